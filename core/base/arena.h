@@ -1,0 +1,74 @@
+// A bump allocator: bytes that live exactly as long as the Batch that owns them.
+//
+// Memory   Blocks of at least 64 KiB, all freed together; nothing is ever freed singly and no destructor runs.
+// Threads  One owner at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace yushi {
+
+class Arena {
+ public:
+  Arena() = default;
+  Arena(Arena&&) = default;
+  Arena& operator=(Arena&&) = default;
+
+  // Uninitialised bytes, aligned to `align` (a power of two, at most 16).
+  char* allocate(size_t bytes, size_t align = 8) {
+    auto at = (used_ + align - 1) & ~(align - 1);
+    if (blocks_.empty() || at + bytes > capacity_) {
+      grow(bytes);
+      at = 0;
+    }
+    used_ = at + bytes;
+    return blocks_.back().get() + at;
+  }
+
+  // A copy of `text` that lives as long as the arena.
+  std::string_view copy(std::string_view text) {
+    if (text.empty()) return {};
+    char* to = allocate(text.size(), 1);
+    std::memcpy(to, text.data(), text.size());
+    return {to, text.size()};
+  }
+
+  template <class T>
+  std::span<T> copy(std::span<const T> items) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    if (items.empty()) return {};
+    auto* to = reinterpret_cast<T*>(allocate(items.size_bytes(), alignof(T)));
+    std::memcpy(static_cast<void*>(to), items.data(), items.size_bytes());
+    return {to, items.size()};
+  }
+
+  template <class T>
+  T* make(const T& value) {
+    static_assert(std::is_trivially_destructible_v<T>);
+    return new (allocate(sizeof(T), alignof(T))) T(value);
+  }
+
+  size_t bytes() const { return total_; }
+
+ private:
+  void grow(size_t at_least) {
+    capacity_ = at_least > kBlockBytes ? at_least : kBlockBytes;
+    blocks_.push_back(std::unique_ptr<char[]>(new char[capacity_]));
+    total_ += capacity_;
+  }
+
+  static constexpr size_t kBlockBytes = 64 << 10;
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  size_t capacity_ = 0;
+  size_t used_ = 0;
+  size_t total_ = 0;
+};
+
+}  // namespace yushi

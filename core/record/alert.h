@@ -1,0 +1,43 @@
+// A detector's statement: rule, severity, why in words, and the records that show it.
+//
+// Made by detect/ in commit order, stored in the same atomic commit as the records it speaks of, sent to Kafka's
+// `yushi.alerts`, and itself a record of the log `_audit`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace yushi {
+
+enum class Severity : uint8_t { informational, low, medium, high, critical };  // Sigma's levels
+std::string_view severity_text(Severity severity);
+
+struct RecordId {
+  std::string log;
+  uint64_t index = 0;
+};
+
+struct Alert {
+  std::string id;           // first 16 hex of SHA-256 over rule, key and first record: a replay gives the same
+  std::string rule_id;      // Sigma id, or the detector's name ("baseline.first-source-address")
+  std::string rule_name;
+  std::string rule_digest;  // hex SHA-256 of the rule file or of the detector's name and version
+  Severity severity = Severity::medium;
+  uint32_t score = 0;       // 0..100
+  std::string tenant;
+  std::string key;          // what repeated alerts fold on: account, address …
+  std::string reason;       // in words: what is odd against what is usual
+  std::string baseline;     // integers only, as text: what the judgement stood on
+  bool learning = false;    // a baseline's finding while it was still learning
+  int64_t event_ns = 0;     // event time of the record that raised it
+  int64_t raised_ns = 0;    // receipt time of that record
+  std::vector<std::string> tags;    // ATT&CK: "attack.t1110"
+  std::vector<RecordId> records;    // at most 64, the first and the last
+  std::vector<std::pair<std::string, std::string>> fields;  // ECS fields of the record that raised it: user.name, source.ip …
+};
+
+std::string alert_to_json(const Alert& alert);  // ECS, event.kind: alert (design 4.6); one line
+
+}  // namespace yushi

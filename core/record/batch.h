@@ -1,0 +1,39 @@
+// The unit that moves between stages, and the only owner of its records' bytes.
+//
+// Ingest threads make a Batch of what one read of one connection gave; the committer consumes it; readers of the store
+// make one of each block or tail chunk.
+//
+// Memory   `arena` owns captures, origins and dynamic fields; `buffers` the read buffers that raws view into; `keep` whatever
+//          else the records view into (the parser set, a decoded block).
+// Threads  One owner at a time; handed on by move of its unique_ptr.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/arena.h"
+#include "core/record/record.h"
+
+namespace yushi {
+
+// A stateless rule that matched a record of the batch: found on the ingest thread, acted on by the committer in order.
+struct RuleHit {
+  uint32_t record;  // position in Batch::records
+  uint32_t rule;    // number of the rule in the RuleSet that Batch::keep holds
+};
+
+struct Batch {
+  Arena arena;
+  std::vector<std::unique_ptr<char[]>> buffers;
+  std::vector<std::shared_ptr<const void>> keep;
+  std::vector<Record> records;
+  std::vector<RuleHit> hits;  // ascending by record
+  size_t bytes = 0;  // memory counted against limits.in_flight_bytes
+
+  Batch() = default;
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+};
+
+}  // namespace yushi

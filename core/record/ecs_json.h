@@ -1,0 +1,38 @@
+// A record as one line of nested ECS JSON: what the CLI prints, Kafka carries and HTTP answers.
+//
+// Threads  A writer is for one thread; reuse it, it keeps its buffers.
+// Cost     About 1 µs a record, no allocation once warm; see bench.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/record/record.h"
+
+namespace yushi {
+
+struct JsonOptions {
+  bool event_id = true;       // `yushi parse` has none
+  bool event_created = true;
+  std::string_view charset = "utf-8";  // of the tenant: how bytes that are not UTF-8 are decoded for event.original
+};
+
+class EcsJsonWriter {
+ public:
+  // Appends the object without a newline. Always valid UTF-8; `yushi.raw_base64` is there when event.original's bytes
+  // differ from raw.
+  void write(const Record& record, const JsonOptions& options, std::string& out);
+
+ private:
+  struct Item {
+    const Field* field;
+    Value value;
+  };
+  Scratch scratch_;
+  std::vector<Item> items_;
+};
+
+// Appends `text` as a JSON string with quotes; invalid UTF-8 becomes U+FFFD, one for each maximal bad part.
+void append_json_string(std::string& out, std::string_view text);
+
+}  // namespace yushi

@@ -1,0 +1,153 @@
+// A newcomer reads this first: RawMessage, what we understood of it (Record), and where it came from (Origin).
+//
+// The path of a record: a framer cuts a RawMessage out of a connection's bytes; the header reader and the parsers add
+// captures and a MessageKind, never copying the bytes; the committer adds index and source_seq; the block builder takes
+// the captures out as columns. A record read back from a block or a tail chunk is the same Record again.
+//
+// Memory   A Record owns nothing: raw, captures and kind live in its Batch (or in what the Batch keeps alive).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/record/field.h"
+
+namespace yushi {
+
+// As the leaf entry spells them (design 4.4). Never renumber: chunks and blocks store it.
+enum class Transport : uint8_t { udp = 0, tcp, tls, relp, unix_socket, file, journald, http, kafka, internal };
+std::string_view transport_name(Transport transport);  // "udp", "tcp", …, "unix", …
+
+using TenantId = uint16_t;  // position in the config's list of tenants; 0 is `default`, 1 is `_audit`
+
+// What the messages of one read of one connection share.
+struct Origin {
+  int64_t received_ns = 0;          // Unix time of the read
+  std::string_view source;          // percent-encoded, as in the leaf entry: sender's address without port
+  std::string_view address;         // log.source.address
+  Transport transport = Transport::tcp;
+  TenantId tenant = 0;
+  // The two below are filled by the committer, and by readers of the store.
+  std::string_view log;             // name of the Merkle log, "<tenant>"
+  std::string_view node;            // observer.name
+  uint64_t commit = 0;              // commit number; orders records across logs
+};
+
+// How the bytes of a capture are to be read as a value.
+enum class Escape : uint8_t { none = 0, json = 1, structured_data = 2 /* \" \\ \] */, hex = 3 /* auditd: 2F62696E */ };
+
+// A span of raw that is the value of a field.
+struct Capture {
+  uint32_t begin;         // offset in raw
+  uint32_t length : 24;   // messages are at most 16 MiB - 1
+  uint32_t escape : 8;    // Escape
+  const Field* field;
+
+  uint32_t end() const { return begin + length; }
+};
+
+// A field with a value that does not stand in the message: what a parser says of all messages of one pattern.
+struct ConstantField {
+  const Field* field;
+  std::string value;  // a field may stand several times: a list
+};
+
+// What a parser's pattern says of every message that it matches. Owned by a parser set or a block reader.
+struct MessageKind {
+  std::string parser;    // "sshd"
+  std::string pattern;   // "failed-password"
+  std::string dataset;   // event.dataset
+  std::vector<ConstantField> constants;
+};
+
+// Marks of framing; bits of RawMessage::marks.
+enum Mark : uint8_t { kTruncated = 1 };
+
+// One framed message exactly as it arrived. Never changed after.
+struct RawMessage {
+  std::string_view raw;
+  const Origin* origin = nullptr;
+  uint16_t part = 0, part_of = 0;  // of an over-long message, from 1; 0 for a whole one
+  uint8_t marks = 0;
+};
+
+// A RawMessage plus what we understood of it. "Not understood" is kind == nullptr, not an error.
+struct Record : RawMessage {
+  int64_t event_ns = 0;              // @timestamp, Unix ns
+  std::span<const Capture> captures; // ascending, not overlapping; the header's first, then the parser's
+  const MessageKind* kind = nullptr; // nullptr: no parser knew the message
+  uint32_t message_begin = 0, message_length = 0;  // the `message` field within raw: header cut off, final CR cut off
+  uint16_t priority = kNoPriority;   // PRI
+  uint8_t event_digits = 9;          // of the fraction that the sender gave: 0..9 (receipt time: 9)
+  uint8_t time_inferred = 0;         // TimeInferred bits
+  std::array<uint8_t, 32> digest{};  // SHA-256 of raw, made on the ingest thread
+  // Given at commit.
+  uint64_t index = 0;                // leaf index in its log
+  uint64_t source_seq = 0;
+
+  static constexpr uint16_t kNoPriority = 0xffff;
+  std::string_view message() const { return raw.substr(message_begin, message_length); }
+  std::string_view text(const Capture& capture) const { return raw.substr(capture.begin, capture.length); }
+};
+
+// A field's value. `text` views into the record, its kind, or the `scratch` given when it was read.
+struct Value {
+  enum class Type : uint8_t { string, integer, real, boolean, ip, date };
+  Type type = Type::string;
+  std::string_view text;                  // always there, except date: the value as text
+  int64_t integer = 0;                    // integer, boolean, date (Unix ns)
+  double real = 0;
+  std::array<uint8_t, 16> address{};      // ip: IPv6, or IPv4 mapped (::ffff:a.b.c.d)
+};
+
+// Room for values that do not stand in the record as they are (unescaped, formatted). Reuse it from record to record:
+// what it gave out dies with clear().
+class Scratch {
+ public:
+  char* allocate(size_t bytes);
+  void clear() { next_ = 0; used_ = 0; }
+
+ private:
+  std::vector<std::vector<char>> blocks_;
+  size_t next_ = 0, used_ = 0;
+};
+
+// Calls visit(const Field&, const Value&) for each field of the record, derived ones too (log.syslog.severity.name,
+// organization.name, event.id …), lists as repeated calls, in no promised order. `event.original` is raw.
+// An integer or ip capture whose text is no such value is left out.
+template <class Visit>
+void for_each_field(const Record& record, Scratch& scratch, Visit&& visit);
+
+// Calls visit(const Value&) for each value of one field. `name` names a dynamic field; pass field->name otherwise.
+// A parser's capture of a field takes the place of the header's (process.pid said twice has the later value).
+// Cost: a scan over the captures and constants; no allocation for values that stand in the record.
+void visit_field(const Record& record, const Field* field_or_null, std::string_view name, Scratch& scratch,
+                 void (*visit)(void* context, const Value& value), void* context);
+
+// The first value of a field, for detectors and key making; false when the record has none.
+bool first_value(const Record& record, const Field* field, Scratch& scratch, Value* value);
+
+bool parse_ip(std::string_view text, std::array<uint8_t, 16>* address);  // IPv4, IPv6, with zone or brackets: no
+std::string_view facility_name(int code);  // RFC 5424 table 1: "kern", "user", …
+std::string_view severity_name(int code);  // "Emergency" … "Debug", as ECS has them
+
+namespace record_detail {
+using VisitAny = void (*)(void* context, const Field& field, const Value& value);
+void for_each_field(const Record& record, Scratch& scratch, VisitAny visit, void* context);
+}  // namespace record_detail
+
+template <class Visit>
+void for_each_field(const Record& record, Scratch& scratch, Visit&& visit) {
+  record_detail::for_each_field(
+      record, scratch,
+      [](void* context, const Field& field, const Value& value) {
+        (*static_cast<std::remove_reference_t<Visit>*>(context))(field, value);
+      },
+      const_cast<void*>(static_cast<const void*>(&visit)));
+}
+
+}  // namespace yushi

@@ -1,0 +1,54 @@
+// All loaded parsers, compiled: routes a message by app name to a short list of patterns and matches it once.
+//
+// Second step of understanding, after the header. A parser is one YAML file with its test cases inside (docs/adding-a-parser.md).
+//
+// Invariants  The same files give the same digest and the same answers, for ever: stored records name the digest.
+// Threads     A ParserSet is immutable and shared. A ParserWorker has caches and belongs to one thread.
+// Errors      load() names file, line and column of everything that is wrong, not only of the first.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/arena.h"
+#include "core/base/result.h"
+#include "core/base/time_text.h"
+#include "core/record/record.h"
+
+namespace yushi {
+
+struct ParserFile {
+  std::string name;  // "sshd.yaml"; of two with one name the later wins
+  std::string path;  // for messages; not part of the digest
+  std::string text;
+};
+
+// Every *.yaml of each directory, sorted by name; later directories win. io when a directory cannot be read.
+Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::string>& directories);
+
+class ParserSet {
+ public:
+  static Result<std::shared_ptr<const ParserSet>> load(std::vector<ParserFile> files);
+  virtual ~ParserSet() = default;
+  virtual const std::string& digest() const = 0;                 // 64 hex digits, over names and texts of the files
+  virtual const std::vector<ParserFile>& files() const = 0;
+};
+
+class ParserWorker {
+ public:
+  explicit ParserWorker(std::shared_ptr<const ParserSet> set);
+  ~ParserWorker();
+  // Tries the parsers of this message's app name, then the generic ones. On a match sets record.kind, appends the
+  // pattern's captures to `captures` (the header's stand there already) and, where the pattern captures @timestamp,
+  // moves event_ns. `dataset` pins a parser by name (bare lines of a file); empty means: by app name.
+  void parse(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures, std::string_view dataset = {});
+  const std::shared_ptr<const ParserSet>& set() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace yushi
