@@ -23,12 +23,37 @@ struct RuleHit {
   uint32_t rule;    // number of the rule in the RuleSet that Batch::keep holds
 };
 
+// What an input counted for one source beside its records; travels with the batch so that the committer can balance
+// the books (the minute's ledger in `_audit`): messages = committed + refused with a reason.
+struct Note {
+  enum class Kind : uint8_t {
+    connection_opened,
+    connection_closed,
+    connection_refused,  // limits.connections
+    bytes,               // read from the socket
+    messages,            // framed
+    empty_line,          // between newline frames: no message
+    frame_resync,        // a frame that did not fit, kept raw to the next LF
+    over_long,           // messages kept as numbered parts
+    truncated,           // an unfinished last frame, kept
+    kernel_drop,         // datagrams that the kernel dropped before we could read them: a loss
+    input_up,
+    input_down,
+  };
+  Kind kind;
+  TenantId tenant = 0;
+  std::string_view source;  // empty: speaks of the input
+  std::string_view input;   // "udp 0.0.0.0:514"
+  uint64_t count = 1;
+};
+
 struct Batch {
   Arena arena;
   std::vector<std::unique_ptr<char[]>> buffers;
   std::vector<std::shared_ptr<const void>> keep;
   std::vector<Record> records;
   std::vector<RuleHit> hits;  // ascending by record
+  std::vector<Note> notes;
   size_t bytes = 0;  // memory counted against limits.in_flight_bytes
 
   Batch() = default;
