@@ -1,0 +1,76 @@
+// A Sigma rule's `detection:` compiled to the same Filter that an auditor's query becomes.
+//
+// detect/ reads the YAML and hands the tree over as SigmaValue: core/ knows no YAML. What is here: search identifiers
+// (maps, lists of maps, lists of keywords), field modifiers, wildcards and escapes, and the condition grammar. Log
+// sources, correlations, levels and the rest of a rule are detect's.
+//
+//   map    all of its entries                      list of maps / of keywords    any of them
+//   field with a list    any element; with |all every one
+//   modifiers            contains startswith endswith all re (re|i re|m re|s) cidr gt gte lt lte neq exists cased
+//                        windash base64 base64offset wide utf16 utf16le utf16be fieldref
+//   values               `*` any characters, `?` one; `\*` `\?` `\\` escapes; null = the field is missing or empty
+//   condition            and or not ( ) NAME, `1 of PATTERN`, `all of PATTERN`, `N of PATTERN`, `… of them`; a list = any
+//                        (`them` and a pattern leave out names that begin with `_`, as the specification has it)
+//
+// Plain strings fold case (simple folding); `re` does not unless |i; |cased does not. A number in the rule equals a
+// field's value by its text or, on number fields, by value. On a list field, any element.
+//
+// Errors   invalid, never an approximation: an unknown modifier, a field without a place in ECS, a condition that does
+//          not parse or names nothing, a regex that RE2 refuses (the message names the construct: look-around,
+//          back-reference …). The message begins with "LINE: " when the value has one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/filter/filter.h"
+
+namespace yushi {
+
+// A node of the rule's tree, as a YAML reader sees it: untagged plain scalars typed by YAML's core schema, quoted ones
+// are strings. `text` is always there for scalars, as written (`007` stays `007`).
+struct SigmaValue {
+  enum class Type : uint8_t { null, boolean, integer, real, string, list, map };
+  Type type = Type::null;
+  std::string text;
+  int64_t integer = 0;  // integer; boolean: 0 or 1
+  double real = 0;
+  std::vector<SigmaValue> items;                             // list
+  std::vector<std::pair<std::string, SigmaValue>> entries;   // map, in the file's order
+  int line = 0;                                              // 1-based; 0: not known
+
+  static SigmaValue of_text(std::string text);
+  static SigmaValue of_integer(int64_t value);
+  static SigmaValue of_boolean(bool value);
+  static SigmaValue of_null();
+  static SigmaValue of_list(std::vector<SigmaValue> items);
+  static SigmaValue of_map(std::vector<std::pair<std::string, SigmaValue>> entries);
+};
+
+// Sigma's field names -> ours, by the rule's log source.
+struct SigmaFields {
+  // The fields that hold this Sigma field's value; several mean: any of them may hold it. Empty means that there is no
+  // such field, which is an error of the rule. Names need not be interned: a dynamic field is compared by name.
+  std::function<std::vector<std::string>(std::string_view sigma_field)> find;
+  // Where keywords (values without a field) are looked for, as substrings.
+  std::vector<std::string> keyword_fields = {"event.original"};
+};
+
+// `detection` is the map under `detection:`, with `condition`. `timeframe` in it is left to the caller.
+Result<Filter> compile_sigma(const SigmaValue& detection, const SigmaFields& fields);
+
+// The condition with every identifier replaced by true where `name` answers true: for rules whose base is itself a
+// condition over other rules (extended correlation conditions).
+Result<bool> evaluate_sigma_condition(std::string_view condition, const std::vector<std::string>& names,
+                                      const std::function<bool(std::string_view name)>& is_true);
+
+// Literal texts of which at least one must stand in raw, folded, for the rule to match; empty: no such set is known.
+// A prefilter over all rules' literals asks these (design 9): it may err towards trying a rule, never the other way.
+std::vector<std::string> required_literals(const Filter& filter);
+
+}  // namespace yushi
