@@ -1,0 +1,144 @@
+#include "core/record/field.h"
+
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <string>
+
+#include "core/base/assert.h"
+
+namespace yushi {
+namespace {
+
+// Everything static here is constant-initialised: a parser table of another translation unit may name a field before
+// main(), and no order of initialisation can then give it a null.
+struct Line {
+  std::string_view name;
+  FieldType type;
+  bool list = false;
+};
+
+constexpr Line kLines[] = {
+#include "core/record/ecs_fields.inc"
+};
+constexpr size_t kStaticFields = std::size(kLines);
+
+constexpr auto kFields = [] {
+  std::array<Field, kStaticFields> fields{};
+  for (size_t i = 0; i < kStaticFields; ++i)
+    fields[i] = Field{kLines[i].name, kLines[i].type, static_cast<FieldId>(i + 1), kLines[i].list};
+  return fields;
+}();
+
+constexpr uint64_t name_hash(std::string_view name) {
+  uint64_t hash = 0xcbf29ce484222325;  // FNV-1a; the table is small and its keys are ours
+  for (char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash ^ hash >> 32;
+}
+
+// Open hash of the static names: number of the field, 0 for an empty slot. Built by the compiler.
+constexpr size_t kStaticSlots = 4096;
+static_assert(kStaticFields * 2 < kStaticSlots);
+constexpr auto kSlots = [] {
+  std::array<uint16_t, kStaticSlots> slots{};
+  for (size_t i = 0; i < kStaticFields; ++i) {
+    size_t at = name_hash(kLines[i].name) % kStaticSlots;
+    while (slots[at]) at = (at + 1) % kStaticSlots;
+    slots[at] = static_cast<uint16_t>(i + 1);
+  }
+  return slots;
+}();
+
+consteval const Field* known(std::string_view name) {
+  for (const Field& field : kFields)
+    if (field.name == name) return &field;
+  throw "ecs_fields.inc has no such field";
+}
+
+// Fields that parser files declared. Readers take no lock: a slot goes from null to its field once and stays.
+constexpr size_t kNamesMax = 60'000;
+constexpr size_t kDeclaredSlots = 131'072;  // 1 MiB of zero pages until used
+std::atomic<const Field*> declared[kDeclaredSlots];
+std::atomic<size_t> declared_count{0};
+std::mutex declare_mutex;
+
+const Field* find_static(std::string_view name, uint64_t hash) {
+  for (size_t at = hash % kStaticSlots; kSlots[at]; at = (at + 1) % kStaticSlots)
+    if (kFields[kSlots[at] - 1].name == name) return &kFields[kSlots[at] - 1];
+  return nullptr;
+}
+
+const Field* find_declared(std::string_view name, uint64_t hash, size_t* slot) {
+  for (*slot = hash % kDeclaredSlots;; *slot = (*slot + 1) % kDeclaredSlots) {
+    const Field* field = declared[*slot].load(std::memory_order_acquire);
+    if (!field || field->name == name) return field;
+  }
+}
+
+}  // namespace
+
+const Field* find_field(std::string_view name) {
+  uint64_t hash = name_hash(name);
+  if (const Field* field = find_static(name, hash)) return field;
+  if (declared_count.load(std::memory_order_acquire) == 0) return nullptr;
+  size_t slot;
+  return find_declared(name, hash, &slot);
+}
+
+Result<const Field*> declare_field(std::string_view name, FieldType type) {
+  if (name.empty()) return fail(Code::invalid, "declaring a field: its name is empty; give it a name");
+  uint64_t hash = name_hash(name);
+  if (const Field* field = find_static(name, hash)) return field;
+  std::lock_guard lock(declare_mutex);
+  size_t slot;
+  if (const Field* field = find_declared(name, hash, &slot)) return field;
+  size_t count = declared_count.load(std::memory_order_relaxed);
+  if (kStaticFields + count >= kNamesMax)
+    return fail(Code::refused, "declaring field " + std::string(name) + ": there are 60,000 names already; " +
+                                   "remove parsers that are not used and restart");
+  // Never freed: fields live as long as the process, and records of any age point at them.
+  auto* copy = new char[name.size()];
+  name.copy(copy, name.size());
+  auto* field = new Field{{copy, name.size()}, type, static_cast<FieldId>(kStaticFields + 1 + count), false};
+  declared[slot].store(field, std::memory_order_release);
+  declared_count.store(count + 1, std::memory_order_release);
+  return field;
+}
+
+namespace ecs {
+constinit const Field* const timestamp = known("@timestamp");
+constinit const Field* const message = known("message");
+constinit const Field* const event_original = known("event.original");
+constinit const Field* const error_message = known("error.message");
+constinit const Field* const event_id = known("event.id");
+constinit const Field* const event_created = known("event.created");
+constinit const Field* const event_dataset = known("event.dataset");
+constinit const Field* const event_category = known("event.category");
+constinit const Field* const event_type = known("event.type");
+constinit const Field* const event_action = known("event.action");
+constinit const Field* const event_outcome = known("event.outcome");
+constinit const Field* const event_kind = known("event.kind");
+constinit const Field* const syslog_priority = known("log.syslog.priority");
+constinit const Field* const syslog_facility_code = known("log.syslog.facility.code");
+constinit const Field* const syslog_facility_name = known("log.syslog.facility.name");
+constinit const Field* const syslog_severity_code = known("log.syslog.severity.code");
+constinit const Field* const syslog_severity_name = known("log.syslog.severity.name");
+constinit const Field* const syslog_msgid = known("log.syslog.msgid");
+constinit const Field* const syslog_version = known("log.syslog.version");
+constinit const Field* const host_name = known("host.name");
+constinit const Field* const process_name = known("process.name");
+constinit const Field* const process_pid = known("process.pid");
+constinit const Field* const user_name = known("user.name");
+constinit const Field* const source_ip = known("source.ip");
+constinit const Field* const observer_name = known("observer.name");
+constinit const Field* const log_source_address = known("log.source.address");
+constinit const Field* const organization_name = known("organization.name");
+constinit const Field* const yushi_time_inferred = known("yushi.time.inferred");
+constinit const Field* const yushi_part = known("yushi.part");
+constinit const Field* const yushi_part_of = known("yushi.part_of");
+constinit const Field* const yushi_truncated = known("yushi.truncated");
+constinit const Field* const yushi_tenant = known("yushi.tenant");
+constinit const Field* const yushi_transport = known("yushi.transport");
+}  // namespace ecs
+
+}  // namespace yushi
