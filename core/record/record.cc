@@ -1,0 +1,401 @@
+// The fields of a record have three sorts, and later ones take the place of earlier ones:
+//   1. the header's captures (before `message`)   2. the constants of its kind   3. the captures in `message`
+// List fields collect instead. Beside them stand the derived fields (DerivedField below): they say what we know of the
+// record ourselves, so no capture can take their place, or a sender could write "organization.name" into his JSON.
+// `message` alone yields to a capture, and what PRI says yields to nothing but its absence.
+#include "core/record/record.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/base/assert.h"
+#include "core/base/time_text.h"
+#include "core/record/value.h"
+
+namespace yushi {
+namespace {
+
+enum class Derived : uint8_t {
+  none = 0,
+  timestamp,
+  event_created,
+  event_id,
+  event_original,
+  event_dataset,
+  observer_name,
+  log_source_address,
+  organization_name,
+  time_inferred,
+  part,
+  part_of,
+  truncated,
+  transport,
+  raw_base64,  // written by the JSON writer alone; no sender may claim it
+  tenant,      // of our own records only
+  message,
+  // Of PRI: derived only when the record has one.
+  priority,
+  facility_code,
+  facility_name,
+  severity_code,
+  severity_name,
+};
+constexpr size_t kStaticIdsMax = 2048;
+
+// Role by FieldId; declared fields have higher ids than all of these, dynamic ones 0.
+struct Roles {
+  std::array<Derived, kStaticIdsMax> by_id{};
+  Roles() {
+    auto set = [this](const Field* field, Derived derived) {
+      YUSHI_ASSERT(field && field->id < kStaticIdsMax, "field table outgrew kStaticIdsMax");
+      by_id[field->id] = derived;
+    };
+    set(ecs::timestamp, Derived::timestamp);
+    set(ecs::event_created, Derived::event_created);
+    set(ecs::event_id, Derived::event_id);
+    set(ecs::event_original, Derived::event_original);
+    set(ecs::event_dataset, Derived::event_dataset);
+    set(ecs::observer_name, Derived::observer_name);
+    set(ecs::log_source_address, Derived::log_source_address);
+    set(ecs::organization_name, Derived::organization_name);
+    set(ecs::yushi_time_inferred, Derived::time_inferred);
+    set(ecs::yushi_part, Derived::part);
+    set(ecs::yushi_part_of, Derived::part_of);
+    set(ecs::yushi_truncated, Derived::truncated);
+    set(ecs::yushi_transport, Derived::transport);
+    set(find_field("yushi.raw_base64"), Derived::raw_base64);
+    set(ecs::yushi_tenant, Derived::tenant);
+    set(ecs::message, Derived::message);
+    set(ecs::syslog_priority, Derived::priority);
+    set(ecs::syslog_facility_code, Derived::facility_code);
+    set(ecs::syslog_facility_name, Derived::facility_name);
+    set(ecs::syslog_severity_code, Derived::severity_code);
+    set(ecs::syslog_severity_name, Derived::severity_name);
+  }
+};
+
+Derived role(const Field& field) {
+  static const Roles roles;
+  return field.id < kStaticIdsMax ? roles.by_id[field.id] : Derived::none;
+}
+
+// True when a capture or constant of this field does not count.
+bool is_ours(const Record& record, Derived derived) {
+  if (derived == Derived::none || derived == Derived::message) [[likely]] return false;
+  if (derived == Derived::tenant) return !record.origin || record.origin->transport != Transport::internal;
+  if (derived >= Derived::priority) return derived == Derived::priority || record.priority != Record::kNoPriority;
+  return true;
+}
+
+bool same_field(const Field* a, const Field* b) {
+  return a == b || (a->id == kDynamicField && b->id == kDynamicField && a->name == b->name);
+}
+
+// The record's captures and constants in order of precedence, as one sequence 0..size()-1.
+struct Said {
+  explicit Said(const Record& record) : of(record) {
+    header = 0;
+    while (header < of.captures.size() && of.captures[header].end() <= of.message_begin) ++header;
+    constants = of.kind ? of.kind->constants.size() : 0;
+  }
+  size_t size() const { return of.captures.size() + constants; }
+  const ConstantField* constant(size_t i) const {
+    return i >= header && i - header < constants ? &of.kind->constants[i - header] : nullptr;
+  }
+  const Capture& capture(size_t i) const { return of.captures[i < header ? i : i - constants]; }
+  const Field* field(size_t i) const {
+    auto* c = constant(i);
+    return c ? c->field : capture(i).field;
+  }
+  bool value(size_t i, Scratch& scratch, Value* out) const {
+    if (auto* c = constant(i)) return read_value(c->value, c->field->type, out);
+    const Capture& c = capture(i);
+    return read_value(decode_escape(of.text(c), static_cast<Escape>(c.escape), scratch), c.field->type, out);
+  }
+
+  const Record& of;
+  size_t header;     // captures before the message
+  size_t constants;
+};
+
+Value text_value(std::string_view text) {
+  Value value;
+  value.text = text;
+  return value;
+}
+
+Value integer_value(int64_t number, Scratch& scratch) {
+  Value value;
+  value.type = Value::Type::integer;
+  value.integer = number;
+  char* at = scratch.allocate(20);
+  value.text = {at, static_cast<size_t>(std::to_chars(at, at + 20, number).ptr - at)};
+  return value;
+}
+
+Value date_value(int64_t unix_ns) {
+  Value value;
+  value.type = Value::Type::date;
+  value.integer = unix_ns;
+  return value;
+}
+
+// The tenant of a log's name: "finance", "finance:topic:0" and "finance@2" are all finance's. `_audit` is nobody's.
+std::string_view tenant_of(std::string_view log) {
+  if (log == "_audit" || log.starts_with("_audit@") || log.starts_with("_audit:")) return {};
+  return log.substr(0, log.find_first_of("@:"));
+}
+
+// Calls give(value) for each value of one derived field.
+template <class Give>
+void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give) {
+  const Origin* origin = record.origin;
+  switch (derived) {
+    case Derived::timestamp:
+      give(date_value(record.event_ns));
+      break;
+    case Derived::event_created:
+      if (origin) give(date_value(origin->received_ns));
+      break;
+    case Derived::event_id:
+      if (origin && !origin->log.empty()) {
+        char* at = scratch.allocate(origin->log.size() + 21);
+        char* end = std::copy(origin->log.begin(), origin->log.end(), at);
+        *end++ = '/';
+        end = std::to_chars(end, end + 20, record.index).ptr;
+        give(text_value({at, static_cast<size_t>(end - at)}));
+      }
+      break;
+    case Derived::event_original:
+      give(text_value(record.raw));
+      break;
+    case Derived::event_dataset:
+      if (record.kind && !record.kind->dataset.empty()) give(text_value(record.kind->dataset));
+      break;
+    case Derived::observer_name:
+      if (origin && !origin->node.empty()) give(text_value(origin->node));
+      break;
+    case Derived::log_source_address:
+      if (origin && !origin->address.empty()) give(text_value(origin->address));
+      break;
+    case Derived::organization_name:
+      if (origin)
+        if (auto tenant = tenant_of(origin->log); !tenant.empty()) give(text_value(tenant));
+      break;
+    case Derived::time_inferred:
+      if (record.time_inferred & kYearInferred) give(text_value("year"));
+      if (record.time_inferred & kZoneInferred) give(text_value("zone"));
+      if (record.time_inferred & kAllInferred) give(text_value("all"));
+      break;
+    case Derived::part:
+      if (record.part) give(integer_value(record.part, scratch));
+      break;
+    case Derived::part_of:
+      if (record.part_of) give(integer_value(record.part_of, scratch));
+      break;
+    case Derived::truncated:
+      if (record.marks & kTruncated) {
+        Value value = text_value("true");
+        value.type = Value::Type::boolean;
+        value.integer = 1;
+        give(value);
+      }
+      break;
+    case Derived::transport:
+      if (origin) give(text_value(transport_name(origin->transport)));
+      break;
+    case Derived::message:
+      give(text_value(record.message()));
+      break;
+    case Derived::priority:
+      if (record.priority != Record::kNoPriority) give(integer_value(record.priority, scratch));
+      break;
+    case Derived::facility_code:
+      if (record.priority != Record::kNoPriority) give(integer_value(record.priority >> 3, scratch));
+      break;
+    case Derived::severity_code:
+      if (record.priority != Record::kNoPriority) give(integer_value(record.priority & 7, scratch));
+      break;
+    case Derived::facility_name:
+      if (auto name = facility_name(record.priority >> 3); !name.empty()) give(text_value(name));
+      break;
+    case Derived::severity_name:
+      if (record.priority != Record::kNoPriority) give(text_value(severity_name(record.priority & 7)));
+      break;
+    case Derived::none:
+    case Derived::raw_base64:
+    case Derived::tenant:
+      break;
+  }
+}
+
+struct DerivedField {
+  Derived derived;
+  const Field* const* field;
+};
+constexpr DerivedField kDerivedFields[] = {
+    {Derived::timestamp, &ecs::timestamp},
+    {Derived::event_created, &ecs::event_created},
+    {Derived::event_id, &ecs::event_id},
+    {Derived::event_original, &ecs::event_original},
+    {Derived::event_dataset, &ecs::event_dataset},
+    {Derived::observer_name, &ecs::observer_name},
+    {Derived::log_source_address, &ecs::log_source_address},
+    {Derived::organization_name, &ecs::organization_name},
+    {Derived::time_inferred, &ecs::yushi_time_inferred},
+    {Derived::part, &ecs::yushi_part},
+    {Derived::part_of, &ecs::yushi_part_of},
+    {Derived::truncated, &ecs::yushi_truncated},
+    {Derived::transport, &ecs::yushi_transport},
+    {Derived::priority, &ecs::syslog_priority},
+    {Derived::facility_code, &ecs::syslog_facility_code},
+    {Derived::facility_name, &ecs::syslog_facility_name},
+    {Derived::severity_code, &ecs::syslog_severity_code},
+    {Derived::severity_name, &ecs::syslog_severity_name},
+};
+
+// Above this many fields, comparing each with each costs more than a table; a hostile JSON message has thousands.
+constexpr size_t kPairwiseMax = 48;
+
+// A scalar that is said again later, as a valid value, is not given.
+bool is_said_later(const Said& said, size_t i, Scratch& scratch) {
+  const Field* field = said.field(i);
+  if (field->list) return false;
+  for (size_t k = i + 1; k < said.size(); ++k) {
+    Value later;
+    if (same_field(said.field(k), field) && said.value(k, scratch, &later)) return true;
+  }
+  return false;
+}
+
+// The same for all fields at once, by sorting, which no choice of names can slow down.
+std::vector<bool> shadowed(const Said& said, Scratch& scratch) {
+  std::vector<uint32_t> order;
+  for (size_t i = 0; i < said.size(); ++i) {
+    Value value;
+    if (!said.field(i)->list && said.value(i, scratch, &value)) order.push_back(static_cast<uint32_t>(i));
+  }
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    const Field *x = said.field(a), *y = said.field(b);
+    if (int c = x->name.compare(y->name)) return c < 0;
+    return x->id != y->id ? x->id < y->id : a < b;
+  });
+  std::vector<bool> out(said.size());
+  for (size_t k = 0; k + 1 < order.size(); ++k)
+    if (same_field(said.field(order[k]), said.field(order[k + 1]))) out[order[k]] = true;
+  return out;
+}
+
+}  // namespace
+
+char* Scratch::allocate(size_t bytes) {
+  while (next_ < blocks_.size()) {
+    if (blocks_[next_].size() - used_ >= bytes) {
+      char* at = blocks_[next_].data() + used_;
+      used_ += bytes;
+      return at;
+    }
+    ++next_;
+    used_ = 0;
+  }
+  blocks_.emplace_back(std::max<size_t>(bytes, 4096));
+  used_ = bytes;
+  return blocks_.back().data();
+}
+
+namespace record_detail {
+
+void for_each_field(const Record& record, Scratch& scratch, VisitAny visit, void* context) {
+  for (const DerivedField& each : kDerivedFields)
+    derive(record, each.derived, scratch, [&](const Value& value) { visit(context, **each.field, value); });
+
+  Said said(record);
+  size_t count = said.size();
+  std::vector<bool> is_shadowed;  // of many fields only
+  if (count > kPairwiseMax) [[unlikely]] is_shadowed = shadowed(said, scratch);
+  bool message_said = false;
+  for (size_t i = 0; i < count; ++i) {
+    const Field* field = said.field(i);
+    Derived derived = role(*field);
+    if (is_ours(record, derived)) continue;
+    Value value;
+    if (!said.value(i, scratch, &value)) continue;
+    if (count > kPairwiseMax ? is_shadowed[i] : is_said_later(said, i, scratch)) continue;
+    message_said |= derived == Derived::message;
+    visit(context, *field, value);
+  }
+  if (!message_said) visit(context, *ecs::message, text_value(record.message()));
+}
+
+}  // namespace record_detail
+
+void visit_field(const Record& record, const Field* field_or_null, std::string_view name, Scratch& scratch,
+                 void (*visit)(void* context, const Value& value), void* context) {
+  const Field* field = field_or_null;
+  Derived derived = field ? role(*field) : Derived::none;
+  if (derived != Derived::none && derived != Derived::message) {
+    derive(record, derived, scratch, [&](const Value& value) { visit(context, value); });
+    if (is_ours(record, derived)) return;
+  }
+  Said said(record);
+  // Asked by name alone, a field may be a dynamic one, which cannot be compared by pointer.
+  auto is_asked = [&](const Field* other) {
+    return field && field->id != kDynamicField ? other == field : other->name == name;
+  };
+  Value value;
+  bool any = false;
+  for (size_t i = said.size(); i-- > 0;) {
+    const Field* other = said.field(i);
+    if (!is_asked(other)) continue;
+    if (other->list) {
+      for (size_t k = 0; k <= i; ++k)
+        if (is_asked(said.field(k)) && said.value(k, scratch, &value)) visit(context, value);
+      return;
+    }
+    if (!said.value(i, scratch, &value)) continue;
+    visit(context, value);
+    any = true;
+    break;
+  }
+  if (!any && derived == Derived::message) visit(context, text_value(record.message()));
+}
+
+bool first_value(const Record& record, const Field* field, Scratch& scratch, Value* value) {
+  struct Found {
+    Value* value;
+    bool any;
+  } found{value, false};
+  visit_field(
+      record, field, field->name, scratch,
+      [](void* context, const Value& each) {
+        auto* to = static_cast<Found*>(context);
+        if (!to->any) *to->value = each;
+        to->any = true;
+      },
+      &found);
+  return found.any;
+}
+
+std::string_view transport_name(Transport transport) {
+  static constexpr std::string_view kNames[] = {"udp",  "tcp",      "tls",  "relp",  "unix",
+                                                "file", "journald", "http", "kafka", "internal"};
+  auto at = static_cast<size_t>(transport);
+  YUSHI_ASSERT(at < std::size(kNames), "transport %zu", at);
+  return kNames[at];
+}
+
+std::string_view facility_name(int code) {
+  static constexpr std::string_view kNames[] = {"kern",   "user",   "mail",   "daemon", "auth",   "syslog",
+                                                "lpr",    "news",   "uucp",   "cron",   "authpriv", "ftp",
+                                                "ntp",    "audit",  "alert",  "clock",  "local0", "local1",
+                                                "local2", "local3", "local4", "local5", "local6", "local7"};
+  return code >= 0 && code < 24 ? kNames[code] : std::string_view();
+}
+
+std::string_view severity_name(int code) {
+  static constexpr std::string_view kNames[] = {"Emergency", "Alert",  "Critical",      "Error",
+                                                "Warning",   "Notice", "Informational", "Debug"};
+  return code >= 0 && code < 8 ? kNames[code] : std::string_view();
+}
+
+}  // namespace yushi
