@@ -1,0 +1,129 @@
+// The key file: making, reading and keeping it. What is signed with it stands in checkpoint.cc.
+#include "core/ledger/checkpoint.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace yushi {
+namespace {
+
+constexpr size_t kFileBytesMax = 16 << 10;
+
+std::string words(int error) { return std::strerror(error); }
+
+std::shared_ptr<void> own(EVP_PKEY* key) {
+  return {static_cast<void*>(key), [](void* each) { EVP_PKEY_free(static_cast<EVP_PKEY*>(each)); }};
+}
+
+// Writes and syncs all of `text` to a new file that only we may read.
+int write_new(const std::string& path, std::string_view text) {
+  int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return errno;
+  int error = 0;
+  if (::fchmod(fd, 0600) != 0) error = errno;  // whatever the umask says
+  while (!error && !text.empty()) {
+    ssize_t n = ::write(fd, text.data(), text.size());
+    if (n >= 0)
+      text.remove_prefix(static_cast<size_t>(n));
+    else if (errno != EINTR)
+      error = errno;
+  }
+  if (!error && ::fsync(fd) != 0) error = errno;
+  ::close(fd);
+  return error;
+}
+
+}  // namespace
+
+Result<SigningKey> SigningKey::generate() {
+  EVP_PKEY* key = nullptr;
+  auto* context = EVP_PKEY_CTX_new_id(EVP_PKEY_ED25519, nullptr);
+  bool is_made = context && EVP_PKEY_keygen_init(context) == 1 && EVP_PKEY_keygen(context, &key) == 1;
+  EVP_PKEY_CTX_free(context);
+  if (!is_made) return fail(Code::io, "making an Ed25519 key: libcrypto refused; check its setup");
+  SigningKey out;
+  out.key_ = own(key);
+  return out;
+}
+
+Result<SigningKey> SigningKey::load(const std::string& path) {
+  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    if (errno == ENOENT) return fail(Code::not_found, "reading the signing key " + path + ": there is no such file");
+    return fail(Code::io, "reading the signing key " + path + ": " + words(errno) + "; check its owner and mode");
+  }
+  std::string text(kFileBytesMax, '\0');
+  size_t used = 0;
+  int error = 0;
+  while (used < text.size()) {
+    ssize_t n = ::read(fd, text.data() + used, text.size() - used);
+    if (n == 0) break;
+    if (n > 0)
+      used += static_cast<size_t>(n);
+    else if (errno != EINTR) {
+      error = errno;
+      break;
+    }
+  }
+  ::close(fd);
+  if (error) return fail(Code::io, "reading the signing key " + path + ": " + words(error));
+  auto* bio = BIO_new_mem_buf(text.data(), static_cast<int>(used));
+  // The callback says that there is no pass phrase, or OpenSSL would ask on the terminal.
+  EVP_PKEY* key = bio ? PEM_read_bio_PrivateKey(bio, nullptr, [](char*, int, int, void*) { return -1; }, nullptr) : nullptr;
+  BIO_free(bio);
+  OPENSSL_cleanse(text.data(), text.size());
+  if (!key || EVP_PKEY_id(key) != EVP_PKEY_ED25519) {
+    EVP_PKEY_free(key);
+    return fail(Code::corrupt, "reading the signing key " + path +
+                                   ": it is no Ed25519 key in PKCS#8 PEM; bring it back from the backup of the keys");
+  }
+  SigningKey out;
+  out.key_ = own(key);
+  return out;
+}
+
+Result<void> SigningKey::save(const std::string& path) const {
+  auto* bio = BIO_new(BIO_s_mem());
+  char* pem = nullptr;
+  long bytes = 0;
+  if (bio && PEM_write_bio_PKCS8PrivateKey(bio, static_cast<EVP_PKEY*>(key_.get()), nullptr, nullptr, 0, nullptr, nullptr) == 1)
+    bytes = BIO_get_mem_data(bio, &pem);
+  // A new name first, so that a crash leaves either no key or a whole one; link() refuses to overwrite.
+  const std::string fresh = path + ".new";
+  int error = bytes > 0 ? 0 : EIO;
+  if (!error) {
+    ::unlink(fresh.c_str());
+    error = write_new(fresh, {pem, static_cast<size_t>(bytes)});
+  }
+  if (pem) OPENSSL_cleanse(pem, static_cast<size_t>(bytes));
+  BIO_free(bio);
+  if (!error && ::link(fresh.c_str(), path.c_str()) != 0) error = errno;
+  ::unlink(fresh.c_str());
+  if (error == EEXIST)
+    return fail(Code::refused, "saving the signing key " + path + ": the file is there; move it away if you mean to replace it");
+  if (!error) {
+    size_t slash = path.rfind('/');
+    int fd = ::open(slash == path.npos ? "." : path.substr(0, slash + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || ::fsync(fd) != 0) error = errno;
+    if (fd >= 0) ::close(fd);
+  }
+  if (error) return fail(Code::io, "saving the signing key " + path + ": " + words(error) + "; check the directory");
+  return {};
+}
+
+std::string SigningKey::public_bytes() const {
+  std::string out(32, '\0');
+  size_t bytes = out.size();
+  EVP_PKEY_get_raw_public_key(static_cast<EVP_PKEY*>(key_.get()), reinterpret_cast<unsigned char*>(out.data()), &bytes);
+  return out;
+}
+
+std::string SigningKey::verifier_line(std::string_view origin) const { return make_verifier_line(origin, public_bytes()); }
+
+}  // namespace yushi
