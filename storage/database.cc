@@ -1,0 +1,199 @@
+#include "storage/database.h"
+
+#include <filesystem>
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+namespace yushi {
+namespace {
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+
+tl::unexpected<Error> failed(const rocksdb::Status& status, std::string_view doing) {
+  return fail(status.IsCorruption() ? Code::corrupt : Code::io, std::string(doing) + ": " + status.ToString());
+}
+
+rocksdb::DBOptions db_options() {
+  rocksdb::DBOptions o;
+  o.create_if_missing = true;
+  o.create_missing_column_families = true;
+  // The default drops every synced record after one flipped byte in the middle of the WAL, without a word.
+  o.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  o.track_and_verify_wals_in_manifest = true;
+  o.max_background_jobs = 2;
+  o.max_open_files = -1;
+  o.keep_log_file_num = 4;
+  o.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  // Small families keep old WALs alive until they are flushed; this bounds the WALs.
+  o.max_total_wal_size = 512 << 20;
+  o.wal_bytes_per_sync = 1 << 20;
+  o.bytes_per_sync = 1 << 20;
+  return o;
+}
+
+rocksdb::ColumnFamilyOptions family_options(std::string_view name, const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions o;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.checksum = rocksdb::ChecksumType::kxxHash64;
+  table.format_version = 5;
+  o.compression = rocksdb::kNoCompression;  // everything large is compressed or random already
+  o.write_buffer_size = 4 << 20;
+  if (name == "tail") {
+    // Most chunks die here, under their seal's range delete, and never reach an SST.
+    o.write_buffer_size = 64 << 20;
+  } else if (name.starts_with("blocks.")) {
+    o.enable_blob_files = true;  // compaction moves keys only, never blocks
+    o.min_blob_size = 0;
+    o.blob_file_size = 256 << 20;
+    o.write_buffer_size = 16 << 20;
+  } else if (name == "filters") {
+    table.block_size = 64 << 10;
+    o.write_buffer_size = 8 << 20;
+  } else if (name == "state" || name == "tree") {
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  }
+  o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return o;
+}
+
+const std::shared_ptr<rocksdb::Cache>& shared_cache() {
+  static const auto cache = rocksdb::NewLRUCache(32 << 20);
+  return cache;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& directory, Mode mode) {
+  std::vector<std::string> names;
+  auto listed = rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), directory, &names);
+  if (!listed.ok()) {
+    if (mode == Mode::read_only) return failed(listed, "opening the store " + directory);
+    // Only an empty or absent folder becomes a new store: one whose CURRENT is gone must not be begun anew over the old.
+    std::error_code ignored;
+    if (std::filesystem::exists(directory, ignored) && !std::filesystem::is_empty(directory, ignored)) {
+      return failed(listed, "opening the store " + directory);
+    }
+    names.clear();
+  }
+  std::vector<std::string> wanted = {rocksdb::kDefaultColumnFamilyName, "tail", "filters", "tree", "alerts", "state", "meta"};
+  for (auto& name : names) {
+    if (name.starts_with("blocks.")) wanted.push_back(name);
+  }
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (auto& name : wanted) descriptors.emplace_back(name, family_options(name, shared_cache()));
+
+  std::unique_ptr<Database> database(new Database);
+  database->directory_ = directory;
+  database->mode_ = mode;
+  rocksdb::DB* db = nullptr;
+  auto options = db_options();
+  // The overload with families: without them RocksDB 7.8 answers NotFound for blob values, without an error.
+  auto status = mode == Mode::read_write
+                    ? rocksdb::DB::Open(options, directory, descriptors, &database->handles_, &db)
+                    : rocksdb::DB::OpenForReadOnly(options, directory, descriptors, &database->handles_, &db);
+  if (!status.ok()) return failed(status, "opening the store " + directory);
+  database->db_.reset(db);
+  auto& h = database->handles_;
+  database->families_ = {h[1], h[2], h[3], h[4], h[5], h[6]};
+  for (size_t i = 7; i < h.size(); ++i) database->blocks_[wanted[i]] = h[i];
+  return database;
+}
+
+Database::~Database() {
+  if (!db_) return;
+  for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+  db_->Close();
+}
+
+Result<rocksdb::ColumnFamilyHandle*> Database::blocks_family(uint32_t store_day, uint32_t days) {
+  auto name = "blocks." + std::to_string(store_day) + "." + std::to_string(days);
+  {
+    std::lock_guard lock(blocks_mutex_);
+    if (auto it = blocks_.find(name); it != blocks_.end()) return it->second;
+  }
+  rocksdb::ColumnFamilyHandle* handle = nullptr;
+  auto status = db_->CreateColumnFamily(family_options(name, shared_cache()), name, &handle);
+  if (!status.ok()) return failed(status, "making the column family " + name);
+  std::lock_guard lock(blocks_mutex_);
+  blocks_[name] = handle;
+  handles_.push_back(handle);
+  return handle;
+}
+
+std::vector<rocksdb::ColumnFamilyHandle*> Database::blocks_families() const {
+  std::lock_guard lock(blocks_mutex_);
+  std::vector<rocksdb::ColumnFamilyHandle*> out;
+  for (auto& [name, handle] : blocks_) out.push_back(handle);
+  return out;
+}
+
+Result<void> Database::write(rocksdb::WriteBatch& batch, std::string_view doing) {
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  auto status = db_->Write(options, &batch);
+  if (!status.ok()) return failed(status, doing);
+  return {};
+}
+
+Result<std::optional<std::string>> Database::get(rocksdb::ColumnFamilyHandle* family, std::string_view key,
+                                                 const rocksdb::Snapshot* snapshot) const {
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  std::string value;
+  auto status = db_->Get(options, family, slice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return failed(status, "reading from " + family->GetName());
+  return value;
+}
+
+Result<void> Database::scan(rocksdb::ColumnFamilyHandle* family, std::string_view prefix,
+                            const std::function<bool(std::string_view, std::string_view)>& visit,
+                            const rocksdb::Snapshot* snapshot, std::string_view from_key) const {
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  options.fill_cache = false;
+  std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, family));
+  it->Seek(slice(from_key.empty() ? prefix : from_key));
+  for (; it->Valid(); it->Next()) {
+    auto key = view(it->key());
+    if (!key.starts_with(prefix)) break;
+    if (!visit(key, view(it->value()))) break;
+  }
+  if (!it->status().ok()) return failed(it->status(), "reading from " + family->GetName());
+  return {};
+}
+
+std::shared_ptr<const rocksdb::Snapshot> Database::snapshot() const {
+  auto* db = db_.get();
+  return {db->GetSnapshot(), [db](const rocksdb::Snapshot* s) {
+            if (s) db->ReleaseSnapshot(s);
+          }};
+}
+
+Result<void> Database::flush() {
+  for (auto* handle : handles_) {
+    auto status = db_->Flush(rocksdb::FlushOptions(), handle);
+    if (!status.ok()) return failed(status, "flushing " + handle->GetName());
+  }
+  // What the seals deleted leaves the disk now, not at the next start.
+  auto status = db_->CompactRange(rocksdb::CompactRangeOptions(), families_.tail, nullptr, nullptr);
+  if (!status.ok()) return failed(status, "compacting tail");
+  return {};
+}
+
+Result<void> Database::verify_checksums() const {
+  rocksdb::ReadOptions options;
+  options.verify_checksums = true;
+  options.fill_cache = false;
+  auto status = db_->VerifyChecksum(options);
+  if (!status.ok()) return failed(status, "checking RocksDB's checksums");
+  return {};
+}
+
+}  // namespace yushi

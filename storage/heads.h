@@ -1,0 +1,21 @@
+// The file `heads` beside the store: the newest signed checkpoint of each log, so that a store whose WAL was cut or
+// deleted, or that was rolled back, is seen at the next start. RocksDB alone opens such a store without an error.
+//
+// One line a log: origin SP size SP base64-root SP base64-signature LF, sorted by origin. Written whole: write, fsync,
+// rename, fsync the directory.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "core/base/result.h"
+
+namespace yushi {
+
+using Heads = std::map<std::string, std::string, std::less<>>;  // log -> signed note
+
+Result<void> write_heads(const std::string& path, const Heads& heads);
+// not_found when there is no file; corrupt with the line when one is not as written. Signatures are the caller's to check.
+Result<Heads> read_heads(const std::string& path);
+
+}  // namespace yushi

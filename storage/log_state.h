@@ -1,0 +1,93 @@
+// What the committer knows of one log: its tree, the counters of its sources, its open block.
+//
+// Threads  Owned by the committer; others read the encoded forms from the store.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/ledger/merkle.h"
+#include "storage/chunk.h"
+
+namespace yushi {
+
+// One sender as one log has seen it. Written with each commit in which it moved.
+struct SourceState {
+  uint64_t next_seq = 0;  // = records of this source in this log
+  uint64_t raw_bytes = 0;
+  int64_t first_received_ns = 0, last_received_ns = 0;
+  int64_t last_event_ns = 0;  // event time of its newest record: against receipt it shows the clock's skew
+  std::string address;
+  Transport transport = Transport::tcp;
+
+  std::string encode() const;
+  static Result<SourceState> decode(std::string_view bytes);
+  bool operator==(const SourceState&) const = default;
+};
+
+// The records of a log that are durable in the tail and not yet in a block.
+struct OpenBlock {
+  uint64_t first_index = 0;
+  std::vector<std::shared_ptr<Batch>> batches;
+  std::vector<const Record*> records;
+  uint64_t raw_bytes = 0;
+  size_t memory_bytes = 0;
+  int64_t opened_ns = 0;  // receipt of its first record
+  std::shared_ptr<const ParseContext> context;
+};
+
+// Tiles of 256 hashes (RFC 9162 tree, levels 8, 16, … of it), the newest of each level, as far as it is filled.
+class TreeTiles {
+ public:
+  // `put(level, tile, hashes)` stores a tile; called when one is full and, by flush(), for those that grew.
+  template <class Put>
+  void add(int tree_level, uint64_t index, const Hash& hash, Put&& put) {
+    if (tree_level == 0 || tree_level % 8 != 0) return;
+    auto level = static_cast<size_t>(tree_level / 8 - 1);
+    if (levels_.size() <= level) levels_.resize(level + 1);
+    auto& tile = levels_[level];
+    if (index % 256 == 0) tile.hashes.clear();
+    tile.index = index / 256;
+    tile.hashes.append(as_bytes(hash));
+    tile.grew = true;
+    if (index % 256 == 255) {
+      put(static_cast<int>(level) + 1, tile.index, tile.hashes);
+      tile.grew = false;
+    }
+  }
+  template <class Put>
+  void flush(Put&& put) {
+    for (size_t level = 0; level < levels_.size(); ++level) {
+      auto& tile = levels_[level];
+      if (tile.grew) put(static_cast<int>(level) + 1, tile.index, tile.hashes);
+      tile.grew = false;
+    }
+  }
+  // The newest tile of a level as read back.
+  void restore(int level, uint64_t index, std::string hashes);
+
+ private:
+  struct Tile {
+    uint64_t index = 0;
+    std::string hashes;
+    bool grew = false;
+  };
+  std::vector<Tile> levels_;
+};
+
+struct LogState {
+  std::string name;
+  CompactRange tree;
+  TreeTiles tiles;
+  std::map<std::string, SourceState, std::less<>> sources;
+  OpenBlock open;
+  uint64_t checkpoint_size = 0;   // of the newest signed checkpoint
+  int64_t checkpoint_ns = 0;
+};
+
+}  // namespace yushi

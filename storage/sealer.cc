@@ -1,0 +1,89 @@
+#include "storage/sealer.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include "storage/block.h"
+#include "storage/keys.h"
+
+namespace yushi {
+
+Store::Sealer::Sealer(std::shared_ptr<Database> database, StoreCounters& counters, std::string node,
+                      const std::atomic<uint32_t>& store_day, uint32_t retention_days)
+    : database_(std::move(database)),
+      counters_(counters),
+      node_(std::move(node)),
+      store_day_(store_day),
+      retention_days_(retention_days),
+      thread_([this] { run(); }) {}
+
+Store::Sealer::~Sealer() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Store::Sealer::add(Job job) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return queue_.size() < kQueueMax || failed_; });
+  queue_.push_back(std::move(job));
+  changed_.notify_all();
+}
+
+Result<void> Store::Sealer::wait() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return (queue_.empty() && !busy_) || failed_; });
+  if (failed_) return tl::unexpected(*failed_);
+  return {};
+}
+
+std::optional<Error> Store::Sealer::failed() const {
+  std::lock_guard lock(mutex_);
+  return failed_;
+}
+
+void Store::Sealer::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    // What waits at destruction is durable in the tail; a restart takes it up again.
+    changed_.wait(lock, [&] { return stop_ || (!queue_.empty() && !failed_); });
+    if (stop_) return;
+    {
+      auto job = std::move(queue_.front());
+      queue_.pop_front();
+      busy_ = true;
+      lock.unlock();
+      changed_.notify_all();
+      auto sealed = seal(job);
+      lock.lock();
+      if (!sealed) failed_ = sealed.error();
+    }
+    busy_ = false;
+    changed_.notify_all();
+  }
+}
+
+Result<void> Store::Sealer::seal(Job& job) {
+  auto& open = job.block;
+  BlockContext context{job.log, node_, open.context->parser_digest, open.context->timezone, open.context->charset};
+  auto block = build_block(context, open.records);
+  uint32_t day = store_day_;
+  auto family = database_->blocks_family(day, retention_days_);
+  if (!family) return tl::unexpected(family.error());
+  auto& families = database_->families();
+  auto first = keys::record(job.log, open.first_index);
+  rocksdb::WriteBatch batch;
+  batch.Put(*family, first, block.bytes);
+  batch.Put(families.filters, keys::filter(day, job.log, open.first_index), block.summary.encode());
+  batch.DeleteRange(families.tail, first, keys::record(job.log, open.first_index + open.records.size()));
+  auto written = database_->write(batch, "sealing a block of log " + job.log);
+  if (!written) return written;
+  counters_.blocks_sealed += 1;
+  counters_.block_bytes += block.bytes.size() + block.summary.token_filter.size();
+  return {};
+}
+
+}  // namespace yushi

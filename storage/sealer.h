@@ -1,0 +1,52 @@
+// The thread that turns open blocks into sealed ones: build, then block, summary and the end of its tail in one write.
+//
+// Threads  add(), wait() and failed() belong to the committer. add() blocks while kQueueMax blocks wait: back-pressure.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "storage/store.h"
+
+namespace yushi {
+
+struct Store::Sealer {
+  struct Job {
+    std::string log;
+    OpenBlock block;
+  };
+
+  Sealer(std::shared_ptr<Database> database, StoreCounters& counters, std::string node, const std::atomic<uint32_t>& store_day,
+         uint32_t retention_days);
+  ~Sealer();
+
+  void add(Job job);
+  Result<void> wait();  // until all are durable; the first failure if there was one
+  std::optional<Error> failed() const;
+
+ private:
+  static constexpr size_t kQueueMax = 2;
+
+  void run();
+  Result<void> seal(Job& job);
+
+  std::shared_ptr<Database> database_;
+  StoreCounters& counters_;
+  const std::string node_;
+  const std::atomic<uint32_t>& store_day_;
+  const uint32_t retention_days_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Job> queue_;     // protected by mutex_, as are the two below
+  bool busy_ = false, stop_ = false;
+  std::optional<Error> failed_;
+  std::thread thread_;
+};
+
+}  // namespace yushi

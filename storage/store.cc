@@ -1,0 +1,461 @@
+#include "storage/store.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+
+#include "core/base/assert.h"
+#include "core/base/time_text.h"
+#include "core/ledger/entry.h"
+#include "storage/keys.h"
+#include "storage/sealer.h"
+#include "storage/view.h"
+
+namespace yushi {
+namespace {
+
+constexpr uint64_t kBlockRecordsMax = 64 << 10;
+constexpr uint64_t kBlockBytesMax = 16 << 20;
+constexpr uint64_t kSmallBlockBytes = 1 << 20;
+constexpr int64_t kMinute = 60 * kSecond;
+constexpr int64_t kDay = 24 * 60 * kMinute;
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+
+bool is_name(std::string_view name) {
+  if (name.empty() || name.size() > 64) return false;
+  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") == std::string_view::npos;
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------------------------------------------------------- open
+
+Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
+  if (!is_name(options.node)) {
+    return fail(Code::invalid, "node: \"" + options.node + "\" must match [a-z0-9_.-]{1,64}");
+  }
+  if (options.retention_days < kRetentionFloorDays) {
+    return fail(Code::refused, "retention.days: " + std::to_string(options.retention_days) + " is under the legal floor of " +
+                                   std::to_string(kRetentionFloorDays) + "; remove the line or raise it");
+  }
+  if (options.key_dir.empty()) options.key_dir = options.data_dir + "/keys";
+  std::error_code made;
+  std::filesystem::create_directories(options.data_dir, made);
+  if (!made) std::filesystem::create_directories(options.key_dir, made);
+  if (made) return fail(Code::io, "making " + options.data_dir + ": " + made.message());
+  ::chmod(options.key_dir.c_str(), 0700);
+
+  auto database = Database::open(options.data_dir + "/store", Database::Mode::read_write);
+  if (!database) return tl::unexpected(database.error());
+  std::unique_ptr<Store> store(new Store);
+  store->options_ = std::move(options);
+  store->database_ = std::move(*database);
+  auto loaded = store->load();
+  if (!loaded) return tl::unexpected(loaded.error());
+  return store;
+}
+
+Result<void> Store::load() {
+  auto& families = database_->families();
+  auto node = database_->get(families.meta, "node");
+  if (!node) return tl::unexpected(node.error());
+  bool fresh = !*node;
+  auto key_path = options_.key_dir + "/node.pem";
+  if (fresh) {
+    // A store that was there before has signed; one without a name but with heads is a deleted store, not a new one.
+    if (std::filesystem::exists(options_.data_dir + "/heads")) {
+      return fail(Code::corrupt, options_.data_dir + "/heads names logs, but the store beside it is empty: it was deleted or "
+                                 "replaced; put the store back, or move the whole folder aside to begin a new one");
+    }
+    if (!std::filesystem::exists(key_path)) {
+      auto key = SigningKey::generate();
+      if (!key) return tl::unexpected(key.error());
+      auto saved = key->save(key_path);
+      if (!saved) return saved;
+    }
+    auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch());
+    std::string day;
+    put_varint(day, static_cast<uint64_t>(now.count() / kDay));
+    put_varint(day, 0);
+    rocksdb::WriteBatch batch;
+    batch.Put(families.meta, "node", options_.node);
+    batch.Put(families.meta, "format", "1");
+    batch.Put(families.meta, "day", day);
+    auto written = database_->write(batch, "making a new store");
+    if (!written) return written;
+  } else if (**node != options_.node) {
+    return fail(Code::invalid, "node: \"" + options_.node + "\" in the config, but this store was made by node \"" + **node +
+                                   "\"; the name is part of every checkpoint and cannot change");
+  }
+  auto key = SigningKey::load(key_path);
+  if (!key) return tl::unexpected(key.error());
+  key_ = std::move(*key);
+
+  auto day = database_->get(families.meta, "day");
+  if (!day) return tl::unexpected(day.error());
+  Reader in(*day ? **day : std::string());
+  store_day_ = static_cast<uint32_t>(in.varint());
+  day_ran_ns_ = static_cast<int64_t>(in.varint());
+  if (!in.ok()) return fail(Code::corrupt, "the store day in `meta` is damaged");
+  seal_day_ = store_day_;
+
+  auto commit = database_->get(families.state, "commit");
+  if (!commit) return tl::unexpected(commit.error());
+  if (*commit) commit_ = Reader(**commit).varint();
+
+  sealer_ = std::make_unique<Sealer>(database_, counters_, options_.node, seal_day_, options_.retention_days);
+  logs_.resize(options_.logs.size());
+  for (size_t i = 0; i < logs_.size(); ++i) {
+    logs_[i].name = options_.logs[i];
+    auto loaded = load_log(logs_[i]);
+    if (!loaded) return loaded;
+  }
+  return compare_with_heads();
+}
+
+Result<void> Store::load_log(LogState& log) {
+  auto view = StoreView::open(database_, options_.understand);
+  if (!view) return tl::unexpected(view.error());
+  auto head = (*view)->head(log.name);
+  if (!head) {
+    if (head.error().code == Code::not_found) return {};
+    return tl::unexpected(head.error());
+  }
+  log.tree = head->tree;
+  for (int level = 1; (head->size >> (8 * level)) > 0; ++level) {
+    uint64_t hashes = head->size >> (8 * level);
+    if (hashes % 256 == 0) continue;
+    auto tile = (*view)->tile(log.name, level, hashes / 256);
+    if (!tile) return tl::unexpected(tile.error());
+    if (tile->size() != hashes % 256 * 32) return fail(Code::corrupt, "tree of log " + log.name + ": newest tile has another size");
+    log.tiles.restore(level, hashes / 256, std::move(*tile));
+  }
+  auto sources = (*view)->sources(log.name);
+  if (!sources) return tl::unexpected(sources.error());
+  for (auto& [source, state] : *sources) log.sources.emplace(source, state);
+  auto newest = (*view)->newest_checkpoint(log.name);
+  if (!newest) return tl::unexpected(newest.error());
+  if (*newest) {
+    auto checkpoint = Checkpoint::parse_body(**newest);
+    if (!checkpoint) return tl::unexpected(checkpoint.error());
+    log.checkpoint_size = checkpoint->size;
+    heads_[log.name] = **newest;
+  }
+
+  auto segments = (*view)->segments(log.name);
+  if (!segments) return tl::unexpected(segments.error());
+  uint64_t next = segments->empty() ? 0 : segments->front().summary.first_index;
+  for (auto& segment : *segments) {
+    if (segment.summary.first_index != next) {
+      return fail(Code::corrupt, "log " + log.name + ": records " + std::to_string(next) + " to " +
+                                     std::to_string(segment.summary.first_index) + " are gone; `yushi verify` tells more");
+    }
+    next += segment.summary.records;
+    if (segment.sealed) continue;
+    auto bytes = database_->get(database_->families().tail, keys::record(log.name, segment.summary.first_index));
+    if (!bytes) return tl::unexpected(bytes.error());
+    auto chunk = ChunkHead::decode(segment.summary.first_index, **bytes);
+    if (!chunk) return tl::unexpected(chunk.error());
+    auto read = (*view)->read(segment);
+    if (!read) return tl::unexpected(read.error());
+    std::shared_ptr<Batch> batch = std::move(*read);
+    auto& open = log.open;
+    if (!open.records.empty() &&
+        (!(*open.context == chunk->context) || open.records.size() + batch->records.size() > kBlockRecordsMax ||
+         open.raw_bytes + segment.summary.raw_bytes > kBlockBytesMax)) {
+      hand_to_sealer(log);
+    }
+    if (open.records.empty()) {
+      open.first_index = segment.summary.first_index;
+      open.context = std::make_shared<const ParseContext>(chunk->context);
+      open.opened_ns = batch->records.empty() ? 0 : batch->records[0].origin->received_ns;
+    }
+    for (auto& record : batch->records) open.records.push_back(&record);
+    open.raw_bytes += segment.summary.raw_bytes;
+    open.memory_bytes += batch->bytes + batch->arena.bytes() + batch->records.size() * sizeof(Record);
+    open.batches.push_back(std::move(batch));
+  }
+  if (next != head->size) {
+    return fail(Code::corrupt, "log " + log.name + " has records up to " + std::to_string(next) + ", but its tree has " +
+                                   std::to_string(head->size) + " leaves; `yushi verify` tells more");
+  }
+  return {};
+}
+
+Result<void> Store::compare_with_heads() {
+  auto path = options_.data_dir + "/heads";
+  auto heads = read_heads(path);
+  if (!heads) {
+    if (heads.error().code == Code::not_found && heads_.empty()) return {};
+    if (heads.error().code == Code::not_found) {
+      return fail(Code::corrupt, path + " is gone, but the store has signed checkpoints: put it back from a backup");
+    }
+    return tl::unexpected(heads.error());
+  }
+  auto view = StoreView::open(database_, options_.understand);
+  if (!view) return tl::unexpected(view.error());
+  for (auto& [log, note] : *heads) {
+    auto origin = options_.node + "/" + log;
+    auto signed_head = open_note(note, key_.verifier_line(origin));
+    if (!signed_head) {
+      return fail(Code::corrupt, path + ": the line of log " + log + " is not signed by this node's key: " +
+                                     signed_head.error().message);
+    }
+    auto head = (*view)->head(log);
+    uint64_t size = head ? head->size : 0;
+    if (size < signed_head->size) {
+      return fail(Code::corrupt, "log " + log + " is shorter than its signed checkpoint: " + std::to_string(size) + " of " +
+                                     std::to_string(signed_head->size) + " records; the store was rolled back, or its WAL was "
+                                     "cut or deleted; not continuing it");
+    }
+    auto root = root_at(signed_head->size, [&](int level, uint64_t index) { return (*view)->subtree(log, level, index); });
+    if (!root) return tl::unexpected(root.error());
+    if (*root != signed_head->root) {
+      return fail(Code::corrupt, "log " + log + ": the root at size " + std::to_string(signed_head->size) +
+                                     " is not the signed one: records were changed; `yushi verify` names the place");
+    }
+    // A crash between storing a checkpoint and writing `heads` leaves the stored one newer.
+    if (!heads_.contains(log)) heads_[log] = note;
+  }
+  return {};
+}
+
+Store::~Store() = default;
+
+// -------------------------------------------------------------------------------------------------------------- commit
+
+struct Store::Commit::Write {
+  rocksdb::WriteBatch batch;
+  std::vector<LogState*> touched;
+  std::map<std::pair<LogState*, std::string_view>, SourceState*> moved;
+  uint64_t records = 0, raw_bytes = 0;
+};
+
+Store::Commit::Commit(Store& store) : store_(store), number_(store.commit_ + 1), write_(std::make_shared<Write>()) {}
+
+void Store::Commit::append(PreparedBatch&& prepared) {
+  auto& families = store_.database_->families();
+  thread_local std::string entry;
+  for (auto& group : prepared.groups) {
+    auto& log = store_.logs_[group.tenant];
+    auto& open = log.open;
+    if (!open.records.empty() &&
+        (!(open.context == group.context || *open.context == *group.context) ||
+         open.records.size() + group.records.size() > kBlockRecordsMax || open.raw_bytes + group.raw_bytes > kBlockBytesMax)) {
+      store_.hand_to_sealer(log);
+    }
+    uint64_t first = log.tree.size();
+    if (open.records.empty()) {
+      open.first_index = first;
+      open.context = group.context;
+      open.opened_ns = group.records[0]->origin->received_ns;
+    }
+    std::vector<SourceState*> states;
+    for (auto& source : group.sources) {
+      auto it = log.sources.find(source.source);
+      if (it == log.sources.end()) {
+        it = log.sources.emplace(source.source, SourceState{}).first;
+        it->second.first_received_ns = group.records[0]->origin->received_ns;
+      }
+      it->second.address = source.address;
+      it->second.transport = source.transport;
+      states.push_back(&it->second);
+      write_->moved[{&log, it->first}] = &it->second;
+    }
+    auto put_tile = [&](int level, uint64_t tile, const std::string& hashes) {
+      write_->batch.Put(families.tree, keys::tile(log.name, level, tile), hashes);
+    };
+    for (size_t i = 0; i < group.sources.size(); ++i) group.sources[i].first_seq = states[i]->next_seq;
+    const Origin* last_origin = nullptr;
+    for (size_t i = 0; i < group.records.size(); ++i) {
+      auto& record = *group.records[i];
+      auto& state = *states[group.source_of.empty() ? 0 : group.source_of[i]];
+      record.index = first + i;
+      record.source_seq = state.next_seq++;
+      state.raw_bytes += record.raw.size();
+      state.last_event_ns = record.event_ns;
+      if (record.origin != last_origin) {
+        last_origin = record.origin;
+        auto& origin = const_cast<Origin&>(*record.origin);  // the batch is ours now, and this is where its log is known
+        origin.log = log.name;
+        origin.node = store_.options_.node;
+        origin.commit = number_;
+        state.last_received_ns = origin.received_ns;
+      }
+      make_entry(record.origin->received_ns, record.origin->source, record.source_seq, transport_name(record.origin->transport),
+                 record.digest, entry);
+      log.tree.append(leaf_hash(entry), [&](int level, uint64_t index, const Hash& hash) {
+        log.tiles.add(level, index, hash, put_tile);
+      });
+      open.records.push_back(&record);
+    }
+    for (auto* state : states) state->last_received_ns = std::max(state->last_received_ns, group.records.back()->origin->received_ns);
+    write_->batch.Put(families.tail, keys::record(log.name, first), finish_chunk(number_, group));
+    open.raw_bytes += group.raw_bytes;
+    auto memory = prepared.batch->bytes + prepared.batch->arena.bytes() + prepared.batch->records.size() * sizeof(Record);
+    open.memory_bytes += memory * group.records.size() / prepared.batch->records.size();
+    open.batches.push_back(prepared.batch);
+    if (std::find(write_->touched.begin(), write_->touched.end(), &log) == write_->touched.end()) write_->touched.push_back(&log);
+    write_->records += group.records.size();
+    write_->raw_bytes += group.raw_bytes;
+  }
+}
+
+void Store::Commit::add_alert(uint64_t audit_index, std::string_view json) {
+  write_->batch.Put(store_.database_->families().alerts, keys::alert(audit_index), slice(json));
+}
+
+void Store::Commit::put_state(std::string_view name, std::string_view bytes) {
+  write_->batch.Put(store_.database_->families().state, slice(name), slice(bytes));
+}
+
+Result<void> Store::Commit::finish() {
+  auto& families = store_.database_->families();
+  for (auto* log : write_->touched) {
+    log->tiles.flush([&](int level, uint64_t tile, const std::string& hashes) {
+      write_->batch.Put(families.tree, keys::tile(log->name, level, tile), hashes);
+    });
+    write_->batch.Put(families.state, keys::log_state(log->name), log->tree.encode());
+  }
+  for (auto& [key, state] : write_->moved) {
+    write_->batch.Put(families.state, keys::source(key.first->name, key.second), state->encode());
+  }
+  std::string number;
+  put_varint(number, number_);
+  write_->batch.Put(families.state, "commit", number);
+  auto before = std::chrono::steady_clock::now();
+  auto written = store_.database_->write(write_->batch, "committing");
+  if (!written) return written;
+  auto took = std::chrono::steady_clock::now() - before;
+  store_.commit_ = number_;
+  auto& c = store_.counters_;
+  c.commits += 1;
+  c.records += write_->records;
+  c.raw_bytes += write_->raw_bytes;
+  c.sync_ns += static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(took).count());
+  return {};
+}
+
+// ---------------------------------------------------------------------------------------------------------------- seal
+
+void Store::hand_to_sealer(LogState& log) {
+  sealer_->add({log.name, std::exchange(log.open, OpenBlock{})});
+}
+
+Result<void> Store::seal_due(int64_t now_ns, bool all) {
+  if (auto failed = sealer_->failed()) return tl::unexpected(*failed);
+  size_t total = 0;
+  for (auto& log : logs_) {
+    auto& open = log.open;
+    if (open.records.empty()) continue;
+    int64_t age = now_ns - open.opened_ns;
+    bool due = all || open.raw_bytes >= kBlockBytesMax || open.records.size() >= kBlockRecordsMax ||
+               age >= (open.raw_bytes >= kSmallBlockBytes ? 10 * kMinute : kDay);
+    if (due) {
+      hand_to_sealer(log);
+    } else {
+      total += open.memory_bytes;
+    }
+  }
+  while (total > options_.open_bytes_max) {
+    auto fullest = std::max_element(logs_.begin(), logs_.end(),
+                                    [](auto& a, auto& b) { return a.open.memory_bytes < b.open.memory_bytes; });
+    total -= fullest->open.memory_bytes;
+    hand_to_sealer(*fullest);
+  }
+  counters_.open_bytes = total;
+  return {};
+}
+
+Result<void> Store::wait_sealed() { return sealer_->wait(); }
+
+// --------------------------------------------------------------------------------------------------------- checkpoints
+
+Result<void> Store::sign_checkpoints(int64_t now_ns, int64_t at_least_ns) {
+  rocksdb::WriteBatch batch;
+  bool any = false;
+  std::vector<std::pair<LogState*, std::string>> notes;
+  for (auto& log : logs_) {
+    if (log.tree.size() == log.checkpoint_size || now_ns - log.checkpoint_ns < at_least_ns) continue;
+    Checkpoint checkpoint{options_.node + "/" + log.name, log.tree.size(), log.tree.root()};
+    auto note = key_.sign(checkpoint);
+    if (!note) return tl::unexpected(note.error());
+    batch.Put(database_->families().state, keys::checkpoint(log.name, checkpoint.size), *note);
+    notes.emplace_back(&log, std::move(*note));
+    any = true;
+  }
+  if (!any) return {};
+  auto written = database_->write(batch, "storing checkpoints");
+  if (!written) return written;
+  for (auto& [log, note] : notes) {
+    log->checkpoint_size = log->tree.size();
+    log->checkpoint_ns = now_ns;
+    heads_[log->name] = std::move(note);
+  }
+  return write_heads(options_.data_dir + "/heads", heads_);
+}
+
+Result<void> Store::tick(int64_t boottime_ns, int64_t wall_ns) {
+  if (boottime_ns_ != 0 && boottime_ns > boottime_ns_) day_ran_ns_ += boottime_ns - boottime_ns_;
+  boottime_ns_ = boottime_ns;
+  bool turned = false;
+  while (day_ran_ns_ >= kDay && store_day_ < static_cast<uint64_t>(wall_ns / kDay)) {
+    day_ran_ns_ -= kDay;
+    ++store_day_;
+    turned = true;
+  }
+  if (day_ran_ns_ > kDay) day_ran_ns_ = kDay;  // the wall clock is behind: wait for it
+  if (!turned && boottime_ns - day_saved_ns_ < kMinute) return {};
+  day_saved_ns_ = boottime_ns;
+  std::string day;
+  put_varint(day, store_day_);
+  put_varint(day, static_cast<uint64_t>(day_ran_ns_));
+  rocksdb::WriteBatch batch;
+  batch.Put(database_->families().meta, "day", day);
+  auto written = database_->write(batch, "counting the store day");
+  if (written) seal_day_ = store_day_;
+  return written;
+}
+
+Result<void> Store::keep_parsers(const std::string& digest, std::string_view encoded_files) {
+  auto there = database_->get(database_->families().meta, keys::parsers(digest));
+  if (!there) return tl::unexpected(there.error());
+  if (*there) return {};
+  rocksdb::WriteBatch batch;
+  batch.Put(database_->families().meta, keys::parsers(digest), slice(encoded_files));
+  return database_->write(batch, "keeping the parser files");
+}
+
+Result<void> Store::close(int64_t now_ns) {
+  auto sealed = seal_due(now_ns, true);
+  if (sealed) sealed = wait_sealed();
+  if (!sealed) return sealed;
+  auto checked = sign_checkpoints(now_ns, 0);
+  if (!checked) return checked;
+  day_saved_ns_ = 0;
+  auto ticked = tick(boottime_ns_, now_ns);
+  if (!ticked) return ticked;
+  return database_->flush();
+}
+
+Result<std::string> Store::read_state(std::string_view name) const {
+  auto bytes = database_->get(database_->families().state, name);
+  if (!bytes) return tl::unexpected(bytes.error());
+  if (!*bytes) return fail(Code::not_found, "no state " + std::string(name));
+  return std::move(**bytes);
+}
+
+Result<void> Store::write_state(std::string_view name, std::string_view bytes) {
+  rocksdb::WriteBatch batch;
+  batch.Put(database_->families().state, slice(name), slice(bytes));
+  return database_->write(batch, "storing " + std::string(name));
+}
+
+}  // namespace yushi

@@ -1,0 +1,264 @@
+#include "storage/view.h"
+
+#include <rocksdb/db.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/ledger/entry.h"
+#include "storage/keys.h"
+
+namespace yushi {
+
+Hash leaf_of(const Record& record) {
+  thread_local std::string entry;
+  make_entry(record.origin->received_ns, record.origin->source, record.source_seq, transport_name(record.origin->transport),
+             sha256(record.raw), entry);
+  return leaf_hash(entry);
+}
+
+Result<std::shared_ptr<const StoreView>> StoreView::open(std::shared_ptr<const Database> database, Understand understand) {
+  std::shared_ptr<StoreView> view(new StoreView);
+  view->snapshot_ = database->snapshot();
+  view->database_ = std::move(database);
+  view->understand_ = std::move(understand);
+  auto node = view->database_->get(view->database_->families().meta, "node", view->snapshot_.get());
+  if (!node) return tl::unexpected(node.error());
+  if (!*node) return fail(Code::corrupt, view->database_->directory() + " holds no node name: it is not a store of yushi");
+  view->node_ = **node;
+  return view;
+}
+
+Result<std::shared_ptr<const StoreView>> StoreView::open_read_only(const std::string& data_dir, Understand understand) {
+  auto database = Database::open(data_dir + "/store", Database::Mode::read_only);
+  if (!database) return tl::unexpected(database.error());
+  return open(std::shared_ptr<const Database>(std::move(*database)), std::move(understand));
+}
+
+Result<std::vector<std::string>> StoreView::logs() const {
+  std::vector<std::string> out;
+  auto scanned = database_->scan(
+      database_->families().state, "log/",
+      [&](std::string_view key, std::string_view) {
+        out.emplace_back(key.substr(4));
+        return true;
+      },
+      snapshot_.get());
+  if (!scanned) return tl::unexpected(scanned.error());
+  return out;
+}
+
+Result<StoreView::LogHead> StoreView::head(const std::string& log) const {
+  auto bytes = database_->get(database_->families().state, keys::log_state(log), snapshot_.get());
+  if (!bytes) return tl::unexpected(bytes.error());
+  if (!*bytes) return fail(Code::not_found, "no log " + log);
+  auto tree = CompactRange::decode(**bytes);
+  if (!tree) return fail(Code::corrupt, "log " + log + ": state: " + tree.error().message);
+  return LogHead{tree->size(), tree->root(), *tree};
+}
+
+Result<std::vector<Segment>> StoreView::segments(const std::string& log) const {
+  std::vector<Segment> out;
+  std::optional<Error> damaged;
+  auto& families = database_->families();
+  // Keyed day first, so that one log's blocks of a day stand together: seek from (day, log) to (day, log).
+  std::map<uint32_t, bool> days;
+  for (auto* family : database_->blocks_families()) {
+    auto name = family->GetName();
+    days[static_cast<uint32_t>(std::strtoul(name.c_str() + 7, nullptr, 10))] = true;
+  }
+  for (auto& [day, unused] : days) {
+    std::string prefix;
+    put_be32(prefix, day);
+    prefix += keys::of_log(log);
+    auto scanned = database_->scan(
+        families.filters, prefix,
+        [&, day = day](std::string_view key, std::string_view value) {
+          auto summary = BlockSummary::decode(value);
+          if (!summary) {
+            damaged = Error{Code::corrupt, "summary of block " + log + "/" + std::to_string(keys::index_of(key)) + ": " +
+                                               summary.error().message};
+            return false;
+          }
+          out.push_back({log, std::move(*summary), true, day});
+          return true;
+        },
+        snapshot_.get());
+    if (!scanned) return tl::unexpected(scanned.error());
+    if (damaged) return tl::unexpected(*damaged);
+  }
+  std::sort(out.begin(), out.end(), [](auto& a, auto& b) { return a.summary.first_index < b.summary.first_index; });
+  uint64_t sealed_to = out.empty() ? 0 : out.back().summary.first_index + out.back().summary.records;
+  auto scanned = database_->scan(
+      families.tail, keys::of_log(log),
+      [&](std::string_view key, std::string_view value) {
+        auto first = keys::index_of(key);
+        auto head = ChunkHead::decode(first, value);
+        if (!head) {
+          damaged = Error{Code::corrupt, "chunk " + log + "/" + std::to_string(first) + ": " + head.error().message};
+          return false;
+        }
+        if (first < sealed_to) return true;
+        Segment s{log, {}, false, 0};
+        s.summary.first_index = first;
+        s.summary.records = head->records;
+        s.summary.raw_bytes = head->raw_bytes;
+        s.summary.event_times = {{head->event_from_ns, head->event_to_ns}};
+        out.push_back(std::move(s));
+        return true;
+      },
+      snapshot_.get());
+  if (!scanned) return tl::unexpected(scanned.error());
+  if (damaged) return tl::unexpected(*damaged);
+  return out;
+}
+
+Result<std::optional<Segment>> StoreView::segment_at(const std::string& log, uint64_t index) const {
+  auto all = segments(log);
+  if (!all) return tl::unexpected(all.error());
+  for (auto& s : *all) {
+    if (s.summary.first_index <= index && index < s.summary.first_index + s.summary.records) return std::move(s);
+  }
+  return std::nullopt;
+}
+
+Result<std::string> StoreView::block_bytes(const Segment& segment) const {
+  auto key = keys::record(segment.log, segment.summary.first_index);
+  auto prefix = "blocks." + std::to_string(segment.store_day) + ".";
+  for (auto* family : database_->blocks_families()) {
+    if (!family->GetName().starts_with(prefix)) continue;
+    auto bytes = database_->get(family, key, snapshot_.get());
+    if (!bytes) return tl::unexpected(bytes.error());
+    if (*bytes) return std::move(**bytes);
+  }
+  return fail(Code::corrupt, "block " + segment.log + "/" + std::to_string(segment.summary.first_index) +
+                                 " of store day " + std::to_string(segment.store_day) + " is gone");
+}
+
+Result<std::unique_ptr<Batch>> StoreView::read(const Segment& segment) const {
+  if (segment.sealed) {
+    auto bytes = block_bytes(segment);
+    if (!bytes) return tl::unexpected(bytes.error());
+    auto block = read_block(*bytes);
+    if (!block) {
+      return fail(Code::corrupt,
+                  "block " + segment.log + "/" + std::to_string(segment.summary.first_index) + ": " + block.error().message);
+    }
+    return std::move(block->batch);
+  }
+  auto key = keys::record(segment.log, segment.summary.first_index);
+  auto bytes = database_->get(database_->families().tail, key, snapshot_.get());
+  if (!bytes) return tl::unexpected(bytes.error());
+  if (!*bytes) return fail(Code::corrupt, "chunk " + segment.log + "/" + std::to_string(segment.summary.first_index) + " is gone");
+  auto head = ChunkHead::decode(segment.summary.first_index, **bytes);
+  if (!head) return tl::unexpected(head.error());
+  auto batch = read_chunk(*head, segment.log, node_);
+  if (!batch) return batch;
+  auto understood = understand_(**batch, head->context);
+  if (!understood) return tl::unexpected(understood.error());
+  return batch;
+}
+
+Result<std::vector<std::pair<std::string, SourceState>>> StoreView::sources(const std::string& log) const {
+  std::vector<std::pair<std::string, SourceState>> out;
+  std::optional<Error> damaged;
+  auto prefix = keys::source(log, "");
+  auto scanned = database_->scan(
+      database_->families().state, prefix,
+      [&](std::string_view key, std::string_view value) {
+        std::string source(key.substr(prefix.size()));
+        auto state = SourceState::decode(value);
+        if (!state) {
+          damaged = Error{Code::corrupt, "source " + source + " of log " + log + ": " + state.error().message};
+          return false;
+        }
+        out.emplace_back(std::move(source), std::move(*state));
+        return true;
+      },
+      snapshot_.get());
+  if (!scanned) return tl::unexpected(scanned.error());
+  if (damaged) return tl::unexpected(*damaged);
+  return out;
+}
+
+Result<std::vector<std::string>> StoreView::checkpoints(const std::string& log) const {
+  std::vector<std::string> out;
+  auto prefix = keys::checkpoint(log, 0);
+  prefix.resize(prefix.size() - 8);
+  auto scanned = database_->scan(
+      database_->families().state, prefix,
+      [&](std::string_view, std::string_view value) {
+        out.emplace_back(value);
+        return true;
+      },
+      snapshot_.get());
+  if (!scanned) return tl::unexpected(scanned.error());
+  return out;
+}
+
+Result<std::optional<std::string>> StoreView::newest_checkpoint(const std::string& log) const {
+  auto all = checkpoints(log);
+  if (!all) return tl::unexpected(all.error());
+  if (all->empty()) return std::nullopt;
+  return std::move(all->back());
+}
+
+Result<std::vector<StoreView::StoredAlert>> StoreView::alerts(uint64_t from_audit_index, size_t limit) const {
+  std::vector<StoredAlert> out;
+  auto scanned = database_->scan(
+      database_->families().alerts, "",
+      [&](std::string_view key, std::string_view value) {
+        if (out.size() >= limit) return false;
+        out.push_back({keys::index_of(key), std::string(value)});
+        return true;
+      },
+      snapshot_.get(), keys::alert(from_audit_index));
+  if (!scanned) return tl::unexpected(scanned.error());
+  return out;
+}
+
+Result<std::string> StoreView::tile(const std::string& log, int level, uint64_t index) const {
+  auto bytes = database_->get(database_->families().tree, keys::tile(log, level, index), snapshot_.get());
+  if (!bytes) return tl::unexpected(bytes.error());
+  if (!*bytes || (*bytes)->size() % 32 != 0) {
+    return fail(Code::corrupt, "tree of log " + log + ": tile " + std::to_string(level) + "/" + std::to_string(index) +
+                                   (*bytes ? " is damaged" : " is gone"));
+  }
+  return std::move(**bytes);
+}
+
+Result<Hash> StoreView::subtree(const std::string& log, int level, uint64_t index) const {
+  int below = level % 8;
+  if (level >= 8) {
+    // 2^below neighbours of the stored level, all of one tile.
+    uint64_t first = index << below;
+    auto hashes = tile(log, level / 8, first / 256);
+    if (!hashes) return tl::unexpected(hashes.error());
+    CompactRange range;
+    for (uint64_t i = first % 256; i < first % 256 + (1u << below); ++i) {
+      if ((i + 1) * 32 > hashes->size()) return fail(Code::corrupt, "tree of log " + log + ": tile is short");
+      Hash hash;
+      std::copy_n(hashes->data() + i * 32, 32, reinterpret_cast<char*>(hash.data()));
+      range.append(hash);
+    }
+    return range.root();
+  }
+  CompactRange range;
+  uint64_t from = index << level, to = (index + 1) << level;
+  while (from < to) {
+    auto segment = segment_at(log, from);
+    if (!segment) return tl::unexpected(segment.error());
+    if (!*segment) return fail(Code::corrupt, "record " + log + "/" + std::to_string(from) + " is gone");
+    auto batch = read(**segment);
+    if (!batch) return tl::unexpected(batch.error());
+    auto first = (*segment)->summary.first_index;
+    for (; from < to && from < first + (*batch)->records.size(); ++from) range.append(leaf_of((*batch)->records[from - first]));
+  }
+  return range.root();
+}
+
+Result<std::optional<std::string>> StoreView::state(std::string_view name) const {
+  return database_->get(database_->families().state, name, snapshot_.get());
+}
+
+}  // namespace yushi

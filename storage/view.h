@@ -1,0 +1,82 @@
+// One snapshot of the store, as searches, the forwarder, proofs and `verify` read it: tail chunks and sealed blocks alike
+// are segments that give a Batch of records.
+//
+// Works on a running daemon's database and, without a daemon, on one opened read-only (`--store DIR`).
+//
+// Threads  Immutable after open; any thread may read segments.
+// Errors   corrupt names the log and the first index of the segment that cannot be read.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/ledger/checkpoint.h"
+#include "storage/block.h"
+#include "storage/database.h"
+#include "storage/log_state.h"
+#include "storage/store.h"
+
+namespace yushi {
+
+struct Segment {
+  std::string log;
+  BlockSummary summary;    // of a tail chunk: no sources and an empty token filter, which holds nothing back
+  bool sealed = false;
+  uint32_t store_day = 0;  // of a sealed one
+};
+
+class StoreView {
+ public:
+  static Result<std::shared_ptr<const StoreView>> open(std::shared_ptr<const Database> database, Understand understand);
+  // Opens `data_dir` read-only and makes a view; parser versions come from the store itself through `understand`.
+  static Result<std::shared_ptr<const StoreView>> open_read_only(const std::string& data_dir, Understand understand);
+
+  const std::string& node() const { return node_; }
+  Result<std::vector<std::string>> logs() const;
+  struct LogHead {
+    uint64_t size;
+    Hash root;
+    CompactRange tree;
+  };
+  Result<LogHead> head(const std::string& log) const;
+
+  // Of one log, ascending by first index. Where the tail and a block overlap the block stands alone.
+  Result<std::vector<Segment>> segments(const std::string& log) const;
+  // The records of one log from `index` on: the segment that holds it; nullopt when the log ends before.
+  Result<std::optional<Segment>> segment_at(const std::string& log, uint64_t index) const;
+  Result<std::unique_ptr<Batch>> read(const Segment& segment) const;
+  // The stored bytes of a sealed block, for verify.
+  Result<std::string> block_bytes(const Segment& segment) const;
+
+  Result<std::vector<std::pair<std::string, SourceState>>> sources(const std::string& log) const;
+  Result<std::vector<std::string>> checkpoints(const std::string& log) const;  // notes, ascending by size
+  Result<std::optional<std::string>> newest_checkpoint(const std::string& log) const;
+  struct StoredAlert {
+    uint64_t audit_index;
+    std::string json;
+  };
+  Result<std::vector<StoredAlert>> alerts(uint64_t from_audit_index = 0, size_t limit = SIZE_MAX) const;
+  Result<std::string> tile(const std::string& log, int level, uint64_t index) const;
+  // The root of the complete subtree of 2^level leaves; what lies under stored tiles is hashed from the records.
+  Result<Hash> subtree(const std::string& log, int level, uint64_t index) const;
+  Result<std::optional<std::string>> state(std::string_view name) const;
+
+  const Database& database() const { return *database_; }
+  const Understand& understand() const { return understand_; }
+
+ private:
+  StoreView() = default;
+  std::shared_ptr<const Database> database_;
+  std::shared_ptr<const rocksdb::Snapshot> snapshot_;
+  Understand understand_;
+  std::string node_;
+};
+
+// The leaf of a record that was read back: hashes raw anew.
+Hash leaf_of(const Record& record);
+
+}  // namespace yushi
