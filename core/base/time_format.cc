@@ -69,8 +69,8 @@ inline Local split(int64_t unix_ns, int offset_minutes) {
   const int64_t seconds = unix_seconds + offset_minutes * 60;
   const int64_t days = floor_div(seconds, kDaySeconds);
   const auto of_day = static_cast<unsigned>(seconds - days * kDaySeconds);
-  return {civil_from_days(days),  days,        of_day / 3600, of_day / 60 % 60, of_day % 60,
-          static_cast<uint32_t>(unix_ns - unix_seconds * kSecond)};
+  return {civil_from_days(days), days,        of_day / 3600,
+          of_day / 60 % 60,      of_day % 60, static_cast<uint32_t>(unix_ns - unix_seconds * kSecond)};
 }
 
 inline char* clock(char* at, const Local& local) {
@@ -88,14 +88,22 @@ char* format_3339(const TimeText& time, const Local& local, char* at) {
   at = fraction(clock(at, local), local.ns, time.digits, time.style & kComma ? ',' : '.');
   const bool minus_zero = time.style & kMinusZero;
   switch (time.style & kZoneMask) {
-    case kNoZone: return at;
-    case kUpperZ: return mark(at, 'Z');
-    case kLowerZ: return mark(at, 'z');
-    case kHourColonMinute: return offset(at, time.zone_minutes, minus_zero, true);
-    case kHourMinute: return offset(at, time.zone_minutes, minus_zero, false);
-    case kHour: return offset(at, time.zone_minutes, minus_zero, false, true);
-    case kBlankHourMinute: return offset(mark(at, ' '), time.zone_minutes, minus_zero, false);
-    default: return three(mark(at, ' '), "UTC");
+    case kNoZone:
+      return at;
+    case kUpperZ:
+      return mark(at, 'Z');
+    case kLowerZ:
+      return mark(at, 'z');
+    case kHourColonMinute:
+      return offset(at, time.zone_minutes, minus_zero, true);
+    case kHourMinute:
+      return offset(at, time.zone_minutes, minus_zero, false);
+    case kHour:
+      return offset(at, time.zone_minutes, minus_zero, false, true);
+    case kBlankHourMinute:
+      return offset(mark(at, ' '), time.zone_minutes, minus_zero, false);
+    default:
+      return three(mark(at, ' '), "UTC");
   }
 }
 
@@ -119,11 +127,16 @@ char* format_3164(const TimeText& time, const Local& local, char* at) {
   at = fraction(clock(at, local), local.ns, time.digits, '.');
   if (year == kYearLast) at = four(mark(at, ' '), year_number);
   switch (zone) {
-    case kZoneNone: return at;
-    case kZoneUtc: return three(mark(at, ' '), "UTC");
-    case kZoneGmt: return three(mark(at, ' '), "GMT");
-    case kZoneCst: return three(mark(at, ' '), "CST");
-    default: return offset(mark(at, ' '), time.zone_minutes, false, false);
+    case kZoneNone:
+      return at;
+    case kZoneUtc:
+      return three(mark(at, ' '), "UTC");
+    case kZoneGmt:
+      return three(mark(at, ' '), "GMT");
+    case kZoneCst:
+      return three(mark(at, ' '), "CST");
+    default:
+      return offset(mark(at, ' '), time.zone_minutes, false, false);
   }
 }
 

@@ -1,5 +1,5 @@
-// What TimeText::style means for each TimeForm. Private to time_text.cc and time_format.cc; blocks store the numbers, so
-// never give one a new meaning: add, or use TimeForm::other.
+// What TimeText::style means for each TimeForm. Private to time_text.cc and time_format.cc; blocks store the numbers,
+// so never give one a new meaning: add, or use TimeForm::other.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +16,11 @@ enum Zone3339 : uint8_t {
   kNoZone = 0 << 3,
   kUpperZ = 1 << 3,
   kLowerZ = 2 << 3,
-  kHourColonMinute = 3 << 3,   // +08:00
-  kHourMinute = 4 << 3,        // +0800
-  kHour = 5 << 3,              // +08
-  kBlankHourMinute = 6 << 3,   // " +0800"
-  kBlankUtc = 7 << 3,          // " UTC"
+  kHourColonMinute = 3 << 3,  // +08:00
+  kHourMinute = 4 << 3,       // +0800
+  kHour = 5 << 3,             // +08
+  kBlankHourMinute = 6 << 3,  // " +0800"
+  kBlankUtc = 7 << 3,         // " UTC"
 };
 constexpr uint8_t kZoneMask = 7 << 3;
 constexpr uint8_t kSlashes = 1 << 6;

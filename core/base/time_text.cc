@@ -35,24 +35,49 @@ inline int four(const char* at) {
 inline unsigned month_at(const char* at, bool* canonical) {
   const uint32_t lower = static_cast<uint32_t>(at[0] | 0x20) << 16 | static_cast<uint32_t>(at[1] | 0x20) << 8 |
                          static_cast<uint32_t>(at[2] | 0x20);
-  const auto key = [](const char (&name)[4]) {
+  const auto key = [](const char(&name)[4]) {
     return static_cast<uint32_t>(name[0]) << 16 | static_cast<uint32_t>(name[1]) << 8 | static_cast<uint32_t>(name[2]);
   };
   unsigned month = 0;
   switch (lower & 0xffffff) {
-    case key("jan"): month = 1; break;
-    case key("feb"): month = 2; break;
-    case key("mar"): month = 3; break;
-    case key("apr"): month = 4; break;
-    case key("may"): month = 5; break;
-    case key("jun"): month = 6; break;
-    case key("jul"): month = 7; break;
-    case key("aug"): month = 8; break;
-    case key("sep"): month = 9; break;
-    case key("oct"): month = 10; break;
-    case key("nov"): month = 11; break;
-    case key("dec"): month = 12; break;
-    default: return 0;
+    case key("jan"):
+      month = 1;
+      break;
+    case key("feb"):
+      month = 2;
+      break;
+    case key("mar"):
+      month = 3;
+      break;
+    case key("apr"):
+      month = 4;
+      break;
+    case key("may"):
+      month = 5;
+      break;
+    case key("jun"):
+      month = 6;
+      break;
+    case key("jul"):
+      month = 7;
+      break;
+    case key("aug"):
+      month = 8;
+      break;
+    case key("sep"):
+      month = 9;
+      break;
+    case key("oct"):
+      month = 10;
+      break;
+    case key("nov"):
+      month = 11;
+      break;
+    case key("dec"):
+      month = 12;
+      break;
+    default:
+      return 0;
   }
   if (!is_letter(at[0]) || !is_letter(at[1]) || !is_letter(at[2])) return 0;
   *canonical = std::memcmp(at, kMonths + 3 * (month - 1), 3) == 0;
@@ -95,7 +120,8 @@ inline const char* read_fraction(const char* at, const char* end, Parts& parts, 
   *comma = *at == ',';
   uint32_t value = 0;
   unsigned digits = 0;
-  for (++at; at < end && is_digit(*at) && digits < 9; ++at, ++digits) value = value * 10 + static_cast<uint32_t>(*at - '0');
+  for (++at; at < end && is_digit(*at) && digits < 9; ++at, ++digits)
+    value = value * 10 + static_cast<uint32_t>(*at - '0');
   while (at < end && is_digit(*at)) {
     parts.exact = false;
     ++at;
@@ -136,12 +162,12 @@ struct NamedZone {
 };
 // Abbreviations that mean one thing in logs. CST and IST and BST are settled in read_zone_name().
 constexpr NamedZone kZones[] = {
-    {"UTC", 0},     {"GMT", 0},     {"Z", 0},       {"CET", 60},    {"CEST", 120},  {"MET", 60},   {"MEST", 120},
-    {"WET", 0},     {"WEST", 60},   {"EET", 120},   {"EEST", 180},  {"MSK", 180},   {"BST", 60},   {"IST", 330},
-    {"CST", -360},  {"CDT", -300},  {"EST", -300},  {"EDT", -240},  {"MST", -420},  {"MDT", -360}, {"PST", -480},
-    {"PDT", -420},  {"AKST", -540}, {"AKDT", -480}, {"HST", -600},  {"JST", 540},   {"KST", 540},  {"HKT", 480},
-    {"SGT", 480},   {"AWST", 480},  {"AEST", 600},  {"AEDT", 660},  {"ACST", 570},  {"ACDT", 630}, {"NZST", 720},
-    {"NZDT", 780},  {"SAST", 120},  {"PKT", 300},   {"ICT", 420},   {"WIB", 420},   {"PHT", 480},
+    {"UTC", 0},    {"GMT", 0},     {"Z", 0},       {"CET", 60},   {"CEST", 120}, {"MET", 60},   {"MEST", 120},
+    {"WET", 0},    {"WEST", 60},   {"EET", 120},   {"EEST", 180}, {"MSK", 180},  {"BST", 60},   {"IST", 330},
+    {"CST", -360}, {"CDT", -300},  {"EST", -300},  {"EDT", -240}, {"MST", -420}, {"MDT", -360}, {"PST", -480},
+    {"PDT", -420}, {"AKST", -540}, {"AKDT", -480}, {"HST", -600}, {"JST", 540},  {"KST", 540},  {"HKT", 480},
+    {"SGT", 480},  {"AWST", 480},  {"AEST", 600},  {"AEDT", 660}, {"ACST", 570}, {"ACDT", 630}, {"NZST", 720},
+    {"NZDT", 780}, {"SAST", 120},  {"PKT", 300},   {"ICT", 420},  {"WIB", 420},  {"PHT", 480},
 };
 
 inline int64_t local_seconds(const Parts& parts) {
@@ -154,7 +180,8 @@ const char* read_zone_name(const char* at, const char* end, const Zone& zone, Pa
   if (end - at < 4 || *at != ' ' || at[1] < 'A' || at[1] > 'Z') return nullptr;
   const char* from = ++at;
   while (at < end && at - from < 5 && *at >= 'A' && *at <= 'Z') ++at;
-  if (at - from < 3 || (at < end && (is_alnum(*at) || *at == '-' || *at == '.' || *at == '_' || *at == '/'))) return nullptr;
+  if (at - from < 3 || (at < end && (is_alnum(*at) || *at == '-' || *at == '.' || *at == '_' || *at == '/')))
+    return nullptr;
   *name = {from, static_cast<size_t>(at - from)};
   for (const NamedZone& known : kZones) {
     if (*name != known.name) continue;
@@ -163,7 +190,8 @@ const char* read_zone_name(const char* at, const char* end, const Zone& zone, Pa
     // CST is China's at a Chinese unit and North America's elsewhere; so with the other names that several lands use:
     // where the tenant lives in one of them, it is that one.
     const int64_t own = zone.offset_seconds_at_local(local_seconds(parts)) / 60;
-    if ((*name == "CST" && own == 480) || (*name == "IST" && (own == 60 || own == 120)) || (*name == "PST" && own == 480))
+    if ((*name == "CST" && own == 480) || (*name == "IST" && (own == 60 || own == 120)) ||
+        (*name == "PST" && own == 480))
       parts.zone_minutes = static_cast<int>(own);
     return at;
   }
@@ -239,10 +267,16 @@ const char* read_3339(const char* at, const char* end, const Zone& zone, Parts& 
   if (parts.year < 0 || parts.month - 1 > 11 || parts.day - 1 > 30) return nullptr;
   uint8_t style = at[4] == '/' ? kSlashes : 0;
   switch (at[10]) {
-    case 'T': break;
-    case 't': style |= kLowerT; break;
-    case ' ': style |= kBlank; break;
-    default: return nullptr;
+    case 'T':
+      break;
+    case 't':
+      style |= kLowerT;
+      break;
+    case ' ':
+      style |= kBlank;
+      break;
+    default:
+      return nullptr;
   }
   at = read_clock(at + 11, end, parts);
   if (!at) return nullptr;
@@ -306,7 +340,7 @@ inline int lone_year(const char* at, const char* end) {
 // Nov  1 08:00:00 and its kin, from the month on; `lead` and `year_place` are what the caller has read before it.
 const char* read_3164(const char* at, const char* end, unsigned lead, unsigned year_place, int64_t near_unix_ns,
                       const Zone& zone, Parts& parts) {
-  if (end - at < 14) return nullptr;
+  if (end - at < 13) return nullptr;  // Nov 1 8:00:00
   bool canonical;
   parts.month = month_at(at, &canonical);
   if (parts.month == 0 || at[3] != ' ') return nullptr;
@@ -336,7 +370,7 @@ const char* read_3164(const char* at, const char* end, unsigned lead, unsigned y
     year_place = kYearAfterDay;
     at += 5;
   }
-  if (end - at >= 8 && (*at == ' ' || at[1] == ':') && is_digit(at[*at == ' '])) {
+  if (end - at >= 7 && (*at == ' ' || at[1] == ':') && is_digit(at[*at == ' '])) {
     // An hour of one digit, padded with a blank or not at all: read, not written back.
     char clock[8] = {'0', at[*at == ' ']};
     const char* colon = *at == ' ' ? at + 2 : at + 1;
@@ -424,10 +458,17 @@ const char* read_http(const char* at, const char* end, const Zone& zone, Parts& 
   const char between = *at;
   uint8_t style;
   switch (between) {
-    case '/': style = kSlash; break;
-    case '-': style = kDash; break;
-    case ' ': style = kDateBlank; break;
-    default: return nullptr;
+    case '/':
+      style = kSlash;
+      break;
+    case '-':
+      style = kDash;
+      break;
+    case ' ':
+      style = kDateBlank;
+      break;
+    default:
+      return nullptr;
   }
   bool canonical;
   parts.month = month_at(at + 1, &canonical);
@@ -495,7 +536,8 @@ const char* read_basic(const char* at, const char* end, Parts& parts) {
   parts.month = two(at + 4);
   parts.day = two(at + 6);
   const char clock[8] = {at[9], at[10], ':', at[11], at[12], ':', at[13], at[14]};
-  if (parts.year < 0 || parts.month - 1 > 11 || parts.day - 1 > 30 || !read_clock(clock, clock + 8, parts)) return nullptr;
+  if (parts.year < 0 || parts.month - 1 > 11 || parts.day - 1 > 30 || !read_clock(clock, clock + 8, parts))
+    return nullptr;
   parts.exact = false;
   at += 15;
   if (at < end && is_digit(*at)) return nullptr;
@@ -609,7 +651,7 @@ std::optional<ReadTime> read_time(std::string_view text, int64_t near_unix_ns, c
     parts = Parts();
     return finished(from, read_short_year(from, end, parts), TimeForm::other, parts, near_unix_ns, zone);
   }
-  if (text.size() < 14) return std::nullopt;
+  if (text.size() < 13) return std::nullopt;
   unsigned lead = kLeadNone;
   const char* at = from;
   if (*at == '*' || *at == '.') lead = *at++ == '*' ? kLeadStar : kLeadDot;  // Cisco: clock not set, not in sync

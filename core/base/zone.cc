@@ -96,7 +96,8 @@ Result<std::shared_ptr<const Zone>> Zone::find(std::string_view iana_name) {
   } catch (const std::exception& error) {
     return fail(Code::not_found, "time zone " + std::string(iana_name) +
                                      ": not in this system's tz database (install tzdata, or write a name such as "
-                                     "Asia/Shanghai): " + error.what());
+                                     "Asia/Shanghai): " +
+                                     error.what());
   }
 }
 
