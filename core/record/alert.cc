@@ -1,0 +1,166 @@
+#include "core/record/alert.h"
+
+#include <algorithm>
+#include <cctype>
+#include <deque>
+
+#include "core/record/ecs_object.h"
+#include "core/record/value.h"
+
+namespace yushi {
+namespace {
+
+struct Tactic {
+  std::string_view tag, id, name;
+};
+constexpr Tactic kTactics[] = {
+    {"reconnaissance", "TA0043", "Reconnaissance"},
+    {"resource-development", "TA0042", "Resource Development"},
+    {"initial-access", "TA0001", "Initial Access"},
+    {"execution", "TA0002", "Execution"},
+    {"persistence", "TA0003", "Persistence"},
+    {"privilege-escalation", "TA0004", "Privilege Escalation"},
+    {"defense-evasion", "TA0005", "Defense Evasion"},
+    {"credential-access", "TA0006", "Credential Access"},
+    {"discovery", "TA0007", "Discovery"},
+    {"lateral-movement", "TA0008", "Lateral Movement"},
+    {"collection", "TA0009", "Collection"},
+    {"exfiltration", "TA0010", "Exfiltration"},
+    {"command-and-control", "TA0011", "Command and Control"},
+    {"impact", "TA0040", "Impact"},
+};
+
+bool is_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (size_t i = 0; i < 36; ++i) {
+    bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? text[i] != '-' : !std::isxdigit(static_cast<unsigned char>(text[i]))) return false;
+  }
+  return true;
+}
+
+class AlertObject {
+ public:
+  void put(std::string_view name, std::string_view text) {
+    const Field* field = find_field(name);
+    if (!field) field = &dynamic_.emplace_back(Field{name, FieldType::keyword, kDynamicField, false});
+    Value value;
+    // What is no value of its field's type is still something that a person wants to read.
+    if (!read_value(text, field->type, &value)) {
+      value = Value();
+      value.text = text;
+    }
+    object_.items().push_back({field, value});
+  }
+  // A text that lives only here.
+  void put_own(std::string_view name, std::string text) { put(name, texts_.emplace_back(std::move(text))); }
+  void put_integer(std::string_view name, int64_t number) {
+    Value value;
+    value.type = Value::Type::integer;
+    value.integer = number;
+    object_.items().push_back({find_field(name), value});
+  }
+  void put_boolean(std::string_view name, bool flag) {
+    Value value;
+    value.type = Value::Type::boolean;
+    value.integer = flag;
+    object_.items().push_back({find_field(name), value});
+  }
+  void put_date(std::string_view name, int64_t unix_ns) {
+    Value value;
+    value.type = Value::Type::date;
+    value.integer = unix_ns;
+    object_.items().push_back({find_field(name), value});
+  }
+  bool has(std::string_view name) {
+    return std::any_of(object_.items().begin(), object_.items().end(),
+                       [&](const EcsObject::Item& item) { return item.field->name == name; });
+  }
+  size_t size() { return object_.items().size(); }
+  void write(std::string& out) { object_.write(out); }
+
+ private:
+  EcsObject object_;
+  std::deque<Field> dynamic_;
+  std::deque<std::string> texts_;
+};
+
+// "attack.t1110.001" is a technique, "attack.credential-access" a tactic; groups (g0016) and software (s0005) stay tags.
+void put_attack(AlertObject& object, std::string_view tag) {
+  constexpr std::string_view kAttack = "attack.";
+  if (!tag.starts_with(kAttack)) return;
+  std::string_view what = tag.substr(kAttack.size());
+  if (what.size() > 1 && (what[0] == 't' || what[0] == 'T')) {
+    size_t dot = what.find('.');
+    std::string_view number = what.substr(1, dot == what.npos ? dot : dot - 1);
+    if (is_digits(number)) {
+      object.put_own("threat.technique.id", "T" + std::string(number));
+      if (dot != what.npos && is_digits(what.substr(dot + 1)))
+        object.put_own("threat.technique.subtechnique.id", "T" + std::string(what.substr(1)));
+      return;
+    }
+  }
+  std::string dashed(what);
+  std::replace(dashed.begin(), dashed.end(), '_', '-');  // older Sigma rules
+  for (const Tactic& tactic : kTactics)
+    if (dashed == tactic.tag) {
+      object.put("threat.tactic.id", tactic.id);
+      object.put("threat.tactic.name", tactic.name);
+    }
+}
+
+}  // namespace
+
+std::string_view severity_text(Severity severity) {
+  static constexpr std::string_view kTexts[] = {"informational", "low", "medium", "high", "critical"};
+  auto at = static_cast<size_t>(severity);
+  return at < std::size(kTexts) ? kTexts[at] : std::string_view("critical");
+}
+
+std::string alert_to_json(const Alert& alert) {
+  AlertObject object;
+  object.put_date("@timestamp", alert.event_ns);
+  object.put_date("event.created", alert.raised_ns);
+  object.put("event.kind", "alert");
+  object.put_integer("event.severity", static_cast<int64_t>(alert.severity) + 1);  // 1 informational … 5 critical
+  object.put("event.reason", alert.reason);
+  object.put("message", alert.reason);
+  object.put("log.level", severity_text(alert.severity));
+  object.put("rule.id", alert.rule_id);
+  object.put("rule.name", alert.rule_name);
+  if (is_uuid(alert.rule_id)) object.put("rule.uuid", alert.rule_id);
+  if (!alert.tenant.empty()) object.put("organization.name", alert.tenant);
+  bool has_attack = false;
+  for (const auto& tag : alert.tags) {
+    object.put("tags", tag);
+    size_t before = object.size();
+    put_attack(object, tag);
+    has_attack |= object.size() != before;
+  }
+  if (has_attack) object.put("threat.framework", "MITRE ATT&CK");
+  object.put("yushi.alert.id", alert.id);
+  object.put("yushi.alert.severity", severity_text(alert.severity));
+  object.put_integer("yushi.alert.score", alert.score);
+  object.put("yushi.alert.reason", alert.reason);
+  object.put_boolean("yushi.alert.learning", alert.learning);
+  if (!alert.rule_digest.empty()) object.put("yushi.alert.rule_digest", alert.rule_digest);
+  if (!alert.key.empty()) object.put("yushi.alert.key", alert.key);
+  if (!alert.baseline.empty()) object.put("yushi.alert.baseline", alert.baseline);
+  for (const RecordId& id : alert.records) object.put_own("yushi.alert.records", id.log + '/' + std::to_string(id.index));
+
+  // The record's own fields do not take the place of what the alert says; among themselves they may repeat.
+  std::vector<const std::pair<std::string, std::string>*> fields;
+  for (const auto& field : alert.fields)
+    if (!object.has(field.first)) fields.push_back(&field);
+  for (const auto* field : fields) object.put(field->first, field->second);
+
+  std::string out;
+  object.write(out);
+  return out;
+}
+
+}  // namespace yushi
