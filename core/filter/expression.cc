@@ -1,0 +1,312 @@
+#include "core/filter/expression.h"
+
+#include <re2/re2.h>
+
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "core/base/text.h"
+#include "core/filter/filter.h"
+
+namespace yushi {
+
+struct Regex {
+  Regex(std::string_view pattern, const re2::RE2::Options& options)
+      : re2(re2::StringPiece(pattern.data(), pattern.size()), options) {}
+  re2::RE2 re2;
+};
+
+namespace {
+
+// One question on its way through the values of a field.
+struct Asking {
+  const Expression& leaf;
+  const Record& record;
+  Scratch& scratch;
+  bool yes = false;
+};
+
+bool holds(Order order, std::strong_ordering comparison) {
+  switch (order) {
+    case Order::equal: return comparison == 0;
+    case Order::less: return comparison < 0;
+    case Order::less_or_equal: return comparison <= 0;
+    case Order::greater: return comparison > 0;
+    case Order::greater_or_equal: return comparison >= 0;
+  }
+  return false;
+}
+
+bool answer(const ExistsTest&, const Value&, const Asking&) { return true; }
+
+bool answer(const WordsTest& test, const Value& value, const Asking& asking) {
+  if (value.type == Value::Type::date) return false;
+  for (const Phrase& phrase : test.any_of)
+    if (phrase.found_in(value.text, asking.scratch)) return true;
+  return false;
+}
+
+bool answer(const StringTest& test, const Value& value, const Asking& asking) {
+  return value.type != Value::Type::date && test.pattern.matches(value.text, asking.scratch);
+}
+
+bool answer(const StringOrderTest& test, const Value& value, const Asking&) {
+  return value.type == Value::Type::string && holds(test.order, value.text <=> std::string_view(test.operand));
+}
+
+bool answer(const NumberTest& test, const Value& value, const Asking&) {
+  Number number;
+  if (value.type == Value::Type::integer) {
+    number.integer = value.integer;
+  } else if (value.type == Value::Type::real) {
+    number.is_integer = false;
+    number.real = value.real;
+  } else if (value.type != Value::Type::string || !test.reads_strings || !read_number(value.text, &number)) {
+    return false;
+  }
+  return holds(test.order, compare_numbers(number, test.operand));
+}
+
+bool answer(const AddressTest& test, const Value& value, const Asking&) {
+  std::array<uint8_t, 16> address = value.address;
+  if (value.type != Value::Type::ip &&
+      (value.type != Value::Type::string || !test.reads_strings || !parse_ip(value.text, &address)))
+    return false;
+  int bytes = test.prefix_bits / 8, bits = test.prefix_bits % 8;
+  if (std::memcmp(address.data(), test.network.data(), static_cast<size_t>(bytes)) != 0) return false;
+  if (bits == 0) return true;
+  auto at = static_cast<size_t>(bytes);
+  return ((address[at] ^ test.network[at]) >> (8 - bits)) == 0;
+}
+
+bool answer(const DateTest& test, const Value& value, const Asking& asking) {
+  int64_t at = value.integer;
+  if (value.type == Value::Type::string) {
+    auto time = parse_time(value.text, asking.record.event_ns, *test.zone);
+    if (!time) return false;
+    at = time->unix_ns;
+  } else if (value.type != Value::Type::date) {
+    return false;
+  }
+  switch (test.order) {
+    case Order::equal: return at >= test.from_ns && at <= test.to_ns;
+    case Order::less: return at < test.from_ns;
+    case Order::less_or_equal: return at <= test.to_ns;
+    case Order::greater: return at > test.to_ns;
+    case Order::greater_or_equal: return at >= test.from_ns;
+  }
+  return false;
+}
+
+bool answer(const BooleanTest& test, const Value& value, const Asking&) {
+  return value.type == Value::Type::boolean && (value.integer != 0) == test.operand;
+}
+
+bool answer(const RegexTest& test, const Value& value, const Asking&) {
+  return value.type != Value::Type::date &&
+         re2::RE2::PartialMatch(re2::StringPiece(value.text.data(), value.text.size()), test.regex->re2);
+}
+
+bool compare(SameFieldTest::How how, std::string_view value, std::string_view other) {
+  switch (how) {
+    case SameFieldTest::How::equals: return value == other;
+    case SameFieldTest::How::contains: return value.find(other) != std::string_view::npos;
+    case SameFieldTest::How::starts_with: return value.starts_with(other);
+    case SameFieldTest::How::ends_with: return value.ends_with(other);
+  }
+  return false;
+}
+
+bool answer(const SameFieldTest& test, const Value& value, const Asking& asking) {
+  struct Other {
+    const SameFieldTest& test;
+    std::string_view value;
+    Scratch& scratch;
+    bool yes;
+  };
+  auto fold = [&](std::string_view text, Scratch& scratch) {
+    if (!test.folds) return text;
+    char* to = scratch.allocate(folded_bytes_max(text.size()));
+    return std::string_view(to, fold_into(text, to));
+  };
+  Other other{test, fold(value.text, asking.scratch), asking.scratch, false};
+  visit_field(
+      asking.record, test.other, test.other_name, asking.scratch,
+      [](void* context, const Value& each) {
+        auto& to = *static_cast<Other*>(context);
+        std::string_view text = each.text;
+        if (to.test.folds) {
+          char* room = to.scratch.allocate(folded_bytes_max(text.size()));
+          text = {room, fold_into(text, room)};
+        }
+        to.yes = to.yes || compare(to.test.how, to.value, text);
+      },
+      &other);
+  return other.yes;
+}
+
+void ask(void* context, const Value& value) {
+  auto& asking = *static_cast<Asking*>(context);
+  if (asking.yes) return;
+  asking.yes = std::visit([&](const auto& test) { return answer(test, value, asking); }, asking.leaf.test);
+}
+
+std::vector<uint64_t> required_tokens(const Expression& leaf) {
+  if (is_outside_token_filter(leaf.name)) return {};
+  if (auto* words = std::get_if<WordsTest>(&leaf.test)) {
+    if (words->any_of.size() == 1) return words->any_of[0].certain_tokens();
+    return {};  // Expression::of splits several phrases into leaves of their own
+  }
+  // A number, address or date is kept by value, so that its text in the rule says nothing of its text in raw.
+  bool is_string = !leaf.field || leaf.field->type == FieldType::keyword || leaf.field->type == FieldType::text;
+  if (auto* string = std::get_if<StringTest>(&leaf.test); string && is_string) return string->pattern.certain_tokens();
+  if (auto* address = std::get_if<AddressTest>(&leaf.test);
+      address && address->prefix_bits == 128 && leaf.field && leaf.field->type == FieldType::ip)
+    return {ip_hash(address->network)};
+  return {};
+}
+
+}  // namespace
+
+bool is_outside_token_filter(std::string_view name) {
+  // What the store knows of a record beside its message; blocks keep these as columns, not as words.
+  static constexpr std::string_view kNames[] = {
+      "@timestamp", "event.id", "event.created", "observer.name", "log.source.address", "organization.name",
+      "log.syslog.facility.name", "log.syslog.severity.name", "event.dataset"};
+  for (std::string_view each : kNames)
+    if (name == each) return true;
+  return name.starts_with("yushi.");
+}
+
+bool read_number(std::string_view text, Number* number) {
+  if (text.empty()) return false;
+  const char* end = text.data() + text.size();
+  if (auto read = std::from_chars(text.data(), end, number->integer); read.ptr == end && read.ec == std::errc()) {
+    number->is_integer = true;
+    return true;
+  }
+  for (char c : text)
+    if (!((c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E')) return false;
+  auto read = std::from_chars(text.data(), end, number->real);
+  number->is_integer = false;
+  return read.ptr == end && read.ec == std::errc();
+}
+
+std::strong_ordering compare_numbers(const Number& a, const Number& b) {
+  if (a.is_integer && b.is_integer) return a.integer <=> b.integer;
+  if (!a.is_integer && !b.is_integer) {
+    if (std::isnan(a.real) || std::isnan(b.real)) return std::isnan(b.real) <=> std::isnan(a.real);
+    return a.real < b.real ? std::strong_ordering::less : a.real > b.real ? std::strong_ordering::greater
+                                                                           : std::strong_ordering::equal;
+  }
+  if (!a.is_integer) return 0 <=> compare_numbers(b, a);
+  if (std::isnan(b.real)) return std::strong_ordering::greater;
+  // 2^63 and beyond no integer reaches; below, the whole part fits and decides before the fraction does.
+  if (b.real >= 0x1p63) return std::strong_ordering::less;
+  if (b.real < -0x1p63) return std::strong_ordering::greater;
+  double whole = std::floor(b.real);
+  if (auto order = a.integer <=> static_cast<int64_t>(whole); order != 0) return order;
+  return b.real > whole ? std::strong_ordering::less : std::strong_ordering::equal;
+}
+
+Expression Expression::nothing() {
+  Expression expression;
+  expression.kind = Kind::none;
+  return expression;
+}
+
+Expression Expression::all_of(std::vector<Expression> children) {
+  if (children.size() == 1) return std::move(children[0]);
+  Expression expression;
+  if (children.empty()) return expression;
+  expression.kind = Kind::all_of;
+  expression.children = std::move(children);
+  return expression;
+}
+
+Expression Expression::any_of(std::vector<Expression> children) {
+  if (children.size() == 1) return std::move(children[0]);
+  if (children.empty()) return nothing();
+  Expression expression;
+  expression.kind = Kind::any_of;
+  expression.children = std::move(children);
+  return expression;
+}
+
+Expression Expression::not_of(Expression child) {
+  Expression expression;
+  expression.kind = Kind::not_of;
+  expression.children.push_back(std::move(child));
+  return expression;
+}
+
+Expression Expression::of(std::string_view name, Test test) {
+  if (auto* words = std::get_if<WordsTest>(&test); words && words->any_of.size() > 1) {
+    std::vector<Expression> each;
+    for (Phrase& phrase : words->any_of) {
+      WordsTest one;
+      one.any_of.push_back(std::move(phrase));
+      each.push_back(of(name, std::move(one)));
+    }
+    return any_of(std::move(each));
+  }
+  Expression expression;
+  expression.kind = Kind::test;
+  expression.field = find_field(name);
+  expression.name = name;
+  expression.test = std::move(test);
+  expression.tokens = required_tokens(expression);
+  return expression;
+}
+
+Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern, bool folds, bool dot_newline,
+                                                   bool multi_line) {
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(1 << 20);
+  options.set_case_sensitive(!folds);
+  options.set_dot_nl(dot_newline);
+  std::string source = multi_line ? "(?m)" : "";
+  source += pattern;
+  auto regex = std::make_shared<const Regex>(source, options);
+  if (regex->re2.ok()) return std::shared_ptr<const Regex>(std::move(regex));
+  const std::string& construct = regex->re2.error_arg();
+  std::string what = regex->re2.error();
+  // RE2 says "invalid perl operator: (?<" of what people know by other names.
+  if (construct.starts_with("(?=") || construct.starts_with("(?!")) what = "look-ahead " + construct;
+  else if (construct.starts_with("(?<=") || construct.starts_with("(?<!")) what = "look-behind " + construct;
+  else if (construct.starts_with("(?<")) what = "look-behind or (?<name>…); a named group is (?P<name>…)";
+  else if (construct.starts_with("(?>")) what = "atomic group " + construct;
+  else if (construct.size() == 2 && construct[0] == '\\' && construct[1] >= '1' && construct[1] <= '9')
+    what = "back-reference " + construct;
+  return fail(Code::invalid, "regular expression not supported: " + what);
+}
+
+bool evaluate(const Expression& expression, const Record& record, Scratch& scratch) {
+  switch (expression.kind) {
+    case Expression::Kind::all: return true;
+    case Expression::Kind::none: return false;
+    case Expression::Kind::all_of:
+      for (const Expression& child : expression.children)
+        if (!evaluate(child, record, scratch)) return false;
+      return true;
+    case Expression::Kind::any_of:
+      for (const Expression& child : expression.children)
+        if (evaluate(child, record, scratch)) return true;
+      return false;
+    case Expression::Kind::not_of: return !evaluate(expression.children[0], record, scratch);
+    case Expression::Kind::test: break;
+  }
+  Asking asking{expression, record, scratch};
+  if (expression.field == ecs::event_original) {
+    Value value;
+    value.text = record.raw;
+    ask(&asking, value);
+  } else {
+    visit_field(record, expression.field, expression.name, scratch, ask, &asking);
+  }
+  return asking.yes;
+}
+
+}  // namespace yushi

@@ -1,0 +1,125 @@
+#include "core/filter/string_pattern.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "core/base/text_tables.h"
+
+namespace yushi {
+
+StringPattern StringPattern::exactly(std::string_view text, bool folds) {
+  StringPattern pattern(folds);
+  pattern.add_literal(text);
+  pattern.finish();
+  return pattern;
+}
+
+void StringPattern::add_literal(std::string_view text) { pending_.append(text); }
+
+void StringPattern::add_any_one() {
+  finish();
+  segments_.back().push_back({});
+}
+
+void StringPattern::add_any_run() {
+  finish();
+  if (segments_.size() == 1 || !segments_.back().empty()) segments_.emplace_back();  // `**` is `*`
+}
+
+void StringPattern::finish() {
+  if (pending_.empty()) return;
+  segments_.back().push_back({Needle(folds_ ? folded(pending_) : pending_, folds_)});
+  pending_.clear();
+}
+
+std::string_view StringPattern::longest_literal() const {
+  std::string_view longest;
+  for (const Segment& segment : segments_)
+    for (const Part& part : segment)
+      if (part.literal.text().size() > longest.size()) longest = part.literal.text();
+  return longest;
+}
+
+size_t StringPattern::match_at(const Segment& segment, std::string_view value, size_t at) const {
+  for (const Part& part : segment) {
+    if (is_any(part)) {
+      if (at >= value.size()) return Needle::kNone;
+      CodePoint point = decode_utf8(value, at);
+      at += point.length == 0 ? 1 : point.length;
+    } else {
+      if (!part.literal.stands_at(value, at)) return Needle::kNone;
+      at += part.literal.text().size();
+    }
+  }
+  return at;
+}
+
+// The classic: first and last segment are anchored, those between are taken at their leftmost place, which never spoils
+// a match further right.
+bool StringPattern::match(std::string_view value) const {
+  size_t at = match_at(segments_.front(), value, 0);
+  if (at == Needle::kNone) return false;
+  if (segments_.size() == 1) return at == value.size();
+  for (size_t i = 1; i + 1 < segments_.size(); ++i) {
+    const Segment& segment = segments_[i];
+    if (is_literal(segment)) {
+      if (segment.empty()) continue;
+      size_t found = segment[0].literal.find(value, at);
+      if (found == Needle::kNone) return false;
+      at = found + segment[0].literal.text().size();
+      continue;
+    }
+    size_t end = Needle::kNone;
+    for (; at <= value.size() && end == Needle::kNone; ++at) end = match_at(segment, value, at);
+    if (end == Needle::kNone) return false;
+    at = end;
+  }
+  const Segment& last = segments_.back();
+  if (last.empty()) return true;
+  if (is_literal(last)) {
+    size_t length = last[0].literal.text().size();
+    return value.size() - at >= length && last[0].literal.stands_at(value, value.size() - length);
+  }
+  for (; at <= value.size(); ++at)
+    if (match_at(last, value, at) == value.size()) return true;
+  return false;
+}
+
+bool StringPattern::matches(std::string_view value, Scratch& scratch) const {
+  bool simple = true;
+  for (const Segment& segment : segments_)
+    for (const Part& part : segment) simple &= part.literal.is_simple();
+  if (simple && match(value)) return true;
+  if (!folds_) return false;
+  bool must_fold = false;
+  for (const Segment& segment : segments_)
+    for (const Part& part : segment) must_fold = must_fold || part.literal.must_fold(value);
+  if (!must_fold) return false;
+  char* to = scratch.allocate(folded_bytes_max(value.size()));
+  return match({to, fold_into(value, to)});
+}
+
+std::vector<uint64_t> StringPattern::certain_tokens() const {
+  std::vector<uint64_t> hashes;
+  for (size_t i = 0; i < segments_.size(); ++i) {
+    const Segment& segment = segments_[i];
+    for (size_t k = 0; k < segment.size(); ++k) {
+      const std::string& text = segment[k].literal.text();
+      if (text.empty() || !is_utf8(text)) continue;  // a cut character could complete one of the value's
+      bool open_left = i != 0 || k != 0;
+      bool open_right = i + 1 != segments_.size() || k + 1 != segment.size();
+      for_each_token(text, [&](std::string_view token) {
+        size_t begin = static_cast<size_t>(token.data() - text.data());
+        size_t end = begin + token.size();
+        // A CJK character is a token whatever stands beside it; a word at an open end may be part of a longer one.
+        CodePoint first = decode_utf8(token, 0);
+        bool alone = token.size() == first.length && text_tables::token_class(first.code) == 2;
+        if (!alone && ((open_left && begin == 0) || (open_right && end == text.size()))) return;
+        hashes.push_back(token_hash(token));
+      });
+    }
+  }
+  return hashes;
+}
+
+}  // namespace yushi

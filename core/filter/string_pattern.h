@@ -1,0 +1,54 @@
+// A whole value compared with a text in which `*` stands for any characters and `?` for one: keywords and Sigma strings.
+//
+// Threads  Immutable after building.
+// Cost     No allocation; a value is folded into the caller's Scratch only where on-the-fly lowering is not exact.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/filter/needle.h"
+#include "core/record/record.h"
+
+namespace yushi {
+
+class StringPattern {
+ public:
+  // Built piece by piece, left to right; finish() once at the end. `folds`: case does not matter.
+  explicit StringPattern(bool folds = false) : folds_(folds) { segments_.emplace_back(); }
+  static StringPattern exactly(std::string_view text, bool folds);
+  void add_literal(std::string_view text);
+  void add_any_one();
+  void add_any_run();
+  void finish();
+
+  bool matches(std::string_view value, Scratch& scratch) const;
+
+  bool is_exact() const { return segments_.size() == 1 && is_literal(segments_[0]); }
+  // Literals of which every one must stand in a match (folded when the pattern folds), the longest of them; empty: none.
+  std::string_view longest_literal() const;
+  bool folds() const { return folds_; }
+
+  // Hashes of the tokens that a matching value has for certain: those whose both borders lie inside a literal, or at an
+  // anchored end of the value.
+  std::vector<uint64_t> certain_tokens() const;
+
+ private:
+  struct Part {
+    Needle literal;  // empty: any one character
+  };
+  using Segment = std::vector<Part>;  // what stands between two `*`
+
+  static bool is_literal(const Segment& segment) { return segment.size() <= 1 && (segment.empty() || !is_any(segment[0])); }
+  static bool is_any(const Part& part) { return part.literal.text().empty(); }
+  size_t match_at(const Segment& segment, std::string_view value, size_t at) const;  // the end; Needle::kNone: no match
+  bool match(std::string_view value) const;
+
+  std::vector<Segment> segments_;
+  std::string pending_;  // literal text not yet in a segment
+  bool folds_;
+};
+
+}  // namespace yushi
