@@ -101,7 +101,7 @@ Mix::Mix(const MixOptions& options)
               {}};
     for (auto& pid : host.daemon_pids) pid = random_.between(400, 4'000);
     auto bits = random_.next();
-    auto octet = [&](int nth) { return static_cast<unsigned>(bits >> nth * 8 & 255); };
+    auto octet = [&](int byte) { return static_cast<unsigned>(bits >> byte * 8 & 255); };
     char mac[64];
     std::snprintf(mac, sizeof mac, "52:54:00:%02x:%02x:%02x:00:1b:21:%02x:%02x:%02x:08:00", octet(0), octet(1),
                   octet(2), octet(3), octet(4), octet(5));
@@ -139,8 +139,12 @@ Mix::Mix(const MixOptions& options)
       fingerprint += "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[random_.below(64)];
     fingerprints_.push_back(fingerprint);
   }
-  for (int i = 0; i < 150; ++i)
-    pods_.push_back(std::string(pick(random_, kServices)) + '-' + letters(random_, 9) + '-' + letters(random_, 5));
+  for (int i = 0; i < 150; ++i) {
+    std::string pod(pick(random_, kServices));
+    pod += '-' + letters(random_, 9);
+    pod += '-' + letters(random_, 5);
+    pods_.push_back(pod);
+  }
   for (int i = 0; i < 300; ++i) {
     std::string statement = random_.one_in(3) ? "UPDATE " : "SELECT id, name, state FROM ";
     auto table = pick(random_, kTables);
