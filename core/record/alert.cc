@@ -54,6 +54,8 @@ class AlertObject {
       value = Value();
       value.text = text;
     }
+    auto is_same = [&](const EcsObject::Item& item) { return item.field == field && item.value.text == text; };
+    if (field->list && std::any_of(object_.items().begin(), object_.items().end(), is_same)) return;  // said already
     object_.items().push_back({field, value});
   }
   // A text that lives only here.
