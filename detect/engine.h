@@ -12,9 +12,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/base/time_text.h"
 #include "core/record/alert.h"
 #include "core/record/batch.h"
 
@@ -25,8 +27,18 @@ struct RuleFile {
   std::string path;
   std::string text;
 };
+// Every *.yml and *.yaml below each directory, sorted by name (the path below the directory); later directories win.
+// io when a directory cannot be read; a directory that is not there has no rules.
 Result<std::vector<RuleFile>> read_rule_directories(const std::vector<std::string>& directories);
 
+// One line of `yushi rules list`.
+struct RuleSummary {
+  std::string id, title, level, path;
+  int line = 0;
+};
+
+// `files` may repeat a name: the later one wins. load() fails (invalid) with every problem of every file, one a line as
+// `path:line:column: message`. A rule that is right Sigma but more than we can do exactly is left out and listed.
 class RuleSet {
  public:
   static Result<std::shared_ptr<const RuleSet>> load(std::vector<RuleFile> files);
@@ -34,9 +46,13 @@ class RuleSet {
   // Appends a hit for each stateless rule (or base rule of a correlation) that each record matches.
   virtual void match(const Batch& batch, Scratch& scratch, std::vector<RuleHit>& hits) const = 0;
   virtual const std::vector<RuleFile>& files() const = 0;
+  virtual std::vector<RuleSummary> list() const = 0;
+  virtual const std::vector<std::string>& unsupported() const = 0;  // path:line:column: unsupported: construct
 };
 
 struct DetectOptions {
+  // Hours of the day count in the zone of the tenant whose log this is; UTC when it is not named.
+  std::vector<std::pair<std::string, std::shared_ptr<const Zone>>> zones;
   int64_t learning_ns = int64_t{14} * 86400 * 1'000'000'000;  // event time from an account's first record on
 };
 

@@ -1,0 +1,263 @@
+#include "detect/accounts.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "core/record/record.h"
+#include "detect/words.h"
+
+namespace yushi {
+namespace {
+
+constexpr DetectorName kFirstSource{"baseline.first-source-address", "First login from a source address", 1,
+                                    "attack.t1078"};
+constexpr DetectorName kFirstHost{"baseline.first-host", "First login on a host", 1, "attack.t1021"};
+constexpr DetectorName kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 1, "attack.t1078"};
+
+constexpr size_t kNameBytesMax = 256;
+constexpr int64_t kDaySeconds = 86'400;
+
+int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+
+std::string hour_text(int hour) {
+  char text[8];
+  std::snprintf(text, sizeof text, "%02d:00", (hour + 24) % 24);
+  return text;
+}
+
+template <class Places>
+std::string places_text(const Places& places) {
+  std::vector<std::pair<std::string, uint64_t>> counts;
+  for (const auto& place : places) counts.emplace_back(place.name, place.count);
+  return counts_text(std::move(counts));
+}
+
+template <class Places>
+std::string places_numbers(const Places& places) {
+  std::string out;
+  for (const auto& place : places)
+    out += (out.empty() ? "" : ",") + printable(place.name) + "=" + std::to_string(place.count);
+  return out;
+}
+
+// The same network: the first 24 bits of an IPv4 address, 64 of an IPv6 one.
+bool same_network(std::string_view a, std::string_view b) {
+  std::array<uint8_t, 16> left, right;
+  if (!parse_ip(a, &left) || !parse_ip(b, &right)) return false;
+  static constexpr uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  bool ipv4 = std::equal(kMapped, kMapped + 12, left.begin());
+  size_t bytes = ipv4 ? 15 : 8;
+  return std::equal(left.begin(), left.begin() + static_cast<ptrdiff_t>(bytes), right.begin());
+}
+
+template <class Account>
+std::string usual(const Account& account) {
+  return number_text(account.logins, "login", "logins") + " since " + date_text(account.first_ns);
+}
+template <class Account>
+std::string numbers(const Account& account) {
+  return "logins=" + std::to_string(account.logins) + " days=" + std::to_string(account.days) +
+         " since_ns=" + std::to_string(account.first_ns);
+}
+
+}  // namespace
+
+const Accounts::Place* Accounts::find(const std::vector<Place>& places, std::string_view name) {
+  for (const auto& place : places)
+    if (place.name == name) return &place;
+  return nullptr;
+}
+
+void Accounts::add(std::vector<Place>& places, std::string_view name, uint64_t use) {
+  if (name.empty()) return;
+  for (auto& place : places) {
+    if (place.name != name) continue;
+    ++place.count;
+    place.last_use = use;
+    return;
+  }
+  if (places.size() >= kPlacesMax)
+    places.erase(std::min_element(places.begin(), places.end(),
+                                  [](const Place& a, const Place& b) { return a.last_use < b.last_use; }));
+  places.push_back({std::string(name), 1, use});
+}
+
+void Accounts::judge_source(const Account& account, const LoginEvent& login, std::vector<Finding>& findings) {
+  if (login.source.empty() || account.sources.empty() || find(account.sources, login.source)) return;
+  bool neighbour = std::any_of(account.sources.begin(), account.sources.end(),
+                               [&](const Place& known) { return same_network(known.name, login.source); });
+  Finding finding;
+  finding.detector = &kFirstSource;
+  finding.severity = neighbour ? Severity::low : Severity::medium;
+  finding.score = neighbour ? 30 : 60;
+  finding.key = printable(login.user) + " from " + printable(login.source);
+  finding.reason = printable(login.user) + " logged in from " + printable(login.source) + " for the first time; in " +
+                   usual(account) + " it came from " + places_text(account.sources);
+  if (neighbour) finding.reason += "; it has come from the same network before";
+  if (account.sources.size() == kPlacesMax) finding.reason += " (the last 64 addresses are remembered)";
+  finding.baseline = numbers(account) + " sources=" + places_numbers(account.sources);
+  findings.push_back(std::move(finding));
+}
+
+void Accounts::judge_host(const Account& account, const LoginEvent& login, std::vector<Finding>& findings) {
+  if (login.host.empty() || account.hosts.empty() || find(account.hosts, login.host)) return;
+  Finding finding;
+  finding.detector = &kFirstHost;
+  finding.severity = Severity::low;
+  finding.score = 40;
+  finding.key = printable(login.user) + " on " + printable(login.host);
+  finding.reason = printable(login.user) + " logged in on " + printable(login.host) + " for the first time" +
+                   (login.source.empty() ? "" : ", from " + printable(login.source)) + "; in " + usual(account) +
+                   " it was on " + places_text(account.hosts);
+  if (account.hosts.size() == kPlacesMax) finding.reason += " (the last 64 hosts are remembered)";
+  finding.baseline = numbers(account) + " hosts=" + places_numbers(account.hosts);
+  findings.push_back(std::move(finding));
+}
+
+void Accounts::judge_hour(const Account& account, const LoginEvent& login, int hour, const Zone& zone,
+                          std::vector<Finding>& findings) {
+  if (account.logins < kHourLoginsMin || account.days < kHourDaysMin) return;
+  uint64_t near = account.hours[hour] + account.hours[(hour + 1) % 24] + account.hours[(hour + 23) % 24];
+  if (near * kHourOneIn >= account.logins) return;
+  std::string zone_name(zone.name());
+  std::vector<std::pair<std::string, uint64_t>> busy;
+  std::string hours;
+  for (int h = 0; h < 24; ++h) {
+    if (account.hours[h] > 0) busy.emplace_back(hour_text(h), account.hours[h]);
+    hours += (h ? "," : "") + std::to_string(account.hours[h]);
+  }
+  std::stable_sort(busy.begin(), busy.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::string often;
+  for (size_t i = 0; i < busy.size() && i < 3; ++i)
+    often += (often.empty() ? "" : ", ") + busy[i].first + " (" + std::to_string(busy[i].second) + ")";
+
+  int64_t local = floor_div(login.at_ns, kSecond);
+  local += zone.offset_seconds_at(local);
+  int64_t of_day = local - floor_div(local, kDaySeconds) * kDaySeconds;
+  char clock[8];
+  std::snprintf(clock, sizeof clock, "%02d:%02d", static_cast<int>(of_day / 3600 % 24),
+                static_cast<int>(of_day / 60 % 60));
+  Finding finding;
+  finding.detector = &kUnusualHour;
+  finding.severity = Severity::low;
+  finding.score = 40;
+  finding.key = printable(login.user) + " at " + hour_text(hour);
+  finding.reason = printable(login.user) + " logged in at " + clock + " " + zone_name +
+                   (login.source.empty() ? "" : " from " + printable(login.source)) + "; of " + usual(account) + " on " +
+                   number_text(account.days, "day", "days") + ", " + (near == 0 ? "none" : std::to_string(near)) +
+                   (near == 0 || near == 1 ? " was" : " were") + " between " + hour_text(hour - 1) + " and " +
+                   hour_text(hour + 2) + "; most were in the hours from " + often;
+  finding.baseline = numbers(account) + " hours=" + hours + " zone=" + zone_name;
+  findings.push_back(std::move(finding));
+}
+
+void Accounts::observe(std::string_view log, const LoginEvent& login, const Zone& zone, int64_t learning_ns,
+                       std::vector<Finding>& findings) {
+  LoginEvent seen = login;
+  seen.user = seen.user.substr(0, kNameBytesMax);
+  seen.source = seen.source.substr(0, kNameBytesMax);
+  seen.host = seen.host.substr(0, kNameBytesMax);
+  auto accounts = by_log_.find(log);
+  if (accounts == by_log_.end()) accounts = by_log_.try_emplace(std::string(log), kAccountsMax).first;
+  Account& account = accounts->second.use(seen.user);
+  if (account.logins == 0) {
+    account.first_ns = account.last_ns = seen.at_ns;
+  } else if (account.last_source == seen.source && account.last_host == seen.host &&
+             std::abs(seen.at_ns - account.last_ns) <= kSameLoginNs) {
+    return;
+  }
+  int64_t local = floor_div(seen.at_ns, kSecond);
+  local += zone.offset_seconds_at(local);
+  int64_t day = floor_div(local, kDaySeconds);
+  int hour = static_cast<int>((local - day * kDaySeconds) / 3600);
+
+  size_t before = findings.size();
+  judge_source(account, seen, findings);
+  judge_host(account, seen, findings);
+  judge_hour(account, seen, hour, zone, findings);
+  for (size_t i = before; i < findings.size(); ++i) {
+    findings[i].learning = seen.at_ns - account.first_ns < learning_ns;
+    findings[i].records = {seen.index};
+  }
+
+  ++account.logins;
+  ++account.hours[hour];
+  if (account.days == 0 || day > account.last_day) {
+    ++account.days;
+    account.last_day = day;
+  }
+  account.last_ns = seen.at_ns;
+  account.last_source = seen.source;
+  account.last_host = seen.host;
+  add(account.sources, seen.source, account.logins);
+  add(account.hosts, seen.host, account.logins);
+}
+
+bool Accounts::is_new_source(std::string_view log, std::string_view user, std::string_view source) const {
+  auto accounts = by_log_.find(log);
+  if (accounts == by_log_.end()) return false;
+  const Account* account = accounts->second.peek(user.substr(0, kNameBytesMax));
+  return account && !find(account->sources, source.substr(0, kNameBytesMax));
+}
+
+void Accounts::save(std::string& out) const {
+  put_varint(out, by_log_.size());
+  for (const auto& [log, accounts] : by_log_) {
+    put_text(out, log);
+    put_varint(out, accounts.size());
+    accounts.for_each([&out](const std::string& user, const Account& account) {
+      put_text(out, user);
+      put_signed(out, account.first_ns);
+      put_signed(out, account.last_ns);
+      put_varint(out, account.logins);
+      put_varint(out, account.days);
+      put_signed(out, account.last_day);
+      for (uint64_t count : account.hours) put_varint(out, count);
+      put_text(out, account.last_source);
+      put_text(out, account.last_host);
+      for (const auto* places : {&account.sources, &account.hosts}) {
+        put_varint(out, places->size());
+        for (const auto& place : *places) {
+          put_text(out, place.name);
+          put_varint(out, place.count);
+          put_varint(out, place.last_use);
+        }
+      }
+    });
+  }
+}
+
+bool Accounts::load(Reader& in) {
+  by_log_.clear();
+  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
+    std::string log(in.text());
+    auto& accounts = by_log_.try_emplace(log, kAccountsMax).first->second;
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      Account& account = accounts.use(in.text());
+      account = Account();
+      account.first_ns = bounded_time(in.signed_varint());
+      account.last_ns = bounded_time(in.signed_varint());
+      account.logins = in.varint();
+      account.days = static_cast<uint32_t>(in.varint());
+      account.last_day = in.signed_varint();
+      for (uint64_t& count : account.hours) count = in.varint();
+      account.last_source = in.text();
+      account.last_host = in.text();
+      for (auto* places : {&account.sources, &account.hosts}) {
+        uint64_t count = in.varint();
+        if (count > kPlacesMax) return false;
+        for (; count > 0 && in.ok(); --count) {
+          Place place;
+          place.name = in.text();
+          place.count = in.varint();
+          place.last_use = in.varint();
+          places->push_back(std::move(place));
+        }
+      }
+    }
+  }
+  return in.ok();
+}
+
+}  // namespace yushi

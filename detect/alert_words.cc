@@ -1,0 +1,157 @@
+#include "detect/alert_words.h"
+
+#include <algorithm>
+
+#include "core/base/bytes.h"
+#include "core/ledger/sha256.h"
+#include "detect/words.h"
+
+namespace yushi {
+namespace {
+
+constexpr size_t kAlertRecordsMax = 64;
+constexpr size_t kTitlesMax = 8;
+
+constexpr std::string_view kDefaultKey[] = {"user.name", "source.ip", "host.name"};
+// What an alert shows of its record.
+constexpr std::string_view kShown[] = {"event.dataset", "event.action", "event.outcome", "host.name",
+                                       "process.name",  "user.name",    "source.ip",     "url.original"};
+
+bool first_text(const Record& record, std::string_view name, Scratch& scratch, std::string* out) {
+  struct Found {
+    bool any = false;
+    std::string* out;
+  } found{false, out};
+  scratch.clear();
+  visit_field(
+      record, find_field(name), name, scratch,
+      [](void* context, const Value& value) {
+        auto* to = static_cast<Found*>(context);
+        if (to->any) return;
+        to->any = true;
+        *to->out = value.text;
+      },
+      &found);
+  return found.any;
+}
+
+// Replaces %{NAME} by what `value` says of it.
+template <class ValueOf>
+std::string expand(const std::string& words, ValueOf&& value_of) {
+  std::string out;
+  size_t at = 0;
+  while (at < words.size()) {
+    size_t open = words.find("%{", at);
+    size_t close = open == std::string::npos ? open : words.find('}', open);
+    if (close == std::string::npos) break;
+    out.append(words, at, open - at);
+    out += value_of(words.substr(open + 2, close - open - 2));
+    at = close + 1;
+  }
+  return out.append(words, at, std::string::npos);
+}
+
+std::string shown_value(const Record& record, std::string_view name, Scratch& scratch) {
+  std::string text;
+  return first_text(record, name, scratch, &text) ? printable(text) : "?";
+}
+
+}  // namespace
+
+std::string rule_key(const RuleHead& rule, const Record& record, Scratch& scratch) {
+  std::string key, text;
+  auto add = [&](std::string_view name) {
+    if (!first_text(record, name, scratch, &text)) return;
+    key += (key.empty() ? "" : " ") + std::string(name) + "=" + printable(text);
+  };
+  if (rule.key.empty())
+    for (auto name : kDefaultKey) add(name);
+  else
+    for (const auto& name : rule.key) add(name);
+  return key;
+}
+
+bool group_key(const std::vector<std::string>& fields, const std::vector<std::string>& names, const Record& record,
+               Scratch& scratch, std::string* key) {
+  key->clear();
+  std::string text;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (!first_text(record, fields[i], scratch, &text)) return false;
+    *key += (i ? " " : "") + names[i] + "=" + printable(text);
+  }
+  return true;
+}
+
+std::string rule_reason(const RuleHead& rule, const std::string& key, const Record& record, Scratch& scratch) {
+  if (rule.reason.empty()) return key.empty() ? rule.title : rule.title + " (" + key + ")";
+  return expand(rule.reason, [&](const std::string& name) { return shown_value(record, name, scratch); });
+}
+
+std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Correlation& correlation,
+                               const CorrelationFired& fired, const std::string& key, const Record& record,
+                               Scratch& scratch) {
+  const CorrelationRule& rule = correlation.rule;
+  int64_t first = fired.hits.front().at_ns;
+  int64_t took = fired.hits.back().at_ns - first;
+  if (!rule.head.reason.empty()) {
+    return expand(rule.head.reason, [&](const std::string& name) -> std::string {
+      if (name == "count") return std::to_string(fired.count);
+      if (name == "timespan") return duration_text(took);
+      if (name == "since") return time_text_utc(first);
+      return shown_value(record, name, scratch);
+    });
+  }
+  std::string about = key.empty() ? "" : " (" + key + ")";
+  if (rule.type == CorrelationRule::Type::event_count)
+    return rule.head.title + ": " + std::to_string(fired.count) + " within " + duration_text(took) + ", limit " +
+           std::to_string(rule.at_least) + " in " + duration_text(rule.timespan_ns) + about;
+  if (rule.type == CorrelationRule::Type::value_count)
+    return rule.head.title + ": " + std::to_string(fired.count) + " values of " + rule.value_field + " within " +
+           duration_text(took) + ", limit " + std::to_string(rule.at_least) + " in " + duration_text(rule.timespan_ns) +
+           about;
+  std::string steps;
+  for (size_t i = 0; i < fired.hits.size() && i < kTitlesMax; ++i) {
+    uint32_t part = correlation.parts[fired.hits[i].part];
+    const RuleHead& head = part & LoadedRules::kCorrelation
+                               ? rules.correlations()[part & ~LoadedRules::kCorrelation].rule.head
+                               : rules.rules()[part].head;
+    steps += (i ? ", then " : "") + head.title + " at " + time_text_utc(fired.hits[i].at_ns);
+  }
+  return rule.head.title + ": " + steps + about;
+}
+
+Alert alert_of(const Record& record, Scratch& scratch) {
+  Alert alert;
+  std::string_view log = record.origin->log;
+  alert.tenant = log.substr(0, log.find_first_of("@:"));
+  alert.event_ns = record.event_ns;
+  alert.raised_ns = record.origin->received_ns;
+  std::string text;
+  for (auto name : kShown)
+    if (first_text(record, name, scratch, &text)) alert.fields.emplace_back(name, text);
+  return alert;
+}
+
+std::vector<RecordId> record_ids(std::string_view log, const std::vector<uint64_t>& indexes) {
+  std::vector<RecordId> out;
+  for (size_t i = 0; i < indexes.size(); ++i)
+    if (i + 1 < kAlertRecordsMax || i + 1 == indexes.size()) out.push_back({std::string(log), indexes[i]});
+  return out;
+}
+
+std::string alert_id(const Alert& alert) {
+  std::string text;
+  put_text(text, alert.rule_id);
+  put_text(text, alert.key);
+  if (!alert.records.empty()) {
+    put_text(text, alert.records.front().log);
+    put_varint(text, alert.records.front().index);
+  }
+  return to_hex(as_bytes(sha256(text))).substr(0, 16);
+}
+
+std::string detector_digest(const DetectorName& detector) {
+  return to_hex(as_bytes(sha256(std::string(detector.id) + "/" + std::to_string(detector.version))));
+}
+
+}  // namespace yushi

@@ -1,0 +1,39 @@
+// Findings and rule hits -> Alert: key, reason, fields and id.
+//
+// Threads  Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/record/alert.h"
+#include "detect/correlations.h"
+#include "detect/finding.h"
+#include "detect/rules.h"
+
+namespace yushi {
+
+// What repeated alerts of a rule fold on: `name=value` of the rule's key fields that the record has.
+std::string rule_key(const RuleHead& rule, const Record& record, Scratch& scratch);
+
+// The values of a correlation's group; false when the record lacks one of them: then it belongs to no group.
+bool group_key(const std::vector<std::string>& fields, const std::vector<std::string>& names, const Record& record,
+               Scratch& scratch, std::string* key);
+
+std::string rule_reason(const RuleHead& rule, const std::string& key, const Record& record, Scratch& scratch);
+std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Correlation& correlation,
+                               const CorrelationFired& fired, const std::string& key, const Record& record,
+                               Scratch& scratch);
+
+// What every alert takes from the record that raised it.
+Alert alert_of(const Record& record, Scratch& scratch);
+// Cuts to the first and the last of at most 64.
+std::vector<RecordId> record_ids(std::string_view log, const std::vector<uint64_t>& indexes);
+// First 16 hex of SHA-256 over rule, key and first record.
+std::string alert_id(const Alert& alert);
+
+std::string detector_digest(const DetectorName& detector);
+
+}  // namespace yushi

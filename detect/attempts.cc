@@ -1,0 +1,192 @@
+#include "detect/attempts.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "detect/words.h"
+
+namespace yushi {
+namespace {
+
+constexpr DetectorName kBruteForce{"bruteforce.success", "Brute force that ends in a success", 1, "attack.t1110"};
+constexpr size_t kNameBytesMax = 256;
+
+// FNV-1a: the same on every machine, unlike std::hash.
+uint64_t hash_of(std::string_view text) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return hash;
+}
+
+// The tries that `counts` says yes to, of the way that most of them were told in.
+template <class Try, class Counts>
+std::vector<Try> most_told(const std::vector<Try>& tries, Counts&& counts) {
+  std::map<uint64_t, uint32_t> by_way;
+  uint64_t way = 0;
+  uint32_t most = 0;
+  for (const auto& attempt : tries)
+    if (counts(attempt)) ++by_way[attempt.way];
+  for (const auto& [one, count] : by_way)
+    if (count > most) way = one, most = count;
+  std::vector<Try> out;
+  for (const auto& attempt : tries)
+    if (counts(attempt) && attempt.way == way) out.push_back(attempt);
+  return out;
+}
+
+template <class Try>
+std::set<uint64_t> others_of(const std::vector<Try>& tries) {
+  std::set<uint64_t> out;
+  for (const auto& attempt : tries) out.insert(attempt.other);
+  return out;
+}
+
+}  // namespace
+
+Attempts::Log& Attempts::log_of(std::string_view log) {
+  auto at = by_log_.find(log);
+  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(log)).first;
+  return at->second;
+}
+
+void Attempts::add(Key& key, const LoginEvent& login, std::string_view other) {
+  auto old = [&login](const Try& attempt) { return login.at_ns - attempt.at_ns > kWindowNs; };
+  key.tries.erase(std::remove_if(key.tries.begin(), key.tries.end(), old), key.tries.end());
+  if (key.tries.size() >= kTriesMax) key.tries.erase(key.tries.begin());
+  key.tries.push_back({login.at_ns, login.index, hash_of(other), hash_of(login.way)});
+}
+
+void Attempts::failed(std::string_view log, const LoginEvent& login) {
+  if (login.source.empty()) return;
+  Log& known = log_of(log);
+  std::string_view user = login.user.substr(0, kNameBytesMax), source = login.source.substr(0, kNameBytesMax);
+  add(known.by_source.use(source), login, user);
+  if (!user.empty()) add(known.by_account.use(user), login, source);
+}
+
+void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new_source,
+                         std::vector<Finding>& findings) {
+  if (login.source.empty()) return;
+  auto at = by_log_.find(log);
+  if (at == by_log_.end()) return;
+  std::string_view user = login.user.substr(0, kNameBytesMax), source = login.source.substr(0, kNameBytesMax);
+  uint64_t user_hash = hash_of(user), source_hash = hash_of(source);
+  auto before = [&login](const Try& attempt) {
+    return attempt.at_ns <= login.at_ns && login.at_ns - attempt.at_ns <= kWindowNs;
+  };
+  Finding finding;
+  finding.detector = &kBruteForce;
+  finding.severity = Severity::high;
+  auto tell = [&](const std::vector<Try>& tries, const std::string& words, const std::string& numbers) {
+    int64_t first = login.at_ns;
+    for (const auto& attempt : tries) {
+      finding.records.push_back(attempt.index);
+      first = std::min(first, attempt.at_ns);
+    }
+    finding.records.push_back(login.index);
+    finding.reason = printable(login.user) + " logged in from " + printable(login.source) +
+                     (login.host.empty() ? "" : " on " + printable(login.host)) + " after " + words + " since " +
+                     time_text_utc(first);
+    finding.baseline = numbers + " window_s=" + std::to_string(kWindowNs / kSecond) +
+                       " first_ns=" + std::to_string(first);
+  };
+
+  Key* from = at->second.by_source.find(source);
+  Key* account = at->second.by_account.find(user);
+  if (from) {
+    auto same = most_told(from->tries, [&](const Try& t) { return before(t) && t.other == user_hash; });
+    auto any = most_told(from->tries, before);
+    if (same.size() >= kSameAccountMin || any.size() >= kSourceMin) {
+      size_t accounts = others_of(any).size();
+      finding.score = 90;
+      finding.key = printable(login.source) + " as " + printable(login.user);
+      // Words for the larger of the two: what was tried from there.
+      const auto& shown = any.size() > same.size() ? any : same;
+      std::string words = number_text(shown.size(), "failed attempt", "failed attempts");
+      if (&shown == &any && accounts > 1)
+        words += " on " + std::to_string(accounts) + " accounts from that address (" + std::to_string(same.size()) +
+                 " on this one)";
+      else
+        words += " on this account from that address";
+      tell(shown, words,
+           "failures_same_account=" + std::to_string(same.size()) + " failures_source=" + std::to_string(any.size()) +
+               " accounts=" + std::to_string(accounts));
+    }
+  }
+  if (finding.records.empty() && account && new_source) {
+    auto elsewhere =
+        most_told(account->tries, [&](const Try& t) { return before(t) && t.other != source_hash; });
+    size_t sources = others_of(elsewhere).size();
+    if (elsewhere.size() >= kDistributedMin && sources >= kSourcesMin) {
+      finding.score = 80;
+      finding.key = printable(login.user) + " from many addresses";
+      tell(elsewhere,
+           number_text(elsewhere.size(), "failed attempt", "failed attempts") + " on this account from " +
+               std::to_string(sources) + " other addresses, and it has never logged in from this one,",
+           "failures_account=" + std::to_string(elsewhere.size()) + " sources=" + std::to_string(sources));
+    }
+  }
+  // Those who get in had their typing errors; they do not count against the next login.
+  auto forget = [](Key* key, uint64_t other, bool all) {
+    if (!key) return;
+    auto gone = [&](const Try& attempt) { return all || attempt.other == other; };
+    key->tries.erase(std::remove_if(key->tries.begin(), key->tries.end(), gone), key->tries.end());
+  };
+  bool found = !finding.records.empty();
+  forget(from, user_hash, found);
+  forget(account, source_hash, found);
+  if (found) findings.push_back(std::move(finding));
+}
+
+void Attempts::save_keys(const Keys& keys, std::string& out) {
+  put_varint(out, keys.size());
+  keys.for_each([&out](const std::string& name, const Key& key) {
+    put_text(out, name);
+    put_varint(out, key.tries.size());
+    for (const auto& attempt : key.tries) {
+      put_signed(out, attempt.at_ns);
+      put_varint(out, attempt.index);
+      put_be64(out, attempt.other);
+      put_be64(out, attempt.way);
+    }
+  });
+}
+
+bool Attempts::load_keys(Keys& keys, Reader& in) {
+  for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+    Key& key = keys.use(in.text());
+    key.tries.clear();
+    uint64_t count = in.varint();
+    if (count > kTriesMax) return false;
+    for (; count > 0 && in.ok(); --count) {
+      Try attempt;
+      attempt.at_ns = bounded_time(in.signed_varint());
+      attempt.index = in.varint();
+      attempt.other = in.be64();
+      attempt.way = in.be64();
+      key.tries.push_back(attempt);
+    }
+  }
+  return in.ok();
+}
+
+void Attempts::save(std::string& out) const {
+  put_varint(out, by_log_.size());
+  for (const auto& [log, known] : by_log_) {
+    put_text(out, log);
+    save_keys(known.by_source, out);
+    save_keys(known.by_account, out);
+  }
+}
+
+bool Attempts::load(Reader& in) {
+  by_log_.clear();
+  for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+    Log& known = log_of(in.text());
+    if (!load_keys(known.by_source, in) || !load_keys(known.by_account, in)) return false;
+  }
+  return in.ok();
+}
+
+}  // namespace yushi

@@ -1,0 +1,68 @@
+// Brute force that ends in a success: many failed logins, and then one that works.
+//
+// Two views of the same failures, each within kWindowNs of event time before the success:
+//   by source    kSameAccountMin failures of this account from this address, or kSourceMin of any accounts from it
+//   by account   kDistributedMin failures of this account from at least kSourcesMin other addresses, and the success comes
+//                from an address that the account has never used (the usual administrator logs in all the while somebody
+//                else tries his account)
+// One attempt may be told in several lines (`Invalid user`, PAM, `Failed password`): lines are counted by the way they
+// are told, and the most frequent way counts, so that two typing errors never look like six.
+//
+// Invariants  Integers only, in commit order, no clock.
+// Memory      Per log kKeysMax addresses and accounts (the one not seen for longest goes), each with kTriesMax failures.
+// Threads     One owner.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/time_text.h"
+#include "detect/finding.h"
+#include "detect/lru.h"
+
+namespace yushi {
+
+class Attempts {
+ public:
+  static constexpr int64_t kWindowNs = 10 * 60 * kSecond;
+  static constexpr uint32_t kSameAccountMin = 5;
+  static constexpr uint32_t kSourceMin = 10;
+  static constexpr uint32_t kDistributedMin = 10;
+  static constexpr uint32_t kSourcesMin = 3;
+  static constexpr size_t kKeysMax = 4096;
+  static constexpr size_t kTriesMax = 64;
+
+  void failed(std::string_view log, const LoginEvent& login);
+  // `new_source`: the account is known and has never logged in from this address.
+  void succeeded(std::string_view log, const LoginEvent& login, bool new_source, std::vector<Finding>& findings);
+
+  void save(std::string& out) const;
+  bool load(Reader& in);
+
+ private:
+  struct Try {
+    int64_t at_ns = 0;
+    uint64_t index = 0;
+    uint64_t other = 0;  // hash of the account (by source) or of the address (by account)
+    uint64_t way = 0;    // hash of the way it was told
+  };
+  struct Key {
+    std::vector<Try> tries;  // in commit order
+  };
+  using Keys = LruMap<Key>;
+  struct Log {
+    Keys by_source{kKeysMax}, by_account{kKeysMax};
+  };
+  Log& log_of(std::string_view log);
+  static void add(Key& key, const LoginEvent& login, std::string_view other);
+  static void save_keys(const Keys& keys, std::string& out);
+  static bool load_keys(Keys& keys, Reader& in);
+
+  std::map<std::string, Log, std::less<>> by_log_;
+};
+
+}  // namespace yushi

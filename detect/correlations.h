@@ -1,0 +1,75 @@
+// Correlations: what several hits within a span of event time say together.
+//
+// event_count and value_count fire when a window of `timespan` holds so many hits (distinct values) of one group;
+// temporal when each of its rules hit within the span; temporal_ordered when they did so in the order written.
+// Groups never mix tenants: the log is part of every group.
+//
+// Invariants  Pure function of the hits in commit order: no clock. Hits may come out of order in event time; each is put
+//             at its place, and every window that holds it is judged.
+// Memory      Per log and correlation at most kGroupsMax groups (the least recently hit goes) with at most
+//             kHitsMax + threshold hits each.
+// Threads     One owner.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "detect/lru.h"
+#include "detect/rules.h"
+
+namespace yushi {
+
+// A hit as its correlations see it.
+struct CorrelationHit {
+  int64_t at_ns = 0;      // event time as the engine counts it
+  uint64_t index = 0;     // of the record in its log
+  uint32_t part = 0;      // which of the correlation's rules
+  uint64_t value = 0;     // value_count: hash of the value
+};
+
+// A correlation that fired: the window's hits, oldest first.
+struct CorrelationFired {
+  std::vector<CorrelationHit> hits;
+  uint64_t count = 0;     // hits or distinct values in the window; those forgotten to save memory are not counted
+};
+
+class Correlations {
+ public:
+  static constexpr size_t kGroupsMax = 4096;
+  static constexpr size_t kHitsMax = 16;
+
+  // Windows of correlations whose rule is unchanged (same id and digest) are kept.
+  void take(const LoadedRules& rules);
+
+  // Feeds a hit to correlation `number`; true when it fires.
+  bool add(uint32_t number, std::string_view log, std::string_view group, const CorrelationHit& hit,
+           CorrelationFired* fired);
+
+  void save(std::string& out) const;
+  bool load(Reader& in);  // after take(); windows of correlations that are not loaded are dropped
+
+ private:
+  struct Group {
+    std::vector<CorrelationHit> hits;  // ascending by at_ns
+  };
+  using Groups = LruMap<Group>;
+  struct State {
+    std::string id, digest;
+    CorrelationRule::Type type;
+    int64_t timespan_ns;
+    uint64_t at_least;
+    bool exactly;
+    uint32_t parts;
+    size_t hits_max;
+    std::map<std::string, Groups, std::less<>> by_log;
+  };
+  static bool judge(const State& state, const Group& group, size_t added, CorrelationFired* fired);
+
+  std::vector<State> states_;
+};
+
+}  // namespace yushi

@@ -1,0 +1,319 @@
+#include "detect/engine.h"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+
+#include "core/base/assert.h"
+#include "core/base/bytes.h"
+#include "core/ledger/sha256.h"
+#include "detect/accounts.h"
+#include "detect/alert_words.h"
+#include "detect/attempts.h"
+#include "detect/correlations.h"
+#include "detect/finding.h"
+#include "detect/lru.h"
+#include "detect/rules.h"
+#include "detect/words.h"
+
+namespace yushi {
+namespace {
+
+constexpr std::string_view kStateMagic = "yushi-detect-1\n";
+constexpr size_t kChecksumBytes = 8;
+constexpr size_t kFoldsMax = 16'384;
+constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
+constexpr int64_t kDetectorFoldNs = 3600 * kSecond;
+// A sender's clock may be ahead by a wrong zone; beyond that its time is not believed.
+constexpr int64_t kAheadMaxNs = 24 * 3600 * kSecond;
+
+int64_t counted_time(const Record& record) {
+  int64_t received = record.origin->received_ns;
+  bool believed = record.event_ns <= received || record.event_ns - received <= kAheadMaxNs;
+  return bounded_time(believed ? record.event_ns : received);
+}
+
+// What all records of one kind say about logging in.
+struct LoginKind {
+  const MessageKind* kind = nullptr;
+  bool is_login = false;
+  enum class Outcome : uint8_t { success, failure, in_record } outcome = Outcome::in_record;
+};
+
+// These change the account of somebody who is already logged in; rules look after them.
+bool is_step_of_a_session(std::string_view dataset) {
+  for (std::string_view one : {"sudo", "su", "cron", "polkitd", "user_management"})
+    if (dataset == one) return true;
+  return false;
+}
+
+LoginKind login_kind(const MessageKind* kind) {
+  LoginKind out;
+  out.kind = kind;
+  for (const auto& constant : kind->constants) {
+    if (constant.field == ecs::event_category && constant.value == "authentication") out.is_login = true;
+    if (constant.field == ecs::event_outcome)
+      out.outcome = constant.value == "success" ? LoginKind::Outcome::success : LoginKind::Outcome::failure;
+  }
+  if (is_step_of_a_session(kind->dataset)) out.is_login = false;
+  return out;
+}
+
+struct Folded {
+  int64_t raised_ns = 0;  // event time of the alert that stands for the others
+  uint64_t count = 0;     // how many were folded into it
+};
+
+}  // namespace
+
+struct Engine::State {
+  DetectOptions options;
+  std::deque<std::shared_ptr<const LoadedRules>> sets;  // the present one first
+  Correlations correlations;
+  Accounts accounts;
+  Attempts attempts;
+  LruMap<Folded> folds{kFoldsMax};
+  Scratch scratch;
+  std::vector<Finding> findings;
+
+  const LoadedRules& rules() const { return *sets.front(); }
+
+  // The rules that the hits of this batch are numbers of.
+  const LoadedRules& rules_of(const Batch& batch) const {
+    for (const auto& kept : batch.keep)
+      for (const auto& set : sets)
+        if (kept.get() == static_cast<const RuleSet*>(set.get())) return *set;
+    return rules();
+  }
+
+  const Zone& zone_of(std::string_view log) const {
+    for (const auto& [name, zone] : options.zones)
+      if (name == log) return *zone;
+    static const std::shared_ptr<const Zone> kUtc = Zone::utc();
+    return *kUtc;
+  }
+
+  // Appends the alert unless one like it was raised within `fold_ns`.
+  void raise(Alert alert, std::string_view log, int64_t at_ns, int64_t fold_ns, std::vector<Alert>& alerts) {
+    std::string fold_key;
+    put_text(fold_key, log);
+    put_text(fold_key, alert.rule_id);
+    put_text(fold_key, alert.key);
+    if (Folded* known = folds.find(fold_key)) {
+      int64_t apart = at_ns - known->raised_ns;
+      if (apart < fold_ns && apart > -fold_ns) {
+        ++known->count;
+        return;
+      }
+      if (known->count > 0)
+        alert.reason += "; " + number_text(known->count, "repetition", "repetitions") +
+                        " of the alert before, of " + time_text_utc(known->raised_ns) + ", were folded into it";
+    }
+    folds.use(fold_key) = {at_ns, 0};
+    alert.id = alert_id(alert);
+    alerts.push_back(std::move(alert));
+  }
+
+  Alert rule_alert(const RuleHead& head, const Record& record) {
+    Alert alert = alert_of(record, scratch);
+    alert.rule_id = head.id;
+    alert.rule_name = head.title;
+    alert.rule_digest = head.digest;
+    alert.severity = head.severity;
+    alert.score = head.score;
+    alert.tags = head.tags;
+    return alert;
+  }
+
+  void rule_hit(const LoadedRules& set, uint32_t number, const Record& record, std::vector<Alert>& alerts) {
+    YUSHI_ASSERT(number < set.rules().size(), "rule %u of %zu", number, set.rules().size());
+    const RuleHead& head = set.rules()[number].head;
+    if (set.raises(number)) {
+      Alert alert = rule_alert(head, record);
+      alert.key = rule_key(head, record, scratch);
+      alert.reason = rule_reason(head, alert.key, record, scratch);
+      alert.records = record_ids(record.origin->log, {record.index});
+      raise(std::move(alert), record.origin->log, counted_time(record), head.fold_ns, alerts);
+    }
+    feed(set, number, record, alerts);
+  }
+
+  // Hands a hit to the correlations that use it, and theirs to those above.
+  void feed(const LoadedRules& set, uint32_t number, const Record& record, std::vector<Alert>& alerts) {
+    for (const auto& use : set.uses(number)) {
+      const auto& correlation = set.correlations()[use.correlation];
+      const CorrelationRule& rule = correlation.rule;
+      auto running = running_number(set, use.correlation);
+      if (!running) continue;
+      std::string group;
+      if (!group_key(correlation.group_fields[use.part], rule.group_by, record, scratch, &group)) continue;
+      CorrelationHit hit{counted_time(record), record.index, use.part, 0};
+      if (rule.type == CorrelationRule::Type::value_count && !value_hash(record, rule.value_field, &hit.value)) continue;
+      CorrelationFired fired;
+      if (!correlations.add(*running, record.origin->log, group, hit, &fired)) continue;
+      if (set.raises(LoadedRules::kCorrelation | use.correlation)) {
+        Alert alert = rule_alert(rule.head, record);
+        alert.key = group;
+        alert.reason = correlation_reason(set, correlation, fired, group, record, scratch);
+        alert.baseline = "count=" + std::to_string(fired.count) + " limit=" + std::to_string(rule.at_least) +
+                         " timespan_s=" + std::to_string(rule.timespan_ns / kSecond);
+        std::vector<uint64_t> indexes;
+        for (const auto& one : fired.hits) indexes.push_back(one.index);
+        alert.records = record_ids(record.origin->log, indexes);
+        raise(std::move(alert), record.origin->log, counted_time(record),
+              std::max(rule.head.fold_ns, rule.timespan_ns), alerts);
+      }
+      feed(set, LoadedRules::kCorrelation | use.correlation, record, alerts);
+    }
+  }
+
+  // A batch may have been matched with rules that have been replaced since: their windows go on where the rule stayed.
+  std::optional<uint32_t> running_number(const LoadedRules& set, uint32_t correlation) const {
+    if (&set == &rules()) return correlation;
+    const RuleHead& head = set.correlations()[correlation].rule.head;
+    for (uint32_t i = 0; i < rules().correlations().size(); ++i) {
+      const RuleHead& present = rules().correlations()[i].rule.head;
+      if (present.id == head.id && present.digest == head.digest) return i;
+    }
+    return {};
+  }
+
+  bool value_hash(const Record& record, const std::string& field, uint64_t* hash) {
+    struct Found {
+      bool any = false;
+      uint64_t hash = 0;
+    } found;
+    scratch.clear();
+    visit_field(
+        record, find_field(field), field, scratch,
+        [](void* context, const Value& value) {
+          auto* to = static_cast<Found*>(context);
+          if (to->any) return;
+          to->any = true;
+          Hash digest = sha256(value.text);
+          to->hash = get_be64(reinterpret_cast<const char*>(digest.data()));
+        },
+        &found);
+    *hash = found.hash;
+    return found.any;
+  }
+
+  void login(const Record& record, const LoginKind& kind, std::vector<Alert>& alerts) {
+    scratch.clear();
+    Value value;
+    LoginEvent event;
+    if (first_value(record, ecs::user_name, scratch, &value)) event.user = value.text;
+    if (first_value(record, ecs::source_ip, scratch, &value)) event.source = value.text;
+    if (first_value(record, ecs::host_name, scratch, &value)) event.host = value.text;
+    bool success = kind.outcome == LoginKind::Outcome::success;
+    if (kind.outcome == LoginKind::Outcome::in_record) {
+      if (!first_value(record, ecs::event_outcome, scratch, &value)) return;
+      if (value.text != "success" && value.text != "failure") return;
+      success = value.text == "success";
+    }
+    event.at_ns = counted_time(record);
+    event.index = record.index;
+    event.way = kind.kind->pattern;
+    std::string_view log = record.origin->log;
+    if (!success) {
+      attempts.failed(log, event);
+      return;
+    }
+    // Sessions opened by PAM for cron and the like name no address: they are not logins of a person.
+    if (event.user.empty() || (event.source.empty() && kind.kind->dataset != "login")) return;
+    findings.clear();
+    attempts.succeeded(log, event, accounts.is_new_source(log, event.user, event.source), findings);
+    accounts.observe(log, event, zone_of(log), options.learning_ns, findings);
+    for (auto& finding : findings) {
+      Alert alert = alert_of(record, scratch);
+      alert.rule_id = finding.detector->id;
+      alert.rule_name = finding.detector->title;
+      alert.rule_digest = detector_digest(*finding.detector);
+      alert.severity = finding.severity;
+      alert.score = finding.score;
+      alert.key = std::move(finding.key);
+      alert.reason = std::move(finding.reason);
+      alert.baseline = std::move(finding.baseline);
+      alert.learning = finding.learning;
+      alert.tags = {std::string(finding.detector->tag)};
+      alert.records = record_ids(log, finding.records);
+      raise(std::move(alert), log, event.at_ns, kDetectorFoldNs, alerts);
+    }
+  }
+};
+
+Engine::Engine(std::shared_ptr<const RuleSet> rules, DetectOptions options) : state_(std::make_unique<State>()) {
+  state_->options = std::move(options);
+  reload(std::move(rules));
+}
+Engine::~Engine() = default;
+
+void Engine::reload(std::shared_ptr<const RuleSet> rules) {
+  auto loaded = std::dynamic_pointer_cast<const LoadedRules>(rules);
+  YUSHI_ASSERT(loaded, "a RuleSet comes from RuleSet::load()");
+  state_->correlations.take(*loaded);
+  state_->sets.push_front(std::move(loaded));
+  if (state_->sets.size() > kRuleSetsMax) state_->sets.pop_back();
+}
+
+void Engine::observe(const Batch& batch, std::vector<Alert>& alerts) {
+  const LoadedRules* set = batch.hits.empty() ? nullptr : &state_->rules_of(batch);
+  size_t next_hit = 0;
+  std::array<LoginKind, 64> known{};  // of this batch only: a kind's memory may hold another one later
+  for (uint32_t i = 0; i < batch.records.size(); ++i) {
+    const Record& record = batch.records[i];
+    for (; next_hit < batch.hits.size() && batch.hits[next_hit].record == i; ++next_hit)
+      state_->rule_hit(*set, batch.hits[next_hit].rule, record, alerts);
+    if (!record.kind) continue;
+    auto& kind = known[reinterpret_cast<uintptr_t>(record.kind) / 64 * 0x9e3779b97f4a7c15u >> 58];
+    if (kind.kind != record.kind) kind = login_kind(record.kind);
+    if (kind.is_login) state_->login(record, kind, alerts);
+  }
+  YUSHI_ASSERT(next_hit == batch.hits.size(), "hit %zu of %zu is not ascending by record", next_hit, batch.hits.size());
+}
+
+// Nothing here waits for time to pass yet; what does (a source gone silent) will.
+void Engine::tick(uint64_t, int64_t, std::vector<Alert>&) {}
+
+std::string Engine::save() const {
+  std::string out(kStateMagic);
+  put_varint(out, state_->folds.size());
+  state_->folds.for_each([&out](const std::string& key, const Folded& folded) {
+    put_text(out, key);
+    put_signed(out, folded.raised_ns);
+    put_varint(out, folded.count);
+  });
+  state_->accounts.save(out);
+  state_->attempts.save(out);
+  state_->correlations.save(out);
+  out.append(as_bytes(sha256(out)).substr(0, kChecksumBytes));
+  return out;
+}
+
+Result<void> Engine::load(std::string_view state) {
+  auto broken = [] {
+    return fail(Code::corrupt, "detector state: not ours or damaged; without it the baselines of accounts are learned anew");
+  };
+  if (!state.starts_with(kStateMagic) || state.size() < kStateMagic.size() + kChecksumBytes) return broken();
+  std::string_view body = state.substr(0, state.size() - kChecksumBytes);
+  if (as_bytes(sha256(body)).substr(0, kChecksumBytes) != state.substr(body.size())) return broken();
+  Reader in(body.substr(kStateMagic.size()));
+  LruMap<Folded> folds{kFoldsMax};
+  for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+    Folded& folded = folds.use(in.text());
+    folded.raised_ns = bounded_time(in.signed_varint());
+    folded.count = in.varint();
+  }
+  Accounts accounts;
+  Attempts attempts;
+  Correlations correlations;
+  correlations.take(state_->rules());
+  if (!in.ok() || !accounts.load(in) || !attempts.load(in) || !correlations.load(in) || in.left() > 0) return broken();
+  state_->folds = std::move(folds);
+  state_->accounts = std::move(accounts);
+  state_->attempts = std::move(attempts);
+  state_->correlations = std::move(correlations);
+  return {};
+}
+
+}  // namespace yushi

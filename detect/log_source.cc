@@ -1,0 +1,159 @@
+#include "detect/log_source.h"
+
+#include <algorithm>
+
+#include "core/record/field.h"
+
+namespace yushi {
+namespace {
+
+// A row answers when each of its three words is empty or `*` (any) or equal, so the first that fits wins.
+struct Row {
+  std::string_view product, category, service;
+  std::string_view table;
+  std::string_view datasets;   // separated by blanks
+  std::string_view processes;  // of records that no parser knew
+  bool unknown = false;        // every record that no parser knew
+};
+
+// What a Linux machine itself says.
+constexpr std::string_view kLinux =
+    "sshd sudo su user_management useradd usermod passwd cron systemd systemd-logind logind auditd kernel iptables pam "
+    "dpkg login polkitd rsyslogd";
+
+constexpr Row kRows[] = {
+    {"linux", "process_creation", "", "process", "auditd sudo", "", false},
+    {"linux", "file_event", "", "auditd", "auditd", "", false},
+    {"linux", "", "auditd", "auditd", "auditd", "auditd audispd", false},
+    {"linux", "", "auth", "linux", "sshd sudo su user_management useradd usermod passwd systemd-logind logind pam login",
+     "sshd sshd-session sudo su login passwd useradd usermod userdel groupadd groupdel gpasswd chpasswd vsftpd", false},
+    {"linux", "", "sshd", "linux", "sshd", "sshd sshd-session", false},
+    {"linux", "", "sudo", "sudo", "sudo", "sudo", false},
+    {"linux", "", "su", "linux", "su", "su", false},
+    {"linux", "", "cron", "linux", "cron", "cron crond CRON crontab anacron", false},
+    {"linux", "", "systemd", "linux", "systemd systemd-logind logind", "systemd systemd-logind systemd-journald", false},
+    {"linux", "", "syslog", "linux", kLinux, "", true},
+    {"linux", "", "clamav", "linux", "clamav", "clamd clamav freshclam clamscan", false},
+    {"linux", "", "guacamole", "linux", "guacamole", "guacd", false},
+    {"linux", "", "vsftpd", "linux", "vsftpd", "vsftpd", false},
+    {"linux", "", "", "linux", kLinux, "", true},
+    {"*", "webserver", "", "web", "nginx.access apache.access apache_tomcat.access iis.access traefik.access haproxy.log", "",
+     false},
+    {"apache", "", "", "web", "apache.access apache.error", "apache2 httpd", false},
+    {"", "", "apache", "web", "apache.access apache.error", "apache2 httpd", false},
+    {"nginx", "", "", "web", "nginx.access nginx.error", "nginx", false},
+    {"", "", "nginx", "web", "nginx.access nginx.error", "nginx", false},
+    {"*", "proxy", "", "web", "squid.log squid.access", "", false},
+    {"*", "database", "", "linux", "mysql.error mysql postgresql.log", "mysqld mariadbd postgres", false},
+    {"mysql", "", "", "linux", "mysql.error mysql", "mysqld mariadbd", false},
+};
+
+struct FieldRow {
+  std::string_view table;  // of the log source; empty: all
+  std::string_view sigma;
+  std::string_view ecs;    // separated by blanks: any of them
+};
+
+constexpr FieldRow kFields[] = {
+    {"web", "cs-method", "http.request.method"},
+    {"web", "cs-uri", "url.original"},
+    {"web", "c-uri", "url.original"},
+    // The published rules write whole request targets here, not only what follows the `?`.
+    {"web", "cs-uri-query", "url.original url.query"},
+    {"web", "c-uri-query", "url.original url.query"},
+    {"web", "cs-uri-stem", "url.path"},
+    {"web", "c-uri-stem", "url.path"},
+    {"web", "c-uri-extension", "url.extension"},
+    {"web", "sc-status", "http.response.status_code"},
+    {"web", "sc-bytes", "http.response.body.bytes"},
+    {"web", "cs-user-agent", "user_agent.original"},
+    {"web", "c-useragent", "user_agent.original"},
+    {"web", "cs-referer", "http.request.referrer"},
+    {"web", "cs-host", "url.domain"},
+    {"web", "cs-username", "user.name"},
+    {"web", "c-ip", "source.ip"},
+    {"web", "src_ip", "source.ip"},
+    {"process", "CommandLine", "process.command_line"},
+    {"process", "Image", "process.executable"},
+    {"process", "ParentCommandLine", "process.parent.command_line"},
+    {"process", "ParentImage", "process.parent.executable"},
+    {"process", "User", "user.name"},
+    {"process", "CurrentDirectory", "process.working_directory"},
+    {"auditd", "TargetFilename", "file.path auditd.log.name"},
+    {"auditd", "Image", "process.executable"},
+    {"auditd", "type", "auditd.log.record_type"},
+    {"auditd", "a0", "auditd.log.a0"},
+    {"auditd", "a1", "auditd.log.a1"},
+    {"auditd", "a2", "auditd.log.a2"},
+    {"auditd", "a3", "auditd.log.a3"},
+    {"auditd", "a4", "auditd.log.a4"},
+    {"auditd", "a5", "auditd.log.a5"},
+    {"auditd", "a6", "auditd.log.a6"},
+    {"auditd", "a7", "auditd.log.a7"},
+    {"auditd", "SYSCALL", "auditd.log.SYSCALL"},
+    {"auditd", "syscall", "auditd.log.syscall"},
+    {"auditd", "exe", "process.executable"},
+    {"auditd", "comm", "process.name"},
+    {"auditd", "key", "auditd.log.key"},
+    {"auditd", "name", "file.path auditd.log.name"},
+    {"auditd", "nametype", "auditd.log.nametype"},
+    {"auditd", "uid", "user.id"},
+    {"auditd", "euid", "user.effective.id"},
+    {"auditd", "cwd", "process.working_directory"},
+    {"auditd", "proctitle", "auditd.log.proctitle"},
+    {"auditd", "unit", "auditd.log.unit"},
+    {"sudo", "USER", "user.effective.name"},
+    {"sudo", "COMMAND", "process.command_line"},
+    {"sudo", "PWD", "process.working_directory"},
+    {"linux", "pam_user", "user.name"},
+    {"linux", "pam_rhost", "source.ip source.domain source.address"},
+};
+
+bool fits(std::string_view row, std::string_view given) { return row == "*" || row == given; }
+
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    size_t blank = text.find(' ');
+    if (blank != 0) out.emplace_back(text.substr(0, blank));
+    if (blank == std::string_view::npos) break;
+    text.remove_prefix(blank + 1);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<RuleScope> find_log_source(std::string_view product, std::string_view category,
+                                         std::string_view service) {
+  RuleScope scope;
+  if (product == "yushi" && category.empty()) {
+    scope.table = "yushi";
+    if (service.empty()) {
+      scope.all = true;
+    } else {
+      scope.datasets = {std::string(service)};
+      scope.processes = scope.datasets;
+    }
+    return scope;
+  }
+  for (const Row& row : kRows) {
+    if (!fits(row.product, product) || !fits(row.category, category) || !fits(row.service, service)) continue;
+    scope.table = row.table;
+    scope.datasets = split(row.datasets);
+    scope.processes = split(row.processes);
+    scope.unknown = row.unknown;
+    return scope;
+  }
+  return {};
+}
+
+std::vector<std::string> find_rule_field(const RuleScope& scope, std::string_view sigma_field) {
+  for (const FieldRow& row : kFields)
+    if (row.sigma == sigma_field && (row.table == scope.table || row.table.empty())) return split(row.ecs);
+  // ECS names, and those that a parser declares under its own name (`sshd.method`), stand for themselves.
+  if (find_field(sigma_field) || sigma_field.find('.') != std::string_view::npos) return {std::string(sigma_field)};
+  return {};
+}
+
+}  // namespace yushi

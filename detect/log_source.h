@@ -1,0 +1,29 @@
+// Where a Sigma rule looks: `logsource:` -> datasets and processes, Sigma's field names -> ECS. Two tables, nothing else.
+//
+// Errors   A log source or a field that has no row is not there: the rule is listed as unsupported, never approximated.
+// Threads  Pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace yushi {
+
+// The records a rule is asked about.
+struct RuleScope {
+  bool all = false;                     // every record
+  bool unknown = false;                 // records that no parser knew, of any process
+  std::vector<std::string> datasets;    // event.dataset
+  std::vector<std::string> processes;   // process.name, of records that no parser knew
+  std::string table;                    // which field names apply: "linux", "auditd", "web", …
+};
+
+// nullopt: no row. Our own rules may name any dataset: `{product: yushi, service: DATASET}`; without a service, all.
+std::optional<RuleScope> find_log_source(std::string_view product, std::string_view category, std::string_view service);
+
+// The ECS fields that hold a Sigma field in records of this scope; empty when there is no such field.
+std::vector<std::string> find_rule_field(const RuleScope& scope, std::string_view sigma_field);
+
+}  // namespace yushi

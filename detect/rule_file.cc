@@ -1,0 +1,372 @@
+#include "detect/rule_file.h"
+
+#include <charconv>
+#include <cstdlib>
+
+#include <yaml-cpp/yaml.h>
+
+#include "core/base/bytes.h"
+#include "core/filter/sigma.h"
+#include "core/ledger/sha256.h"
+#include "detect/words.h"
+
+namespace yushi {
+namespace {
+
+constexpr size_t kFileBytesMax = 1 << 20;
+constexpr size_t kNodesMax = 100'000;
+constexpr int kDepthMax = 64;
+
+// Ends the reading of one document; never leaves this file.
+struct Stop {
+  int line, column;
+  std::string message;
+  bool unsupported;
+};
+
+[[noreturn]] void stop(const YAML::Node& at, std::string message) {
+  YAML::Mark mark = at.Mark();
+  throw Stop{mark.line + 1, mark.column + 1, std::move(message), false};
+}
+[[noreturn]] void unsupported(const YAML::Node& at, std::string message) {
+  YAML::Mark mark = at.Mark();
+  throw Stop{mark.line + 1, mark.column + 1, std::move(message), true};
+}
+
+bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words) {
+  for (auto word : words)
+    if (text == word) return true;
+  return false;
+}
+
+// YAML's core schema for plain scalars.
+SigmaValue scalar(const YAML::Node& node) {
+  SigmaValue value;
+  value.text = node.Scalar();
+  value.type = SigmaValue::Type::string;
+  if (node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str") return value;
+  const std::string& text = value.text;
+  if (is_one_of(text, {"", "~", "null", "Null", "NULL"})) {
+    value.type = SigmaValue::Type::null;
+    return value;
+  }
+  if (is_one_of(text, {"true", "True", "TRUE", "false", "False", "FALSE"})) {
+    value.type = SigmaValue::Type::boolean;
+    value.integer = text[0] == 't' || text[0] == 'T';
+    return value;
+  }
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  int base = 10;
+  if (text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'o')) {
+    base = text[1] == 'x' ? 16 : 8;
+    begin += 2;
+  } else if (text[0] == '+') {
+    ++begin;
+  }
+  auto integer = std::from_chars(begin, end, value.integer, base);
+  if (integer.ec == std::errc() && integer.ptr == end && begin != end) {
+    value.type = SigmaValue::Type::integer;
+    return value;
+  }
+  value.integer = 0;
+  bool numeric = text.find_first_not_of("0123456789+-.eE") == std::string::npos &&
+                 text.find_first_of("0123456789") != std::string::npos;
+  if (numeric) {
+    char* stopped = nullptr;
+    value.real = std::strtod(text.c_str(), &stopped);
+    if (stopped == text.c_str() + text.size()) value.type = SigmaValue::Type::real;
+  }
+  return value;
+}
+
+SigmaValue convert(const YAML::Node& node, size_t& nodes, int depth) {
+  if (++nodes > kNodesMax) stop(node, "more than 100000 nodes, aliases counted as often as they are used");
+  if (depth > kDepthMax) stop(node, "nested deeper than 64");
+  SigmaValue value;
+  switch (node.Type()) {
+    case YAML::NodeType::Scalar: value = scalar(node); break;
+    case YAML::NodeType::Sequence:
+      value.type = SigmaValue::Type::list;
+      for (const auto& item : node) value.items.push_back(convert(item, nodes, depth + 1));
+      break;
+    case YAML::NodeType::Map:
+      value.type = SigmaValue::Type::map;
+      for (const auto& entry : node) {
+        if (!entry.first.IsScalar()) stop(entry.first, "a key that is no text");
+        for (const auto& known : value.entries)
+          if (known.first == entry.first.Scalar()) stop(entry.first, "key '" + known.first + "' stands twice");
+        value.entries.emplace_back(entry.first.Scalar(), convert(entry.second, nodes, depth + 1));
+      }
+      break;
+    default: break;
+  }
+  value.line = node.Mark().line + 1;
+  return value;
+}
+
+// The value of `key`, which may be missing (an undefined node). yaml-cpp's operator[] compares keys by conversion and is
+// happy with maps only.
+YAML::Node get(const YAML::Node& map, const char* key) {
+  if (!map.IsMap()) return YAML::Node(YAML::NodeType::Undefined);
+  for (const auto& entry : map)
+    if (entry.first.IsScalar() && entry.first.Scalar() == key) return entry.second;
+  return YAML::Node(YAML::NodeType::Undefined);
+}
+bool there(const YAML::Node& node) { return node.IsDefined() && !node.IsNull(); }
+
+std::string text_of(const YAML::Node& map, const char* key, bool required = false) {
+  YAML::Node node = get(map, key);
+  if (!there(node)) {
+    if (required) stop(map, std::string(key) + " is missing");
+    return {};
+  }
+  if (!node.IsScalar()) stop(node, std::string(key) + " must be a text");
+  return node.Scalar();
+}
+
+std::vector<std::string> texts_of(const YAML::Node& map, const char* key) {
+  YAML::Node node = get(map, key);
+  std::vector<std::string> out;
+  if (!there(node)) return out;
+  if (node.IsScalar()) return {node.Scalar()};
+  if (!node.IsSequence()) stop(node, std::string(key) + " must be a list");
+  for (const auto& item : node) {
+    if (!item.IsScalar()) stop(item, std::string(key) + " must be a list of texts");
+    out.push_back(item.Scalar());
+  }
+  return out;
+}
+
+void only_keys(const YAML::Node& map, std::initializer_list<std::string_view> known) {
+  for (const auto& entry : map)
+    if (!entry.first.IsScalar() || !is_one_of(entry.first.Scalar(), known))
+      stop(entry.first, "unknown key '" + (entry.first.IsScalar() ? entry.first.Scalar() : std::string("?")) + "'");
+}
+
+uint64_t count_of(const YAML::Node& node) {
+  uint64_t count = 0;
+  std::string text = node.IsScalar() ? node.Scalar() : "";
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty() || count > 1'000'000)
+    stop(node, "must be a whole number from 0 to 1000000");
+  return count;
+}
+
+void read_level(const YAML::Node& document, RuleHead& head) {
+  std::string level = text_of(document, "level");
+  if (level.empty() || level == "medium") return;
+  if (level == "informational") head.severity = Severity::informational, head.score = 10;
+  else if (level == "low") head.severity = Severity::low, head.score = 25;
+  else if (level == "high") head.severity = Severity::high, head.score = 75;
+  else if (level == "critical") head.severity = Severity::critical, head.score = 95;
+  else stop(get(document, "level"), "level '" + level + "' is none of informational, low, medium, high, critical");
+}
+
+RuleTest read_test(const YAML::Node& node) {
+  if (!node.IsMap()) stop(node, "a test is a map with lines and expect");
+  only_keys(node, {"name", "received", "lines", "expect"});
+  RuleTest test;
+  test.name = text_of(node, "name");
+  test.line = node.Mark().line + 1;
+  test.received = text_of(node, "received");
+  test.lines = texts_of(node, "lines");
+  if (test.lines.empty()) stop(node, "a test needs lines");
+  YAML::Node expect = get(node, "expect");
+  if (!there(expect)) stop(node, "a test needs expect: alert or none");
+  if (expect.IsScalar()) {
+    if (!is_one_of(expect.Scalar(), {"alert", "none"})) stop(expect, "expect is alert, none or a map");
+    test.any = expect.Scalar() == "alert";
+    return test;
+  }
+  if (!expect.IsMap()) stop(expect, "expect is alert, none or a map");
+  only_keys(expect, {"alerts", "reason"});
+  if (YAML::Node alerts = get(expect, "alerts"); there(alerts)) test.alerts = count_of(alerts);
+  test.any = !test.alerts || *test.alerts > 0;
+  test.reason = text_of(expect, "reason");
+  return test;
+}
+
+void read_own_part(const YAML::Node& document, RuleHead& head, std::vector<RuleTest>& tests) {
+  YAML::Node own = get(document, "yushi");
+  if (!there(own)) return;
+  if (!own.IsMap()) stop(own, "yushi must be a map");
+  only_keys(own, {"key", "reason", "fold", "score", "tests"});
+  head.key = texts_of(own, "key");
+  head.reason = text_of(own, "reason");
+  if (YAML::Node score = get(own, "score"); there(score)) {
+    uint64_t value = count_of(score);
+    if (value > 100) stop(score, "score must be from 0 to 100");
+    head.score = static_cast<uint32_t>(value);
+  }
+  if (std::string fold = text_of(own, "fold"); !fold.empty()) {
+    auto span = parse_timespan(fold);
+    if (!span) stop(get(own, "fold"), "'" + fold + "' is no time span such as 30m, 1h or 7d");
+    head.fold_ns = *span;
+  }
+  YAML::Node list = get(own, "tests");
+  if (!there(list)) return;
+  if (!list.IsSequence()) stop(list, "tests must be a list");
+  for (const auto& item : list) tests.push_back(read_test(item));
+}
+
+CorrelationRule read_correlation(const YAML::Node& node, RuleHead head) {
+  if (!node.IsMap()) stop(node, "correlation must be a map");
+  only_keys(node, {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"});
+  CorrelationRule out;
+  out.head = std::move(head);
+  std::string type = text_of(node, "type", true);
+  using Type = CorrelationRule::Type;
+  if (type == "event_count") out.type = Type::event_count;
+  else if (type == "value_count") out.type = Type::value_count;
+  else if (type == "temporal") out.type = Type::temporal;
+  else if (type == "temporal_ordered") out.type = Type::temporal_ordered;
+  else unsupported(get(node, "type"), "correlation type '" + type + "' is not done here");
+  out.rules = texts_of(node, "rules");
+  if (out.rules.empty()) stop(node, "a correlation needs rules");
+  if (out.rules.size() > 32) unsupported(get(node, "rules"), "more than 32 rules in one correlation");
+  out.group_by = texts_of(node, "group-by");
+  std::string span = text_of(node, "timespan", true);
+  auto timespan = parse_timespan(span);
+  if (!timespan) stop(get(node, "timespan"), "'" + span + "' is no time span such as 30s, 5m, 1h or 7d");
+  out.timespan_ns = *timespan;
+  std::string generate = text_of(node, "generate");
+  out.generate = is_one_of(generate, {"true", "True", "TRUE"});
+  if (YAML::Node aliases = get(node, "aliases"); there(aliases)) {
+    if (!aliases.IsMap()) stop(aliases, "aliases must be a map");
+    for (const auto& alias : aliases) {
+      if (!alias.first.IsScalar() || !alias.second.IsMap()) stop(alias.second, "an alias is a map of rule: field");
+      auto& fields = out.aliases.emplace_back(alias.first.Scalar(), std::vector<std::pair<std::string, std::string>>());
+      for (const auto& entry : alias.second) {
+        if (!entry.first.IsScalar() || !entry.second.IsScalar()) stop(entry.second, "an alias is a map of rule: field");
+        fields.second.emplace_back(entry.first.Scalar(), entry.second.Scalar());
+      }
+    }
+  }
+  YAML::Node condition = get(node, "condition");
+  bool counts = out.type == Type::event_count || out.type == Type::value_count;
+  if (!there(condition)) {
+    if (counts) stop(node, "a count needs a condition");
+    return out;
+  }
+  if (!condition.IsMap()) unsupported(condition, "a condition over rule names is not done here");
+  for (const auto& entry : condition) {
+    if (!entry.first.IsScalar()) stop(entry.first, "a key that is no text");
+    const std::string& key = entry.first.Scalar();
+    if (key == "gte") out.at_least = count_of(entry.second);
+    else if (key == "gt") out.at_least = count_of(entry.second) + 1;
+    else if (key == "eq") out.exactly = count_of(entry.second);
+    else if (is_one_of(key, {"lt", "lte", "neq"}))
+      unsupported(entry.first, "condition '" + key + "' is decided by what does not come, and is not done here");
+    else if (key == "field" && out.type == Type::value_count) out.value_field = text_of(condition, "field");
+    else stop(entry.first, "unknown key '" + key + "' in a condition");
+  }
+  if (!counts) unsupported(condition, "a condition in a temporal correlation is not done here");
+  if (out.exactly) out.at_least = *out.exactly;
+  if (out.at_least == 0) stop(condition, "a count of 0 is always reached");
+  if (out.at_least > 10'000) unsupported(condition, "a count over 10000 would need too much memory");
+  if (out.type == Type::value_count && out.value_field.empty()) stop(condition, "value_count needs condition.field");
+  return out;
+}
+
+// "12: what" from compile_sigma -> line 12 and "what".
+Stop from_sigma(const std::string& message, const YAML::Node& detection) {
+  int line = 0;
+  auto [end, error] = std::from_chars(message.data(), message.data() + message.size(), line);
+  size_t after = static_cast<size_t>(end - message.data());
+  if (error == std::errc() && message.compare(after, 2, ": ") == 0) return {line, 1, message.substr(after + 2), true};
+  return {detection.Mark().line + 1, detection.Mark().column + 1, message, true};
+}
+
+RuleDocument read_document(const YAML::Node& document, const RuleFile& file, size_t number) {
+  if (!document.IsMap()) stop(document, "a rule is a map with title, logsource and detection");
+  size_t nodes = 0;
+  SigmaValue whole = convert(document, nodes, 0);  // bounds the size of everything below, and refuses double keys
+
+  RuleHead head;
+  head.title = text_of(document, "title", true);
+  head.id = text_of(document, "id");
+  head.name = text_of(document, "name");
+  std::string digest_of = file.text;
+  if (number > 0) digest_of += "\n# " + std::to_string(number);
+  head.digest = to_hex(as_bytes(sha256(digest_of)));
+  if (head.id.empty()) head.id = number == 0 ? file.name : file.name + "#" + std::to_string(number);
+  head.path = file.path;
+  head.line = document.Mark().line + 1;
+  head.tags = texts_of(document, "tags");
+  read_level(document, head);
+
+  RuleDocument out;
+  read_own_part(document, head, out.tests);
+  if (YAML::Node correlation = get(document, "correlation"); there(correlation)) {
+    out.correlation = read_correlation(correlation, std::move(head));
+    return out;
+  }
+
+  YAML::Node source = get(document, "logsource");
+  if (!there(source) || !source.IsMap()) stop(document, "logsource is missing");
+  std::string product = text_of(source, "product"), category = text_of(source, "category"),
+              service = text_of(source, "service");
+  auto scope = find_log_source(product, category, service);
+  if (!scope) {
+    std::string words;
+    for (auto [key, value] : {std::pair("product", &product), {"category", &category}, {"service", &service}})
+      if (!value->empty()) words += (words.empty() ? "" : ", ") + std::string(key) + " " + *value;
+    unsupported(source, "log source (" + words + ") has no datasets here");
+  }
+  YAML::Node detection = get(document, "detection");
+  if (!there(detection) || !detection.IsMap()) stop(document, "detection is missing");
+  if (YAML::Node frame = get(detection, "timeframe"); there(frame))
+    unsupported(frame, "timeframe belongs to aggregations, which Sigma v2 has replaced by correlations");
+  const SigmaValue* tree = nullptr;
+  for (const auto& [key, value] : whole.entries)
+    if (key == "detection") tree = &value;
+  SigmaFields fields;
+  fields.find = [&scope](std::string_view name) { return find_rule_field(*scope, name); };
+  auto filter = compile_sigma(*tree, fields);
+  if (!filter) throw from_sigma(filter.error().message, detection);
+  out.rule = SigmaRule{std::move(head), std::move(*scope), std::move(*filter)};
+  return out;
+}
+
+}  // namespace
+
+std::string RuleProblem::text() const {
+  return path + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " +
+         (unsupported ? "unsupported: " : "") + message;
+}
+
+ParsedRuleFile parse_rule_file(const RuleFile& file) {
+  ParsedRuleFile out;
+  auto problem = [&](int line, int column, std::string message, bool is_unsupported) {
+    out.problems.push_back({file.path, line, column, std::move(message), is_unsupported});
+  };
+  if (file.text.size() > kFileBytesMax) {
+    problem(1, 1, "a rule file has at most 1 MiB", false);
+    return out;
+  }
+  std::vector<YAML::Node> documents;
+  try {
+    documents = YAML::LoadAll(file.text);
+  } catch (const YAML::Exception& error) {
+    problem(error.mark.line + 1, error.mark.column + 1, error.msg, false);
+    return out;
+  } catch (const std::exception& error) {
+    problem(1, 1, error.what(), false);
+    return out;
+  }
+  for (size_t i = 0; i < documents.size(); ++i) {
+    if (documents[i].IsNull()) continue;
+    try {
+      out.documents.push_back(read_document(documents[i], file, i));
+    } catch (const Stop& stopped) {
+      problem(stopped.line, stopped.column, stopped.message, stopped.unsupported);
+    } catch (const YAML::Exception& error) {
+      problem(error.mark.line + 1, error.mark.column + 1, error.msg, false);
+    }
+  }
+  if (documents.empty()) problem(1, 1, "no rule in this file", false);
+  return out;
+}
+
+}  // namespace yushi

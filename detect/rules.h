@@ -1,0 +1,78 @@
+// The loaded rules: which of them each record matches, found on the ingest threads.
+//
+// Invariants  The number of a rule (RuleHit::rule) is its place in rules().
+// Threads     Immutable after load; match() keeps nothing between calls.
+// Cost        A record of a kind without rules: one look into a small table. Otherwise one pass over raw for the literals
+//             of all its rules, then only those rules whose literals stand there; see bench/detect_bench.cc.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "detect/engine.h"
+#include "detect/literal_search.h"
+#include "detect/rule_file.h"
+
+namespace yushi {
+
+class LoadedRules final : public RuleSet {
+ public:
+  // A correlation with its references found: rule numbers, or kCorrelation + number of a correlation.
+  struct Correlation {
+    CorrelationRule rule;
+    std::vector<uint32_t> parts;                          // in the order of rule.rules
+    std::vector<std::vector<std::string>> group_fields;   // [part][group-by]: field name
+  };
+  static constexpr uint32_t kCorrelation = 1u << 31;
+
+  static Result<std::shared_ptr<const RuleSet>> load(std::vector<RuleFile> files);
+
+  void match(const Batch& batch, Scratch& scratch, std::vector<RuleHit>& hits) const override;
+  const std::vector<RuleFile>& files() const override { return files_; }
+  std::vector<RuleSummary> list() const override;
+  const std::vector<std::string>& unsupported() const override { return unsupported_; }
+
+  const std::vector<SigmaRule>& rules() const { return rules_; }
+  const std::vector<Correlation>& correlations() const { return correlations_; }  // parts before wholes
+  // False for a rule (or kCorrelation + number) that speaks only through the correlations that use it.
+  bool raises(uint32_t number) const {
+    return number & kCorrelation ? correlation_raises_[number & ~kCorrelation] : raises_[number];
+  }
+  // The (correlation, part) pairs that rule `number` (or kCorrelation + number) feeds.
+  struct Use {
+    uint32_t correlation, part;
+  };
+  const std::vector<Use>& uses(uint32_t number) const;
+
+ private:
+  // The rules that records of one dataset are asked for.
+  struct Candidates {
+    std::vector<uint32_t> rules;   // ascending
+    LiteralSearch literals;        // group = place in `rules`
+    bool worth_searching = false;  // enough rules have literals that a pass over raw is cheaper than asking each
+  };
+
+  LoadedRules() = default;
+  Result<void> link(std::vector<RuleDocument>& documents);
+  void index();
+  Candidates make_candidates(std::vector<uint32_t> rules) const;
+  const Candidates& candidates_of(const MessageKind* kind) const;
+  void match_record(const Candidates& candidates, const Record& record, uint32_t position, Scratch& scratch,
+                    std::vector<uint8_t>& found, std::vector<RuleHit>& hits) const;
+
+  std::vector<RuleFile> files_;
+  std::vector<SigmaRule> rules_;
+  std::vector<Correlation> correlations_;
+  std::vector<bool> raises_, correlation_raises_;
+  std::vector<std::vector<Use>> rule_uses_, correlation_uses_;
+  std::vector<std::string> unsupported_;
+  std::unordered_map<std::string, Candidates> by_dataset_;
+  Candidates other_datasets_;
+  Candidates unparsed_;                                      // of any process that is not in the next
+  std::unordered_map<std::string, Candidates> by_process_;   // records that no parser knew
+};
+
+}  // namespace yushi

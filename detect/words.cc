@@ -1,0 +1,98 @@
+#include "detect/words.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/base/text.h"
+#include "core/base/time_text.h"
+
+namespace yushi {
+namespace {
+
+constexpr int64_t kMinute = 60 * kSecond;
+constexpr int64_t kHour = 60 * kMinute;
+constexpr int64_t kDay = 24 * kHour;
+
+}  // namespace
+
+std::string printable(std::string_view value, size_t bytes_max) {
+  bool utf8 = is_utf8(value);
+  if (value.size() > bytes_max) {
+    value = value.substr(0, bytes_max);
+    // Not in the middle of a character.
+    if (utf8)
+      while (!value.empty() && !is_utf8(value)) value.remove_suffix(1);
+  }
+  std::string out(value);
+  for (char& c : out) {
+    auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8)) c = '?';
+  }
+  return out;
+}
+
+std::string date_text(int64_t unix_ns) {
+  char buffer[32];
+  size_t length = format_utc(unix_ns, buffer);
+  return std::string(buffer, std::min<size_t>(length, 10));
+}
+
+std::string time_text_utc(int64_t unix_ns) {
+  char buffer[32];
+  size_t length = format_utc(unix_ns, buffer);
+  std::string out(buffer, std::min<size_t>(length, 19));
+  if (out.size() > 10) out[10] = ' ';
+  return out + " UTC";
+}
+
+std::string duration_text(int64_t ns) {
+  auto whole = [ns](int64_t unit, const char* name) { return std::to_string(ns / unit) + " " + name; };
+  if (ns >= kDay && ns % kDay == 0) return whole(kDay, "d");
+  if (ns >= kHour && ns % kHour == 0) return whole(kHour, "h");
+  if (ns >= kMinute && ns % kMinute == 0) return whole(kMinute, "min");
+  if (ns >= 2 * kDay) return whole(kDay, "d");
+  if (ns >= 2 * kHour) return whole(kHour, "h");
+  if (ns >= 2 * kMinute) return whole(kMinute, "min");
+  return whole(kSecond, "s");
+}
+
+std::string number_text(uint64_t count, std::string_view one, std::string_view many) {
+  std::string out = std::to_string(count) + " ";
+  out += count == 1 ? one : many;
+  return out;
+}
+
+std::string counts_text(std::vector<std::pair<std::string, uint64_t>> counts) {
+  constexpr size_t kNamed = 3;
+  std::stable_sort(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  // "and 1 other (1)" is longer than its name.
+  size_t named = counts.size() == kNamed + 1 ? kNamed + 1 : std::min(counts.size(), kNamed);
+  uint64_t others = 0;
+  for (size_t i = named; i < counts.size(); ++i) others += counts[i].second;
+  std::string out;
+  for (size_t i = 0; i < named; ++i) {
+    if (i > 0) out += i + 1 == named && named == counts.size() ? " and " : ", ";
+    out += printable(counts[i].first, 128) + " (" + std::to_string(counts[i].second) + ")";
+  }
+  if (named < counts.size())
+    out += " and " + std::to_string(counts.size() - named) + " others (" + std::to_string(others) + ")";
+  return out;
+}
+
+std::optional<int64_t> parse_timespan(std::string_view text) {
+  int64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end + 1 != text.data() + text.size() || number <= 0 || number > 100'000'000) return {};
+  switch (*end) {
+    case 's': return number * kSecond;
+    case 'm': return number * kMinute;
+    case 'h': return number <= 87'600 ? std::optional(number * kHour) : std::nullopt;
+    case 'd': return number <= 3'650 ? std::optional(number * kDay) : std::nullopt;
+    case 'w': return number <= 520 ? std::optional(number * 7 * kDay) : std::nullopt;
+    case 'M': return number <= 120 ? std::optional(number * 30 * kDay) : std::nullopt;
+    case 'y': return number <= 10 ? std::optional(number * 365 * kDay) : std::nullopt;
+    default: return {};
+  }
+}
+
+}  // namespace yushi
