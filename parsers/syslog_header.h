@@ -1,11 +1,26 @@
 // The syslog header, scanned by hand: RFC 5424, RFC 3164 and its many dialects, or none.
 //
 // First step of understanding a RawMessage. The fields it finds are captures (spans of raw) like those of the parsers:
-// log.syslog.priority, @timestamp, host.name, process.name, process.pid, log.syslog.msgid, structured data.
+//   log.syslog.priority   the digits of PRI, 0..191; anything else in `<…>` is no PRI and the whole is message
+//   log.syslog.version    RFC 5424 only
+//   @timestamp, host.name, log.syslog.msgid
+//   process.name          app-name or tag ("postfix/smtpd")
+//   process.pid           procid or [pid] when it is a number; else log.syslog.procid
+//   log.syslog.structured_data.<SD-ID>.<name>; an SD-ELEMENT without parameters is <SD-ID> with an empty value
+// Cisco's %FACILITY-SEVERITY-MNEMONIC and Comware's and Huawei's %%10MODULE/SEVERITY/MNEMONIC name no process:
+//   log.syslog.appname    the facility or module ("SYS", "ASA", "SHELL")
+//   event.code            the mnemonic ("CONFIG_I", "302013"), as Elastic has it
+//   event.sequence        the sequence number that IOS writes before the time
 //
-// Errors   None: a message without a header is a message; all of raw is then `message`.
+// A word after the host is a tag also without a colon, as rsyslog and syslog-ng take it, but a word without a letter
+// ("1234", "127.0.0.1") is none. Where no PRI or no time says that this is syslog, a tag needs its colon or [pid], and
+// a line that begins with a time alone stays whole: it is a bare line of some log, and its own parser reads it.
+//
+// Errors   None: a message without a header is a message; all of raw is then `message`. What is broken behind a good
+//          PRI and version keeps what was understood so far; the rest, from the broken part on, is `message`.
+// Memory   Dynamic fields go to the arena; of one message at most kStructuredDataMax.
 // Threads  Pure function.
-// Cost     One pass over the header; no allocation but for structured data's dynamic field names.
+// Cost     One pass over the header; no allocation but for structured data's dynamic field names. bench/header_bench.cc
 #pragma once
 
 #include <vector>
@@ -16,8 +31,13 @@
 
 namespace yushi {
 
+// Parameters of structured data that become fields; what a sender gives beyond stays in raw only, so that 64 KiB of
+// `a=""` cannot take megabytes.
+constexpr size_t kStructuredDataMax = 256;
+
 // Fills event_ns, event_digits, time_inferred, priority and message_* of `record`, and appends its captures (ascending)
-// to `captures`. Without a time, event_ns is origin->received_ns and time_inferred has kAllInferred. `zone` is the tenant's.
+// to `captures`. Without a time, event_ns is origin->received_ns and time_inferred has kAllInferred. `zone` is the
+// tenant's.
 void read_syslog_header(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures);
 
 }  // namespace yushi

@@ -1,0 +1,20 @@
+// The headers of network devices: Cisco IOS, NX-OS, IOS XR and ASA, H3C Comware, Huawei VRP.
+//
+// Private to parsers/. They write `%SYS-5-CONFIG_I:` or `%%10SHELL/5/SHELL_LOGIN(l):` where others write a tag, and IOS
+// puts a sequence number and a host, each with a colon, before the time.
+#pragma once
+
+#include "parsers/header_scan.h"
+
+namespace yushi {
+
+const Field* network_appname();  // log.syslog.appname
+
+// At `%`: log.syslog.appname and event.code. Where the message begins, or nullptr.
+const char* read_network_tag(HeaderScan& scan, const char* at);
+
+// `123: host: *Mar  1 18:46:11.123 UTC: %SYS-5-CONFIG_I: text`, any part before `%` may be missing. Where the message
+// begins, or nullptr with the captures as before. A time that stands there takes the place of a relay's before it.
+const char* read_network_head(HeaderScan& scan, const char* at);
+
+}  // namespace yushi

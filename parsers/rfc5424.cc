@@ -1,0 +1,156 @@
+// RFC 5424 behind PRI and VERSION: TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA MSG.
+//
+// Lenient where the meaning is plain: long names, bytes beyond ASCII in names, `]` unescaped inside quotes, a missing
+// rest. At the first part that is none, what was understood stays and the rest is `message`.
+#include "parsers/header_scan.h"
+#include "parsers/syslog_header.h"
+
+namespace yushi {
+namespace {
+
+// The end of a word that a blank or the message's end closes; nullptr when it is empty, too long or has control bytes.
+inline const char* word_end(const char* at, const char* end) {
+  const char* from = at;
+  while (at < end && is_class(*at, kWordByte)) ++at;
+  if (at == from || (at < end && *at != ' ') || static_cast<size_t>(at - from) > kHeaderWordMax) return nullptr;
+  return at;
+}
+
+inline bool is_nil(const char* from, const char* to) { return to - from == 1 && *from == '-'; }
+
+inline bool is_name_byte(char c) { return is_class(c, kWordByte) && c != '=' && c != ']' && c != '"'; }
+
+inline const char* name_end(const char* at, const char* end) {
+  const char* from = at;
+  while (at < end && is_name_byte(*at)) ++at;
+  return at == from || static_cast<size_t>(at - from) > kHeaderWordMax ? nullptr : at;
+}
+
+// log.syslog.structured_data.<id>[.<name>], in the arena.
+const Field* make_field(Arena& arena, std::string_view id, std::string_view name) {
+  const size_t bytes = kStructuredDataPrefix.size() + id.size() + (name.empty() ? 0 : 1 + name.size());
+  char* text = arena.allocate(bytes, 1);
+  char* at = text;
+  const auto put = [&at](std::string_view part) {
+    std::memcpy(at, part.data(), part.size());
+    at += part.size();
+  };
+  put(kStructuredDataPrefix);
+  put(id);
+  if (!name.empty()) {
+    *at++ = '.';
+    put(name);
+  }
+  return arena.make(Field{{text, bytes}, FieldType::keyword, kDynamicField, false});
+}
+
+// One "[id name="value" …]"; the byte after it, or nullptr when it is broken (its captures are then taken back).
+const char* read_element(HeaderScan& scan, const char* at, size_t& room) {
+  const char* end = scan.end;
+  const size_t before = scan.captures.size();
+  const auto broken = [&]() -> const char* {
+    scan.captures.resize(before);
+    return nullptr;
+  };
+  const char* id = ++at;
+  at = name_end(at, end);
+  if (!at) return broken();
+  const std::string_view id_text(id, static_cast<size_t>(at - id));
+  bool empty = true;
+  for (;;) {
+    if (at == end) return broken();
+    if (*at == ']') {
+      if (empty && room > 0) {
+        --room;
+        scan.capture(make_field(scan.arena, id_text, {}), at, at);
+      }
+      return at + 1;
+    }
+    if (*at != ' ') return broken();
+    while (at < end && *at == ' ') ++at;
+    if (at < end && *at == ']') continue;  // a blank too many
+    const char* name = at;
+    at = name_end(at, end);
+    if (!at || end - at < 3 || at[0] != '=' || at[1] != '"') return broken();
+    const std::string_view name_text(name, static_cast<size_t>(at - name));
+    const char* value = at += 2;
+    auto escape = Escape::none;
+    while (at < end && *at != '"') {
+      if (*at == '\\') {
+        escape = Escape::structured_data;
+        if (++at == end) break;
+      }
+      ++at;
+    }
+    if (at >= end || at - value > 0xffffff) return broken();
+    empty = false;
+    if (room > 0) {
+      --room;
+      scan.capture(make_field(scan.arena, id_text, name_text), value, at, escape);
+    }
+    ++at;
+  }
+}
+
+// Reads the time with the rules of a header; nullptr when what stands there is no time.
+const char* read_timestamp(HeaderScan& scan, const char* at) {
+  const auto read = read_time(scan.rest(at), scan.record.origin->received_ns, scan.zone);
+  if (!read || read->time.form == TimeForm::none) return nullptr;
+  const char* after = at + read->length;
+  // "…T22:09:01A" is no time, but of "…T22:09:01Z+07:00" the part before `+` is certain.
+  if (after < scan.end && *after != ' ' && (read->time.inferred & kZoneInferred)) return nullptr;
+  scan.take_time(at, *read);
+  return after;
+}
+
+}  // namespace
+
+void read_rfc5424(HeaderScan& scan, const char* at) {
+  const char* end = scan.end;
+  if (at == end) return scan.take_message(at);
+
+  if (*at == '-' && (end - at == 1 || at[1] == ' ')) {
+    ++at;
+  } else {
+    const char* after = read_timestamp(scan, at);
+    if (!after) return scan.take_message(at);
+    const bool rfc3164_time = !is_class(*at, kDigit);
+    const bool epoch = !rfc3164_time && end - at > 10 && is_class(at[4], kDigit);
+    at = after;
+    if (at < end && *at != ' ') return scan.take_message(at);
+    // Meraki writes "1 1563249630.774247467 MX84 urls …", others "1 Nov  1 08:00:00 host app: …".
+    if (rfc3164_time || epoch) return read_rfc3164_body(scan, at, false);
+  }
+
+  const Field* const fields[] = {ecs::host_name, ecs::process_name, nullptr, ecs::syslog_msgid};
+  for (const Field* field : fields) {
+    if (at == end) return scan.take_message(at);
+    const char* from = ++at;  // behind the blank
+    at = word_end(from, end);
+    if (!at) return scan.take_message(from);
+    if (is_nil(from, at)) continue;
+    if (field)
+      scan.capture(field, from, at);
+    else
+      scan.take_procid(from, at);
+  }
+
+  if (at == end) return scan.take_message(at);
+  ++at;
+  if (at == end) return scan.take_message(at);
+  if (*at == '-' && (end - at == 1 || at[1] == ' ')) {
+    ++at;
+  } else if (*at == '[') {
+    size_t room = kStructuredDataMax;
+    do {
+      const char* after = read_element(scan, at, room);
+      if (!after) return scan.take_message(at);
+      at = after;
+    } while (at < end && *at == '[');
+  } else {
+    return scan.take_message(at);
+  }
+  scan.take_message(at < end && *at == ' ' ? at + 1 : at);
+}
+
+}  // namespace yushi
