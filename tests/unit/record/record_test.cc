@@ -1,0 +1,187 @@
+#include "core/record/record.h"
+
+#include <algorithm>
+#include <set>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "core/base/bytes.h"
+#include "sample.h"
+
+namespace yushi {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+TEST(Field, EachNameOfTheTableIsFoundAndKnowsItsType) {
+  EXPECT_EQ(find_field("source.ip"), ecs::source_ip);
+  EXPECT_EQ(ecs::source_ip->type, FieldType::ip);
+  EXPECT_EQ(find_field("process.pid")->type, FieldType::integer);
+  EXPECT_TRUE(find_field("event.category")->list);
+  EXPECT_TRUE(find_field("process.parent.args")->list);
+  EXPECT_FALSE(find_field("event.action")->list);
+  for (const char* name : {"user.effective.id", "user.target.group.name", "user.changes.name", "http.response.status_code",
+                           "observer.ingress.interface.name", "log.syslog.appname", "file.hash.sha256", "tls.client.ja3",
+                           "kubernetes", "source"})
+    EXPECT_EQ(find_field(name) != nullptr, std::string_view(name).find('.') != std::string_view::npos) << name;
+  EXPECT_EQ(find_field(""), nullptr);
+}
+
+TEST(Field, ADeclaredNameIsOneFieldForAllThreads) {
+  std::vector<std::thread> threads;
+  std::vector<std::vector<const Field*>> seen(4);
+  for (auto& mine : seen)
+    threads.emplace_back([&mine] {
+      for (int i = 0; i < 500; ++i) mine.push_back(*declare_field("crowd.f" + std::to_string(i), FieldType::integer));
+    });
+  for (auto& thread : threads) thread.join();
+  std::set<FieldId> ids;
+  for (const Field* field : seen[0]) ids.insert(field->id);
+  EXPECT_EQ(ids.size(), 500u);
+  EXPECT_EQ(ids.count(kDynamicField), 0u);
+  for (const auto& mine : seen) EXPECT_EQ(mine, seen[0]);
+  EXPECT_EQ(find_field("crowd.f7"), seen[0][7]);
+  EXPECT_EQ(*declare_field("source.ip", FieldType::keyword), ecs::source_ip);
+}
+
+TEST(ParseIp, TakesWhatIsAnAddressAndNothingElse) {
+  std::array<uint8_t, 16> a;
+  auto hex = [&] { return to_hex({reinterpret_cast<const char*>(a.data()), a.size()}); };
+  ASSERT_TRUE(parse_ip("192.0.2.255", &a));
+  EXPECT_EQ(hex(), "00000000000000000000ffffc00002ff");
+  ASSERT_TRUE(parse_ip("0.0.0.0", &a));
+  ASSERT_TRUE(parse_ip("2001:db8::1", &a));
+  EXPECT_EQ(hex(), "20010db8000000000000000000000001");
+  ASSERT_TRUE(parse_ip("00aa::1", &a));
+  ASSERT_TRUE(parse_ip("::ffff:192.0.2.255", &a));
+  EXPECT_EQ(hex(), "00000000000000000000ffffc00002ff");
+  ASSERT_TRUE(parse_ip("::", &a));
+  for (std::string_view bad : {"", "1", "1.2.3", "1.2.3.", ".1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.0004", "01.2.3.4",
+                               "1..2.3", "1.2.3.4 ", "fe80::1%eth0", "[::1]", ":", "1::2::3", "12345::", "a.b.c.d", "-1.2.3.4"})
+    EXPECT_FALSE(parse_ip(bad, &a)) << bad;
+  EXPECT_FALSE(parse_ip(std::string_view("::1\0::", 6), &a));
+}
+
+TEST(Record, ALaterCaptureTakesTheHeadersPlaceAndListsCollect) {
+  Sample s("host app[12]: pid=34 user=root user=eve", 14);
+  s.kind.dataset = "app";
+  s.capture("process.pid", "12").capture("process.pid", "34").capture("related.user", "root").capture("related.user", "eve");
+  s.constant("event.category", "process").constant("event.category", "session").constant("process.name", "app");
+  EXPECT_EQ(s.values("process.pid"), Texts{"34"});
+  EXPECT_EQ(s.values("related.user"), (Texts{"root", "eve"}));
+  EXPECT_EQ(s.values("event.category"), (Texts{"process", "session"}));
+  EXPECT_EQ(s.values("event.dataset"), Texts{"app"});
+  EXPECT_EQ(s.values("process.name"), Texts{"app"});
+}
+
+TEST(Record, AConstantYieldsToWhatTheMessageSaysButNotToTheHeader) {
+  Sample s("sshd: by eve", 6);
+  s.capture("process.name", "sshd").capture("user.name", "eve");
+  s.constant("process.name", "ssh").constant("user.name", "root");
+  EXPECT_EQ(s.values("process.name"), Texts{"ssh"});
+  EXPECT_EQ(s.values("user.name"), Texts{"eve"});
+}
+
+TEST(Record, TextThatIsNoValueOfItsTypeIsLeftOutAndHidesNothing) {
+  Sample s("[12] x 99999999999999999999 -7 300.1.1.1 yes", 5);
+  s.capture("process.pid", "12").capture("process.pid", "x").capture("source.port", "99999999999999999999");
+  s.capture("process.exit_code", "-7").capture("source.ip", "300.1.1.1").capture("tls.resumed", "yes");
+  EXPECT_EQ(s.values("process.pid"), Texts{"12"});
+  EXPECT_EQ(s.values("source.port"), Texts{});
+  EXPECT_EQ(s.values("process.exit_code"), Texts{"-7"});
+  EXPECT_EQ(s.values("source.ip"), Texts{});
+  Scratch scratch;
+  Value value;
+  ASSERT_TRUE(first_value(s.record, find_field("process.exit_code"), scratch, &value));
+  EXPECT_EQ(value.integer, -7);
+  ASSERT_TRUE(first_value(s.record, find_field("tls.resumed"), scratch, &value));
+  EXPECT_EQ(value.integer, 1);
+}
+
+TEST(Record, WhatWeKnowOurselvesNoSenderCanSay) {
+  Sample s("root evil/1 default 1.1.1.1 audit 5", 0);
+  s.capture("organization.name", "root").capture("event.id", "evil/1").capture("observer.name", "default");
+  s.capture("log.source.address", "1.1.1.1").capture("yushi.tenant", "audit").capture("log.syslog.severity.code", "5");
+  s.record.priority = 165;
+  EXPECT_EQ(s.values("organization.name"), Texts{"finance"});
+  EXPECT_EQ(s.values("event.id"), Texts{"finance/7"});
+  EXPECT_EQ(s.values("observer.name"), Texts{"log-01"});
+  EXPECT_EQ(s.values("log.source.address"), Texts{"10.0.0.7"});
+  EXPECT_EQ(s.values("yushi.tenant"), Texts{});
+  EXPECT_EQ(s.values("log.syslog.facility.code"), Texts{"20"});
+  EXPECT_EQ(s.values("log.syslog.facility.name"), Texts{"local4"});
+  EXPECT_EQ(s.values("log.syslog.severity.name"), Texts{"Notice"});
+  EXPECT_EQ(s.values("yushi.transport"), Texts{"tcp"});
+  s.origin.transport = Transport::internal;
+  s.origin.log = "_audit";
+  EXPECT_EQ(s.values("yushi.tenant"), Texts{"audit"});
+  EXPECT_EQ(s.values("organization.name"), Texts{});
+  s.origin.log = "finance:topic:3";
+  EXPECT_EQ(s.values("organization.name"), Texts{"finance"});
+  s.origin.log = "finance@2";
+  EXPECT_EQ(s.values("organization.name"), Texts{"finance"});
+}
+
+TEST(Record, WithoutPriAParserMayNameTheSeverity) {
+  Sample s("%SYS-5-CONFIG");
+  s.capture("log.syslog.severity.code", "5");
+  EXPECT_EQ(s.values("log.syslog.severity.code"), Texts{"5"});
+  EXPECT_EQ(s.values("log.syslog.facility.name"), Texts{});
+}
+
+TEST(Record, EscapesAreUndone) {
+  Sample s(R"(a\"b\\c\]d\n "x\u00e9\ud83d\ude00\ud83d\n\/\q" 2F62696E002D6C00 zz \u12)");
+  s.capture("log.syslog.structured_data.x@1.y", R"(a\"b\\c\]d\n)", Escape::structured_data);
+  s.capture("a", R"(x\u00e9\ud83d\ude00\ud83d\n\/\q)", Escape::json).capture("process.command_line", "2F62696E002D6C00", Escape::hex);
+  s.capture("b", "zz", Escape::hex).capture("c", R"(\u12)", Escape::json);
+  EXPECT_EQ(s.values("log.syslog.structured_data.x@1.y"), Texts{R"(a"b\c]d\n)"});
+  EXPECT_EQ(s.values("a"), Texts{"x\xc3\xa9\xf0\x9f\x98\x80\xef\xbf\xbd\n/\\q"});
+  EXPECT_EQ(s.values("process.command_line"), Texts{"/bin -l"});
+  EXPECT_EQ(s.values("b"), Texts{"zz"});
+  EXPECT_EQ(s.values("c"), Texts{"\\u12"});
+}
+
+TEST(Record, ThousandsOfFieldsFollowTheSameRules) {
+  std::string raw;
+  for (int i = 0; i < 3000; ++i) raw += std::to_string(i % 1000) + " ";
+  Sample s(raw);
+  size_t at = 0;
+  for (int i = 0; i < 3000; ++i) {
+    size_t blank = raw.find(' ', at);
+    s.captures.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(blank - at) & 0xffffff, 0,
+                          s.field("k" + std::to_string(i % 1500))});
+    at = blank + 1;
+  }
+  s.record.captures = s.captures;
+  EXPECT_EQ(s.values("k3"), Texts{"503"});
+  EXPECT_EQ(s.values("k1499"), Texts{"999"});
+}
+
+TEST(Record, MessageIsTheParsersWhenItNamesOne) {
+  Sample s("<13>hello world", 4);
+  EXPECT_EQ(s.values("message"), Texts{"hello world"});
+  s.capture("message", "world");
+  EXPECT_EQ(s.values("message"), Texts{"world"});
+}
+
+TEST(Scratch, WhatItGaveStaysUntilCleared) {
+  Scratch scratch;
+  std::vector<std::pair<char*, size_t>> given;
+  for (int round = 0; round < 2; ++round) {
+    given.clear();
+    scratch.clear();
+    for (size_t i = 1; i < 300; ++i) {
+      char* at = scratch.allocate(i * 37);
+      std::fill(at, at + i * 37, static_cast<char>(i));
+      given.emplace_back(at, i * 37);
+    }
+    for (size_t i = 1; i < 300; ++i) {
+      auto [at, bytes] = given[i - 1];
+      EXPECT_EQ(std::count(at, at + bytes, static_cast<char>(i)), static_cast<ptrdiff_t>(bytes));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace yushi
