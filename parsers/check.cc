@@ -1,0 +1,156 @@
+#include "parsers/check.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "parsers/decoded_text.h"
+#include "parsers/loaded_parsers.h"
+
+namespace yushi {
+namespace {
+
+std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+
+std::string joined(const std::vector<std::string>& values) {
+  if (values.empty()) return "nothing";
+  std::string out;
+  for (auto& value : values) out += (out.empty() ? "" : ", ") + quoted(value);
+  return out;
+}
+
+// Runs single lines through a worker and reads the fields back, as any reader of records does.
+class TestRun {
+ public:
+  explicit TestRun(const std::shared_ptr<const ParserSet>& set)
+      : parsers_(static_cast<const LoadedParsers&>(*set)), worker_(set) {}
+
+  ParserTestReport run() {
+    for (auto& parser : parsers_.parsers())
+      for (auto& test : parser->tests) {
+        ++report_.tests;
+        run_own(*parser, test);
+        if (!test.none) offer_to_others(*parser, test);
+      }
+    return std::move(report_);
+  }
+
+ private:
+  void understand(const ParserTest& test, const std::string& parser) {
+    arena_ = Arena();
+    captures_.clear();
+    origin_.received_ns = test.received_ns;
+    record_ = Record();
+    record_.raw = test.line;
+    record_.origin = &origin_;
+    record_.event_ns = test.received_ns;
+    record_.time_inferred = kAllInferred;
+    record_.message_length = static_cast<uint32_t>(test.line.size());
+    worker_.parse(record_, *Zone::utc(), arena_, captures_, parser);
+    record_.captures = captures_;
+  }
+
+  void failed(const ParserDefinition& parser, FilePosition at, const std::string& what) {
+    report_.failures.push_back(parser.path + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + what);
+  }
+
+  void run_own(const ParserDefinition& parser, const ParserTest& test) {
+    understand(test, parser.name);
+    if (test.none) {
+      if (record_.kind) failed(parser, test.position, "must not match, but pattern " + quoted(record_.kind->pattern) + " does");
+      return;
+    }
+    if (!record_.kind) return failed(parser, test.position, "no pattern matches the line");
+    uint32_t at = 0;
+    for (auto& capture : captures_) {
+      if (capture.begin < at || capture.length == 0 || capture.end() > record_.raw.size())
+        failed(parser, test.position, "the captures overlap or are out of order at " + quoted(capture.field->name));
+      at = capture.end();
+    }
+    for (auto& expected : test.expected) {
+      auto values = values_of(expected);
+      auto wanted = expected.values;
+      if (values != wanted)
+        failed(parser, expected.position, expected.name + " is " + joined(values) + ", expected " + joined(wanted) +
+                                              " (pattern " + quoted(record_.kind->pattern) + ")");
+    }
+  }
+
+  std::vector<std::string> values_of(const ParserTest::Expected& expected) {
+    scratch_.clear();
+    std::vector<std::string> out;
+    auto take = [](void* context, const Value& value) {
+      auto& list = *static_cast<std::vector<std::string>*>(context);
+      if (value.type == Value::Type::date) {
+        char text[32];
+        list.emplace_back(text, format_utc(value.integer, text));
+      } else {
+        list.emplace_back(value.text);
+      }
+    };
+    auto* field = expected.field ? expected.field : find_field(expected.name);
+    visit_field(record_, field, expected.name, scratch_, take, &out);
+    return out;
+  }
+
+  void offer_to_others(const ParserDefinition& parser, const ParserTest& test) {
+    for (auto& other : parsers_.parsers()) {
+      if (other.get() == &parser || other->generic) continue;
+      if (!parser.format.empty() && parser.format == other->format) continue;
+      understand(test, other->name);
+      if (record_.kind && record_.kind->parser == other->name)
+        failed(parser, test.position, "the parser " + quoted(other->name) + " knows this line too (pattern " +
+                                          quoted(record_.kind->pattern) + "); they must share a format: or differ");
+    }
+  }
+
+  const LoadedParsers& parsers_;
+  ParserWorker worker_;
+  ParserTestReport report_;
+  Arena arena_;
+  Origin origin_;
+  Record record_;
+  std::vector<Capture> captures_;
+  Scratch scratch_;
+};
+
+}  // namespace
+
+std::vector<std::string> check_parser_files(const std::vector<ParserFile>& files) {
+  Problems problems;
+  auto set = load_parsers(files, problems);
+  return problems.list;
+}
+
+ParserTestReport run_parser_tests(const std::shared_ptr<const ParserSet>& set) { return TestRun(set).run(); }
+
+std::vector<ParserListing> list_parsers(const ParserSet& set) {
+  std::vector<ParserListing> out;
+  for (auto& parser : static_cast<const LoadedParsers&>(set).parsers())
+    out.push_back({parser->name, parser->dataset, parser->path, parser->patterns.size(), parser->tests.size(), parser->generic});
+  return out;
+}
+
+std::vector<ParserSample> parser_samples(const ParserSet& set) {
+  std::vector<ParserSample> out;
+  for (auto& parser : static_cast<const LoadedParsers&>(set).parsers())
+    for (auto& test : parser->tests) out.push_back({parser->name, test.line, !test.none});
+  return out;
+}
+
+std::string compare_with_re2(const ParserSet& set, std::string_view text) {
+  if (!is_valid_utf8(text)) return {};  // the worker decodes such a text first
+  MatchStack stack;
+  uint32_t ours[2 * Pattern::kGroupsMax], theirs[2 * Pattern::kGroupsMax];
+  for (auto& parser : static_cast<const LoadedParsers&>(set).parsers())
+    for (auto& pattern : parser->patterns) {
+      if (!pattern.pattern) continue;
+      bool here = pattern.pattern->match(text, ours, stack), there = pattern.pattern->match_by_re2(text, theirs);
+      size_t bytes = sizeof(uint32_t) * 2 * pattern.captures.size();
+      bool possible = pattern.pattern->can_begin_with(text.empty() ? 256 : static_cast<unsigned char>(text[0]));
+      if (here != there || (here && std::memcmp(ours, theirs, bytes) != 0) || (there && !possible))
+        return parser->name + "/" + pattern.name + " differs from RE2 on " + quoted(text);
+    }
+  return {};
+}
+
+}  // namespace yushi

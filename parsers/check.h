@@ -1,0 +1,42 @@
+// What `yushi parsers check|test|list` asks: are these files right, do their tests hold, what is loaded.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "parsers/parser_set.h"
+
+namespace yushi {
+
+// Everything that is wrong with the files, as `file:line:column: message`. Empty: ParserSet::load() takes them.
+std::vector<std::string> check_parser_files(const std::vector<ParserFile>& files);
+
+struct ParserTestReport {
+  size_t tests = 0;
+  std::vector<std::string> failures;  // `file:line:column: message`
+};
+
+// Runs the tests inside the files: each line against its own parser, and each line against all other parsers, which
+// must not know it unless both declare the same format or the other one is generic.
+ParserTestReport run_parser_tests(const std::shared_ptr<const ParserSet>& set);
+
+struct ParserListing {
+  std::string name, dataset, path;
+  size_t patterns = 0, tests = 0;
+  bool generic = false;
+};
+std::vector<ParserListing> list_parsers(const ParserSet& set);
+
+// The lines that a parser must know, and those it must not: inputs of benches and of differential tests.
+struct ParserSample {
+  std::string parser, line;
+  bool known = false;
+};
+std::vector<ParserSample> parser_samples(const ParserSet& set);
+
+// Does our matcher say of `text` what RE2 alone says, for every pattern of the set? The words tell the first difference;
+// empty when there is none.
+std::string compare_with_re2(const ParserSet& set, std::string_view text);
+
+}  // namespace yushi

@@ -1,0 +1,214 @@
+#include "parsers/json_fields.h"
+
+#include <cstring>
+#include <functional>
+
+namespace yushi {
+namespace {
+
+constexpr std::string_view kPrefix = "json.";
+constexpr size_t kKnownSlots = 4096;
+constexpr size_t kSyntaxDepthMax = 200;  // deeper is not JSON to us: the recursion is bounded
+
+bool is_ours(std::string_view path) {
+  for (std::string_view prefix : {"yushi.", "organization.", "observer.", "log.", "json.", "kv."})
+    if (path.starts_with(prefix)) return true;
+  for (std::string_view name : {"message", "event.id", "event.original", "event.created", "event.ingested",
+                                "event.dataset", "event.kind", "error.message", "event.module"})
+    if (path == name) return true;
+  return false;
+}
+
+bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+}  // namespace
+
+JsonFields::JsonFields() : known_(new Known[kKnownSlots]) {}
+
+bool JsonFields::read(std::string_view text, size_t begin, size_t end, Arena& arena, std::vector<Capture>& captures) {
+  text_ = text;
+  at_ = begin;
+  end_ = end;
+  arena_ = &arena;
+  captures_ = &captures;
+  first_capture_ = captures.size();
+  path_ = kPrefix;
+  too_deep_ = false;
+  last_field_ = nullptr;
+  blanks();
+  bool ok = at_ < end_ && text_[at_] == '{' && object(0);
+  if (ok) {
+    blanks();
+    ok = at_ == end_;
+  }
+  if (!ok) captures.resize(first_capture_);
+  return ok;
+}
+
+void JsonFields::blanks() {
+  while (at_ < end_ && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
+}
+
+bool JsonFields::value(int depth) {
+  if (at_ >= end_) return false;
+  size_t from = at_;
+  switch (text_[at_]) {
+    case '{': return object(depth + 1);
+    case '[': return array(depth + 1);
+    case '"': {
+      size_t begin, to;
+      bool escaped;
+      if (!string(&begin, &to, &escaped)) return false;
+      capture(begin, to, escaped ? Escape::json : Escape::none, FieldType::keyword);
+      return true;
+    }
+    case 't':
+      if (!word("true")) return false;
+      capture(from, at_, Escape::none, FieldType::boolean);
+      return true;
+    case 'f':
+      if (!word("false")) return false;
+      capture(from, at_, Escape::none, FieldType::boolean);
+      return true;
+    case 'n': return word("null");
+    default: {
+      if (!number()) return false;
+      bool whole = text_.substr(from, at_ - from).find_first_of(".eE") == std::string_view::npos && at_ - from <= 18;
+      capture(from, at_, Escape::none, whole ? FieldType::integer : FieldType::real);
+      return true;
+    }
+  }
+}
+
+bool JsonFields::object(int depth) {
+  if (static_cast<size_t>(depth) > kSyntaxDepthMax) return false;
+  ++at_;
+  blanks();
+  if (at_ < end_ && text_[at_] == '}') {
+    ++at_;
+    return true;
+  }
+  size_t parent = path_.size();
+  bool parent_too_deep = too_deep_;
+  for (;;) {
+    size_t from, to;
+    bool escaped;
+    if (at_ >= end_ || text_[at_] != '"' || !string(&from, &to, &escaped)) return false;
+    if (parent > kPrefix.size()) path_ += '.';
+    if (depth >= kDepthMax || path_.size() + (to - from) > kNameBytesMax)
+      too_deep_ = true;
+    else
+      path_.append(text_.substr(from, to - from));
+    last_field_ = nullptr;
+    blanks();
+    if (at_ >= end_ || text_[at_] != ':') return false;
+    ++at_;
+    blanks();
+    if (!value(depth)) return false;
+    path_.resize(parent);
+    too_deep_ = parent_too_deep;
+    blanks();
+    if (at_ >= end_) return false;
+    char c = text_[at_++];
+    if (c == '}') return true;
+    if (c != ',') return false;
+    blanks();
+  }
+}
+
+bool JsonFields::array(int depth) {
+  if (static_cast<size_t>(depth) > kSyntaxDepthMax) return false;
+  ++at_;
+  blanks();
+  if (at_ < end_ && text_[at_] == ']') {
+    ++at_;
+    return true;
+  }
+  for (;;) {
+    if (!value(depth)) return false;
+    blanks();
+    if (at_ >= end_) return false;
+    char c = text_[at_++];
+    if (c == ']') return true;
+    if (c != ',') return false;
+    blanks();
+  }
+}
+
+bool JsonFields::string(size_t* from, size_t* to, bool* escaped) {
+  *escaped = false;
+  size_t at = ++at_;
+  *from = at;
+  for (;;) {
+    while (at < end_ && text_[at] != '"' && text_[at] != '\\' && static_cast<unsigned char>(text_[at]) >= 0x20) ++at;
+    if (at >= end_ || static_cast<unsigned char>(text_[at]) < 0x20) return false;
+    if (text_[at] == '"') break;
+    *escaped = true;
+    if (++at >= end_) return false;
+    switch (text_[at]) {
+      case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': ++at; break;
+      case 'u':
+        if (end_ - at < 5) return false;
+        for (size_t i = 1; i <= 4; ++i)
+          if (!is_hex_digit(text_[at + i])) return false;
+        at += 5;
+        break;
+      default: return false;
+    }
+  }
+  *to = at;
+  at_ = at + 1;
+  return true;
+}
+
+bool JsonFields::number() {
+  auto digits = [&] {
+    size_t begin = at_;
+    while (at_ < end_ && is_digit(text_[at_])) ++at_;
+    return at_ > begin;
+  };
+  if (text_[at_] == '-') ++at_;
+  size_t first = at_;
+  if (!digits()) return false;
+  if (text_[first] == '0' && at_ - first > 1) return false;
+  if (at_ < end_ && text_[at_] == '.') {
+    ++at_;
+    if (!digits()) return false;
+  }
+  if (at_ < end_ && (text_[at_] == 'e' || text_[at_] == 'E')) {
+    ++at_;
+    if (at_ < end_ && (text_[at_] == '+' || text_[at_] == '-')) ++at_;
+    if (!digits()) return false;
+  }
+  return true;
+}
+
+bool JsonFields::word(std::string_view text) {
+  if (text_.substr(at_, text.size()) != text || end_ - at_ < text.size()) return false;
+  at_ += text.size();
+  return true;
+}
+
+void JsonFields::capture(size_t from, size_t to, Escape escape, FieldType type) {
+  if (from == to || too_deep_ || captures_->size() - first_capture_ >= kFieldsMax) return;
+  if (path_.size() == kPrefix.size()) return;  // an empty key
+  if (!last_field_ || (last_field_->id == kDynamicField && last_field_->type != type)) {
+    last_field_ = ecs_field(path_);
+    if (!last_field_) last_field_ = arena_->make(Field{arena_->copy(path_), type, kDynamicField, false});
+  }
+  captures_->push_back({static_cast<uint32_t>(from), static_cast<uint32_t>(to - from), static_cast<uint32_t>(escape), last_field_});
+}
+
+const Field* JsonFields::ecs_field(std::string_view path) {
+  auto& slot = known_[std::hash<std::string_view>()(path) % kKnownSlots];
+  if (slot.path != path) {
+    auto name = path.substr(kPrefix.size());
+    slot.path = path;
+    slot.field = is_ours(name) ? nullptr : find_field(name);
+    // Declared fields are a parser's own; only ECS may be spoken by name.
+  }
+  return slot.field;
+}
+
+}  // namespace yushi

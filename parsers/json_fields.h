@@ -1,0 +1,59 @@
+// A JSON object -> captures: {"a":{"b":5}} gives json.a.b = 5, and a name that is ECS as it stands (source.ip) that field.
+//
+// Values are spans of the text; strings with escapes are marked Escape::json. An array of values is a list. Null and
+// empty strings give nothing. Names that we give ourselves (event.id, yushi.*, organization.* …) stay under json.*: a
+// sender cannot speak for us.
+//
+// Cost   One pass; no allocation but for dynamic fields, in the arena.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/arena.h"
+#include "core/record/record.h"
+
+namespace yushi {
+
+class JsonFields {
+ public:
+  static constexpr int kDepthMax = 16;
+  static constexpr size_t kFieldsMax = 256;
+  static constexpr size_t kNameBytesMax = 256;
+
+  JsonFields();
+
+  // text[begin, end) must be one whole valid object, blanks around it allowed: else false, and `captures` is as it was.
+  // Beyond the bounds above values are checked but not captured. Offsets count from text's beginning.
+  bool read(std::string_view text, size_t begin, size_t end, Arena& arena, std::vector<Capture>& captures);
+
+ private:
+  struct Known {
+    std::string path;
+    const Field* field = nullptr;  // the ECS field of this name; nullptr: none
+  };
+  bool value(int depth);
+  bool object(int depth);
+  bool array(int depth);
+  bool string(size_t* from, size_t* to, bool* escaped);
+  bool number();
+  bool word(std::string_view text);
+  void blanks();
+  void capture(size_t from, size_t to, Escape escape, FieldType type);
+  const Field* ecs_field(std::string_view path);
+
+  std::string_view text_;
+  size_t at_ = 0, end_ = 0;
+  Arena* arena_ = nullptr;
+  std::vector<Capture>* captures_ = nullptr;
+  size_t first_capture_ = 0;
+  std::string path_;      // "json." and the keys so far
+  bool too_deep_ = false; // the path is longer than we name
+  const Field* last_field_ = nullptr;  // of the last capture: values of one array share their field
+  std::unique_ptr<Known[]> known_;  // direct-mapped: names of messages come again and again
+};
+
+}  // namespace yushi

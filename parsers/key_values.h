@@ -1,0 +1,33 @@
+// key=value text -> captures: `pid=273 comm="systemd-update"`, `SRC=10.0.0.1`, auditd's msg='op=… res=…'.
+//
+// A key is a name that stands at the beginning or after a blank or one of , ; | ( [ { '. A value is quoted, or goes to
+// the next blank, or to a comma, semicolon or bar that ends it. Free text between pairs is passed over.
+//
+// Cost   One pass; no allocation but for dynamic fields, in the arena.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "core/base/arena.h"
+#include "core/record/record.h"
+#include "parsers/key_table.h"
+
+namespace yushi {
+
+// How often each key was seen in this message; reuse it from message to message.
+struct KeyCounts {
+  std::vector<uint32_t> stamp;
+  std::vector<uint8_t> count;
+  uint32_t now = 0;
+};
+
+// At most this many pairs of one message become captures; a hostile message cannot make more.
+constexpr size_t kPairsMax = 256;
+
+// Appends a capture for each pair of text[begin, end). Offsets count from text's beginning. Returns how many pairs stood there.
+size_t read_key_values(std::string_view text, size_t begin, size_t end, const KeyTable& keys, KeyCounts& counts,
+                       Arena& arena, std::vector<Capture>& captures);
+
+}  // namespace yushi

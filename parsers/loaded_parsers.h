@@ -1,0 +1,56 @@
+// What a ParserSet is inside: the parsers by name, and the routes to them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "parsers/parser_definition.h"
+#include "parsers/parser_set.h"
+
+namespace yushi {
+
+struct TextHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
+
+class LoadedParsers : public ParserSet {
+ public:
+  using Route = std::vector<const ParserDefinition*>;
+  using Routes = std::unordered_map<std::string, Route, TextHash, std::equal_to<>>;
+
+  const std::string& digest() const override { return digest_; }
+  const std::vector<ParserFile>& files() const override { return files_; }
+
+  // nullptr when there is none. `app` in lower case.
+  const Route* by_app(std::string_view app) const { return find(by_app_, app); }
+  const Route* by_dataset(std::string_view dataset) const { return find(by_dataset_, dataset); }
+  const Route& any() const { return any_; }          // recognised by their shape alone
+  const Route& generic() const { return generic_; }  // asked last
+  const std::vector<std::unique_ptr<ParserDefinition>>& parsers() const { return parsers_; }
+
+ private:
+  friend class ParserSetBuilder;
+  static const Route* find(const Routes& routes, std::string_view name) {
+    auto at = routes.find(name);
+    return at == routes.end() ? nullptr : &at->second;
+  }
+
+  std::string digest_;
+  std::vector<ParserFile> files_;
+  std::vector<std::unique_ptr<ParserDefinition>> parsers_;  // by file name
+  Routes by_app_, by_dataset_;
+  Route any_, generic_, by_file_;
+
+ public:
+  const Route& by_file() const { return by_file_; }  // those that name files
+};
+
+// Reads and checks; the set is nullptr when `problems` has something to say.
+std::shared_ptr<const LoadedParsers> load_parsers(std::vector<ParserFile> files, Problems& problems);
+
+}  // namespace yushi

@@ -1,0 +1,98 @@
+// One parser file as read: what it matches, its patterns compiled, its tests. docs/adding-a-parser.md is the manual.
+//
+// Threads  Immutable once the set is loaded.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/record/record.h"
+#include "parsers/grok.h"
+#include "parsers/key_table.h"
+#include "parsers/parser_set.h"
+#include "parsers/pattern.h"
+
+namespace yushi {
+
+// Where something stands in a parser file, from 1.
+struct FilePosition {
+  int line = 0, column = 0;
+};
+
+// A constant that depends on what was captured: res=failed -> event.outcome: failure. The first that holds is taken.
+struct Variant {
+  std::string name;
+  struct Condition {
+    const Field* field;
+    std::vector<std::string> globs;  // any of them; `*` stands for any characters
+  };
+  std::vector<Condition> conditions;  // all of them
+  std::vector<ConstantField> fields;
+  FilePosition position;
+};
+
+enum class Extract : uint8_t { grok, json, key_value };
+
+struct CaptureTarget {
+  const Field* field;  // nullptr: the group holds key=value pairs (%{KEYVALUES})
+  Escape escape;
+};
+
+struct PatternDefinition {
+  std::string name;
+  FilePosition position;
+  Extract extract = Extract::grok;
+  std::optional<Pattern> pattern;       // grok only
+  std::vector<CaptureTarget> captures;  // of group 1, 2 …
+  std::shared_ptr<const KeyTable> keys;
+  std::vector<ConstantField> own_fields;
+  std::vector<Variant> variants;
+  std::vector<MessageKind> kinds;  // [0] when no variant holds, [1 + i] of variant i
+};
+
+struct ParserTest {
+  std::string line;
+  int64_t received_ns = 0;
+  bool none = false;  // expect: none
+  struct Expected {
+    const Field* field;               // nullptr: a dynamic field of this name
+    std::string name;
+    std::vector<std::string> values;  // none: the field must be absent
+    FilePosition position;
+  };
+  std::vector<Expected> expected;
+  FilePosition position;
+};
+
+struct ParserDefinition {
+  std::string name, dataset, format, path;
+  std::vector<std::string> aliases;
+  bool generic = false;
+  struct {
+    std::vector<std::string> apps, datasets, files, prefixes;
+    bool any = false;
+  } match;
+  std::vector<PatternDefinition> patterns;
+  std::vector<ParserTest> tests;
+  FilePosition position;
+  // Patterns that can begin with this byte, in file order; [256] for the empty message.
+  std::array<std::vector<uint16_t>, 257> by_first_byte;
+};
+
+struct Problems {
+  std::vector<std::string> list;
+  void add(const std::string& path, FilePosition at, const std::string& what) {
+    list.push_back(path + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + what);
+  }
+};
+
+// Reads one file; whatever is wrong goes to `problems`, and what could be read is returned all the same.
+std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, Problems& problems);
+
+bool glob_matches(std::string_view glob, std::string_view text);  // `*` only
+
+}  // namespace yushi

@@ -1,0 +1,477 @@
+// Reads one parser file. Every problem is named with its place, and reading goes on after it.
+#include <algorithm>
+#include <initializer_list>
+#include <set>
+
+#include <yaml-cpp/yaml.h>
+
+#include "parsers/parser_definition.h"
+
+namespace yushi {
+namespace {
+
+constexpr size_t kFileBytesMax = 4 << 20;
+constexpr size_t kPatternsMax = 2000;
+constexpr std::string_view kKeyValuesMacro = "%{KEYVALUES}";
+
+FilePosition place(const YAML::Node& node) {
+  auto mark = node.Mark();
+  return {mark.line + 1, mark.column + 1};
+}
+
+class FileReader {
+ public:
+  FileReader(const ParserFile& file, Problems& problems) : file_(file), problems_(problems) {}
+
+  std::unique_ptr<ParserDefinition> read() {
+    if (file_.text.size() > kFileBytesMax) {
+      problem({1, 1}, "the file is larger than 4 MiB");
+      return std::move(out_);
+    }
+    try {
+      auto root = YAML::Load(file_.text);
+      if (!root.IsMap())
+        problem({1, 1}, "a parser file is a map that begins with name:");
+      else
+        read_root(root);
+    } catch (const YAML::Exception& error) {
+      problem({std::max(0, error.mark.line) + 1, std::max(0, error.mark.column) + 1}, error.msg);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  using Fields = std::vector<ConstantField>;
+
+  void problem(FilePosition at, const std::string& what) { problems_.add(file_.path, at, what); }
+  void problem(const YAML::Node& node, const std::string& what) { problem(place(node), what); }
+
+  // Calls visit(key, value) for each entry; duplicate keys are problems.
+  template <class Visit>
+  void each(const YAML::Node& map, const char* what, Visit&& visit) {
+    if (!map.IsMap()) return problem(map, std::string(what) + " must be a map");
+    std::set<std::string> seen;
+    for (const auto& entry : map) {
+      if (!entry.first.IsScalar()) {
+        problem(entry.first, std::string("a key of ") + what + " must be a plain name");
+        continue;
+      }
+      const auto& key = entry.first.Scalar();
+      if (!seen.insert(key).second) {
+        problem(entry.first, "'" + key + "' stands twice in " + what);
+        continue;
+      }
+      visit(key, entry.first, entry.second);
+    }
+  }
+
+  bool text(const YAML::Node& node, const char* what, std::string* out) {
+    if (!node.IsScalar()) {
+      problem(node, std::string(what) + " must be a text");
+      return false;
+    }
+    *out = node.Scalar();
+    return true;
+  }
+
+  bool flag(const YAML::Node& node, const char* what) {
+    if (node.IsScalar() && node.Scalar() == "true") return true;
+    if (!node.IsScalar() || node.Scalar() != "false") problem(node, std::string(what) + " must be true or false");
+    return false;
+  }
+
+  std::vector<std::string> texts(const YAML::Node& node, const char* what) {
+    std::vector<std::string> out;
+    if (node.IsScalar()) return {node.Scalar()};
+    if (!node.IsSequence()) {
+      problem(node, std::string(what) + " must be a text or a list of texts");
+      return out;
+    }
+    for (const auto& item : node)
+      if (std::string one; text(item, what, &one)) out.push_back(one);
+    return out;
+  }
+
+  void read_root(const YAML::Node& root) {
+    out_->path = file_.path;
+    out_->position = place(root);
+    if (root["name"] && root["name"].IsScalar()) out_->name = root["name"].Scalar();
+    if (out_->name.empty()) {
+      problem(root, "name: is missing");
+      out_->name = "unnamed";
+    }
+    for (char c : out_->name)
+      if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.')) {
+        problem(root["name"], "a parser's name has letters a-z, digits, '_', '-' and '.' only");
+        break;
+      }
+    out_->dataset = out_->name;
+    // What patterns lean on comes first, wherever it stands in the file.
+    if (root["types"]) read_types(root["types"]);
+    if (root["macros"]) read_macros(root["macros"]);
+    if (root["null_values"]) null_values_ = texts(root["null_values"], "null_values");
+    if (root["fields"]) fields_ = read_fields(root["fields"]);
+    if (root["words"]) read_words(root["words"]);
+    if (root["keys"]) keys_ = read_keys(root["keys"]);
+    if (root["variants"]) variants_ = read_variants(root["variants"]);
+    bool has_patterns = false, has_match = false;
+    each(root, "the parser", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+      static const std::set<std::string> kRead = {"name", "types", "macros", "null_values", "fields", "words", "keys", "variants"};
+      if (kRead.contains(key)) return;
+      if (key == "aliases") {
+        out_->aliases = texts(value, "aliases");
+      } else if (key == "dataset") {
+        text(value, "dataset", &out_->dataset);
+      } else if (key == "format") {
+        text(value, "format", &out_->format);
+      } else if (key == "generic") {
+        out_->generic = flag(value, "generic");
+      } else if (key == "match") {
+        has_match = true;
+        read_match(value);
+      } else if (key == "patterns") {
+        has_patterns = true;
+        read_patterns(value);
+      } else if (key == "tests") {
+        read_tests(value);
+      } else if (key != "about") {
+        problem(at, "unknown key '" + key + "'");
+      }
+    });
+    if (!has_patterns || out_->patterns.empty()) problem(root, "patterns: is missing");
+    if (!has_match && !out_->generic) problem(root, "match: is missing (or generic: true)");
+  }
+
+  void read_match(const YAML::Node& node) {
+    auto& match = out_->match;
+    each(node, "match", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+      if (key == "app")
+        match.apps = texts(value, "app");
+      else if (key == "dataset")
+        match.datasets = texts(value, "dataset");
+      else if (key == "file")
+        match.files = texts(value, "file");
+      else if (key == "prefix")
+        match.prefixes = texts(value, "prefix");
+      else if (key == "any")
+        match.any = flag(value, "any");
+      else
+        problem(at, "unknown key '" + key + "' in match; there are app, dataset, file, prefix and any");
+    });
+  }
+
+  void read_types(const YAML::Node& node) {
+    each(node, "types", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+      static const std::map<std::string, FieldType> kTypes = {
+          {"keyword", FieldType::keyword}, {"text", FieldType::text},       {"integer", FieldType::integer},
+          {"real", FieldType::real},       {"boolean", FieldType::boolean}, {"ip", FieldType::ip},
+          {"date", FieldType::date}};
+      auto type = value.IsScalar() ? kTypes.find(value.Scalar()) : kTypes.end();
+      if (type == kTypes.end()) return problem(value, "a type is keyword, text, integer, real, boolean, ip or date");
+      if (!is_own(key)) return problem(at, "types: '" + key + "' is not an own field; own ones begin with '" + out_->name + ".'");
+      types_[key] = type->second;
+      field(key, at);
+    });
+  }
+
+  void read_macros(const YAML::Node& node) {
+    each(node, "macros", [&](const std::string& key, const YAML::Node&, const YAML::Node& value) {
+      if (std::string body; text(value, "a macro", &body)) macros_[key] = body;
+    });
+  }
+
+  void read_words(const YAML::Node& node) {
+    each(node, "words", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+      std::string name;
+      if (!text(value, "a word's field", &name)) return;
+      if (auto* to = field(name, at)) words_.emplace_back(key, to);
+    });
+  }
+
+  bool is_own(const std::string& name) const { return name.starts_with(out_->name + "."); }
+
+  const Field* field(const std::string& name, const YAML::Node& at) {
+    if (is_own(name)) {
+      auto type = types_.contains(name) ? types_[name] : FieldType::keyword;
+      auto declared = declare_field(name, type);
+      if (!declared) {
+        problem(at, declared.error().message);
+        return nullptr;
+      }
+      if ((*declared)->type != type && types_.contains(name)) problem(at, "'" + name + "' is declared with another type elsewhere");
+      return *declared;
+    }
+    auto* known = find_field(name);
+    // A name under another parser's is known by accident of load order: it does not count.
+    if (known && known->id > kStaticNames()) known = nullptr;
+    if (!known) problem(at, "'" + name + "' is no ECS field; a field of your own begins with '" + out_->name + ".'");
+    return known;
+  }
+
+  // Declared fields have ids above all ECS ones; this probe tells where they begin.
+  static FieldId kStaticNames() {
+    static const FieldId first = [] {
+      auto probe = declare_field("yushi_probe.first", FieldType::keyword);
+      return probe ? static_cast<FieldId>((*probe)->id - 1) : FieldId{0xffff};
+    }();
+    return first;
+  }
+
+  Fields read_fields(const YAML::Node& node) {
+    Fields out;
+    each(node, "fields", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+      auto* to = field(key, at);
+      for (auto& one : texts(value, "a field's value"))
+        if (to) out.push_back({to, one});
+    });
+    return out;
+  }
+
+  std::vector<KeyTarget> read_keys(const YAML::Node& node) {
+    std::vector<KeyTarget> out;
+    each(node, "keys", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+      KeyTarget target;
+      target.key = key;
+      auto add_fields = [&](const YAML::Node& names) {
+        for (auto& name : texts(names, "a key's field"))
+          if (auto* to = field(name, at)) target.fields.push_back(to);
+      };
+      if (value.IsNull()) {
+        // left out on purpose
+      } else if (value.IsMap()) {
+        each(value, "a key", [&](const std::string& what, const YAML::Node& what_at, const YAML::Node& inner) {
+          if (what == "field")
+            add_fields(inner);
+          else if (what == "hex")
+            target.hex = flag(inner, "hex");
+          else
+            problem(what_at, "unknown key '" + what + "'; a key has field and hex");
+        });
+      } else {
+        add_fields(value);
+      }
+      if (key.ends_with("*") && target.fields.empty()) problem(at, "'" + key + "' needs a field");
+      out.push_back(std::move(target));
+    });
+    return out;
+  }
+
+  std::vector<Variant> read_variants(const YAML::Node& node) {
+    std::vector<Variant> out;
+    if (!node.IsSequence()) {
+      problem(node, "variants must be a list");
+      return out;
+    }
+    for (const auto& item : node) {
+      Variant variant;
+      variant.position = place(item);
+      each(item, "a variant", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+        if (key == "name") {
+          text(value, "name", &variant.name);
+        } else if (key == "when") {
+          each(value, "when", [&](const std::string& name, const YAML::Node& name_at, const YAML::Node& globs) {
+            if (auto* of = field(name, name_at)) variant.conditions.push_back({of, texts(globs, "when")});
+          });
+        } else if (key == "fields") {
+          variant.fields = read_fields(value);
+        } else {
+          problem(at, "unknown key '" + key + "' in a variant; there are name, when and fields");
+        }
+      });
+      if (variant.name.empty()) problem(variant.position, "a variant needs a name");
+      if (variant.conditions.empty()) problem(variant.position, "a variant needs when:");
+      out.push_back(std::move(variant));
+    }
+    return out;
+  }
+
+  void read_patterns(const YAML::Node& node) {
+    if (!node.IsSequence()) return problem(node, "patterns must be a list");
+    if (node.size() > kPatternsMax) return problem(node, "more than 2,000 patterns in one file");
+    std::set<std::string> names;
+    for (const auto& item : node) {
+      PatternDefinition pattern;
+      pattern.position = place(item);
+      pattern.variants = variants_;
+      std::vector<KeyTarget> keys = keys_;
+      bool has_grok = false, has_extract = false;
+      each(item, "a pattern", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+        if (key == "name") {
+          text(value, "name", &pattern.name);
+        } else if (key == "grok") {
+          has_grok = true;
+          read_grok(value, pattern);
+        } else if (key == "extract") {
+          has_extract = true;
+          if (value.IsScalar() && value.Scalar() == "json")
+            pattern.extract = Extract::json;
+          else if (value.IsScalar() && value.Scalar() == "key-value")
+            pattern.extract = Extract::key_value;
+          else
+            problem(value, "extract is json or key-value");
+        } else if (key == "fields") {
+          pattern.own_fields = read_fields(value);
+        } else if (key == "variants") {
+          pattern.variants = read_variants(value);
+        } else if (key == "keys") {
+          // The pattern's own keys take the place of the parser's.
+          for (auto& own : read_keys(value)) {
+            auto same = std::find_if(keys.begin(), keys.end(), [&](auto& other) { return other.key == own.key; });
+            if (same == keys.end())
+              keys.push_back(std::move(own));
+            else
+              *same = std::move(own);
+          }
+        } else {
+          problem(at, "unknown key '" + key + "' in a pattern");
+        }
+      });
+      if (pattern.name.empty()) problem(item, "a pattern needs a name");
+      if (!names.insert(pattern.name).second) problem(item, "two patterns are named '" + pattern.name + "'");
+      if (has_grok == has_extract) problem(item, "a pattern needs either grok or extract");
+      auto prefix = pattern.extract == Extract::key_value ? std::string("kv.") : out_->name + ".";
+      pattern.keys = std::make_shared<KeyTable>(prefix, std::move(keys), null_values_, words_);
+      make_kinds(pattern);
+      out_->patterns.push_back(std::move(pattern));
+    }
+  }
+
+  void read_grok(const YAML::Node& value, PatternDefinition& pattern) {
+    std::string grok;
+    if (!text(value, "grok", &grok)) return;
+    // %{KEYVALUES} is a group like a capture, but of no field of its own.
+    std::string named = grok;
+    for (size_t at; (at = named.find(kKeyValuesMacro)) != std::string::npos;)
+      named.replace(at, kKeyValuesMacro.size(), "%{GREEDYDATA:KEYVALUES}");
+    auto expanded = expand_grok(named, macros_);
+    if (!expanded) return problem(value, expanded.error().message);
+    for (auto& capture : expanded->captures) {
+      if (capture.field == "KEYVALUES") {
+        pattern.captures.push_back({nullptr, Escape::none});
+        continue;
+      }
+      auto* to = field(capture.field, value);
+      if (to) pattern.captures.push_back({to, capture.escape});
+    }
+    auto compiled = Pattern::compile(expanded->regex);
+    if (!compiled) return problem(value, compiled.error().message);
+    if (compiled->groups() != static_cast<int>(expanded->captures.size()))
+      return problem(value, "the pattern has groups that are no captures");
+    pattern.pattern = std::move(*compiled);
+  }
+
+  void make_kinds(PatternDefinition& pattern) {
+    MessageKind base;
+    base.parser = out_->name;
+    base.pattern = pattern.name;
+    base.constants = merged(fields_, pattern.own_fields);
+    pattern.kinds.push_back(base);
+    for (auto& variant : pattern.variants) {
+      MessageKind kind = base;
+      kind.pattern += "/" + variant.name;
+      kind.constants = merged(base.constants, variant.fields);
+      pattern.kinds.push_back(std::move(kind));
+    }
+  }
+
+  // `over` takes the place of a field's values in `under`.
+  static Fields merged(const Fields& under, const Fields& over) {
+    Fields out;
+    for (auto& constant : under)
+      if (std::none_of(over.begin(), over.end(), [&](auto& other) { return other.field == constant.field; }))
+        out.push_back(constant);
+    out.insert(out.end(), over.begin(), over.end());
+    return out;
+  }
+
+  void read_tests(const YAML::Node& node) {
+    if (!node.IsSequence()) return problem(node, "tests must be a list");
+    for (const auto& item : node) {
+      ParserTest test;
+      test.position = place(item);
+      test.received_ns = 1'793'491'200 * kSecond;  // 2026-11-01T00:00:00Z
+      bool has_line = false, has_expect = false;
+      each(item, "a test", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+        if (key == "line") {
+          has_line = text(value, "line", &test.line);
+        } else if (key == "received") {
+          auto time = value.IsScalar() ? parse_time(value.Scalar(), test.received_ns, *Zone::utc()) : std::nullopt;
+          if (time)
+            test.received_ns = time->unix_ns;
+          else
+            problem(value, "received must be a time as in 2026-11-01T08:00:00Z");
+        } else if (key == "expect") {
+          has_expect = true;
+          read_expect(value, test);
+        } else {
+          problem(at, "unknown key '" + key + "' in a test; there are line, received and expect");
+        }
+      });
+      if (!has_line) problem(item, "a test needs line:");
+      if (!has_expect) problem(item, "a test needs expect: with fields, or none");
+      out_->tests.push_back(std::move(test));
+    }
+  }
+
+  void read_expect(const YAML::Node& value, ParserTest& test) {
+    if (value.IsScalar() && value.Scalar() == "none") {
+      test.none = true;
+      return;
+    }
+    each(value, "expect", [&](const std::string& key, const YAML::Node& at, const YAML::Node& expected) {
+      ParserTest::Expected one;
+      one.name = key;
+      one.position = place(at);
+      bool dynamic = key.starts_with("json.") || key.starts_with("kv.");
+      one.field = dynamic ? nullptr : find_field(key);
+      if (!dynamic && !one.field && !is_own(key)) return problem(at, "'" + key + "' is neither ECS nor an own field");
+      if (!expected.IsNull()) one.values = texts(expected, "an expected value");
+      test.expected.push_back(std::move(one));
+    });
+  }
+
+  const ParserFile& file_;
+  Problems& problems_;
+  std::unique_ptr<ParserDefinition> out_ = std::make_unique<ParserDefinition>();
+  Fields fields_;
+  GrokMacros macros_;
+  std::map<std::string, FieldType> types_;
+  std::vector<std::string> null_values_;
+  std::vector<KeyTarget> keys_;
+  std::vector<Variant> variants_;
+  std::vector<std::pair<std::string, const Field*>> words_;
+};
+
+}  // namespace
+
+bool glob_matches(std::string_view glob, std::string_view text) {
+  size_t star = std::string_view::npos, mark = 0, g = 0, t = 0;
+  while (t < text.size()) {
+    if (g < glob.size() && glob[g] == '*') {
+      star = g++;
+      mark = t;
+    } else if (g < glob.size() && glob[g] == text[t]) {
+      ++g, ++t;
+    } else if (star != std::string_view::npos) {
+      g = star + 1;
+      t = ++mark;
+    } else {
+      return false;
+    }
+  }
+  while (g < glob.size() && glob[g] == '*') ++g;
+  return g == glob.size();
+}
+
+std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, Problems& problems) {
+  auto out = FileReader(file, problems).read();
+  for (auto& pattern : out->patterns)
+    for (auto& kind : pattern.kinds) kind.dataset = out->dataset;
+  for (int byte = 0; byte <= 256; ++byte)
+    for (size_t i = 0; i < out->patterns.size(); ++i)
+      if (auto& pattern = out->patterns[i].pattern; !pattern || pattern->can_begin_with(byte))
+        out->by_first_byte[static_cast<size_t>(byte)].push_back(static_cast<uint16_t>(i));
+  return out;
+}
+
+}  // namespace yushi

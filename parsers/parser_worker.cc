@@ -1,0 +1,271 @@
+// Routes a message to the parsers that may know it, and matches it once.
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "parsers/decoded_text.h"
+#include "parsers/json_fields.h"
+#include "parsers/key_values.h"
+#include "parsers/loaded_parsers.h"
+
+namespace yushi {
+namespace {
+
+constexpr size_t kAppBytesMax = 64;
+constexpr size_t kPairsMin = 2;  // one `a=b` in a sentence is no key=value message
+
+}  // namespace
+
+struct ParserWorker::State {
+  std::shared_ptr<const ParserSet> set;
+  const LoadedParsers* parsers = nullptr;
+  MatchStack stack;
+  std::array<uint32_t, 2 * Pattern::kGroupsMax> spans;
+  KeyCounts counts;
+  JsonFields json;
+  DecodedText decoded;
+
+  // The last time read: the lines of a busy web server share their second.
+  std::string last_time_text;
+  TimeText last_time;
+  const Zone* last_zone = nullptr;
+
+  // The last file's parsers.
+  std::string last_file;
+  LoadedParsers::Route last_file_route;
+
+  // What one call to parse() works on.
+  struct Job {
+    Record& record;
+    const Zone& zone;
+    Arena& arena;
+    std::vector<Capture>& captures;
+    std::string_view text;   // what the patterns see
+    uint32_t begin;          // where it stands in raw
+    bool is_decoded;
+  };
+
+  bool try_route(Job& job, const LoadedParsers::Route& route, bool by_shape) {
+    for (auto* parser : route)
+      if ((!by_shape || begins_as(*parser, job.text)) && try_parser(job, *parser)) return true;
+    return false;
+  }
+
+  static bool begins_as(const ParserDefinition& parser, std::string_view text) {
+    if (parser.match.any) return true;
+    return std::any_of(parser.match.prefixes.begin(), parser.match.prefixes.end(),
+                       [&](const std::string& prefix) { return text.starts_with(prefix); });
+  }
+
+  bool try_parser(Job& job, const ParserDefinition& parser) {
+    size_t first = job.text.empty() ? 256 : static_cast<unsigned char>(job.text[0]);
+    for (auto index : parser.by_first_byte[first])
+      if (try_pattern(job, parser.patterns[index])) return true;
+    return false;
+  }
+
+  bool try_pattern(Job& job, const PatternDefinition& pattern) {
+    size_t before = job.captures.size();
+    switch (pattern.extract) {
+      case Extract::grok:
+        if (!pattern.pattern->match(job.text, spans.data(), stack)) return false;
+        take_groups(job, pattern);
+        break;
+      case Extract::json:
+        if (job.text.empty() || (job.text[0] != '{' && job.text[0] != ' ')) return false;
+        if (!json.read(job.text, 0, job.text.size(), job.arena, job.captures)) return false;
+        break;
+      case Extract::key_value:
+        if (job.text.find('=') == std::string_view::npos) return false;
+        if (read_key_values(job.text, 0, job.text.size(), *pattern.keys, counts, job.arena, job.captures) < kPairsMin ||
+            job.captures.size() == before) {
+          job.captures.resize(before);
+          return false;
+        }
+        break;
+    }
+    finish(job, pattern, before);
+    return true;
+  }
+
+  void take_groups(Job& job, const PatternDefinition& pattern) {
+    for (size_t i = 0; i < pattern.captures.size(); ++i) {
+      uint32_t begin = spans[2 * i], end = spans[2 * i + 1];
+      if (begin == PatternProgram::kUnset || begin == end) continue;
+      auto& target = pattern.captures[i];
+      if (target.field == nullptr) {
+        read_key_values(job.text, begin, end, *pattern.keys, counts, job.arena, job.captures);
+        continue;
+      }
+      job.captures.push_back({begin, end - begin, static_cast<uint32_t>(target.escape), target.field});
+    }
+  }
+
+  // From offsets in the text to offsets in raw; times; the kind.
+  void finish(Job& job, const PatternDefinition& pattern, size_t before) {
+    auto& record = job.record;
+    record.kind = &pattern.kinds[0];
+    for (size_t i = 0; i < pattern.variants.size(); ++i)
+      if (holds(job, pattern.variants[i], before)) {
+        record.kind = &pattern.kinds[i + 1];
+        break;
+      }
+    size_t kept = before;
+    for (size_t i = before; i < job.captures.size(); ++i) {
+      Capture capture = job.captures[i];
+      if (capture.field == ecs::timestamp && !take_time(job, capture)) continue;
+      if (job.is_decoded) {
+        uint32_t end = decoded.offset(capture.end());
+        capture.begin = decoded.offset(capture.begin);
+        capture.length = end - capture.begin;
+      }
+      capture.begin += job.begin;
+      job.captures[kept++] = capture;
+    }
+    job.captures.resize(kept);
+  }
+
+  bool holds(const Job& job, const Variant& variant, size_t before) const {
+    for (auto& condition : variant.conditions) {
+      bool found = false;
+      for (size_t i = before; i < job.captures.size() && !found; ++i) {
+        auto& capture = job.captures[i];
+        if (capture.field != condition.field) continue;
+        auto text = job.text.substr(capture.begin, capture.length);
+        for (auto& glob : condition.globs) found |= glob_matches(glob, text);
+      }
+      if (!found) return false;
+    }
+    return true;
+  }
+
+  bool take_time(Job& job, const Capture& capture) {
+    auto text = job.text.substr(capture.begin, capture.length);
+    auto& record = job.record;
+    if (text != last_time_text || &job.zone != last_zone) {
+      auto time = parse_time(text, record.origin ? record.origin->received_ns : record.event_ns, job.zone);
+      if (!time) return false;
+      last_time = *time;
+      last_zone = &job.zone;
+      // An inferred year depends on when the message came: such a time is read anew for each message.
+      if (time->inferred & kYearInferred)
+        last_time_text.clear();
+      else
+        last_time_text.assign(text);
+    }
+    record.event_ns = last_time.unix_ns;
+    record.event_digits = last_time.digits;
+    record.time_inferred = last_time.inferred;
+    return true;
+  }
+
+  const LoadedParsers::Route* route_of_app(const std::vector<Capture>& captures, const Record& record) const {
+    const Capture* name = nullptr;
+    for (auto& capture : captures)
+      if (capture.field == ecs::process_name) name = &capture;
+    if (name == nullptr) return nullptr;
+    auto text = record.text(*name);
+    if (text.empty() || text.size() > kAppBytesMax) return nullptr;
+    std::array<char, kAppBytesMax> lower;
+    for (size_t i = 0; i < text.size(); ++i)
+      lower[i] = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] + 32) : text[i];
+    std::string_view app(lower.data(), text.size());
+    if (auto* route = parsers->by_app(app)) return route;
+    // /usr/sbin/cron, (systemd), postfix/smtpd
+    if (app.front() == '(' && app.back() == ')' && app.size() > 2)
+      if (auto* route = parsers->by_app(app.substr(1, app.size() - 2))) return route;
+    if (auto slash = app.rfind('/'); slash != std::string_view::npos) {
+      if (auto* route = parsers->by_app(app.substr(slash + 1))) return route;
+      if (auto* route = parsers->by_app(app.substr(0, app.find('/')))) return route;
+    }
+    return nullptr;
+  }
+
+  const LoadedParsers::Route* route_of_file(const Record& record) {
+    if (!record.origin || record.origin->transport != Transport::file || parsers->by_file().empty()) return nullptr;
+    if (record.origin->source != last_file) {
+      last_file = record.origin->source;
+      last_file_route.clear();
+      for (auto* parser : parsers->by_file())
+        for (auto& glob : parser->match.files)
+          if (glob_matches(glob, last_file)) {
+            last_file_route.push_back(parser);
+            break;
+          }
+    }
+    return &last_file_route;
+  }
+
+  // All of raw, as if there were no header: a line of a log file whose first words look like a header.
+  bool try_whole(Job& job, const LoadedParsers::Route& route, bool by_shape) {
+    auto& record = job.record;
+    if (record.message_begin == 0 || record.priority != Record::kNoPriority) return false;
+    auto begin = record.message_begin;
+    auto event_ns = record.event_ns;
+    auto digits = record.event_digits, inferred = record.time_inferred;
+    header_.assign(job.captures.begin(), job.captures.end());
+    job.captures.clear();
+    record.message_length += begin;
+    record.message_begin = 0;
+    if (record.origin) record.event_ns = record.origin->received_ns;
+    record.event_digits = 9;
+    record.time_inferred = kAllInferred;
+    set_text(job);
+    if (try_route(job, route, by_shape)) return true;
+    record.message_begin = begin;
+    record.message_length -= begin;
+    record.event_ns = event_ns;
+    record.event_digits = digits;
+    record.time_inferred = inferred;
+    job.captures.assign(header_.begin(), header_.end());
+    set_text(job);
+    return false;
+  }
+
+  void set_text(Job& job) {
+    job.begin = job.record.message_begin;
+    job.text = job.record.message();
+    job.is_decoded = !is_valid_utf8(job.text);
+    if (job.is_decoded) {
+      decoded.decode(job.text);
+      job.text = decoded.text();
+    }
+  }
+
+  void parse(Job& job, std::string_view dataset) {
+    set_text(job);
+    if (!dataset.empty()) {
+      auto* route = parsers->by_dataset(dataset);
+      if (route && (try_route(job, *route, false) || try_whole(job, *route, false))) return;
+      return;
+    }
+    if (auto* route = route_of_file(job.record))
+      if (try_route(job, *route, false) || try_whole(job, *route, false)) return;
+    if (auto* route = route_of_app(job.captures, job.record))
+      if (try_route(job, *route, false)) return;
+    if (try_route(job, parsers->any(), true) || try_whole(job, parsers->any(), true)) return;
+    try_route(job, parsers->generic(), false);
+  }
+
+ private:
+  std::vector<Capture> header_;
+};
+
+ParserWorker::ParserWorker(std::shared_ptr<const ParserSet> set) : state_(std::make_unique<State>()) {
+  // There is one kind of ParserSet, and load() makes it.
+  state_->parsers = static_cast<const LoadedParsers*>(set.get());
+  state_->set = std::move(set);
+}
+
+ParserWorker::~ParserWorker() = default;
+
+void ParserWorker::parse(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures,
+                         std::string_view dataset) {
+  State::Job job{record, zone, arena, captures, {}, 0, false};
+  record.kind = nullptr;
+  state_->parse(job, dataset);
+}
+
+const std::shared_ptr<const ParserSet>& ParserWorker::set() const { return state_->set; }
+
+}  // namespace yushi

@@ -1,0 +1,246 @@
+#include "parsers/regex_tree.h"
+
+#include <utility>
+
+namespace yushi {
+namespace {
+
+constexpr int kDepthMax = 64;
+constexpr int kRepeatMax = 1000;  // RE2's own bound
+
+ByteSet range(unsigned char from, unsigned char to) {
+  ByteSet set;
+  for (unsigned c = from; c <= to; ++c) set.set(c);
+  return set;
+}
+
+ByteSet digits() { return range('0', '9'); }
+ByteSet word() { return range('0', '9') | range('a', 'z') | range('A', 'Z') | range('_', '_'); }
+ByteSet blank() {
+  ByteSet set;
+  for (unsigned char c : {'\t', '\n', '\f', '\r', ' '}) set.set(c);
+  return set;
+}
+
+class RegexReader {
+ public:
+  explicit RegexReader(std::string_view pattern) : text_(pattern) {}
+
+  std::optional<RegexNode> read() {
+    auto node = alternation(0);
+    if (!node || at_ != text_.size()) return std::nullopt;
+    return node;
+  }
+
+ private:
+  bool more() const { return at_ < text_.size(); }
+  bool next_is(char c) const { return more() && text_[at_] == c; }
+
+  std::optional<RegexNode> alternation(int depth) {
+    if (depth > kDepthMax) return std::nullopt;
+    std::vector<RegexNode> branches;
+    do {
+      auto branch = sequence(depth);
+      if (!branch) return std::nullopt;
+      branches.push_back(std::move(*branch));
+    } while (next_is('|') && ++at_);
+    if (branches.size() == 1) return std::move(branches[0]);
+    RegexNode node;
+    node.kind = RegexNode::Kind::alternation;
+    node.children = std::move(branches);
+    return node;
+  }
+
+  std::optional<RegexNode> sequence(int depth) {
+    RegexNode node;
+    while (more() && text_[at_] != '|' && text_[at_] != ')') {
+      auto part = repeated(depth);
+      if (!part) return std::nullopt;
+      auto& parts = node.children;
+      if (part->kind == RegexNode::Kind::literal && !parts.empty() && parts.back().kind == RegexNode::Kind::literal)
+        parts.back().text += part->text;
+      else
+        parts.push_back(std::move(*part));
+    }
+    return node;
+  }
+
+  std::optional<RegexNode> repeated(int depth) {
+    auto part = atom(depth);
+    if (!part) return std::nullopt;
+    int min = 0, max = 0;
+    if (!quantifier(&min, &max)) return part;
+    RegexNode node;
+    node.kind = RegexNode::Kind::repeat;
+    node.min = min;
+    node.max = max;
+    if (next_is('?')) {
+      node.greedy = false;
+      ++at_;
+    }
+    if (int low, high; quantifier(&low, &high)) return std::nullopt;  // x{2}{3}: leave it to RE2
+    node.children.push_back(std::move(*part));
+    return node;
+  }
+
+  bool quantifier(int* min, int* max) {
+    if (!more()) return false;
+    switch (text_[at_]) {
+      case '?': *min = 0, *max = 1; break;
+      case '*': *min = 0, *max = RegexNode::kUnbounded; break;
+      case '+': *min = 1, *max = RegexNode::kUnbounded; break;
+      case '{': return counted(min, max);
+      default: return false;
+    }
+    ++at_;
+    return true;
+  }
+
+  // {n}, {n,}, {n,m}; anything else after a brace is literal text, as in RE2.
+  bool counted(int* min, int* max) {
+    size_t at = at_ + 1;
+    auto number = [&](int* value) {
+      size_t begin = at;
+      for (*value = 0; at < text_.size() && text_[at] >= '0' && text_[at] <= '9' && *value <= kRepeatMax; ++at)
+        *value = *value * 10 + (text_[at] - '0');
+      return at > begin;
+    };
+    if (!number(min)) return false;
+    *max = *min;
+    if (at < text_.size() && text_[at] == ',') {
+      ++at;
+      if (!number(max)) *max = RegexNode::kUnbounded;
+    }
+    if (at >= text_.size() || text_[at] != '}') return false;
+    at_ = at + 1;
+    return true;
+  }
+
+  std::optional<RegexNode> atom(int depth) {
+    char c = text_[at_];
+    switch (c) {
+      case '(': return group(depth);
+      case '[': return bracket();
+      case '\\': {
+        ByteSet set;
+        char literal;
+        if (!escape(&set, &literal)) return std::nullopt;
+        return set.any() ? of_set(set) : of_text(std::string(1, literal));
+      }
+      case '.': ++at_; return of_set(ByteSet().set());
+      case '^': case '$': case '*': case '+': case '?': return std::nullopt;
+      default: break;
+    }
+    size_t length = 1;  // a whole UTF-8 character, so that a quantifier after it takes all of it
+    if (static_cast<unsigned char>(c) >= 0x80)
+      while (at_ + length < text_.size() && (static_cast<unsigned char>(text_[at_ + length]) & 0xc0) == 0x80) ++length;
+    auto node = of_text(std::string(text_.substr(at_, length)));
+    at_ += length;
+    return node;
+  }
+
+  std::optional<RegexNode> group(int depth) {
+    ++at_;
+    int number = 0;
+    if (next_is('?')) {
+      if (text_.substr(at_, 2) != "?:") return std::nullopt;
+      at_ += 2;
+    } else {
+      number = ++groups_;
+    }
+    auto inner = alternation(depth + 1);
+    if (!inner || !next_is(')')) return std::nullopt;
+    ++at_;
+    if (number == 0) return inner;
+    RegexNode node;
+    node.kind = RegexNode::Kind::capture;
+    node.group = number;
+    node.children.push_back(std::move(*inner));
+    return node;
+  }
+
+  // A backslash and what follows: a class (set) or one literal byte.
+  bool escape(ByteSet* set, char* literal) {
+    if (at_ + 1 >= text_.size()) return false;
+    char c = text_[at_ + 1];
+    at_ += 2;
+    switch (c) {
+      case 'd': *set = digits(); return true;
+      case 'D': *set = ~digits(); return true;
+      case 'w': *set = word(); return true;
+      case 'W': *set = ~word(); return true;
+      case 's': *set = blank(); return true;
+      case 'S': *set = ~blank(); return true;
+      case 't': *literal = '\t'; return true;
+      case 'n': *literal = '\n'; return true;
+      case 'r': *literal = '\r'; return true;
+      case 'f': *literal = '\f'; return true;
+      default: break;
+    }
+    auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80 || word().test(byte)) return false;  // \b, \x41, \pL …: leave them to RE2
+    *literal = c;
+    return true;
+  }
+
+  std::optional<RegexNode> bracket() {
+    ++at_;
+    bool negated = next_is('^');
+    if (negated) ++at_;
+    ByteSet set;
+    for (bool first = true; !next_is(']') || first; first = false) {
+      if (!more()) return std::nullopt;
+      ByteSet part;
+      char low;
+      if (!member(&part, &low)) return std::nullopt;
+      if (part.none() && next_is('-') && at_ + 1 < text_.size() && text_[at_ + 1] != ']') {
+        ++at_;
+        char high;
+        ByteSet upper;
+        if (!member(&upper, &high) || upper.any() || high < low) return std::nullopt;
+        part = range(static_cast<unsigned char>(low), static_cast<unsigned char>(high));
+      } else if (part.none()) {
+        part.set(static_cast<unsigned char>(low));
+      }
+      set |= part;
+    }
+    ++at_;
+    // [\S\n] is fine (all bytes >= 0x80 or none), but a mixture cannot come out of ASCII members.
+    if (negated) set = ~set;
+    if (set.none()) return std::nullopt;
+    return of_set(set);
+  }
+
+  bool member(ByteSet* set, char* literal) {
+    char c = text_[at_];
+    if (c == '\\') return escape(set, literal);
+    if (static_cast<unsigned char>(c) >= 0x80) return false;
+    if (c == '[' && at_ + 1 < text_.size() && text_[at_ + 1] == ':') return false;  // [:alpha:]
+    *literal = c;
+    ++at_;
+    return true;
+  }
+
+  static RegexNode of_text(std::string text) {
+    RegexNode node;
+    node.kind = RegexNode::Kind::literal;
+    node.text = std::move(text);
+    return node;
+  }
+  static RegexNode of_set(const ByteSet& set) {
+    RegexNode node;
+    node.kind = RegexNode::Kind::set;
+    node.set = set;
+    return node;
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+  int groups_ = 0;
+};
+
+}  // namespace
+
+std::optional<RegexNode> read_regex(std::string_view pattern) { return RegexReader(pattern).read(); }
+
+}  // namespace yushi

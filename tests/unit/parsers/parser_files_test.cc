@@ -1,0 +1,56 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "parsers/check.h"
+
+namespace yushi {
+namespace {
+
+std::shared_ptr<const ParserSet> our_parsers() {
+  auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers"});
+  EXPECT_TRUE(files.has_value()) << files.error().message;
+  auto set = ParserSet::load(*files);
+  EXPECT_TRUE(set.has_value()) << set.error().message;
+  return set ? *set : nullptr;
+}
+
+TEST(ParserFiles, EveryLineInsideAParserFileIsReadAsTheFileSaysAndByNoOtherParser) {
+  auto set = our_parsers();
+  ASSERT_TRUE(set);
+  auto report = run_parser_tests(set);
+  EXPECT_GT(report.tests, 0u);
+  for (auto& failure : report.failures) ADD_FAILURE() << failure;
+}
+
+TEST(ParserFiles, EveryParserHasALineThatItMustNotKnow) {
+  auto set = our_parsers();
+  ASSERT_TRUE(set);
+  std::set<std::string> all, with_negative;
+  for (auto& sample : parser_samples(*set)) {
+    all.insert(sample.parser);
+    if (!sample.known) with_negative.insert(sample.parser);
+  }
+  EXPECT_EQ(all, with_negative);
+}
+
+TEST(ParserFiles, OurMatcherSaysWhatRe2SaysForEveryPatternOnEveryTestLine) {
+  auto set = our_parsers();
+  ASSERT_TRUE(set);
+  for (auto& sample : parser_samples(*set)) {
+    EXPECT_EQ(compare_with_re2(*set, sample.line), "");
+    // Damaged lines reach the ways that good lines do not.
+    for (size_t cut = 0; cut < sample.line.size(); cut += 3) {
+      EXPECT_EQ(compare_with_re2(*set, sample.line.substr(0, cut)), "");
+      EXPECT_EQ(compare_with_re2(*set, sample.line.substr(cut)), "");
+      auto changed = sample.line;
+      changed[cut] = ' ';
+      EXPECT_EQ(compare_with_re2(*set, changed), "");
+      changed.insert(cut, "中 from ");
+      EXPECT_EQ(compare_with_re2(*set, changed), "");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace yushi

@@ -1,0 +1,190 @@
+#include "parsers/pattern.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "parsers/check.h"
+#include "parsers/grok.h"
+
+namespace yushi {
+namespace {
+
+struct Found {
+  bool matched = false;
+  std::vector<uint32_t> spans;
+  bool operator==(const Found&) const = default;
+};
+
+Found ours(const Pattern& pattern, std::string_view text) {
+  static MatchStack stack;
+  Found out;
+  out.spans.resize(2 * Pattern::kGroupsMax);
+  out.matched = pattern.match(text, out.spans.data(), stack);
+  out.spans.resize(out.matched ? 2 * static_cast<size_t>(pattern.groups()) : 0);
+  return out;
+}
+
+Found re2s(const Pattern& pattern, std::string_view text) {
+  Found out;
+  out.spans.resize(2 * Pattern::kGroupsMax);
+  out.matched = pattern.match_by_re2(text, out.spans.data());
+  out.spans.resize(out.matched ? 2 * static_cast<size_t>(pattern.groups()) : 0);
+  return out;
+}
+
+TEST(Pattern, AGroupThatTookNoPartIsUnset) {
+  auto pattern = Pattern::compile("a(b)?(?:(c)|(d))");
+  ASSERT_TRUE(pattern);
+  ASSERT_TRUE(pattern->has_program());
+  auto found = ours(*pattern, "ad");
+  ASSERT_TRUE(found.matched);
+  auto none = PatternProgram::kUnset;
+  EXPECT_EQ(found.spans, (std::vector<uint32_t>{none, none, none, none, 1, 2}));
+}
+
+TEST(Pattern, MatchesTheWholeTextOnly) {
+  auto pattern = Pattern::compile("[0-9]+");
+  ASSERT_TRUE(pattern);
+  EXPECT_TRUE(ours(*pattern, "123").matched);
+  EXPECT_FALSE(ours(*pattern, "123 ").matched);
+  EXPECT_FALSE(ours(*pattern, "").matched);
+}
+
+TEST(Pattern, SaysWhatRe2CannotRun) {
+  auto pattern = Pattern::compile("(a)\\1");
+  ASSERT_FALSE(pattern);
+  EXPECT_NE(pattern.error().message.find("RE2"), std::string::npos);
+}
+
+TEST(Pattern, WhatOurMatcherDoesNotSpeakIsLeftToRe2) {
+  for (auto* regex : {"(?i)abc", "a\\b c", "^abc$", "\\pL+", "[é]", "(?:a*)*"}) {
+    auto pattern = Pattern::compile(regex);
+    ASSERT_TRUE(pattern) << regex;
+    EXPECT_FALSE(pattern->has_program()) << regex;
+  }
+  EXPECT_TRUE(ours(*Pattern::compile("(?i)abc"), "aBC").matched);
+}
+
+TEST(Pattern, ATextMadeToBacktrackForEverIsAnsweredByRe2) {
+  auto pattern = Pattern::compile("(?:a|aa)*(?:a|aa)*(?:a|aa)*b");
+  ASSERT_TRUE(pattern);
+  EXPECT_FALSE(ours(*pattern, std::string(20000, 'a')).matched);
+  EXPECT_TRUE(ours(*pattern, std::string(20000, 'a') + "b").matched);
+  auto lazy = Pattern::compile("(.*?)x(.*?)x(.*?)x(.*?)y");
+  EXPECT_FALSE(ours(*lazy, std::string(20000, 'x')).matched);
+}
+
+// Patterns and texts from a seed, over a small alphabet so that they meet often.
+class Generator {
+ public:
+  explicit Generator(uint32_t seed) : random_(seed) {}
+
+  std::string pattern(int depth = 0) {
+    std::string out;
+    int parts = pick(1, 4);
+    for (int i = 0; i < parts; ++i) out += part(depth);
+    return out;
+  }
+
+  std::string text() {
+    static const char* kPieces[] = {"a", "b", " ", "c", "ab", "\xc3\xa9", "\xe4\xb8\xad", "\n", "=", "aa"};
+    std::string out;
+    for (int i = pick(0, 12); i > 0; --i) out += kPieces[pick(0, 9)];
+    return out;
+  }
+
+ private:
+  int pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
+
+  std::string part(int depth) {
+    static const char* kAtoms[] = {"a", "b", " ", "c", "[ab]", "[^a]", "[^ ]", ".", "\\S", "\\w", "ab", "[^ab=]", "=", "\xc3\xa9"};
+    static const char* kQuantifiers[] = {"", "", "", "*", "+", "?", "*?", "+?", "??", "{1,2}", "{2}", "{0,3}?"};
+    if (depth < 3 && pick(0, 3) == 0) {
+      std::string inner = pattern(depth + 1);
+      for (int i = pick(0, 2); i > 0; --i) inner += "|" + pattern(depth + 1);
+      if (captures_left_ > 0 && pick(0, 1) == 0) {
+        --captures_left_;
+        return "(" + inner + ")" + (pick(0, 2) == 0 ? "?" : "");
+      }
+      return "(?:" + inner + ")" + kQuantifiers[pick(0, 11)];
+    }
+    return std::string(kAtoms[pick(0, 13)]) + kQuantifiers[pick(0, 11)];
+  }
+
+  std::mt19937 random_;
+  int captures_left_ = 6;
+};
+
+TEST(Pattern, OurMatcherSaysWhatRe2SaysOnGeneratedPatternsAndTexts) {
+  int programs = 0, matches = 0;
+  for (uint32_t seed = 0; seed < 6000; ++seed) {
+    Generator generator(seed);
+    auto regex = generator.pattern();
+    auto pattern = Pattern::compile(regex);
+    if (!pattern || !pattern->has_program()) continue;
+    ++programs;
+    for (int i = 0; i < 40; ++i) {
+      auto text = generator.text();
+      auto truth = re2s(*pattern, text);
+      matches += truth.matched;
+      ASSERT_EQ(ours(*pattern, text), truth) << "pattern " << regex << " text '" << text << "'";
+      if (truth.matched) {
+        ASSERT_TRUE(pattern->can_begin_with(text.empty() ? 256 : static_cast<unsigned char>(text[0])));
+      }
+    }
+  }
+  EXPECT_GT(programs, 1000);
+  EXPECT_GT(matches, 1000);
+}
+
+TEST(Pattern, OurMatcherSaysWhatRe2SaysOnEveryLineOfTheDataSets) {
+  const char* given = std::getenv("YUSHI_DATA");
+  std::filesystem::path data = given ? given : YUSHI_SOURCE_DIR "/../shared/data/dev";
+  if (!std::filesystem::exists(data)) GTEST_SKIP() << "no data sets at " << data << "; set YUSHI_DATA";
+  auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers"});
+  ASSERT_TRUE(files);
+  auto set = ParserSet::load(*files);
+  ASSERT_TRUE(set) << set.error().message;
+  size_t lines = 0;
+  for (auto* folder : {"elastic", "loghub", "secrepo_auth", "secrepo_access", "access_elastic_examples", "crowdsec"})
+    for (auto& entry : std::filesystem::recursive_directory_iterator(data / folder)) {
+      if (!entry.is_regular_file() || entry.file_size() > (64 << 20)) continue;
+      auto name = entry.path().filename().string();
+      if (name.find(".log") == std::string::npos || name.find("expected") != std::string::npos) continue;
+      std::ifstream in(entry.path(), std::ios::binary);
+      size_t of_file = 0;
+      for (std::string line; std::getline(in, line) && of_file < 1500; ++of_file, ++lines) {
+        ASSERT_EQ(compare_with_re2(**set, line), "");
+        // The message without a header of the usual length: what patterns meet in life.
+        for (auto mark : {"]: ", ": "})
+          if (auto at = line.find(mark); at != std::string::npos) {
+            ASSERT_EQ(compare_with_re2(**set, std::string_view(line).substr(at + std::strlen(mark))), "");
+            break;
+          }
+      }
+    }
+  EXPECT_GT(lines, 1000u);
+}
+
+TEST(Grok, RefusesWhatWouldBreakTheColumns) {
+  auto problem = [](std::string_view grok, const GrokMacros& own = {}) {
+    auto out = expand_grok(grok, own);
+    return out ? std::string() : out.error().message;
+  };
+  EXPECT_NE(problem("%{NOSUCH:user.name}"), "");
+  EXPECT_NE(problem("(user) %{WORD:user.name}"), "");
+  EXPECT_NE(problem("(?:%{WORD:user.name} )+"), "");
+  EXPECT_NE(problem("%{WORD:user.name}{2}"), "");
+  EXPECT_NE(problem("%{OUTER:user.name}", {{"OUTER", "a %{WORD:user.id}"}}), "");
+  EXPECT_NE(problem("%{A}", {{"A", "%{B}"}, {"B", "%{A}"}}), "");
+  EXPECT_NE(problem("%{WORD:user.name"), "");
+  EXPECT_EQ(problem("[(] %{WORD:user.name} \\( (?:%{INT:user.id})?"), "");
+}
+
+}  // namespace
+}  // namespace yushi
