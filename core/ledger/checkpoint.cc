@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cstring>
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include "core/base/bytes.h"
@@ -85,6 +86,7 @@ bool verify_signature(std::string_view public_bytes, std::string_view text, std:
                                 reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1;
   EVP_MD_CTX_free(context);
   EVP_PKEY_free(key);
+  if (!holds) ERR_clear_error();  // a later TLS call of this thread would take it for its own
   return holds;
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include <fcntl.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <sys/stat.h>
@@ -80,6 +81,7 @@ Result<SigningKey> SigningKey::load(const std::string& path) {
   OPENSSL_cleanse(text.data(), text.size());
   if (!key || EVP_PKEY_id(key) != EVP_PKEY_ED25519) {
     EVP_PKEY_free(key);
+    ERR_clear_error();
     return fail(Code::corrupt, "reading the signing key " + path +
                                    ": it is no Ed25519 key in PKCS#8 PEM; bring it back from the backup of the keys");
   }
