@@ -162,8 +162,8 @@ CodePoint decode_utf8(std::string_view text, size_t at) {
     return {code, 3};
   }
   if (first > 0xf4 || !more(at + 1) || !more(at + 2) || !more(at + 3)) return {0, 0};
-  uint32_t code = (first & 0x07) << 18 | (byte(at + 1) & 0x3fu) << 12 | (byte(at + 2) & 0x3fu) << 6 |
-                  (byte(at + 3) & 0x3fu);
+  uint32_t code =
+      (first & 0x07) << 18 | (byte(at + 1) & 0x3fu) << 12 | (byte(at + 2) & 0x3fu) << 6 | (byte(at + 3) & 0x3fu);
   if (code < 0x10000 || code > 0x10ffff) return {0, 0};
   return {code, 4};
 }

@@ -64,7 +64,8 @@ std::string_view token_from(std::string_view text, size_t at);
 uint64_t token_hash(std::string_view token);
 
 namespace text_detail {
-// From `at`, which is a byte >= 0x80 or a word byte: length of the next token, or of the run to skip with *is_token false.
+// From `at`, which is a byte >= 0x80 or a word byte: length of the next token, or of the run to skip with *is_token
+// false.
 size_t next_token(std::string_view text, size_t at, bool* is_token);
 
 // One bit for each of the `bytes` (at most 64) bytes at `at`: whether it is a word byte; *high: whether it is >= 0x80.
@@ -77,10 +78,9 @@ inline uint64_t word_mask(const char* at, size_t bytes, uint64_t* high) {
     __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + i));
     // Signed compares: bytes >= 0x80 are negative, fall out of both ranges, and come in by their sign bit.
     __m128i lower = _mm_or_si128(b, _mm_set1_epi8(0x20));
-    __m128i letter = _mm_and_si128(_mm_cmpgt_epi8(lower, _mm_set1_epi8('a' - 1)),
-                                   _mm_cmplt_epi8(lower, _mm_set1_epi8('z' + 1)));
-    __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(b, _mm_set1_epi8('0' - 1)),
-                                  _mm_cmplt_epi8(b, _mm_set1_epi8('9' + 1)));
+    __m128i letter =
+        _mm_and_si128(_mm_cmpgt_epi8(lower, _mm_set1_epi8('a' - 1)), _mm_cmplt_epi8(lower, _mm_set1_epi8('z' + 1)));
+    __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(b, _mm_set1_epi8('0' - 1)), _mm_cmplt_epi8(b, _mm_set1_epi8('9' + 1)));
     __m128i line = _mm_cmpeq_epi8(b, _mm_set1_epi8('_'));
     auto sign = static_cast<uint32_t>(_mm_movemask_epi8(b));
     auto word = static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letter, digit), line))) | sign;
@@ -111,8 +111,8 @@ void tokens_of_run(std::string_view text, size_t begin, size_t end, Visit&& visi
 template <class Visit>
 void for_each_token(std::string_view text, Visit&& visit) {
   constexpr size_t kNone = ~size_t{0};
-  size_t run = kNone;      // where the run of word bytes began that reaches into this chunk
-  bool run_high = false;   // whether a byte of it was >= 0x80
+  size_t run = kNone;     // where the run of word bytes began that reaches into this chunk
+  bool run_high = false;  // whether a byte of it was >= 0x80
   auto close = [&](size_t begin, size_t end, bool high) {
     if (!high) return visit(text.substr(begin, end - begin));
     text_detail::tokens_of_run(text, begin, end, visit);

@@ -29,11 +29,16 @@ struct Asking {
 
 bool holds(Order order, std::strong_ordering comparison) {
   switch (order) {
-    case Order::equal: return comparison == 0;
-    case Order::less: return comparison < 0;
-    case Order::less_or_equal: return comparison <= 0;
-    case Order::greater: return comparison > 0;
-    case Order::greater_or_equal: return comparison >= 0;
+    case Order::equal:
+      return comparison == 0;
+    case Order::less:
+      return comparison < 0;
+    case Order::less_or_equal:
+      return comparison <= 0;
+    case Order::greater:
+      return comparison > 0;
+    case Order::greater_or_equal:
+      return comparison >= 0;
   }
   return false;
 }
@@ -90,11 +95,16 @@ bool answer(const DateTest& test, const Value& value, const Asking& asking) {
     return false;
   }
   switch (test.order) {
-    case Order::equal: return at >= test.from_ns && at <= test.to_ns;
-    case Order::less: return at < test.from_ns;
-    case Order::less_or_equal: return at <= test.to_ns;
-    case Order::greater: return at > test.to_ns;
-    case Order::greater_or_equal: return at >= test.from_ns;
+    case Order::equal:
+      return at >= test.from_ns && at <= test.to_ns;
+    case Order::less:
+      return at < test.from_ns;
+    case Order::less_or_equal:
+      return at <= test.to_ns;
+    case Order::greater:
+      return at > test.to_ns;
+    case Order::greater_or_equal:
+      return at >= test.from_ns;
   }
   return false;
 }
@@ -110,10 +120,14 @@ bool answer(const RegexTest& test, const Value& value, const Asking&) {
 
 bool compare(SameFieldTest::How how, std::string_view value, std::string_view other) {
   switch (how) {
-    case SameFieldTest::How::equals: return value == other;
-    case SameFieldTest::How::contains: return value.find(other) != std::string_view::npos;
-    case SameFieldTest::How::starts_with: return value.starts_with(other);
-    case SameFieldTest::How::ends_with: return value.ends_with(other);
+    case SameFieldTest::How::equals:
+      return value == other;
+    case SameFieldTest::How::contains:
+      return value.find(other) != std::string_view::npos;
+    case SameFieldTest::How::starts_with:
+      return value.starts_with(other);
+    case SameFieldTest::How::ends_with:
+      return value.ends_with(other);
   }
   return false;
 }
@@ -171,9 +185,15 @@ std::vector<uint64_t> required_tokens(const Expression& leaf) {
 
 bool is_outside_token_filter(std::string_view name) {
   // What the store knows of a record beside its message; blocks keep these as columns, not as words.
-  static constexpr std::string_view kNames[] = {
-      "@timestamp", "event.id", "event.created", "observer.name", "log.source.address", "organization.name",
-      "log.syslog.facility.name", "log.syslog.severity.name", "event.dataset"};
+  static constexpr std::string_view kNames[] = {"@timestamp",
+                                                "event.id",
+                                                "event.created",
+                                                "observer.name",
+                                                "log.source.address",
+                                                "organization.name",
+                                                "log.syslog.facility.name",
+                                                "log.syslog.severity.name",
+                                                "event.dataset"};
   for (std::string_view each : kNames)
     if (name == each) return true;
   return name.starts_with("yushi.");
@@ -197,8 +217,9 @@ std::strong_ordering compare_numbers(const Number& a, const Number& b) {
   if (a.is_integer && b.is_integer) return a.integer <=> b.integer;
   if (!a.is_integer && !b.is_integer) {
     if (std::isnan(a.real) || std::isnan(b.real)) return std::isnan(b.real) <=> std::isnan(a.real);
-    return a.real < b.real ? std::strong_ordering::less : a.real > b.real ? std::strong_ordering::greater
-                                                                           : std::strong_ordering::equal;
+    return a.real < b.real   ? std::strong_ordering::less
+           : a.real > b.real ? std::strong_ordering::greater
+                             : std::strong_ordering::equal;
   }
   if (!a.is_integer) return 0 <=> compare_numbers(b, a);
   if (std::isnan(b.real)) return std::strong_ordering::greater;
@@ -274,10 +295,14 @@ Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern, boo
   const std::string& construct = regex->re2.error_arg();
   std::string what = regex->re2.error();
   // RE2 says "invalid perl operator: (?<" of what people know by other names.
-  if (construct.starts_with("(?=") || construct.starts_with("(?!")) what = "look-ahead " + construct;
-  else if (construct.starts_with("(?<=") || construct.starts_with("(?<!")) what = "look-behind " + construct;
-  else if (construct.starts_with("(?<")) what = "look-behind or (?<name>…); a named group is (?P<name>…)";
-  else if (construct.starts_with("(?>")) what = "atomic group " + construct;
+  if (construct.starts_with("(?=") || construct.starts_with("(?!"))
+    what = "look-ahead " + construct;
+  else if (construct.starts_with("(?<=") || construct.starts_with("(?<!"))
+    what = "look-behind " + construct;
+  else if (construct.starts_with("(?<"))
+    what = "look-behind or (?<name>…); a named group is (?P<name>…)";
+  else if (construct.starts_with("(?>"))
+    what = "atomic group " + construct;
   else if (construct.size() == 2 && construct[0] == '\\' && construct[1] >= '1' && construct[1] <= '9')
     what = "back-reference " + construct;
   return fail(Code::invalid, "regular expression not supported: " + what);
@@ -285,8 +310,10 @@ Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern, boo
 
 bool evaluate(const Expression& expression, const Record& record, Scratch& scratch) {
   switch (expression.kind) {
-    case Expression::Kind::all: return true;
-    case Expression::Kind::none: return false;
+    case Expression::Kind::all:
+      return true;
+    case Expression::Kind::none:
+      return false;
     case Expression::Kind::all_of:
       for (const Expression& child : expression.children)
         if (!evaluate(child, record, scratch)) return false;
@@ -295,8 +322,10 @@ bool evaluate(const Expression& expression, const Record& record, Scratch& scrat
       for (const Expression& child : expression.children)
         if (evaluate(child, record, scratch)) return true;
       return false;
-    case Expression::Kind::not_of: return !evaluate(expression.children[0], record, scratch);
-    case Expression::Kind::test: break;
+    case Expression::Kind::not_of:
+      return !evaluate(expression.children[0], record, scratch);
+    case Expression::Kind::test:
+      break;
   }
   Asking asking{expression, record, scratch};
   if (expression.field == ecs::event_original) {

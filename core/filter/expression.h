@@ -1,7 +1,7 @@
 // The tree that every filter compiles to, and its evaluator: KQL queries, Sigma rules and a forwarder's `select` alike.
 //
-// A leaf asks one question about the values of one field; on a list any value may answer it. Numbers, addresses and dates
-// compare by value, strings by pattern, text by words.
+// A leaf asks one question about the values of one field; on a list any value may answer it. Numbers, addresses and
+// dates compare by value, strings by pattern, text by words.
 //
 // Invariants  Immutable once built. Depth and size were bounded by whoever parsed it.
 // Threads     Any, each with a Scratch of its own.
@@ -34,14 +34,15 @@ struct Number {
 };
 // Decimal: `-12`, `3.5`, `1e9`; nothing else. false when `text` is none.
 bool read_number(std::string_view text, Number* number);
-std::strong_ordering compare_numbers(const Number& a, const Number& b);  // by value, without rounding; a NaN is the least
+std::strong_ordering compare_numbers(const Number& a,
+                                     const Number& b);  // by value, without rounding; a NaN is the least
 
 // The questions. A value of a type that a question does not speak of answers no.
 struct ExistsTest {};
-struct WordsTest {     // text: any of these phrases stands in it
+struct WordsTest {  // text: any of these phrases stands in it
   std::vector<Phrase> any_of;
 };
-struct StringTest {    // any value but a date, by its text
+struct StringTest {  // any value but a date, by its text
   StringPattern pattern;
 };
 struct StringOrderTest {  // keyword: before or after in byte order
@@ -60,7 +61,7 @@ struct AddressTest {
 };
 struct DateTest {
   Order order;
-  int64_t from_ns, to_ns;  // the span that the query's date names, both inclusive
+  int64_t from_ns, to_ns;            // the span that the query's date names, both inclusive
   std::shared_ptr<const Zone> zone;  // of dates that stand as text without one
 };
 struct BooleanTest {
@@ -77,25 +78,25 @@ struct SameFieldTest {  // Sigma's |fieldref: the other field has a value that t
   bool folds;
 };
 
-using Test = std::variant<ExistsTest, WordsTest, StringTest, StringOrderTest, NumberTest, AddressTest, DateTest, BooleanTest,
-                          RegexTest, SameFieldTest>;
+using Test = std::variant<ExistsTest, WordsTest, StringTest, StringOrderTest, NumberTest, AddressTest, DateTest,
+                          BooleanTest, RegexTest, SameFieldTest>;
 
 struct Expression {
   enum class Kind : uint8_t { all, none, all_of, any_of, not_of, test };
   Kind kind = Kind::all;
   std::vector<Expression> children;  // all_of, any_of; one of not_of
   // Of a test:
-  const Field* field = nullptr;      // nullptr: known by name only
+  const Field* field = nullptr;  // nullptr: known by name only
   std::string name;
   Test test;
-  std::vector<uint64_t> tokens;      // hashes that a matching record has for certain, in a block's token filter
+  std::vector<uint64_t> tokens;  // hashes that a matching record has for certain, in a block's token filter
 
   static Expression everything() { return {}; }
   static Expression nothing();
-  static Expression all_of(std::vector<Expression> children);   // simplified: none is `everything`, one is itself
-  static Expression any_of(std::vector<Expression> children);   // none is `nothing`
+  static Expression all_of(std::vector<Expression> children);  // simplified: none is `everything`, one is itself
+  static Expression any_of(std::vector<Expression> children);  // none is `nothing`
   static Expression not_of(Expression child);
-  static Expression of(std::string_view name, Test test);       // fills field and tokens
+  static Expression of(std::string_view name, Test test);  // fills field and tokens
 };
 
 // A pattern that RE2 takes; invalid with the construct named when it does not. `folds`: (?i). `dot_newline`: (?s).

@@ -14,15 +14,18 @@ constexpr int64_t kLast = std::numeric_limits<int64_t>::max();
 
 bool may(const Expression& expression, const std::function<bool(uint64_t)>& has_token) {
   switch (expression.kind) {
-    case Expression::Kind::all: return true;
-    case Expression::Kind::none: return false;
+    case Expression::Kind::all:
+      return true;
+    case Expression::Kind::none:
+      return false;
     case Expression::Kind::all_of:
       return std::all_of(expression.children.begin(), expression.children.end(),
                          [&](const Expression& child) { return may(child, has_token); });
     case Expression::Kind::any_of:
       return std::any_of(expression.children.begin(), expression.children.end(),
                          [&](const Expression& child) { return may(child, has_token); });
-    case Expression::Kind::not_of: return true;
+    case Expression::Kind::not_of:
+      return true;
     case Expression::Kind::test:
       return std::all_of(expression.tokens.begin(), expression.tokens.end(), has_token);
   }
@@ -31,7 +34,8 @@ bool may(const Expression& expression, const std::function<bool(uint64_t)>& has_
 
 Filter::Times times_of(const Expression& expression) {
   switch (expression.kind) {
-    case Expression::Kind::none: return {kLast, kFirst};
+    case Expression::Kind::none:
+      return {kLast, kFirst};
     case Expression::Kind::all_of: {
       Filter::Times all{kFirst, kLast};
       for (const Expression& child : expression.children) {
@@ -53,17 +57,21 @@ Filter::Times times_of(const Expression& expression) {
       auto* date = std::get_if<DateTest>(&expression.test);
       if (!date || expression.field != ecs::timestamp) break;
       switch (date->order) {
-        case Order::equal: return {date->from_ns, date->to_ns};
+        case Order::equal:
+          return {date->from_ns, date->to_ns};
         case Order::less:
           return date->from_ns == kFirst ? Filter::Times{kLast, kFirst} : Filter::Times{kFirst, date->from_ns - 1};
-        case Order::less_or_equal: return {kFirst, date->to_ns};
+        case Order::less_or_equal:
+          return {kFirst, date->to_ns};
         case Order::greater:
           return date->to_ns == kLast ? Filter::Times{kLast, kFirst} : Filter::Times{date->to_ns + 1, kLast};
-        case Order::greater_or_equal: return {date->from_ns, kLast};
+        case Order::greater_or_equal:
+          return {date->from_ns, kLast};
       }
       break;
     }
-    default: break;
+    default:
+      break;
   }
   return {kFirst, kLast};
 }

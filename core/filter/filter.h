@@ -1,4 +1,5 @@
-// A compiled yes/no question about a Record: what an auditor types (KQL), what a forwarder selects, what a Sigma rule says.
+// A compiled yes/no question about a Record: what an auditor types (KQL), what a forwarder selects, what a Sigma rule
+// says.
 //
 // One expression tree and one evaluator for all of them. docs/query.md is the contract.
 //

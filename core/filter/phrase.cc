@@ -6,8 +6,8 @@
 namespace yushi {
 namespace {
 
-// Splits a run of word characters and wildcards: each CJK character alone, what is between them as words. Wildcards that
-// touch a CJK character and nothing else stand for characters inside a one-character token: for none.
+// Splits a run of word characters and wildcards: each CJK character alone, what is between them as words. Wildcards
+// that touch a CJK character and nothing else stand for characters inside a one-character token: for none.
 struct Piece {
   size_t begin, end;
 };

@@ -20,7 +20,8 @@ namespace yushi {
 
 class Phrase {
  public:
-  // A text whose `*` (where `is_wildcard[i]`, of the byte i; empty: nowhere) are wildcards. nullopt when no token is in it.
+  // A text whose `*` (where `is_wildcard[i]`, of the byte i; empty: nowhere) are wildcards. nullopt when no token is in
+  // it.
   static std::optional<Phrase> of(std::string_view text, const std::vector<bool>& is_wildcard = {});
 
   bool found_in(std::string_view text, Scratch& scratch) const;

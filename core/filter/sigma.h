@@ -9,7 +9,8 @@
 //   modifiers            contains startswith endswith all re (re|i re|m re|s) cidr gt gte lt lte neq exists cased
 //                        windash base64 base64offset wide utf16 utf16le utf16be fieldref
 //   values               `*` any characters, `?` one; `\*` `\?` `\\` escapes; null = the field is missing or empty
-//   condition            and or not ( ) NAME, `1 of PATTERN`, `all of PATTERN`, `N of PATTERN`, `… of them`; a list = any
+//   condition            and or not ( ) NAME, `1 of PATTERN`, `all of PATTERN`, `N of PATTERN`, `… of them`; a list =
+//   any
 //                        (`them` and a pattern leave out names that begin with `_`, as the specification has it)
 //
 // Plain strings fold case (simple folding); `re` does not unless |i; |cased does not. A number in the rule equals a
@@ -40,9 +41,9 @@ struct SigmaValue {
   std::string text;
   int64_t integer = 0;  // integer; boolean: 0 or 1
   double real = 0;
-  std::vector<SigmaValue> items;                             // list
-  std::vector<std::pair<std::string, SigmaValue>> entries;   // map, in the file's order
-  int line = 0;                                              // 1-based; 0: not known
+  std::vector<SigmaValue> items;                            // list
+  std::vector<std::pair<std::string, SigmaValue>> entries;  // map, in the file's order
+  int line = 0;                                             // 1-based; 0: not known
 
   static SigmaValue of_text(std::string text);
   static SigmaValue of_integer(int64_t value);
@@ -72,5 +73,10 @@ Result<bool> evaluate_sigma_condition(std::string_view condition, const std::vec
 // Literal texts of which at least one must stand in raw, folded, for the rule to match; empty: no such set is known.
 // A prefilter over all rules' literals asks these (design 9): it may err towards trying a rule, never the other way.
 std::vector<std::string> required_literals(const Filter& filter);
+
+// The same over values: at least one must stand in raw, in the decoded text of a capture with an Escape, or in a
+// constant of the record's kind. Far more rules have such literals; who asks them looks at those three, or tries the
+// rule.
+std::vector<std::string> required_value_literals(const Filter& filter);
 
 }  // namespace yushi

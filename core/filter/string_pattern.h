@@ -1,4 +1,5 @@
-// A whole value compared with a text in which `*` stands for any characters and `?` for one: keywords and Sigma strings.
+// A whole value compared with a text in which `*` stands for any characters and `?` for one: keywords and Sigma
+// strings.
 //
 // Threads  Immutable after building.
 // Cost     No allocation; a value is folded into the caller's Scratch only where on-the-fly lowering is not exact.
@@ -27,7 +28,8 @@ class StringPattern {
   bool matches(std::string_view value, Scratch& scratch) const;
 
   bool is_exact() const { return segments_.size() == 1 && is_literal(segments_[0]); }
-  // Literals of which every one must stand in a match (folded when the pattern folds), the longest of them; empty: none.
+  // Literals of which every one must stand in a match (folded when the pattern folds), the longest of them; empty:
+  // none.
   std::string_view longest_literal() const;
   bool folds() const { return folds_; }
 
@@ -41,7 +43,9 @@ class StringPattern {
   };
   using Segment = std::vector<Part>;  // what stands between two `*`
 
-  static bool is_literal(const Segment& segment) { return segment.size() <= 1 && (segment.empty() || !is_any(segment[0])); }
+  static bool is_literal(const Segment& segment) {
+    return segment.size() <= 1 && (segment.empty() || !is_any(segment[0]));
+  }
   static bool is_any(const Part& part) { return part.literal.text().empty(); }
   size_t match_at(const Segment& segment, std::string_view value, size_t at) const;  // the end; Needle::kNone: no match
   bool match(std::string_view value) const;

@@ -105,8 +105,8 @@ void remove_duplicates(std::vector<uint64_t>& hashes) {
 bool assign_slots(const std::vector<uint64_t>& hashes, uint64_t seed, uint32_t segment_length,
                   uint32_t segment_count_length, std::string& slots) {
   const size_t size = slots.size();
-  std::vector<uint32_t> counts(size);   // hashes that own the slot
-  std::vector<uint64_t> together(size); // their exclusive or: the hash itself once it is alone
+  std::vector<uint32_t> counts(size);    // hashes that own the slot
+  std::vector<uint64_t> together(size);  // their exclusive or: the hash itself once it is alone
   for (uint64_t hash : hashes) {
     uint64_t mixed = mix(hash, seed);
     for (uint32_t at : slots_of(mixed, segment_length, segment_count_length).at) {

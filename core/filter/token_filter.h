@@ -1,8 +1,9 @@
 // A small approximate set of 64-bit hashes: may say yes wrongly (about 1 in 256), never no wrongly.
 //
-// One per sealed block: a search reads it before the block. Built by storage/block_builder from the tokens of the block.
-// It is a binary fuse filter (Graf, Lemire 2022): each hash owns three slots of one byte, and their exclusive or is the
-// hash's fingerprint. About 9 bits a hash for 100,000 hashes, where a Bloom filter of the same precision needs 11.5.
+// One per sealed block: a search reads it before the block. Built by storage/block_builder from the tokens of the
+// block. It is a binary fuse filter (Graf, Lemire 2022): each hash owns three slots of one byte, and their exclusive or
+// is the hash's fingerprint. About 9 bits a hash for 100,000 hashes, where a Bloom filter of the same precision
+// needs 11.5.
 //
 // Invariants  The bytes depend on the set of hashes alone, not on their order or number: `verify` builds them again.
 // Cost        Building takes about 40 ns a distinct hash and 3 ns a duplicate; asking, three byte reads.

@@ -1,0 +1,479 @@
+#include "core/filter/sigma.h"
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <optional>
+
+#include "core/base/bytes.h"
+#include "core/base/text.h"
+#include "core/filter/expression.h"
+#include "core/filter/kql_value.h"
+#include "core/filter/sigma_condition.h"
+#include "core/filter/sigma_string.h"
+
+namespace yushi {
+namespace {
+
+constexpr int kDepthMax = 32;
+constexpr size_t kLiteralBytesMin = 3;
+
+// The modifiers of one `field|modifier|modifier`.
+struct Modifiers {
+  enum class How {
+    equals,
+    contains,
+    starts_with,
+    ends_with,
+    regex,
+    network,
+    order,
+    exists,
+    same_field
+  } how = How::equals;
+  enum class Coding { none, base64, base64offset } coding = Coding::none;
+  enum class Wide { none, le, be, mark } wide = Wide::none;
+  Order order = Order::equal;
+  SameFieldTest::How same = SameFieldTest::How::equals;
+  bool all = false, negated = false, cased = false, windash = false;
+  bool fold_regex = false, multi_line = false, dot_newline = false;
+};
+
+class Compiler {
+ public:
+  Compiler(const SigmaFields& fields) : fields_(fields) {}
+
+  Result<Expression> search(const SigmaValue& value, int depth) {
+    if (depth > kDepthMax) return error(value, "lists and maps are nested deeper than 32");
+    switch (value.type) {
+      case SigmaValue::Type::map: {
+        if (value.entries.empty()) return error(value, "an empty search says nothing");
+        std::vector<Expression> all;
+        for (const auto& [key, entry] : value.entries) {
+          auto each = field_entry(key, entry);
+          if (!each) return each;
+          all.push_back(std::move(*each));
+        }
+        return Expression::all_of(std::move(all));
+      }
+      case SigmaValue::Type::list: {
+        if (value.items.empty()) return error(value, "an empty search says nothing");
+        std::vector<Expression> any;
+        for (const SigmaValue& item : value.items) {
+          auto each = search(item, depth + 1);
+          if (!each) return each;
+          any.push_back(std::move(*each));
+        }
+        return Expression::any_of(std::move(any));
+      }
+      default: {
+        Modifiers keyword;
+        keyword.how = Modifiers::How::contains;
+        return question(value, fields_.keyword_fields, keyword);
+      }
+    }
+  }
+
+ private:
+  tl::unexpected<Error> error(const SigmaValue& at, const std::string& what) const {
+    return fail(Code::invalid, at.line > 0 ? std::to_string(at.line) + ": " + what : what);
+  }
+
+  Result<Modifiers> modifiers(std::string_view key, const SigmaValue& at) const {
+    Modifiers out;
+    bool is_regex = false, is_same_field = false;
+    int hows = 0;  // modifiers that say how to compare: only |fieldref goes with another
+    for (size_t bar = key.find('|'); bar != std::string_view::npos;) {
+      size_t next = key.find('|', bar + 1);
+      std::string_view word = key.substr(bar + 1, next == std::string_view::npos ? next : next - bar - 1);
+      bar = next;
+      using How = Modifiers::How;
+      static constexpr std::string_view kHows[] = {"contains", "startswith", "endswith", "re",  "cidr",
+                                                   "gt",       "gte",        "lt",       "lte", "exists"};
+      hows += std::find(std::begin(kHows), std::end(kHows), word) != std::end(kHows);
+      if (word == "contains")
+        out.how = How::contains;
+      else if (word == "startswith")
+        out.how = How::starts_with;
+      else if (word == "endswith")
+        out.how = How::ends_with;
+      else if (word == "re")
+        out.how = How::regex, is_regex = true;
+      else if (is_regex && (word == "i" || word == "ignorecase"))
+        out.fold_regex = true;
+      else if (is_regex && (word == "m" || word == "multiline"))
+        out.multi_line = true;
+      else if (is_regex && (word == "s" || word == "dotall"))
+        out.dot_newline = true;
+      else if (word == "cidr")
+        out.how = How::network;
+      else if (word == "gt")
+        out.how = How::order, out.order = Order::greater;
+      else if (word == "gte")
+        out.how = How::order, out.order = Order::greater_or_equal;
+      else if (word == "lt")
+        out.how = How::order, out.order = Order::less;
+      else if (word == "lte")
+        out.how = How::order, out.order = Order::less_or_equal;
+      else if (word == "exists")
+        out.how = How::exists;
+      else if (word == "fieldref")
+        is_same_field = true;
+      else if (word == "all")
+        out.all = true;
+      else if (word == "neq")
+        out.negated = true;
+      else if (word == "cased")
+        out.cased = true;
+      else if (word == "windash")
+        out.windash = true;
+      else if (word == "base64")
+        out.coding = Modifiers::Coding::base64;
+      else if (word == "base64offset")
+        out.coding = Modifiers::Coding::base64offset;
+      else if (word == "wide" || word == "utf16le")
+        out.wide = Modifiers::Wide::le;
+      else if (word == "utf16be")
+        out.wide = Modifiers::Wide::be;
+      else if (word == "utf16")
+        out.wide = Modifiers::Wide::mark;
+      else
+        return error(at, "modifier |" + std::string(word) + " is not supported");
+    }
+    if (hows > 1) return error(at, "`" + std::string(key) + "` compares in two ways at once");
+    if (is_same_field) {
+      switch (out.how) {
+        case Modifiers::How::equals:
+          break;
+        case Modifiers::How::contains:
+          out.same = SameFieldTest::How::contains;
+          break;
+        case Modifiers::How::starts_with:
+          out.same = SameFieldTest::How::starts_with;
+          break;
+        case Modifiers::How::ends_with:
+          out.same = SameFieldTest::How::ends_with;
+          break;
+        default:
+          return error(at, "`" + std::string(key) + "`: |fieldref compares as text only");
+      }
+      out.how = Modifiers::How::same_field;
+    }
+    return out;
+  }
+
+  Result<Expression> field_entry(std::string_view key, const SigmaValue& value) {
+    auto how = modifiers(key, value);
+    if (!how) return tl::unexpected(how.error());
+    std::string name(key.substr(0, key.find('|')));
+    std::vector<std::string> names;
+    if (name.empty()) {  // '|all': keywords
+      names = fields_.keyword_fields;
+      if (how->how == Modifiers::How::equals) how->how = Modifiers::How::contains;
+    } else {
+      names = fields_.find(name);
+      if (names.empty()) return error(value, "field " + name + " has no place among the fields of this log source");
+    }
+    if (value.type == SigmaValue::Type::map) return error(value, "field " + name + ": a map is no value");
+    if (value.type != SigmaValue::Type::list) return question(value, names, *how);
+    if (value.items.empty()) return error(value, "field " + name + ": an empty list matches nothing");
+    std::vector<Expression> each;
+    for (const SigmaValue& item : value.items) {
+      if (item.type == SigmaValue::Type::list || item.type == SigmaValue::Type::map)
+        return error(item, "field " + name + ": a list in a list is no value");
+      auto one = question(item, names, *how);
+      if (!one) return one;
+      each.push_back(std::move(*one));
+    }
+    return how->all ? Expression::all_of(std::move(each)) : Expression::any_of(std::move(each));
+  }
+
+  // One value against the fields that may hold it.
+  Result<Expression> question(const SigmaValue& value, const std::vector<std::string>& names, const Modifiers& how) {
+    std::vector<Expression> any;
+    for (const std::string& name : names) {
+      auto each = question(value, name, how);
+      if (!each) return each;
+      any.push_back(std::move(*each));
+    }
+    // Missing, and not existing, must hold for each of the fields.
+    bool each_of_them =
+        value.type == SigmaValue::Type::null ||
+        (how.how == Modifiers::How::exists && value.type == SigmaValue::Type::boolean && value.integer == 0);
+    auto joined = each_of_them ? Expression::all_of(std::move(any)) : Expression::any_of(std::move(any));
+    return how.negated ? Expression::not_of(std::move(joined)) : std::move(joined);
+  }
+
+  Result<Expression> question(const SigmaValue& value, const std::string& name, const Modifiers& how) {
+    switch (how.how) {
+      case Modifiers::How::exists: {
+        if (value.type != SigmaValue::Type::boolean) return error(value, "|exists takes true or false");
+        auto exists = Expression::of(name, ExistsTest{});
+        return value.integer != 0 ? std::move(exists) : Expression::not_of(std::move(exists));
+      }
+      case Modifiers::How::regex: {
+        auto regex = compile_regex(value.text, how.fold_regex, how.dot_newline, how.multi_line);
+        if (!regex) return error(value, regex.error().message);
+        return Expression::of(name, RegexTest{*regex});
+      }
+      case Modifiers::How::network: {
+        AddressTest test;
+        if (!read_network(value.text, &test)) return error(value, "`" + value.text + "` is no network");
+        test.reads_strings = true;
+        return Expression::of(name, test);
+      }
+      case Modifiers::How::order: {
+        NumberTest test{how.order, {}, true};
+        if (!read_number(value.text, &test.operand)) return error(value, "`" + value.text + "` is no number");
+        return Expression::of(name, test);
+      }
+      case Modifiers::How::same_field: {
+        std::vector<Expression> any;
+        for (const std::string& other : fields_.find(value.text))
+          any.push_back(Expression::of(name, SameFieldTest{how.same, find_field(other), other, !how.cased}));
+        if (any.empty())
+          return error(value, "field " + value.text + " has no place among the fields of this log source");
+        return Expression::any_of(std::move(any));
+      }
+      default:
+        break;
+    }
+    if (value.type == SigmaValue::Type::null) {
+      std::vector<Expression> either;
+      either.push_back(Expression::not_of(Expression::of(name, ExistsTest{})));
+      either.push_back(Expression::of(name, StringTest{StringPattern::exactly("", false)}));
+      return Expression::any_of(std::move(either));
+    }
+    if (value.type == SigmaValue::Type::boolean && how.how == Modifiers::How::equals) {
+      std::vector<Expression> either;
+      either.push_back(Expression::of(name, BooleanTest{value.integer != 0}));
+      either.push_back(
+          Expression::of(name, StringTest{StringPattern::exactly(value.integer ? "true" : "false", true)}));
+      return Expression::any_of(std::move(either));
+    }
+    auto strings = strings_of(value, how);
+    if (!strings) return tl::unexpected(strings.error());
+    std::vector<Expression> any;
+    for (const SigmaString& string : *strings) {
+      bool open_begin = how.how == Modifiers::How::contains || how.how == Modifiers::How::ends_with;
+      bool open_end = how.how == Modifiers::How::contains || how.how == Modifiers::How::starts_with;
+      any.push_back(Expression::of(name, StringTest{string.pattern(!how.cased, open_begin, open_end)}));
+      if (how.how != Modifiers::How::equals || string.has_wildcard()) continue;
+      const Field* field = find_field(name);
+      NumberTest number{Order::equal, {}, false};
+      bool may_be_number = !field || field->type == FieldType::integer || field->type == FieldType::real;
+      if (may_be_number && read_number(string.text(), &number.operand)) any.push_back(Expression::of(name, number));
+      AddressTest address;
+      bool may_be_address = !field || field->type == FieldType::ip;
+      if (may_be_address && read_network(string.text(), &address) && address.prefix_bits == 128)
+        any.push_back(Expression::of(name, address));
+    }
+    return Expression::any_of(std::move(any));
+  }
+
+  // The strings of which a value must be, hold or begin with one.
+  Result<std::vector<SigmaString>> strings_of(const SigmaValue& value, const Modifiers& how) const {
+    auto string =
+        value.type == SigmaValue::Type::string ? SigmaString::parse(value.text) : SigmaString::literal(value.text);
+    if (how.windash) {
+      auto variants = windash_variants(string);
+      if (!variants) return error(value, variants.error().message);
+      return *variants;
+    }
+    if (how.wide == Modifiers::Wide::none && how.coding == Modifiers::Coding::none)
+      return std::vector<SigmaString>{std::move(string)};
+    if (string.has_wildcard()) return error(value, "a wildcard cannot be encoded");
+    std::string bytes = string.text();
+    if (how.wide != Modifiers::Wide::none)
+      bytes = utf16_bytes(bytes, how.wide == Modifiers::Wide::be, how.wide == Modifiers::Wide::mark);
+    std::vector<SigmaString> out;
+    if (how.coding == Modifiers::Coding::base64offset) {
+      for (const std::string& each : base64_alignments(bytes)) out.push_back(SigmaString::literal(each));
+      if (out.empty()) return error(value, "too short for |base64offset");
+    } else {
+      out.push_back(SigmaString::literal(how.coding == Modifiers::Coding::base64 ? to_base64(bytes) : bytes));
+    }
+    return out;
+  }
+
+  const SigmaFields& fields_;
+};
+
+using Searches = std::map<std::string, Expression>;
+
+// k of the names: any combination of k.
+Result<Expression> some_of(const SigmaCondition& condition, const Searches& searches) {
+  const size_t n = condition.names.size(), k = condition.count;
+  std::vector<Expression> each;
+  for (const std::string& name : condition.names) each.push_back(searches.at(name));
+  if (k == n) return Expression::all_of(std::move(each));
+  if (k == 1) return Expression::any_of(std::move(each));
+  if (n > 12) return fail(Code::invalid, "condition: more than 12 identifiers under `" + std::to_string(k) + " of`");
+  std::vector<Expression> any;
+  for (uint32_t chosen = 0; chosen < uint32_t{1} << n; ++chosen) {
+    if (static_cast<size_t>(std::popcount(chosen)) != k) continue;
+    std::vector<Expression> all;
+    for (size_t i = 0; i < n; ++i)
+      if (chosen >> i & 1) all.push_back(each[i]);
+    any.push_back(Expression::all_of(std::move(all)));
+  }
+  return Expression::any_of(std::move(any));
+}
+
+Result<Expression> of_condition(const SigmaCondition& condition, const Searches& searches) {
+  switch (condition.kind) {
+    case SigmaCondition::Kind::name:
+      return searches.at(condition.name);
+    case SigmaCondition::Kind::some_of:
+      return some_of(condition, searches);
+    case SigmaCondition::Kind::not_of: {
+      auto inner = of_condition(condition.children[0], searches);
+      if (!inner) return inner;
+      return Expression::not_of(std::move(*inner));
+    }
+    default:
+      break;
+  }
+  std::vector<Expression> children;
+  for (const SigmaCondition& child : condition.children) {
+    auto each = of_condition(child, searches);
+    if (!each) return each;
+    children.push_back(std::move(*each));
+  }
+  return condition.kind == SigmaCondition::Kind::all_of ? Expression::all_of(std::move(children))
+                                                        : Expression::any_of(std::move(children));
+}
+
+// The literals of which one must stand in the texts that `counts` says; nullopt: no such set.
+using Literals = std::optional<std::vector<std::string>>;
+Literals literals_of(const Expression& expression, bool (*counts)(const Expression&)) {
+  switch (expression.kind) {
+    case Expression::Kind::any_of: {
+      std::vector<std::string> all;
+      for (const Expression& child : expression.children) {
+        auto each = literals_of(child, counts);
+        if (!each) return std::nullopt;
+        all.insert(all.end(), each->begin(), each->end());
+      }
+      return all;
+    }
+    case Expression::Kind::all_of: {
+      // Of the parts that all must hold, the one whose shortest literal is longest: the rarest, as far as one can tell.
+      Literals best;
+      size_t best_bytes = 0;
+      for (const Expression& child : expression.children) {
+        auto each = literals_of(child, counts);
+        if (!each || each->empty()) continue;
+        size_t shortest = ~size_t{0};
+        for (const std::string& literal : *each) shortest = std::min(shortest, literal.size());
+        if (!best || shortest > best_bytes) {
+          best = std::move(each);
+          best_bytes = shortest;
+        }
+      }
+      return best;
+    }
+    case Expression::Kind::test: {
+      auto* test = std::get_if<StringTest>(&expression.test);
+      if (!test || !counts(expression)) return std::nullopt;
+      std::string literal = folded(test->pattern.longest_literal());
+      if (literal.size() < kLiteralBytesMin) return std::nullopt;
+      return std::vector<std::string>{std::move(literal)};
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+SigmaValue SigmaValue::of_text(std::string text) {
+  SigmaValue value;
+  value.type = Type::string;
+  value.text = std::move(text);
+  return value;
+}
+SigmaValue SigmaValue::of_integer(int64_t number) {
+  SigmaValue value;
+  value.type = Type::integer;
+  value.integer = number;
+  value.text = std::to_string(number);
+  return value;
+}
+SigmaValue SigmaValue::of_boolean(bool boolean) {
+  SigmaValue value;
+  value.type = Type::boolean;
+  value.integer = boolean;
+  value.text = boolean ? "true" : "false";
+  return value;
+}
+SigmaValue SigmaValue::of_null() { return {}; }
+SigmaValue SigmaValue::of_list(std::vector<SigmaValue> items) {
+  SigmaValue value;
+  value.type = Type::list;
+  value.items = std::move(items);
+  return value;
+}
+SigmaValue SigmaValue::of_map(std::vector<std::pair<std::string, SigmaValue>> entries) {
+  SigmaValue value;
+  value.type = Type::map;
+  value.entries = std::move(entries);
+  return value;
+}
+
+Result<Filter> compile_sigma(const SigmaValue& detection, const SigmaFields& fields) {
+  auto error = [](const SigmaValue& at, const std::string& what) {
+    return fail(Code::invalid, at.line > 0 ? std::to_string(at.line) + ": " + what : what);
+  };
+  if (detection.type != SigmaValue::Type::map) return error(detection, "detection is no map");
+  const SigmaValue* condition = nullptr;
+  std::vector<std::string> names;
+  Searches searches;
+  Compiler compiler(fields);
+  for (const auto& [key, value] : detection.entries) {
+    if (key == "condition") {
+      condition = &value;
+      continue;
+    }
+    if (key == "timeframe") continue;
+    auto search = compiler.search(value, 0);
+    if (!search) return tl::unexpected(search.error());
+    names.push_back(key);
+    searches.insert_or_assign(key, std::move(*search));
+  }
+  if (!condition) return error(detection, "detection has no condition");
+  std::vector<const SigmaValue*> conditions;
+  if (condition->type == SigmaValue::Type::list)
+    for (const SigmaValue& item : condition->items) conditions.push_back(&item);
+  else
+    conditions.push_back(condition);
+  std::vector<Expression> any;
+  for (const SigmaValue* each : conditions) {
+    if (each->type != SigmaValue::Type::string) return error(*each, "condition is no text");
+    auto parsed = parse_sigma_condition(each->text, names);
+    if (!parsed) return error(*each, parsed.error().message);
+    auto expression = of_condition(*parsed, searches);
+    if (!expression) return error(*each, expression.error().message);
+    any.push_back(std::move(*expression));
+  }
+  if (any.empty()) return error(*condition, "condition is empty");
+  return Filter::from(std::make_shared<const Expression>(Expression::any_of(std::move(any))));
+}
+
+std::vector<std::string> required_literals(const Filter& filter) {
+  // Only raw itself: a field's value may stand in raw escaped, or not at all.
+  return literals_of(filter.expression(), [](const Expression& leaf) { return leaf.field == ecs::event_original; })
+      .value_or(std::vector<std::string>{});
+}
+
+std::vector<std::string> required_value_literals(const Filter& filter) {
+  return literals_of(
+             filter.expression(),
+             [](const Expression& leaf) {
+               return !is_outside_token_filter(leaf.name) &&
+                      (!leaf.field || leaf.field->type == FieldType::keyword || leaf.field->type == FieldType::text);
+             })
+      .value_or(std::vector<std::string>{});
+}
+
+}  // namespace yushi
