@@ -1,0 +1,130 @@
+#include "ingest/datagram_socket.h"
+
+#include <future>
+#include <thread>
+
+#include <boost/asio/post.hpp>
+
+#include "core/base/assert.h"
+
+namespace yushi {
+namespace {
+
+constexpr size_t kTurnBytes = 256 << 10;
+constexpr int kReadsPerTurn = 64;
+
+}  // namespace
+
+DatagramSocket::DatagramSocket(const InputSettings& settings, const InputContext& context, unsigned ingest_thread,
+                               Tally& tally)
+    : settings_(settings),
+      context_(context),
+      delivery_(ingest_thread, *context.sink, tally),
+      batch_(delivery_, settings.transport, settings.message_bytes_max),
+      io_(*context.threads[ingest_thread]),
+      socket_(io_),
+      timer_(io_) {}
+
+void DatagramSocket::begin(OwnedFd fd) {
+  socket_.assign(fd.release());
+  tick();
+  wait();
+}
+
+void DatagramSocket::wait() {
+  socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                     [self = shared_from_this()](const boost::system::error_code& error) {
+                       if (!error) self->take_turn();
+                     });
+}
+
+void DatagramSocket::take_turn() {
+  if (stopped_) return;
+  Outcome outcome = Outcome::some;
+  for (int i = 0; i < kReadsPerTurn && outcome == Outcome::some && batch_.bytes() < kTurnBytes; ++i) outcome = read_once();
+  if (!batch_.empty()) {
+    batch_.deliver();
+    delivered();
+  }
+  switch (outcome) {
+    case Outcome::some:
+      boost::asio::post(io_, [self = shared_from_this()] { self->take_turn(); });
+      return;
+    case Outcome::empty: wait(); return;
+    case Outcome::failed: failed_ = true; return;  // the tick tries again: no busy loop
+  }
+}
+
+void DatagramSocket::ask_drops() {
+  const uint32_t drops = kernel_drops(fd());
+  delivery_.note_later(Note::Kind::kernel_drop, 0, {}, drops - drops_);  // wraps as the kernel's counter does
+  drops_ = drops;
+}
+
+void DatagramSocket::tick() {
+  if (stopped_) return;
+  ask_drops();
+  delivery_.flush();
+  if (failed_) {
+    failed_ = false;
+    wait();
+  }
+  timer_.expires_after(std::chrono::seconds(1));
+  timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+    if (!error) self->tick();
+  });
+}
+
+void DatagramSocket::drain() {
+  stopped_ = true;
+  timer_.cancel();
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+  const auto began = std::chrono::steady_clock::now();
+  const auto sink_before = delivery_.time_in_sink();
+  for (int empty_reads = 0; empty_reads < 2;) {
+    const Outcome outcome = read_once();
+    if (outcome == Outcome::failed) break;
+    if (batch_.bytes() >= kTurnBytes || (outcome == Outcome::empty && !batch_.empty())) {
+      batch_.deliver();
+      delivered();
+    }
+    if (outcome == Outcome::empty && ++empty_reads < 2) std::this_thread::sleep_for(kStopPause);
+    const auto spent = std::chrono::steady_clock::now() - began - (delivery_.time_in_sink() - sink_before);
+    if (spent > kStopReadingAfter) break;
+  }
+  if (!batch_.empty()) batch_.deliver();
+  ask_drops();
+  delivery_.flush();
+  socket_.close(ignored);
+}
+
+DatagramInput::~DatagramInput() { YUSHI_ASSERT(sockets_.empty(), "%s is destroyed before stop()", name_.c_str()); }
+
+void DatagramInput::run(std::vector<std::shared_ptr<DatagramSocket>> sockets, std::vector<OwnedFd> fds) {
+  sockets_ = std::move(sockets);
+  for (size_t i = 0; i < sockets_.size(); ++i) {
+    sockets_[i]->delivery().set_input(name_);
+    if (i == 0) sockets_[i]->delivery().note_later(Note::Kind::input_up, 0, {}, 1);
+    boost::asio::post(sockets_[i]->io(),
+                      [socket = sockets_[i], fd = std::move(fds[i])]() mutable { socket->begin(std::move(fd)); });
+  }
+}
+
+void DatagramInput::stop() {
+  if (sockets_.empty()) return;
+  std::vector<std::promise<void>> drained(sockets_.size());
+  for (size_t i = 0; i < sockets_.size(); ++i) {
+    // The socket lives until its thread is done with it; handlers that were cancelled hold it too.
+    boost::asio::post(sockets_[i]->io(), [socket = sockets_[i], i, &drained] {
+      if (i == 0) socket->delivery().note_later(Note::Kind::input_down, 0, {}, 1);
+      socket->drain();
+      drained[i].set_value();
+    });
+  }
+  for (auto& promise : drained) promise.get_future().wait();
+  sockets_.clear();
+  stopped();
+}
+
+}  // namespace yushi

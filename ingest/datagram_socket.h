@@ -1,0 +1,82 @@
+// One datagram socket on one ingest thread: waits, reads in turns, asks the kernel for its drops, drains at the stop.
+// DatagramInput is the Input made of such sockets. UDP and unix sockets differ in how they bind and how they read.
+//
+// Threads  A DatagramSocket belongs to its ingest thread; DatagramInput as Input says.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "ingest/datagram_batch.h"
+
+namespace yushi {
+
+class DatagramSocket : public std::enable_shared_from_this<DatagramSocket> {
+ public:
+  DatagramSocket(const InputSettings& settings, const InputContext& context, unsigned ingest_thread, Tally& tally);
+  virtual ~DatagramSocket() = default;
+
+  boost::asio::io_context& io() { return io_; }
+  Delivery& delivery() { return delivery_; }
+
+  void begin(OwnedFd fd);
+  void drain();
+
+ protected:
+  enum class Outcome { some, empty, failed };
+  // Reads what one call gives into batch_.
+  virtual Outcome read_once() = 0;
+
+  int fd() { return socket_.native_handle(); }
+
+  const InputSettings settings_;
+  const InputContext context_;
+  Delivery delivery_;
+  DatagramBatch batch_;
+
+ private:
+  void wait();
+  void take_turn();
+  void tick();
+  void ask_drops();
+  virtual void delivered() {}
+
+  boost::asio::io_context& io_;
+  boost::asio::posix::stream_descriptor socket_;
+  boost::asio::steady_timer timer_;
+  uint32_t drops_ = 0;
+  bool failed_ = false;  // waits for the next tick
+  bool stopped_ = false;
+};
+
+class DatagramInput : public Input {
+ public:
+  DatagramInput(const InputSettings& settings, const InputContext& context) : settings_(settings), context_(context) {}
+  ~DatagramInput() override;
+
+  void stop() override;
+  std::string name() const override { return name_; }
+  uint16_t port() const override { return port_; }
+  InputCounts counts() const override { return tally_->read(); }
+
+ protected:
+  // Starts the sockets: fds[i] belongs to sockets[i].
+  void run(std::vector<std::shared_ptr<DatagramSocket>> sockets, std::vector<OwnedFd> fds);
+  virtual void stopped() {}
+
+  const InputSettings settings_;
+  const InputContext context_;
+  const std::shared_ptr<Tally> tally_ = std::make_shared<Tally>();
+  std::string name_;
+  uint16_t port_ = 0;
+
+ private:
+  std::vector<std::shared_ptr<DatagramSocket>> sockets_;
+};
+
+}  // namespace yushi

@@ -1,0 +1,88 @@
+// An input: a socket that listens, and hands on what it hears as batches of framed messages.
+//
+// Threads  One io_context per ingest thread, each run by exactly one thread of the caller's, shared by all inputs. They
+//          must run from before stop() is called until it has returned, and outlive the input. start(), stop() and the
+//          destructor belong to one other thread (not an ingest thread); the rest may be called by any thread.
+// Memory   Everything is bounded: one read buffer a thread, unfinished messages by unfinished_bytes_max, connections by
+//          connections_max; an idle connection keeps some hundred bytes. What was delivered is the sink's to bound.
+// Errors   start() fails with a message that names the address; trouble with one connection closes that connection only.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/record/batch.h"
+#include "ingest/framer.h"
+#include "ingest/source_limit.h"
+#include "ingest/tenant_map.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace yushi {
+
+// Bytes that may be read behind the last message of each buffer (simdjson reads up to 64 beyond the text it parses).
+constexpr size_t kBufferPaddingBytes = 64;
+
+// Where batches go. Called on the ingest threads, concurrently, in arrival order for each connection. Not returning is how
+// a stage behind says that it is full: the thread then reads nothing, and TCP pushes back on the sender.
+class BatchSink {
+ public:
+  virtual ~BatchSink() = default;
+  // `ingest_thread` is the position in InputContext::threads. A batch may have notes only.
+  virtual void deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) = 0;
+};
+
+struct InputSettings {
+  Transport transport = Transport::tcp;        // tcp, udp or unix_socket
+  std::string listen;                          // tcp, udp: "127.0.0.1:5514", "[::]:514"; port 0 takes a free one
+  std::string path;                            // unix_socket
+  unsigned path_mode = 0666;                   // unix_socket: as /dev/log, anyone may write
+  Framing framing = Framing::automatic;        // tcp
+  size_t message_bytes_max = 64 << 10;         // longer ones become parts
+  size_t connections_max = 10'000;             // tcp: counted in InputContext::connections
+  size_t unfinished_bytes_max = 64 << 20;      // tcp: of all connections; beyond, long unfinished messages go as parts
+  size_t receive_buffer_bytes = 16 << 20;      // udp, unix_socket: the kernel's; beyond it drops
+};
+
+// What all inputs of a daemon share.
+struct InputContext {
+  std::vector<boost::asio::io_context*> threads;
+  BatchSink* sink = nullptr;
+  std::shared_ptr<const TenantMap> tenants = std::make_shared<TenantMap>();
+  std::shared_ptr<SourceLimit> sources = std::make_shared<SourceLimit>();
+  std::shared_ptr<std::atomic<size_t>> connections = std::make_shared<std::atomic<size_t>>(0);
+};
+
+// Since start(); the same numbers travel as Notes, by source.
+struct InputCounts {
+  uint64_t bytes = 0, messages = 0, empty_lines = 0, resyncs = 0, over_long = 0, truncated = 0;
+  uint64_t connections_opened = 0, connections_closed = 0, connections_refused = 0;
+  uint64_t kernel_drops = 0;
+};
+
+class Input {
+ public:
+  virtual ~Input() = default;
+
+  // Binds and listens. When it returns, senders can connect.
+  [[nodiscard]] virtual Result<void> start() = 0;
+
+  // Takes what was readable when it was called, and what comes until the socket is empty twice or for 2 s more; delivers
+  // it, unfinished messages too; closes. The time that the sink takes does not count. Does nothing when not started.
+  virtual void stop() = 0;
+
+  // "tcp 127.0.0.1:5514", with the port that was bound; "unix /run/yushi/log.sock". Also Note::input.
+  virtual std::string name() const = 0;
+  virtual uint16_t port() const = 0;  // that was bound; 0 for unix_socket
+  virtual InputCounts counts() const = 0;
+};
+
+std::unique_ptr<Input> make_input(const InputSettings& settings, const InputContext& context);
+
+}  // namespace yushi

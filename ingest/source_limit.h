@@ -1,0 +1,41 @@
+// How many sources a tenant may have on datagram inputs, whose addresses anyone can forge: each source costs a counter in
+// the store for ever.
+//
+// Threads  Any. Callers remember the answer per sender, so the lock is taken once a source, not once a datagram.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/record/record.h"
+
+namespace yushi {
+
+class SourceLimit {
+ public:
+  static constexpr std::string_view kOverflow = "overflow";  // the source of all that came too late
+
+  explicit SourceLimit(size_t sources_max = 65536) : sources_max_(sources_max) {}
+
+  // Whether `source` is one of the tenant's; makes it one while there is room. The daemon admits the sources that the
+  // store knows before it starts the inputs.
+  bool admit(TenantId tenant, std::string_view source) {
+    std::lock_guard lock(mutex_);
+    auto& sources = sources_[tenant];
+    std::string key(source);
+    if (sources.contains(key)) return true;
+    if (sources.size() >= sources_max_) return false;
+    sources.insert(std::move(key));
+    return true;
+  }
+
+ private:
+  const size_t sources_max_;
+  std::mutex mutex_;
+  std::unordered_map<TenantId, std::unordered_set<std::string>> sources_;
+};
+
+}  // namespace yushi

@@ -1,0 +1,186 @@
+#include "ingest/tcp.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <future>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "core/base/assert.h"
+#include "core/ledger/entry.h"
+#include "ingest/tcp_receiver.h"
+
+namespace yushi {
+namespace {
+
+constexpr int kAcceptsPerTurn = 64;
+constexpr std::chrono::milliseconds kPauseWithoutDescriptors{100};
+
+void set_option(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
+
+// A peer that vanished without a word is noticed after some two minutes.
+void keep_alive(int fd) {
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 6);
+}
+
+// Accepts on the first ingest thread.
+class Acceptor : public std::enable_shared_from_this<Acceptor> {
+ public:
+  Acceptor(std::shared_ptr<TcpShared> shared, std::vector<std::shared_ptr<TcpReceiver>> receivers)
+      : shared_(std::move(shared)), receivers_(std::move(receivers)), socket_(receivers_[0]->io()), timer_(socket_.get_executor()) {}
+
+  void begin(OwnedFd socket) {
+    socket_.assign(socket.release());
+    wait();
+  }
+
+  // What is in the accept queue would be reset when the listener closes.
+  void drain() {
+    stopped_ = true;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+    timer_.cancel();
+    while (accept_one()) {
+    }
+    socket_.close(ignored);
+  }
+
+ private:
+  void wait() {
+    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                       [self = shared_from_this()](const boost::system::error_code& error) {
+                         if (!error) self->take_turn();
+                       });
+  }
+
+  void take_turn() {
+    if (stopped_) return;
+    for (int i = 0; i < kAcceptsPerTurn && accept_one(); ++i) {
+    }
+    if (!out_of_descriptors_) {
+      wait();
+      return;
+    }
+    // The connection stays in the queue; asking again at once would only burn the CPU.
+    timer_.expires_after(kPauseWithoutDescriptors);
+    timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error && !self->stopped_) self->wait();
+    });
+  }
+
+  // Whether to ask again.
+  bool accept_one() {
+    SocketAddress peer;
+    OwnedFd fd(::accept4(socket_.native_handle(), peer.get(), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    out_of_descriptors_ = false;
+    if (!fd) {
+      if (errno == EINTR || errno == ECONNABORTED) return true;
+      out_of_descriptors_ = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+      return false;
+    }
+    if (shared_->context.connections->fetch_add(1, std::memory_order_relaxed) >= shared_->settings.connections_max) {
+      shared_->context.connections->fetch_sub(1, std::memory_order_relaxed);
+      receivers_[0]->delivery().note_later(Note::Kind::connection_refused, shared_->context.tenants->find(peer.address()),
+                                           encode_source(peer.address_text()), 1);
+      return true;
+    }
+    keep_alive(fd.get());
+    const std::shared_ptr<TcpReceiver>& to = receivers_[next_++ % receivers_.size()];
+    boost::asio::post(to->io(), [to, peer, fd = std::move(fd)]() mutable { to->accept(std::move(fd), peer); });
+    return true;
+  }
+
+  const std::shared_ptr<TcpShared> shared_;
+  const std::vector<std::shared_ptr<TcpReceiver>> receivers_;
+  boost::asio::posix::stream_descriptor socket_;
+  boost::asio::steady_timer timer_;
+  size_t next_ = 0;
+  bool out_of_descriptors_ = false;
+  bool stopped_ = false;
+};
+
+class TcpInput final : public Input {
+ public:
+  TcpInput(const InputSettings& settings, const InputContext& context)
+      : shared_(std::make_shared<TcpShared>(settings, context)), name_("tcp " + settings.listen) {}
+
+  ~TcpInput() override { YUSHI_ASSERT(!acceptor_, "%s is destroyed before stop()", name_.c_str()); }
+
+  Result<void> start() override {
+    auto address = parse_listen(shared_->settings.listen);
+    if (!address) return tl::unexpected(address.error());
+    const std::string doing = "listening on " + name_;
+    OwnedFd fd(::socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd) return fail_errno(doing, errno);
+    set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+    if (address->storage.ss_family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    if (::bind(fd.get(), address->get(), address->length) != 0 || ::listen(fd.get(), SOMAXCONN) != 0) {
+      return fail_errno(doing, errno, "is the address this machine's, the port free, and may this user bind it?");
+    }
+    address->length = sizeof address->storage;
+    if (::getsockname(fd.get(), address->get(), &address->length) != 0) return fail_errno(doing, errno);
+    port_ = address->port();
+    name_ = "tcp " + address->endpoint_text();
+    for (unsigned i = 0; i < shared_->context.threads.size(); ++i) {
+      receivers_.push_back(std::make_shared<TcpReceiver>(shared_, i));
+      receivers_[i]->delivery().set_input(name_);
+    }
+    receivers_[0]->delivery().note_later(Note::Kind::input_up, 0, {}, 1);
+    acceptor_ = std::make_shared<Acceptor>(shared_, receivers_);
+    for (auto& receiver : receivers_) boost::asio::post(receiver->io(), [receiver] { receiver->begin(); });
+    boost::asio::post(receivers_[0]->io(), [acceptor = acceptor_, socket = std::move(fd)]() mutable {
+      acceptor->begin(std::move(socket));
+    });
+    return {};
+  }
+
+  void stop() override {
+    if (!acceptor_) return;
+    // First the acceptor, so that its last connections are with their threads before these are drained.
+    std::promise<void> accepted;
+    boost::asio::post(receivers_[0]->io(), [&] {
+      acceptor_->drain();
+      accepted.set_value();
+    });
+    accepted.get_future().wait();
+    std::vector<std::promise<void>> drained(receivers_.size());
+    for (size_t i = 0; i < receivers_.size(); ++i) {
+      boost::asio::post(receivers_[i]->io(), [this, i, &drained] {
+        if (i == 0) receivers_[0]->delivery().note_later(Note::Kind::input_down, 0, {}, 1);
+        receivers_[i]->drain();
+        drained[i].set_value();
+      });
+    }
+    for (auto& promise : drained) promise.get_future().wait();
+    acceptor_.reset();
+    receivers_.clear();
+  }
+
+  std::string name() const override { return name_; }
+  uint16_t port() const override { return port_; }
+  InputCounts counts() const override { return shared_->tally.read(); }
+
+ private:
+  const std::shared_ptr<TcpShared> shared_;
+  std::string name_;
+  uint16_t port_ = 0;
+  std::vector<std::shared_ptr<TcpReceiver>> receivers_;
+  std::shared_ptr<Acceptor> acceptor_;
+};
+
+}  // namespace
+
+std::unique_ptr<Input> make_tcp_input(const InputSettings& settings, const InputContext& context) {
+  return std::make_unique<TcpInput>(settings, context);
+}
+
+}  // namespace yushi

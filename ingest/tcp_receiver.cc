@@ -1,0 +1,262 @@
+#include "ingest/tcp_receiver.h"
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include <boost/asio/post.hpp>
+
+#include "core/ledger/entry.h"
+
+namespace yushi {
+namespace {
+
+constexpr size_t kReadBytes = 256 << 10;
+constexpr size_t kHandOverBytes = kReadBytes / 2;  // a read this large gives its buffer away, a smaller one is copied
+constexpr size_t kCopiedBytes = 4 << 10;           // unfinished bytes that are copied in front of the next read
+constexpr size_t kOwnRoomBytes = 32 << 10;         // least room behind longer unfinished bytes
+
+std::unique_ptr<char[]> new_buffer(size_t bytes) {
+  return std::unique_ptr<char[]>(new char[bytes + kBufferPaddingBytes]);  // not zeroed
+}
+
+}  // namespace
+
+struct TcpReceiver::Connection {
+  Connection(TcpReceiver& r, int fd, const TcpShared& shared)
+      : receiver(r.shared_from_this()),
+        socket(r.io_, fd),
+        framer(shared.settings.framing, shared.settings.message_bytes_max) {}
+
+  const std::shared_ptr<TcpReceiver> receiver;
+  boost::asio::posix::stream_descriptor socket;
+  Framer framer;
+  std::string source, address;
+  TenantId tenant = 0;
+  size_t place = 0;  // in connections_
+  std::unique_ptr<char[]> unfinished;
+  size_t unfinished_bytes = 0, unfinished_capacity = 0;
+  uint64_t unreported_bytes = 0;
+  uint32_t message_bytes = 256;  // average of late, to reserve records
+  int64_t promised_bytes = 0;    // readable when stop() came
+  int empty_reads = 0;
+  bool closed = false;
+};
+
+TcpReceiver::TcpReceiver(std::shared_ptr<TcpShared> shared, unsigned ingest_thread)
+    : shared_(std::move(shared)),
+      io_(*shared_->context.threads[ingest_thread]),
+      delivery_(ingest_thread, *shared_->context.sink, shared_->tally),
+      timer_(io_) {}
+
+void TcpReceiver::begin() { tick(); }
+
+void TcpReceiver::tick() {
+  if (stopped_) return;
+  if (delivery_.flush()) origin_ = nullptr;
+  timer_.expires_after(std::chrono::seconds(1));
+  timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+    if (!error) self->tick();
+  });
+}
+
+void TcpReceiver::accept(OwnedFd socket, const SocketAddress& peer) {
+  auto connection = std::make_shared<Connection>(*this, socket.release(), *shared_);
+  connection->address = peer.address_text();
+  connection->source = encode_source(connection->address);
+  connection->tenant = shared_->context.tenants->find(peer.address());
+  connection->place = connections_.size();
+  connections_.push_back(connection);
+  delivery_.note_later(Note::Kind::connection_opened, connection->tenant, connection->source, 1);
+  if (!stopped_) wait(connection);
+}
+
+void TcpReceiver::wait(const std::shared_ptr<Connection>& connection) {
+  connection->socket.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                                [connection](const boost::system::error_code& error) {
+                                  if (!error) connection->receiver->take_turn(connection);
+                                });
+}
+
+void TcpReceiver::take_turn(const std::shared_ptr<Connection>& connection) {
+  if (connection->closed || stopped_) return;
+  switch (read_once(*connection)) {
+    case Outcome::filled:
+      // There is more, surely; but the others come first.
+      boost::asio::post(io_, [connection] { connection->receiver->take_turn(connection); });
+      return;
+    case Outcome::some:
+    case Outcome::empty: wait(connection); return;
+    case Outcome::ended: close(*connection); return;
+  }
+}
+
+TcpReceiver::Outcome TcpReceiver::read_once(Connection& c) {
+  const bool own = c.unfinished_bytes > kCopiedBytes;
+  size_t capacity = kReadBytes;
+  if (own) {
+    if (c.unfinished_capacity < c.unfinished_bytes + kOwnRoomBytes) {
+      keep(c, {c.unfinished.get(), c.unfinished_bytes});
+    }
+    capacity = c.unfinished_capacity;
+  } else if (!scratch_) {
+    scratch_ = new_buffer(kReadBytes);
+  }
+  std::unique_ptr<char[]>& buffer = own ? c.unfinished : scratch_;
+  const size_t room = capacity - c.unfinished_bytes;
+  ssize_t n;
+  do {
+    n = ::recv(c.socket.native_handle(), buffer.get() + c.unfinished_bytes, room, MSG_DONTWAIT);
+  } while (n < 0 && errno == EINTR);
+  if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? Outcome::empty : Outcome::ended;
+  if (n == 0) return Outcome::ended;
+  const auto got = static_cast<size_t>(n);
+  c.unreported_bytes += got;
+  c.promised_bytes -= n;
+  const size_t bytes = c.unfinished_bytes + got;
+  if (!own && c.unfinished_bytes) std::memcpy(buffer.get(), c.unfinished.get(), c.unfinished_bytes);
+  if (own || bytes >= kHandOverBytes) {
+    frame(c, buffer, bytes, capacity);
+  } else {
+    auto exact = new_buffer(bytes);
+    std::memcpy(exact.get(), buffer.get(), bytes);
+    frame(c, exact, bytes, bytes);
+  }
+  return got == room ? Outcome::filled : Outcome::some;
+}
+
+// `buffer` holds unfinished and new bytes. It is moved into the batch if there is any message, else left alone.
+void TcpReceiver::frame(Connection& c, std::unique_ptr<char[]>& buffer, size_t bytes, size_t buffer_bytes) {
+  Origin* origin = prepare(c);
+  auto& records = delivery_.batch().records;
+  records.reserve(bytes / c.message_bytes + bytes / c.message_bytes / 8 + 4);
+  const std::string_view all(buffer.get(), bytes);
+  FrameCounts counts;
+  size_t done = c.framer.feed(all, origin, records, counts);
+  if (bytes - done > kCopiedBytes && shared_->unfinished_bytes.load(std::memory_order_relaxed) >=
+                                         shared_->settings.unfinished_bytes_max) {
+    done += c.framer.release(all.substr(done), origin, records, counts);
+  }
+  if (records.empty()) {
+    const bool own = &buffer == &c.unfinished;
+    if (own && done == 0) {
+      c.unfinished_bytes = bytes;
+    } else {
+      keep(c, all.substr(done));
+    }
+    if (counts.empty_lines + counts.resyncs > 0) send(c, counts, origin);
+    return;
+  }
+  c.message_bytes = static_cast<uint32_t>(std::clamp<size_t>(done / records.size(), 32, 1 << 20));
+  std::unique_ptr<char[]> handed_over = std::move(buffer);
+  if (&buffer == &c.unfinished) {
+    shared_->unfinished_bytes -= c.unfinished_capacity;
+    c.unfinished_capacity = 0;
+  }
+  keep(c, all.substr(done));
+  delivery_.own(std::move(handed_over), buffer_bytes + kBufferPaddingBytes);
+  send(c, counts, origin);
+}
+
+// Makes `rest`, which may lie in the same buffer, the connection's unfinished bytes.
+void TcpReceiver::keep(Connection& c, std::string_view rest) {
+  const size_t wanted = rest.size() <= kCopiedBytes ? rest.size() : rest.size() + std::max(rest.size(), kOwnRoomBytes);
+  const bool fits = c.unfinished && c.unfinished_capacity >= wanted && c.unfinished_capacity <= 2 * wanted;
+  if (rest.empty()) {
+    shared_->unfinished_bytes -= c.unfinished_capacity;
+    c.unfinished.reset();
+    c.unfinished_capacity = 0;
+  } else if (fits) {
+    std::memmove(c.unfinished.get(), rest.data(), rest.size());
+  } else {
+    auto moved = new_buffer(wanted);
+    std::memcpy(moved.get(), rest.data(), rest.size());
+    shared_->unfinished_bytes += wanted - c.unfinished_capacity;  // unsigned on purpose: it wraps both ways
+    c.unfinished = std::move(moved);
+    c.unfinished_capacity = wanted;
+  }
+  c.unfinished_bytes = rest.size();
+}
+
+// The origin for what comes now, in the batch in the making. A read that completes no message uses it again.
+Origin* TcpReceiver::prepare(const Connection& c) {
+  if (origin_ == nullptr) origin_ = delivery_.batch().arena.make(Origin{});
+  origin_->received_ns = realtime_ns();
+  origin_->source = c.source;
+  origin_->address = c.address;
+  origin_->transport = Transport::tcp;
+  origin_->tenant = c.tenant;
+  return origin_;
+}
+
+void TcpReceiver::send(Connection& c, const FrameCounts& counts, Origin* origin) {
+  Arena& arena = delivery_.batch().arena;
+  origin->source = arena.copy(c.source);
+  origin->address = c.address == c.source ? origin->source : arena.copy(c.address);
+  delivery_.note(Note::Kind::bytes, c.tenant, c.source, c.unreported_bytes);
+  delivery_.note(counts, c.tenant, c.source);
+  c.unreported_bytes = 0;
+  origin_ = nullptr;
+  delivery_.deliver();
+}
+
+void TcpReceiver::close(Connection& c) {
+  Origin* origin = prepare(c);
+  FrameCounts counts;
+  c.framer.finish({c.unfinished.get(), c.unfinished_bytes}, origin, delivery_.batch().records, counts);
+  shared_->unfinished_bytes -= c.unfinished_capacity;
+  if (c.unfinished) delivery_.own(std::move(c.unfinished), c.unfinished_capacity + kBufferPaddingBytes);
+  c.unfinished_bytes = c.unfinished_capacity = 0;
+  c.closed = true;
+  boost::system::error_code ignored;
+  c.socket.close(ignored);
+  shared_->context.connections->fetch_sub(1, std::memory_order_relaxed);
+  delivery_.note(Note::Kind::connection_closed, c.tenant, c.source, 1);
+  send(c, counts, origin);
+  // Last: this may be the last owner of `c`, which a caller by reference must not use again.
+  const size_t place = c.place;
+  if (place + 1 != connections_.size()) {
+    connections_.back()->place = place;
+    std::swap(connections_[place], connections_.back());
+  }
+  connections_.pop_back();
+}
+
+void TcpReceiver::drain() {
+  stopped_ = true;
+  timer_.cancel();
+  for (auto& connection : connections_) {
+    Connection& c = *connection;
+    boost::system::error_code ignored;
+    c.socket.cancel(ignored);
+    int readable = 0;
+    if (::ioctl(c.socket.native_handle(), FIONREAD, &readable) == 0) c.promised_bytes = readable;
+    ::shutdown(c.socket.native_handle(), SHUT_WR);
+  }
+  const auto began = std::chrono::steady_clock::now();
+  const auto sink_before = delivery_.time_in_sink();
+  while (!connections_.empty()) {
+    const auto now = std::chrono::steady_clock::now();
+    const bool late = now - began - (delivery_.time_in_sink() - sink_before) > kStopReadingAfter;
+    bool any = false;
+    for (size_t i = connections_.size(); i-- > 0;) {
+      Connection& c = *connections_[i];
+      const Outcome outcome = read_once(c);
+      if (outcome == Outcome::empty) {
+        c.promised_bytes = 0;
+        ++c.empty_reads;
+      } else if (outcome != Outcome::ended) {
+        any = true;
+      }
+      if (outcome == Outcome::ended || c.empty_reads >= 2 || (late && c.promised_bytes <= 0)) close(c);
+    }
+    if (!any && !connections_.empty()) std::this_thread::sleep_for(kStopPause);
+  }
+  if (delivery_.flush()) origin_ = nullptr;
+}
+
+}  // namespace yushi

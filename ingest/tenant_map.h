@@ -1,0 +1,42 @@
+// Whose an address is: a list of networks, of which the first that matches gives the tenant; the rest is `default`.
+//
+// Threads  Immutable once built: any number of readers.
+// Cost     At most 32 (IPv4) or 128 steps through a binary tree, however long the list.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/record/record.h"
+
+namespace yushi {
+
+// An address as IPv6, IPv4 mapped (::ffff:a.b.c.d).
+using Address = std::array<uint8_t, 16>;
+
+class TenantMap {
+ public:
+  TenantMap();
+
+  // Adds "10.1.0.0/16", "2001:db8::/32" or a single address behind those already there. invalid: it is no network, or
+  // bits are set behind its prefix.
+  [[nodiscard]] Result<void> add(std::string_view cidr, TenantId tenant);
+
+  TenantId find(const Address& address) const;
+
+ private:
+  static constexpr uint32_t kNone = 0xffffffff;
+  struct Node {
+    uint32_t child[2] = {kNone, kNone};
+    uint32_t rule = kNone;  // the first that ends here
+  };
+  static constexpr uint32_t kIpv4Root = 0, kIpv6Root = 1;
+
+  std::vector<Node> nodes_;
+  std::vector<TenantId> rules_;
+};
+
+}  // namespace yushi

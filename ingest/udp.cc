@@ -1,0 +1,124 @@
+#include "ingest/udp.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "ingest/datagram_socket.h"
+
+namespace yushi {
+namespace {
+
+constexpr size_t kDatagramsPerRead = 64;
+constexpr size_t kDatagramBytesMax = 64 << 10;  // UDP's length field has 16 bits
+
+class UdpSocket final : public DatagramSocket {
+ public:
+  UdpSocket(const InputSettings& settings, const InputContext& context, unsigned ingest_thread,
+            std::shared_ptr<Tally> tally)
+      : DatagramSocket(settings, context, ingest_thread, *tally),
+        tally_(std::move(tally)),
+        sources_(context_),
+        // 4 MiB of addresses; the kernel gives memory only to what datagrams have touched.
+        room_(new char[kDatagramsPerRead * kDatagramBytesMax]) {
+    for (size_t i = 0; i < kDatagramsPerRead; ++i) {
+      pieces_[i] = {room_.get() + i * kDatagramBytesMax, kDatagramBytesMax};
+      messages_[i].msg_hdr = {};
+      messages_[i].msg_hdr.msg_iov = &pieces_[i];
+      messages_[i].msg_hdr.msg_iovlen = 1;
+      messages_[i].msg_hdr.msg_name = peers_[i].get();
+    }
+  }
+
+ private:
+  Outcome read_once() override {
+    for (size_t i = 0; i < kDatagramsPerRead; ++i) messages_[i].msg_hdr.msg_namelen = sizeof peers_[i].storage;
+    int n;
+    do {
+      n = ::recvmmsg(fd(), messages_, kDatagramsPerRead, MSG_DONTWAIT, nullptr);
+    } while (n < 0 && errno == EINTR);
+    if (n <= 0) return n == 0 || errno == EAGAIN || errno == EWOULDBLOCK ? Outcome::empty : Outcome::failed;
+    const auto datagrams = static_cast<size_t>(n);
+    size_t bytes = 0;
+    for (size_t i = 0; i < datagrams; ++i) bytes += messages_[i].msg_len;
+    batch_.begin_read(bytes, datagrams);
+    for (size_t i = 0; i < datagrams; ++i) {
+      const std::string_view datagram(static_cast<const char*>(pieces_[i].iov_base), messages_[i].msg_len);
+      if (DatagramSource* source = sources_.find(peers_[i])) {
+        batch_.append(*source, datagram);
+      } else {
+        batch_.append_overflow(sources_.overflow(sources_.tenant(peers_[i])), peers_[i].address_text(), datagram);
+      }
+    }
+    return datagrams == kDatagramsPerRead ? Outcome::some : Outcome::empty;
+  }
+
+  void delivered() override { sources_.trim(); }
+
+  const std::shared_ptr<Tally> tally_;
+  DatagramSources sources_;
+  std::unique_ptr<char[]> room_;
+  mmsghdr messages_[kDatagramsPerRead] = {};
+  iovec pieces_[kDatagramsPerRead];
+  SocketAddress peers_[kDatagramsPerRead];
+};
+
+class UdpInput final : public DatagramInput {
+ public:
+  UdpInput(const InputSettings& settings, const InputContext& context) : DatagramInput(settings, context) {
+    name_ = "udp " + settings.listen;
+  }
+
+  Result<void> start() override {
+    auto address = parse_listen(settings_.listen);
+    if (!address) return tl::unexpected(address.error());
+    const std::string doing = "listening on " + name_;
+    // SO_REUSEPORT would let us share the port with another daemon of the same user without a word: ask first.
+    if (address->port() != 0) {
+      OwnedFd probe = open(*address, false);
+      if (!probe) return fail_errno(doing, errno, kAdvice);
+    }
+    std::vector<std::shared_ptr<DatagramSocket>> sockets;
+    std::vector<OwnedFd> fds;
+    for (unsigned i = 0; i < context_.threads.size(); ++i) {
+      fds.push_back(open(*address, true));
+      if (!fds.back()) return fail_errno(doing, errno, kAdvice);
+      set_receive_buffer(fds.back().get(), settings_.receive_buffer_bytes);
+      if (i == 0) {
+        address->length = sizeof address->storage;
+        if (::getsockname(fds[0].get(), address->get(), &address->length) != 0) return fail_errno(doing, errno);
+      }
+      sockets.push_back(std::make_shared<UdpSocket>(settings_, context_, i, tally_));
+    }
+    port_ = address->port();
+    name_ = "udp " + address->endpoint_text();
+    run(std::move(sockets), std::move(fds));
+    return {};
+  }
+
+ private:
+  static constexpr const char* kAdvice = "is the address this machine's, the port free, and may this user bind it?";
+
+  static OwnedFd open(const SocketAddress& address, bool shared) {
+    OwnedFd fd(::socket(address.storage.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd) return fd;
+    const int on = 1, off = 0;
+    if (shared) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (address.storage.ss_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (::bind(fd.get(), address.get(), address.length) != 0) {
+      const int error = errno;
+      fd = OwnedFd();
+      errno = error;
+    }
+    return fd;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Input> make_udp_input(const InputSettings& settings, const InputContext& context) {
+  return std::make_unique<UdpInput>(settings, context);
+}
+
+}  // namespace yushi

@@ -1,0 +1,12 @@
+// Input of syslog over a unix datagram socket, as /dev/log: each datagram one message, source `unix:<path>`.
+#pragma once
+
+#include <memory>
+
+#include "ingest/input.h"
+
+namespace yushi {
+
+std::unique_ptr<Input> make_unix_input(const InputSettings& settings, const InputContext& context);
+
+}  // namespace yushi

@@ -1,0 +1,53 @@
+#include "ingest/tenant_map.h"
+
+#include <gtest/gtest.h>
+
+#include "core/record/record.h"
+
+namespace yushi {
+namespace {
+
+TenantId find(const TenantMap& map, std::string_view text) {
+  Address address;
+  EXPECT_TRUE(parse_ip(text, &address)) << text;
+  return map.find(address);
+}
+
+TEST(TenantMapTest, the_first_network_that_matches_wins_and_the_rest_is_default) {
+  TenantMap map;
+  ASSERT_TRUE(map.add("10.1.2.0/24", 2));
+  ASSERT_TRUE(map.add("10.1.0.0/16", 3));
+  ASSERT_TRUE(map.add("10.1.9.9", 4));  // behind a wider one: never found
+  ASSERT_TRUE(map.add("2001:db8::/32", 5));
+  ASSERT_TRUE(map.add("10.1.2.0/24", 6));
+  EXPECT_EQ(find(map, "10.1.2.3"), 2);
+  EXPECT_EQ(find(map, "10.1.3.3"), 3);
+  EXPECT_EQ(find(map, "10.1.9.9"), 3);
+  EXPECT_EQ(find(map, "10.2.0.1"), 0);
+  EXPECT_EQ(find(map, "2001:db8:1::1"), 5);
+  EXPECT_EQ(find(map, "2001:db9::1"), 0);
+}
+
+TEST(TenantMapTest, ipv4_networks_match_mapped_addresses_and_whole_families_can_be_named) {
+  TenantMap map;
+  ASSERT_TRUE(map.add("::ffff:192.0.2.0/120", 2));
+  ASSERT_TRUE(map.add("0.0.0.0/0", 3));
+  ASSERT_TRUE(map.add("::/0", 4));
+  EXPECT_EQ(find(map, "192.0.2.7"), 2);
+  EXPECT_EQ(find(map, "::ffff:192.0.2.7"), 2);
+  EXPECT_EQ(find(map, "192.0.3.7"), 3);
+  EXPECT_EQ(find(map, "::1"), 4);
+}
+
+TEST(TenantMapTest, what_is_no_network_is_refused_by_name) {
+  TenantMap map;
+  for (const char* bad : {"", "10.1.0.0/33", "10.1.0.0/", "10.1.0.0/x", "10.1.0.1/16", "::1/129", "host/8", "10.1/16"}) {
+    auto added = map.add(bad, 1);
+    ASSERT_FALSE(added) << bad;
+    EXPECT_EQ(added.error().code, Code::invalid);
+    EXPECT_NE(added.error().message.find(bad), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace yushi
