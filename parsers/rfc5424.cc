@@ -44,19 +44,22 @@ const Field* make_field(Arena& arena, std::string_view id, std::string_view name
   return arena.make(Field{{text, bytes}, FieldType::keyword, kDynamicField, false});
 }
 
-// One "[id name="value" …]"; the byte after it, or nullptr when it is broken (its captures are then taken back).
+// One "[id name="value" …]"; the byte after it, or nullptr when it is broken. Its parameters are then taken back: it
+// will stand whole in the message. That it was structured data of this id is kept, once a `name="` has shown it.
 const char* read_element(HeaderScan& scan, const char* at, size_t& room) {
   const char* end = scan.end;
   const size_t before = scan.captures.size();
-  const auto broken = [&]() -> const char* {
-    scan.captures.resize(before);
-    return nullptr;
-  };
+  const char* const open = at;
   const char* id = ++at;
   at = name_end(at, end);
-  if (!at) return broken();
+  if (!at) return nullptr;
   const std::string_view id_text(id, static_cast<size_t>(at - id));
-  bool empty = true;
+  bool empty = true, shown = false;
+  const auto broken = [&]() -> const char* {
+    scan.captures.resize(before);
+    if (shown) scan.capture(make_field(scan.arena, id_text, {}), open, open);
+    return nullptr;
+  };
   for (;;) {
     if (at == end) return broken();
     if (*at == ']') {
@@ -74,6 +77,7 @@ const char* read_element(HeaderScan& scan, const char* at, size_t& room) {
     if (!at || end - at < 3 || at[0] != '=' || at[1] != '"') return broken();
     const std::string_view name_text(name, static_cast<size_t>(at - name));
     const char* value = at += 2;
+    shown = true;
     auto escape = Escape::none;
     while (at < end && *at != '"') {
       if (*at == '\\') {

@@ -333,6 +333,7 @@ inline int lone_year(const char* at, const char* end) {
   if (end - at < 4) return -1;
   const int year = four(at);
   if (year < 1970 || year > 2199) return -1;
+  if (end - at > 5 && at[4] == ':' && at[5] != ' ') return -1;  // 2001:db8::7 is an address
   if (end - at > 4 && (is_alnum(at[4]) || at[4] == '-' || at[4] == '.' || at[4] == '_' || at[4] == '/')) return -1;
   return year;
 }

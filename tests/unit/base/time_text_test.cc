@@ -170,16 +170,24 @@ TEST(TimeText, what_is_impossible_is_not_a_time) {
 }
 
 TEST(TimeText, a_time_ends_where_it_ends) {
-  const std::pair<const char*, size_t> cases[] = {
-      {"2026-11-01T08:00:00Z host", 20},      {"2026-11-01 08:00:00 host", 19},
-      {"2026-11-01 08:00:00.123 [main]", 23}, {"2026-11-01 08:00:00, host", 19},
-      {"2026-11-01 08:00:00-foo", 19},        {"2026-11-01 08:00:00 -5 foo", 19},
-      {"Nov  1 08:00:00 host app:", 15},      {"Nov  1 08:00:00: host", 15},
-      {"Nov  1 08:00:00 2026 host", 20},      {"Nov  1 08:00:00 2026host", 15},
-      {"Nov  1 08:00:00 UTC: %SYS", 19},      {"Nov  1 08:00:00 UTCx", 15},
-      {"Nov  1 08:00:00 WEB host", 15},       {"Nov  1 08:00:00 CST-web1 x", 15},
-      {"1364481363.243:24287): x", 14},       {"1364481363,5", 10},
-      {"2026-11-01T08:00:00Zulu", 19}};
+  const std::pair<const char*, size_t> cases[] = {{"2026-11-01T08:00:00Z host", 20},
+                                                  {"2026-11-01 08:00:00 host", 19},
+                                                  {"2026-11-01 08:00:00.123 [main]", 23},
+                                                  {"2026-11-01 08:00:00, host", 19},
+                                                  {"2026-11-01 08:00:00-foo", 19},
+                                                  {"2026-11-01 08:00:00 -5 foo", 19},
+                                                  {"Nov  1 08:00:00 host app:", 15},
+                                                  {"Nov  1 08:00:00: host", 15},
+                                                  {"Nov  1 08:00:00 2026 host", 20},
+                                                  {"Nov  1 08:00:00 2026host", 15},
+                                                  {"Nov  1 08:00:00 2001:db8::7 x", 15},
+                                                  {"Nov  1 08:00:00 UTC: %SYS", 19},
+                                                  {"Nov  1 08:00:00 UTCx", 15},
+                                                  {"Nov  1 08:00:00 WEB host", 15},
+                                                  {"Nov  1 08:00:00 CST-web1 x", 15},
+                                                  {"1364481363.243:24287): x", 14},
+                                                  {"1364481363,5", 10},
+                                                  {"2026-11-01T08:00:00Zulu", 19}};
   for (const auto& [text, length] : cases) {
     const auto read = read_time(text, kReceipt, *Zone::utc());
     ASSERT_TRUE(read) << text;
