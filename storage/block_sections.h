@@ -1,0 +1,88 @@
+// The outer form of a block: named streams of bytes, packed into sections that are compressed and checked each alone.
+//
+// The builder adds streams in an order of its own; the reader takes them in the same order. A large stream is a section by
+// itself, so that a search reads only what it needs; small ones share a section with others of their kind, since a
+// zstd frame of 40 bytes pays for its own header and nothing else. FORMAT.md has the bytes.
+//
+// Memory   The writer holds compressed sections and the open shared ones. The reader inflates all sections when it opens;
+//          their sizes are bounded by BlockBounds before anything is allocated.
+// Threads  One owner at a time; zstd contexts are kept per thread.
+// Errors   corrupt, naming the section; refused for a version that this program does not know.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+
+namespace yushi {
+
+constexpr uint32_t kBlockVersion = 1;
+constexpr uint32_t kBlockRecordsMax = 64 << 10;
+constexpr uint64_t kBlockRawBytesMax = 64 << 20;
+constexpr uint64_t kBlockCapturesMax = 16 << 20;
+constexpr uint64_t kBlockInflatedMax = 256 << 20;  // all sections together; four times the raw bytes
+
+// What is alike compresses alike. Stored in no block: only the order of sections 1..5 follows from it.
+enum class StreamKind : uint8_t { structure, numbers, indexes, text, binary };
+constexpr size_t kStreamKinds = 5;
+
+// What the header says before any section is read.
+struct BlockCounts {
+  uint64_t first_index = 0;
+  uint32_t records = 0;
+  uint64_t raw_bytes = 0;
+  uint64_t captures = 0;
+};
+
+class SectionWriter {
+ public:
+  explicit SectionWriter(int zstd_level) : level_(zstd_level) {}
+  void add(StreamKind kind, std::string_view bytes);
+  // The whole block.
+  std::string finish(const BlockCounts& counts);
+
+ private:
+  struct Section {
+    std::string stored;
+    uint64_t inflated_bytes = 0;
+    bool compressed = false;
+  };
+  struct Stream {
+    uint32_t section;
+    uint64_t bytes;
+  };
+  Section pack(std::string_view bytes) const;
+
+  int level_;
+  std::array<std::string, kStreamKinds> shared_;
+  std::vector<Section> own_;
+  std::vector<Stream> streams_;
+};
+
+class SectionReader {
+ public:
+  static Result<SectionReader> open(std::string_view block);
+  const BlockCounts& counts() const { return counts_; }
+  // The next stream, with at least kStreamSlack readable bytes behind its end; empty past the last, and then ok() is false.
+  std::string_view next();
+  // The last stream, which says what the others are.
+  std::string_view last() const { return streams_.empty() ? std::string_view() : streams_.back(); }
+  bool ok() const { return ok_; }
+  size_t streams_left() const { return streams_.size() - at_; }
+
+  static constexpr size_t kStreamSlack = 32;
+
+ private:
+  BlockCounts counts_;
+  std::vector<std::unique_ptr<char[]>> sections_;
+  std::vector<std::string_view> streams_;
+  size_t at_ = 0;
+  bool ok_ = true;
+};
+
+}  // namespace yushi

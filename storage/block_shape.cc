@@ -1,0 +1,362 @@
+#include "storage/block_shape.h"
+
+#include <algorithm>
+#include <cstring>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "core/base/text.h"
+
+namespace yushi {
+
+TimeWriter::TimeWriter(const TimeFormat& format) {
+  time_.form = format.form;
+  time_.digits = format.digits;
+  time_.style = format.style;
+  time_.zone_minutes = format.zone_minutes;
+  for (int i = format.digits; i < 9; ++i) scale_ *= 10;
+}
+
+size_t TimeWriter::write(int64_t unix_ns, char* out) {
+  if (unix_ns < 0 || unix_ns > INT64_MAX - kSecond) {
+    time_.unix_ns = unix_ns;
+    return format_time(time_, out);
+  }
+  int64_t second = unix_ns / kSecond;
+  auto ns = static_cast<uint32_t>(unix_ns - second * kSecond);
+  if (second != second_) {
+    time_.unix_ns = unix_ns;
+    length_ = format_time(time_, text_);
+    second_ = second;
+    // The fraction is found by writing two: where nines and zeros differ there it is.
+    char zeros[64], nines[64];
+    time_.unix_ns = second * kSecond;
+    auto a = format_time(time_, zeros);
+    time_.unix_ns = second * kSecond + (kSecond - 1);
+    auto b = format_time(time_, nines);
+    same_second_works_ = a == b && a == length_;
+    fraction_at_ = 0;
+    if (same_second_works_) {
+      while (fraction_at_ < a && zeros[fraction_at_] == nines[fraction_at_]) ++fraction_at_;
+      size_t end = a;
+      while (end > fraction_at_ && zeros[end - 1] == nines[end - 1]) --end;
+      same_second_works_ = end - fraction_at_ == time_.digits;
+    }
+    std::memcpy(out, text_, 48);
+    return length_;
+  }
+  if (!same_second_works_) {
+    time_.unix_ns = unix_ns;
+    return format_time(time_, out);
+  }
+  std::memcpy(out, text_, 48);
+  uint32_t value = ns / scale_;
+  for (size_t i = time_.digits; i > 0; --i, value /= 10) out[fraction_at_ + i - 1] = static_cast<char>('0' + value % 10);
+  return length_;
+}
+
+uint32_t FieldTable::number(const Field* field) {
+  if (field->id != kDynamicField) {
+    if (field->id >= by_id_.size()) by_id_.resize(field->id + size_t{1});
+    auto& known = by_id_[field->id];
+    if (known == 0) {
+      fields_.push_back(field);
+      known = static_cast<uint32_t>(fields_.size());
+    }
+    return known - 1;
+  }
+  auto& same_name = dynamic_[field->name];
+  for (auto number : same_name)
+    if (fields_[number]->type == field->type && fields_[number]->list == field->list) return number;
+  same_name.push_back(static_cast<uint32_t>(fields_.size()));
+  fields_.push_back(field);
+  return same_name.back();
+}
+
+uint32_t ShapeTable::number(const ShapeMeta& meta, const std::vector<ShapeSlot>& slots, std::string_view fixed,
+                            uint32_t values) {
+  auto slot_bytes = slots.size() * sizeof(ShapeSlot);
+  auto hash = XXH3_64bits_withSeed(fixed.data(), fixed.size(), XXH3_64bits_withSeed(slots.data(), slot_bytes,
+                                                                                   XXH3_64bits(&meta, sizeof meta)));
+  if ((shapes_.size() + 1) * 2 > table_.size()) {
+    table_.assign(std::max<size_t>(1024, table_.size() * 4), 0);
+    for (size_t s = 0; s < shapes_.size(); ++s) {
+      size_t to = hashes_[s] & (table_.size() - 1);
+      while (table_[to] != 0) to = (to + 1) & (table_.size() - 1);
+      table_[to] = static_cast<uint32_t>(s + 1);
+    }
+  }
+  size_t at = hash & (table_.size() - 1);
+  for (; table_[at] != 0; at = (at + 1) & (table_.size() - 1)) {
+    auto number = table_[at] - 1;
+    auto& shape = shapes_[number];
+    if (hashes_[number] == hash && shape.slots == slots.size() && shape.fixed == fixed.size() &&
+        std::memcmp(&shape.meta, &meta, sizeof meta) == 0 &&
+        std::memcmp(slots_.data() + shape.slots_at, slots.data(), slot_bytes) == 0 &&
+        std::memcmp(fixed_.data() + shape.fixed_at, fixed.data(), fixed.size()) == 0) {
+      ++shape.count;
+      return number;
+    }
+  }
+  Shape shape;
+  shape.meta = meta;
+  shape.slots_at = static_cast<uint32_t>(slots_.size());
+  shape.slots = static_cast<uint32_t>(slots.size());
+  shape.fixed_at = static_cast<uint32_t>(fixed_.size());
+  shape.fixed = static_cast<uint32_t>(fixed.size());
+  shape.values = values;
+  shape.count = 1;
+  slots_.insert(slots_.end(), slots.begin(), slots.end());
+  fixed_.append(fixed);
+  shapes_.push_back(shape);
+  hashes_.push_back(hash);
+  return table_[at] = static_cast<uint32_t>(shapes_.size()), table_[at] - 1;
+}
+
+namespace {
+
+enum CharClass : uint8_t { kWord = 1, kDigitChar = 2, kBridge = 4, kValueEnd = 8, kOpens = 16 };
+
+constexpr auto kChars = [] {
+  std::array<uint8_t, 256> table{};
+  for (int i = 0; i < 256; ++i)
+    if ((i >= 'a' && i <= 'z') || (i >= 'A' && i <= 'Z') || i == '_' || i >= 0x80) table[i] = kWord;
+  for (int c = '0'; c <= '9'; ++c) table[c] = kWord | kDigitChar;
+  table['.'] = table['-'] = kBridge;
+  for (char c : {' ', ',', ';', ')', ']', '}', '>', '&', '|', '\t', '\r', '\n', '"', '\'', '\0'})
+    table[static_cast<unsigned char>(c)] |= kValueEnd;
+  table['='] |= kOpens;
+  table['"'] |= kOpens;
+  return table;
+}();
+
+uint8_t char_class(char c) { return kChars[static_cast<unsigned char>(c)]; }
+
+constexpr int64_t kZoneMax = 14 * 3600 * kSecond;
+constexpr uint32_t kQuotedMax = 4096;
+constexpr size_t kFixedTextsMax = 64;
+constexpr size_t kFixedTextBytesMax = 32;
+
+}  // namespace
+
+void Splitter::fixed(uint32_t begin, uint32_t end) {
+  fixed_.append(bytes_ + begin, end - begin);
+  pending_ += end - begin;
+}
+
+void Splitter::slot(const ShapeSlot& what, uint32_t begin, uint32_t end) {
+  slots_.push_back(what);
+  slots_.back().fixed = pending_;
+  pending_ = 0;
+  values_.push_back({begin, end - begin});
+}
+
+void Splitter::text(uint32_t begin, uint32_t end, bool fine) {
+  if (begin == end) return;
+  if (!fine) {
+    slot({}, begin, end);
+    return;
+  }
+  uint32_t plain = begin;  // begin of the fixed text not yet copied
+  uint32_t at = begin;
+  while (at < end) {
+    auto c = char_class(bytes_[at]);
+    if (c & kWord) {
+      uint32_t from = at;
+      uint8_t seen = 0;
+      for (;;) {
+        while (at < end && ((c = char_class(bytes_[at])) & kWord)) {
+          seen |= c;
+          ++at;
+        }
+        if (at + 1 < end && (c & kBridge) && (char_class(bytes_[at + 1]) & kWord))
+          ++at;
+        else
+          break;
+      }
+      if (seen & kDigitChar) {
+        fixed(plain, from);
+        slot({}, from, at);
+        plain = at;
+      }
+      continue;
+    }
+    if (c & kOpens) {
+      if (bytes_[at] == '=' && at > begin && (char_class(bytes_[at - 1]) & kWord)) {
+        uint32_t to = at + 1;
+        while (to < end && !(char_class(bytes_[to]) & kValueEnd)) ++to;
+        if (to > at + 1) {
+          fixed(plain, at + 1);
+          slot({}, at + 1, to);
+          plain = at = to;
+          continue;
+        }
+      } else if (bytes_[at] == '"' && at > begin && (bytes_[at - 1] == '=' || bytes_[at - 1] == ':')) {
+        uint32_t to = at + 1;
+        auto limit = std::min(end, at + kQuotedMax);
+        while (to < limit && bytes_[to] != '"') to += bytes_[to] == '\\' ? 2 : 1;
+        if (to < limit) {
+          fixed(plain, at + 1);
+          slot({}, at + 1, to);
+          plain = to;
+          at = to + 1;
+          continue;
+        }
+      }
+    }
+    ++at;
+  }
+  fixed(plain, end);
+}
+
+bool Splitter::is_fixed(const Field* field, std::string_view text) {
+  if (text.size() > kFixedTextBytesMax) return false;
+  for (auto& known : fixed_texts_) {
+    if (known.field != field) continue;
+    for (auto& t : known.texts)
+      if (t == text) return true;
+    if (known.texts.size() == kFixedTextsMax) return false;
+    known.texts.emplace_back(text);
+    return true;
+  }
+  if (field != ecs::syslog_priority && field != ecs::syslog_version && field != ecs::syslog_msgid &&
+      field != ecs::process_name)
+    return false;
+  fixed_texts_.push_back({field, {std::string(text)}});
+  return true;
+}
+
+bool Splitter::time(const Record& record, const Capture& capture, uint32_t begin, uint32_t field) {
+  std::string_view text(bytes_ + begin, capture.length);
+  if (text.size() < 8 || text.size() > 48) return false;
+  char again[64];
+  auto fits = [&](uint32_t f) {
+    return writers_[f].write(record.event_ns, again) == text.size() && std::memcmp(again, text.data(), text.size()) == 0;
+  };
+  ShapeSlot what;
+  what.number = field;
+  what.kind = static_cast<uint8_t>(SlotKind::time_same);
+  uint32_t format = UINT32_MAX;
+  if (field >= last_formats_.size()) last_formats_.resize(field + size_t{1});
+  auto& last_format = last_formats_[field];
+  if (last_format < writers_.size() && fits(last_format)) format = last_format;
+  int64_t difference = 0;
+  if (format == UINT32_MAX) {
+    auto read = parse_time(text, record.event_ns, *Zone::utc());
+    if (!read || read->form == TimeForm::none || read->form == TimeForm::other) return false;
+    TimeFormat wanted{read->form, read->digits, read->style, read->zone_minutes};
+    // A zone that was not written may have been the tenant's: then the same value is the event's time.
+    auto off = static_cast<int64_t>(static_cast<uint64_t>(read->unix_ns) - static_cast<uint64_t>(record.event_ns));
+    if ((read->inferred & kZoneInferred) && off % (60 * kSecond) == 0 && off <= kZoneMax && off >= -kZoneMax) {
+      wanted.zone_minutes = static_cast<int16_t>(wanted.zone_minutes + off / (60 * kSecond));
+    }
+    format = static_cast<uint32_t>(std::find(formats_.begin(), formats_.end(), wanted) - formats_.begin());
+    if (format == formats_.size()) {
+      if (formats_.size() == kTimeFormatsMax) return false;
+      formats_.push_back(wanted);
+      writers_.emplace_back(wanted);
+    }
+    if (!fits(format)) {
+      difference = off;
+      what.kind = static_cast<uint8_t>(SlotKind::time);
+      if (writers_[format].write(read->unix_ns, again) != text.size() ||
+          std::memcmp(again, text.data(), text.size()) != 0)
+        return false;
+    }
+    last_format = format;
+  }
+  what.extra = format;
+  what.fixed = pending_;
+  what.escape = capture.escape;
+  pending_ = 0;
+  slots_.push_back(what);
+  if (what.kind == static_cast<uint8_t>(SlotKind::time)) {
+    auto bits = static_cast<uint64_t>(difference);
+    values_.push_back({static_cast<uint32_t>(bits), static_cast<uint32_t>(bits >> 32)});
+  }
+  return true;
+}
+
+void Splitter::capture(const Record& record, const Capture& capture, uint32_t begin) {
+  auto field = fields_.number(capture.field);
+  std::string_view text(bytes_ + begin, capture.length);
+  ShapeSlot what;
+  what.number = field;
+  what.escape = capture.escape;
+  if (capture.field->type == FieldType::date && capture.escape == 0 && time(record, capture, begin, field)) return;
+  if (is_fixed(capture.field, text)) {
+    what.kind = static_cast<uint8_t>(SlotKind::fixed_capture);
+    what.extra = capture.length;
+    what.fixed = pending_;
+    pending_ = 0;
+    fixed_.append(text);
+    slots_.push_back(what);
+    return;
+  }
+  what.kind = static_cast<uint8_t>(SlotKind::capture);
+  slot(what, begin, begin + capture.length);
+}
+
+uint32_t Splitter::split(const Record& record, uint32_t kind, const char* bytes, uint32_t at, How how) {
+  bytes_ = bytes;
+  slots_.clear();
+  values_.clear();
+  fixed_.clear();
+  pending_ = 0;
+
+  ShapeMeta meta;
+  meta.kind = kind;
+  meta.digits = record.event_digits;
+  meta.inferred = record.time_inferred;
+  meta.marks = record.marks;
+  if (record.part != 0 || record.part_of != 0) meta.flags |= kShapeHasPart;
+  if (record.event_ns == record.origin->received_ns) {
+    meta.unit = kUnitReceived;
+  } else {
+    meta.unit = record.event_digits == 0 ? kUnitSecond
+                : record.event_digits <= 3 ? kUnitMilli
+                : record.event_digits <= 6 ? kUnitMicro
+                                           : kUnitNano;
+    if (record.event_ns % kUnitNs[meta.unit] != 0) meta.unit = kUnitNano;
+  }
+  // A priority that is written is in the shape with its text; else it would make many shapes of one.
+  meta.priority = record.priority;
+
+  uint32_t message = record.message_begin;
+  bool marked = false;
+  uint32_t pos = 0;
+  auto gap = [&](uint32_t begin, uint32_t end) {
+    if (!marked && message >= begin && message <= end) {
+      text(at + begin, at + message, true);
+      meta.message_slot = static_cast<uint32_t>(slots_.size());
+      meta.message_fixed = pending_;
+      marked = true;
+      begin = message;
+    }
+    bool fine = how == How::fine || !marked || (begin == end);
+    text(at + begin, at + end, fine);
+  };
+  for (auto& c : record.captures) {
+    gap(pos, c.begin);
+    capture(record, c, at + c.begin);
+    if (c.field == ecs::syslog_priority &&
+        slots_.back().kind != static_cast<uint8_t>(SlotKind::fixed_capture)) {
+      meta.flags |= kShapeOddPriority;
+      meta.priority = 0;
+    }
+    pos = c.end();
+  }
+  auto size = static_cast<uint32_t>(record.raw.size());
+  gap(pos, size);
+  auto tail = size - record.message_begin - record.message_length;
+  if (!marked || tail > 8) {
+    meta.flags |= kShapeOddMessage;
+    meta.message_slot = meta.message_fixed = 0;
+  } else {
+    meta.tail = tail;
+  }
+  return shapes_.number(meta, slots_, fixed_, static_cast<uint32_t>(values_.size()));
+}
+
+}  // namespace yushi

@@ -1,0 +1,36 @@
+// The words of a block, for its token filter: each word once for each shape and each different value, not for each record.
+//
+// Exactness is the point: a word of raw that is missing here is a record that a search does not find. A word that
+// straddles the border of a value is taken from raw; block_test compares with the words of all raws.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "core/base/text.h"
+#include "core/filter/token_filter.h"
+#include "core/record/record.h"
+
+namespace yushi {
+
+class BlockTokens {
+ public:
+  void text(std::string_view bytes) {
+    for_each_token(bytes, [&](std::string_view token) { gatherer_.add(token_hash(token)); });
+  }
+  // A value of a field (nullptr: of none): its words, those of what it stands for, and its address.
+  void value(std::string_view bytes, const Field* field, Escape escape);
+  // The words of `raw` that lie on both sides of `border`.
+  void border(std::string_view raw, size_t at) {
+    if (at > 0 && at < raw.size() && is_word_byte(raw[at - 1]) && is_word_byte(raw[at])) straddling(raw, at);
+  }
+  void priority(uint16_t priority);
+  std::string filter() { return build_token_filter(gatherer_.hashes()); }
+
+ private:
+  void straddling(std::string_view raw, size_t at);
+  TokenGatherer gatherer_;
+  Scratch scratch_;
+};
+
+}  // namespace yushi

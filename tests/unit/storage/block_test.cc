@@ -1,0 +1,442 @@
+#include "storage/block.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <set>
+#include <unordered_set>
+
+#include "core/base/text.h"
+#include "core/base/time_text.h"
+#include "core/filter/token_filter.h"
+#include "core/record/value.h"
+#include "storage/block_sections.h"
+#include "storage/block_shape.h"
+
+namespace yushi {
+namespace {
+
+// Records that own their bytes, with captures cut by a few lines of our own.
+class Records {
+ public:
+  Records() {
+    for (int i = 0; i < 5; ++i) {
+      auto origin = origins_.emplace_back(std::make_unique<Origin>()).get();
+      origin->received_ns = 1'790'000'000'123'456'789 + i * 1'000'000;
+      origin->source = batch_.arena.copy("10.0.0." + std::to_string(i % 3));
+      origin->address = origin->source;
+      origin->transport = i % 2 ? Transport::tcp : Transport::udp;
+      origin->commit = 100 + static_cast<uint64_t>(i / 2);
+    }
+    kind_.parser = "demo";
+    kind_.pattern = "line";
+    kind_.dataset = "demo.log";
+    kind_.constants = {{find_field("event.category"), "authentication"}, {find_field("event.category"), "host"}};
+  }
+
+  Record& add(std::string_view raw, std::vector<Capture> captures = {}) {
+    Record record;
+    record.raw = batch_.arena.copy(raw);
+    record.captures = batch_.arena.copy(std::span<const Capture>(captures));
+    record.index = 1000 + batch_.records.size();
+    auto origin = origins_[batch_.records.size() / 7 % origins_.size()].get();
+    record.origin = origin;
+    record.source_seq = 50 + seqs_[std::string(origin->source)]++;
+    record.event_ns = origin->received_ns;
+    record.message_length = static_cast<uint32_t>(raw.size());
+    batch_.records.push_back(record);
+    return batch_.records.back();
+  }
+
+  // A line behind an RFC 5424 header, with the header's captures and, where there are some, `key=value` ones.
+  void add_line(std::string_view line, size_t n) {
+    char time[40];
+    int64_t event_ns = 1'790'000'000'000'000'000 + static_cast<int64_t>(n) * 7'654'000;
+    TimeText form;
+    form.unix_ns = event_ns;
+    form.form = TimeForm::rfc3339;
+    form.digits = 6;
+    form.zone_minutes = 480;
+    auto parsed = parse_time("2026-11-01T08:00:00.123456+08:00", event_ns, *Zone::utc());
+    if (parsed) form.style = parsed->style;
+    auto length = format_time(form, time);
+    std::string raw = "<" + std::to_string(n % 3 ? 86 : 30) + ">1 ";
+    std::vector<Capture> captures{cut(1, 2, ecs::syslog_priority), cut(4, 1, ecs::syslog_version)};
+    captures[1].begin = 4;
+    captures.push_back(cut(raw.size(), length, ecs::timestamp));
+    captures[1] = cut(raw.size() - 2, 1, ecs::syslog_version);
+    raw.append(time, length);
+    raw += ' ';
+    auto host = "host-" + std::to_string(n * 7919 % 200);
+    captures.push_back(cut(raw.size(), host.size(), ecs::host_name));
+    raw += host + " app" + std::to_string(n % 5) + " ";
+    captures.push_back(cut(raw.size() - 5, 4, ecs::process_name));
+    auto pid = std::to_string(n * 31 % 40000);
+    captures.push_back(cut(raw.size(), pid.size(), ecs::process_pid));
+    raw += pid + " - - ";
+    auto message = raw.size();
+    for (size_t at = 0; (at = line.find('=', at)) != line.npos; ++at) {
+      auto end = std::min(line.find_first_of(" ,;\"", at + 1), line.size());
+      auto key = at;
+      while (key > 0 && isalpha(static_cast<unsigned char>(line[key - 1]))) --key;
+      if (key == at || message + key < captures.back().end()) continue;
+      auto name = line.substr(key, at - key);
+      auto field = name == "ip" || name == "rhost" || name == "SRC" ? ecs::source_ip : dynamic(name);
+      captures.push_back(cut(message + at + 1, end - at - 1, field));
+      at = end - 1;
+    }
+    raw += line;
+    auto& record = add(raw, captures);
+    record.event_ns = event_ns;
+    record.event_digits = 6;
+    record.priority = n % 3 ? 86 : 30;
+    record.message_begin = static_cast<uint32_t>(message);
+    record.message_length = static_cast<uint32_t>(line.size());
+    if (record.message_length > 0 && line.back() == '\r') --record.message_length;
+    if (n % 2) record.kind = &kind_;
+  }
+
+  static Capture cut(size_t begin, size_t length, const Field* field, Escape escape = Escape::none) {
+    return {static_cast<uint32_t>(begin), static_cast<uint32_t>(length) & 0xffffff, static_cast<uint8_t>(escape), field};
+  }
+  const Field* dynamic(std::string_view name) {
+    return batch_.arena.make(Field{batch_.arena.copy(name), FieldType::keyword, kDynamicField, false});
+  }
+  std::vector<const Record*> pointers() const {
+    std::vector<const Record*> out;
+    for (auto& record : batch_.records) out.push_back(&record);
+    return out;
+  }
+  std::vector<Record>& records() { return batch_.records; }
+  const MessageKind* kind() const { return &kind_; }
+
+ private:
+  Batch batch_;
+  std::vector<std::unique_ptr<Origin>> origins_;
+  std::map<std::string, uint64_t> seqs_;
+  MessageKind kind_;
+};
+
+const BlockContext kContext{"finance", "log-01", std::string(64, 'a'), "Asia/Shanghai", "gb18030"};
+
+void expect_equal_field(const Field& got, const Field& want) {
+  EXPECT_EQ(got.name, want.name);
+  EXPECT_EQ(got.type, want.type);
+  EXPECT_EQ(got.id, want.id);
+  EXPECT_EQ(got.list, want.list);
+}
+
+// Everything but digest and tenant comes back.
+void expect_equal(const Record& got, const Record& want) {
+  ASSERT_EQ(got.raw, want.raw);
+  ASSERT_EQ(got.index, want.index);
+  ASSERT_EQ(got.source_seq, want.source_seq);
+  ASSERT_EQ(got.event_ns, want.event_ns);
+  ASSERT_EQ(got.event_digits, want.event_digits);
+  ASSERT_EQ(got.time_inferred, want.time_inferred);
+  ASSERT_EQ(got.priority, want.priority);
+  ASSERT_EQ(got.message(), want.message());
+  ASSERT_EQ(got.message_begin, want.message_begin);
+  ASSERT_EQ(got.part, want.part);
+  ASSERT_EQ(got.part_of, want.part_of);
+  ASSERT_EQ(got.marks, want.marks);
+  ASSERT_EQ(got.origin->received_ns, want.origin->received_ns);
+  ASSERT_EQ(got.origin->source, want.origin->source);
+  ASSERT_EQ(got.origin->address, want.origin->address);
+  ASSERT_EQ(got.origin->transport, want.origin->transport);
+  ASSERT_EQ(got.origin->commit, want.origin->commit);
+  ASSERT_EQ(got.origin->log, kContext.log);
+  ASSERT_EQ(got.origin->node, kContext.node);
+  ASSERT_EQ(got.kind == nullptr, want.kind == nullptr);
+  if (got.kind) {
+    ASSERT_EQ(got.kind->parser, want.kind->parser);
+    ASSERT_EQ(got.kind->pattern, want.kind->pattern);
+    ASSERT_EQ(got.kind->dataset, want.kind->dataset);
+    ASSERT_EQ(got.kind->constants.size(), want.kind->constants.size());
+    for (size_t i = 0; i < got.kind->constants.size(); ++i) {
+      expect_equal_field(*got.kind->constants[i].field, *want.kind->constants[i].field);
+      ASSERT_EQ(got.kind->constants[i].value, want.kind->constants[i].value);
+    }
+  }
+  ASSERT_EQ(got.captures.size(), want.captures.size());
+  for (size_t i = 0; i < got.captures.size(); ++i) {
+    ASSERT_EQ(got.captures[i].begin, want.captures[i].begin);
+    ASSERT_EQ(got.captures[i].length, want.captures[i].length);
+    ASSERT_EQ(got.captures[i].escape, want.captures[i].escape);
+    expect_equal_field(*got.captures[i].field, *want.captures[i].field);
+  }
+}
+
+void expect_words(const SealedBlock& sealed, const std::vector<const Record*>& records) {
+  TokenFilter filter(sealed.summary.token_filter);
+  Scratch scratch;
+  size_t missing = 0;
+  auto words = [&](std::string_view text) {
+    for_each_token(text, [&](std::string_view token) {
+      if (!filter.may_contain(token_hash(token)) && ++missing < 10)
+        ADD_FAILURE() << "the word `" << token << "` of `" << text << "` is not in the filter";
+    });
+  };
+  for (auto record : records) {
+    words(record->raw);
+    for (auto& capture : record->captures) {
+      words(record->text(capture));
+      words(decode_escape(record->text(capture), static_cast<Escape>(capture.escape), scratch));
+      scratch.clear();
+    }
+  }
+}
+
+SealedBlock expect_round_trip(const std::vector<const Record*>& records) {
+  auto sealed = build_block(kContext, records);
+  expect_words(sealed, records);
+  EXPECT_EQ(sealed.summary.records, records.size());
+  auto read = read_block(sealed.bytes);
+  EXPECT_TRUE(read) << read.error().message;
+  if (!read) return sealed;
+  EXPECT_EQ(read->context.log, kContext.log);
+  EXPECT_EQ(read->context.parser_digest, kContext.parser_digest);
+  EXPECT_EQ(read->context.timezone, kContext.timezone);
+  EXPECT_EQ(read->context.charset, kContext.charset);
+  EXPECT_EQ(read->batch->records.size(), records.size());
+  if (read->batch->records.size() != records.size()) return sealed;
+  for (size_t i = 0; i < records.size() && !testing::Test::HasFailure(); ++i) {
+    SCOPED_TRACE(i);
+    expect_equal(read->batch->records[i], *records[i]);
+  }
+  for (auto record : records) {
+    bool inside = false;
+    for (auto& range : sealed.summary.event_times)
+      inside |= record->event_ns >= range.from_ns && record->event_ns <= range.to_ns;
+    EXPECT_TRUE(inside);
+  }
+  return sealed;
+}
+
+TEST(Block, AnEmptyBlockComesBack) { expect_round_trip({}); }
+
+TEST(Block, OneRecordComesBack) {
+  Records records;
+  records.add("");
+  expect_round_trip(records.pointers());
+  records.add_line("session opened for user=root ip=10.0.0.1", 1);
+  expect_round_trip(records.pointers());
+}
+
+TEST(Block, ALineWithCapturesInItsHeaderAndMessageComesBack) {
+  Records records;
+  for (size_t i = 0; i < 3000; ++i)
+    records.add_line("login user=u" + std::to_string(i % 17) + " ip=10.1." + std::to_string(i % 7) + "." +
+                         std::to_string(i % 255) + " took " + std::to_string(i * i) + " ms, id " +
+                         std::to_string(i * 0x9e3779b97f4a7c15ull) + (i % 11 ? "" : "\r"),
+                     i);
+  auto sealed = expect_round_trip(records.pointers());
+  EXPECT_LT(sealed.bytes.size(), sealed.summary.raw_bytes / 6);
+}
+
+TEST(Block, EveryTypeOfValueComesBackWithItsOddNeighbours) {
+  Records records;
+  std::vector<std::string> values = {
+      "", "0", "00", "007", "7", "4294967296", "18446744073709551615", "18446744073709551616", "9999999999999999999",
+      "10.0.0.1", "010.0.0.1", "256.1.1.1", "1.2.3", "1.2.3.4.5", "0.0.0.0", "255.255.255.255", "fe80::1",
+      "deadbeef", "deadbee", "DEADBEEF", "12345678", "00000000000000000000", "0123456789abcdef0123456789abcdef",
+      "123e4567-e89b-12d3-a456-426614174000", "123E4567-e89b-12d3-a456-426614174000", "123e4567-e89b-12d3-a456-42661417400",
+      "-1", "+1", "1e9", "0x1f", "a", "\n", "x\ny", std::string("\0", 1), std::string("a\0b", 3), "\xff\xfe", "用户", "-", " ", "="};
+  for (size_t n = 0; n < 3; ++n) {
+    // Each alone many times over, then all of them mixed.
+    for (auto& value : values) {
+      for (size_t k = 0; k < (n == 1 ? 100 : 1); ++k) {
+        auto raw = "v <" + value + "> end";
+        records.add(raw, {Records::cut(3, value.size(), records.dynamic(n == 1 ? "same-" + value : "mixed"))});
+      }
+    }
+  }
+  std::mt19937_64 random(1);
+  for (size_t k = 0; k < 5000; ++k) {
+    auto& value = values[random() % values.size()];
+    records.add("w " + value, {Records::cut(2, value.size(), ecs::source_ip)});
+    auto number = std::to_string(random() >> random() % 64);
+    records.add("n " + number, {Records::cut(2, number.size(), ecs::process_pid)});
+  }
+  expect_round_trip(records.pointers());
+}
+
+TEST(Block, AnyBytesWithAnyCapturesComeBack) {
+  std::mt19937_64 random(2);
+  const Field* fields[] = {ecs::source_ip, ecs::host_name, ecs::timestamp, ecs::syslog_priority, ecs::process_name};
+  for (int round = 0; round < 30; ++round) {
+    Records records;
+    size_t alphabet = 1 + random() % 256;
+    for (int i = 0; i < 300; ++i) {
+      std::string raw(random() % 60, ' ');
+      for (auto& c : raw) c = static_cast<char>(random() % alphabet + (alphabet < 200 ? '-' : 0));
+      std::vector<Capture> captures;
+      for (size_t at = 0; at <= raw.size();) {
+        at += random() % 12;
+        if (at > raw.size()) break;
+        auto length = random() % (raw.size() - at + 1);
+        if (random() % 2) length = std::min<size_t>(length, 3);
+        auto field = random() % 4 ? fields[random() % 5] : records.dynamic("f" + std::to_string(random() % 3));
+        captures.push_back(Records::cut(at, length, field, static_cast<Escape>(random() % 4)));
+        at += length;
+        if (captures.size() > 20) break;
+      }
+      auto& record = records.add(raw, captures);
+      record.event_ns = static_cast<int64_t>(random()) >> (random() % 64);
+      record.event_digits = static_cast<uint8_t>(random() % 10);
+      record.time_inferred = static_cast<uint8_t>(random() % 8);
+      record.marks = static_cast<uint8_t>(random() % 2);
+      record.priority = random() % 2 ? Record::kNoPriority : static_cast<uint16_t>(random() % 192);
+      record.message_begin = static_cast<uint32_t>(random() % (raw.size() + 1));
+      record.message_length = static_cast<uint32_t>(random() % (raw.size() - record.message_begin + 1));
+      if (random() % 9 == 0) record.part = 2, record.part_of = 3;
+      if (random() % 9 == 0) record.source_seq = random();
+      if (random() % 3 == 0) record.kind = records.kind();
+    }
+    expect_round_trip(records.pointers());
+    if (HasFailure()) return;
+  }
+}
+
+TEST(Block, WordsAreFoundWhereverTheyStand) {
+  Records records;
+  // A value inside a word, at its begin and end, two values side by side, empty ones, CJK on both sides.
+  for (std::string_view raw : {"prefixVALUEsuffix", "用户root登录", "ab", "x1y2z3", "a-1b=c2", "éàü", "日本語 log"})
+    for (size_t begin = 0; begin <= raw.size(); ++begin)
+      for (size_t end = begin; end <= raw.size(); ++end)
+        records.add(raw, {Records::cut(begin, end - begin, ecs::user_name), Records::cut(end, 0, ecs::host_name),
+                          Records::cut(end, (raw.size() - end) / 2, ecs::process_pid)});
+  expect_round_trip(records.pointers());
+}
+
+TEST(Block, EscapedValuesAreFoundByWhatTheyMean) {
+  Records records;
+  std::string raw = R"({"a":"caf\u00e9 b\nc"} [x y="q\"r"] 2F62696E2F6C73)";
+  auto cut = [&](std::string_view text, std::string_view name, Escape escape) {
+    return Records::cut(raw.find(text), text.size(), records.dynamic(name), escape);
+  };
+  records.add(raw, {cut(R"(caf\u00e9 b\nc)", "a", Escape::json), cut(R"(q\"r)", "y", Escape::structured_data),
+                    cut("2F62696E2F6C73", "cmd", Escape::hex)});
+  auto sealed = expect_round_trip(records.pointers());
+  TokenFilter filter(sealed.summary.token_filter);
+  EXPECT_TRUE(filter.may_contain(token_hash("café")));
+  EXPECT_TRUE(filter.may_contain(token_hash("bin")));
+}
+
+TEST(Block, MessagesThatShareNothingDoNotBlowIt) {
+  Records records;
+  std::mt19937_64 random(3);
+  for (int i = 0; i < 20000; ++i) {
+    std::string raw;
+    for (int w = 0; w < 12; ++w) {
+      for (int c = 0; c < 5; ++c) raw.push_back(static_cast<char>('a' + random() % 26));
+      raw.push_back(' ');
+    }
+    // Half of them with captures in places of their own.
+    std::vector<Capture> captures;
+    if (i % 2)
+      for (int c = 0; c < 4; ++c) captures.push_back(Records::cut(c * 15 + random() % 8, random() % 7, records.dynamic(raw.substr(c, 3))));
+    records.add(raw, captures);
+  }
+  auto sealed = expect_round_trip(records.pointers());
+  EXPECT_LT(sealed.bytes.size(), sealed.summary.raw_bytes * 1.3);
+}
+
+TEST(Block, AFlippedByteIsSeen) {
+  Records records;
+  for (size_t i = 0; i < 50; ++i) records.add_line("user=u" + std::to_string(i) + " ip=10.0.0.1", i);
+  auto sealed = expect_round_trip(records.pointers());
+  for (size_t i = 0; i < sealed.bytes.size(); ++i) {
+    auto bytes = sealed.bytes;
+    bytes[i] = static_cast<char>(bytes[i] ^ (1 << i % 8));
+    EXPECT_FALSE(read_block(bytes)) << i;
+  }
+  for (size_t i = 0; i < sealed.bytes.size(); ++i) EXPECT_FALSE(read_block(std::string_view(sealed.bytes).substr(0, i)));
+}
+
+TEST(Block, AnUnknownVersionIsRefusedByName) {
+  auto sealed = build_block(kContext, {});
+  sealed.bytes[11] = 2;
+  auto read = read_block(sealed.bytes);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, Code::refused);
+}
+
+TEST(Block, TheSummarySurvivesItsBytes) {
+  Records records;
+  for (size_t i = 0; i < 100; ++i) records.add_line("x", i);
+  for (size_t i = 0; i < 100; ++i)
+    records.records()[i].event_ns = i < 10 ? 0 : i < 20 ? INT64_MAX - static_cast<int64_t>(i) : INT64_MIN + static_cast<int64_t>(i);
+  auto sealed = expect_round_trip(records.pointers());
+  EXPECT_LE(sealed.summary.event_times.size(), 8u);
+  auto read = BlockSummary::decode(sealed.summary.encode());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->records, 100u);
+  EXPECT_EQ(read->sources, sealed.summary.sources);
+  EXPECT_EQ(read->token_filter, sealed.summary.token_filter);
+  EXPECT_EQ(read->received_to_ns, sealed.summary.received_to_ns);
+  ASSERT_EQ(read->event_times.size(), sealed.summary.event_times.size());
+  for (size_t i = 0; i < read->event_times.size(); ++i) {
+    EXPECT_EQ(read->event_times[i].from_ns, sealed.summary.event_times[i].from_ns);
+    EXPECT_EQ(read->event_times[i].to_ns, sealed.summary.event_times[i].to_ns);
+  }
+  auto bytes = sealed.summary.encode();
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    auto damaged = bytes;
+    damaged[i] = static_cast<char>(damaged[i] ^ 1);
+    EXPECT_FALSE(BlockSummary::decode(damaged)) << i;
+  }
+}
+
+TEST(Block, TheSameRecordsGiveTheSameBytes) {
+  Records records;
+  for (size_t i = 0; i < 1000; ++i) records.add_line("user=u" + std::to_string(i % 50), i);
+  auto a = build_block(kContext, records.pointers()), b = build_block(kContext, records.pointers());
+  EXPECT_EQ(a.bytes, b.bytes);
+  EXPECT_EQ(a.summary.encode(), b.summary.encode());
+}
+
+std::string data_directory() {
+  auto from = std::getenv("YUSHI_DATA");
+  return from ? from : std::string(YUSHI_SOURCE_DIR) + "/../shared/data/dev";
+}
+
+TEST(Block, AHundredThousandLinesOfTheDataSetsComeBack) {
+  std::vector<std::string> lines;
+  if (std::filesystem::is_directory(data_directory())) {
+    std::vector<std::filesystem::path> paths;
+    for (auto& entry : std::filesystem::recursive_directory_iterator(data_directory())) {
+      auto extension = entry.path().extension();
+      if (entry.is_regular_file() && (extension == ".log" || extension == ".18" || extension.string().starts_with(".2015")))
+        paths.push_back(entry.path());
+    }
+    std::sort(paths.begin(), paths.end());
+    for (auto& path : paths) {
+      std::ifstream in(path, std::ios::binary);
+      for (std::string line; std::getline(in, line);) lines.push_back(std::move(line));
+    }
+  }
+  if (lines.empty()) {
+    std::printf("skipped 100000 cases: no data sets in %s\n", data_directory().c_str());
+    GTEST_SKIP();
+  }
+  for (size_t done = 0; done < 100'000 && !HasFailure();) {
+    Records records;
+    size_t bytes = 0;
+    while (records.records().size() < kBlockRecordsMax && bytes < 16 << 20) {
+      auto& line = lines[done++ % lines.size()];
+      records.add_line(line, done);
+      bytes += line.size() + 60;
+    }
+    auto sealed = expect_round_trip(records.pointers());
+    std::printf("%zu records, raw %zu, block %zu, filter %zu\n", records.records().size(),
+                static_cast<size_t>(sealed.summary.raw_bytes), sealed.bytes.size(), sealed.summary.token_filter.size());
+  }
+}
+
+}  // namespace
+}  // namespace yushi
