@@ -35,6 +35,7 @@ bool JsonFields::read(std::string_view text, size_t begin, size_t end, Arena& ar
   first_capture_ = captures.size();
   path_ = kPrefix;
   too_deep_ = false;
+  arrays_ = 0;
   last_field_ = nullptr;
   blanks();
   bool ok = at_ < end_ && text_[at_] == '{' && object(0);
@@ -125,15 +126,18 @@ bool JsonFields::array(int depth) {
     ++at_;
     return true;
   }
+  ++arrays_;
   for (;;) {
     if (!value(depth)) return false;
     blanks();
     if (at_ >= end_) return false;
     char c = text_[at_++];
-    if (c == ']') return true;
+    if (c == ']') break;
     if (c != ',') return false;
     blanks();
   }
+  --arrays_;
+  return true;
 }
 
 bool JsonFields::string(size_t* from, size_t* to, bool* escaped) {
@@ -195,7 +199,7 @@ void JsonFields::capture(size_t from, size_t to, Escape escape, FieldType type) 
   if (path_.size() == kPrefix.size()) return;  // an empty key
   if (!last_field_ || (last_field_->id == kDynamicField && last_field_->type != type)) {
     last_field_ = ecs_field(path_);
-    if (!last_field_) last_field_ = arena_->make(Field{arena_->copy(path_), type, kDynamicField, false});
+    if (!last_field_) last_field_ = arena_->make(Field{arena_->copy(path_), type, kDynamicField, arrays_ > 0});
   }
   captures_->push_back({static_cast<uint32_t>(from), static_cast<uint32_t>(to - from), static_cast<uint32_t>(escape), last_field_});
 }

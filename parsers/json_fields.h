@@ -51,6 +51,7 @@ class JsonFields {
   std::vector<Capture>* captures_ = nullptr;
   size_t first_capture_ = 0;
   std::string path_;      // "json." and the keys so far
+  int arrays_ = 0;        // that are open around the value: it is one of a list
   bool too_deep_ = false; // the path is longer than we name
   const Field* last_field_ = nullptr;  // of the last capture: values of one array share their field
   std::unique_ptr<Known[]> known_;  // direct-mapped: names of messages come again and again
