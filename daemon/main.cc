@@ -1,1 +1,35 @@
-int main() { return 0; }
+// yushid: the daemon.
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+
+#include "daemon/config.h"
+#include "daemon/daemon.h"
+
+int main(int argc, char** argv) {
+  CLI::App app{"yushid collects syslog, keeps it tamper-evidently, forwards it and watches the administrators.\n\n"
+               "Example: yushid --config /etc/yushi/yushi.yaml"};
+  std::string path;
+  bool check = false;
+  app.add_option("--config", path, "config file; without one /etc/yushi/yushi.yaml if it is there, else safe defaults");
+  app.add_flag("--check", check, "print every problem of the config as file:line:column: message, and end");
+  app.set_version_flag("--version", "yushid 0.1.0");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  constexpr const char* kDefaultPath = "/etc/yushi/yushi.yaml";
+  if (path.empty() && std::filesystem::exists(kDefaultPath)) path = kDefaultPath;
+  auto config = path.empty() ? yushi::Result<yushi::Config>(yushi::default_config()) : yushi::load_config(path);
+  if (!config) {
+    std::cerr << config.error().message;
+    if (!config.error().message.ends_with('\n')) std::cerr << '\n';
+    return 2;
+  }
+  if (check) {
+    std::cout << (path.empty() ? "built-in defaults" : path) << ": ok\n";
+    return 0;
+  }
+  return yushi::run_daemon(*config, path);
+}

@@ -38,7 +38,7 @@ bool is_name(std::string_view name) {
 // ---------------------------------------------------------------------------------------------------------------- open
 
 Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
-  if (!is_name(options.node)) {
+  if (!is_name(options.node.empty() ? options.fallback_node : options.node)) {
     return fail(Code::invalid, "node: \"" + options.node + "\" must match [a-z0-9_.-]{1,64}");
   }
   if (options.retention_days < kRetentionFloorDays) {
@@ -67,6 +67,8 @@ Result<void> Store::load() {
   auto node = database_->get(families.meta, "node");
   if (!node) return tl::unexpected(node.error());
   bool fresh = !*node;
+  if (options_.node.empty()) options_.node = fresh ? options_.fallback_node : **node;
+  if (options_.opened) options_.opened(database_);
   auto key_path = options_.key_dir + "/node.pem";
   if (fresh) {
     // A store that was there before has signed; one without a name but with heads is a deleted store, not a new one.

@@ -34,11 +34,14 @@ constexpr uint32_t kRetentionFloorDays = 184;  // Cybersecurity Law: six months
 struct StoreOptions {
   std::string data_dir;              // holds store/, heads, keys/
   std::string key_dir;               // empty: data_dir/keys
-  std::string node = "localhost";
+  std::string node;                  // empty: the name the store was made with, or fallback_node for a new store
+  std::string fallback_node = "localhost";
   std::vector<std::string> logs;     // by TenantId: 0 `default`, 1 `_audit`, then the tenants
   uint32_t retention_days = kRetentionFloorDays;
   size_t open_bytes_max = 384 << 20;
   Understand understand;
+  // Called once the database is open and before the first record is read: `understand` may need it.
+  std::function<void(const std::shared_ptr<Database>&)> opened;
 };
 
 struct StoreCounters {

@@ -1,0 +1,302 @@
+#include "daemon/api.h"
+
+#include <poll.h>
+#include <pwd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+namespace yushi {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+using Socket = boost::asio::local::stream_protocol::socket;
+
+constexpr size_t kConnectionsMax = 64;
+constexpr size_t kLinesBytes = 64 << 10;  // of an answer sent at once
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    unsigned value;
+    if (text[i] == '%' && i + 2 < text.size() && std::sscanf(std::string(text.substr(i + 1, 2)).c_str(), "%2x", &value) == 1) {
+      out.push_back(static_cast<char>(value));
+      i += 2;
+    } else {
+      out.push_back(text[i] == '+' ? ' ' : text[i]);
+    }
+  }
+  return out;
+}
+
+Question parse_target(std::string_view target) {
+  Question question;
+  auto mark = target.find('?');
+  question.name = percent_decoded(target.substr(0, mark));
+  while (mark != std::string_view::npos) {
+    auto from = mark + 1;
+    mark = target.find('&', from);
+    auto pair = target.substr(from, mark == std::string_view::npos ? mark : mark - from);
+    auto equals = pair.find('=');
+    if (pair.empty()) continue;
+    auto value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
+    question.parameters[percent_decoded(pair.substr(0, equals))] = percent_decoded(value);
+  }
+  return question;
+}
+
+http::status status_of(Code code) {
+  switch (code) {
+    case Code::invalid: return http::status::bad_request;
+    case Code::not_found: return http::status::not_found;
+    case Code::refused: return http::status::forbidden;
+    case Code::exhausted:
+    case Code::unavailable: return http::status::service_unavailable;
+    case Code::corrupt:
+    case Code::io: return http::status::internal_server_error;
+  }
+  return http::status::internal_server_error;
+}
+
+const char* code_name(Code code) {
+  constexpr const char* kNames[] = {"invalid", "not_found", "refused", "corrupt", "exhausted", "unavailable", "io"};
+  return kNames[static_cast<size_t>(code)];
+}
+
+}  // namespace
+
+struct Api::Connection {
+  Api& api;
+  boost::asio::io_context context;
+  Socket socket{context};
+  std::string user;
+
+  Connection(Api& owner, int fd) : api(owner) {
+    socket.assign(boost::asio::local::stream_protocol(), fd);
+    ucred credentials{};
+    socklen_t size = sizeof credentials;
+    ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size);
+    passwd entry;
+    passwd* found = nullptr;
+    char buffer[4096];
+    ::getpwuid_r(credentials.uid, &entry, buffer, sizeof buffer, &found);
+    user = found ? found->pw_name : std::to_string(credentials.uid);
+  }
+
+  void serve() {
+    beast::flat_buffer buffer;
+    beast::error_code error;
+    while (!api.stopping_) {
+      http::request_parser<http::string_body> parser;
+      parser.header_limit(64 << 10);
+      parser.body_limit(1 << 20);
+      http::read(socket, buffer, parser, error);
+      if (error) return;
+      api.requests_ += 1;
+      auto request = parser.release();
+      if (!answer_request(request) || !request.keep_alive()) return;
+    }
+  }
+
+  bool reply(http::status status, std::string_view type, std::string body, bool keep_alive) {
+    http::response<http::string_body> response(status, 11);
+    response.set(http::field::content_type, type);
+    response.keep_alive(keep_alive);
+    response.body() = std::move(body);
+    response.prepare_payload();
+    beast::error_code error;
+    http::write(socket, response, error);
+    return !error;
+  }
+
+  void audit(const Question& question, const std::string& outcome, const std::string& problem, uint64_t lines) {
+    nlohmann::ordered_json record;
+    record["message"] = user + " asked " + question.name;
+    record["event"] = {{"kind", "event"}, {"category", {"database"}}, {"type", {"access"}}, {"provider", "yushid"},
+                       {"action", "api-" + question.name.substr(0, question.name.find('/'))}, {"outcome", outcome}};
+    record["user"]["name"] = user;
+    if (auto tenant = question.parameters.find("tenant"); tenant != question.parameters.end()) {
+      record["yushi"]["tenant"] = tenant->second;
+    }
+    record["yushi"]["question"] = question.name;
+    for (auto& [name, value] : question.parameters) record["yushi"]["parameters"][name] = value;
+    record["yushi"]["lines"] = lines;
+    if (!problem.empty()) record["error"]["message"] = problem;
+    api.sources_.pipeline->tell(record.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+  }
+
+  bool answer_request(const http::request<http::string_body>& request) {
+    auto target = std::string_view(request.target().data(), request.target().size());
+    bool keep = request.keep_alive();
+    if (request.method() != http::verb::get) {
+      return reply(http::status::method_not_allowed, "text/plain", "only GET is answered here\n", keep);
+    }
+    if (target == "/healthz") return reply(http::status::ok, "text/plain", "ok\n", keep);
+    if (target == "/readyz") {
+      bool full = api.sources_.pipeline->counters().disk_full;
+      return reply(full ? http::status::service_unavailable : http::status::ok, "text/plain",
+                   full ? "the disk is below its reserve\n" : "ready\n", keep);
+    }
+    if (target == "/metrics") return reply(http::status::ok, "text/plain; version=0.0.4", api.sources_.metrics(), keep);
+    constexpr std::string_view kPrefix = "/api/v1/";
+    if (!target.starts_with(kPrefix)) return reply(http::status::not_found, "text/plain", "no such endpoint\n", keep);
+    return answer_question(parse_target(target.substr(kPrefix.size())), keep);
+  }
+
+  bool answer_question(Question question, bool keep) {
+    bool begun = false, gone = false;
+    uint64_t lines = 0;
+    std::string pending;
+    std::atomic<bool> cancelled{false};
+    auto send = [&](bool last) {
+      beast::error_code error;
+      if (!begun) {
+        constexpr std::string_view kHead =
+            "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n";
+        boost::asio::write(socket, boost::asio::buffer(kHead.data(), kHead.size()), error);
+        begun = true;
+      }
+      if (!error && !pending.empty()) boost::asio::write(socket, http::make_chunk(boost::asio::buffer(pending)), error);
+      pending.clear();
+      if (!error && last) boost::asio::write(socket, http::make_chunk_last(), error);
+      gone = gone || error.failed();
+    };
+    bool follow = question.parameters.contains("follow");
+    auto sink = [&](std::string_view line) {
+      pending.append(line);
+      pending.push_back('\n');
+      ++lines;
+      if (pending.size() >= kLinesBytes || follow) send(false);
+      if (gone || api.stopping_) cancelled = true;
+      return !cancelled;
+    };
+    auto answered = ask(question, sink, cancelled);
+    audit(question, answered ? "success" : "failure", answered ? "" : answered.error().message, lines);
+    if (!answered && !begun) {
+      nlohmann::ordered_json problem;
+      problem["error"] = {{"code", code_name(answered.error().code)}, {"message", answered.error().message}};
+      return reply(status_of(answered.error().code), "application/json",
+                   problem.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n", keep);
+    }
+    if (!answered) return false;  // without its last line the answer is incomplete, and the asker sees it
+    send(true);
+    return !gone && keep;
+  }
+
+  Result<void> ask(Question& question, const LineSink& sink, std::atomic<bool>& cancelled) {
+    auto& sources = api.sources_;
+    if (question.name == "status") {
+      if (!sink(sources.status())) return {};
+    }
+    if (question.name == "checkpoint" || question.name == "verify") {
+      if (auto signed_now = sources.pipeline->sign_now(); !signed_now) return signed_now;
+    }
+    bool follow = question.parameters.erase("follow") > 0;
+    while (true) {
+      auto view = StoreView::open(sources.store->database(), sources.understand);
+      if (!view) return tl::unexpected(view.error());
+      auto answered = answer(**view, question, sink, cancelled);
+      if (!answered || !follow || cancelled) return answered;
+      // Following: the same question again over what has come since, in commit order.
+      std::string from;
+      auto logs = (*view)->logs();
+      if (!logs) return tl::unexpected(logs.error());
+      for (auto& log : *logs) {
+        if (auto head = (*view)->head(log)) from += log + "=" + std::to_string(head->size) + ",";
+      }
+      question.parameters["after"] = from;
+      question.parameters.erase("limit");
+      auto commit = sources.store->counters().commits.load();
+      while (!cancelled && sources.store->counters().commits.load() == commit) {
+        sources.pipeline->wait_commit(commit, 200);
+        char byte;
+        auto n = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (n == 0 || api.stopping_) cancelled = true;  // the asker went away
+      }
+      if (cancelled) return {};
+    }
+  }
+};
+
+Api::Api(std::string socket_path, Sources sources) : path_(std::move(socket_path)), sources_(std::move(sources)) {}
+
+Api::~Api() { stop(); }
+
+Result<void> Api::start() {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path_.size() >= sizeof address.sun_path) {
+    return fail(Code::invalid, "api.socket: " + path_ + " is longer than a socket path may be; choose a shorter one");
+  }
+  std::memcpy(address.sun_path, path_.c_str(), path_.size() + 1);
+  auto failed = [&](const char* doing) { return fail(Code::io, std::string(doing) + " " + path_ + ": " + std::strerror(errno)); };
+  listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (listener_ < 0) return failed("making the socket");
+  // The store's lock is ours, so a socket file that is there belongs to nobody alive.
+  ::unlink(path_.c_str());
+  auto mask = ::umask(0177);
+  bool bound = ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  ::umask(mask);
+  if (!bound || ::listen(listener_, 64) != 0) return failed("listening on");
+  thread_ = std::thread([this] { accept(); });
+  return {};
+}
+
+void Api::accept() {
+  while (!stopping_) {
+    pollfd waiting{listener_, POLLIN, 0};
+    if (::poll(&waiting, 1, 200) <= 0) continue;
+    int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (fd < 0) continue;
+    {
+      std::lock_guard lock(mutex_);
+      if (open_.size() >= kConnectionsMax) {
+        ::close(fd);
+        continue;
+      }
+      open_.insert(fd);
+    }
+    std::thread([this, fd] {
+      try {
+        Connection connection(*this, fd);
+        connection.serve();
+        std::lock_guard lock(mutex_);  // before the descriptor is closed and may name another socket
+        open_.erase(fd);
+      } catch (const std::exception&) {
+        // Asio throws when the socket is gone already: the asker has left.
+        std::lock_guard lock(mutex_);
+        open_.erase(fd);
+      }
+    }).detach();
+  }
+}
+
+void Api::stop() {
+  if (listener_ < 0) return;
+  stopping_ = true;
+  if (thread_.joinable()) thread_.join();
+  ::close(listener_);
+  listener_ = -1;
+  ::unlink(path_.c_str());
+  while (true) {
+    {
+      std::lock_guard lock(mutex_);
+      if (open_.empty()) return;
+      for (int fd : open_) ::shutdown(fd, SHUT_RDWR);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+}  // namespace yushi

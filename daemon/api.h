@@ -1,0 +1,51 @@
+// The HTTP API on the unix socket: questions (query/questions.h) under /api/v1, /metrics, /healthz, /readyz.
+//
+// Each use of a question is a record in `_audit`, refused ones too.
+//
+// Threads  One accepts; each connection has one of its own, at most kConnectionsMax.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "core/base/result.h"
+#include "daemon/pipeline.h"
+#include "query/questions.h"
+
+namespace yushi {
+
+class Api {
+ public:
+  struct Sources {
+    Store* store;
+    Pipeline* pipeline;
+    Understand understand;
+    std::function<std::string()> metrics;   // Prometheus text
+    std::function<std::string()> status;    // JSON: what the daemon adds to the store's status
+  };
+  Api(std::string socket_path, Sources sources);
+  ~Api();
+  Result<void> start();
+  void stop();  // ends running answers
+
+  uint64_t requests() const { return requests_; }
+
+ private:
+  struct Connection;
+  void accept();
+  std::string path_;
+  Sources sources_;
+  int listener_ = -1;
+  std::atomic<bool> stopping_{false};
+  std::mutex mutex_;
+  std::set<int> open_;  // sockets; protected by mutex_
+  std::atomic<uint64_t> requests_{0};
+  std::thread thread_;
+};
+
+}  // namespace yushi

@@ -1,0 +1,311 @@
+#include "daemon/config.h"
+
+#include <unistd.h>
+#include <yaml-cpp/yaml.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "core/base/time_text.h"
+#include "core/filter/filter.h"
+#include "ingest/tenant_map.h"
+
+namespace yushi {
+namespace {
+
+constexpr uint32_t kRetentionFloorDays = 184;
+
+// Walks the file and keeps every problem with its place.
+class Walk {
+ public:
+  explicit Walk(std::string path) : path_(std::move(path)) {}
+
+  void problem(const YAML::Node& at, const std::string& what) { problem(at.Mark(), what); }
+  void problem(const YAML::Mark& mark, const std::string& what) {
+    problems_ += path_ + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1) + ": " + what + "\n";
+  }
+
+  using Reader = std::function<void(const YAML::Node&)>;
+  // Calls the reader of each key; a key without one is a problem.
+  void map(const YAML::Node& node, const std::string& where, const std::map<std::string, Reader>& readers) {
+    if (!node.IsMap()) return problem(node, where + ": must be a map");
+    std::set<std::string> seen;
+    for (auto pair : node) {
+      auto key = pair.first.as<std::string>("");
+      auto it = readers.find(key);
+      if (!seen.insert(key).second) {
+        problem(pair.first, where + key + ": stands twice; remove one");
+      } else if (it == readers.end()) {
+        std::string known;
+        for (auto& [name, unused] : readers) known += (known.empty() ? "" : ", ") + name;
+        problem(pair.first, where + key + ": unknown key; known here: " + known);
+      } else {
+        it->second(pair.second);
+      }
+    }
+  }
+  void list(const YAML::Node& node, const std::string& where, const Reader& reader) {
+    if (!node.IsSequence()) return problem(node, where + ": must be a list");
+    for (auto item : node) reader(item);
+  }
+  Reader text(std::string where, std::string& out, std::set<std::string> allowed = {}) {
+    return [this, where, &out, allowed](const YAML::Node& node) {
+      if (!node.IsScalar() || node.Scalar().empty()) return problem(node, where + ": must be a text");
+      out = node.Scalar();
+      if (!allowed.empty() && !allowed.contains(out)) {
+        std::string known;
+        for (auto& name : allowed) known += (known.empty() ? "" : ", ") + name;
+        problem(node, where + ": \"" + out + "\" is none of: " + known);
+      }
+    };
+  }
+  Reader texts(std::string where, std::vector<std::string>& out) {
+    return [this, where, &out](const YAML::Node& node) {
+      list(node, where, [&](const YAML::Node& item) {
+        if (!item.IsScalar()) return problem(item, where + ": must be a list of texts");
+        out.push_back(item.Scalar());
+      });
+    };
+  }
+  // A number with a unit of `units`; "" is a unit too when bare numbers are allowed.
+  template <class T>
+  Reader number(std::string where, T& out, std::map<std::string, uint64_t> units, uint64_t least, uint64_t most) {
+    return [this, where, &out, units, least, most](const YAML::Node& node) {
+      auto text = node.IsScalar() ? node.Scalar() : "";
+      uint64_t value = 0;
+      auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+      auto unit = units.find(text.substr(static_cast<size_t>(end - text.data())));
+      if (error != std::errc() || unit == units.end()) {
+        std::string known;
+        for (auto& [name, unused] : units) known += (known.empty() ? "" : ", ") + (name.empty() ? "none" : name);
+        return problem(node, where + ": \"" + text + "\" is not a number with a unit of: " + known);
+      }
+      if (value > most / unit->second || value * unit->second < least) {
+        return problem(node, where + ": " + text + " is out of range");
+      }
+      out = static_cast<T>(value * unit->second);
+    };
+  }
+  const std::string& problems() const { return problems_; }
+
+ private:
+  std::string path_;
+  std::string problems_;
+};
+
+const std::map<std::string, uint64_t> kSizes = {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+const std::map<std::string, uint64_t> kTimes = {{"ms", 1'000'000},
+                                                {"s", 1'000'000'000},
+                                                {"m", 60'000'000'000},
+                                                {"h", 3'600'000'000'000},
+                                                {"d", 86'400'000'000'000}};
+
+void later(Walk& walk, const YAML::Node& node, const std::string& what) {
+  walk.problem(node, what + ": not in this version yet; remove it");
+}
+
+void read_input(Walk& walk, const YAML::Node& node, Config& config) {
+  InputConfig input{};
+  std::string type, transport;
+  walk.map(node, "inputs.",
+           {{"type", walk.text("inputs.type", type)},
+            {"transport", walk.text("inputs.transport", transport)},
+            {"listen", walk.text("inputs.listen", input.listen)},
+            {"path", walk.text("inputs.path", input.path)},
+            {"framing", walk.text("inputs.framing", input.framing, {"auto", "octet-counted", "newline"})},
+            {"tls", [&](const YAML::Node& n) { later(walk, n, "inputs.tls"); }}});
+  if (type != "syslog") {
+    return walk.problem(node, "inputs.type: \"" + type + "\" is not in this version; use syslog");
+  }
+  if (transport == "udp") input.transport = InputConfig::Transport::udp;
+  else if (transport == "tcp") input.transport = InputConfig::Transport::tcp;
+  else if (transport == "unix") input.transport = InputConfig::Transport::unix_socket;
+  else return walk.problem(node, "inputs.transport: \"" + transport + "\" is not in this version; use udp, tcp or unix");
+  bool is_unix = input.transport == InputConfig::Transport::unix_socket;
+  if (is_unix ? input.path.empty() : input.listen.empty()) {
+    return walk.problem(node, is_unix ? "inputs.path: missing for transport unix" : "inputs.listen: missing, as in \"0.0.0.0:514\"");
+  }
+  if (!is_unix && input.listen.rfind(':') == std::string::npos) {
+    return walk.problem(node, "inputs.listen: \"" + input.listen + "\" has no port, as in \"0.0.0.0:514\"");
+  }
+  config.inputs.push_back(std::move(input));
+}
+
+bool is_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") == std::string_view::npos;
+}
+
+Walk::Reader retention(Walk& walk, uint32_t& days) {
+  return [&](const YAML::Node& node) {
+    std::string preset;
+    walk.map(node, "retention.",
+             {{"preset",
+               [&](const YAML::Node& n) {
+                 walk.text("retention.preset", preset, {"mlps", "cii"})(n);
+                 days = preset == "cii" ? 366 : kRetentionFloorDays;
+               }},
+              {"days", [&](const YAML::Node& n) {
+                 walk.number("retention.days", days, {{"", 1}, {"d", 1}}, 1, 36'500)(n);
+                 if (days < kRetentionFloorDays) {
+                   walk.problem(n, "retention.days: " + std::to_string(days) + " is under the legal floor of " +
+                                       std::to_string(kRetentionFloorDays) + "; remove the line or raise it");
+                 }
+               }}});
+  };
+}
+
+void read_tenant(Walk& walk, const YAML::Node& node, Config& config) {
+  TenantConfig tenant;
+  walk.map(node, "tenants.",
+           {{"name", walk.text("tenants.name", tenant.name)},
+            {"match",
+             [&](const YAML::Node& match) {
+               walk.map(match, "tenants.match.",
+                        {{"cidr",
+                          [&](const YAML::Node& n) {
+                            walk.texts("tenants.match.cidr", tenant.cidrs)(n);
+                            TenantMap map;
+                            for (auto& cidr : tenant.cidrs) {
+                              if (auto added = map.add(cidr, 2); !added) walk.problem(n, "tenants.match.cidr: " + added.error().message);
+                            }
+                          }},
+                         {"cert_cn", [&](const YAML::Node& n) { later(walk, n, "tenants.match.cert_cn"); }}});
+             }},
+            {"timezone",
+             [&](const YAML::Node& n) {
+               walk.text("tenants.timezone", tenant.timezone)(n);
+               if (!Zone::find(tenant.timezone)) {
+                 walk.problem(n, "tenants.timezone: no zone \"" + tenant.timezone + "\" in the system's tzdata, as in Asia/Shanghai");
+               }
+             }},
+            {"charset", walk.text("tenants.charset", tenant.charset, {"utf-8", "gb18030"})},
+            {"retention", retention(walk, tenant.retention_days)}});
+  if (!is_name(tenant.name) || tenant.name[0] == '_' || tenant.name == "default") {
+    return walk.problem(node, "tenants.name: \"" + tenant.name + "\" must match [a-z0-9.-][a-z0-9_.-]{0,63} and not be default");
+  }
+  for (auto& other : config.tenants) {
+    if (other.name == tenant.name) walk.problem(node, "tenants.name: " + tenant.name + " stands twice");
+  }
+  config.tenants.push_back(std::move(tenant));
+}
+
+void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
+  ForwardConfig forward;
+  std::string type = "kafka", delivery;
+  walk.map(node, "forward.",
+           {{"type", walk.text("forward.type", type, {"kafka"})},
+            {"brokers", walk.text("forward.brokers", forward.brokers)},
+            {"topic", walk.text("forward.topic", forward.topic)},
+            {"alerts_topic", walk.text("forward.alerts_topic", forward.alerts_topic)},
+            {"format", walk.text("forward.format", forward.format, {"ecs-json", "raw", "protobuf"})},
+            {"select",
+             [&](const YAML::Node& n) {
+               walk.text("forward.select", forward.select)(n);
+               if (auto filter = Filter::parse_kql(forward.select, {}); !filter) {
+                 walk.problem(n, "forward.select: " + filter.error().message);
+               }
+             }},
+            {"delivery", [&](const YAML::Node& n) {
+               walk.text("forward.delivery", delivery, {"at-least-once", "exactly-once"})(n);
+               if (delivery == "exactly-once") later(walk, n, "forward.delivery: exactly-once");
+             }}});
+  if (forward.brokers.empty()) walk.problem(node, "forward.brokers: missing, as in \"k1:9092,k2:9092\"");
+  config.forward.push_back(std::move(forward));
+}
+
+}  // namespace
+
+Config default_config() {
+  Config config;
+  auto* state = std::getenv("STATE_DIRECTORY");
+  config.data_dir = state && *state ? state : "yushi-data";
+  config.inputs.push_back({InputConfig::Transport::tcp, "127.0.0.1:5514", "", "auto"});
+  config.inputs.push_back({InputConfig::Transport::udp, "127.0.0.1:5514", "", "auto"});
+  return config;
+}
+
+Result<Config> load_config(const std::string& path) {
+  Config config = default_config();
+  config.inputs.clear();
+  YAML::Node root;
+  try {
+    root = YAML::LoadFile(path);
+  } catch (const YAML::BadFile&) {
+    return fail(Code::io, path + ": cannot be read; name another file with --config");
+  } catch (const YAML::Exception& e) {
+    return fail(Code::invalid, path + ":" + std::to_string(e.mark.line + 1) + ":" + std::to_string(e.mark.column + 1) + ": " +
+                                   e.msg + "\n");
+  }
+  Walk walk(path);
+  try {
+    if (!root.IsNull()) {
+      auto api = [&](const YAML::Node& node) {
+        walk.map(node, "api.",
+                 {{"socket", walk.text("api.socket", config.api_socket)},
+                  {"listen", [&](const YAML::Node& n) { later(walk, n, "api.listen"); }},
+                  {"tls", [&](const YAML::Node& n) { later(walk, n, "api.tls"); }},
+                  {"roles", [&](const YAML::Node& n) { later(walk, n, "api.roles"); }}});
+      };
+      walk.map(root, "",
+               {{"node",
+                 [&](const YAML::Node& n) {
+                   walk.text("node", config.node)(n);
+                   if (!is_name(config.node)) walk.problem(n, "node: \"" + config.node + "\" must match [a-z0-9_.-]{1,64}");
+                 }},
+                {"data_dir", walk.text("data_dir", config.data_dir)},
+                {"inputs", [&](const YAML::Node& n) { walk.list(n, "inputs", [&](auto& i) { read_input(walk, i, config); }); }},
+                {"tenants", [&](const YAML::Node& n) { walk.list(n, "tenants", [&](auto& i) { read_tenant(walk, i, config); }); }},
+                {"parsers", walk.texts("parsers", config.parser_dirs)},
+                {"limits",
+                 [&](const YAML::Node& node) {
+                   walk.map(node, "limits.",
+                            {{"message_bytes", walk.number("limits.message_bytes", config.message_bytes, kSizes, 480, 8 << 20)},
+                             {"connections", walk.number("limits.connections", config.connections, {{"", 1}}, 1, 1'000'000)},
+                             {"sources", walk.number("limits.sources", config.sources, {{"", 1}}, 1, 1'000'000)},
+                             {"in_flight_bytes",
+                              walk.number("limits.in_flight_bytes", config.in_flight_bytes, kSizes, 16 << 20, 1ull << 40)}});
+                 }},
+                {"commit",
+                 [&](const YAML::Node& node) {
+                   walk.map(node, "commit.",
+                            {{"interval", walk.number("commit.interval", config.commit_interval_ns, kTimes, 1'000'000, 10'000'000'000)},
+                             {"bytes", walk.number("commit.bytes", config.commit_bytes, kSizes, 4096, 256 << 20)}});
+                 }},
+                {"keys", [&](const YAML::Node& node) { walk.map(node, "keys.", {{"dir", walk.text("keys.dir", config.key_dir)}}); }},
+                {"retention", retention(walk, config.retention_days)},
+                {"forward", [&](const YAML::Node& n) { walk.list(n, "forward", [&](auto& i) { read_forward(walk, i, config); }); }},
+                {"detect",
+                 [&](const YAML::Node& node) {
+                   walk.map(node, "detect.",
+                            {{"rules", walk.texts("detect.rules", config.rule_dirs)},
+                             {"learning", walk.number("detect.learning", config.learning_ns, kTimes, 0, 366ull * 86'400'000'000'000)}});
+                 }},
+                {"api", api}});
+    }
+  } catch (const YAML::Exception& e) {
+    walk.problem(e.mark, e.msg);
+  }
+  if (!walk.problems().empty()) return fail(Code::invalid, walk.problems());
+  if (config.inputs.empty()) config.inputs = default_config().inputs;
+  return config;
+}
+
+std::string share_directory(const std::string& what) {
+  if (auto* share = std::getenv("YUSHI_SHARE"); share && *share) return std::string(share) + "/" + what;
+  std::error_code ignored;
+  auto here = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+  for (auto up = here; up.has_relative_path(); up = up.parent_path()) {
+    // A binary in its build folder: the tree it was built from.
+    if (std::filesystem::exists(up / "parsers" / "sshd.yaml")) {
+      return (up / (what == "rules" ? "config/rules" : what)).string();
+    }
+  }
+  return "/usr/share/yushi/" + what;
+}
+
+}  // namespace yushi

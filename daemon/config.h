@@ -1,0 +1,65 @@
+// The config file as the daemon runs by it. config/yushi.yaml is the commented example.
+//
+// Errors  All problems at once, each as `file:line:column: what is wrong; what to do`. An unknown key is a problem.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+
+namespace yushi {
+
+struct InputConfig {
+  enum class Transport { udp, tcp, unix_socket } transport;
+  std::string listen;            // host:port, for udp and tcp
+  std::string path;              // for unix
+  std::string framing = "auto";  // auto | octet-counted | newline; tcp only
+};
+
+struct TenantConfig {
+  std::string name;
+  std::vector<std::string> cidrs;
+  std::string timezone = "UTC";
+  std::string charset = "utf-8";
+  uint32_t retention_days = 0;   // 0: the node's
+};
+
+struct ForwardConfig {
+  std::string brokers;
+  std::string topic = "yushi.records";
+  std::string alerts_topic = "yushi.alerts";
+  std::string format = "ecs-json";  // ecs-json | raw | protobuf
+  std::string select = "*";
+};
+
+struct Config {
+  std::string node;              // empty: the store's own name, or the host's for a new store
+  std::string data_dir;
+  std::vector<InputConfig> inputs;
+  std::vector<TenantConfig> tenants;
+  std::vector<std::string> parser_dirs;  // users'; ours come first
+  std::vector<std::string> rule_dirs;
+  uint32_t message_bytes = 64 << 10;
+  uint32_t connections = 10'000;
+  uint64_t in_flight_bytes = 256 << 20;
+  uint32_t sources = 65'536;     // datagram sources of a tenant
+  int64_t commit_interval_ns = 50'000'000;
+  uint64_t commit_bytes = 4 << 20;
+  std::string key_dir;           // empty: data_dir/keys
+  uint32_t retention_days = 184;
+  std::vector<ForwardConfig> forward;
+  int64_t learning_ns = int64_t{14} * 86400 * 1'000'000'000;
+  std::string api_socket;
+};
+
+// The embedded default: syslog on 127.0.0.1:5514 over TCP and UDP, no Kafka, data in $STATE_DIRECTORY or ./yushi-data.
+Config default_config();
+
+Result<Config> load_config(const std::string& path);
+
+// Our own parsers and rules: $YUSHI_SHARE, /usr/share/yushi, or the source tree that this binary was built in.
+std::string share_directory(const std::string& what /* "parsers" or "rules" */);
+
+}  // namespace yushi

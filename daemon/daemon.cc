@@ -1,0 +1,300 @@
+#include "daemon/daemon.h"
+
+#include <signal.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <filesystem>
+#include <thread>
+
+#include "daemon/api.h"
+#include "daemon/metrics.h"
+#include "daemon/pipeline.h"
+#include "query/parser_versions.h"
+
+namespace yushi {
+namespace {
+
+constexpr int kWrongConfig = 2, kStoreUnopened = 3, kFailedLater = 1;
+
+int64_t now_ns() {
+  timespec t;
+  ::clock_gettime(CLOCK_REALTIME, &t);
+  return t.tv_sec * kSecond + t.tv_nsec;
+}
+
+std::string host_name() {
+  char name[65] = "localhost";
+  ::gethostname(name, sizeof name - 1);
+  std::string out;
+  for (char c : std::string_view(name)) {
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    bool allowed = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+    out.push_back(allowed ? c : '-');
+  }
+  return out;
+}
+
+class Daemon {
+ public:
+  Daemon(const Config& config, std::string config_path) : config_(config), config_path_(std::move(config_path)) {}
+
+  int run() {
+    block_signals();
+    struct Step {
+      const char* name;
+      Result<void> (Daemon::*run)();
+      int exit_code;
+    };
+    constexpr Step kSteps[] = {
+        {"loading parsers and rules", &Daemon::load, kWrongConfig},
+        {"opening the store", &Daemon::open_store, kStoreUnopened},
+        {"starting the pipeline", &Daemon::start_pipeline, kStoreUnopened},
+        {"opening the inputs", &Daemon::open_inputs, kWrongConfig},
+        {"opening the API", &Daemon::open_api, kWrongConfig},
+    };
+    for (auto& step : kSteps) {
+      if (auto done = (this->*step.run)(); !done) {
+        spdlog::error("{}: {}", step.name, done.error().message);
+        tear_down();
+        return step.exit_code;
+      }
+    }
+    spdlog::info("ready: node {}, data in {}, API on {}", store_->options().node, config_.data_dir, api_path_);
+    for (auto& input : inputs_) spdlog::info("listening on {}", input->name());
+    ::sd_notify(0, "READY=1");
+    wait_for_signals();
+    spdlog::info("stopping: taking what is readable, then committing and sealing");
+    ::sd_notify(0, "STOPPING=1");
+    return tear_down();
+  }
+
+ private:
+  // ------------------------------------------------------------------------------------------------------- start-up steps
+
+  Result<void> load() {
+    auto loaded = load_files();
+    if (!loaded) return tl::unexpected(loaded.error());
+    loaded_ = *loaded;
+    return {};
+  }
+
+  Result<std::shared_ptr<const Loaded>> load_files() {
+    auto loaded = std::make_shared<Loaded>();
+    std::vector<std::string> parser_dirs = {share_directory("parsers")}, rule_dirs = {share_directory("rules")};
+    parser_dirs.insert(parser_dirs.end(), config_.parser_dirs.begin(), config_.parser_dirs.end());
+    rule_dirs.insert(rule_dirs.end(), config_.rule_dirs.begin(), config_.rule_dirs.end());
+    auto parser_files = read_parser_directories(parser_dirs);
+    if (!parser_files) return tl::unexpected(parser_files.error());
+    auto parsers = ParserSet::load(std::move(*parser_files));
+    if (!parsers) return tl::unexpected(parsers.error());
+    loaded->parsers = *parsers;
+    auto rule_files = read_rule_directories(rule_dirs);
+    if (!rule_files) return tl::unexpected(rule_files.error());
+    auto rules = RuleSet::load(std::move(*rule_files));
+    if (!rules) return tl::unexpected(rules.error());
+    loaded->rules = *rules;
+    auto add_log = [&](const std::string& timezone, const std::string& charset) -> Result<void> {
+      auto zone = Zone::find(timezone);
+      if (!zone) return tl::unexpected(zone.error());
+      loaded->zones.push_back(*zone);
+      loaded->contexts.push_back(
+          std::make_shared<const ParseContext>(ParseContext{(*parsers)->digest(), timezone, charset}));
+      return {};
+    };
+    for (int own = 0; own < 2; ++own) {
+      if (auto added = add_log("UTC", "utf-8"); !added) return tl::unexpected(added.error());
+    }
+    for (auto& tenant : config_.tenants) {
+      if (auto added = add_log(tenant.timezone, tenant.charset); !added) return tl::unexpected(added.error());
+    }
+    return loaded;
+  }
+
+  Result<void> open_store() {
+    versions_->add(loaded_->parsers);
+    StoreOptions options;
+    options.data_dir = config_.data_dir;
+    options.key_dir = config_.key_dir;
+    options.node = config_.node;
+    options.fallback_node = host_name();
+    options.retention_days = config_.retention_days;
+    options.logs = {"default", "_audit"};
+    for (auto& tenant : config_.tenants) options.logs.push_back(tenant.name);
+    options.understand = versions_->as_function();
+    options.opened = [this](const std::shared_ptr<Database>& database) { versions_->read_from(database); };
+    auto store = Store::open(std::move(options));
+    if (!store) return tl::unexpected(store.error());
+    store_ = std::move(*store);
+    return store_->keep_parsers(loaded_->parsers->digest(), encode_parser_files(*loaded_->parsers));
+  }
+
+  Result<void> start_pipeline() {
+    PipelineOptions options;
+    options.ingest_threads = std::max(1u, std::min(8u, std::thread::hardware_concurrency()));
+    options.in_flight_bytes = config_.in_flight_bytes;
+    options.commit_interval_ns = config_.commit_interval_ns;
+    options.commit_bytes = config_.commit_bytes;
+    options.detect.learning_ns = config_.learning_ns;
+    pipeline_ = std::make_unique<Pipeline>(*store_, loaded_, options);
+    pipeline_->on_failure = [this](const Error& error) {
+      spdlog::critical("{}; stopping: what was not committed was not acknowledged", error.message);
+      failed_ = true;
+      ::kill(::getpid(), SIGTERM);
+    };
+    return pipeline_->start();
+  }
+
+  Result<void> open_inputs() {
+    auto tenants = std::make_shared<TenantMap>();
+    for (size_t i = 0; i < config_.tenants.size(); ++i) {
+      for (auto& cidr : config_.tenants[i].cidrs) {
+        if (auto added = tenants->add(cidr, static_cast<TenantId>(i + 2)); !added) return added;
+      }
+    }
+    InputContext context;
+    auto threads = std::max(1u, std::min(8u, std::thread::hardware_concurrency()));
+    for (unsigned i = 0; i < threads; ++i) {
+      contexts_.push_back(std::make_unique<boost::asio::io_context>(1));
+      context.threads.push_back(contexts_.back().get());
+    }
+    context.sink = pipeline_.get();
+    context.tenants = tenants;
+    context.sources = std::make_shared<SourceLimit>(config_.sources);
+    for (auto& io : contexts_) {
+      ingest_threads_.emplace_back([&io = *io] {
+        auto work = boost::asio::make_work_guard(io);
+        io.run();
+      });
+    }
+    for (auto& input : config_.inputs) {
+      InputSettings settings;
+      settings.transport = input.transport == InputConfig::Transport::udp   ? Transport::udp
+                           : input.transport == InputConfig::Transport::tcp ? Transport::tcp
+                                                                            : Transport::unix_socket;
+      settings.listen = input.listen;
+      settings.path = input.path;
+      settings.framing = input.framing == "newline"         ? Framing::newline
+                         : input.framing == "octet-counted" ? Framing::octet_counted
+                                                            : Framing::automatic;
+      settings.message_bytes_max = config_.message_bytes;
+      settings.connections_max = config_.connections;
+      inputs_.push_back(make_input(settings, context));
+      if (auto started = inputs_.back()->start(); !started) return started;
+    }
+    return {};
+  }
+
+  Result<void> open_api() {
+    api_path_ = config_.api_socket;
+    if (api_path_.empty()) {
+      auto* runtime = std::getenv("RUNTIME_DIRECTORY");
+      api_path_ = runtime && *runtime ? std::string(runtime) + "/yushi.sock" : config_.data_dir + "/yushi.sock";
+    }
+    watched_ = {store_.get(), pipeline_.get(), {}, now_ns()};
+    for (auto& input : inputs_) watched_.inputs.push_back(input.get());
+    api_ = std::make_unique<Api>(api_path_, Api::Sources{store_.get(), pipeline_.get(), versions_->as_function(),
+                                                         [this] { return prometheus_text(watched_); },
+                                                         [this] { return status_json(watched_); }});
+    return api_->start();
+  }
+
+  // ---------------------------------------------------------------------------------------------------- running, teardown
+
+  void block_signals() {
+    sigemptyset(&signals_);
+    for (int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals_, s);
+    ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+  }
+
+  void wait_for_signals() {
+    uint64_t watchdog_us = 0;
+    ::sd_watchdog_enabled(0, &watchdog_us);
+    auto half_us = static_cast<int64_t>(watchdog_us ? watchdog_us / 2 : 3'600'000'000);
+    timespec wait{half_us / 1'000'000, half_us % 1'000'000 * 1000};
+    while (true) {
+      int got = ::sigtimedwait(&signals_, nullptr, &wait);
+      if (got == SIGTERM || got == SIGINT) return;
+      if (got == SIGHUP) reload();
+      if (watchdog_us) ::sd_notify(0, "WATCHDOG=1");
+    }
+  }
+
+  // Parsers and rules, both or neither. The records before keep the fields that their version gave.
+  void reload() {
+    ::sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(monotonic_us()));
+    auto loaded = load_files();
+    if (loaded) {
+      versions_->add((*loaded)->parsers);
+      if (auto kept = store_->keep_parsers((*loaded)->parsers->digest(), encode_parser_files(*(*loaded)->parsers)); !kept) {
+        loaded = tl::unexpected(kept.error());
+      }
+    }
+    if (loaded) {
+      pipeline_->reload(*loaded);
+      pipeline_->tell(R"({"message":"parsers and rules were reloaded","event":{"kind":"event","category":["configuration"],)"
+                      R"("action":"reload","outcome":"success","provider":"yushid"}})");
+      spdlog::info("reloaded {} parser files and {} rule files", (*loaded)->parsers->files().size(), (*loaded)->rules->files().size());
+    } else {
+      spdlog::error("reload refused, the old parsers and rules stay: {}", loaded.error().message);
+    }
+    ::sd_notify(0, "READY=1");
+  }
+
+  static int64_t monotonic_us() {
+    timespec t;
+    ::clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1'000'000 + t.tv_nsec / 1000;
+  }
+
+  int tear_down() {
+    if (api_) api_->stop();
+    for (auto& input : inputs_) input->stop();
+    int code = failed_ ? kFailedLater : 0;
+    if (pipeline_) {
+      if (auto stopped = pipeline_->stop(); !stopped) {
+        spdlog::error("stopping: {}", stopped.error().message);
+        code = kFailedLater;
+      }
+    }
+    for (auto& io : contexts_) io->stop();
+    for (auto& thread : ingest_threads_) thread.join();
+    inputs_.clear();
+    if (store_ && code == 0) spdlog::info("stopped: {} records committed since start", store_->counters().records.load());
+    return code;
+  }
+
+  const Config& config_;
+  const std::string config_path_;
+  std::string api_path_;
+  sigset_t signals_{};
+  std::shared_ptr<const Loaded> loaded_;
+  std::shared_ptr<ParserVersions> versions_ = std::make_shared<ParserVersions>();
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
+  std::vector<std::thread> ingest_threads_;
+  std::vector<std::unique_ptr<Input>> inputs_;
+  Watched watched_{};
+  std::unique_ptr<Api> api_;
+  std::atomic<bool> failed_{false};
+};
+
+}  // namespace
+
+int run_daemon(const Config& config, const std::string& config_path) {
+  // journald adds time and unit; on a terminal we add the time ourselves.
+  auto logger = spdlog::stderr_color_mt("yushid");
+  logger->set_pattern(std::getenv("JOURNAL_STREAM") ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+  spdlog::set_default_logger(logger);
+  return Daemon(config, config_path).run();
+}
+
+}  // namespace yushi

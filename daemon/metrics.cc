@@ -1,0 +1,113 @@
+#include "daemon/metrics.h"
+
+#include <sys/statvfs.h>
+#include <time.h>
+
+#include <nlohmann/json.hpp>
+
+namespace yushi {
+namespace {
+
+class Exposition {
+ public:
+  void family(const char* name, const char* type, const char* help) {
+    out_ += "# HELP " + std::string(name) + " " + help + "\n# TYPE " + name + " " + type + "\n";
+    name_ = name;
+  }
+  template <class T>
+  void value(T number, const std::string& labels = "") {
+    out_ += name_ + (labels.empty() ? "" : "{" + labels + "}") + " " + std::to_string(number) + "\n";
+  }
+  template <class T>
+  void one(const char* name, const char* type, const char* help, T number) {
+    family(name, type, help);
+    value(number);
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  std::string out_, name_;
+};
+
+int64_t now_ns() {
+  timespec t;
+  ::clock_gettime(CLOCK_REALTIME, &t);
+  return t.tv_sec * kSecond + t.tv_nsec;
+}
+
+uint64_t disk_free_bytes(const std::string& path) {
+  struct statvfs disk;
+  return ::statvfs(path.c_str(), &disk) == 0 ? disk.f_bavail * disk.f_frsize : 0;
+}
+
+}  // namespace
+
+std::string prometheus_text(const Watched& watched) {
+  auto& store = watched.store->counters();
+  auto& pipeline = watched.pipeline->counters();
+  Exposition e;
+  e.one("yushi_records_committed_total", "counter", "Records durable in the store since start.", store.records.load());
+  e.one("yushi_record_bytes_committed_total", "counter", "Raw bytes of those records.", store.raw_bytes.load());
+  e.one("yushi_commits_total", "counter", "Synced atomic writes.", store.commits.load());
+  e.one("yushi_commit_sync_seconds_total", "counter", "Time spent in them.", static_cast<double>(store.sync_ns.load()) / 1e9);
+  e.one("yushi_blocks_sealed_total", "counter", "Columnar blocks sealed.", store.blocks_sealed.load());
+  e.one("yushi_block_bytes_total", "counter", "Bytes of those blocks with their token filters.", store.block_bytes.load());
+  e.one("yushi_open_block_bytes", "gauge", "Memory of records that wait to be sealed.", store.open_bytes.load());
+  e.one("yushi_in_flight_bytes", "gauge", "Memory of records that wait for the committer.", pipeline.in_flight_bytes.load());
+  e.one("yushi_alerts_total", "counter", "Alerts raised since start.", pipeline.alerts.load());
+  e.one("yushi_connections_open", "gauge", "Stream connections open.", pipeline.connections_open.load());
+  e.one("yushi_disk_full", "gauge", "1 when the disk is below its reserve and inputs have stopped.",
+        static_cast<int>(pipeline.disk_full.load()));
+  e.one("yushi_disk_free_bytes", "gauge", "Free bytes of the data folder's disk.",
+        disk_free_bytes(watched.store->options().data_dir));
+  struct Column {
+    const char *name, *help;
+    uint64_t InputCounts::*field;
+  };
+  constexpr Column kColumns[] = {
+      {"yushi_input_bytes_total", "Bytes read.", &InputCounts::bytes},
+      {"yushi_input_messages_total", "Messages framed.", &InputCounts::messages},
+      {"yushi_input_empty_lines_total", "Empty lines between newline frames.", &InputCounts::empty_lines},
+      {"yushi_input_frame_resyncs_total", "Frames that did not fit, kept raw to the next LF.", &InputCounts::resyncs},
+      {"yushi_input_over_long_total", "Messages over the size limit, kept as parts.", &InputCounts::over_long},
+      {"yushi_input_truncated_total", "Unfinished last frames, kept.", &InputCounts::truncated},
+      {"yushi_input_connections_opened_total", "Connections opened.", &InputCounts::connections_opened},
+      {"yushi_input_connections_closed_total", "Connections closed.", &InputCounts::connections_closed},
+      {"yushi_input_connections_refused_total", "Connections refused by limits.connections.", &InputCounts::connections_refused},
+      {"yushi_input_kernel_drops_total", "Datagrams the kernel dropped before they could be read.", &InputCounts::kernel_drops},
+  };
+  for (auto& column : kColumns) {
+    e.family(column.name, "counter", column.help);
+    for (auto* input : watched.inputs) e.value(input->counts().*column.field, "input=\"" + input->name() + "\"");
+  }
+  return e.take();
+}
+
+std::string status_json(const Watched& watched) {
+  auto& store = watched.store->counters();
+  auto& pipeline = watched.pipeline->counters();
+  nlohmann::ordered_json s;
+  s["node"] = watched.store->options().node;
+  s["version"] = "0.1.0";
+  s["roles"] = "single-user";
+  s["data_dir"] = watched.store->options().data_dir;
+  s["uptime_seconds"] = (now_ns() - watched.started_ns) / kSecond;
+  s["committed"] = store.records.load();
+  s["committed_bytes"] = store.raw_bytes.load();
+  s["blocks_sealed"] = store.blocks_sealed.load();
+  s["in_flight_bytes"] = pipeline.in_flight_bytes.load();
+  s["alerts"] = pipeline.alerts.load();
+  s["disk_full"] = pipeline.disk_full.load();
+  s["disk_free_bytes"] = disk_free_bytes(watched.store->options().data_dir);
+  for (auto* input : watched.inputs) {
+    auto counts = input->counts();
+    s["inputs"].push_back({{"name", input->name()},
+                           {"port", input->port()},
+                           {"messages", counts.messages},
+                           {"bytes", counts.bytes},
+                           {"kernel_drops", counts.kernel_drops}});
+  }
+  return s.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace yushi

@@ -1,0 +1,25 @@
+// What the daemon counts, as Prometheus text and as the JSON of `yushi status`.
+//
+// Threads  Any: everything read here is atomic.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/pipeline.h"
+#include "ingest/input.h"
+#include "storage/store.h"
+
+namespace yushi {
+
+struct Watched {
+  const Store* store;
+  const Pipeline* pipeline;
+  std::vector<const Input*> inputs;
+  int64_t started_ns;
+};
+
+std::string prometheus_text(const Watched& watched);
+std::string status_json(const Watched& watched);
+
+}  // namespace yushi

@@ -1,0 +1,50 @@
+// The daemon balances its books: what each source sent in a minute = what was committed + what was refused, with reason.
+//
+// Each minute becomes records of the log `_audit`: one of the node, always, and one for each tenant in which something
+// moved. A source not named in a minute said nothing; the node record says whether we listened. So "is anything missing?"
+// is answered by arithmetic.
+//
+// Threads  Belongs to the committer.
+// Memory   One row for each source that moved in the minute; limits.connections and limits.sources bound them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/record/batch.h"
+#include "storage/chunk.h"
+
+namespace yushi {
+
+class MinuteBook {
+ public:
+  explicit MinuteBook(std::vector<std::string> tenant_names) : tenants_(std::move(tenant_names)) {}
+
+  void count(const PreparedBatch& batch);  // notes and committed records
+  // The JSON records of the minute that ends at `to_ns`, and begins the next. `from_ns` is 0 at start.
+  std::vector<std::string> close_minute(int64_t from_ns, int64_t to_ns, uint64_t commit);
+
+  uint64_t dropped_total() const { return dropped_total_; }
+  int64_t connections_open() const { return connections_open_; }
+
+ private:
+  static constexpr size_t kKinds = static_cast<size_t>(Note::Kind::input_down) + 1;
+  struct Row {
+    uint64_t notes[kKinds] = {};
+    uint64_t committed = 0, committed_bytes = 0;
+  };
+  using Key = std::pair<TenantId, std::string>;
+
+  std::vector<std::string> tenants_;
+  std::map<Key, Row> rows_;
+  std::map<std::string, Row> inputs_;       // what speaks of an input alone
+  std::set<std::string> inputs_up_;
+  int64_t connections_open_ = 0;
+  uint64_t dropped_total_ = 0;
+};
+
+}  // namespace yushi

@@ -1,0 +1,321 @@
+#include "daemon/pipeline.h"
+
+#include <sys/statvfs.h>
+#include <time.h>
+
+#include <chrono>
+
+#include "core/base/bytes.h"
+#include "storage/view.h"
+
+namespace yushi {
+namespace {
+
+int64_t clock_ns(clockid_t clock) {
+  timespec t;
+  ::clock_gettime(clock, &t);
+  return t.tv_sec * kSecond + t.tv_nsec;
+}
+
+size_t memory_of(const Batch& batch) { return batch.bytes + batch.arena.bytes() + batch.records.size() * sizeof(Record); }
+
+constexpr int64_t kMinute = 60 * kSecond;
+constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
+constexpr std::string_view kDetectorState = "detect";
+
+}  // namespace
+
+Pipeline::Pipeline(Store& store, std::shared_ptr<const Loaded> loaded, PipelineOptions options)
+    : store_(store),
+      options_(options),
+      loaded_(loaded),
+      workers_(options.ingest_threads),
+      rules_(loaded->rules),
+      engine_(loaded->rules, options.detect),
+      book_(store.options().logs) {}
+
+Pipeline::~Pipeline() {
+  if (thread_.joinable()) (void)stop();
+}
+
+// ------------------------------------------------------------------------------------------------- on the ingest threads
+
+void Pipeline::deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) {
+  auto prepared = understand(workers_[ingest_thread], std::move(batch));
+  auto memory = memory_of(*prepared.batch);
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return in_flight_ == 0 || in_flight_ + memory <= options_.in_flight_bytes || failed_; });
+  if (failed_) return;  // never acknowledged; the daemon is stopping
+  in_flight_ += memory;
+  queued_raw_bytes_ += prepared.raw_bytes;
+  counters_.in_flight_bytes = in_flight_;
+  bool wake = queue_.empty() || queued_raw_bytes_ >= options_.commit_bytes;
+  queue_.push_back(std::move(prepared));
+  lock.unlock();
+  if (wake) changed_.notify_all();
+}
+
+PreparedBatch Pipeline::understand(Worker& worker, std::unique_ptr<Batch> batch) {
+  if (auto loaded = loaded_.load(); worker.loaded != loaded) {
+    worker.understander = std::make_unique<Understander>(loaded->parsers);
+    worker.loaded = std::move(loaded);
+  }
+  auto& loaded = *worker.loaded;
+  worker.understander->understand(*batch, loaded.zones);
+  loaded.rules->match(*batch, worker.scratch, batch->hits);
+  worker.scratch.clear();
+  batch->keep.push_back(worker.loaded);
+  return prepare(std::move(batch), loaded.contexts);
+}
+
+void Pipeline::tell(std::string json) {
+  std::lock_guard lock(mutex_);
+  own_.push_back(std::move(json));
+}
+
+// --------------------------------------------------------------------------------------------------------- the committer
+
+void Pipeline::run() {
+  std::vector<PreparedBatch> batches;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    using namespace std::chrono;
+    changed_.wait_for(lock, 200ms, [&] { return !queue_.empty() || !own_.empty() || stopping_ || sign_wanted_ > signed_; });
+    // Group commit: one sync for all that comes within the interval, or fills a commit.
+    changed_.wait_for(lock, nanoseconds(queue_.empty() ? 0 : options_.commit_interval_ns),
+                      [&] { return queued_raw_bytes_ >= options_.commit_bytes || stopping_ || sign_wanted_ > signed_; });
+    bool last = stopping_;
+    uint64_t signing = sign_wanted_;
+    for (uint64_t bytes = 0; !queue_.empty() && (bytes < 4 * options_.commit_bytes || last);) {
+      bytes += queue_.front().raw_bytes;
+      queued_raw_bytes_ -= queue_.front().raw_bytes;
+      batches.push_back(std::move(queue_.front()));
+      queue_.pop_front();
+    }
+    bool more = !queue_.empty();
+    lock.unlock();
+
+    uint64_t memory = 0;
+    for (auto& b : batches) memory += memory_of(*b.batch);
+    auto done = commit(batches, last);
+    int64_t now = clock_ns(CLOCK_REALTIME);
+    if (done) done = store_.tick(clock_ns(CLOCK_BOOTTIME), now);
+    if (done) done = store_.seal_due(now);
+    if (done) done = store_.sign_checkpoints(now, signing > signed_ ? kSecond : kMinute);
+    batches.clear();
+
+    lock.lock();
+    in_flight_ -= memory;
+    counters_.in_flight_bytes = in_flight_;
+    committed_ = store_.commit_number();
+    signed_ = signing;
+    if (!done) {
+      failed_ = true;
+      lock.unlock();
+      changed_.notify_all();
+      if (on_failure) on_failure(done.error());
+      return;
+    }
+    changed_.notify_all();
+    if (last && !more && queue_.empty()) return;
+  }
+}
+
+Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
+  std::vector<std::string> own;
+  {
+    std::lock_guard lock(mutex_);
+    own.swap(own_);
+  }
+  int64_t now = clock_ns(CLOCK_REALTIME);
+  for (auto& batch : batches) book_.count(batch);
+  if (minute_ns_ == 0 || now - minute_ns_ >= kMinute || now < minute_ns_ || last) {
+    for (auto& json : book_.close_minute(minute_ns_, now, store_.commit_number() + 1)) own.push_back(std::move(json));
+    minute_ns_ = now;
+  }
+  counters_.connections_open = book_.connections_open();
+  counters_.kernel_drops = book_.dropped_total();
+  bool save = last || now - detect_saved_ns_ >= kDetectorSaveInterval;
+  bool tick = now - ticked_ns_ >= kSecond;
+  if (batches.empty() && own.empty() && !tick && !last) return {};
+  wait_for_disk();
+
+  auto loaded = loaded_.load();
+  if (loaded->rules != rules_) engine_.reload(rules_ = loaded->rules);
+  std::vector<Alert> alerts;
+  auto commit = store_.begin();
+  bool wrote = false;
+  for (auto& prepared : batches) {
+    auto batch = prepared.batch;
+    if (batch->records.empty()) continue;
+    wrote = true;
+    counters_.messages += batch->records.size();
+    counters_.raw_bytes += prepared.raw_bytes;
+    commit.append(std::move(prepared));
+    if (static_cast<const Loaded*>(batch->keep.back().get())->rules != rules_) {  // read before a reload, judged after it
+      batch->hits.clear();
+      rules_->match(*batch, committer_.scratch, batch->hits);
+    }
+    engine_.observe(*batch, alerts);
+  }
+  if (tick) {
+    ticked_ns_ = now;
+    engine_.tick(commit.number(), now, alerts);
+  }
+  if (!own.empty()) {
+    commit.append(understand(committer_, own_batch(std::move(own))));
+    wrote = true;
+  }
+  if (!alerts.empty()) {
+    std::vector<std::string> jsons;
+    for (auto& alert : alerts) jsons.push_back(alert_to_json(alert));
+    auto first = store_.log_size(kAuditTenant);
+    for (size_t i = 0; i < jsons.size(); ++i) commit.add_alert(first + i, jsons[i]);
+    commit.append(understand(committer_, own_batch(std::move(jsons))));
+    counters_.alerts += alerts.size();
+    wrote = true;
+  }
+  if (!wrote) return {};
+  if (save) {
+    detect_saved_ns_ = now;
+    commit.put_state(kDetectorState, detector_state());
+  }
+  return commit.finish();
+}
+
+std::unique_ptr<Batch> Pipeline::own_batch(std::vector<std::string> jsons) const {
+  auto batch = std::make_unique<Batch>();
+  Origin origin;
+  origin.received_ns = clock_ns(CLOCK_REALTIME);
+  origin.source = origin.address = "yushid";
+  origin.transport = Transport::internal;
+  origin.tenant = kAuditTenant;
+  auto* shared = batch->arena.make(origin);
+  for (auto& json : jsons) {
+    // The JSON scanner may read a little past the end.
+    auto* raw = batch->arena.allocate(json.size() + 64, 1);
+    std::memcpy(raw, json.data(), json.size());
+    std::memset(raw + json.size(), 0, 64);
+    Record record;
+    record.raw = {raw, json.size()};
+    record.origin = shared;
+    batch->records.push_back(record);
+  }
+  return batch;
+}
+
+void Pipeline::wait_for_disk() {
+  bool told = false;
+  while (true) {
+    struct statvfs disk;
+    if (::statvfs(store_.options().data_dir.c_str(), &disk) != 0) return;
+    bool full = disk.f_bavail * disk.f_frsize < options_.disk_reserve_bytes;
+    counters_.disk_full = full;
+    if (!full) return;
+    {
+      std::lock_guard lock(mutex_);
+      if (!told) {
+        own_.push_back(R"({"event":{"kind":"alert","category":["host"],"action":"disk-full"},"message":"the disk is below its )"
+                       R"(reserve: inputs have stopped, nothing is deleted; free space or add a disk"})");
+      }
+      if (stopping_) return;  // what is in memory goes into the reserve
+    }
+    told = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------- start, stop, ask
+
+// Commit number, the size of each log at it, then the engine's own bytes.
+std::string Pipeline::detector_state() const {
+  std::string out;
+  put_varint(out, store_.commit_number() + 1);
+  auto& logs = store_.options().logs;
+  put_varint(out, logs.size());
+  for (size_t i = 0; i < logs.size(); ++i) {
+    put_text(out, logs[i]);
+    put_varint(out, store_.log_size(static_cast<TenantId>(i)));
+  }
+  put_text(out, engine_.save());
+  return out;
+}
+
+// Loads the state as of commit N and shows the engine the records after N again. Their alerts are stored already: each
+// was in the same commit as the record that raised it.
+Result<void> Pipeline::replay_detectors() {
+  auto state = store_.read_state(kDetectorState);
+  std::map<std::string, uint64_t> from;
+  if (state) {
+    Reader in(*state);
+    in.varint();
+    auto logs = in.varint();
+    for (uint64_t i = 0; i < logs && in.ok(); ++i) {
+      std::string log(in.text());
+      from[log] = in.varint();
+    }
+    auto loaded = engine_.load(in.text());
+    if (!in.ok() || !loaded) return fail(Code::corrupt, "the detectors' state in the store is damaged");
+  } else if (state.error().code != Code::not_found) {
+    return tl::unexpected(state.error());
+  }
+  auto view = StoreView::open(store_.database(), store_.options().understand);
+  if (!view) return tl::unexpected(view.error());
+  std::vector<Alert> ignored;
+  Scratch scratch;
+  // Detectors keep a state for each log, so the logs may follow one another.
+  for (auto& log : store_.options().logs) {
+    if (log == store_.options().logs[kAuditTenant]) continue;
+    auto segments = (*view)->segments(log);
+    if (!segments) return tl::unexpected(segments.error());
+    for (auto& segment : *segments) {
+      if (segment.summary.first_index + segment.summary.records <= from[log]) continue;
+      auto batch = (*view)->read(segment);
+      if (!batch) return tl::unexpected(batch.error());
+      auto& records = (*batch)->records;
+      std::erase_if(records, [&](auto& r) { return r.index < from[log]; });
+      (*batch)->hits.clear();
+      loaded_.load()->rules->match(**batch, scratch, (*batch)->hits);
+      engine_.observe(**batch, ignored);
+    }
+  }
+  return {};
+}
+
+Result<void> Pipeline::start() {
+  auto replayed = replay_detectors();
+  if (!replayed) return replayed;
+  committed_ = store_.commit_number();
+  thread_ = std::thread([this] { run(); });
+  return {};
+}
+
+Result<void> Pipeline::sign_now() {
+  std::unique_lock lock(mutex_);
+  auto mine = ++sign_wanted_;
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return signed_ >= mine || failed_; });
+  if (failed_) return fail(Code::unavailable, "the store has failed; the daemon is stopping");
+  return {};
+}
+
+void Pipeline::reload(std::shared_ptr<const Loaded> loaded) { loaded_.store(std::move(loaded)); }
+
+Result<void> Pipeline::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  if (failed_) return fail(Code::io, "a commit failed; see the log");
+  return store_.close(clock_ns(CLOCK_REALTIME));
+}
+
+uint64_t Pipeline::wait_commit(uint64_t commit, int milliseconds) const {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, std::chrono::milliseconds(milliseconds), [&] { return committed_ > commit || failed_; });
+  return committed_;
+}
+
+}  // namespace yushi

@@ -1,0 +1,114 @@
+// The path of a record, wired: this and pipeline.cc are the whole truth about order.
+//
+//   ingest threads   deliver(): understand -> match stateless rules -> prepare (group by log, compress) -> queue
+//   committer        run(): gather -> index and hash -> detect -> one synced write -> seal, sign, keep the minute's books
+//
+// Back-pressure  deliver() blocks while limits.in_flight_bytes wait for the committer: its thread then reads no socket.
+// Threads        deliver() by ingest threads, each with its own number; tell(), sign_now() and counters() by any.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/base/time_text.h"
+#include "daemon/minute_book.h"
+#include "detect/engine.h"
+#include "ingest/input.h"
+#include "parsers/understand.h"
+#include "storage/store.h"
+
+namespace yushi {
+
+constexpr TenantId kDefaultTenant = 0;
+constexpr TenantId kAuditTenant = 1;
+
+// What a reload swaps, as one.
+struct Loaded {
+  std::shared_ptr<const ParserSet> parsers;
+  std::shared_ptr<const RuleSet> rules;
+  std::vector<std::shared_ptr<const ParseContext>> contexts;  // by TenantId
+  std::vector<std::shared_ptr<const Zone>> zones;             // by TenantId
+};
+
+struct PipelineOptions {
+  unsigned ingest_threads = 1;
+  uint64_t in_flight_bytes = 256 << 20;
+  int64_t commit_interval_ns = 50'000'000;
+  uint64_t commit_bytes = 4 << 20;
+  uint64_t disk_reserve_bytes = 256 << 20;
+  DetectOptions detect;
+};
+
+struct PipelineCounters {
+  std::atomic<uint64_t> messages{0}, raw_bytes{0}, understood{0}, alerts{0}, in_flight_bytes{0}, kernel_drops{0};
+  std::atomic<int64_t> connections_open{0};
+  std::atomic<bool> disk_full{false};
+};
+
+class Pipeline : public BatchSink {
+ public:
+  Pipeline(Store& store, std::shared_ptr<const Loaded> loaded, PipelineOptions options);
+  ~Pipeline() override;
+
+  Result<void> start();  // replays the detectors, then starts the committer
+  void deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) override;
+  // A record of our own in `_audit`: JSON, ECS. Durable with the next commit.
+  void tell(std::string json);
+  // Signs what is synced when the newest checkpoint is older than a second; returns when it is stored and in `heads`.
+  Result<void> sign_now();
+  void reload(std::shared_ptr<const Loaded> loaded);
+  // After the inputs have stopped: commits what is queued, the books and the detectors' state, and closes the store.
+  Result<void> stop();
+
+  // The first commit that failed; the daemon stops then, since what is in memory is ahead of the disk.
+  std::function<void(const Error&)> on_failure;
+  const PipelineCounters& counters() const { return counters_; }
+  // Waits until a commit after `commit` is durable, or `milliseconds` have passed; the newest number.
+  uint64_t wait_commit(uint64_t commit, int milliseconds) const;
+
+ private:
+  struct Worker {
+    std::shared_ptr<const Loaded> loaded;
+    std::unique_ptr<Understander> understander;
+    Scratch scratch;
+  };
+  PreparedBatch understand(Worker& worker, std::unique_ptr<Batch> batch);
+  void run();
+  Result<void> commit(std::vector<PreparedBatch>& batches, bool last);
+  void wait_for_disk();
+  Result<void> replay_detectors();
+  std::string detector_state() const;
+  std::unique_ptr<Batch> own_batch(std::vector<std::string> jsons) const;
+
+  Store& store_;
+  const PipelineOptions options_;
+  PipelineCounters counters_;
+  std::atomic<std::shared_ptr<const Loaded>> loaded_;
+  std::vector<Worker> workers_;  // one for each ingest thread
+
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  std::deque<PreparedBatch> queue_;   // protected by mutex_, as is all down to committed_
+  std::vector<std::string> own_;      // records of ours that wait for the next commit
+  uint64_t queued_raw_bytes_ = 0, in_flight_ = 0;
+  bool stopping_ = false, failed_ = false;
+  uint64_t sign_wanted_ = 0, signed_ = 0;
+  uint64_t committed_ = 0;
+
+  // The committer's own.
+  Worker committer_;
+  std::shared_ptr<const RuleSet> rules_;
+  Engine engine_;
+  MinuteBook book_;
+  int64_t minute_ns_ = 0, detect_saved_ns_ = 0, ticked_ns_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace yushi

@@ -1,0 +1,75 @@
+#include "query/parser_versions.h"
+
+#include "core/base/bytes.h"
+#include "parsers/understand.h"
+#include "storage/keys.h"
+
+namespace yushi {
+
+std::string encode_parser_files(const ParserSet& set) {
+  std::string out;
+  put_varint(out, set.files().size());
+  for (auto& file : set.files()) {
+    put_text(out, file.name);
+    put_text(out, file.text);
+  }
+  return out;
+}
+
+Result<std::vector<ParserFile>> decode_parser_files(std::string_view bytes) {
+  Reader in(bytes);
+  std::vector<ParserFile> files;
+  auto count = in.varint();
+  for (uint64_t i = 0; i < count && in.ok(); ++i) {
+    ParserFile file;
+    file.name = in.text();
+    file.path = file.name;
+    file.text = in.text();
+    files.push_back(std::move(file));
+  }
+  if (!in.ok() || in.left() != 0) return fail(Code::corrupt, "the stored parser files are damaged");
+  return files;
+}
+
+void ParserVersions::add(std::shared_ptr<const ParserSet> set) {
+  std::lock_guard lock(mutex_);
+  sets_[set->digest()] = std::move(set);
+}
+
+void ParserVersions::read_from(std::weak_ptr<const Database> database) {
+  std::lock_guard lock(mutex_);
+  database_ = std::move(database);
+}
+
+Result<std::shared_ptr<const ParserSet>> ParserVersions::find(const std::string& digest) {
+  std::lock_guard lock(mutex_);
+  if (auto it = sets_.find(digest); it != sets_.end()) return it->second;
+  auto database = database_.lock();
+  if (!database) return fail(Code::unavailable, "the store is closing");
+  auto bytes = database->get(database->families().meta, keys::parsers(digest));
+  if (!bytes) return tl::unexpected(bytes.error());
+  if (!*bytes) return fail(Code::corrupt, "the store does not hold parser version " + digest);
+  auto files = decode_parser_files(**bytes);
+  if (!files) return tl::unexpected(files.error());
+  auto set = ParserSet::load(std::move(*files));
+  if (!set) return tl::unexpected(set.error());
+  if ((*set)->digest() != digest) return fail(Code::corrupt, "parser version " + digest + " in the store has another digest");
+  return sets_[digest] = std::move(*set);
+}
+
+Result<void> ParserVersions::understand(Batch& batch, const ParseContext& context) {
+  auto set = find(context.parser_digest);
+  if (!set) return tl::unexpected(set.error());
+  auto zone = Zone::find(context.timezone);
+  if (!zone) return tl::unexpected(zone.error());
+  Understander understander(*set);
+  understander.understand(batch, **zone, /*with_digest=*/false);
+  batch.keep.push_back(*set);
+  return {};
+}
+
+Understand ParserVersions::as_function() {
+  return [self = shared_from_this()](Batch& batch, const ParseContext& context) { return self->understand(batch, context); };
+}
+
+}  // namespace yushi

@@ -1,0 +1,37 @@
+// Understands stored messages with the parser version that they were committed with, which the store keeps by digest.
+//
+// Threads  Any; compiled sets are shared, each thread's working state is its own.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "parsers/parser_set.h"
+#include "storage/store.h"
+
+namespace yushi {
+
+std::string encode_parser_files(const ParserSet& set);
+Result<std::vector<ParserFile>> decode_parser_files(std::string_view bytes);
+
+class ParserVersions : public std::enable_shared_from_this<ParserVersions> {
+ public:
+  // A set that is compiled already (the running one) need not be compiled again.
+  void add(std::shared_ptr<const ParserSet> set);
+  // Where the files of other versions are read; the database must outlive the use of understand().
+  void read_from(std::weak_ptr<const Database> database);
+  // Parses a batch again under its context. corrupt when the store does not hold the version.
+  Result<void> understand(Batch& batch, const ParseContext& context);
+  Understand as_function();
+
+ private:
+  Result<std::shared_ptr<const ParserSet>> find(const std::string& digest);
+
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const ParserSet>> sets_;  // protected by mutex_
+  std::weak_ptr<const Database> database_;
+};
+
+}  // namespace yushi

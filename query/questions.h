@@ -1,0 +1,34 @@
+// A question about the store, answered as NDJSON lines. The daemon's HTTP endpoints and `yushi --store DIR` both come
+// here, so that a seized disk answers exactly as the running daemon does.
+//
+// Names and parameters are those of the endpoints under /api/v1: search, hist, alerts, sources, checkpoint, verify, status.
+// A record is one ECS object; a row of a pipe is one flat object; the last line of every answer is
+//   {"yushi.end":{"complete":true,"records":N,"blocks_read":R,"blocks":B,"missing":[…]}}
+//
+// Threads  Any; each call has scratch of its own.
+// Errors   invalid: a parameter or the query is wrong, with the place (HTTP 400). not_found: no such alert or log.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+#include "storage/view.h"
+
+namespace yushi {
+
+struct Question {
+  std::string name;                               // "search", "alerts/3f2a…"
+  std::map<std::string, std::string> parameters;  // query since until zone limit reverse tenant every by explain …
+};
+
+// Takes one line without its newline; false when the asker went away, which ends the answer.
+using LineSink = std::function<bool(std::string_view line)>;
+
+Result<void> answer(const StoreView& view, const Question& question, const LineSink& sink,
+                    const std::atomic<bool>& cancelled);
+
+}  // namespace yushi
