@@ -66,11 +66,13 @@ struct Local {
 
 inline Local split(int64_t unix_ns, int offset_minutes) {
   const int64_t unix_seconds = floor_div(unix_ns, kSecond);
+  int64_t ns_of_second = unix_ns % kSecond;  // a product of seconds would overflow at the first representable second
+  if (ns_of_second < 0) ns_of_second += kSecond;
   const int64_t seconds = unix_seconds + offset_minutes * 60;
   const int64_t days = floor_div(seconds, kDaySeconds);
   const auto of_day = static_cast<unsigned>(seconds - days * kDaySeconds);
   return {civil_from_days(days), days,        of_day / 3600,
-          of_day / 60 % 60,      of_day % 60, static_cast<uint32_t>(unix_ns - unix_seconds * kSecond)};
+          of_day / 60 % 60,      of_day % 60, static_cast<uint32_t>(ns_of_second)};
 }
 
 inline char* clock(char* at, const Local& local) {

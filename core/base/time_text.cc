@@ -202,31 +202,49 @@ inline int64_t instant(const Parts& parts, int64_t local, int64_t offset_seconds
   return (local - offset_seconds) * kSecond + parts.ns;
 }
 
+// The year of an instant. Receipt times of one thread stay in one year for long.
+int year_of(int64_t unix_seconds) {
+  struct Known {
+    int64_t begin = 0, end = 0;
+    int year = 0;
+  };
+  thread_local Known known;
+  if (unix_seconds < known.begin || unix_seconds >= known.end) {
+    const int year = civil_from_days(floor_div(unix_seconds, kDaySeconds)).year;
+    known = {days_from_civil(year, 1, 1) * kDaySeconds, days_from_civil(year + 1, 1, 1) * kDaySeconds, year};
+  }
+  return known.year;
+}
+
 // The year that brings the time nearest to receipt.
 bool infer_year(Parts& parts, int64_t near_unix_ns, const Zone& zone) {
-  const int near_year = civil_from_days(floor_div(near_unix_ns, kSecond * kDaySeconds)).year;
+  const int64_t near_seconds = floor_div(near_unix_ns, kSecond);
+  const int near_year = year_of(near_seconds);
+  parts.year = near_year;
+  if (near_year >= kYearMin && near_year <= kYearMax && parts.day <= days_in_month(near_year, parts.month)) {
+    // Within 181 days no other year can be nearer, whatever the zone: the usual case looks no further.
+    const int64_t apart = local_seconds(parts) - near_seconds;
+    if (apart > -181 * kDaySeconds && apart < 181 * kDaySeconds) return true;
+  }
   const auto distance = [&](int year) -> uint64_t {
     if (year < kYearMin || year > kYearMax || parts.day > days_in_month(year, parts.month)) return UINT64_MAX;
     parts.year = year;
     const int64_t local = local_seconds(parts);
     const int64_t at = local - (parts.has_zone ? parts.zone_minutes * 60 : zone.offset_seconds_at_local(local));
-    const int64_t apart = at - floor_div(near_unix_ns, kSecond);
+    const int64_t apart = at - near_seconds;
     return static_cast<uint64_t>(apart < 0 ? -apart : apart);
   };
   uint64_t best = distance(near_year);
   int best_year = near_year;
-  // Within half a year no other year can be nearer: the usual case looks no further.
-  if (best > 182 * kDaySeconds) {
-    for (int step = 1; step <= 8; ++step) {  // 29 February may be eight years away (1896 … 1904)
-      for (int year : {near_year - step, near_year + step}) {
-        const uint64_t apart = distance(year);
-        if (apart < best) {
-          best = apart;
-          best_year = year;
-        }
+  for (int step = 1; step <= 8; ++step) {  // 29 February may be eight years away (1896 … 1904)
+    for (int year : {near_year - step, near_year + step}) {
+      const uint64_t apart = distance(year);
+      if (apart < best) {
+        best = apart;
+        best_year = year;
       }
-      if (best != UINT64_MAX && best < static_cast<uint64_t>(step) * 366 * kDaySeconds) break;
     }
+    if (best != UINT64_MAX && best < static_cast<uint64_t>(step) * 366 * kDaySeconds) break;
   }
   parts.year = best_year;
   return best != UINT64_MAX;
@@ -663,10 +681,14 @@ std::optional<ReadTime> read_time(std::string_view text, int64_t near_unix_ns, c
     const char* after = read_3164(at + 5, end, lead, kYearFirst, near_unix_ns, zone, parts);
     return finished(from, after, TimeForm::rfc3164, parts, near_unix_ns, zone);
   }
-  if (!is_letter(*at)) return std::nullopt;
+  // Months begin with ADFJMNOS, weekdays with FMSTW, and the third byte is no blank: most text is refused here.
+  constexpr auto bit = [](char c) { return 1u << (c - 'a'); };
+  constexpr uint32_t kFirst =
+      bit('a') | bit('d') | bit('f') | bit('j') | bit('m') | bit('n') | bit('o') | bit('s') | bit('t') | bit('w');
+  if (!is_letter(*at) || !(kFirst >> ((*at | 0x20) - 'a') & 1) || (at[3] != ' ' && at[3] != ',')) return std::nullopt;
   if (const char* after = read_3164(at, end, lead, kYearNone, near_unix_ns, zone, parts))
     return finished(from, after, TimeForm::rfc3164, parts, near_unix_ns, zone);
-  if (lead != kLeadNone || text.size() < 19) return std::nullopt;
+  if (lead != kLeadNone || text.size() < 17) return std::nullopt;  // Sun Nov 1 8:00:00
   return read_after_weekday(text, near_unix_ns, zone);
 }
 

@@ -296,6 +296,8 @@ TEST(TimeText, random_instants_come_back_in_every_form_and_zone) {
 TEST(TimeText, format_utc_writes_3_6_or_9_digits_and_no_more_than_needed) {
   EXPECT_EQ(utc_text(0), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(utc_text(-1), "1969-12-31T23:59:59.999999999Z");
+  EXPECT_EQ(utc_text(INT64_MIN), "1677-09-21T00:12:43.145224192Z");
+  EXPECT_EQ(utc_text(INT64_MAX), "2262-04-11T23:47:16.854775807Z");
   EXPECT_EQ(utc_text(1'500'000'000), "1970-01-01T00:00:01.500Z");
   EXPECT_EQ(utc_text(1'500'001'000), "1970-01-01T00:00:01.500001Z");
   EXPECT_EQ(utc_text(1'500'001'001), "1970-01-01T00:00:01.500001001Z");
