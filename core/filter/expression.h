@@ -105,7 +105,7 @@ Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern, boo
 
 bool evaluate(const Expression& expression, const Record& record, Scratch& scratch);
 
-// Kinds of fields, for those who compile: nothing that a token filter holds can be required of these.
+// Fields whose words are not in a block's token filter (record_tokens.h): nothing can be required of it for them.
 bool is_outside_token_filter(std::string_view field_name);
 
 }  // namespace yushi

@@ -29,7 +29,7 @@ std::vector<Piece> pieces_of(std::string_view text, const std::vector<bool>& is_
       }
       if (!is_word_byte(text[at])) break;
       CodePoint point = decode_utf8(text, at);
-      int token_class = point.length == 0 ? 0 : text_tables::token_class(point.code);
+      int token_class = point.length == 0 ? 0 : point.length == 1 ? 1 : text_tables::token_class(point.code);
       touches_single = token_class == 2;
       if (token_class != 1) break;
       only_wildcards = false;

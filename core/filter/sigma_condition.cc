@@ -48,6 +48,7 @@ class ConditionReader {
     if (text_.size() > kTextBytesMax) return fail(Code::invalid, "condition: longer than 64 KiB");
     auto condition = read_or(0);
     if (!condition) return condition;
+    if (peek() == "|") return error("aggregations after `|` are not supported: write a correlation rule");
     if (auto word = peek(); !word.empty()) return error("`" + std::string(word) + "` has no place here");
     return condition;
   }

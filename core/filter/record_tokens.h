@@ -1,0 +1,18 @@
+// All that a token filter must hold of a record so that Filter::may_match() never says no wrongly.
+//
+// The plain statement of the contract, for tests of block builders: they gather the same words in faster ways, and may
+// gather more.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/record/record.h"
+
+namespace yushi {
+
+// Appends the hashes: the words of raw, the words of every string value as it is meant (escapes undone), of captured
+// number and address texts too, and ip_hash of addresses. event.id, dates and yushi.* are not among them.
+void gather_record_tokens(const Record& record, Scratch& scratch, std::vector<uint64_t>& hashes);
+
+}  // namespace yushi
