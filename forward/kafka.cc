@@ -1,0 +1,380 @@
+#include "forward/kafka.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "core/base/assert.h"
+#include "forward/cursor.h"
+#include "forward/producer.h"
+
+namespace yushi {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr size_t kBatchBytes = 200'000;  // 896,000 messages a second with it
+constexpr size_t kAlertsAtOnce = 1000;
+constexpr uint32_t kSendsBetweenPolls = 256;
+constexpr auto kIdleWait = milliseconds(100);
+constexpr auto kSaveEvery = milliseconds(1000);
+constexpr auto kRestartWaitMin = milliseconds(100);
+constexpr auto kRestartWaitMax = milliseconds(5000);
+
+// A token names a message in a delivery report: the stream above, the index below.
+constexpr int kIndexBits = 48;
+constexpr uint64_t kAlertStream = 0xffff;
+
+}  // namespace
+
+struct KafkaForwarder::State {
+  struct Stream {
+    std::string log, charset;
+    uint64_t number;
+    uint64_t size = 0;
+    DeliveryWindow window;
+  };
+
+  KafkaSettings settings;
+  std::unique_ptr<RecordSource> source;
+  ForwardMetrics metrics;
+
+  // Shared with callers.
+  mutable std::mutex mutex;
+  std::condition_variable wakened;
+  bool woken = false, stopping = false;
+  Clock::time_point stop_at;
+  std::string last_error;
+  std::thread thread;
+
+  // Of the forwarder's thread alone, from here on.
+  MessageMaker maker;
+  Message message;
+  Scratch scratch;
+  std::unique_ptr<KafkaProducer> producer;
+  std::vector<std::unique_ptr<Stream>> streams;  // by number
+  std::map<std::string, Stream*> stream_of_log;
+  DeliveryWindow alerts{0};
+  Cursor cursor, saved;
+  Clock::time_point saved_at{};
+  size_t in_flight_bytes = 0;
+  size_t batch_bytes = kBatchBytes;
+  size_t next_batch_bytes = kBatchBytes;                 // of the next producer, when this one's batches were too large
+  std::unordered_map<uint64_t, size_t> value_bytes_max;  // by token: of what the broker found too large even alone
+  bool failed = false;
+  bool delivered_since_restart = false;
+  milliseconds restart_wait = kRestartWaitMin;
+
+  State(KafkaSettings s, std::unique_ptr<RecordSource> from)
+      : settings(std::move(s)), source(std::move(from)), maker(settings.format) {}
+
+  void note(std::string_view words) {
+    ++metrics.errors;
+    std::lock_guard lock(mutex);
+    last_error = words;
+  }
+
+  bool stop_asked() const {
+    std::lock_guard lock(mutex);
+    return stopping;
+  }
+
+  void wait(milliseconds most) {
+    std::unique_lock lock(mutex);
+    wakened.wait_for(lock, most, [&] { return woken || stopping; });
+    woken = false;
+  }
+  // After trouble: new commits are no reason to try sooner.
+  void pause(milliseconds time) {
+    std::unique_lock lock(mutex);
+    wakened.wait_for(lock, time, [&] { return stopping; });
+  }
+
+  Result<void> make_producer() {
+    KafkaProducer::Listener listener{
+        this,
+        [](void* self, uint64_t token, KafkaProducer::Outcome outcome, size_t value_bytes, size_t bytes) {
+          static_cast<State*>(self)->on_report(token, outcome, value_bytes, bytes);
+        },
+        [](void* self, std::string_view words, bool fatal) {
+          auto& state = *static_cast<State*>(self);
+          if (fatal && state.failed) return;  // all that was on its way reports the same
+          state.note(words);
+          state.failed |= fatal;
+        }};
+    auto made = KafkaProducer::make(settings, batch_bytes, listener);
+    if (!made) return tl::unexpected(made.error());
+    producer = std::move(*made);
+    return {};
+  }
+
+  DeliveryWindow& window_of(uint64_t token) {
+    uint64_t number = token >> kIndexBits;
+    return number == kAlertStream ? alerts : streams[number]->window;
+  }
+
+  void on_report(uint64_t token, KafkaProducer::Outcome outcome, size_t value_bytes, size_t bytes) {
+    in_flight_bytes -= std::min(bytes, in_flight_bytes);
+    switch (outcome) {
+      case KafkaProducer::Outcome::delivered:
+        window_of(token).delivered(token & ((uint64_t{1} << kIndexBits) - 1));
+        ++(token >> kIndexBits == kAlertStream ? metrics.alerts_delivered : metrics.delivered);
+        if (!value_bytes_max.empty()) value_bytes_max.erase(token);
+        delivered_since_restart = true;
+        break;
+      case KafkaProducer::Outcome::too_large:
+        // A message that fills a batch was alone in it. Any other may have been refused for its neighbours: first the
+        // batches get smaller, and only what is refused alone is cut.
+        if (!failed) note("a message or batch is too large for the broker");
+        if (value_bytes >= batch_bytes || batch_bytes == 1)
+          value_bytes_max[token] = value_bytes / 2;
+        else
+          next_batch_bytes = std::max<size_t>(batch_bytes / 8, 1);
+        failed = true;
+        break;
+      case KafkaProducer::Outcome::failed:
+        failed = true;
+        break;
+      case KafkaProducer::Outcome::purged:
+        break;
+    }
+  }
+
+  Stream& stream(const RecordSource::Head& head) {
+    auto [at, is_new] = stream_of_log.try_emplace(head.log, nullptr);
+    if (is_new) {
+      YUSHI_ASSERT(streams.size() < kAlertStream, "%zu logs", streams.size());
+      auto known = cursor.next.find(head.log);
+      streams.push_back(std::make_unique<Stream>(Stream{
+          head.log, head.charset, streams.size(), 0, DeliveryWindow(known == cursor.next.end() ? 0 : known->second)}));
+      at->second = streams.back().get();
+    }
+    at->second->size = head.size;
+    at->second->charset = head.charset;
+    return *at->second;
+  }
+
+  // Queues `message`; waits while the broker is behind. False when the forwarder must stop or restart first.
+  bool send(KafkaProducer::Topic topic, std::string_view format, uint64_t token) {
+    size_t bytes = KafkaProducer::message_bytes(message);
+    while (in_flight_bytes > 0 && in_flight_bytes + bytes > settings.in_flight_bytes) {
+      if (!serve(milliseconds(50))) return false;
+    }
+    while (true) {
+      switch (producer->send(topic, message, format, token)) {
+        case KafkaProducer::Queued::yes:
+          in_flight_bytes += bytes;
+          if (++metrics.sent % kSendsBetweenPolls == 0) return serve(milliseconds(0));
+          return true;
+        case KafkaProducer::Queued::full:
+          if (!serve(milliseconds(50))) return false;
+          break;
+        case KafkaProducer::Queued::too_large:
+          value_bytes_max[token] = message.value.size() / 2;
+          failed = true;
+          return false;
+        case KafkaProducer::Queued::failed:
+          failed = true;
+          return false;
+      }
+    }
+  }
+
+  // Hears reports; false when there is reason to stop what one does.
+  bool serve(milliseconds time) {
+    producer->poll(static_cast<int>(time.count()));
+    metrics.in_flight_bytes = in_flight_bytes;
+    save_cursor(false);
+    return !failed && !stop_asked();
+  }
+
+  size_t limit_of(uint64_t token) const {
+    if (value_bytes_max.empty()) return SIZE_MAX;
+    auto at = value_bytes_max.find(token);
+    return at == value_bytes_max.end() ? SIZE_MAX : at->second;
+  }
+
+  // True when something was read.
+  bool forward_records(Stream& from) {
+    auto batch = source->read(from.log, from.window.end());
+    if (!batch) {
+      note(batch.error().message);
+      return false;
+    }
+    if (*batch == nullptr) return false;
+    bool read = false;
+    for (const Record& record : (*batch)->records) {
+      if (record.index < from.window.end() || record.index >= from.size) continue;
+      read = true;
+      if (!from.window.take(record.index)) continue;
+      scratch.clear();
+      if (!settings.select.matches(record, scratch)) {
+        from.window.skipped(record.index);
+        ++metrics.not_selected;
+        continue;
+      }
+      uint64_t token = from.number << kIndexBits | record.index;
+      maker.make(record, from.charset, limit_of(token), message);
+      if (message.truncated) ++metrics.truncated;
+      if (!send(KafkaProducer::Topic::records, format_name(settings.format), token)) return true;
+    }
+    return read;
+  }
+
+  bool forward_alerts() {
+    auto found = source->alerts(alerts.end(), kAlertsAtOnce);
+    if (!found) {
+      note(found.error().message);
+      return false;
+    }
+    for (auto& alert : *found) {
+      if (alert.audit_index < alerts.end()) continue;
+      if (!alerts.take(alert.audit_index)) continue;
+      uint64_t token = kAlertStream << kIndexBits | alert.audit_index;
+      message.key = message.tenant = alert.tenant;  // one key, so that a tenant's alerts keep their order
+      message.id = "_audit/" + std::to_string(alert.audit_index);
+      message.entry = alert.entry;
+      message.truncated = alert.json.size() > limit_of(token);
+      message.value = message.truncated
+                          ? R"({"event":{"kind":"alert","id":")" + message.id + R"("},"yushi":{"truncated":true}})"
+                          : std::move(alert.json);
+      if (!send(KafkaProducer::Topic::alerts, format_name(ForwardFormat::ecs_json), token)) return true;
+    }
+    return !found->empty();
+  }
+
+  bool forward_all() {
+    auto heads = source->heads();
+    if (!heads) {
+      note(heads.error().message);
+      return false;
+    }
+    bool read = false;
+    for (const auto& head : *heads) {
+      Stream& from = stream(head);
+      if (from.window.end() >= from.size) continue;
+      read |= forward_records(from);
+      if (failed || stop_asked()) return true;
+    }
+    read |= forward_alerts();
+    uint64_t lag = 0;
+    for (const auto& from : streams) lag += from->size - std::min(from->size, from->window.prefix());
+    metrics.lag = lag;
+    return read;
+  }
+
+  void save_cursor(bool now) {
+    if (!now && Clock::now() - saved_at < kSaveEvery) return;
+    saved_at = Clock::now();
+    for (const auto& from : streams) cursor.next[from->log] = from->window.prefix();
+    cursor.next_alert = alerts.prefix();
+    if (cursor == saved) return;
+    if (auto done = source->save_cursor(cursor.encode()); !done)
+      note(done.error().message);
+    else
+      saved = cursor;
+  }
+
+  // False until it stands in the store how far we are: guessing would skip records or send a million twice.
+  bool load_cursor() {
+    auto bytes = source->load_cursor();
+    if (!bytes && bytes.error().code == Code::not_found) return true;
+    auto read = bytes ? Cursor::decode(*bytes) : Result<Cursor>(tl::unexpected(bytes.error()));
+    if (!read) {
+      note(read.error().message);
+      return false;
+    }
+    cursor = saved = *read;
+    alerts = DeliveryWindow(cursor.next_alert);
+    return true;
+  }
+
+  void restart() {
+    ++metrics.restarts;
+    producer->purge();
+    producer.reset();
+    for (auto& from : streams) from->window.rewind();
+    alerts.rewind();
+    in_flight_bytes = 0;
+    metrics.in_flight_bytes = 0;
+    batch_bytes = next_batch_bytes;
+    save_cursor(true);
+    restart_wait = delivered_since_restart ? kRestartWaitMin : std::min(restart_wait * 2, kRestartWaitMax);
+    delivered_since_restart = false;
+    failed = false;
+    pause(restart_wait);
+  }
+
+  void run() {
+    while (!stop_asked() && !load_cursor()) pause(kRestartWaitMax);
+    while (!stop_asked()) {
+      if (producer == nullptr) {
+        if (auto made = make_producer(); !made) {
+          note(made.error().message);
+          pause(kRestartWaitMax);
+          continue;
+        }
+      }
+      bool read = forward_all();
+      serve(milliseconds(0));
+      if (failed)
+        restart();
+      else if (!read && in_flight_bytes > 0)
+        serve(milliseconds(5));
+      else if (!read)
+        wait(kIdleWait);
+    }
+    while (producer != nullptr && in_flight_bytes > 0 && !failed && Clock::now() < stop_at) {
+      producer->poll(20);
+    }
+    if (producer != nullptr) producer->purge();
+    save_cursor(true);
+    producer.reset();
+  }
+};
+
+KafkaForwarder::KafkaForwarder(KafkaSettings settings, std::unique_ptr<RecordSource> source)
+    : state_(std::make_unique<State>(std::move(settings), std::move(source))) {}
+
+KafkaForwarder::~KafkaForwarder() { stop(); }
+
+Result<void> KafkaForwarder::start() {
+  YUSHI_ASSERT(!state_->thread.joinable(), "started twice");
+  if (auto made = state_->make_producer(); !made) return made;
+  state_->thread = std::thread([this] { state_->run(); });
+  return {};
+}
+
+void KafkaForwarder::stop(double seconds_max) {
+  if (!state_->thread.joinable()) return;
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+    state_->stop_at =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds_max));
+  }
+  state_->wakened.notify_all();
+  state_->thread.join();
+}
+
+void KafkaForwarder::wake() {
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->woken = true;
+  }
+  state_->wakened.notify_one();
+}
+
+const ForwardMetrics& KafkaForwarder::metrics() const { return state_->metrics; }
+
+std::string KafkaForwarder::last_error() const {
+  std::lock_guard lock(state_->mutex);
+  return state_->last_error;
+}
+
+}  // namespace yushi

@@ -1,0 +1,68 @@
+// Tails the store into Kafka: each record once delivered moves the cursor, and nothing else does.
+//
+// Idempotent, acks=all. The broker may be away for a week: the forwarder waits with bounded memory, the store is the
+// queue. After a fatal error of the producer it throws the producer away and begins again at the cursor, so a record
+// may come twice (its `id` tells) and never not at all. Order holds per log and key.
+//
+// Memory   At most settings.in_flight_bytes of messages, the client's own structures included.
+// Threads  start() makes one; all else is called from outside. wake() may be called by any thread, also often.
+// Errors   start() says what is wrong with the settings. Later ones are counted, told by last_error() and retried.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/filter/filter.h"
+#include "forward/message.h"
+#include "forward/source.h"
+
+namespace yushi {
+
+struct KafkaSettings {
+  std::string brokers;  // "k1:9092,k2:9092"
+  std::string topic = "yushi.records";
+  std::string alerts_topic = "yushi.alerts";
+  ForwardFormat format = ForwardFormat::ecs_json;
+  std::string compression = "lz4";  // none | lz4 | zstd | gzip | snappy
+  Filter select = Filter::parse_kql("*", {}).value();
+  size_t in_flight_bytes = 256 << 20;
+  std::vector<std::pair<std::string, std::string>> properties;  // further ones of librdkafka: TLS, SASL
+};
+
+// Read by any thread at any time.
+struct ForwardMetrics {
+  std::atomic<uint64_t> sent{0};       // handed to the client; a record sent again counts again
+  std::atomic<uint64_t> delivered{0};  // acknowledged by the broker
+  std::atomic<uint64_t> not_selected{0};
+  std::atomic<uint64_t> truncated{0};  // too large for the broker
+  std::atomic<uint64_t> alerts_delivered{0};
+  std::atomic<uint64_t> errors{0};    // of the broker, the client, or reading the store
+  std::atomic<uint64_t> restarts{0};  // producers thrown away
+  std::atomic<uint64_t> lag{0};       // records committed and not yet delivered
+  std::atomic<uint64_t> in_flight_bytes{0};
+};
+
+class KafkaForwarder {
+ public:
+  KafkaForwarder(KafkaSettings settings, std::unique_ptr<RecordSource> source);
+  ~KafkaForwarder();  // stops
+
+  Result<void> start();
+  // Gives what is on its way `seconds_max` to be acknowledged, saves the cursor, ends the thread.
+  void stop(double seconds_max = 2);
+  void wake();  // something was committed
+
+  const ForwardMetrics& metrics() const;
+  std::string last_error() const;  // empty: none yet
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace yushi

@@ -1,0 +1,49 @@
+// What a forwarder reads: the store's records and alerts in order, and the place where its cursor is kept.
+//
+// The store is the queue; a forwarder is one of its readers. This is the seam between them, so that the forwarder can
+// be tested without a store.
+//
+// Threads  A source is used by its forwarder's thread only.
+// Errors   Any error is retried from the cursor after a moment; nothing is skipped.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/record/batch.h"
+
+namespace yushi {
+
+class RecordSource {
+ public:
+  virtual ~RecordSource() = default;
+
+  struct Head {
+    std::string log;
+    uint64_t size = 0;  // records committed: indexes 0 … size - 1 can be read
+    std::string charset = "utf-8";
+  };
+  // Every log that is to be forwarded, as of now. Asked many times a second: must be cheap.
+  virtual Result<std::vector<Head>> heads() = 0;
+
+  // Records of one log from `index` on, understood, ascending and without a gap, as many as lie together (a tail chunk,
+  // a block). May begin before `index`. When the records there are gone (retention), the first that are left.
+  virtual Result<std::unique_ptr<Batch>> read(const std::string& log, uint64_t index) = 0;
+
+  struct StoredAlert {
+    uint64_t audit_index = 0;  // of its own record in `_audit`
+    std::string tenant;
+    std::string entry;  // first four parts of that record's leaf entry; may be empty
+    std::string json;
+  };
+  // Ascending, from this index in `_audit` on; empty when there are no more.
+  virtual Result<std::vector<StoredAlert>> alerts(uint64_t from_audit_index, size_t limit) = 0;
+
+  virtual Result<std::string> load_cursor() = 0;  // not_found: begin at the beginning
+  virtual Result<void> save_cursor(const std::string& bytes) = 0;
+};
+
+}  // namespace yushi
