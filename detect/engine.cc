@@ -203,7 +203,9 @@ struct Engine::State {
     Value value;
     LoginEvent event;
     if (first_value(record, ecs::user_name, scratch, &value)) event.user = value.text;
-    if (first_value(record, ecs::source_ip, scratch, &value)) event.source = value.text;
+    static const Field* const kSourceDomain = find_field("source.domain");  // sshd with UseDNS
+    if (first_value(record, ecs::source_ip, scratch, &value) || first_value(record, kSourceDomain, scratch, &value))
+      event.source = value.text;
     if (first_value(record, ecs::host_name, scratch, &value)) event.host = value.text;
     bool success = kind.outcome == LoginKind::Outcome::success;
     if (kind.outcome == LoginKind::Outcome::in_record) {

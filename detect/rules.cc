@@ -47,6 +47,9 @@ std::string level_text(Severity severity) {
   return kLevels[static_cast<int>(severity)];
 }
 
+// The generic parsers know how a message is written, not what says it: it is judged as one that no parser knew.
+bool is_only_a_form(std::string_view dataset) { return dataset == "kv" || dataset == "json"; }
+
 bool has_escapes(const Record& record) {
   for (const Capture& capture : record.captures)
     if (static_cast<Escape>(capture.escape) != Escape::none) return true;
@@ -228,19 +231,20 @@ void LoadedRules::match(const Batch& batch, Scratch& scratch, std::vector<RuleHi
   // A batch has few kinds. Kept for this call only: a kind's memory may hold another one after a reload.
   struct Known {
     const MessageKind* kind;
-    const Candidates* candidates;
+    const Candidates* candidates;  // nullptr: by process
   };
   std::array<Known, 64> known{};
   std::vector<uint8_t> found;
   std::string process;
   for (uint32_t i = 0; i < batch.records.size(); ++i) {
     const Record& record = batch.records[i];
-    const Candidates* candidates;
+    const Candidates* candidates = nullptr;
     if (record.kind) {
       auto& slot = known[reinterpret_cast<uintptr_t>(record.kind) / 64 * 0x9e3779b97f4a7c15u >> 58];
-      if (slot.kind != record.kind) slot = {record.kind, &candidates_of(record.kind)};
+      if (slot.kind != record.kind) slot = {record.kind, is_only_a_form(record.kind->dataset) ? nullptr : &candidates_of(record.kind)};
       candidates = slot.candidates;
-    } else {
+    }
+    if (!candidates) {
       candidates = &unparsed_;
       if (!by_process_.empty()) {
         scratch.clear();

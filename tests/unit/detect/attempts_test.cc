@@ -1,0 +1,135 @@
+// Brute force that ends in a success: it is told, and the ordinary ways to mistype a password are not.
+#include "detect/attempts.h"
+
+#include <gtest/gtest.h>
+
+#include "events.h"
+
+namespace yushi {
+namespace {
+
+constexpr std::string_view kRule = "bruteforce.success";
+const int64_t kStart = at("2026-11-01T08:00:00Z");
+
+std::vector<Event> failures(int count, const std::string& user = "root", const std::string& source = "203.0.113.9") {
+  std::vector<Event> events;
+  for (int i = 0; i < count; ++i) events.push_back(failed_login(kStart + i * 5 * kSecond, user, source));
+  return events;
+}
+size_t count(const std::vector<Event>& events) {
+  auto all = alerts_of(events);
+  return of_rule(all, kRule).size();
+}
+
+TEST(Attempts, five_failures_and_a_success_are_told_with_all_their_records) {
+  auto events = failures(5);
+  events.push_back(login(kStart + kMinuteNs, "root", "203.0.113.9"));
+  auto all = alerts_of(events);
+  auto found = of_rule(all, kRule);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0]->reason,
+            "root logged in from 203.0.113.9 on web-01 after 5 failed attempts on this account from that address since "
+            "2026-11-01 08:00:00 UTC");
+  EXPECT_EQ(found[0]->severity, Severity::high);
+  ASSERT_EQ(found[0]->records.size(), 6u);
+  EXPECT_EQ(found[0]->records.front().index, 0u);
+  EXPECT_EQ(found[0]->records.back().index, 5u);
+}
+
+TEST(Attempts, four_failures_are_typing_errors) {
+  auto events = failures(4);
+  events.push_back(login(kStart + kMinuteNs, "root", "203.0.113.9"));
+  EXPECT_EQ(count(events), 0u);
+}
+
+TEST(Attempts, failures_without_a_success_are_not_this_finding) { EXPECT_EQ(count(failures(50)), 0u); }
+
+TEST(Attempts, two_typing_errors_told_in_three_lines_each_are_two) {
+  std::vector<Event> events;
+  for (int i = 0; i < 2; ++i)
+    for (const char* pattern : {"invalid-user", "pam-failure", "failed"})
+      events.push_back(failed_login(kStart + i * 5 * kSecond, "alice", "10.0.0.5", pattern));
+  events.push_back(login(kStart + kMinuteNs, "alice", "10.0.0.5"));
+  EXPECT_EQ(count(events), 0u);
+}
+
+TEST(Attempts, failures_before_the_window_do_not_count) {
+  auto events = failures(9);
+  events.push_back(login(kStart + 30 * kMinuteNs, "root", "203.0.113.9"));
+  EXPECT_EQ(count(events), 0u);
+}
+
+TEST(Attempts, failures_before_an_earlier_success_do_not_count) {
+  auto events = failures(3);
+  events.push_back(login(kStart + kMinuteNs, "root", "203.0.113.9"));
+  for (int i = 0; i < 3; ++i)
+    events.push_back(failed_login(kStart + 2 * kMinuteNs + i * kSecond, "root", "203.0.113.9"));
+  events.push_back(login(kStart + 3 * kMinuteNs, "root", "203.0.113.9"));
+  EXPECT_EQ(count(events), 0u);
+}
+
+TEST(Attempts, many_accounts_from_one_address_and_one_works) {
+  std::vector<Event> events;
+  for (int i = 0; i < 12; ++i)
+    events.push_back(failed_login(kStart + i * kSecond, "user" + std::to_string(i), "203.0.113.9"));
+  events.push_back(login(kStart + kMinuteNs, "oracle", "203.0.113.9"));
+  auto all = alerts_of(events);
+  auto found = of_rule(all, kRule);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_NE(found[0]->reason.find("after 12 failed attempts on 12 accounts from that address (0 on this one)"),
+            std::string::npos)
+      << found[0]->reason;
+}
+
+TEST(Attempts, a_bastion_whose_users_mistype_now_and_then_is_not_told) {
+  std::vector<Event> events;
+  for (int i = 0; i < 6; ++i)
+    events.push_back(failed_login(kStart + i * kMinuteNs, "user" + std::to_string(i), "10.0.0.1"));
+  events.push_back(login(kStart + 7 * kMinuteNs, "user7", "10.0.0.1"));
+  EXPECT_EQ(count(events), 0u);
+}
+
+// The Internet tries root all day; its administrator logs in from where he always does.
+TEST(Attempts, the_usual_administrator_is_not_told_while_others_try_his_account) {
+  std::vector<Event> events = {login(kStart - kDayNs, "root", "10.0.0.5")};
+  for (int i = 0; i < 40; ++i)
+    events.push_back(failed_login(kStart + i * kSecond, "root", "203.0.113." + std::to_string(i % 8)));
+  events.push_back(login(kStart + kMinuteNs, "root", "10.0.0.5"));
+  EXPECT_EQ(count(events), 0u);
+}
+
+TEST(Attempts, a_distributed_attack_that_gets_in_from_a_new_address_is_told) {
+  std::vector<Event> events = {login(kStart - kDayNs, "root", "10.0.0.5")};
+  for (int i = 0; i < 12; ++i)
+    events.push_back(failed_login(kStart + i * kSecond, "root", "203.0.113." + std::to_string(i % 4)));
+  events.push_back(login(kStart + kMinuteNs, "root", "203.0.113.200"));
+  EXPECT_EQ(count(events), 1u);
+}
+
+TEST(Attempts, lines_that_come_late_and_out_of_order_count_by_their_own_time) {
+  auto events = failures(5);
+  std::reverse(events.begin(), events.end());
+  events.push_back(login(kStart + kMinuteNs, "root", "203.0.113.9"));
+  EXPECT_EQ(count(events), 1u);
+}
+
+TEST(Attempts, failures_after_the_success_do_not_count) {
+  auto events = failures(5);
+  events.push_back(login(kStart - kMinuteNs, "root", "203.0.113.9"));
+  EXPECT_EQ(count(events), 0u);
+}
+
+TEST(Attempts, a_repeated_success_folds_into_one_alert) {
+  std::vector<Event> events;
+  for (int round = 0; round < 3; ++round) {
+    for (const auto& event : failures(6)) {
+      events.push_back(event);
+      events.back().at_ns += round * 10 * kMinuteNs;
+    }
+    events.push_back(login(kStart + round * 10 * kMinuteNs + kMinuteNs, "root", "203.0.113.9"));
+  }
+  EXPECT_EQ(count(events), 1u);
+}
+
+}  // namespace
+}  // namespace yushi

@@ -1,0 +1,163 @@
+// Correlations: what hits within a span of event time say together.
+#include "detect/correlations.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "events.h"
+
+namespace yushi {
+namespace {
+
+const int64_t kStart = at("2026-11-01T08:00:00Z");
+
+// Base rules a, b, c: event.action is that letter; and a correlation with id `many`.
+std::string with(const std::string& correlation, const std::string& more = "") {
+  std::string text;
+  for (char c : {'a', 'b', 'c'}) {
+    std::string name(1, c);
+    text += "title: Step " + name + "\nid: id-" + name + "\nname: " + name +
+            "\nlogsource: {product: yushi}\ndetection:\n  s: {event.action: " + name + "}\n  condition: s\n---\n";
+  }
+  return text + "title: Many\nid: many\ncorrelation: " + correlation + "\nlevel: high\n" + more;
+}
+Event step(const std::string& action, int64_t seconds, const std::string& source = "10.0.0.1", const std::string& user = "root") {
+  Event event;
+  event.at_ns = kStart + seconds * kSecond;
+  event.values = {{"event.action", action}, {"user.name", user}, {"source.ip", source}};
+  return event;
+}
+size_t count(const std::string& rule, const std::vector<Event>& events) {
+  auto all = alerts_of(events, {}, rules_of(rule));
+  return of_rule(all, "many").size();
+}
+
+TEST(Correlations, an_event_count_fires_at_its_threshold_within_the_span_and_group) {
+  std::string rule = with("{type: event_count, rules: [a], group-by: [source.ip], timespan: 1m, condition: {gte: 3}}");
+  EXPECT_EQ(count(rule, {step("a", 0), step("a", 30), step("a", 60)}), 1u);
+  EXPECT_EQ(count(rule, {step("a", 0), step("a", 30), step("a", 61)}), 0u);
+  EXPECT_EQ(count(rule, {step("a", 0), step("a", 30), step("a", 40, "10.0.0.2")}), 0u);
+  EXPECT_EQ(count(rule, {step("a", 0), step("b", 30), step("a", 40)}), 0u);
+}
+
+TEST(Correlations, gt_means_one_more) {
+  std::string rule = with("{type: event_count, rules: [a], timespan: 1m, condition: {gt: 2}}");
+  EXPECT_EQ(count(rule, {step("a", 0), step("a", 1)}), 0u);
+  EXPECT_EQ(count(rule, {step("a", 0), step("a", 1), step("a", 2)}), 1u);
+}
+
+TEST(Correlations, event_time_counts_and_not_arrival) {
+  std::string rule = with("{type: event_count, rules: [a], timespan: 1m, condition: {gte: 3}}");
+  // The one in the middle comes last.
+  EXPECT_EQ(count(rule, {step("a", 0), step("a", 55), step("a", 30)}), 1u);
+  // All arrive together, hours apart by their own clock.
+  std::vector<Event> late = {step("a", 0), step("a", 3600), step("a", 7200)};
+  for (auto& event : late) event.late_ns = kStart + 8000 * kSecond - event.at_ns;
+  EXPECT_EQ(count(rule, late), 0u);
+}
+
+TEST(Correlations, an_alert_names_the_hits_of_its_window_and_its_count) {
+  std::string rule = with("{type: event_count, rules: [a], group-by: [source.ip], timespan: 5m, condition: {gte: 3}}");
+  auto all = alerts_of({step("a", 0), step("b", 5), step("a", 30), step("a", 60)}, {}, rules_of(rule));
+  ASSERT_EQ(all.size(), 2u);  // b is no part of the correlation and speaks for itself
+  auto found = of_rule(all, "many");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0]->reason, "Many: 3 within 1 min, limit 3 in 5 min (source.ip=10.0.0.1)");
+  EXPECT_EQ(found[0]->baseline, "count=3 limit=3 timespan_s=300");
+  ASSERT_EQ(found[0]->records.size(), 3u);
+  EXPECT_EQ(found[0]->records[1].index, 2u);
+}
+
+TEST(Correlations, base_rules_speak_only_when_generate_says_so) {
+  std::string quiet = with("{type: event_count, rules: [a, b, c], timespan: 1m, condition: {gte: 30}}");
+  EXPECT_TRUE(alerts_of({step("a", 0), step("b", 1)}, {}, rules_of(quiet)).empty());
+  std::string loud = with("{type: event_count, rules: [a, b, c], timespan: 1m, condition: {gte: 30}, generate: true}");
+  EXPECT_EQ(alerts_of({step("a", 0), step("b", 1)}, {}, rules_of(loud)).size(), 2u);
+}
+
+TEST(Correlations, a_value_count_counts_distinct_values) {
+  std::string rule = with(
+      "{type: value_count, rules: [a], group-by: [source.ip], timespan: 1m, condition: {gte: 3, field: user.name}}");
+  std::vector<Event> same, different;
+  for (int i = 0; i < 200; ++i) same.push_back(step("a", i % 50, "10.0.0.1", i % 2 ? "x" : "y"));
+  EXPECT_EQ(count(rule, same), 0u);
+  // A flood of two names does not push the third out.
+  different = {step("a", 0, "10.0.0.1", "z")};
+  for (int i = 0; i < 200; ++i) different.push_back(step("a", i % 50, "10.0.0.1", i % 2 ? "x" : "y"));
+  EXPECT_EQ(count(rule, different), 1u);
+}
+
+TEST(Correlations, temporal_wants_each_and_ordered_wants_the_order) {
+  std::string any = with("{type: temporal, rules: [a, b, c], group-by: [user.name], timespan: 1m}");
+  std::string ordered = with("{type: temporal_ordered, rules: [a, b, c], group-by: [user.name], timespan: 1m}");
+  std::vector<Event> right = {step("a", 0), step("b", 10), step("c", 20)};
+  std::vector<Event> wrong = {step("b", 0), step("a", 10), step("c", 20)};
+  std::vector<Event> missing = {step("a", 0), step("b", 10), step("b", 20)};
+  std::vector<Event> slow = {step("a", 0), step("b", 10), step("c", 70)};
+  std::vector<Event> elsewhere = {step("a", 0), step("b", 10), step("c", 20, "10.0.0.1", "alice")};
+  EXPECT_EQ(count(any, right), 1u);
+  EXPECT_EQ(count(any, wrong), 1u);
+  EXPECT_EQ(count(ordered, right), 1u);
+  EXPECT_EQ(count(ordered, wrong), 0u);
+  for (const auto& rule : {any, ordered}) {
+    EXPECT_EQ(count(rule, missing), 0u);
+    EXPECT_EQ(count(rule, slow), 0u);
+    EXPECT_EQ(count(rule, elsewhere), 0u);
+  }
+  // Arrival out of order does not matter, event time does.
+  EXPECT_EQ(count(ordered, {right[2], right[0], right[1]}), 1u);
+  EXPECT_EQ(count(ordered, {step("a", 0), step("b", 0), step("c", 0)}), 1u);
+}
+
+TEST(Correlations, a_flood_of_one_step_does_not_push_the_first_step_out) {
+  std::string ordered = with("{type: temporal_ordered, rules: [a, b, c], timespan: 10m}");
+  std::vector<Event> events = {step("a", 0)};
+  for (int i = 0; i < 300; ++i) events.push_back(step("b", 1 + i));
+  events.push_back(step("c", 400));
+  EXPECT_EQ(count(ordered, events), 1u);
+}
+
+TEST(Correlations, an_alias_takes_another_field_for_one_rule) {
+  std::string rule = with(
+      "{type: temporal_ordered, rules: [a, b], group-by: [who], timespan: 1m, aliases: {who: {a: source.ip, b: user.name}}}");
+  EXPECT_EQ(count(rule, {step("a", 0, "10.0.0.1", "x"), step("b", 1, "10.0.0.9", "10.0.0.1")}), 1u);
+  EXPECT_EQ(count(rule, {step("a", 0, "10.0.0.1", "x"), step("b", 1, "10.0.0.9", "y")}), 0u);
+}
+
+TEST(Correlations, a_correlation_may_be_a_part_of_another) {
+  std::string rule = with("{type: temporal_ordered, rules: [burst, b], group-by: [source.ip], timespan: 10m}") +
+                     "---\ntitle: Burst\nid: id-burst\nname: burst\ncorrelation: {type: event_count, rules: [a], "
+                     "group-by: [source.ip], timespan: 1m, condition: {gte: 3}}\n";
+  EXPECT_EQ(count(rule, {step("a", 0), step("a", 1), step("a", 2), step("b", 3)}), 1u);
+  EXPECT_EQ(count(rule, {step("a", 0), step("a", 1), step("b", 3)}), 0u);
+}
+
+TEST(Correlations, tenants_are_never_counted_together) {
+  std::string rule = with("{type: event_count, rules: [a], timespan: 1m, condition: {gte: 2}}");
+  auto other = step("a", 1);
+  other.log = "finance";
+  EXPECT_EQ(count(rule, {step("a", 0), other}), 0u);
+}
+
+TEST(Correlations, a_record_without_the_group_field_belongs_to_no_group) {
+  std::string rule = with("{type: event_count, rules: [a], group-by: [url.path], timespan: 1m, condition: {gte: 2}}");
+  EXPECT_EQ(count(rule, {step("a", 0), step("a", 1)}), 0u);
+}
+
+TEST(Correlations, what_waits_for_nothing_to_come_is_unsupported) {
+  for (const char* condition : {"{lt: 3}", "{lte: 3}", "{neq: 3}"}) {
+    auto rules = rules_of(with("{type: event_count, rules: [a], timespan: 1m, condition: " + std::string(condition) + "}"));
+    EXPECT_EQ(rules->unsupported().size(), 1u);
+  }
+}
+
+TEST(Correlations, references_to_nothing_are_listed_and_circles_are_errors) {
+  EXPECT_EQ(rules_of(with("{type: temporal, rules: [a, nowhere], timespan: 1m}"))->unsupported().size(), 1u);
+  std::string circle = "title: A\nid: a\ncorrelation: {type: temporal, rules: [b], timespan: 1m}\n---\n"
+                       "title: B\nid: b\ncorrelation: {type: temporal, rules: [a], timespan: 1m}\n";
+  EXPECT_FALSE(RuleSet::load({RuleFile{"a.yml", "a.yml", circle}}));
+}
+
+}  // namespace
+}  // namespace yushi

@@ -1,0 +1,131 @@
+// Our own rules: every test inside the files holds, through the real parsers.
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "core/base/time_text.h"
+#include "detect/check.h"
+#include "detect/rules.h"
+#include "parsers/understand.h"
+
+namespace yushi {
+namespace {
+
+Understand our_parsers() {
+  auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers"});
+  if (!files) std::abort();
+  auto set = ParserSet::load(std::move(*files));
+  if (!set) {
+    std::fprintf(stderr, "%s\n", set.error().message.c_str());
+    std::abort();
+  }
+  auto understander = std::make_shared<Understander>(*set);
+  return [understander](Batch& batch) { understander->understand(batch, *Zone::utc()); };
+}
+
+std::vector<RuleFile> our_rules() {
+  auto files = read_rule_directories({YUSHI_SOURCE_DIR "/config/rules"});
+  return files ? *files : std::vector<RuleFile>();
+}
+
+TEST(RulePack, every_file_is_right_and_nothing_in_it_is_unsupported) {
+  auto files = our_rules();
+  ASSERT_GE(files.size(), 6u);
+  auto check = check_rule_files(files);
+  for (const auto& problem : check.problems) ADD_FAILURE() << problem.text();
+}
+
+TEST(RulePack, every_rule_fires_on_its_positive_and_is_silent_on_its_negative) {
+  auto report = run_rule_tests(our_rules(), our_parsers());
+  ASSERT_TRUE(report) << report.error().message;
+  for (const auto& failure : report->failures) ADD_FAILURE() << failure;
+  for (const auto& lacking : report->lacking) ADD_FAILURE() << lacking;
+  EXPECT_GT(report->passed, 40u);
+}
+
+TEST(RulePack, a_rule_that_cannot_fire_fails_its_positive) {
+  RuleFile file{"x.yml", "x.yml",
+                "title: X\nid: x\nlogsource: {product: yushi, service: sshd}\ndetection:\n  s: {user.nmae.x: root}\n"
+                "  condition: s\nyushi:\n  tests:\n    - lines: ['<86>1 %T web-01 sshd 811 - - Accepted password for "
+                "root from 203.0.113.9 port 4242 ssh2']\n      expect: alert\n"};
+  auto report = run_rule_tests({file}, our_parsers());
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->failures.size(), 1u);
+  EXPECT_EQ(report->lacking.size(), 1u);
+}
+
+// The whole way for the detectors that are code.
+TEST(RulePack, brute_force_over_ssh_that_ends_in_a_success_is_told_once) {
+  auto rules = RuleSet::load(our_rules());
+  ASSERT_TRUE(rules) << rules.error().message;
+  auto alerts = alerts_of_lines(*rules, {}, "2026-11-01T08:00:00Z",
+                                {"8x5s <86>1 %T web-01 sshd 811 - - Failed password for root from 203.0.113.9 port 4242 ssh2",
+                                 "+5s <86>1 %T web-01 sshd 811 - - Accepted publickey for root from 203.0.113.9 port 4242 ssh2"},
+                                our_parsers());
+  ASSERT_TRUE(alerts);
+  ASSERT_EQ(alerts->size(), 1u);
+  EXPECT_EQ(alerts->front().rule_id, "bruteforce.success");
+  EXPECT_EQ(alerts->front().records.size(), 9u);
+}
+
+TEST(RulePack, a_day_of_ordinary_work_raises_nothing) {
+  auto rules = RuleSet::load(our_rules());
+  ASSERT_TRUE(rules);
+  auto alerts = alerts_of_lines(
+      *rules, {}, "2026-11-01T08:00:00Z",
+      {"<86>1 %T web-01 sshd 811 - - Invalid user alcie from 10.0.0.5 port 4242",
+       "<86>1 %T web-01 sshd 811 - - pam_unix(sshd:auth): check pass; user unknown",
+       "<86>1 %T web-01 sshd 811 - - pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=10.0.0.5",
+       "<86>1 %T web-01 sshd 811 - - Failed password for invalid user alcie from 10.0.0.5 port 4242 ssh2",
+       "2x4s <86>1 %T web-01 sshd 812 - - Failed password for alice from 10.0.0.5 port 4243 ssh2",
+       "+4s <86>1 %T web-01 sshd 812 - - Accepted password for alice from 10.0.0.5 port 4243 ssh2",
+       "<86>1 %T web-01 sshd 812 - - pam_unix(sshd:session): session opened for user alice(uid=1000) by (uid=0)",
+       "<38>1 %T web-01 systemd-logind 600 - - New session 41 of user alice.",
+       "+1m <85>1 %T web-01 sudo 900 - -    alice : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/usr/bin/apt upgrade",
+       "<86>1 %T web-01 sudo 900 - - pam_unix(sudo:session): session opened for user root(uid=0) by alice(uid=1000)",
+       "24x1h <78>1 %T web-01 CRON 950 - - (root) CMD (/usr/lib/sysstat/sa1 1 1)",
+       "<30>1 %T web-01 systemd 1 - - Stopping The nginx HTTP and reverse proxy server...",
+       "<190>1 %T web-01 nginx 7 - - 10.0.0.5 - - [01/Nov/2026:08:00:00 +0000] \"GET /a?b=c HTTP/1.1\" 404 12 \"-\" \"Mozilla/5.0\""},
+      our_parsers());
+  ASSERT_TRUE(alerts);
+  for (const auto& alert : *alerts) ADD_FAILURE() << alert.rule_id << ": " << alert.reason;
+}
+
+TEST(RulePack, published_sigma_rules_load_and_what_does_not_is_named_with_its_construct) {
+  const char* data = std::getenv("YUSHI_DATA");
+  std::string directory = std::string(data ? data : YUSHI_SOURCE_DIR "/../shared/data/dev") + "/sigma";
+  if (!std::filesystem::exists(directory)) {
+    std::printf("skipped: 2649 published Sigma rules, no data at %s (set YUSHI_DATA)\n", directory.c_str());
+    return;
+  }
+  auto files = read_rule_directories({directory});
+  ASSERT_TRUE(files);
+  std::erase_if(*files, [](const RuleFile& file) { return file.name.starts_with("regression_data"); });
+  auto check = check_rule_files(*files);
+  size_t wrong = 0, unsupported = 0;
+  std::map<std::string, size_t> reasons;
+  for (const auto& problem : check.problems) {
+    if (!problem.unsupported) {
+      ++wrong;
+      ADD_FAILURE() << problem.text();
+    } else {
+      ++unsupported;
+      ++reasons[problem.message.substr(0, problem.message.find_first_of("('"))];
+    }
+    EXPECT_GT(problem.line, 0) << problem.text();
+  }
+  std::printf("%zu files: %zu rules usable, %zu unsupported, %zu wrong\n", files->size(), check.rules, unsupported, wrong);
+  for (const auto& [reason, count] : reasons) std::printf("%6zu  %s\n", count, reason.c_str());
+  EXPECT_EQ(check.rules + unsupported, files->size());
+  if (const char* out = std::getenv("YUSHI_SIGMA_LIST"))
+    if (FILE* list = std::fopen(out, "w")) {
+      for (const auto& problem : check.problems) std::fprintf(list, "%s\n", problem.text().c_str());
+      std::fclose(list);
+    }
+}
+
+}  // namespace
+}  // namespace yushi

@@ -1,0 +1,179 @@
+// Rule files: what they match, what is listed as unsupported, what is an error and where.
+#include "detect/rules.h"
+
+#include <gtest/gtest.h>
+
+#include "detect/check.h"
+#include "events.h"
+
+namespace yushi {
+namespace {
+
+std::string rule(const std::string& detection, const std::string& source = "{product: yushi}") {
+  return "title: T\nid: r1\nlogsource: " + source + "\ndetection:\n" + detection + "\nlevel: high\ntags: [attack.t1110]\n";
+}
+
+size_t hits(const std::string& text, const std::vector<Event>& events) {
+  auto rules = rules_of(text);
+  Committer committer;
+  auto batch = committer.batch(events);
+  Scratch scratch;
+  std::vector<RuleHit> found;
+  rules->match(*batch, scratch, found);
+  return found.size();
+}
+
+Event said(std::vector<std::pair<std::string, std::string>> values, std::string dataset = "sshd") {
+  Event event;
+  event.at_ns = at("2026-11-01T08:00:00Z");
+  event.dataset = std::move(dataset);
+  event.values = std::move(values);
+  return event;
+}
+
+TEST(Rules, a_rule_matches_fields_of_the_datasets_of_its_log_source) {
+  std::string text = rule("  s: {user.name: root}\n  condition: s", "{product: linux, service: sshd}");
+  EXPECT_EQ(hits(text, {said({{"user.name", "root"}})}), 1u);
+  EXPECT_EQ(hits(text, {said({{"user.name", "rooty"}})}), 0u);
+  EXPECT_EQ(hits(text, {said({{"user.name", "root"}}, "nginx.access")}), 0u);
+}
+
+TEST(Rules, a_log_source_also_means_processes_whose_lines_no_parser_knew) {
+  std::string text = rule("  s: ['Rootkit*FOUND']\n  condition: s", "{product: linux, service: clamav}");
+  EXPECT_EQ(hits(text, {said({{"process.name", "clamd"}, {"message", "/tmp/x: Rootkit.A FOUND"}}, "")}), 1u);
+  EXPECT_EQ(hits(text, {said({{"process.name", "other"}, {"message", "/tmp/x: Rootkit.A FOUND"}}, "")}), 0u);
+}
+
+TEST(Rules, two_records_of_one_batch_may_both_hit_several_rules) {
+  std::string text = rule("  s: {user.name: root}\n  condition: s") +
+                     "---\ntitle: U\nid: r2\nlogsource: {product: yushi}\ndetection:\n  s: {source.ip|cidr: 10.0.0.0/8}\n"
+                     "  condition: s\n";
+  EXPECT_EQ(hits(text, {said({{"user.name", "root"}, {"source.ip", "10.0.0.1"}}), said({{"user.name", "root"}})}), 3u);
+}
+
+// The prefilter may only ever leave out what cannot match.
+TEST(Rules, many_rules_together_hit_what_each_alone_hits) {
+  std::vector<std::string> detections = {
+      "  s: {url.original|contains: 'UNION SELECT'}\n  condition: s",
+      "  s: {url.original|contains: ['<script', 'onerror=']}\n  condition: s",
+      "  s: {url.original|contains: '../'}\n  condition: s",
+      "  s: {url.original|endswith: '.bak'}\n  condition: s",
+      "  s: {event.outcome: failure}\n  condition: s",
+      "  s: {url.original|re: '(?i)etc/(passwd|shadow)'}\n  condition: s",
+      "  s: {url.original|contains|all: [sleep, '(']}\n  condition: s",
+      "  s: {user.name: null}\n  f: {url.original|contains: admin}\n  condition: s and not f",
+      "  s: {url.original|contains: '密码'}\n  condition: s",
+  };
+  std::vector<Event> events;
+  for (const char* url : {"/", "/a?id=1 union select 2", "/x?q=<SCRIPT>", "/..//../etc/passwd", "/index.php.BAK", "/?q=SLEEP(5)",
+                          "/admin", "/?q=密码", "/onerror=1", "", "ONERROR=", "/a/\xff\xfe../b", "/?\xe2\x84\xaa=1", "/etc/sHadow"}) {
+    for (bool failed : {false, true}) {
+      auto event = said({{"url.original", url}}, "nginx.access");
+      if (failed) event.constants = {{"event.outcome", "failure"}};
+      events.push_back(event);
+    }
+  }
+  size_t alone = 0;
+  std::string together;
+  for (size_t i = 0; i < detections.size(); ++i) {
+    std::string text = rule(detections[i]);
+    alone += hits(text, events);
+    text.replace(text.find("id: r1"), 6, "id: r" + std::to_string(i + 10));
+    together += "---\n" + text;
+  }
+  EXPECT_GT(alone, 20u);
+  EXPECT_EQ(hits(together, events), alone);
+}
+
+TEST(Rules, a_hit_becomes_an_alert_with_the_rules_words) {
+  std::string text = rule("  s: {user.name: root}\n  condition: s") +
+                     "yushi:\n  key: [host.name]\n  reason: '%{user.name} from %{source.ip} on %{host.name}'\n";
+  auto alerts = alerts_of({login(at("2026-11-01T08:00:00Z"), "root", "10.0.0.1")}, {}, rules_of(text));
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_EQ(alerts[0].reason, "root from 10.0.0.1 on web-01");
+  EXPECT_EQ(alerts[0].key, "host.name=web-01");
+  EXPECT_EQ(alerts[0].rule_id, "r1");
+  EXPECT_EQ(alerts[0].severity, Severity::high);
+  EXPECT_EQ(alerts[0].tags, std::vector<std::string>{"attack.t1110"});
+  EXPECT_EQ(alerts[0].rule_digest.size(), 64u);
+  EXPECT_FALSE(alerts[0].learning);
+}
+
+TEST(Rules, repeated_alerts_fold_into_one_until_the_window_ends) {
+  std::string text = rule("  s: {user.name: root}\n  condition: s") + "yushi: {fold: 10m}\n";
+  std::vector<Event> events;
+  for (int minute : {0, 1, 5, 9, 11}) events.push_back(login(at("2026-11-01T08:00:00Z") + minute * kMinuteNs, "root", "10.0.0.1"));
+  events.push_back(login(events[1].at_ns, "root", "10.0.0.2"));
+  auto all = alerts_of(events, {}, rules_of(text));
+  auto found = of_rule(all, "r1");
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_NE(found[1]->reason.find("3 repetitions of the alert before, of 2026-11-01 08:00:00 UTC"), std::string::npos)
+      << found[1]->reason;
+  EXPECT_NE(found[0]->id, found[1]->id);
+}
+
+TEST(Rules, what_is_more_than_we_do_is_listed_with_its_place_and_left_out) {
+  struct Case {
+    std::string text, construct;
+  };
+  std::vector<Case> cases = {
+      {rule("  s:\n    user.name|re: '(?=a)b'\n  condition: s"), "test.yml:6:"},
+      {rule("  s: {user.name: a}\n  condition: s", "{product: vax, service: vms}"), "product vax, service vms"},
+      {rule("  s: {NoSuchField: a}\n  condition: s"), "NoSuchField"},
+      {rule("  s: {user.name|expand: '%admins%'}\n  condition: s"), "expand"},
+      {rule("  s: {user.name: a}\n  condition: s\n  timeframe: 5m"), "timeframe"},
+      {rule("  s: {user.name: a}\n  condition: s | count() > 5"), "unsupported"},
+  };
+  for (const auto& one : cases) {
+    auto loaded = RuleSet::load({RuleFile{"test.yml", "test.yml", one.text}});
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    ASSERT_EQ((*loaded)->unsupported().size(), 1u) << one.text;
+    EXPECT_NE((*loaded)->unsupported()[0].find(one.construct), std::string::npos) << (*loaded)->unsupported()[0];
+    EXPECT_EQ((*loaded)->unsupported()[0].find("test.yml:"), 0u);
+    EXPECT_TRUE((*loaded)->list().empty());
+  }
+}
+
+TEST(Rules, what_is_wrong_is_an_error_with_every_place) {
+  auto loaded = RuleSet::load({RuleFile{"a.yml", "a.yml", "title: A\nlogsource: {product: yushi}\n"},
+                               RuleFile{"b.yml", "b.yml", "title: B\n  bad indent: [\n"},
+                               RuleFile{"c.yml", "c.yml", rule("  s: {user.name: a}\n  condition: s") + "yushi: {fold: soon}\n"}});
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, Code::invalid);
+  for (const char* place : {"a.yml:1:1: detection is missing", "b.yml:2:", "c.yml:9:15: 'soon'"})
+    EXPECT_NE(loaded.error().message.find(place), std::string::npos) << place << " in\n" << loaded.error().message;
+}
+
+TEST(Rules, two_rules_of_one_id_are_an_error) {
+  std::string text = rule("  s: {user.name: a}\n  condition: s");
+  EXPECT_FALSE(RuleSet::load({RuleFile{"a.yml", "a.yml", text}, RuleFile{"b.yml", "b.yml", text}}));
+  // The later file of one name takes the place of the earlier.
+  auto loaded = RuleSet::load({RuleFile{"a.yml", "a.yml", text}, RuleFile{"a.yml", "b/a.yml", text}});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ((*loaded)->list().at(0).path, "b/a.yml");
+}
+
+TEST(Rules, a_file_that_refers_to_itself_or_explodes_is_refused) {
+  std::string bomb = "title: T\nlogsource: {product: yushi}\ndetection:\n  a: &a [x, x, x, x, x, x, x, x, x, x]\n";
+  for (char c = 'b'; c < 'j'; ++c) {
+    bomb += std::string("  ") + c + ": &" + c + " [";
+    for (int i = 0; i < 10; ++i) bomb += (i ? ", *" : "*") + std::string(1, static_cast<char>(c - 1));
+    bomb += "]\n";
+  }
+  EXPECT_FALSE(RuleSet::load({RuleFile{"a.yml", "a.yml", bomb + "  condition: a\n"}}));
+  EXPECT_FALSE(RuleSet::load({RuleFile{"a.yml", "a.yml", "title: &t [*t]\n"}}));
+}
+
+TEST(Rules, check_lists_problems_before_what_is_unsupported) {
+  auto check = check_rule_files({RuleFile{"a.yml", "a.yml", rule("  s: {Nope: a}\n  condition: s")},
+                                 RuleFile{"b.yml", "b.yml", "title: B\n"},
+                                 RuleFile{"c.yml", "c.yml", rule("  s: {user.name: a}\n  condition: s")}});
+  ASSERT_EQ(check.problems.size(), 2u);
+  EXPECT_EQ(check.problems[0].path, "b.yml");
+  EXPECT_TRUE(check.problems[1].unsupported);
+  EXPECT_EQ(check.rules, 1u);
+  EXPECT_FALSE(check.ok());
+}
+
+}  // namespace
+}  // namespace yushi
