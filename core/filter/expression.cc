@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -323,6 +324,28 @@ bool evaluate(const Expression& expression, const Record& record, Scratch& scrat
   } else {
     visit_field(record, expression.field, expression.name, scratch, ask, &asking);
   }
+  return asking.yes;
+}
+
+bool evaluate_values(const Expression& expression, VisitNamed values, const void* context, Scratch& scratch) {
+  auto holds_for = [&](const Expression& child) { return evaluate_values(child, values, context, scratch); };
+  switch (expression.kind) {
+    case Expression::Kind::all:
+      return true;
+    case Expression::Kind::none:
+      return false;
+    case Expression::Kind::all_of:
+      return std::all_of(expression.children.begin(), expression.children.end(), holds_for);
+    case Expression::Kind::any_of:
+      return std::any_of(expression.children.begin(), expression.children.end(), holds_for);
+    case Expression::Kind::not_of:
+      return !holds_for(expression.children[0]);
+    case Expression::Kind::test:
+      break;
+  }
+  static const Record kNoRecord;
+  Asking asking{expression, kNoRecord, scratch};
+  values(context, expression.name, ask, &asking);
   return asking.yes;
 }
 

@@ -105,6 +105,11 @@ Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern, boo
 
 bool evaluate(const Expression& expression, const Record& record, Scratch& scratch);
 
+// The same over anything that can give the values of a field by name, such as a row of a table.
+using VisitNamed = void (*)(const void* context, std::string_view name, void (*visit)(void*, const Value&),
+                            void* visit_context);
+bool evaluate_values(const Expression& expression, VisitNamed values, const void* context, Scratch& scratch);
+
 // Fields whose words are not in a block's token filter (record_tokens.h): nothing can be required of it for them.
 bool is_outside_token_filter(std::string_view field_name);
 

@@ -1,0 +1,211 @@
+#include "query/output.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "core/base/calendar.h"
+#include "core/base/display.h"
+#include "core/record/ecs_json.h"
+
+namespace yushi {
+namespace {
+
+constexpr size_t kBarColumns = 50;
+constexpr size_t kBarLinesMax = 10'000;
+
+std::string shown_text(const Cell& cell, const Zone& zone) {
+  if (cell.empty()) return "-";
+  std::string out;
+  for (const Scalar& scalar : cell) {
+    if (!out.empty()) out += ", ";
+    if (auto* instant = std::get_if<Instant>(&scalar))
+      out += time_in_zone(instant->unix_ns, zone);
+    else
+      append_printable(out, scalar_text(scalar));
+  }
+  return out;
+}
+
+bool is_number(const Cell& cell) { return cell.size() == 1 && cell[0].index() <= 1; }
+
+void append_csv(std::string& out, std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+    out += text;
+    return;
+  }
+  out += '"';
+  for (char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  out += '"';
+}
+
+void append_json(std::string& out, const Scalar& scalar) {
+  if (auto* real = std::get_if<double>(&scalar); real && !std::isfinite(*real)) {
+    out += "null";
+  } else if (scalar.index() <= 2) {
+    out += scalar_text(scalar);
+  } else {
+    append_json_string(out, scalar_text(scalar));
+  }
+}
+
+}  // namespace
+
+std::string time_in_zone(int64_t unix_ns, const Zone& zone) {
+  int64_t seconds = floor_div(unix_ns, kSecond);
+  int64_t fraction = unix_ns - seconds * kSecond;
+  int64_t offset = zone.offset_seconds_at(seconds);
+  int64_t local = seconds + offset;
+  int64_t days = floor_div(local, kDaySeconds);
+  int64_t of_day = local - days * kDaySeconds;
+  auto date = civil_from_days(days);
+  char room[96];
+  int written =
+      std::snprintf(room, sizeof room, "%04d-%02u-%02u %02d:%02d:%02d", date.year, date.month, date.day,
+                    static_cast<int>(of_day / 3600), static_cast<int>(of_day / 60 % 60), static_cast<int>(of_day % 60));
+  std::string out(room, static_cast<size_t>(written));
+  if (fraction != 0) {
+    std::snprintf(room, sizeof room, ".%09lld", static_cast<long long>(fraction));
+    std::string digits = room;
+    while (digits.ends_with("000")) digits.resize(digits.size() - 3);
+    out += digits;
+  }
+  if (offset == 0) return out + "Z";
+  std::snprintf(room, sizeof room, "%c%02d:%02d", offset < 0 ? '-' : '+', static_cast<int>(std::abs(offset) / 3600),
+                static_cast<int>(std::abs(offset) / 60 % 60));
+  return out + room;
+}
+
+std::string render_table(const Table& table, const TableStyle& style) {
+  std::vector<std::vector<std::string>> lines(1);
+  std::vector<size_t> widths;
+  std::vector<bool> right;
+  for (const std::string& name : table.columns) {
+    std::string text;
+    append_printable(text, name);
+    widths.push_back(display_columns(text));
+    lines[0].push_back(std::move(text));
+    right.push_back(!table.rows.empty());
+  }
+  for (const Row& row : table.rows) {
+    std::vector<std::string> line;
+    for (size_t i = 0; i < table.columns.size(); ++i) {
+      const Cell& cell = i < row.size() ? row[i] : Cell();
+      line.push_back(shown_text(cell, *style.zone));
+      widths[i] = std::max(widths[i], display_columns(line.back()));
+      if (!cell.empty() && !is_number(cell)) right[i] = false;
+    }
+    lines.push_back(std::move(line));
+  }
+  std::string out;
+  for (const auto& line : lines) {
+    std::string shown;
+    for (size_t i = 0; i < line.size(); ++i) {
+      std::string blanks(widths[i] - display_columns(line[i]), ' ');
+      if (i > 0) shown += "  ";
+      if (right[i]) shown += blanks;
+      shown += line[i];
+      if (!right[i] && i + 1 < line.size()) shown += blanks;
+    }
+    append_printable(out, shown, style.columns_max);
+    out += '\n';
+  }
+  return out;
+}
+
+std::string render_csv(const Table& table) {
+  std::string out;
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    if (i > 0) out += ',';
+    append_csv(out, table.columns[i]);
+  }
+  out += "\r\n";
+  for (const Row& row : table.rows) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      if (i > 0) out += ',';
+      append_csv(out, cell_text(row[i]));
+    }
+    out += "\r\n";
+  }
+  return out;
+}
+
+std::string render_json_row(const Table& table, const Row& row) {
+  std::string out = "{";
+  for (size_t i = 0; i < table.columns.size() && i < row.size(); ++i) {
+    const Cell& cell = row[i];
+    if (cell.empty()) continue;
+    if (out.size() > 1) out += ',';
+    append_json_string(out, table.columns[i]);
+    out += ':';
+    if (cell.size() == 1) {
+      append_json(out, cell[0]);
+      continue;
+    }
+    out += '[';
+    for (size_t k = 0; k < cell.size(); ++k) {
+      if (k > 0) out += ',';
+      append_json(out, cell[k]);
+    }
+    out += ']';
+  }
+  return out + "}";
+}
+
+std::string render_bars(const Table& table, int64_t every_ns, const TableStyle& style) {
+  const size_t count_at = table.find("count()");
+  int64_t most = 0;
+  size_t name_width = 0;
+  auto count_of = [&](const Row& row) {
+    auto* count = count_at < row.size() && !row[count_at].empty() ? std::get_if<int64_t>(&row[count_at][0]) : nullptr;
+    return count ? *count : 0;
+  };
+  auto name_of = [&](const Row& row) {
+    std::string name;
+    for (size_t i = 1; i < row.size(); ++i)
+      if (i != count_at) name += "  " + shown_text(row[i], *style.zone);
+    return name;
+  };
+  for (const Row& row : table.rows) {
+    most = std::max(most, count_of(row));
+    name_width = std::max(name_width, display_columns(name_of(row)));
+  }
+  size_t count_width = std::to_string(most).size();
+  std::string out;
+  size_t lines = 0;
+  auto line = [&](const std::string& time, const std::string& name, int64_t count) {
+    if (++lines > kBarLinesMax) return;
+    std::string number = std::to_string(count);
+    std::string shown = time + name + std::string(name_width - display_columns(name), ' ') + "  " +
+                        std::string(count_width - std::min(count_width, number.size()), ' ') + number + " ";
+    auto eighths =
+        most == 0 ? 0 : static_cast<size_t>((static_cast<__int128>(count) * kBarColumns * 8 + most - 1) / most);
+    static constexpr const char* kParts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    for (size_t i = 0; i < eighths / 8; ++i) shown += "█";
+    shown += kParts[eighths % 8];
+    append_printable(out, shown, style.columns_max);
+    out += '\n';
+  };
+  bool has_last = false;
+  int64_t last = 0;
+  for (const Row& row : table.rows) {
+    auto* at = row.empty() || row[0].empty() ? nullptr : std::get_if<Instant>(&row[0][0]);
+    if (at) {
+      // Spans in which nothing was: half a span's slack, for days of 23 or 25 hours.
+      while (has_last && lines < kBarLinesMax && at->unix_ns - last > every_ns + every_ns / 2) {
+        last += every_ns;
+        line(time_in_zone(last, *style.zone), "", 0);
+      }
+      has_last = true;
+      last = at->unix_ns;
+    }
+    line(row.empty() ? "-" : shown_text(row[0], *style.zone), name_of(row), count_of(row));
+  }
+  if (lines > kBarLinesMax) out += "… more than 10,000 lines; take a longer --every\n";
+  return out;
+}
+
+}  // namespace yushi

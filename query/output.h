@@ -1,0 +1,33 @@
+// Rows as people and programs read them: an aligned table, CSV, one flat JSON object a row, and bars of a histogram.
+//
+// Invariants  Nothing of a log's text reaches a terminal as a control character or an escape sequence: tables show them
+//             as \x1b. Columns are aligned by display width, so that Chinese text keeps them straight.
+//             CSV (RFC 4180) and JSON carry the values as they are, for programs; JSON is always valid UTF-8.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "core/base/time_text.h"
+#include "query/row.h"
+
+namespace yushi {
+
+struct TableStyle {
+  size_t columns_max = ~size_t{0};                 // of the terminal; what is wider is cut, ending in `…`
+  std::shared_ptr<const Zone> zone = Zone::utc();  // of the times shown
+};
+
+std::string render_table(const Table& table, const TableStyle& style);
+std::string render_csv(const Table& table);  // with a line of names, lines end in CR LF
+// {"f1":1,"f2":["a","b"]}; a missing cell is left out. No newline.
+std::string render_json_row(const Table& table, const Row& row);
+// A table of Query::histogram(): a line and a bar for each span, empty ones between the first and the last too (at most
+// 10,000 lines).
+std::string render_bars(const Table& table, int64_t every_ns, const TableStyle& style);
+
+// 2026-11-01 08:00:00.123+08:00: as many digits as lose nothing, in groups of three.
+std::string time_in_zone(int64_t unix_ns, const Zone& zone);
+
+}  // namespace yushi

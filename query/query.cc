@@ -1,0 +1,308 @@
+#include "query/query.h"
+
+#include <algorithm>
+
+#include "core/filter/expression.h"
+#include "core/filter/kql.h"
+#include "core/filter/when.h"
+
+namespace yushi {
+namespace {
+
+constexpr size_t kStagesMax = 32;
+constexpr size_t kNamesMax = 64;
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+struct Function {
+  std::string_view name;
+  Aggregate::Function function;
+};
+constexpr Function kFunctions[] = {{"count", Aggregate::Function::count}, {"min", Aggregate::Function::min},
+                                   {"max", Aggregate::Function::max},     {"avg", Aggregate::Function::avg},
+                                   {"sum", Aggregate::Function::sum},     {"distinct", Aggregate::Function::distinct}};
+
+class PipeReader {
+ public:
+  PipeReader(std::string_view text, const QueryClock& clock) : text_(text), clock_(clock) {}
+
+  Result<Query> read() {
+    auto filter = read_kql(text_, 0, clock_);
+    if (!filter) return tl::unexpected(filter.error());
+    at_ = filter->end;
+    std::vector<Expression> all;
+    all.push_back(std::move(filter->expression));
+    std::vector<Stage> stages;
+    while (skip_blanks(), at_ < text_.size()) {
+      if (stages.size() >= kStagesMax) return error(at_, "more than 32 stages");
+      ++at_;  // the `|` where a filter or a stage ended
+      skip_blanks();
+      const size_t begin = at_;
+      std::string word = take_word();
+      Result<void> done;
+      if (word == "where") {
+        auto where = read_kql(text_, at_, clock_);
+        if (!where) return tl::unexpected(where.error());
+        if (where->end == at_ ||
+            text_.substr(at_, where->end - at_).find_first_not_of(" \t\r\n") == std::string_view::npos)
+          return error(where->end, "a filter is missing after `where`");
+        at_ = where->end;
+        if (stages.empty())
+          all.push_back(std::move(where->expression));
+        else
+          stages.push_back(WhereStage{Filter::from(std::make_shared<const Expression>(std::move(where->expression)))});
+      } else if (word == "stats") {
+        if (!stages.empty()) return error(begin, "`stats` must be the first stage, or stand after `where`");
+        done = read_stats(stages);
+      } else if (word == "top" || word == "rare") {
+        if (!stages.empty()) return error(begin, "`" + word + "` must be the first stage, or stand after `where`");
+        done = read_top(stages, word == "top");
+      } else if (word == "sort") {
+        done = read_sort(stages);
+      } else if (word == "head") {
+        done = read_head(stages);
+      } else if (word == "fields") {
+        done = read_fields(stages);
+      } else {
+        return error(begin, word.empty() ? "a stage is missing after `|`: stats, sort, head, fields, where, top or rare"
+                                         : "`" + word + "` is no stage: stats, sort, head, fields, where, top or rare");
+      }
+      if (!done) return tl::unexpected(done.error());
+      skip_blanks();
+      if (at_ < text_.size() && text_[at_] != '|') return error(at_, "a `|` or the end should stand here");
+    }
+    return Query{Filter::from(std::make_shared<const Expression>(Expression::all_of(std::move(all)))),
+                 std::move(stages), clock_.zone};
+  }
+
+ private:
+  tl::unexpected<Error> error(size_t at, std::string what) const {
+    return tl::unexpected(query_error(text_, at, std::move(what)));
+  }
+  void skip_blanks() {
+    while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
+  }
+  bool take(char c) {
+    skip_blanks();
+    if (at_ >= text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+  std::string take_word() {
+    skip_blanks();
+    size_t begin = at_;
+    while (at_ < text_.size() && !is_blank(text_[at_]) &&
+           std::string_view("(),|\"").find(text_[at_]) == std::string_view::npos)
+      ++at_;
+    return std::string(text_.substr(begin, at_ - begin));
+  }
+  bool take_keyword(std::string_view keyword) {
+    skip_blanks();
+    const size_t begin = at_;
+    if (take_word() == keyword) return true;
+    at_ = begin;
+    return false;
+  }
+  // A field's name, which may be quoted.
+  Result<std::string> take_name(std::string_view what) {
+    skip_blanks();
+    const size_t begin = at_;
+    std::string name;
+    if (take('"')) {
+      while (at_ < text_.size() && text_[at_] != '"') {
+        if (text_[at_] == '\\' && at_ + 1 < text_.size()) ++at_;
+        name += text_[at_++];
+      }
+      if (!take('"')) return error(begin, "this quote is never closed");
+    } else {
+      name = take_word();
+    }
+    if (name.empty()) return error(at_, std::string(what) + " is missing");
+    return name;
+  }
+
+  // `f` or `count()` or `max(f)`: a column as it was named by stats.
+  Result<std::string> take_column() {
+    auto name = take_name("a column");
+    if (!name) return name;
+    if (at_ < text_.size() && text_[at_] == '(') {
+      ++at_;
+      skip_blanks();
+      std::string inner = take_word();
+      if (take(',')) inner += ", " + take_word();
+      if (!take(')')) return error(at_, "a `)` is missing");
+      *name += "(" + inner + ")";
+    }
+    return name;
+  }
+
+  Result<void> read_stats(std::vector<Stage>& stages) {
+    StatsStage stats;
+    do {
+      skip_blanks();
+      const size_t begin = at_;
+      std::string word = take_word();
+      auto* function =
+          std::find_if(std::begin(kFunctions), std::end(kFunctions), [&](auto& each) { return each.name == word; });
+      if (function == std::end(kFunctions))
+        return error(begin, word.empty() ? "a function is missing: count, min, max, avg, sum or distinct"
+                                         : "`" + word + "` is no function: count, min, max, avg, sum or distinct");
+      Aggregate aggregate{function->function, {}, {}};
+      if (!take('(')) return error(at_, "a `(` is missing, as in " + word + "(field)");
+      skip_blanks();
+      if (at_ < text_.size() && text_[at_] != ')') {
+        auto field = take_name("a field");
+        if (!field) return tl::unexpected(field.error());
+        aggregate.field = *field;
+      } else if (aggregate.function != Aggregate::Function::count) {
+        return error(at_, "a field is missing, as in " + word + "(field)");
+      }
+      if (!take(')')) return error(at_, "a `)` is missing");
+      aggregate.column = word + "(" + aggregate.field + ")";
+      if (take_keyword("as")) {
+        auto name = take_name("a name after `as`");
+        if (!name) return tl::unexpected(name.error());
+        aggregate.column = *name;
+      }
+      stats.aggregates.push_back(std::move(aggregate));
+      if (stats.aggregates.size() > kNamesMax) return error(begin, "more than 64 functions");
+    } while (take(','));
+    if (take_keyword("by")) {
+      do {
+        auto key = read_key();
+        if (!key) return tl::unexpected(key.error());
+        stats.by.push_back(std::move(*key));
+        if (stats.by.size() > 8) return error(at_, "more than 8 fields after `by`");
+      } while (take(','));
+    }
+    stages.push_back(std::move(stats));
+    return {};
+  }
+
+  Result<GroupKey> read_key() {
+    skip_blanks();
+    const size_t begin = at_;
+    auto name = take_name("a field");
+    if (!name) return tl::unexpected(name.error());
+    if (*name != "bin" || at_ >= text_.size() || text_[at_] != '(') return GroupKey{*name, *name, 0};
+    ++at_;
+    auto field = take_name("a date field");
+    if (!field) return tl::unexpected(field.error());
+    const Field* known = find_field(*field);
+    if (!known || known->type != FieldType::date)
+      return error(begin, "bin() takes a date field, as in bin(@timestamp, 1h)");
+    if (!take(',')) return error(at_, "a length of time is missing, as in bin(@timestamp, 1h)");
+    skip_blanks();
+    const size_t length_at = at_;
+    std::string text = take_word();
+    auto length = parse_duration(text);
+    if (!length) return error(length_at, length.error().message);
+    if (!take(')')) return error(at_, "a `)` is missing");
+    return GroupKey{*field, "bin(" + *field + ", " + text + ")", *length};
+  }
+
+  Result<size_t> take_count(std::string_view what) {
+    skip_blanks();
+    const size_t begin = at_;
+    std::string word = take_word();
+    size_t count = 0;
+    bool is_number = !word.empty() && word.size() <= 9 &&
+                     std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (is_number)
+      for (char c : word) count = count * 10 + static_cast<size_t>(c - '0');
+    if (count == 0)
+      return error(begin, std::string(what) + " takes a number of rows, as in " + std::string(what) + " 10");
+    return count;
+  }
+
+  Result<void> read_top(std::vector<Stage>& stages, bool most) {
+    auto count = take_count(most ? "top" : "rare");
+    if (!count) return tl::unexpected(count.error());
+    auto key = read_key();
+    if (!key) return tl::unexpected(key.error());
+    SortStage sort{{{"count()", most}, {key->column, false}}};
+    stages.push_back(StatsStage{{{Aggregate::Function::count, {}, "count()"}}, {std::move(*key)}});
+    stages.push_back(std::move(sort));
+    stages.push_back(HeadStage{*count});
+    return {};
+  }
+
+  // After stats and fields the columns are known: a name that is none of them is an error, not an empty column.
+  Result<void> check_column(const std::vector<Stage>& stages, const std::string& name, size_t at) const {
+    for (size_t i = stages.size(); i-- > 0;)
+      if (auto* fields = std::get_if<FieldsStage>(&stages[i])) {
+        if (std::find(fields->columns.begin(), fields->columns.end(), name) != fields->columns.end()) return {};
+        return error(at, "the `fields` before keeps no column `" + name + "`");
+      }
+    const StatsStage* stats = stages.empty() ? nullptr : std::get_if<StatsStage>(&stages[0]);
+    if (!stats) return {};
+    auto is = [&](const std::string& column) { return column == name || column == name + "()"; };
+    for (const Aggregate& each : stats->aggregates)
+      if (is(each.column)) return {};
+    for (const GroupKey& each : stats->by)
+      if (is(each.column)) return {};
+    return error(at, "`stats` makes no column `" + name + "`");
+  }
+
+  Result<void> read_sort(std::vector<Stage>& stages) {
+    SortStage sort;
+    do {
+      skip_blanks();
+      const size_t begin = at_;
+      auto column = take_column();
+      if (!column) return tl::unexpected(column.error());
+      if (auto known = check_column(stages, *column, begin); !known) return known;
+      bool descending = take_keyword("desc");
+      if (!descending) take_keyword("asc");
+      sort.keys.push_back({*column, descending});
+      if (sort.keys.size() > kNamesMax) return error(begin, "more than 64 fields");
+    } while (take(','));
+    stages.push_back(std::move(sort));
+    return {};
+  }
+
+  Result<void> read_head(std::vector<Stage>& stages) {
+    auto count = take_count("head");
+    if (!count) return tl::unexpected(count.error());
+    stages.push_back(HeadStage{*count});
+    return {};
+  }
+
+  Result<void> read_fields(std::vector<Stage>& stages) {
+    FieldsStage fields;
+    do {
+      skip_blanks();
+      const size_t begin = at_;
+      auto column = take_column();
+      if (!column) return tl::unexpected(column.error());
+      if (auto known = check_column(stages, *column, begin); !known) return known;
+      fields.columns.push_back(*column);
+      if (fields.columns.size() > kNamesMax) return error(begin, "more than 64 fields");
+    } while (take(','));
+    stages.push_back(std::move(fields));
+    return {};
+  }
+
+  std::string_view text_;
+  const QueryClock& clock_;
+  size_t at_ = 0;
+};
+
+}  // namespace
+
+Result<Query> Query::parse(std::string_view text, const QueryClock& clock) { return PipeReader(text, clock).read(); }
+
+Result<Query> Query::histogram(std::string_view filter, std::string_view every, std::string_view by,
+                               const QueryClock& clock) {
+  auto compiled = Filter::parse_kql(filter, clock);
+  if (!compiled) return tl::unexpected(compiled.error());
+  auto length = parse_duration(every);
+  if (!length) return tl::unexpected(length.error());
+  StatsStage stats{{{Aggregate::Function::count, {}, "count()"}}, {{"@timestamp", "@timestamp", *length}}};
+  if (!by.empty()) stats.by.push_back({std::string(by), std::string(by), 0});
+  std::vector<Stage> stages;
+  stages.push_back(std::move(stats));
+  return Query{std::move(*compiled), std::move(stages), clock.zone};
+}
+
+}  // namespace yushi

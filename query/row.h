@@ -1,0 +1,42 @@
+// Rows: what the stages of a pipe hand on, and what tables, CSV and JSON are written from.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/record/record.h"
+
+namespace yushi {
+
+struct Instant {
+  int64_t unix_ns;
+  auto operator<=>(const Instant&) const = default;
+};
+
+// One value of a cell.
+using Scalar = std::variant<int64_t, double, bool, Instant, std::string>;
+Scalar scalar_of(const Value& value);
+std::string scalar_text(const Scalar& scalar);  // an instant as RFC 3339 in UTC
+// Numbers by value and before all else, then booleans, instants, texts byte by byte.
+std::strong_ordering compare(const Scalar& a, const Scalar& b);
+
+// Nothing: the field is missing. Several: a list.
+using Cell = std::vector<Scalar>;
+std::strong_ordering compare(const Cell& a, const Cell& b);  // what is missing comes last
+std::string cell_text(const Cell& cell);                     // a list joined by ", "
+
+using Row = std::vector<Cell>;
+
+struct Table {
+  std::vector<std::string> columns;
+  std::vector<Row> rows;
+
+  // Place of a column; `count` also finds `count()`. columns.size() when there is none.
+  size_t find(std::string_view name) const;
+};
+
+}  // namespace yushi

@@ -1,0 +1,251 @@
+#include "query/run.h"
+
+#include <algorithm>
+
+#include "core/filter/expression.h"
+#include "query/stats.h"
+
+namespace yushi {
+namespace {
+
+constexpr size_t kCellBytes = 64;  // of a cell beside its text, roughly
+
+// The columns that rows of records need: those shown, and those that a stage before asks.
+struct Columns {
+  std::vector<std::string> names;
+  std::vector<const Field*> fields;
+  size_t shown = 0;  // the first of names
+
+  void need(const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) return;
+    names.push_back(name);
+    fields.push_back(find_field(name));
+  }
+};
+
+void need_fields(const Expression& expression, Columns& columns) {
+  if (expression.kind == Expression::Kind::test) {
+    columns.need(expression.name);
+    if (auto* same = std::get_if<SameFieldTest>(&expression.test)) columns.need(same->other_name);
+  }
+  for (const Expression& child : expression.children) need_fields(child, columns);
+}
+
+Columns columns_of(const Query& query) {
+  Columns columns;
+  const FieldsStage* shown = nullptr;
+  for (const Stage& stage : query.stages)
+    if (auto* fields = std::get_if<FieldsStage>(&stage)) shown = fields;
+  for (const std::string& name : shown ? shown->columns : default_columns()) columns.need(name);
+  columns.shown = columns.names.size();
+  for (const Stage& stage : query.stages) {
+    if (auto* sort = std::get_if<SortStage>(&stage))
+      for (const SortStage::Key& key : sort->keys) columns.need(key.column);
+    if (auto* fields = std::get_if<FieldsStage>(&stage))
+      for (const std::string& name : fields->columns) columns.need(name);
+    if (auto* where = std::get_if<WhereStage>(&stage)) need_fields(where->filter.expression(), columns);
+  }
+  return columns;
+}
+
+void sort_rows(Table& table, const SortStage& stage) {
+  std::vector<std::pair<size_t, bool>> keys;
+  for (const SortStage::Key& key : stage.keys)
+    if (size_t at = table.find(key.column); at < table.columns.size()) keys.emplace_back(at, key.descending);
+  std::stable_sort(table.rows.begin(), table.rows.end(), [&](const Row& a, const Row& b) {
+    for (auto [at, descending] : keys) {
+      auto order = compare(a[at], b[at]);
+      if (order == 0) continue;
+      if (a[at].empty() || b[at].empty()) return !a[at].empty();  // what is missing comes last either way
+      return descending ? order > 0 : order < 0;
+    }
+    return false;
+  });
+}
+
+// Answers a filter's questions from the cells of a row.
+struct RowValues {
+  const Table& table;
+  const Row& row;
+};
+
+void visit_row(const void* context, std::string_view name, void (*visit)(void*, const Value&), void* visit_context) {
+  const auto& values = *static_cast<const RowValues*>(context);
+  size_t at = values.table.find(name);
+  if (at >= values.row.size()) return;
+  for (const Scalar& scalar : values.row[at]) {
+    std::string text = scalar_text(scalar);
+    Value value;
+    value.text = text;
+    if (auto* integer = std::get_if<int64_t>(&scalar)) {
+      value.type = Value::Type::integer;
+      value.integer = *integer;
+    } else if (auto* real = std::get_if<double>(&scalar)) {
+      value.type = Value::Type::real;
+      value.real = *real;
+    } else if (auto* boolean = std::get_if<bool>(&scalar)) {
+      value.type = Value::Type::boolean;
+      value.integer = *boolean;
+    } else if (auto* instant = std::get_if<Instant>(&scalar)) {
+      value.type = Value::Type::date;
+      value.integer = instant->unix_ns;
+    } else if (parse_ip(text, &value.address)) {
+      const Field* field = find_field(name);
+      if (field && field->type == FieldType::ip) value.type = Value::Type::ip;
+    }
+    visit(visit_context, value);
+  }
+}
+
+void where_rows(Table& table, const WhereStage& stage) {
+  Scratch scratch;
+  std::erase_if(table.rows, [&](const Row& row) {
+    scratch.clear();
+    RowValues values{table, row};
+    return !evaluate_values(stage.filter.expression(), visit_row, &values, scratch);
+  });
+}
+
+void keep_columns(Table& table, const std::vector<std::string>& names) {
+  std::vector<size_t> places;
+  for (const std::string& name : names) places.push_back(table.find(name));
+  for (Row& row : table.rows) {
+    Row kept;
+    for (size_t at : places) kept.push_back(at < row.size() ? row[at] : Cell{});
+    row = std::move(kept);
+  }
+  table.columns = names;
+}
+
+size_t bytes_of(const Row& row) {
+  size_t bytes = 0;
+  for (const Cell& cell : row) {
+    bytes += kCellBytes;
+    for (const Scalar& scalar : cell)
+      if (auto* text = std::get_if<std::string>(&scalar)) bytes += kCellBytes + text->size();
+  }
+  return bytes;
+}
+
+Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const std::vector<ScanSegment>& segments,
+                             const ScanOptions& options, const std::atomic<bool>& cancelled) {
+  struct Worker {
+    Stats stats;
+    Scratch scratch;
+  };
+  std::vector<Worker> workers;
+  for (int i = 0; i < std::max(options.threads, 1); ++i)
+    workers.push_back({Stats(stage, query.zone, options.bytes_max), {}});
+  auto report = scan_unordered(
+      segments, query.filter, options,
+      [&](size_t thread, const std::vector<const Record*>& records) {
+        for (const Record* record : records) {
+          workers[thread].scratch.clear();
+          workers[thread].stats.add(*record, workers[thread].scratch);
+        }
+      },
+      cancelled);
+  if (!report) return tl::unexpected(report.error());
+  for (size_t i = 1; i < workers.size(); ++i) workers[0].stats.merge(std::move(workers[i].stats));
+  auto table = workers[0].stats.finish();
+  if (!table) return tl::unexpected(table.error());
+  return PipeAnswer{std::move(*table), std::move(*report)};
+}
+
+// Rows of records, ascending. They are made where the record is in hand, and travel by number.
+Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const std::vector<ScanSegment>& segments,
+                               ScanOptions options, const std::atomic<bool>& cancelled) {
+  struct Keyed {
+    RecordKey key;
+    Row row;
+  };
+  struct Worker {
+    std::vector<Keyed> rows;
+    size_t bytes = 0;
+    Scratch scratch;
+  };
+  std::vector<Worker> workers(static_cast<size_t>(std::max(options.threads, 1)));
+  const size_t share = options.bytes_max / workers.size();
+  std::atomic<bool> too_much{false};
+  // `head N` right at the front needs no more than the N first of each thread.
+  auto* head = std::get_if<HeadStage>(&query.stages[0]);
+  auto before = [](const Keyed& a, const Keyed& b) { return a.key < b.key; };
+  auto report = scan_unordered(
+      segments, query.filter, options,
+      [&](size_t thread, const std::vector<const Record*>& records) {
+        Worker& worker = workers[thread];
+        for (const Record* record : records) {
+          if (too_much) return;
+          Keyed keyed{
+              {record->event_ns, record->origin ? std::string(record->origin->log) : std::string(), record->index}, {}};
+          if (head && worker.rows.size() == head->rows) {
+            if (!(keyed.key < worker.rows.front().key)) continue;
+            std::pop_heap(worker.rows.begin(), worker.rows.end(), before);
+            worker.bytes -= std::min(worker.bytes, bytes_of(worker.rows.back().row));
+            worker.rows.pop_back();
+          }
+          worker.scratch.clear();
+          for (size_t i = 0; i < columns.names.size(); ++i)
+            keyed.row.push_back(cell_of(*record, columns.fields[i], columns.names[i], worker.scratch));
+          worker.bytes += bytes_of(keyed.row);
+          if (worker.bytes > share) too_much = true;
+          worker.rows.push_back(std::move(keyed));
+          if (head) std::push_heap(worker.rows.begin(), worker.rows.end(), before);
+        }
+      },
+      cancelled);
+  if (!report) return tl::unexpected(report.error());
+  if (too_much)
+    return fail(Code::exhausted, "the rows do not fit into " + std::to_string(options.bytes_max >> 20) +
+                                     " MiB; narrow the filter or the time range, or begin with `head N`");
+  std::vector<Keyed> all;
+  for (Worker& worker : workers) std::move(worker.rows.begin(), worker.rows.end(), std::back_inserter(all));
+  std::sort(all.begin(), all.end(), before);
+  PipeAnswer answer;
+  answer.table.columns = columns.names;
+  for (Keyed& keyed : all) answer.table.rows.push_back(std::move(keyed.row));
+  answer.report = std::move(*report);
+  return answer;
+}
+
+}  // namespace
+
+const std::vector<std::string>& default_columns() {
+  static const std::vector<std::string> names = {"@timestamp", "host.name", "process.name", "message"};
+  return names;
+}
+
+Result<PipeAnswer> run_pipe(const Query& query, const std::vector<ScanSegment>& segments, const ScanOptions& options,
+                            const std::atomic<bool>& cancelled) {
+  const StatsStage* stats = query.stages.empty() ? nullptr : std::get_if<StatsStage>(&query.stages[0]);
+  Columns columns;
+  Result<PipeAnswer> answer;
+  if (stats) {
+    answer = run_stats(query, *stats, segments, options, cancelled);
+  } else if (!query.stages.empty()) {
+    columns = columns_of(query);
+    answer = run_records(query, columns, segments, options, cancelled);
+  } else {
+    return fail(Code::invalid, "the query has no stages");
+  }
+  if (!answer) return answer;
+  Table& table = answer->table;
+  bool has_fields = false;
+  for (const Stage& stage : query.stages) {
+    if (auto* sort = std::get_if<SortStage>(&stage)) {
+      sort_rows(table, *sort);
+    } else if (auto* head = std::get_if<HeadStage>(&stage)) {
+      if (table.rows.size() > head->rows) table.rows.resize(head->rows);
+    } else if (auto* where = std::get_if<WhereStage>(&stage)) {
+      where_rows(table, *where);
+    } else if (auto* fields = std::get_if<FieldsStage>(&stage)) {
+      keep_columns(table, fields->columns);
+      has_fields = true;
+    }
+  }
+  if (!stats && !has_fields) keep_columns(table, default_columns());
+  if (table.rows.size() > options.limit) table.rows.resize(options.limit);
+  return answer;
+}
+
+}  // namespace yushi

@@ -1,0 +1,84 @@
+// Goes through segments of stored records and finds those that match, in the order (@timestamp, log, index).
+//
+// A segment is a sealed block or a chunk of the tail. Its summary is read first: its time ranges and its token filter
+// say whether it can be left alone. Segments are read in the order of their nearest end, so that the first records can
+// be given before the last segments are read, and a search for the newest hundred ends early.
+//
+// Invariants  What is given is exactly what a look at every record would give; a segment that could not be read is
+// named
+//             in the report, and is_complete() is then false.
+// Memory      One decoded segment a thread, and what was rendered but cannot be given yet, up to bytes_max:
+// `exhausted`. Threads     scan() runs `threads` of its own; render() is called by them, take() by the caller's thread
+// only.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/filter/filter.h"
+#include "core/record/batch.h"
+#include "storage/block.h"
+
+namespace yushi {
+
+struct ScanSegment {
+  std::string log;
+  BlockSummary summary;  // without a token filter, or without times, nothing is held back by it
+  std::function<Result<std::unique_ptr<Batch>>()> read;
+};
+
+struct ScanOptions {
+  int64_t from_ns = std::numeric_limits<int64_t>::min();  // --since; of @timestamp, both inclusive
+  int64_t to_ns = std::numeric_limits<int64_t>::max();    // --until
+  size_t limit = std::numeric_limits<size_t>::max();      // stop after so many
+  bool newest_first = true;
+  int threads = 2;
+  size_t bytes_max = 256 << 20;
+};
+
+struct ScanReport {
+  uint64_t blocks = 0;  // segments there
+  uint64_t blocks_read = 0;
+  uint64_t records_read = 0;
+  uint64_t records_found = 0;  // given; less than match when a limit stopped the scan
+  bool cancelled = false;
+  std::vector<std::string> missing;  // "finance/1024: why", sorted
+  bool is_complete() const { return missing.empty() && !cancelled; }
+};
+
+struct RecordKey {
+  int64_t event_ns = 0;
+  std::string log;
+  uint64_t index = 0;
+  auto operator<=>(const RecordKey&) const = default;
+};
+
+struct ScanHit {
+  RecordKey key;
+  std::string rendered;
+};
+
+// Renders a record that will probably be given; called by several threads at once, each with a Scratch of its own.
+using Render = std::function<void(const Record& record, Scratch& scratch, std::string& out)>;
+// Takes hits in order; false ends the scan (the asker went away, or has enough).
+using TakeHit = std::function<bool(ScanHit&& hit)>;
+
+Result<ScanReport> scan(const std::vector<ScanSegment>& segments, const Filter& filter, const ScanOptions& options,
+                        const Render& render, const TakeHit& take, const std::atomic<bool>& cancelled);
+
+// The same without an order, for stages that need none: visit() gets all matching records of a segment at once, on
+// thread number 0..threads-1. `limit` is not looked at.
+using Visit = std::function<void(size_t thread, const std::vector<const Record*>& records)>;
+Result<ScanReport> scan_unordered(const std::vector<ScanSegment>& segments, const Filter& filter,
+                                  const ScanOptions& options, const Visit& visit, const std::atomic<bool>& cancelled);
+
+// Whether a segment can hold a match at all.
+bool may_hold_match(const BlockSummary& summary, const Filter& filter, const ScanOptions& options);
+
+}  // namespace yushi

@@ -1,0 +1,211 @@
+#include "query/stats.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/base/bytes.h"
+#include "core/base/calendar.h"
+
+namespace yushi {
+namespace {
+
+// A text that is equal for equal values of one type, and only for them.
+std::string key_text(const Cell& cell) {
+  std::string out;
+  put_varint(out, cell.size());
+  for (const Scalar& scalar : cell) {
+    out += static_cast<char>('0' + scalar.index());
+    put_text(out, scalar_text(scalar));
+  }
+  return out;
+}
+
+}  // namespace
+
+Cell cell_of(const Record& record, const Field* field, std::string_view name, Scratch& scratch) {
+  Cell cell;
+  visit_field(
+      record, field, name, scratch,
+      [](void* context, const Value& value) { static_cast<Cell*>(context)->push_back(scalar_of(value)); }, &cell);
+  return cell;
+}
+
+int64_t bin_start(int64_t unix_ns, int64_t bin_ns, const Zone& zone) {
+  int64_t seconds = floor_div(unix_ns, kSecond);
+  int64_t offset = zone.offset_seconds_at(seconds);
+  // Bins count from local midnight of 1970-01-01; those that divide a day begin at each midnight.
+  auto local = static_cast<__int128>(unix_ns) + static_cast<__int128>(offset) * kSecond;
+  __int128 bins = local / bin_ns - (local % bin_ns < 0);
+  __int128 start_local = bins * bin_ns;
+  auto start_seconds = static_cast<int64_t>(start_local / kSecond - (start_local % kSecond < 0));
+  // The zone may have moved since the bin began: its begin is that of the wall clock.
+  if (bin_ns >= kDaySeconds * kSecond) offset = zone.offset_seconds_at_local(start_seconds);
+  __int128 start = start_local - static_cast<__int128>(offset) * kSecond;
+  return static_cast<int64_t>(
+      std::clamp<__int128>(start, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()));
+}
+
+Stats::Stats(const StatsStage& stage, std::shared_ptr<const Zone> zone, size_t bytes_max)
+    : stage_(stage), zone_(std::move(zone)), bytes_max_(bytes_max) {
+  for (const GroupKey& key : stage_.by) key_fields_.push_back(find_field(key.field));
+  for (const Aggregate& aggregate : stage_.aggregates) value_fields_.push_back(find_field(aggregate.field));
+}
+
+void Stats::add(const Record& record, Scratch& scratch) {
+  if (is_exhausted()) return;
+  // A list puts its record into one group for each of its values.
+  std::vector<Row> keys(1);
+  for (size_t i = 0; i < stage_.by.size(); ++i) {
+    const GroupKey& by = stage_.by[i];
+    Cell cell = cell_of(record, key_fields_[i], by.field, scratch);
+    if (by.bin_ns > 0)
+      for (Scalar& scalar : cell)
+        if (auto* instant = std::get_if<Instant>(&scalar))
+          instant->unix_ns = bin_start(instant->unix_ns, by.bin_ns, *zone_);
+    std::sort(cell.begin(), cell.end(), [](auto& a, auto& b) { return compare(a, b) < 0; });
+    cell.erase(std::unique(cell.begin(), cell.end(), [](auto& a, auto& b) { return compare(a, b) == 0; }), cell.end());
+    if (cell.size() <= 1) {
+      for (Row& row : keys) row.push_back(cell);
+      continue;
+    }
+    if (cell.size() > 64) cell.resize(64);  // a hostile list times another would be too many groups of one record
+    std::vector<Row> more;
+    for (const Row& row : keys)
+      for (const Scalar& scalar : cell) {
+        if (more.size() >= 4096) break;
+        more.push_back(row);
+        more.back().push_back({scalar});
+      }
+    keys = std::move(more);
+  }
+  for (Row& row : keys) {
+    std::string key;
+    for (const Cell& cell : row) key += key_text(cell);
+    auto [at, is_new] = groups_.try_emplace(key);
+    if (is_new) {
+      at->second.key = std::move(row);
+      at->second.sums.resize(stage_.aggregates.size());
+      bytes_ += 2 * key.size() + 128 + stage_.aggregates.size() * sizeof(Sum);
+    }
+    add_to(at->second, record, scratch);
+  }
+}
+
+void Stats::add_to(Group& group, const Record& record, Scratch& scratch) {
+  for (size_t i = 0; i < stage_.aggregates.size(); ++i) {
+    const Aggregate& aggregate = stage_.aggregates[i];
+    Sum& sum = group.sums[i];
+    if (aggregate.field.empty()) {
+      ++sum.count;
+      continue;
+    }
+    Cell cell = cell_of(record, value_fields_[i], aggregate.field, scratch);
+    if (aggregate.function == Aggregate::Function::count) {
+      sum.count += !cell.empty();
+      continue;
+    }
+    for (const Scalar& scalar : cell) {
+      switch (aggregate.function) {
+        case Aggregate::Function::sum:
+        case Aggregate::Function::avg:
+          if (auto* integer = std::get_if<int64_t>(&scalar)) {
+            sum.integers += *integer;
+            ++sum.count;
+          } else if (auto* real = std::get_if<double>(&scalar)) {
+            sum.reals += *real;
+            sum.has_reals = true;
+            ++sum.count;
+          }
+          break;
+        case Aggregate::Function::min:
+          if (sum.least.empty() || compare(scalar, sum.least[0]) < 0) sum.least = {scalar};
+          break;
+        case Aggregate::Function::max:
+          if (sum.greatest.empty() || compare(scalar, sum.greatest[0]) > 0) sum.greatest = {scalar};
+          break;
+        case Aggregate::Function::distinct: {
+          auto text = key_text({scalar});
+          size_t bytes = text.size();
+          if (sum.distinct.insert(std::move(text)).second) bytes_ += bytes + 64;
+          break;
+        }
+        case Aggregate::Function::count:
+          break;
+      }
+    }
+  }
+}
+
+void Stats::merge(Stats&& other) {
+  bytes_ += other.bytes_;
+  for (auto& [key, from] : other.groups_) {
+    auto [at, is_new] = groups_.try_emplace(key);
+    Group& to = at->second;
+    if (is_new) {
+      to = std::move(from);
+      continue;
+    }
+    for (size_t i = 0; i < to.sums.size(); ++i) {
+      Sum &a = to.sums[i], &b = from.sums[i];
+      a.count += b.count;
+      a.integers += b.integers;
+      a.reals += b.reals;
+      a.has_reals |= b.has_reals;
+      if (a.least.empty() || (!b.least.empty() && compare(b.least, a.least) < 0)) a.least = std::move(b.least);
+      if (a.greatest.empty() || (!b.greatest.empty() && compare(b.greatest, a.greatest) > 0))
+        a.greatest = std::move(b.greatest);
+      a.distinct.merge(b.distinct);
+    }
+  }
+  other.groups_.clear();
+}
+
+Cell Stats::result(const Aggregate& aggregate, const Sum& sum) const {
+  switch (aggregate.function) {
+    case Aggregate::Function::count:
+      return {sum.count};
+    case Aggregate::Function::distinct:
+      return {static_cast<int64_t>(sum.distinct.size())};
+    case Aggregate::Function::min:
+      return sum.least;
+    case Aggregate::Function::max:
+      return sum.greatest;
+    case Aggregate::Function::avg:
+      if (sum.count == 0) return {};
+      return {(static_cast<double>(sum.integers) + sum.reals) / static_cast<double>(sum.count)};
+    case Aggregate::Function::sum: {
+      if (sum.count == 0) return {};
+      bool fits =
+          sum.integers >= std::numeric_limits<int64_t>::min() && sum.integers <= std::numeric_limits<int64_t>::max();
+      if (!sum.has_reals && fits) return {static_cast<int64_t>(sum.integers)};
+      return {static_cast<double>(sum.integers) + sum.reals};
+    }
+  }
+  return {};
+}
+
+Result<Table> Stats::finish() {
+  if (is_exhausted())
+    return fail(Code::exhausted, "stats: more groups or distinct values than fit into " +
+                                     std::to_string(bytes_max_ >> 20) +
+                                     " MiB; narrow the filter or group by fewer fields");
+  Table table;
+  for (const GroupKey& key : stage_.by) table.columns.push_back(key.column);
+  for (const Aggregate& aggregate : stage_.aggregates) table.columns.push_back(aggregate.column);
+  if (groups_.empty() && stage_.by.empty())
+    groups_[""].sums.resize(stage_.aggregates.size());  // count() of nothing is 0
+  for (auto& [key, group] : groups_) {
+    Row row = std::move(group.key);
+    for (size_t i = 0; i < stage_.aggregates.size(); ++i) row.push_back(result(stage_.aggregates[i], group.sums[i]));
+    table.rows.push_back(std::move(row));
+  }
+  groups_.clear();
+  std::sort(table.rows.begin(), table.rows.end(), [&](const Row& a, const Row& b) {
+    for (size_t i = 0; i < stage_.by.size(); ++i)
+      if (auto order = compare(a[i], b[i]); order != 0) return order < 0;
+    return false;
+  });
+  return table;
+}
+
+}  // namespace yushi

@@ -1,0 +1,60 @@
+// The `stats` stage: records -> one row for each group.
+//
+// Invariants  Order of records and number of threads do not change the answer (sums of real numbers aside, in the last
+// bits). Memory      At most `bytes_max`, counted roughly; more groups or distinct values than that fail the query with
+//             `exhausted`, they are never left out silently.
+// Threads     One thread fills one Stats; merge() joins them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/result.h"
+#include "query/query.h"
+#include "query/row.h"
+
+namespace yushi {
+
+class Stats {
+ public:
+  Stats(const StatsStage& stage, std::shared_ptr<const Zone> zone, size_t bytes_max);
+
+  void add(const Record& record, Scratch& scratch);
+  void merge(Stats&& other);
+  // Columns are the keys, then the functions; rows ascend by their keys, what is missing last.
+  Result<Table> finish();
+  bool is_exhausted() const { return bytes_ > bytes_max_; }
+
+ private:
+  struct Sum {
+    int64_t count = 0;  // of values taken in
+    __int128 integers = 0;
+    double reals = 0;
+    bool has_reals = false;
+    Cell least, greatest;
+    std::set<std::string> distinct;
+  };
+  struct Group {
+    Row key;
+    std::vector<Sum> sums;
+  };
+  void add_to(Group& group, const Record& record, Scratch& scratch);
+  Cell result(const Aggregate& aggregate, const Sum& sum) const;
+
+  StatsStage stage_;
+  std::vector<const Field*> key_fields_, value_fields_;
+  std::shared_ptr<const Zone> zone_;
+  std::unordered_map<std::string, Group> groups_;
+  size_t bytes_ = 0, bytes_max_;
+};
+
+// All values of a field of a record.
+Cell cell_of(const Record& record, const Field* field, std::string_view name, Scratch& scratch);
+// The begin of the span of `bin_ns` that holds an instant, in spans that begin at midnight of `zone`.
+int64_t bin_start(int64_t unix_ns, int64_t bin_ns, const Zone& zone);
+
+}  // namespace yushi
