@@ -125,6 +125,11 @@ std::vector<std::string> split(std::string_view text) {
 std::optional<RuleScope> find_log_source(std::string_view product, std::string_view category,
                                          std::string_view service) {
   RuleScope scope;
+  if (product == "yushi" && category == "unparsed" && service.empty()) {
+    scope.table = "yushi";
+    scope.unknown = true;
+    return scope;
+  }
   if (product == "yushi" && category.empty()) {
     scope.table = "yushi";
     if (service.empty()) {

@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "core/filter/expression.h"
 #include "core/filter/sigma.h"
 
 namespace yushi {
@@ -49,6 +50,22 @@ std::string level_text(Severity severity) {
 
 // The generic parsers know how a message is written, not what says it: it is judged as one that no parser knew.
 bool is_only_a_form(std::string_view dataset) { return dataset == "kv" || dataset == "json"; }
+
+// Values that stand neither in raw nor among the constants of a kind, but come from where and when a record was taken.
+bool asks_of_derived(const Expression& expression) {
+  if (expression.kind == Expression::Kind::test) {
+    for (std::string_view name : {"event.dataset", "observer.name", "organization.name", "log.source.address", "event.id",
+                                  "event.created", "@timestamp"})
+      if (expression.name == name) return true;
+    return expression.name.starts_with("log.syslog.") || expression.name.starts_with("yushi.");
+  }
+  return std::any_of(expression.children.begin(), expression.children.end(), asks_of_derived);
+}
+
+std::vector<std::string> literals_of(const Filter& filter) {
+  if (asks_of_derived(filter.expression())) return {};
+  return required_value_literals(filter);
+}
 
 bool has_escapes(const Record& record) {
   for (const Capture& capture : record.captures)
@@ -191,7 +208,7 @@ LoadedRules::Candidates LoadedRules::make_candidates(std::vector<uint32_t> rules
   Candidates out;
   out.rules = std::move(rules);
   for (uint32_t place = 0; place < out.rules.size(); ++place)
-    out.literals.add(place, required_literals(rules_[out.rules[place]].filter));
+    out.literals.add(place, literals_of(rules_[out.rules[place]].filter));
   out.literals.build();
   out.worth_searching = out.rules.size() >= out.literals.always().size() + kSearchFromRules;
   return out;
