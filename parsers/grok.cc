@@ -163,10 +163,10 @@ const GrokMacros& built_in_macros() {
       {"PATH", R"((?:/|[A-Za-z]:\\)[^\s"']*)"},
       {"URIPATH", R"([^\s?"]+)"},
       {"URIQUERY", R"([^\s"]*)"},
-      {"QUOTEDSTRING", R"("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"},
-      {"QUOTED", R"((?:[^"\\]|\\.)*)"},  // what stands between double quotes
+      {"QUOTEDSTRING", R"("[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*')"},
+      {"QUOTED", R"([^"\\]*(?:\\.[^"\\]*)*)"},  // what stands between double quotes
       {"LOGLEVEL", R"([A-Za-z]+)"},
-      {"MONTH", R"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"},
+      {"MONTH", R"([A-Z][a-z][a-z])"},
       {"TIME", R"([0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?)"},
       {"ZONE", R"(Z|[+-][0-9]{2}:?[0-9]{2})"},
       {"TIMESTAMP_ISO8601", R"([0-9]{4}-[0-9]{2}-[0-9]{2}[T ]%{TIME}(?: ?%{ZONE})?)"},

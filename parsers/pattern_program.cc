@@ -115,7 +115,12 @@ class ProgramCompiler {
     first.bytes.set(static_cast<unsigned char>(text[0]));
     auto at = static_cast<uint32_t>(program_->literals_.size());
     program_->literals_ += text;
-    return add({.op = Op::literal, .next = next, .text = at, .length = static_cast<uint32_t>(text.size())}, first);
+    Instruction out{.op = Op::literal, .next = next, .text = at, .length = static_cast<uint32_t>(text.size())};
+    if (text.size() <= sizeof out.word) {
+      std::memcpy(&out.word, text.data(), text.size());
+      std::memset(&out.mask, 0xff, text.size());
+    }
+    return add(out, first);
   }
 
   uint32_t one_of(const ByteSet& set, uint32_t next) {
@@ -324,6 +329,14 @@ PatternProgram::Answer PatternProgram::match(std::string_view text, uint32_t* sp
         goto back;
 
       case Op::literal: {
+        if (now->mask != 0 && end - at >= 8) {
+          uint64_t here;
+          std::memcpy(&here, at, sizeof here);
+          if ((here & now->mask) != now->word) goto back;
+          at += now->length;
+          now = code + now->next;
+          continue;
+        }
         if (static_cast<size_t>(end - at) < now->length) goto back;
         if (std::memcmp(at, literals_.data() + now->text, now->length) != 0) goto back;
         at += now->length;

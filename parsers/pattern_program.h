@@ -65,7 +65,8 @@ class PatternProgram {
     uint32_t other = 0;        // split: the second way; save: the slot; captured_span: the first of two slots
     uint32_t min = 0, max = 0; // span: characters
     uint32_t table = 0;        // set and span: bit 0 = member; bit 1 = what follows may begin here; split: the two ways
-    uint32_t text = 0, length = 0;  // literal
+    uint32_t text = 0, length = 0;      // literal
+    uint64_t word = 0, mask = 0;        // literal of at most 8 bytes: compared as one number
   };
   std::vector<Instruction> code_;
   std::vector<Table> tables_;

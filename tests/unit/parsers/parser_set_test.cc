@@ -1,0 +1,258 @@
+#include "parsers/parser_set.h"
+
+#include <gtest/gtest.h>
+
+#include "parsers/check.h"
+
+namespace yushi {
+namespace {
+
+// A set of small files written here, and one message at a time through it.
+class ParserSetTest : public testing::Test {
+ protected:
+  void load(std::vector<std::string> texts) {
+    std::vector<ParserFile> files;
+    for (size_t i = 0; i < texts.size(); ++i) {
+      auto name = "p" + std::to_string(i) + ".yaml";
+      files.push_back({name, name, texts[i]});
+    }
+    auto set = ParserSet::load(files);
+    ASSERT_TRUE(set.has_value()) << set.error().message;
+    set_ = *set;
+    worker_ = std::make_unique<ParserWorker>(set_);
+  }
+
+  // As if the header had given `app` and cut the message off after it.
+  const Record& parse(const std::string& app, const std::string& message, std::string_view dataset = {}) {
+    raw_ = app.empty() ? message : app + ": " + message;
+    captures_.clear();
+    record_ = Record();
+    record_.raw = raw_;
+    record_.origin = &origin_;
+    record_.message_begin = static_cast<uint32_t>(raw_.size() - message.size());
+    record_.message_length = static_cast<uint32_t>(message.size());
+    if (!app.empty()) captures_.push_back({0, static_cast<uint32_t>(app.size()), 0, ecs::process_name});
+    worker_->parse(record_, *Zone::utc(), arena_, captures_, dataset);
+    record_.captures = captures_;
+    return record_;
+  }
+
+  std::string kind() const { return record_.kind ? record_.kind->parser + "/" + record_.kind->pattern : "none"; }
+
+  std::string value(std::string_view name) {
+    std::string out;
+    scratch_.clear();
+    visit_field(record_, find_field(name), name, scratch_,
+                [](void* context, const Value& v) {
+                  auto& to = *static_cast<std::string*>(context);
+                  to += (to.empty() ? "" : ",") + std::string(v.text);
+                },
+                &out);
+    return out;
+  }
+
+  std::shared_ptr<const ParserSet> set_;
+  std::unique_ptr<ParserWorker> worker_;
+  Origin origin_;
+  Arena arena_;
+  Scratch scratch_;
+  std::string raw_;
+  std::vector<Capture> captures_;
+  Record record_;
+};
+
+const char* const kDoor = R"(
+name: door
+aliases: [doors.log]
+match: {app: [doord]}
+fields: {event.category: [session]}
+patterns:
+  - name: opened
+    grok: 'door %{INT:door.number} opened(?: by %{USER:user.name})?'
+    fields: {event.type: [start]}
+  - name: any
+    grok: 'door %{GREEDYDATA:door.text}'
+tests:
+  - {line: 'door 5 opened by wang', expect: {door.number: 5}}
+  - {line: 'door jammed', expect: {door.text: jammed}}
+)";
+
+const char* const kPairs = R"(
+name: kv
+generic: true
+patterns: [{name: pairs, extract: key-value}]
+tests: [{line: 'a=1 b=2', expect: {kv.a: 1}}]
+)";
+
+const char* const kJson = R"(
+name: json
+generic: true
+patterns: [{name: object, extract: json}]
+tests: [{line: '{"a":1}', expect: {json.a: 1}}]
+)";
+
+TEST_F(ParserSetTest, TheFirstPatternOfTheFileThatMatchesWins) {
+  load({kDoor});
+  parse("doord", "door 5 opened by wang");
+  EXPECT_EQ(kind(), "door/opened");
+  EXPECT_EQ(value("door.number"), "5");
+  EXPECT_EQ(value("event.category"), "session");
+  parse("doord", "door 5 burned");
+  EXPECT_EQ(kind(), "door/any");
+}
+
+TEST_F(ParserSetTest, TheAppIsFoundWhateverItsCaseAndFolder) {
+  load({kDoor});
+  for (auto* app : {"doord", "DOORD", "/usr/sbin/doord", "(doord)", "doord/worker"}) {
+    parse(app, "door 5 opened");
+    EXPECT_EQ(kind(), "door/opened") << app;
+  }
+  parse("windowd", "door 5 opened");
+  EXPECT_EQ(kind(), "none");
+  parse("windowd", "door 5 opened", "doors.log");
+  EXPECT_EQ(kind(), "door/opened");
+}
+
+TEST_F(ParserSetTest, GenericParsersAreAskedLast) {
+  load({kDoor, kPairs, kJson});
+  parse("doord", "door a=1 b=2");
+  EXPECT_EQ(kind(), "door/any");
+  parse("other", "door a=1 b=2");
+  EXPECT_EQ(kind(), "kv/pairs");
+  EXPECT_EQ(value("kv.b"), "2");
+}
+
+TEST_F(ParserSetTest, CapturesAreAscendingSpansOfRawEvenWhenBytesDoNotDecode) {
+  load({kDoor, kPairs, kJson});
+  for (std::string message : {"door \xd3\xc3\xbb\xa7 opened", "u=\xb1\x7c b=\xff\xfe c=3", "{\"a\":\"\xc4\xe3\",\"b\":[1,2]}"}) {
+    parse("doord", message);
+    ASSERT_TRUE(record_.kind) << message;
+    uint32_t at = 0;
+    for (auto& capture : record_.captures) {
+      EXPECT_GE(capture.begin, at);
+      EXPECT_GT(capture.length, 0u);
+      at = capture.end();
+    }
+    EXPECT_LE(at, raw_.size());
+  }
+  parse("doord", "door \xd3\xc3\xbb\xa7 opened");
+  EXPECT_EQ(record_.text(record_.captures.back()), "\xd3\xc3\xbb\xa7 opened");
+}
+
+TEST_F(ParserSetTest, AJsonSenderCannotSpeakForUs) {
+  load({kJson});
+  parse("", R"({"organization":{"name":"x"},"event":{"id":"9"},"source":{"ip":"10.0.0.1"},"a":{"b":[1,true,"s\n"]}})");
+  EXPECT_EQ(kind(), "json/object");
+  EXPECT_EQ(value("json.organization.name"), "x");
+  EXPECT_EQ(value("json.event.id"), "9");
+  EXPECT_EQ(value("source.ip"), "10.0.0.1");
+}
+
+TEST_F(ParserSetTest, JsonThatIsNotWhollyValidIsNoJson) {
+  load({kJson});
+  for (auto* text : {"{", "{}x", "{\"a\":1,}", "{\"a\":01}", "{\"a\":\"\x01\"}", "{\"a\":tru}", "{a:1}", "[1]", "{\"a\":\"\\x\"}"}) {
+    parse("", text);
+    EXPECT_EQ(kind(), "none") << text;
+    EXPECT_TRUE(record_.captures.empty()) << text;
+  }
+  parse("", " {\"a\" : {} , \"b\" : [ ] , \"c\" : -1.5e+3 } ");
+  EXPECT_EQ(kind(), "json/object");
+  EXPECT_EQ(value("json.c"), "-1.5e+3");
+}
+
+TEST_F(ParserSetTest, NestingWithoutEndNeitherCrashesNorIsBelieved) {
+  load({kJson});
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i) deep += "{\"a\":";
+  parse("", deep);
+  EXPECT_EQ(kind(), "none");
+}
+
+TEST_F(ParserSetTest, ATimeInTheMessageMovesTheEventTime) {
+  load({R"(
+name: clock
+match: {app: [clock]}
+patterns: [{name: tick, grok: 'at %{NOTSPACE:@timestamp} tick'}]
+tests: [{line: 'at 2026-11-01T08:00:00.5Z tick', expect: {'@timestamp': '2026-11-01T08:00:00.500Z'}}]
+)"});
+  parse("clock", "at 2026-11-01T08:00:00.5Z tick");
+  EXPECT_EQ(record_.event_ns, 1'793'520'000 * kSecond + kSecond / 2);
+  EXPECT_EQ(record_.event_digits, 1);
+  parse("clock", "at noon tick");
+  EXPECT_EQ(kind(), "clock/tick");
+  EXPECT_EQ(record_.captures.size(), 1u) << "what is no time is no capture of @timestamp";
+}
+
+TEST(ParserSet, TheDigestIsOfNamesAndTextsAndNotOfPaths) {
+  auto digest = [](std::string name, std::string path, std::string text) {
+    auto set = ParserSet::load({{name, path, text}});
+    return set ? (*set)->digest() : set.error().message;
+  };
+  auto one = digest("a.yaml", "/x/a.yaml", kDoor);
+  EXPECT_EQ(one.size(), 64u);
+  EXPECT_EQ(one, digest("a.yaml", "/y/a.yaml", kDoor));
+  EXPECT_NE(one, digest("b.yaml", "/x/b.yaml", kDoor));
+  EXPECT_NE(one, digest("a.yaml", "/x/a.yaml", std::string(kDoor) + "\n"));
+}
+
+TEST(ParserSet, OfTwoFilesWithOneNameTheLaterWins) {
+  auto set = ParserSet::load({{"a.yaml", "/ours/a.yaml", "nonsense: true"}, {"a.yaml", "/theirs/a.yaml", kDoor}});
+  ASSERT_TRUE(set.has_value()) << set.error().message;
+  ASSERT_EQ((*set)->files().size(), 1u);
+  EXPECT_EQ((*set)->files()[0].path, "/theirs/a.yaml");
+}
+
+TEST(ParserSet, EverythingThatIsWrongIsNamedWithItsPlace) {
+  auto problems = check_parser_files({{"bad.yaml", "bad.yaml", R"(name: bad
+match: {app: [x]}
+colour: red
+patterns:
+  - name: one
+    grok: 'a %{WORD:no.such.field}'
+  - name: two
+    grok: '(a) %{NOSUCH}'
+  - name: three
+    grok: 'a(?=b)'
+  - name: one
+    grok: 'x'
+tests:
+  - {line: 'zzz', expect: {user.name: x}, colour: red}
+)"}});
+  auto has = [&](const std::string& place, const std::string& words) {
+    for (auto& problem : problems)
+      if (problem.starts_with(place) && problem.find(words) != std::string::npos) return true;
+    return false;
+  };
+  EXPECT_TRUE(has("bad.yaml:3:1: ", "colour"));
+  EXPECT_TRUE(has("bad.yaml:6:11: ", "no.such.field"));
+  EXPECT_TRUE(has("bad.yaml:8:11: ", "bare group"));
+  EXPECT_TRUE(has("bad.yaml:10:11: ", "RE2"));
+  EXPECT_TRUE(has("bad.yaml:11:5: ", "named 'one'"));
+  EXPECT_TRUE(has("bad.yaml:14:", "colour"));
+  for (auto& problem : problems) SCOPED_TRACE(problem);
+  EXPECT_EQ(problems.size(), 6u);
+}
+
+TEST(ParserSet, APatternThatNoTestReachesIsAMistake) {
+  auto problems = check_parser_files({{"p.yaml", "p.yaml", R"(name: p
+match: {app: [p]}
+patterns:
+  - {name: all, grok: '%{GREEDYDATA:p.text}'}
+  - {name: dead, grok: 'never'}
+tests:
+  - {line: 'never', expect: {p.text: never}}
+)"}});
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].find("p.yaml:5:5: "), 0u) << problems[0];
+}
+
+TEST(ParserSet, BrokenYamlIsAProblemWithAPlaceAndNoCrash) {
+  for (auto* text : {"", "[", "name: [x", "- a\n- b", "name: a\nname: b", "a: &x [*x]", "{", "\xff\xfe", "name: x\n\tmatch: 1"}) {
+    auto problems = check_parser_files({{"p.yaml", "p.yaml", text}});
+    ASSERT_FALSE(problems.empty()) << text;
+    EXPECT_EQ(problems[0].find("p.yaml:"), 0u);
+  }
+}
+
+}  // namespace
+}  // namespace yushi
