@@ -16,6 +16,8 @@
 #include "daemon/api.h"
 #include "daemon/metrics.h"
 #include "daemon/pipeline.h"
+#include "daemon/store_source.h"
+#include "forward/kafka.h"
 #include "query/parser_versions.h"
 
 namespace yushi {
@@ -57,6 +59,7 @@ class Daemon {
         {"opening the store", &Daemon::open_store, kStoreUnopened},
         {"starting the pipeline", &Daemon::start_pipeline, kStoreUnopened},
         {"opening the inputs", &Daemon::open_inputs, kWrongConfig},
+        {"starting the forwarders", &Daemon::start_forwarders, kWrongConfig},
         {"opening the API", &Daemon::open_api, kWrongConfig},
     };
     for (auto& step : kSteps) {
@@ -191,13 +194,39 @@ class Daemon {
     return {};
   }
 
+  Result<void> start_forwarders() {
+    std::vector<std::string> charsets = {"utf-8", "utf-8"};
+    for (auto& tenant : config_.tenants) charsets.push_back(tenant.charset);
+    for (auto& forward : config_.forward) {
+      KafkaSettings settings;
+      settings.brokers = forward.brokers;
+      settings.topic = forward.topic;
+      settings.alerts_topic = forward.alerts_topic;
+      settings.format = forward.format == "raw"        ? ForwardFormat::raw
+                        : forward.format == "protobuf" ? ForwardFormat::protobuf
+                                                       : ForwardFormat::ecs_json;
+      auto select = Filter::parse_kql(forward.select, {});
+      if (!select) return tl::unexpected(select.error());
+      settings.select = *select;
+      // One cursor for each topic: a second forwarder into another topic has its own.
+      auto source = make_store_source(*store_, forward.brokers + "/" + forward.topic, charsets);
+      forwarders_.push_back(std::make_unique<KafkaForwarder>(std::move(settings), std::move(source)));
+      if (auto started = forwarders_.back()->start(); !started) return started;
+    }
+    pipeline_->on_commit = [this] {
+      for (auto& forwarder : forwarders_) forwarder->wake();
+    };
+    return {};
+  }
+
   Result<void> open_api() {
     api_path_ = config_.api_socket;
     if (api_path_.empty()) {
       auto* runtime = std::getenv("RUNTIME_DIRECTORY");
       api_path_ = runtime && *runtime ? std::string(runtime) + "/yushi.sock" : config_.data_dir + "/yushi.sock";
     }
-    watched_ = {store_.get(), pipeline_.get(), {}, now_ns()};
+    watched_ = {store_.get(), pipeline_.get(), {}, {}, now_ns()};
+    for (auto& forwarder : forwarders_) watched_.forwarders.push_back(forwarder.get());
     for (auto& input : inputs_) watched_.inputs.push_back(input.get());
     api_ = std::make_unique<Api>(api_path_, Api::Sources{store_.get(), pipeline_.get(), versions_->as_function(),
                                                          [this] { return prometheus_text(watched_); },
@@ -264,6 +293,13 @@ class Daemon {
         code = kFailedLater;
       }
     }
+    for (auto& forwarder : forwarders_) forwarder->stop();
+    if (store_ && code == 0) {
+      if (auto closed = store_->close(now_ns()); !closed) {
+        spdlog::error("closing the store: {}", closed.error().message);
+        code = kFailedLater;
+      }
+    }
     for (auto& io : contexts_) io->stop();
     for (auto& thread : ingest_threads_) thread.join();
     inputs_.clear();
@@ -282,6 +318,7 @@ class Daemon {
   std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
   std::vector<std::thread> ingest_threads_;
   std::vector<std::unique_ptr<Input>> inputs_;
+  std::vector<std::unique_ptr<KafkaForwarder>> forwarders_;
   Watched watched_{};
   std::unique_ptr<Api> api_;
   std::atomic<bool> failed_{false};

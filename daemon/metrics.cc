@@ -80,6 +80,24 @@ std::string prometheus_text(const Watched& watched) {
     e.family(column.name, "counter", column.help);
     for (auto* input : watched.inputs) e.value(input->counts().*column.field, "input=\"" + input->name() + "\"");
   }
+  struct Forwarded {
+    const char *name, *type, *help;
+    std::atomic<uint64_t> ForwardMetrics::*field;
+  };
+  constexpr Forwarded kForwarded[] = {
+      {"yushi_forward_delivered_total", "counter", "Records that the broker acknowledged.", &ForwardMetrics::delivered},
+      {"yushi_forward_alerts_delivered_total", "counter", "Alerts that the broker acknowledged.", &ForwardMetrics::alerts_delivered},
+      {"yushi_forward_errors_total", "counter", "Errors of the broker, the client or reading.", &ForwardMetrics::errors},
+      {"yushi_forward_lag_records", "gauge", "Records committed and not yet delivered.", &ForwardMetrics::lag},
+      {"yushi_forward_in_flight_bytes", "gauge", "Bytes handed to the client and not yet acknowledged.", &ForwardMetrics::in_flight_bytes},
+  };
+  for (auto& column : kForwarded) {
+    if (watched.forwarders.empty()) break;
+    e.family(column.name, column.type, column.help);
+    for (size_t i = 0; i < watched.forwarders.size(); ++i) {
+      e.value((watched.forwarders[i]->metrics().*column.field).load(), "forwarder=\"" + std::to_string(i) + "\"");
+    }
+  }
   return e.take();
 }
 
@@ -106,6 +124,11 @@ std::string status_json(const Watched& watched) {
                            {"messages", counts.messages},
                            {"bytes", counts.bytes},
                            {"kernel_drops", counts.kernel_drops}});
+  }
+  for (auto* forwarder : watched.forwarders) {
+    auto& m = forwarder->metrics();
+    s["forwarders"].push_back({{"delivered", m.delivered.load()}, {"lag", m.lag.load()}, {"errors", m.errors.load()},
+                               {"last_error", forwarder->last_error()}});
   }
   return s.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

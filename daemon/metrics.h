@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "daemon/pipeline.h"
+#include "forward/kafka.h"
 #include "ingest/input.h"
 #include "storage/store.h"
 
@@ -16,6 +17,7 @@ struct Watched {
   const Store* store;
   const Pipeline* pipeline;
   std::vector<const Input*> inputs;
+  std::vector<const KafkaForwarder*> forwarders;
   int64_t started_ns;
 };
 

@@ -117,6 +117,7 @@ void Pipeline::run() {
       return;
     }
     changed_.notify_all();
+    if (on_commit) on_commit();
     if (last && !more && queue_.empty()) return;
   }
 }
@@ -309,7 +310,7 @@ Result<void> Pipeline::stop() {
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
   if (failed_) return fail(Code::io, "a commit failed; see the log");
-  return store_.close(clock_ns(CLOCK_REALTIME));
+  return {};
 }
 
 uint64_t Pipeline::wait_commit(uint64_t commit, int milliseconds) const {

@@ -64,11 +64,13 @@ class Pipeline : public BatchSink {
   // Signs what is synced when the newest checkpoint is older than a second; returns when it is stored and in `heads`.
   Result<void> sign_now();
   void reload(std::shared_ptr<const Loaded> loaded);
-  // After the inputs have stopped: commits what is queued, the books and the detectors' state, and closes the store.
+  // After the inputs have stopped: commits what is queued, the books and the detectors' state.
   Result<void> stop();
 
   // The first commit that failed; the daemon stops then, since what is in memory is ahead of the disk.
   std::function<void(const Error&)> on_failure;
+  // After each commit, on the committer's thread: must not wait. Set before records come.
+  std::function<void()> on_commit;
   const PipelineCounters& counters() const { return counters_; }
   // Waits until a commit after `commit` is durable, or `milliseconds` have passed; the newest number.
   uint64_t wait_commit(uint64_t commit, int milliseconds) const;

@@ -55,7 +55,7 @@ class BlockBuilder {
     uint64_t next = 0;
   };
 
-  void copy_raw();
+  void count();
   void cut();
   void rank_shapes();
   void choose_columns();
@@ -68,7 +68,6 @@ class BlockBuilder {
   void gather_tokens();
   uint32_t kind_number(const MessageKind* kind);
   bool is_explicit(size_t record) const { return rank_of_shape_[shape_of_[record]] == 0 && explicit_; }
-  std::string_view raw(size_t record) const { return {bytes_.get() + raw_at_[record], records_[record]->raw.size()}; }
 
   const BlockContext& context_;
   const std::vector<const Record*>& records_;
@@ -80,8 +79,6 @@ class BlockBuilder {
   BlockTokens tokens_;
   BlockSummary summary_;
 
-  std::unique_ptr<char[]> bytes_;
-  std::vector<uint32_t> raw_at_;
   std::vector<const MessageKind*> kinds_;
   const MessageKind* last_kind_ = nullptr;
   uint32_t last_kind_number_ = 0;
@@ -102,12 +99,14 @@ class BlockBuilder {
     bool escaped = false;
     uint32_t escape = 0;
     uint32_t count = 0;
-    size_t at = 0;  // in grouped_
+    size_t at = 0;     // in grouped_
+    size_t bytes = 0;  // of its values together
   };
   std::vector<Column> column_list_;
   std::vector<uint32_t> column_of_slot_;  // of each value of each shape, from column_at_[shape]
   std::vector<uint32_t> column_at_;
   std::vector<ValueRef> grouped_;         // the values by column
+  std::unique_ptr<char[]> bytes_;         // their bytes, side by side: read many times over
 };
 
 uint32_t BlockBuilder::kind_number(const MessageKind* kind) {
@@ -119,7 +118,7 @@ uint32_t BlockBuilder::kind_number(const MessageKind* kind) {
   return last_kind_number_ = found->second;
 }
 
-void BlockBuilder::copy_raw() {
+void BlockBuilder::count() {
   size_t total = 0;
   for (auto record : records_) {
     total += record->raw.size();
@@ -128,15 +127,6 @@ void BlockBuilder::copy_raw() {
   YUSHI_ASSERT(records_.size() <= kBlockRecordsMax && total <= kBlockRawBytesMax && captures_ <= kBlockCapturesMax,
                "a block of %zu records, %zu bytes, %zu captures", records_.size(), total,
                static_cast<size_t>(captures_));
-  bytes_.reset(new char[total + kValueSlack]);
-  size_t at = 0;
-  raw_at_.reserve(records_.size());
-  for (auto record : records_) {
-    raw_at_.push_back(static_cast<uint32_t>(at));
-    if (!record->raw.empty()) std::memcpy(bytes_.get() + at, record->raw.data(), record->raw.size());
-    at += record->raw.size();
-  }
-  std::memset(bytes_.get() + at, 0, kValueSlack);
   summary_.raw_bytes = total;
 }
 
@@ -146,7 +136,7 @@ void BlockBuilder::cut() {
   values_.reserve(records_.size() * 16);
   auto one = [&](size_t i, Splitter::How how) {
     auto& record = *records_[i];
-    shape_of_[i] = splitter_.split(record, kind_number(record.kind), bytes_.get(), raw_at_[i], how);
+    shape_of_[i] = splitter_.split(record, kind_number(record.kind), how);
     values_at_[i] = static_cast<uint32_t>(values_.size());
     auto& values = splitter_.values();
     values_.insert(values_.end(), values.begin(), values.end());
@@ -251,25 +241,47 @@ void BlockBuilder::choose_columns() {
     for (size_t i = 0; i < records_.size(); ++i) whole.count += is_explicit(i);
     column_list_.push_back(whole);
   }
-  // Values by column, in record order.
-  size_t total = 0;
-  std::vector<size_t> next;
+  // Values by column, in record order, copied while their record is at hand.
+  auto for_each_value = [&](auto&& visit) {
+    for (size_t i = 0; i < records_.size(); ++i) {
+      auto raw = records_[i]->raw.data();
+      if (is_explicit(i)) {
+        visit(column_list_.size() - 1, raw, ValueRef{0, static_cast<uint32_t>(records_[i]->raw.size())});
+        continue;
+      }
+      auto s = shape_of_[i];
+      auto columns = column_of_slot_.data() + column_at_[s];
+      auto values = values_.data() + values_at_[i];
+      for (uint32_t v = 0, n = shapes[s].values; v < n; ++v) visit(columns[v], raw, values[v]);
+    }
+  };
+  for_each_value([&](size_t c, const char*, const ValueRef& value) { column_list_[c].bytes += value.length; });
+  size_t total = 0, total_bytes = 0;
+  struct Next {
+    size_t value, byte;
+    bool is_time;
+  };
+  std::vector<Next> next;
   for (auto& c : column_list_) {
     c.at = total;
-    next.push_back(total);
+    bool is_time = c.kind == Column::Kind::time;
+    next.push_back({total, total_bytes, is_time});
     total += c.count;
+    if (!is_time) total_bytes += c.bytes;
   }
   grouped_.resize(total);
-  for (size_t i = 0; i < records_.size(); ++i) {
-    if (is_explicit(i)) {
-      grouped_[next.back()++] = {raw_at_[i], static_cast<uint32_t>(records_[i]->raw.size())};
-      continue;
+  bytes_.reset(new char[total_bytes + kValueSlack]);
+  for_each_value([&](size_t c, const char* raw, const ValueRef& value) {
+    auto& to = next[c];
+    if (to.is_time) {
+      grouped_[to.value++] = value;
+      return;
     }
-    auto s = shape_of_[i];
-    auto columns = column_of_slot_.data() + column_at_[s];
-    auto values = values_.data() + values_at_[i];
-    for (uint32_t v = 0, n = shapes[s].values; v < n; ++v) grouped_[next[columns[v]]++] = values[v];
-  }
+    grouped_[to.value++] = {static_cast<uint32_t>(to.byte), value.length};
+    if (value.length > 0) std::memcpy(bytes_.get() + to.byte, raw + value.at, value.length);
+    to.byte += value.length;
+  });
+  std::memset(bytes_.get() + total_bytes, 0, kValueSlack);
 }
 
 void BlockBuilder::write_structure(std::string& out) {
@@ -548,7 +560,7 @@ void BlockBuilder::gather_tokens() {
     auto& record = *records_[i];
     if (is_explicit(i)) {
       for (auto& capture : record.captures) {
-        tokens_.border(raw(i), capture.begin);
+        tokens_.border(records_[i]->raw, capture.begin);
         tokens_.value(record.text(capture), capture.field, static_cast<Escape>(capture.escape));
       }
       if (!priorities[record.priority]) {
@@ -566,7 +578,7 @@ void BlockBuilder::gather_tokens() {
     if (shape_looks[s] == 0) continue;
     auto slots = shapes_.slots(shape);
     auto values = values_.data() + values_at_[i];
-    auto line = raw(i);
+    auto line = records_[i]->raw;
     size_t at = 0;
     for (uint32_t k = 0; k < shape.slots; ++k) {
       auto& slot = slots[k];
@@ -608,7 +620,7 @@ SealedBlock BlockBuilder::build() {
   summary_.records = static_cast<uint32_t>(records_.size());
   for (size_t i = 0; i < records_.size(); ++i)
     YUSHI_ASSERT(records_[i]->index == summary_.first_index + i, "record %zu of a block has a gap before it", i);
-  copy_raw();
+  count();
   cut();
   rank_shapes();
   choose_columns();

@@ -27,26 +27,14 @@ size_t TimeWriter::write(int64_t unix_ns, char* out) {
   auto ns = static_cast<uint32_t>(unix_ns - second * kSecond);
   if (second != second_) {
     time_.unix_ns = unix_ns;
-    length_ = format_time(time_, text_);
+    auto length = format_time(time_, text_);
     second_ = second;
-    // The fraction is found by writing two: where nines and zeros differ there it is.
-    char zeros[64], nines[64];
-    time_.unix_ns = second * kSecond;
-    auto a = format_time(time_, zeros);
-    time_.unix_ns = second * kSecond + (kSecond - 1);
-    auto b = format_time(time_, nines);
-    same_second_works_ = a == b && a == length_;
-    fraction_at_ = 0;
-    if (same_second_works_) {
-      while (fraction_at_ < a && zeros[fraction_at_] == nines[fraction_at_]) ++fraction_at_;
-      size_t end = a;
-      while (end > fraction_at_ && zeros[end - 1] == nines[end - 1]) --end;
-      same_second_works_ = end - fraction_at_ == time_.digits;
-    }
+    if (length != length_) find_fraction(second);
+    length_ = length;
     std::memcpy(out, text_, 48);
     return length_;
   }
-  if (!same_second_works_) {
+  if (!fraction_known_) {
     time_.unix_ns = unix_ns;
     return format_time(time_, out);
   }
@@ -54,6 +42,23 @@ size_t TimeWriter::write(int64_t unix_ns, char* out) {
   uint32_t value = ns / scale_;
   for (size_t i = time_.digits; i > 0; --i, value /= 10) out[fraction_at_ + i - 1] = static_cast<char>('0' + value % 10);
   return length_;
+}
+
+// Writes two times of one second: where nines and zeros differ, there the fraction stands. A form has its fraction in one
+// place for texts of one length.
+void TimeWriter::find_fraction(int64_t second) {
+  char zeros[64], nines[64];
+  time_.unix_ns = second * kSecond;
+  auto a = format_time(time_, zeros);
+  time_.unix_ns = second * kSecond + (kSecond - 1);
+  auto b = format_time(time_, nines);
+  fraction_at_ = 0;
+  fraction_known_ = a == b;
+  if (!fraction_known_) return;
+  while (fraction_at_ < a && zeros[fraction_at_] == nines[fraction_at_]) ++fraction_at_;
+  size_t end = a;
+  while (end > fraction_at_ && zeros[end - 1] == nines[end - 1]) --end;
+  fraction_known_ = end - fraction_at_ == time_.digits;
 }
 
 uint32_t FieldTable::number(const Field* field) {
@@ -66,12 +71,16 @@ uint32_t FieldTable::number(const Field* field) {
     }
     return known - 1;
   }
+  // A parser gives the same pointer again and again.
+  auto& seen = seen_[reinterpret_cast<uintptr_t>(field) / alignof(Field) % seen_.size()];
+  if (seen.field == field) return seen.number;
+  seen.field = field;
   auto& same_name = dynamic_[field->name];
   for (auto number : same_name)
-    if (fields_[number]->type == field->type && fields_[number]->list == field->list) return number;
+    if (fields_[number]->type == field->type && fields_[number]->list == field->list) return seen.number = number;
   same_name.push_back(static_cast<uint32_t>(fields_.size()));
   fields_.push_back(field);
-  return same_name.back();
+  return seen.number = same_name.back();
 }
 
 uint32_t ShapeTable::number(const ShapeMeta& meta, const std::vector<ShapeSlot>& slots, std::string_view fixed,
@@ -211,24 +220,29 @@ void Splitter::text(uint32_t begin, uint32_t end, bool fine) {
 }
 
 bool Splitter::is_fixed(const Field* field, std::string_view text) {
-  if (text.size() > kFixedTextBytesMax) return false;
-  for (auto& known : fixed_texts_) {
-    if (known.field != field) continue;
-    for (auto& t : known.texts)
-      if (t == text) return true;
-    if (known.texts.size() == kFixedTextsMax) return false;
-    known.texts.emplace_back(text);
-    return true;
-  }
   if (field != ecs::syslog_priority && field != ecs::syslog_version && field != ecs::syslog_msgid &&
       field != ecs::process_name)
     return false;
-  fixed_texts_.push_back({field, {std::string(text)}});
-  return true;
+  if (text.size() > kFixedTextBytesMax) return false;
+  auto& known = fixed_texts_[field == ecs::syslog_priority  ? 0
+                             : field == ecs::syslog_version ? 1
+                             : field == ecs::syslog_msgid   ? 2
+                                                            : 3];
+  auto slot = XXH3_64bits(text.data(), text.size());
+  for (;; ++slot) {
+    auto& number = known.table[slot % known.table.size()];
+    if (number == 0) {
+      if (known.texts.size() == kFixedTextsMax) return false;
+      known.texts.emplace_back(text);
+      number = static_cast<uint8_t>(known.texts.size());
+      return true;
+    }
+    if (known.texts[number - 1u] == text) return true;
+  }
 }
 
-bool Splitter::time(const Record& record, const Capture& capture, uint32_t begin, uint32_t field) {
-  std::string_view text(bytes_ + begin, capture.length);
+bool Splitter::time(const Record& record, const Capture& capture, uint32_t field) {
+  auto text = record.text(capture);
   if (text.size() < 8 || text.size() > 48) return false;
   char again[64];
   auto fits = [&](uint32_t f) {
@@ -278,13 +292,13 @@ bool Splitter::time(const Record& record, const Capture& capture, uint32_t begin
   return true;
 }
 
-void Splitter::capture(const Record& record, const Capture& capture, uint32_t begin) {
+void Splitter::capture(const Record& record, const Capture& capture) {
   auto field = fields_.number(capture.field);
-  std::string_view text(bytes_ + begin, capture.length);
+  auto text = record.text(capture);
   ShapeSlot what;
   what.number = field;
   what.escape = capture.escape;
-  if (capture.field->type == FieldType::date && capture.escape == 0 && time(record, capture, begin, field)) return;
+  if (capture.field->type == FieldType::date && capture.escape == 0 && time(record, capture, field)) return;
   if (is_fixed(capture.field, text)) {
     what.kind = static_cast<uint8_t>(SlotKind::fixed_capture);
     what.extra = capture.length;
@@ -295,11 +309,11 @@ void Splitter::capture(const Record& record, const Capture& capture, uint32_t be
     return;
   }
   what.kind = static_cast<uint8_t>(SlotKind::capture);
-  slot(what, begin, begin + capture.length);
+  slot(what, capture.begin, capture.end());
 }
 
-uint32_t Splitter::split(const Record& record, uint32_t kind, const char* bytes, uint32_t at, How how) {
-  bytes_ = bytes;
+uint32_t Splitter::split(const Record& record, uint32_t kind, How how) {
+  bytes_ = record.raw.data();
   slots_.clear();
   values_.clear();
   fixed_.clear();
@@ -328,18 +342,18 @@ uint32_t Splitter::split(const Record& record, uint32_t kind, const char* bytes,
   uint32_t pos = 0;
   auto gap = [&](uint32_t begin, uint32_t end) {
     if (!marked && message >= begin && message <= end) {
-      text(at + begin, at + message, true);
+      text(begin, message, true);
       meta.message_slot = static_cast<uint32_t>(slots_.size());
       meta.message_fixed = pending_;
       marked = true;
       begin = message;
     }
     bool fine = how == How::fine || !marked || (begin == end);
-    text(at + begin, at + end, fine);
+    text(begin, end, fine);
   };
   for (auto& c : record.captures) {
     gap(pos, c.begin);
-    capture(record, c, at + c.begin);
+    capture(record, c);
     if (c.field == ecs::syslog_priority &&
         slots_.back().kind != static_cast<uint8_t>(SlotKind::fixed_capture)) {
       meta.flags |= kShapeOddPriority;

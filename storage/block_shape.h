@@ -7,6 +7,7 @@
 // Memory   Shapes are bounded by the raw bytes of the block; those seen once are cut again, coarsely.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -86,11 +87,12 @@ class TimeWriter {
   size_t write(int64_t unix_ns, char* out);
 
  private:
+  void find_fraction(int64_t second);
   TimeText time_;
   int64_t second_ = INT64_MIN;
   uint32_t scale_ = 1;
-  size_t length_ = 0, fraction_at_ = 0;
-  bool same_second_works_ = false;
+  size_t length_ = SIZE_MAX, fraction_at_ = 0;
+  bool fraction_known_ = false;
   char text_[64] = {};
 };
 
@@ -104,6 +106,11 @@ class FieldTable {
   std::vector<const Field*> fields_;
   std::vector<uint32_t> by_id_;  // number + 1
   std::unordered_map<std::string_view, std::vector<uint32_t>> dynamic_;
+  struct Seen {
+    const Field* field = nullptr;
+    uint32_t number = 0;
+  };
+  std::array<Seen, 1024> seen_{};
 };
 
 class ShapeTable {
@@ -122,15 +129,14 @@ class ShapeTable {
   std::vector<uint32_t> table_;
 };
 
-// Cuts records. The values of the record cut last stand in values(), in the order of its slots; a time's is its
+// Cuts records. Where the values of the record cut last stand in its raw is in values(), in the order of its slots; a time's is its
 // difference to event_ns, as the two halves of an int64.
 class Splitter {
  public:
   Splitter(ShapeTable& shapes, FieldTable& fields) : shapes_(shapes), fields_(fields) {}
 
   enum class How : uint8_t { fine, coarse };
-  // `at` is where the record's raw stands in the block's bytes, `bytes` their begin.
-  uint32_t split(const Record& record, uint32_t kind, const char* bytes, uint32_t at, How how);
+  uint32_t split(const Record& record, uint32_t kind, How how);
   const std::vector<ValueRef>& values() const { return values_; }
   const std::vector<TimeFormat>& formats() const { return formats_; }
 
@@ -138,8 +144,8 @@ class Splitter {
   void text(uint32_t begin, uint32_t end, bool fine);
   void fixed(uint32_t begin, uint32_t end);
   void slot(const ShapeSlot& what, uint32_t begin, uint32_t end);
-  void capture(const Record& record, const Capture& capture, uint32_t begin);
-  bool time(const Record& record, const Capture& capture, uint32_t begin, uint32_t field);
+  void capture(const Record& record, const Capture& capture);
+  bool time(const Record& record, const Capture& capture, uint32_t field);
   bool is_fixed(const Field* field, std::string_view text);
 
   ShapeTable& shapes_;
@@ -153,10 +159,10 @@ class Splitter {
   std::vector<TimeWriter> writers_;
   std::vector<uint32_t> last_formats_;  // of each field
   struct FixedTexts {
-    const Field* field;
     std::vector<std::string> texts;
+    std::array<uint8_t, 256> table{};  // by hash: position in `texts` + 1
   };
-  std::vector<FixedTexts> fixed_texts_;
+  std::array<FixedTexts, 4> fixed_texts_;
 };
 
 }  // namespace yushi

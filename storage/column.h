@@ -44,11 +44,16 @@ class ColumnWriter {
   void write_ranks(const std::vector<uint16_t>& ranks);
 
  private:
+  struct Ends {
+    uint64_t first, last;
+  };
   struct Entry {
     ValueRef value;
+    Ends ends;
     uint32_t hash;
     uint32_t count;
   };
+  static Ends ends_of(const char* text, size_t length);
   bool collect(const char* bytes, const ValueRef* values, size_t count);
   bool dictionary_pays(const char* bytes, size_t count) const;
   void write_plain(const char* bytes, const ValueRef* values, size_t count, std::string& header);

@@ -84,6 +84,30 @@ uint8_t classify(const char* text, size_t length, bool padded) {
 
 }  // namespace
 
+// A value's first and last bytes as two numbers: with the length they are all of a value of at most 16 bytes.
+ColumnWriter::Ends ColumnWriter::ends_of(const char* text, size_t length) {
+  Ends ends;
+  std::memcpy(&ends.first, text, 8);  // there is slack behind the last value
+  if (length >= 8) {
+    std::memcpy(&ends.last, text + length - 8, 8);
+  } else {
+    if constexpr (std::endian::native == std::endian::little)
+      ends.first &= (uint64_t{1} << 8 * length) - 1;
+    else
+      ends.first = length == 0 ? 0 : ends.first >> 8 * (8 - length);
+    ends.last = 0;
+  }
+  return ends;
+}
+
+namespace {
+uint32_t hash_of(uint64_t first, uint64_t last, size_t length) {
+  auto product = static_cast<unsigned __int128>(first ^ 0xa0761d6478bd642f ^ length << 56) * (last ^ 0xe7037ed1a0b428db);
+  auto mixed = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+  return static_cast<uint32_t>(mixed ^ mixed >> 32);
+}
+}  // namespace
+
 // Finds the different values; false when they hardly repeat (a dictionary would cost more than it saves).
 bool ColumnWriter::collect(const char* bytes, const ValueRef* values, size_t count) {
   entries_.clear();
@@ -92,19 +116,16 @@ bool ColumnWriter::collect(const char* bytes, const ValueRef* values, size_t cou
   table_.assign(slots, 0);
   for (size_t i = 0; i < count; ++i) {
     auto& value = values[i];
-    if (i > 0 && value.length == values[i - 1].length &&
-        std::memcmp(bytes + value.at, bytes + values[i - 1].at, value.length) == 0) {
-      auto number = number_of_[i] = number_of_[i - 1];
-      ++entries_[number].count;
-      continue;
-    }
-    auto hash = static_cast<uint32_t>(XXH3_64bits(bytes + value.at, value.length));
+    const char* text = bytes + value.at;
+    auto ends = ends_of(text, value.length);
+    auto hash = value.length <= 16 ? hash_of(ends.first, ends.last, value.length)
+                                   : static_cast<uint32_t>(XXH3_64bits(text, value.length));
     size_t slot = hash & (slots - 1);
     uint32_t found = 0;
     while ((found = table_[slot]) != 0) {
       auto& entry = entries_[found - 1];
-      if (entry.hash == hash && entry.value.length == value.length &&
-          std::memcmp(bytes + entry.value.at, bytes + value.at, value.length) == 0)
+      if (entry.ends.first == ends.first && entry.ends.last == ends.last && entry.value.length == value.length &&
+          (value.length <= 16 || std::memcmp(bytes + entry.value.at, text, value.length) == 0))
         break;
       slot = (slot + 1) & (slots - 1);
     }
@@ -116,7 +137,7 @@ bool ColumnWriter::collect(const char* bytes, const ValueRef* values, size_t cou
     if (entries_.size() == kDictionaryMax) return false;
     if (i >= 2048 && entries_.size() > i - i / 8) return false;
     number_of_[i] = static_cast<uint16_t>(entries_.size());
-    entries_.push_back({value, hash, 1});
+    entries_.push_back({value, ends, hash, 1});
     table_[slot] = static_cast<uint32_t>(entries_.size());
     if (entries_.size() * 2 > slots) {
       slots *= 4;

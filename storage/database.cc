@@ -169,6 +169,17 @@ Result<void> Database::scan(rocksdb::ColumnFamilyHandle* family, std::string_vie
   return {};
 }
 
+Result<std::optional<std::string>> Database::key_at_or_before(rocksdb::ColumnFamilyHandle* family, std::string_view key,
+                                                              const rocksdb::Snapshot* snapshot) const {
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, family));
+  it->SeekForPrev(slice(key));
+  if (!it->status().ok()) return failed(it->status(), "reading from " + family->GetName());
+  if (!it->Valid()) return std::nullopt;
+  return it->key().ToString();
+}
+
 std::shared_ptr<const rocksdb::Snapshot> Database::snapshot() const {
   auto* db = db_.get();
   return {db->GetSnapshot(), [db](const rocksdb::Snapshot* s) {

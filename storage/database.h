@@ -51,6 +51,9 @@ class Database {
   Result<void> scan(rocksdb::ColumnFamilyHandle* family, std::string_view prefix,
                     const std::function<bool(std::string_view key, std::string_view value)>& visit,
                     const rocksdb::Snapshot* snapshot = nullptr, std::string_view from_key = {}) const;
+  // The greatest key that is not above `key`.
+  Result<std::optional<std::string>> key_at_or_before(rocksdb::ColumnFamilyHandle* family, std::string_view key,
+                                                      const rocksdb::Snapshot* snapshot) const;
   std::shared_ptr<const rocksdb::Snapshot> snapshot() const;
 
   // Flushes memtables so that nothing is left in the WAL; for a clean stop.

@@ -9,7 +9,7 @@
 //            "source/" log 00 source       -> SourceState
 //            "checkpoint/" log 00 size     -> signed note
 //            "cursor/" name, "detect", "commit"
-//   meta     "node", "format", "day", "parsers/" digest
+//   meta     "node", "format", "day", "public_key", "parsers/" digest
 //
 // Log names match [a-z0-9_.:@-]+, so that 00 ends them.
 #pragma once

@@ -99,6 +99,17 @@ Result<void> Store::load() {
   auto key = SigningKey::load(key_path);
   if (!key) return tl::unexpected(key.error());
   key_ = std::move(*key);
+  // Readers without the key folder find the public half here; whoever puts in another key is told at once.
+  auto known_key = database_->get(families.meta, "public_key");
+  if (!known_key) return tl::unexpected(known_key.error());
+  if (*known_key && **known_key != key_.public_bytes()) {
+    return fail(Code::corrupt, key_path + " is not the key that this store was signed with; put the old one back");
+  }
+  if (!*known_key) {
+    rocksdb::WriteBatch batch;
+    batch.Put(families.meta, "public_key", key_.public_bytes());
+    if (auto written = database_->write(batch, "keeping the public key"); !written) return written;
+  }
 
   auto day = database_->get(families.meta, "day");
   if (!day) return tl::unexpected(day.error());
@@ -114,10 +125,12 @@ Result<void> Store::load() {
 
   sealer_ = std::make_unique<Sealer>(database_, counters_, options_.node, seal_day_, options_.retention_days);
   logs_.resize(options_.logs.size());
+  committed_sizes_ = std::make_unique<std::atomic<uint64_t>[]>(logs_.size());
   for (size_t i = 0; i < logs_.size(); ++i) {
     logs_[i].name = options_.logs[i];
     auto loaded = load_log(logs_[i]);
     if (!loaded) return loaded;
+    committed_sizes_[i] = logs_[i].tree.size();
   }
   return compare_with_heads();
 }
@@ -337,6 +350,7 @@ Result<void> Store::Commit::finish() {
   if (!written) return written;
   auto took = std::chrono::steady_clock::now() - before;
   store_.commit_ = number_;
+  for (auto* log : write_->touched) store_.committed_sizes_[static_cast<size_t>(log - store_.logs_.data())] = log->tree.size();
   auto& c = store_.counters_;
   c.commits += 1;
   c.records += write_->records;

@@ -101,6 +101,8 @@ class Store {
   const SigningKey& key() const { return key_; }
   uint64_t log_size(TenantId tenant) const { return logs_[tenant].tree.size(); }
   uint64_t commit_number() const { return commit_; }
+  // Records of a log that are durable. Any thread.
+  uint64_t committed_size(TenantId tenant) const { return committed_sizes_[tenant]; }
 
  private:
   Store() = default;
@@ -115,6 +117,7 @@ class Store {
   SigningKey key_;
   Heads heads_;
   std::vector<LogState> logs_;
+  std::unique_ptr<std::atomic<uint64_t>[]> committed_sizes_;
   uint64_t commit_ = 0;
   uint32_t store_day_ = 0;
   int64_t day_ran_ns_ = 0, boottime_ns_ = 0, day_saved_ns_ = 0;

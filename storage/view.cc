@@ -9,6 +9,20 @@
 #include "storage/keys.h"
 
 namespace yushi {
+namespace {
+
+Result<Segment> chunk_segment(const std::string& log, uint64_t first, std::string_view bytes) {
+  auto head = ChunkHead::decode(first, bytes);
+  if (!head) return fail(Code::corrupt, "chunk " + log + "/" + std::to_string(first) + ": " + head.error().message);
+  Segment s{log, {}, false, 0};
+  s.summary.first_index = first;
+  s.summary.records = head->records;
+  s.summary.raw_bytes = head->raw_bytes;
+  s.summary.event_times = {{head->event_from_ns, head->event_to_ns}};
+  return s;
+}
+
+}  // namespace
 
 Hash leaf_of(const Record& record) {
   thread_local std::string entry;
@@ -93,19 +107,14 @@ Result<std::vector<Segment>> StoreView::segments(const std::string& log) const {
       families.tail, keys::of_log(log),
       [&](std::string_view key, std::string_view value) {
         auto first = keys::index_of(key);
-        auto head = ChunkHead::decode(first, value);
-        if (!head) {
-          damaged = Error{Code::corrupt, "chunk " + log + "/" + std::to_string(first) + ": " + head.error().message};
-          return false;
-        }
         if (first < sealed_to) return true;
-        Segment s{log, {}, false, 0};
-        s.summary.first_index = first;
-        s.summary.records = head->records;
-        s.summary.raw_bytes = head->raw_bytes;
-        s.summary.event_times = {{head->event_from_ns, head->event_to_ns}};
-        out.push_back(std::move(s));
-        return true;
+        auto segment = chunk_segment(log, first, value);
+        if (segment) {
+          out.push_back(std::move(*segment));
+        } else {
+          damaged = segment.error();
+        }
+        return segment.has_value();
       },
       snapshot_.get());
   if (!scanned) return tl::unexpected(scanned.error());
@@ -114,12 +123,33 @@ Result<std::vector<Segment>> StoreView::segments(const std::string& log) const {
 }
 
 Result<std::optional<Segment>> StoreView::segment_at(const std::string& log, uint64_t index) const {
-  auto all = segments(log);
-  if (!all) return tl::unexpected(all.error());
-  for (auto& s : *all) {
-    if (s.summary.first_index <= index && index < s.summary.first_index + s.summary.records) return std::move(s);
+  auto& families = database_->families();
+  auto wanted = keys::record(log, index);
+  auto prefix = keys::of_log(log);
+  for (auto* family : database_->blocks_families()) {
+    auto key = database_->key_at_or_before(family, wanted, snapshot_.get());
+    if (!key) return tl::unexpected(key.error());
+    if (!*key || !(*key)->starts_with(prefix)) continue;
+    auto first = keys::index_of(**key);
+    auto day = static_cast<uint32_t>(std::strtoul(family->GetName().c_str() + 7, nullptr, 10));
+    auto bytes = database_->get(families.filters, keys::filter(day, log, first), snapshot_.get());
+    if (!bytes) return tl::unexpected(bytes.error());
+    if (!*bytes) return fail(Code::corrupt, "summary of block " + log + "/" + std::to_string(first) + " is gone");
+    auto summary = BlockSummary::decode(**bytes);
+    if (!summary) return fail(Code::corrupt, "summary of block " + log + "/" + std::to_string(first) + ": " + summary.error().message);
+    if (index < first + summary->records) return Segment{log, std::move(*summary), true, day};
   }
-  return std::nullopt;
+  auto key = database_->key_at_or_before(families.tail, wanted, snapshot_.get());
+  if (!key) return tl::unexpected(key.error());
+  if (!*key || !(*key)->starts_with(prefix)) return std::nullopt;
+  auto first = keys::index_of(**key);
+  auto bytes = database_->get(families.tail, **key, snapshot_.get());
+  if (!bytes) return tl::unexpected(bytes.error());
+  if (!*bytes) return std::nullopt;
+  auto segment = chunk_segment(log, first, **bytes);
+  if (!segment) return tl::unexpected(segment.error());
+  if (index >= first + segment->summary.records) return std::nullopt;
+  return std::move(*segment);
 }
 
 Result<std::string> StoreView::block_bytes(const Segment& segment) const {
@@ -135,15 +165,21 @@ Result<std::string> StoreView::block_bytes(const Segment& segment) const {
                                  " of store day " + std::to_string(segment.store_day) + " is gone");
 }
 
+Result<DecodedBlock> StoreView::read_sealed(const Segment& segment) const {
+  auto bytes = block_bytes(segment);
+  if (!bytes) return tl::unexpected(bytes.error());
+  auto block = read_block(*bytes);
+  if (!block) {
+    return fail(Code::corrupt,
+                "block " + segment.log + "/" + std::to_string(segment.summary.first_index) + ": " + block.error().message);
+  }
+  return block;
+}
+
 Result<std::unique_ptr<Batch>> StoreView::read(const Segment& segment) const {
   if (segment.sealed) {
-    auto bytes = block_bytes(segment);
-    if (!bytes) return tl::unexpected(bytes.error());
-    auto block = read_block(*bytes);
-    if (!block) {
-      return fail(Code::corrupt,
-                  "block " + segment.log + "/" + std::to_string(segment.summary.first_index) + ": " + block.error().message);
-    }
+    auto block = read_sealed(segment);
+    if (!block) return tl::unexpected(block.error());
     return std::move(block->batch);
   }
   auto key = keys::record(segment.log, segment.summary.first_index);

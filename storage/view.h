@@ -49,8 +49,7 @@ class StoreView {
   // The records of one log from `index` on: the segment that holds it; nullopt when the log ends before.
   Result<std::optional<Segment>> segment_at(const std::string& log, uint64_t index) const;
   Result<std::unique_ptr<Batch>> read(const Segment& segment) const;
-  // The stored bytes of a sealed block, for verify.
-  Result<std::string> block_bytes(const Segment& segment) const;
+  Result<DecodedBlock> read_sealed(const Segment& segment) const;
 
   Result<std::vector<std::pair<std::string, SourceState>>> sources(const std::string& log) const;
   Result<std::vector<std::string>> checkpoints(const std::string& log) const;  // notes, ascending by size
@@ -70,6 +69,8 @@ class StoreView {
 
  private:
   StoreView() = default;
+  Result<std::string> block_bytes(const Segment& segment) const;
+
   std::shared_ptr<const Database> database_;
   std::shared_ptr<const rocksdb::Snapshot> snapshot_;
   Understand understand_;

@@ -1,0 +1,66 @@
+#include "daemon/store_source.h"
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/pipeline.h"
+#include "storage/keys.h"
+#include "storage/view.h"
+
+namespace yushi {
+namespace {
+
+class StoreSource : public RecordSource {
+ public:
+  StoreSource(Store& store, std::string name, std::vector<std::string> charsets)
+      : store_(store), cursor_(keys::cursor(name)), charsets_(std::move(charsets)) {}
+
+  Result<std::vector<Head>> heads() override {
+    std::vector<Head> out;
+    auto& logs = store_.options().logs;
+    for (size_t i = 0; i < logs.size(); ++i) {
+      if (i == kAuditTenant) continue;
+      out.push_back({logs[i], store_.committed_size(static_cast<TenantId>(i)), charsets_[i]});
+    }
+    return out;
+  }
+
+  Result<std::unique_ptr<Batch>> read(const std::string& log, uint64_t index) override {
+    auto view = StoreView::open(store_.database(), store_.options().understand);
+    if (!view) return tl::unexpected(view.error());
+    auto segment = (*view)->segment_at(log, index);
+    if (!segment) return tl::unexpected(segment.error());
+    if (!*segment) return fail(Code::corrupt, "record " + log + "/" + std::to_string(index) + " is gone");
+    return (*view)->read(**segment);
+  }
+
+  Result<std::vector<StoredAlert>> alerts(uint64_t from_audit_index, size_t limit) override {
+    auto view = StoreView::open(store_.database(), store_.options().understand);
+    if (!view) return tl::unexpected(view.error());
+    auto stored = (*view)->alerts(from_audit_index, limit);
+    if (!stored) return tl::unexpected(stored.error());
+    std::vector<StoredAlert> out;
+    for (auto& alert : *stored) {
+      auto json = nlohmann::json::parse(alert.json, nullptr, /*allow_exceptions=*/false);
+      std::string tenant;
+      if (json.is_object() && json.contains("organization")) tenant = json["organization"].value("name", "");
+      out.push_back({alert.audit_index, tenant, "", alert.json});
+    }
+    return out;
+  }
+
+  Result<std::string> load_cursor() override { return store_.read_state(cursor_); }
+  Result<void> save_cursor(const std::string& bytes) override { return store_.write_state(cursor_, bytes); }
+
+ private:
+  Store& store_;
+  const std::string cursor_;
+  const std::vector<std::string> charsets_;
+};
+
+}  // namespace
+
+std::unique_ptr<RecordSource> make_store_source(Store& store, std::string name, std::vector<std::string> charsets) {
+  return std::make_unique<StoreSource>(store, std::move(name), std::move(charsets));
+}
+
+}  // namespace yushi

@@ -1,0 +1,16 @@
+// The store as a forwarder reads it: every log but `_audit`, and the alerts; the forwarder's cursor is kept in the store.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "forward/source.h"
+#include "storage/store.h"
+
+namespace yushi {
+
+// `name` names the cursor: a forwarder of another name begins at the beginning. The store must outlive the source.
+std::unique_ptr<RecordSource> make_store_source(Store& store, std::string name, std::vector<std::string> charsets);
+
+}  // namespace yushi

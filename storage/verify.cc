@@ -1,0 +1,326 @@
+#include "storage/verify.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "core/ledger/entry.h"
+#include "storage/heads.h"
+#include "storage/keys.h"
+
+namespace yushi {
+namespace {
+
+std::string at(std::string_view log, uint64_t index) { return std::string(log) + "/" + std::to_string(index); }
+
+class Verifier {
+ public:
+  Verifier(const StoreView& view, const VerifyOptions& options) : view_(view), options_(options) {}
+
+  Result<VerifyReport> run(const std::function<bool(std::string_view, uint64_t, uint64_t)>& progress) {
+    if (auto sums = view_.database().verify_checksums(); !sums) contradiction("", "RocksDB", sums.error().message);
+    auto logs = view_.logs();
+    if (!logs) return tl::unexpected(logs.error());
+    for (auto& log : *logs) {
+      if (!verify_log(log, progress)) return fail(Code::unavailable, "verification was ended before it was done");
+    }
+    verify_alerts(std::find(logs->begin(), logs->end(), "_audit") != logs->end());
+    return std::move(report_);
+  }
+
+ private:
+  // A checkpoint of this log that must hold once the tree has its size.
+  struct Claim {
+    Checkpoint checkpoint;
+    std::string place;
+  };
+
+  bool verify_log(const std::string& log, const std::function<bool(std::string_view, uint64_t, uint64_t)>& progress) {
+    ++report_.logs;
+    log_findings_ = 0;
+    auto head = view_.head(log);
+    if (!head) {
+      contradiction(log, "state of log " + log, head.error().message);
+      return true;
+    }
+    auto claims = claims_of(log);
+    auto claim = claims.begin();
+    auto check_claims = [&](const CompactRange& tree) {
+      for (; claim != claims.end() && claim->checkpoint.size == tree.size(); ++claim) {
+        ++report_.checkpoints;
+        if (claim->checkpoint.root != tree.root()) {
+          contradiction(log, claim->place, "signed root at size " + std::to_string(tree.size()) +
+                                               " is not the root of the records that are there: a record up to " +
+                                               at(log, tree.size() ? tree.size() - 1 : 0) + " was changed, moved or removed");
+        }
+      }
+    };
+    auto segments = view_.segments(log);
+    if (!segments) {
+      contradiction(log, "segments of log " + log, segments.error().message);
+      return true;
+    }
+    CompactRange tree;
+    std::map<int, std::vector<Hash>> stored_levels;  // level 8, 16, … as recomputed
+    std::map<std::string, SourceState> sources;
+    uint64_t next = 0;
+    check_claims(tree);
+    for (auto& segment : *segments) {
+      auto first = segment.summary.first_index;
+      if (first != next) {
+        contradiction(log, at(log, next), first > next ? "records up to " + at(log, first - 1) + " are missing"
+                                                       : "the segment at " + at(log, first) + " overlaps the one before");
+        next = first;
+      }
+      if (!progress(log, next, head->size)) return false;
+      auto block = read(segment);
+      if (!block) {
+        contradiction(log, at(log, first), block.error().message);
+        next = first + segment.summary.records;
+        continue;
+      }
+      auto& records = block->batch->records;
+      if (records.size() != segment.summary.records) {
+        contradiction(log, at(log, first), "holds " + std::to_string(records.size()) + " records, its summary says " +
+                                               std::to_string(segment.summary.records));
+      }
+      for (auto& record : records) {
+        if (record.index != next) contradiction(log, at(log, next), "the record here says that it is " + at(log, record.index));
+        auto& source = sources[std::string(record.origin->source)];
+        if (record.source_seq != source.next_seq) {
+          contradiction(log, at(log, next), "source-seq of " + std::string(record.origin->source) + " is " +
+                                                std::to_string(record.source_seq) + ", must be " + std::to_string(source.next_seq));
+        }
+        if (source.next_seq == 0) source.first_received_ns = record.origin->received_ns;
+        source.next_seq = record.source_seq + 1;
+        source.raw_bytes += record.raw.size();
+        source.last_received_ns = std::max(source.last_received_ns, record.origin->received_ns);
+        source.last_event_ns = record.event_ns;
+        source.address = record.origin->address;
+        source.transport = record.origin->transport;
+        if (next == tree.size()) {
+          tree.append(leaf_of(record), [&](int level, uint64_t, const Hash& hash) {
+            if (level > 0 && level % 8 == 0) stored_levels[level / 8].push_back(hash);
+          });
+          check_claims(tree);
+        }
+        if (log == "_audit") audit_.emplace(record.index, std::string(record.raw));
+        ++next;
+        ++report_.records;
+      }
+      if (segment.sealed) verify_block(segment, *block);
+    }
+    if (next != head->size) {
+      contradiction(log, at(log, next), "the log ends here, but its tree has " + std::to_string(head->size) + " leaves");
+    } else if (tree.size() == next && tree.root() != head->root) {
+      contradiction(log, "state of log " + log, "the stored tree edge has another root than the records");
+    }
+    for (; claim != claims.end(); ++claim) {
+      contradiction(log, claim->place, "speaks of " + std::to_string(claim->checkpoint.size) + " records, the log has " +
+                                           std::to_string(next) + ": its end was cut off, or the store was rolled back");
+    }
+    if (claims.empty() && next > 0) unproved(log, "log " + log, "has no signed checkpoint");
+    if (!claims.empty() && claims.back().checkpoint.size < next) {
+      unproved(log, at(log, claims.back().checkpoint.size), "records from here on are not covered by a signed checkpoint yet");
+    }
+    verify_tiles(log, stored_levels, tree.size());
+    verify_sources(log, sources);
+    return true;
+  }
+
+  Result<DecodedBlock> read(const Segment& segment) const {
+    if (segment.sealed) return view_.read_sealed(segment);
+    auto batch = view_.read(segment);
+    if (!batch) return tl::unexpected(batch.error());
+    return DecodedBlock{{}, std::move(*batch)};
+  }
+
+  std::vector<Claim> claims_of(const std::string& log) {
+    std::vector<Claim> claims;
+    auto origin = view_.node() + "/" + log;
+    auto add = [&](const std::string& note, const std::string& place) {
+      auto body = Checkpoint::parse_body(note);
+      if (!body) return contradiction(log, place, body.error().message);
+      if (body->origin != origin) {
+        return contradiction(log, place, "is of origin " + body->origin + ", this log is " + origin);
+      }
+      if (options_.public_key.empty()) return unproved(log, place, "the signature cannot be checked without the node's public key");
+      auto opened = open_note(note, make_verifier_line(origin, options_.public_key));
+      if (!opened) return contradiction(log, place, opened.error().message);
+      claims.push_back({*opened, place});
+    };
+    auto notes = view_.checkpoints(log);
+    if (!notes) {
+      contradiction(log, "checkpoints of log " + log, notes.error().message);
+      return claims;
+    }
+    for (auto& note : *notes) add(note, "a stored checkpoint of log " + log);
+    if (!options_.heads_path.empty()) {
+      auto heads = read_heads(options_.heads_path);
+      if (!heads) {
+        contradiction(log, options_.heads_path, heads.error().message);
+      } else if (auto it = heads->find(log); it != heads->end()) {
+        add(it->second, options_.heads_path);
+      } else if (!notes->empty()) {
+        contradiction(log, options_.heads_path, "has no line for log " + log);
+      }
+    }
+    for (auto& note : options_.remembered) {
+      if (note.starts_with(origin + "\n")) add(note, "a remembered checkpoint of log " + log);
+    }
+    std::sort(claims.begin(), claims.end(), [](auto& a, auto& b) { return a.checkpoint.size < b.checkpoint.size; });
+    return claims;
+  }
+
+  // Everything in a block beside raw and origin is derived: derive it again and compare.
+  void verify_block(const Segment& segment, const DecodedBlock& block) {
+    ++report_.blocks;
+    auto place = "block " + at(segment.log, segment.summary.first_index);
+    auto& context = block.context;
+    auto& stored = *block.batch;
+    if (context.log != segment.log || context.node != view_.node()) {
+      return contradiction(segment.log, place, "says that it is of " + context.node + "/" + context.log);
+    }
+    Batch again;
+    for (auto& record : stored.records) {
+      Record fresh;
+      static_cast<RawMessage&>(fresh) = record;
+      // The scanner of JSON may read a little past a raw's end.
+      auto* raw = again.arena.allocate(record.raw.size() + 64, 1);
+      if (!record.raw.empty()) std::memcpy(raw, record.raw.data(), record.raw.size());
+      std::memset(raw + record.raw.size(), 0, 64);
+      fresh.raw = {raw, record.raw.size()};
+      fresh.index = record.index;
+      fresh.source_seq = record.source_seq;
+      again.records.push_back(fresh);
+    }
+    auto understood = view_.understand()(again, {context.parser_digest, context.timezone, context.charset});
+    if (!understood) return contradiction(segment.log, place, understood.error().message);
+    std::vector<const Record*> rebuilt;
+    for (size_t i = 0; i < stored.records.size(); ++i) {
+      if (auto field = first_difference(stored.records[i], again.records[i]); !field.empty()) {
+        contradiction(segment.log, at(segment.log, stored.records[i].index),
+                      "field " + field + " as stored is not what its parser gives for the raw message");
+      }
+      rebuilt.push_back(&again.records[i]);
+    }
+    auto summary = build_block(context, rebuilt).summary;
+    if (summary.encode() != segment.summary.encode()) {
+      auto what = summary.token_filter != segment.summary.token_filter      ? "token filter"
+                  : summary.sources != segment.summary.sources              ? "list of sources"
+                  : summary.raw_bytes != segment.summary.raw_bytes          ? "count of bytes"
+                                                                            : "time ranges";
+      contradiction(segment.log, place, std::string("the stored ") + what + " is not that of its records: a search would miss some");
+    }
+  }
+
+  static std::string first_difference(const Record& stored, const Record& again) {
+    if (stored.event_ns != again.event_ns || stored.event_digits != again.event_digits) return "@timestamp";
+    if (stored.time_inferred != again.time_inferred) return "yushi.time.inferred";
+    if (stored.priority != again.priority) return "log.syslog.priority";
+    if (stored.message() != again.message() || stored.message_begin != again.message_begin) return "message";
+    if (!stored.kind != !again.kind) return "event.dataset";
+    if (stored.kind) {
+      if (stored.kind->dataset != again.kind->dataset || stored.kind->parser != again.kind->parser ||
+          stored.kind->pattern != again.kind->pattern) {
+        return "event.dataset";
+      }
+      auto& a = stored.kind->constants;
+      auto& b = again.kind->constants;
+      for (size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
+        if (i >= a.size()) return std::string(b[i].field->name);
+        if (i >= b.size() || a[i].field->name != b[i].field->name || a[i].value != b[i].value) return std::string(a[i].field->name);
+      }
+    }
+    for (size_t i = 0; i < std::max(stored.captures.size(), again.captures.size()); ++i) {
+      if (i >= stored.captures.size()) return std::string(again.captures[i].field->name);
+      auto& a = stored.captures[i];
+      if (i >= again.captures.size()) return std::string(a.field->name);
+      auto& b = again.captures[i];
+      if (a.begin != b.begin || a.length != b.length || a.escape != b.escape || a.field->name != b.field->name ||
+          a.field->type != b.field->type) {
+        return std::string(a.field->name);
+      }
+    }
+    return {};
+  }
+
+  void verify_tiles(const std::string& log, const std::map<int, std::vector<Hash>>& levels, uint64_t size) {
+    for (auto& [level, hashes] : levels) {
+      for (uint64_t index = 0; index * 256 < hashes.size(); ++index) {
+        auto tile = view_.tile(log, level, index);
+        if (!tile) {
+          contradiction(log, "tree of log " + log, tile.error().message);
+          continue;
+        }
+        auto count = std::min<uint64_t>(256, hashes.size() - index * 256);
+        if (tile->size() != count * 32 || std::memcmp(tile->data(), hashes[index * 256].data(), tile->size()) != 0) {
+          contradiction(log, "tree of log " + log, "tile " + std::to_string(level) + "/" + std::to_string(index) +
+                                                       " is not that of the records (" + std::to_string(size) + ")");
+        }
+      }
+    }
+  }
+
+  void verify_sources(const std::string& log, const std::map<std::string, SourceState>& counted) {
+    auto stored = view_.sources(log);
+    if (!stored) return contradiction(log, "sources of log " + log, stored.error().message);
+    std::map<std::string, SourceState> by_name(stored->begin(), stored->end());
+    for (auto& [source, state] : counted) {
+      auto it = by_name.find(source);
+      auto place = "source " + source + " of log " + log;
+      if (it == by_name.end()) {
+        contradiction(log, place, "has records, but its counters are gone");
+      } else if (it->second.next_seq != state.next_seq || it->second.raw_bytes != state.raw_bytes) {
+        contradiction(log, place, "counters say " + std::to_string(it->second.next_seq) + " records and " +
+                                      std::to_string(it->second.raw_bytes) + " bytes; there are " +
+                                      std::to_string(state.next_seq) + " and " + std::to_string(state.raw_bytes));
+      }
+    }
+    for (auto& [source, state] : by_name) {
+      if (!counted.contains(source)) contradiction(log, "source " + source + " of log " + log, "has counters, but no record");
+    }
+  }
+
+  void verify_alerts(bool has_audit) {
+    auto alerts = view_.alerts();
+    if (!alerts) return contradiction("_audit", "alerts", alerts.error().message);
+    std::map<uint64_t, const std::string*> by_index;
+    for (auto& alert : *alerts) {
+      ++report_.alerts;
+      by_index[alert.audit_index] = &alert.json;
+      auto it = audit_.find(alert.audit_index);
+      if (it == audit_.end() || it->second != alert.json) {
+        contradiction("_audit", at("_audit", alert.audit_index), "the alert listed under this number is not the record in `_audit`");
+      }
+    }
+    if (!has_audit) return;
+    for (auto& [index, raw] : audit_) {
+      if (raw.find("\"yushi\":{\"alert\"") == std::string::npos && raw.find("\"alert\":{\"id\"") == std::string::npos) continue;
+      if (!by_index.contains(index)) contradiction("_audit", at("_audit", index), "this alert is gone from the list of alerts");
+    }
+  }
+
+  void contradiction(const std::string& log, const std::string& place, std::string what) { add({log, place, std::move(what), true}); }
+  void unproved(const std::string& log, const std::string& place, std::string what) { add({log, place, std::move(what), false}); }
+  void add(Finding finding) {
+    if (++log_findings_ <= VerifyReport::kFindingsMax / 10 && report_.findings.size() < VerifyReport::kFindingsMax) {
+      report_.findings.push_back(std::move(finding));
+    }
+  }
+
+  const StoreView& view_;
+  const VerifyOptions& options_;
+  VerifyReport report_;
+  std::map<uint64_t, std::string> audit_;
+  size_t log_findings_ = 0;
+};
+
+}  // namespace
+
+Result<VerifyReport> verify_store(const StoreView& view, const VerifyOptions& options,
+                                  const std::function<bool(std::string_view, uint64_t, uint64_t)>& progress) {
+  return Verifier(view, options).run(progress);
+}
+
+}  // namespace yushi
