@@ -121,30 +121,59 @@ class Scan {
           return is_over() || next_ >= order_.size() || waiting_bytes_ <= options_.bytes_max / 2 || frontier_ == next_;
         });
         if (is_over() || next_ >= order_.size()) return;
+        if (is_answered_before(next_)) return;
         place = next_++;
       }
       std::vector<ScanHit> hits;
+      bool fits = true;
       const ScanSegment& segment = segments_[order_[place]];
       auto batch = read_segment(segment);
       if (batch) {
         auto found = find_matches(**batch, filter_, span_, scratch, stop_);
-        render_best(segment, found, render, scratch, hits);
+        fits = render_best(segment, found, render, scratch, hits);
       }
       std::lock_guard lock(mutex_);
       note(segment, batch);
+      if (!fits) exhausted_ = true;
       for (ScanHit& hit : hits) {
-        waiting_bytes_ += hit.rendered.size() + sizeof(ScanHit) + hit.key.log.size();
+        waiting_bytes_ += bytes_of(hit);
         waiting_.push_back(std::move(hit));
         std::push_heap(waiting_.begin(), waiting_.end(), later());
       }
+      trim();
       done_[place] = 1;
       while (frontier_ < done_.size() && done_[frontier_]) ++frontier_;
       changed_.notify_all();
     }
   }
 
+  // Whether enough hits wait that come before all that the segments from `place` on can hold. Under mutex_.
+  bool is_answered_before(size_t place) const {
+    if (waiting_.size() + report_.records_found < options_.limit) return false;
+    int64_t end = near_end(segments_[order_[place]].summary, options_.newest_first);
+    size_t before = 0;
+    for (const ScanHit& hit : waiting_)
+      before += options_.newest_first ? hit.key.event_ns > end : hit.key.event_ns < end;
+    return before + report_.records_found >= options_.limit;
+  }
+
+  // Lets go of hits that more others come before than are wanted. Under mutex_.
+  void trim() {
+    if (waiting_.size() / 4 < options_.limit) return;
+    auto first = [this](const ScanHit& a, const ScanHit& b) { return comes_before(a.key, b.key); };
+    std::nth_element(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(options_.limit), waiting_.end(),
+                     first);
+    waiting_.resize(options_.limit);
+    std::make_heap(waiting_.begin(), waiting_.end(), later());
+    waiting_bytes_ = 0;
+    for (const ScanHit& hit : waiting_) waiting_bytes_ += bytes_of(hit);
+  }
+
+  static size_t bytes_of(const ScanHit& hit) { return hit.rendered.size() + sizeof(ScanHit) + hit.key.log.size(); }
+
   // Of more matches than the limit only the first are worth rendering.
-  void render_best(const ScanSegment& segment, std::vector<const Record*>& found, const Render& render,
+  // False when what was rendered does not fit.
+  bool render_best(const ScanSegment& segment, std::vector<const Record*>& found, const Render& render,
                    Scratch& scratch, std::vector<ScanHit>& hits) {
     auto before = [&](const Record* a, const Record* b) {
       if (a->event_ns != b->event_ns)
@@ -157,14 +186,15 @@ class Scan {
     }
     size_t bytes = 0;
     for (const Record* record : found) {
-      if (is_over()) return;
+      if (is_over()) return true;
       ScanHit hit{{record->event_ns, segment.log, record->index}, {}};
       scratch.clear();
       render(*record, scratch, hit.rendered);
       bytes += hit.rendered.size();
       hits.push_back(std::move(hit));
-      if (bytes > options_.bytes_max) break;  // counted as too much in any case
+      if (bytes > options_.bytes_max) return false;
     }
+    return true;
   }
 
   // In the caller's thread: hands over what may be given until all is done.
@@ -180,7 +210,7 @@ class Scan {
         std::pop_heap(waiting_.begin(), waiting_.end(), later());
         ScanHit hit = std::move(waiting_.back());
         waiting_.pop_back();
-        waiting_bytes_ -= hit.rendered.size() + sizeof(ScanHit) + hit.key.log.size();
+        waiting_bytes_ -= bytes_of(hit);
         ++report_.records_found;
         lock.unlock();
         changed_.notify_all();

@@ -1,4 +1,5 @@
-// Random queries over random records: pruning never hides a match, and each fast search agrees with the slow obvious one.
+// Random queries over random records: pruning never hides a match, and each fast search agrees with the slow obvious
+// one.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,8 +29,9 @@ class Chance {
   std::mt19937_64 random_;
 };
 
-constexpr const char* kPieces[] = {"failed", "Password", "root", "ROOT", "for", "a", "b_c", "10", "0", "22", "0022", "登录", "败",
-                                   "K", "ſ", "s", "k", "É", "é", "\xc3", "\xe7\x99", "ms", "123", "x1", "Ünal", "ὰ", "Σ", "σ"};
+constexpr const char* kPieces[] = {"failed",   "Password", "root", "ROOT", "for",  "a", "b_c", "10", "0", "22",
+                                   "0022",     "登录",     "败",   "K",    "ſ",    "s", "k",   "É",  "é", "\xc3",
+                                   "\xe7\x99", "ms",       "123",  "x1",   "Ünal", "ὰ", "Σ",   "σ"};
 constexpr const char* kGaps[] = {" ", "", "-", "=", ".", "/", ": ", "\t", "，", "\xff", "  "};
 
 std::string random_text(Chance& chance, size_t pieces_max) {
@@ -99,13 +101,16 @@ TEST(Pruning, AStringPatternIsTheGlobThatItIsWrittenAs) {
     StringPattern pattern(folds);
     for (size_t n = chance.below(5); n-- > 0;) {
       switch (chance.below(4)) {
-        case 0: glob += '*', pattern.add_any_run(); break;
+        case 0:
+          glob += '*', pattern.add_any_run();
+          break;
         case 1:
           if (is_utf8(text)) glob += '?', pattern.add_any_one();
           break;
         default: {
-          std::string piece = chance.below(2) && !text.empty() ? text.substr(chance.below(text.size()), 1 + chance.below(4))
-                                                              : std::string(chance.of(kPieces));
+          std::string piece = chance.below(2) && !text.empty()
+                                  ? text.substr(chance.below(text.size()), 1 + chance.below(4))
+                                  : std::string(chance.of(kPieces));
           if (!is_utf8(piece)) break;  // halves of a character fold once they are joined: not this test's matter
           glob += folds ? folded(piece) : piece;
           pattern.add_literal(piece);
@@ -122,7 +127,8 @@ TEST(Pruning, AStringPatternIsTheGlobThatItIsWrittenAs) {
     auto tokens = tokens_of(text);
     std::set<uint64_t> hashes;
     for (auto& token : tokens) hashes.insert(token_hash(token));
-    for (uint64_t hash : pattern.certain_tokens()) ASSERT_TRUE(hashes.count(hash)) << "`" << glob << "` on `" << text << "`";
+    for (uint64_t hash : pattern.certain_tokens())
+      ASSERT_TRUE(hashes.count(hash)) << "`" << glob << "` on `" << text << "`";
   }
   EXPECT_GT(matched, 5'000u);
 }
@@ -142,24 +148,33 @@ std::string random_query(Chance& chance, const std::string& line, int depth) {
     size_t at = chance.below(line.size());
     return line.substr(at, 1 + chance.below(8));
   };
-  static constexpr const char* kFields[] = {"user.name", "message", "host.name", "source.ip", "source.port", "event.outcome", "my.key",
-                                            "event.original"};
+  static constexpr const char* kFields[] = {"user.name",   "message",       "host.name", "source.ip",
+                                            "source.port", "event.outcome", "my.key",    "event.original"};
   if (depth > 0 && chance.below(3) == 0) {
     std::string a = random_query(chance, line, depth - 1), b = random_query(chance, line, depth - 1);
     switch (chance.below(3)) {
-      case 0: return "(" + a + " and " + b + ")";
-      case 1: return "(" + a + " or " + b + ")";
-      default: return "not (" + a + ")";
+      case 0:
+        return "(" + a + " and " + b + ")";
+      case 1:
+        return "(" + a + " or " + b + ")";
+      default:
+        return "not (" + a + ")";
     }
   }
   std::string field = chance.of(kFields);
   switch (chance.below(6)) {
-    case 0: return quoted(part());
-    case 1: return field + ": " + quoted(part());
-    case 2: return field + ": *" + std::string(chance.of(kPieces)) + "*";
-    case 3: return field + ": 10.0.0.1";
-    case 4: return field + ": 22";
-    default: return field + ": " + chance.of(kPieces);
+    case 0:
+      return quoted(part());
+    case 1:
+      return field + ": " + quoted(part());
+    case 2:
+      return field + ": *" + std::string(chance.of(kPieces)) + "*";
+    case 3:
+      return field + ": 10.0.0.1";
+    case 4:
+      return field + ": 22";
+    default:
+      return field + ": " + chance.of(kPieces);
   }
 }
 
@@ -200,11 +215,13 @@ TEST(Pruning, AWholeWordOfAFieldIsRequiredAndAPartOfOneIsNot) {
     auto filter = Filter::parse_kql(query, QueryClock{});
     return !filter->may_match([](uint64_t) { return false; });
   };
-  for (const char* query : {"root", "user.name: root", "\"failed password\"", "source.ip: 10.0.0.1", "user.name: \"a b\"", "url.path: /a/*",
-                            "a and b*", "a or b", "event.original: root", "my.key: x"})
+  for (const char* query :
+       {"root", "user.name: root", "\"failed password\"", "source.ip: 10.0.0.1", "user.name: \"a b\"", "url.path: /a/*",
+        "a and b*", "a or b", "event.original: root", "my.key: x"})
     EXPECT_TRUE(requires_tokens(query)) << query;
-  for (const char* query : {"roo*", "user.name: roo*", "user.name: *oo*", "not root", "source.ip: 10.0.0.0/8", "source.port: 22", "*",
-                            "user.name: *", "a* or b", "message ~ /root/", "event.id: finance/1", "@timestamp: 2026", "my.key: 7"})
+  for (const char* query :
+       {"roo*", "user.name: roo*", "user.name: *oo*", "not root", "source.ip: 10.0.0.0/8", "source.port: 22", "*",
+        "user.name: *", "a* or b", "message ~ /root/", "event.id: finance/1", "@timestamp: 2026", "my.key: 7"})
     EXPECT_FALSE(requires_tokens(query)) << query;
 }
 

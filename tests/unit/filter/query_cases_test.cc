@@ -67,8 +67,9 @@ void expect_match(const std::string& query, const Record& record, bool expected)
   // What matches must never be pruned away.
   std::vector<uint64_t> tokens;
   gather_record_tokens(record, scratch, tokens);
-  EXPECT_TRUE(filter->may_match([&](uint64_t hash) { return std::find(tokens.begin(), tokens.end(), hash) != tokens.end(); }))
-      << query;
+  EXPECT_TRUE(filter->may_match([&](uint64_t hash) {
+    return std::find(tokens.begin(), tokens.end(), hash) != tokens.end();
+  })) << query;
   EXPECT_LE(filter->times().from_ns, record.event_ns) << query;
   EXPECT_GE(filter->times().to_ns, record.event_ns) << query;
 }
@@ -117,7 +118,8 @@ TEST(QueryCases, EachSentenceOfTheContractHasACase) {
   std::set<std::string> sentences, cases;
   for (std::string line; std::getline(text, line) && line != "## Pipes";)
     if (line.starts_with("- ")) sentences.insert(line.substr(2));
-  for (const auto& each : YAML::Load(read_file("tests/cases/query/filter.yaml"))) cases.insert(each["says"].as<std::string>());
+  for (const auto& each : YAML::Load(read_file("tests/cases/query/filter.yaml")))
+    cases.insert(each["says"].as<std::string>());
   EXPECT_EQ(sentences, cases);
 }
 

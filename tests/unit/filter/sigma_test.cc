@@ -30,7 +30,8 @@ SigmaValue to_sigma(const YAML::Node& node) {
     if (out.text == "true" || out.text == "false") {
       out.type = SigmaValue::Type::boolean;
       out.integer = out.text == "true";
-    } else if (!out.text.empty() && std::all_of(out.text.begin(), out.text.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    } else if (!out.text.empty() &&
+               std::all_of(out.text.begin(), out.text.end(), [](char c) { return c >= '0' && c <= '9'; })) {
       out.type = SigmaValue::Type::integer;
       out.integer = std::strtoll(out.text.c_str(), nullptr, 10);
     }
@@ -57,7 +58,9 @@ Result<Filter> compile(const std::string& yaml) { return compile_sigma(to_sigma(
 
 class Sigma : public testing::Test {
  protected:
-  Sigma() : record_("Jan 1 sudo: Root ran /usr/bin/Find -Exec sh port 0022 from 10.2.3.4 by powershell.exe /c C:\\Temp\\*x") {
+  Sigma()
+      : record_(
+            "Jan 1 sudo: Root ran /usr/bin/Find -Exec sh port 0022 from 10.2.3.4 by powershell.exe /c C:\\Temp\\*x") {
     EXPECT_TRUE(record_.capture("user.name", "Root"));
     EXPECT_TRUE(record_.capture("process.executable", "/usr/bin/Find"));
     EXPECT_TRUE(record_.capture("source.port", "0022"));
@@ -205,15 +208,18 @@ TEST_F(Sigma, ConditionsJoinSearches) {
 TEST_F(Sigma, WrongRulesAreRefusedNotGuessedAt) {
   for (const char* yaml :
        {"s: {User: a}", "s: {User: a}\ncondition: t", "s: {User: a}\ncondition: s and", "s: {User: a}\ncondition: (s",
-        "s: {User: a}\ncondition: 1 of x*", "s: {User: a}\ncondition: s | count() > 5", "s: {User|sounds: a}\ncondition: s",
-        "s: {Nobody: a}\ncondition: s", "s: {Ip|cidr: x}\ncondition: s", "s: {Port|gt: x}\ncondition: s", "s: {}\ncondition: s",
-        "s: []\ncondition: s", "s: {User: []}\ncondition: s", "s: {User: {a: b}}\ncondition: s", "s: {User: a}\ncondition: s s",
-        "s: {User|contains|re: a}\ncondition: s", "s: {User|expand: '%a%'}\ncondition: s", "s: {User: a}\ncondition: 3 of them"})
+        "s: {User: a}\ncondition: 1 of x*", "s: {User: a}\ncondition: s | count() > 5",
+        "s: {User|sounds: a}\ncondition: s", "s: {Nobody: a}\ncondition: s", "s: {Ip|cidr: x}\ncondition: s",
+        "s: {Port|gt: x}\ncondition: s", "s: {}\ncondition: s", "s: []\ncondition: s", "s: {User: []}\ncondition: s",
+        "s: {User: {a: b}}\ncondition: s", "s: {User: a}\ncondition: s s", "s: {User|contains|re: a}\ncondition: s",
+        "s: {User|expand: '%a%'}\ncondition: s", "s: {User: a}\ncondition: 3 of them"})
     error(yaml);
 }
 
 TEST_F(Sigma, RequiredLiteralsAreThoseOfWhichOneMustStand) {
-  auto literals = [&](const std::string& search) { return required_value_literals(*compile("s: " + search + "\ncondition: s")); };
+  auto literals = [&](const std::string& search) {
+    return required_value_literals(*compile("s: " + search + "\ncondition: s"));
+  };
   using Strings = std::vector<std::string>;
   EXPECT_EQ(literals("{CommandLine|contains: [Mimikatz, Rubeus]}"), (Strings{"mimikatz", "rubeus"}));
   EXPECT_EQ(literals("{User: abc, CommandLine|contains: longer}"), (Strings{"longer"}));
@@ -235,7 +241,8 @@ TEST_F(Sigma, PublishedRulesCompileOrAreRefusedByName) {
   const char* set = std::getenv("YUSHI_DATA");
   std::filesystem::path data = set ? set : std::string(YUSHI_SOURCE_DIR) + "/../shared/data/dev";
   if (!std::filesystem::exists(data / "sigma")) GTEST_SKIP() << "2,600 cases skipped: no data at " << data;
-  SigmaFields any{[](std::string_view name) { return std::vector<std::string>{std::string(name)}; }, {"event.original"}};
+  SigmaFields any{[](std::string_view name) { return std::vector<std::string>{std::string(name)}; },
+                  {"event.original"}};
   size_t compiled = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(data / "sigma")) {
     if (entry.path().extension() != ".yml") continue;
@@ -260,7 +267,8 @@ TEST_F(Sigma, PublishedRulesCompileOrAreRefusedByName) {
                    why.find("aggregations after `|`") != std::string::npos ||
                    why.find("modifier |expand is not supported") != std::string::npos;
       // The set keeps rules in a folder of their own that no one can run as they are.
-      EXPECT_TRUE(named || entry.path().string().find("/unsupported/") != std::string::npos) << entry.path() << ": " << why;
+      EXPECT_TRUE(named || entry.path().string().find("/unsupported/") != std::string::npos)
+          << entry.path() << ": " << why;
     }
   }
   EXPECT_GT(compiled, 2'000u);

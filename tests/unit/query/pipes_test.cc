@@ -1,0 +1,182 @@
+// The pipes of docs/query.md sentence by sentence: tests/cases/query/pipes.yaml.
+#include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
+
+#include <fstream>
+#include <random>
+#include <set>
+#include <sstream>
+
+#include "core/base/display.h"
+#include "core/filter/when.h"
+#include "query/output.h"
+#include "query/run.h"
+#include "segments.h"
+
+namespace yushi::test {
+namespace {
+
+const std::atomic<bool> kGoOn{false};
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(std::string(YUSHI_SOURCE_DIR) + "/" + path);
+  std::stringstream text;
+  text << file.rdbuf();
+  EXPECT_TRUE(file.good()) << path;
+  return text.str();
+}
+
+QueryClock clock() {
+  QueryClock out;
+  out.zone = *Zone::find("Asia/Shanghai");
+  return out;
+}
+
+std::vector<Said> records_of(const YAML::Node& node) {
+  std::vector<Said> out;
+  for (const auto& each : node) {
+    Said said;
+    said.event_ns = parse_when(each["time"].as<std::string>(), clock())->from_ns;
+    said.line = each["line"].as<std::string>();
+    for (const auto& field : each["fields"]) {
+      if (!field.second.IsSequence()) {
+        said.fields.emplace_back(field.first.as<std::string>(), field.second.as<std::string>());
+        continue;
+      }
+      for (const auto& item : field.second)
+        said.fields.emplace_back(field.first.as<std::string>(), item.as<std::string>());
+    }
+    out.push_back(std::move(said));
+  }
+  return out;
+}
+
+TEST(Pipes, EachSentenceHoldsInItsCasesHoweverTheRecordsAreCut) {
+  YAML::Node file = YAML::Load(read_file("tests/cases/query/pipes.yaml"));
+  auto records = records_of(file["records"]);
+  for (size_t cut : {records.size(), size_t{1}, size_t{2}}) {
+    std::vector<ScanSegment> segments;
+    for (size_t at = 0; at < records.size(); at += cut)
+      segments.push_back(segment_of("default", at,
+                                    {records.begin() + static_cast<ptrdiff_t>(at),
+                                     records.begin() + static_cast<ptrdiff_t>(std::min(at + cut, records.size()))}));
+    for (const auto& each : file["cases"])
+      for (const auto& asked : each["queries"]) {
+        auto text = asked["ask"].as<std::string>();
+        SCOPED_TRACE(text);
+        auto query = Query::parse(text, clock());
+        ASSERT_TRUE(query) << query.error().message;
+        auto answer = run_pipe(*query, segments, {}, kGoOn);
+        ASSERT_TRUE(answer) << answer.error().message;
+        EXPECT_TRUE(answer->report.is_complete());
+        std::istringstream csv(render_csv(answer->table));
+        std::string line;
+        std::getline(csv, line);
+        auto columns = asked["columns"].as<std::string>("");
+        EXPECT_TRUE(columns.empty() || line == columns + "\r") << line;
+        std::vector<std::string> rows, expected;
+        while (std::getline(csv, line)) rows.push_back(line.substr(0, line.size() - 1));
+        for (const auto& row : asked["rows"]) expected.push_back(row.as<std::string>());
+        EXPECT_EQ(rows, expected);
+      }
+  }
+}
+
+TEST(Pipes, EachSentenceHasACase) {
+  std::istringstream text(read_file("docs/query.md"));
+  std::set<std::string> sentences, cases;
+  bool in_pipes = false;
+  for (std::string line; std::getline(text, line);) {
+    if (line == "## Pipes") in_pipes = true;
+    if (in_pipes && line.starts_with("- ")) sentences.insert(line.substr(2));
+  }
+  for (const auto& each : YAML::Load(read_file("tests/cases/query/pipes.yaml"))["cases"])
+    cases.insert(each["says"].as<std::string>());
+  EXPECT_EQ(sentences, cases);
+}
+
+TEST(Pipes, ErrorsPointAtThePlace) {
+  for (const auto& each : YAML::Load(read_file("tests/cases/query/pipes.yaml"))["errors"]) {
+    auto text = each["ask"].as<std::string>();
+    auto query = Query::parse(text, clock());
+    ASSERT_FALSE(query) << text;
+    const std::string& message = query.error().message;
+    std::string caret = std::string(2 + each["at"].as<size_t>(), ' ') + "^";
+    EXPECT_EQ(message.substr(message.rfind('\n') + 1), caret) << message;
+  }
+}
+
+TEST(Pipes, GroupsThatDoNotFitFailTheQuery) {
+  std::vector<Said> records;
+  for (int i = 0; i < 5000; ++i) records.push_back({i, "x", {{"user.name", "user" + std::to_string(i)}}});
+  std::vector<ScanSegment> segments{segment_of("default", 0, records)};
+  ScanOptions options;
+  options.bytes_max = 100'000;
+  for (const char* text : {"* | stats count() by user.name", "* | stats distinct(user.name)", "* | fields user.name"}) {
+    auto answer = run_pipe(*Query::parse(text, clock()), segments, options, kGoOn);
+    ASSERT_FALSE(answer) << text;
+    EXPECT_EQ(answer.error().code, Code::exhausted);
+  }
+  EXPECT_TRUE(run_pipe(*Query::parse("* | head 10", clock()), segments, options, kGoOn));
+}
+
+TEST(Pipes, AHistogramCountsEachSpan) {
+  auto file = YAML::Load(read_file("tests/cases/query/pipes.yaml"));
+  std::vector<ScanSegment> segments{segment_of("default", 0, records_of(file["records"]))};
+  auto query = Query::histogram("*", "1h", "", clock());
+  ASSERT_TRUE(query);
+  auto answer = run_pipe(*query, segments, {}, kGoOn);
+  ASSERT_TRUE(answer);
+  TableStyle style;
+  style.zone = clock().zone;
+  auto bars = render_bars(answer->table, 3600 * kSecond, style);
+  EXPECT_EQ(std::count(bars.begin(), bars.end(), '\n'), 18);  // 07:00 to 00:00, the empty hours too
+  EXPECT_TRUE(bars.starts_with("2026-11-01 07:00:00+08:00  1 ")) << bars;
+  EXPECT_FALSE(Query::histogram("*", "soon", "", clock()));
+}
+
+TEST(Output, ATableIsStraightAndHarmless) {
+  Table table;
+  table.columns = {"用户", "n", "text"};
+  table.rows.push_back({{std::string("张三")}, {int64_t{5}}, {std::string("\x1b[31mred\x1b[0m\x9b")}});
+  table.rows.push_back({{std::string("bob")}, {int64_t{1234}}, {}});
+  EXPECT_EQ(render_table(table, {}),
+            "用户     n  text\n"
+            "张三     5  \\x1b[31mred\\x1b[0m\\x9b\n"
+            "bob   1234  -\n");
+  TableStyle narrow;
+  narrow.columns_max = 10;
+  auto text = render_table(table, narrow);
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(display_columns(line), 10u) << line;
+}
+
+TEST(Output, JsonAndCsvCarryEachValueAsItIs) {
+  Table table;
+  table.columns = {"a", "b\"c", "d", "e"};
+  table.rows.push_back({{int64_t{-5}}, {std::string("x,\"y\"\nz")}, {std::string("p"), std::string("q")}, {}});
+  table.rows.push_back({{1.5}, {true}, {Instant{0}}, {std::string("\xff")}});
+  EXPECT_EQ(render_json_row(table, table.rows[0]), "{\"a\":-5,\"b\\\"c\":\"x,\\\"y\\\"\\nz\",\"d\":[\"p\",\"q\"]}");
+  EXPECT_EQ(render_json_row(table, table.rows[1]),
+            "{\"a\":1.5,\"b\\\"c\":true,\"d\":\"1970-01-01T00:00:00.000Z\",\"e\":\"\xef\xbf\xbd\"}");
+  EXPECT_EQ(render_csv(table),
+            "a,\"b\"\"c\",d,e\r\n-5,\"x,\"\"y\"\"\nz\",\"p, q\",\r\n1.5,true,1970-01-01T00:00:00.000Z,\xff\r\n");
+}
+
+TEST(Output, ATerminalIsNeverSentAControlCharacter) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text;
+    for (size_t n = random() % 20; n-- > 0;) text += static_cast<char>(random() % (i % 2 ? 256 : 64));
+    std::string shown;
+    size_t max = random() % 30;
+    size_t columns = append_printable(shown, text, max);
+    EXPECT_LE(columns, max);
+    EXPECT_EQ(columns, display_columns(shown));
+    for (unsigned char c : shown) ASSERT_TRUE(c >= 0x20 && c != 0x7f);
+    ASSERT_EQ(shown.find("\xc2\x9b"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace yushi::test

@@ -1,0 +1,211 @@
+#include "query/scan.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <thread>
+
+#include "segments.h"
+
+namespace yushi::test {
+namespace {
+
+const std::atomic<bool> kGoOn{false};
+
+Filter kql(const std::string& text) { return *Filter::parse_kql(text, QueryClock{}); }
+
+void render_raw(const Record& record, Scratch&, std::string& out) { out = record.raw; }
+
+struct Answer {
+  std::vector<RecordKey> keys;
+  std::vector<std::string> raws;
+  ScanReport report;
+};
+Answer ask(const std::vector<ScanSegment>& segments, const std::string& query, const ScanOptions& options) {
+  Answer answer;
+  auto report = scan(
+      segments, kql(query), options, render_raw,
+      [&](ScanHit&& hit) {
+        answer.keys.push_back(hit.key);
+        answer.raws.push_back(hit.rendered);
+        return true;
+      },
+      kGoOn);
+  EXPECT_TRUE(report) << (report ? "" : report.error().message);
+  if (report) answer.report = *report;
+  return answer;
+}
+
+struct Store {
+  std::vector<ScanSegment> segments;
+  std::vector<std::pair<RecordKey, std::string>> all;  // key and raw of every record
+};
+
+// Segments whose times overlap as those of clocks that disagree; one sender lives in 1970.
+Store random_store(uint64_t seed) {
+  std::mt19937_64 random(seed);
+  Store store;
+  static constexpr const char* kWords[] = {"failed", "accepted", "root", "alice", "needle", "disk", "full"};
+  for (const char* log : {"default", "finance"}) {
+    uint64_t index = 0;
+    for (int s = 0; s < 12; ++s) {
+      std::vector<Said> records;
+      size_t count = 1 + random() % 60;
+      for (size_t i = 0; i < count; ++i) {
+        Said said;
+        said.event_ns = random() % 50 == 0 ? 5 : static_cast<int64_t>(s * 100 + random() % 150);
+        for (size_t w = random() % 4; w-- > 0;) said.line += std::string(" ") + kWords[random() % (s % 3 == 0 ? 7 : 4)];
+        said.fields = {{"user.name", kWords[2 + random() % 2]}, {"source.port", std::to_string(random() % 5)}};
+        records.push_back(std::move(said));
+      }
+      store.segments.push_back(segment_of(log, index, records, s < 10));
+      auto batch = batch_of(log, index, records);
+      for (const Record& record : batch->records)
+        store.all.push_back({{record.event_ns, log, record.index}, std::string(record.raw)});
+      index += count;
+    }
+  }
+  std::shuffle(store.segments.begin(), store.segments.end(), random);
+  return store;
+}
+
+TEST(Scan, GivesWhatALookAtEveryRecordGivesInOrder) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    Store store = random_store(seed);
+    std::vector<std::pair<std::string, std::string>> queries = {{"*", ""},
+                                                                {"needle", " needle"},
+                                                                {"failed and not root", ""},
+                                                                {"user.name: alice", ""},
+                                                                {"disk or full", ""},
+                                                                {"nowhere", ""}};
+    for (const auto& [query, unused] : queries) {
+      Filter filter = kql(query);
+      // The naive scan: every record of every segment.
+      std::vector<RecordKey> expected;
+      Scratch scratch;
+      for (const ScanSegment& segment : store.segments) {
+        auto batch = *segment.read();
+        for (const Record& record : batch->records)
+          if (filter.matches(record, scratch) && record.event_ns >= 5 && record.event_ns <= 1100)
+            expected.push_back({record.event_ns, segment.log, record.index});
+      }
+      std::sort(expected.begin(), expected.end());
+      for (bool newest_first : {false, true})
+        for (size_t limit : {size_t{1}, size_t{7}, size_t{100}, ~size_t{0}})
+          for (int threads : {1, 2, 4}) {
+            ScanOptions options;
+            options.from_ns = 5;
+            options.to_ns = 1100;
+            options.newest_first = newest_first;
+            options.limit = limit;
+            options.threads = threads;
+            auto want = expected;
+            if (newest_first) std::reverse(want.begin(), want.end());
+            if (want.size() > limit) want.resize(limit);
+            Answer answer = ask(store.segments, query, options);
+            ASSERT_EQ(answer.keys, want) << query << " limit " << limit << " threads " << threads;
+            EXPECT_EQ(answer.report.records_found, want.size());
+            EXPECT_TRUE(answer.report.is_complete());
+            EXPECT_EQ(answer.report.blocks, store.segments.size());
+            EXPECT_LE(answer.report.blocks_read, answer.report.blocks);
+          }
+    }
+  }
+}
+
+std::vector<ScanSegment> hundred_segments() {
+  std::vector<ScanSegment> segments;
+  for (uint64_t s = 0; s < 100; ++s) {
+    std::vector<Said> records;
+    for (int i = 0; i < 10; ++i) records.push_back({static_cast<int64_t>(s * 10) + i, "word" + std::to_string(s), {}});
+    segments.push_back(segment_of("default", s * 10, records));
+  }
+  return segments;
+}
+
+TEST(Scan, ReadsOnlyTheNewestSegmentsForTheNewestRecords) {
+  auto segments = hundred_segments();
+  ScanOptions options;
+  options.limit = 15;
+  Answer answer = ask(segments, "*", options);
+  EXPECT_EQ(answer.keys.size(), 15u);
+  EXPECT_EQ(answer.keys.front().event_ns, 999);
+  EXPECT_LE(answer.report.blocks_read, 10u);
+}
+
+TEST(Scan, ReadsOnlyWhatTimesAndWordsLeave) {
+  auto segments = hundred_segments();
+  EXPECT_LE(ask(segments, "word42", {}).report.blocks_read, 5u);
+  EXPECT_EQ(ask(segments, "word42", {}).keys.size(), 10u);
+  ScanOptions options;
+  options.from_ns = 200;
+  options.to_ns = 219;
+  EXPECT_EQ(ask(segments, "*", options).report.blocks_read, 2u);
+  EXPECT_EQ(ask(segments, "*", options).keys.size(), 20u);
+  options.to_ns = 100;
+  EXPECT_EQ(ask(segments, "*", options).report.blocks_read, 0u);
+  EXPECT_EQ(ask(segments, "@timestamp < 1970", {}).report.blocks_read, 0u);
+}
+
+TEST(Scan, NamesTheSegmentsThatItCouldNotRead) {
+  auto segments = hundred_segments();
+  segments[3].read = [] { return fail(Code::corrupt, "hash differs"); };
+  segments[7].read = []() -> Result<std::unique_ptr<Batch>> { throw std::bad_alloc(); };
+  Answer answer = ask(segments, "*", {});
+  EXPECT_EQ(answer.keys.size(), 980u);
+  EXPECT_FALSE(answer.report.is_complete());
+  ASSERT_EQ(answer.report.missing.size(), 2u);
+  EXPECT_EQ(answer.report.missing[0], "default/30: hash differs");
+  EXPECT_EQ(answer.report.missing[1].substr(0, 11), "default/70:");
+}
+
+TEST(Scan, EndsWhenTheAskerHasEnough) {
+  auto segments = hundred_segments();
+  size_t taken = 0;
+  auto report = scan(
+      segments, kql("*"), {}, render_raw, [&](ScanHit&&) { return ++taken < 5; }, kGoOn);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(taken, 5u);
+}
+
+TEST(Scan, CancelledSaysThatItIsNotComplete) {
+  auto segments = hundred_segments();
+  std::atomic<bool> cancelled{false};
+  auto report = scan(
+      segments, kql("*"), {}, render_raw,
+      [&](ScanHit&&) {
+        cancelled = true;
+        return true;
+      },
+      cancelled);
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->cancelled);
+  EXPECT_FALSE(report->is_complete());
+  EXPECT_LT(report->records_found, 1000u);
+}
+
+TEST(Scan, AnAnswerThatDoesNotFitIsAnErrorAndNotCut) {
+  std::vector<ScanSegment> segments;
+  std::vector<Said> records;
+  for (int i = 0; i < 1000; ++i) records.push_back({i, std::string(1000, 'x'), {}});
+  // Two that overlap wholly: nothing can be given before both are read.
+  segments.push_back(segment_of("a", 0, records));
+  segments.push_back(segment_of("b", 0, records));
+  ScanOptions options;
+  options.bytes_max = 64 << 10;
+  auto report = scan(
+      segments, kql("*"), options, render_raw, [](ScanHit&&) { return true; }, kGoOn);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, Code::exhausted);
+  options.limit = 20;
+  EXPECT_EQ(ask(segments, "*", options).keys.size(), 20u);
+}
+
+TEST(Scan, OfNoSegmentsIsComplete) {
+  Answer answer = ask({}, "*", {});
+  EXPECT_TRUE(answer.keys.empty());
+  EXPECT_TRUE(answer.report.is_complete());
+}
+
+}  // namespace
+}  // namespace yushi::test

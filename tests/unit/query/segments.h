@@ -1,0 +1,75 @@
+// Segments in memory for tests: records said as field -> value, cut into segments with real summaries.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/filter/record_tokens.h"
+#include "core/filter/token_filter.h"
+#include "query/scan.h"
+
+namespace yushi::test {
+
+struct Said {
+  int64_t event_ns = 0;
+  std::string line;                                         // raw; the values of fields stand in it
+  std::vector<std::pair<std::string, std::string>> fields;  // captured; several of one list field make a list
+};
+
+inline std::unique_ptr<Batch> batch_of(const std::string& log, uint64_t first_index, const std::vector<Said>& records) {
+  auto batch = std::make_unique<Batch>();
+  auto* origin = batch->arena.make(Origin{});
+  origin->log = batch->arena.copy(log);
+  origin->received_ns = 1;
+  for (const Said& said : records) {
+    auto line = said.line;
+    std::vector<Capture> captures;
+    for (const auto& [name, value] : said.fields) {
+      line += ' ';
+      Capture capture{};
+      capture.begin = static_cast<uint32_t>(line.size());
+      capture.length = static_cast<uint32_t>(value.size()) & 0xffffff;
+      capture.field = find_field(name);
+      if (!capture.field)
+        capture.field = batch->arena.make(Field{batch->arena.copy(name), FieldType::keyword, kDynamicField, false});
+      captures.push_back(capture);
+      line += value;
+    }
+    Record record;
+    record.raw = batch->arena.copy(line);
+    record.origin = origin;
+    record.event_ns = said.event_ns;
+    record.message_length = static_cast<uint32_t>(line.size());
+    record.captures = batch->arena.copy(std::span<const Capture>(captures));
+    record.index = first_index + batch->records.size();
+    batch->records.push_back(record);
+  }
+  return batch;
+}
+
+inline ScanSegment segment_of(const std::string& log, uint64_t first_index, std::vector<Said> records,
+                              bool sealed = true) {
+  ScanSegment out;
+  out.log = log;
+  out.summary.first_index = first_index;
+  out.summary.records = static_cast<uint32_t>(records.size());
+  auto batch = batch_of(log, first_index, records);
+  if (sealed) {
+    std::vector<uint64_t> hashes;
+    Scratch scratch;
+    for (const Record& record : batch->records) gather_record_tokens(record, scratch, hashes);
+    out.summary.token_filter = build_token_filter(hashes);
+  }
+  auto [low, high] =
+      std::minmax_element(records.begin(), records.end(), [](auto& a, auto& b) { return a.event_ns < b.event_ns; });
+  out.summary.event_times = {{low->event_ns, high->event_ns}};
+  out.read = [=]() -> Result<std::unique_ptr<Batch>> { return batch_of(log, first_index, records); };
+  return out;
+}
+
+}  // namespace yushi::test
