@@ -85,7 +85,9 @@ const Field* find_field(std::string_view name) {
   return find_declared(name, hash, &slot);
 }
 
-Result<const Field*> declare_field(std::string_view name, FieldType type) {
+bool is_fixed_field(const Field& field) { return field.id != kDynamicField && field.id <= kStaticFields; }
+
+Result<const Field*> declare_field(std::string_view name, FieldType type, bool list) {
   if (name.empty()) return fail(Code::invalid, "declaring a field: its name is empty; give it a name");
   uint64_t hash = name_hash(name);
   if (const Field* field = find_static(name, hash)) return field;
@@ -99,7 +101,7 @@ Result<const Field*> declare_field(std::string_view name, FieldType type) {
   // Never freed: fields live as long as the process, and records of any age point at them.
   auto* copy = new char[name.size()];
   name.copy(copy, name.size());
-  auto* field = new Field{{copy, name.size()}, type, static_cast<FieldId>(kStaticFields + 1 + count), false};
+  auto* field = new Field{{copy, name.size()}, type, static_cast<FieldId>(kStaticFields + 1 + count), list};
   declared[slot].store(field, std::memory_order_release);
   declared_count.store(count + 1, std::memory_order_release);
   return field;

@@ -30,7 +30,11 @@ const Field* find_field(std::string_view name);
 
 // Declares a parser's own field (name begins with `<parser>.`), or returns the existing one. Any thread. For names from
 // files we loaded only, never for names from messages. refused after 60,000 names.
-Result<const Field*> declare_field(std::string_view name, FieldType type);
+// `list`: its values collect instead of the last one counting.
+Result<const Field*> declare_field(std::string_view name, FieldType type, bool list = false);
+
+// Is it of the fixed table (ECS and our own yushi.*), not declared by a parser file and not dynamic?
+bool is_fixed_field(const Field& field);
 
 // The fields that the code itself speaks of.
 namespace ecs {

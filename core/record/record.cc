@@ -2,7 +2,7 @@
 //   1. the header's captures (before `message`)   2. the constants of its kind   3. the captures in `message`
 // List fields collect instead. Beside them stand the derived fields (DerivedField below): they say what we know of the
 // record ourselves, so no capture can take their place, or a sender could write "organization.name" into his JSON.
-// `message` alone yields to a capture, and what PRI says yields to nothing but its absence.
+// `message` and url.original alone yield to a capture, and what PRI says yields to nothing but its absence.
 #include "core/record/record.h"
 
 #include <algorithm>
@@ -33,6 +33,7 @@ enum class Derived : uint8_t {
   raw_base64,  // written by the JSON writer alone; no sender may claim it
   tenant,      // of our own records only
   message,
+  url_original,  // of url.path and url.query, where a parser captured the two parts of one text
   // Of PRI: derived only when the record has one.
   priority,
   facility_code,
@@ -66,6 +67,7 @@ struct Roles {
     set(find_field("yushi.raw_base64"), Derived::raw_base64);
     set(ecs::yushi_tenant, Derived::tenant);
     set(ecs::message, Derived::message);
+    set(find_field("url.original"), Derived::url_original);
     set(ecs::syslog_priority, Derived::priority);
     set(ecs::syslog_facility_code, Derived::facility_code);
     set(ecs::syslog_facility_name, Derived::facility_name);
@@ -79,9 +81,12 @@ Derived role(const Field& field) {
   return field.id < kStaticIdsMax ? roles.by_id[field.id] : Derived::none;
 }
 
+// Derived only when nothing was said: the record's own words come first.
+bool yields(Derived derived) { return derived == Derived::message || derived == Derived::url_original; }
+
 // True when a capture or constant of this field does not count.
 bool is_ours(const Record& record, Derived derived) {
-  if (derived == Derived::none || derived == Derived::message) [[likely]] return false;
+  if (derived == Derived::none || yields(derived)) [[likely]] return false;
   if (derived == Derived::tenant) return !record.origin || record.origin->transport != Transport::internal;
   if (derived >= Derived::priority) return derived == Derived::priority || record.priority != Record::kNoPriority;
   return true;
@@ -144,6 +149,27 @@ Value date_value(int64_t unix_ns) {
 std::string_view tenant_of(std::string_view log) {
   if (log == "_audit" || log.starts_with("_audit@") || log.starts_with("_audit:")) return {};
   return log.substr(0, log.find_first_of("@:"));
+}
+
+// A request's target as it was sent. Captures do not overlap, so a parser takes its two parts (they make the better
+// columns), and the whole is the span over both. Empty when there is no path, or no such text around it.
+std::string_view url_original(const Record& record) {
+  static const Field* const path_field = find_field("url.path");
+  static const Field* const query_field = find_field("url.query");
+  for (size_t i = 0; i < record.captures.size(); ++i) {
+    const Capture& path = record.captures[i];
+    if (path.field != path_field || path.escape != 0 || path.end() >= record.raw.size()) continue;
+    char after = record.raw[path.end()];
+    if (after == ' ') return record.text(path);
+    if (after != '?') return {};
+    uint32_t end = path.end() + 1;
+    if (i + 1 < record.captures.size()) {
+      const Capture& query = record.captures[i + 1];
+      if (query.field == query_field && query.begin == end) end = query.end();
+    }
+    return record.raw.substr(path.begin, end - path.begin);
+  }
+  return {};
 }
 
 // Calls give(value) for each value of one derived field.
@@ -221,6 +247,9 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       break;
     case Derived::severity_name:
       if (record.priority != Record::kNoPriority) give(text_value(severity_name(record.priority & 7)));
+      break;
+    case Derived::url_original:
+      if (auto url = url_original(record); !url.empty()) give(text_value(url));
       break;
     case Derived::none:
     case Derived::raw_base64:
@@ -313,7 +342,7 @@ void for_each_field(const Record& record, Scratch& scratch, VisitAny visit, void
   size_t count = said.size();
   std::vector<bool> is_shadowed;  // of many fields only
   if (count > kPairwiseMax) [[unlikely]] is_shadowed = shadowed(said, scratch);
-  bool message_said = false;
+  bool message_said = false, url_said = false;
   for (size_t i = 0; i < count; ++i) {
     const Field* field = said.field(i);
     Derived derived = role(*field);
@@ -322,7 +351,12 @@ void for_each_field(const Record& record, Scratch& scratch, VisitAny visit, void
     if (!said.value(i, scratch, &value)) continue;
     if (count > kPairwiseMax ? is_shadowed[i] : is_said_later(said, i, scratch)) continue;
     message_said |= derived == Derived::message;
+    url_said |= derived == Derived::url_original;
     visit(context, *field, value);
+  }
+  if (!url_said) {
+    static const Field* const field = find_field("url.original");
+    derive(record, Derived::url_original, scratch, [&](const Value& value) { visit(context, *field, value); });
   }
   if (!message_said) visit(context, *ecs::message, text_value(record.message()));
 }
@@ -333,7 +367,7 @@ void visit_field(const Record& record, const Field* field_or_null, std::string_v
                  void (*visit)(void* context, const Value& value), void* context) {
   const Field* field = field_or_null;
   Derived derived = field ? role(*field) : Derived::none;
-  if (derived != Derived::none && derived != Derived::message) {
+  if (derived != Derived::none && !yields(derived)) {
     derive(record, derived, scratch, [&](const Value& value) { visit(context, value); });
     if (is_ours(record, derived)) return;
   }
@@ -357,7 +391,7 @@ void visit_field(const Record& record, const Field* field_or_null, std::string_v
     any = true;
     break;
   }
-  if (!any && derived == Derived::message) visit(context, text_value(record.message()));
+  if (!any && yields(derived)) derive(record, derived, scratch, [&](const Value& each) { visit(context, each); });
 }
 
 bool first_value(const Record& record, const Field* field, Scratch& scratch, Value* value) {
