@@ -210,7 +210,8 @@ const Field* JsonFields::ecs_field(std::string_view path) {
     auto name = path.substr(kPrefix.size());
     slot.path = path;
     slot.field = is_ours(name) ? nullptr : find_field(name);
-    // Declared fields are a parser's own; only ECS may be spoken by name.
+    // Declared fields are a parser's own, and which there are depends on what is loaded.
+    if (slot.field && !is_fixed_field(*slot.field)) slot.field = nullptr;
   }
   return slot.field;
 }

@@ -166,10 +166,13 @@ class FileReader {
           {"keyword", FieldType::keyword}, {"text", FieldType::text},       {"integer", FieldType::integer},
           {"real", FieldType::real},       {"boolean", FieldType::boolean}, {"ip", FieldType::ip},
           {"date", FieldType::date}};
-      auto type = value.IsScalar() ? kTypes.find(value.Scalar()) : kTypes.end();
-      if (type == kTypes.end()) return problem(value, "a type is keyword, text, integer, real, boolean, ip or date");
+      // [keyword] is a list of them.
+      bool list = value.IsSequence() && value.size() == 1 && value[0].IsScalar();
+      auto type = list ? kTypes.find(value[0].Scalar()) : value.IsScalar() ? kTypes.find(value.Scalar()) : kTypes.end();
+      if (type == kTypes.end()) return problem(value, "a type is keyword, text, integer, real, boolean, ip or date, in [] for a list");
       if (!is_own(key)) return problem(at, "types: '" + key + "' is not an own field; own ones begin with '" + out_->name + ".'");
       types_[key] = type->second;
+      if (list) lists_.insert(key);
       field(key, at);
     });
   }
@@ -193,7 +196,7 @@ class FileReader {
   const Field* field(const std::string& name, const YAML::Node& at) {
     if (is_own(name)) {
       auto type = types_.contains(name) ? types_[name] : FieldType::keyword;
-      auto declared = declare_field(name, type);
+      auto declared = declare_field(name, type, lists_.contains(name));
       if (!declared) {
         problem(at, declared.error().message);
         return nullptr;
@@ -203,18 +206,9 @@ class FileReader {
     }
     auto* known = find_field(name);
     // A name under another parser's is known by accident of load order: it does not count.
-    if (known && known->id > kStaticNames()) known = nullptr;
+    if (known && !is_fixed_field(*known)) known = nullptr;
     if (!known) problem(at, "'" + name + "' is no ECS field; a field of your own begins with '" + out_->name + ".'");
     return known;
-  }
-
-  // Declared fields have ids above all ECS ones; this probe tells where they begin.
-  static FieldId kStaticNames() {
-    static const FieldId first = [] {
-      auto probe = declare_field("yushi_probe.first", FieldType::keyword);
-      return probe ? static_cast<FieldId>((*probe)->id - 1) : FieldId{0xffff};
-    }();
-    return first;
   }
 
   Fields read_fields(const YAML::Node& node) {
@@ -436,6 +430,7 @@ class FileReader {
   Fields fields_;
   GrokMacros macros_;
   std::map<std::string, FieldType> types_;
+  std::set<std::string> lists_;
   std::vector<std::string> null_values_;
   std::vector<KeyTarget> keys_;
   std::vector<Variant> variants_;
