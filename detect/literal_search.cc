@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace yushi {
 namespace {
@@ -27,18 +28,12 @@ uint32_t window_at(const uint8_t* at) {
          static_cast<uint32_t>(kFold[at[2]]) << 16;
 }
 
-// k and s are also what U+212A and U+017F fold to: a literal with one of them may stand in a text as a byte >= 0x80.
-bool is_plain(char c) {
-  auto byte = static_cast<uint8_t>(c);
-  return byte < 0x80 && kFold[byte] != 'k' && kFold[byte] != 's';
-}
-
-// The longest part that only one spelling (but for ASCII case) can match.
+// The longest ASCII part.
 std::string plain_part(const std::string& literal) {
   size_t best = 0, best_length = 0;
   for (size_t i = 0; i < literal.size();) {
     size_t end = i;
-    while (end < literal.size() && is_plain(literal[end])) ++end;
+    while (end < literal.size() && static_cast<uint8_t>(literal[end]) < 0x80) ++end;
     if (end - i > best_length) best = i, best_length = end - i;
     i = end + 1;
   }
@@ -48,6 +43,13 @@ std::string plain_part(const std::string& literal) {
 }
 
 }  // namespace
+
+bool LiteralSearch::folds_into_ascii(std::string_view text) {
+  if (text.empty()) return false;
+  for (std::string_view letter : {"\xe2\x84\xaa", "\xc5\xbf"})
+    if (std::memchr(text.data(), letter[0], text.size()) && text.find(letter) != std::string_view::npos) return true;
+  return false;
+}
 
 void LiteralSearch::add(uint32_t group, const std::vector<std::string>& literals) {
   groups_ = std::max(groups_, group + 1);

@@ -23,6 +23,9 @@ class LiteralSearch {
 
   // Marks found[group] = 1 for each group that may be possible. `found` is of at least groups() bytes.
   void search(std::string_view text, uint8_t* found) const;
+  // True when a letter stands in the text that is not ASCII but folds to k or s (U+212A, U+017F): the search, which knows
+  // ASCII only, must not be asked.
+  static bool folds_into_ascii(std::string_view text);
   uint32_t groups() const { return groups_; }
   const std::vector<uint32_t>& always() const { return always_; }  // groups that no search can rule out
 

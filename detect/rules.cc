@@ -279,7 +279,7 @@ void LoadedRules::match(const Batch& batch, Scratch& scratch, std::vector<RuleHi
 void LoadedRules::match_record(const Candidates& candidates, const Record& record, uint32_t position, Scratch& scratch,
                                std::vector<uint8_t>& found, std::vector<RuleHit>& hits) const {
   // A literal may stand in raw in another spelling when a value is escaped: then every rule is asked.
-  bool search = candidates.worth_searching && !has_escapes(record);
+  bool search = candidates.worth_searching && !has_escapes(record) && !LiteralSearch::folds_into_ascii(record.raw);
   if (search) {
     found.assign(candidates.rules.size(), 0);
     for (uint32_t group : candidates.literals.always()) found[group] = 1;
