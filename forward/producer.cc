@@ -75,9 +75,9 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(const KafkaSettings& 
 
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   char why[512] = "";
+  bool refused = false;
   auto set = [&](const std::string& name, const std::string& value) {
-    return why[0] == '\0' ? rd_kafka_conf_set(conf, name.c_str(), value.c_str(), why, sizeof why) == RD_KAFKA_CONF_OK
-                          : false;
+    if (!refused) refused = rd_kafka_conf_set(conf, name.c_str(), value.c_str(), why, sizeof why) != RD_KAFKA_CONF_OK;
   };
   set("bootstrap.servers", settings.brokers);
   set("client.id", "yushi");
@@ -95,7 +95,7 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(const KafkaSettings& 
   set("reconnect.backoff.max.ms", "2000");
   set("socket.keepalive.enable", "true");
   for (const auto& [name, value] : settings.properties) set(name, value);
-  if (why[0] != '\0') {
+  if (refused) {
     rd_kafka_conf_destroy(conf);
     return fail(Code::invalid, std::string("forward to Kafka: librdkafka refuses a setting: ") + why);
   }
