@@ -18,7 +18,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr size_t kBatchBytes = 200'000;  // 896,000 messages a second with it
 constexpr size_t kAlertsAtOnce = 1000;
 constexpr uint32_t kSendsBetweenPolls = 256;
 constexpr auto kIdleWait = milliseconds(100);

@@ -87,6 +87,9 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(const KafkaSettings& 
   set("message.timeout.ms", "0");                      // the default drops after 300 s
   set("message.max.bytes", std::to_string(16 << 20));  // the broker judges
   set("batch.size", std::to_string(batch_bytes));
+  // Smaller batches mean that the broker refused one for its size. A broker takes any sequence number as a new
+  // producer's first, so what is on its way behind a refused first message would overtake it.
+  if (batch_bytes < kBatchBytes) set("max.in.flight.requests.per.connection", "1");
   set("linger.ms", "5");
   set("queue.buffering.max.messages", "2000000");  // with 100,000 it is 18 times slower
   set("queue.buffering.max.kbytes", std::to_string(std::max<size_t>(settings.in_flight_bytes >> 10, 1024)));
