@@ -141,7 +141,10 @@ void BlockBuilder::cut() {
     auto& values = splitter_.values();
     values_.insert(values_.end(), values.begin(), values.end());
   };
-  for (size_t i = 0; i < records_.size(); ++i) one(i, Splitter::How::fine);
+  for (size_t i = 0; i < records_.size(); ++i) {
+    one(i, Splitter::How::fine);
+    tokens_.message(*records_[i]);
+  }
   if (records_.size() < 2) return;
   // What only one message has in common with itself is no shape: its message becomes text.
   auto fine_shapes = shapes_.shapes().size();
@@ -454,6 +457,8 @@ void BlockBuilder::write_odd() {
       flags = kShapeHasPart | kShapeOddMessage | kShapeOddPriority;
     }
     if (flags & kShapeHasPart) {
+      tokens_.text(std::to_string(record.part));
+      tokens_.text(std::to_string(record.part_of));
       put_varint(out, record.part);
       put_varint(out, record.part_of);
     }

@@ -154,17 +154,24 @@ void Splitter::fixed(uint32_t begin, uint32_t end) {
   pending_ += end - begin;
 }
 
-void Splitter::slot(const ShapeSlot& what, uint32_t begin, uint32_t end) {
-  slots_.push_back(what);
-  slots_.back().fixed = pending_;
+// Made in place: a copy of a struct just written by halves waits for the halves.
+ShapeSlot& Splitter::slot(SlotKind kind) {
+  auto& made = slots_.emplace_back();
+  made.fixed = pending_;
+  made.kind = static_cast<uint8_t>(kind);
   pending_ = 0;
+  return made;
+}
+
+void Splitter::generic(uint32_t begin, uint32_t end) {
+  slot(SlotKind::generic);
   values_.push_back({begin, end - begin});
 }
 
 void Splitter::text(uint32_t begin, uint32_t end, bool fine) {
   if (begin == end) return;
   if (!fine) {
-    slot({}, begin, end);
+    generic(begin, end);
     return;
   }
   uint32_t plain = begin;  // begin of the fixed text not yet copied
@@ -186,7 +193,7 @@ void Splitter::text(uint32_t begin, uint32_t end, bool fine) {
       }
       if (seen & kDigitChar) {
         fixed(plain, from);
-        slot({}, from, at);
+        generic(from, at);
         plain = at;
       }
       continue;
@@ -197,7 +204,7 @@ void Splitter::text(uint32_t begin, uint32_t end, bool fine) {
         while (to < end && !(char_class(bytes_[to]) & kValueEnd)) ++to;
         if (to > at + 1) {
           fixed(plain, at + 1);
-          slot({}, at + 1, to);
+          generic(at + 1, to);
           plain = at = to;
           continue;
         }
@@ -207,7 +214,7 @@ void Splitter::text(uint32_t begin, uint32_t end, bool fine) {
         while (to < limit && bytes_[to] != '"') to += bytes_[to] == '\\' ? 2 : 1;
         if (to < limit) {
           fixed(plain, at + 1);
-          slot({}, at + 1, to);
+          generic(at + 1, to);
           plain = to;
           at = to + 1;
           continue;
@@ -248,9 +255,7 @@ bool Splitter::time(const Record& record, const Capture& capture, uint32_t field
   auto fits = [&](uint32_t f) {
     return writers_[f].write(record.event_ns, again) == text.size() && std::memcmp(again, text.data(), text.size()) == 0;
   };
-  ShapeSlot what;
-  what.number = field;
-  what.kind = static_cast<uint8_t>(SlotKind::time_same);
+  auto kind = SlotKind::time_same;
   uint32_t format = UINT32_MAX;
   if (field >= last_formats_.size()) last_formats_.resize(field + size_t{1});
   auto& last_format = last_formats_[field];
@@ -273,19 +278,17 @@ bool Splitter::time(const Record& record, const Capture& capture, uint32_t field
     }
     if (!fits(format)) {
       difference = off;
-      what.kind = static_cast<uint8_t>(SlotKind::time);
+      kind = SlotKind::time;
       if (writers_[format].write(read->unix_ns, again) != text.size() ||
           std::memcmp(again, text.data(), text.size()) != 0)
         return false;
     }
     last_format = format;
   }
-  what.extra = format;
-  what.fixed = pending_;
-  what.escape = capture.escape;
-  pending_ = 0;
-  slots_.push_back(what);
-  if (what.kind == static_cast<uint8_t>(SlotKind::time)) {
+  auto& made = slot(kind);
+  made.number = field;
+  made.extra = format;
+  if (kind == SlotKind::time) {
     auto bits = static_cast<uint64_t>(difference);
     values_.push_back({static_cast<uint32_t>(bits), static_cast<uint32_t>(bits >> 32)});
   }
@@ -295,21 +298,17 @@ bool Splitter::time(const Record& record, const Capture& capture, uint32_t field
 void Splitter::capture(const Record& record, const Capture& capture) {
   auto field = fields_.number(capture.field);
   auto text = record.text(capture);
-  ShapeSlot what;
-  what.number = field;
-  what.escape = capture.escape;
   if (capture.field->type == FieldType::date && capture.escape == 0 && time(record, capture, field)) return;
-  if (is_fixed(capture.field, text)) {
-    what.kind = static_cast<uint8_t>(SlotKind::fixed_capture);
-    what.extra = capture.length;
-    what.fixed = pending_;
-    pending_ = 0;
+  bool fixed = is_fixed(capture.field, text);
+  auto& made = slot(fixed ? SlotKind::fixed_capture : SlotKind::capture);
+  made.number = field;
+  made.escape = static_cast<uint8_t>(capture.escape);
+  if (fixed) {
+    made.extra = capture.length;
     fixed_.append(text);
-    slots_.push_back(what);
-    return;
+  } else {
+    values_.push_back({capture.begin, capture.length});
   }
-  what.kind = static_cast<uint8_t>(SlotKind::capture);
-  slot(what, capture.begin, capture.end());
 }
 
 uint32_t Splitter::split(const Record& record, uint32_t kind, How how) {

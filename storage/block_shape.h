@@ -143,7 +143,8 @@ class Splitter {
  private:
   void text(uint32_t begin, uint32_t end, bool fine);
   void fixed(uint32_t begin, uint32_t end);
-  void slot(const ShapeSlot& what, uint32_t begin, uint32_t end);
+  ShapeSlot& slot(SlotKind kind);
+  void generic(uint32_t begin, uint32_t end);
   void capture(const Record& record, const Capture& capture);
   bool time(const Record& record, const Capture& capture, uint32_t field);
   bool is_fixed(const Field* field, std::string_view text);

@@ -24,6 +24,13 @@ class BlockTokens {
   void border(std::string_view raw, size_t at) {
     if (at > 0 && at < raw.size() && is_word_byte(raw[at - 1]) && is_word_byte(raw[at])) straddling(raw, at);
   }
+  // The words at the ends of `message` that are only part of a word of raw.
+  void message(const Record& record) {
+    auto cut = [&](size_t at) {
+      return at > 0 && at < record.raw.size() && is_word_byte(record.raw[at - 1]) && is_word_byte(record.raw[at]);
+    };
+    if (cut(record.message_begin) || cut(size_t{record.message_begin} + record.message_length)) text(record.message());
+  }
   void priority(uint16_t priority);
   std::string filter() { return build_token_filter(gatherer_.hashes()); }
 
