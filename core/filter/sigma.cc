@@ -414,7 +414,7 @@ SigmaValue SigmaValue::of_list(std::vector<SigmaValue> items) {
   value.items = std::move(items);
   return value;
 }
-SigmaValue SigmaValue::of_map(std::vector<std::pair<std::string, SigmaValue>> entries) {
+SigmaValue SigmaValue::of_map(std::vector<SigmaEntry> entries) {
   SigmaValue value;
   value.type = Type::map;
   value.entries = std::move(entries);

@@ -33,6 +33,8 @@
 
 namespace yushi {
 
+struct SigmaEntry;
+
 // A node of the rule's tree, as a YAML reader sees it: untagged plain scalars typed by YAML's core schema, quoted ones
 // are strings. `text` is always there for scalars, as written (`007` stays `007`).
 struct SigmaValue {
@@ -42,7 +44,7 @@ struct SigmaValue {
   int64_t integer = 0;  // integer; boolean: 0 or 1
   double real = 0;
   std::vector<SigmaValue> items;                            // list
-  std::vector<std::pair<std::string, SigmaValue>> entries;  // map, in the file's order
+  std::vector<SigmaEntry> entries;  // map, in the file's order
   int line = 0;                                             // 1-based; 0: not known
 
   static SigmaValue of_text(std::string text);
@@ -50,7 +52,13 @@ struct SigmaValue {
   static SigmaValue of_boolean(bool value);
   static SigmaValue of_null();
   static SigmaValue of_list(std::vector<SigmaValue> items);
-  static SigmaValue of_map(std::vector<std::pair<std::string, SigmaValue>> entries);
+  static SigmaValue of_map(std::vector<SigmaEntry> entries);
+};
+
+struct SigmaEntry {
+  SigmaEntry(std::string key, SigmaValue value) : first(std::move(key)), second(std::move(value)) {}
+  std::string first;
+  SigmaValue second;
 };
 
 // Sigma's field names -> ours, by the rule's log source.
