@@ -230,6 +230,7 @@ Result<void> BlockDecoder::read_origins() {
   auto& arena = block_.batch->arena;
   auto log = arena.copy(block_.context.log);
   auto node = arena.copy(block_.context.node);
+  auto charset = arena.copy(block_.context.charset);
   auto count = in_.varint();
   if (!in_.ok() || count > counts_.records || count > in_.left()) return bad();
   struct Sender {
@@ -247,6 +248,7 @@ Result<void> BlockDecoder::read_origins() {
     sender.origin.transport = static_cast<Transport>(transport);
     sender.origin.log = log;
     sender.origin.node = node;
+    sender.origin.charset = charset;
     sender.next_seq = &next_seq.try_emplace(sender.origin.source, 0).first->second;
     senders.push_back(sender);
   }

@@ -12,6 +12,7 @@ namespace yushi {
 namespace {
 
 constexpr uint8_t kChunkVersion = 1;
+constexpr size_t kGroupRecordsMax = 32 << 10;     // a group must fit into one block, also when messages are two bytes long
 constexpr int kChunkLevel = -1;                  // zstd's fast levels: the chunk is short-lived
 constexpr uint64_t kBodyBytesMax = 256u << 20;   // no commit makes a larger one; a damaged length must not allocate it
 constexpr size_t kReadPadding = 64;              // the JSON scanner may read past the end of a raw
@@ -47,11 +48,14 @@ PreparedBatch prepare(std::shared_ptr<Batch> batch, const std::vector<std::share
   const Origin* last_origin = nullptr;
   uint32_t last_source = 0;
   for (auto& record : batch->records) {
-    if (record.origin != last_origin) {
+    bool full = group && group->records.size() >= kGroupRecordsMax;
+    if (record.origin != last_origin || full) {
       last_origin = record.origin;
       auto tenant = record.origin->tenant;
-      if (!group || group->tenant != tenant) {
-        auto it = std::find_if(out.groups.begin(), out.groups.end(), [&](auto& g) { return g.tenant == tenant; });
+      if (!group || group->tenant != tenant || full) {
+        auto it = std::find_if(out.groups.begin(), out.groups.end(), [&](auto& g) {
+          return g.tenant == tenant && g.records.size() < kGroupRecordsMax;
+        });
         if (it == out.groups.end()) {
           YUSHI_ASSERT(tenant < contexts.size(), "tenant %u of %zu", tenant, contexts.size());
           out.groups.emplace_back();
@@ -59,7 +63,7 @@ PreparedBatch prepare(std::shared_ptr<Batch> batch, const std::vector<std::share
           it->tenant = tenant;
           it->context = contexts[tenant];
           it->event_from_ns = it->event_to_ns = record.event_ns;
-          it->records.reserve(batch->records.size());
+          it->records.reserve(std::min(batch->records.size(), kGroupRecordsMax));
         }
         group = &*it;
       }
@@ -177,7 +181,7 @@ Result<std::unique_ptr<Batch>> read_chunk(const ChunkHead& head, std::string_vie
     run_of.push_back(first);
   }
   std::vector<const Origin*> origins(head.sources.size(), nullptr);
-  auto log_name = arena.copy(log), node_name = arena.copy(node);
+  auto log_name = arena.copy(log), node_name = arena.copy(node), charset = arena.copy(head.context.charset);
   for (auto& s : head.sources) next_seq.push_back(s.first_seq);
   Reader in({buffer.get(), size});
   batch->records.resize(head.records);
@@ -202,6 +206,7 @@ Result<std::unique_ptr<Batch>> read_chunk(const ChunkHead& head, std::string_vie
       o.transport = s.transport;
       o.log = log_name;
       o.node = node_name;
+      o.charset = charset;
       o.commit = head.commit;
       origin = arena.make(o);
     }

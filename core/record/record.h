@@ -34,6 +34,7 @@ struct Origin {
   // The two below are filled by the committer, and by readers of the store.
   std::string_view log;             // name of the Merkle log, "<tenant>"
   std::string_view node;            // observer.name
+  std::string_view charset;         // the tenant's at commit; readers of the store fill it: how raw becomes text
   uint64_t commit = 0;              // commit number; orders records across logs
 };
 

@@ -1,0 +1,48 @@
+// The answers to single questions; questions.cc picks one by name. Each writes its lines and the last one itself.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "query/parameters.h"
+#include "query/questions.h"
+
+namespace yushi {
+
+struct Asked {
+  const StoreView& view;
+  const Question& question;
+  const LineSink& sink;
+  const std::atomic<bool>& cancelled;
+
+  // False when the asker went away.
+  bool say(const nlohmann::ordered_json& line) const;
+};
+
+// The last line of an answer.
+struct AnswerEnd {
+  uint64_t records = 0, blocks_read = 0, blocks = 0;
+  std::vector<std::string> missing;  // what could not be read, in words
+  nlohmann::ordered_json more = nlohmann::ordered_json::object();
+};
+void say_end(const Asked& asked, const AnswerEnd& end);
+
+Result<void> answer_search(const Asked& asked);
+Result<void> answer_hist(const Asked& asked);
+Result<void> answer_alerts(const Asked& asked);
+Result<void> answer_alert(const Asked& asked, std::string_view id);
+Result<void> answer_sources(const Asked& asked);
+Result<void> answer_status(const Asked& asked);
+Result<void> answer_checkpoint(const Asked& asked);
+Result<void> answer_consistency(const Asked& asked);
+Result<void> answer_proof(const Asked& asked);
+Result<void> answer_verify(const Asked& asked);
+
+// The node's public key as the store keeps it, 32 bytes; empty when it is not known.
+Result<std::string> node_public_key(const StoreView& view);
+
+std::string utc_text(int64_t unix_ns);
+
+}  // namespace yushi

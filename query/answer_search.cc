@@ -1,0 +1,240 @@
+// search and hist: records in the order (@timestamp, log, index), or the rows of a pipe.
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "core/record/ecs_json.h"
+#include "query/answer.h"
+#include "query/output.h"
+#include "query/query.h"
+#include "query/run.h"
+#include "query/scan.h"
+
+namespace yushi {
+namespace {
+
+constexpr size_t kHeldBytesMax = 512 << 20;  // of records that wait for the order to be turned round
+
+int scan_threads() { return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 8u)); }
+
+// From which index on a log is asked: "log=index,log=index,".
+Result<std::map<std::string, uint64_t>> read_after(std::string_view text) {
+  std::map<std::string, uint64_t> out;
+  while (!text.empty()) {
+    auto comma = text.find(',');
+    auto part = text.substr(0, comma);
+    text.remove_prefix(comma == text.npos ? text.size() : comma + 1);
+    if (part.empty()) continue;
+    auto equals = part.rfind('=');
+    uint64_t index = 0;
+    auto digits = equals == part.npos ? std::string_view() : part.substr(equals + 1);
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+    if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) {
+      return fail(Code::invalid, "after: \"" + std::string(part) + "\" is not LOG=INDEX");
+    }
+    out[std::string(part.substr(0, equals))] = index;
+  }
+  return out;
+}
+
+struct Segments {
+  std::vector<ScanSegment> segments;
+  std::vector<std::string> missing;
+};
+
+Result<Segments> segments_of(const StoreView& view, const std::vector<std::string>& logs,
+                             const std::map<std::string, uint64_t>& after) {
+  Segments out;
+  for (auto& log : logs) {
+    auto all = view.segments(log);
+    if (!all) {
+      out.missing.push_back("log " + log + ": " + all.error().message);
+      continue;
+    }
+    auto from = after.find(log);
+    uint64_t first = from == after.end() ? 0 : from->second;
+    for (auto& segment : *all) {
+      if (segment.summary.first_index + segment.summary.records <= first) continue;
+      ScanSegment wanted;
+      wanted.log = log;
+      wanted.summary = segment.summary;
+      wanted.read = [&view, segment = std::move(segment), first]() -> Result<std::unique_ptr<Batch>> {
+        auto batch = view.read(segment);
+        if (batch && first > segment.summary.first_index) {
+          std::erase_if((*batch)->records, [&](const Record& record) { return record.index < first; });
+        }
+        return batch;
+      };
+      out.segments.push_back(std::move(wanted));
+    }
+  }
+  return out;
+}
+
+void render_record(const Record& record, std::string& out) {
+  thread_local EcsJsonWriter writer;
+  JsonOptions options;
+  if (!record.origin->charset.empty()) options.charset = record.origin->charset;
+  writer.write(record, options, out);
+}
+
+AnswerEnd end_of(const ScanReport& report, std::vector<std::string> missing) {
+  AnswerEnd end;
+  end.records = report.records_found;
+  end.blocks = report.blocks;
+  end.blocks_read = report.blocks_read;
+  end.missing = report.missing;
+  end.missing.insert(end.missing.end(), missing.begin(), missing.end());
+  return end;
+}
+
+// What has come since, in commit order: follow goes by arrival, not by event time.
+Result<void> answer_arrived(const Asked& asked, const Query& query, const Segments& found, const ScanOptions& options) {
+  struct Arrived {
+    uint64_t commit;
+    std::string log;
+    uint64_t index;
+    std::string json;
+  };
+  std::vector<std::vector<Arrived>> of_thread(static_cast<size_t>(options.threads));
+  auto report = scan_unordered(
+      found.segments, query.filter, options,
+      [&](size_t thread, const std::vector<const Record*>& records) {
+        for (auto* record : records) {
+          Arrived arrived{record->origin->commit, std::string(record->origin->log), record->index, {}};
+          render_record(*record, arrived.json);
+          of_thread[thread].push_back(std::move(arrived));
+        }
+      },
+      asked.cancelled);
+  if (!report) return tl::unexpected(report.error());
+  std::vector<Arrived> all;
+  for (auto& some : of_thread) std::move(some.begin(), some.end(), std::back_inserter(all));
+  std::sort(all.begin(), all.end(), [](auto& a, auto& b) {
+    return std::tie(a.commit, a.log, a.index) < std::tie(b.commit, b.log, b.index);
+  });
+  for (auto& arrived : all) {
+    if (!asked.sink(arrived.json)) return {};
+  }
+  auto end = end_of(*report, found.missing);
+  end.records = all.size();
+  say_end(asked, end);
+  return {};
+}
+
+Result<void> answer_records(const Asked& asked, const Query& query, const Segments& found, ScanOptions options,
+                            bool reverse, bool limited) {
+  auto render = [](const Record& record, Scratch&, std::string& out) { render_record(record, out); };
+  // The N newest, shown oldest first: they are found from the newest end, and turned round.
+  bool turned = limited && !reverse;
+  options.newest_first = reverse || limited;
+  std::vector<std::string> held;
+  size_t held_bytes = 0;
+  auto report = scan(
+      found.segments, query.filter, options, render,
+      [&](ScanHit&& hit) {
+        if (!turned) return asked.sink(hit.rendered);
+        held_bytes += hit.rendered.size();
+        if (held_bytes > kHeldBytesMax) return false;
+        held.push_back(std::move(hit.rendered));
+        return true;
+      },
+      asked.cancelled);
+  if (!report) return tl::unexpected(report.error());
+  if (held_bytes > kHeldBytesMax) {
+    return fail(Code::exhausted, "the newest " + std::to_string(options.limit) +
+                                     " records are more than 512 MiB; ask for fewer, or for a span with since and until");
+  }
+  for (auto line = held.rbegin(); line != held.rend(); ++line) {
+    if (!asked.sink(*line)) return {};
+  }
+  if (!asked.cancelled) say_end(asked, end_of(*report, found.missing));
+  return {};
+}
+
+Result<void> answer_rows(const Asked& asked, const Query& query, const Segments& found, const ScanOptions& options) {
+  auto answered = run_pipe(query, found.segments, options, asked.cancelled);
+  if (!answered) return tl::unexpected(answered.error());
+  if (asked.cancelled) return {};
+  for (auto& row : answered->table.rows) {
+    if (!asked.sink(render_json_row(answered->table, row))) return {};
+  }
+  auto end = end_of(answered->report, found.missing);
+  end.records = answered->table.rows.size();
+  end.more["columns"] = answered->table.columns;
+  say_end(asked, end);
+  return {};
+}
+
+}  // namespace
+
+Result<void> answer_search(const Asked& asked) {
+  Parameters parameters(asked.question);
+  for (auto* context : {"context_before", "context_after"}) {
+    if (asked.question.parameters.contains(context)) {
+      return fail(Code::invalid, std::string(context) + " is not in this version; ask for the source and the time around the record");
+    }
+  }
+  if (auto allowed = parameters.allow({"query", "since", "until", "zone", "limit", "reverse", "tenant", "explain", "after", "follow"}); !allowed) {
+    return allowed;
+  }
+  auto clock = parameters.clock();
+  if (!clock) return tl::unexpected(clock.error());
+  auto query = Query::parse(parameters.text("query"), *clock);
+  if (!query) return tl::unexpected(query.error());
+  auto times = parameters.times(*clock);
+  if (!times) return tl::unexpected(times.error());
+  auto limit = parameters.number("limit");
+  if (!limit) return tl::unexpected(limit.error());
+  auto reverse = parameters.flag("reverse");
+  if (!reverse) return tl::unexpected(reverse.error());
+  if (auto explain = parameters.flag("explain"); !explain) return tl::unexpected(explain.error());
+  auto after = read_after(parameters.text("after"));
+  if (!after) return tl::unexpected(after.error());
+  auto logs = parameters.logs(asked.view);
+  if (!logs) return tl::unexpected(logs.error());
+  bool follows = asked.question.parameters.contains("after");
+  if ((follows || asked.question.parameters.contains("follow")) && !query->is_plain()) {
+    return fail(Code::invalid, "a pipe cannot be followed; ask for records");
+  }
+
+  auto found = segments_of(asked.view, *logs, *after);
+  if (!found) return tl::unexpected(found.error());
+  ScanOptions options;
+  options.from_ns = times->from_ns;
+  options.to_ns = times->to_ns;
+  options.threads = scan_threads();
+  if (*limit) options.limit = static_cast<size_t>(**limit);
+  if (follows) return answer_arrived(asked, *query, *found, options);
+  if (query->is_plain()) return answer_records(asked, *query, *found, options, *reverse, limit->has_value());
+  return answer_rows(asked, *query, *found, options);
+}
+
+Result<void> answer_hist(const Asked& asked) {
+  Parameters parameters(asked.question);
+  if (auto allowed = parameters.allow({"query", "every", "by", "since", "until", "zone", "tenant", "limit"}); !allowed) return allowed;
+  auto clock = parameters.clock();
+  if (!clock) return tl::unexpected(clock.error());
+  auto every = parameters.text("every");
+  auto query = Query::histogram(parameters.text("query"), every.empty() ? "1h" : every, parameters.text("by"), *clock);
+  if (!query) return tl::unexpected(query.error());
+  auto times = parameters.times(*clock);
+  if (!times) return tl::unexpected(times.error());
+  auto limit = parameters.number("limit");
+  if (!limit) return tl::unexpected(limit.error());
+  auto logs = parameters.logs(asked.view);
+  if (!logs) return tl::unexpected(logs.error());
+  auto found = segments_of(asked.view, *logs, {});
+  if (!found) return tl::unexpected(found.error());
+  ScanOptions options;
+  options.from_ns = times->from_ns;
+  options.to_ns = times->to_ns;
+  options.threads = scan_threads();
+  if (*limit) options.limit = static_cast<size_t>(**limit);
+  return answer_rows(asked, *query, *found, options);
+}
+
+}  // namespace yushi

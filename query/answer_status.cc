@@ -1,0 +1,83 @@
+// What the store holds: of each log, and of each source.
+#include <algorithm>
+
+#include "query/answer.h"
+
+namespace yushi {
+
+Result<void> answer_status(const Asked& asked) {
+  Parameters parameters(asked.question);
+  if (auto allowed = parameters.allow({"tenant"}); !allowed) return allowed;
+  std::vector<std::string> logs;
+  auto named = parameters.text("tenant").empty() ? asked.view.logs() : parameters.logs(asked.view);
+  if (!named) return tl::unexpected(named.error());
+  AnswerEnd end;
+  for (auto& log : *named) {
+    auto head = asked.view.head(log);
+    if (!head) return tl::unexpected(head.error());
+    uint64_t blocks = 0, tail = 0, raw_bytes = 0;
+    auto segments = asked.view.segments(log);
+    if (segments) {
+      for (auto& segment : *segments) {
+        raw_bytes += segment.summary.raw_bytes;
+        if (segment.sealed) ++blocks; else tail += segment.summary.records;
+      }
+    } else {
+      end.missing.push_back("log " + log + ": " + segments.error().message);
+    }
+    if (!asked.say({{"log", log},
+                    {"records", head->size},
+                    {"blocks", blocks},
+                    {"tail_records", tail},
+                    {"raw_bytes", raw_bytes}})) {
+      return {};
+    }
+    end.records += 1;
+    end.blocks += blocks;
+  }
+  end.more["node"] = asked.view.node();
+  say_end(asked, end);
+  return {};
+}
+
+Result<void> answer_sources(const Asked& asked) {
+  Parameters parameters(asked.question);
+  if (auto allowed = parameters.allow({"tenant", "zone"}); !allowed) return allowed;
+  auto clock = parameters.clock();
+  if (!clock) return tl::unexpected(clock.error());
+  auto logs = parameters.logs(asked.view);
+  if (!logs) return tl::unexpected(logs.error());
+  AnswerEnd end;
+  for (auto& log : *logs) {
+    auto sources = asked.view.sources(log);
+    if (!sources) {
+      end.missing.push_back(sources.error().message);
+      continue;
+    }
+    for (auto& [source, state] : *sources) {
+      auto seen_ns = state.last_received_ns - state.first_received_ns;
+      nlohmann::ordered_json line = {
+          {"tenant", log},
+          {"source", source},
+          {"address", state.address},
+          {"transport", transport_name(state.transport)},
+          {"first_seen", utc_text(state.first_received_ns)},
+          {"last_seen", utc_text(state.last_received_ns)},
+          {"records", state.next_seq},
+          {"bytes", state.raw_bytes},
+          {"silent_seconds", std::max<int64_t>(0, (clock->now_ns - state.last_received_ns) / kSecond)},
+          // Event time of the newest record against its receipt: positive when the sender's clock is ahead.
+          {"clock_skew_seconds", static_cast<double>((state.last_event_ns - state.last_received_ns) / 1'000'000) / 1000}};
+      // One record has no rate.
+      if (state.next_seq > 1 && seen_ns > 0) {
+        line["records_per_second"] = static_cast<double>(state.next_seq - 1) * 1e9 / static_cast<double>(seen_ns);
+      }
+      if (!asked.say(line)) return {};
+      ++end.records;
+    }
+  }
+  say_end(asked, end);
+  return {};
+}
+
+}  // namespace yushi

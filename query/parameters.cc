@@ -1,0 +1,94 @@
+#include "query/parameters.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <limits>
+
+#include "core/filter/when.h"
+
+namespace yushi {
+namespace {
+
+int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+Result<void> Parameters::allow(std::initializer_list<std::string_view> names) const {
+  for (auto& [name, value] : question_.parameters) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    std::string known;
+    for (auto allowed : names) known += (known.empty() ? "" : ", ") + std::string(allowed);
+    return fail(Code::invalid, question_.name + " knows no parameter \"" + name + "\"; it knows " + (known.empty() ? "none" : known));
+  }
+  return {};
+}
+
+std::string_view Parameters::text(std::string_view name) const {
+  auto found = question_.parameters.find(std::string(name));
+  return found == question_.parameters.end() ? std::string_view() : found->second;
+}
+
+Result<bool> Parameters::flag(std::string_view name) const {
+  auto found = question_.parameters.find(std::string(name));
+  if (found == question_.parameters.end()) return false;
+  auto& value = found->second;
+  if (value.empty() || value == "1" || value == "true" || value == "yes") return true;
+  if (value == "0" || value == "false" || value == "no") return false;
+  return fail(Code::invalid, std::string(name) + ": \"" + value + "\" is neither true nor false");
+}
+
+Result<std::optional<uint64_t>> Parameters::number(std::string_view name) const {
+  auto value = text(name);
+  if (value.empty()) return std::optional<uint64_t>();
+  uint64_t number = 0;
+  auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc() || end != value.data() + value.size()) {
+    return fail(Code::invalid, std::string(name) + ": \"" + std::string(value) + "\" is no number");
+  }
+  return std::optional<uint64_t>(number);
+}
+
+Result<QueryClock> Parameters::clock() const {
+  QueryClock clock;
+  clock.now_ns = now_ns();
+  if (auto name = text("zone"); !name.empty()) {
+    auto zone = Zone::find(name);
+    if (!zone) return fail(Code::invalid, "zone: " + zone.error().message);
+    clock.zone = *zone;
+  }
+  return clock;
+}
+
+Result<Filter::Times> Parameters::times(const QueryClock& clock) const {
+  Filter::Times times{std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()};
+  if (auto since = text("since"); !since.empty()) {
+    auto when = parse_when(since, clock);
+    if (!when) return fail(Code::invalid, "since: " + when.error().message);
+    times.from_ns = when->from_ns;
+  }
+  if (auto until = text("until"); !until.empty()) {
+    auto when = parse_when(until, clock);
+    if (!when) return fail(Code::invalid, "until: " + when.error().message);
+    times.to_ns = when->to_ns;
+  }
+  return times;
+}
+
+Result<std::vector<std::string>> Parameters::logs(const StoreView& view) const {
+  auto all = view.logs();
+  if (!all) return all;
+  auto tenant = text("tenant");
+  std::vector<std::string> out;
+  for (auto& log : *all) {
+    if (tenant.empty() ? !log.starts_with('_') : log.substr(0, log.find_first_of(":@")) == tenant) out.push_back(log);
+  }
+  if (!tenant.empty() && out.empty()) {
+    return fail(Code::not_found, "no tenant \"" + std::string(tenant) + "\" has a log in this store");
+  }
+  return out;
+}
+
+}  // namespace yushi

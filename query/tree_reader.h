@@ -1,0 +1,36 @@
+// The tree of one log as proofs read it: subtree hashes from stored tiles, and the leaves of the 256 around an edge
+// hashed from the records, once.
+//
+// Threads  One owner. Errors: corrupt names the tile or record that cannot be read.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/ledger/merkle.h"
+#include "storage/view.h"
+
+namespace yushi {
+
+class TreeReader {
+ public:
+  TreeReader(const StoreView& view, std::string log) : view_(view), log_(std::move(log)) {}
+  Result<Hash> subtree(int level, uint64_t index);
+  Subtree as_function() {
+    return [this](int level, uint64_t index) { return subtree(level, index); };
+  }
+
+ private:
+  Result<const std::vector<Hash>*> leaves(uint64_t tile);
+
+  const StoreView& view_;
+  std::string log_;
+  std::map<uint64_t, std::vector<Hash>> leaves_;     // by tile of 256
+  std::optional<uint64_t> batch_first_;              // first index of batch_
+  std::unique_ptr<Batch> batch_;                     // the segment read last: both edges may lie in one
+};
+
+}  // namespace yushi
