@@ -202,8 +202,10 @@ struct Api::Connection {
     if (question.name == "checkpoint" || question.name == "verify") {
       if (auto signed_now = sources.pipeline->sign_now(); !signed_now) return signed_now;
     }
-    bool follow = question.parameters.erase("follow") > 0;
+    bool follow = question.parameters.contains("follow");
     while (true) {
+      // Before the view: what is committed between the two ends the wait below at once.
+      auto commit = sources.pipeline->wait_commit(UINT64_MAX, 0);
       auto view = StoreView::open(sources.store->database(), sources.understand);
       if (!view) return tl::unexpected(view.error());
       auto answered = answer(**view, question, sink, cancelled);
@@ -217,9 +219,7 @@ struct Api::Connection {
       }
       question.parameters["after"] = from;
       question.parameters.erase("limit");
-      auto commit = sources.store->counters().commits.load();
-      while (!cancelled && sources.store->counters().commits.load() == commit) {
-        sources.pipeline->wait_commit(commit, 200);
+      while (!cancelled && sources.pipeline->wait_commit(commit, 200) <= commit) {
         char byte;
         auto n = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
         if (n == 0 || api.stopping_) cancelled = true;  // the asker went away

@@ -59,7 +59,4 @@ Config default_config();
 
 Result<Config> load_config(const std::string& path);
 
-// Our own parsers and rules: $YUSHI_SHARE, /usr/share/yushi, or the source tree that this binary was built in.
-std::string share_directory(const std::string& what /* "parsers" or "rules" */);
-
 }  // namespace yushi

@@ -16,6 +16,7 @@
 #include "daemon/api.h"
 #include "daemon/metrics.h"
 #include "daemon/pipeline.h"
+#include "parsers/share_directory.h"
 #include "daemon/store_source.h"
 #include "forward/kafka.h"
 #include "query/parser_versions.h"

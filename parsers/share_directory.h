@@ -1,0 +1,10 @@
+// Where our own parsers and rules lie: $YUSHI_SHARE, the source tree that this binary was built in, or /usr/share/yushi.
+#pragma once
+
+#include <string>
+
+namespace yushi {
+
+std::string share_directory(const std::string& what /* "parsers" or "rules" */);
+
+}  // namespace yushi
