@@ -83,7 +83,7 @@ RuleCheck check_rule_files(const std::vector<RuleFile>& files) {
 
 Result<std::vector<Alert>> alerts_of_lines(std::shared_ptr<const RuleSet> rules, const DetectOptions& options,
                                            const std::string& received, const std::vector<std::string>& lines,
-                                           const Understand& understand) {
+                                           const UnderstandBatch& understand) {
   std::string_view first = received.empty() ? kReceivedDefault : std::string_view(received);
   auto start = parse_time(first, 0, *Zone::utc());
   if (!start || start->form != TimeForm::rfc3339)
@@ -116,7 +116,7 @@ Result<std::vector<Alert>> alerts_of_lines(std::shared_ptr<const RuleSet> rules,
   return alerts;
 }
 
-Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const Understand& understand) {
+Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const UnderstandBatch& understand) {
   auto rules = RuleSet::load(files);
   if (!rules) return tl::unexpected(rules.error());
   const auto& loaded = static_cast<const LoadedRules&>(**rules);

@@ -20,7 +20,7 @@
 namespace yushi {
 
 // Fills everything of the batch's records that stands beyond RawMessage.
-using Understand = std::function<void(Batch& batch)>;
+using UnderstandBatch = std::function<void(Batch& batch)>;
 
 struct RuleCheck {
   std::vector<RuleProblem> problems;  // wrong ones first, then unsupported ones
@@ -35,11 +35,11 @@ struct RuleTestReport {
   std::vector<std::string> lacking;   // path:line: rules without a positive or a negative test
 };
 // Runs every test of every file, each with a new Engine over all the files' rules. invalid when the files do not load.
-Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const Understand& understand);
+Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const UnderstandBatch& understand);
 
 // One test's lines as messages, given to `rules` and a new Engine: all the alerts that come.
 Result<std::vector<Alert>> alerts_of_lines(std::shared_ptr<const RuleSet> rules, const DetectOptions& options,
                                            const std::string& received, const std::vector<std::string>& lines,
-                                           const Understand& understand);
+                                           const UnderstandBatch& understand);
 
 }  // namespace yushi

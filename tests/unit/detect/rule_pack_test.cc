@@ -14,7 +14,7 @@
 namespace yushi {
 namespace {
 
-Understand our_parsers() {
+UnderstandBatch our_parsers() {
   auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers"});
   if (!files) std::abort();
   auto set = ParserSet::load(std::move(*files));
