@@ -1,0 +1,102 @@
+#include "cli/asker.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "cli/client.h"
+#include "query/parser_versions.h"
+
+namespace yushi {
+namespace {
+
+class LocalStore : public Asker {
+ public:
+  static Result<std::unique_ptr<Asker>> open(const std::string& directory) {
+    std::unique_ptr<LocalStore> local(new LocalStore);
+    auto database = Database::open(directory + "/store", Database::Mode::read_only);
+    if (!database) return tl::unexpected(database.error());
+    local->database_ = std::move(*database);
+    local->versions_->read_from(local->database_);
+    auto view = StoreView::open(local->database_, local->versions_->as_function());
+    if (!view) return tl::unexpected(view.error());
+    local->view_ = std::move(*view);
+    return std::unique_ptr<Asker>(std::move(local));
+  }
+
+  Result<Ending> ask(const Question& question, const LineSink& sink) override {
+    if (question.parameters.contains("follow")) {
+      return fail(Code::invalid, "-f follows a running daemon; a store opened with --store does not grow");
+    }
+    EndingReader reader(sink);
+    std::atomic<bool> cancelled{false};
+    auto answered = answer(*view_, question, [&](std::string_view line) { return reader.take(line); }, cancelled);
+    if (!answered) return tl::unexpected(answered.error());
+    return reader.finish();
+  }
+
+ private:
+  LocalStore() = default;
+  std::shared_ptr<Database> database_;
+  std::shared_ptr<ParserVersions> versions_ = std::make_shared<ParserVersions>();
+  std::shared_ptr<const StoreView> view_;
+};
+
+}  // namespace
+
+bool EndingReader::take(std::string_view line) {
+  if (line.empty() || stopped_) return !stopped_;
+  if (line.starts_with("{\"yushi.end\":")) {
+    auto parsed = nlohmann::json::parse(line, nullptr, false);
+    if (!parsed.is_object()) return true;
+    try {
+      auto& said = parsed["yushi.end"];
+      ending_.complete = said.value("complete", false);
+      ending_.records = said.value("records", uint64_t{0});
+      ending_.blocks_read = said.value("blocks_read", uint64_t{0});
+      ending_.blocks = said.value("blocks", uint64_t{0});
+      ending_.missing = said.value("missing", std::vector<std::string>());
+      ending_.node = said.value("node", std::string());
+      ending_.json = line;
+      ended_ = true;
+    } catch (const nlohmann::json::exception&) {
+      ending_ = {};  // not as we know it: then the answer has no end that we could trust
+    }
+    return true;
+  }
+  stopped_ = !sink_(line);
+  return !stopped_;
+}
+
+Ending EndingReader::finish() {
+  // Who stopped listening himself misses nothing.
+  if (stopped_ && !ended_) ending_.complete = true;
+  if (!ended_ && !stopped_) ending_.missing.push_back("the answer broke off before its end");
+  return std::move(ending_);
+}
+
+Result<std::unique_ptr<Asker>> make_asker(const std::string& server, const std::string& store) {
+  if (!store.empty()) {
+    if (!server.empty()) return fail(Code::invalid, "--server and --store exclude each other: give one");
+    return LocalStore::open(store);
+  }
+  std::string place = server;
+  if (place.empty()) {
+    if (auto* named = std::getenv("YUSHI_SERVER"); named && *named) place = named;
+  }
+  constexpr const char* kDefaults[] = {"/run/yushi/yushi.sock", "./yushi-data/yushi.sock"};
+  for (auto* path : kDefaults) {
+    if (place.empty() && ::access(path, F_OK) == 0) place = std::string("unix:") + path;
+  }
+  if (place.empty()) {
+    return fail(Code::unavailable, std::string("no daemon found at ") + kDefaults[0] + " or " + kDefaults[1] +
+                                       "; start yushid, name its socket with --server unix:PATH, or read a store with --store DIR");
+  }
+  if (!place.starts_with("unix:")) {
+    return fail(Code::invalid, "--server " + place + ": this version speaks over unix sockets only; give unix:PATH");
+  }
+  return make_client(place.substr(5));
+}
+
+}  // namespace yushi

@@ -1,0 +1,172 @@
+#include "cli/client.h"
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace yushi {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+
+constexpr size_t kReadBytes = 64 << 10;
+constexpr size_t kErrorBytesMax = 1 << 20;
+
+void append_encoded(std::string& out, std::string_view text) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  for (char c : text) {
+    bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+                 c == '.' || c == '~' || c == '/';
+    if (plain) {
+      out.push_back(c);
+    } else {
+      auto byte = static_cast<unsigned char>(c);
+      out.push_back('%');
+      out.push_back(kHex[byte >> 4]);
+      out.push_back(kHex[byte & 15]);
+    }
+  }
+}
+
+std::string target_of(const Question& question) {
+  std::string target = "/api/v1/";
+  append_encoded(target, question.name);
+  char mark = '?';
+  for (auto& [name, value] : question.parameters) {
+    target.push_back(mark);
+    append_encoded(target, name);
+    target.push_back('=');
+    append_encoded(target, value);
+    mark = '&';
+  }
+  return target;
+}
+
+Code code_of(std::string_view name) {
+  constexpr std::string_view kNames[] = {"invalid", "not_found", "refused", "corrupt", "exhausted", "unavailable", "io"};
+  for (size_t i = 0; i < std::size(kNames); ++i) {
+    if (name == kNames[i]) return static_cast<Code>(i);
+  }
+  return Code::io;
+}
+
+class Client : public Asker {
+ public:
+  explicit Client(std::string path) : path_(std::move(path)) {}
+
+  Result<void> connect() {
+    beast::error_code error;
+    socket_.emplace(context_);
+    buffer_.clear();
+    if (path_.size() > 107) return fail(Code::invalid, "--server unix:" + path_ + ": longer than a socket path may be");
+    socket_->connect(asio::local::stream_protocol::endpoint(path_), error);
+    if (!error) return {};
+    socket_.reset();
+    return fail(Code::unavailable, "asking the daemon at " + path_ + ": " + error.message() + "; does yushid run there?");
+  }
+
+  Result<Ending> ask(const Question& question, const LineSink& sink) override {
+    bool reused = socket_.has_value();
+    if (!reused) {
+      if (auto connected = connect(); !connected) return tl::unexpected(connected.error());
+    }
+    http::request<http::empty_body> request(http::verb::get, target_of(question), 11);
+    request.set(http::field::host, "yushi");
+    beast::error_code error;
+    http::response_parser<http::buffer_body> parser;
+    auto send = [&] {
+      http::write(*socket_, request, error);
+      if (!error) http::read_header(*socket_, buffer_, parser, error);
+    };
+    parser.body_limit(boost::none);
+    send();
+    if (error && reused) return ask_again(question, sink);
+    if (error) {
+      socket_.reset();
+      return fail(Code::unavailable, "asking the daemon at " + path_ + ": " + error.message());
+    }
+    bool good = parser.get().result() == http::status::ok;
+    EndingReader reader(sink);
+    std::string pending, problem;
+    bool listening = true;
+    std::array<char, kReadBytes> bytes;
+    while (!parser.is_done() && listening) {
+      parser.get().body().data = bytes.data();
+      parser.get().body().size = bytes.size();
+      parser.get().body().more = true;
+      http::read_some(*socket_, buffer_, parser, error);
+      if (error == http::error::need_buffer) error = {};
+      std::string_view got(bytes.data(), bytes.size() - parser.get().body().size);
+      if (good) {
+        listening = take_lines(got, pending, reader);
+      } else {
+        problem.append(got.substr(0, kErrorBytesMax - std::min(kErrorBytesMax, problem.size())));
+      }
+      if (error) break;
+    }
+    if (error || !listening || !parser.get().keep_alive()) socket_.reset();
+    if (good) return reader.finish();
+    return tl::unexpected(read_problem(problem));
+  }
+
+ private:
+  // The daemon closes connections that were idle while it stopped, or restarted.
+  Result<Ending> ask_again(const Question& question, const LineSink& sink) {
+    socket_.reset();
+    return ask(question, sink);
+  }
+
+  static bool take_lines(std::string_view got, std::string& pending, EndingReader& reader) {
+    while (!got.empty()) {
+      auto end = got.find('\n');
+      if (end == got.npos) {
+        pending.append(got);
+        return true;
+      }
+      bool wanted;
+      if (pending.empty()) {
+        wanted = reader.take(got.substr(0, end));
+      } else {
+        pending.append(got.substr(0, end));
+        wanted = reader.take(pending);
+        pending.clear();
+      }
+      if (!wanted) return false;
+      got.remove_prefix(end + 1);
+    }
+    return true;
+  }
+
+  Error read_problem(const std::string& body) const {
+    auto parsed = nlohmann::json::parse(body, nullptr, false);
+    if (parsed.is_object() && parsed.contains("error") && parsed["error"].is_object()) {
+      auto& said = parsed["error"];
+      auto code = said.find("code"), message = said.find("message");
+      if (code != said.end() && code->is_string() && message != said.end() && message->is_string()) {
+        return {code_of(code->get<std::string>()), message->get<std::string>()};
+      }
+    }
+    return {Code::io, "the daemon at " + path_ + " answered what is no answer; is it yushid?"};
+  }
+
+  const std::string path_;
+  asio::io_context context_{1};
+  std::optional<asio::local::stream_protocol::socket> socket_;
+  beast::flat_buffer buffer_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Asker>> make_client(const std::string& socket_path) {
+  auto client = std::make_unique<Client>(socket_path);
+  if (auto connected = client->connect(); !connected) return tl::unexpected(connected.error());
+  return std::unique_ptr<Asker>(std::move(client));
+}
+
+}  // namespace yushi

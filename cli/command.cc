@@ -1,0 +1,92 @@
+#include "cli/command.h"
+
+#include <cstdio>
+
+#include "cli/remembered.h"
+#include "cli/terminal.h"
+#include "core/base/display.h"
+
+namespace yushi {
+
+void add_place_options(CLI::App& command, Options& options) {
+  command.add_option("--server", options.server,
+                     "unix:PATH of the daemon's socket (default $YUSHI_SERVER, /run/yushi/yushi.sock, ./yushi-data/yushi.sock)");
+  command.add_option("--store", options.store, "read the data folder DIR without a daemon: a backup, a seized disk")
+      ->type_name("DIR");
+}
+
+void add_time_options(CLI::App& command, Options& options) {
+  command.add_option("--since", options.since, "from then on: 2026-11-01, 2026-11-01T08:00, today, 7d, 90m");
+  command.add_option("--until", options.until, "up to then, a day or minute as a whole");
+  command.add_flag("--utc", options.utc, "times in UTC, given and shown");
+}
+
+void add_output_option(CLI::App& command, Options& options) {
+  command.add_option("-o,--output", options.output, "table, raw, json or csv (default: table on a terminal, raw in a pipe)")
+      ->check(CLI::IsMember({"table", "raw", "json", "csv"}));
+}
+
+void add_tenant_option(CLI::App& command, Options& options) {
+  command.add_option("--tenant", options.tenant, "one tenant (default: all; `_audit` only when named)");
+}
+
+void add_limit_option(CLI::App& command, Options& options) {
+  command.add_option("-n,--limit", options.limit, "the newest N only")->type_name("N");
+}
+
+std::shared_ptr<const Zone> zone_of(const Options& options) { return options.utc ? Zone::utc() : local_zone(); }
+
+Question question_of(std::string name, const Options& options) {
+  Question question{std::move(name), {}};
+  auto& parameters = question.parameters;
+  if (!options.tenant.empty()) parameters["tenant"] = options.tenant;
+  if (!options.since.empty()) parameters["since"] = options.since;
+  if (!options.until.empty()) parameters["until"] = options.until;
+  if (options.limit) parameters["limit"] = std::to_string(*options.limit);
+  return question;
+}
+
+int report(const Error& error) {
+  // Messages may quote strangers' text; their own line breaks (the caret under a query) stay.
+  std::string text = "yushi: ";
+  std::string_view left = error.message;
+  while (true) {
+    auto end = left.find('\n');
+    append_printable(text, left.substr(0, end));
+    text.push_back('\n');
+    if (end == left.npos || end + 1 == left.size()) break;
+    left.remove_prefix(end + 1);
+  }
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  if (error.code == Code::not_found) return kExitNothing;
+  return error.code == Code::corrupt ? kExitBroken : kExitError;
+}
+
+int report(const Ending& ending, int code) {
+  if (ending.complete) return code;
+  std::string text = "yushi: the answer is incomplete";
+  for (auto& what : ending.missing) {
+    text += "\n  missing: ";
+    append_printable(text, what);
+  }
+  text += "\n";
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  return kExitIncomplete;
+}
+
+int ask_store(const Options& options, const Question& question, const LineSink& sink,
+              const std::function<int(const Ending&)>& answered) {
+  auto asker = make_asker(options.server, options.store);
+  if (!asker) return report(asker.error());
+  bool follows = question.parameters.contains("follow");
+  // What never ends is held to the checkpoints first; all else after, so that the answer's records are covered.
+  int held = follows ? hold_to_remembered(**asker) : kExitFound;
+  auto ending = (*asker)->ask(question, sink);
+  int code = ending ? report(*ending, ending->complete ? answered(*ending) : kExitIncomplete) : report(ending.error());
+  if (!ending && ending.error().code == Code::unavailable) return code;
+  if (!follows) held = hold_to_remembered(**asker);
+  if (held == kExitBroken || code == kExitBroken) return kExitBroken;
+  return held == kExitFound ? code : held;
+}
+
+}  // namespace yushi

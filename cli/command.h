@@ -1,0 +1,63 @@
+// What the commands of `yushi` share: common options, exit codes, and how an answer ends.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/asker.h"
+#include "core/base/time_text.h"
+
+namespace yushi {
+
+// As grep has them, and on.
+constexpr int kExitFound = 0;       // found, holds
+constexpr int kExitNothing = 1;     // nothing found, does not hold
+constexpr int kExitError = 2;       // of use or of the system
+constexpr int kExitIncomplete = 3;  // what is missing is named
+constexpr int kExitBroken = 4;      // integrity is broken
+
+struct Options {
+  std::string server, store, tenant, since, until, output;
+  std::optional<uint64_t> limit;
+  bool utc = false;
+};
+
+// The command that was given, to be run once the line is read.
+using Chosen = std::function<int()>;
+
+void add_place_options(CLI::App& command, Options& options);   // --server, --store
+void add_time_options(CLI::App& command, Options& options);    // --since, --until, --utc
+void add_output_option(CLI::App& command, Options& options);
+void add_tenant_option(CLI::App& command, Options& options);
+void add_limit_option(CLI::App& command, Options& options);
+
+// The caller's zone, or UTC with --utc.
+std::shared_ptr<const Zone> zone_of(const Options& options);
+// tenant, since, until, limit and zone, as far as they are given.
+Question question_of(std::string name, const Options& options);
+
+int report(const Error& error);  // to stderr; the exit code
+// What is missing, to stderr; kExitIncomplete then, else `code`.
+int report(const Ending& ending, int code);
+
+// Asks one question of the store that the options name, and holds it to the checkpoints remembered here.
+// `answered` gives the exit code of a complete answer.
+int ask_store(const Options& options, const Question& question, const LineSink& sink,
+              const std::function<int(const Ending&)>& answered);
+
+// One for each command.
+void add_search(CLI::App& app, Chosen& chosen);
+void add_hist(CLI::App& app, Chosen& chosen);
+void add_alerts(CLI::App& app, Chosen& chosen);
+void add_sources(CLI::App& app, Chosen& chosen);
+void add_status(CLI::App& app, Chosen& chosen);
+void add_verify(CLI::App& app, Chosen& chosen);
+void add_checkpoint(CLI::App& app, Chosen& chosen);
+void add_parse(CLI::App& app, Chosen& chosen);
+void add_parsers(CLI::App& app, Chosen& chosen);
+void add_rules(CLI::App& app, Chosen& chosen);
+
+}  // namespace yushi

@@ -1,0 +1,136 @@
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/terminal.h"
+#include "core/base/display.h"
+
+namespace yushi {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string text(const Json& object, const char* pointer) {
+  auto path = Json::json_pointer(pointer);
+  if (!object.is_object() || !object.contains(path)) return {};
+  auto& value = object.at(path);
+  if (!value.is_array()) return value.is_string() ? value.get<std::string>() : value.dump();
+  std::string out;
+  for (auto& item : value) out += (out.empty() ? "" : ", ") + (item.is_string() ? item.get<std::string>() : item.dump());
+  return out;
+}
+
+bool yes(const Json& object, const char* pointer) { return text(object, pointer) == "true"; }
+
+int list(const Options& options, bool reverse) {
+  auto kind = output_kind(options.output);
+  auto zone = zone_of(options);
+  auto question = question_of("alerts", options);
+  question.parameters["zone"] = std::string(zone->name());
+  if (reverse) question.parameters["reverse"] = "1";
+  Out out;
+  RowPrinter rows(out, kind, {"time", "id", "severity", "tenant", "rule", "reason"});
+  return ask_store(
+      options, question,
+      [&](std::string_view line) {
+        if (kind == OutputKind::json) {
+          out.write(line);
+          out.write("\n");
+          return out.good();
+        }
+        auto alert = Json::parse(line, nullptr, false);
+        auto time = text(alert, "/@timestamp");
+        auto severity = text(alert, "/yushi/alert/severity");
+        if (yes(alert, "/yushi/alert/learning")) severity += " (learning)";
+        rows.row({kind == OutputKind::table ? local_time_text(time, *zone, false) : time, text(alert, "/yushi/alert/id"), severity,
+                  text(alert, "/organization/name"), text(alert, "/rule/name"), text(alert, "/yushi/alert/reason")});
+        return out.good();
+      },
+      [&](const Ending& ending) {
+        rows.finish();
+        return ending.records > 0 ? kExitFound : kExitNothing;
+      });
+}
+
+void print_alert(Out& out, const Json& alert, const Zone& zone) {
+  std::string shown;
+  auto say = [&](std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    shown += name;
+    shown.append(name.size() < 12 ? 12 - name.size() : 1, ' ');
+    append_printable(shown, value);
+    shown.push_back('\n');
+  };
+  say("alert", text(alert, "/yushi/alert/id"));
+  say("time", local_time_text(text(alert, "/@timestamp"), zone));
+  say("severity", text(alert, "/yushi/alert/severity") + ", score " + text(alert, "/yushi/alert/score") +
+                      (yes(alert, "/yushi/alert/learning") ? ", found while still learning" : ""));
+  say("rule", text(alert, "/rule/name") + " (" + text(alert, "/rule/id") + ")");
+  say("tenant", text(alert, "/organization/name"));
+  say("reason", text(alert, "/yushi/alert/reason"));
+  say("baseline", text(alert, "/yushi/alert/baseline"));
+  say("tags", text(alert, "/tags"));
+  say("rule digest", text(alert, "/yushi/alert/rule_digest"));
+  say("records", text(alert, "/yushi/alert/records"));
+  shown.push_back('\n');
+  out.write(shown);
+}
+
+int show(const Options& options, const std::string& id) {
+  auto kind = output_kind(options.output);
+  auto zone = zone_of(options);
+  Out out;
+  LinePrinter printer(out, kind, zone);
+  bool first = true;
+  return ask_store(
+      options, {"alerts/" + id, {}},
+      [&](std::string_view line) {
+        bool is_alert = first;
+        first = false;
+        if (kind == OutputKind::json) return printer.line(line);
+        if (is_alert && kind == OutputKind::table) {
+          print_alert(out, Json::parse(line, nullptr, false), *zone);
+          return out.good();
+        }
+        return is_alert || printer.line(line);  // raw and csv: the records behind it
+      },
+      [&](const Ending&) {
+        printer.finish();
+        return kExitFound;
+      });
+}
+
+}  // namespace
+
+void add_alerts(CLI::App& app, Chosen& chosen) {
+  auto* command = app.add_subcommand("alerts", "anomalies and rule hits, with the reason and the records behind each");
+  command->footer("Examples: yushi alerts list --since today\n          yushi alerts show 3f2a9c0d1b4e5f60");
+  auto options = std::make_shared<Options>();
+  auto reverse = std::make_shared<bool>(false);
+  auto id = std::make_shared<std::string>();
+  auto add_list_options = [&](CLI::App& to) {
+    add_limit_option(to, *options);
+    add_time_options(to, *options);
+    add_tenant_option(to, *options);
+    to.add_flag("--reverse", *reverse, "newest first");
+    add_output_option(to, *options);
+    add_place_options(to, *options);
+  };
+  auto* listing = command->add_subcommand("list", "alerts, newest last (also without `list`)");
+  listing->footer("Example: yushi alerts list --since 7d -n 20");
+  add_list_options(*listing);
+  add_list_options(*command);
+  auto* showing = command->add_subcommand("show", "one alert, its reason and its records");
+  showing->footer("Example: yushi alerts show 3f2a9c0d1b4e5f60");
+  showing->add_option("id", *id, "as `alerts list` shows it")->required();
+  showing->add_flag("--utc", options->utc, "times in UTC");
+  add_output_option(*showing, *options);
+  add_place_options(*showing, *options);
+  command->require_subcommand(0, 1);
+  command->callback([=, &chosen] {
+    bool shows = showing->parsed();
+    chosen = [=] { return shows ? show(*options, *id) : list(*options, *reverse); };
+  });
+}
+
+}  // namespace yushi

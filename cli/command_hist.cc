@@ -1,0 +1,103 @@
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/terminal.h"
+#include "core/filter/when.h"
+#include "query/output.h"
+
+namespace yushi {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct HistOptions : Options {
+  std::string query, every = "1h", by;
+};
+
+// The rows as query/ has them, for its bars: times are instants, the rest is as JSON gives it.
+Cell cell_of(const std::string& column, const Json& value) {
+  if (value.is_array()) {
+    Cell cell;
+    for (auto& item : value) {
+      auto one = cell_of(column, item);
+      cell.insert(cell.end(), one.begin(), one.end());
+    }
+    return cell;
+  }
+  if (value.is_string()) {
+    auto& text = value.get_ref<const std::string&>();
+    if (column.starts_with("bin(")) {
+      if (auto time = parse_time(text, 0, *Zone::utc())) return {Instant{time->unix_ns}};
+    }
+    return {text};
+  }
+  if (value.is_number_integer()) return {value.get<int64_t>()};
+  if (value.is_number()) return {value.get<double>()};
+  if (value.is_boolean()) return {value.get<bool>()};
+  return {};
+}
+
+int hist(const HistOptions& options) {
+  auto zone = zone_of(options);
+  auto every_ns = parse_duration(options.every);
+  if (!every_ns) return report(Error{Code::invalid, "--every: " + every_ns.error().message});
+  auto question = question_of("hist", options);
+  question.parameters["query"] = options.query;
+  question.parameters["zone"] = std::string(zone->name());
+  question.parameters["every"] = options.every;
+  if (!options.by.empty()) question.parameters["by"] = options.by;
+  auto kind = output_kind(options.output);
+  Out out;
+  LinePrinter printer(out, kind, zone);
+  std::vector<Json> rows;
+  return ask_store(
+      options, question,
+      [&](std::string_view line) {
+        if (kind != OutputKind::table) return printer.line(line);
+        auto row = Json::parse(line, nullptr, false);
+        if (row.is_object()) rows.push_back(std::move(row));
+        return true;
+      },
+      [&](const Ending& ending) {
+        if (kind == OutputKind::table && !rows.empty()) {
+          Table table;
+          auto end = Json::parse(ending.json, nullptr, false);
+          auto columns = Json::json_pointer("/yushi.end/columns");
+          if (end.is_object() && end.contains(columns) && end[columns].is_array()) {
+            for (auto& column : end[columns]) table.columns.push_back(column.is_string() ? column.get<std::string>() : column.dump());
+          }
+          for (auto& row : rows) {
+            Row cells;
+            for (auto& column : table.columns) cells.push_back(row.contains(column) ? cell_of(column, row[column]) : Cell{});
+            table.rows.push_back(std::move(cells));
+          }
+          TableStyle style;
+          style.zone = zone;
+          style.columns_max = terminal_columns();
+          out.write(render_bars(table, *every_ns, style));
+        }
+        printer.finish();
+        return ending.records > 0 ? kExitFound : kExitNothing;
+      });
+}
+
+}  // namespace
+
+void add_hist(CLI::App& app, Chosen& chosen) {
+  auto* command = app.add_subcommand("hist", "counts over time, as bars on a terminal");
+  command->footer("Example: yushi hist 'event.outcome: failure' --every 1h --by user.name --since 7d");
+  auto options = std::make_shared<HistOptions>();
+  command->add_option("query", options->query, "a filter without pipes; * matches all")->required();
+  command->add_option("--every", options->every, "length of a span: 5m, 1h, 1d (default 1h)");
+  command->add_option("--by", options->by, "count for each value of this field");
+  add_limit_option(*command, *options);
+  add_time_options(*command, *options);
+  add_tenant_option(*command, *options);
+  add_output_option(*command, *options);
+  add_place_options(*command, *options);
+  command->callback([options, &chosen] { chosen = [options] { return hist(*options); }; });
+}
+
+}  // namespace yushi

@@ -1,0 +1,239 @@
+// parse: the parsers over lines of a file, as the daemon would run them.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <map>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "core/base/display.h"
+#include "core/filter/when.h"
+#include "core/record/ecs_json.h"
+#include "parsers/loaded_parsers.h"
+#include "parsers/share_directory.h"
+#include "parsers/syslog_header.h"
+#include "parsers/understand.h"
+
+namespace yushi {
+namespace {
+
+constexpr size_t kBatchLines = 1024;
+constexpr size_t kBatchBytes = 4 << 20;
+constexpr size_t kLineBytesMax = (16 << 20) - 1;  // a capture's length has 24 bits
+constexpr size_t kPaddingBytes = 64;              // simdjson reads beyond the text it parses
+
+struct ParseOptions {
+  std::string dataset, received, timezone, charset, file;
+  std::vector<std::string> parsers;
+  bool stats = false, explain = false;
+};
+
+// What matched, by dataset and pattern.
+struct Tally {
+  std::map<std::pair<std::string, std::string>, uint64_t> patterns;
+  uint64_t lines = 0, not_understood = 0;
+};
+
+class LineParser {
+ public:
+  LineParser(const ParseOptions& options, std::string dataset, std::shared_ptr<const ParserSet> set, std::shared_ptr<const Zone> zone,
+             int64_t received_ns)
+      : options_(options), dataset_(std::move(dataset)), zone_(std::move(zone)), received_ns_(received_ns), understander_(std::move(set)) {}
+
+  bool add(std::string_view line) {
+    if (batch_bytes_ + line.size() > kBatchBytes || lines_.size() >= kBatchLines) {
+      if (!flush()) return false;
+    }
+    lines_.emplace_back(text_.size(), line.size());
+    text_.append(line.substr(0, kLineBytesMax));
+    if (line.size() > kLineBytesMax) lines_.back().second = kLineBytesMax;
+    batch_bytes_ += line.size();
+    return true;
+  }
+
+  bool flush() {
+    if (lines_.empty()) return out_.good();
+    Batch batch;
+    auto& bytes = batch.buffers.emplace_back(new char[text_.size() + kPaddingBytes]());
+    std::copy(text_.begin(), text_.end(), bytes.get());
+    Origin origin;
+    origin.received_ns = received_ns_;
+    origin.transport = Transport::file;
+    auto* shared = batch.arena.make(origin);
+    for (auto [at, length] : lines_) {
+      Record record;
+      record.raw = {bytes.get() + at, length};
+      record.origin = shared;
+      if (length == kLineBytesMax) record.marks = kTruncated;
+      batch.records.push_back(record);
+    }
+    understander_.understand(batch, *zone_, false, dataset_);
+    for (auto& record : batch.records) print(record);
+    lines_.clear();
+    text_.clear();
+    batch_bytes_ = 0;
+    return out_.good();
+  }
+
+  int finish() {
+    flush();
+    if (options_.stats) print_stats();
+    out_.flush();
+    return kExitFound;  // also when no line was understood: that is an answer
+  }
+
+ private:
+  void print(const Record& record) {
+    ++tally_.lines;
+    if (record.kind) ++tally_.patterns[{record.kind->dataset, record.kind->pattern}];
+    else ++tally_.not_understood;
+    if (options_.stats) return;
+    line_.clear();
+    if (options_.explain) {
+      explain(record);
+    } else {
+      JsonOptions json;
+      json.event_id = false;
+      json.event_created = !options_.received.empty();
+      json.charset = options_.charset;
+      writer_.write(record, json, line_);
+      line_.push_back('\n');
+    }
+    out_.write(line_);
+  }
+
+  void explain(const Record& record) {
+    append_printable(line_, record.raw);
+    line_ += "\n  header   ";
+    // What the header alone gives; the parser's captures stand behind.
+    Arena arena;
+    std::vector<Capture> of_header;
+    Record alone = record;
+    read_syslog_header(alone, *zone_, arena, of_header);
+    if (of_header.empty()) line_ += "none";
+    for (auto& capture : of_header) say_capture(record, capture);
+    char time[32];
+    line_ += "\n  time     " + std::string(time, format_utc(record.event_ns, time));
+    if (record.time_inferred & kAllInferred) line_ += " (of receipt: the line has none)";
+    else if (record.time_inferred) line_ += std::string(" (inferred:") + (record.time_inferred & kYearInferred ? " year" : "") +
+                                            (record.time_inferred & kZoneInferred ? " zone" : "") + ")";
+    line_ += "\n  message  ";
+    append_printable(line_, record.message(), 120);
+    if (!record.kind) {
+      line_ += "\n  parser   none knew it\n";
+      return;
+    }
+    line_ += "\n  parser   " + record.kind->parser + ", pattern " + record.kind->pattern + ", dataset " + record.kind->dataset;
+    line_ += "\n  captures ";
+    for (auto& capture : record.captures) {
+      bool from_header = false;
+      for (auto& known : of_header) from_header = from_header || (known.begin == capture.begin && known.field == capture.field);
+      if (!from_header) say_capture(record, capture);
+    }
+    line_ += "\n  says     ";
+    for (auto& constant : record.kind->constants) {
+      line_ += std::string(constant.field->name) + "=";
+      append_printable(line_, constant.value);
+      line_.push_back(' ');
+    }
+    line_.push_back('\n');
+  }
+
+  void say_capture(const Record& record, const Capture& capture) {
+    append_printable(line_, capture.field->name);
+    line_.push_back('=');
+    append_printable(line_, record.text(capture), 80);
+    line_ += "[" + std::to_string(capture.begin) + "," + std::to_string(capture.end()) + ") ";
+  }
+
+  void print_stats() {
+    RowPrinter rows(out_, OutputKind::table, {"lines", "dataset", "pattern"});
+    std::vector<std::pair<uint64_t, std::pair<std::string, std::string>>> sorted;
+    for (auto& [pattern, count] : tally_.patterns) sorted.emplace_back(count, pattern);
+    std::sort(sorted.begin(), sorted.end(), [](auto& a, auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+    for (auto& [count, pattern] : sorted) rows.row({std::to_string(count), pattern.first, pattern.second});
+    if (tally_.not_understood) rows.row({std::to_string(tally_.not_understood), "-", "(no parser knew it)"});
+    rows.finish();
+    auto understood = tally_.lines - tally_.not_understood;
+    out_.write(std::to_string(understood) + " of " + std::to_string(tally_.lines) + " lines understood\n");
+  }
+
+  const ParseOptions& options_;
+  const std::string dataset_;
+  std::shared_ptr<const Zone> zone_;
+  int64_t received_ns_;
+  Understander understander_;
+  EcsJsonWriter writer_;
+  Out out_;
+  Tally tally_;
+  std::string text_, line_;
+  std::vector<std::pair<size_t, size_t>> lines_;  // offset in text_, length
+  size_t batch_bytes_ = 0;
+};
+
+int parse(const ParseOptions& options) {
+  auto zone = Zone::find(options.timezone.empty() ? "UTC" : options.timezone);
+  if (!zone) return report(Error{Code::invalid, "--timezone: " + zone.error().message});
+  QueryClock clock;
+  clock.zone = *zone;
+  clock.now_ns =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  int64_t received_ns = clock.now_ns;
+  if (!options.received.empty()) {
+    auto when = parse_when(options.received, clock);
+    if (!when) return report(Error{Code::invalid, "--received: " + when.error().message});
+    received_ns = when->from_ns;
+  }
+  std::vector<std::string> directories = {share_directory("parsers")};
+  directories.insert(directories.end(), options.parsers.begin(), options.parsers.end());
+  auto files = read_parser_directories(directories);
+  if (!files) return report(files.error());
+  auto set = ParserSet::load(std::move(*files));
+  if (!set) return report(set.error());
+  auto dataset = options.dataset;
+  if (!dataset.empty() && !static_cast<const LoadedParsers&>(**set).by_dataset(dataset)) {
+    report(Error{Code::not_found, "--dataset " + dataset + ": no parser has this name (`yushi parsers list` shows them); each line is "
+                                  "recognised by what it is"});
+    dataset.clear();
+  }
+
+  std::ifstream file;
+  if (!options.file.empty() && options.file != "-") {
+    file.open(options.file, std::ios::binary);
+    if (!file) return report(Error{Code::io, "opening " + options.file + ": " + std::strerror(errno)});
+  }
+  std::istream& in = file.is_open() ? static_cast<std::istream&>(file) : std::cin;
+  std::ios::sync_with_stdio(false);
+  LineParser parser(options, dataset, *set, *zone, received_ns);
+  std::string line;
+  while (std::getline(in, line)) {
+    if (!parser.add(line)) return kExitFound;  // the reader has left
+  }
+  if (in.bad()) return report(Error{Code::io, "reading " + (options.file.empty() ? std::string("stdin") : options.file) + " failed"});
+  return parser.finish();
+}
+
+}  // namespace
+
+void add_parse(CLI::App& app, Chosen& chosen) {
+  auto* command = app.add_subcommand("parse", "runs the parsers over lines: one ECS JSON object for each");
+  command->footer("Example: yushi parse --timezone Asia/Shanghai /var/log/auth.log");
+  auto options = std::make_shared<ParseOptions>();
+  command->add_option("file", options->file, "lines to parse (default: stdin)");
+  command->add_option("--dataset", options->dataset, "the kind of log, when it is not to be recognised: nginx.access");
+  command->add_option("--received", options->received, "when the lines were received: infers a missing year");
+  command->add_option("--timezone", options->timezone, "of times without a zone (default UTC)");
+  command->add_option("--charset", options->charset, "of lines that are not UTF-8: gb18030");
+  command->add_option("--parsers", options->parsers, "folder of more parsers; may be repeated")->type_name("DIR");
+  command->add_flag("--stats", options->stats, "say what matched, in place of the objects");
+  command->add_flag("--explain", options->explain, "show each stage that a line passed, in place of the objects");
+  command->callback([options, &chosen] { chosen = [options] { return parse(*options); }; });
+}
+
+}  // namespace yushi

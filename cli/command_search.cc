@@ -1,0 +1,67 @@
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "core/base/display.h"
+
+namespace yushi {
+namespace {
+
+struct SearchOptions : Options {
+  std::string query;
+  bool follow = false, reverse = false, explain = false;
+};
+
+int search(const SearchOptions& options) {
+  auto zone = zone_of(options);
+  auto question = question_of("search", options);
+  question.parameters["query"] = options.query;
+  question.parameters["zone"] = std::string(zone->name());
+  if (options.reverse) question.parameters["reverse"] = "1";
+  if (options.explain) question.parameters["explain"] = "1";
+  if (options.follow) {
+    question.parameters["follow"] = "1";
+    // As tail -f: what was there before is context, not the matter.
+    if (!options.limit && options.since.empty()) question.parameters["limit"] = "10";
+  }
+  Out out;
+  LinePrinter printer(out, output_kind(options.output), zone);
+  return ask_store(
+      options, question,
+      [&](std::string_view line) {
+        bool wanted = printer.line(line);
+        if (options.follow) out.flush();
+        return wanted;
+      },
+      [&](const Ending& ending) {
+        printer.finish();
+        if (options.explain) {
+          std::fprintf(stderr, "%llu of %llu blocks read, %llu found\n", static_cast<unsigned long long>(ending.blocks_read),
+                       static_cast<unsigned long long>(ending.blocks), static_cast<unsigned long long>(ending.records));
+        }
+        return printer.lines() > 0 ? kExitFound : kExitNothing;
+      });
+}
+
+}  // namespace
+
+void add_search(CLI::App& app, Chosen& chosen) {
+  auto* command = app.add_subcommand("search", "records that match, newest last");
+  command->footer("Examples: yushi search 'sshd and \"failed password\"' --since 7d -n 100\n"
+                  "          yushi search 'user.name: root | stats count() by source.ip | sort count() desc | head 10'");
+  auto options = std::make_shared<SearchOptions>();
+  command->add_option("query", options->query, "KQL, and pipes after a |; * matches all")->required();
+  command->add_flag("-f,--follow", options->follow, "go on with what comes, in the order it comes");
+  command->add_flag("--reverse", options->reverse, "newest first");
+  command->add_flag("--explain", options->explain, "say on stderr how many blocks were read");
+  add_limit_option(*command, *options);
+  add_time_options(*command, *options);
+  add_tenant_option(*command, *options);
+  add_output_option(*command, *options);
+  add_place_options(*command, *options);
+  command->callback([options, &chosen] { chosen = [options] { return search(*options); }; });
+}
+
+}  // namespace yushi

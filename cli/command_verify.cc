@@ -1,0 +1,93 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/remembered.h"
+#include "cli/terminal.h"
+#include "core/base/display.h"
+
+namespace yushi {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+int verify(const Options& options) {
+  // The node's name first: what is remembered goes by it.
+  auto asker = make_asker(options.server, options.store);
+  if (!asker) return report(asker.error());
+  auto status = (*asker)->ask({"status", {}}, [](std::string_view) { return true; });
+  if (!status) return report(status.error());
+  asker->reset();
+
+  Question question{"verify", {}};
+  if (auto notes = remembered_notes(status->node); !notes.empty()) question.parameters["remembered"] = notes;
+  bool json = options.output == "json";
+  bool shows_progress = is_terminal(STDERR_FILENO);
+  bool contradicted = false, unproved = false;
+  Out out;
+  return ask_store(
+      options, question,
+      [&](std::string_view line) {
+        auto said = Json::parse(line, nullptr, false);
+        if (!said.is_object()) return out.good();
+        if (said.contains("yushi.progress")) {
+          auto& progress = said["yushi.progress"];
+          if (shows_progress && progress.is_object()) {
+            std::fprintf(stderr, "\r\x1b[K%s of %s", progress.value("done", Json(0)).dump().c_str(),
+                         progress.value("size", Json(0)).dump().c_str());
+          }
+          return true;
+        }
+        auto text = [&](const char* name) { return said.contains(name) && said[name].is_string() ? said[name].get<std::string>() : std::string(); };
+        bool contradiction = text("kind") != "unproved";
+        contradicted = contradicted || contradiction;
+        unproved = unproved || !contradiction;
+        if (json) {
+          out.write(line);
+          out.write("\n");
+          return out.good();
+        }
+        std::string shown = contradiction ? "CONTRADICTION  " : "not proved     ";
+        append_printable(shown, text("place").empty() ? text("log") : text("place"));
+        shown += ": ";
+        append_printable(shown, text("what"));
+        out.write(shown + "\n");
+        return out.good();
+      },
+      [&](const Ending& ending) {
+        if (shows_progress) std::fprintf(stderr, "\r\x1b[K");
+        auto end = Json::parse(ending.json, nullptr, false);
+        auto number = [&](const char* name) {
+          auto* said = end.is_object() && end.contains("yushi.end") ? &end["yushi.end"] : nullptr;
+          return said && said->contains(name) && (*said)[name].is_number_unsigned() ? (*said)[name].get<uint64_t>() : uint64_t{0};
+        };
+        contradicted = contradicted || number("contradictions") > 0;
+        unproved = unproved || number("unproved") > 0;
+        if (json) {
+          out.write(ending.json + "\n");
+        } else {
+          out.write(std::to_string(number("logs")) + " logs, " + std::to_string(ending.records) + " records, " +
+                    std::to_string(ending.blocks) + " blocks, " + std::to_string(number("checkpoints")) + " checkpoints, " +
+                    std::to_string(number("alerts")) + " alerts: " +
+                    (contradicted ? "INTEGRITY IS BROKEN" : unproved ? "not all could be proved" : "all proved") + "\n");
+        }
+        out.flush();
+        return contradicted ? kExitBroken : unproved ? kExitNothing : kExitFound;
+      });
+}
+
+}  // namespace
+
+void add_verify(CLI::App& app, Chosen& chosen) {
+  auto* command = app.add_subcommand("verify", "re-reads the store and proves it: hashes, signatures, what was remembered");
+  command->footer("Example: yushi verify\n\nEnds 0 when all is proved, 4 when something contradicts, 1 when something could not be proved.");
+  auto options = std::make_shared<Options>();
+  add_output_option(*command, *options);
+  add_place_options(*command, *options);
+  command->callback([options, &chosen] { chosen = [options] { return verify(*options); }; });
+}
+
+}  // namespace yushi

@@ -1,0 +1,67 @@
+// Answers as people and programs want them: table, raw, json, csv.
+//
+// Strangers' text is made harmless where it goes to a table; raw gives the exact bytes, which is what it is for.
+//
+// Threads  One owner. Memory: rows wait until the widths of 1,000 are known.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/time_text.h"
+
+namespace yushi {
+
+enum class OutputKind { table, raw, json, csv };
+// As named, or what suits stdout.
+OutputKind output_kind(const std::string& name);
+
+// Bytes to stdout. When the reader has left, all else is dropped and good() is false.
+class Out {
+ public:
+  ~Out() { flush(); }
+  void write(std::string_view bytes);
+  void flush();
+  bool good() const { return good_; }
+
+ private:
+  std::string pending_;
+  bool good_ = true;
+};
+
+// Rows of cells under columns: aligned, tab-separated (raw) or comma-separated. Not for json.
+class RowPrinter {
+ public:
+  RowPrinter(Out& out, OutputKind kind, std::vector<std::string> columns);
+  void row(std::vector<std::string> cells);
+  void finish();
+
+ private:
+  void write_row(const std::vector<std::string>& cells);
+  void start();
+  Out& out_;
+  OutputKind kind_;
+  std::vector<std::string> columns_;
+  std::vector<size_t> widths_;
+  std::vector<std::vector<std::string>> waiting_;
+  bool started_ = false;
+};
+
+// Lines of `search`: records (nested ECS objects) or rows of a pipe (flat objects).
+class LinePrinter {
+ public:
+  LinePrinter(Out& out, OutputKind kind, std::shared_ptr<const Zone> zone);
+  ~LinePrinter();
+  bool line(std::string_view json);  // false when the reader has left
+  void finish();
+  uint64_t lines() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace yushi
