@@ -1,0 +1,288 @@
+"""The CLI against a real daemon and against its store: what it prints, and its exit codes."""
+
+import json
+import pathlib
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+
+from yushi_daemon import BIN, Daemon, yushi
+
+LINES = [
+    b"<86>1 2026-11-01T08:00:00.125Z web1 sshd 4242 - - Failed password for root from 10.0.0.1 port 4242 ssh2",
+    b"<86>1 2026-11-01T08:00:01Z web1 sshd 4242 - - Accepted password for alice from 10.0.0.2 port 4243 ssh2",
+    b"<34>1 2026-11-01T09:30:00Z db1 mysqld - - - disk full",
+    b"<13>1 2026-11-01T10:00:00Z db1 app - - - escape \x1b[31mred \x00 nul",
+    "<13>1 2026-11-01T10:00:01Z db2 app - - - 登录失败".encode("gb18030"),
+    b"<13>1 2026-11-02T00:00:00Z web2 app - - - next day",
+]
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory):
+    with Daemon(tmp_path_factory.mktemp("cli")) as running:
+        running.send_tcp(LINES)
+        running.wait_records(len(LINES))
+        yield running
+
+
+def test_raw_gives_the_exact_bytes_in_order_of_time(daemon):
+    answer = daemon.yushi("search", "*")
+    assert (answer.code, answer.out) == (0, b"".join(line + b"\n" for line in LINES))
+
+
+def test_reverse_gives_the_newest_first(daemon):
+    assert daemon.yushi("search", "*", "--reverse").out == b"".join(line + b"\n" for line in reversed(LINES))
+
+
+def test_limit_gives_the_newest_shown_oldest_first(daemon):
+    assert daemon.yushi("search", "*", "-n", "2").out == b"".join(line + b"\n" for line in LINES[-2:])
+    assert daemon.yushi("search", "*", "-n", "2", "--reverse").out == LINES[-1] + b"\n" + LINES[-2] + b"\n"
+
+
+def test_json_is_one_ecs_object_a_line(daemon):
+    (record,) = daemon.search("user.name: root")
+    assert record["event"]["id"] == "default/0"
+    assert record["event"]["outcome"] == "failure"
+    assert record["source"]["ip"] == "10.0.0.1"
+    assert record["@timestamp"] == "2026-11-01T08:00:00.125Z"
+    assert record["organization"]["name"] == "default"
+
+
+def test_a_table_obeys_no_escape_sequence_and_shows_local_time(daemon):
+    answer = daemon.yushi("search", "escape", "-o", "table", env={"TZ": "Asia/Shanghai"})
+    assert b"\x1b" not in answer.out and b"\x00" not in answer.out
+    assert answer.text.startswith("2026-11-01 18:00:00.000  db1 ")
+    assert "\\x1b[31mred \\x00 nul" in answer.text
+    assert daemon.yushi("search", "escape", "-o", "table", "--utc", env={"TZ": "Asia/Shanghai"}).text.startswith(
+        "2026-11-01 10:00:00.000")
+
+
+def test_csv_has_a_head_and_a_line_a_record(daemon):
+    lines = daemon.yushi("search", "sshd", "-o", "csv").lines
+    assert lines[0].startswith("@timestamp,event.id,host.name,")
+    assert len(lines) == 3
+
+
+def test_since_and_until_go_by_the_callers_zone(daemon):
+    assert daemon.yushi("search", "*", "--since", "2026-11-02").out == LINES[-1] + b"\n"
+    assert len(daemon.yushi("search", "*", "--until", "2026-11-01").out.splitlines()) == 5
+    # In Shanghai the last record is on the second of November at 08:00, the fourth on the first at 18:00.
+    shanghai = {"TZ": "Asia/Shanghai"}
+    assert daemon.yushi("search", "*", "--since", "2026-11-02T08:00", env=shanghai).out == LINES[-1] + b"\n"
+    assert daemon.yushi("search", "*", "--since", "2026-11-02T08:01", env=shanghai).code == 1
+
+
+def test_pipes_give_rows(daemon):
+    rows = daemon.yushi("search", "* | stats count() by host.name | sort count() desc, host.name", "-o", "json").objects
+    assert [(row["host.name"], row["count()"]) for row in rows] == [("db1", 2), ("web1", 2), ("db2", 1), ("web2", 1)]
+    table = daemon.yushi("search", "* | stats count() by host.name | head 1", "-o", "table").lines
+    assert table[0].split() == ["host.name", "count()"]
+
+
+def test_hist_counts_over_time(daemon):
+    rows = daemon.yushi("hist", "*", "--every", "1d", "-o", "json").objects
+    assert [row["count()"] for row in rows] == [5, 1]
+    assert len(daemon.yushi("hist", "*", "--every", "1d", "-o", "table").lines) >= 2
+
+
+def test_nothing_found_is_1_and_a_wrong_query_2_with_a_caret(daemon):
+    assert daemon.yushi("search", "no_such_word").code == 1
+    wrong = daemon.yushi("search", "user.name: (root")
+    assert wrong.code == 2
+    assert any(line.strip() == "^" for line in wrong.err.splitlines())
+    assert daemon.yushi("search", "*", "--since", "yesteryear").code == 2
+    assert daemon.yushi("search").code == 2
+    assert daemon.yushi("search", "*", "-o", "xml").code == 2
+    assert daemon.yushi("no-such-command").code == 2
+
+
+def test_no_daemon_is_2(tmp_path):
+    answer = yushi("status", "--server", f"unix:{tmp_path}/none.sock", state=tmp_path)
+    assert answer.code == 2 and "none.sock" in answer.err
+    assert yushi("status", "--store", tmp_path / "none", state=tmp_path).code == 2
+
+
+def test_an_unknown_tenant_is_nothing_found_and_the_audit_log_only_when_named(daemon):
+    assert daemon.yushi("search", "*", "--tenant", "nobody").code == 1
+    assert daemon.yushi("search", "*", "--tenant", "_audit").code == 0
+    assert all(record["event"]["id"].startswith("default/") for record in daemon.search("*"))
+
+
+def test_each_question_is_a_record_in_the_audit_log(daemon):
+    daemon.search("a_word_to_find_again")
+    found = []
+    for _ in range(100):
+        found = daemon.search("a_word_to_find_again", "--tenant", "_audit")
+        if found:
+            break
+        time.sleep(0.1)
+    assert found and found[0]["event"]["action"] == "api-search"
+
+
+def test_explain_says_what_was_read(daemon):
+    assert "blocks read" in daemon.yushi("search", "*", "--explain").err
+
+
+def test_follow_goes_on_in_the_order_of_arrival(tmp_path):
+    with Daemon(tmp_path / "follow") as running:
+        running.send_tcp([LINES[0]])
+        running.wait_records(1)
+        follower = subprocess.Popen(
+            [BIN / "yushi", "search", "-f", "*", "-o", "raw", "--server", f"unix:{running.socket}"], stdout=subprocess.PIPE,
+            env={"XDG_STATE_HOME": str(tmp_path), "TZ": "UTC"})
+        try:
+            assert follower.stdout.readline() == LINES[0] + b"\n"
+            running.send_tcp([LINES[5]])
+            assert follower.stdout.readline() == LINES[5] + b"\n"
+            running.send_tcp([LINES[1]])  # older, but it came later
+            assert follower.stdout.readline() == LINES[1] + b"\n"
+        finally:
+            follower.kill()
+            follower.wait()
+
+
+def test_sources_and_status_and_checkpoint(daemon):
+    (source,) = daemon.yushi("sources", "-o", "json").objects
+    assert (source["tenant"], source["source"], source["records"]) == ("default", "127.0.0.1", len(LINES))
+    logs = {said["log"]: said for said in daemon.yushi("status", "-o", "json").objects if "log" in said}
+    assert logs["default"]["records"] == len(LINES) and "_audit" in logs
+    note = daemon.yushi("checkpoint", "default").lines
+    assert note[:2] == ["e2e/default", str(len(LINES))] and note[4].startswith("— e2e/default ")
+
+
+def test_the_store_alone_answers_as_the_daemon_does(daemon, tmp_path):
+    for question in (["search", "*"], ["search", "* | stats count() by host.name", "-o", "json"], ["sources", "-o", "csv"]):
+        from_daemon, from_store = daemon.yushi(*question), yushi(*question, "--store", daemon.data, state=tmp_path)
+        assert from_store.code == from_daemon.code == 0, from_store.err
+        if question[0] == "search":
+            assert from_store.out == from_daemon.out
+
+
+def test_verify_proves_all(daemon):
+    answer = daemon.yushi("verify")
+    assert answer.code == 0, answer.text + answer.err
+    assert "all proved" in answer.text
+
+
+# ------------------------------------------------------------------------------------------------- what was remembered
+
+
+def test_a_store_rolled_back_to_an_old_copy_is_seen(tmp_path):
+    running = Daemon(tmp_path / "rolled")
+    with running:
+        running.send_tcp(LINES[:2])
+        running.wait_records(2)
+        assert running.stop() == 0
+    shutil.copytree(running.data, tmp_path / "yesterday")
+    with running:
+        running.send_tcp(LINES[2:])
+        running.wait_records(len(LINES))
+        assert running.yushi("search", "*").code == 0
+        assert running.stop() == 0
+    assert yushi("search", "*", "--store", running.data, state=running.state).code == 0
+    answer = yushi("search", "*", "--store", tmp_path / "yesterday", state=running.state)
+    assert answer.code == 4 and "e2e/default" in answer.err
+    shutil.rmtree(running.data)
+    shutil.copytree(tmp_path / "yesterday", running.data)
+    with running:
+        answer = running.yushi("search", "*")
+        assert answer.code == 4 and "e2e/default" in answer.err
+
+
+def test_another_store_under_the_same_name_is_seen(tmp_path):
+    first, second = Daemon(tmp_path / "first"), Daemon(tmp_path / "second")
+    with first:
+        first.send_tcp(LINES)
+        first.wait_records(len(LINES))
+        assert first.yushi("search", "*").code == 0
+    with second:
+        second.send_tcp(LINES + LINES)
+        second.wait_records(2 * len(LINES))
+        answer = second.yushi("search", "*", state=first.state)
+        assert answer.code == 4 and "key changed" in answer.err
+
+
+def test_history_rewritten_with_the_same_key_is_seen(tmp_path):
+    first, second = Daemon(tmp_path / "first"), Daemon(tmp_path / "second")
+    with first:
+        first.send_tcp(LINES)
+        first.wait_records(len(LINES))
+        assert first.yushi("search", "*").code == 0
+        assert first.stop() == 0
+    (second.data / "keys").mkdir(parents=True)
+    shutil.copy(first.data / "keys" / "node.pem", second.data / "keys" / "node.pem")
+    with second:
+        second.send_tcp(LINES + LINES)
+        second.wait_records(2 * len(LINES))
+        answer = second.yushi("search", "*", state=first.state)
+        assert answer.code == 4 and "rewritten" in answer.err
+
+
+def test_a_log_that_grew_is_proved_and_remembered(daemon, tmp_path):
+    state = tmp_path / "grown"
+    assert daemon.yushi("search", "*", state=state).code == 0
+    notes = {path.name: path.read_text() for path in (state / "yushi" / "checkpoints").iterdir()}
+    assert any(name == "e2e%2fdefault" and "e2e/default\n" in note for name, note in notes.items())
+    for _ in range(3):  # each question makes `_audit` grow
+        assert daemon.yushi("search", "*", state=state).code == 0
+        time.sleep(1.1)
+    after = (state / "yushi" / "checkpoints" / "e2e%2f_audit").read_text()
+    assert after != notes.get("e2e%2f_audit")
+
+
+# ------------------------------------------------------------------------------------------------------ without a store
+
+
+def test_parse_prints_one_object_a_line_blank_ones_too():
+    lines = [LINES[0], b"", b"no syslog at all", LINES[4]]
+    answer = yushi("parse", stdin=b"\n".join(lines) + b"\n")
+    assert answer.code == 0, answer.err
+    objects = answer.objects
+    assert len(objects) == 4
+    assert objects[0]["user"]["name"] == "root" and "id" not in objects[0]["event"] and "created" not in objects[0]["event"]
+    assert objects[1]["event"]["original"] == ""
+    assert objects[2]["message"] == "no syslog at all"
+    assert "raw_base64" in objects[3]["yushi"]
+    assert "登录失败" in yushi("parse", "--charset", "gb18030", stdin=LINES[4]).objects[0]["event"]["original"]
+
+
+def test_parse_infers_the_year_from_the_time_of_receipt():
+    line = b"<13>Dec 31 23:59:59 h app: x\n"
+    (record,) = yushi("parse", "--received", "2027-01-01T00:00:10Z", "--timezone", "Asia/Shanghai", stdin=line).objects
+    assert record["@timestamp"] == "2026-12-31T15:59:59.000Z"
+    assert record["event"]["created"].startswith("2027-01-01T00:00:10")
+
+
+def test_parse_stats_and_explain():
+    assert "1 of 2 lines understood" in yushi("parse", "--stats", stdin=LINES[0] + b"\nnobody knows this\n").text
+    explained = yushi("parse", "--explain", stdin=LINES[0] + b"\n").text
+    assert "parser   sshd" in explained and "user.name=root" in explained
+
+
+def test_our_own_parsers_and_rules_hold():
+    for command in (["parsers", "check"], ["parsers", "test"], ["rules", "check"], ["rules", "test"]):
+        answer = yushi(*command)
+        assert answer.code == 0, (command, answer.text, answer.err)
+    assert any(parser["parser"] == "sshd" for parser in yushi("parsers", "list", "-o", "json").objects)
+    assert yushi("rules", "list", "-o", "json").code == 0
+
+
+def test_a_wrong_parser_file_is_2_and_a_failing_case_1(tmp_path):
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("name: wrong\nmatch: {app: [wrong]}\npatterns: 7\n")
+    answer = yushi("parsers", "check", wrong)
+    assert answer.code == 2 and "wrong.yaml:3:" in answer.text
+    failing = tmp_path / "failing.yaml"
+    failing.write_text("name: failing\nmatch: {app: [failing]}\npatterns:\n  - name: one\n    grok: 'one %{WORD:failing.word}'\n"
+                       "tests:\n  - {line: 'one word', expect: {failing.word: another}}\n")
+    assert yushi("parsers", "test", failing).code == 1
+
+
+def test_each_command_shows_an_example():
+    for command in ("search", "hist", "alerts", "sources", "status", "verify", "checkpoint", "parse", "parsers", "rules"):
+        answer = yushi(command, "--help")
+        assert answer.code == 0 and "Example" in answer.text, command
