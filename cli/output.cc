@@ -118,6 +118,7 @@ void RowPrinter::row(std::vector<std::string> cells) {
 }
 
 void RowPrinter::finish() {
+  if (kind_ == OutputKind::json) return;
   if (!started_ && (kind_ != OutputKind::table || !waiting_.empty())) start();
 }
 

@@ -32,7 +32,7 @@ class Out {
   bool good_ = true;
 };
 
-// Rows of cells under columns: aligned, tab-separated (raw) or comma-separated. Not for json.
+// Rows of cells under columns: aligned, tab-separated (raw) or comma-separated. In json it has nothing to say.
 class RowPrinter {
  public:
   RowPrinter(Out& out, OutputKind kind, std::vector<std::string> columns);
