@@ -199,7 +199,14 @@ struct Api::Connection {
     if (question.name == "status") {
       if (!sink(sources.status())) return {};
     }
-    if (question.name == "checkpoint" || question.name == "verify") {
+    if (question.name == "verify") {
+      Result<std::shared_ptr<const StoreView>> view = fail(Code::unavailable, "the daemon is stopping");
+      auto signed_all = sources.pipeline->sign_all([&] { view = StoreView::open(sources.store->database(), sources.understand); });
+      if (!signed_all) return signed_all;
+      if (!view) return tl::unexpected(view.error());
+      return answer(**view, question, sink, cancelled);
+    }
+    if (question.name == "checkpoint") {
       if (auto signed_now = sources.pipeline->sign_now(); !signed_now) return signed_now;
     }
     bool follow = question.parameters.contains("follow");

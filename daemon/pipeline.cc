@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <chrono>
+#include <utility>
 
 #include "core/base/bytes.h"
 #include "storage/view.h"
@@ -86,6 +87,7 @@ void Pipeline::run() {
                       [&] { return queued_raw_bytes_ >= options_.commit_bytes || stopping_ || sign_wanted_ > signed_; });
     bool last = stopping_;
     uint64_t signing = sign_wanted_;
+    auto at_signed = std::exchange(at_signed_, {});
     for (uint64_t bytes = 0; !queue_.empty() && (bytes < 4 * options_.commit_bytes || last);) {
       bytes += queue_.front().raw_bytes;
       queued_raw_bytes_ -= queue_.front().raw_bytes;
@@ -101,7 +103,10 @@ void Pipeline::run() {
     int64_t now = clock_ns(CLOCK_REALTIME);
     if (done) done = store_.tick(clock_ns(CLOCK_BOOTTIME), now);
     if (done) done = store_.seal_due(now);
-    if (done) done = store_.sign_checkpoints(now, signing > signed_ ? kSecond : kMinute);
+    if (done) done = store_.sign_checkpoints(now, !at_signed.empty() ? 0 : signing > signed_ ? kSecond : kMinute);
+    if (done) {
+      for (auto& call : at_signed) call();
+    }
     batches.clear();
 
     lock.lock();
@@ -291,8 +296,11 @@ Result<void> Pipeline::start() {
   return {};
 }
 
-Result<void> Pipeline::sign_now() {
+Result<void> Pipeline::sign_now() { return sign_all({}); }
+
+Result<void> Pipeline::sign_all(std::function<void()> at_signed) {
   std::unique_lock lock(mutex_);
+  if (at_signed) at_signed_.push_back(std::move(at_signed));
   auto mine = ++sign_wanted_;
   changed_.notify_all();
   changed_.wait(lock, [&] { return signed_ >= mine || failed_; });

@@ -63,6 +63,9 @@ class Pipeline : public BatchSink {
   void tell(std::string json);
   // Signs what is synced when the newest checkpoint is older than a second; returns when it is stored and in `heads`.
   Result<void> sign_now();
+  // Signs all that is synced, however new the last checkpoint is, and calls `at_signed` before anything else is committed:
+  // a snapshot taken there is covered whole.
+  Result<void> sign_all(std::function<void()> at_signed);
   void reload(std::shared_ptr<const Loaded> loaded);
   // After the inputs have stopped: commits what is queued, the books and the detectors' state.
   Result<void> stop();
@@ -102,6 +105,7 @@ class Pipeline : public BatchSink {
   uint64_t queued_raw_bytes_ = 0, in_flight_ = 0;
   bool stopping_ = false, failed_ = false;
   uint64_t sign_wanted_ = 0, signed_ = 0;
+  std::vector<std::function<void()>> at_signed_;
   uint64_t committed_ = 0;
 
   // The committer's own.
