@@ -1,9 +1,10 @@
 """The CLI against a real daemon and against its store: what it prints, and its exit codes."""
 
+import base64
+import calendar
+import hashlib
 import json
-import pathlib
 import shutil
-import socket
 import subprocess
 import time
 
@@ -166,6 +167,80 @@ def test_verify_proves_all(daemon):
     answer = daemon.yushi("verify")
     assert answer.code == 0, answer.text + answer.err
     assert "all proved" in answer.text
+
+
+def test_alerts_are_listed_and_shown_with_the_records_behind_them(tmp_path):
+    line = b"<86>1 2026-11-01T08:00:00Z web-01 useradd 911 - - new user: name=toor, UID=0, GID=0, home=/root, shell=/bin/bash"
+    with Daemon(tmp_path / "alerts") as running:
+        assert running.yushi("alerts", "list").code == 1
+        running.send_tcp([LINES[2], line])
+        running.wait_records(2)
+        alerts = running.yushi("alerts", "list", "-o", "json").objects
+        named = [alert for alert in alerts if alert["rule"]["name"] == "Account with the number of root"]
+        assert len(named) == 1 and named[0]["yushi"]["alert"]["records"] == ["default/1"]
+        assert named == [a for a in running.yushi("alerts", "-o", "json").objects if a["rule"] == named[0]["rule"]]
+        shown = running.yushi("alerts", "show", named[0]["yushi"]["alert"]["id"], "-o", "table")
+        assert shown.code == 0
+        assert "reason      " + named[0]["yushi"]["alert"]["reason"] in shown.text and "new user: name=toor" in shown.text
+        raw = running.yushi("alerts", "show", named[0]["yushi"]["alert"]["id"], "-o", "raw")
+        assert raw.out == line + b"\n"
+        table = running.yushi("alerts", "list", "-o", "table", "-n", "1").lines
+        assert table[0].split() == ["time", "id", "severity", "tenant", "rule", "reason"] and len(table) == 2
+        assert running.yushi("alerts", "show", "0123456789abcdef").code == 1
+        # The alert is a record of `_audit` too, so that it cannot be removed unseen.
+        assert running.search(f'"{named[0]["yushi"]["alert"]["id"]}"', "--tenant", "_audit")
+
+
+def test_tenants_have_logs_and_charsets_of_their_own(tmp_path):
+    tenant = 'tenants:\n  - {name: finance, match: {cidr: ["127.0.0.1/32"]}, timezone: Asia/Shanghai, charset: gb18030}\n'
+    with Daemon(tmp_path / "tenants", tenant) as running:
+        running.send_tcp([LINES[4], b"<13>Nov  1 18:00:00 db9 app: local time"])
+        running.wait_records(2, "finance")
+        by_host = {record["host"]["name"]: record for record in running.search("*", "--tenant", "finance")}
+        assert by_host["db9"]["event"]["id"] == "finance/1"
+        assert by_host["db9"]["@timestamp"].endswith("-11-01T10:00:00.000Z")  # the year is the one nearest to now
+        assert "登录失败" in by_host["db2"]["event"]["original"]
+        assert running.yushi("search", "db2", "--tenant", "finance", "-o", "raw").out == LINES[4] + b"\n"
+        assert running.records("default") == 0 and running.yushi("search", "*", "--tenant", "default").code == 1
+        assert running.yushi("verify").code == 0
+
+
+def test_what_is_asked_wrong_is_named_by_the_daemon(daemon):
+    for path, words in (("search?query=*&colour=red", "colour"), ("search?query=*&context_before=3", "not in this version"),
+                        ("search?query=*&limit=many", "limit"), ("hist?query=*&zone=Nowhere/At_All", "zone"),
+                        ("consistency?log=default&from=9999&to=99999", "9999"), ("proof?id=default", "LOG/INDEX")):
+        got = daemon._http("/api/v1/" + path).decode()
+        assert got.startswith("HTTP/1.1 400"), got
+        assert words in json.loads(got.split("\r\n\r\n", 1)[1])["error"]["message"]
+    assert daemon._http("/api/v1/consistency?log=nobody&from=1&to=2").startswith(b"HTTP/1.1 404")
+    assert daemon._http("/api/v1/nothing").startswith(b"HTTP/1.1 404")
+
+
+def test_a_proof_of_inclusion_leads_from_the_raw_bytes_to_the_signed_root(daemon):
+    """By hand, with hashlib alone: the leaf from raw and entry, up the path of RFC 9162, to the checkpoint's root."""
+    sha = lambda data: hashlib.sha256(data).digest()
+    note = daemon.yushi("checkpoint", "default").lines
+    size, root = int(note[1]), base64.b64decode(note[2])
+    for index, raw in enumerate(LINES):
+        body = daemon._http(f"/api/v1/proof?id=default/{index}&size={size}").split(b"\r\n\r\n", 1)[1]
+        proof = next(json.loads(line) for line in body.splitlines() if line.startswith(b'{"log"'))
+        record = next(r for r in daemon.search("*") if r["event"]["id"] == f"default/{index}")
+        created = record["event"]["created"]
+        whole, _, fraction = created.rstrip("Z").partition(".")
+        seconds = calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S"))
+        received = seconds * 10**9 + int(fraction.ljust(9, "0"))
+        entry = f"{received} 127.0.0.1 {index} tcp {hashlib.sha256(raw).hexdigest()}".encode()
+        assert base64.b64decode(proof["leaf"]) == sha(b"\0" + entry)
+        at, last, node = index, size - 1, sha(b"\0" + entry)
+        for sibling in map(base64.b64decode, proof["hashes"]):
+            if at % 2 or at == last:
+                node = sha(b"\1" + sibling + node)
+                while at and not at % 2:
+                    at, last = at // 2, last // 2
+            else:
+                node = sha(b"\1" + node + sibling)
+            at, last = at // 2, last // 2
+        assert last == 0 and node == root
 
 
 # ------------------------------------------------------------------------------------------------- what was remembered
