@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <simdjson.h>
 
 #include "cli/terminal.h"
 #include "core/base/bytes.h"
@@ -45,28 +47,32 @@ std::string cell_of(const Json& value) {
   return out;
 }
 
-// The value at a path of names; nullptr when it is not there.
-const Json* at(const Json& object, std::initializer_list<const char*> names) {
-  const Json* value = &object;
-  for (auto* name : names) {
-    if (!value->is_object()) return nullptr;
-    auto found = value->find(name);
-    if (found == value->end()) return nullptr;
-    value = &*found;
+// Records come by the million: simdjson reads them, and a value is found by its path of names.
+using Element = simdjson::dom::element;
+
+std::optional<Element> at(Element object, std::initializer_list<std::string_view> names) {
+  for (auto name : names) {
+    Element next;
+    if (!object.is_object() || object[name].get(next) != simdjson::SUCCESS) return std::nullopt;
+    object = next;
   }
-  return value;
+  return object;
 }
 
-std::string text_at(const Json& object, std::initializer_list<const char*> names) {
-  auto* value = at(object, names);
-  return value ? cell_of(*value) : std::string();
+std::string text_at(Element object, std::initializer_list<std::string_view> names) {
+  auto value = at(object, names);
+  std::string_view text;
+  if (!value) return {};
+  if (value->get(text) == simdjson::SUCCESS) return std::string(text);
+  return simdjson::minify(*value);
 }
 
-std::string raw_of(const Json& record) {
-  if (auto* base64 = at(record, {"yushi", "raw_base64"}); base64 && base64->is_string()) {
-    if (auto bytes = from_base64(base64->get_ref<const std::string&>())) return std::move(*bytes);
+std::string raw_of(Element record) {
+  std::string_view text;
+  if (auto base64 = at(record, {"yushi", "raw_base64"}); base64 && base64->get(text) == simdjson::SUCCESS) {
+    if (auto bytes = from_base64(text)) return std::move(*bytes);
   }
-  if (auto* original = at(record, {"event", "original"}); original && original->is_string()) return original->get<std::string>();
+  if (auto original = at(record, {"event", "original"}); original && original->get(text) == simdjson::SUCCESS) return std::string(text);
   return text_at(record, {"message"});
 }
 
@@ -161,6 +167,7 @@ struct LinePrinter::State {
   State(Out& to, OutputKind as, std::shared_ptr<const Zone> in_zone) : out(to), kind(as), zone(std::move(in_zone)) {}
 
   bool colours = is_terminal(STDOUT_FILENO);
+  simdjson::dom::parser parser;
   bool csv_begun = false;
   uint64_t lines = 0;
   std::vector<Json> rows;  // of a pipe, until their columns are known
@@ -195,7 +202,7 @@ struct LinePrinter::State {
     rows.clear();
   }
 
-  void print_record(const Json& record) {
+  void print_record(Element record) {
     if (kind == OutputKind::raw) {
       out.write(raw_of(record));
       out.write("\n");
@@ -247,12 +254,17 @@ bool LinePrinter::line(std::string_view json) {
     s.out.write("\n");
     return s.out.good();
   }
+  // A row of a pipe is flat; a record has its event.
+  Element element;
+  if (s.parser.parse(json.data(), json.size()).get(element) == simdjson::SUCCESS) {
+    if (auto event = at(element, {"event"}); event && event->is_object()) {
+      s.print_record(element);
+      return s.out.good();
+    }
+  }
   auto object = Json::parse(json, nullptr, false);
   if (!object.is_object()) return s.out.good();
-  // A row of a pipe is flat; a record has its event.
-  if (auto* event = at(object, {"event"}); event && event->is_object()) {
-    s.print_record(object);
-  } else if (s.printer) {
+  if (s.printer) {
     s.print_row(object);
   } else {
     s.rows.push_back(std::move(object));
