@@ -268,6 +268,33 @@ def test_a_store_rolled_back_to_an_old_copy_is_seen(tmp_path):
         assert answer.code == 4 and "e2e/default" in answer.err
 
 
+def test_a_damaged_block_makes_an_answer_incomplete_and_is_named(tmp_path):
+    running = Daemon(tmp_path / "damaged")
+    with running:
+        # Digests do not compress: this block is by far the largest blob.
+        running.send_tcp("<13>1 2026-11-01T08:00:00Z h app - - - " + hashlib.sha256(bytes([i % 250, i // 250])).hexdigest()
+                         for i in range(1000))
+        running.wait_records(1000)
+        assert running.stop() == 0  # seals
+    fresh = tmp_path / "fresh"
+    assert len(yushi("search", "*", "--store", running.data, state=fresh).out.splitlines()) == 1000
+    blobs = sorted((running.data / "store").glob("*.blob"), key=lambda path: path.stat().st_size)
+    assert blobs
+    damaged = bytearray(blobs[-1].read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    blobs[-1].write_bytes(damaged)
+    answer = yushi("search", "*", "--store", running.data, state=tmp_path / "fresh2")
+    assert answer.code == 3 and "missing: " in answer.err and "default/0" in answer.err
+    assert yushi("verify", "--store", running.data, state=tmp_path / "fresh2").code == 4
+
+
+def test_a_reader_that_leaves_early_is_no_error(daemon):
+    command = f"{BIN}/yushi search '*' --server unix:{daemon.socket} -o raw; echo $? >&2"
+    piped = subprocess.run(["bash", "-c", f"({command}) | head -c 10"], capture_output=True,
+                           env={"XDG_STATE_HOME": str(daemon.state), "PATH": "/usr/bin:/bin"})
+    assert piped.stdout == LINES[0][:10] and piped.stderr.strip() == b"0"
+
+
 def test_another_store_under_the_same_name_is_seen(tmp_path):
     first, second = Daemon(tmp_path / "first"), Daemon(tmp_path / "second")
     with first:
