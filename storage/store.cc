@@ -236,8 +236,14 @@ Result<void> Store::compare_with_heads() {
       return fail(Code::corrupt, "log " + log + ": the root at size " + std::to_string(signed_head->size) +
                                      " is not the signed one: records were changed; `yushi verify` names the place");
     }
-    // A crash between storing a checkpoint and writing `heads` leaves the stored one newer.
-    if (!heads_.contains(log)) heads_[log] = note;
+    // A note is stored and synced before `heads` is written; a crash between the two leaves the stored one newer.
+    auto stored = database_->get(database_->families().state, keys::checkpoint(log, signed_head->size));
+    if (!stored) return tl::unexpected(stored.error());
+    if (!*stored || **stored != note) {
+      return fail(Code::corrupt, "log " + log + ": the store does not hold the checkpoint of size " +
+                                     std::to_string(signed_head->size) + " that " + path +
+                                     " names: the end of its WAL was cut or damaged; not continuing it");
+    }
   }
   return {};
 }

@@ -161,6 +161,10 @@ class Verifier {
         contradiction(log, options_.heads_path, heads.error().message);
       } else if (auto it = heads->find(log); it != heads->end()) {
         add(it->second, options_.heads_path);
+        // A note is stored and synced before `heads` is written.
+        if (std::find(notes->begin(), notes->end(), it->second) == notes->end()) {
+          contradiction(log, options_.heads_path, "the store does not hold the newest checkpoint: the end of its WAL was lost");
+        }
       } else if (!notes->empty()) {
         contradiction(log, options_.heads_path, "has no line for log " + log);
       }

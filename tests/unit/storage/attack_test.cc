@@ -1,0 +1,320 @@
+// What somebody with write access to the disk may do to a store, through RocksDB's own API or to its files, and that
+// verify (or the next start) names it.
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <fstream>
+#include <functional>
+#include <random>
+
+#include "core/filter/token_filter.h"
+#include "storage/keys.h"
+#include "tests/unit/storage/test_store.h"
+
+namespace yushi::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// 300 records of `default` sealed in a block, 200 in the tail, an alert and two ledger minutes in `_audit`; signed.
+void make_store(const std::string& path, bool clean_stop = false) {
+  auto store = open_store(path);
+  ASSERT_TRUE(store);
+  std::vector<Sent> first, second;
+  for (int i = 0; i < 300; ++i) first.push_back({line(i), i % 2 ? "10.0.0.1" : "10.0.0.2"});
+  for (int i = 300; i < 500; ++i) second.push_back({line(i)});
+  commit(*store, first);
+  ASSERT_TRUE(store->seal_due(kReceived, true));
+  ASSERT_TRUE(store->wait_sealed());
+  commit(*store, {{R"({"message":"minute 1"})", "yushid", 1}, {R"({"message":"minute 2"})", "yushid", 1}});
+  commit(*store, second);
+  std::string alert = R"({"event":{"kind":"alert"},"yushi":{"alert":{"id":"0123456789abcdef"}}})";
+  auto commit = store->begin();
+  commit.add_alert(store->log_size(1), alert);
+  commit.append(prepared({{alert, "yushid", 1}}));
+  ASSERT_TRUE(commit.finish());
+  if (clean_stop) {
+    ASSERT_TRUE(store->close(kReceived));
+  } else {
+    ASSERT_TRUE(store->sign_checkpoints(kReceived, 0));
+  }
+}
+
+using Attack = std::function<void(Database&, rocksdb::WriteBatch&)>;
+
+// Makes a store, lets the attacker write into it, and gives what verify says.
+std::string after(const Attack& attack, bool clean_stop = false) {
+  Folder folder;
+  make_store(folder.path(), clean_stop);
+  EXPECT_EQ(contradictions(folder.path()), "") << "before the attack";
+  {
+    auto database = Database::open(folder.path() + "/store", Database::Mode::read_write);
+    EXPECT_TRUE(database) << database.error().message;
+    rocksdb::WriteBatch batch;
+    attack(**database, batch);
+    EXPECT_TRUE((*database)->write(batch, "attacking"));
+    EXPECT_TRUE((*database)->flush());
+  }
+  return contradictions(folder.path());
+}
+
+// Rewrites the first block of `default` as its builder would, from records that were tampered with.
+Attack rebuild_block(const std::function<void(std::vector<Record>&, Batch&)>& tamper, bool summary_too = true) {
+  return [=](Database& database, rocksdb::WriteBatch& batch) {
+    auto family = database.blocks_families().at(0);
+    auto bytes = database.get(family, keys::record("default", 0));
+    ASSERT_TRUE(bytes && *bytes);
+    auto block = read_block(**bytes);
+    ASSERT_TRUE(block) << block.error().message;
+    tamper(block->batch->records, *block->batch);
+    std::vector<const Record*> records;
+    for (auto& record : block->batch->records) records.push_back(&record);
+    auto built = build_block(block->context, records);
+    batch.Put(family, keys::record("default", 0), built.bytes);
+    if (!summary_too) return;
+    std::string key;
+    ASSERT_TRUE(database.scan(database.families().filters, "", [&](std::string_view k, std::string_view) {
+      if (keys::log_of_filter(k) == "default") key = k;
+      return true;
+    }));
+    batch.Put(database.families().filters, key, built.summary.encode());
+  };
+}
+
+Attack edit_summary(const std::function<void(BlockSummary&)>& edit) {
+  return [=](Database& database, rocksdb::WriteBatch& batch) {
+    ASSERT_TRUE(database.scan(database.families().filters, "", [&](std::string_view key, std::string_view value) {
+      if (keys::log_of_filter(key) != "default") return true;
+      auto summary = BlockSummary::decode(value);
+      edit(*summary);
+      batch.Put(database.families().filters, rocksdb::Slice(key.data(), key.size()), summary->encode());
+      return true;
+    }));
+  };
+}
+
+TEST(Attack, AChangedRecordInABlockIsNamed) {
+  auto found = after(rebuild_block([](auto& records, Batch& batch) {
+    std::string raw(records[17].raw);
+    auto at = raw.find("user17");
+    raw.replace(at, 6, "user71");
+    records[17].raw = batch.arena.copy(raw);
+  }));
+  EXPECT_NE(found.find("signed root"), std::string::npos) << found;
+}
+
+TEST(Attack, TwoSwappedRecordsAreNamed) {
+  auto found = after(rebuild_block([](auto& records, Batch&) {
+    std::swap(records[10], records[20]);
+    std::swap(records[10].index, records[20].index);
+    std::swap(records[10].source_seq, records[20].source_seq);
+  }));
+  EXPECT_NE(found.find("signed root"), std::string::npos) << found;
+}
+
+TEST(Attack, AFieldTakenOutOfAColumnIsNamed) {
+  // Raw is untouched, but a search for this user would no longer find record 5.
+  auto found = after(rebuild_block([](auto& records, Batch& batch) {
+    std::vector<Capture> captures(records[5].captures.begin(), records[5].captures.end());
+    std::erase_if(captures, [](auto& c) { return c.field == ecs::user_name; });
+    records[5].captures = batch.arena.copy(std::span<const Capture>(captures));
+  }));
+  EXPECT_NE(found.find("default/5 | field user.name"), std::string::npos) << found;
+}
+
+TEST(Attack, AChangedEventTimeIsNamed) {
+  auto found = after(rebuild_block([](auto& records, Batch&) { records[3].event_ns += 3600 * kSecond; }));
+  EXPECT_NE(found.find("default/3 | field @timestamp"), std::string::npos) << found;
+}
+
+TEST(Attack, AnEmptiedTokenFilterIsNamed) {
+  auto found = after(edit_summary([](BlockSummary& summary) {
+    std::vector<uint64_t> none = {1};
+    summary.token_filter = build_token_filter(none);
+  }));
+  EXPECT_NE(found.find("token filter"), std::string::npos) << found;
+}
+
+TEST(Attack, AMovedTimeRangeIsNamed) {
+  auto found = after(edit_summary([](BlockSummary& summary) {
+    for (auto& range : summary.event_times) range.from_ns -= 86400 * kSecond, range.to_ns -= 86400 * kSecond;
+  }));
+  EXPECT_NE(found.find("time ranges"), std::string::npos) << found;
+}
+
+TEST(Attack, ACutTailIsNamedEvenWithTheTreeCutToo) {
+  auto found = after([](Database& database, rocksdb::WriteBatch& batch) {
+    batch.Delete(database.families().tail, keys::record("default", 300));
+    auto view = StoreView::open(std::shared_ptr<const Database>(&database, [](auto*) {}), understand_again);
+    ASSERT_TRUE(view);
+    CompactRange tree;
+    auto block = (*view)->read(**(*view)->segment_at("default", 0));
+    ASSERT_TRUE(block);
+    for (auto& record : (*block)->records) tree.append(leaf_of(record));
+    batch.Put(database.families().state, keys::log_state("default"), tree.encode());
+  });
+  EXPECT_NE(found.find("speaks of 500 records, the log has 300"), std::string::npos) << found;
+}
+
+TEST(Attack, AChangedRecordInTheTailIsNamed) {
+  auto found = after([](Database& database, rocksdb::WriteBatch& batch) {
+    auto key = keys::record("default", 300);
+    auto bytes = database.get(database.families().tail, key);
+    ASSERT_TRUE(bytes && *bytes);
+    auto head = ChunkHead::decode(300, **bytes);
+    ASSERT_TRUE(head);
+    auto read = read_chunk(*head, "default", "log-01");
+    ASSERT_TRUE(read);
+    std::vector<Sent> messages;
+    for (auto& record : (*read)->records) messages.push_back({std::string(record.raw), std::string(record.origin->source)});
+    messages[7].raw[messages[7].raw.size() - 1] = '1';
+    auto forged = prepared(messages);
+    forged.groups[0].sources[0].first_seq = head->sources[0].first_seq;
+    batch.Put(database.families().tail, key, finish_chunk(head->commit, forged.groups[0]));
+  });
+  EXPECT_NE(found.find("signed root"), std::string::npos) << found;
+}
+
+TEST(Attack, ARemovedLedgerMinuteIsNamed) {
+  auto found = after([](Database& database, rocksdb::WriteBatch& batch) {
+    batch.Delete(database.families().tail, keys::record("_audit", 0));
+  });
+  EXPECT_NE(found.find("_audit/0"), std::string::npos) << found;
+}
+
+TEST(Attack, ARemovedAlertIsNamed) {
+  auto found = after([](Database& database, rocksdb::WriteBatch& batch) {
+    batch.Delete(database.families().alerts, keys::alert(2));
+  });
+  EXPECT_NE(found.find("_audit/2 | this alert is gone"), std::string::npos) << found;
+}
+
+TEST(Attack, AChangedAlertIsNamed) {
+  auto found = after([](Database& database, rocksdb::WriteBatch& batch) {
+    batch.Put(database.families().alerts, keys::alert(2), "{}");
+  });
+  EXPECT_NE(found.find("_audit/2"), std::string::npos) << found;
+}
+
+TEST(Attack, AnEditedSourceCounterIsNamed) {
+  auto found = after([](Database& database, rocksdb::WriteBatch& batch) {
+    auto key = keys::source("default", "10.0.0.2");
+    auto bytes = database.get(database.families().state, key);
+    ASSERT_TRUE(bytes && *bytes);
+    auto state = SourceState::decode(**bytes);
+    state->next_seq -= 1;
+    batch.Put(database.families().state, key, state->encode());
+  });
+  EXPECT_NE(found.find("source 10.0.0.2 of log default"), std::string::npos) << found;
+}
+
+TEST(Attack, ARemovedCheckpointIsNamed) {
+  auto found = after([](Database& database, rocksdb::WriteBatch& batch) {
+    batch.Delete(database.families().state, keys::checkpoint("default", 500));
+  });
+  EXPECT_NE(found.find("does not hold the newest checkpoint"), std::string::npos) << found;
+}
+
+TEST(Attack, AStoreRolledBackToYesterdaysCopyIsRefusedAtStart) {
+  Folder folder, copy;
+  make_store(folder.path());
+  fs::remove_all(copy.path());
+  fs::copy(folder.path(), copy.path(), fs::copy_options::recursive);
+  {
+    auto store = open_store(folder.path());
+    commit(*store, {{line(1000)}});
+    ASSERT_TRUE(store->close(kReceived + kSecond));
+  }
+  fs::remove_all(folder.path() + "/store");
+  fs::copy(copy.path() + "/store", folder.path() + "/store", fs::copy_options::recursive);
+  auto store = Store::open(options_for(folder.path()));
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, Code::corrupt);
+  EXPECT_NE(contradictions(folder.path()), "");
+}
+
+TEST(Attack, ARolledBackCopyWithItsHeadsIsNamedByWhoRemembersACheckpoint) {
+  Folder folder, copy;
+  make_store(folder.path());
+  fs::remove_all(copy.path());
+  fs::copy(folder.path(), copy.path(), fs::copy_options::recursive);
+  std::string remembered;
+  {
+    auto store = open_store(folder.path());
+    commit(*store, {{line(1000)}});
+    ASSERT_TRUE(store->close(kReceived + kSecond));
+    auto view = StoreView::open(store->database(), understand_again);
+    remembered = **(*view)->newest_checkpoint("default");
+  }
+  EXPECT_EQ(contradictions(copy.path()), "");
+  EXPECT_NE(contradictions(copy.path(), {remembered}).find("speaks of 501 records"), std::string::npos);
+}
+
+TEST(Attack, ADeletedStoreBesideItsHeadsIsNotBegunAnew) {
+  Folder folder;
+  make_store(folder.path());
+  fs::remove_all(folder.path() + "/store");
+  auto store = Store::open(options_for(folder.path()));
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, Code::corrupt);
+}
+
+TEST(Attack, AWalThatWasDeletedOrCutBelowTheCheckpointIsRefusedAtStart) {
+  for (bool cut : {false, true}) {
+    Folder folder;
+    make_store(folder.path());
+    for (auto& file : fs::directory_iterator(folder.path() + "/store")) {
+      if (file.path().extension() != ".log") continue;
+      if (cut) {
+        fs::resize_file(file.path(), file.file_size() / 2);
+      } else {
+        fs::remove(file.path());
+      }
+    }
+    auto store = Store::open(options_for(folder.path()));
+    ASSERT_FALSE(store) << (cut ? "cut" : "deleted");
+  }
+}
+
+// Where the bytes of a file end and what RocksDB preallocated begins.
+uint64_t used_bytes(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(in)), {});
+  auto last = bytes.find_last_not_of('\0');
+  return last == std::string::npos ? 0 : last + 1;
+}
+
+TEST(Attack, AFlippedByteInAnyFileIsFound) {
+  for (bool clean_stop : {false, true}) {
+    Folder original;
+    make_store(original.path(), clean_stop);
+    std::mt19937 random(7);
+    int flips = 0;
+    for (auto& entry : fs::recursive_directory_iterator(original.path())) {
+      if (!entry.is_regular_file()) continue;
+      auto name = entry.path().filename().string();
+      if (name.starts_with("LOG") || name.starts_with("OPTIONS") || name == "LOCK" || name == "IDENTITY") continue;
+      auto size = used_bytes(entry.path());
+      for (int k = 0; k < 12 && size > 0; ++k) {
+        Folder copy;
+        fs::remove_all(copy.path());
+        fs::copy(original.path(), copy.path(), fs::copy_options::recursive);
+        auto path = copy.path() / fs::relative(entry.path(), original.path());
+        auto at = std::uniform_int_distribution<uint64_t>(0, size - 1)(random);
+        std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+        file.seekg(static_cast<std::streamoff>(at));
+        char byte = static_cast<char>(file.get());
+        file.seekp(static_cast<std::streamoff>(at));
+        file.put(static_cast<char>(byte ^ (1 << k % 8)));
+        file.close();
+        ++flips;
+        EXPECT_NE(contradictions(copy.path()), "") << name << " byte " << at << " bit " << k % 8
+                                                   << (clean_stop ? " after a clean stop" : " after a crash");
+      }
+    }
+    EXPECT_GT(flips, 50);
+  }
+}
+
+}  // namespace
+}  // namespace yushi::test

@@ -1,0 +1,146 @@
+// A real Store in a folder of its own, with a small parser set, for the tests of this folder.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/time_text.h"
+#include "parsers/understand.h"
+#include "storage/store.h"
+#include "storage/verify.h"
+#include "storage/view.h"
+
+namespace yushi::test {
+
+constexpr const char* kParser = R"(
+name: sshd
+match: {app: [sshd]}
+fields: {event.category: [authentication]}
+patterns:
+  - name: failed-password
+    grok: 'Failed password for %{USER:user.name} from %{IP:source.ip} port %{INT:source.port} ssh2'
+    fields: {event.outcome: failure}
+tests:
+  - line: 'Failed password for root from 10.0.0.1 port 4242 ssh2'
+    expect: {user.name: root}
+  - {line: 'Failed passwords seen', expect: none}
+)";
+
+inline std::shared_ptr<const ParserSet> small_parsers() {
+  static const auto set = [] {
+    auto loaded = ParserSet::load({{"sshd.yaml", "sshd.yaml", kParser}});
+    if (!loaded) {
+      ADD_FAILURE() << loaded.error().message;
+      abort();
+    }
+    return *loaded;
+  }();
+  return set;
+}
+
+inline Result<void> understand_again(Batch& batch, const ParseContext&) {
+  Understander(small_parsers()).understand(batch, *Zone::utc(), false);
+  return {};
+}
+
+class Folder {
+ public:
+  Folder() {
+    char name[] = "/tmp/yushi-store-test.XXXXXX";
+    path_ = ::mkdtemp(name);
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+inline StoreOptions options_for(const std::string& data_dir) {
+  StoreOptions options;
+  options.data_dir = data_dir;
+  options.node = "log-01";
+  options.logs = {"default", "_audit", "finance"};
+  options.understand = understand_again;
+  return options;
+}
+
+struct Sent {
+  std::string raw;
+  std::string source = "10.0.0.1";
+  TenantId tenant = 0;
+};
+
+inline std::string line(int i) {
+  return "<38>1 2026-11-01T08:00:" + std::to_string(10 + i % 50) + ".000123Z host" + std::to_string(i % 7) + " sshd " +
+         std::to_string(1000 + i) + " - - Failed password for user" + std::to_string(i) + " from 10.0." + std::to_string(i % 250) +
+         "." + std::to_string(i % 200 + 1) + " port " + std::to_string(20000 + i) + " ssh2";
+}
+
+constexpr int64_t kReceived = 1'793'520'000'000'000'000;
+
+// Understood and prepared as the ingest threads do it.
+inline PreparedBatch prepared(const std::vector<Sent>& messages, int64_t received_ns = kReceived) {
+  static const std::vector<std::shared_ptr<const ParseContext>> contexts(
+      3, std::make_shared<const ParseContext>(ParseContext{small_parsers()->digest(), "UTC", "utf-8"}));
+  auto batch = std::make_shared<Batch>();
+  for (auto& message : messages) {
+    Origin origin;
+    origin.received_ns = received_ns;
+    origin.source = origin.address = batch->arena.copy(message.source);
+    origin.transport = message.tenant == 1 ? Transport::internal : Transport::tcp;
+    origin.tenant = message.tenant;
+    Record record;
+    auto* raw = batch->arena.allocate(message.raw.size() + 64, 1);
+    if (!message.raw.empty()) std::memcpy(raw, message.raw.data(), message.raw.size());
+    record.raw = {raw, message.raw.size()};
+    record.origin = batch->arena.make(origin);
+    batch->records.push_back(record);
+  }
+  Understander(small_parsers()).understand(*batch, *Zone::utc());
+  return prepare(batch, contexts);
+}
+
+inline void commit(Store& store, const std::vector<Sent>& messages, int64_t received_ns = kReceived) {
+  auto commit = store.begin();
+  commit.append(prepared(messages, received_ns));
+  auto finished = commit.finish();
+  ASSERT_TRUE(finished) << finished.error().message;
+}
+
+inline std::unique_ptr<Store> open_store(const std::string& data_dir) {
+  auto store = Store::open(options_for(data_dir));
+  EXPECT_TRUE(store) << store.error().message;
+  return store ? std::move(*store) : nullptr;
+}
+
+inline Result<VerifyReport> verify(const std::string& data_dir, std::vector<std::string> remembered = {}) {
+  auto view = StoreView::open_read_only(data_dir, understand_again);
+  if (!view) return tl::unexpected(view.error());
+  auto key = SigningKey::load(data_dir + "/keys/node.pem");
+  if (!key) return tl::unexpected(key.error());
+  VerifyOptions options;
+  options.public_key = key->public_bytes();
+  options.heads_path = data_dir + "/heads";
+  options.remembered = std::move(remembered);
+  return verify_store(**view, options, [](auto, auto, auto) { return true; });
+}
+
+// What contradicts, as text; "" when all holds. An error of opening or reading counts: it names the damage too.
+inline std::string contradictions(const std::string& data_dir, std::vector<std::string> remembered = {}) {
+  auto report = verify(data_dir, std::move(remembered));
+  if (!report) return "error: " + report.error().message;
+  std::string out;
+  for (auto& finding : report->findings) {
+    if (finding.contradiction) out += finding.log + " | " + finding.place + " | " + finding.what + "\n";
+  }
+  return out;
+}
+
+}  // namespace yushi::test
