@@ -1,0 +1,111 @@
+"""What the documents say and a machine can check: paths, commands, options and config keys are there as written."""
+
+import itertools
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+REPO = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("YUSHI_BIN", REPO / "build" / "release" / "bin"))
+DOCUMENTS = [REPO / "README.md", REPO / "ARCHITECTURE.md"]
+FOLDERS = {path.name for path in REPO.iterdir() if path.is_dir() and not path.name.startswith("build")}
+PATH = re.compile(r"^[\w.{},*-]+(/[\w.{},*-]+)*/?$")
+
+
+def run(*command):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60)
+
+
+def expand(text):
+    """a.{h,cc} -> a.h, a.cc"""
+    parts = re.split(r"\{([^}]*)\}", text)
+    choices = [part.split(",") if i % 2 else [part] for i, part in enumerate(parts)]
+    return ["".join(choice) for choice in itertools.product(*choices)]
+
+
+def paths_of(text):
+    """Paths of this tree that stand in backticks, as links, or as commands in a fenced block."""
+    said = re.findall(r"\]\(([^)#]+)\)", text)
+    fenced = re.findall(r"^```.*?^```", text, re.M | re.S)
+    text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    said += [word for quoted in re.findall(r"`([^`\n]+)`", text) for word in quoted.split()[:1]]
+    said += [word for block in fenced for word in re.findall(r"^\$ (\S+)", block, re.M)]
+    for word in said:
+        if PATH.match(word) and (word.split("/")[0] in FOLDERS and "/" in word or word.endswith(".md")):
+            yield from expand(word)
+
+
+def commands():
+    said = run(BIN / "yushi", "--help")
+    assert said.returncode == 0, said.stderr
+    listed = said.stdout.split("Subcommands:", 1)[1]
+    found = re.findall(r"^  (\w[\w-]*)", listed, re.M)
+    assert "search" in found and "verify" in found, said.stdout
+    return found
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_path_that_a_document_names_is_in_the_tree(document):
+    named = sorted(set(paths_of(document.read_text())))
+    assert len(named) > 5, "the test finds no paths any more"
+    missing = [path for path in named if not list(REPO.glob(path))]
+    assert missing == []
+
+
+def test_a_path_that_is_not_there_would_be_seen():
+    said = list(paths_of("`storage/store.{h,cc}`, `core/nothing.cc`, [x](docs/none.md), `default/4711`, `yushi.records`"))
+    assert said == ["docs/none.md", "storage/store.h", "storage/store.cc", "core/nothing.cc"]
+
+
+def test_every_command_has_a_place_in_the_manual_page():
+    manual = (REPO / "docs" / "man" / "yushi.1").read_text()
+    missing = [command for command in commands() if not re.search(rf"^\.(It )?Cm {command}\b", manual, re.M)]
+    assert missing == []
+
+
+def test_every_command_that_the_readme_calls_is_one():
+    called = set(re.findall(r"\byushi ([a-z]+)\b", "\n".join(re.findall(r"`yushi [^`]*`|^\$ .*", (REPO / "README.md").read_text(), re.M))))
+    assert "search" in called
+    assert called - set(commands()) == set()
+
+
+def test_the_example_config_is_right_and_also_with_all_that_it_offers_switched_on(tmp_path):
+    example = REPO / "config" / "yushi.yaml"
+    said = run(BIN / "yushid", "--config", example, "--check")
+    assert said.returncode == 0, said.stderr
+    # A remark is `# ` and a word; what else begins with `#` is a setting.
+    switched_on = tmp_path / "yushi.yaml"
+    text = re.sub(r"^#(?! \S|$)", "", example.read_text(), flags=re.M)
+    assert text.count("\n#") < example.read_text().count("\n#")
+    switched_on.write_text(text)
+    said = run(BIN / "yushid", "--config", switched_on, "--check")
+    assert said.returncode == 0, said.stderr
+
+
+def test_the_example_config_names_every_key_that_the_daemon_knows(tmp_path):
+    """An unknown key makes the daemon list those that it knows at that place."""
+    example = (REPO / "config" / "yushi.yaml").read_text()
+    probe = tmp_path / "probe.yaml"
+    for at, text in {
+        "": "nonsense: 1\n",
+        "inputs": "inputs: [{nonsense: 1}]\n",
+        "tenants": "tenants: [{nonsense: 1}]\n",
+        "match": "tenants: [{match: {nonsense: 1}}]\n",
+        "limits": "limits: {nonsense: 1}\n",
+        "commit": "commit: {nonsense: 1}\n",
+        "keys": "keys: {nonsense: 1}\n",
+        "retention": "retention: {nonsense: 1}\n",
+        "forward": "forward: [{nonsense: 1}]\n",
+        "detect": "detect: {nonsense: 1}\n",
+        "api": "api: {nonsense: 1}\n",
+    }.items():
+        probe.write_text(text)
+        said = run(BIN / "yushid", "--config", probe, "--check")
+        assert said.returncode == 2, said.stdout
+        known = re.search(r"nonsense: unknown key; known here: (.*)", said.stderr)
+        assert known, said.stderr
+        for key in known[1].split(", "):
+            assert re.search(rf"\b{key}\b", example), f"config/yushi.yaml does not speak of {at}.{key}"
