@@ -28,7 +28,7 @@ Cell cell_of(const std::string& column, const Json& value) {
   }
   if (value.is_string()) {
     auto& text = value.get_ref<const std::string&>();
-    if (column.starts_with("bin(")) {
+    if (column == "@timestamp" || column.starts_with("bin(")) {
       if (auto time = parse_time(text, 0, *Zone::utc())) return {Instant{time->unix_ns}};
     }
     return {text};

@@ -87,7 +87,10 @@ def test_pipes_give_rows(daemon):
 def test_hist_counts_over_time(daemon):
     rows = daemon.yushi("hist", "*", "--every", "1d", "-o", "json").objects
     assert [row["count()"] for row in rows] == [5, 1]
-    assert len(daemon.yushi("hist", "*", "--every", "1d", "-o", "table").lines) >= 2
+    # Bars in the caller's zone, spans in which nothing was included: in Shanghai 16:00, 17:00, 18:00, …, 08:00.
+    bars = daemon.yushi("hist", "*", "--every", "1h", "-o", "table", env={"TZ": "Asia/Shanghai"}).lines
+    assert len(bars) == 17 and bars[0].startswith("2026-11-01 16:00") and bars[-1].startswith("2026-11-02 08:00")
+    assert bars[0].rstrip("█▉▊▋▌▍▎▏ ").endswith(" 2") and bars[3].rstrip().endswith(" 0")
 
 
 def test_nothing_found_is_1_and_a_wrong_query_2_with_a_caret(daemon):
