@@ -241,9 +241,10 @@ class Verifier {
       auto& a = stored.captures[i];
       if (i >= again.captures.size()) return std::string(a.field->name);
       auto& b = again.captures[i];
-      if (a.begin != b.begin || a.length != b.length || a.escape != b.escape || a.field->name != b.field->name ||
-          a.field->type != b.field->type) {
-        return std::string(a.field->name);
+      // Where they part, the one that begins earlier is the one that the other lacks.
+      if (a.begin != b.begin) return std::string((a.begin < b.begin ? a : b).field->name);
+      if (a.length != b.length || a.escape != b.escape || a.field->name != b.field->name || a.field->type != b.field->type) {
+        return std::string(b.field->name);
       }
     }
     return {};

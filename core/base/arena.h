@@ -1,6 +1,7 @@
 // A bump allocator: bytes that live exactly as long as the Batch that owns them.
 //
-// Memory   Blocks of at least 64 KiB, all freed together; nothing is ever freed singly and no destructor runs.
+// Memory   Blocks that double from 1 KiB to 256 KiB, so that a batch of one message stays small; all freed together,
+//          nothing singly, and no destructor runs.
 // Threads  One owner at a time.
 #pragma once
 
@@ -59,12 +60,14 @@ class Arena {
 
  private:
   void grow(size_t at_least) {
-    capacity_ = at_least > kBlockBytes ? at_least : kBlockBytes;
+    next_block_bytes_ = next_block_bytes_ < kBlockBytesMax ? next_block_bytes_ * 2 : kBlockBytesMax;
+    capacity_ = at_least > next_block_bytes_ ? at_least : next_block_bytes_;
     blocks_.push_back(std::unique_ptr<char[]>(new char[capacity_]));
     total_ += capacity_;
   }
 
-  static constexpr size_t kBlockBytes = 64 << 10;
+  static constexpr size_t kBlockBytesMax = 256 << 10;
+  size_t next_block_bytes_ = 512;
   std::vector<std::unique_ptr<char[]>> blocks_;
   size_t capacity_ = 0;
   size_t used_ = 0;
