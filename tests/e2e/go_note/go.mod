@@ -1,5 +1,5 @@
 module yushi/tests/e2e/go_note
 
-go 1.21
+go 1.18
 
 require golang.org/x/mod v0.17.0
