@@ -1,0 +1,241 @@
+"""From syslog to the SIEM's topic, with a real broker and kcat: every record, in order per key, whatever dies."""
+
+import collections
+import json
+import time
+
+import pytest
+
+from kafka_broker import KafkaBroker
+from senders import log_size, metric, wait, wait_size
+from yushi_daemon import Daemon
+
+HOSTS = ["web-01", "web-02", "db-01", "fw-01"]
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    """Our own: it is killed."""
+    with KafkaBroker(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
+
+
+def forwarder(broker, topic, kind, alerts="alerts"):
+    return (f'  - {{type: kafka, brokers: "{broker.bootstrap}", topic: {topic}, alerts_topic: {topic}.{alerts}, '
+            f"format: {kind}, select: \"*\"}}\n")
+
+
+def line(i):
+    host = HOSTS[i % len(HOSTS)]
+    if i % 10 == 9:  # a message that is not UTF-8
+        return f"<13>1 2026-11-01T08:00:00.{i % 1000:03}Z {host} app - - - number {i} ".encode() + "失败".encode("gb18030")
+    return f"<86>1 2026-11-01T08:00:00.{i % 1000:03}Z {host} sshd 81{i % 10} - - Failed password for u{i} from 10.0.0.{i % 250} port 4242 ssh2".encode()
+
+
+def delivered(daemon, forwarder_number=0):
+    return metric(daemon, "yushi_forward_delivered_total", f'forwarder="{forwarder_number}"')
+
+
+def lag_is_none(daemon):
+    return metric(daemon, "yushi_forward_lag_records") == 0
+
+
+def records_in(broker, topic, log="default"):
+    return [message for message in broker.consume(topic) if message[3]["id"].startswith(log + "/")]
+
+
+def index_of(message):
+    return int(message[3]["id"].rsplit("/", 1)[1])
+
+
+def check_order(messages, sent, once):
+    """Each record is there; of each key, which is in one partition, the first sight of each record is in order."""
+    counts = collections.Counter(map(index_of, messages))
+    assert sorted(counts) == list(range(len(sent))), "a record is missing, or one is there that nobody sent"
+    if once:
+        assert set(counts.values()) == {1}, f"sent twice without a crash: {[i for i, n in counts.items() if n > 1][:10]}"
+    last, partition_of = collections.defaultdict(lambda: -1), {}
+    seen = set()
+    for message in sorted(messages, key=lambda m: (m[0], m[1])):  # partition, offset
+        partition, _, key, headers, _ = message
+        index = index_of(message)
+        host = HOSTS[index % len(HOSTS)]
+        assert key == f"default/{host}".encode()
+        assert partition_of.setdefault(key, partition) == partition, "a key has moved to another partition"
+        assert headers["tenant"] == "default"
+        if index not in seen:
+            assert index > last[key], f"{key} is out of order at {index}"
+            last[key] = index
+            seen.add(index)
+
+
+def check_ecs(message, raw):
+    record = json.loads(message[4])
+    assert message[3]["format"] == "ecs-json"
+    assert record["event"]["id"] == message[3]["id"]
+    assert record["host"]["name"] == HOSTS[index_of(message) % len(HOSTS)]
+    assert record["log"]["syslog"]["priority"] == (13 if raw.startswith(b"<13>") else 86)
+    if raw.startswith(b"<86>"):
+        assert record["event"]["original"].encode() == raw
+        assert (record["event"]["outcome"], record["event"]["dataset"]) == ("failure", "sshd")
+        assert record["user"]["name"] == f"u{index_of(message)}"
+        assert record["source"]["port"] == 4242
+    else:
+        assert "raw_base64" in record["yushi"]
+    entry = message[3]["entry"].split(" ")
+    assert entry[1:] == ["127.0.0.1", str(index_of(message)), "tcp"] and entry[0].isdigit()
+
+
+# ------------------------------------------------------------------------------------------- protobuf, read without ours
+
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at, value, shift = at + 1, value | (byte & 127) << shift, shift + 7
+        if byte < 128:
+            return value, at
+
+
+def protobuf(data):
+    """[(number, value)]: varints as numbers, fixed64 as bytes, the rest as bytes."""
+    at, out = 0, []
+    while at < len(data):
+        tag, at = varint(data, at)
+        if tag & 7 == 0:
+            value, at = varint(data, at)
+        elif tag & 7 == 1:
+            value, at = data[at:at + 8], at + 8
+        else:
+            assert tag & 7 == 2, f"wire type {tag & 7}"
+            length, at = varint(data, at)
+            value, at = data[at:at + length], at + length
+            assert len(value) == length
+        out.append((tag >> 3, value))
+    return out
+
+
+def check_protobuf(message, raw):
+    assert message[3]["format"] == "protobuf"
+    numbers = protobuf(message[4])
+    record = dict(pair for pair in numbers if pair[0] != 6)
+    # proto3 leaves out what is zero or empty.
+    assert record[1] == b"default" and record.get(2, 0) == index_of(message)
+    assert record[4] == raw
+    assert record[3].decode().split(" ")[:4] == message[3]["entry"].split(" ")
+    fields = collections.defaultdict(list)
+    for number, value in numbers:
+        if number == 6:
+            pair = dict(protobuf(value))
+            fields[pair.pop(1).decode()].append(next(iter(pair.items())))
+    assert fields["host.name"] == [(2, HOSTS[index_of(message) % len(HOSTS)].encode())]
+    if raw.startswith(b"<86>"):
+        assert record[5] == b"sshd"
+        assert fields["user.name"] == [(2, b"u%d" % index_of(message))]
+        assert fields["source.port"] == [(3, 2 * 4242)]  # sint64 is zig-zag
+        assert sorted(fields["event.category"]) == [(2, b"authentication")]
+
+
+# ---------------------------------------------------------------------------------------------------------------- tests
+
+
+def test_records_arrive_as_ecs_json_and_as_protobuf(broker, tmp_path):
+    sent = [line(i) for i in range(2_000)]
+    config = "forward:\n" + forwarder(broker, "both.json", "ecs-json") + forwarder(broker, "both.protobuf", "protobuf")
+    with Daemon(tmp_path, config) as daemon:
+        daemon.send_tcp(sent)
+        wait_size(daemon, len(sent))
+        wait(lambda: min(delivered(daemon, 0), delivered(daemon, 1)) >= len(sent), "for both topics to have all records")
+        assert daemon.stop() == 0
+    for topic, check in [("both.json", check_ecs), ("both.protobuf", check_protobuf)]:
+        messages = records_in(broker, topic)
+        check_order(messages, sent, once=True)
+        for message in messages:
+            check(message, sent[index_of(message)])
+
+
+def test_alerts_arrive_in_a_topic_of_their_own(broker, tmp_path):
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    with Daemon(tmp_path, "forward:\n" + forwarder(broker, "alerting", "ecs-json")) as daemon:
+        daemon.send_tcp([f"<30>1 {now} web-01 systemd 1 - - Stopped System Logging Service.",
+                         f"<86>1 {now} web-02 usermod 911 - - add 'wang' to group 'sudo'"])
+        wait_size(daemon, 2)
+        raised = wait(lambda: len(o := daemon.yushi("alerts", "-o", "json").objects) >= 2 and o, "for both alerts")
+        wait(lambda: metric(daemon, "yushi_forward_alerts_delivered_total") >= len(raised), "for the topic to have the alerts")
+        assert daemon.stop() == 0
+    got = [json.loads(value) for *_, value in broker.consume("alerting.alerts")]
+    assert sorted(a["yushi"]["alert"]["id"] for a in got) == sorted(a["yushi"]["alert"]["id"] for a in raised)
+    for alert in got:
+        assert alert["event"]["kind"] == "alert"
+        assert alert["rule"]["name"] and alert["yushi"]["alert"]["reason"]
+        assert alert["yushi"]["alert"]["records"] in (["default/0"], ["default/1"])
+
+
+def test_a_broker_that_is_away_stops_nothing_and_misses_nothing(broker, tmp_path):
+    sent = [line(i) for i in range(6_000)]
+    with Daemon(tmp_path, "forward:\n" + forwarder(broker, "away", "ecs-json")) as daemon:
+        daemon.send_tcp(sent[:2_000])
+        wait(lambda: delivered(daemon) >= 1_000, "for the first records to arrive")
+        broker.stop()
+        try:
+            daemon.send_tcp(sent[2_000:4_000])
+            wait_size(daemon, 4_000)  # ingest does not wait for Kafka
+            assert len(daemon.search("u3000")) == 1
+        finally:
+            broker.start()
+        daemon.send_tcp(sent[4_000:])
+        wait_size(daemon, len(sent))
+        wait(lambda: delivered(daemon) >= len(sent) and lag_is_none(daemon), "for all records to arrive")
+        assert daemon.stop() == 0
+    check_order(records_in(broker, "away"), sent, once=True)
+
+
+def test_a_broker_that_is_killed_misses_nothing(broker, tmp_path):
+    sent = [line(i) for i in range(6_000)]
+    with Daemon(tmp_path, "forward:\n" + forwarder(broker, "killed", "ecs-json")) as daemon:
+        daemon.send_tcp(sent[:2_000])
+        wait(lambda: delivered(daemon) >= 500, "for the first records to arrive")
+        daemon.send_tcp(sent[2_000:4_000])
+        broker.kill()
+        try:
+            daemon.send_tcp(sent[4_000:])
+            wait_size(daemon, len(sent))
+        finally:
+            broker.start()
+        wait(lambda: lag_is_none(daemon), "for all records to arrive")
+        assert daemon.stop() == 0
+    check_order(records_in(broker, "killed"), sent, once=False)
+
+
+def test_a_yushid_that_is_killed_sends_every_record_and_the_id_tells_doubles(broker, tmp_path):
+    sent, size = [line(i) for i in range(9_000)], 0
+    with Daemon(tmp_path, "forward:\n" + forwarder(broker, "crashed", "ecs-json")) as daemon:
+        for part in range(3):
+            daemon.send_tcp(sent[part * 3_000:(part + 1) * 3_000])
+            size += 3_000
+            wait_size(daemon, size)  # committed: from here on it must arrive
+            daemon.kill()
+            daemon.start()
+            assert log_size(daemon) == size
+        wait(lambda: lag_is_none(daemon), "for all records to arrive")
+        wait(lambda: len(set(map(index_of, records_in(broker, "crashed")))) == size, "for all records to be in the topic")
+        assert daemon.stop() == 0
+    messages = records_in(broker, "crashed")
+    check_order(messages, sent, once=False)
+    values = {}
+    for message in messages:  # a double is the same record
+        assert values.setdefault(index_of(message), message[4]) == message[4]
+
+
+def test_the_cursor_stands_still_over_a_clean_restart(broker, tmp_path):
+    sent = [line(i) for i in range(1_000)]
+    with Daemon(tmp_path, "forward:\n" + forwarder(broker, "again", "ecs-json")) as daemon:
+        daemon.send_tcp(sent[:500])
+        wait(lambda: delivered(daemon) >= 500, "for the first records to arrive")
+        assert daemon.stop() == 0
+        daemon.start()
+        daemon.send_tcp(sent[500:])
+        wait(lambda: delivered(daemon) >= 500, "for the other records to arrive")
+        assert daemon.stop() == 0
+    check_order(records_in(broker, "again"), sent, once=True)
