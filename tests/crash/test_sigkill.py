@@ -110,3 +110,17 @@ def test_twenty_kills_under_load_lose_nothing_that_was_committed(tmp_path):
     assert proved.code == 0, proved.text + proved.err
     end = json.loads(proved.lines[-1])["yushi.end"]
     assert end["complete"] and end["records"] >= size
+
+
+def test_a_new_store_opens_whatever_moment_of_its_first_commits_the_kill_met(tmp_path):
+    dice = random.Random(7)
+    for number in range(15):
+        with Daemon(tmp_path / f"d{number}") as daemon:
+            daemon.send_tcp([b"<13>1 - host app - - - the first"])
+            wait(lambda: log_size(daemon) == 1, "for the first record")
+            time.sleep(dice.choice([0, 0, 0.005, 0.02]))  # its first checkpoint is being signed and written
+            daemon.kill()
+            daemon.start()
+            assert log_size(daemon) == 1
+            assert daemon.stop() == 0
+        assert yushi("verify", "--store", daemon.data, state=daemon.state).code == 0
