@@ -1,0 +1,189 @@
+"""From an administrator's odd behaviour to an alert with its reason, over restarts and kills: there, and there once."""
+
+import datetime
+import json
+
+import pytest
+
+from senders import raw_of, wait, wait_size
+from yushi_daemon import Daemon, yushi
+
+BEGIN = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(hours=3)
+
+
+class Day:
+    """Lines of a day, each some seconds after the one before."""
+
+    def __init__(self, daemon):
+        self.daemon, self.time, self.sent = daemon, BEGIN, 0
+
+    def say(self, *bodies, seconds=10):
+        lines = []
+        for body in bodies:
+            self.time += datetime.timedelta(seconds=seconds)
+            lines.append(f"<86>1 {self.time.strftime('%Y-%m-%dT%H:%M:%SZ')} {body}")
+        self.daemon.send_tcp(lines)
+        self.sent += len(lines)
+        wait_size(self.daemon, self.sent)
+
+    def login(self, user, address, host="web-01"):
+        self.say(f"{host} sshd 811 - - Accepted password for {user} from {address} port 5022 ssh2")
+
+    def fail(self, user, address, times, host="web-01"):
+        self.say(*[f"{host} sshd 812 - - Failed password for {user} from {address} port 4242 ssh2"] * times)
+
+
+def alerts_of(daemon):
+    answer = daemon.yushi("alerts", "list", "-o", "json")
+    assert answer.code in (0, 1), answer.err
+    return answer.objects
+
+
+def identity(alert):
+    return alert["rule"]["id"], alert["yushi"]["alert"]["id"], alert["yushi"]["alert"]["reason"]
+
+
+def of_rule(alerts, *words):
+    """The one alert whose rule or reason holds these words."""
+    found = [a for a in alerts if all(w.lower() in json.dumps([a["rule"], a["yushi"]["alert"]["reason"]]).lower() for w in words)]
+    assert len(found) == 1, f"{len(found)} alerts about {words}; there are {list(map(identity, alerts))}"
+    return found[0]
+
+
+def check_shown(daemon, alert, *texts):
+    """What `alerts show` gives: the alert, and the records behind it, which exist."""
+    answer = daemon.yushi("alerts", "show", alert["yushi"]["alert"]["id"], "-o", "json")
+    assert answer.code == 0, answer.err
+    shown, *records = answer.objects
+    assert identity(shown) == identity(alert)
+    assert [record["event"]["id"] for record in records] == alert["yushi"]["alert"]["records"]
+    assert records, "an alert carries the records that show it"
+    for record in records:
+        (same,) = daemon.search(f"event.id: \"{record['event']['id']}\"")
+        assert raw_of(same) == raw_of(record)
+    said = b"\n".join(raw_of(record) for record in records).decode()
+    for text in texts:
+        assert text in said
+
+
+def check_audited(objects, alerts):
+    """Each alert is one record in `_audit`, word for word, and no other record there is an alert of a detector."""
+    audited = [json.loads(record["event"]["original"]) for record in objects]
+    ids = [record["yushi"]["alert"]["id"] for record in audited if "alert" in record.get("yushi", {})]
+    assert sorted(ids) == sorted(alert["yushi"]["alert"]["id"] for alert in alerts)
+    assert len(set(ids)) == len(ids), "an alert was raised twice"
+
+
+def test_odd_behaviour_is_told_with_its_reason_and_survives(tmp_path):
+    with Daemon(tmp_path, "detect: {learning: 0s}\n") as daemon:
+        day = Day(daemon)
+        # What is usual raises nothing.
+        for _ in range(5):
+            day.login("alice", "10.0.0.5")
+            day.login("deploy", "10.0.0.6")
+        day.fail("alice", "10.0.0.5", 2)
+        assert alerts_of(daemon) == []
+
+        day.fail("root", "203.0.113.9", 7)
+        day.login("root", "203.0.113.9")
+        day.login("alice", "198.51.100.7")
+        day.say("web-01 systemd 1 - - Stopped System Logging Service.")
+        day.say("web-01 useradd 911 - - new user: name=wang, UID=1009, GID=1009, home=/home/wang, shell=/bin/bash",
+                "web-01 usermod 912 - - add 'wang' to group 'sudo'", "web-01 usermod 912 - - add 'wang' to shadow group 'sudo'")
+        raised = alerts_of(daemon)
+
+        forced = of_rule(raised, "bruteforce", "203.0.113.9")
+        assert "root" in forced["yushi"]["alert"]["reason"] and "7" in forced["yushi"]["alert"]["reason"]
+        check_shown(daemon, forced, "Failed password for root from 203.0.113.9", "Accepted password for root from 203.0.113.9")
+        first = of_rule(raised, "first", "198.51.100.7")
+        reason = first["yushi"]["alert"]["reason"]
+        assert "alice" in reason and "10.0.0.5" in reason and "5" in reason, "what is odd, against what is usual"
+        assert first["yushi"]["alert"].get("learning") in (None, False)
+        check_shown(daemon, first, "Accepted password for alice from 198.51.100.7")
+        stopped = of_rule(raised, "log service was stopped", "web-01")
+        assert "System Logging Service" in stopped["yushi"]["alert"]["reason"]
+        check_shown(daemon, stopped, "Stopped System Logging Service.")
+        added = of_rule(raised, "wang was put into group sudo")
+        check_shown(daemon, added, "add 'wang' to group 'sudo'")
+        at_once = of_rule(raised, "was created on web-01 and", "later put into group")
+        check_shown(daemon, at_once, "new user: name=wang", "add 'wang' to group 'sudo'")
+        for alert in raised:
+            assert alert["event"]["kind"] == "alert" and alert["organization"]["name"] == "default"
+            assert len(alert["yushi"]["alert"]["id"]) == 16
+
+        # The last commit before the kill is younger than the detectors' saved state, so a start replays it.
+        day.login("deploy", "192.0.2.44")
+        raised = alerts_of(daemon)
+        of_rule(raised, "first", "192.0.2.44")
+        daemon.kill()
+        daemon.start()
+        assert list(map(identity, alerts_of(daemon))) == list(map(identity, raised)), "an alert went, or came twice"
+
+        # What the detectors knew they know again: this address is known, and that alert is folded.
+        day.login("deploy", "192.0.2.44")
+        day.say("web-01 systemd 1 - - Stopped System Logging Service.")
+        assert list(map(identity, alerts_of(daemon))) == list(map(identity, raised))
+        assert daemon.stop() == 0
+        daemon.start()
+        day.login("deploy", "192.0.2.44")
+        assert list(map(identity, alerts_of(daemon))) == list(map(identity, raised))
+        # And they go on.
+        day.login("deploy", "192.0.2.200", "web-09")
+        wait(lambda: len(alerts_of(daemon)) >= len(raised) + 2, "for a new address and a new host")
+        raised = alerts_of(daemon)
+        of_rule(raised, "first login on a host", "deploy", "web-09")
+
+        check_audited(daemon.search("*", "--tenant", "_audit"), raised)
+        assert daemon.yushi("verify").code in (0, 1)
+        assert daemon.stop() == 0
+    listed = yushi("alerts", "list", "-o", "json", "--store", daemon.data, state=daemon.state)
+    assert list(map(identity, listed.objects)) == list(map(identity, raised))
+    assert yushi("verify", "--store", daemon.data, state=daemon.state).code == 0
+
+
+def test_a_brute_force_in_progress_is_not_forgotten_over_a_kill(tmp_path):
+    with Daemon(tmp_path, "detect: {learning: 0s}\n") as daemon:
+        day = Day(daemon)
+        for _ in range(7):
+            day.fail("root", "203.0.113.9", 1)
+            daemon.kill()
+            daemon.start()
+        assert alerts_of(daemon) == []
+        day.login("root", "203.0.113.9")
+        forced = of_rule(alerts_of(daemon), "bruteforce", "203.0.113.9")
+        check_shown(daemon, forced, "Failed password", "Accepted password")
+        assert [f"default/{i}" for i in range(8)] == forced["yushi"]["alert"]["records"]
+
+
+def test_during_learning_a_finding_is_marked_and_a_rule_is_not(tmp_path):
+    with Daemon(tmp_path) as daemon:  # learning is 14 days
+        day = Day(daemon)
+        for _ in range(3):
+            day.login("alice", "10.0.0.5")
+        day.login("alice", "198.51.100.7")
+        day.say("web-01 systemd 1 - - Stopped System Logging Service.")
+        raised = alerts_of(daemon)
+        assert of_rule(raised, "first", "198.51.100.7")["yushi"]["alert"]["learning"] is True
+        assert of_rule(raised, "log service was stopped")["yushi"]["alert"].get("learning") in (None, False)
+
+
+def test_our_own_records_are_ecs_as_they_say_themselves(tmp_path):
+    """What an auditor asks of `_audit`: its records are JSON of our own making, so their names are what they say."""
+    with Daemon(tmp_path) as daemon:
+        Day(daemon).say("web-01 systemd 1 - - Stopped System Logging Service.")
+        daemon.yushi("search", "*", "--tenant", "default")
+        (alert,) = daemon.search("event.kind: alert", "--tenant", "_audit")
+        (raised,) = alerts_of(daemon)
+        assert alert["message"] == raised["message"]
+        assert alert["yushi"]["alert"]["id"] == raised["yushi"]["alert"]["id"]
+        assert len(daemon.search(f"yushi.alert.id: {raised['yushi']['alert']['id']}", "--tenant", "_audit")) == 1
+        asked = wait(lambda: daemon.search("event.action: api-search and yushi.tenant: default", "--tenant", "_audit"),
+                     "for the question to be a record that names the tenant it concerns")
+        assert asked[0]["message"].endswith("asked search")
+
+
+@pytest.mark.parametrize("id", ["0123456789abcdef", "x", ""])
+def test_an_alert_that_is_not_there_is_said_to_be_so(tmp_path, id):
+    with Daemon(tmp_path) as daemon:
+        answer = daemon.yushi("alerts", "show", id)
+        assert answer.code in (1, 2) and answer.err and not answer.out

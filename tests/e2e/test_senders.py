@@ -1,0 +1,174 @@
+"""The senders that people have: rsyslog, syslog-ng and logger, as their packages ship them."""
+
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from senders import free_port, index_of, log_size, wait, wait_size
+from yushi_daemon import Daemon
+
+SYSLOG_NG_PACKAGES = ["syslog-ng-core", "libivykis0", "libnet1", "libwrap0", "libjson-c5", "libpcre3"]
+COUNT = 1_000
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("senders")
+    unix = folder / "log.sock"
+    with Daemon(folder, "inputs:\n"
+                '  - {type: syslog, transport: tcp, listen: "127.0.0.1:0"}\n'
+                '  - {type: syslog, transport: udp, listen: "127.0.0.1:0"}\n'
+                f"  - {{type: syslog, transport: unix, path: {unix}}}\n") as running:
+        running.unix = unix
+        yield running
+
+
+def lines_of(host, count=COUNT):
+    """RFC 5424 with what breaks forwarders: structured data, quotes, UTF-8, no pid."""
+    kinds = ["sshd 811 - - Failed password for root from 10.0.0.{n} port 42{n} ssh2",
+             'app - ID47 [exampleSDID@32473 iut="3" name="a \\"b\\" \\] c"] number {n}',
+             "app - - - 登录失败，第 {n} 次",
+             "cron 99 - - (root) CMD (test -x /usr/bin/anacron || number {n})"]
+    return [f"<86>1 2026-11-01T08:{i // 60 % 60:02}:{i % 60:02}.{i:06}Z {host} " + kinds[i % 4].format(n=i) for i in range(count)]
+
+
+def ended(process):
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def feed(port, lines):
+    def connected():
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except OSError:
+            return None
+    with wait(connected, "for the forwarder to listen") as connection:
+        connection.sendall("".join(line + "\n" for line in lines).encode())
+
+
+def rest_of(line):
+    """What stands behind the time, which a forwarder may write in another way. It may also put a LF into its frame."""
+    return line.split(" ", 2)[2].removesuffix("\n")
+
+
+def check_forwarded(daemon, host, lines):
+    got = sorted(daemon.search(f"host.name: {host}"), key=index_of)
+    assert [rest_of(record["event"]["original"]) for record in got] == [rest_of(line) for line in lines]
+    assert {record["@timestamp"][:19] for record in got} == {line.split()[1][:19] for line in lines}
+    structured = next(record for record in got if record["log"]["syslog"].get("msgid") == "ID47")
+    assert structured["log"]["syslog"]["structured_data"]["exampleSDID@32473"] == {"iut": "3", "name": 'a "b" ] c'}
+    failed = next(record for record in got if record["process"]["name"] == "sshd")
+    assert (failed["user"]["name"], failed["event"]["outcome"]) == ("root", "failure")
+
+
+def test_rsyslog_forwards_a_stream_and_a_file(daemon, tmp_path):
+    rsyslogd = shutil.which("rsyslogd") or "/usr/sbin/rsyslogd"
+    assert os.path.exists(rsyslogd), "rsyslog is not installed; scripts/install-deps does it"
+    port, watched = free_port(), tmp_path / "watched.log"
+    file_lines = [f"line {i} of a file that rsyslog watches" for i in range(200)]
+    watched.write_text("".join(line + "\n" for line in file_lines))
+    config = tmp_path / "rsyslog.conf"
+    config.write_text(f"""
+global(workDirectory="{tmp_path}" maxMessageSize="64k")
+module(load="imtcp")
+module(load="imfile" mode="polling" pollingInterval="1")
+ruleset(name="out") {{
+  action(type="omfwd" target="127.0.0.1" port="{daemon.port('tcp')}" protocol="tcp" TCP_Framing="octet-counted"
+         template="RSYSLOG_SyslogProtocol23Format" queue.type="LinkedList" action.resumeRetryCount="-1")
+}}
+input(type="imtcp" port="{port}" address="127.0.0.1" ruleset="out")
+input(type="imfile" file="{watched}" tag="watched" facility="local3" severity="info" ruleset="out")
+""")
+    before = log_size(daemon)
+    lines = lines_of("rsyslog-host")
+    process = subprocess.Popen([rsyslogd, "-n", "-f", config, "-i", tmp_path / "pid"], stdout=subprocess.DEVNULL,
+                               stderr=open(tmp_path / "rsyslog.err", "wb"))
+    try:
+        feed(port, lines)
+        wait_size(daemon, before + len(lines) + len(file_lines))
+    finally:
+        ended(process)
+    check_forwarded(daemon, "rsyslog-host", lines)
+    from_file = sorted(daemon.search("process.name: watched"), key=index_of)
+    assert [record["message"] for record in from_file] == file_lines
+    assert from_file[0]["log"]["syslog"]["facility"]["name"] == "local3"
+
+
+def unpacked_syslog_ng():
+    """It cannot be installed beside rsyslog, so its packages are unpacked into a cache."""
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "yushi-tests/syslog-ng"
+    root = cache / "root"
+    binary = root / "usr/sbin/syslog-ng"
+    if not binary.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        for package in SYSLOG_NG_PACKAGES:
+            subprocess.run(["apt-get", "download", package], cwd=cache, capture_output=True)
+        for archive in cache.glob("*.deb"):
+            subprocess.run(["dpkg", "-x", archive, root], capture_output=True)
+    if not binary.exists():
+        pytest.skip("syslog-ng could not be had by `apt-get download syslog-ng-core`, so it was not tested")
+    libraries = [folder for pattern in ("usr/lib/*-linux-gnu", "lib/*-linux-gnu", "usr/lib/syslog-ng")
+                 for folder in root.glob(pattern)]
+    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, libraries))}
+    (modules,) = root.glob("usr/lib/syslog-ng/[0-9]*")
+    runs = subprocess.run([binary, "--version", "--module-path", modules], env=environment, capture_output=True, text=True)
+    if runs.returncode != 0:
+        pytest.skip(f"syslog-ng was unpacked but does not run, so it was not tested: {runs.stderr}")
+    version = next(l for l in runs.stdout.splitlines() if l.startswith("Config version")).split()[-1]
+    return binary, modules, version, environment
+
+
+def test_syslog_ng_forwards_a_stream(daemon, tmp_path):
+    binary, modules, version, environment = unpacked_syslog_ng()
+    port = free_port()
+    config = tmp_path / "syslog-ng.conf"
+    config.write_text(f"""@version: {version}
+options {{ chain_hostnames(no); keep_hostname(yes); keep_timestamp(yes); stats_freq(0); frac-digits(6); }};
+source in {{ network(ip("127.0.0.1") port({port}) transport("tcp") flags(syslog-protocol)); }};
+destination yushi {{ syslog("127.0.0.1" port({daemon.port('tcp')}) transport("tcp")); }};
+log {{ source(in); destination(yushi); flags(flow-control); }};
+""")
+    before = log_size(daemon)
+    lines = lines_of("syslog-ng-host")
+    process = subprocess.Popen(
+        [binary, "-F", "--no-caps", "-f", config, "--module-path", modules, "-R", tmp_path / "persist", "-p",
+         tmp_path / "pid", "-c", tmp_path / "ctl"], env=environment, stdout=subprocess.DEVNULL,
+        stderr=open(tmp_path / "syslog-ng.err", "wb"))
+    try:
+        feed(port, lines)
+        wait_size(daemon, before + len(lines))
+    finally:
+        ended(process)
+    check_forwarded(daemon, "syslog-ng-host", lines)
+
+
+@pytest.mark.parametrize("way", ["tcp octet rfc5424", "tcp octet rfc3164", "tcp newline rfc5424", "udp rfc5424", "udp rfc3164",
+                                 "unix"])
+def test_logger_reaches_every_input(daemon, way):
+    word = "logger_" + way.replace(" ", "_")
+    arguments = ["logger", "--tag", "nightly", "--priority", "local4.warning"]
+    if "unix" in way:
+        arguments += ["--socket", str(daemon.unix)]
+    else:
+        transport = way.split()[0]
+        arguments += ["--server", "127.0.0.1", "--port", str(daemon.port(transport)), f"--{transport}"]
+        arguments += ["--octet-count"] if "octet" in way else []
+        arguments += ["--" + way.split()[-1]]
+    before = log_size(daemon)
+    subprocess.run([*arguments, f"{word} said 失败"], check=True)
+    wait_size(daemon, before + 1)
+    (record,) = daemon.search(word)
+    assert record["message"] == f"{word} said 失败"
+    assert record["process"]["name"] == "nightly"
+    assert record["log"]["syslog"]["facility"]["name"] == "local4"
+    assert record["log"]["syslog"]["severity"]["name"] == "Warning"
