@@ -1,5 +1,6 @@
 #include "storage/sealer.h"
 
+#include <pthread.h>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
@@ -46,6 +47,7 @@ std::optional<Error> Store::Sealer::failed() const {
 }
 
 void Store::Sealer::run() {
+  ::pthread_setname_np(::pthread_self(), "sealer");
   std::unique_lock lock(mutex_);
   while (true) {
     // What waits at destruction is durable in the tail; a restart takes it up again.

@@ -71,11 +71,14 @@ Result<void> Store::load() {
   if (options_.opened) options_.opened(database_);
   auto key_path = options_.key_dir + "/node.pem";
   if (fresh) {
-    // A store that was there before has signed; one without a name but with heads is a deleted store, not a new one.
-    if (std::filesystem::exists(options_.data_dir + "/heads")) {
-      return fail(Code::corrupt, options_.data_dir + "/heads names logs, but the store beside it is empty: it was deleted or "
-                                 "replaced; put the store back, or move the whole folder aside to begin a new one");
+    // An empty store beside heads with lines is a deleted store, not a new one. `heads` is made before the store has its
+    // name, so that from then on a missing file is always a removed one.
+    auto heads_path = options_.data_dir + "/heads";
+    if (auto heads = read_heads(heads_path); heads ? !heads->empty() : heads.error().code != Code::not_found) {
+      return fail(Code::corrupt, heads_path + " names logs, but the store beside it is empty: it was deleted or replaced; put "
+                                 "the store back, or move the whole folder aside to begin a new one");
     }
+    if (auto written = write_heads(heads_path, {}); !written) return written;
     if (!std::filesystem::exists(key_path)) {
       auto key = SigningKey::generate();
       if (!key) return tl::unexpected(key.error());
@@ -208,14 +211,20 @@ Result<void> Store::compare_with_heads() {
   auto path = options_.data_dir + "/heads";
   auto heads = read_heads(path);
   if (!heads) {
-    if (heads.error().code == Code::not_found && heads_.empty()) return {};
     if (heads.error().code == Code::not_found) {
-      return fail(Code::corrupt, path + " is gone, but the store has signed checkpoints: put it back from a backup");
+      return fail(Code::corrupt, path + " is gone: put it back from a backup; without it a shortened store cannot be told");
     }
     return tl::unexpected(heads.error());
   }
   auto view = StoreView::open(database_, options_.understand);
   if (!view) return tl::unexpected(view.error());
+  for (auto& [log, note] : heads_) {
+    if (heads->contains(log)) continue;
+    // Only a crash between a log's very first checkpoint and `heads` leaves it without a line.
+    auto notes = (*view)->checkpoints(log);
+    if (!notes) return tl::unexpected(notes.error());
+    if (notes->size() > 1) return fail(Code::corrupt, path + " has no line for log " + log + ", which was signed: put it back from a backup");
+  }
   for (auto& [log, note] : *heads) {
     auto origin = options_.node + "/" + log;
     auto signed_head = open_note(note, key_.verifier_line(origin));

@@ -38,7 +38,7 @@ struct StoreOptions {
   std::string fallback_node = "localhost";
   std::vector<std::string> logs;     // by TenantId: 0 `default`, 1 `_audit`, then the tenants
   uint32_t retention_days = kRetentionFloorDays;
-  size_t open_bytes_max = 384 << 20;
+  size_t open_bytes_max = 192 << 20;
   Understand understand;
   // Called once the database is open and before the first record is read: `understand` may need it.
   std::function<void(const std::shared_ptr<Database>&)> opened;
