@@ -75,6 +75,7 @@ def test_twenty_kills_under_load_lose_nothing_that_was_committed(tmp_path):
             seen = log_size(daemon)
             while time.monotonic() < until:
                 seen = max(seen, log_size(daemon))
+                time.sleep(0.005)
             killed_midway += flood.poll() is None
             daemon.kill()
             flood.wait()
