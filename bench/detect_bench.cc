@@ -1,9 +1,17 @@
-// Stateless rules and detectors per record: a kind without rules, web records against all our rules, ssh logins.
+// Stateless rules and detectors per record: a kind without rules, web records against all our rules, ssh logins, and the
+// lifelike mix of bench/flood as a whole (200 hosts, 8 tenants).
+//
+// YUSHI_MIX_RECORDS=500000 observes that many records once and prints which rules raised how many alerts.
 #include <benchmark/benchmark.h>
 
+#include <cstdio>
 #include <cstdlib>
+#include <ctime>
+#include <map>
 #include <string>
+#include <vector>
 
+#include "bench/flood/mix.h"
 #include "detect/engine.h"
 #include "parsers/understand.h"
 
@@ -16,7 +24,7 @@ struct Prepared {
   Batch batch;
 };
 
-void fill(Prepared& prepared, const std::string& line) {
+void load(Prepared& prepared) {
   auto files = read_parser_directories({"parsers"});
   auto set = files ? ParserSet::load(std::move(*files)) : tl::unexpected(files.error());
   auto rule_files = read_rule_directories({"config/rules"});
@@ -24,6 +32,10 @@ void fill(Prepared& prepared, const std::string& line) {
   if (!set || !rules) std::abort();  // run it from the root of the tree
   prepared.parsers = *set;
   prepared.rules = *rules;
+}
+
+void fill(Prepared& prepared, const std::string& line) {
+  load(prepared);
   Origin origin;
   origin.received_ns = 1793520000 * kSecond;
   origin.log = "default";
@@ -67,6 +79,128 @@ void observe(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * prepared.batch.records.size()));
 }
 BENCHMARK(observe)->DenseRange(0, 2);
+
+// Batches of some hundred records of one tenant, as ingest makes them.
+class MixBatches {
+ public:
+  explicit MixBatches(const Prepared& prepared) : understander_(prepared.parsers), rules_(prepared.rules) {}
+
+  std::unique_ptr<Batch> next() {
+    for (;;) {
+      text_.clear();
+      lines_.clear();
+      mix_.next_event(text_, lines_);
+      size_t full = kTenants;
+      for (const auto& line : lines_) {
+        size_t tenant = line.host % kTenants;
+        waiting_[tenant].push_back(text_.substr(line.begin, line.length));
+        if (waiting_[tenant].size() >= kBatchRecords) full = tenant;
+      }
+      if (full < kTenants) return batch(full);
+    }
+  }
+
+ private:
+  static constexpr size_t kTenants = 8, kBatchRecords = 250;
+
+  std::unique_ptr<Batch> batch(size_t tenant) {
+    auto out = std::make_unique<Batch>();
+    Origin origin;
+    origin.received_ns = 1'793'491'200 * kSecond;
+    origin.log = out->arena.copy("tenant-" + std::to_string(tenant));
+    const Origin* kept = out->arena.make(origin);
+    for (const auto& line : waiting_[tenant]) {
+      Record record;
+      record.raw = out->arena.copy(std::string_view(line));
+      record.origin = kept;
+      record.index = next_[tenant]++;
+      out->records.push_back(record);
+    }
+    waiting_[tenant].clear();
+    out->keep.push_back(rules_);
+    understander_.understand(*out, *Zone::utc(), false);
+    return out;
+  }
+
+  Understander understander_;
+  std::shared_ptr<const RuleSet> rules_;
+  flood::Mix mix_{{}};
+  std::string text_;
+  std::vector<flood::Mix::Line> lines_;
+  std::vector<std::string> waiting_[kTenants];
+  uint64_t next_[kTenants] = {};
+};
+
+// One number for each dataset and one for all: what a record of the mix costs.
+void match_mix(benchmark::State& state) {
+  Prepared prepared;
+  load(prepared);
+  MixBatches batches(prepared);
+  std::vector<std::unique_ptr<Batch>> mixed;
+  size_t records = 0;
+  for (int i = 0; i < 200; ++i) {
+    mixed.push_back(batches.next());
+    records += mixed.back()->records.size();
+  }
+  Scratch scratch;
+  std::vector<RuleHit> hits;
+  // Ingest matches a batch right after parsing it, while it is in the cache: hence each batch some times in a row.
+  constexpr int kTimes = 8;
+  for (auto _ : state)
+    for (const auto& batch : mixed)
+      for (int i = 0; i < kTimes; ++i) {
+        hits.clear();
+        prepared.rules->match(*batch, scratch, hits);
+      }
+  state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * records * kTimes));
+  if (!std::getenv("YUSHI_MIX_RECORDS")) return;
+  std::map<std::string, Batch> by_pattern;
+  for (const auto& batch : mixed)
+    for (const auto& record : batch->records)
+      by_pattern[record.kind ? record.kind->dataset + "/" + record.kind->pattern : "-"].records.push_back(record);
+  for (auto& [pattern, batch] : by_pattern) {
+    size_t count = batch.records.size();
+    batch.records.resize(std::min<size_t>(batch.records.size(), 250));
+    auto begin = std::clock();
+    for (int i = 0; i < 200; ++i) {
+      hits.clear();
+      prepared.rules->match(batch, scratch, hits);
+    }
+    double ns = static_cast<double>(std::clock() - begin) * 1e9 / CLOCKS_PER_SEC / 200;
+    std::fprintf(stderr, "%6zu records, %7.0f ns each, %5.1f %% of all  %s\n", count,
+                 ns / static_cast<double>(batch.records.size()), 100.0 * static_cast<double>(count) / static_cast<double>(records),
+                 pattern.c_str());
+  }
+}
+BENCHMARK(match_mix)->Unit(benchmark::kMillisecond);
+
+void observe_mix(benchmark::State& state) {
+  Prepared prepared;
+  load(prepared);
+  MixBatches batches(prepared);
+  Engine engine(prepared.rules, {});
+  const char* wanted = std::getenv("YUSHI_MIX_RECORDS");
+  size_t wanted_records = wanted ? std::strtoull(wanted, nullptr, 10) : 50'000, records = 0;
+  std::vector<Alert> alerts;
+  std::vector<std::unique_ptr<Batch>> mixed;
+  Scratch scratch;
+  while (records < wanted_records) {
+    mixed.push_back(batches.next());
+    prepared.rules->match(*mixed.back(), scratch, mixed.back()->hits);
+    records += mixed.back()->records.size();
+  }
+  for (auto _ : state)
+    for (const auto& batch : mixed) engine.observe(*batch, alerts);
+  state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * records));
+  state.counters["alerts"] = static_cast<double>(alerts.size());
+  if (!wanted) return;
+  std::map<std::string, size_t> by_name;
+  for (const auto& alert : alerts) ++by_name[alert.rule_name + (alert.learning ? " (learning)" : "")];
+  for (const auto& [name, count] : by_name) std::fprintf(stderr, "%6zu  %s\n", count, name.c_str());
+  if (std::getenv("YUSHI_MIX_REASONS"))
+    for (const auto& alert : alerts) std::fprintf(stderr, "%s\n", alert.reason.c_str());
+}
+BENCHMARK(observe_mix)->Iterations(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace yushi

@@ -1,9 +1,10 @@
 #include "daemon/daemon.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/signalfd.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,6 +51,7 @@ class Daemon {
 
   int run() {
     block_signals();
+    raise_descriptor_limit();
     struct Step {
       const char* name;
       Result<void> (Daemon::*run)();
@@ -130,7 +132,11 @@ class Daemon {
     options.fallback_node = host_name();
     options.retention_days = config_.retention_days;
     options.logs = {"default", "_audit"};
-    for (auto& tenant : config_.tenants) options.logs.push_back(tenant.name);
+    options.log_retention_days = {0, 0};
+    for (auto& tenant : config_.tenants) {
+      options.logs.push_back(tenant.name);
+      options.log_retention_days.push_back(tenant.retention_days);
+    }
     options.understand = versions_->as_function();
     options.opened = [this](const std::shared_ptr<Database>& database) { versions_->read_from(database); };
     auto store = Store::open(std::move(options));
@@ -146,6 +152,9 @@ class Daemon {
     options.commit_interval_ns = config_.commit_interval_ns;
     options.commit_bytes = config_.commit_bytes;
     options.detect.learning_ns = config_.learning_ns;
+    auto& logs = store_->options().logs;  // default, _audit, tenants: by TenantId, as the zones are
+    for (size_t i = 0; i < logs.size() && i < loaded_->zones.size(); ++i)
+      options.detect.zones.emplace_back(logs[i], loaded_->zones[i]);
     pipeline_ = std::make_unique<Pipeline>(*store_, loaded_, options);
     pipeline_->on_failure = [this](const Error& error) {
       spdlog::critical("{}; stopping: what was not committed was not acknowledged", error.message);
@@ -171,8 +180,13 @@ class Daemon {
     context.sink = pipeline_.get();
     context.tenants = tenants;
     context.sources = std::make_shared<SourceLimit>(config_.sources);
+    store_->for_each_source([&](TenantId tenant, const std::string& source, const SourceState& state) {
+      bool datagrams = state.transport == Transport::udp || state.transport == Transport::unix_socket;
+      if (datagrams) (void)context.sources->admit(tenant, source);
+    });
     for (auto& io : contexts_) {
       ingest_threads_.emplace_back([&io = *io] {
+        ::pthread_setname_np(::pthread_self(), "ingest");
         auto work = boost::asio::make_work_guard(io);
         io.run();
       });
@@ -188,7 +202,7 @@ class Daemon {
                          : input.framing == "octet-counted" ? Framing::octet_counted
                                                             : Framing::automatic;
       settings.message_bytes_max = config_.message_bytes;
-      settings.connections_max = config_.connections;
+      settings.connections_max = connections_max_;
       inputs_.push_back(make_input(settings, context));
       if (auto started = inputs_.back()->start(); !started) return started;
     }
@@ -242,6 +256,21 @@ class Daemon {
     for (int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals_, s);
     ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
+  }
+
+  // Connections and the store's files share one table: the store must never find it full.
+  void raise_descriptor_limit() {
+    constexpr rlim_t kReserved = 512;
+    rlimit limit;
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    auto room = limit.rlim_cur > 2 * kReserved ? limit.rlim_cur - kReserved : limit.rlim_cur / 2;
+    connections_max_ = static_cast<uint32_t>(std::min<rlim_t>(config_.connections, room));
+    if (connections_max_ < config_.connections) {
+      spdlog::warn("limits.connections: only {} of {} fit the limit of open files ({}); raise LimitNOFILE", connections_max_,
+                   config_.connections, limit.rlim_cur);
+    }
   }
 
   void wait_for_signals() {
@@ -312,6 +341,7 @@ class Daemon {
   const std::string config_path_;
   std::string api_path_;
   sigset_t signals_{};
+  uint32_t connections_max_ = 0;
   std::shared_ptr<const Loaded> loaded_;
   std::shared_ptr<ParserVersions> versions_ = std::make_shared<ParserVersions>();
   std::unique_ptr<Store> store_;

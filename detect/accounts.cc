@@ -1,6 +1,7 @@
 #include "detect/accounts.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdio>
 #include <cstdlib>
 
@@ -10,10 +11,10 @@
 namespace yushi {
 namespace {
 
-constexpr DetectorName kFirstSource{"baseline.first-source-address", "First login from a source address", 1,
+constexpr DetectorName kFirstSource{"baseline.first-source-address", "First login from a source address", 2,
                                     "attack.t1078"};
-constexpr DetectorName kFirstHost{"baseline.first-host", "First login on a host", 1, "attack.t1021"};
-constexpr DetectorName kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 1, "attack.t1078"};
+constexpr DetectorName kFirstHost{"baseline.first-host", "First login on a host", 2, "attack.t1021"};
+constexpr DetectorName kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 2, "attack.t1078"};
 
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kDaySeconds = 86'400;
@@ -83,10 +84,42 @@ void Accounts::add(std::vector<Place>& places, std::string_view name, uint64_t u
   places.push_back({std::string(name), 1, use});
 }
 
-void Accounts::judge_source(const Account& account, const LoginEvent& login, std::vector<Finding>& findings) {
-  if (login.source.empty() || account.sources.empty() || find(account.sources, login.source)) return;
-  bool neighbour = std::any_of(account.sources.begin(), account.sources.end(),
-                               [&](const Place& known) { return same_network(known.name, login.source); });
+void Accounts::Habit::add(bool is_new) {
+  news = news << 1 | (is_new ? 1 : 0);
+  logins = std::min(logins + 1, kHabitLogins);
+}
+
+bool Accounts::Habit::can_be_odd() const {
+  return logins >= kHistoryLoginsMin && static_cast<uint32_t>(std::popcount(news)) * kNewOneIn <= logins;
+}
+
+bool Accounts::is_told_already(const Account& account, const LoginEvent& login) {
+  return std::any_of(account.recent.begin(), account.recent.end(), [&](const Recent& one) {
+    return one.host == login.host && (one.source == login.source || one.teller != login.teller) &&
+           std::abs(login.at_ns - one.at_ns) <= kSameLoginNs;
+  });
+}
+
+bool Accounts::may_tell(Account& account, Kind kind, int64_t day, std::string* more) {
+  Told& told = account.told[kind];
+  if (told.count == 0 || day > told.day) {
+    told.day = day;
+    told.count = 0;
+  }
+  if (told.count >= kToldADay) {
+    ++told.unsaid;
+    return false;
+  }
+  ++told.count;
+  more->clear();
+  if (told.unsaid > 0)
+    *more = "; " + number_text(told.unsaid, "further one", "further ones") + " since the last such alert of this account " +
+            (told.unsaid == 1 ? "was" : "were") + " only counted";
+  told.unsaid = 0;
+  return true;
+}
+
+Finding Accounts::source_finding(const Account& account, const LoginEvent& login, bool neighbour) {
   Finding finding;
   finding.detector = &kFirstSource;
   finding.severity = neighbour ? Severity::low : Severity::medium;
@@ -96,12 +129,13 @@ void Accounts::judge_source(const Account& account, const LoginEvent& login, std
                    usual(account) + " it came from " + places_text(account.sources);
   if (neighbour) finding.reason += "; it has come from the same network before";
   if (account.sources.size() == kPlacesMax) finding.reason += " (the last 64 addresses are remembered)";
-  finding.baseline = numbers(account) + " sources=" + places_numbers(account.sources);
-  findings.push_back(std::move(finding));
+  const Habit& habit = account.habits[neighbour ? kNewSource : kNewNetwork];
+  finding.baseline = numbers(account) + " new_of_last=" + std::to_string(std::popcount(habit.news)) + "/" +
+                     std::to_string(habit.logins) + " sources=" + places_numbers(account.sources);
+  return finding;
 }
 
-void Accounts::judge_host(const Account& account, const LoginEvent& login, std::vector<Finding>& findings) {
-  if (login.host.empty() || account.hosts.empty() || find(account.hosts, login.host)) return;
+Finding Accounts::host_finding(const Account& account, const LoginEvent& login) {
   Finding finding;
   finding.detector = &kFirstHost;
   finding.severity = Severity::low;
@@ -111,15 +145,25 @@ void Accounts::judge_host(const Account& account, const LoginEvent& login, std::
                    (login.source.empty() ? "" : ", from " + printable(login.source)) + "; in " + usual(account) +
                    " it was on " + places_text(account.hosts);
   if (account.hosts.size() == kPlacesMax) finding.reason += " (the last 64 hosts are remembered)";
-  finding.baseline = numbers(account) + " hosts=" + places_numbers(account.hosts);
-  findings.push_back(std::move(finding));
+  const Habit& habit = account.habits[kNewHost];
+  finding.baseline = numbers(account) + " new_of_last=" + std::to_string(std::popcount(habit.news)) + "/" +
+                     std::to_string(habit.logins) + " hosts=" + places_numbers(account.hosts);
+  return finding;
 }
 
-void Accounts::judge_hour(const Account& account, const LoginEvent& login, int hour, const Zone& zone,
-                          std::vector<Finding>& findings) {
-  if (account.logins < kHourLoginsMin || account.days < kHourDaysMin) return;
-  uint64_t near = account.hours[hour] + account.hours[(hour + 1) % 24] + account.hours[(hour + 23) % 24];
-  if (near * kHourOneIn >= account.logins) return;
+namespace {
+uint64_t logins_near(const uint64_t (&hours)[24], int hour) {
+  return hours[hour] + hours[(hour + 1) % 24] + hours[(hour + 23) % 24];
+}
+}  // namespace
+
+bool Accounts::is_unusual_hour(const Account& account, int hour) {
+  return account.logins >= kHourLoginsMin && account.days >= kHourDaysMin &&
+         logins_near(account.hours, hour) * kHourOneIn < account.logins;
+}
+
+Finding Accounts::hour_finding(const Account& account, const LoginEvent& login, int hour, const Zone& zone) {
+  uint64_t near = logins_near(account.hours, hour);
   std::string zone_name(zone.name());
   std::vector<std::pair<std::string, uint64_t>> busy;
   std::string hours;
@@ -149,7 +193,7 @@ void Accounts::judge_hour(const Account& account, const LoginEvent& login, int h
                    (near == 0 || near == 1 ? " was" : " were") + " between " + hour_text(hour - 1) + " and " +
                    hour_text(hour + 2) + "; most were in the hours from " + often;
   finding.baseline = numbers(account) + " hours=" + hours + " zone=" + zone_name;
-  findings.push_back(std::move(finding));
+  return finding;
 }
 
 void Accounts::observe(std::string_view log, const LoginEvent& login, const Zone& zone, int64_t learning_ns,
@@ -158,24 +202,37 @@ void Accounts::observe(std::string_view log, const LoginEvent& login, const Zone
   seen.user = seen.user.substr(0, kNameBytesMax);
   seen.source = seen.source.substr(0, kNameBytesMax);
   seen.host = seen.host.substr(0, kNameBytesMax);
+  seen.teller = seen.teller.substr(0, kNameBytesMax);
   auto accounts = by_log_.find(log);
   if (accounts == by_log_.end()) accounts = by_log_.try_emplace(std::string(log), kAccountsMax).first;
   Account& account = accounts->second.use(seen.user);
-  if (account.logins == 0) {
-    account.first_ns = account.last_ns = seen.at_ns;
-  } else if (account.last_source == seen.source && account.last_host == seen.host &&
-             std::abs(seen.at_ns - account.last_ns) <= kSameLoginNs) {
-    return;
-  }
+  if (is_told_already(account, seen)) return;
+  if (account.logins == 0) account.first_ns = seen.at_ns;
   int64_t local = floor_div(seen.at_ns, kSecond);
   local += zone.offset_seconds_at(local);
   int64_t day = floor_div(local, kDaySeconds);
   int hour = static_cast<int>((local - day * kDaySeconds) / 3600);
 
+  bool new_source = !seen.source.empty() && !find(account.sources, seen.source);
+  bool new_network = new_source && std::none_of(account.sources.begin(), account.sources.end(), [&](const Place& known) {
+                       return same_network(known.name, seen.source);
+                     });
+  bool new_host = !seen.host.empty() && !find(account.hosts, seen.host);
+  // Who moves about in one network all day may still be odd when coming from another.
+  Kind place = new_network ? kNewNetwork : kNewSource;
+
   size_t before = findings.size();
-  judge_source(account, seen, findings);
-  judge_host(account, seen, findings);
-  judge_hour(account, seen, hour, zone, findings);
+  std::string more;
+  auto tell = [&](Finding finding) {
+    finding.reason += more;
+    findings.push_back(std::move(finding));
+  };
+  if (new_source && account.habits[place].can_be_odd() && may_tell(account, place, day, &more))
+    tell(source_finding(account, seen, !new_network));
+  if (new_host && account.habits[kNewHost].can_be_odd() && may_tell(account, kNewHost, day, &more))
+    tell(host_finding(account, seen));
+  if (is_unusual_hour(account, hour) && may_tell(account, kHour, day, &more))
+    tell(hour_finding(account, seen, hour, zone));
   for (size_t i = before; i < findings.size(); ++i) {
     findings[i].learning = seen.at_ns - account.first_ns < learning_ns;
     findings[i].records = {seen.index};
@@ -187,9 +244,13 @@ void Accounts::observe(std::string_view log, const LoginEvent& login, const Zone
     ++account.days;
     account.last_day = day;
   }
-  account.last_ns = seen.at_ns;
-  account.last_source = seen.source;
-  account.last_host = seen.host;
+  if (!seen.source.empty()) {
+    account.habits[kNewNetwork].add(new_network);
+    account.habits[kNewSource].add(new_source);
+  }
+  if (!seen.host.empty()) account.habits[kNewHost].add(new_host);
+  if (account.recent.size() >= kRecentMax) account.recent.erase(account.recent.begin());
+  account.recent.push_back({seen.at_ns, std::string(seen.source), std::string(seen.host), std::string(seen.teller)});
   add(account.sources, seen.source, account.logins);
   add(account.hosts, seen.host, account.logins);
 }
@@ -201,6 +262,78 @@ bool Accounts::is_new_source(std::string_view log, std::string_view user, std::s
   return account && !find(account->sources, source.substr(0, kNameBytesMax));
 }
 
+void Accounts::save_account(const Account& account, std::string& out) {
+  put_signed(out, account.first_ns);
+  put_varint(out, account.logins);
+  put_varint(out, account.days);
+  put_signed(out, account.last_day);
+  for (uint64_t count : account.hours) put_varint(out, count);
+  put_varint(out, account.recent.size());
+  for (const auto& one : account.recent) {
+    put_signed(out, one.at_ns);
+    put_text(out, one.source);
+    put_text(out, one.host);
+    put_text(out, one.teller);
+  }
+  for (const auto* places : {&account.sources, &account.hosts}) {
+    put_varint(out, places->size());
+    for (const auto& place : *places) {
+      put_text(out, place.name);
+      put_varint(out, place.count);
+      put_varint(out, place.last_use);
+    }
+  }
+  for (const auto& habit : account.habits) {
+    put_varint(out, habit.news);
+    put_varint(out, habit.logins);
+  }
+  for (const auto& told : account.told) {
+    put_signed(out, told.day);
+    put_varint(out, told.count);
+    put_varint(out, told.unsaid);
+  }
+}
+
+bool Accounts::load_account(Account& account, Reader& in) {
+  account = Account();
+  account.first_ns = bounded_time(in.signed_varint());
+  account.logins = in.varint();
+  account.days = static_cast<uint32_t>(in.varint());
+  account.last_day = in.signed_varint();
+  for (uint64_t& count : account.hours) count = in.varint();
+  uint64_t recent = in.varint();
+  if (recent > kRecentMax) return false;
+  for (; recent > 0 && in.ok(); --recent) {
+    Recent one;
+    one.at_ns = bounded_time(in.signed_varint());
+    one.source = in.text();
+    one.host = in.text();
+    one.teller = in.text();
+    account.recent.push_back(std::move(one));
+  }
+  for (auto* places : {&account.sources, &account.hosts}) {
+    uint64_t count = in.varint();
+    if (count > kPlacesMax) return false;
+    for (; count > 0 && in.ok(); --count) {
+      Place place;
+      place.name = in.text();
+      place.count = in.varint();
+      place.last_use = in.varint();
+      places->push_back(std::move(place));
+    }
+  }
+  for (auto& habit : account.habits) {
+    habit.news = static_cast<uint32_t>(in.varint());
+    habit.logins = std::min(static_cast<uint32_t>(in.varint()), kHabitLogins);
+  }
+  for (auto& told : account.told) {
+    told.day = in.signed_varint();
+    told.count = static_cast<uint32_t>(in.varint());
+    told.unsaid = in.varint();
+  }
+  return in.ok();
+}
+
 void Accounts::save(std::string& out) const {
   put_varint(out, by_log_.size());
   for (const auto& [log, accounts] : by_log_) {
@@ -208,22 +341,7 @@ void Accounts::save(std::string& out) const {
     put_varint(out, accounts.size());
     accounts.for_each([&out](const std::string& user, const Account& account) {
       put_text(out, user);
-      put_signed(out, account.first_ns);
-      put_signed(out, account.last_ns);
-      put_varint(out, account.logins);
-      put_varint(out, account.days);
-      put_signed(out, account.last_day);
-      for (uint64_t count : account.hours) put_varint(out, count);
-      put_text(out, account.last_source);
-      put_text(out, account.last_host);
-      for (const auto* places : {&account.sources, &account.hosts}) {
-        put_varint(out, places->size());
-        for (const auto& place : *places) {
-          put_text(out, place.name);
-          put_varint(out, place.count);
-          put_varint(out, place.last_use);
-        }
-      }
+      save_account(account, out);
     });
   }
 }
@@ -233,29 +351,8 @@ bool Accounts::load(Reader& in) {
   for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
     std::string log(in.text());
     auto& accounts = by_log_.try_emplace(log, kAccountsMax).first->second;
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      Account& account = accounts.use(in.text());
-      account = Account();
-      account.first_ns = bounded_time(in.signed_varint());
-      account.last_ns = bounded_time(in.signed_varint());
-      account.logins = in.varint();
-      account.days = static_cast<uint32_t>(in.varint());
-      account.last_day = in.signed_varint();
-      for (uint64_t& count : account.hours) count = in.varint();
-      account.last_source = in.text();
-      account.last_host = in.text();
-      for (auto* places : {&account.sources, &account.hosts}) {
-        uint64_t count = in.varint();
-        if (count > kPlacesMax) return false;
-        for (; count > 0 && in.ok(); --count) {
-          Place place;
-          place.name = in.text();
-          place.count = in.varint();
-          place.last_use = in.varint();
-          places->push_back(std::move(place));
-        }
-      }
-    }
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left)
+      if (!load_account(accounts.use(in.text()), in)) return false;
   }
   return in.ok();
 }

@@ -3,8 +3,11 @@
 // Each successful login is first judged against what stands here, then added to it. Findings: first login from a source
 // address, first login on a host, a login at an hour at which the account is practically never there.
 //
-// Invariants  Integers only, in commit order, no clock: a replay gives the same findings. Judging never changes, adding never
-//             judges. A finding is never made against nothing: an account's first login is only learned.
+// Few false alarms: a place is odd only against a usual that exists, so nothing is told of an account with a short history
+// or of one whose habit is to come from (to log in on) ever new places, and one account raises a few findings of a kind a
+// day, no more.
+//
+// Invariants  Integers only, in commit order, no clock: a replay gives the same findings.
 // Memory      Per log kAccountsMax accounts (the one not seen for longest goes), each with kPlacesMax addresses and hosts.
 // Threads     One owner.
 #pragma once
@@ -32,8 +35,17 @@ class Accounts {
   static constexpr uint32_t kHourOneIn = 100;
   static constexpr uint32_t kHourLoginsMin = 20;
   static constexpr uint32_t kHourDaysMin = 5;
-  // Two lines about one login (sshd and auditd both tell of it): same account, address and host within this time.
+  // First places are told from this many earlier logins on, …
+  static constexpr uint32_t kHistoryLoginsMin = 5;
+  // … unless new places are usual: more than 1 in kNewOneIn of the last kHabitLogins logins brought one.
+  static constexpr uint32_t kHabitLogins = 32;
+  static constexpr uint32_t kNewOneIn = 4;
+  // Findings of one kind that one account raises on a day of the tenant's zone; further ones are only counted.
+  static constexpr uint32_t kToldADay = 1;
+  // Two lines about one login (sshd and auditd both tell of it): the same account and host within this time, and the same
+  // address or another teller (one may give a name, the other an address). Asked of the last kRecentMax logins.
   static constexpr int64_t kSameLoginNs = 3 * kSecond;
+  static constexpr size_t kRecentMax = 4;
 
   void observe(std::string_view log, const LoginEvent& login, const Zone& zone, int64_t learning_ns,
                std::vector<Finding>& findings);
@@ -50,22 +62,45 @@ class Accounts {
     uint64_t count = 0;
     uint64_t last_use = 0;  // logins of the account at its last use
   };
+  // Which of the last logins brought something new; the newest is bit 0.
+  struct Habit {
+    uint32_t news = 0;
+    uint32_t logins = 0;  // up to kHabitLogins
+    void add(bool is_new);
+    bool can_be_odd() const;  // long enough, and new places are not usual
+  };
+  struct Told {
+    int64_t day = 0;
+    uint32_t count = 0;    // on that day
+    uint64_t unsaid = 0;   // counted only, since the last finding that was told
+  };
+  enum Kind : size_t { kNewNetwork, kNewSource, kNewHost, kHour, kKinds };
+  struct Recent {
+    int64_t at_ns = 0;
+    std::string source, host, teller;
+  };
   struct Account {
     int64_t first_ns = 0;    // event time of its first record
-    int64_t last_ns = 0;
     uint64_t logins = 0;
     uint32_t days = 0;       // distinct days with logins, as far as they came in order
     int64_t last_day = 0;
     uint64_t hours[24] = {};
-    std::string last_source, last_host;
+    std::vector<Recent> recent;  // the newest last
     std::vector<Place> sources, hosts;
+    Habit habits[kHour];  // of networks, addresses, hosts
+    Told told[kKinds];
   };
   static void add(std::vector<Place>& places, std::string_view name, uint64_t use);
   static const Place* find(const std::vector<Place>& places, std::string_view name);
-  static void judge_source(const Account& account, const LoginEvent& login, std::vector<Finding>& findings);
-  static void judge_host(const Account& account, const LoginEvent& login, std::vector<Finding>& findings);
-  static void judge_hour(const Account& account, const LoginEvent& login, int hour, const Zone& zone,
-                         std::vector<Finding>& findings);
+  static bool is_told_already(const Account& account, const LoginEvent& login);
+  // False when the account has raised enough of this kind on this day. Else `more` says what went unsaid before.
+  static bool may_tell(Account& account, Kind kind, int64_t day, std::string* more);
+  static Finding source_finding(const Account& account, const LoginEvent& login, bool neighbour);
+  static Finding host_finding(const Account& account, const LoginEvent& login);
+  static bool is_unusual_hour(const Account& account, int hour);
+  static Finding hour_finding(const Account& account, const LoginEvent& login, int hour, const Zone& zone);
+  static void save_account(const Account& account, std::string& out);
+  static bool load_account(Account& account, Reader& in);
 
   std::map<std::string, LruMap<Account>, std::less<>> by_log_;
 };

@@ -19,7 +19,7 @@
 namespace yushi {
 namespace {
 
-constexpr std::string_view kStateMagic = "yushi-detect-1\n";
+constexpr std::string_view kStateMagic = "yushi-detect-2\n";
 constexpr size_t kChecksumBytes = 8;
 constexpr size_t kFoldsMax = 16'384;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
@@ -38,7 +38,21 @@ struct LoginKind {
   const MessageKind* kind = nullptr;
   bool is_login = false;
   enum class Outcome : uint8_t { success, failure, in_record } outcome = Outcome::in_record;
+  const Field* audit_type = nullptr;  // auditd's records: the field that says which of several this is
 };
+
+// auditd tells of one login in up to five records, and of services and cron in the same ones. A person's login is
+// USER_LOGIN, which may give the account by number only, or USER_ACCT of a program that lets people in (PAM: the account
+// is good). An attempt that failed is told by USER_AUTH, by USER_LOGIN, or by both.
+bool is_persons_login(const Record& record, std::string_view type, bool success, Scratch& scratch) {
+  if (type == "USER_LOGIN") return true;
+  if (!success) return type == "USER_AUTH" || type == "USER_ERR";
+  Value value;
+  static const Field* const kExecutable = find_field("process.executable");
+  if (type != "USER_ACCT" || !first_value(record, kExecutable, scratch, &value)) return false;
+  std::string_view name = value.text.substr(value.text.rfind('/') + 1);
+  return name == "sshd" || name == "sshd-session" || name == "login";
+}
 
 // These change the account of somebody who is already logged in; rules look after them.
 bool is_step_of_a_session(std::string_view dataset) {
@@ -56,6 +70,7 @@ LoginKind login_kind(const MessageKind* kind) {
       out.outcome = constant.value == "success" ? LoginKind::Outcome::success : LoginKind::Outcome::failure;
   }
   if (is_step_of_a_session(kind->dataset)) out.is_login = false;
+  if (out.is_login && kind->dataset == "auditd") out.audit_type = find_field("auditd.record_type");
   return out;
 }
 
@@ -216,6 +231,11 @@ struct Engine::State {
     event.at_ns = counted_time(record);
     event.index = record.index;
     event.way = kind.kind->pattern;
+    event.teller = kind.kind->dataset;
+    if (kind.audit_type && first_value(record, kind.audit_type, scratch, &value)) {
+      event.way = value.text;
+      if (!is_persons_login(record, event.way, success, scratch)) return;
+    }
     std::string_view log = record.origin->log;
     if (!success) {
       attempts.failed(log, event);

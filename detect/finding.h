@@ -41,7 +41,8 @@ struct LoginEvent {
   std::string_view user;
   std::string_view source;   // source.ip as text; empty when the record has none
   std::string_view host;     // empty when the record has none
-  std::string_view way;      // of the message: parser and pattern, to tell two lines of one attempt from two attempts
+  std::string_view way;      // of the message: its pattern, to tell two lines of one attempt from two attempts
+  std::string_view teller;   // event.dataset: sshd and auditd may tell of one login
 };
 
 }  // namespace yushi

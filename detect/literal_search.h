@@ -1,10 +1,11 @@
 // Finds which of many literal texts may stand in a message, in one pass: the prefilter of all rules' literals.
 //
 // Each literal belongs to a group (a rule). The search folds ASCII case, so that what differs only in case is found; it
-// errs towards yes, never towards no. Literals with bytes >= 0x80 are asked by their longest ASCII part; one that has no
-// ASCII part of 3 bytes makes its group always answer yes.
+// errs towards yes, never towards no. Literals with other letters are asked by their longest part of ASCII and Chinese; one
+// that has no such part of 3 bytes makes its group always answer yes.
 //
-// Cost     About 1 ns a byte of text while nothing is near: a bitmap of 3-byte windows decides; see bench/detect_bench.cc.
+// Cost     About 1 ns a byte of text while nothing is near: a bitmap of 3-byte windows decides. When all literals are
+//          long, only every stride-th byte is looked at. See bench/detect_bench.cc.
 // Threads  Immutable after build().
 #pragma once
 
@@ -21,8 +22,8 @@ class LiteralSearch {
   void add(uint32_t group, const std::vector<std::string>& literals);
   void build();
 
-  // Marks found[group] = 1 for each group that may be possible. `found` is of at least groups() bytes.
-  void search(std::string_view text, uint8_t* found) const;
+  // Sets bit `group` of `found` for each group that may be possible.
+  void search(std::string_view text, uint64_t* found) const;
   // True when a letter stands in the text that is not ASCII but folds to k or s (U+212A, U+017F): the search, which knows
   // ASCII only, must not be asked.
   static bool folds_into_ascii(std::string_view text);
@@ -31,13 +32,18 @@ class LiteralSearch {
 
  private:
   struct Literal {
-    std::string text;  // folded ASCII, at least 3 bytes
-    uint32_t window;   // offset of its rarest 3 bytes
+    std::string text;  // ASCII folded, at least 3 bytes
+    uint32_t window;   // offset of its rarest 3 bytes, or of one of many windows
     uint32_t group;
   };
   static uint32_t slot(uint32_t window) { return (window * 0x9e3779b1u) >> (32 - kBits); }
 
+  void compare(std::string_view text, size_t i, uint32_t at, uint64_t* found) const;
+
   static constexpr int kBits = 15;
+  static constexpr size_t kStrideMax = 8;
+  static constexpr size_t kStrideFromBytes = 6;
+  size_t stride_ = 1;
   std::vector<uint64_t> bitmap_;
   std::vector<Literal> literals_;        // sorted by slot of their window
   std::vector<uint32_t> first_;          // slot -> first literal, by binary search over slots_

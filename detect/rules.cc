@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
 
+#include "core/base/text.h"
 #include "core/filter/expression.h"
 #include "core/filter/sigma.h"
 
@@ -16,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// From this many rules on, one pass over raw costs less than asking each rule.
-constexpr size_t kSearchFromRules = 3;
 constexpr size_t kProblemsMax = 100;
 
 Result<void> read_directory(const std::string& directory, std::map<std::string, RuleFile>& files) {
@@ -67,10 +67,39 @@ std::vector<std::string> literals_of(const Filter& filter) {
   return required_value_literals(filter);
 }
 
-bool has_escapes(const Record& record) {
-  for (const Capture& capture : record.captures)
-    if (static_cast<Escape>(capture.escape) != Escape::none) return true;
-  return false;
+// Where the literals of a rule can stand: the fields of the questions that they were taken from.
+struct SearchedFields {
+  bool anywhere = false;
+  std::vector<const Field*> fields;
+};
+void gather_searched(const Expression& expression, const std::vector<std::string>& literals, SearchedFields& out) {
+  for (const auto& child : expression.children) gather_searched(child, literals, out);
+  auto* test = expression.kind == Expression::Kind::test ? std::get_if<StringTest>(&expression.test) : nullptr;
+  if (!test) return;
+  if (std::find(literals.begin(), literals.end(), folded(test->pattern.longest_literal())) == literals.end()) return;
+  const Field* field = expression.field;
+  static const Field* const kUrlOriginal = find_field("url.original");
+  static const Field* const kUrlPath = find_field("url.path");
+  static const Field* const kUrlQuery = find_field("url.query");
+  // A dynamic field is compared by name; these stand for stretches of raw.
+  if (!field || field->id == kDynamicField || field == ecs::message || field == ecs::event_original) {
+    out.anywhere = true;
+    return;
+  }
+  out.fields.push_back(field);
+  if (field == kUrlOriginal) out.fields.insert(out.fields.end(), {kUrlPath, kUrlQuery});  // the span over both
+}
+
+// A value without a backslash is written as it is meant, but for hex.
+bool is_written_otherwise(const Record& record, const Capture& capture) {
+  auto escape = static_cast<Escape>(capture.escape);
+  if (escape == Escape::none) return false;
+  return escape == Escape::hex || record.text(capture).find('\\') != std::string_view::npos;
+}
+
+void set_bit(std::vector<uint64_t>& bits, size_t at) {
+  if (bits.size() <= at / 64) bits.resize(at / 64 + 1);
+  bits[at / 64] |= uint64_t{1} << (at % 64);
 }
 
 }  // namespace
@@ -207,10 +236,20 @@ const std::vector<LoadedRules::Use>& LoadedRules::uses(uint32_t number) const {
 LoadedRules::Candidates LoadedRules::make_candidates(std::vector<uint32_t> rules) const {
   Candidates out;
   out.rules = std::move(rules);
-  for (uint32_t place = 0; place < out.rules.size(); ++place)
-    out.literals.add(place, literals_of(rules_[out.rules[place]].filter));
+  SearchedFields searched;
+  for (uint32_t place = 0; place < out.rules.size(); ++place) {
+    const Filter& filter = rules_[out.rules[place]].filter;
+    auto literals = literals_of(filter);
+    if (!literals.empty()) gather_searched(filter.expression(), literals, searched);
+    out.literals.add(place, literals);
+  }
   out.literals.build();
-  out.worth_searching = out.rules.size() >= out.literals.always().size() + kSearchFromRules;
+  out.always.resize((out.rules.size() + 63) / 64);
+  for (uint32_t place : out.literals.always()) set_bit(out.always, place);
+  out.whole_raw = searched.anywhere;
+  for (const Field* field : searched.fields) set_bit(out.searched, field->id);
+  size_t with_literals = out.rules.size() - out.literals.always().size();
+  out.worth_searching = with_literals > 0;
   return out;
 }
 
@@ -243,57 +282,140 @@ const LoadedRules::Candidates& LoadedRules::candidates_of(const MessageKind* kin
   return at == by_dataset_.end() ? other_datasets_ : at->second;
 }
 
+// One call of match(): what it has learned of the kinds and processes of this batch. Kept no longer, for the memory of a
+// kind may hold another one after a reload.
+class LoadedRules::Matcher {
+ public:
+  Matcher(const LoadedRules& set, Scratch& scratch, std::vector<RuleHit>& hits) : set_(set), scratch_(scratch), hits_(hits) {}
+
+  void match(const Record& record, uint32_t position) {
+    Known& known = known_of(record.kind);
+    const Candidates* candidates = known.candidates;
+    if (candidates) {
+      if (candidates->rules.empty()) return;
+      if (!candidates->worth_searching) return ask_all(*candidates, record, position);
+      found_.assign(known.possible.begin(), known.possible.end());
+    } else {
+      candidates = &of_process(record);
+      if (candidates->rules.empty()) return;
+      if (!candidates->worth_searching) return ask_all(*candidates, record, position);
+      found_.assign(candidates->always.begin(), candidates->always.end());
+      if (record.kind) search_constants(*candidates, *record.kind, found_.data());
+    }
+    if (!known.all_possible && !search(*candidates, record)) return ask_all(*candidates, record, position);
+    for (size_t word = 0; word < found_.size(); ++word)
+      for (uint64_t bits = found_[word]; bits; bits &= bits - 1)
+        ask(candidates->rules[word * 64 + static_cast<size_t>(std::countr_zero(bits))], record, position);
+  }
+
+ private:
+  struct Known {
+    bool filled = false;
+    bool all_possible = false;               // the constants leave nothing to look for
+    const MessageKind* kind = nullptr;
+    const Candidates* candidates = nullptr;  // nullptr: by process
+    std::vector<uint64_t> possible;          // by the constants of the kind alone
+  };
+  struct Process {
+    std::string name;
+    const Candidates* candidates = nullptr;
+  };
+
+  // A batch has some tens of kinds; two of them must not drive each other out again and again.
+  Known& known_of(const MessageKind* kind) {
+    constexpr size_t kProbes = 8;
+    size_t first = reinterpret_cast<uintptr_t>(kind) / 64 * 0x9e3779b97f4a7c15u >> 57;
+    for (size_t i = 0; i < kProbes; ++i) {
+      Known& known = known_[(first + i) % known_.size()];
+      if (known.filled && known.kind == kind) return known;
+      if (known.filled) continue;
+      learn(known, kind);
+      return known;
+    }
+    learn(known_[first], kind);
+    return known_[first];
+  }
+
+  void learn(Known& known, const MessageKind* kind) {
+    known.filled = true;
+    known.kind = kind;
+    known.all_possible = false;
+    known.candidates = !kind || is_only_a_form(kind->dataset) ? nullptr : &set_.candidates_of(kind);
+    if (!known.candidates || !known.candidates->worth_searching) return;
+    known.possible = known.candidates->always;
+    search_constants(*known.candidates, *kind, known.possible.data());
+    size_t count = 0;
+    for (uint64_t bits : known.possible) count += static_cast<size_t>(std::popcount(bits));
+    known.all_possible = count == known.candidates->rules.size();
+  }
+
+  // What a parser says of all messages of one pattern does not stand in raw.
+  static void search_constants(const Candidates& candidates, const MessageKind& kind, uint64_t* found) {
+    for (const auto& constant : kind.constants) {
+      if (LiteralSearch::folds_into_ascii(constant.value)) {
+        for (uint32_t place = 0; place < candidates.rules.size(); ++place) found[place / 64] |= uint64_t{1} << (place % 64);
+        return;
+      }
+      candidates.literals.search(constant.value, found);
+    }
+  }
+
+  // Of a record that no parser knew.
+  const Candidates& of_process(const Record& record) {
+    if (set_.by_process_.empty()) return set_.unparsed_;
+    scratch_.clear();
+    Value value;
+    if (!first_value(record, ecs::process_name, scratch_, &value)) return set_.unparsed_;
+    std::string_view name = value.text;
+    size_t mixed = name.empty() ? 0 : name.size() * 31 + static_cast<uint8_t>(name.front()) * 7 + static_cast<uint8_t>(name.back());
+    Process& process = processes_[mixed % processes_.size()];
+    if (!process.candidates || process.name != name) {
+      process.name = name;
+      auto at = set_.by_process_.find(process.name);
+      process.candidates = at == set_.by_process_.end() ? &set_.unparsed_ : &at->second;
+    }
+    return *process.candidates;
+  }
+
+  // Marks in found_ the rules whose literals stand in the record. False when a literal may stand there in another
+  // spelling: then every rule must be asked.
+  bool search(const Candidates& candidates, const Record& record) {
+    size_t begin = record.raw.size(), end = 0;
+    for (const Capture& capture : record.captures) {
+      if (!candidates.searches(*capture.field)) continue;
+      if (is_written_otherwise(record, capture)) return false;
+      begin = std::min<size_t>(begin, capture.begin);
+      end = std::max<size_t>(end, capture.end());
+    }
+    if (candidates.whole_raw) begin = 0, end = record.raw.size();
+    if (begin >= end) return true;
+    // One stretch over all these fields: url.original is a span over url.path and url.query, or over the path and its `?`.
+    std::string_view text = record.raw.substr(begin, end - begin + 1);
+    if (LiteralSearch::folds_into_ascii(text)) return false;
+    candidates.literals.search(text, found_.data());
+    return true;
+  }
+
+  void ask_all(const Candidates& candidates, const Record& record, uint32_t position) {
+    for (uint32_t rule : candidates.rules) ask(rule, record, position);
+  }
+  void ask(uint32_t rule, const Record& record, uint32_t position) {
+    scratch_.clear();
+    if (set_.rules_[rule].filter.matches(record, scratch_)) hits_.push_back({position, rule});
+  }
+
+  const LoadedRules& set_;
+  Scratch& scratch_;
+  std::vector<RuleHit>& hits_;
+  std::array<Known, 128> known_{};
+  std::array<Process, 16> processes_{};
+  std::vector<uint64_t> found_;
+};
+
 void LoadedRules::match(const Batch& batch, Scratch& scratch, std::vector<RuleHit>& hits) const {
   if (rules_.empty()) return;
-  // A batch has few kinds. Kept for this call only: a kind's memory may hold another one after a reload.
-  struct Known {
-    const MessageKind* kind;
-    const Candidates* candidates;  // nullptr: by process
-  };
-  std::array<Known, 64> known{};
-  std::vector<uint8_t> found;
-  std::string process;
-  for (uint32_t i = 0; i < batch.records.size(); ++i) {
-    const Record& record = batch.records[i];
-    const Candidates* candidates = nullptr;
-    if (record.kind) {
-      auto& slot = known[reinterpret_cast<uintptr_t>(record.kind) / 64 * 0x9e3779b97f4a7c15u >> 58];
-      if (slot.kind != record.kind) slot = {record.kind, is_only_a_form(record.kind->dataset) ? nullptr : &candidates_of(record.kind)};
-      candidates = slot.candidates;
-    }
-    if (!candidates) {
-      candidates = &unparsed_;
-      if (!by_process_.empty()) {
-        scratch.clear();
-        Value value;
-        if (first_value(record, ecs::process_name, scratch, &value)) {
-          process = value.text;
-          if (auto at = by_process_.find(process); at != by_process_.end()) candidates = &at->second;
-        }
-      }
-    }
-    if (!candidates->rules.empty()) match_record(*candidates, record, i, scratch, found, hits);
-  }
-}
-
-void LoadedRules::match_record(const Candidates& candidates, const Record& record, uint32_t position, Scratch& scratch,
-                               std::vector<uint8_t>& found, std::vector<RuleHit>& hits) const {
-  // A literal may stand in raw in another spelling when a value is escaped: then every rule is asked.
-  bool search = candidates.worth_searching && !has_escapes(record) && !LiteralSearch::folds_into_ascii(record.raw);
-  if (search) {
-    found.assign(candidates.rules.size(), 0);
-    for (uint32_t group : candidates.literals.always()) found[group] = 1;
-    candidates.literals.search(record.raw, found.data());
-    // What a parser says of all messages of one pattern does not stand in raw.
-    if (record.kind)
-      for (const auto& constant : record.kind->constants) candidates.literals.search(constant.value, found.data());
-  }
-  for (uint32_t place = 0; place < candidates.rules.size(); ++place) {
-    if (search && !found[place]) continue;
-    scratch.clear();
-    uint32_t rule = candidates.rules[place];
-    if (rules_[rule].filter.matches(record, scratch)) hits.push_back({position, rule});
-  }
+  Matcher matcher(*this, scratch, hits);
+  for (uint32_t i = 0; i < batch.records.size(); ++i) matcher.match(batch.records[i], i);
 }
 
 std::vector<RuleSummary> LoadedRules::list() const {

@@ -2,8 +2,9 @@
 //
 // Invariants  The number of a rule (RuleHit::rule) is its place in rules().
 // Threads     Immutable after load; match() keeps nothing between calls.
-// Cost        A record of a kind without rules: one look into a small table. Otherwise one pass over raw for the literals
-//             of all its rules, then only those rules whose literals stand there; see bench/detect_bench.cc.
+// Cost        A record of a kind without rules: one look into a small table. Otherwise one pass for the literals of all
+//             its rules, over the part of raw that holds the fields they speak of, then only those rules whose literals
+//             stand there; what the kind's constants say is looked at once a batch. See bench/detect_bench.cc.
 #pragma once
 
 #include <memory>
@@ -50,18 +51,24 @@ class LoadedRules final : public RuleSet {
  private:
   // The rules that records of one dataset are asked for.
   struct Candidates {
-    std::vector<uint32_t> rules;   // ascending
-    LiteralSearch literals;        // group = place in `rules`
-    bool worth_searching = false;  // enough rules have literals that a pass over raw is cheaper than asking each
+    std::vector<uint32_t> rules;     // ascending
+    LiteralSearch literals;          // group = place in `rules`
+    std::vector<uint64_t> always;    // bits of the places that no search can rule out
+    std::vector<uint64_t> searched;  // bits by FieldId: literals can only stand in these fields …
+    bool whole_raw = false;          // … or anywhere
+    bool worth_searching = false;    // some rule has literals
+
+    bool searches(const Field& field) const {
+      return whole_raw || (field.id / 64 < searched.size() && (searched[field.id / 64] >> (field.id % 64) & 1));
+    }
   };
+  class Matcher;
 
   LoadedRules() = default;
   Result<void> link(std::vector<RuleDocument>& documents);
   void index();
   Candidates make_candidates(std::vector<uint32_t> rules) const;
   const Candidates& candidates_of(const MessageKind* kind) const;
-  void match_record(const Candidates& candidates, const Record& record, uint32_t position, Scratch& scratch,
-                    std::vector<uint8_t>& found, std::vector<RuleHit>& hits) const;
 
   std::vector<RuleFile> files_;
   std::vector<SigmaRule> rules_;

@@ -1,6 +1,8 @@
 // Baselines of accounts: what is odd is told against what is usual, and what is usual is not told.
 #include "detect/accounts.h"
 
+#include <random>
+
 #include <gtest/gtest.h>
 
 #include "events.h"
@@ -25,7 +27,6 @@ TEST(Accounts, a_first_address_is_told_against_the_usual_ones) {
   events.push_back(login(events.back().at_ns + kHourNs, "root", "10.0.0.7"));
   events.push_back(login(events.back().at_ns + kHourNs, "root", "10.0.0.7"));
   events.push_back(login(events.back().at_ns + kHourNs, "root", "203.0.113.9"));
-  auto alerts = of_rule(alerts_of(events), kSource);
   std::vector<Alert> all = alerts_of(events);
   auto found = of_rule(all, kSource);
   ASSERT_EQ(found.size(), 2u);
@@ -60,13 +61,88 @@ TEST(Accounts, the_first_login_of_an_account_is_learned_and_not_told) {
 TEST(Accounts, what_is_usual_is_never_told) { EXPECT_TRUE(alerts_of(days(100)).empty()); }
 
 TEST(Accounts, findings_of_the_first_fourteen_days_are_marked_as_learning) {
-  int64_t start = at("2026-10-02T09:00:00Z");
-  auto all = alerts_of({login(start, "root", "10.0.0.5"), login(start + 13 * kDayNs, "root", "203.0.113.9"),
-                        login(start + 15 * kDayNs, "root", "198.51.100.4")});
+  auto events = days(13);
+  events.push_back(login(events.back().at_ns + kDayNs, "root", "203.0.113.9"));
+  events.push_back(login(events.back().at_ns + 2 * kDayNs, "root", "198.51.100.4"));
+  auto all = alerts_of(events);
   auto found = of_rule(all, kSource);
   ASSERT_EQ(found.size(), 2u);
   EXPECT_TRUE(found[0]->learning);
   EXPECT_FALSE(found[1]->learning);
+}
+
+TEST(Accounts, a_place_is_odd_only_after_five_logins) {
+  auto few = days(4);
+  few.push_back(login(few.back().at_ns + kHourNs, "root", "203.0.113.9", "db-03"));
+  EXPECT_TRUE(alerts_of(few).empty());
+  auto enough = days(5);
+  enough.push_back(login(enough.back().at_ns + kHourNs, "root", "203.0.113.9", "db-03"));
+  auto all = alerts_of(enough);
+  EXPECT_EQ(of_rule(all, kSource).size(), 1u);
+  EXPECT_EQ(of_rule(all, kHost).size(), 1u);
+}
+
+TEST(Accounts, who_always_comes_from_ever_new_addresses_and_hosts_is_not_told) {
+  std::vector<Event> events;
+  for (int i = 0; i < 500; ++i)
+    events.push_back(login(at("2026-10-02T09:00:00Z") + i * kHourNs / 4, "deploy",
+                           "10." + std::to_string(i % 7) + ".1." + std::to_string(i * 37 % 251), "web-" + std::to_string(i % 190)));
+  auto all = alerts_of(events);
+  EXPECT_TRUE(of_rule(all, kSource).empty());
+  EXPECT_TRUE(of_rule(all, kHost).empty());
+}
+
+// An administrator's day: one desk, a notebook, forty machines that he comes to know one after another.
+TEST(Accounts, an_administrator_who_comes_to_know_his_machines_is_told_seldom_and_a_foreign_login_all_the_same) {
+  std::mt19937 random(3);
+  std::vector<Event> events;
+  for (int day = 0; day < 30; ++day)
+    for (int i = 0; i < 12; ++i)
+      events.push_back(login(at("2026-10-01T08:00:00Z") + day * kDayNs + i * 40 * kMinuteNs, "alice",
+                             i % 6 ? "10.0.0.5" : "10.0.0.6",
+                             "web-" + std::to_string(random() % static_cast<unsigned>(std::min(40, 4 + day * 3)))));
+  auto usual = alerts_of(events);
+  EXPECT_LE(of_rule(usual, kSource).size(), 1u);  // the notebook
+  EXPECT_LE(of_rule(usual, kHost).size(), 20u);   // under one a day while the machines are new …
+  size_t late = 0;
+  for (const auto* alert : of_rule(usual, kHost)) late += alert->event_ns > at("2026-10-23T00:00:00Z");
+  EXPECT_EQ(late, 0u);  // … and none when he knows them
+  events.push_back(login(at("2026-10-31T08:00:00Z"), "alice", "203.0.113.9", "db-03"));
+  auto all = alerts_of(events);
+  EXPECT_EQ(of_rule(all, kSource).size(), of_rule(usual, kSource).size() + 1);
+  EXPECT_EQ(of_rule(all, kHost).size(), of_rule(usual, kHost).size() + 1);
+}
+
+TEST(Accounts, who_changes_addresses_in_one_network_is_still_odd_in_another) {
+  std::vector<Event> events;
+  for (int i = 0; i < 100; ++i)
+    events.push_back(login(at("2026-10-02T09:00:00Z") + i * kHourNs, "alice", "10.0.0." + std::to_string(i + 1)));
+  EXPECT_TRUE(alerts_of(events).empty());
+  events.push_back(login(events.back().at_ns + kHourNs, "alice", "203.0.113.9"));
+  auto all = alerts_of(events);
+  auto found = of_rule(all, kSource);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0]->severity, Severity::medium);
+  EXPECT_NE(found[0]->reason.find("alice logged in from 203.0.113.9 for the first time"), std::string::npos);
+}
+
+TEST(Accounts, one_account_raises_one_of_a_kind_a_day_and_the_rest_is_counted) {
+  auto events = days(60);
+  int64_t day = events.back().at_ns + kDayNs;
+  for (int i = 0; i < 8; ++i) events.push_back(login(day + i * kMinuteNs, "root", "10.0.0.5", "db-" + std::to_string(i)));
+  // Another kind is told all the same.
+  events.push_back(login(day + 9 * kMinuteNs, "root", "203.0.113.9"));
+  for (int i = 0; i < 40; ++i) events.push_back(login(day + kHourNs + i * kMinuteNs, "root", "10.0.0.5"));
+  events.push_back(login(day + kDayNs, "root", "10.0.0.5", "db-99"));
+  auto all = alerts_of(events);
+  EXPECT_EQ(of_rule(all, kSource).size(), 1u);
+  auto found = of_rule(all, kHost);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_NE(found[0]->reason.find("logged in on db-0 for the first time"), std::string::npos);
+  EXPECT_NE(found[1]->reason.find("logged in on db-99 for the first time"), std::string::npos);
+  EXPECT_NE(found[1]->reason.find("; 7 further ones since the last such alert of this account were only counted"),
+            std::string::npos)
+      << found[1]->reason;
 }
 
 TEST(Accounts, a_first_host_is_told_against_the_usual_ones) {
@@ -141,7 +217,7 @@ TEST(Accounts, tenants_do_not_learn_from_each_other) {
 
 TEST(Accounts, two_lines_about_one_login_count_once) {
   std::vector<Event> events;
-  for (const auto& event : days(3)) {
+  for (const auto& event : days(6)) {
     events.push_back(event);
     events.push_back(event);
     events.back().pattern = "user-login";
@@ -150,11 +226,61 @@ TEST(Accounts, two_lines_about_one_login_count_once) {
   events.push_back(login(events.back().at_ns + kHourNs, "root", "203.0.113.9"));
   auto all = alerts_of(events);
   ASSERT_EQ(all.size(), 1u);
-  EXPECT_NE(all[0].reason.find("in 3 logins"), std::string::npos) << all[0].reason;
+  EXPECT_NE(all[0].reason.find("in 6 logins"), std::string::npos) << all[0].reason;
+}
+
+TEST(Accounts, logins_on_two_hosts_at_once_and_another_spelling_of_the_address_count_once_each) {
+  std::vector<Event> events;
+  for (const auto& event : days(6)) {
+    // One session on each of two hosts; sshd tells both, then auditd both, the second time by name.
+    for (const char* teller : {"sshd", "auditd"})
+      for (const char* host : {"web-01", "web-02"}) {
+        auto told = event;
+        told.dataset = teller;
+        told.values[0].second = host;
+        if (std::string_view(teller) == "auditd") told.values[2].second = "desk-5.example";
+        events.push_back(told);
+      }
+  }
+  EXPECT_TRUE(alerts_of(events).empty());
+  events.push_back(login(events.back().at_ns + kHourNs, "root", "203.0.113.9"));
+  auto all = alerts_of(events);
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_NE(all[0].reason.find("in 12 logins"), std::string::npos) << all[0].reason;
+}
+
+TEST(Accounts, two_addresses_told_by_one_daemon_at_once_are_two_logins) {
+  auto events = days(10);
+  auto stranger = login(events.back().at_ns + kSecond, "root", "203.0.113.9");
+  events.push_back(stranger);
+  auto all = alerts_of(events);
+  EXPECT_EQ(of_rule(all, kSource).size(), 1u);
+}
+
+// auditd tells of one login in USER_AUTH, USER_ACCT, CRED_ACQ, USER_LOGIN, and of services in the same records.
+TEST(Accounts, what_auditd_says_of_services_and_of_the_steps_of_a_login_is_no_login) {
+  auto audit = [](int64_t at_ns, const char* type, const char* program, const char* source) {
+    auto event = login(at_ns, "root", source);
+    event.dataset = "auditd";
+    event.pattern = "authentication";
+    event.values.emplace_back("auditd.record_type", type);
+    event.values.emplace_back("process.executable", program);
+    return event;
+  };
+  auto events = days(10);
+  int64_t later = events.back().at_ns + kHourNs;
+  events.push_back(audit(later, "USER_AUTH", "/usr/sbin/sshd", "203.0.113.9"));
+  events.push_back(audit(later, "USER_ACCT", "/usr/sbin/crond", "203.0.113.9"));
+  EXPECT_TRUE(alerts_of(events).empty());
+  events.push_back(audit(later + kMinuteNs, "USER_ACCT", "/usr/sbin/sshd", "203.0.113.9"));
+  events.push_back(audit(later + kMinuteNs, "USER_LOGIN", "/usr/sbin/sshd", "203.0.113.9"));
+  auto all = alerts_of(events);
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_NE(all[0].reason.find("in 10 logins"), std::string::npos) << all[0].reason;
 }
 
 TEST(Accounts, sessions_without_an_address_and_sudo_are_no_logins) {
-  auto events = days(3);
+  auto events = days(10);
   auto session = login(events.back().at_ns + kHourNs, "root", "");
   session.values.pop_back();
   session.values[0].second = "db-03";
@@ -180,7 +306,7 @@ TEST(Accounts, a_clock_far_ahead_is_not_believed) {
 }
 
 TEST(Accounts, values_from_a_sender_come_out_printable) {
-  auto events = days(3, std::string("ro\0ot\x1b[2J\xff", 10));
+  auto events = days(5, std::string("ro\0ot\x1b[2J\xff", 10));
   events.push_back(login(events.back().at_ns + kHourNs, events.back().values[1].second, "203.0.113.9"));
   auto all = alerts_of(events);
   ASSERT_EQ(all.size(), 1u);

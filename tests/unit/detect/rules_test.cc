@@ -1,6 +1,8 @@
 // Rule files: what they match, what is listed as unsupported, what is an error and where.
 #include "detect/rules.h"
 
+#include <random>
+
 #include <gtest/gtest.h>
 
 #include "detect/check.h"
@@ -83,6 +85,87 @@ TEST(Rules, many_rules_together_hit_what_each_alone_hits) {
   }
   EXPECT_GT(alone, 20u);
   EXPECT_EQ(hits(together, events), alone);
+}
+
+// Trying every rule by itself, with no other rule beside it to search for, is the plain truth; a thousand odd records.
+void compare_search_with_asking_every_rule(uint32_t seed, const std::vector<std::string>& fields) {
+  std::mt19937 random(seed);
+  auto one_of = [&](const std::vector<std::string>& list) { return list[random() % list.size()]; };
+  std::vector<std::string> words = {"union",  "select", "<script", "%27",  "../",    "etc/passwd", "kind",  "risk", "\xe2\x84\xaaind",
+                                    "ri\xc5\xbfk", "密码",   "源码.zip", "a",  "?x=",  "SELECT", "path?",  "sshd", "\xff\xfe", "failure"};
+  std::vector<std::string> texts;
+  std::string together;
+  for (int i = 0; i < 150; ++i) {
+    auto quoted = [](std::string text) { return "'" + text + "'"; };
+    auto leaf = [&] {
+      std::vector<std::string> odd = {"\xff\xfe"};
+      std::string word = one_of(words);
+      if (word == odd[0]) word = "plain";
+      const char* how[] = {"|contains", "|startswith", "|endswith", "", "|contains|cased"};
+      return one_of(fields) + how[random() % 5] + ": " + quoted(word);
+    };
+    std::string text = rule("  s: {" + leaf() + "}\n  t: {" + leaf() + "}\n  u: {event.outcome: failure}\n  condition: " +
+                            one_of({"s", "s or t", "s and t", "s and not t", "(s or t) and u", "s or u"}));
+    if (!rules_of(text)->unsupported().empty()) continue;
+    texts.push_back(text);
+    text.replace(text.find("id: r1"), 6, "id: r" + std::to_string(i + 10));
+    together += "---\n" + text;
+  }
+  ASSERT_GT(texts.size(), 50u);
+  std::vector<Event> events;
+  for (int i = 0; i < 1000; ++i) {
+    auto text = [&] {
+      std::string out;
+      for (unsigned n = random() % 4; n > 0; --n) out += one_of(words) + (random() % 2 ? "" : "/");
+      return out;
+    };
+    std::vector<std::pair<std::string, std::string>> values;
+    for (const char* name : {"host.name", "url.path", "user.name", "url.original", "message", "z.dynamic"})
+      if (random() % 2) values.emplace_back(name, text());
+    auto event = said(values, random() % 3 ? "nginx.access" : random() % 2 ? "kv" : "");
+    if (random() % 3 == 0) event.constants = {{"event.outcome", "failure"}, {"event.action", text()}};
+    events.push_back(event);
+  }
+  Committer committer;
+  auto batch = committer.batch(events);
+  // Path and query as parsers capture them: the whole target is a span over both, the `?` between them in no capture.
+  std::vector<std::string> kept;
+  kept.reserve(batch->records.size());
+  for (auto& record : batch->records) {
+    if (random() % 2) continue;
+    kept.push_back("GET " + one_of(words) + one_of({"?", "?x=1", ""}) + " HTTP/1.1 " + std::string(record.raw));
+    record.raw = kept.back();
+    size_t end = record.raw.find_first_of("? ", 4);
+    std::vector<Capture> captures = {{4, static_cast<uint32_t>(end - 4), 0, find_field("url.path")}};
+    size_t blank = record.raw.find(' ', 4);
+    if (record.raw[end] == '?' && blank > end + 1)
+      captures.push_back({static_cast<uint32_t>(end + 1), static_cast<uint32_t>(blank - end - 1), 0, find_field("url.query")});
+    record.captures = batch->arena.copy(std::span<const Capture>(captures));
+    record.message_length = static_cast<uint32_t>(record.raw.size());
+    if (random() % 8 == 0) const_cast<Capture&>(record.captures[0]).escape = static_cast<uint8_t>(Escape::json);
+  }
+  Scratch scratch;
+  std::vector<RuleHit> hits;
+  auto all = rules_of(together);
+  all->match(*batch, scratch, hits);
+  // The truth: each rule's filter asked of each record that its scope (any) covers.
+  const auto& loaded = dynamic_cast<const LoadedRules&>(*all);
+  std::vector<std::pair<uint32_t, uint32_t>> fast, plain;
+  for (const auto& hit : hits) fast.emplace_back(hit.record, hit.rule);
+  for (uint32_t i = 0; i < batch->records.size(); ++i)
+    for (uint32_t r = 0; r < loaded.rules().size(); ++r) {
+      scratch.clear();
+      if (loaded.rules()[r].filter.matches(batch->records[i], scratch)) plain.emplace_back(i, r);
+    }
+  EXPECT_GT(plain.size(), 1000u);
+  EXPECT_EQ(fast, plain);
+}
+TEST(Rules, the_search_for_literals_changes_no_hit) {
+  for (uint32_t seed = 1; seed <= 5; ++seed) {
+    compare_search_with_asking_every_rule(seed, {"url.original", "url.path", "url.query", "user.name"});
+    compare_search_with_asking_every_rule(seed, {"url.original"});
+    compare_search_with_asking_every_rule(seed, {"url.path", "message", "event.original", "user.name", "x.unknown"});
+  }
 }
 
 TEST(Rules, a_hit_becomes_an_alert_with_the_rules_words) {
