@@ -196,6 +196,11 @@ struct Api::Connection {
 
   Result<void> ask(Question& question, const LineSink& sink, std::atomic<bool>& cancelled) {
     auto& sources = api.sources_;
+    // A search that reads much may need room for its answer and its audit record; what the operator needs stays.
+    bool about_content = question.name == "search" || question.name == "hist" || question.name.starts_with("alerts");
+    if (about_content && sources.pipeline->counters().disk_full) {
+      return fail(Code::unavailable, "the disk is below its reserve: content is not searched until there is room again");
+    }
     if (question.name == "status") {
       if (!sink(sources.status())) return {};
     }

@@ -1,5 +1,6 @@
 #include "daemon/pipeline.h"
 
+#include <pthread.h>
 #include <sys/statvfs.h>
 #include <time.h>
 
@@ -77,18 +78,20 @@ void Pipeline::tell(std::string json) {
 // --------------------------------------------------------------------------------------------------------- the committer
 
 void Pipeline::run() {
+  ::pthread_setname_np(::pthread_self(), "committer");
   std::vector<PreparedBatch> batches;
   std::unique_lock lock(mutex_);
   while (true) {
     using namespace std::chrono;
-    changed_.wait_for(lock, 200ms, [&] { return !queue_.empty() || !own_.empty() || stopping_ || sign_wanted_ > signed_; });
+    bool held = !batches.empty();  // since the disk is full
+    changed_.wait_for(lock, 200ms, [&] { return (!held && !queue_.empty()) || !own_.empty() || stopping_ || sign_wanted_ > signed_; });
     // Group commit: one sync for all that comes within the interval, or fills a commit.
-    changed_.wait_for(lock, nanoseconds(queue_.empty() ? 0 : options_.commit_interval_ns),
+    changed_.wait_for(lock, nanoseconds(held || queue_.empty() ? 0 : options_.commit_interval_ns),
                       [&] { return queued_raw_bytes_ >= options_.commit_bytes || stopping_ || sign_wanted_ > signed_; });
     bool last = stopping_;
     uint64_t signing = sign_wanted_;
     auto at_signed = std::exchange(at_signed_, {});
-    for (uint64_t bytes = 0; !queue_.empty() && (bytes < 4 * options_.commit_bytes || last);) {
+    for (uint64_t bytes = 0; !queue_.empty() && ((!held && bytes < 4 * options_.commit_bytes) || last);) {
       bytes += queue_.front().raw_bytes;
       queued_raw_bytes_ -= queue_.front().raw_bytes;
       batches.push_back(std::move(queue_.front()));
@@ -97,9 +100,12 @@ void Pipeline::run() {
     bool more = !queue_.empty();
     lock.unlock();
 
+    // On a full disk the batches are held; at the stop they go into the reserve.
+    std::vector<PreparedBatch> now_committed;
+    if (!disk_is_full() || last) now_committed.swap(batches);
     uint64_t memory = 0;
-    for (auto& b : batches) memory += memory_of(*b.batch);
-    auto done = commit(batches, last);
+    for (auto& b : now_committed) memory += memory_of(*b.batch);
+    auto done = commit(now_committed, last);
     int64_t now = clock_ns(CLOCK_REALTIME);
     if (done) done = store_.tick(clock_ns(CLOCK_BOOTTIME), now);
     if (done) done = store_.seal_due(now);
@@ -107,7 +113,7 @@ void Pipeline::run() {
     if (done) {
       for (auto& call : at_signed) call();
     }
-    batches.clear();
+    now_committed.clear();
 
     lock.lock();
     in_flight_ -= memory;
@@ -144,7 +150,6 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
   bool save = last || now - detect_saved_ns_ >= kDetectorSaveInterval;
   bool tick = now - ticked_ns_ >= kSecond;
   if (batches.empty() && own.empty() && !tick && !last) return {};
-  wait_for_disk();
 
   auto loaded = loaded_.load();
   if (loaded->rules != rules_) engine_.reload(rules_ = loaded->rules);
@@ -210,25 +215,17 @@ std::unique_ptr<Batch> Pipeline::own_batch(std::vector<std::string> jsons) const
   return batch;
 }
 
-void Pipeline::wait_for_disk() {
-  bool told = false;
-  while (true) {
-    struct statvfs disk;
-    if (::statvfs(store_.options().data_dir.c_str(), &disk) != 0) return;
-    bool full = disk.f_bavail * disk.f_frsize < options_.disk_reserve_bytes;
-    counters_.disk_full = full;
-    if (!full) return;
-    {
-      std::lock_guard lock(mutex_);
-      if (!told) {
-        own_.push_back(R"({"event":{"kind":"alert","category":["host"],"action":"disk-full"},"message":"the disk is below its )"
-                       R"(reserve: inputs have stopped, nothing is deleted; free space or add a disk"})");
-      }
-      if (stopping_) return;  // what is in memory goes into the reserve
-    }
-    told = true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+// Below the reserve the inputs stop (held batches fill what may be in flight), and only our own records are written.
+bool Pipeline::disk_is_full() {
+  struct statvfs disk;
+  if (::statvfs(store_.options().data_dir.c_str(), &disk) != 0) return false;
+  bool full = disk.f_bavail * disk.f_frsize < options_.disk_reserve_bytes;
+  if (full && !counters_.disk_full) {
+    tell(R"({"event":{"kind":"alert","category":["host"],"action":"disk-full","provider":"yushid"},"message":"the disk is below )"
+         R"(its reserve: inputs have stopped, nothing is deleted; free space or add a disk"})");
   }
+  counters_.disk_full = full;
+  return full;
 }
 
 // ------------------------------------------------------------------------------------------------------- start, stop, ask

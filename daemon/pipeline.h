@@ -87,7 +87,7 @@ class Pipeline : public BatchSink {
   PreparedBatch understand(Worker& worker, std::unique_ptr<Batch> batch);
   void run();
   Result<void> commit(std::vector<PreparedBatch>& batches, bool last);
-  void wait_for_disk();
+  bool disk_is_full();
   Result<void> replay_detectors();
   std::string detector_state() const;
   std::unique_ptr<Batch> own_batch(std::vector<std::string> jsons) const;

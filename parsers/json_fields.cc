@@ -10,7 +10,7 @@ constexpr std::string_view kPrefix = "json.";
 constexpr size_t kKnownSlots = 4096;
 constexpr size_t kSyntaxDepthMax = 200;  // deeper is not JSON to us: the recursion is bounded
 
-bool is_ours(std::string_view path) {
+bool is_held_back(std::string_view path) {
   for (std::string_view prefix : {"yushi.", "organization.", "observer.", "log.", "json.", "kv."})
     if (path.starts_with(prefix)) return true;
   for (std::string_view name : {"message", "event.id", "event.original", "event.created", "event.ingested",
@@ -26,14 +26,16 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 JsonFields::JsonFields() : known_(new Known[kKnownSlots]) {}
 
-bool JsonFields::read(std::string_view text, size_t begin, size_t end, Arena& arena, std::vector<Capture>& captures) {
+bool JsonFields::read(std::string_view text, size_t begin, size_t end, Arena& arena, std::vector<Capture>& captures,
+                      bool is_ours) {
   text_ = text;
   at_ = begin;
   end_ = end;
   arena_ = &arena;
   captures_ = &captures;
   first_capture_ = captures.size();
-  path_ = kPrefix;
+  path_ = is_ours ? std::string_view() : kPrefix;
+  prefix_bytes_ = path_.size();
   too_deep_ = false;
   arrays_ = 0;
   last_field_ = nullptr;
@@ -96,7 +98,7 @@ bool JsonFields::object(int depth) {
     size_t from, to;
     bool escaped;
     if (at_ >= end_ || text_[at_] != '"' || !string(&from, &to, &escaped)) return false;
-    if (parent > kPrefix.size()) path_ += '.';
+    if (parent > prefix_bytes_) path_ += '.';
     if (depth >= kDepthMax || path_.size() + (to - from) > kNameBytesMax)
       too_deep_ = true;
     else
@@ -196,7 +198,7 @@ bool JsonFields::word(std::string_view text) {
 
 void JsonFields::capture(size_t from, size_t to, Escape escape, FieldType type) {
   if (from == to || too_deep_ || captures_->size() - first_capture_ >= kFieldsMax) return;
-  if (path_.size() == kPrefix.size()) return;  // an empty key
+  if (path_.size() == prefix_bytes_) return;  // an empty key
   if (!last_field_ || (last_field_->id == kDynamicField && last_field_->type != type)) {
     last_field_ = ecs_field(path_);
     if (!last_field_) last_field_ = arena_->make(Field{arena_->copy(path_), type, kDynamicField, arrays_ > 0});
@@ -207,9 +209,9 @@ void JsonFields::capture(size_t from, size_t to, Escape escape, FieldType type) 
 const Field* JsonFields::ecs_field(std::string_view path) {
   auto& slot = known_[std::hash<std::string_view>()(path) % kKnownSlots];
   if (slot.path != path) {
-    auto name = path.substr(kPrefix.size());
+    auto name = path.substr(prefix_bytes_);
     slot.path = path;
-    slot.field = is_ours(name) ? nullptr : find_field(name);
+    slot.field = prefix_bytes_ != 0 && is_held_back(name) ? nullptr : find_field(name);
     // Declared fields are a parser's own, and which there are depends on what is loaded.
     if (slot.field && !is_fixed_field(*slot.field)) slot.field = nullptr;
   }

@@ -2,7 +2,7 @@
 //
 // Values are spans of the text; strings with escapes are marked Escape::json. An array of values is a list. Null and
 // empty strings give nothing. Names that we give ourselves (event.id, yushi.*, organization.* …) stay under json.*: a
-// sender cannot speak for us.
+// sender cannot speak for us. Our own records (`is_ours`) say their names themselves: no prefix, no name held back.
 //
 // Cost   One pass; no allocation but for dynamic fields, in the arena.
 #pragma once
@@ -28,7 +28,8 @@ class JsonFields {
 
   // text[begin, end) must be one whole valid object, blanks around it allowed: else false, and `captures` is as it was.
   // Beyond the bounds above values are checked but not captured. Offsets count from text's beginning.
-  bool read(std::string_view text, size_t begin, size_t end, Arena& arena, std::vector<Capture>& captures);
+  bool read(std::string_view text, size_t begin, size_t end, Arena& arena, std::vector<Capture>& captures,
+            bool is_ours = false);
 
  private:
   struct Known {
@@ -50,7 +51,8 @@ class JsonFields {
   Arena* arena_ = nullptr;
   std::vector<Capture>* captures_ = nullptr;
   size_t first_capture_ = 0;
-  std::string path_;      // "json." and the keys so far
+  std::string path_;      // the prefix and the keys so far
+  size_t prefix_bytes_ = 0;  // of "json.", or 0 in our own records
   int arrays_ = 0;        // that are open around the value: it is one of a list
   bool too_deep_ = false; // the path is longer than we name
   const Field* last_field_ = nullptr;  // of the last capture: values of one array share their field

@@ -73,7 +73,10 @@ struct ParserWorker::State {
         break;
       case Extract::json:
         if (job.text.empty() || (job.text[0] != '{' && job.text[0] != ' ')) return false;
-        if (!json.read(job.text, 0, job.text.size(), job.arena, job.captures)) return false;
+        if (!json.read(job.text, 0, job.text.size(), job.arena, job.captures,
+                       job.record.origin->transport == Transport::internal)) {
+          return false;
+        }
         break;
       case Extract::key_value:
         if (job.text.find('=') == std::string_view::npos) return false;
@@ -120,6 +123,11 @@ struct ParserWorker::State {
         capture.length = end - capture.begin;
       }
       capture.begin += job.begin;
+      if (capture.field == ecs::message && record.origin->transport == Transport::internal) {
+        record.message_begin = capture.begin;  // our own records say their message in words
+        record.message_length = capture.length;
+        continue;
+      }
       job.captures[kept++] = capture;
     }
     job.captures.resize(kept);

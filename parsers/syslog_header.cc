@@ -31,6 +31,8 @@ inline const char* version_end(const char* at, const char* end) {
 void read_syslog_header(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures) {
   const char* begin = record.raw.data();
   const char* end = begin + record.raw.size();
+  // rsyslog and syslog-ng end the message in an octet-counted frame with LF too: it is no part of `message`.
+  if (end > begin && (end[-1] == '\n' || end[-1] == '\0')) --end;
   if (end > begin && end[-1] == '\r') --end;
   record.event_ns = record.origin->received_ns;
   record.event_digits = 9;

@@ -10,12 +10,11 @@
 namespace yushi {
 
 Store::Sealer::Sealer(std::shared_ptr<Database> database, StoreCounters& counters, std::string node,
-                      const std::atomic<uint32_t>& store_day, uint32_t retention_days)
+                      const std::atomic<uint32_t>& store_day)
     : database_(std::move(database)),
       counters_(counters),
       node_(std::move(node)),
       store_day_(store_day),
-      retention_days_(retention_days),
       thread_([this] { run(); }) {}
 
 Store::Sealer::~Sealer() {
@@ -73,7 +72,7 @@ Result<void> Store::Sealer::seal(Job& job) {
   BlockContext context{job.log, node_, open.context->parser_digest, open.context->timezone, open.context->charset};
   auto block = build_block(context, open.records);
   uint32_t day = store_day_;
-  auto family = database_->blocks_family(day, retention_days_);
+  auto family = database_->blocks_family(day, job.retention_days);
   if (!family) return tl::unexpected(family.error());
   auto& families = database_->families();
   auto first = keys::record(job.log, open.first_index);

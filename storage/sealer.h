@@ -18,11 +18,11 @@ namespace yushi {
 struct Store::Sealer {
   struct Job {
     std::string log;
+    uint32_t retention_days;
     OpenBlock block;
   };
 
-  Sealer(std::shared_ptr<Database> database, StoreCounters& counters, std::string node, const std::atomic<uint32_t>& store_day,
-         uint32_t retention_days);
+  Sealer(std::shared_ptr<Database> database, StoreCounters& counters, std::string node, const std::atomic<uint32_t>& store_day);
   ~Sealer();
 
   void add(Job job);
@@ -39,7 +39,6 @@ struct Store::Sealer {
   StoreCounters& counters_;
   const std::string node_;
   const std::atomic<uint32_t>& store_day_;
-  const uint32_t retention_days_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -41,8 +41,11 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   if (!is_name(options.node.empty() ? options.fallback_node : options.node)) {
     return fail(Code::invalid, "node: \"" + options.node + "\" must match [a-z0-9_.-]{1,64}");
   }
-  if (options.retention_days < kRetentionFloorDays) {
-    return fail(Code::refused, "retention.days: " + std::to_string(options.retention_days) + " is under the legal floor of " +
+  auto retentions = options.log_retention_days;
+  std::erase(retentions, 0u);
+  retentions.push_back(options.retention_days);
+  if (auto least = *std::min_element(retentions.begin(), retentions.end()); least < kRetentionFloorDays) {
+    return fail(Code::refused, "retention.days: " + std::to_string(least) + " is under the legal floor of " +
                                    std::to_string(kRetentionFloorDays) + "; remove the line or raise it");
   }
   if (options.key_dir.empty()) options.key_dir = options.data_dir + "/keys";
@@ -126,7 +129,7 @@ Result<void> Store::load() {
   if (!commit) return tl::unexpected(commit.error());
   if (*commit) commit_ = Reader(**commit).varint();
 
-  sealer_ = std::make_unique<Sealer>(database_, counters_, options_.node, seal_day_, options_.retention_days);
+  sealer_ = std::make_unique<Sealer>(database_, counters_, options_.node, seal_day_);
   logs_.resize(options_.logs.size());
   committed_sizes_ = std::make_unique<std::atomic<uint64_t>[]>(logs_.size());
   for (size_t i = 0; i < logs_.size(); ++i) {
@@ -377,7 +380,13 @@ Result<void> Store::Commit::finish() {
 // ---------------------------------------------------------------------------------------------------------------- seal
 
 void Store::hand_to_sealer(LogState& log) {
-  sealer_->add({log.name, std::exchange(log.open, OpenBlock{})});
+  sealer_->add({log.name, retention_of(log), std::exchange(log.open, OpenBlock{})});
+}
+
+uint32_t Store::retention_of(const LogState& log) const {
+  auto tenant = static_cast<size_t>(&log - logs_.data());
+  auto& days = options_.log_retention_days;
+  return tenant < days.size() && days[tenant] ? days[tenant] : options_.retention_days;
 }
 
 Result<void> Store::seal_due(int64_t now_ns, bool all) {
@@ -474,6 +483,12 @@ Result<void> Store::close(int64_t now_ns) {
   auto ticked = tick(boottime_ns_, now_ns);
   if (!ticked) return ticked;
   return database_->flush();
+}
+
+void Store::for_each_source(const std::function<void(TenantId, const std::string&, const SourceState&)>& visit) const {
+  for (size_t tenant = 0; tenant < logs_.size(); ++tenant) {
+    for (auto& [source, state] : logs_[tenant].sources) visit(static_cast<TenantId>(tenant), source, state);
+  }
 }
 
 Result<std::string> Store::read_state(std::string_view name) const {

@@ -38,6 +38,7 @@ struct StoreOptions {
   std::string fallback_node = "localhost";
   std::vector<std::string> logs;     // by TenantId: 0 `default`, 1 `_audit`, then the tenants
   uint32_t retention_days = kRetentionFloorDays;
+  std::vector<uint32_t> log_retention_days;  // by TenantId; 0, or none: retention_days
   size_t open_bytes_max = 192 << 20;
   Understand understand;
   // Called once the database is open and before the first record is read: `understand` may need it.
@@ -101,6 +102,8 @@ class Store {
   const SigningKey& key() const { return key_; }
   uint64_t log_size(TenantId tenant) const { return logs_[tenant].tree.size(); }
   uint64_t commit_number() const { return commit_; }
+  // Every source that a log has heard of; before the first commit only.
+  void for_each_source(const std::function<void(TenantId, const std::string&, const SourceState&)>& visit) const;
   // Records of a log that are durable. Any thread.
   uint64_t committed_size(TenantId tenant) const { return committed_sizes_[tenant]; }
 
@@ -110,6 +113,7 @@ class Store {
   Result<void> load_log(LogState& log);
   Result<void> compare_with_heads();
   void hand_to_sealer(LogState& log);
+  uint32_t retention_of(const LogState& log) const;
   struct Sealer;
 
   StoreOptions options_;

@@ -1,5 +1,7 @@
 #include "storage/store.h"
 
+#include <rocksdb/db.h>
+
 #include <map>
 
 #include "core/ledger/entry.h"
@@ -106,6 +108,24 @@ TEST(Store, RefusesARetentionUnderTheLegalFloor) {
   auto store = Store::open(options);
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, Code::refused);
+}
+
+TEST(Store, KeepsATenantsBlocksAsLongAsItsOwnRetentionSays) {
+  Folder folder;
+  auto options = options_for(folder.path());
+  options.log_retention_days = {0, 0, 400};
+  auto store = Store::open(options);
+  ASSERT_TRUE(store) << store.error().message;
+  commit(**store, {{line(1)}, {line(2), "10.0.0.1", 2}});
+  ASSERT_TRUE((*store)->close(kReceived));
+  std::vector<std::string> days;
+  for (auto* family : (*store)->database()->blocks_families()) days.push_back(family->GetName().substr(family->GetName().rfind('.') + 1));
+  EXPECT_EQ(days, (std::vector<std::string>{"184", "400"}));
+  options.log_retention_days = {0, 0, 30};
+  store->reset();
+  auto refused = Store::open(options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::refused);
 }
 
 TEST(Store, RefusesAnotherNodeName) {
