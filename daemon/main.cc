@@ -1,4 +1,6 @@
 // yushid: the daemon.
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
@@ -7,6 +9,10 @@
 #include "daemon/daemon.h"
 
 int main(int argc, char** argv) {
+  // Read buffers of 256 KiB come and go by the thousand: by default each would be mapped, cleared and unmapped anew.
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
+
   CLI::App app{"yushid collects syslog, keeps it tamper-evidently, forwards it and watches the administrators.\n\n"
                "Example: yushid --config /etc/yushi/yushi.yaml"};
   std::string path;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint8_t kChunkVersion = 1;
 constexpr size_t kGroupRecordsMax = 32 << 10;     // a group must fit into one block, also when messages are two bytes long
-constexpr int kChunkLevel = -1;                  // zstd's fast levels: the chunk is short-lived
+constexpr int kChunkLevel = -4;                  // zstd's fast levels: the chunk is short-lived
 constexpr uint64_t kBodyBytesMax = 256u << 20;   // no commit makes a larger one; a damaged length must not allocate it
 constexpr size_t kReadPadding = 64;              // the JSON scanner may read past the end of a raw
 
