@@ -97,7 +97,7 @@ class Scan {
     std::vector<std::thread> threads;
     auto count =
         std::min<size_t>(static_cast<size_t>(std::max(options_.threads, 1)), std::max<size_t>(order_.size(), 1));
-    for (size_t i = 0; i < count; ++i) threads.emplace_back([this, work, i] { work(i); });
+    for (size_t i = 0; i < count; ++i) threads.emplace_back([work, i] { work(i); });
     return threads;
   }
 

@@ -242,7 +242,7 @@ Result<void> Store::compare_with_heads() {
                                      std::to_string(signed_head->size) + " records; the store was rolled back, or its WAL was "
                                      "cut or deleted; not continuing it");
     }
-    auto root = root_at(signed_head->size, [&](int level, uint64_t index) { return (*view)->subtree(log, level, index); });
+    auto root = root_at(signed_head->size, [&view, &log = log](int level, uint64_t index) { return (*view)->subtree(log, level, index); });
     if (!root) return tl::unexpected(root.error());
     if (*root != signed_head->root) {
       return fail(Code::corrupt, "log " + log + ": the root at size " + std::to_string(signed_head->size) +
@@ -395,6 +395,7 @@ Result<void> Store::seal_due(int64_t now_ns, bool all) {
   for (auto& log : logs_) {
     auto& open = log.open;
     if (open.records.empty()) continue;
+    if (now_ns < open.opened_ns) open.opened_ns = now_ns;  // the clock was set back
     int64_t age = now_ns - open.opened_ns;
     bool due = all || open.raw_bytes >= kBlockBytesMax || open.records.size() >= kBlockRecordsMax ||
                age >= (open.raw_bytes >= kSmallBlockBytes ? 10 * kMinute : kDay);
@@ -423,7 +424,9 @@ Result<void> Store::sign_checkpoints(int64_t now_ns, int64_t at_least_ns) {
   bool any = false;
   std::vector<std::pair<LogState*, std::string>> notes;
   for (auto& log : logs_) {
-    if (log.tree.size() == log.checkpoint_size || now_ns - log.checkpoint_ns < at_least_ns) continue;
+    if (log.tree.size() == log.checkpoint_size) continue;
+    // A checkpoint from the future is due: the clock was set back, and nothing must stay unsigned until it has caught up.
+    if (now_ns >= log.checkpoint_ns && now_ns - log.checkpoint_ns < at_least_ns) continue;
     Checkpoint checkpoint{options_.node + "/" + log.name, log.tree.size(), log.tree.root()};
     auto note = key_.sign(checkpoint);
     if (!note) return tl::unexpected(note.error());
