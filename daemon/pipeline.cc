@@ -21,6 +21,9 @@ int64_t clock_ns(clockid_t clock) {
 
 size_t memory_of(const Batch& batch) { return batch.bytes + batch.arena.bytes() + batch.records.size() * sizeof(Record); }
 
+// A clock that was set back must not silence what is due until it has caught up.
+bool due(int64_t last_ns, int64_t now_ns, int64_t interval_ns) { return now_ns < last_ns || now_ns - last_ns >= interval_ns; }
+
 constexpr int64_t kMinute = 60 * kSecond;
 constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
 constexpr std::string_view kDetectorState = "detect";
@@ -58,7 +61,7 @@ void Pipeline::deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) {
 }
 
 PreparedBatch Pipeline::understand(Worker& worker, std::unique_ptr<Batch> batch) {
-  if (auto loaded = loaded_.load(); worker.loaded != loaded) {
+  if (auto loaded = this->loaded(); worker.loaded != loaded) {
     worker.understander = std::make_unique<Understander>(loaded->parsers);
     worker.loaded = std::move(loaded);
   }
@@ -141,17 +144,17 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
   }
   int64_t now = clock_ns(CLOCK_REALTIME);
   for (auto& batch : batches) book_.count(batch);
-  if (minute_ns_ == 0 || now - minute_ns_ >= kMinute || now < minute_ns_ || last) {
+  if (minute_ns_ == 0 || due(minute_ns_, now, kMinute) || last) {
     for (auto& json : book_.close_minute(minute_ns_, now, store_.commit_number() + 1)) own.push_back(std::move(json));
     minute_ns_ = now;
   }
   counters_.connections_open = book_.connections_open();
   counters_.kernel_drops = book_.dropped_total();
-  bool save = last || now - detect_saved_ns_ >= kDetectorSaveInterval;
-  bool tick = now - ticked_ns_ >= kSecond;
+  bool save = last || due(detect_saved_ns_, now, kDetectorSaveInterval);
+  bool tick = due(ticked_ns_, now, kSecond);
   if (batches.empty() && own.empty() && !tick && !last) return {};
 
-  auto loaded = loaded_.load();
+  auto loaded = this->loaded();
   if (loaded->rules != rules_) engine_.reload(rules_ = loaded->rules);
   std::vector<Alert> alerts;
   auto commit = store_.begin();
@@ -278,7 +281,7 @@ Result<void> Pipeline::replay_detectors() {
       auto& records = (*batch)->records;
       std::erase_if(records, [&](auto& r) { return r.index < from[log]; });
       (*batch)->hits.clear();
-      loaded_.load()->rules->match(**batch, scratch, (*batch)->hits);
+      loaded()->rules->match(**batch, scratch, (*batch)->hits);
       engine_.observe(**batch, ignored);
     }
   }
@@ -305,7 +308,15 @@ Result<void> Pipeline::sign_all(std::function<void()> at_signed) {
   return {};
 }
 
-void Pipeline::reload(std::shared_ptr<const Loaded> loaded) { loaded_.store(std::move(loaded)); }
+void Pipeline::reload(std::shared_ptr<const Loaded> loaded) {
+  std::lock_guard lock(loaded_mutex_);
+  loaded_.swap(loaded);
+}
+
+std::shared_ptr<const Loaded> Pipeline::loaded() const {
+  std::lock_guard lock(loaded_mutex_);
+  return loaded_;
+}
 
 Result<void> Pipeline::stop() {
   {

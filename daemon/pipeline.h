@@ -90,12 +90,15 @@ class Pipeline : public BatchSink {
   bool disk_is_full();
   Result<void> replay_detectors();
   std::string detector_state() const;
+  std::shared_ptr<const Loaded> loaded() const;
   std::unique_ptr<Batch> own_batch(std::vector<std::string> jsons) const;
 
   Store& store_;
   const PipelineOptions options_;
   PipelineCounters counters_;
-  std::atomic<std::shared_ptr<const Loaded>> loaded_;
+  // No std::atomic<shared_ptr>: GCC 12's unlocks a load with relaxed order, which the thread sanitizer rightly calls a race.
+  mutable std::mutex loaded_mutex_;
+  std::shared_ptr<const Loaded> loaded_;  // protected by loaded_mutex_; read once a batch
   std::vector<Worker> workers_;  // one for each ingest thread
 
   mutable std::mutex mutex_;
