@@ -12,6 +12,7 @@
 
 #include "core/base/time_text.h"
 #include "core/filter/filter.h"
+#include "ingest/address.h"
 #include "ingest/tenant_map.h"
 
 namespace yushi {
@@ -90,6 +91,11 @@ class Walk {
       out = static_cast<T>(value * unit->second);
     };
   }
+  // Where to point for a key of a map: its value, or the map when the key is missing.
+  static YAML::Mark place(const YAML::Node& map, const char* key) {
+    auto value = map[key];
+    return value ? value.Mark() : map.Mark();
+  }
   const std::string& problems() const { return problems_; }
 
  private:
@@ -118,19 +124,23 @@ void read_input(Walk& walk, const YAML::Node& node, Config& config) {
             {"path", walk.text("inputs.path", input.path)},
             {"framing", walk.text("inputs.framing", input.framing, {"auto", "octet-counted", "newline"})},
             {"tls", [&](const YAML::Node& n) { later(walk, n, "inputs.tls"); }}});
+  if (!node.IsMap()) return;
   if (type != "syslog") {
-    return walk.problem(node, "inputs.type: \"" + type + "\" is not in this version; use syslog");
+    return walk.problem(Walk::place(node, "type"), "inputs.type: \"" + type + "\" is not in this version; use syslog");
   }
   if (transport == "udp") input.transport = InputConfig::Transport::udp;
   else if (transport == "tcp") input.transport = InputConfig::Transport::tcp;
   else if (transport == "unix") input.transport = InputConfig::Transport::unix_socket;
-  else return walk.problem(node, "inputs.transport: \"" + transport + "\" is not in this version; use udp, tcp or unix");
+  else return walk.problem(Walk::place(node, "transport"),
+                           "inputs.transport: \"" + transport + "\" is not in this version; use udp, tcp or unix");
   bool is_unix = input.transport == InputConfig::Transport::unix_socket;
   if (is_unix ? input.path.empty() : input.listen.empty()) {
     return walk.problem(node, is_unix ? "inputs.path: missing for transport unix" : "inputs.listen: missing, as in \"0.0.0.0:514\"");
   }
-  if (!is_unix && input.listen.rfind(':') == std::string::npos) {
-    return walk.problem(node, "inputs.listen: \"" + input.listen + "\" has no port, as in \"0.0.0.0:514\"");
+  if (!is_unix) {
+    if (auto address = parse_listen(input.listen); !address) {
+      return walk.problem(Walk::place(node, "listen"), "inputs.listen: " + address.error().message);
+    }
   }
   config.inputs.push_back(std::move(input));
 }
@@ -150,9 +160,11 @@ Walk::Reader retention(Walk& walk, uint32_t& days) {
                  days = preset == "cii" ? 366 : kRetentionFloorDays;
                }},
               {"days", [&](const YAML::Node& n) {
-                 walk.number("retention.days", days, {{"", 1}, {"d", 1}}, 1, 36'500)(n);
-                 if (days < kRetentionFloorDays) {
-                   walk.problem(n, "retention.days: " + std::to_string(days) + " is under the legal floor of " +
+                 uint32_t given = kRetentionFloorDays;
+                 walk.number("retention.days", given, {{"", 1}, {"d", 1}}, 0, 36'500)(n);
+                 days = given;
+                 if (given < kRetentionFloorDays) {
+                   walk.problem(n, "retention.days: " + std::to_string(given) + " is under the legal floor of " +
                                        std::to_string(kRetentionFloorDays) + "; remove the line or raise it");
                  }
                }}});
@@ -169,9 +181,12 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config) {
                         {{"cidr",
                           [&](const YAML::Node& n) {
                             walk.texts("tenants.match.cidr", tenant.cidrs)(n);
+                            if (!n.IsSequence()) return;
                             TenantMap map;
-                            for (auto& cidr : tenant.cidrs) {
-                              if (auto added = map.add(cidr, 2); !added) walk.problem(n, "tenants.match.cidr: " + added.error().message);
+                            for (auto item : n) {
+                              if (!item.IsScalar()) continue;
+                              auto added = map.add(item.Scalar(), 2);
+                              if (!added) walk.problem(item, "tenants.match.cidr: " + added.error().message);
                             }
                           }},
                          {"cert_cn", [&](const YAML::Node& n) { later(walk, n, "tenants.match.cert_cn"); }}});
@@ -185,11 +200,12 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config) {
              }},
             {"charset", walk.text("tenants.charset", tenant.charset, {"utf-8", "gb18030"})},
             {"retention", retention(walk, tenant.retention_days)}});
+  if (!node.IsMap()) return;
   if (!is_name(tenant.name) || tenant.name[0] == '_' || tenant.name == "default") {
-    return walk.problem(node, "tenants.name: \"" + tenant.name + "\" must match [a-z0-9.-][a-z0-9_.-]{0,63} and not be default");
+    return walk.problem(Walk::place(node, "name"), "tenants.name: \"" + tenant.name + "\" must match [a-z0-9.-][a-z0-9_.-]{0,63} and not be default");
   }
   for (auto& other : config.tenants) {
-    if (other.name == tenant.name) walk.problem(node, "tenants.name: " + tenant.name + " stands twice");
+    if (other.name == tenant.name) walk.problem(Walk::place(node, "name"), "tenants.name: " + tenant.name + " stands twice");
   }
   config.tenants.push_back(std::move(tenant));
 }
@@ -207,13 +223,15 @@ void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
              [&](const YAML::Node& n) {
                walk.text("forward.select", forward.select)(n);
                if (auto filter = Filter::parse_kql(forward.select, {}); !filter) {
-                 walk.problem(n, "forward.select: " + filter.error().message);
+                 auto& why = filter.error().message;  // the lines after the first show the place with a caret
+                 walk.problem(n, "forward.select: " + why.substr(0, why.find('\n')));
                }
              }},
             {"delivery", [&](const YAML::Node& n) {
                walk.text("forward.delivery", delivery, {"at-least-once", "exactly-once"})(n);
                if (delivery == "exactly-once") later(walk, n, "forward.delivery: exactly-once");
              }}});
+  if (!node.IsMap()) return;
   if (forward.brokers.empty()) walk.problem(node, "forward.brokers: missing, as in \"k1:9092,k2:9092\"");
   config.forward.push_back(std::move(forward));
 }
@@ -233,6 +251,11 @@ Result<Config> load_config(const std::string& path) {
   Config config = default_config();
   config.inputs.clear();
   YAML::Node root;
+  // A folder opens like a file and reads as nothing: that would be the defaults, in silence.
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown)) {
+    return fail(Code::io, path + ": is a folder; name a file with --config");
+  }
   try {
     root = YAML::LoadFile(path);
   } catch (const YAML::BadFile&) {
@@ -255,7 +278,7 @@ Result<Config> load_config(const std::string& path) {
                {{"node",
                  [&](const YAML::Node& n) {
                    walk.text("node", config.node)(n);
-                   if (!is_name(config.node)) walk.problem(n, "node: \"" + config.node + "\" must match [a-z0-9_.-]{1,64}");
+                   if (n.IsScalar() && !is_name(config.node)) walk.problem(n, "node: \"" + config.node + "\" must match [a-z0-9_.-]{1,64}");
                  }},
                 {"data_dir", walk.text("data_dir", config.data_dir)},
                 {"inputs", [&](const YAML::Node& n) { walk.list(n, "inputs", [&](auto& i) { read_input(walk, i, config); }); }},

@@ -29,6 +29,9 @@ nlohmann::ordered_json begin_record(const char* action, int64_t from_ns, int64_t
   return record;
 }
 
+// Names may hold any bytes; without `replace` one that is no UTF-8 would throw.
+std::string text_of(const nlohmann::ordered_json& json) { return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace); }
+
 }  // namespace
 
 void MinuteBook::count(const PreparedBatch& prepared) {
@@ -69,7 +72,7 @@ std::vector<std::string> MinuteBook::close_minute(int64_t from_ns, int64_t to_ns
     }
   }
   if (from_ns != 0 && to_ns - from_ns > 90 * kSecond) ledger["gap_seconds"] = (to_ns - from_ns) / kSecond - 60;
-  out.push_back(node.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+  out.push_back(text_of(node));
 
   auto row_of = rows_.begin();
   while (row_of != rows_.end()) {
@@ -86,10 +89,10 @@ std::vector<std::string> MinuteBook::close_minute(int64_t from_ns, int64_t to_ns
       for (size_t kind = 0; kind < kKinds; ++kind) {
         if (row_of->second.notes[kind]) source[kKindNames[kind]] = row_of->second.notes[kind];
       }
-      bytes += source.dump().size() + 1;
+      bytes += text_of(source).size() + 1;
       sources.push_back(std::move(source));
     }
-    out.push_back(record.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+    out.push_back(text_of(record));
   }
   rows_.clear();
   inputs_.clear();

@@ -1,0 +1,172 @@
+// The daemon's books: for each source of each minute, messages read = records committed, to the byte.
+#include "daemon/minute_book.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tests/unit/storage/test_store.h"
+
+namespace yushi::test {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int64_t kMinute = 60 * kSecond;
+
+// What an ingest thread hands on: the records, and the notes that an input makes for them.
+PreparedBatch batch_of(const std::vector<Sent>& messages) {
+  auto out = prepared(messages);
+  for (auto& m : messages) {
+    auto source = out.batch->arena.copy(m.source);
+    out.batch->notes.push_back({Note::Kind::bytes, m.tenant, source, "tcp 127.0.0.1:514", m.raw.size() + 1});
+    out.batch->notes.push_back({Note::Kind::messages, m.tenant, source, "tcp 127.0.0.1:514", 1});
+  }
+  return out;
+}
+
+PreparedBatch notes_of(std::vector<Note> notes) {
+  PreparedBatch out;
+  out.batch = std::make_shared<Batch>();
+  out.batch->notes = std::move(notes);
+  return out;
+}
+
+std::vector<Json> close(MinuteBook& book, int64_t from_ns, int64_t to_ns, uint64_t commit = 1) {
+  std::vector<Json> out;
+  for (auto& text : book.close_minute(from_ns, to_ns, commit)) out.push_back(Json::parse(text));
+  return out;
+}
+
+const Json& node_record(const std::vector<Json>& records) {
+  EXPECT_EQ(records.at(0).at("event").at("action"), "ledger-node");
+  return records[0].at("yushi").at("ledger");
+}
+
+using Source = std::pair<std::string, std::string>;  // tenant, source
+std::map<Source, Json> rows(const std::vector<Json>& records) {
+  std::map<Source, Json> out;
+  for (size_t i = 1; i < records.size(); ++i) {
+    EXPECT_EQ(records[i].at("event").at("action"), "ledger-sources");
+    auto& tenant = records[i].at("yushi").at("tenant").get_ref<const std::string&>();
+    for (auto& row : records[i].at("yushi").at("ledger").at("sources")) {
+      EXPECT_TRUE(out.emplace(Source(tenant, row.at("source")), row).second) << "stands twice: " << row;
+    }
+  }
+  return out;
+}
+
+MinuteBook new_book() { return MinuteBook({"default", "_audit", "finance"}); }
+
+TEST(MinuteBook, MessagesReadAreRecordsCommittedForEachSourceOfEachTenant) {
+  auto book = new_book();
+  std::map<Source, std::pair<uint64_t, uint64_t>> sent;  // messages, bytes without trailers
+  const std::string names[] = {"default", "_audit", "finance"};
+  for (int batch = 0; batch < 20; ++batch) {
+    std::vector<Sent> messages;
+    for (int i = 0; i < 50 + batch; ++i) {
+      // One address may speak for two tenants in one minute (the config changed between): two rows.
+      Sent m{line(i * batch), "10.0.0." + std::to_string(i % 7), static_cast<TenantId>(i % 3 ? 0 : 2)};
+      sent[{names[m.tenant], m.source}].first += 1;
+      sent[{names[m.tenant], m.source}].second += m.raw.size();
+      messages.push_back(m);
+    }
+    book.count(batch_of(messages));
+  }
+  auto records = close(book, kReceived, kReceived + kMinute);
+  auto found = rows(records);
+  ASSERT_EQ(found.size(), sent.size());
+  uint64_t total = 0;
+  for (auto& [source, expected] : sent) {
+    auto& row = found[source];
+    EXPECT_EQ(row["committed"], expected.first) << source.second;
+    EXPECT_EQ(row["messages"], row["committed"]) << source.second;
+    EXPECT_EQ(row["committed_bytes"], expected.second) << source.second;
+    EXPECT_EQ(row["bytes"], expected.second + expected.first) << source.second;  // each had one LF
+    total += expected.first;
+  }
+  EXPECT_EQ(node_record(records)["committed"], total);
+}
+
+TEST(MinuteBook, EachMinuteCountsOnlyItself) {
+  auto book = new_book();
+  book.count(batch_of({{"a"}, {"b"}}));
+  EXPECT_EQ(node_record(close(book, kReceived, kReceived + kMinute, 7))["commit"], 7u);
+  book.count(batch_of({{"c"}}));
+  auto second = close(book, kReceived + kMinute, kReceived + 2 * kMinute, 8);
+  EXPECT_EQ(node_record(second)["committed"], 1u);
+  EXPECT_EQ((rows(second)[{"default", "10.0.0.1"}]["messages"]), 1u);
+  // A quiet minute: the node speaks still, no source does.
+  auto third = close(book, kReceived + 2 * kMinute, kReceived + 3 * kMinute, 9);
+  ASSERT_EQ(third.size(), 1u);
+  EXPECT_EQ(node_record(third)["committed"], 0u);
+}
+
+TEST(MinuteBook, ASourceThatOnlyCameAndWentIsNamedWithNothingCommitted) {
+  auto book = new_book();
+  book.count(notes_of({{Note::Kind::connection_opened, 2, "10.0.0.9", "tcp", 2},
+                       {Note::Kind::connection_closed, 2, "10.0.0.9", "tcp", 1},
+                       {Note::Kind::connection_refused, 2, "10.0.0.9", "tcp", 5},
+                       {Note::Kind::empty_line, 2, "10.0.0.9", "tcp", 3}}));
+  EXPECT_EQ(book.connections_open(), 1);
+  auto records = close(book, kReceived, kReceived + kMinute);
+  auto row = rows(records)[{"finance", "10.0.0.9"}];
+  EXPECT_EQ(row["committed"], 0u);
+  EXPECT_FALSE(row.contains("messages"));
+  EXPECT_EQ(row["connections_opened"], 2u);
+  EXPECT_EQ(row["connections_closed"], 1u);
+  EXPECT_EQ(row["connections_refused"], 5u);
+  EXPECT_EQ(row["empty_lines"], 3u);
+  EXPECT_EQ(node_record(records)["connections_open"], 1);
+  // Open connections are a state, not a count of the minute.
+  EXPECT_EQ(node_record(close(book, kReceived + kMinute, kReceived + 2 * kMinute))["connections_open"], 1);
+}
+
+TEST(MinuteBook, ALossInTheKernelIsWrittenDownWithItsInputAndTheTotalStays) {
+  auto book = new_book();
+  book.count(notes_of({{Note::Kind::input_up, 0, "", "udp 0.0.0.0:514", 1}, {Note::Kind::input_up, 0, "", "tcp 0.0.0.0:601", 1}}));
+  book.count(notes_of({{Note::Kind::kernel_drop, 0, "", "udp 0.0.0.0:514", 40}, {Note::Kind::kernel_drop, 0, "", "udp 0.0.0.0:514", 2}}));
+  auto first = node_record(close(book, kReceived, kReceived + kMinute));
+  EXPECT_EQ(first["inputs"]["udp 0.0.0.0:514"]["kernel_drops"], 42u);
+  EXPECT_EQ(first["inputs_up"], (std::set<std::string>{"udp 0.0.0.0:514", "tcp 0.0.0.0:601"}));
+  book.count(notes_of({{Note::Kind::input_down, 0, "", "tcp 0.0.0.0:601", 1}}));
+  auto second = node_record(close(book, kReceived + kMinute, kReceived + 2 * kMinute));
+  EXPECT_EQ(second["inputs_up"], (std::set<std::string>{"udp 0.0.0.0:514"}));
+  EXPECT_EQ(second["inputs"]["tcp 0.0.0.0:601"]["input_down"], 1u);
+  EXPECT_FALSE(second["inputs"].contains("udp 0.0.0.0:514"));
+  EXPECT_EQ(book.dropped_total(), 42u);
+}
+
+TEST(MinuteBook, AMinuteThatLastedTooLongNamesItsGap) {
+  auto book = new_book();
+  EXPECT_FALSE(node_record(close(book, kReceived, kReceived + kMinute + 5 * kSecond)).contains("gap_seconds"));
+  EXPECT_EQ(node_record(close(book, kReceived, kReceived + 10 * kMinute))["gap_seconds"], 540);
+  EXPECT_FALSE(node_record(close(book, 0, kReceived)).contains("gap_seconds")) << "the first minute has none before it";
+}
+
+TEST(MinuteBook, ManySourcesAreSplitOverRecordsThatFitAndNoneIsLostOrSaidTwice) {
+  auto book = new_book();
+  std::vector<Sent> messages;
+  for (int i = 0; i < 3000; ++i) messages.push_back({"m", "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250)});
+  book.count(batch_of(messages));
+  auto texts = book.close_minute(kReceived, kReceived + kMinute, 1);
+  EXPECT_GT(texts.size(), 3u);
+  std::vector<Json> records;
+  for (auto& text : texts) {
+    EXPECT_LE(text.size(), 34u << 10);  // 32 KiB of rows, one row more, and the head
+    records.push_back(Json::parse(text));
+  }
+  EXPECT_EQ(rows(records).size(), 3000u);
+}
+
+TEST(MinuteBook, ASourceOfAnyBytesGivesARecordThatCanBeRead) {
+  auto book = new_book();
+  book.count(notes_of({{Note::Kind::messages, 0, std::string_view("unix:\xff\xfe\"\n\0x", 11), "unix /a\xff", 1},
+                       {Note::Kind::input_up, 0, "", "unix /a\xff", 1}}));
+  EXPECT_EQ(close(book, kReceived, kReceived + kMinute).size(), 2u);  // parse() inside throws when one is no JSON
+}
+
+}  // namespace
+}  // namespace yushi::test

@@ -1,0 +1,431 @@
+// The path of a record from deliver() into a real Store: order, back-pressure, reload, books and stop. Run under the
+// thread sanitizer too.
+#include "daemon/pipeline.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "query/parser_versions.h"
+#include "tests/unit/storage/test_store.h"
+
+namespace yushi::test {
+namespace {
+
+using Json = nlohmann::json;
+
+const std::vector<std::string> kLogs = {"default", "_audit", "finance", "health"};
+constexpr TenantId kTenants[] = {0, 2, 3};
+
+// Of the second version the field has another value: which version understood a record can be seen from its fields.
+constexpr const char* kOtherParser = R"(
+name: sshd
+match: {app: [sshd]}
+fields: {event.category: [authentication]}
+patterns:
+  - name: failed-password
+    grok: 'Failed password for %{USER:user.name} from %{IP:source.ip} port %{INT:source.port} ssh2'
+    fields: {event.outcome: failure, event.action: second-version}
+tests:
+  - line: 'Failed password for root from 10.0.0.1 port 4242 ssh2'
+    expect: {user.name: root, event.action: second-version}
+  - {line: 'Failed passwords seen', expect: none}
+)";
+
+constexpr const char* kRule = R"(
+title: A marked user failed
+id: 00000000-0000-4000-8000-000000000001
+logsource: {product: linux, service: sshd}
+detection:
+  marked: {user.name: marked}
+  condition: marked
+level: high
+)";
+
+std::shared_ptr<const Loaded> load(const char* parser, std::vector<RuleFile> rules) {
+  auto loaded = std::make_shared<Loaded>();
+  auto parsers = ParserSet::load({{"sshd.yaml", "sshd.yaml", parser}});
+  EXPECT_TRUE(parsers) << parsers.error().message;
+  loaded->parsers = *parsers;
+  auto set = RuleSet::load(std::move(rules));
+  EXPECT_TRUE(set) << set.error().message;
+  loaded->rules = *set;
+  for (size_t i = 0; i < kLogs.size(); ++i) {
+    loaded->zones.push_back(Zone::utc());
+    loaded->contexts.push_back(std::make_shared<const ParseContext>(ParseContext{(*parsers)->digest(), "UTC", "utf-8"}));
+  }
+  return loaded;
+}
+
+struct Message {
+  TenantId tenant;
+  std::string source, raw;
+};
+
+std::unique_ptr<Batch> batch_of(const std::vector<Message>& messages) {
+  auto batch = std::make_unique<Batch>();
+  for (auto& m : messages) {
+    Origin origin;
+    origin.received_ns = kReceived;
+    origin.source = origin.address = batch->arena.copy(m.source);
+    origin.tenant = m.tenant;
+    auto* raw = batch->arena.allocate(m.raw.size() + 64, 1);
+    std::memcpy(raw, m.raw.data(), m.raw.size());
+    Record record;
+    record.raw = {raw, m.raw.size()};
+    record.origin = batch->arena.make(origin);
+    batch->records.push_back(record);
+    batch->bytes += m.raw.size();
+    batch->notes.push_back({Note::Kind::messages, m.tenant, origin.source, "tcp", 1});
+  }
+  return batch;
+}
+
+std::string failed(const std::string& user, int number) {
+  return "<38>1 2026-11-01T08:00:00.000123Z host sshd " + std::to_string(number) + " - - Failed password for " + user +
+         " from 10.0.0.1 port 4242 ssh2";
+}
+
+class PipelineTest : public testing::Test {
+ protected:
+  PipelineTest() : first_(load(kParser, {})), second_(load(kOtherParser, {{"marked.yml", "marked.yml", kRule}})) {
+    versions_->add(first_->parsers);
+    versions_->add(second_->parsers);
+  }
+
+  void open(PipelineOptions options = {}) {
+    StoreOptions store;
+    store.data_dir = folder_.path();
+    store.node = "log-01";
+    store.logs = kLogs;
+    store.understand = versions_->as_function();
+    auto opened = Store::open(std::move(store));
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = std::move(*opened);
+    keep_version(*first_);
+    options.ingest_threads = 2;
+    options.disk_reserve_bytes = 0;
+    if (options.commit_interval_ns == PipelineOptions().commit_interval_ns) options.commit_interval_ns = 1'000'000;
+    pipeline_ = std::make_unique<Pipeline>(*store_, first_, options);
+    pipeline_->on_failure = [](const Error& error) { ADD_FAILURE() << error.message; };
+    pipeline_->on_commit = [this] { commits_ += 1; };
+    auto started = pipeline_->start();
+    ASSERT_TRUE(started) << started.error().message;
+  }
+
+  // As the daemon does on SIGHUP: the files first, then the switch.
+  void reload(const std::shared_ptr<const Loaded>& loaded) {
+    keep_version(*loaded);
+    pipeline_->reload(loaded);
+  }
+  void keep_version(const Loaded& loaded) {
+    auto kept = store_->keep_parsers(loaded.parsers->digest(), encode_parser_files(*loaded.parsers));
+    ASSERT_TRUE(kept) << kept.error().message;
+  }
+
+  void stop_and_close() {
+    auto stopped = pipeline_->stop();
+    ASSERT_TRUE(stopped) << stopped.error().message;
+    auto closed = store_->close(kReceived);
+    ASSERT_TRUE(closed) << closed.error().message;
+    pipeline_.reset();
+    store_.reset();
+  }
+
+  // All records of a log, by calling visit in index order.
+  template <class Visit>
+  void read(const std::string& log, Visit visit) {
+    auto view = StoreView::open_read_only(folder_.path(), versions_->as_function());
+    ASSERT_TRUE(view) << view.error().message;
+    auto segments = (*view)->segments(log);
+    ASSERT_TRUE(segments) << segments.error().message;
+    uint64_t next = 0;
+    for (auto& segment : *segments) {
+      auto batch = (*view)->read(segment);
+      ASSERT_TRUE(batch) << batch.error().message;
+      for (auto& record : (*batch)->records) {
+        EXPECT_EQ(record.index, next++) << log;
+        visit(record);
+      }
+    }
+  }
+  std::vector<Json> audit() {
+    std::vector<Json> out;
+    read("_audit", [&](const Record& record) { out.push_back(Json::parse(record.raw)); });
+    return out;
+  }
+  std::string contradictions_of_all() {
+    auto view = StoreView::open_read_only(folder_.path(), versions_->as_function());
+    auto key = SigningKey::load(folder_.path() + "/keys/node.pem");
+    if (!view || !key) return "cannot be opened";
+    VerifyOptions options;
+    options.public_key = key->public_bytes();
+    options.heads_path = folder_.path() + "/heads";
+    auto report = verify_store(**view, options, [](auto, auto, auto) { return true; });
+    if (!report) return report.error().message;
+    std::string out;
+    for (auto& finding : report->findings) out += finding.log + " | " + finding.place + " | " + finding.what + "\n";
+    return out;
+  }
+
+  Folder folder_;
+  std::shared_ptr<const Loaded> first_, second_;
+  std::shared_ptr<ParserVersions> versions_ = std::make_shared<ParserVersions>();
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::atomic<uint64_t> commits_{0};
+};
+
+// Two ingest threads; each has two connections of each tenant. A connection is known by its source.
+constexpr int kConnections = 2;
+std::string source_of(int thread, TenantId tenant, int connection) {
+  return "10." + std::to_string(thread) + "." + std::to_string(tenant) + "." + std::to_string(connection);
+}
+
+void send_rounds(Pipeline& pipeline, int thread, int rounds, int messages, std::atomic<uint64_t>* most_in_flight = nullptr) {
+  std::map<std::string, int> next;
+  for (int round = 0; round < rounds; ++round) {
+    for (TenantId tenant : kTenants) {
+      for (int connection = 0; connection < kConnections; ++connection) {
+        auto source = source_of(thread, tenant, connection);
+        std::vector<Message> batch;
+        for (int i = 0; i < messages; ++i) {
+          auto number = next[source]++;
+          batch.push_back({tenant, source, number % 5 ? failed("root", number) : "no header, number " + std::to_string(number)});
+        }
+        pipeline.deliver(static_cast<unsigned>(thread), batch_of(batch));
+        if (most_in_flight) {
+          uint64_t now = pipeline.counters().in_flight_bytes, most = *most_in_flight;
+          while (now > most && !most_in_flight->compare_exchange_weak(most, now)) {
+          }
+        }
+      }
+    }
+  }
+}
+
+// The records of each connection are all there, once, in the order in which they were delivered.
+template <class Test>
+void expect_all_in_order(Test& test, int numbers) {
+  for (TenantId tenant : kTenants) {
+    std::map<std::string, int> next;
+    test.read(kLogs[tenant], [&](const Record& record) {
+      std::string source(record.origin->source);
+      auto number = next[source]++;
+      EXPECT_EQ(record.source_seq, static_cast<uint64_t>(number)) << source;
+      EXPECT_EQ(record.raw, number % 5 ? failed("root", number) : "no header, number " + std::to_string(number)) << source;
+    });
+    ASSERT_EQ(next.size(), 2u * kConnections) << kLogs[tenant];
+    for (auto& [source, count] : next) EXPECT_EQ(count, numbers) << source;
+  }
+}
+
+class InOrder : public PipelineTest {
+ public:
+  using PipelineTest::read;
+};
+
+TEST_F(InOrder, TwoThreadsDeliverForThreeTenantsAndEachConnectionKeepsItsOrder) {
+  open();
+  std::thread other([&] { send_rounds(*pipeline_, 1, 20, 30); });
+  send_rounds(*pipeline_, 0, 20, 30);
+  other.join();
+  stop_and_close();
+  expect_all_in_order(*this, 20 * 30);
+  EXPECT_EQ(contradictions_of_all(), "");
+  EXPECT_GT(commits_, 0u);
+}
+
+TEST_F(InOrder, ADatagramBatchOfSeveralTenantsGoesToTheLogOfEach) {
+  open();
+  std::vector<Message> mixed;
+  for (int i = 0; i < 300; ++i) mixed.push_back({kTenants[i % 3], "10.0.0." + std::to_string(i % 2), std::to_string(i)});
+  pipeline_->deliver(0, batch_of(mixed));
+  stop_and_close();
+  for (int t = 0; t < 3; ++t) {
+    int expected = t;
+    read(kLogs[kTenants[t]], [&](const Record& record) {
+      EXPECT_EQ(record.raw, std::to_string(expected));
+      expected += 3;
+    });
+    EXPECT_EQ(expected, 300 + t);
+  }
+}
+
+TEST_F(InOrder, ATinyLimitOfWhatIsInFlightSlowsDownAndLosesNothing) {
+  PipelineOptions options;
+  options.in_flight_bytes = 1;  // one batch at a time
+  open(options);
+  std::atomic<uint64_t> most{0};
+  std::thread other([&] { send_rounds(*pipeline_, 1, 5, 10, &most); });
+  send_rounds(*pipeline_, 0, 5, 10, &most);
+  other.join();
+  // No more than one batch was ever in flight: understood, one of ten records takes some tens of KB.
+  EXPECT_LT(most, 200'000u);
+  stop_and_close();
+  expect_all_in_order(*this, 5 * 10);
+  EXPECT_EQ(contradictions_of_all(), "");
+}
+
+TEST_F(InOrder, AReloadInBetweenLosesNothingAndEachRecordKeepsTheFieldsOfItsVersion) {
+  open();
+  std::atomic<bool> done{false};
+  std::thread reloading([&] {
+    for (int i = 0; !done; ++i) {
+      reload(i % 2 ? first_ : second_);
+      std::this_thread::yield();
+    }
+  });
+  // What the API's threads do meanwhile.
+  std::thread asking([&] {
+    uint64_t seen = 0;
+    while (!done) {
+      pipeline_->tell(R"({"message":"asked","event":{"action":"asked"}})");
+      auto signed_now = pipeline_->sign_now();
+      EXPECT_TRUE(signed_now) << signed_now.error().message;
+      auto commit = pipeline_->wait_commit(seen, 20);
+      EXPECT_GE(commit, seen);
+      seen = commit;
+    }
+  });
+  std::thread other([&] { send_rounds(*pipeline_, 1, 20, 20); });
+  send_rounds(*pipeline_, 0, 20, 20);
+  other.join();
+  done = true;
+  reloading.join();
+  asking.join();
+  stop_and_close();
+  expect_all_in_order(*this, 20 * 20);
+  // verify parses each record again with the version that its block names, and compares the fields.
+  EXPECT_EQ(contradictions_of_all(), "");
+}
+
+TEST_F(PipelineTest, AfterAReloadRecordsHaveTheFieldsOfTheNewVersion) {
+  open();
+  pipeline_->deliver(0, batch_of({{0, "10.0.0.1", failed("root", 0)}}));
+  reload(second_);
+  pipeline_->deliver(0, batch_of({{0, "10.0.0.1", failed("root", 1)}}));
+  pipeline_->deliver(1, batch_of({{0, "10.0.0.2", failed("root", 2)}}));
+  stop_and_close();
+  std::vector<std::string> actions;
+  Scratch scratch;
+  read("default", [&](const Record& record) {
+    std::string action = "none";
+    for_each_field(record, scratch, [&](const Field& field, const Value& value) {
+      if (field.name == "event.action") action = value.text;
+    });
+    actions.push_back(action);
+  });
+  EXPECT_EQ(actions, (std::vector<std::string>{"none", "second-version", "second-version"}));
+}
+
+TEST_F(PipelineTest, ARuleThatARecordMatchesGivesAnAlertInAuditThatNamesTheRecord) {
+  open();
+  pipeline_->deliver(0, batch_of({{2, "10.0.0.1", failed("marked", 0)}}));
+  // Committed under the first version: nothing there to match it with.
+  auto committed = pipeline_->sign_now();
+  ASSERT_TRUE(committed) << committed.error().message;
+  reload(second_);
+  pipeline_->deliver(0, batch_of({{2, "10.0.0.1", failed("root", 1)}, {2, "10.0.0.1", failed("marked", 2)}}));
+  stop_and_close();
+  std::vector<Json> found;
+  for (auto& record : audit()) {
+    if (record["event"]["kind"] == "alert" && record["rule"]["id"] == "00000000-0000-4000-8000-000000000001") found.push_back(record);
+  }
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0]["yushi"]["alert"]["records"], Json::array({"finance/2"}));
+  auto view = StoreView::open_read_only(folder_.path(), versions_->as_function());
+  ASSERT_TRUE(view) << view.error().message;
+  auto alerts = (*view)->alerts();
+  ASSERT_TRUE(alerts) << alerts.error().message;
+  bool listed = false;
+  for (auto& alert : *alerts) {
+    auto json = Json::parse(alert.json);
+    if (json["rule"]["id"] != found[0]["rule"]["id"]) continue;
+    listed = true;
+    // The alert's index is that of its own record in `_audit`.
+    uint64_t at = 0;
+    read("_audit", [&](const Record& record) {
+      if (at++ == alert.audit_index) {
+        EXPECT_EQ(Json::parse(record.raw), json);
+      }
+    });
+  }
+  EXPECT_TRUE(listed);
+}
+
+TEST_F(PipelineTest, TheBooksOfAllMinutesTogetherBalanceWithTheLogs) {
+  open();
+  std::thread other([&] { send_rounds(*pipeline_, 1, 10, 10); });
+  send_rounds(*pipeline_, 0, 10, 10);
+  other.join();
+  stop_and_close();
+  std::map<std::string, uint64_t> committed, messages, stored;
+  for (auto& record : audit()) {
+    if (record["event"]["action"] != "ledger-sources") continue;
+    auto tenant = record["yushi"]["tenant"].get<std::string>();
+    if (tenant == "_audit") continue;
+    for (auto& row : record["yushi"]["ledger"]["sources"]) {
+      auto source = tenant + "/" + row["source"].get<std::string>();
+      committed[source] += row["committed"].get<uint64_t>();
+      messages[source] += row.value("messages", uint64_t{0});
+    }
+  }
+  for (TenantId tenant : kTenants) {
+    read(kLogs[tenant], [&](const Record& r) { stored[kLogs[tenant] + "/" + std::string(r.origin->source)] += 1; });
+  }
+  EXPECT_EQ(stored.size(), 12u);
+  EXPECT_EQ(committed, stored);
+  EXPECT_EQ(messages, stored);
+}
+
+TEST_F(PipelineTest, WhatWasToldIsInAuditAfterStop) {
+  open();
+  for (int i = 0; i < 10; ++i) pipeline_->tell(R"({"message":"told","number":)" + std::to_string(i) + "}");
+  stop_and_close();
+  int next = 0;
+  for (auto& record : audit()) {
+    if (record.value("message", "") == "told") {
+      EXPECT_EQ(record["number"], next++);
+    }
+  }
+  EXPECT_EQ(next, 10);
+}
+
+TEST_F(PipelineTest, StopWithNothingSentLeavesAStoreThatHolds) {
+  open();
+  stop_and_close();
+  EXPECT_EQ(contradictions_of_all(), "");
+  open();  // and goes on
+  pipeline_->deliver(0, batch_of({{0, "10.0.0.1", "after a restart"}}));
+  stop_and_close();
+  int found = 0;
+  read("default", [&](const Record& record) { found += record.raw == "after a restart"; });
+  EXPECT_EQ(found, 1);
+  EXPECT_EQ(contradictions_of_all(), "");
+}
+
+TEST_F(PipelineTest, SignAllSignsAllThatIsCommittedBeforeItsCall) {
+  open();
+  for (int i = 0; i < 20; ++i) {
+    pipeline_->deliver(0, batch_of({{2, "10.0.0.1", failed("root", i)}}));
+    uint64_t at_signing = 0;
+    std::string note;
+    auto done = pipeline_->sign_all([&] {
+      at_signing = store_->committed_size(2);
+      auto view = StoreView::open(store_->database(), versions_->as_function());
+      ASSERT_TRUE(view) << view.error().message;
+      auto newest = (*view)->newest_checkpoint("finance");
+      ASSERT_TRUE(newest && *newest);
+      note = **newest;
+    });
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_EQ(at_signing, static_cast<uint64_t>(i + 1));
+    EXPECT_NE(note.find("\n" + std::to_string(at_signing) + "\n"), std::string::npos) << note;
+  }
+  stop_and_close();
+}
+
+}  // namespace
+}  // namespace yushi::test
