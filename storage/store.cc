@@ -119,7 +119,7 @@ Result<void> Store::load() {
 
   auto day = database_->get(families.meta, "day");
   if (!day) return tl::unexpected(day.error());
-  Reader in(*day ? **day : std::string());
+  Reader in(*day ? std::string_view(**day) : std::string_view());  // a view into `day`, never into a copy that is gone
   store_day_ = static_cast<uint32_t>(in.varint());
   day_ran_ns_ = static_cast<int64_t>(in.varint());
   if (!in.ok()) return fail(Code::corrupt, "the store day in `meta` is damaged");
