@@ -24,6 +24,13 @@ class Verifier {
     for (auto& log : *logs) {
       if (!verify_log(log, progress)) return fail(Code::unavailable, "verification was ended before it was done");
     }
+    if (auto heads = options_.heads_path.empty() ? Heads() : read_heads(options_.heads_path)) {
+      for (auto& [log, note] : *heads) {
+        if (std::find(logs->begin(), logs->end(), log) == logs->end()) {
+          contradiction(log, options_.heads_path, "names a log that the store does not have");
+        }
+      }
+    }
     verify_alerts(std::find(logs->begin(), logs->end(), "_audit") != logs->end());
     return std::move(report_);
   }
