@@ -24,7 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                  static_cast<unsigned>(capture.length), last);
     last = capture.end();
   }
-  const size_t end = size - (size > 0 && data[size - 1] == '\r');
+  size_t end = size;
+  if (end > 0 && (data[end - 1] == '\n' || data[end - 1] == '\0')) --end;
+  if (end > 0 && data[end - 1] == '\r') --end;
   YUSHI_ASSERT(record.message_begin >= last, "message at %u before the captures' end %u", record.message_begin, last);
   YUSHI_ASSERT(record.message_begin + record.message_length == end, "message does not reach the end");
   YUSHI_ASSERT(record.priority <= 191 || record.priority == Record::kNoPriority, "priority %u", record.priority);
