@@ -336,6 +336,30 @@ std::string RuleProblem::text() const {
          (unsupported ? "unsupported: " : "") + message;
 }
 
+namespace {
+
+// The documents of a file, cut at lines that begin with `---`. yaml-cpp's own LoadAll never ends on some broken files
+// (one that begins with a comma). Each document is loaded behind as many line feeds as stand before it, so that its
+// marks are those of the file.
+std::vector<YAML::Node> load_documents(const std::string& text) {
+  std::vector<YAML::Node> documents;
+  size_t begin = 0, lines_before = 0;
+  while (begin < text.size()) {
+    size_t end = begin, lines = 0;
+    do {
+      end = text.find('\n', end);
+      end = end == std::string::npos ? text.size() : end + 1;
+      ++lines;
+    } while (end < text.size() && text.compare(end, 3, "---") != 0);
+    documents.push_back(YAML::Load(std::string(lines_before, '\n') + text.substr(begin, end - begin)));
+    begin = end;
+    lines_before += lines;
+  }
+  return documents;
+}
+
+}  // namespace
+
 ParsedRuleFile parse_rule_file(const RuleFile& file) {
   ParsedRuleFile out;
   auto problem = [&](int line, int column, std::string message, bool is_unsupported) {
@@ -347,7 +371,7 @@ ParsedRuleFile parse_rule_file(const RuleFile& file) {
   }
   std::vector<YAML::Node> documents;
   try {
-    documents = YAML::LoadAll(file.text);
+    documents = load_documents(file.text);
   } catch (const YAML::Exception& error) {
     problem(error.mark.line + 1, error.mark.column + 1, error.msg, false);
     return out;
