@@ -1,5 +1,6 @@
 #include "detect/rule_file.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 
@@ -389,7 +390,8 @@ ParsedRuleFile parse_rule_file(const RuleFile& file) {
       problem(error.mark.line + 1, error.mark.column + 1, error.msg, false);
     }
   }
-  if (documents.empty()) problem(1, 1, "no rule in this file", false);
+  bool is_empty = std::all_of(documents.begin(), documents.end(), [](auto& document) { return document.IsNull(); });
+  if (is_empty) problem(1, 1, "no rule in this file", false);
   return out;
 }
 
