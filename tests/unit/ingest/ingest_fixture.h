@@ -62,7 +62,10 @@ class RememberingSink : public BatchSink {
     blocked_ = on;
     changed_.notify_all();
   }
-  void keep(bool on) { keep_ = on; }
+  void keep(bool on) {
+    std::lock_guard lock(mutex_);
+    keep_ = on;
+  }
   std::vector<Received> wait_for(size_t messages) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return received_.size() + dropped_ >= messages; });
