@@ -14,11 +14,10 @@
 #include "core/filter/filter.h"
 #include "ingest/address.h"
 #include "ingest/tenant_map.h"
+#include "storage/store.h"
 
 namespace yushi {
 namespace {
-
-constexpr uint32_t kRetentionFloorDays = 184;
 
 // Walks the file and keeps every problem with its place.
 class Walk {
