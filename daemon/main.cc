@@ -11,7 +11,7 @@
 int main(int argc, char** argv) {
   // Read buffers of 256 KiB come and go by the thousand: by default each would be mapped, cleared and unmapped anew.
   ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
 
   CLI::App app{"yushid collects syslog, keeps it tamper-evidently, forwards it and watches the administrators.\n\n"
                "Example: yushid --config /etc/yushi/yushi.yaml"};

@@ -514,7 +514,7 @@ void BlockBuilder::gather_tokens() {
   // A slot needs a look at each record when its text may go on beyond it.
   enum Look : uint8_t { kLeft = 1, kRight = 2, kTime = 4 };
   std::vector<uint8_t> look_at;          // of each slot of ShapeTable
-  std::vector<uint8_t> shape_looks(shapes.size());
+  std::vector<uint32_t> look_until(shapes.size());  // of each shape: slots up to the last that needs a look
   std::vector<size_t> looks_from(shapes.size());
   std::vector<bool> priorities(Record::kNoPriority + size_t{1});
   for (auto s : shape_by_rank_) {
@@ -553,7 +553,8 @@ void BlockBuilder::gather_tokens() {
       after_value = true;
     }
     fixed_ends(fixed.size(), false);
-    for (size_t i = looks_from[s]; i < look_at.size(); ++i) shape_looks[s] |= look_at[i];
+    for (size_t i = look_at.size(); i > looks_from[s] && look_until[s] == 0; --i)
+      if (look_at[i - 1] != 0) look_until[s] = static_cast<uint32_t>(i - looks_from[s]);
   }
 
   std::string last_time;
@@ -580,12 +581,11 @@ void BlockBuilder::gather_tokens() {
       priorities[record.priority] = true;
       tokens_.priority(record.priority);
     }
-    if (shape_looks[s] == 0) continue;
     auto slots = shapes_.slots(shape);
     auto values = values_.data() + values_at_[i];
     auto line = records_[i]->raw;
     size_t at = 0;
-    for (uint32_t k = 0; k < shape.slots; ++k) {
+    for (uint32_t k = 0; k < look_until[s]; ++k) {
       auto& slot = slots[k];
       at += slot.fixed;
       size_t length;

@@ -147,6 +147,11 @@ constexpr uint32_t kQuotedMax = 4096;
 constexpr size_t kFixedTextsMax = 64;
 constexpr size_t kFixedTextBytesMax = 32;
 
+bool may_be_fixed(const Field* field) {
+  return field == ecs::syslog_priority || field == ecs::syslog_version || field == ecs::syslog_msgid ||
+         field == ecs::process_name;
+}
+
 }  // namespace
 
 void Splitter::fixed(uint32_t begin, uint32_t end) {
@@ -227,9 +232,7 @@ void Splitter::text(uint32_t begin, uint32_t end, bool fine) {
 }
 
 bool Splitter::is_fixed(const Field* field, std::string_view text) {
-  if (field != ecs::syslog_priority && field != ecs::syslog_version && field != ecs::syslog_msgid &&
-      field != ecs::process_name)
-    return false;
+  if (!may_be_fixed(field)) return false;
   if (text.size() > kFixedTextBytesMax) return false;
   auto& known = fixed_texts_[field == ecs::syslog_priority  ? 0
                              : field == ecs::syslog_version ? 1
@@ -311,6 +314,80 @@ void Splitter::capture(const Record& record, const Capture& capture) {
   }
 }
 
+size_t Splitter::known_slot(const Record& record, uint32_t kind) {
+  uint64_t hash = kind * 0x9e3779b97f4a7c15 + record.priority;
+  for (auto& c : record.captures) {
+    hash = hash * 31 + c.field->id;
+    if (c.field == ecs::process_name && c.length >= 2)
+      hash += static_cast<unsigned char>(record.raw[c.begin]) * 256u + static_cast<unsigned char>(record.raw[c.end() - 1]) + c.length;
+  }
+  return (hash * 0x9e3779b97f4a7c15 >> 32) % kKnownMax;
+}
+
+// `meta` without what the cut finds out: message_slot, message_fixed, tail.
+bool Splitter::cut_as_known(const Record& record, const Known& known, const ShapeMeta& meta) {
+  if (known.shape == UINT32_MAX || known.parts.size() != record.captures.size()) return false;
+  auto like = known.meta;
+  like.message_slot = like.message_fixed = like.tail = 0;
+  if (std::memcmp(&like, &meta, sizeof meta) != 0) return false;
+  if (record.raw.size() - record.message_begin - record.message_length != known.meta.tail) return false;
+  const char* bytes = record.raw.data();
+  const char* text = known.text.data();
+  uint32_t pos = 0, number = 0;
+  for (auto& part : known.parts) {
+    auto& c = record.captures[number];
+    if (c.begin - pos != part.gap || std::memcmp(bytes + pos, text, part.gap) != 0) return false;
+    if (number == known.message_gap && record.message_begin != pos + known.message_at) return false;
+    if (c.field != part.field && fields_.number(c.field) != part.number) return false;
+    if (static_cast<uint8_t>(c.escape) != part.escape) return false;
+    text += part.gap;
+    if (part.kind == SlotKind::capture) {
+      values_.push_back({c.begin, c.length});
+    } else if (part.kind == SlotKind::fixed_capture) {
+      if (c.length != part.extra || std::memcmp(bytes + c.begin, text, c.length) != 0) return false;
+      text += c.length;
+    } else {
+      char again[64];
+      if (writers_[part.extra].write(record.event_ns, again) != c.length || std::memcmp(again, bytes + c.begin, c.length) != 0)
+        return false;
+    }
+    pos = c.end();
+    ++number;
+  }
+  auto left = static_cast<size_t>(known.text.data() + known.text.size() - text);
+  if (record.raw.size() - pos != left || std::memcmp(bytes + pos, text, left) != 0) return false;
+  return number != known.message_gap || record.message_begin == pos + known.message_at;
+}
+
+void Splitter::remember(const Record& record, const ShapeMeta& meta, uint32_t shape, Known& known) {
+  if (slots_.size() != record.captures.size() || (meta.flags & ~kShapeHasPart) != 0) return;
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    auto kind = static_cast<SlotKind>(slots_[i].kind);
+    auto field = record.captures[i].field;
+    if (kind == SlotKind::generic || kind == SlotKind::time) return;
+    if (kind == SlotKind::capture && (field->type == FieldType::date || may_be_fixed(field))) return;
+  }
+  known.shape = shape;
+  known.meta = meta;
+  known.parts.clear();
+  known.message_gap = UINT32_MAX;
+  uint32_t pos = 0;
+  auto gap = [&](uint32_t end) {
+    if (known.message_gap != UINT32_MAX || record.message_begin < pos || record.message_begin > end) return;
+    known.message_gap = static_cast<uint32_t>(known.parts.size());
+    known.message_at = record.message_begin - pos;
+  };
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    auto& c = record.captures[i];
+    gap(c.begin);
+    known.parts.push_back({c.field, slots_[i].number, c.begin - pos, slots_[i].extra, static_cast<SlotKind>(slots_[i].kind),
+                           slots_[i].escape});
+    pos = c.end();
+  }
+  gap(static_cast<uint32_t>(record.raw.size()));
+  known.text = fixed_;
+}
+
 uint32_t Splitter::split(const Record& record, uint32_t kind, How how) {
   bytes_ = record.raw.data();
   slots_.clear();
@@ -336,6 +413,14 @@ uint32_t Splitter::split(const Record& record, uint32_t kind, How how) {
   // A priority that is written is in the shape with its text; else it would make many shapes of one.
   meta.priority = record.priority;
 
+  auto& known = known_[known_slot(record, kind)];
+  if (how == How::fine) {
+    if (cut_as_known(record, known, meta)) {
+      ++shapes_.shapes()[known.shape].count;
+      return known.shape;
+    }
+    values_.clear();
+  }
   uint32_t message = record.message_begin;
   bool marked = false;
   uint32_t pos = 0;
@@ -369,7 +454,9 @@ uint32_t Splitter::split(const Record& record, uint32_t kind, How how) {
   } else {
     meta.tail = tail;
   }
-  return shapes_.number(meta, slots_, fixed_, static_cast<uint32_t>(values_.size()));
+  auto shape = shapes_.number(meta, slots_, fixed_, static_cast<uint32_t>(values_.size()));
+  if (how == How::fine) remember(record, meta, shape, known);
+  return shape;
 }
 
 }  // namespace yushi

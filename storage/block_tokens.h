@@ -16,7 +16,9 @@ namespace yushi {
 class BlockTokens {
  public:
   void text(std::string_view bytes) {
-    for_each_token(bytes, [&](std::string_view token) { gatherer_.add(token_hash(token)); });
+    for_each_token(bytes, [&](std::string_view token) {
+      if (is_in_token_filter(token)) gatherer_.add(token_hash(token));
+    });
   }
   // A value of a field (nullptr: of none): its words, those of what it stands for, and its address.
   void value(std::string_view bytes, const Field* field, Escape escape);

@@ -19,15 +19,16 @@ constexpr size_t kReadPadding = 64;              // the JSON scanner may read pa
 
 struct Compressor {
   ZSTD_CCtx* context = ZSTD_createCCtx();
-  std::string staging;
+  std::string staging, packed;  // kept: their memory is touched again and again
   ~Compressor() { ZSTD_freeCCtx(context); }
 };
 
 void compress(Compressor& c, std::string_view body, std::string& out) {
-  out.resize(ZSTD_compressBound(body.size()));
-  auto n = ZSTD_compressCCtx(c.context, out.data(), out.size(), body.data(), body.size(), kChunkLevel);
+  if (auto bound = ZSTD_compressBound(body.size()); c.packed.size() < bound) c.packed.resize(bound);
+  auto n = ZSTD_compressCCtx(c.context, c.packed.data(), c.packed.size(), body.data(), body.size(), kChunkLevel);
   YUSHI_ASSERT(!ZSTD_isError(n), "zstd: %s", ZSTD_getErrorName(n));
-  out.resize(n);
+  out.reserve(n + 4);  // the length of the body follows
+  out.assign(c.packed.data(), n);
 }
 
 uint32_t source_position(ChunkGroup& group, const Origin& origin) {

@@ -265,13 +265,14 @@ Store::~Store() = default;
 // -------------------------------------------------------------------------------------------------------------- commit
 
 struct Store::Commit::Write {
+  explicit Write(size_t bytes) : batch(bytes) {}
   rocksdb::WriteBatch batch;
   std::vector<LogState*> touched;
   std::map<std::pair<LogState*, std::string_view>, SourceState*> moved;
   uint64_t records = 0, raw_bytes = 0;
 };
 
-Store::Commit::Commit(Store& store) : store_(store), number_(store.commit_ + 1), write_(std::make_shared<Write>()) {}
+Store::Commit::Commit(Store& store) : store_(store), number_(store.commit_ + 1), write_(std::make_shared<Write>(store.commit_bytes_)) {}
 
 void Store::Commit::append(PreparedBatch&& prepared) {
   auto& families = store_.database_->families();
@@ -368,6 +369,7 @@ Result<void> Store::Commit::finish() {
   if (!written) return written;
   auto took = std::chrono::steady_clock::now() - before;
   store_.commit_ = number_;
+  store_.commit_bytes_ = write_->batch.GetDataSize();
   for (auto* log : write_->touched) store_.committed_sizes_[static_cast<size_t>(log - store_.logs_.data())] = log->tree.size();
   auto& c = store_.counters_;
   c.commits += 1;

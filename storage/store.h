@@ -123,6 +123,7 @@ class Store {
   std::vector<LogState> logs_;
   std::unique_ptr<std::atomic<uint64_t>[]> committed_sizes_;
   uint64_t commit_ = 0;
+  size_t commit_bytes_ = 0;  // of the last one: the next is likely as large, and growing by halves copies it all
   uint32_t store_day_ = 0;
   int64_t day_ran_ns_ = 0, boottime_ns_ = 0, day_saved_ns_ = 0;
   std::atomic<uint32_t> seal_day_{0};

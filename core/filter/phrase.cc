@@ -2,6 +2,7 @@
 
 #include "core/base/text.h"
 #include "core/base/text_tables.h"
+#include "core/filter/token_filter.h"
 
 namespace yushi {
 namespace {
@@ -125,7 +126,7 @@ bool Phrase::found_in(std::string_view text, Scratch& scratch) const {
 std::vector<uint64_t> Phrase::certain_tokens() const {
   std::vector<uint64_t> hashes;
   for (const Word& word : words_)
-    if (!word.glob) hashes.push_back(token_hash(word.literal.text()));
+    if (!word.glob && is_in_token_filter(word.literal.text())) hashes.push_back(token_hash(word.literal.text()));
   return hashes;
 }
 

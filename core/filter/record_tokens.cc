@@ -3,12 +3,15 @@
 #include "core/base/text.h"
 #include "core/filter/expression.h"
 #include "core/filter/filter.h"
+#include "core/filter/token_filter.h"
 
 namespace yushi {
 
 void gather_record_tokens(const Record& record, Scratch& scratch, std::vector<uint64_t>& hashes) {
   auto words = [&](std::string_view text) {
-    for_each_token(text, [&](std::string_view token) { hashes.push_back(token_hash(token)); });
+    for_each_token(text, [&](std::string_view token) {
+      if (is_in_token_filter(token)) hashes.push_back(token_hash(token));
+    });
   };
   words(record.raw);
   for_each_field(record, scratch, [&](const Field& field, const Value& value) {

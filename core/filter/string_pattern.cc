@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "core/base/text_tables.h"
+#include "core/filter/token_filter.h"
 
 namespace yushi {
 
@@ -115,7 +116,7 @@ std::vector<uint64_t> StringPattern::certain_tokens() const {
         CodePoint first = decode_utf8(token, 0);
         bool alone = token.size() == first.length && text_tables::token_class(first.code) == 2;
         if (!alone && ((open_left && begin == 0) || (open_right && end == text.size()))) return;
-        hashes.push_back(token_hash(token));
+        if (is_in_token_filter(token)) hashes.push_back(token_hash(token));
       });
     }
   }
