@@ -291,11 +291,13 @@ bool Splitter::time(const Record& record, const Capture& capture, uint32_t field
   auto& made = slot(kind);
   made.number = field;
   made.extra = format;
-  if (kind == SlotKind::time) {
-    auto bits = static_cast<uint64_t>(difference);
-    values_.push_back({static_cast<uint32_t>(bits), static_cast<uint32_t>(bits >> 32)});
-  }
+  if (kind == SlotKind::time) push_difference(difference);
   return true;
+}
+
+void Splitter::push_difference(int64_t difference) {
+  auto bits = static_cast<uint64_t>(difference);
+  values_.push_back({static_cast<uint32_t>(bits), static_cast<uint32_t>(bits >> 32)});
 }
 
 void Splitter::capture(const Record& record, const Capture& capture) {
@@ -324,68 +326,102 @@ size_t Splitter::known_slot(const Record& record, uint32_t kind) {
   return (hash * 0x9e3779b97f4a7c15 >> 32) % kKnownMax;
 }
 
-// `meta` without what the cut finds out: message_slot, message_fixed, tail.
+// Where text() would end the value that begins there; `begin` when it would begin none.
+uint32_t Splitter::generic_end(uint32_t begin, uint32_t end) const {
+  auto at = begin;
+  char before = begin > 0 ? bytes_[begin - 1] : '\0';
+  if (before == '=') {
+    while (at < end && !(char_class(bytes_[at]) & kValueEnd)) ++at;
+    return at;
+  }
+  if (before == '"') {
+    auto limit = std::min(end, begin + kQuotedMax);
+    while (at < limit && bytes_[at] != '"') at += bytes_[at] == '\\' ? 2 : 1;
+    return at < limit ? at : begin;
+  }
+  uint8_t seen = 0, c;
+  for (;; ++at) {
+    while (at < end && ((c = char_class(bytes_[at])) & kWord)) {
+      seen |= c;
+      ++at;
+    }
+    if (at + 1 >= end || !(char_class(bytes_[at]) & kBridge) || !(char_class(bytes_[at + 1]) & kWord)) break;
+  }
+  return seen & kDigitChar ? at : begin;
+}
+
+bool Splitter::capture_as_known(const Record& record, const Capture& capture, const ShapeSlot& slot, const char* fixed) {
+  auto text = record.text(capture);
+  char again[64];
+  auto reads = [&](int64_t unix_ns) {
+    return writers_[slot.extra].write(unix_ns, again) == text.size() && std::memcmp(again, text.data(), text.size()) == 0;
+  };
+  switch (static_cast<SlotKind>(slot.kind)) {
+    case SlotKind::capture: values_.push_back({capture.begin, capture.length}); return true;
+    case SlotKind::fixed_capture: return text.size() == slot.extra && std::memcmp(text.data(), fixed, text.size()) == 0;
+    case SlotKind::time_same: return reads(record.event_ns);
+    case SlotKind::time: {
+      auto read = parse_time(text, record.event_ns, *Zone::utc());
+      if (!read || !reads(read->unix_ns)) return false;
+      push_difference(static_cast<int64_t>(static_cast<uint64_t>(read->unix_ns) - static_cast<uint64_t>(record.event_ns)));
+      return true;
+    }
+    case SlotKind::generic: break;
+  }
+  return false;
+}
+
+// `meta` is without what the cut finds out: message_slot, message_fixed, tail. Any cut is right (see above), so that a value
+// may be another than text() would have found.
 bool Splitter::cut_as_known(const Record& record, const Known& known, const ShapeMeta& meta) {
-  if (known.shape == UINT32_MAX || known.parts.size() != record.captures.size()) return false;
+  if (known.shape == UINT32_MAX || known.fields.size() != record.captures.size()) return false;
   auto like = known.meta;
   like.message_slot = like.message_fixed = like.tail = 0;
   if (std::memcmp(&like, &meta, sizeof meta) != 0) return false;
   if (record.raw.size() - record.message_begin - record.message_length != known.meta.tail) return false;
-  const char* bytes = record.raw.data();
-  const char* text = known.text.data();
-  uint32_t pos = 0, number = 0;
-  for (auto& part : known.parts) {
-    auto& c = record.captures[number];
-    if (c.begin - pos != part.gap || std::memcmp(bytes + pos, text, part.gap) != 0) return false;
-    if (number == known.message_gap && record.message_begin != pos + known.message_at) return false;
-    if (c.field != part.field && fields_.number(c.field) != part.number) return false;
-    if (static_cast<uint8_t>(c.escape) != part.escape) return false;
-    text += part.gap;
-    if (part.kind == SlotKind::capture) {
-      values_.push_back({c.begin, c.length});
-    } else if (part.kind == SlotKind::fixed_capture) {
-      if (c.length != part.extra || std::memcmp(bytes + c.begin, text, c.length) != 0) return false;
-      text += c.length;
-    } else {
-      char again[64];
-      if (writers_[part.extra].write(record.event_ns, again) != c.length || std::memcmp(again, bytes + c.begin, c.length) != 0)
-        return false;
-    }
-    pos = c.end();
+  const char* fixed = known.fixed.data();
+  const auto size = static_cast<uint32_t>(record.raw.size());
+  uint32_t pos = 0, captured = 0, number = 0;
+  auto begins_here = [&] { return number != known.meta.message_slot || record.message_begin == pos + known.meta.message_fixed; };
+  for (auto& slot : known.slots) {
+    if (!begins_here() || slot.fixed > size - pos || std::memcmp(bytes_ + pos, fixed, slot.fixed) != 0) return false;
+    pos += slot.fixed;
+    fixed += slot.fixed;
     ++number;
+    if (static_cast<SlotKind>(slot.kind) == SlotKind::generic) {
+      auto end = generic_end(pos, captured < known.fields.size() ? record.captures[captured].begin : size);
+      if (end <= pos) return false;
+      values_.push_back({pos, end - pos});
+      pos = end;
+      continue;
+    }
+    auto& c = record.captures[captured];
+    if (c.begin != pos || c.escape != slot.escape) return false;
+    if (c.field != known.fields[captured] && fields_.number(c.field) != slot.number) return false;
+    if (!capture_as_known(record, c, slot, fixed)) return false;
+    if (static_cast<SlotKind>(slot.kind) == SlotKind::fixed_capture) fixed += slot.extra;
+    pos = c.end();
+    ++captured;
   }
-  auto left = static_cast<size_t>(known.text.data() + known.text.size() - text);
-  if (record.raw.size() - pos != left || std::memcmp(bytes + pos, text, left) != 0) return false;
-  return number != known.message_gap || record.message_begin == pos + known.message_at;
+  auto left = static_cast<size_t>(known.fixed.data() + known.fixed.size() - fixed);
+  return begins_here() && size - pos == left && std::memcmp(bytes_ + pos, fixed, left) == 0;
 }
 
 void Splitter::remember(const Record& record, const ShapeMeta& meta, uint32_t shape, Known& known) {
-  if (slots_.size() != record.captures.size() || (meta.flags & ~kShapeHasPart) != 0) return;
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    auto kind = static_cast<SlotKind>(slots_[i].kind);
-    auto field = record.captures[i].field;
-    if (kind == SlotKind::generic || kind == SlotKind::time) return;
+  if ((meta.flags & ~kShapeHasPart) != 0) return;
+  size_t captured = 0;
+  for (auto& slot : slots_) {
+    auto kind = static_cast<SlotKind>(slot.kind);
+    if (kind == SlotKind::generic) continue;
+    auto field = record.captures[captured++].field;
     if (kind == SlotKind::capture && (field->type == FieldType::date || may_be_fixed(field))) return;
   }
   known.shape = shape;
   known.meta = meta;
-  known.parts.clear();
-  known.message_gap = UINT32_MAX;
-  uint32_t pos = 0;
-  auto gap = [&](uint32_t end) {
-    if (known.message_gap != UINT32_MAX || record.message_begin < pos || record.message_begin > end) return;
-    known.message_gap = static_cast<uint32_t>(known.parts.size());
-    known.message_at = record.message_begin - pos;
-  };
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    auto& c = record.captures[i];
-    gap(c.begin);
-    known.parts.push_back({c.field, slots_[i].number, c.begin - pos, slots_[i].extra, static_cast<SlotKind>(slots_[i].kind),
-                           slots_[i].escape});
-    pos = c.end();
-  }
-  gap(static_cast<uint32_t>(record.raw.size()));
-  known.text = fixed_;
+  known.slots = slots_;
+  known.fields.clear();
+  for (auto& c : record.captures) known.fields.push_back(c.field);
+  known.fixed = fixed_;
 }
 
 uint32_t Splitter::split(const Record& record, uint32_t kind, How how) {

@@ -141,26 +141,20 @@ class Splitter {
   const std::vector<TimeFormat>& formats() const { return formats_; }
 
  private:
-  // How a record was cut that had nothing but fixed text between its captures. The next one of the same fields mostly has
-  // the same text there: to compare is cheaper than to cut.
+  // How a record was cut. The next one of the same fields mostly has the same fixed text: to compare with it is cheaper than
+  // to look for places to cut.
   struct Known {
     uint32_t shape = UINT32_MAX;
     ShapeMeta meta;
-    uint32_t message_gap = 0, message_at = 0;  // `message` begins that far into the gap before that capture
-    struct Part {
-      const Field* field;
-      uint32_t number;  // of the field
-      uint32_t gap;     // bytes before the capture
-      uint32_t extra;   // fixed_capture: length; time_same: format
-      SlotKind kind;
-      uint8_t escape;
-    };
-    std::vector<Part> parts;  // one for each capture
-    std::string text;         // all that is fixed, in order
+    std::vector<ShapeSlot> slots;
+    std::vector<const Field*> fields;  // of the captures
+    std::string fixed;
   };
   static size_t known_slot(const Record& record, uint32_t kind);
   bool cut_as_known(const Record& record, const Known& known, const ShapeMeta& meta);
   void remember(const Record& record, const ShapeMeta& meta, uint32_t shape, Known& known);
+  uint32_t generic_end(uint32_t begin, uint32_t end) const;
+  bool capture_as_known(const Record& record, const Capture& capture, const ShapeSlot& slot, const char* fixed);
 
   void text(uint32_t begin, uint32_t end, bool fine);
   void fixed(uint32_t begin, uint32_t end);
@@ -168,6 +162,7 @@ class Splitter {
   void generic(uint32_t begin, uint32_t end);
   void capture(const Record& record, const Capture& capture);
   bool time(const Record& record, const Capture& capture, uint32_t field);
+  void push_difference(int64_t difference);
   bool is_fixed(const Field* field, std::string_view text);
 
   ShapeTable& shapes_;
