@@ -17,10 +17,12 @@
 #include "daemon/api.h"
 #include "daemon/metrics.h"
 #include "daemon/pipeline.h"
+#include "parsers/engine_version.h"
 #include "parsers/share_directory.h"
 #include "daemon/store_source.h"
 #include "forward/kafka.h"
 #include "query/parser_versions.h"
+#include "storage/verify.h"
 
 namespace yushi {
 namespace {
@@ -111,7 +113,7 @@ class Daemon {
       if (!zone) return tl::unexpected(zone.error());
       loaded->zones.push_back(*zone);
       loaded->contexts.push_back(
-          std::make_shared<const ParseContext>(ParseContext{(*parsers)->digest(), timezone, charset}));
+          std::make_shared<const ParseContext>(ParseContext{(*parsers)->digest(), timezone, charset, kParserEngine}));
       return {};
     };
     for (int own = 0; own < 2; ++own) {
@@ -161,6 +163,17 @@ class Daemon {
       failed_ = true;
       ::kill(::getpid(), SIGTERM);
     };
+    // Before anything else is committed: `verify` asks `_audit` which engines there were.
+    pipeline_->tell(start_record(kParserEngine));
+    for (auto& tail : store_->other_engines()) {
+      auto what = "records " + tail.log + "/" + std::to_string(tail.first_index) + " to " +
+                  std::to_string(tail.first_index + tail.records - 1) + " were left unsealed by a crash and parser engine " +
+                  std::to_string(tail.engine) + ", which gave their fields; engine " + std::to_string(kParserEngine) +
+                  " gives them anew";
+      spdlog::warn("{}", what);
+      pipeline_->tell(R"({"event":{"kind":"event","category":["configuration"],"type":["change"],"action":"fields-anew",)"
+                      R"("provider":"yushid"},"message":")" + what + R"("})");
+    }
     return pipeline_->start();
   }
 

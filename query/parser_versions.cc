@@ -1,6 +1,7 @@
 #include "query/parser_versions.h"
 
 #include "core/base/bytes.h"
+#include "parsers/engine_version.h"
 #include "parsers/understand.h"
 #include "storage/keys.h"
 
@@ -69,7 +70,9 @@ Result<void> ParserVersions::understand(Batch& batch, const ParseContext& contex
 }
 
 Understand ParserVersions::as_function() {
-  return [self = shared_from_this()](Batch& batch, const ParseContext& context) { return self->understand(batch, context); };
+  return {kParserEngine, [self = shared_from_this()](Batch& batch, const ParseContext& context) {
+            return self->understand(batch, context);
+          }};
 }
 
 }  // namespace yushi

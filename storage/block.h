@@ -12,16 +12,15 @@
 
 #include "core/base/result.h"
 #include "core/record/batch.h"
+#include "storage/parse_context.h"
 
 namespace yushi {
 
-// What is the same for all records of a block.
+// What stands above the records of a block.
 struct BlockContext {
   std::string log;
   std::string node;
-  std::string parser_digest;  // 64 hex digits
-  std::string timezone;       // IANA name of the tenant's zone at commit: inferred times depend on it
-  std::string charset;
+  ParseContexts parsed;  // at least one context
 };
 
 struct TimeRange {

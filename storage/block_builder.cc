@@ -43,6 +43,12 @@ std::vector<TimeRange> cut_times(std::vector<int64_t> times) {
   return ranges;
 }
 
+bool same_kind(const MessageKind& a, const MessageKind& b) {
+  return a.pattern == b.pattern && a.parser == b.parser && a.dataset == b.dataset &&
+         std::equal(a.constants.begin(), a.constants.end(), b.constants.begin(), b.constants.end(),
+                    [](auto& x, auto& y) { return x.field == y.field && x.value == y.value; });
+}
+
 class BlockBuilder {
  public:
   BlockBuilder(const BlockContext& context, const std::vector<const Record*>& records)
@@ -112,8 +118,15 @@ class BlockBuilder {
 uint32_t BlockBuilder::kind_number(const MessageKind* kind) {
   if (kind == nullptr) return 0;
   if (kind == last_kind_) return last_kind_number_;
-  auto [found, is_new] = kind_numbers_.try_emplace(kind, static_cast<uint32_t>(kinds_.size() + 1));
-  if (is_new) kinds_.push_back(kind);
+  auto [found, is_new] = kind_numbers_.try_emplace(kind, 0);
+  if (is_new) {
+    // Of two versions of the parsers most patterns say the same: their messages share shapes.
+    auto same = kinds_.end();
+    if (context_.parsed.contexts.size() > 1)
+      same = std::find_if(kinds_.begin(), kinds_.end(), [&](auto known) { return same_kind(*known, *kind); });
+    found->second = static_cast<uint32_t>(same - kinds_.begin() + 1);
+    if (same == kinds_.end()) kinds_.push_back(kind);
+  }
   last_kind_ = kind;
   return last_kind_number_ = found->second;
 }
@@ -290,9 +303,21 @@ void BlockBuilder::choose_columns() {
 void BlockBuilder::write_structure(std::string& out) {
   put_text(out, context_.log);
   put_text(out, context_.node);
-  put_text(out, context_.parser_digest);
-  put_text(out, context_.timezone);
-  put_text(out, context_.charset);
+  auto& parsed = context_.parsed;
+  put_varint(out, parsed.contexts.size());
+  for (auto& context : parsed.contexts) {
+    put_text(out, context.parser_digest);
+    put_text(out, context.timezone);
+    put_text(out, context.charset);
+    put_varint(out, context.engine);
+  }
+  put_varint(out, parsed.changes.size());
+  uint32_t last = 0;
+  for (auto& change : parsed.changes) {
+    put_varint(out, change.record - last);
+    put_varint(out, change.context);
+    last = change.record;
+  }
   put_varint(out, explicit_ ? 1 : 0);
   // Constants' fields may not be among the captures' yet.
   for (auto kind : kinds_)
@@ -625,6 +650,11 @@ SealedBlock BlockBuilder::build() {
   summary_.records = static_cast<uint32_t>(records_.size());
   for (size_t i = 0; i < records_.size(); ++i)
     YUSHI_ASSERT(records_[i]->index == summary_.first_index + i, "record %zu of a block has a gap before it", i);
+  auto& parsed = context_.parsed;
+  YUSHI_ASSERT(!parsed.contexts.empty() && parsed.contexts.size() <= kParseContextsMax &&
+                   (parsed.changes.empty() || parsed.changes.back().record < records_.size()),
+               "%zu contexts and %zu changes for %zu records", parsed.contexts.size(), parsed.changes.size(),
+               records_.size());
   count();
   cut();
   rank_shapes();

@@ -55,6 +55,7 @@ class BlockDecoder {
 
  private:
   Result<void> read_structure();
+  bool read_contexts();
   Result<void> read_shapes();
   Result<void> read_origins();
   Result<void> read_columns();
@@ -84,12 +85,41 @@ class BlockDecoder {
   char* end_ = nullptr;
 };
 
+// How the records were understood, and where among them that changes.
+bool BlockDecoder::read_contexts() {
+  auto& parsed = block_.context.parsed;
+  auto contexts = in_.varint();
+  if (!in_.ok() || contexts == 0 || contexts > kParseContextsMax) return false;
+  for (uint64_t i = 0; i < contexts; ++i) {
+    ParseContext context;
+    context.parser_digest = in_.text();
+    context.timezone = in_.text();
+    context.charset = in_.text();
+    auto engine = in_.varint();
+    if (!in_.ok() || engine > UINT32_MAX) return false;
+    context.engine = static_cast<uint32_t>(engine);
+    parsed.contexts.push_back(std::move(context));
+  }
+  auto changes = in_.varint();
+  if (!in_.ok() || changes > counts_.records || changes > in_.left()) return false;
+  uint64_t record = 0;
+  uint32_t now = 0;
+  for (uint64_t i = 0; i < changes; ++i) {
+    auto distance = in_.varint();
+    auto context = in_.varint();
+    if (!in_.ok() || distance == 0 || distance >= counts_.records - record || context >= contexts || context == now)
+      return false;
+    record += distance;
+    now = static_cast<uint32_t>(context);
+    parsed.changes.push_back({static_cast<uint32_t>(record), now});
+  }
+  return true;
+}
+
 Result<void> BlockDecoder::read_structure() {
   block_.context.log = in_.text();
   block_.context.node = in_.text();
-  block_.context.parser_digest = in_.text();
-  block_.context.timezone = in_.text();
-  block_.context.charset = in_.text();
+  if (!read_contexts()) return damaged("how its messages were understood is damaged");
   explicit_ = in_.varint() != 0;
   auto& arena = block_.batch->arena;
   auto fields = in_.varint();
@@ -230,7 +260,6 @@ Result<void> BlockDecoder::read_origins() {
   auto& arena = block_.batch->arena;
   auto log = arena.copy(block_.context.log);
   auto node = arena.copy(block_.context.node);
-  auto charset = arena.copy(block_.context.charset);
   auto count = in_.varint();
   if (!in_.ok() || count > counts_.records || count > in_.left()) return bad();
   struct Sender {
@@ -248,7 +277,6 @@ Result<void> BlockDecoder::read_origins() {
     sender.origin.transport = static_cast<Transport>(transport);
     sender.origin.log = log;
     sender.origin.node = node;
-    sender.origin.charset = charset;
     sender.next_seq = &next_seq.try_emplace(sender.origin.source, 0).first->second;
     senders.push_back(sender);
   }
@@ -257,7 +285,12 @@ Result<void> BlockDecoder::read_origins() {
     if (!IntegerReader::open(in_, sections_, reader)) return bad();
   if (lengths.count() > counts_.records) return bad();
   uint64_t total = 0, length;
-  runs_.reserve(lengths.count());
+  auto& parsed = block_.context.parsed;
+  auto change = parsed.changes.begin();
+  std::vector<std::string_view> charsets;
+  for (auto& context : parsed.contexts) charsets.push_back(arena.copy(context.charset));
+  uint32_t context = 0;
+  runs_.reserve(lengths.count() + parsed.changes.size());
   while (lengths.next(&length)) {
     uint64_t ns, commit, sender, seq;
     if (length == 0 || length > counts_.records - total || !received.next(&ns) || !commits.next(&commit) ||
@@ -268,9 +301,17 @@ Result<void> BlockDecoder::read_origins() {
     origin.commit = commit;
     auto& next = *senders[sender].next_seq;
     next += static_cast<uint64_t>(unzigzag(seq));
-    runs_.push_back({length, arena.make(origin), next});
-    next += length;
-    total += length;
+    // A run that goes on over a change is two: their texts may be of two charsets.
+    while (length > 0) {
+      if (change != parsed.changes.end() && change->record == total)
+        context = change++->context;
+      auto here = change == parsed.changes.end() ? length : std::min<uint64_t>(length, change->record - total);
+      origin.charset = charsets[context];
+      runs_.push_back({here, arena.make(origin), next});
+      next += here;
+      total += here;
+      length -= here;
+    }
   }
   if (total != counts_.records) return bad();
   for (auto& times : times_)

@@ -21,7 +21,7 @@
 
 namespace yushi {
 
-constexpr uint32_t kBlockVersion = 1;
+constexpr uint32_t kBlockVersion = 2;
 constexpr uint32_t kBlockRecordsMax = 64 << 10;
 constexpr uint64_t kBlockRawBytesMax = 64 << 20;
 constexpr uint64_t kBlockCapturesMax = 16 << 20;

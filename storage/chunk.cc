@@ -11,7 +11,7 @@
 namespace yushi {
 namespace {
 
-constexpr uint8_t kChunkVersion = 1;
+constexpr uint8_t kChunkVersion = 2;
 constexpr size_t kGroupRecordsMax = 32 << 10;     // a group must fit into one block, also when messages are two bytes long
 constexpr int kChunkLevel = -4;                  // zstd's fast levels: the chunk is short-lived
 constexpr uint64_t kBodyBytesMax = 256u << 20;   // no commit makes a larger one; a damaged length must not allocate it
@@ -114,6 +114,7 @@ std::string finish_chunk(uint64_t commit, const ChunkGroup& group) {
   put_text(out, group.context->parser_digest);
   put_text(out, group.context->timezone);
   put_text(out, group.context->charset);
+  put_varint(out, group.context->engine);
   put_varint(out, group.sources.size());
   for (auto& s : group.sources) {
     put_text(out, s.source);
@@ -130,7 +131,8 @@ Result<ChunkHead> ChunkHead::decode(uint64_t first_index, std::string_view bytes
   ChunkHead head;
   auto version = in.byte();
   if (version != kChunkVersion) {
-    return fail(Code::corrupt, "chunk of version " + std::to_string(version) + "; this yushi reads version 1");
+    return fail(Code::refused, "chunk of version " + std::to_string(version) + "; this yushi reads version " +
+                                   std::to_string(kChunkVersion));
   }
   head.first_index = first_index;
   head.commit = in.varint();
@@ -142,8 +144,11 @@ Result<ChunkHead> ChunkHead::decode(uint64_t first_index, std::string_view bytes
   head.context.parser_digest = in.text();
   head.context.timezone = in.text();
   head.context.charset = in.text();
+  auto engine = in.varint();
+  head.context.engine = static_cast<uint32_t>(engine);
   auto sources = in.varint();
-  if (!in.ok() || sources > in.left() || records > kBodyBytesMax) return fail(Code::corrupt, "chunk head is damaged");
+  if (!in.ok() || engine > UINT32_MAX || sources > in.left() || records > kBodyBytesMax)
+    return fail(Code::corrupt, "chunk head is damaged");
   head.records = static_cast<uint32_t>(records);
   for (uint64_t i = 0; i < sources && in.ok(); ++i) {
     ChunkSource s;

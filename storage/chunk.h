@@ -19,17 +19,9 @@
 
 #include "core/base/result.h"
 #include "core/record/batch.h"
-#include "storage/block.h"
+#include "storage/parse_context.h"
 
 namespace yushi {
-
-// How a log's messages were understood; stored, because inferred times and fields depend on it.
-struct ParseContext {
-  std::string parser_digest;  // 64 hex digits
-  std::string timezone = "UTC";
-  std::string charset = "utf-8";
-  bool operator==(const ParseContext&) const = default;
-};
 
 // One source within a group; its records take consecutive numbers in the order of the group.
 struct ChunkSource {

@@ -38,7 +38,8 @@ struct OpenBlock {
   uint64_t raw_bytes = 0;
   size_t memory_bytes = 0;
   int64_t opened_ns = 0;  // receipt of its first record
-  std::shared_ptr<const ParseContext> context;
+  bool due = false;       // seal it at the first chance, however small
+  ParseContexts parsed;
 };
 
 // Tiles of 256 hashes (RFC 9162 tree, levels 8, 16, … of it), the newest of each level, as far as it is filled.

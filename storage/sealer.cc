@@ -69,8 +69,7 @@ void Store::Sealer::run() {
 
 Result<void> Store::Sealer::seal(Job& job) {
   auto& open = job.block;
-  BlockContext context{job.log, node_, open.context->parser_digest, open.context->timezone, open.context->charset};
-  auto block = build_block(context, open.records);
+  auto block = build_block({job.log, node_, std::move(open.parsed)}, open.records);
   uint32_t day = store_day_;
   auto family = database_->blocks_family(day, job.retention_days);
   if (!family) return tl::unexpected(family.error());

@@ -187,17 +187,28 @@ Result<void> Store::load_log(LogState& log) {
     auto read = (*view)->read(segment);
     if (!read) return tl::unexpected(read.error());
     std::shared_ptr<Batch> batch = std::move(*read);
+    if (batch->records.empty()) continue;
     auto& open = log.open;
     if (!open.records.empty() &&
-        (!(*open.context == chunk->context) || open.records.size() + batch->records.size() > kBlockRecordsMax ||
+        (open.parsed.full() || open.records.size() + batch->records.size() > kBlockRecordsMax ||
          open.raw_bytes + segment.summary.raw_bytes > kBlockBytesMax)) {
       hand_to_sealer(log);
     }
     if (open.records.empty()) {
       open.first_index = segment.summary.first_index;
-      open.context = std::make_shared<const ParseContext>(chunk->context);
-      open.opened_ns = batch->records.empty() ? 0 : batch->records[0].origin->received_ns;
+      open.opened_ns = batch->records[0].origin->received_ns;
     }
+    if (auto now = options_.understand.engine; chunk->context.engine != now) {
+      // What a crash left under another version of the program: its fields are given anew, once, and put down at the
+      // first chance under the engine that gave them.
+      auto& tails = other_engines_;
+      if (tails.empty() || tails.back().log != log.name || tails.back().engine != chunk->context.engine)
+        tails.push_back({log.name, chunk->context.engine, segment.summary.first_index, 0});
+      tails.back().records += batch->records.size();
+      chunk->context.engine = now;
+      open.due = true;
+    }
+    open.parsed.add(static_cast<uint32_t>(open.records.size()), chunk->context);
     for (auto& record : batch->records) open.records.push_back(&record);
     open.raw_bytes += segment.summary.raw_bytes;
     open.memory_bytes += batch->bytes + batch->arena.bytes() + batch->records.size() * sizeof(Record);
@@ -281,16 +292,16 @@ void Store::Commit::append(PreparedBatch&& prepared) {
     auto& log = store_.logs_[group.tenant];
     auto& open = log.open;
     if (!open.records.empty() &&
-        (!(open.context == group.context || *open.context == *group.context) ||
-         open.records.size() + group.records.size() > kBlockRecordsMax || open.raw_bytes + group.raw_bytes > kBlockBytesMax)) {
+        (open.parsed.full() || open.records.size() + group.records.size() > kBlockRecordsMax ||
+         open.raw_bytes + group.raw_bytes > kBlockBytesMax)) {
       store_.hand_to_sealer(log);
     }
     uint64_t first = log.tree.size();
     if (open.records.empty()) {
       open.first_index = first;
-      open.context = group.context;
       open.opened_ns = group.records[0]->origin->received_ns;
     }
+    open.parsed.add(static_cast<uint32_t>(open.records.size()), *group.context);
     std::vector<SourceState*> states;
     for (auto& source : group.sources) {
       auto it = log.sources.find(source.source);
@@ -399,7 +410,7 @@ Result<void> Store::seal_due(int64_t now_ns, bool all) {
     if (open.records.empty()) continue;
     if (now_ns < open.opened_ns) open.opened_ns = now_ns;  // the clock was set back
     int64_t age = now_ns - open.opened_ns;
-    bool due = all || open.raw_bytes >= kBlockBytesMax || open.records.size() >= kBlockRecordsMax ||
+    bool due = all || open.due || open.raw_bytes >= kBlockBytesMax || open.records.size() >= kBlockRecordsMax ||
                age >= (open.raw_bytes >= kSmallBlockBytes ? 10 * kMinute : kDay);
     if (due) {
       hand_to_sealer(log);

@@ -27,7 +27,11 @@
 namespace yushi {
 
 // Parses the records of a batch again, with the version and zone they were committed with. Any thread.
-using Understand = std::function<Result<void>(Batch&, const ParseContext&)>;
+// Of a context of another engine the fields are those that `engine` gives: not always the same.
+struct Understand {
+  uint32_t engine = 0;  // version of the parser engine behind `parse`
+  std::function<Result<void>(Batch&, const ParseContext&)> parse;
+};
 
 constexpr uint32_t kRetentionFloorDays = 184;  // Cybersecurity Law: six months
 
@@ -99,6 +103,14 @@ class Store {
   const std::shared_ptr<Database>& database() const { return database_; }
   const StoreOptions& options() const { return options_; }
   const StoreCounters& counters() const { return counters_; }
+  // Tails that open() found to be of another engine (a crash, then another version of the program): the fields that they
+  // had at commit are lost; those that today's engine gives are sealed by the first seal_due().
+  struct OtherEngine {
+    std::string log;
+    uint32_t engine;
+    uint64_t first_index, records;
+  };
+  const std::vector<OtherEngine>& other_engines() const { return other_engines_; }
   const SigningKey& key() const { return key_; }
   uint64_t log_size(TenantId tenant) const { return logs_[tenant].tree.size(); }
   uint64_t commit_number() const { return commit_; }
@@ -122,6 +134,7 @@ class Store {
   Heads heads_;
   std::vector<LogState> logs_;
   std::unique_ptr<std::atomic<uint64_t>[]> committed_sizes_;
+  std::vector<OtherEngine> other_engines_;
   uint64_t commit_ = 0;
   size_t commit_bytes_ = 0;  // of the last one: the next is likely as large, and growing by halves copies it all
   uint32_t store_day_ = 0;

@@ -1,8 +1,12 @@
 #include "storage/verify.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <map>
+#include <optional>
+#include <set>
+#include <span>
 
 #include "core/ledger/entry.h"
 #include "storage/heads.h"
@@ -13,6 +17,17 @@ namespace {
 
 std::string at(std::string_view log, uint64_t index) { return std::string(log) + "/" + std::to_string(index); }
 
+constexpr std::string_view kStartRecord = R"({"yushi":{"engine":)";
+
+std::optional<uint32_t> engine_of_start(std::string_view raw) {
+  if (!raw.starts_with(kStartRecord)) return std::nullopt;
+  uint32_t engine = 0;
+  auto from = raw.data() + kStartRecord.size(), end = raw.data() + raw.size();
+  auto [rest, error] = std::from_chars(from, end, engine);
+  if (error != std::errc() || rest == end || *rest != '}') return std::nullopt;
+  return engine;
+}
+
 class Verifier {
  public:
   Verifier(const StoreView& view, const VerifyOptions& options) : view_(view), options_(options) {}
@@ -21,6 +36,8 @@ class Verifier {
     if (auto sums = view_.database().verify_checksums(); !sums) contradiction("", "RocksDB", sums.error().message);
     auto logs = view_.logs();
     if (!logs) return tl::unexpected(logs.error());
+    // First what says under the tree which engines there were.
+    std::stable_partition(logs->begin(), logs->end(), [](auto& log) { return log == "_audit"; });
     for (auto& log : *logs) {
       if (!verify_log(log, progress)) return fail(Code::unavailable, "verification was ended before it was done");
     }
@@ -44,7 +61,8 @@ class Verifier {
 
   bool verify_log(const std::string& log, const std::function<bool(std::string_view, uint64_t, uint64_t)>& progress) {
     ++report_.logs;
-    log_findings_ = 0;
+    log_contradictions_ = log_unproved_ = 0;
+    not_compared_.clear();
     auto head = view_.head(log);
     if (!head) {
       contradiction(log, "state of log " + log, head.error().message);
@@ -111,7 +129,12 @@ class Verifier {
           });
           check_claims(tree);
         }
-        if (log == "_audit") audit_.emplace(record.index, std::string(record.raw));
+        if (log == "_audit") {
+          audit_.emplace(record.index, std::string(record.raw));
+          if (record.origin->source == "yushid") {
+            if (auto engine = engine_of_start(record.raw)) engines_.insert(*engine);
+          }
+        }
         ++next;
         ++report_.records;
       }
@@ -130,6 +153,7 @@ class Verifier {
     if (!claims.empty() && claims.back().checkpoint.size < next) {
       unproved(log, at(log, claims.back().checkpoint.size), "records from here on are not covered by a signed checkpoint yet");
     }
+    for (auto& run : not_compared_) tell_not_compared(log, run);
     verify_tiles(log, stored_levels, tree.size());
     verify_sources(log, sources);
     return true;
@@ -192,29 +216,28 @@ class Verifier {
     if (context.log != segment.log || context.node != view_.node()) {
       return contradiction(segment.log, place, "says that it is of " + context.node + "/" + context.log);
     }
-    Batch again;
-    for (auto& record : stored.records) {
-      Record fresh;
-      static_cast<RawMessage&>(fresh) = record;
-      // The scanner of JSON may read a little past a raw's end.
-      auto* raw = again.arena.allocate(record.raw.size() + 64, 1);
-      if (!record.raw.empty()) std::memcpy(raw, record.raw.data(), record.raw.size());
-      std::memset(raw + record.raw.size(), 0, 64);
-      fresh.raw = {raw, record.raw.size()};
-      fresh.index = record.index;
-      fresh.source_seq = record.source_seq;
-      again.records.push_back(fresh);
-    }
-    auto understood = view_.understand()(again, {context.parser_digest, context.timezone, context.charset});
-    if (!understood) return contradiction(segment.log, place, understood.error().message);
+    std::vector<std::unique_ptr<Batch>> kept;
     std::vector<const Record*> rebuilt;
-    for (size_t i = 0; i < stored.records.size(); ++i) {
-      if (auto field = first_difference(stored.records[i], again.records[i]); !field.empty()) {
-        contradiction(segment.log, at(segment.log, stored.records[i].index),
-                      "field " + field + " as stored is not what its parser gives for the raw message");
+    std::optional<Error> failed;
+    context.parsed.for_each_run(static_cast<uint32_t>(stored.records.size()), [&](auto& how, uint32_t from, uint32_t to) {
+      if (failed) return;
+      std::span<const Record> run(stored.records.data() + from, to - from);
+      if (how.engine != view_.understand().engine) {
+        // What was stored stands in for what cannot be given again: the filter must at least be that of these fields.
+        note_not_compared(how.engine, segment.summary.first_index, run);
+        for (auto& record : run) rebuilt.push_back(&record);
+        return;
       }
-      rebuilt.push_back(&again.records[i]);
-    }
+      auto& again = *kept.emplace_back(understand_again(run, how, &failed));
+      for (size_t i = 0; i < again.records.size() && !failed; ++i) {
+        if (auto field = first_difference(run[i], again.records[i]); !field.empty()) {
+          contradiction(segment.log, at(segment.log, run[i].index),
+                        "field " + field + " as stored is not what its parser gives for the raw message");
+        }
+        rebuilt.push_back(&again.records[i]);
+      }
+    });
+    if (failed) return contradiction(segment.log, place, failed->message);
     auto summary = build_block(context, rebuilt).summary;
     if (summary.encode() != segment.summary.encode()) {
       auto what = summary.token_filter != segment.summary.token_filter      ? "token filter"
@@ -223,6 +246,56 @@ class Verifier {
                                                                             : "time ranges";
       contradiction(segment.log, place, std::string("the stored ") + what + " is not that of its records: a search would miss some");
     }
+  }
+
+  std::unique_ptr<Batch> understand_again(std::span<const Record> run, const ParseContext& how, std::optional<Error>* failed) {
+    auto again = std::make_unique<Batch>();
+    for (auto& record : run) {
+      Record fresh;
+      static_cast<RawMessage&>(fresh) = record;
+      // The scanner of JSON may read a little past a raw's end.
+      auto* raw = again->arena.allocate(record.raw.size() + 64, 1);
+      if (!record.raw.empty()) std::memcpy(raw, record.raw.data(), record.raw.size());
+      std::memset(raw + record.raw.size(), 0, 64);
+      fresh.raw = {raw, record.raw.size()};
+      fresh.index = record.index;
+      fresh.source_seq = record.source_seq;
+      again->records.push_back(fresh);
+    }
+    if (auto understood = view_.understand().parse(*again, how); !understood) *failed = understood.error();
+    return again;
+  }
+
+  // Consecutive records whose fields another engine gave.
+  struct NotCompared {
+    uint32_t engine;
+    uint64_t from, to;                  // records, `to` not among them
+    uint64_t first_block, last_block;
+  };
+
+  void note_not_compared(uint32_t engine, uint64_t block, std::span<const Record> run) {
+    auto from = run.front().index, to = run.back().index + 1;
+    if (!not_compared_.empty() && not_compared_.back().engine == engine && not_compared_.back().to == from) {
+      not_compared_.back().to = to;
+      not_compared_.back().last_block = block;
+    } else {
+      not_compared_.push_back({engine, from, to, block, block});
+    }
+  }
+
+  void tell_not_compared(const std::string& log, const NotCompared& run) {
+    auto place = "block " + at(log, run.first_block);
+    if (run.last_block != run.first_block) place += " to block " + at(log, run.last_block);
+    auto engine = "parser engine " + std::to_string(run.engine);
+    auto records = "records " + at(log, run.from) + " to " + at(log, run.to - 1);
+    if (!engines_.contains(run.engine)) {
+      contradiction(log, place, records + ": the block says that " + engine + " gave their fields, but by `_audit` no such "
+                                "one was ever started here");
+    }
+    unproved(log, place, records + ": " + engine + " gave their fields, this program has " +
+                             std::to_string(view_.understand().engine) + " and cannot give them again: @timestamp, message, "
+                             "event.dataset and all parsed fields were NOT compared with the raw messages; raw, origin, "
+                             "order and filter were checked. A yushi with " + engine + " can compare them");
   }
 
   static std::string first_difference(const Record& stored, const Record& again) {
@@ -316,7 +389,10 @@ class Verifier {
   void contradiction(const std::string& log, const std::string& place, std::string what) { add({log, place, std::move(what), true}); }
   void unproved(const std::string& log, const std::string& place, std::string what) { add({log, place, std::move(what), false}); }
   void add(Finding finding) {
-    if (++log_findings_ <= VerifyReport::kFindingsMax / 10 && report_.findings.size() < VerifyReport::kFindingsMax) {
+    // What could not be proved must not leave a contradiction without a place.
+    auto& here = finding.contradiction ? log_contradictions_ : log_unproved_;
+    auto& all = finding.contradiction ? contradictions_ : unproved_;
+    if (++here <= VerifyReport::kFindingsMax / 10 && ++all <= VerifyReport::kFindingsMax / 2) {
       report_.findings.push_back(std::move(finding));
     }
   }
@@ -325,10 +401,19 @@ class Verifier {
   const VerifyOptions& options_;
   VerifyReport report_;
   std::map<uint64_t, std::string> audit_;
-  size_t log_findings_ = 0;
+  std::set<uint32_t> engines_;             // that started here, as `_audit` says
+  std::vector<NotCompared> not_compared_;  // of this log
+  size_t contradictions_ = 0, unproved_ = 0;
+  size_t log_contradictions_ = 0, log_unproved_ = 0;
 };
 
 }  // namespace
+
+std::string start_record(uint32_t engine) {
+  auto number = std::to_string(engine);
+  return std::string(kStartRecord) + number + R"(},"event":{"kind":"event","category":["process"],"type":["start"],)" +
+         R"("action":"start","outcome":"success","provider":"yushid"},"message":"yushid started with parser engine )" + number + R"("})";
+}
 
 Result<VerifyReport> verify_store(const StoreView& view, const VerifyOptions& options,
                                   const std::function<bool(std::string_view, uint64_t, uint64_t)>& progress) {

@@ -2,7 +2,8 @@
 // compared.
 //
 //   each record    raw and origin -> entry -> leaf -> tree; the tree's root at the size of each signed checkpoint
-//   each block     parsed again with the parser version that it names: fields, times; its summary and token filter rebuilt
+//   each block     parsed again with the parser versions that it names: fields, times; its summary and token filter rebuilt.
+//                  Fields of another parser engine than this program's are not compared, and that is a finding
 //   each log       indexes dense, source-seq dense for each source, tiles, edge and source counters as recounted
 //   each alert     the same bytes as its record in `_audit`, and none missing
 //   `heads`, checkpoints that others remember, RocksDB's own checksums
@@ -35,10 +36,14 @@ struct VerifyOptions {
 
 struct VerifyReport {
   uint64_t logs = 0, records = 0, blocks = 0, checkpoints = 0, alerts = 0;
-  std::vector<Finding> findings;         // at most kFindingsMax; the first ones of each log
+  std::vector<Finding> findings;         // at most kFindingsMax, half of them contradictions; the first ones of each log
 
   static constexpr size_t kFindingsMax = 1000;
 };
+
+// What each start of the daemon commits to `_audit` before anything else, as it is: under the tree it says which engines
+// there were here, so that nobody can call an edited column that of an engine which this program is not.
+std::string start_record(uint32_t engine);
 
 // `progress` is called about once a segment; false ends the verification with an `unavailable` error.
 Result<VerifyReport> verify_store(const StoreView& view, const VerifyOptions& options,

@@ -11,14 +11,16 @@
 namespace yushi {
 namespace {
 
-Result<Segment> chunk_segment(const std::string& log, uint64_t first, std::string_view bytes) {
+Result<Segment> chunk_segment(const std::string& log, uint64_t first, std::string_view bytes, uint32_t engine) {
   auto head = ChunkHead::decode(first, bytes);
   if (!head) return fail(Code::corrupt, "chunk " + log + "/" + std::to_string(first) + ": " + head.error().message);
   Segment s{log, {}, false, 0};
   s.summary.first_index = first;
   s.summary.records = head->records;
   s.summary.raw_bytes = head->raw_bytes;
-  s.summary.event_times = {{head->event_from_ns, head->event_to_ns}};
+  // Another engine may read other times than those that the chunk was written with: then they hold nothing back.
+  s.summary.event_times = {head->context.engine == engine ? TimeRange{head->event_from_ns, head->event_to_ns}
+                                                          : TimeRange{INT64_MIN, INT64_MAX}};
   return s;
 }
 
@@ -108,7 +110,7 @@ Result<std::vector<Segment>> StoreView::segments(const std::string& log) const {
       [&](std::string_view key, std::string_view value) {
         auto first = keys::index_of(key);
         if (first < sealed_to) return true;
-        auto segment = chunk_segment(log, first, value);
+        auto segment = chunk_segment(log, first, value, understand_.engine);
         if (segment) {
           out.push_back(std::move(*segment));
         } else {
@@ -146,7 +148,7 @@ Result<std::optional<Segment>> StoreView::segment_at(const std::string& log, uin
   auto bytes = database_->get(families.tail, **key, snapshot_.get());
   if (!bytes) return tl::unexpected(bytes.error());
   if (!*bytes) return std::nullopt;
-  auto segment = chunk_segment(log, first, **bytes);
+  auto segment = chunk_segment(log, first, **bytes, understand_.engine);
   if (!segment) return tl::unexpected(segment.error());
   if (index >= first + segment->summary.records) return std::nullopt;
   return std::move(*segment);
@@ -190,7 +192,7 @@ Result<std::unique_ptr<Batch>> StoreView::read(const Segment& segment) const {
   if (!head) return tl::unexpected(head.error());
   auto batch = read_chunk(*head, segment.log, node_);
   if (!batch) return batch;
-  auto understood = understand_(**batch, head->context);
+  auto understood = understand_.parse(**batch, head->context);
   if (!understood) return tl::unexpected(understood.error());
   return batch;
 }

@@ -53,7 +53,7 @@ std::shared_ptr<const Loaded> load(const char* parser, std::vector<RuleFile> rul
   loaded->rules = *set;
   for (size_t i = 0; i < kLogs.size(); ++i) {
     loaded->zones.push_back(Zone::utc());
-    loaded->contexts.push_back(std::make_shared<const ParseContext>(ParseContext{(*parsers)->digest(), "UTC", "utf-8"}));
+    loaded->contexts.push_back(std::make_shared<const ParseContext>(ParseContext{(*parsers)->digest(), "UTC", "utf-8", kParserEngine}));
   }
   return loaded;
 }
@@ -295,6 +295,7 @@ TEST_F(InOrder, AReloadInBetweenLosesNothingAndEachRecordKeepsTheFieldsOfItsVers
   done = true;
   reloading.join();
   asking.join();
+  EXPECT_EQ(store_->counters().blocks_sealed, 0u) << "a reload seals nothing";
   stop_and_close();
   expect_all_in_order(*this, 20 * 20);
   // verify parses each record again with the version that its block names, and compares the fields.

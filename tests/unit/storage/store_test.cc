@@ -70,6 +70,185 @@ TEST(Store, GoesOnAfterACrashWithoutGapOrDouble) {
   EXPECT_EQ(contradictions(folder.path()), "");
 }
 
+// Another version of the same parser: one pattern says more, another is new.
+Version other_version() {
+  std::string text = kParser;
+  text.replace(text.find("event.outcome: failure"), 22, "event.outcome: failure, event.action: second-version");
+  text.replace(text.find("tests:"), 6, R"(  - name: hello
+    grok: 'hello %{WORD:user.name}'
+tests:
+  - line: 'hello there'
+    expect: {user.name: there})");
+  auto set = ParserSet::load({{"sshd.yaml", "sshd.yaml", text}});
+  EXPECT_TRUE(set) << set.error().message;
+  return {*set, {(*set)->digest(), "Asia/Shanghai", "gb18030", kParserEngine}};
+}
+
+// Parses with the version that a context names.
+Understand understand_by_version(std::vector<Version> versions, uint32_t engine = kParserEngine) {
+  return {engine, [versions](Batch& batch, const ParseContext& context) -> Result<void> {
+            for (auto& version : versions) {
+              if (version.context.parser_digest != context.parser_digest) continue;
+              Understander(version.parsers).understand(batch, **Zone::find(context.timezone), false);
+              batch.keep.push_back(version.parsers);
+              return {};
+            }
+            return fail(Code::corrupt, "no version " + context.parser_digest);
+          }};
+}
+
+// The value of event.action of each record, and the charset of its text.
+std::vector<std::string> actions(const std::string& data_dir, const Understand& understand) {
+  auto view = StoreView::open_read_only(data_dir, understand);
+  EXPECT_TRUE(view) << view.error().message;
+  std::vector<std::string> out;
+  Scratch scratch;
+  auto segments = (*view)->segments("default");
+  for (auto& segment : *segments) {
+    auto batch = (*view)->read(segment);
+    EXPECT_TRUE(batch) << batch.error().message;
+    for (auto& record : (*batch)->records) {
+      out.emplace_back("-");
+      for_each_field(record, scratch, [&](const Field& field, const Value& value) {
+        if (field.name == "event.action") out.back() = value.text;
+      });
+      out.back() += " " + std::string(record.origin->charset);
+    }
+  }
+  return out;
+}
+
+TEST(Store, AReloadSealsNothingAndEachRecordKeepsTheFieldsOfItsTimeAlsoAfterACrash) {
+  Folder folder;
+  Version first, second = other_version();
+  auto understand = understand_by_version({first, second});
+  auto options = options_for(folder.path());
+  options.understand = understand;
+  // No year in these times, and no zone: what they mean depends on the tenant's zone.
+  std::vector<Sent> messages = {{"<38>Nov  1 08:00:01 host sshd[7]: Failed password for root from 10.0.0.1 port 4242 ssh2"},
+                                {"<38>Nov  1 08:00:01 host sshd[7]: hello there"},
+                                {"no parser knows this"}};
+  std::vector<std::string> expected;
+  auto send = [&](Store& store, const Version& version) {
+    commit(store, messages, kReceived, version);
+    for (size_t i = 0; i < messages.size(); ++i)
+      expected.push_back((i == 0 && &version == &second ? "second-version " : "- ") + version.context.charset);
+  };
+  {
+    auto store = Store::open(options);
+    ASSERT_TRUE(store) << store.error().message;
+    for (int i = 0; i < 3; ++i) {
+      send(**store, first);
+      send(**store, second);
+      send(**store, second);
+      ASSERT_TRUE((*store)->seal_due(kReceived));
+    }
+    ASSERT_TRUE((*store)->sign_checkpoints(kReceived, 0));
+    EXPECT_EQ((*store)->counters().blocks_sealed, 0u);
+  }
+  EXPECT_EQ(actions(folder.path(), understand), expected);
+  {
+    auto store = Store::open(options);  // after what a crash leaves
+    ASSERT_TRUE(store) << store.error().message;
+    send(**store, first);
+    EXPECT_EQ((*store)->counters().blocks_sealed, 0u);
+    ASSERT_TRUE((*store)->close(kReceived));
+    EXPECT_EQ((*store)->counters().blocks_sealed, 1u);
+  }
+  EXPECT_EQ(actions(folder.path(), understand), expected);
+  auto report = verify(folder.path(), {}, understand);
+  EXPECT_EQ(findings(report, true) + findings(report, false), "");
+
+  auto view = StoreView::open_read_only(folder.path(), understand);
+  auto segments = (*view)->segments("default");
+  ASSERT_EQ(segments->size(), 1u);
+  auto block = (*view)->read_sealed(segments->front());
+  ASSERT_TRUE(block);
+  EXPECT_EQ(block->context.parsed.contexts, (std::vector<ParseContext>{first.context, second.context}));
+  EXPECT_EQ(block->context.parsed.changes,
+            (std::vector<ContextChange>{{3, 1}, {9, 0}, {12, 1}, {18, 0}, {21, 1}, {27, 0}}));
+}
+
+TEST(Store, ABlockTakesNoMoreVersionsThanItsReadersDo) {
+  Folder folder;
+  auto store = open_store(folder.path());
+  Version version;
+  for (size_t i = 0; i < 2 * kParseContextsMax + 1; ++i) {
+    version.context.charset = "charset-" + std::to_string(i);
+    commit(*store, {{line(static_cast<int>(i))}}, kReceived, version);
+  }
+  ASSERT_TRUE(store->close(kReceived));
+  EXPECT_EQ(store->counters().blocks_sealed, 3u);
+  EXPECT_EQ(contradictions(folder.path()), "");
+}
+
+TEST(Store, FieldsOfAnotherEngineAreNotCalledAContradictionAndSaidNotToBeCompared) {
+  Folder folder;
+  {
+    auto store = open_store(folder.path());
+    commit(*store, {{start_record(kParserEngine), "yushid", 1}});
+    commit(*store, {{line(1)}, {line(2)}});
+    ASSERT_TRUE(store->seal_due(kReceived, true));
+    commit(*store, {{line(3)}});
+    ASSERT_TRUE(store->close(kReceived));
+  }
+  auto newer = understand_again;
+  newer.engine = kParserEngine + 1;
+  newer.parse = [](Batch& batch, const ParseContext&) -> Result<void> {
+    for (auto& record : batch.records) record.event_ns = 1;  // reads every time otherwise
+    return {};
+  };
+  auto report = verify(folder.path(), {}, newer);
+  EXPECT_EQ(findings(report, true), "");
+  auto unproved = findings(report, false);
+  auto engine = "parser engine " + std::to_string(kParserEngine) + " ";
+  EXPECT_NE(unproved.find("default | block default/0 to block default/2 | records default/0 to default/2: " + engine), std::string::npos) << unproved;
+  EXPECT_NE(unproved.find("_audit | block _audit/0 | "), std::string::npos) << unproved;
+  EXPECT_NE(unproved.find("NOT compared"), std::string::npos) << unproved;
+  // The program that gave the fields still proves them.
+  report = verify(folder.path());
+  EXPECT_EQ(findings(report, true) + findings(report, false), "");
+}
+
+TEST(Store, ATailThatACrashLeftToAnotherEngineIsNamedAndSealedWithTheFieldsThatItIsGivenNow) {
+  Folder folder;
+  std::vector<Sent> messages;
+  for (int i = 0; i < 20; ++i) messages.push_back({line(i)});
+  {
+    auto store = open_store(folder.path());
+    commit(*store, messages);
+    commit(*store, messages);
+    ASSERT_TRUE(store->sign_checkpoints(kReceived, 0));
+  }
+  auto options = options_for(folder.path());
+  options.understand.engine = kParserEngine + 1;
+  {
+    auto store = Store::open(options);
+    ASSERT_TRUE(store) << store.error().message;
+    auto& tails = (*store)->other_engines();
+    ASSERT_EQ(tails.size(), 1u);
+    EXPECT_EQ(tails[0].log, "default");
+    EXPECT_EQ(tails[0].engine, kParserEngine);
+    EXPECT_EQ(tails[0].first_index, 0u);
+    EXPECT_EQ(tails[0].records, 40u);
+    ASSERT_TRUE((*store)->seal_due(kReceived));
+    ASSERT_TRUE((*store)->wait_sealed());
+    EXPECT_EQ((*store)->counters().blocks_sealed, 1u);
+    // And goes on as ever.
+    Version now;
+    now.context.engine = kParserEngine + 1;
+    commit(**store, messages, kReceived, now);
+    ASSERT_TRUE((*store)->seal_due(kReceived));
+    ASSERT_TRUE((*store)->close(kReceived));
+    EXPECT_EQ((*store)->counters().blocks_sealed, 2u);
+  }
+  auto report = verify(folder.path(), {}, options.understand);
+  EXPECT_EQ(findings(report, true) + findings(report, false), "");
+  auto again = Store::open(options);
+  ASSERT_TRUE(again);
+  EXPECT_TRUE((*again)->other_engines().empty());
+}
+
 TEST(Store, CountsEachSourceOfEachLogFromZeroWithoutAGap) {
   Folder folder;
   {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/time_text.h"
+#include "parsers/engine_version.h"
 #include "parsers/understand.h"
 #include "storage/store.h"
 #include "storage/verify.h"
@@ -44,10 +45,10 @@ inline std::shared_ptr<const ParserSet> small_parsers() {
   return set;
 }
 
-inline Result<void> understand_again(Batch& batch, const ParseContext&) {
-  Understander(small_parsers()).understand(batch, *Zone::utc(), false);
-  return {};
-}
+inline const Understand understand_again{kParserEngine, [](Batch& batch, const ParseContext&) -> Result<void> {
+                                          Understander(small_parsers()).understand(batch, *Zone::utc(), false);
+                                          return {};
+                                        }};
 
 class Folder {
  public:
@@ -85,10 +86,15 @@ inline std::string line(int i) {
 
 constexpr int64_t kReceived = 1'793'520'000'000'000'000;
 
+// What ingest threads have loaded.
+struct Version {
+  std::shared_ptr<const ParserSet> parsers = small_parsers();
+  ParseContext context{parsers->digest(), "UTC", "utf-8", kParserEngine};
+};
+
 // Understood and prepared as the ingest threads do it.
-inline PreparedBatch prepared(const std::vector<Sent>& messages, int64_t received_ns = kReceived) {
-  static const std::vector<std::shared_ptr<const ParseContext>> contexts(
-      3, std::make_shared<const ParseContext>(ParseContext{small_parsers()->digest(), "UTC", "utf-8"}));
+inline PreparedBatch prepared(const std::vector<Sent>& messages, int64_t received_ns = kReceived, const Version& version = {}) {
+  std::vector<std::shared_ptr<const ParseContext>> contexts(3, std::make_shared<const ParseContext>(version.context));
   auto batch = std::make_shared<Batch>();
   for (auto& message : messages) {
     Origin origin;
@@ -103,13 +109,14 @@ inline PreparedBatch prepared(const std::vector<Sent>& messages, int64_t receive
     record.origin = batch->arena.make(origin);
     batch->records.push_back(record);
   }
-  Understander(small_parsers()).understand(*batch, *Zone::utc());
+  Understander(version.parsers).understand(*batch, **Zone::find(version.context.timezone));
+  batch->keep.push_back(version.parsers);
   return prepare(batch, contexts);
 }
 
-inline void commit(Store& store, const std::vector<Sent>& messages, int64_t received_ns = kReceived) {
+inline void commit(Store& store, const std::vector<Sent>& messages, int64_t received_ns = kReceived, const Version& version = {}) {
   auto commit = store.begin();
-  commit.append(prepared(messages, received_ns));
+  commit.append(prepared(messages, received_ns, version));
   auto finished = commit.finish();
   ASSERT_TRUE(finished) << finished.error().message;
 }
@@ -120,8 +127,9 @@ inline std::unique_ptr<Store> open_store(const std::string& data_dir) {
   return store ? std::move(*store) : nullptr;
 }
 
-inline Result<VerifyReport> verify(const std::string& data_dir, std::vector<std::string> remembered = {}) {
-  auto view = StoreView::open_read_only(data_dir, understand_again);
+inline Result<VerifyReport> verify(const std::string& data_dir, std::vector<std::string> remembered = {},
+                                   const Understand& understand = understand_again) {
+  auto view = StoreView::open_read_only(data_dir, understand);
   if (!view) return tl::unexpected(view.error());
   auto key = SigningKey::load(data_dir + "/keys/node.pem");
   if (!key) return tl::unexpected(key.error());
@@ -132,15 +140,18 @@ inline Result<VerifyReport> verify(const std::string& data_dir, std::vector<std:
   return verify_store(**view, options, [](auto, auto, auto) { return true; });
 }
 
-// What contradicts, as text; "" when all holds. An error of opening or reading counts: it names the damage too.
-inline std::string contradictions(const std::string& data_dir, std::vector<std::string> remembered = {}) {
-  auto report = verify(data_dir, std::move(remembered));
+inline std::string findings(const Result<VerifyReport>& report, bool contradiction) {
   if (!report) return "error: " + report.error().message;
   std::string out;
   for (auto& finding : report->findings) {
-    if (finding.contradiction) out += finding.log + " | " + finding.place + " | " + finding.what + "\n";
+    if (finding.contradiction == contradiction) out += finding.log + " | " + finding.place + " | " + finding.what + "\n";
   }
   return out;
+}
+
+// What contradicts, as text; "" when all holds. An error of opening or reading counts: it names the damage too.
+inline std::string contradictions(const std::string& data_dir, std::vector<std::string> remembered = {}) {
+  return findings(verify(data_dir, std::move(remembered)), true);
 }
 
 }  // namespace yushi::test
