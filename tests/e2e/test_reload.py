@@ -1,0 +1,134 @@
+"""A reload under load: it seals nothing, each record keeps the fields of its time, and all of it can be proved."""
+
+import json
+import signal
+import threading
+
+from senders import connect, log_size, wait, wait_size
+from yushi_daemon import Daemon, yushi
+
+RELOADS = 6
+CONNECTIONS = 4
+ORDERS_MAX = 15_000  # of one connection: all of them together must fit into one block
+
+
+def write_parser(folder, version):
+    """Of each version the constant is another, and every other one gives the captured name to another field."""
+    who = "shop.who" if version % 2 else "user.name"
+    folder.mkdir(exist_ok=True)
+    (folder / "shop.yaml").write_text(f"""name: shop
+match: {{app: [shop]}}
+patterns:
+  - name: order
+    grok: 'order %{{INT:shop.order}} by %{{USER:{who}}}'
+    fields: {{event.action: version-{version}}}
+tests:
+  - line: 'order 7 by root'
+    expect: {{{who}: root, event.action: version-{version}}}
+  - {{line: 'no order', expect: none}}
+""")
+
+
+def version_of(record):
+    """Which version gave a record its fields; all of them must be that one's."""
+    version = int(record["event"]["action"].removeprefix("version-"))
+    who = record["shop"]["who"] if version % 2 else record["user"]["name"]
+    assert who == f"user-{record['shop']['order']}"
+    assert ("user" in record) == (version % 2 == 0)
+    return version
+
+
+def line(order):
+    return f"<13>1 - host shop 1 - - order {order} by user-{order}\n".encode()
+
+
+def reload(daemon, version):
+    """Returns when the daemon has it, and with one record more, which was understood by it."""
+    write_parser(daemon.folder / "parsers", version)
+    told = (daemon.folder / "yushid.log").read_text().count("reloaded ")
+    daemon.process.send_signal(signal.SIGHUP)
+    wait(lambda: (daemon.folder / "yushid.log").read_text().count("reloaded ") > told, "for the reload")
+
+
+class Load:
+    """Orders over some connections at once, each from an address of its own, until it is stopped or has sent its most."""
+
+    def __init__(self, daemon):
+        self.sent = [0] * CONNECTIONS
+        self.ends = threading.Event()
+        port = daemon.port("tcp")
+        self.threads = [threading.Thread(target=self._send, args=(port, i)) for i in range(CONNECTIONS)]
+        for thread in self.threads:
+            thread.start()
+
+    def _send(self, port, number):
+        with connect(port, f"127.0.2.{number + 1}") as connection:
+            while not self.ends.wait(0.02) and self.sent[number] < ORDERS_MAX:
+                connection.sendall(b"".join(line(self.sent[number] + i) for i in range(5)))
+                self.sent[number] += 5
+
+    def goes_on(self):
+        return any(thread.is_alive() for thread in self.threads)
+
+    def stop(self):
+        self.ends.set()
+        for thread in self.threads:
+            thread.join()
+        return sum(self.sent)
+
+
+def send(daemon, order, source):
+    with connect(daemon.port("tcp"), source) as connection:
+        connection.sendall(line(order))
+
+
+def test_a_reload_under_load_seals_nothing_and_each_record_keeps_the_fields_of_its_time(tmp_path):
+    write_parser(tmp_path / "parsers", 0)
+    with Daemon(tmp_path, f"parsers: [{tmp_path / 'parsers'}]\n") as daemon:
+        load = Load(daemon)
+        wait_size(daemon, 1)
+        for version in range(1, RELOADS + 1):
+            reload(daemon, version)
+            send(daemon, version, f"127.0.3.{version}")  # this one can only be of the new version
+            seen = log_size(daemon)
+            wait(lambda: log_size(daemon) > seen + 100 or not load.goes_on(), "for more orders of this version")
+        sent = load.stop() + RELOADS
+        wait_size(daemon, sent)
+        assert daemon.status()["blocks_sealed"] == 0
+
+        def check():
+            records = daemon.search("*") if daemon.process else yushi("search", "*", "-o", "json", "--store", daemon.data).objects
+            assert len(records) == sent
+            versions = {}
+            for record in sorted(records, key=lambda r: int(r["event"]["id"].rsplit("/", 1)[1])):
+                versions.setdefault(record["log"]["source"]["address"], []).append(version_of(record))
+            for version in range(1, RELOADS + 1):
+                assert versions.pop(f"127.0.3.{version}") == [version]
+            assert len(versions) == CONNECTIONS
+            for of_one in versions.values():
+                assert of_one == sorted(of_one), "an old version came back"
+            assert len(set().union(*versions.values())) > 2, "the load saw hardly a reload"
+            return versions
+
+        from_tail = check()
+
+        # A crash, then yet another version: what lay in the tail keeps what it had.
+        daemon.kill()
+        write_parser(tmp_path / "parsers", RELOADS + 1)
+        daemon.start()
+        assert check() == from_tail
+        assert daemon.status()["blocks_sealed"] == 0
+        proved = daemon.yushi("verify")
+        assert proved.code == 0, proved.text + proved.err
+
+        assert daemon.stop() == 0
+        assert check() == from_tail
+        daemon.start()
+        explained = daemon.yushi("search", "*", "--explain", "-o", "raw")
+        assert "1 of 1 blocks read" in explained.err, explained.err
+        assert check() == from_tail
+        proved = daemon.yushi("verify", "-o", "json")
+        assert proved.code == 0, proved.text + proved.err
+        assert json.loads(proved.lines[-1])["yushi.end"]["unproved"] == 0
+        # Each start says under the tree which engine gave the fields from then on.
+        assert len(daemon.search("event.action: start and event.provider: yushid", "--tenant", "_audit")) == 3
