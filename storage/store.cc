@@ -192,7 +192,7 @@ Result<void> Store::load_log(LogState& log) {
     if (!open.records.empty() &&
         (open.parsed.full() || open.records.size() + batch->records.size() > kBlockRecordsMax ||
          open.raw_bytes + segment.summary.raw_bytes > kBlockBytesMax)) {
-      hand_to_sealer(log);
+      hand_to_sealer(log, std::exchange(log.open, OpenBlock{}));
     }
     if (open.records.empty()) {
       open.first_index = segment.summary.first_index;
@@ -280,6 +280,7 @@ struct Store::Commit::Write {
   rocksdb::WriteBatch batch;
   std::vector<LogState*> touched;
   std::map<std::pair<LogState*, std::string_view>, SourceState*> moved;
+  std::vector<std::pair<LogState*, OpenBlock>> full;  // for the sealer, once this commit is durable: they may hold its records
   uint64_t records = 0, raw_bytes = 0;
 };
 
@@ -294,7 +295,7 @@ void Store::Commit::append(PreparedBatch&& prepared) {
     if (!open.records.empty() &&
         (open.parsed.full() || open.records.size() + group.records.size() > kBlockRecordsMax ||
          open.raw_bytes + group.raw_bytes > kBlockBytesMax)) {
-      store_.hand_to_sealer(log);
+      write_->full.emplace_back(&log, std::exchange(open, OpenBlock{}));
     }
     uint64_t first = log.tree.size();
     if (open.records.empty()) {
@@ -387,13 +388,14 @@ Result<void> Store::Commit::finish() {
   c.records += write_->records;
   c.raw_bytes += write_->raw_bytes;
   c.sync_ns += static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(took).count());
+  for (auto& [log, block] : write_->full) store_.hand_to_sealer(*log, std::move(block));
   return {};
 }
 
 // ---------------------------------------------------------------------------------------------------------------- seal
 
-void Store::hand_to_sealer(LogState& log) {
-  sealer_->add({log.name, retention_of(log), std::exchange(log.open, OpenBlock{})});
+void Store::hand_to_sealer(const LogState& log, OpenBlock block) {
+  sealer_->add({log.name, retention_of(log), std::move(block)});
 }
 
 uint32_t Store::retention_of(const LogState& log) const {
@@ -413,7 +415,7 @@ Result<void> Store::seal_due(int64_t now_ns, bool all) {
     bool due = all || open.due || open.raw_bytes >= kBlockBytesMax || open.records.size() >= kBlockRecordsMax ||
                age >= (open.raw_bytes >= kSmallBlockBytes ? 10 * kMinute : kDay);
     if (due) {
-      hand_to_sealer(log);
+      hand_to_sealer(log, std::exchange(log.open, OpenBlock{}));
     } else {
       total += open.memory_bytes;
     }
@@ -422,7 +424,7 @@ Result<void> Store::seal_due(int64_t now_ns, bool all) {
     auto fullest = std::max_element(logs_.begin(), logs_.end(),
                                     [](auto& a, auto& b) { return a.open.memory_bytes < b.open.memory_bytes; });
     total -= fullest->open.memory_bytes;
-    hand_to_sealer(*fullest);
+    hand_to_sealer(*fullest, std::exchange(fullest->open, OpenBlock{}));
   }
   counters_.open_bytes = total;
   return {};

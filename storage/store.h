@@ -124,7 +124,7 @@ class Store {
   Result<void> load();
   Result<void> load_log(LogState& log);
   Result<void> compare_with_heads();
-  void hand_to_sealer(LogState& log);
+  void hand_to_sealer(const LogState& log, OpenBlock block);
   uint32_t retention_of(const LogState& log) const;
   struct Sealer;
 

@@ -169,14 +169,19 @@ TEST(Store, AReloadSealsNothingAndEachRecordKeepsTheFieldsOfItsTimeAlsoAfterACra
             (std::vector<ContextChange>{{3, 1}, {9, 0}, {12, 1}, {18, 0}, {21, 1}, {27, 0}}));
 }
 
-TEST(Store, ABlockTakesNoMoreVersionsThanItsReadersDo) {
+TEST(Store, ABlockTakesNoMoreVersionsThanItsReadersDoAndIsNotSealedBeforeItsCommit) {
   Folder folder;
   auto store = open_store(folder.path());
   Version version;
+  auto commit = store->begin();
   for (size_t i = 0; i < 2 * kParseContextsMax + 1; ++i) {
     version.context.charset = "charset-" + std::to_string(i);
-    commit(*store, {{line(static_cast<int>(i))}}, kReceived, version);
+    commit.append(prepared({{line(static_cast<int>(i))}}, kReceived, version));
   }
+  // A block must not be durable before the commit of its records is: a crash in between would leave records without a leaf.
+  ASSERT_TRUE(store->wait_sealed());
+  EXPECT_EQ(store->counters().blocks_sealed, 0u);
+  ASSERT_TRUE(commit.finish());
   ASSERT_TRUE(store->close(kReceived));
   EXPECT_EQ(store->counters().blocks_sealed, 3u);
   EXPECT_EQ(contradictions(folder.path()), "");
