@@ -35,17 +35,18 @@ class TestRun {
   }
 
  private:
-  void understand(const ParserTest& test, const std::string& parser) {
+  void understand(const ParserTest& test, const ParserDefinition& parser) {
     arena_ = Arena();
     captures_.clear();
     origin_.received_ns = test.received_ns;
+    origin_.transport = parser.match.transports.empty() ? Transport::tcp : parser.match.transports[0];
     record_ = Record();
     record_.raw = test.line;
     record_.origin = &origin_;
     record_.event_ns = test.received_ns;
     record_.time_inferred = kAllInferred;
     record_.message_length = static_cast<uint32_t>(test.line.size());
-    worker_.parse(record_, *Zone::utc(), arena_, captures_, parser);
+    worker_.parse(record_, *Zone::utc(), arena_, captures_, parser.name);
     record_.captures = captures_;
   }
 
@@ -54,7 +55,7 @@ class TestRun {
   }
 
   void run_own(const ParserDefinition& parser, const ParserTest& test) {
-    understand(test, parser.name);
+    understand(test, parser);
     if (test.none) {
       if (record_.kind) failed(parser, test.position, "must not match, but pattern " + quoted(record_.kind->pattern) + " does");
       return;
@@ -96,7 +97,8 @@ class TestRun {
     for (auto& other : parsers_.parsers()) {
       if (other.get() == &parser || other->generic) continue;
       if (!parser.format.empty() && parser.format == other->format) continue;
-      understand(test, other->name);
+      if (!other->match.transports.empty() && parser.match.transports != other->match.transports) continue;  // never offered
+      understand(test, *other);
       if (record_.kind && record_.kind->parser == other->name)
         failed(parser, test.position, "the parser " + quoted(other->name) + " knows this line too (pattern " +
                                           quoted(record_.kind->pattern) + "); they must share a format: or differ");

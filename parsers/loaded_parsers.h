@@ -1,6 +1,7 @@
 // What a ParserSet is inside: the parsers by name, and the routes to them.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,6 +13,8 @@
 #include "parsers/parser_set.h"
 
 namespace yushi {
+
+constexpr size_t kTransports = static_cast<size_t>(Transport::internal) + 1;
 
 struct TextHash {
   using is_transparent = void;
@@ -45,9 +48,11 @@ class LoadedParsers : public ParserSet {
   std::vector<std::unique_ptr<ParserDefinition>> parsers_;  // by file name
   Routes by_app_, by_dataset_;
   Route any_, generic_, by_file_;
+  std::array<Route, kTransports> by_transport_;
 
  public:
   const Route& by_file() const { return by_file_; }  // those that name files
+  const Route& by_transport(Transport transport) const { return by_transport_[static_cast<size_t>(transport)]; }
 };
 
 // Reads and checks; the set is nullptr when `problems` has something to say.

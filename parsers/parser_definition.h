@@ -74,6 +74,7 @@ struct ParserDefinition {
   bool generic = false;
   struct {
     std::vector<std::string> apps, datasets, files, prefixes;
+    std::vector<Transport> transports;
     bool any = false;
   } match;
   std::vector<PatternDefinition> patterns;

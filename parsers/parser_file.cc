@@ -5,7 +5,7 @@
 
 #include <yaml-cpp/yaml.h>
 
-#include "parsers/parser_definition.h"
+#include "parsers/loaded_parsers.h"
 
 namespace yushi {
 namespace {
@@ -153,11 +153,24 @@ class FileReader {
         match.files = texts(value, "file");
       else if (key == "prefix")
         match.prefixes = texts(value, "prefix");
+      else if (key == "transport")
+        read_transports(value);
       else if (key == "any")
         match.any = flag(value, "any");
       else
-        problem(at, "unknown key '" + key + "' in match; there are app, dataset, file, prefix and any");
+        problem(at, "unknown key '" + key + "' in match; there are app, dataset, file, prefix, transport and any");
     });
+  }
+
+  void read_transports(const YAML::Node& node) {
+    for (auto& name : texts(node, "transport")) {
+      size_t at = 0;
+      while (at < kTransports && transport_name(static_cast<Transport>(at)) != name) ++at;
+      if (at == kTransports)
+        problem(node, "'" + name + "' is no transport; there are udp, tcp, tls, relp, unix, file, journald, http, kafka and internal");
+      else
+        out_->match.transports.push_back(static_cast<Transport>(at));
+    }
   }
 
   void read_types(const YAML::Node& node) {

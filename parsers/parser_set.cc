@@ -79,6 +79,7 @@ class ParserSetBuilder {
     }
     if (parser.match.any || !parser.match.prefixes.empty()) set_->any_.push_back(&parser);
     if (!parser.match.files.empty()) set_->by_file_.push_back(&parser);
+    for (auto transport : parser.match.transports) set_->by_transport_[static_cast<size_t>(transport)].push_back(&parser);
   }
 
   // A pattern that no test of its file reaches is dead or untested: both are mistakes.

@@ -247,6 +247,8 @@ struct ParserWorker::State {
       if (route && (try_route(job, *route, false) || try_whole(job, *route, false))) return;
       return;
     }
+    if (job.record.origin)
+      if (auto& route = parsers->by_transport(job.record.origin->transport); !route.empty() && try_route(job, route, false)) return;
     if (auto* route = route_of_file(job.record))
       if (try_route(job, *route, false) || try_whole(job, *route, false)) return;
     if (auto* route = route_of_app(job.captures, job.record))

@@ -180,6 +180,15 @@ def test_our_own_records_are_ecs_as_they_say_themselves(tmp_path):
         asked = wait(lambda: daemon.search("event.action: api-search and yushi.tenant: default", "--tenant", "_audit"),
                      "for the question to be a record that names the tenant it concerns")
         assert asked[0]["message"].endswith("asked search")
+        ours = daemon.search("*", "--tenant", "_audit")
+        assert {record["event"]["dataset"] for record in ours} == {"yushi.audit"}
+        # A sender who writes the same words is still a sender.
+        Day(daemon).say("web-01 yushid 1 - - " + ours[0]["event"]["original"])
+        assert daemon.search("event.dataset: yushi.audit", "--tenant", "default") == []
+        assert daemon.stop() == 0
+    assert len(yushi("search", "event.dataset: yushi.audit", "--tenant", "_audit", "--store", daemon.data, "-o", "json",
+                     state=daemon.state).objects) > len(ours)
+    assert yushi("verify", "--store", daemon.data, state=daemon.state).code == 0
 
 
 @pytest.mark.parametrize("id", ["0123456789abcdef", "x", ""])

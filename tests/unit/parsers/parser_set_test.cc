@@ -139,6 +139,38 @@ TEST_F(ParserSetTest, CapturesAreAscendingSpansOfRawEvenWhenBytesDoNotDecode) {
   EXPECT_EQ(record_.text(record_.captures.back()), "\xd3\xc3\xbb\xa7 opened");
 }
 
+const char* const kOwn = R"(
+name: own.log
+match: {transport: [internal, journald]}
+patterns: [{name: record, extract: json}]
+tests: [{line: '{"event":{"action":"x"}}', expect: {event.action: x}}]
+)";
+
+TEST_F(ParserSetTest, AParserOfATransportIsAskedForWhatCameThatWayAndForNothingElse) {
+  load({kJson, kOwn});
+  const std::string ours = R"({"event":{"action":"reload"},"message":"read again","organization":{"name":"x"}})";
+  origin_.transport = Transport::internal;
+  parse("", ours);
+  EXPECT_EQ(kind(), "own.log/record");
+  EXPECT_EQ(value("event.dataset"), "own.log");
+  EXPECT_EQ(value("event.action"), "reload");
+  EXPECT_EQ(value("message"), "read again");
+  for (auto transport : {Transport::udp, Transport::tcp, Transport::unix_socket, Transport::file}) {
+    origin_.transport = transport;
+    parse("", ours);
+    EXPECT_EQ(kind(), "json/object") << transport_name(transport);
+    EXPECT_EQ(value("json.organization.name"), "x");
+  }
+}
+
+TEST_F(ParserSetTest, ATransportThatDoesNotExistIsAProblemWithItsPlace) {
+  std::string text = kOwn;
+  text.replace(text.find("journald"), 8, "pigeon");
+  auto problems = check_parser_files({{"own.yaml", "own.yaml", text}});
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_TRUE(problems[0].starts_with("own.yaml:3:20: 'pigeon'")) << problems[0];
+}
+
 TEST_F(ParserSetTest, AJsonSenderCannotSpeakForUs) {
   load({kJson});
   parse("", R"({"organization":{"name":"x"},"event":{"id":"9"},"source":{"ip":"10.0.0.1"},"a":{"b":[1,true,"s\n"]}})");
