@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -12,6 +11,7 @@
 
 #include "cli/command.h"
 #include "cli/output.h"
+#include "core/base/clock.h"
 #include "core/base/display.h"
 #include "core/filter/when.h"
 #include "core/record/ecs_json.h"
@@ -182,8 +182,7 @@ int parse(const ParseOptions& options) {
   if (!zone) return report(Error{Code::invalid, "--timezone: " + zone.error().message});
   QueryClock clock;
   clock.zone = *zone;
-  clock.now_ns =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  clock.now_ns = realtime_ns();
   int64_t received_ns = clock.now_ns;
   if (!options.received.empty()) {
     auto when = parse_when(options.received, clock);

@@ -6,7 +6,6 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -14,6 +13,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "core/base/clock.h"
 #include "daemon/api.h"
 #include "daemon/metrics.h"
 #include "daemon/pipeline.h"
@@ -28,12 +28,6 @@ namespace yushi {
 namespace {
 
 constexpr int kWrongConfig = 2, kStoreUnopened = 3, kFailedLater = 1;
-
-int64_t now_ns() {
-  timespec t;
-  ::clock_gettime(CLOCK_REALTIME, &t);
-  return t.tv_sec * kSecond + t.tv_nsec;
-}
 
 std::string host_name() {
   char name[65] = "localhost";
@@ -253,7 +247,7 @@ class Daemon {
       auto* runtime = std::getenv("RUNTIME_DIRECTORY");
       api_path_ = runtime && *runtime ? std::string(runtime) + "/yushi.sock" : config_.data_dir + "/yushi.sock";
     }
-    watched_ = {store_.get(), pipeline_.get(), {}, {}, now_ns()};
+    watched_ = {store_.get(), pipeline_.get(), {}, {}, realtime_ns()};
     for (auto& forwarder : forwarders_) watched_.forwarders.push_back(forwarder.get());
     for (auto& input : inputs_) watched_.inputs.push_back(input.get());
     api_ = std::make_unique<Api>(api_path_, Api::Sources{store_.get(), pipeline_.get(), versions_->as_function(),
@@ -301,7 +295,7 @@ class Daemon {
 
   // Parsers and rules, both or neither. The records before keep the fields that their version gave.
   void reload() {
-    ::sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(monotonic_us()));
+    ::sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(clock_ns(CLOCK_MONOTONIC) / 1000));
     auto loaded = load_files();
     if (loaded) {
       versions_->add((*loaded)->parsers);
@@ -320,12 +314,6 @@ class Daemon {
     ::sd_notify(0, "READY=1");
   }
 
-  static int64_t monotonic_us() {
-    timespec t;
-    ::clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1'000'000 + t.tv_nsec / 1000;
-  }
-
   int tear_down() {
     if (api_) api_->stop();
     for (auto& input : inputs_) input->stop();
@@ -338,7 +326,7 @@ class Daemon {
     }
     for (auto& forwarder : forwarders_) forwarder->stop();
     if (store_ && code == 0) {
-      if (auto closed = store_->close(now_ns()); !closed) {
+      if (auto closed = store_->close(realtime_ns()); !closed) {
         spdlog::error("closing the store: {}", closed.error().message);
         code = kFailedLater;
       }

@@ -1,9 +1,10 @@
 #include "daemon/metrics.h"
 
 #include <sys/statvfs.h>
-#include <time.h>
 
 #include <nlohmann/json.hpp>
+
+#include "core/base/clock.h"
 
 namespace yushi {
 namespace {
@@ -28,12 +29,6 @@ class Exposition {
  private:
   std::string out_, name_;
 };
-
-int64_t now_ns() {
-  timespec t;
-  ::clock_gettime(CLOCK_REALTIME, &t);
-  return t.tv_sec * kSecond + t.tv_nsec;
-}
 
 uint64_t disk_free_bytes(const std::string& path) {
   struct statvfs disk;
@@ -109,7 +104,7 @@ std::string status_json(const Watched& watched) {
   s["version"] = "0.1.0";
   s["roles"] = "single-user";
   s["data_dir"] = watched.store->options().data_dir;
-  s["uptime_seconds"] = (now_ns() - watched.started_ns) / kSecond;
+  s["uptime_seconds"] = (realtime_ns() - watched.started_ns) / kSecond;
   s["committed"] = store.records.load();
   s["committed_bytes"] = store.raw_bytes.load();
   s["blocks_sealed"] = store.blocks_sealed.load();

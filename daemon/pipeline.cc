@@ -2,22 +2,16 @@
 
 #include <pthread.h>
 #include <sys/statvfs.h>
-#include <time.h>
 
 #include <chrono>
 #include <utility>
 
 #include "core/base/bytes.h"
+#include "core/base/clock.h"
 #include "storage/view.h"
 
 namespace yushi {
 namespace {
-
-int64_t clock_ns(clockid_t clock) {
-  timespec t;
-  ::clock_gettime(clock, &t);
-  return t.tv_sec * kSecond + t.tv_nsec;
-}
 
 size_t memory_of(const Batch& batch) { return batch.bytes + batch.arena.bytes() + batch.records.size() * sizeof(Record); }
 
@@ -109,7 +103,7 @@ void Pipeline::run() {
     uint64_t memory = 0;
     for (auto& b : now_committed) memory += memory_of(*b.batch);
     auto done = commit(now_committed, last);
-    int64_t now = clock_ns(CLOCK_REALTIME);
+    int64_t now = realtime_ns();
     if (done) done = store_.tick(clock_ns(CLOCK_BOOTTIME), now);
     if (done) done = store_.seal_due(now);
     if (done) done = store_.sign_checkpoints(now, !at_signed.empty() ? 0 : signing > signed_ ? kSecond : kMinute);
@@ -142,7 +136,7 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
     std::lock_guard lock(mutex_);
     own.swap(own_);
   }
-  int64_t now = clock_ns(CLOCK_REALTIME);
+  int64_t now = realtime_ns();
   for (auto& batch : batches) book_.count(batch);
   if (minute_ns_ == 0 || due(minute_ns_, now, kMinute) || last) {
     for (auto& json : book_.close_minute(minute_ns_, now, store_.commit_number() + 1)) own.push_back(std::move(json));
@@ -200,7 +194,7 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
 std::unique_ptr<Batch> Pipeline::own_batch(std::vector<std::string> jsons) const {
   auto batch = std::make_unique<Batch>();
   Origin origin;
-  origin.received_ns = clock_ns(CLOCK_REALTIME);
+  origin.received_ns = realtime_ns();
   origin.source = origin.address = "yushid";
   origin.transport = Transport::internal;
   origin.tenant = kAuditTenant;

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "core/base/assert.h"
+#include "core/base/clock.h"
 #include "core/ledger/entry.h"
 
 namespace yushi {

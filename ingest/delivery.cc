@@ -1,6 +1,5 @@
 #include "ingest/delivery.h"
 
-#include <time.h>
 
 namespace yushi {
 
@@ -91,12 +90,6 @@ bool Delivery::flush() {
   const bool any = !later_.empty() || (batch_ && (!batch_->records.empty() || !batch_->notes.empty()));
   if (any) deliver();
   return any;
-}
-
-int64_t realtime_ns() {
-  timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 }  // namespace yushi

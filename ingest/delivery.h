@@ -68,8 +68,6 @@ class Delivery {
   std::chrono::nanoseconds time_in_sink_{0};
 };
 
-int64_t realtime_ns();
-
 // How long stop() goes on reading from a sender that goes on sending, and how it waits for the second "empty".
 constexpr std::chrono::seconds kStopReadingAfter{2};
 constexpr std::chrono::milliseconds kStopPause{5};

@@ -10,6 +10,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "core/base/clock.h"
 #include "core/ledger/entry.h"
 
 namespace yushi {

@@ -2,20 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <limits>
 
+#include "core/base/clock.h"
 #include "core/filter/when.h"
 
 namespace yushi {
-namespace {
-
-int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-}  // namespace
-
 Result<void> Parameters::allow(std::initializer_list<std::string_view> names) const {
   for (auto& [name, value] : question_.parameters) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
@@ -53,7 +45,7 @@ Result<std::optional<uint64_t>> Parameters::number(std::string_view name) const 
 
 Result<QueryClock> Parameters::clock() const {
   QueryClock clock;
-  clock.now_ns = now_ns();
+  clock.now_ns = realtime_ns();
   if (auto name = text("zone"); !name.empty()) {
     auto zone = Zone::find(name);
     if (!zone) return fail(Code::invalid, "zone: " + zone.error().message);

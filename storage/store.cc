@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "core/base/assert.h"
+#include "core/base/clock.h"
 #include "core/base/time_text.h"
 #include "core/ledger/entry.h"
 #include "storage/keys.h"
@@ -88,9 +89,8 @@ Result<void> Store::load() {
       auto saved = key->save(key_path);
       if (!saved) return saved;
     }
-    auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch());
     std::string day;
-    put_varint(day, static_cast<uint64_t>(now.count() / kDay));
+    put_varint(day, static_cast<uint64_t>(realtime_ns() / kDay));
     put_varint(day, 0);
     rocksdb::WriteBatch batch;
     batch.Put(families.meta, "node", options_.node);
