@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <filesystem>
 #include <thread>
 
@@ -17,16 +18,18 @@
 #include "daemon/api.h"
 #include "daemon/metrics.h"
 #include "daemon/pipeline.h"
+#include "daemon/store_source.h"
+#include "daemon/watchdog.h"
+#include "forward/kafka.h"
 #include "parsers/engine_version.h"
 #include "parsers/share_directory.h"
-#include "daemon/store_source.h"
-#include "forward/kafka.h"
 #include "query/parser_versions.h"
 #include "storage/verify.h"
 
 namespace yushi {
 namespace {
 
+constexpr int kBeatsPerWatchdog = 8;
 constexpr int kWrongConfig = 2, kStoreUnopened = 3, kFailedLater = 1;
 
 std::string host_name() {
@@ -191,9 +194,11 @@ class Daemon {
       bool datagrams = state.transport == Transport::udp || state.transport == Transport::unix_socket;
       if (datagrams) (void)context.sources->admit(tenant, source);
     });
-    for (auto& io : contexts_) {
-      ingest_threads_.emplace_back([&io = *io] {
+    for (unsigned i = 0; i < threads; ++i) {
+      auto& pulse = pipeline_->ingest_pulse(i);
+      ingest_threads_.emplace_back([&io = *contexts_[i], &pulse] {
         ::pthread_setname_np(::pthread_self(), "ingest");
+        pulse.step();
         auto work = boost::asio::make_work_guard(io);
         io.run();
       });
@@ -283,13 +288,38 @@ class Daemon {
   void wait_for_signals() {
     uint64_t watchdog_us = 0;
     ::sd_watchdog_enabled(0, &watchdog_us);
-    auto half_us = static_cast<int64_t>(watchdog_us ? watchdog_us / 2 : 3'600'000'000);
-    timespec wait{half_us / 1'000'000, half_us % 1'000'000 * 1000};
+    // Often enough that a stage has nearly all of the time to make its next step.
+    auto beat_us = static_cast<int64_t>(watchdog_us ? std::max<uint64_t>(watchdog_us / kBeatsPerWatchdog, 1) : 3'600'000'000);
+    timespec wait{beat_us / 1'000'000, beat_us % 1'000'000 * 1000};
+    if (watchdog_us) watch_stages();
     while (true) {
       int got = ::sigtimedwait(&signals_, nullptr, &wait);
       if (got == SIGTERM || got == SIGINT) return;
       if (got == SIGHUP) reload();
-      if (watchdog_us) ::sd_notify(0, "WATCHDOG=1");
+      if (watchdog_us) feed_watchdog();
+    }
+  }
+
+  void watch_stages() {
+    watchdog_.watch("the committer", store_->pulse());
+    watchdog_.watch("the sealer", store_->sealer_pulse());
+    for (unsigned i = 0; i < contexts_.size(); ++i) {
+      watchdog_.watch("ingest thread " + std::to_string(i), pipeline_->ingest_pulse(i));
+    }
+  }
+
+  void feed_watchdog() {
+    auto stuck = watchdog_.stuck();
+    if (stuck.empty()) {
+      hungry_beats_ = 0;
+      ::sd_notify(0, "WATCHDOG=1");
+    } else if (++hungry_beats_ == kBeatsPerWatchdog / 2) {
+      spdlog::critical("{} has work and has not moved; the watchdog is not fed, and systemd will start yushid again", stuck);
+    }
+    // An ingest thread without work answers this before the next beat. One at rest waits for the committer: it cannot.
+    for (unsigned i = 0; i < contexts_.size(); ++i) {
+      auto& pulse = pipeline_->ingest_pulse(i);
+      if (!pulse.rests()) boost::asio::post(*contexts_[i], [&pulse] { pulse.step(); });
     }
   }
 
@@ -354,6 +384,8 @@ class Daemon {
   Watched watched_{};
   std::unique_ptr<Api> api_;
   std::atomic<bool> failed_{false};
+  Watchdog watchdog_;
+  int hungry_beats_ = 0;
 };
 
 }  // namespace

@@ -40,10 +40,14 @@ Pipeline::~Pipeline() {
 // ------------------------------------------------------------------------------------------------- on the ingest threads
 
 void Pipeline::deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) {
-  auto prepared = understand(workers_[ingest_thread], std::move(batch));
+  auto& worker = workers_[ingest_thread];
+  worker.pulse.step();
+  auto prepared = understand(worker, std::move(batch));
   auto memory = memory_of(*prepared.batch);
   std::unique_lock lock(mutex_);
+  worker.pulse.rest();
   changed_.wait(lock, [&] { return in_flight_ == 0 || in_flight_ + memory <= options_.in_flight_bytes || failed_; });
+  worker.pulse.step();
   if (failed_) return;  // never acknowledged; the daemon is stopping
   in_flight_ += memory;
   queued_raw_bytes_ += prepared.raw_bytes;
@@ -80,6 +84,7 @@ void Pipeline::run() {
   std::unique_lock lock(mutex_);
   while (true) {
     using namespace std::chrono;
+    store_.pulse().step();
     bool held = !batches.empty();  // since the disk is full
     changed_.wait_for(lock, 200ms, [&] { return (!held && !queue_.empty()) || !own_.empty() || stopping_ || sign_wanted_ > signed_; });
     // Group commit: one sync for all that comes within the interval, or fills a commit.
@@ -120,13 +125,14 @@ void Pipeline::run() {
     if (!done) {
       failed_ = true;
       lock.unlock();
+      store_.pulse().rest();
       changed_.notify_all();
       if (on_failure) on_failure(done.error());
       return;
     }
     changed_.notify_all();
     if (on_commit) on_commit();
-    if (last && !more && queue_.empty()) return;
+    if (last && !more && queue_.empty()) return store_.pulse().rest();
   }
 }
 

@@ -75,6 +75,9 @@ class Pipeline : public BatchSink {
   // After each commit, on the committer's thread: must not wait. Set before records come.
   std::function<void()> on_commit;
   const PipelineCounters& counters() const { return counters_; }
+  // Of an ingest thread, stepped by it alone: in deliver(), where it rests while it waits for the committer, and whenever
+  // the thread is asked for a sign of life.
+  Pulse& ingest_pulse(unsigned ingest_thread) { return workers_[ingest_thread].pulse; }
   // Waits until a commit after `commit` is durable, or `milliseconds` have passed; the newest number.
   uint64_t wait_commit(uint64_t commit, int milliseconds) const;
 
@@ -83,6 +86,7 @@ class Pipeline : public BatchSink {
     std::shared_ptr<const Loaded> loaded;
     std::unique_ptr<Understander> understander;
     Scratch scratch;
+    Pulse pulse;
   };
   PreparedBatch understand(Worker& worker, std::unique_ptr<Batch> batch);
   void run();

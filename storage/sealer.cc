@@ -10,11 +10,12 @@
 namespace yushi {
 
 Store::Sealer::Sealer(std::shared_ptr<Database> database, StoreCounters& counters, std::string node,
-                      const std::atomic<uint32_t>& store_day)
+                      const std::atomic<uint32_t>& store_day, Pulse& committer)
     : database_(std::move(database)),
       counters_(counters),
       node_(std::move(node)),
       store_day_(store_day),
+      committer_(committer),
       thread_([this] { run(); }) {}
 
 Store::Sealer::~Sealer() {
@@ -28,7 +29,10 @@ Store::Sealer::~Sealer() {
 
 void Store::Sealer::add(Job job) {
   std::unique_lock lock(mutex_);
+  committer_.rest();
   changed_.wait(lock, [&] { return queue_.size() < kQueueMax || failed_; });
+  committer_.step();
+  if (pulse_.rests() && !failed_) pulse_.step();
   queue_.push_back(std::move(job));
   changed_.notify_all();
 }
@@ -63,6 +67,10 @@ void Store::Sealer::run() {
       if (!sealed) failed_ = sealed.error();
     }
     busy_ = false;
+    if (queue_.empty() || failed_)
+      pulse_.rest();
+    else
+      pulse_.step();
     changed_.notify_all();
   }
 }

@@ -22,12 +22,14 @@ struct Store::Sealer {
     OpenBlock block;
   };
 
-  Sealer(std::shared_ptr<Database> database, StoreCounters& counters, std::string node, const std::atomic<uint32_t>& store_day);
+  Sealer(std::shared_ptr<Database> database, StoreCounters& counters, std::string node, const std::atomic<uint32_t>& store_day,
+         Pulse& committer);
   ~Sealer();
 
   void add(Job job);
   Result<void> wait();  // until all are durable; the first failure if there was one
   std::optional<Error> failed() const;
+  const Pulse& pulse() const { return pulse_; }
 
  private:
   static constexpr size_t kQueueMax = 2;
@@ -39,12 +41,14 @@ struct Store::Sealer {
   StoreCounters& counters_;
   const std::string node_;
   const std::atomic<uint32_t>& store_day_;
+  Pulse& committer_;  // rests while add() waits
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> queue_;     // protected by mutex_, as are the two below
   bool busy_ = false, stop_ = false;
   std::optional<Error> failed_;
+  Pulse pulse_;  // stepped under mutex_: by add() when there is work again, then by the sealer
   std::thread thread_;
 };
 

@@ -129,7 +129,7 @@ Result<void> Store::load() {
   if (!commit) return tl::unexpected(commit.error());
   if (*commit) commit_ = Reader(**commit).varint();
 
-  sealer_ = std::make_unique<Sealer>(database_, counters_, options_.node, seal_day_);
+  sealer_ = std::make_unique<Sealer>(database_, counters_, options_.node, seal_day_, pulse_);
   logs_.resize(options_.logs.size());
   committed_sizes_ = std::make_unique<std::atomic<uint64_t>[]>(logs_.size());
   for (size_t i = 0; i < logs_.size(); ++i) {
@@ -429,6 +429,8 @@ Result<void> Store::seal_due(int64_t now_ns, bool all) {
   counters_.open_bytes = total;
   return {};
 }
+
+const Pulse& Store::sealer_pulse() const { return sealer_->pulse(); }
 
 Result<void> Store::wait_sealed() { return sealer_->wait(); }
 

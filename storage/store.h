@@ -23,6 +23,7 @@
 #include "storage/database.h"
 #include "storage/heads.h"
 #include "storage/log_state.h"
+#include "storage/pulse.h"
 
 namespace yushi {
 
@@ -114,6 +115,9 @@ class Store {
   const SigningKey& key() const { return key_; }
   uint64_t log_size(TenantId tenant) const { return logs_[tenant].tree.size(); }
   uint64_t commit_number() const { return commit_; }
+  // Stepped by the committer; rests while the sealer is behind.
+  Pulse& pulse() { return pulse_; }
+  const Pulse& sealer_pulse() const;
   // Every source that a log has heard of; before the first commit only.
   void for_each_source(const std::function<void(TenantId, const std::string&, const SourceState&)>& visit) const;
   // Records of a log that are durable. Any thread.
@@ -141,6 +145,7 @@ class Store {
   int64_t day_ran_ns_ = 0, boottime_ns_ = 0, day_saved_ns_ = 0;
   std::atomic<uint32_t> seal_day_{0};
   StoreCounters counters_;
+  Pulse pulse_;
   std::unique_ptr<Sealer> sealer_;
 };
 

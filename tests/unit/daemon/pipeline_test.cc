@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "daemon/watchdog.h"
 #include "query/parser_versions.h"
 #include "tests/unit/storage/test_store.h"
 
@@ -105,7 +106,7 @@ class PipelineTest : public testing::Test {
     store_ = std::move(*opened);
     keep_version(*first_);
     options.ingest_threads = 2;
-    options.disk_reserve_bytes = 0;
+    if (options.disk_reserve_bytes == PipelineOptions().disk_reserve_bytes) options.disk_reserve_bytes = 0;
     if (options.commit_interval_ns == PipelineOptions().commit_interval_ns) options.commit_interval_ns = 1'000'000;
     pipeline_ = std::make_unique<Pipeline>(*store_, first_, options);
     pipeline_->on_failure = [](const Error& error) { ADD_FAILURE() << error.message; };
@@ -405,6 +406,28 @@ TEST_F(PipelineTest, StopWithNothingSentLeavesAStoreThatHolds) {
   read("default", [&](const Record& record) { found += record.raw == "after a restart"; });
   EXPECT_EQ(found, 1);
   EXPECT_EQ(contradictions_of_all(), "");
+}
+
+TEST_F(PipelineTest, OnAFullDiskTheStagesThatWaitAreNotTakenForHung) {
+  PipelineOptions options;
+  options.disk_reserve_bytes = uint64_t{1} << 62;
+  options.in_flight_bytes = 1;
+  open(options);
+  std::thread input([&] {
+    pipeline_->ingest_pulse(0).step();
+    for (int i = 0; i < 2; ++i) pipeline_->deliver(0, batch_of({{0, "10.0.0.1", failed("root", i)}}));
+    pipeline_->ingest_pulse(0).rest();
+  });
+  while (!pipeline_->counters().disk_full || pipeline_->counters().in_flight_bytes == 0) std::this_thread::yield();
+  Watchdog watchdog;
+  watchdog.watch("the committer", store_->pulse());
+  watchdog.watch("the sealer", store_->sealer_pulse());
+  watchdog.watch("ingest thread 0", pipeline_->ingest_pulse(0));
+  for (int beats = 0; beats < 10;) beats += watchdog.stuck().empty();
+  EXPECT_TRUE(pipeline_->ingest_pulse(0).rests()) << "the second batch waits for the first";
+  EXPECT_EQ(store_->committed_size(0), 0u);
+  stop_and_close();
+  input.join();
 }
 
 TEST_F(PipelineTest, SignAllSignsAllThatIsCommittedBeforeItsCall) {
