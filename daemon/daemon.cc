@@ -222,8 +222,6 @@ class Daemon {
   }
 
   Result<void> start_forwarders() {
-    std::vector<std::string> charsets = {"utf-8", "utf-8"};
-    for (auto& tenant : config_.tenants) charsets.push_back(tenant.charset);
     for (auto& forward : config_.forward) {
       KafkaSettings settings;
       settings.brokers = forward.brokers;
@@ -236,7 +234,7 @@ class Daemon {
       if (!select) return tl::unexpected(select.error());
       settings.select = *select;
       // One cursor for each topic: a second forwarder into another topic has its own.
-      auto source = make_store_source(*store_, forward.brokers + "/" + forward.topic, charsets);
+      auto source = make_store_source(*store_, forward.brokers + "/" + forward.topic);
       forwarders_.push_back(std::make_unique<KafkaForwarder>(std::move(settings), std::move(source)));
       if (auto started = forwarders_.back()->start(); !started) return started;
     }

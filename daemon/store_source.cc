@@ -11,15 +11,14 @@ namespace {
 
 class StoreSource : public RecordSource {
  public:
-  StoreSource(Store& store, std::string name, std::vector<std::string> charsets)
-      : store_(store), cursor_(keys::cursor(name)), charsets_(std::move(charsets)) {}
+  StoreSource(Store& store, const std::string& name) : store_(store), cursor_(keys::cursor(name)) {}
 
   Result<std::vector<Head>> heads() override {
     std::vector<Head> out;
     auto& logs = store_.options().logs;
     for (size_t i = 0; i < logs.size(); ++i) {
       if (i == kAuditTenant) continue;
-      out.push_back({logs[i], store_.committed_size(static_cast<TenantId>(i)), charsets_[i]});
+      out.push_back({logs[i], store_.committed_size(static_cast<TenantId>(i))});
     }
     return out;
   }
@@ -54,13 +53,12 @@ class StoreSource : public RecordSource {
  private:
   Store& store_;
   const std::string cursor_;
-  const std::vector<std::string> charsets_;
 };
 
 }  // namespace
 
-std::unique_ptr<RecordSource> make_store_source(Store& store, std::string name, std::vector<std::string> charsets) {
-  return std::make_unique<StoreSource>(store, std::move(name), std::move(charsets));
+std::unique_ptr<RecordSource> make_store_source(Store& store, const std::string& name) {
+  return std::make_unique<StoreSource>(store, name);
 }
 
 }  // namespace yushi

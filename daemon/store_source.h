@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "forward/source.h"
 #include "storage/store.h"
@@ -11,6 +10,6 @@
 namespace yushi {
 
 // `name` names the cursor: a forwarder of another name begins at the beginning. The store must outlive the source.
-std::unique_ptr<RecordSource> make_store_source(Store& store, std::string name, std::vector<std::string> charsets);
+std::unique_ptr<RecordSource> make_store_source(Store& store, const std::string& name);
 
 }  // namespace yushi

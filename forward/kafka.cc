@@ -33,7 +33,7 @@ constexpr uint64_t kAlertStream = 0xffff;
 
 struct KafkaForwarder::State {
   struct Stream {
-    std::string log, charset;
+    std::string log;
     uint64_t number;
     uint64_t size = 0;
     DeliveryWindow window;
@@ -150,11 +150,10 @@ struct KafkaForwarder::State {
       YUSHI_ASSERT(streams.size() < kAlertStream, "%zu logs", streams.size());
       auto known = cursor.next.find(head.log);
       streams.push_back(std::make_unique<Stream>(Stream{
-          head.log, head.charset, streams.size(), 0, DeliveryWindow(known == cursor.next.end() ? 0 : known->second)}));
+          head.log, streams.size(), 0, DeliveryWindow(known == cursor.next.end() ? 0 : known->second)}));
       at->second = streams.back().get();
     }
     at->second->size = head.size;
-    at->second->charset = head.charset;
     return *at->second;
   }
 
@@ -218,7 +217,7 @@ struct KafkaForwarder::State {
         continue;
       }
       uint64_t token = from.number << kIndexBits | record.index;
-      maker.make(record, from.charset, limit_of(token), message);
+      maker.make(record, limit_of(token), message);
       if (message.truncated) ++metrics.truncated;
       if (!send(KafkaProducer::Topic::records, format_name(settings.format), token)) return true;
     }

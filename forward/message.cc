@@ -81,7 +81,7 @@ struct MessageMaker::State {
 MessageMaker::MessageMaker(ForwardFormat format) : format_(format), state_(std::make_unique<State>()) {}
 MessageMaker::~MessageMaker() = default;
 
-void MessageMaker::make(const Record& record, std::string_view charset, size_t value_bytes_max, Message& message) {
+void MessageMaker::make(const Record& record, size_t value_bytes_max, Message& message) {
   const Origin& origin = *record.origin;
   auto tenant = tenant_of_log(origin.log);
   message.tenant = tenant;
@@ -108,13 +108,13 @@ void MessageMaker::make(const Record& record, std::string_view charset, size_t v
     message.key += origin.address;
 
   message.truncated = false;
-  write_value(record, charset, message.value);
+  write_value(record, message.value);
   size_t raw_bytes = record.raw.size();
   while (message.value.size() > value_bytes_max && raw_bytes > 0) {
     // In proportion, and a little less: what stands around raw does not shrink with it.
     auto fitting = static_cast<double>(value_bytes_max) / static_cast<double>(message.value.size());
     raw_bytes = std::min(raw_bytes - 1, static_cast<size_t>(static_cast<double>(raw_bytes) * fitting * 0.9));
-    write_value(Shortened(record, raw_bytes).record, charset, message.value);
+    write_value(Shortened(record, raw_bytes).record, message.value);
     message.truncated = true;
   }
   if (message.value.size() > value_bytes_max) write_stub(record, message);
@@ -140,11 +140,11 @@ void MessageMaker::write_stub(const Record& record, Message& message) {
   }
 }
 
-void MessageMaker::write_value(const Record& record, std::string_view charset, std::string& out) {
+void MessageMaker::write_value(const Record& record, std::string& out) {
   out.clear();
   if (format_ == ForwardFormat::ecs_json) {
     JsonOptions options;
-    options.charset = charset;
+    options.charset = record.origin->charset;
     state_->json.write(record, options, out);
     return;
   }
@@ -186,7 +186,7 @@ void MessageMaker::write_value(const Record& record, std::string_view charset, s
       default:
         if (is_utf8(value.text))
           field->set_s(value.text.data(), value.text.size());
-        else if (!state_->decoder.append(charset, value.text, *field->mutable_s()))
+        else if (!state_->decoder.append(origin.charset, value.text, *field->mutable_s()))
           append_scrubbed(value.text, *field->mutable_s());
     }
   });

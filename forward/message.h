@@ -37,11 +37,11 @@ class MessageMaker {
 
   // Writes over `message`, reusing its memory. A value over `value_bytes_max` is made of the record with the end of its
   // raw cut off and `yushi.truncated` set; its id stays, so that the whole can be fetched from the store.
-  void make(const Record& record, std::string_view charset, size_t value_bytes_max, Message& message);
+  void make(const Record& record, size_t value_bytes_max, Message& message);
 
  private:
   struct State;
-  void write_value(const Record& record, std::string_view charset, std::string& out);
+  void write_value(const Record& record, std::string& out);
   void write_stub(const Record& record, Message& message);
   ForwardFormat format_;
   std::unique_ptr<State> state_;

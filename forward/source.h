@@ -24,7 +24,6 @@ class RecordSource {
   struct Head {
     std::string log;
     uint64_t size = 0;  // records committed: indexes 0 … size - 1 can be read
-    std::string charset = "utf-8";
   };
   // Every log that is to be forwarded, as of now. Asked many times a second: must be cheap.
   virtual Result<std::vector<Head>> heads() = 0;

@@ -29,7 +29,7 @@ class MessageOfARecord : public testing::Test {
 
   Message make(ForwardFormat format, size_t value_bytes_max = SIZE_MAX) {
     Message message;
-    MessageMaker(format).make(record_, "utf-8", value_bytes_max, message);
+    MessageMaker(format).make(record_, value_bytes_max, message);
     return message;
   }
 
