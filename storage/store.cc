@@ -130,21 +130,43 @@ Result<void> Store::load() {
   if (*commit) commit_ = Reader(**commit).varint();
 
   sealer_ = std::make_unique<Sealer>(database_, counters_, options_.node, seal_day_, pulse_);
+  auto view = StoreView::open(database_, options_.understand);
+  if (!view) return tl::unexpected(view.error());
+  if (auto taken = take_up_logs_without_a_tenant(**view); !taken) return taken;
   logs_.resize(options_.logs.size());
   committed_sizes_ = std::make_unique<std::atomic<uint64_t>[]>(logs_.size());
   for (size_t i = 0; i < logs_.size(); ++i) {
     logs_[i].name = options_.logs[i];
-    auto loaded = load_log(logs_[i]);
+    auto loaded = load_log(**view, logs_[i]);
     if (!loaded) return loaded;
     committed_sizes_[i] = logs_[i].tree.size();
   }
-  return compare_with_heads();
+  return compare_with_heads(**view);
 }
 
-Result<void> Store::load_log(LogState& log) {
-  auto view = StoreView::open(database_, options_.understand);
-  if (!view) return tl::unexpected(view.error());
-  auto head = (*view)->head(log.name);
+// Their tenants were taken out of the config. Nothing comes in any more, but what is there is sealed, signed and kept as
+// before. How long such a tenant wanted its records kept is not known here: the longest of all holds.
+Result<void> Store::take_up_logs_without_a_tenant(const StoreView& view) {
+  auto known = view.logs();
+  if (!known) return tl::unexpected(known.error());
+  auto& days = options_.log_retention_days;
+  uint32_t longest = options_.retention_days;
+  for (auto of_log : days) longest = std::max(longest, of_log);
+  for (auto* family : database_->blocks_families()) {
+    auto name = family->GetName();
+    longest = std::max(longest, static_cast<uint32_t>(std::strtoul(name.c_str() + name.rfind('.') + 1, nullptr, 10)));
+  }
+  for (auto& log : *known) {
+    if (std::find(options_.logs.begin(), options_.logs.end(), log) != options_.logs.end()) continue;
+    days.resize(options_.logs.size());
+    options_.logs.push_back(log);
+    days.push_back(longest);
+  }
+  return {};
+}
+
+Result<void> Store::load_log(const StoreView& view, LogState& log) {
+  auto head = view.head(log.name);
   if (!head) {
     if (head.error().code == Code::not_found) return {};
     return tl::unexpected(head.error());
@@ -153,15 +175,15 @@ Result<void> Store::load_log(LogState& log) {
   for (int level = 1; (head->size >> (8 * level)) > 0; ++level) {
     uint64_t hashes = head->size >> (8 * level);
     if (hashes % 256 == 0) continue;
-    auto tile = (*view)->tile(log.name, level, hashes / 256);
+    auto tile = view.tile(log.name, level, hashes / 256);
     if (!tile) return tl::unexpected(tile.error());
     if (tile->size() != hashes % 256 * 32) return fail(Code::corrupt, "tree of log " + log.name + ": newest tile has another size");
     log.tiles.restore(level, hashes / 256, std::move(*tile));
   }
-  auto sources = (*view)->sources(log.name);
+  auto sources = view.sources(log.name);
   if (!sources) return tl::unexpected(sources.error());
   for (auto& [source, state] : *sources) log.sources.emplace(source, state);
-  auto newest = (*view)->newest_checkpoint(log.name);
+  auto newest = view.newest_checkpoint(log.name);
   if (!newest) return tl::unexpected(newest.error());
   if (*newest) {
     auto checkpoint = Checkpoint::parse_body(**newest);
@@ -170,7 +192,7 @@ Result<void> Store::load_log(LogState& log) {
     heads_[log.name] = **newest;
   }
 
-  auto segments = (*view)->segments(log.name);
+  auto segments = view.segments(log.name);
   if (!segments) return tl::unexpected(segments.error());
   uint64_t next = segments->empty() ? 0 : segments->front().summary.first_index;
   for (auto& segment : *segments) {
@@ -184,7 +206,7 @@ Result<void> Store::load_log(LogState& log) {
     if (!bytes) return tl::unexpected(bytes.error());
     auto chunk = ChunkHead::decode(segment.summary.first_index, **bytes);
     if (!chunk) return tl::unexpected(chunk.error());
-    auto read = (*view)->read(segment);
+    auto read = view.read(segment);
     if (!read) return tl::unexpected(read.error());
     std::shared_ptr<Batch> batch = std::move(*read);
     if (batch->records.empty()) continue;
@@ -221,7 +243,7 @@ Result<void> Store::load_log(LogState& log) {
   return {};
 }
 
-Result<void> Store::compare_with_heads() {
+Result<void> Store::compare_with_heads(const StoreView& view) {
   auto path = options_.data_dir + "/heads";
   auto heads = read_heads(path);
   if (!heads) {
@@ -230,12 +252,10 @@ Result<void> Store::compare_with_heads() {
     }
     return tl::unexpected(heads.error());
   }
-  auto view = StoreView::open(database_, options_.understand);
-  if (!view) return tl::unexpected(view.error());
   for (auto& [log, note] : heads_) {
     if (heads->contains(log)) continue;
     // Only a crash between a log's very first checkpoint and `heads` leaves it without a line.
-    auto notes = (*view)->checkpoints(log);
+    auto notes = view.checkpoints(log);
     if (!notes) return tl::unexpected(notes.error());
     if (notes->size() > 1) return fail(Code::corrupt, path + " has no line for log " + log + ", which was signed: put it back from a backup");
   }
@@ -246,14 +266,14 @@ Result<void> Store::compare_with_heads() {
       return fail(Code::corrupt, path + ": the line of log " + log + " is not signed by this node's key: " +
                                      signed_head.error().message);
     }
-    auto head = (*view)->head(log);
+    auto head = view.head(log);
     uint64_t size = head ? head->size : 0;
     if (size < signed_head->size) {
       return fail(Code::corrupt, "log " + log + " is shorter than its signed checkpoint: " + std::to_string(size) + " of " +
                                      std::to_string(signed_head->size) + " records; the store was rolled back, or its WAL was "
                                      "cut or deleted; not continuing it");
     }
-    auto root = root_at(signed_head->size, [&view, &log = log](int level, uint64_t index) { return (*view)->subtree(log, level, index); });
+    auto root = root_at(signed_head->size, [&view, &log = log](int level, uint64_t index) { return view.subtree(log, level, index); });
     if (!root) return tl::unexpected(root.error());
     if (*root != signed_head->root) {
       return fail(Code::corrupt, "log " + log + ": the root at size " + std::to_string(signed_head->size) +

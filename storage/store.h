@@ -41,7 +41,9 @@ struct StoreOptions {
   std::string key_dir;               // empty: data_dir/keys
   std::string node;                  // empty: the name the store was made with, or fallback_node for a new store
   std::string fallback_node = "localhost";
-  std::vector<std::string> logs;     // by TenantId: 0 `default`, 1 `_audit`, then the tenants
+  // By TenantId: 0 `default`, 1 `_audit`, then the tenants. The Store puts behind them the logs that it finds whose tenant is
+  // no longer named.
+  std::vector<std::string> logs;
   uint32_t retention_days = kRetentionFloorDays;
   std::vector<uint32_t> log_retention_days;  // by TenantId; 0, or none: retention_days
   size_t open_bytes_max = 192 << 20;
@@ -54,6 +56,8 @@ struct StoreCounters {
   std::atomic<uint64_t> commits{0}, records{0}, raw_bytes{0}, blocks_sealed{0}, block_bytes{0}, sync_ns{0};
   std::atomic<uint64_t> open_bytes{0};
 };
+
+class StoreView;
 
 class Store {
  public:
@@ -126,8 +130,9 @@ class Store {
  private:
   Store() = default;
   Result<void> load();
-  Result<void> load_log(LogState& log);
-  Result<void> compare_with_heads();
+  Result<void> take_up_logs_without_a_tenant(const StoreView& view);
+  Result<void> load_log(const StoreView& view, LogState& log);
+  Result<void> compare_with_heads(const StoreView& view);
   void hand_to_sealer(const LogState& log, OpenBlock block);
   uint32_t retention_of(const LogState& log) const;
   struct Sealer;

@@ -116,6 +116,31 @@ def test_an_unknown_tenant_is_nothing_found_and_the_audit_log_only_when_named(da
     assert all(record["event"]["id"].startswith("default/") for record in daemon.search("*"))
 
 
+def test_a_tenant_taken_out_of_the_config_keeps_its_log(tmp_path):
+    tenants = 'tenants:\n  - {name: a, match: {cidr: ["127.0.0.0/8"]}, charset: gb18030, retention: {days: 400}}\n'
+    with Daemon(tmp_path, tenants) as daemon:
+        daemon.send_tcp([f"<13>1 - web-01 app {i} - - of tenant a".encode() + "失败".encode("gb18030") for i in range(3)])
+        daemon.wait_records(3, "a")
+        daemon.kill()
+    with Daemon(tmp_path) as daemon:
+        assert [record["message"] for record in daemon.search("*", "--tenant", "a")] == ["of tenant a失败"] * 3
+        daemon.send_tcp(["<13>1 - web-01 app 9 - - of nobody"])
+        daemon.wait_records(1)
+        assert daemon.records("a") == 3
+        checkpoints = daemon.yushi("checkpoint", "-o", "json").objects
+        assert "a" in [said["log"] for said in checkpoints]
+        assert daemon.yushi("verify").code == 0
+        assert daemon.stop() == 0
+    store = ["--store", daemon.data]
+    assert [log["tail_records"] for log in yushi("status", *store, "-o", "json", state=daemon.state).objects
+            if log.get("log") == "a"] == [0], "what was left open is sealed"
+    assert yushi("verify", *store, state=daemon.state).code == 0
+    with Daemon(tmp_path, tenants) as daemon:
+        daemon.send_tcp(["<13>1 - web-01 app 4 - - of tenant a again"])
+        daemon.wait_records(4, "a")
+        assert len(daemon.search("*", "--tenant", "a")) == 4
+
+
 def test_each_question_is_a_record_in_the_audit_log(daemon):
     daemon.search("a_word_to_find_again")
     found = []

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/ledger/entry.h"
+#include "storage/keys.h"
 #include "tests/unit/storage/test_store.h"
 
 namespace yushi::test {
@@ -310,6 +311,53 @@ TEST(Store, KeepsATenantsBlocksAsLongAsItsOwnRetentionSays) {
   auto refused = Store::open(options);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::refused);
+}
+
+// A tenant was taken out of the config: its log is there, its tail unsealed, its newest records unsigned.
+TEST(Store, TakesUpALogWhoseTenantIsNoLongerNamed) {
+  Folder folder;
+  auto options = options_for(folder.path());
+  options.log_retention_days = {0, 0, 400};
+  {
+    auto store = Store::open(options);
+    ASSERT_TRUE(store) << store.error().message;
+    commit(**store, {{line(1)}, {line(2), "10.0.0.1", 2}});
+    ASSERT_TRUE((*store)->sign_checkpoints(kReceived, 0));
+    commit(**store, {{line(3), "10.0.0.1", 2}});
+  }  // as if killed
+  auto named = options.logs;
+  options.logs.pop_back();
+  options.log_retention_days = {0, 400};
+  for (int starts = 0; starts < 2; ++starts) {
+    auto store = Store::open(options);
+    ASSERT_TRUE(store) << store.error().message;
+    EXPECT_EQ((*store)->options().logs, named);
+    EXPECT_EQ((*store)->committed_size(2), 2u);
+    commit(**store, {{line(4 + starts)}});
+    ASSERT_TRUE((*store)->close(kReceived + starts + 1));
+  }
+  auto report = verify(folder.path());
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_TRUE(report->findings.empty());
+  auto heads = read_heads(folder.path() + "/heads");
+  ASSERT_TRUE(heads);
+  EXPECT_TRUE(heads->contains("finance"));
+  auto view = StoreView::open_read_only(folder.path(), understand_again);
+  ASSERT_TRUE(view);
+  auto segments = (*view)->segments("finance");
+  ASSERT_TRUE(segments);
+  ASSERT_EQ(segments->size(), 1u);
+  EXPECT_TRUE(segments->front().sealed);
+  for (auto* family : (*view)->database().blocks_families()) {
+    auto name = family->GetName();
+    auto block = (*view)->database().get(family, keys::record("finance", 0));
+    ASSERT_TRUE(block);
+    EXPECT_EQ(block->has_value(), name.ends_with(".400")) << name;
+  }
+  options.logs = named;  // and back again
+  auto again = Store::open(options);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ((*again)->log_size(2), 2u);
 }
 
 TEST(Store, RefusesAnotherNodeName) {
