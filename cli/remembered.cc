@@ -200,31 +200,41 @@ int hold_to_remembered(Asker& asker) {
   if (!locked) say("checkpoints cannot be remembered: " + locked.error().message);
   auto seen = memory.of_node(ending->node);
   std::vector<std::string> broken;
+  bool from_memory = false;
+  auto breaks = [&](const std::string& origin, const std::string& words, bool is_remembered) {
+    broken.push_back(words + (is_remembered ? "; remembered in " + memory.path_of(origin) : ""));
+    from_memory |= is_remembered;
+  };
   int code = kExitFound;
   for (auto& log : offered) {
     if (log.origin != ending->node + "/" + log.log) {
-      broken.push_back("the checkpoint of log " + log.log + " of node " + ending->node + " speaks of " + log.origin);
+      breaks(log.origin, "the checkpoint of log " + log.log + " of node " + ending->node + " speaks of " + log.origin, false);
       continue;
     }
     auto known = seen.find(log.origin);
-    auto contradiction = compare(asker, log, known == seen.end() ? nullptr : &known->second);
+    bool is_remembered = known != seen.end();
+    auto contradiction = compare(asker, log, is_remembered ? &known->second : nullptr);
     if (!contradiction) {
       code = report(contradiction.error());
-      if (code == kExitBroken) broken.push_back(log.origin + ": " + contradiction.error().message);
+      if (code == kExitBroken) breaks(log.origin, log.origin + ": " + contradiction.error().message, is_remembered);
     } else if (*contradiction) {
-      broken.push_back(**contradiction);
-    } else if (locked && (known == seen.end() || known->second.note != log.note)) {
-      if (known == seen.end() && is_terminal(STDERR_FILENO)) say("first sight of " + log.verifier + "; remembered");
+      breaks(log.origin, **contradiction, is_remembered);
+    } else if (locked && (!is_remembered || known->second.note != log.note)) {
+      if (!is_remembered && is_terminal(STDERR_FILENO)) say("first sight of " + log.verifier + "; remembered");
       if (auto kept = memory.keep({log.origin, log.verifier, log.note}); !kept) {
         say("the checkpoint of " + log.origin + " cannot be remembered: " + kept.error().message);
       }
     }
-    if (known != seen.end()) seen.erase(known);
+    if (is_remembered) seen.erase(known);
   }
-  for (auto& [origin, unused] : seen) broken.push_back(origin + ": the log that was there before is gone");
+  for (auto& [origin, unused] : seen) breaks(origin, origin + ": the log that was there before is gone", true);
   if (broken.empty()) return code;
   say("INTEGRITY IS BROKEN: what this store signs contradicts what was seen of it before");
   for (auto& words : broken) say("  " + words);
+  if (from_memory) {
+    say("If somebody replaced this store knowingly, move these files away: the next call remembers the store as it is then. If not, "
+        "leave the store and the files as they are, for both are evidence");
+  }
   return kExitBroken;
 }
 

@@ -4,6 +4,8 @@ import base64
 import calendar
 import hashlib
 import json
+import pathlib
+import re
 import shutil
 import subprocess
 import time
@@ -334,6 +336,14 @@ def test_another_store_under_the_same_name_is_seen(tmp_path):
         second.wait_records(2 * len(LINES))
         answer = second.yushi("search", "*", state=first.state)
         assert answer.code == 4 and "key changed" in answer.err
+        # It says which files remember the first store, and to move them away if the second is there knowingly.
+        files = {pathlib.Path(path) for path in re.findall(r"remembered in (\S+)", answer.err)}
+        assert {path.name for path in files} == {"e2e%2fdefault", "e2e%2f_audit"}
+        assert "move these files away" in answer.err
+        for path in files:
+            path.rename(tmp_path / path.name)
+        assert second.yushi("search", "*", state=first.state).code == 0
+        assert second.yushi("search", "*", state=first.state).code == 0
 
 
 def test_history_rewritten_with_the_same_key_is_seen(tmp_path):
