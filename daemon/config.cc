@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -232,6 +233,17 @@ void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
              }}});
   if (!node.IsMap()) return;
   if (forward.brokers.empty()) walk.problem(node, "forward.brokers: missing, as in \"k1:9092,k2:9092\"");
+  for (auto& other : config.forward) {
+    if (other.brokers != forward.brokers) continue;
+    if (other.topic == forward.topic) {
+      walk.problem(Walk::place(node, "topic"), "forward.topic: another forwarder sends to \"" + forward.topic +
+                                                   "\" of these brokers already, and they would share one cursor; name another topic");
+    }
+    if (!forward.alerts_topic.empty() && other.alerts_topic == forward.alerts_topic) {
+      walk.problem(Walk::place(node, "alerts_topic"), "forward.alerts_topic: another forwarder sends the alerts to \"" +
+                                                          forward.alerts_topic + "\" of these brokers already; remove the line");
+    }
+  }
   config.forward.push_back(std::move(forward));
 }
 
@@ -313,6 +325,8 @@ Result<Config> load_config(const std::string& path) {
     walk.problem(e.mark, e.msg);
   }
   if (!walk.problems().empty()) return fail(Code::invalid, walk.problems());
+  bool alerts_named = std::any_of(config.forward.begin(), config.forward.end(), [](auto& f) { return !f.alerts_topic.empty(); });
+  if (!alerts_named && !config.forward.empty()) config.forward[0].alerts_topic = "yushi.alerts";
   if (config.inputs.empty()) config.inputs = default_config().inputs;
   return config;
 }

@@ -29,7 +29,7 @@ struct TenantConfig {
 struct ForwardConfig {
   std::string brokers;
   std::string topic = "yushi.records";
-  std::string alerts_topic = "yushi.alerts";
+  std::string alerts_topic;  // empty: sends no alerts
   std::string format = "ecs-json";  // ecs-json | raw | protobuf
   std::string select = "*";
 };

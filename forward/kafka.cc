@@ -225,6 +225,7 @@ struct KafkaForwarder::State {
   }
 
   bool forward_alerts() {
+    if (settings.alerts_topic.empty()) return false;
     auto found = source->alerts(alerts.end(), kAlertsAtOnce);
     if (!found) {
       note(found.error().message);

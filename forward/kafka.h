@@ -26,7 +26,7 @@ namespace yushi {
 struct KafkaSettings {
   std::string brokers;  // "k1:9092,k2:9092"
   std::string topic = "yushi.records";
-  std::string alerts_topic = "yushi.alerts";
+  std::string alerts_topic;  // empty: no alerts
   ForwardFormat format = ForwardFormat::ecs_json;
   std::string compression = "lz4";  // none | lz4 | zstd | gzip | snappy
   Filter select = Filter::parse_kql("*", {}).value();

@@ -113,6 +113,7 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(const KafkaSettings& 
   }
   const std::string* names[] = {&settings.topic, &settings.alerts_topic};
   for (size_t i = 0; i < client.topics.size(); ++i) {
+    if (names[i]->empty()) continue;
     client.topics[i] = rd_kafka_topic_new(client.kafka, names[i]->c_str(), nullptr);
     if (client.topics[i] == nullptr)
       return fail(Code::invalid,

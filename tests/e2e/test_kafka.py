@@ -2,6 +2,7 @@
 
 import collections
 import json
+import random
 import time
 
 import pytest
@@ -17,6 +18,13 @@ HOSTS = ["web-01", "web-02", "db-01", "fw-01"]
 def broker(tmp_path_factory):
     """Our own: it is killed."""
     with KafkaBroker(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def strict_broker(tmp_path_factory):
+    """Takes no batch over 100 kB."""
+    with KafkaBroker(tmp_path_factory.mktemp("strict"), message_max_bytes=100_000) as running:
         yield running
 
 
@@ -170,6 +178,51 @@ def test_alerts_arrive_in_a_topic_of_their_own(broker, tmp_path):
         assert alert["event"]["kind"] == "alert"
         assert alert["rule"]["name"] and alert["yushi"]["alert"]["reason"]
         assert alert["yushi"]["alert"]["records"] in (["default/0"], ["default/1"])
+
+
+def test_of_two_forwarders_one_sends_the_alerts(broker, tmp_path):
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    config = "forward:\n" + "".join(f'  - {{type: kafka, brokers: "{broker.bootstrap}", topic: {topic}}}\n' for topic in ("one", "two"))
+    with Daemon(tmp_path, config) as daemon:
+        daemon.send_tcp([f"<30>1 {now} web-01 systemd 1 - - Stopped System Logging Service."])
+        wait_size(daemon, 1)
+        (raised,) = wait(lambda: daemon.yushi("alerts", "-o", "json").objects, "for the alert")
+        wait(lambda: min(delivered(daemon, 0), delivered(daemon, 1)) >= 1, "for both topics to have the record")
+        wait(lambda: metric(daemon, "yushi_forward_alerts_delivered_total") >= 1, "for the topic to have the alert")
+        assert daemon.stop() == 0
+    (got,) = [json.loads(value) for *_, value in broker.consume("yushi.alerts")]
+    assert got["yushi"]["alert"]["id"] == raised["yushi"]["alert"]["id"]
+
+
+@pytest.mark.parametrize("large", [[0], [0, 1, 2, 3], [500, 501, 3_000], [0, 1_000, 1_001, 5_999]])
+def test_what_the_broker_finds_too_large_arrives_shortened_in_its_place(strict_broker, tmp_path, large):
+    """Random digits, so that compression does not make room."""
+    chance = random.Random(sum(large))
+    sent = [line(i) + b" " + chance.randbytes(50).hex().encode() for i in range(6_000)]
+    for i in large:
+        sent[i] = line(i)[:60] + chance.randbytes(200_000).hex().encode()
+    topic = "large." + ".".join(map(str, large))
+    with Daemon(tmp_path, "limits: {message_bytes: 1MiB}\nforward:\n" + forwarder(strict_broker, topic, "ecs-json")) as daemon:
+        daemon.send_tcp(sent)
+        wait_size(daemon, len(sent))
+        wait(lambda: delivered(daemon) >= len(sent) and lag_is_none(daemon), "for all records to arrive")
+        assert daemon.stop() == 0
+    messages = records_in(strict_broker, topic)
+    check_order(messages, sent, once=True)
+    for message in messages:
+        assert (index_of(message) in large) == json.loads(message[4]).get("yushi", {}).get("truncated", False)
+
+
+def test_a_broker_that_takes_only_small_batches_gets_all_in_order(tmp_path):
+    chance = random.Random(1)
+    sent = [line(i) + b" " + chance.randbytes(50).hex().encode() for i in range(6_000)]
+    with KafkaBroker(tmp_path / "broker", message_max_bytes=20_000) as broker, \
+            Daemon(tmp_path, "forward:\n" + forwarder(broker, "small", "ecs-json")) as daemon:
+        daemon.send_tcp(sent)
+        wait_size(daemon, len(sent))
+        wait(lambda: delivered(daemon) >= len(sent) and lag_is_none(daemon), "for all records to arrive")
+        assert daemon.stop() == 0
+        check_order(records_in(broker, "small"), sent, once=True)
 
 
 def test_a_broker_that_is_away_stops_nothing_and_misses_nothing(broker, tmp_path):

@@ -135,6 +135,10 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       {"forward:\n  - {brokers: \"k:9092\", format: @xml}", "forward.format"},
       {"forward:\n  - {brokers: \"k:9092\", select: @\"user.name: (root\"}", "forward.select"},
       {"forward:\n  - {brokers: \"k:9092\", delivery: @perhaps}", "forward.delivery"},
+      {"forward:\n  - {brokers: \"k:9092\"}\n  - @{brokers: \"k:9092\"}", "forward.topic"},
+      {"forward:\n  - {brokers: \"k:9092\", topic: t}\n  - {brokers: \"k:9092\", topic: @t}", "forward.topic"},
+      {"forward:\n  - {brokers: \"k:9092\", alerts_topic: a}\n  - {brokers: \"k:9092\", topic: t, alerts_topic: @a}",
+       "forward.alerts_topic"},
       // Of a later version: refused, never taken and ignored.
       {"inputs:\n  - {type: syslog, transport: tcp, listen: \"127.0.0.1:1\", tls: @{cert: c}}", "inputs.tls"},
       {"tenants:\n  - {name: a, match: {cert_cn: @[a.example]}}", "tenants.match.cert_cn"},
@@ -153,6 +157,20 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
     EXPECT_TRUE(found.starts_with(std::to_string(line) + ":" + std::to_string(column) + ": ")) << c.text << "\n" << found;
     EXPECT_NE(found.find(c.named), std::string::npos) << c.text << "\n" << found;
   }
+}
+
+TEST(Config, EachAlertIsForwardedOnceUnlessSeveralForwardersNameATopicForThem) {
+  auto alerts_topics = [](const std::string& text) {
+    std::vector<std::string> out;
+    for (auto& forward : good("forward:\n" + text).forward) out.push_back(forward.alerts_topic);
+    return out;
+  };
+  using Topics = std::vector<std::string>;
+  EXPECT_EQ(alerts_topics("  - {brokers: k}\n"), Topics{"yushi.alerts"});
+  EXPECT_EQ(alerts_topics("  - {brokers: k}\n  - {brokers: k, topic: t}\n"), (Topics{"yushi.alerts", ""}));
+  EXPECT_EQ(alerts_topics("  - {brokers: k}\n  - {brokers: l, topic: t}\n"), (Topics{"yushi.alerts", ""}));
+  EXPECT_EQ(alerts_topics("  - {brokers: k}\n  - {brokers: k, topic: t, alerts_topic: a}\n"), (Topics{"", "a"}));
+  EXPECT_EQ(alerts_topics("  - {brokers: k, alerts_topic: a}\n  - {brokers: l, alerts_topic: a}\n"), (Topics{"a", "a"}));
 }
 
 TEST(Config, WhatIsNoYamlIsNamedWithItsLineAndColumn) {
