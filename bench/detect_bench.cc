@@ -62,9 +62,10 @@ void match(benchmark::State& state) {
   fill(prepared, kLines[state.range(0)]);
   Scratch scratch;
   std::vector<RuleHit> hits;
+  auto matcher = prepared.rules->matcher();
   for (auto _ : state) {
     hits.clear();
-    prepared.rules->match(prepared.batch, scratch, hits);
+    matcher->match(prepared.batch, scratch, hits);
   }
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * prepared.batch.records.size()));
 }
@@ -144,13 +145,14 @@ void match_mix(benchmark::State& state) {
   }
   Scratch scratch;
   std::vector<RuleHit> hits;
+  auto matcher = prepared.rules->matcher();
   // Ingest matches a batch right after parsing it, while it is in the cache: hence each batch some times in a row.
   constexpr int kTimes = 8;
   for (auto _ : state)
     for (const auto& batch : mixed)
       for (int i = 0; i < kTimes; ++i) {
         hits.clear();
-        prepared.rules->match(*batch, scratch, hits);
+        matcher->match(*batch, scratch, hits);
       }
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * records * kTimes));
   if (!std::getenv("YUSHI_MIX_RECORDS")) return;
@@ -164,7 +166,7 @@ void match_mix(benchmark::State& state) {
     auto begin = std::clock();
     for (int i = 0; i < 200; ++i) {
       hits.clear();
-      prepared.rules->match(batch, scratch, hits);
+      matcher->match(batch, scratch, hits);
     }
     double ns = static_cast<double>(std::clock() - begin) * 1e9 / CLOCKS_PER_SEC / 200;
     std::fprintf(stderr, "%6zu records, %7.0f ns each, %5.1f %% of all  %s\n", count,

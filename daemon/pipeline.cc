@@ -61,11 +61,12 @@ void Pipeline::deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) {
 PreparedBatch Pipeline::understand(Worker& worker, std::unique_ptr<Batch> batch) {
   if (auto loaded = this->loaded(); worker.loaded != loaded) {
     worker.understander = std::make_unique<Understander>(loaded->parsers);
+    worker.matcher = loaded->rules->matcher();
     worker.loaded = std::move(loaded);
   }
   auto& loaded = *worker.loaded;
   worker.understander->understand(*batch, loaded.zones);
-  loaded.rules->match(*batch, worker.scratch, batch->hits);
+  worker.matcher->match(*batch, worker.scratch, batch->hits);
   worker.scratch.clear();
   batch->keep.push_back(worker.loaded);
   return prepare(std::move(batch), loaded.contexts);

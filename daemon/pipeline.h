@@ -85,6 +85,7 @@ class Pipeline : public BatchSink {
   struct Worker {
     std::shared_ptr<const Loaded> loaded;
     std::unique_ptr<Understander> understander;
+    std::unique_ptr<RuleMatcher> matcher;
     Scratch scratch;
     Pulse pulse;
   };

@@ -1,12 +1,12 @@
 // Record -> Alert: Sigma rules and the baselines of administrators, in commit order.
 //
-// Stateless matching (RuleSet::match) runs next to the parser on the ingest threads; everything with a memory
+// Stateless matching (RuleMatcher) runs next to the parser on the ingest threads; everything with a memory
 // (correlations, baselines) runs in the committer, and its alerts go into the same atomic commit as the records.
 //
 // Invariants  Two inputs only: records in commit order, and ticks. No clock is read: windows and hours count in event
 //             time, so a replay of the same commits gives the same alerts, with the same ids.
 // Memory      Bounded: accounts, windows and groups per tenant have limits; the least recently seen goes first.
-// Threads     A RuleSet is immutable. Its match() takes the caller's scratch. An Engine belongs to the committer.
+// Threads     A RuleSet is immutable and shared; a RuleMatcher belongs to one thread. An Engine belongs to the committer.
 #pragma once
 
 #include <memory>
@@ -37,14 +37,24 @@ struct RuleSummary {
   int line = 0;
 };
 
+// Matches the batches of one thread, and remembers what it has learned of their message kinds: these must live as long as
+// the matcher, as the kinds of one ParserSet do. Those of a batch read from the store live with the batch: RuleSet::match().
+class RuleMatcher {
+ public:
+  virtual ~RuleMatcher() = default;
+  // Appends a hit for each stateless rule (or base rule of a correlation) that each record matches.
+  virtual void match(const Batch& batch, Scratch& scratch, std::vector<RuleHit>& hits) = 0;
+};
+
 // `files` may repeat a name: the later one wins. load() fails (invalid) with every problem of every file, one a line as
 // `path:line:column: message`. A rule that is right Sigma but more than we can do exactly is left out and listed.
 class RuleSet {
  public:
   static Result<std::shared_ptr<const RuleSet>> load(std::vector<RuleFile> files);
   virtual ~RuleSet() = default;
-  // Appends a hit for each stateless rule (or base rule of a correlation) that each record matches.
-  virtual void match(const Batch& batch, Scratch& scratch, std::vector<RuleHit>& hits) const = 0;
+  virtual std::unique_ptr<RuleMatcher> matcher() const = 0;  // which the set must outlive
+  // One batch, of whatever kinds: nothing is remembered.
+  void match(const Batch& batch, Scratch& scratch, std::vector<RuleHit>& hits) const { matcher()->match(batch, scratch, hits); }
   virtual const std::vector<RuleFile>& files() const = 0;
   virtual std::vector<RuleSummary> list() const = 0;
   virtual const std::vector<std::string>& unsupported() const = 0;  // path:line:column: unsupported: construct

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "core/base/text.h"
 #include "core/filter/expression.h"
@@ -282,12 +283,18 @@ const LoadedRules::Candidates& LoadedRules::candidates_of(const MessageKind* kin
   return at == by_dataset_.end() ? other_datasets_ : at->second;
 }
 
-// One call of match(): what it has learned of the kinds and processes of this batch. Kept no longer, for the memory of a
-// kind may hold another one after a reload.
-class LoadedRules::Matcher {
+class LoadedRules::Matcher final : public RuleMatcher {
  public:
-  Matcher(const LoadedRules& set, Scratch& scratch, std::vector<RuleHit>& hits) : set_(set), scratch_(scratch), hits_(hits) {}
+  explicit Matcher(const LoadedRules& set) : set_(set) {}
 
+  void match(const Batch& batch, Scratch& scratch, std::vector<RuleHit>& hits) override {
+    if (set_.rules_.empty()) return;
+    scratch_ = &scratch;
+    hits_ = &hits;
+    for (uint32_t i = 0; i < batch.records.size(); ++i) match(batch.records[i], i);
+  }
+
+ private:
   void match(const Record& record, uint32_t position) {
     Known& known = known_of(record.kind);
     const Candidates* candidates = known.candidates;
@@ -308,7 +315,6 @@ class LoadedRules::Matcher {
         ask(candidates->rules[word * 64 + static_cast<size_t>(std::countr_zero(bits))], record, position);
   }
 
- private:
   struct Known {
     bool filled = false;
     bool all_possible = false;               // the constants leave nothing to look for
@@ -321,32 +327,38 @@ class LoadedRules::Matcher {
     const Candidates* candidates = nullptr;
   };
 
-  // A batch has some tens of kinds; two of them must not drive each other out again and again.
+  // Open addressing, at most half full: a record's kind is found at once.
   Known& known_of(const MessageKind* kind) {
-    constexpr size_t kProbes = 8;
-    size_t first = reinterpret_cast<uintptr_t>(kind) / 64 * 0x9e3779b97f4a7c15u >> 57;
-    for (size_t i = 0; i < kProbes; ++i) {
-      Known& known = known_[(first + i) % known_.size()];
-      if (known.filled && known.kind == kind) return known;
-      if (known.filled) continue;
-      learn(known, kind);
-      return known;
+    Known& known = slot_of(kind);
+    if (known.filled) return known;
+    if (++kinds_ * 2 > known_.size()) {
+      auto old = std::exchange(known_, std::vector<Known>(known_.size() * 2));
+      for (Known& one : old)
+        if (one.filled) slot_of(one.kind) = std::move(one);
+      return learn(slot_of(kind), kind);
     }
-    learn(known_[first], kind);
-    return known_[first];
+    return learn(known, kind);
   }
 
-  void learn(Known& known, const MessageKind* kind) {
+  Known& slot_of(const MessageKind* kind) {
+    size_t at = (reinterpret_cast<uintptr_t>(kind) / alignof(MessageKind) * 0x9e3779b97f4a7c15u) >> 32;
+    while (true) {
+      Known& known = known_[at++ & (known_.size() - 1)];
+      if (!known.filled || known.kind == kind) return known;
+    }
+  }
+
+  Known& learn(Known& known, const MessageKind* kind) {
     known.filled = true;
     known.kind = kind;
-    known.all_possible = false;
     known.candidates = !kind || is_only_a_form(kind->dataset) ? nullptr : &set_.candidates_of(kind);
-    if (!known.candidates || !known.candidates->worth_searching) return;
+    if (!known.candidates || !known.candidates->worth_searching) return known;
     known.possible = known.candidates->always;
     search_constants(*known.candidates, *kind, known.possible.data());
     size_t count = 0;
     for (uint64_t bits : known.possible) count += static_cast<size_t>(std::popcount(bits));
     known.all_possible = count == known.candidates->rules.size();
+    return known;
   }
 
   // What a parser says of all messages of one pattern does not stand in raw.
@@ -363,9 +375,9 @@ class LoadedRules::Matcher {
   // Of a record that no parser knew.
   const Candidates& of_process(const Record& record) {
     if (set_.by_process_.empty()) return set_.unparsed_;
-    scratch_.clear();
+    scratch_->clear();
     Value value;
-    if (!first_value(record, ecs::process_name, scratch_, &value)) return set_.unparsed_;
+    if (!first_value(record, ecs::process_name, *scratch_, &value)) return set_.unparsed_;
     std::string_view name = value.text;
     size_t mixed = name.empty() ? 0 : name.size() * 31 + static_cast<uint8_t>(name.front()) * 7 + static_cast<uint8_t>(name.back());
     Process& process = processes_[mixed % processes_.size()];
@@ -400,23 +412,20 @@ class LoadedRules::Matcher {
     for (uint32_t rule : candidates.rules) ask(rule, record, position);
   }
   void ask(uint32_t rule, const Record& record, uint32_t position) {
-    scratch_.clear();
-    if (set_.rules_[rule].filter.matches(record, scratch_)) hits_.push_back({position, rule});
+    scratch_->clear();
+    if (set_.rules_[rule].filter.matches(record, *scratch_)) hits_->push_back({position, rule});
   }
 
   const LoadedRules& set_;
-  Scratch& scratch_;
-  std::vector<RuleHit>& hits_;
-  std::array<Known, 128> known_{};
+  Scratch* scratch_ = nullptr;            // of the call of match() that runs
+  std::vector<RuleHit>* hits_ = nullptr;  // as is this
+  std::vector<Known> known_ = std::vector<Known>(128);
+  size_t kinds_ = 0;
   std::array<Process, 16> processes_{};
   std::vector<uint64_t> found_;
 };
 
-void LoadedRules::match(const Batch& batch, Scratch& scratch, std::vector<RuleHit>& hits) const {
-  if (rules_.empty()) return;
-  Matcher matcher(*this, scratch, hits);
-  for (uint32_t i = 0; i < batch.records.size(); ++i) matcher.match(batch.records[i], i);
-}
+std::unique_ptr<RuleMatcher> LoadedRules::matcher() const { return std::make_unique<Matcher>(*this); }
 
 std::vector<RuleSummary> LoadedRules::list() const {
   std::vector<RuleSummary> out;

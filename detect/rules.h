@@ -1,10 +1,10 @@
 // The loaded rules: which of them each record matches, found on the ingest threads.
 //
 // Invariants  The number of a rule (RuleHit::rule) is its place in rules().
-// Threads     Immutable after load; match() keeps nothing between calls.
+// Threads     Immutable after load; what a matcher learns is its own.
 // Cost        A record of a kind without rules: one look into a small table. Otherwise one pass for the literals of all
 //             its rules, over the part of raw that holds the fields they speak of, then only those rules whose literals
-//             stand there; what the kind's constants say is looked at once a batch. See bench/detect_bench.cc.
+//             stand there; what the kind's constants say is looked at once a matcher. See bench/detect_bench.cc.
 #pragma once
 
 #include <memory>
@@ -31,7 +31,7 @@ class LoadedRules final : public RuleSet {
 
   static Result<std::shared_ptr<const RuleSet>> load(std::vector<RuleFile> files);
 
-  void match(const Batch& batch, Scratch& scratch, std::vector<RuleHit>& hits) const override;
+  std::unique_ptr<RuleMatcher> matcher() const override;
   const std::vector<RuleFile>& files() const override { return files_; }
   std::vector<RuleSummary> list() const override;
   const std::vector<std::string>& unsupported() const override { return unsupported_; }

@@ -53,6 +53,41 @@ TEST(Rules, two_records_of_one_batch_may_both_hit_several_rules) {
   EXPECT_EQ(hits(text, {said({{"user.name", "root"}, {"source.ip", "10.0.0.1"}}), said({{"user.name", "root"}})}), 3u);
 }
 
+TEST(Rules, a_matcher_that_has_seen_hundreds_of_kinds_hits_what_a_new_one_hits) {
+  auto rules = rules_of(rule("  s: {event.outcome: failure, user.name|contains: oot}\n  condition: s", "{product: linux, service: sshd}") +
+                        "---\ntitle: U\nid: r2\nlogsource: {product: yushi}\ndetection:\n  s: {event.outcome: success}\n"
+                        "  condition: s\n---\ntitle: V\nid: r3\nlogsource: {product: linux, service: clamav}\n"
+                        "detection:\n  s: {user.name: root}\n  condition: s\n");
+  auto matcher = rules->matcher();
+  Committer committer;
+  Scratch scratch;
+  size_t found = 0;
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 400; ++i) {
+      std::vector<Event> events;
+      for (int kind : {i, i / 2, 0}) {
+        auto event = said({{"user.name", kind % 3 ? "root" : "alice"}, {"process.name", i % 2 ? "clamd" : "other"}},
+                          kind % 5 == 0 ? "" : kind % 5 == 1 ? "nginx.access" : "sshd");
+        event.pattern = "kind-" + std::to_string(kind);
+        event.constants = {{"event.outcome", kind % 2 ? "failure" : "success"}};
+        events.push_back(std::move(event));
+      }
+      auto batch = committer.batch(events);
+      std::vector<RuleHit> remembered, anew;
+      matcher->match(*batch, scratch, remembered);
+      rules->match(*batch, scratch, anew);
+      auto pairs = [](const std::vector<RuleHit>& hits) {
+        std::vector<std::pair<uint32_t, uint32_t>> out;
+        for (const auto& hit : hits) out.emplace_back(hit.record, hit.rule);
+        return out;
+      };
+      ASSERT_EQ(pairs(remembered), pairs(anew)) << "batch " << i;
+      found += anew.size();
+    }
+  }
+  EXPECT_GT(found, 1000u);
+}
+
 // The prefilter may only ever leave out what cannot match.
 TEST(Rules, many_rules_together_hit_what_each_alone_hits) {
   std::vector<std::string> detections = {
