@@ -32,20 +32,13 @@ int list(const Options& options, bool reverse) {
   RowPrinter rows(out, kind, {"time", "id", "severity", "tenant", "rule", "reason"});
   return ask_store(
       options, question,
-      [&](std::string_view line) {
-        if (kind == OutputKind::json) {
-          out.write(line);
-          out.write("\n");
-          return out.good();
-        }
-        auto alert = Json::parse(line, nullptr, false);
+      object_lines(out, kind, [&](const Json& alert) {
         auto time = text(alert, "/@timestamp");
         auto severity = text(alert, "/yushi/alert/severity");
         if (yes(alert, "/yushi/alert/learning")) severity += " (learning)";
         rows.row({kind == OutputKind::table ? local_time_text(time, *zone, false) : time, text(alert, "/yushi/alert/id"), severity,
                   text(alert, "/organization/name"), text(alert, "/rule/name"), text(alert, "/yushi/alert/reason")});
-        return out.good();
-      },
+      }),
       [&](const Ending& ending) {
         rows.finish();
         return ending.records > 0 ? kExitFound : kExitNothing;

@@ -1,11 +1,5 @@
 // parsers check|test|list: parser files without a daemon.
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
-#include "cli/command.h"
+#include "cli/file_commands.h"
 #include "cli/output.h"
 #include "core/record/ecs_json.h"
 #include "parsers/check.h"
@@ -14,33 +8,11 @@
 namespace yushi {
 namespace {
 
-struct ParsersOptions {
-  std::vector<std::string> paths;
-  std::string output;
-};
-
-Result<std::vector<ParserFile>> read_paths(const std::vector<std::string>& paths) {
-  std::vector<ParserFile> files;
-  for (auto& path : paths) {
-    if (std::filesystem::is_directory(path)) {
-      auto some = read_parser_directories({path});
-      if (!some) return some;
-      files.insert(files.end(), some->begin(), some->end());
-      continue;
-    }
-    std::ifstream in(path, std::ios::binary);
-    std::stringstream text;
-    if (!in || !(text << in.rdbuf())) return fail(Code::io, "reading " + path + ": " + std::strerror(errno ? errno : EIO));
-    files.push_back({std::filesystem::path(path).filename().string(), path, text.str()});
-  }
-  return files;
-}
-
 // Ours, and over them the files of `paths`: one of the same name wins.
 Result<std::vector<ParserFile>> all_files(const std::vector<std::string>& paths) {
   auto files = read_parser_directories({share_directory("parsers")});
   if (!files) return files;
-  auto more = read_paths(paths);
+  auto more = read_paths(paths, read_parser_directories);
   if (!more) return more;
   for (auto& file : *more) {
     std::erase_if(*files, [&](const ParserFile& known) { return known.name == file.name; });
@@ -55,15 +27,16 @@ int print_problems(const std::vector<std::string>& problems, int code) {
   return problems.empty() ? kExitFound : code;
 }
 
-int check(const ParsersOptions& options) {
-  auto files = options.paths.empty() ? read_parser_directories({share_directory("parsers")}) : read_paths(options.paths);
+int check(const FilesOptions& options) {
+  auto files = options.paths.empty() ? read_parser_directories({share_directory("parsers")})
+                                     : read_paths(options.paths, read_parser_directories);
   if (!files) return report(files.error());
   if (auto problems = check_parser_files(*files); !problems.empty()) return print_problems(problems, kExitError);
   Out().write(std::to_string(files->size()) + " parser files: ok\n");
   return kExitFound;
 }
 
-int test(const ParsersOptions& options) {
+int test(const FilesOptions& options) {
   auto files = all_files(options.paths);
   if (!files) return report(files.error());
   if (auto problems = check_parser_files(*files); !problems.empty()) return print_problems(problems, kExitError);
@@ -75,7 +48,7 @@ int test(const ParsersOptions& options) {
   return tested.failures.empty() ? kExitFound : kExitNothing;
 }
 
-int list(const ParsersOptions& options) {
+int list(const FilesOptions& options) {
   auto files = all_files(options.paths);
   if (!files) return report(files.error());
   auto set = ParserSet::load(std::move(*files));
@@ -105,28 +78,14 @@ int list(const ParsersOptions& options) {
 }  // namespace
 
 void add_parsers(CLI::App& app, Chosen& chosen) {
-  auto* command = app.add_subcommand("parsers", "parser files: what is loaded, are they right, do their tests hold");
-  command->footer("Example: yushi parsers test my-parsers/");
-  command->require_subcommand(1);
-  auto options = std::make_shared<ParsersOptions>();
-  struct Named {
-    const char *name, *help, *example;
-    int (*run)(const ParsersOptions&);
-  };
-  constexpr Named kNamed[] = {
-      {"list", "what is loaded, ours and those of PATH", "Example: yushi parsers list -o json", list},
-      {"check", "every problem of the files, as file:line:column: message", "Example: yushi parsers check my-parsers/vpn.yaml", check},
-      {"test", "runs the tests inside the files", "Example: yushi parsers test my-parsers/", test},
-  };
-  for (auto& named : kNamed) {
-    auto* one = command->add_subcommand(named.name, named.help);
-    one->footer(named.example);
-    one->add_option("path", options->paths, "files or folders (default: our own)");
-    if (named.run == list) {
-      one->add_option("-o,--output", options->output, "table, raw, json or csv")->check(CLI::IsMember({"table", "raw", "json", "csv"}));
-    }
-    one->callback([options, &chosen, run = named.run] { chosen = [options, run] { return run(*options); }; });
-  }
+  add_file_commands(
+      app, chosen,
+      {"parsers",
+       "parser files: what is loaded, are they right, do their tests hold",
+       "Example: yushi parsers test my-parsers/",
+       {"what is loaded, ours and those of PATH", "Example: yushi parsers list -o json", list},
+       {"every problem of the files, as file:line:column: message", "Example: yushi parsers check my-parsers/vpn.yaml", check},
+       {"runs the tests inside the files", "Example: yushi parsers test my-parsers/", test}});
 }
 
 }  // namespace yushi

@@ -1,11 +1,5 @@
 // rules check|test|list: rule files without a daemon.
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
-#include "cli/command.h"
+#include "cli/file_commands.h"
 #include "cli/output.h"
 #include "core/record/ecs_json.h"
 #include "detect/check.h"
@@ -15,31 +9,13 @@
 namespace yushi {
 namespace {
 
-struct RulesOptions {
-  std::vector<std::string> paths;
-  std::string output;
-};
-
-Result<std::vector<RuleFile>> read_paths(const std::vector<std::string>& paths) {
+Result<std::vector<RuleFile>> files_of(const std::vector<std::string>& paths) {
   if (paths.empty()) return read_rule_directories({share_directory("rules")});
-  std::vector<RuleFile> files;
-  for (auto& path : paths) {
-    if (std::filesystem::is_directory(path)) {
-      auto some = read_rule_directories({path});
-      if (!some) return some;
-      files.insert(files.end(), some->begin(), some->end());
-      continue;
-    }
-    std::ifstream in(path, std::ios::binary);
-    std::stringstream text;
-    if (!in || !(text << in.rdbuf())) return fail(Code::io, "reading " + path + ": " + std::strerror(errno ? errno : EIO));
-    files.push_back({std::filesystem::path(path).filename().string(), path, text.str()});
-  }
-  return files;
+  return read_paths(paths, read_rule_directories);
 }
 
-int check(const RulesOptions& options) {
-  auto files = read_paths(options.paths);
+int check(const FilesOptions& options) {
+  auto files = files_of(options.paths);
   if (!files) return report(files.error());
   auto checked = check_rule_files(*files);
   Out out;
@@ -50,8 +26,8 @@ int check(const RulesOptions& options) {
   return checked.ok() ? kExitFound : kExitError;
 }
 
-int test(const RulesOptions& options) {
-  auto files = read_paths(options.paths);
+int test(const FilesOptions& options) {
+  auto files = files_of(options.paths);
   if (!files) return report(files.error());
   auto parser_files = read_parser_directories({share_directory("parsers")});
   if (!parser_files) return report(parser_files.error());
@@ -70,8 +46,8 @@ int test(const RulesOptions& options) {
   return tested->failures.empty() ? kExitFound : kExitNothing;
 }
 
-int list(const RulesOptions& options) {
-  auto files = read_paths(options.paths);
+int list(const FilesOptions& options) {
+  auto files = files_of(options.paths);
   if (!files) return report(files.error());
   auto set = RuleSet::load(std::move(*files));
   if (!set) return report(set.error());
@@ -109,28 +85,14 @@ int list(const RulesOptions& options) {
 }  // namespace
 
 void add_rules(CLI::App& app, Chosen& chosen) {
-  auto* command = app.add_subcommand("rules", "rule files: what is loaded, are they right, do their tests hold");
-  command->footer("Example: yushi rules test my-rules/");
-  command->require_subcommand(1);
-  auto options = std::make_shared<RulesOptions>();
-  struct Named {
-    const char *name, *help, *example;
-    int (*run)(const RulesOptions&);
-  };
-  constexpr Named kNamed[] = {
-      {"list", "the rules of PATH, or ours; unsupported ones with the reason", "Example: yushi rules list -o json", list},
-      {"check", "every problem of the files, as path:line:column: message", "Example: yushi rules check my-rules/", check},
-      {"test", "runs the tests inside the files", "Example: yushi rules test my-rules/vpn.yml", test},
-  };
-  for (auto& named : kNamed) {
-    auto* one = command->add_subcommand(named.name, named.help);
-    one->footer(named.example);
-    one->add_option("path", options->paths, "files or folders (default: our own)");
-    if (named.run == list) {
-      one->add_option("-o,--output", options->output, "table, raw, json or csv")->check(CLI::IsMember({"table", "raw", "json", "csv"}));
-    }
-    one->callback([options, &chosen, run = named.run] { chosen = [options, run] { return run(*options); }; });
-  }
+  add_file_commands(
+      app, chosen,
+      {"rules",
+       "rule files: what is loaded, are they right, do their tests hold",
+       "Example: yushi rules test my-rules/",
+       {"the rules of PATH, or ours; unsupported ones with the reason", "Example: yushi rules list -o json", list},
+       {"every problem of the files, as path:line:column: message", "Example: yushi rules check my-rules/", check},
+       {"runs the tests inside the files", "Example: yushi rules test my-rules/vpn.yml", test}});
 }
 
 }  // namespace yushi

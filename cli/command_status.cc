@@ -30,14 +30,7 @@ int status(const Options& options) {
   RowPrinter rows(out, kind, {"log", "records", "blocks", "tail records", "raw bytes"});
   return ask_store(
       options, question_of("status", options),
-      [&](std::string_view line) {
-        if (kind == OutputKind::json) {
-          out.write(line);
-          out.write("\n");
-          return out.good();
-        }
-        auto said = Json::parse(line, nullptr, false);
-        if (!said.is_object()) return out.good();
+      object_lines(out, kind, [&](const Json& said) {
         if (said.contains("log")) {
           rows.row({text(said, "log"), text(said, "records"), text(said, "blocks"), text(said, "tail_records"), text(said, "raw_bytes")});
         } else if (kind == OutputKind::table) {
@@ -56,8 +49,7 @@ int status(const Options& options) {
           }
           out.write(head + "\n");
         }
-        return out.good();
-      },
+      }),
       [&](const Ending&) {
         rows.finish();
         return kExitFound;
@@ -74,14 +66,7 @@ int sources(const Options& options) {
   RowPrinter rows(out, kind, {"tenant", "source", "transport", "first seen", "last seen", "silent", "records", "bytes", "per s", "clock skew s"});
   return ask_store(
       options, question_of("sources", options),
-      [&](std::string_view line) {
-        if (kind == OutputKind::json) {
-          out.write(line);
-          out.write("\n");
-          return out.good();
-        }
-        auto said = Json::parse(line, nullptr, false);
-        if (!said.is_object()) return out.good();
+      object_lines(out, kind, [&](const Json& said) {
         auto rate = said.find("records_per_second");
         char rate_text[32] = "";
         if (rate != said.end() && rate->is_number()) std::snprintf(rate_text, sizeof rate_text, "%.3g", rate->get<double>());
@@ -90,8 +75,7 @@ int sources(const Options& options) {
         rows.row({text(said, "tenant"), text(said, "source"), text(said, "transport"), time(said, "first_seen"),
                   time(said, "last_seen"), silence, text(said, "records"), text(said, "bytes"), rate_text,
                   text(said, "clock_skew_seconds")});
-        return out.good();
-      },
+      }),
       [&](const Ending& ending) {
         rows.finish();
         return ending.records > 0 ? kExitFound : kExitNothing;
@@ -110,14 +94,7 @@ int checkpoint(const CheckpointOptions& options) {
   Out out;
   return ask_store(
       options, question,
-      [&](std::string_view line) {
-        if (json) {
-          out.write(line);
-          out.write("\n");
-          return out.good();
-        }
-        auto said = Json::parse(line, nullptr, false);
-        if (!said.is_object()) return out.good();
+      object_lines(out, json ? OutputKind::json : OutputKind::raw, [&](const Json& said) {
         if (!first) out.write("\n");
         first = false;
         // The note as it was signed; names in it match [a-z0-9_.-], but the answer may not be a daemon's of ours.
@@ -130,8 +107,7 @@ int checkpoint(const CheckpointOptions& options) {
           left.remove_prefix(end == left.npos ? left.size() : end + 1);
         }
         out.write(shown);
-        return out.good();
-      },
+      }),
       [&](const Ending& ending) {
         out.flush();
         return ending.records > 0 ? kExitFound : kExitNothing;

@@ -109,6 +109,18 @@ void Out::flush() {
   pending_.clear();
 }
 
+LineSink object_lines(Out& out, OutputKind kind, std::function<void(const Json& said)> show) {
+  return [&out, kind, show = std::move(show)](std::string_view line) {
+    if (kind == OutputKind::json) {
+      out.write(line);
+      out.write("\n");
+    } else if (auto said = Json::parse(line, nullptr, false); said.is_object()) {
+      show(said);
+    }
+    return out.good();
+  };
+}
+
 RowPrinter::RowPrinter(Out& out, OutputKind kind, std::vector<std::string> columns)
     : out_(out), kind_(kind), columns_(std::move(columns)) {}
 

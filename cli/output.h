@@ -6,11 +6,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
+#include "cli/asker.h"
 #include "core/base/time_text.h"
 
 namespace yushi {
@@ -31,6 +35,9 @@ class Out {
   std::string pending_;
   bool good_ = true;
 };
+
+// A sink for an answer's lines: in json they are printed as they came, else each object is shown and all else passed over.
+LineSink object_lines(Out& out, OutputKind kind, std::function<void(const nlohmann::ordered_json& said)> show);
 
 // Rows of cells under columns: aligned, tab-separated (raw) or comma-separated. In json it has nothing to say.
 class RowPrinter {

@@ -1,0 +1,24 @@
+#include "cli/file_commands.h"
+
+namespace yushi {
+
+void add_file_commands(CLI::App& app, Chosen& chosen, const FileCommands& commands) {
+  auto* command = app.add_subcommand(commands.name, commands.help);
+  command->footer(commands.example);
+  command->require_subcommand(1);
+  auto options = std::make_shared<FilesOptions>();
+  auto add = [&](const char* name, const FileCommand& one) {
+    auto* sub = command->add_subcommand(name, one.help);
+    sub->footer(one.example);
+    sub->add_option("path", options->paths, "files or folders (default: our own)");
+    sub->callback([options, &chosen, run = one.run] { chosen = [options, run] { return run(*options); }; });
+    return sub;
+  };
+  add("list", commands.list)
+      ->add_option("-o,--output", options->output, "table, raw, json or csv")
+      ->check(CLI::IsMember({"table", "raw", "json", "csv"}));
+  add("check", commands.check);
+  add("test", commands.test);
+}
+
+}  // namespace yushi

@@ -1,0 +1,53 @@
+// What `yushi parsers` and `yushi rules` share: list, check and test over files and folders, without a daemon.
+#pragma once
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "core/base/result.h"
+
+namespace yushi {
+
+struct FilesOptions {
+  std::vector<std::string> paths;
+  std::string output;  // of list
+};
+
+struct FileCommand {
+  const char *help, *example;
+  int (*run)(const FilesOptions&);
+};
+
+struct FileCommands {
+  const char *name, *help, *example;
+  FileCommand list, check, test;
+};
+void add_file_commands(CLI::App& app, Chosen& chosen, const FileCommands& commands);
+
+// The files that `paths` name, and those of the folders among them. File has a name, a path and a text.
+template <class File>
+Result<std::vector<File>> read_paths(const std::vector<std::string>& paths,
+                                     Result<std::vector<File>> (*read_directories)(const std::vector<std::string>&)) {
+  std::vector<File> files;
+  for (auto& path : paths) {
+    if (std::filesystem::is_directory(path)) {
+      auto some = read_directories({path});
+      if (!some) return some;
+      files.insert(files.end(), some->begin(), some->end());
+      continue;
+    }
+    std::ifstream in(path, std::ios::binary);
+    std::stringstream text;
+    if (!in || !(text << in.rdbuf())) return fail(Code::io, "reading " + path + ": " + std::strerror(errno ? errno : EIO));
+    files.push_back({std::filesystem::path(path).filename().string(), path, text.str()});
+  }
+  return files;
+}
+
+}  // namespace yushi
