@@ -89,20 +89,26 @@ uint64_t finish(uint64_t a, uint64_t b, size_t bytes) {
   return mix(kSeed2 ^ bytes, mix(a ^ kSeed0, b ^ kSeed1) ^ kSeed1);
 }
 
+// At most 16 bytes, all of them in two words.
+void load_short(const char* at, size_t bytes, uint64_t* a, uint64_t* b) {
+  *a = *b = 0;
+  if (bytes >= 8) {
+    *a = load64(at);
+    *b = load64(at + bytes - 8);
+  } else if (bytes >= 4) {
+    *a = load32(at) << 32 | load32(at + bytes - 4);
+  } else if (bytes > 0) {
+    *a = static_cast<uint64_t>(static_cast<unsigned char>(at[0])) << 16 |
+         static_cast<uint64_t>(static_cast<unsigned char>(at[bytes >> 1])) << 8 |
+         static_cast<unsigned char>(at[bytes - 1]);
+  }
+}
+
 // Of bytes all below 0x80, folded on the way; false when one was not.
 bool hash_ascii(const char* at, size_t bytes, uint64_t* hash) {
   if (bytes <= 16) {
-    uint64_t a = 0, b = 0;
-    if (bytes >= 8) {
-      a = load64(at);
-      b = load64(at + bytes - 8);
-    } else if (bytes >= 4) {
-      a = load32(at) << 32 | load32(at + bytes - 4);
-    } else if (bytes > 0) {
-      a = static_cast<uint64_t>(static_cast<unsigned char>(at[0])) << 16 |
-          static_cast<uint64_t>(static_cast<unsigned char>(at[bytes >> 1])) << 8 |
-          static_cast<unsigned char>(at[bytes - 1]);
-    }
+    uint64_t a, b;
+    load_short(at, bytes, &a, &b);
     if (((a | b) & kHigh) != 0) return false;
     *hash = finish(lower64(a), lower64(b), bytes);
     return true;
@@ -123,17 +129,8 @@ bool hash_ascii(const char* at, size_t bytes, uint64_t* hash) {
 // The same function over bytes that are folded already.
 uint64_t hash_folded(const char* at, size_t bytes) {
   if (bytes <= 16) {
-    uint64_t a = 0, b = 0;
-    if (bytes >= 8) {
-      a = load64(at);
-      b = load64(at + bytes - 8);
-    } else if (bytes >= 4) {
-      a = load32(at) << 32 | load32(at + bytes - 4);
-    } else if (bytes > 0) {
-      a = static_cast<uint64_t>(static_cast<unsigned char>(at[0])) << 16 |
-          static_cast<uint64_t>(static_cast<unsigned char>(at[bytes >> 1])) << 8 |
-          static_cast<unsigned char>(at[bytes - 1]);
-    }
+    uint64_t a, b;
+    load_short(at, bytes, &a, &b);
     return finish(a, b, bytes);
   }
   uint64_t state = kSeed0;
