@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <set>
 #include <sstream>
 
@@ -14,17 +13,10 @@
 #include "core/filter/filter.h"
 #include "core/filter/record_tokens.h"
 #include "core/filter/when.h"
+#include "tests/unit/source_file.h"
 
 namespace yushi::test {
 namespace {
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(std::string(YUSHI_SOURCE_DIR) + "/" + path);
-  std::stringstream text;
-  text << file.rdbuf();
-  EXPECT_TRUE(file.good()) << path;
-  return text.str();
-}
 
 QueryClock clock() {
   QueryClock out;
@@ -92,7 +84,7 @@ std::string repeat(const std::string& text, size_t times) {
 }
 
 TEST(QueryCases, EachSentenceOfTheContractHoldsInItsCases) {
-  YAML::Node cases = YAML::Load(read_file("tests/cases/query/filter.yaml"));
+  YAML::Node cases = YAML::Load(source_file("tests/cases/query/filter.yaml"));
   ASSERT_GT(cases.size(), 30u);
   for (const auto& each : cases) {
     SCOPED_TRACE(each["says"].as<std::string>());
@@ -114,11 +106,11 @@ TEST(QueryCases, EachSentenceOfTheContractHoldsInItsCases) {
 }
 
 TEST(QueryCases, EachSentenceOfTheContractHasACase) {
-  std::istringstream text(read_file("docs/query.md"));
+  std::istringstream text(source_file("docs/query.md"));
   std::set<std::string> sentences, cases;
   for (std::string line; std::getline(text, line) && line != "## Pipes";)
     if (line.starts_with("- ")) sentences.insert(line.substr(2));
-  for (const auto& each : YAML::Load(read_file("tests/cases/query/filter.yaml")))
+  for (const auto& each : YAML::Load(source_file("tests/cases/query/filter.yaml")))
     cases.insert(each["says"].as<std::string>());
   EXPECT_EQ(sentences, cases);
 }

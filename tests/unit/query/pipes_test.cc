@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
-#include <fstream>
 #include <random>
 #include <set>
 #include <sstream>
@@ -12,19 +11,12 @@
 #include "query/output.h"
 #include "query/run.h"
 #include "segments.h"
+#include "tests/unit/source_file.h"
 
 namespace yushi::test {
 namespace {
 
 const std::atomic<bool> kGoOn{false};
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(std::string(YUSHI_SOURCE_DIR) + "/" + path);
-  std::stringstream text;
-  text << file.rdbuf();
-  EXPECT_TRUE(file.good()) << path;
-  return text.str();
-}
 
 QueryClock clock() {
   QueryClock out;
@@ -52,7 +44,7 @@ std::vector<Said> records_of(const YAML::Node& node) {
 }
 
 TEST(Pipes, EachSentenceHoldsInItsCasesHoweverTheRecordsAreCut) {
-  YAML::Node file = YAML::Load(read_file("tests/cases/query/pipes.yaml"));
+  YAML::Node file = YAML::Load(source_file("tests/cases/query/pipes.yaml"));
   auto records = records_of(file["records"]);
   for (size_t cut : {records.size(), size_t{1}, size_t{2}}) {
     std::vector<ScanSegment> segments;
@@ -83,20 +75,20 @@ TEST(Pipes, EachSentenceHoldsInItsCasesHoweverTheRecordsAreCut) {
 }
 
 TEST(Pipes, EachSentenceHasACase) {
-  std::istringstream text(read_file("docs/query.md"));
+  std::istringstream text(source_file("docs/query.md"));
   std::set<std::string> sentences, cases;
   bool in_pipes = false;
   for (std::string line; std::getline(text, line);) {
     if (line == "## Pipes") in_pipes = true;
     if (in_pipes && line.starts_with("- ")) sentences.insert(line.substr(2));
   }
-  for (const auto& each : YAML::Load(read_file("tests/cases/query/pipes.yaml"))["cases"])
+  for (const auto& each : YAML::Load(source_file("tests/cases/query/pipes.yaml"))["cases"])
     cases.insert(each["says"].as<std::string>());
   EXPECT_EQ(sentences, cases);
 }
 
 TEST(Pipes, ErrorsPointAtThePlace) {
-  for (const auto& each : YAML::Load(read_file("tests/cases/query/pipes.yaml"))["errors"]) {
+  for (const auto& each : YAML::Load(source_file("tests/cases/query/pipes.yaml"))["errors"]) {
     auto text = each["ask"].as<std::string>();
     auto query = Query::parse(text, clock());
     ASSERT_FALSE(query) << text;
@@ -121,7 +113,7 @@ TEST(Pipes, GroupsThatDoNotFitFailTheQuery) {
 }
 
 TEST(Pipes, AHistogramCountsEachSpan) {
-  auto file = YAML::Load(read_file("tests/cases/query/pipes.yaml"));
+  auto file = YAML::Load(source_file("tests/cases/query/pipes.yaml"));
   std::vector<ScanSegment> segments{segment_of("default", 0, records_of(file["records"]))};
   auto query = Query::histogram("*", "1h", "", clock());
   ASSERT_TRUE(query);
