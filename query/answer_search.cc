@@ -18,7 +18,14 @@ namespace {
 
 constexpr size_t kHeldBytesMax = 512 << 20;  // of records that wait for the order to be turned round
 
-int scan_threads() { return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 8u)); }
+ScanOptions scan_options(const Filter::Times& times, std::optional<uint64_t> limit) {
+  ScanOptions options;
+  options.from_ns = times.from_ns;
+  options.to_ns = times.to_ns;
+  options.threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
+  if (limit) options.limit = static_cast<size_t>(*limit);
+  return options;
+}
 
 // From which index on a log is asked: "log=index,log=index,".
 Result<std::map<std::string, uint64_t>> read_after(std::string_view text) {
@@ -203,11 +210,7 @@ Result<void> answer_search(const Asked& asked) {
 
   auto found = segments_of(asked.view, *logs, *after);
   if (!found) return tl::unexpected(found.error());
-  ScanOptions options;
-  options.from_ns = times->from_ns;
-  options.to_ns = times->to_ns;
-  options.threads = scan_threads();
-  if (*limit) options.limit = static_cast<size_t>(**limit);
+  auto options = scan_options(*times, *limit);
   if (follows) return answer_arrived(asked, *query, *found, options);
   if (query->is_plain()) return answer_records(asked, *query, *found, options, *reverse, limit->has_value());
   return answer_rows(asked, *query, *found, options);
@@ -229,12 +232,7 @@ Result<void> answer_hist(const Asked& asked) {
   if (!logs) return tl::unexpected(logs.error());
   auto found = segments_of(asked.view, *logs, {});
   if (!found) return tl::unexpected(found.error());
-  ScanOptions options;
-  options.from_ns = times->from_ns;
-  options.to_ns = times->to_ns;
-  options.threads = scan_threads();
-  if (*limit) options.limit = static_cast<size_t>(**limit);
-  return answer_rows(asked, *query, *found, options);
+  return answer_rows(asked, *query, *found, scan_options(*times, *limit));
 }
 
 }  // namespace yushi

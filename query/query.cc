@@ -244,18 +244,25 @@ class PipeReader {
     return error(at, "`stats` makes no column `" + name + "`");
   }
 
+  // The next column of a list, which the stages before must have made.
+  Result<std::string> take_known_column(const std::vector<Stage>& stages, size_t taken) {
+    skip_blanks();
+    const size_t begin = at_;
+    auto column = take_column();
+    if (!column) return column;
+    if (auto known = check_column(stages, *column, begin); !known) return tl::unexpected(known.error());
+    if (taken >= kNamesMax) return error(begin, "more than 64 fields");
+    return column;
+  }
+
   Result<void> read_sort(std::vector<Stage>& stages) {
     SortStage sort;
     do {
-      skip_blanks();
-      const size_t begin = at_;
-      auto column = take_column();
+      auto column = take_known_column(stages, sort.keys.size());
       if (!column) return tl::unexpected(column.error());
-      if (auto known = check_column(stages, *column, begin); !known) return known;
       bool descending = take_keyword("desc");
       if (!descending) take_keyword("asc");
       sort.keys.push_back({*column, descending});
-      if (sort.keys.size() > kNamesMax) return error(begin, "more than 64 fields");
     } while (take(','));
     stages.push_back(std::move(sort));
     return {};
@@ -271,13 +278,9 @@ class PipeReader {
   Result<void> read_fields(std::vector<Stage>& stages) {
     FieldsStage fields;
     do {
-      skip_blanks();
-      const size_t begin = at_;
-      auto column = take_column();
+      auto column = take_known_column(stages, fields.columns.size());
       if (!column) return tl::unexpected(column.error());
-      if (auto known = check_column(stages, *column, begin); !known) return known;
       fields.columns.push_back(*column);
-      if (fields.columns.size() > kNamesMax) return error(begin, "more than 64 fields");
     } while (take(','));
     stages.push_back(std::move(fields));
     return {};
