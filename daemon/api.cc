@@ -205,11 +205,11 @@ struct Api::Connection {
       if (!sink(sources.status())) return {};
     }
     if (question.name == "verify") {
-      Result<std::shared_ptr<const StoreView>> view = fail(Code::unavailable, "the daemon is stopping");
-      auto signed_all = sources.pipeline->sign_all([&] { view = StoreView::open(sources.store->database(), sources.understand); });
+      std::shared_ptr<const StoreView> view;
+      auto signed_all = sources.pipeline->sign_all([&] { view = StoreView::of(*sources.store); });
       if (!signed_all) return signed_all;
-      if (!view) return tl::unexpected(view.error());
-      return answer(**view, question, sink, cancelled);
+      if (!view) return fail(Code::unavailable, "the daemon is stopping");
+      return answer(*view, question, sink, cancelled);
     }
     if (question.name == "checkpoint") {
       if (auto signed_now = sources.pipeline->sign_now(); !signed_now) return signed_now;
@@ -218,16 +218,15 @@ struct Api::Connection {
     while (true) {
       // Before the view: what is committed between the two ends the wait below at once.
       auto commit = sources.pipeline->wait_commit(UINT64_MAX, 0);
-      auto view = StoreView::open(sources.store->database(), sources.understand);
-      if (!view) return tl::unexpected(view.error());
-      auto answered = answer(**view, question, sink, cancelled);
+      auto view = StoreView::of(*sources.store);
+      auto answered = answer(*view, question, sink, cancelled);
       if (!answered || !follow || cancelled) return answered;
       // Following: the same question again over what has come since, in commit order.
       std::string from;
-      auto logs = (*view)->logs();
+      auto logs = view->logs();
       if (!logs) return tl::unexpected(logs.error());
       for (auto& log : *logs) {
-        if (auto head = (*view)->head(log)) from += log + "=" + std::to_string(head->size) + ",";
+        if (auto head = view->head(log)) from += log + "=" + std::to_string(head->size) + ",";
       }
       question.parameters["after"] = from;
       question.parameters.erase("limit");

@@ -24,7 +24,6 @@ class Api {
   struct Sources {
     Store* store;
     Pipeline* pipeline;
-    Understand understand;
     std::function<std::string()> metrics;   // Prometheus text
     std::function<std::string()> status;    // JSON: what the daemon adds to the store's status
   };

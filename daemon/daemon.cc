@@ -253,7 +253,7 @@ class Daemon {
     watched_ = {store_.get(), pipeline_.get(), {}, {}, realtime_ns()};
     for (auto& forwarder : forwarders_) watched_.forwarders.push_back(forwarder.get());
     for (auto& input : inputs_) watched_.inputs.push_back(input.get());
-    api_ = std::make_unique<Api>(api_path_, Api::Sources{store_.get(), pipeline_.get(), versions_->as_function(),
+    api_ = std::make_unique<Api>(api_path_, Api::Sources{store_.get(), pipeline_.get(),
                                                          [this] { return prometheus_text(watched_); },
                                                          [this] { return status_json(watched_); }});
     return api_->start();

@@ -266,18 +266,17 @@ Result<void> Pipeline::replay_detectors() {
   } else if (state.error().code != Code::not_found) {
     return tl::unexpected(state.error());
   }
-  auto view = StoreView::open(store_.database(), store_.options().understand);
-  if (!view) return tl::unexpected(view.error());
+  auto view = StoreView::of(store_);
   std::vector<Alert> ignored;
   Scratch scratch;
   // Detectors keep a state for each log, so the logs may follow one another.
   for (auto& log : store_.options().logs) {
     if (log == store_.options().logs[kAuditTenant]) continue;
-    auto segments = (*view)->segments(log);
+    auto segments = view->segments(log);
     if (!segments) return tl::unexpected(segments.error());
     for (auto& segment : *segments) {
       if (segment.summary.first_index + segment.summary.records <= from[log]) continue;
-      auto batch = (*view)->read(segment);
+      auto batch = view->read(segment);
       if (!batch) return tl::unexpected(batch.error());
       auto& records = (*batch)->records;
       std::erase_if(records, [&](auto& r) { return r.index < from[log]; });

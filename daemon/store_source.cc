@@ -24,18 +24,16 @@ class StoreSource : public RecordSource {
   }
 
   Result<std::unique_ptr<Batch>> read(const std::string& log, uint64_t index) override {
-    auto view = StoreView::open(store_.database(), store_.options().understand);
-    if (!view) return tl::unexpected(view.error());
-    auto segment = (*view)->segment_at(log, index);
+    auto view = StoreView::of(store_);
+    auto segment = view->segment_at(log, index);
     if (!segment) return tl::unexpected(segment.error());
     if (!*segment) return fail(Code::corrupt, "record " + log + "/" + std::to_string(index) + " is gone");
-    return (*view)->read(**segment);
+    return view->read(**segment);
   }
 
   Result<std::vector<StoredAlert>> alerts(uint64_t from_audit_index, size_t limit) override {
-    auto view = StoreView::open(store_.database(), store_.options().understand);
-    if (!view) return tl::unexpected(view.error());
-    auto stored = (*view)->alerts(from_audit_index, limit);
+    auto view = StoreView::of(store_);
+    auto stored = view->alerts(from_audit_index, limit);
     if (!stored) return tl::unexpected(stored.error());
     std::vector<StoredAlert> out;
     for (auto& alert : *stored) {

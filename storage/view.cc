@@ -33,6 +33,15 @@ Hash leaf_of(const Record& record) {
   return leaf_hash(entry);
 }
 
+std::shared_ptr<const StoreView> StoreView::of(const Store& store) {
+  std::shared_ptr<StoreView> view(new StoreView);
+  view->database_ = store.database();
+  view->snapshot_ = view->database_->snapshot();
+  view->understand_ = store.options().understand;
+  view->node_ = store.options().node;
+  return view;
+}
+
 Result<std::shared_ptr<const StoreView>> StoreView::open(std::shared_ptr<const Database> database, Understand understand) {
   std::shared_ptr<StoreView> view(new StoreView);
   view->snapshot_ = database->snapshot();

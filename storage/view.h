@@ -31,6 +31,8 @@ struct Segment {
 
 class StoreView {
  public:
+  // As an open store is now. Cheap: a snapshot.
+  static std::shared_ptr<const StoreView> of(const Store& store);
   static Result<std::shared_ptr<const StoreView>> open(std::shared_ptr<const Database> database, Understand understand);
   // Opens `data_dir` read-only and makes a view; parser versions come from the store itself through `understand`.
   static Result<std::shared_ptr<const StoreView>> open_read_only(const std::string& data_dir, Understand understand);
