@@ -288,7 +288,9 @@ Result<void> Store::compare_with_heads(const StoreView& view) {
                                      " names: the end of its WAL was cut or damaged; not continuing it");
     }
   }
-  return {};
+  // What a crash kept from it. A second crash at the same place would leave a log signed twice without a line.
+  if (*heads == heads_) return {};
+  return write_heads(path, heads_);
 }
 
 Store::~Store() = default;

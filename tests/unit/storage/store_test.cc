@@ -360,6 +360,25 @@ TEST(Store, TakesUpALogWhoseTenantIsNoLongerNamed) {
   EXPECT_EQ((*again)->log_size(2), 2u);
 }
 
+// Notes are stored before `heads` is written, and a crash may come between, more than once.
+TEST(Store, OpensHoweverOftenItWasKilledBetweenACheckpointAndItsLineInHeads) {
+  Folder folder;
+  auto path = folder.path() + "/heads";
+  for (int kills = 0; kills < 3; ++kills) {
+    auto store = open_store(folder.path());
+    ASSERT_TRUE(store);
+    auto before = read_heads(path);
+    ASSERT_TRUE(before);
+    EXPECT_EQ(before->contains("default"), kills > 0);
+    commit(*store, {{line(kills)}});
+    ASSERT_TRUE(store->sign_checkpoints(kReceived + kills, 0));
+    store.reset();
+    ASSERT_TRUE(write_heads(path, *before));
+  }
+  EXPECT_TRUE(open_store(folder.path()));
+  EXPECT_EQ(contradictions(folder.path()), "");
+}
+
 TEST(Store, RefusesAnotherNodeName) {
   Folder folder;
   { auto store = open_store(folder.path()); }
