@@ -127,10 +127,10 @@ struct KafkaForwarder::State {
         delivered_since_restart = true;
         break;
       case KafkaProducer::Outcome::too_large:
-        // A message that fills a batch was alone in it. Any other may have been refused for its neighbours: first the
-        // batches get smaller, and only what is refused alone is cut.
+        // What was not alone may have been refused for its neighbours: first the batches get smaller, and only what is
+        // refused alone is cut.
         if (!failed) note("a message or batch is too large for the broker");
-        if (value_bytes >= batch_bytes || batch_bytes == 1)
+        if (goes_alone(token, value_bytes) || batch_bytes == 1)
           value_bytes_max[token] = value_bytes / 2;
         else
           next_batch_bytes = std::max<size_t>(batch_bytes / 8, 1);
@@ -157,8 +157,25 @@ struct KafkaForwarder::State {
     return *at->second;
   }
 
+  // What fills a batch, or was refused before, may be too large. A new producer's first batch can be refused and the next
+  // one taken all the same, so nothing else is on its way together with such a message: it keeps its place.
+  bool goes_alone(uint64_t token, size_t value_bytes) const {
+    return value_bytes >= batch_bytes || value_bytes_max.contains(token);
+  }
+
   // Queues `message`; waits while the broker is behind. False when the forwarder must stop or restart first.
   bool send(KafkaProducer::Topic topic, std::string_view format, uint64_t token) {
+    if (!goes_alone(token, message.value.size())) return queue(topic, format, token);
+    return wait_delivered() && queue(topic, format, token) && wait_delivered();
+  }
+
+  bool wait_delivered() {
+    while (in_flight_bytes > 0)
+      if (!serve(milliseconds(50))) return false;
+    return true;
+  }
+
+  bool queue(KafkaProducer::Topic topic, std::string_view format, uint64_t token) {
     size_t bytes = KafkaProducer::message_bytes(message);
     while (in_flight_bytes > 0 && in_flight_bytes + bytes > settings.in_flight_bytes) {
       if (!serve(milliseconds(50))) return false;
