@@ -36,29 +36,6 @@ uint64_t lower64(uint64_t bytes) {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
-size_t put_utf8(uint32_t code, char* out) {
-  if (code < 0x80) {
-    out[0] = static_cast<char>(code);
-    return 1;
-  }
-  if (code < 0x800) {
-    out[0] = static_cast<char>(0xc0 | code >> 6);
-    out[1] = static_cast<char>(0x80 | (code & 0x3f));
-    return 2;
-  }
-  if (code < 0x10000) {
-    out[0] = static_cast<char>(0xe0 | code >> 12);
-    out[1] = static_cast<char>(0x80 | (code >> 6 & 0x3f));
-    out[2] = static_cast<char>(0x80 | (code & 0x3f));
-    return 3;
-  }
-  out[0] = static_cast<char>(0xf0 | code >> 18);
-  out[1] = static_cast<char>(0x80 | (code >> 12 & 0x3f));
-  out[2] = static_cast<char>(0x80 | (code >> 6 & 0x3f));
-  out[3] = static_cast<char>(0x80 | (code & 0x3f));
-  return 4;
-}
-
 int class_at(CodePoint point) { return point.length == 0 ? 0 : text_tables::token_class(point.code); }
 
 // Token class of the one character there: 0 separates, 1 belongs to a word, 2 stands alone.
@@ -163,6 +140,29 @@ CodePoint decode_utf8(std::string_view text, size_t at) {
       (first & 0x07) << 18 | (byte(at + 1) & 0x3fu) << 12 | (byte(at + 2) & 0x3fu) << 6 | (byte(at + 3) & 0x3fu);
   if (code < 0x10000 || code > 0x10ffff) return {0, 0};
   return {code, 4};
+}
+
+size_t put_utf8(uint32_t code, char* out) {
+  if (code < 0x80) {
+    out[0] = static_cast<char>(code);
+    return 1;
+  }
+  if (code < 0x800) {
+    out[0] = static_cast<char>(0xc0 | code >> 6);
+    out[1] = static_cast<char>(0x80 | (code & 0x3f));
+    return 2;
+  }
+  if (code < 0x10000) {
+    out[0] = static_cast<char>(0xe0 | code >> 12);
+    out[1] = static_cast<char>(0x80 | (code >> 6 & 0x3f));
+    out[2] = static_cast<char>(0x80 | (code & 0x3f));
+    return 3;
+  }
+  out[0] = static_cast<char>(0xf0 | code >> 18);
+  out[1] = static_cast<char>(0x80 | (code >> 12 & 0x3f));
+  out[2] = static_cast<char>(0x80 | (code >> 6 & 0x3f));
+  out[3] = static_cast<char>(0x80 | (code & 0x3f));
+  return 4;
 }
 
 CodePoint decode_utf8_before(std::string_view text, size_t end) {

@@ -47,6 +47,8 @@ struct CodePoint {
   uint32_t length;
 };
 CodePoint decode_utf8(std::string_view text, size_t at);
+// Writes `code` as 1 to 4 bytes; gives how many.
+size_t put_utf8(uint32_t code, char* out);
 // The code point that ends just before text[end]; length 0 when none does.
 CodePoint decode_utf8_before(std::string_view text, size_t end);
 

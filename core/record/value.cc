@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/base/text.h"
+
 namespace yushi {
 namespace {
 
@@ -27,25 +29,6 @@ int hex4(std::string_view text, size_t at) {
     value = value << 4 | digit;
   }
   return value;
-}
-
-char* put_utf8(char* out, uint32_t code) {
-  if (code < 0x80) {
-    *out++ = static_cast<char>(code);
-  } else if (code < 0x800) {
-    *out++ = static_cast<char>(0xc0 | code >> 6);
-    *out++ = static_cast<char>(0x80 | (code & 0x3f));
-  } else if (code < 0x10000) {
-    *out++ = static_cast<char>(0xe0 | code >> 12);
-    *out++ = static_cast<char>(0x80 | (code >> 6 & 0x3f));
-    *out++ = static_cast<char>(0x80 | (code & 0x3f));
-  } else {
-    *out++ = static_cast<char>(0xf0 | code >> 18);
-    *out++ = static_cast<char>(0x80 | (code >> 12 & 0x3f));
-    *out++ = static_cast<char>(0x80 | (code >> 6 & 0x3f));
-    *out++ = static_cast<char>(0x80 | (code & 0x3f));
-  }
-  return out;
 }
 
 // What is decoded is never longer than its text: \uXXXX is six bytes for at most three, a pair twelve for four.
@@ -84,7 +67,7 @@ std::string_view decode_json(std::string_view text, Scratch& scratch) {
             code = 0xfffd;
           }
         }
-        out = put_utf8(out, code);
+        out += put_utf8(code, out);
         break;
       }
       default:
