@@ -65,7 +65,7 @@ std::unique_ptr<Batch> lifelike_batch() {
       waiting[connection].clear();
     }
   }
-  Understander(*set).understand(*batch, *Zone::utc(), false);
+  Understander(*set).understand(*batch, {}, false);
   batch->keep.push_back(*set);
   return batch;
 }
@@ -73,7 +73,7 @@ std::unique_ptr<Batch> lifelike_batch() {
 struct Fixture {
   std::unique_ptr<Batch> batch = lifelike_batch();
   std::vector<const Record*> records;
-  BlockContext context{"default", "log-01", {{{std::string(64, '0'), "UTC", "", 1}}, {}}};
+  BlockContext context{"default", "log-01", {{{std::string(64, '0'), "UTC", "utf-8", 1}}, {}}};
   SealedBlock sealed;
   size_t understood = 0;
 

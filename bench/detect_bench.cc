@@ -46,7 +46,7 @@ void fill(Prepared& prepared, const std::string& line) {
     record.index = i;
     prepared.batch.records.push_back(record);
   }
-  Understander(prepared.parsers).understand(prepared.batch, *Zone::utc());
+  Understander(prepared.parsers).understand(prepared.batch);
 }
 
 const std::string kLines[] = {
@@ -119,7 +119,7 @@ class MixBatches {
     }
     waiting_[tenant].clear();
     out->keep.push_back(rules_);
-    understander_.understand(*out, *Zone::utc(), false);
+    understander_.understand(*out, {}, false);
     return out;
   }
 

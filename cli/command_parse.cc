@@ -29,7 +29,7 @@ constexpr size_t kLineBytesMax = (16 << 20) - 1;  // a capture's length has 24 b
 constexpr size_t kPaddingBytes = 64;              // simdjson reads beyond the text it parses
 
 struct ParseOptions {
-  std::string dataset, received, timezone, charset, file;
+  std::string dataset, received, timezone, charset = "utf-8", file;
   std::vector<std::string> parsers;
   bool stats = false, explain = false;
 };
@@ -42,9 +42,8 @@ struct Tally {
 
 class LineParser {
  public:
-  LineParser(const ParseOptions& options, std::string dataset, std::shared_ptr<const ParserSet> set, std::shared_ptr<const Zone> zone,
-             int64_t received_ns)
-      : options_(options), dataset_(std::move(dataset)), zone_(std::move(zone)), received_ns_(received_ns), understander_(std::move(set)) {}
+  LineParser(const ParseOptions& options, std::string dataset, std::shared_ptr<const ParserSet> set, Reading reading, int64_t received_ns)
+      : options_(options), dataset_(std::move(dataset)), reading_(std::move(reading)), received_ns_(received_ns), understander_(std::move(set)) {}
 
   bool add(std::string_view line) {
     if (batch_bytes_ + line.size() > kBatchBytes || lines_.size() >= kBatchLines) {
@@ -73,7 +72,7 @@ class LineParser {
       if (length == kLineBytesMax) record.marks = kTruncated;
       batch.records.push_back(record);
     }
-    understander_.understand(batch, *zone_, false, dataset_);
+    understander_.understand(batch, reading_, false, dataset_);
     for (auto& record : batch.records) print(record);
     lines_.clear();
     text_.clear();
@@ -101,7 +100,6 @@ class LineParser {
       JsonOptions json;
       json.event_id = false;
       json.event_created = !options_.received.empty();
-      json.charset = options_.charset;
       writer_.write(record, json, line_);
       line_.push_back('\n');
     }
@@ -109,13 +107,14 @@ class LineParser {
   }
 
   void explain(const Record& record) {
-    append_printable(line_, record.raw);
+    scratch_.clear();
+    append_printable(line_, text_of(record, record.raw, scratch_));
     line_ += "\n  header   ";
     // What the header alone gives; the parser's captures stand behind.
     Arena arena;
     std::vector<Capture> of_header;
     Record alone = record;
-    read_syslog_header(alone, *zone_, arena, of_header);
+    read_syslog_header(alone, *reading_.zone, arena, of_header);
     if (of_header.empty()) line_ += "none";
     for (auto& capture : of_header) say_capture(record, capture);
     char time[32];
@@ -124,7 +123,7 @@ class LineParser {
     else if (record.time_inferred) line_ += std::string(" (inferred:") + (record.time_inferred & kYearInferred ? " year" : "") +
                                             (record.time_inferred & kZoneInferred ? " zone" : "") + ")";
     line_ += "\n  message  ";
-    append_printable(line_, record.message(), 120);
+    append_printable(line_, text_of(record, record.message(), scratch_), 120);
     if (!record.kind) {
       line_ += "\n  parser   none knew it\n";
       return;
@@ -148,7 +147,7 @@ class LineParser {
   void say_capture(const Record& record, const Capture& capture) {
     append_printable(line_, capture.field->name);
     line_.push_back('=');
-    append_printable(line_, record.text(capture), 80);
+    append_printable(line_, text_of(record, record.text(capture), scratch_), 80);
     line_ += "[" + std::to_string(capture.begin) + "," + std::to_string(capture.end()) + ") ";
   }
 
@@ -166,10 +165,11 @@ class LineParser {
 
   const ParseOptions& options_;
   const std::string dataset_;
-  std::shared_ptr<const Zone> zone_;
+  Reading reading_;
   int64_t received_ns_;
   Understander understander_;
   EcsJsonWriter writer_;
+  Scratch scratch_;
   Out out_;
   Tally tally_;
   std::string text_, line_;
@@ -180,6 +180,10 @@ class LineParser {
 int parse(const ParseOptions& options) {
   auto zone = Zone::find(options.timezone.empty() ? "UTC" : options.timezone);
   if (!zone) return report(Error{Code::invalid, "--timezone: " + zone.error().message});
+  auto charset = find_charset(options.charset);
+  if (!charset) {
+    return report(Error{Code::invalid, "--charset: `" + options.charset + "` is none of utf-8, gb18030 (which takes in gbk and gb2312)"});
+  }
   QueryClock clock;
   clock.zone = *zone;
   clock.now_ns = realtime_ns();
@@ -209,7 +213,7 @@ int parse(const ParseOptions& options) {
   }
   std::istream& in = file.is_open() ? static_cast<std::istream&>(file) : std::cin;
   std::ios::sync_with_stdio(false);
-  LineParser parser(options, dataset, *set, *zone, received_ns);
+  LineParser parser(options, dataset, *set, {*zone, *charset}, received_ns);
   std::string line;
   while (std::getline(in, line)) {
     if (!parser.add(line)) return kExitFound;  // the reader has left
@@ -228,7 +232,7 @@ void add_parse(CLI::App& app, Chosen& chosen) {
   command->add_option("--dataset", options->dataset, "the kind of log, when it is not to be recognised: nginx.access");
   command->add_option("--received", options->received, "when the lines were received: infers a missing year");
   command->add_option("--timezone", options->timezone, "of times without a zone (default UTC)");
-  command->add_option("--charset", options->charset, "of lines that are not UTF-8: gb18030");
+  command->add_option("--charset", options->charset, "of lines that are not UTF-8: utf-8 or gb18030 (default utf-8)");
   command->add_option("--parsers", options->parsers, "folder of more parsers; may be repeated")->type_name("DIR");
   command->add_flag("--stats", options->stats, "say what matched, in place of the objects");
   command->add_flag("--explain", options->explain, "show each stage that a line passed, in place of the objects");

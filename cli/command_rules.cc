@@ -35,7 +35,7 @@ int test(const FilesOptions& options) {
   if (!parsers) return report(parsers.error());
   Understander understander(*parsers);
   auto tested = run_rule_tests(*files, [&](Batch& batch) {
-    understander.understand(batch, *Zone::utc());
+    understander.understand(batch);
     batch.keep.push_back(*parsers);
   });
   if (!tested) return report(tested.error());

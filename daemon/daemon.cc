@@ -108,7 +108,7 @@ class Daemon {
     auto add_log = [&](const std::string& timezone, const std::string& charset) -> Result<void> {
       auto zone = Zone::find(timezone);
       if (!zone) return tl::unexpected(zone.error());
-      loaded->zones.push_back(*zone);
+      loaded->readings.push_back({*zone, *find_charset(charset)});
       loaded->contexts.push_back(
           std::make_shared<const ParseContext>(ParseContext{(*parsers)->digest(), timezone, charset, kParserEngine}));
       return {};
@@ -151,9 +151,9 @@ class Daemon {
     options.commit_interval_ns = config_.commit_interval_ns;
     options.commit_bytes = config_.commit_bytes;
     options.detect.learning_ns = config_.learning_ns;
-    auto& logs = store_->options().logs;  // default, _audit, tenants: by TenantId, as the zones are
-    for (size_t i = 0; i < logs.size() && i < loaded_->zones.size(); ++i)
-      options.detect.zones.emplace_back(logs[i], loaded_->zones[i]);
+    auto& logs = store_->options().logs;  // default, _audit, tenants: by TenantId, as the readings are
+    for (size_t i = 0; i < logs.size() && i < loaded_->readings.size(); ++i)
+      options.detect.zones.emplace_back(logs[i], loaded_->readings[i].zone);
     pipeline_ = std::make_unique<Pipeline>(*store_, loaded_, options);
     pipeline_->on_failure = [this](const Error& error) {
       spdlog::critical("{}; stopping: what was not committed was not acknowledged", error.message);

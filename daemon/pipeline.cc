@@ -65,7 +65,7 @@ PreparedBatch Pipeline::understand(Worker& worker, std::unique_ptr<Batch> batch)
     worker.loaded = std::move(loaded);
   }
   auto& loaded = *worker.loaded;
-  worker.understander->understand(*batch, loaded.zones);
+  worker.understander->understand(*batch, loaded.readings);
   worker.matcher->match(*batch, worker.scratch, batch->hits);
   worker.scratch.clear();
   batch->keep.push_back(worker.loaded);

@@ -34,7 +34,7 @@ struct Loaded {
   std::shared_ptr<const ParserSet> parsers;
   std::shared_ptr<const RuleSet> rules;
   std::vector<std::shared_ptr<const ParseContext>> contexts;  // by TenantId
-  std::vector<std::shared_ptr<const Zone>> zones;             // by TenantId
+  std::vector<Reading> readings;                              // by TenantId
 };
 
 struct PipelineOptions {

@@ -7,7 +7,6 @@
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/ledger/entry.h"
-#include "core/record/charset.h"
 #include "core/record/ecs_json.h"
 #include "record.pb.h"
 
@@ -74,7 +73,6 @@ struct MessageMaker::State {
   EcsJsonWriter json;
   v1::Record proto;
   Scratch scratch;
-  CharsetDecoder decoder;
   std::string entry;
 };
 
@@ -143,9 +141,7 @@ void MessageMaker::write_stub(const Record& record, Message& message) {
 void MessageMaker::write_value(const Record& record, std::string& out) {
   out.clear();
   if (format_ == ForwardFormat::ecs_json) {
-    JsonOptions options;
-    options.charset = record.origin->charset;
-    state_->json.write(record, options, out);
+    state_->json.write(record, {}, out);
     return;
   }
   if (format_ == ForwardFormat::raw) {
@@ -186,7 +182,7 @@ void MessageMaker::write_value(const Record& record, std::string& out) {
       default:
         if (is_utf8(value.text))
           field->set_s(value.text.data(), value.text.size());
-        else if (!state_->decoder.append(origin.charset, value.text, *field->mutable_s()))
+        else
           append_scrubbed(value.text, *field->mutable_s());
     }
   });

@@ -117,11 +117,7 @@ struct ParserWorker::State {
     for (size_t i = before; i < job.captures.size(); ++i) {
       Capture capture = job.captures[i];
       if (capture.field == ecs::timestamp && !take_time(job, capture)) continue;
-      if (job.is_decoded) {
-        uint32_t end = decoded.offset(capture.end());
-        capture.begin = decoded.offset(capture.begin);
-        capture.length = end - capture.begin;
-      }
+      if (job.is_decoded) decoded.put_back(capture);
       capture.begin += job.begin;
       if (capture.field == ecs::message && record.origin->transport == Transport::internal) {
         record.message_begin = capture.begin;  // our own records say their message in words
@@ -218,8 +214,7 @@ struct ParserWorker::State {
     if (record.origin) record.event_ns = record.origin->received_ns;
     record.event_digits = 9;
     record.time_inferred = kAllInferred;
-    set_text(job);
-    if (try_route(job, route, by_shape)) return true;
+    if (set_text(job) && try_route(job, route, by_shape)) return true;
     record.message_begin = begin;
     record.message_length -= begin;
     record.event_ns = event_ns;
@@ -230,18 +225,19 @@ struct ParserWorker::State {
     return false;
   }
 
-  void set_text(Job& job) {
+  // False when the message is too long to be decoded.
+  bool set_text(Job& job) {
     job.begin = job.record.message_begin;
     job.text = job.record.message();
     job.is_decoded = !is_valid_utf8(job.text);
-    if (job.is_decoded) {
-      decoded.decode(job.text);
-      job.text = decoded.text();
-    }
+    if (!job.is_decoded) return true;
+    bool fits = decoded.decode(Charset::utf8, job.text);
+    job.text = decoded.text();
+    return fits;
   }
 
   void parse(Job& job, std::string_view dataset) {
-    set_text(job);
+    if (!set_text(job)) return;
     if (!dataset.empty()) {
       auto* route = parsers->by_dataset(dataset);
       if (route && (try_route(job, *route, false) || try_whole(job, *route, false))) return;

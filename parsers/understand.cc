@@ -5,26 +5,42 @@
 
 namespace yushi {
 
-void Understander::understand(Batch& batch, const Zone& zone, bool with_digest, std::string_view dataset) {
+void Understander::understand(Batch& batch, const Reading& reading, bool with_digest, std::string_view dataset) {
   for (Record& record : batch.records) {
     if (with_digest) record.digest = sha256(record.raw);
-    understand_one(record, batch, zone, dataset);
+    understand_one(record, batch, reading, dataset);
   }
 }
 
-void Understander::understand(Batch& batch, std::span<const std::shared_ptr<const Zone>> zone_of_tenant) {
+void Understander::understand(Batch& batch, std::span<const Reading> reading_of_tenant) {
   for (Record& record : batch.records) {
     record.digest = sha256(record.raw);
-    understand_one(record, batch, *zone_of_tenant[record.origin->tenant], {});
+    understand_one(record, batch, reading_of_tenant[record.origin->tenant], {});
   }
 }
 
-void Understander::understand_one(Record& record, Batch& batch, const Zone& zone, std::string_view dataset) {
+void Understander::understand_one(Record& record, Batch& batch, const Reading& reading, std::string_view dataset) {
   captures_.clear();
-  record.kind = nullptr;
-  read_syslog_header(record, zone, batch.arena, captures_);
-  worker_.parse(record, zone, batch.arena, captures_, dataset);
+  record.charset = charset_of(record.raw, reading.charset);
+  if (record.charset == Charset::utf8 || !decoded_.decode(record.charset, record.raw)) [[likely]] {
+    read(record, batch, reading, dataset);
+  } else {
+    auto raw = record.raw;
+    record.raw = decoded_.text();
+    read(record, batch, reading, dataset);
+    auto end = decoded_.offset(record.message_begin + record.message_length);
+    record.message_begin = decoded_.offset(record.message_begin);
+    record.message_length = end - record.message_begin;
+    for (Capture& capture : captures_) decoded_.put_back(capture);
+    record.raw = raw;
+  }
   record.captures = batch.arena.copy(std::span<const Capture>(captures_));
+}
+
+void Understander::read(Record& record, Batch& batch, const Reading& reading, std::string_view dataset) {
+  record.kind = nullptr;
+  read_syslog_header(record, *reading.zone, batch.arena, captures_);
+  worker_.parse(record, *reading.zone, batch.arena, captures_, dataset);
 }
 
 }  // namespace yushi

@@ -1,6 +1,8 @@
 // RawMessage -> Record, whole: header, digest, parser. The one way to understand a message, for live ingest, for the
 // tail read back from the store, for `verify` and for `yushi parse`.
 //
+// A message in another charset than UTF-8 is decoded once; header and parser see text, and the captures go back to raw.
+//
 // Threads  An Understander belongs to one thread.
 #pragma once
 
@@ -8,9 +10,16 @@
 #include <vector>
 
 #include "core/record/batch.h"
+#include "parsers/decoded_text.h"
 #include "parsers/parser_set.h"
 
 namespace yushi {
+
+// How the messages of a tenant are to be read: times without a zone, and bytes that are not UTF-8.
+struct Reading {
+  std::shared_ptr<const Zone> zone = Zone::utc();
+  Charset charset = Charset::utf8;
+};
 
 class Understander {
  public:
@@ -18,17 +27,19 @@ class Understander {
 
   // Fills everything of each record that stands beyond RawMessage (but index and source_seq), captures in batch.arena.
   // `with_digest` false leaves Record::digest alone, for readers that do not hash; `dataset` as ParserWorker::parse has it.
-  void understand(Batch& batch, const Zone& zone, bool with_digest = true, std::string_view dataset = {});
-  // Live: a batch of datagrams may hold several tenants, each with its zone, by TenantId.
-  void understand(Batch& batch, std::span<const std::shared_ptr<const Zone>> zone_of_tenant);
+  void understand(Batch& batch, const Reading& reading = {}, bool with_digest = true, std::string_view dataset = {});
+  // Live: a batch of datagrams may hold several tenants, each read in its way, by TenantId.
+  void understand(Batch& batch, std::span<const Reading> reading_of_tenant);
   const std::shared_ptr<const ParserSet>& set() const { return set_; }
 
  private:
-  void understand_one(Record& record, Batch& batch, const Zone& zone, std::string_view dataset);
+  void understand_one(Record& record, Batch& batch, const Reading& reading, std::string_view dataset);
+  void read(Record& record, Batch& batch, const Reading& reading, std::string_view dataset);
 
   ParserWorker worker_;
   std::shared_ptr<const ParserSet> set_;
   std::vector<Capture> captures_;  // reused from record to record
+  DecodedText decoded_;
 };
 
 }  // namespace yushi

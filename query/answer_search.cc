@@ -83,9 +83,7 @@ Result<Segments> segments_of(const StoreView& view, const std::vector<std::strin
 
 void render_record(const Record& record, std::string& out) {
   thread_local EcsJsonWriter writer;
-  JsonOptions options;
-  if (!record.origin->charset.empty()) options.charset = record.origin->charset;
-  writer.write(record, options, out);
+  writer.write(record, {}, out);
 }
 
 AnswerEnd end_of(const ScanReport& report, std::vector<std::string> missing) {

@@ -63,8 +63,10 @@ Result<void> ParserVersions::understand(Batch& batch, const ParseContext& contex
   if (!set) return tl::unexpected(set.error());
   auto zone = Zone::find(context.timezone);
   if (!zone) return tl::unexpected(zone.error());
+  auto charset = find_charset(context.charset);
+  if (!charset) return fail(Code::corrupt, "the charset `" + context.charset + "` is none that this version knows");
   Understander understander(*set);
-  understander.understand(batch, **zone, /*with_digest=*/false);
+  understander.understand(batch, {*zone, *charset}, /*with_digest=*/false);
   batch.keep.push_back(*set);
   return {};
 }

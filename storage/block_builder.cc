@@ -73,6 +73,7 @@ class BlockBuilder {
   void write_columns(std::string& out);
   void gather_tokens();
   uint32_t kind_number(const MessageKind* kind);
+  void keep_whole(size_t record);
   bool is_explicit(size_t record) const { return rank_of_shape_[shape_of_[record]] == 0 && explicit_; }
 
   const BlockContext& context_;
@@ -95,6 +96,7 @@ class BlockBuilder {
   std::vector<uint32_t> values_at_;     // of each record: its first value in values_
   std::vector<ValueRef> values_;
   bool explicit_ = false;               // rank 0 is the explicit shape
+  uint32_t whole_shape_ = UINT32_MAX;   // of no record: what is written explicitly whatever its shape
   std::vector<uint32_t> shape_by_rank_; // without the explicit one
   std::vector<uint16_t> rank_of_shape_;
 
@@ -157,16 +159,31 @@ void BlockBuilder::cut() {
   for (size_t i = 0; i < records_.size(); ++i) {
     one(i, Splitter::How::fine);
     tokens_.message(*records_[i]);
+    if (auto& record = *records_[i]; record.charset != Charset::utf8 && !decodes_wholly(record.charset, record.raw))
+      keep_whole(i);
   }
   if (records_.size() < 2) return;
   // What only one message has in common with itself is no shape: its message becomes text.
   auto fine_shapes = shapes_.shapes().size();
   for (size_t i = 0; i < records_.size(); ++i) {
     auto shape = shape_of_[i];
-    if (shape >= fine_shapes || shapes_.shapes()[shape].count > 1) continue;
+    if (shape >= fine_shapes || shape == whole_shape_ || shapes_.shapes()[shape].count > 1) continue;
     shapes_.shapes()[shape].count = 0;
     one(i, Splitter::How::coarse);
   }
+}
+
+// A message that decodes lossily stays in one piece; the splitter has numbered its fields.
+void BlockBuilder::keep_whole(size_t record) {
+  if (whole_shape_ == UINT32_MAX) {
+    ShapeMeta meta;
+    meta.flags = kShapeExplicit;
+    whole_shape_ = shapes_.number(meta, {}, {}, 0);
+    shapes_.shapes()[whole_shape_].count = 0;
+    explicit_ = true;
+  }
+  --shapes_.shapes()[shape_of_[record]].count;
+  shape_of_[record] = whole_shape_;
 }
 
 // Frequent shapes get small numbers. The rarest, when there are too many, are written out explicitly.
@@ -177,8 +194,8 @@ void BlockBuilder::rank_shapes() {
   std::stable_sort(shape_by_rank_.begin(), shape_by_rank_.end(),
                    [&](uint32_t a, uint32_t b) { return shapes[a].count > shapes[b].count; });
   rank_of_shape_.resize(shapes.size());
-  explicit_ = shape_by_rank_.size() > kDictionaryMax;
-  if (explicit_) shape_by_rank_.resize(kDictionaryMax - 1);
+  explicit_ |= shape_by_rank_.size() > kDictionaryMax;
+  if (explicit_) shape_by_rank_.resize(std::min(shape_by_rank_.size(), kDictionaryMax - size_t{1}));
   for (size_t rank = 0; rank < shape_by_rank_.size(); ++rank)
     rank_of_shape_[shape_by_rank_[rank]] = static_cast<uint16_t>(rank + (explicit_ ? 1 : 0));
 }
@@ -589,6 +606,7 @@ void BlockBuilder::gather_tokens() {
   for (auto& format : splitter_.formats()) writers.emplace_back(format);
   for (size_t i = 0; i < records_.size(); ++i) {
     auto& record = *records_[i];
+    if (record.charset != Charset::utf8) tokens_.decoded(record);
     if (is_explicit(i)) {
       for (auto& capture : record.captures) {
         tokens_.border(records_[i]->raw, capture.begin);

@@ -46,6 +46,7 @@ struct Run {
   uint64_t length;
   const Origin* origin;
   uint64_t seq;
+  Charset charset;  // of the tenant, then
 };
 
 class BlockDecoder {
@@ -287,8 +288,12 @@ Result<void> BlockDecoder::read_origins() {
   uint64_t total = 0, length;
   auto& parsed = block_.context.parsed;
   auto change = parsed.changes.begin();
-  std::vector<std::string_view> charsets;
-  for (auto& context : parsed.contexts) charsets.push_back(arena.copy(context.charset));
+  std::vector<Charset> charsets;
+  for (auto& context : parsed.contexts) {
+    auto charset = find_charset(context.charset);
+    if (!charset) return damaged("the charset `" + context.charset + "` is none that this version knows");
+    charsets.push_back(*charset);
+  }
   uint32_t context = 0;
   runs_.reserve(lengths.count() + parsed.changes.size());
   while (lengths.next(&length)) {
@@ -306,8 +311,7 @@ Result<void> BlockDecoder::read_origins() {
       if (change != parsed.changes.end() && change->record == total)
         context = change++->context;
       auto here = change == parsed.changes.end() ? length : std::min<uint64_t>(length, change->record - total);
-      origin.charset = charsets[context];
-      runs_.push_back({here, arena.make(origin), next});
+      runs_.push_back({here, arena.make(origin), next, charsets[context]});
       next += here;
       total += here;
       length -= here;
@@ -405,6 +409,7 @@ Result<void> BlockDecoder::read_records() {
     }
     record.origin = runs_[run].origin;
     record.source_seq = runs_[run].seq + in_run++;
+    auto charset = runs_[run].charset;
     record.index = counts_.first_index + i;
     uint32_t rank;
     if (!ranks_.next(&rank)) return bad(i);
@@ -494,6 +499,7 @@ Result<void> BlockDecoder::read_records() {
         record.message_length = static_cast<uint32_t>(record.raw.size() - record.message_begin - meta.tail);
       }
     }
+    record.charset = charset_of(record.raw, charset);
     if (flags != 0) {
       if (flags & kShapeHasPart) {
         record.part = static_cast<uint16_t>(odd_.varint());

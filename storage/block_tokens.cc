@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/filter/filter.h"
+#include "core/filter/record_tokens.h"
 #include "core/record/value.h"
 
 namespace yushi {
@@ -24,6 +25,13 @@ void BlockTokens::straddling(std::string_view raw, size_t at) {
   while (begin > 0 && is_word_byte(raw[begin - 1])) --begin;
   while (end < raw.size() && is_word_byte(raw[end])) ++end;
   text(raw.substr(begin, end - begin));
+}
+
+void BlockTokens::decoded(const Record& record) {
+  scratch_.clear();
+  hashes_.clear();
+  gather_record_tokens(record, scratch_, hashes_);
+  for (auto hash : hashes_) gatherer_.add(hash);
 }
 
 void BlockTokens::priority(uint16_t priority) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "core/base/text.h"
 #include "core/filter/token_filter.h"
@@ -33,6 +34,9 @@ class BlockTokens {
     };
     if (cut(record.message_begin) || cut(size_t{record.message_begin} + record.message_length)) text(record.message());
   }
+  // All words of a record whose raw is not UTF-8 but of its tenant's charset: what is cut out of raw may begin or end
+  // within a character, so that its own words say nothing.
+  void decoded(const Record& record);
   void priority(uint16_t priority);
   std::string filter() { return build_token_filter(gatherer_.hashes()); }
 
@@ -40,6 +44,7 @@ class BlockTokens {
   void straddling(std::string_view raw, size_t at);
   TokenGatherer gatherer_;
   Scratch scratch_;
+  std::vector<uint64_t> hashes_;  // reused
 };
 
 }  // namespace yushi

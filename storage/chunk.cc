@@ -187,7 +187,7 @@ Result<std::unique_ptr<Batch>> read_chunk(const ChunkHead& head, std::string_vie
     run_of.push_back(first);
   }
   std::vector<const Origin*> origins(head.sources.size(), nullptr);
-  auto log_name = arena.copy(log), node_name = arena.copy(node), charset = arena.copy(head.context.charset);
+  auto log_name = arena.copy(log), node_name = arena.copy(node);
   for (auto& s : head.sources) next_seq.push_back(s.first_seq);
   Reader in({buffer.get(), size});
   batch->records.resize(head.records);
@@ -212,7 +212,6 @@ Result<std::unique_ptr<Batch>> read_chunk(const ChunkHead& head, std::string_vie
       o.transport = s.transport;
       o.log = log_name;
       o.node = node_name;
-      o.charset = charset;
       o.commit = head.commit;
       origin = arena.make(o);
     }

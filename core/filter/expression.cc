@@ -319,7 +319,7 @@ bool evaluate(const Expression& expression, const Record& record, Scratch& scrat
   Asking asking{expression, record, scratch};
   if (expression.field == ecs::event_original) {
     Value value;
-    value.text = record.raw;
+    value.text = text_of(record, record.raw, scratch);
     ask(&asking, value);
   } else {
     visit_field(record, expression.field, expression.name, scratch, ask, &asking);

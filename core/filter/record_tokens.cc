@@ -13,7 +13,7 @@ void gather_record_tokens(const Record& record, Scratch& scratch, std::vector<ui
       if (is_in_token_filter(token)) hashes.push_back(token_hash(token));
     });
   };
-  words(record.raw);
+  words(text_of(record, record.raw, scratch));
   for_each_field(record, scratch, [&](const Field& field, const Value& value) {
     if (is_outside_token_filter(field.name)) return;
     if (value.type == Value::Type::ip) hashes.push_back(ip_hash(value.address));

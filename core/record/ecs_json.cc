@@ -1,10 +1,7 @@
 #include "core/record/ecs_json.h"
 
-#include <functional>
-
 #include "core/base/bytes.h"
 #include "core/base/text.h"
-#include "core/record/charset.h"
 #include "core/record/ecs_object.h"
 
 namespace yushi {
@@ -12,8 +9,6 @@ namespace yushi {
 struct EcsJsonWriter::State {
   Scratch scratch;
   EcsObject object;
-  CharsetDecoder decoder;
-  std::string decoded;  // reused
   const Field* raw_base64 = find_field("yushi.raw_base64");
 
   std::string_view keep(std::string_view text) {
@@ -40,16 +35,6 @@ void EcsJsonWriter::write(const Record& record, const JsonOptions& options, std:
     items.push_back({&field, value, digits});
   });
   if (!is_utf8(record.raw)) [[unlikely]] {
-    // What stands in raw is of the tenant's charset, all of it: a part that happens to be valid UTF-8 is no exception.
-    auto is_of_raw = [&](std::string_view text) {
-      std::less_equal<const char*> before;
-      return before(record.raw.data(), text.data()) && before(text.data() + text.size(), record.raw.data() + record.raw.size());
-    };
-    for (auto& item : items) {
-      if (item.value.type != Value::Type::string || !is_of_raw(item.value.text)) continue;
-      state.decoded.clear();
-      if (state.decoder.append(options.charset, item.value.text, state.decoded)) item.value.text = state.keep(state.decoded);
-    }
     Value value;
     value.text = state.keep(to_base64(record.raw));
     items.push_back({state.raw_base64, value});

@@ -15,7 +15,6 @@ namespace yushi {
 struct JsonOptions {
   bool event_id = true;       // `yushi parse` has none
   bool event_created = true;
-  std::string_view charset = "utf-8";  // of the tenant: how bytes that are not UTF-8 are decoded, in all text
 };
 
 class EcsJsonWriter {

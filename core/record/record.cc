@@ -115,7 +115,8 @@ struct Said {
   bool value(size_t i, Scratch& scratch, Value* out) const {
     if (auto* c = constant(i)) return read_value(c->value, c->field->type, out);
     const Capture& c = capture(i);
-    return read_value(decode_escape(of.text(c), static_cast<Escape>(c.escape), scratch), c.field->type, out);
+    auto text = text_of(of, of.text(c), scratch);
+    return read_value(decode_escape(text, static_cast<Escape>(c.escape), scratch), c.field->type, out);
   }
 
   const Record& of;
@@ -193,7 +194,7 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       }
       break;
     case Derived::event_original:
-      give(text_value(record.raw));
+      give(text_value(text_of(record, record.raw, scratch)));
       break;
     case Derived::event_dataset:
       if (record.kind && !record.kind->dataset.empty()) give(text_value(record.kind->dataset));
@@ -231,7 +232,7 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       if (origin) give(text_value(transport_name(origin->transport)));
       break;
     case Derived::message:
-      give(text_value(record.message()));
+      give(text_value(text_of(record, record.message(), scratch)));
       break;
     case Derived::priority:
       if (record.priority != Record::kNoPriority) give(integer_value(record.priority, scratch));
@@ -249,7 +250,7 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       if (record.priority != Record::kNoPriority) give(text_value(severity_name(record.priority & 7)));
       break;
     case Derived::url_original:
-      if (auto url = url_original(record); !url.empty()) give(text_value(url));
+      if (auto url = url_original(record); !url.empty()) give(text_value(text_of(record, url, scratch)));
       break;
     case Derived::none:
     case Derived::raw_base64:
@@ -332,6 +333,12 @@ char* Scratch::allocate(size_t bytes) {
   return blocks_.back().data();
 }
 
+std::string_view decode_part(const Record& record, std::string_view part, Scratch& scratch) {
+  if (is_ascii(part)) return part;
+  char* out = scratch.allocate(decoded_bytes_max(part.size()));
+  return {out, decode_into(record.charset, part, out)};
+}
+
 namespace record_detail {
 
 void for_each_field(const Record& record, Scratch& scratch, VisitAny visit, void* context) {
@@ -358,7 +365,7 @@ void for_each_field(const Record& record, Scratch& scratch, VisitAny visit, void
     static const Field* const field = find_field("url.original");
     derive(record, Derived::url_original, scratch, [&](const Value& value) { visit(context, *field, value); });
   }
-  if (!message_said) visit(context, *ecs::message, text_value(record.message()));
+  if (!message_said) visit(context, *ecs::message, text_value(text_of(record, record.message(), scratch)));
 }
 
 }  // namespace record_detail

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/charset.h"
 #include "core/record/field.h"
 
 namespace yushi {
@@ -31,10 +32,9 @@ struct Origin {
   std::string_view address;         // log.source.address
   Transport transport = Transport::tcp;
   TenantId tenant = 0;
-  // The two below are filled by the committer, and by readers of the store.
+  // Those below are filled by the committer, and by readers of the store.
   std::string_view log;             // name of the Merkle log, "<tenant>"
   std::string_view node;            // observer.name
-  std::string_view charset;         // the tenant's at commit; readers of the store fill it: how raw becomes text
   uint64_t commit = 0;              // commit number; orders records across logs
 };
 
@@ -85,6 +85,7 @@ struct Record : RawMessage {
   uint16_t priority = kNoPriority;   // PRI
   uint8_t event_digits = 9;          // of the fraction that the sender gave: 0..9 (receipt time: 9)
   uint8_t time_inferred = 0;         // TimeInferred bits
+  Charset charset = Charset::utf8;   // of raw, all of it: charset_of(). Captures lie between characters
   std::array<uint8_t, 32> digest{};  // SHA-256 of raw, made on the ingest thread
   // Given at commit.
   uint64_t index = 0;                // leaf index in its log
@@ -117,8 +118,14 @@ class Scratch {
   size_t next_ = 0, used_ = 0;
 };
 
+// The text that a part of raw, cut out between characters, stands for.
+std::string_view decode_part(const Record& record, std::string_view part, Scratch& scratch);
+inline std::string_view text_of(const Record& record, std::string_view part, Scratch& scratch) {
+  return record.charset == Charset::utf8 ? part : decode_part(record, part, scratch);
+}
+
 // Calls visit(const Field&, const Value&) for each field of the record, derived ones too (log.syslog.severity.name,
-// organization.name, event.id …), lists as repeated calls, in no promised order. `event.original` is raw.
+// organization.name, event.id …), lists as repeated calls, in no promised order. `event.original` is raw as text.
 // An integer or ip capture whose text is no such value is left out.
 template <class Visit>
 void for_each_field(const Record& record, Scratch& scratch, Visit&& visit);

@@ -235,6 +235,72 @@ def test_tenants_have_logs_and_charsets_of_their_own(tmp_path):
         assert running.yushi("verify").code == 0
 
 
+OA_PARSER = """
+name: oa
+match: {app: [oa]}
+fields: {event.category: [authentication]}
+patterns:
+  - name: login
+    grok: '用户登录(?:失败|成功)，姓名=%{NOTSPACE:user.name} 来自 %{IP:source.ip}(?:\\|原因：%{GREEDYDATA:oa.reason})?'
+    fields: {event.action: login}
+tests:
+  - {line: '用户登录失败，姓名=张三 来自 10.0.0.1|原因：口令错误', expect: {user.name: 张三, oa.reason: 口令错误}}
+"""
+OA_RULE = """
+title: Login of the eastern one failed
+id: 5b0c6cf0-6d2e-4c5f-9a53-1c6b1f1d3b10
+level: high
+logsource: {product: yushi}
+detection:
+  s: {user.name|contains: 億東, message|contains: 登录失败}
+  condition: s
+"""
+
+
+def test_a_tenant_that_writes_gb18030_is_parsed_searched_and_proved_by_its_text(tmp_path):
+    for folder, text in (("parsers", OA_PARSER), ("rules", OA_RULE)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"oa.{'yaml' if folder == 'parsers' else 'yml'}").write_text(text, encoding="utf-8")
+    config = ('tenants:\n  - {name: finance, match: {cidr: ["127.0.0.1/32"]}, charset: gb18030}\n'
+              f"parsers: [{tmp_path / 'parsers'}]\ndetect: {{rules: [{tmp_path / 'rules'}]}}\n")
+    said = lambda n, text: f"<86>1 2026-11-01T08:00:0{n}Z db{n} oa {n} - - {text}"
+    texts = [said(0, "用户登录失败，姓名=張億東 来自 10.0.0.1|原因：口令错误"), said(1, "用户登录成功，姓名=李四 来自 10.0.0.2"),
+             said(2, "磁盘已满 | 東億"), said(3, "用户登录失败，姓名=張億東 来自 10.0.0.3"), said(4, "plain ASCII")]
+    lines = [text.encode("gb18030") for text in texts]
+    lines[3] = texts[3].encode("utf-8")  # one sender writes UTF-8
+    lines.append(said(5, "用户登录失败，姓名=").encode("gb18030") + b"\xff" + "王五 来自 10.0.0.5".encode("gb18030"))
+    asked = {"用户登录失败": [0, 3, 5], 'message: "登录失败"': [0, 3, 5], "登录失败 and 口令": [0], "user.name: 張億東": [0, 3],
+             "user.name: *東": [0, 3], "user.name: 李*": [1], "message ~ /登录(成功|失败)，姓名=.億/": [0, 3], "oa.reason ~ /^口令/": [0],
+             "東": [0, 2, 3], "磁盘": [2], '"已满 東"': [2], "ascii": [4], "user.name ~ /王五$/": [5], "event.action: login": [0, 1, 3, 5],
+             "失登": [], "user.name: 張億": [], "盘磁": [], "message ~ /[|]東/": []}
+
+    def check(ask):
+        for query, expected in asked.items():
+            found = ask("search", query, "-o", "raw")
+            assert found.code == (0 if expected else 1), (query, found.err)
+            assert found.out == b"".join(lines[i] + b"\n" for i in expected), query
+        rows = ask("search", "event.action: login | stats count() by user.name | sort count() desc, user.name", "-o", "csv").text.splitlines()
+        assert rows == ["user.name,count()", "張億東,2", "李四,1", "\ufffd王五,1"]
+        (first,) = ask("search", "口令", "-o", "json").objects
+        assert first["event"]["original"] == texts[0] and first["oa"]["reason"] == "口令错误" and first["message"] in texts[0]
+        assert base64.b64decode(first["yushi"]["raw_base64"]) == lines[0]
+        assert "姓名=張億東" in ask("search", "口令", "-o", "table").text
+
+    with Daemon(tmp_path / "gb18030", config) as running:
+        running.send_tcp(lines)
+        running.wait_records(len(lines), "finance")
+        check(running.yushi)  # in the tail
+        alerts = running.yushi("alerts", "list", "-o", "json").objects
+        named = [a["yushi"]["alert"]["records"] for a in alerts if a["rule"]["name"] == "Login of the eastern one failed"]
+        assert sorted(named) == [["finance/0"], ["finance/3"]]
+        verified = running.yushi("verify")
+        assert verified.code == 0, verified.text + verified.err
+        running.stop()  # which seals
+        check(lambda *question: yushi(*question, "--store", running.data, state=tmp_path))
+        verified = yushi("verify", "--store", running.data, state=tmp_path)
+        assert verified.code == 0, verified.text + verified.err
+
+
 def test_what_is_asked_wrong_is_named_by_the_daemon(daemon):
     for path, words in (("search?query=*&colour=red", "colour"), ("search?query=*&context_before=3", "not in this version"),
                         ("search?query=*&limit=many", "limit"), ("hist?query=*&zone=Nowhere/At_All", "zone"),
@@ -388,6 +454,9 @@ def test_parse_prints_one_object_a_line_blank_ones_too():
     assert objects[2]["message"] == "no syslog at all"
     assert "raw_base64" in objects[3]["yushi"]
     assert "登录失败" in yushi("parse", "--charset", "gb18030", stdin=LINES[4]).objects[0]["event"]["original"]
+    assert "登录失败" in yushi("parse", "--charset", "gb18030", "--explain", stdin=LINES[4]).text
+    wrong = yushi("parse", "--charset", "ebcdic", stdin=LINES[4])
+    assert wrong.code == 2 and "ebcdic" in wrong.err and "gb18030" in wrong.err
 
 
 def test_parse_infers_the_year_from_the_time_of_receipt():

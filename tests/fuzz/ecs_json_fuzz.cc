@@ -35,8 +35,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   record.captures = captures;
   static EcsJsonWriter writer;
   std::string first, second;
-  writer.write(record, {.charset = "gb18030"}, first);
-  writer.write(record, {.charset = "gb18030"}, second);
+  record.charset = charset_of(raw, Charset::gb18030);
+  writer.write(record, {}, first);
+  writer.write(record, {}, second);
   if (first != second || !is_utf8(first)) std::abort();
   int depth = 0;
   bool in_string = false;

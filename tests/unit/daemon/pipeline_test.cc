@@ -53,7 +53,7 @@ std::shared_ptr<const Loaded> load(const char* parser, std::vector<RuleFile> rul
   EXPECT_TRUE(set) << set.error().message;
   loaded->rules = *set;
   for (size_t i = 0; i < kLogs.size(); ++i) {
-    loaded->zones.push_back(Zone::utc());
+    loaded->readings.emplace_back();
     loaded->contexts.push_back(std::make_shared<const ParseContext>(ParseContext{(*parsers)->digest(), "UTC", "utf-8", kParserEngine}));
   }
   return loaded;

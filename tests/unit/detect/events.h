@@ -32,6 +32,7 @@ struct Event {
   std::vector<std::pair<std::string, std::string>> values;
   std::string log = "default";
   int64_t late_ns = 0;  // receipt after event
+  Charset charset = Charset::utf8;  // of the tenant
 };
 
 inline Event login(int64_t at_ns, std::string user, std::string source, std::string host = "web-01") {
@@ -95,6 +96,7 @@ class Committer {
     origin.node = "test";
     Record record;
     record.raw = batch.arena.copy(std::string_view(raw));
+    record.charset = charset_of(record.raw, event.charset);
     record.message_length = static_cast<uint32_t>(raw.size());
     record.origin = batch.arena.make(origin);
     record.event_ns = event.at_ns;

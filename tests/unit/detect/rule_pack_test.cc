@@ -23,7 +23,7 @@ UnderstandBatch our_parsers() {
     std::abort();
   }
   auto understander = std::make_shared<Understander>(*set);
-  return [understander](Batch& batch) { understander->understand(batch, *Zone::utc()); };
+  return [understander](Batch& batch) { understander->understand(batch); };
 }
 
 std::vector<RuleFile> our_rules() {

@@ -88,6 +88,23 @@ TEST(Rules, a_matcher_that_has_seen_hundreds_of_kinds_hits_what_a_new_one_hits) 
   EXPECT_GT(found, 1000u);
 }
 
+TEST(Rules, a_rule_sees_the_text_of_a_message_in_its_tenants_charset) {
+  const std::string failed = "\xb5\xc7\xc2\xbc\xca\xa7\xb0\xdc", name = "\x8f\x88\x83\x7c\x96\x7c", admin = "\xba\xf3\xcc\xa8";
+  Event event = said({{"user.name", name}, {"message", failed + ": " + name}, {"url.path", "/" + admin + "/login"}});
+  for (auto* detection :
+       {"  s: {message|contains: 登录失败}\n  condition: s", "  s: {user.name: 張億東}\n  condition: s",
+        "  s: {user.name|endswith: 東}\n  condition: s", "  s: {url.path|contains: /后台/}\n  condition: s",
+        "  s: {message|re: '失败: .億東$'}\n  condition: s", "  s: [登录失败]\n  condition: s"}) {
+    event.charset = Charset::gb18030;
+    EXPECT_EQ(hits(rule(detection), {event}), 1u) << detection;
+    event.charset = Charset::utf8;
+    EXPECT_EQ(hits(rule(detection), {event}), 0u) << detection;
+  }
+  event.charset = Charset::gb18030;
+  for (auto* detection : {"  s: {user.name|contains: '|'}\n  condition: s", "  s: {message|contains: 登录成功}\n  condition: s"})
+    EXPECT_EQ(hits(rule(detection), {event}), 0u) << detection;
+}
+
 // The prefilter may only ever leave out what cannot match.
 TEST(Rules, many_rules_together_hit_what_each_alone_hits) {
   std::vector<std::string> detections = {

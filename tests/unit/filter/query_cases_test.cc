@@ -31,12 +31,18 @@ int64_t instant(const std::string& text) { return parse_when(text, QueryClock{})
 std::unique_ptr<CaseRecord> record_of(const YAML::Node& node) {
   auto line = node["hex"] ? *from_hex(node["hex"].as<std::string>()) : node["line"].as<std::string>();
   auto out = std::make_unique<CaseRecord>(line);
+  if (node["charset"]) {
+    auto& record = out->record();
+    record.charset = charset_of(record.raw, *find_charset(node["charset"].as<std::string>()));
+  }
   out->record().event_ns = instant(node["time"].as<std::string>("2026-11-01T08:00:00Z"));
   out->origin().received_ns = instant(node["received"].as<std::string>("2026-11-01T08:00:01Z"));
   if (node["fields"])
     for (const auto& field : node["fields"]) {
-      bool json = field.second.IsMap();
-      auto text = json ? field.second["json"].as<std::string>() : field.second.as<std::string>();
+      bool json = field.second.IsMap() && field.second["json"], hex = field.second.IsMap() && field.second["hex"];
+      auto text = json  ? field.second["json"].as<std::string>()
+                  : hex ? *from_hex(field.second["hex"].as<std::string>())
+                        : field.second.as<std::string>();
       EXPECT_TRUE(out->capture(field.first.as<std::string>(), text, json ? Escape::json : Escape::none)) << text;
     }
   if (node["constants"])

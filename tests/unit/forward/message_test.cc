@@ -86,6 +86,27 @@ TEST_F(MessageOfARecord, AsProtobufHasTheRawBytesTheWholeEntryAndTypedFields) {
   EXPECT_EQ(host, "web-01");
 }
 
+TEST_F(MessageOfARecord, InItsTenantsCharsetGoesOutAsTextAndRaw) {
+  raw_ = "<13> \xd6\xf7\xbb\xfa app: \xb5\xc7\xc2\xbc";
+  record_.raw = raw_;
+  record_.charset = charset_of(raw_, Charset::gb18030);
+  record_.message_begin = 15;
+  record_.message_length = 4;
+  captures_[0].length = 4;
+  auto message = make(ForwardFormat::protobuf);
+  EXPECT_EQ(message.key, "finance/主机");
+  v1::Record proto;
+  ASSERT_TRUE(proto.ParseFromString(message.value));
+  EXPECT_EQ(proto.raw(), raw_);
+  std::string texts;
+  for (const auto& field : proto.fields())
+    if (field.name() == "host.name" || field.name() == "message") texts += field.s() + " ";
+  EXPECT_EQ(texts, "主机 登录 ");
+  auto json = make(ForwardFormat::ecs_json).value;
+  for (auto* part : {"\"name\":\"主机\"", "\"message\":\"登录\"", "\"original\":\"<13> 主机 app: 登录\"", "raw_base64"})
+    EXPECT_NE(json.find(part), std::string::npos) << json;
+}
+
 TEST_F(MessageOfARecord, AsJsonIsOneLine) {
   auto message = make(ForwardFormat::ecs_json);
   EXPECT_EQ(message.value.find('\n'), std::string::npos);

@@ -41,7 +41,7 @@ std::string fields_of(const std::shared_ptr<const ParserSet>& set, const Message
   record.raw = {raw, message.raw.size()};
   record.origin = &origin;
   batch.records.push_back(record);
-  Understander(set).understand(batch, **Zone::find(message.zone), false, message.dataset);
+  Understander(set).understand(batch, {*Zone::find(message.zone), Charset::utf8}, false, message.dataset);
   auto& r = batch.records[0];
   std::string out;
   auto number = [&](int64_t n) { out += std::to_string(n) + ' '; };

@@ -130,16 +130,19 @@ TEST(EcsJson, EverySetOfNamesNestsAsTheObviousWayDoes) {
 TEST(EcsJson, BytesThatAreNotUtf8ComeDecodedAndAsBase64) {
   Sample s("user=\xd5\xc5\xc8\xfd ok");  // GB18030: Zhang San
   s.capture("user.name", "\xd5\xc5\xc8\xfd");
-  json object = written(s, {.charset = "gb18030"});
+  s.record.charset = charset_of(s.raw, Charset::gb18030);
+  json object = written(s);
   EXPECT_EQ(object["user"]["name"], "\xe5\xbc\xa0\xe4\xb8\x89");
   EXPECT_EQ(object["event"]["original"], "user=\xe5\xbc\xa0\xe4\xb8\x89 ok");
   EXPECT_EQ(object["message"], "user=\xe5\xbc\xa0\xe4\xb8\x89 ok");
   EXPECT_EQ(from_base64(object["yushi"]["raw_base64"].get<std::string>()), s.raw);
+  s.record.charset = Charset::utf8;
   object = written(s);
   EXPECT_EQ(from_base64(object["yushi"]["raw_base64"].get<std::string>()), s.raw);
   Sample plain("user=\xe5\xbc\xa0");
-  EXPECT_FALSE(written(plain, {.charset = "gb18030"})["yushi"].contains("raw_base64"));
-  EXPECT_EQ(written(plain, {.charset = "gb18030"})["message"], plain.raw);
+  plain.record.charset = charset_of(plain.raw, Charset::gb18030);
+  EXPECT_FALSE(written(plain)["yushi"].contains("raw_base64"));
+  EXPECT_EQ(written(plain)["message"], plain.raw);
 }
 
 TEST(EcsJson, AnyBytesAtAllGiveValidJson) {
@@ -148,7 +151,10 @@ TEST(EcsJson, AnyBytesAtAllGiveValidJson) {
     std::string raw;
     for (int i = 0; i < 40; ++i) raw += static_cast<char>((seed = seed * 1664525 + 1013904223) >> 24);
     Sample s(raw);
-    for (const char* charset : {"utf-8", "gb18030", "no such charset", ""}) written(s, {.charset = charset});
+    for (auto charset : {Charset::utf8, Charset::gb18030}) {
+      s.record.charset = charset_of(raw, charset);
+      written(s);
+    }
   }
 }
 

@@ -119,7 +119,7 @@ class Records {
     std::vector<Record> some;
     for (auto i : which) some.push_back(batch_.records[i]);
     std::swap(some, batch_.records);
-    understander.understand(batch_, *Zone::utc(), false);
+    understander.understand(batch_, {}, false);
     std::swap(some, batch_.records);
     for (size_t k = 0; k < which.size(); ++k) batch_.records[which[k]] = some[k];
   }

@@ -25,7 +25,7 @@ match: {app: [sshd]}
 fields: {event.category: [authentication]}
 patterns:
   - name: failed-password
-    grok: 'Failed password for %{USER:user.name} from %{IP:source.ip} port %{INT:source.port} ssh2'
+    grok: '(?:Failed password|登录失败) for %{NOTSPACE:user.name} from %{IP:source.ip} port %{INT:source.port} ssh2'
     fields: {event.outcome: failure}
 tests:
   - line: 'Failed password for root from 10.0.0.1 port 4242 ssh2'
@@ -45,10 +45,11 @@ inline std::shared_ptr<const ParserSet> small_parsers() {
   return set;
 }
 
-inline const Understand understand_again{kParserEngine, [](Batch& batch, const ParseContext&) -> Result<void> {
-                                          Understander(small_parsers()).understand(batch, *Zone::utc(), false);
-                                          return {};
-                                        }};
+inline const Understand understand_again{
+    kParserEngine, [](Batch& batch, const ParseContext& context) -> Result<void> {
+      Understander(small_parsers()).understand(batch, {Zone::utc(), *find_charset(context.charset)}, false);
+      return {};
+    }};
 
 class Folder {
  public:
@@ -77,6 +78,7 @@ struct Sent {
   std::string source = "10.0.0.1";
   TenantId tenant = 0;
 };
+constexpr TenantId kFinance = 2;  // its senders write GB 18030
 
 inline std::string line(int i) {
   return "<38>1 2026-11-01T08:00:" + std::to_string(10 + i % 50) + ".000123Z host" + std::to_string(i % 7) + " sshd " +
@@ -94,7 +96,14 @@ struct Version {
 
 // Understood and prepared as the ingest threads do it.
 inline PreparedBatch prepared(const std::vector<Sent>& messages, int64_t received_ns = kReceived, const Version& version = {}) {
-  std::vector<std::shared_ptr<const ParseContext>> contexts(3, std::make_shared<const ParseContext>(version.context));
+  std::vector<Reading> readings(3, {*Zone::find(version.context.timezone), *find_charset(version.context.charset)});
+  readings[2].charset = Charset::gb18030;
+  std::vector<std::shared_ptr<const ParseContext>> contexts;
+  for (auto& reading : readings) {
+    auto context = version.context;
+    context.charset = charset_name(reading.charset);
+    contexts.push_back(std::make_shared<const ParseContext>(std::move(context)));
+  }
   auto batch = std::make_shared<Batch>();
   for (auto& message : messages) {
     Origin origin;
@@ -109,7 +118,7 @@ inline PreparedBatch prepared(const std::vector<Sent>& messages, int64_t receive
     record.origin = batch->arena.make(origin);
     batch->records.push_back(record);
   }
-  Understander(version.parsers).understand(*batch, **Zone::find(version.context.timezone));
+  Understander(version.parsers).understand(*batch, readings);
   batch->keep.push_back(version.parsers);
   return prepare(batch, contexts);
 }
