@@ -16,7 +16,8 @@ CodePoint decode_four_bytes(uint32_t number) {
   namespace table = gb18030_table;
   if (number < table::kFourByteCodes) {
     auto* run = std::upper_bound(table::kFourBytes, table::kFourBytes + table::kFourByteRuns, number,
-                                 [](uint32_t n, const table::Run& each) { return n < each.number; }) - 1;
+                                 [](uint32_t n, const table::Run& each) { return n < each.number; }) -
+                1;
     return {run->code + (number - run->number), 4};
   }
   if (number >= kSupplementary && number - kSupplementary < 0x100000) return {0x10000 + number - kSupplementary, 4};

@@ -20,7 +20,8 @@ TEST(Charset, Gb18030HasItsCharactersInOneTwoAndFourBytes) {
   EXPECT_EQ(text_of("\x96\x7c\x83\x7c\x81\x40\xfe\x4f"), "東億丂\ufa29");  // trails that are `|`, `@` and `O` in ASCII
   EXPECT_EQ(text_of("\xa2\xe3\x81\x30\x84\x36"), "€\u00a5");
   EXPECT_EQ(text_of("\x95\x32\x82\x36\xe3\x32\x9a\x35"), "\U00020000\U0010ffff");
-  EXPECT_EQ(text_of("\xa6\xd9\x84\x31\x82\x36\xfe\x59\x82\x35\x90\x37"), "\ufe10\ufe10\u9fb4\u9fb4");  // of 2022, and as before
+  EXPECT_EQ(text_of("\xa6\xd9\x84\x31\x82\x36\xfe\x59\x82\x35\x90\x37"),
+            "\ufe10\ufe10\u9fb4\u9fb4");  // of 2022, and as before
   EXPECT_EQ(text_of(std::string_view("a\0b", 3)), std::string_view("a\0b", 3));
 }
 
@@ -30,7 +31,9 @@ TEST(Charset, AByteThatDoesNotDecodeIsAReplacementCharacterAndTheNextIsLookedAtA
   EXPECT_EQ(text_of("\xb5 \xc7\x7f"), "\ufffd \ufffd\x7f");
   EXPECT_EQ(text_of("\x81\x30\x81"), "\ufffd0\ufffd");
   EXPECT_EQ(text_of("\x81\x30\xb5\xc7"), "\ufffd0登");
-  EXPECT_EQ(text_of("\xe3\x32\x9a\x36"), "\ufffd2\ufffd" "6");  // beyond U+10FFFF; 9A 36 is not a whole code either
+  EXPECT_EQ(text_of("\xe3\x32\x9a\x36"),
+            "\ufffd2\ufffd"
+            "6");  // beyond U+10FFFF; 9A 36 is not a whole code either
   EXPECT_TRUE(decodes_wholly(Charset::gb18030, "\xb5\xc7 a"));
   EXPECT_FALSE(decodes_wholly(Charset::gb18030, "\xb5\xc7 \xb5"));
 }
@@ -51,10 +54,12 @@ TEST(Charset, APartCutOutBetweenCharactersDecodesToThatPart) {
   std::mt19937 random(7);
   for (int round = 0; round < 3000; ++round) {
     std::string bytes;
-    static constexpr std::string_view kPieces[] = {"\xb5\xc7", "\xff", "\x81", "\x30", "|", "\x95\x32\x82\x36", "\x96\x7c", "a", "\xc2"};
+    static constexpr std::string_view kPieces[] = {"\xb5\xc7",         "\xff",     "\x81", "\x30", "|",
+                                                   "\x95\x32\x82\x36", "\x96\x7c", "a",    "\xc2"};
     for (int i = 0; i < 12; ++i) bytes += kPieces[random() % std::size(kPieces)];
     std::vector<size_t> borders;
-    for (size_t at = 0; at < bytes.size(); at += std::max(1u, decode(Charset::gb18030, bytes, at).length)) borders.push_back(at);
+    for (size_t at = 0; at < bytes.size(); at += std::max(1u, decode(Charset::gb18030, bytes, at).length))
+      borders.push_back(at);
     borders.push_back(bytes.size());
     std::string whole = text_of(bytes), parts;
     for (size_t i = 0; i + 1 < borders.size();) {

@@ -123,7 +123,8 @@ TEST(Gb18030, ChineseLiteralsOfAPatternMatchAndCapturesAreBytesOfRaw) {
 TEST(Gb18030, TheSameTextInUtf8GivesTheSameFields) {
   Understander parsers(small_parsers());
   auto text = kHeader + "用户登出成功，姓名=東，来自 10.0.0.9，原因：運維 | 換班";
-  Understood in_utf8(parsers, text), in_gb18030(parsers, to_gb18030(text)), in_a_utf8_tenant(parsers, text, Charset::utf8);
+  Understood in_utf8(parsers, text), in_gb18030(parsers, to_gb18030(text)),
+      in_a_utf8_tenant(parsers, text, Charset::utf8);
   for (auto* name : {"user.name", "source.ip", "oa.reason", "message", "event.original", "host.name", "event.action"}) {
     EXPECT_EQ(in_utf8.value(name), in_gb18030.value(name)) << name;
     EXPECT_EQ(in_utf8.value(name), in_a_utf8_tenant.value(name)) << name;
@@ -161,8 +162,8 @@ TEST(Gb18030, TrailBytesThatLookLikeSignsAreNoSigns) {
 
 TEST(Gb18030, BytesThatDoNotDecodeLeaveTheRestUnderstood) {
   Understander parsers(small_parsers());
-  auto raw = to_gb18030(kHeader + "用户登录失败，姓名=张") + "\xff" + to_gb18030("三，来自 10.0.0.1，原因：口令") + "\x81" +
-             to_gb18030(" 错误") + "\xb5";
+  auto raw = to_gb18030(kHeader + "用户登录失败，姓名=张") + "\xff" + to_gb18030("三，来自 10.0.0.1，原因：口令") +
+             "\x81" + to_gb18030(" 错误") + "\xb5";
   Understood message(parsers, raw);
   EXPECT_EQ(message.pattern(), "login");
   EXPECT_EQ(message.value("user.name"), "张\ufffd三");
@@ -171,19 +172,22 @@ TEST(Gb18030, BytesThatDoNotDecodeLeaveTheRestUnderstood) {
   EXPECT_EQ(message.record().message(), raw.substr(kHeader.size()));
 }
 
-// The map goes wrong nowhere: whatever the bytes, captures ascend, lie in raw, and a value decodes as its part of the whole.
+// The map goes wrong nowhere: whatever the bytes, captures ascend, lie in raw, and a value decodes as its part of the
+// whole.
 TEST(Gb18030, AnyBytesGiveAscendingCapturesBetweenCharacters) {
   Understander parsers(small_parsers());
   std::mt19937 random(3);
-  static constexpr std::string_view kPieces[] = {"\x96\x7c", "\xff", "\x81", "|",  "\x95\x32\x82\x36", "a=", " ", "\"", "\\", "\xb5\xc7",
-                                                 "{\"k\":\"", "\"}", "<13>", "1 ", "[x y=\"", "]",     "\xc2", "0", "-"};
+  static constexpr std::string_view kPieces[] = {
+      "\x96\x7c",  "\xff", "\x81", "|",  "\x95\x32\x82\x36", "a=", " ",    "\"", "\\", "\xb5\xc7",
+      "{\"k\":\"", "\"}",  "<13>", "1 ", "[x y=\"",          "]",  "\xc2", "0",  "-"};
   for (int round = 0; round < 20'000; ++round) {
     std::string raw = random() % 2 ? kHeader : "";
     for (auto n = random() % 20; n-- > 0;) raw += kPieces[random() % std::size(kPieces)];
     Understood message(parsers, raw);
     auto& record = message.record();
     std::vector<bool> is_border(raw.size() + 1);
-    for (size_t at = 0; at < raw.size(); at += std::max(1u, decode(record.charset, raw, at).length)) is_border[at] = true;
+    for (size_t at = 0; at < raw.size(); at += std::max(1u, decode(record.charset, raw, at).length))
+      is_border[at] = true;
     is_border[raw.size()] = true;
     uint32_t at = 0;
     for (auto& capture : record.captures) {

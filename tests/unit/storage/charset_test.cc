@@ -11,23 +11,38 @@ namespace yushi::test {
 namespace {
 
 // GB 18030: 登录失败, 張億東 (whose trails are 88 7C 7C), 用户.
-const std::string kLoginFailed = "\xb5\xc7\xc2\xbc\xca\xa7\xb0\xdc", kName = "\x8f\x88\x83\x7c\x96\x7c", kUser = "\xd3\xc3\xbb\xa7";
+const std::string kLoginFailed = "\xb5\xc7\xc2\xbc\xca\xa7\xb0\xdc", kName = "\x8f\x88\x83\x7c\x96\x7c",
+                  kUser = "\xd3\xc3\xbb\xa7";
 
-std::string header(int i) { return "<38>1 2026-11-01T08:00:" + std::to_string(10 + i % 50) + "Z host" + std::to_string(i % 7) + " sshd 77 - - "; }
+std::string header(int i) {
+  return "<38>1 2026-11-01T08:00:" + std::to_string(10 + i % 50) + "Z host" + std::to_string(i % 7) + " sshd 77 - - ";
+}
 
 // Of every sort: understood, not understood, lossy, ASCII, UTF-8, with words that only one record has.
 std::vector<Sent> messages(int count) {
   std::vector<Sent> out;
   for (int i = 0; i < count; ++i) {
     auto n = std::to_string(i);
-    static const std::string kWords[] = {"\xd4\xcb\xce\xac", "\xd6\xf7\xbb\xfa", "\x95\x32\x82\x36", "A" + kUser, "\xa1\xe3"};
+    static const std::string kWords[] = {"\xd4\xcb\xce\xac", "\xd6\xf7\xbb\xfa", "\x95\x32\x82\x36", "A" + kUser,
+                                         "\xa1\xe3"};
     switch (i % 6) {
-      case 0: out.push_back({header(i) + kLoginFailed + " for " + kName + n + " from 10.0.0.9 port " + n + " ssh2"}); break;
-      case 1: out.push_back({header(i) + kUser + kWords[i % 5] + n + "|" + kWords[i % 3] + "=" + kName}); break;
-      case 2: out.push_back({header(i) + kLoginFailed + " for " + kName + "\xff" + n + " from 10.0.0.8 port 1 ssh2"}); break;
-      case 3: out.push_back({line(i)}); break;
-      case 4: out.push_back({header(i) + "登录失败 for 王" + n + " from 10.0.0.7 port 5 ssh2"}); break;
-      default: out.push_back({"\x81" + kWords[i % 5] + "\xb5 " + n + kUser});
+      case 0:
+        out.push_back({header(i) + kLoginFailed + " for " + kName + n + " from 10.0.0.9 port " + n + " ssh2"});
+        break;
+      case 1:
+        out.push_back({header(i) + kUser + kWords[i % 5] + n + "|" + kWords[i % 3] + "=" + kName});
+        break;
+      case 2:
+        out.push_back({header(i) + kLoginFailed + " for " + kName + "\xff" + n + " from 10.0.0.8 port 1 ssh2"});
+        break;
+      case 3:
+        out.push_back({line(i)});
+        break;
+      case 4:
+        out.push_back({header(i) + "登录失败 for 王" + n + " from 10.0.0.7 port 5 ssh2"});
+        break;
+      default:
+        out.push_back({"\x81" + kWords[i % 5] + "\xb5 " + n + kUser});
     }
     out.back().tenant = kFinance;
   }
@@ -73,7 +88,9 @@ TEST(Gb18030Store, TailAndBlockGiveTheSameRawsAndTextsAndVerifyHolds) {
   auto [in_block, tail] = read_all();
   EXPECT_FALSE(in_block);
   EXPECT_EQ(contradictions(folder.path()), "");
-  auto has = [&](size_t i, const std::string& text) { return std::find(tail[i].begin(), tail[i].end(), text) != tail[i].end(); };
+  auto has = [&](size_t i, const std::string& text) {
+    return std::find(tail[i].begin(), tail[i].end(), text) != tail[i].end();
+  };
   EXPECT_TRUE(has(0, "user.name=張億東0"));
   EXPECT_TRUE(has(2, "user.name=張億東\ufffd2"));
   EXPECT_TRUE(has(4, "user.name=王4"));
@@ -114,7 +131,8 @@ TEST(Gb18030Store, TheTokenFilterOfABlockHoldsTheWordsOfTheText) {
     auto may_match = [&](const char* query) {
       return Filter::parse_kql(query, {})->may_match([&](uint64_t hash) { return filter.may_contain(hash); });
     };
-    for (auto* query : {"登录失败", "user.name: 張億東0", "message: \"失败 for\"", "張 and 東"}) EXPECT_TRUE(may_match(query)) << query;
+    for (auto* query : {"登录失败", "user.name: 張億東0", "message: \"失败 for\"", "張 and 東"})
+      EXPECT_TRUE(may_match(query)) << query;
     size_t pruned = 0;
     for (auto* query : {"磁", "盘", "已", "满", "user.name: 李四", "警", "告"}) pruned += !may_match(query);
     EXPECT_GE(pruned, 5u);
