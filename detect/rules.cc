@@ -402,8 +402,8 @@ class LoadedRules::Matcher final : public RuleMatcher {
     if (candidates.whole_raw) begin = 0, end = record.raw.size();
     if (begin >= end) return true;
     // One stretch over all these fields: url.original is a span over url.path and url.query, or over the path and its `?`.
-    scratch_.clear();
-    std::string_view text = text_of(record, record.raw.substr(begin, end - begin + 1), scratch_);
+    scratch_->clear();
+    std::string_view text = text_of(record, record.raw.substr(begin, end - begin + 1), *scratch_);
     if (LiteralSearch::folds_into_ascii(text)) return false;
     candidates.literals.search(text, found_.data());
     return true;

@@ -403,7 +403,9 @@ TEST(Block, RecordsOfTwoVersionsOfTheParsersComeBackEachWithItsOwn) {
   auto context = two_contexts();
   ASSERT_EQ(context.parsed.changes, (std::vector<ContextChange>{{12, 1}, {13, 0}, {40, 1}}));
   Records records;
-  for (size_t i = 0; i < 100; ++i) records.add_line("user=u" + std::to_string(i) + " ip=10.0.0.1", i);
+  for (size_t i = 0; i < 100; ++i) records.add_line("user=u" + std::to_string(i) + " ip=10.0.0.1 \xd5\xe2", i);
+  auto charset = [](size_t i) { return i == 12 || i >= 40 ? Charset::utf8 : Charset::gb18030; };
+  for (size_t i = 0; i < 100; ++i) records.records()[i].charset = charset(i);
   MessageKind same = *records.kind(), other = *records.kind();
   other.constants.pop_back();
   for (size_t i = 40; i < 100; ++i) records.records()[i].kind = i % 2 ? &same : &other;
@@ -411,7 +413,7 @@ TEST(Block, RecordsOfTwoVersionsOfTheParsersComeBackEachWithItsOwn) {
   auto read = read_block(sealed.bytes);
   ASSERT_TRUE(read);
   for (size_t i = 0; i < 100; ++i)
-    EXPECT_EQ(read->batch->records[i].origin->charset, i == 12 || i >= 40 ? "utf-8" : "gb18030") << i;
+    EXPECT_EQ(read->batch->records[i].charset, charset(i)) << i;
 }
 
 TEST(Block, AVersionThatChangesNothingCostsAboutItsName) {

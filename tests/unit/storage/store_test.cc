@@ -176,7 +176,7 @@ TEST(Store, ABlockTakesNoMoreVersionsThanItsReadersDoAndIsNotSealedBeforeItsComm
   Version version;
   auto commit = store->begin();
   for (size_t i = 0; i < 2 * kParseContextsMax + 1; ++i) {
-    version.context.charset = "charset-" + std::to_string(i);
+    version.context.parser_digest = std::string(60, '0') + std::to_string(1000 + i);
     commit.append(prepared({{line(static_cast<int>(i))}}, kReceived, version));
   }
   // A block must not be durable before the commit of its records is: a crash in between would leave records without a leaf.
