@@ -88,7 +88,7 @@ TEST(Gb18030Store, TailAndBlockGiveTheSameRawsAndTextsAndVerifyHolds) {
   auto [in_block, tail] = read_all();
   EXPECT_FALSE(in_block);
   EXPECT_EQ(contradictions(folder.path()), "");
-  auto has = [&](size_t i, const std::string& text) {
+  auto has = [&tail = tail](size_t i, const std::string& text) {
     return std::find(tail[i].begin(), tail[i].end(), text) != tail[i].end();
   };
   EXPECT_TRUE(has(0, "user.name=張億東0"));
