@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "core/base/clock.h"
 #include "daemon/watchdog.h"
 #include "query/parser_versions.h"
 #include "tests/unit/storage/test_store.h"
@@ -68,7 +69,7 @@ std::unique_ptr<Batch> batch_of(const std::vector<Message>& messages) {
   auto batch = std::make_unique<Batch>();
   for (auto& m : messages) {
     Origin origin;
-    origin.received_ns = kReceived;
+    origin.received_ns = realtime_ns();  // the pipeline's own clock: a block of older records would be sealed for its age
     origin.source = origin.address = batch->arena.copy(m.source);
     origin.tenant = m.tenant;
     auto* raw = batch->arena.allocate(m.raw.size() + 64, 1);
@@ -426,8 +427,9 @@ TEST_F(PipelineTest, OnAFullDiskTheStagesThatWaitAreNotTakenForHung) {
   for (int beats = 0; beats < 10;) beats += watchdog.stuck().empty();
   EXPECT_TRUE(pipeline_->ingest_pulse(0).rests()) << "the second batch waits for the first";
   EXPECT_EQ(store_->committed_size(0), 0u);
-  stop_and_close();
+  ASSERT_TRUE(pipeline_->stop());
   input.join();
+  stop_and_close();
 }
 
 TEST_F(PipelineTest, SignAllSignsAllThatIsCommittedBeforeItsCall) {
