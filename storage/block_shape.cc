@@ -147,6 +147,10 @@ constexpr uint32_t kQuotedMax = 4096;
 constexpr size_t kFixedTextsMax = 64;
 constexpr size_t kFixedTextBytesMax = 32;
 
+bool equal(const char* a, const char* b, size_t bytes) {
+  return bytes == 0 || std::memcmp(a, b, bytes) == 0;  // an empty raw has no address
+}
+
 bool may_be_fixed(const Field* field) {
   return field == ecs::syslog_priority || field == ecs::syslog_version || field == ecs::syslog_msgid ||
          field == ecs::process_name;
@@ -358,7 +362,7 @@ bool Splitter::capture_as_known(const Record& record, const Capture& capture, co
   };
   switch (static_cast<SlotKind>(slot.kind)) {
     case SlotKind::capture: values_.push_back({capture.begin, capture.length}); return true;
-    case SlotKind::fixed_capture: return text.size() == slot.extra && std::memcmp(text.data(), fixed, text.size()) == 0;
+    case SlotKind::fixed_capture: return text.size() == slot.extra && equal(text.data(), fixed, text.size());
     case SlotKind::time_same: return reads(record.event_ns);
     case SlotKind::time: {
       auto read = parse_time(text, record.event_ns, *Zone::utc());
@@ -384,7 +388,7 @@ bool Splitter::cut_as_known(const Record& record, const Known& known, const Shap
   uint32_t pos = 0, captured = 0, number = 0;
   auto begins_here = [&] { return number != known.meta.message_slot || record.message_begin == pos + known.meta.message_fixed; };
   for (auto& slot : known.slots) {
-    if (!begins_here() || slot.fixed > size - pos || std::memcmp(bytes_ + pos, fixed, slot.fixed) != 0) return false;
+    if (!begins_here() || slot.fixed > size - pos || !equal(bytes_ + pos, fixed, slot.fixed)) return false;
     pos += slot.fixed;
     fixed += slot.fixed;
     ++number;
@@ -404,7 +408,7 @@ bool Splitter::cut_as_known(const Record& record, const Known& known, const Shap
     ++captured;
   }
   auto left = static_cast<size_t>(known.fixed.data() + known.fixed.size() - fixed);
-  return begins_here() && size - pos == left && std::memcmp(bytes_ + pos, fixed, left) == 0;
+  return begins_here() && size - pos == left && equal(bytes_ + pos, fixed, left);
 }
 
 void Splitter::remember(const Record& record, const ShapeMeta& meta, uint32_t shape, Known& known) {
