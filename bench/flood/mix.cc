@@ -189,6 +189,11 @@ void Mix::private_address(uint32_t host) {
   put("10."), number(host % kUnits), put('.'), number(1 + host / kUnits), put('.'), number(random_.between(2, 60));
 }
 
+// Administrators sit at desks: one of their own, and a way in from home that some use now and then.
+void Mix::desk_address(uint32_t user, bool at_home) {
+  put(at_home ? "10.251." : "10.250."), number(user % 4), put('.'), number(10 + user);
+}
+
 void Mix::iso_time(uint64_t unix_us, int digits) {
   uint64_t second = unix_us / 1'000'000;
   if (second != civil_second_) {

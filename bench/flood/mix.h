@@ -125,6 +125,7 @@ class Mix {
   void hex(uint32_t digits);
   void uuid();
   void private_address(uint32_t host);
+  void desk_address(uint32_t user, bool at_home);
   void iso_time(uint64_t unix_us, int digits);
   void access_log_time();
   void path_and_query(Client& client);

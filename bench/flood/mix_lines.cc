@@ -88,7 +88,8 @@ void Mix::ssh_login() {
   begin(host, kAuth, "sshd", pid);
   bool key = !random_.one_in(3);
   put(key ? "Accepted publickey for " : "Accepted password for "), put(user), put(" from ");
-  private_address(host % kUnits), put(" port "), number(port), put(" ssh2");
+  bool at_home = who % 4 == 0 && random_.one_in(12);
+  desk_address(who, at_home), put(" port "), number(port), put(" ssh2");
   if (key) put(": ED25519 SHA256:"), put(fingerprints_[who]);
   end();
   begin(host, kAuth, "sshd", pid);
@@ -100,7 +101,7 @@ void Mix::ssh_login() {
   if (random_.one_in(2))
     put("pam_unix(sshd:session): session closed for user "), put(user);
   else
-    put("Received disconnect from "), private_address(host % kUnits), put(" port "), number(port),
+    put("Received disconnect from "), desk_address(who, at_home), put(" port "), number(port),
         put(":11: disconnected by user");
   end();
 }
