@@ -1,11 +1,27 @@
 // yushi: what auditors and administrators ask with. One file for each command; command.h has what they share.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <csignal>
+#include <cstring>
+#include <sstream>
 
 #include "cli/command.h"
+#include "cli/output.h"
 
-int main(int argc, char** argv) {
-  using namespace yushi;
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves ends the output, not the check of what was answered
+namespace yushi {
+namespace {
+
+// A closed stdin, stdout or stderr would give its number to the next file or socket that is opened, and what is printed
+// would go there. These take the place, and fail as what is closed does.
+void keep_places_of_closed_descriptors() {
+  for (int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) < 0) ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
+int run(int argc, char** argv) {
   CLI::App app{"yushi asks a yushid, or a store without one: search, alerts, proofs.\n\n"
                "Example: yushi search 'user.name: root and event.outcome: failure' --since 7d"};
   app.set_version_flag("--version", "yushi 0.1.0");
@@ -19,8 +35,24 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     return chosen ? chosen() : kExitError;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitFound : kExitError;
+    std::ostringstream help;
+    int code = app.exit(error, help) == 0 ? kExitFound : kExitError;
+    Out().write(help.str());
+    return code;
   } catch (const std::exception& error) {
     return report(Error{Code::io, error.what()});
   }
+}
+
+}  // namespace
+}  // namespace yushi
+
+int main(int argc, char** argv) {
+  using namespace yushi;
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves ends the output, not the check of what was answered
+  keep_places_of_closed_descriptors();
+  int code = run(argc, argv);
+  if (stdout_failure() == 0) return code;
+  report(Error{Code::io, std::string("writing to stdout: ") + std::strerror(stdout_failure()) + "; what was written is not all"});
+  return code == kExitBroken ? code : kExitError;
 }

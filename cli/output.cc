@@ -20,6 +20,8 @@ using Json = nlohmann::ordered_json;
 constexpr size_t kRowsForWidths = 1000;
 constexpr size_t kColumnWidthMax = 40;
 
+int failure = 0;  // of stdout, which the process has one of
+
 void append_csv(std::string& out, std::string_view cell) {
   if (cell.find_first_of(",\"\r\n") == cell.npos) {
     out.append(cell);
@@ -103,11 +105,17 @@ void Out::flush() {
   while (good_ && !left.empty()) {
     auto n = ::write(STDOUT_FILENO, left.data(), left.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) good_ = false;
-    else left.remove_prefix(static_cast<size_t>(n));
+    if (n > 0) {
+      left.remove_prefix(static_cast<size_t>(n));
+      continue;
+    }
+    good_ = false;
+    if (n == 0 || errno != EPIPE) failure = n == 0 ? EIO : errno;
   }
   pending_.clear();
 }
+
+int stdout_failure() { return failure; }
 
 LineSink object_lines(Out& out, OutputKind kind, std::function<void(const Json& said)> show) {
   return [&out, kind, show = std::move(show)](std::string_view line) {

@@ -23,7 +23,7 @@ enum class OutputKind { table, raw, json, csv };
 // As named, or what suits stdout.
 OutputKind output_kind(const std::string& name);
 
-// Bytes to stdout. When the reader has left, all else is dropped and good() is false.
+// Bytes to stdout. When the reader has left, or stdout fails, all else is dropped and good() is false.
 class Out {
  public:
   ~Out() { flush(); }
@@ -35,6 +35,9 @@ class Out {
   std::string pending_;
   bool good_ = true;
 };
+
+// The errno of a write to stdout that failed, 0 when all is well. A reader that left is well: he has what he wanted.
+int stdout_failure();
 
 // A sink for an answer's lines: in json they are printed as they came, else each object is shown and all else passed over.
 LineSink object_lines(Out& out, OutputKind kind, std::function<void(const nlohmann::ordered_json& said)> show);

@@ -391,6 +391,24 @@ def test_a_reader_that_leaves_early_is_no_error(daemon):
     assert piped.stdout == LINES[0][:10] and piped.stderr.strip() == b"0"
 
 
+@pytest.mark.parametrize("stdout", [">/dev/full", ">&-"])
+def test_what_cannot_be_written_is_said_and_ends_2(daemon, tmp_path, stdout):
+    """An evidence file that a full disk cut short must not look like all there is."""
+    useradd = b"<86>1 2026-11-01T08:00:00Z web-01 useradd 911 - - new user: name=toor, UID=0, GID=0, home=/root, shell=/bin/bash"
+    with Daemon(tmp_path / "full") as running:
+        running.send_tcp(LINES + [useradd])
+        running.wait_records(len(LINES) + 1)
+        asks = [f"search '*' -o {kind}" for kind in ("raw", "json", "csv", "table")]
+        asks += ["search '* | stats count() by host.name'", "hist '*'", "hist '*' -o table", "alerts", "checkpoint", "verify", "status",
+                 "sources"]
+        asks = [f"{ask} --server unix:{running.socket}" for ask in asks] + [f"search '*' --store {running.data}"]
+        for ask in asks + ["parsers list", "rules list", "rules list -o json", "parsers check", "parse", "parse --stats", "--help",
+                           "search --help", "--version"]:
+            done = subprocess.run(["bash", "-c", f"{BIN}/yushi {ask} {stdout}"], input=LINES[0] + b"\n", capture_output=True,
+                                  env={"XDG_STATE_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+            assert done.returncode == 2 and b"writing to stdout" in done.stderr, (ask, done)
+
+
 def test_another_store_under_the_same_name_is_seen(tmp_path):
     first, second = Daemon(tmp_path / "first"), Daemon(tmp_path / "second")
     with first:
