@@ -145,7 +145,8 @@ Result<std::vector<Hash>> consistency_proof(Asker& asker, const std::string& log
   return hashes;
 }
 
-// What contradicts, in words; nothing when all holds. An error when it could not be found out.
+// What contradicts, in words; nothing when all holds. An error when it could not be found out: corrupt when what the
+// proof is made of is damaged.
 Result<std::optional<std::string>> compare(Asker& asker, const Offered& offered, const Seen* seen) {
   using Words = std::optional<std::string>;
   if (offered.verifier.empty()) return Words(offered.origin + ": the store does not know the public key of its checkpoints");
@@ -167,8 +168,7 @@ Result<std::optional<std::string>> compare(Asker& asker, const Offered& offered,
                  " records: history was rewritten");
   }
   auto proof = consistency_proof(asker, offered.log, before->size, now->size);
-  if (!proof && proof.error().code != Code::corrupt) return tl::unexpected(proof.error());
-  if (!proof) return Words(offered.origin + ": " + proof.error().message);
+  if (!proof) return tl::unexpected(proof.error());
   if (before->size == 0 || verify_consistency(before->size, now->size, *proof, before->root, now->root)) return Words();
   return Words(offered.origin + ": its first " + std::to_string(before->size) +
                " records are not those that were there before: history was rewritten");
@@ -199,7 +199,7 @@ int hold_to_remembered(Asker& asker) {
   auto locked = memory.lock();
   if (!locked) say("checkpoints cannot be remembered: " + locked.error().message);
   auto seen = memory.of_node(ending->node);
-  std::vector<std::string> broken;
+  std::vector<std::string> broken, damaged;
   bool from_memory = false;
   auto breaks = [&](const std::string& origin, const std::string& words, bool is_remembered) {
     broken.push_back(words + (is_remembered ? "; remembered in " + memory.path_of(origin) : ""));
@@ -214,9 +214,10 @@ int hold_to_remembered(Asker& asker) {
     auto known = seen.find(log.origin);
     bool is_remembered = known != seen.end();
     auto contradiction = compare(asker, log, is_remembered ? &known->second : nullptr);
-    if (!contradiction) {
+    if (!contradiction && contradiction.error().code == Code::corrupt) {
+      damaged.push_back(log.origin + ": " + contradiction.error().message);
+    } else if (!contradiction) {
       code = report(contradiction.error());
-      if (code == kExitBroken) breaks(log.origin, log.origin + ": " + contradiction.error().message, is_remembered);
     } else if (*contradiction) {
       breaks(log.origin, **contradiction, is_remembered);
     } else if (locked && (!is_remembered || known->second.note != log.note)) {
@@ -228,6 +229,12 @@ int hold_to_remembered(Asker& asker) {
     if (is_remembered) seen.erase(known);
   }
   for (auto& [origin, unused] : seen) breaks(origin, origin + ": the log that was there before is gone", true);
+  if (!damaged.empty()) {
+    say("THE STORE IS DAMAGED: that it only grew since it was seen before cannot be proved");
+    for (auto& words : damaged) say("  " + words);
+    say("`yushi verify` shows all that is damaged; leave the store as it is, for it is evidence, and look to its disk");
+    code = kExitBroken;
+  }
   if (broken.empty()) return code;
   say("INTEGRITY IS BROKEN: what this store signs contradicts what was seen of it before");
   for (auto& words : broken) say("  " + words);

@@ -384,6 +384,31 @@ def test_a_damaged_block_makes_an_answer_incomplete_and_is_named(tmp_path):
     assert yushi("verify", "--store", running.data, state=tmp_path / "fresh2").code == 4
 
 
+def test_a_proof_that_damage_prevents_is_no_contradiction(tmp_path):
+    running = Daemon(tmp_path / "damaged")
+    digests = lambda n: ["<13>1 2026-11-01T08:00:00Z h app - - - " + hashlib.sha256(bytes([n, i % 250, i // 250])).hexdigest()
+                         for i in range(1000)]
+    with running:
+        running.send_tcp(digests(0))
+        running.wait_records(1000)
+        assert running.stop() == 0  # seals
+    assert yushi("status", "--store", running.data, state=tmp_path / "seen").code == 0
+    with running:
+        running.send_tcp(digests(1))
+        running.wait_records(2000)
+        assert running.stop() == 0
+    for blob in (running.data / "store").glob("*.blob"):
+        bytes_of = bytearray(blob.read_bytes())
+        if len(bytes_of) > 30000:  # the two blocks of digests
+            bytes_of[len(bytes_of) // 2] ^= 1
+            blob.write_bytes(bytes_of)
+    for ask in (["status"], ["search", "digest_of_nothing"]):
+        answer = yushi(*ask, "--store", running.data, state=tmp_path / "seen")
+        assert answer.code == 4, answer.err
+        assert "DAMAGED" in answer.err and "e2e/default" in answer.err and "yushi verify" in answer.err
+        assert "contradicts" not in answer.err and "move these files away" not in answer.err, answer.err
+
+
 def test_a_reader_that_leaves_early_is_no_error(daemon):
     command = f"{BIN}/yushi search '*' --server unix:{daemon.socket} -o raw; echo $? >&2"
     piped = subprocess.run(["bash", "-c", f"({command}) | head -c 10"], capture_output=True,
