@@ -106,6 +106,13 @@ def test_nothing_found_is_1_and_a_wrong_query_2_with_a_caret(daemon):
     assert daemon.yushi("no-such-command").code == 2
 
 
+@pytest.mark.parametrize("number", ["-5", "99999999999999999999", "many", ""])
+def test_a_limit_that_is_no_number_is_named(daemon, number):
+    for ask in (["search", "*"], ["hist", "*"], ["alerts"], ["alerts", "list"]):
+        answer = daemon.yushi(*ask, "-n", number)
+        assert (answer.code, answer.out) == (2, b"") and "--limit" in answer.err, (ask, answer.err)
+
+
 def test_no_daemon_is_2(tmp_path):
     answer = yushi("status", "--server", f"unix:{tmp_path}/none.sock", state=tmp_path)
     assert answer.code == 2 and "none.sock" in answer.err
