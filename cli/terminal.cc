@@ -3,14 +3,40 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "core/base/calendar.h"
+#include "core/base/display.h"
 
 namespace yushi {
+
+namespace {
+
+// Of "CST-8" or "<+08>-8" the name that IANA has for it: both count hours west of Greenwich. Nothing for other forms,
+// those with summer time among them.
+std::string name_of_posix_zone(std::string_view text) {
+  auto letters = text.starts_with("<") ? text.find('>') + 1 : text.find_first_of("+-0123456789");
+  if (letters < 3 || letters >= text.size()) return {};
+  if (text[0] != '<' && text.find_first_of(":/_") < letters) return {};
+  text.remove_prefix(letters);
+  char sign = '+';
+  if (text[0] == '+' || text[0] == '-') {
+    sign = text[0];
+    text.remove_prefix(1);
+  }
+  int hours = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), hours);
+  std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
+  if (error != std::errc() || hours < 0 || (!rest.empty() && rest != ":00")) return {};
+  return hours == 0 ? "UTC" : std::string("Etc/GMT") + sign + std::to_string(hours);
+}
+
+}  // namespace
 
 std::shared_ptr<const Zone> local_zone() {
   auto named = [](std::string_view name) -> std::shared_ptr<const Zone> {
@@ -21,8 +47,17 @@ std::shared_ptr<const Zone> local_zone() {
     auto zone = Zone::find(name);
     return zone ? *zone : nullptr;
   };
-  if (auto* variable = std::getenv("TZ"); variable && *variable) {
+  // TZ=:/etc/localtime names no zone but the file that does.
+  if (auto* variable = std::getenv("TZ"); variable && *variable && !std::string_view(variable).ends_with("/etc/localtime")) {
     if (auto zone = named(variable)) return zone;
+    if (auto zone = named(name_of_posix_zone(variable))) return zone;
+    static bool said = false;
+    if (!std::exchange(said, true)) {
+      std::string text = "yushi: TZ=";
+      append_printable(text, variable);
+      text += " is no IANA zone name, as Asia/Shanghai is one; times are in UTC\n";
+      std::fwrite(text.data(), 1, text.size(), stderr);
+    }
     return Zone::utc();
   }
   std::error_code failed;

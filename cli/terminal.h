@@ -10,7 +10,7 @@
 
 namespace yushi {
 
-// $TZ, /etc/localtime, /etc/timezone; UTC when none of them names a zone.
+// $TZ, /etc/localtime, /etc/timezone; UTC when none of them names a zone. A TZ that names none is said on stderr, once.
 std::shared_ptr<const Zone> local_zone();
 bool is_terminal(int descriptor);
 size_t terminal_columns();  // of stdout; 80 when it is none

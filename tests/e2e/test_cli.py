@@ -113,6 +113,17 @@ def test_a_limit_that_is_no_number_is_named(daemon, number):
         assert (answer.code, answer.out) == (2, b"") and "--limit" in answer.err, (ask, answer.err)
 
 
+def test_a_zone_of_the_caller_that_is_none_is_said(daemon):
+    shown = lambda zone: daemon.yushi("search", "escape", "-o", "table", env={"TZ": zone})
+    for zone in ("Asia/Shanghai", ":Asia/Shanghai", "CST-8", "<+08>-08:00", "CST-8:00"):
+        assert shown(zone).text.startswith("2026-11-01 18:00:00.000") and shown(zone).err == "", zone
+    assert shown("EST5").text.startswith("2026-11-01 05:00:00.000")
+    for zone in ("Nonsense/Zone", "CST-8:30", "CST-99", "XST-1XDT,M3.2.0", "-8"):
+        answer = shown(zone)
+        assert answer.code == 0 and answer.text.startswith("2026-11-01 10:00:00.000"), zone
+        assert answer.err.count("TZ=" + zone) == 1 and "UTC" in answer.err
+
+
 def test_no_daemon_is_2(tmp_path):
     answer = yushi("status", "--server", f"unix:{tmp_path}/none.sock", state=tmp_path)
     assert answer.code == 2 and "none.sock" in answer.err
