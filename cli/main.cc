@@ -21,6 +21,26 @@ void keep_places_of_closed_descriptors() {
   }
 }
 
+// The words that nobody took, or nothing when the fault is another. CLI11 says of an unknown command that one is required.
+std::string not_expected(const CLI::App& app) {
+  auto* at = &app;
+  std::string name = "yushi";
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().back();
+    name += " " + at->get_name();
+  }
+  auto left = at->remaining();
+  if (left.empty()) return {};
+  auto word = left.front();
+  if (word.starts_with("-")) return name + " knows no option " + word + "; `" + name + " --help` shows those there are";
+  std::string known;
+  for (auto* command : at->get_subcommands([](const CLI::App*) { return true; })) {
+    if (!command->get_name().empty()) known += (known.empty() ? "" : ", ") + command->get_name();
+  }
+  if (!known.empty()) return name + " has no command `" + word + "`; it has " + known;
+  return name + ": nothing is asked for by `" + word + "`; an argument with blanks needs quotes (`" + name + " --help`)";
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"yushi asks a yushid, or a store without one: search, alerts, proofs.\n\n"
                "Example: yushi search 'user.name: root and event.outcome: failure' --since 7d"};
@@ -35,6 +55,8 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
     return chosen ? chosen() : kExitError;
   } catch (const CLI::ParseError& error) {
+    bool is_of_words = dynamic_cast<const CLI::RequiredError*>(&error) || dynamic_cast<const CLI::ExtrasError*>(&error);
+    if (auto words = not_expected(app); is_of_words && !words.empty()) return report(Error{Code::invalid, words});
     std::ostringstream help;
     int code = app.exit(error, help) == 0 ? kExitFound : kExitError;
     Out().write(help.str());

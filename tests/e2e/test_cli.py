@@ -124,6 +124,16 @@ def test_a_zone_of_the_caller_that_is_none_is_said(daemon):
         assert answer.err.count("TZ=" + zone) == 1 and "UTC" in answer.err
 
 
+def test_a_word_that_is_no_command_is_named():
+    for words, unknown, known in ((["foo"], "`foo`", "search, hist"), (["searh", "x"], "`searh`", "search, hist"),
+                                  (["rules", "foo"], "`foo`", "list, check, test"), (["alerts", "ack", "224"], "`ack`", "list, show"),
+                                  (["search", "failed", "password"], "`password`", "quotes"),
+                                  (["search", "x", "--frobnicate"], "--frobnicate", "--help")):
+        answer = yushi(*words)
+        assert answer.code == 2 and unknown in answer.err and known in answer.err, (words, answer.err)
+    assert "required" in yushi("rules").err and yushi("rules").code == 2
+
+
 def test_no_daemon_is_2(tmp_path):
     answer = yushi("status", "--server", f"unix:{tmp_path}/none.sock", state=tmp_path)
     assert answer.code == 2 and "none.sock" in answer.err
