@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/client.h"
@@ -15,6 +16,7 @@ class LocalStore : public Asker {
  public:
   static Result<std::unique_ptr<Asker>> open(const std::string& directory) {
     std::unique_ptr<LocalStore> local(new LocalStore);
+    if (auto there = check_folder(directory); !there) return tl::unexpected(there.error());
     auto database = Database::open(directory + "/store", Database::Mode::read_only);
     if (!database) return tl::unexpected(database.error());
     local->database_ = std::move(*database);
@@ -38,6 +40,21 @@ class LocalStore : public Asker {
 
  private:
   LocalStore() = default;
+
+  // What is no data folder of ours is said in our words, not in RocksDB's; what cannot be looked at is left to it.
+  static Result<void> check_folder(const std::string& directory) {
+    namespace fs = std::filesystem;
+    std::error_code failed;
+    if (fs::exists(fs::path(directory) / "store" / "CURRENT", failed) || failed) return {};
+    std::string hint = "; give the folder that `data_dir` in yushi.yaml names, or a copy of it";
+    auto folder = fs::absolute(directory, failed).lexically_normal();
+    if (!folder.has_filename()) folder = folder.parent_path();
+    if (folder.filename() == "store" && fs::exists(folder / "CURRENT", failed)) {
+      hint = ": it is the database in one; give --store " + folder.parent_path().string();
+    }
+    return fail(Code::invalid, "--store " + directory + ": this is no data folder of yushid" + hint);
+  }
+
   std::shared_ptr<Database> database_;
   std::shared_ptr<ParserVersions> versions_ = std::make_shared<ParserVersions>();
   std::shared_ptr<const StoreView> view_;

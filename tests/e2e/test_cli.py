@@ -134,6 +134,15 @@ def test_a_word_that_is_no_command_is_named():
     assert "required" in yushi("rules").err and yushi("rules").code == 2
 
 
+def test_a_folder_that_is_no_store_is_named_and_the_right_one_hinted(daemon, tmp_path):
+    for folder in (tmp_path / "none", tmp_path, daemon.data / "keys"):
+        answer = yushi("search", "x", "--store", folder, state=tmp_path)
+        assert answer.code == 2 and f"{folder}: this is no data folder of yushid" in answer.err and "data_dir" in answer.err
+    for inside in (f"{daemon.data}/store", f"{daemon.data}/store/", f"{daemon.data}/keys/../store"):
+        answer = yushi("search", "x", "--store", inside, state=tmp_path)
+        assert answer.code == 2 and f"give --store {daemon.data}\n" in answer.err, answer.err
+
+
 def test_no_daemon_is_2(tmp_path):
     answer = yushi("status", "--server", f"unix:{tmp_path}/none.sock", state=tmp_path)
     assert answer.code == 2 and "none.sock" in answer.err
