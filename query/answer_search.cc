@@ -205,6 +205,9 @@ Result<void> answer_search(const Asked& asked) {
   if ((follows || asked.question.parameters.contains("follow")) && !query->is_plain()) {
     return fail(Code::invalid, "a pipe cannot be followed; ask for records");
   }
+  if (!follows && asked.question.parameters.contains("follow") && times->to_ns < clock->now_ns) {
+    return fail(Code::invalid, "until " + std::string(parameters.text("until")) + " is past; nothing that comes can be before it");
+  }
 
   auto found = segments_of(asked.view, *logs, *after);
   if (!found) return tl::unexpected(found.error());

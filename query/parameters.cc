@@ -10,7 +10,10 @@
 namespace yushi {
 Result<void> Parameters::allow(std::initializer_list<std::string_view> names) const {
   for (auto& [name, value] : question_.parameters) {
-    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      if (name == "tenant" && value.empty()) return fail(Code::invalid, "tenant: its name is missing; without `tenant` all are asked");
+      continue;
+    }
     std::string known;
     for (auto allowed : names) known += (known.empty() ? "" : ", ") + std::string(allowed);
     return fail(Code::invalid, question_.name + " knows no parameter \"" + name + "\"; it knows " + (known.empty() ? "none" : known));
@@ -65,6 +68,10 @@ Result<Filter::Times> Parameters::times(const QueryClock& clock) const {
     auto when = parse_when(until, clock);
     if (!when) return fail(Code::invalid, "until: " + when.error().message);
     times.to_ns = when->to_ns;
+  }
+  if (times.from_ns > times.to_ns) {
+    return fail(Code::invalid, "since " + std::string(text("since")) + " is after until " + std::string(text("until")) +
+                                   ": no time is between them");
   }
   return times;
 }

@@ -21,7 +21,7 @@ class Parameters {
  public:
   explicit Parameters(const Question& question) : question_(question) {}
 
-  // Every parameter must be one of these.
+  // Every parameter must be one of these, and `tenant` a name.
   Result<void> allow(std::initializer_list<std::string_view> names) const;
   // Empty when it is not given.
   std::string_view text(std::string_view name) const;
@@ -30,7 +30,7 @@ class Parameters {
   Result<std::optional<uint64_t>> number(std::string_view name) const;
   // `zone` (UTC when it is not given) and the clock of now.
   Result<QueryClock> clock() const;
-  // `since` and `until`, Unix ns, both inclusive; a date as `until` means all of that day.
+  // `since` and `until`, Unix ns, both inclusive; a date as `until` means all of that day. invalid when none is between.
   Result<Filter::Times> times(const QueryClock& clock) const;
   // The logs of `tenant`; without it all but those that begin with `_`. not_found when there is no such tenant.
   Result<std::vector<std::string>> logs(const StoreView& view) const;

@@ -113,6 +113,25 @@ def test_a_limit_that_is_no_number_is_named(daemon, number):
         assert (answer.code, answer.out) == (2, b"") and "--limit" in answer.err, (ask, answer.err)
 
 
+def test_a_span_that_holds_nothing_is_an_error_of_use(daemon):
+    for ask in (["search", "*"], ["hist", "*"], ["alerts", "list"]):
+        answer = daemon.yushi(*ask, "--since", "2026-11-02", "--until", "2026-11-01")
+        assert answer.code == 2 and "2026-11-02" in answer.err and "2026-11-01" in answer.err, ask
+        assert daemon.yushi(*ask, "--since", "2026-11-01", "--until", "2026-11-01").code in (0, 1)
+    answer = daemon.yushi("search", "-f", "*", "--until", "2020-01-01")
+    assert answer.code == 2 and "2020-01-01 is past" in answer.err
+    answer = daemon.yushi("search", "*", "--since", "08:00")  # a time of day needs its day
+    assert answer.code == 2 and "08:00" in answer.err
+
+
+def test_a_tenant_without_a_name_is_an_error_of_use(daemon):
+    for ask in (["search", "*"], ["hist", "*"], ["alerts"], ["sources"], ["status"], ["checkpoint"]):
+        answer = daemon.yushi(*ask, "--tenant", "")
+        assert (answer.code, answer.out) == (2, b"") and "--tenant" in answer.err, ask
+    for path in ("search?query=*&tenant=", "alerts?tenant=", "status?tenant="):
+        assert daemon._http("/api/v1/" + path).startswith(b"HTTP/1.1 400"), path
+
+
 def test_a_zone_of_the_caller_that_is_none_is_said(daemon):
     shown = lambda zone: daemon.yushi("search", "escape", "-o", "table", env={"TZ": zone})
     for zone in ("Asia/Shanghai", ":Asia/Shanghai", "CST-8", "<+08>-08:00", "CST-8:00"):
