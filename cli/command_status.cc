@@ -1,4 +1,6 @@
 // status, sources and checkpoint: what is there.
+#include <algorithm>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
@@ -22,6 +24,14 @@ std::string span(int64_t seconds) {
   if (seconds >= 2 * 3600) return std::to_string(seconds / 3600) + " h";
   if (seconds >= 120) return std::to_string(seconds / 60) + " min";
   return std::to_string(seconds) + " s";
+}
+
+// Three digits or more, never an exponent.
+std::string plain_rate(double rate) {
+  if (rate > 0 && rate < 0.0001) return "<0.0001";
+  char text[64];
+  int bytes = std::snprintf(text, sizeof text, "%.*f", rate >= 100 ? 0 : rate >= 1 ? 2 : 4, std::min(rate, 1e15));
+  return {text, static_cast<size_t>(bytes)};
 }
 
 int status(const Options& options) {
@@ -68,8 +78,7 @@ int sources(const Options& options) {
       options, question_of("sources", options),
       object_lines(out, kind, [&](const Json& said) {
         auto rate = said.find("records_per_second");
-        char rate_text[32] = "";
-        if (rate != said.end() && rate->is_number()) std::snprintf(rate_text, sizeof rate_text, "%.3g", rate->get<double>());
+        auto rate_text = rate != said.end() && rate->is_number() ? plain_rate(rate->get<double>()) : std::string();
         auto silent = said.find("silent_seconds");
         auto silence = silent != said.end() && silent->is_number_integer() ? span(silent->get<int64_t>()) : std::string();
         rows.row({text(said, "tenant"), text(said, "source"), text(said, "transport"), time(said, "first_seen"),

@@ -5,6 +5,8 @@
 
 namespace yushi {
 
+constexpr int64_t kMinute = 60 * kSecond;
+
 Result<void> answer_status(const Asked& asked) {
   Parameters parameters(asked.question);
   if (auto allowed = parameters.allow({"tenant"}); !allowed) return allowed;
@@ -55,7 +57,7 @@ Result<void> answer_sources(const Asked& asked) {
       continue;
     }
     for (auto& [source, state] : *sources) {
-      auto seen_ns = state.last_received_ns - state.first_received_ns;
+      auto seen_ns = std::max(kMinute, state.last_received_ns - state.first_received_ns);
       nlohmann::ordered_json line = {
           {"tenant", log},
           {"source", source},
@@ -67,11 +69,9 @@ Result<void> answer_sources(const Asked& asked) {
           {"bytes", state.raw_bytes},
           {"silent_seconds", std::max<int64_t>(0, (clock->now_ns - state.last_received_ns) / kSecond)},
           // Event time of the newest record against its receipt: positive when the sender's clock is ahead.
-          {"clock_skew_seconds", static_cast<double>((state.last_event_ns - state.last_received_ns) / 1'000'000) / 1000}};
-      // One record has no rate.
-      if (state.next_seq > 1 && seen_ns > 0) {
-        line["records_per_second"] = static_cast<double>(state.next_seq - 1) * 1e9 / static_cast<double>(seen_ns);
-      }
+          {"clock_skew_seconds", static_cast<double>((state.last_event_ns - state.last_received_ns) / 1'000'000) / 1000},
+          // Two records within a few microseconds say nothing of a rate: it is taken over a minute at least.
+          {"records_per_second", static_cast<double>(state.next_seq) * 1e9 / static_cast<double>(seen_ns)}};
       if (!asked.say(line)) return {};
       ++end.records;
     }

@@ -132,6 +132,16 @@ def test_a_tenant_without_a_name_is_an_error_of_use(daemon):
         assert daemon._http("/api/v1/" + path).startswith(b"HTTP/1.1 400"), path
 
 
+def test_the_rate_of_few_records_is_taken_over_a_minute(tmp_path):
+    with Daemon(tmp_path / "rate") as running:
+        running.send_udp(LINES[:3])
+        running.wait_records(3)
+        (source,) = running.yushi("sources", "-o", "json").objects
+        assert source["records_per_second"] == 0.05
+        head, row = running.yushi("sources", "-o", "csv").lines
+        assert row.split(",")[head.split(",").index("per s")] == "0.0500"
+
+
 def test_a_zone_of_the_caller_that_is_none_is_said(daemon):
     shown = lambda zone: daemon.yushi("search", "escape", "-o", "table", env={"TZ": zone})
     for zone in ("Asia/Shanghai", ":Asia/Shanghai", "CST-8", "<+08>-08:00", "CST-8:00"):
