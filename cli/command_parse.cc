@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <set>
 
 #include "cli/command.h"
 #include "cli/output.h"
@@ -15,6 +16,7 @@
 #include "core/base/display.h"
 #include "core/filter/when.h"
 #include "core/record/ecs_json.h"
+#include "parsers/check.h"
 #include "parsers/loaded_parsers.h"
 #include "parsers/share_directory.h"
 #include "parsers/syslog_header.h"
@@ -42,8 +44,8 @@ struct Tally {
 
 class LineParser {
  public:
-  LineParser(const ParseOptions& options, std::string dataset, std::shared_ptr<const ParserSet> set, Reading reading, int64_t received_ns)
-      : options_(options), dataset_(std::move(dataset)), reading_(std::move(reading)), received_ns_(received_ns), understander_(std::move(set)) {}
+  LineParser(const ParseOptions& options, std::shared_ptr<const ParserSet> set, Reading reading, int64_t received_ns)
+      : options_(options), reading_(std::move(reading)), received_ns_(received_ns), understander_(std::move(set)) {}
 
   bool add(std::string_view line) {
     if (batch_bytes_ + line.size() > kBatchBytes || lines_.size() >= kBatchLines) {
@@ -72,7 +74,7 @@ class LineParser {
       if (length == kLineBytesMax) record.marks = kTruncated;
       batch.records.push_back(record);
     }
-    understander_.understand(batch, reading_, false, dataset_);
+    understander_.understand(batch, reading_, false, options_.dataset);
     for (auto& record : batch.records) print(record);
     lines_.clear();
     text_.clear();
@@ -164,7 +166,6 @@ class LineParser {
   }
 
   const ParseOptions& options_;
-  const std::string dataset_;
   Reading reading_;
   int64_t received_ns_;
   Understander understander_;
@@ -199,11 +200,12 @@ int parse(const ParseOptions& options) {
   if (!files) return report(files.error());
   auto set = ParserSet::load(std::move(*files));
   if (!set) return report(set.error());
-  auto dataset = options.dataset;
-  if (!dataset.empty() && !static_cast<const LoadedParsers&>(**set).by_dataset(dataset)) {
-    report(Error{Code::not_found, "--dataset " + dataset + ": no parser has this name (`yushi parsers list` shows them); each line is "
-                                  "recognised by what it is"});
-    dataset.clear();
+  if (!options.dataset.empty() && !static_cast<const LoadedParsers&>(**set).by_dataset(options.dataset)) {
+    std::set<std::string> known;
+    for (auto& parser : list_parsers(**set)) known.insert(parser.dataset);
+    std::string words = "--dataset " + options.dataset + ": no parser has this dataset; there are";
+    for (auto& name : known) words += " " + name;
+    return report(Error{Code::invalid, words + "; without --dataset each line is recognised by what it is"});
   }
 
   std::ifstream file;
@@ -213,7 +215,7 @@ int parse(const ParseOptions& options) {
   }
   std::istream& in = file.is_open() ? static_cast<std::istream&>(file) : std::cin;
   std::ios::sync_with_stdio(false);
-  LineParser parser(options, dataset, *set, {*zone, *charset}, received_ns);
+  LineParser parser(options, *set, {*zone, *charset}, received_ns);
   std::string line;
   while (std::getline(in, line)) {
     if (!parser.add(line)) return kExitFound;  // the reader has left

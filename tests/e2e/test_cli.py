@@ -568,6 +568,12 @@ def test_parse_prints_one_object_a_line_blank_ones_too():
     assert wrong.code == 2 and "ebcdic" in wrong.err and "gb18030" in wrong.err
 
 
+def test_parse_names_the_datasets_there_are():
+    answer = yushi("parse", "--dataset", "nosuch", stdin=LINES[0])
+    assert (answer.code, answer.out) == (2, b"") and "nosuch" in answer.err and "nginx.access" in answer.err
+    assert yushi("parse", "--dataset", "nginx.access", stdin=LINES[0]).code == 0
+
+
 def test_parse_infers_the_year_from_the_time_of_receipt():
     line = b"<13>Dec 31 23:59:59 h app: x\n"
     (record,) = yushi("parse", "--received", "2027-01-01T00:00:10Z", "--timezone", "Asia/Shanghai", stdin=line).objects
