@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kBarColumns = 50;
 constexpr size_t kBarLinesMax = 10'000;
+constexpr uint64_t kEmptyLinesMax = 24;  // in a row; more are one line
 
 std::string shown_text(const Cell& cell, const Zone& zone) {
   if (cell.empty()) return "-";
@@ -50,6 +51,12 @@ void append_json(std::string& out, const Scalar& scalar) {
   } else {
     append_json_string(out, scalar_text(scalar));
   }
+}
+
+std::string grouped(uint64_t number) {
+  auto text = std::to_string(number);
+  for (size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+  return text;
 }
 
 }  // namespace
@@ -198,9 +205,18 @@ std::string render_bars(const Table& table, int64_t every_ns, const TableStyle& 
     auto* at = row.empty() || row[0].empty() ? nullptr : std::get_if<Instant>(&row[0][0]);
     if (at) {
       // Spans in which nothing was: half a span's slack, for days of 23 or 25 hours.
-      while (has_last && lines < kBarLinesMax && at->unix_ns - last > every_ns + every_ns / 2) {
-        last += every_ns;
-        line(time_in_zone(last, *style.zone), "", 0);
+      const int64_t slack_ns = every_ns + every_ns / 2;
+      auto gap_ns = has_last ? static_cast<__int128>(at->unix_ns) - last : 0;
+      auto empty = gap_ns > slack_ns ? static_cast<uint64_t>((gap_ns - slack_ns + every_ns - 1) / every_ns) : 0;
+      if (empty > kEmptyLinesMax) {
+        // One wrong clock is years away from all else.
+        out += "… " + grouped(empty) + " empty\n";
+        ++lines;
+      } else {
+        for (; empty > 0; --empty) {
+          last += every_ns;
+          line(time_in_zone(last, *style.zone), "", 0);
+        }
       }
       has_last = true;
       last = at->unix_ns;

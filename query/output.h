@@ -23,8 +23,8 @@ std::string render_table(const Table& table, const TableStyle& style);
 std::string render_csv(const Table& table);  // with a line of names, lines end in CR LF
 // {"f1":1,"f2":["a","b"]}; a missing cell is left out. No newline.
 std::string render_json_row(const Table& table, const Row& row);
-// A table of Query::histogram(): a line and a bar for each span, empty ones between the first and the last too (at most
-// 10,000 lines).
+// A table of Query::histogram(): a line and a bar for each span, empty ones between the first and the last too, of which
+// more than 24 in a row are one line (at most 10,000 lines).
 std::string render_bars(const Table& table, int64_t every_ns, const TableStyle& style);
 
 // 2026-11-01 08:00:00.123+08:00: as many digits as lose nothing, in groups of three.

@@ -127,6 +127,22 @@ TEST(Pipes, AHistogramCountsEachSpan) {
   EXPECT_FALSE(Query::histogram("*", "soon", "", clock()));
 }
 
+TEST(Output, ALongRunOfEmptySpansIsOneLine) {
+  constexpr int64_t kHour = 3600 * kSecond;
+  Table table;
+  table.columns = {"@timestamp", "count()"};
+  for (int64_t hour : {0, 25, 26, 52, 26 + 17'521 + 26}) table.rows.push_back({{Instant{hour * kHour}}, {int64_t{1}}});
+  auto bars = render_bars(table, kHour, {});
+  std::vector<std::string> lines;
+  std::istringstream in(bars);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  ASSERT_EQ(lines.size(), 1u + 24 + 2 + 1 + 1 + 1 + 1) << bars;  // 24 empty hours are shown, 25 are one line
+  EXPECT_TRUE(lines[24].starts_with("1970-01-02 00:00:00Z  0")) << lines[24];
+  EXPECT_EQ(lines[27], "… 25 empty");
+  EXPECT_EQ(lines[29], "… 17,520 empty");
+  EXPECT_TRUE(lines[30].starts_with("1972-01-03 05:00:00Z  1")) << lines[30];
+}
+
 TEST(Output, ATableIsStraightAndHarmless) {
   Table table;
   table.columns = {"用户", "n", "text"};
