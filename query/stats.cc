@@ -33,10 +33,13 @@ Cell cell_of(const Record& record, const Field* field, std::string_view name, Sc
 int64_t bin_start(int64_t unix_ns, int64_t bin_ns, const Zone& zone) {
   int64_t seconds = floor_div(unix_ns, kSecond);
   int64_t offset = zone.offset_seconds_at(seconds);
-  // Bins count from local midnight of 1970-01-01; those that divide a day begin at each midnight.
-  auto local = static_cast<__int128>(unix_ns) + static_cast<__int128>(offset) * kSecond;
+  // Bins count from local midnight of 1970-01-01, so that those that divide a day begin at each midnight; weeks from
+  // the Monday of that week.
+  constexpr int64_t kWeekNs = 7 * kDaySeconds * kSecond, kMondayNs = -3 * kDaySeconds * kSecond;
+  const int64_t origin = bin_ns % kWeekNs == 0 ? kMondayNs : 0;
+  auto local = static_cast<__int128>(unix_ns) + static_cast<__int128>(offset) * kSecond - origin;
   __int128 bins = local / bin_ns - (local % bin_ns < 0);
-  __int128 start_local = bins * bin_ns;
+  __int128 start_local = bins * bin_ns + origin;
   auto start_seconds = static_cast<int64_t>(start_local / kSecond - (start_local % kSecond < 0));
   // The zone may have moved since the bin began: its begin is that of the wall clock.
   if (bin_ns >= kDaySeconds * kSecond) offset = zone.offset_seconds_at_local(start_seconds);
