@@ -4,7 +4,8 @@
 //   then nothing (the clock's zone), Z, or +08:00
 //   now · now-1h · now+30m · today · yesterday · 7d 90m (so long before now); units s m h d w, of fixed length
 //
-// A date names a span: 2026-11-01 is that whole day, 08:00 that whole minute, `now` an instant.
+// A date names a span: 2026-11-01 is that whole day, 2026-11-01T08:00 that whole minute, `now` an instant.
+// A time of day without its day is none.
 #pragma once
 
 #include <cstdint>
