@@ -29,8 +29,7 @@ void add_output_option(CLI::App& command, Options& options) {
 
 void add_tenant_option(CLI::App& command, Options& options) {
   command.add_option("--tenant", options.tenant, "one tenant (default: all; `_audit` only when named)")
-      ->check(CLI::Validator(
-          [](const std::string& name) { return name.empty() ? std::string("the name of a tenant is missing") : std::string(); }, ""));
+      ->check(CLI::Validator([](const std::string& name) { return std::string(name.empty() ? "the name is missing" : ""); }, ""));
 }
 
 void add_limit_option(CLI::App& command, Options& options) {
@@ -38,9 +37,12 @@ void add_limit_option(CLI::App& command, Options& options) {
   auto is_count = [](const std::string& text) {
     uint64_t number = 0;
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc() && end == text.data() + text.size() ? std::string() : "`" + text + "` is no number of records";
+    if (error == std::errc() && end == text.data() + text.size()) return std::string();
+    return "`" + text + "` is no number of records";
   };
-  command.add_option("-n,--limit", options.limit, "the newest N only")->type_name("N")->check(CLI::Validator(is_count, ""));
+  command.add_option("-n,--limit", options.limit, "the newest N only")
+      ->type_name("N")
+      ->check(CLI::Validator(is_count, ""));
 }
 
 std::shared_ptr<const Zone> zone_of(const Options& options) { return options.utc ? Zone::utc() : local_zone(); }

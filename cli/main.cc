@@ -32,13 +32,14 @@ std::string not_expected(const CLI::App& app) {
   auto left = at->remaining();
   if (left.empty()) return {};
   auto word = left.front();
-  if (word.starts_with("-")) return name + " knows no option " + word + "; `" + name + " --help` shows those there are";
+  auto help = "; see `" + name + " --help`";
+  if (word.starts_with("-")) return "there is no option " + word + help;
   std::string known;
   for (auto* command : at->get_subcommands([](const CLI::App*) { return true; })) {
     if (!command->get_name().empty()) known += (known.empty() ? "" : ", ") + command->get_name();
   }
-  if (!known.empty()) return name + " has no command `" + word + "`; it has " + known;
-  return name + ": nothing is asked for by `" + word + "`; an argument with blanks needs quotes (`" + name + " --help`)";
+  if (!known.empty()) return "`" + name + "` has no command `" + word + "`; it has " + known;
+  return "`" + word + "` is one argument too many: one with blanks needs quotes" + help;
 }
 
 int run(int argc, char** argv) {
@@ -75,6 +76,7 @@ int main(int argc, char** argv) {
   keep_places_of_closed_descriptors();
   int code = run(argc, argv);
   if (stdout_failure() == 0) return code;
-  report(Error{Code::io, std::string("writing to stdout: ") + std::strerror(stdout_failure()) + "; what was written is not all"});
+  std::string why = std::strerror(stdout_failure());
+  report(Error{Code::io, "writing to stdout: " + why + "; what was written is not all"});
   return code == kExitBroken ? code : kExitError;
 }
