@@ -3,8 +3,6 @@
 #include <poll.h>
 #include <pwd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -13,7 +11,6 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <cerrno>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 namespace yushi {
@@ -245,30 +242,20 @@ Api::Api(std::string socket_path, Sources sources) : path_(std::move(socket_path
 Api::~Api() { stop(); }
 
 Result<void> Api::start() {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path_.size() >= sizeof address.sun_path) {
-    return fail(Code::invalid, "api.socket: " + path_ + " is longer than a socket path may be; choose a shorter one");
-  }
-  std::memcpy(address.sun_path, path_.c_str(), path_.size() + 1);
-  auto failed = [&](const char* doing) { return fail(Code::io, std::string(doing) + " " + path_ + ": " + std::strerror(errno)); };
-  listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (listener_ < 0) return failed("making the socket");
-  // The store's lock is ours, so a socket file that is there belongs to nobody alive.
-  ::unlink(path_.c_str());
-  auto mask = ::umask(0177);
-  bool bound = ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  ::umask(mask);
-  if (!bound || ::listen(listener_, 64) != 0) return failed("listening on");
+  const std::string doing = "api.socket " + path_;
+  auto listener = UnixListener::bind(doing, path_, SOCK_STREAM, 0600);
+  if (!listener) return tl::unexpected(listener.error());
+  listener_ = std::move(*listener);
+  if (::listen(listener_->fd(), 64) != 0) return fail_errno(doing, errno);
   thread_ = std::thread([this] { accept(); });
   return {};
 }
 
 void Api::accept() {
   while (!stopping_) {
-    pollfd waiting{listener_, POLLIN, 0};
+    pollfd waiting{listener_->fd(), POLLIN, 0};
     if (::poll(&waiting, 1, 200) <= 0) continue;
-    int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    int fd = ::accept4(listener_->fd(), nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) continue;
     {
       std::lock_guard lock(mutex_);
@@ -294,12 +281,11 @@ void Api::accept() {
 }
 
 void Api::stop() {
-  if (listener_ < 0) return;
+  if (!listener_) return;
   stopping_ = true;
   if (thread_.joinable()) thread_.join();
-  ::close(listener_);
-  listener_ = -1;
-  ::unlink(path_.c_str());
+  listener_->remove_file();
+  listener_.reset();
   while (true) {
     {
       std::lock_guard lock(mutex_);

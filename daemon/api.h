@@ -9,12 +9,14 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 
 #include "core/base/result.h"
 #include "daemon/pipeline.h"
+#include "ingest/unix_listener.h"
 #include "query/questions.h"
 
 namespace yushi {
@@ -39,7 +41,7 @@ class Api {
   void accept();
   std::string path_;
   Sources sources_;
-  int listener_ = -1;
+  std::optional<UnixListener> listener_;
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;
   std::set<int> open_;  // sockets; protected by mutex_

@@ -1,16 +1,12 @@
 #include "ingest/unix.h"
 
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "core/ledger/entry.h"
 #include "ingest/datagram_socket.h"
+#include "ingest/unix_listener.h"
 
 namespace yushi {
 namespace {
@@ -65,51 +61,20 @@ class UnixInput final : public DatagramInput {
   }
 
   Result<void> start() override {
-    const std::string doing = "listening on " + name_;
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (settings_.path.empty() || settings_.path.size() >= sizeof address.sun_path) {
-      return fail(Code::invalid, doing + ": the path must have 1 to " + std::to_string(sizeof address.sun_path - 1) +
-                                     " bytes; choose a shorter one");
-    }
-    std::memcpy(address.sun_path, settings_.path.data(), settings_.path.size());
-    const auto* name = reinterpret_cast<const sockaddr*>(&address);
-
-    struct stat there;
-    if (::lstat(settings_.path.c_str(), &there) == 0) {
-      if (!S_ISSOCK(there.st_mode)) {
-        return fail(Code::refused, doing + ": there is something else than a socket at this path; remove it or choose "
-                                           "another path");
-      }
-      OwnedFd probe(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-      if (!probe) return fail_errno(doing, errno);
-      if (::connect(probe.get(), name, sizeof address) == 0 || errno != ECONNREFUSED) {
-        return fail(Code::refused, doing + ": another process listens there; stop it or choose another path");
-      }
-      ::unlink(settings_.path.c_str());  // nobody listens: left over from a process that died
-    }
+    auto listener = UnixListener::bind("listening on " + name_, settings_.path, SOCK_DGRAM | SOCK_NONBLOCK, settings_.path_mode);
+    if (!listener) return tl::unexpected(listener.error());
+    listener_ = std::move(*listener);
+    set_receive_buffer(listener_.fd(), settings_.receive_buffer_bytes);
     std::vector<OwnedFd> fds;
-    fds.emplace_back(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!fds[0]) return fail_errno(doing, errno);
-    if (::bind(fds[0].get(), name, sizeof address) != 0 || ::chmod(settings_.path.c_str(), settings_.path_mode) != 0) {
-      return fail_errno(doing, errno, "does the directory exist, and may this user write there?");
-    }
-    if (::lstat(settings_.path.c_str(), &bound_) != 0) return fail_errno(doing, errno);
-    set_receive_buffer(fds[0].get(), settings_.receive_buffer_bytes);
+    fds.push_back(listener_.take_fd());
     run({std::make_shared<UnixSocket>(settings_, context_, tally_)}, std::move(fds));
     return {};
   }
 
  private:
-  // The file goes with us, unless it is a successor's by now.
-  void stopped() override {
-    struct stat there;
-    if (::lstat(settings_.path.c_str(), &there) == 0 && there.st_dev == bound_.st_dev && there.st_ino == bound_.st_ino) {
-      ::unlink(settings_.path.c_str());
-    }
-  }
+  void stopped() override { listener_.remove_file(); }
 
-  struct stat bound_ {};
+  UnixListener listener_;
 };
 
 }  // namespace

@@ -1,0 +1,31 @@
+// A unix socket that is bound to a file of its own: it takes no other file's place and no other process's.
+//
+// Threads  One at a time.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <string>
+
+#include "ingest/address.h"
+
+namespace yushi {
+
+class UnixListener {
+ public:
+  // `type` as for socket(2). A socket file to which nobody listens, left over from a process that died, is replaced;
+  // refused: something else is there, or somebody listens. `doing` begins the messages.
+  static Result<UnixListener> bind(const std::string& doing, const std::string& path, int type, mode_t mode);
+
+  int fd() const { return fd_.get(); }
+  OwnedFd take_fd() { return std::move(fd_); }
+  // The file goes, unless it is a successor's by now.
+  void remove_file();
+
+ private:
+  OwnedFd fd_;
+  std::string path_;
+  struct stat bound_ {};
+};
+
+}  // namespace yushi

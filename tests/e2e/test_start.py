@@ -1,0 +1,52 @@
+"""How yushid starts beside what is there already, and what it refuses: nobody's file or socket is taken away."""
+
+import socket
+import stat
+import subprocess
+
+from yushi_daemon import BIN, DEADLINE_S, Daemon
+
+
+def refused(daemon):
+    """Starts a daemon that must refuse; its exit code and what it said."""
+    said = subprocess.run([BIN / "yushid", "--config", daemon.config], capture_output=True, text=True, timeout=DEADLINE_S * 2)
+    return said.returncode, said.stderr
+
+
+def test_a_file_at_the_path_of_the_api_socket_stays(tmp_path):
+    daemon = Daemon(tmp_path)
+    daemon.socket.write_text("precious")
+    code, said = refused(daemon)
+    assert code == 2
+    assert str(daemon.socket) in said and "something else than a socket" in said
+    assert daemon.socket.read_text() == "precious"
+
+
+def test_the_api_socket_of_a_running_daemon_is_not_taken(tmp_path):
+    with Daemon(tmp_path / "first") as first:
+        second = Daemon(tmp_path / "second")
+        second.config.write_text(second.config.read_text().replace(str(second.socket), str(first.socket)))
+        code, said = refused(second)
+        assert code == 2
+        assert str(first.socket) in said and "another process listens there" in said
+        first.send_tcp(["<13>1 - h app - - - still here"])
+        first.wait_records(1)
+        assert first.stop() == 0
+    assert not first.socket.exists()
+
+
+def test_a_socket_left_over_from_a_process_that_died_is_replaced(tmp_path):
+    with Daemon(tmp_path) as daemon:
+        daemon.kill()
+        assert daemon.socket.exists()
+        daemon.start()
+        assert stat.S_IMODE(daemon.socket.stat().st_mode) == 0o600
+        assert daemon.stop() == 0
+
+
+def test_a_socket_that_came_in_our_place_stays_when_we_stop(tmp_path):
+    with Daemon(tmp_path) as daemon, socket.socket(socket.AF_UNIX) as successor:
+        daemon.socket.unlink()
+        successor.bind(str(daemon.socket))
+        assert daemon.stop() == 0
+        assert daemon.socket.exists()
