@@ -20,6 +20,16 @@
 namespace yushi {
 namespace {
 
+// "64KiB": in the largest unit that gives a whole number.
+std::string with_unit(uint64_t value, const std::map<std::string, uint64_t>& units) {
+  std::string name;
+  uint64_t of = 1;
+  for (auto& [candidate, size] : units) {
+    if (value != 0 && value % size == 0 && size > of) name = candidate, of = size;
+  }
+  return std::to_string(value / of) + name;
+}
+
 // Walks the file and keeps every problem with its place.
 class Walk {
  public:
@@ -33,7 +43,9 @@ class Walk {
   using Reader = std::function<void(const YAML::Node&)>;
   // Calls the reader of each key; a key without one is a problem.
   void map(const YAML::Node& node, const std::string& where, const std::map<std::string, Reader>& readers) {
-    if (!node.IsMap()) return problem(node, where + ": must be a map");
+    if (!node.IsMap()) {
+      return problem(node, (where.empty() ? "the config" : where.substr(0, where.size() - 1)) + ": must be a map, key: value");
+    }
     std::set<std::string> seen;
     for (auto pair : node) {
       auto key = pair.first.as<std::string>("");
@@ -64,6 +76,28 @@ class Walk {
       }
     };
   }
+  // A number is no path: it stands where something else was meant, or needs quotes.
+  Reader path(std::string where, std::string& out) {
+    return [this, where, &out](const YAML::Node& node) {
+      double number;
+      if (node.IsScalar() && node.Tag() == "?" && YAML::convert<double>::decode(node, number)) {
+        return problem(node, where + ": " + node.Scalar() + " is a number, not a path; put a path of that name in quotes");
+      }
+      text(where, out)(node);
+    };
+  }
+  Reader folders(std::string where, std::vector<std::string>& out) {
+    return [this, where, &out](const YAML::Node& node) {
+      texts(where, out)(node);
+      if (!node.IsSequence()) return;
+      for (auto item : node) {
+        std::error_code ignored;
+        if (item.IsScalar() && !std::filesystem::is_directory(item.Scalar(), ignored)) {
+          problem(item, where + ": there is no folder \"" + item.Scalar() + "\", or it may not be read; make it or remove it here");
+        }
+      }
+    };
+  }
   Reader texts(std::string where, std::vector<std::string>& out) {
     return [this, where, &out](const YAML::Node& node) {
       list(node, where, [&](const YAML::Node& item) {
@@ -72,21 +106,26 @@ class Walk {
       });
     };
   }
-  // A number with a unit of `units`; "" is a unit too when bare numbers are allowed.
+  // A number with a unit of `units`; "" is a unit too when bare numbers are allowed. `why` explains the range.
   template <class T>
-  Reader number(std::string where, T& out, std::map<std::string, uint64_t> units, uint64_t least, uint64_t most) {
-    return [this, where, &out, units, least, most](const YAML::Node& node) {
+  Reader number(std::string where, T& out, std::map<std::string, uint64_t> units, uint64_t least, uint64_t most,
+                std::string why = "") {
+    return [this, where, &out, units, least, most, why](const YAML::Node& node) {
       auto text = node.IsScalar() ? node.Scalar() : "";
       uint64_t value = 0;
       auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
       auto unit = units.find(text.substr(static_cast<size_t>(end - text.data())));
-      if (error != std::errc() || unit == units.end()) {
+      auto range = "from " + with_unit(least, units) + " to " + with_unit(most, units) + why;
+      if (error == std::errc::invalid_argument || unit == units.end()) {
         std::string known;
-        for (auto& [name, unused] : units) known += (known.empty() ? "" : ", ") + (name.empty() ? "none" : name);
-        return problem(node, where + ": \"" + text + "\" is not a number with a unit of: " + known);
+        for (auto& [name, unused] : units) {
+          if (!name.empty()) known += (known.empty() ? "" : ", ") + name;
+        }
+        if (!known.empty()) known = (units.contains("") ? ", alone or with one of " : " with one of ") + known + " behind it";
+        return problem(node, where + ": \"" + text + "\" must be a whole number" + known + "; " + range);
       }
-      if (value > most / unit->second || value * unit->second < least) {
-        return problem(node, where + ": " + text + " is out of range");
+      if (error != std::errc() || value > most / unit->second || value * unit->second < least) {
+        return problem(node, where + ": " + text + " is out of range; " + range);
       }
       out = static_cast<T>(value * unit->second);
     };
@@ -121,26 +160,46 @@ void read_input(Walk& walk, const YAML::Node& node, Config& config) {
            {{"type", walk.text("inputs.type", type)},
             {"transport", walk.text("inputs.transport", transport)},
             {"listen", walk.text("inputs.listen", input.listen)},
-            {"path", walk.text("inputs.path", input.path)},
+            {"path", walk.path("inputs.path", input.path)},
             {"framing", walk.text("inputs.framing", input.framing, {"auto", "octet-counted", "newline"})},
             {"tls", [&](const YAML::Node& n) { later(walk, n, "inputs.tls"); }}});
-  if (!node.IsMap()) return;
+  if (!node.IsMap() || (type.empty() && node["type"])) return;  // said already
   if (type != "syslog") {
     return walk.problem(Walk::place(node, "type"), "inputs.type: \"" + type + "\" is not in this version; use syslog");
   }
   if (transport == "udp") input.transport = InputConfig::Transport::udp;
   else if (transport == "tcp") input.transport = InputConfig::Transport::tcp;
   else if (transport == "unix") input.transport = InputConfig::Transport::unix_socket;
+  else if (transport.empty() && node["transport"]) return;
   else return walk.problem(Walk::place(node, "transport"),
                            "inputs.transport: \"" + transport + "\" is not in this version; use udp, tcp or unix");
   bool is_unix = input.transport == InputConfig::Transport::unix_socket;
-  if (is_unix ? input.path.empty() : input.listen.empty()) {
+  const char* address = is_unix ? "path" : "listen";
+  const char* foreign = is_unix ? "listen" : "path";
+  if (!node[address]) {
     return walk.problem(node, is_unix ? "inputs.path: missing for transport unix" : "inputs.listen: missing, as in \"0.0.0.0:514\"");
   }
+  if (node[foreign]) {
+    walk.problem(node[foreign], "inputs." + std::string(foreign) + ": transport " + transport + " has a " + address + "; remove this");
+  }
+  if (node["framing"] && input.transport != InputConfig::Transport::tcp) {
+    walk.problem(node["framing"], "inputs.framing: only tcp has one, each datagram is a message; remove it");
+  }
+  if ((is_unix ? input.path : input.listen).empty()) return;
   if (!is_unix) {
-    if (auto address = parse_listen(input.listen); !address) {
-      return walk.problem(Walk::place(node, "listen"), "inputs.listen: " + address.error().message);
+    if (auto parsed = parse_listen(input.listen); !parsed) {
+      return walk.problem(node["listen"], "inputs.listen: " + parsed.error().message);
     }
+  }
+  auto same = [&](const InputConfig& other) {
+    if (other.transport != input.transport) return false;
+    if (is_unix) return std::filesystem::path(other.path).lexically_normal() == std::filesystem::path(input.path).lexically_normal();
+    auto ours = parse_listen(input.listen), theirs = parse_listen(other.listen);
+    return ours->port() != 0 && ours->endpoint_text() == theirs->endpoint_text();  // port 0 is another one each time
+  };
+  if (std::any_of(config.inputs.begin(), config.inputs.end(), same)) {
+    walk.problem(node[address], "inputs." + std::string(address) + ": another input of transport " + transport +
+                                    " has this address already; remove one");
   }
   config.inputs.push_back(std::move(input));
 }
@@ -159,15 +218,11 @@ Walk::Reader retention(Walk& walk, uint32_t& days) {
                  walk.text("retention.preset", preset, {"mlps", "cii"})(n);
                  days = preset == "cii" ? 366 : kRetentionFloorDays;
                }},
-              {"days", [&](const YAML::Node& n) {
-                 uint32_t given = kRetentionFloorDays;
-                 walk.number("retention.days", given, {{"", 1}, {"d", 1}}, 0, 36'500)(n);
-                 days = given;
-                 if (given < kRetentionFloorDays) {
-                   walk.problem(n, "retention.days: " + std::to_string(given) + " is under the legal floor of " +
-                                       std::to_string(kRetentionFloorDays) + "; remove the line or raise it");
-                 }
-               }}});
+              {"days", walk.number("retention.days", days, {{"", 1}, {"d", 1}}, kRetentionFloorDays, 36'500,
+                                   "; " + std::to_string(kRetentionFloorDays) + " days are the legal floor")}});
+    if (node.IsMap() && node["preset"] && node["days"]) {
+      walk.problem(node["days"], "retention.days: the preset gives the days already; remove one of the two");
+    }
   };
 }
 
@@ -200,14 +255,27 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config) {
              }},
             {"charset", walk.text("tenants.charset", tenant.charset, {"utf-8", "gb18030"})},
             {"retention", retention(walk, tenant.retention_days)}});
-  if (!node.IsMap()) return;
+  if (!node.IsMap() || (tenant.name.empty() && node["name"])) return;
   if (!is_name(tenant.name) || tenant.name[0] == '_' || tenant.name == "default") {
-    return walk.problem(Walk::place(node, "name"), "tenants.name: \"" + tenant.name + "\" must match [a-z0-9.-][a-z0-9_.-]{0,63} and not be default");
+    return walk.problem(Walk::place(node, "name"),
+                        "tenants.name: \"" + tenant.name + "\" must match [a-z0-9_.-]{1,64}; \"default\" and names that begin " +
+                            "with _ are yushid's own");
   }
   for (auto& other : config.tenants) {
     if (other.name == tenant.name) walk.problem(Walk::place(node, "name"), "tenants.name: " + tenant.name + " stands twice");
   }
   config.tenants.push_back(std::move(tenant));
+}
+
+// As Kafka has them.
+Walk::Reader topic(Walk& walk, std::string where, std::string& out) {
+  return [&walk, where, &out](const YAML::Node& node) {
+    walk.text(where, out)(node);
+    const bool allowed =
+        out.size() <= 249 && out != "." && out != ".." &&
+        out.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == std::string::npos;
+    if (!allowed) walk.problem(node, where + ": Kafka has no topic \"" + out + "\"; a name matches [a-zA-Z0-9._-]{1,249}");
+  };
 }
 
 void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
@@ -216,8 +284,8 @@ void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
   walk.map(node, "forward.",
            {{"type", walk.text("forward.type", type, {"kafka"})},
             {"brokers", walk.text("forward.brokers", forward.brokers)},
-            {"topic", walk.text("forward.topic", forward.topic)},
-            {"alerts_topic", walk.text("forward.alerts_topic", forward.alerts_topic)},
+            {"topic", topic(walk, "forward.topic", forward.topic)},
+            {"alerts_topic", topic(walk, "forward.alerts_topic", forward.alerts_topic)},
             {"format", walk.text("forward.format", forward.format, {"ecs-json", "raw", "protobuf"})},
             {"select",
              [&](const YAML::Node& n) {
@@ -232,7 +300,7 @@ void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
                if (delivery == "exactly-once") later(walk, n, "forward.delivery: exactly-once");
              }}});
   if (!node.IsMap()) return;
-  if (forward.brokers.empty()) walk.problem(node, "forward.brokers: missing, as in \"k1:9092,k2:9092\"");
+  if (!node["brokers"]) walk.problem(node, "forward.brokers: missing, as in \"k1:9092,k2:9092\"");
   for (auto& other : config.forward) {
     if (other.brokers != forward.brokers) continue;
     if (other.topic == forward.topic) {
@@ -280,7 +348,7 @@ Result<Config> load_config(const std::string& path) {
     if (!root.IsNull()) {
       auto api = [&](const YAML::Node& node) {
         walk.map(node, "api.",
-                 {{"socket", walk.text("api.socket", config.api_socket)},
+                 {{"socket", walk.path("api.socket", config.api_socket)},
                   {"listen", [&](const YAML::Node& n) { later(walk, n, "api.listen"); }},
                   {"tls", [&](const YAML::Node& n) { later(walk, n, "api.tls"); }},
                   {"roles", [&](const YAML::Node& n) { later(walk, n, "api.roles"); }}});
@@ -289,12 +357,16 @@ Result<Config> load_config(const std::string& path) {
                {{"node",
                  [&](const YAML::Node& n) {
                    walk.text("node", config.node)(n);
-                   if (n.IsScalar() && !is_name(config.node)) walk.problem(n, "node: \"" + config.node + "\" must match [a-z0-9_.-]{1,64}");
+                   if (n.IsScalar() && !n.Scalar().empty() && !is_name(config.node)) walk.problem(n, "node: \"" + config.node + "\" must match [a-z0-9_.-]{1,64}");
                  }},
-                {"data_dir", walk.text("data_dir", config.data_dir)},
-                {"inputs", [&](const YAML::Node& n) { walk.list(n, "inputs", [&](auto& i) { read_input(walk, i, config); }); }},
+                {"data_dir", walk.path("data_dir", config.data_dir)},
+                {"inputs",
+                 [&](const YAML::Node& n) {
+                   walk.list(n, "inputs", [&](auto& i) { read_input(walk, i, config); });
+                   if (n.IsSequence() && n.size() == 0) walk.problem(n, "inputs: none; name one, or remove the key for the defaults");
+                 }},
                 {"tenants", [&](const YAML::Node& n) { walk.list(n, "tenants", [&](auto& i) { read_tenant(walk, i, config); }); }},
-                {"parsers", walk.texts("parsers", config.parser_dirs)},
+                {"parsers", walk.folders("parsers", config.parser_dirs)},
                 {"limits",
                  [&](const YAML::Node& node) {
                    walk.map(node, "limits.",
@@ -310,13 +382,13 @@ Result<Config> load_config(const std::string& path) {
                             {{"interval", walk.number("commit.interval", config.commit_interval_ns, kTimes, 1'000'000, 10'000'000'000)},
                              {"bytes", walk.number("commit.bytes", config.commit_bytes, kSizes, 4096, 256 << 20)}});
                  }},
-                {"keys", [&](const YAML::Node& node) { walk.map(node, "keys.", {{"dir", walk.text("keys.dir", config.key_dir)}}); }},
+                {"keys", [&](const YAML::Node& node) { walk.map(node, "keys.", {{"dir", walk.path("keys.dir", config.key_dir)}}); }},
                 {"retention", retention(walk, config.retention_days)},
                 {"forward", [&](const YAML::Node& n) { walk.list(n, "forward", [&](auto& i) { read_forward(walk, i, config); }); }},
                 {"detect",
                  [&](const YAML::Node& node) {
                    walk.map(node, "detect.",
-                            {{"rules", walk.texts("detect.rules", config.rule_dirs)},
+                            {{"rules", walk.folders("detect.rules", config.rule_dirs)},
                              {"learning", walk.number("detect.learning", config.learning_ns, kTimes, 0, 366ull * 86'400'000'000'000)}});
                  }},
                 {"api", api}});

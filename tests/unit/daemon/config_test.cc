@@ -75,6 +75,9 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       {"node: @[a]", "node"},
       {"node: @{a: b}", "node"},
       {"data_dir: @\"\"", "data_dir"},
+      {"data_dir: @5", "data_dir"},
+      {"keys: {dir: @1e3}", "keys.dir"},
+      {"api: {socket: @7}", "api.socket"},
       {"inputs: @5", "inputs"},
       {"inputs:\n  @type: syslog", "inputs"},
       {"inputs: [@tcp]", "inputs"},
@@ -107,6 +110,9 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       // The legal floor holds for the node and for each tenant.
       {"retention: {days: @183}", "retention.days"},
       {"retention: {days: @0}", "retention.days"},
+      {"retention: {days: @36501}", "retention.days"},
+      {"retention: {preset: mlps, days: @400}", "retention.days"},
+      {"tenants:\n  - {name: finance, retention: {days: @400, preset: cii}}", "retention.days"},
       {"retention: {preset: @forever}", "retention.preset"},
       {"tenants:\n  - {name: finance, retention: {days: @90}}", "retention.days"},
       // Inputs.
@@ -119,6 +125,22 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       {"inputs:\n  - {type: syslog, transport: @pigeon, listen: \"127.0.0.1:1\"}", "inputs.transport"},
       {"inputs:\n  - {type: @relp, listen: \"127.0.0.1:1\"}", "inputs.type"},
       {"inputs:\n  - @{transport: tcp, listen: \"127.0.0.1:1\"}", "inputs.type"},
+      {"inputs: @[]", "inputs"},
+      {"inputs:\n  - {type: syslog, transport: udp, listen: \"127.0.0.1:1\", framing: @auto}", "inputs.framing"},
+      {"inputs:\n  - {type: syslog, transport: unix, path: /s, framing: @newline}", "inputs.framing"},
+      {"inputs:\n  - {type: syslog, transport: unix, path: /s, listen: @\"127.0.0.1:1\"}", "inputs.listen"},
+      {"inputs:\n  - {type: syslog, transport: udp, listen: \"127.0.0.1:1\", path: @/s}", "inputs.path"},
+      {"inputs:\n  - {type: syslog, transport: udp, listen: @[a]}", "inputs.listen"},
+      {"inputs:\n  - {type: @[syslog], transport: udp, listen: \"127.0.0.1:1\"}", "inputs.type"},
+      {"inputs:\n  - {type: syslog, transport: @\"\", listen: \"127.0.0.1:1\"}", "inputs.transport"},
+      {"inputs:\n  - {type: syslog, transport: tcp, listen: \"127.0.0.1:1\"}\n"
+       "  - {type: syslog, transport: tcp, listen: @\"localhost:1\"}",
+       "inputs.listen"},
+      {"inputs:\n  - {type: syslog, transport: unix, path: /a/s}\n  - {type: syslog, transport: unix, path: @/a/./s}", "inputs.path"},
+      // Folders that are not there.
+      {"parsers: [/tmp, @/no/such/folder]", "/no/such/folder"},
+      {"detect: {rules: [@/no/such/folder]}", "/no/such/folder"},
+      {"parsers: [@/dev/null]", "parsers"},
       // Tenants.
       {"tenants:\n  - @{match: {cidr: [10.0.0.0/8]}}", "tenants.name"},
       {"tenants:\n  - {name: @_finance}", "tenants.name"},
@@ -131,6 +153,10 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       {"tenants:\n  - {name: a, charset: @ebcdic}", "tenants.charset"},
       // Forwarders.
       {"forward:\n  - @{type: kafka}", "forward.brokers"},
+      {"forward:\n  - {brokers: @[k]}", "forward.brokers"},
+      {"forward:\n  - {brokers: \"k:9092\", topic: @\"a topic\"}", "forward.topic"},
+      {"forward:\n  - {brokers: \"k:9092\", topic: @..}", "forward.topic"},
+      {"forward:\n  - {brokers: \"k:9092\", alerts_topic: @a/b}", "forward.alerts_topic"},
       {"forward:\n  - {type: @carrier, brokers: \"k:9092\"}", "forward.type"},
       {"forward:\n  - {brokers: \"k:9092\", format: @xml}", "forward.format"},
       {"forward:\n  - {brokers: \"k:9092\", select: @\"user.name: (root\"}", "forward.select"},
@@ -200,14 +226,14 @@ inputs:
 tenants:
   - {name: finance, match: {cidr: ["10.1.0.0/16", "2001:db8::/32"]}, timezone: Asia/Shanghai, charset: gb18030, retention: {days: 400}}
   - {name: health.a_b-c}
-parsers: [/p]
+parsers: [/tmp]
 limits: {message_bytes: 8MiB, connections: 7, in_flight_bytes: 1GiB, sources: 9}
 commit: {interval: 1s, bytes: 64KiB}
 keys: {dir: /k}
 retention: {preset: cii}
 forward:
   - {type: kafka, brokers: "k1:9092,k2:9092", topic: t, alerts_topic: a, format: raw, select: "user.name: root", delivery: at-least-once}
-detect: {rules: [/r1, /r2], learning: 36h}
+detect: {rules: [/dev, /tmp], learning: 36h}
 api: {socket: /s}
 )");
   EXPECT_EQ(config.node, "log-01.gov.example");
@@ -227,7 +253,7 @@ api: {socket: /s}
   EXPECT_EQ(config.tenants[0].retention_days, 400u);
   EXPECT_EQ(config.tenants[1].name, "health.a_b-c");
   EXPECT_EQ(config.tenants[1].retention_days, 0u);
-  EXPECT_EQ(config.parser_dirs, std::vector<std::string>{"/p"});
+  EXPECT_EQ(config.parser_dirs, std::vector<std::string>{"/tmp"});
   EXPECT_EQ(config.message_bytes, 8u << 20);
   EXPECT_EQ(config.connections, 7u);
   EXPECT_EQ(config.in_flight_bytes, 1u << 30);
@@ -242,9 +268,42 @@ api: {socket: /s}
   EXPECT_EQ(config.forward[0].alerts_topic, "a");
   EXPECT_EQ(config.forward[0].format, "raw");
   EXPECT_EQ(config.forward[0].select, "user.name: root");
-  EXPECT_EQ(config.rule_dirs, (std::vector<std::string>{"/r1", "/r2"}));
+  EXPECT_EQ(config.rule_dirs, (std::vector<std::string>{"/dev", "/tmp"}));
   EXPECT_EQ(config.learning_ns, int64_t{36} * 3600 * 1'000'000'000);
   EXPECT_EQ(config.api_socket, "/s");
+}
+
+TEST(Config, AProblemSaysWhatWouldBeRight) {
+  const struct {
+    const char* text;
+    std::vector<const char*> said;
+  } kCases[] = {
+      {"inputs: [tcp]", {": inputs: must be a map"}},
+      {"just words", {": the config: must be a map"}},
+      {"limits: {message_bytes: 1}", {"1 is out of range", "from 480 to 8MiB"}},
+      {"limits: {in_flight_bytes: 99999999999999999999GiB}", {"out of range", "from 16MiB to 1024GiB"}},
+      {"limits: {connections: -1}", {"\"-1\" must be a whole number;", "from 1 to 1000000"}},
+      {"limits: {message_bytes: 64KB}", {"a whole number, alone or with one of GiB, KiB, MiB behind it", "from 480 to 8MiB"}},
+      {"commit: {interval: 50}", {"a whole number with one of d, h, m, ms, s behind it", "from 1ms to 10s"}},
+      {"detect: {learning: 367d}", {"from 0 to 366d"}},
+      {"retention: {days: 90}", {"90 is out of range", "from 184 to 36500", "legal floor"}},
+      {"tenants: [{name: _a}]", {"[a-z0-9_.-]{1,64}", "begin with _"}},
+  };
+  for (auto& c : kCases) {
+    auto found = problems(c.text);
+    for (auto* said : c.said) EXPECT_NE(found.find(said), std::string::npos) << c.text << "\n" << found;
+  }
+}
+
+TEST(Config, OneAddressMayStandForEachTransportAndAFreePortManyTimes) {
+  auto config = good(R"(inputs:
+  - {type: syslog, transport: tcp, listen: "127.0.0.1:514"}
+  - {type: syslog, transport: udp, listen: "127.0.0.1:514"}
+  - {type: syslog, transport: tcp, listen: "127.0.0.1:0"}
+  - {type: syslog, transport: tcp, listen: "127.0.0.1:0"}
+)");
+  EXPECT_EQ(config.inputs.size(), 4u);
+  EXPECT_EQ(good("data_dir: \"5\"\n").data_dir, "5");
 }
 
 TEST(Config, AnEmptyFileGivesTheSafeDefaults) {
