@@ -109,6 +109,10 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& directory, M
   auto status = mode == Mode::read_write
                     ? rocksdb::DB::Open(options, directory, descriptors, &database->handles_, &db)
                     : rocksdb::DB::OpenForReadOnly(options, directory, descriptors, &database->handles_, &db);
+  if (status.IsIOError() && status.ToString().find("lock file") != std::string::npos && mode == Mode::read_write) {
+    return fail(Code::unavailable, "another yushid runs on the store " + directory + "; stop it or choose another data_dir (" +
+                                       status.ToString() + ")");
+  }
   if (!status.ok()) return failed(status, "opening the store " + directory);
   database->db_.reset(db);
   auto& h = database->handles_;

@@ -50,3 +50,12 @@ def test_a_socket_that_came_in_our_place_stays_when_we_stop(tmp_path):
         successor.bind(str(daemon.socket))
         assert daemon.stop() == 0
         assert daemon.socket.exists()
+
+
+def test_a_second_daemon_on_one_store_is_refused_plainly(tmp_path):
+    with Daemon(tmp_path / "first") as first:
+        second = Daemon(tmp_path / "second")
+        second.config.write_text(second.config.read_text().replace(str(second.data), str(first.data)))
+        code, said = refused(second)
+        assert code == 3
+        assert "another yushid runs on" in said and str(first.data) in said
