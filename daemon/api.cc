@@ -11,7 +11,9 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <cerrno>
+#include <charconv>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace yushi {
 namespace {
@@ -23,34 +25,50 @@ using Socket = boost::asio::local::stream_protocol::socket;
 constexpr size_t kConnectionsMax = 64;
 constexpr size_t kLinesBytes = 64 << 10;  // of an answer sent at once
 
-std::string percent_decoded(std::string_view text) {
+// nullopt: a percent sign without two hexadecimal digits.
+std::optional<std::string> percent_decoded(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
-    unsigned value;
-    if (text[i] == '%' && i + 2 < text.size() && std::sscanf(std::string(text.substr(i + 1, 2)).c_str(), "%2x", &value) == 1) {
-      out.push_back(static_cast<char>(value));
-      i += 2;
-    } else {
+    if (text[i] != '%') {
       out.push_back(text[i] == '+' ? ' ' : text[i]);
+      continue;
     }
+    uint8_t value = 0;
+    const auto digits = text.substr(i + 1, 2);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    if (digits.size() != 2 || error != std::errc() || end != digits.data() + 2) return std::nullopt;
+    out.push_back(static_cast<char>(value));
+    i += 2;
   }
   return out;
 }
 
-Question parse_target(std::string_view target) {
+struct Target {
   Question question;
+  std::string problem;  // the first one; the rest of the target is not read
+};
+
+Target parse_target(std::string_view target) {
+  Target parsed;
+  const auto decode = [&](std::string_view text) {
+    auto decoded = percent_decoded(text);
+    if (!decoded) parsed.problem = "\"" + std::string(text) + "\": % needs two hexadecimal digits behind it; write %25 for % itself";
+    return decoded.value_or("");
+  };
   auto mark = target.find('?');
-  question.name = percent_decoded(target.substr(0, mark));
-  while (mark != std::string_view::npos) {
+  parsed.question.name = decode(target.substr(0, mark));
+  while (mark != std::string_view::npos && parsed.problem.empty()) {
     auto from = mark + 1;
     mark = target.find('&', from);
     auto pair = target.substr(from, mark == std::string_view::npos ? mark : mark - from);
     auto equals = pair.find('=');
     if (pair.empty()) continue;
-    auto value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
-    question.parameters[percent_decoded(pair.substr(0, equals))] = percent_decoded(value);
+    auto name = decode(pair.substr(0, equals));
+    auto value = decode(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
+    if (!parsed.problem.empty()) break;
+    if (!parsed.question.parameters.emplace(name, value).second) parsed.problem = name + ": given twice; remove one";
   }
-  return question;
+  return parsed;
 }
 
 http::status status_of(Code code) {
@@ -106,14 +124,17 @@ struct Api::Connection {
     }
   }
 
-  bool reply(http::status status, std::string_view type, std::string body, bool keep_alive) {
+  bool reply(http::status status, std::string_view type, std::string body, bool keep_alive, bool without_body = false) {
     http::response<http::string_body> response(status, 11);
     response.set(http::field::content_type, type);
+    if (status == http::status::method_not_allowed) response.set(http::field::allow, "GET");
     response.keep_alive(keep_alive);
     response.body() = std::move(body);
     response.prepare_payload();
     beast::error_code error;
-    http::write(socket, response, error);
+    http::response_serializer<http::string_body> serializer(response);
+    serializer.split(without_body);
+    without_body ? http::write_header(socket, serializer, error) : http::write(socket, serializer, error);
     return !error;
   }
 
@@ -136,22 +157,29 @@ struct Api::Connection {
   bool answer_request(const http::request<http::string_body>& request) {
     auto target = std::string_view(request.target().data(), request.target().size());
     bool keep = request.keep_alive();
-    if (request.method() != http::verb::get) {
-      return reply(http::status::method_not_allowed, "text/plain", "only GET is answered here\n", keep);
-    }
-    if (target == "/healthz") return reply(http::status::ok, "text/plain", "ok\n", keep);
-    if (target == "/readyz") {
-      bool full = api.sources_.pipeline->counters().disk_full;
-      return reply(full ? http::status::service_unavailable : http::status::ok, "text/plain",
-                   full ? "the disk is below its reserve\n" : "ready\n", keep);
-    }
-    if (target == "/metrics") return reply(http::status::ok, "text/plain; version=0.0.4", api.sources_.metrics(), keep);
+    bool head = request.method() == http::verb::head;
+    auto say = [&](http::status status, std::string body, std::string_view type = "text/plain") {
+      return reply(status, type, std::move(body), keep, head);
+    };
+    if (!head && request.method() != http::verb::get) return say(http::status::method_not_allowed, "only GET is answered here\n");
     constexpr std::string_view kPrefix = "/api/v1/";
-    if (!target.starts_with(kPrefix)) return reply(http::status::not_found, "text/plain", "no such endpoint\n", keep);
-    return answer_question(parse_target(target.substr(kPrefix.size())), keep);
+    if (target.starts_with(kPrefix)) {
+      if (head) return say(http::status::method_not_allowed, "");
+      return answer_question(parse_target(target.substr(kPrefix.size())), keep);
+    }
+    auto [asked, problem] = parse_target(target);
+    auto& path = asked.name;
+    if (path != "/healthz" && path != "/readyz" && path != "/metrics") return say(http::status::not_found, "no such endpoint\n");
+    if (problem.empty() && !asked.parameters.empty()) problem = asked.parameters.begin()->first + ": there are no parameters here";
+    if (!problem.empty()) return say(http::status::bad_request, problem + "\n");
+    if (path == "/healthz") return say(http::status::ok, "ok\n");
+    if (path == "/metrics") return say(http::status::ok, api.sources_.metrics(), "text/plain; version=0.0.4");
+    bool full = api.sources_.pipeline->counters().disk_full;
+    return full ? say(http::status::service_unavailable, "the disk is below its reserve\n") : say(http::status::ok, "ready\n");
   }
 
-  bool answer_question(Question question, bool keep) {
+  bool answer_question(Target target, bool keep) {
+    auto& question = target.question;
     bool begun = false, gone = false;
     uint64_t lines = 0;
     std::string pending;
@@ -178,7 +206,7 @@ struct Api::Connection {
       if (gone || api.stopping_) cancelled = true;
       return !cancelled;
     };
-    auto answered = ask(question, sink, cancelled);
+    auto answered = target.problem.empty() ? ask(question, sink, cancelled) : Result<void>(fail(Code::invalid, target.problem));
     audit(question, answered ? "success" : "failure", answered ? "" : answered.error().message, lines);
     if (!answered && !begun) {
       nlohmann::ordered_json problem;
