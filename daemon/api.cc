@@ -52,7 +52,9 @@ Target parse_target(std::string_view target) {
   Target parsed;
   const auto decode = [&](std::string_view text) {
     auto decoded = percent_decoded(text);
-    if (!decoded) parsed.problem = "\"" + std::string(text) + "\": % needs two hexadecimal digits behind it; write %25 for % itself";
+    if (!decoded) {
+      parsed.problem = "\"" + std::string(text) + "\": % needs two hexadecimal digits behind it; write %25 for % itself";
+    }
     return decoded.value_or("");
   };
   auto mark = target.find('?');
@@ -134,7 +136,11 @@ struct Api::Connection {
     beast::error_code error;
     http::response_serializer<http::string_body> serializer(response);
     serializer.split(without_body);
-    without_body ? http::write_header(socket, serializer, error) : http::write(socket, serializer, error);
+    if (without_body) {
+      http::write_header(socket, serializer, error);
+    } else {
+      http::write(socket, serializer, error);
+    }
     return !error;
   }
 
@@ -161,7 +167,9 @@ struct Api::Connection {
     auto say = [&](http::status status, std::string body, std::string_view type = "text/plain") {
       return reply(status, type, std::move(body), keep, head);
     };
-    if (!head && request.method() != http::verb::get) return say(http::status::method_not_allowed, "only GET is answered here\n");
+    if (!head && request.method() != http::verb::get) {
+      return say(http::status::method_not_allowed, "only GET is answered here\n");
+    }
     constexpr std::string_view kPrefix = "/api/v1/";
     if (target.starts_with(kPrefix)) {
       if (head) return say(http::status::method_not_allowed, "");
@@ -169,8 +177,12 @@ struct Api::Connection {
     }
     auto [asked, problem] = parse_target(target);
     auto& path = asked.name;
-    if (path != "/healthz" && path != "/readyz" && path != "/metrics") return say(http::status::not_found, "no such endpoint\n");
-    if (problem.empty() && !asked.parameters.empty()) problem = asked.parameters.begin()->first + ": there are no parameters here";
+    if (path != "/healthz" && path != "/readyz" && path != "/metrics") {
+      return say(http::status::not_found, "no such endpoint\n");
+    }
+    if (problem.empty() && !asked.parameters.empty()) {
+      problem = asked.parameters.begin()->first + ": unknown parameter; " + path + " has none";
+    }
     if (!problem.empty()) return say(http::status::bad_request, problem + "\n");
     if (path == "/healthz") return say(http::status::ok, "ok\n");
     if (path == "/metrics") return say(http::status::ok, api.sources_.metrics(), "text/plain; version=0.0.4");
@@ -206,7 +218,8 @@ struct Api::Connection {
       if (gone || api.stopping_) cancelled = true;
       return !cancelled;
     };
-    auto answered = target.problem.empty() ? ask(question, sink, cancelled) : Result<void>(fail(Code::invalid, target.problem));
+    Result<void> answered = fail(Code::invalid, target.problem);
+    if (target.problem.empty()) answered = ask(question, sink, cancelled);
     audit(question, answered ? "success" : "failure", answered ? "" : answered.error().message, lines);
     if (!answered && !begun) {
       nlohmann::ordered_json problem;

@@ -93,7 +93,8 @@ class Walk {
       for (auto item : node) {
         std::error_code ignored;
         if (item.IsScalar() && !std::filesystem::is_directory(item.Scalar(), ignored)) {
-          problem(item, where + ": there is no folder \"" + item.Scalar() + "\", or it may not be read; make it or remove it here");
+          problem(item, where + ": there is no folder \"" + item.Scalar() +
+                            "\", or it may not be read; make it or remove it here");
         }
       }
     };
@@ -177,10 +178,12 @@ void read_input(Walk& walk, const YAML::Node& node, Config& config) {
   const char* address = is_unix ? "path" : "listen";
   const char* foreign = is_unix ? "listen" : "path";
   if (!node[address]) {
-    return walk.problem(node, is_unix ? "inputs.path: missing for transport unix" : "inputs.listen: missing, as in \"0.0.0.0:514\"");
+    return walk.problem(node, is_unix ? "inputs.path: missing for transport unix"
+                                      : "inputs.listen: missing, as in \"0.0.0.0:514\"");
   }
   if (node[foreign]) {
-    walk.problem(node[foreign], "inputs." + std::string(foreign) + ": transport " + transport + " has a " + address + "; remove this");
+    walk.problem(node[foreign],
+                 "inputs." + std::string(foreign) + ": transport " + transport + " has a " + address + "; remove this");
   }
   if (node["framing"] && input.transport != InputConfig::Transport::tcp) {
     walk.problem(node["framing"], "inputs.framing: only tcp has one, each datagram is a message; remove it");
@@ -193,7 +196,8 @@ void read_input(Walk& walk, const YAML::Node& node, Config& config) {
   }
   auto same = [&](const InputConfig& other) {
     if (other.transport != input.transport) return false;
-    if (is_unix) return std::filesystem::path(other.path).lexically_normal() == std::filesystem::path(input.path).lexically_normal();
+    using Path = std::filesystem::path;
+    if (is_unix) return Path(other.path).lexically_normal() == Path(input.path).lexically_normal();
     auto ours = parse_listen(input.listen), theirs = parse_listen(other.listen);
     return ours->port() != 0 && ours->endpoint_text() == theirs->endpoint_text();  // port 0 is another one each time
   };
@@ -258,8 +262,8 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config) {
   if (!node.IsMap() || (tenant.name.empty() && node["name"])) return;
   if (!is_name(tenant.name) || tenant.name[0] == '_' || tenant.name == "default") {
     return walk.problem(Walk::place(node, "name"),
-                        "tenants.name: \"" + tenant.name + "\" must match [a-z0-9_.-]{1,64}; \"default\" and names that begin " +
-                            "with _ are yushid's own");
+                        "tenants.name: \"" + tenant.name + "\" must match [a-z0-9_.-]{1,64}; \"default\" and names that " +
+                            "begin with _ are yushid's own");
   }
   for (auto& other : config.tenants) {
     if (other.name == tenant.name) walk.problem(Walk::place(node, "name"), "tenants.name: " + tenant.name + " stands twice");
@@ -357,13 +361,17 @@ Result<Config> load_config(const std::string& path) {
                {{"node",
                  [&](const YAML::Node& n) {
                    walk.text("node", config.node)(n);
-                   if (n.IsScalar() && !n.Scalar().empty() && !is_name(config.node)) walk.problem(n, "node: \"" + config.node + "\" must match [a-z0-9_.-]{1,64}");
+                   if (n.IsScalar() && !n.Scalar().empty() && !is_name(config.node)) {
+                     walk.problem(n, "node: \"" + config.node + "\" must match [a-z0-9_.-]{1,64}");
+                   }
                  }},
                 {"data_dir", walk.path("data_dir", config.data_dir)},
                 {"inputs",
                  [&](const YAML::Node& n) {
                    walk.list(n, "inputs", [&](auto& i) { read_input(walk, i, config); });
-                   if (n.IsSequence() && n.size() == 0) walk.problem(n, "inputs: none; name one, or remove the key for the defaults");
+                   if (n.IsSequence() && n.size() == 0) {
+                     walk.problem(n, "inputs: none; name one, or remove the key for the defaults");
+                   }
                  }},
                 {"tenants", [&](const YAML::Node& n) { walk.list(n, "tenants", [&](auto& i) { read_tenant(walk, i, config); }); }},
                 {"parsers", walk.folders("parsers", config.parser_dirs)},

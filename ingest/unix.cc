@@ -61,7 +61,8 @@ class UnixInput final : public DatagramInput {
   }
 
   Result<void> start() override {
-    auto listener = UnixListener::bind("listening on " + name_, settings_.path, SOCK_DGRAM | SOCK_NONBLOCK, settings_.path_mode);
+    auto listener =
+        UnixListener::bind("listening on " + name_, settings_.path, SOCK_DGRAM | SOCK_NONBLOCK, settings_.path_mode);
     if (!listener) return tl::unexpected(listener.error());
     listener_ = std::move(*listener);
     set_receive_buffer(listener_.fd(), settings_.receive_buffer_bytes);

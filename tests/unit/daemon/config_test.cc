@@ -136,7 +136,9 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       {"inputs:\n  - {type: syslog, transport: tcp, listen: \"127.0.0.1:1\"}\n"
        "  - {type: syslog, transport: tcp, listen: @\"localhost:1\"}",
        "inputs.listen"},
-      {"inputs:\n  - {type: syslog, transport: unix, path: /a/s}\n  - {type: syslog, transport: unix, path: @/a/./s}", "inputs.path"},
+      {"inputs:\n  - {type: syslog, transport: unix, path: /a/s}\n"
+       "  - {type: syslog, transport: unix, path: @/a/./s}",
+       "inputs.path"},
       // Folders that are not there.
       {"parsers: [/tmp, @/no/such/folder]", "/no/such/folder"},
       {"detect: {rules: [@/no/such/folder]}", "/no/such/folder"},
