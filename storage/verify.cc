@@ -38,11 +38,18 @@ class Verifier {
     if (!logs) return tl::unexpected(logs.error());
     // First what says under the tree which engines there were.
     std::stable_partition(logs->begin(), logs->end(), [](auto& log) { return log == "_audit"; });
+    if (!options_.heads_path.empty() && !logs->empty()) {
+      if (auto heads = read_heads(options_.heads_path)) {
+        heads_ = std::move(*heads);
+      } else {
+        contradiction("", options_.heads_path, heads.error().message);
+      }
+    }
     for (auto& log : *logs) {
       if (!verify_log(log, progress)) return fail(Code::unavailable, "verification was ended before it was done");
     }
-    if (auto heads = options_.heads_path.empty() ? Heads() : read_heads(options_.heads_path)) {
-      for (auto& [log, note] : *heads) {
+    if (heads_) {
+      for (auto& [log, note] : *heads_) {
         if (std::find(logs->begin(), logs->end(), log) == logs->end()) {
           contradiction(log, options_.heads_path, "names a log that the store does not have");
         }
@@ -59,13 +66,21 @@ class Verifier {
     std::string place;
   };
 
+  // Records that are in the log, but in a segment that cannot be read.
+  struct Unread {
+    uint64_t from, to;  // `to` not among them
+    bool has(uint64_t index) const { return from <= index && index < to; }
+  };
+
   bool verify_log(const std::string& log, const std::function<bool(std::string_view, uint64_t, uint64_t)>& progress) {
     ++report_.logs;
     log_contradictions_ = log_unproved_ = 0;
     not_compared_.clear();
+    auto& unread = unread_[log];
     auto head = view_.head(log);
     if (!head) {
       contradiction(log, "state of log " + log, head.error().message);
+      unread.push_back({0, UINT64_MAX});
       return true;
     }
     auto claims = claims_of(log);
@@ -83,11 +98,14 @@ class Verifier {
     auto segments = view_.segments(log);
     if (!segments) {
       contradiction(log, "segments of log " + log, segments.error().message);
+      unread.push_back({0, UINT64_MAX});
       return true;
     }
     CompactRange tree;
     std::map<int, std::vector<Hash>> stored_levels;  // level 8, 16, … as recomputed
     std::map<std::string, SourceState> sources;
+    std::string tree_ends;  // why the tree could not be followed to the end of the log
+    std::map<std::string, size_t> unread_known;  // by source: how many of `unread` stood before its newest record
     uint64_t next = 0;
     check_claims(tree);
     for (auto& segment : *segments) {
@@ -95,6 +113,7 @@ class Verifier {
       if (first != next) {
         contradiction(log, at(log, next), first > next ? "records up to " + at(log, first - 1) + " are missing"
                                                        : "the segment at " + at(log, first) + " overlaps the one before");
+        if (first > next && tree_ends.empty()) tree_ends = "records from " + at(log, next) + " on are missing";
         next = first;
       }
       if (!progress(log, next, head->size)) return false;
@@ -102,6 +121,8 @@ class Verifier {
       if (!block) {
         contradiction(log, at(log, first), block.error().message);
         next = first + segment.summary.records;
+        unread.push_back({first, next});
+        if (tree_ends.empty()) tree_ends = unread_words(log, first);
         continue;
       }
       auto& records = block->batch->records;
@@ -111,10 +132,18 @@ class Verifier {
       }
       for (auto& record : records) {
         if (record.index != next) contradiction(log, at(log, next), "the record here says that it is " + at(log, record.index));
-        auto& source = sources[std::string(record.origin->source)];
-        if (record.source_seq != source.next_seq) {
-          contradiction(log, at(log, next), "source-seq of " + std::string(record.origin->source) + " is " +
-                                                std::to_string(record.source_seq) + ", must be " + std::to_string(source.next_seq));
+        std::string source_name(record.origin->source);
+        auto& source = sources[source_name];
+        // What the unread ones may have counted up since is not known, but they never count down, and each counts one.
+        uint64_t hidden = 0;
+        if (!unread.empty()) {
+          auto& known = unread_known[source_name];
+          for (; known < unread.size(); ++known) hidden += unread[known].to - unread[known].from;
+        }
+        if (record.source_seq < source.next_seq || record.source_seq - source.next_seq > hidden) {
+          contradiction(log, at(log, next), "source-seq of " + source_name + " is " +
+                                                std::to_string(record.source_seq) + ", must be " + std::to_string(source.next_seq) +
+                                                (hidden ? " or up to " + std::to_string(hidden) + " more" : ""));
         }
         if (source.next_seq == 0) source.first_received_ns = record.origin->received_ns;
         source.next_seq = record.source_seq + 1;
@@ -145,6 +174,19 @@ class Verifier {
     } else if (tree.size() == next && tree.root() != head->root) {
       contradiction(log, "state of log " + log, "the stored tree edge has another root than the records");
     }
+    auto beyond = std::find_if(claim, claims.end(), [&](auto& one) { return one.checkpoint.size > next; });
+    if (!tree_ends.empty()) {
+      std::string what;
+      if (claim != beyond) {
+        what += "signed checkpoints of " + std::to_string(claim->checkpoint.size) + " to " +
+                std::to_string(std::prev(beyond)->checkpoint.size) + " records, ";
+      }
+      what += "the tree from here on";
+      if (!unread.empty()) what += ", order and counters of the sources of unread records";
+      if (!unread.empty() && log == "_audit") what += ", alerts among them";
+      unproved(log, at(log, tree.size()), "not checked because " + tree_ends + ": " + what);
+      claim = beyond;
+    }
     for (; claim != claims.end(); ++claim) {
       contradiction(log, claim->place, "speaks of " + std::to_string(claim->checkpoint.size) + " records, the log has " +
                                            std::to_string(next) + ": its end was cut off, or the store was rolled back");
@@ -154,9 +196,13 @@ class Verifier {
       unproved(log, at(log, claims.back().checkpoint.size), "records from here on are not covered by a signed checkpoint yet");
     }
     for (auto& run : not_compared_) tell_not_compared(log, run);
-    verify_tiles(log, stored_levels, tree.size());
-    verify_sources(log, sources);
+    verify_tiles(log, stored_levels, tree.size(), tree_ends.empty());
+    verify_sources(log, sources, !unread.empty());
     return true;
+  }
+
+  static std::string unread_words(const std::string& log, uint64_t first) {
+    return "the segment at " + at(log, first) + " cannot be read";
   }
 
   Result<DecodedBlock> read(const Segment& segment) const {
@@ -186,11 +232,8 @@ class Verifier {
       return claims;
     }
     for (auto& note : *notes) add(note, "a stored checkpoint of log " + log);
-    if (!options_.heads_path.empty()) {
-      auto heads = read_heads(options_.heads_path);
-      if (!heads) {
-        contradiction(log, options_.heads_path, heads.error().message);
-      } else if (auto it = heads->find(log); it != heads->end()) {
+    if (heads_) {
+      if (auto it = heads_->find(log); it != heads_->end()) {
         add(it->second, options_.heads_path);
         // A note is stored and synced before `heads` is written.
         if (std::find(notes->begin(), notes->end(), it->second) == notes->end()) {
@@ -288,14 +331,18 @@ class Verifier {
     if (run.last_block != run.first_block) place += " to block " + at(log, run.last_block);
     auto engine = "parser engine " + std::to_string(run.engine);
     auto records = "records " + at(log, run.from) + " to " + at(log, run.to - 1);
-    if (!engines_.contains(run.engine)) {
+    std::string began;
+    if (!engines_.contains(run.engine) && !unread_["_audit"].empty()) {
+      began = ". Whether this engine was ever started here was not checked because " +
+              unread_words("_audit", unread_["_audit"].front().from);
+    } else if (!engines_.contains(run.engine)) {
       contradiction(log, place, records + ": the block says that " + engine + " gave their fields, but by `_audit` no such "
                                 "one was ever started here");
     }
     unproved(log, place, records + ": " + engine + " gave their fields, this program has " +
                              std::to_string(view_.understand().engine) + " and cannot give them again: @timestamp, message, "
                              "event.dataset and all parsed fields were NOT compared with the raw messages; raw, origin, "
-                             "order and filter were checked. A yushi with " + engine + " can compare them");
+                             "order and filter were checked. A yushi with " + engine + " can compare them" + began);
   }
 
   static std::string first_difference(const Record& stored, const Record& again) {
@@ -330,7 +377,8 @@ class Verifier {
     return {};
   }
 
-  void verify_tiles(const std::string& log, const std::map<int, std::vector<Hash>>& levels, uint64_t size) {
+  // `whole`: `levels` are those of all records; else of the first `size`, and behind them a tile may hold more.
+  void verify_tiles(const std::string& log, const std::map<int, std::vector<Hash>>& levels, uint64_t size, bool whole) {
     for (auto& [level, hashes] : levels) {
       for (uint64_t index = 0; index * 256 < hashes.size(); ++index) {
         auto tile = view_.tile(log, level, index);
@@ -339,7 +387,8 @@ class Verifier {
           continue;
         }
         auto count = std::min<uint64_t>(256, hashes.size() - index * 256);
-        if (tile->size() != count * 32 || std::memcmp(tile->data(), hashes[index * 256].data(), tile->size()) != 0) {
+        bool fits = whole ? tile->size() == count * 32 : tile->size() >= count * 32;
+        if (!fits || std::memcmp(tile->data(), hashes[index * 256].data(), count * 32) != 0) {
           contradiction(log, "tree of log " + log, "tile " + std::to_string(level) + "/" + std::to_string(index) +
                                                        " is not that of the records (" + std::to_string(size) + ")");
         }
@@ -347,7 +396,8 @@ class Verifier {
     }
   }
 
-  void verify_sources(const std::string& log, const std::map<std::string, SourceState>& counted) {
+  // `some_unread`: the counters must be at least what was counted.
+  void verify_sources(const std::string& log, const std::map<std::string, SourceState>& counted, bool some_unread) {
     auto stored = view_.sources(log);
     if (!stored) return contradiction(log, "sources of log " + log, stored.error().message);
     std::map<std::string, SourceState> by_name(stored->begin(), stored->end());
@@ -356,12 +406,14 @@ class Verifier {
       auto place = "source " + source + " of log " + log;
       if (it == by_name.end()) {
         contradiction(log, place, "has records, but its counters are gone");
-      } else if (it->second.next_seq != state.next_seq || it->second.raw_bytes != state.raw_bytes) {
+      } else if (some_unread ? it->second.next_seq < state.next_seq || it->second.raw_bytes < state.raw_bytes
+                             : it->second.next_seq != state.next_seq || it->second.raw_bytes != state.raw_bytes) {
         contradiction(log, place, "counters say " + std::to_string(it->second.next_seq) + " records and " +
                                       std::to_string(it->second.raw_bytes) + " bytes; there are " +
                                       std::to_string(state.next_seq) + " and " + std::to_string(state.raw_bytes));
       }
     }
+    if (some_unread) return;
     for (auto& [source, state] : by_name) {
       if (!counted.contains(source)) contradiction(log, "source " + source + " of log " + log, "has counters, but no record");
     }
@@ -370,11 +422,14 @@ class Verifier {
   void verify_alerts(bool has_audit) {
     auto alerts = view_.alerts();
     if (!alerts) return contradiction("_audit", "alerts", alerts.error().message);
+    auto& unread = unread_["_audit"];
     std::map<uint64_t, const std::string*> by_index;
     for (auto& alert : *alerts) {
       ++report_.alerts;
       by_index[alert.audit_index] = &alert.json;
       auto it = audit_.find(alert.audit_index);
+      auto index = alert.audit_index;
+      if (it == audit_.end() && std::any_of(unread.begin(), unread.end(), [&](auto& one) { return one.has(index); })) continue;
       if (it == audit_.end() || it->second != alert.json) {
         contradiction("_audit", at("_audit", alert.audit_index), "the alert listed under this number is not the record in `_audit`");
       }
@@ -400,6 +455,8 @@ class Verifier {
   const StoreView& view_;
   const VerifyOptions& options_;
   VerifyReport report_;
+  std::optional<Heads> heads_;
+  std::map<std::string, std::vector<Unread>> unread_;  // by log
   std::map<uint64_t, std::string> audit_;
   std::set<uint32_t> engines_;             // that started here, as `_audit` says
   std::vector<NotCompared> not_compared_;  // of this log

@@ -8,7 +8,8 @@
 //   each alert     the same bytes as its record in `_audit`, and none missing
 //   `heads`, checkpoints that others remember, RocksDB's own checksums
 //
-// Fails closed: what could not be proved is a finding too.
+// Fails closed: what could not be proved is a finding too. What a segment that cannot be read leaves undecided is one
+// finding of its log that names the segment: no contradiction is told that the readable records do not show.
 #pragma once
 
 #include <cstdint>

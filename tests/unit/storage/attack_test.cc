@@ -3,6 +3,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <fstream>
 #include <functional>
 #include <random>
@@ -217,6 +218,105 @@ TEST(Attack, AChangedAlertIsNamed) {
     batch.Put(database.families().alerts, keys::alert(3), "{}");
   });
   EXPECT_NE(found.find("_audit/3"), std::string::npos) << found;
+}
+
+// The store of make_store(), in `_audit` a second block, then a tail; then every block of `_audit` from `damaged` on gets a
+// wrong byte, and the attacker does the rest.
+Result<VerifyReport> with_damaged_audit(uint64_t damaged, const Attack& attack = [](auto&, auto&) {},
+                                        const Understand& understand = understand_again) {
+  Folder folder;
+  make_store(folder.path());
+  {
+    auto store = open_store(folder.path());
+    EXPECT_TRUE(store->seal_due(kReceived, true));
+    EXPECT_TRUE(store->wait_sealed());
+    for (int i = 3; i < 20; ++i) {
+      commit(*store, {{R"({"message":"minute )" + std::to_string(i) + "\"}", "yushid", 1}, {line(1000 + i)}});
+      EXPECT_TRUE(store->sign_checkpoints(kReceived + i * kSecond, 0));
+    }
+  }
+  {
+    auto database = Database::open(folder.path() + "/store", Database::Mode::read_write);
+    EXPECT_TRUE(database) << database.error().message;
+    rocksdb::WriteBatch batch;
+    int blocks = 0;
+    for (auto* family : (*database)->blocks_families()) {
+      for (uint64_t index = damaged; index < 10; ++index) {
+        auto bytes = (*database)->get(family, keys::record("_audit", index));
+        if (!bytes || !*bytes) continue;
+        (**bytes)[(**bytes).size() / 2] ^= 1;
+        batch.Put(family, keys::record("_audit", index), **bytes);
+        ++blocks;
+      }
+    }
+    EXPECT_GT(blocks, 0);
+    attack(**database, batch);
+    EXPECT_TRUE((*database)->write(batch, "attacking"));
+    EXPECT_TRUE((*database)->flush());
+  }
+  return verify(folder.path(), {}, understand);
+}
+
+TEST(Attack, WhatADamagedBlockLeavesUndecidedIsOneFinding) {
+  for (uint64_t damaged : {0, 1}) {
+    auto report = with_damaged_audit(damaged);
+    auto contradicts = findings(report, true), unproved = findings(report, false);
+    EXPECT_EQ(std::count(contradicts.begin(), contradicts.end(), '\n'), damaged ? 1 : 2) << contradicts;
+    EXPECT_NE(contradicts.find("_audit | _audit/1 | "), std::string::npos) << contradicts;
+    EXPECT_EQ(std::count(unproved.begin(), unproved.end(), '\n'), 1) << unproved;
+    EXPECT_NE(unproved.find("not checked because the segment at _audit/" + std::to_string(damaged)), std::string::npos) << unproved;
+  }
+}
+
+TEST(Attack, ADamagedBlockHidesNoOtherAttack) {
+  auto cut = findings(with_damaged_audit(1, [](Database& database, rocksdb::WriteBatch& batch) {
+    for (uint64_t index = 10; index < 30; ++index) batch.Delete(database.families().tail, keys::record("_audit", index));
+  }), true);
+  EXPECT_NE(cut.find("speaks of 21 records, the log has 10"), std::string::npos) << cut;
+
+  auto counter = findings(with_damaged_audit(1, [](Database& database, rocksdb::WriteBatch& batch) {
+    auto bytes = database.get(database.families().state, keys::source("_audit", "yushid"));
+    ASSERT_TRUE(bytes && *bytes);
+    auto state = SourceState::decode(**bytes);
+    state->next_seq -= 1;
+    batch.Put(database.families().state, keys::source("_audit", "yushid"), state->encode());
+  }), true);
+  EXPECT_NE(counter.find("source yushid of log _audit"), std::string::npos) << counter;
+
+  auto alert = findings(with_damaged_audit(1, [](Database& database, rocksdb::WriteBatch& batch) {
+    batch.Put(database.families().alerts, keys::alert(12), "{}");
+  }), true);
+  EXPECT_NE(alert.find("_audit/12 | the alert"), std::string::npos) << alert;
+
+  auto renumbered = findings(with_damaged_audit(1, [](Database& database, rocksdb::WriteBatch& batch) {
+    auto key = keys::record("_audit", 4);
+    auto bytes = database.get(database.families().tail, key);
+    ASSERT_TRUE(bytes && *bytes);
+    auto head = ChunkHead::decode(4, **bytes);
+    ASSERT_TRUE(head);
+    auto forged = prepared({{R"({"message":"minute 3"})", "yushid", 1}});
+    forged.groups[0].sources[0].first_seq = head->sources[0].first_seq + 1;
+    batch.Put(database.families().tail, key, finish_chunk(head->commit, forged.groups[0]));
+  }), true);
+  EXPECT_NE(renumbered.find("_audit/4 | source-seq of yushid is 5, must be"), std::string::npos) << renumbered;
+}
+
+TEST(Attack, WithoutAReadableAuditNoEngineIsCalledUnknown) {
+  auto newer = understand_again;
+  newer.engine = kParserEngine + 1;
+  auto report = with_damaged_audit(0, [](auto&, auto&) {}, newer);
+  EXPECT_EQ(findings(report, true).find("ever started here"), std::string::npos) << findings(report, true);
+  EXPECT_NE(findings(report, false).find("was not checked because the segment at _audit/0"), std::string::npos)
+      << findings(report, false);
+}
+
+TEST(Attack, MissingHeadsAreToldOnce) {
+  Folder folder;
+  make_store(folder.path());
+  fs::remove(folder.path() + "/heads");
+  auto found = contradictions(folder.path());
+  EXPECT_NE(found.find("/heads"), std::string::npos) << found;
+  EXPECT_EQ(std::count(found.begin(), found.end(), '\n'), 1) << found;
 }
 
 TEST(Attack, AnEditedSourceCounterIsNamed) {
