@@ -1,6 +1,7 @@
 #include "detect/alert_words.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/base/bytes.h"
 #include "core/ledger/sha256.h"
@@ -51,6 +52,22 @@ std::string expand(const std::string& words, ValueOf&& value_of) {
   return out.append(words, at, std::string::npos);
 }
 
+// The same names as in a reason: %{NAME}.
+bool is_said_of_the_window(std::string_view name) { return name == "count" || name == "timespan" || name == "since"; }
+
+// What the newest of the hits that has the field says.
+std::optional<std::string> said_by_hits(const std::vector<CorrelationHit>& hits, size_t field) {
+  for (size_t i = hits.size(); i-- > 0;) {
+    Reader in(hits[i].words);
+    while (in.left() > 0 && in.ok()) {
+      uint64_t number = in.varint();
+      std::string_view text = in.text();
+      if (in.ok() && number == field) return std::string(text);
+    }
+  }
+  return {};
+}
+
 std::string shown_value(const Record& record, std::string_view name, Scratch& scratch) {
   std::string text;
   return first_text(record, name, scratch, &text) ? printable(text) : "?";
@@ -87,6 +104,31 @@ std::string rule_reason(const RuleHead& rule, const std::string& key, const Reco
   return expand(rule.reason, [&](const std::string& name) { return shown_value(record, name, scratch); });
 }
 
+std::vector<std::string> said_fields(const CorrelationRule& rule) {
+  std::vector<std::string> out;
+  expand(rule.head.reason, [&](const std::string& name) {
+    auto is_alias = [&](const auto& alias) { return alias.first == name; };
+    bool in_common = std::find(rule.group_by.begin(), rule.group_by.end(), name) != rule.group_by.end() &&
+                     std::none_of(rule.aliases.begin(), rule.aliases.end(), is_alias);
+    if (!is_said_of_the_window(name) && !in_common && std::find(out.begin(), out.end(), name) == out.end())
+      out.push_back(name);
+    return std::string();
+  });
+  return out;
+}
+
+std::string hit_words(const LoadedRules::Correlation& correlation, const Record& record, Scratch& scratch) {
+  std::string words, text, one;
+  for (size_t i = 0; i < correlation.said_fields.size(); ++i) {
+    if (!first_text(record, correlation.said_fields[i], scratch, &text)) continue;
+    one.clear();
+    put_varint(one, i);
+    put_text(one, printable(text));
+    if (words.size() + one.size() <= Correlations::kHitWordsMax) words += one;
+  }
+  return words;
+}
+
 std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Correlation& correlation,
                                const CorrelationFired& fired, const std::string& key, const Record& record,
                                Scratch& scratch) {
@@ -98,6 +140,10 @@ std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Corr
       if (name == "count") return std::to_string(fired.count);
       if (name == "timespan") return duration_text(took);
       if (name == "since") return time_text_utc(first);
+      const auto& said = correlation.said_fields;
+      auto field = std::find(said.begin(), said.end(), name);
+      if (field != said.end())
+        if (auto text = said_by_hits(fired.hits, static_cast<size_t>(field - said.begin()))) return *text;
       return shown_value(record, name, scratch);
     });
   }

@@ -148,13 +148,14 @@ void Correlations::save(std::string& out) const {
           put_varint(out, hit.index);
           put_varint(out, hit.part);
           put_varint(out, hit.value);
+          put_text(out, hit.words);
         }
       });
     }
   }
 }
 
-bool Correlations::load(Reader& in) {
+bool Correlations::load(Reader& in, bool has_words) {
   for (auto& state : states_) state.by_log.clear();
   for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
     std::string_view id = in.text(), digest = in.text();
@@ -173,6 +174,8 @@ bool Correlations::load(Reader& in) {
           hit.index = in.varint();
           hit.part = static_cast<uint32_t>(in.varint());
           hit.value = in.varint();
+          if (has_words) hit.words = in.text();
+          if (hit.words.size() > kHitWordsMax) return false;
           if (!hits.empty() && hit.at_ns < hits.back().at_ns) return false;
           if (state && (hit.part >= state->parts || hits.size() >= state->hits_max)) return false;
           hits.push_back(hit);

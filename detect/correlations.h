@@ -7,7 +7,7 @@
 // Invariants  Pure function of the hits in commit order: no clock. Hits may come out of order in event time; each is put
 //             at its place, and every window that holds it is judged.
 // Memory      Per log and correlation at most kGroupsMax groups (the least recently hit goes) with at most
-//             kHitsMax + threshold hits each.
+//             kHitsMax + threshold hits each, each with at most kHitWordsMax bytes of words.
 // Threads     One owner.
 #pragma once
 
@@ -29,6 +29,7 @@ struct CorrelationHit {
   uint64_t index = 0;     // of the record in its log
   uint32_t part = 0;      // which of the correlation's rules
   uint64_t value = 0;     // value_count: hash of the value
+  std::string words = {};  // what its record says in the rule's reason, see alert_words.h; often nothing
 };
 
 // A correlation that fired: the window's hits, oldest first.
@@ -41,6 +42,7 @@ class Correlations {
  public:
   static constexpr size_t kGroupsMax = 4096;
   static constexpr size_t kHitsMax = 16;
+  static constexpr size_t kHitWordsMax = 1024;
 
   // Windows of correlations whose rule is unchanged (same id and digest) are kept.
   void take(const LoadedRules& rules);
@@ -50,7 +52,8 @@ class Correlations {
            CorrelationFired* fired);
 
   void save(std::string& out) const;
-  bool load(Reader& in);  // after take(); windows of correlations that are not loaded are dropped
+  // After take(); windows of correlations that are not loaded are dropped. States written before hits had words have none.
+  bool load(Reader& in, bool has_words);
 
  private:
   struct Group {

@@ -19,7 +19,8 @@
 namespace yushi {
 namespace {
 
-constexpr std::string_view kStateMagic = "yushi-detect-2\n";
+constexpr std::string_view kStateMagic = "yushi-detect-3\n";
+constexpr std::string_view kStateMagicWithoutWords = "yushi-detect-2\n";  // of hits; else the same
 constexpr size_t kChecksumBytes = 8;
 constexpr size_t kFoldsMax = 16'384;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
@@ -162,12 +163,15 @@ struct Engine::State {
       if (!running) continue;
       std::string group;
       if (!group_key(correlation.group_fields[use.part], rule.group_by, record, scratch, &group)) continue;
-      CorrelationHit hit{counted_time(record), record.index, use.part, 0};
+      CorrelationHit hit{counted_time(record), record.index, use.part, 0, hit_words(correlation, record, scratch)};
       if (rule.type == CorrelationRule::Type::value_count && !value_hash(record, rule.value_field, &hit.value)) continue;
       CorrelationFired fired;
       if (!correlations.add(*running, record.origin->log, group, hit, &fired)) continue;
       if (set.raises(LoadedRules::kCorrelation | use.correlation)) {
         Alert alert = rule_alert(rule.head, record);
+        // The record that completed it came last, but another one may have happened last.
+        int64_t last_ns = fired.hits.back().at_ns;
+        if (last_ns != hit.at_ns) alert.event_ns = last_ns;
         alert.key = group;
         alert.reason = correlation_reason(set, correlation, fired, group, record, scratch);
         alert.baseline = "count=" + std::to_string(fired.count) + " limit=" + std::to_string(rule.at_least) +
@@ -175,7 +179,7 @@ struct Engine::State {
         std::vector<uint64_t> indexes;
         for (const auto& one : fired.hits) indexes.push_back(one.index);
         alert.records = record_ids(record.origin->log, indexes);
-        raise(std::move(alert), record.origin->log, counted_time(record),
+        raise(std::move(alert), record.origin->log, last_ns,
               std::max(rule.head.fold_ns, rule.timespan_ns), alerts);
       }
       feed(set, LoadedRules::kCorrelation | use.correlation, record, alerts);
@@ -316,7 +320,8 @@ Result<void> Engine::load(std::string_view state) {
   auto broken = [] {
     return fail(Code::corrupt, "detector state: not ours or damaged; without it the baselines of accounts are learned anew");
   };
-  if (!state.starts_with(kStateMagic) || state.size() < kStateMagic.size() + kChecksumBytes) return broken();
+  bool has_words = state.starts_with(kStateMagic);
+  if (!(has_words || state.starts_with(kStateMagicWithoutWords)) || state.size() < kStateMagic.size() + kChecksumBytes) return broken();
   std::string_view body = state.substr(0, state.size() - kChecksumBytes);
   if (as_bytes(sha256(body)).substr(0, kChecksumBytes) != state.substr(body.size())) return broken();
   Reader in(body.substr(kStateMagic.size()));
@@ -330,7 +335,7 @@ Result<void> Engine::load(std::string_view state) {
   Attempts attempts;
   Correlations correlations;
   correlations.take(state_->rules());
-  if (!in.ok() || !accounts.load(in) || !attempts.load(in) || !correlations.load(in) || in.left() > 0) return broken();
+  if (!in.ok() || !accounts.load(in) || !attempts.load(in) || !correlations.load(in, has_words) || in.left() > 0) return broken();
   state_->folds = std::move(folds);
   state_->accounts = std::move(accounts);
   state_->attempts = std::move(attempts);

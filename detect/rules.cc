@@ -13,6 +13,7 @@
 #include "core/base/text.h"
 #include "core/filter/expression.h"
 #include "core/filter/sigma.h"
+#include "detect/alert_words.h"
 
 namespace yushi {
 namespace {
@@ -204,6 +205,7 @@ Result<void> LoadedRules::link(std::vector<RuleDocument>& documents) {
         }
         (linked.rule.generate ? kept : silenced).insert(used);
       }
+      linked.said_fields = said_fields(linked.rule);
       numbers.emplace(linked.rule.head.id, kCorrelation | number);
       if (!linked.rule.head.name.empty()) numbers.emplace(linked.rule.head.name, kCorrelation | number);
       correlations_.push_back(std::move(linked));

@@ -26,6 +26,7 @@ class LoadedRules final : public RuleSet {
     CorrelationRule rule;
     std::vector<uint32_t> parts;                          // in the order of rule.rules
     std::vector<std::vector<std::string>> group_fields;   // [part][group-by]: field name
+    std::vector<std::string> said_fields;                 // that its reason names and that may differ within a group
   };
   static constexpr uint32_t kCorrelation = 1u << 31;
 

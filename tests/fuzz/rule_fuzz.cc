@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   auto none = RuleSet::load({});
   Engine engine(*none, {});
-  std::string state = "yushi-detect-2\n" + text;
+  std::string state = "yushi-detect-3\n" + text;
   state.append(as_bytes(sha256(state)).substr(0, 8));
   if (engine.load(state)) (void)engine.save();
   return 0;

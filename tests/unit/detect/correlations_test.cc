@@ -110,6 +110,54 @@ TEST(Correlations, temporal_wants_each_and_ordered_wants_the_order) {
   EXPECT_EQ(count(ordered, {step("a", 0), step("b", 0), step("c", 0)}), 1u);
 }
 
+TEST(Correlations, a_reason_and_its_time_are_the_same_in_whatever_order_the_records_arrive) {
+  std::string rule = with("{type: temporal_ordered, rules: [a, b], group-by: [user.name], timespan: 1m}",
+                          "yushi: {reason: '%{user.name} of %{group.name} on %{host.name}, %{timespan}, %{url.original}'}\n");
+  Event first = step("a", 0), second = step("b", 10);
+  first.values.emplace_back("host.name", "web1");
+  first.values.emplace_back("group.name", "old");
+  second.values.emplace_back("group.name", "wheel");
+  const std::string reason = "root of wheel on web1, 10 s, ?";  // no record has url.original
+  for (bool swapped : {false, true}) {
+    std::vector<Event> events = {first, second};
+    if (swapped) std::reverse(events.begin(), events.end());
+    auto all = alerts_of(events, {}, rules_of(rule));
+    auto found = of_rule(all, "many");
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0]->reason, reason) << (swapped ? "swapped" : "in order");
+    EXPECT_EQ(found[0]->event_ns, second.at_ns);
+    // Saved between the two: the record that came first is known only by what was kept of it.
+    auto rules = rules_of(rule);
+    Committer committer;
+    Engine before(rules, {}), after(rules, {});
+    observe(before, rules, committer, {events[0]});
+    ASSERT_TRUE(after.load(before.save()));
+    auto later = observe(after, rules, committer, {events[1]});
+    ASSERT_EQ(of_rule(later, "many").size(), 1u);
+    EXPECT_EQ(of_rule(later, "many")[0]->reason, reason);
+  }
+}
+
+TEST(Correlations, words_of_senders_are_kept_to_a_bound) {
+  std::string reason, rule;
+  Event first = step("a", 10), second = step("b", 20);
+  for (int i = 0; i < 8; ++i) {
+    auto name = "labels.l" + std::to_string(i);
+    reason += "%{" + name + "} ";
+    first.values.emplace_back(name, std::string(10'000, 'x'));
+  }
+  auto rules = rules_of(with("{type: temporal, rules: [a, b], timespan: 1m}", "yushi: {reason: '" + reason + "'}\n"));
+  Engine engine(rules, {});
+  Committer committer;
+  auto empty = engine.save().size();
+  observe(engine, rules, committer, {first});
+  EXPECT_LT(engine.save().size(), empty + Correlations::kHitWordsMax + 200);
+  ASSERT_TRUE(engine.load(engine.save()));
+  auto all = observe(engine, rules, committer, {second});
+  ASSERT_EQ(of_rule(all, "many").size(), 1u);
+  EXPECT_NE(of_rule(all, "many")[0]->reason.find("xxx"), std::string::npos);
+}
+
 TEST(Correlations, a_flood_of_one_step_does_not_push_the_first_step_out) {
   std::string ordered = with("{type: temporal_ordered, rules: [a, b, c], timespan: 10m}");
   std::vector<Event> events = {step("a", 0)};

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/bytes.h"
+#include "core/ledger/sha256.h"
 #include "events.h"
 
 namespace yushi {
@@ -140,6 +142,20 @@ TEST(Engine, a_damaged_state_is_refused_and_changes_nothing) {
     EXPECT_FALSE(engine.load(std::string_view(state).substr(0, i)));
   }
   EXPECT_EQ(engine.save(), state);
+}
+
+TEST(Engine, baselines_saved_before_hits_had_words_are_not_learned_anew) {
+  Engine engine(no_rules(), {});
+  Committer committer;
+  observe(engine, no_rules(), committer, history(4));
+  std::string state = engine.save(), old = state.substr(0, state.size() - 8);
+  ASSERT_TRUE(old.starts_with("yushi-detect-3\n"));
+  old[old.find('3')] = '2';
+  old.append(as_bytes(sha256(old)).substr(0, 8));
+  Engine after(no_rules(), {});
+  auto loaded = after.load(old);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(after.save(), state);
 }
 
 TEST(Engine, a_reload_keeps_baselines_and_the_windows_of_unchanged_rules) {
