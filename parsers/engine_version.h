@@ -13,6 +13,6 @@
 
 namespace yushi {
 
-constexpr uint32_t kParserEngine = 1;
+constexpr uint32_t kParserEngine = 2;
 
 }  // namespace yushi

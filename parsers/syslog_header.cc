@@ -47,6 +47,8 @@ void read_syslog_header(Record& record, const Zone& zone, Arena& arena, std::vec
     if (!read_rfc3164(scan, at, false)) scan.take_message(at);
     return;
   }
+  // Senders that write UTF-8 text with its mark behind the priority: time and host stand behind it.
+  if (end - body >= 3 && std::memcmp(body, "\xEF\xBB\xBF", 3) == 0) body += 3;
   if (const char* after = version_end(body, end)) {
     scan.capture(ecs::syslog_version, body, after);
     read_rfc5424(scan, after == end ? end : after + 1);
