@@ -4,6 +4,8 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <random>
@@ -407,35 +409,56 @@ uint64_t used_bytes(const fs::path& path) {
   return last == std::string::npos ? 0 : last + 1;
 }
 
+constexpr int kFlipsPerFile = 50;
+
+std::string public_key(const std::string& data_dir) {
+  auto key = SigningKey::load(data_dir + "/keys/node.pem");
+  return key ? key->public_bytes() : "";
+}
+
 TEST(Attack, AFlippedByteInAnyFileIsFound) {
+  // Other places each time; YUSHI_SEED repeats a run.
+  auto* wanted = std::getenv("YUSHI_SEED");
+  uint32_t seed = wanted ? static_cast<uint32_t>(std::strtoul(wanted, nullptr, 10)) : std::random_device()();
+  std::printf("YUSHI_SEED=%u\n", seed);
+  std::mt19937 random(seed);
   for (bool clean_stop : {false, true}) {
     Folder original;
     make_store(original.path(), clean_stop);
-    std::mt19937 random(7);
     int flips = 0;
     for (auto& entry : fs::recursive_directory_iterator(original.path())) {
       if (!entry.is_regular_file()) continue;
       auto name = entry.path().filename().string();
       if (name.starts_with("LOG") || name.starts_with("OPTIONS") || name == "LOCK" || name == "IDENTITY") continue;
       auto size = used_bytes(entry.path());
-      for (int k = 0; k < 12 && size > 0; ++k) {
-        Folder copy;
-        fs::remove_all(copy.path());
-        fs::copy(original.path(), copy.path(), fs::copy_options::recursive);
-        auto path = copy.path() / fs::relative(entry.path(), original.path());
+      Folder copy;  // verify only reads, so that one serves for all bytes of the file
+      fs::copy(original.path(), copy.path(), fs::copy_options::recursive);
+      std::fstream file(copy.path() / fs::relative(entry.path(), original.path()),
+                        std::ios::binary | std::ios::in | std::ios::out);
+      for (int k = 0; k < kFlipsPerFile && size > 0; ++k) {
         auto at = std::uniform_int_distribution<uint64_t>(0, size - 1)(random);
-        std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
         file.seekg(static_cast<std::streamoff>(at));
         char byte = static_cast<char>(file.get());
-        file.seekp(static_cast<std::streamoff>(at));
-        file.put(static_cast<char>(byte ^ (1 << k % 8)));
-        file.close();
+        auto put = [&](char value) {
+          file.seekp(static_cast<std::streamoff>(at));
+          file.put(value);
+          file.flush();
+          ASSERT_TRUE(file.good());
+        };
+        put(static_cast<char>(byte ^ (1 << k % 8)));
         ++flips;
-        EXPECT_NE(contradictions(copy.path()), "") << name << " byte " << at << " bit " << k % 8
-                                                   << (clean_stop ? " after a clean stop" : " after a crash");
+        // White space at the ends of a PEM's lines is no part of the key: such a flip changes nothing that counts.
+        bool nothing_changed = name == "node.pem" && public_key(copy.path()) == public_key(original.path());
+        if (!nothing_changed) {
+          EXPECT_NE(contradictions(copy.path()), "") << name << " byte " << at << " bit " << k % 8
+                                                     << (clean_stop ? " after a clean stop" : " after a crash");
+        }
+        put(byte);
       }
+      file.close();
+      EXPECT_EQ(contradictions(copy.path()), "") << name << " put back";
     }
-    EXPECT_GT(flips, 50);
+    EXPECT_GE(flips, 5 * kFlipsPerFile);
   }
 }
 
