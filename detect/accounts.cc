@@ -106,7 +106,7 @@ bool Accounts::may_tell(Account& account, Kind kind, int64_t day, std::string* m
     told.day = day;
     told.count = 0;
   }
-  if (told.count >= kToldADay) {
+  if (told.count >= (kind == kNewNetwork ? kNewNetworksToldADay : kToldADay)) {
     ++told.unsaid;
     return false;
   }

@@ -40,8 +40,10 @@ class Accounts {
   // … unless new places are usual: more than 1 in kNewOneIn of the last kHabitLogins logins brought one.
   static constexpr uint32_t kHabitLogins = 32;
   static constexpr uint32_t kNewOneIn = 4;
-  // Findings of one kind that one account raises on a day of the tenant's zone; further ones are only counted.
+  // Findings of one kind that one account raises on a day of the tenant's zone; further ones are only counted. A thief must
+  // not hide behind the network that the account's owner was new in this morning.
   static constexpr uint32_t kToldADay = 1;
+  static constexpr uint32_t kNewNetworksToldADay = 4;
   // Two lines about one login (sshd and auditd both tell of it): the same account and host within this time, and the same
   // address or another teller (one may give a name, the other an address). Asked of the last kRecentMax logins.
   static constexpr int64_t kSameLoginNs = 3 * kSecond;

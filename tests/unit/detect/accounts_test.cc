@@ -145,6 +145,18 @@ TEST(Accounts, one_account_raises_one_of_a_kind_a_day_and_the_rest_is_counted) {
       << found[1]->reason;
 }
 
+TEST(Accounts, a_foreign_login_is_told_on_a_day_that_had_a_new_network_already) {
+  auto events = days(60);
+  int64_t day = events.back().at_ns + kDayNs;
+  events.push_back(login(day, "root", "10.251.0.9"));
+  for (int i = 0; i < 8; ++i) events.push_back(login(day + kHourNs + i * kMinuteNs, "root", "10.0.0.5"));
+  events.push_back(login(day + 2 * kHourNs, "root", "203.0.113.9"));
+  auto all = alerts_of(events);
+  auto found = of_rule(all, kSource);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_NE(found[1]->reason.find("root logged in from 203.0.113.9 for the first time"), std::string::npos);
+}
+
 TEST(Accounts, a_first_host_is_told_against_the_usual_ones) {
   auto events = days(18, "alice");
   events.push_back(login(events.back().at_ns + kHourNs, "alice", "10.0.0.5", "db-03"));
