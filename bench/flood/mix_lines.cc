@@ -197,7 +197,8 @@ void Mix::audit_login() {
   uint32_t host = any_host();
   Host& at = hosts_[host];
   uint32_t pid = new_pid(at), uid = 1000 + random_.below(30);
-  const auto& user = users_[12 + uid % 30];
+  uint32_t who = 12 + uid % 30;
+  const auto& user = users_[who];
   bool good = !random_.one_in(5);
   for (auto type : {"USER_AUTH", "USER_ACCT", "CRED_ACQ"}) {
     begin(host, kLocalAudit, "audit", 0);
@@ -206,7 +207,7 @@ void Mix::audit_login() {
     number(pid), put(" uid=0 auid=4294967295 ses=4294967295 msg='op=PAM:");
     put(type[0] == 'C' ? "setcred" : type[5] == 'A' && type[6] == 'U' ? "authentication" : "accounting");
     put(" grantors=pam_unix acct=\""), put(user), put("\" exe=\"/usr/sbin/sshd\" hostname=");
-    private_address(host % kUnits), put(" addr="), private_address(host % kUnits), put(" terminal=ssh res=");
+    desk_address(who, false), put(" addr="), desk_address(who, false), put(" terminal=ssh res=");
     put(good ? "success'" : "failed'"), end();
     if (!good) break;
   }
