@@ -22,6 +22,20 @@ std::shared_ptr<void> own(EVP_PKEY* key) {
   return {static_cast<void*>(key), [](void* each) { EVP_PKEY_free(static_cast<EVP_PKEY*>(each)); }};
 }
 
+// As save() writes it; empty when libcrypto refuses. The caller cleanses it.
+std::string pem_of(EVP_PKEY* key) {
+  std::string out;
+  auto* bio = BIO_new(BIO_s_mem());
+  if (bio && PEM_write_bio_PKCS8PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr) == 1) {
+    char* pem = nullptr;
+    auto bytes = BIO_get_mem_data(bio, &pem);
+    out.assign(pem, static_cast<size_t>(bytes));
+    OPENSSL_cleanse(pem, out.size());
+  }
+  BIO_free(bio);
+  return out;
+}
+
 // Writes and syncs all of `text` to a new file that only we may read.
 int write_new(const std::string& path, std::string_view text) {
   int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -78,7 +92,11 @@ Result<SigningKey> SigningKey::load(const std::string& path) {
   // The callback says that there is no pass phrase, or OpenSSL would ask on the terminal.
   EVP_PKEY* key = bio ? PEM_read_bio_PrivateKey(bio, nullptr, [](char*, int, int, void*) { return -1; }, nullptr) : nullptr;
   BIO_free(bio);
+  // OpenSSL reads over what stands around the key: a byte changed there would not be seen.
+  auto written = key ? pem_of(key) : std::string();
+  bool as_written = written == std::string_view(text).substr(0, used);
   OPENSSL_cleanse(text.data(), text.size());
+  OPENSSL_cleanse(written.data(), written.size());
   if (!key || EVP_PKEY_id(key) != EVP_PKEY_ED25519) {
     EVP_PKEY_free(key);
     ERR_clear_error();
@@ -87,24 +105,23 @@ Result<SigningKey> SigningKey::load(const std::string& path) {
   }
   SigningKey out;
   out.key_ = own(key);
+  if (!as_written)
+    return fail(Code::corrupt, "reading the signing key " + path +
+                                   ": it is not as it was written, a byte was changed or added; bring it back from the backup "
+                                   "of the keys, or write it anew with `openssl pkey -in FILE`");
   return out;
 }
 
 Result<void> SigningKey::save(const std::string& path) const {
-  auto* bio = BIO_new(BIO_s_mem());
-  char* pem = nullptr;
-  long bytes = 0;
-  if (bio && PEM_write_bio_PKCS8PrivateKey(bio, static_cast<EVP_PKEY*>(key_.get()), nullptr, nullptr, 0, nullptr, nullptr) == 1)
-    bytes = BIO_get_mem_data(bio, &pem);
+  auto pem = pem_of(static_cast<EVP_PKEY*>(key_.get()));
   // A new name first, so that a crash leaves either no key or a whole one; link() refuses to overwrite.
   const std::string fresh = path + ".new";
-  int error = bytes > 0 ? 0 : EIO;
+  int error = pem.empty() ? EIO : 0;
   if (!error) {
     ::unlink(fresh.c_str());
-    error = write_new(fresh, {pem, static_cast<size_t>(bytes)});
+    error = write_new(fresh, pem);
   }
-  if (pem) OPENSSL_cleanse(pem, static_cast<size_t>(bytes));
-  BIO_free(bio);
+  OPENSSL_cleanse(pem.data(), pem.size());
   if (!error && ::link(fresh.c_str(), path.c_str()) != 0) error = errno;
   ::unlink(fresh.c_str());
   if (error == EEXIST)
