@@ -147,6 +147,31 @@ constexpr uint32_t kQuotedMax = 4096;
 constexpr size_t kFixedTextsMax = 64;
 constexpr size_t kFixedTextBytesMax = 32;
 
+// Where the values end that stand between captures. A run of words, with dots and dashes between them:
+uint32_t word_end(const char* bytes, uint32_t at, uint32_t end, bool* has_digit) {
+  uint8_t seen = 0, c = 0;
+  for (;; ++at) {
+    while (at < end && ((c = char_class(bytes[at])) & kWord)) {
+      seen |= c;
+      ++at;
+    }
+    if (at + 1 >= end || !(c & kBridge) || !(char_class(bytes[at + 1]) & kWord)) break;
+  }
+  *has_digit = seen & kDigitChar;
+  return at;
+}
+// What follows `=`:
+uint32_t value_end(const char* bytes, uint32_t at, uint32_t end) {
+  while (at < end && !(char_class(bytes[at]) & kValueEnd)) ++at;
+  return at;
+}
+// What follows a quotation mark; UINT32_MAX when none ends it soon.
+uint32_t quoted_end(const char* bytes, uint32_t at, uint32_t end) {
+  auto limit = std::min(end, at - 1 + kQuotedMax);
+  while (at < limit && bytes[at] != '"') at += bytes[at] == '\\' ? 2 : 1;
+  return at < limit ? at : UINT32_MAX;
+}
+
 bool equal(const char* a, const char* b, size_t bytes) {
   return bytes == 0 || std::memcmp(a, b, bytes) == 0;  // an empty raw has no address
 }
@@ -189,18 +214,9 @@ void Splitter::text(uint32_t begin, uint32_t end, bool fine) {
     auto c = char_class(bytes_[at]);
     if (c & kWord) {
       uint32_t from = at;
-      uint8_t seen = 0;
-      for (;;) {
-        while (at < end && ((c = char_class(bytes_[at])) & kWord)) {
-          seen |= c;
-          ++at;
-        }
-        if (at + 1 < end && (c & kBridge) && (char_class(bytes_[at + 1]) & kWord))
-          ++at;
-        else
-          break;
-      }
-      if (seen & kDigitChar) {
+      bool has_digit;
+      at = word_end(bytes_, at, end, &has_digit);
+      if (has_digit) {
         fixed(plain, from);
         generic(from, at);
         plain = at;
@@ -209,8 +225,7 @@ void Splitter::text(uint32_t begin, uint32_t end, bool fine) {
     }
     if (c & kOpens) {
       if (bytes_[at] == '=' && at > begin && (char_class(bytes_[at - 1]) & kWord)) {
-        uint32_t to = at + 1;
-        while (to < end && !(char_class(bytes_[to]) & kValueEnd)) ++to;
+        auto to = value_end(bytes_, at + 1, end);
         if (to > at + 1) {
           fixed(plain, at + 1);
           generic(at + 1, to);
@@ -218,10 +233,8 @@ void Splitter::text(uint32_t begin, uint32_t end, bool fine) {
           continue;
         }
       } else if (bytes_[at] == '"' && at > begin && (bytes_[at - 1] == '=' || bytes_[at - 1] == ':')) {
-        uint32_t to = at + 1;
-        auto limit = std::min(end, at + kQuotedMax);
-        while (to < limit && bytes_[to] != '"') to += bytes_[to] == '\\' ? 2 : 1;
-        if (to < limit) {
+        auto to = quoted_end(bytes_, at + 1, end);
+        if (to != UINT32_MAX) {
           fixed(plain, at + 1);
           generic(at + 1, to);
           plain = to;
@@ -332,26 +345,15 @@ size_t Splitter::known_slot(const Record& record, uint32_t kind) {
 
 // Where text() would end the value that begins there; `begin` when it would begin none.
 uint32_t Splitter::generic_end(uint32_t begin, uint32_t end) const {
-  auto at = begin;
   char before = begin > 0 ? bytes_[begin - 1] : '\0';
-  if (before == '=') {
-    while (at < end && !(char_class(bytes_[at]) & kValueEnd)) ++at;
-    return at;
-  }
+  if (before == '=') return value_end(bytes_, begin, end);
   if (before == '"') {
-    auto limit = std::min(end, begin + kQuotedMax);
-    while (at < limit && bytes_[at] != '"') at += bytes_[at] == '\\' ? 2 : 1;
-    return at < limit ? at : begin;
+    auto to = quoted_end(bytes_, begin, end);
+    return to == UINT32_MAX ? begin : to;
   }
-  uint8_t seen = 0, c;
-  for (;; ++at) {
-    while (at < end && ((c = char_class(bytes_[at])) & kWord)) {
-      seen |= c;
-      ++at;
-    }
-    if (at + 1 >= end || !(char_class(bytes_[at]) & kBridge) || !(char_class(bytes_[at + 1]) & kWord)) break;
-  }
-  return seen & kDigitChar ? at : begin;
+  bool has_digit;
+  auto to = word_end(bytes_, begin, end, &has_digit);
+  return has_digit ? to : begin;
 }
 
 bool Splitter::capture_as_known(const Record& record, const Capture& capture, const ShapeSlot& slot, const char* fixed) {
