@@ -9,6 +9,8 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include "storage/table_files.h"
+
 #ifdef __SANITIZE_THREAD__
 extern "C" {
 void AnnotateIgnoreReadsBegin(const char* file, int line);
@@ -30,6 +32,7 @@ tl::unexpected<Error> failed(const rocksdb::Status& status, std::string_view doi
 
 rocksdb::DBOptions db_options() {
   rocksdb::DBOptions o;
+  o.env = checked_tables();
   o.create_if_missing = true;
   o.create_missing_column_families = true;
   // The default drops every synced record after one flipped byte in the middle of the WAL, without a word.
@@ -52,7 +55,7 @@ rocksdb::ColumnFamilyOptions family_options(std::string_view name, const std::sh
   rocksdb::ColumnFamilyOptions o;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
-  table.checksum = rocksdb::ChecksumType::kxxHash64;
+  table.checksum = rocksdb::ChecksumType::kxxHash64;  // this and the version as checked_tables() knows them
   table.format_version = 5;
   o.compression = rocksdb::kNoCompression;  // everything large is compressed or random already
   o.write_buffer_size = 4 << 20;
@@ -113,7 +116,11 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& directory, M
     return fail(Code::unavailable, "another yushid runs on the store " + directory + "; stop it or choose another data_dir (" +
                                        status.ToString() + ")");
   }
-  if (!status.ok()) return failed(status, "opening the store " + directory);
+  if (!status.ok()) {
+    auto error = failed(status, "opening the store " + directory).value();
+    if (status.IsCorruption()) error.message += "; put the damaged file back from a copy of the store";
+    return tl::unexpected(std::move(error));
+  }
   database->db_.reset(db);
   auto& h = database->handles_;
   database->families_ = {h[1], h[2], h[3], h[4], h[5], h[6]};

@@ -411,11 +411,41 @@ uint64_t used_bytes(const fs::path& path) {
 
 constexpr uint64_t kFlipsPerFile = 50;
 
+// RocksDB parses the properties of a table, near its end, before it checks them: some of these bytes ended the process.
+TEST(Attack, ADamagedTableIsNamed) {
+  Folder folder;
+  make_store(folder.path(), true);
+  fs::path table;
+  for (auto& entry : fs::directory_iterator(folder.path() + "/store")) {
+    if (entry.path().extension() != ".sst") continue;
+    if (table.empty() || entry.file_size() < fs::file_size(table)) table = entry.path();
+  }
+  ASSERT_FALSE(table.empty());
+  auto size = fs::file_size(table);
+  std::fstream file(table, std::ios::binary | std::ios::in | std::ios::out);
+  uint64_t named = 0;
+  for (uint64_t at = 0; at < size; ++at) {
+    file.seekg(static_cast<std::streamoff>(at));
+    char byte = static_cast<char>(file.get());
+    auto put = [&](char value) {
+      file.seekp(static_cast<std::streamoff>(at));
+      file.put(value);
+      file.flush();
+    };
+    put(static_cast<char>(byte ^ 0x80));
+    if (auto database = Database::open(folder.path() + "/store", Database::Mode::read_only); !database) {
+      EXPECT_EQ(database.error().code, Code::corrupt) << database.error().message;
+      named += database.error().message.find(table.filename()) != std::string::npos;
+    }
+    put(byte);
+  }
+  EXPECT_GT(named, size / 2);  // an open does not look at the data before them, nor at the padding behind
+  EXPECT_EQ(contradictions(folder.path()), "") << "put back";
+}
+
 TEST(Attack, AFlippedByteInAnyFileIsFound) {
-  // YUSHI_SEED looks at other places. Some of them end the process in an assertion of RocksDB's own reader (a table's footer or
-  // data block with an impossible hash index): seen in one run of nine with places drawn anew, not mended yet.
-  auto* wanted = std::getenv("YUSHI_SEED");
-  uint32_t seed = wanted ? static_cast<uint32_t>(std::strtoul(wanted, nullptr, 10)) : 7;
+  auto* wanted = std::getenv("YUSHI_SEED");  // to look at the places of an earlier run
+  uint32_t seed = wanted ? static_cast<uint32_t>(std::strtoul(wanted, nullptr, 10)) : std::random_device()();
   std::printf("YUSHI_SEED=%u\n", seed);
   std::mt19937 random(seed);
   for (bool clean_stop : {false, true}) {
