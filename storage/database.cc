@@ -9,7 +9,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
-#include "storage/table_files.h"
+#include "storage/rocksdb_files.h"
 
 #ifdef __SANITIZE_THREAD__
 extern "C" {
@@ -32,7 +32,7 @@ tl::unexpected<Error> failed(const rocksdb::Status& status, std::string_view doi
 
 rocksdb::DBOptions db_options() {
   rocksdb::DBOptions o;
-  o.env = checked_tables();
+  o.env = checked_files();
   o.create_if_missing = true;
   o.create_missing_column_families = true;
   // The default drops every synced record after one flipped byte in the middle of the WAL, without a word.
@@ -55,7 +55,7 @@ rocksdb::ColumnFamilyOptions family_options(std::string_view name, const std::sh
   rocksdb::ColumnFamilyOptions o;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
-  table.checksum = rocksdb::ChecksumType::kxxHash64;  // this and the version as checked_tables() knows them
+  table.checksum = rocksdb::ChecksumType::kxxHash64;  // this and the version as checked_files() knows them
   table.format_version = 5;
   o.compression = rocksdb::kNoCompression;  // everything large is compressed or random already
   o.write_buffer_size = 4 << 20;
@@ -86,7 +86,7 @@ const std::shared_ptr<rocksdb::Cache>& shared_cache() {
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& directory, Mode mode) {
   std::vector<std::string> names;
-  auto listed = rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), directory, &names);
+  auto listed = rocksdb::DB::ListColumnFamilies(db_options(), directory, &names);
   if (!listed.ok()) {
     if (mode == Mode::read_only) return failed(listed, "opening the store " + directory);
     // Only an empty or absent folder becomes a new store: one whose CURRENT is gone must not be begun anew over the old.
@@ -240,7 +240,7 @@ Result<void> Database::verify_checksums() const {
   auto status = db_->VerifyChecksum(options);
   if (status.ok()) status = db_->VerifyFileChecksums(options);
   if (!status.ok()) return failed(status, "checking RocksDB's checksums");
-  return {};
+  return check_logs(directory_);  // read when the store was opened; other bytes may stand there by now
 }
 
 }  // namespace yushi

@@ -12,6 +12,7 @@
 
 #include "core/filter/token_filter.h"
 #include "storage/keys.h"
+#include "storage/rocksdb_files.h"
 #include "tests/unit/storage/test_store.h"
 
 namespace yushi::test {
@@ -409,6 +410,24 @@ uint64_t used_bytes(const fs::path& path) {
   return last == std::string::npos ? 0 : last + 1;
 }
 
+// A file under attack, byte by byte.
+class Bytes {
+ public:
+  explicit Bytes(const fs::path& path) : file_(path, std::ios::binary | std::ios::in | std::ios::out) {}
+
+  void flip(uint64_t at, char bits) {
+    file_.seekg(static_cast<std::streamoff>(at));
+    auto byte = static_cast<char>(file_.get());
+    file_.seekp(static_cast<std::streamoff>(at));
+    file_.put(static_cast<char>(byte ^ bits));
+    file_.flush();
+    ASSERT_TRUE(file_.good());
+  }
+
+ private:
+  std::fstream file_;
+};
+
 constexpr uint64_t kFlipsPerFile = 50;
 
 // RocksDB parses the properties of a table, near its end, before it checks them: some of these bytes ended the process.
@@ -422,25 +441,59 @@ TEST(Attack, ADamagedTableIsNamed) {
   }
   ASSERT_FALSE(table.empty());
   auto size = fs::file_size(table);
-  std::fstream file(table, std::ios::binary | std::ios::in | std::ios::out);
+  Bytes file(table);
   uint64_t named = 0;
   for (uint64_t at = 0; at < size; ++at) {
-    file.seekg(static_cast<std::streamoff>(at));
-    char byte = static_cast<char>(file.get());
-    auto put = [&](char value) {
-      file.seekp(static_cast<std::streamoff>(at));
-      file.put(value);
-      file.flush();
-    };
-    put(static_cast<char>(byte ^ 0x80));
+    file.flip(at, '\x80');
     if (auto database = Database::open(folder.path() + "/store", Database::Mode::read_only); !database) {
       EXPECT_EQ(database.error().code, Code::corrupt) << database.error().message;
       named += database.error().message.find(table.filename()) != std::string::npos;
     }
-    put(byte);
+    file.flip(at, '\x80');
   }
   EXPECT_GT(named, size / 2);  // an open does not look at the data before them, nor at the padding behind
   EXPECT_EQ(contradictions(folder.path()), "") << "put back";
+}
+
+// Left to RocksDB, a wrong length or kind ends a log in silence, and what comes after is not read.
+TEST(Attack, EveryFlippedBitOfALogIsFoundAndNoCutByACrash) {
+  Folder original;
+  make_store(original.path());
+  uint64_t flips = 0;
+  for (auto& entry : fs::directory_iterator(original.path() + "/store")) {
+    auto name = entry.path().filename().string();
+    if (entry.path().extension() != ".log" && !name.starts_with("MANIFEST")) continue;
+    Folder folder;
+    fs::path copy = folder.path() + "/" + name;
+    fs::copy(entry.path(), copy);
+    auto size = used_bytes(copy);
+    fs::resize_file(copy, size);
+    Bytes file(copy);
+    for (uint64_t at = 0; at < size; ++at) {
+      if (at == 600 && size > 1200) at = size - 600;
+      for (int bit = 0; bit < 8; ++bit, ++flips) {
+        file.flip(at, static_cast<char>(1 << bit));
+        auto checked = check_logs(folder.path());
+        ASSERT_FALSE(checked) << name << " byte " << at << " bit " << bit;
+        EXPECT_EQ(checked.error().code, Code::corrupt);
+        EXPECT_NE(checked.error().message.find(name), std::string::npos) << checked.error().message;
+        file.flip(at, static_cast<char>(1 << bit));
+      }
+    }
+    // Where the store is opened, too: here the kind of the first record, which ends the log at once.
+    Bytes in_place(entry.path());
+    in_place.flip(6, 4);
+    auto database = Database::open(original.path() + "/store", Database::Mode::read_only);
+    ASSERT_FALSE(database);
+    EXPECT_EQ(database.error().code, Code::corrupt);
+    EXPECT_NE(database.error().message.find(name), std::string::npos) << database.error().message;
+    in_place.flip(6, 4);
+    for (auto cut = size; cut > 0; cut -= std::min<uint64_t>(cut, 37)) {
+      fs::resize_file(copy, cut);
+      EXPECT_TRUE(check_logs(folder.path())) << name << " cut to " << cut;
+    }
+  }
+  EXPECT_GT(flips, 10'000u);
 }
 
 TEST(Attack, AFlippedByteInAnyFileIsFound) {
@@ -459,27 +512,17 @@ TEST(Attack, AFlippedByteInAnyFileIsFound) {
       auto size = used_bytes(entry.path());
       Folder copy;  // verify only reads, so that one serves for all bytes of the file
       fs::copy(original.path(), copy.path(), fs::copy_options::recursive);
-      std::fstream file(copy.path() / fs::relative(entry.path(), original.path()),
-                        std::ios::binary | std::ios::in | std::ios::out);
+      Bytes file(copy.path() / fs::relative(entry.path(), original.path()));
       // Of a small file (the key, heads) every byte.
       bool all = size <= 4 * kFlipsPerFile;
-      for (uint64_t k = 0; k < (all ? size : kFlipsPerFile); ++k) {
+      for (uint64_t k = 0; k < (all ? size : kFlipsPerFile); ++k, ++flips) {
         auto at = all ? k : std::uniform_int_distribution<uint64_t>(0, size - 1)(random);
-        file.seekg(static_cast<std::streamoff>(at));
-        char byte = static_cast<char>(file.get());
-        auto put = [&](char value) {
-          file.seekp(static_cast<std::streamoff>(at));
-          file.put(value);
-          file.flush();
-          ASSERT_TRUE(file.good());
-        };
-        put(static_cast<char>(byte ^ (1 << k % 8)));
-        ++flips;
+        auto bit = static_cast<char>(1 << k % 8);
+        file.flip(at, bit);
         EXPECT_NE(contradictions(copy.path()), "") << name << " byte " << at << " bit " << k % 8
                                                    << (clean_stop ? " after a clean stop" : " after a crash");
-        put(byte);
+        file.flip(at, bit);
       }
-      file.close();
       EXPECT_EQ(contradictions(copy.path()), "") << name << " put back";
     }
     EXPECT_GE(flips, 5 * kFlipsPerFile);

@@ -1,10 +1,14 @@
-#include "storage/table_files.h"
+#include "storage/rocksdb_files.h"
 
 #define XXH_INLINE_ALL
 #include <rocksdb/env.h>
+#include <rocksdb/file_checksum.h>
 #include <rocksdb/file_system.h>
 #include <xxhash.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -102,10 +106,63 @@ class TableFile {
   uint64_t size_;
 };
 
-class CheckedTables : public rocksdb::FileSystemWrapper {
+// A WAL or MANIFEST is blocks of 32 KiB, each of whole records: checksum over kind and payload, length of the payload (both
+// little endian), kind. Less than a header's room at the end of a block stays empty.
+constexpr size_t kLogBlockBytes = 32 << 10;
+constexpr size_t kLogHeaderBytes = 7;
+
+// CRC-32C as RocksDB stores it beside the data.
+uint32_t masked_crc32c(std::string_view bytes) {
+  static const auto factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+  auto sum = factory->CreateFileChecksumGenerator({});
+  sum->Update(bytes.data(), bytes.size());
+  sum->Finalize();
+  auto crc = get_be32(sum->GetChecksum().data());
+  return (crc >> 15 | crc << 17) + 0xa282ead8;
+}
+
+// Where the first damaged record of a block begins.
+std::optional<size_t> damaged_record(const std::string_view whole) {
+  for (auto block = whole; block.size() >= kLogHeaderBytes;) {
+    auto at = whole.size() - block.size();
+    if (block.substr(0, kLogHeaderBytes) == std::string_view("\0\0\0\0\0\0\0", kLogHeaderBytes)) return std::nullopt;
+    auto sum = little_endian32(block.data());
+    auto checked = block.substr(kLogHeaderBytes - 1);  // from its kind on
+    auto bytes = 1 + (static_cast<size_t>(static_cast<unsigned char>(block[5])) << 8 | static_cast<unsigned char>(block[4]));
+    if (bytes <= checked.size()) {
+      if (masked_crc32c(checked.substr(0, bytes)) != sum) return at;
+      block.remove_prefix(kLogHeaderBytes - 1 + bytes);
+      continue;
+    }
+    // Cut off by a crash, or of another length: then its checksum fits that one.
+    for (bytes = 1; bytes <= checked.size(); ++bytes)
+      if (masked_crc32c(checked.substr(0, bytes)) == sum) return at;
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+bool is_log(std::string_view path) {
+  return path.ends_with(".log") || path.substr(path.rfind('/') + 1).starts_with("MANIFEST-");
+}
+
+Result<void> check_log(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string block(kLogBlockBytes, '\0');
+  for (uint64_t begin = 0; in.read(block.data(), kLogBlockBytes), in.gcount() > 0; begin += kLogBlockBytes) {
+    std::string_view bytes(block.data(), static_cast<size_t>(in.gcount()));
+    if (auto at = damaged_record(bytes)) {
+      return fail(Code::corrupt, "the record at byte " + std::to_string(begin + *at) + " is damaged");
+    }
+  }
+  if (!in.eof()) return fail(Code::io, "it cannot be read");
+  return {};
+}
+
+class CheckedFiles : public rocksdb::FileSystemWrapper {
  public:
   using FileSystemWrapper::FileSystemWrapper;
-  const char* Name() const override { return "CheckedTables"; }
+  const char* Name() const override { return "CheckedFiles"; }
 
   IOStatus NewRandomAccessFile(const std::string& path, const rocksdb::FileOptions& options,
                                std::unique_ptr<rocksdb::FSRandomAccessFile>* file, rocksdb::IODebugContext* debug) override {
@@ -113,19 +170,44 @@ class CheckedTables : public rocksdb::FileSystemWrapper {
     if (!opened.ok() || !path.ends_with(".sst")) return opened;
     uint64_t size = 0;
     if (auto sized = target()->GetFileSize(path, rocksdb::IOOptions(), &size, debug); !sized.ok()) return sized;
-    auto checked = TableFile(**file, size).check();
-    if (checked) return opened;
-    file->reset();
-    auto& error = checked.error();
+    if (auto checked = TableFile(**file, size).check(); !checked) return refuse(path, checked.error(), *file);
+    return opened;
+  }
+
+  IOStatus NewSequentialFile(const std::string& path, const rocksdb::FileOptions& options,
+                             std::unique_ptr<rocksdb::FSSequentialFile>* file, rocksdb::IODebugContext* debug) override {
+    auto opened = target()->NewSequentialFile(path, options, file, debug);
+    if (!opened.ok() || !is_log(path)) return opened;
+    if (auto checked = check_log(path); !checked) return refuse(path, checked.error(), *file);
+    return opened;
+  }
+
+ private:
+  template <class File>
+  static IOStatus refuse(const std::string& path, const Error& error, std::unique_ptr<File>& file) {
+    file.reset();
     return error.code == Code::corrupt ? IOStatus::Corruption(path, error.message) : IOStatus::IOError(path, error.message);
   }
 };
 
 }  // namespace
 
-rocksdb::Env* checked_tables() {
+Result<void> check_logs(const std::string& directory) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator file(directory, error), end; !error && file != end; file.increment(error)) {
+    auto path = file->path().native();
+    if (!is_log(path)) continue;
+    auto checked = check_log(path);
+    // The running store removes old ones.
+    if (!checked && std::filesystem::exists(path, error)) return fail(checked.error().code, path + ": " + checked.error().message);
+  }
+  if (error) return fail(Code::io, directory + ": " + error.message());
+  return {};
+}
+
+rocksdb::Env* checked_files() {
   // Never deleted: RocksDB's own threads may use it while the process ends.
-  static auto* env = rocksdb::NewCompositeEnv(std::make_shared<CheckedTables>(rocksdb::FileSystem::Default())).release();
+  static auto* env = rocksdb::NewCompositeEnv(std::make_shared<CheckedFiles>(rocksdb::FileSystem::Default())).release();
   return env;
 }
 
