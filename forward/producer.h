@@ -14,7 +14,7 @@
 
 namespace yushi {
 
-constexpr size_t kBatchBytes = 200'000;  // 896,000 messages a second with it
+constexpr size_t kBatchBytes = 500'000;
 
 class KafkaProducer {
  public:
