@@ -6,7 +6,7 @@
 //
 // Order    The first sights of a log's records of one key are in order, also when a message is too large for the broker: it
 //          arrives shortened, in its place. One exception: a broker that does not even take a batch of ordinary messages
-//          (200 kB, compressed) may refuse the first one and take the next; then the batches get smaller, for good.
+//          (500 kB before compression) may refuse the first one and take the next; then the batches get smaller, for good.
 //
 // Memory   At most settings.in_flight_bytes of messages, the client's own structures included.
 // Threads  start() makes one; all else is called from outside. wake() may be called by any thread, also often.
