@@ -1,5 +1,6 @@
 """The daemons that the comparisons run, and the generator that feeds them (bench/compare, bench/forward)."""
 
+import json
 import os
 import pathlib
 import re
@@ -131,7 +132,7 @@ class FileWriter(Daemon):
             size = self.file.stat().st_size
         except FileNotFoundError:
             return 0
-        if size < 0.98 * self.options.message_bytes or size != self.last_size:
+        if size < 0.98 * self.options.message_bytes and not self.options.udp or size != self.last_size:
             self.last_size = size
             return 0
         return lines_of(self.file)
@@ -152,8 +153,10 @@ global(workDirectory="{self.folder}" maxMessageSize="64k")
 main_queue(queue.type="LinkedList" queue.size="200000" queue.dequeueBatchSize="2048" queue.workerThreads="2"
            queue.timeoutEnqueue="600000" queue.timeoutShutdown="600000")
 module(load="imtcp")
+module(load="imudp" threads="2" batchSize="128" timeRequery="2")
 template(name="lossless" type="string" string="<%PRI%>1 %TIMESTAMP:::date-rfc3339% %HOSTNAME% %APP-NAME% %PROCID% %MSGID% %STRUCTURED-DATA% %msg:::sp-if-no-1st-sp%%msg%\\n")
 input(type="imtcp" address="127.0.0.1" port="{self.port}" supportOctetCountedFraming="on")
+input(type="imudp" address="127.0.0.1" port="{self.port}" rcvbufSize="4m")
 {self.output()}
 """)
         return [self.options.rsyslogd, "-n", "-f", str(self.folder / "rsyslog.conf"), "-i", str(self.folder / "pid")]
@@ -225,6 +228,7 @@ class Yushid(Daemon):
 data_dir: {self.data}
 inputs:
   - {{type: syslog, transport: tcp, listen: "127.0.0.1:{self.port}", framing: auto}}
+  - {{type: syslog, transport: udp, listen: "127.0.0.1:{self.port}"}}
 tenants:
 {tenants}api: {{socket: {self.folder}/yushi.sock}}
 {self.settings()}""")
@@ -268,10 +272,11 @@ tenants:
 
 
 def flood(options, port):
+    how = ["--udp", "--rate", str(options.udp)] if options.udp else []
     run = subprocess.run(
         [str(options.bin / "flood"), "--port", str(port), "--count", str(options.count), "--seed", str(options.seed),
          "--connections", str(options.connections), "--tenants", str(options.tenants), "--needle", str(NEEDLES), NEEDLE,
-         "--max-seconds", str(options.max_seconds)], capture_output=True, text=True)
+         "--max-seconds", str(options.max_seconds), *how], capture_output=True, text=True)
     if run.returncode != 0:
         raise RuntimeError("flood: " + run.stderr)
     return {name: float(value) for name, value in re.findall(r"(\w+)=([\d.]+)", run.stdout)}
