@@ -10,7 +10,6 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <cerrno>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -278,18 +277,12 @@ struct Api::Connection {
   }
 };
 
-Api::Api(std::string socket_path, Sources sources) : path_(std::move(socket_path)), sources_(std::move(sources)) {}
+Api::Api(UnixListener listener, Sources sources) : sources_(std::move(sources)), listener_(std::move(listener)) {}
 
 Api::~Api() { stop(); }
 
-Result<void> Api::start() {
-  const std::string doing = "api.socket " + path_;
-  auto listener = UnixListener::bind(doing, path_, SOCK_STREAM, 0600);
-  if (!listener) return tl::unexpected(listener.error());
-  listener_ = std::move(*listener);
-  if (::listen(listener_->fd(), 64) != 0) return fail_errno(doing, errno);
+void Api::start() {
   thread_ = std::thread([this] { accept(); });
-  return {};
 }
 
 void Api::accept() {
@@ -325,7 +318,6 @@ void Api::stop() {
   if (!listener_) return;
   stopping_ = true;
   if (thread_.joinable()) thread_.join();
-  listener_->remove_file();
   listener_.reset();
   while (true) {
     {

@@ -29,9 +29,10 @@ class Api {
     std::function<std::string()> metrics;   // Prometheus text
     std::function<std::string()> status;    // JSON: what the daemon adds to the store's status
   };
-  Api(std::string socket_path, Sources sources);
+  // `listener` listens already: who asks before start() waits.
+  Api(UnixListener listener, Sources sources);
   ~Api();
-  Result<void> start();
+  void start();
   void stop();  // ends running answers
 
   uint64_t requests() const { return requests_; }
@@ -39,9 +40,8 @@ class Api {
  private:
   struct Connection;
   void accept();
-  std::string path_;
   Sources sources_;
-  std::optional<UnixListener> listener_;
+  std::optional<UnixListener> listener_;  // until stop()
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;
   std::set<int> open_;  // sockets; protected by mutex_

@@ -37,7 +37,10 @@ class Walk {
 
   void problem(const YAML::Node& at, const std::string& what) { problem(at.Mark(), what); }
   void problem(const YAML::Mark& mark, const std::string& what) {
-    problems_ += path_ + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1) + ": " + what + "\n";
+    problems_ += place_text(mark) + ": " + what + "\n";
+  }
+  std::string place_text(const YAML::Mark& mark) const {
+    return path_ + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1);
   }
 
   using Reader = std::function<void(const YAML::Node&)>;
@@ -205,6 +208,7 @@ void read_input(Walk& walk, const YAML::Node& node, Config& config) {
     walk.problem(node[address], "inputs." + std::string(address) + ": another input of transport " + transport +
                                     " has this address already; remove one");
   }
+  input.place = walk.place_text(node[address].Mark()) + ": inputs." + address;
   config.inputs.push_back(std::move(input));
 }
 
@@ -325,8 +329,8 @@ Config default_config() {
   Config config;
   auto* state = std::getenv("STATE_DIRECTORY");
   config.data_dir = state && *state ? state : "yushi-data";
-  config.inputs.push_back({InputConfig::Transport::tcp, "127.0.0.1:5514", "", "auto"});
-  config.inputs.push_back({InputConfig::Transport::udp, "127.0.0.1:5514", "", "auto"});
+  config.inputs.push_back({InputConfig::Transport::tcp, "127.0.0.1:5514", "", "auto", ""});
+  config.inputs.push_back({InputConfig::Transport::udp, "127.0.0.1:5514", "", "auto", ""});
   return config;
 }
 

@@ -16,6 +16,7 @@ struct InputConfig {
   std::string listen;            // host:port, for udp and tcp
   std::string path;              // for unix
   std::string framing = "auto";  // auto | octet-counted | newline; tcp only
+  std::string place;             // of its address, "yushi.yaml:4:43: inputs.listen"; empty for a default
 };
 
 struct TenantConfig {

@@ -5,6 +5,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <filesystem>
+#include <optional>
 #include <thread>
 
 #include "core/base/clock.h"
@@ -44,6 +46,13 @@ std::string host_name() {
   return out;
 }
 
+bool is_under(const std::string& path, const std::string& folder) {
+  std::error_code ignored;  // binding will say it
+  auto relative = std::filesystem::weakly_canonical(path, ignored)
+                      .lexically_relative(std::filesystem::weakly_canonical(folder, ignored));
+  return !relative.empty() && *relative.begin() != "..";
+}
+
 class Daemon {
  public:
   Daemon(const Config& config, std::string config_path) : config_(config), config_path_(std::move(config_path)) {}
@@ -58,11 +67,13 @@ class Daemon {
     };
     constexpr Step kSteps[] = {
         {"loading parsers and rules", &Daemon::load, kWrongConfig},
+        {"binding the inputs", &Daemon::bind_inputs, kWrongConfig},
+        {"binding the API's socket", &Daemon::bind_api, kWrongConfig},
         {"opening the store", &Daemon::open_store, kStoreUnopened},
         {"starting the pipeline", &Daemon::start_pipeline, kStoreUnopened},
-        {"opening the inputs", &Daemon::open_inputs, kWrongConfig},
+        {"starting the inputs", &Daemon::start_inputs, kWrongConfig},
         {"starting the forwarders", &Daemon::start_forwarders, kWrongConfig},
-        {"opening the API", &Daemon::open_api, kWrongConfig},
+        {"starting the API", &Daemon::start_api, kWrongConfig},
     };
     for (auto& step : kSteps) {
       if (auto done = (this->*step.run)(); !done) {
@@ -122,6 +133,44 @@ class Daemon {
     return loaded;
   }
 
+  // Before the store: an address that is not to be had must not leave a store behind that nobody asked for.
+  Result<void> bind_inputs() {
+    for (auto& input : config_.inputs) {
+      InputSettings settings;
+      settings.transport = input.transport == InputConfig::Transport::udp   ? Transport::udp
+                           : input.transport == InputConfig::Transport::tcp ? Transport::tcp
+                                                                            : Transport::unix_socket;
+      settings.listen = input.listen;
+      settings.path = input.path;
+      settings.framing = input.framing == "newline"         ? Framing::newline
+                         : input.framing == "octet-counted" ? Framing::octet_counted
+                                                            : Framing::automatic;
+      settings.message_bytes_max = config_.message_bytes;
+      settings.connections_max = connections_max_;
+      auto bound = bind_input(settings, ingest_thread_count_);
+      if (!bound) {
+        return fail(bound.error().code, (input.place.empty() ? "" : input.place + ": ") + bound.error().message);
+      }
+      inputs_.push_back(std::move(*bound));
+    }
+    return {};
+  }
+
+  Result<void> bind_api() {
+    auto* runtime = std::getenv("RUNTIME_DIRECTORY");
+    api_path_ = !config_.api_socket.empty() ? config_.api_socket
+                : runtime && *runtime       ? std::string(runtime) + "/yushi.sock"
+                                            : config_.data_dir + "/yushi.sock";
+    // In data_dir, where it is by default, only after the store, which makes that folder.
+    if (!store_ && is_under(api_path_, config_.data_dir)) return {};
+    auto doing = "api.socket " + api_path_;
+    auto listener = UnixListener::bind(doing, api_path_, SOCK_STREAM, 0600);
+    if (!listener) return tl::unexpected(listener.error());
+    if (::listen(listener->fd(), 64) != 0) return fail_errno(doing, errno);
+    api_listener_.emplace(std::move(*listener));
+    return {};
+  }
+
   Result<void> open_store() {
     versions_->add(loaded_->parsers);
     StoreOptions options;
@@ -146,7 +195,7 @@ class Daemon {
 
   Result<void> start_pipeline() {
     PipelineOptions options;
-    options.ingest_threads = std::max(1u, std::min(8u, std::thread::hardware_concurrency()));
+    options.ingest_threads = ingest_thread_count_;
     options.in_flight_bytes = config_.in_flight_bytes;
     options.commit_interval_ns = config_.commit_interval_ns;
     options.commit_bytes = config_.commit_bytes;
@@ -174,7 +223,7 @@ class Daemon {
     return pipeline_->start();
   }
 
-  Result<void> open_inputs() {
+  Result<void> start_inputs() {
     auto tenants = std::make_shared<TenantMap>();
     for (size_t i = 0; i < config_.tenants.size(); ++i) {
       for (auto& cidr : config_.tenants[i].cidrs) {
@@ -182,8 +231,7 @@ class Daemon {
       }
     }
     InputContext context;
-    auto threads = std::max(1u, std::min(8u, std::thread::hardware_concurrency()));
-    for (unsigned i = 0; i < threads; ++i) {
+    for (unsigned i = 0; i < ingest_thread_count_; ++i) {
       contexts_.push_back(std::make_unique<boost::asio::io_context>(1));
       context.threads.push_back(contexts_.back().get());
     }
@@ -194,7 +242,7 @@ class Daemon {
       bool datagrams = state.transport == Transport::udp || state.transport == Transport::unix_socket;
       if (datagrams) (void)context.sources->admit(tenant, source);
     });
-    for (unsigned i = 0; i < threads; ++i) {
+    for (unsigned i = 0; i < ingest_thread_count_; ++i) {
       auto& pulse = pipeline_->ingest_pulse(i);
       ingest_threads_.emplace_back([&io = *contexts_[i], &pulse] {
         ::pthread_setname_np(::pthread_self(), "ingest");
@@ -203,21 +251,7 @@ class Daemon {
         io.run();
       });
     }
-    for (auto& input : config_.inputs) {
-      InputSettings settings;
-      settings.transport = input.transport == InputConfig::Transport::udp   ? Transport::udp
-                           : input.transport == InputConfig::Transport::tcp ? Transport::tcp
-                                                                            : Transport::unix_socket;
-      settings.listen = input.listen;
-      settings.path = input.path;
-      settings.framing = input.framing == "newline"         ? Framing::newline
-                         : input.framing == "octet-counted" ? Framing::octet_counted
-                                                            : Framing::automatic;
-      settings.message_bytes_max = config_.message_bytes;
-      settings.connections_max = connections_max_;
-      inputs_.push_back(make_input(settings, context));
-      if (auto started = inputs_.back()->start(); !started) return started;
-    }
+    for (auto& input : inputs_) input->start(context);
     return {};
   }
 
@@ -244,19 +278,18 @@ class Daemon {
     return {};
   }
 
-  Result<void> open_api() {
-    api_path_ = config_.api_socket;
-    if (api_path_.empty()) {
-      auto* runtime = std::getenv("RUNTIME_DIRECTORY");
-      api_path_ = runtime && *runtime ? std::string(runtime) + "/yushi.sock" : config_.data_dir + "/yushi.sock";
+  Result<void> start_api() {
+    if (!api_listener_) {
+      if (auto bound = bind_api(); !bound) return bound;
     }
     watched_ = {store_.get(), pipeline_.get(), {}, {}, realtime_ns()};
     for (auto& forwarder : forwarders_) watched_.forwarders.push_back(forwarder.get());
     for (auto& input : inputs_) watched_.inputs.push_back(input.get());
-    api_ = std::make_unique<Api>(api_path_, Api::Sources{store_.get(), pipeline_.get(),
-                                                         [this] { return prometheus_text(watched_); },
-                                                         [this] { return status_json(watched_); }});
-    return api_->start();
+    api_ = std::make_unique<Api>(std::move(*api_listener_), Api::Sources{store_.get(), pipeline_.get(),
+                                                                         [this] { return prometheus_text(watched_); },
+                                                                         [this] { return status_json(watched_); }});
+    api_->start();
+    return {};
   }
 
   // ---------------------------------------------------------------------------------------------------- running, teardown
@@ -370,6 +403,7 @@ class Daemon {
   const std::string config_path_;
   std::string api_path_;
   sigset_t signals_{};
+  const unsigned ingest_thread_count_ = std::max(1u, std::min(8u, std::thread::hardware_concurrency()));
   uint32_t connections_max_ = 0;
   std::shared_ptr<const Loaded> loaded_;
   std::shared_ptr<ParserVersions> versions_ = std::make_shared<ParserVersions>();
@@ -380,6 +414,7 @@ class Daemon {
   std::vector<std::unique_ptr<Input>> inputs_;
   std::vector<std::unique_ptr<KafkaForwarder>> forwarders_;
   Watched watched_{};
+  std::optional<UnixListener> api_listener_;  // moved into the API when it starts
   std::unique_ptr<Api> api_;
   std::atomic<bool> failed_{false};
   Watchdog watchdog_;

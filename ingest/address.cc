@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <system_error>
@@ -109,10 +110,38 @@ OwnedFd::~OwnedFd() {
   if (fd_ >= 0) ::close(fd_);
 }
 
+Result<SocketAddress> bound_address(int fd) {
+  SocketAddress out;
+  if (::getsockname(fd, out.get(), &out.length) != 0) return fail_errno("asking for the port that was bound", errno);
+  return out;
+}
+
 tl::unexpected<Error> fail_errno(const std::string& doing, int error, const char* advice) {
   std::string message = doing + ": " + std::generic_category().message(error);
   if (*advice) message += std::string("; ") + advice;
   return fail(Code::io, std::move(message));
+}
+
+tl::unexpected<Error> fail_bind(const std::string& doing, int error, const SocketAddress& address) {
+  constexpr uint16_t kFirstFreePort = 1024;  // unless somebody changed net.ipv4.ip_unprivileged_port_start
+  switch (error) {
+    case EADDRINUSE:
+      return fail_errno(doing, error,
+                        "`ss -tulpn` as root says which process has this port; stop it or choose another port");
+    case EACCES:
+    case EPERM:
+      if (address.port() >= kFirstFreePort) break;
+      return fail_errno(doing, error,
+                        "a port below 1024 needs CAP_NET_BIND_SERVICE, as yushid.service gives it (AmbientCapabilities=); "
+                        "start yushid by systemd or choose a port from 1024 on");
+    case EADDRNOTAVAIL:
+      return fail_errno(doing, error,
+                        "this machine has no such address (`ip address` lists those it has); 0.0.0.0 or [::] takes all");
+    case EAFNOSUPPORT:
+      return fail_errno(doing, error, "IPv6 is off on this machine; listen on an IPv4 address");
+    default: break;
+  }
+  return fail_errno(doing, error, "is the address this machine's, the port free, and may this user bind it?");
 }
 
 }  // namespace yushi

@@ -47,7 +47,12 @@ class OwnedFd {
   int fd_ = -1;
 };
 
-// "listening on tcp 0.0.0.0:514: Permission denied; …" from errno.
+// Asks the kernel what a socket is bound to.
+Result<SocketAddress> bound_address(int fd);
+
+// "tcp 0.0.0.0:514: Permission denied; …" from errno.
 tl::unexpected<Error> fail_errno(const std::string& doing, int error, const char* advice = "");
+// Why bind() or listen() refused an IP address, and what to do.
+tl::unexpected<Error> fail_bind(const std::string& doing, int error, const SocketAddress& address);
 
 }  // namespace yushi

@@ -101,18 +101,21 @@ void DatagramSocket::drain() {
 
 DatagramInput::~DatagramInput() { YUSHI_ASSERT(sockets_.empty(), "%s is destroyed before stop()", name_.c_str()); }
 
-void DatagramInput::run(std::vector<std::shared_ptr<DatagramSocket>> sockets, std::vector<OwnedFd> fds) {
-  sockets_ = std::move(sockets);
-  for (size_t i = 0; i < sockets_.size(); ++i) {
+void DatagramInput::start(const InputContext& context) {
+  YUSHI_ASSERT(!fds_.empty() && fds_.size() <= context.threads.size(), "%s: %zu sockets for %zu threads",
+               name_.c_str(), fds_.size(), context.threads.size());
+  for (size_t i = 0; i < fds_.size(); ++i) {
+    sockets_.push_back(make_socket(context, static_cast<unsigned>(i)));
     sockets_[i]->delivery().set_input(name_);
     if (i == 0) sockets_[i]->delivery().note_later(Note::Kind::input_up, 0, {}, 1);
     boost::asio::post(sockets_[i]->io(),
-                      [socket = sockets_[i], fd = std::move(fds[i])]() mutable { socket->begin(std::move(fd)); });
+                      [socket = sockets_[i], fd = std::move(fds_[i])]() mutable { socket->begin(std::move(fd)); });
   }
+  fds_.clear();
 }
 
 void DatagramInput::stop() {
-  if (sockets_.empty()) return;
+  fds_.clear();
   std::vector<std::promise<void>> drained(sockets_.size());
   for (size_t i = 0; i < sockets_.size(); ++i) {
     // The socket lives until its thread is done with it; handlers that were cancelled hold it too.

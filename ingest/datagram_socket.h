@@ -56,26 +56,28 @@ class DatagramSocket : public std::enable_shared_from_this<DatagramSocket> {
 
 class DatagramInput : public Input {
  public:
-  DatagramInput(const InputSettings& settings, const InputContext& context) : settings_(settings), context_(context) {}
+  // fds: one socket for each of the first ingest threads.
+  DatagramInput(const InputSettings& settings, std::string name, uint16_t port, std::vector<OwnedFd> fds)
+      : settings_(settings), name_(std::move(name)), port_(port), fds_(std::move(fds)) {}
   ~DatagramInput() override;
 
+  void start(const InputContext& context) override;
   void stop() override;
   std::string name() const override { return name_; }
   uint16_t port() const override { return port_; }
   InputCounts counts() const override { return tally_->read(); }
 
  protected:
-  // Starts the sockets: fds[i] belongs to sockets[i].
-  void run(std::vector<std::shared_ptr<DatagramSocket>> sockets, std::vector<OwnedFd> fds);
+  virtual std::shared_ptr<DatagramSocket> make_socket(const InputContext& context, unsigned ingest_thread) = 0;
   virtual void stopped() {}
 
   const InputSettings settings_;
-  const InputContext context_;
   const std::shared_ptr<Tally> tally_ = std::make_shared<Tally>();
-  std::string name_;
-  uint16_t port_ = 0;
 
  private:
+  const std::string name_;
+  const uint16_t port_;
+  std::vector<OwnedFd> fds_;  // until start()
   std::vector<std::shared_ptr<DatagramSocket>> sockets_;
 };
 

@@ -7,12 +7,12 @@
 
 namespace yushi {
 
-std::unique_ptr<Input> make_input(const InputSettings& settings, const InputContext& context) {
-  YUSHI_ASSERT(!context.threads.empty() && context.sink, "an input needs a thread and a sink");
+Result<std::unique_ptr<Input>> bind_input(const InputSettings& settings, unsigned ingest_threads) {
+  YUSHI_ASSERT(ingest_threads > 0, "an input needs a thread");
   switch (settings.transport) {
-    case Transport::tcp: return make_tcp_input(settings, context);
-    case Transport::udp: return make_udp_input(settings, context);
-    case Transport::unix_socket: return make_unix_input(settings, context);
+    case Transport::tcp: return bind_tcp_input(settings);
+    case Transport::udp: return bind_udp_input(settings, ingest_threads);
+    case Transport::unix_socket: return bind_unix_input(settings);
     default: break;
   }
   YUSHI_ASSERT(false, "no input of transport %d", static_cast<int>(settings.transport));

@@ -1,11 +1,16 @@
 // An input: a socket that listens, and hands on what it hears as batches of framed messages.
 //
+// It is bound when it is made and reads from start() on. A daemon binds all of its inputs before it opens its store: an
+// address that is not to be had is found before anything is made on disk, and who sends while the store loads is neither
+// refused nor dropped but waits in the kernel, in the queue of connections and the receive buffers. What does not fit there
+// is counted with the kernel's drops. When the start fails after all, what waited is lost as in a crash.
+//
 // Threads  One io_context per ingest thread, each run by exactly one thread of the caller's, shared by all inputs. They
 //          must run from before stop() is called until it has returned, and outlive the input. start(), stop() and the
-//          destructor belong to one other thread (not an ingest thread); the rest may be called by any thread.
+//          destructor belong to one other thread (not an ingest thread); the rest may be called by any once it has started.
 // Memory   Everything is bounded: one read buffer a thread, unfinished messages by unfinished_bytes_max, connections by
 //          connections_max; an idle connection keeps some hundred bytes. What was delivered is the sink's to bound.
-// Errors   start() fails with a message that names the address; trouble with one connection closes that connection only.
+// Errors   bind_input() says which address, why, and what to do; trouble with one connection closes that connection only.
 #pragma once
 
 #include <atomic>
@@ -70,11 +75,11 @@ class Input {
  public:
   virtual ~Input() = default;
 
-  // Binds and listens. When it returns, senders can connect.
-  [[nodiscard]] virtual Result<void> start() = 0;
+  // Begins to read. Once; `context` has as many threads as it was bound for.
+  virtual void start(const InputContext& context) = 0;
 
   // Takes what was readable when it was called, and what comes until the socket is empty twice or for 2 s more; delivers
-  // it, unfinished messages too; closes. The time that the sink takes does not count. Does nothing when not started.
+  // it, unfinished messages too; closes. The time that the sink takes does not count. Only closes when not started.
   virtual void stop() = 0;
 
   // "tcp 127.0.0.1:5514", with the port that was bound; "unix /run/yushi/log.sock". Also Note::input.
@@ -83,6 +88,7 @@ class Input {
   virtual InputCounts counts() const = 0;
 };
 
-std::unique_ptr<Input> make_input(const InputSettings& settings, const InputContext& context);
+// Binds and listens: when it returns, senders can connect.
+Result<std::unique_ptr<Input>> bind_input(const InputSettings& settings, unsigned ingest_threads);
 
 }  // namespace yushi

@@ -110,40 +110,28 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
 
 class TcpInput final : public Input {
  public:
-  TcpInput(const InputSettings& settings, const InputContext& context)
-      : shared_(std::make_shared<TcpShared>(settings, context)), name_("tcp " + settings.listen) {}
+  TcpInput(const InputSettings& settings, const SocketAddress& bound, OwnedFd socket)
+      : settings_(settings), name_("tcp " + bound.endpoint_text()), port_(bound.port()), socket_(std::move(socket)) {}
 
   ~TcpInput() override { YUSHI_ASSERT(!acceptor_, "%s is destroyed before stop()", name_.c_str()); }
 
-  Result<void> start() override {
-    auto address = parse_listen(shared_->settings.listen);
-    if (!address) return tl::unexpected(address.error());
-    const std::string doing = "listening on " + name_;
-    OwnedFd fd(::socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!fd) return fail_errno(doing, errno);
-    set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-    if (address->storage.ss_family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    if (::bind(fd.get(), address->get(), address->length) != 0 || ::listen(fd.get(), SOMAXCONN) != 0) {
-      return fail_errno(doing, errno, "is the address this machine's, the port free, and may this user bind it?");
-    }
-    address->length = sizeof address->storage;
-    if (::getsockname(fd.get(), address->get(), &address->length) != 0) return fail_errno(doing, errno);
-    port_ = address->port();
-    name_ = "tcp " + address->endpoint_text();
-    for (unsigned i = 0; i < shared_->context.threads.size(); ++i) {
+  void start(const InputContext& context) override {
+    YUSHI_ASSERT(!acceptor_ && socket_, "%s is started twice", name_.c_str());
+    shared_ = std::make_shared<TcpShared>(settings_, context);
+    for (unsigned i = 0; i < context.threads.size(); ++i) {
       receivers_.push_back(std::make_shared<TcpReceiver>(shared_, i));
       receivers_[i]->delivery().set_input(name_);
     }
     receivers_[0]->delivery().note_later(Note::Kind::input_up, 0, {}, 1);
     acceptor_ = std::make_shared<Acceptor>(shared_, receivers_);
     for (auto& receiver : receivers_) boost::asio::post(receiver->io(), [receiver] { receiver->begin(); });
-    boost::asio::post(receivers_[0]->io(), [acceptor = acceptor_, socket = std::move(fd)]() mutable {
+    boost::asio::post(receivers_[0]->io(), [acceptor = acceptor_, socket = std::move(socket_)]() mutable {
       acceptor->begin(std::move(socket));
     });
-    return {};
   }
 
   void stop() override {
+    socket_ = OwnedFd();
     if (!acceptor_) return;
     // First the acceptor, so that its last connections are with their threads before these are drained.
     std::promise<void> accepted;
@@ -167,20 +155,34 @@ class TcpInput final : public Input {
 
   std::string name() const override { return name_; }
   uint16_t port() const override { return port_; }
-  InputCounts counts() const override { return shared_->tally.read(); }
+  InputCounts counts() const override { return shared_ ? shared_->tally.read() : InputCounts{}; }
 
  private:
-  const std::shared_ptr<TcpShared> shared_;
-  std::string name_;
-  uint16_t port_ = 0;
+  const InputSettings settings_;
+  const std::string name_;
+  const uint16_t port_;
+  OwnedFd socket_;                     // until start()
+  std::shared_ptr<TcpShared> shared_;  // from start() on
   std::vector<std::shared_ptr<TcpReceiver>> receivers_;
   std::shared_ptr<Acceptor> acceptor_;
 };
 
 }  // namespace
 
-std::unique_ptr<Input> make_tcp_input(const InputSettings& settings, const InputContext& context) {
-  return std::make_unique<TcpInput>(settings, context);
+Result<std::unique_ptr<Input>> bind_tcp_input(const InputSettings& settings) {
+  auto address = parse_listen(settings.listen);
+  if (!address) return tl::unexpected(address.error());
+  const std::string doing = "tcp " + settings.listen;
+  OwnedFd fd(::socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return fail_bind(doing, errno, *address);
+  set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (address->storage.ss_family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (::bind(fd.get(), address->get(), address->length) != 0 || ::listen(fd.get(), SOMAXCONN) != 0) {
+    return fail_bind(doing, errno, *address);
+  }
+  auto bound = bound_address(fd.get());
+  if (!bound) return tl::unexpected(bound.error());
+  return std::make_unique<TcpInput>(settings, *bound, std::move(fd));
 }
 
 }  // namespace yushi

@@ -7,6 +7,6 @@
 
 namespace yushi {
 
-std::unique_ptr<Input> make_tcp_input(const InputSettings& settings, const InputContext& context);
+Result<std::unique_ptr<Input>> bind_tcp_input(const InputSettings& settings);
 
 }  // namespace yushi

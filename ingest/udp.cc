@@ -66,59 +66,47 @@ class UdpSocket final : public DatagramSocket {
 
 class UdpInput final : public DatagramInput {
  public:
-  UdpInput(const InputSettings& settings, const InputContext& context) : DatagramInput(settings, context) {
-    name_ = "udp " + settings.listen;
-  }
-
-  Result<void> start() override {
-    auto address = parse_listen(settings_.listen);
-    if (!address) return tl::unexpected(address.error());
-    const std::string doing = "listening on " + name_;
-    // SO_REUSEPORT would let us share the port with another daemon of the same user without a word: ask first.
-    if (address->port() != 0) {
-      OwnedFd probe = open(*address, false);
-      if (!probe) return fail_errno(doing, errno, kAdvice);
-    }
-    std::vector<std::shared_ptr<DatagramSocket>> sockets;
-    std::vector<OwnedFd> fds;
-    for (unsigned i = 0; i < context_.threads.size(); ++i) {
-      fds.push_back(open(*address, true));
-      if (!fds.back()) return fail_errno(doing, errno, kAdvice);
-      set_receive_buffer(fds.back().get(), settings_.receive_buffer_bytes);
-      if (i == 0) {
-        address->length = sizeof address->storage;
-        if (::getsockname(fds[0].get(), address->get(), &address->length) != 0) return fail_errno(doing, errno);
-      }
-      sockets.push_back(std::make_shared<UdpSocket>(settings_, context_, i, tally_));
-    }
-    port_ = address->port();
-    name_ = "udp " + address->endpoint_text();
-    run(std::move(sockets), std::move(fds));
-    return {};
-  }
+  using DatagramInput::DatagramInput;
 
  private:
-  static constexpr const char* kAdvice = "is the address this machine's, the port free, and may this user bind it?";
-
-  static OwnedFd open(const SocketAddress& address, bool shared) {
-    OwnedFd fd(::socket(address.storage.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!fd) return fd;
-    const int on = 1, off = 0;
-    if (shared) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-    if (address.storage.ss_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (::bind(fd.get(), address.get(), address.length) != 0) {
-      const int error = errno;
-      fd = OwnedFd();
-      errno = error;
-    }
-    return fd;
+  std::shared_ptr<DatagramSocket> make_socket(const InputContext& context, unsigned ingest_thread) override {
+    return std::make_shared<UdpSocket>(settings_, context, ingest_thread, tally_);
   }
 };
 
+OwnedFd open(const SocketAddress& address, bool shared) {
+  OwnedFd fd(::socket(address.storage.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return fd;
+  const int on = 1, off = 0;
+  if (shared) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (address.storage.ss_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  if (::bind(fd.get(), address.get(), address.length) != 0) {
+    const int error = errno;
+    fd = OwnedFd();
+    errno = error;
+  }
+  return fd;
+}
+
 }  // namespace
 
-std::unique_ptr<Input> make_udp_input(const InputSettings& settings, const InputContext& context) {
-  return std::make_unique<UdpInput>(settings, context);
+Result<std::unique_ptr<Input>> bind_udp_input(const InputSettings& settings, unsigned ingest_threads) {
+  auto address = parse_listen(settings.listen);
+  if (!address) return tl::unexpected(address.error());
+  const std::string doing = "udp " + settings.listen;
+  // SO_REUSEPORT would let us share the port with another daemon of the same user without a word: ask first.
+  if (address->port() != 0 && !open(*address, false)) return fail_bind(doing, errno, *address);
+  std::vector<OwnedFd> fds;
+  for (unsigned i = 0; i < ingest_threads; ++i) {
+    fds.push_back(open(*address, true));
+    if (!fds.back()) return fail_bind(doing, errno, *address);
+    set_receive_buffer(fds.back().get(), settings.receive_buffer_bytes);
+    if (i == 0) {  // the others take the port that the first one got
+      address = bound_address(fds[0].get());
+      if (!address) return tl::unexpected(address.error());
+    }
+  }
+  return std::make_unique<UdpInput>(settings, "udp " + address->endpoint_text(), address->port(), std::move(fds));
 }
 
 }  // namespace yushi

@@ -7,6 +7,6 @@
 
 namespace yushi {
 
-std::unique_ptr<Input> make_udp_input(const InputSettings& settings, const InputContext& context);
+Result<std::unique_ptr<Input>> bind_udp_input(const InputSettings& settings, unsigned ingest_threads);
 
 }  // namespace yushi

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "core/ledger/entry.h"
 #include "ingest/datagram_socket.h"
@@ -56,32 +57,28 @@ class UnixSocket final : public DatagramSocket {
 
 class UnixInput final : public DatagramInput {
  public:
-  UnixInput(const InputSettings& settings, const InputContext& context) : DatagramInput(settings, context) {
-    name_ = "unix " + settings.path;
-  }
-
-  Result<void> start() override {
-    auto listener =
-        UnixListener::bind("listening on " + name_, settings_.path, SOCK_DGRAM | SOCK_NONBLOCK, settings_.path_mode);
-    if (!listener) return tl::unexpected(listener.error());
-    listener_ = std::move(*listener);
-    set_receive_buffer(listener_.fd(), settings_.receive_buffer_bytes);
-    std::vector<OwnedFd> fds;
-    fds.push_back(listener_.take_fd());
-    run({std::make_shared<UnixSocket>(settings_, context_, tally_)}, std::move(fds));
-    return {};
-  }
+  UnixInput(const InputSettings& settings, std::vector<OwnedFd> fds, UnixListener listener)
+      : DatagramInput(settings, "unix " + settings.path, 0, std::move(fds)), listener_(std::move(listener)) {}
 
  private:
-  void stopped() override { listener_.remove_file(); }
+  std::shared_ptr<DatagramSocket> make_socket(const InputContext& context, unsigned) override {
+    return std::make_shared<UnixSocket>(settings_, context, tally_);
+  }
+  void stopped() override { listener_.reset(); }
 
-  UnixListener listener_;
+  std::optional<UnixListener> listener_;  // its file; the socket itself is with the one who reads it
 };
 
 }  // namespace
 
-std::unique_ptr<Input> make_unix_input(const InputSettings& settings, const InputContext& context) {
-  return std::make_unique<UnixInput>(settings, context);
+Result<std::unique_ptr<Input>> bind_unix_input(const InputSettings& settings) {
+  auto listener =
+      UnixListener::bind("unix " + settings.path, settings.path, SOCK_DGRAM | SOCK_NONBLOCK, settings.path_mode);
+  if (!listener) return tl::unexpected(listener.error());
+  set_receive_buffer(listener->fd(), settings.receive_buffer_bytes);
+  std::vector<OwnedFd> fds;
+  fds.push_back(listener->take_fd());
+  return std::make_unique<UnixInput>(settings, std::move(fds), std::move(*listener));
 }
 
 }  // namespace yushi

@@ -7,6 +7,6 @@
 
 namespace yushi {
 
-std::unique_ptr<Input> make_unix_input(const InputSettings& settings, const InputContext& context);
+Result<std::unique_ptr<Input>> bind_unix_input(const InputSettings& settings);
 
 }  // namespace yushi

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace yushi {
 namespace {
@@ -54,7 +55,10 @@ Result<UnixListener> UnixListener::bind(const std::string& doing, const std::str
   return listener;
 }
 
-void UnixListener::remove_file() {
+UnixListener::UnixListener(UnixListener&& other) noexcept
+    : fd_(std::move(other.fd_)), path_(std::exchange(other.path_, {})), bound_(other.bound_) {}
+
+UnixListener::~UnixListener() {
   struct stat there;
   if (::lstat(path_.c_str(), &there) == 0 && there.st_dev == bound_.st_dev && there.st_ino == bound_.st_ino) {
     ::unlink(path_.c_str());

@@ -1,8 +1,12 @@
 """How yushid starts beside what is there already, and what it refuses: nobody's file or socket is taken away."""
 
+import os
+import pathlib
 import socket
 import stat
 import subprocess
+
+import pytest
 
 from yushi_daemon import BIN, DEADLINE_S, Daemon
 
@@ -20,6 +24,40 @@ def test_a_file_at_the_path_of_the_api_socket_stays(tmp_path):
     assert code == 2
     assert str(daemon.socket) in said and "something else than a socket" in said
     assert daemon.socket.read_text() == "precious"
+    assert not daemon.data.exists()
+
+
+@pytest.mark.parametrize("kind", ["tcp", "udp"])
+def test_a_port_that_is_taken_is_said_before_a_store_is_made(tmp_path, kind):
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM) as holder:
+        holder.bind(("127.0.0.1", 0))
+        if kind == "tcp":
+            holder.listen()
+        listen = f"127.0.0.1:{holder.getsockname()[1]}"
+        daemon = Daemon(tmp_path, f'inputs:\n  - {{type: syslog, transport: unix, path: {tmp_path}/log.sock}}\n'
+                                  f'  - {{type: syslog, transport: {kind}, listen: "{listen}"}}\n')
+        code, said = refused(daemon)
+        line = 1 + next(i for i, text in enumerate(daemon.config.read_text().splitlines()) if listen in text)
+        assert code == 2
+        assert f"{daemon.config}:{line}:" in said and f"{kind} {listen}" in said and "choose another port" in said
+        assert not daemon.data.exists()
+        assert not (tmp_path / "log.sock").exists() and not daemon.socket.exists()
+    with daemon:  # nothing stands in the way of the next start
+        assert daemon.stop() == 0
+
+
+def test_a_port_of_root_is_refused_to_others_with_what_to_do(tmp_path):
+    daemon = Daemon(tmp_path, 'inputs:\n  - {type: syslog, transport: tcp, listen: "127.0.0.1:514"}\n')
+    command = [BIN / "yushid", "--config", daemon.config]
+    first_free = int(pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    if first_free <= 514:
+        pytest.skip("here anyone may bind port 514")
+    if os.geteuid() == 0:
+        command = ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service", *command]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S * 2)
+    assert said.returncode == 2
+    assert "tcp 127.0.0.1:514" in said.stderr and "CAP_NET_BIND_SERVICE" in said.stderr
+    assert not daemon.data.exists()
 
 
 def test_the_api_socket_of_a_running_daemon_is_not_taken(tmp_path):

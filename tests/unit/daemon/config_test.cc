@@ -297,6 +297,14 @@ TEST(Config, AProblemSaysWhatWouldBeRight) {
   }
 }
 
+TEST(Config, AnInputKnowsThePlaceOfItsAddress) {
+  auto config = good("inputs:\n  - {type: syslog, transport: tcp, listen: \"127.0.0.1:0\"}\n"
+                     "  - type: syslog\n    transport: unix\n    path: /run/log.sock\n");
+  auto place = [&](size_t i) { return config.inputs[i].place.substr(config.inputs[i].place.find(':')); };
+  EXPECT_EQ(place(0), ":2:44: inputs.listen");
+  EXPECT_EQ(place(1), ":5:11: inputs.path");
+}
+
 TEST(Config, OneAddressMayStandForEachTransportAndAFreePortManyTimes) {
   auto config = good(R"(inputs:
   - {type: syslog, transport: tcp, listen: "127.0.0.1:514"}

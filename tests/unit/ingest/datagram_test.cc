@@ -122,11 +122,53 @@ TEST_F(DatagramTest, sources_beyond_the_limit_are_overflow_and_keep_their_addres
   EXPECT_EQ(sink_.note(Kind::messages, "overflow"), 4u);
 }
 
+TEST_F(DatagramTest, what_comes_before_the_start_waits_for_it) {
+  bind(udp());
+  const int fd = connect_client(SOCK_DGRAM);
+  ASSERT_EQ(::send(fd, "<13>udp", 7, 0), 7);
+  ::close(fd);
+  input_->start(context_);
+  EXPECT_EQ(sink_.wait_for(1)[0].raw, "<13>udp");
+  input_->stop();
+
+  const InputSettings local = unix_socket();
+  bind(local);
+  const int client = unix_client(local.path);
+  ASSERT_EQ(::send(client, "<13>unix", 8, 0), 8);
+  ::close(client);
+  input_->start(context_);
+  EXPECT_EQ(sink_.wait_for(2)[1].raw, "<13>unix");
+}
+
+TEST_F(DatagramTest, what_the_kernel_drops_before_the_start_is_counted) {
+  InputSettings settings = udp();
+  settings.receive_buffer_bytes = 4096;
+  bind(settings);
+  const int fd = connect_client(SOCK_DGRAM);
+  const std::string datagram(1000, 'x');
+  constexpr uint64_t kSent = 200;
+  for (uint64_t i = 0; i < kSent; ++i) ASSERT_EQ(::send(fd, datagram.data(), datagram.size(), 0), 1000);
+  ::close(fd);
+  input_->start(context_);
+  input_->stop();
+  EXPECT_GT(sink_.note(Kind::kernel_drop), 0u);
+  EXPECT_EQ(sink_.received().size() + sink_.note(Kind::kernel_drop), kSent);
+}
+
+TEST_F(DatagramTest, an_input_that_never_started_leaves_no_file_behind) {
+  const InputSettings settings = unix_socket();
+  bind(settings);
+  struct stat there;
+  ASSERT_EQ(::stat(settings.path.c_str(), &there), 0);
+  input_.reset();
+  EXPECT_NE(::stat(settings.path.c_str(), &there), 0);
+}
+
 TEST_F(DatagramTest, a_udp_port_in_use_is_refused_although_it_could_be_shared) {
   start(udp());
   InputSettings settings = udp();
   settings.listen = "127.0.0.1:" + std::to_string(input_->port());
-  auto second = make_input(settings, context_)->start();
+  auto second = bind_input(settings, kThreads);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Code::io);
 }
@@ -162,7 +204,7 @@ TEST_F(DatagramTest, a_unix_socket_takes_datagrams_of_any_size_and_is_gone_after
 TEST_F(DatagramTest, a_unix_socket_file_is_replaced_only_when_nobody_listens) {
   const InputSettings settings = unix_socket();
   start(settings);
-  auto second = make_input(settings, context_)->start();
+  auto second = bind_input(settings, kThreads);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Code::refused);
   input_->stop();
@@ -177,8 +219,7 @@ TEST_F(DatagramTest, a_unix_socket_file_is_replaced_only_when_nobody_listens) {
   input_->stop();
 
   ::close(::open(settings.path.c_str(), O_CREAT | O_WRONLY, 0600));
-  input_ = make_input(settings, context_);
-  auto over_file = input_->start();
+  auto over_file = bind_input(settings, kThreads);
   ASSERT_FALSE(over_file);
   EXPECT_EQ(over_file.error().code, Code::refused);
   struct stat there;

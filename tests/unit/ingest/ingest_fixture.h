@@ -132,11 +132,16 @@ class InputTest : public testing::Test {
     for (auto& thread : threads_) thread.join();
   }
 
-  void start(InputSettings settings) {
+  void bind(InputSettings settings) {
     if (settings.transport != Transport::unix_socket && settings.listen.empty()) settings.listen = "127.0.0.1:0";
-    input_ = make_input(settings, context_);
-    auto started = input_->start();
-    ASSERT_TRUE(started) << started.error().message;
+    auto bound = bind_input(settings, kThreads);
+    ASSERT_TRUE(bound) << bound.error().message;
+    input_ = std::move(*bound);
+  }
+  void start(const InputSettings& settings) {
+    bind(settings);
+    ASSERT_TRUE(input_);
+    input_->start(context_);
   }
 
   int connect_client(int type = SOCK_STREAM) {

@@ -255,8 +255,10 @@ TEST_F(TcpTest, ipv4_senders_of_an_ipv6_socket_are_named_as_ipv4_and_have_their_
   context_.tenants = tenants;
   InputSettings settings;
   settings.listen = "[::]:0";
-  input_ = make_input(settings, context_);
-  if (!input_->start()) GTEST_SKIP() << "no IPv6 here";
+  auto bound = bind_input(settings, kThreads);
+  if (!bound) GTEST_SKIP() << "no IPv6 here";
+  input_ = std::move(*bound);
+  input_->start(context_);
   const int fd = connect_client();
   send_all(fd, "<13>one\n");
   const auto got = sink_.wait_for(1);
@@ -265,15 +267,47 @@ TEST_F(TcpTest, ipv4_senders_of_an_ipv6_socket_are_named_as_ipv4_and_have_their_
   ::close(fd);
 }
 
+TEST_F(TcpTest, who_connects_before_the_start_waits_and_is_heard) {
+  bind({});
+  const int fd = connect_client();
+  send_all(fd, "<13>early\n");
+  ::close(fd);
+  EXPECT_EQ(input_->counts().messages, 0u);
+  input_->start(context_);
+  EXPECT_EQ(raws(sink_.wait_for(1)), std::vector<std::string>{"<13>early"});
+  sink_.wait_for_note(Kind::connection_closed, 1);
+}
+
+TEST_F(TcpTest, an_input_that_never_started_gives_its_port_back) {
+  bind({});
+  InputSettings same;
+  same.listen = "127.0.0.1:" + std::to_string(input_->port());
+  ASSERT_FALSE(bind_input(same, kThreads));
+  input_->stop();
+  EXPECT_TRUE(bind_input(same, kThreads));
+  EXPECT_EQ(sink_.note(Kind::input_up) + sink_.note(Kind::input_down), 0u);
+}
+
 TEST_F(TcpTest, an_address_in_use_or_malformed_is_an_error_that_names_it) {
   start({});
   for (const std::string& listen : {"127.0.0.1:" + std::to_string(input_->port()), std::string("127.0.0.1"),
                                    std::string("example.org:514"), std::string("127.0.0.1:70000")}) {
     InputSettings settings;
     settings.listen = listen;
-    auto second = make_input(settings, context_)->start();
+    auto second = bind_input(settings, kThreads);
     ASSERT_FALSE(second) << listen;
     EXPECT_NE(second.error().message.find(listen), std::string::npos) << second.error().message;
+  }
+}
+
+TEST_F(TcpTest, an_address_of_another_machine_is_an_error_of_its_own) {
+  InputSettings settings;
+  settings.listen = "192.0.2.1:5514";  // for documentation only: RFC 5737
+  for (auto transport : {Transport::tcp, Transport::udp}) {
+    settings.transport = transport;
+    auto bound = bind_input(settings, kThreads);
+    ASSERT_FALSE(bound);
+    EXPECT_NE(bound.error().message.find("no such address"), std::string::npos) << bound.error().message;
   }
 }
 
