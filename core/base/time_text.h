@@ -33,7 +33,7 @@ struct TimeText {
   int64_t unix_ns = 0;        // UTC
   TimeForm form = TimeForm::none;
   uint8_t digits = 0;         // of the fraction, 0..9
-  uint8_t style = 0;          // which variant of the form (private to time_text.cc; stored in blocks with form)
+  uint8_t style = 0;          // which variant of the form (time_style.h; stored in blocks with form)
   uint8_t inferred = 0;       // TimeInferred bits
   int16_t zone_minutes = 0;   // east of UTC, as written or as inferred
 };
