@@ -51,7 +51,7 @@ def wait(holds, what, seconds=WAIT_SECONDS_MAX):
 
 def log_size(daemon, log="default"):
     """The committed count, from the API: the contract is that these survive."""
-    for line in daemon._http("/api/v1/status").splitlines():
+    for line in daemon.http("/api/v1/status").body.splitlines():
         if line.startswith(b'{"log"'):
             said = json.loads(line)
             if said["log"] == log:
@@ -86,7 +86,7 @@ def records_from(daemon, source, *args):
 def metric(daemon, name, label=""):
     """The sum of a counter over its series whose labels hold `label`."""
     total = 0
-    for line in daemon._http("/metrics").decode().splitlines():
+    for line in daemon.http("/metrics").body.decode().splitlines():
         if line.startswith(name + "{") and label in line or line.startswith(name + " "):
             total += float(line.rsplit(" ", 1)[1])
     return int(total)

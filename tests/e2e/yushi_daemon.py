@@ -1,5 +1,6 @@
 """A real yushid on a data folder and free ports of its own, and the real CLI beside it."""
 
+import http.client
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+import typing
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("YUSHI_BIN", ROOT / "build/release/bin"))
@@ -41,6 +43,23 @@ def yushi(*args, env=None, stdin=b"", state=None):
     return Answer(done)
 
 
+class Reply(typing.NamedTuple):
+    code: int
+    headers: typing.Mapping[str, str]  # names in any case
+    body: bytes
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("e2e", timeout=DEADLINE_S)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self.path))
+
+
 class Daemon:
     """`config` is YAML beyond data_dir, api and inputs; the inputs are TCP and UDP on free ports unless it has its own."""
 
@@ -63,7 +82,7 @@ class Daemon:
     def start(self):
         self.log = open(self.folder / "yushid.log", "ab")
         self.process = subprocess.Popen([BIN / "yushid", "--config", self.config], stderr=self.log, stdout=self.log)
-        self._wait(lambda: self._http("/healthz").startswith(b"HTTP/1.1 200"), "to answer")
+        self._wait(lambda: self.http("/healthz").code == 200, "to answer")
         return self
 
     def stop(self):
@@ -114,7 +133,7 @@ class Daemon:
 
     def status(self):
         """The daemon's own line of `status`."""
-        body = self._http("/api/v1/status").split(b"\r\n\r\n", 1)[1]
+        body = self.http("/api/v1/status").body
         for line in body.splitlines():
             if line.startswith(b'{"node"'):
                 return json.loads(line)
@@ -130,25 +149,22 @@ class Daemon:
         self._wait(lambda: self.records(log) >= count, f"to commit {count} records in {log}")
         assert self.records(log) == count
 
+    def http(self, target, method="GET"):
+        """One request to the API's socket, by no code of ours; code 0 where nobody answers, or not to the end."""
+        connection = _UnixConnection(self.socket)
+        try:
+            connection.request(method, target)
+            said = connection.getresponse()
+            return Reply(said.status, said.headers, said.read())
+        except (OSError, http.client.HTTPException):
+            return Reply(0, {}, b"")
+        finally:
+            connection.close()
+
     def search(self, *args):
         answer = self.yushi("search", *args, "-o", "json")
         assert answer.code in (0, 1), answer.err
         return answer.objects
-
-    def _http(self, path):
-        try:
-            with socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(DEADLINE_S)
-                connection.connect(str(self.socket))
-                connection.sendall(f"GET {path} HTTP/1.1\r\nHost: e2e\r\nConnection: close\r\n\r\n".encode())
-                got = b""
-                while chunk := connection.recv(1 << 16):
-                    got += chunk
-                    if got.endswith(b"0\r\n\r\n"):
-                        break
-                return got
-        except OSError:
-            return b""
 
     def _wait(self, holds, what):
         until = time.monotonic() + DEADLINE_S
