@@ -11,8 +11,10 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <charconv>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <system_error>
 
 namespace yushi {
 namespace {
@@ -23,6 +25,7 @@ using Socket = boost::asio::local::stream_protocol::socket;
 
 constexpr size_t kConnectionsMax = 64;
 constexpr size_t kLinesBytes = 64 << 10;  // of an answer sent at once
+constexpr std::chrono::milliseconds kPauseWithoutDescriptors{100};
 
 // nullopt: a percent sign without two hexadecimal digits.
 std::optional<std::string> percent_decoded(std::string_view text) {
@@ -290,7 +293,10 @@ void Api::accept() {
     pollfd waiting{listener_->fd(), POLLIN, 0};
     if (::poll(&waiting, 1, 200) <= 0) continue;
     int fd = ::accept4(listener_->fd(), nullptr, nullptr, SOCK_CLOEXEC);
-    if (fd < 0) continue;
+    if (fd < 0) {  // no descriptor to be had: the asker waits, and asking again at once would only burn the CPU
+      std::this_thread::sleep_for(kPauseWithoutDescriptors);
+      continue;
+    }
     {
       std::lock_guard lock(mutex_);
       if (open_.size() >= kConnectionsMax) {
@@ -299,18 +305,26 @@ void Api::accept() {
       }
       open_.insert(fd);
     }
-    std::thread([this, fd] {
-      try {
-        Connection connection(*this, fd);
-        connection.serve();
-        std::lock_guard lock(mutex_);  // before the descriptor is closed and may name another socket
-        open_.erase(fd);
-      } catch (const std::exception&) {
-        // Asio throws when the socket is gone already: the asker has left.
-        std::lock_guard lock(mutex_);
-        open_.erase(fd);
-      }
-    }).detach();
+    try {
+      std::thread([this, fd] { serve(fd); }).detach();
+    } catch (const std::system_error&) {  // no thread to be had: this asker goes, collecting goes on
+      std::lock_guard lock(mutex_);
+      open_.erase(fd);
+      ::close(fd);
+    }
+  }
+}
+
+void Api::serve(int fd) {
+  try {
+    Connection connection(*this, fd);
+    connection.serve();
+    std::lock_guard lock(mutex_);  // before the descriptor is closed and may name another socket
+    open_.erase(fd);
+  } catch (const std::exception&) {
+    // Asio throws when the socket is gone already: the asker has left.
+    std::lock_guard lock(mutex_);
+    open_.erase(fd);
   }
 }
 

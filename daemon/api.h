@@ -2,7 +2,8 @@
 //
 // Each use of a question is a record in `_audit`, refused ones too.
 //
-// Threads  One accepts; each connection has one of its own, at most kConnectionsMax.
+// Threads  One accepts; each connection has one of its own, at most kConnectionsMax. Where the system gives none, the
+//          connection is closed.
 #pragma once
 
 #include <atomic>
@@ -40,6 +41,7 @@ class Api {
  private:
   struct Connection;
   void accept();
+  void serve(int fd);
   Sources sources_;
   std::optional<UnixListener> listener_;  // until stop()
   std::atomic<bool> stopping_{false};

@@ -1,10 +1,15 @@
 """The HTTP API as any client may use it, not only our CLI: endpoints, methods, and targets that are wrong."""
 
+import contextlib
 import json
+import pathlib
+import resource
+import select
+import socket
 
 import pytest
 
-from yushi_daemon import Daemon
+from yushi_daemon import DEADLINE_S, Daemon
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +56,19 @@ def test_a_broken_percent_escape_is_400(daemon, query):
 def test_escapes_are_the_bytes_that_they_name(daemon):
     assert daemon.http("/api/v1/search?query=%2A&limit=1").code == 200
     assert daemon.http("/api/v1/search?query=%2a+and+%e7%99%bb").code == 200
+
+
+def test_askers_for_whom_there_is_no_thread_do_not_end_the_daemon(tmp_path):
+    with Daemon(tmp_path) as daemon, contextlib.ExitStack() as askers:
+        status = pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text()
+        memory = next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmSize"))
+        _, most = limit = resource.prlimit(daemon.process.pid, resource.RLIMIT_AS)
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_AS, (memory + (6 << 20), most))  # a stack is larger
+        waiting = [askers.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(60)]
+        for asker in waiting:  # threads that have ended left some stacks: the first ones get a thread, which waits for a question
+            asker.connect(str(daemon.socket))
+        refused, _, _ = select.select(waiting, [], [], DEADLINE_S)
+        assert refused and refused[0].recv(1) == b""
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_AS, limit)
+        assert daemon.http("/healthz").code == 200
+        assert daemon.stop() == 0
