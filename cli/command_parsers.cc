@@ -1,7 +1,8 @@
 // parsers check|test|list: parser files without a daemon.
+#include <nlohmann/json.hpp>
+
 #include "cli/file_commands.h"
 #include "cli/output.h"
-#include "core/record/ecs_json.h"
 #include "parsers/check.h"
 #include "parsers/share_directory.h"
 
@@ -58,20 +59,14 @@ int list(const FilesOptions& options) {
   RowPrinter rows(out, kind, {"parser", "dataset", "patterns", "tests", "asked", "file"});
   for (auto& parser : list_parsers(**set)) {
     if (kind == OutputKind::json) {
-      std::string line = "{\"parser\":";
-      append_json_string(line, parser.name);
-      line += ",\"dataset\":";
-      append_json_string(line, parser.dataset);
-      line += ",\"patterns\":" + std::to_string(parser.patterns) + ",\"tests\":" + std::to_string(parser.tests) +
-              ",\"generic\":" + (parser.generic ? "true" : "false") + ",\"path\":";
-      append_json_string(line, parser.path);
-      out.write(line + "}\n");
+      out.write(json_line({{"parser", parser.name}, {"dataset", parser.dataset}, {"patterns", parser.patterns},
+                           {"tests", parser.tests}, {"generic", parser.generic}, {"path", parser.path}}));
     } else {
       rows.row({parser.name, parser.dataset, std::to_string(parser.patterns), std::to_string(parser.tests),
                 parser.generic ? "last" : "by kind", parser.path});
     }
   }
-  if (kind != OutputKind::json) rows.finish();
+  rows.finish();
   return kExitFound;
 }
 

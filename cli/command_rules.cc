@@ -1,7 +1,8 @@
 // rules check|test|list: rule files without a daemon.
+#include <nlohmann/json.hpp>
+
 #include "cli/file_commands.h"
 #include "cli/output.h"
-#include "core/record/ecs_json.h"
 #include "detect/check.h"
 #include "parsers/share_directory.h"
 #include "parsers/understand.h"
@@ -56,29 +57,16 @@ int list(const FilesOptions& options) {
   RowPrinter rows(out, kind, {"level", "title", "id", "file"});
   for (auto& rule : (*set)->list()) {
     if (kind == OutputKind::json) {
-      std::string line = "{\"id\":";
-      append_json_string(line, rule.id);
-      line += ",\"title\":";
-      append_json_string(line, rule.title);
-      line += ",\"level\":";
-      append_json_string(line, rule.level);
-      line += ",\"path\":";
-      append_json_string(line, rule.path);
-      out.write(line + ",\"line\":" + std::to_string(rule.line) + "}\n");
+      out.write(json_line({{"id", rule.id}, {"title", rule.title}, {"level", rule.level}, {"path", rule.path},
+                           {"line", rule.line}}));
     } else {
       rows.row({rule.level, rule.title, rule.id, rule.path + ":" + std::to_string(rule.line)});
     }
   }
-  if (kind == OutputKind::json) {
-    for (auto& words : (*set)->unsupported()) {
-      std::string line = "{\"unsupported\":";
-      append_json_string(line, words);
-      out.write(line + "}\n");
-    }
-    return kExitFound;
-  }
   rows.finish();
-  for (auto& words : (*set)->unsupported()) out.write(words + "\n");
+  for (auto& words : (*set)->unsupported()) {
+    out.write(kind == OutputKind::json ? json_line({{"unsupported", words}}) : words + "\n");
+  }
   return kExitFound;
 }
 

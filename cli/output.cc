@@ -129,6 +129,8 @@ LineSink object_lines(Out& out, OutputKind kind, std::function<void(const Json& 
   };
 }
 
+std::string json_line(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
 RowPrinter::RowPrinter(Out& out, OutputKind kind, std::vector<std::string> columns)
     : out_(out), kind_(kind), columns_(std::move(columns)) {}
 

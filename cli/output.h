@@ -42,6 +42,9 @@ int stdout_failure();
 // A sink for an answer's lines: in json they are printed as they came, else each object is shown and all else passed over.
 LineSink object_lines(Out& out, OutputKind kind, std::function<void(const nlohmann::ordered_json& said)> show);
 
+// The object as JSON, with the end of its line.
+std::string json_line(const nlohmann::ordered_json& object);
+
 // Rows of cells under columns: aligned, tab-separated (raw) or comma-separated. In json it has nothing to say.
 class RowPrinter {
  public:
