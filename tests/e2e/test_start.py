@@ -60,6 +60,16 @@ def test_a_port_of_root_is_refused_to_others_with_what_to_do(tmp_path):
     assert not daemon.data.exists()
 
 
+def test_the_api_socket_lies_in_the_data_folder_that_the_start_makes(tmp_path, monkeypatch):
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    daemon = Daemon(tmp_path)
+    daemon.config.write_text(daemon.config.read_text().replace(f"{daemon.data}\napi: {{socket: {daemon.socket}}}\n", f"{daemon.data}/\n"))
+    daemon.socket = daemon.data / "yushi.sock"
+    with daemon:
+        assert daemon.stop() == 0
+    assert (daemon.data / "store").exists() and not daemon.socket.exists()
+
+
 def test_the_api_socket_of_a_running_daemon_is_not_taken(tmp_path):
     with Daemon(tmp_path / "first") as first:
         second = Daemon(tmp_path / "second")
@@ -97,3 +107,4 @@ def test_a_second_daemon_on_one_store_is_refused_plainly(tmp_path):
         code, said = refused(second)
         assert code == 3
         assert "another yushid runs on" in said and str(first.data) in said
+        assert not second.socket.exists()  # it was bound before the store
