@@ -286,6 +286,20 @@ Walk::Reader topic(Walk& walk, std::string where, std::string& out) {
   };
 }
 
+void properties(Walk& walk, const YAML::Node& node, KafkaProperties& out) {
+  std::map<std::string, Walk::Reader> readers;
+  if (node.IsMap()) {
+    out.reserve(node.size());  // the readers write into its elements
+    for (auto pair : node) {
+      auto name = pair.first.as<std::string>("");
+      out.emplace_back(name, "");
+      readers[name] = walk.text("forward.properties." + name, out.back().second);
+    }
+  }
+  walk.map(node, "forward.properties.", readers);
+  if (auto checked = check_kafka_properties(out); !checked) walk.problem(node, "forward.properties." + checked.error().message);
+}
+
 void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
   ForwardConfig forward;
   std::string type = "kafka", delivery;
@@ -303,6 +317,7 @@ void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
                  walk.problem(n, "forward.select: " + why.substr(0, why.find('\n')));
                }
              }},
+            {"properties", [&](const YAML::Node& n) { properties(walk, n, forward.properties); }},
             {"delivery", [&](const YAML::Node& n) {
                walk.text("forward.delivery", delivery, {"at-least-once", "exactly-once"})(n);
                if (delivery == "exactly-once") later(walk, n, "forward.delivery: exactly-once");

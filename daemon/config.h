@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "forward/kafka.h"
 
 namespace yushi {
 
@@ -33,6 +34,7 @@ struct ForwardConfig {
   std::string alerts_topic;  // empty: sends no alerts
   std::string format = "ecs-json";  // ecs-json | raw | protobuf
   std::string select = "*";
+  KafkaProperties properties;
 };
 
 struct Config {

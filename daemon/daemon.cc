@@ -267,6 +267,7 @@ class Daemon {
       auto select = Filter::parse_kql(forward.select, {});
       if (!select) return tl::unexpected(select.error());
       settings.select = *select;
+      settings.properties = forward.properties;
       // One cursor for each topic: a second forwarder into another topic has its own.
       auto source = make_store_source(*store_, forward.brokers + "/" + forward.topic);
       forwarders_.push_back(std::make_unique<KafkaForwarder>(std::move(settings), std::move(source)));

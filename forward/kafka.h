@@ -27,15 +27,20 @@
 
 namespace yushi {
 
+// Of librdkafka, for TLS and SASL: names and values.
+using KafkaProperties = std::vector<std::pair<std::string, std::string>>;
+
+// invalid: one that is not for TLS or SASL, that librdkafka does not know, or whose files cannot be used. Connects to nobody.
+Result<void> check_kafka_properties(const KafkaProperties& properties);
+
 struct KafkaSettings {
   std::string brokers;  // "k1:9092,k2:9092"
   std::string topic = "yushi.records";
   std::string alerts_topic;  // empty: no alerts
   ForwardFormat format = ForwardFormat::ecs_json;
-  std::string compression = "lz4";  // none | lz4 | zstd | gzip | snappy
   Filter select = Filter::parse_kql("*", {}).value();
   size_t in_flight_bytes = 256 << 20;
-  std::vector<std::pair<std::string, std::string>> properties;  // further ones of librdkafka: TLS, SASL
+  KafkaProperties properties;
 };
 
 // Read by any thread at any time.

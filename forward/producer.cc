@@ -10,7 +10,36 @@ namespace {
 // A queued message's own structures in librdkafka: the message, its headers and their allocations; measured ~ 600.
 constexpr size_t kMessageOverheadBytes = 640;
 
+// All others are ours: what is promised of delivery hangs on them.
+bool is_for_security(std::string_view name) {
+  return name == "security.protocol" || name == "enable.ssl.certificate.verification" || name.starts_with("ssl.") ||
+         name.starts_with("sasl.");
+}
+
 }  // namespace
+
+Result<void> check_kafka_properties(const KafkaProperties& properties) {
+  auto* conf = rd_kafka_conf_new();
+  char why[512] = "";
+  std::string wrong;
+  for (const auto& [name, value] : properties) {
+    if (!is_for_security(name)) {
+      wrong = name + ": is not for TLS or SASL; known here: security.protocol, enable.ssl.certificate.verification, ssl.*, sasl.*";
+    } else if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), why, sizeof why) != RD_KAFKA_CONF_OK) {
+      wrong = name + ": " + why;
+    }
+    if (!wrong.empty()) break;
+  }
+  rd_kafka_conf_set_log_cb(conf, [](const rd_kafka_t*, int, const char*, const char*) {});  // why is said below
+  // Without brokers: it reads certificates and keys, and asks nobody.
+  rd_kafka_t* client = wrong.empty() ? rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why) : nullptr;
+  if (client != nullptr) {
+    rd_kafka_destroy(client);
+    return {};
+  }
+  rd_kafka_conf_destroy(conf);
+  return fail(Code::invalid, wrong.empty() ? why : wrong);
+}
 
 struct KafkaProducer::Client {
   rd_kafka_t* kafka = nullptr;
@@ -93,7 +122,7 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(const KafkaSettings& 
   set("linger.ms", "5");
   set("queue.buffering.max.messages", "2000000");  // with 100,000 it is 18 times slower
   set("queue.buffering.max.kbytes", std::to_string(std::max<size_t>(settings.in_flight_bytes >> 10, 1024)));
-  set("compression.type", settings.compression);
+  set("compression.type", "lz4");
   set("partitioner", "murmur2_random");  // as Java's
   set("reconnect.backoff.max.ms", "2000");
   set("socket.keepalive.enable", "true");

@@ -36,8 +36,11 @@ def kafka_libs():
 
 
 class KafkaBroker:
-    def __init__(self, folder, **properties):
-        """properties: broker settings with _ for ., as in message_max_bytes=2000. Topics make themselves."""
+    def __init__(self, folder, secure=False, **properties):
+        """properties: broker settings with _ for ., as in message_max_bytes=2000. Topics make themselves.
+
+        A secure one listens on `secure_bootstrap` too, for TLS under the authority `ca` and SASL PLAIN as yushi, secret.
+        """
         self.folder = pathlib.Path(folder) / "kafka"
         self.folder.mkdir(parents=True)
         self.libs = kafka_libs()
@@ -60,6 +63,8 @@ class KafkaBroker:
             "group.initial.rebalance.delay.ms": "0",
             "log.flush.interval.messages": "100000000",
         }
+        if secure:
+            self._add_secure_listener(settings)
         settings.update({name.replace("_", "."): str(value) for name, value in properties.items()})
         self.config = self.folder / "server.properties"
         self.config.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
@@ -71,6 +76,21 @@ class KafkaBroker:
             capture_output=True, text=True)
         if made.returncode != 0:
             raise RuntimeError("formatting Kafka's storage failed:\n" + made.stdout + made.stderr)
+
+    def _add_secure_listener(self, settings):
+        self.secure_bootstrap = f"127.0.0.1:{free_port()}"
+        self.ca, key, both = (self.folder / name for name in ("ca.pem", "key.pem", "broker.pem"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                        "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out",
+                        self.ca], check=True, capture_output=True)
+        both.write_text(key.read_text() + self.ca.read_text())
+        for of in ("listeners", "advertised.listeners"):
+            settings[of] += f",SECURE://{self.secure_bootstrap}"
+        settings["listener.security.protocol.map"] += ",SECURE:SASL_SSL"
+        login = "org.apache.kafka.common.security.plain.PlainLoginModule"
+        settings.update({"listener.name.secure." + name: value for name, value in {
+            "ssl.keystore.type": "PEM", "ssl.keystore.location": both, "sasl.enabled.mechanisms": "PLAIN",
+            "plain.sasl.jaas.config": f'{login} required user_yushi="secret";'}.items()})
 
     @property
     def bootstrap(self):

@@ -292,3 +292,22 @@ def test_the_cursor_stands_still_over_a_clean_restart(broker, tmp_path):
         wait(lambda: delivered(daemon) >= 500, "for the other records to arrive")
         assert daemon.stop() == 0
     check_order(records_in(broker, "again"), sent, once=True)
+
+
+def test_tls_and_sasl_pass_through(tmp_path):
+    with KafkaBroker(tmp_path, secure=True) as broker:
+        def config(ca, password):
+            return (f'forward:\n  - {{type: kafka, brokers: "{broker.secure_bootstrap}", topic: secure, properties: '
+                    f"{{security.protocol: sasl_ssl, ssl.ca.location: {ca}, sasl.mechanism: PLAIN, sasl.username: yushi, "
+                    f"sasl.password: {password}}}}}\n")
+
+        with Daemon(tmp_path / "wrong", config(broker.ca, "guessed")) as daemon:
+            daemon.send_tcp([line(0)])
+            wait_size(daemon, 1)
+            wait(lambda: metric(daemon, "yushi_forward_errors_total") > 0, "the broker to refuse the password")
+            assert delivered(daemon) == 0 and daemon.stop() == 0
+        with Daemon(tmp_path / "right", config(broker.ca, "secret")) as daemon:
+            sent = [line(i) for i in range(100)]
+            daemon.send_tcp(sent)
+            wait(lambda: delivered(daemon) == len(sent), "delivery over TLS")
+            check_order(records_in(broker, "secure"), sent, once=True)

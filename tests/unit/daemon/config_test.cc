@@ -163,6 +163,12 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       {"forward:\n  - {brokers: \"k:9092\", format: @xml}", "forward.format"},
       {"forward:\n  - {brokers: \"k:9092\", select: @\"user.name: (root\"}", "forward.select"},
       {"forward:\n  - {brokers: \"k:9092\", delivery: @perhaps}", "forward.delivery"},
+      {"forward:\n  - {brokers: \"k:9092\", properties: @ssl}", "forward.properties"},
+      {"forward:\n  - {brokers: \"k:9092\", properties: @{acks: 0}}", "forward.properties.acks"},
+      {"forward:\n  - {brokers: \"k:9092\", properties: @{ssl.unheard.of: x}}", "forward.properties.ssl.unheard.of"},
+      {"forward:\n  - {brokers: \"k:9092\", properties: @{security.protocol: tls}}", "forward.properties.security.protocol"},
+      {"forward:\n  - {brokers: \"k:9092\", properties: @{security.protocol: ssl, ssl.ca.location: /nowhere/ca.pem}}",
+       "forward.properties.ssl.ca.location"},
       {"forward:\n  - {brokers: \"k:9092\"}\n  - @{brokers: \"k:9092\"}", "forward.topic"},
       {"forward:\n  - {brokers: \"k:9092\", topic: t}\n  - {brokers: \"k:9092\", topic: @t}", "forward.topic"},
       {"forward:\n  - {brokers: \"k:9092\", alerts_topic: a}\n  - {brokers: \"k:9092\", topic: t, alerts_topic: @a}",
@@ -234,7 +240,8 @@ commit: {interval: 1s, bytes: 64KiB}
 keys: {dir: /k}
 retention: {preset: cii}
 forward:
-  - {type: kafka, brokers: "k1:9092,k2:9092", topic: t, alerts_topic: a, format: raw, select: "user.name: root", delivery: at-least-once}
+  - {type: kafka, brokers: "k1:9092,k2:9092", topic: t, alerts_topic: a, format: raw, select: "user.name: root", delivery: at-least-once,
+     properties: {security.protocol: sasl_plaintext, sasl.mechanism: PLAIN, sasl.username: y, sasl.password: 1}}
 detect: {rules: [/dev, /tmp], learning: 36h}
 api: {socket: /s}
 )");
@@ -270,6 +277,8 @@ api: {socket: /s}
   EXPECT_EQ(config.forward[0].alerts_topic, "a");
   EXPECT_EQ(config.forward[0].format, "raw");
   EXPECT_EQ(config.forward[0].select, "user.name: root");
+  EXPECT_EQ(config.forward[0].properties, (KafkaProperties{{"security.protocol", "sasl_plaintext"}, {"sasl.mechanism", "PLAIN"},
+                                                           {"sasl.username", "y"}, {"sasl.password", "1"}}));
   EXPECT_EQ(config.rule_dirs, (std::vector<std::string>{"/dev", "/tmp"}));
   EXPECT_EQ(config.learning_ns, int64_t{36} * 3600 * 1'000'000'000);
   EXPECT_EQ(config.api_socket, "/s");
