@@ -43,7 +43,7 @@ int test(const FilesOptions& options) {
   Out out;
   for (auto& failure : tested->failures) out.write(failure + "\n");
   for (auto& lacking : tested->lacking) out.write(lacking + ": has no test that raises it, or none that must not\n");
-  out.write(std::to_string(tested->passed) + " tests passed, " + std::to_string(tested->failures.size()) + " failed\n");
+  out.write(std::to_string(tested->passed) + " tests, " + std::to_string(tested->failures.size()) + " failed\n");
   return tested->failures.empty() ? kExitFound : kExitNothing;
 }
 

@@ -15,7 +15,7 @@ std::string share_directory(const std::string& what) {
       return (up / (what == "rules" ? "config/rules" : what)).string();
     }
   }
-  return "/usr/share/yushi/" + what;
+  return (here.parent_path() / "share" / "yushi" / what).string();
 }
 
 }  // namespace yushi

@@ -1,0 +1,29 @@
+"""cmake --install: what it puts under a prefix works from there."""
+
+import os
+import subprocess
+
+from yushi_daemon import BIN, ROOT
+
+
+def test_an_installed_yushi_uses_the_parsers_and_rules_beside_it(tmp_path):
+    prefix = tmp_path / "usr"
+    done = subprocess.run(["cmake", "--install", BIN.parent, "--prefix", prefix], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    environment = {name: value for name, value in os.environ.items() if name != "YUSHI_SHARE"}
+
+    def tests_of(command):
+        run = subprocess.run([prefix / "bin" / "yushi", command, "test"], capture_output=True, text=True, env=environment)
+        assert run.returncode == 0 and run.stdout.endswith(" tests, 0 failed\n"), run.stdout + run.stderr
+        return int(run.stdout.split()[0])
+
+    for command, folder in (("parsers", ROOT / "parsers"), ("rules", ROOT / "config" / "rules")):
+        files = [*folder.glob("*.yaml"), *folder.glob("*.yml")]
+        installed = prefix / "share" / "yushi" / command
+        assert sorted(path.name for path in installed.iterdir()) == sorted(path.name for path in files)
+        before = tests_of(command)
+        (installed / files[0].name).unlink()
+        assert 0 < tests_of(command) < before
+    for path in ("bin/yushid", "lib/systemd/system/yushid.service", "lib/sysusers.d/yushi.conf", "share/man/man1/yushi.1",
+                 "share/man/man8/yushid.8"):
+        assert (prefix / path).is_file(), path
