@@ -154,7 +154,9 @@ Result<ChunkHead> ChunkHead::decode(uint64_t first_index, std::string_view bytes
     ChunkSource s;
     s.source = in.text();
     s.address = in.text();
-    s.transport = static_cast<Transport>(in.byte());
+    auto transport = in.byte();
+    if (transport > static_cast<uint8_t>(Transport::internal)) return fail(Code::corrupt, "chunk head is damaged");
+    s.transport = static_cast<Transport>(transport);
     s.first_seq = in.varint();
     head.sources.push_back(std::move(s));
   }
