@@ -73,7 +73,8 @@ int sources(const Options& options) {
     return kind == OutputKind::table ? local_time_text(text(said, name), *zone, false) : text(said, name);
   };
   Out out;
-  RowPrinter rows(out, kind, {"tenant", "source", "transport", "first seen", "last seen", "silent", "records", "bytes", "per s", "clock skew s"});
+  RowPrinter rows(out, kind, {"tenant", "source", "transports", "first seen", "last seen", "silent", "records", "bytes",
+                              "per s", "clock skew s", "losses"});
   return ask_store(
       options, question_of("sources", options),
       object_lines(out, kind, [&](const Json& said) {
@@ -81,9 +82,14 @@ int sources(const Options& options) {
         auto rate_text = rate != said.end() && rate->is_number() ? plain_rate(rate->get<double>()) : std::string();
         auto silent = said.find("silent_seconds");
         auto silence = silent != said.end() && silent->is_number_integer() ? span(silent->get<int64_t>()) : std::string();
-        rows.row({text(said, "tenant"), text(said, "source"), text(said, "transport"), time(said, "first_seen"),
+        std::string transports;
+        for (auto& transport : said.value("transports", Json::array())) {
+          if (!transports.empty()) transports.push_back(',');
+          if (transport.is_string()) transports += transport.get<std::string>();
+        }
+        rows.row({text(said, "tenant"), text(said, "source"), transports, time(said, "first_seen"),
                   time(said, "last_seen"), silence, text(said, "records"), text(said, "bytes"), rate_text,
-                  text(said, "clock_skew_seconds")});
+                  text(said, "clock_skew_seconds"), text(said, "losses")});
       }),
       [&](const Ending& ending) {
         rows.finish();
@@ -136,7 +142,7 @@ void add_status(CLI::App& app, Chosen& chosen) {
 }
 
 void add_sources(CLI::App& app, Chosen& chosen) {
-  auto* command = app.add_subcommand("sources", "every source: first and last seen, rate, silence, clock skew");
+  auto* command = app.add_subcommand("sources", "every source: first and last seen, rate, silence, clock skew, losses");
   command->footer("Example: yushi sources --tenant finance");
   auto options = std::make_shared<Options>();
   add_tenant_option(*command, *options);

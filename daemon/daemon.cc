@@ -239,7 +239,7 @@ class Daemon {
     context.tenants = tenants;
     context.sources = std::make_shared<SourceLimit>(config_.sources);
     store_->for_each_source([&](TenantId tenant, const std::string& source, const SourceState& state) {
-      bool datagrams = state.transport == Transport::udp || state.transport == Transport::unix_socket;
+      bool datagrams = state.seen_on(Transport::udp) || state.seen_on(Transport::unix_socket);
       if (datagrams) (void)context.sources->admit(tenant, source);
     });
     for (unsigned i = 0; i < ingest_thread_count_; ++i) {

@@ -57,12 +57,17 @@ Result<void> answer_sources(const Asked& asked) {
       continue;
     }
     for (auto& [source, state] : *sources) {
+      auto transports = nlohmann::ordered_json::array();
+      for (unsigned bit = 0; bit < SourceState::kTransports; ++bit) {
+        auto transport = static_cast<Transport>(bit);
+        if (state.seen_on(transport)) transports.push_back(transport_name(transport));
+      }
       auto seen_ns = std::max(kMinute, state.last_received_ns - state.first_received_ns);
       nlohmann::ordered_json line = {
           {"tenant", log},
           {"source", source},
           {"address", state.address},
-          {"transport", transport_name(state.transport)},
+          {"transports", std::move(transports)},
           {"first_seen", utc_text(state.first_received_ns)},
           {"last_seen", utc_text(state.last_received_ns)},
           {"records", state.next_seq},
@@ -71,7 +76,9 @@ Result<void> answer_sources(const Asked& asked) {
           // Event time of the newest record against its receipt: positive when the sender's clock is ahead.
           {"clock_skew_seconds", static_cast<double>((state.last_event_ns - state.last_received_ns) / 1'000'000) / 1000},
           // Two records within a few microseconds say nothing of a rate: it is taken over a minute at least.
-          {"records_per_second", static_cast<double>(state.next_seq) * 1e9 / static_cast<double>(seen_ns)}};
+          {"records_per_second", static_cast<double>(state.next_seq) * 1e9 / static_cast<double>(seen_ns)},
+          // By the numbers that senders give their messages; of one that gives none nothing is known.
+          {"losses", state.losses.known() ? nlohmann::ordered_json(state.losses.lost()) : nlohmann::ordered_json()}};
       if (!asked.say(line)) return {};
       ++end.records;
     }

@@ -74,6 +74,9 @@ PreparedBatch prepare(std::shared_ptr<Batch> batch, const std::vector<std::share
       group->source_of.resize(group->records.size(), 0);  // all before were of the first source
       group->source_of.push_back(last_source);
     }
+    if (auto sequence = sequence_number(record)) {
+      group->numbered.push_back({static_cast<uint32_t>(group->records.size()), *sequence});
+    }
     group->records.push_back(&record);
     group->raw_bytes += record.raw.size();
     group->event_from_ns = std::min(group->event_from_ns, record.event_ns);

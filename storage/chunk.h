@@ -19,6 +19,7 @@
 
 #include "core/base/result.h"
 #include "core/record/batch.h"
+#include "storage/losses.h"
 #include "storage/parse_context.h"
 
 namespace yushi {
@@ -31,12 +32,18 @@ struct ChunkSource {
   uint64_t first_seq = 0;  // given at commit
 };
 
+struct NumberedRecord {
+  uint32_t record;  // position in ChunkGroup::records
+  SequenceNumber sequence;
+};
+
 // The records of one log in one batch.
 struct ChunkGroup {
   TenantId tenant = 0;
   std::vector<Record*> records;            // in batch order
   std::vector<uint32_t> source_of;         // position in `sources`; empty when there is one source
   std::vector<ChunkSource> sources;
+  std::vector<NumberedRecord> numbered;    // those that their senders numbered, ascending
   std::shared_ptr<const ParseContext> context;
   int64_t event_from_ns = 0, event_to_ns = 0;
   std::string body;                        // compressed

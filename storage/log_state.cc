@@ -12,7 +12,8 @@ std::string SourceState::encode() const {
   put_signed(out, last_received_ns);
   put_signed(out, last_event_ns);
   put_text(out, address);
-  out.push_back(static_cast<char>(transport));
+  put_varint(out, transports);
+  losses.encode(out);
   return out;
 }
 
@@ -25,8 +26,13 @@ Result<SourceState> SourceState::decode(std::string_view bytes) {
   s.last_received_ns = in.signed_varint();
   s.last_event_ns = in.signed_varint();
   s.address = in.text();
-  s.transport = static_cast<Transport>(in.byte());
-  if (!in.ok() || in.left() != 0) return fail(Code::corrupt, "source counters are damaged");
+  auto transports = in.varint();
+  auto losses = Losses::decode(in);
+  if (!in.ok() || in.left() != 0 || !losses || transports >= 1u << kTransports) {
+    return fail(Code::corrupt, "source counters are damaged");
+  }
+  s.transports = static_cast<uint16_t>(transports);
+  s.losses = std::move(*losses);
   return s;
 }
 

@@ -13,6 +13,7 @@
 #include "core/base/result.h"
 #include "core/ledger/merkle.h"
 #include "storage/chunk.h"
+#include "storage/losses.h"
 
 namespace yushi {
 
@@ -23,8 +24,13 @@ struct SourceState {
   int64_t first_received_ns = 0, last_received_ns = 0;
   int64_t last_event_ns = 0;  // event time of its newest record: against receipt it shows the clock's skew
   std::string address;
-  Transport transport = Transport::tcp;
+  uint16_t transports = 0;  // all that it was seen on: bit_of() each
+  Losses losses;
 
+  void mark_seen_on(Transport transport) { transports = static_cast<uint16_t>(transports | bit_of(transport)); }
+  bool seen_on(Transport transport) const { return transports & bit_of(transport); }
+  static constexpr unsigned kTransports = static_cast<unsigned>(Transport::internal) + 1;
+  static unsigned bit_of(Transport transport) { return 1u << static_cast<unsigned>(transport); }
   std::string encode() const;
   static Result<SourceState> decode(std::string_view bytes);
   bool operator==(const SourceState&) const = default;

@@ -94,7 +94,7 @@ Result<void> Store::load() {
     put_varint(day, 0);
     rocksdb::WriteBatch batch;
     batch.Put(families.meta, "node", options_.node);
-    batch.Put(families.meta, "format", "1");
+    batch.Put(families.meta, "format", kStoreFormat);
     batch.Put(families.meta, "day", day);
     auto written = database_->write(batch, "making a new store");
     if (!written) return written;
@@ -333,7 +333,7 @@ void Store::Commit::append(PreparedBatch&& prepared) {
         it->second.first_received_ns = group.records[0]->origin->received_ns;
       }
       it->second.address = source.address;
-      it->second.transport = source.transport;
+      it->second.mark_seen_on(source.transport);
       states.push_back(&it->second);
       write_->moved[{&log, it->first}] = &it->second;
     }
@@ -363,6 +363,9 @@ void Store::Commit::append(PreparedBatch&& prepared) {
         log.tiles.add(level, index, hash, put_tile);
       });
       open.records.push_back(&record);
+    }
+    for (auto& numbered : group.numbered) {
+      states[group.source_of.empty() ? 0 : group.source_of[numbered.record]]->losses.take(numbered.sequence);
     }
     for (auto* state : states) state->last_received_ns = std::max(state->last_received_ns, group.records.back()->origin->received_ns);
     write_->batch.Put(families.tail, keys::record(log.name, first), finish_chunk(number_, group));

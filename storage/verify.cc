@@ -151,7 +151,8 @@ class Verifier {
         source.last_received_ns = std::max(source.last_received_ns, record.origin->received_ns);
         source.last_event_ns = record.event_ns;
         source.address = record.origin->address;
-        source.transport = record.origin->transport;
+        source.mark_seen_on(record.origin->transport);
+        if (auto sequence = sequence_number(record)) source.losses.take(*sequence);
         if (next == tree.size()) {
           tree.append(leaf_of(record), [&](int level, uint64_t, const Hash& hash) {
             if (level > 0 && level % 8 == 0) stored_levels[level / 8].push_back(hash);
@@ -411,6 +412,17 @@ class Verifier {
         contradiction(log, place, "counters say " + std::to_string(it->second.next_seq) + " records and " +
                                       std::to_string(it->second.raw_bytes) + " bytes; there are " +
                                       std::to_string(state.next_seq) + " and " + std::to_string(state.raw_bytes));
+      }
+      if (it == by_name.end()) continue;
+      auto& said = it->second;
+      if (some_unread ? (said.transports | state.transports) != said.transports : said.transports != state.transports) {
+        contradiction(log, place, "the transports that it was seen on are not those of its records");
+      }
+      // The numbers in unread records may have told of losses, and may have made up for some.
+      if (!some_unread && said.losses != state.losses) {
+        contradiction(log, place, "counters say that " + std::to_string(said.losses.lost()) + " messages were lost; its records' " +
+                                      "numbers tell of " + std::to_string(state.losses.lost()) +
+                                      (said.losses.lost() == state.losses.lost() ? ", but of others" : ""));
       }
     }
     if (some_unread) return;

@@ -4,7 +4,7 @@
 //   each record    raw and origin -> entry -> leaf -> tree; the tree's root at the size of each signed checkpoint
 //   each block     parsed again with the parser versions that it names: fields, times; its summary and token filter rebuilt.
 //                  Fields of another parser engine than this program's are not compared, and that is a finding
-//   each log       indexes dense, source-seq dense for each source, tiles, edge and source counters as recounted
+//   each log       indexes dense, source-seq dense for each source, tiles, edge and source counters as recounted, losses too
 //   each alert     the same bytes as its record in `_audit`, and none missing
 //   `heads`, checkpoints that others remember, RocksDB's own checksums
 //

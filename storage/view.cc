@@ -51,6 +51,12 @@ Result<std::shared_ptr<const StoreView>> StoreView::open(std::shared_ptr<const D
   if (!node) return tl::unexpected(node.error());
   if (!*node) return fail(Code::corrupt, view->database_->directory() + " holds no node name: it is not a store of yushi");
   view->node_ = **node;
+  auto format = view->database_->get(view->database_->families().meta, "format", view->snapshot_.get());
+  if (!format) return tl::unexpected(format.error());
+  if (auto known = *format ? **format : std::string("without a number"); known != kStoreFormat) {
+    return fail(Code::refused, view->database_->directory() + " is a store of format " + known + "; this yushi reads format " +
+                                   kStoreFormat + ": use the version that made it, or begin with an empty folder");
+  }
   return view;
 }
 

@@ -29,6 +29,9 @@ struct Segment {
   uint32_t store_day = 0;  // of a sealed one
 };
 
+// Of all that stands beside blocks and chunks, which have versions of their own. A store of another format is refused.
+constexpr const char* kStoreFormat = "2";
+
 class StoreView {
  public:
   // As an open store is now. Cheap: a snapshot.

@@ -1,6 +1,7 @@
 """The CLI against a real daemon and against its store: what it prints, and its exit codes."""
 
 import base64
+import csv
 import json
 import subprocess
 import time
@@ -244,6 +245,33 @@ def test_sources_and_status_and_checkpoint(daemon):
     assert logs["default"]["records"] == len(LINES) and "_audit" in logs
     note = daemon.yushi("checkpoint", "default").lines
     assert note[:2] == ["e2e/default", str(len(LINES))] and note[4].startswith("— e2e/default ")
+
+
+def test_sources_tell_losses_by_the_senders_own_numbers_and_all_transports(tmp_path):
+    numbered = lambda number: f'<86>1 2026-11-01T08:00:00Z web1 app - - [meta sequenceId="{number}"] said'
+    with Daemon(tmp_path / "losses") as running:
+        running.send_udp([LINES[0]])
+        running.wait_records(1)
+        (source,) = running.yushi("sources", "-o", "json").objects
+        assert (source["losses"], source["transports"]) == (None, ["udp"])
+        running.send_tcp([numbered(n) for n in [*range(1, 10), *range(13, 20)]])
+        running.wait_records(17)
+        for _ in range(2):
+            (source,) = running.yushi("sources", "-o", "json").objects
+            assert (source["losses"], source["transports"]) == (3, ["udp", "tcp"])
+            (row,) = csv.DictReader(running.yushi("sources", "-o", "csv").lines)
+            assert (row["losses"], row["transports"]) == ("3", "udp,tcp")
+            head, row = running.yushi("sources", "-o", "table").lines
+            assert (head.split()[-1], row.split()[-1]) == ("losses", "3")
+            running.kill()
+            running.start()
+        running.send_udp([numbered(11)])  # it was only late
+        running.wait_records(18)
+        (source,) = running.yushi("sources", "-o", "json").objects
+        assert source["losses"] == 2
+        assert b'"losses":2' in running._http("/api/v1/sources").replace(b" ", b"")
+        assert running.stop() == 0
+    assert yushi("verify", "--store", running.data, state=tmp_path).code == 0
 
 
 def test_the_store_alone_answers_as_the_daemon_does(daemon, tmp_path):

@@ -152,6 +152,41 @@ log {{ source(in); destination(yushi); flags(flow-control); }};
     check_forwarded(daemon, "syslog-ng-host", lines)
 
 
+def test_syslog_ngs_own_numbers_tell_of_no_loss_that_is_none(tmp_path):
+    """It numbers what begins with it, for each destination apart, and from 1 with each start."""
+    binary, modules, version, environment = unpacked_syslog_ng()
+    watched = tmp_path / "app.log"
+    config = tmp_path / "syslog-ng.conf"
+    with Daemon(tmp_path / "numbers") as running:
+        config.write_text(f"""@version: {version}
+options {{ stats_freq(0); }};
+source in {{ file("{watched}" flags(no-parse) follow-freq(0.1)); internal(); }};
+destination tcp {{ syslog("127.0.0.1" port({running.port('tcp')}) transport("tcp")); }};
+destination udp {{ syslog("127.0.0.1" port({running.port('udp')}) transport("udp")); }};
+filter some {{ message("[05]$") }};
+log {{ source(in); destination(tcp); }};
+log {{ source(in); filter(some); destination(udp); }};
+""")
+        for life in range(3):
+            process = subprocess.Popen(
+                [binary, "-F", "--no-caps", "-f", config, "--module-path", modules, "-R", tmp_path / "persist", "-p",
+                 tmp_path / "pid", "-c", tmp_path / "ctl"], env=environment, stdout=subprocess.DEVNULL,
+                stderr=open(tmp_path / "syslog-ng.err", "ab"))
+            try:
+                with open(watched, "a") as file:
+                    file.writelines(f"number {life} {n}\n" for n in range(500))
+                for transport, each in (("tcp", 500), ("udp", 100)):
+                    wait(lambda: len(running.search(f"number and yushi.transport: {transport}")) == (life + 1) * each,
+                         f"for what syslog-ng sends over {transport}")
+            finally:
+                ended(process)
+        records = running.search("number")
+        numbers = [record["log"]["syslog"]["structured_data"]["meta"]["sequenceId"] for record in records]
+        assert len(numbers) == 1800 and len(set(numbers)) < 600  # six counters, and one host
+        (source,) = running.yushi("sources", "-o", "json").objects
+        assert (source["losses"], source["transports"]) == (0, ["udp", "tcp"])
+
+
 @pytest.mark.parametrize("way", ["tcp octet rfc5424", "tcp octet rfc3164", "tcp newline rfc5424", "udp rfc5424", "udp rfc3164",
                                  "unix"])
 def test_logger_reaches_every_input(daemon, way):
