@@ -269,7 +269,7 @@ def test_sources_tell_losses_by_the_senders_own_numbers_and_all_transports(tmp_p
         running.wait_records(18)
         (source,) = running.yushi("sources", "-o", "json").objects
         assert source["losses"] == 2
-        assert b'"losses":2' in running._http("/api/v1/sources").replace(b" ", b"")
+        assert b'"losses":2' in running.http("/api/v1/sources").body.replace(b" ", b"")
         assert running.stop() == 0
     assert yushi("verify", "--store", running.data, state=tmp_path).code == 0
 
