@@ -6,7 +6,6 @@
 #include <rocksdb/file_system.h>
 #include <xxhash.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -15,7 +14,6 @@
 #include <string_view>
 
 #include "core/base/bytes.h"
-#include "core/base/result.h"
 
 namespace yushi {
 namespace {
@@ -25,8 +23,7 @@ using rocksdb::IOStatus;
 // The end of a table (format version 2 to 5): checksum kind, handle of the metaindex, handle of the index, zeros up to 41
 // bytes, format version, magic number.
 constexpr size_t kFooterBytes = 53;
-constexpr size_t kMagicBytes = 8;
-constexpr std::string_view kMagic("\xf7\xcf\xf4\x85\xb7\x41\xe2\x88", kMagicBytes);
+constexpr std::string_view kMagic("\xf7\xcf\xf4\x85\xb7\x41\xe2\x88");
 constexpr char kXxHash64 = 3;
 constexpr size_t kTrailerBytes = 5;  // of a block: kind of compression, checksum over block and kind
 constexpr uint64_t kBlockBytesMax = 16 << 20;  // properties have some 1,500
@@ -40,9 +37,7 @@ Handle read_handle(Reader& in) {
   return {offset, in.varint()};
 }
 
-uint32_t little_endian32(const char* at) {
-  return __builtin_bswap32(get_be32(at));
-}
+uint32_t little_endian32(const char* at) { return __builtin_bswap32(get_be32(at)); }
 
 class TableFile {
  public:
