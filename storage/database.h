@@ -58,7 +58,7 @@ class Database {
 
   // Flushes memtables so that nothing is left in the WAL; for a clean stop.
   Result<void> flush();
-  // Re-reads every SST and blob block and checks RocksDB's own checksums.
+  // Re-reads every table, blob, WAL and MANIFEST and checks RocksDB's own checksums.
   Result<void> verify_checksums() const;
   const std::string& directory() const { return directory_; }
   Mode mode() const { return mode_; }
