@@ -214,7 +214,6 @@ class FileReader {
         problem(at, declared.error().message);
         return nullptr;
       }
-      if ((*declared)->type != type && types_.contains(name)) problem(at, "'" + name + "' is declared with another type elsewhere");
       return *declared;
     }
     auto* known = find_field(name);

@@ -31,6 +31,7 @@ Result<void> answer_verify(const Asked& asked) {
   options.public_key = *key;
   auto data_dir = std::filesystem::path(asked.view.database().directory()).parent_path();
   options.heads_path = (data_dir / "heads").string();
+  options.key_path = asked.view.key_path();
   options.remembered = split_notes(parameters.text("remembered"));
   // What verifies for minutes says so: a line about once a second, and a chance to see that the asker left.
   auto report = verify_store(asked.view, options, [&](std::string_view log, uint64_t done, uint64_t size) {

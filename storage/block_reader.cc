@@ -135,12 +135,8 @@ Result<void> BlockDecoder::read_structure() {
     bool list = (form & 2) != 0;
     const Field* field = nullptr;
     if (form & 1) {
-      field = find_field(name);
-      if (field == nullptr) {
-        auto declared = declare_field(arena.copy(name), field_type);
-        if (declared) field = *declared;
-      }
-      // A record's fields are those that it had at commit, whatever today's table says.
+      if (auto declared = declare_field(name, field_type, list)) field = *declared;
+      // A record's fields are those that it had at commit, whatever today's table of ECS says.
       if (field != nullptr && (field->type != field_type || field->list != list)) field = nullptr;
     }
     if (field == nullptr) field = arena.make(Field{arena.copy(name), field_type, kDynamicField, list});

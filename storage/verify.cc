@@ -9,6 +9,7 @@
 #include <span>
 
 #include "core/ledger/entry.h"
+#include "core/ledger/checkpoint.h"
 #include "storage/heads.h"
 #include "storage/keys.h"
 
@@ -34,6 +35,7 @@ class Verifier {
 
   Result<VerifyReport> run(const std::function<bool(std::string_view, uint64_t, uint64_t)>& progress) {
     if (auto sums = view_.database().verify_checksums(); !sums) contradiction("", "RocksDB", sums.error().message);
+    verify_key();
     auto logs = view_.logs();
     if (!logs) return tl::unexpected(logs.error());
     // First what says under the tree which engines there were.
@@ -71,6 +73,15 @@ class Verifier {
     uint64_t from, to;  // `to` not among them
     bool has(uint64_t index) const { return from <= index && index < to; }
   };
+
+  void verify_key() {
+    if (options_.key_path.empty()) return;
+    auto key = SigningKey::load(options_.key_path);
+    if (!key && key.error().code == Code::corrupt) contradiction("", options_.key_path, key.error().message);
+    if (key && !options_.public_key.empty() && key->public_bytes() != options_.public_key) {
+      contradiction("", options_.key_path, "is not the key that this store was signed with");
+    }
+  }
 
   bool verify_log(const std::string& log, const std::function<bool(std::string_view, uint64_t, uint64_t)>& progress) {
     ++report_.logs;

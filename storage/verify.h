@@ -6,7 +6,7 @@
 //                  Fields of another parser engine than this program's are not compared, and that is a finding
 //   each log       indexes dense, source-seq dense for each source, tiles, edge and source counters as recounted, losses too
 //   each alert     the same bytes as its record in `_audit`, and none missing
-//   `heads`, checkpoints that others remember, RocksDB's own checksums
+//   `heads`, checkpoints that others remember, RocksDB's own checksums, the node's key where it lies beside the store
 //
 // Fails closed: what could not be proved is a finding too. What a segment that cannot be read leaves undecided is one
 // finding of its log that names the segment: no contradiction is told that the readable records do not show.
@@ -32,6 +32,7 @@ struct Finding {
 struct VerifyOptions {
   std::string public_key;                // 32 bytes, of the node; empty: signatures cannot be proved
   std::string heads_path;                // empty: there is none to compare with
+  std::string key_path;                  // empty, absent or not ours to read: there is none to compare with
   std::vector<std::string> remembered;   // notes that somebody else kept
 };
 

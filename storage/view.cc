@@ -3,6 +3,7 @@
 #include <rocksdb/db.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 #include "core/ledger/entry.h"
@@ -39,6 +40,7 @@ std::shared_ptr<const StoreView> StoreView::of(const Store& store) {
   view->snapshot_ = view->database_->snapshot();
   view->understand_ = store.options().understand;
   view->node_ = store.options().node;
+  view->key_path_ = store.options().key_dir + "/node.pem";
   return view;
 }
 
@@ -46,6 +48,7 @@ Result<std::shared_ptr<const StoreView>> StoreView::open(std::shared_ptr<const D
   std::shared_ptr<StoreView> view(new StoreView);
   view->snapshot_ = database->snapshot();
   view->database_ = std::move(database);
+  view->key_path_ = std::filesystem::path(view->database_->directory()).parent_path() / "keys" / "node.pem";
   view->understand_ = std::move(understand);
   auto node = view->database_->get(view->database_->families().meta, "node", view->snapshot_.get());
   if (!node) return tl::unexpected(node.error());

@@ -41,6 +41,8 @@ class StoreView {
   static Result<std::shared_ptr<const StoreView>> open_read_only(const std::string& data_dir, Understand understand);
 
   const std::string& node() const { return node_; }
+  // Where the node's signing key is, or would be: a copy of a store goes without it.
+  const std::string& key_path() const { return key_path_; }
   Result<std::vector<std::string>> logs() const;
   struct LogHead {
     uint64_t size;
@@ -80,6 +82,7 @@ class StoreView {
   std::shared_ptr<const rocksdb::Snapshot> snapshot_;
   Understand understand_;
   std::string node_;
+  std::string key_path_;
 };
 
 // The leaf of a record that was read back: hashes raw anew.

@@ -177,7 +177,7 @@ std::vector<uint64_t> required_tokens(const Expression& leaf) {
   bool is_string = !leaf.field || leaf.field->type == FieldType::keyword || leaf.field->type == FieldType::text;
   if (auto* string = std::get_if<StringTest>(&leaf.test); string && is_string) return string->pattern.certain_tokens();
   if (auto* address = std::get_if<AddressTest>(&leaf.test);
-      address && address->prefix_bits == 128 && leaf.field && leaf.field->type == FieldType::ip)
+      address && address->prefix_bits == 128 && leaf.field && leaf.field->type == FieldType::ip && is_fixed_field(*leaf.field))
     return {ip_hash(address->network)};
   return {};
 }

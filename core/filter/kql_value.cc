@@ -112,6 +112,8 @@ Result<Expression> kql_comparison(std::string_view name, Order order, bool is_ra
   if (!is_range && literal.is_star()) return Expression::of(name, ExistsTest{});
   const Field* field = find_field(name);
   const std::string field_name(name);
+  // Another version of its parser may have given it as text.
+  const bool reads_strings = field && !is_fixed_field(*field);
   if (field && is_range && field->type == FieldType::text)
     return fail(Code::invalid, field_name + " is text: it has words, and no order to compare by");
   if (field && is_range && field->type == FieldType::boolean)
@@ -129,7 +131,7 @@ Result<Expression> kql_comparison(std::string_view name, Order order, bool is_ra
     case FieldType::integer:
     case FieldType::real: {
       if (literal.has_wildcard()) return no_wildcard(name, "a number");
-      NumberTest number{order, {}, false};
+      NumberTest number{order, {}, reads_strings};
       if (!read_number(literal.text, &number.operand))
         return fail(Code::invalid, field_name + " is a number, and `" + literal.text + "` is none");
       return Expression::of(name, number);
@@ -141,6 +143,7 @@ Result<Expression> kql_comparison(std::string_view name, Order order, bool is_ra
       AddressTest network;
       if (!read_network(literal.text, &network))
         return fail(Code::invalid, field_name + " is an address, and `" + literal.text + "` is none");
+      network.reads_strings = reads_strings;
       return Expression::of(name, network);
     }
     case FieldType::date: {

@@ -68,10 +68,12 @@ const Field* find_static(std::string_view name, uint64_t hash) {
   return nullptr;
 }
 
-const Field* find_declared(std::string_view name, uint64_t hash, size_t* slot) {
+// The first that `fits`, or nullptr and the empty slot behind them all.
+template <class Fits>
+const Field* find_declared(uint64_t hash, size_t* slot, Fits&& fits) {
   for (*slot = hash % kDeclaredSlots;; *slot = (*slot + 1) % kDeclaredSlots) {
     const Field* field = declared[*slot].load(std::memory_order_acquire);
-    if (!field || field->name == name) return field;
+    if (!field || fits(*field)) return field;
   }
 }
 
@@ -82,7 +84,7 @@ const Field* find_field(std::string_view name) {
   if (const Field* field = find_static(name, hash)) return field;
   if (declared_count.load(std::memory_order_acquire) == 0) return nullptr;
   size_t slot;
-  return find_declared(name, hash, &slot);
+  return find_declared(hash, &slot, [&](const Field& field) { return field.name == name; });
 }
 
 bool is_fixed_field(const Field& field) { return field.id != kDynamicField && field.id <= kStaticFields; }
@@ -93,10 +95,11 @@ Result<const Field*> declare_field(std::string_view name, FieldType type, bool l
   if (const Field* field = find_static(name, hash)) return field;
   std::lock_guard lock(declare_mutex);
   size_t slot;
-  if (const Field* field = find_declared(name, hash, &slot)) return field;
+  auto fits = [&](const Field& field) { return field.name == name && field.type == type && field.list == list; };
+  if (const Field* field = find_declared(hash, &slot, fits)) return field;
   size_t count = declared_count.load(std::memory_order_relaxed);
   if (kStaticFields + count >= kNamesMax)
-    return fail(Code::refused, "declaring field " + std::string(name) + ": there are 60,000 names already; " +
+    return fail(Code::refused, "declaring field " + std::string(name) + ": there are 60,000 fields already; " +
                                    "remove parsers that are not used and restart");
   // Never freed: fields live as long as the process, and records of any age point at them.
   auto* copy = new char[name.size()];

@@ -1,7 +1,9 @@
 // ECS fields: their names, types and small numbers. One table for parsers, filters, rules, blocks and JSON.
 //
 // A Field is known by pointer. Static ones (ECS, our own `yushi.*`, and those that a parser file declares under its own
-// name) are interned once for the life of the process, so that two equal names are the same pointer and have a FieldId.
+// name) are interned once for the life of the process, so that two equal names are the same pointer and have a FieldId. But
+// versions of a parser may give one name several types, and a record keeps the type that it had at commit: then there is a
+// Field for each, and who looks for a name finds all of them (visit_field()).
 // Dynamic ones (keys of key=value and JSON messages, structured data) come from hostile bytes: they live in the arena of
 // their Batch, have FieldId 0 and are compared by name, so that a sender cannot fill a table of ours.
 #pragma once
@@ -25,11 +27,12 @@ struct Field {
   bool list;  // ECS gives it as a list (event.category, host.ip): JSON writes one even for one value
 };
 
-// The interned field of this name; nullptr when the name is neither ECS nor declared. Any thread.
+// The interned field of this name, of several the first declared; nullptr when it is neither ECS nor declared. Any thread.
 const Field* find_field(std::string_view name);
 
-// Declares a parser's own field (name begins with `<parser>.`), or returns the existing one. Any thread. For names from
-// files we loaded only, never for names from messages. refused after 60,000 names.
+// Declares a parser's own field (name begins with `<parser>.`), or returns the one of this name, type and list; a fixed
+// field is returned as it is. Any thread. For names from files we loaded only, never for names from messages. refused
+// after 60,000 fields.
 // `list`: its values collect instead of the last one counting.
 Result<const Field*> declare_field(std::string_view name, FieldType type, bool list = false);
 

@@ -379,9 +379,10 @@ void visit_field(const Record& record, const Field* field_or_null, std::string_v
     if (is_ours(record, derived)) return;
   }
   Said said(record);
-  // Asked by name alone, a field may be a dynamic one, which cannot be compared by pointer.
+  // Of another type than today's (field.h) or dynamic, it is another Field.
+  const bool by_name = !field || !is_fixed_field(*field);
   auto is_asked = [&](const Field* other) {
-    return field && field->id != kDynamicField ? other == field : other->name == name;
+    return other == field || ((by_name || other->id == kDynamicField) && other->name == name);
   };
   Value value;
   bool any = false;

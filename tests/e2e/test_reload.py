@@ -132,3 +132,41 @@ def test_a_reload_under_load_seals_nothing_and_each_record_keeps_the_fields_of_i
         assert json.loads(proved.lines[-1])["yushi.end"]["unproved"] == 0
         # Each start says under the tree which engine gave the fields from then on.
         assert len(daemon.search("event.action: start and event.provider: yushid", "--tenant", "_audit")) == 3
+
+
+def typed_parser(folder, kind):
+    folder.mkdir(exist_ok=True)
+    (folder / "till.yaml").write_text(f"""name: till
+match: {{app: [till]}}
+types: {{till.order: {kind}}}
+patterns:
+  - name: order
+    grok: 'order %{{DATA:till.order}} by %{{USER:user.name}}'
+tests:
+  - {{line: 'order 7 by root', expect: {{user.name: root}}}}
+  - {{line: 'no order', expect: none}}
+""")
+
+
+def test_a_field_whose_type_changes_is_found_and_proved_in_the_records_of_each_type(tmp_path):
+    daemon = Daemon(tmp_path, f"parsers: [{tmp_path / 'parsers'}]\n")
+    count = 0
+    for kind in ("integer", "keyword", "ip", "integer"):
+        typed_parser(tmp_path / "parsers", kind)
+        with daemon:
+            orders = range(count, count + 10) if kind != "ip" else [f"10.0.0.{n}" for n in range(10)]
+            daemon.send_tcp([f"<13>1 2026-11-23T04:00:00Z h till 1 - - order {order} by bob" for order in orders])
+            count += 10
+            wait_size(daemon, count)
+            for ask in (lambda *args: daemon.yushi("search", *args),
+                        lambda *args: yushi("search", *args, "--store", daemon.data, state=daemon.state)):
+                assert ask("till.order: *", "-o", "raw").out.count(b"\n") == count
+                if kind == "ip":  # 5 is no address, and said to be none
+                    assert ask("till.order: 10.0.0.7", "-o", "raw").out.count(b"order 10.0.0.7 ") == 1
+                    continue
+                for order in range(5, min(count, 20), 10):
+                    assert ask(f"till.order: {order}", "-o", "raw").out.count(f"order {order} ".encode()) == 1
+            answer = daemon.yushi("verify")
+            assert answer.code == 0, answer.text
+            assert daemon.stop() == 0
+        assert yushi("verify", "--store", daemon.data, state=daemon.state).code == 0

@@ -103,6 +103,33 @@ def test_a_proof_that_damage_prevents_is_no_contradiction(tmp_path):
         assert "contradicts" not in answer.err and "move these files away" not in answer.err, answer.err
 
 
+def test_a_key_that_is_damaged_or_another_is_named(tmp_path):
+    running = Daemon(tmp_path / "keys")
+    with running:
+        running.send_tcp(LINES)
+        running.wait_records(len(LINES))
+        assert running.stop() == 0
+    other = Daemon(tmp_path / "other")
+    with other:
+        assert other.stop() == 0
+    state = tmp_path / "state"
+    key = running.data / "keys" / "node.pem"
+    own = key.read_bytes()
+    flipped = bytearray(own)
+    flipped[60] ^= 1
+    for wrong in (bytes(flipped), (other.data / "keys" / "node.pem").read_bytes()):
+        key.write_bytes(wrong)
+        answer = yushi("verify", "--store", running.data, state=state)
+        assert answer.code == 4 and str(key) in answer.text, answer.text
+    key.unlink()  # an evidence copy goes without it
+    assert yushi("verify", "--store", running.data, state=state).code == 0
+    key.write_bytes(own)
+    with running:
+        key.write_bytes(flipped)
+        answer = running.yushi("verify")
+        assert answer.code == 4 and str(key) in answer.text, answer.text
+
+
 # ------------------------------------------------------------------------------------------------- what was remembered
 
 

@@ -140,10 +140,11 @@ inline Result<VerifyReport> verify(const std::string& data_dir, std::vector<std:
                                    const Understand& understand = understand_again) {
   auto view = StoreView::open_read_only(data_dir, understand);
   if (!view) return tl::unexpected(view.error());
-  auto key = SigningKey::load(data_dir + "/keys/node.pem");
+  auto key = (*view)->database().get((*view)->database().families().meta, "public_key");
   if (!key) return tl::unexpected(key.error());
   VerifyOptions options;
-  options.public_key = key->public_bytes();
+  options.public_key = key->value_or("");
+  options.key_path = (*view)->key_path();
   options.heads_path = data_dir + "/heads";
   options.remembered = std::move(remembered);
   return verify_store(**view, options, [](auto, auto, auto) { return true; });
