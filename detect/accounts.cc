@@ -257,9 +257,9 @@ void Accounts::observe(std::string_view log, const LoginEvent& login, const Zone
 
 bool Accounts::is_new_source(std::string_view log, std::string_view user, std::string_view source) const {
   auto accounts = by_log_.find(log);
-  if (accounts == by_log_.end()) return false;
+  if (accounts == by_log_.end()) return true;
   const Account* account = accounts->second.peek(user.substr(0, kNameBytesMax));
-  return account && !find(account->sources, source.substr(0, kNameBytesMax));
+  return !account || !find(account->sources, source.substr(0, kNameBytesMax));
 }
 
 void Accounts::save_account(const Account& account, std::string& out) {

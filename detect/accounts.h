@@ -52,7 +52,7 @@ class Accounts {
   void observe(std::string_view log, const LoginEvent& login, const Zone& zone, int64_t learning_ns,
                std::vector<Finding>& findings);
 
-  // True when the account has logged in before, and never from this address.
+  // True when the account has never logged in from this address, be it that it has never logged in at all.
   bool is_new_source(std::string_view log, std::string_view user, std::string_view source) const;
 
   void save(std::string& out) const;

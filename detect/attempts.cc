@@ -9,7 +9,7 @@
 namespace yushi {
 namespace {
 
-constexpr DetectorName kBruteForce{"bruteforce.success", "Brute force that ends in a success", 1, "attack.t1110"};
+constexpr DetectorName kBruteForce{"bruteforce.success", "Brute force that ends in a success", 2, "attack.t1110"};
 constexpr size_t kNameBytesMax = 256;
 
 // FNV-1a: the same on every machine, unlike std::hash.

@@ -4,7 +4,7 @@
 //   by source    kSameAccountMin failures of this account from this address, or kSourceMin of any accounts from it
 //   by account   kDistributedMin failures of this account from at least kSourcesMin other addresses, and the success comes
 //                from an address that the account has never used (the usual administrator logs in all the while somebody
-//                else tries his account)
+//                else tries his account). Of an account never seen before any address is one
 // One attempt may be told in several lines (`Invalid user`, PAM, `Failed password`): lines are counted by the way they
 // are told, and the most frequent way counts, so that two typing errors never look like six.
 //
@@ -37,7 +37,7 @@ class Attempts {
   static constexpr size_t kTriesMax = 64;
 
   void failed(std::string_view log, const LoginEvent& login);
-  // `new_source`: the account is known and has never logged in from this address.
+  // `new_source`: the account has never logged in from this address; it may never have logged in at all.
   void succeeded(std::string_view log, const LoginEvent& login, bool new_source, std::vector<Finding>& findings);
 
   void save(std::string& out) const;

@@ -106,6 +106,29 @@ TEST(Attempts, a_distributed_attack_that_gets_in_from_a_new_address_is_told) {
   EXPECT_EQ(count(events), 1u);
 }
 
+TEST(Attempts, a_distributed_attack_on_an_account_never_seen_before_is_told) {
+  for (bool others_known : {false, true}) {
+    std::vector<Event> events;
+    if (others_known) events.push_back(login(kStart - kDayNs, "root", "10.0.0.5"));
+    for (int i = 0; i < 12; ++i)
+      events.push_back(failed_login(kStart + i * kSecond, "carol", "198.51.100." + std::to_string(20 + i)));
+    events.push_back(login(kStart + kMinuteNs, "carol", "203.0.113.1"));
+    auto all = alerts_of(events);
+    auto found = of_rule(all, kRule);
+    ASSERT_EQ(found.size(), 1u) << others_known;
+    EXPECT_NE(found[0]->reason.find("12 failed attempts on this account from 12 other addresses"), std::string::npos)
+        << found[0]->reason;
+  }
+}
+
+TEST(Attempts, an_account_never_seen_before_whose_name_few_tried_is_not_told) {
+  std::vector<Event> events;
+  for (int i = 0; i < 9; ++i)
+    events.push_back(failed_login(kStart + i * kSecond, "carol", "198.51.100." + std::to_string(20 + i)));
+  events.push_back(login(kStart + kMinuteNs, "carol", "203.0.113.1"));
+  EXPECT_EQ(count(events), 0u);
+}
+
 TEST(Attempts, lines_that_come_late_and_out_of_order_count_by_their_own_time) {
   auto events = failures(5);
   std::reverse(events.begin(), events.end());
