@@ -53,8 +53,11 @@ Attempts::Log& Attempts::log_of(std::string_view log) {
 void Attempts::add(Key& key, const LoginEvent& login, std::string_view other) {
   auto old = [&login](const Try& attempt) { return login.at_ns - attempt.at_ns > kWindowNs; };
   key.tries.erase(std::remove_if(key.tries.begin(), key.tries.end(), old), key.tries.end());
-  if (key.tries.size() >= kTriesMax) key.tries.erase(key.tries.begin());
-  key.tries.push_back({login.at_ns, login.index, hash_of(other), hash_of(login.way)});
+  Try attempt{login.at_ns, login.index, hash_of(other), hash_of(login.way)};
+  size_t times = std::min<size_t>(login.times, kTriesMax);
+  if (key.tries.size() + times > kTriesMax)
+    key.tries.erase(key.tries.begin(), key.tries.end() - static_cast<ptrdiff_t>(kTriesMax - times));
+  key.tries.insert(key.tries.end(), times, attempt);
 }
 
 void Attempts::failed(std::string_view log, const LoginEvent& login) {
@@ -78,15 +81,18 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
   Finding finding;
   finding.detector = &kBruteForce;
   finding.severity = Severity::high;
+  // Part of the key: a break-in on a second host is not a repetition of the first.
+  std::string on_host = login.host.empty() ? "" : " on " + printable(login.host);
   auto tell = [&](const std::vector<Try>& tries, const std::string& words, const std::string& numbers) {
     int64_t first = login.at_ns;
     for (const auto& attempt : tries) {
-      finding.records.push_back(attempt.index);
+      // Attempts that one line tells of stand side by side.
+      if (finding.records.empty() || finding.records.back() != attempt.index) finding.records.push_back(attempt.index);
       first = std::min(first, attempt.at_ns);
     }
     finding.records.push_back(login.index);
     finding.reason = printable(login.user) + " logged in from " + printable(login.source) +
-                     (login.host.empty() ? "" : " on " + printable(login.host)) + " after " + words + " since " +
+                     on_host + " after " + words + " since " +
                      time_text_utc(first);
     finding.baseline = numbers + " window_s=" + std::to_string(kWindowNs / kSecond) +
                        " first_ns=" + std::to_string(first);
@@ -100,7 +106,7 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
     if (same.size() >= kSameAccountMin || any.size() >= kSourceMin) {
       size_t accounts = others_of(any).size();
       finding.score = 90;
-      finding.key = printable(login.source) + " as " + printable(login.user);
+      finding.key = printable(login.source) + " as " + printable(login.user) + on_host;
       // Words for the larger of the two: what was tried from there.
       const auto& shown = any.size() > same.size() ? any : same;
       std::string words = number_text(shown.size(), "failed attempt", "failed attempts");
@@ -120,7 +126,7 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
     size_t sources = others_of(elsewhere).size();
     if (elsewhere.size() >= kDistributedMin && sources >= kSourcesMin) {
       finding.score = 80;
-      finding.key = printable(login.user) + " from many addresses";
+      finding.key = printable(login.user) + " from many addresses" + on_host;
       tell(elsewhere,
            number_text(elsewhere.size(), "failed attempt", "failed attempts") + " on this account from " +
                std::to_string(sources) + " other addresses, and it has never logged in from this one,",

@@ -6,7 +6,8 @@
 //                from an address that the account has never used (the usual administrator logs in all the while somebody
 //                else tries his account). Of an account never seen before any address is one
 // One attempt may be told in several lines (`Invalid user`, PAM, `Failed password`): lines are counted by the way they
-// are told, and the most frequent way counts, so that two typing errors never look like six.
+// are told, and the most frequent way counts, so that two typing errors never look like six. A line that stands for several
+// (`message repeated 5 times: [ Failed password …]`) counts as so many, kTriesMax at most.
 //
 // Invariants  Integers only, in commit order, no clock.
 // Memory      Per log kKeysMax addresses and accounts (the one not seen for longest goes), each with kTriesMax failures.
@@ -51,7 +52,7 @@ class Attempts {
     uint64_t way = 0;    // hash of the way it was told
   };
   struct Key {
-    std::vector<Try> tries;  // in commit order
+    std::vector<Try> tries;  // in commit order; those that one line told of one after the other
   };
   using Keys = LruMap<Key>;
   struct Log {

@@ -40,6 +40,8 @@ struct LoginKind {
   bool is_login = false;
   enum class Outcome : uint8_t { success, failure, in_record } outcome = Outcome::in_record;
   const Field* audit_type = nullptr;  // auditd's records: the field that says which of several this is
+  const Field* repeated = nullptr;    // the field that says how many attempts the line stands for
+  std::string_view way;               // of telling: the same for a line and for one that says it came several times
 };
 
 // auditd tells of one login in up to five records, and of services and cron in the same ones. A person's login is
@@ -65,13 +67,18 @@ bool is_step_of_a_session(std::string_view dataset) {
 LoginKind login_kind(const MessageKind* kind) {
   LoginKind out;
   out.kind = kind;
+  out.way = kind->pattern;
+  const Field* sshd_event = find_field("sshd.event");
   for (const auto& constant : kind->constants) {
+    if (sshd_event && constant.field == sshd_event) out.way = constant.value;
     if (constant.field == ecs::event_category && constant.value == "authentication") out.is_login = true;
     if (constant.field == ecs::event_outcome)
       out.outcome = constant.value == "success" ? LoginKind::Outcome::success : LoginKind::Outcome::failure;
   }
   if (is_step_of_a_session(kind->dataset)) out.is_login = false;
   if (out.is_login && kind->dataset == "auditd") out.audit_type = find_field("auditd.record_type");
+  if (out.is_login && kind->dataset == "sshd") out.repeated = find_field("sshd.repeated");
+  if (out.is_login && kind->dataset == "pam") out.repeated = find_field("pam.repeated");
   return out;
 }
 
@@ -234,7 +241,7 @@ struct Engine::State {
     }
     event.at_ns = counted_time(record);
     event.index = record.index;
-    event.way = kind.kind->pattern;
+    event.way = kind.way;
     event.teller = kind.kind->dataset;
     if (kind.audit_type && first_value(record, kind.audit_type, scratch, &value)) {
       event.way = value.text;
@@ -242,6 +249,8 @@ struct Engine::State {
     }
     std::string_view log = record.origin->log;
     if (!success) {
+      if (kind.repeated && first_value(record, kind.repeated, scratch, &value))
+        event.times = static_cast<uint64_t>(std::clamp<int64_t>(value.integer, 1, Attempts::kTriesMax));
       attempts.failed(log, event);
       return;
     }

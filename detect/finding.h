@@ -42,6 +42,7 @@ struct LoginEvent {
   std::string_view source;   // source.ip as text; empty when the record has none
   std::string_view host;     // empty when the record has none
   std::string_view way;      // of the message: its pattern, to tell two lines of one attempt from two attempts
+  uint64_t times = 1;        // a line may stand for several attempts: `message repeated 5 times: [ Failed password …]`
   std::string_view teller;   // event.dataset: sshd and auditd may tell of one login
 };
 

@@ -154,5 +154,48 @@ TEST(Attempts, a_repeated_success_folds_into_one_alert) {
   EXPECT_EQ(count(events), 1u);
 }
 
+TEST(Attempts, on_a_second_host_it_is_told_again) {
+  std::vector<Event> events;
+  for (const char* host : {"web-01", "web-02"}) {
+    for (auto event : failures(6)) {
+      event.values[0].second = host;
+      events.push_back(event);
+    }
+    events.push_back(login(kStart + kMinuteNs, "root", "203.0.113.9", host));
+  }
+  EXPECT_EQ(count(events), 2u);
+}
+
+Event repeated(const std::string& times, const std::string& user = "root", const std::string& source = "203.0.113.9") {
+  if (!declare_field("sshd.repeated", FieldType::integer)) std::abort();  // as the parser does
+  auto event = failed_login(kStart, user, source, "repeated");
+  event.values.emplace_back("sshd.repeated", times);
+  return event;
+}
+
+TEST(Attempts, a_line_that_stands_for_five_failures_counts_as_five) {
+  const std::vector<std::pair<std::string, size_t>> cases = {
+      {"5", 1}, {"4", 0}, {"1", 0}, {"0", 0}, {"-5", 0}, {"", 0}, {"many", 0}, {"99999999999999999999999", 0}, {"9223372036854775807", 1}};
+  for (const auto& [times, alerts] : cases) {
+    auto all = alerts_of({repeated(times), login(kStart + kMinuteNs, "root", "203.0.113.9")});
+    auto found = of_rule(all, kRule);
+    ASSERT_EQ(found.size(), alerts) << times;
+    for (auto* alert : found) EXPECT_EQ(alert->records.size(), 2u) << "each line once";
+  }
+}
+
+TEST(Attempts, a_line_that_stands_for_a_million_failures_leaves_room_for_no_more_than_are_kept) {
+  std::vector<Event> events = {repeated("1000000"), repeated("1000000"), repeated("40"),
+                               login(kStart + kMinuteNs, "root", "203.0.113.9")};
+  auto all = alerts_of(events);
+  auto found = of_rule(all, kRule);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_NE(found[0]->reason.find("after 64 failed attempts"), std::string::npos) << found[0]->reason;
+}
+
+TEST(Attempts, one_address_that_failed_often_is_not_many_addresses) {
+  EXPECT_EQ(count({repeated("60"), login(kStart + kMinuteNs, "root", "198.51.100.7")}), 0u);
+}
+
 }  // namespace
 }  // namespace yushi

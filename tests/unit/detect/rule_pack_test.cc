@@ -71,6 +71,32 @@ TEST(RulePack, brute_force_over_ssh_that_ends_in_a_success_is_told_once) {
   EXPECT_EQ(alerts->front().records.size(), 9u);
 }
 
+// A line and the one that says how often it came again are told in one way: 1 + 4 are five attempts.
+TEST(RulePack, failures_that_a_line_sums_up_are_counted_with_the_others) {
+  auto rules = RuleSet::load({});
+  ASSERT_TRUE(rules);
+  struct Lines {
+    std::string first, sum, enough;
+  };
+  const std::string ssh = "<86>1 %T web-01 sshd 811 - - ";
+  const std::string pam = "logname= uid=0 euid=0 tty=ssh ruser= rhost=203.0.113.9  user=root";
+  for (const Lines& lines :
+       {Lines{ssh + "Failed password for root from 203.0.113.9 port 4242 ssh2",
+              ssh + "message repeated 3 times: [ Failed password for root from 203.0.113.9 port 4242 ssh2]",
+              ssh + "message repeated 4 times: [ Failed password for root from 203.0.113.9 port 4242 ssh2]"},
+        Lines{ssh + "pam_unix(sshd:auth): authentication failure; " + pam,
+              ssh + "PAM 3 more authentication failures; " + pam, ssh + "PAM 4 more authentication failures; " + pam}}) {
+    for (const std::string& sum : {lines.sum, lines.enough}) {
+      auto alerts = alerts_of_lines(*rules, {}, "2026-11-01T08:00:00Z",
+                                    {lines.first, "+5s " + sum,
+                                     "+5s " + ssh + "Accepted password for root from 203.0.113.9 port 4242 ssh2"},
+                                    our_parsers());
+      ASSERT_TRUE(alerts);
+      EXPECT_EQ(alerts->size(), sum == lines.enough ? 1u : 0u) << sum;
+    }
+  }
+}
+
 TEST(RulePack, a_day_of_ordinary_work_raises_nothing) {
   auto rules = RuleSet::load(our_rules());
   ASSERT_TRUE(rules);
