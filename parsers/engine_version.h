@@ -13,6 +13,6 @@
 
 namespace yushi {
 
-constexpr uint32_t kParserEngine = 2;
+constexpr uint32_t kParserEngine = 3;
 
 }  // namespace yushi

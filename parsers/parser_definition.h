@@ -94,6 +94,9 @@ struct Problems {
 // Reads one file; whatever is wrong goes to `problems`, and what could be read is returned all the same.
 std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, Problems& problems);
 
+// What is matched of a message: senders put blanks around it. rsyslog's own RFC 5424 format sends one before it.
+std::string_view matched_text(std::string_view message);
+
 bool glob_matches(std::string_view glob, std::string_view text);  // `*` only
 
 }  // namespace yushi

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "parsers/decoded_text.h"
 #include "parsers/json_fields.h"
@@ -14,7 +15,28 @@ namespace {
 constexpr size_t kAppBytesMax = 64;
 constexpr size_t kPairsMin = 2;  // one `a=b` in a sentence is no key=value message
 
+std::string_view behind_blanks(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  return text;
+}
+
+// Behind the number that Solaris writes before its messages, "[ID 800047 auth.info] "; all of `text` when none stands there.
+std::string_view behind_solaris_id(std::string_view text) {
+  if (!text.starts_with("[ID ")) return text;
+  const auto digits_end = text.find_first_not_of("0123456789", 4);
+  if (digits_end == 4 || digits_end == std::string_view::npos || text[digits_end] != ' ') return text;
+  const auto end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.", digits_end + 1);
+  if (end == std::string_view::npos || !text.substr(end).starts_with("] ")) return text;
+  return text.substr(end + 2);
+}
+
 }  // namespace
+
+std::string_view matched_text(std::string_view message) {
+  const auto is_end = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  while (!message.empty() && is_end(message.back())) message.remove_suffix(1);
+  return behind_blanks(behind_solaris_id(behind_blanks(message)));
+}
 
 struct ParserWorker::State {
   std::shared_ptr<const ParserSet> set;
@@ -40,8 +62,9 @@ struct ParserWorker::State {
     const Zone& zone;
     Arena& arena;
     std::vector<Capture>& captures;
-    std::string_view text;   // what the patterns see
-    uint32_t begin;          // where it stands in raw
+    std::string_view whole;  // the message, decoded where it had to be
+    std::string_view text;   // what the patterns see of it: matched_text()
+    uint32_t begin;          // where the message stands in raw
     bool is_decoded;
   };
 
@@ -58,6 +81,16 @@ struct ParserWorker::State {
   }
 
   bool try_parser(Job& job, const ParserDefinition& parser) {
+    if (try_patterns(job, parser)) return true;
+    if (job.text.size() == job.whole.size()) return false;
+    // A pattern may ask for the blanks: those of a stack trace's "\tat org.example.Pay.run(Pay.java:5)".
+    const auto text = std::exchange(job.text, job.whole);
+    const bool known = try_patterns(job, parser);
+    job.text = text;
+    return known;
+  }
+
+  bool try_patterns(Job& job, const ParserDefinition& parser) {
     size_t first = job.text.empty() ? 256 : static_cast<unsigned char>(job.text[0]);
     for (auto index : parser.by_first_byte[first])
       if (try_pattern(job, parser.patterns[index])) return true;
@@ -72,7 +105,7 @@ struct ParserWorker::State {
         take_groups(job, pattern);
         break;
       case Extract::json:
-        if (job.text.empty() || (job.text[0] != '{' && job.text[0] != ' ')) return false;
+        if (job.text.empty() || job.text[0] != '{') return false;
         if (!json.read(job.text, 0, job.text.size(), job.arena, job.captures,
                        job.record.origin->transport == Transport::internal)) {
           return false;
@@ -113,10 +146,12 @@ struct ParserWorker::State {
         record.kind = &pattern.kinds[i + 1];
         break;
       }
+    const auto lead = static_cast<uint32_t>(job.text.data() - job.whole.data());
     size_t kept = before;
     for (size_t i = before; i < job.captures.size(); ++i) {
       Capture capture = job.captures[i];
       if (capture.field == ecs::timestamp && !take_time(job, capture)) continue;
+      capture.begin += lead;
       if (job.is_decoded) decoded.put_back(capture);
       capture.begin += job.begin;
       if (capture.field == ecs::message && record.origin->transport == Transport::internal) {
@@ -228,11 +263,11 @@ struct ParserWorker::State {
   // False when the message is too long to be decoded.
   bool set_text(Job& job) {
     job.begin = job.record.message_begin;
-    job.text = job.record.message();
-    job.is_decoded = !is_valid_utf8(job.text);
-    if (!job.is_decoded) return true;
-    bool fits = decoded.decode(Charset::utf8, job.text);
-    job.text = decoded.text();
+    job.whole = job.record.message();
+    job.is_decoded = !is_valid_utf8(job.whole);
+    const bool fits = !job.is_decoded || decoded.decode(Charset::utf8, job.whole);
+    if (job.is_decoded) job.whole = decoded.text();
+    job.text = matched_text(job.whole);
     return fits;
   }
 
@@ -267,7 +302,7 @@ ParserWorker::~ParserWorker() = default;
 
 void ParserWorker::parse(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures,
                          std::string_view dataset) {
-  State::Job job{record, zone, arena, captures, {}, 0, false};
+  State::Job job{record, zone, arena, captures, {}, {}, 0, false};
   record.kind = nullptr;
   state_->parse(job, dataset);
 }

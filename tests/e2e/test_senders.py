@@ -104,6 +104,40 @@ input(type="imfile" file="{watched}" tag="watched" facility="local3" severity="i
     assert from_file[0]["log"]["syslog"]["facility"]["name"] == "local3"
 
 
+@pytest.mark.parametrize("options", ['TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format"',
+                                     'template="RSYSLOG_ForwardFormat"', ""], ids=["protocol23", "forward", "default"])
+def test_what_rsyslog_reads_from_its_socket_is_understood_in_each_format(daemon, tmp_path, options):
+    """Of `logger` on /dev/log its message begins with a blank, and one of its formats sends that blank."""
+    rsyslogd = shutil.which("rsyslogd") or "/usr/sbin/rsyslogd"
+    assert os.path.exists(rsyslogd), "rsyslog is not installed; scripts/install-deps does it"
+    host = "host-" + str(len(options))
+    log_socket, config = tmp_path / "log", tmp_path / "rsyslog.conf"
+    config.write_text(f"""
+global(workDirectory="{tmp_path}" localHostname="{host}")
+module(load="imuxsock" SysSock.Use="off")
+input(type="imuxsock" Socket="{log_socket}" CreatePath="on")
+*.* action(type="omfwd" target="127.0.0.1" port="{daemon.port('tcp')}" protocol="tcp" {options})
+""")
+    process = subprocess.Popen([rsyslogd, "-n", "-f", config, "-i", tmp_path / "pid"], stdout=subprocess.DEVNULL,
+                               stderr=open(tmp_path / "rsyslog.err", "wb"))
+    try:
+        wait(log_socket.exists, "for rsyslog's socket")
+        for tag, text in (("usermod", "add 'eve' to group 'sudo'"),
+                          ("sshd", "Accepted password for bob from 198.51.100.9 port 49 ssh2")):
+            subprocess.run(["logger", "--socket", log_socket, "--tag", tag, "--id=811", "--priority", "authpriv.info", "--", text],
+                           check=True)
+        asked = f"host.name: {host} and process.pid: 811"
+        wait(lambda: len(daemon.search(asked)) == 2, "for what rsyslog sends")
+    finally:
+        ended(process)
+    (added,) = daemon.search(asked + " and process.name: usermod")
+    assert added["message"].strip() == "add 'eve' to group 'sudo'"
+    assert (added["event"]["dataset"], added["user"]["name"], added["group"]["name"]) == ("accounts", "eve", "sudo")
+    (accepted,) = daemon.search(asked + " and process.name: sshd")
+    assert (accepted["event"]["dataset"], accepted["event"]["outcome"]) == ("sshd", "success")
+    assert (accepted["user"]["name"], accepted["source"]["ip"], accepted["source"]["port"]) == ("bob", "198.51.100.9", 49)
+
+
 def unpacked_syslog_ng():
     """It cannot be installed beside rsyslog, so its packages are unpacked into a cache."""
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "yushi-tests/syslog-ng"

@@ -104,7 +104,7 @@ void add_header_cases(Pins& pins) {
 }
 
 // Each parser file alone: what one file's messages give must not depend on another file. A line stands for itself and
-// behind a header, where its parser is found by the name of the program.
+// behind a header, where its parser is found by the name of the program, and there with blanks around it.
 void add_parser_tests(Pins& pins) {
   auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers"});
   ASSERT_TRUE(files);
@@ -115,6 +115,7 @@ void add_parser_tests(Pins& pins) {
     for (auto& sample : parser_samples(**set)) {
       pins.add(file.name, patterns, *set, {sample.line, "UTC", sample.parser});
       pins.add(file.name, patterns, *set, {"<38>Nov  1 08:00:00 host " + sample.parser + "[7]: " + sample.line, "Asia/Shanghai", ""});
+      pins.add(file.name, patterns, *set, {"<38>1 - host " + sample.parser + " 7 - -  \t" + sample.line + " \r", "UTC", ""});
     }
   }
 }

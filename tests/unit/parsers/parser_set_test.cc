@@ -146,6 +146,65 @@ patterns: [{name: record, extract: json}]
 tests: [{line: '{"event":{"action":"x"}}', expect: {event.action: x}}]
 )";
 
+TEST_F(ParserSetTest, BlanksAroundAMessageAreNotMatched) {
+  load({kDoor, kPairs, kJson});
+  for (std::string lead : {"", " ", "  ", "\t", " \t ", "[ID 800047 auth.info] ", " [ID 7 local0.notice]  "}) {
+    for (std::string trail : {"", " ", "\r", "\t \r\n"}) {
+      SCOPED_TRACE("'" + lead + "' '" + trail + "'");
+      auto& record = parse("doord", lead + "door 5 opened by wang" + trail);
+      EXPECT_EQ(kind(), "door/opened");
+      EXPECT_EQ(value("user.name"), "wang");
+      EXPECT_EQ(record.message(), lead + "door 5 opened by wang" + trail) << "the message keeps every byte";
+      parse("", lead + "a=1 b=2" + trail);
+      EXPECT_EQ(kind() + " " + value("kv.a") + value("kv.b"), "kv/pairs 12");
+      parse("", lead + "{\"a\":1}" + trail);
+      EXPECT_EQ(kind() + " " + value("json.a"), "json/object 1");
+      parse("doord", lead + "door \xff\xe4" "5 opened" + trail);  // decoded: the way back to raw begins behind the blanks
+      EXPECT_EQ(kind() + " " + value("door.text"), "door/any \xff\xe4" "5 opened");
+    }
+  }
+  for (const char* message : {" ", "\t", "\r\n", "[ID 1 auth.info] ", "[ID auth.info] door 5 opened", "[ID 1 auth.info door 5 opened",
+                              "[ID 1 auth.info]door 5 opened", "[ID ", "[ID 1", "[ID 1 a"}) {
+    parse("doord", message);
+    EXPECT_EQ(kind(), "none") << message;
+  }
+}
+
+const char* const kTrace = R"(
+name: trace
+match: {any: true}
+patterns:
+  - name: frame
+    grok: '\s+at %{NOTSPACE:trace.place}'
+  - name: prompt
+    grok: 'login as %{NOTSPACE:user.name}: '
+tests:
+  - {line: "\tat x", expect: {trace.place: x}}
+  - {line: 'login as wang: ', expect: {user.name: wang}}
+)";
+
+TEST_F(ParserSetTest, APatternMayAskForTheBlanksAroundAMessage) {
+  load({kTrace});
+  for (std::string message : {"\tat pay.run", "  at pay.run", "\tat \xffpay"}) {
+    parse("app", message);
+    EXPECT_EQ(kind(), "trace/frame") << message;
+    EXPECT_EQ(value("trace.place"), message.find("pay.run") != std::string::npos ? "pay.run" : "\xffpay");
+  }
+  parse("app", "at pay.run");
+  EXPECT_EQ(kind(), "none");
+  parse("app", "login as wang: ");
+  EXPECT_EQ(kind() + " " + value("user.name"), "trace/prompt wang");
+}
+
+TEST(ParserSet, ATestLineWithBlanksAroundItReachesItsPattern) {
+  EXPECT_TRUE(ParserSet::load({{"a.yaml", "a.yaml", R"(
+name: a
+match: {any: true}
+patterns: [{name: b, grok: 'up %{WORD:a.c}'}]
+tests: [{line: ' up now ', expect: {a.c: now}}]
+)"}}));
+}
+
 TEST_F(ParserSetTest, AParserOfATransportIsAskedForWhatCameThatWayAndForNothingElse) {
   load({kJson, kOwn});
   const std::string ours = R"({"event":{"action":"reload"},"message":"read again","organization":{"name":"x"}})";
