@@ -62,7 +62,9 @@ struct HeaderScan {
     captures.push_back(made);
   }
 
+  // A time that we cannot hold is not believed: receipt counts, as if none stood there.
   void take_time(const char* at, const ReadTime& read) {
+    if (read.time.form == TimeForm::none) return;
     capture(ecs::timestamp, at, at + read.length);
     record.event_ns = read.time.unix_ns;
     record.event_digits = read.time.digits;

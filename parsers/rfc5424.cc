@@ -99,7 +99,7 @@ const char* read_element(HeaderScan& scan, const char* at, size_t& room) {
 // Reads the time with the rules of a header; nullptr when what stands there is no time.
 const char* read_timestamp(HeaderScan& scan, const char* at) {
   const auto read = read_time(scan.rest(at), scan.record.origin->received_ns, scan.zone);
-  if (!read || read->time.form == TimeForm::none) return nullptr;
+  if (!read) return nullptr;
   const char* after = at + read->length;
   // "…T22:09:01A" is no time, but of "…T22:09:01Z+07:00" the part before `+` is certain.
   if (after < scan.end && *after != ' ' && (read->time.inferred & kZoneInferred)) return nullptr;

@@ -95,9 +95,11 @@ bool finish(Parts& parts, TimeForm form, int64_t near_unix_ns, const Zone& zone,
   if (parts.year < 0) {
     if (!infer_year(parts, near_unix_ns, zone)) return false;
     time.inferred |= kYearInferred;
-  } else if (parts.year < kYearMin || parts.year > kYearMax ||
-             (parts.day > 28 && parts.day > days_in_month(parts.year, parts.month))) {
+  } else if (parts.day > 28 && parts.day > days_in_month(parts.year, parts.month)) {
     return false;
+  } else if (parts.year < kYearMin || parts.year > kYearMax) {
+    time.inferred = parts.has_zone ? 0 : kZoneInferred;
+    return true;  // TimeForm::none
   }
   const int64_t local = local_seconds(parts);
   int64_t offset = parts.zone_minutes * 60;

@@ -144,7 +144,8 @@ const char* read_zone_name(const char* at, const char* end, const Zone& zone, Pa
 // Settles a missing year: the one that brings the time nearest to receipt. False when there is no such year.
 bool infer_year(Parts& parts, int64_t near_unix_ns, const Zone& zone);
 
-// Makes a TimeText of what was read; infers what is missing. False when there is no such day.
+// Makes a TimeText of what was read; infers what is missing. False when there is no such day. Of a year that unix_ns cannot
+// hold the form stays `none`.
 bool finish(Parts& parts, TimeForm form, int64_t near_unix_ns, const Zone& zone, TimeText& time);
 
 // A year that stands alone: four digits from 1970 on, and then no word goes on.

@@ -99,7 +99,7 @@ std::optional<ReadTime> read_time(std::string_view text, int64_t near_unix_ns, c
 
 std::optional<TimeText> parse_time(std::string_view text, int64_t near_unix_ns, const Zone& zone) {
   auto read = read_time(text, near_unix_ns, zone);
-  if (!read || read->length != text.size()) return std::nullopt;
+  if (!read || read->length != text.size() || read->time.form == TimeForm::none) return std::nullopt;
   return read->time;
 }
 

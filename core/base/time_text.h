@@ -20,7 +20,7 @@ enum TimeInferred : uint8_t { kYearInferred = 1, kZoneInferred = 2, kAllInferred
 
 // How a time was written. Never reuse a number: blocks store it.
 enum class TimeForm : uint8_t {
-  none = 0,
+  none = 0,           // of read_time(): a time that unix_ns cannot hold, before 1678 or after 2261
   rfc3339 = 1,        // 2026-11-01T08:00:00.123+08:00, also with a blank for T and a comma for the dot
   rfc3164 = 2,        // Nov  1 08:00:00, also Nov 01, with year before or after, with fraction, with zone name
   http_date = 3,      // 01/Nov/2026:08:00:00 +0800
