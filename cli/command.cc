@@ -1,6 +1,9 @@
 #include "cli/command.h"
 
+#include <unistd.h>
+
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 
 #include "cli/remembered.h"
@@ -8,6 +11,11 @@
 #include "core/base/display.h"
 
 namespace yushi {
+namespace {
+
+volatile std::sig_atomic_t code_of_interrupted = kExitFound;
+
+}  // namespace
 
 void add_place_options(CLI::App& command, Options& options) {
   command.add_option("--server", options.server,
@@ -92,7 +100,14 @@ int ask_store(const Options& options, const Question& question, const LineSink& 
   bool follows = question.parameters.contains("follow");
   // What never ends is held to the checkpoints first; all else after, so that the answer's records are covered.
   int held = follows ? hold_to_remembered(**asker) : kExitFound;
+  if (follows) {  // Ctrl-C is how its user ends it; what was shown is flushed line by line
+    code_of_interrupted = held;
+    std::signal(SIGINT, [](int) { ::_exit(code_of_interrupted); });
+  }
   auto ending = (*asker)->ask(question, sink);
+  if (follows && ending && !ending->complete && ending->json.empty()) {
+    ending->missing = {"what comes from here on: the daemon stopped or is gone"};
+  }
   int code = ending ? report(*ending, ending->complete ? answered(*ending) : kExitIncomplete) : report(ending.error());
   if (!ending && ending.error().code == Code::unavailable) return code;
   if (!follows) held = hold_to_remembered(**asker);

@@ -53,7 +53,7 @@ void add_search(CLI::App& app, Chosen& chosen) {
                   "          yushi search 'user.name: root | stats count() by source.ip | sort count() desc | head 10'");
   auto options = std::make_shared<SearchOptions>();
   command->add_option("query", options->query, "KQL, and pipes after a |; * matches all")->required();
-  command->add_flag("-f,--follow", options->follow, "go on with what comes, in the order it comes");
+  command->add_flag("-f,--follow", options->follow, "first the newest 10, or what -n or --since names, then what comes, in the order it comes");
   command->add_flag("--reverse", options->reverse, "newest first");
   command->add_flag("--explain", options->explain, "say on stderr how many blocks were read");
   add_limit_option(*command, *options);

@@ -255,12 +255,19 @@ struct Api::Connection {
       if (auto signed_now = sources.pipeline->sign_now(); !signed_now) return signed_now;
     }
     bool follow = question.parameters.contains("follow");
+    // The end of a whole round is not that of the stream, which has none; one that misses something ends the stream.
+    bool ended = false;
+    const LineSink round_sink = [&](std::string_view line) {
+      if (line.starts_with("{\"yushi.end\":{\"complete\":true")) return true;
+      ended = line.starts_with("{\"yushi.end\":");
+      return sink(line);
+    };
     while (true) {
       // Before the view: what is committed between the two ends the wait below at once.
       auto commit = sources.pipeline->wait_commit(UINT64_MAX, 0);
       auto view = StoreView::of(*sources.store);
-      auto answered = answer(*view, question, sink, cancelled);
-      if (!answered || !follow || cancelled) return answered;
+      auto answered = answer(*view, question, follow ? round_sink : sink, cancelled);
+      if (!answered || !follow || cancelled || ended) return answered;
       // Following: the same question again over what has come since, in commit order.
       std::string from;
       auto logs = view->logs();

@@ -4,6 +4,7 @@
 // Names and parameters are those of the endpoints under /api/v1: search, hist, alerts, sources, checkpoint, verify, status.
 // A record is one ECS object; a row of a pipe is one flat object; the last line of every answer is
 //   {"yushi.end":{"complete":true,"records":N,"blocks_read":R,"blocks":B,"missing":[…]}}
+// Only the daemon follows: it asks again and again, and its stream has a last line only when something is missing.
 //
 // Threads  Any; each call has scratch of its own.
 // Errors   invalid: a parameter or the query is wrong, with the place (HTTP 400). not_found: no such alert or log.

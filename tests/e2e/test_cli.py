@@ -1,14 +1,16 @@
 """The CLI against a real daemon and against its store: what it prints, and its exit codes."""
 
 import base64
+import contextlib
 import csv
 import json
+import signal
 import subprocess
 import time
 
 import pytest
 
-from yushi_daemon import BIN, Daemon, yushi
+from yushi_daemon import BIN, DEADLINE_S, Daemon, yushi
 
 LINES = [
     b"<86>1 2026-11-01T08:00:00.125Z web1 sshd 4242 - - Failed password for root from 10.0.0.1 port 4242 ssh2",
@@ -220,22 +222,64 @@ def test_explain_says_what_was_read(daemon):
     assert "blocks read" in daemon.yushi("search", "*", "--explain").err
 
 
+@contextlib.contextmanager
+def open_follower(running, state, *options):
+    follower = subprocess.Popen(
+        [BIN / "yushi", "search", "-f", "*", "-o", "raw", "--server", f"unix:{running.socket}", *options],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"XDG_STATE_HOME": str(state), "TZ": "UTC"})
+    try:
+        yield follower
+    finally:
+        follower.kill()
+        follower.wait()
+
+
 def test_follow_goes_on_in_the_order_of_arrival(tmp_path):
     with Daemon(tmp_path / "follow") as running:
         running.send_tcp([LINES[0]])
         running.wait_records(1)
-        follower = subprocess.Popen(
-            [BIN / "yushi", "search", "-f", "*", "-o", "raw", "--server", f"unix:{running.socket}"], stdout=subprocess.PIPE,
-            env={"XDG_STATE_HOME": str(tmp_path), "TZ": "UTC"})
-        try:
+        with open_follower(running, tmp_path) as follower:
             assert follower.stdout.readline() == LINES[0] + b"\n"
             running.send_tcp([LINES[5]])
             assert follower.stdout.readline() == LINES[5] + b"\n"
             running.send_tcp([LINES[1]])  # older, but it came later
             assert follower.stdout.readline() == LINES[1] + b"\n"
-        finally:
-            follower.kill()
-            follower.wait()
+
+
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_a_follower_says_that_the_daemon_is_gone(tmp_path, end):
+    with Daemon(tmp_path / "follow") as running:
+        running.send_tcp(LINES)
+        running.wait_records(len(LINES))
+        with open_follower(running, tmp_path) as follower:
+            assert follower.stdout.readline() == LINES[0] + b"\n"
+            running.send_tcp([LINES[1]])  # once more, in a round of its own
+            assert [follower.stdout.readline() for _ in LINES][-1] == LINES[1] + b"\n"
+            getattr(running, end)()
+            assert follower.wait(DEADLINE_S) == 3
+            err = follower.stderr.read().decode()
+            assert "the answer is incomplete" in err and "the daemon stopped or is gone" in err
+
+
+def test_an_interrupted_follower_ends_0(tmp_path):
+    with Daemon(tmp_path / "follow") as running:
+        running.send_tcp([LINES[0]])
+        running.wait_records(1)
+        with open_follower(running, tmp_path) as follower:
+            assert follower.stdout.readline() == LINES[0] + b"\n"
+            follower.send_signal(signal.SIGINT)
+            assert follower.wait(DEADLINE_S) == 0 and follower.stderr.read() == b""
+
+
+def test_follow_begins_with_the_newest_10(tmp_path):
+    lines = [b"<13>1 2026-11-01T08:00:%02dZ web1 app - - - number %d" % (i, i) for i in range(12)]
+    with Daemon(tmp_path / "follow") as running:
+        running.send_tcp(lines)
+        running.wait_records(len(lines))
+        with open_follower(running, tmp_path) as follower:
+            assert [follower.stdout.readline() for _ in range(10)] == [line + b"\n" for line in lines[2:]]
+        with open_follower(running, tmp_path, "--since", "2026-11-01") as follower:
+            assert [follower.stdout.readline() for _ in lines] == [line + b"\n" for line in lines]
 
 
 def test_sources_and_status_and_checkpoint(daemon):

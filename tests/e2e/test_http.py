@@ -72,3 +72,28 @@ def test_askers_for_whom_there_is_no_thread_do_not_end_the_daemon(tmp_path):
         resource.prlimit(daemon.process.pid, resource.RLIMIT_AS, limit)
         assert daemon.http("/healthz").code == 200
         assert daemon.stop() == 0
+
+
+def test_a_stream_that_follows_has_no_end_of_its_own(tmp_path):
+    with Daemon(tmp_path) as daemon, socket.socket(socket.AF_UNIX) as asker:
+        daemon.send_tcp([b"<13>1 - web app - - - first"])
+        daemon.wait_records(1)
+        asker.settimeout(DEADLINE_S)
+        asker.connect(str(daemon.socket))
+        asker.sendall(b"GET /api/v1/search?query=*&follow=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+        got = b""
+
+        def read_until(word):
+            nonlocal got
+            while word not in got:
+                more = asker.recv(65536)
+                assert more, got
+                got += more
+
+        for word in (b"first", b"second", b"third"):  # each is a round of its own, and the one before it has ended
+            daemon.send_tcp([b"<13>1 - web app - - - " + word] if word != b"first" else [])
+            read_until(word)
+        daemon.kill()
+        while more := asker.recv(65536):
+            got += more
+        assert b"yushi.end" not in got
