@@ -160,10 +160,12 @@ Result<void> answer_records(const Asked& asked, const Query& query, const Segmen
   return {};
 }
 
-Result<void> answer_rows(const Asked& asked, const Query& query, const Segments& found, const ScanOptions& options) {
+Result<void> answer_rows(const Asked& asked, const Query& query, const Segments& found, const ScanOptions& options,
+                         bool reverse) {
   auto answered = run_pipe(query, found.segments, options, asked.cancelled);
   if (!answered) return tl::unexpected(answered.error());
   if (asked.cancelled) return {};
+  if (reverse) std::reverse(answered->table.rows.begin(), answered->table.rows.end());
   for (auto& row : answered->table.rows) {
     if (!asked.sink(render_json_row(answered->table, row))) return {};
   }
@@ -201,6 +203,9 @@ Result<void> answer_search(const Asked& asked) {
   if (!after) return tl::unexpected(after.error());
   auto logs = parameters.logs(asked.view);
   if (!logs) return tl::unexpected(logs.error());
+  if (*reverse && !query->ascends_in_time()) {
+    return fail(Code::invalid, "reverse: the rows of this pipe are not in the order of time; turn them round with `sort`");
+  }
   bool follows = asked.question.parameters.contains("after");
   if ((follows || asked.question.parameters.contains("follow")) && !query->is_plain()) {
     return fail(Code::invalid, "a pipe cannot be followed; ask for records");
@@ -214,7 +219,7 @@ Result<void> answer_search(const Asked& asked) {
   auto options = scan_options(*times, *limit);
   if (follows) return answer_arrived(asked, *query, *found, options);
   if (query->is_plain()) return answer_records(asked, *query, *found, options, *reverse, limit->has_value());
-  return answer_rows(asked, *query, *found, options);
+  return answer_rows(asked, *query, *found, options, *reverse);
 }
 
 Result<void> answer_hist(const Asked& asked) {
@@ -233,7 +238,7 @@ Result<void> answer_hist(const Asked& asked) {
   if (!logs) return tl::unexpected(logs.error());
   auto found = segments_of(asked.view, *logs, {});
   if (!found) return tl::unexpected(found.error());
-  return answer_rows(asked, *query, *found, scan_options(*times, *limit));
+  return answer_rows(asked, *query, *found, scan_options(*times, *limit), false);
 }
 
 }  // namespace yushi

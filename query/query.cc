@@ -293,6 +293,15 @@ class PipeReader {
 
 }  // namespace
 
+bool Query::ascends_in_time() const {
+  for (const Stage& stage : stages) {
+    if (std::holds_alternative<SortStage>(stage)) return false;
+    if (auto* stats = std::get_if<StatsStage>(&stage); stats && (stats->by.empty() || stats->by[0].bin_ns == 0))
+      return false;
+  }
+  return true;
+}
+
 Result<Query> Query::parse(std::string_view text, const QueryClock& clock) { return PipeReader(text, clock).read(); }
 
 Result<Query> Query::histogram(std::string_view filter, std::string_view every, std::string_view by,

@@ -62,6 +62,7 @@ struct Query {
                                  const QueryClock& clock);
 
   bool is_plain() const { return stages.empty(); }  // records, not rows
+  bool ascends_in_time() const;                     // no stage orders the rows otherwise
 };
 
 }  // namespace yushi

@@ -1,6 +1,7 @@
 #include "query/run.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/filter/expression.h"
 #include "query/stats.h"
@@ -167,9 +168,14 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
   std::vector<Worker> workers(static_cast<size_t>(std::max(options.threads, 1)));
   const size_t share = options.bytes_max / workers.size();
   std::atomic<bool> too_much{false};
-  // `head N` right at the front needs no more than the N first of each thread.
+  // `head N` right at the front needs no more than the N first of each thread; the newest N of all, the N last.
   auto* head = std::get_if<HeadStage>(&query.stages[0]);
+  const bool keeps_newest = std::all_of(query.stages.begin(), query.stages.end(), [](const Stage& stage) {
+    return std::holds_alternative<FieldsStage>(stage);
+  });
+  const size_t kept_max = head ? head->rows : keeps_newest ? options.limit : std::numeric_limits<size_t>::max();
   auto before = [](const Keyed& a, const Keyed& b) { return a.key < b.key; };
+  auto better = [&](const Keyed& a, const Keyed& b) { return keeps_newest ? b.key < a.key : a.key < b.key; };
   auto report = scan_unordered(
       segments, query.filter, options,
       [&](size_t thread, const std::vector<const Record*>& records) {
@@ -178,9 +184,9 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
           if (too_much) return;
           Keyed keyed{
               {record->event_ns, record->origin ? std::string(record->origin->log) : std::string(), record->index}, {}};
-          if (head && worker.rows.size() == head->rows) {
-            if (!(keyed.key < worker.rows.front().key)) continue;
-            std::pop_heap(worker.rows.begin(), worker.rows.end(), before);
+          if (worker.rows.size() == kept_max) {
+            if (kept_max == 0 || !better(keyed, worker.rows.front())) continue;
+            std::pop_heap(worker.rows.begin(), worker.rows.end(), better);
             worker.bytes -= std::min(worker.bytes, bytes_of(worker.rows.back().row));
             worker.rows.pop_back();
           }
@@ -190,7 +196,7 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
           worker.bytes += bytes_of(keyed.row);
           if (worker.bytes > share) too_much = true;
           worker.rows.push_back(std::move(keyed));
-          if (head) std::push_heap(worker.rows.begin(), worker.rows.end(), before);
+          if (kept_max < std::numeric_limits<size_t>::max()) std::push_heap(worker.rows.begin(), worker.rows.end(), better);
         }
       },
       cancelled);
@@ -244,7 +250,11 @@ Result<PipeAnswer> run_pipe(const Query& query, const std::vector<ScanSegment>& 
     }
   }
   if (!stats && !has_fields) keep_columns(table, default_columns());
-  if (table.rows.size() > options.limit) table.rows.resize(options.limit);
+  if (table.rows.size() > options.limit) {
+    auto surplus = static_cast<ptrdiff_t>(table.rows.size() - options.limit);
+    auto from = query.ascends_in_time() ? table.rows.begin() : table.rows.end() - surplus;
+    table.rows.erase(from, from + surplus);
+  }
   return answer;
 }
 

@@ -20,7 +20,8 @@ struct PipeAnswer {
   ScanReport report;
 };
 
-// ScanOptions::limit is applied to the rows at the end; order and newest_first are the stages' matter.
+// ScanOptions::limit is applied to the rows at the end: where they ascend in time the newest stay, else the first ones.
+// Order is the stages' matter; newest_first is not looked at.
 Result<PipeAnswer> run_pipe(const Query& query, const std::vector<ScanSegment>& segments, const ScanOptions& options,
                             const std::atomic<bool>& cancelled);
 

@@ -44,6 +44,18 @@ def test_limit_gives_the_newest_shown_oldest_first(daemon):
     assert daemon.yushi("search", "*", "-n", "2", "--reverse").out == LINES[-1] + b"\n" + LINES[-2] + b"\n"
 
 
+def test_limit_and_reverse_hold_for_the_rows_of_a_pipe_too(daemon):
+    ids = lambda query, *options: [row["event.id"] for row in daemon.yushi("search", query, "-o", "json", *options).objects]
+    fields = "* | fields event.id"
+    assert ids(fields, "-n", "2") == ["default/4", "default/5"]
+    assert ids(fields, "-n", "2", "--reverse") == ["default/5", "default/4"]
+    assert ids(fields, "--reverse") == [f"default/{i}" for i in reversed(range(6))]
+    assert ids("* | sort event.id | fields event.id", "-n", "2") == ["default/0", "default/1"]
+    ordered = daemon.yushi("search", "* | top 3 host.name", "--reverse")
+    assert ordered.code == 2 and "sort" in ordered.err
+    assert [row["count()"] for row in daemon.yushi("hist", "*", "--every", "1d", "-n", "1", "-o", "json").objects] == [1]
+
+
 def test_json_is_one_ecs_object_a_line(daemon):
     (record,) = daemon.search("user.name: root")
     assert record["event"]["id"] == "default/0"

@@ -112,6 +112,40 @@ TEST(Pipes, GroupsThatDoNotFitFailTheQuery) {
   EXPECT_TRUE(run_pipe(*Query::parse("* | head 10", clock()), segments, options, kGoOn));
 }
 
+// However the records are cut: the fields of time of the rows that a limit leaves.
+std::vector<std::string> rows_within(const std::string& text, size_t limit, size_t cut) {
+  auto records = records_of(YAML::Load(source_file("tests/cases/query/pipes.yaml"))["records"]);
+  std::vector<ScanSegment> segments;
+  for (size_t at = 0; at < records.size(); at += cut)
+    segments.push_back(segment_of("default", at,
+                                  {records.begin() + static_cast<ptrdiff_t>(at),
+                                   records.begin() + static_cast<ptrdiff_t>(std::min(at + cut, records.size()))}));
+  ScanOptions options;
+  options.limit = limit;
+  auto query = Query::parse(text, clock());
+  auto answer = query ? run_pipe(*query, segments, options, kGoOn) : Result<PipeAnswer>(tl::unexpected(query.error()));
+  EXPECT_TRUE(answer) << answer.error().message;
+  std::vector<std::string> out;
+  if (answer)
+    for (const Row& row : answer->table.rows) out.push_back(cell_text(row[0]));
+  return out;
+}
+
+TEST(Pipes, ALimitLeavesTheNewestUnlessAStageOrders) {
+  using Rows = std::vector<std::string>;
+  for (size_t cut : {1, 2, 5}) {
+    EXPECT_EQ(rows_within("* | fields user.name", 3, cut), (Rows{"bob", "", "carol"}));
+    EXPECT_EQ(rows_within("* | fields user.name", 0, cut), Rows{});
+    EXPECT_EQ(rows_within("* | fields user.name", 9, cut), (Rows{"alice", "bob", "bob", "", "carol"}));
+    EXPECT_EQ(rows_within("* | fields user.name | where user.name: *", 2, cut), (Rows{"bob", "carol"}));
+    EXPECT_EQ(rows_within("* | head 3 | fields user.name", 2, cut), (Rows{"bob", "bob"}));
+    EXPECT_EQ(rows_within("* | stats count() by bin(@timestamp, 1d)", 1, cut), Rows{"2026-11-01T16:00:00.000Z"});
+    EXPECT_EQ(rows_within("* | sort user.name | fields user.name", 2, cut), (Rows{"alice", "bob"}));
+    EXPECT_EQ(rows_within("* | top 3 user.name", 1, cut), Rows{"bob"});
+    EXPECT_EQ(rows_within("* | stats count() by user.name", 1, cut), Rows{"alice"});
+  }
+}
+
 TEST(Pipes, AHistogramCountsEachSpan) {
   auto file = YAML::Load(source_file("tests/cases/query/pipes.yaml"));
   std::vector<ScanSegment> segments{segment_of("default", 0, records_of(file["records"]))};
