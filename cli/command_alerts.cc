@@ -22,6 +22,20 @@ std::string text(const Json& object, const char* pointer) {
 
 bool yes(const Json& object, const char* pointer) { return text(object, pointer) == "true"; }
 
+const std::vector<std::string> kColumns = {"time", "id", "severity", "tenant", "rule", "reason"};
+
+std::vector<std::string> cells_of(const Json& alert, OutputKind kind, const Zone& zone) {
+  auto time = text(alert, "/@timestamp");
+  auto severity = text(alert, "/yushi/alert/severity");
+  if (yes(alert, "/yushi/alert/learning")) severity += " (learning)";
+  return {kind == OutputKind::table ? local_time_text(time, zone, false) : time,
+          text(alert, "/yushi/alert/id"),
+          severity,
+          text(alert, "/organization/name"),
+          text(alert, "/rule/name"),
+          text(alert, "/yushi/alert/reason")};
+}
+
 int list(const Options& options, bool reverse) {
   auto kind = output_kind(options.output);
   auto zone = zone_of(options);
@@ -29,16 +43,10 @@ int list(const Options& options, bool reverse) {
   question.parameters["zone"] = std::string(zone->name());
   if (reverse) question.parameters["reverse"] = "1";
   Out out;
-  RowPrinter rows(out, kind, {"time", "id", "severity", "tenant", "rule", "reason"});
+  RowPrinter rows(out, kind, kColumns);
   return ask_store(
       options, question,
-      object_lines(out, kind, [&](const Json& alert) {
-        auto time = text(alert, "/@timestamp");
-        auto severity = text(alert, "/yushi/alert/severity");
-        if (yes(alert, "/yushi/alert/learning")) severity += " (learning)";
-        rows.row({kind == OutputKind::table ? local_time_text(time, *zone, false) : time, text(alert, "/yushi/alert/id"), severity,
-                  text(alert, "/organization/name"), text(alert, "/rule/name"), text(alert, "/yushi/alert/reason")});
-      }),
+      object_lines(out, kind, [&](const Json& alert) { rows.row(cells_of(alert, kind, *zone)); }),
       [&](const Ending& ending) {
         rows.finish();
         return ending.records > 0 ? kExitFound : kExitNothing;
@@ -70,7 +78,8 @@ void print_alert(Out& out, const Json& alert, const Zone& zone) {
 }
 
 int show(const Options& options, const std::string& id) {
-  auto kind = output_kind(options.output);
+  // The reason is the matter: only who asks for raw gets the records without it.
+  auto kind = options.output.empty() ? OutputKind::table : output_kind(options.output);
   auto zone = zone_of(options);
   Out out;
   LinePrinter printer(out, kind, zone);
@@ -81,11 +90,15 @@ int show(const Options& options, const std::string& id) {
         bool is_alert = first;
         first = false;
         if (kind == OutputKind::json) return printer.line(line);
-        if (is_alert && kind == OutputKind::table) {
-          print_alert(out, Json::parse(line, nullptr, false), *zone);
-          return out.good();
+        if (!is_alert) return printer.line(line);
+        auto alert = Json::parse(line, nullptr, false);
+        if (kind == OutputKind::table) print_alert(out, alert, *zone);
+        if (kind == OutputKind::csv) {  // a table of its own before that of the records
+          RowPrinter rows(out, kind, kColumns);
+          rows.row(cells_of(alert, kind, *zone));
+          out.write("\n");
         }
-        return is_alert || printer.line(line);  // raw and csv: the records behind it
+        return out.good();
       },
       [&](const Ending&) {
         printer.finish();

@@ -353,6 +353,11 @@ def test_alerts_are_listed_and_shown_with_the_records_behind_them(tmp_path):
         assert "reason      " + named[0]["yushi"]["alert"]["reason"] in shown.text and "new user: name=toor" in shown.text
         raw = running.yushi("alerts", "show", named[0]["yushi"]["alert"]["id"], "-o", "raw")
         assert raw.out == line + b"\n"
+        id, reason = named[0]["yushi"]["alert"]["id"], named[0]["yushi"]["alert"]["reason"]
+        assert running.yushi("alerts", "show", id).text == shown.text, "in a pipe too"
+        alert, records = running.yushi("alerts", "show", id, "-o", "csv").text.split("\n\n")
+        (alert,), (record,) = (list(csv.DictReader(rows.splitlines())) for rows in (alert, records))
+        assert (alert["id"], alert["reason"], record["event.id"]) == (id, reason, "default/1")
         table = running.yushi("alerts", "list", "-o", "table", "-n", "1").lines
         assert table[0].split() == ["time", "id", "severity", "tenant", "rule", "reason"] and len(table) == 2
         assert running.yushi("alerts", "show", "0123456789abcdef").code == 1
