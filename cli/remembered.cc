@@ -18,6 +18,7 @@
 
 #include "cli/command.h"
 #include "cli/terminal.h"
+#include "core/base/assert.h"
 #include "core/base/bytes.h"
 #include "core/base/display.h"
 #include "core/ledger/checkpoint.h"
@@ -145,7 +146,7 @@ Result<std::vector<Hash>> consistency_proof(Asker& asker, const std::string& log
   return hashes;
 }
 
-// What contradicts, in words; nothing when all holds. An error when it could not be found out: corrupt when what the
+// What contradicts, in words; nothing when all holds. `seen` is whole. An error when it could not be found out: corrupt when what the
 // proof is made of is damaged.
 Result<std::optional<std::string>> compare(Asker& asker, const Offered& offered, const Seen* seen) {
   using Words = std::optional<std::string>;
@@ -157,7 +158,7 @@ Result<std::optional<std::string>> compare(Asker& asker, const Offered& offered,
   if (!now) return Words(now.error().message);
   if (!seen) return Words();
   auto before = open_note(seen->note, seen->verifier);
-  if (!before) return Words(offered.origin + ": the remembered checkpoint itself is damaged: " + before.error().message);
+  YUSHI_ASSERT(before, "%s: what is remembered is damaged", offered.origin.c_str());
   if (now->size < before->size) {
     return Words(offered.origin + ": the log has " + std::to_string(now->size) + " records, but " + std::to_string(before->size) +
                  " were there before: it was cut or rolled back to an old copy");
@@ -199,7 +200,7 @@ int hold_to_remembered(Asker& asker) {
   auto locked = memory.lock();
   if (!locked) say("checkpoints cannot be remembered: " + locked.error().message);
   auto seen = memory.of_node(ending->node);
-  std::vector<std::string> broken, damaged;
+  std::vector<std::string> broken, damaged, damaged_files;
   bool from_memory = false;
   auto breaks = [&](const std::string& origin, const std::string& words, bool is_remembered) {
     broken.push_back(words + (is_remembered ? "; remembered in " + memory.path_of(origin) : ""));
@@ -213,6 +214,13 @@ int hold_to_remembered(Asker& asker) {
     }
     auto known = seen.find(log.origin);
     bool is_remembered = known != seen.end();
+    if (is_remembered && !open_note(known->second.note, known->second.verifier)) {
+      bool is_empty = known->second.verifier.empty() && known->second.note.empty();
+      damaged_files.push_back(log.origin + ": " + memory.path_of(log.origin) +
+                              (is_empty ? " is empty or cannot be read" : " holds no signed checkpoint any more"));
+      seen.erase(known);
+      continue;
+    }
     auto contradiction = compare(asker, log, is_remembered ? &known->second : nullptr);
     if (!contradiction && contradiction.error().code == Code::corrupt) {
       damaged.push_back(log.origin + ": " + contradiction.error().message);
@@ -233,6 +241,13 @@ int hold_to_remembered(Asker& asker) {
     say("THE STORE IS DAMAGED: that it only grew since it was seen before cannot be proved");
     for (auto& words : damaged) say("  " + words);
     say("`yushi verify` shows all that is damaged; leave the store as it is, for it is evidence, and look to its disk");
+    code = kExitBroken;
+  }
+  if (!damaged_files.empty()) {
+    say("WHAT WAS REMEMBERED IS DAMAGED: that the store only grew since it was seen before cannot be proved");
+    for (auto& words : damaged_files) say("  " + words);
+    say("Nothing in the store contradicts it. Put the files back from a backup; or, if you know what damaged them, move them away: "
+        "the next call remembers the store as it is then");
     code = kExitBroken;
   }
   if (broken.empty()) return code;

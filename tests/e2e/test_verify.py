@@ -202,3 +202,17 @@ def test_a_log_that_grew_is_proved_and_remembered(daemon, tmp_path):
         time.sleep(1.1)
     after = (state / "yushi" / "checkpoints" / "e2e%2f_audit").read_text()
     assert after != notes.get("e2e%2f_audit")
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"\x00" * 200, None])
+def test_a_damaged_file_of_what_is_remembered_is_named(daemon, tmp_path, content):
+    assert daemon.yushi("search", "*", state=tmp_path).code == 0
+    file = tmp_path / "yushi" / "checkpoints" / "e2e%2fdefault"
+    file.write_bytes(file.read_bytes()[:-8] if content is None else content)
+    for _ in range(2):
+        answer = daemon.yushi("search", "*", state=tmp_path)
+        assert answer.code == 4 and str(file) in answer.err and "REMEMBERED IS DAMAGED" in answer.err, answer.err
+        assert "move them away" in answer.err and "key changed" not in answer.err and "INTEGRITY" not in answer.err
+        assert "_audit" not in answer.err
+    file.unlink()
+    assert daemon.yushi("search", "*", state=tmp_path).code == 0
