@@ -9,6 +9,8 @@
 #include <charconv>
 
 #include "core/base/assert.h"
+#include "core/base/bytes.h"
+#include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/record/value.h"
 
@@ -30,7 +32,7 @@ enum class Derived : uint8_t {
   part_of,
   truncated,
   transport,
-  raw_base64,  // written by the JSON writer alone; no sender may claim it
+  raw_base64,  // when asked; the JSON writer writes its own. No sender may claim it
   tenant,      // of our own records only
   message,
   url_original,  // of url.path and url.query, where a parser captured the two parts of one text
@@ -253,8 +255,14 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       if (auto url = url_original(record); !url.empty()) give(text_value(text_of(record, url, scratch)));
       break;
     case Derived::none:
-    case Derived::raw_base64:
     case Derived::tenant:
+      break;
+    case Derived::raw_base64:
+      if (!is_utf8(record.raw)) {
+        auto base64 = to_base64(record.raw);
+        char* at = scratch.allocate(base64.size());
+        give(text_value({at, base64.copy(at, base64.size())}));
+      }
       break;
   }
 }
