@@ -20,6 +20,12 @@ std::string key_text(const Cell& cell) {
   return out;
 }
 
+// What max() takes: numbers before all else, as min() has them by their rank.
+bool is_greater(const Scalar& a, const Scalar& b) {
+  const bool a_is_number = a.index() <= 1, b_is_number = b.index() <= 1;
+  return a_is_number != b_is_number ? a_is_number : compare(a, b) > 0;
+}
+
 }  // namespace
 
 Cell cell_of(const Record& record, const Field* field, std::string_view name, Scratch& scratch) {
@@ -124,7 +130,7 @@ void Stats::add_to(Group& group, const Record& record, Scratch& scratch) {
           if (sum.least.empty() || compare(scalar, sum.least[0]) < 0) sum.least = {scalar};
           break;
         case Aggregate::Function::max:
-          if (sum.greatest.empty() || compare(scalar, sum.greatest[0]) > 0) sum.greatest = {scalar};
+          if (sum.greatest.empty() || is_greater(scalar, sum.greatest[0])) sum.greatest = {scalar};
           break;
         case Aggregate::Function::distinct: {
           auto text = key_text({scalar});
@@ -155,7 +161,7 @@ void Stats::merge(Stats&& other) {
       a.reals += b.reals;
       a.has_reals |= b.has_reals;
       if (a.least.empty() || (!b.least.empty() && compare(b.least, a.least) < 0)) a.least = std::move(b.least);
-      if (a.greatest.empty() || (!b.greatest.empty() && compare(b.greatest, a.greatest) > 0))
+      if (a.greatest.empty() || (!b.greatest.empty() && is_greater(b.greatest[0], a.greatest[0])))
         a.greatest = std::move(b.greatest);
       a.distinct.merge(b.distinct);
     }

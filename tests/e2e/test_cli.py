@@ -96,6 +96,22 @@ def test_pipes_give_rows(daemon):
     assert table[0].split() == ["host.name", "count()"]
 
 
+def test_max_and_min_of_numbers_and_text_are_those_of_the_numbers(tmp_path):
+    with Daemon(tmp_path / "numbers") as running:
+        values = ["7", '"zebra"', "40", '"abc"', "true"]
+        running.send_tcp([b'<13>1 - web app - - - {"mixed": %s}' % value.encode() for value in values])
+        running.wait_records(len(values))
+        (row,) = running.yushi("search", "* | stats max(json.mixed) as most, min(json.mixed) as least", "-o", "json").objects
+        assert row == {"most": 40, "least": 7}
+
+
+def test_bytes_that_are_no_utf8_are_asked_by_their_base64(daemon):
+    assert daemon.yushi("search", "yushi.raw_base64: *").out == LINES[4] + b"\n"
+    base64_of = base64.b64encode(LINES[4]).decode()
+    assert daemon.yushi("search", f'yushi.raw_base64: "{base64_of}"').out == LINES[4] + b"\n"
+    assert daemon.yushi("search", "db1 and yushi.raw_base64: *").code == 1
+
+
 def test_hist_counts_over_time(daemon):
     rows = daemon.yushi("hist", "*", "--every", "1d", "-o", "json").objects
     assert [row["count()"] for row in rows] == [5, 1]
