@@ -2,7 +2,7 @@
 //
 // Each minute becomes records of the log `_audit`: one of the node, always, and one for each tenant in which something
 // moved. A source not named in a minute said nothing; the node record says whether we listened. So "is anything missing?"
-// is answered by arithmetic.
+// is answered by arithmetic, over crashes too: what a crash kept from being booked is counted from the store at the next start.
 //
 // Threads  Belongs to the committer.
 // Memory   One row for each source that moved in the minute; limits.connections and limits.sources bound them.
@@ -25,7 +25,16 @@ class MinuteBook {
   explicit MinuteBook(std::vector<std::string> tenant_names) : tenants_(std::move(tenant_names)) {}
 
   void count(const PreparedBatch& batch);  // notes and committed records
-  // The JSON records of the minute that ends at `to_ns`, and begins the next. `from_ns` is 0 at start.
+
+  struct Committed {
+    uint64_t records = 0, bytes = 0;
+  };
+  using Key = std::pair<TenantId, std::string>;
+  // At the start of a store that has been written to: the first minute reaches back to the last one booked, and all of it
+  // is a gap. `unbooked` is what was committed after that one; how much was read for it, nobody knows any more.
+  void resume(std::map<Key, Committed> unbooked);
+
+  // The JSON records of the minute that ends at `to_ns`, and begins the next. `from_ns` is 0 when the store is new.
   std::vector<std::string> close_minute(int64_t from_ns, int64_t to_ns, uint64_t commit);
 
   uint64_t dropped_total() const { return dropped_total_; }
@@ -35,12 +44,14 @@ class MinuteBook {
   static constexpr size_t kKinds = static_cast<size_t>(Note::Kind::input_down) + 1;
   struct Row {
     uint64_t notes[kKinds] = {};
-    uint64_t committed = 0, committed_bytes = 0;
+    Committed committed;
   };
-  using Key = std::pair<TenantId, std::string>;
+  void put_sources(std::vector<std::string>& out, const std::map<Key, Row>& rows, int64_t from_ns, int64_t to_ns,
+                   bool before_crash) const;
 
   std::vector<std::string> tenants_;
-  std::map<Key, Row> rows_;
+  std::map<Key, Row> rows_, before_crash_;
+  bool resumed_ = false;
   std::map<std::string, Row> inputs_;       // what speaks of an input alone
   std::set<std::string> inputs_up_;
   int64_t connections_open_ = 0;

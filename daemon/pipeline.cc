@@ -8,6 +8,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
+#include "parsers/engine_version.h"
 #include "storage/view.h"
 
 namespace yushi {
@@ -20,7 +21,17 @@ bool due(int64_t last_ns, int64_t now_ns, int64_t interval_ns) { return now_ns <
 
 constexpr int64_t kMinute = 60 * kSecond;
 constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
-constexpr std::string_view kDetectorState = "detect";
+constexpr std::string_view kDetectorState = "detect", kBooksState = "books";
+
+std::map<std::string, uint64_t> read_log_sizes(Reader& in) {
+  std::map<std::string, uint64_t> out;
+  auto logs = in.varint();
+  for (uint64_t i = 0; i < logs && in.ok(); ++i) {
+    std::string log(in.text());
+    out[log] = in.varint();
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -145,9 +156,11 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
   }
   int64_t now = realtime_ns();
   for (auto& batch : batches) book_.count(batch);
-  if (minute_ns_ == 0 || due(minute_ns_, now, kMinute) || last) {
+  bool booked = !begun_minute_ || due(minute_ns_, now, kMinute) || last;
+  if (booked) {
     for (auto& json : book_.close_minute(minute_ns_, now, store_.commit_number() + 1)) own.push_back(std::move(json));
     minute_ns_ = now;
+    begun_minute_ = true;
   }
   counters_.connections_open = book_.connections_open();
   counters_.kernel_drops = book_.dropped_total();
@@ -191,6 +204,7 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
     wrote = true;
   }
   if (!wrote) return {};
+  if (booked) commit.put_state(kBooksState, books_state());
   if (save) {
     detect_saved_ns_ = now;
     commit.put_state(kDetectorState, detector_state());
@@ -238,14 +252,26 @@ bool Pipeline::disk_is_full() {
 std::string Pipeline::detector_state() const {
   std::string out;
   put_varint(out, store_.commit_number() + 1);
+  put_log_sizes(out);
+  put_text(out, engine_.save());
+  return out;
+}
+
+// When the last minute ended, and the size of each log then: what is behind it stands in no minute yet.
+std::string Pipeline::books_state() const {
+  std::string out;
+  put_signed(out, minute_ns_);
+  put_log_sizes(out);
+  return out;
+}
+
+void Pipeline::put_log_sizes(std::string& out) const {
   auto& logs = store_.options().logs;
   put_varint(out, logs.size());
   for (size_t i = 0; i < logs.size(); ++i) {
     put_text(out, logs[i]);
     put_varint(out, store_.log_size(static_cast<TenantId>(i)));
   }
-  put_text(out, engine_.save());
-  return out;
 }
 
 // Loads the state as of commit N and shows the engine the records after N again. Their alerts are stored already: each
@@ -256,11 +282,7 @@ Result<void> Pipeline::replay_detectors() {
   if (state) {
     Reader in(*state);
     in.varint();
-    auto logs = in.varint();
-    for (uint64_t i = 0; i < logs && in.ok(); ++i) {
-      std::string log(in.text());
-      from[log] = in.varint();
-    }
+    from = read_log_sizes(in);
     auto loaded = engine_.load(in.text());
     if (!in.ok() || !loaded) return fail(Code::corrupt, "the detectors' state in the store is damaged");
   } else if (state.error().code != Code::not_found) {
@@ -288,9 +310,45 @@ Result<void> Pipeline::replay_detectors() {
   return {};
 }
 
+// After a crash the minute that was open is counted again from the records that it left behind. A clean stop leaves none.
+Result<void> Pipeline::resume_books() {
+  auto state = store_.read_state(kBooksState);
+  if (!state) return state.error().code == Code::not_found ? Result<void>() : tl::unexpected(state.error());
+  Reader in(*state);
+  minute_ns_ = in.signed_varint();
+  auto booked = read_log_sizes(in);
+  if (!in.ok()) return fail(Code::corrupt, "the state of the ledger's books in the store is damaged");
+  // Only to count: no fields are wanted.
+  Understand nothing{kParserEngine, [](Batch&, const ParseContext&) { return Result<void>(); }};
+  auto view = StoreView::open(store_.database(), std::move(nothing));
+  if (!view) return tl::unexpected(view.error());
+  std::map<MinuteBook::Key, MinuteBook::Committed> unbooked;
+  auto& logs = store_.options().logs;
+  for (size_t tenant = 0; tenant < logs.size(); ++tenant) {
+    if (tenant == kAuditTenant) continue;  // our own records stand in no book
+    for (auto next = booked[logs[tenant]]; next < store_.log_size(static_cast<TenantId>(tenant));) {
+      auto segment = (*view)->segment_at(logs[tenant], next);
+      if (!segment) return tl::unexpected(segment.error());
+      if (!*segment) return fail(Code::corrupt, "record " + logs[tenant] + "/" + std::to_string(next) + " is gone");
+      auto batch = (*view)->read(**segment);
+      if (!batch) return tl::unexpected(batch.error());
+      for (auto& record : (*batch)->records) {
+        if (record.index < next) continue;
+        auto& committed = unbooked[{static_cast<TenantId>(tenant), std::string(record.origin->source)}];
+        committed.records += 1;
+        committed.bytes += record.raw.size();
+      }
+      next = (*segment)->summary.first_index + (*segment)->summary.records;
+    }
+  }
+  book_.resume(std::move(unbooked));
+  return {};
+}
+
 Result<void> Pipeline::start() {
-  auto replayed = replay_detectors();
-  if (!replayed) return replayed;
+  auto resumed = replay_detectors();
+  if (resumed) resumed = resume_books();
+  if (!resumed) return resumed;
   committed_ = store_.commit_number();
   thread_ = std::thread([this] { run(); });
   return {};

@@ -57,7 +57,7 @@ class Pipeline : public BatchSink {
   Pipeline(Store& store, std::shared_ptr<const Loaded> loaded, PipelineOptions options);
   ~Pipeline() override;
 
-  Result<void> start();  // replays the detectors, then starts the committer
+  Result<void> start();  // replays the detectors, takes up the books, then starts the committer
   void deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) override;
   // A record of our own in `_audit`: JSON, ECS. Durable with the next commit.
   void tell(std::string json);
@@ -94,7 +94,10 @@ class Pipeline : public BatchSink {
   Result<void> commit(std::vector<PreparedBatch>& batches, bool last);
   bool disk_is_full();
   Result<void> replay_detectors();
+  Result<void> resume_books();
   std::string detector_state() const;
+  std::string books_state() const;
+  void put_log_sizes(std::string& out) const;
   std::shared_ptr<const Loaded> loaded() const;
   std::unique_ptr<Batch> own_batch(std::vector<std::string> jsons) const;
 
@@ -121,7 +124,9 @@ class Pipeline : public BatchSink {
   std::shared_ptr<const RuleSet> rules_;
   Engine engine_;
   MinuteBook book_;
-  int64_t minute_ns_ = 0, detect_saved_ns_ = 0, ticked_ns_ = 0;
+  int64_t minute_ns_ = 0;  // end of the last minute booked, by whichever run; 0: the store is new
+  bool begun_minute_ = false;
+  int64_t detect_saved_ns_ = 0, ticked_ns_ = 0;
   std::thread thread_;
 };
 

@@ -8,7 +8,7 @@
 //   state    "log/" log                    -> LogState: size, tree edge
 //            "source/" log 00 source       -> SourceState
 //            "checkpoint/" log 00 size     -> signed note
-//            "cursor/" name, "detect", "commit"
+//            "cursor/" name, "detect", "books", "commit"
 //   meta     "node", "format", "day", "public_key", "parsers/" digest
 //
 // Log names match [a-z0-9_.:@-]+, so that 00 ends them.

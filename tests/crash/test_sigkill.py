@@ -56,6 +56,17 @@ def check_round(records, number, lanes, first, size):
         assert got == sent[:len(got)], f"connection {lane} has a hole"
 
 
+def booked_per_source(daemon):
+    """What all minutes of the ledger together say was committed of each source."""
+    booked = {}
+    told = yushi("search", "event.action: ledger-sources", "--tenant", "_audit", "--store", daemon.data, "-o", "json",
+                 state=daemon.state)
+    for record in told.objects:
+        for row in json.loads(record["event"]["original"])["yushi"]["ledger"]["sources"]:
+            booked[row["source"]] = booked.get(row["source"], 0) + row["committed"]
+    return {source: committed for source, committed in booked.items() if committed}
+
+
 def test_twenty_kills_under_load_lose_nothing_that_was_committed(tmp_path):
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")  # pytest shows it when the test fails
@@ -111,6 +122,7 @@ def test_twenty_kills_under_load_lose_nothing_that_was_committed(tmp_path):
     assert proved.code == 0, proved.text + proved.err
     end = json.loads(proved.lines[-1])["yushi.end"]
     assert end["complete"] and end["records"] >= size
+    assert booked_per_source(daemon) == per_source, "the ledger's minutes do not add up to what is in the log"
 
 
 def test_a_new_store_opens_whatever_moment_of_its_first_commits_the_kill_met(tmp_path):

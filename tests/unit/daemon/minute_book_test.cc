@@ -146,6 +146,37 @@ TEST(MinuteBook, AMinuteThatLastedTooLongNamesItsGap) {
   EXPECT_FALSE(node_record(close(book, 0, kReceived)).contains("gap_seconds")) << "the first minute has none before it";
 }
 
+TEST(MinuteBook, TheFirstMinuteAfterARestartNamesTheGapAndWhatACrashLeftUnbooked) {
+  auto book = new_book();
+  book.resume({{{2, "10.0.0.9"}, {14, 140}}});
+  book.count(batch_of({{"a", "10.0.0.9", 2}}));
+  auto records = close(book, kReceived, kReceived + 5 * 3600 * kSecond);
+  auto& node = node_record(records);
+  EXPECT_EQ(node["gap_seconds"], 5 * 3600);
+  EXPECT_EQ(node["committed"], 15u);
+  EXPECT_EQ(node["committed_before_crash"], 14u);
+  ASSERT_EQ(records.size(), 3u);
+  auto& before = records[1].at("yushi");
+  EXPECT_EQ(before.at("tenant"), "finance");
+  EXPECT_EQ(before.at("ledger").at("before_crash"), true);
+  EXPECT_EQ(before.at("ledger").at("sources"), Json::parse(R"([{"source":"10.0.0.9","committed":14,"committed_bytes":140}])"));
+  EXPECT_FALSE(records[2].at("yushi").at("ledger").contains("before_crash"));
+  EXPECT_EQ(records[2].at("yushi").at("ledger").at("sources")[0].at("committed"), 1u);
+
+  auto second = close(book, kReceived, kReceived + kMinute);
+  ASSERT_EQ(second.size(), 1u) << "said twice";
+  EXPECT_FALSE(node_record(second).contains("gap_seconds"));
+  EXPECT_FALSE(node_record(second).contains("committed_before_crash"));
+}
+
+TEST(MinuteBook, AShortRestartIsAGapToo) {
+  auto book = new_book();
+  book.resume({});
+  auto node = node_record(close(book, kReceived, kReceived + 20 * kSecond));
+  EXPECT_EQ(node["gap_seconds"], 20);
+  EXPECT_FALSE(node.contains("committed_before_crash"));
+}
+
 TEST(MinuteBook, ManySourcesAreSplitOverRecordsThatFitAndNoneIsLostOrSaidTwice) {
   auto book = new_book();
   std::vector<Sent> messages;
