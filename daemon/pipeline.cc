@@ -1,6 +1,7 @@
 #include "daemon/pipeline.h"
 
 #include <pthread.h>
+#include <spdlog/spdlog.h>
 #include <sys/statvfs.h>
 
 #include <chrono>
@@ -8,6 +9,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
+#include "detect/alert_words.h"
 #include "parsers/engine_version.h"
 #include "storage/view.h"
 
@@ -20,8 +22,27 @@ size_t memory_of(const Batch& batch) { return batch.bytes + batch.arena.bytes() 
 bool due(int64_t last_ns, int64_t now_ns, int64_t interval_ns) { return now_ns < last_ns || now_ns - last_ns >= interval_ns; }
 
 constexpr int64_t kMinute = 60 * kSecond;
+constexpr int64_t kAlertInterval = 60 * kMinute;  // of one thing that comes and goes
 constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
 constexpr std::string_view kDetectorState = "detect", kBooksState = "books";
+
+// What the daemon itself has to say; the records that show it are put in by commit().
+Alert own_alert(const DetectorName& name, Severity severity, uint32_t score, std::string reason, int64_t now_ns) {
+  Alert alert;
+  alert.rule_id = name.id;
+  alert.rule_name = name.title;
+  alert.rule_digest = detector_digest(name);
+  alert.severity = severity;
+  alert.score = score;
+  alert.reason = std::move(reason);
+  alert.event_ns = alert.raised_ns = now_ns;
+  return alert;
+}
+
+std::string own_json(const char* action, const std::string& message) {
+  return R"({"event":{"kind":"event","category":["host"],"action":")" + std::string(action) +
+         R"(","provider":"yushid"},"message":")" + message + R"("})";
+}
 
 std::map<std::string, uint64_t> read_log_sizes(Reader& in) {
   std::map<std::string, uint64_t> out;
@@ -83,9 +104,9 @@ PreparedBatch Pipeline::understand(Worker& worker, std::unique_ptr<Batch> batch)
   return prepare(std::move(batch), loaded.contexts);
 }
 
-void Pipeline::tell(std::string json) {
+void Pipeline::tell(std::string json, std::optional<Alert> alert) {
   std::lock_guard lock(mutex_);
-  own_.push_back(std::move(json));
+  own_.push_back({std::move(json), std::move(alert)});
 }
 
 // --------------------------------------------------------------------------------------------------------- the committer
@@ -149,13 +170,18 @@ void Pipeline::run() {
 }
 
 Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
-  std::vector<std::string> own;
+  int64_t now = realtime_ns();
+  for (auto& batch : batches) {
+    book_.count(batch);
+    tell_overflow(batch, now);
+  }
+  std::vector<Own> told;
   {
     std::lock_guard lock(mutex_);
-    own.swap(own_);
+    told.swap(own_);
   }
-  int64_t now = realtime_ns();
-  for (auto& batch : batches) book_.count(batch);
+  std::vector<std::string> own;
+  for (auto& [json, alert] : told) own.push_back(std::move(json));
   bool booked = !begun_minute_ || due(minute_ns_, now, kMinute) || last;
   if (booked) {
     for (auto& json : book_.close_minute(minute_ns_, now, store_.commit_number() + 1)) own.push_back(std::move(json));
@@ -191,7 +217,14 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
     engine_.tick(commit.number(), now, alerts);
   }
   if (!own.empty()) {
-    commit.append(understand(committer_, own_batch(std::move(own))));
+    auto first = store_.log_size(kAuditTenant);
+    for (size_t i = 0; i < told.size(); ++i) {
+      if (!told[i].alert) continue;
+      alerts.push_back(std::move(*told[i].alert));
+      alerts.back().records = {{store_.options().logs[kAuditTenant], first + i}};
+      alerts.back().id = alert_id(alerts.back());
+    }
+    commit.append(understand(committer_, own_batch(own)));
     wrote = true;
   }
   if (!alerts.empty()) {
@@ -199,7 +232,7 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
     for (auto& alert : alerts) jsons.push_back(alert_to_json(alert));
     auto first = store_.log_size(kAuditTenant);
     for (size_t i = 0; i < jsons.size(); ++i) commit.add_alert(first + i, jsons[i]);
-    commit.append(understand(committer_, own_batch(std::move(jsons))));
+    commit.append(understand(committer_, own_batch(jsons)));
     counters_.alerts += alerts.size();
     wrote = true;
   }
@@ -212,7 +245,7 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
   return commit.finish();
 }
 
-std::unique_ptr<Batch> Pipeline::own_batch(std::vector<std::string> jsons) const {
+std::unique_ptr<Batch> Pipeline::own_batch(const std::vector<std::string>& jsons) const {
   auto batch = std::make_unique<Batch>();
   Origin origin;
   origin.received_ns = realtime_ns();
@@ -233,14 +266,46 @@ std::unique_ptr<Batch> Pipeline::own_batch(std::vector<std::string> jsons) const
   return batch;
 }
 
+// Senders beyond limits.sources share one source from then on; anyone who forges addresses can bring that about.
+void Pipeline::tell_overflow(const PreparedBatch& batch, int64_t now_ns) {
+  for (auto& group : batch.groups) {
+    for (auto& source : group.sources) {
+      bool datagrams = source.transport == Transport::udp || source.transport == Transport::unix_socket;
+      if (!datagrams || source.source != SourceLimit::kOverflow) continue;
+      auto& told_ns = overflow_told_ns_[group.tenant];
+      if (!due(told_ns, now_ns, kAlertInterval)) continue;
+      told_ns = now_ns;
+      auto& tenant = store_.options().logs[group.tenant];
+      auto what = "tenant " + tenant + " has more senders than limits.sources allows: new ones are booked together as source " +
+                  source.source + " and keep their address in log.source.address; look for forged addresses, or raise the limit";
+      spdlog::warn("{}", what);
+      auto alert = own_alert({"yushid.source-overflow", "More senders than the limit", 1, ""}, Severity::medium, 50, what, now_ns);
+      alert.tenant = alert.key = tenant;
+      tell(own_json("source-overflow", what), std::move(alert));
+    }
+  }
+}
+
 // Below the reserve the inputs stop (held batches fill what may be in flight), and only our own records are written.
 bool Pipeline::disk_is_full() {
   struct statvfs disk;
   if (::statvfs(store_.options().data_dir.c_str(), &disk) != 0) return false;
   bool full = disk.f_bavail * disk.f_frsize < options_.disk_reserve_bytes;
   if (full && !counters_.disk_full) {
-    tell(R"({"event":{"kind":"alert","category":["host"],"action":"disk-full","provider":"yushid"},"message":"the disk is below )"
-         R"(its reserve: inputs have stopped, nothing is deleted; free space or add a disk"})");
+    const std::string what = "the disk is below its reserve: inputs have stopped, nothing is deleted; free space or add a disk";
+    spdlog::error("{}: {} of {} bytes are left for {}", what, disk.f_bavail * disk.f_frsize, options_.disk_reserve_bytes,
+                  store_.options().data_dir);
+    std::optional<Alert> alert;
+    if (auto now = realtime_ns(); due(disk_alerted_ns_, now, kAlertInterval)) {
+      disk_alerted_ns_ = now;
+      alert = own_alert({"yushid.disk-full", "The disk is below its reserve", 1, ""}, Severity::critical, 90, what, now);
+    }
+    tell(own_json("disk-full", what), std::move(alert));
+  }
+  if (!full && counters_.disk_full) {
+    const std::string what = "the disk has room again: inputs go on";
+    spdlog::info("{}", what);
+    tell(own_json("disk-has-room", what));
   }
   counters_.disk_full = full;
   return full;

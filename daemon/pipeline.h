@@ -11,8 +11,10 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -59,8 +61,8 @@ class Pipeline : public BatchSink {
 
   Result<void> start();  // replays the detectors, takes up the books, then starts the committer
   void deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) override;
-  // A record of our own in `_audit`: JSON, ECS. Durable with the next commit.
-  void tell(std::string json);
+  // A record of our own in `_audit`: JSON, ECS. Durable with the next commit. An alert with it names the record.
+  void tell(std::string json, std::optional<Alert> alert = {});
   // Signs what is synced when the newest checkpoint is older than a second; returns when it is stored and in `heads`.
   Result<void> sign_now();
   // Signs all that is synced, however new the last checkpoint is, and calls `at_signed` before anything else is committed:
@@ -89,6 +91,10 @@ class Pipeline : public BatchSink {
     Scratch scratch;
     Pulse pulse;
   };
+  struct Own {
+    std::string json;
+    std::optional<Alert> alert;
+  };
   PreparedBatch understand(Worker& worker, std::unique_ptr<Batch> batch);
   void run();
   Result<void> commit(std::vector<PreparedBatch>& batches, bool last);
@@ -99,7 +105,8 @@ class Pipeline : public BatchSink {
   std::string books_state() const;
   void put_log_sizes(std::string& out) const;
   std::shared_ptr<const Loaded> loaded() const;
-  std::unique_ptr<Batch> own_batch(std::vector<std::string> jsons) const;
+  std::unique_ptr<Batch> own_batch(const std::vector<std::string>& jsons) const;
+  void tell_overflow(const PreparedBatch& batch, int64_t now_ns);
 
   Store& store_;
   const PipelineOptions options_;
@@ -112,7 +119,7 @@ class Pipeline : public BatchSink {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::deque<PreparedBatch> queue_;   // protected by mutex_, as is all down to committed_
-  std::vector<std::string> own_;      // records of ours that wait for the next commit
+  std::vector<Own> own_;              // records of ours that wait for the next commit
   uint64_t queued_raw_bytes_ = 0, in_flight_ = 0;
   bool stopping_ = false, failed_ = false;
   uint64_t sign_wanted_ = 0, signed_ = 0;
@@ -126,7 +133,8 @@ class Pipeline : public BatchSink {
   MinuteBook book_;
   int64_t minute_ns_ = 0;  // end of the last minute booked, by whichever run; 0: the store is new
   bool begun_minute_ = false;
-  int64_t detect_saved_ns_ = 0, ticked_ns_ = 0;
+  int64_t detect_saved_ns_ = 0, ticked_ns_ = 0, disk_alerted_ns_ = 0;
+  std::map<TenantId, int64_t> overflow_told_ns_;
   std::thread thread_;
 };
 

@@ -152,6 +152,13 @@ def test_a_full_disk_stops_the_inputs_and_loses_nothing(small_disk, tmp_path):
         assert numbers_in(daemon.search("number")) == list(range(sent)), "messages were lost, doubled or reordered"
         told = wait(lambda: daemon.search("event.action: disk-full", "--tenant", "_audit"), "for the record in _audit")
         assert told[0]["event"]["original"].count("nothing is deleted") == 1
+        alerts = [alert for alert in daemon.yushi("alerts", "list", "-o", "json").objects
+                  if alert["rule"]["id"] == "yushid.disk-full"]
+        assert len(alerts) == 1, "an alert says so, once"
+        assert alerts[0]["yushi"]["alert"]["records"] == [told[0]["event"]["id"]]
+        wait(lambda: daemon.search("event.action: disk-has-room", "--tenant", "_audit"), "for the end to be told too")
+        log = (daemon.folder / "yushid.log").read_text()
+        assert log.count("the disk is below its reserve") == log.count("the disk has room again") == 1
 
         # Killed on a full disk, and started on it.
         ballast.fill_to(RESERVE_BYTES - 2 * MIB)

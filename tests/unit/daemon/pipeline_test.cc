@@ -6,6 +6,7 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/base/clock.h"
 #include "daemon/watchdog.h"
@@ -481,6 +482,42 @@ TEST_F(PipelineTest, OnAFullDiskTheStagesThatWaitAreNotTakenForHung) {
   ASSERT_TRUE(pipeline_->stop());
   input.join();
   stop_and_close();
+}
+
+TEST_F(PipelineTest, SendersBeyondTheLimitOfSourcesGiveOneAlertForEachTenant) {
+  open();
+  ASSERT_TRUE(pipeline_->sign_now());
+  for (int i = 0; i < 3; ++i) {
+    for (TenantId tenant : {0, 2}) {
+      auto batch = batch_of({{tenant, "10.0.0.1", failed("root", i)}, {tenant, "overflow", failed("root", i)}});
+      for (auto& record : batch->records) const_cast<Origin*>(record.origin)->transport = Transport::udp;
+      pipeline_->deliver(0, std::move(batch));
+    }
+    ASSERT_TRUE(pipeline_->sign_now());
+  }
+  stop_and_close();
+  auto view = StoreView::open_read_only(folder_.path(), versions_->as_function());
+  ASSERT_TRUE(view) << view.error().message;
+  auto alerts = (*view)->alerts();
+  ASSERT_TRUE(alerts) << alerts.error().message;
+  auto records = audit();
+  std::set<std::string> tenants, ids;
+  size_t found = 0;
+  for (auto& alert : *alerts) {
+    auto json = Json::parse(alert.json);
+    EXPECT_EQ(records.at(alert.audit_index), json);
+    if (json["rule"]["id"] != "yushid.source-overflow") continue;
+    found += 1;
+    tenants.insert(json["organization"]["name"]);
+    ids.insert(json["yushi"]["alert"]["id"]);
+    // What shows it is the daemon's own record of the moment.
+    std::string record = json["yushi"]["alert"]["records"].at(0);
+    ASSERT_TRUE(record.starts_with("_audit/")) << record;
+    EXPECT_EQ(records.at(std::stoul(record.substr(7)))["event"]["action"], "source-overflow");
+  }
+  EXPECT_EQ(found, 2u) << "one for each tenant, not for each batch";
+  EXPECT_EQ(tenants, (std::set<std::string>{"default", "finance"}));
+  EXPECT_EQ(ids.size(), 2u);
 }
 
 TEST_F(PipelineTest, SignAllSignsAllThatIsCommittedBeforeItsCall) {
