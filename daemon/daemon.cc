@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
@@ -58,6 +60,7 @@ class Daemon {
   Daemon(const Config& config, std::string config_path) : config_(config), config_path_(std::move(config_path)) {}
 
   int run() {
+    ::umask(0077);  // what we make holds everybody's logs; sockets get the mode that they are to have
     block_signals();
     raise_descriptor_limit();
     struct Step {
@@ -371,7 +374,13 @@ class Daemon {
                       R"("action":"reload","outcome":"success","provider":"yushid"}})");
       spdlog::info("reloaded {} parser files and {} rule files", (*loaded)->parsers->files().size(), (*loaded)->rules->files().size());
     } else {
-      spdlog::error("reload refused, the old parsers and rules stay: {}", loaded.error().message);
+      auto what = "reload refused, the old parsers and rules stay: " + loaded.error().message;
+      spdlog::error("{}", what);
+      nlohmann::ordered_json record;
+      record["message"] = what;
+      record["event"] = {{"kind", "event"}, {"category", {"configuration"}}, {"action", "reload"}, {"outcome", "failure"},
+                         {"reason", loaded.error().message}, {"provider", "yushid"}};
+      pipeline_->tell(record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     }
     ::sd_notify(0, "READY=1");
   }

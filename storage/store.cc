@@ -34,6 +34,15 @@ bool is_name(std::string_view name) {
   return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") == std::string_view::npos;
 }
 
+// An empty store beside heads with lines is a deleted store, not a new one.
+Result<void> refuse_to_begin_anew(const std::string& data_dir) {
+  auto path = data_dir + "/heads";
+  auto heads = read_heads(path);
+  if (heads ? heads->empty() : heads.error().code == Code::not_found) return {};
+  return fail(Code::corrupt, path + " names logs, but the store beside it is empty: it was deleted or replaced; put "
+                                    "the store back, or move the whole folder aside to begin a new one");
+}
+
 }  // namespace
 
 // ---------------------------------------------------------------------------------------------------------------- open
@@ -51,12 +60,17 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   }
   if (options.key_dir.empty()) options.key_dir = options.data_dir + "/keys";
   std::error_code made;
+  auto folder = options.data_dir + "/store";
+  if (!std::filesystem::exists(folder, made) || std::filesystem::is_empty(folder, made)) {
+    if (auto begin = refuse_to_begin_anew(options.data_dir); !begin) return tl::unexpected(begin.error());  // nothing is made
+  }
+  made.clear();
   std::filesystem::create_directories(options.data_dir, made);
   if (!made) std::filesystem::create_directories(options.key_dir, made);
   if (made) return fail(Code::io, "making " + options.data_dir + ": " + made.message());
   ::chmod(options.key_dir.c_str(), 0700);
 
-  auto database = Database::open(options.data_dir + "/store", Database::Mode::read_write);
+  auto database = Database::open(folder, Database::Mode::read_write);
   if (!database) return tl::unexpected(database.error());
   std::unique_ptr<Store> store(new Store);
   store->options_ = std::move(options);
@@ -75,13 +89,9 @@ Result<void> Store::load() {
   if (options_.opened) options_.opened(database_);
   auto key_path = options_.key_dir + "/node.pem";
   if (fresh) {
-    // An empty store beside heads with lines is a deleted store, not a new one. `heads` is made before the store has its
-    // name, so that from then on a missing file is always a removed one.
+    if (auto begin = refuse_to_begin_anew(options_.data_dir); !begin) return begin;
+    // `heads` is made before the store has its name, so that from then on a missing file is always a removed one.
     auto heads_path = options_.data_dir + "/heads";
-    if (auto heads = read_heads(heads_path); heads ? !heads->empty() : heads.error().code != Code::not_found) {
-      return fail(Code::corrupt, heads_path + " names logs, but the store beside it is empty: it was deleted or replaced; put "
-                                 "the store back, or move the whole folder aside to begin a new one");
-    }
     if (auto written = write_heads(heads_path, {}); !written) return written;
     if (!std::filesystem::exists(key_path)) {
       auto key = SigningKey::generate();

@@ -170,3 +170,17 @@ def test_a_field_whose_type_changes_is_found_and_proved_in_the_records_of_each_t
             assert answer.code == 0, answer.text
             assert daemon.stop() == 0
         assert yushi("verify", "--store", daemon.data, state=daemon.state).code == 0
+
+
+def test_a_refused_reload_is_a_record_with_its_reason(tmp_path):
+    write_parser(tmp_path / "parsers", 0)
+    with Daemon(tmp_path, f"parsers: [{tmp_path / 'parsers'}]\n") as daemon:
+        (tmp_path / "parsers" / "broken.yaml").write_text('name: "broken\n')
+        daemon.process.send_signal(signal.SIGHUP)
+        told = wait(lambda: daemon.search("event.action: reload", "--tenant", "_audit"), "for the record of the reload")
+        assert len(told) == 1
+        said = json.loads(told[0]["event"]["original"])
+        assert said["event"]["outcome"] == "failure"
+        assert str(tmp_path / "parsers" / "broken.yaml") in said["event"]["reason"]
+        assert "the old parsers and rules stay" in said["message"]
+        assert daemon.stop() == 0

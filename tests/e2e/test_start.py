@@ -108,3 +108,40 @@ def test_a_second_daemon_on_one_store_is_refused_plainly(tmp_path):
         assert code == 3
         assert "another yushid runs on" in said and str(first.data) in said
         assert not second.socket.exists()  # it was bound before the store
+
+
+def test_a_store_that_is_gone_beside_its_heads_is_refused_and_nothing_is_made_in_its_place(tmp_path):
+    with Daemon(tmp_path) as daemon:
+        daemon.send_tcp(["<13>1 - h app - - - one"])
+        daemon.wait_records(1)
+        assert daemon.stop() == 0
+    kept = daemon.data / "store.kept"
+    (daemon.data / "store").rename(kept)
+    for _ in range(2):
+        there = sorted(daemon.data.rglob("*"))
+        code, said = refused(daemon)
+        assert code == 3
+        assert "deleted or replaced" in said
+        assert sorted(daemon.data.rglob("*")) == there
+    kept.rename(daemon.data / "store")  # put back, it is taken up as it was
+    with daemon:
+        assert daemon.records() == 1
+        assert daemon.stop() == 0
+
+
+def test_no_other_user_can_read_what_the_daemon_makes_whatever_umask_it_was_started_with(tmp_path):
+    daemon = Daemon(tmp_path, f'inputs:\n  - {{type: syslog, transport: tcp, listen: "127.0.0.1:0"}}\n'
+                              f'  - {{type: syslog, transport: unix, path: {tmp_path}/log.sock}}\n')
+    before = os.umask(0o022)
+    try:
+        daemon.start()
+    finally:
+        os.umask(before)
+    with_daemon = stat.S_IMODE((tmp_path / "log.sock").stat().st_mode), stat.S_IMODE(daemon.socket.stat().st_mode)
+    daemon.send_tcp(["<13>1 - h app - - - one"])
+    daemon.wait_records(1)
+    assert daemon.stop() == 0
+    made = [daemon.data, *daemon.data.rglob("*")]
+    assert any(path.suffix == ".sst" for path in made)
+    assert [path for path in made if path.lstat().st_mode & 0o077] == []
+    assert with_daemon == (0o666, 0o600)  # anyone may log, as to /dev/log
