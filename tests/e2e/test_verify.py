@@ -78,6 +78,25 @@ def test_a_damaged_block_makes_an_answer_incomplete_and_is_named(tmp_path):
     assert yushi("verify", "--store", running.data, state=tmp_path / "fresh2").code == 4
 
 
+def test_a_follower_does_not_pass_over_a_damaged_block(tmp_path):
+    running = Daemon(tmp_path / "damaged")
+    with running:
+        for part in range(2):  # two blocks: a start reads the last one
+            running.send_tcp("<13>1 2026-11-01T08:00:00Z h app - - - " + hashlib.sha256(bytes([part, i % 250, i // 250])).hexdigest()
+                             for i in range(1000 + 200 * (1 - part)))
+            running.wait_records(1200 + 1000 * part)
+            assert running.stop() == 0  # seals
+            running.start()
+        largest = max((running.data / "store").glob("*.blob"), key=lambda path: path.stat().st_size)
+        with largest.open("r+b") as blob:
+            blob.seek(largest.stat().st_size // 2)
+            byte = blob.read(1)[0]
+            blob.seek(-1, 1)
+            blob.write(bytes([byte ^ 1]))
+        answer = running.yushi("search", "-f", "*", "--since", "2026-11-01")
+        assert answer.code == 3 and "default/0" in answer.err and "is gone" not in answer.err, answer.err
+
+
 def test_a_proof_that_damage_prevents_is_no_contradiction(tmp_path):
     running = Daemon(tmp_path / "damaged")
     digests = lambda n: ["<13>1 2026-11-01T08:00:00Z h app - - - " + hashlib.sha256(bytes([n, i % 250, i // 250])).hexdigest()
