@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/pipeline.h"
+#include "forward/message.h"
 #include "storage/keys.h"
 #include "storage/view.h"
 
@@ -36,11 +37,23 @@ class StoreSource : public RecordSource {
     auto stored = view->alerts(from_audit_index, limit);
     if (!stored) return tl::unexpected(stored.error());
     std::vector<StoredAlert> out;
+    std::unique_ptr<Batch> audit;  // many alerts lie in one chunk or block of it
     for (auto& alert : *stored) {
       auto json = nlohmann::json::parse(alert.json, nullptr, /*allow_exceptions=*/false);
-      std::string tenant;
-      if (json.is_object() && json.contains("organization")) tenant = json["organization"].value("name", "");
-      out.push_back({alert.audit_index, tenant, "", alert.json});
+      auto text = [&](const char* pointer) {
+        nlohmann::json::json_pointer at(pointer);
+        return json.contains(at) && json[at].is_string() ? json[at].get<std::string>() : std::string();
+      };
+      StoredAlert each{alert.audit_index, text("/organization/name"), text("/host/name"), "", alert.json};
+      if (each.host.empty()) each.host = text("/log/source/address");
+      if (!audit || audit->records.back().index < alert.audit_index) {
+        auto read = this->read("_audit", alert.audit_index);
+        if (!read) return tl::unexpected(read.error());
+        audit = std::move(*read);
+      }
+      auto& record = audit->records[alert.audit_index - audit->records.front().index];
+      write_entry_head(record, each.entry);
+      out.push_back(std::move(each));
     }
     return out;
   }

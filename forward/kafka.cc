@@ -252,7 +252,8 @@ struct KafkaForwarder::State {
       if (alert.audit_index < alerts.end()) continue;
       if (!alerts.take(alert.audit_index)) continue;
       uint64_t token = kAlertStream << kIndexBits | alert.audit_index;
-      message.key = message.tenant = alert.tenant;  // one key, so that a tenant's alerts keep their order
+      message.tenant = alert.tenant;
+      message.key = alert.tenant + "/" + alert.host;
       message.id = "_audit/" + std::to_string(alert.audit_index);
       message.entry = alert.entry;
       message.truncated = alert.json.size() > limit_of(token);

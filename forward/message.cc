@@ -67,6 +67,18 @@ Result<ForwardFormat> parse_format(std::string_view name) {
   return fail(Code::invalid, "forward.format: `" + std::string(name) + "` is none of ecs-json, raw, protobuf");
 }
 
+void write_entry_head(const Record& record, std::string& out) {
+  const Origin& origin = *record.origin;
+  out.clear();
+  append_number(out, static_cast<uint64_t>(origin.received_ns));
+  out += ' ';
+  out += origin.source;
+  out += ' ';
+  append_number(out, record.source_seq);
+  out += ' ';
+  out += transport_name(origin.transport);
+}
+
 std::string_view tenant_of_log(std::string_view log) { return log.substr(0, log.find_first_of(":@")); }
 
 struct MessageMaker::State {
@@ -87,14 +99,7 @@ void MessageMaker::make(const Record& record, size_t value_bytes_max, Message& m
   message.id += '/';
   append_number(message.id, record.index);
 
-  message.entry.clear();
-  append_number(message.entry, static_cast<uint64_t>(origin.received_ns));
-  message.entry += ' ';
-  message.entry += origin.source;
-  message.entry += ' ';
-  append_number(message.entry, record.source_seq);
-  message.entry += ' ';
-  message.entry += transport_name(origin.transport);
+  write_entry_head(record, message.entry);
 
   state_->scratch.clear();
   Value host;

@@ -27,6 +27,9 @@ struct Message {
   bool truncated = false;
 };
 
+// The leaf entry's first four parts: received-ns, source, source-seq, transport.
+void write_entry_head(const Record& record, std::string& out);
+
 // "finance" of "finance", "finance@2" and "finance:topic:3".
 std::string_view tenant_of_log(std::string_view log);
 

@@ -35,7 +35,8 @@ class RecordSource {
   struct StoredAlert {
     uint64_t audit_index = 0;  // of its own record in `_audit`
     std::string tenant;
-    std::string entry;  // first four parts of that record's leaf entry; may be empty
+    std::string host;   // host.name of what was odd, else the address it came from; may be empty
+    std::string entry;  // first four parts of that record's leaf entry
     std::string json;
   };
   // Ascending, from this index in `_audit` on; empty when there are no more.

@@ -171,8 +171,17 @@ def test_alerts_arrive_in_a_topic_of_their_own(broker, tmp_path):
         wait_size(daemon, 2)
         raised = wait(lambda: len(o := daemon.yushi("alerts", "-o", "json").objects) >= 2 and o, "for both alerts")
         wait(lambda: metric(daemon, "yushi_forward_alerts_delivered_total") >= len(raised), "for the topic to have the alerts")
+        audit = daemon.search("event.kind: alert", "--tenant", "_audit")
         assert daemon.stop() == 0
-    got = [json.loads(value) for *_, value in broker.consume("alerting.alerts")]
+    messages = broker.consume("alerting.alerts")
+    for _, _, key, headers, value in messages:
+        alert = json.loads(value)
+        assert key.decode() == f"default/{alert['host']['name']}" and headers["tenant"] == "default"
+        (own,) = [o for o in audit if o["event"]["id"] == headers["id"]]
+        assert own["yushi"]["alert"]["id"] == alert["yushi"]["alert"]["id"]
+        received, source, _, transport = headers["entry"].split(" ")
+        assert (source, transport) == ("yushid", "internal") and received.isdigit()
+    got = [json.loads(value) for *_, value in messages]
     assert sorted(a["yushi"]["alert"]["id"] for a in got) == sorted(a["yushi"]["alert"]["id"] for a in raised)
     for alert in got:
         assert alert["event"]["kind"] == "alert"
