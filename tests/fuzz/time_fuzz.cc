@@ -13,7 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   char out[64];
   if (const auto read = read_time(text, 1'793'520'000 * kSecond, *kZone)) {
     YUSHI_ASSERT(read->length <= size && read->length >= 10, "length %zu of %zu", read->length, size);
-    YUSHI_ASSERT(read->time.form != TimeForm::none && read->time.digits <= 9, "form and digits");
+    if (read->time.form == TimeForm::none) return 0;  // a year that 64 bits of ns cannot hold
+    YUSHI_ASSERT(read->time.digits <= 9, "digits");
     const size_t length = format_time(read->time, out);
     YUSHI_ASSERT(length <= 48, "wrote %zu bytes", length);
     if (read->time.form != TimeForm::other) {
