@@ -282,6 +282,18 @@ def flood(options, port):
     return {name: float(value) for name, value in re.findall(r"(\w+)=([\d.]+)", run.stdout)}
 
 
+def wait_committed(daemon, options):
+    """Until it has all, or what it will have: nothing moved for quiet_seconds. How many it has, and since when."""
+    until, last, moved = time.monotonic() + options.max_seconds, -1, time.monotonic()
+    while (have := daemon.committed()) < options.count and time.monotonic() < until:
+        if have != last:
+            last, moved = have, time.monotonic()
+        elif time.monotonic() - moved > options.quiet_seconds:
+            return have, moved
+        time.sleep(0.05)
+    return have, time.monotonic() if have >= options.count else moved
+
+
 def stop_and_reap(daemon):
     """Stops it cleanly; its whole CPU time from the kernel's last word on it."""
     before = os.times()

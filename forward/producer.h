@@ -14,6 +14,7 @@
 
 namespace yushi {
 
+// A broker works on one request of a connection at a time: 200 kB cost a third more CPU, 900 kB no less.
 constexpr size_t kBatchBytes = 500'000;
 
 class KafkaProducer {
