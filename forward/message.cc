@@ -69,14 +69,7 @@ Result<ForwardFormat> parse_format(std::string_view name) {
 
 void write_entry_head(const Record& record, std::string& out) {
   const Origin& origin = *record.origin;
-  out.clear();
-  append_number(out, static_cast<uint64_t>(origin.received_ns));
-  out += ' ';
-  out += origin.source;
-  out += ' ';
-  append_number(out, record.source_seq);
-  out += ' ';
-  out += transport_name(origin.transport);
+  make_entry_head(origin.received_ns, origin.source, record.source_seq, transport_name(origin.transport), out);
 }
 
 std::string_view tenant_of_log(std::string_view log) { return log.substr(0, log.find_first_of(":@")); }

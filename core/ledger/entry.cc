@@ -4,9 +4,8 @@
 
 namespace yushi {
 
-void make_entry(int64_t received_ns, std::string_view source, uint64_t source_seq, std::string_view transport,
-                const Hash& raw_digest, std::string& out) {
-  static constexpr char kDigits[] = "0123456789abcdef";
+void make_entry_head(int64_t received_ns, std::string_view source, uint64_t source_seq, std::string_view transport,
+                     std::string& out) {
   char number[24];
   out.clear();
   out.append(number, std::to_chars(number, number + sizeof number, received_ns).ptr);
@@ -16,6 +15,12 @@ void make_entry(int64_t received_ns, std::string_view source, uint64_t source_se
   out.append(number, std::to_chars(number, number + sizeof number, source_seq).ptr);
   out += ' ';
   out += transport;
+}
+
+void make_entry(int64_t received_ns, std::string_view source, uint64_t source_seq, std::string_view transport,
+                const Hash& raw_digest, std::string& out) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  make_entry_head(received_ns, source, source_seq, transport, out);
   out += ' ';
   char hex[64];
   for (size_t i = 0; i < raw_digest.size(); ++i) {

@@ -11,6 +11,10 @@
 
 namespace yushi {
 
+// Writes the first four parts of an entry over `out`, as a Kafka message has them.
+void make_entry_head(int64_t received_ns, std::string_view source, uint64_t source_seq, std::string_view transport,
+                     std::string& out);
+
 // Writes the entry over `out`, reusing its memory.
 void make_entry(int64_t received_ns, std::string_view source, uint64_t source_seq, std::string_view transport,
                 const Hash& raw_digest, std::string& out);
