@@ -45,12 +45,12 @@ Result<void> answer_verify(const Asked& asked) {
   }
   AnswerEnd end;
   uint64_t contradictions = 0;
-  for (auto& finding : report->findings) {
-    contradictions += finding.contradiction;
-    if (!asked.say({{"kind", finding.contradiction ? "contradiction" : "unproved"},
-                    {"log", finding.log},
-                    {"place", finding.place},
-                    {"what", finding.what}})) {
+  for (auto& flaw : report->flaws) {
+    contradictions += flaw.contradiction;
+    if (!asked.say({{"kind", flaw.contradiction ? "contradiction" : "unproved"},
+                    {"log", flaw.log},
+                    {"place", flaw.place},
+                    {"what", flaw.what}})) {
       return {};
     }
   }
@@ -60,7 +60,7 @@ Result<void> answer_verify(const Asked& asked) {
   end.more["checkpoints"] = report->checkpoints;
   end.more["alerts"] = report->alerts;
   end.more["contradictions"] = contradictions;
-  end.more["unproved"] = report->findings.size() - contradictions;
+  end.more["unproved"] = report->flaws.size() - contradictions;
   say_end(asked, end);
   return {};
 }

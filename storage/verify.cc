@@ -466,12 +466,12 @@ class Verifier {
 
   void contradiction(const std::string& log, const std::string& place, std::string what) { add({log, place, std::move(what), true}); }
   void unproved(const std::string& log, const std::string& place, std::string what) { add({log, place, std::move(what), false}); }
-  void add(Finding finding) {
+  void add(Flaw flaw) {
     // What could not be proved must not leave a contradiction without a place.
-    auto& here = finding.contradiction ? log_contradictions_ : log_unproved_;
-    auto& all = finding.contradiction ? contradictions_ : unproved_;
-    if (++here <= VerifyReport::kFindingsMax / 10 && ++all <= VerifyReport::kFindingsMax / 2) {
-      report_.findings.push_back(std::move(finding));
+    auto& here = flaw.contradiction ? log_contradictions_ : log_unproved_;
+    auto& all = flaw.contradiction ? contradictions_ : unproved_;
+    if (++here <= VerifyReport::kFlawsMax / 10 && ++all <= VerifyReport::kFlawsMax / 2) {
+      report_.flaws.push_back(std::move(flaw));
     }
   }
 

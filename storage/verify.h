@@ -3,13 +3,13 @@
 //
 //   each record    raw and origin -> entry -> leaf -> tree; the tree's root at the size of each signed checkpoint
 //   each block     parsed again with the parser versions that it names: fields, times; its summary and token filter rebuilt.
-//                  Fields of another parser engine than this program's are not compared, and that is a finding
+//                  Fields of another parser engine than this program's are not compared, and that is a flaw
 //   each log       indexes dense, source-seq dense for each source, tiles, edge and source counters as recounted, losses too
 //   each alert     the same bytes as its record in `_audit`, and none missing
 //   `heads`, checkpoints that others remember, RocksDB's own checksums, the node's key where it lies beside the store
 //
-// Fails closed: what could not be proved is a finding too. What a segment that cannot be read leaves undecided is one
-// finding of its log that names the segment: no contradiction is told that the readable records do not show.
+// Fails closed: what could not be proved is a flaw too. What a segment that cannot be read leaves undecided is one
+// flaw of its log that names the segment: no contradiction is told that the readable records do not show.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@
 
 namespace yushi {
 
-struct Finding {
+// One place where the store is not proved to be as it was.
+struct Flaw {
   std::string log;      // empty: speaks of the whole store
   std::string place;    // "default/4711", "block default/65536", "heads"
   std::string what;
@@ -38,9 +39,9 @@ struct VerifyOptions {
 
 struct VerifyReport {
   uint64_t logs = 0, records = 0, blocks = 0, checkpoints = 0, alerts = 0;
-  std::vector<Finding> findings;         // at most kFindingsMax, half of them contradictions; the first ones of each log
+  std::vector<Flaw> flaws;               // at most kFlawsMax, half of them contradictions; the first ones of each log
 
-  static constexpr size_t kFindingsMax = 1000;
+  static constexpr size_t kFlawsMax = 1000;
 };
 
 // What each start of the daemon commits to `_audit` before anything else, as it is: under the tree it says which engines

@@ -192,7 +192,7 @@ class PipelineTest : public testing::Test {
     auto report = verify_store(**view, options, [](auto, auto, auto) { return true; });
     if (!report) return report.error().message;
     std::string out;
-    for (auto& finding : report->findings) out += finding.log + " | " + finding.place + " | " + finding.what + "\n";
+    for (auto& flaw : report->flaws) out += flaw.log + " | " + flaw.place + " | " + flaw.what + "\n";
     return out;
   }
 

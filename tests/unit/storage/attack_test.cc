@@ -260,10 +260,10 @@ Result<VerifyReport> with_damaged_audit(uint64_t damaged, const Attack& attack =
   return verify(folder.path(), {}, understand);
 }
 
-TEST(Attack, WhatADamagedBlockLeavesUndecidedIsOneFinding) {
+TEST(Attack, WhatADamagedBlockLeavesUndecidedIsOneFlaw) {
   for (uint64_t damaged : {0, 1}) {
     auto report = with_damaged_audit(damaged);
-    auto contradicts = findings(report, true), unproved = findings(report, false);
+    auto contradicts = flaws(report, true), unproved = flaws(report, false);
     EXPECT_EQ(std::count(contradicts.begin(), contradicts.end(), '\n'), damaged ? 1 : 2) << contradicts;
     EXPECT_NE(contradicts.find("_audit | _audit/1 | "), std::string::npos) << contradicts;
     EXPECT_EQ(std::count(unproved.begin(), unproved.end(), '\n'), 1) << unproved;
@@ -272,12 +272,12 @@ TEST(Attack, WhatADamagedBlockLeavesUndecidedIsOneFinding) {
 }
 
 TEST(Attack, ADamagedBlockHidesNoOtherAttack) {
-  auto cut = findings(with_damaged_audit(1, [](Database& database, rocksdb::WriteBatch& batch) {
+  auto cut = flaws(with_damaged_audit(1, [](Database& database, rocksdb::WriteBatch& batch) {
     for (uint64_t index = 10; index < 30; ++index) batch.Delete(database.families().tail, keys::record("_audit", index));
   }), true);
   EXPECT_NE(cut.find("speaks of 21 records, the log has 10"), std::string::npos) << cut;
 
-  auto counter = findings(with_damaged_audit(1, [](Database& database, rocksdb::WriteBatch& batch) {
+  auto counter = flaws(with_damaged_audit(1, [](Database& database, rocksdb::WriteBatch& batch) {
     auto bytes = database.get(database.families().state, keys::source("_audit", "yushid"));
     ASSERT_TRUE(bytes && *bytes);
     auto state = SourceState::decode(**bytes);
@@ -286,12 +286,12 @@ TEST(Attack, ADamagedBlockHidesNoOtherAttack) {
   }), true);
   EXPECT_NE(counter.find("source yushid of log _audit"), std::string::npos) << counter;
 
-  auto alert = findings(with_damaged_audit(1, [](Database& database, rocksdb::WriteBatch& batch) {
+  auto alert = flaws(with_damaged_audit(1, [](Database& database, rocksdb::WriteBatch& batch) {
     batch.Put(database.families().alerts, keys::alert(12), "{}");
   }), true);
   EXPECT_NE(alert.find("_audit/12 | the alert"), std::string::npos) << alert;
 
-  auto renumbered = findings(with_damaged_audit(1, [](Database& database, rocksdb::WriteBatch& batch) {
+  auto renumbered = flaws(with_damaged_audit(1, [](Database& database, rocksdb::WriteBatch& batch) {
     auto key = keys::record("_audit", 4);
     auto bytes = database.get(database.families().tail, key);
     ASSERT_TRUE(bytes && *bytes);
@@ -308,9 +308,9 @@ TEST(Attack, WithoutAReadableAuditNoEngineIsCalledUnknown) {
   auto newer = understand_again;
   newer.engine = kParserEngine + 1;
   auto report = with_damaged_audit(0, [](auto&, auto&) {}, newer);
-  EXPECT_EQ(findings(report, true).find("ever started here"), std::string::npos) << findings(report, true);
-  EXPECT_NE(findings(report, false).find("was not checked because the segment at _audit/0"), std::string::npos)
-      << findings(report, false);
+  EXPECT_EQ(flaws(report, true).find("ever started here"), std::string::npos) << flaws(report, true);
+  EXPECT_NE(flaws(report, false).find("was not checked because the segment at _audit/0"), std::string::npos)
+      << flaws(report, false);
 }
 
 TEST(Attack, MissingHeadsAreToldOnce) {

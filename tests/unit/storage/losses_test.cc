@@ -295,7 +295,7 @@ TEST(Losses, VerifyCountsTheSameUnderAnotherEngine) {
   }
   auto newer = understand_again;
   newer.engine = kParserEngine + 1;
-  EXPECT_EQ(findings(verify(folder.path(), {}, newer), true), "");
+  EXPECT_EQ(flaws(verify(folder.path(), {}, newer), true), "");
 }
 
 TEST(Losses, AStateSurvivesItsBytesAndDamagedOnesAreRefused) {

@@ -158,7 +158,7 @@ TEST(Store, AReloadSealsNothingAndEachRecordKeepsTheFieldsOfItsTimeAlsoAfterACra
   }
   EXPECT_EQ(actions(folder.path(), understand), expected);
   auto report = verify(folder.path(), {}, understand);
-  EXPECT_EQ(findings(report, true) + findings(report, false), "");
+  EXPECT_EQ(flaws(report, true) + flaws(report, false), "");
 
   auto view = StoreView::open_read_only(folder.path(), understand);
   auto segments = (*view)->segments("default");
@@ -205,15 +205,15 @@ TEST(Store, FieldsOfAnotherEngineAreNotCalledAContradictionAndSaidNotToBeCompare
     return {};
   };
   auto report = verify(folder.path(), {}, newer);
-  EXPECT_EQ(findings(report, true), "");
-  auto unproved = findings(report, false);
+  EXPECT_EQ(flaws(report, true), "");
+  auto unproved = flaws(report, false);
   auto engine = "parser engine " + std::to_string(kParserEngine) + " ";
   EXPECT_NE(unproved.find("default | block default/0 to block default/2 | records default/0 to default/2: " + engine), std::string::npos) << unproved;
   EXPECT_NE(unproved.find("_audit | block _audit/0 | "), std::string::npos) << unproved;
   EXPECT_NE(unproved.find("NOT compared"), std::string::npos) << unproved;
   // The program that gave the fields still proves them.
   report = verify(folder.path());
-  EXPECT_EQ(findings(report, true) + findings(report, false), "");
+  EXPECT_EQ(flaws(report, true) + flaws(report, false), "");
 }
 
 TEST(Store, ATailThatACrashLeftToAnotherEngineIsNamedAndSealedWithTheFieldsThatItIsGivenNow) {
@@ -249,7 +249,7 @@ TEST(Store, ATailThatACrashLeftToAnotherEngineIsNamedAndSealedWithTheFieldsThatI
     EXPECT_EQ((*store)->counters().blocks_sealed, 2u);
   }
   auto report = verify(folder.path(), {}, options.understand);
-  EXPECT_EQ(findings(report, true) + findings(report, false), "");
+  EXPECT_EQ(flaws(report, true) + flaws(report, false), "");
   auto again = Store::open(options);
   ASSERT_TRUE(again);
   EXPECT_TRUE((*again)->other_engines().empty());
@@ -338,7 +338,7 @@ TEST(Store, TakesUpALogWhoseTenantIsNoLongerNamed) {
   }
   auto report = verify(folder.path());
   ASSERT_TRUE(report) << report.error().message;
-  EXPECT_TRUE(report->findings.empty());
+  EXPECT_TRUE(report->flaws.empty());
   auto heads = read_heads(folder.path() + "/heads");
   ASSERT_TRUE(heads);
   EXPECT_TRUE(heads->contains("finance"));

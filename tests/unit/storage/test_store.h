@@ -150,18 +150,18 @@ inline Result<VerifyReport> verify(const std::string& data_dir, std::vector<std:
   return verify_store(**view, options, [](auto, auto, auto) { return true; });
 }
 
-inline std::string findings(const Result<VerifyReport>& report, bool contradiction) {
+inline std::string flaws(const Result<VerifyReport>& report, bool contradiction) {
   if (!report) return "error: " + report.error().message;
   std::string out;
-  for (auto& finding : report->findings) {
-    if (finding.contradiction == contradiction) out += finding.log + " | " + finding.place + " | " + finding.what + "\n";
+  for (auto& flaw : report->flaws) {
+    if (flaw.contradiction == contradiction) out += flaw.log + " | " + flaw.place + " | " + flaw.what + "\n";
   }
   return out;
 }
 
 // What contradicts, as text; "" when all holds. An error of opening or reading counts: it names the damage too.
 inline std::string contradictions(const std::string& data_dir, std::vector<std::string> remembered = {}) {
-  return findings(verify(data_dir, std::move(remembered)), true);
+  return flaws(verify(data_dir, std::move(remembered)), true);
 }
 
 }  // namespace yushi::test
