@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "core/base/display.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 
@@ -29,8 +30,9 @@ int main(int argc, char** argv) {
   if (path.empty() && std::filesystem::exists(kDefaultPath)) path = kDefaultPath;
   auto config = path.empty() ? yushi::Result<yushi::Config>(yushi::default_config()) : yushi::load_config(path);
   if (!config) {
-    std::cerr << config.error().message;
-    if (!config.error().message.ends_with('\n')) std::cerr << '\n';
+    std::string problems;
+    yushi::append_printable_lines(problems, config.error().message);
+    std::cerr << problems;
     return 2;
   }
   if (check) {
