@@ -31,7 +31,7 @@ void add_time_options(CLI::App& command, Options& options) {
 }
 
 void add_output_option(CLI::App& command, Options& options) {
-  command.add_option("-o,--output", options.output, "table, raw, json or csv (default: table on a terminal, raw in a pipe)")
+  command.add_option("-o,--output", options.output, "table, raw, json or csv (default: table; records of search in a pipe: raw)")
       ->check(CLI::IsMember({"table", "raw", "json", "csv"}));
 }
 
@@ -67,15 +67,8 @@ Question question_of(std::string name, const Options& options) {
 
 int report(const Error& error) {
   // Messages may quote strangers' text; their own line breaks (the caret under a query) stay.
-  std::string text = "yushi: ";
-  std::string_view left = error.message;
-  while (true) {
-    auto end = left.find('\n');
-    append_printable(text, left.substr(0, end));
-    text.push_back('\n');
-    if (end == left.npos || end + 1 == left.size()) break;
-    left.remove_prefix(end + 1);
-  }
+  std::string text;
+  append_printable_lines(text, "yushi: " + error.message);
   std::fwrite(text.data(), 1, text.size(), stderr);
   if (error.code == Code::not_found) return kExitNothing;
   return error.code == Code::corrupt ? kExitBroken : kExitError;

@@ -37,7 +37,7 @@ std::vector<std::string> cells_of(const Json& alert, OutputKind kind, const Zone
 }
 
 int list(const Options& options, bool reverse) {
-  auto kind = output_kind(options.output);
+  auto kind = output_kind(options.output, OutputKind::columns);
   auto zone = zone_of(options);
   auto question = question_of("alerts", options);
   question.parameters["zone"] = std::string(zone->name());
@@ -78,11 +78,10 @@ void print_alert(Out& out, const Json& alert, const Zone& zone) {
 }
 
 int show(const Options& options, const std::string& id) {
-  // The reason is the matter: only who asks for raw gets the records without it.
-  auto kind = options.output.empty() ? OutputKind::table : output_kind(options.output);
+  auto kind = output_kind(options.output);
   auto zone = zone_of(options);
   Out out;
-  LinePrinter printer(out, kind, zone);
+  LinePrinter printer(out, kind, kind, zone);
   bool first = true;
   return ask_store(
       options, {"alerts/" + id, {}},

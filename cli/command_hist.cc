@@ -48,9 +48,9 @@ int hist(const HistOptions& options) {
   question.parameters["zone"] = std::string(zone->name());
   question.parameters["every"] = options.every;
   if (!options.by.empty()) question.parameters["by"] = options.by;
-  auto kind = output_kind(options.output);
+  auto kind = output_kind(options.output, OutputKind::columns);
   Out out;
-  LinePrinter printer(out, kind, zone);
+  LinePrinter printer(out, kind, kind, zone);
   std::vector<Json> rows;
   return ask_store(
       options, question,
@@ -75,7 +75,7 @@ int hist(const HistOptions& options) {
           }
           TableStyle style;
           style.zone = zone;
-          style.columns_max = terminal_columns();
+          if (out.to_terminal()) style.columns_max = terminal_columns();
           out.write(render_bars(table, *every_ns, style));
         }
         printer.finish();

@@ -103,7 +103,7 @@ class LineParser {
       json.event_id = false;
       json.event_created = !options_.received.empty();
       writer_.write(record, json, line_);
-      line_.push_back('\n');
+      return out_.json(line_);
     }
     out_.write(line_);
   }

@@ -24,7 +24,7 @@ Result<std::vector<ParserFile>> all_files(const std::vector<std::string>& paths)
 
 int print_problems(const std::vector<std::string>& problems, int code) {
   Out out;
-  for (auto& problem : problems) out.write(problem + "\n");
+  for (auto& problem : problems) out.text(problem);
   return problems.empty() ? kExitFound : code;
 }
 
@@ -54,13 +54,13 @@ int list(const FilesOptions& options) {
   if (!files) return report(files.error());
   auto set = ParserSet::load(std::move(*files));
   if (!set) return report(set.error());
-  auto kind = output_kind(options.output);
+  auto kind = output_kind(options.output, OutputKind::columns);
   Out out;
   RowPrinter rows(out, kind, {"parser", "dataset", "patterns", "tests", "asked", "file"});
   for (auto& parser : list_parsers(**set)) {
     if (kind == OutputKind::json) {
-      out.write(json_line({{"parser", parser.name}, {"dataset", parser.dataset}, {"patterns", parser.patterns},
-                           {"tests", parser.tests}, {"generic", parser.generic}, {"path", parser.path}}));
+      out.json(json_of({{"parser", parser.name}, {"dataset", parser.dataset}, {"patterns", parser.patterns},
+                        {"tests", parser.tests}, {"generic", parser.generic}, {"path", parser.path}}));
     } else {
       rows.row({parser.name, parser.dataset, std::to_string(parser.patterns), std::to_string(parser.tests),
                 parser.generic ? "last" : "by kind", parser.path});

@@ -20,7 +20,7 @@ int check(const FilesOptions& options) {
   if (!files) return report(files.error());
   auto checked = check_rule_files(*files);
   Out out;
-  for (auto& problem : checked.problems) out.write(problem.text() + "\n");
+  for (auto& problem : checked.problems) out.text(problem.text());
   out.write(std::to_string(files->size()) + " files: " + std::to_string(checked.rules) + " rules, " +
             std::to_string(checked.correlations) + " correlations, " + std::to_string(checked.tests) + " tests" +
             (checked.ok() ? "" : ": wrong") + "\n");
@@ -41,8 +41,8 @@ int test(const FilesOptions& options) {
   });
   if (!tested) return report(tested.error());
   Out out;
-  for (auto& failure : tested->failures) out.write(failure + "\n");
-  for (auto& lacking : tested->lacking) out.write(lacking + ": has no test that raises it, or none that must not\n");
+  for (auto& failure : tested->failures) out.text(failure);
+  for (auto& lacking : tested->lacking) out.text(lacking + ": has no test that raises it, or none that must not");
   out.write(std::to_string(tested->passed) + " tests, " + std::to_string(tested->failures.size()) + " failed\n");
   return tested->failures.empty() ? kExitFound : kExitNothing;
 }
@@ -52,20 +52,20 @@ int list(const FilesOptions& options) {
   if (!files) return report(files.error());
   auto set = RuleSet::load(std::move(*files));
   if (!set) return report(set.error());
-  auto kind = output_kind(options.output);
+  auto kind = output_kind(options.output, OutputKind::columns);
   Out out;
   RowPrinter rows(out, kind, {"level", "title", "id", "file"});
   for (auto& rule : (*set)->list()) {
     if (kind == OutputKind::json) {
-      out.write(json_line({{"id", rule.id}, {"title", rule.title}, {"level", rule.level}, {"path", rule.path},
-                           {"line", rule.line}}));
+      out.json(json_of({{"id", rule.id}, {"title", rule.title}, {"level", rule.level}, {"path", rule.path}, {"line", rule.line}}));
     } else {
       rows.row({rule.level, rule.title, rule.id, rule.path + ":" + std::to_string(rule.line)});
     }
   }
   rows.finish();
   for (auto& words : (*set)->unsupported()) {
-    out.write(kind == OutputKind::json ? json_line({{"unsupported", words}}) : words + "\n");
+    if (kind == OutputKind::json) out.json(json_of({{"unsupported", words}}));
+    else out.text(words);
   }
   return kExitFound;
 }

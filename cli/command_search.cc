@@ -27,7 +27,7 @@ int search(const SearchOptions& options) {
     if (!options.limit && options.since.empty()) question.parameters["limit"] = "10";
   }
   Out out;
-  LinePrinter printer(out, output_kind(options.output), zone);
+  LinePrinter printer(out, output_kind(options.output, OutputKind::raw), output_kind(options.output, OutputKind::columns), zone);
   return ask_store(
       options, question,
       [&](std::string_view line) {

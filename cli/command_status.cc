@@ -67,7 +67,7 @@ int status(const Options& options) {
 }
 
 int sources(const Options& options) {
-  auto kind = output_kind(options.output);
+  auto kind = output_kind(options.output, OutputKind::columns);
   auto zone = zone_of(options);
   auto time = [&](const Json& said, const char* name) {
     return kind == OutputKind::table ? local_time_text(text(said, name), *zone, false) : text(said, name);
@@ -113,15 +113,7 @@ int checkpoint(const CheckpointOptions& options) {
         if (!first) out.write("\n");
         first = false;
         // The note as it was signed; names in it match [a-z0-9_.-], but the answer may not be a daemon's of ours.
-        std::string shown;
-        auto note = text(said, "note");
-        for (std::string_view left = note; !left.empty();) {
-          auto end = left.find('\n');
-          append_printable(shown, left.substr(0, end));
-          shown.push_back('\n');
-          left.remove_prefix(end == left.npos ? left.size() : end + 1);
-        }
-        out.write(shown);
+        out.text(text(said, "note"));
       }),
       [&](const Ending& ending) {
         out.flush();

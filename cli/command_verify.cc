@@ -36,8 +36,8 @@ int verify(const Options& options) {
         if (said.contains("yushi.progress")) {
           auto& progress = said["yushi.progress"];
           if (shows_progress && progress.is_object()) {
-            std::fprintf(stderr, "\r\x1b[K%s of %s", progress.value("done", Json(0)).dump().c_str(),
-                         progress.value("size", Json(0)).dump().c_str());
+            std::fprintf(stderr, "\r\x1b[K%s of %s", progress.value("done", Json(0)).dump(-1, ' ', true).c_str(),
+                         progress.value("size", Json(0)).dump(-1, ' ', true).c_str());
           }
           return true;
         }
@@ -46,8 +46,7 @@ int verify(const Options& options) {
         contradicted = contradicted || contradiction;
         unproved = unproved || !contradiction;
         if (json) {
-          out.write(line);
-          out.write("\n");
+          out.json(line);
           return out.good();
         }
         std::string shown = contradiction ? "CONTRADICTION  " : "not proved     ";
@@ -67,7 +66,7 @@ int verify(const Options& options) {
         contradicted = contradicted || number("contradictions") > 0;
         unproved = unproved || number("unproved") > 0;
         if (json) {
-          out.write(ending.json + "\n");
+          out.json(ending.json);
         } else {
           out.write(std::to_string(number("logs")) + " logs, " + std::to_string(ending.records) + " records, " +
                     std::to_string(ending.blocks) + " blocks, " + std::to_string(number("checkpoints")) + " checkpoints, " +

@@ -4,11 +4,13 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <sstream>
 
 #include "cli/command.h"
 #include "cli/output.h"
+#include "core/base/display.h"
 
 namespace yushi {
 namespace {
@@ -58,9 +60,12 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     bool is_of_words = dynamic_cast<const CLI::RequiredError*>(&error) || dynamic_cast<const CLI::ExtrasError*>(&error);
     if (auto words = not_expected(app); is_of_words && !words.empty()) return report(Error{Code::invalid, words});
-    std::ostringstream help;
-    int code = app.exit(error, help) == 0 ? kExitFound : kExitError;
-    Out().write(help.str());
+    std::ostringstream help, wrong;
+    int code = app.exit(error, help, wrong) == 0 ? kExitFound : kExitError;
+    Out().text(help.str());
+    std::string shown;  // quotes the words of the call, which a script may have from elsewhere
+    append_printable_lines(shown, wrong.str());
+    std::fwrite(shown.data(), 1, shown.size(), stderr);
     return code;
   } catch (const std::exception& error) {
     return report(Error{Code::io, error.what()});

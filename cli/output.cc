@@ -11,6 +11,7 @@
 #include "cli/terminal.h"
 #include "core/base/bytes.h"
 #include "core/base/display.h"
+#include "query/output.h"
 
 namespace yushi {
 namespace {
@@ -19,20 +20,41 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kRowsForWidths = 1000;
 constexpr size_t kColumnWidthMax = 40;
+constexpr size_t kTabStop = 8;
 
 int failure = 0;  // of stdout, which the process has one of
 
-void append_csv(std::string& out, std::string_view cell) {
-  if (cell.find_first_of(",\"\r\n") == cell.npos) {
-    out.append(cell);
-    return;
+// -5 and 1.5e+9, as JSON has them.
+bool is_number(std::string_view text) {
+  auto digits = [&] {
+    auto end = std::min(text.find_first_not_of("0123456789"), text.size());
+    text.remove_prefix(end);
+    return end > 0;
+  };
+  if (text.starts_with('-')) text.remove_prefix(1);
+  if (!digits()) return false;
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    if (!digits()) return false;
   }
-  out.push_back('"');
-  for (char c : cell) {
-    if (c == '"') out.push_back('"');
-    out.push_back(c);
+  if (text.starts_with('e') || text.starts_with('E')) {
+    text.remove_prefix(1);
+    if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+    if (!digits()) return false;
   }
-  out.push_back('"');
+  return text.empty();
+}
+
+// Whether a spreadsheet would take the cell for a formula. Some look behind blanks, and some take the wide forms.
+bool is_formula(std::string_view cell) {
+  constexpr std::string_view kWideBlank = "\u3000";
+  if (cell == "@timestamp" || is_number(cell)) return false;  // our column's name, which programs look for
+  if (cell.starts_with('\t') || cell.starts_with('\r') || cell.starts_with('\n')) return true;
+  while (cell.starts_with(' ') || cell.starts_with(kWideBlank)) cell.remove_prefix(cell[0] == ' ' ? 1 : kWideBlank.size());
+  for (std::string_view sign : {"=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"}) {
+    if (cell.starts_with(sign)) return true;
+  }
+  return false;
 }
 
 void append_padded(std::string& out, std::string_view text, size_t columns) {
@@ -43,7 +65,7 @@ void append_padded(std::string& out, std::string_view text, size_t columns) {
 std::string cell_of(const Json& value) {
   if (value.is_null()) return {};
   if (value.is_string()) return value.get<std::string>();
-  if (!value.is_array()) return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (!value.is_array()) return json_of(value);
   std::string out;
   for (auto& item : value) out += (out.empty() ? "" : ", ") + cell_of(item);
   return out;
@@ -86,18 +108,54 @@ const char* severity_colour(std::string_view name) {
 
 }  // namespace
 
-OutputKind output_kind(const std::string& name) {
+OutputKind output_kind(const std::string& name, OutputKind in_pipe) {
   if (name == "table") return OutputKind::table;
   if (name == "raw") return OutputKind::raw;
   if (name == "json") return OutputKind::json;
   if (name == "csv") return OutputKind::csv;
-  return is_terminal(STDOUT_FILENO) ? OutputKind::table : OutputKind::raw;
+  return is_terminal(STDOUT_FILENO) ? OutputKind::table : in_pipe;
 }
+
+Out::Out() : to_terminal_(is_terminal(STDOUT_FILENO)) {}
 
 void Out::write(std::string_view bytes) {
   if (!good_) return;
   pending_.append(bytes);
   if (pending_.size() >= 64 << 10) flush();
+}
+
+void Out::text(std::string_view lines) {
+  std::string shown;
+  append_printable_lines(shown, lines);
+  write(shown);
+}
+
+void Out::json(std::string_view line) {
+  if (!good_) return;
+  append_printable_json(pending_, line);
+  write("\n");
+}
+
+void Out::csv(const std::vector<std::string>& cells) {
+  std::string line, cell;
+  for (auto& text : cells) {
+    cell = is_formula(text) ? "'" : "";
+    if (to_terminal_) append_printable(cell, text);
+    else cell += text;
+    if (&text != &cells.front()) line.push_back(',');
+    if (cell.find_first_of(",\"\r\n") == cell.npos) {
+      line += cell;
+      continue;
+    }
+    line.push_back('"');
+    for (char c : cell) {
+      if (c == '"') line.push_back('"');
+      line.push_back(c);
+    }
+    line.push_back('"');
+  }
+  line.push_back('\n');
+  write(line);
 }
 
 void Out::flush() {
@@ -120,8 +178,7 @@ int stdout_failure() { return failure; }
 LineSink object_lines(Out& out, OutputKind kind, std::function<void(const Json& said)> show) {
   return [&out, kind, show = std::move(show)](std::string_view line) {
     if (kind == OutputKind::json) {
-      out.write(line);
-      out.write("\n");
+      out.json(line);
     } else if (auto said = Json::parse(line, nullptr, false); said.is_object()) {
       show(said);
     }
@@ -129,14 +186,14 @@ LineSink object_lines(Out& out, OutputKind kind, std::function<void(const Json& 
   };
 }
 
-std::string json_line(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string json_of(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 RowPrinter::RowPrinter(Out& out, OutputKind kind, std::vector<std::string> columns)
     : out_(out), kind_(kind), columns_(std::move(columns)) {}
 
 void RowPrinter::row(std::vector<std::string> cells) {
   cells.resize(columns_.size());
-  if (kind_ == OutputKind::table && !started_) {
+  if (is_aligned() && !started_) {
     waiting_.push_back(std::move(cells));
     if (waiting_.size() >= kRowsForWidths) start();
     return;
@@ -147,7 +204,7 @@ void RowPrinter::row(std::vector<std::string> cells) {
 
 void RowPrinter::finish() {
   if (kind_ == OutputKind::json) return;
-  if (!started_ && (kind_ != OutputKind::table || !waiting_.empty())) start();
+  if (!started_ && (!is_aligned() || !waiting_.empty())) start();
 }
 
 void RowPrinter::start() {
@@ -158,25 +215,21 @@ void RowPrinter::start() {
   };
   widen(columns_);
   for (auto& cells : waiting_) widen(cells);
+  if (kind_ == OutputKind::columns) {
+    for (auto& width : widths_) width = (width + 1) / kTabStop * kTabStop + kTabStop - 1;  // a blank at least, then the tab
+  }
   if (kind_ != OutputKind::raw) write_row(columns_);
   for (auto& cells : waiting_) write_row(cells);
   waiting_.clear();
 }
 
 void RowPrinter::write_row(const std::vector<std::string>& cells) {
+  if (kind_ == OutputKind::csv) return out_.csv(cells);
   std::string line;
   for (size_t i = 0; i < cells.size(); ++i) {
     bool last = i + 1 == cells.size();
-    if (kind_ == OutputKind::csv) {
-      append_csv(line, cells[i]);
-      if (!last) line.push_back(',');
-    } else if (kind_ == OutputKind::table) {
-      append_padded(line, cells[i], last ? 0 : widths_[i]);
-      if (!last) line += "  ";
-    } else {
-      append_printable(line, cells[i]);  // a tab inside a cell would be a column
-      if (!last) line.push_back('\t');
-    }
+    append_padded(line, cells[i], is_aligned() && !last ? widths_[i] : 0);  // a tab inside a cell would be a column
+    if (!last) line += kind_ == OutputKind::table ? "  " : "\t";
   }
   line.push_back('\n');
   out_.write(line);
@@ -184,13 +237,12 @@ void RowPrinter::write_row(const std::vector<std::string>& cells) {
 
 struct LinePrinter::State {
   Out& out;
-  OutputKind kind;
+  OutputKind of_records, of_rows;
   std::shared_ptr<const Zone> zone;
-  State(Out& to, OutputKind as, std::shared_ptr<const Zone> in_zone) : out(to), kind(as), zone(std::move(in_zone)) {}
+  State(Out& to, OutputKind records, OutputKind rows_as, std::shared_ptr<const Zone> in_zone)
+      : out(to), of_records(records), of_rows(rows_as), zone(std::move(in_zone)) {}
 
-  bool colours = is_terminal(STDOUT_FILENO);
   simdjson::dom::parser parser;
-  bool csv_begun = false;
   uint64_t lines = 0;
   std::vector<Json> rows;  // of a pipe, until their columns are known
   std::vector<std::string> columns;
@@ -199,7 +251,10 @@ struct LinePrinter::State {
   std::string cell(const std::string& column, const Json& value) const {
     // bin(@timestamp, 1h), @timestamp and event.created are times; a table shows them in the caller's zone.
     bool time = column == "@timestamp" || column.starts_with("bin(") || column == "event.created";
-    if (time && kind == OutputKind::table && value.is_string()) return local_time_text(value.get_ref<const std::string&>(), *zone);
+    if (time && of_rows == OutputKind::table && value.is_string()) {
+      // With its offset: when clocks are put back, an hour comes twice.
+      if (auto instant = parse_time(value.get_ref<const std::string&>(), 0, *Zone::utc())) return time_in_zone(instant->unix_ns, *zone);
+    }
     return cell_of(value);
   }
 
@@ -219,13 +274,13 @@ struct LinePrinter::State {
         if (std::find(columns.begin(), columns.end(), name) == columns.end()) columns.push_back(name);
       }
     }
-    printer = std::make_unique<RowPrinter>(out, kind, columns);
+    printer = std::make_unique<RowPrinter>(out, of_rows, columns);
     for (auto& row : rows) print_row(row);
     rows.clear();
   }
 
   void print_record(Element record) {
-    if (kind == OutputKind::raw) {
+    if (of_records == OutputKind::raw) {
       out.write(raw_of(record));
       out.write("\n");
       return;
@@ -237,43 +292,35 @@ struct LinePrinter::State {
     if (host.empty()) host = text_at(record, {"log", "source", "address"});
     auto severity = text_at(record, {"log", "syslog", "severity", "name"});
     auto message = text_at(record, {"message"});
-    std::string line;
-    if (kind == OutputKind::csv) {
-      if (!csv_begun) line = "@timestamp,event.id,host.name,process.name,log.syslog.severity.name,message\n";
-      csv_begun = true;
-      for (auto cell : {time, text_at(record, {"event", "id"}), host, app, severity}) {
-        append_csv(line, cell);
-        line.push_back(',');
-      }
-      append_csv(line, message);
-    } else {
-      line = local_time_text(time, *zone) + "  ";
-      append_padded(line, host, 16);
-      line += "  ";
-      append_padded(line, app, 12);
-      line += "  ";
-      const char* colour = colours ? severity_colour(severity) : "";
-      line += colour;
-      append_padded(line, severity.empty() ? "-" : severity, 13);
-      if (*colour) line += "\x1b[0m";
-      line += "  ";
-      append_printable(line, message);
+    if (of_records == OutputKind::csv) {
+      if (lines == 1) out.csv({"@timestamp", "event.id", "host.name", "process.name", "log.syslog.severity.name", "message"});
+      return out.csv({time, text_at(record, {"event", "id"}), host, app, severity, message});
     }
+    std::string line = local_time_text(time, *zone) + "  ";
+    append_padded(line, host, 16);
+    line += "  ";
+    append_padded(line, app, 12);
+    line += "  ";
+    const char* colour = out.to_terminal() ? severity_colour(severity) : "";
+    line += colour;
+    append_padded(line, severity.empty() ? "-" : severity, 13);
+    if (*colour) line += "\x1b[0m";
+    line += "  ";
+    append_printable(line, message);
     line.push_back('\n');
     out.write(line);
   }
 };
 
-LinePrinter::LinePrinter(Out& out, OutputKind kind, std::shared_ptr<const Zone> zone)
-    : state_(new State(out, kind, std::move(zone))) {}
+LinePrinter::LinePrinter(Out& out, OutputKind records, OutputKind rows, std::shared_ptr<const Zone> zone)
+    : state_(new State(out, records, rows, std::move(zone))) {}
 LinePrinter::~LinePrinter() = default;
 
 bool LinePrinter::line(std::string_view json) {
   auto& s = *state_;
   ++s.lines;
-  if (s.kind == OutputKind::json) {
-    s.out.write(json);
-    s.out.write("\n");
+  if (s.of_rows == OutputKind::json) {
+    s.out.json(json);
     return s.out.good();
   }
   // A row of a pipe is flat; a record has its event.

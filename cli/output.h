@@ -1,6 +1,7 @@
 // Answers as people and programs want them: table, raw, json, csv.
 //
-// Strangers' text is made harmless where it goes to a table; raw gives the exact bytes, which is what it is for.
+// Strangers' text is made harmless wherever it goes (core/base/display.h): on a terminal in every form, in a pipe in
+// tables and JSON, while CSV keeps each cell as it is but for formulas. Raw gives the exact bytes, which is what it is for.
 //
 // Threads  One owner. Memory: rows wait until the widths of 1,000 are known.
 #pragma once
@@ -19,21 +20,33 @@
 
 namespace yushi {
 
-enum class OutputKind { table, raw, json, csv };
-// As named, or what suits stdout.
-OutputKind output_kind(const std::string& name);
+enum class OutputKind {
+  table,    // for eyes: times in the caller's zone, bars
+  columns,  // the rows of a table in a pipe when no kind was named: for eyes and programs, times in UTC as RFC 3339 has them
+  raw,
+  json,
+  csv
+};
+// As named, or a table on a terminal and else what suits a pipe.
+OutputKind output_kind(const std::string& name, OutputKind in_pipe = OutputKind::table);
 
 // Bytes to stdout. When the reader has left, or stdout fails, all else is dropped and good() is false.
 class Out {
  public:
+  Out();
   ~Out() { flush(); }
   void write(std::string_view bytes);
+  void text(std::string_view lines);      // as append_printable_lines() shows them
+  void json(std::string_view line);       // as append_printable_json() shows it, and the end of the line
+  void csv(const std::vector<std::string>& cells);  // one line; a cell that a spreadsheet would compute begins with '
   void flush();
   bool good() const { return good_; }
+  bool to_terminal() const { return to_terminal_; }
 
  private:
   std::string pending_;
   bool good_ = true;
+  bool to_terminal_;
 };
 
 // The errno of a write to stdout that failed, 0 when all is well. A reader that left is well: he has what he wanted.
@@ -42,10 +55,12 @@ int stdout_failure();
 // A sink for an answer's lines: in json they are printed as they came, else each object is shown and all else passed over.
 LineSink object_lines(Out& out, OutputKind kind, std::function<void(const nlohmann::ordered_json& said)> show);
 
-// The object as JSON, with the end of its line.
-std::string json_line(const nlohmann::ordered_json& object);
+// The object as JSON, for Out::json().
+std::string json_of(const nlohmann::ordered_json& object);
 
-// Rows of cells under columns: aligned, tab-separated (raw) or comma-separated. In json it has nothing to say.
+// Rows of cells under columns: aligned under their names (table, columns), tab-separated without names (raw) or
+// comma-separated. `columns` ends each column but the last with a tab, at a place where tabs stop: straight to look at,
+// and `cut -f` takes it apart. In json it has nothing to say.
 class RowPrinter {
  public:
   RowPrinter(Out& out, OutputKind kind, std::vector<std::string> columns);
@@ -53,6 +68,7 @@ class RowPrinter {
   void finish();
 
  private:
+  bool is_aligned() const { return kind_ == OutputKind::table || kind_ == OutputKind::columns; }
   void write_row(const std::vector<std::string>& cells);
   void start();
   Out& out_;
@@ -63,10 +79,10 @@ class RowPrinter {
   bool started_ = false;
 };
 
-// Lines of `search`: records (nested ECS objects) or rows of a pipe (flat objects).
+// Lines of `search`: records (nested ECS objects) or rows of a pipe (flat objects), each in a kind of its own.
 class LinePrinter {
  public:
-  LinePrinter(Out& out, OutputKind kind, std::shared_ptr<const Zone> zone);
+  LinePrinter(Out& out, OutputKind records, OutputKind rows, std::shared_ptr<const Zone> zone);
   ~LinePrinter();
   bool line(std::string_view json);  // false when the reader has left
   void finish();

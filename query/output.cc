@@ -28,21 +28,6 @@ std::string shown_text(const Cell& cell, const Zone& zone) {
   return out;
 }
 
-bool is_number(const Cell& cell) { return cell.size() == 1 && cell[0].index() <= 1; }
-
-void append_csv(std::string& out, std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-    out += text;
-    return;
-  }
-  out += '"';
-  for (char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
-}
-
 void append_json(std::string& out, const Scalar& scalar) {
   if (auto* real = std::get_if<double>(&scalar); real && !std::isfinite(*real)) {
     out += "null";
@@ -84,60 +69,6 @@ std::string time_in_zone(int64_t unix_ns, const Zone& zone) {
   std::snprintf(room, sizeof room, "%c%02d:%02d", offset < 0 ? '-' : '+', static_cast<int>(std::abs(offset) / 3600),
                 static_cast<int>(std::abs(offset) / 60 % 60));
   return out + room;
-}
-
-std::string render_table(const Table& table, const TableStyle& style) {
-  std::vector<std::vector<std::string>> lines(1);
-  std::vector<size_t> widths;
-  std::vector<bool> right;
-  for (const std::string& name : table.columns) {
-    std::string text;
-    append_printable(text, name);
-    widths.push_back(display_columns(text));
-    lines[0].push_back(std::move(text));
-    right.push_back(!table.rows.empty());
-  }
-  for (const Row& row : table.rows) {
-    std::vector<std::string> line;
-    for (size_t i = 0; i < table.columns.size(); ++i) {
-      const Cell& cell = i < row.size() ? row[i] : Cell();
-      line.push_back(shown_text(cell, *style.zone));
-      widths[i] = std::max(widths[i], display_columns(line.back()));
-      if (!cell.empty() && !is_number(cell)) right[i] = false;
-    }
-    lines.push_back(std::move(line));
-  }
-  std::string out;
-  for (const auto& line : lines) {
-    std::string shown;
-    for (size_t i = 0; i < line.size(); ++i) {
-      std::string blanks(widths[i] - display_columns(line[i]), ' ');
-      if (i > 0) shown += "  ";
-      if (right[i]) shown += blanks;
-      shown += line[i];
-      if (!right[i] && i + 1 < line.size()) shown += blanks;
-    }
-    append_printable(out, shown, style.columns_max);
-    out += '\n';
-  }
-  return out;
-}
-
-std::string render_csv(const Table& table) {
-  std::string out;
-  for (size_t i = 0; i < table.columns.size(); ++i) {
-    if (i > 0) out += ',';
-    append_csv(out, table.columns[i]);
-  }
-  out += "\r\n";
-  for (const Row& row : table.rows) {
-    for (size_t i = 0; i < row.size(); ++i) {
-      if (i > 0) out += ',';
-      append_csv(out, cell_text(row[i]));
-    }
-    out += "\r\n";
-  }
-  return out;
 }
 
 std::string render_json_row(const Table& table, const Row& row) {

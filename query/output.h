@@ -1,8 +1,8 @@
-// Rows as people and programs read them: an aligned table, CSV, one flat JSON object a row, and bars of a histogram.
+// Rows as programs and people read them: one flat JSON object a row, and bars of a histogram.
 //
-// Invariants  Nothing of a log's text reaches a terminal as a control character or an escape sequence: tables show them
-//             as \x1b. Columns are aligned by display width, so that Chinese text keeps them straight.
-//             CSV (RFC 4180) and JSON carry the values as they are, for programs; JSON is always valid UTF-8.
+// Invariants  Nothing of a log's text reaches a terminal from bars as it is (core/base/display.h). Columns are aligned by
+//             display width, so that Chinese text keeps them straight.
+//             JSON carries the values as they are, for programs, and is always valid UTF-8.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,6 @@ struct TableStyle {
   std::shared_ptr<const Zone> zone = Zone::utc();  // of the times shown
 };
 
-std::string render_table(const Table& table, const TableStyle& style);
-std::string render_csv(const Table& table);  // with a line of names, lines end in CR LF
 // {"f1":1,"f2":["a","b"]}; a missing cell is left out. No newline.
 std::string render_json_row(const Table& table, const Row& row);
 // A table of Query::histogram(): a line and a bar for each span, empty ones between the first and the last too, of which
