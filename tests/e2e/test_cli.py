@@ -535,6 +535,13 @@ def test_parse_stats_and_explain():
     assert "parser   sshd" in explained and "user.name=root" in explained
 
 
+def test_parse_takes_a_file_after_a_folder_of_parsers(tmp_path):
+    (tmp_path / "lines").write_bytes(LINES[0] + b"\n")
+    (tmp_path / "more").mkdir()
+    (record,) = yushi("parse", "--parsers", tmp_path / "more", "--parsers", tmp_path / "more", tmp_path / "lines").objects
+    assert record["user"]["name"] == "root"
+
+
 def test_our_own_parsers_and_rules_hold():
     for command in (["parsers", "check"], ["parsers", "test"], ["rules", "check"], ["rules", "test"]):
         answer = yushi(*command)
