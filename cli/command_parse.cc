@@ -235,7 +235,9 @@ void add_parse(CLI::App& app, Chosen& chosen) {
   command->add_option("--received", options->received, "when the lines were received: infers a missing year");
   command->add_option("--timezone", options->timezone, "of times without a zone (default UTC)");
   command->add_option("--charset", options->charset, "of lines that are not UTF-8: utf-8 or gb18030 (default utf-8)");
-  command->add_option("--parsers", options->parsers, "folder of more parsers; may be repeated")->type_name("DIR")->allow_extra_args(false);
+  command->add_option("--parsers", options->parsers, "folder of more parsers; may be repeated")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
   command->add_flag("--stats", options->stats, "say what matched, in place of the objects");
   command->add_flag("--explain", options->explain, "show each stage that a line passed, in place of the objects");
   command->callback([options, &chosen] { chosen = [options] { return parse(*options); }; });

@@ -54,7 +54,8 @@ constexpr struct {
 bool is_unseen(uint32_t code) {
   if (code < 0x7f) return code < 0x20;
   if ((code & 0xfffe) == 0xfffe) return true;
-  auto* range = std::lower_bound(std::begin(kUnseen), std::end(kUnseen), code, [](auto& one, uint32_t wanted) { return one.last < wanted; });
+  auto* range = std::lower_bound(std::begin(kUnseen), std::end(kUnseen), code,
+                                 [](auto& one, uint32_t wanted) { return one.last < wanted; });
   return range != std::end(kUnseen) && range->first <= code;
 }
 
@@ -158,8 +159,9 @@ void append_printable_json(std::string& out, std::string_view json) {
     out.append(json, run, at - run);
     uint32_t code = point.length == 0 ? 0xfffd : point.code;
     char escape[16];
-    int bytes = code > 0xffff ? std::snprintf(escape, sizeof escape, "\\u%04x\\u%04x", 0xd7c0 + (code >> 10), 0xdc00 + (code & 0x3ff))
-                              : std::snprintf(escape, sizeof escape, "\\u%04x", code);
+    int bytes = code <= 0xffff ? std::snprintf(escape, sizeof escape, "\\u%04x", code)
+                               : std::snprintf(escape, sizeof escape, "\\u%04x\\u%04x", 0xd7c0 + (code >> 10),
+                                               0xdc00 + (code & 0x3ff));
     out.append(escape, static_cast<size_t>(bytes));
     run = at += point.length == 0 ? 1 : point.length;
   }

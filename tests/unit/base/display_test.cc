@@ -125,11 +125,13 @@ TEST(Display, OfSeveralLinesTheLineFeedsStay) {
 }
 
 TEST(Display, JsonIsEscapedWhereverInEightBytesACharacterStands) {
-  for (size_t before = 0; before < 20; ++before) {
-    for (auto* text : {"\x7f", "\u202e", "\x1f", "é"}) {
-      std::string wanted = std::string(text) == "\x7f" ? "\\u007f" : std::string(text) == "\x1f" ? "\\u001f" : std::string(text) == "é" ? "é" : "\\u202e";
+  const std::pair<std::string, std::string> kCases[] = {
+      {"\x7f", "\\u007f"}, {"\x1f", "\\u001f"}, {"\u202e", "\\u202e"}, {"é", "é"}};
+  for (auto& [text, wanted] : kCases) {
+    for (size_t before = 0; before < 20; ++before) {
       for (size_t after = 0; after < 12; ++after) {
-        ASSERT_EQ(printable_json(std::string(before, '~') + text + std::string(after, ' ')), std::string(before, '~') + wanted + std::string(after, ' '));
+        std::string left(before, '~'), right(after, ' ');
+        ASSERT_EQ(printable_json(left + text + right), left + wanted + right);
       }
     }
   }
