@@ -33,11 +33,6 @@ const Field* address_of(const Field* ip) {
   return nullptr;
 }
 
-// IPv4 as it is nearly always written; the rest is looked at closely.
-bool looks_like_ipv4(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
-}
-
 // Behind the number that Solaris writes before its messages, "[ID 800047 auth.info] "; all of `text` when none stands there.
 std::string_view behind_solaris_id(std::string_view text) {
   if (!text.starts_with("[ID ")) return text;
@@ -179,8 +174,7 @@ struct ParserWorker::State {
     for (size_t i = before; i < job.captures.size(); ++i) {
       Capture capture = job.captures[i];
       if (capture.field == ecs::timestamp && !take_time(job, capture)) continue;
-      if (capture.field->type == FieldType::ip && !looks_like_ipv4(job.text.substr(capture.begin, capture.length)))
-        take_address(job, capture);
+      if (capture.field->type == FieldType::ip) take_address(job, capture);
       capture.begin += lead;
       if (job.is_decoded) decoded.put_back(capture);
       capture.begin += job.begin;
@@ -194,13 +188,18 @@ struct ParserWorker::State {
     job.captures.resize(kept);
   }
 
-  // A zone (fe80::1%eth0) is no part of an address; what is no address at all is kept as text.
+  // A zone (fe80::1%eth0) is no part of an address, nor is what IPv6 puts before one of IPv4; what is no address at all is
+  // kept as text.
   static void take_address(const Job& job, Capture& capture) {
+    constexpr std::string_view kMapped = "::ffff:";
     auto text = job.text.substr(capture.begin, capture.length);
-    const auto zone = text.find('%');
     std::array<uint8_t, 16> address;
-    if (parse_ip(text.substr(0, zone), &address)) {
-      if (zone != std::string_view::npos) capture.length = static_cast<uint32_t>(zone) & 0xffffff;
+    if (parse_ip(text, &address)) {
+      if (!text.starts_with(kMapped) || text.find('.') == std::string_view::npos) return;
+      capture.begin += kMapped.size();
+      capture.length -= kMapped.size();
+    } else if (const auto zone = text.find('%'); zone != std::string_view::npos && parse_ip(text.substr(0, zone), &address)) {
+      capture.length = static_cast<uint32_t>(zone) & 0xffffff;
     } else if (auto* to = address_of(capture.field)) {
       capture.field = to;
     }

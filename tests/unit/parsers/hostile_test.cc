@@ -26,7 +26,7 @@ std::string login(const std::string& grok, const std::string& more = {}) {
 TEST(Hostile, AnAddressThatAStrangerWritesIsFound) {
   auto failures = failures_of(login("login of %{DATA:user.name} from %{IP:source.ip}%{DATA}"));
   ASSERT_EQ(failures.size(), 1u);
-  EXPECT_NE(failures[0].find("p.yaml:5:5: "), std::string::npos) << failures[0];
+  EXPECT_NE(failures[0].find("p.yaml:6:5: "), std::string::npos) << failures[0];
   EXPECT_NE(failures[0].find("user.name"), std::string::npos) << failures[0];
 }
 
