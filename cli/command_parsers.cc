@@ -43,9 +43,10 @@ int test(const FilesOptions& options) {
   if (auto problems = check_parser_files(*files); !problems.empty()) return print_problems(problems, kExitError);
   auto set = ParserSet::load(std::move(*files));
   if (!set) return report(set.error());
-  auto tested = run_parser_tests(*set);
+  auto tested = options.hostile ? run_hostile_tests(*set) : run_parser_tests(*set);
   print_problems(tested.failures, kExitNothing);
-  Out().write(std::to_string(tested.tests) + " tests, " + std::to_string(tested.failures.size()) + " failed\n");
+  Out().write(std::to_string(tested.tests) + (options.hostile ? " hostile lines, " : " tests, ") +
+              std::to_string(tested.failures.size()) + " failed\n");
   return tested.failures.empty() ? kExitFound : kExitNothing;
 }
 
@@ -80,7 +81,8 @@ void add_parsers(CLI::App& app, Chosen& chosen) {
        "Example: yushi parsers test my-parsers/",
        {"what is loaded, ours and those of PATH", "Example: yushi parsers list -o json", list},
        {"every problem of the files, as file:line:column: message", "Example: yushi parsers check my-parsers/vpn.yaml", check},
-       {"runs the tests inside the files", "Example: yushi parsers test my-parsers/", test}});
+       {"runs the tests inside the files", "Example: yushi parsers test --hostile my-parsers/", test},
+       "puts quotes, blanks, addresses and whole lines where text from outside stands: no other field may change"});
 }
 
 }  // namespace yushi

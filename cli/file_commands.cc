@@ -18,7 +18,8 @@ void add_file_commands(CLI::App& app, Chosen& chosen, const FileCommands& comman
       ->add_option("-o,--output", options->output, "table, raw, json or csv")
       ->check(CLI::IsMember({"table", "raw", "json", "csv"}));
   add("check", commands.check);
-  add("test", commands.test);
+  auto* test = add("test", commands.test);
+  if (commands.hostile_help) test->add_flag("--hostile", options->hostile, commands.hostile_help);
 }
 
 }  // namespace yushi

@@ -16,7 +16,8 @@ namespace yushi {
 
 struct FilesOptions {
   std::vector<std::string> paths;
-  std::string output;  // of list
+  std::string output;    // of list
+  bool hostile = false;  // of test, where it has that
 };
 
 struct FileCommand {
@@ -27,6 +28,7 @@ struct FileCommand {
 struct FileCommands {
   const char *name, *help, *example;
   FileCommand list, check, test;
+  const char* hostile_help = nullptr;  // of test's --hostile; nullptr: it has none
 };
 void add_file_commands(CLI::App& app, Chosen& chosen, const FileCommands& commands);
 

@@ -50,6 +50,8 @@ std::string prometheus_text(const Watched& watched) {
   e.one("yushi_open_block_bytes", "gauge", "Memory of records that wait to be sealed.", store.open_bytes.load());
   e.one("yushi_in_flight_bytes", "gauge", "Memory of records that wait for the committer.", pipeline.in_flight_bytes.load());
   e.one("yushi_alerts_total", "counter", "Alerts raised since start.", pipeline.alerts.load());
+  e.one("yushi_records_capped_total", "counter", "Records with more fields than are taken; error.message says so.",
+        pipeline.fields_capped.load());
   e.one("yushi_connections_open", "gauge", "Stream connections open.", pipeline.connections_open.load());
   e.one("yushi_disk_full", "gauge", "1 when the disk is below its reserve and inputs have stopped.",
         static_cast<int>(pipeline.disk_full.load()));

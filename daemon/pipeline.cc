@@ -97,7 +97,9 @@ PreparedBatch Pipeline::understand(Worker& worker, std::unique_ptr<Batch> batch)
     worker.loaded = std::move(loaded);
   }
   auto& loaded = *worker.loaded;
+  const auto capped = worker.understander->capped();
   worker.understander->understand(*batch, loaded.readings);
+  if (worker.understander->capped() != capped) counters_.fields_capped += worker.understander->capped() - capped;
   worker.matcher->match(*batch, worker.scratch, batch->hits);
   worker.scratch.clear();
   batch->keep.push_back(worker.loaded);

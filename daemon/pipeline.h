@@ -50,6 +50,7 @@ struct PipelineOptions {
 
 struct PipelineCounters {
   std::atomic<uint64_t> messages{0}, raw_bytes{0}, understood{0}, alerts{0}, in_flight_bytes{0}, kernel_drops{0};
+  std::atomic<uint64_t> fields_capped{0};  // messages with more fields than become fields
   std::atomic<int64_t> connections_open{0};
   std::atomic<bool> disk_full{false};
 };

@@ -6,6 +6,7 @@
 namespace yushi {
 namespace {
 
+constexpr std::string_view kKeyValues = "KEYVALUES";
 constexpr int kDepthMax = 16;
 constexpr size_t kRegexBytesMax = 32 << 10;
 
@@ -64,6 +65,7 @@ class GrokReader {
   }
 
   std::string macro(std::string_view text, int depth, bool captured) {
+    if (text == kKeyValues) text = "GREEDYDATA:KEYVALUES";
     auto colon = text.find(':');
     auto name = text.substr(0, colon);
     std::string_view field, how;
@@ -80,6 +82,7 @@ class GrokReader {
     if (built_in) body = built_in_macros().find(name);
     if (!is_name(name) || body == (built_in ? built_in_macros().end() : own_.end()))
       return "unknown macro %{" + std::string(name) + "}";
+    const size_t begin = out_.regex.size() + 1, number = out_.captures.size();
     if (field.empty()) {
       out_.regex += "(?:";
     } else {
@@ -96,6 +99,7 @@ class GrokReader {
       out_.regex += "(";
     }
     auto problem = expand(body->second, depth + 1, captured || !field.empty());
+    if (!field.empty()) out_.captures[number].regex = out_.regex.substr(begin);
     out_.regex += ")";
     return problem;
   }
@@ -153,8 +157,9 @@ const GrokMacros& built_in_macros() {
       {"USER", R"([0-9A-Za-z._@\\$+-]+)"},
       {"USERNAME", R"([0-9A-Za-z._@\\$+-]+)"},
       {"IPV4", R"([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})"},
-      {"IPV6", R"([0-9A-Fa-f]*:[0-9A-Fa-f:.]+)"},
-      {"IP", R"([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)"},
+      // With its zone (fe80::1%eth0), which no field of an address takes.
+      {"IPV6", R"([0-9A-Fa-f]*:[0-9A-Fa-f:.]+(?:%[0-9A-Za-z._~-]+)?)"},
+      {"IP", R"(%{IPV4}|%{IPV6})"},
       {"HOSTNAME", R"([0-9A-Za-z_][0-9A-Za-z_.-]*)"},
       {"IPORHOST", R"(%{IP}|%{HOSTNAME})"},
       {"PORT", R"([0-9]{1,5})"},

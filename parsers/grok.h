@@ -1,6 +1,7 @@
 // Grok: `%{IP:source.ip}` -> a regular expression with numbered groups, and what each group is called.
 //
 // %{NAME} stands for a macro; %{NAME:field} captures it; %{NAME:field:hex} says how the value is written (hex, json).
+// %{KEYVALUES} is a group too, of no field: its text is key=value pairs, and its capture's field is "KEYVALUES".
 // All else is RE2's syntax, but plain groups must be (?:…): captures come from %{…} only.
 #pragma once
 
@@ -17,6 +18,7 @@ namespace yushi {
 struct GrokCapture {
   std::string field;
   Escape escape = Escape::none;
+  std::string regex;  // what it matches
 };
 
 struct GrokPattern {

@@ -36,7 +36,7 @@ bool JsonFields::read(std::string_view text, size_t begin, size_t end, Arena& ar
   first_capture_ = captures.size();
   path_ = is_ours ? std::string_view() : kPrefix;
   prefix_bytes_ = path_.size();
-  too_deep_ = false;
+  too_deep_ = capped_ = false;
   arrays_ = 0;
   last_field_ = nullptr;
   blanks();
@@ -197,13 +197,30 @@ bool JsonFields::word(std::string_view text) {
 }
 
 void JsonFields::capture(size_t from, size_t to, Escape escape, FieldType type) {
-  if (from == to || too_deep_ || captures_->size() - first_capture_ >= kFieldsMax) return;
+  if (from == to) return;
+  if (too_deep_ || captures_->size() - first_capture_ >= kFieldsMax) {
+    capped_ = true;
+    return;
+  }
   if (path_.size() == prefix_bytes_) return;  // an empty key
   if (!last_field_ || (last_field_->id == kDynamicField && last_field_->type != type)) {
     last_field_ = ecs_field(path_);
     if (!last_field_) last_field_ = arena_->make(Field{arena_->copy(path_), type, kDynamicField, arrays_ > 0});
   }
+  if (arrays_ > 0 && !last_field_->list && prefix_bytes_ != 0 && move_to_list(last_field_))
+    last_field_ = arena_->make(Field{arena_->copy(path_), type, kDynamicField, true});
   captures_->push_back({static_cast<uint32_t>(from), static_cast<uint32_t>(to - from), static_cast<uint32_t>(escape), last_field_});
+}
+
+// A further value of an array for a field of one value: the first goes where this one will go, under json.*.
+bool JsonFields::move_to_list(const Field* scalar) {
+  bool is_further = false;
+  for (size_t i = first_capture_; i < captures_->size(); ++i) {
+    auto& before = (*captures_)[i];
+    if (before.field == scalar) before.field = arena_->make(Field{arena_->copy(path_), FieldType::keyword, kDynamicField, true});
+    is_further |= before.field->id == kDynamicField && before.field->name == path_;
+  }
+  return is_further;
 }
 
 const Field* JsonFields::ecs_field(std::string_view path) {

@@ -1,7 +1,8 @@
 // A JSON object -> captures: {"a":{"b":5}} gives json.a.b = 5, and a name that is ECS as it stands (source.ip) that field.
 //
-// Values are spans of the text; strings with escapes are marked Escape::json. An array of values is a list. Null and
-// empty strings give nothing. Names that we give ourselves (event.id, yushi.*, organization.* …) stay under json.*: a
+// Values are spans of the text; strings with escapes are marked Escape::json. An array of values is a list; where the ECS
+// field of that name holds one value only, two or more stay under json.* (json.source.ip). Null and empty strings give
+// nothing. Names that we give ourselves (event.id, yushi.*, organization.* …) stay under json.*: a
 // sender cannot speak for us. Our own records (`is_ours`) say their names themselves: no prefix, no name held back.
 //
 // Cost   One pass; no allocation but for dynamic fields, in the arena.
@@ -21,15 +22,16 @@ namespace yushi {
 class JsonFields {
  public:
   static constexpr int kDepthMax = 16;
-  static constexpr size_t kFieldsMax = 256;
+  static constexpr size_t kFieldsMax = 1024;
   static constexpr size_t kNameBytesMax = 256;
 
   JsonFields();
 
   // text[begin, end) must be one whole valid object, blanks around it allowed: else false, and `captures` is as it was.
-  // Beyond the bounds above values are checked but not captured. Offsets count from text's beginning.
+  // Beyond the bounds above values are checked but not captured, and is_capped() says so. Offsets count from text's beginning.
   bool read(std::string_view text, size_t begin, size_t end, Arena& arena, std::vector<Capture>& captures,
             bool is_ours = false);
+  bool is_capped() const { return capped_; }  // of the last read()
 
  private:
   struct Known {
@@ -45,6 +47,7 @@ class JsonFields {
   void blanks();
   void capture(size_t from, size_t to, Escape escape, FieldType type);
   const Field* ecs_field(std::string_view path);
+  bool move_to_list(const Field* scalar);
 
   std::string_view text_;
   size_t at_ = 0, end_ = 0;
@@ -55,6 +58,7 @@ class JsonFields {
   size_t prefix_bytes_ = 0;  // of "json.", or 0 in our own records
   int arrays_ = 0;        // that are open around the value: it is one of a list
   bool too_deep_ = false; // the path is longer than we name
+  bool capped_ = false;
   const Field* last_field_ = nullptr;  // of the last capture: values of one array share their field
   std::unique_ptr<Known[]> known_;  // direct-mapped: names of messages come again and again
 };

@@ -16,8 +16,10 @@ KeyTable::KeyTable(std::string prefix, std::vector<KeyTarget> targets, std::vect
   slots_.assign(size, kNotFound);
   for (uint32_t i = 0; i < targets_.size(); ++i) {
     auto& key = targets_[i].key;
-    if (!key.empty() && key.back() == '*') {
-      key.pop_back();
+    has_hex_ |= targets_[i].hex;
+    if (auto star = key.find('*'); star != std::string::npos) {
+      targets_[i].ending = key.substr(star + 1);
+      key.resize(star);
       targets_[i].repeats = true;
       wildcards_.push_back(i);
       continue;
@@ -42,8 +44,11 @@ uint32_t KeyTable::hash(std::string_view key) {
 uint32_t KeyTable::find(std::string_view key) const {
   for (size_t at = hash(key) & (slots_.size() - 1); slots_[at] != kNotFound; at = (at + 1) & (slots_.size() - 1))
     if (targets_[slots_[at]].key == key) return slots_[at];
-  for (auto wildcard : wildcards_)
-    if (key.starts_with(targets_[wildcard].key)) return wildcard;
+  for (auto wildcard : wildcards_) {
+    auto& target = targets_[wildcard];
+    if (key.size() >= target.key.size() + target.ending.size() && key.starts_with(target.key) && key.ends_with(target.ending))
+      return wildcard;
+  }
   return kNotFound;
 }
 

@@ -14,10 +14,11 @@
 namespace yushi {
 
 struct KeyTarget {
-  std::string key;                   // "a*": every key that begins with "a" and is not named itself
+  std::string key;                   // "a*": every key that begins with "a" and is not named itself; "a*_len" ends so too
   std::vector<const Field*> fields;  // of the first, second … time the key stands; empty: leave it out
   bool hex = false;                  // an unquoted value is written in hex (auditd)
   bool repeats = false;              // "a*": fields[0] each time
+  std::string ending;                // what stands behind the `*`
 };
 
 class KeyTable {
@@ -31,6 +32,8 @@ class KeyTable {
   const std::vector<KeyTarget>& targets() const { return targets_; }
   const std::string& prefix() const { return prefix_; }
   bool is_null(std::string_view value) const;
+  // auditd's way: what is not plain is in hex, and so a backslash between quotes is a plain sign.
+  bool has_hex() const { return has_hex_; }
   bool has_words() const { return !words_.empty(); }
   const Field* word(std::string_view text) const;  // bare words with a meaning (TCP flags); nullptr: none
 
@@ -40,6 +43,7 @@ class KeyTable {
   std::vector<KeyTarget> targets_;
   std::vector<uint32_t> slots_;  // open addressing over the whole names; a power of two
   std::vector<uint32_t> wildcards_;
+  bool has_hex_ = false;
   std::vector<std::string> null_values_;
   std::vector<std::pair<std::string, const Field*>> words_;
 };

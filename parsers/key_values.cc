@@ -1,6 +1,7 @@
 #include "parsers/key_values.h"
 
 #include <array>
+#include <functional>
 
 namespace yushi {
 namespace {
@@ -29,6 +30,11 @@ bool key_at(std::string_view text, size_t at, size_t end, size_t* equals) {
   size_t to = at + 1;
   size_t limit = end < at + kKeyBytesMax ? end : at + kKeyBytesMax;
   while (to < limit && (of(text[to]) & kKeyByte)) ++to;
+  if (to < limit && text[to] == '[') {
+    const size_t open = to++;
+    while (to < limit && text[to] >= '0' && text[to] <= '9') ++to;
+    if (to == open + 1 || to == limit || text[to++] != ']') return false;
+  }
   *equals = to;
   return to < limit && text[to] == '=';
 }
@@ -45,12 +51,26 @@ struct Span {
   bool quoted = false, escaped = false;
 };
 
-Span value_at(std::string_view text, size_t at, size_t end, bool nested) {
+// Did this name stand before in the message? `key` is a part of `text`.
+bool is_second(KeyCounts& counts, std::string_view text, std::string_view key) {
+  const size_t mask = counts.seen.size() - 1;
+  for (size_t at = std::hash<std::string_view>()(key) & mask;; at = (at + 1) & mask) {
+    auto& seen = counts.seen[at];
+    if (seen.stamp != counts.now) {
+      seen = {counts.now, static_cast<uint32_t>(key.data() - text.data()), static_cast<uint32_t>(key.size())};
+      return false;
+    }
+    if (text.substr(seen.begin, seen.length) == key) return true;
+  }
+}
+
+// `escapes`: a backslash between double quotes takes the next sign's meaning away.
+Span value_at(std::string_view text, size_t at, size_t end, bool nested, bool escapes) {
   if (at < end && text[at] == '"') {
     bool escaped = false;
     for (size_t to = at + 1; to < end; ++to) {
       if (text[to] == '"') return {at + 1, to, to + 1, true, escaped};
-      if (text[to] == '\\' && to + 1 < end) {
+      if (escapes && text[to] == '\\' && to + 1 < end) {
         escaped = true;
         ++to;
       }
@@ -88,6 +108,7 @@ size_t read_key_values(std::string_view text, size_t begin, size_t end, const Ke
   }
   if (++counts.now == 0) {  // once in 4 billion messages
     std::fill(counts.stamp.begin(), counts.stamp.end(), 0);
+    std::fill(counts.seen.begin(), counts.seen.end(), KeyCounts::Seen());
     counts.now = 1;
   }
   auto add = [&](size_t from, size_t to, Escape escape, const Field* field) {
@@ -96,7 +117,7 @@ size_t read_key_values(std::string_view text, size_t begin, size_t end, const Ke
 
   size_t pairs = 0;
   bool nested = false;  // inside auditd's msg='…'
-  for (size_t at = begin; at < end && pairs < kPairsMax;) {
+  for (size_t at = begin; at < end;) {
     size_t equals;
     if (!key_at(text, at, end, &equals)) {
       // Not a pair: on to the end of this word, and to what may begin a key after it.
@@ -107,6 +128,10 @@ size_t read_key_values(std::string_view text, size_t begin, size_t end, const Ke
       while (at < end && (of(text[at]) & kBefore)) ++at;
       continue;
     }
+    if (pairs == kPairsMax) {
+      counts.capped = true;
+      break;
+    }
     auto key = text.substr(at, equals - at);
     if (key == "msg" && equals + 1 < end && text[equals + 1] == '\'' && !nested) {
       nested = true;
@@ -114,7 +139,7 @@ size_t read_key_values(std::string_view text, size_t begin, size_t end, const Ke
       while (at < end && (of(text[at]) & kBefore)) ++at;
       continue;
     }
-    auto value = value_at(text, equals + 1, end, nested);
+    auto value = value_at(text, equals + 1, end, nested, !keys.has_hex());
     at = value.next;
     while (at < end && (of(text[at]) & kBefore)) ++at;
     ++pairs;
@@ -125,6 +150,7 @@ size_t read_key_values(std::string_view text, size_t begin, size_t end, const Ke
     auto escape = value.escaped ? Escape::json : Escape::none;
     auto found = keys.find(key);
     if (found == KeyTable::kNotFound) {
+      if (is_second(counts, text, key)) continue;
       char* name = arena.allocate(keys.prefix().size() + key.size(), 1);
       std::memcpy(name, keys.prefix().data(), keys.prefix().size());
       std::memcpy(name + keys.prefix().size(), key.data(), key.size());
@@ -140,7 +166,6 @@ size_t read_key_values(std::string_view text, size_t begin, size_t end, const Ke
       if (nth >= target.fields.size()) continue;
       field = target.fields[nth];
       if (target.hex && !value.quoted && is_hex(inner)) escape = Escape::hex;
-      if (target.hex && value.quoted) escape = Escape::none;  // auditd knows no backslash
     }
     add(value.begin, value.end, escape, field);
   }

@@ -48,10 +48,13 @@ struct PatternDefinition {
   Extract extract = Extract::grok;
   std::optional<Pattern> pattern;       // grok only
   std::vector<CaptureTarget> captures;  // of group 1, 2 …
+  std::vector<std::string> expressions; // what each of them matches
+  std::vector<const Field*> trusted;    // fields that nobody but the program fills
   std::shared_ptr<const KeyTable> keys;
   std::vector<ConstantField> own_fields;
   std::vector<Variant> variants;
-  std::vector<MessageKind> kinds;  // [0] when no variant holds, [1 + i] of variant i
+  std::vector<MessageKind> kinds;   // [0] when no variant holds, [1 + i] of variant i
+  std::vector<MessageKind> capped;  // the same for messages with more fields than we take; of JSON and key=value only
 };
 
 struct ParserTest {
@@ -72,6 +75,7 @@ struct ParserDefinition {
   std::string name, dataset, format, path;
   std::vector<std::string> aliases;
   bool generic = false;
+  bool escapes = false;  // the program writes a quote or backslash that comes from outside with a backslash before it
   struct {
     std::vector<std::string> apps, datasets, files, prefixes;
     std::vector<Transport> transports;

@@ -5,6 +5,8 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include "parsers/json_fields.h"
+#include "parsers/key_values.h"
 #include "parsers/loaded_parsers.h"
 
 namespace yushi {
@@ -12,7 +14,7 @@ namespace {
 
 constexpr size_t kFileBytesMax = 4 << 20;
 constexpr size_t kPatternsMax = 2000;
-constexpr std::string_view kKeyValuesMacro = "%{KEYVALUES}";
+static_assert(kPairsMax == JsonFields::kFieldsMax, "a capped message says one number");
 
 FilePosition place(const YAML::Node& node) {
   auto mark = node.Mark();
@@ -113,10 +115,11 @@ class FileReader {
     if (root["fields"]) fields_ = read_fields(root["fields"]);
     if (root["words"]) read_words(root["words"]);
     if (root["keys"]) keys_ = read_keys(root["keys"]);
+    if (root["trusted"]) trusted_ = read_trusted(root["trusted"]);
     if (root["variants"]) variants_ = read_variants(root["variants"]);
     bool has_patterns = false, has_match = false;
     each(root, "the parser", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
-      static const std::set<std::string> kRead = {"name", "types", "macros", "null_values", "fields", "words", "keys", "variants"};
+      static const std::set<std::string> kRead = {"name", "types", "macros", "null_values", "fields", "words", "keys", "trusted", "variants"};
       if (kRead.contains(key)) return;
       if (key == "aliases") {
         out_->aliases = texts(value, "aliases");
@@ -126,6 +129,8 @@ class FileReader {
         text(value, "format", &out_->format);
       } else if (key == "generic") {
         out_->generic = flag(value, "generic");
+      } else if (key == "escapes") {
+        out_->escapes = flag(value, "escapes");
       } else if (key == "match") {
         has_match = true;
         read_match(value);
@@ -233,6 +238,13 @@ class FileReader {
     return out;
   }
 
+  std::vector<const Field*> read_trusted(const YAML::Node& node) {
+    std::vector<const Field*> out;
+    for (auto& name : texts(node, "trusted"))
+      if (auto* one = field(name, node)) out.push_back(one);
+    return out;
+  }
+
   std::vector<KeyTarget> read_keys(const YAML::Node& node) {
     std::vector<KeyTarget> out;
     each(node, "keys", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
@@ -256,7 +268,6 @@ class FileReader {
       } else {
         add_fields(value);
       }
-      if (key.ends_with("*") && target.fields.empty()) problem(at, "'" + key + "' needs a field");
       out.push_back(std::move(target));
     });
     return out;
@@ -299,6 +310,7 @@ class FileReader {
       PatternDefinition pattern;
       pattern.position = place(item);
       pattern.variants = variants_;
+      pattern.trusted = trusted_;
       std::vector<KeyTarget> keys = keys_;
       bool has_grok = false, has_extract = false;
       each(item, "a pattern", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
@@ -319,6 +331,9 @@ class FileReader {
           pattern.own_fields = read_fields(value);
         } else if (key == "variants") {
           pattern.variants = read_variants(value);
+        } else if (key == "trusted") {
+          auto own = read_trusted(value);
+          pattern.trusted.insert(pattern.trusted.end(), own.begin(), own.end());
         } else if (key == "keys") {
           // The pattern's own keys take the place of the parser's.
           for (auto& own : read_keys(value)) {
@@ -345,19 +360,14 @@ class FileReader {
   void read_grok(const YAML::Node& value, PatternDefinition& pattern) {
     std::string grok;
     if (!text(value, "grok", &grok)) return;
-    // %{KEYVALUES} is a group like a capture, but of no field of its own.
-    std::string named = grok;
-    for (size_t at; (at = named.find(kKeyValuesMacro)) != std::string::npos;)
-      named.replace(at, kKeyValuesMacro.size(), "%{GREEDYDATA:KEYVALUES}");
-    auto expanded = expand_grok(named, macros_);
+    auto expanded = expand_grok(grok, macros_);
     if (!expanded) return problem(value, expanded.error().message);
     for (auto& capture : expanded->captures) {
-      if (capture.field == "KEYVALUES") {
-        pattern.captures.push_back({nullptr, Escape::none});
-        continue;
-      }
-      auto* to = field(capture.field, value);
-      if (to) pattern.captures.push_back({to, capture.escape});
+      const bool is_pairs = capture.field == "KEYVALUES";
+      auto* to = is_pairs ? nullptr : field(capture.field, value);
+      if (!to && !is_pairs) continue;
+      pattern.captures.push_back({to, capture.escape});
+      pattern.expressions.push_back(std::move(capture.regex));
     }
     auto compiled = Pattern::compile(expanded->regex);
     if (!compiled) return problem(value, compiled.error().message);
@@ -377,6 +387,14 @@ class FileReader {
       kind.pattern += "/" + variant.name;
       kind.constants = merged(base.constants, variant.fields);
       pattern.kinds.push_back(std::move(kind));
+    }
+    const bool has_pairs = std::any_of(pattern.captures.begin(), pattern.captures.end(), [](auto& one) { return !one.field; });
+    if (pattern.extract == Extract::grok && !has_pairs) return;
+    for (MessageKind kind : pattern.kinds) {
+      kind.pattern += "/capped";
+      kind.constants.push_back({ecs::error_message, "too many fields: the first " + std::to_string(kPairsMax) +
+                                                        " were taken, the others stand in event.original only"});
+      pattern.capped.push_back(std::move(kind));
     }
   }
 
@@ -445,6 +463,7 @@ class FileReader {
   std::set<std::string> lists_;
   std::vector<std::string> null_values_;
   std::vector<KeyTarget> keys_;
+  std::vector<const Field*> trusted_;
   std::vector<Variant> variants_;
   std::vector<std::pair<std::string, const Field*>> words_;
 };
@@ -473,7 +492,8 @@ bool glob_matches(std::string_view glob, std::string_view text) {
 std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, Problems& problems) {
   auto out = FileReader(file, problems).read();
   for (auto& pattern : out->patterns)
-    for (auto& kind : pattern.kinds) kind.dataset = out->dataset;
+    for (auto* kinds : {&pattern.kinds, &pattern.capped})
+      for (auto& kind : *kinds) kind.dataset = out->dataset;
   for (int byte = 0; byte <= 256; ++byte)
     for (size_t i = 0; i < out->patterns.size(); ++i)
       if (auto& pattern = out->patterns[i].pattern; !pattern || pattern->can_begin_with(byte))

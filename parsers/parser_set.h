@@ -44,6 +44,7 @@ class ParserWorker {
   // pattern's captures to `captures` (the header's stand there already) and, where the pattern captures @timestamp,
   // moves event_ns. `dataset` pins a parser by name (bare lines of a file); empty means: by app name.
   void parse(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures, std::string_view dataset = {});
+  uint64_t capped() const;  // messages so far that had more fields than we take; their error.message says so
   const std::shared_ptr<const ParserSet>& set() const;
 
  private:

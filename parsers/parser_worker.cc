@@ -20,6 +20,19 @@ std::string_view behind_blanks(std::string_view text) {
   return text;
 }
 
+// Where what stands in the place of an address and is none is kept: source.ip -> source.address. nullptr: nowhere.
+const Field* address_of(const Field* ip) {
+  static const std::vector<std::pair<const Field*, const Field*>> kAddresses = [] {
+    std::vector<std::pair<const Field*, const Field*>> out;
+    for (std::string name : {"source", "destination", "client", "server"})
+      out.emplace_back(find_field(name + ".ip"), find_field(name + ".address"));
+    return out;
+  }();
+  for (auto& [from, to] : kAddresses)
+    if (from == ip) return to;
+  return nullptr;
+}
+
 // Behind the number that Solaris writes before its messages, "[ID 800047 auth.info] "; all of `text` when none stands there.
 std::string_view behind_solaris_id(std::string_view text) {
   if (!text.starts_with("[ID ")) return text;
@@ -43,6 +56,7 @@ struct ParserWorker::State {
   const LoadedParsers* parsers = nullptr;
   MatchStack stack;
   std::array<uint32_t, 2 * Pattern::kGroupsMax> spans;
+  uint64_t capped = 0;
   KeyCounts counts;
   JsonFields json;
   DecodedText decoded;
@@ -99,10 +113,11 @@ struct ParserWorker::State {
 
   bool try_pattern(Job& job, const PatternDefinition& pattern) {
     size_t before = job.captures.size();
+    bool is_capped = false;
     switch (pattern.extract) {
       case Extract::grok:
         if (!pattern.pattern->match(job.text, spans.data(), stack)) return false;
-        take_groups(job, pattern);
+        is_capped = take_groups(job, pattern);
         break;
       case Extract::json:
         if (job.text.empty() || job.text[0] != '{') return false;
@@ -110,21 +125,26 @@ struct ParserWorker::State {
                        job.record.origin->transport == Transport::internal)) {
           return false;
         }
+        is_capped = json.is_capped();
         break;
       case Extract::key_value:
         if (job.text.find('=') == std::string_view::npos) return false;
+        counts.capped = false;
         if (read_key_values(job.text, 0, job.text.size(), *pattern.keys, counts, job.arena, job.captures) < kPairsMin ||
             job.captures.size() == before) {
           job.captures.resize(before);
           return false;
         }
+        is_capped = counts.capped;
         break;
     }
-    finish(job, pattern, before);
+    finish(job, pattern, before, is_capped);
     return true;
   }
 
-  void take_groups(Job& job, const PatternDefinition& pattern) {
+  // True when there were more key=value pairs than we take.
+  bool take_groups(Job& job, const PatternDefinition& pattern) {
+    counts.capped = false;
     for (size_t i = 0; i < pattern.captures.size(); ++i) {
       uint32_t begin = spans[2 * i], end = spans[2 * i + 1];
       if (begin == PatternProgram::kUnset || begin == end) continue;
@@ -135,15 +155,18 @@ struct ParserWorker::State {
       }
       job.captures.push_back({begin, end - begin, static_cast<uint32_t>(target.escape), target.field});
     }
+    return counts.capped;
   }
 
   // From offsets in the text to offsets in raw; times; the kind.
-  void finish(Job& job, const PatternDefinition& pattern, size_t before) {
+  void finish(Job& job, const PatternDefinition& pattern, size_t before, bool is_capped) {
     auto& record = job.record;
-    record.kind = &pattern.kinds[0];
+    auto& kinds = is_capped ? pattern.capped : pattern.kinds;
+    capped += is_capped;
+    record.kind = &kinds[0];
     for (size_t i = 0; i < pattern.variants.size(); ++i)
       if (holds(job, pattern.variants[i], before)) {
-        record.kind = &pattern.kinds[i + 1];
+        record.kind = &kinds[i + 1];
         break;
       }
     const auto lead = static_cast<uint32_t>(job.text.data() - job.whole.data());
@@ -151,6 +174,7 @@ struct ParserWorker::State {
     for (size_t i = before; i < job.captures.size(); ++i) {
       Capture capture = job.captures[i];
       if (capture.field == ecs::timestamp && !take_time(job, capture)) continue;
+      if (capture.field->type == FieldType::ip) take_address(job, capture);
       capture.begin += lead;
       if (job.is_decoded) decoded.put_back(capture);
       capture.begin += job.begin;
@@ -162,6 +186,23 @@ struct ParserWorker::State {
       job.captures[kept++] = capture;
     }
     job.captures.resize(kept);
+  }
+
+  // A zone (fe80::1%eth0) is no part of an address, nor is what IPv6 puts before one of IPv4; what is no address at all is
+  // kept as text.
+  static void take_address(const Job& job, Capture& capture) {
+    constexpr std::string_view kMapped = "::ffff:";
+    auto text = job.text.substr(capture.begin, capture.length);
+    std::array<uint8_t, 16> address;
+    if (parse_ip(text, &address)) {
+      if (!text.starts_with(kMapped) || text.find('.') == std::string_view::npos) return;
+      capture.begin += kMapped.size();
+      capture.length -= kMapped.size();
+    } else if (const auto zone = text.find('%'); zone != std::string_view::npos && parse_ip(text.substr(0, zone), &address)) {
+      capture.length = static_cast<uint32_t>(zone) & 0xffffff;
+    } else if (auto* to = address_of(capture.field)) {
+      capture.field = to;
+    }
   }
 
   bool holds(const Job& job, const Variant& variant, size_t before) const {
@@ -306,6 +347,8 @@ void ParserWorker::parse(Record& record, const Zone& zone, Arena& arena, std::ve
   record.kind = nullptr;
   state_->parse(job, dataset);
 }
+
+uint64_t ParserWorker::capped() const { return state_->capped; }
 
 const std::shared_ptr<const ParserSet>& ParserWorker::set() const { return state_->set; }
 

@@ -543,7 +543,7 @@ def test_parse_takes_a_file_after_a_folder_of_parsers(tmp_path):
 
 
 def test_our_own_parsers_and_rules_hold():
-    for command in (["parsers", "check"], ["parsers", "test"], ["rules", "check"], ["rules", "test"]):
+    for command in (["parsers", "check"], ["parsers", "test"], ["parsers", "test", "--hostile"], ["rules", "check"], ["rules", "test"]):
         answer = yushi(*command)
         assert answer.code == 0, (command, answer.text, answer.err)
     assert any(parser["parser"] == "sshd" for parser in yushi("parsers", "list", "-o", "json").objects)
@@ -559,6 +559,12 @@ def test_a_wrong_parser_file_is_2_and_a_failing_case_1(tmp_path):
     failing.write_text("name: failing\nmatch: {app: [failing]}\npatterns:\n  - name: one\n    grok: 'one %{WORD:failing.word}'\n"
                        "tests:\n  - {line: 'one word', expect: {failing.word: another}}\n")
     assert yushi("parsers", "test", failing).code == 1
+    forged = tmp_path / "forged.yaml"
+    forged.write_text("name: forged\nmatch: {app: [forged]}\npatterns:\n  - name: one\n    grok: '%{DATA:user.name} from %{IP:source.ip}%{DATA}'\n"
+                      "tests:\n  - {line: 'ann from 10.0.0.1', expect: {source.ip: 10.0.0.1}}\n  - {line: 'x', expect: none}\n")
+    assert yushi("parsers", "test", forged).code == 0
+    answer = yushi("parsers", "test", "--hostile", forged)
+    assert answer.code == 1 and "forged.yaml:7:5: " in answer.text and "source.ip" in answer.text
 
 
 def test_each_command_shows_an_example():

@@ -23,6 +23,14 @@ TEST(ParserFiles, EveryLineInsideAParserFileIsReadAsTheFileSaysAndByNoOtherParse
   for (auto& failure : report.failures) ADD_FAILURE() << failure;
 }
 
+TEST(ParserFiles, WhatAStrangerWritesChangesNoOtherFieldAndHidesNoLine) {
+  auto set = our_parsers();
+  ASSERT_TRUE(set);
+  auto report = run_hostile_tests(set);
+  EXPECT_GT(report.tests, 10'000u);
+  for (auto& failure : report.failures) ADD_FAILURE() << failure;
+}
+
 TEST(ParserFiles, EveryParserHasALineThatItMustNotKnow) {
   auto set = our_parsers();
   ASSERT_TRUE(set);

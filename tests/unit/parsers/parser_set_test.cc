@@ -239,6 +239,65 @@ TEST_F(ParserSetTest, AJsonSenderCannotSpeakForUs) {
   EXPECT_EQ(value("source.ip"), "10.0.0.1");
 }
 
+TEST_F(ParserSetTest, FieldsBeyondTheBoundAreToldAndCounted) {
+  load({"name: json\ngeneric: true\npatterns:\n  - {name: o, extract: json}\ntests:\n  - {line: '{\"a\":1}', expect: {json.a: 1}}\n",
+        "name: kv\ngeneric: true\npatterns:\n  - {name: p, extract: key-value}\ntests:\n  - {line: 'a=1 b=2', expect: {kv.a: 1}}\n",
+        "name: fw\nmatch: {app: [fw]}\nkeys: {k0: fw.k0}\npatterns:\n  - {name: p, grok: 'fw %{KEYVALUES}', variants: [{name: dropped, when: {fw.k0: ['0']}, fields: {event.action: drop}}]}\n"
+        "tests:\n  - {line: 'fw a=1', expect: {fw.a: 1}}\n"});
+  for (int fields : {1024, 1025}) {
+    std::string json, pairs;
+    for (int i = 0; i < fields; ++i) {
+      json += (i ? ",\"k" : "\"k") + std::to_string(i) + "\":" + std::to_string(i);
+      pairs += "k" + std::to_string(i) + "=" + std::to_string(i) + " ";
+    }
+    const bool capped = fields > 1024;
+    const std::string suffix = capped ? "/capped" : "";
+    const auto before = worker_->capped();
+    parse("app", "{" + json + "}");
+    EXPECT_EQ(kind(), "json/o" + suffix);
+    EXPECT_EQ(value("json.k1023"), "1023");
+    EXPECT_EQ(value("json.k1024"), "");
+    EXPECT_EQ(value("error.message").empty(), !capped);
+    parse("app", pairs);
+    EXPECT_EQ(kind(), "kv/p" + suffix);
+    EXPECT_EQ(value("kv.k1023"), "1023");
+    EXPECT_EQ(value("error.message").empty(), !capped);
+    parse("fw", "fw " + pairs);
+    EXPECT_EQ(kind(), "fw/p/dropped" + suffix);
+    EXPECT_EQ(value("event.action"), "drop");
+    EXPECT_EQ(value("error.message").empty(), !capped);
+    EXPECT_EQ(worker_->capped() - before, capped ? 3u : 0u);
+  }
+}
+
+TEST_F(ParserSetTest, OfTwoEqualKeysTheFirstCounts) {
+  load({"name: kv\ngeneric: true\npatterns:\n  - {name: p, extract: key-value}\ntests:\n  - {line: 'a=1 b=2', expect: {kv.a: 1}}\n"});
+  parse("app", "user=ann ip=10.0.0.1 user=bob ip=203.0.113.5");
+  EXPECT_EQ(value("kv.user"), "ann");
+  EXPECT_EQ(value("kv.ip"), "10.0.0.1");
+  parse("app", "ip=10.0.0.2 user=eve");  // what was seen is of one message
+  EXPECT_EQ(value("kv.ip"), "10.0.0.2");
+}
+
+TEST_F(ParserSetTest, AnArrayForAFieldOfOneValueStaysAList) {
+  load({"name: json\ngeneric: true\npatterns:\n  - {name: o, extract: json}\ntests:\n  - {line: '{\"a\":1}', expect: {json.a: 1}}\n"});
+  parse("app", R"({"source":{"ip":["10.0.0.1"]},"host":{"ip":["10.0.0.2","10.0.0.3"]}})");
+  EXPECT_EQ(value("source.ip"), "10.0.0.1");
+  parse("app", R"({"source":[{"ip":"10.0.0.1"},{"ip":"10.0.0.2"},{"ip":"10.0.0.3"}]})");
+  EXPECT_EQ(value("source.ip"), "");
+  EXPECT_EQ(value("json.source.ip"), "10.0.0.1,10.0.0.2,10.0.0.3");
+}
+
+TEST_F(ParserSetTest, WhatIsNoAddressIsKeptAsTextAndAZoneIsCutOff) {
+  load({"name: p\nmatch: {app: [p]}\nkeys: {src: source.ip, dst: destination.ip}\npatterns:\n  - {name: p, grok: '%{IP:client.ip} %{KEYVALUES}'}\n"
+        "tests:\n  - {line: '10.0.0.1 src=10.0.0.2', expect: {source.ip: 10.0.0.2}}\n"});
+  parse("p", "fe80::1%eth0.5 src=gate-7 dst=::ffff:192.0.2.1");
+  EXPECT_EQ(value("client.ip"), "fe80::1");
+  EXPECT_EQ(value("source.ip"), "");
+  EXPECT_EQ(value("source.address"), "gate-7");
+  EXPECT_EQ(value("destination.ip"), "192.0.2.1");
+}
+
 TEST_F(ParserSetTest, JsonThatIsNotWhollyValidIsNoJson) {
   load({kJson});
   for (auto* text : {"{", "{}x", "{\"a\":1,}", "{\"a\":01}", "{\"a\":\"\x01\"}", "{\"a\":tru}", "{a:1}", "[1]", "{\"a\":\"\\x\"}"}) {

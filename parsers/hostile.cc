@@ -1,0 +1,262 @@
+// `yushi parsers test --hostile`: may what a stranger writes become another field, or hide the line?
+//
+// Each capture that takes text from outside is filled with blanks, quotes, brackets, escapes, an address, each line that
+// the parser knows, and 2 KiB of text: in its place, before it and behind it. No other field may change, nor the pattern.
+// The text is written as the program would write it: in hex in auditd's way, with JSON's escapes, or with a backslash
+// where the parser says `escapes: true`.
+//
+// A capture takes text from outside when its expression takes a quote, a bracket or an @, or when its field is a name or a
+// part of a request; not when the parser names its field in `trusted`. Of key=value pairs only those in quotes
+// or hex are tried: a value without them cannot be told from what stands behind it.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+
+#include "core/base/bytes.h"
+#include "parsers/check.h"
+#include "parsers/loaded_parsers.h"
+
+namespace yushi {
+namespace {
+
+constexpr std::string_view kOutsideNames[] = {"user.name", "user.effective.name", "user.target.name", "url.path",
+                                              "url.query", "url.original", "url.full", "user_agent.original",
+                                              "http.request.referrer"};
+// One text of the client's, of which the parts are cut at a sign in it.
+constexpr std::string_view kRequest[] = {"url.path", "url.query", "url.original"};
+
+bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string shown(std::string_view text) {
+  constexpr size_t kShownMax = 120;
+  std::string out = "'";
+  for (char c : text.substr(0, kShownMax)) out += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+  return out + (text.size() > kShownMax ? "…'" : "'");
+}
+
+std::string trimmed(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t\r\n"), end = text.find_last_not_of(" \t\r\n");
+  return begin == std::string_view::npos ? std::string() : std::string(text.substr(begin, end - begin + 1));
+}
+
+// How a program writes what comes from outside.
+enum class Writing { plain, backslash, json, hex };
+
+// Without the quotes of its own that hex takes away.
+std::string written(std::string_view text, Writing how) {
+  std::string out;
+  if (how == Writing::plain) return std::string(text);
+  if (how == Writing::hex) {
+    for (char c : to_hex(text)) out += c >= 'a' ? static_cast<char>(c - 32) : c;
+    return out;
+  }
+  for (char c : text) {
+    constexpr char kDigits[] = "0123456789ABCDEF";
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      (out += '\\') += c;
+    else if (byte < 0x20)
+      ((out += how == Writing::json ? "\\u00" : "\\x") += kDigits[byte >> 4]) += kDigits[byte & 15];
+    else
+      out += c;
+  }
+  return out;
+}
+
+const std::vector<std::string>& odd_texts() {
+  static const std::vector<std::string> kTexts = [] {
+    std::vector<std::string> out = {"a b", " a", "a ", "  ", "'", "\"", "\\\"", "\\", "a\"b'c`d", "''", "(a)[b]{c}<d>", ")", "]", "a=b",
+                                    " from 203.0.113.77 port 22 ssh2", "203.0.113.77", "2001:db8::77 ",
+                                    "\\x41\\n%0a\\r\\", "a\rb", "a\tb", "%00", "%n%s", "; DROP ; USER=root", "中 文"};
+    std::string& long_text = out.emplace_back();
+    while (long_text.size() < 2048) long_text += "long text ";
+    return out;
+  }();
+  return kTexts;
+}
+
+class HostileRun {
+ public:
+  explicit HostileRun(const std::shared_ptr<const ParserSet>& set)
+      : parsers_(static_cast<const LoadedParsers&>(*set)), worker_(set) {}
+
+  ParserTestReport run() {
+    for (auto& parser : parsers_.parsers()) {
+      texts_ = odd_texts();
+      for (auto& test : parser->tests)
+        if (!test.none) texts_.push_back(test.line);
+      for (auto& test : parser->tests)
+        if (!test.none) try_line(*parser, test);
+    }
+    return std::move(report_);
+  }
+
+ private:
+  // Every value of every field, but those that are the message itself.
+  using Fields = std::map<std::string, std::vector<std::string>, std::less<>>;
+
+  // nullptr when no pattern of this parser knows the line.
+  const MessageKind* read(const std::string& line, const ParserDefinition& parser, int64_t received_ns, Fields* fields) {
+    arena_ = Arena();
+    captures_.clear();
+    origin_.received_ns = received_ns;
+    origin_.transport = parser.match.transports.empty() ? Transport::tcp : parser.match.transports[0];
+    Record record;
+    record.raw = line;
+    record.origin = &origin_;
+    record.event_ns = received_ns;
+    record.time_inferred = kAllInferred;
+    record.message_length = static_cast<uint32_t>(line.size());
+    worker_.parse(record, *Zone::utc(), arena_, captures_, parser.name);
+    record.captures = captures_;
+    fields->clear();
+    scratch_.clear();
+    for_each_field(record, scratch_, [&](const Field& field, const Value& value) {
+      if (&field == ecs::message || &field == ecs::event_original) return;
+      (*fields)[std::string(field.name)].emplace_back(
+          value.type == Value::Type::date ? std::to_string(value.integer) : std::string(value.text));
+    });
+    return record.kind;
+  }
+
+  static const PatternDefinition* pattern_of(const ParserDefinition& parser, const MessageKind* kind) {
+    for (auto& pattern : parser.patterns)
+      for (auto& one : pattern.kinds)
+        if (&one == kind) return &pattern;
+    return nullptr;
+  }
+
+  // The fields of a pattern's groups that take text from outside.
+  const std::set<const Field*>& outside_of(const PatternDefinition& pattern) {
+    auto [at, is_new] = outside_.try_emplace(&pattern);
+    if (!is_new) return at->second;
+    for (size_t i = 0; i < pattern.captures.size(); ++i) {
+      auto* field = pattern.captures[i].field;
+      if (!field || std::find(pattern.trusted.begin(), pattern.trusted.end(), field) != pattern.trusted.end()) continue;
+      if (is_one_of(kOutsideNames, field->name) || takes_any_text(pattern.expressions[i])) at->second.insert(field);
+    }
+    return at->second;
+  }
+
+  bool takes_any_text(const std::string& expression) {
+    auto pattern = Pattern::compile("(" + expression + ")");
+    std::array<uint32_t, 2 * Pattern::kGroupsMax> spans;
+    if (!pattern) return true;
+    for (std::string_view text : {"a'b", "a\"b", "a(b", "a@b"})
+      if (pattern->match(text, spans.data(), stack_)) return true;
+    return false;
+  }
+
+  // How the program writes this capture's text; nothing when no text from outside stands there.
+  std::optional<Writing> writing_of(const ParserDefinition& parser, const PatternDefinition& pattern, const Capture& capture,
+                                    std::string_view line) {
+    if (capture.field->type != FieldType::keyword && capture.field->type != FieldType::text) return std::nullopt;
+    if (capture.field->name.ends_with(".address")) return std::nullopt;  // it stands where an address should
+    const bool quoted = capture.begin > 0 && capture.end() < line.size() && line[capture.begin - 1] == '"' && line[capture.end()] == '"';
+    if (pattern.extract == Extract::json) return quoted ? std::optional(Writing::json) : std::nullopt;
+    bool is_group = false, has_pairs = pattern.extract == Extract::key_value;
+    for (auto& group : pattern.captures) {
+      is_group |= group.field == capture.field;
+      has_pairs |= group.field == nullptr;
+    }
+    if (is_group) {
+      if (!outside_of(pattern).contains(capture.field)) return std::nullopt;
+      return parser.escapes ? Writing::backslash : Writing::plain;
+    }
+    if (!has_pairs) return std::nullopt;
+    for (auto& target : pattern.keys->targets())
+      for (auto* field : target.fields)
+        if (field == capture.field && target.hex) return Writing::hex;
+    return quoted && !pattern.keys->has_hex() ? std::optional(Writing::backslash) : std::nullopt;
+  }
+
+  void try_line(const ParserDefinition& parser, const ParserTest& test) {
+    Fields before;
+    auto* kind = read(test.line, parser, test.received_ns, &before);
+    if (kind == nullptr) return;  // `parsers test` says so
+    auto* pattern = pattern_of(parser, kind);
+    if (pattern == nullptr) return;
+    const auto captures = captures_;
+    for (auto& capture : captures)
+      if (auto writing = writing_of(parser, *pattern, capture, test.line))
+        try_capture({parser, test, kind, before, capture, *writing});
+  }
+
+  struct Trial {
+    const ParserDefinition& parser;
+    const ParserTest& test;
+    const MessageKind* kind;
+    const Fields& before;
+    const Capture& capture;
+    Writing writing;
+  };
+
+  // One failure of a capture is enough to say.
+  void try_capture(const Trial& trial) {
+    const auto& line = trial.test.line;
+    uint32_t begin = trial.capture.begin, end = trial.capture.end();
+    std::string value = line.substr(begin, end - begin);
+    if (trial.writing == Writing::hex) {
+      if (trial.capture.escape == static_cast<uint32_t>(Escape::hex)) value.clear();
+      if (begin > 0 && line[begin - 1] == '"') --begin, ++end;
+    }
+    for (auto& text : texts_)
+      for (auto& put : {text, value + text, text + value}) {
+        // What stands there is written already; only `text` is to be written, but hex is all or nothing.
+        std::string inside = trial.writing == Writing::hex ? written(put, Writing::hex)
+                             : put == text                 ? written(text, trial.writing)
+                             : put == value + text         ? value + written(text, trial.writing)
+                                                           : written(text, trial.writing) + value;
+        ++report_.tests;
+        auto problem = changed(trial, line.substr(0, begin) + inside + line.substr(end), trimmed(put).empty());
+        if (problem.empty()) continue;
+        report_.failures.push_back(trial.parser.path + ":" + std::to_string(trial.test.position.line) + ":" +
+                                   std::to_string(trial.test.position.column) + ": with " + shown(put) + " in " +
+                                   std::string(trial.capture.field->name) + " " + problem + " (pattern '" + trial.kind->pattern +
+                                   "'); anchor the pattern at what only the program writes");
+        return;
+      }
+  }
+
+  // What is another than before, in words; empty when nothing is.
+  std::string changed(const Trial& trial, const std::string& line, bool is_blank) {
+    Fields after;
+    auto* kind = read(line, trial.parser, trial.test.received_ns, &after);
+    if (kind == nullptr) return "no pattern knows the line";
+    if (kind != trial.kind) return "the pattern is '" + kind->pattern + "'";
+    const std::string own(trial.capture.field->name);
+    const bool is_request = is_one_of(kRequest, own);
+    for (const Fields* fields : {&trial.before, const_cast<const Fields*>(&after)})
+      for (auto& [name, values] : *fields) {
+        if (name == own || (is_request && is_one_of(kRequest, name))) continue;
+        const auto was = trial.before.find(name);
+        const Fields::const_iterator is = after.find(name);
+        if (was == trial.before.end()) return name + " is " + shown(is->second[0]) + " and was not there";
+        if (is == after.end()) return name + " is gone";
+        if (was->second != is->second) return name + " is " + shown(is->second[0]) + " and was " + shown(was->second[0]);
+      }
+    return is_request || is_blank || !trial.before.contains(own) || after.contains(own) ? std::string() : own + " itself is gone";
+  }
+
+  const LoadedParsers& parsers_;
+  ParserWorker worker_;
+  ParserTestReport report_;
+  std::vector<std::string> texts_;
+  std::map<const PatternDefinition*, std::set<const Field*>> outside_;
+  Arena arena_;
+  Origin origin_;
+  std::vector<Capture> captures_;
+  Scratch scratch_;
+  MatchStack stack_;
+};
+
+}  // namespace
+
+ParserTestReport run_hostile_tests(const std::shared_ptr<const ParserSet>& set) { return HostileRun(set).run(); }
+
+}  // namespace yushi
