@@ -400,6 +400,8 @@ Result<Config> load_config(const std::string& path) {
                             {{"message_bytes", walk.number("limits.message_bytes", config.message_bytes, kSizes, 480, 8 << 20)},
                              {"connections", walk.number("limits.connections", config.connections, {{"", 1}}, 1, 1'000'000)},
                              {"sources", walk.number("limits.sources", config.sources, {{"", 1}}, 1, 1'000'000)},
+                             {"query_bytes", walk.number("limits.query_bytes", config.query_bytes, kSizes, 8 << 20, 1ull << 40)},
+                             {"query_seconds", walk.number("limits.query_seconds", config.query_seconds, {{"", 1}}, 1, 86'400)},
                              {"in_flight_bytes",
                               walk.number("limits.in_flight_bytes", config.in_flight_bytes, kSizes, 16 << 20, 1ull << 40)}});
                  }},

@@ -48,6 +48,8 @@ struct Config {
   uint32_t connections = 10'000;
   uint64_t in_flight_bytes = 256 << 20;
   uint32_t sources = 65'536;     // datagram sources of a tenant
+  uint64_t query_bytes = 96 << 20;  // of all questions together
+  uint32_t query_seconds = 300;
   int64_t commit_interval_ns = 50'000'000;
   uint64_t commit_bytes = 4 << 20;
   std::string key_dir;           // empty: data_dir/keys

@@ -289,9 +289,10 @@ class Daemon {
     watched_ = {store_.get(), pipeline_.get(), {}, {}, realtime_ns()};
     for (auto& forwarder : forwarders_) watched_.forwarders.push_back(forwarder.get());
     for (auto& input : inputs_) watched_.inputs.push_back(input.get());
-    api_ = std::make_unique<Api>(std::move(*api_listener_), Api::Sources{store_.get(), pipeline_.get(),
-                                                                         [this] { return prometheus_text(watched_); },
-                                                                         [this] { return status_json(watched_); }});
+    api_ = std::make_unique<Api>(std::move(*api_listener_), std::move(api_metrics_),
+                                 Api::Sources{store_.get(), pipeline_.get(), [this] { return prometheus_text(watched_); },
+                                              [this] { return status_json(watched_); }},
+                                 Api::Limits{config_.query_bytes, std::chrono::seconds(config_.query_seconds)});
     api_->start();
     return {};
   }
@@ -424,7 +425,8 @@ class Daemon {
   std::vector<std::unique_ptr<Input>> inputs_;
   std::vector<std::unique_ptr<KafkaForwarder>> forwarders_;
   Watched watched_{};
-  std::optional<UnixListener> api_listener_;  // moved into the API when it starts
+  std::optional<UnixListener> api_listener_;  // moved into the API when it starts, as is the next
+  OwnedFd api_metrics_;                       // of api.listen; may be none
   std::unique_ptr<Api> api_;
   std::atomic<bool> failed_{false};
   Watchdog watchdog_;
