@@ -57,6 +57,9 @@ struct Config {
   std::vector<ForwardConfig> forward;
   int64_t learning_ns = int64_t{14} * 86400 * 1'000'000'000;
   std::string api_socket;
+  std::string api_group;         // of the socket; empty: the daemon's own
+  uint32_t api_mode = 0600;      // of the socket: 0600, or 0660 where there is a group
+  std::string api_listen;        // "127.0.0.1:9600", loopback only; empty: none
 };
 
 // The embedded default: syslog on 127.0.0.1:5514 over TCP and UDP, no Kafka, data in $STATE_DIRECTORY or ./yushi-data.

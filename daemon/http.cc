@@ -62,10 +62,14 @@ std::optional<HttpRequest> HttpConnection::read() {
   bool begun = buffer_.size() > 0;
   while (true) {
     beast::error_code error;
-    while (buffer_.size() > 0 && !parser.is_done()) {
-      const auto used = parser.put(buffer_.data(), error);
-      buffer_.consume(used);
-      if (error || used == 0) break;
+    try {
+      while (buffer_.size() > 0 && !parser.is_done()) {
+        const auto used = parser.put(buffer_.data(), error);
+        buffer_.consume(used);
+        if (error || used == 0) break;
+      }
+    } catch (const std::exception&) {  // of one field over 64 KiB
+      error = http::error::header_limit;
     }
     if (error == http::error::need_more) error = {};
     if (error) {
@@ -74,7 +78,7 @@ std::optional<HttpRequest> HttpConnection::read() {
       if (error == http::error::header_limit || error == http::error::buffer_overflow) {
         const auto most = std::to_string(kHeaderBytesMax >> 10) + " KiB";
         in_target ? refuse(414, "the target is longer than " + most + "; a query may have 64 KiB")
-                  : refuse(431, "the header is longer than " + most);
+                  : refuse(431, "the header is longer than " + most + ", or one of its fields than 64 KiB");
       } else if (error == http::error::body_limit) {
         refuse(413, "the body is longer than " + std::to_string(kBodyBytesMax >> 10) + " KiB; only GET is answered here, which has none");
       } else if (error == http::error::bad_version) {
