@@ -183,8 +183,11 @@ class Daemon {
     if (!config_.api_group.empty()) {
       auto* group = ::getgrnam(config_.api_group.c_str());
       if (!group) return fail(Code::invalid, doing + ": there is no group " + config_.api_group);
-      if (::chown(api_path_.c_str(), static_cast<uid_t>(-1), group->gr_gid) != 0) {
-        return fail_errno(doing + ": giving it to group " + config_.api_group, errno, "the daemon's user must be a member of that group");
+      struct stat there;
+      const bool has_it = ::stat(api_path_.c_str(), &there) == 0 && there.st_gid == group->gr_gid;
+      if (!has_it && ::chown(api_path_.c_str(), static_cast<uid_t>(-1), group->gr_gid) != 0) {
+        return fail_errno(doing + ": giving it to group " + config_.api_group, errno,
+                          "the daemon's user must be a member of that group, and under systemd may use chown only as yushid.service says");
       }
     }
     if (::chmod(api_path_.c_str(), config_.api_mode) != 0) return fail_errno(doing, errno);

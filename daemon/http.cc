@@ -31,6 +31,13 @@ bool wait_for(int fd, short events, milliseconds most) {
   return ::poll(&waiting, 1, static_cast<int>(most.count())) > 0;
 }
 
+// Whether the first line does.
+bool ends_in_bare_line_feed(const beast::flat_buffer& buffer) {
+  const std::string_view bytes(static_cast<const char*>(buffer.data().data()), buffer.size());
+  const auto end = bytes.find('\n');
+  return end != bytes.npos && (end == 0 || bytes[end - 1] != '\r');
+}
+
 std::string head_of(const HttpRequest& request, unsigned status, std::string_view type) {
   std::string head = "HTTP/1.1 " + std::to_string(status) + " ";
   const auto words = http::obsolete_reason(static_cast<http::status>(status));
@@ -81,6 +88,8 @@ std::optional<HttpRequest> HttpConnection::read() {
                   : refuse(431, "the header is longer than " + most + ", or one of its fields than 64 KiB");
       } else if (error == http::error::body_limit) {
         refuse(413, "the body is longer than " + std::to_string(kBodyBytesMax >> 10) + " KiB; only GET is answered here, which has none");
+      } else if (error == http::error::bad_version && ends_in_bare_line_feed(buffer_)) {
+        refuse(400, "this is no request of HTTP/1.1: a line ends in LF alone, and must end in CR LF");
       } else if (error == http::error::bad_version) {
         refuse(505, "the request names no version of HTTP that is spoken here, which are HTTP/1.0 and HTTP/1.1");
       } else {

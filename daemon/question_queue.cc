@@ -11,7 +11,8 @@ Result<QuestionQueue::Turn> QuestionQueue::wait(const std::atomic<bool>& over, b
   using Clock = std::chrono::steady_clock;
   const auto until = Clock::now() + limits_.wait;
   std::unique_lock lock(mutex_);
-  if (!for_ever && waiting_.size() >= limits_.waiting) {
+  const bool must_wait = inside_ >= limits_.at_once || !waiting_.empty();
+  if (!for_ever && must_wait && waiting_.size() >= limits_.waiting) {
     return fail(Code::exhausted, std::to_string(inside_) + " questions are being answered and " + std::to_string(waiting_.size()) +
                                      " wait already; ask again later");
   }

@@ -12,7 +12,7 @@ constexpr int64_t kMinute = 60 * kSecond;
 constexpr int64_t kUnsignedMax = 3 * kMinute;       // checkpoints are signed each minute
 constexpr int64_t kClockStepMin = 5 * kSecond;
 constexpr uint64_t kBehindRecords = 1'000'000;      // of a forwarder whose brokers are there: some seconds of full speed
-constexpr unsigned kNearReserve = 4;                // times the reserve
+constexpr unsigned kNearReserve = 2;                // times the reserve
 
 std::string utc(int64_t unix_ns) {
   char text[32];
