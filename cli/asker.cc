@@ -2,15 +2,19 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "cli/client.h"
 #include "query/parser_versions.h"
 
 namespace yushi {
 namespace {
+
+constexpr size_t kLocalBytes = 512 << 20;  // of a question to a store that is read here
 
 class LocalStore : public Asker {
  public:
@@ -32,8 +36,9 @@ class LocalStore : public Asker {
       return fail(Code::invalid, "-f follows a running daemon; a store opened with --store does not grow");
     }
     EndingReader reader(sink);
-    std::atomic<bool> cancelled{false};
-    auto answered = answer(*view_, question, [&](std::string_view line) { return reader.take(line); }, cancelled);
+    QueryPool pool(kLocalBytes, std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
+    Budget budget(pool);
+    auto answered = answer(*view_, question, [&](std::string_view line) { return reader.take(line); }, budget);
     if (!answered) return tl::unexpected(answered.error());
     return reader.finish();
   }
@@ -74,6 +79,7 @@ bool EndingReader::take(std::string_view line) {
       ending_.blocks_read = said.value("blocks_read", uint64_t{0});
       ending_.blocks = said.value("blocks", uint64_t{0});
       ending_.missing = said.value("missing", std::vector<std::string>());
+      ending_.reason = said.value("reason", std::string());
       ending_.node = said.value("node", std::string());
       ending_.json = line;
       ended_ = true;
@@ -89,7 +95,9 @@ bool EndingReader::take(std::string_view line) {
 Ending EndingReader::finish() {
   // Who stopped listening himself misses nothing.
   if (stopped_ && !ended_) ending_.complete = true;
-  if (!ended_ && !stopped_) ending_.missing.push_back("the answer broke off before its end");
+  if (!ended_ && !stopped_) {
+    ending_.reason = "the answer broke off before its end: the daemon ended, or it let go of a reader that took nothing for a while";
+  }
   return std::move(ending_);
 }
 

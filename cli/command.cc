@@ -77,6 +77,10 @@ int report(const Error& error) {
 int report(const Ending& ending, int code) {
   if (ending.complete) return code;
   std::string text = "yushi: the answer is incomplete";
+  if (!ending.reason.empty()) {
+    text += ": ";
+    append_printable(text, ending.reason);
+  }
   for (auto& what : ending.missing) {
     text += "\n  missing: ";
     append_printable(text, what);
@@ -99,7 +103,7 @@ int ask_store(const Options& options, const Question& question, const LineSink& 
   }
   auto ending = (*asker)->ask(question, sink);
   if (follows && ending && !ending->complete && ending->json.empty()) {
-    ending->missing = {"what comes from here on: the daemon stopped or is gone"};
+    ending->reason = "the daemon stopped or is gone";
   }
   int code = ending ? report(*ending, ending->complete ? answered(*ending) : kExitIncomplete) : report(ending.error());
   if (!ending && ending.error().code == Code::unavailable) return code;

@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "core/base/display.h"
+#include "core/base/units_text.h"
 
 namespace yushi {
 namespace {
@@ -19,11 +20,61 @@ std::string text(const Json& object, const char* name) {
   return found->is_string() ? found->get<std::string>() : found->dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string span(int64_t seconds) {
-  if (seconds >= 2 * 86400) return std::to_string(seconds / 86400) + " d";
-  if (seconds >= 2 * 3600) return std::to_string(seconds / 3600) + " h";
-  if (seconds >= 120) return std::to_string(seconds / 60) + " min";
-  return std::to_string(seconds) + " s";
+// A number of the daemon's, for people: by what its name says it is.
+std::string for_people(std::string_view name, const Json& value) {
+  if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+  if (!value.is_number_unsigned()) return value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const auto number = value.get<uint64_t>();
+  if (name.ends_with("bytes")) return bytes_text(number);
+  if (name.ends_with("seconds")) return span_text(static_cast<int64_t>(std::min<uint64_t>(number, INT64_MAX)));
+  return count_text(number);
+}
+
+// "disk_free_bytes" -> "disk free"
+std::string title_of(std::string_view name) {
+  for (std::string_view unit : {"_bytes", "_seconds"}) {
+    if (name.ends_with(unit)) name.remove_suffix(unit.size());
+  }
+  std::string title(name);
+  std::replace(title.begin(), title.end(), '_', ' ');
+  return title;
+}
+
+// The verdict first, then what the daemon does.
+void write_daemon(Out& out, const Json& said) {
+  std::string head = text(said, "verdict");
+  auto line = [&](const std::string& words) {
+    append_printable(head, words);
+    head.push_back('\n');
+  };
+  auto list = [&](const char* name) {
+    auto found = said.find(name);
+    return found == said.end() || !found->is_array() ? Json::array() : *found;
+  };
+  auto reasons = list("reasons");
+  if (reasons.empty()) head.push_back('\n');
+  for (auto& reason : reasons) line((reason == reasons.front() ? ": " : "  ") + (reason.is_string() ? reason.get<std::string>() : ""));
+  for (auto& [name, value] : said.items()) {
+    if (name == "verdict" || value.is_array()) continue;
+    line(title_of(name) + ": " + for_people(name, value));
+  }
+  auto of = [](const Json& object, const char* name) {
+    auto found = object.find(name);
+    return found == object.end() ? std::string("?") : for_people(name, *found);
+  };
+  for (auto& input : list("inputs")) {
+    if (!input.is_object()) continue;
+    line("input " + of(input, "name") + ": " + of(input, "messages") + " messages, " + of(input, "bytes") + ", " +
+         of(input, "kernel_drops") + " dropped by the kernel");
+  }
+  for (auto& forwarder : list("forwarders")) {
+    if (!forwarder.is_object()) continue;
+    line("forwarder " + of(forwarder, "name") + ": " +
+         (forwarder.contains("away_since") ? "no broker since " + text(forwarder, "away_since") : forwarder.value("up", false) ? "up" : "connecting") +
+         ", " + of(forwarder, "delivered") + " records delivered, " + of(forwarder, "lag") + " to go" +
+         (text(forwarder, "last_error").empty() ? "" : ", last error at " + text(forwarder, "last_error_at") + ": " + text(forwarder, "last_error")));
+  }
+  out.write(head + "\n");
 }
 
 // Three digits or more, never an exponent.
@@ -38,31 +89,31 @@ int status(const Options& options) {
   auto kind = output_kind(options.output);
   Out out;
   RowPrinter rows(out, kind, {"log", "records", "blocks", "tail records", "raw bytes"});
+  bool is_well = true;  // of a store that is read here nothing else can be said
+  const bool for_programs = kind == OutputKind::json || kind == OutputKind::csv;
+  const auto show = object_lines(out, kind, [&](const Json& said) {
+    if (said.contains("log")) {
+      std::vector<std::string> row = {text(said, "log")};
+      for (auto* name : {"records", "blocks", "tail_records", "raw_bytes"}) {
+        auto value = said.find(name);
+        row.push_back(for_programs || value == said.end() ? text(said, name) : for_people(name, *value));
+      }
+      rows.row(std::move(row));
+    } else if (said.contains("verdict") && !for_programs) {
+      write_daemon(out, said);
+    }
+  });
   return ask_store(
       options, question_of("status", options),
-      object_lines(out, kind, [&](const Json& said) {
-        if (said.contains("log")) {
-          rows.row({text(said, "log"), text(said, "records"), text(said, "blocks"), text(said, "tail_records"), text(said, "raw_bytes")});
-        } else if (kind == OutputKind::table) {
-          std::string head;
-          for (auto& [name, value] : said.items()) {
-            if (name == "inputs" && value.is_array()) continue;
-            append_printable(head, name + ": " + text(said, name.c_str()));
-            head.push_back('\n');
-          }
-          auto inputs = said.find("inputs");
-          for (auto& input : inputs == said.end() || !inputs->is_array() ? Json::array() : *inputs) {
-            if (!input.is_object()) continue;
-            append_printable(head, "input " + text(input, "name") + ": " + text(input, "messages") + " messages, " +
-                                       text(input, "bytes") + " bytes, " + text(input, "kernel_drops") + " dropped by the kernel");
-            head.push_back('\n');
-          }
-          out.write(head + "\n");
+      [&](std::string_view line) {
+        if (auto said = Json::parse(line, nullptr, false); said.is_object() && said.contains("verdict")) {
+          is_well = text(said, "verdict") == "OK";
         }
-      }),
+        return show(line);
+      },
       [&](const Ending&) {
         rows.finish();
-        return kExitFound;
+        return is_well ? kExitFound : kExitNothing;
       });
 }
 
@@ -81,7 +132,7 @@ int sources(const Options& options) {
         auto rate = said.find("records_per_second");
         auto rate_text = rate != said.end() && rate->is_number() ? plain_rate(rate->get<double>()) : std::string();
         auto silent = said.find("silent_seconds");
-        auto silence = silent != said.end() && silent->is_number_integer() ? span(silent->get<int64_t>()) : std::string();
+        auto silence = silent != said.end() && silent->is_number_integer() ? span_text(silent->get<int64_t>()) : std::string();
         std::string transports;
         for (auto& transport : said.value("transports", Json::array())) {
           if (!transports.empty()) transports.push_back(',');
@@ -124,7 +175,7 @@ int checkpoint(const CheckpointOptions& options) {
 }  // namespace
 
 void add_status(CLI::App& app, Chosen& chosen) {
-  auto* command = app.add_subcommand("status", "what the daemon does now, and what each log holds");
+  auto* command = app.add_subcommand("status", "whether all is well (OK, WARN or FAIL), what the daemon does now, and what each log holds");
   command->footer("Example: yushi status -o json");
   auto options = std::make_shared<Options>();
   add_tenant_option(*command, *options);

@@ -2,30 +2,34 @@
 
 #include <poll.h>
 #include <pwd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
+#include <algorithm>
 #include <charconv>
-#include <chrono>
+#include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
 
+#include "daemon/http.h"
+
 namespace yushi {
 namespace {
 
-namespace beast = boost::beast;
-namespace http = beast::http;
-using Socket = boost::asio::local::stream_protocol::socket;
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
 
-constexpr size_t kConnectionsMax = 64;
+constexpr size_t kLocalConnectionsMax = 256, kTcpConnectionsMax = 64;
 constexpr size_t kLinesBytes = 64 << 10;  // of an answer sent at once
-constexpr std::chrono::milliseconds kPauseWithoutDescriptors{100};
+constexpr milliseconds kWatch{100};  // between two looks at those who ask
+constexpr milliseconds kPauseWithoutDescriptors{100};
+constexpr milliseconds kProofWait{1'000};        // for what belongs to the question before
+constexpr milliseconds kFollowerWait{600'000};   // of one whose reader has stopped: a pager, Ctrl-S. It holds next to nothing
+constexpr milliseconds kEndWait{2'000};          // for the last line of an answer to be taken
+constexpr milliseconds kStopWait{5'000};         // for all last lines at the stop
 
 // nullopt: a percent sign without two hexadecimal digits.
 std::optional<std::string> percent_decoded(std::string_view text) {
@@ -75,17 +79,17 @@ Target parse_target(std::string_view target) {
   return parsed;
 }
 
-http::status status_of(Code code) {
+unsigned status_of(Code code) {
   switch (code) {
-    case Code::invalid: return http::status::bad_request;
-    case Code::not_found: return http::status::not_found;
-    case Code::refused: return http::status::forbidden;
+    case Code::invalid: return 400;
+    case Code::not_found: return 404;
+    case Code::refused: return 403;
     case Code::exhausted:
-    case Code::unavailable: return http::status::service_unavailable;
+    case Code::unavailable: return 503;
     case Code::corrupt:
-    case Code::io: return http::status::internal_server_error;
+    case Code::io: return 500;
   }
-  return http::status::internal_server_error;
+  return 500;
 }
 
 const char* code_name(Code code) {
@@ -93,246 +97,464 @@ const char* code_name(Code code) {
   return kNames[static_cast<size_t>(code)];
 }
 
+// A web page reaches a port that somebody forwarded to our socket by a name that it made point there; only Host tells.
+// Such a name is of the public DNS and has a dot. An address, `localhost` and a bare name are what tools of ours write.
+bool is_foreign_host(std::string_view host) {
+  if (host.starts_with('[')) return false;
+  host = host.substr(0, host.find(':'));
+  while (host.ends_with('.')) host.remove_suffix(1);
+  const bool is_address = host.find_first_not_of("0123456789.") == host.npos;
+  return host.find('.') != host.npos && !is_address;
+}
+
+std::string name_of_user(uid_t uid) {
+  passwd entry;
+  passwd* found = nullptr;
+  char buffer[4096];
+  ::getpwuid_r(uid, &entry, buffer, sizeof buffer, &found);
+  return found ? found->pw_name : std::to_string(uid);
+}
+
+// Whose login a process goes back to, whatever it became by su or sudo since; nullopt when it is nobody's, or not to be seen.
+std::optional<uid_t> login_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/loginuid");
+  uint32_t uid = 0;
+  if (!(file >> uid) || uid == UINT32_MAX) return std::nullopt;
+  return uid;
+}
+
+// Collecting goes first: what works for a question gets what is left of the processor. Threads made later inherit it.
+void lower_priority() { (void)::setpriority(PRIO_PROCESS, 0, 19); }
+
+const HttpReply& too_many_connections() {
+  static const HttpReply reply = error_reply(503, "exhausted", "too many connections are open here; ask again later");
+  return reply;
+}
+
 }  // namespace
 
-struct Api::Connection {
-  Api& api;
-  boost::asio::io_context context;
-  Socket socket{context};
-  std::string user;
+// A connection, and who is at its other end.
+struct Api::Peer {
+  OwnedFd fd;
+  const bool is_local;
+  HttpConnection http;
+  ucred credentials{};
+  std::optional<uid_t> login;
+  std::string user, login_user;
+  std::thread thread;
+  std::atomic<bool> done{false};
+  // Protected by Api::mutex_:
+  bool is_silent = true;  // no request of it is being answered
+  bool is_let_go = false;
+  Clock::time_point since = Clock::now();
+  Budget* asking = nullptr;  // of the question that is being answered
+  std::optional<Clock::time_point> deadline;
 
-  Connection(Api& owner, int fd) : api(owner) {
-    socket.assign(boost::asio::local::stream_protocol(), fd);
-    ucred credentials{};
+  // A question's record that waits for the proofs which belong to it, or proofs that wait for their question. The
+  // connection's own.
+  std::optional<nlohmann::ordered_json> told;
+  std::map<std::string, uint64_t> proofs;
+
+  Peer(OwnedFd&& socket, bool local) : fd(std::move(socket)), is_local(local), http(fd.get()) {
+    if (!is_local) return;
     socklen_t size = sizeof credentials;
-    ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size);
-    passwd entry;
-    passwd* found = nullptr;
-    char buffer[4096];
-    ::getpwuid_r(credentials.uid, &entry, buffer, sizeof buffer, &found);
-    user = found ? found->pw_name : std::to_string(credentials.uid);
+    ::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &size);
+    login = login_of(credentials.pid);
   }
 
-  void serve() {
-    beast::flat_buffer buffer;
-    beast::error_code error;
-    while (!api.stopping_) {
-      http::request_parser<http::string_body> parser;
-      parser.header_limit(64 << 10);
-      parser.body_limit(1 << 20);
-      http::read(socket, buffer, parser, error);
-      if (error) return;
-      api.requests_ += 1;
-      auto request = parser.release();
-      if (!answer_request(request) || !request.keep_alive()) return;
-    }
-  }
-
-  bool reply(http::status status, std::string_view type, std::string body, bool keep_alive, bool without_body = false) {
-    http::response<http::string_body> response(status, 11);
-    response.set(http::field::content_type, type);
-    if (status == http::status::method_not_allowed) response.set(http::field::allow, "GET");
-    response.keep_alive(keep_alive);
-    response.body() = std::move(body);
-    response.prepare_payload();
-    beast::error_code error;
-    http::response_serializer<http::string_body> serializer(response);
-    serializer.split(without_body);
-    if (without_body) {
-      http::write_header(socket, serializer, error);
-    } else {
-      http::write(socket, serializer, error);
-    }
-    return !error;
-  }
-
-  void audit(const Question& question, const std::string& outcome, const std::string& problem, uint64_t lines) {
-    nlohmann::ordered_json record;
-    record["message"] = user + " asked " + question.name;
-    record["event"] = {{"kind", "event"}, {"category", {"database"}}, {"type", {"access"}}, {"provider", "yushid"},
-                       {"action", "api-" + question.name.substr(0, question.name.find('/'))}, {"outcome", outcome}};
-    record["user"]["name"] = user;
-    if (auto tenant = question.parameters.find("tenant"); tenant != question.parameters.end()) {
-      record["yushi"]["tenant"] = tenant->second;
-    }
-    record["yushi"]["question"] = question.name;
-    for (auto& [name, value] : question.parameters) record["yushi"]["parameters"][name] = value;
-    record["yushi"]["lines"] = lines;
-    if (!problem.empty()) record["error"]["message"] = problem;
-    api.sources_.pipeline->tell(record.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
-  }
-
-  bool answer_request(const http::request<http::string_body>& request) {
-    auto target = std::string_view(request.target().data(), request.target().size());
-    bool keep = request.keep_alive();
-    bool head = request.method() == http::verb::head;
-    auto say = [&](http::status status, std::string body, std::string_view type = "text/plain") {
-      return reply(status, type, std::move(body), keep, head);
-    };
-    if (!head && request.method() != http::verb::get) {
-      return say(http::status::method_not_allowed, "only GET is answered here\n");
-    }
-    constexpr std::string_view kPrefix = "/api/v1/";
-    if (target.starts_with(kPrefix)) {
-      if (head) return say(http::status::method_not_allowed, "");
-      return answer_question(parse_target(target.substr(kPrefix.size())), keep);
-    }
-    auto [asked, problem] = parse_target(target);
-    auto& path = asked.name;
-    if (path != "/healthz" && path != "/readyz" && path != "/metrics") {
-      return say(http::status::not_found, "no such endpoint\n");
-    }
-    if (problem.empty() && !asked.parameters.empty()) {
-      problem = asked.parameters.begin()->first + ": unknown parameter; " + path + " has none";
-    }
-    if (!problem.empty()) return say(http::status::bad_request, problem + "\n");
-    if (path == "/healthz") return say(http::status::ok, "ok\n");
-    if (path == "/metrics") return say(http::status::ok, api.sources_.metrics(), "text/plain; version=0.0.4");
-    bool full = api.sources_.pipeline->counters().disk_full;
-    return full ? say(http::status::service_unavailable, "the disk is below its reserve\n") : say(http::status::ok, "ready\n");
-  }
-
-  bool answer_question(Target target, bool keep) {
-    auto& question = target.question;
-    bool begun = false, gone = false;
-    uint64_t lines = 0;
-    std::string pending;
-    std::atomic<bool> cancelled{false};
-    auto send = [&](bool last) {
-      beast::error_code error;
-      if (!begun) {
-        constexpr std::string_view kHead =
-            "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n";
-        boost::asio::write(socket, boost::asio::buffer(kHead.data(), kHead.size()), error);
-        begun = true;
-      }
-      if (!error && !pending.empty()) boost::asio::write(socket, http::make_chunk(boost::asio::buffer(pending)), error);
-      pending.clear();
-      if (!error && last) boost::asio::write(socket, http::make_chunk_last(), error);
-      gone = gone || error.failed();
-    };
-    bool follow = question.parameters.contains("follow");
-    auto sink = [&](std::string_view line) {
-      pending.append(line);
-      pending.push_back('\n');
-      ++lines;
-      if (pending.size() >= kLinesBytes || follow) send(false);
-      if (gone || api.stopping_) cancelled = true;
-      return !cancelled;
-    };
-    Result<void> answered = fail(Code::invalid, target.problem);
-    if (target.problem.empty()) answered = ask(question, sink, cancelled);
-    audit(question, answered ? "success" : "failure", answered ? "" : answered.error().message, lines);
-    if (!answered && !begun) {
-      nlohmann::ordered_json problem;
-      problem["error"] = {{"code", code_name(answered.error().code)}, {"message", answered.error().message}};
-      return reply(status_of(answered.error().code), "application/json",
-                   problem.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n", keep);
-    }
-    if (!answered) return false;  // without its last line the answer is incomplete, and the asker sees it
-    send(true);
-    return !gone && keep;
-  }
-
-  Result<void> ask(Question& question, const LineSink& sink, std::atomic<bool>& cancelled) {
-    auto& sources = api.sources_;
-    // A search that reads much may need room for its answer and its audit record; what the operator needs stays.
-    bool about_content = question.name == "search" || question.name == "hist" || question.name.starts_with("alerts");
-    if (about_content && sources.pipeline->counters().disk_full) {
-      return fail(Code::unavailable, "the disk is below its reserve: content is not searched until there is room again");
-    }
-    if (question.name == "status") {
-      if (!sink(sources.status())) return {};
-    }
-    if (question.name == "verify") {
-      std::shared_ptr<const StoreView> view;
-      auto signed_all = sources.pipeline->sign_all([&] { view = StoreView::of(*sources.store); });
-      if (!signed_all) return signed_all;
-      if (!view) return fail(Code::unavailable, "the daemon is stopping");
-      return answer(*view, question, sink, cancelled);
-    }
-    if (question.name == "checkpoint") {
-      if (auto signed_now = sources.pipeline->sign_now(); !signed_now) return signed_now;
-    }
-    bool follow = question.parameters.contains("follow");
-    // The end of a whole round is not that of the stream, which has none; one that misses something ends the stream.
-    bool ended = false;
-    const LineSink round_sink = [&](std::string_view line) {
-      if (line.starts_with("{\"yushi.end\":{\"complete\":true")) return true;
-      ended = line.starts_with("{\"yushi.end\":");
-      return sink(line);
-    };
-    while (true) {
-      // Before the view: what is committed between the two ends the wait below at once.
-      auto commit = sources.pipeline->wait_commit(UINT64_MAX, 0);
-      auto view = StoreView::of(*sources.store);
-      auto answered = answer(*view, question, follow ? round_sink : sink, cancelled);
-      if (!answered || !follow || cancelled || ended) return answered;
-      // Following: the same question again over what has come since, in commit order.
-      std::string from;
-      auto logs = view->logs();
-      if (!logs) return tl::unexpected(logs.error());
-      for (auto& log : *logs) {
-        if (auto head = view->head(log)) from += log + "=" + std::to_string(head->size) + ",";
-      }
-      question.parameters["after"] = from;
-      question.parameters.erase("limit");
-      while (!cancelled && sources.pipeline->wait_commit(commit, 200) <= commit) {
-        char byte;
-        auto n = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-        if (n == 0 || api.stopping_) cancelled = true;  // the asker went away
-      }
-      if (cancelled) return {};
-    }
-  }
+  void serve(Api& api);
+  bool answer_request(Api& api, const HttpRequest& request);
+  void tell(Api& api, nlohmann::ordered_json record);
+  void flush_told(Api& api);
 };
 
-Api::Api(UnixListener listener, Sources sources) : sources_(std::move(sources)), listener_(std::move(listener)) {}
+// One question, from its request to its record.
+struct Api::Asking {
+  Api& api;
+  Peer& peer;
+  const HttpRequest& request;
+  Question question;
+  Budget budget{api.pool_};
+  QuestionQueue::Turn turn;
+  const bool follows = question.parameters.contains("follow");
+  bool is_proof = false;
+  bool begun = false, gone = false;
+  uint64_t lines = 0;
+  std::string pending;
+
+  Asking(Api& of, Peer& by, const HttpRequest& with, Question what) : api(of), peer(by), request(with), question(std::move(what)) {}
+
+  bool run(const std::string& problem);
+  Result<void> ask();
+  Result<void> answer_following();
+  Result<std::shared_ptr<const StoreView>> view();
+  bool take(std::string_view line);
+  void send(bool last);
+  bool stalled(milliseconds waited);
+  bool is_about_content() const {
+    auto& name = question.name;
+    return name == "search" || name == "hist" || name.starts_with("alerts");
+  }
+  void audit(const char* type, const Result<void>& answered);
+};
+
+// --------------------------------------------------------------------------------------------------- a connection's thread
+
+void Api::Peer::serve(Api& api) {
+  if (is_local) {
+    user = name_of_user(credentials.uid);
+    if (login) login_user = name_of_user(*login);
+  }
+  while (!api.stopping_) {
+    {
+      std::lock_guard lock(api.mutex_);
+      is_silent = true;
+      since = Clock::now();
+    }
+    if ((told || !proofs.empty()) && !http.wait(kProofWait)) flush_told(api);
+    auto request = http.read();
+    if (!request) break;
+    {
+      std::lock_guard lock(api.mutex_);
+      is_silent = false;
+    }
+    if (!answer_request(api, *request) || !request->keep_alive) break;
+  }
+  flush_told(api);
+}
+
+bool Api::Peer::answer_request(Api& api, const HttpRequest& request) {
+  const std::string_view target = request.target;
+  const bool head = request.method == "HEAD";
+  auto say = [&](unsigned status, std::string body, const char* type = "text/plain") {
+    return http.reply(request, {status, type, std::move(body)});
+  };
+  constexpr std::string_view kPrefix = "/api/v1/";
+  const bool is_question = target.starts_with(kPrefix);
+  if (is_question && !is_local) {
+    return say(403, "questions are answered on the unix socket only; here are /metrics, /healthz and /readyz\n");
+  }
+  if (request.method != "GET" && (!head || is_question)) return say(405, "only GET is answered here\n");
+  if (is_question) {
+    if (is_foreign_host(request.host)) {
+      return http.reply(request, error_reply(421, "refused", "Host names another machine; a question goes to `localhost`, or to an address"));
+    }
+    auto [question, problem] = parse_target(target.substr(kPrefix.size()));
+    return Asking(api, *this, request, std::move(question)).run(problem);
+  }
+  auto [asked, problem] = parse_target(target);
+  auto& path = asked.name;
+  if (path != "/healthz" && path != "/readyz" && path != "/metrics") return say(404, "no such endpoint\n");
+  if (problem.empty() && !asked.parameters.empty()) {
+    problem = asked.parameters.begin()->first + ": unknown parameter; " + path + " has none";
+  }
+  if (!problem.empty()) return say(400, problem + "\n");
+  if (path == "/healthz") return say(200, "ok\n");
+  if (path == "/metrics") return say(200, api.sources_.metrics(), "text/plain; version=0.0.4");
+  bool full = api.sources_.pipeline->counters().disk_full;
+  return full ? say(503, "the disk is below its reserve\n") : say(200, "ready\n");
+}
+
+void Api::Peer::tell(Api& api, nlohmann::ordered_json record) {
+  if (told) flush_told(api);
+  told = std::move(record);
+}
+
+void Api::Peer::flush_told(Api& api) {
+  if (!told && proofs.empty()) return;
+  if (!told) {  // proofs without a question
+    told.emplace();
+    (*told)["message"] = user + " asked for proofs";
+    (*told)["event"] = {{"kind", "event"}, {"category", {"database"}}, {"type", {"access"}}, {"provider", "yushid"},
+                        {"action", "api-proofs"}, {"outcome", "success"}};
+    (*told)["user"]["name"] = user;
+    (*told)["user"]["id"] = std::to_string(credentials.uid);
+  }
+  for (auto& [name, count] : proofs) (*told)["yushi"]["proofs"][name] = count;
+  api.sources_.pipeline->tell(told->dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+  told.reset();
+  proofs.clear();
+}
+
+// ------------------------------------------------------------------------------------------------------------- a question
+
+// Whether the connection may be used again.
+bool Api::Asking::run(const std::string& problem) {
+  // Beside a question the CLI asks for proofs of its answer: no look at anybody's records, and counted with the question.
+  is_proof = (question.name == "checkpoint" || question.name == "consistency") && question.parameters.erase("proof_of_answer") > 0;
+  {
+    std::lock_guard lock(api.mutex_);
+    peer.asking = &budget;
+    if (question.name != "verify") peer.deadline = Clock::now() + api.limits_.query_time;
+  }
+  if (api.stopping_) budget.end("the daemon is stopping");
+  peer.http.on_stall = [this](milliseconds waited) { return stalled(waited); };
+  Result<void> answered = fail(Code::invalid, problem);
+  if (problem.empty()) {
+    // In a thread of its own, since a priority cannot be raised again.
+    try {
+      std::thread([&] {
+        lower_priority();
+        try {
+          answered = ask();
+        } catch (const std::exception& error) {  // std::bad_alloc, say
+          answered = fail(Code::exhausted, std::string("answering failed: ") + error.what());
+        }
+      }).join();
+    } catch (const std::system_error&) {
+      answered = fail(Code::exhausted, "the system has no thread for this question; ask again later");
+    }
+  }
+  turn.leave();
+  bool usable = false;
+  if (!answered && !begun) {
+    usable = peer.http.reply(request, error_reply(status_of(answered.error().code), code_name(answered.error().code), answered.error().message));
+  } else {
+    if (!answered) {
+      nlohmann::ordered_json end;
+      end["yushi.end"] = {{"complete", false}, {"records", lines}, {"reason", answered.error().message}};
+      take(end.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    }
+    send(true);
+    usable = !gone && request.takes_chunks;
+  }
+  peer.http.on_stall = {};
+  {
+    std::lock_guard lock(api.mutex_);
+    peer.asking = nullptr;
+    peer.deadline.reset();
+  }
+  audit(follows && begun ? "end" : "", answered);
+  return usable;
+}
+
+bool Api::Asking::take(std::string_view line) {
+  pending.append(line);
+  pending.push_back('\n');
+  ++lines;
+  if (pending.size() >= kLinesBytes || follows) send(false);
+  return !gone;
+}
+
+void Api::Asking::send(bool last) {
+  if (!std::exchange(begun, true)) gone = !peer.http.begin(request, "application/x-ndjson");
+  if (!gone && !pending.empty()) gone = !peer.http.send(request, pending);
+  pending.clear();
+  if (!gone && last) gone = !peer.http.end(request);
+  if (gone) budget.end("the asker went away");
+}
+
+// Its reader takes nothing: what can be had again is let go; after a while so is the reader.
+bool Api::Asking::stalled(milliseconds waited) {
+  if (budget.over()) return waited < kEndWait;
+  if (budget.on_stall) budget.on_stall();
+  if (follows) turn.leave();
+  const auto most = follows ? kFollowerWait : HttpConnection::kWriteWait;
+  if (waited < most) return true;
+  budget.end("its reader took nothing for " + std::to_string(most.count() / 1000) + " s");
+  return false;
+}
+
+Result<void> Api::Asking::ask() {
+  auto& pipeline = *api.sources_.pipeline;
+  // A search that reads much may need room for its answer and its audit record; what the operator needs stays.
+  if (is_about_content() && pipeline.counters().disk_full) {
+    return fail(Code::unavailable, "the disk is below its reserve: content is not searched until there is room again");
+  }
+  if (is_about_content() || question.name == "verify") {
+    auto entered = api.queue_.enter(budget.over());
+    if (!entered) return tl::unexpected(entered.error());
+    turn = std::move(*entered);
+  }
+  if (follows) return answer_following();
+  const LineSink sink = [this](std::string_view line) { return take(line); };
+  if (question.name == "status" && !sink(api.sources_.status())) return {};
+  auto seen = view();
+  if (!seen) return tl::unexpected(seen.error());
+  return answer(**seen, question, sink, budget);
+}
+
+Result<std::shared_ptr<const StoreView>> Api::Asking::view() {
+  auto& sources = api.sources_;
+  std::shared_ptr<const StoreView> view;
+  if (question.name == "verify") {
+    auto signed_all = sources.pipeline->sign_all([&] { view = StoreView::of(*sources.store); });
+    if (!signed_all) return tl::unexpected(signed_all.error());
+    if (!view) return fail(Code::unavailable, "the daemon is stopping");
+    return view;
+  }
+  if (question.name == "checkpoint") {
+    if (auto signed_now = sources.pipeline->sign_now(); !signed_now) return tl::unexpected(signed_now.error());
+  }
+  return StoreView::of(*sources.store);
+}
+
+// The same question again and again, over what has come since, in commit order.
+Result<void> Api::Asking::answer_following() {
+  // The end of a whole round is not that of the stream, which has none; one that misses something ends the stream.
+  bool ended = false;
+  const LineSink sink = [&](std::string_view line) {
+    if (line.starts_with("{\"yushi.end\":{\"complete\":true")) return true;
+    ended = line.starts_with("{\"yushi.end\":");
+    return take(line);
+  };
+  for (bool first = true;; first = false) {
+    // Before the view: what is committed between the two ends the wait below at once.
+    const auto commit = api.sources_.pipeline->wait_commit(UINT64_MAX, 0);
+    auto view = StoreView::of(*api.sources_.store);
+    auto answered = answer(*view, question, sink, budget);
+    if (!answered || ended || gone) return answered;
+    turn.leave();
+    auto logs = view->logs();
+    if (!logs) return tl::unexpected(logs.error());
+    std::string from;
+    for (auto& log : *logs) {
+      if (auto head = view->head(log)) from += log + "=" + std::to_string(head->size) + ",";
+    }
+    view.reset();
+    if (first) {
+      send(false);
+      audit("start", {});
+      std::lock_guard lock(api.mutex_);
+      peer.deadline.reset();  // what follows has no end, and holds nothing while it waits
+    }
+    question.parameters["after"] = from;
+    question.parameters.erase("limit");
+    while (!budget.over() && api.sources_.pipeline->wait_commit(commit, 200) <= commit) {
+    }
+    if (auto entered = api.queue_.enter_again(budget.over()); entered) turn = std::move(*entered);
+  }
+}
+
+void Api::Asking::audit(const char* type, const Result<void>& answered) {
+  if (is_proof && answered) {
+    ++peer.proofs[question.name];
+    return;
+  }
+  auto& user = peer.user;
+  nlohmann::ordered_json record;
+  record["message"] = user + " asked " + question.name;
+  record["event"] = {{"kind", "event"}, {"category", {"database"}}, {"type", {"access"}}, {"provider", "yushid"},
+                     {"action", "api-" + question.name.substr(0, question.name.find('/'))}, {"outcome", answered ? "success" : "failure"}};
+  if (auto why = budget.why(); !why.empty()) record["event"]["reason"] = why;
+  if (*type) record["event"]["type"].push_back(type);
+  record["user"]["name"] = user;
+  record["user"]["id"] = std::to_string(peer.credentials.uid);
+  if (peer.login) record["user"]["audit"] = {{"id", std::to_string(*peer.login)}, {"name", peer.login_user}};
+  if (auto tenant = question.parameters.find("tenant"); tenant != question.parameters.end()) {
+    record["yushi"]["tenant"] = tenant->second;
+  }
+  record["yushi"]["question"] = question.name;
+  for (auto& [name, value] : question.parameters) record["yushi"]["parameters"][name] = value;
+  record["yushi"]["lines"] = lines;
+  if (!answered) record["error"]["message"] = answered.error().message;
+  peer.tell(api, std::move(record));
+  if (follows) peer.flush_told(api);  // its proofs came before it; what comes next may be days away
+}
+
+// ------------------------------------------------------------------------------------------------- the thread that accepts
+
+Api::Api(UnixListener listener, OwnedFd metrics, Sources sources, Limits limits)
+    : sources_(std::move(sources)),
+      limits_(limits),
+      pool_(limits.query_bytes, std::clamp(std::thread::hardware_concurrency(), 1u, 4u)),
+      queue_({QueryPool::kQuestionsMax, kLocalConnectionsMax / 2}),
+      listener_(std::move(listener)),
+      metrics_(std::move(metrics)) {}
 
 Api::~Api() { stop(); }
 
 void Api::start() {
-  thread_ = std::thread([this] { accept(); });
+  thread_ = std::thread([this] { run(); });
 }
 
-void Api::accept() {
+void Api::run() {
   while (!stopping_) {
-    pollfd waiting{listener_->fd(), POLLIN, 0};
-    if (::poll(&waiting, 1, 200) <= 0) continue;
-    int fd = ::accept4(listener_->fd(), nullptr, nullptr, SOCK_CLOEXEC);
-    if (fd < 0) {  // no descriptor to be had: the asker waits, and asking again at once would only burn the CPU
-      std::this_thread::sleep_for(kPauseWithoutDescriptors);
-      continue;
-    }
+    std::vector<pollfd> waiting = {{listener_->fd(), POLLIN, 0}};
+    if (metrics_) waiting.push_back({metrics_.get(), POLLIN, 0});
+    const auto listeners = waiting.size();
     {
       std::lock_guard lock(mutex_);
-      if (open_.size() >= kConnectionsMax) {
-        ::close(fd);
-        continue;
+      for (auto& peer : peers_) {
+        if (peer->asking && !peer->asking->over()) waiting.push_back({peer->fd.get(), 0, 0});  // tells when it hangs up
       }
-      open_.insert(fd);
     }
-    try {
-      std::thread([this, fd] { serve(fd); }).detach();
-    } catch (const std::system_error&) {  // no thread to be had: this asker goes, collecting goes on
-      std::lock_guard lock(mutex_);
-      open_.erase(fd);
-      ::close(fd);
+    ::poll(waiting.data(), waiting.size(), static_cast<int>(kWatch.count()));
+    reap();
+    watch();
+    if (waiting[0].revents) accept(waiting[0].fd, true);
+    if (listeners > 1 && waiting[1].revents) accept(waiting[1].fd, false);
+  }
+}
+
+// Questions whose asker has gone, or whose time is over, end. A peer that only ended its own writing still reads.
+void Api::watch() {
+  std::lock_guard lock(mutex_);
+  for (auto& peer : peers_) {
+    if (!peer->asking || peer->asking->over()) continue;
+    pollfd hung_up{peer->fd.get(), 0, 0};
+    if (::poll(&hung_up, 1, 0) > 0) peer->asking->end("the asker went away");
+    if (peer->deadline && Clock::now() > *peer->deadline) {
+      peer->asking->end("it took longer than limits.query_seconds allows, which is " + std::to_string(limits_.query_time.count()) + " s");
     }
   }
 }
 
-void Api::serve(int fd) {
-  try {
-    Connection connection(*this, fd);
-    connection.serve();
-    std::lock_guard lock(mutex_);  // before the descriptor is closed and may name another socket
-    open_.erase(fd);
-  } catch (const std::exception&) {
-    // Asio throws when the socket is gone already: the asker has left.
-    std::lock_guard lock(mutex_);
-    open_.erase(fd);
+void Api::accept(int listener, bool is_local) {
+  int fd = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd < 0) {  // no descriptor to be had: the asker waits, and asking again at once would only burn the CPU
+    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) std::this_thread::sleep_for(kPauseWithoutDescriptors);
+    return;
   }
+  OwnedFd refused(fd);
+  std::lock_guard lock(mutex_);
+  size_t open = 0;
+  Peer* silent = nullptr;
+  for (auto& peer : peers_) {
+    if (peer->is_local != is_local || peer->done || peer->is_let_go) continue;
+    ++open;
+    if (peer->is_silent && (!silent || peer->since < silent->since)) silent = peer.get();
+  }
+  const bool full = open >= (is_local ? kLocalConnectionsMax : kTcpConnectionsMax);
+  try {
+    if (full && silent) {
+      silent->is_let_go = true;
+      silent->http.let_go("too many connections are open here, and this one has been silent for longest; ask again");
+    }
+    if (!full || silent) {
+      auto& peer = *peers_.emplace_back(std::make_unique<Peer>(std::move(refused), is_local));
+      try {
+        peer.thread = std::thread([this, &peer] {
+          try {
+            peer.serve(*this);
+          } catch (const std::exception&) {
+            // No memory for this one.
+          }
+          ::shutdown(peer.fd.get(), SHUT_RDWR);
+          peer.done = true;
+        });
+        return;
+      } catch (const std::system_error&) {  // no thread to be had: this asker goes, collecting goes on
+        refused = std::move(peer.fd);
+        peers_.pop_back();
+      }
+    }
+  } catch (const std::bad_alloc&) {
+  }
+  if (refused) HttpConnection(refused.get()).reply({}, too_many_connections());
+}
+
+void Api::reap() {
+  std::list<std::unique_ptr<Peer>> over;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto peer = peers_.begin(); peer != peers_.end();) {
+      auto next = std::next(peer);
+      if ((*peer)->done) over.splice(over.end(), peers_, peer);
+      peer = next;
+    }
+  }
+  for (auto& peer : over) peer->thread.join();
 }
 
 void Api::stop() {
@@ -340,13 +562,18 @@ void Api::stop() {
   stopping_ = true;
   if (thread_.joinable()) thread_.join();
   listener_.reset();
-  while (true) {
-    {
-      std::lock_guard lock(mutex_);
-      if (open_.empty()) return;
-      for (int fd : open_) ::shutdown(fd, SHUT_RDWR);
+  metrics_ = OwnedFd();
+  const auto until = Clock::now() + kStopWait;
+  for (bool left = true; left;) {
+    reap();
+    std::unique_lock lock(mutex_);
+    left = !peers_.empty();
+    for (auto& peer : peers_) {
+      if (peer->asking) peer->asking->end("the daemon is stopping");
+      ::shutdown(peer->fd.get(), Clock::now() < until ? SHUT_RD : SHUT_RDWR);
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    lock.unlock();
+    if (left) std::this_thread::sleep_for(milliseconds(10));
   }
 }
 

@@ -1,22 +1,28 @@
-// The HTTP API on the unix socket: questions (query/questions.h) under /api/v1, /metrics, /healthz, /readyz.
+// The HTTP API: questions (query/questions.h) under /api/v1 on the unix socket; /metrics, /healthz and /readyz there and,
+// where the config names an address, over TCP on loopback, which answers nothing else.
 //
-// Each use of a question is a record in `_audit`, refused ones too.
+// Each use of a question is a record in `_audit`, refused ones too, with the asker's uid and login uid. What the CLI asks
+// beside a question to prove its answer (checkpoints, consistency) is counted in that question's record.
 //
-// Threads  One accepts; each connection has one of its own, at most kConnectionsMax. Where the system gives none, the
-//          connection is closed.
+// Bounds   Connections are cheap and never lock anybody out: where there are too many, the one that has been silent for
+//          longest is let go. Only questions about content wait for each other (daemon/question_queue.h); they share
+//          limits.query_bytes, end after limits.query_seconds or when the asker goes, and run at the lowest priority.
+// Threads  One accepts and watches; each connection has one of its own, and each question.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 
 #include "core/base/result.h"
 #include "daemon/pipeline.h"
+#include "daemon/question_queue.h"
 #include "ingest/unix_listener.h"
 #include "query/questions.h"
 
@@ -30,24 +36,33 @@ class Api {
     std::function<std::string()> metrics;   // Prometheus text
     std::function<std::string()> status;    // JSON: what the daemon adds to the store's status
   };
-  // `listener` listens already: who asks before start() waits.
-  Api(UnixListener listener, Sources sources);
+  struct Limits {
+    uint64_t query_bytes;
+    std::chrono::seconds query_time;
+  };
+  // The listeners listen already: who asks before start() waits. `metrics` may be none.
+  Api(UnixListener listener, OwnedFd metrics, Sources sources, Limits limits);
   ~Api();
   void start();
-  void stop();  // ends running answers
-
-  uint64_t requests() const { return requests_; }
+  void stop();  // ends running answers, which say so
 
  private:
-  struct Connection;
-  void accept();
-  void serve(int fd);
+  struct Peer;
+  struct Asking;
+  void run();
+  void accept(int listener, bool is_local);
+  void watch();
+  void reap();
+
   Sources sources_;
+  const Limits limits_;
+  QueryPool pool_;
+  QuestionQueue queue_;
   std::optional<UnixListener> listener_;  // until stop()
+  OwnedFd metrics_;
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;
-  std::set<int> open_;  // sockets; protected by mutex_
-  std::atomic<uint64_t> requests_{0};
+  std::list<std::unique_ptr<Peer>> peers_;  // the list, and what Peer says; protected by mutex_
   std::thread thread_;
 };
 

@@ -1,5 +1,6 @@
 #include "daemon/config.h"
 
+#include <grp.h>
 #include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
@@ -338,6 +339,22 @@ void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
   config.forward.push_back(std::move(forward));
 }
 
+// What is answered there tells nothing of any log, but it is not encrypted, and nobody is asked who he is.
+void read_api_listen(Walk& walk, const YAML::Node& node, Config& config) {
+  walk.text("api.listen", config.api_listen)(node);
+  if (config.api_listen.empty()) return;
+  auto parsed = parse_listen(config.api_listen);
+  if (!parsed) return walk.problem(node, "api.listen: " + parsed.error().message);
+  const auto address = parsed->address();
+  Address v6_loopback{};
+  v6_loopback[15] = 1;
+  const bool is_v4_loopback = std::all_of(address.begin(), address.begin() + 10, [](uint8_t byte) { return byte == 0; }) &&
+                              address[10] == 0xff && address[11] == 0xff && address[12] == 127;
+  if (!is_v4_loopback && address != v6_loopback) {
+    walk.problem(node, "api.listen: " + config.api_listen + " is no loopback address: without TLS only this machine may ask; use 127.0.0.1 or [::1]");
+  }
+}
+
 }  // namespace
 
 Config default_config() {
@@ -372,7 +389,20 @@ Result<Config> load_config(const std::string& path) {
       auto api = [&](const YAML::Node& node) {
         walk.map(node, "api.",
                  {{"socket", walk.path("api.socket", config.api_socket)},
-                  {"listen", [&](const YAML::Node& n) { later(walk, n, "api.listen"); }},
+                  {"group",
+                   [&](const YAML::Node& n) {
+                     walk.text("api.group", config.api_group)(n);
+                     if (n.IsScalar() && !n.Scalar().empty() && ::getgrnam(n.Scalar().c_str()) == nullptr) {
+                       walk.problem(n, "api.group: this system has no group \"" + n.Scalar() + "\"; make it with groupadd, or remove the line");
+                     }
+                   }},
+                  {"mode",
+                   [&](const YAML::Node& n) {
+                     const auto text = n.IsScalar() ? n.Scalar() : "";
+                     if (text == "0600" || text == "0660") config.api_mode = text == "0660" ? 0660 : 0600;
+                     else walk.problem(n, "api.mode: \"" + text + "\" must be 0600 or 0660: whoever may open the socket may ask everything, so others never may");
+                   }},
+                  {"listen", [&](const YAML::Node& n) { read_api_listen(walk, n, config); }},
                   {"tls", [&](const YAML::Node& n) { later(walk, n, "api.tls"); }},
                   {"roles", [&](const YAML::Node& n) { later(walk, n, "api.roles"); }}});
       };
@@ -400,6 +430,8 @@ Result<Config> load_config(const std::string& path) {
                             {{"message_bytes", walk.number("limits.message_bytes", config.message_bytes, kSizes, 480, 8 << 20)},
                              {"connections", walk.number("limits.connections", config.connections, {{"", 1}}, 1, 1'000'000)},
                              {"sources", walk.number("limits.sources", config.sources, {{"", 1}}, 1, 1'000'000)},
+                             {"query_bytes", walk.number("limits.query_bytes", config.query_bytes, kSizes, 8 << 20, 1ull << 40)},
+                             {"query_seconds", walk.number("limits.query_seconds", config.query_seconds, {{"", 1}}, 1, 86'400)},
                              {"in_flight_bytes",
                               walk.number("limits.in_flight_bytes", config.in_flight_bytes, kSizes, 16 << 20, 1ull << 40)}});
                  }},
@@ -427,6 +459,7 @@ Result<Config> load_config(const std::string& path) {
   bool alerts_named = std::any_of(config.forward.begin(), config.forward.end(), [](auto& f) { return !f.alerts_topic.empty(); });
   if (!alerts_named && !config.forward.empty()) config.forward[0].alerts_topic = "yushi.alerts";
   if (config.inputs.empty()) config.inputs = default_config().inputs;
+  if (!config.api_group.empty() && !(root["api"]["mode"])) config.api_mode = 0660;
   return config;
 }
 

@@ -48,6 +48,8 @@ struct Config {
   uint32_t connections = 10'000;
   uint64_t in_flight_bytes = 256 << 20;
   uint32_t sources = 65'536;     // datagram sources of a tenant
+  uint64_t query_bytes = 96 << 20;  // of all questions together
+  uint32_t query_seconds = 300;
   int64_t commit_interval_ns = 50'000'000;
   uint64_t commit_bytes = 4 << 20;
   std::string key_dir;           // empty: data_dir/keys
@@ -55,6 +57,9 @@ struct Config {
   std::vector<ForwardConfig> forward;
   int64_t learning_ns = int64_t{14} * 86400 * 1'000'000'000;
   std::string api_socket;
+  std::string api_group;         // of the socket; empty: the daemon's own
+  uint32_t api_mode = 0600;      // of the socket: 0600, or 0660 where there is a group
+  std::string api_listen;        // "127.0.0.1:9600", loopback only; empty: none
 };
 
 // The embedded default: syslog on 127.0.0.1:5514 over TCP and UDP, no Kafka, data in $STATE_DIRECTORY or ./yushi-data.

@@ -1,5 +1,6 @@
 #include "daemon/daemon.h"
 
+#include <grp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spdlog/pattern_formatter.h>
@@ -21,6 +22,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/display.h"
+#include "core/base/units_text.h"
 #include "daemon/api.h"
 #include "daemon/metrics.h"
 #include "daemon/pipeline.h"
@@ -74,6 +76,7 @@ class Daemon {
         {"loading parsers and rules", &Daemon::load, kWrongConfig},
         {"binding the inputs", &Daemon::bind_inputs, kWrongConfig},
         {"binding the API's socket", &Daemon::bind_api, kWrongConfig},
+        {"binding api.listen", &Daemon::bind_api_listen, kWrongConfig},
         {"opening the store", &Daemon::open_store, kStoreUnopened},
         {"starting the pipeline", &Daemon::start_pipeline, kStoreUnopened},
         {"starting the inputs", &Daemon::start_inputs, kWrongConfig},
@@ -171,8 +174,41 @@ class Daemon {
     auto doing = "api.socket " + api_path_;
     auto listener = UnixListener::bind(doing, api_path_, SOCK_STREAM, 0600);
     if (!listener) return tl::unexpected(listener.error());
-    if (::listen(listener->fd(), 64) != 0) return fail_errno(doing, errno);
+    if (auto given = give_to_group(doing); !given) return given;
+    if (::listen(listener->fd(), SOMAXCONN) != 0) return fail_errno(doing, errno);
     api_listener_.emplace(std::move(*listener));
+    return {};
+  }
+
+  // Not before the group is right, so that never another one may open it.
+  Result<void> give_to_group(const std::string& doing) {
+    if (!config_.api_group.empty()) {
+      auto* group = ::getgrnam(config_.api_group.c_str());
+      if (!group) return fail(Code::invalid, doing + ": there is no group " + config_.api_group);
+      struct stat there;
+      const bool has_it = ::stat(api_path_.c_str(), &there) == 0 && there.st_gid == group->gr_gid;
+      if (!has_it && ::chown(api_path_.c_str(), static_cast<uid_t>(-1), group->gr_gid) != 0) {
+        return fail_errno(doing + ": giving it to group " + config_.api_group, errno,
+                          "the daemon's user must be a member of that group, and under systemd may use chown only as yushid.service says");
+      }
+    }
+    if (::chmod(api_path_.c_str(), config_.api_mode) != 0) return fail_errno(doing, errno);
+    return {};
+  }
+
+  Result<void> bind_api_listen() {
+    if (config_.api_listen.empty()) return {};
+    auto address = parse_listen(config_.api_listen);
+    if (!address) return tl::unexpected(address.error());
+    const std::string doing = "api.listen " + config_.api_listen;
+    OwnedFd fd(::socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) return fail_bind(doing, errno, *address);
+    const int on = 1;
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (::bind(fd.get(), address->get(), address->length) != 0 || ::listen(fd.get(), SOMAXCONN) != 0) {
+      return fail_bind(doing, errno, *address);
+    }
+    api_metrics_ = std::move(fd);
     return {};
   }
 
@@ -273,6 +309,19 @@ class Daemon {
       if (!select) return tl::unexpected(select.error());
       settings.select = *select;
       settings.properties = forward.properties;
+      auto name = forward.brokers + "/" + forward.topic;
+      settings.on_away = [this, name](const std::string& why) {
+        auto what = "forwarder " + name + " has had no broker for a while" + (why.empty() ? "" : " (" + why + ")") +
+                    "; records wait in the store, nothing is lost";
+        spdlog::error("{}", what);
+        pipeline_->tell_trouble("forwarder-away", "A forwarder has no broker", what, Severity::high, 70);
+      };
+      settings.on_back = [this, name](int64_t since_ns) {
+        auto what = "forwarder " + name + " has its broker again, after " + span_text((realtime_ns() - since_ns) / kSecond) +
+                    "; what waited is being sent";
+        spdlog::info("{}", what);
+        pipeline_->tell_trouble("forwarder-back", "A forwarder has its broker again", what, Severity::informational, 10);
+      };
       // One cursor for each topic: a second forwarder into another topic has its own.
       auto source = make_store_source(*store_, forward.brokers + "/" + forward.topic);
       forwarders_.push_back(std::make_unique<KafkaForwarder>(std::move(settings), std::move(source)));
@@ -291,9 +340,10 @@ class Daemon {
     watched_ = {store_.get(), pipeline_.get(), {}, {}, realtime_ns()};
     for (auto& forwarder : forwarders_) watched_.forwarders.push_back(forwarder.get());
     for (auto& input : inputs_) watched_.inputs.push_back(input.get());
-    api_ = std::make_unique<Api>(std::move(*api_listener_), Api::Sources{store_.get(), pipeline_.get(),
-                                                                         [this] { return prometheus_text(watched_); },
-                                                                         [this] { return status_json(watched_); }});
+    api_ = std::make_unique<Api>(std::move(*api_listener_), std::move(api_metrics_),
+                                 Api::Sources{store_.get(), pipeline_.get(), [this] { return prometheus_text(watched_); },
+                                              [this] { return status_json(watched_); }},
+                                 Api::Limits{config_.query_bytes, std::chrono::seconds(config_.query_seconds)});
     api_->start();
     return {};
   }
@@ -426,7 +476,8 @@ class Daemon {
   std::vector<std::unique_ptr<Input>> inputs_;
   std::vector<std::unique_ptr<KafkaForwarder>> forwarders_;
   Watched watched_{};
-  std::optional<UnixListener> api_listener_;  // moved into the API when it starts
+  std::optional<UnixListener> api_listener_;  // moved into the API when it starts, as is the next
+  OwnedFd api_metrics_;                       // of api.listen; may be none
   std::unique_ptr<Api> api_;
   std::atomic<bool> failed_{false};
   Watchdog watchdog_;

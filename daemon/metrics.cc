@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/clock.h"
+#include "daemon/verdict.h"
+#include "query/answer.h"
 
 namespace yushi {
 namespace {
@@ -30,12 +32,12 @@ class Exposition {
   std::string out_, name_;
 };
 
+}  // namespace
+
 uint64_t disk_free_bytes(const std::string& path) {
   struct statvfs disk;
   return ::statvfs(path.c_str(), &disk) == 0 ? disk.f_bavail * disk.f_frsize : 0;
 }
-
-}  // namespace
 
 std::string prometheus_text(const Watched& watched) {
   auto& store = watched.store->counters();
@@ -85,6 +87,7 @@ std::string prometheus_text(const Watched& watched) {
       {"yushi_forward_delivered_total", "counter", "Records that the broker acknowledged.", &ForwardMetrics::delivered},
       {"yushi_forward_alerts_delivered_total", "counter", "Alerts that the broker acknowledged.", &ForwardMetrics::alerts_delivered},
       {"yushi_forward_errors_total", "counter", "Errors of the broker, the client or reading.", &ForwardMetrics::errors},
+      {"yushi_forward_up", "gauge", "1 while a broker answers.", &ForwardMetrics::up},
       {"yushi_forward_lag_records", "gauge", "Records committed and not yet delivered.", &ForwardMetrics::lag},
       {"yushi_forward_in_flight_bytes", "gauge", "Bytes handed to the client and not yet acknowledged.", &ForwardMetrics::in_flight_bytes},
   };
@@ -103,6 +106,10 @@ std::string status_json(const Watched& watched) {
   auto& pipeline = watched.pipeline->counters();
   nlohmann::ordered_json s;
   s["node"] = watched.store->options().node;
+  const auto troubles = troubles_of(watched, realtime_ns());
+  s["verdict"] = verdict_of(troubles);
+  s["reasons"] = nlohmann::ordered_json::array();
+  for (auto& trouble : troubles) s["reasons"].push_back(trouble.words);
   s["version"] = "0.1.0";
   s["roles"] = "single-user";
   s["data_dir"] = watched.store->options().data_dir;
@@ -114,6 +121,7 @@ std::string status_json(const Watched& watched) {
   s["alerts"] = pipeline.alerts.load();
   s["disk_full"] = pipeline.disk_full.load();
   s["disk_free_bytes"] = disk_free_bytes(watched.store->options().data_dir);
+  s["disk_reserve_bytes"] = watched.pipeline->disk_reserve_bytes();
   for (auto* input : watched.inputs) {
     auto counts = input->counts();
     s["inputs"].push_back({{"name", input->name()},
@@ -124,8 +132,13 @@ std::string status_json(const Watched& watched) {
   }
   for (auto* forwarder : watched.forwarders) {
     auto& m = forwarder->metrics();
-    s["forwarders"].push_back({{"delivered", m.delivered.load()}, {"lag", m.lag.load()}, {"errors", m.errors.load()},
-                               {"last_error", forwarder->last_error()}});
+    auto state = forwarder->state();
+    nlohmann::ordered_json said = {{"name", forwarder->name()}, {"up", m.up.load() != 0}, {"delivered", m.delivered.load()},
+                                   {"lag", m.lag.load()}, {"errors", m.errors.load()}};
+    if (state.away_since_ns != 0) said["away_since"] = utc_text(state.away_since_ns);
+    said["last_error"] = state.last_error;
+    if (!state.last_error.empty()) said["last_error_at"] = utc_text(state.last_error_ns);
+    s["forwarders"].push_back(std::move(said));
   }
   return s.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -21,6 +21,7 @@ struct Watched {
   int64_t started_ns;
 };
 
+uint64_t disk_free_bytes(const std::string& path);
 std::string prometheus_text(const Watched& watched);
 std::string status_json(const Watched& watched);
 

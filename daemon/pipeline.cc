@@ -4,7 +4,9 @@
 #include <spdlog/spdlog.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/base/bytes.h"
@@ -40,8 +42,10 @@ Alert own_alert(const DetectorName& name, Severity severity, uint32_t score, std
 }
 
 std::string own_json(const char* action, const std::string& message) {
-  return R"({"event":{"kind":"event","category":["host"],"action":")" + std::string(action) +
-         R"(","provider":"yushid"},"message":")" + message + R"("})";
+  nlohmann::ordered_json record;
+  record["event"] = {{"kind", "event"}, {"category", {"host"}}, {"action", action}, {"provider", "yushid"}};
+  record["message"] = message;
+  return record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::map<std::string, uint64_t> read_log_sizes(Reader& in) {
@@ -111,6 +115,12 @@ void Pipeline::tell(std::string json, std::optional<Alert> alert) {
   own_.push_back({std::move(json), std::move(alert)});
 }
 
+void Pipeline::tell_trouble(const std::string& action, std::string_view title, const std::string& what, Severity severity,
+                            uint32_t score) {
+  const std::string rule = "yushid." + action;
+  tell(own_json(action.c_str(), what), own_alert({rule, title, 1, ""}, severity, score, what, realtime_ns()));
+}
+
 // --------------------------------------------------------------------------------------------------------- the committer
 
 void Pipeline::run() {
@@ -151,6 +161,10 @@ void Pipeline::run() {
       for (auto& call : at_signed) call();
     }
     now_committed.clear();
+    if (done) {
+      counters_.round_ns = now;
+      counters_.newest_ns = std::max(counters_.newest_ns.load(), now);
+    }
 
     lock.lock();
     in_flight_ -= memory;
@@ -191,6 +205,7 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
     begun_minute_ = true;
   }
   counters_.connections_open = book_.connections_open();
+  if (book_.dropped_total() > counters_.kernel_drops) counters_.dropped_ns = now;
   counters_.kernel_drops = book_.dropped_total();
   bool save = last || due(detect_saved_ns_, now, kDetectorSaveInterval);
   bool tick = due(ticked_ns_, now, kSecond);
@@ -417,6 +432,8 @@ Result<void> Pipeline::start() {
   if (resumed) resumed = resume_books();
   if (!resumed) return resumed;
   committed_ = store_.commit_number();
+  counters_.round_ns = realtime_ns();
+  counters_.newest_ns = minute_ns_;
   thread_ = std::thread([this] { run(); });
   return {};
 }

@@ -52,6 +52,9 @@ struct PipelineCounters {
   std::atomic<uint64_t> messages{0}, raw_bytes{0}, understood{0}, alerts{0}, in_flight_bytes{0}, kernel_drops{0};
   std::atomic<uint64_t> fields_capped{0};  // messages with more fields than become fields
   std::atomic<int64_t> connections_open{0};
+  std::atomic<int64_t> round_ns{0};    // when the committer last had written and signed all that was due
+  std::atomic<int64_t> newest_ns{0};   // the latest time at which something was committed, by this run or one before
+  std::atomic<int64_t> dropped_ns{0};  // when the kernel was last seen to drop datagrams; 0: not in this run
   std::atomic<bool> disk_full{false};
 };
 
@@ -78,6 +81,9 @@ class Pipeline : public BatchSink {
   // After each commit, on the committer's thread: must not wait. Set before records come.
   std::function<void()> on_commit;
   const PipelineCounters& counters() const { return counters_; }
+  uint64_t disk_reserve_bytes() const { return options_.disk_reserve_bytes; }
+  // Something that the daemon itself has to say: a record in `_audit`, and an alert by the rule `yushid.ACTION`.
+  void tell_trouble(const std::string& action, std::string_view title, const std::string& what, Severity severity, uint32_t score);
   // Of an ingest thread, stepped by it alone: in deliver(), where it rests while it waits for the committer, and whenever
   // the thread is asked for a sign of life.
   Pulse& ingest_pulse(unsigned ingest_thread) { return workers_[ingest_thread].pulse; }

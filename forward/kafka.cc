@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "core/base/assert.h"
+#include "core/base/clock.h"
 #include "forward/cursor.h"
 #include "forward/producer.h"
 
@@ -22,6 +23,8 @@ constexpr size_t kAlertsAtOnce = 1000;
 constexpr uint32_t kSendsBetweenPolls = 256;
 constexpr auto kIdleWait = milliseconds(100);
 constexpr auto kSaveEvery = milliseconds(1000);
+constexpr auto kAskEvery = milliseconds(2000);  // whether a broker is there, while that is in doubt
+constexpr int kAskMilliseconds = 500;
 constexpr auto kRestartWaitMin = milliseconds(100);
 constexpr auto kRestartWaitMax = milliseconds(5000);
 
@@ -48,7 +51,7 @@ struct KafkaForwarder::State {
   std::condition_variable wakened;
   bool woken = false, stopping = false;
   Clock::time_point stop_at;
-  std::string last_error;
+  ForwardState state;
   std::thread thread;
 
   // Of the forwarder's thread alone, from here on.
@@ -67,6 +70,11 @@ struct KafkaForwarder::State {
   std::unordered_map<uint64_t, size_t> value_bytes_max;  // by token: of what the broker found too large even alone
   bool failed = false;
   bool delivered_since_restart = false;
+  bool in_doubt = true;  // nobody has answered since the start, or since all brokers were away
+  Clock::time_point asked_at{};
+  Clock::time_point heard_at = Clock::now();         // when it was not in doubt
+  Clock::time_point acknowledged_at = Clock::now();  // something, or when nothing was to be sent
+  bool is_away = false;
   milliseconds restart_wait = kRestartWaitMin;
 
   State(KafkaSettings s, std::unique_ptr<RecordSource> from)
@@ -75,7 +83,8 @@ struct KafkaForwarder::State {
   void note(std::string_view words) {
     ++metrics.errors;
     std::lock_guard lock(mutex);
-    last_error = words;
+    state.last_error = words;
+    state.last_error_ns = realtime_ns();
   }
 
   bool stop_asked() const {
@@ -100,11 +109,13 @@ struct KafkaForwarder::State {
         [](void* self, uint64_t token, KafkaProducer::Outcome outcome, size_t value_bytes, size_t bytes) {
           static_cast<State*>(self)->on_report(token, outcome, value_bytes, bytes);
         },
-        [](void* self, std::string_view words, bool fatal) {
-          auto& state = *static_cast<State*>(self);
-          if (fatal && state.failed) return;  // all that was on its way reports the same
-          state.note(words);
-          state.failed |= fatal;
+        [](void* self, std::string_view words, KafkaProducer::Trouble trouble) {
+          auto& forwarder = *static_cast<State*>(self);
+          const bool fatal = trouble == KafkaProducer::Trouble::fatal;
+          if (fatal && forwarder.failed) return;  // all that was on its way reports the same
+          forwarder.note(words);
+          forwarder.failed |= fatal;
+          forwarder.in_doubt |= trouble == KafkaProducer::Trouble::all_away;
         }};
     auto made = KafkaProducer::make(settings, batch_bytes, listener);
     if (!made) return tl::unexpected(made.error());
@@ -125,6 +136,8 @@ struct KafkaForwarder::State {
         ++(token >> kIndexBits == kAlertStream ? metrics.alerts_delivered : metrics.delivered);
         if (!value_bytes_max.empty()) value_bytes_max.erase(token);
         delivered_since_restart = true;
+        in_doubt = false;
+        acknowledged_at = Clock::now();
         break;
       case KafkaProducer::Outcome::too_large:
         // What was not alone may have been refused for its neighbours: first the batches get smaller, and only what is
@@ -205,7 +218,33 @@ struct KafkaForwarder::State {
     producer->poll(static_cast<int>(time.count()));
     metrics.in_flight_bytes = in_flight_bytes;
     save_cursor(false);
+    watch_broker();
     return !failed && !stop_asked();
+  }
+
+  // An idle connection says nothing of its broker, so he is asked while it is in doubt whether he is there. One who
+  // answers but acknowledges nothing is as good as away.
+  void watch_broker() {
+    const auto now = Clock::now();
+    if (now - asked_at < kAskEvery) return;
+    asked_at = now;
+    if (in_doubt && producer->is_answered(kAskMilliseconds)) in_doubt = false;
+    if (!in_doubt) heard_at = now;
+    if (in_flight_bytes == 0 && metrics.lag == 0) acknowledged_at = now;
+    metrics.up = !in_doubt;
+    const auto silent = now - std::min(heard_at, acknowledged_at);
+    const bool away = silent >= settings.away_after;
+    if (away == is_away) return;
+    is_away = away;
+    ForwardState before;
+    {
+      std::lock_guard lock(mutex);
+      before = state;
+      if (away) state.away_since_ns = realtime_ns() - std::chrono::nanoseconds(silent).count();
+      else state = {};
+    }
+    if (away && settings.on_away) settings.on_away(before.last_error);
+    if (!away && settings.on_back) settings.on_back(before.away_since_ns);
   }
 
   size_t limit_of(uint64_t token) const {
@@ -389,9 +428,11 @@ void KafkaForwarder::wake() {
 
 const ForwardMetrics& KafkaForwarder::metrics() const { return state_->metrics; }
 
-std::string KafkaForwarder::last_error() const {
+ForwardState KafkaForwarder::state() const {
   std::lock_guard lock(state_->mutex);
-  return state_->last_error;
+  return state_->state;
 }
+
+std::string KafkaForwarder::name() const { return state_->settings.brokers + "/" + state_->settings.topic; }
 
 }  // namespace yushi

@@ -10,11 +10,14 @@
 //
 // Memory   At most settings.in_flight_bytes of messages, the client's own structures included.
 // Threads  start() makes one; all else is called from outside. wake() may be called by any thread, also often.
-// Errors   start() says what is wrong with the settings. Later ones are counted, told by last_error() and retried.
+// Errors   start() says what is wrong with the settings. Later ones are counted, told by state() and retried. An outage of
+//          all brokers that lasts is told once by on_away, and its end by on_back.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -41,6 +44,11 @@ struct KafkaSettings {
   Filter select = Filter::parse_kql("*", {}).value();
   size_t in_flight_bytes = 256 << 20;
   KafkaProperties properties;
+  std::chrono::seconds away_after{30};  // so long nobody answers, or nothing is acknowledged: an outage
+
+  // On the forwarder's thread; must not wait.
+  std::function<void(const std::string& why)> on_away;  // the last error; may be empty
+  std::function<void(int64_t since_ns)> on_back;        // when the outage had begun
 };
 
 // Read by any thread at any time.
@@ -54,6 +62,13 @@ struct ForwardMetrics {
   std::atomic<uint64_t> restarts{0};  // producers thrown away
   std::atomic<uint64_t> lag{0};       // records committed and not yet delivered
   std::atomic<uint64_t> in_flight_bytes{0};
+  std::atomic<uint64_t> up{0};  // 1 while a broker answers
+};
+
+struct ForwardState {
+  int64_t away_since_ns = 0;  // 0: a broker answers, or was not given up yet
+  std::string last_error;     // empty: none since the last outage
+  int64_t last_error_ns = 0;
 };
 
 class KafkaForwarder {
@@ -67,7 +82,8 @@ class KafkaForwarder {
   void wake();  // something was committed
 
   const ForwardMetrics& metrics() const;
-  std::string last_error() const;  // empty: none yet
+  ForwardState state() const;
+  std::string name() const;  // "k1:9092,k2:9092/yushi.records"
 
  private:
   struct State;

@@ -85,7 +85,7 @@ struct KafkaProducer::Client {
       default:
         outcome = Outcome::failed;
     }
-    if (outcome == Outcome::failed) listener.error(listener.context, rd_kafka_err2str(message->err), true);
+    if (outcome == Outcome::failed) listener.error(listener.context, rd_kafka_err2str(message->err), Trouble::fatal);
     listener.report(listener.context, reinterpret_cast<uint64_t>(message->_private), outcome, message->len,
                     message->len + message->key_len + kMessageOverheadBytes);
   }
@@ -100,7 +100,10 @@ struct KafkaProducer::Client {
       rd_kafka_fatal_error(kafka, why, sizeof why);
       words = why;
     }
-    listener.error(listener.context, words, fatal);
+    listener.error(listener.context, words,
+                   fatal                                          ? Trouble::fatal
+                   : error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ? Trouble::all_away
+                                                                  : Trouble::passing);
   }
   // Brokers that are away would be told once for each try; on_error says it once.
   static void on_log(const rd_kafka_t*, int, const char*, const char*) {}
@@ -197,11 +200,18 @@ KafkaProducer::Queued KafkaProducer::send(Topic topic, const Message& message, s
   rd_kafka_error_destroy(error);
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return Queued::full;
   if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) return Queued::too_large;
-  client_->listener.error(client_->listener.context, words, true);
+  client_->listener.error(client_->listener.context, words, Trouble::fatal);
   return Queued::failed;
 }
 
 void KafkaProducer::poll(int milliseconds) { rd_kafka_poll(client_->kafka, milliseconds); }
+
+bool KafkaProducer::is_answered(int milliseconds) const {
+  const struct rd_kafka_metadata* metadata = nullptr;
+  if (rd_kafka_metadata(client_->kafka, 0, nullptr, &metadata, milliseconds) != RD_KAFKA_RESP_ERR_NO_ERROR) return false;
+  rd_kafka_metadata_destroy(metadata);
+  return true;
+}
 
 void KafkaProducer::purge() {
   rd_kafka_purge(client_->kafka, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);

@@ -28,10 +28,15 @@ class KafkaProducer {
   // `bytes` is what message_bytes() said when it was sent.
   using OnReport = void (*)(void* context, uint64_t token, Outcome outcome, size_t value_bytes, size_t bytes);
 
+  enum class Trouble : uint8_t {
+    passing,   // the client goes on by itself
+    all_away,  // no broker can be reached; it goes on trying
+    fatal,     // this producer is of no more use
+  };
   struct Listener {
     void* context;
     OnReport report;
-    void (*error)(void* context, std::string_view words, bool fatal);
+    void (*error)(void* context, std::string_view words, Trouble trouble);
   };
 
   // invalid when librdkafka refuses a setting.
@@ -44,6 +49,8 @@ class KafkaProducer {
   Queued send(Topic topic, const Message& message, std::string_view format, uint64_t token);
 
   void poll(int milliseconds);
+  // Asks any broker; whether one answers within the time, which this waits for.
+  bool is_answered(int milliseconds) const;
   // Gives up all that is on its way and hears the reports that are already there.
   void purge();
 

@@ -14,17 +14,21 @@ namespace yushi {
 struct Asked {
   const StoreView& view;
   const Question& question;
-  const LineSink& sink;
-  const std::atomic<bool>& cancelled;
+  const LineSink& sink;                // false when the answer must end: the asker went away, or a bound was met
+  const std::atomic<bool>& cancelled;  // budget.over()
+  Budget& budget;
+  const LineSink& sink_of_end;  // takes the last line, whatever bound was met
 
   // False when the asker went away.
   bool say(const nlohmann::ordered_json& line) const;
 };
 
-// The last line of an answer.
+// The last line of an answer. An answer that leaves without one, since it was cancelled or failed with lines out already,
+// gets one from answer(): it counts the lines, and has the reason.
 struct AnswerEnd {
   uint64_t records = 0, blocks_read = 0, blocks = 0;
   std::vector<std::string> missing;  // what could not be read, in words
+  std::string reason;                // which bound cut the answer short; empty: none. The budget's own is added
   nlohmann::ordered_json more = nlohmann::ordered_json::object();
 };
 void say_end(const Asked& asked, const AnswerEnd& end);

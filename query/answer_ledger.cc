@@ -7,6 +7,9 @@
 namespace yushi {
 namespace {
 
+// Who asks for a proof beside a question says so with it (daemon/api.h); here it changes nothing.
+constexpr std::string_view kProofOfAnswer = "proof_of_answer";
+
 // `log` must be there; its size.
 Result<uint64_t> size_of(const Asked& asked, std::string_view log) {
   if (log.empty()) return fail(Code::invalid, asked.question.name + " needs `log`");
@@ -39,7 +42,7 @@ Result<std::string> node_public_key(const StoreView& view) {
 
 Result<void> answer_checkpoint(const Asked& asked) {
   Parameters parameters(asked.question);
-  if (auto allowed = parameters.allow({"log", "tenant"}); !allowed) return allowed;
+  if (auto allowed = parameters.allow({"log", "tenant", kProofOfAnswer}); !allowed) return allowed;
   std::string log(parameters.text("log"));
   if (!log.empty()) {
     if (auto size = size_of(asked, log); !size) return tl::unexpected(size.error());
@@ -74,7 +77,7 @@ Result<void> answer_checkpoint(const Asked& asked) {
 
 Result<void> answer_consistency(const Asked& asked) {
   Parameters parameters(asked.question);
-  if (auto allowed = parameters.allow({"log", "from", "to"}); !allowed) return allowed;
+  if (auto allowed = parameters.allow({"log", "from", "to", kProofOfAnswer}); !allowed) return allowed;
   std::string log(parameters.text("log"));
   auto size = size_of(asked, log);
   if (!size) return tl::unexpected(size.error());

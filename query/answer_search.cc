@@ -8,6 +8,7 @@
 
 #include "core/record/ecs_json.h"
 #include "query/answer.h"
+#include "query/arrivals.h"
 #include "query/output.h"
 #include "query/query.h"
 #include "query/run.h"
@@ -16,10 +17,9 @@
 namespace yushi {
 namespace {
 
-constexpr size_t kHeldBytesMax = 512 << 20;  // of records that wait for the order to be turned round
-
-ScanOptions scan_options(const Filter::Times& times, std::optional<uint64_t> limit) {
+ScanOptions scan_options(const Asked& asked, const Filter::Times& times, std::optional<uint64_t> limit) {
   ScanOptions options;
+  options.pool = &asked.budget.pool();
   options.from_ns = times.from_ns;
   options.to_ns = times.to_ns;
   options.threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
@@ -52,8 +52,7 @@ struct Segments {
   std::vector<std::string> missing;
 };
 
-Result<Segments> segments_of(const StoreView& view, const std::vector<std::string>& logs,
-                             const std::map<std::string, uint64_t>& after) {
+Result<Segments> segments_of(const StoreView& view, const std::vector<std::string>& logs) {
   Segments out;
   for (auto& log : logs) {
     auto all = view.segments(log);
@@ -61,20 +60,11 @@ Result<Segments> segments_of(const StoreView& view, const std::vector<std::strin
       out.missing.push_back("log " + log + ": " + all.error().message);
       continue;
     }
-    auto from = after.find(log);
-    uint64_t first = from == after.end() ? 0 : from->second;
     for (auto& segment : *all) {
-      if (segment.summary.first_index + segment.summary.records <= first) continue;
       ScanSegment wanted;
       wanted.log = log;
       wanted.summary = segment.summary;
-      wanted.read = [&view, segment = std::move(segment), first]() -> Result<std::unique_ptr<Batch>> {
-        auto batch = view.read(segment);
-        if (batch && first > segment.summary.first_index) {
-          std::erase_if((*batch)->records, [&](const Record& record) { return record.index < first; });
-        }
-        return batch;
-      };
+      wanted.read = [&view, segment = std::move(segment)] { return view.read(segment); };
       out.segments.push_back(std::move(wanted));
     }
   }
@@ -97,62 +87,65 @@ AnswerEnd end_of(const ScanReport& report, std::vector<std::string> missing) {
 }
 
 // What has come since, in commit order: follow goes by arrival, not by event time.
-Result<void> answer_arrived(const Asked& asked, const Query& query, const Segments& found, const ScanOptions& options) {
-  struct Arrived {
-    uint64_t commit;
-    std::string log;
-    uint64_t index;
-    std::string json;
-  };
-  std::vector<std::vector<Arrived>> of_thread(static_cast<size_t>(options.threads));
-  auto report = scan_unordered(
-      found.segments, query.filter, options,
-      [&](size_t thread, const std::vector<const Record*>& records) {
-        for (auto* record : records) {
-          Arrived arrived{record->origin->commit, std::string(record->origin->log), record->index, {}};
-          render_record(*record, arrived.json);
-          of_thread[thread].push_back(std::move(arrived));
-        }
-      },
-      asked.cancelled);
-  if (!report) return tl::unexpected(report.error());
-  std::vector<Arrived> all;
-  for (auto& some : of_thread) std::move(some.begin(), some.end(), std::back_inserter(all));
-  std::sort(all.begin(), all.end(), [](auto& a, auto& b) {
-    return std::tie(a.commit, a.log, a.index) < std::tie(b.commit, b.log, b.index);
-  });
-  for (auto& arrived : all) {
-    if (!asked.sink(arrived.json)) return {};
+Result<void> answer_arrived(const Asked& asked, const Query& query, const std::vector<std::string>& logs,
+                            const std::map<std::string, uint64_t>& after, const ScanOptions& options) {
+  Arrivals arrivals(asked.view, query.filter, options, asked.budget.pool().share(), asked.cancelled);
+  for (auto& log : logs) {
+    auto from = after.find(log);
+    arrivals.add(log, from == after.end() ? 0 : from->second);
   }
-  auto end = end_of(*report, found.missing);
-  end.records = all.size();
+  asked.budget.on_stall = [&] { arrivals.let_go(); };
+  AnswerEnd end;
+  std::string json;
+  while (auto* record = arrivals.next()) {
+    json.clear();
+    render_record(*record, json);
+    if (!asked.sink(json)) return {};
+    ++end.records;
+  }
+  if (asked.cancelled) return {};
+  end.blocks = arrivals.blocks();
+  end.blocks_read = arrivals.blocks_read();
+  end.missing = arrivals.missing();
   say_end(asked, end);
   return {};
 }
 
 Result<void> answer_records(const Asked& asked, const Query& query, const Segments& found, ScanOptions options,
                             bool reverse, bool limited) {
-  auto render = [](const Record& record, Scratch&, std::string& out) { render_record(record, out); };
-  // The N newest, shown oldest first: they are found from the newest end, and turned round.
+  const size_t share = asked.budget.lease(0);
+  options.bytes_max = share / 2;
+  // The N newest, shown oldest first: they are found from the newest end, and turned round. Where they are too long to be
+  // held until then, the first of them is remembered, and found again from the other end.
   bool turned = limited && !reverse;
   options.newest_first = reverse || limited;
   std::vector<std::string> held;
   size_t held_bytes = 0;
-  auto report = scan(
-      found.segments, query.filter, options, render,
-      [&](ScanHit&& hit) {
-        if (!turned) return asked.sink(hit.rendered);
-        held_bytes += hit.rendered.size();
-        if (held_bytes > kHeldBytesMax) return false;
-        held.push_back(std::move(hit.rendered));
-        return true;
-      },
-      asked.cancelled);
-  if (!report) return tl::unexpected(report.error());
-  if (held_bytes > kHeldBytesMax) {
-    return fail(Code::exhausted, "the newest " + std::to_string(options.limit) +
-                                     " records are more than 512 MiB; ask for fewer, or for a span with since and until");
+  std::atomic<bool> is_held{true};
+  std::optional<RecordKey> oldest;
+  auto render = [&](const Record& record, Scratch&, std::string& out) {
+    if (is_held) render_record(record, out);
+  };
+  auto give = [&](ScanHit&& hit) { return asked.sink(hit.rendered); };
+  auto hold = [&](ScanHit&& hit) {
+    held_bytes += hit.rendered.size() + sizeof(std::string);
+    if (held_bytes > share / 2) {
+      is_held = false;
+      held = {};
+    }
+    if (is_held) held.push_back(std::move(hit.rendered));
+    oldest = std::move(hit.key);
+    return true;
+  };
+  auto report = scan(found.segments, query.filter, options, render, turned ? TakeHit(hold) : TakeHit(give), asked.cancelled);
+  if (report && turned && !is_held && !asked.cancelled) {
+    is_held = true;
+    options.newest_first = false;
+    options.begin = oldest;
+    options.limit = report->records_found;
+    report = scan(found.segments, query.filter, options, render, give, asked.cancelled);
   }
+  if (!report) return tl::unexpected(report.error());
   for (auto line = held.rbegin(); line != held.rend(); ++line) {
     if (!asked.sink(*line)) return {};
   }
@@ -160,8 +153,9 @@ Result<void> answer_records(const Asked& asked, const Query& query, const Segmen
   return {};
 }
 
-Result<void> answer_rows(const Asked& asked, const Query& query, const Segments& found, const ScanOptions& options,
+Result<void> answer_rows(const Asked& asked, const Query& query, const Segments& found, ScanOptions options,
                          bool reverse) {
+  options.bytes_max = asked.budget.lease(asked.budget.pool().bytes() / 2);
   auto answered = run_pipe(query, found.segments, options, asked.cancelled);
   if (!answered) return tl::unexpected(answered.error());
   if (asked.cancelled) return {};
@@ -214,10 +208,10 @@ Result<void> answer_search(const Asked& asked) {
     return fail(Code::invalid, "until " + std::string(parameters.text("until")) + " is past; nothing that comes can be before it");
   }
 
-  auto found = segments_of(asked.view, *logs, *after);
+  auto options = scan_options(asked, *times, *limit);
+  if (follows) return answer_arrived(asked, *query, *logs, *after, options);
+  auto found = segments_of(asked.view, *logs);
   if (!found) return tl::unexpected(found.error());
-  auto options = scan_options(*times, *limit);
-  if (follows) return answer_arrived(asked, *query, *found, options);
   if (query->is_plain()) return answer_records(asked, *query, *found, options, *reverse, limit->has_value());
   return answer_rows(asked, *query, *found, options, *reverse);
 }
@@ -236,9 +230,9 @@ Result<void> answer_hist(const Asked& asked) {
   if (!limit) return tl::unexpected(limit.error());
   auto logs = parameters.logs(asked.view);
   if (!logs) return tl::unexpected(logs.error());
-  auto found = segments_of(asked.view, *logs, {});
+  auto found = segments_of(asked.view, *logs);
   if (!found) return tl::unexpected(found.error());
-  return answer_rows(asked, *query, *found, scan_options(*times, *limit), false);
+  return answer_rows(asked, *query, *found, scan_options(asked, *times, *limit), false);
 }
 
 }  // namespace yushi

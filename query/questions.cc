@@ -9,15 +9,17 @@ bool Asked::say(const nlohmann::ordered_json& line) const {
 }
 
 void say_end(const Asked& asked, const AnswerEnd& end) {
+  const std::string reason = end.reason.empty() ? asked.budget.why() : end.reason;
   nlohmann::ordered_json line;
   auto& said = line["yushi.end"];
-  said = {{"complete", end.missing.empty()},
+  said = {{"complete", end.missing.empty() && reason.empty()},
           {"records", end.records},
           {"blocks_read", end.blocks_read},
           {"blocks", end.blocks},
           {"missing", end.missing}};
+  if (!reason.empty()) said["reason"] = reason;
   said.update(end.more);
-  asked.say(line);
+  asked.sink_of_end(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 std::string utc_text(int64_t unix_ns) {
@@ -25,8 +27,9 @@ std::string utc_text(int64_t unix_ns) {
   return {text, format_utc(unix_ns, text)};
 }
 
-Result<void> answer(const StoreView& view, const Question& question, const LineSink& sink,
-                    const std::atomic<bool>& cancelled) {
+namespace {
+
+Result<void> answer_by_name(const Asked& asked) {
   struct Named {
     std::string_view name;
     Result<void> (*answer)(const Asked&);
@@ -36,13 +39,44 @@ Result<void> answer(const StoreView& view, const Question& question, const LineS
       {"sources", answer_sources},       {"status", answer_status},   {"checkpoint", answer_checkpoint},
       {"consistency", answer_consistency}, {"proof", answer_proof},   {"verify", answer_verify},
   };
-  Asked asked{view, question, sink, cancelled};
+  auto& name = asked.question.name;
   for (auto& named : kAnswers) {
-    if (question.name == named.name) return named.answer(asked);
+    if (name == named.name) return named.answer(asked);
   }
   constexpr std::string_view kAlert = "alerts/";
-  if (question.name.starts_with(kAlert)) return answer_alert(asked, std::string_view(question.name).substr(kAlert.size()));
-  return fail(Code::not_found, "no question \"" + question.name + "\" is answered here");
+  if (name.starts_with(kAlert)) return answer_alert(asked, std::string_view(name).substr(kAlert.size()));
+  return fail(Code::not_found, "no question \"" + name + "\" is answered here");
+}
+
+}  // namespace
+
+Result<void> answer(const StoreView& view, const Question& question, const LineSink& sink, Budget& budget) {
+  uint64_t lines = 0;
+  bool ended = false, gone = false;
+  const LineSink line_sink = [&](std::string_view line) {
+    if (budget.over()) return false;
+    ++lines;
+    gone = !sink(line);
+    return !gone && !budget.over();
+  };
+  const LineSink sink_of_end = [&](std::string_view line) {
+    ended = true;
+    return sink(line);
+  };
+  const Asked asked{view, question, line_sink, budget.over(), budget, sink_of_end};
+  auto answered = answer_by_name(asked);
+  budget.on_stall = {};
+  if (ended) return {};
+  AnswerEnd end;
+  end.records = lines;
+  if (!answered) {
+    if (lines == 0 && answered.error().code != Code::exhausted) return answered;
+    end.reason = answered.error().message;
+  } else if (gone && !budget.over()) {
+    return {};  // who stops reading needs no end
+  }
+  say_end(asked, end);
+  return {};
 }
 
 }  // namespace yushi

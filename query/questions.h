@@ -4,19 +4,22 @@
 // Names and parameters are those of the endpoints under /api/v1: search, hist, alerts, sources, checkpoint, verify, status.
 // A record is one ECS object; a row of a pipe is one flat object; the last line of every answer is
 //   {"yushi.end":{"complete":true,"records":N,"blocks_read":R,"blocks":B,"missing":[…]}}
-// Only the daemon follows: it asks again and again, and its stream has a last line only when something is missing.
+// and it always comes once a line went out, or once a bound was met: then `complete` is false, and `reason` says why.
+// Only the daemon follows: it asks again and again, and its stream has a last line only when it ends before its time.
 //
 // Threads  Any; each call has scratch of its own.
-// Errors   invalid: a parameter or the query is wrong, with the place (HTTP 400). not_found: no such alert or log.
+// Memory   What the budget lends, and a decoded segment for each thread of a scan.
+// Errors   Before the first line. invalid: a parameter or the query is wrong, with the place (HTTP 400). not_found: no
+//          such alert or log.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 
 #include "core/base/result.h"
+#include "query/budget.h"
 #include "storage/view.h"
 
 namespace yushi {
@@ -29,7 +32,6 @@ struct Question {
 // Takes one line without its newline; false when the asker went away, which ends the answer.
 using LineSink = std::function<bool(std::string_view line)>;
 
-Result<void> answer(const StoreView& view, const Question& question, const LineSink& sink,
-                    const std::atomic<bool>& cancelled);
+Result<void> answer(const StoreView& view, const Question& question, const LineSink& sink, Budget& budget);
 
 }  // namespace yushi

@@ -135,8 +135,8 @@ Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const 
     Scratch scratch;
   };
   std::vector<Worker> workers;
-  for (int i = 0; i < std::max(options.threads, 1); ++i)
-    workers.push_back({Stats(stage, query.zone, options.bytes_max), {}});
+  auto room = std::make_shared<StatsRoom>(options.bytes_max);
+  for (int i = 0; i < std::max(options.threads, 1); ++i) workers.push_back({Stats(stage, query.zone, room), {}});
   auto report = scan_unordered(
       segments, query.filter, options,
       [&](size_t thread, const std::vector<const Record*>& records) {
@@ -144,6 +144,7 @@ Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const 
           workers[thread].scratch.clear();
           workers[thread].stats.add(*record, workers[thread].scratch);
         }
+        return !room->is_exhausted();
       },
       cancelled);
   if (!report) return tl::unexpected(report.error());
@@ -181,7 +182,7 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
       [&](size_t thread, const std::vector<const Record*>& records) {
         Worker& worker = workers[thread];
         for (const Record* record : records) {
-          if (too_much) return;
+          if (too_much) return false;
           Keyed keyed{
               {record->event_ns, record->origin ? std::string(record->origin->log) : std::string(), record->index}, {}};
           if (worker.rows.size() == kept_max) {
@@ -198,6 +199,7 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
           worker.rows.push_back(std::move(keyed));
           if (kept_max < std::numeric_limits<size_t>::max()) std::push_heap(worker.rows.begin(), worker.rows.end(), better);
         }
+        return true;
       },
       cancelled);
   if (!report) return tl::unexpected(report.error());

@@ -1,16 +1,20 @@
-// Workers take segments in the order of their nearest end. A hit may be given once every segment that is not yet done
-// lies behind it; what cannot be given yet waits in a heap. The first segment that is not done decides: its end is the
-// frontier. It is always in work already, so a worker that waits for room never waits for itself.
+// Workers take segments in the order of their nearest end, and hand over the hits of each in order. A hit may be given
+// once nothing that is still to come lies before it: neither the rest of a segment in work, nor a segment that nobody has
+// taken. What cannot be given yet waits in a heap.
+//
+// When the heap is full, the furthest hits are let go, and the `cut` says from where on: this pass gives what lies before
+// it, the next one begins there.
 #include "query/scan.h"
 
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <thread>
+#include <utility>
 
 #include "core/filter/token_filter.h"
 
@@ -45,16 +49,12 @@ Result<std::unique_ptr<Batch>> read_segment(const ScanSegment& segment) {
   }
 }
 
-// The matching records of a batch.
+// The matching records of a batch. One record may cost milliseconds, so the flags are looked at for each.
 std::vector<const Record*> find_matches(const Batch& batch, const Filter& filter, Span span, Scratch& scratch,
-                                        const std::atomic<bool>& stop) {
+                                        const std::atomic<bool>& stop, const std::atomic<bool>& cancelled) {
   std::vector<const Record*> found;
-  size_t until_look = 0;
   for (const Record& record : batch.records) {
-    if (until_look-- == 0) {
-      until_look = 1023;
-      if (stop.load(std::memory_order_relaxed)) break;
-    }
+    if (stop.load(std::memory_order_relaxed) || cancelled.load(std::memory_order_relaxed)) break;
     if (record.event_ns >= span.from_ns && record.event_ns <= span.to_ns && filter.matches(record, scratch))
       found.push_back(&record);
   }
@@ -75,7 +75,8 @@ class Scan {
               y = near_end(segments_[b].summary, options_.newest_first);
       return options_.newest_first ? x > y : x < y;
     });
-    done_.resize(order_.size());
+    noted_.resize(order_.size());
+    begin_ = options.begin;
   }
 
   Result<ScanReport> run_ordered(const Render& render, const TakeHit& take) {
@@ -111,134 +112,261 @@ class Scan {
     return [this](const ScanHit& a, const ScanHit& b) { return comes_before(b.key, a.key); };
   }
 
-  void work_ordered(const Render& render) {
-    Scratch scratch;
-    for (;;) {
-      size_t place;
-      {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] {
-          return is_over() || next_ >= order_.size() || waiting_bytes_ <= options_.bytes_max / 2 || frontier_ == next_;
-        });
-        if (is_over() || next_ >= order_.size()) return;
-        if (is_answered_before(next_)) return;
-        place = next_++;
-      }
-      std::vector<ScanHit> hits;
-      bool fits = true;
-      const ScanSegment& segment = segments_[order_[place]];
-      auto batch = read_segment(segment);
-      if (batch) {
-        auto found = find_matches(**batch, filter_, span_, scratch, stop_);
-        fits = render_best(segment, found, render, scratch, hits);
-      }
-      std::lock_guard lock(mutex_);
-      note(segment, batch);
-      if (!fits) exhausted_ = true;
-      for (ScanHit& hit : hits) {
-        waiting_bytes_ += bytes_of(hit);
-        waiting_.push_back(std::move(hit));
-        std::push_heap(waiting_.begin(), waiting_.end(), later());
-      }
-      trim();
-      done_[place] = 1;
-      while (frontier_ < done_.size() && done_[frontier_]) ++frontier_;
-      changed_.notify_all();
-    }
+  // No hit of the segment comes before this key.
+  RecordKey nearest(size_t place) const {
+    int64_t end = near_end(segments_[order_[place]].summary, options_.newest_first);
+    // No log has a name that begins with 0xff.
+    return options_.newest_first ? RecordKey{end, "\xff", std::numeric_limits<uint64_t>::max()} : RecordKey{end, "", 0};
   }
 
-  // Whether enough hits wait that come before all that the segments from `place` on can hold. Under mutex_.
+  // ------------------------------------------------------------------------------------- the rest of it under mutex_
+
+  // Whether a segment is left that this pass has to read; `next_` is then one.
+  bool has_place() {
+    for (; next_ < order_.size(); ++next_) {
+      if (begin_ && lies_before(segments_[order_[next_]].summary, *begin_)) continue;
+      if (cut_ && !comes_before(nearest(next_), *cut_)) return false;
+      return !is_answered_before(next_);
+    }
+    return false;
+  }
+
+  bool lies_before(const BlockSummary& summary, const RecordKey& key) const {
+    int64_t end = near_end(summary, !options_.newest_first);
+    return options_.newest_first ? end > key.event_ns : end < key.event_ns;
+  }
+
+  // Whether enough hits wait that come before all that the segments from `place` on can hold.
   bool is_answered_before(size_t place) const {
     if (waiting_.size() + report_.records_found < options_.limit) return false;
-    int64_t end = near_end(segments_[order_[place]].summary, options_.newest_first);
+    const RecordKey end = nearest(place);
     size_t before = 0;
-    for (const ScanHit& hit : waiting_)
-      before += options_.newest_first ? hit.key.event_ns > end : hit.key.event_ns < end;
+    for (const ScanHit& hit : waiting_) before += comes_before(hit.key, end);
     return before + report_.records_found >= options_.limit;
   }
 
-  // Lets go of hits that more others come before than are wanted. Under mutex_.
+  // Where what is still to come begins; nullopt when nothing is.
+  std::optional<RecordKey> bound() {
+    std::optional<RecordKey> first;
+    if (has_place()) first = nearest(next_);
+    for (auto& [place, position] : in_work_)
+      if (!first || comes_before(position, *first)) first = position;
+    return first;
+  }
+
+  bool may_give() {
+    if (waiting_.empty()) return false;
+    auto first = bound();
+    return !first || comes_before(waiting_.front().key, *first);
+  }
+
+  // What comes at or behind `key` is for the next pass.
+  void lower_cut(const RecordKey& key) {
+    if (cut_ && !comes_before(key, *cut_)) return;
+    cut_ = key;
+    std::erase_if(waiting_, [&](const ScanHit& hit) { return !comes_before(hit.key, *cut_); });
+    heap_again();
+  }
+
+  void heap_again() {
+    std::make_heap(waiting_.begin(), waiting_.end(), later());
+    waiting_bytes_ = 0;
+    for (const ScanHit& hit : waiting_) waiting_bytes_ += bytes_of(hit);
+  }
+
+  // Lets go of the further half of what waits.
+  void halve() {
+    std::sort(waiting_.begin(), waiting_.end(), [this](auto& a, auto& b) { return comes_before(a.key, b.key); });
+    size_t bytes = 0, kept = 0;
+    for (; kept < waiting_.size(); ++kept) {
+      bytes += bytes_of(waiting_[kept]);
+      if (kept > 0 && bytes > options_.bytes_max / 2) break;
+    }
+    if (kept < waiting_.size()) cut_ = waiting_[kept].key;
+    waiting_.resize(kept);
+    heap_again();
+  }
+
+  // Lets go of hits that more others come before than are wanted.
   void trim() {
     if (waiting_.size() / 4 < options_.limit) return;
     auto first = [this](const ScanHit& a, const ScanHit& b) { return comes_before(a.key, b.key); };
     std::nth_element(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(options_.limit), waiting_.end(),
                      first);
     waiting_.resize(options_.limit);
-    std::make_heap(waiting_.begin(), waiting_.end(), later());
-    waiting_bytes_ = 0;
-    for (const ScanHit& hit : waiting_) waiting_bytes_ += bytes_of(hit);
+    heap_again();
   }
 
   static size_t bytes_of(const ScanHit& hit) { return hit.rendered.size() + sizeof(ScanHit) + hit.key.log.size(); }
 
-  // Of more matches than the limit only the first are worth rendering.
-  // False when what was rendered does not fit.
-  bool render_best(const ScanSegment& segment, std::vector<const Record*>& found, const Render& render,
-                   Scratch& scratch, std::vector<ScanHit>& hits) {
+  // ------------------------------------------------------------------------------------------------------ the workers
+
+  void work_ordered(const Render& render) {
+    Scratch scratch;
+    for (;;) {
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return is_over() || (has_place() && has_room()); });
+      }
+      ReadTurn turn(options_.pool, [this] { return is_over(); });
+      size_t place;
+      {
+        std::lock_guard lock(mutex_);
+        if (is_over()) return;
+        if (!has_place() || !has_room()) continue;
+        place = next_++;
+        in_work_[place] = nearest(place);
+      }
+      const ScanSegment& segment = segments_[order_[place]];
+      auto batch = read_segment(segment);
+      if (batch) {
+        auto found = find_matches(**batch, filter_, span_, scratch, stop_, cancelled_);
+        hand_over(place, best_of(segment, found), render, scratch);
+      }
+      std::lock_guard lock(mutex_);
+      note(place, batch);
+      in_work_.erase(place);
+      trim();
+      changed_.notify_all();
+    }
+  }
+
+  bool has_room() const { return waiting_bytes_ <= options_.bytes_max / 2 || in_work_.empty(); }
+
+  // In the order of the scan. Of more than the limit only the first are worth rendering.
+  std::vector<const Record*>& best_of(const ScanSegment& segment, std::vector<const Record*>& found) const {
     auto before = [&](const Record* a, const Record* b) {
       if (a->event_ns != b->event_ns)
         return options_.newest_first ? a->event_ns > b->event_ns : a->event_ns < b->event_ns;
       return options_.newest_first ? a->index > b->index : a->index < b->index;
     };
+    if (begin_)
+      std::erase_if(found, [&](auto* record) { return comes_before(key_of(segment, *record), *begin_); });
     if (found.size() > options_.limit) {
       std::nth_element(found.begin(), found.begin() + static_cast<ptrdiff_t>(options_.limit), found.end(), before);
       found.resize(options_.limit);
     }
+    std::sort(found.begin(), found.end(), before);
+    return found;
+  }
+
+  static RecordKey key_of(const ScanSegment& segment, const Record& record) {
+    return {record.event_ns, segment.log, record.index};
+  }
+
+  void hand_over(size_t place, const std::vector<const Record*>& found, const Render& render, Scratch& scratch) {
+    const ScanSegment& segment = segments_[order_[place]];
+    std::vector<ScanHit> hits;
     size_t bytes = 0;
-    for (const Record* record : found) {
-      if (is_over()) return true;
-      ScanHit hit{{record->event_ns, segment.log, record->index}, {}};
+    for (size_t i = 0; i < found.size() && !is_over(); ++i) {
+      ScanHit hit{key_of(segment, *found[i]), {}};
       scratch.clear();
-      render(*record, scratch, hit.rendered);
-      bytes += hit.rendered.size();
+      render(*found[i], scratch, hit.rendered);
+      bytes += bytes_of(hit);
       hits.push_back(std::move(hit));
-      if (bytes > options_.bytes_max) return false;
+      const bool last = i + 1 == found.size();
+      if (!last && bytes < std::min(kHandOverBytes, options_.bytes_max / 4)) continue;
+      std::unique_lock lock(mutex_);
+      if (!wait_for_room(lock, place, hits.front().key, bytes)) return;
+      for (ScanHit& each : hits) {
+        if (cut_ && !comes_before(each.key, *cut_)) return;
+        waiting_bytes_ += bytes_of(each);
+        waiting_.push_back(std::move(each));
+        std::push_heap(waiting_.begin(), waiting_.end(), later());
+      }
+      report_.bytes_held_max = std::max(report_.bytes_held_max, waiting_bytes_);
+      if (!last) in_work_[place] = key_of(segment, *found[i + 1]);
+      lock.unlock();
+      changed_.notify_all();
+      hits.clear();
+      bytes = 0;
     }
-    return true;
+  }
+
+  // False when nothing from `first` on, which is next of a segment in work, is wanted in this pass.
+  bool wait_for_room(std::unique_lock<std::mutex>& lock, size_t place, const RecordKey& first, size_t bytes) {
+    using Clock = std::chrono::steady_clock;
+    auto given = report_.records_found;
+    auto since = Clock::now();
+    while (!is_over()) {
+      if (cut_ && !comes_before(first, *cut_)) return false;
+      if (waiting_bytes_ + bytes <= options_.bytes_max || waiting_.empty()) return true;
+      if (may_give() || giving_) {  // the reader is slower than we: what can be found again is let go
+        if (given != report_.records_found) {
+          given = report_.records_found;
+          since = Clock::now();
+        } else if (Clock::now() - since > kPatience) {
+          lower_cut(first);
+          return false;
+        }
+        changed_.wait_for(lock, std::chrono::milliseconds(50));
+        continue;
+      }
+      auto nearest_of_all = bound();
+      if (nearest_of_all && *nearest_of_all == in_work_[place]) return true;  // all wait for this one
+      if (has_place() && *nearest_of_all == nearest(next_)) {  // or for one that nobody has room to read
+        if (waiting_.size() > 1) {
+          halve();
+        } else {  // one hit, larger than all the room
+          lower_cut(comes_before(first, waiting_.front().key) ? RecordKey(waiting_.front().key) : first);
+        }
+        changed_.notify_all();
+        continue;
+      }
+      changed_.wait_for(lock, std::chrono::milliseconds(50));
+    }
+    return false;
   }
 
   // In the caller's thread: hands over what may be given until all is done.
   void give(const TakeHit& take) {
     std::unique_lock lock(mutex_);
-    for (;;) {
+    std::vector<ScanHit> hits;
+    for (bool more = true; more && report_.records_found < options_.limit;) {
       if (cancelled_.load(std::memory_order_relaxed)) {
         report_.cancelled = true;
         break;
       }
-      if (exhausted_ || report_.records_found >= options_.limit) break;
-      if (!waiting_.empty() && may_give(waiting_.front().key)) {
+      hits.clear();
+      for (size_t bytes = 0; bytes < kHandOverBytes && may_give();) {
         std::pop_heap(waiting_.begin(), waiting_.end(), later());
-        ScanHit hit = std::move(waiting_.back());
+        bytes += bytes_of(waiting_.back());
+        hits.push_back(std::move(waiting_.back()));
         waiting_.pop_back();
-        waiting_bytes_ -= bytes_of(hit);
-        ++report_.records_found;
-        lock.unlock();
+        if (report_.records_found + hits.size() >= options_.limit) break;
+      }
+      if (hits.empty()) {
+        if (bound()) {
+          changed_.wait_for(lock, std::chrono::milliseconds(50));  // the flag of the caller notifies nobody
+          continue;
+        }
+        if (!cut_) break;
+        begin_ = cut_;  // another pass
+        cut_.reset();
+        next_ = 0;
         changed_.notify_all();
-        bool more = take(std::move(hit));
-        lock.lock();
-        if (!more) break;
         continue;
       }
-      if (frontier_ == order_.size()) break;
-      if (waiting_bytes_ > options_.bytes_max) {
-        exhausted_ = true;
-        break;
+      giving_ = true;
+      for (ScanHit& hit : hits) {
+        waiting_bytes_ -= std::min(waiting_bytes_, bytes_of(hit));
+        ++report_.records_found;
+        lock.unlock();
+        more = take(std::move(hit)) && more;
+        lock.lock();
+        if (!more || cancelled_.load(std::memory_order_relaxed)) break;
       }
-      changed_.wait_for(lock, std::chrono::milliseconds(50));  // the flag of the caller notifies nobody
+      giving_ = false;
+      changed_.notify_all();
     }
     stop_ = true;
     changed_.notify_all();
   }
 
-  bool may_give(const RecordKey& key) const {
-    if (frontier_ == order_.size()) return true;
-    int64_t end = near_end(segments_[order_[frontier_]].summary, options_.newest_first);
-    return options_.newest_first ? key.event_ns > end : key.event_ns < end;
-  }
-
   void work_unordered(size_t number, const Visit& visit) {
     Scratch scratch;
     for (;;) {
+      ReadTurn turn(options_.pool, [this] { return is_over(); });
       size_t place;
       {
         std::lock_guard lock(mutex_);
@@ -246,19 +374,21 @@ class Scan {
         if (is_over() || next_ >= order_.size()) return;
         place = next_++;
       }
-      const ScanSegment& segment = segments_[order_[place]];
-      auto batch = read_segment(segment);
+      auto batch = read_segment(segments_[order_[place]]);
       std::vector<const Record*> found;
-      if (batch) found = find_matches(**batch, filter_, span_, scratch, cancelled_);
-      if (!found.empty()) visit(number, found);
+      if (batch) found = find_matches(**batch, filter_, span_, scratch, stop_, cancelled_);
+      if (!found.empty() && !visit(number, found)) stop_ = true;
       std::lock_guard lock(mutex_);
-      note(segment, batch);
+      note(place, batch);
       report_.records_found += found.size();
       if (cancelled_.load(std::memory_order_relaxed)) report_.cancelled = true;
     }
   }
 
-  void note(const ScanSegment& segment, const Result<std::unique_ptr<Batch>>& batch) {
+  // Once for each segment, however many passes read it.
+  void note(size_t place, const Result<std::unique_ptr<Batch>>& batch) {
+    if (std::exchange(noted_[place], true)) return;
+    const ScanSegment& segment = segments_[order_[place]];
     if (!batch) {
       report_.missing.push_back(name_of(segment) + ": " + batch.error().message);
       return;
@@ -268,12 +398,12 @@ class Scan {
   }
 
   Result<ScanReport> finish() {
-    if (exhausted_)
-      return fail(Code::exhausted, "the answer does not fit into " + std::to_string(options_.bytes_max >> 20) +
-                                       " MiB while it is put in order; narrow the time range or set a limit");
     std::sort(report_.missing.begin(), report_.missing.end());
     return std::move(report_);
   }
+
+  static constexpr size_t kHandOverBytes = 256 << 10;             // rendered between two looks at the lock
+  static constexpr auto kPatience = std::chrono::seconds(1);      // of a decoded segment with the reader
 
   const std::vector<ScanSegment>& segments_;
   const Filter& filter_;
@@ -286,12 +416,14 @@ class Scan {
   std::mutex mutex_;
   std::condition_variable changed_;
   // Protected by mutex_:
-  size_t next_ = 0;      // place in order_ that nobody has taken
-  size_t frontier_ = 0;  // first place that is not done
-  std::vector<char> done_;
-  std::vector<ScanHit> waiting_;  // heap
+  size_t next_ = 0;                      // place in order_ that nobody has taken
+  std::map<size_t, RecordKey> in_work_;  // place -> its first hit that is not handed over comes here or later
+  std::optional<RecordKey> begin_;       // of this pass
+  std::optional<RecordKey> cut_;         // of this pass: it gives what comes before
+  std::vector<ScanHit> waiting_;         // heap
   size_t waiting_bytes_ = 0;
-  bool exhausted_ = false;
+  bool giving_ = false;  // the caller has hits in hand
+  std::vector<char> noted_;
   ScanReport report_;
 };
 

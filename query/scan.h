@@ -4,12 +4,13 @@
 // say whether it can be left alone. Segments are read in the order of their nearest end, so that the first records can
 // be given before the last segments are read, and a search for the newest hundred ends early.
 //
-// Invariants  What is given is exactly what a look at every record would give; a segment that could not be read is
-// named
+// Invariants  What is given is exactly what a look at every record would give; a segment that could not be read is named
 //             in the report, and is_complete() is then false.
-// Memory      One decoded segment a thread, and what was rendered but cannot be given yet, up to bytes_max:
-// `exhausted`. Threads     scan() runs `threads` of its own; render() is called by them, take() by the caller's thread
-// only.
+// Memory      One decoded segment a thread, and what was rendered but cannot be given yet, up to bytes_max. Where more
+//             than that has to wait (segments whose times overlap, a reader that is slower than we) the furthest is let
+//             go and found again by another pass: it costs time, never order and never the answer.
+// Threads     scan() runs `threads` of its own; render() is called by them, take() by the caller's thread only. A thread
+//             that waits for the reader of the answer holds no segment for longer than a second, and no place of the pool.
 #pragma once
 
 #include <atomic>
@@ -17,12 +18,14 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/filter/filter.h"
 #include "core/record/batch.h"
+#include "query/budget.h"
 #include "storage/block.h"
 
 namespace yushi {
@@ -33,13 +36,22 @@ struct ScanSegment {
   std::function<Result<std::unique_ptr<Batch>>()> read;
 };
 
+struct RecordKey {
+  int64_t event_ns = 0;
+  std::string log;
+  uint64_t index = 0;
+  auto operator<=>(const RecordKey&) const = default;
+};
+
 struct ScanOptions {
   int64_t from_ns = std::numeric_limits<int64_t>::min();  // --since; of @timestamp, both inclusive
   int64_t to_ns = std::numeric_limits<int64_t>::max();    // --until
   size_t limit = std::numeric_limits<size_t>::max();      // stop after so many
   bool newest_first = true;
+  std::optional<RecordKey> begin;  // what comes before it in the scan's order is not wanted; scan() only
   int threads = 2;
-  size_t bytes_max = 256 << 20;
+  size_t bytes_max = 64 << 20;
+  QueryPool* pool = nullptr;  // whose places to read are taken; none: there is always one
 };
 
 struct ScanReport {
@@ -47,16 +59,10 @@ struct ScanReport {
   uint64_t blocks_read = 0;
   uint64_t records_read = 0;
   uint64_t records_found = 0;  // given; less than match when a limit stopped the scan
+  size_t bytes_held_max = 0;   // of what waited to be given
   bool cancelled = false;
   std::vector<std::string> missing;  // "finance/1024: why", sorted
   bool is_complete() const { return missing.empty() && !cancelled; }
-};
-
-struct RecordKey {
-  int64_t event_ns = 0;
-  std::string log;
-  uint64_t index = 0;
-  auto operator<=>(const RecordKey&) const = default;
 };
 
 struct ScanHit {
@@ -73,8 +79,8 @@ Result<ScanReport> scan(const std::vector<ScanSegment>& segments, const Filter& 
                         const Render& render, const TakeHit& take, const std::atomic<bool>& cancelled);
 
 // The same without an order, for stages that need none: visit() gets all matching records of a segment at once, on
-// thread number 0..threads-1. `limit` is not looked at.
-using Visit = std::function<void(size_t thread, const std::vector<const Record*>& records)>;
+// thread number 0..threads-1; false ends the scan. `limit` is not looked at.
+using Visit = std::function<bool(size_t thread, const std::vector<const Record*>& records)>;
 Result<ScanReport> scan_unordered(const std::vector<ScanSegment>& segments, const Filter& filter,
                                   const ScanOptions& options, const Visit& visit, const std::atomic<bool>& cancelled);
 

@@ -54,14 +54,14 @@ int64_t bin_start(int64_t unix_ns, int64_t bin_ns, const Zone& zone) {
       std::clamp<__int128>(start, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()));
 }
 
-Stats::Stats(const StatsStage& stage, std::shared_ptr<const Zone> zone, size_t bytes_max)
-    : stage_(stage), zone_(std::move(zone)), bytes_max_(bytes_max) {
+Stats::Stats(const StatsStage& stage, std::shared_ptr<const Zone> zone, std::shared_ptr<StatsRoom> room)
+    : stage_(stage), zone_(std::move(zone)), room_(std::move(room)) {
   for (const GroupKey& key : stage_.by) key_fields_.push_back(find_field(key.field));
   for (const Aggregate& aggregate : stage_.aggregates) value_fields_.push_back(find_field(aggregate.field));
 }
 
 void Stats::add(const Record& record, Scratch& scratch) {
-  if (is_exhausted()) return;
+  if (room_->is_exhausted()) return;
   // A list puts its record into one group for each of its values.
   std::vector<Row> keys(1);
   for (size_t i = 0; i < stage_.by.size(); ++i) {
@@ -94,7 +94,7 @@ void Stats::add(const Record& record, Scratch& scratch) {
     if (is_new) {
       at->second.key = std::move(row);
       at->second.sums.resize(stage_.aggregates.size());
-      bytes_ += 2 * key.size() + 128 + stage_.aggregates.size() * sizeof(Sum);
+      room_->bytes += 2 * key.size() + 128 + stage_.aggregates.size() * sizeof(Sum);
     }
     add_to(at->second, record, scratch);
   }
@@ -135,7 +135,7 @@ void Stats::add_to(Group& group, const Record& record, Scratch& scratch) {
         case Aggregate::Function::distinct: {
           auto text = key_text({scalar});
           size_t bytes = text.size();
-          if (sum.distinct.insert(std::move(text)).second) bytes_ += bytes + 64;
+          if (sum.distinct.insert(std::move(text)).second) room_->bytes += bytes + 64;
           break;
         }
         case Aggregate::Function::count:
@@ -146,7 +146,6 @@ void Stats::add_to(Group& group, const Record& record, Scratch& scratch) {
 }
 
 void Stats::merge(Stats&& other) {
-  bytes_ += other.bytes_;
   for (auto& [key, from] : other.groups_) {
     auto [at, is_new] = groups_.try_emplace(key);
     Group& to = at->second;
@@ -194,9 +193,9 @@ Cell Stats::result(const Aggregate& aggregate, const Sum& sum) const {
 }
 
 Result<Table> Stats::finish() {
-  if (is_exhausted())
+  if (room_->is_exhausted())
     return fail(Code::exhausted, "stats: more groups or distinct values than fit into " +
-                                     std::to_string(bytes_max_ >> 20) +
+                                     std::to_string(room_->bytes_max >> 20) +
                                      " MiB; narrow the filter or group by fewer fields");
   Table table;
   for (const GroupKey& key : stage_.by) table.columns.push_back(key.column);

@@ -1,13 +1,15 @@
 // The `stats` stage: records -> one row for each group.
 //
 // Invariants  Order of records and number of threads do not change the answer (sums of real numbers aside, in the last
-// bits). Memory      At most `bytes_max`, counted roughly; more groups or distinct values than that fail the query with
-//             `exhausted`, they are never left out silently.
+// bits). Memory      At most that of the StatsRoom, counted roughly; more groups or distinct values than that fail the
+//             query with `exhausted`, they are never left out silently.
 // Threads     One thread fills one Stats; merge() joins them.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -19,15 +21,22 @@
 
 namespace yushi {
 
+// What all Stats of one query may hold together.
+struct StatsRoom {
+  explicit StatsRoom(size_t most) : bytes_max(most) {}
+  bool is_exhausted() const { return bytes > bytes_max; }
+  const size_t bytes_max;
+  std::atomic<size_t> bytes{0};
+};
+
 class Stats {
  public:
-  Stats(const StatsStage& stage, std::shared_ptr<const Zone> zone, size_t bytes_max);
+  Stats(const StatsStage& stage, std::shared_ptr<const Zone> zone, std::shared_ptr<StatsRoom> room);
 
   void add(const Record& record, Scratch& scratch);
   void merge(Stats&& other);
   // Columns are the keys, then the functions; rows ascend by their keys, what is missing last.
   Result<Table> finish();
-  bool is_exhausted() const { return bytes_ > bytes_max_; }
 
  private:
   struct Sum {
@@ -49,7 +58,7 @@ class Stats {
   std::vector<const Field*> key_fields_, value_fields_;
   std::shared_ptr<const Zone> zone_;
   std::unordered_map<std::string, Group> groups_;
-  size_t bytes_ = 0, bytes_max_;
+  std::shared_ptr<StatsRoom> room_;
 };
 
 // All values of a field of a record.

@@ -20,6 +20,9 @@ struct Regex {
 
 namespace {
 
+// Where RE2 has no room for its automaton each byte of a value may cost as many steps as the expression has.
+constexpr int kRegexStepsMax = 8000;
+
 // One question on its way through the values of a field.
 struct Asking {
   const Expression& leaf;
@@ -280,6 +283,10 @@ Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern, boo
   std::string source = multi_line ? "(?m)" : "";
   source += pattern;
   auto regex = std::make_shared<const Regex>(source, options);
+  if (regex->re2.ok() && regex->re2.ProgramSize() > kRegexStepsMax) {
+    return fail(Code::invalid, "regular expression not supported: it is too large, " + std::to_string(regex->re2.ProgramSize()) +
+                                   " steps of at most " + std::to_string(kRegexStepsMax) + "; make it shorter");
+  }
   if (regex->re2.ok()) return std::shared_ptr<const Regex>(std::move(regex));
   const std::string& construct = regex->re2.error_arg();
   std::string what = regex->re2.error();

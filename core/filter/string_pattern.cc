@@ -20,6 +20,7 @@ void StringPattern::add_literal(std::string_view text) { pending_.append(text); 
 void StringPattern::add_any_one() {
   finish();
   segments_.back().push_back({});
+  ++bytes_min_;
 }
 
 void StringPattern::add_any_run() {
@@ -30,6 +31,9 @@ void StringPattern::add_any_run() {
 void StringPattern::finish() {
   if (pending_.empty()) return;
   segments_.back().push_back({Needle(folds_ ? folded(pending_) : pending_, folds_)});
+  const Needle& literal = segments_.back().back().literal;
+  is_simple_ = is_simple_ && literal.is_simple();
+  bytes_min_ += literal.text().size();
   pending_.clear();
 }
 
@@ -87,10 +91,9 @@ bool StringPattern::match(std::string_view value) const {
 }
 
 bool StringPattern::matches(std::string_view value, Scratch& scratch) const {
-  bool simple = true;
-  for (const Segment& segment : segments_)
-    for (const Part& part : segment) simple &= part.literal.is_simple();
-  if (simple && match(value)) return true;
+  // A pattern of thousands of pieces is not tried on each word.
+  if ((folds_ ? folded_bytes_max(value.size()) : value.size()) < bytes_min_) return false;
+  if (is_simple_ && match(value)) return true;
   if (!folds_) return false;
   bool must_fold = false;
   for (const Segment& segment : segments_)

@@ -112,7 +112,8 @@ def test_on_a_full_disk_status_answers_and_content_queries_are_refused(small_dis
         ballast.fill_to(RESERVE_BYTES - 2 * MIB)
         wait(lambda: not is_ready(daemon), "for the daemon to see the full disk")
         said = {question: asked(daemon, *question.split()) for question in ("status", "search number")}
-        assert said == {"status": 0, "search number": 2}, "health and status stay, content is refused; None: no answer"
+        assert said == {"status": 1, "search number": 2}, "health and status stay, content is refused; None: no answer"
+        assert daemon.status()["verdict"] == "FAIL"
 
 
 def test_a_full_disk_stops_the_inputs_and_loses_nothing(small_disk, tmp_path):

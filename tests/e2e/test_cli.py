@@ -286,7 +286,8 @@ def test_a_follower_says_that_the_daemon_is_gone(tmp_path, end):
             getattr(running, end)()
             assert follower.wait(DEADLINE_S) == 3
             err = follower.stderr.read().decode()
-            assert "the answer is incomplete" in err and "the daemon stopped or is gone" in err
+            why = {"kill": "the daemon stopped or is gone", "stop": "the daemon is stopping"}[end]
+            assert f"the answer is incomplete: {why}" in err
 
 
 def test_an_interrupted_follower_ends_0(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 UNIT = REPO / "systemd" / "yushid.service"
-EXPOSURE_MAX = 1.5
+EXPOSURE_MAX = 1.7  # 0.2 of it so that `_audit` can name the login of who asks: ProtectProc=default
 
 
 def analyze(*arguments):

@@ -184,21 +184,96 @@ TEST(Scan, CancelledSaysThatItIsNotComplete) {
   EXPECT_LT(report->records_found, 1000u);
 }
 
-TEST(Scan, AnAnswerThatDoesNotFitIsAnErrorAndNotCut) {
+// Segments that overlap wholly: nothing can be given before all are read, and they do not fit.
+std::vector<ScanSegment> overlapping_segments() {
   std::vector<ScanSegment> segments;
-  std::vector<Said> records;
-  for (int i = 0; i < 1000; ++i) records.push_back({i, std::string(1000, 'x'), {}});
-  // Two that overlap wholly: nothing can be given before both are read.
-  segments.push_back(segment_of("a", 0, records));
-  segments.push_back(segment_of("b", 0, records));
+  for (const char* log : {"a", "b", "c", "d", "e"}) {
+    std::vector<Said> records;
+    for (int i = 0; i < 400; ++i) records.push_back({i / 50, std::to_string(i) + std::string(1000, 'x'), {}});
+    segments.push_back(segment_of(log, 0, records));
+  }
+  return segments;
+}
+
+TEST(Scan, AnAnswerThatDoesNotFitIsGivenWholeAndInOrderAllTheSame) {
+  auto segments = overlapping_segments();
   ScanOptions options;
-  options.bytes_max = 64 << 10;
-  auto report = scan(
-      segments, kql("*"), options, render_raw, [](ScanHit&&) { return true; }, kGoOn);
-  ASSERT_FALSE(report);
-  EXPECT_EQ(report.error().code, Code::exhausted);
+  for (size_t bytes_max : {size_t{16} << 10, size_t{64} << 10, size_t{500} << 10})
+    for (bool newest_first : {false, true})
+      for (int threads : {1, 3}) {
+        options.bytes_max = bytes_max;
+        options.newest_first = newest_first;
+        options.threads = threads;
+        Answer answer = ask(segments, "*", options);
+        ASSERT_EQ(answer.keys.size(), 2000u);
+        auto in_order = answer.keys;
+        std::sort(in_order.begin(), in_order.end());
+        in_order.erase(std::unique(in_order.begin(), in_order.end()), in_order.end());
+        if (newest_first) std::reverse(in_order.begin(), in_order.end());
+        EXPECT_EQ(answer.keys, in_order) << bytes_max << " bytes, " << threads << " threads";
+        EXPECT_EQ(answer.report.blocks_read, 5u);
+        EXPECT_TRUE(answer.report.is_complete());
+        // Each thread hands over one piece at least.
+        EXPECT_LE(answer.report.bytes_held_max, bytes_max + static_cast<size_t>(threads) * (bytes_max / 4 + 1200));
+      }
   options.limit = 20;
   EXPECT_EQ(ask(segments, "*", options).keys.size(), 20u);
+}
+
+TEST(Scan, BeginsAtTheKeyThatIsNamed) {
+  auto segments = overlapping_segments();
+  ScanOptions options;
+  options.newest_first = false;
+  options.limit = 300;
+  options.begin = RecordKey{3, "c", 170};
+  Answer answer = ask(segments, "*", options);
+  ASSERT_EQ(answer.keys.size(), 300u);
+  EXPECT_EQ(answer.keys.front(), *options.begin);
+  options.newest_first = true;
+  answer = ask(segments, "*", options);
+  EXPECT_EQ(answer.keys.front(), *options.begin);
+  EXPECT_LT(answer.keys.back(), *options.begin);
+}
+
+// A reader that stops for longer than a segment is kept for it misses nothing.
+TEST(Scan, AReaderThatPausesGetsTheSameAnswer) {
+  auto segments = overlapping_segments();
+  ScanOptions options;
+  options.bytes_max = 32 << 10;
+  QueryPool pool(1 << 20, 2);
+  options.pool = &pool;
+  std::vector<RecordKey> keys;
+  bool place_was_free = false;
+  auto report = scan(
+      segments, kql("*"), options, render_raw,
+      [&](ScanHit&& hit) {
+        keys.push_back(hit.key);
+        if (keys.size() == 100) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+          auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+          ReadTurn turn(&pool, [&] { return std::chrono::steady_clock::now() > until; });
+          place_was_free = std::chrono::steady_clock::now() < until;
+        }
+        return true;
+      },
+      kGoOn);
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(place_was_free);
+  EXPECT_EQ(keys.size(), 2000u);
+  EXPECT_TRUE(std::is_sorted(keys.rbegin(), keys.rend()));
+}
+
+// One record that is larger than all the room.
+TEST(Scan, ARecordLargerThanTheRoomIsGiven) {
+  std::vector<ScanSegment> segments;
+  for (const char* log : {"a", "b", "c"})
+    segments.push_back(segment_of(log, 0, {{1, std::string(50'000, 'x'), {}}, {2, "small", {}}, {3, std::string(50'000, 'x'), {}}}));
+  ScanOptions options;
+  options.bytes_max = 10'000;
+  for (bool newest_first : {false, true}) {
+    options.newest_first = newest_first;
+    EXPECT_EQ(ask(segments, "*", options).keys.size(), 9u);
+  }
 }
 
 TEST(Scan, OfNoSegmentsIsComplete) {

@@ -1,0 +1,87 @@
+// What questions may cost: the memory of all together, how many read stored records at once, and for each one whether it
+// must end before its end, and why.
+//
+// A QueryPool stands behind all questions of a process, a Budget behind one. Whoever sees a bound met (the API for time,
+// a dropped connection or a stop; an answer for memory) says so with end(); what works for the question looks at over()
+// and leaves; the last line of the answer tells the reason.
+//
+// Memory   Half of the pool is for kQuestionsMax questions in equal shares, which each has whatever the others take; the
+//          other half is lent to those that ask for more. Decoded segments are not counted: there are at most `readers`.
+// Threads  Any.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <string>
+
+namespace yushi {
+
+class ReadTurn;
+
+class QueryPool {
+ public:
+  static constexpr unsigned kQuestionsMax = 4;  // with a share each; more at once share what is there for these
+
+  QueryPool(size_t bytes, unsigned readers) : bytes_(bytes), lendable_(bytes / 2), readers_free_(readers) {}
+
+  size_t bytes() const { return bytes_; }
+  size_t share() const { return bytes_ / 2 / kQuestionsMax; }
+
+ private:
+  friend class Budget;
+  friend class ReadTurn;
+  const size_t bytes_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  size_t lendable_;        // protected by mutex_
+  unsigned readers_free_;  // protected by mutex_
+  std::list<const ReadTurn*> waiting_;  // for a place, in the order they came; protected by mutex_
+};
+
+class Budget {
+ public:
+  explicit Budget(QueryPool& pool) : pool_(&pool) {}
+  ~Budget();
+  Budget(const Budget&) = delete;
+  Budget& operator=(const Budget&) = delete;
+
+  QueryPool& pool() const { return *pool_; }
+  // Bytes that the question may hold from now on, `most` if they are free; its share at least. Given back at its end. Once.
+  size_t lease(size_t most);
+
+  // The question must end; the first reason stays. Never undone.
+  void end(const std::string& why);
+  const std::atomic<bool>& over() const { return over_; }
+  std::string why() const;
+
+  // Called by whoever writes the answer, on the thread that answers, when the reader has taken nothing for a second: what
+  // can be had again is let go. Set by the answer.
+  std::function<void()> on_stall;
+
+ private:
+  QueryPool* pool_;
+  size_t borrowed_ = 0;
+  std::atomic<bool> over_{false};
+  mutable std::mutex mutex_;
+  std::string why_;  // protected by mutex_
+};
+
+// One of the pool's places to read and decode a segment of the store, for as long as it lives. Those who wait get one in
+// the order they came, so that a long search does not keep a short one out.
+class ReadTurn {
+ public:
+  // Waits for a place, or until `over()` (looked at each 50 ms); then it holds none. Without a pool there is always one.
+  ReadTurn(QueryPool* pool, const std::function<bool()>& over);
+  ~ReadTurn();
+  ReadTurn(const ReadTurn&) = delete;
+  ReadTurn& operator=(const ReadTurn&) = delete;
+
+ private:
+  QueryPool* pool_;
+};
+
+}  // namespace yushi
