@@ -154,7 +154,7 @@ Alert Folds::summary_of_fold(std::string_view log, std::string_view name, const 
   Reader in(name);
   std::string_view rule_id = in.text(), key = in.text();
   Alert alert = summary(log, rule_id, fold.repeated, received_ns);
-  alert.key = key;
+  alert.key = "more of " + std::string(key);  // not that of the alerts: an id is made of key and first record
   alert.reason = alert.rule_name + (key.empty() ? "" : " (" + std::string(key) + ")") + ": " +
                  number_text(fold.repeated.hits, "repetition", "repetitions") + " of the alert of " +
                  time_text_utc(fold.raised_ns) + (fold.repeated.hits == 1 ? " was" : " were") +
