@@ -4,6 +4,8 @@
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "core/base/display.h"
+#include "core/base/time_text.h"
+#include "detect/words.h"
 
 namespace yushi {
 namespace {
@@ -22,13 +24,28 @@ std::string text(const Json& object, const char* pointer) {
 
 bool yes(const Json& object, const char* pointer) { return text(object, pointer) == "true"; }
 
-const std::vector<std::string> kColumns = {"time", "id", "severity", "tenant", "rule", "reason"};
+const std::vector<std::string> kColumns = {"raised", "event time", "id", "severity", "tenant", "rule", "reason"};
+constexpr int64_t kApartNs = 60 * kSecond;  // from here on it is marked that an event is older than its alert, or bears a time to come
+
+// When it was raised is our clock, when it happened the sender's.
+std::string event_time_text(const Json& alert, const Zone& zone) {
+  auto text_of_event = text(alert, "/@timestamp");
+  auto event = parse_time(text_of_event, 0, *Zone::utc()), raised = parse_time(text(alert, "/event/created"), 0, *Zone::utc());
+  std::string shown = local_time_text(text_of_event, zone, false);
+  if (!event || !raised) return shown;
+  int64_t before_ns = raised->unix_ns - event->unix_ns;
+  if (before_ns >= kApartNs) shown += " (" + duration_text(before_ns) + " before)";
+  if (before_ns <= -kApartNs) shown += " (" + duration_text(-before_ns) + " after)";
+  return shown;
+}
 
 std::vector<std::string> cells_of(const Json& alert, OutputKind kind, const Zone& zone) {
-  auto time = text(alert, "/@timestamp");
+  auto raised = text(alert, "/event/created");
   auto severity = text(alert, "/yushi/alert/severity");
   if (yes(alert, "/yushi/alert/learning")) severity += " (learning)";
-  return {kind == OutputKind::table ? local_time_text(time, zone, false) : time,
+  bool table = kind == OutputKind::table;
+  return {table ? local_time_text(raised, zone, false) : raised,
+          table ? event_time_text(alert, zone) : text(alert, "/@timestamp"),
           text(alert, "/yushi/alert/id"),
           severity,
           text(alert, "/organization/name"),
@@ -63,7 +80,8 @@ void print_alert(Out& out, const Json& alert, const Zone& zone) {
     shown.push_back('\n');
   };
   say("alert", text(alert, "/yushi/alert/id"));
-  say("time", local_time_text(text(alert, "/@timestamp"), zone));
+  say("raised", local_time_text(text(alert, "/event/created"), zone));
+  say("event time", event_time_text(alert, zone));
   say("severity", text(alert, "/yushi/alert/severity") + ", score " + text(alert, "/yushi/alert/score") +
                       (yes(alert, "/yushi/alert/learning") ? ", found while still learning" : ""));
   say("rule", text(alert, "/rule/name") + " (" + text(alert, "/rule/id") + ")");
@@ -121,7 +139,7 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
     add_output_option(to, *options);
     add_place_options(to, *options);
   };
-  auto* listing = command->add_subcommand("list", "alerts, newest last (also without `list`)");
+  auto* listing = command->add_subcommand("list", "alerts in the order in which they were raised, newest last (also without `list`)");
   listing->footer("Example: yushi alerts list --since 7d -n 20");
   add_list_options(*listing);
   add_list_options(*command);

@@ -429,6 +429,8 @@ Result<Config> load_config(const std::string& path) {
                    walk.map(node, "limits.",
                             {{"message_bytes", walk.number("limits.message_bytes", config.message_bytes, kSizes, 480, 8 << 20)},
                              {"connections", walk.number("limits.connections", config.connections, {{"", 1}}, 1, 1'000'000)},
+                             {"connections_per_source",
+                              walk.number("limits.connections_per_source", config.connections_per_source, {{"", 1}}, 1, 1'000'000)},
                              {"sources", walk.number("limits.sources", config.sources, {{"", 1}}, 1, 1'000'000)},
                              {"query_bytes", walk.number("limits.query_bytes", config.query_bytes, kSizes, 8 << 20, 1ull << 40)},
                              {"query_seconds", walk.number("limits.query_seconds", config.query_seconds, {{"", 1}}, 1, 86'400)},

@@ -46,6 +46,7 @@ struct Config {
   std::vector<std::string> rule_dirs;
   uint32_t message_bytes = 64 << 10;
   uint32_t connections = 10'000;
+  uint32_t connections_per_source = 1000;
   uint64_t in_flight_bytes = 256 << 20;
   uint32_t sources = 65'536;     // datagram sources of a tenant
   uint64_t query_bytes = 96 << 20;  // of all questions together

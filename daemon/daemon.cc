@@ -154,7 +154,6 @@ class Daemon {
                          : input.framing == "octet-counted" ? Framing::octet_counted
                                                             : Framing::automatic;
       settings.message_bytes_max = config_.message_bytes;
-      settings.connections_max = connections_max_;
       auto bound = bind_input(settings, ingest_thread_count_);
       if (!bound) {
         return fail(bound.error().code, (input.place.empty() ? "" : input.place + ": ") + bound.error().message);
@@ -278,6 +277,7 @@ class Daemon {
     }
     context.sink = pipeline_.get();
     context.tenants = tenants;
+    context.connections = std::make_shared<Connections>(connections_max_, config_.connections_per_source);
     context.sources = std::make_shared<SourceLimit>(config_.sources);
     store_->for_each_source([&](TenantId tenant, const std::string& source, const SourceState& state) {
       bool datagrams = state.seen_on(Transport::udp) || state.seen_on(Transport::unix_socket);

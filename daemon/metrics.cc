@@ -72,8 +72,10 @@ std::string prometheus_text(const Watched& watched) {
       {"yushi_input_truncated_total", "Unfinished last frames, kept.", &InputCounts::truncated},
       {"yushi_input_connections_opened_total", "Connections opened.", &InputCounts::connections_opened},
       {"yushi_input_connections_closed_total", "Connections closed.", &InputCounts::connections_closed},
-      {"yushi_input_connections_refused_total", "Connections refused by limits.connections.", &InputCounts::connections_refused},
+      {"yushi_input_connections_refused_total", "Connections refused by limits.connections or limits.connections_per_source.", &InputCounts::connections_refused},
+      {"yushi_input_connections_displaced_total", "Connections closed to make room for addresses that hold fewer.", &InputCounts::connections_displaced},
       {"yushi_input_kernel_drops_total", "Datagrams the kernel dropped before they could be read.", &InputCounts::kernel_drops},
+      {"yushi_input_source_drops_total", "Datagrams of sources that had more than their share waiting.", &InputCounts::source_drops},
   };
   for (auto& column : kColumns) {
     e.family(column.name, "counter", column.help);
@@ -128,7 +130,8 @@ std::string status_json(const Watched& watched) {
                            {"port", input->port()},
                            {"messages", counts.messages},
                            {"bytes", counts.bytes},
-                           {"kernel_drops", counts.kernel_drops}});
+                           {"kernel_drops", counts.kernel_drops},
+                           {"source_drops", counts.source_drops}});
   }
   for (auto* forwarder : watched.forwarders) {
     auto& m = forwarder->metrics();

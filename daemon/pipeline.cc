@@ -94,6 +94,11 @@ void Pipeline::deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) {
   if (wake) changed_.notify_all();
 }
 
+bool Pipeline::would_wait() const {
+  constexpr uint64_t kRoomOneIn = 16;  // for batches that others deliver meanwhile
+  return counters_.in_flight_bytes.load(std::memory_order_relaxed) > options_.in_flight_bytes - options_.in_flight_bytes / kRoomOneIn;
+}
+
 PreparedBatch Pipeline::understand(Worker& worker, std::unique_ptr<Batch> batch) {
   if (auto loaded = this->loaded(); worker.loaded != loaded) {
     worker.understander = std::make_unique<Understander>(loaded->parsers);
@@ -231,7 +236,9 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
   }
   if (tick) {
     ticked_ns_ = now;
+    auto before = alerts.size();
     engine_.tick(commit.number(), now, alerts);
+    if (alerts.size() != before) save = true;  // these come from no record that a replay would show again
   }
   if (!own.empty()) {
     auto first = store_.log_size(kAuditTenant);

@@ -65,6 +65,7 @@ class Pipeline : public BatchSink {
 
   Result<void> start();  // replays the detectors, takes up the books, then starts the committer
   void deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) override;
+  bool would_wait() const override;
   // A record of our own in `_audit`: JSON, ECS. Durable with the next commit. An alert with it names the record.
   void tell(std::string json, std::optional<Alert> alert = {});
   // Signs what is synced when the newest checkpoint is older than a second; returns when it is stored and in `heads`.

@@ -68,6 +68,13 @@ std::optional<std::string> said_by_hits(const std::vector<CorrelationHit>& hits,
   return {};
 }
 
+// How long a window lasted. What no sender put a time to came within it, and happened nobody knows when.
+std::string window_text(const std::vector<CorrelationHit>& hits) {
+  size_t of_receipt = static_cast<size_t>(std::count_if(hits.begin(), hits.end(), [](const auto& hit) { return hit.of_receipt; }));
+  return span_text(hits.back().at_ns - hits.front().at_ns) +
+         (of_receipt == 0 ? "" : of_receipt == hits.size() ? " by time of receipt" : ", partly by time of receipt");
+}
+
 std::string shown_value(const Record& record, std::string_view name, Scratch& scratch) {
   std::string text;
   return first_text(record, name, scratch, &text) ? printable(text) : "?";
@@ -133,13 +140,11 @@ std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Corr
                                const CorrelationFired& fired, const std::string& key, const Record& record,
                                Scratch& scratch) {
   const CorrelationRule& rule = correlation.rule;
-  int64_t first = fired.hits.front().at_ns;
-  int64_t took = fired.hits.back().at_ns - first;
   if (!rule.head.reason.empty()) {
     return expand(rule.head.reason, [&](const std::string& name) -> std::string {
       if (name == "count") return std::to_string(fired.count);
-      if (name == "timespan") return duration_text(took);
-      if (name == "since") return time_text_utc(first);
+      if (name == "timespan") return window_text(fired.hits);
+      if (name == "since") return time_text_utc(fired.hits.front().at_ns);
       const auto& said = correlation.said_fields;
       auto field = std::find(said.begin(), said.end(), name);
       if (field != said.end())
@@ -149,11 +154,11 @@ std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Corr
   }
   std::string about = key.empty() ? "" : " (" + key + ")";
   if (rule.type == CorrelationRule::Type::event_count)
-    return rule.head.title + ": " + std::to_string(fired.count) + " within " + duration_text(took) + ", limit " +
+    return rule.head.title + ": " + std::to_string(fired.count) + " within " + window_text(fired.hits) + ", limit " +
            std::to_string(rule.at_least) + " in " + duration_text(rule.timespan_ns) + about;
   if (rule.type == CorrelationRule::Type::value_count)
     return rule.head.title + ": " + std::to_string(fired.count) + " values of " + rule.value_field + " within " +
-           duration_text(took) + ", limit " + std::to_string(rule.at_least) + " in " + duration_text(rule.timespan_ns) +
+           window_text(fired.hits) + ", limit " + std::to_string(rule.at_least) + " in " + duration_text(rule.timespan_ns) +
            about;
   std::string steps;
   for (size_t i = 0; i < fired.hits.size() && i < kTitlesMax; ++i) {

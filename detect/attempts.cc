@@ -53,7 +53,7 @@ Attempts::Log& Attempts::log_of(std::string_view log) {
 void Attempts::add(Key& key, const LoginEvent& login, std::string_view other) {
   auto old = [&login](const Try& attempt) { return login.at_ns - attempt.at_ns > kWindowNs; };
   key.tries.erase(std::remove_if(key.tries.begin(), key.tries.end(), old), key.tries.end());
-  Try attempt{login.at_ns, login.index, hash_of(other), hash_of(login.way)};
+  Try attempt{login.at_ns, login.of_receipt, login.index, hash_of(other), hash_of(login.way)};
   size_t times = std::min<size_t>(login.times, kTriesMax);
   if (key.tries.size() + times > kTriesMax)
     key.tries.erase(key.tries.begin(), key.tries.end() - static_cast<ptrdiff_t>(kTriesMax - times));
@@ -85,14 +85,16 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
   std::string on_host = login.host.empty() ? "" : " on " + printable(login.host);
   auto tell = [&](const std::vector<Try>& tries, const std::string& words, const std::string& numbers) {
     int64_t first = login.at_ns;
+    bool of_receipt = login.of_receipt;
     for (const auto& attempt : tries) {
+      of_receipt &= attempt.of_receipt;
       // Attempts that one line tells of stand side by side.
       if (finding.records.empty() || finding.records.back() != attempt.index) finding.records.push_back(attempt.index);
       first = std::min(first, attempt.at_ns);
     }
     finding.records.push_back(login.index);
     finding.reason = printable(login.user) + " logged in from " + printable(login.source) +
-                     on_host + " after " + words + " since " +
+                     on_host + " after " + words + (of_receipt ? " received since " : " since ") +
                      time_text_utc(first);
     finding.baseline = numbers + " window_s=" + std::to_string(kWindowNs / kSecond) +
                        " first_ns=" + std::to_string(first);
@@ -155,11 +157,12 @@ void Attempts::save_keys(const Keys& keys, std::string& out) {
       put_varint(out, attempt.index);
       put_be64(out, attempt.other);
       put_be64(out, attempt.way);
+      put_varint(out, attempt.of_receipt);
     }
   });
 }
 
-bool Attempts::load_keys(Keys& keys, Reader& in) {
+bool Attempts::load_keys(Keys& keys, Reader& in, bool has_clock) {
   for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
     Key& key = keys.use(in.text());
     key.tries.clear();
@@ -171,6 +174,7 @@ bool Attempts::load_keys(Keys& keys, Reader& in) {
       attempt.index = in.varint();
       attempt.other = in.be64();
       attempt.way = in.be64();
+      if (has_clock) attempt.of_receipt = in.varint() != 0;
       key.tries.push_back(attempt);
     }
   }
@@ -186,11 +190,11 @@ void Attempts::save(std::string& out) const {
   }
 }
 
-bool Attempts::load(Reader& in) {
+bool Attempts::load(Reader& in, bool has_clock) {
   by_log_.clear();
   for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
     Log& known = log_of(in.text());
-    if (!load_keys(known.by_source, in) || !load_keys(known.by_account, in)) return false;
+    if (!load_keys(known.by_source, in, has_clock) || !load_keys(known.by_account, in, has_clock)) return false;
   }
   return in.ok();
 }

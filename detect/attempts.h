@@ -42,11 +42,12 @@ class Attempts {
   void succeeded(std::string_view log, const LoginEvent& login, bool new_source, std::vector<Finding>& findings);
 
   void save(std::string& out) const;
-  bool load(Reader& in);
+  bool load(Reader& in, bool has_clock);  // older states do not say whose times they are
 
  private:
   struct Try {
     int64_t at_ns = 0;
+    bool of_receipt = false;
     uint64_t index = 0;
     uint64_t other = 0;  // hash of the account (by source) or of the address (by account)
     uint64_t way = 0;    // hash of the way it was told
@@ -61,7 +62,7 @@ class Attempts {
   Log& log_of(std::string_view log);
   static void add(Key& key, const LoginEvent& login, std::string_view other);
   static void save_keys(const Keys& keys, std::string& out);
-  static bool load_keys(Keys& keys, Reader& in);
+  static bool load_keys(Keys& keys, Reader& in, bool has_clock);
 
   std::map<std::string, Log, std::less<>> by_log_;
 };

@@ -149,13 +149,14 @@ void Correlations::save(std::string& out) const {
           put_varint(out, hit.part);
           put_varint(out, hit.value);
           put_text(out, hit.words);
+          put_varint(out, hit.of_receipt);
         }
       });
     }
   }
 }
 
-bool Correlations::load(Reader& in, bool has_words) {
+bool Correlations::load(Reader& in, bool has_words, bool has_clock) {
   for (auto& state : states_) state.by_log.clear();
   for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
     std::string_view id = in.text(), digest = in.text();
@@ -175,6 +176,7 @@ bool Correlations::load(Reader& in, bool has_words) {
           hit.part = static_cast<uint32_t>(in.varint());
           hit.value = in.varint();
           if (has_words) hit.words = in.text();
+          if (has_clock) hit.of_receipt = in.varint() != 0;
           if (hit.words.size() > kHitWordsMax) return false;
           if (!hits.empty() && hit.at_ns < hits.back().at_ns) return false;
           if (state && (hit.part >= state->parts || hits.size() >= state->hits_max)) return false;

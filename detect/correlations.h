@@ -29,6 +29,7 @@ struct CorrelationHit {
   uint64_t index = 0;     // of the record in its log
   uint32_t part = 0;      // which of the correlation's rules
   uint64_t value = 0;     // value_count: hash of the value
+  bool of_receipt = false;  // at_ns is the receipt's: the record has no time of its own
   std::string words = {};  // what its record says in the rule's reason, see alert_words.h; often nothing
 };
 
@@ -52,8 +53,8 @@ class Correlations {
            CorrelationFired* fired);
 
   void save(std::string& out) const;
-  // After take(); windows of correlations that are not loaded are dropped. States written before hits had words have none.
-  bool load(Reader& in, bool has_words);
+  // After take(); windows of correlations that are not loaded are dropped. Older states say less of a hit.
+  bool load(Reader& in, bool has_words, bool has_clock);
 
  private:
   struct Group {

@@ -12,26 +12,31 @@
 #include "detect/attempts.h"
 #include "detect/correlations.h"
 #include "detect/finding.h"
-#include "detect/lru.h"
+#include "detect/folds.h"
 #include "detect/rules.h"
 #include "detect/words.h"
 
 namespace yushi {
 namespace {
 
-constexpr std::string_view kStateMagic = "yushi-detect-3\n";
-constexpr std::string_view kStateMagicWithoutWords = "yushi-detect-2\n";  // of hits; else the same
+// Older states are read too: 3 knows no share of a sender and not which times are those of receipt, 2 no words of hits.
+constexpr std::string_view kStateMagic = "yushi-detect-";
+constexpr char kStateVersion = '4', kStateVersionMin = '2';
+constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
-constexpr size_t kFoldsMax = 16'384;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
 constexpr int64_t kDetectorFoldNs = 3600 * kSecond;
 // A sender's clock may be ahead by a wrong zone; beyond that its time is not believed.
 constexpr int64_t kAheadMaxNs = 24 * 3600 * kSecond;
 
-int64_t counted_time(const Record& record) {
+struct Counted {
+  int64_t at_ns;
+  bool of_receipt;  // the record has no time of its own, or none to be believed
+};
+Counted counted_time(const Record& record) {
   int64_t received = record.origin->received_ns;
   bool believed = record.event_ns <= received || record.event_ns - received <= kAheadMaxNs;
-  return bounded_time(believed ? record.event_ns : received);
+  return {bounded_time(believed ? record.event_ns : received), !believed || (record.time_inferred & kAllInferred) != 0};
 }
 
 // What all records of one kind say about logging in.
@@ -82,10 +87,17 @@ LoginKind login_kind(const MessageKind* kind) {
   return out;
 }
 
-struct Folded {
-  int64_t raised_ns = 0;  // event time of the alert that stands for the others
-  uint64_t count = 0;     // how many were folded into it
-};
+// A detector as a rule: what an alert says of it.
+RuleHead head_of(const Finding& finding) {
+  RuleHead head;
+  head.id = finding.detector->id;
+  head.title = finding.detector->title;
+  head.digest = detector_digest(*finding.detector);
+  head.severity = finding.severity;
+  head.score = finding.score;
+  head.tags = {std::string(finding.detector->tag)};
+  return head;
+}
 
 }  // namespace
 
@@ -95,7 +107,7 @@ struct Engine::State {
   Correlations correlations;
   Accounts accounts;
   Attempts attempts;
-  LruMap<Folded> folds{kFoldsMax};
+  Folds folds;
   Scratch scratch;
   std::vector<Finding> findings;
 
@@ -116,23 +128,28 @@ struct Engine::State {
     return *kUtc;
   }
 
-  // Appends the alert unless one like it was raised within `fold_ns`.
-  void raise(Alert alert, std::string_view log, int64_t at_ns, int64_t fold_ns, std::vector<Alert>& alerts) {
-    std::string fold_key;
-    put_text(fold_key, log);
-    put_text(fold_key, alert.rule_id);
-    put_text(fold_key, alert.key);
-    if (Folded* known = folds.find(fold_key)) {
-      int64_t apart = at_ns - known->raised_ns;
-      if (apart < fold_ns && apart > -fold_ns) {
-        ++known->count;
-        return;
-      }
-      if (known->count > 0)
-        alert.reason += "; " + number_text(known->count, "repetition", "repetitions") +
-                        " of the alert before, of " + time_text_utc(known->raised_ns) + ", were folded into it";
-    }
-    folds.use(fold_key) = {at_ns, 0};
+  Folds::Hit hit_of(const Record& record, int64_t at_ns) {
+    return {record.origin->log, record.origin->source, {}, record.index, at_ns, record.origin->received_ns};
+  }
+
+  // Appends what `make` gives, with `key`, unless it is folded: see folds.h. After folds.has_share().
+  template <class Make>
+  void raise(const RuleHead& rule, std::string key, const Record& record, Folds::Hit hit, int64_t fold_ns,
+             std::vector<Alert>& alerts, Make&& make) {
+    scratch.clear();
+    Value value;
+    std::string host;
+    if (first_value(record, ecs::host_name, scratch, &value)) host = value.text;
+    hit.host = host;
+    uint64_t repeated = 0;
+    int64_t repeated_ns = 0;
+    if (!folds.admit(rule, key, hit, fold_ns, &repeated, &repeated_ns, alerts)) return;
+    Alert alert = make(key);
+    alert.key = std::move(key);
+    alert.folded = repeated;
+    if (repeated > 0)
+      alert.reason += "; " + number_text(repeated, "repetition", "repetitions") + " of the alert before, of " +
+                      time_text_utc(repeated_ns) + ", were folded into it";
     alert.id = alert_id(alert);
     alerts.push_back(std::move(alert));
   }
@@ -151,12 +168,14 @@ struct Engine::State {
   void rule_hit(const LoadedRules& set, uint32_t number, const Record& record, std::vector<Alert>& alerts) {
     YUSHI_ASSERT(number < set.rules().size(), "rule %u of %zu", number, set.rules().size());
     const RuleHead& head = set.rules()[number].head;
-    if (set.raises(number)) {
-      Alert alert = rule_alert(head, record);
-      alert.key = rule_key(head, record, scratch);
-      alert.reason = rule_reason(head, alert.key, record, scratch);
-      alert.records = record_ids(record.origin->log, {record.index});
-      raise(std::move(alert), record.origin->log, counted_time(record), head.fold_ns, alerts);
+    Folds::Hit hit = hit_of(record, counted_time(record).at_ns);
+    if (set.raises(number) && folds.has_share(head, hit)) {
+      raise(head, rule_key(head, record, scratch), record, hit, head.fold_ns, alerts, [&](const std::string& key) {
+        Alert alert = rule_alert(head, record);
+        alert.reason = rule_reason(head, key, record, scratch);
+        alert.records = record_ids(record.origin->log, {record.index});
+        return alert;
+      });
     }
     feed(set, number, record, alerts);
   }
@@ -170,24 +189,27 @@ struct Engine::State {
       if (!running) continue;
       std::string group;
       if (!group_key(correlation.group_fields[use.part], rule.group_by, record, scratch, &group)) continue;
-      CorrelationHit hit{counted_time(record), record.index, use.part, 0, hit_words(correlation, record, scratch)};
+      Counted counted = counted_time(record);
+      CorrelationHit hit{counted.at_ns, record.index, use.part, 0, counted.of_receipt, hit_words(correlation, record, scratch)};
       if (rule.type == CorrelationRule::Type::value_count && !value_hash(record, rule.value_field, &hit.value)) continue;
       CorrelationFired fired;
       if (!correlations.add(*running, record.origin->log, group, hit, &fired)) continue;
-      if (set.raises(LoadedRules::kCorrelation | use.correlation)) {
-        Alert alert = rule_alert(rule.head, record);
-        // The record that completed it came last, but another one may have happened last.
-        int64_t last_ns = fired.hits.back().at_ns;
-        if (last_ns != hit.at_ns) alert.event_ns = last_ns;
-        alert.key = group;
-        alert.reason = correlation_reason(set, correlation, fired, group, record, scratch);
-        alert.baseline = "count=" + std::to_string(fired.count) + " limit=" + std::to_string(rule.at_least) +
-                         " timespan_s=" + std::to_string(rule.timespan_ns / kSecond);
-        std::vector<uint64_t> indexes;
-        for (const auto& one : fired.hits) indexes.push_back(one.index);
-        alert.records = record_ids(record.origin->log, indexes);
-        raise(std::move(alert), record.origin->log, last_ns,
-              std::max(rule.head.fold_ns, rule.timespan_ns), alerts);
+      // The record that completed it came last, but another one may have happened last.
+      int64_t last_ns = fired.hits.back().at_ns;
+      Folds::Hit told = hit_of(record, last_ns);
+      if (set.raises(LoadedRules::kCorrelation | use.correlation) && folds.has_share(rule.head, told)) {
+        int64_t fold_ns = std::max(rule.head.fold_ns, rule.timespan_ns);
+        raise(rule.head, group, record, told, fold_ns, alerts, [&](const std::string&) {
+          Alert alert = rule_alert(rule.head, record);
+          if (last_ns != hit.at_ns) alert.event_ns = last_ns;
+          alert.reason = correlation_reason(set, correlation, fired, group, record, scratch);
+          alert.baseline = "count=" + std::to_string(fired.count) + " limit=" + std::to_string(rule.at_least) +
+                           " timespan_s=" + std::to_string(rule.timespan_ns / kSecond);
+          std::vector<uint64_t> indexes;
+          for (const auto& one : fired.hits) indexes.push_back(one.index);
+          alert.records = record_ids(record.origin->log, indexes);
+          return alert;
+        });
       }
       feed(set, LoadedRules::kCorrelation | use.correlation, record, alerts);
     }
@@ -239,7 +261,9 @@ struct Engine::State {
       if (value.text != "success" && value.text != "failure") return;
       success = value.text == "success";
     }
-    event.at_ns = counted_time(record);
+    Counted counted = counted_time(record);
+    event.at_ns = counted.at_ns;
+    event.of_receipt = counted.of_receipt;
     event.index = record.index;
     event.way = kind.way;
     event.teller = kind.kind->dataset;
@@ -259,20 +283,18 @@ struct Engine::State {
     findings.clear();
     attempts.succeeded(log, event, accounts.is_new_source(log, event.user, event.source), findings);
     accounts.observe(log, event, zone_of(log), options.learning_ns, findings);
+    Folds::Hit hit = hit_of(record, event.at_ns);
     for (auto& finding : findings) {
-      Alert alert = alert_of(record, scratch);
-      alert.rule_id = finding.detector->id;
-      alert.rule_name = finding.detector->title;
-      alert.rule_digest = detector_digest(*finding.detector);
-      alert.severity = finding.severity;
-      alert.score = finding.score;
-      alert.key = std::move(finding.key);
-      alert.reason = std::move(finding.reason);
-      alert.baseline = std::move(finding.baseline);
-      alert.learning = finding.learning;
-      alert.tags = {std::string(finding.detector->tag)};
-      alert.records = record_ids(log, finding.records);
-      raise(std::move(alert), log, event.at_ns, kDetectorFoldNs, alerts);
+      RuleHead head = head_of(finding);
+      if (!folds.has_share(head, hit)) continue;
+      raise(head, std::move(finding.key), record, hit, kDetectorFoldNs, alerts, [&](const std::string&) {
+        Alert alert = rule_alert(head, record);
+        alert.reason = std::move(finding.reason);
+        alert.baseline = std::move(finding.baseline);
+        alert.learning = finding.learning;
+        alert.records = record_ids(log, finding.records);
+        return alert;
+      });
     }
   }
 };
@@ -307,17 +329,12 @@ void Engine::observe(const Batch& batch, std::vector<Alert>& alerts) {
   YUSHI_ASSERT(next_hit == batch.hits.size(), "hit %zu of %zu is not ascending by record", next_hit, batch.hits.size());
 }
 
-// Nothing here waits for time to pass yet; what does (a source gone silent) will.
-void Engine::tick(uint64_t, int64_t, std::vector<Alert>&) {}
+void Engine::tick(uint64_t, int64_t received_ns, std::vector<Alert>& alerts) { state_->folds.tick(received_ns, alerts); }
 
 std::string Engine::save() const {
   std::string out(kStateMagic);
-  put_varint(out, state_->folds.size());
-  state_->folds.for_each([&out](const std::string& key, const Folded& folded) {
-    put_text(out, key);
-    put_signed(out, folded.raised_ns);
-    put_varint(out, folded.count);
-  });
+  out += {kStateVersion, '\n'};
+  state_->folds.save(out);
   state_->accounts.save(out);
   state_->attempts.save(out);
   state_->correlations.save(out);
@@ -329,22 +346,20 @@ Result<void> Engine::load(std::string_view state) {
   auto broken = [] {
     return fail(Code::corrupt, "detector state: not ours or damaged; without it the baselines of accounts are learned anew");
   };
-  bool has_words = state.starts_with(kStateMagic);
-  if (!(has_words || state.starts_with(kStateMagicWithoutWords)) || state.size() < kStateMagic.size() + kChecksumBytes) return broken();
+  if (!state.starts_with(kStateMagic) || state.size() < kStateHeadBytes + kChecksumBytes) return broken();
+  char version = state[kStateMagic.size()];
+  if (version < kStateVersionMin || version > kStateVersion || state[kStateMagic.size() + 1] != '\n') return broken();
   std::string_view body = state.substr(0, state.size() - kChecksumBytes);
   if (as_bytes(sha256(body)).substr(0, kChecksumBytes) != state.substr(body.size())) return broken();
-  Reader in(body.substr(kStateMagic.size()));
-  LruMap<Folded> folds{kFoldsMax};
-  for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-    Folded& folded = folds.use(in.text());
-    folded.raised_ns = bounded_time(in.signed_varint());
-    folded.count = in.varint();
-  }
+  Reader in(body.substr(kStateHeadBytes));
+  Folds folds;
   Accounts accounts;
   Attempts attempts;
   Correlations correlations;
   correlations.take(state_->rules());
-  if (!in.ok() || !accounts.load(in) || !attempts.load(in) || !correlations.load(in, has_words) || in.left() > 0) return broken();
+  bool loaded = (version == kStateVersion ? folds.load(in) : folds.load_version_3(in)) && accounts.load(in) &&
+                attempts.load(in, version >= '4') && correlations.load(in, version >= '3', version >= '4');
+  if (!loaded || in.left() > 0) return broken();
   state_->folds = std::move(folds);
   state_->accounts = std::move(accounts);
   state_->attempts = std::move(attempts);

@@ -71,10 +71,11 @@ class Engine {
   Engine(std::shared_ptr<const RuleSet> rules, DetectOptions options);
   ~Engine();
 
-  // Records must have index and origin->log. Alerts are appended in order; a repeated one is folded (none appended)
-  // within its dedup window.
+  // Records must have index and origin->log. Alerts are appended in order; one that is repeated, or beyond its sender's
+  // share, is only counted (detect/folds.h).
   void observe(const Batch& batch, std::vector<Alert>& alerts);
-  // Once a second of receipt time, between commits.
+  // Once a second of receipt time, between commits. What it appends comes from no record: the state must be saved with it, or
+  // a replay would let it be told again.
   void tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts);
   // Takes new rules over, keeping baselines; correlations whose rule is unchanged keep their windows.
   void reload(std::shared_ptr<const RuleSet> rules);

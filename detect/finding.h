@@ -37,6 +37,7 @@ struct Finding {
 // A login or an attempt to log in, as a record tells it. Views into the record.
 struct LoginEvent {
   int64_t at_ns = 0;      // event time as the engine counts it
+  bool of_receipt = false;  // which is the receipt's: the record has no time of its own
   uint64_t index = 0;
   std::string_view user;
   std::string_view source;   // source.ip as text; empty when the record has none

@@ -41,7 +41,7 @@ class LruMap {
   // The value of `key`, made empty when there was none.
   Value& use(std::string_view key) {
     if (Value* value = find(key)) return *value;
-    if (entries_.size() >= entries_max_) erase_oldest();
+    if (full()) erase_oldest();
     entries_.emplace_back(std::string(key), Value());
     index_.emplace(std::string_view(entries_.back().first), std::prev(entries_.end()));
     return entries_.back().second;
@@ -59,6 +59,14 @@ class LruMap {
   void for_each(Visit&& visit) const {
     for (const auto& [key, value] : entries_) visit(key, value);
   }
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    for (auto& [key, value] : entries_) visit(std::as_const(key), value);
+  }
+
+  bool full() const { return entries_.size() >= entries_max_; }
+  // The key and value that go next when the map is full; not of an empty map.
+  const std::pair<std::string, Value>& oldest() const { return entries_.front(); }
 
   size_t size() const { return entries_.size(); }
   size_t entries_max() const { return entries_max_; }

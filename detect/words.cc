@@ -56,6 +56,12 @@ std::string duration_text(int64_t ns) {
   return whole(kSecond, "s");
 }
 
+std::string span_text(int64_t ns) {
+  if (ns <= kSecond) return "one second";
+  int64_t unit = ns >= 2 * kDay ? kDay : ns >= 2 * kHour ? kHour : ns >= 2 * kMinute ? kMinute : kSecond;
+  return duration_text((ns + unit - 1) / unit * unit);
+}
+
 std::string number_text(uint64_t count, std::string_view one, std::string_view many) {
   std::string out = std::to_string(count) + " ";
   out += count == 1 ? one : many;

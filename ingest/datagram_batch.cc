@@ -3,32 +3,21 @@
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
 
-#include "core/base/assert.h"
+#include <utility>
+
 #include "core/base/clock.h"
 #include "core/ledger/entry.h"
 
 namespace yushi {
 
-void DatagramBatch::begin_read(size_t bytes, size_t datagrams) {
+void DatagramBatch::begin_read(std::unique_ptr<char[]> buffer, size_t bytes, size_t datagrams, int64_t received_ns) {
   Batch& batch = delivery_.batch();
-  std::unique_ptr<char[]> buffer(new char[bytes + kBufferPaddingBytes]);
-  at_ = buffer.get();
-  left_ = bytes;
-  delivery_.own(std::move(buffer), bytes + kBufferPaddingBytes);
+  delivery_.own(std::move(buffer), bytes);
   // Doubling, or each of many small reads would move all records.
   if (batch.records.capacity() < batch.records.size() + datagrams) {
     batch.records.reserve(std::max(batch.records.size() + datagrams, 2 * batch.records.size()));
   }
-  received_ns_ = realtime_ns();
-}
-
-std::string_view DatagramBatch::store(std::string_view datagram) {
-  YUSHI_ASSERT(datagram.size() <= left_, "%zu bytes for %zu left", datagram.size(), left_);
-  std::memcpy(at_, datagram.data(), datagram.size());
-  const std::string_view stored(at_, datagram.size());
-  at_ += datagram.size();
-  left_ -= datagram.size();
-  return stored;
+  received_ns_ = received_ns;
 }
 
 Origin* DatagramBatch::make_origin(const DatagramSource& from, std::string_view address) {
@@ -48,16 +37,16 @@ void DatagramBatch::count_in(DatagramSource& from, size_t bytes) {
   bytes_ += bytes;
 }
 
-void DatagramBatch::append(DatagramSource& from, std::string_view datagram, uint8_t marks) {
+void DatagramBatch::append(DatagramSource& from, std::string_view datagram) {
   count_in(from, datagram.size());
   // The messages of one read share a receipt time, those of the next have their own.
   if (from.origin == nullptr || from.origin->received_ns != received_ns_) from.origin = make_origin(from, from.address);
-  frame_datagram(store(datagram), message_bytes_max_, marks, from.origin, delivery_.batch().records, from.counts);
+  frame_datagram(datagram, message_bytes_max_, 0, from.origin, delivery_.batch().records, from.counts);
 }
 
 void DatagramBatch::append_overflow(DatagramSource& overflow, std::string_view address, std::string_view datagram) {
   count_in(overflow, datagram.size());
-  frame_datagram(store(datagram), message_bytes_max_, 0, make_origin(overflow, address), delivery_.batch().records,
+  frame_datagram(datagram, message_bytes_max_, 0, make_origin(overflow, address), delivery_.batch().records,
                  overflow.counts);
 }
 
@@ -70,9 +59,65 @@ void DatagramBatch::deliver() {
     source->bytes = 0;
   }
   in_batch_.clear();
-  bytes_ = left_ = 0;
-  at_ = nullptr;
+  bytes_ = 0;
   delivery_.deliver();
+}
+
+void DatagramStage::offer(DatagramSource& from, std::string_view datagram, std::string address) {
+  const size_t cost = datagram.size() + kEachBytes;
+  if (from.staged_bytes + cost > bytes_max_ - bytes_) {
+    if (from.dropped++ == 0) dropped_.push_back(&from);
+    return;
+  }
+  from.staged_bytes += cost;
+  bytes_ += cost;
+  size_t number = 0;
+  if (!address.empty()) {
+    now_.addresses.push_back(std::move(address));
+    number = now_.addresses.size();
+  }
+  now_.datagrams.push_back({&from, datagram, number});
+}
+
+void DatagramStage::end_read() {
+  if (now_.datagrams.empty()) return;
+  size_t bytes = 0;
+  for (const Datagram& datagram : now_.datagrams) bytes += datagram.bytes.size();
+  now_.buffer_bytes = bytes + kBufferPaddingBytes;
+  now_.buffer.reset(new char[now_.buffer_bytes]);
+  now_.received_ns = realtime_ns();
+  char* at = now_.buffer.get();
+  for (Datagram& datagram : now_.datagrams) {
+    std::memcpy(at, datagram.bytes.data(), datagram.bytes.size());
+    datagram.bytes = {at, datagram.bytes.size()};
+    at += datagram.bytes.size();
+  }
+  reads_.push_back(std::move(now_));
+  now_ = {};
+}
+
+void DatagramStage::take(size_t bytes, DatagramBatch& batch) {
+  while (!reads_.empty() && batch.bytes() < bytes) {
+    Read read = std::move(reads_.front());
+    reads_.pop_front();
+    batch.begin_read(std::move(read.buffer), read.buffer_bytes, read.datagrams.size(), read.received_ns);
+    for (const Datagram& datagram : read.datagrams) {
+      const size_t cost = datagram.bytes.size() + kEachBytes;
+      datagram.from->staged_bytes -= cost;
+      bytes_ -= cost;
+      if (datagram.address == 0) {
+        batch.append(*datagram.from, datagram.bytes);
+      } else {
+        batch.append_overflow(*datagram.from, read.addresses[datagram.address - 1], datagram.bytes);
+      }
+    }
+  }
+}
+
+void DatagramStage::tell_drops(Delivery& delivery) {
+  for (DatagramSource* source : dropped_)
+    delivery.note_later(Note::Kind::source_drop, source->tenant, source->source, std::exchange(source->dropped, 0));
+  dropped_.clear();
 }
 
 DatagramSource* DatagramSources::find(const SocketAddress& peer) {

@@ -1,13 +1,20 @@
-// What one read of a datagram socket gives: datagrams of several senders, packed behind each other.
+// Datagrams between the socket and the pipeline: those that were read ahead, and those of the batch in the making.
+//
+// While the pipeline is busy a socket's buffer in the kernel fills up, and then the kernel drops whatever comes next, whose
+// ever it is. So all of it is read, ahead of the pipeline, into the stage, and it is the stage that drops: a datagram is
+// taken while what its source holds there is less than what is free. A source that floods comes to hold half of the stage (of
+// n that flood each 1 in n + 1); one that trickles always finds room. What was dropped is counted for its source.
 //
 // Threads  Its ingest thread only.
-// Memory   One buffer a read, as large as what was read. Sources are remembered, at most kSourcesRememberedMax of them.
+// Memory   The stage has a bound; one buffer a read, as large as what was taken. Sources are remembered, at most
+//          kSourcesRememberedMax of them.
 // Cost     A hash lookup and a copy for each datagram; an allocation only for a sender not seen lately.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <deque>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,10 +24,12 @@
 
 namespace yushi {
 
-// A sender, with what it sent in the batch in the making.
+// A sender, with what it has in the stage and in the batch in the making.
 struct DatagramSource {
   std::string source, address;
   TenantId tenant = 0;
+  size_t staged_bytes = 0;
+  uint64_t dropped = 0;      // not told yet
   Origin* origin = nullptr;  // null: not in this batch yet
   FrameCounts counts;
   uint64_t bytes = 0;
@@ -31,9 +40,9 @@ class DatagramBatch {
   DatagramBatch(Delivery& delivery, Transport transport, size_t message_bytes_max)
       : delivery_(delivery), transport_(transport), message_bytes_max_(message_bytes_max) {}
 
-  // Room for one read; `bytes` is what append() will get together.
-  void begin_read(size_t bytes, size_t datagrams);
-  void append(DatagramSource& from, std::string_view datagram, uint8_t marks = 0);
+  // The messages of one read, which lie in `buffer` and share a receipt time.
+  void begin_read(std::unique_ptr<char[]> buffer, size_t bytes, size_t datagrams, int64_t received_ns);
+  void append(DatagramSource& from, std::string_view datagram);
   // From a sender beyond SourceLimit: `overflow` counts, the address stays with the record.
   void append_overflow(DatagramSource& overflow, std::string_view address, std::string_view datagram);
 
@@ -43,17 +52,53 @@ class DatagramBatch {
 
  private:
   Origin* make_origin(const DatagramSource& from, std::string_view address);
-  std::string_view store(std::string_view datagram);
   void count_in(DatagramSource& from, size_t bytes);
 
   Delivery& delivery_;
   const Transport transport_;
   const size_t message_bytes_max_;
   std::vector<DatagramSource*> in_batch_;
-  char* at_ = nullptr;
-  size_t left_ = 0;
   size_t bytes_ = 0;
   int64_t received_ns_ = 0;
+};
+
+class DatagramStage {
+ public:
+  // Nothing is dropped without a bound.
+  explicit DatagramStage(size_t bytes_max = SIZE_MAX) : bytes_max_(bytes_max) {}
+
+  // A read: each of its datagrams is offered, then end_read() copies those that were taken. `address` is for overflow only.
+  void offer(DatagramSource& from, std::string_view datagram, std::string address = {});
+  void end_read();
+  // Moves what was read first, some `bytes` of it.
+  void take(size_t bytes, DatagramBatch& batch);
+  // What was dropped since the last call goes into `delivery` as notes.
+  void tell_drops(Delivery& delivery);
+
+  bool empty() const { return reads_.empty(); }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  static constexpr size_t kEachBytes = 64;  // what a datagram costs here beside its own bytes
+
+  struct Datagram {
+    DatagramSource* from;
+    std::string_view bytes;  // in the socket's room until end_read()
+    size_t address = 0;      // number in Read::addresses, from 1; 0: its source's own
+  };
+  struct Read {
+    std::unique_ptr<char[]> buffer;
+    size_t buffer_bytes = 0;
+    int64_t received_ns = 0;
+    std::vector<Datagram> datagrams;
+    std::deque<std::string> addresses;
+  };
+
+  const size_t bytes_max_;
+  size_t bytes_ = 0;
+  std::deque<Read> reads_;
+  Read now_;
+  std::vector<DatagramSource*> dropped_;
 };
 
 // The senders of one UDP socket by address.

@@ -11,19 +11,23 @@ namespace yushi {
 namespace {
 
 constexpr size_t kTurnBytes = 256 << 10;
-constexpr int kReadsPerTurn = 64;
+constexpr int kReadsPerTurn = 64, kReadsAheadPerTurn = 1024;
+constexpr std::chrono::milliseconds kPauseWhileFull{2};
 
 }  // namespace
 
 DatagramSocket::DatagramSocket(const InputSettings& settings, const InputContext& context, unsigned ingest_thread,
-                               Tally& tally)
+                               Tally& tally, size_t staged_bytes_max)
     : settings_(settings),
       context_(context),
       delivery_(ingest_thread, *context.sink, tally),
+      stage_(staged_bytes_max > 0 ? staged_bytes_max : SIZE_MAX),
+      reads_ahead_(staged_bytes_max > 0),
       batch_(delivery_, settings.transport, settings.message_bytes_max),
       io_(*context.threads[ingest_thread]),
       socket_(io_),
-      timer_(io_) {}
+      timer_(io_),
+      pause_(io_) {}
 
 void DatagramSocket::begin(OwnedFd fd) {
   socket_.assign(fd.release());
@@ -41,18 +45,36 @@ void DatagramSocket::wait() {
 void DatagramSocket::take_turn() {
   if (stopped_) return;
   Outcome outcome = Outcome::some;
-  for (int i = 0; i < kReadsPerTurn && outcome == Outcome::some && batch_.bytes() < kTurnBytes; ++i) outcome = read_once();
-  if (!batch_.empty()) {
-    batch_.deliver();
-    delivered();
+  if (reads_ahead_) {
+    for (int i = 0; i < kReadsAheadPerTurn && outcome == Outcome::some; ++i) outcome = read_once();
+  } else {
+    for (int i = 0; i < kReadsPerTurn && outcome == Outcome::some && stage_.bytes() < kTurnBytes; ++i) outcome = read_once();
   }
-  switch (outcome) {
-    case Outcome::some:
-      boost::asio::post(io_, [self = shared_from_this()] { self->take_turn(); });
-      return;
-    case Outcome::empty: wait(); return;
-    case Outcome::failed: failed_ = true; return;  // the tick tries again: no busy loop
+  if (reads_ahead_ && context_.sink->would_wait() && !stage_.empty()) {
+    // To wait there would be to read nothing meanwhile.
+    pause_.expires_after(kPauseWhileFull);
+    pause_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error) self->take_turn();
+    });
+    return;
   }
+  hand_on();
+  if (outcome == Outcome::some || !stage_.empty()) {
+    boost::asio::post(io_, [self = shared_from_this()] { self->take_turn(); });
+  } else if (outcome == Outcome::empty) {
+    wait();
+  } else {
+    failed_ = true;  // the tick tries again: no busy loop
+  }
+}
+
+// One batch of what is staged.
+void DatagramSocket::hand_on() {
+  stage_.tell_drops(delivery_);
+  if (stage_.empty()) return;
+  stage_.take(kTurnBytes, batch_);
+  batch_.deliver();
+  delivered();
 }
 
 void DatagramSocket::ask_drops() {
@@ -64,7 +86,7 @@ void DatagramSocket::ask_drops() {
 void DatagramSocket::tick() {
   if (stopped_) return;
   ask_drops();
-  delivery_.flush();
+  if (!reads_ahead_ || !context_.sink->would_wait()) delivery_.flush();
   if (failed_) {
     failed_ = false;
     wait();
@@ -78,22 +100,22 @@ void DatagramSocket::tick() {
 void DatagramSocket::drain() {
   stopped_ = true;
   timer_.cancel();
+  pause_.cancel();
   boost::system::error_code ignored;
   socket_.cancel(ignored);
+  while (!stage_.empty()) hand_on();
   const auto began = std::chrono::steady_clock::now();
   const auto sink_before = delivery_.time_in_sink();
   for (int empty_reads = 0; empty_reads < 2;) {
     const Outcome outcome = read_once();
     if (outcome == Outcome::failed) break;
-    if (batch_.bytes() >= kTurnBytes || (outcome == Outcome::empty && !batch_.empty())) {
-      batch_.deliver();
-      delivered();
-    }
+    if (outcome == Outcome::empty || stage_.bytes() >= kTurnBytes) hand_on();
     if (outcome == Outcome::empty && ++empty_reads < 2) std::this_thread::sleep_for(kStopPause);
     const auto spent = std::chrono::steady_clock::now() - began - (delivery_.time_in_sink() - sink_before);
     if (spent > kStopReadingAfter) break;
   }
-  if (!batch_.empty()) batch_.deliver();
+  while (!stage_.empty()) hand_on();
+  stage_.tell_drops(delivery_);
   ask_drops();
   delivery_.flush();
   socket_.close(ignored);

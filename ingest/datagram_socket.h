@@ -18,7 +18,9 @@ namespace yushi {
 
 class DatagramSocket : public std::enable_shared_from_this<DatagramSocket> {
  public:
-  DatagramSocket(const InputSettings& settings, const InputContext& context, unsigned ingest_thread, Tally& tally);
+  // `staged_bytes_max`: reads ahead of the pipeline, so much at most, and drops beyond it; 0: reads what the pipeline takes.
+  DatagramSocket(const InputSettings& settings, const InputContext& context, unsigned ingest_thread, Tally& tally,
+                 size_t staged_bytes_max);
   virtual ~DatagramSocket() = default;
 
   boost::asio::io_context& io() { return io_; }
@@ -29,7 +31,7 @@ class DatagramSocket : public std::enable_shared_from_this<DatagramSocket> {
 
  protected:
   enum class Outcome { some, empty, failed };
-  // Reads what one call gives into batch_.
+  // Reads what one call gives into stage_.
   virtual Outcome read_once() = 0;
 
   int fd() { return socket_.native_handle(); }
@@ -37,18 +39,21 @@ class DatagramSocket : public std::enable_shared_from_this<DatagramSocket> {
   const InputSettings settings_;
   const InputContext context_;
   Delivery delivery_;
-  DatagramBatch batch_;
+  DatagramStage stage_;
 
  private:
   void wait();
   void take_turn();
+  void hand_on();
   void tick();
   void ask_drops();
   virtual void delivered() {}
 
+  const bool reads_ahead_;
+  DatagramBatch batch_;
   boost::asio::io_context& io_;
   boost::asio::posix::stream_descriptor socket_;
-  boost::asio::steady_timer timer_;
+  boost::asio::steady_timer timer_, pause_;
   uint32_t drops_ = 0;
   bool failed_ = false;  // waits for the next tick
   bool stopped_ = false;

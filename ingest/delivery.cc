@@ -19,7 +19,9 @@ InputCounts Tally::read() const {
   out.connections_opened = of(Note::Kind::connection_opened);
   out.connections_closed = of(Note::Kind::connection_closed);
   out.connections_refused = of(Note::Kind::connection_refused);
+  out.connections_displaced = of(Note::Kind::connection_displaced);
   out.kernel_drops = of(Note::Kind::kernel_drop);
+  out.source_drops = of(Note::Kind::source_drop);
   return out;
 }
 

@@ -9,11 +9,10 @@
 //          must run from before stop() is called until it has returned, and outlive the input. start(), stop() and the
 //          destructor belong to one other thread (not an ingest thread); the rest may be called by any once it has started.
 // Memory   Everything is bounded: one read buffer a thread, unfinished messages by unfinished_bytes_max, connections by
-//          connections_max; an idle connection keeps some hundred bytes. What was delivered is the sink's to bound.
+//          Connections; an idle connection keeps some hundred bytes. What was delivered is the sink's to bound.
 // Errors   bind_input() says which address, why, and what to do; trouble with one connection closes that connection only.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,6 +20,7 @@
 
 #include "core/base/result.h"
 #include "core/record/batch.h"
+#include "ingest/connections.h"
 #include "ingest/framer.h"
 #include "ingest/source_limit.h"
 #include "ingest/tenant_map.h"
@@ -41,6 +41,8 @@ class BatchSink {
   virtual ~BatchSink() = default;
   // `ingest_thread` is the position in InputContext::threads. A batch may have notes only.
   virtual void deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) = 0;
+  // Whether deliver() would not return soon. Who must not wait, since what comes meanwhile would be dropped, asks before.
+  virtual bool would_wait() const { return false; }
 };
 
 struct InputSettings {
@@ -50,9 +52,9 @@ struct InputSettings {
   unsigned path_mode = 0666;                   // unix_socket: as /dev/log, anyone may write
   Framing framing = Framing::automatic;        // tcp
   size_t message_bytes_max = 64 << 10;         // longer ones become parts
-  size_t connections_max = 10'000;             // tcp: counted in InputContext::connections
   size_t unfinished_bytes_max = 64 << 20;      // tcp: of all connections; beyond, long unfinished messages go as parts
   size_t receive_buffer_bytes = 16 << 20;      // udp, unix_socket: the kernel's; beyond it drops
+  size_t staged_bytes_max = 16 << 20;          // udp: read ahead on each thread; beyond it we drop, of who has most
 };
 
 // What all inputs of a daemon share.
@@ -61,14 +63,14 @@ struct InputContext {
   BatchSink* sink = nullptr;
   std::shared_ptr<const TenantMap> tenants = std::make_shared<TenantMap>();
   std::shared_ptr<SourceLimit> sources = std::make_shared<SourceLimit>();
-  std::shared_ptr<std::atomic<size_t>> connections = std::make_shared<std::atomic<size_t>>(0);
+  std::shared_ptr<Connections> connections = std::make_shared<Connections>();
 };
 
 // Since start(); the same numbers travel as Notes, by source.
 struct InputCounts {
   uint64_t bytes = 0, messages = 0, empty_lines = 0, resyncs = 0, over_long = 0, truncated = 0;
-  uint64_t connections_opened = 0, connections_closed = 0, connections_refused = 0;
-  uint64_t kernel_drops = 0;
+  uint64_t connections_opened = 0, connections_closed = 0, connections_refused = 0, connections_displaced = 0;
+  uint64_t kernel_drops = 0, source_drops = 0;
 };
 
 class Input {

@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "core/base/assert.h"
+#include "core/base/clock.h"
 #include "core/ledger/entry.h"
 #include "ingest/tcp_receiver.h"
 
@@ -71,6 +72,7 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
       return;
     }
     // The connection stays in the queue; asking again at once would only burn the CPU.
+    shared_->context.connections->displace_one();
     timer_.expires_after(kPauseWithoutDescriptors);
     timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
       if (!error && !self->stopped_) self->wait();
@@ -87,15 +89,23 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
       out_of_descriptors_ = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
       return false;
     }
-    if (shared_->context.connections->fetch_add(1, std::memory_order_relaxed) >= shared_->settings.connections_max) {
-      shared_->context.connections->fetch_sub(1, std::memory_order_relaxed);
+    const std::shared_ptr<TcpReceiver>& to = receivers_[next_ % receivers_.size()];
+    auto connection = std::make_shared<TcpReceiver::Accepted>();
+    connection->place = shared_->context.connections->admit(peer.address(), realtime_ns(), [to, accepted = std::weak_ptr(connection)] {
+      boost::asio::post(to->io(), [to, accepted] {
+        if (auto known = accepted.lock()) to->displace(*known);
+      });
+    });
+    if (!connection->place) {
       receivers_[0]->delivery().note_later(Note::Kind::connection_refused, shared_->context.tenants->find(peer.address()),
                                            encode_source(peer.address_text()), 1);
       return true;
     }
+    ++next_;
     keep_alive(fd.get());
-    const std::shared_ptr<TcpReceiver>& to = receivers_[next_++ % receivers_.size()];
-    boost::asio::post(to->io(), [to, peer, fd = std::move(fd)]() mutable { to->accept(std::move(fd), peer); });
+    boost::asio::post(to->io(), [to, peer, connection, fd = std::move(fd)]() mutable {
+      to->accept(std::move(fd), peer, std::move(connection));
+    });
     return true;
   }
 

@@ -36,9 +36,10 @@ struct TcpReceiver::Connection {
   const std::shared_ptr<TcpReceiver> receiver;
   boost::asio::posix::stream_descriptor socket;
   Framer framer;
+  std::shared_ptr<Accepted> accepted;
   std::string source, address;
   TenantId tenant = 0;
-  size_t place = 0;  // in connections_
+  size_t position = 0;  // in connections_
   std::unique_ptr<char[]> unfinished;
   size_t unfinished_bytes = 0, unfinished_capacity = 0;
   uint64_t unreported_bytes = 0;
@@ -65,15 +66,31 @@ void TcpReceiver::tick() {
   });
 }
 
-void TcpReceiver::accept(OwnedFd socket, const SocketAddress& peer) {
+void TcpReceiver::accept(OwnedFd socket, const SocketAddress& peer, std::shared_ptr<Accepted> accepted) {
   auto connection = std::make_shared<Connection>(*this, socket.release(), *shared_);
   connection->address = peer.address_text();
   connection->source = encode_source(connection->address);
   connection->tenant = shared_->context.tenants->find(peer.address());
-  connection->place = connections_.size();
+  connection->accepted = std::move(accepted);
+  connection->accepted->connection = connection;
+  connection->position = connections_.size();
   connections_.push_back(connection);
   delivery_.note_later(Note::Kind::connection_opened, connection->tenant, connection->source, 1);
   if (!stopped_) wait(connection);
+}
+
+void TcpReceiver::displace(const Accepted& accepted) {
+  auto connection = accepted.connection.lock();
+  if (!connection || connection->closed || stopped_) return;
+  Connection& c = *connection;
+  int readable = 0;
+  if (::ioctl(c.socket.native_handle(), FIONREAD, &readable) == 0) c.promised_bytes = readable;
+  while (c.promised_bytes > 0) {
+    const Outcome outcome = read_once(c);
+    if (outcome == Outcome::empty || outcome == Outcome::ended) break;
+  }
+  delivery_.note(Note::Kind::connection_displaced, c.tenant, c.source, 1);
+  close(c);
 }
 
 void TcpReceiver::wait(const std::shared_ptr<Connection>& connection) {
@@ -117,6 +134,7 @@ TcpReceiver::Outcome TcpReceiver::read_once(Connection& c) {
   if (n == 0) return Outcome::ended;
   const auto got = static_cast<size_t>(n);
   c.unreported_bytes += got;
+  c.accepted->place->used(realtime_ns());
   c.promised_bytes -= n;
   const size_t bytes = c.unfinished_bytes + got;
   if (!own && c.unfinished_bytes) std::memcpy(buffer.get(), c.unfinished.get(), c.unfinished_bytes);
@@ -215,14 +233,14 @@ void TcpReceiver::close(Connection& c) {
   c.closed = true;
   boost::system::error_code ignored;
   c.socket.close(ignored);
-  shared_->context.connections->fetch_sub(1, std::memory_order_relaxed);
+  shared_->context.connections->leave(*c.accepted->place);
   delivery_.note(Note::Kind::connection_closed, c.tenant, c.source, 1);
   send(c, counts, origin);
   // Last: this may be the last owner of `c`, which a caller by reference must not use again.
-  const size_t place = c.place;
-  if (place + 1 != connections_.size()) {
-    connections_.back()->place = place;
-    std::swap(connections_[place], connections_.back());
+  const size_t position = c.position;
+  if (position + 1 != connections_.size()) {
+    connections_.back()->position = position;
+    std::swap(connections_[position], connections_.back());
   }
   connections_.pop_back();
 }

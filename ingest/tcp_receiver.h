@@ -18,6 +18,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "ingest/address.h"
+#include "ingest/connections.h"
 #include "ingest/delivery.h"
 
 namespace yushi {
@@ -38,12 +39,20 @@ class TcpReceiver : public std::enable_shared_from_this<TcpReceiver> {
   boost::asio::io_context& io() { return io_; }
   Delivery& delivery() { return delivery_; }
 
-  void begin();                                            // the one-second tick
-  void accept(OwnedFd socket, const SocketAddress& peer);  // already counted in InputContext::connections
-  void drain();                                            // the stop contract; then it is done for good
+  struct Connection;
+  // A connection on its way from the acceptor to its thread, and its place in InputContext::connections.
+  struct Accepted {
+    std::shared_ptr<Connections::Place> place;
+    std::weak_ptr<Connection> connection;  // from accept() on
+  };
+
+  void begin();  // the one-second tick
+  void accept(OwnedFd socket, const SocketAddress& peer, std::shared_ptr<Accepted> accepted);
+  // Its place is another's: keeps what it has sent so far, as at the stop, and closes it.
+  void displace(const Accepted& accepted);
+  void drain();  // the stop contract; then it is done for good
 
  private:
-  struct Connection;
   enum class Outcome { filled, some, empty, ended };
 
   void wait(const std::shared_ptr<Connection>& connection);

@@ -17,7 +17,7 @@ class UdpSocket final : public DatagramSocket {
  public:
   UdpSocket(const InputSettings& settings, const InputContext& context, unsigned ingest_thread,
             std::shared_ptr<Tally> tally)
-      : DatagramSocket(settings, context, ingest_thread, *tally),
+      : DatagramSocket(settings, context, ingest_thread, *tally, settings.staged_bytes_max),
         tally_(std::move(tally)),
         sources_(context_),
         // 4 MiB of addresses; the kernel gives memory only to what datagrams have touched.
@@ -40,21 +40,21 @@ class UdpSocket final : public DatagramSocket {
     } while (n < 0 && errno == EINTR);
     if (n <= 0) return n == 0 || errno == EAGAIN || errno == EWOULDBLOCK ? Outcome::empty : Outcome::failed;
     const auto datagrams = static_cast<size_t>(n);
-    size_t bytes = 0;
-    for (size_t i = 0; i < datagrams; ++i) bytes += messages_[i].msg_len;
-    batch_.begin_read(bytes, datagrams);
     for (size_t i = 0; i < datagrams; ++i) {
       const std::string_view datagram(static_cast<const char*>(pieces_[i].iov_base), messages_[i].msg_len);
       if (DatagramSource* source = sources_.find(peers_[i])) {
-        batch_.append(*source, datagram);
+        stage_.offer(*source, datagram);
       } else {
-        batch_.append_overflow(sources_.overflow(sources_.tenant(peers_[i])), peers_[i].address_text(), datagram);
+        stage_.offer(sources_.overflow(sources_.tenant(peers_[i])), datagram, peers_[i].address_text());
       }
     }
+    stage_.end_read();
     return datagrams == kDatagramsPerRead ? Outcome::some : Outcome::empty;
   }
 
-  void delivered() override { sources_.trim(); }
+  void delivered() override {
+    if (stage_.empty()) sources_.trim();
+  }
 
   const std::shared_ptr<Tally> tally_;
   DatagramSources sources_;

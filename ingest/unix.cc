@@ -15,7 +15,7 @@ namespace {
 class UnixSocket final : public DatagramSocket {
  public:
   UnixSocket(const InputSettings& settings, const InputContext& context, std::shared_ptr<Tally> tally)
-      : DatagramSocket(settings, context, 0, *tally), tally_(std::move(tally)) {
+      : DatagramSocket(settings, context, 0, *tally, 0), tally_(std::move(tally)) {
     source_.address = "unix:" + settings.path;
     source_.source = encode_source(source_.address);
   }
@@ -38,8 +38,8 @@ class UnixSocket final : public DatagramSocket {
       got = ::recv(fd(), room_.get(), room_bytes_, MSG_DONTWAIT);
     } while (got < 0 && errno == EINTR);
     if (got < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? Outcome::empty : Outcome::failed;
-    batch_.begin_read(static_cast<size_t>(got), 1);
-    batch_.append(source_, {room_.get(), static_cast<size_t>(got)});
+    stage_.offer(source_, {room_.get(), static_cast<size_t>(got)});
+    stage_.end_read();
     return Outcome::some;
   }
 

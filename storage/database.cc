@@ -204,6 +204,19 @@ Result<void> Database::scan(rocksdb::ColumnFamilyHandle* family, std::string_vie
   return {};
 }
 
+Result<void> Database::scan_back(rocksdb::ColumnFamilyHandle* family,
+                                 const std::function<bool(std::string_view, std::string_view)>& visit,
+                                 const rocksdb::Snapshot* snapshot) const {
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  options.fill_cache = false;
+  std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, family));
+  for (it->SeekToLast(); it->Valid(); it->Prev())
+    if (!visit(view(it->key()), view(it->value()))) break;
+  if (!it->status().ok()) return failed(it->status(), "reading from " + family->GetName());
+  return {};
+}
+
 Result<std::optional<std::string>> Database::key_at_or_before(rocksdb::ColumnFamilyHandle* family, std::string_view key,
                                                               const rocksdb::Snapshot* snapshot) const {
   rocksdb::ReadOptions options;

@@ -51,6 +51,10 @@ class Database {
   Result<void> scan(rocksdb::ColumnFamilyHandle* family, std::string_view prefix,
                     const std::function<bool(std::string_view key, std::string_view value)>& visit,
                     const rocksdb::Snapshot* snapshot = nullptr, std::string_view from_key = {}) const;
+  // The same over the whole family, descending from its end.
+  Result<void> scan_back(rocksdb::ColumnFamilyHandle* family,
+                         const std::function<bool(std::string_view key, std::string_view value)>& visit,
+                         const rocksdb::Snapshot* snapshot) const;
   // The greatest key that is not above `key`.
   Result<std::optional<std::string>> key_at_or_before(rocksdb::ColumnFamilyHandle* family, std::string_view key,
                                                       const rocksdb::Snapshot* snapshot) const;

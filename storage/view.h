@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,6 +67,9 @@ class StoreView {
     std::string json;
   };
   Result<std::vector<StoredAlert>> alerts(uint64_t from_audit_index = 0, size_t limit = SIZE_MAX) const;
+  // One after the other in the order in which they were raised, or the newest first; `visit` returns false to stop.
+  using VisitAlert = std::function<bool(uint64_t audit_index, std::string_view json)>;
+  Result<void> each_alert(uint64_t from_audit_index, bool newest_first, const VisitAlert& visit) const;
   Result<std::string> tile(const std::string& log, int level, uint64_t index) const;
   // The root of the complete subtree of 2^level leaves; what lies under stored tiles is hashed from the records.
   Result<Hash> subtree(const std::string& log, int level, uint64_t index) const;

@@ -149,6 +149,8 @@ std::string alert_to_json(const Alert& alert) {
   object.put_integer("yushi.alert.score", alert.score);
   object.put("yushi.alert.reason", alert.reason);
   object.put_boolean("yushi.alert.learning", alert.learning);
+  if (alert.folded > 0) object.put_integer("yushi.alert.folded", static_cast<int64_t>(alert.folded));
+  if (alert.summary) object.put_boolean("yushi.alert.summary", true);
   if (!alert.rule_digest.empty()) object.put("yushi.alert.rule_digest", alert.rule_digest);
   if (!alert.key.empty()) object.put("yushi.alert.key", alert.key);
   if (!alert.baseline.empty()) object.put("yushi.alert.baseline", alert.baseline);

@@ -32,8 +32,10 @@ struct Alert {
   std::string reason;       // in words: what is odd against what is usual
   std::string baseline;     // integers only, as text: what the judgement stood on
   bool learning = false;    // a baseline's finding while it was still learning
+  uint64_t folded = 0;      // hits before this one that raised no alert of their own, and are told with it
+  bool summary = false;     // says no more than that: it is no hit itself
   int64_t event_ns = 0;     // event time of the record that raised it
-  int64_t raised_ns = 0;    // receipt time of that record
+  int64_t raised_ns = 0;    // receipt time of that record; of a summary the time at which it was made
   std::vector<std::string> tags;    // ATT&CK: "attack.t1110"
   std::vector<RecordId> records;    // at most 64, the first and the last
   std::vector<std::pair<std::string, std::string>> fields;  // ECS fields of the record that raised it: user.name, source.ip …

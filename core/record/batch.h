@@ -29,7 +29,8 @@ struct Note {
   enum class Kind : uint8_t {
     connection_opened,
     connection_closed,
-    connection_refused,  // limits.connections
+    connection_refused,  // limits.connections, limits.connections_per_source
+    connection_displaced,  // closed by us, to give its place to an address that holds fewer
     bytes,               // read from the socket
     messages,            // framed
     empty_line,          // between newline frames: no message
@@ -37,6 +38,7 @@ struct Note {
     over_long,           // messages kept as numbered parts
     truncated,           // an unfinished last frame, kept
     kernel_drop,         // datagrams that the kernel dropped before we could read them: a loss
+    source_drop,         // datagrams that we dropped, since their source had more than its share waiting: a loss
     input_up,
     input_down,
   };

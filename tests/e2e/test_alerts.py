@@ -155,6 +155,52 @@ def test_a_brute_force_in_progress_is_not_forgotten_over_a_kill(tmp_path):
         assert [f"default/{i}" for i in range(8)] == forced["yushi"]["alert"]["records"]
 
 
+def test_a_flood_of_one_alert_is_counted_to_the_hit_over_a_kill(tmp_path):
+    """A sender's own words make 8,000 alerts of one rule: few are raised, and what is not is told once, whatever dies."""
+    count, rule = 8000, "root logged in by ssh with a password"
+    logins = [f"<86>1 - h{i} sshd 811 - - Accepted password for root from 10.0.{i >> 8}.{i & 255} port 4242 ssh2" for i in range(count)]
+    with Daemon(tmp_path) as daemon:
+        for part in range(4):
+            daemon.send_tcp(logins[part * 2000:][:2000])
+            wait_size(daemon, (part + 1) * 2000)
+            if part % 2:
+                daemon.kill()
+                daemon.start()
+        hits = lambda: [a["yushi"]["alert"] for a in alerts_of(daemon) if a["rule"]["name"] == rule]
+        told = lambda: sum(a.get("folded", 0) + (not a.get("summary", False)) for a in hits())
+        wait(lambda: told() == count, "for the counts to be told")
+        assert len(hits()) < 5100
+        assert len(hits()) == daemon.yushi("search", f'rule.name: "{rule}" | stats count()', "--tenant", "_audit", "-o", "json").objects[0]["count()"]
+        # Another sender's is there at once, in all of it.
+        daemon.send_tcp(["<86>1 - db-01 sshd 811 - - Accepted password for root from 10.9.9.9 port 4242 ssh2"], source="127.0.0.2")
+        wait(lambda: any("db-01" in a["reason"] for a in hits()), "for the alert of another sender")
+        # The newest of many, and one of them by its id.
+        newest = daemon.yushi("alerts", "list", "-n", "3", "-o", "json").objects
+        assert newest == alerts_of(daemon)[-3:]
+        assert newest[::-1] == daemon.yushi("alerts", "list", "-n", "3", "--reverse", "-o", "json").objects
+        assert daemon.yushi("alerts", "show", newest[0]["yushi"]["alert"]["id"]).code == 0
+        assert daemon.yushi("verify").code in (0, 1)
+
+
+def test_alerts_are_found_by_the_time_they_were_raised(tmp_path):
+    """The sender's clock does not decide what is new: events of last year raise an alert today."""
+    with Daemon(tmp_path) as daemon:
+        lines = ["<30>1 2025-03-01T10:00:00Z web-01 systemd 1 - - Stopped System Logging Service.",
+                 "<30>1 - web-02 systemd 1 - - Stopped System Logging Service.",
+                 "<30>1 2025-02-01T10:00:00Z web-03 systemd 1 - - Stopped System Logging Service."]
+        for i, line in enumerate(lines):
+            daemon.send_tcp([line])
+            wait_size(daemon, i + 1)
+        hosts = lambda *args: [a["host"]["name"] for a in daemon.yushi("alerts", "list", "-o", "json", *args).objects]
+        assert hosts() == hosts("--since", "10m") == hosts("--since", "today", "-n", "3") == ["web-01", "web-02", "web-03"]
+        assert hosts("--tenant", "default", "-n", "1") == ["web-03"] and hosts("--tenant", "nobody") == []
+        assert hosts("--until", "2025-12-31") == [] and hosts("--until", "10m") == []
+        first, second, _ = daemon.yushi("alerts", "list", "-o", "json").objects
+        assert first["@timestamp"].startswith("2025-03-01T10:00:00") and first["event"]["created"] > second["@timestamp"][:10]
+        table = daemon.yushi("alerts", "list", "-o", "table", "--utc").lines
+        assert "2025-03-01 10:00:00 (" in table[1] and " d before)" in table[1] and "before" not in table[2]
+
+
 def test_during_learning_a_finding_is_marked_and_a_rule_is_not(tmp_path):
     with Daemon(tmp_path) as daemon:  # learning is 14 days
         day = Day(daemon)

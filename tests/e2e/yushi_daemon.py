@@ -115,9 +115,9 @@ class Daemon:
                 return said["port"]
         raise AssertionError(f"no {transport} input in {status}")
 
-    def send_tcp(self, lines):
+    def send_tcp(self, lines, source="127.0.0.1"):
         """Newline-framed; bytes or text. Returns when the peer has taken all and closed."""
-        with socket.create_connection(("127.0.0.1", self.port("tcp"))) as connection:
+        with socket.create_connection(("127.0.0.1", self.port("tcp")), source_address=(source, 0)) as connection:
             connection.sendall(b"".join(_bytes(line) + b"\n" for line in lines))
 
     def send_udp(self, lines):

@@ -97,6 +97,7 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       {"limits: {message_bytes: @9MiB}", "limits.message_bytes"},
       {"limits: {message_bytes: @64KB}", "limits.message_bytes"},
       {"limits: {connections: @0}", "limits.connections"},
+      {"limits: {connections_per_source: @0}", "limits.connections_per_source"},
       {"limits: {in_flight_bytes: @15MiB}", "limits.in_flight_bytes"},
       {"limits: {in_flight_bytes: @99999999999999999999GiB}", "limits.in_flight_bytes"},
       {"limits: {in_flight_bytes: @18446744073709551615GiB}", "limits.in_flight_bytes"},

@@ -36,6 +36,16 @@ TEST(Attempts, five_failures_and_a_success_are_told_with_all_their_records) {
   EXPECT_EQ(found[0]->records.back().index, 5u);
 }
 
+TEST(Attempts, messages_without_a_time_of_their_own_are_told_as_received) {
+  auto events = failures(5);
+  events.push_back(login(kStart + kMinuteNs, "root", "203.0.113.9"));
+  for (auto& event : events) event.inferred = kAllInferred;
+  auto all = alerts_of(events);
+  auto found = of_rule(all, kRule);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_TRUE(found[0]->reason.ends_with("from that address received since 2026-11-01 08:00:00 UTC")) << found[0]->reason;
+}
+
 TEST(Attempts, four_failures_are_typing_errors) {
   auto events = failures(4);
   events.push_back(login(kStart + kMinuteNs, "root", "203.0.113.9"));

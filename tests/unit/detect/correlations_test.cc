@@ -69,6 +69,28 @@ TEST(Correlations, an_alert_names_the_hits_of_its_window_and_its_count) {
   EXPECT_EQ(found[0]->records[1].index, 2u);
 }
 
+TEST(Correlations, a_reason_tells_the_span_of_event_times_and_says_when_nobody_gave_them) {
+  std::string rule = with("{type: event_count, rules: [a], group-by: [source.ip], timespan: 5m, condition: {gte: 3}}");
+  auto said = [&](std::vector<int64_t> seconds, size_t of_receipt, int64_t replayed_seconds = 0) {
+    std::vector<Event> events;
+    for (int64_t s : seconds) events.push_back(step("a", s));
+    for (size_t i = 0; i < of_receipt; ++i) events[i].inferred = kAllInferred;
+    if (replayed_seconds > 0)
+      for (auto& event : events) event.late_ns = kStart + replayed_seconds * kSecond - event.at_ns;
+    auto all = alerts_of(events, {}, rules_of(rule));
+    auto found = of_rule(all, "many");
+    return found.size() == 1 ? found[0]->reason.substr(6) : "not told";
+  };
+  EXPECT_EQ(said({0, 0, 0}, 0), "3 within one second, limit 3 in 5 min (source.ip=10.0.0.1)");
+  EXPECT_EQ(said({0, 40, 100}, 0), "3 within 100 s, limit 3 in 5 min (source.ip=10.0.0.1)");
+  EXPECT_EQ(said({0, 40, 199}, 0), "3 within 4 min, limit 3 in 5 min (source.ip=10.0.0.1)");
+  // The same log hours later.
+  EXPECT_EQ(said({0, 40, 199}, 0, 20'000), "3 within 4 min, limit 3 in 5 min (source.ip=10.0.0.1)");
+  EXPECT_EQ(said({0, 200, 400}, 0, 20'000), "not told");
+  EXPECT_EQ(said({0, 0, 0}, 3), "3 within one second by time of receipt, limit 3 in 5 min (source.ip=10.0.0.1)");
+  EXPECT_EQ(said({0, 2, 3}, 1), "3 within 3 s, partly by time of receipt, limit 3 in 5 min (source.ip=10.0.0.1)");
+}
+
 TEST(Correlations, base_rules_speak_only_when_generate_says_so) {
   std::string quiet = with("{type: event_count, rules: [a, b, c], timespan: 1m, condition: {gte: 30}}");
   EXPECT_TRUE(alerts_of({step("a", 0), step("b", 1)}, {}, rules_of(quiet)).empty());

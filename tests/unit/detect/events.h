@@ -32,6 +32,8 @@ struct Event {
   std::vector<std::pair<std::string, std::string>> values;
   std::string log = "default";
   int64_t late_ns = 0;  // receipt after event
+  std::string sender = "192.0.2.1";
+  uint8_t inferred = 0;  // TimeInferred bits
   Charset charset = Charset::utf8;  // of the tenant
 };
 
@@ -91,7 +93,7 @@ class Committer {
     }
     Origin origin;
     origin.received_ns = event.at_ns + event.late_ns;
-    origin.source = origin.address = "192.0.2.1";
+    origin.source = origin.address = batch.arena.copy(std::string_view(event.sender));
     origin.log = batch.arena.copy(std::string_view(event.log));
     origin.node = "test";
     Record record;
@@ -100,6 +102,7 @@ class Committer {
     record.message_length = static_cast<uint32_t>(raw.size());
     record.origin = batch.arena.make(origin);
     record.event_ns = event.at_ns;
+    record.time_inferred = event.inferred;
     record.captures = batch.arena.copy(std::span<const Capture>(captures));
     record.kind = event.dataset.empty() ? nullptr : kind_of(event);
     record.index = next_[event.log]++;

@@ -67,9 +67,42 @@ TEST_F(DatagramTest, what_arrived_and_what_the_kernel_dropped_is_what_was_sent) 
   sink_.block(false);
   input_->stop();
   EXPECT_GT(sink_.note(Kind::kernel_drop), 0u);
-  EXPECT_EQ(sink_.received().size() + sink_.note(Kind::kernel_drop), kSent);
+  EXPECT_EQ(sink_.received().size() + sink_.note(Kind::kernel_drop) + sink_.note(Kind::source_drop), kSent);
   EXPECT_EQ(input_->counts().kernel_drops, sink_.note(Kind::kernel_drop));
   ::close(fd);
+}
+
+// The pipeline takes nothing for a while: what a flood sends then is dropped and counted under its name, the others' is kept.
+TEST_F(DatagramTest, a_source_that_floods_costs_the_others_nothing) {
+  InputSettings settings = udp();
+  settings.staged_bytes_max = 200 * 1000;
+  start(settings);
+  sink_.say_full(true);
+  const int flood = connect_client(SOCK_DGRAM, "127.0.0.9");
+  std::vector<int> others;
+  for (int i = 1; i <= 4; ++i) others.push_back(connect_client(SOCK_DGRAM, "127.0.0." + std::to_string(i)));
+  const std::string datagram = "<13>" + std::string(196, 'f');
+  constexpr uint64_t kFlood = 4000, kOthers = 4 * 40;
+  for (uint64_t n = 0; n < kFlood; ++n) {
+    ASSERT_EQ(::send(flood, datagram.data(), datagram.size(), 0), static_cast<ssize_t>(datagram.size()));
+    for (int fd : others) {
+      if (n % 100 != 0) break;
+      ASSERT_EQ(::send(fd, "<13>other", 9, 0), 9);
+    }
+    if (n % 100 == 50) usleep(1000);
+  }
+  sink_.say_full(false);
+  input_->stop();
+  const auto got = sink_.received();
+  const auto of_others = static_cast<uint64_t>(std::count_if(got.begin(), got.end(), [](auto& r) { return r.raw == "<13>other"; }));
+  EXPECT_EQ(sink_.note(Kind::kernel_drop), 0u);
+  EXPECT_EQ(of_others, kOthers);
+  EXPECT_GT(sink_.note(Kind::source_drop), 0u);
+  EXPECT_EQ(sink_.note(Kind::source_drop), sink_.note(Kind::source_drop, "127.0.0.9"));
+  EXPECT_EQ(input_->counts().source_drops, sink_.note(Kind::source_drop));
+  EXPECT_EQ(got.size() + sink_.note(Kind::source_drop), kFlood + kOthers);
+  ::close(flood);
+  for (int fd : others) ::close(fd);
 }
 
 TEST_F(DatagramTest, a_burst_of_many_senders_comes_whole_and_in_order_for_each) {
@@ -85,7 +118,7 @@ TEST_F(DatagramTest, a_burst_of_many_senders_comes_whole_and_in_order_for_each) 
   }
   input_->stop();
   const auto got = sink_.received();
-  ASSERT_EQ(got.size() + sink_.note(Kind::kernel_drop), static_cast<size_t>(kSenders * kMessages));
+  ASSERT_EQ(got.size() + sink_.note(Kind::kernel_drop) + sink_.note(Kind::source_drop), static_cast<size_t>(kSenders * kMessages));
   std::vector<int> last(kSenders, -1);
   for (auto& r : got) {
     int s, m;

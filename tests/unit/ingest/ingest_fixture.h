@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstring>
 #include <map>
@@ -57,6 +58,8 @@ class RememberingSink : public BatchSink {
     for (const Note& note : batch->notes) notes_[{note.kind, std::string(note.source)}] += note.count;
     changed_.notify_all();
   }
+  bool would_wait() const override { return full_; }
+  void say_full(bool on) { full_ = on; }
   void block(bool on) {
     std::lock_guard lock(mutex_);
     blocked_ = on;
@@ -107,6 +110,7 @@ class RememberingSink : public BatchSink {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool blocked_ = false, keep_ = true;
+  std::atomic<bool> full_{false};
   size_t batches_ = 0, dropped_ = 0, bytes_ = 0;
   std::vector<Received> received_;
   std::map<std::pair<Note::Kind, std::string>, uint64_t> notes_;
@@ -144,8 +148,10 @@ class InputTest : public testing::Test {
     input_->start(context_);
   }
 
-  int connect_client(int type = SOCK_STREAM) {
+  int connect_client(int type = SOCK_STREAM, const std::string& from = "127.0.0.1") {
     const int fd = ::socket(AF_INET, type, 0);
+    auto own = parse_listen(from + ":0");
+    EXPECT_EQ(::bind(fd, own->get(), own->length), 0) << strerror(errno);
     auto address = parse_listen("127.0.0.1:" + std::to_string(input_->port()));
     EXPECT_EQ(::connect(fd, address->get(), address->length), 0) << strerror(errno);
     return fd;

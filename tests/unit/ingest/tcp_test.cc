@@ -82,6 +82,7 @@ TEST_F(TcpTest, eight_connections_come_whole_and_in_order_and_are_dealt_to_all_t
 }
 
 TEST_F(TcpTest, a_sender_of_one_byte_at_a_time_and_a_thousand_idle_connections_stop_nobody) {
+  context_.connections = std::make_shared<Connections>(10'000, 2000);
   start({});
   std::vector<int> idle;
   for (int i = 0; i < 1000; ++i) {
@@ -173,7 +174,7 @@ TEST_F(TcpTest, stop_delivers_all_that_was_readable_also_of_connections_not_yet_
   EXPECT_EQ(sink_.note(Kind::truncated), sent);
   EXPECT_EQ(sink_.note(Kind::connection_closed), sent);
   EXPECT_EQ(sink_.note(Kind::input_down), 1u);
-  EXPECT_EQ(context_.connections->load(), 0u);
+  EXPECT_EQ(context_.connections->open(), 0u);
   char c;
   EXPECT_EQ(::recv(fds[0], &c, 1, 0), 0) << "the sender sees an orderly end, not a reset";
   for (int fd : fds) ::close(fd);
@@ -229,9 +230,8 @@ TEST_F(TcpTest, a_sink_that_blocks_stops_reading_and_nothing_is_lost_after) {
 }
 
 TEST_F(TcpTest, connections_beyond_the_limit_are_refused_and_counted) {
-  InputSettings settings;
-  settings.connections_max = 2;
-  start(settings);
+  context_.connections = std::make_shared<Connections>(2, 2);
+  start({});
   const int first = connect_client(), second = connect_client();
   send_all(first, "<13>1\n");
   send_all(second, "<13>2\n");
@@ -247,6 +247,113 @@ TEST_F(TcpTest, connections_beyond_the_limit_are_refused_and_counted) {
   send_all(fourth, "<13>4\n");
   sink_.wait_for(3);
   for (int fd : {second, third, fourth}) ::close(fd);
+}
+
+TEST_F(TcpTest, one_address_with_all_connections_shuts_nobody_out) {
+  context_.connections = std::make_shared<Connections>(6, 6);
+  start({});
+  std::vector<int> greedy;
+  for (int i = 0; i < 6; ++i) {
+    greedy.push_back(connect_client());
+    send_all(greedy.back(), "<13>greedy " + std::to_string(i) + "\n");
+    sink_.wait_for(static_cast<size_t>(i) + 1);
+  }
+  size_t sent = 6;
+  for (int i : {5, 4, 3, 2, 1}) {  // so that 0 is idle for longest, then 5 and 4
+    send_all(greedy[static_cast<size_t>(i)], "<13>still here\n");
+    sink_.wait_for(++sent);
+  }
+  std::vector<int> others;
+  for (int i = 2; i <= 4; ++i) {
+    others.push_back(connect_client(SOCK_STREAM, "127.0.0." + std::to_string(i)));
+    send_all(others.back(), "<13>other\n");
+    sink_.wait_for(++sent);
+  }
+  sink_.wait_for_note(Kind::connection_closed, 3);
+  EXPECT_EQ(sink_.note(Kind::connection_displaced, "127.0.0.1"), 3u);
+  EXPECT_EQ(sink_.note(Kind::connection_refused), 0u);
+  EXPECT_EQ(input_->counts().connections_displaced, 3u);
+  char c;
+  for (int i : {0, 5, 4}) EXPECT_EQ(::recv(greedy[static_cast<size_t>(i)], &c, 1, MSG_DONTWAIT), 0) << i;
+  for (int i : {1, 2, 3}) send_all(greedy[static_cast<size_t>(i)], "<13>at the end\n");
+  sink_.wait_for(sent + 3);
+  // Three hold one each, one holds three: a second one may still come, a third one of the same would only turn things round.
+  others.push_back(connect_client(SOCK_STREAM, "127.0.0.2"));
+  sink_.wait_for_note(Kind::connection_displaced, 4);
+  others.push_back(connect_client(SOCK_STREAM, "127.0.0.2"));
+  sink_.wait_for_note(Kind::connection_refused, 1);
+  for (auto* fds : {&greedy, &others})
+    for (int fd : *fds) ::close(fd);
+}
+
+TEST_F(TcpTest, a_connection_that_has_to_go_keeps_what_it_sent) {
+  context_.connections = std::make_shared<Connections>(2, 2);
+  start({});
+  const int first = connect_client(), second = connect_client();
+  const std::string line = "<13>" + std::string(95, 'k') + "\n";
+  send_all(second, line);
+  sink_.wait_for(1);
+  sink_.block(true);  // so that much is still in the socket when it has to go
+  std::string many;
+  for (int i = 0; i < 5000; ++i) many += line;
+  send_all(first, many + "<13>unfinished");
+  const int other = connect_client(SOCK_STREAM, "127.0.0.2");
+  send_all(other, "<13>other\n");
+  sink_.block(false);
+  sink_.wait_for_note(Kind::connection_displaced, 1);
+  const int third = connect_client(SOCK_STREAM, "127.0.0.3");
+  ::close(third);
+  for (int fd : {first, second, other}) ::close(fd);
+  const auto got = sink_.wait_for(1 + 5000 + 2);
+  EXPECT_EQ(std::count_if(got.begin(), got.end(), [&](auto& r) { return r.raw + "\n" == line; }), 5001);
+  EXPECT_EQ(sink_.note(Kind::truncated), 1u);
+}
+
+TEST_F(TcpTest, an_address_has_so_many_connections_and_no_more) {
+  context_.connections = std::make_shared<Connections>(100, 3);
+  start({});
+  std::vector<int> fds;
+  for (int i = 0; i < 5; ++i) fds.push_back(connect_client());
+  sink_.wait_for_note(Kind::connection_refused, 2);
+  EXPECT_EQ(sink_.note(Kind::connection_refused, "127.0.0.1"), 2u);
+  fds.push_back(connect_client(SOCK_STREAM, "127.0.0.2"));
+  send_all(fds.back(), "<13>other\n");
+  sink_.wait_for(1);
+  for (int fd : fds) ::close(fd);
+}
+
+Address address_of(const std::string& text) {
+  auto address = parse_listen(text);
+  EXPECT_TRUE(address) << text;
+  return address->address();
+}
+
+TEST(Connections, the_addresses_of_one_ipv6_network_count_as_one) {
+  Connections connections(100, 2);
+  std::vector<std::shared_ptr<Connections::Place>> places;
+  for (auto text : {"[2001:db8:1:2::1]:1", "[2001:db8:1:2:ffff::9]:1"}) places.push_back(connections.admit(address_of(text), 0, [] {}));
+  EXPECT_EQ(connections.admit(address_of("[2001:db8:1:2::3]:1"), 0, [] {}), nullptr);
+  EXPECT_NE(connections.admit(address_of("[2001:db8:1:3::3]:1"), 0, [] {}), nullptr);
+  for (auto text : {"192.0.2.1:1", "192.0.2.2:1", "192.0.2.3:1"}) EXPECT_NE(connections.admit(address_of(text), 0, [] {}), nullptr) << text;
+}
+
+TEST(Connections, for_want_of_descriptors_the_longest_idle_of_who_holds_most_goes) {
+  Connections connections(100, 100);
+  std::vector<int> displaced;
+  auto admit = [&](const char* text, int64_t now, int number) {
+    return connections.admit(address_of(text), now, [&displaced, number] { displaced.push_back(number); });
+  };
+  auto a = admit("192.0.2.1:1", 10, 1), b = admit("192.0.2.1:1", 20, 2), c = admit("192.0.2.2:1", 5, 3);
+  a->used(30);
+  EXPECT_TRUE(connections.displace_one());
+  EXPECT_EQ(displaced, std::vector<int>{2});
+  EXPECT_FALSE(connections.displace_one()) << "each has one";
+  EXPECT_EQ(connections.open(), 3u) << "it is being closed";
+  connections.leave(*b);
+  EXPECT_EQ(connections.open(), 2u);
+  connections.leave(*a);
+  connections.leave(*c);
+  EXPECT_EQ(connections.open(), 0u);
 }
 
 TEST_F(TcpTest, ipv4_senders_of_an_ipv6_socket_are_named_as_ipv4_and_have_their_tenant) {
