@@ -71,7 +71,7 @@ std::optional<std::string> said_by_hits(const std::vector<CorrelationHit>& hits,
 // How long a window lasted. What no sender put a time to came within it, and happened nobody knows when.
 std::string window_text(const std::vector<CorrelationHit>& hits) {
   size_t of_receipt = static_cast<size_t>(std::count_if(hits.begin(), hits.end(), [](const auto& hit) { return hit.of_receipt; }));
-  return span_text(hits.back().at_ns - hits.front().at_ns) +
+  return within_text(hits.back().at_ns - hits.front().at_ns) +
          (of_receipt == 0 ? "" : of_receipt == hits.size() ? " by time of receipt" : ", partly by time of receipt");
 }
 

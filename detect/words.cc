@@ -56,7 +56,7 @@ std::string duration_text(int64_t ns) {
   return whole(kSecond, "s");
 }
 
-std::string span_text(int64_t ns) {
+std::string within_text(int64_t ns) {
   if (ns <= kSecond) return "one second";
   int64_t unit = ns >= 2 * kDay ? kDay : ns >= 2 * kHour ? kHour : ns >= 2 * kMinute ? kMinute : kSecond;
   return duration_text((ns + unit - 1) / unit * unit);
