@@ -96,7 +96,7 @@ Ending EndingReader::finish() {
   // Who stopped listening himself misses nothing.
   if (stopped_ && !ended_) ending_.complete = true;
   if (!ended_ && !stopped_) {
-    ending_.reason = "the answer broke off before its end: the daemon ended, or it let go of a reader that took nothing for a while";
+    ending_.reason = "the answer broke off before its end: the daemon is gone, or it let go of a reader that took nothing for a while";
   }
   return std::move(ending_);
 }

@@ -102,9 +102,6 @@ int ask_store(const Options& options, const Question& question, const LineSink& 
     std::signal(SIGINT, [](int) { ::_exit(code_of_interrupted); });
   }
   auto ending = (*asker)->ask(question, sink);
-  if (follows && ending && !ending->complete && ending->json.empty()) {
-    ending->reason = "the daemon stopped or is gone";
-  }
   int code = ending ? report(*ending, ending->complete ? answered(*ending) : kExitIncomplete) : report(ending.error());
   if (!ending && ending.error().code == Code::unavailable) return code;
   if (!follows) held = hold_to_remembered(**asker);

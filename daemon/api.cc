@@ -123,8 +123,10 @@ std::optional<uid_t> login_of(pid_t pid) {
   return uid;
 }
 
-// Collecting goes first: what works for a question gets what is left of the processor. Threads made later inherit it.
-void lower_priority() { (void)::setpriority(PRIO_PROCESS, 0, 19); }
+// Collecting goes first: beside a busy ingest thread one that works for a question gets a tenth of the processor, so that
+// both move. Threads made later inherit it.
+constexpr int kNice = 10;
+void lower_priority() { (void)::setpriority(PRIO_PROCESS, 0, kNice); }
 
 const HttpReply& too_many_connections() {
   static const HttpReply reply = error_reply(503, "exhausted", "too many connections are open here; ask again later");
@@ -305,6 +307,7 @@ bool Api::Asking::run(const std::string& problem) {
       answered = fail(Code::exhausted, "the system has no thread for this question; ask again later");
     }
   }
+  budget.on_stall = {};
   turn.leave();
   bool usable = false;
   if (!answered && !begun) {

@@ -90,7 +90,6 @@ std::string prometheus_text(const Watched& watched) {
       {"yushi_forward_alerts_delivered_total", "counter", "Alerts that the broker acknowledged.", &ForwardMetrics::alerts_delivered},
       {"yushi_forward_errors_total", "counter", "Errors of the broker, the client or reading.", &ForwardMetrics::errors},
       {"yushi_forward_up", "gauge", "1 while a broker answers.", &ForwardMetrics::up},
-      {"yushi_forward_lag_records", "gauge", "Records committed and not yet delivered.", &ForwardMetrics::lag},
       {"yushi_forward_in_flight_bytes", "gauge", "Bytes handed to the client and not yet acknowledged.", &ForwardMetrics::in_flight_bytes},
   };
   for (auto& column : kForwarded) {
@@ -99,6 +98,10 @@ std::string prometheus_text(const Watched& watched) {
     for (size_t i = 0; i < watched.forwarders.size(); ++i) {
       e.value((watched.forwarders[i]->metrics().*column.field).load(), "forwarder=\"" + std::to_string(i) + "\"");
     }
+  }
+  if (!watched.forwarders.empty()) e.family("yushi_forward_lag_records", "gauge", "Records committed and not yet delivered.");
+  for (size_t i = 0; i < watched.forwarders.size(); ++i) {
+    e.value(watched.forwarders[i]->lag(), "forwarder=\"" + std::to_string(i) + "\"");
   }
   return e.take();
 }
@@ -137,7 +140,7 @@ std::string status_json(const Watched& watched) {
     auto& m = forwarder->metrics();
     auto state = forwarder->state();
     nlohmann::ordered_json said = {{"name", forwarder->name()}, {"up", m.up.load() != 0}, {"delivered", m.delivered.load()},
-                                   {"lag", m.lag.load()}, {"errors", m.errors.load()}};
+                                   {"lag", forwarder->lag()}, {"errors", m.errors.load()}};
     if (state.away_since_ns != 0) said["away_since"] = utc_text(state.away_since_ns);
     said["last_error"] = state.last_error;
     if (!state.last_error.empty()) said["last_error_at"] = utc_text(state.last_error_ns);

@@ -20,7 +20,7 @@ class QuestionQueue {
   struct Limits {
     unsigned at_once = 4;
     unsigned waiting = 128;
-    std::chrono::milliseconds wait{10'000};
+    std::chrono::milliseconds wait{30'000};
   };
   explicit QuestionQueue(Limits limits) : limits_(limits) {}
 

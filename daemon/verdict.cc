@@ -47,7 +47,7 @@ std::vector<Trouble> troubles_of(const Watched& watched, int64_t now_ns) {
   }
   for (auto* forwarder : watched.forwarders) {
     auto state = forwarder->state();
-    auto lag = forwarder->metrics().lag.load();
+    auto lag = forwarder->lag();
     if (state.away_since_ns != 0) {
       warn("forwarder " + forwarder->name() + " has had no broker since " + utc(state.away_since_ns) + ", for " +
            span_text(std::max<int64_t>(0, now_ns - state.away_since_ns) / kSecond) + "; " + count_text(lag) +

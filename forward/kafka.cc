@@ -92,6 +92,16 @@ struct KafkaForwarder::State {
     return stopping;
   }
 
+  // Any thread.
+  uint64_t lag() const {
+    auto heads = source->heads();
+    uint64_t committed = 0;
+    if (heads) {
+      for (auto& head : *heads) committed += head.size;
+    }
+    return committed - std::min<uint64_t>(committed, metrics.done);
+  }
+
   void wait(milliseconds most) {
     std::unique_lock lock(mutex);
     wakened.wait_for(lock, most, [&] { return woken || stopping; });
@@ -230,7 +240,7 @@ struct KafkaForwarder::State {
     asked_at = now;
     if (in_doubt && producer->is_answered(kAskMilliseconds)) in_doubt = false;
     if (!in_doubt) heard_at = now;
-    if (in_flight_bytes == 0 && metrics.lag == 0) acknowledged_at = now;
+    if (in_flight_bytes == 0 && lag() == 0) acknowledged_at = now;
     metrics.up = !in_doubt;
     const auto silent = now - std::min(heard_at, acknowledged_at);
     const bool away = silent >= settings.away_after;
@@ -318,9 +328,9 @@ struct KafkaForwarder::State {
       if (failed || stop_asked()) return true;
     }
     read |= forward_alerts();
-    uint64_t lag = 0;
-    for (const auto& from : streams) lag += from->size - std::min(from->size, from->window.prefix());
-    metrics.lag = lag;
+    uint64_t done = 0;
+    for (const auto& from : streams) done += from->window.prefix();
+    metrics.done = done;
     return read;
   }
 
@@ -346,6 +356,7 @@ struct KafkaForwarder::State {
       return false;
     }
     cursor = saved = *read;
+    for (auto& [log, next] : cursor.next) metrics.done += next;
     alerts = DeliveryWindow(cursor.next_alert);
     return true;
   }
@@ -432,6 +443,8 @@ ForwardState KafkaForwarder::state() const {
   std::lock_guard lock(state_->mutex);
   return state_->state;
 }
+
+uint64_t KafkaForwarder::lag() const { return state_->lag(); }
 
 std::string KafkaForwarder::name() const { return state_->settings.brokers + "/" + state_->settings.topic; }
 

@@ -60,7 +60,7 @@ struct ForwardMetrics {
   std::atomic<uint64_t> alerts_delivered{0};
   std::atomic<uint64_t> errors{0};    // of the broker, the client, or reading the store
   std::atomic<uint64_t> restarts{0};  // producers thrown away
-  std::atomic<uint64_t> lag{0};       // records committed and not yet delivered
+  std::atomic<uint64_t> done{0};      // records of all logs up to the first that is neither delivered nor left out
   std::atomic<uint64_t> in_flight_bytes{0};
   std::atomic<uint64_t> up{0};  // 1 while a broker answers
 };
@@ -83,6 +83,7 @@ class KafkaForwarder {
 
   const ForwardMetrics& metrics() const;
   ForwardState state() const;
+  uint64_t lag() const;      // records committed and not yet delivered
   std::string name() const;  // "k1:9092,k2:9092/yushi.records"
 
  private:

@@ -25,7 +25,7 @@ class RecordSource {
     std::string log;
     uint64_t size = 0;  // records committed: indexes 0 … size - 1 can be read
   };
-  // Every log that is to be forwarded, as of now. Asked many times a second: must be cheap.
+  // Every log that is to be forwarded, as of now. Asked many times a second, by any thread: must be cheap.
   virtual Result<std::vector<Head>> heads() = 0;
 
   // Records of one log from `index` on, understood, ascending and without a gap, as many as lie together (a tail chunk,

@@ -286,7 +286,7 @@ def test_a_follower_says_that_the_daemon_is_gone(tmp_path, end):
             getattr(running, end)()
             assert follower.wait(DEADLINE_S) == 3
             err = follower.stderr.read().decode()
-            why = {"kill": "the daemon stopped or is gone", "stop": "the daemon is stopping"}[end]
+            why = {"kill": "the answer broke off before its end: the daemon is gone", "stop": "the daemon is stopping"}[end]
             assert f"the answer is incomplete: {why}" in err
 
 

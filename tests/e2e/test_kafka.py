@@ -320,3 +320,21 @@ def test_tls_and_sasl_pass_through(tmp_path):
             daemon.send_tcp(sent)
             wait(lambda: delivered(daemon) == len(sent), "delivery over TLS")
             check_order(records_in(broker, "secure"), sent, once=True)
+
+
+def test_an_outage_and_its_end_are_told_once_each(tmp_path):
+    """Nothing is sent meanwhile: an idle connection tells nothing of its broker."""
+    with KafkaBroker(tmp_path / "broker") as broker, Daemon(tmp_path / "d", "forward:\n" + forwarder(broker, "outage", "raw")) as daemon:
+        daemon.send_tcp([line(0)])
+        wait(lambda: delivered(daemon) == 1 and metric(daemon, "yushi_forward_up") == 1, "for the broker")
+        assert daemon.yushi("status").code == 0
+        broker.kill()
+        told = lambda rule: [each for each in daemon.yushi("alerts", "-o", "json").objects if each["rule"]["id"] == "yushid.forwarder-" + rule]
+        wait(lambda: told("away"), "for the outage to be told")
+        assert metric(daemon, "yushi_forward_up") == 0 and daemon.yushi("status").code == 1
+        broker.start()
+        wait(lambda: told("back"), "for its end to be told")
+        assert (len(told("away")), len(told("back"))) == (1, 1)
+        (said,) = daemon.status()["forwarders"]
+        assert said["up"] is True and said["last_error"] == "" and "away_since" not in said
+        assert daemon.yushi("status").code == 0

@@ -102,6 +102,15 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       {"limits: {in_flight_bytes: @99999999999999999999GiB}", "limits.in_flight_bytes"},
       {"limits: {in_flight_bytes: @18446744073709551615GiB}", "limits.in_flight_bytes"},
       {"limits: {sources: @1000001}", "limits.sources"},
+      {"limits: {query_bytes: @1MiB}", "limits.query_bytes"},
+      {"limits: {query_seconds: @0}", "limits.query_seconds"},
+      {"api: {listen: @\"0.0.0.0:9600\"}", "loopback"},
+      {"api: {listen: @\"192.0.2.1:9600\"}", "loopback"},
+      {"api: {listen: @\"[::]:9600\"}", "loopback"},
+      {"api: {listen: @nonsense}", "api.listen"},
+      {"api: {mode: @\"0666\"}", "api.mode"},
+      {"api: {mode: @\"0604\"}", "api.mode"},
+      {"api: {group: @no-such-group}", "api.group"},
       {"commit: {interval: @50}", "commit.interval"},
       {"commit: {interval: @11s}", "commit.interval"},
       {"commit: {bytes: @1}", "commit.bytes"},
@@ -236,7 +245,7 @@ tenants:
   - {name: finance, match: {cidr: ["10.1.0.0/16", "2001:db8::/32"]}, timezone: Asia/Shanghai, charset: gb18030, retention: {days: 400}}
   - {name: health.a_b-c}
 parsers: [/tmp]
-limits: {message_bytes: 8MiB, connections: 7, in_flight_bytes: 1GiB, sources: 9}
+limits: {message_bytes: 8MiB, connections: 7, in_flight_bytes: 1GiB, sources: 9, query_bytes: 8MiB, query_seconds: 7}
 commit: {interval: 1s, bytes: 64KiB}
 keys: {dir: /k}
 retention: {preset: cii}
@@ -244,7 +253,7 @@ forward:
   - {type: kafka, brokers: "k1:9092,k2:9092", topic: t, alerts_topic: a, format: raw, select: "user.name: root", delivery: at-least-once,
      properties: {security.protocol: sasl_plaintext, sasl.mechanism: PLAIN, sasl.username: y, sasl.password: 1}}
 detect: {rules: [/dev, /tmp], learning: 36h}
-api: {socket: /s}
+api: {socket: /s, group: root, mode: "0600", listen: "[::1]:9600"}
 )");
   EXPECT_EQ(config.node, "log-01.gov.example");
   EXPECT_EQ(config.data_dir, "/d");
@@ -268,6 +277,12 @@ api: {socket: /s}
   EXPECT_EQ(config.connections, 7u);
   EXPECT_EQ(config.in_flight_bytes, 1u << 30);
   EXPECT_EQ(config.sources, 9u);
+  EXPECT_EQ(config.query_bytes, 8u << 20);
+  EXPECT_EQ(config.query_seconds, 7u);
+  EXPECT_EQ(config.api_group, "root");
+  EXPECT_EQ(config.api_mode, 0600u);
+  EXPECT_EQ(config.api_listen, "[::1]:9600");
+  EXPECT_EQ(good("api: {group: root}\n").api_mode, 0660u);
   EXPECT_EQ(config.commit_interval_ns, 1'000'000'000);
   EXPECT_EQ(config.commit_bytes, 64u << 10);
   EXPECT_EQ(config.key_dir, "/k");
