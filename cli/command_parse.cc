@@ -71,7 +71,8 @@ class LineParser {
       Record record;
       record.raw = {bytes.get() + at, length};
       record.origin = shared;
-      if (length == kLineBytesMax) record.marks = kTruncated;
+      record.marks = kByRelay;  // whoever asks knows where the lines come from
+      if (length == kLineBytesMax) record.marks |= kTruncated;
       batch.records.push_back(record);
     }
     understander_.understand(batch, reading_, false, options_.dataset);

@@ -235,6 +235,19 @@ Walk::Reader retention(Walk& walk, uint32_t& days) {
   };
 }
 
+// Addresses and networks, each a network that TenantMap takes.
+Walk::Reader networks(Walk& walk, std::string where, std::vector<std::string>& out) {
+  return [&walk, where, &out](const YAML::Node& node) {
+    walk.texts(where, out)(node);
+    if (!node.IsSequence()) return;
+    TenantMap map;
+    for (auto item : node) {
+      if (!item.IsScalar()) continue;
+      if (auto added = map.add(item.Scalar(), 2); !added) walk.problem(item, where + ": " + added.error().message);
+    }
+  };
+}
+
 void read_tenant(Walk& walk, const YAML::Node& node, Config& config) {
   TenantConfig tenant;
   walk.map(node, "tenants.",
@@ -242,17 +255,7 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config) {
             {"match",
              [&](const YAML::Node& match) {
                walk.map(match, "tenants.match.",
-                        {{"cidr",
-                          [&](const YAML::Node& n) {
-                            walk.texts("tenants.match.cidr", tenant.cidrs)(n);
-                            if (!n.IsSequence()) return;
-                            TenantMap map;
-                            for (auto item : n) {
-                              if (!item.IsScalar()) continue;
-                              auto added = map.add(item.Scalar(), 2);
-                              if (!added) walk.problem(item, "tenants.match.cidr: " + added.error().message);
-                            }
-                          }},
+                        {{"cidr", networks(walk, "tenants.match.cidr", tenant.cidrs)},
                          {"cert_cn", [&](const YAML::Node& n) { later(walk, n, "tenants.match.cert_cn"); }}});
              }},
             {"timezone",
@@ -423,6 +426,7 @@ Result<Config> load_config(const std::string& path) {
                    }
                  }},
                 {"tenants", [&](const YAML::Node& n) { walk.list(n, "tenants", [&](auto& i) { read_tenant(walk, i, config); }); }},
+                {"relays", networks(walk, "relays", config.relays)},
                 {"parsers", walk.folders("parsers", config.parser_dirs)},
                 {"limits",
                  [&](const YAML::Node& node) {

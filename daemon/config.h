@@ -42,6 +42,7 @@ struct Config {
   std::string data_dir;
   std::vector<InputConfig> inputs;
   std::vector<TenantConfig> tenants;
+  std::vector<std::string> relays;  // addresses and networks
   std::vector<std::string> parser_dirs;  // users'; ours come first
   std::vector<std::string> rule_dirs;
   uint32_t message_bytes = 64 << 10;

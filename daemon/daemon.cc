@@ -239,6 +239,10 @@ class Daemon {
     options.in_flight_bytes = config_.in_flight_bytes;
     options.commit_interval_ns = config_.commit_interval_ns;
     options.commit_bytes = config_.commit_bytes;
+    for (auto& relay : config_.relays) {
+      if (auto added = options.relays.add(relay, 1); !added) return added;
+    }
+    options.senders_max = config_.sources;
     options.detect.learning_ns = config_.learning_ns;
     auto& logs = store_->options().logs;  // default, _audit, tenants: by TenantId, as the readings are
     for (size_t i = 0; i < logs.size() && i < loaded_->readings.size(); ++i)

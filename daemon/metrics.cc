@@ -54,6 +54,8 @@ std::string prometheus_text(const Watched& watched) {
   e.one("yushi_alerts_total", "counter", "Alerts raised since start.", pipeline.alerts.load());
   e.one("yushi_records_capped_total", "counter", "Records with more fields than are taken; error.message says so.",
         pipeline.fields_capped.load());
+  e.one("yushi_hosts_unconfirmed_total", "counter", "Records whose header names another host than their sender did before.",
+        watched.pipeline->hosts_unconfirmed());
   e.one("yushi_connections_open", "gauge", "Stream connections open.", pipeline.connections_open.load());
   e.one("yushi_disk_full", "gauge", "1 when the disk is below its reserve and inputs have stopped.",
         static_cast<int>(pipeline.disk_full.load()));

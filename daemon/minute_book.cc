@@ -12,8 +12,8 @@ constexpr size_t kRecordBytesMax = 32 << 10;
 // By Note::Kind; also the names in the record.
 constexpr const char* kKindNames[] = {"connections_opened", "connections_closed", "connections_refused", "connections_displaced",
                                       "bytes",              "messages",           "empty_lines",         "frame_resyncs",
-                                      "over_long",          "truncated",          "kernel_drops",        "source_drops",
-                                      "input_up",           "input_down"};
+                                      "over_long",          "truncated",          "hosts_unconfirmed",   "kernel_drops",
+                                      "source_drops",       "input_up",           "input_down"};
 
 std::string utc(int64_t unix_ns) {
   char text[32];

@@ -26,7 +26,7 @@ bool due(int64_t last_ns, int64_t now_ns, int64_t interval_ns) { return now_ns <
 constexpr int64_t kMinute = 60 * kSecond;
 constexpr int64_t kAlertInterval = 60 * kMinute;  // of one thing that comes and goes
 constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
-constexpr std::string_view kDetectorState = "detect", kBooksState = "books";
+constexpr std::string_view kDetectorState = "detect", kBooksState = "books", kHostsState = "hosts";
 
 // What the daemon itself has to say; the records that show it are put in by commit().
 Alert own_alert(const DetectorName& name, Severity severity, uint32_t score, std::string reason, int64_t now_ns) {
@@ -65,6 +65,7 @@ Pipeline::Pipeline(Store& store, std::shared_ptr<const Loaded> loaded, PipelineO
       options_(options),
       loaded_(loaded),
       workers_(options.ingest_threads),
+      hosts_(options.relays, options.senders_max),
       rules_(loaded->rules),
       engine_(loaded->rules, options.detect),
       book_(store.options().logs) {}
@@ -106,9 +107,11 @@ PreparedBatch Pipeline::understand(Worker& worker, std::unique_ptr<Batch> batch)
     worker.loaded = std::move(loaded);
   }
   auto& loaded = *worker.loaded;
+  hosts_.mark_relays(*batch);
   const auto capped = worker.understander->capped();
   worker.understander->understand(*batch, loaded.readings);
   if (worker.understander->capped() != capped) counters_.fields_capped += worker.understander->capped() - capped;
+  hosts_.judge(*batch);
   worker.matcher->match(*batch, worker.scratch, batch->hits);
   worker.scratch.clear();
   batch->keep.push_back(worker.loaded);
@@ -262,6 +265,9 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
   }
   if (!wrote) return {};
   if (booked) commit.put_state(kBooksState, books_state());
+  if (booked) {
+    if (auto hosts = hosts_.save(store_.options().logs); !hosts.empty()) commit.put_state(kHostsState, hosts);
+  }
   if (save) {
     detect_saved_ns_ = now;
     commit.put_state(kDetectorState, detector_state());
@@ -434,9 +440,19 @@ Result<void> Pipeline::resume_books() {
   return {};
 }
 
+Result<void> Pipeline::resume_hosts() {
+  auto state = store_.read_state(kHostsState);
+  if (!state) return state.error().code == Code::not_found ? Result<void>() : tl::unexpected(state.error());
+  if (!hosts_.load(*state, store_.options().logs, realtime_ns())) {
+    return fail(Code::corrupt, "the state of what hosts the senders are in the store is damaged");
+  }
+  return {};
+}
+
 Result<void> Pipeline::start() {
   auto resumed = replay_detectors();
   if (resumed) resumed = resume_books();
+  if (resumed) resumed = resume_hosts();
   if (!resumed) return resumed;
   committed_ = store_.commit_number();
   counters_.round_ns = realtime_ns();

@@ -1,6 +1,7 @@
 // The path of a record, wired: this and pipeline.cc are the whole truth about order.
 //
-//   ingest threads   deliver(): understand -> match stateless rules -> prepare (group by log, compress) -> queue
+//   ingest threads   deliver(): understand -> hold hosts against their senders -> match stateless rules -> prepare (group by
+//                    log, compress) -> queue
 //   committer        run(): gather -> index and hash -> detect -> one synced write -> seal, sign, keep the minute's books
 //
 // Back-pressure  deliver() blocks while limits.in_flight_bytes wait for the committer: its thread then reads no socket.
@@ -21,6 +22,7 @@
 
 #include "core/base/time_text.h"
 #include "daemon/minute_book.h"
+#include "daemon/sender_hosts.h"
 #include "detect/engine.h"
 #include "ingest/input.h"
 #include "parsers/understand.h"
@@ -45,6 +47,8 @@ struct PipelineOptions {
   int64_t commit_interval_ns = 50'000'000;
   uint64_t commit_bytes = 4 << 20;
   uint64_t disk_reserve_bytes = 256 << 20;
+  TenantMap relays;             // who may speak for other hosts: maps them to any tenant but 0
+  size_t senders_max = 65'536;  // of a tenant, whose host is remembered
   DetectOptions detect;
 };
 
@@ -85,6 +89,7 @@ class Pipeline : public BatchSink {
   uint64_t disk_reserve_bytes() const { return options_.disk_reserve_bytes; }
   // Something that the daemon itself has to say: a record in `_audit`, and an alert by the rule `yushid.ACTION`.
   void tell_trouble(const std::string& action, std::string_view title, const std::string& what, Severity severity, uint32_t score);
+  uint64_t hosts_unconfirmed() const { return hosts_.unconfirmed(); }
   // Of an ingest thread, stepped by it alone: in deliver(), where it rests while it waits for the committer, and whenever
   // the thread is asked for a sign of life.
   Pulse& ingest_pulse(unsigned ingest_thread) { return workers_[ingest_thread].pulse; }
@@ -109,6 +114,7 @@ class Pipeline : public BatchSink {
   bool disk_is_full();
   Result<void> replay_detectors();
   Result<void> resume_books();
+  Result<void> resume_hosts();
   std::string detector_state() const;
   std::string books_state() const;
   void put_log_sizes(std::string& out) const;
@@ -123,6 +129,7 @@ class Pipeline : public BatchSink {
   mutable std::mutex loaded_mutex_;
   std::shared_ptr<const Loaded> loaded_;  // protected by loaded_mutex_; read once a batch
   std::vector<Worker> workers_;  // one for each ingest thread
+  SenderHosts hosts_;
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;

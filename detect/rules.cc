@@ -298,6 +298,7 @@ class LoadedRules::Matcher final : public RuleMatcher {
 
  private:
   void match(const Record& record, uint32_t position) {
+    if (record.part > 1) return;  // no message, so none that no parser knew: parsers/understand.cc
     Known& known = known_of(record.kind);
     const Candidates* candidates = known.candidates;
     if (candidates) {

@@ -13,6 +13,18 @@ constexpr uint16_t kPartMax = 0xffff;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+enum class Known : uint8_t { no, not_yet, yes };
+
+// "[1-9][0-9]{0,6} "
+Known begins_with_count(std::string_view bytes) {
+  size_t digits = 0;
+  while (digits < bytes.size() && digits < kCountDigitsMax && is_digit(bytes[digits])) ++digits;
+  if (digits == bytes.size()) return digits > 0 && bytes[0] == '0' ? Known::no : Known::not_yet;
+  return digits > 0 && bytes[0] != '0' && bytes[digits] == ' ' ? Known::yes : Known::no;
+}
+
 uint16_t parts_of(size_t bytes, size_t part_bytes) {
   return static_cast<uint16_t>((bytes + part_bytes - 1) / part_bytes);
 }
@@ -41,6 +53,7 @@ void Framer::begin() {
   trailer_ = Trailer::undecided;
   part_ = part_of_ = 0;
   remaining_ = searched_ = 0;
+  nul_ended_ = false;
 }
 
 Framing Framer::framing() const {
@@ -48,31 +61,91 @@ Framing Framer::framing() const {
   return state_ == State::line ? Framing::newline : Framing::octet_counted;
 }
 
-void Framer::decide(std::string_view bytes) {
-  size_t digits = 0;
-  while (digits < bytes.size() && digits < kCountDigitsMax && is_digit(bytes[digits])) ++digits;
-  if (bytes.empty()) return;
-  if (digits == 0 || bytes[0] == '0') {
-    state_ = State::line;
-  } else if (bytes.size() > digits) {
-    if (bytes[digits] != ' ') {
-      state_ = State::line;
-    } else if (bytes.size() > digits + 1) {
-      state_ = bytes[digits + 1] == '<' ? State::count : State::line;
-    }
+// `bytes` begin with what is no empty line. What they tell may become known with more bytes, and then stays.
+Framer::First Framer::first_of(std::string_view bytes) const {
+  using Kind = First::Kind;
+  size_t mark = 0;
+  if (bytes.size() < kByteOrderMark.size() && kByteOrderMark.starts_with(bytes)) return {Kind::unknown};
+  if (bytes.starts_with(kByteOrderMark)) mark = kByteOrderMark.size();
+  bytes.remove_prefix(mark);
+  size_t digits = 0, count = 0;
+  while (digits < bytes.size() && digits < kCountDigitsMax && is_digit(bytes[digits]))
+    count = count * 10 + static_cast<size_t>(bytes[digits++] - '0');
+  if (bytes.empty()) return {Kind::unknown};
+  if (digits == 0 || bytes[0] == '0') return {Kind::line};
+  if (bytes.size() == digits) return {Kind::unknown};
+  if (bytes[digits] != ' ') return {Kind::line};
+  const size_t head = digits + 1;
+  auto text = bytes.substr(head);
+  if (text.size() < kByteOrderMark.size() && kByteOrderMark.starts_with(text)) return {Kind::unknown};
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  if (text.empty()) return {Kind::unknown};
+  if (text[0] != '<') return {Kind::line};
+
+  const size_t frame = head + count, held_max = kPartsHeld * message_bytes_max_ - mark;
+  if (frame > held_max) return {count <= kCountMax ? Kind::counted : Kind::line};
+  // No more than may be held decides, and in doubt the count.
+  const bool is_all = bytes.size() > held_max;
+  bytes = bytes.substr(0, held_max + 1);
+  const First unknown{is_all ? Kind::counted : Kind::unknown, mark + frame};
+  if (bytes.size() <= frame) return unknown;
+  // A whole frame, and behind it a LF or the next count; or what is none, up to a LF, and then a count: a broken frame.
+  if (bytes[frame] == '\n') return {Kind::counted};
+  switch (begins_with_count(bytes.substr(frame))) {
+    case Known::yes: return {Kind::counted};
+    case Known::not_yet: return unknown;
+    case Known::no: break;
   }
+  const auto broken = bytes.substr(frame, message_bytes_max_);
+  const size_t lf = broken.find('\n');
+  if (lf == broken.npos) return broken.size() == message_bytes_max_ ? First{Kind::counted} : unknown;
+  switch (begins_with_count(bytes.substr(frame + lf + 1))) {
+    case Known::yes: return {Kind::counted};
+    case Known::not_yet: return unknown;
+    case Known::no: break;
+  }
+  return {Kind::line};
+}
+
+// Past empty lines, which tell nothing. The state stays undecided when more must be seen.
+const char* Framer::decide(const char* at, const char* end, Out& out) {
+  for (; at < end && *at == '\n'; ++at) ++out.counts.empty_lines;
+  const std::string_view rest(at, static_cast<size_t>(end - at));
+  const First first = first_of(rest);
+  if (first.kind == First::Kind::unknown) return at;
+  return begin_as(first.kind, rest, out);
+}
+
+const char* Framer::begin_as(First::Kind kind, std::string_view rest, Out& out) {
+  state_ = kind == First::Kind::counted ? State::count : State::line;
+  if (state_ == State::line || !rest.starts_with(kByteOrderMark)) return rest.data();
+  give(rest.substr(0, kByteOrderMark.size()), out.origin, out.records, out.counts);
+  ++out.counts.resyncs;
+  return rest.data() + kByteOrderMark.size();
+}
+
+// What the first bytes are when no more come.
+Framer::First::Kind Framer::kind_without_more(std::string_view rest) const {
+  const First first = first_of(rest);
+  if (first.kind != First::Kind::unknown) return first.kind;
+  const bool whole_line = !rest.empty() && rest.back() == '\n';
+  return first.frame != 0 && (rest.size() == first.frame || !whole_line) ? First::Kind::counted : First::Kind::line;
 }
 
 size_t Framer::feed(std::string_view bytes, const Origin* origin, std::vector<Record>& out, FrameCounts& counts) {
   Out to{origin, out, counts};
   const char* at = bytes.data();
   const char* const end = at + bytes.size();
-  if (state_ == State::undecided) decide(bytes);
+  if (nul_ended_ && at < end) {
+    nul_ended_ = false;
+    if (*at == '<') trailer_ = Trailer::lf_or_nul;
+  }
+  if (state_ == State::undecided) at = decide(at, end, to);
   while (at < end) {
     const char* before = at;
     const State state = state_;
     switch (state) {
-      case State::undecided: return 0;
+      case State::undecided: return static_cast<size_t>(at - bytes.data());
       case State::count: at = take_counts(at, end, to); break;
       case State::octets: at = take_octets(at, end, to); break;
       case State::resync:
@@ -198,12 +271,11 @@ const char* Framer::take_lines(const char* at, const char* end, Out& out) {
 }
 
 void Framer::give_part(std::string_view text, bool last, Out& out, uint8_t marks) {
-  if (++part_ == 1) ++out.counts.over_long;
+  if (part_ < kPartMax && ++part_ == 1) ++out.counts.over_long;
   give(text, out.origin, out.records, out.counts, marks);
   Record& record = out.records.back();
   record.part = part_;
-  record.part_of = part_of_ != 0 ? part_of_ : last || part_ == kPartMax ? part_ : 0;
-  if (part_ == kPartMax) part_ = part_of_ = 0;
+  record.part_of = part_of_ != 0 ? part_of_ : last ? part_ : 0;
 }
 
 void Framer::give_parts(std::string_view text, bool last, Out& out, uint8_t marks) {
@@ -214,9 +286,45 @@ void Framer::give_parts(std::string_view text, bool last, Out& out, uint8_t mark
   give_part(text, last, out, marks);
 }
 
-size_t Framer::release(std::string_view rest, const Origin* origin, std::vector<Record>& out, FrameCounts& counts) {
-  if (rest.size() < 2 || state_ == State::undecided || state_ == State::count) return 0;
+bool Framer::waits(std::string_view rest) const {
+  if (rest.empty()) return false;
+  if (state_ == State::line) return trailer_ == Trailer::undecided && rest.back() == '\0';
+  if (state_ != State::undecided) return false;
+  const First first = first_of(rest);
+  return first.frame != 0 && (rest.size() == first.frame || (rest.size() > first.frame && rest.back() == '\n'));
+}
+
+size_t Framer::idle(std::string_view rest, const Origin* origin, std::vector<Record>& out, FrameCounts& counts) {
   Out to{origin, out, counts};
+  if (state_ == State::undecided) {
+    const char* at = begin_as(kind_without_more(rest), rest, to);
+    const auto mark = static_cast<size_t>(at - rest.data());
+    return mark + feed(rest.substr(mark), origin, out, counts);
+  }
+  const auto text = rest.substr(0, rest.size() - 1);
+  if (part_ > 0 || text.size() > message_bytes_max_) {
+    if (part_ == 0) part_of_ = parts_of(text.size(), message_bytes_max_);
+    give_parts(text, true, to);
+  } else if (text.empty()) {
+    ++counts.empty_lines;
+  } else {
+    give(text, origin, out, counts);
+  }
+  searched_ = 0;
+  part_ = part_of_ = 0;
+  nul_ended_ = true;
+  return rest.size();
+}
+
+size_t Framer::release(std::string_view rest, const Origin* origin, std::vector<Record>& out, FrameCounts& counts) {
+  Out to{origin, out, counts};
+  size_t begun = 0;
+  if (state_ == State::undecided && first_of(rest).frame != 0) {
+    begun = static_cast<size_t>(begin_as(First::Kind::counted, rest, to) - rest.data());
+    begun += feed(rest.substr(begun), origin, out, counts);
+    rest.remove_prefix(begun);
+  }
+  if (rest.size() < 2 || state_ == State::undecided || state_ == State::count) return begun;
   rest.remove_suffix(1);  // the last part of a message is never empty
   part_of_ = 0;
   if (state_ == State::octets) {
@@ -225,13 +333,18 @@ size_t Framer::release(std::string_view rest, const Origin* origin, std::vector<
     searched_ = 0;
   }
   give_parts(rest, false, to);
-  return rest.size();
+  return begun + rest.size();
 }
 
 void Framer::finish(std::string_view rest, const Origin* origin, std::vector<Record>& out, FrameCounts& counts) {
   Out to{origin, out, counts};
+  if (state_ == State::undecided) {
+    const char* at = begin_as(kind_without_more(rest), rest, to);
+    rest.remove_prefix(static_cast<size_t>(at - rest.data()));
+    rest.remove_prefix(feed(rest, origin, out, counts));
+  }
   uint8_t marks = kTruncated;
-  const bool is_line = state_ == State::line || state_ == State::undecided;
+  const bool is_line = state_ == State::line;
   if (is_line && trailer_ != Trailer::lf && !rest.empty() && rest.back() == '\0') {
     rest.remove_suffix(1);
     marks = 0;

@@ -9,17 +9,24 @@
 //                trailer is a NUL with the "<" of the next message, or the connection's end, behind it. On all other
 //                connections NUL is a byte like others: a line with a NUL inside must neither lose it nor become two
 //                records. The trailer is taken away, a CR before it is not. An empty line is no message.
-// automatic      Octet-counted when the first bytes of the connection are "[1-9][0-9]{0,6} <", else newline, for good:
-//                detection per message would let an embedded LF and "99999 <13>" swallow other people's records.
+// automatic      Octet-counted when the connection begins with "[1-9][0-9]{0,6} <", else newline, for good: detection per
+//                message would let an embedded LF and "99999 <13>" swallow other people's records. A line may begin so too
+//                ("12 <13>…"): so the first frame must end before a LF or the next count, or, if it is broken, the line
+//                behind it begin with one. It is held until then. A frame too long to be held is taken for counted up to
+//                kCountMax; what the connection's end cuts off is a line when it ends with LF. Empty lines before tell
+//                nothing, nor does a byte order mark before the "<". One before the first count, as some stream writers
+//                put it, is a message of its own, and a resync.
+// idle()         What only the next byte can tell is told by there being none for a while: a NUL at the end is a trailer, a
+//                frame that is all there was counted.
 // Too long       A message of more than message_bytes_max bytes becomes parts of that size, numbered from 1, each a
 //                record. `part_of` is known when the frame has a count or the line at most kPartsHeld parts; of a longer
 //                line only the last part has it: 0 means "more follow". Of a message that had to be let go early
-//                (release()) only what the last part says holds. A line without end is cut off after part 65,535 and
-//                begins anew with part 1.
+//                (release()) only what the last part says holds. Parts behind the 65,535th of a line without end
+//                are all numbered so: none begins anew as part 1, which would be read as a message of its own.
 // Unfinished     What the connection's end cut off is kept, its last part with the mark kTruncated.
 //
 // Invariants  Messages, counts and trailers together are the input, byte for byte. However the input is cut into calls of
-//             feed(), the messages are the same (calls of release() aside).
+//             feed(), the messages are the same (calls of release() and idle() aside).
 // Memory      Asks its caller to keep at most kPartsHeld * message_bytes_max + 1 bytes; has none of its own.
 // Threads     One owner at a time.
 // Cost        One memchr over the bytes, each byte once however slowly they come; bench/framer_bench.cc.
@@ -49,11 +56,18 @@ class Framer {
  public:
   static constexpr size_t kMessageBytesMin = 256;  // a count of seven digits then never has more than 65,535 parts
   static constexpr size_t kPartsHeld = 16;
+  static constexpr size_t kCountMax = 1 << 20;  // more in a first count, and more than is held, is the text of a line
 
   Framer(Framing framing, size_t message_bytes_max);
 
   // Appends the messages that are complete in `bytes` to `out`; returns how many bytes of `bytes` are done with.
   size_t feed(std::string_view bytes, const Origin* origin, std::vector<Record>& out, FrameCounts& counts);
+
+  // Whether `rest`, which feed() left, waits for nothing but the next byte.
+  bool waits(std::string_view rest) const;
+
+  // Nothing has come for a while and waits(rest): gives the message that is there. Returns how many bytes are done with.
+  size_t idle(std::string_view rest, const Origin* origin, std::vector<Record>& out, FrameCounts& counts);
 
   // Gives most of an unfinished message as parts, because memory is short. `rest` is what feed() left. Returns how many
   // bytes of it are done with: all but one, or none.
@@ -75,7 +89,16 @@ class Framer {
   };
 
   void begin();
-  void decide(std::string_view bytes);
+  // What a connection's first bytes are.
+  struct First {
+    enum class Kind : uint8_t { unknown, line, counted };
+    Kind kind;
+    size_t frame = 0;  // unknown: bytes up to the end of the first frame; 0 when there may be none
+  };
+  First first_of(std::string_view bytes) const;
+  First::Kind kind_without_more(std::string_view rest) const;
+  const char* decide(const char* at, const char* end, Out& out);
+  const char* begin_as(First::Kind kind, std::string_view rest, Out& out);
   const char* take_counts(const char* at, const char* end, Out& out);
   const char* take_octets(const char* at, const char* end, Out& out);
   const char* take_lines(const char* at, const char* end, Out& out);
@@ -87,6 +110,7 @@ class Framer {
   const size_t message_bytes_max_;
   State state_;
   Trailer trailer_;
+  bool nul_ended_;      // idle() took the NUL before for a trailer
   uint16_t part_;       // parts given of the message in hand
   uint16_t part_of_;    // 0: not known
   size_t remaining_;    // of a counted frame

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <thread>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 
@@ -20,6 +21,8 @@ constexpr size_t kReadBytes = 256 << 10;
 constexpr size_t kHandOverBytes = kReadBytes / 2;  // a read this large gives its buffer away, a smaller one is copied
 constexpr size_t kCopiedBytes = 4 << 10;           // unfinished bytes that are copied in front of the next read
 constexpr size_t kOwnRoomBytes = 32 << 10;         // least room behind longer unfinished bytes
+
+constexpr std::chrono::milliseconds kIdleWait{200};  // more than what stands between two packets of one write
 
 std::unique_ptr<char[]> new_buffer(size_t bytes) {
   return std::unique_ptr<char[]>(new char[bytes + kBufferPaddingBytes]);  // not zeroed
@@ -46,6 +49,8 @@ struct TcpReceiver::Connection {
   uint32_t message_bytes = 256;  // average of late, to reserve records
   int64_t promised_bytes = 0;    // readable when stop() came
   int empty_reads = 0;
+  std::chrono::steady_clock::time_point read_at;  // when it began to wait for the next byte
+  bool is_waiting = false;                        // stands in waiting_
   bool closed = false;
 };
 
@@ -53,7 +58,8 @@ TcpReceiver::TcpReceiver(std::shared_ptr<TcpShared> shared, unsigned ingest_thre
     : shared_(std::move(shared)),
       io_(*shared_->context.threads[ingest_thread]),
       delivery_(ingest_thread, *shared_->context.sink, shared_->tally),
-      timer_(io_) {}
+      timer_(io_),
+      idle_timer_(io_) {}
 
 void TcpReceiver::begin() { tick(); }
 
@@ -64,6 +70,50 @@ void TcpReceiver::tick() {
   timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
     if (!error) self->tick();
   });
+}
+
+void TcpReceiver::watch_idle(Connection& c) {
+  if (stopped_ || !c.framer.waits({c.unfinished.get(), c.unfinished_bytes})) return;
+  c.read_at = std::chrono::steady_clock::now();
+  if (c.is_waiting) return;
+  c.is_waiting = true;
+  waiting_.push_back(connections_[c.place]);
+  if (waiting_.size() == 1) start_idle_timer();
+}
+
+void TcpReceiver::start_idle_timer() {
+  idle_timer_.expires_after(kIdleWait);
+  idle_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+    if (!error) self->give_idle();
+  });
+}
+
+void TcpReceiver::give_idle() {
+  if (stopped_) return;
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<std::shared_ptr<Connection>> later;
+  for (auto& connection : waiting_) {
+    Connection& c = *connection;
+    c.is_waiting = false;
+    if (c.closed || !c.framer.waits({c.unfinished.get(), c.unfinished_bytes})) continue;
+    if (now - c.read_at < kIdleWait) {
+      c.is_waiting = true;
+      later.push_back(connection);
+      continue;
+    }
+    const auto buffer_bytes = c.unfinished_capacity + kBufferPaddingBytes;
+    const std::string_view all(c.unfinished.get(), c.unfinished_bytes);
+    std::unique_ptr<char[]> handed_over = std::move(c.unfinished);
+    shared_->unfinished_bytes -= std::exchange(c.unfinished_capacity, 0);
+    Origin* origin = prepare(c);
+    FrameCounts counts;
+    const size_t done = c.framer.idle(all, origin, delivery_.batch().records, counts);
+    keep(c, all.substr(done));
+    delivery_.own(std::move(handed_over), buffer_bytes);
+    send(c, counts, origin);
+  }
+  waiting_ = std::move(later);
+  if (!waiting_.empty()) start_idle_timer();
 }
 
 void TcpReceiver::accept(OwnedFd socket, const SocketAddress& peer, std::shared_ptr<Accepted> accepted) {
@@ -145,6 +195,7 @@ TcpReceiver::Outcome TcpReceiver::read_once(Connection& c) {
     std::memcpy(exact.get(), buffer.get(), bytes);
     frame(c, exact, bytes, bytes);
   }
+  watch_idle(c);
   return got == room ? Outcome::filled : Outcome::some;
 }
 
@@ -248,6 +299,8 @@ void TcpReceiver::close(Connection& c) {
 void TcpReceiver::drain() {
   stopped_ = true;
   timer_.cancel();
+  idle_timer_.cancel();
+  waiting_.clear();
   for (auto& connection : connections_) {
     Connection& c = *connection;
     boost::system::error_code ignored;

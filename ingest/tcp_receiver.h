@@ -5,6 +5,9 @@
 // buffer itself to the batch; a small one is copied, so that no few bytes pin a large buffer. What is unfinished and long
 // stays in a buffer of the connection's own, so that a slow sender of a long message costs no copy a read.
 //
+// A message that is all there but for what only the next byte can tell (Framer::waits()) is given when none has come for
+// kIdleWait.
+//
 // Threads  Its ingest thread only.
 // Memory   An idle connection keeps its unfinished bytes and some hundred bytes beside.
 #pragma once
@@ -64,12 +67,17 @@ class TcpReceiver : public std::enable_shared_from_this<TcpReceiver> {
   Origin* prepare(const Connection& connection);
   void send(Connection& connection, const FrameCounts& counts, Origin* origin);
   void tick();
+  void watch_idle(Connection& connection);
+  void start_idle_timer();
+  void give_idle();
 
   const std::shared_ptr<TcpShared> shared_;
   boost::asio::io_context& io_;
   Delivery delivery_;
   boost::asio::steady_timer timer_;
+  boost::asio::steady_timer idle_timer_;
   std::vector<std::shared_ptr<Connection>> connections_;
+  std::vector<std::shared_ptr<Connection>> waiting_;  // those whose message waits for the next byte, each once
   std::unique_ptr<char[]> scratch_;
   Origin* origin_ = nullptr;  // of the batch in the making, not delivered yet
   bool stopped_ = false;

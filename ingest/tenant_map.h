@@ -26,6 +26,7 @@ class TenantMap {
   [[nodiscard]] Result<void> add(std::string_view cidr, TenantId tenant);
 
   TenantId find(const Address& address) const;
+  bool empty() const { return rules_.empty(); }
 
  private:
   static constexpr uint32_t kNone = 0xffffffff;

@@ -3,6 +3,7 @@
 // Private to parsers/. Pointers run over record.raw; `end` is without the final CR.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "core/base/arena.h"
 #include "core/base/time_text.h"
 #include "core/record/record.h"
+#include "parsers/syslog_header.h"
 
 namespace yushi {
 
@@ -50,6 +52,9 @@ struct HeaderScan {
   std::vector<Capture>& captures;
   const char* begin;
   const char* end;
+  unsigned headers = 1;  // that stand one behind the other, this one too
+  size_t first = 0;      // the capture with which this header begins
+  size_t parameters_left = kStructuredDataMax;  // of structured data, that may become fields
 
   std::string_view rest(const char* at) const { return {at, static_cast<size_t>(end - at)}; }
 
@@ -62,6 +67,17 @@ struct HeaderScan {
     captures.push_back(made);
   }
 
+  // A host that the sender speaks for: its word counts when it may do so, or when it names no host of its own.
+  void capture_relayed_host(const char* from, const char* to) {
+    const auto earlier = std::find_if(captures.begin() + static_cast<std::ptrdiff_t>(first), captures.end(),
+                                      [](const Capture& capture) { return capture.field == ecs::host_name; });
+    if (earlier != captures.end()) {
+      if (!(record.marks & kByRelay)) return;
+      captures.erase(earlier);
+    }
+    capture(ecs::host_name, from, to);
+  }
+
   // A time that we cannot hold is not believed: receipt counts, as if none stood there.
   void take_time(const char* at, const ReadTime& read) {
     if (read.time.form == TimeForm::none) return;
@@ -69,6 +85,13 @@ struct HeaderScan {
     record.event_ns = read.time.unix_ns;
     record.event_digits = read.time.digits;
     record.time_inferred = read.time.inferred;
+  }
+
+  // Did this header give the field?
+  bool has(const Field* field) const {
+    for (size_t i = first; i < captures.size(); ++i)
+      if (captures[i].field == field) return true;
+    return false;
   }
 
   // A number is process.pid, any other text log.syslog.procid.
@@ -87,8 +110,21 @@ struct HeaderScan {
   }
 };
 
-// Behind "<PRI>VERSION ": the whole of an RFC 5424 header. Always ends with take_message().
-void read_rfc5424(HeaderScan& scan, const char* at);
+// "<0>" … "<191>": the byte after, with record.priority and its capture; or nullptr.
+const char* read_priority(HeaderScan& scan, const char* at);
+
+// At the version behind "<PRI>". False when what follows shows that the number is none ("5 users logged in"): then
+// nothing is captured.
+bool read_rfc5424(HeaderScan& scan, const char* at);
+
+// Where a tag would stand: a second header, which a relay has put its own before, `<38>Nov  1 08:00:01 inner sshd[3]: …`
+// also without the PRI. False, and nothing captured, when none stands there. Otherwise its program, its message, its time
+// and its PRI take the place of what was read before it; its host does so only of a sender that may speak for others.
+// Never ask where a program has been named: what stands behind that is the program's text, and anybody's.
+bool read_second_header(HeaderScan& scan, const char* at);
+
+// "CEF:0|", "LEEF:2.0|", "CEF: 0|": the text is of this form from its first byte on, the word before the colon no program.
+bool is_event_format(std::string_view text);
 
 // Behind "<PRI>", or at the first byte when there is none. False when nothing but text stands there: the captures are
 // then as before, and the caller takes the message.

@@ -5,7 +5,8 @@
 namespace yushi {
 namespace {
 
-inline bool is_capital(char c) { return (c >= 'A' && c <= 'Z') || is_class(c, kDigit) || c == '_'; }
+// ASA also writes "%ASA-session-6-302013".
+inline bool is_facility(char c) { return is_class(c, kLetter | kDigit) || c == '_'; }
 
 inline bool is_severity(char c) { return c >= '0' && c <= '7'; }
 
@@ -18,11 +19,10 @@ const Field* event_sequence() {
   return kField;
 }
 
-// Behind `%%`: 10SHELL/5/SHELL_LOGIN(l)[123]: text
+// SHELL/5/SHELL_LOGIN(l)[123]: text
 const char* read_comware(HeaderScan& scan, const char* at) {
   const char* end = scan.end;
-  if (end - at < 8 || !is_class(at[0], kDigit) || !is_class(at[1], kDigit)) return nullptr;
-  const char* module = at += 2;
+  const char* module = at;
   while (at < end && (is_class(*at, kHostByte)) && *at != '.') ++at;
   const char* module_to = at;
   if (at == module || end - at < 4 || *at != '/' || !is_severity(at[1]) || at[2] != '/') return nullptr;
@@ -72,10 +72,16 @@ const Field* network_appname() {
 const char* read_network_tag(HeaderScan& scan, const char* at) {
   const char* end = scan.end;
   if (end - at < 5 || *at != '%') return nullptr;
-  if (*++at == '%') return read_comware(scan, at + 1);
+  if (*++at == '%')  // Comware and VRP put a number before the module
+    return end - at > 8 && is_class(at[1], kDigit) && is_class(at[2], kDigit) ? read_comware(scan, at + 3) : nullptr;
+  if (*at == '$') {  // NX-OS: "%$VDC-1%$ %ETHPORT-5-IF_UP: "
+    const auto close = scan.rest(at).substr(0, 40).find("%$ %");
+    if (close == std::string_view::npos) return nullptr;
+    at += close + 4;
+  }
   const char* facility = at;
   const char* severity = nullptr;  // of "SECURITY-SSHD-6-INFO": the first digit between two dashes
-  for (; at < end && at - facility < 64 && (is_capital(*at) || *at == '-'); ++at) {
+  for (; at < end && at - facility < 64 && (is_facility(*at) || *at == '-'); ++at) {
     if (*at == '-' && end - at > 3 && is_severity(at[1]) && at[2] == '-' && at > facility) {
       severity = at;
       break;
@@ -94,6 +100,8 @@ const char* read_network_tag(HeaderScan& scan, const char* at) {
   return at < end && *at == ' ' ? at + 1 : at;
 }
 
+const char* read_comware_tag(HeaderScan& scan, const char* at) { return read_comware(scan, at); }
+
 const char* read_network_head(HeaderScan& scan, const char* at) {
   const char* end = scan.end;
   const size_t before = scan.captures.size();
@@ -103,8 +111,7 @@ const char* read_network_head(HeaderScan& scan, const char* at) {
     return nullptr;
   };
   if (at < end && *at == ':') ++at;  // NX-OS: "<189>: 2026 Nov  1 …"
-  bool timed = false, sequence = false, host = false;
-  for (const auto& capture : scan.captures) host |= capture.field == ecs::host_name;
+  bool timed = false, sequence = false, host = scan.has(ecs::host_name);
   const char* time_at = nullptr;
   std::optional<ReadTime> time;
   for (int part = 0; part < 6; ++part) {
@@ -117,9 +124,10 @@ const char* read_network_head(HeaderScan& scan, const char* at) {
       if (time) {
         // Now that all is known: the time goes to its place, in ascending order, and an earlier one goes away.
         auto& captures = scan.captures;
-        captures.erase(std::remove_if(captures.begin(), captures.end(), is_time), captures.end());
+        const auto first = captures.begin() + static_cast<std::ptrdiff_t>(scan.first);
+        captures.erase(std::remove_if(first, captures.end(), is_time), captures.end());
         scan.take_time(time_at, *time);
-        std::sort(captures.begin(), captures.end(),
+        std::sort(captures.begin() + static_cast<std::ptrdiff_t>(scan.first), captures.end(),
                   [](const Capture& a, const Capture& b) { return a.begin < b.begin; });
       }
       return message;
@@ -150,6 +158,8 @@ const char* read_network_head(HeaderScan& scan, const char* at) {
     }
     // A label: sequence number, host, node of a chassis ("RP/0/RSP0/CPU0"), or after the time a process
     // ("SSHD_[65780]").
+    const bool task = *at == '*' && end - at > 1 && is_class(at[1], kLetter);  // of a wireless controller: "*spamApTask0: "
+    if (task) ++at;
     const char* from = at;
     bool digits = true;
     for (; at < end && (is_class(*at, kHostByte) || *at == '/'); ++at) digits &= is_class(*at, kDigit);
@@ -168,6 +178,10 @@ const char* read_network_head(HeaderScan& scan, const char* at) {
     if (at == end || *at != ':') return none();
     ++at;
     if (pid) continue;
+    if (task) {
+      scan.capture(ecs::process_name, from, to);
+      continue;
+    }
     if (digits && to - from <= 18) {
       if (sequence) {  // the message count, then the sequence number: the later is the device's own
         const auto is_sequence = [](const Capture& capture) { return capture.field == event_sequence(); };

@@ -1,24 +1,67 @@
 // RFC 3164 and what is sent in its name: `Mmm dd hh:mm:ss host tag[pid]: message` with any of its parts missing.
+#include <algorithm>
+#include <initializer_list>
+#include <utility>
+
 #include "parsers/header_scan.h"
 #include "parsers/network_tag.h"
 
 namespace yushi {
 namespace {
 
+constexpr unsigned kHeadersMax = 4;  // one relay behind the other; what stands behind is text
+
+inline bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
+
 inline const char* skip_blanks(const char* at, const char* end) {
   while (at < end && *at == ' ') ++at;
   return at;
+}
+
+// A time as headers have it, so that its first word is neither host nor program: "Nov  1 08:00:01", "2026-11-01T08:00:01Z".
+bool begins_with_time(const HeaderScan& scan, const char* at) {
+  if (scan.end - at < 15) return false;
+  const bool month = is_class(*at, kLetter) && at[3] == ' ';
+  const bool year = is_class(*at, kDigit) && ((at[4] == '-' && at[10] == 'T') || (at[4] == ' ' && is_class(at[5], kLetter)));
+  return (month || year) && read_time(scan.rest(at), scan.record.origin->received_ns, scan.zone);
 }
 
 inline bool starts_with(const HeaderScan& scan, const char* at, std::string_view text) {
   return scan.rest(at).substr(0, text.size()) == text;
 }
 
-// Words in capitals that stand where a host would in the logs of programs: "2026-11-01 08:00:00 INFO [main] …".
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> known) {
+  return std::any_of(known.begin(), known.end(), [word](std::string_view each) {
+    return std::equal(word.begin(), word.end(), each.begin(), each.end(), [](char a, char b) { return (a | 0x20) == b; });
+  });
+}
+
+// What devices write between host and program (BIG-IP: "notice mcpd[5838]: …"), and programs behind a time of their own
+// ("2026-11-01 08:00:00 INFO [main] …"). It names neither a host nor a program.
 bool is_level_word(std::string_view word) {
-  for (std::string_view level : {"INFO", "WARN", "WARNING", "ERROR", "DEBUG", "TRACE", "FATAL", "NOTICE", "CRITICAL"})
-    if (word == level) return true;
-  return false;
+  return word.size() <= 13 &&
+         is_one_of(word, {"info", "notice", "warning", "warn", "err", "error", "debug", "crit", "critical", "alert", "emerg",
+                          "emergency", "panic", "fatal", "trace", "informational"});
+}
+bool is_facility_word(std::string_view word) {
+  if (word.size() == 6 && is_one_of(word.substr(0, 5), {"local"})) return word[5] >= '0' && word[5] <= '7';
+  return word.size() <= 8 && is_one_of(word, {"kern", "user", "mail", "daemon", "auth", "security", "syslog", "lpr", "news",
+                                              "uucp", "cron", "authpriv", "ftp", "ntp", "audit", "console", "clock"});
+}
+
+bool is_word_of_host(std::string_view word) {
+  return std::all_of(word.begin(), word.end(), [](char c) { return is_class(c, kHostByte); });
+}
+
+// `name[pid]:`, the surest sign of a program.
+bool is_tag_with_pid(const char* at, const char* end) {
+  const char* from = at;
+  uint8_t seen = 0;
+  while (at < end && is_class(*at, kTagByte)) seen |= kHeaderClass[static_cast<unsigned char>(*at++)];
+  if (at == from || !(seen & kLetter) || at - from > 64 || at == end || *at != '[') return false;
+  const char* pid = ++at;
+  while (at < end && is_class(*at, kDigit)) ++at;
+  return at > pid && end - at >= 2 && at[0] == ']' && at[1] == ':';
 }
 
 // The end of a host name or an address that a blank closes; nullptr when the word is none.
@@ -40,8 +83,45 @@ const char* host_end(const char* at, const char* end) {
     at = to;
   }
   if (at == from || at == end || *at != ' ' || static_cast<size_t>(at - from) > kHeaderWordMax) return nullptr;
-  if (at - from <= 8 && is_class(*from, kLetter) && is_level_word({from, static_cast<size_t>(at - from)}))
-    return nullptr;
+  const auto size = static_cast<size_t>(at - from);
+  if (size > 1 && is_capital(from[0]) && is_capital(from[1]) && is_level_word({from, size})) return nullptr;
+  return at;
+}
+
+// Where a program would stand: "notice ", "auth.info ", AIX's "auth|security:info " and FreeBSD's "<auth.info> ", when a
+// program does follow. The byte behind it, with the severity captured; else `at`. `with_facility`: a severity alone is none,
+// for a host may be called "info".
+const char* skip_level(HeaderScan& scan, const char* at, bool with_facility) {
+  const char* end = scan.end;
+  const char* from = at;
+  const bool bracket = at < end && *at == '<';
+  if (bracket) ++at;
+  if (at == end || !is_class(*at, kLetter)) return from;
+  const char* word = at;
+  bool facility = false;
+  for (;; ++at) {
+    if (at - word > 13) return from;
+    if (at < end && is_class(*at, kLetter | kDigit)) continue;
+    const std::string_view text(word, static_cast<size_t>(at - word));
+    if (end - at > 1 && (*at == '.' || *at == ':' || *at == '|')) {
+      if (!is_class(at[1], kLetter) || !is_facility_word(text)) return from;
+      facility = true;
+      word = at + 1;
+      continue;
+    }
+    if ((with_facility && !facility) || at == end || (*at != ' ' && *at != '>') || !is_level_word(text)) return from;
+    break;
+  }
+  const char* level_to = at;
+  if (bracket && (at == end || *at++ != '>')) return from;
+  if (at == end || *at != ' ') return from;
+  while (at < end && *at == ' ') ++at;
+  // Alone the word may be the first one of a text.
+  const char* tag = at;
+  while (tag < end && is_class(*tag, kTagByte)) ++tag;
+  if (!facility && (tag == at || tag == end || (*tag != ':' && *tag != '[' && *tag != '('))) return from;
+  static const Field* const kLevel = find_field("log.level");
+  scan.capture(kLevel, word, level_to);
   return at;
 }
 
@@ -58,29 +138,51 @@ const char* read_tag(HeaderScan& scan, const char* at, bool strict) {
   // A number or an IPv4 address is no program ("#001" is the tag of old Snare agents).
   if (at == from || (!(seen & kLetter) && *from != '#') || static_cast<size_t>(at - from) > kHeaderWordMax)
     return nullptr;
-  if (at < end && *at == '(') {
-    const char* inner = at + 1;
-    while (inner < end && is_class(*inner, kHostByte)) ++inner;
-    if (inner == end || *inner != ')') return nullptr;
-    at = inner + 1;
-  }
   const char* name_to = at;
   const char* pid = nullptr;
   const char* pid_to = nullptr;
-  if (at < end && *at == '[') {
+  if (at < end && *at == '(') {
+    const char* inner = at + 1;
+    const char* to = inner;
+    bool digits = true;
+    for (; to < end && is_class(*to, kHostByte); ++to) digits &= is_class(*to, kDigit);
+    if (to == end || *to != ')') return nullptr;
+    at = to + 1;
+    if (digits && to > inner && at < end && *at == ':') {  // "dropbear(12): "
+      pid = inner;
+      pid_to = to;
+    } else {
+      name_to = at;
+    }
+  }
+  if (at < end && !pid && *at == '[') {
     pid = ++at;
     while (at < end && is_class(*at, kWordByte) && *at != ']' && *at != '[' && at - pid < 64) ++at;
     if (at == end || *at != ']') return nullptr;
     pid_to = at++;
   }
+  const std::string_view name(from, static_cast<size_t>(name_to - from));
   if (at < end && *at == ':') {
     ++at;
     // "http://", "C:\", "std::string": the colon belongs to the text.
     if (at < end && !pid && (*at == '/' || *at == '\\' || *at == ':')) return nullptr;
-    const std::string_view name(from, static_cast<size_t>(name_to - from));
-    if (at < end && is_class(*at, kDigit) && !pid && (name == "CEF" || name == "LEEF")) return nullptr;
+    if (!pid && is_event_format(scan.rest(from))) return nullptr;
+    if (!pid && is_capital(name[0]) && name.find('/') != std::string_view::npos) {
+      if (const char* after = read_comware_tag(scan, from)) return after;
+    }
   } else if (at < end && (*at == ' ' || *at == '\t')) {
-    if (strict && !pid) return nullptr;
+    if (!pid && end - at > 3 && at[1] == '[') {  // "sshd [12]: "
+      const char* to = at + 2;
+      while (to < end && is_class(*to, kDigit)) ++to;
+      if (to > at + 2 && end - to >= 2 && to[0] == ']' && to[1] == ':') {
+        pid = at + 2;
+        pid_to = to;
+        at = to + 2;
+      }
+    }
+    if (!pid && (strict || is_level_word(name))) return nullptr;
+    // A word of no kind before the program, such as another host.
+    if (!pid && is_word_of_host(name) && is_tag_with_pid(at + 1, end)) return read_tag(scan, at + 1, strict);
     if (end - at > 2 && at[1] == ':' && at[2] == ' ') at += 2;  // "SSHD_[65780] : text"
   } else if (at < end || !pid) {
     return nullptr;
@@ -106,18 +208,30 @@ const char* read_host(HeaderScan& scan, const char* at) {
     scan.capture(ecs::host_name, at + 1, to);
     return to + 2;
   }
-  if (starts_with(scan, at, "Message forwarded from ")) {  // AIX
-    const char* from = at + 23;
-    const char* to = from;
-    while (to < end && is_class(*to, kHostByte)) ++to;
-    if (to == from || end - to < 2 || *to != ':') return at;
-    scan.capture(ecs::host_name, from, to);
-    return to + (to[1] == ' ' ? 2 : 1);
+  if (const char* to = host_end(at, end)) {
+    if (to - at != 1 || *at != '-') scan.capture(ecs::host_name, at, to);
+    return to + 1;
   }
-  const char* to = host_end(at, end);
-  if (!to) return at;
-  if (to - at != 1 || *at != '-') scan.capture(ecs::host_name, at, to);
-  return to + 1;
+  // Words that are hosts by what follows: "relay/inner sshd[3]: ", "node-1(id1) sshd[3]: ", "gw.example: sshd[3]: ".
+  const char* to = at;
+  bool dot = false;
+  for (; to < end && (is_class(*to, kHostByte) || *to == '/' || *to == '(' || *to == ')'); ++to) dot |= *to == '.';
+  if (to == at || end - to < 3 || static_cast<size_t>(to - at) > kHeaderWordMax) return at;
+  const char* tag = *to == ' ' ? to + 1 : dot && to[0] == ':' && to[1] == ' ' ? to + 2 : nullptr;
+  if (!tag || !is_tag_with_pid(tag, end)) return at;
+  scan.capture(ecs::host_name, at, to);
+  return tag;
+}
+
+// AIX: "Message forwarded from h2: sshd[3]: text". The byte behind its colon; else `at`.
+const char* read_forwarded(HeaderScan& scan, const char* at) {
+  if (!starts_with(scan, at, "Message forwarded from ")) return at;
+  const char* from = at + 23;
+  const char* to = from;
+  while (to < scan.end && is_class(*to, kHostByte)) ++to;
+  if (to == from || scan.end - to < 2 || *to != ':') return at;
+  scan.capture_relayed_host(from, to);
+  return to + (to[1] == ' ' ? 2 : 1);
 }
 
 // Undoes what was captured since `before`; the time too.
@@ -131,31 +245,91 @@ bool give_back(HeaderScan& scan, size_t before) {
 
 }  // namespace
 
+bool is_event_format(std::string_view text) {
+  if (!text.starts_with("CEF:") && !text.starts_with("LEEF:")) return false;
+  text.remove_prefix(text.find(':') + 1);
+  if (!text.empty() && text[0] == ' ') text.remove_prefix(1);
+  return !text.empty() && is_class(text[0], kDigit);
+}
+
 void read_rfc3164_body(HeaderScan& scan, const char* at, bool strict) {
   const char* end = scan.end;
   if (at < end && *at == ':') ++at;  // "Nov  1 08:00:00: %ASA-6-…"
   at = skip_blanks(at, end);
-  const char* after_host = read_host(scan, at);
+  if (read_second_header(scan, at)) return;
+  at = skip_level(scan, at, true);
+  const char* after_host = read_forwarded(scan, at);
+  if (after_host == at) after_host = read_host(scan, at);
   if (after_host != at) {
     at = after_host;
     if (end - at >= 2 && *at == ':' && at[1] == ' ') at += 2;  // "asa1 : %ASA-6-…"
     if (at < end && is_class(*at, kDigit)) {
       if (const char* message = read_network_head(scan, at)) return scan.take_message(message);
     }
-    if (starts_with(scan, at, "Message forwarded from ")) {
-      scan.captures.pop_back();
-      at = read_host(scan, at);
-    }
+    at = read_forwarded(scan, at);
+    if (read_second_header(scan, skip_blanks(at, end))) return;
+    at = skip_level(scan, at, false);
   }
   if (is_repetition(scan, at)) return scan.take_message(at);
-  const char* message = read_tag(scan, at, strict);
+  // A blank more than one is the text's, but for the surest of tags.
+  if (const char* tag = skip_blanks(at, end); tag != at && is_tag_with_pid(tag, end)) at = tag;
+  const char* message = begins_with_time(scan, at) ? nullptr : read_tag(scan, at, strict);
   scan.take_message(message ? message : at);
+}
+
+bool read_second_header(HeaderScan& scan, const char* at) {
+  const char* end = scan.end;
+  if (at == end || scan.headers == kHeadersMax) return false;
+  const bool pri = *at == '<';
+  const bool version = *at == '1' && end - at > 20 && at[1] == ' ';
+  if (!pri && !version && !begins_with_time(scan, at)) return false;
+
+  auto& captures = scan.captures;
+  Record& record = scan.record;
+  const Record outer = record;
+  const size_t before = captures.size(), outer_first = std::exchange(scan.first, before);
+  ++scan.headers;
+  const char* body = pri ? read_priority(scan, at) : at;
+  bool is_header = false;
+  if (body && (pri || version)) is_header = read_rfc5424(scan, body) && (pri || scan.has(ecs::process_name));
+  if (body && !is_header) {
+    captures.resize(before);
+    if (pri) body = read_priority(scan, at);
+    // Without a PRI it must look like a header in full, as a bare line must.
+    is_header = read_rfc3164(scan, body, pri) && (!pri || scan.has(ecs::timestamp) || scan.has(ecs::process_name) ||
+                                                  scan.has(network_appname()));
+  }
+  --scan.headers;
+  scan.first = outer_first;
+  if (!is_header) {
+    captures.resize(before);
+    record.event_ns = outer.event_ns;
+    record.event_digits = outer.event_digits;
+    record.time_inferred = outer.time_inferred;
+    record.priority = outer.priority;
+    record.message_begin = outer.message_begin;
+    record.message_length = outer.message_length;
+    return false;
+  }
+  // What both say is said once. The first header is that of the machine that speaks to us; the host of the second is its
+  // word about another one.
+  const auto inner = captures.begin() + static_cast<std::ptrdiff_t>(before);
+  const auto is_host = [](const Capture& capture) { return capture.field == ecs::host_name; };
+  const auto outer_begin = captures.begin() + static_cast<std::ptrdiff_t>(scan.first);
+  if (!(record.marks & kByRelay) && std::any_of(outer_begin, inner, is_host))
+    captures.erase(std::remove_if(inner, captures.end(), is_host), captures.end());
+  const auto said_again = [&](const Capture& capture) {
+    return std::any_of(inner, captures.end(), [&](const Capture& other) { return other.field == capture.field; });
+  };
+  captures.erase(std::remove_if(outer_begin, inner, said_again), inner);
+  return true;
 }
 
 bool read_rfc3164(HeaderScan& scan, const char* at, bool has_pri) {
   const char* end = scan.end;
   const size_t before = scan.captures.size();
   const char* text = skip_blanks(at, end);
+  if (end - text > 4 && *text == '%' && text[4] == ' ') ++text;  // Comware's own files: "%Nov  1 08:00:00:123 2026 H3C SHELL/…"
   const auto read = read_time(scan.rest(text), scan.record.origin->received_ns, scan.zone);
   if (!read || read->time.form == TimeForm::epoch) {
     if (const char* message = read_network_head(scan, text)) {
@@ -184,13 +358,11 @@ bool read_rfc3164(HeaderScan& scan, const char* at, bool has_pri) {
   if (!(month_first || iso || cisco) || after == end || (*after != ' ' && *after != ':')) return false;
   if (month_first && is_class(text[4], kLetter)) return false;  // "Sun Nov  1 …"
   scan.take_time(text, *read);
-  const size_t with_time = scan.captures.size();
   read_rfc3164_body(scan, after, true);
-  bool tag = false;
-  for (size_t i = with_time; i < scan.captures.size(); ++i)
-    tag |= scan.captures[i].field == ecs::process_name || scan.captures[i].field == network_appname();
-  const bool host = scan.captures.size() > with_time;
-  if (tag || (month_first && (host || is_repetition(scan, scan.begin + scan.record.message_begin)))) return true;
+  const char* message = scan.begin + scan.record.message_begin;
+  const bool tag = scan.has(ecs::process_name) || scan.has(network_appname()) || is_event_format(scan.rest(message)) ||
+                   scan.has(ecs::syslog_priority);  // of a second header
+  if (tag || (month_first && (scan.has(ecs::host_name) || is_repetition(scan, message)))) return true;
   return give_back(scan, before);
 }
 

@@ -2,8 +2,10 @@
 //
 // Lenient where the meaning is plain: long names, bytes beyond ASCII in names, `]` unescaped inside quotes, a missing
 // rest. At the first part that is none, what was understood stays and the rest is `message`.
+#include <array>
+#include <functional>
+
 #include "parsers/header_scan.h"
-#include "parsers/syslog_header.h"
 
 namespace yushi {
 namespace {
@@ -42,6 +44,29 @@ const Field* make_field(Arena& arena, std::string_view id, std::string_view name
     put(name);
   }
   return arena.make(Field{{text, bytes}, FieldType::keyword, kDynamicField, false});
+}
+
+// What was said twice is a list, as the addresses are in RFC 5424's own `[origin ip="…" ip="…"]`. `first`: the capture with
+// which the structured data begins.
+void make_lists(HeaderScan& scan, size_t first) {
+  const size_t count = scan.captures.size() - first;
+  if (count < 2) return;
+  std::array<size_t, kStructuredDataMax + 1> hashes;  // and one for the id of a broken element
+  for (size_t i = 0; i < count; ++i) {
+    Capture& capture = scan.captures[first + i];
+    hashes[i] = std::hash<std::string_view>()(capture.field->name);
+    for (size_t k = 0; k < i; ++k) {
+      Capture& earlier = scan.captures[first + k];
+      if (hashes[k] != hashes[i] || earlier.field->name != capture.field->name) continue;
+      if (!earlier.field->list) {
+        Field list = *earlier.field;
+        list.list = true;
+        earlier.field = scan.arena.make(list);
+      }
+      capture.field = earlier.field;
+      break;
+    }
+  }
 }
 
 // One "[id name="value" …]"; the byte after it, or nullptr when it is broken. Its parameters are then taken back: it
@@ -107,9 +132,26 @@ const char* read_timestamp(HeaderScan& scan, const char* at) {
   return after;
 }
 
-}  // namespace
+// 1 … 999, and behind it what can only stand for the time of an RFC 5424 header, well written or not: the byte after the
+// number.
+const char* version_end(const char* at, const char* end) {
+  if (at == end || *at < '1' || *at > '9') return nullptr;
+  const char* from = at++;
+  while (at < end && at - from < 3 && is_class(*at, kDigit)) ++at;
+  const bool is_one = *from == '1' && at - from == 1;
+  if (at == end) return is_one ? at : nullptr;
+  if (*at != ' ') return nullptr;
+  const char* time = at + 1;
+  if (time == end || *time == '-') return at;
+  const char* to = time;
+  while (to < end && is_class(*to, kDigit)) ++to;
+  if (end - to > 1 && to > time && *to == '-' && is_class(to[1], kDigit)) return at;  // 2026-11-01T…
+  // Not of the RFC, but written so: "1 1563249630.774 MX84 urls", "1 Nov  1 08:00:00 host app:".
+  if (!is_one) return nullptr;
+  return to - time >= 10 || (end - time > 3 && is_class(*time, kLetter) && time[3] == ' ') ? at : nullptr;
+}
 
-void read_rfc5424(HeaderScan& scan, const char* at) {
+void read_behind_version(HeaderScan& scan, const char* at) {
   const char* end = scan.end;
   if (at == end) return scan.take_message(at);
 
@@ -131,7 +173,7 @@ void read_rfc5424(HeaderScan& scan, const char* at) {
     if (at == end) return scan.take_message(at);
     const char* from = ++at;  // behind the blank
     at = word_end(from, end);
-    if (!at) return scan.take_message(from);
+    if (!at || is_event_format(scan.rest(from))) return scan.take_message(from);
     if (is_nil(from, at)) continue;
     if (field)
       scan.capture(field, from, at);
@@ -145,16 +187,30 @@ void read_rfc5424(HeaderScan& scan, const char* at) {
   if (*at == '-' && (end - at == 1 || at[1] == ' ')) {
     ++at;
   } else if (*at == '[') {
-    size_t room = kStructuredDataMax;
-    do {
-      const char* after = read_element(scan, at, room);
-      if (!after) return scan.take_message(at);
-      at = after;
-    } while (at < end && *at == '[');
+    const size_t first = scan.captures.size();
+    const char* after;
+    while (at < end && *at == '[' && (after = read_element(scan, at, scan.parameters_left))) at = after;
+    make_lists(scan, first);
+    if (at < end && *at == '[') return scan.take_message(at);
   } else {
     return scan.take_message(at);
   }
-  scan.take_message(at < end && *at == ' ' ? at + 1 : at);
+  if (at < end && *at == ' ') ++at;
+  if (!scan.has(ecs::process_name) && read_second_header(scan, at)) return;
+  scan.take_message(at);
+}
+
+}  // namespace
+
+bool read_rfc5424(HeaderScan& scan, const char* at) {
+  const char* after = version_end(at, scan.end);
+  if (!after) return false;
+  const size_t before = scan.captures.size();
+  scan.capture(ecs::syslog_version, at, after);
+  read_behind_version(scan, after == scan.end ? after : after + 1);
+  if (scan.end - after < 2 || !is_class(after[1], kLetter) || scan.has(ecs::timestamp)) return true;
+  scan.captures.resize(before);  // a word of three letters and no month: the number was the text's
+  return false;
 }
 
 }  // namespace yushi

@@ -3,30 +3,19 @@
 #include "parsers/header_scan.h"
 
 namespace yushi {
-namespace {
 
-// "<0>" … "<191>": the byte after, or nullptr. Leading zeros are read as rsyslog does.
-inline const char* read_priority(HeaderScan& scan, const char* at) {
+const char* read_priority(HeaderScan& scan, const char* at) {
   const char* end = scan.end;
   if (end - at < 3 || *at != '<') return nullptr;
   const char* from = ++at;
   unsigned value = 0;
+  // Leading zeros are read as rsyslog does.
   while (at < end && at - from < 3 && is_class(*at, kDigit)) value = value * 10 + static_cast<unsigned>(*at++ - '0');
   if (at == from || at == end || *at != '>' || value > 191) return nullptr;
   scan.record.priority = static_cast<uint16_t>(value);
   scan.capture(ecs::syslog_priority, from, at);
   return at + 1;
 }
-
-// The end of a version: 1 … 999 before a blank or the end; nullptr when none stands there.
-inline const char* version_end(const char* at, const char* end) {
-  if (at == end || *at < '1' || *at > '9') return nullptr;
-  const char* from = at++;
-  while (at < end && at - from < 3 && is_class(*at, kDigit)) ++at;
-  return at == end || *at == ' ' ? at : nullptr;
-}
-
-}  // namespace
 
 void read_syslog_header(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures) {
   const char* begin = record.raw.data();
@@ -49,11 +38,8 @@ void read_syslog_header(Record& record, const Zone& zone, Arena& arena, std::vec
   }
   // Senders that write UTF-8 text with its mark behind the priority: time and host stand behind it.
   if (end - body >= 3 && std::memcmp(body, "\xEF\xBB\xBF", 3) == 0) body += 3;
-  if (const char* after = version_end(body, end)) {
-    scan.capture(ecs::syslog_version, body, after);
-    read_rfc5424(scan, after == end ? end : after + 1);
-    return;
-  }
+  if (body < end && *body == '<' && read_second_header(scan, body)) return;
+  if (read_rfc5424(scan, body)) return;
   if (!read_rfc3164(scan, body, true)) scan.take_message(body);
 }
 

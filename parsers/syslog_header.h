@@ -6,7 +6,9 @@
 //   @timestamp, host.name, log.syslog.msgid
 //   process.name          app-name or tag ("postfix/smtpd")
 //   process.pid           procid or [pid] when it is a number; else log.syslog.procid
-//   log.syslog.structured_data.<SD-ID>.<name>; an SD-ELEMENT without parameters is <SD-ID> with an empty value
+//   log.syslog.structured_data.<SD-ID>.<name>; an SD-ELEMENT without parameters is <SD-ID> with an empty value. Said twice,
+//                         it is a list
+//   log.level             the severity that devices write before the program ("info sshd[12]: ", "auth.info sshd[12]: ")
 // Cisco's %FACILITY-SEVERITY-MNEMONIC and Comware's and Huawei's %%10MODULE/SEVERITY/MNEMONIC name no process:
 //   log.syslog.appname    the facility or module ("SYS", "ASA", "SHELL")
 //   event.code            the mnemonic ("CONFIG_I", "302013"), as Elastic has it
@@ -15,6 +17,10 @@
 // A word after the host is a tag also without a colon, as rsyslog and syslog-ng take it, but a word without a letter
 // ("1234", "127.0.0.1") is none. Where no PRI or no time says that this is syslog, a tag needs its colon or [pid], and
 // a line that begins with a time alone stays whole: it is a bare line of some log, and its own parser reads it.
+//
+// Relays put a header of their own before the one that they received. Where no program has been named yet, a second header
+// gives program, message, time and PRI; its host counts only with the mark kByRelay, else the first one's stays. So it is
+// with the host of AIX's "Message forwarded from h2: ". Behind a program there is no header: that is the program's text.
 //
 // Errors   None: a message without a header is a message; all of raw is then `message`. What is broken behind a good
 //          PRI and version keeps what was understood so far; the rest, from the broken part on, is `message`.

@@ -19,9 +19,23 @@ void Understander::understand(Batch& batch, std::span<const Reading> reading_of_
   }
 }
 
+// A later part begins wherever the one before was full: what stands there is the rest of somebody's message, and whoever
+// wrote the message chose it. A header in it would be his invention, and a parser would believe him.
+void Understander::leave_unread(Record& record) {
+  record.captures = {};
+  record.kind = nullptr;
+  record.message_begin = 0;
+  record.message_length = static_cast<uint32_t>(record.raw.size());
+  record.priority = Record::kNoPriority;
+  record.event_ns = record.origin->received_ns;
+  record.event_digits = 9;
+  record.time_inferred = kAllInferred;
+}
+
 void Understander::understand_one(Record& record, Batch& batch, const Reading& reading, std::string_view dataset) {
   captures_.clear();
   record.charset = charset_of(record.raw, reading.charset);
+  if (record.part > 1) [[unlikely]] return leave_unread(record);
   if (record.charset == Charset::utf8 || !decoded_.decode(record.charset, record.raw)) [[likely]] {
     read(record, batch, reading, dataset);
   } else {

@@ -1,6 +1,8 @@
 // RawMessage -> Record, whole: header, digest, parser. The one way to understand a message, for live ingest, for the
 // tail read back from the store, for `verify` and for `yushi parse`.
 //
+// Of an over-long message only the first part is a message with a header; the later ones are kept as text and read by nobody.
+//
 // A message in another charset than UTF-8 is decoded once; header and parser see text, and the captures go back to raw.
 //
 // Threads  An Understander belongs to one thread.
@@ -35,6 +37,7 @@ class Understander {
 
  private:
   void understand_one(Record& record, Batch& batch, const Reading& reading, std::string_view dataset);
+  static void leave_unread(Record& record);
   void read(Record& record, Batch& batch, const Reading& reading, std::string_view dataset);
 
   ParserWorker worker_;

@@ -57,36 +57,27 @@ const char* read_zone_name(const char* at, const char* end, const Zone& zone, Pa
 }
 
 bool infer_year(Parts& parts, int64_t near_unix_ns, const Zone& zone) {
+  constexpr int64_t kAhead = kYearAheadMax / kSecond;
   const int64_t near_seconds = floor_div(near_unix_ns, kSecond);
   const int near_year = year_of(near_seconds);
+  const auto is_year = [&](int year) {
+    return year >= kYearMin && year <= kYearMax && parts.day <= days_in_month(year, parts.month);
+  };
   parts.year = near_year;
-  if (near_year >= kYearMin && near_year <= kYearMax && parts.day <= days_in_month(near_year, parts.month)) {
-    // Within 181 days no other year can be nearer, whatever the zone: the usual case looks no further.
+  if (is_year(near_year)) {
+    // Zones are at most a day apart. Not so far ahead that it might be the year before, nor so far back that it might be
+    // the next one: the usual case looks no further.
     const int64_t apart = local_seconds(parts) - near_seconds;
-    if (apart > -181 * kDaySeconds && apart < 181 * kDaySeconds) return true;
+    if (apart < kAhead - kDaySeconds && apart > kAhead + kDaySeconds - 365 * kDaySeconds) return true;
   }
-  const auto distance = [&](int year) -> uint64_t {
-    if (year < kYearMin || year > kYearMax || parts.day > days_in_month(year, parts.month)) return UINT64_MAX;
+  for (int year = near_year + 1; year >= near_year - 8; --year) {  // 29 February may be eight years back (1904 … 1896)
+    if (!is_year(year)) continue;
     parts.year = year;
     const int64_t local = local_seconds(parts);
     const int64_t at = local - (parts.has_zone ? parts.zone_minutes * 60 : zone.offset_seconds_at_local(local));
-    const int64_t apart = at - near_seconds;
-    return static_cast<uint64_t>(apart < 0 ? -apart : apart);
-  };
-  uint64_t best = distance(near_year);
-  int best_year = near_year;
-  for (int step = 1; step <= 8; ++step) {  // 29 February may be eight years away (1896 … 1904)
-    for (int year : {near_year - step, near_year + step}) {
-      const uint64_t apart = distance(year);
-      if (apart < best) {
-        best = apart;
-        best_year = year;
-      }
-    }
-    if (best != UINT64_MAX && best < static_cast<uint64_t>(step) * 366 * kDaySeconds) break;
+    if (at <= near_seconds + kAhead) return true;
   }
-  parts.year = best_year;
-  return best != UINT64_MAX;
+  return false;
 }
 
 bool finish(Parts& parts, TimeForm form, int64_t near_unix_ns, const Zone& zone, TimeText& time) {

@@ -90,10 +90,17 @@ inline const char* read_clock(const char* at, const char* end, Parts& parts) {
   return at < end && is_digit(*at) ? nullptr : at;
 }
 
-// ".123" when one stands there. More than nine digits are read and not kept.
+// ".123" when one stands there, or ":123" as Comware and some loggers write milliseconds. More than nine digits are read and
+// not kept.
 inline const char* read_fraction(const char* at, const char* end, Parts& parts, bool* comma) {
   *comma = false;
-  if (end - at < 2 || (*at != '.' && *at != ',') || !is_digit(at[1])) return at;
+  if (end - at < 2 || !is_digit(at[1])) return at;
+  if (*at == ':') {
+    if (end - at < 4 || !is_digit(at[2]) || !is_digit(at[3]) || (end - at > 4 && (is_alnum(at[4]) || at[4] == ':'))) return at;
+    parts.exact = false;
+  } else if (*at != '.' && *at != ',') {
+    return at;
+  }
   *comma = *at == ',';
   uint32_t value = 0;
   unsigned digits = 0;
@@ -141,7 +148,8 @@ inline int64_t local_seconds(const Parts& parts) {
 // " UTC", " CST": a blank and the name of a zone that ends there. The year must be known already.
 const char* read_zone_name(const char* at, const char* end, const Zone& zone, Parts& parts, std::string_view* name);
 
-// Settles a missing year: the one that brings the time nearest to receipt. False when there is no such year.
+// Settles a missing year: the latest that brings the time no more than kYearAheadMax ahead of receipt. False when there is
+// no such year.
 bool infer_year(Parts& parts, int64_t near_unix_ns, const Zone& zone);
 
 // Makes a TimeText of what was read; infers what is missing. False when there is no such day. Of a year that unix_ns cannot

@@ -112,10 +112,20 @@ const char* read_3164(const char* at, const char* end, unsigned lead, unsigned y
     if (!at) return nullptr;
   }
   unsigned zone_style = kZoneNone;
-  if (at < end && (*at == '.' || *at == ',')) {
+  if (at < end && (*at == '.' || *at == ',' || *at == ':')) {
     bool comma;
     at = read_fraction(at, end, parts, &comma);
     if (comma) parts.exact = false;
+  }
+  if (at < end && *at == 'Z' && (end - at < 2 || !is_alnum(at[1]))) {
+    parts.has_zone = true;
+    parts.exact = false;
+    ++at;
+  } else if (end - at >= 3 && *at == ' ' && (at[1] == 'A' || at[1] == 'P') && at[2] == 'M' && (end - at == 3 || !is_alnum(at[3])) &&
+             parts.hour - 1 < 12) {  // the clock of twelve hours
+    parts.hour = parts.hour % 12 + (at[1] == 'P' ? 12 : 0);
+    parts.exact = false;
+    at += 3;
   }
   if (at < end && (*at == ' ' || *at == '+' || *at == '-')) {
     if (year_place == kYearNone && *at == ' ') {
@@ -141,7 +151,7 @@ const char* read_3164(const char* at, const char* end, unsigned lead, unsigned y
           parts.zone_minutes = 0;
         }
       } else if (sign >= 'A' && sign <= 'Z' && *at == ' ') {
-        // The name CST needs the year to be settled; with a year of its own or the one that is nearest.
+        // The name CST needs the year to be settled; with a year of its own or the one that is inferred.
         Parts guess = parts;
         if (guess.year < 0 && !infer_year(guess, near_unix_ns, zone)) return nullptr;
         if (guess.year > kYearMax || guess.day > days_in_month(guess.year, guess.month)) return nullptr;

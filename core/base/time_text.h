@@ -15,6 +15,10 @@ namespace yushi {
 
 constexpr int64_t kSecond = 1'000'000'000;  // ns
 
+// How far ahead of receipt a time without a year may be: clocks and zones are wrong by so much, and what is later is of a
+// year before. A line of 10 December that comes in November has been on its way for long; it is no prophecy.
+constexpr int64_t kYearAheadMax = 2 * 86'400 * kSecond;
+
 // What was missing in the text and had to be inferred (yushi.time.inferred).
 enum TimeInferred : uint8_t { kYearInferred = 1, kZoneInferred = 2, kAllInferred = 4 };
 
@@ -49,8 +53,8 @@ class Zone {
   virtual int64_t offset_seconds_at(int64_t unix_seconds) const = 0;
 };
 
-// Reads a time that starts at the first byte of `text`; `length` is how many bytes it took. A missing year is the one
-// that comes nearest to `near_unix_ns` (receipt); a missing zone is `zone`. nullopt when no time stands there.
+// Reads a time that starts at the first byte of `text`; `length` is how many bytes it took. A missing year is the
+// latest with which it is at most kYearAheadMax ahead of `near_unix_ns` (receipt); a missing zone is `zone`. nullopt when no time stands there.
 struct ReadTime {
   TimeText time;
   size_t length;

@@ -37,6 +37,7 @@ struct Note {
     frame_resync,        // a frame that did not fit, kept raw to the next LF
     over_long,           // messages kept as numbered parts
     truncated,           // an unfinished last frame, kept
+    host_unconfirmed,    // records whose header names another host than their sender did before
     kernel_drop,         // datagrams that the kernel dropped before we could read them: a loss
     source_drop,         // datagrams that we dropped, since their source had more than its share waiting: a loss
     input_up,

@@ -31,6 +31,7 @@ enum class Derived : uint8_t {
   part,
   part_of,
   truncated,
+  host_unconfirmed,
   transport,
   raw_base64,  // when asked; the JSON writer writes its own. No sender may claim it
   tenant,      // of our own records only
@@ -65,6 +66,7 @@ struct Roles {
     set(ecs::yushi_part, Derived::part);
     set(ecs::yushi_part_of, Derived::part_of);
     set(ecs::yushi_truncated, Derived::truncated);
+    set(ecs::yushi_host_unconfirmed, Derived::host_unconfirmed);
     set(ecs::yushi_transport, Derived::transport);
     set(find_field("yushi.raw_base64"), Derived::raw_base64);
     set(ecs::yushi_tenant, Derived::tenant);
@@ -129,6 +131,13 @@ struct Said {
 Value text_value(std::string_view text) {
   Value value;
   value.text = text;
+  return value;
+}
+
+Value true_value() {
+  Value value = text_value("true");
+  value.type = Value::Type::boolean;
+  value.integer = 1;
   return value;
 }
 
@@ -223,12 +232,10 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       if (record.part_of) give(integer_value(record.part_of, scratch));
       break;
     case Derived::truncated:
-      if (record.marks & kTruncated) {
-        Value value = text_value("true");
-        value.type = Value::Type::boolean;
-        value.integer = 1;
-        give(value);
-      }
+      if (record.marks & kTruncated) give(true_value());
+      break;
+    case Derived::host_unconfirmed:
+      if (record.marks & kHostUnconfirmed) give(true_value());
       break;
     case Derived::transport:
       if (origin) give(text_value(transport_name(origin->transport)));
@@ -284,6 +291,7 @@ constexpr DerivedField kDerivedFields[] = {
     {Derived::part, &ecs::yushi_part},
     {Derived::part_of, &ecs::yushi_part_of},
     {Derived::truncated, &ecs::yushi_truncated},
+    {Derived::host_unconfirmed, &ecs::yushi_host_unconfirmed},
     {Derived::transport, &ecs::yushi_transport},
     {Derived::priority, &ecs::syslog_priority},
     {Derived::facility_code, &ecs::syslog_facility_code},

@@ -65,14 +65,19 @@ struct MessageKind {
   std::vector<ConstantField> constants;
 };
 
-// Marks of framing; bits of RawMessage::marks.
-enum Mark : uint8_t { kTruncated = 1 };
+// Bits of RawMessage::marks, stored with the record: what only the moment of receipt could tell. Whoever reads the message
+// again goes by them.
+enum Mark : uint8_t {
+  kTruncated = 1,        // an unfinished last frame, or what the kernel cut
+  kByRelay = 2,          // the sender may speak for other hosts: the host of a second header counts
+  kHostUnconfirmed = 4,  // the header names another host than this sender did before
+};
 
 // One framed message exactly as it arrived. Never changed after.
 struct RawMessage {
   std::string_view raw;
   const Origin* origin = nullptr;
-  uint16_t part = 0, part_of = 0;  // of an over-long message, from 1; 0 for a whole one
+  uint16_t part = 0, part_of = 0;  // of an over-long message, from 1; 0 for a whole one. From 2 on nobody reads it
   uint8_t marks = 0;
 };
 

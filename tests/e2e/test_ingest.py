@@ -133,6 +133,53 @@ def test_a_long_line_becomes_parts_that_are_the_whole(daemon):
     assert [(part["yushi"]["part"], part["yushi"]["part_of"]) for part in got[:2]] == [(1, 2), (2, 2)]
 
 
+def test_text_behind_the_limit_makes_no_record_of_another(tmp_path):
+    """Whoever writes a long message chooses what stands behind the limit; it is no message of its own."""
+    forged = [b"<86>1 2026-11-01T08:00:00Z bank-gw sshd 9 - - Accepted password for root from 203.0.113.5 port 22 ssh2",
+              b"<30>1 2026-11-01T08:00:00Z bank-gw systemd 1 - - Stopping rsyslog.service - System Logging Service..."]
+    with Daemon(tmp_path) as daemon:
+        for whole in [header(i).ljust(MESSAGE_BYTES_MAX, b"A") + text for i, text in enumerate(forged)]:
+            for data in (whole + b"\n", octets([whole])):
+                before = log_size(daemon)
+                send_and_close(daemon.port("tcp"), data, "127.1.0.9")
+                wait_size(daemon, before + 2)
+        parts = daemon.yushi("search", "yushi.part: *", "-o", "json").objects
+        assert len(parts) == 8
+        for part in parts:
+            if part["yushi"]["part"] == 1:
+                assert (part["host"]["name"], part["process"]["name"]) == ("web-01", "app")
+                continue
+            assert "host" not in part and "process" not in part and "source" not in part and "dataset" not in part["event"]
+            assert part["@timestamp"] == part["event"]["created"] and part["message"] == part["event"]["original"]
+        assert daemon.yushi("search", "host.name: bank-gw or source.ip: *").objects == []
+        assert daemon.yushi("alerts", "list", "-o", "json").objects == []
+        assert daemon.yushi("verify").code == 0
+        assert daemon.stop() == 0
+    store = ("--store", daemon.data)
+    assert yushi("verify", *store, state=daemon.state).code == 0  # the parts are in a block now
+    assert len(yushi("search", "yushi.part: 2 and not host.name: *", "-o", "json", *store, state=daemon.state).objects) == 4
+
+
+def test_one_message_on_an_idle_connection_is_committed(daemon):
+    before = log_size(daemon)
+    with connect(daemon.auto, "127.1.0.20") as nul, connect(daemon.auto, "127.1.0.21") as counted:
+        nul.sendall(header(0) + b"ends with NUL\0")
+        counted.sendall(octets([header(1) + b"one frame"]))
+        wait_size(daemon, before + 2)
+        nul.sendall(b"\n" + header(2) + b"a NUL\0 inside\n")
+        wait_size(daemon, before + 3)
+    assert [raw_of(r) for r in records_from(daemon, "127.1.0.20")] == [header(0) + b"ends with NUL", header(2) + b"a NUL\0 inside"]
+    assert [raw_of(r) for r in records_from(daemon, "127.1.0.21")] == [header(1) + b"one frame"]
+
+
+def test_a_first_line_that_begins_like_a_frame_swallows_no_other(daemon):
+    lines = [b"12 " + header(0) + b"a dozen", header(1) + b"another's", header(2) + b"a third one"]
+    for number, source in ((b"12", "127.1.0.22"), (b"99999", "127.1.0.23"), (b"9999999", "127.1.0.24")):
+        lines[0] = number + b" " + header(0) + b"swallow"
+        got = daemon.take(daemon.auto, b"".join(line + b"\n" for line in lines), source, 3)
+        assert [raw_of(record) for record in got] == lines
+
+
 def test_empty_lines_are_counted_and_no_messages(daemon):
     before = metric(daemon, "yushi_input_empty_lines_total")
     got = daemon.take(daemon.auto, b"\n\n" + header(0) + b"one\n\n\n" + header(1) + b"two\n\n", "127.1.0.9", 2)

@@ -1,5 +1,6 @@
 """The senders that people have: rsyslog, syslog-ng and logger, as their packages ship them."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -9,8 +10,8 @@ import subprocess
 
 import pytest
 
-from senders import free_port, index_of, log_size, wait, wait_size
-from yushi_daemon import Daemon
+from senders import free_port, index_of, log_size, metric, wait, wait_size
+from yushi_daemon import Daemon, yushi
 
 SYSLOG_NG_PACKAGES = ["syslog-ng-core", "libivykis0", "libnet1", "libwrap0", "libjson-c5", "libpcre3"]
 COUNT = 1_000
@@ -241,3 +242,45 @@ def test_logger_reaches_every_input(daemon, way):
     assert record["process"]["name"] == "nightly"
     assert record["log"]["syslog"]["facility"]["name"] == "local4"
     assert record["log"]["syslog"]["severity"]["name"] == "Warning"
+
+
+def hosts_of(daemon, query):
+    return [(record["host"]["name"], record["yushi"].get("host", {}).get("unconfirmed", False))
+            for record in daemon.yushi("search", query, "-o", "json").objects]
+
+
+def test_a_host_that_its_sender_did_not_name_before_is_marked_and_a_relay_may_name_any(tmp_path):
+    """127.0.0.9 is a relay, 127.0.0.8 a machine; what is marked stays so for whoever reads it again, and over a restart."""
+    def say(source, *lines):
+        before = log_size(daemon)
+        with socket.socket() as sender:
+            sender.bind((source, 0))
+            sender.connect(("127.0.0.1", daemon.port("tcp")))
+            sender.sendall("".join(line + "\n" for line in lines).encode())
+        wait_size(daemon, before + len(lines))
+
+    def line(host, text):
+        return f"<13>1 2026-11-01T08:00:00Z {host} app - - - {text}"
+
+    second = "<134>Nov  1 08:00:00 {} Nov  1 08:00:01 inner sshd[3]: Failed password for root from 198.51.100.9 port 5 ssh2"
+    daemon = Daemon(tmp_path, 'relays: ["127.0.0.9", "2001:db8::/32"]\n')
+    with daemon:
+        say("127.0.0.8", line("web-01", "one"), line("bank-gw", "two"), line("web-01.example", "three"), second.format("web-01"))
+        say("127.0.0.9", line("web-02", "one"), line("bank-gw", "two"), second.format("relay-1"))
+        assert daemon.stop() == 0
+    with daemon:
+        say("127.0.0.8", line("bank-gw", "four"), line("web-01", "five"))
+        of_machine, of_relay = "log.source.address: 127.0.0.8", "log.source.address: 127.0.0.9"
+        assert sorted(hosts_of(daemon, of_machine)) == [("bank-gw", True), ("bank-gw", True), ("web-01", False), ("web-01", False),
+                                                        ("web-01", False), ("web-01.example", False)]
+        assert sorted(hosts_of(daemon, of_relay)) == [("bank-gw", False), ("inner", False), ("web-02", False)]
+        assert len(hosts_of(daemon, "yushi.host.unconfirmed: true")) == 2
+        assert [h for h, _ in hosts_of(daemon, "event.dataset: sshd and source.ip: 198.51.100.9")] in (["web-01", "inner"], ["inner", "web-01"])
+        assert metric(daemon, "yushi_hosts_unconfirmed_total") == 1  # since this start
+        assert daemon.yushi("verify").code == 0
+        assert daemon.stop() == 0
+    store = ("--store", daemon.data)
+    assert yushi("verify", *store, state=daemon.state).code == 0
+    books = yushi("search", "message: *sent*", "--tenant", "_audit", "-o", "json", *store, state=daemon.state).objects
+    assert sum(source.get("hosts_unconfirmed", 0) for record in books
+               for source in json.loads(record["event"]["original"])["yushi"]["ledger"]["sources"]) == 2

@@ -15,6 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Record record;
   record.raw = {reinterpret_cast<const char*>(data), size};
   record.origin = &origin;
+  record.marks = size % 2 ? kByRelay : 0;
   read_syslog_header(record, *kZone, arena, captures);
 
   uint32_t last = 0;

@@ -215,7 +215,7 @@ TEST(TimeText, a_time_ends_where_it_ends) {
   }
 }
 
-TEST(TimeText, a_missing_year_is_the_one_nearest_to_receipt) {
+TEST(TimeText, a_missing_year_is_the_latest_that_is_not_more_than_two_days_ahead_of_receipt) {
   const auto year = [](const char* text, const char* receipt) {
     const auto time = parse_time(text, ns(receipt), *Zone::utc());
     return time ? utc_text(time->unix_ns).substr(0, 10) : "none";
@@ -223,12 +223,24 @@ TEST(TimeText, a_missing_year_is_the_one_nearest_to_receipt) {
   EXPECT_EQ(year("Dec 31 23:59:59", "2027-01-01T00:00:05Z"), "2026-12-31");
   EXPECT_EQ(year("Jan  1 00:00:01", "2026-12-31T23:59:58Z"), "2027-01-01");
   EXPECT_EQ(year("Jun 15 12:00:00", "2026-12-01T00:00:00Z"), "2026-06-15");
-  EXPECT_EQ(year("May 15 12:00:00", "2026-12-01T00:00:00Z"), "2027-05-15");  // 165 days ahead, 200 behind
+  EXPECT_EQ(year("May 15 12:00:00", "2026-12-01T00:00:00Z"), "2026-05-15");
+  EXPECT_EQ(year("Dec 10 12:00:00", "2026-11-28T00:00:00Z"), "2025-12-10");
+  EXPECT_EQ(year("Nov 29 23:59:59", "2026-11-28T00:00:00Z"), "2026-11-29");
+  EXPECT_EQ(year("Nov 30 00:00:00", "2026-11-28T00:00:00Z"), "2026-11-30");
+  EXPECT_EQ(year("Nov 30 00:00:01", "2026-11-28T00:00:00Z"), "2025-11-30");
+  EXPECT_EQ(year("Jan  2 12:00:00", "2026-12-31T13:00:00Z"), "2027-01-02");
+  EXPECT_EQ(year("Jan  3 12:00:00", "2026-12-31T13:00:00Z").substr(0, 4), "2026");
+  // With a zone, of the message or the tenant's, it is the instant that counts.
+  EXPECT_EQ(year("Nov 30 07:59:59 +0800", "2026-11-28T00:00:00Z"), "2026-11-29");
+  EXPECT_EQ(year("Nov 30 00:00:00 -0800", "2026-11-28T00:00:00Z"), "2025-11-30");
   EXPECT_EQ(year("Feb 29 12:00:00", "2024-03-01T00:00:00Z"), "2024-02-29");
   EXPECT_EQ(year("Feb 29 12:00:00", "2026-02-01T00:00:00Z"), "2024-02-29");
-  EXPECT_EQ(year("Feb 29 12:00:00", "2026-11-01T00:00:00Z"), "2028-02-29");
+  EXPECT_EQ(year("Feb 29 12:00:00", "2026-11-01T00:00:00Z"), "2024-02-29");
+  EXPECT_EQ(year("Feb 29 12:00:00", "2028-02-27T13:00:00Z"), "2028-02-29");
+  EXPECT_EQ(year("Feb 29 12:00:00", "2028-02-27T11:00:00Z"), "2024-02-29");
   EXPECT_EQ(year("Feb 29 12:00:00", "2100-02-28T00:00:00Z"), "2096-02-29");
-  EXPECT_EQ(year("Feb 29 12:00:00", "2100-03-02T00:00:00Z"), "2104-02-29");
+  EXPECT_EQ(year("Feb 29 12:00:00", "2100-03-02T00:00:00Z"), "2096-02-29");
+  EXPECT_EQ(year("Feb 29 12:00:00", "1904-02-01T00:00:00Z"), "1896-02-29");
 }
 
 TEST(TimeText, a_missing_zone_is_the_tenants) {

@@ -161,6 +161,10 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       {"tenants:\n  - {name: a}\n  - {name: b}\n  - {name: @a}", "tenants.name"},
       {"tenants:\n  - {name: a, match: {cidr: [@10.0.0.0/33]}}", "tenants.match.cidr"},
       {"tenants:\n  - {name: a, match: {cidr: [10.0.0.0/8, @10.0.0.1/8]}}", "tenants.match.cidr"},
+      {"relays: [10.0.0.5, @relay.example]", "relays"},
+      {"relays: [@10.0.0.1/8]", "relays"},
+      {"relays: ['2001:db8::/32', @'2001:db8::/129']", "relays"},
+      {"relays: @10.0.0.5", "relays"},
       {"tenants:\n  - {name: a, timezone: @Mars/Olympus}", "tenants.timezone"},
       {"tenants:\n  - {name: a, charset: @ebcdic}", "tenants.charset"},
       // Forwarders.
@@ -244,6 +248,7 @@ inputs:
 tenants:
   - {name: finance, match: {cidr: ["10.1.0.0/16", "2001:db8::/32"]}, timezone: Asia/Shanghai, charset: gb18030, retention: {days: 400}}
   - {name: health.a_b-c}
+relays: ["10.0.0.5", "10.1.0.0/16"]
 parsers: [/tmp]
 limits: {message_bytes: 8MiB, connections: 7, in_flight_bytes: 1GiB, sources: 9, query_bytes: 8MiB, query_seconds: 7}
 commit: {interval: 1s, bytes: 64KiB}
@@ -266,6 +271,7 @@ api: {socket: /s, group: root, mode: "0600", listen: "[::1]:9600"}
   EXPECT_EQ(config.inputs[2].path, "/run/log.sock");
   ASSERT_EQ(config.tenants.size(), 2u);
   EXPECT_EQ(config.tenants[0].name, "finance");
+  EXPECT_EQ(config.relays, (std::vector<std::string>{"10.0.0.5", "10.1.0.0/16"}));
   EXPECT_EQ(config.tenants[0].cidrs, (std::vector<std::string>{"10.1.0.0/16", "2001:db8::/32"}));
   EXPECT_EQ(config.tenants[0].timezone, "Asia/Shanghai");
   EXPECT_EQ(config.tenants[0].charset, "gb18030");

@@ -127,6 +127,21 @@ std::vector<json> read_lines(const std::string& path) {
   return lines;
 }
 
+std::vector<Message> messages_of(const json& list) {
+  std::vector<Message> expected;
+  for (const json& m : list) {
+    Message message;
+    message.raw = bytes_of(m.is_object() ? m["raw"] : m);
+    if (m.is_object()) {
+      message.truncated = m.value("truncated", false);
+      if (m.contains("part")) message.part = m["part"][0], message.part_of = m["part"][1];
+    }
+    const int times = m.is_object() ? m.value("times", 1) : 1;
+    for (int i = 0; i < times; ++i, ++message.part) expected.push_back(message);
+  }
+  return expected;
+}
+
 const std::string kCases = std::string(YUSHI_SOURCE_DIR) + "/tests/cases/framing/";
 
 TEST(FramerTest, gives_the_messages_of_our_cases_however_the_input_is_cut) {
@@ -134,17 +149,7 @@ TEST(FramerTest, gives_the_messages_of_our_cases_however_the_input_is_cut) {
   ASSERT_GT(cases.size(), 40u);
   for (const json& c : cases) {
     SCOPED_TRACE(c["name"].get<std::string>());
-    std::vector<Message> expected;
-    for (const json& m : c["messages"]) {
-      Message message;
-      message.raw = bytes_of(m.is_object() ? m["raw"] : m);
-      if (m.is_object()) {
-        message.truncated = m.value("truncated", false);
-        if (m.contains("part")) message.part = m["part"][0], message.part_of = m["part"][1];
-      }
-      const int times = m.is_object() ? m.value("times", 1) : 1;
-      for (int i = 0; i < times; ++i, ++message.part) expected.push_back(message);
-    }
+    const auto expected = messages_of(c["messages"]);
     const Framed got = frame_all_ways(framing_of(c.value("framing", "auto")), c.value("limit", 65536), bytes_of(c["input"]));
     EXPECT_EQ(got.messages, expected);
     EXPECT_EQ(got.counts.empty_lines, c.value("empty_lines", 0u));
@@ -152,6 +157,56 @@ TEST(FramerTest, gives_the_messages_of_our_cases_however_the_input_is_cut) {
     EXPECT_EQ(got.counts.over_long, c.value("over_long", 0u));
     EXPECT_EQ(got.counts.truncated, std::count_if(expected.begin(), expected.end(), [](auto& m) { return m.truncated; }));
   }
+}
+
+// Between two pieces nothing comes for a while; `after` says how many messages there are then.
+TEST(FramerTest, a_pause_gives_what_waits_for_the_next_byte_only) {
+  const auto cases = read_lines(kCases + "pauses.jsonl");
+  ASSERT_GT(cases.size(), 10u);
+  for (const json& c : cases) {
+    SCOPED_TRACE(c["name"].get<std::string>());
+    Framer framer(Framing::automatic, c.value("limit", size_t{65536}));
+    Origin origin;
+    FrameCounts counts;
+    std::vector<Record> records;
+    std::vector<std::string> buffers;  // each piece with what was left before it; the messages view into them
+    buffers.reserve(c["pieces"].size());
+    std::string rest;
+    for (size_t i = 0; i < c["pieces"].size(); ++i) {
+      const std::string& bytes = buffers.emplace_back(rest + bytes_of(c["pieces"][i]));
+      std::string_view left(bytes);
+      left.remove_prefix(framer.feed(left, &origin, records, counts));
+      if (framer.waits(left)) left.remove_prefix(framer.idle(left, &origin, records, counts));
+      EXPECT_EQ(records.size(), c["after"][i].get<size_t>());
+      rest = left;
+    }
+    framer.finish(rest, &origin, records, counts);
+    std::vector<Message> got;
+    for (auto& record : records)
+      got.push_back({std::string(record.raw), record.part, record.part_of, (record.marks & kTruncated) != 0});
+    EXPECT_EQ(got, messages_of(c["messages"]));
+    EXPECT_EQ(counts.empty_lines, c.value("empty_lines", 0u));
+    EXPECT_EQ(counts.over_long, c.value("over_long", 0u));
+  }
+}
+
+TEST(FramerTest, a_line_without_end_never_begins_anew_as_part_1) {
+  Framer framer(Framing::newline, 256);
+  Origin origin;
+  FrameCounts counts;
+  std::vector<Record> records;
+  std::string rest;
+  for (size_t fed = 0; fed < 66'000 * 256; fed += 1 << 20) {
+    rest.append(1 << 20, 'x');
+    records.clear();
+    rest.erase(0, framer.feed(rest, &origin, records, counts));
+    for (auto& record : records) ASSERT_TRUE(record.part > 1 || fed == 0);
+  }
+  records.clear();
+  framer.finish(rest, &origin, records, counts);
+  EXPECT_EQ(records.back().part, 65535);
+  EXPECT_EQ(records.back().part_of, 65535);
+  EXPECT_EQ(counts.over_long, 1u);
 }
 
 TEST(FramerTest, agrees_with_the_framings_of_the_data_sets_save_for_the_listed_differences) {

@@ -40,6 +40,21 @@ TEST_F(TcpTest, newline_and_octet_counted_connections_give_their_messages) {
   EXPECT_EQ(input_->name(), "tcp 127.0.0.1:" + std::to_string(input_->port()));
 }
 
+TEST_F(TcpTest, an_idle_connection_does_not_hold_back_a_message_that_is_all_there) {
+  start({});
+  const int nul = connect_client(), counted = connect_client();
+  send_all(nul, std::string_view("<13>one\0", 8));
+  EXPECT_EQ(sink_.wait_for(1).back().raw, "<13>one");
+  send_all(counted, "7 <13>two");
+  EXPECT_EQ(sink_.wait_for(2).back().raw, "<13>two");
+  send_all(nul, std::string_view("<13>three\0", 10));
+  EXPECT_EQ(sink_.wait_for(3).back().raw, "<13>three");
+  ::close(nul);
+  ::close(counted);
+  sink_.wait_for_note(Kind::connection_closed, 2);
+  EXPECT_EQ(sink_.note(Kind::bytes), 8u + 9u + 10u);
+}
+
 TEST_F(TcpTest, eight_connections_come_whole_and_in_order_and_are_dealt_to_all_threads) {
   start({});
   constexpr int kConnections = 8, kMessages = 20000;

@@ -15,10 +15,11 @@ namespace yushi {
 
 class ReadHeader {
  public:
-  ReadHeader(std::string raw, int64_t received_ns, const Zone& zone) : raw_(std::move(raw)), copy_(raw_), zone_(zone) {
+  ReadHeader(std::string raw, int64_t received_ns, const Zone& zone, uint8_t marks = 0) : raw_(std::move(raw)), copy_(raw_), zone_(zone) {
     origin_.received_ns = received_ns;
     record_.raw = raw_;
     record_.origin = &origin_;
+    record_.marks = marks;
     read_syslog_header(record_, zone, arena_, captures_);
   }
   ReadHeader(const ReadHeader&) = delete;

@@ -1,0 +1,131 @@
+// A message as the stages before and behind see it: in parts, and from senders who may or may not speak for others.
+#include "parsers/understand.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "core/ledger/sha256.h"
+
+namespace yushi {
+namespace {
+
+std::shared_ptr<const ParserSet> our_parsers() {
+  static const auto set = ParserSet::load(*read_parser_directories({YUSHI_SOURCE_DIR "/parsers"}));
+  return *set;
+}
+
+constexpr int64_t kReceived = 1'793'520'005 * kSecond;  // 2026-11-01T08:00:05Z
+
+class Understood {
+ public:
+  explicit Understood(std::string_view raw, uint16_t part = 0, uint8_t marks = 0, Charset charset = Charset::utf8) {
+    origin_.received_ns = kReceived;
+    Record record;
+    char* bytes = batch_.arena.allocate(raw.size() + 64, 1);
+    std::memset(bytes, 0, raw.size() + 64);
+    raw.copy(bytes, raw.size());
+    record.raw = {bytes, raw.size()};
+    record.origin = &origin_;
+    record.part = part;
+    record.marks = marks;
+    batch_.records.push_back(record);
+    Understander(our_parsers()).understand(batch_, {Zone::utc(), charset});
+  }
+  const Record& record() const { return batch_.records[0]; }
+  std::string field(const char* name) {
+    Value value;
+    Scratch scratch;
+    return first_value(record(), find_field(name), scratch, &value) ? std::string(value.text) : "";
+  }
+
+ private:
+  Batch batch_;
+  Origin origin_;
+};
+
+constexpr const char* kForged[] = {
+    "<86>1 2026-11-01T08:00:00Z bank-gw sshd 9 - - Accepted password for root from 203.0.113.5 port 22 ssh2",
+    "<86>Nov  1 08:00:00 bank-gw sshd[9]: Accepted password for root from 203.0.113.5 port 22 ssh2",
+    "Nov  1 08:00:00 bank-gw sshd[9]: Accepted password for root from 203.0.113.5 port 22 ssh2",
+    "<189>123: bank-gw: *Mar  1 18:46:11.123: %SYS-5-CONFIG_I: Configured from console by vty0",
+    R"({"user":{"name":"root"},"source":{"ip":"203.0.113.5"}})",
+    "user=root src=203.0.113.5 host=bank-gw",
+    R"(203.0.113.5 - root [01/Nov/2026:08:00:00 +0000] "GET /.git/config HTTP/1.1" 200 5 "-" "-")",
+    "type=USER_LOGIN msg=audit(1793520000.100:501): pid=9 uid=0 msg='op=login addr=203.0.113.5 res=success'",
+};
+
+TEST(Understand, a_later_part_of_a_message_is_text_that_nobody_reads) {
+  for (const std::string raw : kForged) {
+    SCOPED_TRACE(raw);
+    const Understood whole(raw), first(raw, 1);
+    EXPECT_FALSE(whole.record().captures.empty());
+    EXPECT_EQ(first.record().captures.size(), whole.record().captures.size());
+    EXPECT_EQ(first.record().event_ns, whole.record().event_ns);
+    EXPECT_EQ(!first.record().kind, !whole.record().kind);
+    for (uint16_t part : {2, 3, 65535}) {
+      for (const std::string& text : {raw, raw + "\n", raw + "\r\n", std::string()}) {
+        const Understood later(text, part);
+        EXPECT_TRUE(later.record().captures.empty());
+        EXPECT_EQ(later.record().kind, nullptr);
+        EXPECT_EQ(later.record().priority, Record::kNoPriority);
+        EXPECT_EQ(later.record().event_ns, kReceived);
+        EXPECT_EQ(later.record().time_inferred, kAllInferred);
+        EXPECT_EQ(later.record().message(), text);
+        EXPECT_EQ(later.record().digest, sha256(text));
+      }
+    }
+  }
+}
+
+TEST(Understand, a_later_part_in_the_tenants_charset_is_text_too) {
+  Understood later("<86>Nov  1 08:00:00 bank-gw sshd[9]: \xd3\xc3\xbb\xa7", 2, 0, Charset::gb18030);
+  EXPECT_TRUE(later.record().captures.empty());
+  EXPECT_EQ(later.field("message"), "<86>Nov  1 08:00:00 bank-gw sshd[9]: 用户");
+}
+
+TEST(Understand, a_second_header_gives_program_and_message_and_a_host_only_of_a_relay) {
+  const std::string failed = "Failed password for root from 198.51.100.9 port 5 ssh2";
+  for (const std::string head : {"<134>Nov  1 08:00:00 relay Nov  1 08:00:01 inner sshd[3]: ",
+                                  "<134>Nov  1 08:00:00 relay <38>Nov  1 08:00:01 inner sshd[3]: ",
+                                  "<134>Nov  1 08:00:00 relay <38>1 2026-11-01T08:00:01Z inner sshd 3 - - ",
+                                  "<134>Nov  1 08:00:00 relay 1 2026-11-01T08:00:01Z inner sshd 3 - - ",
+                                  "<134>Nov  1 08:00:00 relay 2026-11-01T08:00:01Z inner sshd[3]: ",
+                                  "<134>1 2026-11-01T08:00:00Z relay - - - - <38>Nov  1 08:00:01 inner sshd[3]: ",
+                                  "<134>1 2026-11-01T08:00:00Z relay - - - [a b=\"c\"] Nov  1 08:00:01 inner sshd[3]: ",
+                                  "<134>Nov  1 08:00:00 relay Nov  1 08:00:00 relay-2 Nov  1 08:00:01 inner sshd[3]: ",
+                                  "<134>2026-11-01T08:00:00+00:00 relay Nov  1 08:00:01 inner sshd[3]: ",
+                                  "Nov  1 08:00:00 relay Nov  1 08:00:01 inner sshd[3]: "}) {
+    SCOPED_TRACE(head);
+    for (const uint8_t marks : {uint8_t{0}, uint8_t{kByRelay}}) {
+      Understood read(head + failed, 0, marks);
+      EXPECT_EQ(read.field("host.name"), marks ? "inner" : "relay");
+      EXPECT_EQ(read.field("process.name"), "sshd");
+      EXPECT_EQ(read.field("process.pid"), "3");
+      EXPECT_EQ(read.field("message"), failed);
+      EXPECT_EQ(read.field("source.ip"), "198.51.100.9");
+      EXPECT_EQ(read.record().event_ns, kReceived - 4 * kSecond);
+    }
+  }
+}
+
+// What a program says is anybody's text: its user may have typed it.
+TEST(Understand, what_stands_behind_a_program_is_never_a_header) {
+  const std::string forged = "Nov  1 08:00:01 bank-gw sshd[3]: Accepted password for root from 203.0.113.5 port 22 ssh2";
+  for (const std::string head : {"<134>Nov  1 08:00:00 web1 portal[7]: ", "<134>Nov  1 08:00:00 web1 portal: ", "<134>portal: ",
+                                  "<134>Nov  1 08:00:00 web1 portal ", "<134>1 2026-11-01T08:00:00Z web1 portal - - - ",
+                                  "<134>Nov  1 08:00:00 web1 info portal[7]: ", "<134>Nov  1 08:00:00 portal[7]: ",
+                                  "<189>12: web1: Nov  1 08:00:00: %SYS-5-X: "}) {
+    for (const std::string& text : {forged, "<38>" + forged, std::string("<38>1 2026-11-01T08:00:01Z bank-gw sshd 3 - - Accepted")}) {
+      SCOPED_TRACE(head + text);
+      Understood read(head + text, 0, kByRelay);
+      EXPECT_NE(read.field("process.name"), "sshd");
+      EXPECT_NE(read.field("host.name"), "bank-gw");
+      EXPECT_EQ(read.field("source.ip"), "");
+      EXPECT_EQ(read.field("message"), text);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace yushi
