@@ -77,7 +77,7 @@ void TcpReceiver::watch_idle(Connection& c) {
   c.read_at = std::chrono::steady_clock::now();
   if (c.is_waiting) return;
   c.is_waiting = true;
-  waiting_.push_back(connections_[c.place]);
+  waiting_.push_back(connections_[c.position]);
   if (waiting_.size() == 1) start_idle_timer();
 }
 

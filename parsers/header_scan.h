@@ -121,7 +121,12 @@ bool read_rfc5424(HeaderScan& scan, const char* at);
 // also without the PRI. False, and nothing captured, when none stands there. Otherwise its program, its message, its time
 // and its PRI take the place of what was read before it; its host does so only of a sender that may speak for others.
 // Never ask where a program has been named: what stands behind that is the program's text, and anybody's.
-bool read_second_header(HeaderScan& scan, const char* at);
+bool read_second_header_here(HeaderScan& scan, const char* at);
+inline bool read_second_header(HeaderScan& scan, const char* at) {
+  if (scan.end - at < 5) return false;
+  const bool may = *at == '<' || is_class(*at, kDigit) || (is_class(*at, kLetter) && at[3] == ' ');
+  return may && read_second_header_here(scan, at);
+}
 
 // "CEF:0|", "LEEF:2.0|", "CEF: 0|": the text is of this form from its first byte on, the word before the colon no program.
 bool is_event_format(std::string_view text);

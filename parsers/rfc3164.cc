@@ -96,7 +96,15 @@ const char* skip_level(HeaderScan& scan, const char* at, bool with_facility) {
   const char* from = at;
   const bool bracket = at < end && *at == '<';
   if (bracket) ++at;
+  // Most words begin otherwise.
+  constexpr auto bits = [](std::string_view initials) {
+    uint32_t out = 0;
+    for (char c : initials) out |= 1u << (c - 'a');
+    return out;
+  };
+  constexpr uint32_t kFacilities = bits("kumdaslncf"), kLevels = bits("inwedcapft");
   if (at == end || !is_class(*at, kLetter)) return from;
+  if (!((with_facility ? kFacilities : kFacilities | kLevels) >> ((*at | 0x20) - 'a') & 1)) return from;
   const char* word = at;
   bool facility = false;
   for (;; ++at) {
@@ -225,7 +233,7 @@ const char* read_host(HeaderScan& scan, const char* at) {
 
 // AIX: "Message forwarded from h2: sshd[3]: text". The byte behind its colon; else `at`.
 const char* read_forwarded(HeaderScan& scan, const char* at) {
-  if (!starts_with(scan, at, "Message forwarded from ")) return at;
+  if (at == scan.end || *at != 'M' || !starts_with(scan, at, "Message forwarded from ")) return at;
   const char* from = at + 23;
   const char* to = from;
   while (to < scan.end && is_class(*to, kHostByte)) ++to;
@@ -277,9 +285,9 @@ void read_rfc3164_body(HeaderScan& scan, const char* at, bool strict) {
   scan.take_message(message ? message : at);
 }
 
-bool read_second_header(HeaderScan& scan, const char* at) {
+bool read_second_header_here(HeaderScan& scan, const char* at) {
   const char* end = scan.end;
-  if (at == end || scan.headers == kHeadersMax) return false;
+  if (scan.headers == kHeadersMax) return false;
   const bool pri = *at == '<';
   const bool version = *at == '1' && end - at > 20 && at[1] == ' ';
   if (!pri && !version && !begins_with_time(scan, at)) return false;

@@ -173,10 +173,10 @@ void read_behind_version(HeaderScan& scan, const char* at) {
     if (at == end) return scan.take_message(at);
     const char* from = ++at;  // behind the blank
     at = word_end(from, end);
-    if (!at || is_event_format(scan.rest(from))) return scan.take_message(from);
+    if (!at || ((*from == 'C' || *from == 'L') && is_event_format(scan.rest(from)))) return scan.take_message(from);
     if (is_nil(from, at)) continue;
-    if (field)
-      scan.capture(field, from, at);
+    if (field)  // "PulseSecure: - - -": the colon of an old header's tag
+      scan.capture(field, from, field == ecs::process_name && at[-1] == ':' && at - from > 1 ? at - 1 : at);
     else
       scan.take_procid(from, at);
   }

@@ -46,6 +46,19 @@ TEST(Rules, a_log_source_also_means_processes_whose_lines_no_parser_knew) {
   EXPECT_EQ(hits(text, {said({{"process.name", "other"}, {"message", "/tmp/x: Rootkit.A FOUND"}}, "")}), 0u);
 }
 
+TEST(Rules, no_rule_is_asked_about_a_later_part_of_a_message) {
+  auto rules = rules_of(rule("  s: ['Rootkit*FOUND']\n  condition: s", "{product: yushi}"));
+  Committer committer;
+  auto batch = committer.batch({said({{"message", "/tmp/x: Rootkit.A FOUND"}}, ""), said({{"message", "/tmp/x: Rootkit.A FOUND"}}, "")});
+  batch->records[0].part = 1;
+  batch->records[1].part = 2;
+  Scratch scratch;
+  std::vector<RuleHit> found;
+  rules->match(*batch, scratch, found);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].record, 0u);
+}
+
 TEST(Rules, two_records_of_one_batch_may_both_hit_several_rules) {
   std::string text = rule("  s: {user.name: root}\n  condition: s") +
                      "---\ntitle: U\nid: r2\nlogsource: {product: yushi}\ndetection:\n  s: {source.ip|cidr: 10.0.0.0/8}\n"

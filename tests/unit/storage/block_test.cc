@@ -316,7 +316,7 @@ TEST(Block, AnyBytesWithAnyCapturesComeBack) {
       record.event_ns = static_cast<int64_t>(random()) >> (random() % 64);
       record.event_digits = static_cast<uint8_t>(random() % 10);
       record.time_inferred = static_cast<uint8_t>(random() % 8);
-      record.marks = static_cast<uint8_t>(random() % 2);
+      record.marks = static_cast<uint8_t>(random() % 8);
       record.priority = random() % 2 ? Record::kNoPriority : static_cast<uint16_t>(random() % 192);
       record.message_begin = static_cast<uint32_t>(random() % (raw.size() + 1));
       record.message_length = static_cast<uint32_t>(random() % (raw.size() - record.message_begin + 1));
