@@ -108,7 +108,8 @@ def test_on_a_full_disk_status_answers_and_content_queries_are_refused(small_dis
     with daemon_on(small_disk, tmp_path) as daemon:
         daemon.send_tcp([b"<13>1 - host app - - - number 1"])
         wait_size(daemon, 1)
-        assert (asked(daemon, "status"), asked(daemon, "search", "number")) == (0, 0)
+        assert (asked(daemon, "status"), asked(daemon, "search", "number")) == (1, 0)
+        assert daemon.status()["verdict"] == "WARN"  # so small a disk is always near its reserve
         ballast.fill_to(RESERVE_BYTES - 2 * MIB)
         wait(lambda: not is_ready(daemon), "for the daemon to see the full disk")
         said = {question: asked(daemon, *question.split()) for question in ("status", "search number")}
