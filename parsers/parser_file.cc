@@ -392,8 +392,8 @@ class FileReader {
     if (pattern.extract == Extract::grok && !has_pairs) return;
     for (MessageKind kind : pattern.kinds) {
       kind.pattern += "/capped";
-      kind.constants.push_back({ecs::error_message, "too many fields: the first " + std::to_string(kPairsMax) +
-                                                        " were taken, the others stand in event.original only"});
+      kind.constants.push_back({ecs::error_message, "more fields than are taken of one message (" + std::to_string(kPairsMax) +
+                                                        ", 16 levels deep); the others stand in event.original only"});
       pattern.capped.push_back(std::move(kind));
     }
   }

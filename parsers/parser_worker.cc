@@ -33,6 +33,24 @@ const Field* address_of(const Field* ip) {
   return nullptr;
 }
 
+// IPv4 as it is nearly always written. What has a leading zero is octal to some and decimal to others.
+bool is_plain_ipv4(std::string_view text) {
+  char before = '.';
+  for (size_t i = 0; i < text.size(); before = text[i++]) {
+    const char c = text[i];
+    if (c != '.' && (c < '0' || c > '9')) return false;
+    if (before == '.' && c == '0' && i + 1 < text.size() && text[i + 1] != '.') return false;
+  }
+  return true;
+}
+
+// Behind the kernel's uptime, "[  301.250417] "; all of `text` when none stands there.
+std::string_view behind_uptime(std::string_view text) {
+  if (text.empty() || text[0] != '[') return text;
+  const auto end = text.find_first_not_of(" 0123456789.", 1);
+  return end != std::string_view::npos && text.substr(end).starts_with("] ") ? text.substr(end + 2) : text;
+}
+
 // Behind the number that Solaris writes before its messages, "[ID 800047 auth.info] "; all of `text` when none stands there.
 std::string_view behind_solaris_id(std::string_view text) {
   if (!text.starts_with("[ID ")) return text;
@@ -90,8 +108,9 @@ struct ParserWorker::State {
 
   static bool begins_as(const ParserDefinition& parser, std::string_view text) {
     if (parser.match.any) return true;
+    const auto words = behind_uptime(text);
     return std::any_of(parser.match.prefixes.begin(), parser.match.prefixes.end(),
-                       [&](const std::string& prefix) { return text.starts_with(prefix); });
+                       [&](const std::string& prefix) { return words.starts_with(prefix); });
   }
 
   bool try_parser(Job& job, const ParserDefinition& parser) {
@@ -193,6 +212,7 @@ struct ParserWorker::State {
   static void take_address(const Job& job, Capture& capture) {
     constexpr std::string_view kMapped = "::ffff:";
     auto text = job.text.substr(capture.begin, capture.length);
+    if (is_plain_ipv4(text)) [[likely]] return;
     std::array<uint8_t, 16> address;
     if (parse_ip(text, &address)) {
       if (!text.starts_with(kMapped) || text.find('.') == std::string_view::npos) return;
