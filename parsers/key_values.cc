@@ -3,6 +3,8 @@
 #include <array>
 #include <functional>
 
+#include "parsers/address.h"
+
 namespace yushi {
 namespace {
 
@@ -158,6 +160,7 @@ size_t read_key_values(std::string_view text, size_t begin, size_t end, const Ke
     if (inner.empty() || keys.is_null(inner)) continue;
 
     const Field* field;
+    bool is_address = false;
     auto escape = value.escaped ? Escape::json : Escape::none;
     auto found = keys.find(key);
     if (found == KeyTable::kNotFound) {
@@ -176,9 +179,11 @@ size_t read_key_values(std::string_view text, size_t begin, size_t end, const Ke
       if (counts.count[found] < 255) ++counts.count[found];
       if (nth >= target.fields.size()) continue;
       field = target.fields[nth];
+      is_address = target.has_address && field->type == FieldType::ip;
       if (target.hex && !value.quoted && is_hex(inner)) escape = Escape::hex;
     }
     add(value.begin, value.end, escape, field);
+    if (is_address) settle_address(inner, captures.back());
   }
   return pairs;
 }

@@ -366,7 +366,7 @@ class FileReader {
       const bool is_pairs = capture.field == "KEYVALUES";
       auto* to = is_pairs ? nullptr : field(capture.field, value);
       if (!to && !is_pairs) continue;
-      pattern.captures.push_back({to, capture.escape});
+      pattern.captures.push_back({to, capture.escape, to && to->type == FieldType::ip});
       pattern.expressions.push_back(std::move(capture.regex));
     }
     auto compiled = Pattern::compile(expanded->regex);
@@ -494,6 +494,8 @@ std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, Probl
   for (auto& pattern : out->patterns)
     for (auto* kinds : {&pattern.kinds, &pattern.capped})
       for (auto& kind : *kinds) kind.dataset = out->dataset;
+  for (auto& prefix : out->match.prefixes) out->match.prefix_bytes.set(prefix.empty() ? 0 : static_cast<unsigned char>(prefix[0]));
+  if (out->match.prefix_bytes.any()) out->match.prefix_bytes.set('[');  // the kernel's uptime
   for (int byte = 0; byte <= 256; ++byte)
     for (size_t i = 0; i < out->patterns.size(); ++i)
       if (auto& pattern = out->patterns[i].pattern; !pattern || pattern->can_begin_with(byte))
