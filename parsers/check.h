@@ -22,7 +22,7 @@ struct ParserTestReport {
 ParserTestReport run_parser_tests(const std::shared_ptr<const ParserSet>& set);
 
 // `parsers test --hostile`: puts into each capture of each known line what a stranger may write there, and sees whether
-// any other field or the pattern changes. What a capture from outside is, and how its text is written: hostile.cc.
+// any other field or the event's meaning changes. What a capture from outside is, and how its text is written: hostile.cc.
 // `tests` counts lines; of each capture of each line the first failure is told.
 ParserTestReport run_hostile_tests(const std::shared_ptr<const ParserSet>& set);
 

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <functional>
 
+#include "parsers/address.h"
+
 namespace yushi {
 namespace {
 
@@ -210,6 +212,7 @@ void JsonFields::capture(size_t from, size_t to, Escape escape, FieldType type) 
   if (arrays_ > 0 && !last_field_->list && prefix_bytes_ != 0 && move_to_list(last_field_))
     last_field_ = arena_->make(Field{arena_->copy(path_), type, kDynamicField, true});
   captures_->push_back({static_cast<uint32_t>(from), static_cast<uint32_t>(to - from), static_cast<uint32_t>(escape), last_field_});
+  if (last_field_->type == FieldType::ip) settle_address(text_.substr(from, to - from), captures_->back());
 }
 
 // A further value of an array for a field of one value: the first goes where this one will go, under json.*.

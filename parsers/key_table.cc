@@ -17,6 +17,7 @@ KeyTable::KeyTable(std::string prefix, std::vector<KeyTarget> targets, std::vect
   for (uint32_t i = 0; i < targets_.size(); ++i) {
     auto& key = targets_[i].key;
     has_hex_ |= targets_[i].hex;
+    for (auto* field : targets_[i].fields) targets_[i].has_address |= field->type == FieldType::ip;
     if (auto star = key.find('*'); star != std::string::npos) {
       targets_[i].ending = key.substr(star + 1);
       key.resize(star);

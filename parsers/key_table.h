@@ -18,6 +18,7 @@ struct KeyTarget {
   std::vector<const Field*> fields;  // of the first, second … time the key stands; empty: leave it out
   bool hex = false;                  // an unquoted value is written in hex (auditd)
   bool repeats = false;              // "a*": fields[0] each time
+  bool has_address = false;          // one of the fields is of type ip
   std::string ending;                // what stands behind the `*`
 };
 

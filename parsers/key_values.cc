@@ -3,6 +3,8 @@
 #include <array>
 #include <functional>
 
+#include "parsers/address.h"
+
 namespace yushi {
 namespace {
 
@@ -53,14 +55,24 @@ struct Span {
 
 // Did this name stand before in the message? `key` is a part of `text`.
 bool is_second(KeyCounts& counts, std::string_view text, std::string_view key) {
-  const size_t mask = counts.seen.size() - 1;
+  const KeyCounts::Seen now{counts.now, static_cast<uint32_t>(key.data() - text.data()), static_cast<uint32_t>(key.size())};
+  const auto is_same = [&](const KeyCounts::Seen& seen) {
+    return seen.length == now.length && text.substr(seen.begin, seen.length) == key;
+  };
+  for (size_t i = 0; i < counts.first_count; ++i)
+    if (is_same(counts.first[i])) return true;
+  if (counts.first_count < counts.first.size()) {
+    counts.first[counts.first_count++] = now;
+    return false;
+  }
+  const size_t mask = counts.more.size() - 1;
   for (size_t at = std::hash<std::string_view>()(key) & mask;; at = (at + 1) & mask) {
-    auto& seen = counts.seen[at];
+    auto& seen = counts.more[at];
     if (seen.stamp != counts.now) {
-      seen = {counts.now, static_cast<uint32_t>(key.data() - text.data()), static_cast<uint32_t>(key.size())};
+      seen = now;
       return false;
     }
-    if (text.substr(seen.begin, seen.length) == key) return true;
+    if (is_same(seen)) return true;
   }
 }
 
@@ -108,9 +120,10 @@ size_t read_key_values(std::string_view text, size_t begin, size_t end, const Ke
   }
   if (++counts.now == 0) {  // once in 4 billion messages
     std::fill(counts.stamp.begin(), counts.stamp.end(), 0);
-    std::fill(counts.seen.begin(), counts.seen.end(), KeyCounts::Seen());
+    std::fill(counts.more.begin(), counts.more.end(), KeyCounts::Seen());
     counts.now = 1;
   }
+  counts.first_count = 0;
   auto add = [&](size_t from, size_t to, Escape escape, const Field* field) {
     captures.push_back({static_cast<uint32_t>(from), static_cast<uint32_t>(to - from), static_cast<uint32_t>(escape), field});
   };
@@ -147,6 +160,7 @@ size_t read_key_values(std::string_view text, size_t begin, size_t end, const Ke
     if (inner.empty() || keys.is_null(inner)) continue;
 
     const Field* field;
+    bool is_address = false;
     auto escape = value.escaped ? Escape::json : Escape::none;
     auto found = keys.find(key);
     if (found == KeyTable::kNotFound) {
@@ -165,9 +179,11 @@ size_t read_key_values(std::string_view text, size_t begin, size_t end, const Ke
       if (counts.count[found] < 255) ++counts.count[found];
       if (nth >= target.fields.size()) continue;
       field = target.fields[nth];
+      is_address = target.has_address && field->type == FieldType::ip;
       if (target.hex && !value.quoted && is_hex(inner)) escape = Escape::hex;
     }
     add(value.begin, value.end, escape, field);
+    if (is_address) settle_address(inner, captures.back());
   }
   return pairs;
 }

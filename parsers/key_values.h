@@ -8,6 +8,7 @@
 // Cost   One pass; no allocation but for dynamic fields, in the arena.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -28,11 +29,14 @@ struct KeyCounts {
   uint32_t now = 0;
   bool capped = false;  // there are more than kPairsMax pairs; whoever reads a message sets it back
 
-  // The names that are not in the table, by hash: open addressing, at most half full.
+  // The names that are not in the table: the first few one after the other, those of long messages by hash (open
+  // addressing, at most half full).
   struct Seen {
     uint32_t stamp = 0, begin = 0, length = 0;
   };
-  std::vector<Seen> seen = std::vector<Seen>(2 * kPairsMax);
+  std::array<Seen, 16> first;
+  uint32_t first_count = 0;
+  std::vector<Seen> more = std::vector<Seen>(2 * kPairsMax);
 };
 
 // Appends a capture for each pair of text[begin, end), up to kPairsMax. Offsets count from text's beginning. Returns how

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,7 @@ enum class Extract : uint8_t { grok, json, key_value };
 struct CaptureTarget {
   const Field* field;  // nullptr: the group holds key=value pairs (%{KEYVALUES})
   Escape escape;
+  bool is_address = false;  // the field is of type ip
 };
 
 struct PatternDefinition {
@@ -78,6 +80,7 @@ struct ParserDefinition {
   bool escapes = false;  // the program writes a quote or backslash that comes from outside with a backslash before it
   struct {
     std::vector<std::string> apps, datasets, files, prefixes;
+    std::bitset<256> prefix_bytes;  // with which a message of one of the prefixes begins
     std::vector<Transport> transports;
     bool any = false;
   } match;

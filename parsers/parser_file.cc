@@ -366,7 +366,7 @@ class FileReader {
       const bool is_pairs = capture.field == "KEYVALUES";
       auto* to = is_pairs ? nullptr : field(capture.field, value);
       if (!to && !is_pairs) continue;
-      pattern.captures.push_back({to, capture.escape});
+      pattern.captures.push_back({to, capture.escape, to && to->type == FieldType::ip});
       pattern.expressions.push_back(std::move(capture.regex));
     }
     auto compiled = Pattern::compile(expanded->regex);
@@ -392,8 +392,8 @@ class FileReader {
     if (pattern.extract == Extract::grok && !has_pairs) return;
     for (MessageKind kind : pattern.kinds) {
       kind.pattern += "/capped";
-      kind.constants.push_back({ecs::error_message, "too many fields: the first " + std::to_string(kPairsMax) +
-                                                        " were taken, the others stand in event.original only"});
+      kind.constants.push_back({ecs::error_message, "more fields than are taken of one message (" + std::to_string(kPairsMax) +
+                                                        ", 16 levels deep); the others stand in event.original only"});
       pattern.capped.push_back(std::move(kind));
     }
   }
@@ -494,6 +494,8 @@ std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, Probl
   for (auto& pattern : out->patterns)
     for (auto* kinds : {&pattern.kinds, &pattern.capped})
       for (auto& kind : *kinds) kind.dataset = out->dataset;
+  for (auto& prefix : out->match.prefixes) out->match.prefix_bytes.set(prefix.empty() ? 0 : static_cast<unsigned char>(prefix[0]));
+  if (out->match.prefix_bytes.any()) out->match.prefix_bytes.set('[');  // the kernel's uptime
   for (int byte = 0; byte <= 256; ++byte)
     for (size_t i = 0; i < out->patterns.size(); ++i)
       if (auto& pattern = out->patterns[i].pattern; !pattern || pattern->can_begin_with(byte))

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "parsers/address.h"
 #include "parsers/decoded_text.h"
 #include "parsers/json_fields.h"
 #include "parsers/key_values.h"
@@ -20,17 +21,11 @@ std::string_view behind_blanks(std::string_view text) {
   return text;
 }
 
-// Where what stands in the place of an address and is none is kept: source.ip -> source.address. nullptr: nowhere.
-const Field* address_of(const Field* ip) {
-  static const std::vector<std::pair<const Field*, const Field*>> kAddresses = [] {
-    std::vector<std::pair<const Field*, const Field*>> out;
-    for (std::string name : {"source", "destination", "client", "server"})
-      out.emplace_back(find_field(name + ".ip"), find_field(name + ".address"));
-    return out;
-  }();
-  for (auto& [from, to] : kAddresses)
-    if (from == ip) return to;
-  return nullptr;
+// Behind the kernel's uptime, "[  301.250417] "; all of `text` when none stands there.
+std::string_view behind_uptime(std::string_view text) {
+  if (text.empty() || text[0] != '[') return text;
+  const auto end = text.find_first_not_of(" 0123456789.", 1);
+  return end != std::string_view::npos && text.substr(end).starts_with("] ") ? text.substr(end + 2) : text;
 }
 
 // Behind the number that Solaris writes before its messages, "[ID 800047 auth.info] "; all of `text` when none stands there.
@@ -90,8 +85,10 @@ struct ParserWorker::State {
 
   static bool begins_as(const ParserDefinition& parser, std::string_view text) {
     if (parser.match.any) return true;
+    if (text.empty() || !parser.match.prefix_bytes[static_cast<unsigned char>(text[0])]) return false;
+    const auto words = behind_uptime(text);
     return std::any_of(parser.match.prefixes.begin(), parser.match.prefixes.end(),
-                       [&](const std::string& prefix) { return text.starts_with(prefix); });
+                       [&](const std::string& prefix) { return words.starts_with(prefix); });
   }
 
   bool try_parser(Job& job, const ParserDefinition& parser) {
@@ -154,6 +151,7 @@ struct ParserWorker::State {
         continue;
       }
       job.captures.push_back({begin, end - begin, static_cast<uint32_t>(target.escape), target.field});
+      if (target.is_address) settle_address(job.text.substr(begin, end - begin), job.captures.back());
     }
     return counts.capped;
   }
@@ -174,7 +172,6 @@ struct ParserWorker::State {
     for (size_t i = before; i < job.captures.size(); ++i) {
       Capture capture = job.captures[i];
       if (capture.field == ecs::timestamp && !take_time(job, capture)) continue;
-      if (capture.field->type == FieldType::ip) take_address(job, capture);
       capture.begin += lead;
       if (job.is_decoded) decoded.put_back(capture);
       capture.begin += job.begin;
@@ -186,23 +183,6 @@ struct ParserWorker::State {
       job.captures[kept++] = capture;
     }
     job.captures.resize(kept);
-  }
-
-  // A zone (fe80::1%eth0) is no part of an address, nor is what IPv6 puts before one of IPv4; what is no address at all is
-  // kept as text.
-  static void take_address(const Job& job, Capture& capture) {
-    constexpr std::string_view kMapped = "::ffff:";
-    auto text = job.text.substr(capture.begin, capture.length);
-    std::array<uint8_t, 16> address;
-    if (parse_ip(text, &address)) {
-      if (!text.starts_with(kMapped) || text.find('.') == std::string_view::npos) return;
-      capture.begin += kMapped.size();
-      capture.length -= kMapped.size();
-    } else if (const auto zone = text.find('%'); zone != std::string_view::npos && parse_ip(text.substr(0, zone), &address)) {
-      capture.length = static_cast<uint32_t>(zone) & 0xffffff;
-    } else if (auto* to = address_of(capture.field)) {
-      capture.field = to;
-    }
   }
 
   bool holds(const Job& job, const Variant& variant, size_t before) const {

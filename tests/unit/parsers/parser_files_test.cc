@@ -3,6 +3,7 @@
 #include <set>
 
 #include "parsers/check.h"
+#include "parsers/loaded_parsers.h"
 
 namespace yushi {
 namespace {
@@ -40,6 +41,15 @@ TEST(ParserFiles, EveryParserHasALineThatItMustNotKnow) {
     if (!sample.known) with_negative.insert(sample.parser);
   }
   EXPECT_EQ(all, with_negative);
+}
+
+// RE2 alone takes some µs a line, and is asked for each line whatever its first byte.
+TEST(ParserFiles, EveryPatternIsOneThatOurMatcherSpeaks) {
+  auto set = our_parsers();
+  ASSERT_TRUE(set);
+  for (auto& parser : static_cast<const LoadedParsers&>(*set).parsers())
+    for (auto& pattern : parser->patterns)
+      EXPECT_TRUE(!pattern.pattern || pattern.pattern->has_program()) << parser->name << "/" << pattern.name;
 }
 
 TEST(ParserFiles, OurMatcherSaysWhatRe2SaysForEveryPatternOnEveryTestLine) {
