@@ -74,6 +74,7 @@ bool EndingReader::take(std::string_view line) {
       ending_.blocks_read = said.value("blocks_read", uint64_t{0});
       ending_.blocks = said.value("blocks", uint64_t{0});
       ending_.missing = said.value("missing", std::vector<std::string>());
+      ending_.notes = said.value("notes", std::vector<std::string>());
       ending_.node = said.value("node", std::string());
       ending_.json = line;
       ended_ = true;

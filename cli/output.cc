@@ -193,12 +193,13 @@ struct LinePrinter::State {
   bool csv_begun = false;
   uint64_t lines = 0;
   std::vector<Json> rows;  // of a pipe, until their columns are known
-  std::vector<std::string> columns;
+  std::vector<std::string> columns, times;
   std::unique_ptr<RowPrinter> printer;
 
   std::string cell(const std::string& column, const Json& value) const {
     // bin(@timestamp, 1h), @timestamp and event.created are times; a table shows them in the caller's zone.
-    bool time = column == "@timestamp" || column.starts_with("bin(") || column == "event.created";
+    bool time = column == "@timestamp" || column.starts_with("bin(") || column == "event.created" ||
+                std::find(times.begin(), times.end(), column) != times.end();
     if (time && kind == OutputKind::table && value.is_string()) return local_time_text(value.get_ref<const std::string&>(), *zone);
     return cell_of(value);
   }
@@ -267,6 +268,13 @@ struct LinePrinter::State {
 LinePrinter::LinePrinter(Out& out, OutputKind kind, std::shared_ptr<const Zone> zone)
     : state_(new State(out, kind, std::move(zone))) {}
 LinePrinter::~LinePrinter() = default;
+
+void LinePrinter::columns(const std::vector<KqlColumn>& columns) {
+  for (auto& column : columns) {
+    state_->columns.push_back(column.name);
+    if (column.type == FieldType::date) state_->times.push_back(column.name);
+  }
+}
 
 bool LinePrinter::line(std::string_view json) {
   auto& s = *state_;

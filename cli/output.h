@@ -16,6 +16,7 @@
 
 #include "cli/asker.h"
 #include "core/base/time_text.h"
+#include "core/filter/kql.h"
 
 namespace yushi {
 
@@ -68,6 +69,8 @@ class LinePrinter {
  public:
   LinePrinter(Out& out, OutputKind kind, std::shared_ptr<const Zone> zone);
   ~LinePrinter();
+  // Of the rows that come, in this order; without it they stand as they are met, and only some are known to be times.
+  void columns(const std::vector<KqlColumn>& columns);
   bool line(std::string_view json);  // false when the reader has left
   void finish();
   uint64_t lines() const;

@@ -8,6 +8,7 @@
 
 #include "core/record/ecs_json.h"
 #include "query/answer.h"
+#include "query/field_watch.h"
 #include "query/output.h"
 #include "query/query.h"
 #include "query/run.h"
@@ -68,6 +69,7 @@ Result<Segments> segments_of(const StoreView& view, const std::vector<std::strin
       ScanSegment wanted;
       wanted.log = log;
       wanted.summary = segment.summary;
+      if (segment.sealed) wanted.field_names = [&view, segment] { return view.field_names(segment); };
       wanted.read = [&view, segment = std::move(segment), first]() -> Result<std::unique_ptr<Batch>> {
         auto batch = view.read(segment);
         if (batch && first > segment.summary.first_index) {
@@ -130,8 +132,8 @@ Result<void> answer_arrived(const Asked& asked, const Query& query, const Segmen
   return {};
 }
 
-Result<void> answer_records(const Asked& asked, const Query& query, const Segments& found, ScanOptions options,
-                            bool reverse, bool limited) {
+Result<void> answer_records(const Asked& asked, const Query& query, const Segments& found, FieldWatch& watch,
+                            ScanOptions options, bool reverse, bool limited) {
   auto render = [](const Record& record, Scratch&, std::string& out) { render_record(record, out); };
   // The N newest, shown oldest first: they are found from the newest end, and turned round.
   bool turned = limited && !reverse;
@@ -156,12 +158,15 @@ Result<void> answer_records(const Asked& asked, const Query& query, const Segmen
   for (auto line = held.rbegin(); line != held.rend(); ++line) {
     if (!asked.sink(*line)) return {};
   }
-  if (!asked.cancelled) say_end(asked, end_of(*report, found.missing));
+  if (asked.cancelled) return {};
+  auto end = end_of(*report, found.missing);
+  end.notes = watch.notes(found.segments, end.records == 0, asked.cancelled);
+  say_end(asked, end);
   return {};
 }
 
-Result<void> answer_rows(const Asked& asked, const Query& query, const Segments& found, const ScanOptions& options,
-                         bool reverse) {
+Result<void> answer_rows(const Asked& asked, const Query& query, const Segments& found, FieldWatch& watch,
+                         const ScanOptions& options, bool reverse) {
   auto answered = run_pipe(query, found.segments, options, asked.cancelled);
   if (!answered) return tl::unexpected(answered.error());
   if (asked.cancelled) return {};
@@ -172,8 +177,15 @@ Result<void> answer_rows(const Asked& asked, const Query& query, const Segments&
   auto end = end_of(answered->report, found.missing);
   end.records = answered->table.rows.size();
   end.more["columns"] = answered->table.columns;
+  end.notes = watch.notes(found.segments, answered->report.records_found == 0 || end.records == 0, asked.cancelled);
+  end.notes.insert(end.notes.end(), answered->notes.begin(), answered->notes.end());
   say_end(asked, end);
   return {};
+}
+
+std::string place_of(const Parameters& parameters) {
+  auto tenant = parameters.text("tenant");
+  return tenant.empty() ? std::string() : "tenant " + std::string(tenant);
 }
 
 }  // namespace
@@ -218,8 +230,10 @@ Result<void> answer_search(const Asked& asked) {
   if (!found) return tl::unexpected(found.error());
   auto options = scan_options(*times, *limit);
   if (follows) return answer_arrived(asked, *query, *found, options);
-  if (query->is_plain()) return answer_records(asked, *query, *found, options, *reverse, limit->has_value());
-  return answer_rows(asked, *query, *found, options, *reverse);
+  FieldWatch watch(*query, options, place_of(parameters));
+  watch.watch(found->segments);
+  if (query->is_plain()) return answer_records(asked, *query, *found, watch, options, *reverse, limit->has_value());
+  return answer_rows(asked, *query, *found, watch, options, *reverse);
 }
 
 Result<void> answer_hist(const Asked& asked) {
@@ -238,7 +252,10 @@ Result<void> answer_hist(const Asked& asked) {
   if (!logs) return tl::unexpected(logs.error());
   auto found = segments_of(asked.view, *logs, {});
   if (!found) return tl::unexpected(found.error());
-  return answer_rows(asked, *query, *found, scan_options(*times, *limit), false);
+  auto options = scan_options(*times, *limit);
+  FieldWatch watch(*query, options, place_of(parameters));
+  watch.watch(found->segments);
+  return answer_rows(asked, *query, *found, watch, options, false);
 }
 
 }  // namespace yushi

@@ -16,6 +16,7 @@ void say_end(const Asked& asked, const AnswerEnd& end) {
           {"blocks_read", end.blocks_read},
           {"blocks", end.blocks},
           {"missing", end.missing}};
+  if (!end.notes.empty()) said["notes"] = end.notes;
   said.update(end.more);
   asked.say(line);
 }

@@ -4,6 +4,7 @@
 // Names and parameters are those of the endpoints under /api/v1: search, hist, alerts, sources, checkpoint, verify, status.
 // A record is one ECS object; a row of a pipe is one flat object; the last line of every answer is
 //   {"yushi.end":{"complete":true,"records":N,"blocks_read":R,"blocks":B,"missing":[…]}}
+// and has "notes":[…] where the question names a field that no record has: words for whoever asked.
 // Only the daemon follows: it asks again and again, and its stream has a last line only when something is missing.
 //
 // Threads  Any; each call has scratch of its own.
