@@ -36,6 +36,17 @@ TEST(Attempts, five_failures_and_a_success_are_told_with_all_their_records) {
   EXPECT_EQ(found[0]->records.back().index, 5u);
 }
 
+TEST(Attempts, an_address_is_one_however_it_is_written) {
+  std::vector<Event> events;
+  for (int i = 0; i < 5; ++i)
+    events.push_back(failed_login(at("2026-11-01T08:00:00Z") + i * kSecond, "root", i % 2 ? "2001:DB8:0:0::9" : "2001:db8::9"));
+  events.push_back(login(at("2026-11-01T08:00:10Z"), "root", "2001:db8:0:0:0::9"));
+  auto all = alerts_of(events);
+  auto found = of_rule(all, "bruteforce.success");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_NE(found[0]->reason.find("from 2001:db8::9 "), std::string::npos) << found[0]->reason;
+}
+
 TEST(Attempts, four_failures_are_typing_errors) {
   auto events = failures(4);
   events.push_back(login(kStart + kMinuteNs, "root", "203.0.113.9"));
