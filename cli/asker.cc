@@ -80,6 +80,7 @@ bool EndingReader::take(std::string_view line) {
       ending_.blocks = said.value("blocks", uint64_t{0});
       ending_.missing = said.value("missing", std::vector<std::string>());
       ending_.reason = said.value("reason", std::string());
+      ending_.notes = said.value("notes", std::vector<std::string>());
       ending_.node = said.value("node", std::string());
       ending_.json = line;
       ended_ = true;

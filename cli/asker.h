@@ -18,7 +18,7 @@ namespace yushi {
 struct Ending {
   bool complete = false;
   uint64_t records = 0, blocks_read = 0, blocks = 0;
-  std::vector<std::string> missing;
+  std::vector<std::string> missing, notes;
   std::string reason;  // which bound cut the answer short
   std::string node;   // checkpoint and status tell it
   std::string json;   // the line itself

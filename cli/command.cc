@@ -75,8 +75,17 @@ int report(const Error& error) {
 }
 
 int report(const Ending& ending, int code) {
-  if (ending.complete) return code;
-  std::string text = "yushi: the answer is incomplete";
+  std::string text;
+  for (auto& note : ending.notes) {
+    text += "yushi: ";
+    append_printable(text, note);
+    text += "\n";
+  }
+  if (ending.complete) {
+    std::fwrite(text.data(), 1, text.size(), stderr);
+    return code;
+  }
+  text += "yushi: the answer is incomplete";
   if (!ending.reason.empty()) {
     text += ": ";
     append_printable(text, ending.reason);

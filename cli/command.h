@@ -40,7 +40,7 @@ std::shared_ptr<const Zone> zone_of(const Options& options);
 Question question_of(std::string name, const Options& options);
 
 int report(const Error& error);  // to stderr; the exit code
-// What is missing, to stderr; kExitIncomplete then, else `code`.
+// Its notes and what is missing, to stderr; kExitIncomplete when something is, else `code`.
 int report(const Ending& ending, int code);
 
 // Asks one question of the store that the options name, and holds it to the checkpoints remembered here.

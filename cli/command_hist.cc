@@ -6,6 +6,7 @@
 #include "cli/terminal.h"
 #include "core/filter/when.h"
 #include "query/output.h"
+#include "query/query.h"
 
 namespace yushi {
 namespace {
@@ -51,6 +52,7 @@ int hist(const HistOptions& options) {
   auto kind = output_kind(options.output, OutputKind::columns);
   Out out;
   LinePrinter printer(out, kind, kind, zone);
+  if (auto query = Query::histogram(options.query, options.every, options.by, {0, zone})) printer.columns(query->columns);
   std::vector<Json> rows;
   return ask_store(
       options, question,

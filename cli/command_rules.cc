@@ -15,24 +15,33 @@ Result<std::vector<RuleFile>> files_of(const std::vector<std::string>& paths) {
   return read_paths(paths, read_rule_directories);
 }
 
+// Ours and those of --parsers: rules name their fields, and a test's lines are parsed by them.
+Result<std::shared_ptr<const ParserSet>> load_parsers(const FilesOptions& options) {
+  std::vector<std::string> folders = {share_directory("parsers")};
+  folders.insert(folders.end(), options.parsers.begin(), options.parsers.end());
+  auto files = read_parser_directories(folders);
+  if (!files) return tl::unexpected(files.error());
+  return ParserSet::load(std::move(*files));
+}
+
 int check(const FilesOptions& options) {
   auto files = files_of(options.paths);
   if (!files) return report(files.error());
+  if (auto parsers = load_parsers(options); !parsers) return report(parsers.error());
   auto checked = check_rule_files(*files);
   Out out;
   for (auto& problem : checked.problems) out.text(problem.text());
   out.write(std::to_string(files->size()) + " files: " + std::to_string(checked.rules) + " rules, " +
             std::to_string(checked.correlations) + " correlations, " + std::to_string(checked.tests) + " tests" +
-            (checked.ok() ? "" : ": wrong") + "\n");
-  return checked.ok() ? kExitFound : kExitError;
+            (!checked.ok() ? ": wrong" : checked.problems.empty() ? "" : "; " + std::to_string(checked.problems.size()) + " cannot run") + "\n");
+  // A rule that cannot run guards nothing, however right it is.
+  return !checked.ok() ? kExitError : checked.problems.empty() ? kExitFound : kExitNothing;
 }
 
 int test(const FilesOptions& options) {
   auto files = files_of(options.paths);
   if (!files) return report(files.error());
-  auto parser_files = read_parser_directories({share_directory("parsers")});
-  if (!parser_files) return report(parser_files.error());
-  auto parsers = ParserSet::load(std::move(*parser_files));
+  auto parsers = load_parsers(options);
   if (!parsers) return report(parsers.error());
   Understander understander(*parsers);
   auto tested = run_rule_tests(*files, [&](Batch& batch) {
@@ -42,14 +51,16 @@ int test(const FilesOptions& options) {
   if (!tested) return report(tested.error());
   Out out;
   for (auto& failure : tested->failures) out.text(failure);
+  for (auto& rule : tested->unsupported) out.text(rule);
   for (auto& lacking : tested->lacking) out.text(lacking + ": has no test that raises it, or none that must not");
   out.write(std::to_string(tested->passed) + " tests, " + std::to_string(tested->failures.size()) + " failed\n");
-  return tested->failures.empty() ? kExitFound : kExitNothing;
+  return tested->failures.empty() && tested->unsupported.empty() ? kExitFound : kExitNothing;
 }
 
 int list(const FilesOptions& options) {
   auto files = files_of(options.paths);
   if (!files) return report(files.error());
+  if (auto parsers = load_parsers(options); !parsers) return report(parsers.error());
   auto set = RuleSet::load(std::move(*files));
   if (!set) return report(set.error());
   auto kind = output_kind(options.output, OutputKind::columns);
@@ -80,7 +91,8 @@ void add_rules(CLI::App& app, Chosen& chosen) {
        "Example: yushi rules test my-rules/",
        {"the rules of PATH, or ours; unsupported ones with the reason", "Example: yushi rules list -o json", list},
        {"every problem of the files, as path:line:column: message", "Example: yushi rules check my-rules/", check},
-       {"runs the tests inside the files", "Example: yushi rules test my-rules/vpn.yml", test}});
+       {"runs the tests inside the files", "Example: yushi rules test my-rules/vpn.yml", test},
+       true});
 }
 
 }  // namespace yushi

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "core/base/display.h"
+#include "query/query.h"
 
 namespace yushi {
 namespace {
@@ -28,6 +29,8 @@ int search(const SearchOptions& options) {
   }
   Out out;
   LinePrinter printer(out, output_kind(options.output, OutputKind::raw), output_kind(options.output, OutputKind::columns), zone);
+  // Who is wrong in his question is told by whoever answers it.
+  if (auto query = Query::parse(options.query, {0, zone}); query && !query->is_plain()) printer.columns(query->columns);
   return ask_store(
       options, question,
       [&](std::string_view line) {

@@ -11,6 +11,8 @@ void add_file_commands(CLI::App& app, Chosen& chosen, const FileCommands& comman
     auto* sub = command->add_subcommand(name, one.help);
     sub->footer(one.example);
     sub->add_option("path", options->paths, "files or folders (default: our own)");
+    if (commands.takes_parsers)
+      sub->add_option("--parsers", options->parsers, "folders with parsers of your own, whose fields the rules name")->type_name("DIR");
     sub->callback([options, &chosen, run = one.run] { chosen = [options, run] { return run(*options); }; });
     return sub;
   };

@@ -16,8 +16,9 @@ namespace yushi {
 
 struct FilesOptions {
   std::vector<std::string> paths;
-  std::string output;    // of list
-  bool hostile = false;  // of test, where it has that
+  std::vector<std::string> parsers;  // of rules: folders beside ours
+  std::string output;                // of list
+  bool hostile = false;              // of test, where it has that
 };
 
 struct FileCommand {
@@ -29,17 +30,19 @@ struct FileCommands {
   const char *name, *help, *example;
   FileCommand list, check, test;
   const char* hostile_help = nullptr;  // of test's --hostile; nullptr: it has none
+  bool takes_parsers = false;
 };
 void add_file_commands(CLI::App& app, Chosen& chosen, const FileCommands& commands);
 
 // The files that `paths` name, and those of the folders among them. File has a name, a path and a text.
 template <class File>
 Result<std::vector<File>> read_paths(const std::vector<std::string>& paths,
-                                     Result<std::vector<File>> (*read_directories)(const std::vector<std::string>&)) {
+                                     Result<std::vector<File>> (*read_directories)(const std::vector<std::string>&,
+                                                                                   std::vector<std::string>*)) {
   std::vector<File> files;
   for (auto& path : paths) {
     if (std::filesystem::is_directory(path)) {
-      auto some = read_directories({path});
+      auto some = read_directories({path}, nullptr);
       if (!some) return some;
       files.insert(files.end(), some->begin(), some->end());
       continue;

@@ -245,12 +245,13 @@ struct LinePrinter::State {
   simdjson::dom::parser parser;
   uint64_t lines = 0;
   std::vector<Json> rows;  // of a pipe, until their columns are known
-  std::vector<std::string> columns;
+  std::vector<std::string> columns, times;
   std::unique_ptr<RowPrinter> printer;
 
   std::string cell(const std::string& column, const Json& value) const {
     // bin(@timestamp, 1h), @timestamp and event.created are times; a table shows them in the caller's zone.
-    bool time = column == "@timestamp" || column.starts_with("bin(") || column == "event.created";
+    bool time = column == "@timestamp" || column.starts_with("bin(") || column == "event.created" ||
+                std::find(times.begin(), times.end(), column) != times.end();
     if (time && of_rows == OutputKind::table && value.is_string()) {
       // With its offset: when clocks are put back, an hour comes twice.
       if (auto instant = parse_time(value.get_ref<const std::string&>(), 0, *Zone::utc())) return time_in_zone(instant->unix_ns, *zone);
@@ -315,6 +316,13 @@ struct LinePrinter::State {
 LinePrinter::LinePrinter(Out& out, OutputKind records, OutputKind rows, std::shared_ptr<const Zone> zone)
     : state_(new State(out, records, rows, std::move(zone))) {}
 LinePrinter::~LinePrinter() = default;
+
+void LinePrinter::columns(const std::vector<KqlColumn>& columns) {
+  for (auto& column : columns) {
+    state_->columns.push_back(column.name);
+    if (column.type == FieldType::date) state_->times.push_back(column.name);
+  }
+}
 
 bool LinePrinter::line(std::string_view json) {
   auto& s = *state_;

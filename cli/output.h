@@ -17,6 +17,7 @@
 
 #include "cli/asker.h"
 #include "core/base/time_text.h"
+#include "core/filter/kql.h"
 
 namespace yushi {
 
@@ -84,6 +85,8 @@ class LinePrinter {
  public:
   LinePrinter(Out& out, OutputKind records, OutputKind rows, std::shared_ptr<const Zone> zone);
   ~LinePrinter();
+  // Of the rows that come, in this order; without it they stand as they are met, and only some are known to be times.
+  void columns(const std::vector<KqlColumn>& columns);
   bool line(std::string_view json);  // false when the reader has left
   void finish();
   uint64_t lines() const;

@@ -10,10 +10,14 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "core/base/time_text.h"
+#include "core/filter/expression.h"
 #include "core/filter/filter.h"
+#include "core/record/field.h"
+#include "detect/yaml_place.h"
 #include "ingest/address.h"
 #include "ingest/tenant_map.h"
 #include "storage/store.h"
@@ -248,7 +252,13 @@ Walk::Reader networks(Walk& walk, std::string where, std::vector<std::string>& o
   };
 }
 
-void read_tenant(Walk& walk, const YAML::Node& node, Config& config) {
+std::optional<Address> first_address(std::string_view cidr) {
+  Address address;
+  return parse_ip(cidr.substr(0, cidr.find('/')), &address) ? std::optional(address) : std::nullopt;
+}
+
+// `map` holds the networks of the tenants before, by their place in the config.
+void read_tenant(Walk& walk, const YAML::Node& node, Config& config, TenantMap& map) {
   TenantConfig tenant;
   walk.map(node, "tenants.",
            {{"name", walk.text("tenants.name", tenant.name)},
@@ -276,6 +286,18 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config) {
   for (auto& other : config.tenants) {
     if (other.name == tenant.name) walk.problem(Walk::place(node, "name"), "tenants.name: " + tenant.name + " stands twice");
   }
+  // The first network that matches gives the tenant: what others have taken whole never comes here.
+  const auto& cidrs = tenant.cidrs;
+  if (!cidrs.empty() && std::all_of(cidrs.begin(), cidrs.end(), [&](auto& cidr) { return map.covers(cidr); })) {
+    std::set<std::string> owners;
+    for (auto& cidr : cidrs)
+      if (auto first = first_address(cidr)) owners.insert(config.tenants[map.find(*first)].name);
+    std::string names;
+    for (auto& name : owners) names += (names.empty() ? "" : ", ") + name;
+    walk.problem(node["match"]["cidr"], "tenants.match.cidr: " + tenant.name + " never gets a record: networks of tenants before it, as of " +
+                                            names + ", cover all of its own; move " + tenant.name + " up, or remove it");
+  }
+  for (auto& cidr : cidrs) (void)map.add(cidr, static_cast<TenantId>(config.tenants.size()));
   config.tenants.push_back(std::move(tenant));
 }
 
@@ -304,6 +326,21 @@ void properties(Walk& walk, const YAML::Node& node, KafkaProperties& out) {
   if (auto checked = check_kafka_properties(out); !checked) walk.problem(node, "forward.properties." + checked.error().message);
 }
 
+// The fields that a `select` names, each with its place. They are looked at when the parsers are loaded.
+void gather_fields(const Walk& walk, const YAML::Node& node, const Expression& expression,
+                   std::vector<std::pair<std::string, std::string>>& out) {
+  for (const Expression& child : expression.children) gather_fields(walk, node, child, out);
+  const std::string& name = expression.name;
+  auto is_this = [&](auto& known) { return known.first == name; };
+  if (expression.kind != Expression::Kind::test || std::any_of(out.begin(), out.end(), is_this)) return;
+  const std::string& text = node.Scalar();
+  auto is_end = [&](size_t at) { return at >= text.size() || std::string_view(" \t\n\":<>~").find(text[at]) != std::string_view::npos; };
+  size_t at = text.find(name);
+  while (at != text.npos && !((at == 0 || std::string_view(" \t\n\"(").find(text[at - 1]) != std::string_view::npos) && is_end(at + name.size())))
+    at = text.find(name, at + 1);
+  out.emplace_back(name, walk.place_text(place_within(node, at == text.npos ? 0 : at)));
+}
+
 void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
   ForwardConfig forward;
   std::string type = "kafka", delivery;
@@ -316,7 +353,9 @@ void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
             {"select",
              [&](const YAML::Node& n) {
                walk.text("forward.select", forward.select)(n);
-               if (auto filter = Filter::parse_kql(forward.select, {}); !filter) {
+               if (auto filter = Filter::parse_kql(forward.select, {}); filter) {
+                 gather_fields(walk, n, filter->expression(), forward.select_fields);
+               } else {
                  auto& why = filter.error().message;  // the lines after the first show the place with a caret
                  walk.problem(n, "forward.select: " + why.substr(0, why.find('\n')));
                }
@@ -359,6 +398,18 @@ void read_api_listen(Walk& walk, const YAML::Node& node, Config& config) {
 }
 
 }  // namespace
+
+std::vector<std::string> unknown_select_fields(const Config& config) {
+  std::vector<std::string> out;
+  for (auto& forward : config.forward) {
+    for (auto& [name, place] : forward.select_fields) {
+      if (may_be_field(name)) continue;
+      out.push_back(place + ": forward.select: " + name + " is a field neither of ECS nor of a parser, so nothing can have it" +
+                    field_suggestion(name));
+    }
+  }
+  return out;
+}
 
 Config default_config() {
   Config config;
@@ -425,7 +476,11 @@ Result<Config> load_config(const std::string& path) {
                      walk.problem(n, "inputs: none; name one, or remove the key for the defaults");
                    }
                  }},
-                {"tenants", [&](const YAML::Node& n) { walk.list(n, "tenants", [&](auto& i) { read_tenant(walk, i, config); }); }},
+                {"tenants",
+                 [&](const YAML::Node& n) {
+                   TenantMap map;
+                   walk.list(n, "tenants", [&](auto& i) { read_tenant(walk, i, config, map); });
+                 }},
                 {"relays", networks(walk, "relays", config.relays)},
                 {"parsers", walk.folders("parsers", config.parser_dirs)},
                 {"limits",

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
@@ -34,6 +35,7 @@ struct ForwardConfig {
   std::string alerts_topic;  // empty: sends no alerts
   std::string format = "ecs-json";  // ecs-json | raw | protobuf
   std::string select = "*";
+  std::vector<std::pair<std::string, std::string>> select_fields;  // that it names, each with its place: "yushi.yaml:9:13"
   KafkaProperties properties;
 };
 
@@ -68,5 +70,9 @@ struct Config {
 Config default_config();
 
 Result<Config> load_config(const std::string& path);
+
+// What a forwarder's `select` asks and no record can have, as problems; ask when the parsers are loaded, since a field may
+// be theirs.
+std::vector<std::string> unknown_select_fields(const Config& config);
 
 }  // namespace yushi

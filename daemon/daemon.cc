@@ -24,13 +24,13 @@
 #include "core/base/display.h"
 #include "core/base/units_text.h"
 #include "daemon/api.h"
+#include "daemon/data_files.h"
 #include "daemon/metrics.h"
 #include "daemon/pipeline.h"
 #include "daemon/store_source.h"
 #include "daemon/watchdog.h"
 #include "forward/kafka.h"
 #include "parsers/engine_version.h"
-#include "parsers/share_directory.h"
 #include "query/parser_versions.h"
 #include "storage/verify.h"
 
@@ -103,42 +103,17 @@ class Daemon {
   // ------------------------------------------------------------------------------------------------------- start-up steps
 
   Result<void> load() {
-    auto loaded = load_files();
+    auto loaded = load_data_files(config_, nullptr);
     if (!loaded) return tl::unexpected(loaded.error());
     loaded_ = *loaded;
+    for (auto& what : loaded_->left_out) spdlog::warn("{}", what);
+    auto unknown = unknown_select_fields(config_);
+    // The field may be of a parser that was left out.
+    if (!unknown.empty() && loaded_->left_out.empty()) return fail(Code::invalid, unknown.front());
+    for (auto& what : unknown) spdlog::warn("{}", what);
+    spdlog::info("loaded {} parser files and {} rule files, {} rules run", loaded_->parsers->files().size(),
+                 loaded_->rules->files().size(), loaded_->rules->list().size());
     return {};
-  }
-
-  Result<std::shared_ptr<const Loaded>> load_files() {
-    auto loaded = std::make_shared<Loaded>();
-    std::vector<std::string> parser_dirs = {share_directory("parsers")}, rule_dirs = {share_directory("rules")};
-    parser_dirs.insert(parser_dirs.end(), config_.parser_dirs.begin(), config_.parser_dirs.end());
-    rule_dirs.insert(rule_dirs.end(), config_.rule_dirs.begin(), config_.rule_dirs.end());
-    auto parser_files = read_parser_directories(parser_dirs);
-    if (!parser_files) return tl::unexpected(parser_files.error());
-    auto parsers = ParserSet::load(std::move(*parser_files));
-    if (!parsers) return tl::unexpected(parsers.error());
-    loaded->parsers = *parsers;
-    auto rule_files = read_rule_directories(rule_dirs);
-    if (!rule_files) return tl::unexpected(rule_files.error());
-    auto rules = RuleSet::load(std::move(*rule_files));
-    if (!rules) return tl::unexpected(rules.error());
-    loaded->rules = *rules;
-    auto add_log = [&](const std::string& timezone, const std::string& charset) -> Result<void> {
-      auto zone = Zone::find(timezone);
-      if (!zone) return tl::unexpected(zone.error());
-      loaded->readings.push_back({*zone, *find_charset(charset)});
-      loaded->contexts.push_back(
-          std::make_shared<const ParseContext>(ParseContext{(*parsers)->digest(), timezone, charset, kParserEngine}));
-      return {};
-    };
-    for (int own = 0; own < 2; ++own) {
-      if (auto added = add_log("UTC", "utf-8"); !added) return tl::unexpected(added.error());
-    }
-    for (auto& tenant : config_.tenants) {
-      if (auto added = add_log(tenant.timezone, tenant.charset); !added) return tl::unexpected(added.error());
-    }
-    return loaded;
   }
 
   // Before the store: an address that is not to be had must not leave a store behind that nobody asked for.
@@ -264,6 +239,7 @@ class Daemon {
       pipeline_->tell(R"({"event":{"kind":"event","category":["configuration"],"type":["change"],"action":"fields-anew",)"
                       R"("provider":"yushid"},"message":")" + what + R"("})");
     }
+    if (!loaded_->left_out.empty()) pipeline_->tell(load_record("load", *loaded_));
     return pipeline_->start();
   }
 
@@ -414,10 +390,10 @@ class Daemon {
     }
   }
 
-  // Parsers and rules, both or neither. The records before keep the fields that their version gave.
+  // Parsers and rules, as one. The records before keep the fields that their version gave.
   void reload() {
     ::sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(clock_ns(CLOCK_MONOTONIC) / 1000));
-    auto loaded = load_files();
+    auto loaded = load_data_files(config_, pipeline_->loaded().get());
     if (loaded) {
       versions_->add((*loaded)->parsers);
       if (auto kept = store_->keep_parsers((*loaded)->parsers->digest(), encode_parser_files(*(*loaded)->parsers)); !kept) {
@@ -426,19 +402,41 @@ class Daemon {
     }
     if (loaded) {
       pipeline_->reload(*loaded);
-      pipeline_->tell(R"({"message":"parsers and rules were reloaded","event":{"kind":"event","category":["configuration"],)"
-                      R"("action":"reload","outcome":"success","provider":"yushid"}})");
-      spdlog::info("reloaded {} parser files and {} rule files", (*loaded)->parsers->files().size(), (*loaded)->rules->files().size());
+      for (auto& what : (*loaded)->left_out) spdlog::error("reload: {}", what);
+      for (auto& what : unknown_select_fields(config_)) spdlog::warn("{}", what);
+      pipeline_->tell(load_record("reload", **loaded));
+      spdlog::info("reloaded {} parser files and {} rule files, {} rules run", (*loaded)->parsers->files().size(),
+                   (*loaded)->rules->files().size(), (*loaded)->rules->list().size());
     } else {
       auto what = "reload refused, the old parsers and rules stay: " + loaded.error().message;
       spdlog::error("{}", what);
-      nlohmann::ordered_json record;
-      record["message"] = what;
-      record["event"] = {{"kind", "event"}, {"category", {"configuration"}}, {"action", "reload"}, {"outcome", "failure"},
-                         {"reason", loaded.error().message}, {"provider", "yushid"}};
-      pipeline_->tell(record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+      pipeline_->tell(configuration_record("reload", what, loaded.error().message));
     }
     ::sd_notify(0, "READY=1");
+  }
+
+  // For `_audit`; with a `reason` it failed.
+  static std::string configuration_record(const char* action, const std::string& what, const std::string& reason) {
+    nlohmann::ordered_json record;
+    record["message"] = what;
+    record["event"] = {{"kind", "event"}, {"category", {"configuration"}}, {"action", action},
+                       {"outcome", reason.empty() ? "success" : "failure"}};
+    if (!reason.empty()) record["event"]["reason"] = reason;
+    record["event"]["provider"] = "yushid";
+    return record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  }
+
+  static std::string load_record(const char* action, const Loaded& loaded) {
+    std::string what = std::string("parsers and rules were ") + action + "ed", reason;
+    for (auto& each : loaded.left_out) {
+      if (reason.size() > 16 << 10) {  // `status` has the others
+        reason += "\n…";
+        break;
+      }
+      reason += (reason.empty() ? "" : "\n") + each;
+    }
+    if (!reason.empty()) what += ", but for " + std::to_string(loaded.left_out.size()) + ": " + loaded.left_out.front();
+    return configuration_record(action, what, reason);
   }
 
   int tear_down() {

@@ -8,6 +8,7 @@
 #include "core/base/display.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
+#include "daemon/data_files.h"
 
 int main(int argc, char** argv) {
   // Read buffers of 256 KiB come and go by the thousand: by default each would be mapped, cleared and unmapped anew.
@@ -19,7 +20,7 @@ int main(int argc, char** argv) {
   std::string path;
   bool check = false;
   app.add_option("--config", path, "config file; without one /etc/yushi/yushi.yaml if it is there, else safe defaults");
-  app.add_flag("--check", check, "print every problem of the config as file:line:column: message, and end");
+  app.add_flag("--check", check, "print every problem of the config, the parsers and the rules as file:line:column: message, and end");
   app.set_version_flag("--version", "yushid 0.1.0");
   try {
     app.parse(argc, argv);
@@ -36,6 +37,10 @@ int main(int argc, char** argv) {
     return 2;
   }
   if (check) {
+    // The start is more lenient with data files: it leaves them out. Whoever asks wants to know.
+    auto problems = yushi::check_data_files(*config);
+    for (auto& problem : problems) std::cerr << problem << '\n';
+    if (!problems.empty()) return 2;
     std::cout << (path.empty() ? "built-in defaults" : path) << ": ok\n";
     return 0;
   }

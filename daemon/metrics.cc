@@ -61,6 +61,10 @@ std::string prometheus_text(const Watched& watched) {
         static_cast<int>(pipeline.disk_full.load()));
   e.one("yushi_disk_free_bytes", "gauge", "Free bytes of the data folder's disk.",
         disk_free_bytes(watched.store->options().data_dir));
+  auto loaded = watched.pipeline->loaded();
+  e.one("yushi_rules", "gauge", "Rules that run, correlations too.", loaded->rules->list().size());
+  e.one("yushi_data_files_left_out", "gauge", "Parser and rule files that are wrong, and rules that cannot run.",
+        loaded->left_out.size());
   struct Column {
     const char *name, *help;
     uint64_t InputCounts::*field;
@@ -129,6 +133,10 @@ std::string status_json(const Watched& watched) {
   s["disk_full"] = pipeline.disk_full.load();
   s["disk_free_bytes"] = disk_free_bytes(watched.store->options().data_dir);
   s["disk_reserve_bytes"] = watched.pipeline->disk_reserve_bytes();
+  auto loaded = watched.pipeline->loaded();
+  s["parser_files"] = loaded->parsers->files().size();
+  s["rules"] = loaded->rules->list().size();
+  s["left_out"] = loaded->left_out;  // files and rules, in words
   for (auto* input : watched.inputs) {
     auto counts = input->counts();
     s["inputs"].push_back({{"name", input->name()},

@@ -39,6 +39,7 @@ struct Loaded {
   std::shared_ptr<const RuleSet> rules;
   std::vector<std::shared_ptr<const ParseContext>> contexts;  // by TenantId
   std::vector<Reading> readings;                              // by TenantId
+  std::vector<std::string> left_out;                          // files and rules that are wrong or cannot run, in words
 };
 
 struct PipelineOptions {
@@ -95,6 +96,8 @@ class Pipeline : public BatchSink {
   Pulse& ingest_pulse(unsigned ingest_thread) { return workers_[ingest_thread].pulse; }
   // Waits until a commit after `commit` is durable, or `milliseconds` have passed; the newest number.
   uint64_t wait_commit(uint64_t commit, int milliseconds) const;
+  // What is parsed and judged with now. Any thread.
+  std::shared_ptr<const Loaded> loaded() const;
 
  private:
   struct Worker {
@@ -118,7 +121,6 @@ class Pipeline : public BatchSink {
   std::string detector_state() const;
   std::string books_state() const;
   void put_log_sizes(std::string& out) const;
-  std::shared_ptr<const Loaded> loaded() const;
   std::unique_ptr<Batch> own_batch(const std::vector<std::string>& jsons) const;
   void tell_overflow(const PreparedBatch& batch, int64_t now_ns);
 

@@ -56,6 +56,7 @@ std::vector<Trouble> troubles_of(const Watched& watched, int64_t now_ns) {
       warn("forwarder " + forwarder->name() + " is " + count_text(lag) + " records behind");
     }
   }
+  for (auto& what : watched.pipeline->loaded()->left_out) warn(what);
   return out;
 }
 

@@ -76,7 +76,13 @@ RuleCheck check_rule_files(const std::vector<RuleFile>& files) {
   // What only shows when they are put together: double ids, references that lead nowhere.
   if (out.ok()) {
     auto loaded = RuleSet::load(files);
-    if (!loaded) out.problems.insert(out.problems.begin(), RuleProblem{"rules", 1, 1, loaded.error().message, false});
+    if (!loaded) {
+      out.problems.insert(out.problems.begin(), RuleProblem{{}, 0, 0, loaded.error().message, false});
+    } else {
+      for (const auto& words : (*loaded)->unsupported())
+        if (std::none_of(out.problems.begin(), out.problems.end(), [&](const auto& known) { return known.text() == words; }))
+          out.problems.push_back({{}, 0, 0, words, true});
+    }
   }
   return out;
 }
@@ -121,6 +127,7 @@ Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const 
   if (!rules) return tl::unexpected(rules.error());
   const auto& loaded = static_cast<const LoadedRules&>(**rules);
   RuleTestReport report;
+  report.unsupported = loaded.unsupported();
   for (const auto& file : loaded.files()) {
     for (const auto& document : parse_rule_file(file).documents) {
       const RuleHead& head = document.head();

@@ -1,6 +1,6 @@
 // `yushi rules check` and `yushi rules test`: what is wrong with rule files, and do their own cases hold.
 //
-// detect/ knows no parsers: the caller lends the function that understands messages (parsers/understand.h).
+// detect/ knows no parsers: the caller has loaded them, so that their fields are known, and lends the function that understands messages (parsers/understand.h).
 //
 // A test's lines, in order (rule_file.h has the keys of a test):
 //   LINE              received together with the line before
@@ -33,6 +33,7 @@ struct RuleTestReport {
   size_t passed = 0;
   std::vector<std::string> failures;  // path:line: rule, test: what was expected and what came
   std::vector<std::string> lacking;   // path:line: rules without a positive or a negative test
+  std::vector<std::string> unsupported;  // rules that cannot run, so that their tests did not
 };
 // Runs every test of every file, each with a new Engine over all the files' rules. invalid when the files do not load.
 Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const UnderstandBatch& understand);

@@ -28,8 +28,10 @@ struct RuleFile {
   std::string text;
 };
 // Every *.yml and *.yaml below each directory, sorted by name (the path below the directory); later directories win.
-// io when a directory cannot be read; a directory that is not there has no rules.
-Result<std::vector<RuleFile>> read_rule_directories(const std::vector<std::string>& directories);
+// io when a directory or a file cannot be read; with `unreadable` such a file is left out and its path is put there. A
+// directory that is not there has no rules.
+Result<std::vector<RuleFile>> read_rule_directories(const std::vector<std::string>& directories,
+                                                    std::vector<std::string>* unreadable = nullptr);
 
 // One line of `yushi rules list`.
 struct RuleSummary {
@@ -47,7 +49,8 @@ class RuleMatcher {
 };
 
 // `files` may repeat a name: the later one wins. load() fails (invalid) with every problem of every file, one a line as
-// `path:line:column: message`. A rule that is right Sigma but more than we can do exactly is left out and listed.
+// `path:line:column: message`. A rule may name fields of ECS and of parsers (may_be_field), so the parsers are loaded before
+// it; any other name is an error. A rule that is right Sigma but more than we can do exactly is left out and listed.
 class RuleSet {
  public:
   static Result<std::shared_ptr<const RuleSet>> load(std::vector<RuleFile> files);

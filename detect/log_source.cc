@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/nearest_name.h"
 #include "core/record/field.h"
 
 namespace yushi {
@@ -154,9 +155,27 @@ std::optional<RuleScope> find_log_source(std::string_view product, std::string_v
 std::vector<std::string> find_rule_field(const RuleScope& scope, std::string_view sigma_field) {
   for (const FieldRow& row : kFields)
     if (row.sigma == sigma_field && (row.table == scope.table || row.table.empty())) return split(row.ecs);
-  // ECS names, and those that a parser declares under its own name (`sshd.method`), stand for themselves.
-  if (find_field(sigma_field) || sigma_field.find('.') != std::string_view::npos) return {std::string(sigma_field)};
+  // ECS names, and those that a parser gives under its own name (`sshd.method`), stand for themselves.
+  if (may_be_field(sigma_field)) return {std::string(sigma_field)};
   return {};
+}
+
+bool is_sigma_field(std::string_view name) {
+  return std::any_of(std::begin(kFields), std::end(kFields), [&](const FieldRow& row) { return row.sigma == name; });
+}
+
+std::string own_field_suggestion(std::string_view name) {
+  for (const FieldRow& row : kFields)
+    if (row.sigma == name) return "; write " + std::string(row.ecs.substr(0, row.ecs.find(' ')));
+  return field_suggestion(name);
+}
+
+std::string rule_field_suggestion(const RuleScope& scope, std::string_view name) {
+  NearestName nearest(name);
+  for (const FieldRow& row : kFields)
+    if (row.table == scope.table || row.table.empty()) nearest.offer(row.sigma, true);
+  for_each_field_name([&](std::string_view known) { nearest.offer(known); });
+  return nearest.suggestion();
 }
 
 }  // namespace yushi

@@ -24,7 +24,18 @@ struct RuleScope {
 // with `category: unparsed`, those that no parser knew.
 std::optional<RuleScope> find_log_source(std::string_view product, std::string_view category, std::string_view service);
 
-// The ECS fields that hold a Sigma field in records of this scope; empty when there is no such field.
+// The fields that hold a Sigma field in records of this scope; empty when there is no such field. The name of a field that
+// records can have (may_be_field) stands for itself.
 std::vector<std::string> find_rule_field(const RuleScope& scope, std::string_view sigma_field);
+
+// Whether some log source has a field of Sigma's by this name.
+bool is_sigma_field(std::string_view name);
+
+// For a name that is no field in the words of our own (`key`, `reason`): "; write process.command_line", "; did you mean
+// user.name?", or empty.
+std::string own_field_suggestion(std::string_view name);
+
+// "; did you mean CommandLine?" where a name without a field is near one that this scope knows; else empty.
+std::string rule_field_suggestion(const RuleScope& scope, std::string_view name);
 
 }  // namespace yushi

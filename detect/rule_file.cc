@@ -10,6 +10,7 @@
 #include "core/filter/sigma.h"
 #include "core/ledger/sha256.h"
 #include "detect/words.h"
+#include "detect/yaml_place.h"
 
 namespace yushi {
 namespace {
@@ -98,11 +99,14 @@ SigmaValue convert(const YAML::Node& node, size_t& nodes, int depth) {
         for (const auto& known : value.entries)
           if (known.first == entry.first.Scalar()) stop(entry.first, "key '" + known.first + "' stands twice");
         value.entries.emplace_back(entry.first.Scalar(), convert(entry.second, nodes, depth + 1));
+        value.entries.back().second.line = entry.first.Mark().line + 1;
+        value.entries.back().second.column = entry.first.Mark().column + 1;
       }
       break;
     default: break;
   }
   value.line = node.Mark().line + 1;
+  value.column = node.Mark().column + 1;
   return value;
 }
 
@@ -188,13 +192,44 @@ RuleTest read_test(const YAML::Node& node) {
   return test;
 }
 
+[[noreturn]] void stop_at_field(const YAML::Node& at, size_t offset, const std::string& name, const std::string& where) {
+  YAML::Mark mark = place_within(at, offset);
+  throw Stop{mark.line + 1, mark.column + 1,
+             where + ": " + name + " is a field neither of ECS nor of a parser" + own_field_suggestion(name), false};
+}
+
+void check_key(const YAML::Node& key) {
+  auto check = [](const YAML::Node& name) {
+    if (name.IsScalar() && !may_be_field(name.Scalar())) stop_at_field(name, 0, name.Scalar(), "key");
+  };
+  if (!there(key)) return;
+  if (key.IsScalar()) return check(key);
+  for (const auto& name : key) check(name);
+}
+
+// Each %{NAME} is a field, or what a correlation says of its window; `aliases` are names of its own.
+void check_reason(const YAML::Node& reason, bool is_correlation, const YAML::Node& aliases) {
+  if (!there(reason)) return;
+  const std::string& words = reason.Scalar();
+  for (size_t open = words.find("%{"); open != words.npos; open = words.find("%{", open + 2)) {
+    size_t close = words.find('}', open);
+    if (close == words.npos) return;
+    std::string name = words.substr(open + 2, close - open - 2);
+    bool is_of_window = is_correlation && is_one_of(name, {"count", "timespan", "since"});
+    if (!is_of_window && !may_be_field(name) && !there(get(aliases, name.c_str()))) stop_at_field(reason, open + 2, name, "reason");
+  }
+}
+
 void read_own_part(const YAML::Node& document, RuleHead& head, std::vector<RuleTest>& tests) {
   YAML::Node own = get(document, "yushi");
   if (!there(own)) return;
   if (!own.IsMap()) stop(own, "yushi must be a map");
   only_keys(own, {"key", "reason", "fold", "score", "tests"});
   head.key = texts_of(own, "key");
+  check_key(get(own, "key"));
   head.reason = text_of(own, "reason");
+  YAML::Node correlation = get(document, "correlation");
+  check_reason(get(own, "reason"), there(correlation), get(correlation, "aliases"));
   if (YAML::Node score = get(own, "score"); there(score)) {
     uint64_t value = count_of(score);
     if (value > 100) stop(score, "score must be from 0 to 100");
@@ -227,6 +262,15 @@ CorrelationRule read_correlation(const YAML::Node& node, RuleHead head) {
   if (out.rules.empty()) stop(node, "a correlation needs rules");
   if (out.rules.size() > 32) unsupported(get(node, "rules"), "more than 32 rules in one correlation");
   out.group_by = texts_of(node, "group-by");
+  auto check_field = [&](const YAML::Node& at, const std::string& where) {
+    if (!at.IsScalar()) return;
+    const std::string& name = at.Scalar();
+    if (!may_be_field(name) && !is_sigma_field(name) && !there(get(get(node, "aliases"), name.c_str()))) stop_at_field(at, 0, name, where);
+  };
+  if (YAML::Node groups = get(node, "group-by"); there(groups)) {
+    if (groups.IsScalar()) check_field(groups, "group-by");
+    else for (const auto& group : groups) check_field(group, "group-by");
+  }
   std::string span = text_of(node, "timespan", true);
   auto timespan = parse_timespan(span);
   if (!timespan) stop(get(node, "timespan"), "'" + span + "' is no time span such as 30s, 5m, 1h or 7d");
@@ -240,6 +284,7 @@ CorrelationRule read_correlation(const YAML::Node& node, RuleHead head) {
       auto& fields = out.aliases.emplace_back(alias.first.Scalar(), std::vector<std::pair<std::string, std::string>>());
       for (const auto& entry : alias.second) {
         if (!entry.first.IsScalar() || !entry.second.IsScalar()) stop(entry.second, "an alias is a map of rule: field");
+        check_field(entry.second, "aliases");
         fields.second.emplace_back(entry.first.Scalar(), entry.second.Scalar());
       }
     }
@@ -259,7 +304,10 @@ CorrelationRule read_correlation(const YAML::Node& node, RuleHead head) {
     else if (key == "eq") out.exactly = count_of(entry.second);
     else if (is_one_of(key, {"lt", "lte", "neq"}))
       unsupported(entry.first, "condition '" + key + "' is decided by what does not come, and is not done here");
-    else if (key == "field" && out.type == Type::value_count) out.value_field = text_of(condition, "field");
+    else if (key == "field" && out.type == Type::value_count) {
+      out.value_field = text_of(condition, "field");
+      check_field(entry.second, "condition.field");
+    }
     else stop(entry.first, "unknown key '" + key + "' in a condition");
   }
   if (!counts) unsupported(condition, "a condition in a temporal correlation is not done here");
@@ -270,13 +318,28 @@ CorrelationRule read_correlation(const YAML::Node& node, RuleHead head) {
   return out;
 }
 
-// "12: what" from compile_sigma -> line 12 and "what".
-Stop from_sigma(const std::string& message, const YAML::Node& detection) {
-  int line = 0;
-  auto [end, error] = std::from_chars(message.data(), message.data() + message.size(), line);
-  size_t after = static_cast<size_t>(end - message.data());
-  if (error == std::errc() && message.compare(after, 2, ": ") == 0) return {line, 1, message.substr(after + 2), true};
-  return {detection.Mark().line + 1, detection.Mark().column + 1, message, true};
+// "12:5: what" from compile_sigma -> line 12, column 5 and "what".
+Stop from_sigma(const Error& failed, const YAML::Node& detection) {
+  const std::string& message = failed.message;
+  const bool is_unsupported = failed.code == Code::refused;
+  int line = 0, column = 0;
+  const char* end = message.data() + message.size();
+  auto first = std::from_chars(message.data(), end, line);
+  if (first.ec == std::errc() && first.ptr != end && *first.ptr == ':') {
+    auto second = std::from_chars(first.ptr + 1, end, column);
+    auto after = static_cast<size_t>(second.ptr - message.data());
+    if (second.ec == std::errc() && message.compare(after, 2, ": ") == 0)
+      return {line, column, message.substr(after + 2), is_unsupported};
+  }
+  return {detection.Mark().line + 1, detection.Mark().column + 1, message, is_unsupported};
+}
+
+// A name with a dot is meant as one of ours; any other may be a field of Sigma's that has no row in our tables.
+Error no_rule_field(const RuleScope& scope, std::string_view name) {
+  auto nearest = rule_field_suggestion(scope, name);
+  if (name.find('.') != name.npos)
+    return {Code::invalid, "field " + std::string(name) + " is neither of ECS nor of a parser" + nearest};
+  return {Code::refused, "field " + std::string(name) + " has no place among the fields of this log source" + nearest};
 }
 
 RuleDocument read_document(const YAML::Node& document, const RuleFile& file, size_t number) {
@@ -324,8 +387,9 @@ RuleDocument read_document(const YAML::Node& document, const RuleFile& file, siz
     if (key == "detection") tree = &value;
   SigmaFields fields;
   fields.find = [&scope](std::string_view name) { return find_rule_field(*scope, name); };
+  fields.missing = [&scope](std::string_view name) { return no_rule_field(*scope, name); };
   auto filter = compile_sigma(*tree, fields);
-  if (!filter) throw from_sigma(filter.error().message, detection);
+  if (!filter) throw from_sigma(filter.error(), detection);
   out.rule = SigmaRule{std::move(head), std::move(*scope), std::move(*filter)};
   return out;
 }
@@ -333,6 +397,7 @@ RuleDocument read_document(const YAML::Node& document, const RuleFile& file, siz
 }  // namespace
 
 std::string RuleProblem::text() const {
+  if (path.empty()) return message;
   return path + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " +
          (unsupported ? "unsupported: " : "") + message;
 }

@@ -34,7 +34,7 @@
 namespace yushi {
 
 struct RuleProblem {
-  std::string path;
+  std::string path;          // empty: the message says it
   int line = 0, column = 0;  // 1-based
   std::string message;
   bool unsupported = false;  // right, but not done here

@@ -22,7 +22,8 @@ namespace fs = std::filesystem;
 
 constexpr size_t kProblemsMax = 100;
 
-Result<void> read_directory(const std::string& directory, std::map<std::string, RuleFile>& files) {
+Result<void> read_directory(const std::string& directory, std::map<std::string, RuleFile>& files,
+                            std::vector<std::string>* unreadable) {
   std::error_code error;
   if (!fs::exists(directory, error)) return {};
   fs::recursive_directory_iterator at(directory, error), end;
@@ -37,6 +38,10 @@ Result<void> read_directory(const std::string& directory, std::map<std::string, 
     std::ifstream in(file.path, std::ios::binary);
     std::ostringstream text;
     text << in.rdbuf();
+    if (!in && unreadable) {
+      unreadable->push_back(file.path);
+      continue;
+    }
     if (!in) return fail(Code::io, "reading rule file " + file.path + ": failed; check its permissions");
     file.text = std::move(text).str();
     files[file.name] = std::move(file);
@@ -106,10 +111,11 @@ void set_bit(std::vector<uint64_t>& bits, size_t at) {
 
 }  // namespace
 
-Result<std::vector<RuleFile>> read_rule_directories(const std::vector<std::string>& directories) {
+Result<std::vector<RuleFile>> read_rule_directories(const std::vector<std::string>& directories,
+                                                    std::vector<std::string>* unreadable) {
   std::map<std::string, RuleFile> files;
   for (const auto& directory : directories)
-    if (auto read = read_directory(directory, files); !read) return tl::unexpected(read.error());
+    if (auto read = read_directory(directory, files, unreadable); !read) return tl::unexpected(read.error());
   std::vector<RuleFile> out;
   for (auto& [name, file] : files) out.push_back(std::move(file));
   return out;
@@ -185,7 +191,9 @@ Result<void> LoadedRules::link(std::vector<RuleDocument>& documents) {
       linked.rule = std::move(waiting[i]);
       linked.parts = std::move(parts);
       waiting.erase(waiting.begin() + static_cast<ptrdiff_t>(i));
+      moved = true;
       auto number = static_cast<uint32_t>(correlations_.size());
+      std::string unmapped;  // a field of Sigma's that is not just one of ours
       for (uint32_t part = 0; part < linked.parts.size(); ++part) {
         std::vector<std::string> fields;
         for (const auto& group : linked.rule.group_by) {
@@ -194,9 +202,19 @@ Result<void> LoadedRules::link(std::vector<RuleDocument>& documents) {
             if (alias == group)
               for (const auto& [rule, name] : by_rule)
                 if (rule == linked.rule.rules[part]) field = name;
+          if (!map_field(linked.parts[part], field)) unmapped = field;
           fields.push_back(std::move(field));
         }
         linked.group_fields.push_back(std::move(fields));
+      }
+      if (!linked.rule.value_field.empty() && !map_field(linked.parts[0], linked.rule.value_field))
+        unmapped = linked.rule.value_field;
+      if (!unmapped.empty()) {
+        unsupported_.push_back(linked.rule.head.path + ":" + std::to_string(linked.rule.head.line) +
+                               ":1: unsupported: field " + unmapped + " is no field, or not one only, of the rules correlated");
+        break;
+      }
+      for (uint32_t part = 0; part < linked.parts.size(); ++part) {
         uint32_t used = linked.parts[part];
         if (used & kCorrelation) {
           correlation_uses_[used & ~kCorrelation].push_back({number, part});
@@ -210,7 +228,6 @@ Result<void> LoadedRules::link(std::vector<RuleDocument>& documents) {
       if (!linked.rule.head.name.empty()) numbers.emplace(linked.rule.head.name, kCorrelation | number);
       correlations_.push_back(std::move(linked));
       correlation_uses_.emplace_back();
-      moved = true;
       break;
     }
   }
@@ -230,6 +247,16 @@ Result<void> LoadedRules::link(std::vector<RuleDocument>& documents) {
     }
   }
   return {};
+}
+
+// To the one field that holds it in the records of a part.
+bool LoadedRules::map_field(uint32_t part, std::string& field) const {
+  if (may_be_field(field)) return true;
+  if (part & kCorrelation) return false;
+  auto fields = find_rule_field(rules_[part].scope, field);
+  if (fields.size() != 1) return false;
+  field = fields[0];
+  return true;
 }
 
 const std::vector<LoadedRules::Use>& LoadedRules::uses(uint32_t number) const {

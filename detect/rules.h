@@ -67,6 +67,7 @@ class LoadedRules final : public RuleSet {
 
   LoadedRules() = default;
   Result<void> link(std::vector<RuleDocument>& documents);
+  bool map_field(uint32_t part, std::string& field) const;
   void index();
   Candidates make_candidates(std::vector<uint32_t> rules) const;
   const Candidates& candidates_of(const MessageKind* kind) const;

@@ -19,7 +19,7 @@ unsigned bit(const Address& address, unsigned at) { return address[at / 8] >> (7
 
 TenantMap::TenantMap() : nodes_(2) {}
 
-Result<void> TenantMap::add(std::string_view cidr, TenantId tenant) {
+Result<TenantMap::Place> TenantMap::place_of(std::string_view cidr) {
   const auto bad = [&](const char* why) {
     return fail(Code::invalid, "network \"" + std::string(cidr) + "\": " + why);
   };
@@ -38,18 +38,21 @@ Result<void> TenantMap::add(std::string_view cidr, TenantId tenant) {
     }
   }
   // Senders are always looked up in IPv4 form where they have one.
-  unsigned from = ipv4 ? kMappedBits : 0;
+  const unsigned from = ipv4 ? kMappedBits : 0;
   const unsigned until = from + bits;
   for (unsigned i = until; i < 128; ++i) {
     if (bit(address, i)) return bad("bits are set behind the prefix; set them to 0 or make the prefix longer");
   }
-  uint32_t node = ipv4 ? kIpv4Root : kIpv6Root;
-  if (!ipv4 && until >= kMappedBits && is_mapped_ipv4(address)) {
-    node = kIpv4Root;
-    from = kMappedBits;
-  }
-  for (; from < until; ++from) {
-    const unsigned side = bit(address, from);
+  if (!ipv4 && until >= kMappedBits && is_mapped_ipv4(address)) return Place{address, kIpv4Root, kMappedBits, until};
+  return Place{address, ipv4 ? kIpv4Root : kIpv6Root, from, until};
+}
+
+Result<void> TenantMap::add(std::string_view cidr, TenantId tenant) {
+  auto place = place_of(cidr);
+  if (!place) return tl::unexpected(place.error());
+  uint32_t node = place->root;
+  for (unsigned at = place->from; at < place->until; ++at) {
+    const unsigned side = bit(place->address, at);
     if (nodes_[node].child[side] == kNone) {
       nodes_[node].child[side] = static_cast<uint32_t>(nodes_.size());
       nodes_.emplace_back();
@@ -59,6 +62,24 @@ Result<void> TenantMap::add(std::string_view cidr, TenantId tenant) {
   nodes_[node].rule = std::min(nodes_[node].rule, static_cast<uint32_t>(rules_.size()));
   rules_.push_back(tenant);
   return {};
+}
+
+bool TenantMap::covers(std::string_view cidr) const {
+  auto place = place_of(cidr);
+  if (!place) return false;
+  uint32_t node = place->root;
+  for (unsigned at = place->from; at < place->until && nodes_[node].rule == kNone; ++at) {
+    node = nodes_[node].child[bit(place->address, at)];
+    if (node == kNone) return false;
+  }
+  return covers_all_below(node);
+}
+
+// At most 128 deep, and no node twice.
+bool TenantMap::covers_all_below(uint32_t node) const {
+  if (nodes_[node].rule != kNone) return true;
+  return std::all_of(std::begin(nodes_[node].child), std::end(nodes_[node].child),
+                     [this](uint32_t child) { return child != kNone && covers_all_below(child); });
 }
 
 TenantId TenantMap::find(const Address& address) const {

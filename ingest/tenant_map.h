@@ -28,6 +28,10 @@ class TenantMap {
   TenantId find(const Address& address) const;
   bool empty() const { return rules_.empty(); }
 
+  // Whether each address of the network has a tenant already, so that add() of it would change no answer. False when it is
+  // no network.
+  bool covers(std::string_view cidr) const;
+
  private:
   static constexpr uint32_t kNone = 0xffffffff;
   struct Node {
@@ -35,6 +39,15 @@ class TenantMap {
     uint32_t rule = kNone;  // the first that ends here
   };
   static constexpr uint32_t kIpv4Root = 0, kIpv6Root = 1;
+
+  // Where a network stands in the tree: the bits [from, until) of its address below a root.
+  struct Place {
+    Address address;
+    uint32_t root;
+    unsigned from, until;
+  };
+  static Result<Place> place_of(std::string_view cidr);
+  bool covers_all_below(uint32_t node) const;
 
   std::vector<Node> nodes_;
   std::vector<TenantId> rules_;

@@ -351,6 +351,9 @@ class FileReader {
       if (!names.insert(pattern.name).second) problem(item, "two patterns are named '" + pattern.name + "'");
       if (has_grok == has_extract) problem(item, "a pattern needs either grok or extract");
       auto prefix = pattern.extract == Extract::key_value ? std::string("kv.") : out_->name + ".";
+      const bool has_keys = pattern.extract != Extract::grok ||
+                            std::any_of(pattern.captures.begin(), pattern.captures.end(), [](auto& to) { return !to.field; });
+      if (has_keys) declare_dynamic_prefix(prefix);
       pattern.keys = std::make_shared<KeyTable>(prefix, std::move(keys), null_values_, words_);
       make_kinds(pattern);
       out_->patterns.push_back(std::move(pattern));

@@ -15,7 +15,8 @@
 
 namespace yushi {
 
-Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::string>& directories) {
+Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::string>& directories,
+                                                        std::vector<std::string>* unreadable) {
   namespace fs = std::filesystem;
   std::map<std::string, ParserFile> by_name;
   for (auto& directory : directories) {
@@ -27,6 +28,10 @@ Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::s
       std::ifstream in(entry.path(), std::ios::binary);
       std::ostringstream text;
       text << in.rdbuf();
+      if (!in && unreadable) {
+        unreadable->push_back(entry.path().string());
+        continue;
+      }
       if (!in) return fail(Code::io, "reading " + entry.path().string() + ": " + std::strerror(errno));
       auto name = entry.path().filename().string();
       by_name[name] = {name, entry.path().string(), text.str()};

@@ -25,8 +25,10 @@ struct ParserFile {
   std::string text;
 };
 
-// Every *.yaml of each directory, sorted by name; later directories win. io when a directory cannot be read.
-Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::string>& directories);
+// Every *.yaml of each directory, sorted by name; later directories win. io when a directory or a file cannot be read;
+// with `unreadable` such a file is left out and its path is put there.
+Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::string>& directories,
+                                                        std::vector<std::string>* unreadable = nullptr);
 
 class ParserSet {
  public:

@@ -29,6 +29,7 @@ struct AnswerEnd {
   uint64_t records = 0, blocks_read = 0, blocks = 0;
   std::vector<std::string> missing;  // what could not be read, in words
   std::string reason;                // which bound cut the answer short; empty: none. The budget's own is added
+  std::vector<std::string> notes;    // what the asker should know of the question: a field that no record has
   nlohmann::ordered_json more = nlohmann::ordered_json::object();
 };
 void say_end(const Asked& asked, const AnswerEnd& end);

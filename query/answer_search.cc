@@ -9,6 +9,7 @@
 #include "core/record/ecs_json.h"
 #include "query/answer.h"
 #include "query/arrivals.h"
+#include "query/field_watch.h"
 #include "query/output.h"
 #include "query/query.h"
 #include "query/run.h"
@@ -64,6 +65,7 @@ Result<Segments> segments_of(const StoreView& view, const std::vector<std::strin
       ScanSegment wanted;
       wanted.log = log;
       wanted.summary = segment.summary;
+      if (segment.sealed) wanted.field_names = [&view, segment] { return view.field_names(segment); };
       wanted.read = [&view, segment = std::move(segment)] { return view.read(segment); };
       out.segments.push_back(std::move(wanted));
     }
@@ -111,8 +113,8 @@ Result<void> answer_arrived(const Asked& asked, const Query& query, const std::v
   return {};
 }
 
-Result<void> answer_records(const Asked& asked, const Query& query, const Segments& found, ScanOptions options,
-                            bool reverse, bool limited) {
+Result<void> answer_records(const Asked& asked, const Query& query, const Segments& found, FieldWatch& watch,
+                            ScanOptions options, bool reverse, bool limited) {
   const size_t share = asked.budget.lease(0);
   options.bytes_max = share / 2;
   // The N newest, shown oldest first: they are found from the newest end, and turned round. Where they are too long to be
@@ -149,12 +151,15 @@ Result<void> answer_records(const Asked& asked, const Query& query, const Segmen
   for (auto line = held.rbegin(); line != held.rend(); ++line) {
     if (!asked.sink(*line)) return {};
   }
-  if (!asked.cancelled) say_end(asked, end_of(*report, found.missing));
+  if (asked.cancelled) return {};
+  auto end = end_of(*report, found.missing);
+  end.notes = watch.notes(found.segments, end.records == 0, asked.cancelled);
+  say_end(asked, end);
   return {};
 }
 
-Result<void> answer_rows(const Asked& asked, const Query& query, const Segments& found, ScanOptions options,
-                         bool reverse) {
+Result<void> answer_rows(const Asked& asked, const Query& query, const Segments& found, FieldWatch& watch,
+                         ScanOptions options, bool reverse) {
   options.bytes_max = asked.budget.lease(asked.budget.pool().bytes() / 2);
   auto answered = run_pipe(query, found.segments, options, asked.cancelled);
   if (!answered) return tl::unexpected(answered.error());
@@ -166,8 +171,15 @@ Result<void> answer_rows(const Asked& asked, const Query& query, const Segments&
   auto end = end_of(answered->report, found.missing);
   end.records = answered->table.rows.size();
   end.more["columns"] = answered->table.columns;
+  end.notes = watch.notes(found.segments, answered->report.records_found == 0 || end.records == 0, asked.cancelled);
+  end.notes.insert(end.notes.end(), answered->notes.begin(), answered->notes.end());
   say_end(asked, end);
   return {};
+}
+
+std::string place_of(const Parameters& parameters) {
+  auto tenant = parameters.text("tenant");
+  return tenant.empty() ? std::string() : "tenant " + std::string(tenant);
 }
 
 }  // namespace
@@ -212,8 +224,10 @@ Result<void> answer_search(const Asked& asked) {
   if (follows) return answer_arrived(asked, *query, *logs, *after, options);
   auto found = segments_of(asked.view, *logs);
   if (!found) return tl::unexpected(found.error());
-  if (query->is_plain()) return answer_records(asked, *query, *found, options, *reverse, limit->has_value());
-  return answer_rows(asked, *query, *found, options, *reverse);
+  FieldWatch watch(*query, options, place_of(parameters));
+  watch.watch(found->segments);
+  if (query->is_plain()) return answer_records(asked, *query, *found, watch, options, *reverse, limit->has_value());
+  return answer_rows(asked, *query, *found, watch, options, *reverse);
 }
 
 Result<void> answer_hist(const Asked& asked) {
@@ -232,7 +246,10 @@ Result<void> answer_hist(const Asked& asked) {
   if (!logs) return tl::unexpected(logs.error());
   auto found = segments_of(asked.view, *logs);
   if (!found) return tl::unexpected(found.error());
-  return answer_rows(asked, *query, *found, scan_options(asked, *times, *limit), false);
+  auto options = scan_options(asked, *times, *limit);
+  FieldWatch watch(*query, options, place_of(parameters));
+  watch.watch(found->segments);
+  return answer_rows(asked, *query, *found, watch, options, false);
 }
 
 }  // namespace yushi

@@ -7,6 +7,7 @@
 #include "core/base/calendar.h"
 #include "core/base/display.h"
 #include "core/record/ecs_json.h"
+#include "query/stats.h"
 
 namespace yushi {
 namespace {
@@ -145,7 +146,7 @@ std::string render_bars(const Table& table, int64_t every_ns, const TableStyle& 
         ++lines;
       } else {
         for (; empty > 0; --empty) {
-          last += every_ns;
+          last = bin_start(last + every_ns + every_ns / 2, every_ns, *style.zone);
           line(time_in_zone(last, *style.zone), "", 0);
         }
       }

@@ -5,6 +5,7 @@
 #include "core/filter/expression.h"
 #include "core/filter/kql.h"
 #include "core/filter/when.h"
+#include "query/run.h"
 
 namespace yushi {
 namespace {
@@ -30,8 +31,7 @@ class PipeReader {
     auto filter = read_kql(text_, 0, clock_);
     if (!filter) return tl::unexpected(filter.error());
     at_ = filter->end;
-    std::vector<Expression> all;
-    all.push_back(std::move(filter->expression));
+    all_.push_back(std::move(filter->expression));
     std::vector<Stage> stages;
     while (skip_blanks(), at_ < text_.size()) {
       if (stages.size() >= kStagesMax) return error(at_, "more than 32 stages");
@@ -41,14 +41,14 @@ class PipeReader {
       std::string word = take_word();
       Result<void> done;
       if (word == "where") {
-        auto where = read_kql(text_, at_, clock_);
+        auto where = read_kql(text_, at_, clock_, columns_ ? &*columns_ : nullptr);
         if (!where) return tl::unexpected(where.error());
         if (where->end == at_ ||
             text_.substr(at_, where->end - at_).find_first_not_of(" \t\r\n") == std::string_view::npos)
           return error(where->end, "a filter is missing after `where`");
         at_ = where->end;
         if (stages.empty())
-          all.push_back(std::move(where->expression));
+          all_.push_back(std::move(where->expression));
         else
           stages.push_back(WhereStage{Filter::from(std::make_shared<const Expression>(std::move(where->expression)))});
       } else if (word == "stats") {
@@ -71,11 +71,46 @@ class PipeReader {
       skip_blanks();
       if (at_ < text_.size() && text_[at_] != '|') return error(at_, "a `|` or the end should stand here");
     }
-    return Query{Filter::from(std::make_shared<const Expression>(Expression::all_of(std::move(all)))),
-                 std::move(stages), clock_.zone};
+    return Query{Filter::from(std::make_shared<const Expression>(Expression::all_of(std::move(all_)))),
+                 std::move(stages), clock_.zone, columns_ ? std::move(*columns_) : columns_of(default_columns())};
+  }
+
+  // With the types that their values have by the field and the function that they come from.
+  static std::vector<KqlColumn> columns_of(const StatsStage& stats) {
+    std::vector<KqlColumn> columns;
+    for (const GroupKey& key : stats.by) columns.push_back({key.column, type_of(key.field)});
+    for (const Aggregate& aggregate : stats.aggregates) {
+      std::optional<FieldType> type;
+      switch (aggregate.function) {
+        case Aggregate::Function::count:
+        case Aggregate::Function::distinct:
+          type = FieldType::integer;
+          break;
+        case Aggregate::Function::sum:
+        case Aggregate::Function::avg:
+          type = FieldType::real;
+          break;
+        case Aggregate::Function::min:
+        case Aggregate::Function::max:
+          type = type_of(aggregate.field);
+          break;
+      }
+      columns.push_back({aggregate.column, type});
+    }
+    return columns;
+  }
+  static std::vector<KqlColumn> columns_of(const std::vector<std::string>& fields) {
+    std::vector<KqlColumn> columns;
+    for (const std::string& name : fields) columns.push_back({name, type_of(name)});
+    return columns;
   }
 
  private:
+  static std::optional<FieldType> type_of(const std::string& name) {
+    const Field* field = find_field(name);
+    return field ? std::optional(field->type) : std::nullopt;
+  }
+
   tl::unexpected<Error> error(size_t at, std::string what) const {
     return tl::unexpected(query_error(text_, at, std::move(what)));
   }
@@ -175,6 +210,7 @@ class PipeReader {
         if (stats.by.size() > 8) return error(at_, "more than 8 fields after `by`");
       } while (take(','));
     }
+    columns_ = columns_of(stats);
     stages.push_back(std::move(stats));
     return {};
   }
@@ -221,7 +257,10 @@ class PipeReader {
     auto key = read_key();
     if (!key) return tl::unexpected(key.error());
     SortStage sort{{{"count()", most}, {key->column, false}}};
-    stages.push_back(StatsStage{{{Aggregate::Function::count, {}, "count()"}}, {std::move(*key)}});
+    all_.push_back(Expression::of(key->field, ExistsTest{}));  // what is missing is no value
+    StatsStage stats{{{Aggregate::Function::count, {}, "count()"}}, {std::move(*key)}};
+    columns_ = columns_of(stats);
+    stages.push_back(std::move(stats));
     stages.push_back(std::move(sort));
     stages.push_back(HeadStage{*count});
     return {};
@@ -229,19 +268,9 @@ class PipeReader {
 
   // After stats and fields the columns are known: a name that is none of them is an error, not an empty column.
   Result<void> check_column(const std::vector<Stage>& stages, const std::string& name, size_t at) const {
-    for (size_t i = stages.size(); i-- > 0;)
-      if (auto* fields = std::get_if<FieldsStage>(&stages[i])) {
-        if (std::find(fields->columns.begin(), fields->columns.end(), name) != fields->columns.end()) return {};
-        return error(at, "the `fields` before keeps no column `" + name + "`");
-      }
-    const StatsStage* stats = stages.empty() ? nullptr : std::get_if<StatsStage>(&stages[0]);
-    if (!stats) return {};
-    auto is = [&](const std::string& column) { return column == name || column == name + "()"; };
-    for (const Aggregate& each : stats->aggregates)
-      if (is(each.column)) return {};
-    for (const GroupKey& each : stats->by)
-      if (is(each.column)) return {};
-    return error(at, "`stats` makes no column `" + name + "`");
+    if (!columns_ || find_column(*columns_, name) != columns_->end()) return {};
+    bool cut = std::any_of(stages.begin(), stages.end(), [](auto& stage) { return std::holds_alternative<FieldsStage>(stage); });
+    return error(at, cut ? "the `fields` before keeps no column `" + name + "`" : "`stats` makes no column `" + name + "`");
   }
 
   // The next column of a list, which the stages before must have made.
@@ -282,6 +311,10 @@ class PipeReader {
       if (!column) return tl::unexpected(column.error());
       fields.columns.push_back(*column);
     } while (take(','));
+    auto kept = columns_of(fields.columns);
+    for (KqlColumn& column : kept)
+      if (columns_) column.type = find_column(*columns_, column.name)->type;
+    columns_ = std::move(kept);
     stages.push_back(std::move(fields));
     return {};
   }
@@ -289,6 +322,8 @@ class PipeReader {
   std::string_view text_;
   const QueryClock& clock_;
   size_t at_ = 0;
+  std::vector<Expression> all_;  // of the filter: what stands before the first stage, and what that stage asks
+  std::optional<std::vector<KqlColumn>> columns_;  // of the rows; not there: any field of the records
 };
 
 }  // namespace
@@ -312,9 +347,10 @@ Result<Query> Query::histogram(std::string_view filter, std::string_view every, 
   if (!length) return tl::unexpected(length.error());
   StatsStage stats{{{Aggregate::Function::count, {}, "count()"}}, {{"@timestamp", "@timestamp", *length}}};
   if (!by.empty()) stats.by.push_back({std::string(by), std::string(by), 0});
+  auto columns = PipeReader::columns_of(stats);
   std::vector<Stage> stages;
   stages.push_back(std::move(stats));
-  return Query{std::move(*compiled), std::move(stages), clock.zone};
+  return Query{std::move(*compiled), std::move(stages), clock.zone, std::move(columns)};
 }
 
 }  // namespace yushi

@@ -13,6 +13,7 @@
 
 #include "core/base/result.h"
 #include "core/filter/filter.h"
+#include "core/filter/kql.h"
 
 namespace yushi {
 
@@ -55,6 +56,8 @@ struct Query {
   Filter filter;              // `where` stages at the front are in it already
   std::vector<Stage> stages;  // top and rare have become stats, sort and head; stats can only be the first
   std::shared_ptr<const Zone> zone;
+  // Of the rows, in the order asked: of stats its keys, then its functions.
+  std::vector<KqlColumn> columns;
 
   static Result<Query> parse(std::string_view text, const QueryClock& clock);
   // Counts over time: `filter | stats count() by bin(@timestamp, every)` and, unless empty, `by`.

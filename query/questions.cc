@@ -18,6 +18,7 @@ void say_end(const Asked& asked, const AnswerEnd& end) {
           {"blocks", end.blocks},
           {"missing", end.missing}};
   if (!reason.empty()) said["reason"] = reason;
+  if (!end.notes.empty()) said["notes"] = end.notes;
   said.update(end.more);
   asked.sink_of_end(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }

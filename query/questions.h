@@ -5,6 +5,7 @@
 // A record is one ECS object; a row of a pipe is one flat object; the last line of every answer is
 //   {"yushi.end":{"complete":true,"records":N,"blocks_read":R,"blocks":B,"missing":[…]}}
 // and it always comes once a line went out, or once a bound was met: then `complete` is false, and `reason` says why.
+// It has "notes":[…] where the question names a field that no record has: words for whoever asked.
 // Only the daemon follows: it asks again and again, and its stream has a last line only when it ends before its time.
 //
 // Threads  Any; each call has scratch of its own.

@@ -28,8 +28,9 @@ Scalar scalar_of(const Value& value) {
       return value.integer != 0;
     case Value::Type::date:
       return Instant{value.integer};
-    case Value::Type::string:
     case Value::Type::ip:
+      return IpAddress{value.address};
+    case Value::Type::string:
       break;
   }
   return std::string(value.text);
@@ -40,6 +41,7 @@ std::string scalar_text(const Scalar& scalar) {
   if (auto* integer = std::get_if<int64_t>(&scalar)) return std::to_string(*integer);
   if (auto* boolean = std::get_if<bool>(&scalar)) return *boolean ? "true" : "false";
   if (auto* instant = std::get_if<Instant>(&scalar)) return {room, format_utc(instant->unix_ns, room)};
+  if (auto* address = std::get_if<IpAddress>(&scalar)) return {room, format_ip(address->bytes, room)};
   if (auto* real = std::get_if<double>(&scalar))
     return {room, static_cast<size_t>(std::to_chars(room, room + sizeof room, *real).ptr - room)};
   return std::get<std::string>(scalar);
@@ -54,6 +56,8 @@ std::strong_ordering compare(const Scalar& a, const Scalar& b) {
       return std::get<bool>(a) <=> std::get<bool>(b);
     case 3:
       return std::get<Instant>(a) <=> std::get<Instant>(b);
+    case 4:
+      return std::get<IpAddress>(a) <=> std::get<IpAddress>(b);
     default:
       return std::get<std::string>(a) <=> std::get<std::string>(b);
   }

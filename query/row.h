@@ -1,6 +1,7 @@
 // Rows: what the stages of a pipe hand on, and what tables, CSV and JSON are written from.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <string>
@@ -17,11 +18,16 @@ struct Instant {
   auto operator<=>(const Instant&) const = default;
 };
 
+struct IpAddress {
+  std::array<uint8_t, 16> bytes;  // as Value has them
+  auto operator<=>(const IpAddress&) const = default;
+};
+
 // One value of a cell.
-using Scalar = std::variant<int64_t, double, bool, Instant, std::string>;
+using Scalar = std::variant<int64_t, double, bool, Instant, IpAddress, std::string>;
 Scalar scalar_of(const Value& value);
 std::string scalar_text(const Scalar& scalar);  // an instant as RFC 3339 in UTC
-// Numbers by value and before all else, then booleans, instants, texts byte by byte.
+// Numbers by value and before all else, then booleans, instants, addresses by value, texts byte by byte.
 std::strong_ordering compare(const Scalar& a, const Scalar& b);
 
 // Nothing: the field is missing. Several: a list.

@@ -90,9 +90,9 @@ void visit_row(const void* context, std::string_view name, void (*visit)(void*, 
     } else if (auto* instant = std::get_if<Instant>(&scalar)) {
       value.type = Value::Type::date;
       value.integer = instant->unix_ns;
-    } else if (parse_ip(text, &value.address)) {
-      const Field* field = find_field(name);
-      if (field && field->type == FieldType::ip) value.type = Value::Type::ip;
+    } else if (auto* address = std::get_if<IpAddress>(&scalar)) {
+      value.type = Value::Type::ip;
+      value.address = address->bytes;
     }
     visit(visit_context, value);
   }
@@ -149,9 +149,10 @@ Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const 
       cancelled);
   if (!report) return tl::unexpected(report.error());
   for (size_t i = 1; i < workers.size(); ++i) workers[0].stats.merge(std::move(workers[i].stats));
+  auto notes = workers[0].stats.notes();
   auto table = workers[0].stats.finish();
   if (!table) return tl::unexpected(table.error());
-  return PipeAnswer{std::move(*table), std::move(*report)};
+  return PipeAnswer{std::move(*table), std::move(*report), std::move(notes)};
 }
 
 // Rows of records, ascending. They are made where the record is in hand, and travel by number.

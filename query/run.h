@@ -18,6 +18,7 @@ namespace yushi {
 struct PipeAnswer {
   Table table;
   ScanReport report;
+  std::vector<std::string> notes;  // of columns that are empty, in words
 };
 
 // ScanOptions::limit is applied to the rows at the end: where they ascend in time the newest stay, else the first ones.

@@ -34,6 +34,8 @@ struct ScanSegment {
   std::string log;
   BlockSummary summary;  // without a token filter, or without times, nothing is held back by it
   std::function<Result<std::unique_ptr<Batch>>()> read;
+  // The names of the fields that its records have, derived ones aside, for less than read() costs. Not there: of a tail.
+  std::function<Result<std::vector<std::string>>()> field_names;
 };
 
 struct RecordKey {

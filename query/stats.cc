@@ -26,6 +26,40 @@ bool is_greater(const Scalar& a, const Scalar& b) {
   return a_is_number != b_is_number ? a_is_number : compare(a, b) > 0;
 }
 
+// Of bins of a day or more. They are cut where the clock on the wall shows a multiple of their length, and where it is
+// changed in a way that it then stands in another bin than just before: so each instant is in one bin, and no bin begins
+// before another has ended.
+int64_t calendar_bin_start(int64_t unix_ns, int64_t bin_ns, const Zone& zone) {
+  using Wide = __int128;
+  // Counted from local midnight of 1970-01-01; weeks from the Monday of that week.
+  constexpr int64_t kWeekNs = 7 * kDaySeconds * kSecond, kMondayNs = -3 * kDaySeconds * kSecond;
+  const int64_t origin = bin_ns % kWeekNs == 0 ? kMondayNs : 0;
+  auto cut = [&](Wide local_ns) {
+    local_ns -= origin;
+    return (local_ns / bin_ns - (local_ns % bin_ns < 0)) * bin_ns + origin;
+  };
+  auto clamped = [](Wide ns) {
+    return static_cast<int64_t>(
+        std::clamp<Wide>(ns, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()));
+  };
+  int64_t seconds = floor_div(unix_ns, kSecond);
+  int64_t offset = zone.offset_seconds_at(seconds);
+  const Wide start = cut(static_cast<Wide>(unix_ns) + static_cast<Wide>(offset) * kSecond);
+  while (true) {
+    const int64_t changed = zone.offset_began_at(seconds);
+    const Wide start_ns = start - static_cast<Wide>(offset) * kSecond;
+    if (changed == INT64_MIN || start_ns >= static_cast<Wide>(changed) * kSecond) return clamped(start_ns);
+    // The clock was changed since. Set back, it may have left the bin and come again; put forward, it may have skipped
+    // the bin's begin.
+    seconds = changed - 1;
+    const int64_t offset_before = zone.offset_seconds_at(seconds);
+    const Wide shown_before = (static_cast<Wide>(changed) + offset_before) * kSecond;
+    const bool begins_here = offset_before > offset ? cut(shown_before - 1) != start : start >= shown_before;
+    if (begins_here) return clamped(static_cast<Wide>(changed) * kSecond);
+    offset = offset_before;
+  }
+}
+
 }  // namespace
 
 Cell cell_of(const Record& record, const Field* field, std::string_view name, Scratch& scratch) {
@@ -37,27 +71,17 @@ Cell cell_of(const Record& record, const Field* field, std::string_view name, Sc
 }
 
 int64_t bin_start(int64_t unix_ns, int64_t bin_ns, const Zone& zone) {
-  int64_t seconds = floor_div(unix_ns, kSecond);
-  int64_t offset = zone.offset_seconds_at(seconds);
-  // Bins count from local midnight of 1970-01-01, so that those that divide a day begin at each midnight; weeks from
-  // the Monday of that week.
-  constexpr int64_t kWeekNs = 7 * kDaySeconds * kSecond, kMondayNs = -3 * kDaySeconds * kSecond;
-  const int64_t origin = bin_ns % kWeekNs == 0 ? kMondayNs : 0;
-  auto local = static_cast<__int128>(unix_ns) + static_cast<__int128>(offset) * kSecond - origin;
-  __int128 bins = local / bin_ns - (local % bin_ns < 0);
-  __int128 start_local = bins * bin_ns + origin;
-  auto start_seconds = static_cast<int64_t>(start_local / kSecond - (start_local % kSecond < 0));
-  // The zone may have moved since the bin began: its begin is that of the wall clock.
-  if (bin_ns >= kDaySeconds * kSecond) offset = zone.offset_seconds_at_local(start_seconds);
-  __int128 start = start_local - static_cast<__int128>(offset) * kSecond;
-  return static_cast<int64_t>(
-      std::clamp<__int128>(start, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()));
+  constexpr int64_t kDayNs = kDaySeconds * kSecond;
+  if (bin_ns >= kDayNs) return calendar_bin_start(unix_ns, bin_ns, zone);
+  const int64_t midnight = calendar_bin_start(unix_ns, kDayNs, zone);
+  return midnight + (unix_ns - midnight) / bin_ns * bin_ns;
 }
 
 Stats::Stats(const StatsStage& stage, std::shared_ptr<const Zone> zone, std::shared_ptr<StatsRoom> room)
     : stage_(stage), zone_(std::move(zone)), room_(std::move(room)) {
   for (const GroupKey& key : stage_.by) key_fields_.push_back(find_field(key.field));
   for (const Aggregate& aggregate : stage_.aggregates) value_fields_.push_back(find_field(aggregate.field));
+  has_other_values_.resize(stage_.aggregates.size());
 }
 
 void Stats::add(const Record& record, Scratch& scratch) {
@@ -124,6 +148,8 @@ void Stats::add_to(Group& group, const Record& record, Scratch& scratch) {
             sum.reals += *real;
             sum.has_reals = true;
             ++sum.count;
+          } else {
+            has_other_values_[i] = 1;
           }
           break;
         case Aggregate::Function::min:
@@ -146,6 +172,7 @@ void Stats::add_to(Group& group, const Record& record, Scratch& scratch) {
 }
 
 void Stats::merge(Stats&& other) {
+  for (size_t i = 0; i < has_other_values_.size(); ++i) has_other_values_[i] |= other.has_other_values_[i];
   for (auto& [key, from] : other.groups_) {
     auto [at, is_new] = groups_.try_emplace(key);
     Group& to = at->second;
@@ -190,6 +217,16 @@ Cell Stats::result(const Aggregate& aggregate, const Sum& sum) const {
     }
   }
   return {};
+}
+
+std::vector<std::string> Stats::notes() const {
+  std::vector<std::string> out;
+  for (size_t i = 0; i < stage_.aggregates.size(); ++i) {
+    bool is_empty = std::all_of(groups_.begin(), groups_.end(), [i](auto& group) { return group.second.sums[i].count == 0; });
+    if (has_other_values_[i] && is_empty)
+      out.push_back(stage_.aggregates[i].column + " is empty: no value of " + stage_.aggregates[i].field + " is a number");
+  }
+  return out;
 }
 
 Result<Table> Stats::finish() {

@@ -37,6 +37,8 @@ class Stats {
   void merge(Stats&& other);
   // Columns are the keys, then the functions; rows ascend by their keys, what is missing last.
   Result<Table> finish();
+  // What the asker should know of columns that stay empty; ask before finish().
+  std::vector<std::string> notes() const;
 
  private:
   struct Sum {
@@ -59,11 +61,14 @@ class Stats {
   std::shared_ptr<const Zone> zone_;
   std::unordered_map<std::string, Group> groups_;
   std::shared_ptr<StatsRoom> room_;
+  std::vector<char> has_other_values_;  // of each function: sum and avg came upon what is no number
 };
 
 // All values of a field of a record.
 Cell cell_of(const Record& record, const Field* field, std::string_view name, Scratch& scratch);
-// The begin of the span of `bin_ns` that holds an instant, in spans that begin at midnight of `zone`.
+// The begin of the span of `bin_ns` that holds an instant. Spans shorter than a day count from each midnight of `zone`, in
+// time that passes, and the last of a day ends at the next; longer ones are of the calendar. So no two overlap, also where
+// the clock is changed.
 int64_t bin_start(int64_t unix_ns, int64_t bin_ns, const Zone& zone);
 
 }  // namespace yushi

@@ -53,6 +53,7 @@ class BlockDecoder {
  public:
   explicit BlockDecoder(SectionReader sections) : sections_(std::move(sections)), counts_(sections_.counts()) {}
   Result<DecodedBlock> decode();
+  Result<std::vector<std::string>> field_names();
 
  private:
   Result<void> read_structure();
@@ -532,7 +533,22 @@ Result<DecodedBlock> BlockDecoder::decode() {
   return std::move(block_);
 }
 
+Result<std::vector<std::string>> BlockDecoder::field_names() {
+  block_.batch = std::make_unique<Batch>();
+  in_ = Reader(sections_.last());
+  if (auto read = read_structure(); !read) return tl::unexpected<Error>(read.error());
+  std::vector<std::string> names;
+  for (const Field* field : fields_) names.emplace_back(field->name);
+  return names;
+}
+
 }  // namespace
+
+Result<std::vector<std::string>> read_block_field_names(std::string_view bytes) {
+  auto sections = SectionReader::open(bytes, /*last_only=*/true);
+  if (!sections) return tl::unexpected<Error>(sections.error());
+  return BlockDecoder(std::move(*sections)).field_names();
+}
 
 Result<DecodedBlock> read_block(std::string_view bytes) {
   auto sections = SectionReader::open(bytes);

@@ -109,7 +109,7 @@ std::string SectionWriter::finish(const BlockCounts& counts) {
   return block;
 }
 
-Result<SectionReader> SectionReader::open(std::string_view block) {
+Result<SectionReader> SectionReader::open(std::string_view block, bool last_only) {
   Reader in(block);
   if (in.take(kMagic.size()) != kMagic) return damaged("it does not begin with the mark of a block");
   auto version = in.be32();
@@ -160,25 +160,27 @@ Result<SectionReader> SectionReader::open(std::string_view block) {
   if (!h.ok() || h.left() != 0 || inflated > kBlockInflatedMax || stored != in.left())
     return damaged("its list of sections does not fit its size");
 
-  std::vector<std::string_view> bytes;
-  for (size_t i = 0; i < entries.size(); ++i) {
+  std::vector<std::string_view> packed, bytes(entries.size());
+  for (auto& entry : entries) packed.push_back(in.take(entry.stored));
+  auto inflate = [&](size_t i) -> Result<void> {
     auto& entry = entries[i];
-    auto packed = in.take(entry.stored);
-    if (checksum(packed) != entry.sum)
+    if (checksum(packed[i]) != entry.sum)
       return damaged("the checksum of section " + std::to_string(i) + " does not fit");
     std::unique_ptr<char[]> memory(new char[entry.inflated + kStreamSlack]);
     if (entry.compressed) {
-      auto size = ZSTD_decompressDCtx(decompressor(), memory.get(), entry.inflated, packed.data(), packed.size());
+      auto size = ZSTD_decompressDCtx(decompressor(), memory.get(), entry.inflated, packed[i].data(), packed[i].size());
       if (ZSTD_isError(size) || size != entry.inflated)
         return damaged("section " + std::to_string(i) + " does not inflate to its size");
     } else {
-      std::memcpy(memory.get(), packed.data(), packed.size());
+      std::memcpy(memory.get(), packed[i].data(), packed[i].size());
     }
     std::memset(memory.get() + entry.inflated, 0, kStreamSlack);
-    bytes.push_back({memory.get(), entry.inflated});
+    bytes[i] = {memory.get(), entry.inflated};
     out.sections_.push_back(std::move(memory));
-  }
+    return {};
+  };
 
+  if (auto inflated_one = inflate(0); !inflated_one) return tl::unexpected<Error>(inflated_one.error());
   Reader directory(bytes[0]);
   auto streams = directory.varint();
   if (streams > kStreamsMax || streams > directory.left()) return damaged("its directory of streams is damaged");
@@ -188,12 +190,19 @@ Result<SectionReader> SectionReader::open(std::string_view block) {
     if (number == 0 || number >= bytes.size()) return damaged("a stream stands in a section that is not there");
     section = static_cast<uint32_t>(number);
   }
+  std::vector<uint64_t> left;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    left.push_back(entries[i].inflated);
+    if (i == 0 || (last_only && (section_of.empty() || section_of.back() != i))) continue;
+    if (auto inflated_one = inflate(i); !inflated_one) return tl::unexpected<Error>(inflated_one.error());
+  }
   out.streams_.reserve(streams);
   for (auto section : section_of) {
     auto length = directory.varint();
-    if (length > bytes[section].size()) return damaged("a stream is longer than its section");
+    if (length > left[section]) return damaged("a stream is longer than its section");
+    left[section] -= length;
     out.streams_.push_back(bytes[section].substr(0, length));
-    bytes[section].remove_prefix(length);
+    bytes[section].remove_prefix(out.streams_.back().size());
   }
   if (!directory.ok() || directory.left() != 0) return damaged("its directory of streams is damaged");
   return out;

@@ -196,6 +196,12 @@ Result<DecodedBlock> StoreView::read_sealed(const Segment& segment) const {
   return block;
 }
 
+Result<std::vector<std::string>> StoreView::field_names(const Segment& segment) const {
+  auto bytes = block_bytes(segment);
+  if (!bytes) return tl::unexpected(bytes.error());
+  return read_block_field_names(*bytes);
+}
+
 Result<std::unique_ptr<Batch>> StoreView::read(const Segment& segment) const {
   if (segment.sealed) {
     auto block = read_sealed(segment);

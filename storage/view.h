@@ -58,6 +58,8 @@ class StoreView {
   Result<std::optional<Segment>> segment_at(const std::string& log, uint64_t index) const;
   Result<std::unique_ptr<Batch>> read(const Segment& segment) const;
   Result<DecodedBlock> read_sealed(const Segment& segment) const;
+  // Of a sealed segment: the names of the fields that its records have, derived ones aside (read_block_field_names()).
+  Result<std::vector<std::string>> field_names(const Segment& segment) const;
 
   Result<std::vector<std::pair<std::string, SourceState>>> sources(const std::string& log) const;
   Result<std::vector<std::string>> checkpoints(const std::string& log) const;  // notes, ascending by size

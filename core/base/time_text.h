@@ -51,6 +51,8 @@ class Zone {
   virtual std::string_view name() const = 0;
   virtual int64_t offset_seconds_at_local(int64_t local_seconds) const = 0;  // east of UTC, of a local wall-clock time
   virtual int64_t offset_seconds_at(int64_t unix_seconds) const = 0;
+  // Since when it has been so: the Unix second of the last change of the clock, INT64_MIN when there was none before.
+  virtual int64_t offset_began_at(int64_t unix_seconds) const = 0;
 };
 
 // Reads a time that starts at the first byte of `text`; `length` is how many bytes it took. A missing year is the

@@ -39,10 +39,11 @@ class TableZone final : public Zone {
 
   std::string_view name() const override { return name_; }
 
-  int64_t offset_seconds_at(int64_t unix_seconds) const override {
-    const Span* span = first(unix_seconds);
-    while (unix_seconds >= span->end) ++span;
-    return span->offset;
+  int64_t offset_seconds_at(int64_t unix_seconds) const override { return span_at(unix_seconds)->offset; }
+
+  int64_t offset_began_at(int64_t unix_seconds) const override {
+    const Span* span = span_at(unix_seconds);
+    return span == spans_.data() ? INT64_MIN : span[-1].end;
   }
 
   // A time that comes twice (end of summer time) is the first of the two.
@@ -53,6 +54,13 @@ class TableZone final : public Zone {
   }
 
  private:
+  const Span* span_at(int64_t unix_seconds) const {
+    const Span* span = first(unix_seconds);
+    while (unix_seconds >= span->end) ++span;
+    return span;
+  }
+
+  // Of a time on either clock: the span that holds it, or one before.
   const Span* first(int64_t seconds) const {
     const int64_t clamped = std::clamp(seconds, kFirst, kLast - 1);
     return &spans_[starts_[static_cast<size_t>((clamped - kFirst) >> kBucketShift)]];

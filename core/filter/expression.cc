@@ -301,7 +301,15 @@ Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern, boo
     what = "atomic group " + construct;
   else if (construct.size() == 2 && construct[0] == '\\' && construct[1] >= '1' && construct[1] <= '9')
     what = "back-reference " + construct;
-  return fail(Code::invalid, "regular expression not supported: " + what);
+  // Broken in every dialect, or of one that RE2 does not speak?
+  switch (regex->re2.error_code()) {
+    case re2::RE2::ErrorMissingParen:
+    case re2::RE2::ErrorMissingBracket:
+    case re2::RE2::ErrorTrailingBackslash:
+      return fail(Code::invalid, "regular expression is broken: " + what);
+    default:
+      return fail(Code::refused, "regular expression not supported: " + what);
+  }
 }
 
 bool evaluate(const Expression& expression, const Record& record, Scratch& scratch) {

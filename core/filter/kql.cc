@@ -1,6 +1,7 @@
 // A recursive descent parser over bytes. Precedence, loosest first: or, and, not. Only parentheses recurse, 128 deep.
 #include "core/filter/kql.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "core/base/display.h"
@@ -44,13 +45,14 @@ void append_utf8(std::string& out, uint32_t code) {
 
 class KqlReader {
  public:
-  KqlReader(std::string_view query, size_t from, const QueryClock& clock) : query_(query), at_(from), clock_(clock) {}
+  KqlReader(std::string_view query, size_t from, const QueryClock& clock, const std::vector<KqlColumn>* columns)
+      : query_(query), at_(from), clock_(clock), columns_(columns) {}
 
   Result<KqlFilter> read() {
     if (query_.size() > kQueryBytesMax) return fail(Code::invalid, "the query is longer than 64 KiB");
     skip_blanks();
     if (at_ == query_.size() || query_[at_] == '|') return KqlFilter{Expression::everything(), at_};
-    auto filter = read_or(0, {});
+    auto filter = read_or(0, nullptr);
     if (!filter) return tl::unexpected(filter.error());
     skip_blanks();
     if (at_ < query_.size() && query_[at_] != '|') return unexpected_here();
@@ -98,7 +100,7 @@ class KqlReader {
   }
 
   // `field` is set inside of `field: ( … )`.
-  Read read_or(int depth, std::string_view field) {
+  Read read_or(int depth, const KqlTarget* field) {
     std::vector<Expression> any;
     do {
       auto each = read_and(depth, field);
@@ -108,19 +110,19 @@ class KqlReader {
     return Expression::any_of(std::move(any));
   }
 
-  Read read_and(int depth, std::string_view field) {
+  Read read_and(int depth, const KqlTarget* field) {
     std::vector<Expression> all;
     do {
       bool negated = false;
       while (take_keyword("not")) negated = !negated;
-      auto each = field.empty() ? read_clause(depth) : read_listed_value(depth, field);
+      auto each = field ? read_listed_value(depth, *field) : read_clause(depth);
       if (!each) return each;
       all.push_back(negated ? Expression::not_of(std::move(*each)) : std::move(*each));
     } while (take_keyword("and"));
     return Expression::all_of(std::move(all));
   }
 
-  Read read_parenthesis(int depth, std::string_view field) {
+  Read read_parenthesis(int depth, const KqlTarget* field) {
     size_t open = at_;
     if (depth >= kDepthMax) return error(open, "parentheses are nested deeper than 128");
     ++at_;
@@ -138,9 +140,16 @@ class KqlReader {
   Read read_clause(int depth) {
     skip_blanks();
     if (at_ >= query_.size()) return unexpected_here();
-    if (query_[at_] == '(') return read_parenthesis(depth, {});
+    if (query_[at_] == '(') return read_parenthesis(depth, nullptr);
     const size_t begin = at_;
-    auto literal = query_[at_] == '"' ? read_quoted() : read_word(WordPlace::clause);
+    if (auto odd = refuse_other_spellings(nullptr); !odd) return tl::unexpected(odd.error());
+    Result<KqlLiteral> literal;
+    if (auto column = column_spelled_here()) {
+      at_ += column->text.size();
+      literal = std::move(*column);
+    } else {
+      literal = query_[at_] == '"' ? read_quoted() : read_word(WordPlace::clause);
+    }
     if (!literal) return tl::unexpected(literal.error());
     size_t next = after_blanks(at_);
     char c = next < query_.size() ? query_[next] : '\0';
@@ -160,18 +169,81 @@ class KqlReader {
       if (auto more = read_more_words(*literal); !more) return tl::unexpected(more.error());
       if (literal->is_star()) return Expression::everything();
     }
-    return question(kFreeField, Order::equal, false, *literal);
+    if (columns_) return error(begin, "rows have no message to look into: a word needs its column; there are " + column_list());
+    return question(KqlTarget::of_field(kFreeField), Order::equal, false, *literal);
+  }
+
+  // The name of a column that is no word, as `max(@timestamp)`, where a comparison follows it.
+  std::optional<KqlLiteral> column_spelled_here() const {
+    for (const KqlColumn& column : columns_ ? *columns_ : std::vector<KqlColumn>()) {
+      size_t next = after_blanks(at_ + column.name.size());
+      if (column.name.find('(') == std::string::npos || query_.substr(at_, column.name.size()) != column.name ||
+          next >= query_.size() || std::string_view(":<>~").find(query_[next]) == std::string_view::npos)
+        continue;
+      KqlLiteral literal;
+      literal.text = column.name;
+      literal.wildcard.resize(column.name.size());
+      literal.begin = at_;
+      return literal;
+    }
+    return {};
+  }
+
+  std::string column_list() const {
+    std::string out;
+    for (const KqlColumn& column : *columns_) out += (out.empty() ? "" : ", ") + column.name;
+    return out;
+  }
+
+  // What people write who know another language: it would be looked for as text, and not be found. `field` is what is
+  // compared, nullptr where a clause begins.
+  Result<void> refuse_other_spellings(const KqlTarget* field) const {
+    const char first = query_[at_];
+    const std::string name = field ? field->name : columns_ ? "column" : std::string(kFreeField);
+    if (first == '\'') {
+      for (size_t end = at_ + 1; end < query_.size(); ++end)
+        if (query_[end] == '\'' && ends_value(end + 1))
+          return error(at_, "a text stands in double quotes: " + (field ? name + ": " : "") + "\"" +
+                                std::string(query_.substr(at_ + 1, end - at_ - 1)) + "\"");
+    }
+    for (std::string_view quote : {"“", "”", "‘", "’"})
+      if (field && query_.substr(at_).starts_with(quote))
+        return error(at_, "a text stands in plain double quotes, as in " + name + ": \"text\"");
+    if (first != '/') return {};
+    // A regular expression holds no `/` of its own, so a path of several folders is none.
+    size_t end = at_ + 1;
+    while (end < query_.size() && query_[end] != '/') end += query_[end] == '\\' ? 2 : 1;
+    if (end >= query_.size() || end == at_ + 1) return {};
+    std::string_view inside = query_.substr(at_ + 1, end - at_ - 1);
+    size_t after = end + 1;
+    while (after < query_.size() && (query_[after] == 'i' || query_[after] == 's')) ++after;
+    bool has_words = std::any_of(inside.begin(), inside.end(), is_blank);
+    for (std::string_view keyword : {" and ", " or ", " not "})
+      if (inside.find(keyword) != inside.npos) return {};  // two paths
+    bool is_regex = inside.find_first_of("\\^$[(+?|") != inside.npos || inside.find(".*") != inside.npos;
+    bool may_be_text = has_words || after > end + 1 || !field || field->type == FieldType::text;
+    if (!ends_value(after) || (may_be_text && !is_regex)) return {};
+    std::string_view whole = query_.substr(at_, after - at_);
+    return error(at_, "a regular expression is written " + name + " ~ " + std::string(whole) + "; a text with these signs, " +
+                          name + ": \"" + std::string(whole) + "\"");
+  }
+  bool ends_value(size_t at) const {
+    return at >= query_.size() || is_blank(query_[at]) || query_[at] == ')' || query_[at] == '|';
   }
 
   // As typed: `\and` is no keyword.
   std::string_view word_of(const KqlLiteral& literal) const { return word_at(literal.begin); }
 
-  Result<std::string> field_name(const KqlLiteral& literal) const {
+  Result<KqlTarget> target(const KqlLiteral& literal) const {
     if (literal.has_wildcard())
       return error(literal.begin, "wildcards in a field's name are not supported: write the fields with `or`");
     if (literal.text.empty()) return error(literal.begin, "a field's name is missing");
     if (literal.text.size() > 1024) return error(literal.begin, "a field's name of more than 1024 bytes");
-    return literal.text;
+    if (!columns_) return KqlTarget::of_field(literal.text);
+    auto column = find_column(*columns_, literal.text);
+    if (column == columns_->end())
+      return error(literal.begin, "there is no column `" + literal.text + "` here; there are " + column_list());
+    return KqlTarget{column->name, column->type, true};
   }
 
   Read read_field_clause(int depth, const KqlLiteral& field_literal, size_t begin) {
@@ -196,26 +268,26 @@ class KqlReader {
       }
       return error(begin, "any field is not asked by `*:`; a word alone is looked for in the whole message");
     }
-    auto field = field_name(field_literal);
+    auto field = target(field_literal);
     if (!field) return tl::unexpected(field.error());
     if (at_ >= query_.size() || query_[at_] == '|' || query_[at_] == ')')
-      return error(at_,
-                   "a value is missing after `" + *field + std::string(query_.substr(sign, is_range ? 1 : 1)) + "`");
-    if (query_[at_] == '(' && !is_range) return read_parenthesis(depth, *field);
+      return error(at_, "a value is missing after `" + field->name + std::string(query_.substr(sign, 1)) + "`");
+    if (query_[at_] == '(' && !is_range) return read_parenthesis(depth, &*field);
     if (query_[at_] == '(') return error(at_, "a comparison takes one value, not a list");
     if (query_[at_] == '<' || query_[at_] == '>')
-      return error(at_, "a comparison is written without `:`, as in " + *field + " >= 5");
+      return error(at_, "a comparison is written without `:`, as in " + field->name + " >= 5");
     return read_value(*field, order, is_range);
   }
 
-  Read read_listed_value(int depth, std::string_view field) {
+  Read read_listed_value(int depth, const KqlTarget& field) {
     skip_blanks();
     if (at_ >= query_.size()) return unexpected_here();
-    if (query_[at_] == '(') return read_parenthesis(depth, field);
+    if (query_[at_] == '(') return read_parenthesis(depth, &field);
     return read_value(field, Order::equal, false);
   }
 
-  Read read_value(std::string_view field, Order order, bool is_range) {
+  Read read_value(const KqlTarget& field, Order order, bool is_range) {
+    if (auto odd = refuse_other_spellings(&field); !odd) return tl::unexpected(odd.error());
     auto literal = query_[at_] == '"' ? read_quoted() : read_word(WordPlace::value);
     if (!literal) return tl::unexpected(literal.error());
     if (!literal->quoted) {
@@ -227,7 +299,7 @@ class KqlReader {
     return question(field, order, is_range, *literal);
   }
 
-  Read question(std::string_view field, Order order, bool is_range, const KqlLiteral& literal) {
+  Read question(const KqlTarget& field, Order order, bool is_range, const KqlLiteral& literal) {
     auto made = kql_comparison(field, order, is_range, literal, clock_);
     if (!made) return error(literal.begin, made.error().message);
     questions_ += 1 + made->children.size();
@@ -372,7 +444,7 @@ class KqlReader {
   }
 
   Read read_regex(const KqlLiteral& field_literal, size_t) {
-    auto field = field_name(field_literal);
+    auto field = target(field_literal);
     if (!field) return tl::unexpected(field.error());
     skip_blanks();
     const size_t begin = at_++;
@@ -399,12 +471,13 @@ class KqlReader {
     if (++regexes_ > kRegexesMax) return error(begin, "more than 64 regular expressions in one query");
     auto regex = compile_regex(pattern, folds, dot_newline);
     if (!regex) return error(begin, regex.error().message);
-    return Expression::of(*field, RegexTest{*regex});
+    return Expression::of(field->name, RegexTest{*regex});
   }
 
   std::string_view query_;
   size_t at_;
   const QueryClock& clock_;
+  const std::vector<KqlColumn>* const columns_;  // nullptr: it asks records
   size_t questions_ = 0;
   size_t regexes_ = 0;
 };
@@ -430,8 +503,17 @@ Error query_error(std::string_view query, size_t at, std::string what) {
   return {Code::invalid, std::move(what)};
 }
 
-Result<KqlFilter> read_kql(std::string_view query, size_t from, const QueryClock& clock) {
-  return KqlReader(query, from, clock).read();
+Result<KqlFilter> read_kql(std::string_view query, size_t from, const QueryClock& clock,
+                           const std::vector<KqlColumn>* columns) {
+  return KqlReader(query, from, clock, columns).read();
+}
+
+std::vector<KqlColumn>::const_iterator find_column(const std::vector<KqlColumn>& columns, std::string_view name) {
+  auto named = [&](std::string_view other) {
+    return std::find_if(columns.begin(), columns.end(), [&](const KqlColumn& column) { return column.name == other; });
+  };
+  auto found = named(name);
+  return found != columns.end() ? found : named(std::string(name) + "()");
 }
 
 Result<Filter> Filter::parse_kql(std::string_view text, const QueryClock& clock) {

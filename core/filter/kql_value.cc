@@ -107,25 +107,29 @@ bool read_network(std::string_view text, AddressTest* test) {
   return true;
 }
 
-Result<Expression> kql_comparison(std::string_view name, Order order, bool is_range, const KqlLiteral& literal,
-                                  const QueryClock& clock) {
-  if (!is_range && literal.is_star()) return Expression::of(name, ExistsTest{});
+KqlTarget KqlTarget::of_field(std::string_view name) {
   const Field* field = find_field(name);
-  const std::string field_name(name);
-  // Another version of its parser may have given it as text.
-  const bool reads_strings = field && !is_fixed_field(*field);
-  if (field && is_range && field->type == FieldType::text)
-    return fail(Code::invalid, field_name + " is text: it has words, and no order to compare by");
-  if (field && is_range && field->type == FieldType::boolean)
-    return fail(Code::invalid, field_name + " is true or false; write " + field_name + ": true");
+  // Another version of its parser may have given a declared one as text.
+  return {std::string(name), field ? std::optional(field->type) : std::nullopt, field && !is_fixed_field(*field)};
+}
+
+Result<Expression> kql_comparison(const KqlTarget& target, Order order, bool is_range, const KqlLiteral& literal,
+                                  const QueryClock& clock) {
+  const std::string& name = target.name;
+  const bool reads_strings = target.reads_strings;
+  if (!is_range && literal.is_star()) return Expression::of(name, ExistsTest{});
+  if (is_range && target.type == FieldType::text)
+    return fail(Code::invalid, name + " is text: it has words, and no order to compare by");
+  if (is_range && target.type == FieldType::boolean)
+    return fail(Code::invalid, name + " is true or false; write " + name + ": true");
   if (is_range && literal.has_wildcard()) return fail(Code::invalid, "a wildcard has no place in a comparison");
-  if (!field || field->type == FieldType::keyword) {
-    if (!is_range) return field ? keyword_question(name, literal) : unknown_question(name, literal);
+  if (!target.type || target.type == FieldType::keyword) {
+    if (!is_range) return target.type ? keyword_question(name, literal) : unknown_question(name, literal);
     NumberTest number{order, {}, true};
     if (!literal.quoted && read_number(literal.text, &number.operand)) return Expression::of(name, number);
     return Expression::of(name, StringOrderTest{order, literal.text});
   }
-  switch (field->type) {
+  switch (*target.type) {
     case FieldType::text:
       return text_question(name, literal);
     case FieldType::integer:
@@ -133,16 +137,16 @@ Result<Expression> kql_comparison(std::string_view name, Order order, bool is_ra
       if (literal.has_wildcard()) return no_wildcard(name, "a number");
       NumberTest number{order, {}, reads_strings};
       if (!read_number(literal.text, &number.operand))
-        return fail(Code::invalid, field_name + " is a number, and `" + literal.text + "` is none");
+        return fail(Code::invalid, name + " is a number, and `" + literal.text + "` is none");
       return Expression::of(name, number);
     }
     case FieldType::ip: {
       if (literal.has_wildcard())
-        return fail(Code::invalid, field_name + " is an address: write a network as 10.0.0.0/8");
-      if (is_range) return fail(Code::invalid, field_name + " is an address: write " + field_name + ": 10.0.0.0/8");
+        return fail(Code::invalid, name + " is an address: write a network as 10.0.0.0/8");
+      if (is_range) return fail(Code::invalid, name + " is an address: write " + name + ": 10.0.0.0/8");
       AddressTest network;
       if (!read_network(literal.text, &network))
-        return fail(Code::invalid, field_name + " is an address, and `" + literal.text + "` is none");
+        return fail(Code::invalid, name + " is an address, and `" + literal.text + "` is none");
       network.reads_strings = reads_strings;
       return Expression::of(name, network);
     }
@@ -154,7 +158,7 @@ Result<Expression> kql_comparison(std::string_view name, Order order, bool is_ra
     }
     case FieldType::boolean: {
       if (literal.text != "true" && literal.text != "false")
-        return fail(Code::invalid, field_name + " is true or false, and `" + literal.text + "` is neither");
+        return fail(Code::invalid, name + " is true or false, and `" + literal.text + "` is neither");
       return Expression::of(name, BooleanTest{literal.text == "true"});
     }
     case FieldType::keyword:

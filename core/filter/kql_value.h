@@ -1,6 +1,7 @@
 // What stands right of a field in KQL, by the type of the field: literal -> questions. Private to core/filter.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,17 @@ struct KqlLiteral {
   bool is_star() const;  // nothing but `*`
 };
 
+// What is asked: a field of records, or a column of rows.
+struct KqlTarget {
+  std::string name;
+  std::optional<FieldType> type;  // not there: whatever its values turn out to be
+  bool reads_strings = false;     // a number or an address may also stand as text: the field had another type before
+
+  static KqlTarget of_field(std::string_view name);
+};
+
 // `field: value` and `field < value`. The error's message is the bare reason, without the caret.
-Result<Expression> kql_comparison(std::string_view field, Order order, bool is_range, const KqlLiteral& literal,
+Result<Expression> kql_comparison(const KqlTarget& target, Order order, bool is_range, const KqlLiteral& literal,
                                   const QueryClock& clock);
 
 // `10.0.0.0/8`, `fe80::/10` or an address; false when it is neither.

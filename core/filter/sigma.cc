@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/base/bytes.h"
+#include "core/base/nearest_name.h"
 #include "core/base/text.h"
 #include "core/filter/expression.h"
 #include "core/filter/kql_value.h"
@@ -38,6 +39,11 @@ struct Modifiers {
   bool all = false, negated = false, cased = false, windash = false;
   bool fold_regex = false, multi_line = false, dot_newline = false;
 };
+
+std::string place_text(const SigmaValue& at) {
+  if (at.line == 0) return {};
+  return std::to_string(at.line) + ":" + (at.column > 0 ? std::to_string(at.column) + ":" : "") + " ";
+}
 
 class Compiler {
  public:
@@ -74,9 +80,44 @@ class Compiler {
     }
   }
 
+  // The first modifier that is wrong, before anything else of the rule is said to be not done here.
+  Result<void> check_modifiers(const SigmaValue& value, int depth) const {
+    if (depth > kDepthMax) return {};
+    for (const auto& [key, entry] : value.entries) {
+      if (auto read = modifiers(key, entry); !read && read.error().code == Code::invalid) return tl::unexpected(read.error());
+      if (auto inner = check_modifiers(entry, depth + 1); !inner) return inner;
+    }
+    for (const SigmaValue& item : value.items)
+      if (auto inner = check_modifiers(item, depth + 1); !inner) return inner;
+    return {};
+  }
+
  private:
-  tl::unexpected<Error> error(const SigmaValue& at, const std::string& what) const {
-    return fail(Code::invalid, at.line > 0 ? std::to_string(at.line) + ": " + what : what);
+  tl::unexpected<Error> error(const SigmaValue& at, const std::string& what, Code code = Code::invalid) const {
+    return fail(code, place_text(at) + what);
+  }
+  // Right, but not done here.
+  tl::unexpected<Error> refused(const SigmaValue& at, const std::string& what) const { return error(at, what, Code::refused); }
+  tl::unexpected<Error> no_field(const SigmaValue& at, const std::string& name) const {
+    if (!fields_.missing) return refused(at, "field " + name + " has no place among the fields of this log source");
+    Error missing = fields_.missing(name);
+    return error(at, missing.message, missing.code);
+  }
+
+  // Of the specification's, version 2.1: they need a placeholder's values, or parts of a time.
+  static constexpr std::string_view kNotDone[] = {"expand", "minute", "hour", "day", "week", "month", "year"};
+
+  static std::string unknown_modifier(std::string_view word) {
+    static constexpr std::string_view kSubModifiers[] = {"i", "ignorecase", "m", "multiline", "s", "dotall"};
+    if (std::find(std::begin(kSubModifiers), std::end(kSubModifiers), word) != std::end(kSubModifiers))
+      return "modifier |" + std::string(word) + " stands behind |re only";
+    NearestName nearest(word);
+    for (std::string_view known : {"contains", "startswith", "endswith", "re", "cidr", "gt", "gte", "lt", "lte", "exists",
+                                   "fieldref", "all", "neq", "cased", "windash", "base64", "base64offset", "wide", "utf16",
+                                   "utf16le", "utf16be"})
+      nearest.offer(known);
+    for (std::string_view known : kNotDone) nearest.offer(known);
+    return "Sigma has no modifier |" + std::string(word) + nearest.suggestion();
   }
 
   Result<Modifiers> modifiers(std::string_view key, const SigmaValue& at) const {
@@ -137,8 +178,10 @@ class Compiler {
         out.wide = Modifiers::Wide::be;
       else if (word == "utf16")
         out.wide = Modifiers::Wide::mark;
+      else if (std::find(std::begin(kNotDone), std::end(kNotDone), word) != std::end(kNotDone))
+        return refused(at, "modifier |" + std::string(word) + " is not supported here");
       else
-        return error(at, "modifier |" + std::string(word) + " is not supported");
+        return error(at, unknown_modifier(word));
     }
     if (hows > 1) return error(at, "`" + std::string(key) + "` compares in two ways at once");
     if (is_same_field) {
@@ -172,7 +215,7 @@ class Compiler {
       if (how->how == Modifiers::How::equals) how->how = Modifiers::How::contains;
     } else {
       names = fields_.find(name);
-      if (names.empty()) return error(value, "field " + name + " has no place among the fields of this log source");
+      if (names.empty()) return no_field(value, name);
     }
     if (value.type == SigmaValue::Type::map) return error(value, "field " + name + ": a map is no value");
     if (value.type != SigmaValue::Type::list) return question(value, names, *how);
@@ -213,7 +256,7 @@ class Compiler {
       }
       case Modifiers::How::regex: {
         auto regex = compile_regex(value.text, how.fold_regex, how.dot_newline, how.multi_line);
-        if (!regex) return error(value, regex.error().message);
+        if (!regex) return error(value, regex.error().message, regex.error().code);
         return Expression::of(name, RegexTest{*regex});
       }
       case Modifiers::How::network: {
@@ -231,8 +274,7 @@ class Compiler {
         std::vector<Expression> any;
         for (const std::string& other : fields_.find(value.text))
           any.push_back(Expression::of(name, SameFieldTest{how.same, find_field(other), other, !how.cased}));
-        if (any.empty())
-          return error(value, "field " + value.text + " has no place among the fields of this log source");
+        if (any.empty()) return no_field(value, value.text);
         return Expression::any_of(std::move(any));
       }
       default:
@@ -277,7 +319,7 @@ class Compiler {
         value.type == SigmaValue::Type::string ? SigmaString::parse(value.text) : SigmaString::literal(value.text);
     if (how.windash) {
       auto variants = windash_variants(string);
-      if (!variants) return error(value, variants.error().message);
+      if (!variants) return refused(value, variants.error().message);
       return *variants;
     }
     if (how.wide == Modifiers::Wide::none && how.coding == Modifiers::Coding::none)
@@ -308,7 +350,7 @@ Result<Expression> some_of(const SigmaCondition& condition, const Searches& sear
   for (const std::string& name : condition.names) each.push_back(searches.at(name));
   if (k == n) return Expression::all_of(std::move(each));
   if (k == 1) return Expression::any_of(std::move(each));
-  if (n > 12) return fail(Code::invalid, "condition: more than 12 identifiers under `" + std::to_string(k) + " of`");
+  if (n > 12) return fail(Code::refused, "condition: more than 12 identifiers under `" + std::to_string(k) + " of`");
   std::vector<Expression> any;
   for (uint32_t chosen = 0; chosen < uint32_t{1} << n; ++chosen) {
     if (static_cast<size_t>(std::popcount(chosen)) != k) continue;
@@ -422,14 +464,16 @@ SigmaValue SigmaValue::of_map(std::vector<SigmaEntry> entries) {
 }
 
 Result<Filter> compile_sigma(const SigmaValue& detection, const SigmaFields& fields) {
-  auto error = [](const SigmaValue& at, const std::string& what) {
-    return fail(Code::invalid, at.line > 0 ? std::to_string(at.line) + ": " + what : what);
+  auto error = [](const SigmaValue& at, const std::string& what, Code code = Code::invalid) {
+    return fail(code, place_text(at) + what);
   };
   if (detection.type != SigmaValue::Type::map) return error(detection, "detection is no map");
   const SigmaValue* condition = nullptr;
   std::vector<std::string> names;
   Searches searches;
   Compiler compiler(fields);
+  for (const auto& [key, value] : detection.entries)
+    if (auto right = compiler.check_modifiers(value, 0); !right) return tl::unexpected(right.error());
   for (const auto& [key, value] : detection.entries) {
     if (key == "condition") {
       condition = &value;
@@ -451,9 +495,9 @@ Result<Filter> compile_sigma(const SigmaValue& detection, const SigmaFields& fie
   for (const SigmaValue* each : conditions) {
     if (each->type != SigmaValue::Type::string) return error(*each, "condition is no text");
     auto parsed = parse_sigma_condition(each->text, names);
-    if (!parsed) return error(*each, parsed.error().message);
+    if (!parsed) return error(*each, parsed.error().message, parsed.error().code);
     auto expression = of_condition(*parsed, searches);
-    if (!expression) return error(*each, expression.error().message);
+    if (!expression) return error(*each, expression.error().message, expression.error().code);
     any.push_back(std::move(*expression));
   }
   if (any.empty()) return error(*condition, "condition is empty");

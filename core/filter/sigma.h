@@ -16,9 +16,11 @@
 // Plain strings fold case (simple folding); `re` does not unless |i; |cased does not. A number in the rule equals a
 // field's value by its text or, on number fields, by value. On a list field, any element.
 //
-// Errors   invalid, never an approximation: an unknown modifier, a field without a place in ECS, a condition that does
-//          not parse or names nothing, a regex that RE2 refuses (the message names the construct: look-around,
-//          back-reference …). The message begins with "LINE: " when the value has one.
+// Errors   refused, never an approximation: right Sigma that is not done here, as a modifier that needs what we have not
+//          (|expand), a field without a place in ECS, a regex that RE2 refuses (the message names the construct:
+//          look-around, back-reference …), a condition that aggregates.
+//          invalid: wrong in any Sigma, as a modifier that nobody knows or a condition that does not parse or names nothing.
+//          The message begins with "LINE:COLUMN: " when the value has them.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +47,7 @@ struct SigmaValue {
   double real = 0;
   std::vector<SigmaValue> items;                            // list
   std::vector<SigmaEntry> entries;  // map, in the file's order
-  int line = 0;                                             // 1-based; 0: not known
+  int line = 0, column = 0;                                 // 1-based, of its key in a map; 0: not known
 
   static SigmaValue of_text(std::string text);
   static SigmaValue of_integer(int64_t value);
@@ -68,6 +70,8 @@ struct SigmaFields {
   std::function<std::vector<std::string>(std::string_view sigma_field)> find;
   // Where keywords (values without a field) are looked for, as substrings.
   std::vector<std::string> keyword_fields = {"event.original"};
+  // The error of a field that find() does not have; not there: it has no place here, and is refused.
+  std::function<Error(std::string_view sigma_field)> missing = {};
 };
 
 // `detection` is the map under `detection:`, with `condition`. `timeframe` in it is left to the caller.

@@ -48,7 +48,7 @@ class ConditionReader {
     if (text_.size() > kTextBytesMax) return fail(Code::invalid, "condition: longer than 64 KiB");
     auto condition = read_or(0);
     if (!condition) return condition;
-    if (peek() == "|") return error("aggregations after `|` are not supported: write a correlation rule");
+    if (peek() == "|") return refused_aggregation();
     if (auto word = peek(); !word.empty()) return error("`" + std::string(word) + "` has no place here");
     return condition;
   }
@@ -58,6 +58,13 @@ class ConditionReader {
 
   tl::unexpected<Error> error(const std::string& what) {
     return tl::unexpected(query_error(text_, at_, "condition: " + what));
+  }
+
+  // Sigma v1's.
+  tl::unexpected<Error> refused_aggregation() {
+    auto out = error("aggregations after `|` are not supported: write a correlation rule");
+    out.value().code = Code::refused;
+    return out;
   }
 
   std::string_view peek() {
@@ -114,7 +121,7 @@ class ConditionReader {
   Read read_term(int depth) {
     std::string_view word = peek();
     if (word.empty()) return error("it ends where a name should stand");
-    if (word == "|") return error("aggregations after `|` are not supported: write a correlation rule");
+    if (word == "|") return refused_aggregation();
     if (word == ")") return error("this `)` closes nothing");
     if (word == "(") {
       if (depth >= kDepthMax) return error("parentheses are nested deeper than 64");

@@ -89,7 +89,7 @@ Result<std::vector<SigmaString>> windash_variants(const SigmaString& string) {
         continue;
       }
       if (++dashes > 4)
-        return fail(Code::invalid, "|windash with more than four options in one string is not supported");
+        return fail(Code::refused, "|windash with more than four options in one string is not supported");
       std::vector<SigmaString> more;
       for (const SigmaString& variant : variants)
         for (std::string_view dash : kDashes) {

@@ -1,11 +1,14 @@
 #include "core/record/field.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "core/base/assert.h"
+#include "core/base/nearest_name.h"
 
 namespace yushi {
 namespace {
@@ -61,6 +64,10 @@ constexpr size_t kDeclaredSlots = 131'072;  // 1 MiB of zero pages until used
 std::atomic<const Field*> declared[kDeclaredSlots];
 std::atomic<size_t> declared_count{0};
 std::mutex declare_mutex;
+std::set<std::string, std::less<>>& dynamic_prefixes() {  // protected by declare_mutex; of files, so there are few
+  static std::set<std::string, std::less<>> prefixes;
+  return prefixes;
+}
 
 const Field* find_static(std::string_view name, uint64_t hash) {
   for (size_t at = hash % kStaticSlots; kSlots[at]; at = (at + 1) % kStaticSlots)
@@ -85,6 +92,31 @@ const Field* find_field(std::string_view name) {
   if (declared_count.load(std::memory_order_acquire) == 0) return nullptr;
   size_t slot;
   return find_declared(hash, &slot, [&](const Field& field) { return field.name == name; });
+}
+
+void declare_dynamic_prefix(std::string_view prefix) {
+  std::lock_guard lock(declare_mutex);
+  dynamic_prefixes().emplace(prefix);
+}
+
+bool may_be_field(std::string_view name) {
+  if (find_field(name)) return true;
+  auto continues = [&](std::string_view prefix) { return name.size() > prefix.size() && name.starts_with(prefix); };
+  if (continues("json.") || continues("kv.") || continues(kStructuredDataPrefix)) return true;
+  std::lock_guard lock(declare_mutex);
+  return std::any_of(dynamic_prefixes().begin(), dynamic_prefixes().end(), continues);
+}
+
+void for_each_field_name(const std::function<void(std::string_view name)>& visit) {
+  for (const Field& field : kFields) visit(field.name);
+  for (const auto& slot : declared)
+    if (const Field* field = slot.load(std::memory_order_acquire)) visit(field->name);
+}
+
+std::string field_suggestion(std::string_view name) {
+  NearestName nearest(name);
+  for_each_field_name([&](std::string_view known) { nearest.offer(known); });
+  return nearest.suggestion();
 }
 
 bool is_fixed_field(const Field& field) { return field.id != kDynamicField && field.id <= kStaticFields; }

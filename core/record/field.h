@@ -9,6 +9,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <string_view>
 
 #include "core/base/result.h"
@@ -38,6 +40,19 @@ Result<const Field*> declare_field(std::string_view name, FieldType type, bool l
 
 // Is it of the fixed table (ECS and our own yushi.*), not declared by a parser file and not dynamic?
 bool is_fixed_field(const Field& field);
+
+// Says that a parser gives fields of any name that begins with `prefix` ("auditd."): the keys of its messages. Any thread.
+void declare_dynamic_prefix(std::string_view prefix);
+
+// Whether a record can have a field of this name: it is in the table, declared, or begins as dynamic ones do (json.*,
+// kv.*, structured data and the prefixes of parsers). Any thread. For names from queries and files, to tell a misspelt one.
+bool may_be_field(std::string_view name);
+
+// Calls visit(name) for each name of the table and each declared one; a name of several types comes several times.
+void for_each_field_name(const std::function<void(std::string_view name)>& visit);
+
+// "; did you mean user.name?" with the known name that is nearest to a misspelt one; empty when none is near.
+std::string field_suggestion(std::string_view name);
 
 // The fields that the code itself speaks of.
 namespace ecs {

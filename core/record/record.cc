@@ -117,10 +117,17 @@ struct Said {
     return c ? c->field : capture(i).field;
   }
   bool value(size_t i, Scratch& scratch, Value* out) const {
-    if (auto* c = constant(i)) return read_value(c->value, c->field->type, out);
-    const Capture& c = capture(i);
-    auto text = text_of(of, of.text(c), scratch);
-    return read_value(decode_escape(text, static_cast<Escape>(c.escape), scratch), c.field->type, out);
+    const auto* said = constant(i);
+    const Capture* c = said ? nullptr : &capture(i);
+    auto text = said ? std::string_view(said->value)
+                     : decode_escape(text_of(of, of.text(*c), scratch), static_cast<Escape>(c->escape), scratch);
+    if (!read_value(text, said ? said->field->type : c->field->type, out)) return false;
+    // IPv4 can be written in one way only; all else is equal by value, so it is by text too.
+    if (out->type == Value::Type::ip && text.find(':') != text.npos) {
+      char* room = scratch.allocate(kIpTextMax);
+      out->text = {room, format_ip(out->address, room)};
+    }
+    return true;
   }
 
   const Record& of;
@@ -172,7 +179,7 @@ std::string_view url_original(const Record& record) {
     const Capture& path = record.captures[i];
     if (path.field != path_field || path.escape != 0 || path.end() >= record.raw.size()) continue;
     char after = record.raw[path.end()];
-    if (after == ' ') return record.text(path);
+    if (after == ' ' || after == '"') return record.text(path);  // `"`: of HTTP 0.9, without a version
     if (after != '?') return {};
     uint32_t end = path.end() + 1;
     if (i + 1 < record.captures.size()) {
@@ -417,6 +424,8 @@ void visit_field(const Record& record, const Field* field_or_null, std::string_v
   }
   if (!any && yields(derived)) derive(record, derived, scratch, [&](const Value& each) { visit(context, each); });
 }
+
+bool is_derived_field(const Field& field) { return role(field) != Derived::none; }
 
 bool first_value(const Record& record, const Field* field, Scratch& scratch, Value* value) {
   struct Found {

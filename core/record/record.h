@@ -105,7 +105,7 @@ struct Record : RawMessage {
 struct Value {
   enum class Type : uint8_t { string, integer, real, boolean, ip, date };
   Type type = Type::string;
-  std::string_view text;                  // always there, except date: the value as text
+  std::string_view text;                  // always there, except date: the value as text; an address as format_ip() has it
   int64_t integer = 0;                    // integer, boolean, date (Unix ns)
   double real = 0;
   std::array<uint8_t, 16> address{};      // ip: IPv6, or IPv4 mapped (::ffff:a.b.c.d)
@@ -141,10 +141,17 @@ void for_each_field(const Record& record, Scratch& scratch, Visit&& visit);
 void visit_field(const Record& record, const Field* field_or_null, std::string_view name, Scratch& scratch,
                  void (*visit)(void* context, const Value& value), void* context);
 
+// Whether the field is (also) told of a record without a capture or a constant: @timestamp, event.dataset, message …
+bool is_derived_field(const Field& field);
+
 // The first value of a field, for detectors and key making; false when the record has none.
 bool first_value(const Record& record, const Field* field, Scratch& scratch, Value* value);
 
 bool parse_ip(std::string_view text, std::array<uint8_t, 16>* address);  // IPv4, IPv6, with zone or brackets: no
+// The one text of an address, however it was written: IPv4 (mapped ones too) in four numbers, IPv6 by RFC 5952. Gives the
+// length.
+constexpr size_t kIpTextMax = 39;
+size_t format_ip(const std::array<uint8_t, 16>& address, char* out /* kIpTextMax */);
 std::string_view facility_name(int code);  // RFC 5424 table 1: "kern", "user", …
 std::string_view severity_name(int code);  // "Emergency" … "Debug", as ECS has them
 

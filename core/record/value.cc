@@ -201,4 +201,36 @@ bool parse_ip(std::string_view text, std::array<uint8_t, 16>* address) {
   return inet_pton(AF_INET6, terminated, address->data()) == 1;
 }
 
+size_t format_ip(const std::array<uint8_t, 16>& address, char* out) {
+  static constexpr uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  char* at = out;
+  if (std::equal(kMapped, kMapped + 12, address.begin())) {
+    for (size_t i = 12; i < 16; ++i) {
+      if (i > 12) *at++ = '.';
+      at = std::to_chars(at, at + 3, address[i]).ptr;
+    }
+    return static_cast<size_t>(at - out);
+  }
+  uint32_t groups[8];
+  for (size_t i = 0; i < 8; ++i) groups[i] = static_cast<uint32_t>(address[2 * i]) << 8 | address[2 * i + 1];
+  // `::` stands for the longest run of zeros, the first of equal ones, and never for a single group.
+  size_t gap = 8, gap_groups = 1;
+  for (size_t i = 0; i < 8; ++i) {
+    size_t end = i;
+    while (end < 8 && groups[end] == 0) ++end;
+    if (end - i > gap_groups) gap = i, gap_groups = end - i;
+  }
+  for (size_t i = 0; i < 8; ++i) {
+    if (i == gap) {
+      *at++ = ':';
+      if (i + gap_groups == 8) *at++ = ':';
+      i += gap_groups - 1;
+      continue;
+    }
+    if (i > 0) *at++ = ':';
+    at = std::to_chars(at, at + 4, groups[i], 16).ptr;
+  }
+  return static_cast<size_t>(at - out);
+}
+
 }  // namespace yushi

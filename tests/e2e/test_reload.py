@@ -172,15 +172,25 @@ def test_a_field_whose_type_changes_is_found_and_proved_in_the_records_of_each_t
         assert yushi("verify", "--store", daemon.data, state=daemon.state).code == 0
 
 
-def test_a_refused_reload_is_a_record_with_its_reason(tmp_path):
+def test_a_broken_file_at_a_reload_is_told_and_its_version_of_before_stays(tmp_path):
     write_parser(tmp_path / "parsers", 0)
     with Daemon(tmp_path, f"parsers: [{tmp_path / 'parsers'}]\n") as daemon:
-        (tmp_path / "parsers" / "broken.yaml").write_text('name: "broken\n')
+        for name in ("broken", "shop"):  # a new one, and one that was good
+            (tmp_path / "parsers" / f"{name}.yaml").write_text(f'name: "{name}\n')
         daemon.process.send_signal(signal.SIGHUP)
         told = wait(lambda: daemon.search("event.action: reload", "--tenant", "_audit"), "for the record of the reload")
         assert len(told) == 1
         said = json.loads(told[0]["event"]["original"])
         assert said["event"]["outcome"] == "failure"
-        assert str(tmp_path / "parsers" / "broken.yaml") in said["event"]["reason"]
-        assert "the old parsers and rules stay" in said["message"]
+        log = (tmp_path / "yushid.log").read_text()
+        for told in (said["event"]["reason"], log, "\n".join(daemon.status()["left_out"])):
+            assert f"{tmp_path / 'parsers' / 'broken.yaml'}:" in told and "the file is left out" in told
+            assert f"{tmp_path / 'parsers' / 'shop.yaml'}:" in told and "its version of before stays" in told
+        send(daemon, 7, "127.0.3.1")
+        (record,) = wait(lambda: daemon.search("process.name: shop"), "for the order")
+        assert version_of(record) == 0
+        reload(daemon, 1)  # shop is right again, broken is gone
+        (tmp_path / "parsers" / "broken.yaml").unlink()
+        reload(daemon, 2)
+        assert daemon.status()["left_out"] == []
         assert daemon.stop() == 0

@@ -125,6 +125,12 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       {"tenants:\n  - {name: finance, retention: {days: @400, preset: cii}}", "retention.days"},
       {"retention: {preset: @forever}", "retention.preset"},
       {"tenants:\n  - {name: finance, retention: {days: @90}}", "retention.days"},
+      // A tenant behind networks that take all of its own.
+      {"tenants:\n  - {name: a, match: {cidr: [\"10.1.0.0/16\"]}}\n  - {name: b, match: {cidr: @[\"10.1.2.0/24\"]}}", "tenants.match.cidr: b never"},
+      {"tenants:\n  - {name: a, match: {cidr: [\"10.1.0.0/17\"]}}\n  - {name: c, match: {cidr: [\"10.1.128.0/17\"]}}\n"
+       "  - {name: b, match: {cidr: @[\"10.1.0.0/16\"]}}",
+       "as of a"},
+      {"tenants:\n  - {name: a, match: {cidr: [\"10.1.0.0/16\"]}}\n  - {name: b, match: {cidr: @[\"::ffff:10.1.2.0/120\", \"10.1.9.9\"]}}", "b never"},
       // Inputs.
       {"inputs:\n  - @{type: syslog, transport: udp}", "inputs.listen"},
       {"inputs:\n  - @{type: syslog, transport: unix}", "inputs.path"},

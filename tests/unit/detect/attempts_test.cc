@@ -46,6 +46,17 @@ TEST(Attempts, messages_without_a_time_of_their_own_are_told_as_received) {
   EXPECT_TRUE(found[0]->reason.ends_with("from that address received since 2026-11-01 08:00:00 UTC")) << found[0]->reason;
 }
 
+TEST(Attempts, an_address_is_one_however_it_is_written) {
+  std::vector<Event> events;
+  for (int i = 0; i < 5; ++i)
+    events.push_back(failed_login(at("2026-11-01T08:00:00Z") + i * kSecond, "root", i % 2 ? "2001:DB8:0:0::9" : "2001:db8::9"));
+  events.push_back(login(at("2026-11-01T08:00:10Z"), "root", "2001:db8:0:0:0::9"));
+  auto all = alerts_of(events);
+  auto found = of_rule(all, "bruteforce.success");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_NE(found[0]->reason.find("from 2001:db8::9 "), std::string::npos) << found[0]->reason;
+}
+
 TEST(Attempts, four_failures_are_typing_errors) {
   auto events = failures(4);
   events.push_back(login(kStart + kMinuteNs, "root", "203.0.113.9"));

@@ -41,6 +41,15 @@ TEST(Correlations, an_event_count_fires_at_its_threshold_within_the_span_and_gro
   EXPECT_EQ(count(rule, {step("a", 0), step("b", 30), step("a", 40)}), 0u);
 }
 
+TEST(Correlations, an_address_is_one_group_and_one_value_however_it_is_written) {
+  std::string grouped = with("{type: event_count, rules: [a], group-by: [source.ip], timespan: 1m, condition: {gte: 3}}");
+  EXPECT_EQ(count(grouped, {step("a", 0, "192.0.2.7"), step("a", 1, "::ffff:192.0.2.7"), step("a", 2, "::FFFF:C000:207")}), 1u);
+  EXPECT_EQ(count(grouped, {step("a", 0, "2001:db8::1"), step("a", 1, "2001:DB8:0:0::1"), step("a", 2, "2001:db8:0::0:1")}), 1u);
+  std::string counted = with("{type: value_count, rules: [a], timespan: 1m, condition: {field: source.ip, gte: 2}}");
+  EXPECT_EQ(count(counted, {step("a", 0, "192.0.2.7"), step("a", 1, "::ffff:192.0.2.7")}), 0u);
+  EXPECT_EQ(count(counted, {step("a", 0, "192.0.2.7"), step("a", 1, "192.0.2.8")}), 1u);
+}
+
 TEST(Correlations, gt_means_one_more) {
   std::string rule = with("{type: event_count, rules: [a], timespan: 1m, condition: {gt: 2}}");
   EXPECT_EQ(count(rule, {step("a", 0), step("a", 1)}), 0u);
@@ -164,7 +173,7 @@ TEST(Correlations, words_of_senders_are_kept_to_a_bound) {
   std::string reason, rule;
   Event first = step("a", 10), second = step("b", 20);
   for (int i = 0; i < 8; ++i) {
-    auto name = "labels.l" + std::to_string(i);
+    auto name = "json.l" + std::to_string(i);
     reason += "%{" + name + "} ";
     first.values.emplace_back(name, std::string(10'000, 'x'));
   }

@@ -185,7 +185,7 @@ void compare_search_with_asking_every_rule(uint32_t seed, const std::vector<std:
       return out;
     };
     std::vector<std::pair<std::string, std::string>> values;
-    for (const char* name : {"host.name", "url.path", "user.name", "url.original", "message", "z.dynamic"})
+    for (const char* name : {"host.name", "url.path", "user.name", "url.original", "message", "json.dynamic"})
       if (random() % 2) values.emplace_back(name, text());
     auto event = said(values, random() % 3 ? "nginx.access" : random() % 2 ? "kv" : "");
     if (random() % 3 == 0) event.constants = {{"event.outcome", "failure"}, {"event.action", text()}};
@@ -229,7 +229,7 @@ TEST(Rules, the_search_for_literals_changes_no_hit) {
   for (uint32_t seed = 1; seed <= 5; ++seed) {
     compare_search_with_asking_every_rule(seed, {"url.original", "url.path", "url.query", "user.name"});
     compare_search_with_asking_every_rule(seed, {"url.original"});
-    compare_search_with_asking_every_rule(seed, {"url.path", "message", "event.original", "user.name", "x.unknown"});
+    compare_search_with_asking_every_rule(seed, {"url.path", "message", "event.original", "user.name", "json.unknown"});
   }
 }
 
@@ -282,6 +282,59 @@ TEST(Rules, what_is_more_than_we_do_is_listed_with_its_place_and_left_out) {
   }
 }
 
+TEST(Rules, a_name_that_no_record_can_have_is_an_error_at_its_place) {
+  const std::string good = rule("  s: {user.name: a}\n  condition: s");
+  const std::string counted = "---\ntitle: C\nid: c1\ncorrelation:\n  type: value_count\n  rules: [r1]\n  group-by: [GROUP]\n"
+                              "  timespan: 5m\n  condition: {gte: 3, field: VALUE}\nyushi: {reason: 'WORDS'}\n";
+  auto correlation = [&](const char* group, const char* value, const char* words) {
+    std::string text = good + counted;
+    for (auto [mark, with] : {std::pair("GROUP", group), {"VALUE", value}, {"WORDS", words}}) text.replace(text.find(mark), 5, with);
+    return text;
+  };
+  const std::pair<std::string, const char*> cases[] = {
+      {rule("  s:\n    user.name: a\n    user.nam|contains: b\n  condition: s"), "test.yml:7:5: field user.nam is neither of ECS nor of a parser; did you mean user.name?"},
+      {rule("  s: {user.name|fieldref: host.nam}\n  condition: s"), "test.yml:5:7: field host.nam"},
+      {good + "yushi: {key: [host.name, usr.name]}\n", "test.yml:9:26: key: usr.name"},
+      {good + "yushi: {reason: 'by %{user.name} of %{user.nam}'}\n", "test.yml:9:39: reason: user.nam"},
+      {good + "yushi: {reason: 'in %{count}'}\n", "reason: count"},
+      {good + "yushi: {reason: 'ran %{CommandLine}'}\n", "CommandLine is a field neither of ECS nor of a parser; write process.command_line"},
+      {correlation("user.nam", "source.ip", "%{count}"), "test.yml:15:14: group-by: user.nam"},
+      {correlation("user.name", "sorce.ip", "%{count}"), "test.yml:17:30: condition.field: sorce.ip"},
+      {correlation("user.name", "source.ip", "%{since} %{host.nam}"), "reason: host.nam"},
+  };
+  for (const auto& [text, place] : cases) {
+    auto loaded = RuleSet::load({RuleFile{"test.yml", "test.yml", text}});
+    ASSERT_FALSE(loaded) << text;
+    EXPECT_NE(loaded.error().message.find(place), std::string::npos) << place << " in\n" << loaded.error().message;
+  }
+  EXPECT_TRUE(RuleSet::load({RuleFile{"test.yml", "test.yml", correlation("user.name", "json.any", "%{count} %{timespan} %{user.name}")}}));
+}
+
+TEST(Rules, a_misspelt_modifier_is_an_error_with_what_was_meant) {
+  auto loaded = RuleSet::load({RuleFile{"a.yml", "a.yml", rule("  s: {user.name|contians: a}\n  condition: s")}});
+  ASSERT_FALSE(loaded);
+  EXPECT_NE(loaded.error().message.find("a.yml:5:7: Sigma has no modifier |contians; did you mean contains?"), std::string::npos) << loaded.error().message;
+}
+
+TEST(Rules, a_correlation_groups_by_the_field_that_a_name_of_sigmas_stands_for) {
+  std::string text = rule("  s: {COMMAND|contains: rm}\n  condition: s", "{product: linux, service: sudo}") +
+                     "---\ntitle: C\nid: c1\ncorrelation:\n  type: event_count\n  rules: [r1]\n  group-by: [USER]\n"
+                     "  timespan: 5m\n  condition: {gte: 2}\n";
+  auto rules = rules_of(text);
+  EXPECT_TRUE(rules->unsupported().empty());
+  std::vector<Event> events;
+  for (const char* user : {"alice", "root", "root"})
+    events.push_back(said({{"user.effective.name", user}, {"process.command_line", "rm x"}, {"host.name", "h"}}, "sudo"));
+  auto all = alerts_of(events, {}, rules);
+  auto found = of_rule(all, "c1");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0]->key, "USER=root");
+  // Of several fields it would have to be said which.
+  EXPECT_EQ(rules_of(rule("  s: {pam_rhost: x}\n  condition: s", "{product: linux, service: auth}") +
+                     "---\ntitle: C\nid: c1\ncorrelation:\n  type: event_count\n  rules: [r1]\n  group-by: [pam_rhost]\n"
+                     "  timespan: 5m\n  condition: {gte: 2}\n")->unsupported().size(), 1u);
+}
+
 TEST(Rules, what_is_wrong_is_an_error_with_every_place) {
   auto loaded = RuleSet::load({RuleFile{"a.yml", "a.yml", "title: A\nlogsource: {product: yushi}\n"},
                                RuleFile{"b.yml", "b.yml", "title: B\n  bad indent: [\n"},
@@ -310,6 +363,15 @@ TEST(Rules, a_file_that_refers_to_itself_or_explodes_is_refused) {
   }
   EXPECT_FALSE(RuleSet::load({RuleFile{"a.yml", "a.yml", bomb + "  condition: a\n"}}));
   EXPECT_FALSE(RuleSet::load({RuleFile{"a.yml", "a.yml", "title: &t [*t]\n"}}));
+}
+
+TEST(Rules, check_lists_a_correlation_whose_rule_is_not_there) {
+  auto check = check_rule_files({RuleFile{"a.yml", "a.yml",
+                                          "title: C\nid: c1\ncorrelation: {type: event_count, rules: [nobody], group-by: [user.name], "
+                                          "timespan: 5m, condition: {gte: 2}}\n"}});
+  ASSERT_EQ(check.problems.size(), 1u);
+  EXPECT_TRUE(check.ok());
+  EXPECT_EQ(check.problems[0].text().find("a.yml:1:1: unsupported: correlation refers to rule 'nobody'"), 0u);
 }
 
 TEST(Rules, check_lists_problems_before_what_is_unsupported) {

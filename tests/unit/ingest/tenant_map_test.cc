@@ -39,6 +39,30 @@ TEST(TenantMapTest, ipv4_networks_match_mapped_addresses_and_whole_families_can_
   EXPECT_EQ(find(map, "::1"), 4);
 }
 
+TEST(TenantMapTest, a_network_is_covered_when_those_before_leave_none_of_its_addresses) {
+  TenantMap map;
+  ASSERT_TRUE(map.add("10.1.0.0/16", 2));
+  ASSERT_TRUE(map.add("10.2.0.0/17", 3));
+  ASSERT_TRUE(map.add("2001:db8::/32", 4));
+  EXPECT_TRUE(map.covers("10.1.2.0/24"));
+  EXPECT_TRUE(map.covers("10.1.0.0/16"));
+  EXPECT_TRUE(map.covers("10.1.9.9"));
+  EXPECT_TRUE(map.covers("::ffff:10.1.2.0/120"));
+  EXPECT_TRUE(map.covers("2001:db8:1::/48"));
+  EXPECT_FALSE(map.covers("10.0.0.0/8"));
+  EXPECT_FALSE(map.covers("10.2.0.0/16"));
+  EXPECT_FALSE(map.covers("10.3.0.0/16"));
+  EXPECT_FALSE(map.covers("::/0"));
+  EXPECT_FALSE(map.covers("nonsense"));
+  ASSERT_TRUE(map.add("10.2.128.0/17", 5));
+  EXPECT_TRUE(map.covers("10.2.0.0/16"));
+  EXPECT_TRUE(map.covers("10.2.127.0/24"));
+  TenantMap all;
+  ASSERT_TRUE(all.add("0.0.0.0/0", 2));
+  EXPECT_TRUE(all.covers("10.0.0.0/8"));
+  EXPECT_FALSE(all.covers("2001:db8::/32"));
+}
+
 TEST(TenantMapTest, what_is_no_network_is_refused_by_name) {
   TenantMap map;
   for (const char* bad : {"", "10.1.0.0/33", "10.1.0.0/", "10.1.0.0/x", "10.1.0.1/16", "::1/129", "host/8", "10.1/16"}) {

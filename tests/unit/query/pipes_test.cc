@@ -2,12 +2,15 @@
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
+#include <limits>
+#include <random>
 #include <set>
 #include <sstream>
 
 #include "core/filter/when.h"
 #include "query/output.h"
 #include "query/run.h"
+#include "query/stats.h"
 #include "segments.h"
 #include "tests/unit/source_file.h"
 
@@ -16,9 +19,9 @@ namespace {
 
 const std::atomic<bool> kGoOn{false};
 
-QueryClock clock() {
+QueryClock clock(const std::string& zone = "Asia/Shanghai") {
   QueryClock out;
-  out.zone = *Zone::find("Asia/Shanghai");
+  out.zone = *Zone::find(zone);
   return out;
 }
 
@@ -51,24 +54,31 @@ std::string line_of(const std::vector<std::string>& cells) {
   return out;
 }
 
+std::vector<ScanSegment> segments_of(const std::vector<Said>& records, size_t cut) {
+  std::vector<ScanSegment> segments;
+  for (size_t at = 0; at < records.size(); at += cut)
+    segments.push_back(segment_of("default", at,
+                                  {records.begin() + static_cast<ptrdiff_t>(at),
+                                   records.begin() + static_cast<ptrdiff_t>(std::min(at + cut, records.size()))}));
+  return segments;
+}
+
 TEST(Pipes, EachSentenceHoldsInItsCasesHoweverTheRecordsAreCut) {
   YAML::Node file = YAML::Load(source_file("tests/cases/query/pipes.yaml"));
-  auto records = records_of(file["records"]);
-  for (size_t cut : {records.size(), size_t{1}, size_t{2}}) {
-    std::vector<ScanSegment> segments;
-    for (size_t at = 0; at < records.size(); at += cut)
-      segments.push_back(segment_of("default", at,
-                                    {records.begin() + static_cast<ptrdiff_t>(at),
-                                     records.begin() + static_cast<ptrdiff_t>(std::min(at + cut, records.size()))}));
-    for (const auto& each : file["cases"])
-      for (const auto& asked : each["queries"]) {
-        auto text = asked["ask"].as<std::string>();
-        SCOPED_TRACE(text);
-        auto query = Query::parse(text, clock());
-        ASSERT_TRUE(query) << query.error().message;
-        auto answer = run_pipe(*query, segments, {}, kGoOn);
+  for (const auto& each : file["cases"])
+    for (const auto& asked : each["queries"]) {
+      auto text = asked["ask"].as<std::string>();
+      SCOPED_TRACE(text);
+      auto records = records_of(file[asked["of"].as<std::string>("records")]);
+      auto query = Query::parse(text, clock(asked["zone"].as<std::string>("Asia/Shanghai")));
+      ASSERT_TRUE(query) << query.error().message;
+      for (size_t cut : {records.size(), size_t{1}, size_t{2}}) {
+        auto answer = run_pipe(*query, segments_of(records, cut), {}, kGoOn);
         ASSERT_TRUE(answer) << answer.error().message;
         EXPECT_TRUE(answer->report.is_complete());
+        std::vector<std::string> names;
+        for (const auto& column : query->columns) names.push_back(column.name);
+        EXPECT_EQ(answer->table.columns, names);
         auto columns = asked["columns"].as<std::string>("");
         EXPECT_TRUE(columns.empty() || line_of(answer->table.columns) == columns) << line_of(answer->table.columns);
         std::vector<std::string> rows, expected;
@@ -80,7 +90,35 @@ TEST(Pipes, EachSentenceHoldsInItsCasesHoweverTheRecordsAreCut) {
         for (const auto& row : asked["rows"]) expected.push_back(row.as<std::string>());
         EXPECT_EQ(rows, expected);
       }
-  }
+    }
+}
+
+// A bin holds the instants from its start to the start of the next, whatever the zone does to its clock.
+TEST(Pipes, BinsCutTimeIntoPiecesThatDoNotOverlap) {
+  constexpr int64_t kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
+  struct Change {
+    const char *zone, *from;
+  };
+  for (auto& change : {Change{"Europe/Berlin", "2026-03-27T00:00Z"}, {"Europe/Berlin", "2026-10-23T00:00Z"},
+                       {"Australia/Lord_Howe", "2026-04-03T00:00Z"}, {"Australia/Lord_Howe", "2026-10-02T00:00Z"},
+                       {"Asia/Shanghai", "1991-04-12T00:00Z"}, {"Asia/Shanghai", "1991-09-13T00:00Z"},
+                       {"America/Sao_Paulo", "2018-11-02T00:00Z"}, {"America/Sao_Paulo", "2018-02-16T00:00Z"},
+                       {"Pacific/Apia", "2011-12-28T00:00Z"}, {"America/Caracas", "2016-04-29T00:00Z"}, {"UTC", "1969-12-30T00:00Z"}})
+    for (int64_t bin : {7 * kMinute, 30 * kMinute, kHour, 90 * kMinute, 2 * kHour, 5 * kHour, 6 * kHour, 8 * kHour, 12 * kHour,
+                        kDay, 36 * kHour, 2 * kDay, 7 * kDay, 365 * kDay}) {
+      auto zone = *Zone::find(change.zone);
+      int64_t from = parse_when(change.from, {})->from_ns, last = std::numeric_limits<int64_t>::min();
+      for (int64_t at = from; at < from + 5 * kDay; at += 5 * kMinute) {
+        int64_t start = bin_start(at, bin, *zone);
+        SCOPED_TRACE(std::string(change.zone) + " " + std::to_string(bin / kMinute) + "m " + time_in_zone(at, *zone) + " is of " +
+                     time_in_zone(start, *zone));
+        ASSERT_LE(start, at);
+        ASSERT_LT(at - start, bin + 2 * kHour);
+        ASSERT_GE(start, last);
+        ASSERT_EQ(bin_start(start, bin, *zone), start);
+        last = start;
+      }
+    }
 }
 
 TEST(Pipes, EachSentenceHasACase) {
@@ -123,12 +161,7 @@ TEST(Pipes, GroupsThatDoNotFitFailTheQuery) {
 
 // However the records are cut: the fields of time of the rows that a limit leaves.
 std::vector<std::string> rows_within(const std::string& text, size_t limit, size_t cut) {
-  auto records = records_of(YAML::Load(source_file("tests/cases/query/pipes.yaml"))["records"]);
-  std::vector<ScanSegment> segments;
-  for (size_t at = 0; at < records.size(); at += cut)
-    segments.push_back(segment_of("default", at,
-                                  {records.begin() + static_cast<ptrdiff_t>(at),
-                                   records.begin() + static_cast<ptrdiff_t>(std::min(at + cut, records.size()))}));
+  auto segments = segments_of(records_of(YAML::Load(source_file("tests/cases/query/pipes.yaml"))["records"]), cut);
   ScanOptions options;
   options.limit = limit;
   auto query = Query::parse(text, clock());
@@ -168,6 +201,18 @@ TEST(Pipes, AHistogramCountsEachSpan) {
   EXPECT_EQ(std::count(bars.begin(), bars.end(), '\n'), 18);  // 07:00 to 00:00, the empty hours too
   EXPECT_TRUE(bars.starts_with("2026-11-01 07:00:00+08:00  1 ")) << bars;
   EXPECT_FALSE(Query::histogram("*", "soon", "", clock()));
+}
+
+TEST(Output, EmptyDaysBeginAtMidnightAlsoBehindAChangeOfTheClock) {
+  Table table;
+  table.columns = {"@timestamp", "count()"};
+  for (auto* day : {"2026-10-24", "2026-10-27"}) table.rows.push_back({{Instant{parse_when(day, clock("Europe/Berlin"))->from_ns}}, {int64_t{1}}});
+  TableStyle style;
+  style.zone = *Zone::find("Europe/Berlin");
+  auto bars = render_bars(table, 24 * 3600 * kSecond, style);
+  for (auto* line : {"2026-10-24 00:00:00+02:00  1", "\n2026-10-25 00:00:00+02:00  0", "\n2026-10-26 00:00:00+01:00  0", "\n2026-10-27 00:00:00+01:00  1"})
+    EXPECT_NE(bars.find(line), std::string::npos) << bars;
+  EXPECT_EQ(std::count(bars.begin(), bars.end(), '\n'), 4);
 }
 
 TEST(Output, ALongRunOfEmptySpansIsOneLine) {

@@ -45,6 +45,39 @@ TEST(Field, ADeclaredNameIsOneFieldForAllThreads) {
   EXPECT_EQ(*declare_field("source.ip", FieldType::keyword), ecs::source_ip);
 }
 
+TEST(Field, WhatARecordCanHaveIsToldFromAMisspeltName) {
+  EXPECT_TRUE(may_be_field("user.name"));
+  EXPECT_FALSE(may_be_field("user.nam"));
+  EXPECT_EQ(field_suggestion("user.nam"), "; did you mean user.name?");
+  EXPECT_EQ(field_suggestion("nosuch"), "");
+  for (const char* name : {"json.a", "kv.b c", "log.syslog.structured_data.x@1.a"}) EXPECT_TRUE(may_be_field(name)) << name;
+  for (const char* name : {"json.", "kv", "jsona", "log.syslog.structured_data."}) EXPECT_FALSE(may_be_field(name)) << name;
+  EXPECT_FALSE(may_be_field("keyed.AUID"));
+  declare_dynamic_prefix("keyed.");
+  EXPECT_TRUE(may_be_field("keyed.AUID"));
+  EXPECT_FALSE(may_be_field("shelf.order"));
+  ASSERT_TRUE(declare_field("shelf.order", FieldType::integer));
+  EXPECT_TRUE(may_be_field("shelf.order"));
+  EXPECT_EQ(field_suggestion("shelf.oder"), "; did you mean shelf.order?");
+}
+
+TEST(FormatIp, AnAddressHasOneText) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"198.51.100.9", "198.51.100.9"}, {"::ffff:198.51.100.9", "198.51.100.9"}, {"::FFFF:C633:6409", "198.51.100.9"},
+      {"2001:DB8:0:0::1", "2001:db8::1"}, {"2001:0db8:0000:0000:0001:0000:0000:0001", "2001:db8::1:0:0:1"},
+      {"2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"}, {"2001:db8:0:0:1:0:0:0", "2001:db8:0:0:1::"}, {"0:0:0:0:0:0:0:0", "::"},
+      {"::1", "::1"}, {"1::", "1::"}, {"::1.2.3.4", "::102:304"}, {"fe80::00a0", "fe80::a0"},
+      {"1111:2222:3333:4444:5555:6666:7777:8888", "1111:2222:3333:4444:5555:6666:7777:8888"}, {"0:1::", "0:1::"}};
+  for (auto [written, text] : kCases) {
+    std::array<uint8_t, 16> address, again;
+    ASSERT_TRUE(parse_ip(written, &address)) << written;
+    char room[kIpTextMax];
+    std::string shown(room, format_ip(address, room));
+    EXPECT_EQ(shown, text) << written;
+    EXPECT_TRUE(parse_ip(shown, &again) && again == address) << shown;
+  }
+}
+
 TEST(ParseIp, TakesWhatIsAnAddressAndNothingElse) {
   std::array<uint8_t, 16> a;
   auto hex = [&] { return to_hex({reinterpret_cast<const char*>(a.data()), a.size()}); };

@@ -235,6 +235,16 @@ SealedBlock expect_round_trip(const std::vector<const Record*>& records, const B
     SCOPED_TRACE(i);
     expect_equal(read->batch->records[i], *records[i]);
   }
+  std::set<std::string> names, said;
+  auto read_names = read_block_field_names(sealed.bytes);
+  EXPECT_TRUE(read_names) << read_names.error().message;
+  if (read_names) names.insert(read_names->begin(), read_names->end());
+  for (auto record : records) {
+    for (auto& capture : record->captures) said.emplace(capture.field->name);
+    if (record->kind)
+      for (auto& constant : record->kind->constants) said.emplace(constant.field->name);
+  }
+  EXPECT_EQ(names, said);
   for (auto record : records) {
     bool inside = false;
     for (auto& range : sealed.summary.event_times)
@@ -382,7 +392,10 @@ TEST(Block, AFlippedByteIsSeen) {
     bytes[i] = static_cast<char>(bytes[i] ^ (1 << i % 8));
     EXPECT_FALSE(read_block(bytes)) << i;
   }
-  for (size_t i = 0; i < sealed.bytes.size(); ++i) EXPECT_FALSE(read_block(std::string_view(sealed.bytes).substr(0, i)));
+  for (size_t i = 0; i < sealed.bytes.size(); ++i) {
+    EXPECT_FALSE(read_block(std::string_view(sealed.bytes).substr(0, i)));
+    EXPECT_FALSE(read_block_field_names(std::string_view(sealed.bytes).substr(0, i)));
+  }
 }
 
 // Two versions of the parsers, changing sides a few times; also in the midst of what one read gave.

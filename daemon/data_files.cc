@@ -1,0 +1,185 @@
+#include "daemon/data_files.h"
+
+#include <algorithm>
+
+#include "detect/engine.h"
+#include "parsers/engine_version.h"
+#include "parsers/parser_set.h"
+#include "parsers/share_directory.h"
+
+namespace yushi {
+namespace {
+
+// The first problem of several, in one line. A line that is indented belongs to the problem above it.
+std::string first_line(const std::string& problems) {
+  size_t more = 0, end = problems.find('\n');
+  for (size_t at = end; at != problems.npos; at = problems.find('\n', at + 1)) more += at + 1 < problems.size() && problems[at + 1] != ' ';
+  std::string out = problems.substr(0, end);
+  if (more > 0) out += " (and " + std::to_string(more) + " more; `yushid --check` names all)";
+  return out;
+}
+
+template <class File>
+const File* find_path(const std::vector<File>& files, const std::string& path) {
+  auto at = std::find_if(files.begin(), files.end(), [&](auto& file) { return file.path == path; });
+  return at == files.end() ? nullptr : &*at;
+}
+
+template <class Set, class File>
+class Loading {
+ public:
+  using Read = Result<std::vector<File>> (*)(const std::vector<std::string>&, std::vector<std::string>*);
+
+  Loading(const char* kind, Read read, const Set* before, std::vector<std::string>& left_out)
+      : kind_(kind), read_(read), before_(before), left_out_(left_out) {}
+
+  Result<std::shared_ptr<const Set>> load(const std::string& our_folder, const std::vector<std::string>& folders) {
+    auto ours = read_({our_folder}, nullptr);
+    if (!ours) return tl::unexpected(ours.error());
+    std::vector<File> users;
+    for (auto& folder : folders) read_folder(folder, users);
+    // A file of theirs takes the place of ours of the same name, so both are given, ours first.
+    if (auto all = Set::load(joined(*ours, users)); all) return all;
+    auto base = Set::load(*ours);
+    if (!base) return base;
+
+    std::vector<File> right;
+    for (auto& file : users) {
+      auto alone = Set::load({file});
+      if (alone)
+        right.push_back(std::move(file));
+      else
+        leave_out(file.path, first_line(alone.error().message), &right);
+    }
+    if (auto all = Set::load(joined(*ours, right)); all) return all;
+    // Each is right alone and some are not beside others, as two of one name or id: they are taken one by one.
+    std::vector<File> taken;
+    for (auto& file : right) {
+      taken.push_back(file);
+      auto with_it = Set::load(joined(*ours, taken));
+      if (with_it) continue;
+      taken.pop_back();
+      const File* old = before_ ? find_path(before_->files(), file.path) : nullptr;
+      if (old && old->text != file.text) {
+        taken.push_back(*old);
+        if (Set::load(joined(*ours, taken))) {
+          say(first_line(with_it.error().message), file.path, kStays);
+          continue;
+        }
+        taken.pop_back();
+      }
+      say(first_line(with_it.error().message), file.path, kIsLeftOut);
+    }
+    return Set::load(joined(*ours, taken));
+  }
+
+ private:
+  static constexpr const char* kIsLeftOut = "the file is left out";
+  static constexpr const char* kStays = "its version of before stays";
+
+  static std::vector<File> joined(std::vector<File> ours, const std::vector<File>& users) {
+    ours.insert(ours.end(), users.begin(), users.end());
+    return ours;
+  }
+
+  void read_folder(const std::string& folder, std::vector<File>& users) {
+    std::vector<std::string> unreadable;
+    auto files = read_({folder}, &unreadable);
+    if (files) {
+      users.insert(users.end(), files->begin(), files->end());
+      for (auto& path : unreadable) leave_out(path, path + ": cannot be read; see to its permissions", &users);
+      return;
+    }
+    // The whole folder is away for now: what ran of it goes on.
+    bool any = false;
+    for (auto& file : before_ ? before_->files() : std::vector<File>()) {
+      if (!file.path.starts_with(folder + "/")) continue;
+      users.push_back(file);
+      any = true;
+    }
+    left_out_.push_back(files.error().message + (any ? "; its files of before stay" : "; its files are left out"));
+  }
+
+  // Or takes its version of before.
+  void leave_out(const std::string& path, const std::string& why, std::vector<File>* files) {
+    const File* old = before_ ? find_path(before_->files(), path) : nullptr;
+    if (old) files->push_back(*old);
+    say(why, path, old ? kStays : kIsLeftOut);
+  }
+
+  // A problem between two files may be told at the other one's place.
+  void say(const std::string& why, const std::string& path, const char* what) {
+    left_out_.push_back((why.starts_with(path) ? "" : std::string(kind_) + " file " + path + ": ") + why + "; " + what);
+  }
+
+  const char* kind_;
+  Read read_;
+  const Set* before_;
+  std::vector<std::string>& left_out_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, const Loaded* before) {
+  auto loaded = std::make_shared<Loaded>();
+  auto parsers = Loading<ParserSet, ParserFile>("parser", read_parser_directories, before ? before->parsers.get() : nullptr,
+                                                loaded->left_out)
+                     .load(share_directory("parsers"), config.parser_dirs);
+  if (!parsers) return tl::unexpected(parsers.error());
+  loaded->parsers = *parsers;
+  // After the parsers: rules name their fields.
+  auto rules =
+      Loading<RuleSet, RuleFile>("rule", read_rule_directories, before ? before->rules.get() : nullptr, loaded->left_out)
+          .load(share_directory("rules"), config.rule_dirs);
+  if (!rules) return tl::unexpected(rules.error());
+  loaded->rules = *rules;
+  auto& unsupported = loaded->rules->unsupported();
+  for (auto& rule : unsupported) loaded->left_out.push_back(first_line(rule) + "; the rule is left out");
+
+  auto add_log = [&](const std::string& timezone, const std::string& charset) -> Result<void> {
+    auto zone = Zone::find(timezone);
+    if (!zone) return tl::unexpected(zone.error());
+    loaded->readings.push_back({*zone, *find_charset(charset)});
+    loaded->contexts.push_back(
+        std::make_shared<const ParseContext>(ParseContext{(*parsers)->digest(), timezone, charset, kParserEngine}));
+    return {};
+  };
+  for (int own = 0; own < 2; ++own) {
+    if (auto added = add_log("UTC", "utf-8"); !added) return tl::unexpected(added.error());
+  }
+  for (auto& tenant : config.tenants) {
+    if (auto added = add_log(tenant.timezone, tenant.charset); !added) return tl::unexpected(added.error());
+  }
+  return loaded;
+}
+
+std::vector<std::string> check_data_files(const Config& config) {
+  std::vector<std::string> out;
+  // All problems of all files, not only the first that a load meets.
+  auto add_lines = [&](const std::string& problems) {
+    for (size_t at = 0; at < problems.size();) {
+      auto end = std::min(problems.find('\n', at), problems.size());
+      out.push_back(problems.substr(at, end - at));
+      at = end + 1;
+    }
+  };
+  std::vector<std::string> parser_dirs = {share_directory("parsers")}, rule_dirs = {share_directory("rules")};
+  parser_dirs.insert(parser_dirs.end(), config.parser_dirs.begin(), config.parser_dirs.end());
+  rule_dirs.insert(rule_dirs.end(), config.rule_dirs.begin(), config.rule_dirs.end());
+  if (auto files = read_parser_directories(parser_dirs); !files) {
+    add_lines(files.error().message);
+  } else if (auto set = ParserSet::load(std::move(*files)); !set) {
+    add_lines(set.error().message);
+  }
+  if (auto files = read_rule_directories(rule_dirs); !files) {
+    add_lines(files.error().message);
+  } else if (auto set = RuleSet::load(std::move(*files)); !set) {
+    add_lines(set.error().message);
+  } else {
+    for (auto& rule : (*set)->unsupported()) out.push_back(rule);
+  }
+  for (auto& problem : unknown_select_fields(config)) out.push_back(problem);
+  return out;
+}
+
+}  // namespace yushi

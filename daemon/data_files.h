@@ -1,0 +1,29 @@
+// The parser and rule files that the daemon runs with: ours and the users', of which a wrong one is left out loudly.
+//
+// A wrong yushi.yaml refuses the start, since nobody knows then what was meant. A wrong parser or rule file does not:
+// without it the rest still collects, understands and watches, and without the daemon nothing does. What is left out is
+// named in `left_out`, for the log, `_audit` and `yushi status`. At a reload the version of a file that was good before
+// stays in the place of a wrong one. Our own files have no such grace: where they are wrong the package is broken.
+//
+// Errors   invalid or io: one of our own files cannot be used.
+// Threads  One at a time.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "daemon/config.h"
+#include "daemon/pipeline.h"
+
+namespace yushi {
+
+// `before` is what ran until now; nullptr at the start.
+Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, const Loaded* before);
+
+// Everything that is wrong with the data files and with what the config asks of them, for `yushid --check`: there each is an
+// error. A rule that is right but cannot run here is among them.
+std::vector<std::string> check_data_files(const Config& config);
+
+}  // namespace yushi

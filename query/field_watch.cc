@@ -1,0 +1,180 @@
+#include "query/field_watch.h"
+
+#include <algorithm>
+#include <limits>
+#include <unordered_set>
+
+#include "core/filter/expression.h"
+
+namespace yushi {
+namespace {
+
+constexpr size_t kWatchedMax = 64;
+constexpr size_t kSegmentsAskedMax = 64;
+constexpr size_t kRecordsSampled = 1000;  // of a batch, for the names that a misspelt one may have meant
+
+bool overlaps(const BlockSummary& summary, int64_t from_ns, int64_t to_ns) {
+  return summary.event_times.empty() ||
+         std::any_of(summary.event_times.begin(), summary.event_times.end(),
+                     [&](const TimeRange& range) { return range.from_ns <= to_ns && range.to_ns >= from_ns; });
+}
+
+std::string grouped(uint64_t number) {
+  auto text = std::to_string(number);
+  for (size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+  return text;
+}
+
+}  // namespace
+
+FieldWatch::Watched::Watched(std::string of, bool by_pipe)
+    : name(std::move(of)), field(find_field(name)), is_known(may_be_field(name)), is_of_pipe(by_pipe), nearest(name) {}
+
+FieldWatch::FieldWatch(const Query& query, const ScanOptions& options, std::string place) : place_(std::move(place)) {
+  auto times = query.filter.times();
+  from_ns_ = std::max(times.from_ns, options.from_ns);
+  to_ns_ = std::min(times.to_ns, options.to_ns);
+  all_times_ = from_ns_ == std::numeric_limits<int64_t>::min() && to_ns_ == std::numeric_limits<int64_t>::max();
+  add_all(query.filter.expression(), false);
+  for (const Stage& stage : query.stages) {
+    if (auto* stats = std::get_if<StatsStage>(&stage)) {
+      for (const Aggregate& aggregate : stats->aggregates) add(aggregate.field, true);
+      for (const GroupKey& key : stats->by) add(key.field, true);
+      break;  // what follows speaks of its columns
+    }
+    if (auto* sort = std::get_if<SortStage>(&stage))
+      for (const SortStage::Key& key : sort->keys) add(key.column, true);
+    if (auto* fields = std::get_if<FieldsStage>(&stage))
+      for (const std::string& name : fields->columns) add(name, true);
+    if (auto* where = std::get_if<WhereStage>(&stage)) add_all(where->filter.expression(), true);
+  }
+}
+
+void FieldWatch::add(const std::string& name, bool is_of_pipe) {
+  if (name.empty() || watched_.size() >= kWatchedMax) return;
+  if (std::any_of(watched_.begin(), watched_.end(), [&](auto& known) { return known.name == name; })) return;
+  watched_.emplace_back(name, is_of_pipe);
+}
+
+void FieldWatch::add_all(const Expression& expression, bool is_of_pipe) {
+  if (expression.kind == Expression::Kind::test) add(expression.name, is_of_pipe);
+  for (const Expression& child : expression.children) add_all(child, is_of_pipe);
+}
+
+void FieldWatch::watch(std::vector<ScanSegment>& segments) {
+  looked_.resize(segments.size());
+  for (size_t i = 0; i < segments.size(); ++i) {
+    segments[i].read = [this, i, read = std::move(segments[i].read)] {
+      auto batch = read();
+      if (batch) look(i, **batch);
+      return batch;
+    };
+  }
+}
+
+void FieldWatch::look(size_t segment, const Batch& batch) {
+  Scratch scratch;
+  bool all_seen = true;
+  for (Watched& watched : watched_) {
+    if (watched.seen.load(std::memory_order_relaxed)) continue;
+    bool seen = false;
+    for (const Record& record : batch.records) {
+      if (record.event_ns < from_ns_ || record.event_ns > to_ns_) continue;
+      scratch.clear();
+      visit_field(record, watched.field, watched.name, scratch,
+                  [](void* context, const Value&) { *static_cast<bool*>(context) = true; }, &seen);
+      if (seen) break;
+    }
+    if (seen) watched.seen.store(true, std::memory_order_relaxed);
+    all_seen = all_seen && seen;
+  }
+  std::vector<std::string> names;
+  if (!all_seen) {
+    std::unordered_set<const Field*> fields;
+    const size_t step = std::max<size_t>(1, batch.records.size() / kRecordsSampled);
+    for (size_t i = 0; i < batch.records.size(); i += step) {
+      for (const Capture& capture : batch.records[i].captures) fields.insert(capture.field);
+      if (auto* kind = batch.records[i].kind)
+        for (const ConstantField& constant : kind->constants) fields.insert(constant.field);
+    }
+    for (const Field* field : fields) names.emplace_back(field->name);
+  }
+  std::lock_guard lock(mutex_);
+  looked_[segment] = 1;
+  for (Watched& watched : watched_)
+    if (!watched.seen.load(std::memory_order_relaxed))
+      for (const std::string& name : names) watched.nearest.offer(name, true);
+}
+
+void FieldWatch::look(const std::vector<std::string>& names) {
+  for (Watched& watched : watched_) {
+    if (watched.seen) continue;
+    for (const std::string& name : names) {
+      if (name == watched.name) watched.seen = true;
+      watched.nearest.offer(name, true);
+    }
+  }
+}
+
+std::vector<std::string> FieldWatch::notes(const std::vector<ScanSegment>& segments, bool found_nothing,
+                                           const std::atomic<bool>& cancelled) {
+  auto is_open = [&](const Watched& watched) {
+    return !watched.seen && (!watched.is_known || watched.is_of_pipe || found_nothing);
+  };
+  auto any_open = [&] { return std::any_of(watched_.begin(), watched_.end(), is_open); };
+  if (!any_open()) return {};
+
+  uint64_t records_looked_at = 0;
+  std::vector<size_t> left;
+  for (size_t i = 0; i < segments.size(); ++i) {
+    if (!overlaps(segments[i].summary, from_ns_, to_ns_)) continue;
+    if (looked_[i])
+      records_looked_at += segments[i].summary.records;
+    else
+      left.push_back(i);
+  }
+  auto newest = [&](size_t i) {
+    auto& times = segments[i].summary.event_times;
+    return times.empty() ? std::numeric_limits<int64_t>::max() : times.back().to_ns;
+  };
+  std::stable_sort(left.begin(), left.end(), [&](size_t a, size_t b) { return newest(a) > newest(b); });
+  size_t asked = 0, not_looked_at = 0;
+  for (size_t i : left) {
+    const bool goes_on = asked < kSegmentsAskedMax && !cancelled.load(std::memory_order_relaxed) && any_open();
+    if (goes_on && segments[i].field_names) {
+      ++asked;
+      // These are of records, not of the time asked, and tell nothing of derived fields: when in doubt, it is there.
+      if (auto names = segments[i].field_names()) {
+        look(*names);
+        for (Watched& watched : watched_)
+          if (watched.field && is_derived_field(*watched.field)) watched.seen = true;
+        records_looked_at += segments[i].summary.records;
+        continue;
+      }
+    } else if (goes_on) {
+      ++asked;
+      if (auto batch = segments[i].read()) {  // looks along
+        records_looked_at += segments[i].summary.records;
+        continue;
+      }
+    }
+    ++not_looked_at;
+  }
+
+  std::vector<std::string> out;
+  for (Watched& watched : watched_) {
+    if (!is_open(watched)) continue;
+    if (watched.is_known && records_looked_at == 0) continue;  // no record at all is not the name's fault
+    if (!watched.is_known) for_each_field_name([&](std::string_view name) { watched.nearest.offer(name); });
+    std::string text = not_looked_at == 0 ? "no record" : "none of the " + grouped(records_looked_at) + " records looked at";
+    text += " has the field " + watched.name;
+    if (!all_times_ && !place_.empty()) text += " (in the time asked, " + place_ + ")";
+    else if (!all_times_) text += " (in the time asked)";
+    else if (!place_.empty()) text += " (" + place_ + ")";
+    if (not_looked_at > 0 && records_looked_at == 0) continue;  // of nothing nothing can be said
+    out.push_back(text + watched.nearest.suggestion());
+  }
+  return out;
+}
+
+}  // namespace yushi

@@ -1,0 +1,61 @@
+// Which of the fields that a question names no record has: what tells a misspelt name from nothing found.
+//
+// Looks along with the scan: each batch that is read is looked through for the fields not seen yet. What the scan had no
+// reason to read is asked for its fields' names when the answer is there, and only for fields that nobody saw; of many
+// segments the newest. A note says no more than was looked at.
+//
+// Threads  The readers that watch() puts into segments may run on any thread; notes() when they are done.
+// Memory   The names of the question (at most 64 are watched) and a few words each.
+// Cost     Of a field that is there, a look at the first records that lack it. Of one that is in no record, a visit of each
+//          record read, about 50 ns, and one answer of field_names() for each of at most 64 segments.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/base/nearest_name.h"
+#include "query/query.h"
+#include "query/scan.h"
+
+namespace yushi {
+
+class FieldWatch {
+ public:
+  // `options` says the time asked; a filter's own is added. `place`: "tenant finance" where not all were asked, else empty.
+  FieldWatch(const Query& query, const ScanOptions& options, std::string place);
+
+  // Lets the segments' readers look along. Both must live until notes() was called.
+  void watch(std::vector<ScanSegment>& segments);
+
+  // In words, one for each field. A name that no record can have (may_be_field) is always told, and one that a pipe asks
+  // for; one of the filter's only when it found nothing.
+  std::vector<std::string> notes(const std::vector<ScanSegment>& segments, bool found_nothing,
+                                 const std::atomic<bool>& cancelled);
+
+ private:
+  struct Watched {
+    explicit Watched(std::string of, bool by_pipe);
+    const std::string name;
+    const Field* const field;
+    const bool is_known;
+    const bool is_of_pipe;
+    std::atomic<bool> seen{false};
+    NearestName nearest;  // protected by mutex_
+  };
+  void add(const std::string& name, bool is_of_pipe);
+  void add_all(const Expression& expression, bool is_of_pipe);
+  void look(size_t segment, const Batch& batch);
+  void look(const std::vector<std::string>& names);
+
+  int64_t from_ns_, to_ns_;
+  bool all_times_;
+  std::string place_;
+  std::deque<Watched> watched_;
+  std::mutex mutex_;
+  std::vector<char> looked_;  // by segment; protected by mutex_
+};
+
+}  // namespace yushi

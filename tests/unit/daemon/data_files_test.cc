@@ -1,0 +1,163 @@
+// Users' parser and rule files: a wrong one is left out and named, the rest is loaded.
+#include "daemon/data_files.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+namespace yushi {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string parser(const std::string& name, const std::string& action = "one") {
+  return "name: " + name + "\nmatch: {app: [" + name + "]}\npatterns:\n  - name: p\n    grok: 'order %{INT:" + name +
+         ".order} by %{USER:user.name}'\n    fields: {event.action: " + action +
+         "}\ntests:\n  - {line: 'order 7 by root', expect: {user.name: root}}\n  - {line: 'no order', expect: none}\n";
+}
+std::string rule(const std::string& id, const std::string& search = "{user.name: root}") {
+  return "title: T\nid: " + id + "\nlogsource: {product: yushi}\ndetection:\n  s: " + search + "\n  condition: s\n";
+}
+const std::string kBroken = "name: shop\npatterns:\n  - name: x\n    grok: '%{NOPE:foo'\n";
+
+class DataFiles : public testing::Test {
+ protected:
+  DataFiles() {
+    char name[] = "/tmp/yushi-data-files-test.XXXXXX";
+    folder_ = ::mkdtemp(name);
+    for (auto* each : {"parsers", "rules"}) fs::create_directory(folder_ + "/" + each);
+    config_.parser_dirs = {folder_ + "/parsers"};
+    config_.rule_dirs = {folder_ + "/rules"};
+    auto ours = load_data_files(Config{}, nullptr);
+    EXPECT_TRUE(ours) << ours.error().message;
+    if (ours) our_files_ = (*ours)->parsers->files().size(), our_rules_ = (*ours)->rules->list().size();
+  }
+  ~DataFiles() override { fs::remove_all(folder_); }
+
+  void write(const std::string& path, const std::string& text) { std::ofstream(folder_ + "/" + path, std::ios::binary) << text; }
+  std::shared_ptr<const Loaded> load(const std::shared_ptr<const Loaded>& before = nullptr) {
+    auto loaded = load_data_files(config_, before.get());
+    EXPECT_TRUE(loaded) << loaded.error().message;
+    return loaded ? *loaded : nullptr;
+  }
+  static std::string text_of(const Loaded& loaded, const std::string& name) {
+    for (auto& file : loaded.parsers->files())
+      if (file.name == name) return file.text;
+    return {};
+  }
+  static bool runs(const Loaded& loaded, const std::string& id) {
+    auto rules = loaded.rules->list();
+    return std::any_of(rules.begin(), rules.end(), [&](auto& rule) { return rule.id == id; });
+  }
+  bool is_told(const std::vector<std::string>& told, const std::string& path, const std::string& what) {
+    return std::any_of(told.begin(), told.end(), [&](auto& line) {
+      return line.find(folder_ + "/" + path) != line.npos && line.find(what) != line.npos;
+    });
+  }
+
+  std::string folder_;
+  Config config_;
+  size_t our_files_ = 0, our_rules_ = 0;
+};
+
+TEST_F(DataFiles, AWrongFileIsLeftOutWithItsPlaceAndTheRestIsLoaded) {
+  write("parsers/good.yaml", parser("good"));
+  write("parsers/shop.yaml", kBroken);
+  write("parsers/noise.yaml", "name: \"open\n");
+  write("rules/good.yml", rule("good-1"));
+  write("rules/typo.yml", rule("typo-1", "{user.name|contians: x}"));
+  write("rules/field.yml", rule("field-1", "{user.nam: x}"));
+  write("rules/later.yml", rule("later-1", "{user.name|expand: '%a%'}"));
+  auto loaded = load();
+  EXPECT_EQ(loaded->parsers->files().size(), our_files_ + 1);
+  EXPECT_EQ(loaded->rules->list().size(), our_rules_ + 1);
+  EXPECT_TRUE(runs(*loaded, "good-1"));
+  EXPECT_EQ(loaded->left_out.size(), 5u);
+  EXPECT_TRUE(is_told(loaded->left_out, "parsers/shop.yaml:", "the file is left out"));
+  EXPECT_TRUE(is_told(loaded->left_out, "parsers/noise.yaml:1:", "the file is left out"));
+  EXPECT_TRUE(is_told(loaded->left_out, "rules/typo.yml:5:7: ", "did you mean contains?; the file is left out"));
+  EXPECT_TRUE(is_told(loaded->left_out, "rules/field.yml:5:7: ", "did you mean user.name?; the file is left out"));
+  EXPECT_TRUE(is_told(loaded->left_out, "rules/later.yml:5:7: unsupported: modifier |expand", "the rule is left out"));
+  for (auto& line : loaded->left_out) EXPECT_EQ(line.find('\n'), line.npos) << line;
+
+  auto problems = check_data_files(config_);
+  for (auto* path : {"parsers/shop.yaml:4:", "parsers/noise.yaml:", "rules/typo.yml:5:7:", "rules/field.yml:5:7:"})
+    EXPECT_TRUE(is_told(problems, path, "")) << path;
+}
+
+TEST_F(DataFiles, AtAReloadTheVersionOfBeforeStaysInThePlaceOfAWrongOne) {
+  write("parsers/shop.yaml", parser("shop"));
+  write("rules/shop.yml", rule("shop-1", "{shop.order: 7}"));
+  auto before = load();
+  EXPECT_TRUE(before->left_out.empty()) << before->left_out.front();
+  write("parsers/shop.yaml", kBroken);
+  write("parsers/more.yaml", parser("more"));
+  write("rules/shop.yml", rule("shop-1", "{shop.order|gte: x}"));
+  auto loaded = load(before);
+  EXPECT_EQ(text_of(*loaded, "shop.yaml"), parser("shop"));
+  EXPECT_EQ(text_of(*loaded, "more.yaml"), parser("more"));
+  EXPECT_TRUE(runs(*loaded, "shop-1"));
+  EXPECT_TRUE(is_told(loaded->left_out, "parsers/shop.yaml:", "its version of before stays"));
+  EXPECT_TRUE(is_told(loaded->left_out, "rules/shop.yml:", "its version of before stays"));
+  // Also at the next, and until it is right or gone.
+  EXPECT_EQ(text_of(*load(loaded), "shop.yaml"), parser("shop"));
+  write("parsers/shop.yaml", parser("shop", "two"));
+  write("rules/shop.yml", rule("shop-1", "{shop.order: 8}"));
+  loaded = load(loaded);
+  EXPECT_TRUE(loaded->left_out.empty());
+  EXPECT_EQ(text_of(*loaded, "shop.yaml"), parser("shop", "two"));
+  fs::remove(folder_ + "/parsers/shop.yaml");
+  EXPECT_EQ(text_of(*load(loaded), "shop.yaml"), "");
+}
+
+TEST_F(DataFiles, OursIsBackWhereTheirsOfTheSameNameIsWrong) {
+  auto ours = text_of(*load(), "sshd.yaml");
+  ASSERT_FALSE(ours.empty());
+  write("parsers/sshd.yaml", "name: sshd\npatterns: 7\n");
+  auto loaded = load();
+  EXPECT_EQ(text_of(*loaded, "sshd.yaml"), ours);
+  EXPECT_TRUE(is_told(loaded->left_out, "parsers/sshd.yaml:", "the file is left out"));
+}
+
+TEST_F(DataFiles, OfTwoThatCannotStandTogetherOneIsTaken) {
+  write("parsers/aaa.yaml", parser("sshd"));
+  write("rules/a.yml", rule("twice"));
+  write("rules/b.yml", rule("twice", "{user.name: other}"));
+  write("rules/c.yml", rule("once"));
+  auto loaded = load();
+  EXPECT_EQ(text_of(*loaded, "aaa.yaml"), "");
+  EXPECT_FALSE(text_of(*loaded, "sshd.yaml").empty());
+  EXPECT_TRUE(runs(*loaded, "twice") && runs(*loaded, "once"));
+  EXPECT_TRUE(is_told(loaded->left_out, "parsers/aaa.yaml", "the file is left out"));
+  EXPECT_TRUE(is_told(loaded->left_out, "rules/b.yml:1:1: id twice", "the file is left out"));
+  EXPECT_EQ(loaded->left_out.size(), 2u);
+}
+
+TEST_F(DataFiles, AFolderThatIsAwayKeepsWhatRan) {
+  write("parsers/shop.yaml", parser("shop"));
+  auto before = load();
+  fs::rename(folder_ + "/parsers", folder_ + "/elsewhere");
+  auto loaded = load(before);
+  EXPECT_EQ(text_of(*loaded, "shop.yaml"), parser("shop"));
+  EXPECT_TRUE(is_told(loaded->left_out, "parsers", "its files of before stay"));
+}
+
+TEST_F(DataFiles, ASelectThatNothingCanMatchIsAProblemWithItsPlace) {
+  write("parsers/shop.yaml", parser("shop"));
+  write("yushi.yaml", "parsers: [" + folder_ + "/parsers]\nforward:\n  - brokers: k\n    select: 'shop.order: 7 or usre.name: x and json.any: y'\n"
+                      "  - {brokers: l, select: \"auditd.AUID: a and not nosuch: b and kv.a: c\"}\n  - {brokers: m, select: needle}\n");
+  auto config = load_config(folder_ + "/yushi.yaml");
+  ASSERT_TRUE(config) << config.error().message;
+  auto problems = check_data_files(*config);
+  ASSERT_EQ(problems.size(), 2u) << problems.front();
+  EXPECT_TRUE(problems[0].starts_with(folder_ + "/yushi.yaml:4:31: forward.select: usre.name is")) << problems[0];
+  EXPECT_TRUE(problems[0].ends_with("did you mean user.name?")) << problems[0];
+  EXPECT_TRUE(problems[1].starts_with(folder_ + "/yushi.yaml:5:50: forward.select: nosuch is")) << problems[1];
+}
+
+}  // namespace
+}  // namespace yushi

@@ -1,0 +1,123 @@
+// What is told of fields that no record has: never more than was looked at.
+#include "query/field_watch.h"
+
+#include <gtest/gtest.h>
+
+#include "core/filter/when.h"
+#include "query/run.h"
+#include "segments.h"
+
+namespace yushi::test {
+namespace {
+
+using Notes = std::vector<std::string>;
+const std::atomic<bool> kGoOn{false};
+
+std::vector<Said> records() {
+  return {{1'000, "one root from", {{"user.name", "root"}, {"source.ip", "192.0.2.1"}}},
+          {2'000, "two alice by", {{"user.name", "alice"}, {"json.user", "x"}}},
+          {3'000, "three", {{"http.response.bytes", "12"}}}};
+}
+
+struct Store {
+  explicit Store(size_t cut = 1) {
+    auto all = records();
+    for (size_t at = 0; at < all.size(); at += cut) {
+      std::vector<Said> some(all.begin() + static_cast<ptrdiff_t>(at), all.begin() + static_cast<ptrdiff_t>(std::min(at + cut, all.size())));
+      segments.push_back(segment_of("default", at, some));
+      std::vector<std::string> names;
+      for (auto& said : some)
+        for (auto& field : said.fields) names.push_back(field.first);
+      segments.back().field_names = [this, names]() -> Result<std::vector<std::string>> {
+        ++asked;
+        return names;
+      };
+    }
+  }
+  Notes notes(const std::string& text, ScanOptions options = {}, std::string place = {}) {
+    auto query = Query::parse(text, {});
+    EXPECT_TRUE(query) << query.error().message;
+    if (!query) return {};
+    FieldWatch watch(*query, options, std::move(place));
+    watch.watch(segments);
+    uint64_t found = 0;
+    if (query->is_plain()) {
+      auto report = scan(segments, query->filter, options, [](const Record&, Scratch&, std::string&) {}, [](ScanHit&&) { return true; }, kGoOn);
+      EXPECT_TRUE(report);
+      found = report->records_found;
+    } else {
+      auto answer = run_pipe(*query, segments, options, kGoOn);
+      EXPECT_TRUE(answer);
+      found = answer->table.rows.size();
+    }
+    return watch.notes(segments, found == 0, kGoOn);
+  }
+  std::vector<ScanSegment> segments;
+  size_t asked = 0;
+};
+
+Notes notes(const std::string& text, ScanOptions options = {}, std::string place = {}) { return Store().notes(text, options, std::move(place)); }
+
+TEST(FieldWatch, AMisspeltNameIsToldWithTheOneThatWasMeant) {
+  const Notes told = {"no record has the field user.nam; did you mean user.name?"};
+  for (const char* text : {"user.nam: root", "user.nam: zzz", "user.nam: *", "not user.nam: root", "root or user.nam: x",
+                           "user.nam: root | stats count()", "* | fields user.nam", "* | stats sum(user.nam)", "* | stats count() by user.nam",
+                           "* | sort user.nam", "* | where user.nam: x", "* | head 1 | where user.nam > 5", "* | top 5 user.nam", "user.nam ~ /x/"})
+    EXPECT_EQ(notes(text), told) << text;
+  EXPECT_EQ(notes("usr.name: root"), Notes{"no record has the field usr.name; did you mean user.name?"});
+  EXPECT_EQ(notes("json.usre: x"), Notes{"no record has the field json.usre; did you mean json.user?"});
+  EXPECT_EQ(notes("nosuch: x"), Notes{"no record has the field nosuch"});
+  EXPECT_EQ(notes("Source.IP: *"), Notes{"no record has the field Source.IP; did you mean source.ip?"});
+}
+
+TEST(FieldWatch, AFieldThatIsThereIsNotToldHoweverLittleWasRead) {
+  for (const char* text : {"user.name: nobody", "source.ip: 203.0.113.9", "zzz and user.name: x", "json.user: y", "* | fields user.name",
+                           "zzz | stats count() by json.user", "message: zzz", "event.id: x", "@timestamp < 1970-01-01 and @timestamp > 1969-01-01"})
+    EXPECT_EQ(notes(text), Notes{}) << text;
+}
+
+TEST(FieldWatch, AKnownFieldThatNoRecordHasIsToldOnlyWhereItExplainsTheAnswer) {
+  EXPECT_EQ(notes("user.email: x"), Notes{"no record has the field user.email"});
+  EXPECT_EQ(notes("* | fields user.email"), Notes{"no record has the field user.email"});
+  EXPECT_EQ(notes("* | stats count() by user.email"), Notes{"no record has the field user.email"});
+  EXPECT_EQ(notes("user.name: root and not user.email: x"), Notes{});
+  EXPECT_EQ(notes("user.name: root and not user.emial: x").size(), 1u);
+}
+
+TEST(FieldWatch, TheNoteSpeaksOfTheTimeAndThePlaceThatWereAsked) {
+  ScanOptions late;
+  late.from_ns = 3'000;
+  EXPECT_EQ(notes("user.name: root", late), Notes{"no record has the field user.name (in the time asked)"});
+  EXPECT_EQ(notes("user.nam: root", {}, "tenant a"), Notes{"no record has the field user.nam (tenant a); did you mean user.name?"});
+  late.from_ns = 4'000;  // no record at all: a known field is not to blame
+  EXPECT_EQ(notes("user.name: root", late), Notes{});
+  EXPECT_EQ(notes("user.nam: root", late), Notes{"no record has the field user.nam (in the time asked); did you mean user.name?"});
+}
+
+TEST(FieldWatch, WhatWasNotLookedAtIsNotSpokenOf) {
+  Store store;
+  store.segments[0].field_names = {};
+  store.segments[0].read = [] { return Result<std::unique_ptr<Batch>>(fail(Code::corrupt, "damaged")); };
+  EXPECT_EQ(store.notes("user.nam: root"), Notes{"none of the 2 records looked at has the field user.nam; did you mean user.name?"});
+  EXPECT_EQ(store.notes("source.ip: 192.0.2.1"), Notes{"none of the 2 records looked at has the field source.ip"});
+}
+
+TEST(FieldWatch, SegmentsAreAskedForTheirNamesOnlyUntilTheFieldIsSeen) {
+  Store store;
+  EXPECT_EQ(store.notes("http.response.bytes: 99"), Notes{});
+  EXPECT_LE(store.asked, 1u);  // a number prunes nothing; the newest has it at any rate
+  store.asked = 0;
+  store.notes("user.name: root");
+  EXPECT_EQ(store.asked, 0u);
+}
+
+TEST(FieldWatch, ASumOfWhatIsNoNumberIsTold) {
+  auto query = Query::parse("* | stats sum(user.name), avg(http.response.bytes), count()", {});
+  Store store;
+  auto answer = run_pipe(*query, store.segments, {}, kGoOn);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->notes, Notes{"sum(user.name) is empty: no value of user.name is a number"});
+}
+
+}  // namespace
+}  // namespace yushi::test
