@@ -109,8 +109,9 @@ class HostileRun {
   using Fields = std::map<std::string, std::vector<std::string>, std::less<>>;
 
   // nullptr when no pattern of this parser knows the line.
-  const MessageKind* read(const std::string& line, const ParserDefinition& parser, int64_t received_ns, Fields* fields) {
-    arena_ = Arena();
+  // The fields of the captures lie in `arena`.
+  const MessageKind* read(const std::string& line, const ParserDefinition& parser, int64_t received_ns, Arena& arena, Fields* fields) {
+    arena = Arena();
     captures_.clear();
     origin_.received_ns = received_ns;
     origin_.transport = parser.match.transports.empty() ? Transport::tcp : parser.match.transports[0];
@@ -120,7 +121,7 @@ class HostileRun {
     record.event_ns = received_ns;
     record.time_inferred = kAllInferred;
     record.message_length = static_cast<uint32_t>(line.size());
-    worker_.parse(record, *Zone::utc(), arena_, captures_, parser.name);
+    worker_.parse(record, *Zone::utc(), arena, captures_, parser.name);
     record.captures = captures_;
     fields->clear();
     scratch_.clear();
@@ -185,7 +186,8 @@ class HostileRun {
 
   void try_line(const ParserDefinition& parser, const ParserTest& test) {
     Fields before;
-    auto* kind = read(test.line, parser, test.received_ns, &before);
+    Arena arena;
+    auto* kind = read(test.line, parser, test.received_ns, arena, &before);
     if (kind == nullptr) return;  // `parsers test` says so
     auto* pattern = pattern_of(parser, kind);
     if (pattern == nullptr) return;
@@ -244,7 +246,7 @@ class HostileRun {
   // What is another than before, in words; empty when nothing is.
   std::string changed(const Trial& trial, const std::string& line, bool is_blank) {
     Fields after;
-    auto* kind = read(line, trial.parser, trial.test.received_ns, &after);
+    auto* kind = read(line, trial.parser, trial.test.received_ns, arena_, &after);
     if (kind == nullptr) return "no pattern knows the line";
     if (!same_meaning(*kind, *trial.kind)) return "the pattern is '" + kind->pattern + "'";
     const std::string own(trial.capture.field->name);
@@ -266,7 +268,7 @@ class HostileRun {
   ParserTestReport report_;
   std::vector<std::string> texts_;
   std::map<const PatternDefinition*, std::set<const Field*>> outside_;
-  Arena arena_;
+  Arena arena_;  // of the line with something put in
   Origin origin_;
   std::vector<Capture> captures_;
   Scratch scratch_;

@@ -38,7 +38,7 @@ bool JsonFields::read(std::string_view text, size_t begin, size_t end, Arena& ar
   first_capture_ = captures.size();
   path_ = is_ours ? std::string_view() : kPrefix;
   prefix_bytes_ = path_.size();
-  too_deep_ = capped_ = false;
+  too_deep_ = capped_ = has_address_ = false;
   arrays_ = 0;
   last_field_ = nullptr;
   blanks();
@@ -48,6 +48,7 @@ bool JsonFields::read(std::string_view text, size_t begin, size_t end, Arena& ar
     ok = at_ == end_;
   }
   if (!ok) captures.resize(first_capture_);
+  if (ok && has_address_) settle_addresses();
   return ok;
 }
 
@@ -212,7 +213,15 @@ void JsonFields::capture(size_t from, size_t to, Escape escape, FieldType type) 
   if (arrays_ > 0 && !last_field_->list && prefix_bytes_ != 0 && move_to_list(last_field_))
     last_field_ = arena_->make(Field{arena_->copy(path_), type, kDynamicField, true});
   captures_->push_back({static_cast<uint32_t>(from), static_cast<uint32_t>(to - from), static_cast<uint32_t>(escape), last_field_});
-  if (last_field_->type == FieldType::ip) settle_address(text_.substr(from, to - from), captures_->back());
+  has_address_ |= last_field_->type == FieldType::ip;
+}
+
+// At the end, when it is known which of them are lists.
+void JsonFields::settle_addresses() {
+  for (size_t i = first_capture_; i < captures_->size(); ++i) {
+    auto& capture = (*captures_)[i];
+    if (capture.field->type == FieldType::ip) settle_address(text_.substr(capture.begin, capture.length), capture);
+  }
 }
 
 // A further value of an array for a field of one value: the first goes where this one will go, under json.*.

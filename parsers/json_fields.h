@@ -48,6 +48,7 @@ class JsonFields {
   void capture(size_t from, size_t to, Escape escape, FieldType type);
   const Field* ecs_field(std::string_view path);
   bool move_to_list(const Field* scalar);
+  void settle_addresses();
 
   std::string_view text_;
   size_t at_ = 0, end_ = 0;
@@ -59,6 +60,7 @@ class JsonFields {
   int arrays_ = 0;        // that are open around the value: it is one of a list
   bool too_deep_ = false; // the path is longer than we name
   bool capped_ = false;
+  bool has_address_ = false;
   const Field* last_field_ = nullptr;  // of the last capture: values of one array share their field
   std::unique_ptr<Known[]> known_;  // direct-mapped: names of messages come again and again
 };

@@ -553,8 +553,8 @@ def test_a_wrong_parser_file_is_2_and_a_failing_case_1(tmp_path):
                        "tests:\n  - {line: 'one word', expect: {failing.word: another}}\n")
     assert yushi("parsers", "test", failing).code == 1
     forged = tmp_path / "forged.yaml"
-    forged.write_text("name: forged\nmatch: {app: [forged]}\npatterns:\n  - name: one\n    grok: '%{DATA:user.name} from %{IP:source.ip}%{DATA}'\n"
-                      "tests:\n  - {line: 'ann from 10.0.0.1', expect: {source.ip: 10.0.0.1}}\n  - {line: 'x', expect: none}\n")
+    forged.write_text("name: forged\nmatch: {app: [forged]}\npatterns:\n  - name: one\n    grok: 'login of %{DATA:user.name} from %{IP:source.ip}%{DATA}'\n"
+                      "tests:\n  - {line: 'login of ann from 10.0.0.1', expect: {source.ip: 10.0.0.1}}\n  - {line: 'x', expect: none}\n")
     assert yushi("parsers", "test", forged).code == 0
     answer = yushi("parsers", "test", "--hostile", forged)
     assert answer.code == 1 and "forged.yaml:7:5: " in answer.text and "source.ip" in answer.text

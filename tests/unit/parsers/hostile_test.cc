@@ -51,7 +51,19 @@ TEST(Hostile, AnotherPatternThatTheTextReachesIsFound) {
       "  - {line: 'client says hello', expect: {p.text: hello}}\n"
       "  - {line: 'x', expect: none}\n");
   ASSERT_EQ(failures.size(), 1u);
-  EXPECT_NE(failures[0].find("the pattern is 'done'"), std::string::npos) << failures[0];
+  EXPECT_NE(failures[0].find("user.name is"), std::string::npos) << failures[0];
+}
+
+TEST(Hostile, ALineThatIsReadAsAnotherEventIsFound) {
+  auto failures = failures_of(
+      "patterns:\n"
+      "  - {name: done, grok: '%{GREEDYDATA:p.text} done', fields: {event.outcome: success}}\n"
+      "  - {name: failed, grok: '%{GREEDYDATA:p.text}', fields: {event.outcome: failure}}\n"
+      "tests:\n"
+      "  - {line: 'a done', expect: {event.outcome: success}}\n"
+      "  - {line: 'a failed', expect: {event.outcome: failure}}\n");
+  ASSERT_FALSE(failures.empty());
+  EXPECT_NE(failures.back().find("the pattern is 'done'"), std::string::npos) << failures.back();
 }
 
 TEST(Hostile, ATrustedFieldIsLeftAlone) {
