@@ -163,7 +163,7 @@ std::string_view url_original(const Record& record) {
     const Capture& path = record.captures[i];
     if (path.field != path_field || path.escape != 0 || path.end() >= record.raw.size()) continue;
     char after = record.raw[path.end()];
-    if (after == ' ') return record.text(path);
+    if (after == ' ' || after == '"') return record.text(path);  // `"`: of HTTP 0.9, without a version
     if (after != '?') return {};
     uint32_t end = path.end() + 1;
     if (i + 1 < record.captures.size()) {
