@@ -96,8 +96,8 @@ void DatagramStage::end_read() {
   now_ = {};
 }
 
-void DatagramStage::take(size_t bytes, DatagramBatch& batch) {
-  while (!reads_.empty() && batch.bytes() < bytes) {
+void DatagramStage::take(size_t bytes, int reads, DatagramBatch& batch) {
+  for (; reads > 0 && !reads_.empty() && batch.bytes() < bytes; --reads) {
     Read read = std::move(reads_.front());
     reads_.pop_front();
     batch.begin_read(std::move(read.buffer), read.buffer_bytes, read.datagrams.size(), read.received_ns);

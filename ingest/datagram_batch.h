@@ -70,8 +70,8 @@ class DatagramStage {
   // A read: each of its datagrams is offered, then end_read() copies those that were taken. `address` is for overflow only.
   void offer(DatagramSource& from, std::string_view datagram, std::string address = {});
   void end_read();
-  // Moves what was read first, some `bytes` of it.
-  void take(size_t bytes, DatagramBatch& batch);
+  // Moves what was read first: some `bytes` of it, and no more than `reads`.
+  void take(size_t bytes, int reads, DatagramBatch& batch);
   // What was dropped since the last call goes into `delivery` as notes.
   void tell_drops(Delivery& delivery);
 

@@ -11,7 +11,8 @@ namespace yushi {
 namespace {
 
 constexpr size_t kTurnBytes = 256 << 10;
-constexpr int kReadsPerTurn = 64, kReadsAheadPerTurn = 1024;
+// A turn is what is parsed before the socket is looked at again: some milliseconds' work, however short the messages are.
+constexpr int kReadsPerTurn = 16, kReadsAheadPerTurn = 1024, kReadsOfOnePerTurn = 64;  // UDP reads 64 at once, unix one
 constexpr std::chrono::milliseconds kPauseWhileFull{2};
 
 }  // namespace
@@ -48,7 +49,7 @@ void DatagramSocket::take_turn() {
   if (reads_ahead_) {
     for (int i = 0; i < kReadsAheadPerTurn && outcome == Outcome::some; ++i) outcome = read_once();
   } else {
-    for (int i = 0; i < kReadsPerTurn && outcome == Outcome::some && stage_.bytes() < kTurnBytes; ++i) outcome = read_once();
+    for (int i = 0; i < kReadsOfOnePerTurn && outcome == Outcome::some && stage_.bytes() < kTurnBytes; ++i) outcome = read_once();
   }
   if (reads_ahead_ && context_.sink->would_wait() && !stage_.empty()) {
     // To wait there would be to read nothing meanwhile.
@@ -72,7 +73,7 @@ void DatagramSocket::take_turn() {
 void DatagramSocket::hand_on() {
   stage_.tell_drops(delivery_);
   if (stage_.empty()) return;
-  stage_.take(kTurnBytes, batch_);
+  stage_.take(kTurnBytes, reads_ahead_ ? kReadsPerTurn : kReadsOfOnePerTurn, batch_);
   batch_.deliver();
   delivered();
 }
