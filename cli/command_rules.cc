@@ -92,6 +92,7 @@ void add_rules(CLI::App& app, Chosen& chosen) {
        {"the rules of PATH, or ours; unsupported ones with the reason", "Example: yushi rules list -o json", list},
        {"every problem of the files, as path:line:column: message", "Example: yushi rules check my-rules/", check},
        {"runs the tests inside the files", "Example: yushi rules test my-rules/vpn.yml", test},
+       nullptr,
        true});
 }
 
