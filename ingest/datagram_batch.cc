@@ -10,59 +10,6 @@
 
 namespace yushi {
 
-void DatagramBatch::begin_read(std::unique_ptr<char[]> buffer, size_t bytes, size_t datagrams, int64_t received_ns) {
-  Batch& batch = delivery_.batch();
-  delivery_.own(std::move(buffer), bytes);
-  // Doubling, or each of many small reads would move all records.
-  if (batch.records.capacity() < batch.records.size() + datagrams) {
-    batch.records.reserve(std::max(batch.records.size() + datagrams, 2 * batch.records.size()));
-  }
-  received_ns_ = received_ns;
-}
-
-Origin* DatagramBatch::make_origin(const DatagramSource& from, std::string_view address) {
-  Arena& arena = delivery_.batch().arena;
-  Origin origin;
-  origin.received_ns = received_ns_;
-  origin.source = arena.copy(from.source);
-  origin.address = address == from.source ? origin.source : arena.copy(address);
-  origin.transport = transport_;
-  origin.tenant = from.tenant;
-  return arena.make(origin);
-}
-
-void DatagramBatch::count_in(DatagramSource& from, size_t bytes) {
-  if (from.counts.messages == 0) in_batch_.push_back(&from);
-  from.bytes += bytes;
-  bytes_ += bytes;
-}
-
-void DatagramBatch::append(DatagramSource& from, std::string_view datagram) {
-  count_in(from, datagram.size());
-  // The messages of one read share a receipt time, those of the next have their own.
-  if (from.origin == nullptr || from.origin->received_ns != received_ns_) from.origin = make_origin(from, from.address);
-  frame_datagram(datagram, message_bytes_max_, 0, from.origin, delivery_.batch().records, from.counts);
-}
-
-void DatagramBatch::append_overflow(DatagramSource& overflow, std::string_view address, std::string_view datagram) {
-  count_in(overflow, datagram.size());
-  frame_datagram(datagram, message_bytes_max_, 0, make_origin(overflow, address), delivery_.batch().records,
-                 overflow.counts);
-}
-
-void DatagramBatch::deliver() {
-  for (DatagramSource* source : in_batch_) {
-    delivery_.note(Note::Kind::bytes, source->tenant, source->source, source->bytes);
-    delivery_.note(source->counts, source->tenant, source->source);
-    source->origin = nullptr;
-    source->counts = {};
-    source->bytes = 0;
-  }
-  in_batch_.clear();
-  bytes_ = 0;
-  delivery_.deliver();
-}
-
 void DatagramStage::offer(DatagramSource& from, std::string_view datagram, std::string address) {
   const size_t cost = datagram.size() + kEachBytes;
   if (from.staged_bytes + cost > bytes_max_ - bytes_) {
@@ -81,10 +28,8 @@ void DatagramStage::offer(DatagramSource& from, std::string_view datagram, std::
 
 void DatagramStage::end_read() {
   if (now_.datagrams.empty()) return;
-  size_t bytes = 0;
-  for (const Datagram& datagram : now_.datagrams) bytes += datagram.bytes.size();
-  now_.buffer_bytes = bytes + kBufferPaddingBytes;
-  now_.buffer.reset(new char[now_.buffer_bytes]);
+  for (const Datagram& datagram : now_.datagrams) now_.bytes += datagram.bytes.size();
+  now_.buffer.reset(new char[now_.bytes + kBufferPaddingBytes]);
   now_.received_ns = realtime_ns();
   char* at = now_.buffer.get();
   for (Datagram& datagram : now_.datagrams) {
@@ -96,28 +41,68 @@ void DatagramStage::end_read() {
   now_ = {};
 }
 
-void DatagramStage::take(size_t bytes, int reads, DatagramBatch& batch) {
-  for (; reads > 0 && !reads_.empty() && batch.bytes() < bytes; --reads) {
-    Read read = std::move(reads_.front());
+std::vector<DatagramStage::Read> DatagramStage::take(size_t bytes, int reads) {
+  std::vector<Read> out;
+  for (size_t taken = 0; reads > 0 && !reads_.empty() && taken < bytes; --reads) {
+    for (const Datagram& datagram : reads_.front().datagrams) datagram.from->staged_bytes -= datagram.bytes.size() + kEachBytes;
+    bytes_ -= reads_.front().bytes + reads_.front().datagrams.size() * kEachBytes;
+    taken += reads_.front().bytes;
+    out.push_back(std::move(reads_.front()));
     reads_.pop_front();
-    batch.begin_read(std::move(read.buffer), read.buffer_bytes, read.datagrams.size(), read.received_ns);
-    for (const Datagram& datagram : read.datagrams) {
-      const size_t cost = datagram.bytes.size() + kEachBytes;
-      datagram.from->staged_bytes -= cost;
-      bytes_ -= cost;
-      if (datagram.address == 0) {
-        batch.append(*datagram.from, datagram.bytes);
-      } else {
-        batch.append_overflow(*datagram.from, read.addresses[datagram.address - 1], datagram.bytes);
-      }
-    }
   }
+  return out;
 }
 
 void DatagramStage::tell_drops(Delivery& delivery) {
   for (DatagramSource* source : dropped_)
     delivery.note_later(Note::Kind::source_drop, source->tenant, source->source, std::exchange(source->dropped, 0));
   dropped_.clear();
+}
+
+Origin* DatagramBatch::make_origin(const DatagramSource& from, std::string_view address, int64_t received_ns) {
+  Arena& arena = delivery_.batch().arena;
+  Origin origin;
+  origin.received_ns = received_ns;
+  origin.source = arena.copy(from.source);
+  origin.address = address == from.source ? origin.source : arena.copy(address);
+  origin.transport = transport_;
+  origin.tenant = from.tenant;
+  return arena.make(origin);
+}
+
+void DatagramBatch::append(DatagramStage::Read read) {
+  delivery_.own(std::move(read.buffer), read.bytes + kBufferPaddingBytes);
+  auto& records = delivery_.batch().records;
+  // Doubling, or each of many small reads would move all records.
+  if (records.capacity() < records.size() + read.datagrams.size()) {
+    records.reserve(std::max(records.size() + read.datagrams.size(), 2 * records.size()));
+  }
+  for (const auto& datagram : read.datagrams) {
+    DatagramSource& from = *datagram.from;
+    if (from.counts.messages == 0) in_batch_.push_back(&from);
+    from.bytes += datagram.bytes.size();
+    Origin* origin;
+    if (datagram.address > 0) {  // beyond SourceLimit: the overflow counts, the address stays with the record
+      origin = make_origin(from, read.addresses[datagram.address - 1], read.received_ns);
+    } else {
+      if (from.origin == nullptr || from.origin->received_ns != read.received_ns)
+        from.origin = make_origin(from, from.address, read.received_ns);
+      origin = from.origin;
+    }
+    frame_datagram(datagram.bytes, message_bytes_max_, 0, origin, records, from.counts);
+  }
+}
+
+void DatagramBatch::deliver() {
+  for (DatagramSource* source : in_batch_) {
+    delivery_.note(Note::Kind::bytes, source->tenant, source->source, source->bytes);
+    delivery_.note(source->counts, source->tenant, source->source);
+    source->origin = nullptr;
+    source->counts = {};
+    source->bytes = 0;
+  }
+  in_batch_.clear();
+  delivery_.deliver();
 }
 
 DatagramSource* DatagramSources::find(const SocketAddress& peer) {

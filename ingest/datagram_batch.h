@@ -35,43 +35,29 @@ struct DatagramSource {
   uint64_t bytes = 0;
 };
 
-class DatagramBatch {
- public:
-  DatagramBatch(Delivery& delivery, Transport transport, size_t message_bytes_max)
-      : delivery_(delivery), transport_(transport), message_bytes_max_(message_bytes_max) {}
-
-  // The messages of one read, which lie in `buffer` and share a receipt time.
-  void begin_read(std::unique_ptr<char[]> buffer, size_t bytes, size_t datagrams, int64_t received_ns);
-  void append(DatagramSource& from, std::string_view datagram);
-  // From a sender beyond SourceLimit: `overflow` counts, the address stays with the record.
-  void append_overflow(DatagramSource& overflow, std::string_view address, std::string_view datagram);
-
-  size_t bytes() const { return bytes_; }
-  bool empty() const { return bytes_ == 0 && in_batch_.empty(); }
-  void deliver();
-
- private:
-  Origin* make_origin(const DatagramSource& from, std::string_view address);
-  void count_in(DatagramSource& from, size_t bytes);
-
-  Delivery& delivery_;
-  const Transport transport_;
-  const size_t message_bytes_max_;
-  std::vector<DatagramSource*> in_batch_;
-  size_t bytes_ = 0;
-  int64_t received_ns_ = 0;
-};
-
 class DatagramStage {
  public:
+  struct Datagram {
+    DatagramSource* from;
+    std::string_view bytes;  // in the socket's room until end_read()
+    size_t address = 0;      // number in Read::addresses, from 1; 0: its source's own
+  };
+  struct Read {
+    std::unique_ptr<char[]> buffer;
+    size_t bytes = 0;  // without the padding
+    int64_t received_ns = 0;
+    std::vector<Datagram> datagrams;
+    std::deque<std::string> addresses;
+  };
+
   // Nothing is dropped without a bound.
   explicit DatagramStage(size_t bytes_max = SIZE_MAX) : bytes_max_(bytes_max) {}
 
   // A read: each of its datagrams is offered, then end_read() copies those that were taken. `address` is for overflow only.
   void offer(DatagramSource& from, std::string_view datagram, std::string address = {});
   void end_read();
-  // Moves what was read first: some `bytes` of it, and no more than `reads`.
-  void take(size_t bytes, int reads, DatagramBatch& batch);
+  // What was read first: some `bytes` of it, and no more than `reads`.
+  std::vector<Read> take(size_t bytes, int reads);
   // What was dropped since the last call goes into `delivery` as notes.
   void tell_drops(Delivery& delivery);
 
@@ -81,24 +67,29 @@ class DatagramStage {
  private:
   static constexpr size_t kEachBytes = 64;  // what a datagram costs here beside its own bytes
 
-  struct Datagram {
-    DatagramSource* from;
-    std::string_view bytes;  // in the socket's room until end_read()
-    size_t address = 0;      // number in Read::addresses, from 1; 0: its source's own
-  };
-  struct Read {
-    std::unique_ptr<char[]> buffer;
-    size_t buffer_bytes = 0;
-    int64_t received_ns = 0;
-    std::vector<Datagram> datagrams;
-    std::deque<std::string> addresses;
-  };
-
   const size_t bytes_max_;
   size_t bytes_ = 0;
   std::deque<Read> reads_;
   Read now_;
   std::vector<DatagramSource*> dropped_;
+};
+
+class DatagramBatch {
+ public:
+  DatagramBatch(Delivery& delivery, Transport transport, size_t message_bytes_max)
+      : delivery_(delivery), transport_(transport), message_bytes_max_(message_bytes_max) {}
+
+  // The datagrams of one read share a receipt time.
+  void append(DatagramStage::Read read);
+  void deliver();
+
+ private:
+  Origin* make_origin(const DatagramSource& from, std::string_view address, int64_t received_ns);
+
+  Delivery& delivery_;
+  const Transport transport_;
+  const size_t message_bytes_max_;
+  std::vector<DatagramSource*> in_batch_;
 };
 
 // The senders of one UDP socket by address.

@@ -2,6 +2,7 @@
 
 #include <future>
 #include <thread>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 
@@ -12,7 +13,8 @@ namespace {
 
 constexpr size_t kTurnBytes = 256 << 10;
 // A turn is what is parsed before the socket is looked at again: some milliseconds' work, however short the messages are.
-constexpr int kReadsPerTurn = 16, kReadsAheadPerTurn = 1024, kReadsOfOnePerTurn = 64;  // UDP reads 64 at once, unix one
+constexpr int kReadsPerTurn = 16, kReadsOfOnePerTurn = 64;  // UDP reads 64 datagrams at once, unix one
+constexpr int kReadsAheadMax = 256;
 constexpr std::chrono::milliseconds kPauseWhileFull{2};
 
 }  // namespace
@@ -31,37 +33,91 @@ DatagramSocket::DatagramSocket(const InputSettings& settings, const InputContext
       pause_(io_) {}
 
 void DatagramSocket::begin(OwnedFd fd) {
+  fd_ = fd.get();
   socket_.assign(fd.release());
   tick();
   wait();
 }
 
 void DatagramSocket::wait() {
+  if (armed_) return;
+  armed_ = true;
   socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                      [self = shared_from_this()](const boost::system::error_code& error) {
+                       self->armed_ = false;
                        if (!error) self->take_turn();
                      });
 }
 
+// With the lock for each read, so that two readers take turns.
+DatagramSocket::Outcome DatagramSocket::read(int reads_max) {
+  Outcome outcome = Outcome::some;
+  for (int i = 0; i < reads_max && outcome == Outcome::some; ++i) {
+    std::lock_guard lock(mutex_);
+    if (!reads_ahead_ && stage_.bytes() >= kTurnBytes) break;
+    outcome = read_once();
+  }
+  return outcome;
+}
+
+bool DatagramSocket::read_ahead() {
+  {
+    std::lock_guard lock(mutex_);
+    if (!helped_) return false;
+  }
+  (void)read(kReadsAheadMax);
+  std::lock_guard lock(mutex_);
+  if (stage_.empty()) return false;
+  if (std::exchange(idle_, false)) call();
+  return true;
+}
+
+bool DatagramSocket::end_help() {
+  std::lock_guard lock(mutex_);
+  if (!helped_) return true;
+  if (!stage_.empty()) return false;
+  helped_ = idle_ = false;
+  call();
+  return true;
+}
+
+void DatagramSocket::call() {
+  boost::asio::post(io_, [self = shared_from_this()] { self->take_turn(); });
+}
+
 void DatagramSocket::take_turn() {
   if (stopped_) return;
-  Outcome outcome = Outcome::some;
-  if (reads_ahead_) {
-    for (int i = 0; i < kReadsAheadPerTurn && outcome == Outcome::some; ++i) outcome = read_once();
-  } else {
-    for (int i = 0; i < kReadsOfOnePerTurn && outcome == Outcome::some && stage_.bytes() < kTurnBytes; ++i) outcome = read_once();
+  bool helped, more = false;
+  {
+    std::lock_guard lock(mutex_);
+    helped = helped_;
   }
-  if (reads_ahead_ && context_.sink->would_wait() && !stage_.empty()) {
+  Outcome outcome = Outcome::empty;
+  if (!helped) {
+    outcome = read(kReadsOfOnePerTurn);
+    more = outcome == Outcome::some;
+  }
+  const bool must_wait = reads_ahead_ && context_.sink->would_wait();
+  if (!must_wait) hand_on();
+  bool staged, wants_help;
+  {
+    std::lock_guard lock(mutex_);
+    staged = !stage_.empty();
+    wants_help = !helped && on_behind && (more || staged);
+    helped_ = helped |= wants_help;
+    idle_ = helped && !staged;
+  }
+  if (wants_help) on_behind();
+  if (must_wait && staged) {
     // To wait there would be to read nothing meanwhile.
     pause_.expires_after(kPauseWhileFull);
     pause_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
       if (!error) self->take_turn();
     });
-    return;
-  }
-  hand_on();
-  if (outcome == Outcome::some || !stage_.empty()) {
-    boost::asio::post(io_, [self = shared_from_this()] { self->take_turn(); });
+  } else if (staged || (more && !helped)) {
+    call();
+  } else if (helped) {
+    return;  // the helper calls
   } else if (outcome == Outcome::empty) {
     wait();
   } else {
@@ -71,10 +127,16 @@ void DatagramSocket::take_turn() {
 
 // One batch of what is staged.
 void DatagramSocket::hand_on() {
-  stage_.tell_drops(delivery_);
-  if (stage_.empty()) return;
-  stage_.take(kTurnBytes, reads_ahead_ ? kReadsPerTurn : kReadsOfOnePerTurn, batch_);
+  std::vector<DatagramStage::Read> reads;
+  {
+    std::lock_guard lock(mutex_);
+    stage_.tell_drops(delivery_);
+    reads = stage_.take(kTurnBytes, reads_ahead_ ? kReadsPerTurn : kReadsOfOnePerTurn);
+  }
+  if (reads.empty()) return;
+  for (auto& read : reads) batch_.append(std::move(read));
   batch_.deliver();
+  std::lock_guard lock(mutex_);
   delivered();
 }
 
@@ -104,11 +166,11 @@ void DatagramSocket::drain() {
   pause_.cancel();
   boost::system::error_code ignored;
   socket_.cancel(ignored);
-  while (!stage_.empty()) hand_on();
+  while (!stage_.empty()) hand_on();  // nobody else reads any more
   const auto began = std::chrono::steady_clock::now();
   const auto sink_before = delivery_.time_in_sink();
   for (int empty_reads = 0; empty_reads < 2;) {
-    const Outcome outcome = read_once();
+    const Outcome outcome = read(1);
     if (outcome == Outcome::failed) break;
     if (outcome == Outcome::empty || stage_.bytes() >= kTurnBytes) hand_on();
     if (outcome == Outcome::empty && ++empty_reads < 2) std::this_thread::sleep_for(kStopPause);
@@ -127,8 +189,9 @@ DatagramInput::~DatagramInput() { YUSHI_ASSERT(sockets_.empty(), "%s is destroye
 void DatagramInput::start(const InputContext& context) {
   YUSHI_ASSERT(!fds_.empty() && fds_.size() <= context.threads.size(), "%s: %zu sockets for %zu threads",
                name_.c_str(), fds_.size(), context.threads.size());
+  for (size_t i = 0; i < fds_.size(); ++i) sockets_.push_back(make_socket(context, static_cast<unsigned>(i)));
+  started();
   for (size_t i = 0; i < fds_.size(); ++i) {
-    sockets_.push_back(make_socket(context, static_cast<unsigned>(i)));
     sockets_[i]->delivery().set_input(name_);
     if (i == 0) sockets_[i]->delivery().note_later(Note::Kind::input_up, 0, {}, 1);
     boost::asio::post(sockets_[i]->io(),
@@ -139,6 +202,7 @@ void DatagramInput::start(const InputContext& context) {
 
 void DatagramInput::stop() {
   fds_.clear();
+  stopping();
   std::vector<std::promise<void>> drained(sockets_.size());
   for (size_t i = 0; i < sockets_.size(); ++i) {
     // The socket lives until its thread is done with it; handlers that were cancelled hold it too.

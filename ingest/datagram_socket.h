@@ -1,10 +1,15 @@
 // One datagram socket on one ingest thread: waits, reads in turns, asks the kernel for its drops, drains at the stop.
 // DatagramInput is the Input made of such sockets. UDP and unix sockets differ in how they bind and how they read.
 //
-// Threads  A DatagramSocket belongs to its ingest thread; DatagramInput as Input says.
+// Threads  A DatagramSocket belongs to its ingest thread, but for read_ahead() and end_help(), which are a helper's: from the
+//          call of on_behind to the end of its help it is the helper who reads. The lock guards the stage and what read_once() uses; nobody
+//          does more with it than read once or move what was read, so that a thread that is not scheduled keeps nobody waiting
+//          for long. DatagramInput as Input says.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -29,12 +34,19 @@ class DatagramSocket : public std::enable_shared_from_this<DatagramSocket> {
   void begin(OwnedFd fd);
   void drain();
 
+  // Called when more comes than the ingest thread keeps up with: wants a helper. Set before begin(); empty: there is none.
+  std::function<void()> on_behind;
+  // The helper's, where one is wanted: reads into the stage what is there. Whether something is in the stage.
+  bool read_ahead();
+  // The ingest thread reads itself again. False: something is in the stage, the help goes on.
+  bool end_help();
+
  protected:
   enum class Outcome { some, empty, failed };
-  // Reads what one call gives into stage_.
+  // Reads what one call gives into stage_. With the lock.
   virtual Outcome read_once() = 0;
 
-  int fd() { return socket_.native_handle(); }
+  int fd() { return fd_; }
 
   const InputSettings settings_;
   const InputContext context_;
@@ -44,16 +56,23 @@ class DatagramSocket : public std::enable_shared_from_this<DatagramSocket> {
  private:
   void wait();
   void take_turn();
+  void call();  // take_turn(), on the ingest thread
   void hand_on();
+  Outcome read(int reads_max);
   void tick();
   void ask_drops();
-  virtual void delivered() {}
+  virtual void delivered() {}  // with the lock
 
   const bool reads_ahead_;
   DatagramBatch batch_;
   boost::asio::io_context& io_;
   boost::asio::posix::stream_descriptor socket_;
   boost::asio::steady_timer timer_, pause_;
+  std::mutex mutex_;
+  bool helped_ = false;  // with the lock, as is the next
+  bool idle_ = false;    // while helped: the ingest thread has to be called when something is in the stage
+  int fd_ = -1;         // from begin() on
+  bool armed_ = false;  // waits for the socket
   uint32_t drops_ = 0;
   bool failed_ = false;  // waits for the next tick
   bool stopped_ = false;
@@ -74,7 +93,10 @@ class DatagramInput : public Input {
 
  protected:
   virtual std::shared_ptr<DatagramSocket> make_socket(const InputContext& context, unsigned ingest_thread) = 0;
+  virtual void started() {}   // before any socket reads
+  virtual void stopping() {}  // before any socket is drained
   virtual void stopped() {}
+  const std::vector<std::shared_ptr<DatagramSocket>>& sockets() const { return sockets_; }
 
   const InputSettings settings_;
   const std::shared_ptr<Tally> tally_ = std::make_shared<Tally>();

@@ -1,9 +1,16 @@
 #include "ingest/udp.h"
 
 #include <netinet/in.h>
+#include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
 
 #include "ingest/datagram_socket.h"
 
@@ -66,6 +73,69 @@ class UdpSocket final : public DatagramSocket {
   SocketAddress peers_[kDatagramsPerRead];
 };
 
+// Reads a socket on while its ingest thread does not keep up: a thread that does little else is let run at once, also on a
+// busy machine, and what the kernel's buffer holds is a tenth of a second's flood. Sleeps otherwise.
+class ReaderAhead {
+ public:
+  explicit ReaderAhead(std::shared_ptr<DatagramSocket> socket) : socket_(std::move(socket)) {
+    socket_->on_behind = [this] { wake(); };
+    thread_ = std::thread([this] { run(); });
+  }
+  ~ReaderAhead() { stop(); }
+
+  // It has to stay as long as the socket, which may call it.
+  void stop() {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kEvery{1}, kUntilQuiet{100};
+  static constexpr int kNice = -10;
+
+  void wake() {
+    if (awake_.load(std::memory_order_relaxed)) return;
+    std::lock_guard lock(mutex_);
+    awake_ = true;
+    changed_.notify_all();
+  }
+
+  void run() {
+    ::pthread_setname_np(::pthread_self(), "udp-ahead");
+    // Of this thread alone. Who may not (RLIMIT_NICE) reads ahead like any other.
+    (void)::setpriority(PRIO_PROCESS, 0, kNice);
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [this] { return awake_ || stopping_; });
+      for (auto busy = std::chrono::steady_clock::now(); !stopping_;) {
+        lock.unlock();
+        const auto now = std::chrono::steady_clock::now();
+        if (socket_->read_ahead()) busy = now;
+        lock.lock();
+        if (now - busy > kUntilQuiet) break;
+        changed_.wait_for(lock, kEvery, [this] { return stopping_; });
+      }
+      if (stopping_) return;
+      awake_ = false;  // first: who wants help from now on wakes us again
+      lock.unlock();
+      const bool ended = socket_->end_help();
+      lock.lock();
+      if (!ended) awake_ = true;
+    }
+  }
+
+  const std::shared_ptr<DatagramSocket> socket_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::atomic<bool> awake_{false};
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
 class UdpInput final : public DatagramInput {
  public:
   using DatagramInput::DatagramInput;
@@ -74,6 +144,15 @@ class UdpInput final : public DatagramInput {
   std::shared_ptr<DatagramSocket> make_socket(const InputContext& context, unsigned ingest_thread) override {
     return std::make_shared<UdpSocket>(settings_, context, ingest_thread, tally_);
   }
+  void started() override {
+    for (auto& socket : sockets()) ahead_.push_back(std::make_unique<ReaderAhead>(socket));
+  }
+  void stopping() override {
+    for (auto& ahead : ahead_) ahead->stop();
+  }
+  void stopped() override { ahead_.clear(); }
+
+  std::vector<std::unique_ptr<ReaderAhead>> ahead_;
 };
 
 OwnedFd open(const SocketAddress& address, bool shared) {
