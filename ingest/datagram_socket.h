@@ -2,9 +2,9 @@
 // DatagramInput is the Input made of such sockets. UDP and unix sockets differ in how they bind and how they read.
 //
 // Threads  A DatagramSocket belongs to its ingest thread, but for read_ahead() and end_help(), which are a helper's: from the
-//          call of on_behind to the end of its help it is the helper who reads. The lock guards the stage and what read_once() uses; nobody
-//          does more with it than read once or move what was read, so that a thread that is not scheduled keeps nobody waiting
-//          for long. DatagramInput as Input says.
+//          call of on_behind to the end of its help it is the helper who reads. The lock guards the stage and what
+//          read_once() uses; nobody does more with it than read once or move what was read, so that a thread that is not
+//          scheduled keeps nobody waiting for long. DatagramInput as Input says.
 #pragma once
 
 #include <functional>
