@@ -25,14 +25,15 @@ bool begins_alike(std::string_view text, std::string_view begin) {
 // The same, or one is the other cut at a dot. An address has dots that cut nothing.
 bool same_host(std::string_view a, std::string_view b) {
   if (a.size() < b.size()) std::swap(a, b);
+  // Names of one site differ at their ends: most are told apart without a look at the rest.
+  if (a.size() == b.size() ? lower(a.back()) != lower(b.back()) : a[b.size()] != '.') return false;
   if (!begins_alike(a, b)) return false;
-  if (a.size() == b.size()) return true;
   std::array<uint8_t, 16> address;
-  return a[b.size()] == '.' && !parse_ip(a, &address);
+  return a.size() == b.size() || !parse_ip(a, &address);
 }
 
 bool is_localhost(std::string_view host) {
-  return begins_alike(host, "localhost") && (host.size() == 9 || host[9] == '.');
+  return lower(host[0]) == 'l' && begins_alike(host, "localhost") && (host.size() == 9 || host[9] == '.');
 }
 
 // What the header said last: a second header's host stands behind the first one's.

@@ -3,7 +3,7 @@
 // Lenient where the meaning is plain: long names, bytes beyond ASCII in names, `]` unescaped inside quotes, a missing
 // rest. At the first part that is none, what was understood stays and the rest is `message`.
 #include <array>
-#include <functional>
+#include <cstring>
 
 #include "parsers/header_scan.h"
 
@@ -49,15 +49,17 @@ const Field* make_field(Arena& arena, std::string_view id, std::string_view name
 // What was said twice is a list, as the addresses are in RFC 5424's own `[origin ip="…" ip="…"]`. `first`: the capture with
 // which the structured data begins.
 void make_lists(HeaderScan& scan, size_t first) {
+  static_assert(kStructuredDataPrefix.size() >= sizeof(uint64_t));
   const size_t count = scan.captures.size() - first;
   if (count < 2) return;
-  std::array<size_t, kStructuredDataMax + 1> hashes;  // and one for the id of a broken element
+  std::array<uint64_t, kStructuredDataMax + 1> ends;  // of the names, which all begin alike; one more for a broken element's
   for (size_t i = 0; i < count; ++i) {
     Capture& capture = scan.captures[first + i];
-    hashes[i] = std::hash<std::string_view>()(capture.field->name);
+    const auto name = capture.field->name;
+    std::memcpy(&ends[i], name.data() + name.size() - sizeof ends[i], sizeof ends[i]);
     for (size_t k = 0; k < i; ++k) {
       Capture& earlier = scan.captures[first + k];
-      if (hashes[k] != hashes[i] || earlier.field->name != capture.field->name) continue;
+      if (ends[k] != ends[i] || earlier.field->name != name) continue;
       if (!earlier.field->list) {
         Field list = *earlier.field;
         list.list = true;
