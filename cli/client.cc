@@ -68,7 +68,10 @@ class Client : public Asker {
     socket_->connect(asio::local::stream_protocol::endpoint(path_), error);
     if (!error) return {};
     socket_.reset();
-    return fail(Code::unavailable, "asking the daemon at " + path_ + ": " + error.message() + "; does yushid run there?");
+    const bool forbidden = error == asio::error::access_denied;
+    return fail(Code::unavailable, "asking the daemon at " + path_ + ": " + error.message() +
+                                       (forbidden ? "; ask as the user of yushid, or as a member of its config's api.group"
+                                                  : "; does yushid run there?"));
   }
 
   Result<Ending> ask(const Question& question, const LineSink& sink) override {
