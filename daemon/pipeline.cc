@@ -26,7 +26,8 @@ bool due(int64_t last_ns, int64_t now_ns, int64_t interval_ns) { return now_ns <
 constexpr int64_t kMinute = 60 * kSecond;
 constexpr int64_t kAlertInterval = 60 * kMinute;  // of one thing that comes and goes
 constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
-constexpr std::string_view kDetectorState = "detect", kBooksState = "books", kHostsState = "hosts";
+// The engine's state since its version 4 has a name of its own: an older yushid goes on from the one that it left.
+constexpr std::string_view kDetectorState = "detect-4", kOldDetectorState = "detect", kBooksState = "books", kHostsState = "hosts";
 
 // What the daemon itself has to say; the records that show it are put in by commit().
 Alert own_alert(const DetectorName& name, Severity severity, uint32_t score, std::string reason, int64_t now_ns) {
@@ -265,7 +266,7 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
   }
   if (!wrote) return {};
   if (booked) commit.put_state(kBooksState, books_state());
-  if (booked) {
+  if (booked || save) {
     if (auto hosts = hosts_.save(store_.options().logs); !hosts.empty()) commit.put_state(kHostsState, hosts);
   }
   if (save) {
@@ -373,6 +374,7 @@ void Pipeline::put_log_sizes(std::string& out) const {
 // was in the same commit as the record that raised it.
 Result<void> Pipeline::replay_detectors() {
   auto state = store_.read_state(kDetectorState);
+  if (!state && state.error().code == Code::not_found) state = store_.read_state(kOldDetectorState);
   std::map<std::string, uint64_t> from;
   if (state) {
     Reader in(*state);

@@ -11,7 +11,7 @@ namespace yushi {
 namespace {
 
 constexpr int64_t kMinute = 60 * kSecond;
-constexpr int64_t kDueSlackNs = 3600 * kSecond;
+constexpr int64_t kDueSlackNs = 3600 * kSecond, kForgetNs = 3600 * kSecond;
 constexpr size_t kNameBytesMax = 256;
 constexpr size_t kRulesMax = 65'536;
 constexpr uint64_t kNotKnown = ~uint64_t{0};  // of a record's index
@@ -198,6 +198,10 @@ void Folds::tick(int64_t received_ns, std::vector<Alert>& alerts) {
       tell(rule_id, who, sender);
     });
     for (auto& [rule_id, sender] : known.others) tell(rule_id, {}, sender);
+    // Long full again, as for a rule not heard of; by a margin, so that no record that was received before this tick and is
+    // committed behind it finds another share than in a replay.
+    std::erase_if(known.rules, [&](const auto& rule) { return rule.second < received_ns - kForgetNs; });
+    std::erase_if(known.others, [&](const auto& rule) { return rule.second.used_ns < received_ns - kForgetNs; });
     known.folds.for_each([&, &log = log](const std::string& name, Fold& fold) {
       if (fold.repeated.hits == 0) return;
       if (received_ns < fold.due_ns) {

@@ -47,7 +47,7 @@ class DatagramStage {
     size_t bytes = 0;  // without the padding
     int64_t received_ns = 0;
     std::vector<Datagram> datagrams;
-    std::deque<std::string> addresses;
+    std::vector<std::string> addresses;
   };
 
   // Nothing is dropped without a bound.
@@ -65,7 +65,7 @@ class DatagramStage {
   size_t bytes() const { return bytes_; }
 
  private:
-  static constexpr size_t kEachBytes = 64;  // what a datagram costs here beside its own bytes
+  static constexpr size_t kEachBytes = 256;  // what a datagram costs here beside its own bytes, also when it is all of its read
 
   const size_t bytes_max_;
   size_t bytes_ = 0;

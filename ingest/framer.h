@@ -29,7 +29,8 @@
 //             feed(), the messages are the same (calls of release() and idle() aside).
 // Memory      Asks its caller to keep at most kPartsHeld * message_bytes_max + 1 bytes; has none of its own.
 // Threads     One owner at a time.
-// Cost        One memchr over the bytes, each byte once however slowly they come; bench/framer_bench.cc.
+// Cost        One memchr over the bytes, each byte once however slowly they come, but for a first message that has not
+//             told the framing yet; bench/framer_bench.cc.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,8 @@
 // The `stats` stage: records -> one row for each group.
 //
 // Invariants  Order of records and number of threads do not change the answer (sums of real numbers aside, in the last
-// bits). Memory      At most that of the StatsRoom, counted roughly; more groups or distinct values than that fail the
+//             bits).
+// Memory      At most that of the StatsRoom, counted roughly; more groups or distinct values than that fail the
 //             query with `exhausted`, they are never left out silently.
 // Threads     One thread fills one Stats; merge() joins them.
 #pragma once

@@ -57,7 +57,8 @@ struct DecodedBlock {
 };
 Result<DecodedBlock> read_block(std::string_view bytes);
 
-// The names of all fields that a record of the block has by a capture or by its kind, without inflating the records. Derived fields (is_derived_field) are not among them.
+// The names of all fields that a record of the block has by a capture or by its kind, without inflating the records.
+// Derived fields (is_derived_field) are not among them.
 Result<std::vector<std::string>> read_block_field_names(std::string_view bytes);
 
 }  // namespace yushi

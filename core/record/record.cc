@@ -125,6 +125,7 @@ struct Said {
     // IPv4 can be written in one way only; all else is equal by value, so it is by text too.
     if (out->type == Value::Type::ip && text.find(':') != text.npos) {
       char* room = scratch.allocate(kIpTextMax);
+      out->written = text;
       out->text = {room, format_ip(out->address, room)};
     }
     return true;

@@ -109,6 +109,7 @@ struct Value {
   int64_t integer = 0;                    // integer, boolean, date (Unix ns)
   double real = 0;
   std::array<uint8_t, 16> address{};      // ip: IPv6, or IPv4 mapped (::ffff:a.b.c.d)
+  std::string_view written;               // ip: as the message has it, where `text` is another form of it; else empty
 };
 
 // Room for values that do not stand in the record as they are (unescaped, formatted). Reuse it from record to record:
