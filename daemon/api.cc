@@ -187,8 +187,12 @@ struct Api::Asking {
   std::string pending;
 
   Asking(Api& of, Peer& by, const HttpRequest& with, Question what) : api(of), peer(by), request(with), question(std::move(what)) {}
+  ~Asking() { unhand(); }
 
   bool run(const std::string& problem);
+  void unhand();
+  Result<void> attempt();
+  bool finish(const Result<void>& answered);
   Result<void> ask();
   Result<void> answer_following();
   Result<std::shared_ptr<const StoreView>> view();
@@ -199,6 +203,8 @@ struct Api::Asking {
     auto& name = question.name;
     return name == "search" || name == "hist" || name.starts_with("alerts");
   }
+  // Those wait for each other, and run at a low priority.
+  bool is_queued() const { return is_about_content() || question.name == "verify"; }
   void audit(const char* type, const Result<void>& answered);
 };
 
@@ -294,16 +300,15 @@ bool Api::Asking::run(const std::string& problem) {
   if (api.stopping_) budget.end("the daemon is stopping");
   peer.http.on_stall = [this](milliseconds waited) { return stalled(waited); };
   Result<void> answered = fail(Code::invalid, problem);
-  if (problem.empty()) {
-    // In a thread of its own, since a priority cannot be raised again.
+  if (problem.empty() && !is_queued()) {
+    answered = attempt();
+  } else if (problem.empty()) {
+    // In a thread of its own: what it lowers stays lowered, and the connection's next question may be what an operator
+    // needs from a machine that is busy.
     try {
       std::thread([&] {
         lower_priority();
-        try {
-          answered = ask();
-        } catch (const std::exception& error) {  // std::bad_alloc, say
-          answered = fail(Code::exhausted, std::string("answering failed: ") + error.what());
-        }
+        answered = attempt();
       }).join();
     } catch (const std::system_error&) {
       answered = fail(Code::exhausted, "the system has no thread for this question; ask again later");
@@ -312,25 +317,44 @@ bool Api::Asking::run(const std::string& problem) {
   budget.on_stall = {};
   turn.leave();
   bool usable = false;
-  if (!answered && !begun) {
-    usable = peer.http.reply(request, error_reply(status_of(answered.error().code), code_name(answered.error().code), answered.error().message));
-  } else {
-    if (!answered) {
-      nlohmann::ordered_json end;
-      end["yushi.end"] = {{"complete", false}, {"records", lines}, {"reason", answered.error().message}};
-      take(end.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-    }
-    send(true);
-    usable = !gone && request.takes_chunks;
+  try {
+    usable = finish(answered);
+  } catch (const std::bad_alloc&) {
+    budget.end("there was no memory for the end of the answer");
   }
-  peer.http.on_stall = {};
-  {
-    std::lock_guard lock(api.mutex_);
-    peer.asking = nullptr;
-    peer.deadline.reset();
-  }
+  unhand();
   audit(follows && begun ? "end" : "", answered);
   return usable;
+}
+
+Result<void> Api::Asking::attempt() {
+  try {
+    return ask();
+  } catch (const std::exception& error) {  // std::bad_alloc, say
+    return fail(Code::exhausted, std::string("answering failed: ") + error.what());
+  }
+}
+
+// What the connection and the threads that watch it know of this question, they know no longer.
+void Api::Asking::unhand() {
+  peer.http.on_stall = {};
+  std::lock_guard lock(api.mutex_);
+  peer.asking = nullptr;
+  peer.deadline.reset();
+}
+
+// Whether the connection may be used again.
+bool Api::Asking::finish(const Result<void>& answered) {
+  if (!answered && !begun) {
+    return peer.http.reply(request, error_reply(status_of(answered.error().code), code_name(answered.error().code), answered.error().message));
+  }
+  if (!answered) {
+    nlohmann::ordered_json end;
+    end["yushi.end"] = {{"complete", false}, {"records", lines}, {"reason", answered.error().message}};
+    take(end.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  }
+  send(true);
+  return !gone && request.takes_chunks;
 }
 
 bool Api::Asking::take(std::string_view line) {
@@ -366,7 +390,7 @@ Result<void> Api::Asking::ask() {
   if (is_about_content() && pipeline.counters().disk_full) {
     return fail(Code::unavailable, "the disk is below its reserve: content is not searched until there is room again");
   }
-  if (is_about_content() || question.name == "verify") {
+  if (is_queued()) {
     auto entered = api.queue_.enter(budget.over());
     if (!entered) return tl::unexpected(entered.error());
     turn = std::move(*entered);
