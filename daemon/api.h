@@ -33,8 +33,8 @@ class Api {
   struct Sources {
     Store* store;
     Pipeline* pipeline;
-    std::function<std::string()> metrics;   // Prometheus text
-    std::function<std::string()> status;    // JSON: what the daemon adds to the store's status
+    std::function<std::string(const QuestionQueue::Counts&)> metrics;  // Prometheus text
+    std::function<std::string()> status;  // JSON: what the daemon adds to the store's status
   };
   struct Limits {
     uint64_t query_bytes;
