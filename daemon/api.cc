@@ -26,7 +26,8 @@ constexpr size_t kLocalConnectionsMax = 256, kTcpConnectionsMax = 64;
 constexpr size_t kLinesBytes = 64 << 10;  // of an answer sent at once
 constexpr milliseconds kWatch{100};  // between two looks at those who ask
 constexpr milliseconds kPauseWithoutDescriptors{100};
-constexpr milliseconds kProofWait{1'000};        // for what belongs to the question before
+constexpr milliseconds kProofWait{1'000};        // for what belongs to the question before, whatever comes meanwhile
+constexpr uint64_t kProofsMax = 64;              // in one record
 constexpr milliseconds kFollowerWait{600'000};   // of one whose reader has stopped: a pager, Ctrl-S. It holds next to nothing
 constexpr milliseconds kEndWait{2'000};          // for the last line of an answer to be taken
 constexpr milliseconds kStopWait{5'000};         // for all last lines at the stop
@@ -158,6 +159,7 @@ struct Api::Peer {
   // connection's own.
   std::optional<nlohmann::ordered_json> told;
   std::map<std::string, uint64_t> proofs;
+  Clock::time_point told_at;  // the question, or the first of the proofs
 
   Peer(OwnedFd&& socket, bool local) : fd(std::move(socket)), is_local(local), http(fd.get()) {
     if (!is_local) return;
@@ -169,6 +171,7 @@ struct Api::Peer {
   void serve(Api& api);
   bool answer_request(Api& api, const HttpRequest& request);
   void tell(Api& api, nlohmann::ordered_json record);
+  void tell_proof(Api& api, const std::string& name);
   void flush_told(Api& api);
 };
 
@@ -187,18 +190,25 @@ struct Api::Asking {
   std::string pending;
 
   Asking(Api& of, Peer& by, const HttpRequest& with, Question what) : api(of), peer(by), request(with), question(std::move(what)) {}
+  ~Asking() { unhand(); }
 
   bool run(const std::string& problem);
+  void unhand();
+  Result<void> attempt();
+  bool finish(const Result<void>& answered);
   Result<void> ask();
   Result<void> answer_following();
   Result<std::shared_ptr<const StoreView>> view();
   bool take(std::string_view line);
   void send(bool last);
+  bool keep_turn();
   bool stalled(milliseconds waited);
   bool is_about_content() const {
     auto& name = question.name;
     return name == "search" || name == "hist" || name.starts_with("alerts");
   }
+  // Those wait for each other, and run at a low priority.
+  bool is_queued() const { return is_about_content() || question.name == "verify"; }
   void audit(const char* type, const Result<void>& answered);
 };
 
@@ -215,7 +225,10 @@ void Api::Peer::serve(Api& api) {
       is_silent = true;
       since = Clock::now();
     }
-    if ((told || !proofs.empty()) && !http.wait(kProofWait)) flush_told(api);
+    if (told || !proofs.empty()) {
+      const auto left = std::chrono::duration_cast<milliseconds>(told_at + kProofWait - Clock::now());
+      if (left.count() <= 0 || !http.wait(left)) flush_told(api);
+    }
     auto request = http.read();
     if (!request) break;
     {
@@ -224,7 +237,6 @@ void Api::Peer::serve(Api& api) {
     }
     if (!answer_request(api, *request) || !request->keep_alive) break;
   }
-  flush_told(api);
 }
 
 bool Api::Peer::answer_request(Api& api, const HttpRequest& request) {
@@ -254,7 +266,7 @@ bool Api::Peer::answer_request(Api& api, const HttpRequest& request) {
   }
   if (!problem.empty()) return say(400, problem + "\n");
   if (path == "/healthz") return say(200, "ok\n");
-  if (path == "/metrics") return say(200, api.sources_.metrics(), "text/plain; version=0.0.4");
+  if (path == "/metrics") return say(200, api.sources_.metrics(api.queue_.counts()), "text/plain; version=0.0.4");
   bool full = api.sources_.pipeline->counters().disk_full;
   return full ? say(503, "the disk is below its reserve\n") : say(200, "ready\n");
 }
@@ -262,6 +274,15 @@ bool Api::Peer::answer_request(Api& api, const HttpRequest& request) {
 void Api::Peer::tell(Api& api, nlohmann::ordered_json record) {
   if (told) flush_told(api);
   told = std::move(record);
+  told_at = Clock::now();
+}
+
+void Api::Peer::tell_proof(Api& api, const std::string& name) {
+  if (!told && proofs.empty()) told_at = Clock::now();
+  ++proofs[name];
+  uint64_t count = 0;
+  for (auto& [each, times] : proofs) count += times;
+  if (count >= kProofsMax) flush_told(api);
 }
 
 void Api::Peer::flush_told(Api& api) {
@@ -285,7 +306,8 @@ void Api::Peer::flush_told(Api& api) {
 // Whether the connection may be used again.
 bool Api::Asking::run(const std::string& problem) {
   // Beside a question the CLI asks for proofs of its answer: no look at anybody's records, and counted with the question.
-  is_proof = (question.name == "checkpoint" || question.name == "consistency") && question.parameters.erase("proof_of_answer") > 0;
+  is_proof = (question.name == "checkpoint" || question.name == "consistency") && question.parameters.contains("proof_of_answer");
+  if (!is_proof && peer.told) peer.flush_told(api);  // the answer to this one may take long
   {
     std::lock_guard lock(api.mutex_);
     peer.asking = &budget;
@@ -294,16 +316,15 @@ bool Api::Asking::run(const std::string& problem) {
   if (api.stopping_) budget.end("the daemon is stopping");
   peer.http.on_stall = [this](milliseconds waited) { return stalled(waited); };
   Result<void> answered = fail(Code::invalid, problem);
-  if (problem.empty()) {
-    // In a thread of its own, since a priority cannot be raised again.
+  if (problem.empty() && !is_queued()) {
+    answered = attempt();
+  } else if (problem.empty()) {
+    // In a thread of its own: what it lowers stays lowered, and the connection's next question may be what an operator
+    // needs from a machine that is busy.
     try {
       std::thread([&] {
         lower_priority();
-        try {
-          answered = ask();
-        } catch (const std::exception& error) {  // std::bad_alloc, say
-          answered = fail(Code::exhausted, std::string("answering failed: ") + error.what());
-        }
+        answered = attempt();
       }).join();
     } catch (const std::system_error&) {
       answered = fail(Code::exhausted, "the system has no thread for this question; ask again later");
@@ -312,25 +333,44 @@ bool Api::Asking::run(const std::string& problem) {
   budget.on_stall = {};
   turn.leave();
   bool usable = false;
-  if (!answered && !begun) {
-    usable = peer.http.reply(request, error_reply(status_of(answered.error().code), code_name(answered.error().code), answered.error().message));
-  } else {
-    if (!answered) {
-      nlohmann::ordered_json end;
-      end["yushi.end"] = {{"complete", false}, {"records", lines}, {"reason", answered.error().message}};
-      take(end.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-    }
-    send(true);
-    usable = !gone && request.takes_chunks;
+  try {
+    usable = finish(answered);
+  } catch (const std::bad_alloc&) {
+    budget.end("there was no memory for the end of the answer");
   }
-  peer.http.on_stall = {};
-  {
-    std::lock_guard lock(api.mutex_);
-    peer.asking = nullptr;
-    peer.deadline.reset();
-  }
+  unhand();
   audit(follows && begun ? "end" : "", answered);
   return usable;
+}
+
+Result<void> Api::Asking::attempt() {
+  try {
+    return ask();
+  } catch (const std::exception& error) {  // std::bad_alloc, say
+    return fail(Code::exhausted, std::string("answering failed: ") + error.what());
+  }
+}
+
+// What the connection and the threads that watch it know of this question, they know no longer.
+void Api::Asking::unhand() {
+  peer.http.on_stall = {};
+  std::lock_guard lock(api.mutex_);
+  peer.asking = nullptr;
+  peer.deadline.reset();
+}
+
+// Whether the connection may be used again.
+bool Api::Asking::finish(const Result<void>& answered) {
+  if (!answered && !begun) {
+    return peer.http.reply(request, error_reply(status_of(answered.error().code), code_name(answered.error().code), answered.error().message));
+  }
+  if (!answered) {
+    nlohmann::ordered_json end;
+    end["yushi.end"] = {{"complete", false}, {"records", lines}, {"reason", answered.error().message}};
+    take(end.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  }
+  send(true);
+  return !gone && request.takes_chunks;
 }
 
 bool Api::Asking::take(std::string_view line) {
@@ -347,6 +387,14 @@ void Api::Asking::send(bool last) {
   pending.clear();
   if (!gone && last) gone = !peer.http.end(request);
   if (gone) budget.end("the asker went away");
+}
+
+// Of a follower whose reader stopped, and reads again: it waits for its turn before it reads on.
+bool Api::Asking::keep_turn() {
+  if (turn.is_held()) return true;
+  auto entered = api.queue_.enter_again(budget.over());
+  if (entered) turn = std::move(*entered);
+  return entered.has_value();
 }
 
 // Its reader takes nothing: what can be had again is let go; after a while so is the reader.
@@ -366,7 +414,7 @@ Result<void> Api::Asking::ask() {
   if (is_about_content() && pipeline.counters().disk_full) {
     return fail(Code::unavailable, "the disk is below its reserve: content is not searched until there is room again");
   }
-  if (is_about_content() || question.name == "verify") {
+  if (is_queued()) {
     auto entered = api.queue_.enter(budget.over());
     if (!entered) return tl::unexpected(entered.error());
     turn = std::move(*entered);
@@ -398,16 +446,17 @@ Result<std::shared_ptr<const StoreView>> Api::Asking::view() {
 Result<void> Api::Asking::answer_following() {
   // The end of a whole round is not that of the stream, which has none; one that misses something ends the stream.
   bool ended = false;
+  Question next = question;
   const LineSink sink = [&](std::string_view line) {
     if (line.starts_with("{\"yushi.end\":{\"complete\":true")) return true;
     ended = line.starts_with("{\"yushi.end\":");
-    return take(line);
+    return take(line) && (ended || keep_turn());
   };
   for (bool first = true;; first = false) {
     // Before the view: what is committed between the two ends the wait below at once.
     const auto commit = api.sources_.pipeline->wait_commit(UINT64_MAX, 0);
     auto view = StoreView::of(*api.sources_.store);
-    auto answered = answer(*view, question, sink, budget);
+    auto answered = answer(*view, next, sink, budget);
     if (!answered || ended || gone) return answered;
     turn.leave();
     auto logs = view->logs();
@@ -423,17 +472,17 @@ Result<void> Api::Asking::answer_following() {
       std::lock_guard lock(api.mutex_);
       peer.deadline.reset();  // what follows has no end, and holds nothing while it waits
     }
-    question.parameters["after"] = from;
-    question.parameters.erase("limit");
+    next.parameters["after"] = from;
+    next.parameters.erase("limit");
     while (!budget.over() && api.sources_.pipeline->wait_commit(commit, 200) <= commit) {
     }
-    if (auto entered = api.queue_.enter_again(budget.over()); entered) turn = std::move(*entered);
+    keep_turn();
   }
 }
 
 void Api::Asking::audit(const char* type, const Result<void>& answered) {
   if (is_proof && answered) {
-    ++peer.proofs[question.name];
+    peer.tell_proof(api, question.name);
     return;
   }
   auto& user = peer.user;
@@ -534,6 +583,10 @@ void Api::accept(int listener, bool is_local) {
             peer.serve(*this);
           } catch (const std::exception&) {
             // No memory for this one.
+          }
+          try {
+            peer.flush_told(*this);
+          } catch (const std::exception&) {
           }
           ::shutdown(peer.fd.get(), SHUT_RDWR);
           peer.done = true;

@@ -7,7 +7,7 @@
 // Bounds   Connections are cheap and never lock anybody out: where there are too many, the one that has been silent for
 //          longest is let go. Only questions about content wait for each other (daemon/question_queue.h); they share
 //          limits.query_bytes, end after limits.query_seconds or when the asker goes, and run at a low priority.
-// Threads  One accepts and watches; each connection has one of its own, and each question.
+// Threads  One accepts and watches; each connection has one of its own, and each question about content.
 #pragma once
 
 #include <atomic>
@@ -33,8 +33,8 @@ class Api {
   struct Sources {
     Store* store;
     Pipeline* pipeline;
-    std::function<std::string()> metrics;   // Prometheus text
-    std::function<std::string()> status;    // JSON: what the daemon adds to the store's status
+    std::function<std::string(const QuestionQueue::Counts&)> metrics;  // Prometheus text
+    std::function<std::string()> status;  // JSON: what the daemon adds to the store's status
   };
   struct Limits {
     uint64_t query_bytes;

@@ -321,7 +321,7 @@ class Daemon {
     for (auto& forwarder : forwarders_) watched_.forwarders.push_back(forwarder.get());
     for (auto& input : inputs_) watched_.inputs.push_back(input.get());
     api_ = std::make_unique<Api>(std::move(*api_listener_), std::move(api_metrics_),
-                                 Api::Sources{store_.get(), pipeline_.get(), [this] { return prometheus_text(watched_); },
+                                 Api::Sources{store_.get(), pipeline_.get(), [this](auto& questions) { return prometheus_text(watched_, questions); },
                                               [this] { return status_json(watched_); }},
                                  Api::Limits{config_.query_bytes, std::chrono::seconds(config_.query_seconds)});
     api_->start();

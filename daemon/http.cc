@@ -118,9 +118,7 @@ std::optional<HttpRequest> HttpConnection::read() {
   HttpRequest request;
   request.method = std::string(message.method_string());
   request.target = std::string(message.target());
-  auto host = message.find(http::field::host);
-  request.has_host = host != message.end();
-  if (request.has_host) request.host = std::string(host->value());
+  if (auto host = message.find(http::field::host); host != message.end()) request.host = std::string(host->value());
   request.keep_alive = message.keep_alive();
   request.takes_chunks = message.version() >= 11;
   return request;

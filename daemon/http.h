@@ -19,7 +19,6 @@ namespace yushi {
 
 struct HttpRequest {
   std::string method, target, host;
-  bool has_host = false;
   bool keep_alive = false;
   bool takes_chunks = true;  // HTTP/1.1
 };

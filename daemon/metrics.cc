@@ -39,7 +39,7 @@ uint64_t disk_free_bytes(const std::string& path) {
   return ::statvfs(path.c_str(), &disk) == 0 ? disk.f_bavail * disk.f_frsize : 0;
 }
 
-std::string prometheus_text(const Watched& watched) {
+std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts& questions) {
   auto& store = watched.store->counters();
   auto& pipeline = watched.pipeline->counters();
   Exposition e;
@@ -61,6 +61,9 @@ std::string prometheus_text(const Watched& watched) {
         static_cast<int>(pipeline.disk_full.load()));
   e.one("yushi_disk_free_bytes", "gauge", "Free bytes of the data folder's disk.",
         disk_free_bytes(watched.store->options().data_dir));
+  e.one("yushi_questions_running", "gauge", "Questions about content, and verifications, that are being answered.", questions.running);
+  e.one("yushi_questions_waiting", "gauge", "Those that wait for their turn.", questions.waiting);
+  e.one("yushi_questions_refused_total", "counter", "Those that were told to ask again later.", questions.refused);
   auto loaded = watched.pipeline->loaded();
   e.one("yushi_rules", "gauge", "Rules that run, correlations too.", loaded->rules->list().size());
   e.one("yushi_data_files_left_out", "gauge", "Parser and rule files that are wrong, and rules that cannot run.",

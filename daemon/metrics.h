@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "daemon/pipeline.h"
+#include "daemon/question_queue.h"
 #include "forward/kafka.h"
 #include "ingest/input.h"
 #include "storage/store.h"
@@ -22,7 +23,7 @@ struct Watched {
 };
 
 uint64_t disk_free_bytes(const std::string& path);
-std::string prometheus_text(const Watched& watched);
+std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts& questions);
 std::string status_json(const Watched& watched);
 
 }  // namespace yushi

@@ -42,7 +42,8 @@ void MinuteBook::count(const PreparedBatch& prepared) {
     row.notes[kind] += note.count;
     if (note.kind == Note::Kind::connection_opened) connections_open_ += static_cast<int64_t>(note.count);
     if (note.kind == Note::Kind::connection_closed) connections_open_ -= static_cast<int64_t>(note.count);
-    if (note.kind == Note::Kind::kernel_drop) dropped_total_ += note.count;
+    if (note.kind == Note::Kind::kernel_drop) kernel_drops_ += note.count;
+    if (note.kind == Note::Kind::source_drop) source_drops_ += note.count;
     if (note.kind == Note::Kind::input_up) inputs_up_.insert(std::string(note.input));
     if (note.kind == Note::Kind::input_down) inputs_up_.erase(std::string(note.input));
   }

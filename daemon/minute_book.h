@@ -37,7 +37,8 @@ class MinuteBook {
   // The JSON records of the minute that ends at `to_ns`, and begins the next. `from_ns` is 0 when the store is new.
   std::vector<std::string> close_minute(int64_t from_ns, int64_t to_ns, uint64_t commit);
 
-  uint64_t dropped_total() const { return dropped_total_; }
+  uint64_t kernel_drops() const { return kernel_drops_; }  // all that were counted, as source_drops()
+  uint64_t source_drops() const { return source_drops_; }
   int64_t connections_open() const { return connections_open_; }
 
  private:
@@ -55,7 +56,7 @@ class MinuteBook {
   std::map<std::string, Row> inputs_;       // what speaks of an input alone
   std::set<std::string> inputs_up_;
   int64_t connections_open_ = 0;
-  uint64_t dropped_total_ = 0;
+  uint64_t kernel_drops_ = 0, source_drops_ = 0;
 };
 
 }  // namespace yushi

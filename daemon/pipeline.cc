@@ -214,8 +214,10 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
     begun_minute_ = true;
   }
   counters_.connections_open = book_.connections_open();
-  if (book_.dropped_total() > counters_.kernel_drops) counters_.dropped_ns = now;
-  counters_.kernel_drops = book_.dropped_total();
+  if (book_.kernel_drops() > counters_.kernel_drops) counters_.kernel_dropped_ns = now;
+  if (book_.source_drops() > counters_.source_drops) counters_.source_dropped_ns = now;
+  counters_.kernel_drops = book_.kernel_drops();
+  counters_.source_drops = book_.source_drops();
   bool save = last || due(detect_saved_ns_, now, kDetectorSaveInterval);
   bool tick = due(ticked_ns_, now, kSecond);
   if (batches.empty() && own.empty() && !tick && !last) return {};

@@ -54,12 +54,12 @@ struct PipelineOptions {
 };
 
 struct PipelineCounters {
-  std::atomic<uint64_t> messages{0}, raw_bytes{0}, understood{0}, alerts{0}, in_flight_bytes{0}, kernel_drops{0};
+  std::atomic<uint64_t> messages{0}, raw_bytes{0}, understood{0}, alerts{0}, in_flight_bytes{0}, kernel_drops{0}, source_drops{0};
   std::atomic<uint64_t> fields_capped{0};  // messages with more fields than become fields
   std::atomic<int64_t> connections_open{0};
   std::atomic<int64_t> round_ns{0};    // when the committer last had written and signed all that was due
   std::atomic<int64_t> newest_ns{0};   // the latest time at which something was committed, by this run or one before
-  std::atomic<int64_t> dropped_ns{0};  // when the kernel was last seen to drop datagrams; 0: not in this run
+  std::atomic<int64_t> kernel_dropped_ns{0}, source_dropped_ns{0};  // when such drops were last seen; 0: not in this run
   std::atomic<bool> disk_full{false};
 };
 

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <list>
 #include <mutex>
 #include <utility>
@@ -35,6 +36,7 @@ class QuestionQueue {
       return *this;
     }
     ~Turn() { leave(); }
+    bool is_held() const { return queue_ != nullptr; }
     void leave();
 
    private:
@@ -45,17 +47,25 @@ class QuestionQueue {
 
   // exhausted: too many wait, or this one waited too long; the message says which. unavailable: `over` became true.
   Result<Turn> enter(const std::atomic<bool>& over);
-  // The same for one who is being answered already: waits as long as it takes.
+  // The same for one who is being answered already: waits as long as it takes, and takes no newcomer's place to wait.
   Result<Turn> enter_again(const std::atomic<bool>& over);
 
+  struct Counts {
+    uint64_t running = 0, waiting = 0, refused = 0;  // now; now, those who come again too; since the start
+  };
+  Counts counts() const;
+
  private:
-  Result<Turn> wait(const std::atomic<bool>& over, bool for_ever);
+  Result<Turn> wait(const std::atomic<bool>& over, bool again);
 
   const Limits limits_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
-  unsigned inside_ = 0;       // protected by mutex_
-  std::list<int> waiting_;    // in order; protected by mutex_
+  // Protected by mutex_:
+  unsigned inside_ = 0;
+  std::list<bool> waiting_;  // in order: whether each is there for the first time
+  unsigned waiting_first_ = 0;
+  uint64_t refused_ = 0;
 };
 
 }  // namespace yushi

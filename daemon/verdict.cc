@@ -41,9 +41,13 @@ std::vector<Trouble> troubles_of(const Watched& watched, int64_t now_ns) {
   if (auto behind_ns = counters.newest_ns - now_ns; behind_ns > kClockStepMin) {
     warn("the clock is " + span_text(behind_ns / kSecond) + " behind what it was when records were committed before; set it right");
   }
-  if (now_ns - counters.dropped_ns < kMinute && counters.dropped_ns > 0) {
+  if (now_ns - counters.kernel_dropped_ns < kMinute && counters.kernel_dropped_ns > 0) {
     warn("the kernel dropped datagrams within the last minute, " + count_text(counters.kernel_drops) +
          " since the start; raise net.core.rmem_max, or let senders use TCP");
+  }
+  if (now_ns - counters.source_dropped_ns < kMinute && counters.source_dropped_ns > 0) {
+    warn("datagrams of sources that sent more than their share were dropped within the last minute, " +
+         count_text(counters.source_drops) + " since the start; `_audit` names them each minute; let them send less, or use TCP");
   }
   for (auto* forwarder : watched.forwarders) {
     auto state = forwarder->state();

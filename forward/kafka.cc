@@ -73,7 +73,8 @@ struct KafkaForwarder::State {
   bool in_doubt = true;  // nobody has answered since the start, or since all brokers were away
   Clock::time_point asked_at{};
   Clock::time_point heard_at = Clock::now();         // when it was not in doubt
-  Clock::time_point acknowledged_at = Clock::now();  // something, or when nothing was to be sent
+  Clock::time_point acknowledged_at = Clock::now();  // something, or when he owed nothing
+  bool is_owed = false;  // something was sent and not acknowledged, by a producer that is gone perhaps
   bool is_away = false;
   milliseconds restart_wait = kRestartWaitMin;
 
@@ -147,6 +148,7 @@ struct KafkaForwarder::State {
         if (!value_bytes_max.empty()) value_bytes_max.erase(token);
         delivered_since_restart = true;
         in_doubt = false;
+        is_owed = in_flight_bytes > 0;
         acknowledged_at = Clock::now();
         break;
       case KafkaProducer::Outcome::too_large:
@@ -203,6 +205,7 @@ struct KafkaForwarder::State {
     while (in_flight_bytes > 0 && in_flight_bytes + bytes > settings.in_flight_bytes) {
       if (!serve(milliseconds(50))) return false;
     }
+    is_owed = true;
     while (true) {
       switch (producer->send(topic, message, format, token)) {
         case KafkaProducer::Queued::yes:
@@ -240,7 +243,8 @@ struct KafkaForwarder::State {
     asked_at = now;
     if (in_doubt && producer->is_answered(kAskMilliseconds)) in_doubt = false;
     if (!in_doubt) heard_at = now;
-    if (in_flight_bytes == 0 && lag() == 0) acknowledged_at = now;
+    // He may owe nothing while there is a backlog: nothing of it is selected.
+    if (!is_owed || (in_flight_bytes == 0 && lag() == 0)) acknowledged_at = now;
     metrics.up = !in_doubt;
     const auto silent = now - std::min(heard_at, acknowledged_at);
     const bool away = silent >= settings.away_after;

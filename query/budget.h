@@ -6,7 +6,8 @@
 // and leaves; the last line of the answer tells the reason.
 //
 // Memory   Half of the pool is for kQuestionsMax questions in equal shares, which each has whatever the others take; the
-//          other half is lent to those that ask for more. Decoded segments are not counted: there are at most `readers`.
+//          other half is lent to those that ask for more. Decoded segments are not counted: `readers` that are being
+//          read, and what a follower has in hand (query/arrivals.h), who has a turn of the daemon's queue meanwhile.
 // Threads  Any.
 #pragma once
 

@@ -258,6 +258,7 @@ class Scan {
     const ScanSegment& segment = segments_[order_[place]];
     std::vector<ScanHit> hits;
     size_t bytes = 0;
+    auto patience = kPatience;
     for (size_t i = 0; i < found.size() && !is_over(); ++i) {
       ScanHit hit{key_of(segment, *found[i]), {}};
       scratch.clear();
@@ -267,7 +268,7 @@ class Scan {
       const bool last = i + 1 == found.size();
       if (!last && bytes < std::min(kHandOverBytes, options_.bytes_max / 4)) continue;
       std::unique_lock lock(mutex_);
-      if (!wait_for_room(lock, place, hits.front().key, bytes)) return;
+      if (!wait_for_room(lock, place, hits.front().key, bytes, patience)) return;
       for (ScanHit& each : hits) {
         if (cut_ && !comes_before(each.key, *cut_)) return;
         waiting_bytes_ += bytes_of(each);
@@ -283,23 +284,22 @@ class Scan {
     }
   }
 
-  // False when nothing from `first` on, which is next of a segment in work, is wanted in this pass.
-  bool wait_for_room(std::unique_lock<std::mutex>& lock, size_t place, const RecordKey& first, size_t bytes) {
+  // False when nothing from `first` on, which is next of a segment in work, is wanted in this pass. What is waited for the
+  // reader goes off `patience`.
+  bool wait_for_room(std::unique_lock<std::mutex>& lock, size_t place, const RecordKey& first, size_t bytes,
+                     std::chrono::nanoseconds& patience) {
     using Clock = std::chrono::steady_clock;
-    auto given = report_.records_found;
-    auto since = Clock::now();
     while (!is_over()) {
       if (cut_ && !comes_before(first, *cut_)) return false;
       if (waiting_bytes_ + bytes <= options_.bytes_max || waiting_.empty()) return true;
       if (may_give() || giving_) {  // the reader is slower than we: what can be found again is let go
-        if (given != report_.records_found) {
-          given = report_.records_found;
-          since = Clock::now();
-        } else if (Clock::now() - since > kPatience) {
+        if (patience <= patience.zero()) {
           lower_cut(first);
           return false;
         }
+        const auto since = Clock::now();
         changed_.wait_for(lock, std::chrono::milliseconds(50));
+        patience -= Clock::now() - since;
         continue;
       }
       auto nearest_of_all = bound();
@@ -403,7 +403,7 @@ class Scan {
   }
 
   static constexpr size_t kHandOverBytes = 256 << 10;             // rendered between two looks at the lock
-  static constexpr auto kPatience = std::chrono::seconds(1);      // of a decoded segment with the reader
+  static constexpr std::chrono::nanoseconds kPatience = std::chrono::seconds(1);  // of a decoded segment with the reader
 
   const std::vector<ScanSegment>& segments_;
   const Filter& filter_;

@@ -9,8 +9,9 @@
 // Memory      One decoded segment a thread, and what was rendered but cannot be given yet, up to bytes_max. Where more
 //             than that has to wait (segments whose times overlap, a reader that is slower than we) the furthest is let
 //             go and found again by another pass: it costs time, never order and never the answer.
-// Threads     scan() runs `threads` of its own; render() is called by them, take() by the caller's thread only. A thread
-//             that waits for the reader of the answer holds no segment for longer than a second, and no place of the pool.
+// Threads     scan() runs `threads` of its own; render() is called by them, take() by the caller's thread only. While a
+//             thread holds a segment, and with it a place of the pool, it waits for the reader of the answer for a second
+//             in all, also where he takes a hit now and then; then it lets go of the segment, to read it again later.
 #pragma once
 
 #include <atomic>

@@ -198,6 +198,37 @@ def test_a_stop_ends_what_is_being_answered_with_its_reason(tmp_path):
             assert b'"reason":"the daemon is stopping"' in read_all(follower)
 
 
+def test_the_end_of_a_follower_is_told_with_what_was_asked(tmp_path):
+    with Daemon(tmp_path) as running:
+        running.send_tcp(line(i) for i in range(3))
+        running.wait_records(3)
+        with asker(running, b"GET /api/v1/search?query=*&limit=1&follow=1 HTTP/1.1\r\nHost: x\r\n\r\n") as follower:
+            assert b"number" in follower.recv(1 << 16)
+            running.send_tcp([line(3)])
+            while b"number 3" not in follower.recv(1 << 16):
+                pass
+        (ended,) = audited(running, "event.type: end and yushi.question: search")
+        assert ended["yushi"]["parameters"] == {"query": "*", "limit": "1", "follow": "1"}
+
+
+def test_followers_that_stop_and_read_on_miss_nothing(tmp_path):
+    """More of them than are answered at once; each gives up its turn while it stops, and waits for one before it goes on."""
+    with Daemon(tmp_path) as running:
+        running.send_tcp(line(i) for i in range(LINES))
+        running.wait_records(LINES)
+        ask = b"GET /api/v1/search?query=*&follow=1&after=default%3D0 HTTP/1.1\r\nHost: x\r\n\r\n"
+        with contextlib.ExitStack() as many:
+            followers = [many.enter_context(asker(running, ask)) for _ in range(8)]
+            assert wait(lambda: running.yushi("search", "number", "-n", "1").code == 0, "for a place")
+            for follower in followers:
+                got = b""
+                while f"number {LINES - 1} ".encode() not in got[-4096:]:
+                    got += follower.recv(1 << 20)
+                assert got.count(b'"event":{') == LINES
+        assert metric(running, "yushi_questions_refused_total") == 0
+        wait(lambda: metric(running, "yushi_questions_running") == metric(running, "yushi_questions_waiting") == 0, "for their end")
+
+
 # ------------------------------------------------------------------------------------------------- who may ask, and who did
 
 
@@ -250,6 +281,17 @@ def test_a_question_names_its_asker_and_counts_the_proofs_that_came_with_it(tmp_
         running.http("/api/v1/checkpoint?proof_of_answer=1")
         (alone,) = audited(running, "event.action: api-proofs")
         assert alone["yushi"]["proofs"] == {"checkpoint": 1}
+        # Proofs that go on and on do not keep the question's record from the log.
+        with asker(running) as connection:
+            connection.sendall(b"GET /api/v1/search?query=kept_back HTTP/1.1\r\nHost: x\r\n\r\n")
+            read_until_end(connection)
+
+            def told():
+                connection.sendall(b"GET /api/v1/checkpoint?proof_of_answer=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+                read_until_end(connection)
+                return running.search('yushi.question: search and "kept_back" and yushi.proofs.checkpoint: *', "--tenant", "_audit")
+
+            wait(told, "for the question's record while proofs of it are asked for")
         running.http("/api/v1/checkpoint?log=default")
         assert audited(running, "event.action: api-checkpoint")
 

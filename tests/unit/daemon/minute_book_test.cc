@@ -136,7 +136,10 @@ TEST(MinuteBook, ALossInTheKernelIsWrittenDownWithItsInputAndTheTotalStays) {
   EXPECT_EQ(second["inputs_up"], (std::set<std::string>{"udp 0.0.0.0:514"}));
   EXPECT_EQ(second["inputs"]["tcp 0.0.0.0:601"]["input_down"], 1u);
   EXPECT_FALSE(second["inputs"].contains("udp 0.0.0.0:514"));
-  EXPECT_EQ(book.dropped_total(), 42u);
+  EXPECT_EQ(book.kernel_drops(), 42u);
+  book.count(notes_of({{Note::Kind::source_drop, 2, "10.0.0.9", "udp 0.0.0.0:514", 7}}));
+  EXPECT_EQ(book.kernel_drops(), 42u);
+  EXPECT_EQ(book.source_drops(), 7u);
 }
 
 TEST(MinuteBook, AMinuteThatLastedTooLongNamesItsGap) {

@@ -57,6 +57,23 @@ TEST(QuestionQueue, LetsInThoseWhoWaitInTheOrderTheyCame) {
   EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3}));
 }
 
+TEST(QuestionQueue, ThoseWhoComeAgainTakeNoNewcomersPlaceToWait) {
+  QuestionQueue queue({1, 1, milliseconds(3'600'000)});
+  auto inside = queue.enter(kGoOn);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) threads.emplace_back([&] { EXPECT_TRUE(queue.enter_again(kGoOn)); });
+  while (queue.counts().waiting < 3) std::this_thread::yield();
+  threads.emplace_back([&] { EXPECT_TRUE(queue.enter(kGoOn)); });
+  while (queue.counts().waiting < 4) std::this_thread::yield();
+  EXPECT_EQ(queue.counts().refused, 0u);
+  EXPECT_FALSE(queue.enter(kGoOn));  // the second newcomer
+  EXPECT_EQ(queue.counts().refused, 1u);
+  EXPECT_EQ(queue.counts().running, 1u);
+  inside->leave();
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(queue.counts().running + queue.counts().waiting, 0u);
+}
+
 TEST(QuestionQueue, WhoseAskerHasGoneWaitsNoLonger) {
   QuestionQueue queue({1, 8, milliseconds(3'600'000)});
   auto inside = queue.enter(kGoOn);

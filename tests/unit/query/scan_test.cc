@@ -263,6 +263,43 @@ TEST(Scan, AReaderThatPausesGetsTheSameAnswer) {
   EXPECT_TRUE(std::is_sorted(keys.rbegin(), keys.rend()));
 }
 
+// Nor does one that is slow all the time, and it keeps nobody else out.
+TEST(Scan, AReaderThatIsSlowKeepsNoPlaceToRead) {
+  auto segments = overlapping_segments();
+  segments.resize(1);
+  ScanOptions options;
+  options.bytes_max = 32 << 10;
+  options.threads = 1;
+  QueryPool pool(1 << 20, 1);
+  options.pool = &pool;
+  std::atomic<bool> has_begun{false}, has_read{false};
+  std::thread other([&] {
+    while (!has_begun) std::this_thread::yield();
+    ReadTurn turn(&pool, [] { return false; });
+    has_read = true;
+  });
+  std::vector<RecordKey> keys;
+  size_t before_other = 0;
+  auto report = scan(
+      segments, kql("*"), options, render_raw,
+      [&](ScanHit&& hit) {
+        keys.push_back(hit.key);
+        has_begun = true;
+        if (!has_read) {
+          ++before_other;
+          std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        }
+        return true;
+      },
+      kGoOn);
+  other.join();
+  ASSERT_TRUE(report);
+  // What fits into the room is some 30 hits; the segment was kept until nearly all its 400 were given.
+  EXPECT_LT(before_other, 200u);
+  EXPECT_EQ(keys.size(), 400u);
+  EXPECT_TRUE(std::is_sorted(keys.rbegin(), keys.rend()));
+}
+
 // One record that is larger than all the room.
 TEST(Scan, ARecordLargerThanTheRoomIsGiven) {
   std::vector<ScanSegment> segments;
