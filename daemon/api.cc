@@ -1,5 +1,6 @@
 #include "daemon/api.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <pwd.h>
 #include <sched.h>
@@ -26,6 +27,7 @@ constexpr size_t kLocalConnectionsMax = 256, kTcpConnectionsMax = 64;
 constexpr size_t kLinesBytes = 64 << 10;  // of an answer sent at once
 constexpr milliseconds kWatch{100};  // between two looks at those who ask
 constexpr milliseconds kPauseWithoutDescriptors{100};
+constexpr milliseconds kTrimEvery{2'000};
 constexpr milliseconds kProofWait{1'000};        // for what belongs to the question before, whatever comes meanwhile
 constexpr uint64_t kProofsMax = 64;              // in one record
 constexpr milliseconds kFollowerWait{600'000};   // of one whose reader has stopped: a pager, Ctrl-S. It holds next to nothing
@@ -523,6 +525,10 @@ void Api::start() {
 }
 
 void Api::run() {
+  // Decoded blocks leave holes in the heap which ingest does not fill, and main() tells malloc to keep what it has: so what
+  // questions took is given back when the last one has gone.
+  bool asked = false;
+  auto trimmed = Clock::now();
   while (!stopping_) {
     std::vector<pollfd> waiting = {{listener_->fd(), POLLIN, 0}};
     if (metrics_) waiting.push_back({metrics_.get(), POLLIN, 0});
@@ -536,6 +542,13 @@ void Api::run() {
     ::poll(waiting.data(), waiting.size(), static_cast<int>(kWatch.count()));
     reap();
     watch();
+    const auto counts = queue_.counts();
+    asked = asked || counts.running > 0;
+    if (asked && counts.running + counts.waiting == 0 && Clock::now() - trimmed > kTrimEvery) {
+      ::malloc_trim(0);
+      asked = false;
+      trimmed = Clock::now();
+    }
     if (waiting[0].revents) accept(waiting[0].fd, true);
     if (listeners > 1 && waiting[1].revents) accept(waiting[1].fd, false);
   }
