@@ -131,6 +131,8 @@ class FileReader {
         out_->generic = flag(value, "generic");
       } else if (key == "escapes") {
         out_->escapes = flag(value, "escapes");
+      } else if (key == "repeated") {
+        if (std::string name; text(value, "repeated", &name)) out_->repeated = field(name, value);
       } else if (key == "match") {
         has_match = true;
         read_match(value);
@@ -158,12 +160,14 @@ class FileReader {
         match.files = texts(value, "file");
       else if (key == "prefix")
         match.prefixes = texts(value, "prefix");
+      else if (key == "bare_prefix")
+        match.bare_prefixes = texts(value, "bare_prefix");
       else if (key == "transport")
         read_transports(value);
       else if (key == "any")
         match.any = flag(value, "any");
       else
-        problem(at, "unknown key '" + key + "' in match; there are app, dataset, file, prefix, transport and any");
+        problem(at, "unknown key '" + key + "' in match; there are app, dataset, file, prefix, bare_prefix, transport and any");
     });
   }
 
@@ -262,8 +266,10 @@ class FileReader {
             add_fields(inner);
           else if (what == "hex")
             target.hex = flag(inner, "hex");
+          else if (what == "quoted_null")
+            text(inner, "quoted_null", &target.quoted_null);
           else
-            problem(what_at, "unknown key '" + what + "'; a key has field and hex");
+            problem(what_at, "unknown key '" + what + "'; a key has field, hex and quoted_null");
         });
       } else {
         add_fields(value);
@@ -497,7 +503,8 @@ std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, Probl
   for (auto& pattern : out->patterns)
     for (auto* kinds : {&pattern.kinds, &pattern.capped})
       for (auto& kind : *kinds) kind.dataset = out->dataset;
-  for (auto& prefix : out->match.prefixes) out->match.prefix_bytes.set(prefix.empty() ? 0 : static_cast<unsigned char>(prefix[0]));
+  for (auto* prefixes : {&out->match.prefixes, &out->match.bare_prefixes})
+    for (auto& prefix : *prefixes) out->match.prefix_bytes.set(prefix.empty() ? 0 : static_cast<unsigned char>(prefix[0]));
   if (out->match.prefix_bytes.any()) out->match.prefix_bytes.set('[');  // the kernel's uptime
   for (int byte = 0; byte <= 256; ++byte)
     for (size_t i = 0; i < out->patterns.size(); ++i)
