@@ -80,10 +80,9 @@ struct ParserDefinition {
   const Field* repeated = nullptr;  // how often, of `message repeated 3 times: [ … ]`; nullptr: such a message is not unpacked
   bool escapes = false;  // the program writes a quote or backslash that comes from outside with a backslash before it
   struct {
-    std::vector<std::string> apps, datasets, files;
-    std::vector<std::string> prefixes;       // whatever the program
-    std::vector<std::string> bare_prefixes;  // only where the header names no program
-    std::bitset<256> prefix_bytes;           // with which a message of one of both begins
+    std::vector<std::string> apps, datasets, files, prefixes;
+    std::bitset<256> prefix_bytes;         // with which a message of one of the prefixes begins
+    std::vector<std::string> prefix_apps;  // whose prefixes count, as do those of messages without a program; none: anybody's
     std::vector<Transport> transports;
     bool any = false;
   } match;

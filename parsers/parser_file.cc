@@ -160,14 +160,14 @@ class FileReader {
         match.files = texts(value, "file");
       else if (key == "prefix")
         match.prefixes = texts(value, "prefix");
-      else if (key == "bare_prefix")
-        match.bare_prefixes = texts(value, "bare_prefix");
+      else if (key == "prefix_app")
+        match.prefix_apps = texts(value, "prefix_app");
       else if (key == "transport")
         read_transports(value);
       else if (key == "any")
         match.any = flag(value, "any");
       else
-        problem(at, "unknown key '" + key + "' in match; there are app, dataset, file, prefix, bare_prefix, transport and any");
+        problem(at, "unknown key '" + key + "' in match; there are app, dataset, file, prefix, prefix_app, transport and any");
     });
   }
 
@@ -503,8 +503,7 @@ std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, Probl
   for (auto& pattern : out->patterns)
     for (auto* kinds : {&pattern.kinds, &pattern.capped})
       for (auto& kind : *kinds) kind.dataset = out->dataset;
-  for (auto* prefixes : {&out->match.prefixes, &out->match.bare_prefixes})
-    for (auto& prefix : *prefixes) out->match.prefix_bytes.set(prefix.empty() ? 0 : static_cast<unsigned char>(prefix[0]));
+  for (auto& prefix : out->match.prefixes) out->match.prefix_bytes.set(prefix.empty() ? 0 : static_cast<unsigned char>(prefix[0]));
   if (out->match.prefix_bytes.any()) out->match.prefix_bytes.set('[');  // the kernel's uptime
   for (int byte = 0; byte <= 256; ++byte)
     for (size_t i = 0; i < out->patterns.size(); ++i)

@@ -82,7 +82,7 @@ class ParserSetBuilder {
       auto& list = set_->by_app_[app];
       if (std::find(list.begin(), list.end(), &parser) == list.end()) list.push_back(&parser);
     }
-    if (parser.match.any || parser.match.prefix_bytes.any()) set_->any_.push_back(&parser);
+    if (parser.match.any || !parser.match.prefixes.empty()) set_->any_.push_back(&parser);
     if (!parser.match.files.empty()) set_->by_file_.push_back(&parser);
     for (auto transport : parser.match.transports) set_->by_transport_[static_cast<size_t>(transport)].push_back(&parser);
   }

@@ -38,6 +38,13 @@ std::string_view behind_solaris_id(std::string_view text) {
   return text.substr(end + 2);
 }
 
+// Behind the level that macOS writes before its messages, "<Notice>: "; all of `text` when none stands there.
+std::string_view behind_macos_level(std::string_view text) {
+  if (!text.starts_with('<')) return text;
+  const auto end = text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 1);
+  return end != 1 && end != std::string_view::npos && text.substr(end).starts_with(">: ") ? text.substr(end + 3) : text;
+}
+
 constexpr std::string_view kRepeatedBegin = "message repeated ", kRepeatedMiddle = " times: [";
 
 // The number in `message repeated 3 times: [ … ]`; empty when `text` is no such message.
@@ -53,7 +60,7 @@ std::string_view repeated_times(std::string_view text) {
 std::string_view matched_text(std::string_view message) {
   const auto is_end = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
   while (!message.empty() && is_end(message.back())) message.remove_suffix(1);
-  return behind_blanks(behind_solaris_id(behind_blanks(message)));
+  return behind_blanks(behind_macos_level(behind_solaris_id(behind_blanks(message))));
 }
 
 struct ParserWorker::State {
@@ -98,11 +105,22 @@ struct ParserWorker::State {
     if (match.any) return true;
     if (job.text.empty() || !match.prefix_bytes[static_cast<unsigned char>(job.text[0])]) return false;
     const auto words = behind_uptime(job.text);
-    const auto is_begin = [&](const std::string& prefix) { return words.starts_with(prefix); };
-    if (std::any_of(match.prefixes.begin(), match.prefixes.end(), is_begin)) return true;
-    // Anybody's program may begin its message so: only one that `app` names is believed, and that one was asked before.
-    return std::any_of(match.bare_prefixes.begin(), match.bare_prefixes.end(), is_begin) &&
-           std::none_of(job.captures.begin(), job.captures.end(), [](auto& one) { return one.field == ecs::process_name; });
+    if (std::none_of(match.prefixes.begin(), match.prefixes.end(),
+                     [&](const std::string& prefix) { return words.starts_with(prefix); })) {
+      return false;
+    }
+    if (match.prefix_apps.empty()) return true;
+    // Anybody's program may begin its message so.
+    const auto* program = program_of(job.captures);
+    return program == nullptr || std::find(match.prefix_apps.begin(), match.prefix_apps.end(), job.record.text(*program)) !=
+                                     match.prefix_apps.end();
+  }
+
+  static const Capture* program_of(const std::vector<Capture>& captures) {
+    const Capture* name = nullptr;
+    for (auto& capture : captures)
+      if (capture.field == ecs::process_name) name = &capture;
+    return name;
   }
 
   bool try_parser(Job& job, const ParserDefinition& parser) {
@@ -255,9 +273,7 @@ struct ParserWorker::State {
   }
 
   const LoadedParsers::Route* route_of_app(const std::vector<Capture>& captures, const Record& record) const {
-    const Capture* name = nullptr;
-    for (auto& capture : captures)
-      if (capture.field == ecs::process_name) name = &capture;
+    const auto* name = program_of(captures);
     if (name == nullptr) return nullptr;
     auto text = record.text(*name);
     if (text.empty() || text.size() > kAppBytesMax) return nullptr;
