@@ -17,6 +17,7 @@ struct KeyTarget {
   std::string key;                   // "a*": every key that begins with "a" and is not named itself; "a*_len" ends so too
   std::vector<const Field*> fields;  // of the first, second … time the key stands; empty: leave it out
   bool hex = false;                  // an unquoted value is written in hex (auditd)
+  std::string quoted_null;           // says nothing between quotes too; empty: what stands between quotes is a value
   bool repeats = false;              // "a*": fields[0] each time
   bool has_address = false;          // one of the fields is of type ip
   std::string ending;                // what stands behind the `*`

@@ -157,7 +157,7 @@ size_t read_key_values(std::string_view text, size_t begin, size_t end, const Ke
     while (at < end && (of(text[at]) & kBefore)) ++at;
     ++pairs;
     auto inner = text.substr(value.begin, value.end - value.begin);
-    if (inner.empty() || keys.is_null(inner)) continue;
+    if (inner.empty() || (!value.quoted && keys.is_null(inner))) continue;
 
     const Field* field;
     bool is_address = false;
@@ -177,7 +177,7 @@ size_t read_key_values(std::string_view text, size_t begin, size_t end, const Ke
       }
       size_t nth = target.repeats ? 0 : counts.count[found];
       if (counts.count[found] < 255) ++counts.count[found];
-      if (nth >= target.fields.size()) continue;
+      if (nth >= target.fields.size() || (value.quoted && inner == target.quoted_null)) continue;
       field = target.fields[nth];
       is_address = target.has_address && field->type == FieldType::ip;
       if (target.hex && !value.quoted && is_hex(inner)) escape = Escape::hex;

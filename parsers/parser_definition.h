@@ -77,10 +77,12 @@ struct ParserDefinition {
   std::string name, dataset, format, path;
   std::vector<std::string> aliases;
   bool generic = false;
+  const Field* repeated = nullptr;  // how often, of `message repeated 3 times: [ … ]`; nullptr: such a message is not unpacked
   bool escapes = false;  // the program writes a quote or backslash that comes from outside with a backslash before it
   struct {
     std::vector<std::string> apps, datasets, files, prefixes;
-    std::bitset<256> prefix_bytes;  // with which a message of one of the prefixes begins
+    std::bitset<256> prefix_bytes;         // with which a message of one of the prefixes begins
+    std::vector<std::string> prefix_apps;  // whose prefixes count, as do those of messages without a program; none: anybody's
     std::vector<Transport> transports;
     bool any = false;
   } match;

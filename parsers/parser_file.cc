@@ -131,6 +131,8 @@ class FileReader {
         out_->generic = flag(value, "generic");
       } else if (key == "escapes") {
         out_->escapes = flag(value, "escapes");
+      } else if (key == "repeated") {
+        if (std::string name; text(value, "repeated", &name)) out_->repeated = field(name, value);
       } else if (key == "match") {
         has_match = true;
         read_match(value);
@@ -158,12 +160,14 @@ class FileReader {
         match.files = texts(value, "file");
       else if (key == "prefix")
         match.prefixes = texts(value, "prefix");
+      else if (key == "prefix_app")
+        match.prefix_apps = texts(value, "prefix_app");
       else if (key == "transport")
         read_transports(value);
       else if (key == "any")
         match.any = flag(value, "any");
       else
-        problem(at, "unknown key '" + key + "' in match; there are app, dataset, file, prefix, transport and any");
+        problem(at, "unknown key '" + key + "' in match; there are app, dataset, file, prefix, prefix_app, transport and any");
     });
   }
 
@@ -262,8 +266,10 @@ class FileReader {
             add_fields(inner);
           else if (what == "hex")
             target.hex = flag(inner, "hex");
+          else if (what == "quoted_null")
+            text(inner, "quoted_null", &target.quoted_null);
           else
-            problem(what_at, "unknown key '" + what + "'; a key has field and hex");
+            problem(what_at, "unknown key '" + what + "'; a key has field, hex and quoted_null");
         });
       } else {
         add_fields(value);

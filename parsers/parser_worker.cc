@@ -38,12 +38,29 @@ std::string_view behind_solaris_id(std::string_view text) {
   return text.substr(end + 2);
 }
 
+// Behind the level that macOS writes before its messages, "<Notice>: "; all of `text` when none stands there.
+std::string_view behind_macos_level(std::string_view text) {
+  if (!text.starts_with('<')) return text;
+  const auto end = text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 1);
+  return end != 1 && end != std::string_view::npos && text.substr(end).starts_with(">: ") ? text.substr(end + 3) : text;
+}
+
+constexpr std::string_view kRepeatedBegin = "message repeated ", kRepeatedMiddle = " times: [";
+
+// The number in `message repeated 3 times: [ … ]`; empty when `text` is no such message.
+std::string_view repeated_times(std::string_view text) {
+  if (!text.starts_with(kRepeatedBegin) || !text.ends_with(']')) return {};
+  const auto end = text.find_first_not_of("0123456789", kRepeatedBegin.size());
+  if (end == std::string_view::npos || !text.substr(end).starts_with(kRepeatedMiddle)) return {};
+  return text.substr(kRepeatedBegin.size(), end - kRepeatedBegin.size());
+}
+
 }  // namespace
 
 std::string_view matched_text(std::string_view message) {
   const auto is_end = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
   while (!message.empty() && is_end(message.back())) message.remove_suffix(1);
-  return behind_blanks(behind_solaris_id(behind_blanks(message)));
+  return behind_blanks(behind_macos_level(behind_solaris_id(behind_blanks(message))));
 }
 
 struct ParserWorker::State {
@@ -79,26 +96,62 @@ struct ParserWorker::State {
 
   bool try_route(Job& job, const LoadedParsers::Route& route, bool by_shape) {
     for (auto* parser : route)
-      if ((!by_shape || begins_as(*parser, job.text)) && try_parser(job, *parser)) return true;
+      if ((!by_shape || begins_as(*parser, job)) && try_parser(job, *parser)) return true;
     return false;
   }
 
-  static bool begins_as(const ParserDefinition& parser, std::string_view text) {
-    if (parser.match.any) return true;
-    if (text.empty() || !parser.match.prefix_bytes[static_cast<unsigned char>(text[0])]) return false;
-    const auto words = behind_uptime(text);
-    return std::any_of(parser.match.prefixes.begin(), parser.match.prefixes.end(),
-                       [&](const std::string& prefix) { return words.starts_with(prefix); });
+  static bool begins_as(const ParserDefinition& parser, const Job& job) {
+    auto& match = parser.match;
+    if (match.any) return true;
+    if (job.text.empty() || !match.prefix_bytes[static_cast<unsigned char>(job.text[0])]) return false;
+    const auto words = behind_uptime(job.text);
+    if (std::none_of(match.prefixes.begin(), match.prefixes.end(),
+                     [&](const std::string& prefix) { return words.starts_with(prefix); })) {
+      return false;
+    }
+    if (match.prefix_apps.empty()) return true;
+    // Anybody's program may begin its message so.
+    const auto* program = program_of(job.captures);
+    return program == nullptr || std::find(match.prefix_apps.begin(), match.prefix_apps.end(), job.record.text(*program)) !=
+                                     match.prefix_apps.end();
+  }
+
+  static const Capture* program_of(const std::vector<Capture>& captures) {
+    const Capture* name = nullptr;
+    for (auto& capture : captures)
+      if (capture.field == ecs::process_name) name = &capture;
+    return name;
   }
 
   bool try_parser(Job& job, const ParserDefinition& parser) {
-    if (try_patterns(job, parser)) return true;
+    if (try_patterns(job, parser) || try_repeated(job, parser)) return true;
     if (job.text.size() == job.whole.size()) return false;
     // A pattern may ask for the blanks: those of a stack trace's "\tat org.example.Pay.run(Pay.java:5)".
     const auto text = std::exchange(job.text, job.whole);
     const bool known = try_patterns(job, parser);
     job.text = text;
     return known;
+  }
+
+  // What stands in rsyslog's `message repeated 3 times: [ … ]`.
+  bool try_repeated(Job& job, const ParserDefinition& parser) {
+    if (!parser.repeated) return false;
+    const auto times = repeated_times(job.text);
+    if (times.empty()) return false;
+    const size_t before = job.captures.size();
+    const auto whole_text = job.text;
+    const auto inner_begin = static_cast<size_t>(times.data() - whole_text.data()) + times.size() + kRepeatedMiddle.size();
+    job.text = behind_blanks(whole_text.substr(inner_begin, whole_text.size() - inner_begin - 1));
+    while (job.text.ends_with(' ')) job.text.remove_suffix(1);
+    const bool known = try_patterns(job, parser);
+    job.text = whole_text;
+    if (!known) return false;
+    Capture count{static_cast<uint32_t>(times.data() - job.whole.data()), static_cast<uint32_t>(times.size()),
+                  static_cast<uint32_t>(Escape::none), parser.repeated};
+    if (job.is_decoded) decoded.put_back(count);
+    count.begin += job.begin;
+    job.captures.insert(job.captures.begin() + static_cast<ptrdiff_t>(before), count);
+    return true;
   }
 
   bool try_patterns(Job& job, const ParserDefinition& parser) {
@@ -220,9 +273,7 @@ struct ParserWorker::State {
   }
 
   const LoadedParsers::Route* route_of_app(const std::vector<Capture>& captures, const Record& record) const {
-    const Capture* name = nullptr;
-    for (auto& capture : captures)
-      if (capture.field == ecs::process_name) name = &capture;
+    const auto* name = program_of(captures);
     if (name == nullptr) return nullptr;
     auto text = record.text(*name);
     if (text.empty() || text.size() > kAppBytesMax) return nullptr;
