@@ -14,6 +14,7 @@ namespace yushi {
 namespace {
 
 constexpr size_t kAppBytesMax = 64;
+constexpr std::string_view kCee = "@cee:";  // rsyslog's and sudo's mark before a JSON object
 constexpr size_t kPairsMin = 2;  // one `a=b` in a sentence is no key=value message
 
 std::string_view behind_blanks(std::string_view text) {
@@ -116,14 +117,16 @@ struct ParserWorker::State {
         if (!pattern.pattern->match(job.text, spans.data(), stack)) return false;
         is_capped = take_groups(job, pattern);
         break;
-      case Extract::json:
-        if (job.text.empty() || job.text[0] != '{') return false;
-        if (!json.read(job.text, 0, job.text.size(), job.arena, job.captures,
+      case Extract::json: {
+        const size_t begin = job.text.starts_with(kCee) ? kCee.size() : 0;
+        if (begin == 0 && (job.text.empty() || job.text[0] != '{')) return false;
+        if (!json.read(job.text, begin, job.text.size(), job.arena, job.captures,
                        job.record.origin->transport == Transport::internal)) {
           return false;
         }
         is_capped = json.is_capped();
         break;
+      }
       case Extract::key_value:
         if (job.text.find('=') == std::string_view::npos) return false;
         counts.capped = false;
