@@ -76,6 +76,7 @@ struct ParserWorker::State {
     std::string_view text;   // what the patterns see of it: matched_text()
     uint32_t begin;          // where the message stands in raw
     bool is_decoded;
+    bool is_header_capped;
   };
 
   bool try_route(Job& job, const LoadedParsers::Route& route, bool by_shape) {
@@ -162,6 +163,7 @@ struct ParserWorker::State {
   // From offsets in the text to offsets in raw; times; the kind.
   void finish(Job& job, const PatternDefinition& pattern, size_t before, bool is_capped) {
     auto& record = job.record;
+    is_capped |= job.is_header_capped;
     auto& kinds = is_capped ? pattern.capped : pattern.kinds;
     capped += is_capped;
     record.kind = &kinds[0];
@@ -325,10 +327,16 @@ ParserWorker::ParserWorker(std::shared_ptr<const ParserSet> set) : state_(std::m
 ParserWorker::~ParserWorker() = default;
 
 void ParserWorker::parse(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures,
-                         std::string_view dataset) {
-  State::Job job{record, zone, arena, captures, {}, {}, 0, false};
+                         std::string_view dataset, bool is_header_capped) {
+  State::Job job{record, zone, arena, captures, {}, {}, 0, false, is_header_capped};
   record.kind = nullptr;
   state_->parse(job, dataset);
+  if (is_header_capped && !record.kind) [[unlikely]] {
+    // No parser knows the message: what there is to say is of the header, and of no dataset.
+    static const MessageKind kCapped{"syslog", "capped", {}, {capped_message()}};
+    record.kind = &kCapped;
+    ++state_->capped;
+  }
 }
 
 uint64_t ParserWorker::capped() const { return state_->capped; }
