@@ -42,6 +42,9 @@ bool JsonFields::read(std::string_view text, size_t begin, size_t end, Arena& ar
   arrays_ = 0;
   last_field_ = nullptr;
   ++reads_;
+  header_ids_ = 0;
+  if (!is_ours)
+    for (const Capture& of_header : captures) header_ids_ |= uint64_t{1} << of_header.field->id % 64;
   blanks();
   bool ok = at_ < end_ && text_[at_] == '{' && object(0);
   if (ok) {
@@ -247,8 +250,9 @@ bool JsonFields::move_to_list(const Field* scalar) {
 // What the header gave the sender's own program cannot say otherwise: a line that is anybody's text would rename its host,
 // its program or its time. Our own records have no header but what we gave them.
 bool JsonFields::is_of_header(const Field* field) const {
+  if (!(header_ids_ >> field->id % 64 & 1)) return false;
   for (size_t i = 0; i < first_capture_; ++i)
-    if ((*captures_)[i].field == field) return prefix_bytes_ != 0;
+    if ((*captures_)[i].field == field) return true;
   return false;
 }
 

@@ -67,6 +67,7 @@ class JsonFields {
   bool capped_ = false;
   bool has_address_ = false;
   const Field* last_field_ = nullptr;  // of the last capture: values of one array share their field
+  uint64_t header_ids_ = 0;         // a bit of each field that the header gave, by its id: most names are none of them
   uint64_t reads_ = 0;              // that were begun, this one too
   std::unique_ptr<Known[]> known_;  // by hash: names of messages come again and again
 };
