@@ -154,7 +154,13 @@ const char* word_before_tag(HeaderScan& scan, const char* at, const char** behin
   if (to == at || *at == '%' || end - to < 3 || static_cast<size_t>(to - at) > kHeaderWordMax) return nullptr;
   const bool colon = *to == ':';
   const char* tag = to + 1 + colon;
-  if (*to != ' ' && !(colon && to[1] == ' ')) return nullptr;
+  if (colon && is_class(to[1], kDigit)) {  // 192.0.2.1:514
+    while (tag < end && is_class(*tag, kDigit)) ++tag;
+    std::array<uint8_t, 16> address;
+    if (tag == end || *tag++ != ' ' || !parse_ip({at, static_cast<size_t>(to - at)}, &address)) return nullptr;
+  } else if (*to != ' ' && !(colon && to[1] == ' ')) {
+    return nullptr;
+  }
   if (colon && is_name && !dot) {
     // Programs end so too. Those of this machine name no host, and the kernel speaks of programs.
     if (scan.record.origin->transport == Transport::unix_socket || scan.rest(at).starts_with("kernel:")) return nullptr;
@@ -231,6 +237,11 @@ const char* read_tag(HeaderScan& scan, const char* at, bool strict) {
         at = to + 2;
       }
     }
+    if (pid && end - at > 4 && at[1] == '<') {  // macOS: "sshd[12] <Notice>: "
+      const char* to = at + 2;
+      while (to < end && is_class(*to, kLetter)) ++to;
+      if (end - to > 1 && to[0] == '>' && to[1] == ':' && is_level_word({at + 2, static_cast<size_t>(to - at - 2)})) at = to + 2;
+    }
     if (!pid && (strict || is_level_word(name))) return nullptr;
     // A word of no kind before the program, such as another host.
     if (!pid && is_word_of_host(name) && is_tag_with_pid(at + 1, end)) return read_tag(scan, at + 1, strict);
@@ -253,12 +264,17 @@ const char* read_host(HeaderScan& scan, const char* at) {
   if (at == end || is_repetition(scan, at)) return at;
   if (*at == '[') {  // [fe80::1], [192.0.2.1]
     const char* to = at + 1;
-    while (to < end && to - at < 48 && (is_class(*to, kHostByte) || *to == ':')) ++to;
-    if (end - to < 2 || *to != ']' || to[1] != ' ') return at;
+    while (to < end && to - at < 48 && (is_class(*to, kHostByte | kTagByte) || *to == ':')) ++to;
+    const char* after = to + 1;  // [192.0.2.1]:514
+    if (end - to > 2 && after[0] == ':' && is_class(after[1], kDigit))
+      for (++after; after < end && is_class(*after, kDigit);) ++after;
+    if (end - to < 2 || *to != ']' || after == end || *after != ' ') return at;
     const std::string_view inner(at + 1, static_cast<size_t>(to - at - 1));
-    if (std::array<uint8_t, 16> address; inner.find(':') == std::string_view::npos && !parse_ip(inner, &address)) return at;
+    std::array<uint8_t, 16> address;
+    const bool is_address = inner.find(':') != std::string_view::npos || parse_ip(inner, &address);
+    if (!is_address && (is_level_word(inner) || !is_tag_with_pid(after + 1, end))) return at;
     scan.capture(ecs::host_name, at + 1, to);
-    return to + 2;
+    return after + 1;
   }
   if (const char* to = host_end(at, end)) {
     if (to - at != 1 || *at != '-') scan.capture(ecs::host_name, at, to);
