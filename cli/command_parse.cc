@@ -93,7 +93,7 @@ class LineParser {
  private:
   void print(const Record& record) {
     ++tally_.lines;
-    if (record.kind) ++tally_.patterns[{record.kind->dataset, record.kind->pattern}];
+    if (record.kind && !record.kind->dataset.empty()) ++tally_.patterns[{record.kind->dataset, record.kind->pattern}];
     else ++tally_.not_understood;
     if (options_.stats) return;
     line_.clear();

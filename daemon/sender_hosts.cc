@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/base/bytes.h"
+#include "core/record/value.h"
 #include "ingest/source_limit.h"
 
 namespace yushi {
@@ -32,18 +33,26 @@ bool same_host(std::string_view a, std::string_view b) {
   return a.size() == b.size() || !parse_ip(a, &address);
 }
 
+// The names that systems give to themselves, and no more: whoever wants may call himself localhost.example.
 bool is_localhost(std::string_view host) {
-  return lower(host[0]) == 'l' && begins_alike(host, "localhost") && (host.size() == 9 || host[9] == '.');
+  if (lower(host[0]) != 'l') return false;
+  for (std::string_view name : {"localhost", "localhost.localdomain", "localhost.localdomain4", "localhost.localdomain6", "localhost4",
+                                "localhost6", "localhost4.localdomain4", "localhost6.localdomain6"})
+    if (host.size() == name.size() && begins_alike(host, name)) return true;
+  return false;
 }
 
-// What the header said last: a second header's host stands behind the first one's.
-std::string_view host_of(const Record& record) {
-  std::string_view host;
-  for (const Capture& capture : record.captures) {
-    if (capture.end() > record.message_begin) break;
-    if (capture.field == ecs::host_name) host = record.text(capture);
+// What was said last is what host.name is: a second header's host stands behind the first one's, a parser's behind both.
+std::string_view host_of(const Record& record, Scratch& scratch) {
+  for (size_t i = record.captures.size(); i-- > 0;) {
+    const Capture& capture = record.captures[i];
+    if (capture.field != ecs::host_name) continue;
+    auto host = record.text(capture);
+    if (capture.escape != 0) [[unlikely]]
+      host = decode_escape(text_of(record, host, scratch), static_cast<Escape>(capture.escape), scratch);
+    return host.substr(0, kHostBytesMax);
   }
-  return host.substr(0, kHostBytesMax);
+  return {};
 }
 
 // Calls visit(from, to) for each run of records of one origin.
@@ -76,9 +85,10 @@ void SenderHosts::judge(Batch& batch) {
     uint64_t marked = 0;
     Sender* sender = nullptr;
     bool looked_up = false;
+    Scratch scratch;
     std::lock_guard lock(mutex_);
     for (; from < to; ++from) {
-      const auto host = host_of(records[from]);
+      const auto host = host_of(records[from], scratch);
       if (host.empty() || host == origin.address || is_localhost(host)) continue;
       if (!looked_up) {
         sender = overflow ? nullptr : find(origin.tenant, origin.source, host, origin.received_ns);

@@ -1,5 +1,6 @@
-// Who speaks for whom. A header's host.name is the sender's own word; we can only hold it against what its address has said
-// before, and know by config which addresses (`relays`) may speak for other hosts.
+// Who speaks for whom. The host.name of a header, or of a body that a parser reads where the header named none, is the
+// sender's own word; we can only hold it against what its address has said before, and know by config which addresses
+// (`relays`) may speak for other hosts.
 //
 // On the ingest threads: mark_relays() before a batch is understood, because the host of a second header counts only from a
 // relay; judge() after it. What they find travels and is stored in RawMessage::marks, so that whoever reads the record again

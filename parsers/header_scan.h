@@ -55,6 +55,7 @@ struct HeaderScan {
   unsigned headers = 1;  // that stand one behind the other, this one too
   size_t first = 0;      // the capture with which this header begins
   size_t parameters_left = kStructuredDataMax;  // of structured data, that may become fields
+  bool capped = false;   // there were more
 
   std::string_view rest(const char* at) const { return {at, static_cast<size_t>(end - at)}; }
 

@@ -41,6 +41,10 @@ bool JsonFields::read(std::string_view text, size_t begin, size_t end, Arena& ar
   too_deep_ = capped_ = has_address_ = false;
   arrays_ = 0;
   last_field_ = nullptr;
+  ++reads_;
+  header_ids_ = 0;
+  if (!is_ours)
+    for (const Capture& of_header : captures) header_ids_ |= uint64_t{1} << of_header.field->id % 64;
   blanks();
   bool ok = at_ < end_ && text_[at_] == '{' && object(0);
   if (ok) {
@@ -117,7 +121,10 @@ bool JsonFields::object(int depth) {
     blanks();
     if (at_ >= end_) return false;
     char c = text_[at_++];
-    if (c == '}') return true;
+    if (c == '}') {
+      last_field_ = nullptr;  // what follows in an array around it has the array's name
+      return true;
+    }
     if (c != ',') return false;
     blanks();
   }
@@ -207,7 +214,12 @@ void JsonFields::capture(size_t from, size_t to, Escape escape, FieldType type) 
   }
   if (path_.size() == prefix_bytes_) return;  // an empty key
   if (!last_field_ || (last_field_->id == kDynamicField && last_field_->type != type)) {
-    last_field_ = ecs_field(path_);
+    Known& known = find_known();
+    // Of two equal keys the first counts; the values of one array are all of one key.
+    if (known.read == reads_ && (arrays_ == 0 || !known.in_array)) return;
+    known.read = reads_;
+    known.in_array = arrays_ > 0;
+    last_field_ = known.field && !is_of_header(known.field) ? known.field : nullptr;
     if (!last_field_) last_field_ = arena_->make(Field{arena_->copy(path_), type, kDynamicField, arrays_ > 0});
   }
   if (arrays_ > 0 && !last_field_->list && prefix_bytes_ != 0 && move_to_list(last_field_))
@@ -235,16 +247,29 @@ bool JsonFields::move_to_list(const Field* scalar) {
   return is_further;
 }
 
-const Field* JsonFields::ecs_field(std::string_view path) {
-  auto& slot = known_[std::hash<std::string_view>()(path) % kKnownSlots];
-  if (slot.path != path) {
-    auto name = path.substr(prefix_bytes_);
-    slot.path = path;
+// What the header gave the sender's own program cannot say otherwise: a line that is anybody's text would rename its host,
+// its program or its time. Our own records have no header but what we gave them.
+bool JsonFields::is_of_header(const Field* field) const {
+  if (!(header_ids_ >> field->id % 64 & 1)) return false;
+  for (size_t i = 0; i < first_capture_; ++i)
+    if ((*captures_)[i].field == field) return true;
+  return false;
+}
+
+// The place of path_. A name of this message keeps its own until the message is read: two that meet there lie side by side.
+JsonFields::Known& JsonFields::find_known() {
+  static_assert(kKnownSlots >= 4 * kFieldsMax);
+  size_t at = std::hash<std::string_view>()(path_) % kKnownSlots;
+  while (known_[at].path != path_ && known_[at].read == reads_) at = (at + 1) % kKnownSlots;
+  Known& slot = known_[at];
+  if (slot.path != path_) {
+    const auto name = std::string_view(path_).substr(prefix_bytes_);
+    slot.path = path_;
     slot.field = prefix_bytes_ != 0 && is_held_back(name) ? nullptr : find_field(name);
     // Declared fields are a parser's own, and which there are depends on what is loaded.
     if (slot.field && !is_fixed_field(*slot.field)) slot.field = nullptr;
   }
-  return slot.field;
+  return slot;
 }
 
 }  // namespace yushi

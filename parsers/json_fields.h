@@ -2,8 +2,10 @@
 //
 // Values are spans of the text; strings with escapes are marked Escape::json. An array of values is a list; where the ECS
 // field of that name holds one value only, two or more stay under json.* (json.source.ip). Null and empty strings give
-// nothing. Names that we give ourselves (event.id, yushi.*, organization.* …) stay under json.*: a
-// sender cannot speak for us. Our own records (`is_ours`) say their names themselves: no prefix, no name held back.
+// nothing. Of two equal keys ("a.b" and {"a":{"b":…}} too) the first counts. Names that we give ourselves (event.id, yushi.*,
+// organization.* …) stay under json.*: a sender cannot speak for us. So do names that the header has given (host.name,
+// process.name, @timestamp …): they are in `captures` when read() is called, and the text behind a header may be anybody's. Our
+// own records (`is_ours`) say their names themselves: no prefix, no name held back.
 //
 // Cost   One pass; no allocation but for dynamic fields, in the arena.
 #pragma once
@@ -37,6 +39,8 @@ class JsonFields {
   struct Known {
     std::string path;
     const Field* field = nullptr;  // the ECS field of this name; nullptr: none
+    uint64_t read = 0;             // the last read that met the name
+    bool in_array = false;         // it did so in an array
   };
   bool value(int depth);
   bool object(int depth);
@@ -46,7 +50,8 @@ class JsonFields {
   bool word(std::string_view text);
   void blanks();
   void capture(size_t from, size_t to, Escape escape, FieldType type);
-  const Field* ecs_field(std::string_view path);
+  Known& find_known();
+  bool is_of_header(const Field* field) const;
   bool move_to_list(const Field* scalar);
   void settle_addresses();
 
@@ -62,7 +67,9 @@ class JsonFields {
   bool capped_ = false;
   bool has_address_ = false;
   const Field* last_field_ = nullptr;  // of the last capture: values of one array share their field
-  std::unique_ptr<Known[]> known_;  // direct-mapped: names of messages come again and again
+  uint64_t header_ids_ = 0;         // a bit of each field that the header gave, by its id: most names are none of them
+  uint64_t reads_ = 0;              // that were begun, this one too
+  std::unique_ptr<Known[]> known_;  // by hash: names of messages come again and again
 };
 
 }  // namespace yushi

@@ -19,6 +19,8 @@
 
 namespace yushi {
 
+ConstantField capped_message();  // error.message of a message with more fields than we take
+
 // Where something stands in a parser file, from 1.
 struct FilePosition {
   int line = 0, column = 0;
@@ -56,7 +58,7 @@ struct PatternDefinition {
   std::vector<ConstantField> own_fields;
   std::vector<Variant> variants;
   std::vector<MessageKind> kinds;   // [0] when no variant holds, [1 + i] of variant i
-  std::vector<MessageKind> capped;  // the same for messages with more fields than we take; of JSON and key=value only
+  std::vector<MessageKind> capped;  // the same for messages with more fields than we take
 };
 
 struct ParserTest {

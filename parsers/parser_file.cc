@@ -8,13 +8,14 @@
 #include "parsers/json_fields.h"
 #include "parsers/key_values.h"
 #include "parsers/loaded_parsers.h"
+#include "parsers/syslog_header.h"
 
 namespace yushi {
 namespace {
 
 constexpr size_t kFileBytesMax = 4 << 20;
 constexpr size_t kPatternsMax = 2000;
-static_assert(kPairsMax == JsonFields::kFieldsMax, "a capped message says one number");
+static_assert(kPairsMax == JsonFields::kFieldsMax && kPairsMax == kStructuredDataMax, "a capped message says one number");
 
 FilePosition place(const YAML::Node& node) {
   auto mark = node.Mark();
@@ -397,12 +398,9 @@ class FileReader {
       kind.constants = merged(base.constants, variant.fields);
       pattern.kinds.push_back(std::move(kind));
     }
-    const bool has_pairs = std::any_of(pattern.captures.begin(), pattern.captures.end(), [](auto& one) { return !one.field; });
-    if (pattern.extract == Extract::grok && !has_pairs) return;
     for (MessageKind kind : pattern.kinds) {
       kind.pattern += "/capped";
-      kind.constants.push_back({ecs::error_message, "more fields than are taken of one message (" + std::to_string(kPairsMax) +
-                                                        ", 16 levels deep); the others stand in event.original only"});
+      kind.constants.push_back(capped_message());
       pattern.capped.push_back(std::move(kind));
     }
   }
@@ -496,6 +494,11 @@ bool glob_matches(std::string_view glob, std::string_view text) {
   }
   while (g < glob.size() && glob[g] == '*') ++g;
   return g == glob.size();
+}
+
+ConstantField capped_message() {
+  return {ecs::error_message, "more fields than are taken of one message (" + std::to_string(kPairsMax) +
+                                  ", 16 levels deep); the others stand in event.original only"};
 }
 
 std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, Problems& problems) {

@@ -44,8 +44,10 @@ class ParserWorker {
   ~ParserWorker();
   // Tries the parsers of this message's app name, then the generic ones. On a match sets record.kind, appends the
   // pattern's captures to `captures` (the header's stand there already) and, where the pattern captures @timestamp,
-  // moves event_ns. `dataset` pins a parser by name (bare lines of a file); empty means: by app name.
-  void parse(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures, std::string_view dataset = {});
+  // moves event_ns. `dataset` pins a parser by name (bare lines of a file); empty means: by app name. `is_header_capped`, as
+  // read_syslog_header() says it, is told as when a parser takes no more.
+  void parse(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures, std::string_view dataset = {},
+             bool is_header_capped = false);
   uint64_t capped() const;  // messages so far that had more fields than we take; their error.message says so
   const std::shared_ptr<const ParserSet>& set() const;
 

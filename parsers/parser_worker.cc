@@ -14,6 +14,7 @@ namespace yushi {
 namespace {
 
 constexpr size_t kAppBytesMax = 64;
+constexpr std::string_view kCee = "@cee:";  // rsyslog's and sudo's mark before a JSON object
 constexpr size_t kPairsMin = 2;  // one `a=b` in a sentence is no key=value message
 
 std::string_view behind_blanks(std::string_view text) {
@@ -92,6 +93,7 @@ struct ParserWorker::State {
     std::string_view text;   // what the patterns see of it: matched_text()
     uint32_t begin;          // where the message stands in raw
     bool is_decoded;
+    bool is_header_capped;
   };
 
   bool try_route(Job& job, const LoadedParsers::Route& route, bool by_shape) {
@@ -169,14 +171,16 @@ struct ParserWorker::State {
         if (!pattern.pattern->match(job.text, spans.data(), stack)) return false;
         is_capped = take_groups(job, pattern);
         break;
-      case Extract::json:
-        if (job.text.empty() || job.text[0] != '{') return false;
-        if (!json.read(job.text, 0, job.text.size(), job.arena, job.captures,
+      case Extract::json: {
+        const size_t begin = job.text.starts_with(kCee) ? kCee.size() : 0;
+        if (begin == 0 && (job.text.empty() || job.text[0] != '{')) return false;
+        if (!json.read(job.text, begin, job.text.size(), job.arena, job.captures,
                        job.record.origin->transport == Transport::internal)) {
           return false;
         }
         is_capped = json.is_capped();
         break;
+      }
       case Extract::key_value:
         if (job.text.find('=') == std::string_view::npos) return false;
         counts.capped = false;
@@ -212,6 +216,7 @@ struct ParserWorker::State {
   // From offsets in the text to offsets in raw; times; the kind.
   void finish(Job& job, const PatternDefinition& pattern, size_t before, bool is_capped) {
     auto& record = job.record;
+    is_capped |= job.is_header_capped;
     auto& kinds = is_capped ? pattern.capped : pattern.kinds;
     capped += is_capped;
     record.kind = &kinds[0];
@@ -373,10 +378,16 @@ ParserWorker::ParserWorker(std::shared_ptr<const ParserSet> set) : state_(std::m
 ParserWorker::~ParserWorker() = default;
 
 void ParserWorker::parse(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures,
-                         std::string_view dataset) {
-  State::Job job{record, zone, arena, captures, {}, {}, 0, false};
+                         std::string_view dataset, bool is_header_capped) {
+  State::Job job{record, zone, arena, captures, {}, {}, 0, false, is_header_capped};
   record.kind = nullptr;
   state_->parse(job, dataset);
+  if (is_header_capped && !record.kind) [[unlikely]] {
+    // No parser knows the message: what there is to say is of the header, and of no dataset.
+    static const MessageKind kCapped{"syslog", "capped", {}, {capped_message()}};
+    record.kind = &kCapped;
+    ++state_->capped;
+  }
 }
 
 uint64_t ParserWorker::capped() const { return state_->capped; }

@@ -53,12 +53,15 @@ bool is_word_of_host(std::string_view word) {
   return std::all_of(word.begin(), word.end(), [](char c) { return is_class(c, kHostByte); });
 }
 
-// `name[pid]:`, the surest sign of a program.
+// `name[pid]:` or `(name)[pid]:`, the surest sign of a program.
 bool is_tag_with_pid(const char* at, const char* end) {
-  const char* from = at;
+  const bool bracket = at < end && *at == '(';
+  const char* from = at += bracket;
   uint8_t seen = 0;
   while (at < end && is_class(*at, kTagByte)) seen |= kHeaderClass[static_cast<unsigned char>(*at++)];
-  if (at == from || !(seen & kLetter) || at - from > 64 || at == end || *at != '[') return false;
+  if (at == from || !(seen & kLetter) || at - from > 64 || at == end) return false;
+  if (bracket && *at++ != ')') return false;
+  if (at == end || *at != '[') return false;
   const char* pid = ++at;
   while (at < end && is_class(*at, kDigit)) ++at;
   return at > pid && end - at >= 2 && at[0] == ']' && at[1] == ':';
@@ -73,6 +76,10 @@ const char* host_end(const char* at, const char* end) {
     unsigned colons = 0;
     for (; to < end && *to != ' '; ++to) {
       const char lower = static_cast<char>(*to | 0x20);
+      if (*to == '%' && colons > 1) {  // fe80::1%eth0
+        while (to < end && is_class(*to, kHostByte | kTagByte)) ++to;
+        break;
+      }
       if (*to == ':')
         ++colons;
       else if (!is_class(*to, kDigit) && (lower < 'a' || lower > 'f') && *to != '.')
@@ -133,6 +140,45 @@ const char* skip_level(HeaderScan& scan, const char* at, bool with_facility) {
   return at;
 }
 
+// The end of a word that is a host by what follows it: a program with its number, maybe behind a level. It may have any signs,
+// as "网关", "node-1(id1)", "relay/inner", `("U7PG2,001122aabbcc,v4.0.66")`; but a colon or a bracket inside it is a program's.
+// `behind`: the byte behind its blank, or behind its ": " ("gw.example: sshd[3]: "); nullptr when the word is none.
+const char* word_before_tag(HeaderScan& scan, const char* at, const char** behind) {
+  const char* end = scan.end;
+  const char* to = at;
+  bool is_name = true, dot = false;  // of a program or a host, by its signs
+  for (; to < end && is_class(*to, kWordByte) && *to != ':' && *to != '['; ++to) {
+    is_name &= is_class(*to, kHostByte);
+    dot |= *to == '.';
+  }
+  if (to == at || *at == '%' || end - to < 3 || static_cast<size_t>(to - at) > kHeaderWordMax) return nullptr;
+  const bool colon = *to == ':';
+  const char* tag = to + 1 + colon;
+  if (colon && is_class(to[1], kDigit)) {  // 192.0.2.1:514
+    while (tag < end && is_class(*tag, kDigit)) ++tag;
+    std::array<uint8_t, 16> address;
+    if (tag == end || *tag++ != ' ' || !parse_ip({at, static_cast<size_t>(to - at)}, &address)) return nullptr;
+  } else if (*to != ' ' && !(colon && to[1] == ' ')) {
+    return nullptr;
+  }
+  if (colon && is_name && !dot) {
+    // Programs end so too. Those of this machine name no host, and the kernel speaks of programs.
+    if (scan.record.origin->transport == Transport::unix_socket || scan.rest(at).starts_with("kernel:")) return nullptr;
+  }
+  *behind = tag;
+  if (is_tag_with_pid(tag, end)) return to;
+  const size_t before = scan.captures.size();
+  const char* after = skip_level(scan, tag, false);
+  const bool is_network = colon && is_name && read_network_tag(scan, tag);  // "n9k: %AUTHPRIV-5-SYSTEM_MSG: text"
+  scan.captures.resize(before);
+  if (is_network || (after != tag && is_tag_with_pid(after, end))) return to;
+  // NX-OS: "n9k: 2026 Nov  1 08:00:01 UTC: %AUTHPRIV-5-SYSTEM_MSG: text"
+  if (colon && is_name && (is_class(*tag, kDigit) || *tag == '*' || *tag == '.') &&
+      scan.rest(tag).substr(0, 48).find(": %") != std::string_view::npos)
+    return to;
+  return nullptr;
+}
+
 // `tag: `, `tag[pid]: `, `su(pam_unix)[12]: ` or, when not strict, `tag `. Returns where the message begins, nullptr
 // when no tag stands there.
 const char* read_tag(HeaderScan& scan, const char* at, bool strict) {
@@ -141,8 +187,11 @@ const char* read_tag(HeaderScan& scan, const char* at, bool strict) {
     if (const char* after = read_network_tag(scan, at)) return after;
   }
   const char* from = at;
+  const bool bracket = at < end && *at == '(';  // "(systemd)[5]: ", a process before its exec
+  if (bracket) ++at;
   uint8_t seen = 0;
   while (at < end && is_class(*at, kTagByte)) seen |= kHeaderClass[static_cast<unsigned char>(*at++)];
+  if (bracket && (at - from < 2 || end - at < 2 || *at++ != ')' || *at != '[')) return nullptr;
   // A number or an IPv4 address is no program ("#001" is the tag of old Snare agents).
   if (at == from || (!(seen & kLetter) && *from != '#') || static_cast<size_t>(at - from) > kHeaderWordMax)
     return nullptr;
@@ -188,6 +237,11 @@ const char* read_tag(HeaderScan& scan, const char* at, bool strict) {
         at = to + 2;
       }
     }
+    if (pid && end - at > 4 && at[1] == '<') {  // macOS: "sshd[12] <Notice>: "
+      const char* to = at + 2;
+      while (to < end && is_class(*to, kLetter)) ++to;
+      if (end - to > 1 && to[0] == '>' && to[1] == ':' && is_level_word({at + 2, static_cast<size_t>(to - at - 2)})) at = to + 2;
+    }
     if (!pid && (strict || is_level_word(name))) return nullptr;
     // A word of no kind before the program, such as another host.
     if (!pid && is_word_of_host(name) && is_tag_with_pid(at + 1, end)) return read_tag(scan, at + 1, strict);
@@ -208,27 +262,30 @@ inline bool is_repetition(const HeaderScan& scan, const char* at) {
 const char* read_host(HeaderScan& scan, const char* at) {
   const char* end = scan.end;
   if (at == end || is_repetition(scan, at)) return at;
-  if (*at == '[') {  // [fe80::1]
+  if (*at == '[') {  // [fe80::1], [192.0.2.1]
     const char* to = at + 1;
-    while (to < end && to - at < 48 && (is_class(*to, kHostByte) || *to == ':')) ++to;
-    if (end - to < 2 || *to != ']' || to[1] != ' ' || std::memchr(at, ':', static_cast<size_t>(to - at)) == nullptr)
-      return at;
+    while (to < end && to - at < 48 && (is_class(*to, kHostByte | kTagByte) || *to == ':')) ++to;
+    const char* after = to + 1;  // [192.0.2.1]:514
+    if (end - to > 2 && after[0] == ':' && is_class(after[1], kDigit))
+      for (++after; after < end && is_class(*after, kDigit);) ++after;
+    if (end - to < 2 || *to != ']' || after == end || *after != ' ') return at;
+    const std::string_view inner(at + 1, static_cast<size_t>(to - at - 1));
+    std::array<uint8_t, 16> address;
+    const bool is_address = inner.find(':') != std::string_view::npos || parse_ip(inner, &address);
+    if (!is_address && (is_level_word(inner) || !is_tag_with_pid(after + 1, end))) return at;
     scan.capture(ecs::host_name, at + 1, to);
-    return to + 2;
+    return after + 1;
   }
   if (const char* to = host_end(at, end)) {
     if (to - at != 1 || *at != '-') scan.capture(ecs::host_name, at, to);
     return to + 1;
   }
-  // Words that are hosts by what follows: "relay/inner sshd[3]: ", "node-1(id1) sshd[3]: ", "gw.example: sshd[3]: ".
-  const char* to = at;
-  bool dot = false;
-  for (; to < end && (is_class(*to, kHostByte) || *to == '/' || *to == '(' || *to == ')'); ++to) dot |= *to == '.';
-  if (to == at || end - to < 3 || static_cast<size_t>(to - at) > kHeaderWordMax) return at;
-  const char* tag = *to == ' ' ? to + 1 : dot && to[0] == ':' && to[1] == ' ' ? to + 2 : nullptr;
-  if (!tag || !is_tag_with_pid(tag, end)) return at;
-  scan.capture(ecs::host_name, at, to);
-  return tag;
+  const char* behind;
+  const char* to = word_before_tag(scan, at, &behind);
+  if (!to) return at;
+  const bool quoted = to - at > 4 && std::memcmp(at, "(\"", 2) == 0 && std::memcmp(to - 2, "\")", 2) == 0;
+  scan.capture(ecs::host_name, quoted ? at + 2 : at, quoted ? to - 2 : to);
+  return behind;
 }
 
 // AIX: "Message forwarded from h2: sshd[3]: text". The byte behind its colon; else `at`.
@@ -264,6 +321,7 @@ void read_rfc3164_body(HeaderScan& scan, const char* at, bool strict) {
   const char* end = scan.end;
   if (at < end && *at == ':') ++at;  // "Nov  1 08:00:00: %ASA-6-…"
   at = skip_blanks(at, end);
+  if (end - at > 2 && at[0] == ':' && at[1] == ' ') at = skip_blanks(at + 1, end);  // "2026-11-01T08:00:00Z : %FTD-6-…"
   if (read_second_header(scan, at)) return;
   at = skip_level(scan, at, true);
   const char* after_host = read_forwarded(scan, at);
@@ -282,6 +340,9 @@ void read_rfc3164_body(HeaderScan& scan, const char* at, bool strict) {
   // A blank more than one is the text's, but for the surest of tags.
   if (const char* tag = skip_blanks(at, end); tag != at && is_tag_with_pid(tag, end)) at = tag;
   const char* message = begins_with_time(scan, at) ? nullptr : read_tag(scan, at, strict);
+  // Another host, whose name no program would have.
+  if (const char* behind; !message && at < end && !is_class(*at, kDigit) && word_before_tag(scan, at, &behind))
+    message = read_tag(scan, skip_level(scan, behind, false), strict);
   scan.take_message(message ? message : at);
 }
 

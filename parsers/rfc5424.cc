@@ -2,8 +2,11 @@
 //
 // Lenient where the meaning is plain: long names, bytes beyond ASCII in names, `]` unescaped inside quotes, a missing
 // rest. At the first part that is none, what was understood stays and the rest is `message`.
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <numeric>
+#include <tuple>
 
 #include "parsers/header_scan.h"
 
@@ -50,30 +53,43 @@ const Field* make_field(Arena& arena, std::string_view id, std::string_view name
 // which the structured data begins.
 void make_lists(HeaderScan& scan, size_t first) {
   static_assert(kStructuredDataPrefix.size() >= sizeof(uint64_t));
+  constexpr size_t kPairwiseMax = 64;
   const size_t count = scan.captures.size() - first;
   if (count < 2) return;
   std::array<uint64_t, kStructuredDataMax + 1> ends;  // of the names, which all begin alike; one more for a broken element's
+  const auto field = [&](size_t i) -> const Field*& { return scan.captures[first + i].field; };
+  // Gives the later the field of the earlier, a list.
+  const auto join = [&](size_t earlier, size_t later) {
+    if (!field(earlier)->list) {
+      Field list = *field(earlier);
+      list.list = true;
+      field(earlier) = scan.arena.make(list);
+    }
+    field(later) = field(earlier);
+  };
   for (size_t i = 0; i < count; ++i) {
-    Capture& capture = scan.captures[first + i];
-    const auto name = capture.field->name;
+    const auto name = field(i)->name;
     std::memcpy(&ends[i], name.data() + name.size() - sizeof ends[i], sizeof ends[i]);
+    if (count > kPairwiseMax) continue;
     for (size_t k = 0; k < i; ++k) {
-      Capture& earlier = scan.captures[first + k];
-      if (ends[k] != ends[i] || earlier.field->name != name) continue;
-      if (!earlier.field->list) {
-        Field list = *earlier.field;
-        list.list = true;
-        earlier.field = scan.arena.make(list);
-      }
-      capture.field = earlier.field;
+      if (ends[k] != ends[i] || field(k)->name != name) continue;
+      join(k, i);
       break;
     }
   }
+  if (count <= kPairwiseMax) [[likely]] return;
+  std::array<uint16_t, kStructuredDataMax + 1> order;
+  std::iota(order.begin(), order.begin() + count, uint16_t{0});
+  std::sort(order.begin(), order.begin() + count, [&](uint16_t a, uint16_t b) {
+    return std::tie(ends[a], field(a)->name, a) < std::tie(ends[b], field(b)->name, b);
+  });
+  for (size_t i = 1; i < count; ++i)
+    if (ends[order[i - 1]] == ends[order[i]] && field(order[i - 1])->name == field(order[i])->name) join(order[i - 1], order[i]);
 }
 
 // One "[id name="value" …]"; the byte after it, or nullptr when it is broken. Its parameters are then taken back: it
 // will stand whole in the message. That it was structured data of this id is kept, once a `name="` has shown it.
-const char* read_element(HeaderScan& scan, const char* at, size_t& room) {
+const char* read_element(HeaderScan& scan, const char* at) {
   const char* end = scan.end;
   const size_t before = scan.captures.size();
   const char* const open = at;
@@ -87,13 +103,18 @@ const char* read_element(HeaderScan& scan, const char* at, size_t& room) {
     if (shown) scan.capture(make_field(scan.arena, id_text, {}), open, open);
     return nullptr;
   };
+  const auto takes_one = [&scan] {
+    if (scan.parameters_left == 0) {
+      scan.capped = true;
+      return false;
+    }
+    --scan.parameters_left;
+    return true;
+  };
   for (;;) {
     if (at == end) return broken();
     if (*at == ']') {
-      if (empty && room > 0) {
-        --room;
-        scan.capture(make_field(scan.arena, id_text, {}), at, at);
-      }
+      if (empty && takes_one()) scan.capture(make_field(scan.arena, id_text, {}), at, at);
       return at + 1;
     }
     if (*at != ' ') return broken();
@@ -115,10 +136,7 @@ const char* read_element(HeaderScan& scan, const char* at, size_t& room) {
     }
     if (at >= end || at - value > 0xffffff) return broken();
     empty = false;
-    if (room > 0) {
-      --room;
-      scan.capture(make_field(scan.arena, id_text, name_text), value, at, escape);
-    }
+    if (takes_one()) scan.capture(make_field(scan.arena, id_text, name_text), value, at, escape);
     ++at;
   }
 }
@@ -191,7 +209,7 @@ void read_behind_version(HeaderScan& scan, const char* at) {
   } else if (*at == '[') {
     const size_t first = scan.captures.size();
     const char* after;
-    while (at < end && *at == '[' && (after = read_element(scan, at, scan.parameters_left))) at = after;
+    while (at < end && *at == '[' && (after = read_element(scan, at))) at = after;
     make_lists(scan, first);
     if (at < end && *at == '[') return scan.take_message(at);
   } else {

@@ -17,7 +17,7 @@ const char* read_priority(HeaderScan& scan, const char* at) {
   return at + 1;
 }
 
-void read_syslog_header(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures) {
+bool read_syslog_header(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures) {
   const char* begin = record.raw.data();
   const char* end = begin + record.raw.size();
   // rsyslog and syslog-ng end the message in an octet-counted frame with LF too: it is no part of `message`.
@@ -34,13 +34,14 @@ void read_syslog_header(Record& record, const Zone& zone, Arena& arena, std::vec
   const char* body = read_priority(scan, at);
   if (!body) {
     if (!read_rfc3164(scan, at, false)) scan.take_message(at);
-    return;
+    return scan.capped;
   }
   // Senders that write UTF-8 text with its mark behind the priority: time and host stand behind it.
   if (end - body >= 3 && std::memcmp(body, "\xEF\xBB\xBF", 3) == 0) body += 3;
-  if (body < end && *body == '<' && read_second_header(scan, body)) return;
-  if (read_rfc5424(scan, body)) return;
-  if (!read_rfc3164(scan, body, true)) scan.take_message(body);
+  const bool is_header =
+      (body < end && *body == '<' && read_second_header(scan, body)) || read_rfc5424(scan, body) || read_rfc3164(scan, body, true);
+  if (!is_header) scan.take_message(body);
+  return scan.capped;
 }
 
 }  // namespace yushi

@@ -39,11 +39,12 @@ namespace yushi {
 
 // Parameters of structured data that become fields; what a sender gives beyond stays in raw only, so that 64 KiB of
 // `a=""` cannot take megabytes.
-constexpr size_t kStructuredDataMax = 256;
+constexpr size_t kStructuredDataMax = 1024;
 
 // Fills event_ns, event_digits, time_inferred, priority and message_* of `record`, and appends its captures (ascending)
 // to `captures`. Without a time, or with one before 1678 or after 2261, which 64 bits of ns cannot hold, event_ns is
-// origin->received_ns and time_inferred has kAllInferred. `zone` is the tenant's.
-void read_syslog_header(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures);
+// origin->received_ns and time_inferred has kAllInferred. `zone` is the tenant's. True when there were more parameters than
+// kStructuredDataMax.
+bool read_syslog_header(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures);
 
 }  // namespace yushi

@@ -53,8 +53,8 @@ void Understander::understand_one(Record& record, Batch& batch, const Reading& r
 
 void Understander::read(Record& record, Batch& batch, const Reading& reading, std::string_view dataset) {
   record.kind = nullptr;
-  read_syslog_header(record, *reading.zone, batch.arena, captures_);
-  worker_.parse(record, *reading.zone, batch.arena, captures_, dataset);
+  const bool is_capped = read_syslog_header(record, *reading.zone, batch.arena, captures_);
+  worker_.parse(record, *reading.zone, batch.arena, captures_, dataset, is_capped);
 }
 
 }  // namespace yushi

@@ -1,4 +1,6 @@
 // The times of applications: web servers, databases, Java, epochs.
+#include <utility>
+
 #include "core/base/time_parts.h"
 
 namespace yushi::time_parts {
@@ -77,6 +79,21 @@ const char* read_short_year(const char* at, const char* end, Parts& parts) {
   parts.exact = false;
   at += 8;
   return at < end && is_digit(*at) ? nullptr : at;
+}
+
+const char* read_us_date(const char* at, const char* end, const Zone& zone, Parts& parts) {
+  if (end - at < 19 || at[2] != '/' || at[5] != '/' || at[10] != ':') return nullptr;
+  parts.month = two(at);
+  parts.day = two(at + 3);
+  if (parts.month > 12 && parts.day <= 12) std::swap(parts.month, parts.day);
+  parts.year = four(at + 6);
+  if (parts.year < 0 || parts.month - 1 > 11 || parts.day - 1 > 30) return nullptr;
+  at = read_clock(at + 11, end, parts);
+  if (!at) return nullptr;
+  parts.exact = false;
+  std::string_view name;
+  const char* after = read_zone_name(at, end, zone, parts, &name);
+  return after ? after : at;
 }
 
 const char* read_basic(const char* at, const char* end, Parts& parts) {

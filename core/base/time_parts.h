@@ -182,6 +182,8 @@ const char* read_3164(const char* at, const char* end, unsigned lead, unsigned y
 const char* read_http(const char* at, const char* end, const Zone& zone, Parts& parts);
 // 261101  8:00:00 (mysql before 5.7) and 26/11/01 08:00:00 (Spark). Not written back.
 const char* read_short_year(const char* at, const char* end, Parts& parts);
+// 11/28/2026:08:00:00 GMT, as NetScaler writes it unless it was told to put the day first; a number above 12 is the day.
+const char* read_us_date(const char* at, const char* end, const Zone& zone, Parts& parts);
 // 20261101T080000Z. Not written back.
 const char* read_basic(const char* at, const char* end, Parts& parts);
 // 1364481363.243; 13, 16 and 19 digits are milli-, micro- and nanoseconds.

@@ -59,6 +59,9 @@ std::optional<ReadTime> read_time(std::string_view text, int64_t near_unix_ns, c
       if (const char* after = read_short_year(from, end, parts))
         return finished(from, after, TimeForm::other, parts, near_unix_ns, zone);
       parts = Parts();
+      if (const char* after = read_us_date(from, end, zone, parts))
+        return finished(from, after, TimeForm::other, parts, near_unix_ns, zone);
+      parts = Parts();
       if (const char* after = read_basic(from, end, parts))
         return finished(from, after, TimeForm::other, parts, near_unix_ns, zone);
       return read_epoch(from, end);

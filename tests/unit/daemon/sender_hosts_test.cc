@@ -88,6 +88,36 @@ TEST_F(SenderHostsTest, no_host_localhost_and_its_own_address_say_nothing) {
   EXPECT_EQ(marks("192.0.2.1", {"", "localhost", "localhost.localdomain", "192.0.2.1", "web1", "db1"}),
             (Marks{false, false, false, false, false, true}));
   EXPECT_EQ(marks("192.0.2.1", {"localhost", "192.0.2.1", "192.0.2.2", "localhosts"}), (Marks{false, false, true, true}));
+  EXPECT_EQ(marks("192.0.2.1", {"localhost.evil", "LocalHost.LocalDomain", "localhost4.localdomain4", "localhost6.localdomain6", "localhost.localdomain6"}),
+            (Marks{true, false, false, false, false}));
+}
+
+// What a body says where the header named no host, and what a parser makes of it.
+TEST_F(SenderHostsTest, the_host_that_a_parser_took_is_judged_as_a_headers) {
+  Batch batch;
+  Origin origin;
+  origin.received_ns = kNow;
+  origin.address = origin.source = "192.0.2.1";
+  const std::string_view raw = R"(web1 x bank w\u0065b1)";
+  const auto add = [&](std::initializer_list<Capture> captures) {
+    Record record;
+    record.raw = raw;
+    record.origin = &origin;
+    record.message_begin = 5;
+    record.captures = batch.arena.copy(std::span<const Capture>(captures.begin(), captures.size()));
+    batch.records.push_back(record);
+  };
+  const Capture header{0, 4, 0, ecs::host_name}, bank{7, 4, 0, ecs::host_name};
+  const Capture escaped{12, 9, static_cast<uint32_t>(Escape::json), ecs::host_name};
+  add({header});
+  add({bank});
+  add({escaped});
+  add({header, bank});
+  hosts_->judge(batch);
+  Marks out;
+  for (auto& record : batch.records) out.push_back(record.marks & kHostUnconfirmed);
+  EXPECT_EQ(out, (Marks{false, true, false, true}));
+  EXPECT_EQ(hosts_->unconfirmed(), 2u);
 }
 
 TEST_F(SenderHostsTest, a_name_not_heard_for_a_day_is_given_up) {

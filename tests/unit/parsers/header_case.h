@@ -20,13 +20,14 @@ class ReadHeader {
     record_.raw = raw_;
     record_.origin = &origin_;
     record_.marks = marks;
-    read_syslog_header(record_, zone, arena_, captures_);
+    is_capped_ = read_syslog_header(record_, zone, arena_, captures_);
   }
   ReadHeader(const ReadHeader&) = delete;
   ReadHeader& operator=(const ReadHeader&) = delete;
 
   const Record& record() const { return record_; }
   const std::vector<Capture>& captures() const { return captures_; }
+  bool is_capped() const { return is_capped_; }
   const std::string& raw() const { return raw_; }
   std::string message() const { return std::string(record_.message()); }
 
@@ -80,6 +81,7 @@ class ReadHeader {
   Origin origin_;
   Arena arena_;
   Record record_;
+  bool is_capped_ = false;
   std::vector<Capture> captures_;
 };
 

@@ -239,6 +239,44 @@ TEST_F(ParserSetTest, AJsonSenderCannotSpeakForUs) {
   EXPECT_EQ(value("source.ip"), "10.0.0.1");
 }
 
+TEST_F(ParserSetTest, WhatTheHeaderNamedAJsonBodyDoesNotNameAnew) {
+  load({kJson});
+  for (auto* body : {R"({"process.name":"sshd","host.name":"bank","process":{"pid":7}})", R"({"process":{"pid":7,"name":"sshd"},"host":{"name":"bank"}})"}) {
+    parse("app", body);
+    EXPECT_EQ(value("process.name"), "app");
+    EXPECT_EQ(value("json.process.name"), "sshd");
+    EXPECT_EQ(value("process.pid"), "7") << "the header gave none";
+    EXPECT_EQ(value("host.name"), "bank") << "the header gave none";
+    parse("", body);
+    EXPECT_EQ(value("process.name"), "sshd") << "what one message had is not remembered for the next";
+  }
+
+  // With a header of all parts, and one of ours.
+  const std::string header = "2026-11-01T08:00:00Z web1 app 9: ";
+  const std::string body = R"({"@timestamp":"2020-01-01T00:00:00Z","host":{"name":"bank"},"process":{"name":"sshd","pid":1}})";
+  raw_ = header + body;
+  for (auto transport : {Transport::udp, Transport::internal}) {
+    origin_.transport = transport;
+    record_ = Record();
+    record_.raw = raw_;
+    record_.origin = &origin_;
+    record_.event_ns = 1'793'520'000 * kSecond;
+    record_.message_begin = static_cast<uint32_t>(header.size());
+    record_.message_length = static_cast<uint32_t>(body.size());
+    captures_ = {{0, 20, 0, ecs::timestamp}, {21, 4, 0, ecs::host_name}, {26, 3, 0, ecs::process_name}, {30, 1, 0, ecs::process_pid}};
+    worker_->parse(record_, *Zone::utc(), arena_, captures_);
+    record_.captures = captures_;
+    const bool ours = transport == Transport::internal;
+    EXPECT_EQ(record_.event_ns == 1'793'520'000 * kSecond, !ours);
+    EXPECT_EQ(value("host.name"), ours ? "bank" : "web1");
+    EXPECT_EQ(value("process.name"), ours ? "sshd" : "app");
+    EXPECT_EQ(value("process.pid"), ours ? "1" : "9");
+    EXPECT_EQ(value("json.@timestamp"), ours ? "" : "2020-01-01T00:00:00Z");
+    EXPECT_EQ(value("json.host.name"), ours ? "" : "bank");
+    EXPECT_EQ(value("json.process.pid"), ours ? "" : "1");
+  }
+}
+
 TEST_F(ParserSetTest, FieldsBeyondTheBoundAreToldAndCounted) {
   load({"name: json\ngeneric: true\npatterns:\n  - {name: o, extract: json}\ntests:\n  - {line: '{\"a\":1}', expect: {json.a: 1}}\n",
         "name: kv\ngeneric: true\npatterns:\n  - {name: p, extract: key-value}\ntests:\n  - {line: 'a=1 b=2', expect: {kv.a: 1}}\n",
@@ -277,6 +315,26 @@ TEST_F(ParserSetTest, OfTwoEqualKeysTheFirstCounts) {
   EXPECT_EQ(value("kv.ip"), "10.0.0.1");
   parse("app", "ip=10.0.0.2 user=eve");  // what was seen is of one message
   EXPECT_EQ(value("kv.ip"), "10.0.0.2");
+
+  load({kJson});
+  parse("app", R"({"source":{"ip":"10.0.0.1"},"a":1,"source.ip":"203.0.113.5","a":2,"b":[1],"b":2,"b":[3],"c":5,"c":[6,7],"d":[{"e":1},2,{"e":3}]})");
+  EXPECT_EQ(value("source.ip"), "10.0.0.1");
+  EXPECT_EQ(value("json.a"), "1");
+  EXPECT_EQ(value("json.b"), "1,3");
+  EXPECT_EQ(value("json.c"), "5");
+  EXPECT_EQ(value("json.d.e"), "1,3");
+  EXPECT_EQ(value("json.d"), "2");
+  parse("app", R"({"a":3,"source":{"ip":["10.0.0.2"]},"source.ip":"203.0.113.5"})");
+  EXPECT_EQ(value("json.a"), "3");
+  EXPECT_EQ(value("source.ip"), "10.0.0.2");
+  // Names enough that many of them meet in the table of names.
+  std::string many = "{";
+  for (auto* said : {"first", "second"})
+    for (int i = 0; i < 500; ++i) many += "\"k" + std::to_string(i) + "\":\"" + said + "\",";
+  many.back() = '}';
+  parse("app", many);
+  EXPECT_EQ(captures_.size(), 501u);
+  for (int i = 0; i < 500; ++i) EXPECT_EQ(value("json.k" + std::to_string(i)), "first") << i;
 }
 
 TEST_F(ParserSetTest, AnArrayForAFieldOfOneValueStaysAList) {

@@ -142,12 +142,33 @@ TEST(SyslogHeader, random_changes_of_a_message_keep_every_byte) {
 
 TEST(SyslogHeader, structured_data_beyond_the_bound_stays_in_raw_only) {
   std::string raw = "<13>1 - - - - - [a";
-  for (int i = 0; i < 1000; ++i) raw += " n=\"\"";
+  for (int i = 0; i < 2000; ++i) raw += " n=\"\"";
   raw += "] text";
   const ReadHeader read(raw, 0, *Zone::utc());
   read.expect_whole();
   EXPECT_EQ(read.message(), "text");
   EXPECT_EQ(read.captures().size(), 2 + kStructuredDataMax);
+  EXPECT_TRUE(read.is_capped());
+}
+
+TEST(SyslogHeader, structured_data_up_to_the_bound_is_taken_and_its_lists_stay_lists) {
+  std::string raw = "<13>1 - - - - - [a";
+  for (int i = 0; i < 512; ++i) raw += " n" + std::to_string(i) + "=\"" + std::to_string(i) + "\" ip=\"" + std::to_string(i) + "\"";
+  raw += "] text";
+  const ReadHeader read(raw, 0, *Zone::utc());
+  read.expect_whole();
+  EXPECT_FALSE(read.is_capped());
+  EXPECT_EQ(read.text("log.syslog.structured_data.a.n511"), "511");
+  int next = 0;
+  for (const Capture& capture : read.captures()) {
+    if (capture.field->name != "log.syslog.structured_data.a.ip") {
+      EXPECT_FALSE(capture.field->list);
+      continue;
+    }
+    EXPECT_TRUE(capture.field->list);
+    EXPECT_EQ(read.value(capture), std::to_string(next++));
+  }
+  EXPECT_EQ(next, 512);
 }
 
 }  // namespace

@@ -84,6 +84,20 @@ TEST(Understand, a_later_part_in_the_tenants_charset_is_text_too) {
   EXPECT_EQ(later.field("message"), "<86>Nov  1 08:00:00 bank-gw sshd[9]: 用户");
 }
 
+TEST(Understand, structured_data_beyond_the_bound_is_told_whether_a_parser_knows_the_message_or_not) {
+  for (int count : {1024, 1025}) {
+    std::string data = "[a";
+    for (int i = 0; i < count; ++i) data += " n" + std::to_string(i) + "=\"1\"";
+    const std::string header = "<38>1 2026-11-01T08:00:00Z web1 ";
+    Understood known(header + "sshd 5 - " + data + "] Failed password for root from 198.51.100.9 port 5 ssh2");
+    EXPECT_EQ(known.field("source.ip"), "198.51.100.9");
+    EXPECT_EQ(known.field("error.message").empty(), count <= 1024);
+    Understood unknown(header + "other 5 - " + data + "] nobody knows this");
+    EXPECT_EQ(unknown.field("event.dataset"), "");
+    EXPECT_EQ(unknown.field("error.message").empty(), count <= 1024);
+  }
+}
+
 TEST(Understand, a_second_header_gives_program_and_message_and_a_host_only_of_a_relay) {
   const std::string failed = "Failed password for root from 198.51.100.9 port 5 ssh2";
   for (const std::string head : {"<134>Nov  1 08:00:00 relay Nov  1 08:00:01 inner sshd[3]: ",
