@@ -260,7 +260,7 @@ bool JsonFields::is_of_header(const Field* field) const {
 JsonFields::Known& JsonFields::find_known() {
   static_assert(kKnownSlots >= 4 * kFieldsMax);
   size_t at = std::hash<std::string_view>()(path_) % kKnownSlots;
-  while (known_[at].path != path_ && known_[at].read == reads_) at = (at + 1) % kKnownSlots;
+  while (known_[at].read == reads_ && known_[at].path != path_) at = (at + 1) % kKnownSlots;
   Known& slot = known_[at];
   if (slot.path != path_) {
     const auto name = std::string_view(path_).substr(prefix_bytes_);

@@ -161,6 +161,7 @@ const char* word_before_tag(HeaderScan& scan, const char* at, const char** behin
   } else if (*to != ' ' && !(colon && to[1] == ' ')) {
     return nullptr;
   }
+  if (tag == end) return nullptr;
   if (colon && is_name && !dot) {
     // Programs end so too. Those of this machine name no host, and the kernel speaks of programs.
     if (scan.record.origin->transport == Transport::unix_socket || scan.rest(at).starts_with("kernel:")) return nullptr;
@@ -168,8 +169,9 @@ const char* word_before_tag(HeaderScan& scan, const char* at, const char** behin
   *behind = tag;
   if (is_tag_with_pid(tag, end)) return to;
   const size_t before = scan.captures.size();
-  const char* after = skip_level(scan, tag, false);
-  const bool is_network = colon && is_name && read_network_tag(scan, tag);  // "n9k: %AUTHPRIV-5-SYSTEM_MSG: text"
+  // "slot1/blade1 notice sshd[5]: text", "n9k: %AUTHPRIV-5-SYSTEM_MSG: text"
+  const char* after = colon ? tag : skip_level(scan, tag, false);
+  const bool is_network = colon && is_name && *tag == '%' && read_network_tag(scan, tag);
   scan.captures.resize(before);
   if (is_network || (after != tag && is_tag_with_pid(after, end))) return to;
   // NX-OS: "n9k: 2026 Nov  1 08:00:01 UTC: %AUTHPRIV-5-SYSTEM_MSG: text"
