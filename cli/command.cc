@@ -74,18 +74,20 @@ int report(const Error& error) {
   return error.code == Code::corrupt ? kExitBroken : kExitError;
 }
 
-int report(const Ending& ending, int code) {
+void say_notes(const std::vector<std::string>& notes) {
   std::string text;
-  for (auto& note : ending.notes) {
+  for (auto& note : notes) {
     text += "yushi: ";
     append_printable(text, note);
     text += "\n";
   }
-  if (ending.complete) {
-    std::fwrite(text.data(), 1, text.size(), stderr);
-    return code;
-  }
-  text += "yushi: the answer is incomplete";
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+int report(const Ending& ending, int code) {
+  say_notes(ending.notes);
+  if (ending.complete) return code;
+  std::string text = "yushi: the answer is incomplete";
   if (!ending.reason.empty()) {
     text += ": ";
     append_printable(text, ending.reason);

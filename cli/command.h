@@ -40,6 +40,7 @@ std::shared_ptr<const Zone> zone_of(const Options& options);
 Question question_of(std::string name, const Options& options);
 
 int report(const Error& error);  // to stderr; the exit code
+void say_notes(const std::vector<std::string>& notes);  // to stderr
 // Its notes and what is missing, to stderr; kExitIncomplete when something is, else `code`.
 int report(const Ending& ending, int code);
 

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/output.h"
@@ -9,6 +10,8 @@
 
 namespace yushi {
 namespace {
+
+constexpr std::string_view kNotes = "{\"yushi.notes\":";  // of a stream, which has no end yet that could hold them
 
 struct SearchOptions : Options {
   std::string query;
@@ -34,6 +37,10 @@ int search(const SearchOptions& options) {
   return ask_store(
       options, question,
       [&](std::string_view line) {
+        if (options.follow && line.starts_with(kNotes)) {
+          say_notes(nlohmann::json::parse(line)["yushi.notes"].get<std::vector<std::string>>());
+          return true;
+        }
         bool wanted = printer.line(line);
         if (options.follow) out.flush();
         return wanted;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "core/base/data_file.h"
 #include "core/base/result.h"
 
 namespace yushi {
@@ -38,7 +39,7 @@ void add_file_commands(CLI::App& app, Chosen& chosen, const FileCommands& comman
 template <class File>
 Result<std::vector<File>> read_paths(const std::vector<std::string>& paths,
                                      Result<std::vector<File>> (*read_directories)(const std::vector<std::string>&,
-                                                                                   std::vector<std::string>*)) {
+                                                                                   std::vector<FileLeftOut>*)) {
   std::vector<File> files;
   for (auto& path : paths) {
     if (std::filesystem::is_directory(path)) {

@@ -45,12 +45,12 @@ bool is_number(std::string_view text) {
   return text.empty();
 }
 
-// Whether a spreadsheet would take the cell for a formula. Some look behind blanks, and some take the wide forms.
+// Whether a spreadsheet would take the cell for a formula. Some look behind blanks and what is not seen, some
+// take the wide forms.
 bool is_formula(std::string_view cell) {
-  constexpr std::string_view kWideBlank = "\u3000";
   if (cell == "@timestamp" || is_number(cell)) return false;  // our column's name, which programs look for
   if (cell.starts_with('\t') || cell.starts_with('\r') || cell.starts_with('\n')) return true;
-  while (cell.starts_with(' ') || cell.starts_with(kWideBlank)) cell.remove_prefix(cell[0] == ' ' ? 1 : kWideBlank.size());
+  while (size_t unseen = leading_unseen(cell)) cell.remove_prefix(unseen);
   for (std::string_view sign : {"=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"}) {
     if (cell.starts_with(sign)) return true;
   }
@@ -143,7 +143,7 @@ void Out::csv(const std::vector<std::string>& cells) {
     if (to_terminal_) append_printable(cell, text);
     else cell += text;
     if (&text != &cells.front()) line.push_back(',');
-    if (cell.find_first_of(",\"\r\n") == cell.npos) {
+    if (cell.find_first_of(",;\"\r\n") == cell.npos) {
       line += cell;
       continue;
     }

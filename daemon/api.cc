@@ -52,6 +52,19 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   return out;
 }
 
+// Of the last line of an answer that is not whole.
+std::string reason_of(std::string_view end) {
+  const auto parsed = nlohmann::json::parse(end, nullptr, false);
+  if (parsed.is_discarded()) return "the answer is not whole";
+  const auto& said = parsed["yushi.end"];
+  if (auto reason = said.find("reason"); reason != said.end() && reason->is_string()) return *reason;
+  const auto missing = said.find("missing");
+  if (missing == said.end() || !missing->is_array() || missing->empty()) return "the answer is not whole";
+  auto words = "missing: " + missing->front().get<std::string>();
+  if (missing->size() > 1) words += " (and " + std::to_string(missing->size() - 1) + " more)";
+  return words;
+}
+
 struct Target {
   Question question;
   std::string problem;  // the first one; the rest of the target is not read
@@ -190,6 +203,7 @@ struct Api::Asking {
   bool begun = false, gone = false;
   uint64_t lines = 0;
   std::string pending;
+  std::string incomplete;  // why the answer is not whole, as its last line says
 
   Asking(Api& of, Peer& by, const HttpRequest& with, Question what) : api(of), peer(by), request(with), question(std::move(what)) {}
   ~Asking() { unhand(); }
@@ -201,6 +215,7 @@ struct Api::Asking {
   Result<void> ask();
   Result<void> answer_following();
   Result<std::shared_ptr<const StoreView>> view();
+  bool take_notes(std::string_view end);
   bool take(std::string_view line);
   void send(bool last);
   bool keep_turn();
@@ -363,7 +378,7 @@ void Api::Asking::unhand() {
 
 // Whether the connection may be used again.
 bool Api::Asking::finish(const Result<void>& answered) {
-  if (!answered && !begun) {
+  if (!answered && !begun && !budget.over()) {
     return peer.http.reply(request, error_reply(status_of(answered.error().code), code_name(answered.error().code), answered.error().message));
   }
   if (!answered) {
@@ -375,7 +390,18 @@ bool Api::Asking::finish(const Result<void>& answered) {
   return !gone && request.takes_chunks;
 }
 
+// Of the end of a follower's first round, which is not the stream's: a misspelt field is told now, or never.
+bool Api::Asking::take_notes(std::string_view end) {
+  const auto parsed = nlohmann::ordered_json::parse(end, nullptr, false);
+  const nlohmann::ordered_json::json_pointer notes("/yushi.end/notes");
+  if (parsed.is_discarded() || !parsed.contains(notes)) return true;
+  nlohmann::ordered_json line;
+  line["yushi.notes"] = parsed[notes];
+  return take(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
 bool Api::Asking::take(std::string_view line) {
+  if (line.starts_with("{\"yushi.end\":{\"complete\":false")) incomplete = reason_of(line);
   pending.append(line);
   pending.push_back('\n');
   ++lines;
@@ -418,6 +444,7 @@ Result<void> Api::Asking::ask() {
   }
   if (is_queued()) {
     auto entered = api.queue_.enter(budget.over());
+    if (!entered && budget.over()) return fail(Code::exhausted, budget.why() + "; it still waited for its turn");
     if (!entered) return tl::unexpected(entered.error());
     turn = std::move(*entered);
   }
@@ -447,14 +474,15 @@ Result<std::shared_ptr<const StoreView>> Api::Asking::view() {
 // The same question again and again, over what has come since, in commit order.
 Result<void> Api::Asking::answer_following() {
   // The end of a whole round is not that of the stream, which has none; one that misses something ends the stream.
-  bool ended = false;
+  bool ended = false, may_say_notes = true;
   Question next = question;
   const LineSink sink = [&](std::string_view line) {
-    if (line.starts_with("{\"yushi.end\":{\"complete\":true")) return true;
+    if (line.starts_with("{\"yushi.end\":{\"complete\":true")) return !may_say_notes || take_notes(line);
     ended = line.starts_with("{\"yushi.end\":");
     return take(line) && (ended || keep_turn());
   };
   for (bool first = true;; first = false) {
+    may_say_notes = first;
     // Before the view: what is committed between the two ends the wait below at once.
     const auto commit = api.sources_.pipeline->wait_commit(UINT64_MAX, 0);
     auto view = StoreView::of(*api.sources_.store);
@@ -493,6 +521,7 @@ void Api::Asking::audit(const char* type, const Result<void>& answered) {
   record["event"] = {{"kind", "event"}, {"category", {"database"}}, {"type", {"access"}}, {"provider", "yushid"},
                      {"action", "api-" + question.name.substr(0, question.name.find('/'))}, {"outcome", answered ? "success" : "failure"}};
   if (auto why = budget.why(); !why.empty()) record["event"]["reason"] = why;
+  else if (!incomplete.empty()) record["event"]["reason"] = incomplete;
   if (*type) record["event"]["type"].push_back(type);
   record["user"]["name"] = user;
   record["user"]["id"] = std::to_string(peer.credentials.uid);

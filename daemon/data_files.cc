@@ -28,7 +28,7 @@ const File* find_path(const std::vector<File>& files, const std::string& path) {
 template <class Set, class File>
 class Loading {
  public:
-  using Read = Result<std::vector<File>> (*)(const std::vector<std::string>&, std::vector<std::string>*);
+  using Read = Result<std::vector<File>> (*)(const std::vector<std::string>&, std::vector<FileLeftOut>*);
 
   Loading(const char* kind, Read read, const Set* before, std::vector<std::string>& left_out)
       : kind_(kind), read_(read), before_(before), left_out_(left_out) {}
@@ -83,11 +83,11 @@ class Loading {
   }
 
   void read_folder(const std::string& folder, std::vector<File>& users) {
-    std::vector<std::string> unreadable;
-    auto files = read_({folder}, &unreadable);
+    std::vector<FileLeftOut> away;
+    auto files = read_({folder}, &away);
     if (files) {
       users.insert(users.end(), files->begin(), files->end());
-      for (auto& path : unreadable) leave_out(path, path + ": cannot be read; see to its permissions", &users);
+      for (auto& file : away) leave_out(file.path, file.why, &users);
       return;
     }
     // The whole folder is away for now: what ran of it goes on.
@@ -163,17 +163,23 @@ std::vector<std::string> check_data_files(const Config& config) {
       at = end + 1;
     }
   };
-  std::vector<std::string> parser_dirs = {share_directory("parsers")}, rule_dirs = {share_directory("rules")};
-  parser_dirs.insert(parser_dirs.end(), config.parser_dirs.begin(), config.parser_dirs.end());
-  rule_dirs.insert(rule_dirs.end(), config.rule_dirs.begin(), config.rule_dirs.end());
-  if (auto files = read_parser_directories(parser_dirs); !files) {
-    add_lines(files.error().message);
-  } else if (auto set = ParserSet::load(std::move(*files)); !set) {
+  // In the order of a load, ours first: what is wrong between two files is told of the user's.
+  auto read_all = [&](auto read, const std::string& our_folder, const std::vector<std::string>& folders) {
+    std::vector<FileLeftOut> away;
+    auto all = read({our_folder}, &away);
+    if (!all) add_lines(all.error().message), all.emplace();
+    for (auto& folder : folders) {
+      auto some = read({folder}, &away);
+      if (!some) add_lines(some.error().message);
+      else all->insert(all->end(), some->begin(), some->end());
+    }
+    for (auto& file : away) out.push_back(file.why);
+    return std::move(*all);
+  };
+  if (auto set = ParserSet::load(read_all(read_parser_directories, share_directory("parsers"), config.parser_dirs)); !set) {
     add_lines(set.error().message);
   }
-  if (auto files = read_rule_directories(rule_dirs); !files) {
-    add_lines(files.error().message);
-  } else if (auto set = RuleSet::load(std::move(*files)); !set) {
+  if (auto set = RuleSet::load(read_all(read_rule_directories, share_directory("rules"), config.rule_dirs)); !set) {
     add_lines(set.error().message);
   } else {
     for (auto& rule : (*set)->unsupported()) out.push_back(rule);

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <cerrno>
@@ -36,6 +37,25 @@ bool ends_in_bare_line_feed(const beast::flat_buffer& buffer) {
   const std::string_view bytes(static_cast<const char*>(buffer.data().data()), buffer.size());
   const auto end = bytes.find('\n');
   return end != bytes.npos && (end == 0 || bytes[end - 1] != '\r');
+}
+
+bool has_blank_in_target(const beast::flat_buffer& buffer) {
+  std::string_view line(static_cast<const char*>(buffer.data().data()), buffer.size());
+  line = line.substr(0, line.find('\r'));
+  const auto target = line.find(' '), version = line.rfind(' ');
+  return target != version && line.substr(version + 1).starts_with("HTTP/") &&
+         line.substr(target + 1, version - target - 1).find(' ') != line.npos;
+}
+
+// `GET http://localhost/healthz`, as to a proxy, asks for the same as its path; who is asked is named there, and what Host
+// says does not count (RFC 9112, 3.2.2).
+void take_absolute_form(HttpRequest& request) {
+  constexpr std::string_view kScheme = "http://";
+  if (!beast::iequals(std::string_view(request.target).substr(0, kScheme.size()), kScheme)) return;
+  const auto end = std::min(request.target.find_first_of("/?", kScheme.size()), request.target.size());
+  request.host = request.target.substr(kScheme.size(), end - kScheme.size());
+  request.target.erase(0, end);
+  if (!request.target.starts_with('/')) request.target.insert(0, "/");
 }
 
 std::string head_of(const HttpRequest& request, unsigned status, std::string_view type) {
@@ -90,6 +110,8 @@ std::optional<HttpRequest> HttpConnection::read() {
         refuse(413, "the body is longer than " + std::to_string(kBodyBytesMax >> 10) + " KiB; only GET is answered here, which has none");
       } else if (error == http::error::bad_version && ends_in_bare_line_feed(buffer_)) {
         refuse(400, "this is no request of HTTP/1.1: a line ends in LF alone, and must end in CR LF");
+      } else if (error == http::error::bad_version && has_blank_in_target(buffer_)) {
+        refuse(400, "this is no request of HTTP/1.1: a blank stands in the target; write %20 for it");
       } else if (error == http::error::bad_version) {
         refuse(505, "the request names no version of HTTP that is spoken here, which are HTTP/1.0 and HTTP/1.1");
       } else {
@@ -119,6 +141,7 @@ std::optional<HttpRequest> HttpConnection::read() {
   request.method = std::string(message.method_string());
   request.target = std::string(message.target());
   if (auto host = message.find(http::field::host); host != message.end()) request.host = std::string(host->value());
+  take_absolute_form(request);
   request.keep_alive = message.keep_alive();
   request.takes_chunks = message.version() >= 11;
   return request;

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/data_file.h"
 #include "core/base/result.h"
 #include "core/base/time_text.h"
 #include "core/record/alert.h"
@@ -28,10 +29,10 @@ struct RuleFile {
   std::string text;
 };
 // Every *.yml and *.yaml below each directory, sorted by name (the path below the directory); later directories win.
-// io when a directory or a file cannot be read; with `unreadable` such a file is left out and its path is put there. A
-// directory that is not there has no rules.
+// io when a directory cannot be read, or when a file cannot be taken (read_data_file); with `left_out` such a file is put
+// there instead. A directory that is not there has no rules.
 Result<std::vector<RuleFile>> read_rule_directories(const std::vector<std::string>& directories,
-                                                    std::vector<std::string>* unreadable = nullptr);
+                                                    std::vector<FileLeftOut>* left_out = nullptr);
 
 // One line of `yushi rules list`.
 struct RuleSummary {

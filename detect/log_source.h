@@ -20,7 +20,7 @@ struct RuleScope {
   std::string table;                    // which field names apply: "linux", "auditd", "web", …
 };
 
-// nullopt: no row. Our own rules may name any dataset: `{product: yushi, service: DATASET}`; without a service, all;
+// nullopt: no row. Our own rules may name any dataset (whoever reads them asks may_be_dataset): `{product: yushi, service: DATASET}`; without a service, all;
 // with `category: unparsed`, those that no parser knew.
 std::optional<RuleScope> find_log_source(std::string_view product, std::string_view category, std::string_view service);
 

@@ -9,6 +9,7 @@
 #include "core/base/bytes.h"
 #include "core/filter/sigma.h"
 #include "core/ledger/sha256.h"
+#include "core/record/dataset.h"
 #include "detect/words.h"
 #include "detect/yaml_place.h"
 
@@ -378,6 +379,9 @@ RuleDocument read_document(const YAML::Node& document, const RuleFile& file, siz
       if (!value->empty()) words += (words.empty() ? "" : ", ") + std::string(key) + " " + *value;
     unsupported(source, "log source (" + words + ") has no datasets here");
   }
+  // Our own name any dataset, so a misspelt one would be a rule that is asked of nothing.
+  if (product == "yushi" && category.empty() && !service.empty() && !may_be_dataset(service))
+    stop(get(source, "service"), "service " + service + ": no parser has this dataset or program" + dataset_suggestion(service));
   YAML::Node detection = get(document, "detection");
   if (!there(detection) || !detection.IsMap()) stop(document, "detection is missing");
   if (YAML::Node frame = get(detection, "timeframe"); there(frame))

@@ -4,10 +4,8 @@
 #include <array>
 #include <bit>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 #include <utility>
 
 #include "core/base/text.h"
@@ -23,27 +21,23 @@ namespace fs = std::filesystem;
 constexpr size_t kProblemsMax = 100;
 
 Result<void> read_directory(const std::string& directory, std::map<std::string, RuleFile>& files,
-                            std::vector<std::string>* unreadable) {
+                            std::vector<FileLeftOut>& away, std::vector<FileLeftOut>& misnamed) {
   std::error_code error;
   if (!fs::exists(directory, error)) return {};
   fs::recursive_directory_iterator at(directory, error), end;
   for (; !error && at != end; at.increment(error)) {
     std::error_code ignored;
-    if (!at->is_regular_file(ignored)) continue;
-    auto extension = at->path().extension();
-    if (extension != ".yml" && extension != ".yaml") continue;
+    if (at->is_directory(ignored) && !at->is_symlink(ignored)) continue;  // looked into
+    if (!is_data_file_name(at->path().string(), true, misnamed)) continue;
     RuleFile file;
     file.path = at->path().string();
     file.name = at->path().lexically_relative(directory).generic_string();
-    std::ifstream in(file.path, std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    if (!in && unreadable) {
-      unreadable->push_back(file.path);
+    auto text = read_data_file(file.path);
+    if (!text) {
+      away.push_back({file.path, text.error().message});
       continue;
     }
-    if (!in) return fail(Code::io, "reading rule file " + file.path + ": failed; check its permissions");
-    file.text = std::move(text).str();
+    file.text = std::move(*text);
     files[file.name] = std::move(file);
   }
   if (error) return fail(Code::io, "reading rules in " + directory + ": " + error.message());
@@ -112,10 +106,16 @@ void set_bit(std::vector<uint64_t>& bits, size_t at) {
 }  // namespace
 
 Result<std::vector<RuleFile>> read_rule_directories(const std::vector<std::string>& directories,
-                                                    std::vector<std::string>* unreadable) {
+                                                    std::vector<FileLeftOut>* left_out) {
   std::map<std::string, RuleFile> files;
+  std::vector<FileLeftOut> away, misnamed;
   for (const auto& directory : directories)
-    if (auto read = read_directory(directory, files, unreadable); !read) return tl::unexpected(read.error());
+    if (auto read = read_directory(directory, files, away, misnamed); !read) return tl::unexpected(read.error());
+  if (!away.empty() && !left_out) return fail(Code::io, away.front().why);
+  if (left_out) {
+    left_out->insert(left_out->end(), away.begin(), away.end());
+    left_out->insert(left_out->end(), misnamed.begin(), misnamed.end());
+  }
   std::vector<RuleFile> out;
   for (auto& [name, file] : files) out.push_back(std::move(file));
   return out;

@@ -1,41 +1,40 @@
 #include "parsers/parser_set.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 
 #include "core/base/bytes.h"
 #include "core/ledger/sha256.h"
+#include "core/record/dataset.h"
 #include "parsers/loaded_parsers.h"
 
 namespace yushi {
 
 Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::string>& directories,
-                                                        std::vector<std::string>* unreadable) {
+                                                        std::vector<FileLeftOut>* left_out) {
   namespace fs = std::filesystem;
   std::map<std::string, ParserFile> by_name;
+  std::vector<FileLeftOut> away, misnamed;
   for (auto& directory : directories) {
     std::error_code error;
-    fs::directory_iterator entries(directory, error);
-    if (error) return fail(Code::io, "reading the parsers of " + directory + ": " + error.message());
-    for (const auto& entry : entries) {
-      if (entry.path().extension() != ".yaml") continue;
-      std::ifstream in(entry.path(), std::ios::binary);
-      std::ostringstream text;
-      text << in.rdbuf();
-      if (!in && unreadable) {
-        unreadable->push_back(entry.path().string());
-        continue;
-      }
-      if (!in) return fail(Code::io, "reading " + entry.path().string() + ": " + std::strerror(errno));
-      auto name = entry.path().filename().string();
-      by_name[name] = {name, entry.path().string(), text.str()};
+    fs::directory_iterator at(directory, error), end;
+    for (; !error && at != end; at.increment(error)) {
+      auto path = at->path().string(), name = at->path().filename().string();
+      if (!is_data_file_name(path, false, misnamed)) continue;
+      auto text = read_data_file(path);
+      if (text)
+        by_name[name] = {name, path, std::move(*text)};
+      else
+        away.push_back({path, text.error().message});
     }
+    if (error) return fail(Code::io, "reading the parsers of " + directory + ": " + error.message());
+  }
+  if (!away.empty() && !left_out) return fail(Code::io, away.front().why);
+  if (left_out) {
+    left_out->insert(left_out->end(), away.begin(), away.end());
+    left_out->insert(left_out->end(), misnamed.begin(), misnamed.end());
   }
   std::vector<ParserFile> out;
   for (auto& [name, file] : by_name) out.push_back(std::move(file));
@@ -46,7 +45,10 @@ class ParserSetBuilder {
  public:
   ParserSetBuilder(std::vector<ParserFile> files, Problems& problems) : problems_(problems) {
     std::map<std::string, ParserFile> by_name;
-    for (auto& file : files) by_name[file.name] = std::move(file);
+    for (size_t i = 0; i < files.size(); ++i) {
+      given_[files[i].name] = i;
+      by_name[files[i].name] = std::move(files[i]);
+    }
     for (auto& [name, file] : by_name) set_->files_.push_back(std::move(file));
   }
 
@@ -56,6 +58,7 @@ class ParserSetBuilder {
       put_text(digested, file.name);
       put_text(digested, file.text);
       set_->parsers_.push_back(read_parser_file(file, problems_));
+      check_name(*set_->parsers_.back(), given_[file.name]);
     }
     set_->digest_ = to_hex(as_bytes(sha256(digested)));
     for (auto& parser : set_->parsers_) route(*parser);
@@ -64,6 +67,17 @@ class ParserSetBuilder {
   }
 
  private:
+  // Of two parsers with one name the file that was given later is the wrong one: ours are given first.
+  void check_name(const ParserDefinition& parser, size_t given) {
+    auto [at, is_new] = named_.emplace(parser.name, Named{&parser, given});
+    if (is_new) return;
+    Named other = at->second, one{&parser, given};
+    if (other.given > one.given) std::swap(other, one);
+    problems_.add(one.parser->path, one.parser->position,
+                  "the parser of " + other.parser->path + " is named '" + parser.name + "' too; give this one another name");
+    at->second = other;
+  }
+
   void route(const ParserDefinition& parser) {
     std::vector<std::string> names = parser.aliases;
     names.push_back(parser.name);
@@ -71,8 +85,9 @@ class ParserSetBuilder {
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     for (auto& name : names) set_->by_dataset_[name].push_back(&parser);
-    if (!names_.insert(parser.name).second)
-      problems_.add(parser.path, parser.position, "another file's parser is named '" + parser.name + "' too");
+    for (auto& name : names) declare_dataset(name);
+    for (auto& app : parser.match.apps) declare_dataset(app);
+    if (!parser.dataset.empty()) declare_dataset(parser.dataset);
     if (parser.generic) {
       set_->generic_.push_back(&parser);
       return;
@@ -110,7 +125,12 @@ class ParserSetBuilder {
 
   Problems& problems_;
   std::shared_ptr<LoadedParsers> set_ = std::make_shared<LoadedParsers>();
-  std::set<std::string> names_;
+  struct Named {
+    const ParserDefinition* parser;
+    size_t given;  // its file's place among those that load() was given
+  };
+  std::map<std::string, Named> named_;   // by the parser's name
+  std::map<std::string, size_t> given_;  // by the file's name
 };
 
 std::shared_ptr<const LoadedParsers> load_parsers(std::vector<ParserFile> files, Problems& problems) {

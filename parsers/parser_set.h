@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/base/arena.h"
+#include "core/base/data_file.h"
 #include "core/base/result.h"
 #include "core/base/time_text.h"
 #include "core/record/record.h"
@@ -25,10 +26,10 @@ struct ParserFile {
   std::string text;
 };
 
-// Every *.yaml of each directory, sorted by name; later directories win. io when a directory or a file cannot be read;
-// with `unreadable` such a file is left out and its path is put there.
+// Every *.yaml of each directory, sorted by name; later directories win. io when a directory cannot be read, or when a file
+// cannot be taken (read_data_file); with `left_out` such a file is put there instead, and so is a *.yml, which is not taken.
 Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::string>& directories,
-                                                        std::vector<std::string>* unreadable = nullptr);
+                                                        std::vector<FileLeftOut>* left_out = nullptr);
 
 class ParserSet {
  public:

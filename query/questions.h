@@ -6,7 +6,8 @@
 //   {"yushi.end":{"complete":true,"records":N,"blocks_read":R,"blocks":B,"missing":[…]}}
 // and it always comes once a line went out, or once a bound was met: then `complete` is false, and `reason` says why.
 // It has "notes":[…] where the question names a field that no record has: words for whoever asked.
-// Only the daemon follows: it asks again and again, and its stream has a last line only when it ends before its time.
+// Only the daemon follows: it asks again and again, and its stream has a last line only when it ends before its time. The
+// notes of its first round are a line of their own: {"yushi.notes":[…]}.
 //
 // Threads  Any; each call has scratch of its own.
 // Memory   What the budget lends, and a decoded segment for each thread of a scan.

@@ -206,7 +206,7 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
   if (!report) return tl::unexpected(report.error());
   if (too_much)
     return fail(Code::exhausted, "the rows do not fit into " + std::to_string(options.bytes_max >> 20) +
-                                     " MiB; narrow the filter or the time range, or begin with `head N`");
+                                     " MiB, the room of one question under limits.query_bytes; narrow the filter or the time range, or begin with `head N`");
   std::vector<Keyed> all;
   for (Worker& worker : workers) std::move(worker.rows.begin(), worker.rows.end(), std::back_inserter(all));
   std::sort(all.begin(), all.end(), before);

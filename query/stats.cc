@@ -233,7 +233,7 @@ Result<Table> Stats::finish() {
   if (room_->is_exhausted())
     return fail(Code::exhausted, "stats: more groups or distinct values than fit into " +
                                      std::to_string(room_->bytes_max >> 20) +
-                                     " MiB; narrow the filter or group by fewer fields");
+                                     " MiB, the room of one question under limits.query_bytes; narrow the filter or group by fewer fields");
   Table table;
   for (const GroupKey& key : stage_.by) table.columns.push_back(key.column);
   for (const Aggregate& aggregate : stage_.aggregates) table.columns.push_back(aggregate.column);

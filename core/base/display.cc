@@ -107,6 +107,13 @@ size_t display_columns(std::string_view text) {
   return columns;
 }
 
+size_t leading_unseen(std::string_view text) {
+  if (text.empty()) return 0;
+  const CodePoint point = decode_utf8(text, 0);
+  if (point.length == 0) return 1;
+  return point.code == ' ' || point.code == 0x3000 || is_unseen(point.code) ? point.length : 0;
+}
+
 size_t append_printable(std::string& out, std::string_view text, size_t columns_max) {
   size_t columns = 0;
   size_t cut_at = out.size(), cut_columns = 0;  // the last place where one column is left for `…`

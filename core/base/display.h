@@ -15,6 +15,10 @@ namespace yushi {
 // Columns of `text` on a terminal, as append_printable() would show it.
 size_t display_columns(std::string_view text);
 
+// Bytes of the first character where it shows nothing: a blank of any kind, one that append_printable() would escape, or a
+// byte that is not UTF-8. 0 where it is seen, or `text` is empty.
+size_t leading_unseen(std::string_view text);
+
 // Appends `text` with every character that cannot be seen, or that changes how others are shown, and every byte that is
 // not UTF-8 as \n, \t, \x1b, \u202e or \U000e0041: controls (C0, DEL, C1), format characters (bidi, zero width, tags),
 // default ignorables, fillers, noncharacters, and blanks but U+0020 and U+3000, which Chinese text is full of. At most

@@ -40,6 +40,14 @@ NearestName::NearestName(std::string_view misspelt)
       distance_(distance_max_ + 1) {}
 
 void NearestName::offer(std::string_view name, bool preferred) {
+  // `user` and `host` are objects, and mean their names more than a word of like letters.
+  constexpr std::string_view kName = ".name";
+  if (name.size() == folded_.size() + kName.size() && name.starts_with(folded_) && name.ends_with(kName)) {
+    best_ = name;
+    distance_ = 0;
+    preferred_ = true;
+    return;
+  }
   if (distance_max_ == 0 || name == misspelt_ || name.size() > misspelt_.size() + distance_max_ || misspelt_.size() > name.size() + distance_max_)
     return;
   size_t apart = distance(folded_, lowered(name));

@@ -46,12 +46,16 @@ Result<Expression> text_question(std::string_view field, const KqlLiteral& liter
   return Expression::of(field, std::move(test));
 }
 
+// As text: only a network without quotes means its members.
+bool is_quoted_network(const KqlLiteral& literal) {
+  return literal.quoted && literal.text.find('/') != std::string::npos;
+}
+
 Result<Expression> keyword_question(std::string_view field, const KqlLiteral& literal) {
   Expression equal = Expression::of(field, StringTest{pattern_of(literal, false)});
   AddressTest network;
-  // A keyword may hold an address too (log.source.address): a network then means its members.
-  if (literal.quoted || literal.text.find('/') == std::string::npos || !read_network(literal.text, &network))
-    return equal;
+  // A keyword may hold an address too (log.source.address): it is compared by value, and a network means its members.
+  if (literal.has_wildcard() || !read_network(literal.text, &network) || is_quoted_network(literal)) return equal;
   network.reads_strings = true;
   std::vector<Expression> either;
   either.push_back(std::move(equal));
@@ -68,7 +72,7 @@ Result<Expression> unknown_question(std::string_view field, const KqlLiteral& li
     if (read_number(literal.text, &number.operand)) either.push_back(Expression::of(field, number));
     AddressTest network;
     if (read_network(literal.text, &network)) {
-      network.reads_strings = literal.text.find('/') != std::string::npos && !literal.quoted;
+      network.reads_strings = !is_quoted_network(literal);
       either.push_back(Expression::of(field, network));
     }
     if (literal.text == "true" || literal.text == "false")

@@ -306,9 +306,11 @@ class Compiler {
       bool may_be_number = !field || field->type == FieldType::integer || field->type == FieldType::real;
       if (may_be_number && read_number(string.text(), &number.operand)) any.push_back(Expression::of(name, number));
       AddressTest address;
-      bool may_be_address = !field || field->type == FieldType::ip;
-      if (may_be_address && read_network(string.text(), &address) && address.prefix_bits == 128)
+      bool may_be_address = !field || field->type == FieldType::ip || field->type == FieldType::keyword;
+      if (may_be_address && read_network(string.text(), &address) && address.prefix_bits == 128) {
+        address.reads_strings = true;
         any.push_back(Expression::of(name, address));
+      }
     }
     return Expression::any_of(std::move(any));
   }

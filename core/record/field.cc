@@ -102,7 +102,7 @@ void declare_dynamic_prefix(std::string_view prefix) {
 bool may_be_field(std::string_view name) {
   if (find_field(name)) return true;
   auto continues = [&](std::string_view prefix) { return name.size() > prefix.size() && name.starts_with(prefix); };
-  if (continues("json.") || continues("kv.") || continues(kStructuredDataPrefix)) return true;
+  if (continues("json.") || continues("kv.") || continues("labels.") || continues(kStructuredDataPrefix)) return true;
   std::lock_guard lock(declare_mutex);
   return std::any_of(dynamic_prefixes().begin(), dynamic_prefixes().end(), continues);
 }

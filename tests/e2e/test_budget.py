@@ -76,6 +76,8 @@ def test_a_request_that_does_not_come_whole_is_told_so_and_let_go(daemon):
     (b"GET /healthz\r\n\r\n", 400),  # HTTP/0.9
     (b"GET /healthz HTTP/9.9\r\n\r\n", 505),
     (b"GET /healthz HTTP/1.1\nHost: x\n\n", 400),
+    (b"GET /api/v1/search?query=a b HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    (b"GET http://logs.example.org/api/v1/status HTTP/1.1\r\nHost: x\r\n\r\n", 421),
     (b"hello\r\n\r\n", 400),
     (b"GET /healthz HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
     (b"GET /healthz HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
@@ -141,7 +143,8 @@ def test_after_gives_all_in_the_order_of_arrival(daemon):
 
 def test_an_answer_that_needs_too_much_memory_says_so_and_ends_3(daemon):
     answer = daemon.yushi("search", "* | stats distinct(message), distinct(event.original) by event.id")
-    assert answer.code == 3 and "MiB" in answer.err and "incomplete" in answer.err
+    assert answer.code == 3 and "MiB" in answer.err and "incomplete" in answer.err and "limits.query_bytes" in answer.err
+    assert audited(daemon, "event.reason: *limits.query_bytes*")
 
 
 def test_a_reader_that_stops_is_let_go_and_holds_nobody_up(daemon):
@@ -174,6 +177,17 @@ def test_a_question_ends_at_its_deadline_and_says_so(tmp_path):
                 time.sleep(2)  # nothing is read for longer than the question may take; its end is
                 got = read_until_end(reader)
             assert b'"complete":false' in got and b"limits.query_seconds" in got
+
+
+def test_a_question_whose_time_is_over_before_its_turn_ends_incomplete_with_the_bound(tmp_path):
+    with Daemon(tmp_path, "limits: {query_seconds: 2}\n") as running, contextlib.ExitStack() as stuck:
+        running.send_tcp(line(i) for i in range(LINES))
+        running.wait_records(LINES)
+        asked = [stuck.enter_context(asker(running, b"GET /api/v1/search?query=* HTTP/1.1\r\nHost: x\r\n\r\n")) for _ in range(12)]
+        time.sleep(3)  # nobody reads: the first ones hold their places until their time is over, and so is that of the others
+        ends = [read_until_end(each) for each in asked]
+        waited = [end for end in ends if b"waited for its turn" in end]
+        assert waited and all(b'"complete":false' in end and b"limits.query_seconds" in end for end in waited)
 
 
 def read_until_end(reader):

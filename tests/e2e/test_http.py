@@ -27,6 +27,12 @@ def test_head_answers_as_get_without_a_body(daemon, target):
     assert asked["content-type"] == headers["content-type"] and int(asked["content-length"]) > 0
 
 
+@pytest.mark.parametrize("target", ["http://localhost/healthz", "HTTP://127.0.0.1:80/readyz", "http://x/api/v1/status"])
+def test_the_absolute_form_asks_for_the_same(daemon, target):
+    assert daemon.http(target).code == 200
+    assert daemon.http("http://localhost").code == 404
+
+
 @pytest.mark.parametrize("target", ["/healthz?x=1", "/readyz?x", "/metrics?x=1", "/metrics?%zz=1", "/api/v1/status?x=1"])
 def test_an_unknown_parameter_is_400_at_every_endpoint(daemon, target):
     code, _, body = daemon.http(target)

@@ -1,6 +1,7 @@
 """What is misspelt is told: a field of a question, of a forwarder or a rule, a modifier, a file that a user gave."""
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -48,6 +49,23 @@ def test_a_field_that_no_record_has_is_told_with_what_was_meant(asked, output):
     assert asked("search", "user.name: nobody", "-o", output).err == ""
     assert asked("search", "json.usr: x", "-o", output).err == "yushi: no record has the field json.usr; did you mean json.user?\n"
     assert asked("search", "* | stats sum(message)", "-o", output).err == "yushi: sum(message) is empty: no value of message is a number\n"
+
+
+def test_a_follower_is_told_at_once(asked):
+    if not asked.daemon.process:
+        pytest.skip("only a daemon is followed")
+    follower = subprocess.Popen([BIN / "yushi", "search", "-f", "user.nam: x", "--server", f"unix:{asked.daemon.socket}"],
+                                stderr=subprocess.PIPE, text=True, env={**os.environ, "XDG_STATE_HOME": str(asked.daemon.state)})
+    try:
+        assert follower.stderr.readline() == TOLD
+    finally:
+        follower.kill()
+        follower.wait()
+
+
+def test_an_object_means_its_name(asked):
+    assert asked("search", "user: root").err == "yushi: no record has the field user; did you mean user.name?\n"
+    assert asked("search", "host: web-01").err == "yushi: no record has the field host; did you mean host.name?\n"
 
 
 def test_columns_stand_as_asked_and_know_their_type(asked):

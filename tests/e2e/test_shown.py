@@ -163,8 +163,9 @@ def test_a_wrong_config_and_the_daemons_log_show_nothing_unseen(tmp_path):
 
 # ----------------------------------------------------------------------------------------------------------------- csv
 
-FORMULAS = ['=1+1', "=cmd|'/c calc'!A1", '+1+1', '-1+1', '-', '@SUM(A1)', ' =1+1', '\t=1+1', '\r=1+1', '＝1+1', '＋1', '－1', '＠SUM', '　=1']
-PLAIN = ['-5', '-5.25', '-1e9', '5', 'a=1', "'quoted'", 'x,"y"', '张三']
+FORMULAS = ['=1+1', "=cmd|'/c calc'!A1", '+1+1', '-1+1', '-', '@SUM(A1)', ' =1+1', '\t=1+1', '\r=1+1', '＝1+1', '＋1', '－1', '＠SUM', '　=1',
+            '\u00a0=1', '\u200b=1', '\u200b\ufeff+1', '\x0b=1', '\x0c=1', '\u2003@x', '\u2028=1']
+PLAIN = ['-5', '-5.25', '-1e9', '5', 'a=1', "'quoted'", 'x,"y"', '张三', 'x;=1+1']
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +182,7 @@ def spreadsheet(tmp_path_factory):
 def test_no_cell_of_a_csv_is_a_formula_and_all_else_is_as_it_came(spreadsheet, query):
     rows = list(csv.reader(io.StringIO(spreadsheet.yushi("search", query, "-o", "csv").out.decode(), newline="")))
     at = rows[0].index("message")
+    assert '"x;=1+1"' in spreadsheet.yushi("search", query, "-o", "csv").out.decode()  # some take `;` for the separator
     assert sorted(row[at] for row in rows[1:]) == sorted(["'" + text for text in FORMULAS] + PLAIN)
 
 

@@ -23,6 +23,11 @@ TEST(NearestName, the_least_edits_win_and_too_many_are_none) {
   EXPECT_EQ(nearest(std::string(300, 'a'), {"a"}), "");
 }
 
+TEST(NearestName, an_object_means_its_name) {
+  EXPECT_EQ(nearest("user", {"users", "user.id", "user.name", "use"}), "user.name");
+  EXPECT_EQ(nearest("Host", {"host.name", "hosts"}), "host.name");
+}
+
 TEST(NearestName, of_equally_near_ones_the_preferred_wins_then_the_alphabet) {
   EXPECT_EQ(nearest("abcx", {"abcz", "abcy"}), "abcy");
   NearestName preferring("abcx");

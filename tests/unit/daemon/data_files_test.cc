@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -114,6 +115,64 @@ TEST_F(DataFiles, AtAReloadTheVersionOfBeforeStaysInThePlaceOfAWrongOne) {
   EXPECT_EQ(text_of(*load(loaded), "shop.yaml"), "");
 }
 
+TEST_F(DataFiles, WhatIsNoFileOfOursIsNamedAndNeverWaitedFor) {
+  for (std::string in : {"parsers/", "rules/"}) {
+    ASSERT_EQ(::mkfifo((folder_ + "/" + in + "pipe.yaml").c_str(), 0600), 0);
+    fs::create_symlink("nowhere", folder_ + "/" + in + "dangling.yaml");
+    fs::create_symlink("loop.yaml", folder_ + "/" + in + "loop.yaml");
+    write(in + "large.yaml", "# " + std::string(1 << 20, 'x') + "\n" + (in == "rules/" ? rule("large") : parser("large")));
+    write(in + "CAPITAL.YML", "x: y\n");
+    write(in + "notes.txt", "x: y\n");
+  }
+  fs::create_directory(folder_ + "/parsers/folder.yaml");
+  write("linked", parser("linked"));
+  fs::create_symlink("../linked", folder_ + "/parsers/linked.yaml");
+  write("parsers/other.yml", parser("other"));
+  write("rules/good.yml", rule("good-1"));
+  auto loaded = load();
+  EXPECT_EQ(text_of(*loaded, "linked.yaml"), parser("linked"));
+  EXPECT_TRUE(runs(*loaded, "good-1") && !runs(*loaded, "large"));
+  const auto checked = check_data_files(config_);
+  for (auto* told : {&loaded->left_out, &checked}) {
+    for (std::string in : {"parsers/", "rules/"}) {
+      EXPECT_TRUE(is_told(*told, in + "pipe.yaml", "is no regular file"));
+      EXPECT_TRUE(is_told(*told, in + "dangling.yaml", "cannot be read"));
+      EXPECT_TRUE(is_told(*told, in + "loop.yaml", "cannot be read"));
+      EXPECT_TRUE(is_told(*told, in + "large.yaml", "more than 1 MiB"));
+      EXPECT_TRUE(is_told(*told, in + "CAPITAL.YML", "is not taken"));
+    }
+    EXPECT_TRUE(is_told(*told, "parsers/folder.yaml", "is no regular file"));
+    EXPECT_TRUE(is_told(*told, "parsers/other.yml", "let its name end in .yaml"));
+    EXPECT_EQ(told->size(), 12u);
+  }
+}
+
+TEST_F(DataFiles, ADatasetThatNoParserHasIsWrongAndOneOfAUsersParserIsNot) {
+  write("parsers/shop.yaml", parser("shop"));
+  auto of = [](const std::string& service) {
+    auto text = rule(service);
+    return text.replace(text.find("product: yushi"), 14, "product: yushi, service: " + service);
+  };
+  for (auto* service : {"sshdd", "shop", "sshd-session", "nginx.access"}) write(std::string("rules/") + service + ".yml", of(service));
+  auto loaded = load();
+  EXPECT_EQ(loaded->left_out.size(), 1u);
+  EXPECT_TRUE(is_told(loaded->left_out, "rules/sshdd.yml:3:", "did you mean sshd?"));
+  EXPECT_TRUE(runs(*loaded, "shop") && runs(*loaded, "sshd-session") && runs(*loaded, "nginx.access"));
+}
+
+TEST_F(DataFiles, TheCheckGoesOnWithTheGoodFilesAndBlamesTheUsers) {
+  fs::create_symlink("nowhere", folder_ + "/parsers/dangling.yaml");
+  write("parsers/aaa.yaml", parser("sshd"));
+  write("parsers/shop.yaml", parser("shop"));
+  write("rules/shop.yml", rule("shop-1", "{shop.order|gte: 7}"));
+  fs::create_symlink("nowhere", folder_ + "/rules/dangling.yml");
+  write("rules/typo.yml", rule("typo-1", "{user.nam: x}"));
+  auto checked = check_data_files(config_);
+  EXPECT_EQ(checked.size(), 4u) << checked.back();
+  EXPECT_TRUE(is_told(checked, "parsers/aaa.yaml:1:", "sshd.yaml is named 'sshd' too"));
+  for (auto* path : {"parsers/dangling.yaml", "rules/dangling.yml", "rules/typo.yml:5:"}) EXPECT_TRUE(is_told(checked, path, ""));
+}
+
 TEST_F(DataFiles, OursIsBackWhereTheirsOfTheSameNameIsWrong) {
   auto ours = text_of(*load(), "sshd.yaml");
   ASSERT_FALSE(ours.empty());
@@ -149,7 +208,7 @@ TEST_F(DataFiles, AFolderThatIsAwayKeepsWhatRan) {
 TEST_F(DataFiles, ASelectThatNothingCanMatchIsAProblemWithItsPlace) {
   write("parsers/shop.yaml", parser("shop"));
   write("yushi.yaml", "parsers: [" + folder_ + "/parsers]\nforward:\n  - brokers: k\n    select: 'shop.order: 7 or usre.name: x and json.any: y'\n"
-                      "  - {brokers: l, select: \"auditd.AUID: a and not nosuch: b and kv.a: c\"}\n  - {brokers: m, select: needle}\n");
+                      "  - {brokers: l, select: \"auditd.AUID: a and not nosuch: b and labels.site: c\"}\n  - {brokers: m, select: needle}\n");
   auto config = load_config(folder_ + "/yushi.yaml");
   ASSERT_TRUE(config) << config.error().message;
   auto problems = check_data_files(*config);

@@ -227,6 +227,23 @@ TEST(Pruning, AnAddressGivesTheWordsThatWereWrittenAndIsFoundByItsValue) {
   EXPECT_FALSE(may_match("1"));
 }
 
+// Its block holds the words of one spelling, and no hash of an address.
+TEST(Pruning, AKeywordThatHoldsAnAddressIsNotLookedForByTheWordsOfOneSpelling) {
+  for (const char* field : {"host.name", "user.name", "json.peer"}) {
+    for (const char* text : {"2001:db8::1", "\"2001:db8:0:0::1\""}) {
+      CaseRecord made("peer 2001:0DB8::0001");
+      made.capture(field, "2001:0DB8::0001");
+      Scratch scratch;
+      std::vector<uint64_t> tokens;
+      gather_record_tokens(made.record(), scratch, tokens);
+      auto filter = Filter::parse_kql(std::string(field) + ": " + text, QueryClock{});
+      ASSERT_TRUE(filter) << filter.error().message;
+      EXPECT_TRUE(filter->may_match([&](uint64_t hash) { return std::find(tokens.begin(), tokens.end(), hash) != tokens.end(); })) << field;
+      EXPECT_TRUE(filter->matches(made.record(), scratch)) << field << text;
+    }
+  }
+}
+
 TEST(Pruning, AWholeWordOfAFieldIsRequiredAndAPartOfOneIsNot) {
   auto requires_tokens = [](const char* query) {
     auto filter = Filter::parse_kql(query, QueryClock{});

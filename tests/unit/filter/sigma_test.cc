@@ -245,6 +245,21 @@ TEST_F(Sigma, AddressesAreEqualByValueHoweverTheyAreWritten) {
   }
 }
 
+TEST_F(Sigma, AKeywordThatHoldsAnAddressIsEqualByValueToo) {
+  CaseRecord record("peer 2001:DB8:0:0::1 of 2001:DB8::5");
+  record.capture("process.executable", "2001:DB8:0:0::1");
+  record.capture("user.name", "2001:DB8::5");
+  auto matches = [&](const std::string& search) {
+    auto filter = compile("s: " + search + "\ncondition: s");
+    Scratch scratch;
+    return filter && filter->matches(record.record(), scratch) && required_value_literals(*filter).empty();
+  };
+  EXPECT_TRUE(matches("{Image: '2001:db8::1'}"));
+  EXPECT_TRUE(matches("{User: ['x', '2001:db8::5']}"));
+  EXPECT_FALSE(matches("{Image: '2001:db8::2'}"));
+  EXPECT_FALSE(matches("{Image|contains: '2001:db8::1'}"));
+}
+
 TEST_F(Sigma, RequiredLiteralsAreThoseOfWhichOneMustStand) {
   auto literals = [&](const std::string& search) {
     return required_value_literals(*compile("s: " + search + "\ncondition: s"));
