@@ -39,13 +39,6 @@ std::string_view behind_solaris_id(std::string_view text) {
   return text.substr(end + 2);
 }
 
-// Behind the level that macOS writes before its messages, "<Notice>: "; all of `text` when none stands there.
-std::string_view behind_macos_level(std::string_view text) {
-  if (!text.starts_with('<')) return text;
-  const auto end = text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 1);
-  return end != 1 && end != std::string_view::npos && text.substr(end).starts_with(">: ") ? text.substr(end + 3) : text;
-}
-
 constexpr std::string_view kRepeatedBegin = "message repeated ", kRepeatedMiddle = " times: [";
 
 // The number in `message repeated 3 times: [ … ]`; empty when `text` is no such message.
@@ -61,7 +54,7 @@ std::string_view repeated_times(std::string_view text) {
 std::string_view matched_text(std::string_view message) {
   const auto is_end = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
   while (!message.empty() && is_end(message.back())) message.remove_suffix(1);
-  return behind_blanks(behind_macos_level(behind_solaris_id(behind_blanks(message))));
+  return behind_blanks(behind_solaris_id(behind_blanks(message)));
 }
 
 struct ParserWorker::State {
