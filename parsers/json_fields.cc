@@ -3,6 +3,7 @@
 #include <cstring>
 #include <functional>
 
+#include "core/record/value.h"
 #include "parsers/address.h"
 
 namespace yushi {
@@ -106,10 +107,14 @@ bool JsonFields::object(int depth) {
     bool escaped;
     if (at_ >= end_ || text_[at_] != '"' || !string(&from, &to, &escaped)) return false;
     if (parent > prefix_bytes_) path_ += '.';
-    if (depth >= kDepthMax || path_.size() + (to - from) > kNameBytesMax)
+    if (depth >= kDepthMax || path_.size() + (to - from) > kNameBytesMax) {
       too_deep_ = true;
-    else
+    } else if (escaped) [[unlikely]] {  // "us\u0065r" is the name user: no spelling hides it from a filter or a rule
+      name_scratch_.clear();
+      path_.append(decode_escape(text_.substr(from, to - from), Escape::json, name_scratch_));
+    } else {
       path_.append(text_.substr(from, to - from));
+    }
     last_field_ = nullptr;
     blanks();
     if (at_ >= end_ || text_[at_] != ':') return false;

@@ -60,6 +60,7 @@ class JsonFields {
   Arena* arena_ = nullptr;
   std::vector<Capture>* captures_ = nullptr;
   size_t first_capture_ = 0;
+  Scratch name_scratch_;  // of a key with escapes
   std::string path_;      // the prefix and the keys so far
   size_t prefix_bytes_ = 0;  // of "json.", or 0 in our own records
   int arrays_ = 0;        // that are open around the value: it is one of a list
