@@ -554,8 +554,7 @@ void Api::start() {
 }
 
 void Api::run() {
-  // Decoded blocks leave holes in the heap which ingest does not fill, and main() tells malloc to keep what it has: so what
-  // questions took is given back when the last one has gone.
+  // Decoded blocks leave holes in the heap which ingest does not fill: they are given back when the last question has gone.
   bool asked = false;
   auto trimmed = Clock::now();
   while (!stopping_) {
