@@ -29,6 +29,8 @@ struct FilePosition {
   int line = 0, column = 0;
 };
 
+struct EventKind;
+
 // A constant that depends on what was captured: res=failed -> event.outcome: failure. The first that holds is taken.
 struct Variant {
   std::string name;
@@ -37,7 +39,8 @@ struct Variant {
     std::vector<std::string> globs;  // any of them; `*` stands for any characters
   };
   std::vector<Condition> conditions;  // all of them
-  std::vector<ConstantField> fields;
+  std::vector<ConstantField> fields;  // those of its kind too
+  const EventKind* event = nullptr;   // nullptr: the pattern's
   FilePosition position;
 };
 
@@ -58,7 +61,8 @@ struct PatternDefinition {
   std::vector<std::string> expressions; // what each of them matches
   std::vector<const Field*> trusted;    // fields that nobody but the program fills
   std::shared_ptr<const KeyTable> keys;
-  std::vector<ConstantField> constants;  // of the file and of the pattern
+  std::vector<ConstantField> constants;  // of the file and of the pattern, those of its kind of event too
+  const EventKind* event = nullptr;      // nullptr: the file's, or none
   std::vector<std::shared_ptr<const ValueTable>> tables;
   std::vector<Variant> variants;
   std::unique_ptr<PatternKinds> kinds;  // by combination, see kind_of()
@@ -100,6 +104,9 @@ struct ParserDefinition {
   // Patterns that can begin with this byte, in file order; [256] for the empty message.
   std::array<std::vector<uint16_t>, 257> by_first_byte;
 };
+
+// `over` takes the place of a field's values in `under`.
+std::vector<ConstantField> merged(const std::vector<ConstantField>& under, const std::vector<ConstantField>& over);
 
 // Kinds of messages that one file may have: tables' outcomes × variants, summed over its patterns.
 constexpr uint64_t kCombinationsMax = 65'536;

@@ -46,6 +46,7 @@ class FileReader : YamlReader {
     if (root["macros"]) read_macros(root["macros"]);
     if (root["null_values"]) null_values_ = texts(root["null_values"], "null_values");
     if (root["fields"]) fields_ = read_fields(root["fields"]);
+    if (root["event"]) event_ = read_event(root["event"], fields_);
     if (root["words"]) read_words(root["words"]);
     if (root["keys"]) keys_ = read_keys(root["keys"]);
     if (root["trusted"]) trusted_ = read_trusted(root["trusted"]);
@@ -53,7 +54,8 @@ class FileReader : YamlReader {
     if (root["tables"]) tables_ = read_tables(root["tables"]);
     bool has_patterns = false, has_match = false;
     each(root, "the parser", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
-      static const std::set<std::string> kRead = {"name", "types", "macros", "null_values", "fields", "words", "keys", "trusted", "variants", "tables"};
+      static const std::set<std::string> kRead = {"name",  "types", "macros",  "null_values", "fields", "event",
+                                                  "words", "keys",  "trusted", "variants",    "tables"};
       if (kRead.contains(key)) return;
       if (key == "aliases") {
         out_->aliases = texts(value, "aliases");
@@ -223,10 +225,11 @@ class FileReader : YamlReader {
           });
         } else if (key == "fields") {
           variant.fields = read_fields(value);
-        } else {
-          problem(at, "unknown key '" + key + "' in a variant; there are name, when and fields");
+        } else if (key != "event") {
+          problem(at, "unknown key '" + key + "' in a variant; there are name, when, event and fields");
         }
       });
+      if (item.IsMap() && item["event"]) variant.event = read_event(item["event"], variant.fields);
       if (variant.name.empty()) problem(variant.position, "a variant needs a name");
       if (variant.conditions.empty()) problem(variant.position, "a variant needs when:");
       out.push_back(std::move(variant));
@@ -262,7 +265,7 @@ class FileReader : YamlReader {
           else
             problem(value, "there is no table '" + name + "'; a file of its own has it, with table: " + name + " and rows:");
         } else if (key == "else") {
-          table->otherwise = read_constants(value, "else");
+          table->otherwise = read_row(value, "else");
         } else {
           problem(at, "unknown key '" + key + "' in a table; there are by, rows, table and else");
         }
@@ -329,6 +332,8 @@ class FileReader : YamlReader {
             problem(value, "extract is json or key-value");
         } else if (key == "fields") {
           own_fields = read_fields(value);
+        } else if (key == "event") {
+          // read below: it lies under the pattern's fields, wherever it stands
         } else if (key == "variants") {
           pattern.variants = read_variants(value);
         } else if (key == "tables") {
@@ -349,6 +354,7 @@ class FileReader : YamlReader {
           problem(at, "unknown key '" + key + "' in a pattern");
         }
       });
+      if (item.IsMap() && item["event"]) pattern.event = read_event(item["event"], own_fields);
       if (pattern.name.empty()) problem(item, "a pattern needs a name");
       if (!names.insert(pattern.name).second) problem(item, "two patterns are named '" + pattern.name + "'");
       if (has_grok == has_extract) problem(item, "a pattern needs either grok or extract");
@@ -359,6 +365,7 @@ class FileReader : YamlReader {
       pattern.keys = std::make_shared<KeyTable>(prefix, std::move(keys), null_values_, words_);
       pattern.constants = merged(fields_, own_fields);
       add_tables(pattern, std::move(own_tables));
+      check_events(pattern, has_keys);
       out_->patterns.push_back(std::move(pattern));
     }
     for (auto& of_file : tables_)
@@ -393,6 +400,40 @@ class FileReader : YamlReader {
     if (compiled->groups() != static_cast<int>(expanded->captures.size()))
       return problem(value, "the pattern has groups that are no captures");
     pattern.pattern = std::move(*compiled);
+  }
+
+  // A kind of event without what makes it one is a promise that no detector can lean on.
+  void check_events(const PatternDefinition& pattern, bool has_keys) {
+    check_event(pattern, has_keys, pattern.event ? pattern.event : event_, pattern.position, "", {});
+    for (auto& variant : pattern.variants)
+      check_event(pattern, has_keys, variant.event, variant.position, "/" + variant.name, variant.fields);
+    for (auto& table : pattern.tables)
+      for (uint32_t way = 1; way < table->ways(); ++way) {
+        auto& constants = *table->constants(way);
+        auto named = std::find_if(constants.begin(), constants.end(), [](auto& one) { return one.field == ecs::yushi_event; });
+        if (named == constants.end()) continue;
+        check_event(pattern, has_keys, find_event_kind(named->value), pattern.position, " by " + std::string(table->by[0]->name), constants);
+      }
+  }
+
+  // `constants` are those that stand over the pattern's; `where` says of what they are.
+  void check_event(const PatternDefinition& pattern, bool has_keys, const EventKind* kind, FilePosition at, const std::string& where,
+                   const Fields& constants) {
+    if (!kind) return;
+    const auto missing = missing_of(*kind, [&](std::string_view name) {
+      const auto is_it = [&](const Field* field) { return field && field->name == name; };
+      const auto gives = [&](const Fields& fields) {
+        return std::any_of(fields.begin(), fields.end(), [&](auto& one) { return is_it(one.field); });
+      };
+      if (std::any_of(pattern.captures.begin(), pattern.captures.end(), [&](auto& to) { return is_it(to.field); })) return true;
+      if (has_keys)
+        for (auto& target : pattern.keys->targets())
+          if (std::any_of(target.fields.begin(), target.fields.end(), is_it)) return true;
+      return gives(pattern.constants) || gives(constants);
+    });
+    if (missing.empty()) return;
+    problem(at, "the kind '" + std::string(kind->name) + "' needs " + (missing.find('|') == std::string::npos ? "" : "one of ") + missing +
+                    ", and '" + pattern.name + where + "' neither captures nor gives it");
   }
 
   void read_tests(const YAML::Node& node) {
@@ -444,6 +485,7 @@ class FileReader : YamlReader {
   const SharedTables& shared_;
   std::unique_ptr<ParserDefinition> out_ = std::make_unique<ParserDefinition>();
   Fields fields_;
+  const EventKind* event_ = nullptr;
   GrokMacros macros_;
   std::map<std::string, FieldType> types_;
   std::set<std::string> lists_;

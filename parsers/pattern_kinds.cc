@@ -37,14 +37,6 @@ bool PatternKinds::has(const MessageKind* kind) const {
 
 namespace {
 
-// The later ones take the place of a field's values.
-void put_over(std::vector<ConstantField>& under, const std::vector<ConstantField>& over) {
-  std::erase_if(under, [&](auto& one) {
-    return std::any_of(over.begin(), over.end(), [&](auto& other) { return other.field == one.field; });
-  });
-  under.insert(under.end(), over.begin(), over.end());
-}
-
 MessageKind make_kind(const ParserDefinition& parser, const PatternDefinition& pattern, uint32_t number) {
   const bool is_capped = number % 2 != 0;
   number /= 2;
@@ -56,10 +48,10 @@ MessageKind make_kind(const ParserDefinition& parser, const PatternDefinition& p
 
   MessageKind out{parser.name, pattern.name, parser.dataset, pattern.constants};
   for (size_t i = 0; i < ways.size(); ++i)
-    if (auto* constants = pattern.tables[i]->constants(ways[i])) put_over(out.constants, *constants);
+    if (auto* constants = pattern.tables[i]->constants(ways[i])) out.constants = merged(out.constants, *constants);
   if (variant != 0) {
     out.pattern += "/" + pattern.variants[variant - 1].name;
-    put_over(out.constants, pattern.variants[variant - 1].fields);
+    out.constants = merged(out.constants, pattern.variants[variant - 1].fields);
   }
   if (is_capped) {
     out.pattern += "/capped";
@@ -69,6 +61,14 @@ MessageKind make_kind(const ParserDefinition& parser, const PatternDefinition& p
 }
 
 }  // namespace
+
+std::vector<ConstantField> merged(const std::vector<ConstantField>& under, const std::vector<ConstantField>& over) {
+  std::vector<ConstantField> out;
+  for (auto& constant : under)
+    if (std::none_of(over.begin(), over.end(), [&](auto& other) { return other.field == constant.field; })) out.push_back(constant);
+  out.insert(out.end(), over.begin(), over.end());
+  return out;
+}
 
 uint64_t PatternDefinition::combinations() const {
   uint64_t out = variants.size() + 1;

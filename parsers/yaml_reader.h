@@ -9,6 +9,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include "parsers/event_kind.h"
 #include "parsers/parser_definition.h"
 
 namespace yushi {
@@ -92,11 +93,35 @@ class YamlReader {
 
   std::vector<ConstantField> read_constants(const YAML::Node& node, const char* what) {
     std::vector<ConstantField> out;
+    each(node, what, [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) { add_constant(key, at, value, out); });
+    return out;
+  }
+
+  void add_constant(const std::string& name, const YAML::Node& at, const YAML::Node& value, std::vector<ConstantField>& out) {
+    auto* to = field(name, at);
+    for (auto& one : texts(value, "a field's value"))
+      if (to) out.push_back({to, one});
+  }
+
+  // The kind's constants go into `fields`, under what stands there.
+  const EventKind* read_event(const YAML::Node& node, std::vector<ConstantField>& fields) {
+    std::string name;
+    if (!text(node, "event", &name)) return nullptr;
+    const auto* kind = find_event_kind(name);
+    if (!kind)
+      problem(node, "'" + name + "' is no kind of event" + event_kind_suggestion(name) + "; docs/events.md has them all");
+    else
+      fields = merged(constants_of(*kind), fields);
+    return kind;
+  }
+
+  // Of a table's row: fields, and a kind of event.
+  std::vector<ConstantField> read_row(const YAML::Node& node, const char* what) {
+    std::vector<ConstantField> out;
     each(node, what, [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
-      auto* to = field(key, at);
-      for (auto& one : texts(value, "a field's value"))
-        if (to) out.push_back({to, one});
+      if (key != "event") add_constant(key, at, value, out);
     });
+    if (node.IsMap() && node["event"]) read_event(node["event"], out);
     return out;
   }
 
@@ -104,7 +129,7 @@ class YamlReader {
     auto out = std::make_shared<RowTable>();
     each(node, "rows", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
       if (key.size() > ValueTable::kKeyBytesMax) return problem(at, "a row's value has at most 256 bytes");
-      if (!out->add(key, read_constants(value, "a row"))) problem(at, "'" + key + "' stands twice in rows; case does not count");
+      if (!out->add(key, read_row(value, "a row"))) problem(at, "'" + key + "' stands twice in rows; case does not count");
     });
     return out;
   }
