@@ -9,6 +9,7 @@
 #include "parsers/json_fields.h"
 #include "parsers/key_values.h"
 #include "parsers/loaded_parsers.h"
+#include "parsers/network_tag.h"
 
 namespace yushi {
 namespace {
@@ -111,12 +112,13 @@ struct ParserWorker::State {
                                      match.prefix_apps.end();
   }
 
-  static const Capture* program_of(const std::vector<Capture>& captures) {
-    const Capture* name = nullptr;
+  static const Capture* last_of(const std::vector<Capture>& captures, const Field* field) {
+    const Capture* last = nullptr;
     for (auto& capture : captures)
-      if (capture.field == ecs::process_name) name = &capture;
-    return name;
+      if (capture.field == field) last = &capture;
+    return last;
   }
+  static const Capture* program_of(const std::vector<Capture>& captures) { return last_of(captures, ecs::process_name); }
 
   bool try_parser(Job& job, const ParserDefinition& parser) {
     if (try_patterns(job, parser) || try_repeated(job, parser)) return true;
@@ -297,9 +299,14 @@ struct ParserWorker::State {
   }
 
   const LoadedParsers::Route* route_of_app(const std::vector<Capture>& captures, const Record& record) const {
-    const auto* name = program_of(captures);
-    if (name == nullptr) return nullptr;
-    auto text = record.text(*name);
+    if (const auto* name = program_of(captures))
+      if (auto* route = route_of_name(record.text(*name))) return route;
+    // A device's tag stands for a program: ASA of "%ASA-6-302013: ".
+    const auto* tag = last_of(captures, network_appname());
+    return tag ? route_of_name(record.text(*tag)) : nullptr;
+  }
+
+  const LoadedParsers::Route* route_of_name(std::string_view text) const {
     if (text.empty() || text.size() > kAppBytesMax) return nullptr;
     std::array<char, kAppBytesMax> lower;
     for (size_t i = 0; i < text.size(); ++i)
