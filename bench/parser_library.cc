@@ -59,7 +59,7 @@ ParserFile copy_of(const ParserFile& file, size_t number) {
     while (end < text.size() && (text[end] == ' ' || text[end] == '#'));
     auto match = text.substr(begin, end - begin);
     match = std::regex_replace(match, std::regex("(app: *\\[?)"), "$1" + mark);
-    match = std::regex_replace(match, std::regex(", *([a-z])"), ", " + mark + "$1");
+    match = std::regex_replace(match, std::regex(", *([a-z][a-z0-9_.-]*[\\],])"), ", " + mark + "$1");
     match = std::regex_replace(match, std::regex("prefix: *\\[?(['\"]?)"), "$&" + mark + " ");
     text = text.substr(0, begin) + match + text.substr(end);
   }
@@ -127,11 +127,23 @@ bool print_library_costs(const std::string& directory, size_t parsers) {
   const auto is_copied = [](const ParserFile& file) {
     return !is_shared_file(file) && file.text.find("extract:") == file.text.npos && file.text.find("transport:") == file.text.npos;
   };
+  // What a copy by replacing words does not make right is not copied.
+  const auto shared = shared_files(ours);
+  const auto can_be_copied = [&](const ParserFile& file) {
+    if (!is_copied(file)) return false;
+    auto alone = shared;
+    alone.push_back(copy_of(file, 1));
+    Problems problems;
+    return load_parsers(alone, problems) != nullptr;
+  };
+  std::vector<const ParserFile*> copied;
+  for (auto& file : ours)
+    if (parsers > 0 && can_be_copied(file)) copied.push_back(&file);
   auto count = static_cast<size_t>(std::count_if(ours.begin(), ours.end(), [](auto& file) { return !is_shared_file(file); }));
-  for (size_t number = 1; count < parsers; ++number)
-    for (auto& file : ours)
-      if (count < parsers && is_copied(file)) {
-        files->push_back(copy_of(file, number));
+  for (size_t number = 1; count < parsers && !copied.empty(); ++number)
+    for (auto* file : copied)
+      if (count < parsers) {
+        files->push_back(copy_of(*file, number));
         ++count;
       }
   while (parsers != 0 && count > parsers) {

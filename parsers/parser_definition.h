@@ -3,8 +3,6 @@
 // Threads  Immutable once the set is loaded.
 #pragma once
 
-#include <array>
-#include <bitset>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "core/record/record.h"
+#include "parsers/beginnings.h"
 #include "parsers/grok.h"
 #include "parsers/key_table.h"
 #include "parsers/parser_set.h"
@@ -57,6 +56,7 @@ struct PatternDefinition {
   FilePosition position;
   Extract extract = Extract::grok;
   std::optional<Pattern> pattern;       // grok only
+  std::vector<RegexNode> tree;          // of it, while the set is loaded; none when only RE2 speaks it
   std::vector<CaptureTarget> captures;  // of group 1, 2 …
   std::vector<std::string> expressions; // what each of them matches
   std::vector<const Field*> trusted;    // fields that nobody but the program fills
@@ -93,7 +93,6 @@ struct ParserDefinition {
   bool escapes = false;  // the program writes a quote or backslash that comes from outside with a backslash before it
   struct {
     std::vector<std::string> apps, datasets, files, prefixes;
-    std::bitset<256> prefix_bytes;         // with which a message of one of the prefixes begins
     std::vector<std::string> prefix_apps;  // whose prefixes count, as do those of messages without a program; none: anybody's
     std::vector<Transport> transports;
     bool any = false;
@@ -101,8 +100,7 @@ struct ParserDefinition {
   std::vector<PatternDefinition> patterns;
   std::vector<ParserTest> tests;
   FilePosition position;
-  // Patterns that can begin with this byte, in file order; [256] for the empty message.
-  std::array<std::vector<uint16_t>, 257> by_first_byte;
+  Beginnings beginnings;  // which of the patterns to ask, in file order
 };
 
 // `over` takes the place of a field's values in `under`.

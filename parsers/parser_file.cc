@@ -362,7 +362,7 @@ class FileReader : YamlReader {
       const bool has_keys = pattern.extract != Extract::grok ||
                             std::any_of(pattern.captures.begin(), pattern.captures.end(), [](auto& to) { return !to.field; });
       if (has_keys) declare_dynamic_prefix(prefix);
-      pattern.keys = std::make_shared<KeyTable>(prefix, std::move(keys), null_values_, words_);
+      if (has_keys) pattern.keys = std::make_shared<KeyTable>(prefix, std::move(keys), null_values_, words_);
       pattern.constants = merged(fields_, own_fields);
       add_tables(pattern, std::move(own_tables));
       check_events(pattern, has_keys);
@@ -395,7 +395,7 @@ class FileReader : YamlReader {
       pattern.captures.push_back({to, capture.escape, to && to->type == FieldType::ip});
       pattern.expressions.push_back(std::move(capture.regex));
     }
-    auto compiled = Pattern::compile(expanded->regex);
+    auto compiled = Pattern::compile(expanded->regex, &pattern.tree);
     if (!compiled) return problem(value, compiled.error().message);
     if (compiled->groups() != static_cast<int>(expanded->captures.size()))
       return problem(value, "the pattern has groups that are no captures");
@@ -559,12 +559,9 @@ ConstantField capped_message() {
 
 std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const SharedTables& shared, Problems& problems) {
   auto out = FileReader(file, shared, problems).read();
-  for (auto& prefix : out->match.prefixes) out->match.prefix_bytes.set(prefix.empty() ? 0 : static_cast<unsigned char>(prefix[0]));
-  if (out->match.prefix_bytes.any()) out->match.prefix_bytes.set('[');  // the kernel's uptime
-  for (int byte = 0; byte <= 256; ++byte)
-    for (size_t i = 0; i < out->patterns.size(); ++i)
-      if (auto& pattern = out->patterns[i].pattern; !pattern || pattern->can_begin_with(byte))
-        out->by_first_byte[static_cast<size_t>(byte)].push_back(static_cast<uint16_t>(i));
+  std::vector<std::span<const RegexNode>> trees;
+  for (auto& pattern : out->patterns) trees.emplace_back(pattern.tree);
+  out->beginnings = Beginnings(trees);
   return out;
 }
 

@@ -50,6 +50,16 @@ std::string_view repeated_times(std::string_view text) {
   return text.substr(kRepeatedBegin.size(), end - kRepeatedBegin.size());
 }
 
+// What it says was repeated; empty when `text` is no such message.
+std::string_view repeated_message(std::string_view text) {
+  const auto times = repeated_times(text);
+  if (times.empty()) return {};
+  const auto begin = static_cast<size_t>(times.data() - text.data()) + times.size() + kRepeatedMiddle.size();
+  text = behind_blanks(text.substr(begin, text.size() - begin - 1));
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
 }  // namespace
 
 std::string_view matched_text(std::string_view message) {
@@ -90,16 +100,38 @@ struct ParserWorker::State {
     bool is_header_capped;
   };
 
-  bool try_route(Job& job, const LoadedParsers::Route& route, bool by_shape) {
+  bool try_route(Job& job, const LoadedParsers::Route& route) {
     for (auto* parser : route)
-      if ((!by_shape || begins_as(*parser, job)) && try_parser(job, *parser)) return true;
+      if (try_parser(job, *parser)) return true;
     return false;
+  }
+
+  // Of all that are recognised by their shape those that can know the text, in the order of any().
+  bool try_any(Job& job) {
+    find_any(job);
+    for (size_t i = 0; i < any_found_.size(); ++i) {
+      auto& parser = *parsers->any()[any_found_[i]];
+      if (begins_as(parser, job) && try_parser(job, parser)) return true;
+    }
+    return false;
+  }
+
+  void find_any(const Job& job) {
+    any_found_.clear();
+    const auto take = [&](std::span<const uint16_t> found) { any_found_.insert(any_found_.end(), found.begin(), found.end()); };
+    take(parsers->any_by_pattern().candidates(job.text));
+    // As try_parser() asks: for what a repeated message holds, and for the message with the blanks around it.
+    if (const auto inner = repeated_message(job.text); !inner.empty()) take(parsers->any_by_pattern().candidates(inner));
+    if (job.text.size() != job.whole.size()) take(parsers->any_by_pattern().candidates(job.whole));
+    take(parsers->any_by_prefix().candidates(behind_uptime(job.text)));
+    if (any_found_.size() < 2) return;
+    std::sort(any_found_.begin(), any_found_.end());
+    any_found_.erase(std::unique(any_found_.begin(), any_found_.end()), any_found_.end());
   }
 
   static bool begins_as(const ParserDefinition& parser, const Job& job) {
     auto& match = parser.match;
     if (match.any) return true;
-    if (job.text.empty() || !match.prefix_bytes[static_cast<unsigned char>(job.text[0])]) return false;
     const auto words = behind_uptime(job.text);
     if (std::none_of(match.prefixes.begin(), match.prefixes.end(),
                      [&](const std::string& prefix) { return words.starts_with(prefix); })) {
@@ -137,9 +169,7 @@ struct ParserWorker::State {
     if (times.empty()) return false;
     const size_t before = job.captures.size();
     const auto whole_text = job.text;
-    const auto inner_begin = static_cast<size_t>(times.data() - whole_text.data()) + times.size() + kRepeatedMiddle.size();
-    job.text = behind_blanks(whole_text.substr(inner_begin, whole_text.size() - inner_begin - 1));
-    while (job.text.ends_with(' ')) job.text.remove_suffix(1);
+    job.text = repeated_message(whole_text);
     const bool known = try_patterns(job, parser);
     job.text = whole_text;
     if (!known) return false;
@@ -152,8 +182,7 @@ struct ParserWorker::State {
   }
 
   bool try_patterns(Job& job, const ParserDefinition& parser) {
-    size_t first = job.text.empty() ? 256 : static_cast<unsigned char>(job.text[0]);
-    for (auto index : parser.by_first_byte[first])
+    for (auto index : parser.beginnings.candidates(job.text))
       if (try_pattern(job, parser, parser.patterns[index])) return true;
     return false;
   }
@@ -339,7 +368,8 @@ struct ParserWorker::State {
   }
 
   // All of raw, as if there were no header: a line of a log file whose first words look like a header.
-  bool try_whole(Job& job, const LoadedParsers::Route& route, bool by_shape) {
+  // `route` nullptr: those of any().
+  bool try_whole(Job& job, const LoadedParsers::Route* route) {
     auto& record = job.record;
     if (record.message_begin == 0 || record.priority != Record::kNoPriority) return false;
     auto begin = record.message_begin;
@@ -352,7 +382,7 @@ struct ParserWorker::State {
     if (record.origin) record.event_ns = record.origin->received_ns;
     record.event_digits = 9;
     record.time_inferred = kAllInferred;
-    if (set_text(job) && try_route(job, route, by_shape)) return true;
+    if (set_text(job) && (route ? try_route(job, *route) : try_any(job))) return true;
     record.message_begin = begin;
     record.message_length -= begin;
     record.event_ns = event_ns;
@@ -378,21 +408,22 @@ struct ParserWorker::State {
     if (!set_text(job)) return;
     if (!dataset.empty()) {
       auto* route = parsers->by_dataset(dataset);
-      if (route && (try_route(job, *route, false) || try_whole(job, *route, false))) return;
+      if (route && (try_route(job, *route) || try_whole(job, route))) return;
       return;
     }
     if (job.record.origin)
-      if (auto& route = parsers->by_transport(job.record.origin->transport); !route.empty() && try_route(job, route, false)) return;
+      if (auto& route = parsers->by_transport(job.record.origin->transport); !route.empty() && try_route(job, route)) return;
     if (auto* route = route_of_file(job.record))
-      if (try_route(job, *route, false) || try_whole(job, *route, false)) return;
+      if (try_route(job, *route) || try_whole(job, route)) return;
     if (auto* route = route_of_app(job.captures, job.record))
-      if (try_route(job, *route, false)) return;
-    if (try_route(job, parsers->any(), true) || try_whole(job, parsers->any(), true)) return;
-    try_route(job, parsers->generic(), false);
+      if (try_route(job, *route)) return;
+    if (try_any(job) || try_whole(job, nullptr)) return;
+    try_route(job, parsers->generic());
   }
 
  private:
   std::vector<Capture> header_;
+  std::vector<uint16_t> any_found_;
 };
 
 ParserWorker::ParserWorker(std::shared_ptr<const ParserSet> set) : state_(std::make_unique<State>()) {
