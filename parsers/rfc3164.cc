@@ -416,6 +416,20 @@ bool read_rfc3164(HeaderScan& scan, const char* at, bool has_pri) {
       read_rfc3164_body(scan, text + any->length, false);
       return true;
     }
+    // The host before it: "<3>ids1 2026-11-01 08:00:00 ids1 IDS/LOG_SMTP/8: …", "<142> 1 192.0.2.17 2026 Nov 01 08:39:06 FW …"
+    if (const char* word = end - text > 2 && *text == '1' && text[1] == ' ' ? text + 2 : text; const char* to = host_end(word, end)) {
+      const bool year = end - to > 16 && is_class(to[1], kDigit) && is_class(to[4], kDigit) && !is_class(to[5], kDigit);
+      const auto behind = year ? read_time(scan.rest(to + 1), scan.record.origin->received_ns, scan.zone) : std::nullopt;
+      if (behind && to + 1 + behind->length < end && to[1 + behind->length] == ' ') {
+        scan.capture(ecs::host_name, word, to);
+        scan.take_time(to + 1, *behind);
+        read_rfc3164_body(scan, to + 1 + behind->length, false);
+        const auto first = scan.captures.begin() + static_cast<std::ptrdiff_t>(before) + 1;
+        scan.captures.erase(std::remove_if(first, scan.captures.end(), [](auto& capture) { return capture.field == ecs::host_name; }),
+                            scan.captures.end());
+        return true;
+      }
+    }
     // No time: "<15> openvpn[2499]: text".
     const char* message = read_tag(scan, text, true);
     if (!message) return give_back(scan, before);

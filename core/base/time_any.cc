@@ -159,7 +159,7 @@ class AnyTime {
     const char* minute = to + (hour_sign ? 3 : 1);
     if (colon && trust_ == Trust::whole && minute < end_ && *minute == ' ') ++minute;
     const char* minute_to = minute < end_ ? digits(minute, 2) : nullptr;
-    if (!minute_to || (minute_to - minute != 2 && !hour_sign)) return nullptr;
+    if (!minute_to || (minute_to - minute != 2 && !hour_sign && !basic_date_)) return nullptr;
     clock.minute = number(minute, minute_to);
     at = minute_to;
     bool has_second = false;
@@ -175,7 +175,7 @@ class AnyTime {
       const char* second = at + 1;
       if (colon && trust_ == Trust::whole && *second == ' ') ++second;
       const char* second_to = second < end_ ? digits(second, 2) : nullptr;
-      if (second_to && second_to - second == 2) {
+      if (second_to && (second_to - second == 2 || basic_date_)) {  // 20261128-22:16:0:119
         clock.second = number(second, second_to);
         at = second_to;
         has_second = true;
@@ -655,7 +655,11 @@ std::optional<ReadTime> read_leading_epoch(std::string_view text, bool labelled,
   const int64_t at = read->time.unix_ns;
   if (at > near_unix_ns + kYearAheadMax) return std::nullopt;
   if (digits == 10 && read->time.digits >= 3 && !labelled) return read;
-  if (digits > 10) return !labelled && at > near_unix_ns - 366 * kDaySeconds * kSecond ? read : std::nullopt;
+  if (digits > 10) {
+    auto behind = text.substr(read->length);
+    const bool word = behind.size() > 1 && !is_digit(behind[1]);
+    return word && !labelled && at > near_unix_ns - 366 * kDaySeconds * kSecond ? read : std::nullopt;
+  }
   const auto behind = text.substr(read->length);
   if (behind.size() < 11 || behind[0] != ' ' || !is_digit(behind[1])) return std::nullopt;
   const auto date = read_whole(behind.substr(1, 10), near_unix_ns, zone);
