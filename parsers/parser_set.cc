@@ -19,10 +19,19 @@ Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::s
   std::vector<FileLeftOut> away, misnamed;
   for (auto& directory : directories) {
     std::error_code error;
-    fs::directory_iterator at(directory, error), end;
+    std::map<std::string, std::string> met;  // names of this directory, and where
+    fs::recursive_directory_iterator at(directory, error), end;
     for (; !error && at != end; at.increment(error)) {
+      std::error_code ignored;
       auto path = at->path().string(), name = at->path().filename().string();
+      if (at->is_directory(ignored) && !at->is_symlink(ignored) && !name.ends_with(".yaml")) continue;  // looked into
       if (!is_data_file_name(path, false, misnamed)) continue;
+      if (at->is_directory(ignored)) at.disable_recursion_pending();
+      if (auto [other, is_new] = met.emplace(name, path); !is_new) {
+        // Which of them is met first is the file system's whim: neither may win by it.
+        away.push_back({path, path + ": " + other->second + " has this name too, and a name stands for one parser; rename one of them"});
+        continue;
+      }
       auto text = read_data_file(path);
       if (text)
         by_name[name] = {name, path, std::move(*text)};
@@ -41,6 +50,24 @@ Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::s
   return out;
 }
 
+bool is_shared_file(const ParserFile& file) {
+  std::string_view text = file.text;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const auto line = text.substr(0, end);
+    const auto begin = line.find_first_not_of(" \t\r");
+    if (begin != std::string_view::npos && line[begin] != '#' && line != "---" && line[begin] != '%') return line.starts_with("table:");
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return false;
+}
+
+std::vector<ParserFile> shared_files(const std::vector<ParserFile>& files) {
+  std::vector<ParserFile> out;
+  std::copy_if(files.begin(), files.end(), std::back_inserter(out), is_shared_file);
+  return out;
+}
+
 class ParserSetBuilder {
  public:
   ParserSetBuilder(std::vector<ParserFile> files, Problems& problems) : problems_(problems) {
@@ -54,10 +81,15 @@ class ParserSetBuilder {
 
   std::shared_ptr<const LoadedParsers> build() {
     std::string digested;
+    SharedTables shared;
     for (auto& file : set_->files_) {
       put_text(digested, file.name);
       put_text(digested, file.text);
-      set_->parsers_.push_back(read_parser_file(file, problems_));
+      if (is_shared_file(file)) read_table_file(file, shared, problems_);
+    }
+    for (auto& file : set_->files_) {
+      if (is_shared_file(file)) continue;
+      set_->parsers_.push_back(read_parser_file(file, shared, problems_));
       check_name(*set_->parsers_.back(), given_[file.name]);
     }
     set_->digest_ = to_hex(as_bytes(sha256(digested)));
