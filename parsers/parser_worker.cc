@@ -466,6 +466,16 @@ void ParserWorker::parse(Record& record, const Zone& zone, Arena& arena, std::ve
   }
 }
 
+bool ParserWorker::parse_whole(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures,
+                               const ParserDefinition& parser) {
+  if (parser.whole_patterns.empty()) return false;
+  State::Job job{record, zone, arena, captures, {}, {}, 0, false, false};
+  if (!state_->set_text(job)) return false;
+  for (auto index : parser.whole_patterns)
+    if (state_->try_pattern(job, parser.patterns[index])) return true;
+  return false;
+}
+
 uint64_t ParserWorker::capped() const { return state_->capped; }
 
 const std::shared_ptr<const ParserSet>& ParserWorker::set() const { return state_->set; }
