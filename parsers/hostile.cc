@@ -167,8 +167,8 @@ class HostileRun {
     if (capture.field->type != FieldType::keyword && capture.field->type != FieldType::text) return std::nullopt;
     if (capture.field->name.ends_with(".address")) return std::nullopt;  // it stands where an address should
     const bool quoted = capture.begin > 0 && capture.end() < line.size() && line[capture.begin - 1] == '"' && line[capture.end()] == '"';
-    if (pattern.extract == Extract::json) return quoted ? std::optional(Writing::json) : std::nullopt;
-    bool is_group = false, has_pairs = pattern.extract == Extract::key_value;
+    if (pattern.extract == Body::json) return quoted ? std::optional(Writing::json) : std::nullopt;
+    bool is_group = false, has_pairs = pattern.extract == Body::key_values || pattern.extract == Body::names;
     for (auto& group : pattern.captures) {
       is_group |= group.field == capture.field;
       has_pairs |= group.field == nullptr;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/record/record.h"
+#include "parsers/body/body_reader.h"
 #include "parsers/grok.h"
 #include "parsers/key_table.h"
 #include "parsers/parser_set.h"
@@ -38,19 +39,14 @@ struct Variant {
   FilePosition position;
 };
 
-enum class Extract : uint8_t { grok, json, key_value };
-
-struct CaptureTarget {
-  const Field* field;  // nullptr: the group holds key=value pairs (%{KEYVALUES})
-  Escape escape;
-  bool is_address = false;  // the field is of type ip
-};
-
 struct PatternDefinition {
   std::string name;
   FilePosition position;
-  Extract extract = Extract::grok;
+  Body extract = Body::none;            // the whole message is a body; none: grok
   std::optional<Pattern> pattern;       // grok only
+  BodyShape shape;
+  bool is_generic = false;              // its parser is
+  std::vector<BodyCondition> conditions;  // on what stands in the body; all of them
   std::vector<CaptureTarget> captures;  // of group 1, 2 …
   std::vector<std::string> expressions; // what each of them matches
   std::vector<const Field*> trusted;    // fields that nobody but the program fills

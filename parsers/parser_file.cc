@@ -5,8 +5,6 @@
 
 #include <yaml-cpp/yaml.h>
 
-#include "parsers/json_fields.h"
-#include "parsers/key_values.h"
 #include "parsers/loaded_parsers.h"
 #include "parsers/syslog_header.h"
 
@@ -15,7 +13,7 @@ namespace {
 
 constexpr size_t kFileBytesMax = 4 << 20;
 constexpr size_t kPatternsMax = 2000;
-static_assert(kPairsMax == JsonFields::kFieldsMax && kPairsMax == kStructuredDataMax, "a capped message says one number");
+static_assert(BodyPairs::kPairsMax == kStructuredDataMax, "a capped message says one number");
 
 FilePosition place(const YAML::Node& node) {
   auto mark = node.Mark();
@@ -269,8 +267,14 @@ class FileReader {
             target.hex = flag(inner, "hex");
           else if (what == "quoted_null")
             text(inner, "quoted_null", &target.quoted_null);
+          else if (what == "grok")
+            read_value_patterns(inner, target);
+          else if (what == "lower")
+            target.lower = flag(inner, "lower");
+          else if (what == "split")
+            read_split(inner, target);
           else
-            problem(what_at, "unknown key '" + what + "'; a key has field, hex and quoted_null");
+            problem(what_at, "unknown key '" + what + "'; a key has field, grok, hex, lower, split and quoted_null");
         });
       } else {
         add_fields(value);
@@ -278,6 +282,73 @@ class FileReader {
       out.push_back(std::move(target));
     });
     return out;
+  }
+
+  void read_value_patterns(const YAML::Node& node, KeyTarget& target) {
+    for (auto& grok : texts(node, "grok"))
+      if (auto made = read_value_pattern(grok, node)) target.patterns.push_back(std::move(made));
+  }
+
+  std::shared_ptr<const ValuePattern> read_value_pattern(const std::string& grok, const YAML::Node& at) {
+    auto expanded = expand_grok(grok, macros_);
+    if (!expanded) return problem(at, expanded.error().message), nullptr;
+    std::vector<CaptureTarget> captures;
+    for (auto& capture : expanded->captures) {
+      if (capture.body != Body::none) return problem(at, "a key's value is cut into fields, not into bodies: no %{" + capture.field + "}"), nullptr;
+      auto* to = field(capture.field, at);
+      if (!to) return nullptr;
+      captures.push_back({to, capture.escape, to->type == FieldType::ip});
+    }
+    auto compiled = Pattern::compile(expanded->regex);
+    if (!compiled) return problem(at, compiled.error().message), nullptr;
+    if (compiled->groups() != static_cast<int>(captures.size())) return problem(at, "the pattern has groups that are no captures"), nullptr;
+    return std::make_shared<const ValuePattern>(ValuePattern{std::move(*compiled), std::move(captures)});
+  }
+
+  void read_split(const YAML::Node& node, KeyTarget& target) {
+    std::string sign;
+    if (!text(node, "split", &sign)) return;
+    if (sign.size() != 1) return problem(node, "split: is one sign, such as ','");
+    target.split = sign[0];
+  }
+
+  static Body body_named(std::string_view name) {
+    static const std::map<std::string_view, Body> kBodies = {{"json", Body::json}, {"key-value", Body::key_values}, {"cef", Body::cef},
+                                                             {"leef", Body::leef}, {"csv", Body::csv},              {"xml", Body::xml},
+                                                             {"names", Body::names}};
+    const auto at = kBodies.find(name);
+    return at == kBodies.end() ? Body::none : at->second;
+  }
+
+  void read_pairs(const YAML::Node& node, PairShape& pairs) {
+    each(node, "pairs", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+      if (key == "between")
+        text(value, "between", &pairs.between);
+      else if (key == "equals")
+        text(value, "equals", &pairs.equals);
+      else
+        problem(at, "unknown key '" + key + "' in pairs; there are between and equals");
+    });
+  }
+
+  std::vector<BodyCondition> read_conditions(const YAML::Node& node) {
+    std::vector<BodyCondition> out;
+    each(node, "body", [&](const std::string& key, const YAML::Node&, const YAML::Node& value) {
+      out.push_back({key, texts(value, "body")});
+    });
+    return out;
+  }
+
+  // Types of own fields count for keys that are not named, too.
+  void add_typed_keys(const std::string& prefix, std::vector<KeyTarget>& keys) {
+    for (auto& [name, type] : types_) {
+      if (!name.starts_with(prefix)) continue;
+      KeyTarget target;
+      target.key = name.substr(prefix.size());
+      if (std::any_of(keys.begin(), keys.end(), [&](auto& key) { return key.key == target.key; })) continue;
+      if (auto declared = declare_field(name, type, lists_.contains(name))) target.fields.push_back(*declared);
+      keys.push_back(std::move(target));
+    }
   }
 
   std::vector<Variant> read_variants(const YAML::Node& node) {
@@ -328,12 +399,16 @@ class FileReader {
           read_grok(value, pattern);
         } else if (key == "extract") {
           has_extract = true;
-          if (value.IsScalar() && value.Scalar() == "json")
-            pattern.extract = Extract::json;
-          else if (value.IsScalar() && value.Scalar() == "key-value")
-            pattern.extract = Extract::key_value;
-          else
-            problem(value, "extract is json or key-value");
+          pattern.extract = value.IsScalar() ? body_named(value.Scalar()) : Body::none;
+          if (pattern.extract == Body::none) problem(value, "extract is json, key-value, cef, leef, csv, xml or names");
+        } else if (key == "columns") {
+          pattern.shape.csv.columns = texts(value, "columns");
+        } else if (key == "separator") {
+          text(value, "separator", &pattern.shape.csv.separator);
+        } else if (key == "pairs") {
+          read_pairs(value, pattern.shape.pairs);
+        } else if (key == "body") {
+          pattern.conditions = read_conditions(value);
         } else if (key == "fields") {
           pattern.own_fields = read_fields(value);
         } else if (key == "variants") {
@@ -357,10 +432,15 @@ class FileReader {
       if (pattern.name.empty()) problem(item, "a pattern needs a name");
       if (!names.insert(pattern.name).second) problem(item, "two patterns are named '" + pattern.name + "'");
       if (has_grok == has_extract) problem(item, "a pattern needs either grok or extract");
-      auto prefix = pattern.extract == Extract::key_value ? std::string("kv.") : out_->name + ".";
-      const bool has_keys = pattern.extract != Extract::grok ||
+      const auto prefix = out_->name + ".";
+      const bool has_keys = pattern.extract != Body::none ||
                             std::any_of(pattern.captures.begin(), pattern.captures.end(), [](auto& to) { return !to.field; });
-      if (has_keys) declare_dynamic_prefix(prefix);
+      if (has_keys) {
+        declare_dynamic_prefix(prefix);
+        add_typed_keys(prefix, keys);
+      } else if (!pattern.conditions.empty()) {
+        problem(item, "body: asks what stands in a body; the pattern '" + pattern.name + "' has none");
+      }
       pattern.keys = std::make_shared<KeyTable>(prefix, std::move(keys), null_values_, words_);
       make_kinds(pattern);
       out_->patterns.push_back(std::move(pattern));
@@ -373,10 +453,10 @@ class FileReader {
     auto expanded = expand_grok(grok, macros_);
     if (!expanded) return problem(value, expanded.error().message);
     for (auto& capture : expanded->captures) {
-      const bool is_pairs = capture.field == "KEYVALUES";
-      auto* to = is_pairs ? nullptr : field(capture.field, value);
-      if (!to && !is_pairs) continue;
-      pattern.captures.push_back({to, capture.escape, to && to->type == FieldType::ip});
+      const bool is_body = capture.body != Body::none;
+      auto* to = is_body ? nullptr : field(capture.field, value);
+      if (!to && !is_body) continue;
+      pattern.captures.push_back({to, capture.escape, to && to->type == FieldType::ip, capture.body});
       pattern.expressions.push_back(std::move(capture.regex));
     }
     auto compiled = Pattern::compile(expanded->regex);
@@ -497,12 +577,13 @@ bool glob_matches(std::string_view glob, std::string_view text) {
 }
 
 ConstantField capped_message() {
-  return {ecs::error_message, "more fields than are taken of one message (" + std::to_string(kPairsMax) +
+  return {ecs::error_message, "more fields than are taken of one message (" + std::to_string(BodyPairs::kPairsMax) +
                                   ", 16 levels deep); the others stand in event.original only"};
 }
 
 std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, Problems& problems) {
   auto out = FileReader(file, problems).read();
+  for (auto& pattern : out->patterns) pattern.is_generic = out->generic;
   for (auto& pattern : out->patterns)
     for (auto* kinds : {&pattern.kinds, &pattern.capped})
       for (auto& kind : *kinds) kind.dataset = out->dataset;

@@ -6,16 +6,15 @@
 
 #include "parsers/address.h"
 #include "parsers/decoded_text.h"
-#include "parsers/json_fields.h"
-#include "parsers/key_values.h"
+#include "parsers/body/body_reader.h"
+#include "parsers/body/pair_mapper.h"
 #include "parsers/loaded_parsers.h"
 
 namespace yushi {
 namespace {
 
 constexpr size_t kAppBytesMax = 64;
-constexpr std::string_view kCee = "@cee:";  // rsyslog's and sudo's mark before a JSON object
-constexpr size_t kPairsMin = 2;  // one `a=b` in a sentence is no key=value message
+constexpr size_t kPairsMin = 2;  // one `a=b` in a sentence is no key=value message; one column is no table
 
 std::string_view behind_blanks(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -63,8 +62,8 @@ struct ParserWorker::State {
   MatchStack stack;
   std::array<uint32_t, 2 * Pattern::kGroupsMax> spans;
   uint64_t capped = 0;
-  KeyCounts counts;
-  JsonFields json;
+  BodyReader body;
+  PairMapper mapper;
   DecodedText decoded;
 
   // The last time read: the lines of a busy web server share their second.
@@ -159,51 +158,52 @@ struct ParserWorker::State {
   bool try_pattern(Job& job, const PatternDefinition& pattern) {
     size_t before = job.captures.size();
     bool is_capped = false;
-    switch (pattern.extract) {
-      case Extract::grok:
-        if (!pattern.pattern->match(job.text, spans.data(), stack)) return false;
-        is_capped = take_groups(job, pattern);
-        break;
-      case Extract::json: {
-        const size_t begin = job.text.starts_with(kCee) ? kCee.size() : 0;
-        if (begin == 0 && (job.text.empty() || job.text[0] != '{')) return false;
-        if (!json.read(job.text, begin, job.text.size(), job.arena, job.captures,
-                       job.record.origin->transport == Transport::internal)) {
-          return false;
-        }
-        is_capped = json.is_capped();
-        break;
+    if (pattern.extract == Body::none) {
+      if (!pattern.pattern->match(job.text, spans.data(), stack)) return false;
+      if (!take_groups(job, pattern, &is_capped)) {
+        job.captures.resize(before);
+        return false;
       }
-      case Extract::key_value:
-        if (job.text.find('=') == std::string_view::npos) return false;
-        counts.capped = false;
-        if (read_key_values(job.text, 0, job.text.size(), *pattern.keys, counts, job.arena, job.captures) < kPairsMin ||
-            job.captures.size() == before) {
-          job.captures.resize(before);
-          return false;
-        }
-        is_capped = counts.capped;
-        break;
+    } else if (!take_body(job, pattern, pattern.extract, 0, job.text.size(), kPairsMin, &is_capped) ||
+               (pattern.extract == Body::key_values && job.captures.size() == before)) {
+      job.captures.resize(before);
+      return false;
     }
     finish(job, pattern, before, is_capped);
     return true;
   }
 
-  // True when there were more key=value pairs than we take.
-  bool take_groups(Job& job, const PatternDefinition& pattern) {
-    counts.capped = false;
+  // False when what should be a body is none, or another one than the pattern asks for.
+  bool take_groups(Job& job, const PatternDefinition& pattern, bool* is_capped) {
     for (size_t i = 0; i < pattern.captures.size(); ++i) {
       uint32_t begin = spans[2 * i], end = spans[2 * i + 1];
       if (begin == PatternProgram::kUnset || begin == end) continue;
       auto& target = pattern.captures[i];
       if (target.field == nullptr) {
-        read_key_values(job.text, begin, end, *pattern.keys, counts, job.arena, job.captures);
+        if (!take_body(job, pattern, target.body, begin, end, 0, is_capped)) return false;
         continue;
       }
       job.captures.push_back({begin, end - begin, static_cast<uint32_t>(target.escape), target.field});
       if (target.is_address) settle_address(job.text.substr(begin, end - begin), job.captures.back());
     }
-    return counts.capped;
+    return true;
+  }
+
+  bool take_body(Job& job, const PatternDefinition& pattern, Body form, size_t begin, size_t end, size_t pairs_min, bool* is_capped) {
+    if (!body.read(form, job.text, begin, end, *pattern.keys, pattern.shape, pairs_min)) return false;
+    for (auto& condition : pattern.conditions) {
+      std::string_view value;
+      if (!body.pairs().find(condition.path, &value)) return false;
+      if (std::none_of(condition.globs.begin(), condition.globs.end(), [&](auto& glob) { return glob_matches(glob, value); })) return false;
+    }
+    PairMapper::Reading reading;
+    reading.keys = pattern.keys.get();
+    reading.is_ours = form == Body::json && job.record.origin->transport == Transport::internal;
+    reading.has_ecs_names = reading.is_ours || (pattern.is_generic && form == Body::json);
+    reading.has_labels = form == Body::cef;
+    mapper.map(body.pairs(), reading, job.arena, job.captures);
+    *is_capped |= body.pairs().is_capped();
+    return true;
   }
 
   // From offsets in the text to offsets in raw; times; the kind.
@@ -222,7 +222,7 @@ struct ParserWorker::State {
     size_t kept = before;
     for (size_t i = before; i < job.captures.size(); ++i) {
       Capture capture = job.captures[i];
-      if (capture.field == ecs::timestamp && !take_time(job, capture)) continue;
+      if (capture.field == ecs::timestamp && !take_time(job, capture) && !mapper.keep_as_text(capture, job.arena)) continue;
       capture.begin += lead;
       if (job.is_decoded) decoded.put_back(capture);
       capture.begin += job.begin;
@@ -314,6 +314,7 @@ struct ParserWorker::State {
     auto digits = record.event_digits, inferred = record.time_inferred;
     header_.assign(job.captures.begin(), job.captures.end());
     job.captures.clear();
+    body.forget();
     record.message_length += begin;
     record.message_begin = 0;
     if (record.origin) record.event_ns = record.origin->received_ns;
@@ -326,6 +327,7 @@ struct ParserWorker::State {
     record.event_digits = digits;
     record.time_inferred = inferred;
     job.captures.assign(header_.begin(), header_.end());
+    body.forget();
     set_text(job);
     return false;
   }
@@ -342,6 +344,7 @@ struct ParserWorker::State {
   }
 
   void parse(Job& job, std::string_view dataset) {
+    body.forget();
     if (!set_text(job)) return;
     if (!dataset.empty()) {
       auto* route = parsers->by_dataset(dataset);
