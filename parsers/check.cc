@@ -35,7 +35,7 @@ class TestRun {
   }
 
  private:
-  void understand(const ParserTest& test, const ParserDefinition& parser) {
+  void understand(const ParserTest& test, std::string_view dataset, const ParserDefinition& parser) {
     arena_ = Arena();
     captures_.clear();
     origin_.received_ns = test.received_ns;
@@ -46,7 +46,7 @@ class TestRun {
     record_.event_ns = test.received_ns;
     record_.time_inferred = kAllInferred;
     record_.message_length = static_cast<uint32_t>(test.line.size());
-    worker_.parse(record_, *Zone::utc(), arena_, captures_, parser.name);
+    worker_.parse(record_, *Zone::utc(), arena_, captures_, dataset);
     record_.captures = captures_;
   }
 
@@ -55,7 +55,7 @@ class TestRun {
   }
 
   void run_own(const ParserDefinition& parser, const ParserTest& test) {
-    understand(test, parser);
+    understand(test, parser.name, parser);
     if (test.none) {
       if (record_.kind) failed(parser, test.position, "must not match, but pattern " + quoted(record_.kind->pattern) + " does");
       return;
@@ -93,12 +93,22 @@ class TestRun {
     return out;
   }
 
+  // Did a pattern know the line that takes every body of its form, whoever wrote it? Such a parser lives by its route.
+  bool is_any_body(const ParserDefinition& parser) const {
+    if (!record_.kind || record_.kind->parser != parser.name) return false;
+    const std::string_view name = record_.kind->pattern;
+    return std::any_of(parser.patterns.begin(), parser.patterns.end(), [&](auto& pattern) {
+      return pattern.extract != Body::none && (name == pattern.name || name.starts_with(pattern.name + "/"));
+    });
+  }
+
   void offer_to_others(const ParserDefinition& parser, const ParserTest& test) {
     for (auto& other : parsers_.parsers()) {
       if (other.get() == &parser || other->generic) continue;
       if (!parser.format.empty() && parser.format == other->format) continue;
       if (!other->match.transports.empty() && parser.match.transports != other->match.transports) continue;  // never offered
-      understand(test, *other);
+      understand(test, other->name, *other);
+      if (is_any_body(*other)) understand(test, {}, *other);
       if (record_.kind && record_.kind->parser == other->name)
         failed(parser, test.position, "the parser " + quoted(other->name) + " knows this line too (pattern " +
                                           quoted(record_.kind->pattern) + "); they must share a format: or differ");
