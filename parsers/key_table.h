@@ -41,6 +41,14 @@ struct KeyTarget {
   bool repeats = false;              // "a*": fields[0] each time
   bool has_address = false;          // one of the fields is of type ip
   std::string ending;                // what stands behind the `*`
+  // Does one of the patterns give a field for which is_it() holds?
+  template <class IsIt>
+  bool cuts_out(IsIt&& is_it) const {
+    for (auto& one : patterns)
+      for (auto& to : one->captures)
+        if (is_it(to.field)) return true;
+    return false;
+  }
   bool is_plain() const { return patterns.empty() && !lower && split == '\0'; }
 };
 

@@ -44,6 +44,7 @@ BodyPairs::BodyPairs() : names_(new BodyName[kSlots]) {}
 void BodyPairs::begin(std::string_view text) {
   text_ = text;
   list_.clear();
+  signature_.clear();
   capped_ = false;
   interned_ = 0;
   ++reads_;
@@ -51,7 +52,7 @@ void BodyPairs::begin(std::string_view text) {
 
 void BodyPairs::fail() { begin(text_); }
 
-void BodyPairs::fill(BodyName& slot, std::string_view path, uint64_t hash) {
+void BodyPairs::fill(BodyName& slot, std::string_view path, uint64_t hash) const {
   slot.path.assign(path);
   slot.hash = hash;
   slot.held_back = is_held_back(path);
@@ -59,7 +60,11 @@ void BodyPairs::fill(BodyName& slot, std::string_view path, uint64_t hash) {
   // Declared fields are a parser's own, and which there are depends on what is loaded.
   if (slot.ecs && !is_fixed_field(*slot.ecs)) slot.ecs = nullptr;
   slot.table = nullptr;
+  slot.is_entry_known = false;
   slot.mapping = 0;
+  slot.signature = 0;
+  if (signature_keys_)
+    if (const auto found = signature_keys_->find(slot.path); found != signature_keys_->end()) slot.signature = found->second;
 }
 
 // A name of this body keeps its place until the next is read: two that meet there lie side by side.
@@ -74,6 +79,7 @@ BodyName* BodyPairs::intern(std::string_view path) {
   if (slot.hash != hash || slot.path != path) fill(slot, path, hash);
   slot.read = reads_;
   slot.first = kNoPair;
+  if (slot.signature != 0) signature_.push_back(slot.signature);
   return &slot;
 }
 

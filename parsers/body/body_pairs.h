@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/record/record.h"
@@ -19,6 +20,10 @@
 namespace yushi {
 
 class KeyTable;
+struct DictionaryEntry;
+
+// The names by which products are recognised (`match: keys:`), each with a number from 1.
+using SignatureKeys = std::unordered_map<std::string, uint32_t>;
 
 // The forms that a body may have. `none`: text for grok.
 enum class Body : uint8_t { none, json, key_values, cef, leef, csv, xml, names };
@@ -32,6 +37,9 @@ struct BodyName {
   bool held_back = false;        // a name that we give ourselves: no sender speaks for us
   const KeyTable* table = nullptr;  // the table that was asked last, and its answer
   uint32_t target = 0;
+  const DictionaryEntry* entry = nullptr;  // of the dictionary, once it was asked
+  bool is_entry_known = false;
+  uint32_t signature = 0;  // 0: no product is recognised by it
   // Of one mapping (pair_mapper.h).
   uint64_t mapping = 0;
   uint32_t times = 0;              // how often the name stood there
@@ -49,6 +57,7 @@ struct BodyPair {
   bool quoted = false;    // between quotes where values may stand without
   bool in_list = false;   // one of a list's values
   bool is_first = false;  // the first of every list around it
+  bool is_open = false;   // of several words that only the next name ends
 };
 
 class BodyPairs {
@@ -60,6 +69,7 @@ class BodyPairs {
 
   BodyPairs();
 
+  void set_signature_keys(const SignatureKeys* keys) { signature_keys_ = keys; }
   void begin(std::string_view text);
   // Beyond the bounds nothing is added, and is_capped() says so. An empty path adds nothing.
   void add(std::string_view path, const BodyPair& pair);
@@ -68,6 +78,8 @@ class BodyPairs {
   void set_capped() { capped_ = true; }
   void fail();  // what was added is no body
 
+  // Numbers of the signature keys that stand in the body.
+  const std::vector<uint32_t>& signature() const { return signature_; }
   std::string_view text() const { return text_; }
   std::vector<BodyPair>& list() { return list_; }
   bool is_capped() const { return capped_; }
@@ -77,10 +89,12 @@ class BodyPairs {
 
  private:
   BodyName* intern(std::string_view path);
-  static void fill(BodyName& slot, std::string_view path, uint64_t hash);
+  void fill(BodyName& slot, std::string_view path, uint64_t hash) const;
 
   std::string_view text_;
   std::vector<BodyPair> list_;
+  std::vector<uint32_t> signature_;
+  const SignatureKeys* signature_keys_ = nullptr;
   bool capped_ = false;
   uint64_t reads_ = 0;
   size_t interned_ = 0;                // in this reading

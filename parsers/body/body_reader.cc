@@ -23,6 +23,7 @@ bool BodyReader::read(Body body, std::string_view text, size_t begin, size_t end
 
 bool BodyReader::read_anew(Body body, std::string_view text, size_t begin, size_t end, const KeyTable& keys, const BodyShape& shape) {
   bool ok = false;
+  is_whole_ = true;
   switch (body) {
     case Body::json: ok = json_.read(text, begin, end, pairs_); break;
     case Body::cef: ok = read_cef(text, begin, end, pairs_); break;
@@ -36,7 +37,10 @@ bool BodyReader::read_anew(Body body, std::string_view text, size_t begin, size_
       return count_ > 0;
     case Body::key_values:
       if (!keys.has_words() && !keys.has_hex()) count_ = read_pair_list(text, begin, end, shape.pairs, pairs_);
-      if (count_ == 0) count_ = read_key_values(text, begin, end, keys, pairs_);
+      if (count_ == 0) {
+        is_whole_ = false;
+        count_ = read_key_values(text, begin, end, keys, pairs_);
+      }
       return true;
     case Body::none: break;
   }

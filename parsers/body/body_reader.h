@@ -34,6 +34,8 @@ class BodyReader {
   // The text is another one from here on, though it may stand at the same place.
   void forget() { last_.body = Body::none; }
   BodyPairs& pairs() { return pairs_; }
+  // Is the body read last pairs as a whole, not pairs in prose?
+  bool is_whole() const { return is_whole_; }
 
  private:
   bool read_anew(Body body, std::string_view text, size_t begin, size_t end, const KeyTable& keys, const BodyShape& shape);
@@ -45,6 +47,7 @@ class BodyReader {
     const void* how = nullptr;  // what else the reading depended on
   } last_;
   bool last_ok_ = false;
+  bool is_whole_ = false;
   size_t count_ = 0;  // of the pairs that stood there
   BodyPairs pairs_;
   JsonBody json_;

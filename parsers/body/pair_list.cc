@@ -99,6 +99,9 @@ class Reader {
     return 0;
   }
 
+  // Of the sign that soft_at() found: `,` for 、 and ， too.
+  char group_at(size_t at) const { return stands(kWideSemicolon, at) ? ';' : of(text_[at]) & kSoft ? text_[at] : ','; }
+
   // A name, blanks, the sign of equality, blanks: where the name ends and the value begins.
   bool key_at(size_t at, size_t* key_end, size_t* value) const {
     if (at >= end_ || !(of(text_[at]) & kKeyFirst) || soft_at(at) != 0) return false;
@@ -165,8 +168,11 @@ class Reader {
       return true;
     }
     if (const size_t length = soft_at(at); length > 0) {
+      // In a list of names a value may be a sentence: `; note: seen twice, reason: none; `. One kind of sign parts all.
+      if (equals_ != "=" && soft_ != 0 && soft_ != group_at(at)) return false;
       if (!pair_follows(at + length)) return false;
       if (between_kind_ == Between::unknown) between_kind_ = Between::soft;
+      if (soft_ == 0) soft_ = group_at(at);
       *next = at + length;
       return true;
     }
@@ -266,6 +272,8 @@ class Reader {
     pair.begin = static_cast<uint32_t>(begin);
     pair.length = static_cast<uint32_t>(end - begin);
     pair.escape = escaped ? Escape::json : Escape::none;
+    pair.is_open = !pair.quoted && (between_kind_ == Between::blank || between_kind_ == Between::unknown) &&
+                   text_.substr(begin, end - begin).find(' ') != std::string_view::npos;
     pairs_.add(text_.substr(key, key_end - key), pair);
     at_ = next;
     skip_between();
@@ -310,6 +318,7 @@ class Reader {
   std::string_view equals_, between_;
   Between between_kind_ = Between::unknown;
   char hard_ = 0;
+  char soft_ = 0;  // the first sign that parted two pairs, see group_at()
   int unclosed_ = 0;  // quotes and brackets that were read to the end of the text in vain
   bool has_blank_names_ = false;
   BodyPairs& pairs_;

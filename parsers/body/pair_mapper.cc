@@ -35,7 +35,9 @@ void PairMapper::map(BodyPairs& pairs, const Reading& reading, Arena& arena, std
   has_time_ = false;
   ++mapping_;
   header_ids_ = 0;
-  if (reading.has_ecs_names && !reading.is_ours)
+  inferred_ = 0;
+  outcomes_.assign(reading.dictionary ? reading.dictionary->words().size() : 0, RowTable::kNone);
+  if ((reading.has_ecs_names && !reading.is_ours) || reading.dictionary)
     for (const Capture& of_header : captures) header_ids_ |= uint64_t{1} << of_header.field->id % 64;
   for (BodyPair& pair : pairs.list())
     if (pair.length > 0) take(pair);
@@ -99,9 +101,53 @@ void PairMapper::take(BodyPair& pair) {
     if (is_further && field && !field->list && !target->repeats) return take_dynamic(pair);
     return take_target(pair, *target, field);
   }
-  if (time > 0 && !is_further) return;
+  if (time > 0 && !is_further) return tell_repeated(pair);
   if (reading_.has_ecs_names && name.ecs && (reading_.is_ours || !name.held_back)) return take_by_ecs(pair);
+  if (reading_.dictionary && take_by_dictionary(pair)) return;
   take_dynamic(pair);
+}
+
+bool PairMapper::take_by_dictionary(BodyPair& pair) {
+  BodyName& name = *pair.name;
+  if (!name.is_entry_known) {
+    name.entry = reading_.dictionary->find(name.path);
+    name.is_entry_known = true;
+  }
+  if (!name.entry || name.held_back) return false;
+  const auto& entry = *name.entry;
+  const auto text = pairs_->value(pair);
+  if (reading_.dictionary->is_null(text)) return false;
+  for (const uint32_t table : entry.words) {
+    auto& outcome = outcomes_[table];
+    const auto said = reading_.dictionary->words()[table]->find(text);
+    if (said != RowTable::kNone) ++inferred_;
+    if (outcome == RowTable::kNone) outcome = said;
+  }
+  if (entry.target.fields.empty() || (pair.is_open && !entry.is_text)) return false;
+  const Field* field = entry.target.fields[0];
+  if (field_taken_.size() <= field->id) field_taken_.resize(field->id + size_t{1}, 0);
+  if ((field_taken_[field->id] == mapping_ && !field->list) || is_of_header(field)) return false;
+  if (field->type == FieldType::ip) {
+    std::array<uint8_t, 16> address;
+    if (parse_ip(text.substr(0, text.find('%')), &address))
+      push(pair, field, pair.escape);
+    else if (!may_be_cut(pair) || !take_patterns(pair, entry.target))
+      return false;
+  } else if (fits(pair, field)) {
+    take_target(pair, entry.target, field);
+  } else {
+    return false;
+  }
+  field_taken_[field->id] = mapping_;
+  ++inferred_;
+  return true;
+}
+
+// Which name it was, as it stands in the text.
+void PairMapper::tell_repeated(const BodyPair& pair) {
+  if (!reading_.dictionary || pair.name_length == 0) return;
+  static const Field* const kRepeatedName = find_field("yushi.repeated_name");
+  captures_->push_back({pair.name_begin, pair.name_length & 0xffffff, static_cast<uint32_t>(Escape::none), kRepeatedName});
 }
 
 void PairMapper::take_by_ecs(BodyPair& pair) {
@@ -118,7 +164,7 @@ void PairMapper::take_by_ecs(BodyPair& pair) {
 
 void PairMapper::take_target(BodyPair& pair, const KeyTarget& target, const Field* field) {
   if (!target.is_plain()) {
-    if (!target.patterns.empty() && pair.escape == Escape::none && take_patterns(pair, target)) return;
+    if (!target.patterns.empty() && may_be_cut(pair) && take_patterns(pair, target)) return;
     if (field && target.split != '\0') return take_parts(pair, target, field);
   }
   if (!field || !fits(pair, field)) return take_dynamic(pair);
@@ -127,6 +173,16 @@ void PairMapper::take_target(BodyPair& pair, const KeyTarget& target, const Fiel
   if (target.hex && !pair.quoted && is_hex(text)) escape = Escape::hex;
   if (target.lower && escape == Escape::none && has_upper(text)) escape = Escape::lower;
   push(pair, field, escape);
+}
+
+// Patterns see a value as it is written, and a cut may part no escape: CEF's `\=` is the one that they cannot mistake.
+bool PairMapper::may_be_cut(const BodyPair& pair) const {
+  if (pair.escape == Escape::none) return true;
+  if (pair.escape != Escape::backslash) return false;
+  const auto text = pairs_->value(pair);
+  for (size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at + 1))
+    if (text.substr(at, 2) != "\\=") return false;
+  return true;
 }
 
 bool PairMapper::take_patterns(const BodyPair& pair, const KeyTarget& target) {
@@ -141,7 +197,7 @@ bool PairMapper::take_patterns(const BodyPair& pair, const KeyTarget& target) {
       part.length = end - begin;
       const auto& to = one->captures[i];
       if (fits(part, to.field))
-        push(part, to.field, to.escape);
+        push(part, to.field, to.escape == Escape::none ? pair.escape : to.escape);
       else
         take_dynamic(part);
     }
