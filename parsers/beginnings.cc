@@ -57,6 +57,7 @@ class BeginningsBuilder {
  private:
   enum class Op : uint8_t {
     open,   // the item stays a candidate whatever comes
+    never,  // nothing comes that far
     done,   // the end of the item's tree: only the end of the text may come
     bytes,  // one of a set, then `next`
     rest,   // bytes of a character behind its first, as many as there are, and `next`
@@ -104,6 +105,7 @@ class BeginningsBuilder {
         return next;
       }
       case Kind::alternation: {
+        if (what.children.empty()) return add({.op = Op::never});
         uint32_t rest = node(what.children.back(), next, before);
         for (size_t i = what.children.size() - 1; i-- > 0;)
           rest = add({.op = Op::either, .next = node(what.children[i], next, before), .other = rest});
@@ -189,6 +191,7 @@ class BeginningsBuilder {
       seen_[at] = mark_;
       ++steps_;
       auto& what = nodes_[at];
+      if (what.op == Op::never) continue;
       if (what.op == Op::either) {
         todo.push_back(what.other);
         todo.push_back(what.next);
@@ -352,6 +355,12 @@ class BeginningsBuilder {
   uint32_t mark_ = 0;
   size_t steps_ = 0;
 };
+
+RegexNode Beginnings::no_text() {
+  RegexNode out;
+  out.kind = Kind::alternation;  // of nothing
+  return out;
+}
 
 Beginnings::Beginnings(const std::vector<std::span<const RegexNode>>& trees) { BeginningsBuilder(*this, trees); }
 

@@ -26,9 +26,12 @@ namespace yushi {
 
 class Beginnings {
  public:
-  // `trees` of items 0, 1, 2 …; an item may have several (any of them), and none: it is a candidate always.
+  // `trees` of items 0, 1, 2 …; an item may have several (any of them), and none: it is a candidate always. One of no_text() is
+  // never.
   explicit Beginnings(const std::vector<std::span<const RegexNode>>& trees);
   Beginnings() : Beginnings(std::vector<std::span<const RegexNode>>()) {}
+
+  static RegexNode no_text();
 
   std::span<const uint16_t> candidates(std::string_view text) const {
     const auto* at = reinterpret_cast<const unsigned char*>(text.data());
