@@ -31,6 +31,7 @@ int least_bytes(const RegexNode& node) {
       break;
     case Kind::repeat: out = int64_t{node.min} * least_bytes(node.children[0]); break;
     case Kind::capture: out = least_bytes(node.children[0]); break;
+    case Kind::boundary: break;
   }
   return static_cast<int>(std::min<int64_t>(out, kDepth));
 }
@@ -113,6 +114,7 @@ class BeginningsBuilder {
       }
       case Kind::capture: return node(what.children[0], next, before);
       case Kind::repeat: return repeat(what, next, before);
+      case Kind::boundary: return next;  // towards more candidates
     }
     return open_.back();
   }
@@ -229,11 +231,20 @@ class BeginningsBuilder {
     if (is_new) {
       made_.push_back({&at->first, depth});
       auto& items = items_.emplace_back();
-      for (auto node : at->first) items.push_back(nodes_[node].item);
-      std::sort(items.begin(), items.end());
-      items.erase(std::unique(items.begin(), items.end()), items.end());
+      auto& ending = ending_.emplace_back();
+      for (auto node : at->first) {
+        items.push_back(nodes_[node].item);
+        if (nodes_[node].op == Op::open || nodes_[node].op == Op::done) ending.push_back(nodes_[node].item);
+      }
+      keep_once(items);
+      keep_once(ending);
     }
     return at->second;
+  }
+
+  static void keep_once(std::vector<uint16_t>& items) {
+    std::sort(items.begin(), items.end());
+    items.erase(std::unique(items.begin(), items.end()), items.end());
   }
 
   // Breadth first, so that a bound cuts the far ends of all and not one pattern's way.
@@ -309,10 +320,15 @@ class BeginningsBuilder {
       state.items = place(lists, items_[now], out_.items_);
       state.count = static_cast<uint16_t>(items_[now].size());
       if (rows_[now].empty()) continue;
+      auto ending = ending_[now];
       for (auto only = only_way(now); only && state.skip < kDepth; only = only_way(now)) {
         now = *only;
         ++state.skip;
+        ending.insert(ending.end(), ending_[now].begin(), ending_[now].end());
       }
+      keep_once(ending);
+      state.ending_items = place(lists, ending, out_.items_);
+      state.ending = static_cast<uint16_t>(ending.size());
       std::vector<uint16_t> row;
       for (auto to : rows_[now]) {
         auto [at, is_new] = numbers.try_emplace(to, static_cast<uint16_t>(todo.size()));
@@ -349,7 +365,7 @@ class BeginningsBuilder {
   };
   std::vector<Made> made_;
   // By state.
-  std::vector<std::vector<uint16_t>> items_, rows_;  // a row is empty where the walk ends
+  std::vector<std::vector<uint16_t>> items_, ending_, rows_;  // a row is empty where the walk ends
   std::vector<uint16_t> nothing_;                    // where a byte leads that no item takes
   std::vector<uint32_t> seen_;
   uint32_t mark_ = 0;

@@ -41,6 +41,7 @@ class Beginnings {
       at += state->skip;
       state = states_.data() + next_[state->row + classes_[*at++]];
     }
+    if (state->row != kLeaf) return {items_.data() + state->ending_items, state->ending};
     return {items_.data() + state->items, state->count};
   }
 
@@ -52,8 +53,9 @@ class Beginnings {
   static constexpr uint32_t kLeaf = 0xffff'ffff;
   struct State {
     uint32_t row = kLeaf;  // in next_
-    uint32_t items = 0;    // in items_
-    uint16_t count = 0;    // of them
+    uint32_t items = 0;    // the candidates, in items_
+    uint32_t ending_items = 0;  // those of them that a text which ends here, or before the next step, can be
+    uint16_t count = 0, ending = 0;
     uint16_t skip = 0;     // bytes that all of them have alike, or not at all: matching will see
   };
   std::array<uint8_t, 256> classes_{};  // bytes that no tree tells apart

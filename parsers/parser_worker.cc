@@ -75,7 +75,7 @@ struct ParserWorker::State {
   const LoadedParsers* parsers = nullptr;
   MatchStack stack;
   std::array<uint32_t, 2 * Pattern::kGroupsMax> spans;
-  uint64_t capped = 0;
+  uint64_t capped = 0, ambiguous = 0;
   BodyReader body;
   PairMapper mapper;
   DecodedText decoded;
@@ -279,6 +279,7 @@ struct ParserWorker::State {
     combination.add(variant, static_cast<uint32_t>(pattern.variants.size()) + 1);
     combination.add(is_capped, 2);
     record.kind = kind_of(parser, pattern, combination);
+    last_parser_ = &parser;
     const auto lead = static_cast<uint32_t>(job.text.data() - job.whole.data());
     size_t kept = before;
     TimeParts parts;
@@ -513,21 +514,66 @@ struct ParserWorker::State {
 
   void parse(Job& job, std::string_view dataset) {
     body.forget();
+    header_captures_ = job.captures.size();
     if (!set_text(job)) return;
     if (!dataset.empty()) {
       auto* route = parsers->by_dataset(dataset);
       if (route && (try_route(job, *route) || try_whole(job, route))) return;
       return;
     }
-    if (job.record.origin)
-      if (auto& route = parsers->by_transport(job.record.origin->transport); !route.empty() && try_route(job, route)) return;
-    if (auto* route = route_of_file(job.record))
-      if (try_route(job, *route) || try_whole(job, route)) return;
-    if (auto* route = route_of_app(job.captures, job.record))
-      if (try_route(job, *route)) return;
-    if (try_any(job) || try_whole(job, nullptr)) return;
+    const bool is_by_name = try_named(job);
+    if (is_by_name || try_any(job) || try_whole(job, nullptr)) {
+      if (--until_offered_ == 0) [[unlikely]] offer_to_others(job);
+      return;
+    }
     if (try_signatures(job)) return;
     try_route(job, parsers->generic());
+  }
+
+  // By what is known of the message beside its text.
+  bool try_named(Job& job) {
+    if (job.record.origin)
+      if (auto& route = parsers->by_transport(job.record.origin->transport); !route.empty() && try_route(job, route)) return true;
+    if (auto* route = route_of_file(job.record))
+      if (try_route(job, *route) || try_whole(job, route)) return true;
+    auto* route = route_of_app(job.captures, job.record);
+    return route && try_route(job, *route);
+  }
+
+  // Would a parser that comes later in the order know this message too? To ask costs as much as the message itself, so of those
+  // that were known one in kOfferedOneIn is offered: a claim that matters comes again and again. The number is prime, so
+  // that no rhythm of senders hides from it.
+  void offer_to_others(Job& job) {
+    until_offered_ = kOfferedOneIn;
+    const Record known = job.record;
+    const auto* parser = last_parser_;
+    const auto capped_before = capped;
+    known_captures_.assign(job.captures.begin(), job.captures.end());
+    // Those of the header stand in front; they are none when the whole line was read.
+    const size_t header = known.message_begin == 0 ? 0 : header_captures_;
+    bool claimed = false;
+    const auto ask = [&](const ParserDefinition& other) {
+      if (claimed || &other == parser || (!parser->format.empty() && parser->format == other.format)) return;
+      job.captures.resize(header);
+      body.forget();
+      claimed = try_parser(job, other);
+      job.record = known;
+    };
+    const auto ask_all = [&](const LoadedParsers::Route& route) {
+      for (auto* other : route) ask(*other);
+    };
+    job.captures.resize(header);
+    if (known.origin) ask_all(parsers->by_transport(known.origin->transport));
+    if (auto* route = route_of_file(known)) ask_all(*route);
+    if (auto* route = route_of_app(job.captures, known)) ask_all(*route);
+    find_any(job);
+    for (auto number : any_found_) {
+      job.captures.resize(header);
+      if (auto& other = *parsers->any()[number]; begins_as(other, job)) ask(other);
+    }
+    if (claimed) ambiguous += kOfferedOneIn;
+    capped = capped_before;
+    job.captures.assign(known_captures_.begin(), known_captures_.end());
   }
 
  private:
@@ -538,6 +584,11 @@ struct ParserWorker::State {
   std::vector<Candidate> candidates_;  // of one message
   std::vector<Capture> header_;
   std::vector<uint16_t> any_found_;
+  static constexpr uint32_t kOfferedOneIn = 251;
+  uint32_t until_offered_ = 1;  // the first one is
+  const ParserDefinition* last_parser_ = nullptr;
+  size_t header_captures_ = 0;
+  std::vector<Capture> known_captures_;
 };
 
 ParserWorker::ParserWorker(std::shared_ptr<const ParserSet> set) : state_(std::make_unique<State>()) {
@@ -574,6 +625,8 @@ bool ParserWorker::parse_whole(Record& record, const Zone& zone, Arena& arena, s
 }
 
 uint64_t ParserWorker::capped() const { return state_->capped; }
+
+uint64_t ParserWorker::ambiguous() const { return state_->ambiguous; }
 
 const std::shared_ptr<const ParserSet>& ParserWorker::set() const { return state_->set; }
 

@@ -5,6 +5,8 @@
 
 #include <re2/re2.h>
 
+#include "parsers/decoded_text.h"
+
 namespace yushi {
 namespace {
 
@@ -62,7 +64,7 @@ Result<Pattern> Pattern::compile(const std::string& regex, std::vector<RegexNode
   auto tree = read_regex(regex);
   if (tree) out.program_ = PatternProgram::compile(*tree);
   if (out.program_) out.groups_ = out.program_->groups();
-  if (!out.program_ || !is_surely_taken(*tree)) {
+  if (!out.program_ || !is_surely_taken(*tree) || !is_valid_utf8(regex)) {
     auto& re = *out.made().re;
     if (!re.ok()) return fail(Code::invalid, "RE2 cannot run the pattern: " + re.error());
     out.groups_ = re.NumberOfCapturingGroups();
@@ -78,6 +80,8 @@ Pattern::Regex& Pattern::made() const {
   std::call_once(regex_->once, [&] { regex_->re = std::make_unique<re2::RE2>(text_, options()); });
   return *regex_;
 }
+
+std::string Pattern::re2_problem() const { return made().re->ok() ? std::string() : made().re->error(); }
 
 bool Pattern::match(std::string_view text, uint32_t* spans, MatchStack& stack) const {
   if (program_) {

@@ -34,7 +34,8 @@ class Pattern {
 
   int groups() const { return groups_; }
   bool has_program() const { return program_ != nullptr; }
-  const std::string& regex() const { return text_; }
+  // Empty when RE2 takes the pattern: always, where compile() did. For tests.
+  std::string re2_problem() const;
 
  private:
   struct Regex;

@@ -36,6 +36,7 @@ bool nullable(const RegexNode& node) {
     case Kind::alternation: return std::any_of(node.children.begin(), node.children.end(), nullable);
     case Kind::repeat: return node.min == 0 || nullable(node.children[0]);
     case Kind::capture: return nullable(node.children[0]);
+    case Kind::boundary: return true;
   }
   return true;
 }
@@ -115,6 +116,7 @@ class ProgramCompiler {
       }
       case Kind::capture: return capture(what, next);
       case Kind::repeat: return repeat(what, next);
+      case Kind::boundary: return add(of(Op::boundary, next, what.negated), first_[next]);
     }
     return std::nullopt;
   }
@@ -310,6 +312,8 @@ std::unique_ptr<PatternProgram> PatternProgram::compile(const RegexNode& tree) {
 
 namespace {
 
+bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
+
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
 // The first of two bytes at or after `at`; `end` when there is none.
@@ -494,6 +498,13 @@ PatternProgram::Answer PatternProgram::match(std::string_view text, uint32_t* sp
           frames[depth++] = {now->other, static_cast<uint32_t>(at - base), kUnset};
           now = code + now->next;
         }
+        continue;
+      }
+
+      case Op::boundary: {
+        const bool divides = (at != base && is_word(at[-1])) != (at != end && is_word(*at));
+        if (divides == (now->other != 0)) goto back;
+        now = code + now->next;
         continue;
       }
 

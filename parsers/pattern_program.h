@@ -53,7 +53,7 @@ class PatternProgram {
 
  private:
   friend class ProgramCompiler;
-  enum class Op : uint8_t { match, literal, set, span, greedy, lazy, split, save, captured_span };
+  enum class Op : uint8_t { match, literal, set, span, greedy, lazy, split, save, captured_span, boundary };
   // For each byte, and at 256 for the end of the text: bit 0 = the first way is possible, bit 1 = the second is.
   using Table = std::array<uint8_t, 257>;
   // Two in a cache line: the programs of a large library are read from far.

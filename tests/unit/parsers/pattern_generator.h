@@ -19,9 +19,9 @@ class PatternGenerator {
   }
 
   std::string text() {
-    static const char* kPieces[] = {"a", "b", " ", "c", "ab", "\xc3\xa9", "\xe4\xb8\xad", "\n", "=", "aa"};
+    static const char* kPieces[] = {"a", "b", " ", "c", "ab", "\xc3\xa9", "\xe4\xb8\xad", "\n", "=", "aa", "A", "\u017f", "_"};
     std::string out;
-    for (int i = pick(0, 12); i > 0; --i) out += kPieces[pick(0, 9)];
+    for (int i = pick(0, 12); i > 0; --i) out += kPieces[pick(0, 12)];
     return out;
   }
 
@@ -29,7 +29,8 @@ class PatternGenerator {
   int pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
 
   std::string part(int depth) {
-    static const char* kAtoms[] = {"a", "b", " ", "c", "[ab]", "[^a]", "[^ ]", ".", "\\S", "\\w", "ab", "[^ab=]", "=", "\xc3\xa9"};
+    static const char* kAtoms[] = {"a", "b", " ", "c", "[ab]", "[^a]", "[^ ]", ".", "\\S", "\\w", "ab", "[^ab=]", "=", "\xc3\xa9", "\\b", "\\B", "(?i:a)",
+                                   "(?i:[a-z])", "(?i:s)", "(?i:\\w)"};
     static const char* kQuantifiers[] = {"", "", "", "*", "+", "?", "*?", "+?", "??", "{1,2}", "{2}", "{0,3}?"};
     if (depth < 3 && pick(0, 3) == 0) {
       std::string inner = pattern(depth + 1);
@@ -40,7 +41,7 @@ class PatternGenerator {
       }
       return "(?:" + inner + ")" + kQuantifiers[pick(0, 11)];
     }
-    return std::string(kAtoms[pick(0, 13)]) + kQuantifiers[pick(0, 11)];
+    return std::string(kAtoms[pick(0, 19)]) + kQuantifiers[pick(0, 11)];
   }
 
   std::mt19937 random_;

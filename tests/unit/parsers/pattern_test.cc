@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
+#include <random>
 #include <fstream>
 
 #include "parsers/check.h"
@@ -62,12 +64,38 @@ TEST(Pattern, SaysWhatRe2CannotRun) {
 }
 
 TEST(Pattern, WhatOurMatcherDoesNotSpeakIsLeftToRe2) {
-  for (auto* regex : {"(?i)abc", "a\\b c", "^abc$", "\\pL+", "[é]", "(?:a*)*"}) {
+  for (auto* regex : {"(?m)abc", "(?i)[^k]", "(?i)\\W", "(?i)é", "^abc$", "\\pL+", "[é]", "(?:a*)*"}) {
     auto pattern = Pattern::compile(regex);
     ASSERT_TRUE(pattern) << regex;
     EXPECT_FALSE(pattern->has_program()) << regex;
   }
-  EXPECT_TRUE(ours(*Pattern::compile("(?i)abc"), "aBC").matched);
+  EXPECT_FALSE(ours(*Pattern::compile("(?i)[^k]"), "\u212a").matched);
+}
+
+TEST(Pattern, CaseAndWordBordersAreOurMatchersToo) {
+  for (auto* regex : {"(?i)abc", "a(?i:b)c", "(?i)[a-z]+", "(?i)\\w+ 用户", "\\bab\\b.*", "(?i)x(?-i)y", "(?i)[^ab]+", "\\Ba\\B", "(?is:a.b)"}) {
+    auto pattern = Pattern::compile(regex);
+    ASSERT_TRUE(pattern) << regex;
+    EXPECT_TRUE(pattern->has_program()) << regex;
+    for (auto* text : {"aBC", "abc", "aBc", "Abc", "ABCkK\u212a\u017f", "a 用户", "ab", "ab c", "abc d", "xy", "XY", "Xy", "\u212a", "a", "A\nB", "用ab户"})
+      EXPECT_EQ(ours(*pattern, text), re2s(*pattern, text)) << regex << " on " << text;
+  }
+}
+
+TEST(Pattern, WhatIsTakenWithoutRe2IsTakenByRe2) {
+  std::mt19937 random(7);
+  static const char* kPieces[] = {"a", "(", ")", "(?:", "(?i)", "(?i:", "(?-i)", "(?s)", "[", "]", "[^", "-", "{", "}", "{2}", "{2,", "{,3}", "{3,2}",
+                                  "*", "+", "?", "|", "\\", "\\b", "\\d", "\\_", "^", "1", ",", "\xe4\xb8\xad", "\xc3", "K", ".", "{1000}", "[a-", "\\]"};
+  size_t taken = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string regex;
+    for (auto parts = 1 + random() % 8; parts > 0; --parts) regex += kPieces[random() % std::size(kPieces)];
+    auto pattern = Pattern::compile(regex);
+    if (!pattern) continue;
+    ++taken;
+    ASSERT_EQ(pattern->re2_problem(), "") << regex;
+  }
+  EXPECT_GT(taken, 1000u);
 }
 
 TEST(Pattern, ATextMadeToBacktrackForEverIsAnsweredByRe2) {
