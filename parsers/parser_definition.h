@@ -5,6 +5,7 @@
 
 #include <array>
 #include <bitset>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,10 +13,15 @@
 #include <vector>
 
 #include "core/record/record.h"
+#include "parsers/body/body_reader.h"
+#include "parsers/dictionary.h"
 #include "parsers/grok.h"
+#include "parsers/join_rule.h"
 #include "parsers/key_table.h"
 #include "parsers/parser_set.h"
 #include "parsers/pattern.h"
+#include "parsers/pattern_kinds.h"
+#include "parsers/row_table.h"
 
 namespace yushi {
 
@@ -41,32 +47,33 @@ struct Variant {
   FilePosition position;
 };
 
-enum class Extract : uint8_t { grok, json, key_value };
-
-struct CaptureTarget {
-  const Field* field;  // nullptr: the group holds key=value pairs (%{KEYVALUES})
-  Escape escape;
-  bool is_address = false;  // the field is of type ip
-};
-
 struct PatternDefinition {
   std::string name;
   FilePosition position;
-  Extract extract = Extract::grok;
+  bool whole = false;  // asked for the text of an event of several lines, and for no line
+  Body extract = Body::none;            // the whole message is a body; none: grok
   std::optional<Pattern> pattern;       // grok only
+  BodyShape shape;
+  bool is_generic = false;              // its parser is
+  std::vector<BodyCondition> conditions;  // on what stands in the body; all of them
   std::vector<CaptureTarget> captures;  // of group 1, 2 …
   std::vector<std::string> expressions; // what each of them matches
   std::vector<const Field*> trusted;    // fields that nobody but the program fills
   std::shared_ptr<const KeyTable> keys;
-  std::vector<ConstantField> own_fields;
-  const EventKind* event = nullptr;  // nullptr: the file's, or none
+  std::vector<ConstantField> constants;  // of the file and of the pattern, those of its kind of event too
+  const EventKind* event = nullptr;      // nullptr: the file's, or none
+  std::vector<std::shared_ptr<const ValueTable>> tables;
+  std::shared_ptr<const Dictionary> dictionary;  // of generic parsers' bodies
   std::vector<Variant> variants;
-  std::vector<MessageKind> kinds;   // [0] when no variant holds, [1 + i] of variant i
-  std::vector<MessageKind> capped;  // the same for messages with more fields than we take
+  std::unique_ptr<PatternKinds> kinds;  // by combination, see kind_of()
+
+  // Without `capped`. A pattern of more than kCombinationsMax is refused, and so the product fits.
+  uint64_t combinations() const;
 };
 
 struct ParserTest {
-  std::string line;
+  std::string line;                // of `lines:`, those joined by a line feed: they must be one event
+  bool is_event = false;           // of several lines
   int64_t received_ns = 0;
   bool none = false;  // expect: none
   struct Expected {
@@ -90,14 +97,34 @@ struct ParserDefinition {
     std::bitset<256> prefix_bytes;         // with which a message of one of the prefixes begins
     std::vector<std::string> prefix_apps;  // whose prefixes count, as do those of messages without a program; none: anybody's
     std::vector<Transport> transports;
+    std::vector<std::string> keys;  // any program's message whose body has all of these names
     bool any = false;
   } match;
+  std::optional<JoinRule> join;  // nullopt: each line is an event
   std::vector<PatternDefinition> patterns;
   std::vector<ParserTest> tests;
   FilePosition position;
-  // Patterns that can begin with this byte, in file order; [256] for the empty message.
+  std::vector<uint16_t> whole_patterns;  // in file order
+  // Patterns of lines that can begin with this byte, in file order; [256] for the empty message.
   std::array<std::vector<uint16_t>, 257> by_first_byte;
 };
+
+// `over` takes the place of a field's values in `under`.
+std::vector<ConstantField> merged(const std::vector<ConstantField>& under, const std::vector<ConstantField>& over);
+
+// Kinds of messages that one file may have: tables' outcomes × variants, summed over its patterns.
+constexpr uint64_t kCombinationsMax = 65'536;
+
+// What became of one message: each table's way, the variant from 1 (0: none), and whether it has more fields than we take.
+// Fold the ways in their order, then the rest.
+struct Combination {
+  uint32_t number = 0;
+  void add(uint32_t way, uint32_t ways) { number = number * ways + way; }
+};
+const MessageKind* kind_of(const ParserDefinition& parser, const PatternDefinition& pattern, Combination combination);
+
+// Shared tables by name. A table that stands in its file wrongly is there too, without the rows that are wrong.
+using SharedTables = std::map<std::string, std::shared_ptr<const RowTable>, std::less<>>;
 
 struct Problems {
   std::vector<std::string> list;
@@ -107,7 +134,13 @@ struct Problems {
 };
 
 // Reads one file; whatever is wrong goes to `problems`, and what could be read is returned all the same.
-std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, Problems& problems);
+std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const SharedTables& shared, Problems& problems);
+
+// Of a generic parser: its bodies are read by the dictionary too.
+void use_dictionary(ParserDefinition& parser, const std::shared_ptr<const Dictionary>& dictionary);
+
+// Reads a shared table (`table: name`) into `shared`.
+void read_table_file(const ParserFile& file, SharedTables& shared, Problems& problems);
 
 // What is matched of a message: senders put blanks around it. rsyslog's own RFC 5424 format sends one before it.
 std::string_view matched_text(std::string_view message);
