@@ -93,11 +93,24 @@ class TestRun {
     return out;
   }
 
+  // Whether a message with this line, of a program or file that `parser` is asked for, may come to `other` too. What is asked for its
+  // own program alone may know every line of it.
+  static bool may_be_asked(const ParserDefinition& other, const ParserDefinition& parser, std::string_view line) {
+    const auto share = [](auto& a, auto& b) {
+      return std::any_of(a.begin(), a.end(), [&](auto& one) { return std::find(b.begin(), b.end(), one) != b.end(); });
+    };
+    if (!other.match.transports.empty()) return other.match.transports == parser.match.transports;
+    const auto text = matched_text(line);
+    return other.match.any || share(other.match.apps, parser.match.apps) || share(other.match.files, parser.match.files) ||
+           std::any_of(other.match.prefixes.begin(), other.match.prefixes.end(),
+                       [&](auto& prefix) { return text.starts_with(prefix); });
+  }
+
   void offer_to_others(const ParserDefinition& parser, const ParserTest& test) {
     for (auto& other : parsers_.parsers()) {
       if (other.get() == &parser || other->generic) continue;
       if (!parser.format.empty() && parser.format == other->format) continue;
-      if (!other->match.transports.empty() && parser.match.transports != other->match.transports) continue;  // never offered
+      if (!may_be_asked(*other, parser, test.line)) continue;
       understand(test, *other);
       if (record_.kind && record_.kind->parser == other->name)
         failed(parser, test.position, "the parser " + quoted(other->name) + " knows this line too (pattern " +

@@ -135,8 +135,7 @@ class HostileRun {
 
   static const PatternDefinition* pattern_of(const ParserDefinition& parser, const MessageKind* kind) {
     for (auto& pattern : parser.patterns)
-      for (auto& one : pattern.kinds)
-        if (&one == kind) return &pattern;
+      if (pattern.kinds->has(kind)) return &pattern;
     return nullptr;
   }
 

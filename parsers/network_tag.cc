@@ -14,6 +14,10 @@ const Field* event_code() {
   static const Field* const kField = find_field("event.code");
   return kField;
 }
+const Field* event_severity() {
+  static const Field* const kField = find_field("event.severity");
+  return kField;
+}
 const Field* event_sequence() {
   static const Field* const kField = find_field("event.sequence");
   return kField;
@@ -40,6 +44,7 @@ const char* read_comware(HeaderScan& scan, const char* at) {
   }
   if (at == end || *at != ':') return nullptr;
   scan.capture(network_appname(), module, module_to);
+  scan.capture(event_severity(), module_to + 1, module_to + 2);
   scan.capture(event_code(), code, code_to);
   ++at;
   return at < end && *at == ' ' ? at + 1 : at;
@@ -95,6 +100,7 @@ const char* read_network_tag(HeaderScan& scan, const char* at) {
   if (end - at > 1 && *at == ' ' && at[1] == ':') ++at;  // IOS XR: "%SECURITY-SSHD-6-INFO_GENERAL : text"
   if (at == end || *at != ':') return nullptr;
   scan.capture(network_appname(), facility, severity);
+  scan.capture(event_severity(), severity + 1, severity + 2);
   scan.capture(event_code(), code, code_to);
   ++at;
   return at < end && *at == ' ' ? at + 1 : at;

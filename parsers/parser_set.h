@@ -32,6 +32,10 @@ struct ParserFile {
 Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::string>& directories,
                                                         std::vector<FileLeftOut>* left_out = nullptr);
 
+// Is the file a shared table (`table:` is its first key), which others lean on, and no parser?
+bool is_shared_file(const ParserFile& file);
+std::vector<ParserFile> shared_files(const std::vector<ParserFile>& files);  // those of `files`
+
 class ParserSet {
  public:
   static Result<std::shared_ptr<const ParserSet>> load(std::vector<ParserFile> files);

@@ -9,6 +9,7 @@
 #include "parsers/json_fields.h"
 #include "parsers/key_values.h"
 #include "parsers/loaded_parsers.h"
+#include "parsers/network_tag.h"
 
 namespace yushi {
 namespace {
@@ -111,12 +112,13 @@ struct ParserWorker::State {
                                      match.prefix_apps.end();
   }
 
-  static const Capture* program_of(const std::vector<Capture>& captures) {
-    const Capture* name = nullptr;
+  static const Capture* last_of(const std::vector<Capture>& captures, const Field* field) {
+    const Capture* last = nullptr;
     for (auto& capture : captures)
-      if (capture.field == ecs::process_name) name = &capture;
-    return name;
+      if (capture.field == field) last = &capture;
+    return last;
   }
+  static const Capture* program_of(const std::vector<Capture>& captures) { return last_of(captures, ecs::process_name); }
 
   bool try_parser(Job& job, const ParserDefinition& parser) {
     if (try_patterns(job, parser) || try_repeated(job, parser)) return true;
@@ -152,11 +154,11 @@ struct ParserWorker::State {
   bool try_patterns(Job& job, const ParserDefinition& parser) {
     size_t first = job.text.empty() ? 256 : static_cast<unsigned char>(job.text[0]);
     for (auto index : parser.by_first_byte[first])
-      if (try_pattern(job, parser.patterns[index])) return true;
+      if (try_pattern(job, parser, parser.patterns[index])) return true;
     return false;
   }
 
-  bool try_pattern(Job& job, const PatternDefinition& pattern) {
+  bool try_pattern(Job& job, const ParserDefinition& parser, const PatternDefinition& pattern) {
     size_t before = job.captures.size();
     bool is_capped = false;
     switch (pattern.extract) {
@@ -185,7 +187,7 @@ struct ParserWorker::State {
         is_capped = counts.capped;
         break;
     }
-    finish(job, pattern, before, is_capped);
+    finish(job, parser, pattern, before, is_capped);
     return true;
   }
 
@@ -207,17 +209,18 @@ struct ParserWorker::State {
   }
 
   // From offsets in the text to offsets in raw; times; the kind.
-  void finish(Job& job, const PatternDefinition& pattern, size_t before, bool is_capped) {
+  void finish(Job& job, const ParserDefinition& parser, const PatternDefinition& pattern, size_t before, bool is_capped) {
     auto& record = job.record;
     is_capped |= job.is_header_capped;
-    auto& kinds = is_capped ? pattern.capped : pattern.kinds;
     capped += is_capped;
-    record.kind = &kinds[0];
-    for (size_t i = 0; i < pattern.variants.size(); ++i)
-      if (holds(job, pattern.variants[i], before)) {
-        record.kind = &kinds[i + 1];
-        break;
-      }
+    Combination combination;
+    for (auto& table : pattern.tables) combination.add(way_of(job, *table, before), table->ways());
+    uint32_t variant = 0;
+    for (uint32_t i = 0; i < pattern.variants.size() && variant == 0; ++i)
+      if (holds(job, pattern.variants[i], before)) variant = i + 1;
+    combination.add(variant, static_cast<uint32_t>(pattern.variants.size()) + 1);
+    combination.add(is_capped, 2);
+    record.kind = kind_of(parser, pattern, combination);
     const auto lead = static_cast<uint32_t>(job.text.data() - job.whole.data());
     size_t kept = before;
     for (size_t i = before; i < job.captures.size(); ++i) {
@@ -236,12 +239,37 @@ struct ParserWorker::State {
     job.captures.resize(kept);
   }
 
+  // A key of a body that no table of keys names has a field of its own, made for this message.
+  static bool is_of(const Capture& capture, const Field* field) {
+    return capture.field == field || (capture.field->id == kDynamicField && capture.field->name == field->name);
+  }
+
+  // What a table says of this message by the values of its fields: the pattern's, or else the header's.
+  uint32_t way_of(const Job& job, const ValueTable& table, size_t before) const {
+    std::array<char, ValueTable::kKeyBytesMax> joined;
+    size_t size = 0;
+    for (auto* field : table.by) {
+      std::string_view value;
+      for (size_t i = before; i < job.captures.size() && value.empty(); ++i)
+        if (is_of(job.captures[i], field)) value = job.text.substr(job.captures[i].begin, job.captures[i].length);
+      for (size_t i = 0; i < before && value.empty(); ++i)
+        if (is_of(job.captures[i], field)) value = job.record.text(job.captures[i]);
+      if (value.empty()) return RowTable::kNone;
+      if (table.by.size() == 1) return table.way_of(value);
+      if (size != 0 && size < joined.size()) joined[size++] = ' ';
+      if (value.size() > joined.size() - size) return table.otherwise ? table.otherwise_way() : RowTable::kNone;
+      std::copy(value.begin(), value.end(), joined.data() + size);
+      size += value.size();
+    }
+    return table.way_of({joined.data(), size});
+  }
+
   bool holds(const Job& job, const Variant& variant, size_t before) const {
     for (auto& condition : variant.conditions) {
       bool found = false;
       for (size_t i = before; i < job.captures.size() && !found; ++i) {
         auto& capture = job.captures[i];
-        if (capture.field != condition.field) continue;
+        if (!is_of(capture, condition.field)) continue;
         auto text = job.text.substr(capture.begin, capture.length);
         for (auto& glob : condition.globs) found |= glob_matches(glob, text);
       }
@@ -271,9 +299,14 @@ struct ParserWorker::State {
   }
 
   const LoadedParsers::Route* route_of_app(const std::vector<Capture>& captures, const Record& record) const {
-    const auto* name = program_of(captures);
-    if (name == nullptr) return nullptr;
-    auto text = record.text(*name);
+    if (const auto* name = program_of(captures))
+      if (auto* route = route_of_name(record.text(*name))) return route;
+    // A device's tag stands for a program: ASA of "%ASA-6-302013: ".
+    const auto* tag = last_of(captures, network_appname());
+    return tag ? route_of_name(record.text(*tag)) : nullptr;
+  }
+
+  const LoadedParsers::Route* route_of_name(std::string_view text) const {
     if (text.empty() || text.size() > kAppBytesMax) return nullptr;
     std::array<char, kAppBytesMax> lower;
     for (size_t i = 0; i < text.size(); ++i)
