@@ -14,6 +14,7 @@
 
 #include "core/record/record.h"
 #include "parsers/grok.h"
+#include "parsers/join_rule.h"
 #include "parsers/key_table.h"
 #include "parsers/parser_set.h"
 #include "parsers/pattern.h"
@@ -56,6 +57,7 @@ struct PatternDefinition {
   std::string name;
   FilePosition position;
   Extract extract = Extract::grok;
+  bool whole = false;  // asked for the text of an event of several lines, and for no line
   std::optional<Pattern> pattern;       // grok only
   std::vector<CaptureTarget> captures;  // of group 1, 2 …
   std::vector<std::string> expressions; // what each of them matches
@@ -72,7 +74,8 @@ struct PatternDefinition {
 };
 
 struct ParserTest {
-  std::string line;
+  std::string line;                // of `lines:`, those joined by a line feed: they must be one event
+  bool is_event = false;           // of several lines
   int64_t received_ns = 0;
   bool none = false;  // expect: none
   struct Expected {
@@ -98,10 +101,12 @@ struct ParserDefinition {
     std::vector<Transport> transports;
     bool any = false;
   } match;
+  std::optional<JoinRule> join;  // nullopt: each line is an event
   std::vector<PatternDefinition> patterns;
   std::vector<ParserTest> tests;
   FilePosition position;
-  // Patterns that can begin with this byte, in file order; [256] for the empty message.
+  std::vector<uint16_t> whole_patterns;  // in file order
+  // Patterns of lines that can begin with this byte, in file order; [256] for the empty message.
   std::array<std::vector<uint16_t>, 257> by_first_byte;
 };
 
