@@ -36,6 +36,7 @@ class LoadedParsers : public ParserSet {
   const Route& generic() const { return generic_; }  // asked last
   const std::vector<std::unique_ptr<ParserDefinition>>& parsers() const { return parsers_; }
   // Names by which bodies of products are recognised, and by their number (from 1) those whose names they are.
+  const Dictionary* dictionary() const { return dictionary_.get(); }  // nullptr: no file has one
   const SignatureKeys& signature_keys() const { return signature_keys_; }
   const Route& by_signature_key(uint32_t number) const { return by_signature_key_[number - 1]; }
 
