@@ -16,6 +16,7 @@
 #include "parsers/body/body_reader.h"
 #include "parsers/dictionary.h"
 #include "parsers/grok.h"
+#include "parsers/join_rule.h"
 #include "parsers/key_table.h"
 #include "parsers/parser_set.h"
 #include "parsers/pattern.h"
@@ -49,6 +50,7 @@ struct Variant {
 struct PatternDefinition {
   std::string name;
   FilePosition position;
+  bool whole = false;  // asked for the text of an event of several lines, and for no line
   Body extract = Body::none;            // the whole message is a body; none: grok
   std::optional<Pattern> pattern;       // grok only
   BodyShape shape;
@@ -70,7 +72,8 @@ struct PatternDefinition {
 };
 
 struct ParserTest {
-  std::string line;
+  std::string line;                // of `lines:`, those joined by a line feed: they must be one event
+  bool is_event = false;           // of several lines
   int64_t received_ns = 0;
   bool none = false;  // expect: none
   struct Expected {
@@ -97,10 +100,12 @@ struct ParserDefinition {
     std::vector<std::string> keys;  // any program's message whose body has all of these names
     bool any = false;
   } match;
+  std::optional<JoinRule> join;  // nullopt: each line is an event
   std::vector<PatternDefinition> patterns;
   std::vector<ParserTest> tests;
   FilePosition position;
-  // Patterns that can begin with this byte, in file order; [256] for the empty message.
+  std::vector<uint16_t> whole_patterns;  // in file order
+  // Patterns of lines that can begin with this byte, in file order; [256] for the empty message.
   std::array<std::vector<uint16_t>, 257> by_first_byte;
 };
 

@@ -67,6 +67,8 @@ class FileReader : YamlReader {
         out_->escapes = flag(value, "escapes");
       } else if (key == "repeated") {
         if (std::string name; text(value, "repeated", &name)) out_->repeated = field(name, value);
+      } else if (key == "join") {
+        out_->join = read_join(value);
       } else if (key == "match") {
         has_match = true;
         read_match(value);
@@ -81,6 +83,17 @@ class FileReader : YamlReader {
     });
     if (!has_patterns || out_->patterns.empty()) problem(root, "patterns: is missing");
     if (!has_match && !out_->generic) problem(root, "match: is missing (or generic: true)");
+  }
+
+  JoinRule read_join(const YAML::Node& node) {
+    const auto expand = [&](const std::string& regex) -> Result<std::string> {
+      auto expanded = expand_grok(regex, macros_);
+      if (!expanded) return tl::unexpected(expanded.error());
+      if (!expanded->captures.empty()) return fail(Code::invalid, "an expression of join captures nothing");
+      return expanded->regex;
+    };
+    return read_join_rule(node, {[&](const std::string& name, const YAML::Node& at) { return field(name, at); }, expand,
+                                 [&](const YAML::Node& at, const std::string& what) { problem(at, what); }});
   }
 
   void read_match(const YAML::Node& node) {
@@ -386,6 +399,8 @@ class FileReader : YamlReader {
           read_pairs(value, pattern.shape.pairs);
         } else if (key == "body") {
           pattern.conditions = read_conditions(value);
+        } else if (key == "whole") {
+          pattern.whole = flag(value, "whole");
         } else if (key == "fields") {
           own_fields = read_fields(value);
         } else if (key == "event") {
@@ -507,6 +522,9 @@ class FileReader : YamlReader {
       each(item, "a test", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
         if (key == "line") {
           has_line = text(value, "line", &test.line);
+        } else if (key == "lines") {
+          has_line = test.is_event = true;
+          for (auto& line : texts(value, "lines")) test.line += (test.line.empty() ? "" : "\n") + line;
         } else if (key == "received") {
           auto time = value.IsScalar() ? parse_time(value.Scalar(), test.received_ns, *Zone::utc()) : std::nullopt;
           if (time)
@@ -517,10 +535,10 @@ class FileReader : YamlReader {
           has_expect = true;
           read_expect(value, test);
         } else {
-          problem(at, "unknown key '" + key + "' in a test; there are line, received and expect");
+          problem(at, "unknown key '" + key + "' in a test; there are line, lines, received and expect");
         }
       });
-      if (!has_line) problem(item, "a test needs line:");
+      if (!has_line) problem(item, "a test needs line: (or lines:)");
       if (!has_expect) problem(item, "a test needs expect: with fields, or none");
       out_->tests.push_back(std::move(test));
     }
@@ -623,9 +641,11 @@ std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const
   for (auto& pattern : out->patterns) pattern.is_generic = out->generic;
   for (auto& prefix : out->match.prefixes) out->match.prefix_bytes.set(prefix.empty() ? 0 : static_cast<unsigned char>(prefix[0]));
   if (out->match.prefix_bytes.any()) out->match.prefix_bytes.set('[');  // the kernel's uptime
+  for (size_t i = 0; i < out->patterns.size(); ++i)
+    if (out->patterns[i].whole) out->whole_patterns.push_back(static_cast<uint16_t>(i));
   for (int byte = 0; byte <= 256; ++byte)
     for (size_t i = 0; i < out->patterns.size(); ++i)
-      if (auto& pattern = out->patterns[i].pattern; !pattern || pattern->can_begin_with(byte))
+      if (auto& pattern = out->patterns[i].pattern; !out->patterns[i].whole && (!pattern || pattern->can_begin_with(byte)))
         out->by_first_byte[static_cast<size_t>(byte)].push_back(static_cast<uint16_t>(i));
   return out;
 }

@@ -171,8 +171,8 @@ class ParserSetBuilder {
       for (auto& test : parser->tests) {
         if (test.none) continue;
         for (auto& pattern : parser->patterns)
-          if (!pattern.pattern || pattern.pattern->match(matched_text(test.line), spans, stack) ||
-              pattern.pattern->match(test.line, spans, stack)) {
+          if (pattern.whole == test.is_event && (!pattern.pattern || pattern.pattern->match(matched_text(test.line), spans, stack) ||
+              pattern.pattern->match(test.line, spans, stack))) {
             reached.insert(&pattern);
             if (pattern.pattern) break;
           }
