@@ -197,15 +197,15 @@ struct ParserWorker::State {
 
   // The form and the place of a body that a message of any program has are found by its shape.
   bool take_whole_body(Job& job, const ParserDefinition& parser, const PatternDefinition& pattern, bool* is_capped) {
-    size_t begin = 0;
+    size_t begin = 0, end = job.text.size();
     if (parser.generic || !parser.match.keys.empty()) {
       const auto shape = shape_in(job);
       if (shape.form == pattern.extract)
-        begin = shape.begin;
+        begin = shape.begin, end = shape.end;
       else if (parser.generic && pattern.extract != Body::key_values)
         return false;
     }
-    if (!take_body(job, pattern, pattern.extract, begin, job.text.size(), kPairsMin, is_capped)) return false;
+    if (!take_body(job, pattern, pattern.extract, begin, end, kPairsMin, is_capped)) return false;
     // A list with colons is a list of names when they are known ones: any sentence has colons.
     return !parser.generic || pattern.extract != Body::names || mapper.inferred() >= kNamesMin;
   }
@@ -405,13 +405,37 @@ struct ParserWorker::State {
     return nullptr;
   }
 
+  // The header took the first name of a list for a tag: `time:1700000000;user:li`.
+  bool try_with_tag(Job& job) {
+    auto& record = job.record;
+    if (job.captures.empty() || job.is_decoded) return false;
+    const Capture tag = job.captures.back();
+    if (tag.field != ecs::process_name || tag.end() + 1 != record.message_begin || record.raw[tag.end()] != ':') return false;
+    const auto name = record.text(tag);
+    if (!(parsers->dictionary() && parsers->dictionary()->find(name)) && !parsers->signature_keys().contains(std::string(name))) return false;
+    const auto begin = record.message_begin;
+    const auto move_to = [&](uint32_t to) {
+      record.message_length = record.message_begin + record.message_length - to;
+      record.message_begin = to;
+      body.forget();
+      job.shape.reset();
+      set_text(job);
+    };
+    job.captures.pop_back();
+    move_to(tag.begin);
+    if (try_signatures(job) || try_route(job, parsers->generic(), false)) return true;
+    job.captures.push_back(tag);
+    move_to(begin);
+    return false;
+  }
+
   // The products whose names all stand in the body; of several the one with most names, then by file name.
   bool try_signatures(Job& job) {
     if (parsers->signature_keys().empty()) return false;
     const auto shape = shape_in(job);
     static const KeyTable kNoKeys("", {}, {}, {});
     static const BodyShape kNoShape;
-    if (shape.form == Body::none || !body.read(shape.form, job.text, shape.begin, job.text.size(), kNoKeys, kNoShape, kPairsMin)) return false;
+    if (shape.form == Body::none || !body.read(shape.form, job.text, shape.begin, shape.end, kNoKeys, kNoShape, kPairsMin)) return false;
     const auto& there = body.pairs().signature();
     if (there.empty()) return false;
     candidates_.clear();
@@ -496,7 +520,7 @@ struct ParserWorker::State {
     if (auto* route = route_of_app(job.captures, job.record))
       if (try_route(job, *route, false)) return;
     if (try_route(job, parsers->any(), true) || try_whole(job, parsers->any(), true)) return;
-    if (try_signatures(job)) return;
+    if (try_signatures(job) || try_with_tag(job)) return;
     try_route(job, parsers->generic(), false);
   }
 
