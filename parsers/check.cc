@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "parsers/decoded_text.h"
+#include "parsers/joiner.h"
 #include "parsers/loaded_parsers.h"
 
 namespace yushi {
@@ -22,12 +23,16 @@ std::string joined(const std::vector<std::string>& values) {
 class TestRun {
  public:
   explicit TestRun(const std::shared_ptr<const ParserSet>& set)
-      : parsers_(static_cast<const LoadedParsers&>(*set)), worker_(set) {}
+      : set_(set), parsers_(static_cast<const LoadedParsers&>(*set)), worker_(set) {}
 
   ParserTestReport run() {
     for (auto& parser : parsers_.parsers())
       for (auto& test : parser->tests) {
         ++report_.tests;
+        if (test.is_event) {
+          run_event(*parser, test);
+          continue;
+        }
         run_own(*parser, test);
         if (!test.none) offer_to_others(*parser, test);
       }
@@ -35,18 +40,22 @@ class TestRun {
   }
 
  private:
-  void understand(const ParserTest& test, const ParserDefinition& parser) {
+  void understand(const ParserTest& test, std::string_view dataset, const ParserDefinition& parser) {
     arena_ = Arena();
+    understand(test, test.line, dataset, parser);
+  }
+
+  void understand(const ParserTest& test, std::string_view line, std::string_view dataset, const ParserDefinition& parser) {
     captures_.clear();
     origin_.received_ns = test.received_ns;
     origin_.transport = parser.match.transports.empty() ? Transport::tcp : parser.match.transports[0];
     record_ = Record();
-    record_.raw = test.line;
+    record_.raw = line;
     record_.origin = &origin_;
     record_.event_ns = test.received_ns;
     record_.time_inferred = kAllInferred;
-    record_.message_length = static_cast<uint32_t>(test.line.size());
-    worker_.parse(record_, *Zone::utc(), arena_, captures_, parser.name);
+    record_.message_length = static_cast<uint32_t>(line.size());
+    worker_.parse(record_, *Zone::utc(), arena_, captures_, dataset);
     record_.captures = captures_;
   }
 
@@ -55,7 +64,7 @@ class TestRun {
   }
 
   void run_own(const ParserDefinition& parser, const ParserTest& test) {
-    understand(test, parser);
+    understand(test, parser.name, parser);
     if (test.none) {
       if (record_.kind) failed(parser, test.position, "must not match, but pattern " + quoted(record_.kind->pattern) + " does");
       return;
@@ -67,6 +76,36 @@ class TestRun {
         failed(parser, test.position, "the captures overlap or are out of order at " + quoted(capture.field->name));
       at = capture.end();
     }
+    compare(parser, test);
+  }
+
+  // `lines:` of one event, as a log file has them.
+  void run_event(const ParserDefinition& parser, const ParserTest& test) {
+    Joiner joiner(set_, JoinerOptions::of_file());
+    arena_ = Arena();
+    uint64_t index = 0;
+    std::vector<Record> alone;
+    for (std::string_view rest = test.line;; rest.remove_prefix(rest.find('\n') + 1)) {
+      understand(test, rest.substr(0, rest.find('\n')), parser.name, parser);
+      origin_.transport = Transport::file;
+      record_.index = index++;
+      joiner.begin();
+      if (!joiner.add(record_, Zone::utc())) alone.push_back(record_);
+      if (rest.find('\n') == std::string_view::npos) break;
+    }
+    joiner.close_all();
+    auto& events = joiner.closed();
+    if (events.size() + alone.size() != 1 || events.empty())
+      return failed(parser, test.position, "the lines are " + std::to_string(events.size() + alone.size()) + " events");
+    record_ = events[0].record;
+    if (test.none || !record_.kind) {
+      if (test.none != !record_.kind) failed(parser, test.position, "no pattern knows the event, or one does that must not");
+      return;
+    }
+    compare(parser, test);
+  }
+
+  void compare(const ParserDefinition& parser, const ParserTest& test) {
     for (auto& expected : test.expected) {
       auto values = values_of(expected);
       auto wanted = expected.values;
@@ -101,7 +140,7 @@ class TestRun {
     };
     if (!other.match.transports.empty()) return other.match.transports == parser.match.transports;
     const auto text = matched_text(line);
-    return other.match.any || share(other.match.apps, parser.match.apps) || share(other.match.files, parser.match.files) ||
+    return other.match.any || !other.match.keys.empty() || share(other.match.apps, parser.match.apps) || share(other.match.files, parser.match.files) ||
            std::any_of(other.match.prefixes.begin(), other.match.prefixes.end(),
                        [&](auto& prefix) { return text.starts_with(prefix); });
   }
@@ -111,13 +150,15 @@ class TestRun {
       if (other.get() == &parser || other->generic) continue;
       if (!parser.format.empty() && parser.format == other->format) continue;
       if (!may_be_asked(*other, parser, test.line)) continue;
-      understand(test, *other);
+      // A body is a product's when the order of routes gives it to that product.
+      understand(test, other->match.keys.empty() ? other->name : std::string_view(), *other);
       if (record_.kind && record_.kind->parser == other->name)
         failed(parser, test.position, "the parser " + quoted(other->name) + " knows this line too (pattern " +
                                           quoted(record_.kind->pattern) + "); they must share a format: or differ");
     }
   }
 
+  const std::shared_ptr<const ParserSet>& set_;
   const LoadedParsers& parsers_;
   ParserWorker worker_;
   ParserTestReport report_;
@@ -148,7 +189,8 @@ std::vector<ParserListing> list_parsers(const ParserSet& set) {
 std::vector<ParserSample> parser_samples(const ParserSet& set) {
   std::vector<ParserSample> out;
   for (auto& parser : static_cast<const LoadedParsers&>(set).parsers())
-    for (auto& test : parser->tests) out.push_back({parser->name, test.line, !test.none});
+    for (auto& test : parser->tests)
+      if (!test.is_event) out.push_back({parser->name, test.line, !test.none});
   return out;
 }
 

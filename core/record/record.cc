@@ -33,6 +33,7 @@ enum class Derived : uint8_t {
   time_inferred,
   part,
   part_of,
+  lines,
   truncated,
   host_unconfirmed,
   transport,
@@ -137,6 +138,7 @@ struct Roles {
     set(ecs::yushi_time_inferred, Derived::time_inferred);
     set(ecs::yushi_part, Derived::part);
     set(ecs::yushi_part_of, Derived::part_of);
+    set(ecs::yushi_lines, Derived::lines);
     set(ecs::yushi_truncated, Derived::truncated);
     set(ecs::yushi_host_unconfirmed, Derived::host_unconfirmed);
     set(ecs::yushi_transport, Derived::transport);
@@ -410,6 +412,9 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
     case Derived::part_of:
       if (record.part_of) give(integer_value(record.part_of, scratch));
       break;
+    case Derived::lines:
+      for (auto line : record.lines) give(integer_value(static_cast<int64_t>(line), scratch));
+      break;
     case Derived::truncated:
       if (record.marks & kTruncated) give(true_value());
       break;
@@ -497,6 +502,7 @@ constexpr DerivedField kDerivedFields[] = {
     {Derived::time_inferred, &ecs::yushi_time_inferred},
     {Derived::part, &ecs::yushi_part},
     {Derived::part_of, &ecs::yushi_part_of},
+    {Derived::lines, &ecs::yushi_lines},
     {Derived::truncated, &ecs::yushi_truncated},
     {Derived::host_unconfirmed, &ecs::yushi_host_unconfirmed},
     {Derived::transport, &ecs::yushi_transport},

@@ -39,7 +39,18 @@ struct Origin {
 };
 
 // How the bytes of a capture are to be read as a value.
-enum class Escape : uint8_t { none = 0, json = 1, structured_data = 2 /* \" \\ \] */, hex = 3 /* auditd: 2F62696E */ };
+// Blocks store it in three bits; never renumber.
+enum class Escape : uint8_t {
+  none = 0,
+  json = 1,
+  structured_data = 2,  // \" \\ \]
+  hex = 3,              // auditd: 2F62696E
+  lower = 4,            // meant in lower case (ASCII): TCP is tcp
+  backslash = 5,        // CEF: \= \| \\ and \n \r \t
+  quotes = 6,           // CSV: "" is a quote
+  xml = 7,              // &lt; &#10;
+};
+constexpr Escape kEscapeLast = Escape::xml;
 
 // A span of raw that is the value of a field.
 struct Capture {
@@ -95,6 +106,8 @@ struct Record : RawMessage {
   // Given at commit.
   uint64_t index = 0;                // leaf index in its log
   uint64_t source_seq = 0;
+  // Of an event joined of several lines (parsers/joiner.h): the indexes of them all. Empty: a record, as it is stored.
+  std::span<const uint64_t> lines = {};
 
   static constexpr uint16_t kNoPriority = 0xffff;
   std::string_view message() const { return raw.substr(message_begin, message_length); }
