@@ -7,6 +7,7 @@
 #include "core/base/time_any.h"
 #include "parsers/address.h"
 #include "parsers/decoded_text.h"
+#include "parsers/event_time_parts.h"
 #include "parsers/body/body_reader.h"
 #include "parsers/body/body_shape.h"
 #include "parsers/body/pair_mapper.h"
@@ -252,7 +253,7 @@ struct ParserWorker::State {
     record.kind = kind_of(parser, pattern, combination);
     const auto lead = static_cast<uint32_t>(job.text.data() - job.whole.data());
     size_t kept = before;
-    TimeParts parts;
+    EventTimeParts parts;
     for (size_t i = before; i < job.captures.size(); ++i) {
       Capture capture = job.captures[i];
       if (capture.field == ecs::timestamp && !take_time(job, capture) && !mapper.keep_as_text(capture, job.arena)) continue;
@@ -268,37 +269,8 @@ struct ParserWorker::State {
       job.captures[kept++] = capture;
     }
     job.captures.resize(kept);
-    if (parts.any) parts.settle(job);
+    if (parts.any) parts.settle(job.record, job.zone);
   }
-
-  // `date=2026-11-28 time=10:20:30 tz="+0800"`: the time of the event in several captures. A zone may belong to @timestamp.
-  struct TimeParts {
-    std::string_view whole, date, clock, zone;
-    bool any = false;
-
-    void take(const Field* field, std::string_view text) {
-      if (field->id > ecs::timestamp_zone->id || field->id == kDynamicField) [[likely]] return;
-      if (field == ecs::timestamp) {
-        whole = text;
-        return;
-      }
-      auto& part = field == ecs::timestamp_date ? date : field == ecs::timestamp_time ? clock : zone;
-      if (field != ecs::timestamp_date && field != ecs::timestamp_time && field != ecs::timestamp_zone) return;
-      if (part.empty()) part = text;
-      any = true;
-    }
-
-    void settle(const Job& job) const {
-      auto& record = job.record;
-      const int64_t near = record.origin ? record.origin->received_ns : record.event_ns;
-      const bool parted = !date.empty() || !clock.empty();
-      const auto time = parted ? understand_time(date, clock, zone, near, job.zone) : understand_time(whole, {}, zone, near, job.zone);
-      if (!time) return;
-      record.event_ns = time->unix_ns;
-      record.event_digits = time->digits;
-      record.time_inferred = time->inferred;
-    }
-  };
 
   // A key of a body that no table of keys names has a field of its own, made for this message.
   static bool is_of(const Capture& capture, const Field* field) {
