@@ -483,6 +483,12 @@ Result<Config> load_config(const std::string& path) {
                  }},
                 {"relays", networks(walk, "relays", config.relays)},
                 {"parsers", walk.folders("parsers", config.parser_dirs)},
+                {"geoip",
+                 [&](const YAML::Node& node) {
+                   walk.map(node, "geoip.",
+                            {{"city", walk.path("geoip.city", config.lookups.city)}, {"asn", walk.path("geoip.asn", config.lookups.asn)}});
+                 }},
+                {"user_agents", walk.path("user_agents", config.lookups.user_agents)},
                 {"limits",
                  [&](const YAML::Node& node) {
                    walk.map(node, "limits.",

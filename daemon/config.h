@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "enrich/lookups.h"
 #include "forward/kafka.h"
 
 namespace yushi {
@@ -47,6 +48,7 @@ struct Config {
   std::vector<std::string> relays;  // addresses and networks
   std::vector<std::string> parser_dirs;  // users'; ours come first
   std::vector<std::string> rule_dirs;
+  LookupFiles lookups;
   uint32_t message_bytes = 64 << 10;
   uint32_t connections = 10'000;
   uint32_t connections_per_source = 1000;

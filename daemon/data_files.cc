@@ -194,6 +194,7 @@ std::vector<std::string> check_data_files(const Config& config) {
     for (auto& rule : (*set)->unsupported()) out.push_back(rule);
   }
   for (auto& problem : unknown_select_fields(config)) out.push_back(problem);
+  if (auto lookups = open_lookups(config.lookups); !lookups) add_lines(lookups.error().message);
   return out;
 }
 

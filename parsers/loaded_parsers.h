@@ -44,6 +44,7 @@ class LoadedParsers : public ParserSet {
     return nullptr;
   }
   // Names by which bodies of products are recognised, and by their number (from 1) those whose names they are.
+  const Dictionary* dictionary() const { return dictionary_.get(); }  // nullptr: no file has one
   const SignatureKeys& signature_keys() const { return signature_keys_; }
   const Route& by_signature_key(uint32_t number) const { return by_signature_key_[number - 1]; }
 

@@ -7,6 +7,7 @@
 #include "core/base/time_any.h"
 #include "parsers/address.h"
 #include "parsers/decoded_text.h"
+#include "parsers/event_time_parts.h"
 #include "parsers/body/body_reader.h"
 #include "parsers/body/body_shape.h"
 #include "parsers/body/pair_mapper.h"
@@ -226,15 +227,15 @@ struct ParserWorker::State {
 
   // The form and the place of a body that a message of any program has are found by its shape.
   bool take_whole_body(Job& job, const ParserDefinition& parser, const PatternDefinition& pattern, bool* is_capped) {
-    size_t begin = 0;
+    size_t begin = 0, end = job.text.size();
     if (parser.generic || !parser.match.keys.empty()) {
       const auto shape = shape_in(job);
       if (shape.form == pattern.extract)
-        begin = shape.begin;
+        begin = shape.begin, end = shape.end;
       else if (parser.generic && pattern.extract != Body::key_values)
         return false;
     }
-    if (!take_body(job, pattern, pattern.extract, begin, job.text.size(), kPairsMin, is_capped)) return false;
+    if (!take_body(job, pattern, pattern.extract, begin, end, kPairsMin, is_capped)) return false;
     // A list with colons is a list of names when they are known ones: any sentence has colons.
     return !parser.generic || pattern.extract != Body::names || mapper.inferred() >= kNamesMin;
   }
@@ -282,7 +283,7 @@ struct ParserWorker::State {
     last_parser_ = &parser;
     const auto lead = static_cast<uint32_t>(job.text.data() - job.whole.data());
     size_t kept = before;
-    TimeParts parts;
+    EventTimeParts parts;
     for (size_t i = before; i < job.captures.size(); ++i) {
       Capture capture = job.captures[i];
       if (capture.field == ecs::timestamp && !take_time(job, capture) && !mapper.keep_as_text(capture, job.arena)) continue;
@@ -298,37 +299,8 @@ struct ParserWorker::State {
       job.captures[kept++] = capture;
     }
     job.captures.resize(kept);
-    if (parts.any) parts.settle(job);
+    if (parts.any) parts.settle(job.record, job.zone);
   }
-
-  // `date=2026-11-28 time=10:20:30 tz="+0800"`: the time of the event in several captures. A zone may belong to @timestamp.
-  struct TimeParts {
-    std::string_view whole, date, clock, zone;
-    bool any = false;
-
-    void take(const Field* field, std::string_view text) {
-      if (field->id > ecs::timestamp_zone->id || field->id == kDynamicField) [[likely]] return;
-      if (field == ecs::timestamp) {
-        whole = text;
-        return;
-      }
-      auto& part = field == ecs::timestamp_date ? date : field == ecs::timestamp_time ? clock : zone;
-      if (field != ecs::timestamp_date && field != ecs::timestamp_time && field != ecs::timestamp_zone) return;
-      if (part.empty()) part = text;
-      any = true;
-    }
-
-    void settle(const Job& job) const {
-      auto& record = job.record;
-      const int64_t near = record.origin ? record.origin->received_ns : record.event_ns;
-      const bool parted = !date.empty() || !clock.empty();
-      const auto time = parted ? understand_time(date, clock, zone, near, job.zone) : understand_time(whole, {}, zone, near, job.zone);
-      if (!time) return;
-      record.event_ns = time->unix_ns;
-      record.event_digits = time->digits;
-      record.time_inferred = time->inferred;
-    }
-  };
 
   // A key of a body that no table of keys names has a field of its own, made for this message.
   static bool is_of(const Capture& capture, const Field* field) {
@@ -435,13 +407,37 @@ struct ParserWorker::State {
     return nullptr;
   }
 
+  // The header took the first name of a list for a tag: `time:1700000000;user:li`.
+  bool try_with_tag(Job& job) {
+    auto& record = job.record;
+    if (job.captures.empty() || job.is_decoded) return false;
+    const Capture tag = job.captures.back();
+    if (tag.field != ecs::process_name || tag.end() + 1 != record.message_begin || record.raw[tag.end()] != ':') return false;
+    const auto name = record.text(tag);
+    if (!(parsers->dictionary() && parsers->dictionary()->find(name)) && !parsers->signature_keys().contains(std::string(name))) return false;
+    const auto begin = record.message_begin;
+    const auto move_to = [&](uint32_t to) {
+      record.message_length = record.message_begin + record.message_length - to;
+      record.message_begin = to;
+      body.forget();
+      job.shape.reset();
+      set_text(job);
+    };
+    job.captures.pop_back();
+    move_to(tag.begin);
+    if (try_signatures(job) || try_route(job, parsers->generic(), false)) return true;
+    job.captures.push_back(tag);
+    move_to(begin);
+    return false;
+  }
+
   // The products whose names all stand in the body; of several the one with most names, then by file name.
   bool try_signatures(Job& job) {
     if (parsers->signature_keys().empty()) return false;
     const auto shape = shape_in(job);
     static const KeyTable kNoKeys("", {}, {}, {});
     static const BodyShape kNoShape;
-    if (shape.form == Body::none || !body.read(shape.form, job.text, shape.begin, job.text.size(), kNoKeys, kNoShape, kPairsMin)) return false;
+    if (shape.form == Body::none || !body.read(shape.form, job.text, shape.begin, shape.end, kNoKeys, kNoShape, kPairsMin)) return false;
     const auto& there = body.pairs().signature();
     if (there.empty()) return false;
     candidates_.clear();
@@ -526,7 +522,7 @@ struct ParserWorker::State {
       if (--until_offered_ == 0) [[unlikely]] offer_to_others(job);
       return;
     }
-    if (try_signatures(job)) return;
+    if (try_signatures(job) || try_with_tag(job)) return;
     try_route(job, parsers->generic());
   }
 

@@ -530,6 +530,8 @@ tests: [{line: 'date=2026-11-27 a=b', expect: {fw.a: b}}]
   EXPECT_EQ(time_of("date=2026-11-27 a=b"), "2026-11-27T00:00:00.000Z zone,clock");
   EXPECT_EQ(time_of("date= at=\"2026-11-27 10:20:30\" tz=CET a=b"), "2026-11-27T09:20:30.000Z ");
   EXPECT_EQ(time_of("date=none time=of a=b"), "2026-11-28T08:00:00.000Z all");
+  EXPECT_EQ(time_of("date=2026-11-27 at=10:20:30 a=b"), "2026-11-27T10:20:30.000Z zone");  // `at` may be a clock
+  EXPECT_EQ(time_of("date=2026-11-26 at=\"2026-11-27 10:20:30\" a=b"), "2026-11-27T10:20:30.000Z zone");
 }
 
 TEST_F(TimeOfMessage, is_the_one_with_which_the_line_begins_where_no_parser_tells_another) {
