@@ -425,7 +425,7 @@ struct ParserWorker::State {
     };
     job.captures.pop_back();
     move_to(tag.begin);
-    if (try_signatures(job) || try_route(job, parsers->generic(), false)) return true;
+    if (try_signatures(job) || try_route(job, parsers->generic())) return true;
     job.captures.push_back(tag);
     move_to(begin);
     return false;
