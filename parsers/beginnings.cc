@@ -10,8 +10,8 @@ namespace {
 
 constexpr size_t kCandidatesWanted = 2;  // so few are asked in turn
 constexpr int kDepth = 64;             // bytes of a text that are looked at
-constexpr size_t kStatesMax = 4000;    // of the automaton
-constexpr size_t kStepsMax = 1 << 19;  // of making it: some ms
+constexpr size_t kStatesMax = 1500;    // of the automaton
+constexpr size_t kStepsMax = 1 << 16;  // of making it: a ms
 constexpr size_t kNodesMax = 60'000;   // of the trees' own states
 
 using Kind = RegexNode::Kind;
