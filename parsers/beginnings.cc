@@ -9,10 +9,11 @@ namespace yushi {
 namespace {
 
 constexpr size_t kCandidatesWanted = 2;  // so few are asked in turn
-constexpr int kDepth = 64;             // bytes of a text that are looked at
-constexpr size_t kStatesMax = 1500;    // of the automaton
-constexpr size_t kStepsMax = 1 << 16;  // of making it: a ms
-constexpr size_t kNodesMax = 60'000;   // of the trees' own states
+constexpr size_t kExactSize = 60;      // nodes of a part with runs in it that are read exactly
+constexpr size_t kStatesMax = 400;   // of the automaton
+constexpr size_t kStepsMax = 1 << 14;  // of making it: some tenths of a ms
+constexpr size_t kNodesMax = 60'000;  // of the one with choices
+constexpr int kDepth = 48;             // bytes of a text that are looked at
 
 using Kind = RegexNode::Kind;
 
@@ -38,17 +39,18 @@ int least_bytes(const RegexNode& node) {
 
 }  // namespace
 
+// Three steps: the trees become a trie of their parts, so that what all patterns of a file begin with (a time, a level) is there
+// once; the trie an automaton with choices; and that one without, as far as it pays.
 class BeginningsBuilder {
  public:
   BeginningsBuilder(Beginnings& out, const std::vector<std::span<const RegexNode>>& trees) : out_(out) {
+    parts_.emplace_back();
     for (size_t item = 0; item < trees.size(); ++item) {
-      item_ = static_cast<uint16_t>(item);
-      const auto open = add({.op = Op::open});
-      const auto done = add({.op = Op::done});
-      open_.push_back(open);
-      if (trees[item].empty() || nodes_.size() > kNodesMax) starts_.push_back(open);
-      for (auto& tree : trees[item]) starts_.push_back(node(tree, done, 0));
+      if (trees[item].empty()) parts_[0].open.push_back(static_cast<uint16_t>(item));
+      for (auto& tree : trees[item]) add_tree(tree, static_cast<uint16_t>(item));
     }
+    number(0);
+    start_ = states_of(0, 0);
     divide_bytes();
     walk();
     cut();
@@ -57,22 +59,102 @@ class BeginningsBuilder {
 
  private:
   enum class Op : uint8_t {
-    open,   // the item stays a candidate whatever comes
+    open,   // the items stay candidates whatever comes
     never,  // nothing comes that far
-    done,   // the end of the item's tree: only the end of the text may come
+    done,   // the end of the items' trees: only the end of the text may come
     bytes,  // one of a set, then `next`
     rest,   // bytes of a character behind its first, as many as there are, and `next`
     either  // `next` or `other`, without a byte
   };
   struct Node {
     Op op;
-    uint16_t item = 0;
     uint16_t set = 0;
     uint32_t next = 0, other = 0;
+    uint32_t from = 0, to = 0;  // the items: a stretch of order_
   };
 
+  // A place in the trie: the trees that have the same parts up to here.
+  struct Part {
+    std::vector<std::pair<const RegexNode*, uint32_t>> next;  // the part behind it, and its place
+    std::unordered_map<std::string, uint32_t> known;          // the same, by what the part matches
+    std::vector<uint16_t> done, open;                         // trees that end here, and those that are not told apart from here on
+    uint32_t from = 0, to = 0;
+  };
+
+  void add_tree(const RegexNode& tree, uint16_t item) {
+    std::vector<const RegexNode*> parts;
+    flatten(tree, parts);
+    uint32_t at = 0;
+    int before = 0;
+    for (auto* part : parts) {
+      if (before >= kDepth) {
+        parts_[at].open.push_back(item);
+        return;
+      }
+      std::string key;
+      spell(*part, key);
+      auto [known, is_new] = parts_[at].known.try_emplace(std::move(key), static_cast<uint32_t>(parts_.size()));
+      const auto to = known->second;
+      if (is_new) {
+        parts_[at].next.emplace_back(part, to);
+        parts_.emplace_back();
+      }
+      at = to;
+      before += least_bytes(*part);
+    }
+    parts_[at].done.push_back(item);
+  }
+
+  static void flatten(const RegexNode& node, std::vector<const RegexNode*>& out) {
+    if (node.kind != Kind::sequence && node.kind != Kind::capture) return out.push_back(&node);
+    for (auto& child : node.children) flatten(child, out);
+  }
+
+  // Two nodes of one spelling match the same texts.
+  static void spell(const RegexNode& node, std::string& out) {
+    if (node.kind == Kind::capture) return spell(node.children[0], out);
+    out += static_cast<char>('A' + static_cast<int>(node.kind));
+    if (node.kind == Kind::literal) out += std::to_string(node.text.size()) + ":" + node.text;
+    if (node.kind == Kind::set) out += node.set.to_string();
+    if (node.kind == Kind::repeat) out += std::to_string(node.min) + "," + std::to_string(node.max);
+    out += '(';
+    for (auto& child : node.children) spell(child, out);
+    out += ')';
+  }
+
+  void number(uint32_t at) {
+    parts_[at].from = static_cast<uint32_t>(order_.size());
+    order_.insert(order_.end(), parts_[at].done.begin(), parts_[at].done.end());
+    order_.insert(order_.end(), parts_[at].open.begin(), parts_[at].open.end());
+    for (auto& [part, to] : parts_[at].next) number(to);
+    parts_[at].to = static_cast<uint32_t>(order_.size());
+  }
+
+  // Where the trees go on behind this place.
+  uint32_t states_of(uint32_t at, int before) {
+    auto& part = parts_[at];
+    std::vector<uint32_t> ways;
+    const auto done = static_cast<uint32_t>(part.done.size()), open = static_cast<uint32_t>(part.open.size());
+    if (done > 0) ways.push_back(add({.op = Op::done, .from = part.from, .to = part.from + done}));
+    if (open > 0) ways.push_back(add({.op = Op::open, .from = part.from + done, .to = part.from + done + open}));
+    for (auto& [what, to] : part.next) {
+      const auto behind = states_of(to, std::min(before + least_bytes(*what), kDepth));
+      from_ = parts_[to].from;
+      to_ = parts_[to].to;
+      open_ = add({.op = Op::open, .from = from_, .to = to_});
+      ways.push_back(node(*what, behind, before));
+    }
+    if (ways.empty()) ways.push_back(add({.op = Op::never}));
+    auto out = ways.back();
+    for (size_t i = ways.size() - 1; i-- > 0;) out = add({.op = Op::either, .next = ways[i], .other = out});
+    return out;
+  }
+
   uint32_t add(Node node) {
-    node.item = item_;
+    if (node.from == node.to) {
+      node.from = from_;
+      node.to = to_;
+    }
     nodes_.push_back(node);
     return static_cast<uint32_t>(nodes_.size() - 1);
   }
@@ -85,7 +167,8 @@ class BeginningsBuilder {
 
   // The node's states before `next`, given the least number of bytes before it. Beyond kDepth and kNodesMax nothing is told apart.
   uint32_t node(const RegexNode& what, uint32_t next, int before) {
-    if (before >= kDepth || nodes_.size() > kNodesMax) return open_.back();
+    if (before >= kDepth || nodes_.size() > kNodesMax) return open_;
+    if (size_of(what) > kExactSize && has_run(what)) return coarse(what, next);
     switch (what.kind) {
       case Kind::literal: {
         for (size_t i = what.text.size(); i-- > 0;) {
@@ -116,7 +199,34 @@ class BeginningsBuilder {
       case Kind::repeat: return repeat(what, next, before);
       case Kind::boundary: return next;  // towards more candidates
     }
-    return open_.back();
+    return open_;
+  }
+
+  // A long one, as an IPv6 address: any text of its bytes.
+  uint32_t coarse(const RegexNode& what, uint32_t next) {
+    ByteSet all;
+    collect(what, all);
+    const auto loop = add({.op = Op::either, .other = next});
+    nodes_[loop].next = add({.op = Op::bytes, .set = set_of(all), .next = loop});
+    uint32_t out = loop;
+    for (int i = std::min(least_bytes(what), 8); i-- > 0;) out = add({.op = Op::bytes, .set = set_of(all), .next = out});
+    return out;
+  }
+
+  static void collect(const RegexNode& node, ByteSet& out) {
+    for (char c : node.text) out.set(static_cast<unsigned char>(c));
+    out |= node.set;
+    for (auto& child : node.children) collect(child, out);
+  }
+
+  static size_t size_of(const RegexNode& node) {
+    size_t out = 1;
+    for (auto& child : node.children) out += size_of(child);
+    return node.kind == Kind::repeat && node.max != RegexNode::kUnbounded ? out * static_cast<size_t>(std::max(node.max, 1)) : out;
+  }
+
+  static bool has_run(const RegexNode& node) {
+    return node.kind == Kind::repeat || std::any_of(node.children.begin(), node.children.end(), has_run);
   }
 
   uint32_t one_of(const ByteSet& set, uint32_t next) {
@@ -131,7 +241,7 @@ class BeginningsBuilder {
   uint32_t repeat(const RegexNode& what, uint32_t next, int before) {
     auto& body = what.children[0];
     // A run of any bytes tells nothing of what comes after it, and would have the automaton look for it everywhere.
-    if (what.max == RegexNode::kUnbounded && body.kind == Kind::set && body.set.all()) return open_.back();
+    if (what.max == RegexNode::kUnbounded && body.kind == Kind::set && body.set.all()) return open_;
     const int each = least_bytes(body);
     const int must = std::min(what.min, kDepth);
     uint32_t out;
@@ -144,10 +254,10 @@ class BeginningsBuilder {
       out = next;
       const int more = std::min(what.max - what.min, kDepth);
       // Cut: after kDepth more of them anything may come.
-      if (what.max - what.min > kDepth) out = open_.back();
+      if (what.max - what.min > kDepth) out = open_;
       for (int i = more; i-- > 0;) out = add({.op = Op::either, .next = node(body, out, std::min(before + (must + i) * each, kDepth)), .other = next});
     }
-    if (what.min > kDepth) out = open_.back();
+    if (what.min > kDepth) out = open_;
     for (int i = must; i-- > 0;) out = node(body, out, std::min(before + i * each, kDepth));
     return out;
   }
@@ -204,16 +314,20 @@ class BeginningsBuilder {
     }
   }
 
-  // An item that is open needs no other state to be a candidate.
+  // Items that are open need no other state to be candidates.
   void settle(Members& members) {
     std::sort(members.begin(), members.end());
-    std::vector<uint16_t> open;
+    members.erase(std::unique(members.begin(), members.end()), members.end());
+    std::vector<std::pair<uint32_t, uint32_t>> open;
     for (auto at : members)
-      if (nodes_[at].op == Op::open) open.push_back(nodes_[at].item);
+      if (nodes_[at].op == Op::open) open.emplace_back(nodes_[at].from, nodes_[at].to);
     if (open.empty()) return;
-    std::sort(open.begin(), open.end());
     std::erase_if(members, [&](uint32_t at) {
-      return nodes_[at].op != Op::open && std::binary_search(open.begin(), open.end(), nodes_[at].item);
+      auto& node = nodes_[at];
+      return std::any_of(open.begin(), open.end(), [&](auto& one) {
+        const bool is_within = node.from >= one.first && node.to <= one.second;
+        return is_within && (node.op != Op::open || node.to - node.from < one.second - one.first);
+      });
     });
   }
 
@@ -232,9 +346,10 @@ class BeginningsBuilder {
       made_.push_back({&at->first, depth});
       auto& items = items_.emplace_back();
       auto& ending = ending_.emplace_back();
-      for (auto node : at->first) {
-        items.push_back(nodes_[node].item);
-        if (nodes_[node].op == Op::open || nodes_[node].op == Op::done) ending.push_back(nodes_[node].item);
+      for (auto number : at->first) {
+        auto& node = nodes_[number];
+        items.insert(items.end(), order_.begin() + node.from, order_.begin() + node.to);
+        if (node.op == Op::open || node.op == Op::done) ending.insert(ending.end(), order_.begin() + node.from, order_.begin() + node.to);
       }
       keep_once(items);
       keep_once(ending);
@@ -252,7 +367,7 @@ class BeginningsBuilder {
     seen_.assign(nodes_.size(), 0);
     ++mark_;
     Members first;
-    for (auto start : starts_) close(start, first);
+    close(start_, first);
     state_of(std::move(first), 0);
     for (size_t now = 0; now < made_.size(); ++now) {
       rows_.emplace_back();
@@ -271,12 +386,20 @@ class BeginningsBuilder {
       std::sort(moves.begin(), moves.end());
       nothing_[now] = state_of(open, depth + 1);
       std::vector<uint16_t> row(class_count_, nothing_[now]);
+      std::map<Members, uint16_t> known;  // most classes lead to the same
       for (size_t i = 0; i < moves.size();) {
-        const auto to = moves[i].first;
-        Members target = open;
-        ++mark_;
-        for (; i < moves.size() && moves[i].first == to; ++i) close(moves[i].second, target);
-        row[to] = state_of(std::move(target), depth + 1);
+        const auto by = moves[i].first;
+        Members targets;
+        for (; i < moves.size() && moves[i].first == by; ++i)
+          if (targets.empty() || targets.back() != moves[i].second) targets.push_back(moves[i].second);
+        auto [at, is_new] = known.try_emplace(std::move(targets), 0);
+        if (is_new) {
+          Members members_then = open;
+          ++mark_;
+          for (auto target : at->first) close(target, members_then);
+          at->second = state_of(std::move(members_then), depth + 1);
+        }
+        row[by] = at->second;
       }
       rows_[now] = std::move(row);
     }
@@ -351,9 +474,10 @@ class BeginningsBuilder {
 
   Beginnings& out_;
   std::vector<Node> nodes_;
-  std::vector<uint32_t> open_;    // by item
-  std::vector<uint32_t> starts_;
-  uint16_t item_ = 0;
+  std::vector<Part> parts_;
+  std::vector<uint16_t> order_;   // items, so that those behind any place of the trie are a stretch
+  uint32_t from_ = 0, to_ = 0;    // of the part that is being read, and its open state
+  uint32_t open_ = 0, start_ = 0;
   std::vector<ByteSet> sets_;
   std::unordered_map<ByteSet, uint16_t> set_numbers_;
   std::vector<std::vector<uint8_t>> set_classes_;

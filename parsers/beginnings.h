@@ -24,6 +24,9 @@
 
 namespace yushi {
 
+// Of so many candidates each is asked in turn; of more, RequiredLiterals says first which need not be.
+constexpr size_t kAskedInTurn = 4;
+
 class Beginnings {
  public:
   // `trees` of items 0, 1, 2 …; an item may have several (any of them), and none: it is a candidate always. One of no_text() is

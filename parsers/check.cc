@@ -205,7 +205,12 @@ std::string compare_with_re2(const ParserSet& set, std::string_view text) {
       size_t bytes = sizeof(uint32_t) * 2 * pattern.captures.size();
       const auto candidates = parser->beginnings.candidates(text);
       const auto number = static_cast<uint16_t>(&pattern - parser->patterns.data());
-      const bool possible = std::find(candidates.begin(), candidates.end(), number) != candidates.end();
+      bool possible = std::find(candidates.begin(), candidates.end(), number) != candidates.end();
+      if (parser->patterns.size() > kAskedInTurn) {
+        RequiredLiterals::Found found;
+        parser->literals.search(text, found);
+        possible &= found.may_match(number);
+      }
       if (here != there || (here && std::memcmp(ours, theirs, bytes) != 0) || (there && !possible && !pattern.whole))
         return parser->name + "/" + pattern.name + " differs from RE2 on " + quoted(text);
     }

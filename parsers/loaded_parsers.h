@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,9 +34,16 @@ class LoadedParsers : public ParserSet {
   const Route* by_app(std::string_view app) const { return find(by_app_, app); }
   const Route* by_dataset(std::string_view dataset) const { return find(by_dataset_, dataset); }
   const Route& any() const { return any_; }          // recognised by their shape alone, in order of file names
-  // Of any(): those one of whose patterns (any: true), or one of whose prefixes, can begin a text.
-  const Beginnings& any_by_pattern() const { return any_by_pattern_; }
-  const Beginnings& any_by_prefix() const { return any_by_prefix_; }
+  // The patterns of those with any: true, in order, and whose they are.
+  const RequiredLiterals& any_literals() const { return any_literals_; }
+  struct AnyPattern {
+    uint16_t parser;   // in any()
+    uint16_t pattern;  // in its patterns; kAllPatterns: whatever of it may know the message
+    auto operator<=>(const AnyPattern&) const = default;
+  };
+  static constexpr uint16_t kAllPatterns = 0xffff;
+  AnyPattern any_pattern(uint16_t number) const { return any_patterns_[number]; }
+  const Beginnings& any_by_prefix() const { return any_by_prefix_; }  // the prefixes of the others, by number in any()
   const Route& generic() const { return generic_; }  // asked last
   const std::vector<std::unique_ptr<ParserDefinition>>& parsers() const { return parsers_; }
   const ParserDefinition* find(std::string_view name) const {  // nullptr: none has this name
@@ -63,7 +71,9 @@ class LoadedParsers : public ParserSet {
   std::vector<Route> by_signature_key_;
   std::shared_ptr<const Dictionary> dictionary_;
   Route any_, generic_, by_file_;
-  Beginnings any_by_pattern_, any_by_prefix_;
+  Beginnings any_by_prefix_;
+  RequiredLiterals any_literals_;
+  std::vector<AnyPattern> any_patterns_;
   std::array<Route, kTransports> by_transport_;
 
  public:

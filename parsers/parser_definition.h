@@ -20,6 +20,7 @@
 #include "parsers/parser_set.h"
 #include "parsers/pattern.h"
 #include "parsers/pattern_kinds.h"
+#include "parsers/required_literals.h"
 #include "parsers/row_table.h"
 
 namespace yushi {
@@ -104,6 +105,7 @@ struct ParserDefinition {
   std::vector<ParserTest> tests;
   FilePosition position;
   Beginnings beginnings;  // which of the patterns to ask, in file order
+  RequiredLiterals literals;  // and which of those not, where they are many
   std::vector<uint16_t> whole_patterns;  // in file order
 };
 

@@ -649,6 +649,7 @@ std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const
     trees.emplace_back(pattern.tree);
   }
   out->beginnings = Beginnings(trees);
+  if (trees.size() > kAskedInTurn) out->literals = RequiredLiterals(trees);
   return out;
 }
 

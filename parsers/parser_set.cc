@@ -163,28 +163,29 @@ class ParserSetBuilder {
     for (auto transport : parser.match.transports) set_->by_transport_[static_cast<size_t>(transport)].push_back(&parser);
   }
 
-  // One automaton over all parsers that are recognised by shape, another over the prefixes, which stand behind an uptime too.
+  // One search over the patterns of all parsers that are recognised by shape, and an automaton over the prefixes, which stand
+  // behind an uptime too.
   void make_any() {
-    std::vector<std::vector<RegexNode>> patterns, prefixes;
-    for (auto* parser : set_->any_) {
-      auto& of_patterns = patterns.emplace_back();
+    std::vector<std::span<const RegexNode>> patterns;
+    std::vector<std::vector<RegexNode>> prefixes;
+    for (size_t i = 0; i < set_->any_.size(); ++i) {
+      auto& parser = *set_->any_[i];
       auto& of_prefixes = prefixes.emplace_back();
-      if (parser->match.any) {
-        for (auto& pattern : parser->patterns) {
-          if (pattern.whole) continue;
-          if (pattern.tree.empty()) {
-            of_patterns.clear();  // asked always
-            break;
-          }
-          of_patterns.push_back(pattern.tree[0]);
-        }
-        of_prefixes.push_back(Beginnings::no_text());
+      if (!parser.match.any) {
+        for (auto& prefix : parser.match.prefixes) of_prefixes.push_back(begins_with(prefix));
         continue;
       }
-      of_patterns.push_back(Beginnings::no_text());
-      for (auto& prefix : parser->match.prefixes) of_prefixes.push_back(begins_with(prefix));
+      of_prefixes.push_back(Beginnings::no_text());
+      for (size_t k = 0; k < parser.patterns.size(); ++k) {
+        auto& pattern = parser.patterns[k];
+        if (pattern.whole || set_->any_patterns_.size() == UINT16_MAX) continue;
+        patterns.emplace_back(pattern.tree);
+        set_->any_patterns_.push_back({static_cast<uint16_t>(i), static_cast<uint16_t>(k)});
+      }
     }
-    set_->any_by_pattern_ = Beginnings({patterns.begin(), patterns.end()});
+    if (set_->any_patterns_.size() == UINT16_MAX)
+      problems_.add(set_->any_.back()->path, {1, 1}, "the parsers with any: true have more than 65,534 patterns");
+    set_->any_literals_ = RequiredLiterals(patterns);
     set_->any_by_prefix_ = Beginnings({prefixes.begin(), prefixes.end()});
     for (auto& parser : set_->parsers_)
       for (auto& pattern : parser->patterns) std::vector<RegexNode>().swap(pattern.tree);

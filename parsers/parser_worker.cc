@@ -115,20 +115,33 @@ struct ParserWorker::State {
   bool try_any(Job& job) {
     find_any(job);
     for (size_t i = 0; i < any_found_.size(); ++i) {
-      auto& parser = *parsers->any()[any_found_[i]];
-      if (begins_as(parser, job) && try_parser(job, parser)) return true;
+      const auto found = any_found_[i];
+      auto& parser = *parsers->any()[found.parser];
+      if (found.pattern != LoadedParsers::kAllPatterns) {
+        if (try_pattern(job, parser, parser.patterns[found.pattern])) return true;
+      } else if (begins_as(parser, job) && try_parser(job, parser)) {
+        return true;
+      }
     }
     return false;
   }
 
   void find_any(const Job& job) {
     any_found_.clear();
-    const auto take = [&](std::span<const uint16_t> found) { any_found_.insert(any_found_.end(), found.begin(), found.end()); };
-    take(parsers->any_by_pattern().candidates(job.text));
+    const auto take = [&](std::string_view text, bool is_as_it_stands) {
+      parsers->any_literals().search(text, found_);
+      found_.for_each([&](uint16_t number) {
+        auto one = parsers->any_pattern(number);
+        if (!is_as_it_stands) one.pattern = LoadedParsers::kAllPatterns;
+        any_found_.push_back(one);
+      });
+    };
+    take(job.text, true);
     // As try_parser() asks: for what a repeated message holds, and for the message with the blanks around it.
-    if (const auto inner = repeated_message(job.text); !inner.empty()) take(parsers->any_by_pattern().candidates(inner));
-    if (job.text.size() != job.whole.size()) take(parsers->any_by_pattern().candidates(job.whole));
-    take(parsers->any_by_prefix().candidates(behind_uptime(job.text)));
+    if (const auto inner = repeated_message(job.text); !inner.empty()) take(inner, false);
+    if (job.text.size() != job.whole.size()) take(job.whole, false);
+    const auto by_prefix = parsers->any_by_prefix().candidates(behind_uptime(job.text));
+    for (auto number : by_prefix) any_found_.push_back({number, LoadedParsers::kAllPatterns});
     if (any_found_.size() < 2) return;
     std::sort(any_found_.begin(), any_found_.end());
     any_found_.erase(std::unique(any_found_.begin(), any_found_.end()), any_found_.end());
@@ -187,8 +200,15 @@ struct ParserWorker::State {
   }
 
   bool try_patterns(Job& job, const ParserDefinition& parser) {
-    for (auto index : parser.beginnings.candidates(job.text))
-      if (try_pattern(job, parser, parser.patterns[index])) return true;
+    const auto candidates = parser.beginnings.candidates(job.text);
+    if (candidates.size() <= kAskedInTurn) {
+      for (auto index : candidates)
+        if (try_pattern(job, parser, parser.patterns[index])) return true;
+      return false;
+    }
+    parser.literals.search(job.text, found_);
+    for (auto index : candidates)
+      if (found_.may_match(index) && try_pattern(job, parser, parser.patterns[index])) return true;
     return false;
   }
 
@@ -563,9 +583,10 @@ struct ParserWorker::State {
     if (auto* route = route_of_file(known)) ask_all(*route);
     if (auto* route = route_of_app(job.captures, known)) ask_all(*route);
     find_any(job);
-    for (auto number : any_found_) {
+    for (size_t i = 0; i < any_found_.size(); ++i) {
+      if (i > 0 && any_found_[i].parser == any_found_[i - 1].parser) continue;
       job.captures.resize(header);
-      if (auto& other = *parsers->any()[number]; begins_as(other, job)) ask(other);
+      if (auto& other = *parsers->any()[any_found_[i].parser]; begins_as(other, job)) ask(other);
     }
     if (claimed) ambiguous += kOfferedOneIn;
     capped = capped_before;
@@ -579,7 +600,8 @@ struct ParserWorker::State {
   };
   std::vector<Candidate> candidates_;  // of one message
   std::vector<Capture> header_;
-  std::vector<uint16_t> any_found_;
+  std::vector<LoadedParsers::AnyPattern> any_found_;
+  RequiredLiterals::Found found_;
   static constexpr uint32_t kOfferedOneIn = 251;
   uint32_t until_offered_ = 1;  // the first one is
   const ParserDefinition* last_parser_ = nullptr;

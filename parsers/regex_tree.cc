@@ -192,6 +192,7 @@ class RegexReader {
       for (bool off = false; !next_is(':'); ++at_) {
         if (next_is(')')) {  // (?i): to the end of the group around it
           ++at_;
+          if (int low, high; quantifier(&low, &high)) return std::nullopt;  // nothing to repeat: an error
           return RegexNode();
         }
         if (next_is('-') && !off)

@@ -14,6 +14,7 @@ namespace {
 struct Patterns {
   std::vector<Pattern> patterns;
   Beginnings beginnings;
+  RequiredLiterals literals;
 
   explicit Patterns(const std::vector<std::string>& regexes) {
     std::vector<std::vector<RegexNode>> trees;
@@ -23,6 +24,7 @@ struct Patterns {
       if (pattern) patterns.push_back(std::move(*pattern));
     }
     beginnings = Beginnings({trees.begin(), trees.end()});
+    literals = RequiredLiterals({trees.begin(), trees.end()});
   }
 
   std::vector<int> candidates(std::string_view text) const {
@@ -63,6 +65,24 @@ TEST(Beginnings, PatternsThatDifferFarFromTheirBeginningAreNotToldApart) {
   EXPECT_EQ(patterns.beginnings.states(), 1u) << "a walk that leaves no fewer is not made";
 }
 
+TEST(RequiredLiterals, TextsThatMustStandSomewhereTellPatternsApart) {
+  Patterns patterns({"[0-9]+ (.*) reset by peer", ".*(?:accepted from|refused by) .*", ".*[ab]c", "(?:x.*|longer text).*", "(.*)(?: optional text)?", "(?:many times ){2,}.*"});
+  const auto may = [&](std::string_view text) {
+    RequiredLiterals::Found found;
+    patterns.literals.search(text, found);
+    Numbers out;
+    for (uint16_t i = 0; i < 6; ++i)
+      if (found.may_match(i)) out.push_back(i);
+    return out;
+  };
+  EXPECT_EQ(may(""), (Numbers{4}));
+  EXPECT_EQ(may("x"), (Numbers{2, 3, 4}));
+  EXPECT_EQ(may("1 x reset by peer"), (Numbers{0, 2, 4}));
+  EXPECT_EQ(may("was refused by a"), (Numbers{1, 2, 4})) << "the fourth begins with x or l";
+  EXPECT_EQ(may("reset by pee"), (Numbers{2, 4}));
+  EXPECT_EQ(may("many times many times"), (Numbers{2, 4, 5}));
+}
+
 TEST(Beginnings, NoPatternThatMatchesIsMissed) {
   size_t matches = 0, refused = 0;
   for (uint32_t seed = 0; seed < 200; ++seed) {
@@ -75,11 +95,14 @@ TEST(Beginnings, NoPatternThatMatchesIsMissed) {
     for (int i = 0; i < 20; ++i) {
       const auto text = generator.text();
       const auto found = patterns.candidates(text);
+      RequiredLiterals::Found literals;
+      patterns.literals.search(text, literals);
       EXPECT_TRUE(std::is_sorted(found.begin(), found.end()));
       refused += 12 - found.size();
       for (int number = 0; number < 12; ++number) {
         if (!patterns.patterns[static_cast<size_t>(number)].match_by_re2(text, spans)) continue;
         ++matches;
+        ASSERT_TRUE(literals.may_match(static_cast<uint16_t>(number))) << regexes[static_cast<size_t>(number)] << " text '" << text << "'";
         ASSERT_TRUE(std::find(found.begin(), found.end(), number) != found.end()) << regexes[static_cast<size_t>(number)] << " text '" << text << "'";
       }
     }
@@ -101,16 +124,20 @@ TEST(Beginnings, NoParserThatKnowsALineByItsShapeIsMissed) {
   for (auto& parser : set->parsers())
     for (auto& test : parser->tests) {
       const auto text = matched_text(test.line);
-      const auto by_pattern = set->any_by_pattern().candidates(text), by_prefix = set->any_by_prefix().candidates(text);
+      const auto by_prefix = set->any_by_prefix().candidates(text);
+      RequiredLiterals::Found found;
+      set->any_literals().search(text, found);
+      std::vector<uint16_t> by_pattern;
+      found.for_each([&](uint16_t pattern) { by_pattern.push_back(set->any_pattern(pattern).parser); });
       for (size_t i = 0; i < set->any().size(); ++i) {
         auto& one = *set->any()[i];
         const auto number = static_cast<uint16_t>(i);
         const bool knows = one.match.any && std::any_of(one.patterns.begin(), one.patterns.end(), [&](auto& pattern) {
           return !pattern.pattern || pattern.pattern->match(text, spans, stack);
         });
-        const bool begins = std::any_of(one.match.prefixes.begin(), one.match.prefixes.end(), [&](auto& prefix) { return text.starts_with(prefix); });
+        const bool begins = !one.match.any && std::any_of(one.match.prefixes.begin(), one.match.prefixes.end(), [&](auto& prefix) { return text.starts_with(prefix); });
         known += knows || begins;
-        const auto has = [&](auto found) { return std::find(found.begin(), found.end(), number) != found.end(); };
+        const auto has = [&](auto& all) { return std::find(all.begin(), all.end(), number) != all.end(); };
         EXPECT_TRUE(!knows || has(by_pattern)) << one.name << ": " << text;
         EXPECT_TRUE(!begins || has(by_prefix)) << one.name << ": " << text;
       }

@@ -19,9 +19,9 @@ class PatternGenerator {
   }
 
   std::string text() {
-    static const char* kPieces[] = {"a", "b", " ", "c", "ab", "\xc3\xa9", "\xe4\xb8\xad", "\n", "=", "aa", "A", "\u017f", "_"};
+    static const char* kPieces[] = {"a", "b", " ", "c", "ab", "\xc3\xa9", "\xe4\xb8\xad", "\n", "=", "aa", "A", "\u017f", "_", "bcab", "a=b c"};
     std::string out;
-    for (int i = pick(0, 12); i > 0; --i) out += kPieces[pick(0, 12)];
+    for (int i = pick(0, 12); i > 0; --i) out += kPieces[pick(0, 14)];
     return out;
   }
 
@@ -30,7 +30,7 @@ class PatternGenerator {
 
   std::string part(int depth) {
     static const char* kAtoms[] = {"a", "b", " ", "c", "[ab]", "[^a]", "[^ ]", ".", "\\S", "\\w", "ab", "[^ab=]", "=", "\xc3\xa9", "\\b", "\\B", "(?i:a)",
-                                   "(?i:[a-z])", "(?i:s)", "(?i:\\w)"};
+                                   "(?i:[a-z])", "(?i:s)", "(?i:\\w)", "bcab", "a=b c"};
     static const char* kQuantifiers[] = {"", "", "", "*", "+", "?", "*?", "+?", "??", "{1,2}", "{2}", "{0,3}?"};
     if (depth < 3 && pick(0, 3) == 0) {
       std::string inner = pattern(depth + 1);
@@ -41,7 +41,7 @@ class PatternGenerator {
       }
       return "(?:" + inner + ")" + kQuantifiers[pick(0, 11)];
     }
-    return std::string(kAtoms[pick(0, 19)]) + kQuantifiers[pick(0, 11)];
+    return std::string(kAtoms[pick(0, 21)]) + kQuantifiers[pick(0, 11)];
   }
 
   std::mt19937 random_;
