@@ -54,6 +54,9 @@ std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts&
   e.one("yushi_alerts_total", "counter", "Alerts raised since start.", pipeline.alerts.load());
   e.one("yushi_records_capped_total", "counter", "Records with more fields than are taken; error.message says so.",
         pipeline.fields_capped.load());
+  e.one("yushi_parse_ambiguous_total", "counter",
+        "Records that two parsers would have known and the order decided, estimated: one known record in 251 is offered to all.",
+        pipeline.ambiguous.load());
   e.one("yushi_hosts_unconfirmed_total", "counter", "Records whose header names another host than their sender did before.",
         watched.pipeline->hosts_unconfirmed());
   e.one("yushi_connections_open", "gauge", "Stream connections open.", pipeline.connections_open.load());

@@ -109,9 +109,10 @@ PreparedBatch Pipeline::understand(Worker& worker, std::unique_ptr<Batch> batch)
   }
   auto& loaded = *worker.loaded;
   hosts_.mark_relays(*batch);
-  const auto capped = worker.understander->capped();
+  const auto capped = worker.understander->capped(), ambiguous = worker.understander->ambiguous();
   worker.understander->understand(*batch, loaded.readings);
   if (worker.understander->capped() != capped) counters_.fields_capped += worker.understander->capped() - capped;
+  if (worker.understander->ambiguous() != ambiguous) counters_.ambiguous += worker.understander->ambiguous() - ambiguous;
   hosts_.judge(*batch);
   worker.matcher->match(*batch, worker.scratch, batch->hits);
   worker.scratch.clear();

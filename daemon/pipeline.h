@@ -56,6 +56,7 @@ struct PipelineOptions {
 struct PipelineCounters {
   std::atomic<uint64_t> messages{0}, raw_bytes{0}, understood{0}, alerts{0}, in_flight_bytes{0}, kernel_drops{0}, source_drops{0};
   std::atomic<uint64_t> fields_capped{0};  // messages with more fields than become fields
+  std::atomic<uint64_t> ambiguous{0};      // messages that a second parser would have known, by samples
   std::atomic<int64_t> connections_open{0};
   std::atomic<int64_t> round_ns{0};    // when the committer last had written and signed all that was due
   std::atomic<int64_t> newest_ns{0};   // the latest time at which something was committed, by this run or one before

@@ -33,6 +33,7 @@ class Understander {
   // Live: a batch of datagrams may hold several tenants, each read in its way, by TenantId.
   void understand(Batch& batch, std::span<const Reading> reading_of_tenant);
   uint64_t capped() const { return worker_.capped(); }
+  uint64_t ambiguous() const { return worker_.ambiguous(); }
   const std::shared_ptr<const ParserSet>& set() const { return set_; }
 
  private:
