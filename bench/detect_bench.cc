@@ -25,7 +25,7 @@ struct Prepared {
 };
 
 void load(Prepared& prepared) {
-  auto files = read_parser_directories({"parsers"});
+  auto files = read_parser_directories({"parsers/library"});
   auto set = files ? ParserSet::load(std::move(*files)) : tl::unexpected(files.error());
   auto rule_files = read_rule_directories({"config/rules"});
   auto rules = rule_files ? RuleSet::load(std::move(*rule_files)) : tl::unexpected(rule_files.error());

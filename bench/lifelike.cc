@@ -14,7 +14,7 @@ constexpr size_t kConnections = 8;
 constexpr size_t kReadBytes = 64 << 10;  // what one read of one connection gives
 
 std::shared_ptr<const ParserSet> our_parsers() {
-  auto files = read_parser_directories({"parsers"});
+  auto files = read_parser_directories({"parsers/library"});
   YUSHI_ASSERT(files, "%s", files.error().message.c_str());
   auto set = ParserSet::load(*files);
   YUSHI_ASSERT(set, "%s", set.error().message.c_str());

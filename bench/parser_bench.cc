@@ -17,7 +17,7 @@ using namespace yushi;
 std::shared_ptr<const ParserSet> parsers() {
   // From the root of the tree, or wherever YUSHI_PARSERS points.
   const char* given = std::getenv("YUSHI_PARSERS");
-  auto files = read_parser_directories({given ? given : "parsers"});
+  auto files = read_parser_directories({given ? given : "parsers/library"});
   if (!files) return nullptr;
   auto set = ParserSet::load(*files);
   return set ? *set : nullptr;

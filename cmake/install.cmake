@@ -1,7 +1,7 @@
 # cmake --install build/release --prefix /usr
 include(GNUInstallDirs)
 install(TARGETS yushid yushi)
-install(DIRECTORY parsers/ DESTINATION ${CMAKE_INSTALL_DATADIR}/yushi/parsers FILES_MATCHING PATTERN "*.yaml")
+install(DIRECTORY parsers/library/ DESTINATION ${CMAKE_INSTALL_DATADIR}/yushi/parsers FILES_MATCHING PATTERN "*.yaml")
 install(DIRECTORY config/rules/ DESTINATION ${CMAKE_INSTALL_DATADIR}/yushi/rules)
 install(FILES systemd/yushid.service DESTINATION lib/systemd/system)
 install(FILES systemd/yushi.sysusers DESTINATION lib/sysusers.d RENAME yushi.conf)

@@ -13,6 +13,6 @@
 
 namespace yushi {
 
-constexpr uint32_t kParserEngine = 4;
+constexpr uint32_t kParserEngine = 5;
 
 }  // namespace yushi

@@ -26,6 +26,8 @@ struct FilePosition {
   int line = 0, column = 0;
 };
 
+struct EventKind;
+
 // A constant that depends on what was captured: res=failed -> event.outcome: failure. The first that holds is taken.
 struct Variant {
   std::string name;
@@ -34,7 +36,8 @@ struct Variant {
     std::vector<std::string> globs;  // any of them; `*` stands for any characters
   };
   std::vector<Condition> conditions;  // all of them
-  std::vector<ConstantField> fields;
+  std::vector<ConstantField> fields;  // those of its kind too
+  const EventKind* event = nullptr;   // nullptr: the pattern's
   FilePosition position;
 };
 
@@ -56,6 +59,7 @@ struct PatternDefinition {
   std::vector<const Field*> trusted;    // fields that nobody but the program fills
   std::shared_ptr<const KeyTable> keys;
   std::vector<ConstantField> own_fields;
+  const EventKind* event = nullptr;  // nullptr: the file's, or none
   std::vector<Variant> variants;
   std::vector<MessageKind> kinds;   // [0] when no variant holds, [1 + i] of variant i
   std::vector<MessageKind> capped;  // the same for messages with more fields than we take

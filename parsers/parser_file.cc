@@ -5,6 +5,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include "parsers/event_kind.h"
 #include "parsers/json_fields.h"
 #include "parsers/key_values.h"
 #include "parsers/loaded_parsers.h"
@@ -114,13 +115,14 @@ class FileReader {
     if (root["macros"]) read_macros(root["macros"]);
     if (root["null_values"]) null_values_ = texts(root["null_values"], "null_values");
     if (root["fields"]) fields_ = read_fields(root["fields"]);
+    if (root["event"]) event_ = read_event(root["event"], fields_);
     if (root["words"]) read_words(root["words"]);
     if (root["keys"]) keys_ = read_keys(root["keys"]);
     if (root["trusted"]) trusted_ = read_trusted(root["trusted"]);
     if (root["variants"]) variants_ = read_variants(root["variants"]);
     bool has_patterns = false, has_match = false;
     each(root, "the parser", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
-      static const std::set<std::string> kRead = {"name", "types", "macros", "null_values", "fields", "words", "keys", "trusted", "variants"};
+      static const std::set<std::string> kRead = {"name", "types", "macros", "null_values", "fields", "event", "words", "keys", "trusted", "variants"};
       if (kRead.contains(key)) return;
       if (key == "aliases") {
         out_->aliases = texts(value, "aliases");
@@ -243,6 +245,18 @@ class FileReader {
     return out;
   }
 
+  // The kind's constants go into `fields`, under what stands there.
+  const EventKind* read_event(const YAML::Node& node, Fields& fields) {
+    std::string name;
+    if (!text(node, "event", &name)) return nullptr;
+    const auto* kind = find_event_kind(name);
+    if (!kind)
+      problem(node, "'" + name + "' is no kind of event" + event_kind_suggestion(name) + "; docs/events.md has them all");
+    else
+      fields = merged(constants_of(*kind), fields);
+    return kind;
+  }
+
   std::vector<const Field*> read_trusted(const YAML::Node& node) {
     std::vector<const Field*> out;
     for (auto& name : texts(node, "trusted"))
@@ -298,10 +312,11 @@ class FileReader {
           });
         } else if (key == "fields") {
           variant.fields = read_fields(value);
-        } else {
-          problem(at, "unknown key '" + key + "' in a variant; there are name, when and fields");
+        } else if (key != "event") {
+          problem(at, "unknown key '" + key + "' in a variant; there are name, when, event and fields");
         }
       });
+      if (item.IsMap() && item["event"]) variant.event = read_event(item["event"], variant.fields);
       if (variant.name.empty()) problem(variant.position, "a variant needs a name");
       if (variant.conditions.empty()) problem(variant.position, "a variant needs when:");
       out.push_back(std::move(variant));
@@ -336,6 +351,8 @@ class FileReader {
             problem(value, "extract is json or key-value");
         } else if (key == "fields") {
           pattern.own_fields = read_fields(value);
+        } else if (key == "event") {
+          // read below: it lies under the pattern's fields, wherever it stands
         } else if (key == "variants") {
           pattern.variants = read_variants(value);
         } else if (key == "trusted") {
@@ -354,6 +371,7 @@ class FileReader {
           problem(at, "unknown key '" + key + "' in a pattern");
         }
       });
+      if (item.IsMap() && item["event"]) pattern.event = read_event(item["event"], pattern.own_fields);
       if (pattern.name.empty()) problem(item, "a pattern needs a name");
       if (!names.insert(pattern.name).second) problem(item, "two patterns are named '" + pattern.name + "'");
       if (has_grok == has_extract) problem(item, "a pattern needs either grok or extract");
@@ -363,6 +381,7 @@ class FileReader {
       if (has_keys) declare_dynamic_prefix(prefix);
       pattern.keys = std::make_shared<KeyTable>(prefix, std::move(keys), null_values_, words_);
       make_kinds(pattern);
+      check_kinds(pattern, has_keys);
       out_->patterns.push_back(std::move(pattern));
     }
   }
@@ -402,6 +421,29 @@ class FileReader {
       kind.pattern += "/capped";
       kind.constants.push_back(capped_message());
       pattern.capped.push_back(std::move(kind));
+    }
+  }
+
+  // A kind of event without what makes it one is a promise that no detector can lean on.
+  void check_kinds(const PatternDefinition& pattern, bool has_keys) {
+    const auto* of_pattern = pattern.event ? pattern.event : event_;
+    for (size_t i = 0; i < pattern.kinds.size(); ++i) {
+      const auto* variant = i == 0 ? nullptr : &pattern.variants[i - 1];
+      const auto* kind = variant && variant->event ? variant->event : of_pattern;
+      if (!kind) continue;
+      const auto missing = missing_of(*kind, [&](std::string_view name) {
+        const auto is_it = [&](const Field* field) { return field && field->name == name; };
+        if (std::any_of(pattern.captures.begin(), pattern.captures.end(), [&](auto& to) { return is_it(to.field); })) return true;
+        if (has_keys)
+          for (auto& target : pattern.keys->targets())
+            if (std::any_of(target.fields.begin(), target.fields.end(), is_it)) return true;
+        auto& constants = pattern.kinds[i].constants;
+        return std::any_of(constants.begin(), constants.end(), [&](auto& constant) { return is_it(constant.field); });
+      });
+      if (missing.empty()) continue;
+      problem(variant && variant->event ? variant->position : pattern.position,
+              "the kind '" + std::string(kind->name) + "' needs " + (missing.find('|') == std::string::npos ? "" : "one of ") + missing +
+                  ", and '" + pattern.kinds[i].pattern + "' neither captures nor gives it");
     }
   }
 
@@ -465,6 +507,7 @@ class FileReader {
   Problems& problems_;
   std::unique_ptr<ParserDefinition> out_ = std::make_unique<ParserDefinition>();
   Fields fields_;
+  const EventKind* event_ = nullptr;
   GrokMacros macros_;
   std::map<std::string, FieldType> types_;
   std::set<std::string> lists_;

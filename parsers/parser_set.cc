@@ -19,10 +19,19 @@ Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::s
   std::vector<FileLeftOut> away, misnamed;
   for (auto& directory : directories) {
     std::error_code error;
-    fs::directory_iterator at(directory, error), end;
+    std::map<std::string, std::string> met;  // names of this directory, and where
+    fs::recursive_directory_iterator at(directory, error), end;
     for (; !error && at != end; at.increment(error)) {
+      std::error_code ignored;
       auto path = at->path().string(), name = at->path().filename().string();
+      if (at->is_directory(ignored) && !at->is_symlink(ignored) && !name.ends_with(".yaml")) continue;  // looked into
       if (!is_data_file_name(path, false, misnamed)) continue;
+      if (at->is_directory(ignored)) at.disable_recursion_pending();
+      if (auto [other, is_new] = met.emplace(name, path); !is_new) {
+        // Which of them is met first is the file system's whim: neither may win by it.
+        away.push_back({path, path + ": " + other->second + " has this name too, and a name stands for one parser; rename one of them"});
+        continue;
+      }
       auto text = read_data_file(path);
       if (text)
         by_name[name] = {name, path, std::move(*text)};

@@ -26,8 +26,9 @@ struct ParserFile {
   std::string text;
 };
 
-// Every *.yaml of each directory, sorted by name; later directories win. io when a directory cannot be read, or when a file
-// cannot be taken (read_data_file); with `left_out` such a file is put there instead, and so is a *.yml, which is not taken.
+// Every *.yaml of each directory and the folders in it, sorted by base name; later directories win. io when a directory cannot
+// be read, or when a file cannot be taken (read_data_file, or its base name stands twice in one directory); with `left_out` such a
+// file is put there instead, and so is a *.yml, which is not taken.
 Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::string>& directories,
                                                         std::vector<FileLeftOut>* left_out = nullptr);
 

@@ -11,8 +11,8 @@ std::string share_directory(const std::string& what) {
   auto here = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
   for (auto up = here; up.has_relative_path(); up = up.parent_path()) {
     // A binary in its build folder: the tree it was built from.
-    if (std::filesystem::exists(up / "parsers" / "sshd.yaml", ignored)) {
-      return (up / (what == "rules" ? "config/rules" : what)).string();
+    if (std::filesystem::exists(up / "parsers" / "library", ignored)) {
+      return (up / (what == "rules" ? "config/rules" : "parsers/library")).string();
     }
   }
   return (here.parent_path() / "share" / "yushi" / what).string();

@@ -170,6 +170,7 @@ constinit const Field* const source_ip = known("source.ip");
 constinit const Field* const observer_name = known("observer.name");
 constinit const Field* const log_source_address = known("log.source.address");
 constinit const Field* const organization_name = known("organization.name");
+constinit const Field* const yushi_event = known("yushi.event");
 constinit const Field* const yushi_host_unconfirmed = known("yushi.host.unconfirmed");
 constinit const Field* const yushi_time_inferred = known("yushi.time.inferred");
 constinit const Field* const yushi_part = known("yushi.part");

@@ -83,6 +83,7 @@ extern const Field* const source_ip;
 extern const Field* const observer_name;
 extern const Field* const log_source_address;
 extern const Field* const organization_name;
+extern const Field* const yushi_event;
 extern const Field* const yushi_host_unconfirmed;
 extern const Field* const yushi_time_inferred;
 extern const Field* const yushi_part;

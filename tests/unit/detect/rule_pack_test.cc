@@ -15,7 +15,7 @@ namespace yushi {
 namespace {
 
 UnderstandBatch our_parsers() {
-  auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers"});
+  auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
   if (!files) std::abort();
   auto set = ParserSet::load(std::move(*files));
   if (!set) {

@@ -106,7 +106,7 @@ void add_header_cases(Pins& pins) {
 // Each parser file alone: what one file's messages give must not depend on another file. A line stands for itself and
 // behind a header, where its parser is found by the name of the program, and there with blanks around it.
 void add_parser_tests(Pins& pins) {
-  auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers"});
+  auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
   ASSERT_TRUE(files);
   for (auto& file : *files) {
     auto set = ParserSet::load({file});

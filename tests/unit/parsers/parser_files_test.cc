@@ -9,7 +9,7 @@ namespace yushi {
 namespace {
 
 std::shared_ptr<const ParserSet> our_parsers() {
-  auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers"});
+  auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
   EXPECT_TRUE(files.has_value()) << files.error().message;
   auto set = ParserSet::load(*files);
   EXPECT_TRUE(set.has_value()) << set.error().message;

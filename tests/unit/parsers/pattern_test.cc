@@ -146,7 +146,7 @@ TEST(Pattern, OurMatcherSaysWhatRe2SaysOnEveryLineOfTheDataSets) {
   const char* given = std::getenv("YUSHI_DATA");
   std::filesystem::path data = given ? given : YUSHI_SOURCE_DIR "/../shared/data/dev";
   if (!std::filesystem::exists(data)) GTEST_SKIP() << "no data sets at " << data << "; set YUSHI_DATA";
-  auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers"});
+  auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
   ASSERT_TRUE(files);
   auto set = ParserSet::load(*files);
   ASSERT_TRUE(set) << set.error().message;

@@ -11,7 +11,7 @@ namespace yushi {
 namespace {
 
 std::shared_ptr<const ParserSet> our_parsers() {
-  static const auto set = ParserSet::load(*read_parser_directories({YUSHI_SOURCE_DIR "/parsers"}));
+  static const auto set = ParserSet::load(*read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"}));
   return *set;
 }
 

@@ -561,7 +561,7 @@ std::string data_directory() {
 }
 
 TEST(Block, AHundredThousandLinesOfTheDataSetsComeBackAsParsersUnderstandThem) {
-  auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers"});
+  auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
   ASSERT_TRUE(files);
   auto set = ParserSet::load(*files);
   ASSERT_TRUE(set) << set.error().message;
