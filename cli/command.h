@@ -59,6 +59,7 @@ void add_verify(CLI::App& app, Chosen& chosen);
 void add_checkpoint(CLI::App& app, Chosen& chosen);
 void add_parse(CLI::App& app, Chosen& chosen);
 void add_parsers(CLI::App& app, Chosen& chosen);
+void add_unknown(CLI::App& parsers, Chosen& chosen);  // `parsers unknown`
 void add_rules(CLI::App& app, Chosen& chosen);
 
 }  // namespace yushi

@@ -222,7 +222,7 @@ struct Api::Asking {
   bool stalled(milliseconds waited);
   bool is_about_content() const {
     auto& name = question.name;
-    return name == "search" || name == "hist" || name.starts_with("alerts");
+    return name == "search" || name == "hist" || name.starts_with("alerts") || name.starts_with("parsers/");
   }
   // Those wait for each other, and run at a low priority.
   bool is_queued() const { return is_about_content() || question.name == "verify"; }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,9 @@ class ParserSet {
   virtual const std::string& digest() const = 0;                 // 64 hex digits, over names and texts of the files
   virtual const std::vector<ParserFile>& files() const = 0;
 };
+
+// The datasets of our parsers that know a message by its form alone, whatever product wrote it.
+std::span<const std::string_view> generic_datasets();
 
 class ParserWorker {
  public:

@@ -38,6 +38,7 @@ Result<void> answer_search(const Asked& asked);
 Result<void> answer_hist(const Asked& asked);
 Result<void> answer_alerts(const Asked& asked);
 Result<void> answer_alert(const Asked& asked, std::string_view id);
+Result<void> answer_unknown(const Asked& asked);
 Result<void> answer_sources(const Asked& asked);
 Result<void> answer_status(const Asked& asked);
 Result<void> answer_checkpoint(const Asked& asked);
