@@ -2,6 +2,7 @@
 include(GNUInstallDirs)
 install(TARGETS yushid yushi)
 install(DIRECTORY parsers/library/ DESTINATION ${CMAKE_INSTALL_DATADIR}/yushi/parsers FILES_MATCHING PATTERN "*.yaml")
+install(DIRECTORY config/secrets/ DESTINATION ${CMAKE_INSTALL_DATADIR}/yushi/secrets FILES_MATCHING PATTERN "*.yaml")
 install(DIRECTORY config/rules/ DESTINATION ${CMAKE_INSTALL_DATADIR}/yushi/rules)
 install(FILES systemd/yushid.service DESTINATION lib/systemd/system)
 install(FILES systemd/yushi.sysusers DESTINATION lib/sysusers.d RENAME yushi.conf)

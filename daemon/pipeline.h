@@ -37,6 +37,7 @@ constexpr TenantId kAuditTenant = 1;
 struct Loaded {
   std::shared_ptr<const ParserSet> parsers;
   std::shared_ptr<const RuleSet> rules;
+  std::shared_ptr<const SecretRules> secrets;                 // what is hidden of what goes out
   std::vector<std::shared_ptr<const ParseContext>> contexts;  // by TenantId
   std::vector<Reading> readings;                              // by TenantId
   std::vector<std::string> left_out;                          // files and rules that are wrong or cannot run, in words

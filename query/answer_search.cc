@@ -39,9 +39,11 @@ Result<std::map<std::string, uint64_t>> read_after(std::string_view text) {
   return out;
 }
 
-void render_record(const Record& record, std::string& out) {
+void render_record(const Asked& asked, const Record& record, std::string& out) {
   thread_local EcsJsonWriter writer;
-  writer.write(record, {}, out);
+  thread_local SecretMask mask(nullptr);
+  if (mask.rules() != asked.secrets) mask = SecretMask(asked.secrets);
+  writer.write(mask.mask(record), {}, out);
 }
 
 // What has come since, in commit order: follow goes by arrival, not by event time.
@@ -57,7 +59,7 @@ Result<void> answer_arrived(const Asked& asked, const Query& query, const std::v
   std::string json;
   while (auto* record = arrivals.next()) {
     json.clear();
-    render_record(*record, json);
+    render_record(asked, *record, json);
     if (!asked.sink(json)) return {};
     ++end.records;
   }
@@ -82,7 +84,7 @@ Result<void> answer_records(const Asked& asked, const Query& query, const Segmen
   std::atomic<bool> is_held{true};
   std::optional<RecordKey> oldest;
   auto render = [&](const Record& record, Scratch&, std::string& out) {
-    if (is_held) render_record(record, out);
+    if (is_held) render_record(asked, record, out);
   };
   auto give = [&](ScanHit&& hit) { return asked.sink(hit.rendered); };
   auto hold = [&](ScanHit&& hit) {
@@ -117,7 +119,7 @@ Result<void> answer_records(const Asked& asked, const Query& query, const Segmen
 Result<void> answer_rows(const Asked& asked, const Query& query, const Segments& found, FieldWatch& watch,
                          ScanOptions options, bool reverse) {
   options.bytes_max = asked.budget.lease(asked.budget.pool().bytes() / 2);
-  auto answered = run_pipe(query, found.segments, options, asked.cancelled);
+  auto answered = run_pipe(query, found.segments, options, asked.cancelled, asked.secrets);
   if (!answered) return tl::unexpected(answered.error());
   if (asked.cancelled) return {};
   if (reverse) std::reverse(answered->table.rows.begin(), answered->table.rows.end());

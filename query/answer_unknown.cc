@@ -29,13 +29,14 @@ Result<void> answer_unknown(const Asked& asked) {
   auto found = segments_of(asked.view, *logs);
   if (!found) return tl::unexpected(found.error());
 
+  SecretMask mask(asked.secrets);
   UnknownLines lines;  // one for all threads: forms of the same kind must meet
   std::mutex mutex;
   auto report = scan_unordered(
       found->segments, *filter, scan_options(asked, *times, std::nullopt),
       [&](size_t, const std::vector<const Record*>& records) {
         std::lock_guard lock(mutex);
-        for (auto* record : records) lines.add(*record);
+        for (auto* record : records) lines.add(mask.mask(*record));
         return !asked.cancelled.load();
       },
       asked.cancelled);

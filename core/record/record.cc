@@ -32,6 +32,7 @@ enum class Derived : uint8_t {
   part_of,
   truncated,
   host_unconfirmed,
+  masked,
   transport,
   raw_base64,  // when asked; the JSON writer writes its own. No sender may claim it
   tenant,      // of our own records only
@@ -67,6 +68,7 @@ struct Roles {
     set(ecs::yushi_part_of, Derived::part_of);
     set(ecs::yushi_truncated, Derived::truncated);
     set(ecs::yushi_host_unconfirmed, Derived::host_unconfirmed);
+    set(ecs::yushi_masked, Derived::masked);
     set(ecs::yushi_transport, Derived::transport);
     set(find_field("yushi.raw_base64"), Derived::raw_base64);
     set(ecs::yushi_tenant, Derived::tenant);
@@ -245,6 +247,9 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
     case Derived::host_unconfirmed:
       if (record.marks & kHostUnconfirmed) give(true_value());
       break;
+    case Derived::masked:
+      if (record.marks & kMaskedSecrets) give(true_value());
+      break;
     case Derived::transport:
       if (origin) give(text_value(transport_name(origin->transport)));
       break;
@@ -300,6 +305,7 @@ constexpr DerivedField kDerivedFields[] = {
     {Derived::part_of, &ecs::yushi_part_of},
     {Derived::truncated, &ecs::yushi_truncated},
     {Derived::host_unconfirmed, &ecs::yushi_host_unconfirmed},
+    {Derived::masked, &ecs::yushi_masked},
     {Derived::transport, &ecs::yushi_transport},
     {Derived::priority, &ecs::syslog_priority},
     {Derived::facility_code, &ecs::syslog_facility_code},
