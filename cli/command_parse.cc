@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "cli/command.h"
@@ -17,6 +18,7 @@
 #include "core/filter/when.h"
 #include "core/record/ecs_json.h"
 #include "parsers/check.h"
+#include "parsers/joiner.h"
 #include "parsers/loaded_parsers.h"
 #include "parsers/share_directory.h"
 #include "parsers/syslog_header.h"
@@ -33,7 +35,7 @@ constexpr size_t kPaddingBytes = 64;              // simdjson reads beyond the t
 struct ParseOptions {
   std::string dataset, received, timezone, charset = "utf-8", file;
   std::vector<std::string> parsers;
-  bool stats = false, explain = false;
+  bool stats = false, explain = false, events = false;
 };
 
 // What matched, by dataset and pattern.
@@ -45,7 +47,9 @@ struct Tally {
 class LineParser {
  public:
   LineParser(const ParseOptions& options, std::shared_ptr<const ParserSet> set, Reading reading, int64_t received_ns)
-      : options_(options), reading_(std::move(reading)), received_ns_(received_ns), understander_(std::move(set)) {}
+      : options_(options), reading_(std::move(reading)), received_ns_(received_ns), understander_(set) {
+    if (options.events) joiner_.emplace(std::move(set), JoinerOptions::of_file());
+  }
 
   bool add(std::string_view line) {
     if (batch_bytes_ + line.size() > kBatchBytes || lines_.size() >= kBatchLines) {
@@ -76,7 +80,23 @@ class LineParser {
       batch.records.push_back(record);
     }
     understander_.understand(batch, reading_, false, options_.dataset);
-    for (auto& record : batch.records) print(record);
+    if (joiner_) joiner_->begin();
+    for (auto& record : batch.records) {
+      if (!joiner_) {
+        print(record);
+        continue;
+      }
+      record.index = ++line_number_;
+      if (joiner_->add(record, reading_.zone)) {
+        hold_closed();
+      } else {
+        hold_closed();
+        const uint64_t only[] = {record.index};
+        record.lines = only;
+        hold(record);
+      }
+    }
+    give_held();
     lines_.clear();
     text_.clear();
     batch_bytes_ = 0;
@@ -85,28 +105,59 @@ class LineParser {
 
   int finish() {
     flush();
+    if (joiner_) {
+      joiner_->close_all();
+      hold_closed();
+      give_held();
+    }
     if (options_.stats) print_stats();
     out_.flush();
     return kExitFound;  // also when no line was understood: that is an answer
   }
 
  private:
-  void print(const Record& record) {
+  // Events close in another order than they begin: each waits for those that began before it.
+  void hold_closed() {
+    for (auto& event : joiner_->closed()) hold(event.record);
+    joiner_->closed().clear();
+  }
+  void hold(Record record) {
+    const uint64_t lines[] = {record.lines.front(), record.lines.back()};
+    record.lines = lines;
+    count(record);
+    if (!options_.stats) write_json(record, held_[lines[0]]);
+  }
+  void give_held() {
+    const auto open = joiner_ ? joiner_->oldest_open() : 0;
+    while (!held_.empty() && held_.begin()->first < open) {
+      out_.json(held_.begin()->second);
+      held_.erase(held_.begin());
+    }
+  }
+
+  void count(const Record& record) {
     ++tally_.lines;
     if (record.kind && !record.kind->dataset.empty()) ++tally_.patterns[{record.kind->dataset, record.kind->pattern}];
     else ++tally_.not_understood;
+  }
+
+  void write_json(const Record& record, std::string& out) {
+    JsonOptions json;
+    json.event_id = false;
+    json.event_created = !options_.received.empty();
+    writer_.write(record, json, out);
+  }
+
+  void print(const Record& record) {
+    count(record);
     if (options_.stats) return;
     line_.clear();
     if (options_.explain) {
       explain(record);
-    } else {
-      JsonOptions json;
-      json.event_id = false;
-      json.event_created = !options_.received.empty();
-      writer_.write(record, json, line_);
-      return out_.json(line_);
+      return out_.write(line_);
     }
-    out_.write(line_);
+    write_json(record, line_);
+    out_.json(line_);
   }
 
   void explain(const Record& record) {
@@ -124,7 +175,9 @@ class LineParser {
     line_ += "\n  time     " + std::string(time, format_utc(record.event_ns, time));
     if (record.time_inferred & kAllInferred) line_ += " (of receipt: the line has none)";
     else if (record.time_inferred) line_ += std::string(" (inferred:") + (record.time_inferred & kYearInferred ? " year" : "") +
-                                            (record.time_inferred & kZoneInferred ? " zone" : "") + ")";
+                                            (record.time_inferred & kZoneInferred ? " zone" : "") +
+                                            (record.time_inferred & kDateInferred ? " date" : "") +
+                                            (record.time_inferred & kClockInferred ? " clock" : "") + ")";
     line_ += "\n  message  ";
     append_printable(line_, text_of(record, record.message(), scratch_), 120);
     if (!record.kind) {
@@ -155,7 +208,7 @@ class LineParser {
   }
 
   void print_stats() {
-    RowPrinter rows(out_, OutputKind::table, {"lines", "dataset", "pattern"});
+    RowPrinter rows(out_, OutputKind::table, {options_.events ? "events" : "lines", "dataset", "pattern"});
     std::vector<std::pair<uint64_t, std::pair<std::string, std::string>>> sorted;
     for (auto& [pattern, count] : tally_.patterns) sorted.emplace_back(count, pattern);
     std::sort(sorted.begin(), sorted.end(), [](auto& a, auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
@@ -163,7 +216,7 @@ class LineParser {
     if (tally_.not_understood) rows.row({std::to_string(tally_.not_understood), "-", "(no parser knew it)"});
     rows.finish();
     auto understood = tally_.lines - tally_.not_understood;
-    out_.write(std::to_string(understood) + " of " + std::to_string(tally_.lines) + " lines understood\n");
+    out_.write(std::to_string(understood) + " of " + std::to_string(tally_.lines) + " " + (options_.events ? "events" : "lines") + " understood\n");
   }
 
   const ParseOptions& options_;
@@ -175,11 +228,15 @@ class LineParser {
   Out out_;
   Tally tally_;
   std::string text_, line_;
+  std::optional<Joiner> joiner_;          // of --events
+  std::map<uint64_t, std::string> held_;  // events that wait for earlier ones, by their first line
+  uint64_t line_number_ = 0;
   std::vector<std::pair<size_t, size_t>> lines_;  // offset in text_, length
   size_t batch_bytes_ = 0;
 };
 
 int parse(const ParseOptions& options) {
+  if (options.events && options.explain) return report(Error{Code::invalid, "--explain goes through lines; leave --events out"});
   auto zone = Zone::find(options.timezone.empty() ? "UTC" : options.timezone);
   if (!zone) return report(Error{Code::invalid, "--timezone: " + zone.error().message});
   auto charset = find_charset(options.charset);
@@ -239,6 +296,8 @@ void add_parse(CLI::App& app, Chosen& chosen) {
   command->add_option("--parsers", options->parsers, "folder of more parsers; may be repeated")
       ->type_name("DIR")
       ->allow_extra_args(false);
+  command->add_flag("--events", options->events,
+                    "one object for each event, joined of its lines; yushi.lines has the first and the last");
   command->add_flag("--stats", options->stats, "say what matched, in place of the objects");
   command->add_flag("--explain", options->explain, "show each stage that a line passed, in place of the objects");
   command->callback([options, &chosen] { chosen = [options] { return parse(*options); }; });

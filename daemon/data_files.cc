@@ -43,13 +43,22 @@ class Loading {
     auto base = Set::load(*ours);
     if (!base) return base;
 
-    std::vector<File> right;
+    // A parser leans on shared tables: it is alone beside those, theirs where they are right.
+    std::vector<File> right, shared;
+    if constexpr (std::is_same_v<File, ParserFile>) {
+      shared = shared_files(*ours);
+      std::stable_partition(users.begin(), users.end(), is_shared_file);
+    }
     for (auto& file : users) {
-      auto alone = Set::load({file});
+      auto alone = Set::load(joined(shared, {file}));
+      const auto before = right.size();
       if (alone)
         right.push_back(std::move(file));
       else
         leave_out(file.path, first_line(alone.error().message), &right);
+      if constexpr (std::is_same_v<File, ParserFile>) {
+        if (right.size() > before && is_shared_file(right.back())) shared.push_back(right.back());
+      }
     }
     if (auto all = Set::load(joined(*ours, right)); all) return all;
     // Each is right alone and some are not beside others, as two of one name or id: they are taken one by one.

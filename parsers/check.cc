@@ -8,6 +8,7 @@
 
 #include "parsers/decoded_text.h"
 #include "parsers/event_kind.h"
+#include "parsers/joiner.h"
 #include "parsers/loaded_parsers.h"
 
 namespace yushi {
@@ -26,7 +27,7 @@ std::string joined(const std::vector<std::string>& values) {
 class TestRun {
  public:
   explicit TestRun(const std::shared_ptr<const ParserSet>& set)
-      : parsers_(static_cast<const LoadedParsers&>(*set)), worker_(set) {}
+      : set_(set), parsers_(static_cast<const LoadedParsers&>(*set)), worker_(set) {}
 
   // `paths`: of these files only; none: of all.
   ParserTestReport run(const std::vector<std::string>& paths) {
@@ -38,10 +39,13 @@ class TestRun {
       for (auto& test : parser->tests) {
         report_.tests += asked;
         const auto before = report_.failures.size();
-        if (asked) run_own(*parser, test);
-        const auto outcome = record_.kind ? "ok: pattern " + quoted(record_.kind->pattern) : std::string("ok: not known");
+        record_ = Record();
+        if (asked) test.is_event ? run_event(*parser, test) : run_own(*parser, test);
+        const auto outcome = test.is_event  ? std::string("ok: event")
+                             : record_.kind ? "ok: pattern " + quoted(record_.kind->pattern)
+                                            : std::string("ok: not known");
         for (auto& other : parsers_.parsers())
-          if (!test.none && (asked || is_asked(*other))) offer(*parser, test, *other);
+          if (!test.is_event && !test.none && (asked || is_asked(*other))) offer(*parser, test, *other);
         if (!asked || paths.empty()) continue;
         const bool is_wrong = report_.failures.size() > before;
         report_.cases.push_back({parser->path, test.position.line, is_wrong ? report_.failures[before] : outcome, is_wrong});
@@ -72,15 +76,19 @@ class TestRun {
  private:
   void understand(const ParserTest& test, const ParserDefinition& parser) {
     arena_ = Arena();
+    understand(test, test.line, parser);
+  }
+
+  void understand(const ParserTest& test, std::string_view line, const ParserDefinition& parser) {
     captures_.clear();
     origin_.received_ns = test.received_ns;
     origin_.transport = parser.match.transports.empty() ? Transport::tcp : parser.match.transports[0];
     record_ = Record();
-    record_.raw = test.line;
+    record_.raw = line;
     record_.origin = &origin_;
     record_.event_ns = test.received_ns;
     record_.time_inferred = kAllInferred;
-    record_.message_length = static_cast<uint32_t>(test.line.size());
+    record_.message_length = static_cast<uint32_t>(line.size());
     worker_.parse(record_, *Zone::utc(), arena_, captures_, parser.name);
     record_.captures = captures_;
   }
@@ -102,6 +110,36 @@ class TestRun {
         failed(parser, test.position, "the captures overlap or are out of order at " + quoted(capture.field->name));
       at = capture.end();
     }
+    compare(parser, test);
+  }
+
+  // `lines:` of one event, as a log file has them.
+  void run_event(const ParserDefinition& parser, const ParserTest& test) {
+    Joiner joiner(set_, JoinerOptions::of_file());
+    arena_ = Arena();
+    uint64_t index = 0;
+    std::vector<Record> alone;
+    for (std::string_view rest = test.line;; rest.remove_prefix(rest.find('\n') + 1)) {
+      understand(test, rest.substr(0, rest.find('\n')), parser);
+      origin_.transport = Transport::file;
+      record_.index = index++;
+      joiner.begin();
+      if (!joiner.add(record_, Zone::utc())) alone.push_back(record_);
+      if (rest.find('\n') == std::string_view::npos) break;
+    }
+    joiner.close_all();
+    auto& events = joiner.closed();
+    if (events.size() + alone.size() != 1 || events.empty())
+      return failed(parser, test.position, "the lines are " + std::to_string(events.size() + alone.size()) + " events");
+    record_ = events[0].record;
+    if (test.none || !record_.kind) {
+      if (test.none != !record_.kind) failed(parser, test.position, "no pattern knows the event, or one does that must not");
+      return;
+    }
+    compare(parser, test);
+  }
+
+  void compare(const ParserDefinition& parser, const ParserTest& test) {
     for (auto& expected : test.expected) {
       auto values = values_of(expected);
       auto wanted = expected.values;
@@ -128,16 +166,30 @@ class TestRun {
     return out;
   }
 
+  // Whether a message with this line, of a program or file that `parser` is asked for, may come to `other` too. What is asked for its
+  // own program alone may know every line of it.
+  static bool may_be_asked(const ParserDefinition& other, const ParserDefinition& parser, std::string_view line) {
+    const auto share = [](auto& a, auto& b) {
+      return std::any_of(a.begin(), a.end(), [&](auto& one) { return std::find(b.begin(), b.end(), one) != b.end(); });
+    };
+    if (!other.match.transports.empty()) return other.match.transports == parser.match.transports;
+    const auto text = matched_text(line);
+    return other.match.any || share(other.match.apps, parser.match.apps) || share(other.match.files, parser.match.files) ||
+           std::any_of(other.match.prefixes.begin(), other.match.prefixes.end(),
+                       [&](auto& prefix) { return text.starts_with(prefix); });
+  }
+
   void offer(const ParserDefinition& parser, const ParserTest& test, const ParserDefinition& other) {
     if (&other == &parser || other.generic) return;
     if (!parser.format.empty() && parser.format == other.format) return;
-    if (!other.match.transports.empty() && parser.match.transports != other.match.transports) return;  // never offered
+    if (!may_be_asked(other, parser, test.line)) return;
     understand(test, other);
     if (record_.kind && record_.kind->parser == other.name)
       failed(parser, test.position, "the parser " + quoted(other.name) + " knows this line too (pattern " +
                                         quoted(record_.kind->pattern) + "); they must share a format: or differ");
   }
 
+  const std::shared_ptr<const ParserSet>& set_;
   const LoadedParsers& parsers_;
   ParserWorker worker_;
   ParserTestReport report_;
@@ -197,7 +249,8 @@ std::vector<ParserListing> list_parsers(const ParserSet& set) {
 std::vector<ParserSample> parser_samples(const ParserSet& set) {
   std::vector<ParserSample> out;
   for (auto& parser : static_cast<const LoadedParsers&>(set).parsers())
-    for (auto& test : parser->tests) out.push_back({parser->name, test.line, !test.none});
+    for (auto& test : parser->tests)
+      if (!test.is_event) out.push_back({parser->name, test.line, !test.none});
   return out;
 }
 

@@ -97,7 +97,7 @@ class HostileRun {
     for (auto& parser : parsers_.parsers()) {
       texts_ = odd_texts();
       for (auto& test : parser->tests)
-        if (!test.none) texts_.push_back(test.line);
+        if (!test.none && !test.is_event) texts_.push_back(test.line);
       for (auto& test : parser->tests)
         if (!test.none) try_line(*parser, test);
     }
@@ -108,20 +108,23 @@ class HostileRun {
   // Every value of every field, but those that are the message itself.
   using Fields = std::map<std::string, std::vector<std::string>, std::less<>>;
 
-  // nullptr when no pattern of this parser knows the line.
+  // nullptr when no pattern of this parser knows the line, or the event as a whole.
   // The fields of the captures lie in `arena`.
-  const MessageKind* read(const std::string& line, const ParserDefinition& parser, int64_t received_ns, Arena& arena, Fields* fields) {
+  const MessageKind* read(const std::string& line, const ParserDefinition& parser, const ParserTest& test, Arena& arena, Fields* fields) {
     arena = Arena();
     captures_.clear();
-    origin_.received_ns = received_ns;
+    origin_.received_ns = test.received_ns;
     origin_.transport = parser.match.transports.empty() ? Transport::tcp : parser.match.transports[0];
     Record record;
     record.raw = line;
     record.origin = &origin_;
-    record.event_ns = received_ns;
+    record.event_ns = test.received_ns;
     record.time_inferred = kAllInferred;
     record.message_length = static_cast<uint32_t>(line.size());
-    worker_.parse(record, *Zone::utc(), arena, captures_, parser.name);
+    if (test.is_event)
+      worker_.parse_whole(record, *Zone::utc(), arena, captures_, parser);
+    else
+      worker_.parse(record, *Zone::utc(), arena, captures_, parser.name);
     record.captures = captures_;
     fields->clear();
     scratch_.clear();
@@ -135,8 +138,7 @@ class HostileRun {
 
   static const PatternDefinition* pattern_of(const ParserDefinition& parser, const MessageKind* kind) {
     for (auto& pattern : parser.patterns)
-      for (auto& one : pattern.kinds)
-        if (&one == kind) return &pattern;
+      if (pattern.kinds->has(kind)) return &pattern;
     return nullptr;
   }
 
@@ -187,7 +189,7 @@ class HostileRun {
   void try_line(const ParserDefinition& parser, const ParserTest& test) {
     Fields before;
     Arena arena;
-    auto* kind = read(test.line, parser, test.received_ns, arena, &before);
+    auto* kind = read(test.line, parser, test, arena, &before);
     if (kind == nullptr) return;  // `parsers test` says so
     auto* pattern = pattern_of(parser, kind);
     if (pattern == nullptr) return;
@@ -220,6 +222,7 @@ class HostileRun {
     for (auto& text : {line.substr(end), value + line.substr(end), line}) texts.push_back(with_other_numbers(text));
     for (auto& text : texts)
       for (auto& put : {text, value + text, text + value}) {
+        if (trial.test.is_event && put.find('\n') != std::string::npos) continue;  // that would begin another line
         // What stands there is written already; only `text` is to be written, but hex is all or nothing.
         std::string inside = trial.writing == Writing::hex ? written(put, Writing::hex)
                              : put == text                 ? written(text, trial.writing)
@@ -246,7 +249,7 @@ class HostileRun {
   // What is another than before, in words; empty when nothing is.
   std::string changed(const Trial& trial, const std::string& line, bool is_blank) {
     Fields after;
-    auto* kind = read(line, trial.parser, trial.test.received_ns, arena_, &after);
+    auto* kind = read(line, trial.parser, trial.test, arena_, &after);
     if (kind == nullptr) return "no pattern knows the line";
     if (!same_meaning(*kind, *trial.kind)) return "the pattern is '" + kind->pattern + "'";
     const std::string own(trial.capture.field->name);

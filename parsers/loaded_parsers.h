@@ -35,6 +35,11 @@ class LoadedParsers : public ParserSet {
   const Route& any() const { return any_; }          // recognised by their shape alone
   const Route& generic() const { return generic_; }  // asked last
   const std::vector<std::unique_ptr<ParserDefinition>>& parsers() const { return parsers_; }
+  const ParserDefinition* find(std::string_view name) const {  // nullptr: none has this name
+    for (auto& parser : parsers_)
+      if (parser->name == name) return parser.get();
+    return nullptr;
+  }
 
  private:
   friend class ParserSetBuilder;

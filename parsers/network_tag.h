@@ -10,7 +10,7 @@ namespace yushi {
 
 const Field* network_appname();  // log.syslog.appname
 
-// At `%`: log.syslog.appname and event.code. Where the message begins, or nullptr.
+// At `%`: log.syslog.appname, event.severity and event.code. Where the message begins, or nullptr.
 const char* read_network_tag(HeaderScan& scan, const char* at);
 
 // At a module, as Comware writes its tags without `%%10` before them: `SHELL/5/SHELL_LOGIN(l)[123]: `. As above.

@@ -3,98 +3,29 @@
 #include <initializer_list>
 #include <set>
 
-#include <yaml-cpp/yaml.h>
-
-#include "parsers/event_kind.h"
 #include "parsers/json_fields.h"
 #include "parsers/key_values.h"
 #include "parsers/loaded_parsers.h"
 #include "parsers/syslog_header.h"
+#include "parsers/yaml_reader.h"
 
 namespace yushi {
 namespace {
 
-constexpr size_t kFileBytesMax = 4 << 20;
 constexpr size_t kPatternsMax = 2000;
 static_assert(kPairsMax == JsonFields::kFieldsMax && kPairsMax == kStructuredDataMax, "a capped message says one number");
 
-FilePosition place(const YAML::Node& node) {
-  auto mark = node.Mark();
-  return {mark.line + 1, mark.column + 1};
-}
-
-class FileReader {
+class FileReader : YamlReader {
  public:
-  FileReader(const ParserFile& file, Problems& problems) : file_(file), problems_(problems) {}
+  FileReader(const ParserFile& file, const SharedTables& shared, Problems& problems) : YamlReader(file, problems), shared_(shared) {}
 
   std::unique_ptr<ParserDefinition> read() {
-    if (file_.text.size() > kFileBytesMax) {
-      problem({1, 1}, "the file is larger than 4 MiB");
-      return std::move(out_);
-    }
-    try {
-      auto root = YAML::Load(file_.text);
-      if (!root.IsMap())
-        problem({1, 1}, "a parser file is a map that begins with name:");
-      else
-        read_root(root);
-    } catch (const YAML::Exception& error) {
-      problem({std::max(0, error.mark.line) + 1, std::max(0, error.mark.column) + 1}, error.msg);
-    }
+    with_root("a parser file is a map that begins with name:", [&](const YAML::Node& root) { read_root(root); });
     return std::move(out_);
   }
 
  private:
   using Fields = std::vector<ConstantField>;
-
-  void problem(FilePosition at, const std::string& what) { problems_.add(file_.path, at, what); }
-  void problem(const YAML::Node& node, const std::string& what) { problem(place(node), what); }
-
-  // Calls visit(key, value) for each entry; duplicate keys are problems.
-  template <class Visit>
-  void each(const YAML::Node& map, const char* what, Visit&& visit) {
-    if (!map.IsMap()) return problem(map, std::string(what) + " must be a map");
-    std::set<std::string> seen;
-    for (const auto& entry : map) {
-      if (!entry.first.IsScalar()) {
-        problem(entry.first, std::string("a key of ") + what + " must be a plain name");
-        continue;
-      }
-      const auto& key = entry.first.Scalar();
-      if (!seen.insert(key).second) {
-        problem(entry.first, "'" + key + "' stands twice in " + what);
-        continue;
-      }
-      visit(key, entry.first, entry.second);
-    }
-  }
-
-  bool text(const YAML::Node& node, const char* what, std::string* out) {
-    if (!node.IsScalar()) {
-      problem(node, std::string(what) + " must be a text");
-      return false;
-    }
-    *out = node.Scalar();
-    return true;
-  }
-
-  bool flag(const YAML::Node& node, const char* what) {
-    if (node.IsScalar() && node.Scalar() == "true") return true;
-    if (!node.IsScalar() || node.Scalar() != "false") problem(node, std::string(what) + " must be true or false");
-    return false;
-  }
-
-  std::vector<std::string> texts(const YAML::Node& node, const char* what) {
-    std::vector<std::string> out;
-    if (node.IsScalar()) return {node.Scalar()};
-    if (!node.IsSequence()) {
-      problem(node, std::string(what) + " must be a text or a list of texts");
-      return out;
-    }
-    for (const auto& item : node)
-      if (std::string one; text(item, what, &one)) out.push_back(one);
-    return out;
-  }
 
   void read_root(const YAML::Node& root) {
     out_->path = file_.path;
@@ -120,9 +51,11 @@ class FileReader {
     if (root["keys"]) keys_ = read_keys(root["keys"]);
     if (root["trusted"]) trusted_ = read_trusted(root["trusted"]);
     if (root["variants"]) variants_ = read_variants(root["variants"]);
+    if (root["tables"]) tables_ = read_tables(root["tables"]);
     bool has_patterns = false, has_match = false;
     each(root, "the parser", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
-      static const std::set<std::string> kRead = {"name", "types", "macros", "null_values", "fields", "event", "words", "keys", "trusted", "variants"};
+      static const std::set<std::string> kRead = {"name",  "types", "macros",  "null_values", "fields", "event",
+                                                  "words", "keys",  "trusted", "variants",    "tables"};
       if (kRead.contains(key)) return;
       if (key == "aliases") {
         out_->aliases = texts(value, "aliases");
@@ -136,6 +69,8 @@ class FileReader {
         out_->escapes = flag(value, "escapes");
       } else if (key == "repeated") {
         if (std::string name; text(value, "repeated", &name)) out_->repeated = field(name, value);
+      } else if (key == "join") {
+        out_->join = read_join(value);
       } else if (key == "match") {
         has_match = true;
         read_match(value);
@@ -152,6 +87,17 @@ class FileReader {
     });
     if (!has_patterns || out_->patterns.empty()) problem(root, "patterns: is missing");
     if (!has_match && !out_->generic) problem(root, "match: is missing (or generic: true)");
+  }
+
+  JoinRule read_join(const YAML::Node& node) {
+    const auto expand = [&](const std::string& regex) -> Result<std::string> {
+      auto expanded = expand_grok(regex, macros_);
+      if (!expanded) return tl::unexpected(expanded.error());
+      if (!expanded->captures.empty()) return fail(Code::invalid, "an expression of join captures nothing");
+      return expanded->regex;
+    };
+    return read_join_rule(node, {[&](const std::string& name, const YAML::Node& at) { return field(name, at); }, expand,
+                                 [&](const YAML::Node& at, const std::string& what) { problem(at, what); }});
   }
 
   void read_match(const YAML::Node& node) {
@@ -220,7 +166,7 @@ class FileReader {
 
   bool is_own(const std::string& name) const { return name.starts_with(out_->name + "."); }
 
-  const Field* field(const std::string& name, const YAML::Node& at) {
+  const Field* field(const std::string& name, const YAML::Node& at) override {
     if (is_own(name)) {
       auto type = types_.contains(name) ? types_[name] : FieldType::keyword;
       auto declared = declare_field(name, type, lists_.contains(name));
@@ -237,27 +183,7 @@ class FileReader {
     return known;
   }
 
-  Fields read_fields(const YAML::Node& node) {
-    Fields out;
-    each(node, "fields", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
-      auto* to = field(key, at);
-      for (auto& one : texts(value, "a field's value"))
-        if (to) out.push_back({to, one});
-    });
-    return out;
-  }
-
-  // The kind's constants go into `fields`, under what stands there.
-  const EventKind* read_event(const YAML::Node& node, Fields& fields) {
-    std::string name;
-    if (!text(node, "event", &name)) return nullptr;
-    const auto* kind = find_event_kind(name);
-    if (!kind)
-      problem(node, "'" + name + "' is no kind of event" + event_kind_suggestion(name) + "; docs/events.md has them all");
-    else
-      fields = merged(constants_of(*kind), fields);
-    return kind;
-  }
+  Fields read_fields(const YAML::Node& node) { return read_constants(node, "fields"); }
 
   std::vector<const Field*> read_trusted(const YAML::Node& node) {
     std::vector<const Field*> out;
@@ -326,6 +252,72 @@ class FileReader {
     return out;
   }
 
+  struct TableAt {
+    std::shared_ptr<const ValueTable> table;
+    FilePosition position;
+    bool used = false;
+  };
+
+  std::vector<TableAt> read_tables(const YAML::Node& node) {
+    std::vector<TableAt> out;
+    if (!node.IsSequence()) {
+      problem(node, "tables must be a list");
+      return out;
+    }
+    for (const auto& item : node) {
+      auto table = std::make_shared<ValueTable>();
+      each(item, "a table", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+        if (key == "by") {
+          for (auto& name : texts(value, "by"))
+            if (auto* one = field(name, value)) table->by.push_back(one);
+        } else if (key == "rows") {
+          table->rows = read_rows(value);
+        } else if (key == "table") {
+          std::string name;
+          if (!text(value, "table", &name)) return;
+          if (auto shared = shared_.find(name); shared != shared_.end())
+            table->rows = shared->second;
+          else
+            problem(value, "there is no table '" + name + "'; a file of its own has it, with table: " + name + " and rows:");
+        } else if (key == "else") {
+          table->otherwise = read_row(value, "else");
+        } else {
+          problem(at, "unknown key '" + key + "' in a table; there are by, rows, table and else");
+        }
+      });
+      if (item.IsMap() && static_cast<bool>(item["rows"]) == static_cast<bool>(item["table"]))
+        problem(item, "a table needs either rows: or table: with the name of a shared one");
+      if (item.IsMap() && !item["by"]) problem(item, "a table needs by: with the field that decides, or a list of fields");
+      if (!table->by.empty() && table->rows) out.push_back({std::move(table), place(item)});
+    }
+    return out;
+  }
+
+  // May a message of this pattern have the value? Of bodies nobody knows the keys.
+  static bool may_give(const PatternDefinition& pattern, const Field* field) {
+    if (pattern.extract != Extract::grok || is_of_header(*field)) return true;
+    return std::any_of(pattern.captures.begin(), pattern.captures.end(), [&](auto& to) { return !to.field || to.field == field; });
+  }
+
+  static bool is_of_header(const Field& field) {
+    return field.name.starts_with("log.syslog.") || &field == ecs::host_name || &field == ecs::process_name || &field == ecs::process_pid;
+  }
+
+  void add_tables(PatternDefinition& pattern, std::vector<TableAt> own) {
+    auto decides = [&](const ValueTable& table) {
+      return std::all_of(table.by.begin(), table.by.end(), [&](auto* field) { return may_give(pattern, field); });
+    };
+    for (auto& of_file : tables_)
+      if (decides(*of_file.table)) {
+        of_file.used = true;
+        pattern.tables.push_back(of_file.table);
+      }
+    for (auto& one : own) {
+      if (!decides(*one.table)) problem(one.position, "the pattern captures nothing for by:");
+      pattern.tables.push_back(one.table);
+    }
+  }
+
   void read_patterns(const YAML::Node& node) {
     if (!node.IsSequence()) return problem(node, "patterns must be a list");
     if (node.size() > kPatternsMax) return problem(node, "more than 2,000 patterns in one file");
@@ -336,6 +328,8 @@ class FileReader {
       pattern.variants = variants_;
       pattern.trusted = trusted_;
       std::vector<KeyTarget> keys = keys_;
+      std::vector<TableAt> own_tables;
+      Fields own_fields;
       bool has_grok = false, has_extract = false;
       each(item, "a pattern", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
         if (key == "name") {
@@ -351,12 +345,16 @@ class FileReader {
             pattern.extract = Extract::key_value;
           else
             problem(value, "extract is json or key-value");
+        } else if (key == "whole") {
+          pattern.whole = flag(value, "whole");
         } else if (key == "fields") {
-          pattern.own_fields = read_fields(value);
+          own_fields = read_fields(value);
         } else if (key == "event") {
           // read below: it lies under the pattern's fields, wherever it stands
         } else if (key == "variants") {
           pattern.variants = read_variants(value);
+        } else if (key == "tables") {
+          own_tables = read_tables(value);
         } else if (key == "trusted") {
           auto own = read_trusted(value);
           pattern.trusted.insert(pattern.trusted.end(), own.begin(), own.end());
@@ -373,7 +371,7 @@ class FileReader {
           problem(at, "unknown key '" + key + "' in a pattern");
         }
       });
-      if (item.IsMap() && item["event"]) pattern.event = read_event(item["event"], pattern.own_fields);
+      if (item.IsMap() && item["event"]) pattern.event = read_event(item["event"], own_fields);
       if (pattern.name.empty()) problem(item, "a pattern needs a name");
       if (!names.insert(pattern.name).second) problem(item, "two patterns are named '" + pattern.name + "'");
       if (has_grok == has_extract) problem(item, "a pattern needs either grok or extract");
@@ -382,10 +380,24 @@ class FileReader {
                             std::any_of(pattern.captures.begin(), pattern.captures.end(), [](auto& to) { return !to.field; });
       if (has_keys) declare_dynamic_prefix(prefix);
       pattern.keys = std::make_shared<KeyTable>(prefix, std::move(keys), null_values_, words_);
-      make_kinds(pattern);
-      check_kinds(pattern, has_keys);
+      pattern.constants = merged(fields_, own_fields);
+      add_tables(pattern, std::move(own_tables));
+      check_events(pattern, has_keys);
       out_->patterns.push_back(std::move(pattern));
     }
+    for (auto& of_file : tables_)
+      if (!of_file.used) problem(of_file.position, "no pattern captures what by: names");
+    make_kinds(node);
+  }
+
+  void make_kinds(const YAML::Node& patterns) {
+    uint64_t all = 0;
+    for (auto& pattern : out_->patterns) all += pattern.combinations();
+    if (all > kCombinationsMax)
+      return problem(patterns, "the tables and variants of the patterns make " + std::to_string(all) +
+                                   " kinds of messages, and 65,536 is the most; give the tables to the patterns that need them");
+    for (auto& pattern : out_->patterns)
+      pattern.kinds = std::make_unique<PatternKinds>(static_cast<uint32_t>(pattern.combinations() * 2));
   }
 
   void read_grok(const YAML::Node& value, PatternDefinition& pattern) {
@@ -407,56 +419,38 @@ class FileReader {
     pattern.pattern = std::move(*compiled);
   }
 
-  void make_kinds(PatternDefinition& pattern) {
-    MessageKind base;
-    base.parser = out_->name;
-    base.pattern = pattern.name;
-    base.constants = merged(fields_, pattern.own_fields);
-    pattern.kinds.push_back(base);
-    for (auto& variant : pattern.variants) {
-      MessageKind kind = base;
-      kind.pattern += "/" + variant.name;
-      kind.constants = merged(base.constants, variant.fields);
-      pattern.kinds.push_back(std::move(kind));
-    }
-    for (MessageKind kind : pattern.kinds) {
-      kind.pattern += "/capped";
-      kind.constants.push_back(capped_message());
-      pattern.capped.push_back(std::move(kind));
-    }
-  }
-
   // A kind of event without what makes it one is a promise that no detector can lean on.
-  void check_kinds(const PatternDefinition& pattern, bool has_keys) {
-    const auto* of_pattern = pattern.event ? pattern.event : event_;
-    for (size_t i = 0; i < pattern.kinds.size(); ++i) {
-      const auto* variant = i == 0 ? nullptr : &pattern.variants[i - 1];
-      const auto* kind = variant && variant->event ? variant->event : of_pattern;
-      if (!kind) continue;
-      const auto missing = missing_of(*kind, [&](std::string_view name) {
-        const auto is_it = [&](const Field* field) { return field && field->name == name; };
-        if (std::any_of(pattern.captures.begin(), pattern.captures.end(), [&](auto& to) { return is_it(to.field); })) return true;
-        if (has_keys)
-          for (auto& target : pattern.keys->targets())
-            if (std::any_of(target.fields.begin(), target.fields.end(), is_it)) return true;
-        auto& constants = pattern.kinds[i].constants;
-        return std::any_of(constants.begin(), constants.end(), [&](auto& constant) { return is_it(constant.field); });
-      });
-      if (missing.empty()) continue;
-      problem(variant && variant->event ? variant->position : pattern.position,
-              "the kind '" + std::string(kind->name) + "' needs " + (missing.find('|') == std::string::npos ? "" : "one of ") + missing +
-                  ", and '" + pattern.kinds[i].pattern + "' neither captures nor gives it");
-    }
+  void check_events(const PatternDefinition& pattern, bool has_keys) {
+    check_event(pattern, has_keys, pattern.event ? pattern.event : event_, pattern.position, "", {});
+    for (auto& variant : pattern.variants)
+      check_event(pattern, has_keys, variant.event, variant.position, "/" + variant.name, variant.fields);
+    for (auto& table : pattern.tables)
+      for (uint32_t way = 1; way < table->ways(); ++way) {
+        auto& constants = *table->constants(way);
+        auto named = std::find_if(constants.begin(), constants.end(), [](auto& one) { return one.field == ecs::yushi_event; });
+        if (named == constants.end()) continue;
+        check_event(pattern, has_keys, find_event_kind(named->value), pattern.position, " by " + std::string(table->by[0]->name), constants);
+      }
   }
 
-  // `over` takes the place of a field's values in `under`.
-  static Fields merged(const Fields& under, const Fields& over) {
-    Fields out;
-    for (auto& constant : under)
-      if (std::none_of(over.begin(), over.end(), [&](auto& other) { return other.field == constant.field; }))
-        out.push_back(constant);
-    out.insert(out.end(), over.begin(), over.end());
-    return out;
+  // `constants` are those that stand over the pattern's; `where` says of what they are.
+  void check_event(const PatternDefinition& pattern, bool has_keys, const EventKind* kind, FilePosition at, const std::string& where,
+                   const Fields& constants) {
+    if (!kind) return;
+    const auto missing = missing_of(*kind, [&](std::string_view name) {
+      const auto is_it = [&](const Field* field) { return field && field->name == name; };
+      const auto gives = [&](const Fields& fields) {
+        return std::any_of(fields.begin(), fields.end(), [&](auto& one) { return is_it(one.field); });
+      };
+      if (std::any_of(pattern.captures.begin(), pattern.captures.end(), [&](auto& to) { return is_it(to.field); })) return true;
+      if (has_keys)
+        for (auto& target : pattern.keys->targets())
+          if (std::any_of(target.fields.begin(), target.fields.end(), is_it)) return true;
+      return gives(pattern.constants) || gives(constants);
+    });
+    if (missing.empty()) return;
+    problem(at, "the kind '" + std::string(kind->name) + "' needs " + (missing.find('|') == std::string::npos ? "" : "one of ") + missing +
+                    ", and '" + pattern.name + where + "' neither captures nor gives it");
   }
 
   void read_tests(const YAML::Node& node) {
@@ -469,6 +463,9 @@ class FileReader {
       each(item, "a test", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
         if (key == "line") {
           has_line = text(value, "line", &test.line);
+        } else if (key == "lines") {
+          has_line = test.is_event = true;
+          for (auto& line : texts(value, "lines")) test.line += (test.line.empty() ? "" : "\n") + line;
         } else if (key == "received") {
           auto time = value.IsScalar() ? parse_time(value.Scalar(), test.received_ns, *Zone::utc()) : std::nullopt;
           if (time)
@@ -479,10 +476,10 @@ class FileReader {
           has_expect = true;
           read_expect(value, test);
         } else {
-          problem(at, "unknown key '" + key + "' in a test; there are line, received and expect");
+          problem(at, "unknown key '" + key + "' in a test; there are line, lines, received and expect");
         }
       });
-      if (!has_line) problem(item, "a test needs line:");
+      if (!has_line) problem(item, "a test needs line: (or lines:)");
       if (!has_expect) problem(item, "a test needs expect: with fields, or none");
       out_->tests.push_back(std::move(test));
     }
@@ -505,8 +502,7 @@ class FileReader {
     });
   }
 
-  const ParserFile& file_;
-  Problems& problems_;
+  const SharedTables& shared_;
   std::unique_ptr<ParserDefinition> out_ = std::make_unique<ParserDefinition>();
   Fields fields_;
   const EventKind* event_ = nullptr;
@@ -517,10 +513,45 @@ class FileReader {
   std::vector<KeyTarget> keys_;
   std::vector<const Field*> trusted_;
   std::vector<Variant> variants_;
+  std::vector<TableAt> tables_;
   std::vector<std::pair<std::string, const Field*>> words_;
 };
 
+class TableReader : YamlReader {
+ public:
+  TableReader(const ParserFile& file, SharedTables& shared, Problems& problems) : YamlReader(file, problems), shared_(shared) {}
+
+  void read() {
+    with_root("a file of a shared table is a map that begins with table:", [&](const YAML::Node& root) {
+      std::string name;
+      std::shared_ptr<const RowTable> rows;
+      each(root, "the table", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+        if (key == "table")
+          text(value, "table", &name);
+        else if (key == "rows")
+          rows = read_rows(value);
+        else if (key != "about")
+          problem(at, "unknown key '" + key + "' in a shared table; there are table, about and rows");
+      });
+      if (!rows) return problem(root, "rows: is missing");
+      if (!shared_.emplace(name, std::move(rows)).second) problem(root, "another file has a table '" + name + "' too; give this one another name");
+    });
+  }
+
+ private:
+  const Field* field(const std::string& name, const YAML::Node& at) override {
+    auto* known = find_field(name);
+    if (known && is_fixed_field(*known)) return known;
+    problem(at, "'" + name + "' is no ECS field; the rows of a shared table give no others");
+    return nullptr;
+  }
+
+  SharedTables& shared_;
+};
+
 }  // namespace
+
+void read_table_file(const ParserFile& file, SharedTables& shared, Problems& problems) { TableReader(file, shared, problems).read(); }
 
 bool glob_matches(std::string_view glob, std::string_view text) {
   size_t star = std::string_view::npos, mark = 0, g = 0, t = 0;
@@ -546,16 +577,15 @@ ConstantField capped_message() {
                                   ", 16 levels deep); the others stand in event.original only"};
 }
 
-std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, Problems& problems) {
-  auto out = FileReader(file, problems).read();
-  for (auto& pattern : out->patterns)
-    for (auto* kinds : {&pattern.kinds, &pattern.capped})
-      for (auto& kind : *kinds) kind.dataset = out->dataset;
+std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const SharedTables& shared, Problems& problems) {
+  auto out = FileReader(file, shared, problems).read();
   for (auto& prefix : out->match.prefixes) out->match.prefix_bytes.set(prefix.empty() ? 0 : static_cast<unsigned char>(prefix[0]));
   if (out->match.prefix_bytes.any()) out->match.prefix_bytes.set('[');  // the kernel's uptime
+  for (size_t i = 0; i < out->patterns.size(); ++i)
+    if (out->patterns[i].whole) out->whole_patterns.push_back(static_cast<uint16_t>(i));
   for (int byte = 0; byte <= 256; ++byte)
     for (size_t i = 0; i < out->patterns.size(); ++i)
-      if (auto& pattern = out->patterns[i].pattern; !pattern || pattern->can_begin_with(byte))
+      if (auto& pattern = out->patterns[i].pattern; !out->patterns[i].whole && (!pattern || pattern->can_begin_with(byte)))
         out->by_first_byte[static_cast<size_t>(byte)].push_back(static_cast<uint16_t>(i));
   return out;
 }

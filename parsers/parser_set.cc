@@ -55,6 +55,24 @@ std::span<const std::string_view> generic_datasets() {
   return kNames;
 }
 
+bool is_shared_file(const ParserFile& file) {
+  std::string_view text = file.text;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const auto line = text.substr(0, end);
+    const auto begin = line.find_first_not_of(" \t\r");
+    if (begin != std::string_view::npos && line[begin] != '#' && line != "---" && line[begin] != '%') return line.starts_with("table:");
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return false;
+}
+
+std::vector<ParserFile> shared_files(const std::vector<ParserFile>& files) {
+  std::vector<ParserFile> out;
+  std::copy_if(files.begin(), files.end(), std::back_inserter(out), is_shared_file);
+  return out;
+}
+
 class ParserSetBuilder {
  public:
   ParserSetBuilder(std::vector<ParserFile> files, Problems& problems) : problems_(problems) {
@@ -68,10 +86,15 @@ class ParserSetBuilder {
 
   std::shared_ptr<const LoadedParsers> build() {
     std::string digested;
+    SharedTables shared;
     for (auto& file : set_->files_) {
       put_text(digested, file.name);
       put_text(digested, file.text);
-      set_->parsers_.push_back(read_parser_file(file, problems_));
+      if (is_shared_file(file)) read_table_file(file, shared, problems_);
+    }
+    for (auto& file : set_->files_) {
+      if (is_shared_file(file)) continue;
+      set_->parsers_.push_back(read_parser_file(file, shared, problems_));
       check_name(*set_->parsers_.back(), given_[file.name]);
     }
     set_->digest_ = to_hex(as_bytes(sha256(digested)));
@@ -125,8 +148,8 @@ class ParserSetBuilder {
       for (auto& test : parser->tests) {
         if (test.none) continue;
         for (auto& pattern : parser->patterns)
-          if (!pattern.pattern || pattern.pattern->match(matched_text(test.line), spans, stack) ||
-              pattern.pattern->match(test.line, spans, stack)) {
+          if (pattern.whole == test.is_event && (!pattern.pattern || pattern.pattern->match(matched_text(test.line), spans, stack) ||
+              pattern.pattern->match(test.line, spans, stack))) {
             reached.insert(&pattern);
             if (pattern.pattern) break;
           }

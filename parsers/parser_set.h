@@ -33,6 +33,12 @@ struct ParserFile {
 Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::string>& directories,
                                                         std::vector<FileLeftOut>* left_out = nullptr);
 
+// Is the file a shared table (`table:` is its first key), which others lean on, and no parser?
+bool is_shared_file(const ParserFile& file);
+std::vector<ParserFile> shared_files(const std::vector<ParserFile>& files);  // those of `files`
+
+struct ParserDefinition;
+
 class ParserSet {
  public:
   static Result<std::shared_ptr<const ParserSet>> load(std::vector<ParserFile> files);
@@ -54,6 +60,9 @@ class ParserWorker {
   // read_syslog_header() says it, is told as when a parser takes no more.
   void parse(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures, std::string_view dataset = {},
              bool is_header_capped = false);
+  // The same for a record that is several lines joined: only the patterns of `parser` that are `whole: true` are asked. False
+  // when none knows it; the record is then as before.
+  bool parse_whole(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures, const ParserDefinition& parser);
   uint64_t capped() const;  // messages so far that had more fields than we take; their error.message says so
   const std::shared_ptr<const ParserSet>& set() const;
 

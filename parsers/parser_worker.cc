@@ -4,11 +4,13 @@
 #include <cstring>
 #include <utility>
 
+#include "core/base/time_any.h"
 #include "parsers/address.h"
 #include "parsers/decoded_text.h"
 #include "parsers/json_fields.h"
 #include "parsers/key_values.h"
 #include "parsers/loaded_parsers.h"
+#include "parsers/network_tag.h"
 
 namespace yushi {
 namespace {
@@ -111,12 +113,13 @@ struct ParserWorker::State {
                                      match.prefix_apps.end();
   }
 
-  static const Capture* program_of(const std::vector<Capture>& captures) {
-    const Capture* name = nullptr;
+  static const Capture* last_of(const std::vector<Capture>& captures, const Field* field) {
+    const Capture* last = nullptr;
     for (auto& capture : captures)
-      if (capture.field == ecs::process_name) name = &capture;
-    return name;
+      if (capture.field == field) last = &capture;
+    return last;
   }
+  static const Capture* program_of(const std::vector<Capture>& captures) { return last_of(captures, ecs::process_name); }
 
   bool try_parser(Job& job, const ParserDefinition& parser) {
     if (try_patterns(job, parser) || try_repeated(job, parser)) return true;
@@ -152,11 +155,11 @@ struct ParserWorker::State {
   bool try_patterns(Job& job, const ParserDefinition& parser) {
     size_t first = job.text.empty() ? 256 : static_cast<unsigned char>(job.text[0]);
     for (auto index : parser.by_first_byte[first])
-      if (try_pattern(job, parser.patterns[index])) return true;
+      if (try_pattern(job, parser, parser.patterns[index])) return true;
     return false;
   }
 
-  bool try_pattern(Job& job, const PatternDefinition& pattern) {
+  bool try_pattern(Job& job, const ParserDefinition& parser, const PatternDefinition& pattern) {
     size_t before = job.captures.size();
     bool is_capped = false;
     switch (pattern.extract) {
@@ -185,7 +188,7 @@ struct ParserWorker::State {
         is_capped = counts.capped;
         break;
     }
-    finish(job, pattern, before, is_capped);
+    finish(job, parser, pattern, before, is_capped);
     return true;
   }
 
@@ -207,22 +210,25 @@ struct ParserWorker::State {
   }
 
   // From offsets in the text to offsets in raw; times; the kind.
-  void finish(Job& job, const PatternDefinition& pattern, size_t before, bool is_capped) {
+  void finish(Job& job, const ParserDefinition& parser, const PatternDefinition& pattern, size_t before, bool is_capped) {
     auto& record = job.record;
     is_capped |= job.is_header_capped;
-    auto& kinds = is_capped ? pattern.capped : pattern.kinds;
     capped += is_capped;
-    record.kind = &kinds[0];
-    for (size_t i = 0; i < pattern.variants.size(); ++i)
-      if (holds(job, pattern.variants[i], before)) {
-        record.kind = &kinds[i + 1];
-        break;
-      }
+    Combination combination;
+    for (auto& table : pattern.tables) combination.add(way_of(job, *table, before), table->ways());
+    uint32_t variant = 0;
+    for (uint32_t i = 0; i < pattern.variants.size() && variant == 0; ++i)
+      if (holds(job, pattern.variants[i], before)) variant = i + 1;
+    combination.add(variant, static_cast<uint32_t>(pattern.variants.size()) + 1);
+    combination.add(is_capped, 2);
+    record.kind = kind_of(parser, pattern, combination);
     const auto lead = static_cast<uint32_t>(job.text.data() - job.whole.data());
     size_t kept = before;
+    TimeParts parts;
     for (size_t i = before; i < job.captures.size(); ++i) {
       Capture capture = job.captures[i];
       if (capture.field == ecs::timestamp && !take_time(job, capture)) continue;
+      parts.take(capture.field, job.text.substr(capture.begin, capture.length));
       capture.begin += lead;
       if (job.is_decoded) decoded.put_back(capture);
       capture.begin += job.begin;
@@ -234,6 +240,61 @@ struct ParserWorker::State {
       job.captures[kept++] = capture;
     }
     job.captures.resize(kept);
+    if (parts.any) parts.settle(job);
+  }
+
+  // `date=2026-11-28 time=10:20:30 tz="+0800"`: the time of the event in several captures. A zone may belong to @timestamp.
+  struct TimeParts {
+    std::string_view whole, date, clock, zone;
+    bool any = false;
+
+    void take(const Field* field, std::string_view text) {
+      if (field->id > ecs::timestamp_zone->id || field->id == kDynamicField) [[likely]] return;
+      if (field == ecs::timestamp) {
+        whole = text;
+        return;
+      }
+      auto& part = field == ecs::timestamp_date ? date : field == ecs::timestamp_time ? clock : zone;
+      if (field != ecs::timestamp_date && field != ecs::timestamp_time && field != ecs::timestamp_zone) return;
+      if (part.empty()) part = text;
+      any = true;
+    }
+
+    void settle(const Job& job) const {
+      auto& record = job.record;
+      const int64_t near = record.origin ? record.origin->received_ns : record.event_ns;
+      const bool parted = !date.empty() || !clock.empty();
+      const auto time = parted ? understand_time(date, clock, zone, near, job.zone) : understand_time(whole, {}, zone, near, job.zone);
+      if (!time) return;
+      record.event_ns = time->unix_ns;
+      record.event_digits = time->digits;
+      record.time_inferred = time->inferred;
+    }
+  };
+
+  // A key of a body that no table of keys names has a field of its own, made for this message.
+  static bool is_of(const Capture& capture, const Field* field) {
+    return capture.field == field || (capture.field->id == kDynamicField && capture.field->name == field->name);
+  }
+
+  // What a table says of this message by the values of its fields: the pattern's, or else the header's.
+  uint32_t way_of(const Job& job, const ValueTable& table, size_t before) const {
+    std::array<char, ValueTable::kKeyBytesMax> joined;
+    size_t size = 0;
+    for (auto* field : table.by) {
+      std::string_view value;
+      for (size_t i = before; i < job.captures.size() && value.empty(); ++i)
+        if (is_of(job.captures[i], field)) value = job.text.substr(job.captures[i].begin, job.captures[i].length);
+      for (size_t i = 0; i < before && value.empty(); ++i)
+        if (is_of(job.captures[i], field)) value = job.record.text(job.captures[i]);
+      if (value.empty()) return RowTable::kNone;
+      if (table.by.size() == 1) return table.way_of(value);
+      if (size != 0 && size < joined.size()) joined[size++] = ' ';
+      if (value.size() > joined.size() - size) return table.otherwise ? table.otherwise_way() : RowTable::kNone;
+      std::copy(value.begin(), value.end(), joined.data() + size);
+      size += value.size();
+    }
+    return table.way_of({joined.data(), size});
   }
 
   bool holds(const Job& job, const Variant& variant, size_t before) const {
@@ -241,7 +302,7 @@ struct ParserWorker::State {
       bool found = false;
       for (size_t i = before; i < job.captures.size() && !found; ++i) {
         auto& capture = job.captures[i];
-        if (capture.field != condition.field) continue;
+        if (!is_of(capture, condition.field)) continue;
         auto text = job.text.substr(capture.begin, capture.length);
         for (auto& glob : condition.globs) found |= glob_matches(glob, text);
       }
@@ -254,12 +315,12 @@ struct ParserWorker::State {
     auto text = job.text.substr(capture.begin, capture.length);
     auto& record = job.record;
     if (text != last_time_text || &job.zone != last_zone) {
-      auto time = parse_time(text, record.origin ? record.origin->received_ns : record.event_ns, job.zone);
+      auto time = understand_time(text, record.origin ? record.origin->received_ns : record.event_ns, job.zone);
       if (!time) return false;
       last_time = *time;
       last_zone = &job.zone;
       // An inferred year depends on when the message came: such a time is read anew for each message.
-      if (time->inferred & kYearInferred)
+      if (time->inferred & (kYearInferred | kDateInferred))
         last_time_text.clear();
       else
         last_time_text.assign(text);
@@ -270,10 +331,31 @@ struct ParserWorker::State {
     return true;
   }
 
+  // The time with which the message begins, where neither header nor parser told one.
+  void take_leading_time(Job& job) {
+    auto& record = job.record;
+    const auto found = find_leading_time(job.whole, record.origin ? record.origin->received_ns : record.event_ns, job.zone);
+    if (!found) return;
+    record.event_ns = found->time.unix_ns;
+    record.event_digits = found->time.digits;
+    record.time_inferred = found->time.inferred;
+    Capture capture{found->begin, found->length, static_cast<uint32_t>(Escape::none), ecs::timestamp};
+    if (job.is_decoded) decoded.put_back(capture);
+    capture.begin += job.begin;
+    const auto behind = std::find_if(job.captures.begin(), job.captures.end(),
+                                     [&](const Capture& other) { return other.end() > capture.begin; });
+    if (behind == job.captures.end() || behind->begin >= capture.end()) job.captures.insert(behind, capture);
+  }
+
   const LoadedParsers::Route* route_of_app(const std::vector<Capture>& captures, const Record& record) const {
-    const auto* name = program_of(captures);
-    if (name == nullptr) return nullptr;
-    auto text = record.text(*name);
+    if (const auto* name = program_of(captures))
+      if (auto* route = route_of_name(record.text(*name))) return route;
+    // A device's tag stands for a program: ASA of "%ASA-6-302013: ".
+    const auto* tag = last_of(captures, network_appname());
+    return tag ? route_of_name(record.text(*tag)) : nullptr;
+  }
+
+  const LoadedParsers::Route* route_of_name(std::string_view text) const {
     if (text.empty() || text.size() > kAppBytesMax) return nullptr;
     std::array<char, kAppBytesMax> lower;
     for (size_t i = 0; i < text.size(); ++i)
@@ -375,12 +457,23 @@ void ParserWorker::parse(Record& record, const Zone& zone, Arena& arena, std::ve
   State::Job job{record, zone, arena, captures, {}, {}, 0, false, is_header_capped};
   record.kind = nullptr;
   state_->parse(job, dataset);
+  if (record.time_inferred & kAllInferred) state_->take_leading_time(job);
   if (is_header_capped && !record.kind) [[unlikely]] {
     // No parser knows the message: what there is to say is of the header, and of no dataset.
     static const MessageKind kCapped{"syslog", "capped", {}, {capped_message()}};
     record.kind = &kCapped;
     ++state_->capped;
   }
+}
+
+bool ParserWorker::parse_whole(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures,
+                               const ParserDefinition& parser) {
+  if (parser.whole_patterns.empty()) return false;
+  State::Job job{record, zone, arena, captures, {}, {}, 0, false, false};
+  if (!state_->set_text(job)) return false;
+  for (auto index : parser.whole_patterns)
+    if (state_->try_pattern(job, parser.patterns[index])) return true;
+  return false;
 }
 
 uint64_t ParserWorker::capped() const { return state_->capped; }

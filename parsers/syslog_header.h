@@ -11,6 +11,7 @@
 //   log.level             the severity that devices write before the program ("info sshd[12]: ", "auth.info sshd[12]: ")
 // Cisco's %FACILITY-SEVERITY-MNEMONIC and Comware's and Huawei's %%10MODULE/SEVERITY/MNEMONIC name no process:
 //   log.syslog.appname    the facility or module ("SYS", "ASA", "SHELL")
+//   event.severity        the digit between, 0 to 7
 //   event.code            the mnemonic ("CONFIG_I", "302013"), as Elastic has it
 //   event.sequence        the sequence number that IOS writes before the time
 //

@@ -144,6 +144,9 @@ Result<const Field*> declare_field(std::string_view name, FieldType type, bool l
 
 namespace ecs {
 constinit const Field* const timestamp = known("@timestamp");
+constinit const Field* const timestamp_date = known("@timestamp.date");
+constinit const Field* const timestamp_time = known("@timestamp.time");
+constinit const Field* const timestamp_zone = known("@timestamp.zone");
 constinit const Field* const message = known("message");
 constinit const Field* const event_original = known("event.original");
 constinit const Field* const error_message = known("error.message");
@@ -175,6 +178,7 @@ constinit const Field* const yushi_host_unconfirmed = known("yushi.host.unconfir
 constinit const Field* const yushi_time_inferred = known("yushi.time.inferred");
 constinit const Field* const yushi_part = known("yushi.part");
 constinit const Field* const yushi_part_of = known("yushi.part_of");
+constinit const Field* const yushi_lines = known("yushi.lines");
 constinit const Field* const yushi_truncated = known("yushi.truncated");
 constinit const Field* const yushi_masked = known("yushi.masked");
 constinit const Field* const yushi_tenant = known("yushi.tenant");

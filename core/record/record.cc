@@ -20,6 +20,7 @@ namespace {
 enum class Derived : uint8_t {
   none = 0,
   timestamp,
+  timestamp_part,  // of @timestamp.date and its like: event_ns says it all
   event_created,
   event_id,
   event_original,
@@ -30,6 +31,7 @@ enum class Derived : uint8_t {
   time_inferred,
   part,
   part_of,
+  lines,
   truncated,
   host_unconfirmed,
   masked,
@@ -56,6 +58,7 @@ struct Roles {
       by_id[field->id] = derived;
     };
     set(ecs::timestamp, Derived::timestamp);
+    for (auto* part : {ecs::timestamp_date, ecs::timestamp_time, ecs::timestamp_zone}) set(part, Derived::timestamp_part);
     set(ecs::event_created, Derived::event_created);
     set(ecs::event_id, Derived::event_id);
     set(ecs::event_original, Derived::event_original);
@@ -66,6 +69,7 @@ struct Roles {
     set(ecs::yushi_time_inferred, Derived::time_inferred);
     set(ecs::yushi_part, Derived::part);
     set(ecs::yushi_part_of, Derived::part_of);
+    set(ecs::yushi_lines, Derived::lines);
     set(ecs::yushi_truncated, Derived::truncated);
     set(ecs::yushi_host_unconfirmed, Derived::host_unconfirmed);
     set(ecs::yushi_masked, Derived::masked);
@@ -234,12 +238,17 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       if (record.time_inferred & kYearInferred) give(text_value("year"));
       if (record.time_inferred & kZoneInferred) give(text_value("zone"));
       if (record.time_inferred & kAllInferred) give(text_value("all"));
+      if (record.time_inferred & kDateInferred) give(text_value("date"));
+      if (record.time_inferred & kClockInferred) give(text_value("clock"));
       break;
     case Derived::part:
       if (record.part) give(integer_value(record.part, scratch));
       break;
     case Derived::part_of:
       if (record.part_of) give(integer_value(record.part_of, scratch));
+      break;
+    case Derived::lines:
+      for (auto line : record.lines) give(integer_value(static_cast<int64_t>(line), scratch));
       break;
     case Derived::truncated:
       if (record.marks & kTruncated) give(true_value());
@@ -275,6 +284,7 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       if (auto url = url_original(record); !url.empty()) give(text_value(text_of(record, url, scratch)));
       break;
     case Derived::none:
+    case Derived::timestamp_part:
     case Derived::tenant:
       break;
     case Derived::raw_base64:
@@ -303,6 +313,7 @@ constexpr DerivedField kDerivedFields[] = {
     {Derived::time_inferred, &ecs::yushi_time_inferred},
     {Derived::part, &ecs::yushi_part},
     {Derived::part_of, &ecs::yushi_part_of},
+    {Derived::lines, &ecs::yushi_lines},
     {Derived::truncated, &ecs::yushi_truncated},
     {Derived::host_unconfirmed, &ecs::yushi_host_unconfirmed},
     {Derived::masked, &ecs::yushi_masked},

@@ -96,6 +96,8 @@ struct Record : RawMessage {
   // Given at commit.
   uint64_t index = 0;                // leaf index in its log
   uint64_t source_seq = 0;
+  // Of an event joined of several lines (parsers/joiner.h): the indexes of them all. Empty: a record, as it is stored.
+  std::span<const uint64_t> lines = {};
 
   static constexpr uint16_t kNoPriority = 0xffff;
   std::string_view message() const { return raw.substr(message_begin, message_length); }

@@ -108,10 +108,17 @@ void add_header_cases(Pins& pins) {
 void add_parser_tests(Pins& pins) {
   auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
   ASSERT_TRUE(files);
+  const auto shared = shared_files(*files);
+  std::string tables;
+  for (auto& table : shared) tables += table.text;
   for (auto& file : *files) {
-    auto set = ParserSet::load({file});
+    if (is_shared_file(file)) continue;
+    auto alone = shared;
+    alone.push_back(file);
+    auto set = ParserSet::load(alone);
     ASSERT_TRUE(set) << set.error().message;
     auto patterns = file.text.substr(0, file.text.find("\ntests:"));
+    if (patterns.find("table: ") != std::string::npos) patterns += tables;
     for (auto& sample : parser_samples(**set)) {
       pins.add(file.name, patterns, *set, {sample.line, "UTC", sample.parser});
       pins.add(file.name, patterns, *set, {"<38>Nov  1 08:00:00 host " + sample.parser + "[7]: " + sample.line, "Asia/Shanghai", ""});

@@ -1,0 +1,456 @@
+#include "parsers/joiner.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace yushi {
+namespace {
+
+constexpr int64_t kWaitNs = 2'000'000'000;
+constexpr size_t kEventBytesMax = 256 << 10;
+constexpr size_t kMergedKindsMax = 65'536;
+
+// The header's words that tell one writer from another.
+bool tells_writer(const Field* field) {
+  return field == ecs::host_name || field == ecs::process_name || field == ecs::process_pid;
+}
+
+void append_part(std::string& key, std::string_view part) {
+  key += part;
+  key.push_back('\0');
+}
+
+// Of the sender, and of who writes on that machine. Records without a header have one writer a source.
+std::string writer_key(const Record& record) {
+  std::string key;
+  append_part(key, record.origin->source);
+  for (auto& capture : record.captures) {
+    if (capture.end() > record.message_begin) break;
+    if (tells_writer(capture.field)) append_part(key, record.text(capture));
+  }
+  return key;
+}
+
+bool same_constants(const MessageKind& a, const MessageKind& b) {
+  return a.dataset == b.dataset && std::equal(a.constants.begin(), a.constants.end(), b.constants.begin(), b.constants.end(),
+                                              [](auto& x, auto& y) { return x.field == y.field && x.value == y.value; });
+}
+
+Record copy_of(const Record& record, Arena& arena) {
+  Record out = record;
+  out.raw = arena.copy(record.raw);
+  auto captures = arena.copy(record.captures);
+  for (auto& capture : captures) {
+    if (capture.field->id != kDynamicField) continue;
+    Field field = *capture.field;
+    field.name = arena.copy(field.name);
+    capture.field = arena.make(field);
+  }
+  out.captures = captures;
+  return out;
+}
+
+}  // namespace
+
+Joiner::Joiner(std::shared_ptr<const ParserSet> set, JoinerOptions options)
+    : set_(std::move(set)), parsers_(static_cast<const LoadedParsers&>(*set_)), options_(options), worker_(set_) {
+  for (auto& parser : parsers_.parsers())
+    if (!any_ && parser->join && parser->join->any) any_ = &*parser->join;
+}
+Joiner::~Joiner() = default;
+
+void Joiner::begin() {
+  seen_.fill({});
+  last_origin_ = nullptr;
+}
+
+const Joiner::Kind* Joiner::intern(const MessageKind* kind) {
+  if (!kind) return nullptr;
+  auto& seen = seen_[reinterpret_cast<uintptr_t>(kind) / 64 * 0x9e3779b97f4a7c15u >> 58];
+  if (seen.kind == kind) return seen.mine;
+  auto& list = kinds_[kind->parser + '\0' + kind->pattern];
+  auto at = std::find_if(list.begin(), list.end(), [&](auto& one) { return same_constants(one->kind, *kind); });
+  if (at == list.end()) {
+    auto one = std::make_unique<Kind>();
+    one->kind = *kind;
+    one->parser = parsers_.find(kind->parser);
+    if (one->parser && one->parser->join) one->rule = &*one->parser->join;
+    list.push_back(std::move(one));
+    at = list.end() - 1;
+  }
+  seen = {kind, at->get()};
+  return seen.mine;
+}
+
+Joiner::Log& Joiner::log_of(const Record& record) {
+  if (record.origin == last_origin_) return *last_log_;
+  auto at = logs_.find(record.origin->log);
+  if (at == logs_.end()) {
+    at = logs_.emplace(std::string(record.origin->log), Log()).first;
+    at->second.name = at->first;
+  }
+  last_origin_ = record.origin;
+  last_log_ = &at->second;
+  advance(*last_log_, record.origin->received_ns);
+  return *last_log_;
+}
+
+void Joiner::advance(Log& log, int64_t received_ns) {
+  if (!options_.by_receipt || received_ns <= log.clock_ns) return;
+  log.clock_ns = received_ns;
+  for (size_t i = 0; i < log.ended.size();) {
+    if (log.ended[i]->deadline_ns < received_ns)
+      close(log, log.ended[i]);  // takes it out
+    else
+      ++i;
+  }
+  while (!log.events.empty() && log.events.front().deadline_ns < received_ns) close(log, log.events.begin());
+}
+
+void Joiner::advance(int64_t received_ns) {
+  for (auto& [name, log] : logs_) advance(log, received_ns);
+}
+
+void Joiner::close_all() {
+  for (auto& [name, log] : logs_)
+    while (!log.events.empty()) close(log, log.events.begin());
+}
+
+size_t Joiner::open() const {
+  size_t count = 0;
+  for (auto& [name, log] : logs_) count += log.events.size();
+  return count;
+}
+
+uint64_t Joiner::oldest_open() const {
+  uint64_t oldest = std::numeric_limits<uint64_t>::max();
+  for (auto& [name, log] : logs_)
+    if (!log.events.empty()) oldest = std::min(oldest, log.events.front().batch->records.front().index);
+  return oldest;
+}
+
+bool Joiner::add(const Record& record, const std::shared_ptr<const Zone>& zone) {
+  Log& log = log_of(record);
+  if (record.part > 1) [[unlikely]] return false;
+  const Kind* kind = intern(record.kind);
+  const JoinRule* rule = kind ? kind->rule : nullptr;
+  if (!rule && record.origin->transport == Transport::file) rule = any_;
+  if (!rule && log.in_sequence == 0) [[likely]] return false;
+  if (rule && rule->by_fields() && add_by(log, record, *rule, zone)) return true;
+  return add_in_sequence(log, record, rule, zone);
+}
+
+bool Joiner::add_by(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone) {
+  const auto writer = writer_key(record);
+  std::string key = writer + record.kind->parser + '\0';
+  bool any = false;
+  for (auto* field : rule.by) {
+    scratch_.clear();
+    Value value;
+    const bool has = first_value(record, field, scratch_, &value);
+    any |= has;
+    append_part(key, has ? value.text : std::string_view());
+  }
+  if (!any) return false;
+  // The line after an end mark may be a second one.
+  for (size_t i = 0; i < log.ended.size();) {
+    if (log.ended[i]->key != key && log.ended[i]->key.starts_with(writer))
+      close(log, log.ended[i]);
+    else
+      ++i;
+  }
+  if (auto at = log.by_key.find(key); at != log.by_key.end()) {
+    auto event = at->second;
+    if (append(log, event, record)) return true;
+    close(log, event);
+  }
+  open(log, record, rule, zone, std::move(key));
+  return true;
+}
+
+bool Joiner::add_in_sequence(Log& log, const Record& record, const JoinRule* rule, const std::shared_ptr<const Zone>& zone) {
+  const bool has_header = record.message_begin > 0;
+  std::string key;
+  const std::string source(record.origin->source);
+  auto last = log.last_key.find(source);
+  if (!has_header && last != log.last_key.end())
+    key = last->second;
+  else
+    key = writer_key(record);
+  if (auto at = log.by_key.find(key); at != log.by_key.end()) {
+    auto event = at->second;
+    const auto text = line_text(record);
+    if ((event->rule == any_ && has_header) || !event->rule->goes_on(event->last, text)) {
+      close(log, event);
+    } else if (append(log, event, record)) {
+      return true;
+    } else {
+      rule = event->rule;  // what is left of an event that was cut
+      close(log, event);
+    }
+  }
+  if (!rule || rule->by_fields()) return false;
+  if (last == log.last_key.end())
+    log.last_key.emplace(source, key);
+  else
+    last->second = key;
+  open(log, record, *rule, zone, std::move(key));
+  return true;
+}
+
+// What the expressions of a rule are asked about: the message, with its blanks but without its end.
+std::string_view Joiner::line_text(const Record& record) {
+  auto text = record.message();
+  if (record.charset != Charset::utf8) {
+    scratch_.clear();
+    text_ = text_of(record, text, scratch_);
+    text = text_;
+  }
+  while (!text.empty() && (text.back() == '\r' || text.back() == '\n')) text.remove_suffix(1);
+  return text;
+}
+
+void Joiner::open(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone, std::string key) {
+  if (log.events.size() >= options_.open_max || log.bytes + record.raw.size() > options_.open_bytes_max) {
+    if (!log.events.empty()) {
+      ++cut_;
+      close(log, log.events.begin());
+    }
+  }
+  Open event;
+  event.batch = std::make_shared<Batch>();
+  event.rule = &rule;
+  event.zone = zone;
+  event.key = std::move(key);
+  event.deadline_ns = std::max(log.clock_ns, record.origin->received_ns) + kWaitNs;
+  Origin origin = *record.origin;
+  auto& arena = event.batch->arena;
+  for (auto* text : {&origin.source, &origin.address, &origin.log, &origin.node}) *text = arena.copy(*text);
+  const auto* shared = arena.make(origin);
+  if (!rule.by_fields()) ++log.in_sequence;
+  auto at = log.events.insert(log.events.end(), std::move(event));
+  log.by_key[at->key] = at;
+  append(log, at, record);
+  at->batch->records.front().origin = shared;
+  // A first line that ends an event is one by itself.
+  if (rule.end.found_in(at->last)) close(log, at);
+}
+
+// False when the event has no room for it.
+bool Joiner::append(Log& log, Events::iterator event, const Record& record) {
+  auto& lines = event->batch->records;
+  if (!lines.empty() && (lines.size() >= options_.lines_max || event->bytes + record.raw.size() > kEventBytesMax)) {
+    ++cut_;
+    return false;
+  }
+  auto& arena = event->batch->arena;
+  lines.push_back(copy_of(record, arena));
+  Record& line = lines.back();
+  if (const Kind* kind = intern(record.kind)) line.kind = &kind->kind;
+  if (lines.size() > 1) line.origin = lines.front().origin;
+  event->last = line.charset == Charset::utf8 ? line_text(line) : arena.copy(line_text(line));
+  event->bytes += record.raw.size();
+  log.bytes += record.raw.size();
+  if (lines.size() > 1 && event->rule->end.found_in(event->last)) {
+    if (!event->rule->by_fields()) {
+      close(log, event);
+    } else if (!event->has_ended) {
+      event->has_ended = true;
+      event->deadline_ns = std::max(log.clock_ns, record.origin->received_ns);
+      log.ended.push_back(event);
+    }
+  }
+  return true;
+}
+
+void Joiner::close(Log& log, Events::iterator event) {
+  if (event->has_ended) std::erase(log.ended, event);
+  if (!event->rule->by_fields()) --log.in_sequence;
+  log.bytes -= event->bytes;
+  log.by_key.erase(event->key);
+  give(*event);
+  log.events.erase(event);
+}
+
+void Joiner::give(Open& event) {
+  auto& lines = event.batch->records;
+  std::vector<uint64_t> indexes;
+  for (auto& line : lines) indexes.push_back(line.index);
+  Record record = lines.size() == 1 ? lines.front() : join(event);
+  record.lines = event.batch->arena.copy(std::span<const uint64_t>(indexes));
+  closed_.push_back({event.batch, record});
+}
+
+// ------------------------------------------------------------------------------------------------- putting lines together
+
+namespace {
+
+bool same_field(const Field* a, const Field* b) {
+  return a == b || (a->id == kDynamicField && b->id == kDynamicField && a->name == b->name);
+}
+
+// The place of a line among those whose fields are put together.
+size_t rank(const Record& line, const JoinRule& rule, Scratch& scratch) {
+  for (size_t i = 0; i < rule.order.size(); ++i) {
+    scratch.clear();
+    Value value;
+    if (!first_value(line, rule.order[i].field, scratch, &value)) continue;
+    for (auto& glob : rule.order[i].globs)
+      if (glob_matches(glob, value.text)) return i;
+  }
+  return rule.order.size();
+}
+
+// The text of several lines, and where each capture of theirs stands in it. All of it is UTF-8.
+class JoinedText {
+ public:
+  explicit JoinedText(Scratch& scratch) : scratch_(scratch) {}
+
+  // Appends raw from `begin` to `end` of the line; `captures` within become those of the joined text.
+  void append(const Record& line, uint32_t begin, uint32_t end, std::vector<Capture>& captures) {
+    uint32_t at = begin;
+    for (auto& capture : line.captures) {
+      if (capture.begin < at || capture.end() > end) continue;
+      put(line, at, capture.begin);
+      Capture moved = capture;
+      moved.begin = size();
+      put(line, capture.begin, capture.end());
+      moved.length = (size() - moved.begin) & 0xffffff;
+      captures.push_back(moved);
+      at = capture.end();
+    }
+    put(line, at, end);
+  }
+  void append(char c) { text_.push_back(c); }
+  uint32_t size() const { return static_cast<uint32_t>(text_.size()); }
+  const std::string& text() const { return text_; }
+
+ private:
+  void put(const Record& line, uint32_t begin, uint32_t end) {
+    scratch_.clear();
+    text_ += text_of(line, line.raw.substr(begin, end - begin), scratch_);
+  }
+  Scratch& scratch_;
+  std::string text_;
+};
+
+}  // namespace
+
+Record Joiner::join(Open& event) {
+  auto& lines = event.batch->records;
+  auto& arena = event.batch->arena;
+  const JoinRule& rule = *event.rule;
+  Record out = lines.front();
+  const uint32_t first_end = out.message_begin + out.message_length;
+
+  JoinedText text(scratch_);
+  std::vector<std::vector<Capture>> captures(lines.size());
+  uint32_t message_begin = 0;
+  {
+    std::vector<Capture> header;
+    text.append(lines[0], 0, out.message_begin, header);
+    message_begin = text.size();
+    captures[0] = std::move(header);
+    text.append(lines[0], out.message_begin, first_end, captures[0]);
+  }
+  const uint32_t first_length = text.size();
+  for (size_t i = 1; i < lines.size(); ++i) {
+    text.append('\n');
+    text.append(lines[i], lines[i].message_begin, lines[i].message_begin + lines[i].message_length, captures[i]);
+  }
+  // The parsers may look beyond the end.
+  auto* room = arena.allocate(text.size() + 64, 1);
+  std::memcpy(room, text.text().data(), text.size());
+  std::memset(room + text.size(), 0, 64);
+  out.raw = {room, text.size()};
+  out.charset = Charset::utf8;
+  out.message_begin = message_begin;
+  out.message_length = text.size() - message_begin;
+
+  std::vector<Capture> all;
+  for (auto& capture : captures[0])
+    if (capture.end() <= message_begin) all.push_back(capture);
+  const size_t header = all.size();
+  if (const auto* parser = lines[0].kind ? parsers_.find(lines[0].kind->parser) : nullptr;
+      parser && worker_.parse_whole(out, *event.zone, arena, all, *parser)) {
+    out.captures = arena.copy(std::span<const Capture>(all));
+    return out;
+  }
+  all.resize(header);
+
+  // Fields of which lines, and in which order.
+  std::vector<size_t> order;
+  const auto counts = [&](const MessageKind* kind) {
+    return kind && ((lines[0].kind && kind->parser == lines[0].kind->parser) ||
+                    std::find(rule.with.begin(), rule.with.end(), kind->parser) != rule.with.end());
+  };
+  for (size_t i = 0; i < lines.size(); ++i)
+    if (i == 0 || counts(lines[i].kind)) order.push_back(i);
+  std::vector<size_t> ranks(lines.size());
+  for (auto i : order) ranks[i] = rank(lines[i], rule, scratch_);
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return ranks[a] < ranks[b]; });
+
+  std::vector<const Field*> said;
+  std::vector<const MessageKind*> kinds;
+  const auto is_said = [&](const Field* field) {
+    return std::any_of(said.begin(), said.end(), [&](auto* one) { return same_field(one, field); });
+  };
+  std::vector<Capture> kept;
+  for (auto i : order) {
+    const auto* kind = lines[i].kind;
+    std::vector<const Field*> here;
+    for (auto& capture : captures[i]) {
+      if (capture.end() <= message_begin) continue;
+      for (auto& collected : rule.collect)
+        if (same_field(capture.field, collected.from)) {
+          kept.push_back(capture);
+          kept.back().field = collected.to;
+        }
+      if (capture.field == ecs::message && i != 0) continue;
+      if (!capture.field->list && is_said(capture.field)) continue;
+      kept.push_back(capture);
+      if (i == 0 && capture.field == ecs::message && capture.end() == first_length)
+        kept.back().length = (text.size() - capture.begin) & 0xffffff;
+      here.push_back(capture.field);
+    }
+    if (kind) {
+      if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
+      for (auto& constant : kind->constants) here.push_back(constant.field);
+    }
+    said.insert(said.end(), here.begin(), here.end());
+  }
+  std::stable_sort(kept.begin(), kept.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
+  all.insert(all.end(), kept.begin(), kept.end());
+  out.captures = arena.copy(std::span<const Capture>(all));
+  if (!kinds.empty()) out.kind = kinds.size() == 1 && rule.collect.empty() ? kinds[0] : merged(kinds, rule);
+  for (auto i : order) {  // a first line without a time, as a slow log may have
+    if (!(out.time_inferred & kAllInferred)) break;
+    out.event_ns = lines[i].event_ns;
+    out.event_digits = lines[i].event_digits;
+    out.time_inferred = lines[i].time_inferred;
+  }
+  return out;
+}
+
+// The first kind, with the constants of the others whose fields it does not have.
+const MessageKind* Joiner::merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule) {
+  auto at = merged_.find(kinds);
+  if (at != merged_.end()) return at->second.get();
+  if (merged_.size() >= kMergedKindsMax) return kinds[0];
+  auto out = std::make_unique<MessageKind>(*kinds[0]);
+  for (size_t i = 1; i < kinds.size(); ++i) {
+    const size_t before = out->constants.size();
+    for (auto& constant : kinds[i]->constants) {
+      const auto end = out->constants.begin() + static_cast<ptrdiff_t>(before);
+      if (std::none_of(out->constants.begin(), end, [&](auto& one) { return one.field == constant.field; }))
+        out->constants.push_back(constant);
+    }
+  }
+  for (auto& collected : rule.collect)
+    for (auto* kind : kinds)
+      for (auto& constant : kind->constants)
+        if (constant.field == collected.from) out->constants.push_back({collected.to, constant.value});
+  return merged_.emplace(kinds, std::move(out)).first->second.get();
+}
+
+}  // namespace yushi

@@ -1,0 +1,135 @@
+// Lines -> events: auditd's records of one serial, a stack trace, an entry of a slow log become one record.
+//
+// The committer hands its records here before the detectors see them; `yushi parse --events` and `yushi search --events` do
+// the same with lines of a file and of the store. Which lines belong together stands in the parser files (join_rule.h).
+//
+// What is stored does not change: a record's fields come from its own bytes. A joined event is derived, a Record that no
+// store has: raw is the first line with the messages of the others behind it, joined by line feeds; captures and kind are put
+// together of all its lines (or given anew by a pattern that is `whole: true`); `lines` has their indexes. In a joined
+// record captures may overlap: `message` goes on over all lines.
+//
+// Order     Lines are joined in commit order within one (log, source, host, program). The clock is the lines' own receipt, and
+//           of each log by itself: the same commits give the same events, also log by log, and when a tick comes changes
+//           nothing but how soon an event is given.
+// Memory    Bounded: lines and bytes of one event, open events and their bytes of one log. What meets a bound is cut: it is
+//           given as it is, counted, and its next line begins another event.
+// Threads   One owner.
+// Cost      A record without a rule: one look into a small table of kinds, and a key where its source has an event open.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/record/batch.h"
+#include "parsers/loaded_parsers.h"
+
+namespace yushi {
+
+struct JoinerOptions {
+  bool by_receipt = true;  // an event ends 2 s after its first line came; false: lines of a file, which were all there
+  size_t lines_max = 64;
+  // Of a log: events open at once, and the bytes that they hold.
+  size_t open_max = 1024;
+  size_t open_bytes_max = 16 << 20;
+
+  static JoinerOptions of_file() { return {false, 1024, 1024, 64 << 20}; }
+};
+
+struct JoinedEvent {
+  std::shared_ptr<const Batch> owner;  // of what `record` views into, together with the Joiner
+  Record record;                       // index is that of the first line
+};
+
+class Joiner {
+ public:
+  explicit Joiner(std::shared_ptr<const ParserSet> set, JoinerOptions options = {});
+  ~Joiner();
+
+  // Records of another batch follow: what was remembered of the last one's kinds and origins by address is forgotten.
+  void begin();
+  // True: the record is a line of an event that closed() gives, now or later. False: it is an event by itself, and is not kept.
+  // The record has captures and origin->log; `zone` is for times that a whole event has.
+  bool add(const Record& record, const std::shared_ptr<const Zone>& zone);
+  // What is not longer waited for at this time of receipt is closed.
+  void advance(int64_t received_ns);
+  void close_all();
+  // Closed since the caller last emptied it, in the order in which they closed.
+  std::vector<JoinedEvent>& closed() { return closed_; }
+
+  size_t open() const;
+  uint64_t cut() const { return cut_; }
+  // Index of the first line of the oldest open event; the largest number when none is open. Of a single log only.
+  uint64_t oldest_open() const;
+
+ private:
+  // What is known of a kind, copied: those of stored batches die with them.
+  struct Kind {
+    MessageKind kind;
+    const JoinRule* rule = nullptr;
+    const ParserDefinition* parser = nullptr;  // nullptr: it is not in this set
+  };
+  struct Open {
+    std::shared_ptr<Batch> batch;  // its lines, kinds interned
+    const JoinRule* rule = nullptr;
+    std::shared_ptr<const Zone> zone;
+    std::string key;
+    std::string_view last;  // text of the last line
+    int64_t deadline_ns = 0;
+    size_t bytes = 0;
+    bool has_ended = false;  // by its end mark; it waits for one more line of its serial
+  };
+  using Events = std::list<Open>;  // in the order of their first lines
+  struct Log {
+    std::string name;
+    int64_t clock_ns = INT64_MIN;
+    Events events;
+    std::unordered_map<std::string, Events::iterator> by_key;
+    std::unordered_map<std::string, std::string> last_key;  // by source: where a line without a header goes on
+    std::vector<Events::iterator> ended;
+    size_t in_sequence = 0;  // open events whose rule is not `by`
+    size_t bytes = 0;
+  };
+
+  const Kind* intern(const MessageKind* kind);
+  const MessageKind* merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule);
+  Log& log_of(const Record& record);
+  void advance(Log& log, int64_t received_ns);
+  bool add_by(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone);
+  bool add_in_sequence(Log& log, const Record& record, const JoinRule* rule, const std::shared_ptr<const Zone>& zone);
+  void open(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone, std::string key);
+  bool append(Log& log, Events::iterator event, const Record& record);
+  void close(Log& log, Events::iterator event);
+  void give(Open& event);
+  Record join(Open& event);
+  std::string_view line_text(const Record& record);
+
+  std::shared_ptr<const ParserSet> set_;
+  const LoadedParsers& parsers_;
+  const JoinerOptions options_;
+  const JoinRule* any_ = nullptr;  // of lines of a log file that no parser with a rule knows
+  ParserWorker worker_;
+  std::map<std::string, Log, std::less<>> logs_;
+  std::vector<JoinedEvent> closed_;
+  uint64_t cut_ = 0;
+
+  std::unordered_map<std::string, std::vector<std::unique_ptr<Kind>>> kinds_;  // by parser and pattern
+  std::map<std::vector<const MessageKind*>, std::unique_ptr<MessageKind>> merged_;
+  struct Seen {
+    const MessageKind* kind = nullptr;
+    const Kind* mine = nullptr;
+  };
+  std::array<Seen, 64> seen_{};
+  const Origin* last_origin_ = nullptr;
+  Log* last_log_ = nullptr;
+  Scratch scratch_;
+  std::string text_;
+};
+
+}  // namespace yushi

@@ -1,0 +1,83 @@
+#include "parsers/pattern_kinds.h"
+
+#include <algorithm>
+
+#include "parsers/parser_definition.h"
+
+namespace yushi {
+
+PatternKinds::~PatternKinds() {
+  for (uint32_t i = 0; i < pages_of(combinations_); ++i) {
+    auto* page = pages_[i].load(std::memory_order_relaxed);
+    if (page == nullptr) continue;
+    for (auto& kind : *page) delete kind.load(std::memory_order_relaxed);
+    delete page;
+  }
+}
+
+const MessageKind* PatternKinds::publish(uint32_t combination, std::unique_ptr<const MessageKind> kind) const {
+  auto& place = pages_[combination / kPageKinds];
+  auto* page = place.load(std::memory_order_acquire);
+  if (page == nullptr) {
+    auto made = std::make_unique<Page>();
+    if (place.compare_exchange_strong(page, made.get(), std::memory_order_acq_rel)) page = made.release();
+  }
+  const MessageKind* there = nullptr;
+  if ((*page)[combination % kPageKinds].compare_exchange_strong(there, kind.get(), std::memory_order_acq_rel)) return kind.release();
+  return there;
+}
+
+bool PatternKinds::has(const MessageKind* kind) const {
+  for (uint32_t i = 0; i < pages_of(combinations_); ++i)
+    if (auto* page = pages_[i].load(std::memory_order_acquire))
+      for (auto& one : *page)
+        if (one.load(std::memory_order_acquire) == kind) return true;
+  return false;
+}
+
+namespace {
+
+MessageKind make_kind(const ParserDefinition& parser, const PatternDefinition& pattern, uint32_t number) {
+  const bool is_capped = number % 2 != 0;
+  number /= 2;
+  const auto variants = static_cast<uint32_t>(pattern.variants.size()) + 1;
+  const auto variant = number % variants;
+  number /= variants;
+  std::vector<uint32_t> ways(pattern.tables.size());
+  for (size_t i = ways.size(); i-- > 0; number /= pattern.tables[i]->ways()) ways[i] = number % pattern.tables[i]->ways();
+
+  MessageKind out{parser.name, pattern.name, parser.dataset, pattern.constants};
+  for (size_t i = 0; i < ways.size(); ++i)
+    if (auto* constants = pattern.tables[i]->constants(ways[i])) out.constants = merged(out.constants, *constants);
+  if (variant != 0) {
+    out.pattern += "/" + pattern.variants[variant - 1].name;
+    out.constants = merged(out.constants, pattern.variants[variant - 1].fields);
+  }
+  if (is_capped) {
+    out.pattern += "/capped";
+    out.constants.push_back(capped_message());
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<ConstantField> merged(const std::vector<ConstantField>& under, const std::vector<ConstantField>& over) {
+  std::vector<ConstantField> out;
+  for (auto& constant : under)
+    if (std::none_of(over.begin(), over.end(), [&](auto& other) { return other.field == constant.field; })) out.push_back(constant);
+  out.insert(out.end(), over.begin(), over.end());
+  return out;
+}
+
+uint64_t PatternDefinition::combinations() const {
+  uint64_t out = variants.size() + 1;
+  for (auto& table : tables) out = std::min(out * table->ways(), kCombinationsMax + 1);
+  return out;
+}
+
+const MessageKind* kind_of(const ParserDefinition& parser, const PatternDefinition& pattern, Combination combination) {
+  return pattern.kinds->get(combination.number, [&](uint32_t number) { return make_kind(parser, pattern, number); });
+}
+
+}  // namespace yushi
