@@ -50,6 +50,17 @@ class ParserSet {
 // The datasets of our parsers that know a message by its form alone, whatever product wrote it.
 std::span<const std::string_view> generic_datasets();
 
+struct ParserDefinition;
+struct PatternDefinition;
+
+// That a pattern was tried, for `parse --explain`.
+struct AskedPattern {
+  const ParserDefinition* parser;
+  const PatternDefinition* pattern;  // nullptr: the parser was asked, and none of its patterns can begin with this byte
+  std::string text;                  // what it was tried on
+  bool matched;
+};
+
 class ParserWorker {
  public:
   explicit ParserWorker(std::shared_ptr<const ParserSet> set);
@@ -63,6 +74,8 @@ class ParserWorker {
   // The same for a record that is several lines joined: only the patterns of `parser` that are `whole: true` are asked. False
   // when none knows it; the record is then as before.
   bool parse_whole(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures, const ParserDefinition& parser);
+  // From now on appends to `asked` what it tries; nullptr: no more.
+  void tell_asked(std::vector<AskedPattern>* asked);
   uint64_t capped() const;  // messages so far that had more fields than we take; their error.message says so
   const std::shared_ptr<const ParserSet>& set() const;
 

@@ -65,6 +65,7 @@ struct ParserWorker::State {
   MatchStack stack;
   std::array<uint32_t, 2 * Pattern::kGroupsMax> spans;
   uint64_t capped = 0;
+  std::vector<AskedPattern>* asked = nullptr;
   KeyCounts counts;
   JsonFields json;
   DecodedText decoded;
@@ -154,8 +155,20 @@ struct ParserWorker::State {
 
   bool try_patterns(Job& job, const ParserDefinition& parser) {
     size_t first = job.text.empty() ? 256 : static_cast<unsigned char>(job.text[0]);
+    if (asked) [[unlikely]] return try_aloud(job, parser, first);
     for (auto index : parser.by_first_byte[first])
       if (try_pattern(job, parser, parser.patterns[index])) return true;
+    return false;
+  }
+
+  bool try_aloud(Job& job, const ParserDefinition& parser, size_t first) {
+    if (parser.by_first_byte[first].empty()) asked->push_back({&parser, nullptr, std::string(job.text), false});
+    for (auto index : parser.by_first_byte[first]) {
+      auto& pattern = parser.patterns[index];
+      const bool matched = try_pattern(job, parser, pattern);
+      asked->push_back({&parser, &pattern, std::string(job.text), matched});
+      if (matched) return true;
+    }
     return false;
   }
 
@@ -475,6 +488,8 @@ bool ParserWorker::parse_whole(Record& record, const Zone& zone, Arena& arena, s
     if (state_->try_pattern(job, parser, parser.patterns[index])) return true;
   return false;
 }
+
+void ParserWorker::tell_asked(std::vector<AskedPattern>* asked) { state_->asked = asked; }
 
 uint64_t ParserWorker::capped() const { return state_->capped; }
 

@@ -38,6 +38,8 @@ Result<Pattern> Pattern::compile(const std::string& regex) {
   return out;
 }
 
+const std::string& Pattern::regex() const { return regex_->re.pattern(); }
+
 int Pattern::groups() const { return regex_->re.NumberOfCapturingGroups(); }
 
 bool Pattern::match(std::string_view text, uint32_t* spans, MatchStack& stack) const {

@@ -29,6 +29,7 @@ class Pattern {
   // The same, by RE2 alone: the truth for tests.
   bool match_by_re2(std::string_view text, uint32_t* spans) const;
 
+  const std::string& regex() const;  // as compile() was given it
   int groups() const;
   bool has_program() const { return program_ != nullptr; }
   bool can_begin_with(int byte) const { return !program_ || program_->can_begin_with(byte); }  // 256: empty text

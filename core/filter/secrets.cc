@@ -70,7 +70,7 @@ class ValueReader {
     }
     if (!skip_separator(is_option)) return false;
     skip_blanks();
-    while (at_ < text_.size() && (text_[at_] == '[' || text_[at_] == '(') && is_value_behind_bracket()) ++at_;
+    while (at_ < text_.size() && (text_[at_] == '[' || text_[at_] == '(') && !starts("[masked]") && is_value_behind_bracket()) ++at_;
     const auto quote = take_quote();
     for (auto& scheme : schemes) {
       if (text_.size() - at_ <= scheme.size() || lower(text_.substr(at_, scheme.size())) != scheme || !is_blank(text_[at_ + scheme.size()])) continue;
@@ -423,7 +423,7 @@ bool SecretRules::is_secret_name(std::string_view field) const {
 
 bool SecretRules::is_worth_hiding(std::string_view value) const {
   if (value.empty()) return false;
-  if (value.find_first_not_of("*") == value.npos || value.starts_with("[masked]")) return false;
+  if (value.find_first_not_of("*") == value.npos || value.starts_with("[masked")) return false;
   return value.size() > 16 || !state_->plain.contains(lower(value));
 }
 
