@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "core/base/time_text.h"
+#include "core/filter/secrets.h"
 #include "daemon/dataset_counts.h"
 #include "daemon/minute_book.h"
 #include "daemon/sender_hosts.h"
