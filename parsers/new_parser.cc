@@ -274,6 +274,13 @@ class Maker {
     while (!patterns_.empty()) {
       auto set = load(text(nullptr));
       if (!set && drop_untested(set.error().message)) continue;
+      if (!set && body_) {  // a body that no reader of ours takes is lines like others
+        notes_.push_back("the lines look like one body, but: " + set.error().message.substr(0, set.error().message.find('\n')));
+        body_.reset();
+        patterns_.clear();
+        add_templates();
+        continue;
+      }
       if (!set) return tl::unexpected(set.error());
       auto yaml = text(*set);
       auto whole = load(yaml);
