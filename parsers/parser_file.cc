@@ -77,7 +77,9 @@ class FileReader : YamlReader {
         read_patterns(value);
       } else if (key == "tests") {
         read_tests(value);
-      } else if (key != "about") {
+      } else if (key == "about") {
+        text(value, "about", &out_->about);
+      } else {
         problem(at, "unknown key '" + key + "'");
       }
     });

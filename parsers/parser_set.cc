@@ -50,6 +50,11 @@ Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::s
   return out;
 }
 
+std::span<const std::string_view> generic_datasets() {
+  static constexpr std::string_view kNames[] = {"json", "key-value", "kv", "cef", "leef", "csv", "xml", "names"};
+  return kNames;
+}
+
 namespace {
 
 // The first line that says something begins with this key.
