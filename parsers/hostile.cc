@@ -196,8 +196,10 @@ class HostileRun {
       auto& fields = pattern.keys->targets()[found].fields;
       if (std::any_of(fields.begin(), fields.end(), is_it)) return true;
     }
+    // Text where a field of another type would be: an address in its place is that field's.
+    if (!own.empty() && pattern.keys->find(own) != KeyTable::kNotFound) return true;
     const auto* entry = pattern.dictionary && !own.empty() ? pattern.dictionary->find(own) : nullptr;
-    return entry && !entry->words.empty();
+    return entry && (!entry->words.empty() || !entry->target.fields.empty());
   }
 
   // How the program writes this capture's text; nothing when no text from outside stands there.
