@@ -144,11 +144,18 @@ class HostileRun {
     fields->clear();
     scratch_.clear();
     for_each_field(record, scratch_, [&](const Field& field, const Value& value) {
-      if (&field == ecs::message || &field == ecs::event_original) return;
+      if (&field == ecs::message || &field == ecs::event_original || !is_told(record, field)) return;
       (*fields)[std::string(field.name)].emplace_back(
           value.type == Value::Type::date ? std::to_string(value.integer) : std::string(value.text));
     });
     return record.kind;
+  }
+
+  // By the line, its parser or its time; what follows from such fields (related.*, the parts of a URL) follows from changed ones too.
+  static bool is_told(const Record& record, const Field& field) {
+    const auto is_it = [&](auto& told) { return told.field == &field || (field.id == kDynamicField && told.field->name == field.name); };
+    return &field == ecs::timestamp || std::any_of(record.captures.begin(), record.captures.end(), is_it) ||
+           (record.kind && std::any_of(record.kind->constants.begin(), record.kind->constants.end(), is_it));
   }
 
   static const PatternDefinition* pattern_of(const ParserDefinition& parser, const MessageKind* kind) {
