@@ -197,7 +197,7 @@ bool PairMapper::take_patterns(const BodyPair& pair, const KeyTarget& target) {
       part.length = end - begin;
       const auto& to = one->captures[i];
       if (fits(part, to.field))
-        push(part, to.field, to.escape == Escape::none ? pair.escape : to.escape);
+        push(part, to.field, to.escape == Escape::none && pairs_->value(part).find('\\') != std::string_view::npos ? pair.escape : to.escape);
       else
         take_dynamic(part);
     }

@@ -113,6 +113,38 @@ TEST_F(ParserSetTest, TheAppIsFoundWhateverItsCaseAndFolder) {
   EXPECT_EQ(kind(), "door/opened");
 }
 
+TEST_F(ParserSetTest, ALineThatTwoParsersClaimIsTheFirstOnesAndIsCounted) {
+  const auto shaped = [](const std::string& name, const std::string& more) {
+    return "name: " + name + "\n" + more + R"(match: {any: true}
+patterns: [{name: line, grok: 'door %{INT:)" + name + R"(.n} opened(?: by .*)?'}]
+tests: [{line: 'door 5 opened', expect: {)" + name + R"(.n: 5}}]
+)";
+  };
+  load({kDoor, shaped("shape", "")});
+  for (int i = 0; i < 252; ++i) {
+    parse("doord", "door 5 opened by wang");
+    ASSERT_EQ(kind(), "door/opened");
+    ASSERT_EQ(value("door.number"), "5");
+    ASSERT_EQ(value("user.name"), "wang");
+    ASSERT_EQ(value("shape.n"), "");
+  }
+  EXPECT_EQ(worker_->ambiguous(), 2u * 251) << "the first message and the 252nd are offered";
+  parse("doord", "door 5 jammed");
+  EXPECT_EQ(worker_->ambiguous(), 2u * 251);
+
+  load({kDoor});
+  for (int i = 0; i < 300; ++i) parse("doord", "door 5 opened");
+  EXPECT_EQ(worker_->ambiguous(), 0u);
+  load({shaped("a", "format: same\n"), shaped("b", "format: same\n"), kPairs});
+  parse("other", "door 5 opened by x=1 y=2");
+  EXPECT_EQ(kind(), "a/line");
+  EXPECT_EQ(worker_->ambiguous(), 0u) << "those of one format share their lines, and generic ones know all";
+  load({shaped("a", ""), shaped("b", "")});
+  parse("other", "door 5 opened");
+  EXPECT_EQ(kind(), "a/line") << "by file name";
+  EXPECT_EQ(worker_->ambiguous(), 251u);
+}
+
 TEST_F(ParserSetTest, GenericParsersAreAskedLast) {
   load({kDoor, kPairs, kJson});
   parse("doord", "door a=1 b=2");

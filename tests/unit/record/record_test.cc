@@ -175,6 +175,16 @@ TEST(Record, EscapesAreUndone) {
   EXPECT_EQ(s.values("c"), Texts{"\\u12"});
 }
 
+TEST(Record, EscapesOfBodiesAreUndone) {
+  Sample s(R"(TcP a\=b\|c\\d\ne\q x""y""z &lt;a&#62;&amp;amp;&#x4e2d;&nbsp;&#xd800;&)");
+  s.capture("a", "TcP", Escape::lower).capture("b", R"(a\=b\|c\\d\ne\q)", Escape::backslash);
+  s.capture("c", R"(x""y""z)", Escape::quotes).capture("d", "&lt;a&#62;&amp;amp;&#x4e2d;&nbsp;&#xd800;&", Escape::xml);
+  EXPECT_EQ(s.values("a"), Texts{"tcp"});
+  EXPECT_EQ(s.values("b"), Texts{"a=b|c\\d\ne\\q"});
+  EXPECT_EQ(s.values("c"), Texts{R"(x"y"z)"});
+  EXPECT_EQ(s.values("d"), Texts{"<a>&amp;中&nbsp;&#xd800;&"});
+}
+
 TEST(Record, ThousandsOfFieldsFollowTheSameRules) {
   std::string raw;
   for (int i = 0; i < 3000; ++i) raw += std::to_string(i % 1000) + " ";
