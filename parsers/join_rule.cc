@@ -80,10 +80,17 @@ class RuleReader {
         if (to && !to->list) problem(entry.second, "'" + names[0] + "' takes several values: its type must be a list");
         if (from && to) rule_.collect.push_back({from, to});
       }
+    } else if (key == "tables") {
+      rule_.tables = reading_.tables(value);
+    } else if (key == "words") {
+      if (!value.IsMap() || value.size() != 1) return problem(value, "words is {list of words: field of their text}");
+      auto entry = *value.begin();
+      rule_.words = reading_.field(entry.first.Scalar(), entry.first);
+      rule_.text_of_words = reading_.field(entry.second.Scalar(), entry.second);
     } else if (key == "order") {
       read_order(value);
     } else {
-      problem(at, "unknown key '" + key + "' in join; there are first, follows, announces, by, end, any, order, collect and with");
+      problem(at, "unknown key '" + key + "' in join; there are first, follows, announces, by, end, any, order, collect, tables, words and with");
     }
   }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/record/value.h"
+
 namespace yushi {
 namespace {
 
@@ -276,7 +278,15 @@ void Joiner::give(Open& event) {
   auto& lines = event.batch->records;
   std::vector<uint64_t> indexes;
   for (auto& line : lines) indexes.push_back(line.index);
-  Record record = lines.size() == 1 ? lines.front() : join(event);
+  Record record = lines.front();
+  const auto has_words = [&] {
+    return event.rule->words && std::any_of(record.captures.begin(), record.captures.end(),
+                                            [&](auto& capture) { return capture.field == event.rule->words; });
+  };
+  if (lines.size() > 1 || has_words())
+    record = join(event);
+  else if (record.kind && !event.rule->tables.empty())
+    settle_kind(record, {record.kind}, *event.rule);
   record.lines = event.batch->arena.copy(std::span<const uint64_t>(indexes));
   closed_.push_back({event.batch, record});
 }
@@ -336,6 +346,57 @@ class JoinedText {
 
 }  // namespace
 
+namespace {
+
+// The name of the key that a value belongs to, and which piece of it: `a1[0]=`, `a1[1]="`. Empty: it is no piece.
+std::string_view name_of_piece(std::string_view text, uint32_t begin) {
+  auto before = text.substr(0, begin);
+  if (before.ends_with('"')) before.remove_suffix(1);
+  if (!before.ends_with("]=")) return {};
+  const auto open = before.rfind('[');
+  if (open == std::string_view::npos) return {};
+  const auto name = before.find_last_of(" \t", open);
+  return before.substr(name == std::string_view::npos ? 0 : name + 1, open - (name == std::string_view::npos ? 0 : name + 1));
+}
+
+// Appends the words of all lines, each whole, and their text, behind the text of the lines; takes their captures out of
+// `captures` and gives the new ones.
+std::vector<Capture> put_words(JoinedText& text, std::vector<std::vector<Capture>>& captures, const JoinRule& rule) {
+  std::vector<std::string> words;
+  std::string last;  // name of the piece before
+  Scratch scratch;
+  for (auto& of_line : captures) {
+    for (auto& capture : of_line) {
+      if (capture.field != rule.words) continue;
+      scratch.clear();
+      const std::string_view all = text.text();
+      const auto name = name_of_piece(all, capture.begin);
+      const auto value = decode_escape(all.substr(capture.begin, capture.length), static_cast<Escape>(capture.escape), scratch);
+      if (!name.empty() && name == last && !words.empty())
+        words.back() += value;
+      else
+        words.emplace_back(value);
+      last = name;
+    }
+    std::erase_if(of_line, [&](auto& capture) { return capture.field == rule.words; });
+  }
+  std::vector<Capture> out;
+  const auto put = [&](std::string_view value, const Field* field) {
+    text.append('\0');
+    out.push_back({text.size(), static_cast<uint32_t>(value.size()) & 0xffffff, static_cast<uint32_t>(Escape::none), field});
+    for (char c : value) text.append(c);
+  };
+  std::string line;
+  for (auto& word : words) {
+    put(word, rule.words);
+    line += (line.empty() ? "" : " ") + word;
+  }
+  if (!line.empty()) put(line, rule.text_of_words);
+  return out;
+}
+
+}  // namespace
+
 Record Joiner::join(Open& event) {
   auto& lines = event.batch->records;
   auto& arena = event.batch->arena;
@@ -358,6 +419,9 @@ Record Joiner::join(Open& event) {
     text.append('\n');
     text.append(lines[i], lines[i].message_begin, lines[i].message_begin + lines[i].message_length, captures[i]);
   }
+  const uint32_t end = text.size();
+  std::vector<Capture> words;
+  if (rule.words) words = put_words(text, captures, rule);
   // The parsers may look beyond the end.
   auto* room = arena.allocate(text.size() + 64, 1);
   std::memcpy(room, text.text().data(), text.size());
@@ -365,7 +429,7 @@ Record Joiner::join(Open& event) {
   out.raw = {room, text.size()};
   out.charset = Charset::utf8;
   out.message_begin = message_begin;
-  out.message_length = text.size() - message_begin;
+  out.message_length = end - message_begin;
 
   std::vector<Capture> all;
   for (auto& capture : captures[0])
@@ -410,7 +474,7 @@ Record Joiner::join(Open& event) {
       if (!capture.field->list && is_said(capture.field)) continue;
       kept.push_back(capture);
       if (i == 0 && capture.field == ecs::message && capture.end() == first_length)
-        kept.back().length = (text.size() - capture.begin) & 0xffffff;
+        kept.back().length = (end - capture.begin) & 0xffffff;
       here.push_back(capture.field);
     }
     if (kind) {
@@ -419,10 +483,11 @@ Record Joiner::join(Open& event) {
     }
     said.insert(said.end(), here.begin(), here.end());
   }
+  kept.insert(kept.end(), words.begin(), words.end());
   std::stable_sort(kept.begin(), kept.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
   all.insert(all.end(), kept.begin(), kept.end());
   out.captures = arena.copy(std::span<const Capture>(all));
-  if (!kinds.empty()) out.kind = kinds.size() == 1 && rule.collect.empty() ? kinds[0] : merged(kinds, rule);
+  if (!kinds.empty()) settle_kind(out, kinds, rule);
   for (auto i : order) {  // a first line without a time, as a slow log may have
     if (!(out.time_inferred & kAllInferred)) break;
     out.event_ns = lines[i].event_ns;
@@ -433,8 +498,9 @@ Record Joiner::join(Open& event) {
 }
 
 // The first kind, with the constants of the others whose fields it does not have.
-const MessageKind* Joiner::merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule) {
-  auto at = merged_.find(kinds);
+const MessageKind* Joiner::merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule, const std::vector<uint32_t>& ways) {
+  if (kinds.size() == 1 && rule.collect.empty() && ways.empty()) return kinds[0];
+  auto at = merged_.find({kinds, ways});
   if (at != merged_.end()) return at->second.get();
   if (merged_.size() >= kMergedKindsMax) return kinds[0];
   auto out = std::make_unique<MessageKind>(*kinds[0]);
@@ -450,7 +516,38 @@ const MessageKind* Joiner::merged(const std::vector<const MessageKind*>& kinds, 
     for (auto* kind : kinds)
       for (auto& constant : kind->constants)
         if (constant.field == collected.from) out->constants.push_back({collected.to, constant.value});
-  return merged_.emplace(kinds, std::move(out)).first->second.get();
+  for (size_t i = 0; i < ways.size(); ++i) {
+    const auto* said = rule.tables[i]->constants(ways[i]);
+    if (!said) continue;
+    std::erase_if(out->constants, [&](auto& one) {
+      return std::any_of(said->begin(), said->end(), [&](auto& over) { return over.field == one.field; });
+    });
+    out->constants.insert(out->constants.end(), said->begin(), said->end());
+  }
+  return merged_.emplace(std::pair(kinds, ways), std::move(out)).first->second.get();
+}
+
+// The kind of the event: of its lines, and of what the rule's tables say to the fields that it has with it.
+void Joiner::settle_kind(Record& record, const std::vector<const MessageKind*>& kinds, const JoinRule& rule) {
+  record.kind = merged(kinds, rule);
+  std::vector<uint32_t> ways;
+  bool any = false;
+  for (auto& table : rule.tables) {
+    std::string key;
+    for (auto* field : table->by) {
+      scratch_.clear();
+      Value value;
+      if (!first_value(record, field, scratch_, &value)) break;
+      if (field != table->by[0]) key.push_back(' ');
+      key += value.text;
+      if (field == table->by.back()) {
+        ways.push_back(table->way_of(key));
+        any |= ways.back() != RowTable::kNone;
+      }
+    }
+    ways.resize(static_cast<size_t>(&table - rule.tables.data()) + 1, RowTable::kNone);
+  }
+  if (any) record.kind = merged(kinds, rule, ways);
 }
 
 }  // namespace yushi

@@ -98,7 +98,8 @@ class Joiner {
   };
 
   const Kind* intern(const MessageKind* kind);
-  const MessageKind* merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule);
+  const MessageKind* merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule, const std::vector<uint32_t>& ways = {});
+  void settle_kind(Record& record, const std::vector<const MessageKind*>& kinds, const JoinRule& rule);
   Log& log_of(const Record& record);
   void advance(Log& log, int64_t received_ns);
   bool add_by(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone);
@@ -120,7 +121,8 @@ class Joiner {
   uint64_t cut_ = 0;
 
   std::unordered_map<std::string, std::vector<std::unique_ptr<Kind>>> kinds_;  // by parser and pattern
-  std::map<std::vector<const MessageKind*>, std::unique_ptr<MessageKind>> merged_;
+  // By the kinds of the lines, and what the rule's tables say.
+  std::map<std::pair<std::vector<const MessageKind*>, std::vector<uint32_t>>, std::unique_ptr<MessageKind>> merged_;
   struct Seen {
     const MessageKind* kind = nullptr;
     const Kind* mine = nullptr;

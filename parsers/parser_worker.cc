@@ -422,7 +422,7 @@ bool ParserWorker::parse_whole(Record& record, const Zone& zone, Arena& arena, s
   State::Job job{record, zone, arena, captures, {}, {}, 0, false, false};
   if (!state_->set_text(job)) return false;
   for (auto index : parser.whole_patterns)
-    if (state_->try_pattern(job, parser.patterns[index])) return true;
+    if (state_->try_pattern(job, parser, parser.patterns[index])) return true;
   return false;
 }
 
