@@ -175,7 +175,9 @@ class LineParser {
     line_ += "\n  time     " + std::string(time, format_utc(record.event_ns, time));
     if (record.time_inferred & kAllInferred) line_ += " (of receipt: the line has none)";
     else if (record.time_inferred) line_ += std::string(" (inferred:") + (record.time_inferred & kYearInferred ? " year" : "") +
-                                            (record.time_inferred & kZoneInferred ? " zone" : "") + ")";
+                                            (record.time_inferred & kZoneInferred ? " zone" : "") +
+                                            (record.time_inferred & kDateInferred ? " date" : "") +
+                                            (record.time_inferred & kClockInferred ? " clock" : "") + ")";
     line_ += "\n  message  ";
     append_printable(line_, text_of(record, record.message(), scratch_), 120);
     if (!record.kind) {

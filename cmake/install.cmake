@@ -8,5 +8,5 @@ install(FILES systemd/yushi.sysusers DESTINATION lib/sysusers.d RENAME yushi.con
 install(FILES docs/man/yushi.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES docs/man/yushid.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 # Not to /etc: a second install must not write over what stands there.
-install(FILES README.md config/yushi.yaml docs/query.md docs/detection.md docs/adding-a-parser.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md config/yushi.yaml docs/query.md docs/detection.md docs/adding-a-parser.md docs/time.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES proto/yushi/v1/record.proto DESTINATION ${CMAKE_INSTALL_DATADIR}/yushi/proto/yushi/v1)

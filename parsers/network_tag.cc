@@ -8,6 +8,11 @@ namespace {
 // ASA also writes "%ASA-session-6-302013".
 inline bool is_facility(char c) { return is_class(c, kLetter | kDigit) || c == '_'; }
 
+inline const char* skip_blanks(const char* at, const char* end) {
+  while (at < end && *at == ' ') ++at;
+  return at;
+}
+
 inline bool is_severity(char c) { return c >= '0' && c <= '7'; }
 
 const Field* event_code() {
@@ -23,11 +28,13 @@ const Field* event_sequence() {
   return kField;
 }
 
-// SHELL/5/SHELL_LOGIN(l)[123]: text
+// SHELL/5/SHELL_LOGIN(l)[123]: text. DPtech: IPS/DEVM/4/SYSLOG(l): text
 const char* read_comware(HeaderScan& scan, const char* at) {
   const char* end = scan.end;
   const char* module = at;
   while (at < end && (is_class(*at, kHostByte)) && *at != '.') ++at;
+  if (end - at > 1 && *at == '/' && is_class(at[1], kLetter) && at > module)
+    for (++at; at < end && is_class(*at, kHostByte) && *at != '.';) ++at;
   const char* module_to = at;
   if (at == module || end - at < 4 || *at != '/' || !is_severity(at[1]) || at[2] != '/') return nullptr;
   const char* code = at += 3;
@@ -77,8 +84,16 @@ const Field* network_appname() {
 const char* read_network_tag(HeaderScan& scan, const char* at) {
   const char* end = scan.end;
   if (end - at < 5 || *at != '%') return nullptr;
-  if (*++at == '%')  // Comware and VRP put a number before the module
-    return end - at > 8 && is_class(at[1], kDigit) && is_class(at[2], kDigit) ? read_comware(scan, at + 3) : nullptr;
+  if (*++at == '%') {  // Comware and VRP put a number before the module; DPtech two dashes or nothing
+    const char* module = skip_blanks(at + 1, end);
+    if (end - module < 6) return nullptr;
+    const bool number = is_class(module[0], kDigit) && is_class(module[1], kDigit);
+    if (number || (module[0] == '-' && module[1] == '-'))
+      module = skip_blanks(module + 2, end);
+    else if (!is_class(*module, kLetter))
+      return nullptr;
+    return read_comware(scan, module);
+  }
   if (*at == '$') {  // NX-OS: "%$VDC-1%$ %ETHPORT-5-IF_UP: "
     const auto close = scan.rest(at).substr(0, 40).find("%$ %");
     if (close == std::string_view::npos) return nullptr;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/base/time_any.h"
 #include "parsers/address.h"
 #include "parsers/decoded_text.h"
 #include "parsers/json_fields.h"
@@ -223,9 +224,11 @@ struct ParserWorker::State {
     record.kind = kind_of(parser, pattern, combination);
     const auto lead = static_cast<uint32_t>(job.text.data() - job.whole.data());
     size_t kept = before;
+    TimeParts parts;
     for (size_t i = before; i < job.captures.size(); ++i) {
       Capture capture = job.captures[i];
       if (capture.field == ecs::timestamp && !take_time(job, capture)) continue;
+      parts.take(capture.field, job.text.substr(capture.begin, capture.length));
       capture.begin += lead;
       if (job.is_decoded) decoded.put_back(capture);
       capture.begin += job.begin;
@@ -237,7 +240,37 @@ struct ParserWorker::State {
       job.captures[kept++] = capture;
     }
     job.captures.resize(kept);
+    if (parts.any) parts.settle(job);
   }
+
+  // `date=2026-11-28 time=10:20:30 tz="+0800"`: the time of the event in several captures. A zone may belong to @timestamp.
+  struct TimeParts {
+    std::string_view whole, date, clock, zone;
+    bool any = false;
+
+    void take(const Field* field, std::string_view text) {
+      if (field->id > ecs::timestamp_zone->id || field->id == kDynamicField) [[likely]] return;
+      if (field == ecs::timestamp) {
+        whole = text;
+        return;
+      }
+      auto& part = field == ecs::timestamp_date ? date : field == ecs::timestamp_time ? clock : zone;
+      if (field != ecs::timestamp_date && field != ecs::timestamp_time && field != ecs::timestamp_zone) return;
+      if (part.empty()) part = text;
+      any = true;
+    }
+
+    void settle(const Job& job) const {
+      auto& record = job.record;
+      const int64_t near = record.origin ? record.origin->received_ns : record.event_ns;
+      const bool parted = !date.empty() || !clock.empty();
+      const auto time = parted ? understand_time(date, clock, zone, near, job.zone) : understand_time(whole, {}, zone, near, job.zone);
+      if (!time) return;
+      record.event_ns = time->unix_ns;
+      record.event_digits = time->digits;
+      record.time_inferred = time->inferred;
+    }
+  };
 
   // A key of a body that no table of keys names has a field of its own, made for this message.
   static bool is_of(const Capture& capture, const Field* field) {
@@ -282,12 +315,12 @@ struct ParserWorker::State {
     auto text = job.text.substr(capture.begin, capture.length);
     auto& record = job.record;
     if (text != last_time_text || &job.zone != last_zone) {
-      auto time = parse_time(text, record.origin ? record.origin->received_ns : record.event_ns, job.zone);
+      auto time = understand_time(text, record.origin ? record.origin->received_ns : record.event_ns, job.zone);
       if (!time) return false;
       last_time = *time;
       last_zone = &job.zone;
       // An inferred year depends on when the message came: such a time is read anew for each message.
-      if (time->inferred & kYearInferred)
+      if (time->inferred & (kYearInferred | kDateInferred))
         last_time_text.clear();
       else
         last_time_text.assign(text);
@@ -296,6 +329,22 @@ struct ParserWorker::State {
     record.event_digits = last_time.digits;
     record.time_inferred = last_time.inferred;
     return true;
+  }
+
+  // The time with which the message begins, where neither header nor parser told one.
+  void take_leading_time(Job& job) {
+    auto& record = job.record;
+    const auto found = find_leading_time(job.whole, record.origin ? record.origin->received_ns : record.event_ns, job.zone);
+    if (!found) return;
+    record.event_ns = found->time.unix_ns;
+    record.event_digits = found->time.digits;
+    record.time_inferred = found->time.inferred;
+    Capture capture{found->begin, found->length, static_cast<uint32_t>(Escape::none), ecs::timestamp};
+    if (job.is_decoded) decoded.put_back(capture);
+    capture.begin += job.begin;
+    const auto behind = std::find_if(job.captures.begin(), job.captures.end(),
+                                     [&](const Capture& other) { return other.end() > capture.begin; });
+    if (behind == job.captures.end() || behind->begin >= capture.end()) job.captures.insert(behind, capture);
   }
 
   const LoadedParsers::Route* route_of_app(const std::vector<Capture>& captures, const Record& record) const {
@@ -408,6 +457,7 @@ void ParserWorker::parse(Record& record, const Zone& zone, Arena& arena, std::ve
   State::Job job{record, zone, arena, captures, {}, {}, 0, false, is_header_capped};
   record.kind = nullptr;
   state_->parse(job, dataset);
+  if (record.time_inferred & kAllInferred) state_->take_leading_time(job);
   if (is_header_capped && !record.kind) [[unlikely]] {
     // No parser knows the message: what there is to say is of the header, and of no dataset.
     static const MessageKind kCapped{"syslog", "capped", {}, {capped_message()}};

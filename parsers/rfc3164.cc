@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "core/base/time_any.h"
 #include "parsers/header_scan.h"
 #include "parsers/network_tag.h"
 
@@ -401,13 +402,34 @@ bool read_rfc3164(HeaderScan& scan, const char* at, bool has_pri) {
   const size_t before = scan.captures.size();
   const char* text = skip_blanks(at, end);
   if (end - text > 4 && *text == '%' && text[4] == ' ') ++text;  // Comware's own files: "%Nov  1 08:00:00:123 2026 H3C SHELL/…"
-  const auto read = read_time(scan.rest(text), scan.record.origin->received_ns, scan.zone);
+  auto read = read_time(scan.rest(text), scan.record.origin->received_ns, scan.zone);
   if (!read || read->time.form == TimeForm::epoch) {
     if (const char* message = read_network_head(scan, text)) {
       scan.take_message(message);
       return true;
     }
     if (!has_pri) return give_back(scan, before);
+    // A time of another spelling: "<6>2026/1/2 8:00:00 fw1 …", "<13>November 1 08:00:00 2026 host app: …"
+    if (const auto any = read_any_time(scan.rest(text), scan.record.origin->received_ns, scan.zone);
+        any && text + any->length < end && text[any->length] == ' ') {
+      scan.take_time(text, *any);
+      read_rfc3164_body(scan, text + any->length, false);
+      return true;
+    }
+    // The host before it: "<3>ids1 2026-11-01 08:00:00 ids1 IDS/LOG_SMTP/8: …", "<142> 1 192.0.2.17 2026 Nov 01 08:39:06 FW …"
+    if (const char* word = end - text > 2 && *text == '1' && text[1] == ' ' ? text + 2 : text; const char* to = host_end(word, end)) {
+      const bool year = end - to > 16 && is_class(to[1], kDigit) && is_class(to[4], kDigit) && !is_class(to[5], kDigit);
+      const auto behind = year ? read_time(scan.rest(to + 1), scan.record.origin->received_ns, scan.zone) : std::nullopt;
+      if (behind && to + 1 + behind->length < end && to[1 + behind->length] == ' ') {
+        scan.capture(ecs::host_name, word, to);
+        scan.take_time(to + 1, *behind);
+        read_rfc3164_body(scan, to + 1 + behind->length, false);
+        const auto first = scan.captures.begin() + static_cast<std::ptrdiff_t>(before) + 1;
+        scan.captures.erase(std::remove_if(first, scan.captures.end(), [](auto& capture) { return capture.field == ecs::host_name; }),
+                            scan.captures.end());
+        return true;
+      }
+    }
     // No time: "<15> openvpn[2499]: text".
     const char* message = read_tag(scan, text, true);
     if (!message) return give_back(scan, before);
@@ -426,13 +448,17 @@ bool read_rfc3164(HeaderScan& scan, const char* at, bool has_pri) {
       is_class(*text, kLetter) && text[3] == ' ';
   const bool iso = is_class(*text, kDigit) && read->length >= 19 && text[10] == 'T';
   const bool cisco = *text == '*' || *text == '.';
-  if (!(month_first || iso || cisco) || after == end || (*after != ' ' && *after != ':')) return false;
+  // "2026-11-01 08:00:00 fw1 %%01SHELL/4/…": such a time stands before lines of any log, a module's tag behind it does not.
+  const bool module = is_class(*text, kDigit) && read->length >= 19 && text[10] == ' ' &&
+                      scan.rest(after).substr(0, 80).find(" %%") != std::string_view::npos;
+  if (!(month_first || iso || cisco || module) || after == end || (*after != ' ' && *after != ':')) return false;
   if (month_first && is_class(text[4], kLetter)) return false;  // "Sun Nov  1 …"
   scan.take_time(text, *read);
   read_rfc3164_body(scan, after, true);
   const char* message = scan.begin + scan.record.message_begin;
   const bool tag = scan.has(ecs::process_name) || scan.has(network_appname()) || is_event_format(scan.rest(message)) ||
                    scan.has(ecs::syslog_priority);  // of a second header
+  if (module && !scan.has(network_appname())) return give_back(scan, before);
   if (tag || (month_first && (scan.has(ecs::host_name) || is_repetition(scan, message)))) return true;
   return give_back(scan, before);
 }

@@ -1,22 +1,8 @@
-// What a time leaves unsaid: the zone behind a name, the year, the instant.
+// What a time leaves unsaid: the year, the instant.
 #include "core/base/time_parts.h"
 
 namespace yushi::time_parts {
 namespace {
-
-struct NamedZone {
-  char name[6];
-  int16_t minutes;
-};
-// Abbreviations that mean one thing in logs. CST and IST and BST are settled in read_zone_name().
-constexpr NamedZone kZones[] = {
-    {"UTC", 0},    {"GMT", 0},     {"Z", 0},       {"CET", 60},   {"CEST", 120}, {"MET", 60},   {"MEST", 120},
-    {"WET", 0},    {"WEST", 60},   {"EET", 120},   {"EEST", 180}, {"MSK", 180},  {"BST", 60},   {"IST", 330},
-    {"CST", -360}, {"CDT", -300},  {"EST", -300},  {"EDT", -240}, {"MST", -420}, {"MDT", -360}, {"PST", -480},
-    {"PDT", -420}, {"AKST", -540}, {"AKDT", -480}, {"HST", -600}, {"JST", 540},  {"KST", 540},  {"HKT", 480},
-    {"SGT", 480},  {"AWST", 480},  {"AEST", 600},  {"AEDT", 660}, {"ACST", 570}, {"ACDT", 630}, {"NZST", 720},
-    {"NZDT", 780}, {"SAST", 120},  {"PKT", 300},   {"ICT", 420},  {"WIB", 420},  {"PHT", 480},
-};
 
 // The year of an instant. Receipt times of one thread stay in one year for long.
 int year_of(int64_t unix_seconds) {
@@ -33,28 +19,6 @@ int year_of(int64_t unix_seconds) {
 }
 
 }  // namespace
-
-const char* read_zone_name(const char* at, const char* end, const Zone& zone, Parts& parts, std::string_view* name) {
-  if (end - at < 4 || *at != ' ' || at[1] < 'A' || at[1] > 'Z') return nullptr;
-  const char* from = ++at;
-  while (at < end && at - from < 5 && *at >= 'A' && *at <= 'Z') ++at;
-  if (at - from < 3 || (at < end && (is_alnum(*at) || *at == '-' || *at == '.' || *at == '_' || *at == '/')))
-    return nullptr;
-  *name = {from, static_cast<size_t>(at - from)};
-  for (const NamedZone& known : kZones) {
-    if (*name != known.name) continue;
-    parts.has_zone = true;
-    parts.zone_minutes = known.minutes;
-    // CST is China's at a Chinese unit and North America's elsewhere; so with the other names that several lands use:
-    // where the tenant lives in one of them, it is that one.
-    const int64_t own = zone.offset_seconds_at_local(local_seconds(parts)) / 60;
-    if ((*name == "CST" && own == 480) || (*name == "IST" && (own == 60 || own == 120)) ||
-        (*name == "PST" && own == 480))
-      parts.zone_minutes = static_cast<int>(own);
-    return at;
-  }
-  return nullptr;
-}
 
 bool infer_year(Parts& parts, int64_t near_unix_ns, const Zone& zone) {
   constexpr int64_t kAhead = kYearAheadMax / kSecond;

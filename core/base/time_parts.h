@@ -148,6 +148,10 @@ inline int64_t local_seconds(const Parts& parts) {
 // " UTC", " CST": a blank and the name of a zone that ends there. The year must be known already.
 const char* read_zone_name(const char* at, const char* end, const Zone& zone, Parts& parts, std::string_view* name);
 
+// Minutes east of UTC of a zone's name at a wall-clock time: "CEST", "PT", "Asia/Shanghai". `own` is the tenant's zone, which
+// settles the names that several lands use. nullopt for a name that is no zone's.
+std::optional<int> zone_name_minutes(std::string_view name, int64_t local_seconds, const Zone& own);
+
 // Settles a missing year: the latest that brings the time no more than kYearAheadMax ahead of receipt. False when there is
 // no such year.
 bool infer_year(Parts& parts, int64_t near_unix_ns, const Zone& zone);

@@ -76,9 +76,15 @@ const char* read_3164(const char* at, const char* end, unsigned lead, unsigned y
   at += 4;
   unsigned day_style = kDayBlank;
   if (*at == ' ') {  // blank-padded
-    if (!is_digit(at[1]) || at[2] != ' ') return nullptr;
+    if (!is_digit(at[1])) return nullptr;
     parts.day = static_cast<unsigned>(at[1] - '0');
-    at += 3;
+    at += 2;
+    if (is_digit(*at)) {  // by who pads without looking: "Nov  11 08:00:00"
+      parts.day = parts.day * 10 + static_cast<unsigned>(*at++ - '0');
+      parts.exact = false;
+    }
+    if (parts.day > 31 || *at++ != ' ') return nullptr;
+    if (end - at < 7) return nullptr;
   } else if (at[1] == ' ') {
     if (!is_digit(*at)) return nullptr;
     parts.day = static_cast<unsigned>(*at - '0');

@@ -20,7 +20,14 @@ constexpr int64_t kSecond = 1'000'000'000;  // ns
 constexpr int64_t kYearAheadMax = 2 * 86'400 * kSecond;
 
 // What was missing in the text and had to be inferred (yushi.time.inferred).
-enum TimeInferred : uint8_t { kYearInferred = 1, kZoneInferred = 2, kAllInferred = 4 };
+// kDateInferred: a clock stood alone, on the day nearest to receipt. kClockInferred: a date stood alone, its midnight.
+enum TimeInferred : uint8_t {
+  kYearInferred = 1,
+  kZoneInferred = 2,
+  kAllInferred = 4,
+  kDateInferred = 8,
+  kClockInferred = 16
+};
 
 // How a time was written. Never reuse a number: blocks store it.
 enum class TimeForm : uint8_t {
@@ -46,10 +53,14 @@ struct TimeText {
 class Zone {
  public:
   static Result<std::shared_ptr<const Zone>> find(std::string_view iana_name);
+  // For names out of messages: nullptr when there is none, without an exception. What it gives lives as long as the process.
+  static const Zone* known(std::string_view iana_name);
   static std::shared_ptr<const Zone> utc();
   virtual ~Zone() = default;
   virtual std::string_view name() const = 0;
-  virtual int64_t offset_seconds_at_local(int64_t local_seconds) const = 0;  // east of UTC, of a local wall-clock time
+  // East of UTC, of a local wall-clock time. One that comes twice (the end of summer time) is the first of the two; one that
+  // does not exist (its begin) is on the clock that was not yet put forward, and so an hour later in summer time.
+  virtual int64_t offset_seconds_at_local(int64_t local_seconds) const = 0;
   virtual int64_t offset_seconds_at(int64_t unix_seconds) const = 0;
   // Since when it has been so: the Unix second of the last change of the clock, INT64_MIN when there was none before.
   virtual int64_t offset_began_at(int64_t unix_seconds) const = 0;

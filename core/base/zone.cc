@@ -5,6 +5,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,10 +47,9 @@ class TableZone final : public Zone {
     return span == spans_.data() ? INT64_MIN : span[-1].end;
   }
 
-  // A time that comes twice (end of summer time) is the first of the two.
   int64_t offset_seconds_at_local(int64_t local_seconds) const override {
     const Span* span = first(local_seconds);
-    while (span->end != INT64_MAX && local_seconds >= span->end + span->offset) ++span;
+    while (span->end != INT64_MAX && local_seconds >= span->end + std::max(span->offset, span[1].offset)) ++span;
     return span->offset;
   }
 
@@ -77,6 +77,27 @@ std::shared_ptr<const Zone> Zone::utc() {
   static const std::shared_ptr<const Zone> kUtc =
       std::make_shared<TableZone>("UTC", std::vector<TableZone::Span>{{INT64_MAX, 0}});
   return kUtc;
+}
+
+const Zone* Zone::known(std::string_view iana_name) {
+  // The names alone first: an unknown one would cost an exception, and a stranger may write as many as he likes.
+  static const std::set<std::string, std::less<>> names = [] {
+    std::set<std::string, std::less<>> out;
+    try {
+      for (auto& zone : date::get_tzdb().zones) out.insert(zone.name());
+    } catch (const std::exception&) {  // no tz database on this system: no names
+    }
+    return out;
+  }();
+  if (!names.contains(iana_name)) return nullptr;
+  thread_local std::string last_name;
+  thread_local const Zone* last = nullptr;
+  if (!last || last_name != iana_name) {
+    const auto found = find(iana_name);
+    last = found ? found->get() : nullptr;
+    last_name = iana_name;
+  }
+  return last;
 }
 
 Result<std::shared_ptr<const Zone>> Zone::find(std::string_view iana_name) {

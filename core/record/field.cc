@@ -144,6 +144,9 @@ Result<const Field*> declare_field(std::string_view name, FieldType type, bool l
 
 namespace ecs {
 constinit const Field* const timestamp = known("@timestamp");
+constinit const Field* const timestamp_date = known("@timestamp.date");
+constinit const Field* const timestamp_time = known("@timestamp.time");
+constinit const Field* const timestamp_zone = known("@timestamp.zone");
 constinit const Field* const message = known("message");
 constinit const Field* const event_original = known("event.original");
 constinit const Field* const error_message = known("error.message");

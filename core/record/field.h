@@ -57,6 +57,9 @@ std::string field_suggestion(std::string_view name);
 // The fields that the code itself speaks of.
 namespace ecs {
 extern const Field* const timestamp;            // @timestamp
+extern const Field* const timestamp_date;       // @timestamp.date and the next two: what a parser says of it in parts
+extern const Field* const timestamp_time;
+extern const Field* const timestamp_zone;
 extern const Field* const message;              // text
 extern const Field* const event_original;       // text
 extern const Field* const error_message;        // text

@@ -20,6 +20,7 @@ namespace {
 enum class Derived : uint8_t {
   none = 0,
   timestamp,
+  timestamp_part,  // of @timestamp.date and its like: event_ns says it all
   event_created,
   event_id,
   event_original,
@@ -56,6 +57,7 @@ struct Roles {
       by_id[field->id] = derived;
     };
     set(ecs::timestamp, Derived::timestamp);
+    for (auto* part : {ecs::timestamp_date, ecs::timestamp_time, ecs::timestamp_zone}) set(part, Derived::timestamp_part);
     set(ecs::event_created, Derived::event_created);
     set(ecs::event_id, Derived::event_id);
     set(ecs::event_original, Derived::event_original);
@@ -235,6 +237,8 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       if (record.time_inferred & kYearInferred) give(text_value("year"));
       if (record.time_inferred & kZoneInferred) give(text_value("zone"));
       if (record.time_inferred & kAllInferred) give(text_value("all"));
+      if (record.time_inferred & kDateInferred) give(text_value("date"));
+      if (record.time_inferred & kClockInferred) give(text_value("clock"));
       break;
     case Derived::part:
       if (record.part) give(integer_value(record.part, scratch));
@@ -276,6 +280,7 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       if (auto url = url_original(record); !url.empty()) give(text_value(text_of(record, url, scratch)));
       break;
     case Derived::none:
+    case Derived::timestamp_part:
     case Derived::tenant:
       break;
     case Derived::raw_base64:

@@ -462,5 +462,63 @@ TEST(ParserSet, BrokenYamlIsAProblemWithAPlaceAndNoCrash) {
   }
 }
 
+// A message without a header, its record as the header reader leaves it.
+class TimeOfMessage : public ParserSetTest {
+ protected:
+  std::string time_of(const std::string& message) {
+    origin_.received_ns = 1'795'852'800 * kSecond;  // 2026-11-28T08:00:00Z
+    raw_ = message;
+    captures_.clear();
+    record_ = Record();
+    record_.raw = raw_;
+    record_.origin = &origin_;
+    record_.event_ns = origin_.received_ns;
+    record_.time_inferred = kAllInferred;
+    record_.message_length = static_cast<uint32_t>(message.size());
+    worker_->parse(record_, *Zone::utc(), arena_, captures_);
+    record_.captures = captures_;
+    char out[32];
+    return std::string(out, format_utc(record_.event_ns, out)) + " " + value("yushi.time.inferred");
+  }
+};
+
+TEST_F(TimeOfMessage, parts_move_it_together_and_are_no_fields) {
+  load({R"(
+name: fw
+match: {prefix: ['date=']}
+keys: {date: '@timestamp.date', time: '@timestamp.time', tz: '@timestamp.zone', at: '@timestamp'}
+patterns:
+  - {name: pairs, extract: key-value}
+)"});
+  EXPECT_EQ(time_of("date=2026-11-27 time=10:20:30 tz=\"+0800\" a=b"), "2026-11-27T02:20:30.000Z ");
+  EXPECT_EQ(value("@timestamp.date"), "");
+  EXPECT_EQ(value("fw.a"), "b");
+  EXPECT_EQ(time_of("date=2026-11-27 time=10:20:30 a=b"), "2026-11-27T10:20:30.000Z zone");
+  EXPECT_EQ(time_of("date=2026-11-27 a=b"), "2026-11-27T00:00:00.000Z zone,clock");
+  EXPECT_EQ(time_of("date= at=\"2026-11-27 10:20:30\" tz=CET a=b"), "2026-11-27T09:20:30.000Z ");
+  EXPECT_EQ(time_of("date=none time=of a=b"), "2026-11-28T08:00:00.000Z all");
+}
+
+TEST_F(TimeOfMessage, is_the_one_with_which_the_line_begins_where_no_parser_tells_another) {
+  load({R"(
+name: app
+match: {prefix: ['[2026']}
+patterns:
+  - {name: level, grok: '\[%{DATA}\] level %{WORD:log.level}'}
+  - {name: own, grok: '\[%{DATA:app.first}\] own %{GREEDYDATA:app.rest}'}
+)"});
+  EXPECT_EQ(time_of("[2026-11-27 10:20:30.5] level info"), "2026-11-27T10:20:30.500Z zone");
+  EXPECT_EQ(kind(), "app/level");
+  ASSERT_EQ(captures_.size(), 2u);
+  EXPECT_EQ(captures_[0].field, ecs::timestamp);
+  EXPECT_EQ(record_.text(captures_[0]), "2026-11-27 10:20:30.5");
+  EXPECT_EQ(time_of("[2026-11-27 10:20:30.5] own words"), "2026-11-27T10:20:30.500Z zone");  // its text is another capture's
+  EXPECT_EQ(captures_.size(), 2u);
+  EXPECT_EQ(time_of("\"2026-11-27 10:20:30\" nobody's"), "2026-11-27T10:20:30.000Z zone");
+  EXPECT_EQ(kind(), "none");
+  EXPECT_EQ(time_of("\xff\xff nobody's"), "2026-11-28T08:00:00.000Z all");
+  EXPECT_EQ(time_of("2026-11-27 10:20:30 \xc4\xe3\xba\xc3"), "2026-11-27T10:20:30.000Z zone");
+}
+
 }  // namespace
 }  // namespace yushi
