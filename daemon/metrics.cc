@@ -54,6 +54,9 @@ std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts&
   e.one("yushi_alerts_total", "counter", "Alerts raised since start.", pipeline.alerts.load());
   e.one("yushi_records_capped_total", "counter", "Records with more fields than are taken; error.message says so.",
         pipeline.fields_capped.load());
+  e.one("yushi_joined_open", "gauge", "Events of several lines that wait for more of them.", pipeline.joined_open.load());
+  e.one("yushi_joined_cut_total", "counter", "Events that met a bound of lines, bytes or open events and were judged as they were.",
+        pipeline.joined_cut.load());
   e.one("yushi_hosts_unconfirmed_total", "counter", "Records whose header names another host than their sender did before.",
         watched.pipeline->hosts_unconfirmed());
   e.one("yushi_connections_open", "gauge", "Stream connections open.", pipeline.connections_open.load());

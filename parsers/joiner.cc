@@ -57,6 +57,8 @@ Record copy_of(const Record& record, Arena& arena) {
 Joiner::Joiner(std::shared_ptr<const ParserSet> set, JoinerOptions options)
     : set_(std::move(set)), parsers_(static_cast<const LoadedParsers&>(*set_)), options_(options), worker_(set_) {
   for (auto& parser : parsers_.parsers())
+    if (parser->join) rules_.emplace(parser->name, &*parser->join);
+  for (auto& parser : parsers_.parsers())
     if (!any_ && parser->join && parser->join->any) any_ = &*parser->join;
 }
 Joiner::~Joiner() = default;
@@ -66,31 +68,34 @@ void Joiner::begin() {
   last_origin_ = nullptr;
 }
 
-const Joiner::Kind* Joiner::intern(const MessageKind* kind) {
-  if (!kind) return nullptr;
-  auto& seen = seen_[reinterpret_cast<uintptr_t>(kind) / 64 * 0x9e3779b97f4a7c15u >> 58];
-  if (seen.kind == kind) return seen.mine;
-  auto& list = kinds_[kind->parser + '\0' + kind->pattern];
-  auto at = std::find_if(list.begin(), list.end(), [&](auto& one) { return same_constants(one->kind, *kind); });
-  if (at == list.end()) {
-    auto one = std::make_unique<Kind>();
-    one->kind = *kind;
-    one->parser = parsers_.find(kind->parser);
-    if (one->parser && one->parser->join) one->rule = &*one->parser->join;
-    list.push_back(std::move(one));
-    at = list.end() - 1;
+Joiner::Seen& Joiner::seen(const MessageKind* kind) {
+  auto& at = seen_[reinterpret_cast<uintptr_t>(kind) / 64 * 0x9e3779b97f4a7c15u >> 56];
+  if (at.kind != kind) {
+    const auto rule = rules_.find(kind->parser);
+    at = {kind, rule == rules_.end() ? nullptr : rule->second, nullptr};
   }
-  seen = {kind, at->get()};
-  return seen.mine;
+  return at;
+}
+
+const JoinRule* Joiner::rule_of(const Record& record) {
+  if (record.kind)
+    if (const auto* rule = seen(record.kind).rule) return rule;
+  return record.origin->transport == Transport::file ? any_ : nullptr;
+}
+
+const MessageKind* Joiner::intern(const MessageKind* kind) {
+  auto& at = seen(kind);
+  if (at.mine) return at.mine;
+  auto& list = kinds_[kind->parser + '\0' + kind->pattern];
+  auto same = std::find_if(list.begin(), list.end(), [&](auto& one) { return same_constants(*one, *kind); });
+  if (same == list.end()) same = list.insert(list.end(), std::make_unique<MessageKind>(*kind));
+  return at.mine = same->get();
 }
 
 Joiner::Log& Joiner::log_of(const Record& record) {
   if (record.origin == last_origin_) return *last_log_;
   auto at = logs_.find(record.origin->log);
-  if (at == logs_.end()) {
-    at = logs_.emplace(std::string(record.origin->log), Log()).first;
-    at->second.name = at->first;
-  }
+  if (at == logs_.end()) at = logs_.emplace(std::string(record.origin->log), Log()).first;
   last_origin_ = record.origin;
   last_log_ = &at->second;
   advance(*last_log_, record.origin->received_ns);
@@ -134,17 +139,16 @@ uint64_t Joiner::oldest_open() const {
 bool Joiner::add(const Record& record, const std::shared_ptr<const Zone>& zone) {
   Log& log = log_of(record);
   if (record.part > 1) [[unlikely]] return false;
-  const Kind* kind = intern(record.kind);
-  const JoinRule* rule = kind ? kind->rule : nullptr;
-  if (!rule && record.origin->transport == Transport::file) rule = any_;
+  const JoinRule* rule = rule_of(record);
   if (!rule && log.in_sequence == 0) [[likely]] return false;
   if (rule && rule->by_fields() && add_by(log, record, *rule, zone)) return true;
   return add_in_sequence(log, record, rule, zone);
 }
 
-bool Joiner::add_by(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone) {
-  const auto writer = writer_key(record);
-  std::string key = writer + record.kind->parser + '\0';
+// False when the record has none of the rule's fields.
+bool Joiner::by_key(const Record& record, const JoinRule& rule, std::string& writer, std::string& key) {
+  writer = writer_key(record);
+  key = writer + record.kind->parser + '\0';
   bool any = false;
   for (auto* field : rule.by) {
     scratch_.clear();
@@ -153,7 +157,12 @@ bool Joiner::add_by(Log& log, const Record& record, const JoinRule& rule, const 
     any |= has;
     append_part(key, has ? value.text : std::string_view());
   }
-  if (!any) return false;
+  return any;
+}
+
+bool Joiner::add_by(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone) {
+  std::string writer, key;
+  if (!by_key(record, rule, writer, key)) return false;
   // The line after an end mark may be a second one.
   for (size_t i = 0; i < log.ended.size();) {
     if (log.ended[i]->key != key && log.ended[i]->key.starts_with(writer))
@@ -225,15 +234,10 @@ void Joiner::open(Log& log, const Record& record, const JoinRule& rule, const st
   event.zone = zone;
   event.key = std::move(key);
   event.deadline_ns = std::max(log.clock_ns, record.origin->received_ns) + kWaitNs;
-  Origin origin = *record.origin;
-  auto& arena = event.batch->arena;
-  for (auto* text : {&origin.source, &origin.address, &origin.log, &origin.node}) *text = arena.copy(*text);
-  const auto* shared = arena.make(origin);
   if (!rule.by_fields()) ++log.in_sequence;
   auto at = log.events.insert(log.events.end(), std::move(event));
   log.by_key[at->key] = at;
   append(log, at, record);
-  at->batch->records.front().origin = shared;
   // A first line that ends an event is one by itself.
   if (rule.end.found_in(at->last)) close(log, at);
 }
@@ -245,14 +249,7 @@ bool Joiner::append(Log& log, Events::iterator event, const Record& record) {
     ++cut_;
     return false;
   }
-  auto& arena = event->batch->arena;
-  lines.push_back(copy_of(record, arena));
-  Record& line = lines.back();
-  if (const Kind* kind = intern(record.kind)) line.kind = &kind->kind;
-  if (lines.size() > 1) line.origin = lines.front().origin;
-  event->last = line.charset == Charset::utf8 ? line_text(line) : arena.copy(line_text(line));
-  event->bytes += record.raw.size();
-  log.bytes += record.raw.size();
+  hold(log, *event, record);
   if (lines.size() > 1 && event->rule->end.found_in(event->last)) {
     if (!event->rule->by_fields()) {
       close(log, event);
@@ -265,7 +262,31 @@ bool Joiner::append(Log& log, Events::iterator event, const Record& record) {
   return true;
 }
 
+// A copy of the line.
+void Joiner::hold(Log& log, Open& event, const Record& record) {
+  auto& lines = event.batch->records;
+  auto& arena = event.batch->arena;
+  lines.push_back(copy_of(record, arena));
+  Record& line = lines.back();
+  if (record.kind) line.kind = intern(record.kind);
+  if (lines.size() > 1) {
+    line.origin = lines.front().origin;
+  } else {
+    Origin origin = *record.origin;
+    for (auto* text : {&origin.source, &origin.address, &origin.log, &origin.node}) *text = arena.copy(*text);
+    line.origin = arena.make(origin);
+  }
+  event.last = line.charset == Charset::utf8 ? line_text(line) : arena.copy(line_text(line));
+  event.bytes += record.raw.size();
+  log.bytes += record.raw.size();
+}
+
 void Joiner::close(Log& log, Events::iterator event) {
+  if (event->missing > 0) {  // some of its lines are gone, or their parser
+    log.bytes -= event->bytes;
+    log.events.erase(event);
+    return;
+  }
   if (event->has_ended) std::erase(log.ended, event);
   if (!event->rule->by_fields()) --log.in_sequence;
   log.bytes -= event->bytes;
@@ -289,6 +310,77 @@ void Joiner::give(Open& event) {
     settle_kind(record, {record.kind}, *event.rule);
   record.lines = event.batch->arena.copy(std::span<const uint64_t>(indexes));
   closed_.push_back({event.batch, record});
+}
+
+// --------------------------------------------------------------------------------------------------------- over a restart
+
+void Joiner::save(std::string& out) const {
+  put_varint(out, open());
+  for (auto& [name, log] : logs_)
+    for (auto& event : log.events) {
+      put_text(out, name);
+      put_signed(out, event.deadline_ns);
+      put_varint(out, event.batch->records.size());
+      for (auto& line : event.batch->records) put_varint(out, line.index);
+    }
+}
+
+bool Joiner::load(Reader& in) {
+  const auto count = in.varint();
+  for (uint64_t i = 0; i < count && in.ok(); ++i) {
+    const std::string name(in.text());
+    auto& log = logs_[name];
+    Open event;
+    event.batch = std::make_shared<Batch>();
+    event.deadline_ns = in.signed_varint();
+    const auto lines = in.varint();
+    if (!in.ok() || lines > options_.lines_max || log.events.size() >= options_.open_max) return false;
+    event.missing = lines;
+    auto at = log.events.insert(log.events.end(), std::move(event));
+    for (uint64_t k = 0; k < lines; ++k) wanted_.emplace(std::pair(name, in.varint()), at);
+  }
+  return in.ok();
+}
+
+uint64_t Joiner::wanted_from(std::string_view log) const {
+  auto at = wanted_.lower_bound({std::string(log), 0});
+  return at == wanted_.end() || at->first.first != log ? std::numeric_limits<uint64_t>::max() : at->first.second;
+}
+
+void Joiner::restore(const Record& record, const std::shared_ptr<const Zone>& zone) {
+  auto wanted = wanted_.find({std::string(record.origin->log), record.index});
+  if (wanted == wanted_.end()) return;
+  auto event = wanted->second;
+  wanted_.erase(wanted);
+  auto& log = logs_[std::string(record.origin->log)];
+  const bool is_first = event->batch->records.empty();
+  if (is_first) {
+    event->rule = rule_of(record);
+    event->zone = zone;
+    if (!event->rule) return;
+    std::string writer;
+    if (!event->rule->by_fields()) {
+      event->key = writer_key(record);
+      log.last_key[std::string(record.origin->source)] = event->key;
+    } else if (!by_key(record, *event->rule, writer, event->key)) {
+      event->rule = nullptr;
+    }
+  }
+  if (!event->rule) return;
+  hold(log, *event, record);
+  if (--event->missing > 0) return;
+  if (!event->rule->by_fields()) ++log.in_sequence;
+  log.by_key[event->key] = event;
+  if (event->rule->by_fields() && event->batch->records.size() > 1 && event->rule->end.found_in(event->last)) {
+    event->has_ended = true;
+    log.ended.push_back(event);
+  }
+}
+
+void Joiner::restored() {
+  wanted_.clear();
+  for (auto& [name, log] : logs_)
+    log.events.remove_if([](auto& event) { return event.missing > 0; });
 }
 
 // ------------------------------------------------------------------------------------------------- putting lines together

@@ -17,6 +17,7 @@ struct Asked {
   const LineSink& sink;                // false when the answer must end: the asker went away, or a bound was met
   const std::atomic<bool>& cancelled;  // budget.over()
   Budget& budget;
+  const EventReadingSource& events;
   const LineSink& sink_of_end;  // takes the last line, whatever bound was met
 
   // False when the asker went away.

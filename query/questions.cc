@@ -51,7 +51,8 @@ Result<void> answer_by_name(const Asked& asked) {
 
 }  // namespace
 
-Result<void> answer(const StoreView& view, const Question& question, const LineSink& sink, Budget& budget) {
+Result<void> answer(const StoreView& view, const Question& question, const LineSink& sink, Budget& budget,
+                    const EventReadingSource& events) {
   uint64_t lines = 0;
   bool ended = false, gone = false;
   const LineSink line_sink = [&](std::string_view line) {
@@ -64,7 +65,7 @@ Result<void> answer(const StoreView& view, const Question& question, const LineS
     ended = true;
     return sink(line);
   };
-  const Asked asked{view, question, line_sink, budget.over(), budget, sink_of_end};
+  const Asked asked{view, question, line_sink, budget.over(), budget, events, sink_of_end};
   auto answered = answer_by_name(asked);
   budget.on_stall = {};
   if (ended) return {};

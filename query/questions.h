@@ -22,6 +22,7 @@
 
 #include "core/base/result.h"
 #include "query/budget.h"
+#include "query/events.h"
 #include "storage/view.h"
 
 namespace yushi {
@@ -34,6 +35,8 @@ struct Question {
 // Takes one line without its newline; false when the asker went away, which ends the answer.
 using LineSink = std::function<bool(std::string_view line)>;
 
-Result<void> answer(const StoreView& view, const Question& question, const LineSink& sink, Budget& budget);
+// `events` is asked for what joins lines, by a question about events only.
+Result<void> answer(const StoreView& view, const Question& question, const LineSink& sink, Budget& budget,
+                    const EventReadingSource& events = {});
 
 }  // namespace yushi
