@@ -91,11 +91,13 @@ void gather_searched(const Expression& expression, const std::vector<std::string
   if (field == kUrlOriginal) out.fields.insert(out.fields.end(), {kUrlPath, kUrlQuery});  // the span over both
 }
 
-// A value without a backslash is written as it is meant, but for hex.
+// A value without the sign that begins an escape is written as it is meant, but for hex. A literal is looked for in any case.
 bool is_written_otherwise(const Record& record, const Capture& capture) {
   auto escape = static_cast<Escape>(capture.escape);
-  if (escape == Escape::none) return false;
-  return escape == Escape::hex || record.text(capture).find('\\') != std::string_view::npos;
+  if (escape == Escape::none || escape == Escape::lower) return false;
+  if (escape == Escape::hex) return true;
+  const char sign = escape == Escape::quotes ? '"' : escape == Escape::xml ? '&' : '\\';
+  return record.text(capture).find(sign) != std::string_view::npos;
 }
 
 void set_bit(std::vector<uint64_t>& bits, size_t at) {

@@ -1,5 +1,6 @@
 #include "parsers/address.h"
 
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,6 +47,11 @@ void settle_address(std::string_view text, Capture& capture) {
   } else if (auto* to = address_beside(capture.field)) {
     capture.field = to;
   }
+}
+
+bool can_settle_address(std::string_view text, const Field* ip) {
+  std::array<uint8_t, 16> address;
+  return address_beside(ip) || parse_ip(text, &address) || parse_ip(text.substr(0, text.find('%')), &address);
 }
 
 }  // namespace yushi

@@ -16,4 +16,7 @@ namespace yushi {
 // `text` is that of the capture, whose field is of type ip.
 void settle_address(std::string_view text, Capture& capture);
 
+// Whether settle_address() finds a place for the text: an address, or a field beside `ip` that takes any text.
+bool can_settle_address(std::string_view text, const Field* ip);
+
 }  // namespace yushi

@@ -40,12 +40,12 @@ class TestRun {
   }
 
  private:
-  void understand(const ParserTest& test, const ParserDefinition& parser) {
+  void understand(const ParserTest& test, std::string_view dataset, const ParserDefinition& parser) {
     arena_ = Arena();
-    understand(test, test.line, parser);
+    understand(test, test.line, dataset, parser);
   }
 
-  void understand(const ParserTest& test, std::string_view line, const ParserDefinition& parser) {
+  void understand(const ParserTest& test, std::string_view line, std::string_view dataset, const ParserDefinition& parser) {
     captures_.clear();
     origin_.received_ns = test.received_ns;
     origin_.transport = parser.match.transports.empty() ? Transport::tcp : parser.match.transports[0];
@@ -55,7 +55,7 @@ class TestRun {
     record_.event_ns = test.received_ns;
     record_.time_inferred = kAllInferred;
     record_.message_length = static_cast<uint32_t>(line.size());
-    worker_.parse(record_, *Zone::utc(), arena_, captures_, parser.name);
+    worker_.parse(record_, *Zone::utc(), arena_, captures_, dataset);
     record_.captures = captures_;
   }
 
@@ -64,7 +64,7 @@ class TestRun {
   }
 
   void run_own(const ParserDefinition& parser, const ParserTest& test) {
-    understand(test, parser);
+    understand(test, parser.name, parser);
     if (test.none) {
       if (record_.kind) failed(parser, test.position, "must not match, but pattern " + quoted(record_.kind->pattern) + " does");
       return;
@@ -86,7 +86,7 @@ class TestRun {
     uint64_t index = 0;
     std::vector<Record> alone;
     for (std::string_view rest = test.line;; rest.remove_prefix(rest.find('\n') + 1)) {
-      understand(test, rest.substr(0, rest.find('\n')), parser);
+      understand(test, rest.substr(0, rest.find('\n')), parser.name, parser);
       origin_.transport = Transport::file;
       record_.index = index++;
       joiner.begin();
@@ -140,7 +140,7 @@ class TestRun {
     };
     if (!other.match.transports.empty()) return other.match.transports == parser.match.transports;
     const auto text = matched_text(line);
-    return other.match.any || share(other.match.apps, parser.match.apps) || share(other.match.files, parser.match.files) ||
+    return other.match.any || !other.match.keys.empty() || share(other.match.apps, parser.match.apps) || share(other.match.files, parser.match.files) ||
            std::any_of(other.match.prefixes.begin(), other.match.prefixes.end(),
                        [&](auto& prefix) { return text.starts_with(prefix); });
   }
@@ -150,7 +150,8 @@ class TestRun {
       if (other.get() == &parser || other->generic) continue;
       if (!parser.format.empty() && parser.format == other->format) continue;
       if (!may_be_asked(*other, parser, test.line)) continue;
-      understand(test, *other);
+      // A body is a product's when the order of routes gives it to that product.
+      understand(test, other->match.keys.empty() ? other->name : std::string_view(), *other);
       if (record_.kind && record_.kind->parser == other->name)
         failed(parser, test.position, "the parser " + quoted(other->name) + " knows this line too (pattern " +
                                           quoted(record_.kind->pattern) + "); they must share a format: or differ");

@@ -6,7 +6,9 @@
 namespace yushi {
 namespace {
 
-constexpr std::string_view kKeyValues = "KEYVALUES";
+constexpr std::pair<std::string_view, Body> kBodies[] = {
+    {"KEYVALUES", Body::key_values}, {"JSON", Body::json}, {"CEF", Body::cef}, {"LEEF", Body::leef},
+    {"CSV", Body::csv},              {"XML", Body::xml},   {"NAMES", Body::names}};
 constexpr int kDepthMax = 16;
 constexpr size_t kRegexBytesMax = 32 << 10;
 
@@ -65,7 +67,9 @@ class GrokReader {
   }
 
   std::string macro(std::string_view text, int depth, bool captured) {
-    if (text == kKeyValues) text = "GREEDYDATA:KEYVALUES";
+    std::string whole_body;
+    for (auto& [group, form] : kBodies)
+      if (text == group) text = whole_body = "GREEDYDATA:" + std::string(group);
     auto colon = text.find(':');
     auto name = text.substr(0, colon);
     std::string_view field, how;
@@ -93,8 +97,12 @@ class GrokReader {
         capture.escape = Escape::hex;
       else if (how == "json")
         capture.escape = Escape::json;
+      else if (how == "lower")
+        capture.escape = Escape::lower;
       else if (!how.empty())
-        return "%{" + std::string(text) + "}: after the field may stand hex or json, not '" + std::string(how) + "'";
+        return "%{" + std::string(text) + "}: after the field may stand hex, json or lower, not '" + std::string(how) + "'";
+      for (auto& [group, form] : kBodies)
+        if (field == group) capture.body = form;
       out_.captures.push_back(capture);
       out_.regex += "(";
     }

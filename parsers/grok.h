@@ -1,7 +1,7 @@
 // Grok: `%{IP:source.ip}` -> a regular expression with numbered groups, and what each group is called.
 //
-// %{NAME} stands for a macro; %{NAME:field} captures it; %{NAME:field:hex} says how the value is written (hex, json).
-// %{KEYVALUES} is a group too, of no field: its text is key=value pairs, and its capture's field is "KEYVALUES".
+// %{NAME} stands for a macro; %{NAME:field} captures it; %{NAME:field:hex} says how the value is written (hex, json, lower)
+// %{KEYVALUES}, %{JSON}, %{CEF}, %{LEEF}, %{CSV}, %{XML} and %{NAMES} are groups too, of no field: their text is a body.
 // All else is RE2's syntax, but plain groups must be (?:…): captures come from %{…} only.
 #pragma once
 
@@ -12,12 +12,14 @@
 
 #include "core/base/result.h"
 #include "core/record/record.h"
+#include "parsers/body/body_pairs.h"
 
 namespace yushi {
 
 struct GrokCapture {
   std::string field;
   Escape escape = Escape::none;
+  Body body = Body::none;  // then `field` is the group's name
   std::string regex;  // what it matches
 };
 

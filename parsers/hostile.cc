@@ -163,14 +163,23 @@ class HostileRun {
     return false;
   }
 
+  // Words are the program's own: what they say is what the event is.
+  static bool says_word(const PatternDefinition& pattern, std::string_view name) {
+    const std::string& prefix = pattern.keys->prefix();
+    const auto* entry = name.starts_with(prefix) ? pattern.dictionary->find(name.substr(prefix.size())) : nullptr;
+    return entry && !entry->words.empty();
+  }
+
   // How the program writes this capture's text; nothing when no text from outside stands there.
   std::optional<Writing> writing_of(const ParserDefinition& parser, const PatternDefinition& pattern, const Capture& capture,
                                     std::string_view line) {
     if (capture.field->type != FieldType::keyword && capture.field->type != FieldType::text) return std::nullopt;
     if (capture.field->name.ends_with(".address")) return std::nullopt;  // it stands where an address should
     const bool quoted = capture.begin > 0 && capture.end() < line.size() && line[capture.begin - 1] == '"' && line[capture.end()] == '"';
-    if (pattern.extract == Extract::json) return quoted ? std::optional(Writing::json) : std::nullopt;
-    bool is_group = false, has_pairs = pattern.extract == Extract::key_value;
+    if (capture.field == find_field("yushi.repeated_name")) return std::nullopt;  // a name of the message
+    if (pattern.dictionary && says_word(pattern, capture.field->name)) return std::nullopt;
+    if (pattern.extract == Body::json) return quoted ? std::optional(Writing::json) : std::nullopt;
+    bool is_group = false, has_pairs = pattern.extract == Body::key_values || pattern.extract == Body::names;
     for (auto& group : pattern.captures) {
       is_group |= group.field == capture.field;
       has_pairs |= group.field == nullptr;

@@ -25,6 +25,11 @@ KeyTable::KeyTable(std::string prefix, std::vector<KeyTarget> targets, std::vect
       wildcards_.push_back(i);
       continue;
     }
+    if (key.find("[0]") != std::string::npos) {
+      for (size_t place; (place = key.find("[0]")) != std::string::npos;) key.erase(place, 3);
+      firsts_.push_back(i);
+      continue;
+    }
     size_t at = hash(key) & (size - 1);
     while (slots_[at] != kNotFound) at = (at + 1) & (size - 1);
     slots_[at] = i;
@@ -51,6 +56,12 @@ uint32_t KeyTable::find(std::string_view key) const {
       return wildcard;
   }
   return kNotFound;
+}
+
+uint32_t KeyTable::find_first(std::string_view key) const {
+  for (auto first : firsts_)
+    if (targets_[first].key == key) return first;
+  return find(key);
 }
 
 bool KeyTable::is_null(std::string_view value) const {

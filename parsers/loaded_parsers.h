@@ -40,6 +40,9 @@ class LoadedParsers : public ParserSet {
       if (parser->name == name) return parser.get();
     return nullptr;
   }
+  // Names by which bodies of products are recognised, and by their number (from 1) those whose names they are.
+  const SignatureKeys& signature_keys() const { return signature_keys_; }
+  const Route& by_signature_key(uint32_t number) const { return by_signature_key_[number - 1]; }
 
  private:
   friend class ParserSetBuilder;
@@ -52,6 +55,9 @@ class LoadedParsers : public ParserSet {
   std::vector<ParserFile> files_;
   std::vector<std::unique_ptr<ParserDefinition>> parsers_;  // by file name
   Routes by_app_, by_dataset_;
+  SignatureKeys signature_keys_;
+  std::vector<Route> by_signature_key_;
+  std::shared_ptr<const Dictionary> dictionary_;
   Route any_, generic_, by_file_;
   std::array<Route, kTransports> by_transport_;
 

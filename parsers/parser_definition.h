@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "core/record/record.h"
+#include "parsers/body/body_reader.h"
+#include "parsers/dictionary.h"
 #include "parsers/grok.h"
 #include "parsers/join_rule.h"
 #include "parsers/key_table.h"
@@ -45,20 +47,15 @@ struct Variant {
   FilePosition position;
 };
 
-enum class Extract : uint8_t { grok, json, key_value };
-
-struct CaptureTarget {
-  const Field* field;  // nullptr: the group holds key=value pairs (%{KEYVALUES})
-  Escape escape;
-  bool is_address = false;  // the field is of type ip
-};
-
 struct PatternDefinition {
   std::string name;
   FilePosition position;
-  Extract extract = Extract::grok;
   bool whole = false;  // asked for the text of an event of several lines, and for no line
+  Body extract = Body::none;            // the whole message is a body; none: grok
   std::optional<Pattern> pattern;       // grok only
+  BodyShape shape;
+  bool is_generic = false;              // its parser is
+  std::vector<BodyCondition> conditions;  // on what stands in the body; all of them
   std::vector<CaptureTarget> captures;  // of group 1, 2 …
   std::vector<std::string> expressions; // what each of them matches
   std::vector<const Field*> trusted;    // fields that nobody but the program fills
@@ -66,6 +63,7 @@ struct PatternDefinition {
   std::vector<ConstantField> constants;  // of the file and of the pattern, those of its kind of event too
   const EventKind* event = nullptr;      // nullptr: the file's, or none
   std::vector<std::shared_ptr<const ValueTable>> tables;
+  std::shared_ptr<const Dictionary> dictionary;  // of generic parsers' bodies
   std::vector<Variant> variants;
   std::unique_ptr<PatternKinds> kinds;  // by combination, see kind_of()
 
@@ -99,6 +97,7 @@ struct ParserDefinition {
     std::bitset<256> prefix_bytes;         // with which a message of one of the prefixes begins
     std::vector<std::string> prefix_apps;  // whose prefixes count, as do those of messages without a program; none: anybody's
     std::vector<Transport> transports;
+    std::vector<std::string> keys;  // any program's message whose body has all of these names
     bool any = false;
   } match;
   std::optional<JoinRule> join;  // nullopt: each line is an event
@@ -136,6 +135,9 @@ struct Problems {
 
 // Reads one file; whatever is wrong goes to `problems`, and what could be read is returned all the same.
 std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const SharedTables& shared, Problems& problems);
+
+// Of a generic parser: its bodies are read by the dictionary too.
+void use_dictionary(ParserDefinition& parser, const std::shared_ptr<const Dictionary>& dictionary);
 
 // Reads a shared table (`table: name`) into `shared`.
 void read_table_file(const ParserFile& file, SharedTables& shared, Problems& problems);

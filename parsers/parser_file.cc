@@ -3,8 +3,6 @@
 #include <initializer_list>
 #include <set>
 
-#include "parsers/json_fields.h"
-#include "parsers/key_values.h"
 #include "parsers/loaded_parsers.h"
 #include "parsers/syslog_header.h"
 #include "parsers/yaml_reader.h"
@@ -13,7 +11,7 @@ namespace yushi {
 namespace {
 
 constexpr size_t kPatternsMax = 2000;
-static_assert(kPairsMax == JsonFields::kFieldsMax && kPairsMax == kStructuredDataMax, "a capped message says one number");
+static_assert(BodyPairs::kPairsMax == kStructuredDataMax, "a capped message says one number");
 
 class FileReader : YamlReader {
  public:
@@ -118,10 +116,12 @@ class FileReader : YamlReader {
         match.prefix_apps = texts(value, "prefix_app");
       else if (key == "transport")
         read_transports(value);
+      else if (key == "keys")
+        match.keys = texts(value, "keys");
       else if (key == "any")
         match.any = flag(value, "any");
       else
-        problem(at, "unknown key '" + key + "' in match; there are app, dataset, file, prefix, prefix_app, transport and any");
+        problem(at, "unknown key '" + key + "' in match; there are app, dataset, file, prefix, prefix_app, keys, transport and any");
     });
   }
 
@@ -214,8 +214,14 @@ class FileReader : YamlReader {
             target.hex = flag(inner, "hex");
           else if (what == "quoted_null")
             text(inner, "quoted_null", &target.quoted_null);
+          else if (what == "grok")
+            read_value_patterns(inner, macros_, target);
+          else if (what == "lower")
+            target.lower = flag(inner, "lower");
+          else if (what == "split")
+            read_split(inner, target);
           else
-            problem(what_at, "unknown key '" + what + "'; a key has field, hex and quoted_null");
+            problem(what_at, "unknown key '" + what + "'; a key has field, grok, hex, lower, split and quoted_null");
         });
       } else {
         add_fields(value);
@@ -223,6 +229,52 @@ class FileReader : YamlReader {
       out.push_back(std::move(target));
     });
     return out;
+  }
+
+  void read_split(const YAML::Node& node, KeyTarget& target) {
+    std::string sign;
+    if (!text(node, "split", &sign)) return;
+    if (sign.size() != 1) return problem(node, "split: is one sign, such as ','");
+    target.split = sign[0];
+  }
+
+  static Body body_named(std::string_view name) {
+    static const std::map<std::string_view, Body> kBodies = {{"json", Body::json}, {"key-value", Body::key_values}, {"cef", Body::cef},
+                                                             {"leef", Body::leef}, {"csv", Body::csv},              {"xml", Body::xml},
+                                                             {"names", Body::names}};
+    const auto at = kBodies.find(name);
+    return at == kBodies.end() ? Body::none : at->second;
+  }
+
+  void read_pairs(const YAML::Node& node, PairShape& pairs) {
+    each(node, "pairs", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+      if (key == "between")
+        text(value, "between", &pairs.between);
+      else if (key == "equals")
+        text(value, "equals", &pairs.equals);
+      else
+        problem(at, "unknown key '" + key + "' in pairs; there are between and equals");
+    });
+  }
+
+  std::vector<BodyCondition> read_conditions(const YAML::Node& node) {
+    std::vector<BodyCondition> out;
+    each(node, "body", [&](const std::string& key, const YAML::Node&, const YAML::Node& value) {
+      out.push_back({key, texts(value, "body")});
+    });
+    return out;
+  }
+
+  // Types of own fields count for keys that are not named, too.
+  void add_typed_keys(const std::string& prefix, std::vector<KeyTarget>& keys) {
+    for (auto& [name, type] : types_) {
+      if (!name.starts_with(prefix)) continue;
+      KeyTarget target;
+      target.key = name.substr(prefix.size());
+      if (std::any_of(keys.begin(), keys.end(), [&](auto& key) { return key.key == target.key; })) continue;
+      if (auto declared = declare_field(name, type, lists_.contains(name))) target.fields.push_back(*declared);
+      keys.push_back(std::move(target));
+    }
   }
 
   std::vector<Variant> read_variants(const YAML::Node& node) {
@@ -298,7 +350,7 @@ class FileReader : YamlReader {
 
   // May a message of this pattern have the value? Of bodies nobody knows the keys.
   static bool may_give(const PatternDefinition& pattern, const Field* field) {
-    if (pattern.extract != Extract::grok || is_of_header(*field)) return true;
+    if (pattern.extract != Body::none || is_of_header(*field)) return true;
     return std::any_of(pattern.captures.begin(), pattern.captures.end(), [&](auto& to) { return !to.field || to.field == field; });
   }
 
@@ -342,12 +394,16 @@ class FileReader : YamlReader {
           read_grok(value, pattern);
         } else if (key == "extract") {
           has_extract = true;
-          if (value.IsScalar() && value.Scalar() == "json")
-            pattern.extract = Extract::json;
-          else if (value.IsScalar() && value.Scalar() == "key-value")
-            pattern.extract = Extract::key_value;
-          else
-            problem(value, "extract is json or key-value");
+          pattern.extract = value.IsScalar() ? body_named(value.Scalar()) : Body::none;
+          if (pattern.extract == Body::none) problem(value, "extract is json, key-value, cef, leef, csv, xml or names");
+        } else if (key == "columns") {
+          pattern.shape.csv.columns = texts(value, "columns");
+        } else if (key == "separator") {
+          text(value, "separator", &pattern.shape.csv.separator);
+        } else if (key == "pairs") {
+          read_pairs(value, pattern.shape.pairs);
+        } else if (key == "body") {
+          pattern.conditions = read_conditions(value);
         } else if (key == "whole") {
           pattern.whole = flag(value, "whole");
         } else if (key == "fields") {
@@ -378,10 +434,15 @@ class FileReader : YamlReader {
       if (pattern.name.empty()) problem(item, "a pattern needs a name");
       if (!names.insert(pattern.name).second) problem(item, "two patterns are named '" + pattern.name + "'");
       if (has_grok == has_extract) problem(item, "a pattern needs either grok or extract");
-      auto prefix = pattern.extract == Extract::key_value ? std::string("kv.") : out_->name + ".";
-      const bool has_keys = pattern.extract != Extract::grok ||
+      const auto prefix = out_->name + ".";
+      const bool has_keys = pattern.extract != Body::none ||
                             std::any_of(pattern.captures.begin(), pattern.captures.end(), [](auto& to) { return !to.field; });
-      if (has_keys) declare_dynamic_prefix(prefix);
+      if (has_keys) {
+        declare_dynamic_prefix(prefix);
+        add_typed_keys(prefix, keys);
+      } else if (!pattern.conditions.empty()) {
+        problem(item, "body: asks what stands in a body; the pattern '" + pattern.name + "' has none");
+      }
       pattern.keys = std::make_shared<KeyTable>(prefix, std::move(keys), null_values_, words_);
       pattern.constants = merged(fields_, own_fields);
       add_tables(pattern, std::move(own_tables));
@@ -409,10 +470,10 @@ class FileReader : YamlReader {
     auto expanded = expand_grok(grok, macros_);
     if (!expanded) return problem(value, expanded.error().message);
     for (auto& capture : expanded->captures) {
-      const bool is_pairs = capture.field == "KEYVALUES";
-      auto* to = is_pairs ? nullptr : field(capture.field, value);
-      if (!to && !is_pairs) continue;
-      pattern.captures.push_back({to, capture.escape, to && to->type == FieldType::ip});
+      const bool is_body = capture.body != Body::none;
+      auto* to = is_body ? nullptr : field(capture.field, value);
+      if (!to && !is_body) continue;
+      pattern.captures.push_back({to, capture.escape, to && to->type == FieldType::ip, capture.body});
       pattern.expressions.push_back(std::move(capture.regex));
     }
     auto compiled = Pattern::compile(expanded->regex);
@@ -448,7 +509,7 @@ class FileReader : YamlReader {
       if (std::any_of(pattern.captures.begin(), pattern.captures.end(), [&](auto& to) { return is_it(to.field); })) return true;
       if (has_keys)
         for (auto& target : pattern.keys->targets())
-          if (std::any_of(target.fields.begin(), target.fields.end(), is_it)) return true;
+          if (std::any_of(target.fields.begin(), target.fields.end(), is_it) || target.cuts_out(is_it)) return true;
       return gives(pattern.constants) || gives(constants);
     });
     if (missing.empty()) return;
@@ -582,12 +643,13 @@ bool glob_matches(std::string_view glob, std::string_view text) {
 }
 
 ConstantField capped_message() {
-  return {ecs::error_message, "more fields than are taken of one message (" + std::to_string(kPairsMax) +
+  return {ecs::error_message, "more fields than are taken of one message (" + std::to_string(BodyPairs::kPairsMax) +
                                   ", 16 levels deep); the others stand in event.original only"};
 }
 
 std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const SharedTables& shared, Problems& problems) {
   auto out = FileReader(file, shared, problems).read();
+  for (auto& pattern : out->patterns) pattern.is_generic = out->generic;
   for (auto& prefix : out->match.prefixes) out->match.prefix_bytes.set(prefix.empty() ? 0 : static_cast<unsigned char>(prefix[0]));
   if (out->match.prefix_bytes.any()) out->match.prefix_bytes.set('[');  // the kernel's uptime
   for (size_t i = 0; i < out->patterns.size(); ++i)

@@ -50,17 +50,26 @@ Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::s
   return out;
 }
 
-bool is_shared_file(const ParserFile& file) {
+namespace {
+
+// The first line that says something begins with this key.
+bool begins_with_key(const ParserFile& file, std::string_view key) {
   std::string_view text = file.text;
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
     const auto line = text.substr(0, end);
     const auto begin = line.find_first_not_of(" \t\r");
-    if (begin != std::string_view::npos && line[begin] != '#' && line != "---" && line[begin] != '%') return line.starts_with("table:");
+    if (begin != std::string_view::npos && line[begin] != '#' && line != "---" && line[begin] != '%') return line.starts_with(key);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return false;
 }
+
+}  // namespace
+
+bool is_names_file(const ParserFile& file) { return begins_with_key(file, "names:"); }
+
+bool is_shared_file(const ParserFile& file) { return begins_with_key(file, "table:") || is_names_file(file); }
 
 std::vector<ParserFile> shared_files(const std::vector<ParserFile>& files) {
   std::vector<ParserFile> out;
@@ -85,20 +94,39 @@ class ParserSetBuilder {
     for (auto& file : set_->files_) {
       put_text(digested, file.name);
       put_text(digested, file.text);
-      if (is_shared_file(file)) read_table_file(file, shared, problems_);
+      if (is_names_file(file))
+        read_dictionary(file);
+      else if (is_shared_file(file))
+        read_table_file(file, shared, problems_);
     }
     for (auto& file : set_->files_) {
       if (is_shared_file(file)) continue;
       set_->parsers_.push_back(read_parser_file(file, shared, problems_));
-      check_name(*set_->parsers_.back(), given_[file.name]);
+      auto& parser = *set_->parsers_.back();
+      check_name(parser, given_[file.name]);
+      if (parser.generic && set_->dictionary_) use_dictionary(parser, set_->dictionary_);
     }
     set_->digest_ = to_hex(as_bytes(sha256(digested)));
     for (auto& parser : set_->parsers_) route(*parser);
+    for (auto& parser : set_->parsers_) add_signature(*parser);
     if (problems_.list.empty()) check_patterns_are_tested();
     return problems_.list.empty() ? std::move(set_) : nullptr;
   }
 
  private:
+  void read_dictionary(const ParserFile& file) {
+    if (set_->dictionary_) return problems_.add(file.path, {1, 1}, "there is a dictionary already; put the names into one file");
+    set_->dictionary_ = read_names_file(file, problems_);
+  }
+
+  void add_signature(const ParserDefinition& parser) {
+    for (auto& key : parser.match.keys) {
+      auto [at, is_new] = set_->signature_keys_.try_emplace(key, static_cast<uint32_t>(set_->by_signature_key_.size() + 1));
+      if (is_new) set_->by_signature_key_.emplace_back();
+      set_->by_signature_key_[at->second - 1].push_back(&parser);
+    }
+  }
+
   // Of two parsers with one name the file that was given later is the wrong one: ours are given first.
   void check_name(const ParserDefinition& parser, size_t given) {
     auto [at, is_new] = named_.emplace(parser.name, Named{&parser, given});

@@ -7,8 +7,9 @@
 #include "core/base/time_any.h"
 #include "parsers/address.h"
 #include "parsers/decoded_text.h"
-#include "parsers/json_fields.h"
-#include "parsers/key_values.h"
+#include "parsers/body/body_reader.h"
+#include "parsers/body/body_shape.h"
+#include "parsers/body/pair_mapper.h"
 #include "parsers/loaded_parsers.h"
 #include "parsers/network_tag.h"
 
@@ -16,8 +17,8 @@ namespace yushi {
 namespace {
 
 constexpr size_t kAppBytesMax = 64;
-constexpr std::string_view kCee = "@cee:";  // rsyslog's and sudo's mark before a JSON object
-constexpr size_t kPairsMin = 2;  // one `a=b` in a sentence is no key=value message
+constexpr size_t kNamesMin = 2;
+constexpr size_t kPairsMin = 2;  // one `a=b` in a sentence is no key=value message; one column is no table
 
 std::string_view behind_blanks(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -65,8 +66,8 @@ struct ParserWorker::State {
   MatchStack stack;
   std::array<uint32_t, 2 * Pattern::kGroupsMax> spans;
   uint64_t capped = 0;
-  KeyCounts counts;
-  JsonFields json;
+  BodyReader body;
+  PairMapper mapper;
   DecodedText decoded;
 
   // The last time read: the lines of a busy web server share their second.
@@ -89,6 +90,8 @@ struct ParserWorker::State {
     uint32_t begin;          // where the message stands in raw
     bool is_decoded;
     bool is_header_capped;
+    std::optional<ShapedBody> shape;  // of `text`, once somebody asked
+    size_t shape_of_bytes = 0;        // text's length then: what the text is changes while it is tried
   };
 
   bool try_route(Job& job, const LoadedParsers::Route& route, bool by_shape) {
@@ -162,51 +165,75 @@ struct ParserWorker::State {
   bool try_pattern(Job& job, const ParserDefinition& parser, const PatternDefinition& pattern) {
     size_t before = job.captures.size();
     bool is_capped = false;
-    switch (pattern.extract) {
-      case Extract::grok:
-        if (!pattern.pattern->match(job.text, spans.data(), stack)) return false;
-        is_capped = take_groups(job, pattern);
-        break;
-      case Extract::json: {
-        const size_t begin = job.text.starts_with(kCee) ? kCee.size() : 0;
-        if (begin == 0 && (job.text.empty() || job.text[0] != '{')) return false;
-        if (!json.read(job.text, begin, job.text.size(), job.arena, job.captures,
-                       job.record.origin->transport == Transport::internal)) {
-          return false;
-        }
-        is_capped = json.is_capped();
-        break;
+    if (pattern.extract == Body::none) {
+      if (!pattern.pattern->match(job.text, spans.data(), stack)) return false;
+      if (!take_groups(job, pattern, &is_capped)) {
+        job.captures.resize(before);
+        return false;
       }
-      case Extract::key_value:
-        if (job.text.find('=') == std::string_view::npos) return false;
-        counts.capped = false;
-        if (read_key_values(job.text, 0, job.text.size(), *pattern.keys, counts, job.arena, job.captures) < kPairsMin ||
-            job.captures.size() == before) {
-          job.captures.resize(before);
-          return false;
-        }
-        is_capped = counts.capped;
-        break;
+    } else if (!take_whole_body(job, parser, pattern, &is_capped) || (pattern.extract == Body::key_values && job.captures.size() == before)) {
+      job.captures.resize(before);
+      return false;
     }
     finish(job, parser, pattern, before, is_capped);
     return true;
   }
 
-  // True when there were more key=value pairs than we take.
-  bool take_groups(Job& job, const PatternDefinition& pattern) {
-    counts.capped = false;
+  // False when what should be a body is none, or another one than the pattern asks for.
+  bool take_groups(Job& job, const PatternDefinition& pattern, bool* is_capped) {
     for (size_t i = 0; i < pattern.captures.size(); ++i) {
       uint32_t begin = spans[2 * i], end = spans[2 * i + 1];
       if (begin == PatternProgram::kUnset || begin == end) continue;
       auto& target = pattern.captures[i];
       if (target.field == nullptr) {
-        read_key_values(job.text, begin, end, *pattern.keys, counts, job.arena, job.captures);
+        if (!take_body(job, pattern, target.body, begin, end, 0, is_capped)) return false;
         continue;
       }
       job.captures.push_back({begin, end - begin, static_cast<uint32_t>(target.escape), target.field});
       if (target.is_address) settle_address(job.text.substr(begin, end - begin), job.captures.back());
     }
-    return counts.capped;
+    return true;
+  }
+
+  // The form and the place of a body that a message of any program has are found by its shape.
+  bool take_whole_body(Job& job, const ParserDefinition& parser, const PatternDefinition& pattern, bool* is_capped) {
+    size_t begin = 0;
+    if (parser.generic || !parser.match.keys.empty()) {
+      const auto shape = shape_in(job);
+      if (shape.form == pattern.extract)
+        begin = shape.begin;
+      else if (parser.generic && pattern.extract != Body::key_values)
+        return false;
+    }
+    if (!take_body(job, pattern, pattern.extract, begin, job.text.size(), kPairsMin, is_capped)) return false;
+    // A list with colons is a list of names when they are known ones: any sentence has colons.
+    return !parser.generic || pattern.extract != Body::names || mapper.inferred() >= kNamesMin;
+  }
+
+  static ShapedBody shape_in(Job& job) {
+    if (!job.shape || job.shape_of_bytes != job.text.size()) {
+      job.shape = shape_of(job.text);
+      job.shape_of_bytes = job.text.size();
+    }
+    return *job.shape;
+  }
+
+  bool take_body(Job& job, const PatternDefinition& pattern, Body form, size_t begin, size_t end, size_t pairs_min, bool* is_capped) {
+    if (!body.read(form, job.text, begin, end, *pattern.keys, pattern.shape, pairs_min)) return false;
+    for (auto& condition : pattern.conditions) {
+      std::string_view value;
+      if (!body.pairs().find(condition.path, &value)) return false;
+      if (std::none_of(condition.globs.begin(), condition.globs.end(), [&](auto& glob) { return glob_matches(glob, value); })) return false;
+    }
+    PairMapper::Reading reading;
+    reading.keys = pattern.keys.get();
+    reading.is_ours = form == Body::json && job.record.origin->transport == Transport::internal;
+    reading.has_ecs_names = reading.is_ours || (pattern.is_generic && form == Body::json);
+    reading.has_labels = form == Body::cef;
+    if (!reading.is_ours && body.is_whole()) reading.dictionary = pattern.dictionary.get();
+    mapper.map(body.pairs(), reading, job.arena, job.captures);
+    *is_capped |= body.pairs().is_capped();
+    return true;
   }
 
   // From offsets in the text to offsets in raw; times; the kind.
@@ -215,7 +242,8 @@ struct ParserWorker::State {
     is_capped |= job.is_header_capped;
     capped += is_capped;
     Combination combination;
-    for (auto& table : pattern.tables) combination.add(way_of(job, *table, before), table->ways());
+    for (auto& table : pattern.tables)
+      combination.add(table->of_dictionary == 0 ? way_of(job, *table, before) : way_of_dictionary(*pattern.dictionary, *table), table->ways());
     uint32_t variant = 0;
     for (uint32_t i = 0; i < pattern.variants.size() && variant == 0; ++i)
       if (holds(job, pattern.variants[i], before)) variant = i + 1;
@@ -227,7 +255,7 @@ struct ParserWorker::State {
     TimeParts parts;
     for (size_t i = before; i < job.captures.size(); ++i) {
       Capture capture = job.captures[i];
-      if (capture.field == ecs::timestamp && !take_time(job, capture)) continue;
+      if (capture.field == ecs::timestamp && !take_time(job, capture) && !mapper.keep_as_text(capture, job.arena)) continue;
       parts.take(capture.field, job.text.substr(capture.begin, capture.length));
       capture.begin += lead;
       if (job.is_decoded) decoded.put_back(capture);
@@ -275,6 +303,11 @@ struct ParserWorker::State {
   // A key of a body that no table of keys names has a field of its own, made for this message.
   static bool is_of(const Capture& capture, const Field* field) {
     return capture.field == field || (capture.field->id == kDynamicField && capture.field->name == field->name);
+  }
+
+  uint32_t way_of_dictionary(const Dictionary& dictionary, const ValueTable& table) const {
+    const size_t number = table.of_dictionary - 1;
+    return number < dictionary.words().size() ? mapper.word_outcome(number) : mapper.inferred() > 0 ? 1 : 0;
   }
 
   // What a table says of this message by the values of its fields: the pattern's, or else the header's.
@@ -372,6 +405,29 @@ struct ParserWorker::State {
     return nullptr;
   }
 
+  // The products whose names all stand in the body; of several the one with most names, then by file name.
+  bool try_signatures(Job& job) {
+    if (parsers->signature_keys().empty()) return false;
+    const auto shape = shape_in(job);
+    static const KeyTable kNoKeys("", {}, {}, {});
+    static const BodyShape kNoShape;
+    if (shape.form == Body::none || !body.read(shape.form, job.text, shape.begin, job.text.size(), kNoKeys, kNoShape, kPairsMin)) return false;
+    const auto& there = body.pairs().signature();
+    if (there.empty()) return false;
+    candidates_.clear();
+    for (const uint32_t key : there)
+      for (auto* parser : parsers->by_signature_key(key)) {
+        auto at = std::find_if(candidates_.begin(), candidates_.end(), [&](auto& one) { return one.parser == parser; });
+        if (at == candidates_.end()) at = candidates_.insert(at, {parser, 0});
+        ++at->keys;
+      }
+    std::erase_if(candidates_, [](auto& one) { return one.keys < one.parser->match.keys.size(); });
+    std::stable_sort(candidates_.begin(), candidates_.end(), [](auto& a, auto& b) {
+      return a.keys != b.keys ? a.keys > b.keys : a.parser->path < b.parser->path;
+    });
+    return std::any_of(candidates_.begin(), candidates_.end(), [&](auto& one) { return try_parser(job, *one.parser); });
+  }
+
   const LoadedParsers::Route* route_of_file(const Record& record) {
     if (!record.origin || record.origin->transport != Transport::file || parsers->by_file().empty()) return nullptr;
     if (record.origin->source != last_file) {
@@ -396,6 +452,7 @@ struct ParserWorker::State {
     auto digits = record.event_digits, inferred = record.time_inferred;
     header_.assign(job.captures.begin(), job.captures.end());
     job.captures.clear();
+    body.forget();
     record.message_length += begin;
     record.message_begin = 0;
     if (record.origin) record.event_ns = record.origin->received_ns;
@@ -408,6 +465,7 @@ struct ParserWorker::State {
     record.event_digits = digits;
     record.time_inferred = inferred;
     job.captures.assign(header_.begin(), header_.end());
+    body.forget();
     set_text(job);
     return false;
   }
@@ -424,6 +482,7 @@ struct ParserWorker::State {
   }
 
   void parse(Job& job, std::string_view dataset) {
+    body.forget();
     if (!set_text(job)) return;
     if (!dataset.empty()) {
       auto* route = parsers->by_dataset(dataset);
@@ -437,16 +496,23 @@ struct ParserWorker::State {
     if (auto* route = route_of_app(job.captures, job.record))
       if (try_route(job, *route, false)) return;
     if (try_route(job, parsers->any(), true) || try_whole(job, parsers->any(), true)) return;
+    if (try_signatures(job)) return;
     try_route(job, parsers->generic(), false);
   }
 
  private:
+  struct Candidate {
+    const ParserDefinition* parser;
+    size_t keys;  // of its own that stand in the body
+  };
+  std::vector<Candidate> candidates_;  // of one message
   std::vector<Capture> header_;
 };
 
 ParserWorker::ParserWorker(std::shared_ptr<const ParserSet> set) : state_(std::make_unique<State>()) {
   // There is one kind of ParserSet, and load() makes it.
   state_->parsers = static_cast<const LoadedParsers*>(set.get());
+  state_->body.pairs().set_signature_keys(&state_->parsers->signature_keys());
   state_->set = std::move(set);
 }
 
@@ -454,7 +520,7 @@ ParserWorker::~ParserWorker() = default;
 
 void ParserWorker::parse(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures,
                          std::string_view dataset, bool is_header_capped) {
-  State::Job job{record, zone, arena, captures, {}, {}, 0, false, is_header_capped};
+  State::Job job{record, zone, arena, captures, {}, {}, 0, false, is_header_capped, {}, 0};
   record.kind = nullptr;
   state_->parse(job, dataset);
   if (record.time_inferred & kAllInferred) state_->take_leading_time(job);
@@ -469,7 +535,7 @@ void ParserWorker::parse(Record& record, const Zone& zone, Arena& arena, std::ve
 bool ParserWorker::parse_whole(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures,
                                const ParserDefinition& parser) {
   if (parser.whole_patterns.empty()) return false;
-  State::Job job{record, zone, arena, captures, {}, {}, 0, false, false};
+  State::Job job{record, zone, arena, captures, {}, {}, 0, false, false, {}, 0};
   if (!state_->set_text(job)) return false;
   for (auto index : parser.whole_patterns)
     if (state_->try_pattern(job, parser, parser.patterns[index])) return true;

@@ -70,6 +70,24 @@ std::vector<ConstantField> merged(const std::vector<ConstantField>& under, const
   return out;
 }
 
+void use_dictionary(ParserDefinition& parser, const std::shared_ptr<const Dictionary>& dictionary) {
+  for (auto& pattern : parser.patterns) {
+    if (pattern.extract == Body::none) continue;
+    pattern.dictionary = dictionary;
+    const auto add = [&](std::shared_ptr<const RowTable> rows, size_t number) {
+      auto table = std::make_shared<ValueTable>();
+      table->rows = std::move(rows);
+      table->of_dictionary = static_cast<uint32_t>(number);
+      pattern.tables.push_back(std::move(table));
+    };
+    for (size_t i = 0; i < dictionary->words().size(); ++i) add(dictionary->words()[i], i + 1);
+    auto inferred = std::make_shared<RowTable>();
+    inferred->add("true", {{find_field("yushi.inferred"), "true"}});
+    add(std::move(inferred), dictionary->words().size() + 1);
+    pattern.kinds = std::make_unique<PatternKinds>(static_cast<uint32_t>(pattern.combinations() * 2));
+  }
+}
+
 uint64_t PatternDefinition::combinations() const {
   uint64_t out = variants.size() + 1;
   for (auto& table : tables) out = std::min(out * table->ways(), kCombinationsMax + 1);

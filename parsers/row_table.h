@@ -45,6 +45,9 @@ struct ValueTable {
   std::vector<const Field*> by;  // of several the values are joined by one blank
   std::shared_ptr<const RowTable> rows;
   std::optional<std::vector<ConstantField>> otherwise;  // of a value in no row
+  // Then no field decides but the words that the dictionary knows, by the number of their table from 1; behind the last of
+  // these tables is one with a single row: that the dictionary had any name of the body.
+  uint32_t of_dictionary = 0;
 
   static constexpr size_t kKeyBytesMax = 256;  // a longer one is in no row
   uint32_t otherwise_way() const { return rows->outcomes() + 1; }

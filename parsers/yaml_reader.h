@@ -115,6 +115,28 @@ class YamlReader {
     return kind;
   }
 
+  // A key's `grok:`: patterns that cut its value again.
+  void read_value_patterns(const YAML::Node& node, const GrokMacros& macros, KeyTarget& target) {
+    for (auto& grok : texts(node, "grok"))
+      if (auto made = read_value_pattern(grok, macros, node)) target.patterns.push_back(std::move(made));
+  }
+
+  std::shared_ptr<const ValuePattern> read_value_pattern(const std::string& grok, const GrokMacros& macros, const YAML::Node& at) {
+    auto expanded = expand_grok(grok, macros);
+    if (!expanded) return problem(at, expanded.error().message), nullptr;
+    std::vector<CaptureTarget> captures;
+    for (auto& capture : expanded->captures) {
+      if (capture.body != Body::none) return problem(at, "a key's value is cut into fields, not into bodies: no %{" + capture.field + "}"), nullptr;
+      auto* to = field(capture.field, at);
+      if (!to) return nullptr;
+      captures.push_back({to, capture.escape, to->type == FieldType::ip});
+    }
+    auto compiled = Pattern::compile(expanded->regex);
+    if (!compiled) return problem(at, compiled.error().message), nullptr;
+    if (compiled->groups() != static_cast<int>(captures.size())) return problem(at, "the pattern has groups that are no captures"), nullptr;
+    return std::make_shared<const ValuePattern>(ValuePattern{std::move(*compiled), std::move(captures)});
+  }
+
   // Of a table's row: fields, and a kind of event.
   std::vector<ConstantField> read_row(const YAML::Node& node, const char* what) {
     std::vector<ConstantField> out;

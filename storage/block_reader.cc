@@ -210,9 +210,10 @@ Result<void> BlockDecoder::read_shapes() {
     for (uint64_t i = 0; i < slots; ++i) {
       ReadSlot slot{};
       auto form = numbers.byte();
-      if (form >> 2 > static_cast<int>(SlotKind::time)) return bad();
-      slot.kind = static_cast<SlotKind>(form >> 2);
-      slot.escape = static_cast<Escape>(form & 3);
+      const int kind_of_slot = form >> 2 & 31;
+      if (kind_of_slot > static_cast<int>(SlotKind::time)) return bad();
+      slot.kind = static_cast<SlotKind>(kind_of_slot);
+      slot.escape = static_cast<Escape>((form & 3) | (form >> 5 & 4));
       auto fixed = numbers.varint();
       if (fixed > text.size()) return bad();
       text.remove_prefix(fixed);
@@ -374,7 +375,7 @@ bool BlockDecoder::read_explicit(Record& record, char*& out) {
     auto field = odd_.varint();
     auto escape = odd_.byte();
     if (!odd_.ok() || gap > length - pos || bytes > length - pos - gap || bytes >= 1 << 24 || field >= fields_.size() ||
-        escape > static_cast<uint8_t>(Escape::hex))
+        escape > static_cast<uint8_t>(kEscapeLast))
       return false;
     pos += gap;
     to[c].begin = static_cast<uint32_t>(pos);

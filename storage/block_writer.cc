@@ -107,7 +107,7 @@ void BlockBuilder::write_shapes(std::string& out) {
     size_t in_slots = 0;
     for (uint32_t i = 0; i < shape.slots; ++i) {
       auto& slot = slots[i];
-      numbers.push_back(static_cast<char>(slot.kind << 2 | slot.escape));
+      numbers.push_back(static_cast<char>((slot.escape & 4) << 5 | slot.kind << 2 | (slot.escape & 3)));
       put_varint(numbers, slot.fixed);
       in_slots += slot.fixed;
       auto kind = static_cast<SlotKind>(slot.kind);

@@ -39,7 +39,18 @@ struct Origin {
 };
 
 // How the bytes of a capture are to be read as a value.
-enum class Escape : uint8_t { none = 0, json = 1, structured_data = 2 /* \" \\ \] */, hex = 3 /* auditd: 2F62696E */ };
+// Blocks store it in three bits; never renumber.
+enum class Escape : uint8_t {
+  none = 0,
+  json = 1,
+  structured_data = 2,  // \" \\ \]
+  hex = 3,              // auditd: 2F62696E
+  lower = 4,            // meant in lower case (ASCII): TCP is tcp
+  backslash = 5,        // CEF: \= \| \\ and \n \r \t
+  quotes = 6,           // CSV: "" is a quote
+  xml = 7,              // &lt; &#10;
+};
+constexpr Escape kEscapeLast = Escape::xml;
 
 // A span of raw that is the value of a field.
 struct Capture {

@@ -103,6 +103,79 @@ std::string_view decode_hex(std::string_view text, Scratch& scratch) {
   return {begin, static_cast<size_t>(out - begin)};
 }
 
+std::string_view decode_lower(std::string_view text, Scratch& scratch) {
+  const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (std::none_of(text.begin(), text.end(), is_upper)) return text;
+  char* out = scratch.allocate(text.size());
+  std::transform(text.begin(), text.end(), out, [&](char c) { return is_upper(c) ? static_cast<char>(c + 32) : c; });
+  return {out, text.size()};
+}
+
+std::string_view decode_backslash(std::string_view text, Scratch& scratch) {
+  if (!std::memchr(text.data(), '\\', text.size())) return text;
+  char* begin = scratch.allocate(text.size());
+  char* out = begin;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      *out++ = text[i];
+      continue;
+    }
+    switch (const char c = text[++i]) {
+      case 'n': *out++ = '\n'; break;
+      case 'r': *out++ = '\r'; break;
+      case 't': *out++ = '\t'; break;
+      case '=': case '|': case '\\': case '"': case '\'': *out++ = c; break;
+      default:
+        *out++ = '\\';
+        *out++ = c;
+    }
+  }
+  return {begin, static_cast<size_t>(out - begin)};
+}
+
+std::string_view decode_quotes(std::string_view text, Scratch& scratch) {
+  if (!std::memchr(text.data(), '"', text.size())) return text;
+  char* begin = scratch.allocate(text.size());
+  char* out = begin;
+  for (size_t i = 0; i < text.size(); ++i) {
+    *out++ = text[i];
+    if (text[i] == '"' && i + 1 < text.size() && text[i + 1] == '"') ++i;
+  }
+  return {begin, static_cast<size_t>(out - begin)};
+}
+
+// The five names of XML and characters by number; any other `&` is text. An entity is longer than what it stands for.
+std::string_view decode_xml(std::string_view text, Scratch& scratch) {
+  if (!std::memchr(text.data(), '&', text.size())) return text;
+  static constexpr std::pair<std::string_view, char> kNames[] = {{"lt;", '<'}, {"gt;", '>'}, {"amp;", '&'}, {"quot;", '"'}, {"apos;", '\''}};
+  char* begin = scratch.allocate(text.size());
+  char* out = begin;
+  for (size_t i = 0; i < text.size(); ++i) {
+    *out++ = text[i];
+    if (text[i] != '&') continue;
+    const auto rest = text.substr(i + 1);
+    if (rest.starts_with('#')) {
+      const bool is_hex = rest.size() > 1 && rest[1] == 'x';
+      const char* from = rest.data() + (is_hex ? 2 : 1);
+      uint32_t code = 0;
+      const auto [end, error] = std::from_chars(from, rest.data() + rest.size(), code, is_hex ? 16 : 10);
+      const auto used = static_cast<size_t>(end - rest.data());
+      if (error != std::errc() || used >= rest.size() || *end != ';' || code == 0 || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) continue;
+      --out;
+      out += put_utf8(code, out);
+      i += used + 1;
+      continue;
+    }
+    for (auto& [name, c] : kNames)
+      if (rest.starts_with(name)) {
+        out[-1] = c;
+        i += name.size();
+        break;
+      }
+  }
+  return {begin, static_cast<size_t>(out - begin)};
+}
+
 bool read_integer(std::string_view text, int64_t* value) {
   if (!text.empty() && text[0] == '+') {
     text.remove_prefix(1);
@@ -140,6 +213,10 @@ std::string_view decode_escape(std::string_view text, Escape escape, Scratch& sc
     case Escape::json: return decode_json(text, scratch);
     case Escape::structured_data: return decode_structured_data(text, scratch);
     case Escape::hex: return decode_hex(text, scratch);
+    case Escape::lower: return decode_lower(text, scratch);
+    case Escape::backslash: return decode_backslash(text, scratch);
+    case Escape::quotes: return decode_quotes(text, scratch);
+    case Escape::xml: return decode_xml(text, scratch);
     default: return text;
   }
 }

@@ -489,6 +489,7 @@ match: {prefix: ['date=']}
 keys: {date: '@timestamp.date', time: '@timestamp.time', tz: '@timestamp.zone', at: '@timestamp'}
 patterns:
   - {name: pairs, extract: key-value}
+tests: [{line: 'date=2026-11-27 a=b', expect: {fw.a: b}}]
 )"});
   EXPECT_EQ(time_of("date=2026-11-27 time=10:20:30 tz=\"+0800\" a=b"), "2026-11-27T02:20:30.000Z ");
   EXPECT_EQ(value("@timestamp.date"), "");
@@ -506,6 +507,7 @@ match: {prefix: ['[2026']}
 patterns:
   - {name: level, grok: '\[%{DATA}\] level %{WORD:log.level}'}
   - {name: own, grok: '\[%{DATA:app.first}\] own %{GREEDYDATA:app.rest}'}
+tests: [{line: '[2026] level info', expect: {log.level: info}}, {line: '[2026] own x', expect: {app.rest: x}}]
 )"});
   EXPECT_EQ(time_of("[2026-11-27 10:20:30.5] level info"), "2026-11-27T10:20:30.500Z zone");
   EXPECT_EQ(kind(), "app/level");

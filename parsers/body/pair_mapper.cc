@@ -1,0 +1,312 @@
+#include "parsers/body/pair_mapper.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "core/record/value.h"
+#include "parsers/address.h"
+
+namespace yushi {
+namespace {
+
+bool is_hex(std::string_view text) {
+  if (text.empty() || text.size() % 2 != 0) return false;
+  for (char c : text)
+    if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'F'))) return false;
+  return true;
+}
+
+bool has_upper(std::string_view text) {
+  for (char c : text)
+    if (c >= 'A' && c <= 'Z') return true;
+  return false;
+}
+
+}  // namespace
+
+void PairMapper::map(BodyPairs& pairs, const Reading& reading, Arena& arena, std::vector<Capture>& captures) {
+  pairs_ = &pairs;
+  reading_ = reading;
+  arena_ = &arena;
+  captures_ = &captures;
+  first_capture_ = captures.size();
+  has_address_ = false;
+  has_time_ = false;
+  ++mapping_;
+  header_ids_ = 0;
+  inferred_ = 0;
+  outcomes_.assign(reading.dictionary ? reading.dictionary->words().size() : 0, RowTable::kNone);
+  if ((reading.has_ecs_names && !reading.is_ours) || reading.dictionary)
+    for (const Capture& of_header : captures) header_ids_ |= uint64_t{1} << of_header.field->id % 64;
+  for (BodyPair& pair : pairs.list())
+    if (pair.length > 0) take(pair);
+  if (has_address_) settle_addresses();
+}
+
+const KeyTarget* PairMapper::target_of(const BodyPair& pair) {
+  BodyName& name = *pair.name;
+  const KeyTable& keys = *reading_.keys;
+  if (keys.has_firsts() && pair.in_list && pair.is_first) [[unlikely]] {
+    const uint32_t found = keys.find_first(name.path);
+    return found == KeyTable::kNotFound ? nullptr : &keys.targets()[found];
+  }
+  if (name.table != &keys) {
+    name.table = &keys;
+    name.target = keys.find(name.path);
+  }
+  if (name.target != KeyTable::kNotFound) return &keys.targets()[name.target];
+  return reading_.has_labels ? target_by_label(pair) : nullptr;
+}
+
+// cs1 by what cs1Label says, where the table has that.
+const KeyTarget* PairMapper::target_by_label(const BodyPair& pair) {
+  const std::string& path = pair.name->path;
+  const char last = path.back();
+  constexpr std::string_view kEnding = "Label";
+  if (last < '0' || last > '9' || path.size() > 64) return nullptr;
+  std::array<char, 64 + kEnding.size()> name;
+  path.copy(name.data(), path.size());
+  kEnding.copy(name.data() + path.size(), kEnding.size());
+  std::string_view label;
+  if (!pairs_->find({name.data(), path.size() + kEnding.size()}, &label) || label.empty()) return nullptr;
+  const uint32_t found = reading_.keys->find(label);
+  return found == KeyTable::kNotFound ? nullptr : &reading_.keys->targets()[found];
+}
+
+void PairMapper::take(BodyPair& pair) {
+  const auto text = pairs_->value(pair);
+  const KeyTable& keys = *reading_.keys;
+  if (!pair.name) {
+    if (auto* field = keys.word(text)) push(pair, field, Escape::none);
+    return;
+  }
+  if (!pair.quoted && keys.is_null(text)) return;
+  BodyName& name = *pair.name;
+  if (name.mapping != mapping_) {
+    name.mapping = mapping_;
+    name.times = 0;
+    name.in_list = pair.in_list;
+    name.field = name.dynamic = nullptr;
+  }
+  const uint32_t time = name.times++;
+  const bool is_further = time > 0 && pair.in_list && name.in_list;  // of one list
+  if (const auto* target = target_of(pair)) {
+    const size_t nth = target->repeats || is_further ? 0 : time;
+    if (pair.quoted && text == target->quoted_null) return;
+    if (target->fields.empty() && target->patterns.empty()) return;  // left out on purpose
+    if (nth >= target->fields.size() && (nth > 0 || target->patterns.empty())) return;
+    const Field* field = target->fields.empty() ? nullptr : target->fields[nth];
+    // A field of one value has the first of a list; the others keep their name.
+    if (is_further && field && !field->list && !target->repeats) return take_dynamic(pair);
+    return take_target(pair, *target, field);
+  }
+  if (time > 0 && !is_further) return tell_repeated(pair);
+  if (reading_.has_ecs_names && name.ecs && (reading_.is_ours || !name.held_back)) return take_by_ecs(pair);
+  if (reading_.dictionary && take_by_dictionary(pair)) return;
+  take_dynamic(pair);
+}
+
+bool PairMapper::take_by_dictionary(BodyPair& pair) {
+  BodyName& name = *pair.name;
+  if (!name.is_entry_known) {
+    name.entry = reading_.dictionary->find(name.path);
+    name.is_entry_known = true;
+  }
+  if (!name.entry || name.held_back) return false;
+  const auto& entry = *name.entry;
+  const auto text = pairs_->value(pair);
+  if (reading_.dictionary->is_null(text)) return false;
+  for (const uint32_t table : entry.words) {
+    auto& outcome = outcomes_[table];
+    const auto said = reading_.dictionary->words()[table]->find(text);
+    if (said != RowTable::kNone) ++inferred_;
+    if (outcome == RowTable::kNone) outcome = said;
+  }
+  if (entry.target.fields.empty() || (pair.is_open && !entry.is_text)) return false;
+  const Field* field = entry.target.fields[0];
+  if (field_taken_.size() <= field->id) field_taken_.resize(field->id + size_t{1}, 0);
+  if ((field_taken_[field->id] == mapping_ && !field->list) || is_of_header(field)) return false;
+  if (field->type == FieldType::ip) {
+    std::array<uint8_t, 16> address;
+    if (parse_ip(text.substr(0, text.find('%')), &address))
+      push(pair, field, pair.escape);
+    else if (!may_be_cut(pair) || !take_patterns(pair, entry.target))
+      return false;
+  } else if (fits(pair, field)) {
+    take_target(pair, entry.target, field);
+  } else {
+    return false;
+  }
+  field_taken_[field->id] = mapping_;
+  ++inferred_;
+  return true;
+}
+
+// Which name it was, as it stands in the text.
+void PairMapper::tell_repeated(const BodyPair& pair) {
+  if (!reading_.dictionary || pair.name_length == 0) return;
+  static const Field* const kRepeatedName = find_field("yushi.repeated_name");
+  captures_->push_back({pair.name_begin, pair.name_length & 0xffffff, static_cast<uint32_t>(Escape::none), kRepeatedName});
+}
+
+void PairMapper::take_by_ecs(BodyPair& pair) {
+  BodyName& name = *pair.name;
+  if (!name.field) name.field = is_of_header(name.ecs) ? dynamic_field(pair) : name.ecs;
+  if (name.field != name.ecs) return take_dynamic(pair);
+  if (pair.in_list && !name.ecs->list && !reading_.is_ours && move_to_list(pair, name.ecs)) {
+    name.field = dynamic_field(pair);
+    return take_dynamic(pair);
+  }
+  if (!reading_.is_ours && !fits(pair, name.ecs)) return take_dynamic(pair);
+  push(pair, name.ecs, pair.escape);
+}
+
+void PairMapper::take_target(BodyPair& pair, const KeyTarget& target, const Field* field) {
+  if (!target.is_plain()) {
+    if (!target.patterns.empty() && may_be_cut(pair) && take_patterns(pair, target)) return;
+    if (field && target.split != '\0') return take_parts(pair, target, field);
+  }
+  if (!field || !fits(pair, field)) return take_dynamic(pair);
+  auto escape = pair.escape;
+  const auto text = pairs_->value(pair);
+  if (target.hex && !pair.quoted && is_hex(text)) escape = Escape::hex;
+  if (target.lower && escape == Escape::none && has_upper(text)) escape = Escape::lower;
+  push(pair, field, escape);
+}
+
+// Patterns see a value as it is written, and a cut may part no escape: CEF's `\=` is the one that they cannot mistake.
+bool PairMapper::may_be_cut(const BodyPair& pair) const {
+  if (pair.escape == Escape::none) return true;
+  if (pair.escape != Escape::backslash) return false;
+  const auto text = pairs_->value(pair);
+  for (size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at + 1))
+    if (text.substr(at, 2) != "\\=") return false;
+  return true;
+}
+
+bool PairMapper::take_patterns(const BodyPair& pair, const KeyTarget& target) {
+  const auto text = pairs_->value(pair);
+  for (auto& one : target.patterns) {
+    if (!one->pattern.match(text, spans_.data(), stack_)) continue;
+    for (size_t i = 0; i < one->captures.size(); ++i) {
+      const uint32_t begin = spans_[2 * i], end = spans_[2 * i + 1];
+      if (begin == PatternProgram::kUnset || begin == end) continue;
+      BodyPair part = pair;
+      part.begin += begin;
+      part.length = end - begin;
+      const auto& to = one->captures[i];
+      if (fits(part, to.field))
+        push(part, to.field, to.escape == Escape::none ? pair.escape : to.escape);
+      else
+        take_dynamic(part);
+    }
+    return true;
+  }
+  return false;
+}
+
+void PairMapper::take_parts(const BodyPair& pair, const KeyTarget& target, const Field* field) {
+  const auto text = pairs_->value(pair);
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  for (size_t at = 0; at <= text.size();) {
+    size_t to = std::min(text.find(target.split, at), text.size());
+    BodyPair part = pair;
+    size_t from = at, last = to;
+    while (from < last && is_blank(text[from])) ++from;
+    while (last > from && is_blank(text[last - 1])) --last;
+    part.begin += static_cast<uint32_t>(from);
+    part.length = static_cast<uint32_t>(last - from);
+    at = to + 1;
+    if (part.length == 0) continue;
+    const bool is_lower = target.lower && part.escape == Escape::none && has_upper(pairs_->value(part));
+    if (fits(part, field))
+      push(part, field, is_lower ? Escape::lower : part.escape);
+    else
+      take_dynamic(part);
+  }
+}
+
+void PairMapper::take_dynamic(const BodyPair& pair) { push(pair, dynamic_field(pair), pair.escape); }
+
+// One for the name, as long as its values are of one type.
+const Field* PairMapper::dynamic_field(const BodyPair& pair) {
+  BodyName& name = *pair.name;
+  if (name.dynamic && name.dynamic->type == pair.type && name.dynamic->list == pair.in_list) return name.dynamic;
+  std::string_view full;
+  if (name.dynamic) {
+    full = name.dynamic->name;
+  } else {
+    const std::string_view prefix = reading_.is_ours ? std::string_view() : reading_.keys->prefix();
+    // cef.name under cef. is cef.name.
+    if (std::string_view(name.path).starts_with(prefix)) {
+      full = arena_->copy(name.path);
+    } else {
+      char* to = arena_->allocate(prefix.size() + name.path.size(), 1);
+      std::memcpy(to, prefix.data(), prefix.size());
+      std::memcpy(to + prefix.size(), name.path.data(), name.path.size());
+      full = {to, prefix.size() + name.path.size()};
+    }
+  }
+  return name.dynamic = arena_->make(Field{full, pair.type, kDynamicField, pair.in_list});
+}
+
+void PairMapper::push(const BodyPair& pair, const Field* field, Escape escape) {
+  captures_->push_back({pair.begin, pair.length & 0xffffff, static_cast<uint32_t>(escape) & 0xff, field});
+  has_address_ |= field->type == FieldType::ip;
+  if (field == ecs::timestamp) {
+    has_time_ = true;
+    time_pair_ = pair;
+  }
+}
+
+// Addresses are settled at the end, when it is known which of them are lists.
+bool PairMapper::fits(const BodyPair& pair, const Field* field) const {
+  switch (field->type) {
+    case FieldType::integer:
+    case FieldType::real:
+    case FieldType::boolean: {
+      Value value;
+      return read_value(pairs_->value(pair), field->type, &value);
+    }
+    case FieldType::ip: return can_settle_address(pairs_->value(pair), field);
+    default: return true;
+  }
+}
+
+void PairMapper::settle_addresses() {
+  for (size_t i = first_capture_; i < captures_->size(); ++i) {
+    auto& capture = (*captures_)[i];
+    if (capture.field->type == FieldType::ip) settle_address(pairs_->text().substr(capture.begin, capture.length), capture);
+  }
+}
+
+// A further value of an array for a field of one value: the first goes where this one will go, under the prefix.
+bool PairMapper::move_to_list(const BodyPair& pair, const Field* scalar) {
+  bool is_further = false;
+  for (size_t i = first_capture_; i < captures_->size(); ++i) {
+    auto& before = (*captures_)[i];
+    if (before.field != scalar) continue;
+    before.field = dynamic_field(pair);
+    is_further = true;
+  }
+  return is_further;
+}
+
+// What the header gave the sender's own program cannot say otherwise: a line that is anybody's text would rename its host,
+// its program or its time. Our own records have no header but what we gave them.
+bool PairMapper::is_of_header(const Field* field) const {
+  if (!(header_ids_ >> field->id % 64 & 1)) return false;
+  for (size_t i = 0; i < first_capture_; ++i)
+    if ((*captures_)[i].field == field) return true;
+  return false;
+}
+
+bool PairMapper::keep_as_text(Capture& capture, Arena& arena) {
+  if (!has_time_ || capture.begin != time_pair_.begin) return false;
+  arena_ = &arena;
+  capture.field = dynamic_field(time_pair_);
+  return true;
+}
+
+}  // namespace yushi
