@@ -77,6 +77,11 @@ class RuleReader {
         auto names = texts(entry.second);
         auto* from = reading_.field(entry.first.Scalar(), entry.first);
         auto* to = names.size() == 1 ? reading_.field(names[0], entry.second) : nullptr;
+        if (to == from && from && !from->list) {  // of an event the field itself is a list
+          auto list = declare_field(from->name, from->type, true);
+          if (!list || *list == from) return problem(entry.second, "'" + names[0] + "' cannot be a list; name a field of your own");
+          to = *list;
+        }
         if (to && !to->list) problem(entry.second, "'" + names[0] + "' takes several values: its type must be a list");
         if (from && to) rule_.collect.push_back({from, to});
       }

@@ -50,10 +50,12 @@ struct JoinRule {
     std::vector<std::string> globs;
   };
   std::vector<Precedence> order;
-  // All different values that the lines have in one field, as a list in another one.
+  // All different values that the lines have in one field, as a list in another one, or in that field itself: `to` is then
+  // the field of the same name that is a list.
   struct Collected {
     const Field* from;
     const Field* to;
+    bool in_place() const { return from->name == to->name; }
   };
   std::vector<Collected> collect;
   // Constants by values of the event's fields; they take the place of its lines' own.

@@ -307,9 +307,30 @@ void Joiner::give(Open& event) {
   if (lines.size() > 1 || has_words())
     record = join(event);
   else if (record.kind && !event.rule->tables.empty())
-    settle_kind(record, {record.kind}, *event.rule);
+    record.kind = merged({record.kind}, *event.rule, false, ways_of(record, *event.rule));
   record.lines = event.batch->arena.copy(std::span<const uint64_t>(indexes));
   closed_.push_back({event.batch, record});
+}
+
+void join_lines(Batch& batch, std::shared_ptr<const ParserSet> set) {
+  auto joiner = std::make_shared<Joiner>(std::move(set));
+  std::vector<Record> events;
+  const auto take = [&] {
+    for (auto& event : joiner->closed()) {
+      events.push_back(event.record);
+      batch.keep.push_back(std::move(event.owner));
+    }
+    joiner->closed().clear();
+  };
+  for (auto& record : batch.records) {
+    const bool is_line = joiner->add(record, Zone::utc());
+    take();
+    if (!is_line) events.push_back(record);
+  }
+  joiner->close_all();
+  take();
+  batch.records = std::move(events);
+  batch.keep.push_back(std::move(joiner));
 }
 
 // --------------------------------------------------------------------------------------------------------- over a restart
@@ -487,6 +508,24 @@ std::vector<Capture> put_words(JoinedText& text, std::vector<std::vector<Capture
   return out;
 }
 
+// Adds the different values that the lines have in the fields that the rule collects.
+void collect(std::vector<Capture>& all, const std::vector<std::vector<Capture>>& captures, const std::vector<size_t>& order,
+             std::string_view raw, const JoinRule& rule) {
+  for (auto& collected : rule.collect) {
+    if (collected.in_place()) std::erase_if(all, [&](auto& one) { return same_field(one.field, collected.from); });
+    std::vector<std::string_view> values;
+    for (auto i : order)
+      for (auto& capture : captures[i]) {
+        const auto text = raw.substr(capture.begin, capture.length);
+        if (!same_field(capture.field, collected.from) || std::find(values.begin(), values.end(), text) != values.end()) continue;
+        values.push_back(text);
+        all.push_back(capture);
+        all.back().field = collected.to;
+      }
+  }
+  std::stable_sort(all.begin(), all.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
+}
+
 }  // namespace
 
 Record Joiner::join(Open& event) {
@@ -557,11 +596,6 @@ Record Joiner::join(Open& event) {
     std::vector<const Field*> here;
     for (auto& capture : captures[i]) {
       if (capture.end() <= message_begin) continue;
-      for (auto& collected : rule.collect)
-        if (same_field(capture.field, collected.from)) {
-          kept.push_back(capture);
-          kept.back().field = collected.to;
-        }
       if (capture.field == ecs::message && i != 0) continue;
       if (!capture.field->list && is_said(capture.field)) continue;
       kept.push_back(capture);
@@ -578,8 +612,14 @@ Record Joiner::join(Open& event) {
   kept.insert(kept.end(), words.begin(), words.end());
   std::stable_sort(kept.begin(), kept.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
   all.insert(all.end(), kept.begin(), kept.end());
+  out.captures = all;
+  if (!kinds.empty()) {
+    // The tables go by the values of the line that leads, before lists are made of them.
+    out.kind = merged(kinds, rule, false, {});
+    out.kind = merged(kinds, rule, !rule.collect.empty(), ways_of(out, rule));
+  }
+  collect(all, captures, order, out.raw, rule);
   out.captures = arena.copy(std::span<const Capture>(all));
-  if (!kinds.empty()) settle_kind(out, kinds, rule);
   for (auto i : order) {  // a first line without a time, as a slow log may have
     if (!(out.time_inferred & kAllInferred)) break;
     out.event_ns = lines[i].event_ns;
@@ -590,10 +630,11 @@ Record Joiner::join(Open& event) {
 }
 
 // The first kind, with the constants of the others whose fields it does not have.
-const MessageKind* Joiner::merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule, const std::vector<uint32_t>& ways) {
-  if (kinds.size() == 1 && rule.collect.empty() && ways.empty()) return kinds[0];
-  auto at = merged_.find({kinds, ways});
-  if (at != merged_.end()) return at->second.get();
+const MessageKind* Joiner::merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule, bool collects,
+                                  const std::vector<uint32_t>& ways) {
+  if (kinds.size() == 1 && !collects && ways.empty()) return kinds[0];
+  MergedKey key{kinds, collects, ways};
+  if (auto at = merged_.find(key); at != merged_.end()) return at->second.get();
   if (merged_.size() >= kMergedKindsMax) return kinds[0];
   auto out = std::make_unique<MessageKind>(*kinds[0]);
   for (size_t i = 1; i < kinds.size(); ++i) {
@@ -604,42 +645,42 @@ const MessageKind* Joiner::merged(const std::vector<const MessageKind*>& kinds, 
         out->constants.push_back(constant);
     }
   }
-  for (auto& collected : rule.collect)
+  const auto take_out = [&](const Field* field) { std::erase_if(out->constants, [&](auto& one) { return one.field == field; }); };
+  for (auto& collected : rule.collect) {
+    if (!collects) break;
+    if (collected.in_place()) take_out(collected.from);
     for (auto* kind : kinds)
       for (auto& constant : kind->constants)
         if (constant.field == collected.from) out->constants.push_back({collected.to, constant.value});
+  }
   for (size_t i = 0; i < ways.size(); ++i) {
     const auto* said = rule.tables[i]->constants(ways[i]);
     if (!said) continue;
-    std::erase_if(out->constants, [&](auto& one) {
-      return std::any_of(said->begin(), said->end(), [&](auto& over) { return over.field == one.field; });
-    });
+    for (auto& over : *said) take_out(over.field);
     out->constants.insert(out->constants.end(), said->begin(), said->end());
   }
-  return merged_.emplace(std::pair(kinds, ways), std::move(out)).first->second.get();
+  return merged_.emplace(std::move(key), std::move(out)).first->second.get();
 }
 
-// The kind of the event: of its lines, and of what the rule's tables say to the fields that it has with it.
-void Joiner::settle_kind(Record& record, const std::vector<const MessageKind*>& kinds, const JoinRule& rule) {
-  record.kind = merged(kinds, rule);
-  std::vector<uint32_t> ways;
+// What the rule's tables say to the fields of the event; empty: nothing.
+std::vector<uint32_t> Joiner::ways_of(const Record& record, const JoinRule& rule) {
+  std::vector<uint32_t> ways(rule.tables.size(), RowTable::kNone);
   bool any = false;
-  for (auto& table : rule.tables) {
+  for (size_t i = 0; i < ways.size(); ++i) {
+    auto& table = *rule.tables[i];
     std::string key;
-    for (auto* field : table->by) {
+    bool has_all = true;
+    for (auto* field : table.by) {
       scratch_.clear();
       Value value;
-      if (!first_value(record, field, scratch_, &value)) break;
-      if (field != table->by[0]) key.push_back(' ');
-      key += value.text;
-      if (field == table->by.back()) {
-        ways.push_back(table->way_of(key));
-        any |= ways.back() != RowTable::kNone;
-      }
+      has_all = has_all && first_value(record, field, scratch_, &value);
+      key += (field == table.by[0] ? "" : " ") + std::string(value.text);
     }
-    ways.resize(static_cast<size_t>(&table - rule.tables.data()) + 1, RowTable::kNone);
+    if (has_all) ways[i] = table.way_of(key);
+    any |= ways[i] != RowTable::kNone;
   }
-  if (any) record.kind = merged(kinds, rule, ways);
+  if (!any) ways.clear();
+  return ways;
 }
 
 }  // namespace yushi

@@ -110,8 +110,8 @@ class Joiner {
   const JoinRule* rule_of(const Record& record);
   const MessageKind* intern(const MessageKind* kind);
   bool by_key(const Record& record, const JoinRule& rule, std::string& writer, std::string& key);
-  const MessageKind* merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule, const std::vector<uint32_t>& ways = {});
-  void settle_kind(Record& record, const std::vector<const MessageKind*>& kinds, const JoinRule& rule);
+  const MessageKind* merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule, bool collects, const std::vector<uint32_t>& ways);
+  std::vector<uint32_t> ways_of(const Record& record, const JoinRule& rule);
   Log& log_of(const Record& record);
   void advance(Log& log, int64_t received_ns);
   bool add_by(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone);
@@ -137,13 +137,23 @@ class Joiner {
   std::unordered_map<std::string, std::vector<std::unique_ptr<MessageKind>>> kinds_;
   std::unordered_map<std::string_view, const JoinRule*> rules_;  // by the parser's name
   std::map<std::pair<std::string, uint64_t>, Events::iterator> wanted_;  // by log and index: lines that restore() waits for
-  // By the kinds of the lines, and what the rule's tables say.
-  std::map<std::pair<std::vector<const MessageKind*>, std::vector<uint32_t>>, std::unique_ptr<MessageKind>> merged_;
+  // By the kinds of the lines, whether values are collected, and what the rule's tables say.
+  struct MergedKey {
+    std::vector<const MessageKind*> kinds;
+    bool collects;
+    std::vector<uint32_t> ways;
+    auto operator<=>(const MergedKey&) const = default;
+  };
+  std::map<MergedKey, std::unique_ptr<MessageKind>> merged_;
   std::array<Seen, 256> seen_{};
   const Origin* last_origin_ = nullptr;
   Log* last_log_ = nullptr;
   Scratch scratch_;
   std::string text_;
 };
+
+// Puts events in the place of the lines of a batch that is all there is, as detectors are shown them. Its records have an
+// index and origin->log.
+void join_lines(Batch& batch, std::shared_ptr<const ParserSet> set);
 
 }  // namespace yushi
