@@ -1,4 +1,5 @@
 // ns a line for each parser, over the lines of the parsers' own tests, and over all of them in turn.
+// `parser_bench --library 17 100 all`: what sets of so many parsers cost (parser_library.h).
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -6,6 +7,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "bench/parser_library.h"
 #include "parsers/check.h"
 #include "parsers/parser_set.h"
 #include "parsers/syslog_header.h"
@@ -14,10 +16,14 @@ namespace {
 
 using namespace yushi;
 
-std::shared_ptr<const ParserSet> parsers() {
-  // From the root of the tree, or wherever YUSHI_PARSERS points.
+// From the root of the tree, or wherever YUSHI_PARSERS points.
+std::string directory() {
   const char* given = std::getenv("YUSHI_PARSERS");
-  auto files = read_parser_directories({given ? given : "parsers/library"});
+  return given ? given : "parsers/library";
+}
+
+std::shared_ptr<const ParserSet> parsers() {
+  auto files = read_parser_directories({directory()});
   if (!files) return nullptr;
   auto set = ParserSet::load(*files);
   return set ? *set : nullptr;
@@ -54,10 +60,10 @@ void run(benchmark::State& state, const std::shared_ptr<const ParserSet>& set, c
   state.counters["known"] = static_cast<double>(known) / static_cast<double>(lines);
 }
 
-[[maybe_unused]] const bool kRegistered = [] {
+bool register_all() {
   auto set = parsers();
   if (!set) {
-    std::fprintf(stderr, "parser_bench: no parsers in ./parsers; run it from the root of the tree or set YUSHI_PARSERS\n");
+    std::fprintf(stderr, "parser_bench: no parsers in ./parsers/library; run it from the root of the tree or set YUSHI_PARSERS\n");
     return false;
   }
   std::vector<ParserSample> all;
@@ -79,6 +85,17 @@ void run(benchmark::State& state, const std::shared_ptr<const ParserSet>& set, c
     benchmark::RegisterBenchmark("header+parse/file", [=](benchmark::State& state) { run(state, set, lines, true); });
   }
   return true;
-}();
+}
 
 }  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "--library") {
+    bool ok = true;
+    for (int i = 2; i < argc; ++i) ok &= print_library_costs(directory(), std::string_view(argv[i]) == "all" ? 0 : std::strtoul(argv[i], nullptr, 10));
+    return ok ? 0 : 1;
+  }
+  if (!register_all()) return 1;
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}

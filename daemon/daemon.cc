@@ -29,6 +29,7 @@
 #include "daemon/pipeline.h"
 #include "daemon/store_source.h"
 #include "daemon/watchdog.h"
+#include "enrich/lookups.h"
 #include "forward/kafka.h"
 #include "parsers/engine_version.h"
 #include "query/parser_versions.h"
@@ -106,6 +107,9 @@ class Daemon {
     auto loaded = load_data_files(config_, nullptr);
     if (!loaded) return tl::unexpected(loaded.error());
     loaded_ = *loaded;
+    auto lookups = open_lookups(config_.lookups);
+    if (!lookups) return tl::unexpected(lookups.error());
+    use_lookups(std::move(*lookups));
     for (auto& what : loaded_->left_out) spdlog::warn("{}", what);
     auto unknown = unknown_select_fields(config_);
     // The field may be of a parser that was left out.
@@ -289,6 +293,7 @@ class Daemon {
       if (!select) return tl::unexpected(select.error());
       settings.select = *select;
       settings.properties = forward.properties;
+      if (!forward.secrets) settings.secrets = [this] { return pipeline_->loaded()->secrets; };
       auto name = forward.brokers + "/" + forward.topic;
       settings.on_away = [this, name](const std::string& why) {
         auto what = "forwarder " + name + " has had no broker for a while" + (why.empty() ? "" : " (" + why + ")") +
@@ -323,7 +328,7 @@ class Daemon {
     api_ = std::make_unique<Api>(std::move(*api_listener_), std::move(api_metrics_),
                                  Api::Sources{store_.get(), pipeline_.get(), [this](auto& questions) { return prometheus_text(watched_, questions); },
                                               [this] { return status_json(watched_); }},
-                                 Api::Limits{config_.query_bytes, std::chrono::seconds(config_.query_seconds)});
+                                 Api::Limits{config_.query_bytes, std::chrono::seconds(config_.query_seconds)}, config_.api_secrets);
     api_->start();
     return {};
   }
@@ -400,6 +405,11 @@ class Daemon {
         loaded = tl::unexpected(kept.error());
       }
     }
+    // The databases of before serve on where the new ones cannot be read.
+    if (auto lookups = open_lookups(config_.lookups))
+      use_lookups(std::move(*lookups));
+    else
+      spdlog::error("reload: {}; what was read before stays", lookups.error().message);
     if (loaded) {
       pipeline_->reload(*loaded);
       for (auto& what : (*loaded)->left_out) spdlog::error("reload: {}", what);

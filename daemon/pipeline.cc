@@ -106,17 +106,26 @@ PreparedBatch Pipeline::understand(Worker& worker, std::unique_ptr<Batch> batch)
     worker.understander = std::make_unique<Understander>(loaded->parsers);
     worker.matcher = loaded->rules->matcher();
     worker.loaded = std::move(loaded);
+    worker.datasets->forget();
   }
   auto& loaded = *worker.loaded;
   hosts_.mark_relays(*batch);
-  const auto capped = worker.understander->capped();
+  const auto capped = worker.understander->capped(), ambiguous = worker.understander->ambiguous();
   worker.understander->understand(*batch, loaded.readings);
   if (worker.understander->capped() != capped) counters_.fields_capped += worker.understander->capped() - capped;
+  if (worker.understander->ambiguous() != ambiguous) counters_.ambiguous += worker.understander->ambiguous() - ambiguous;
+  worker.datasets->add(*batch);
   hosts_.judge(*batch);
   worker.matcher->match(*batch, worker.scratch, batch->hits);
   worker.scratch.clear();
   batch->keep.push_back(worker.loaded);
   return prepare(std::move(batch), loaded.contexts);
+}
+
+std::map<std::string, uint64_t> Pipeline::records_of_datasets() const {
+  std::map<std::string, uint64_t> out;
+  for (auto& worker : workers_) worker.datasets->read(out);
+  return out;
 }
 
 void Pipeline::tell(std::string json, std::optional<Alert> alert) {

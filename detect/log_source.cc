@@ -55,11 +55,12 @@ struct FieldRow {
 
 constexpr FieldRow kFields[] = {
     {"web", "cs-method", "http.request.method"},
-    {"web", "cs-uri", "url.original url.path url.query"},
-    {"web", "c-uri", "url.original url.path url.query"},
+    // What was sent, and what it says when its escapes are undone.
+    {"web", "cs-uri", "url.original url.path url.query yushi.url.decoded"},
+    {"web", "c-uri", "url.original url.path url.query yushi.url.decoded"},
     // The published rules write whole request targets here, not only what follows the `?`.
-    {"web", "cs-uri-query", "url.original url.path url.query"},
-    {"web", "c-uri-query", "url.original url.path url.query"},
+    {"web", "cs-uri-query", "url.original url.path url.query yushi.url.decoded"},
+    {"web", "c-uri-query", "url.original url.path url.query yushi.url.decoded"},
     {"web", "cs-uri-stem", "url.path"},
     {"web", "c-uri-stem", "url.path"},
     {"web", "c-uri-extension", "url.extension"},

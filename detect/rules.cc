@@ -52,12 +52,18 @@ std::string level_text(Severity severity) {
 // The generic parsers know how a message is written, not what says it: it is judged as one that no parser knew.
 bool is_only_a_form(std::string_view dataset) { return dataset == "kv" || dataset == "json"; }
 
+const Field* url_decoded() {
+  static const Field* const kField = find_field("yushi.url.decoded");
+  return kField;
+}
+
 // Values that stand neither in raw nor among the constants of a kind, but come from where and when a record was taken.
 bool asks_of_derived(const Expression& expression) {
   if (expression.kind == Expression::Kind::test) {
     for (std::string_view name : {"event.dataset", "observer.name", "organization.name", "log.source.address", "event.id",
                                   "event.created", "@timestamp"})
       if (expression.name == name) return true;
+    if (expression.field == url_decoded()) return false;  // Matcher::search() decodes
     return expression.name.starts_with("log.syslog.") || expression.name.starts_with("yushi.");
   }
   return std::any_of(expression.children.begin(), expression.children.end(), asks_of_derived);
@@ -82,14 +88,23 @@ void gather_searched(const Expression& expression, const std::vector<std::string
   static const Field* const kUrlOriginal = find_field("url.original");
   static const Field* const kUrlPath = find_field("url.path");
   static const Field* const kUrlQuery = find_field("url.query");
+  static const Field* const kUrlFull = find_field("url.full");
+  static const Field* const kExecutable = find_field("process.executable");
   // A dynamic field is compared by name; these stand for stretches of raw.
   if (!field || field->id == kDynamicField || field == ecs::message || field == ecs::event_original) {
+    out.anywhere = true;
+    return;
+  }
+  if (field->name.starts_with("related.")) {  // of users, addresses and hosts in any field
     out.anywhere = true;
     return;
   }
   // A name may have fields of several types: of versions of its parser, and as a list of a joined event.
   for (const Field* one : fields_named(field->name)) out.fields.push_back(one);
   if (field == kUrlOriginal) out.fields.insert(out.fields.end(), {kUrlPath, kUrlQuery});  // the span over both
+  // Parts of a URL may be derived of the whole one, and a program's name of its file.
+  if (field->name.starts_with("url.") || field == url_decoded()) out.fields.insert(out.fields.end(), {kUrlOriginal, kUrlFull, kUrlPath});
+  if (field == ecs::process_name) out.fields.push_back(kExecutable);
 }
 
 // A value without the sign that begins an escape is written as it is meant, but for hex. A literal is looked for in any case.
@@ -439,6 +454,11 @@ class LoadedRules::Matcher final : public RuleMatcher {
     std::string_view text = text_of(record, record.raw.substr(begin, end - begin + 1), *scratch_);
     if (LiteralSearch::folds_into_ascii(text)) return false;
     candidates.literals.search(text, found_.data());
+    if (candidates.searches(*url_decoded()) && text.find_first_of("%+") != text.npos)
+      if (Value decoded; first_value(record, url_decoded(), *scratch_, &decoded)) {
+        if (LiteralSearch::folds_into_ascii(decoded.text)) return false;
+        candidates.literals.search(decoded.text, found_.data());
+      }
     return true;
   }
 

@@ -8,6 +8,11 @@ namespace yushi {
 
 std::string Dictionary::folded(std::string_view name) {
   std::string out;
+  // H3C and DPtech number their names: SrcIPAddr(1003).
+  if (const auto open = name.rfind('('); name.ends_with(')') && open != std::string_view::npos && open > 0 &&
+                                         name.find_first_not_of("0123456789", open + 1) == name.size() - 1) {
+    name = name.substr(0, open);
+  }
   for (char c : name) {
     if (c == '_' || c == '-' || c == '.' || c == ' ') continue;
     out += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;

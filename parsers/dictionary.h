@@ -1,7 +1,7 @@
 // What products call the fields of ECS (srcip, 源IP, attacker_ip: source.ip), and what their words say (成功, denied: an
 // outcome). For bodies that no product's parser claims; the file is parsers/library/names.yaml, a `names:` file.
 //
-// Names are compared without case and without `_`, `-`, `.`, blanks; of a nested name (content.srcip) the last part counts
+// Names are compared without case, without `_`, `-`, `.`, blanks and a number in brackets behind them; of a nested name (content.srcip) the last part counts
 // when the whole is unknown.
 //
 // Threads  Immutable once read.

@@ -3,12 +3,13 @@
 // Each capture that takes text from outside is filled with blanks, quotes, brackets, escapes, an address, each line that
 // the parser knows, the ending of its own line, and 2 KiB of text: in its place, before it and behind it. No other field
 // may change, nor what the pattern says of the event.
-// The text is written as the program would write it: in hex in auditd's way, with JSON's escapes, or with a backslash
-// where the parser says `escapes: true`.
+// The text is written as the program would write it: in hex in auditd's way, with the escapes of JSON, CEF, CSV or XML, or
+// with a backslash where the parser says `escapes: true`.
 //
 // A capture takes text from outside when its expression takes a quote, a bracket or an @, or when its field is a name or a
 // part of a request; not when the parser names its field in `trusted`. Of key=value pairs only those in quotes
-// or hex are tried: a value without them cannot be told from what stands behind it.
+// or hex are tried: a value without them cannot be told from what stands behind it. Of bodies those are not tried that
+// decide which event it is (body:, tables:, variants:, the dictionary's words): they are the program's own words.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -53,7 +54,7 @@ std::string with_other_numbers(std::string text) {
 }
 
 // How a program writes what comes from outside.
-enum class Writing { plain, backslash, json, hex };
+enum class Writing { plain, backslash, json, hex, cef, leef, csv, xml };
 
 // Without the quotes of its own that hex takes away.
 std::string written(std::string_view text, Writing how) {
@@ -66,7 +67,21 @@ std::string written(std::string_view text, Writing how) {
   for (char c : text) {
     constexpr char kDigits[] = "0123456789ABCDEF";
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\')
+    if (how == Writing::cef) {
+      if (byte < 0x20)
+        out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : " ";
+      else
+        (c == '\\' || c == '=' || c == '|' ? out += '\\' : out) += c;
+    } else if (how == Writing::leef) {
+      out += byte < 0x20 ? ' ' : c;  // a tab parts its pairs, and has no escape
+    } else if (how == Writing::csv) {
+      (c == '"' ? out += '"' : out) += c;
+    } else if (how == Writing::xml) {
+      if (byte < 0x20 || c == '<' || c == '>' || c == '&' || c == '"' || c == '\'')
+        out += "&#" + std::to_string(byte) + ";";
+      else
+        out += c;
+    } else if (c == '"' || c == '\\')
       (out += '\\') += c;
     else if (byte < 0x20)
       ((out += how == Writing::json ? "\\u00" : "\\x") += kDigits[byte >> 4]) += kDigits[byte & 15];
@@ -129,11 +144,18 @@ class HostileRun {
     fields->clear();
     scratch_.clear();
     for_each_field(record, scratch_, [&](const Field& field, const Value& value) {
-      if (&field == ecs::message || &field == ecs::event_original) return;
+      if (&field == ecs::message || &field == ecs::event_original || !is_told(record, field)) return;
       (*fields)[std::string(field.name)].emplace_back(
           value.type == Value::Type::date ? std::to_string(value.integer) : std::string(value.text));
     });
     return record.kind;
+  }
+
+  // By the line, its parser or its time; what follows from such fields (related.*, the parts of a URL) follows from changed ones too.
+  static bool is_told(const Record& record, const Field& field) {
+    const auto is_it = [&](auto& told) { return told.field == &field || (field.id == kDynamicField && told.field->name == field.name); };
+    return &field == ecs::timestamp || std::any_of(record.captures.begin(), record.captures.end(), is_it) ||
+           (record.kind && std::any_of(record.kind->constants.begin(), record.kind->constants.end(), is_it));
   }
 
   static const PatternDefinition* pattern_of(const ParserDefinition& parser, const MessageKind* kind) {
@@ -163,10 +185,25 @@ class HostileRun {
     return false;
   }
 
-  // Words are the program's own: what they say is what the event is.
-  static bool says_word(const PatternDefinition& pattern, std::string_view name) {
+  // Of a body the program's own: what the parser trusts, what decides which event it is, the words of the dictionary.
+  static bool is_of_program(const PatternDefinition& pattern, const Field& field) {
+    const auto is_it = [&](const Field* other) { return other == &field || (field.id == kDynamicField && other->name == field.name); };
+    if (std::any_of(pattern.trusted.begin(), pattern.trusted.end(), is_it) || &field == find_field("yushi.repeated_name")) return true;
+    for (auto& table : pattern.tables)
+      if (std::any_of(table->by.begin(), table->by.end(), is_it)) return true;
+    for (auto& variant : pattern.variants)
+      for (auto& condition : variant.conditions)
+        if (is_it(condition.field)) return true;
     const std::string& prefix = pattern.keys->prefix();
-    const auto* entry = name.starts_with(prefix) ? pattern.dictionary->find(name.substr(prefix.size())) : nullptr;
+    const auto own = field.name.starts_with(prefix) ? field.name.substr(prefix.size()) : std::string_view();
+    for (auto& condition : pattern.conditions) {
+      if (own == condition.path) return true;
+      const auto found = pattern.keys->find(condition.path);
+      if (found == KeyTable::kNotFound) continue;
+      auto& fields = pattern.keys->targets()[found].fields;
+      if (std::any_of(fields.begin(), fields.end(), is_it)) return true;
+    }
+    const auto* entry = pattern.dictionary && !own.empty() ? pattern.dictionary->find(own) : nullptr;
     return entry && !entry->words.empty();
   }
 
@@ -176,19 +213,28 @@ class HostileRun {
     if (capture.field->type != FieldType::keyword && capture.field->type != FieldType::text) return std::nullopt;
     if (capture.field->name.ends_with(".address")) return std::nullopt;  // it stands where an address should
     const bool quoted = capture.begin > 0 && capture.end() < line.size() && line[capture.begin - 1] == '"' && line[capture.end()] == '"';
-    if (capture.field == find_field("yushi.repeated_name")) return std::nullopt;  // a name of the message
-    if (pattern.dictionary && says_word(pattern, capture.field->name)) return std::nullopt;
-    if (pattern.extract == Body::json) return quoted ? std::optional(Writing::json) : std::nullopt;
-    bool is_group = false, has_pairs = pattern.extract == Body::key_values || pattern.extract == Body::names;
-    for (auto& group : pattern.captures) {
-      is_group |= group.field == capture.field;
-      has_pairs |= group.field == nullptr;
+    Body form = pattern.extract;
+    if (form == Body::none) {
+      for (auto& group : pattern.captures) {
+        if (group.field == capture.field) {
+          if (!outside_of(pattern).contains(capture.field)) return std::nullopt;
+          return parser.escapes ? Writing::backslash : Writing::plain;
+        }
+        if (group.body != Body::none) form = group.body;
+      }
     }
-    if (is_group) {
-      if (!outside_of(pattern).contains(capture.field)) return std::nullopt;
-      return parser.escapes ? Writing::backslash : Writing::plain;
+    if (form != Body::none && is_of_program(pattern, *capture.field)) return std::nullopt;
+    switch (form) {
+      case Body::none: return std::nullopt;
+      case Body::json: return quoted ? std::optional(Writing::json) : std::nullopt;
+      case Body::csv: return quoted ? std::optional(Writing::csv) : std::nullopt;
+      case Body::leef: return Writing::leef;
+      case Body::xml: return Writing::xml;
+      // What a custom field is called, the program says.
+      case Body::cef: return capture.field->name.ends_with("Label") ? std::nullopt : std::optional(Writing::cef);
+      case Body::key_values:
+      case Body::names: break;
     }
-    if (!has_pairs) return std::nullopt;
     for (auto& target : pattern.keys->targets())
       for (auto* field : target.fields)
         if (field == capture.field && target.hex) return Writing::hex;

@@ -32,7 +32,10 @@ class LoadedParsers : public ParserSet {
   // nullptr when there is none. `app` in lower case.
   const Route* by_app(std::string_view app) const { return find(by_app_, app); }
   const Route* by_dataset(std::string_view dataset) const { return find(by_dataset_, dataset); }
-  const Route& any() const { return any_; }          // recognised by their shape alone
+  const Route& any() const { return any_; }          // recognised by their shape alone, in order of file names
+  // Of any(): those one of whose patterns (any: true), or one of whose prefixes, can begin a text.
+  const Beginnings& any_by_pattern() const { return any_by_pattern_; }
+  const Beginnings& any_by_prefix() const { return any_by_prefix_; }
   const Route& generic() const { return generic_; }  // asked last
   const std::vector<std::unique_ptr<ParserDefinition>>& parsers() const { return parsers_; }
   const ParserDefinition* find(std::string_view name) const {  // nullptr: none has this name
@@ -41,6 +44,7 @@ class LoadedParsers : public ParserSet {
     return nullptr;
   }
   // Names by which bodies of products are recognised, and by their number (from 1) those whose names they are.
+  const Dictionary* dictionary() const { return dictionary_.get(); }  // nullptr: no file has one
   const SignatureKeys& signature_keys() const { return signature_keys_; }
   const Route& by_signature_key(uint32_t number) const { return by_signature_key_[number - 1]; }
 
@@ -59,6 +63,7 @@ class LoadedParsers : public ParserSet {
   std::vector<Route> by_signature_key_;
   std::shared_ptr<const Dictionary> dictionary_;
   Route any_, generic_, by_file_;
+  Beginnings any_by_pattern_, any_by_prefix_;
   std::array<Route, kTransports> by_transport_;
 
  public:

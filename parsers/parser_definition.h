@@ -3,8 +3,6 @@
 // Threads  Immutable once the set is loaded.
 #pragma once
 
-#include <array>
-#include <bitset>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "core/record/record.h"
+#include "parsers/beginnings.h"
 #include "parsers/body/body_reader.h"
 #include "parsers/dictionary.h"
 #include "parsers/grok.h"
@@ -53,6 +52,7 @@ struct PatternDefinition {
   bool whole = false;  // asked for the text of an event of several lines, and for no line
   Body extract = Body::none;            // the whole message is a body; none: grok
   std::optional<Pattern> pattern;       // grok only
+  std::vector<RegexNode> tree;          // of it, while the set is loaded; none when only RE2 speaks it
   BodyShape shape;
   bool is_generic = false;              // its parser is
   std::vector<BodyCondition> conditions;  // on what stands in the body; all of them
@@ -87,14 +87,13 @@ struct ParserTest {
 };
 
 struct ParserDefinition {
-  std::string name, dataset, format, path;
+  std::string name, about, dataset, format, path;
   std::vector<std::string> aliases;
   bool generic = false;
   const Field* repeated = nullptr;  // how often, of `message repeated 3 times: [ … ]`; nullptr: such a message is not unpacked
   bool escapes = false;  // the program writes a quote or backslash that comes from outside with a backslash before it
   struct {
     std::vector<std::string> apps, datasets, files, prefixes;
-    std::bitset<256> prefix_bytes;         // with which a message of one of the prefixes begins
     std::vector<std::string> prefix_apps;  // whose prefixes count, as do those of messages without a program; none: anybody's
     std::vector<Transport> transports;
     std::vector<std::string> keys;  // any program's message whose body has all of these names
@@ -104,9 +103,8 @@ struct ParserDefinition {
   std::vector<PatternDefinition> patterns;
   std::vector<ParserTest> tests;
   FilePosition position;
+  Beginnings beginnings;  // which of the patterns to ask, in file order
   std::vector<uint16_t> whole_patterns;  // in file order
-  // Patterns of lines that can begin with this byte, in file order; [256] for the empty message.
-  std::array<std::vector<uint16_t>, 257> by_first_byte;
 };
 
 // `over` takes the place of a field's values in `under`.

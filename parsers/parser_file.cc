@@ -77,7 +77,9 @@ class FileReader : YamlReader {
         read_patterns(value);
       } else if (key == "tests") {
         read_tests(value);
-      } else if (key != "about") {
+      } else if (key == "about") {
+        text(value, "about", &out_->about);
+      } else {
         problem(at, "unknown key '" + key + "'");
       }
     });
@@ -443,7 +445,7 @@ class FileReader : YamlReader {
       } else if (!pattern.conditions.empty()) {
         problem(item, "body: asks what stands in a body; the pattern '" + pattern.name + "' has none");
       }
-      pattern.keys = std::make_shared<KeyTable>(prefix, std::move(keys), null_values_, words_);
+      if (has_keys) pattern.keys = std::make_shared<KeyTable>(prefix, std::move(keys), null_values_, words_);
       pattern.constants = merged(fields_, own_fields);
       add_tables(pattern, std::move(own_tables));
       check_events(pattern, has_keys);
@@ -476,7 +478,7 @@ class FileReader : YamlReader {
       pattern.captures.push_back({to, capture.escape, to && to->type == FieldType::ip, capture.body});
       pattern.expressions.push_back(std::move(capture.regex));
     }
-    auto compiled = Pattern::compile(expanded->regex);
+    auto compiled = Pattern::compile(expanded->regex, &pattern.tree);
     if (!compiled) return problem(value, compiled.error().message);
     if (compiled->groups() != static_cast<int>(expanded->captures.size()))
       return problem(value, "the pattern has groups that are no captures");
@@ -649,15 +651,17 @@ ConstantField capped_message() {
 
 std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const SharedTables& shared, Problems& problems) {
   auto out = FileReader(file, shared, problems).read();
-  for (auto& pattern : out->patterns) pattern.is_generic = out->generic;
-  for (auto& prefix : out->match.prefixes) out->match.prefix_bytes.set(prefix.empty() ? 0 : static_cast<unsigned char>(prefix[0]));
-  if (out->match.prefix_bytes.any()) out->match.prefix_bytes.set('[');  // the kernel's uptime
-  for (size_t i = 0; i < out->patterns.size(); ++i)
-    if (out->patterns[i].whole) out->whole_patterns.push_back(static_cast<uint16_t>(i));
-  for (int byte = 0; byte <= 256; ++byte)
-    for (size_t i = 0; i < out->patterns.size(); ++i)
-      if (auto& pattern = out->patterns[i].pattern; !out->patterns[i].whole && (!pattern || pattern->can_begin_with(byte)))
-        out->by_first_byte[static_cast<size_t>(byte)].push_back(static_cast<uint16_t>(i));
+  std::vector<std::span<const RegexNode>> trees;
+  for (size_t i = 0; i < out->patterns.size(); ++i) {
+    auto& pattern = out->patterns[i];
+    pattern.is_generic = out->generic;
+    if (pattern.whole) {  // asked for no line
+      out->whole_patterns.push_back(static_cast<uint16_t>(i));
+      pattern.tree.assign(1, Beginnings::no_text());
+    }
+    trees.emplace_back(pattern.tree);
+  }
+  out->beginnings = Beginnings(trees);
   return out;
 }
 

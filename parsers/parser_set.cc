@@ -50,6 +50,11 @@ Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::s
   return out;
 }
 
+std::span<const std::string_view> generic_datasets() {
+  static constexpr std::string_view kNames[] = {"json", "key-value", "kv", "cef", "leef", "csv", "xml", "names"};
+  return kNames;
+}
+
 namespace {
 
 // The first line that says something begins with this key.
@@ -108,6 +113,7 @@ class ParserSetBuilder {
     }
     set_->digest_ = to_hex(as_bytes(sha256(digested)));
     for (auto& parser : set_->parsers_) route(*parser);
+    make_any();
     for (auto& parser : set_->parsers_) add_signature(*parser);
     if (problems_.list.empty()) check_patterns_are_tested();
     return problems_.list.empty() ? std::move(set_) : nullptr;
@@ -160,6 +166,46 @@ class ParserSetBuilder {
     if (parser.match.any || !parser.match.prefixes.empty()) set_->any_.push_back(&parser);
     if (!parser.match.files.empty()) set_->by_file_.push_back(&parser);
     for (auto transport : parser.match.transports) set_->by_transport_[static_cast<size_t>(transport)].push_back(&parser);
+  }
+
+  // One automaton over all parsers that are recognised by shape, another over the prefixes, which stand behind an uptime too.
+  void make_any() {
+    std::vector<std::vector<RegexNode>> patterns, prefixes;
+    for (auto* parser : set_->any_) {
+      auto& of_patterns = patterns.emplace_back();
+      auto& of_prefixes = prefixes.emplace_back();
+      if (parser->match.any) {
+        for (auto& pattern : parser->patterns) {
+          if (pattern.whole) continue;
+          if (pattern.tree.empty()) {
+            of_patterns.clear();  // asked always
+            break;
+          }
+          of_patterns.push_back(pattern.tree[0]);
+        }
+        of_prefixes.push_back(Beginnings::no_text());
+        continue;
+      }
+      of_patterns.push_back(Beginnings::no_text());
+      for (auto& prefix : parser->match.prefixes) of_prefixes.push_back(begins_with(prefix));
+    }
+    set_->any_by_pattern_ = Beginnings({patterns.begin(), patterns.end()});
+    set_->any_by_prefix_ = Beginnings({prefixes.begin(), prefixes.end()});
+    for (auto& parser : set_->parsers_)
+      for (auto& pattern : parser->patterns) std::vector<RegexNode>().swap(pattern.tree);
+  }
+
+  static RegexNode begins_with(const std::string& prefix) {
+    RegexNode out, text, rest, all;
+    text.kind = RegexNode::Kind::literal;
+    text.text = prefix;
+    all.kind = RegexNode::Kind::set;
+    all.set.set();
+    rest.kind = RegexNode::Kind::repeat;
+    rest.children.push_back(std::move(all));
+    if (!prefix.empty()) out.children.push_back(std::move(text));
+    out.children.push_back(std::move(rest));
+    return out;
   }
 
   // A pattern that no test of its file reaches is dead or untested: both are mistakes.

@@ -7,6 +7,7 @@
 #include "core/base/time_any.h"
 #include "parsers/address.h"
 #include "parsers/decoded_text.h"
+#include "parsers/event_time_parts.h"
 #include "parsers/body/body_reader.h"
 #include "parsers/body/body_shape.h"
 #include "parsers/body/pair_mapper.h"
@@ -52,6 +53,16 @@ std::string_view repeated_times(std::string_view text) {
   return text.substr(kRepeatedBegin.size(), end - kRepeatedBegin.size());
 }
 
+// What it says was repeated; empty when `text` is no such message.
+std::string_view repeated_message(std::string_view text) {
+  const auto times = repeated_times(text);
+  if (times.empty()) return {};
+  const auto begin = static_cast<size_t>(times.data() - text.data()) + times.size() + kRepeatedMiddle.size();
+  text = behind_blanks(text.substr(begin, text.size() - begin - 1));
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
 }  // namespace
 
 std::string_view matched_text(std::string_view message) {
@@ -65,7 +76,8 @@ struct ParserWorker::State {
   const LoadedParsers* parsers = nullptr;
   MatchStack stack;
   std::array<uint32_t, 2 * Pattern::kGroupsMax> spans;
-  uint64_t capped = 0;
+  uint64_t capped = 0, ambiguous = 0;
+  std::vector<AskedPattern>* asked = nullptr;
   BodyReader body;
   PairMapper mapper;
   DecodedText decoded;
@@ -94,16 +106,38 @@ struct ParserWorker::State {
     size_t shape_of_bytes = 0;        // text's length then: what the text is changes while it is tried
   };
 
-  bool try_route(Job& job, const LoadedParsers::Route& route, bool by_shape) {
+  bool try_route(Job& job, const LoadedParsers::Route& route) {
     for (auto* parser : route)
-      if ((!by_shape || begins_as(*parser, job)) && try_parser(job, *parser)) return true;
+      if (try_parser(job, *parser)) return true;
     return false;
+  }
+
+  // Of all that are recognised by their shape those that can know the text, in the order of any().
+  bool try_any(Job& job) {
+    find_any(job);
+    for (size_t i = 0; i < any_found_.size(); ++i) {
+      auto& parser = *parsers->any()[any_found_[i]];
+      if (begins_as(parser, job) && try_parser(job, parser)) return true;
+    }
+    return false;
+  }
+
+  void find_any(const Job& job) {
+    any_found_.clear();
+    const auto take = [&](std::span<const uint16_t> found) { any_found_.insert(any_found_.end(), found.begin(), found.end()); };
+    take(parsers->any_by_pattern().candidates(job.text));
+    // As try_parser() asks: for what a repeated message holds, and for the message with the blanks around it.
+    if (const auto inner = repeated_message(job.text); !inner.empty()) take(parsers->any_by_pattern().candidates(inner));
+    if (job.text.size() != job.whole.size()) take(parsers->any_by_pattern().candidates(job.whole));
+    take(parsers->any_by_prefix().candidates(behind_uptime(job.text)));
+    if (any_found_.size() < 2) return;
+    std::sort(any_found_.begin(), any_found_.end());
+    any_found_.erase(std::unique(any_found_.begin(), any_found_.end()), any_found_.end());
   }
 
   static bool begins_as(const ParserDefinition& parser, const Job& job) {
     auto& match = parser.match;
     if (match.any) return true;
-    if (job.text.empty() || !match.prefix_bytes[static_cast<unsigned char>(job.text[0])]) return false;
     const auto words = behind_uptime(job.text);
     if (std::none_of(match.prefixes.begin(), match.prefixes.end(),
                      [&](const std::string& prefix) { return words.starts_with(prefix); })) {
@@ -141,9 +175,7 @@ struct ParserWorker::State {
     if (times.empty()) return false;
     const size_t before = job.captures.size();
     const auto whole_text = job.text;
-    const auto inner_begin = static_cast<size_t>(times.data() - whole_text.data()) + times.size() + kRepeatedMiddle.size();
-    job.text = behind_blanks(whole_text.substr(inner_begin, whole_text.size() - inner_begin - 1));
-    while (job.text.ends_with(' ')) job.text.remove_suffix(1);
+    job.text = repeated_message(whole_text);
     const bool known = try_patterns(job, parser);
     job.text = whole_text;
     if (!known) return false;
@@ -156,9 +188,21 @@ struct ParserWorker::State {
   }
 
   bool try_patterns(Job& job, const ParserDefinition& parser) {
-    size_t first = job.text.empty() ? 256 : static_cast<unsigned char>(job.text[0]);
-    for (auto index : parser.by_first_byte[first])
+    if (asked) [[unlikely]] return try_aloud(job, parser);
+    for (auto index : parser.beginnings.candidates(job.text))
       if (try_pattern(job, parser, parser.patterns[index])) return true;
+    return false;
+  }
+
+  bool try_aloud(Job& job, const ParserDefinition& parser) {
+    const size_t told = asked->size();
+    for (auto index : parser.beginnings.candidates(job.text)) {
+      auto& pattern = parser.patterns[index];
+      const bool matched = try_pattern(job, parser, pattern);
+      asked->push_back({&parser, &pattern, std::string(job.text), matched});
+      if (matched) return true;
+    }
+    if (asked->size() == told) asked->push_back({&parser, nullptr, std::string(job.text), false});
     return false;
   }
 
@@ -197,15 +241,15 @@ struct ParserWorker::State {
 
   // The form and the place of a body that a message of any program has are found by its shape.
   bool take_whole_body(Job& job, const ParserDefinition& parser, const PatternDefinition& pattern, bool* is_capped) {
-    size_t begin = 0;
+    size_t begin = 0, end = job.text.size();
     if (parser.generic || !parser.match.keys.empty()) {
       const auto shape = shape_in(job);
       if (shape.form == pattern.extract)
-        begin = shape.begin;
+        begin = shape.begin, end = shape.end;
       else if (parser.generic && pattern.extract != Body::key_values)
         return false;
     }
-    if (!take_body(job, pattern, pattern.extract, begin, job.text.size(), kPairsMin, is_capped)) return false;
+    if (!take_body(job, pattern, pattern.extract, begin, end, kPairsMin, is_capped)) return false;
     // A list with colons is a list of names when they are known ones: any sentence has colons.
     return !parser.generic || pattern.extract != Body::names || mapper.inferred() >= kNamesMin;
   }
@@ -250,9 +294,10 @@ struct ParserWorker::State {
     combination.add(variant, static_cast<uint32_t>(pattern.variants.size()) + 1);
     combination.add(is_capped, 2);
     record.kind = kind_of(parser, pattern, combination);
+    last_parser_ = &parser;
     const auto lead = static_cast<uint32_t>(job.text.data() - job.whole.data());
     size_t kept = before;
-    TimeParts parts;
+    EventTimeParts parts;
     for (size_t i = before; i < job.captures.size(); ++i) {
       Capture capture = job.captures[i];
       if (capture.field == ecs::timestamp && !take_time(job, capture) && !mapper.keep_as_text(capture, job.arena)) continue;
@@ -268,37 +313,8 @@ struct ParserWorker::State {
       job.captures[kept++] = capture;
     }
     job.captures.resize(kept);
-    if (parts.any) parts.settle(job);
+    if (parts.any) parts.settle(job.record, job.zone);
   }
-
-  // `date=2026-11-28 time=10:20:30 tz="+0800"`: the time of the event in several captures. A zone may belong to @timestamp.
-  struct TimeParts {
-    std::string_view whole, date, clock, zone;
-    bool any = false;
-
-    void take(const Field* field, std::string_view text) {
-      if (field->id > ecs::timestamp_zone->id || field->id == kDynamicField) [[likely]] return;
-      if (field == ecs::timestamp) {
-        whole = text;
-        return;
-      }
-      auto& part = field == ecs::timestamp_date ? date : field == ecs::timestamp_time ? clock : zone;
-      if (field != ecs::timestamp_date && field != ecs::timestamp_time && field != ecs::timestamp_zone) return;
-      if (part.empty()) part = text;
-      any = true;
-    }
-
-    void settle(const Job& job) const {
-      auto& record = job.record;
-      const int64_t near = record.origin ? record.origin->received_ns : record.event_ns;
-      const bool parted = !date.empty() || !clock.empty();
-      const auto time = parted ? understand_time(date, clock, zone, near, job.zone) : understand_time(whole, {}, zone, near, job.zone);
-      if (!time) return;
-      record.event_ns = time->unix_ns;
-      record.event_digits = time->digits;
-      record.time_inferred = time->inferred;
-    }
-  };
 
   // A key of a body that no table of keys names has a field of its own, made for this message.
   static bool is_of(const Capture& capture, const Field* field) {
@@ -405,13 +421,37 @@ struct ParserWorker::State {
     return nullptr;
   }
 
+  // The header took the first name of a list for a tag: `time:1700000000;user:li`.
+  bool try_with_tag(Job& job) {
+    auto& record = job.record;
+    if (job.captures.empty() || job.is_decoded) return false;
+    const Capture tag = job.captures.back();
+    if (tag.field != ecs::process_name || tag.end() + 1 != record.message_begin || record.raw[tag.end()] != ':') return false;
+    const auto name = record.text(tag);
+    if (!(parsers->dictionary() && parsers->dictionary()->find(name)) && !parsers->signature_keys().contains(std::string(name))) return false;
+    const auto begin = record.message_begin;
+    const auto move_to = [&](uint32_t to) {
+      record.message_length = record.message_begin + record.message_length - to;
+      record.message_begin = to;
+      body.forget();
+      job.shape.reset();
+      set_text(job);
+    };
+    job.captures.pop_back();
+    move_to(tag.begin);
+    if (try_signatures(job) || try_route(job, parsers->generic())) return true;
+    job.captures.push_back(tag);
+    move_to(begin);
+    return false;
+  }
+
   // The products whose names all stand in the body; of several the one with most names, then by file name.
   bool try_signatures(Job& job) {
     if (parsers->signature_keys().empty()) return false;
     const auto shape = shape_in(job);
     static const KeyTable kNoKeys("", {}, {}, {});
     static const BodyShape kNoShape;
-    if (shape.form == Body::none || !body.read(shape.form, job.text, shape.begin, job.text.size(), kNoKeys, kNoShape, kPairsMin)) return false;
+    if (shape.form == Body::none || !body.read(shape.form, job.text, shape.begin, shape.end, kNoKeys, kNoShape, kPairsMin)) return false;
     const auto& there = body.pairs().signature();
     if (there.empty()) return false;
     candidates_.clear();
@@ -444,7 +484,8 @@ struct ParserWorker::State {
   }
 
   // All of raw, as if there were no header: a line of a log file whose first words look like a header.
-  bool try_whole(Job& job, const LoadedParsers::Route& route, bool by_shape) {
+  // `route` nullptr: those of any().
+  bool try_whole(Job& job, const LoadedParsers::Route* route) {
     auto& record = job.record;
     if (record.message_begin == 0 || record.priority != Record::kNoPriority) return false;
     auto begin = record.message_begin;
@@ -458,7 +499,7 @@ struct ParserWorker::State {
     if (record.origin) record.event_ns = record.origin->received_ns;
     record.event_digits = 9;
     record.time_inferred = kAllInferred;
-    if (set_text(job) && try_route(job, route, by_shape)) return true;
+    if (set_text(job) && (route ? try_route(job, *route) : try_any(job))) return true;
     record.message_begin = begin;
     record.message_length -= begin;
     record.event_ns = event_ns;
@@ -483,21 +524,66 @@ struct ParserWorker::State {
 
   void parse(Job& job, std::string_view dataset) {
     body.forget();
+    header_captures_ = job.captures.size();
     if (!set_text(job)) return;
     if (!dataset.empty()) {
       auto* route = parsers->by_dataset(dataset);
-      if (route && (try_route(job, *route, false) || try_whole(job, *route, false))) return;
+      if (route && (try_route(job, *route) || try_whole(job, route))) return;
       return;
     }
+    const bool is_by_name = try_named(job);
+    if (is_by_name || try_any(job) || try_whole(job, nullptr)) {
+      if (--until_offered_ == 0) [[unlikely]] offer_to_others(job);
+      return;
+    }
+    if (try_signatures(job) || try_with_tag(job)) return;
+    try_route(job, parsers->generic());
+  }
+
+  // By what is known of the message beside its text.
+  bool try_named(Job& job) {
     if (job.record.origin)
-      if (auto& route = parsers->by_transport(job.record.origin->transport); !route.empty() && try_route(job, route, false)) return;
+      if (auto& route = parsers->by_transport(job.record.origin->transport); !route.empty() && try_route(job, route)) return true;
     if (auto* route = route_of_file(job.record))
-      if (try_route(job, *route, false) || try_whole(job, *route, false)) return;
-    if (auto* route = route_of_app(job.captures, job.record))
-      if (try_route(job, *route, false)) return;
-    if (try_route(job, parsers->any(), true) || try_whole(job, parsers->any(), true)) return;
-    if (try_signatures(job)) return;
-    try_route(job, parsers->generic(), false);
+      if (try_route(job, *route) || try_whole(job, route)) return true;
+    auto* route = route_of_app(job.captures, job.record);
+    return route && try_route(job, *route);
+  }
+
+  // Would a parser that comes later in the order know this message too? To ask costs as much as the message itself, so of those
+  // that were known one in kOfferedOneIn is offered: a claim that matters comes again and again. The number is prime, so
+  // that no rhythm of senders hides from it.
+  void offer_to_others(Job& job) {
+    until_offered_ = kOfferedOneIn;
+    const Record known = job.record;
+    const auto* parser = last_parser_;
+    const auto capped_before = capped;
+    known_captures_.assign(job.captures.begin(), job.captures.end());
+    // Those of the header stand in front; they are none when the whole line was read.
+    const size_t header = known.message_begin == 0 ? 0 : header_captures_;
+    bool claimed = false;
+    const auto ask = [&](const ParserDefinition& other) {
+      if (claimed || &other == parser || (!parser->format.empty() && parser->format == other.format)) return;
+      job.captures.resize(header);
+      body.forget();
+      claimed = try_parser(job, other);
+      job.record = known;
+    };
+    const auto ask_all = [&](const LoadedParsers::Route& route) {
+      for (auto* other : route) ask(*other);
+    };
+    job.captures.resize(header);
+    if (known.origin) ask_all(parsers->by_transport(known.origin->transport));
+    if (auto* route = route_of_file(known)) ask_all(*route);
+    if (auto* route = route_of_app(job.captures, known)) ask_all(*route);
+    find_any(job);
+    for (auto number : any_found_) {
+      job.captures.resize(header);
+      if (auto& other = *parsers->any()[number]; begins_as(other, job)) ask(other);
+    }
+    if (claimed) ambiguous += kOfferedOneIn;
+    capped = capped_before;
+    job.captures.assign(known_captures_.begin(), known_captures_.end());
   }
 
  private:
@@ -507,6 +593,12 @@ struct ParserWorker::State {
   };
   std::vector<Candidate> candidates_;  // of one message
   std::vector<Capture> header_;
+  std::vector<uint16_t> any_found_;
+  static constexpr uint32_t kOfferedOneIn = 251;
+  uint32_t until_offered_ = 1;  // the first one is
+  const ParserDefinition* last_parser_ = nullptr;
+  size_t header_captures_ = 0;
+  std::vector<Capture> known_captures_;
 };
 
 ParserWorker::ParserWorker(std::shared_ptr<const ParserSet> set) : state_(std::make_unique<State>()) {
@@ -542,7 +634,11 @@ bool ParserWorker::parse_whole(Record& record, const Zone& zone, Arena& arena, s
   return false;
 }
 
+void ParserWorker::tell_asked(std::vector<AskedPattern>* asked) { state_->asked = asked; }
+
 uint64_t ParserWorker::capped() const { return state_->capped; }
+
+uint64_t ParserWorker::ambiguous() const { return state_->ambiguous; }
 
 const std::shared_ptr<const ParserSet>& ParserWorker::set() const { return state_->set; }
 

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <map>
+#include <mutex>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #if defined(__SSE2__)
@@ -35,6 +36,7 @@ bool nullable(const RegexNode& node) {
     case Kind::alternation: return std::any_of(node.children.begin(), node.children.end(), nullable);
     case Kind::repeat: return node.min == 0 || nullable(node.children[0]);
     case Kind::capture: return nullable(node.children[0]);
+    case Kind::boundary: return true;
   }
   return true;
 }
@@ -68,12 +70,12 @@ bool is_wide(const ByteSet& set) { return set.test(0x80); }
 class ProgramCompiler {
  public:
   std::unique_ptr<PatternProgram> compile(const RegexNode& root) {
-    auto match = add({.op = Op::match}, First{{}, true});
+    auto match = add(of(Op::match), First{{}, true});
     auto start = node(root, match);
     if (!start) return nullptr;
     program_->start_ = *start;
-    program_->first_ = first_[*start].bytes;
-    program_->empty_ = first_[*start].end;
+    program_->code_.shrink_to_fit();
+    program_->tables_.shrink_to_fit();
     return std::move(program_);
   }
 
@@ -81,6 +83,14 @@ class ProgramCompiler {
   using Op = PatternProgram::Op;
   using Instruction = PatternProgram::Instruction;
   using Table = PatternProgram::Table;
+
+  static Instruction of(Op op, uint32_t next = 0, uint32_t other = 0) {
+    Instruction out;
+    out.op = op;
+    out.next = next;
+    out.other = other;
+    return out;
+  }
 
   std::optional<uint32_t> node(const RegexNode& what, uint32_t next) {
     if (program_->code_.size() > kInstructionsMax) return std::nullopt;
@@ -106,6 +116,7 @@ class ProgramCompiler {
       }
       case Kind::capture: return capture(what, next);
       case Kind::repeat: return repeat(what, next);
+      case Kind::boundary: return add(of(Op::boundary, next, what.negated), first_[next]);
     }
     return std::nullopt;
   }
@@ -113,24 +124,30 @@ class ProgramCompiler {
   uint32_t literal(const std::string& text, uint32_t next) {
     First first;
     first.bytes.set(static_cast<unsigned char>(text[0]));
-    auto at = static_cast<uint32_t>(program_->literals_.size());
-    program_->literals_ += text;
-    Instruction out{.op = Op::literal, .next = next, .text = at, .length = static_cast<uint32_t>(text.size())};
+    Instruction out = of(Op::literal, next);
+    out.word = 0;
     if (text.size() <= sizeof out.word) {
+      out.word_bytes = static_cast<uint8_t>(text.size());
       std::memcpy(&out.word, text.data(), text.size());
-      std::memset(&out.mask, 0xff, text.size());
+    } else {
+      out.text = program_->literals_.size();
+      out.other = static_cast<uint32_t>(text.size());
+      program_->literals_ += text;
     }
     return add(out, first);
   }
 
   uint32_t one_of(const ByteSet& set, uint32_t next) {
-    return add({.op = Op::set, .wide = is_wide(set), .next = next, .table = table(set, false, {})}, First{set, false});
+    Instruction out = of(Op::set, next);
+    out.wide = is_wide(set);
+    out.table = table(set, false, {});
+    return add(out, First{set, false});
   }
 
   std::optional<uint32_t> capture(const RegexNode& what, uint32_t next) {
     auto slot = static_cast<uint32_t>(what.group - 1) * 2;
     program_->groups_ = std::max(program_->groups_, what.group);
-    auto end = add({.op = Op::save, .next = next, .other = slot + 1}, first_[next]);
+    auto end = add(of(Op::save, next, slot + 1), first_[next]);
     auto begin = node(what.children[0], end);
     if (!begin) return std::nullopt;
     // The commonest case in one step: a run that only its own end can end.
@@ -141,7 +158,7 @@ class ProgramCompiler {
       whole.other = slot;
       return add(whole, first_[*begin]);
     }
-    return add({.op = Op::save, .next = *begin, .other = slot}, first_[*begin]);
+    return add(of(Op::save, *begin, slot), first_[*begin]);
   }
 
   std::optional<uint32_t> repeat(const RegexNode& what, uint32_t next) {
@@ -161,7 +178,7 @@ class ProgramCompiler {
     }
     if (nullable(body)) return std::nullopt;
     if (what.max == RegexNode::kUnbounded) {
-      auto loop = add({.op = Op::split}, {});  // its table follows, when both ways are known
+      auto loop = add(of(Op::split), {});  // its table follows, when both ways are known
       First first = first_[next];
       first.bytes |= first_bytes(body);
       first_[loop] = first;
@@ -196,7 +213,8 @@ class ProgramCompiler {
     }
     // When what follows cannot begin with a member, the run ends where its members end, greedy or not.
     bool certain = (set & after.bytes).none();
-    Instruction run{.op = certain ? Op::span : what.greedy ? Op::greedy : Op::lazy, .wide = is_wide(set), .next = next};
+    Instruction run = of(certain ? Op::span : what.greedy ? Op::greedy : Op::lazy, next);
+    run.wide = is_wide(set);
     run.min = static_cast<uint32_t>(what.min);
     run.max = what.max == RegexNode::kUnbounded ? PatternProgram::kUnset : static_cast<uint32_t>(what.max);
     run.table = table(set, true, after);
@@ -213,7 +231,7 @@ class ProgramCompiler {
   }
 
   uint32_t split(uint32_t first_way, uint32_t second_way) {
-    auto at = add({.op = Op::split}, {});
+    auto at = add(of(Op::split), {});
     First first = first_[first_way];
     first.bytes |= first_[second_way].bytes;
     first.end |= first_[second_way].end;
@@ -233,7 +251,7 @@ class ProgramCompiler {
     code.table = intern(ways);
   }
 
-  uint32_t table(const ByteSet& set, bool with_after, const First& after) {
+  const Table* table(const ByteSet& set, bool with_after, const First& after) {
     Table out{};
     for (size_t c = 0; c < 256; ++c)
       out[c] = static_cast<uint8_t>(set.test(c) | (with_after && after.bytes.test(c)) << 1);
@@ -241,10 +259,43 @@ class ProgramCompiler {
     return intern(out);
   }
 
-  uint32_t intern(const Table& what) {
-    auto [at, added] = tables_.emplace(what, static_cast<uint32_t>(program_->tables_.size()));
-    if (added) program_->tables_.push_back(what);
-    return at->second;
+  const Table* intern(const Table& what) {
+    auto table = shared_table(what);
+    auto& mine = program_->tables_;
+    if (std::find(mine.begin(), mine.end(), table) == mine.end()) mine.push_back(table);
+    return table.get();
+  }
+
+  // The tables of all living programs, each once. Under a lock: patterns are compiled at a load, not on the way of a record.
+  class TablePool {
+   public:
+    std::shared_ptr<const Table> one(const Table& what) {
+      std::lock_guard lock(mutex_);
+      if (auto at = tables_.find(bytes(what)); at != tables_.end()) {
+        if (auto table = at->second.lock()) return table;
+        tables_.erase(at);  // its last owner is about to forget it
+      }
+      std::shared_ptr<const Table> made(new Table(what), [this](const Table* table) { forget(table); });
+      tables_.emplace(bytes(*made), made);
+      return made;
+    }
+
+   private:
+    static std::string_view bytes(const Table& table) { return {reinterpret_cast<const char*>(table.data()), table.size()}; }
+    void forget(const Table* table) {
+      std::lock_guard lock(mutex_);
+      const auto at = tables_.find(bytes(*table));
+      if (at != tables_.end() && at->first.data() == bytes(*table).data()) tables_.erase(at);
+      delete table;
+    }
+
+    std::mutex mutex_;
+    std::unordered_map<std::string_view, std::weak_ptr<const Table>> tables_;  // the keys lie in the tables
+  };
+
+  static std::shared_ptr<const Table> shared_table(const Table& what) {
+    static auto& pool = *new TablePool;  // for ever: sets may be of static life
+    return pool.one(what);
   }
 
   uint32_t add(const Instruction& instruction, const First& first) {
@@ -255,20 +306,13 @@ class ProgramCompiler {
 
   std::unique_ptr<PatternProgram> program_{new PatternProgram};
   std::vector<First> first_;  // by instruction
-  std::map<Table, uint32_t> tables_;
 };
 
-std::unique_ptr<PatternProgram> PatternProgram::compile(std::string_view regex) {
-  auto tree = read_regex(regex);
-  if (!tree) return nullptr;
-  return ProgramCompiler().compile(*tree);
-}
-
-bool PatternProgram::can_begin_with(int byte) const {
-  return byte == static_cast<int>(kEnd) ? empty_ : first_.test(static_cast<size_t>(byte));
-}
+std::unique_ptr<PatternProgram> PatternProgram::compile(const RegexNode& tree) { return ProgramCompiler().compile(tree); }
 
 namespace {
+
+bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
@@ -308,7 +352,7 @@ PatternProgram::Answer PatternProgram::match(std::string_view text, uint32_t* sp
     const char* limit = run.max < static_cast<size_t>(end - from) ? from + run.max : end;
     if (run.stop_bytes == kNoStops) return limit;
     if (run.stop_bytes != 0) return find_either(from, limit, run.stops[0], run.stops[1]);
-    const uint8_t* members = tables_[run.table].data();
+    const uint8_t* members = run.table->data();
     while (limit - from >= 4) {
       if (!(members[static_cast<unsigned char>(from[0])] & 1)) return from;
       if (!(members[static_cast<unsigned char>(from[1])] & 1)) return from + 1;
@@ -329,23 +373,26 @@ PatternProgram::Answer PatternProgram::match(std::string_view text, uint32_t* sp
         goto back;
 
       case Op::literal: {
-        if (now->mask != 0 && end - at >= 8) {
+        const size_t bytes = now->word_bytes;
+        if (bytes != 0 && end - at >= 8) {
           uint64_t here;
           std::memcpy(&here, at, sizeof here);
-          if ((here & now->mask) != now->word) goto back;
-          at += now->length;
+          if ((here ^ now->word) << (64 - 8 * bytes) != 0) goto back;  // the first bytes are the low ones
+          at += bytes;
           now = code + now->next;
           continue;
         }
-        if (static_cast<size_t>(end - at) < now->length) goto back;
-        if (std::memcmp(at, literals_.data() + now->text, now->length) != 0) goto back;
-        at += now->length;
+        const size_t length = bytes != 0 ? bytes : now->other;
+        if (static_cast<size_t>(end - at) < length) goto back;
+        const void* text_of = bytes != 0 ? static_cast<const void*>(&now->word) : literals_.data() + now->text;
+        if (std::memcmp(at, text_of, length) != 0) goto back;
+        at += length;
         now = code + now->next;
         continue;
       }
 
       case Op::set: {
-        if (at == end || !(tables_[now->table][static_cast<unsigned char>(*at)] & 1)) goto back;
+        if (at == end || !((*now->table)[static_cast<unsigned char>(*at)] & 1)) goto back;
         ++at;
         if (now->wide)
           while (at != end && is_continuation(*at)) ++at;
@@ -385,7 +432,7 @@ PatternProgram::Answer PatternProgram::match(std::string_view text, uint32_t* sp
         if (upper < low) goto back;
       }
       again_greedy: {
-        const Table& table = tables_[now->table];
+        const Table& table = *now->table;
         const char* from = upper;
         while (upper >= low && (!(entry(table, upper) & 2) || (now->wide && upper != end && is_continuation(*upper))))
           --upper;
@@ -402,7 +449,7 @@ PatternProgram::Answer PatternProgram::match(std::string_view text, uint32_t* sp
       }
 
       case Op::lazy: {
-        const Table& table = tables_[now->table];
+        const Table& table = *now->table;
         low = now->max < static_cast<size_t>(end - at) ? at + now->max : end;
         uint32_t need = now->min;
         for (; need != 0 && at != end && (table[static_cast<unsigned char>(*at)] & 1); --need) {
@@ -413,7 +460,7 @@ PatternProgram::Answer PatternProgram::match(std::string_view text, uint32_t* sp
         if (need != 0) goto back;
       }
       again_lazy: {
-        const Table& table = tables_[now->table];
+        const Table& table = *now->table;
         const char* from = at;
         for (;;) {
           uint8_t ways = entry(table, at);
@@ -439,7 +486,7 @@ PatternProgram::Answer PatternProgram::match(std::string_view text, uint32_t* sp
       }
 
       case Op::split: {
-        uint8_t ways = entry(tables_[now->table], at);
+        uint8_t ways = entry(*now->table, at);
         if (ways == 1) {
           now = code + now->next;
         } else if (ways == 2) {
@@ -451,6 +498,13 @@ PatternProgram::Answer PatternProgram::match(std::string_view text, uint32_t* sp
           frames[depth++] = {now->other, static_cast<uint32_t>(at - base), kUnset};
           now = code + now->next;
         }
+        continue;
+      }
+
+      case Op::boundary: {
+        const bool divides = (at != base && is_word(at[-1])) != (at != end && is_word(*at));
+        if (divides == (now->other != 0)) goto back;
+        now = code + now->next;
         continue;
       }
 

@@ -12,6 +12,7 @@
 //
 // Invariants  Matches the whole text (anchored at both ends), `.` matches newlines, as RE2 with (?s) does. The text is
 //             valid UTF-8: then no byte-wise choice here can differ from RE2's choice by characters.
+// Memory      32 bytes an instruction; tables are shared by all programs that need the same.
 // Threads     A program is immutable; a MatchStack belongs to one thread.
 #pragma once
 
@@ -42,37 +43,39 @@ class PatternProgram {
   enum class Answer { no, yes, unsure };
   static constexpr uint32_t kUnset = 0xffff'ffff;
 
-  // nullptr when the pattern is outside of what we speak.
-  static std::unique_ptr<PatternProgram> compile(std::string_view regex);
+  // nullptr when the program would be too long, or the tree holds what only RE2 does.
+  static std::unique_ptr<PatternProgram> compile(const RegexNode& tree);
 
   // Groups 1..groups() as begin and end into `spans` (2 × groups() entries; kUnset where a group took no part).
   Answer match(std::string_view text, uint32_t* spans, MatchStack& stack) const;
 
   int groups() const { return groups_; }
-  bool can_begin_with(int byte) const;  // 256: the empty text
 
  private:
   friend class ProgramCompiler;
-  enum class Op : uint8_t { match, literal, set, span, greedy, lazy, split, save, captured_span };
+  enum class Op : uint8_t { match, literal, set, span, greedy, lazy, split, save, captured_span, boundary };
   // For each byte, and at 256 for the end of the text: bit 0 = the first way is possible, bit 1 = the second is.
   using Table = std::array<uint8_t, 257>;
+  // Two in a cache line: the programs of a large library are read from far.
   struct Instruction {
     Op op = Op::match;
     bool wide = false;         // the set holds all bytes >= 0x80, so that a step is a whole character
     uint8_t stop_bytes = 0;    // span: how many bytes end it when 1 or 2 (found 16 bytes at a time); 3: none; 0: see table
+    uint8_t word_bytes = 0;    // literal of at most 8 bytes: how many, compared as one number; 0: a longer one
     unsigned char stops[2] = {0, 0};
     uint32_t next = 0;
-    uint32_t other = 0;        // split: the second way; save: the slot; captured_span: the first of two slots
+    uint32_t other = 0;        // split: the second way; save: the slot; captured_span: the first of two slots; long literal: its length
     uint32_t min = 0, max = 0; // span: characters
-    uint32_t table = 0;        // set and span: bit 0 = member; bit 1 = what follows may begin here; split: the two ways
-    uint32_t text = 0, length = 0;      // literal
-    uint64_t word = 0, mask = 0;        // literal of at most 8 bytes: compared as one number
+    union {
+      const Table* table = nullptr;  // set and span: bit 0 = member; bit 1 = what follows may begin here; split: the two ways
+      uint64_t word;                 // literal
+      uint64_t text;                 // long literal: where it stands in literals_
+    };
   };
+  static_assert(sizeof(Instruction) == 32);
   std::vector<Instruction> code_;
-  std::vector<Table> tables_;
+  std::vector<std::shared_ptr<const Table>> tables_;  // shared by all programs: most have digits, words and what is no blank
   std::string literals_;
-  ByteSet first_;
-  bool empty_ = false;
   int groups_ = 0;
   uint32_t start_ = 0;
 };

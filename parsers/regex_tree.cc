@@ -70,6 +70,7 @@ class RegexReader {
     if (!part) return std::nullopt;
     int min = 0, max = 0;
     if (!quantifier(&min, &max)) return part;
+    if (max != RegexNode::kUnbounded && max < min) return std::nullopt;  // an error
     RegexNode node;
     node.kind = RegexNode::Kind::repeat;
     node.min = min;
@@ -121,11 +122,21 @@ class RegexReader {
     switch (c) {
       case '(': return group(depth);
       case '[': return bracket();
+      case '{':
+        if (int low, high; counted(&low, &high)) return std::nullopt;  // nothing to repeat: an error
+        break;
       case '\\': {
+        if (const auto two = text_.substr(at_, 2); two == "\\b" || two == "\\B") {
+          at_ += 2;
+          RegexNode node;
+          node.kind = RegexNode::Kind::boundary;
+          node.negated = two[1] == 'B';
+          return node;
+        }
         ByteSet set;
         char literal;
         if (!escape(&set, &literal)) return std::nullopt;
-        return set.any() ? of_set(set) : of_text(std::string(1, literal));
+        return set.any() ? folded(set) : folded(literal);
       }
       case '.': ++at_; return of_set(ByteSet().set());
       case '^': case '$': case '*': case '+': case '?': return std::nullopt;
@@ -134,21 +145,68 @@ class RegexReader {
     size_t length = 1;  // a whole UTF-8 character, so that a quantifier after it takes all of it
     if (static_cast<unsigned char>(c) >= 0x80)
       while (at_ + length < text_.size() && (static_cast<unsigned char>(text_[at_ + length]) & 0xc0) == 0x80) ++length;
-    auto node = of_text(std::string(text_.substr(at_, length)));
+    const auto character = text_.substr(at_, length);
     at_ += length;
-    return node;
+    if (fold_ && length > 1) {
+      // Of the others nobody here knows the case; U+3000 to U+9FFF (Chinese, Japanese) have none.
+      if (length != 3 || character < "\xe3\x80\x80" || character >= "\xea") return std::nullopt;
+      return of_text(std::string(character));
+    }
+    return length == 1 ? folded(c) : of_text(std::string(character));
+  }
+
+  // What a letter or a class stands for: under (?i) both cases, and the letters outside of ASCII that fold to one of them.
+  std::optional<RegexNode> folded(char literal) {
+    const auto byte = static_cast<unsigned char>(literal);
+    if (!fold_ || !(range('a', 'z') | range('A', 'Z')).test(byte)) return of_text(std::string(1, literal));
+    ByteSet set;
+    set.set(byte);
+    return folded(set);
+  }
+
+  std::optional<RegexNode> folded(ByteSet set) {
+    if (!fold_) return of_set(set);
+    for (unsigned char c = 'a'; c <= 'z'; ++c) {
+      const auto upper = static_cast<unsigned char>(c - 32);
+      if (set.test(c) || set.test(upper)) set.set(c).set(upper);
+    }
+    if (set.test(0x80)) {
+      // The complement of a class with k or s in it has not all that is outside of ASCII.
+      return set.test('k') && set.test('s') ? std::optional(of_set(set)) : std::nullopt;
+    }
+    RegexNode out;
+    out.kind = RegexNode::Kind::alternation;
+    if (set.test('k')) out.children.push_back(of_text("\u212a"));
+    if (set.test('s')) out.children.push_back(of_text("\u017f"));
+    if (out.children.empty()) return of_set(set);
+    out.children.insert(out.children.begin(), of_set(set));
+    return out;
   }
 
   std::optional<RegexNode> group(int depth) {
     ++at_;
     int number = 0;
+    const bool folds_outside = fold_;
     if (next_is('?')) {
-      if (text_.substr(at_, 2) != "?:") return std::nullopt;
-      at_ += 2;
+      ++at_;
+      for (bool off = false; !next_is(':'); ++at_) {
+        if (next_is(')')) {  // (?i): to the end of the group around it
+          ++at_;
+          return RegexNode();
+        }
+        if (next_is('-') && !off)
+          off = true;
+        else if (next_is('i'))
+          fold_ = !off;
+        else if (!next_is('s') || off)
+          return std::nullopt;
+      }
+      ++at_;
     } else {
       number = ++groups_;
     }
     auto inner = alternation(depth + 1);
+    fold_ = folds_outside;
     if (!inner || !next_is(')')) return std::nullopt;
     ++at_;
     if (number == 0) return inner;
@@ -206,9 +264,13 @@ class RegexReader {
     }
     ++at_;
     // [\S\n] is fine (all bytes >= 0x80 or none), but a mixture cannot come out of ASCII members.
+    if (negated && fold_) {  // the complement of what the class stands for under (?i)
+      for (unsigned char c = 'a'; c <= 'z'; ++c)
+        if (set.test(c) || set.test(c - 32)) set.set(c).set(c - 32);
+    }
     if (negated) set = ~set;
     if (set.none()) return std::nullopt;
-    return of_set(set);
+    return folded(set);
   }
 
   bool member(ByteSet* set, char* literal) {
@@ -237,6 +299,7 @@ class RegexReader {
   std::string_view text_;
   size_t at_ = 0;
   int groups_ = 0;
+  bool fold_ = false;  // under (?i)
 };
 
 }  // namespace

@@ -171,7 +171,7 @@ class AnyTime {
         at = is_sign(second_to, end_, "秒") ? second_to + 3 : second_to;
         has_second = true;
       }
-    } else if (end_ - at >= 3 && *at == between) {
+    } else if (end_ - at >= 2 && *at == between) {
       const char* second = at + 1;
       if (colon && trust_ == Trust::whole && *second == ' ') ++second;
       const char* second_to = second < end_ ? digits(second, 2) : nullptr;
@@ -184,7 +184,7 @@ class AnyTime {
     if (!has_second) {
       // 10:20 alone: a port, a score, a part of an address. Behind a date with a year it is a clock.
       if (!colon && !hour_sign) return nullptr;
-      if (trust_ == Trust::leading && !(has_date_ && parts_.year >= 0) && !hour_sign) return nullptr;
+      if (trust_ == Trust::leading && (six_digits_ || !(has_date_ && parts_.year >= 0)) && !hour_sign) return nullptr;
       if (!take_clock(clock)) return nullptr;
       return at;
     }
@@ -227,7 +227,8 @@ class AnyTime {
     const auto count = to - at;
     if (count == 14 || count == 8) return basic_date(at, to);
     if (count == 6) {  // 161209 13:08:33, 081109 203518
-      if (end_ - to < 6 || *to != ' ') return nullptr;
+      if (end_ - to < 5 || *to != ' ') return nullptr;
+      six_digits_ = true;
       return take_date(two_digit_year(two(at)), two(at + 2), two(at + 4)) ? to : nullptr;
     }
     if (to == end_) return nullptr;
@@ -576,7 +577,7 @@ class AnyTime {
   const Zone* zone_;
   Trust trust_;
   Parts parts_;
-  bool has_date_ = false, has_clock_ = false, has_weekday_ = false, basic_date_ = false;
+  bool has_date_ = false, has_clock_ = false, has_weekday_ = false, basic_date_ = false, six_digits_ = false;
   int zone_after_offset_ = 0;
   Half half_ = Half::none;
   std::string_view zone_text_;

@@ -1,14 +1,19 @@
 #include "core/record/ecs_json.h"
 
+#include <algorithm>
+
 #include "core/base/bytes.h"
 #include "core/base/text.h"
 #include "core/record/ecs_object.h"
+#include "core/record/lookups.h"
 
 namespace yushi {
 
 struct EcsJsonWriter::State {
   Scratch scratch;
   EcsObject object;
+  LookupsInUse lookups;
+  std::vector<Lookups::Found> found;
   const Field* raw_base64 = find_field("yushi.raw_base64");
 
   std::string_view keep(std::string_view text) {
@@ -34,6 +39,13 @@ void EcsJsonWriter::write(const Record& record, const JsonOptions& options, std:
     uint8_t digits = &field == ecs::timestamp ? record.event_digits : 0;
     items.push_back({&field, value, digits});
   });
+  if (const Lookups* lookups = state.lookups.current()) {
+    state.found.clear();
+    for (auto& item : items) lookups->look_up(*item.field, item.value, state.scratch, state.found);
+    for (auto& found : state.found)  // what the record says itself stands
+      if (std::none_of(items.begin(), items.end(), [&](auto& item) { return item.field->name == found.field->name; }))
+        items.push_back({found.field, found.value});
+  }
   if (!is_utf8(record.raw)) [[unlikely]] {
     Value value;
     value.text = state.keep(to_base64(record.raw));

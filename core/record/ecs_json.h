@@ -24,7 +24,7 @@ class EcsJsonWriter {
   EcsJsonWriter(EcsJsonWriter&&) noexcept;
   EcsJsonWriter& operator=(EcsJsonWriter&&) noexcept;
 
-  // Appends the object without a newline. Always valid UTF-8; `yushi.raw_base64` is there when event.original's bytes
+  // Appends the object without a newline, with what use_lookups() adds. Always valid UTF-8; `yushi.raw_base64` is there when event.original's bytes
   // differ from raw. How dotted names nest, and what happens to `a` beside `a.b`: core/record/ecs_object.h.
   void write(const Record& record, const JsonOptions& options, std::string& out);
 

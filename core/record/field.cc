@@ -192,6 +192,7 @@ constinit const Field* const yushi_part = known("yushi.part");
 constinit const Field* const yushi_part_of = known("yushi.part_of");
 constinit const Field* const yushi_lines = known("yushi.lines");
 constinit const Field* const yushi_truncated = known("yushi.truncated");
+constinit const Field* const yushi_masked = known("yushi.masked");
 constinit const Field* const yushi_tenant = known("yushi.tenant");
 constinit const Field* const yushi_transport = known("yushi.transport");
 }  // namespace ecs

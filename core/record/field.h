@@ -97,6 +97,7 @@ extern const Field* const yushi_part;
 extern const Field* const yushi_part_of;
 extern const Field* const yushi_lines;
 extern const Field* const yushi_truncated;
+extern const Field* const yushi_masked;
 extern const Field* const yushi_tenant;
 extern const Field* const yushi_transport;
 }  // namespace ecs

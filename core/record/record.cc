@@ -2,7 +2,8 @@
 //   1. the header's captures (before `message`)   2. the constants of its kind   3. the captures in `message`
 // List fields collect instead. Beside them stand the derived fields (DerivedField below): they say what we know of the
 // record ourselves, so no capture can take their place, or a sender could write "organization.name" into his JSON.
-// `message` and url.original alone yield to a capture, and what PRI says yields to nothing but its absence.
+// `message`, the parts of a URL and process.name alone yield to a capture, and what PRI says yields to nothing but its absence.
+// related.* gathers: all final values of the fields of users, addresses and hosts.
 #include "core/record/record.h"
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "core/base/bytes.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
+#include "core/base/url_text.h"
 #include "core/record/value.h"
 
 namespace yushi {
@@ -34,11 +36,25 @@ enum class Derived : uint8_t {
   lines,
   truncated,
   host_unconfirmed,
+  masked,
   transport,
   raw_base64,  // when asked; the JSON writer writes its own. No sender may claim it
   tenant,      // of our own records only
+  url_decoded,  // yushi.url.decoded
+  // Of these a capture takes the place.
   message,
+  process_name,  // of process.executable
   url_original,  // of url.path and url.query, where a parser captured the two parts of one text
+  url_scheme,    // these of url.original or url.full, or of a url.path that is a whole URL
+  url_domain,
+  url_port,
+  url_path,
+  url_query,
+  url_extension,  // of the path
+  // These gather what stands in others.
+  related_user,
+  related_ip,
+  related_hosts,
   // Of PRI: derived only when the record has one.
   priority,
   facility_code,
@@ -48,9 +64,64 @@ enum class Derived : uint8_t {
 };
 constexpr size_t kStaticIdsMax = 2048;
 
+struct UrlFields {
+  const Field* original = find_field("url.original");
+  const Field* full = find_field("url.full");
+  const Field* scheme = find_field("url.scheme");
+  const Field* domain = find_field("url.domain");
+  const Field* port = find_field("url.port");
+  const Field* path = find_field("url.path");
+  const Field* query = find_field("url.query");
+  const Field* extension = find_field("url.extension");
+  const Field* decoded = find_field("yushi.url.decoded");
+};
+const UrlFields& url() {
+  static const UrlFields fields;
+  return fields;
+}
+struct UrlPart {
+  Derived derived;
+  const Field* const* field;
+};
+const UrlPart kUrlParts[] = {{Derived::url_scheme, &url().scheme}, {Derived::url_domain, &url().domain},
+                             {Derived::url_port, &url().port},     {Derived::url_path, &url().path},
+                             {Derived::url_query, &url().query},   {Derived::url_extension, &url().extension}};
+
+const Field* process_executable() {
+  static const Field* const field = find_field("process.executable");
+  return field;
+}
+
+struct RelatedFields {
+  const Field* user = find_field("related.user");
+  const Field* ip = find_field("related.ip");
+  const Field* hosts = find_field("related.hosts");
+};
+const RelatedFields& related() {
+  static const RelatedFields fields;
+  return fields;
+}
+
+// Which related.* a field belongs to, by its name: user.name and user.target.name, source.user.name; each address; host.name,
+// observer.hostname, destination.domain, but no domain of users or of certificates.
+Derived related_by_name(const Field& field) {
+  const auto name = field.name;
+  const auto has = [&](std::string_view part) { return name.find(part) != name.npos; };
+  if (name.starts_with("related.") || name.starts_with("yushi.")) return Derived::none;
+  if (field.type == FieldType::ip) return Derived::related_ip;
+  if (name.ends_with("user.name") || (has("user.") && (name.ends_with(".target.name") || name.ends_with(".effective.name") ||
+                                                       name.ends_with(".changes.name"))))
+    return Derived::related_user;
+  if (name == "host.name" || name.ends_with(".hostname")) return Derived::related_hosts;
+  for (auto side : {"source.domain", "destination.domain", "client.domain", "server.domain", "url.domain"})
+    if (name == side) return Derived::related_hosts;
+  return Derived::none;
+}
+
 // Role by FieldId; declared fields have higher ids than all of these, dynamic ones 0.
 struct Roles {
   std::array<Derived, kStaticIdsMax> by_id{};
+  std::array<Derived, kStaticIdsMax> related_by_id{};
   Roles() {
     auto set = [this](const Field* field, Derived derived) {
       YUSHI_ASSERT(field && field->id < kStaticIdsMax, "field table outgrew kStaticIdsMax");
@@ -71,26 +142,41 @@ struct Roles {
     set(ecs::yushi_lines, Derived::lines);
     set(ecs::yushi_truncated, Derived::truncated);
     set(ecs::yushi_host_unconfirmed, Derived::host_unconfirmed);
+    set(ecs::yushi_masked, Derived::masked);
     set(ecs::yushi_transport, Derived::transport);
     set(find_field("yushi.raw_base64"), Derived::raw_base64);
     set(ecs::yushi_tenant, Derived::tenant);
     set(ecs::message, Derived::message);
-    set(find_field("url.original"), Derived::url_original);
+    set(ecs::process_name, Derived::process_name);
+    set(url().decoded, Derived::url_decoded);
+    set(url().original, Derived::url_original);
+    for (auto& [derived, field] : kUrlParts) set(*field, derived);
+    set(related().user, Derived::related_user);
+    set(related().ip, Derived::related_ip);
+    set(related().hosts, Derived::related_hosts);
     set(ecs::syslog_priority, Derived::priority);
     set(ecs::syslog_facility_code, Derived::facility_code);
     set(ecs::syslog_facility_name, Derived::facility_name);
     set(ecs::syslog_severity_code, Derived::severity_code);
     set(ecs::syslog_severity_name, Derived::severity_name);
+    for_each_field_name([&](std::string_view name) {
+      if (auto* field = find_field(name); field && is_fixed_field(*field)) related_by_id[field->id] = related_by_name(*field);
+    });
   }
 };
 
-Derived role(const Field& field) {
-  static const Roles roles;
-  return field.id < kStaticIdsMax ? roles.by_id[field.id] : Derived::none;
+const Roles& roles() {
+  static const Roles all;
+  return all;
 }
+Derived role(const Field& field) { return field.id < kStaticIdsMax ? roles().by_id[field.id] : Derived::none; }
+// The related.* that the field's values are of.
+Derived related_role(const Field& field) { return field.id < kStaticIdsMax ? roles().related_by_id[field.id] : Derived::none; }
+
+constexpr uint32_t bit_of(Derived derived) { return 1u << (static_cast<unsigned>(derived) - static_cast<unsigned>(Derived::message)); }
 
 // Derived only when nothing was said: the record's own words come first.
-bool yields(Derived derived) { return derived == Derived::message || derived == Derived::url_original; }
+bool yields(Derived derived) { return derived >= Derived::message && derived < Derived::related_user; }
 
 // True when a capture or constant of this field does not count.
 bool is_ours(const Record& record, Derived derived) {
@@ -125,7 +211,11 @@ struct Said {
     const Capture* c = said ? nullptr : &capture(i);
     auto text = said ? std::string_view(said->value)
                      : decode_escape(text_of(of, of.text(*c), scratch), static_cast<Escape>(c->escape), scratch);
-    if (!read_value(text, said ? said->field->type : c->field->type, out)) return false;
+    const Field* of_field = said ? said->field : c->field;
+    // The target of a request to a proxy is a whole URL: the path in it is the path.
+    if (of_field == url().path && !text.starts_with('/') && text.find("://") != text.npos)
+      if (auto parts = split_url(text); !parts.scheme.empty()) text = parts.path.empty() ? "/" : parts.path;
+    if (!read_value(text, of_field->type, out)) return false;
     // IPv4 can be written in one way only; all else is equal by value, so it is by text too.
     if (out->type == Value::Type::ip && text.find(':') != text.npos) {
       char* room = scratch.allocate(kIpTextMax);
@@ -196,6 +286,85 @@ std::string_view url_original(const Record& record) {
   return {};
 }
 
+// What the record says of a field that has one value; empty when nothing.
+std::string_view said_text(const Said& said, const Field* field, Scratch& scratch) {
+  Value value;
+  for (size_t i = said.size(); i-- > 0;)
+    if (said.field(i) == field && said.value(i, scratch, &value)) return value.text;
+  return {};
+}
+
+// The text as captured, of a path too.
+std::string_view url_as_captured(const Said& said, Scratch& scratch) {
+  auto text = said_text(said, url().original, scratch);
+  if (text.empty()) text = said_text(said, url().full, scratch);
+  if (!text.empty()) return text;
+  for (const Capture& capture : said.of.captures)
+    if (capture.field == url().path) {
+      auto path = decode_escape(text_of(said.of, said.of.text(capture), scratch), static_cast<Escape>(capture.escape), scratch);
+      return path.find("://") != path.npos ? path : std::string_view();
+    }
+  return {};
+}
+
+// What is decoded: the most that there is of it.
+std::string_view whole_url(const Said& said, Scratch& scratch) {
+  auto text = said_text(said, url().original, scratch);
+  if (text.empty()) text = text_of(said.of, url_original(said.of), scratch);
+  if (text.empty()) text = said_text(said, url().full, scratch);
+  return text.empty() ? said_text(said, url().path, scratch) : text;
+}
+
+std::string_view url_part(const Said& said, Derived derived, Scratch& scratch) {
+  if (derived == Derived::url_extension)
+    if (auto path = said_text(said, url().path, scratch); !path.empty()) return UrlParts{{}, {}, {}, path, {}}.extension();
+  const auto parts = split_url(url_as_captured(said, scratch));
+  switch (derived) {
+    case Derived::url_scheme: return parts.scheme;
+    case Derived::url_domain: return parts.domain;
+    case Derived::url_port: return parts.port;
+    case Derived::url_path: return parts.path;
+    case Derived::url_query: return parts.query;
+    default: return parts.extension();
+  }
+}
+
+// A scalar that is said again later, as a valid value, is not given.
+bool is_said_later(const Said& said, size_t i, Scratch& scratch) {
+  const Field* field = said.field(i);
+  if (field->list) return false;
+  for (size_t k = i + 1; k < said.size(); ++k) {
+    Value later;
+    if (same_field(said.field(k), field) && said.value(k, scratch, &later)) return true;
+  }
+  return false;
+}
+
+constexpr size_t kRelatedMax = 64;  // values of one record in related.user and its like; what comes beyond is left out
+
+// The values of related.*, each once: of a field that is said several times, the one that counts.
+template <class Give>
+void gather_related(const Said& said, Derived which, Scratch& scratch, Give&& give) {
+  std::array<std::string_view, kRelatedMax> seen;
+  size_t count = 0;
+  const auto add = [&](const Value& value) {
+    if (value.text.empty() || count == kRelatedMax || std::find(seen.begin(), seen.begin() + count, value.text) != seen.begin() + count)
+      return;
+    seen[count++] = value.text;
+    give(value);
+  };
+  bool has_domain = false;
+  for (size_t i = 0; i < said.size(); ++i) {
+    const Field* field = said.field(i);
+    if (related_role(*field) != which && role(*field) != which) continue;
+    has_domain |= field == url().domain;
+    Value value;
+    if (said.value(i, scratch, &value) && !is_said_later(said, i, scratch)) add(value);
+  }
+  if (which == Derived::related_hosts && !has_domain)
+    if (auto domain = url_part(said, Derived::url_domain, scratch); !domain.empty()) add(text_value(domain));
+}
+
 // Calls give(value) for each value of one derived field.
 template <class Give>
 void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give) {
@@ -255,6 +424,9 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
     case Derived::host_unconfirmed:
       if (record.marks & kHostUnconfirmed) give(true_value());
       break;
+    case Derived::masked:
+      if (record.marks & kMaskedSecrets) give(true_value());
+      break;
     case Derived::transport:
       if (origin) give(text_value(transport_name(origin->transport)));
       break;
@@ -278,6 +450,33 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       break;
     case Derived::url_original:
       if (auto url = url_original(record); !url.empty()) give(text_value(text_of(record, url, scratch)));
+      break;
+    case Derived::url_decoded: {
+      const auto text = whole_url(Said(record), scratch);
+      if (text.empty()) break;
+      if (text.find_first_of("%+") == text.npos) break;
+      char* to = scratch.allocate(url_decoded_bytes_max(text.size()));
+      if (const std::string_view decoded(to, decode_url(text, to)); decoded != text) give(text_value(decoded));
+      break;
+    }
+    case Derived::process_name:
+      if (auto name = last_segment(said_text(Said(record), process_executable(), scratch)); !name.empty()) give(text_value(name));
+      break;
+    case Derived::url_scheme:
+    case Derived::url_domain:
+    case Derived::url_port:
+    case Derived::url_path:
+    case Derived::url_query:
+    case Derived::url_extension:
+      if (auto part = url_part(Said(record), derived, scratch); !part.empty()) {
+        Value value;
+        if (read_value(part, derived == Derived::url_port ? FieldType::integer : FieldType::keyword, &value)) give(value);
+      }
+      break;
+    case Derived::related_user:
+    case Derived::related_ip:
+    case Derived::related_hosts:
+      gather_related(Said(record), derived, scratch, give);
       break;
     case Derived::none:
     case Derived::timestamp_part:
@@ -312,6 +511,7 @@ constexpr DerivedField kDerivedFields[] = {
     {Derived::lines, &ecs::yushi_lines},
     {Derived::truncated, &ecs::yushi_truncated},
     {Derived::host_unconfirmed, &ecs::yushi_host_unconfirmed},
+    {Derived::masked, &ecs::yushi_masked},
     {Derived::transport, &ecs::yushi_transport},
     {Derived::priority, &ecs::syslog_priority},
     {Derived::facility_code, &ecs::syslog_facility_code},
@@ -322,17 +522,6 @@ constexpr DerivedField kDerivedFields[] = {
 
 // Above this many fields, comparing each with each costs more than a table; a hostile JSON message has thousands.
 constexpr size_t kPairwiseMax = 48;
-
-// A scalar that is said again later, as a valid value, is not given.
-bool is_said_later(const Said& said, size_t i, Scratch& scratch) {
-  const Field* field = said.field(i);
-  if (field->list) return false;
-  for (size_t k = i + 1; k < said.size(); ++k) {
-    Value later;
-    if (same_field(said.field(k), field) && said.value(k, scratch, &later)) return true;
-  }
-  return false;
-}
 
 // The same for all fields at once, by sorting, which no choice of names can slow down.
 std::vector<bool> shadowed(const Said& said, Scratch& scratch) {
@@ -385,7 +574,8 @@ void for_each_field(const Record& record, Scratch& scratch, VisitAny visit, void
   size_t count = said.size();
   std::vector<bool> is_shadowed;  // of many fields only
   if (count > kPairwiseMax) [[unlikely]] is_shadowed = shadowed(said, scratch);
-  bool message_said = false, url_said = false;
+  uint32_t said_roles = 0;  // bits of those that yield
+  bool has_url = false;
   for (size_t i = 0; i < count; ++i) {
     const Field* field = said.field(i);
     Derived derived = role(*field);
@@ -393,15 +583,24 @@ void for_each_field(const Record& record, Scratch& scratch, VisitAny visit, void
     Value value;
     if (!said.value(i, scratch, &value)) continue;
     if (count > kPairwiseMax ? is_shadowed[i] : is_said_later(said, i, scratch)) continue;
-    message_said |= derived == Derived::message;
-    url_said |= derived == Derived::url_original;
+    if (yields(derived)) said_roles |= bit_of(derived);
+    has_url |= derived == Derived::url_original || derived == Derived::url_path || field == url().full;
     visit(context, *field, value);
   }
-  if (!url_said) {
-    static const Field* const field = find_field("url.original");
-    derive(record, Derived::url_original, scratch, [&](const Value& value) { visit(context, *field, value); });
+  const auto give_unsaid = [&](Derived derived, const Field* field) {
+    if (!(said_roles & bit_of(derived)))
+      derive(record, derived, scratch, [&](const Value& value) { visit(context, *field, value); });
+  };
+  if (has_url) {
+    give_unsaid(Derived::url_original, url().original);
+    for (auto& [derived, field] : kUrlParts) give_unsaid(derived, *field);
+    derive(record, Derived::url_decoded, scratch, [&](const Value& value) { visit(context, *url().decoded, value); });
   }
-  if (!message_said) visit(context, *ecs::message, text_value(text_of(record, record.message(), scratch)));
+  give_unsaid(Derived::process_name, ecs::process_name);
+  give_unsaid(Derived::message, ecs::message);
+  for (auto& [derived, field] : {std::pair{Derived::related_user, related().user}, {Derived::related_ip, related().ip},
+                                 {Derived::related_hosts, related().hosts}})
+    derive(record, derived, scratch, [&](const Value& value) { visit(context, *field, value); });
 }
 
 }  // namespace record_detail

@@ -33,10 +33,10 @@ bool BodyReader::read_anew(Body body, std::string_view text, size_t begin, size_
       count_ = read_csv(text, begin, end, shape.csv, pairs_);
       return true;
     case Body::names:
-      count_ = read_pair_list(text, begin, end, shape.pairs, pairs_);
+      count_ = read_pair_list(text, begin, end, shape.pairs, true, pairs_);
       return count_ > 0;
     case Body::key_values:
-      if (!keys.has_words() && !keys.has_hex()) count_ = read_pair_list(text, begin, end, shape.pairs, pairs_);
+      if (!keys.has_words() && !keys.has_hex()) count_ = read_pair_list(text, begin, end, shape.pairs, false, pairs_);
       if (count_ == 0) {
         is_whole_ = false;
         count_ = read_key_values(text, begin, end, keys, pairs_);

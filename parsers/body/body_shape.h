@@ -1,6 +1,6 @@
 // Which form a message's body has, and where it begins: by its first signs, before anything is read.
 //
-// A body may stand behind a short lead: `@cee:`, a tag, `policy_detail: `, `[ALERT] `. Pairs inside of prose are no body:
+// A body may stand behind a short lead: `@cee:`, a tag, `policy_detail: `, `[ALERT] `, and JSON before a few bytes of rubbish. Pairs inside of prose are no body:
 // what stands before them must be one word, or end in a sign that parts (`:`, `;`, `]`, `>` …).
 //
 // Cost  20 to 100 ns.
@@ -14,7 +14,7 @@ namespace yushi {
 
 struct ShapedBody {
   Body form = Body::none;
-  size_t begin = 0;
+  size_t begin = 0, end = 0;
 };
 
 // A guess: the reader of the form has the last word.

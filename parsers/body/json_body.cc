@@ -24,7 +24,7 @@ bool JsonBody::read(std::string_view text, size_t begin, size_t end, BodyPairs& 
   arrays_ = further_ = 0;
   if (text.substr(at_, end_ - at_).starts_with(kCee)) at_ += kCee.size();
   blanks();
-  bool ok = at_ < end_ && text_[at_] == '{' && object(0);
+  bool ok = at_ < end_ && (text_[at_] == '{' ? object(0) : text_[at_] == '[' && array(0) && !pairs.list().empty());
   if (ok) {
     blanks();
     ok = at_ == end_;

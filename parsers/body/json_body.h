@@ -17,7 +17,7 @@ class JsonBody {
  public:
   static constexpr int kDepthMax = 16;  // values below are checked but make no pairs
 
-  // text[begin, end) must be one whole valid object, blanks and rsyslog's `@cee:` before it allowed: else false.
+  // text[begin, end) must be one whole valid object, or a list with objects in it; blanks and rsyslog's `@cee:` before it allowed: else false.
   bool read(std::string_view text, size_t begin, size_t end, BodyPairs& pairs);
 
  private:

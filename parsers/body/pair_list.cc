@@ -31,8 +31,8 @@ uint8_t of(char c) { return kBytes[static_cast<unsigned char>(c)]; }
 
 class Reader {
  public:
-  Reader(std::string_view text, size_t begin, size_t end, const PairShape& shape, BodyPairs& pairs)
-      : text_(text), at_(begin), end_(end), equals_(shape.equals), between_(shape.between), pairs_(pairs) {}
+  Reader(std::string_view text, size_t begin, size_t end, const PairShape& shape, bool has_colons, BodyPairs& pairs)
+      : text_(text), at_(begin), end_(end), equals_(shape.equals), between_(shape.between), has_colons_(has_colons), pairs_(pairs) {}
 
   size_t read() {
     pairs_.begin(text_);
@@ -83,7 +83,7 @@ class Reader {
     for (std::string_view one : {std::string_view("="), kWideColon, std::string_view(":")}) {
       if (!is_given) equals_ = one;
       has_blank_names_ = between_kind_ == Between::given || (equals_ != "=" && between_kind_ != Between::blank);
-      if (key_at(at_, &key_end, &value)) return true;
+      if (key_at(at_, &key_end, &value)) return has_colons_ || is_given || one == "=" || (value < end_ && text_[value] == '"');
       if (is_given) break;
     }
     return false;
@@ -265,9 +265,16 @@ class Reader {
       while (end < end_ && !ends_at(end, &next)) ++end;
       if (end >= end_) next = end_;
       while (end > begin && (of(text_[end - 1]) & (kBlank))) --end;
-      // `ip=10.0.0.1, result=ok`
-      if (between_kind_ == Between::blank)
+      // `ip=10.0.0.1, result=ok`, `a=1;;b=2`
+      if (between_kind_ == Between::blank || between_kind_ == Between::soft)
         while (end > begin && (of(text_[end - 1]) & kSoft)) --end;
+    }
+    // Quotes as a word processor makes them.
+    constexpr std::string_view kOpen = "“", kClose = "”";
+    if (end - begin >= 2 * kClose.size() && text_.substr(0, end).ends_with(kClose) && (stands(kOpen, begin) || stands(kClose, begin))) {
+      begin += kOpen.size();
+      end -= kClose.size();
+      pair.quoted = true;
     }
     pair.begin = static_cast<uint32_t>(begin);
     pair.length = static_cast<uint32_t>(end - begin);
@@ -321,13 +328,14 @@ class Reader {
   char soft_ = 0;  // the first sign that parted two pairs, see group_at()
   int unclosed_ = 0;  // quotes and brackets that were read to the end of the text in vain
   bool has_blank_names_ = false;
+  bool has_colons_;
   BodyPairs& pairs_;
 };
 
 }  // namespace
 
-size_t read_pair_list(std::string_view text, size_t begin, size_t end, const PairShape& shape, BodyPairs& pairs) {
-  const size_t count = Reader(text, begin, end, shape, pairs).read();
+size_t read_pair_list(std::string_view text, size_t begin, size_t end, const PairShape& shape, bool has_colons, BodyPairs& pairs) {
+  const size_t count = Reader(text, begin, end, shape, has_colons, pairs).read();
   if (count == 0) pairs.fail();
   return count;
 }

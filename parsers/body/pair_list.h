@@ -25,7 +25,7 @@ struct PairShape {
 };
 
 // Returns how many pairs stood there; 0, and no pairs, when the text does not begin with one. Offsets count from text's
-// beginning.
-size_t read_pair_list(std::string_view text, size_t begin, size_t end, const PairShape& shape, BodyPairs& pairs);
+// beginning. Without `has_colons` a colon stands between a name and its value only before a quote (`key:"v"`), or where it is given.
+size_t read_pair_list(std::string_view text, size_t begin, size_t end, const PairShape& shape, bool has_colons, BodyPairs& pairs);
 
 }  // namespace yushi

@@ -197,7 +197,7 @@ bool PairMapper::take_patterns(const BodyPair& pair, const KeyTarget& target) {
       part.length = end - begin;
       const auto& to = one->captures[i];
       if (fits(part, to.field))
-        push(part, to.field, to.escape == Escape::none ? pair.escape : to.escape);
+        push(part, to.field, to.escape == Escape::none && pairs_->value(part).find('\\') != std::string_view::npos ? pair.escape : to.escape);
       else
         take_dynamic(part);
     }
@@ -296,6 +296,8 @@ bool PairMapper::move_to_list(const BodyPair& pair, const Field* scalar) {
 // What the header gave the sender's own program cannot say otherwise: a line that is anybody's text would rename its host,
 // its program or its time. Our own records have no header but what we gave them.
 bool PairMapper::is_of_header(const Field* field) const {
+  // A part of a time moves it as the whole does.
+  if (field == ecs::timestamp_date || field == ecs::timestamp_time || field == ecs::timestamp_zone) field = ecs::timestamp;
   if (!(header_ids_ >> field->id % 64 & 1)) return false;
   for (size_t i = 0; i < first_capture_; ++i)
     if ((*captures_)[i].field == field) return true;

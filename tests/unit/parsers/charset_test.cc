@@ -7,6 +7,8 @@
 #include <map>
 #include <random>
 
+#include <nlohmann/json.hpp>
+
 #include "parsers/understand.h"
 
 namespace yushi {
@@ -199,6 +201,51 @@ TEST(Gb18030, AnyBytesGiveAscendingCapturesBetweenCharacters) {
     ASSERT_LE(record.message_begin + record.message_length, raw.size());
     ASSERT_TRUE(record.charset == Charset::utf8 || is_border[record.message_begin]) << raw;
   }
+}
+
+// What any reader sees of a record, but for its bytes.
+std::map<std::string, std::string> fields_of(const Record& record) {
+  std::map<std::string, std::string> out;
+  Scratch scratch;
+  for_each_field(record, scratch, [&](const Field& field, const Value& value) {
+    if (field.name != "yushi.raw_base64") out[std::string(field.name)] += std::string(value.text) + std::to_string(value.integer) + ";";
+  });
+  return out;
+}
+
+// One stream of both, line by line: each is read by what it is, and both say the same.
+TEST(Gb18030, AStreamOfBothCharsetsSaysTheSameTwice) {
+  auto files = read_parser_directories({std::string(YUSHI_SOURCE_DIR) + "/parsers/library"});
+  ASSERT_TRUE(files);
+  auto set = ParserSet::load(*files);
+  ASSERT_TRUE(set) << set.error().message;
+  std::vector<std::string> lines = {
+      kHeader + "用户登录失败，姓名=張億東，来自 10.0.0.1", "<6>2026年11月1日 下午3时20分30秒 防火墙 oa: 运行状态",
+      "2026年11月1日 上午10时20分30秒 登录失败", "[2026-11-01 10:20:30] 源IP=10.0.0.1 用户名=張三 结果=失败",
+      "{\"用户\":\"運東\",\"结果\":\"成功\"}", "plain"};
+  if (auto* data = std::getenv("YUSHI_DATA"))  // the sets of Chinese products, with their lines written anew
+    for (auto& entry : std::filesystem::recursive_directory_iterator(data)) {
+      if (!entry.is_regular_file() || entry.path().string().find("/chinese_") == std::string::npos) continue;
+      std::ifstream in(entry.path(), std::ios::binary);
+      for (std::string line; std::getline(in, line);)
+        if (auto object = nlohmann::json::parse(line, nullptr, false); object.is_object() && object.contains("raw"))
+          lines.push_back(object["raw"]);
+    }
+  Understander parsers(*set);
+  size_t compared = 0;
+  for (auto& line : lines) {
+    std::string again;
+    try {
+      again = to_gb18030(line);
+    } catch (const std::out_of_range&) {
+      continue;  // a character of four bytes
+    }
+    if (again != line && is_utf8(again)) continue;  // two readings, and UTF-8 has it
+    Understood in_utf8(parsers, line), in_gb18030(parsers, again);
+    EXPECT_EQ(fields_of(in_utf8.record()), fields_of(in_gb18030.record())) << line;
+    ++compared;
+  }
+  EXPECT_GE(compared, 6u);
 }
 
 // All lines of the data sets that are UTF-8: a tenant's charset makes no difference to them.

@@ -113,6 +113,38 @@ TEST_F(ParserSetTest, TheAppIsFoundWhateverItsCaseAndFolder) {
   EXPECT_EQ(kind(), "door/opened");
 }
 
+TEST_F(ParserSetTest, ALineThatTwoParsersClaimIsTheFirstOnesAndIsCounted) {
+  const auto shaped = [](const std::string& name, const std::string& more) {
+    return "name: " + name + "\n" + more + R"(match: {any: true}
+patterns: [{name: line, grok: 'door %{INT:)" + name + R"(.n} opened(?: by .*)?'}]
+tests: [{line: 'door 5 opened', expect: {)" + name + R"(.n: 5}}]
+)";
+  };
+  load({kDoor, shaped("shape", "")});
+  for (int i = 0; i < 252; ++i) {
+    parse("doord", "door 5 opened by wang");
+    ASSERT_EQ(kind(), "door/opened");
+    ASSERT_EQ(value("door.number"), "5");
+    ASSERT_EQ(value("user.name"), "wang");
+    ASSERT_EQ(value("shape.n"), "");
+  }
+  EXPECT_EQ(worker_->ambiguous(), 2u * 251) << "the first message and the 252nd are offered";
+  parse("doord", "door 5 jammed");
+  EXPECT_EQ(worker_->ambiguous(), 2u * 251);
+
+  load({kDoor});
+  for (int i = 0; i < 300; ++i) parse("doord", "door 5 opened");
+  EXPECT_EQ(worker_->ambiguous(), 0u);
+  load({shaped("a", "format: same\n"), shaped("b", "format: same\n"), kPairs});
+  parse("other", "door 5 opened by x=1 y=2");
+  EXPECT_EQ(kind(), "a/line");
+  EXPECT_EQ(worker_->ambiguous(), 0u) << "those of one format share their lines, and generic ones know all";
+  load({shaped("a", ""), shaped("b", "")});
+  parse("other", "door 5 opened");
+  EXPECT_EQ(kind(), "a/line") << "by file name";
+  EXPECT_EQ(worker_->ambiguous(), 251u);
+}
+
 TEST_F(ParserSetTest, GenericParsersAreAskedLast) {
   load({kDoor, kPairs, kJson});
   parse("doord", "door a=1 b=2");
@@ -498,6 +530,8 @@ tests: [{line: 'date=2026-11-27 a=b', expect: {fw.a: b}}]
   EXPECT_EQ(time_of("date=2026-11-27 a=b"), "2026-11-27T00:00:00.000Z zone,clock");
   EXPECT_EQ(time_of("date= at=\"2026-11-27 10:20:30\" tz=CET a=b"), "2026-11-27T09:20:30.000Z ");
   EXPECT_EQ(time_of("date=none time=of a=b"), "2026-11-28T08:00:00.000Z all");
+  EXPECT_EQ(time_of("date=2026-11-27 at=10:20:30 a=b"), "2026-11-27T10:20:30.000Z zone");  // `at` may be a clock
+  EXPECT_EQ(time_of("date=2026-11-26 at=\"2026-11-27 10:20:30\" a=b"), "2026-11-27T10:20:30.000Z zone");
 }
 
 TEST_F(TimeOfMessage, is_the_one_with_which_the_line_begins_where_no_parser_tells_another) {

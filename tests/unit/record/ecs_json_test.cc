@@ -52,6 +52,7 @@ TEST(EcsJson, ARecordIsNestedTypedAndWhole) {
       {"host", {{"name", "web-1"}}},
       {"process", {{"name", "sshd"}, {"pid", 812}}},
       {"user", {{"name", "root"}}},
+      {"related", {{"user", {"root"}}, {"ip", {"192.0.2.9"}}, {"hosts", {"web-1"}}}},
       {"source", {{"ip", "192.0.2.9"}, {"port", 4242}}},
       {"observer", {{"name", "log-01"}}},
       {"organization", {{"name", "finance"}}},

@@ -175,6 +175,16 @@ TEST(Record, EscapesAreUndone) {
   EXPECT_EQ(s.values("c"), Texts{"\\u12"});
 }
 
+TEST(Record, EscapesOfBodiesAreUndone) {
+  Sample s(R"(TcP a\=b\|c\\d\ne\q x""y""z &lt;a&#62;&amp;amp;&#x4e2d;&nbsp;&#xd800;&)");
+  s.capture("a", "TcP", Escape::lower).capture("b", R"(a\=b\|c\\d\ne\q)", Escape::backslash);
+  s.capture("c", R"(x""y""z)", Escape::quotes).capture("d", "&lt;a&#62;&amp;amp;&#x4e2d;&nbsp;&#xd800;&", Escape::xml);
+  EXPECT_EQ(s.values("a"), Texts{"tcp"});
+  EXPECT_EQ(s.values("b"), Texts{"a=b|c\\d\ne\\q"});
+  EXPECT_EQ(s.values("c"), Texts{R"(x"y"z)"});
+  EXPECT_EQ(s.values("d"), Texts{"<a>&amp;中&nbsp;&#xd800;&"});
+}
+
 TEST(Record, ThousandsOfFieldsFollowTheSameRules) {
   std::string raw;
   for (int i = 0; i < 3000; ++i) raw += std::to_string(i % 1000) + " ";
@@ -196,6 +206,66 @@ TEST(Record, MessageIsTheParsersWhenItNamesOne) {
   EXPECT_EQ(s.values("message"), Texts{"hello world"});
   s.capture("message", "world");
   EXPECT_EQ(s.values("message"), Texts{"world"});
+}
+
+TEST(Record, PartsOfAUrlAreDerivedWhereNoneWasSaid) {
+  Sample s("GET http://shop.example:8080/a/b.php?x=%2541+1 HTTP/1.1");
+  s.capture("url.original", "http://shop.example:8080/a/b.php?x=%2541+1");
+  EXPECT_EQ(s.values("url.scheme"), Texts{"http"});
+  EXPECT_EQ(s.values("url.domain"), Texts{"shop.example"});
+  EXPECT_EQ(s.values("url.port"), Texts{"8080"});
+  EXPECT_EQ(s.values("url.path"), Texts{"/a/b.php"});
+  EXPECT_EQ(s.values("url.query"), Texts{"x=%2541+1"});
+  EXPECT_EQ(s.values("url.extension"), Texts{"php"});
+  EXPECT_EQ(s.values("yushi.url.decoded"), Texts{"http://shop.example:8080/a/b.php?x=A 1"});
+  EXPECT_EQ(s.values("related.hosts"), Texts{"shop.example"});
+
+  Sample said("/a other.example");
+  said.capture("url.original", "/a").capture("url.domain", "other.example");
+  EXPECT_EQ(said.values("url.domain"), Texts{"other.example"});
+  EXPECT_EQ(said.values("url.path"), Texts{"/a"});
+  EXPECT_EQ(said.values("url.query"), Texts{});
+  EXPECT_EQ(said.values("yushi.url.decoded"), Texts{});
+}
+
+TEST(Record, ThePathOfAWholeUrlIsItsPath) {
+  Sample s("GET http://h.example/a.png?q=1 HTTP/1.1");
+  s.capture("url.path", "http://h.example/a.png").capture("url.query", "q=1");
+  EXPECT_EQ(s.values("url.path"), Texts{"/a.png"});
+  EXPECT_EQ(s.values("url.domain"), Texts{"h.example"});
+  EXPECT_EQ(s.values("url.scheme"), Texts{"http"});
+  EXPECT_EQ(s.values("url.extension"), Texts{"png"});
+  EXPECT_EQ(s.values("url.original"), Texts{"http://h.example/a.png?q=1"});
+  Sample plain("GET /a.png?q=%27 HTTP/1.1");
+  plain.capture("url.path", "/a.png").capture("url.query", "q=%27");
+  EXPECT_EQ(plain.values("url.domain"), Texts{});
+  EXPECT_EQ(plain.values("url.extension"), Texts{"png"});
+  EXPECT_EQ(plain.values("yushi.url.decoded"), Texts{"/a.png?q='"});
+}
+
+TEST(Record, AProgramIsNamedByItsFileWhenByNothingElse) {
+  Sample s("exe=/usr/sbin/sshd C:\\Windows\\cmd.exe");
+  s.capture("process.executable", "/usr/sbin/sshd");
+  EXPECT_EQ(s.values("process.name"), Texts{"sshd"});
+  Sample windows("C:\\Windows\\cmd.exe");
+  windows.capture("process.executable", "C:\\Windows\\cmd.exe");
+  EXPECT_EQ(windows.values("process.name"), Texts{"cmd.exe"});
+  Sample named("su /usr/bin/su-real");
+  named.capture("process.name", "su").capture("process.executable", "/usr/bin/su-real");
+  EXPECT_EQ(named.values("process.name"), Texts{"su"});
+}
+
+TEST(Record, RelatedGathersUsersAddressesAndHostsOfAllFields) {
+  Sample s("web1 app: eve by root from 192.0.2.9 via gw.example to 2001:DB8::1 192.0.2.9 eve CN=x", 10);
+  s.capture("host.name", "web1").capture("user.target.name", "eve").capture("user.name", "root").capture("source.ip", "192.0.2.9");
+  s.capture("source.domain", "gw.example").capture("destination.ip", "2001:DB8::1").capture("client.ip", "192.0.2.9");
+  s.capture("source.user.name", "eve").capture("user.domain", "CN=x");
+  s.constant("user.effective.name", "daemon");
+  EXPECT_EQ(s.values("related.user"), (Texts{"daemon", "eve", "root"}));
+  EXPECT_EQ(s.values("related.ip"), (Texts{"192.0.2.9", "2001:db8::1"}));
+  EXPECT_EQ(s.values("related.hosts"), (Texts{"web1", "gw.example"}));
+  Sample none("nothing");
+  EXPECT_EQ(none.values("related.user"), Texts{});
 }
 
 TEST(Scratch, WhatItGaveStaysUntilCleared) {

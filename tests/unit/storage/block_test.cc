@@ -356,12 +356,21 @@ TEST(Block, EscapedValuesAreFoundByWhatTheyMean) {
   auto cut = [&](std::string_view text, std::string_view name, Escape escape) {
     return Records::cut(raw.find(text), text.size(), records.dynamic(name), escape);
   };
+  const std::string more = R"(TCP x\=wall a""b l&#105; end)";
+  auto cut_more = [&](std::string_view text, std::string_view name, Escape escape) {
+    return Records::cut(more.find(text), text.size(), records.dynamic(name), escape);
+  };
   records.add(raw, {cut(R"(caf\u00e9 b\nc)", "a", Escape::json), cut(R"(q\"r)", "y", Escape::structured_data),
                     cut("2F62696E2F6C73", "cmd", Escape::hex)});
+  // Twice each, so that they are slots of a shape too.
+  for (int i = 0; i < 3; ++i)
+    records.add(more, {cut_more("TCP", "l", Escape::lower), cut_more(R"(x\=wall)", "b", Escape::backslash),
+                       cut_more(R"(a""b)", "q", Escape::quotes), cut_more("l&#105;", "x", Escape::xml)});
   auto sealed = expect_round_trip(records.pointers());
   TokenFilter filter(sealed.summary.token_filter);
   EXPECT_TRUE(filter.may_contain(token_hash("café")));
   EXPECT_TRUE(filter.may_contain(token_hash("bin")));
+  EXPECT_TRUE(filter.may_contain(token_hash("li")));
 }
 
 TEST(Block, MessagesThatShareNothingDoNotBlowIt) {

@@ -1,0 +1,183 @@
+#include "bench/parser_library.h"
+
+#include <malloc.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <random>
+#include <regex>
+#include <vector>
+
+#include "parsers/loaded_parsers.h"
+#include "parsers/syslog_header.h"
+
+namespace {
+
+using namespace yushi;
+
+// Of this thread's own work: others use the machine too.
+double cpu_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+double resident_mib() {
+  malloc_trim(0);
+  long pages = 0, resident = 0;
+  if (auto* file = std::fopen("/proc/self/statm", "r")) {
+    if (std::fscanf(file, "%ld %ld", &pages, &resident) != 2) resident = 0;
+    std::fclose(file);
+  }
+  return static_cast<double>(resident) * 4096 / (1 << 20);
+}
+
+std::string name_of(const ParserFile& file) {
+  std::smatch found;
+  return std::regex_search(file.text, found, std::regex("(^|\n)name: *([a-z0-9_.-]+)")) ? found[2].str() : std::string();
+}
+
+// The same parser for another program whose messages begin with a word of their own, so that no line is of both.
+ParserFile copy_of(const ParserFile& file, size_t number) {
+  const auto mark = "c" + std::to_string(number), name = name_of(file), copied = name + "_" + mark;
+  auto text = file.text;
+  const auto replace = [&](const std::string& what, const std::string& with) { text = std::regex_replace(text, std::regex(what), with); };
+  replace("([ {\\[:'])" + name + "\\.([a-z])", "$1" + copied + ".$2");
+  replace("(^|\n)name: *" + name, "$1name: " + copied);
+  replace("\naliases:[^\n]*", "");
+  replace("\n(dataset|format):[^\n]*", "");
+  replace("grok: '", "grok: '" + mark + " ");
+  replace("grok: \"", "grok: \"" + mark + " ");
+  replace("line: '", "line: '" + mark + " ");
+  replace("line: \"", "line: \"" + mark + " ");
+  // In match: the names of programs and the beginnings.
+  if (const auto begin = text.find("\nmatch:"); begin != text.npos) {
+    auto end = begin + 1;
+    do end = std::min(text.find('\n', end), text.size() - 1) + 1;
+    while (end < text.size() && (text[end] == ' ' || text[end] == '#'));
+    auto match = text.substr(begin, end - begin);
+    match = std::regex_replace(match, std::regex("(app: *\\[?)"), "$1" + mark);
+    match = std::regex_replace(match, std::regex(", *([a-z][a-z0-9_.-]*[\\],])"), ", " + mark + "$1");
+    match = std::regex_replace(match, std::regex("prefix: *\\[?(['\"]?)"), "$&" + mark + " ");
+    text = text.substr(0, begin) + match + text.substr(end);
+  }
+  return {mark + "_" + file.name, mark + "_" + file.name, text};
+}
+
+struct Line {
+  std::string raw, parser;
+};
+
+// Each known line of each parser behind a header with its program's name; bare, when it names no program.
+std::vector<Line> lines_of(const LoadedParsers& set) {
+  std::vector<Line> out;
+  for (auto& parser : set.parsers())
+    for (auto& test : parser->tests) {
+      if (test.none || !parser->match.transports.empty()) continue;
+      const auto& apps = parser->match.apps;
+      out.push_back({apps.empty() ? test.line : "<38>Nov  1 08:00:00 web1 " + apps[0] + "[4711]: " + test.line, parser->name});
+    }
+  std::shuffle(out.begin(), out.end(), std::mt19937(1));
+  return out;
+}
+
+struct Costs {
+  double ns = 0, known = 0;
+};
+
+// The best of several rounds.
+template <class Each>
+Costs measure(const std::vector<Line>& lines, Each&& each) {
+  Costs out{1e9, 0};
+  std::vector<Capture> captures;
+  Origin origin;
+  origin.received_ns = 1'793'491'200 * kSecond;
+  auto arena = std::make_unique<Arena>();
+  const size_t rounds = std::max<size_t>(1, 200'000 / lines.size());
+  for (int turn = 0; turn < 7; ++turn) {
+    const auto begin = cpu_seconds();
+    size_t known = 0;
+    for (size_t round = 0; round < rounds; ++round) {
+      for (auto& line : lines) {
+        captures.clear();
+        Record record;
+        record.raw = line.raw;
+        record.origin = &origin;
+        record.message_length = static_cast<uint32_t>(line.raw.size());
+        each(record, *arena, captures, line);
+        known += record.kind != nullptr;
+      }
+      if (arena->bytes() > (8 << 20)) arena = std::make_unique<Arena>();
+    }
+    const auto count = static_cast<double>(rounds * lines.size());
+    out.ns = std::min(out.ns, (cpu_seconds() - begin) * 1e9 / count);
+    out.known = static_cast<double>(known) / count;
+  }
+  return out;
+}
+
+}  // namespace
+
+bool print_library_costs(const std::string& directory, size_t parsers) {
+  auto files = read_parser_directories({directory});
+  if (!files) return std::fprintf(stderr, "parser_bench: %s\n", files.error().message.c_str()), false;
+  const auto ours = *files;
+  const auto is_copied = [](const ParserFile& file) {
+    return !is_shared_file(file) && file.text.find("extract:") == file.text.npos && file.text.find("transport:") == file.text.npos;
+  };
+  // What a copy by replacing words does not make right is not copied.
+  const auto shared = shared_files(ours);
+  const auto can_be_copied = [&](const ParserFile& file) {
+    if (!is_copied(file)) return false;
+    auto alone = shared;
+    alone.push_back(copy_of(file, 1));
+    Problems problems;
+    return load_parsers(alone, problems) != nullptr;
+  };
+  std::vector<const ParserFile*> copied;
+  for (auto& file : ours)
+    if (parsers > 0 && can_be_copied(file)) copied.push_back(&file);
+  auto count = static_cast<size_t>(std::count_if(ours.begin(), ours.end(), [](auto& file) { return !is_shared_file(file); }));
+  for (size_t number = 1; count < parsers && !copied.empty(); ++number)
+    for (auto* file : copied)
+      if (count < parsers) {
+        files->push_back(copy_of(*file, number));
+        ++count;
+      }
+  while (parsers != 0 && count > parsers) {
+    const auto last = std::find_if(files->rbegin(), files->rend(), [](auto& file) { return !is_shared_file(file); });
+    files->erase(std::next(last).base());
+    --count;
+  }
+
+  const double before_mib = resident_mib();
+  const auto begin = cpu_seconds();
+  Problems problems;
+  auto set = load_parsers(*files, problems);
+  const double load_seconds = (cpu_seconds() - begin);
+  if (!set) return std::fprintf(stderr, "parser_bench: %s\n", problems.list[0].c_str()), false;
+  const double mib = resident_mib() - before_mib;
+  size_t patterns = 0;
+  for (auto& parser : set->parsers()) patterns += parser->patterns.size();
+
+  const auto lines = lines_of(*set);
+  const auto zone = Zone::utc();
+  ParserWorker worker(set);
+  const auto header = measure(lines, [&](Record& record, Arena& arena, std::vector<Capture>& captures, const Line&) {
+    read_syslog_header(record, *zone, arena, captures);
+  });
+  const auto named = measure(lines, [&](Record& record, Arena& arena, std::vector<Capture>& captures, const Line& line) {
+    read_syslog_header(record, *zone, arena, captures);
+    worker.parse(record, *zone, arena, captures, line.parser);
+  });
+  const auto all = measure(lines, [&](Record& record, Arena& arena, std::vector<Capture>& captures, const Line&) {
+    read_syslog_header(record, *zone, arena, captures);
+    worker.parse(record, *zone, arena, captures);
+  });
+  std::printf("%4zu parsers %5zu patterns  load %6.3f s  %6.1f MiB  %5zu lines: header %4.0f ns + choice %4.0f + match and fields %4.0f = %4.0f ns/line"
+              "  (known %.3f)\n",
+              count, patterns, load_seconds, mib, lines.size(), header.ns, all.ns - named.ns, named.ns - header.ns, all.ns, all.known);
+  return true;
+}
