@@ -215,6 +215,7 @@ struct Api::Asking {
   Result<void> ask();
   Result<void> answer_following();
   Result<std::shared_ptr<const StoreView>> view();
+  Result<EventReading> event_reading();  // the parsers of now, and the zone of each tenant
   SecretsShown secrets() const;
   bool take_notes(std::string_view end);
   bool take(std::string_view line);
@@ -454,7 +455,7 @@ Result<void> Api::Asking::ask() {
   if (question.name == "status" && !sink(api.sources_.status())) return {};
   auto seen = view();
   if (!seen) return tl::unexpected(seen.error());
-  return answer(**seen, question, secrets(), sink, budget);
+  return answer(**seen, question, secrets(), sink, budget, [this] { return event_reading(); });
 }
 
 SecretsShown Api::Asking::secrets() const {
@@ -477,6 +478,14 @@ Result<std::shared_ptr<const StoreView>> Api::Asking::view() {
     if (auto signed_now = sources.pipeline->sign_now(); !signed_now) return tl::unexpected(signed_now.error());
   }
   return StoreView::of(*sources.store);
+}
+
+Result<EventReading> Api::Asking::event_reading() {
+  auto loaded = api.sources_.pipeline->loaded();
+  return EventReading{loaded->parsers, [loaded, &logs = api.sources_.store->options().logs](std::string_view log) {
+                        const auto at = static_cast<size_t>(std::find(logs.begin(), logs.end(), log) - logs.begin());
+                        return at < loaded->readings.size() ? loaded->readings[at].zone : Zone::utc();
+                      }};
 }
 
 // The same question again and again, over what has come since, in commit order.

@@ -79,7 +79,7 @@ Result<void> answer(const StoreView& view, const Question& given, const SecretsS
     ended = true;
     return sink(line);
   };
-  const Asked asked{view, question, line_sink, budget.over(), budget, sink_of_end, masked_by};
+  const Asked asked{view, question, line_sink, budget.over(), budget, events, sink_of_end, masked_by};
   auto answered = answer_by_name(asked);
   budget.on_stall = {};
   if (ended) return {};

@@ -24,6 +24,7 @@
 #include "core/base/result.h"
 #include "core/filter/secret_mask.h"
 #include "query/budget.h"
+#include "query/events.h"
 #include "storage/view.h"
 
 namespace yushi {
