@@ -503,7 +503,7 @@ Result<void> Api::Asking::answer_following() {
     // Before the view: what is committed between the two ends the wait below at once.
     const auto commit = api.sources_.pipeline->wait_commit(UINT64_MAX, 0);
     auto view = StoreView::of(*api.sources_.store);
-    auto answered = answer(*view, next, secrets(), sink, budget);
+    auto answered = answer(*view, next, secrets(), sink, budget, [this] { return event_reading(); });
     if (!answered || ended || gone) return answered;
     turn.leave();
     auto logs = view->logs();

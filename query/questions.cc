@@ -57,7 +57,7 @@ Result<void> answer_by_name(const Asked& asked) {
 }  // namespace
 
 Result<void> answer(const StoreView& view, const Question& given, const SecretsShown& secrets, const LineSink& sink,
-                    Budget& budget) {
+                    Budget& budget, const EventReadingSource& events) {
   Question question = given;
   auto masked_by = secrets.rules;
   if (shows_content(question.name) && question.parameters.contains("secrets")) {
