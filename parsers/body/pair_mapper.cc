@@ -40,7 +40,10 @@ void PairMapper::map(BodyPairs& pairs, const Reading& reading, Arena& arena, std
   if ((reading.has_ecs_names && !reading.is_ours) || reading.dictionary)
     for (const Capture& of_header : captures) header_ids_ |= uint64_t{1} << of_header.field->id % 64;
   for (BodyPair& pair : pairs.list())
-    if (pair.length > 0) take(pair);
+    if (pair.length > 0)
+      take(pair);
+    else if (reading.dictionary && pair.name)
+      ++times_of(pair);  // the second of two names is the second though the first says nothing
   if (has_address_) settle_addresses();
 }
 
@@ -74,6 +77,17 @@ const KeyTarget* PairMapper::target_by_label(const BodyPair& pair) {
   return found == KeyTable::kNotFound ? nullptr : &reading_.keys->targets()[found];
 }
 
+uint32_t& PairMapper::times_of(const BodyPair& pair) {
+  BodyName& name = *pair.name;
+  if (name.mapping != mapping_) {
+    name.mapping = mapping_;
+    name.times = 0;
+    name.in_list = pair.in_list;
+    name.field = name.dynamic = nullptr;
+  }
+  return name.times;
+}
+
 void PairMapper::take(BodyPair& pair) {
   const auto text = pairs_->value(pair);
   const KeyTable& keys = *reading_.keys;
@@ -83,13 +97,7 @@ void PairMapper::take(BodyPair& pair) {
   }
   if (!pair.quoted && keys.is_null(text)) return;
   BodyName& name = *pair.name;
-  if (name.mapping != mapping_) {
-    name.mapping = mapping_;
-    name.times = 0;
-    name.in_list = pair.in_list;
-    name.field = name.dynamic = nullptr;
-  }
-  const uint32_t time = name.times++;
+  const uint32_t time = times_of(pair)++;
   const bool is_further = time > 0 && pair.in_list && name.in_list;  // of one list
   if (const auto* target = target_of(pair)) {
     const size_t nth = target->repeats || is_further ? 0 : time;

@@ -46,6 +46,7 @@ class PairMapper {
   bool keep_as_text(Capture& capture, Arena& arena);
 
  private:
+  uint32_t& times_of(const BodyPair& pair);  // how often its name stood in this body so far
   void take(BodyPair& pair);
   void take_by_ecs(BodyPair& pair);
   bool take_by_dictionary(BodyPair& pair);
