@@ -220,7 +220,7 @@ class ParserSetBuilder {
           if (pattern.whole == test.is_event && (!pattern.pattern || pattern.pattern->match(matched_text(test.line), spans, stack) ||
               pattern.pattern->match(test.line, spans, stack))) {
             reached.insert(&pattern);
-            if (pattern.pattern) break;
+            if (pattern.pattern && pattern.conditions.empty()) break;
           }
       }
       for (auto& pattern : parser->patterns)
