@@ -172,6 +172,10 @@ class FileReader : YamlReader {
   bool is_own(const std::string& name) const { return name.starts_with(out_->name + "."); }
 
   const Field* field(const std::string& name, const YAML::Node& at) override {
+    if (is_ours(name)) {
+      problem(at, "'" + name + "' is what we say of each record; the line's own is a field of your own, which begins with the parser's name");
+      return nullptr;
+    }
     if (is_own(name)) {
       auto type = types_.contains(name) ? types_[name] : FieldType::keyword;
       auto declared = declare_field(name, type, lists_.contains(name));
@@ -608,6 +612,10 @@ class TableReader : YamlReader {
 
  private:
   const Field* field(const std::string& name, const YAML::Node& at) override {
+    if (is_ours(name)) {
+      problem(at, "'" + name + "' is what we say of each record; the line's own is a field of your own, which begins with the parser's name");
+      return nullptr;
+    }
     auto* known = find_field(name);
     if (known && is_fixed_field(*known)) return known;
     if (!parser_.empty() && name.starts_with(parser_ + "."))
