@@ -23,6 +23,31 @@ bool has_upper(std::string_view text) {
   return false;
 }
 
+// The sign that begins an escape.
+char sign_of(Escape escape) { return escape == Escape::quotes ? '"' : escape == Escape::xml ? '&' : '\\'; }
+
+bool has_escape(std::string_view text, Escape escape) {
+  return escape != Escape::none && text.find(sign_of(escape)) != std::string_view::npos;
+}
+
+// Does an escape begin before `at` and end behind it?
+bool is_in_escape(std::string_view text, Escape escape, size_t at) {
+  const char sign = sign_of(escape);
+  for (size_t from = text.find(sign); from < at; from = text.find(sign, from)) {
+    size_t bytes = 2;
+    if (escape == Escape::json && text.substr(from, 2) == "\\u") {
+      bytes = 6;
+      if (text.substr(from, 4) == "\\ud" && text.substr(from + 6, 2) == "\\u") bytes = 12;  // two halves of a character
+    } else if (escape == Escape::xml) {
+      const auto end = text.find(';', from);
+      bytes = end == std::string_view::npos ? 1 : end + 1 - from;
+    }
+    if (at < from + bytes) return true;
+    from += bytes;
+  }
+  return false;
+}
+
 }  // namespace
 
 void PairMapper::map(BodyPairs& pairs, const Reading& reading, Arena& arena, std::vector<Capture>& captures) {
@@ -139,7 +164,7 @@ bool PairMapper::take_by_dictionary(BodyPair& pair) {
     std::array<uint8_t, 16> address;
     if (parse_ip(text.substr(0, text.find('%')), &address))
       push(pair, field, pair.escape);
-    else if (!may_be_cut(pair) || !take_patterns(pair, entry.target))
+    else if (!take_patterns(pair, entry.target))
       return false;
   } else if (fits(pair, field)) {
     take_target(pair, entry.target, field);
@@ -172,7 +197,7 @@ void PairMapper::take_by_ecs(BodyPair& pair) {
 
 void PairMapper::take_target(BodyPair& pair, const KeyTarget& target, const Field* field) {
   if (!target.is_plain()) {
-    if (!target.patterns.empty() && may_be_cut(pair) && take_patterns(pair, target)) return;
+    if (!target.patterns.empty() && take_patterns(pair, target)) return;
     if (field && target.split != '\0') return take_parts(pair, target, field);
   }
   if (!field || !fits(pair, field)) return take_dynamic(pair);
@@ -183,20 +208,17 @@ void PairMapper::take_target(BodyPair& pair, const KeyTarget& target, const Fiel
   push(pair, field, escape);
 }
 
-// Patterns see a value as it is written, and a cut may part no escape: CEF's `\=` is the one that they cannot mistake.
-bool PairMapper::may_be_cut(const BodyPair& pair) const {
-  if (pair.escape == Escape::none) return true;
-  if (pair.escape != Escape::backslash) return false;
-  const auto text = pairs_->value(pair);
-  for (size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at + 1))
-    if (text.substr(at, 2) != "\\=") return false;
-  return true;
-}
-
 bool PairMapper::take_patterns(const BodyPair& pair, const KeyTarget& target) {
   const auto text = pairs_->value(pair);
   for (auto& one : target.patterns) {
     if (!one->pattern.match(text, spans_.data(), stack_)) continue;
+    // Patterns see a value as it is written. A cut inside an escape would make another text of it: `CORP\\li` of JSON.
+    const size_t cuts = 2 * one->captures.size();
+    if (pair.escape != Escape::none && std::any_of(spans_.begin(), spans_.begin() + static_cast<ptrdiff_t>(cuts), [&](uint32_t at) {
+          return at != PatternProgram::kUnset && is_in_escape(text, pair.escape, at);
+        })) {
+      continue;
+    }
     for (size_t i = 0; i < one->captures.size(); ++i) {
       const uint32_t begin = spans_[2 * i], end = spans_[2 * i + 1];
       if (begin == PatternProgram::kUnset || begin == end) continue;
@@ -205,7 +227,7 @@ bool PairMapper::take_patterns(const BodyPair& pair, const KeyTarget& target) {
       part.length = end - begin;
       const auto& to = one->captures[i];
       if (fits(part, to.field))
-        push(part, to.field, to.escape == Escape::none && pairs_->value(part).find('\\') != std::string_view::npos ? pair.escape : to.escape);
+        push(part, to.field, has_escape(pairs_->value(part), pair.escape) ? pair.escape : to.escape);
       else
         take_dynamic(part);
     }

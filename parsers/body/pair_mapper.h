@@ -52,7 +52,6 @@ class PairMapper {
   bool take_by_dictionary(BodyPair& pair);
   void tell_repeated(const BodyPair& pair);
   void take_target(BodyPair& pair, const KeyTarget& target, const Field* field);
-  bool may_be_cut(const BodyPair& pair) const;
   bool take_patterns(const BodyPair& pair, const KeyTarget& target);
   void take_parts(const BodyPair& pair, const KeyTarget& target, const Field* field);
   void take_dynamic(const BodyPair& pair);
