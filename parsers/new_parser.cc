@@ -159,6 +159,8 @@ class Maker {
     std::string out = "name: " + name_ + "\nabout: " + name_ + "\n";
     if (!sample_.apps.empty()) return out + "match: {app: " + list(sample_.apps) + "}\n";
     if (body_ && !body_->always.empty() && body_->kind != SampleBody::Kind::csv) return out + "match: {keys: " + list(body_->always) + "}\n";
+    // So many signs many lines of other products have too.
+    if (body_ && body_->kind == SampleBody::Kind::csv) return out + "match: {file: ['*/" + name_ + "*']}\n";
     return out + "# Asked for every line that no program's parser knew. Of a file's lines, better: match: {file: ['*/" + name_ + ".log']}\n" +
            "match: {any: true}\n";
   }
