@@ -55,7 +55,7 @@ def test_a_question_about_events_sees_all_lines_of_one(tmp_path):
         assert len(events(daemon, "*", "-n", "1")) == 1
         assert daemon.yushi("search", "*", "--events", "-f").code == 2
         live = events(daemon, "*")
-    sealed = yushi("search", "*", "--events", "--store", daemon.data, "-o", "json")
+    sealed = yushi("search", "*", "--events", "--store", daemon.data, "-o", "json", state=daemon.state)
     assert sealed.code == 0, sealed.err
     assert sealed.objects == live
 
