@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "cli/client.h"
+#include "parsers/share_directory.h"
 #include "query/parser_versions.h"
 
 namespace yushi {
@@ -23,6 +24,11 @@ class LocalStore : public Asker {
     if (auto there = check_folder(directory); !there) return tl::unexpected(there.error());
     auto database = Database::open(directory + "/store", Database::Mode::read_only);
     if (!database) return tl::unexpected(database.error());
+    auto files = read_secret_directories({share_directory("secrets")});
+    if (!files) return tl::unexpected(files.error());
+    auto rules = SecretRules::load(std::move(*files));
+    if (!rules) return tl::unexpected(rules.error());
+    local->secrets_.rules = std::move(*rules);
     local->database_ = std::move(*database);
     local->versions_->read_from(local->database_);
     auto view = StoreView::open(local->database_, local->versions_->as_function());
@@ -38,13 +44,20 @@ class LocalStore : public Asker {
     EndingReader reader(sink);
     QueryPool pool(kLocalBytes, std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
     Budget budget(pool);
-    auto answered = answer(*view_, question, [&](std::string_view line) { return reader.take(line); }, budget);
+    auto answered = answer(*view_, question, secrets_, [&](std::string_view line) { return reader.take(line); }, budget, [&] { return event_reading(); });
     if (!answered) return tl::unexpected(answered.error());
     return reader.finish();
   }
 
  private:
   LocalStore() = default;
+
+  // The zones of tenants stand in the daemon's config.
+  Result<EventReading> event_reading() {
+    auto parsers = versions_->newest(*view_);
+    if (!parsers) return tl::unexpected(parsers.error());
+    return EventReading{*parsers, [](std::string_view) { return Zone::utc(); }};
+  }
 
   // What is no data folder of ours is said in our words, not in RocksDB's; what cannot be looked at is left to it.
   static Result<void> check_folder(const std::string& directory) {
@@ -63,6 +76,7 @@ class LocalStore : public Asker {
   std::shared_ptr<Database> database_;
   std::shared_ptr<ParserVersions> versions_ = std::make_shared<ParserVersions>();
   std::shared_ptr<const StoreView> view_;
+  SecretsShown secrets_;  // to whoever asks to see them: who can read the folder has them anyway
 };
 
 }  // namespace

@@ -53,6 +53,10 @@ void add_limit_option(CLI::App& command, Options& options) {
       ->check(CLI::Validator(is_count, ""));
 }
 
+void add_secrets_option(CLI::App& command, Options& options) {
+  command.add_flag("--secrets", options.secrets, "show passwords, tokens and keys, which are [masked] else; a daemon asks for the right to (api.secrets) and writes it down");
+}
+
 std::shared_ptr<const Zone> zone_of(const Options& options) { return options.utc ? Zone::utc() : local_zone(); }
 
 Question question_of(std::string name, const Options& options) {
@@ -61,6 +65,7 @@ Question question_of(std::string name, const Options& options) {
   if (!options.tenant.empty()) parameters["tenant"] = options.tenant;
   if (!options.since.empty()) parameters["since"] = options.since;
   if (!options.until.empty()) parameters["until"] = options.until;
+  if (options.secrets) parameters["secrets"] = "1";
   if (options.limit) parameters["limit"] = std::to_string(*options.limit);
   return question;
 }

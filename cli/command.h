@@ -23,6 +23,7 @@ struct Options {
   std::string server, store, tenant, since, until, output;
   std::optional<uint64_t> limit;
   bool utc = false;
+  bool secrets = false;
 };
 
 // The command that was given, to be run once the line is read.
@@ -33,6 +34,7 @@ void add_time_options(CLI::App& command, Options& options);    // --since, --unt
 void add_output_option(CLI::App& command, Options& options);
 void add_tenant_option(CLI::App& command, Options& options);
 void add_limit_option(CLI::App& command, Options& options);
+void add_secrets_option(CLI::App& command, Options& options);
 
 // The caller's zone, or UTC with --utc.
 std::shared_ptr<const Zone> zone_of(const Options& options);
@@ -59,6 +61,7 @@ void add_verify(CLI::App& app, Chosen& chosen);
 void add_checkpoint(CLI::App& app, Chosen& chosen);
 void add_parse(CLI::App& app, Chosen& chosen);
 void add_parsers(CLI::App& app, Chosen& chosen);
+void add_unknown(CLI::App& parsers, Chosen& chosen);  // `parsers unknown`
 void add_rules(CLI::App& app, Chosen& chosen);
 
 }  // namespace yushi

@@ -101,8 +101,10 @@ int show(const Options& options, const std::string& id) {
   Out out;
   LinePrinter printer(out, kind, kind, zone);
   bool first = true;
+  Question question{"alerts/" + id, {}};
+  if (options.secrets) question.parameters["secrets"] = "1";
   return ask_store(
-      options, {"alerts/" + id, {}},
+      options, question,
       [&](std::string_view line) {
         bool is_alert = first;
         first = false;
@@ -135,6 +137,7 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
     add_limit_option(to, *options);
     add_time_options(to, *options);
     add_tenant_option(to, *options);
+    add_secrets_option(to, *options);
     to.add_flag("--reverse", *reverse, "newest first");
     add_output_option(to, *options);
     add_place_options(to, *options);
@@ -147,6 +150,7 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
   showing->footer("Example: yushi alerts show 3f2a9c0d1b4e5f60");
   showing->add_option("id", *id, "as `alerts list` shows it")->required();
   showing->add_flag("--utc", options->utc, "times in UTC");
+  add_secrets_option(*showing, *options);
   add_output_option(*showing, *options);
   add_place_options(*showing, *options);
   command->require_subcommand(0, 1);

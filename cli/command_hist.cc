@@ -97,6 +97,7 @@ void add_hist(CLI::App& app, Chosen& chosen) {
   add_limit_option(*command, *options);
   add_time_options(*command, *options);
   add_tenant_option(*command, *options);
+  add_secrets_option(*command, *options);
   add_output_option(*command, *options);
   add_place_options(*command, *options);
   command->callback([options, &chosen] { chosen = [options] { return hist(*options); }; });

@@ -18,6 +18,7 @@
 #include "core/filter/when.h"
 #include "core/record/ecs_json.h"
 #include "parsers/check.h"
+#include "parsers/explain.h"
 #include "parsers/joiner.h"
 #include "parsers/loaded_parsers.h"
 #include "parsers/share_directory.h"
@@ -52,7 +53,8 @@ class LineParser {
   }
 
   bool add(std::string_view line) {
-    if (batch_bytes_ + line.size() > kBatchBytes || lines_.size() >= kBatchLines) {
+    const size_t lines_max = options_.explain ? 1 : kBatchLines;  // what was asked belongs to its line
+    if (batch_bytes_ + line.size() > kBatchBytes || lines_.size() >= lines_max) {
       if (!flush()) return false;
     }
     lines_.emplace_back(text_.size(), line.size());
@@ -79,6 +81,8 @@ class LineParser {
       if (length == kLineBytesMax) record.marks |= kTruncated;
       batch.records.push_back(record);
     }
+    asked_.clear();
+    understander_.tell_asked(options_.explain ? &asked_ : nullptr);
     understander_.understand(batch, reading_, false, options_.dataset);
     if (joiner_) joiner_->begin();
     for (auto& record : batch.records) {
@@ -163,13 +167,16 @@ class LineParser {
   void explain(const Record& record) {
     scratch_.clear();
     append_printable(line_, text_of(record, record.raw, scratch_));
+    line_ += "\n  charset  " + std::string(charset_name(record.charset));
+    if (record.charset == Charset::utf8 && !is_utf8(record.raw)) line_ += ", with bytes that are none: is it gb18030? (--charset)";
     line_ += "\n  header   ";
     // What the header alone gives; the parser's captures stand behind.
     Arena arena;
     std::vector<Capture> of_header;
     Record alone = record;
     read_syslog_header(alone, *reading_.zone, arena, of_header);
-    if (of_header.empty()) line_ += "none";
+    line_ += dialect_of(alone, of_header);
+    if (!of_header.empty()) line_ += ": ";
     for (auto& capture : of_header) say_capture(record, capture);
     char time[32];
     line_ += "\n  time     " + std::string(time, format_utc(record.event_ns, time));
@@ -180,11 +187,12 @@ class LineParser {
                                             (record.time_inferred & kClockInferred ? " clock" : "") + ")";
     line_ += "\n  message  ";
     append_printable(line_, text_of(record, record.message(), scratch_), 120);
+    line_ += "\n" + explain_asked(record, asked_);
     if (!record.kind) {
-      line_ += "\n  parser   none knew it\n";
+      line_ += "  parser   none knew it\n";
       return;
     }
-    line_ += "\n  parser   " + record.kind->parser + ", pattern " + record.kind->pattern + ", dataset " + record.kind->dataset;
+    line_ += "  parser   " + record.kind->parser + ", pattern " + record.kind->pattern + ", dataset " + record.kind->dataset;
     line_ += "\n  captures ";
     for (auto& capture : record.captures) {
       bool from_header = false;
@@ -198,6 +206,13 @@ class LineParser {
       line_.push_back(' ');
     }
     line_.push_back('\n');
+  }
+
+  static std::string dialect_of(const Record& record, const std::vector<Capture>& captures) {
+    for (auto& capture : captures)
+      if (capture.field == ecs::syslog_version) return "RFC 5424";
+    if (captures.empty()) return record.message_begin > 0 ? "a time of the line's own" : "none";
+    return record.priority != Record::kNoPriority ? "RFC 3164 or a dialect of it" : "a log file's, without a priority";
   }
 
   void say_capture(const Record& record, const Capture& capture) {
@@ -223,6 +238,7 @@ class LineParser {
   Reading reading_;
   int64_t received_ns_;
   Understander understander_;
+  std::vector<AskedPattern> asked_;  // of the line at hand, with --explain
   EcsJsonWriter writer_;
   Scratch scratch_;
   Out out_;

@@ -1,9 +1,12 @@
-// parsers check|test|list: parser files without a daemon.
+// parsers check|test|list|new: parser files without a daemon. parsers unknown: command_unknown.cc.
+#include <fstream>
+#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "cli/file_commands.h"
 #include "cli/output.h"
 #include "parsers/check.h"
+#include "parsers/new_parser.h"
 #include "parsers/share_directory.h"
 
 namespace yushi {
@@ -50,11 +53,31 @@ int test(const FilesOptions& options) {
   if (auto problems = check_parser_files(*files); !problems.empty()) return print_problems(problems, kExitError);
   auto set = ParserSet::load(std::move(*files));
   if (!set) return report(set.error());
-  auto tested = options.hostile ? run_hostile_tests(*set) : run_parser_tests(*set);
+  auto own = options.paths.empty() ? std::vector<ParserFile>() : *read_paths(options.paths, read_parser_directories);
+  std::vector<std::string> paths;
+  for (auto& file : own) paths.push_back(file.path);
+  auto tested = options.hostile ? run_hostile_tests(*set) : run_parser_tests(*set, paths);
+  {
+    Out out;
+    for (auto& each : tested.cases)
+      if (!each.failed) out.text(each.path + ":" + std::to_string(each.line) + ": " + each.outcome + "\n");
+  }
   print_problems(tested.failures, kExitNothing);
   Out().write(std::to_string(tested.tests) + (options.hostile ? " hostile lines, " : " tests, ") +
               std::to_string(tested.failures.size()) + " failed\n");
   return tested.failures.empty() ? kExitFound : kExitNothing;
+}
+
+// library/<vendor>/sshd.yaml: the folder in which the file lies.
+std::string vendor_of(const std::string& path) {
+  auto folder = std::filesystem::absolute(path).parent_path().filename().string();
+  return folder == "library" ? "" : folder;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (auto& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
 }
 
 int list(const FilesOptions& options) {
@@ -64,32 +87,85 @@ int list(const FilesOptions& options) {
   if (!set) return report(set.error());
   auto kind = output_kind(options.output, OutputKind::columns);
   Out out;
-  RowPrinter rows(out, kind, {"parser", "dataset", "patterns", "tests", "asked", "file"});
+  RowPrinter rows(out, kind, {"parser", "vendor", "dataset", "patterns", "tests", "asked", "aliases", "kinds", "file"});
   for (auto& parser : list_parsers(**set)) {
     if (kind == OutputKind::json) {
-      out.json(json_of({{"parser", parser.name}, {"dataset", parser.dataset}, {"patterns", parser.patterns},
-                        {"tests", parser.tests}, {"generic", parser.generic}, {"path", parser.path}}));
+      out.json(json_of({{"parser", parser.name}, {"about", parser.about}, {"vendor", vendor_of(parser.path)},
+                        {"dataset", parser.dataset}, {"aliases", parser.aliases}, {"apps", parser.apps}, {"kinds", parser.kinds},
+                        {"patterns", parser.patterns}, {"tests", parser.tests}, {"generic", parser.generic}, {"path", parser.path}}));
     } else {
-      rows.row({parser.name, parser.dataset, std::to_string(parser.patterns), std::to_string(parser.tests),
-                parser.generic ? "last" : "by kind", parser.path});
+      rows.row({parser.name, vendor_of(parser.path), parser.dataset, std::to_string(parser.patterns), std::to_string(parser.tests),
+                parser.generic ? "last" : "by kind", joined(parser.aliases), joined(parser.kinds), parser.path});
     }
   }
   rows.finish();
   return kExitFound;
 }
 
+struct NewOptions {
+  std::string name, from, out;
+  std::vector<std::string> parsers;
+};
+
+constexpr size_t kSampleLinesMax = 200'000;
+constexpr size_t kSampleBytesMax = 256 << 20;
+
+int make_new(const NewOptions& options) {
+  std::ifstream file;
+  if (options.from != "-") {
+    file.open(options.from, std::ios::binary);
+    if (!file) return report(Error{Code::io, "opening " + options.from + ": " + std::strerror(errno)});
+  }
+  std::istream& in = file.is_open() ? static_cast<std::istream&>(file) : std::cin;
+  std::vector<std::string> lines;
+  size_t bytes = 0;
+  for (std::string line; bytes < kSampleBytesMax && lines.size() < kSampleLinesMax && std::getline(in, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    bytes += line.size();
+    lines.push_back(std::move(line));
+  }
+  if (in.bad()) return report(Error{Code::io, "reading " + options.from + " failed"});
+  auto known = all_files(options.parsers);
+  if (!known) return report(known.error());
+  auto made = make_parser(options.name, lines, *known);
+  if (!made) return report(made.error());
+  say_notes(made->notes);
+  if (options.out.empty()) {
+    Out().text(made->yaml);
+    return kExitFound;
+  }
+  std::error_code ignored;
+  if (std::filesystem::exists(options.out, ignored)) return report(Error{Code::invalid, "--out " + options.out + ": the file is there already; name another one"});
+  std::ofstream to(options.out, std::ios::binary);
+  if (!(to << made->yaml) || !to.flush()) return report(Error{Code::io, "writing " + options.out + ": " + std::strerror(errno)});
+  return kExitFound;
+}
+
+void add_new(CLI::App& parsers, Chosen& chosen) {
+  auto* command = parsers.add_subcommand("new", "a parser file made of sample lines, to go on with");
+  command->footer("Example: yushi parsers new acmevpn --from sample.log --out acmevpn.yaml");
+  auto options = std::make_shared<NewOptions>();
+  command->add_option("name", options->name, "of the parser: letters a-z, digits, _ - .")->required();
+  command->add_option("--from", options->from, "the sample, a line a message; - is stdin")->type_name("FILE")->required();
+  command->add_option("--out", options->out, "where to write it (default: stdout); never over a file")->type_name("FILE");
+  command->add_option("--parsers", options->parsers, "files or folders of parsers beside which it will stand")->type_name("DIR");
+  command->callback([options, &chosen] { chosen = [options] { return make_new(*options); }; });
+}
+
 }  // namespace
 
 void add_parsers(CLI::App& app, Chosen& chosen) {
-  add_file_commands(
+  auto* command = add_file_commands(
       app, chosen,
       {"parsers",
        "parser files: what is loaded, are they right, do their tests hold",
        "Example: yushi parsers test my-parsers/",
        {"what is loaded, ours and those of PATH", "Example: yushi parsers list -o json", list},
        {"every problem of the files, as file:line:column: message", "Example: yushi parsers check my-parsers/vpn.yaml", check},
-       {"runs the tests inside the files", "Example: yushi parsers test --hostile my-parsers/", test},
+       {"runs the tests inside the files; with PATH names each of theirs", "Example: yushi parsers test my-parsers/vpn.yaml", test},
        "puts quotes, blanks, addresses and whole lines where text from outside stands: no other field may change"});
+  add_new(*command, chosen);
+  add_unknown(*command, chosen);
 }
 
 }  // namespace yushi

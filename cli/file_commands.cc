@@ -2,7 +2,7 @@
 
 namespace yushi {
 
-void add_file_commands(CLI::App& app, Chosen& chosen, const FileCommands& commands) {
+CLI::App* add_file_commands(CLI::App& app, Chosen& chosen, const FileCommands& commands) {
   auto* command = app.add_subcommand(commands.name, commands.help);
   command->footer(commands.example);
   command->require_subcommand(1);
@@ -22,6 +22,7 @@ void add_file_commands(CLI::App& app, Chosen& chosen, const FileCommands& comman
   add("check", commands.check);
   auto* test = add("test", commands.test);
   if (commands.hostile_help) test->add_flag("--hostile", options->hostile, commands.hostile_help);
+  return command;
 }
 
 }  // namespace yushi

@@ -33,7 +33,8 @@ struct FileCommands {
   const char* hostile_help = nullptr;  // of test's --hostile; nullptr: it has none
   bool takes_parsers = false;
 };
-void add_file_commands(CLI::App& app, Chosen& chosen, const FileCommands& commands);
+// The command, for more beside those.
+CLI::App* add_file_commands(CLI::App& app, Chosen& chosen, const FileCommands& commands);
 
 // The files that `paths` name, and those of the folders among them. File has a name, a path and a text.
 template <class File>

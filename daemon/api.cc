@@ -215,6 +215,8 @@ struct Api::Asking {
   Result<void> ask();
   Result<void> answer_following();
   Result<std::shared_ptr<const StoreView>> view();
+  Result<EventReading> event_reading();  // the parsers of now, and the zone of each tenant
+  SecretsShown secrets() const;
   bool take_notes(std::string_view end);
   bool take(std::string_view line);
   void send(bool last);
@@ -222,7 +224,7 @@ struct Api::Asking {
   bool stalled(milliseconds waited);
   bool is_about_content() const {
     auto& name = question.name;
-    return name == "search" || name == "hist" || name.starts_with("alerts");
+    return name == "search" || name == "hist" || name.starts_with("alerts") || name.starts_with("parsers/");
   }
   // Those wait for each other, and run at a low priority.
   bool is_queued() const { return is_about_content() || question.name == "verify"; }
@@ -453,7 +455,14 @@ Result<void> Api::Asking::ask() {
   if (question.name == "status" && !sink(api.sources_.status())) return {};
   auto seen = view();
   if (!seen) return tl::unexpected(seen.error());
-  return answer(**seen, question, sink, budget);
+  return answer(**seen, question, secrets(), sink, budget, [this] { return event_reading(); });
+}
+
+SecretsShown Api::Asking::secrets() const {
+  auto& may = api.may_see_secrets_;
+  const bool may_see = std::find(may.begin(), may.end(), peer.user) != may.end();
+  return {api.sources_.pipeline->loaded()->secrets,
+          may_see ? "" : peer.user + " may not see secrets; `api.secrets` in yushi.yaml names who may"};
 }
 
 Result<std::shared_ptr<const StoreView>> Api::Asking::view() {
@@ -471,6 +480,14 @@ Result<std::shared_ptr<const StoreView>> Api::Asking::view() {
   return StoreView::of(*sources.store);
 }
 
+Result<EventReading> Api::Asking::event_reading() {
+  auto loaded = api.sources_.pipeline->loaded();
+  return EventReading{loaded->parsers, [loaded, &logs = api.sources_.store->options().logs](std::string_view log) {
+                        const auto at = static_cast<size_t>(std::find(logs.begin(), logs.end(), log) - logs.begin());
+                        return at < loaded->readings.size() ? loaded->readings[at].zone : Zone::utc();
+                      }};
+}
+
 // The same question again and again, over what has come since, in commit order.
 Result<void> Api::Asking::answer_following() {
   // The end of a whole round is not that of the stream, which has none; one that misses something ends the stream.
@@ -486,7 +503,7 @@ Result<void> Api::Asking::answer_following() {
     // Before the view: what is committed between the two ends the wait below at once.
     const auto commit = api.sources_.pipeline->wait_commit(UINT64_MAX, 0);
     auto view = StoreView::of(*api.sources_.store);
-    auto answered = answer(*view, next, sink, budget);
+    auto answered = answer(*view, next, secrets(), sink, budget, [this] { return event_reading(); });
     if (!answered || ended || gone) return answered;
     turn.leave();
     auto logs = view->logs();
@@ -539,9 +556,10 @@ void Api::Asking::audit(const char* type, const Result<void>& answered) {
 
 // ------------------------------------------------------------------------------------------------- the thread that accepts
 
-Api::Api(UnixListener listener, OwnedFd metrics, Sources sources, Limits limits)
+Api::Api(UnixListener listener, OwnedFd metrics, Sources sources, Limits limits, std::vector<std::string> may_see_secrets)
     : sources_(std::move(sources)),
       limits_(limits),
+      may_see_secrets_(std::move(may_see_secrets)),
       pool_(limits.query_bytes, std::clamp(std::thread::hardware_concurrency(), 1u, 4u)),
       queue_({QueryPool::kQuestionsMax, kLocalConnectionsMax / 2}),
       listener_(std::move(listener)),

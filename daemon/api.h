@@ -2,7 +2,8 @@
 // where the config names an address, over TCP on loopback, which answers nothing else.
 //
 // Each use of a question is a record in `_audit`, refused ones too, with the asker's uid and login uid. What the CLI asks
-// beside a question to prove its answer (checkpoints, consistency) is counted in that question's record.
+// beside a question to prove its answer (checkpoints, consistency) is counted in that question's record. Secrets are hidden
+// but from users whom the config names, when they ask to see them; that too stands in the record.
 //
 // Bounds   Connections are cheap and never lock anybody out: where there are too many, the one that has been silent for
 //          longest is let go. Only questions about content wait for each other (daemon/question_queue.h); they share
@@ -19,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "core/base/result.h"
 #include "daemon/pipeline.h"
@@ -41,7 +43,8 @@ class Api {
     std::chrono::seconds query_time;
   };
   // The listeners listen already: who asks before start() waits. `metrics` may be none.
-  Api(UnixListener listener, OwnedFd metrics, Sources sources, Limits limits);
+  // `may_see_secrets` are names of users.
+  Api(UnixListener listener, OwnedFd metrics, Sources sources, Limits limits, std::vector<std::string> may_see_secrets = {});
   ~Api();
   void start();
   void stop();  // ends running answers, which say so
@@ -56,6 +59,7 @@ class Api {
 
   Sources sources_;
   const Limits limits_;
+  const std::vector<std::string> may_see_secrets_;
   QueryPool pool_;
   QuestionQueue queue_;
   std::optional<UnixListener> listener_;  // until stop()

@@ -1,6 +1,7 @@
 #include "daemon/config.h"
 
 #include <grp.h>
+#include <pwd.h>
 #include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
@@ -344,12 +345,14 @@ void gather_fields(const Walk& walk, const YAML::Node& node, const Expression& e
 void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
   ForwardConfig forward;
   std::string type = "kafka", delivery;
+  std::string secrets = "masked";
   walk.map(node, "forward.",
            {{"type", walk.text("forward.type", type, {"kafka"})},
             {"brokers", walk.text("forward.brokers", forward.brokers)},
             {"topic", topic(walk, "forward.topic", forward.topic)},
             {"alerts_topic", topic(walk, "forward.alerts_topic", forward.alerts_topic)},
             {"format", walk.text("forward.format", forward.format, {"ecs-json", "raw", "protobuf"})},
+            {"secrets", walk.text("forward.secrets", secrets, {"masked", "shown"})},
             {"select",
              [&](const YAML::Node& n) {
                walk.text("forward.select", forward.select)(n);
@@ -378,6 +381,7 @@ void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
                                                           forward.alerts_topic + "\" of these brokers already; remove the line");
     }
   }
+  forward.secrets = secrets == "shown";
   config.forward.push_back(std::move(forward));
 }
 
@@ -450,6 +454,13 @@ Result<Config> load_config(const std::string& path) {
                        walk.problem(n, "api.group: this system has no group \"" + n.Scalar() + "\"; make it with groupadd, or remove the line");
                      }
                    }},
+                  {"secrets",
+                   [&](const YAML::Node& n) {
+                     walk.texts("api.secrets", config.api_secrets)(n);
+                     for (auto& name : config.api_secrets)
+                       if (::getpwnam(name.c_str()) == nullptr)
+                         walk.problem(n, "api.secrets: this system has no user \"" + name + "\"; make it or remove it here");
+                   }},
                   {"mode",
                    [&](const YAML::Node& n) {
                      const auto text = n.IsScalar() ? n.Scalar() : "";
@@ -489,6 +500,7 @@ Result<Config> load_config(const std::string& path) {
                             {{"city", walk.path("geoip.city", config.lookups.city)}, {"asn", walk.path("geoip.asn", config.lookups.asn)}});
                  }},
                 {"user_agents", walk.path("user_agents", config.lookups.user_agents)},
+                {"secrets", walk.folders("secrets", config.secret_dirs)},
                 {"limits",
                  [&](const YAML::Node& node) {
                    walk.map(node, "limits.",

@@ -36,6 +36,7 @@ struct ForwardConfig {
   std::string alerts_topic;  // empty: sends no alerts
   std::string format = "ecs-json";  // ecs-json | raw | protobuf
   std::string select = "*";
+  bool secrets = false;  // sends passwords, tokens and keys as they are
   std::vector<std::pair<std::string, std::string>> select_fields;  // that it names, each with its place: "yushi.yaml:9:13"
   KafkaProperties properties;
 };
@@ -49,6 +50,7 @@ struct Config {
   std::vector<std::string> parser_dirs;  // users'; ours come first
   std::vector<std::string> rule_dirs;
   LookupFiles lookups;
+  std::vector<std::string> secret_dirs;  // files that say what a secret is; ours come first
   uint32_t message_bytes = 64 << 10;
   uint32_t connections = 10'000;
   uint32_t connections_per_source = 1000;
@@ -65,6 +67,7 @@ struct Config {
   std::string api_socket;
   std::string api_group;         // of the socket; empty: the daemon's own
   uint32_t api_mode = 0600;      // of the socket: 0600, or 0660 where there is a group
+  std::vector<std::string> api_secrets;  // users who may ask to see secrets
   std::string api_listen;        // "127.0.0.1:9600", loopback only; empty: none
 };
 

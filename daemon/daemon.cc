@@ -293,6 +293,7 @@ class Daemon {
       if (!select) return tl::unexpected(select.error());
       settings.select = *select;
       settings.properties = forward.properties;
+      if (!forward.secrets) settings.secrets = [this] { return pipeline_->loaded()->secrets; };
       auto name = forward.brokers + "/" + forward.topic;
       settings.on_away = [this, name](const std::string& why) {
         auto what = "forwarder " + name + " has had no broker for a while" + (why.empty() ? "" : " (" + why + ")") +
@@ -327,7 +328,7 @@ class Daemon {
     api_ = std::make_unique<Api>(std::move(*api_listener_), std::move(api_metrics_),
                                  Api::Sources{store_.get(), pipeline_.get(), [this](auto& questions) { return prometheus_text(watched_, questions); },
                                               [this] { return status_json(watched_); }},
-                                 Api::Limits{config_.query_bytes, std::chrono::seconds(config_.query_seconds)});
+                                 Api::Limits{config_.query_bytes, std::chrono::seconds(config_.query_seconds)}, config_.api_secrets);
     api_->start();
     return {};
   }

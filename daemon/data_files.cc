@@ -142,6 +142,11 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
           .load(share_directory("rules"), config.rule_dirs);
   if (!rules) return tl::unexpected(rules.error());
   loaded->rules = *rules;
+  auto secrets = Loading<SecretRules, SecretFile>("secrets", read_secret_directories, before ? before->secrets.get() : nullptr,
+                                                  loaded->left_out)
+                     .load(share_directory("secrets"), config.secret_dirs);
+  if (!secrets) return tl::unexpected(secrets.error());
+  loaded->secrets = *secrets;
   auto& unsupported = loaded->rules->unsupported();
   for (auto& rule : unsupported) loaded->left_out.push_back(first_line(rule) + "; the rule is left out");
 
@@ -192,6 +197,9 @@ std::vector<std::string> check_data_files(const Config& config) {
     add_lines(set.error().message);
   } else {
     for (auto& rule : (*set)->unsupported()) out.push_back(rule);
+  }
+  if (auto set = SecretRules::load(read_all(read_secret_directories, share_directory("secrets"), config.secret_dirs)); !set) {
+    add_lines(set.error().message);
   }
   for (auto& problem : unknown_select_fields(config)) out.push_back(problem);
   if (auto lookups = open_lookups(config.lookups); !lookups) add_lines(lookups.error().message);

@@ -2,6 +2,7 @@
 
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/base/clock.h"
@@ -54,9 +55,21 @@ std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts&
   e.one("yushi_alerts_total", "counter", "Alerts raised since start.", pipeline.alerts.load());
   e.one("yushi_records_capped_total", "counter", "Records with more fields than are taken; error.message says so.",
         pipeline.fields_capped.load());
+  e.one("yushi_joined_open", "gauge", "Events of several lines that wait for more of them.", pipeline.joined_open.load());
+  e.one("yushi_joined_cut_total", "counter", "Events that met a bound of lines, bytes or open events and were judged as they were.",
+        pipeline.joined_cut.load());
   e.one("yushi_parse_ambiguous_total", "counter",
         "Records that two parsers would have known and the order decided, estimated: one known record in 251 is offered to all.",
         pipeline.ambiguous.load());
+  const auto datasets = watched.pipeline->records_of_datasets();
+  e.family("yushi_parse_total", "counter", "Records by dataset; none: no parser understood them.");
+  for (auto& [dataset, count] : datasets) e.value(count, "dataset=\"" + dataset + "\"");
+  e.family("yushi_parse_unknown_total", "counter",
+           "Records that no product's parser understood: none, or the generic parser that knew their form. `yushi parsers unknown` shows them.");
+  for (auto& [dataset, count] : datasets) {
+    const auto generic = generic_datasets();
+    if (dataset == "none" || std::find(generic.begin(), generic.end(), dataset) != generic.end()) e.value(count, "dataset=\"" + dataset + "\"");
+  }
   e.one("yushi_hosts_unconfirmed_total", "counter", "Records whose header names another host than their sender did before.",
         watched.pipeline->hosts_unconfirmed());
   e.one("yushi_connections_open", "gauge", "Stream connections open.", pipeline.connections_open.load());

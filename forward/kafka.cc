@@ -56,6 +56,7 @@ struct KafkaForwarder::State {
 
   // Of the forwarder's thread alone, from here on.
   MessageMaker maker;
+  SecretMask mask{nullptr};
   Message message;
   Scratch scratch;
   std::unique_ptr<KafkaProducer> producer;
@@ -287,7 +288,7 @@ struct KafkaForwarder::State {
         continue;
       }
       uint64_t token = from.number << kIndexBits | record.index;
-      maker.make(record, limit_of(token), message);
+      maker.make(mask.mask(record), limit_of(token), message);
       if (message.truncated) ++metrics.truncated;
       if (!send(KafkaProducer::Topic::records, format_name(settings.format), token)) return true;
     }
@@ -312,13 +313,15 @@ struct KafkaForwarder::State {
       message.truncated = alert.json.size() > limit_of(token);
       message.value = message.truncated
                           ? R"({"event":{"kind":"alert","id":")" + message.id + R"("},"yushi":{"truncated":true}})"
-                          : std::move(alert.json);
+                          : std::string(mask.mask(alert.json));
       if (!send(KafkaProducer::Topic::alerts, format_name(ForwardFormat::ecs_json), token)) return true;
     }
     return !found->empty();
   }
 
   bool forward_all() {
+    if (settings.secrets)
+      if (auto now = settings.secrets(); now != mask.rules()) mask = SecretMask(std::move(now));
     auto heads = source->heads();
     if (!heads) {
       note(heads.error().message);

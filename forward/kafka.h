@@ -25,6 +25,7 @@
 
 #include "core/base/result.h"
 #include "core/filter/filter.h"
+#include "core/filter/secret_mask.h"
 #include "forward/message.h"
 #include "forward/source.h"
 
@@ -44,6 +45,8 @@ struct KafkaSettings {
   Filter select = Filter::parse_kql("*", {}).value();
   size_t in_flight_bytes = 256 << 20;
   KafkaProperties properties;
+  // By what secrets are hidden in records and alerts, asked anew for each batch: a reload changes it. None: all is sent whole.
+  std::function<std::shared_ptr<const SecretRules>()> secrets;
   std::chrono::seconds away_after{30};  // so long nobody answers, or nothing is acknowledged: an outage
 
   // On the forwarder's thread; must not wait.

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
+
+#include <yaml-cpp/yaml.h>
 
 #include "parsers/decoded_text.h"
+#include "parsers/event_kind.h"
 #include "parsers/joiner.h"
 #include "parsers/loaded_parsers.h"
 
@@ -25,18 +29,48 @@ class TestRun {
   explicit TestRun(const std::shared_ptr<const ParserSet>& set)
       : set_(set), parsers_(static_cast<const LoadedParsers&>(*set)), worker_(set) {}
 
-  ParserTestReport run() {
-    for (auto& parser : parsers_.parsers())
+  // `paths`: of these files only; none: of all.
+  ParserTestReport run(const std::vector<std::string>& paths) {
+    const auto is_asked = [&](const ParserDefinition& parser) {
+      return paths.empty() || std::find(paths.begin(), paths.end(), parser.path) != paths.end();
+    };
+    for (auto& parser : parsers_.parsers()) {
+      const bool asked = is_asked(*parser);
       for (auto& test : parser->tests) {
-        ++report_.tests;
-        if (test.is_event) {
-          run_event(*parser, test);
-          continue;
-        }
-        run_own(*parser, test);
-        if (!test.none) offer_to_others(*parser, test);
+        report_.tests += asked;
+        const auto before = report_.failures.size();
+        record_ = Record();
+        if (asked) test.is_event ? run_event(*parser, test) : run_own(*parser, test);
+        const auto outcome = test.is_event  ? std::string("ok: event")
+                             : record_.kind ? "ok: pattern " + quoted(record_.kind->pattern)
+                                            : std::string("ok: not known");
+        for (auto& other : parsers_.parsers())
+          if (!test.is_event && !test.none && (asked || is_asked(*other))) offer(*parser, test, *other);
+        if (!asked || paths.empty()) continue;
+        const bool is_wrong = report_.failures.size() > before;
+        report_.cases.push_back({parser->path, test.position.line, is_wrong ? report_.failures[before] : outcome, is_wrong});
       }
+    }
     return std::move(report_);
+  }
+
+  std::optional<ParsedLine> parse(const std::string& name, const std::string& line) {
+    for (auto& parser : parsers_.parsers()) {
+      if (parser->name != name) continue;
+      ParserTest test;
+      test.line = line;
+      understand(test, parser->name, *parser);
+      if (!record_.kind || record_.kind->parser != name) return std::nullopt;
+      ParsedLine out{record_.kind->pattern, {}};
+      for (auto& capture : captures_) {
+        std::string field(capture.field->name);
+        if (capture.field == ecs::timestamp || capture.field->type == FieldType::date) continue;
+        if (std::any_of(out.fields.begin(), out.fields.end(), [&](auto& known) { return known.first == field; })) continue;
+        if (auto values = values_of({capture.field, field, {}, {}}); !values.empty()) out.fields.emplace_back(field, std::move(values));
+      }
+      return out;
+    }
+    return std::nullopt;
   }
 
  private:
@@ -145,17 +179,15 @@ class TestRun {
                        [&](auto& prefix) { return text.starts_with(prefix); });
   }
 
-  void offer_to_others(const ParserDefinition& parser, const ParserTest& test) {
-    for (auto& other : parsers_.parsers()) {
-      if (other.get() == &parser || other->generic) continue;
-      if (!parser.format.empty() && parser.format == other->format) continue;
-      if (!may_be_asked(*other, parser, test.line)) continue;
-      // A body is a product's when the order of routes gives it to that product.
-      understand(test, other->match.keys.empty() ? other->name : std::string_view(), *other);
-      if (record_.kind && record_.kind->parser == other->name)
-        failed(parser, test.position, "the parser " + quoted(other->name) + " knows this line too (pattern " +
-                                          quoted(record_.kind->pattern) + "); they must share a format: or differ");
-    }
+  void offer(const ParserDefinition& parser, const ParserTest& test, const ParserDefinition& other) {
+    if (&other == &parser || other.generic) return;
+    if (!parser.format.empty() && parser.format == other.format) return;
+    if (!may_be_asked(other, parser, test.line)) return;
+    // A body is a product's when the order of routes gives it to that product.
+    understand(test, other.match.keys.empty() ? other.name : std::string_view(), other);
+    if (record_.kind && record_.kind->parser == other.name)
+      failed(parser, test.position, "the parser " + quoted(other.name) + " knows this line too (pattern " +
+                                        quoted(record_.kind->pattern) + "); they must share a format: or differ");
   }
 
   const std::shared_ptr<const ParserSet>& set_;
@@ -177,12 +209,41 @@ std::vector<std::string> check_parser_files(const std::vector<ParserFile>& files
   return problems.list;
 }
 
-ParserTestReport run_parser_tests(const std::shared_ptr<const ParserSet>& set) { return TestRun(set).run(); }
+ParserTestReport run_parser_tests(const std::shared_ptr<const ParserSet>& set, const std::vector<std::string>& paths) {
+  return TestRun(set).run(paths);
+}
+
+std::optional<ParsedLine> parse_test_line(const std::shared_ptr<const ParserSet>& set, const std::string& parser,
+                                          const std::string& line) {
+  return TestRun(set).parse(parser, line);
+}
+
+namespace {
+
+// The kinds of events that a parser's file names: of the file, patterns, variants and rows of tables.
+void gather_kinds(const YAML::Node& node, std::set<std::string>& kinds) {
+  if (node.IsSequence())
+    for (const auto& item : node) gather_kinds(item, kinds);
+  if (!node.IsMap()) return;
+  for (const auto& entry : node) {
+    const auto key = entry.first.IsScalar() ? entry.first.Scalar() : std::string();
+    if (key == "tests") continue;
+    if (key == "event" && entry.second.IsScalar() && find_event_kind(entry.second.Scalar())) kinds.insert(entry.second.Scalar());
+    gather_kinds(entry.second, kinds);
+  }
+}
+
+}  // namespace
 
 std::vector<ParserListing> list_parsers(const ParserSet& set) {
   std::vector<ParserListing> out;
-  for (auto& parser : static_cast<const LoadedParsers&>(set).parsers())
-    out.push_back({parser->name, parser->dataset, parser->path, parser->patterns.size(), parser->tests.size(), parser->generic});
+  for (auto& parser : static_cast<const LoadedParsers&>(set).parsers()) {
+    std::set<std::string> kinds;
+    for (auto& file : set.files())
+      if (file.path == parser->path) gather_kinds(YAML::Load(file.text), kinds);
+    out.push_back({parser->name, parser->dataset, parser->path, parser->about, parser->aliases, parser->match.apps,
+                   {kinds.begin(), kinds.end()}, parser->patterns.size(), parser->tests.size(), parser->generic});
+  }
   return out;
 }
 

@@ -28,7 +28,7 @@ constexpr std::string_view kOutsideNames[] = {"user.name", "user.effective.name"
                                               "url.query", "url.original", "url.full", "user_agent.original",
                                               "http.request.referrer"};
 // One text of the client's, of which the parts are cut at a sign in it.
-constexpr std::string_view kRequest[] = {"url.path", "url.query", "url.original"};
+constexpr std::string_view kRequest[] = {"url.path", "url.query", "url.original", "url.domain", "url.port", "url.scheme", "url.full"};
 
 bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -44,6 +44,15 @@ std::string shown(std::string_view text) {
 std::string trimmed(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t\r\n"), end = text.find_last_not_of(" \t\r\n");
   return begin == std::string_view::npos ? std::string() : std::string(text.substr(begin, end - begin + 1));
+}
+
+// related.user, a URL's parts that are derived of the whole: they change as what they follow from does, which is looked at.
+bool follows_from_others(const Record& record, const Field& field) {
+  if (field.name.starts_with("related.") || field.name == "yushi.url.decoded") return true;
+  if (&field != ecs::process_name && !field.name.starts_with("url.")) return false;
+  const auto says = [&](const auto& one) { return one.field == &field; };
+  return std::none_of(record.captures.begin(), record.captures.end(), says) &&
+         (!record.kind || std::none_of(record.kind->constants.begin(), record.kind->constants.end(), says));
 }
 
 // Addresses stay addresses so, and ports ports.
@@ -144,7 +153,7 @@ class HostileRun {
     fields->clear();
     scratch_.clear();
     for_each_field(record, scratch_, [&](const Field& field, const Value& value) {
-      if (&field == ecs::message || &field == ecs::event_original) return;
+      if (&field == ecs::message || &field == ecs::event_original || follows_from_others(record, field)) return;
       (*fields)[std::string(field.name)].emplace_back(
           value.type == Value::Type::date ? std::to_string(value.integer) : std::string(value.text));
     });
@@ -196,8 +205,10 @@ class HostileRun {
       auto& fields = pattern.keys->targets()[found].fields;
       if (std::any_of(fields.begin(), fields.end(), is_it)) return true;
     }
+    // Text where a field of another type would be: an address in its place is that field's.
+    if (!own.empty() && pattern.keys->find(own) != KeyTable::kNotFound) return true;
     const auto* entry = pattern.dictionary && !own.empty() ? pattern.dictionary->find(own) : nullptr;
-    return entry && !entry->words.empty();
+    return entry && (!entry->words.empty() || !entry->target.fields.empty());
   }
 
   // How the program writes this capture's text; nothing when no text from outside stands there.
@@ -217,6 +228,9 @@ class HostileRun {
       }
     }
     if (form != Body::none && is_of_program(pattern, *capture.field)) return std::nullopt;
+    // Vendor, product, version and class of CEF and LEEF.
+    constexpr ptrdiff_t kOwnParts = 5;
+    if ((form == Body::cef || form == Body::leef) && std::count(line.begin(), line.begin() + capture.begin, '|') < kOwnParts) return std::nullopt;
     switch (form) {
       case Body::none: return std::nullopt;
       case Body::json: return quoted ? std::optional(Writing::json) : std::nullopt;
@@ -304,7 +318,7 @@ class HostileRun {
     const bool is_request = is_one_of(kRequest, own);
     for (const Fields* fields : {&trial.before, const_cast<const Fields*>(&after)})
       for (auto& [name, values] : *fields) {
-        if (name == own || (is_request && is_one_of(kRequest, name))) continue;
+        if (name == own || name == "yushi.repeated_name" || (is_request && is_one_of(kRequest, name))) continue;
         const auto was = trial.before.find(name);
         const Fields::const_iterator is = after.find(name);
         if (was == trial.before.end()) return name + " is " + shown(is->second[0]) + " and was not there";

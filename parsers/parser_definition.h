@@ -88,7 +88,7 @@ struct ParserTest {
 };
 
 struct ParserDefinition {
-  std::string name, dataset, format, path;
+  std::string name, about, dataset, format, path;
   std::vector<std::string> aliases;
   bool generic = false;
   const Field* repeated = nullptr;  // how often, of `message repeated 3 times: [ … ]`; nullptr: such a message is not unpacked

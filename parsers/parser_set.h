@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,20 @@ class ParserSet {
   virtual const std::vector<ParserFile>& files() const = 0;
 };
 
+// The datasets of our parsers that know a message by its form alone, whatever product wrote it.
+std::span<const std::string_view> generic_datasets();
+
+struct ParserDefinition;
+struct PatternDefinition;
+
+// That a pattern was tried, for `parse --explain`.
+struct AskedPattern {
+  const ParserDefinition* parser;
+  const PatternDefinition* pattern;  // nullptr: the parser was asked, and none of its patterns can begin with this byte
+  std::string text;                  // what it was tried on
+  bool matched;
+};
+
 class ParserWorker {
  public:
   explicit ParserWorker(std::shared_ptr<const ParserSet> set);
@@ -63,6 +78,8 @@ class ParserWorker {
   // Messages so far that a second parser would have known too, and the written order decided. An estimate: of the known messages one
   // in 251 is offered to the others.
   uint64_t ambiguous() const;
+  // From now on appends to `asked` what it tries; nullptr: no more.
+  void tell_asked(std::vector<AskedPattern>* asked);
   uint64_t capped() const;  // messages so far that had more fields than we take; their error.message says so
   const std::shared_ptr<const ParserSet>& set() const;
 

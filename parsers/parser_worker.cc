@@ -77,6 +77,7 @@ struct ParserWorker::State {
   MatchStack stack;
   std::array<uint32_t, 2 * Pattern::kGroupsMax> spans;
   uint64_t capped = 0, ambiguous = 0;
+  std::vector<AskedPattern>* asked = nullptr;
   BodyReader body;
   PairMapper mapper;
   DecodedText decoded;
@@ -132,7 +133,7 @@ struct ParserWorker::State {
       parsers->any_literals().search(text, found_);
       found_.for_each([&](uint16_t number) {
         auto one = parsers->any_pattern(number);
-        if (!is_as_it_stands) one.pattern = LoadedParsers::kAllPatterns;
+        if (!is_as_it_stands || asked) one.pattern = LoadedParsers::kAllPatterns;
         any_found_.push_back(one);
       });
     };
@@ -200,6 +201,7 @@ struct ParserWorker::State {
   }
 
   bool try_patterns(Job& job, const ParserDefinition& parser) {
+    if (asked) [[unlikely]] return try_aloud(job, parser);
     const auto candidates = parser.beginnings.candidates(job.text);
     if (candidates.size() <= kAskedInTurn) {
       for (auto index : candidates)
@@ -209,6 +211,18 @@ struct ParserWorker::State {
     parser.literals.search(job.text, found_);
     for (auto index : candidates)
       if (found_.may_match(index) && try_pattern(job, parser, parser.patterns[index])) return true;
+    return false;
+  }
+
+  bool try_aloud(Job& job, const ParserDefinition& parser) {
+    const size_t told = asked->size();
+    for (auto index : parser.beginnings.candidates(job.text)) {
+      auto& pattern = parser.patterns[index];
+      const bool matched = try_pattern(job, parser, pattern);
+      asked->push_back({&parser, &pattern, std::string(job.text), matched});
+      if (matched) return true;
+    }
+    if (asked->size() == told) asked->push_back({&parser, nullptr, std::string(job.text), false});
     return false;
   }
 
@@ -641,6 +655,8 @@ bool ParserWorker::parse_whole(Record& record, const Zone& zone, Arena& arena, s
     if (state_->try_pattern(job, parser, parser.patterns[index])) return true;
   return false;
 }
+
+void ParserWorker::tell_asked(std::vector<AskedPattern>* asked) { state_->asked = asked; }
 
 uint64_t ParserWorker::capped() const { return state_->capped; }
 

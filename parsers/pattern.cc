@@ -83,6 +83,7 @@ Pattern::Regex& Pattern::made() const {
 
 std::string Pattern::re2_problem() const { return made().re->ok() ? std::string() : made().re->error(); }
 
+
 bool Pattern::match(std::string_view text, uint32_t* spans, MatchStack& stack) const {
   if (program_) {
     auto answer = program_->match(text, spans, stack);

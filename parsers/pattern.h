@@ -32,6 +32,7 @@ class Pattern {
   // The same, by RE2 alone: the truth for tests.
   bool match_by_re2(std::string_view text, uint32_t* spans) const;
 
+  const std::string& regex() const { return text_; }  // as compile() was given it
   int groups() const { return groups_; }
   bool has_program() const { return program_ != nullptr; }
   // Empty when RE2 takes the pattern: always, where compile() did. For tests.

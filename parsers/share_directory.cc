@@ -12,7 +12,7 @@ std::string share_directory(const std::string& what) {
   for (auto up = here; up.has_relative_path(); up = up.parent_path()) {
     // A binary in its build folder: the tree it was built from.
     if (std::filesystem::exists(up / "parsers" / "library", ignored)) {
-      return (up / (what == "rules" ? "config/rules" : "parsers/library")).string();
+      return (up / (what == "parsers" ? std::string("parsers/library") : "config/" + what)).string();
     }
   }
   return (here.parent_path() / "share" / "yushi" / what).string();

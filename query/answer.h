@@ -1,6 +1,7 @@
 // The answers to single questions; questions.cc picks one by name. Each writes its lines and the last one itself.
 #pragma once
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -17,7 +18,9 @@ struct Asked {
   const LineSink& sink;                // false when the answer must end: the asker went away, or a bound was met
   const std::atomic<bool>& cancelled;  // budget.over()
   Budget& budget;
+  const EventReadingSource& events;
   const LineSink& sink_of_end;  // takes the last line, whatever bound was met
+  const std::shared_ptr<const SecretRules>& secrets;  // what is masked; none: the asker may see all, and asked to
 
   // False when the asker went away.
   bool say(const nlohmann::ordered_json& line) const;
@@ -38,6 +41,7 @@ Result<void> answer_search(const Asked& asked);
 Result<void> answer_hist(const Asked& asked);
 Result<void> answer_alerts(const Asked& asked);
 Result<void> answer_alert(const Asked& asked, std::string_view id);
+Result<void> answer_unknown(const Asked& asked);
 Result<void> answer_sources(const Asked& asked);
 Result<void> answer_status(const Asked& asked);
 Result<void> answer_checkpoint(const Asked& asked);

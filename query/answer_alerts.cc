@@ -90,6 +90,7 @@ Result<void> answer_alerts(const Asked& asked) {
   }
   AnswerEnd end;
   bool gone = false;
+  SecretMask mask(asked.secrets);
   auto answered = asked.view.each_alert(from, *reverse, [&](uint64_t index, std::string_view json) {
     if (end.records == left) return false;
     auto holds = wanted.holds(json);
@@ -98,7 +99,7 @@ Result<void> answer_alerts(const Asked& asked) {
       if (end.missing.size() < kMissingMax) end.missing.push_back("alert _audit/" + std::to_string(index) + " is no alert any more");
       return !asked.cancelled;
     }
-    gone = !asked.sink(json);
+    gone = !asked.sink(mask.mask(json));
     ++end.records;
     return !gone && !asked.cancelled;
   });
@@ -124,7 +125,8 @@ Result<void> answer_alert(const Asked& asked, std::string_view id) {
   if (!looked) return looked;
   if (asked.cancelled) return {};
   if (!json.empty()) {
-    if (!asked.sink(json)) return {};
+    SecretMask mask(asked.secrets);
+    if (!asked.sink(mask.mask(json))) return {};
     AnswerEnd end;
     end.records = 1;
     auto records = parsed.value(nlohmann::json::json_pointer("/yushi/alert/records"), nlohmann::json::array());
@@ -163,7 +165,7 @@ Result<void> answer_alert(const Asked& asked, std::string_view id) {
         continue;
       }
       std::string out;
-      writer.write(batch->records[index - segment->summary.first_index], JsonOptions{}, out);
+      writer.write(mask.mask(batch->records[index - segment->summary.first_index]), JsonOptions{}, out);
       if (!asked.sink(out)) return {};
       ++end.records;
     }

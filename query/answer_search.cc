@@ -1,5 +1,6 @@
 // search and hist: records in the order (@timestamp, log, index), or the rows of a pipe.
 #include <algorithm>
+#include <iterator>
 #include <charconv>
 #include <limits>
 #include <map>
@@ -8,6 +9,7 @@
 
 #include "core/record/ecs_json.h"
 #include "query/answer.h"
+#include "query/answer_scan.h"
 #include "query/arrivals.h"
 #include "query/field_watch.h"
 #include "query/output.h"
@@ -17,16 +19,6 @@
 
 namespace yushi {
 namespace {
-
-ScanOptions scan_options(const Asked& asked, const Filter::Times& times, std::optional<uint64_t> limit) {
-  ScanOptions options;
-  options.pool = &asked.budget.pool();
-  options.from_ns = times.from_ns;
-  options.to_ns = times.to_ns;
-  options.threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
-  if (limit) options.limit = static_cast<size_t>(*limit);
-  return options;
-}
 
 // From which index on a log is asked: "log=index,log=index,".
 Result<std::map<std::string, uint64_t>> read_after(std::string_view text) {
@@ -48,44 +40,26 @@ Result<std::map<std::string, uint64_t>> read_after(std::string_view text) {
   return out;
 }
 
-struct Segments {
-  std::vector<ScanSegment> segments;
-  std::vector<std::string> missing;
-};
-
-Result<Segments> segments_of(const StoreView& view, const std::vector<std::string>& logs) {
+Result<Segments> event_segments_of(const Asked& asked, const std::vector<std::string>& logs) {
+  if (!asked.events) return fail(Code::unavailable, "nobody says what joins lines to events");
+  auto reading = asked.events();
+  if (!reading) return tl::unexpected(reading.error());
   Segments out;
   for (auto& log : logs) {
-    auto all = view.segments(log);
-    if (!all) {
+    auto all = event_segments(asked.view, log, *reading);
+    if (!all)
       out.missing.push_back("log " + log + ": " + all.error().message);
-      continue;
-    }
-    for (auto& segment : *all) {
-      ScanSegment wanted;
-      wanted.log = log;
-      wanted.summary = segment.summary;
-      if (segment.sealed) wanted.field_names = [&view, segment] { return view.field_names(segment); };
-      wanted.read = [&view, segment = std::move(segment)] { return view.read(segment); };
-      out.segments.push_back(std::move(wanted));
-    }
+    else
+      std::move(all->begin(), all->end(), std::back_inserter(out.segments));
   }
   return out;
 }
 
-void render_record(const Record& record, std::string& out) {
+void render_record(const Asked& asked, const Record& record, std::string& out) {
   thread_local EcsJsonWriter writer;
-  writer.write(record, {}, out);
-}
-
-AnswerEnd end_of(const ScanReport& report, std::vector<std::string> missing) {
-  AnswerEnd end;
-  end.records = report.records_found;
-  end.blocks = report.blocks;
-  end.blocks_read = report.blocks_read;
-  end.missing = report.missing;
-  end.missing.insert(end.missing.end(), missing.begin(), missing.end());
-  return end;
+  thread_local SecretMask mask(nullptr);
+  if (mask.rules() != asked.secrets) mask = SecretMask(asked.secrets);
+  writer.write(mask.mask(record), {}, out);
 }
 
 // What has come since, in commit order: follow goes by arrival, not by event time.
@@ -101,7 +75,7 @@ Result<void> answer_arrived(const Asked& asked, const Query& query, const std::v
   std::string json;
   while (auto* record = arrivals.next()) {
     json.clear();
-    render_record(*record, json);
+    render_record(asked, *record, json);
     if (!asked.sink(json)) return {};
     ++end.records;
   }
@@ -126,7 +100,7 @@ Result<void> answer_records(const Asked& asked, const Query& query, const Segmen
   std::atomic<bool> is_held{true};
   std::optional<RecordKey> oldest;
   auto render = [&](const Record& record, Scratch&, std::string& out) {
-    if (is_held) render_record(record, out);
+    if (is_held) render_record(asked, record, out);
   };
   auto give = [&](ScanHit&& hit) { return asked.sink(hit.rendered); };
   auto hold = [&](ScanHit&& hit) {
@@ -161,7 +135,7 @@ Result<void> answer_records(const Asked& asked, const Query& query, const Segmen
 Result<void> answer_rows(const Asked& asked, const Query& query, const Segments& found, FieldWatch& watch,
                          ScanOptions options, bool reverse) {
   options.bytes_max = asked.budget.lease(asked.budget.pool().bytes() / 2);
-  auto answered = run_pipe(query, found.segments, options, asked.cancelled);
+  auto answered = run_pipe(query, found.segments, options, asked.cancelled, asked.secrets);
   if (!answered) return tl::unexpected(answered.error());
   if (asked.cancelled) return {};
   if (reverse) std::reverse(answered->table.rows.begin(), answered->table.rows.end());
@@ -191,7 +165,7 @@ Result<void> answer_search(const Asked& asked) {
       return fail(Code::invalid, std::string(context) + " is not in this version; ask for the source and the time around the record");
     }
   }
-  if (auto allowed = parameters.allow({"query", "since", "until", "zone", "limit", "reverse", "tenant", "explain", "after", "follow"}); !allowed) {
+  if (auto allowed = parameters.allow({"query", "since", "until", "zone", "limit", "reverse", "tenant", "explain", "after", "follow", "events"}); !allowed) {
     return allowed;
   }
   auto clock = parameters.clock();
@@ -205,6 +179,8 @@ Result<void> answer_search(const Asked& asked) {
   auto reverse = parameters.flag("reverse");
   if (!reverse) return tl::unexpected(reverse.error());
   if (auto explain = parameters.flag("explain"); !explain) return tl::unexpected(explain.error());
+  auto events = parameters.flag("events");
+  if (!events) return tl::unexpected(events.error());
   auto after = read_after(parameters.text("after"));
   if (!after) return tl::unexpected(after.error());
   auto logs = parameters.logs(asked.view);
@@ -213,6 +189,9 @@ Result<void> answer_search(const Asked& asked) {
     return fail(Code::invalid, "reverse: the rows of this pipe are not in the order of time; turn them round with `sort`");
   }
   bool follows = asked.question.parameters.contains("after");
+  if (*events && (follows || asked.question.parameters.contains("follow"))) {
+    return fail(Code::invalid, "events are joined of what is stored; what comes is followed line by line");
+  }
   if ((follows || asked.question.parameters.contains("follow")) && !query->is_plain()) {
     return fail(Code::invalid, "a pipe cannot be followed; ask for records");
   }
@@ -222,7 +201,7 @@ Result<void> answer_search(const Asked& asked) {
 
   auto options = scan_options(asked, *times, *limit);
   if (follows) return answer_arrived(asked, *query, *logs, *after, options);
-  auto found = segments_of(asked.view, *logs);
+  auto found = *events ? event_segments_of(asked, *logs) : segments_of(asked.view, *logs);
   if (!found) return tl::unexpected(found.error());
   FieldWatch watch(*query, options, place_of(parameters));
   watch.watch(found->segments);

@@ -30,6 +30,10 @@ std::string utc_text(int64_t unix_ns) {
 
 namespace {
 
+bool shows_content(std::string_view name) {
+  return name == "search" || name == "hist" || name == "parsers/unknown" || name == "alerts" || name.starts_with("alerts/");
+}
+
 Result<void> answer_by_name(const Asked& asked) {
   struct Named {
     std::string_view name;
@@ -39,6 +43,7 @@ Result<void> answer_by_name(const Asked& asked) {
       {"search", answer_search},         {"hist", answer_hist},       {"alerts", answer_alerts},
       {"sources", answer_sources},       {"status", answer_status},   {"checkpoint", answer_checkpoint},
       {"consistency", answer_consistency}, {"proof", answer_proof},   {"verify", answer_verify},
+      {"parsers/unknown", answer_unknown},
   };
   auto& name = asked.question.name;
   for (auto& named : kAnswers) {
@@ -51,7 +56,17 @@ Result<void> answer_by_name(const Asked& asked) {
 
 }  // namespace
 
-Result<void> answer(const StoreView& view, const Question& question, const LineSink& sink, Budget& budget) {
+Result<void> answer(const StoreView& view, const Question& given, const SecretsShown& secrets, const LineSink& sink,
+                    Budget& budget, const EventReadingSource& events) {
+  Question question = given;
+  auto masked_by = secrets.rules;
+  if (shows_content(question.name) && question.parameters.contains("secrets")) {
+    auto wanted = Parameters(question).flag("secrets");
+    if (!wanted) return tl::unexpected(wanted.error());
+    if (*wanted && !secrets.refusal.empty()) return fail(Code::refused, secrets.refusal);
+    if (*wanted) masked_by.reset();
+    question.parameters.erase("secrets");
+  }
   uint64_t lines = 0;
   bool ended = false, gone = false;
   const LineSink line_sink = [&](std::string_view line) {
@@ -64,7 +79,7 @@ Result<void> answer(const StoreView& view, const Question& question, const LineS
     ended = true;
     return sink(line);
   };
-  const Asked asked{view, question, line_sink, budget.over(), budget, sink_of_end};
+  const Asked asked{view, question, line_sink, budget.over(), budget, events, sink_of_end, masked_by};
   auto answered = answer_by_name(asked);
   budget.on_stall = {};
   if (ended) return {};

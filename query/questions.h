@@ -13,6 +13,7 @@
 // Memory   What the budget lends, and a decoded segment for each thread of a scan.
 // Errors   Before the first line. invalid: a parameter or the query is wrong, with the place (HTTP 400). not_found: no
 //          such alert or log.
+//          refused: secrets are asked for by who may not see them (403).
 #pragma once
 
 #include <functional>
@@ -21,7 +22,9 @@
 #include <string_view>
 
 #include "core/base/result.h"
+#include "core/filter/secret_mask.h"
 #include "query/budget.h"
+#include "query/events.h"
 #include "storage/view.h"
 
 namespace yushi {
@@ -34,6 +37,14 @@ struct Question {
 // Takes one line without its newline; false when the asker went away, which ends the answer.
 using LineSink = std::function<bool(std::string_view line)>;
 
-Result<void> answer(const StoreView& view, const Question& question, const LineSink& sink, Budget& budget);
+// What an answer hides. Of questions about content `secrets=1` asks to see all; others know no such parameter.
+struct SecretsShown {
+  std::shared_ptr<const SecretRules> rules;  // by which secrets are found; none: nothing is hidden
+  std::string refusal;                       // why this asker may not see them; empty: he may, where he asks to
+};
+
+// `events` is asked for what joins lines, by a question about events only.
+Result<void> answer(const StoreView& view, const Question& question, const SecretsShown& secrets, const LineSink& sink,
+                    Budget& budget, const EventReadingSource& events = {});
 
 }  // namespace yushi

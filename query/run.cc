@@ -128,21 +128,40 @@ size_t bytes_of(const Row& row) {
   return bytes;
 }
 
+// Fields that say who, where and what kind, but hold no text of a program's or a person's: counting by them, as most do,
+// needs no look for secrets in each record.
+bool may_hold_secret(const std::string& name) {
+  const auto* field = find_field(name);
+  if (!field || !is_fixed_field(*field)) return !name.empty();
+  if (field->type != FieldType::keyword && field->type != FieldType::text) return false;
+  static constexpr std::string_view kNever[] = {
+      "event.action", "event.category", "event.code", "event.dataset", "event.id", "event.kind", "event.outcome", "event.type",
+      "group.name", "host.hostname", "host.name", "http.request.method", "log.level", "log.source.address",
+      "log.syslog.facility.name", "log.syslog.severity.name", "network.protocol", "network.transport", "observer.name",
+      "organization.name", "process.name", "service.type", "user.domain", "user.id", "user.name", "yushi.event"};
+  return !std::binary_search(std::begin(kNever), std::end(kNever), std::string_view(name));
+}
+
 Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const std::vector<ScanSegment>& segments,
-                             const ScanOptions& options, const std::atomic<bool>& cancelled) {
+                             const ScanOptions& options, const std::atomic<bool>& cancelled,
+                             std::shared_ptr<const SecretRules> secrets) {
   struct Worker {
     Stats stats;
     Scratch scratch;
+    SecretMask mask;
   };
+  const bool may_hold = std::any_of(stage.by.begin(), stage.by.end(), [](auto& key) { return may_hold_secret(key.field); }) ||
+                        std::any_of(stage.aggregates.begin(), stage.aggregates.end(), [](auto& one) { return may_hold_secret(one.field); });
+  if (!may_hold) secrets.reset();
   std::vector<Worker> workers;
   auto room = std::make_shared<StatsRoom>(options.bytes_max);
-  for (int i = 0; i < std::max(options.threads, 1); ++i) workers.push_back({Stats(stage, query.zone, room), {}});
+  for (int i = 0; i < std::max(options.threads, 1); ++i) workers.push_back({Stats(stage, query.zone, room), {}, SecretMask(secrets)});
   auto report = scan_unordered(
       segments, query.filter, options,
       [&](size_t thread, const std::vector<const Record*>& records) {
         for (const Record* record : records) {
           workers[thread].scratch.clear();
-          workers[thread].stats.add(*record, workers[thread].scratch);
+          workers[thread].stats.add(workers[thread].mask.mask(*record), workers[thread].scratch);
         }
         return !room->is_exhausted();
       },
@@ -157,7 +176,8 @@ Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const 
 
 // Rows of records, ascending. They are made where the record is in hand, and travel by number.
 Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const std::vector<ScanSegment>& segments,
-                               ScanOptions options, const std::atomic<bool>& cancelled) {
+                               ScanOptions options, const std::atomic<bool>& cancelled,
+                               const std::shared_ptr<const SecretRules>& secrets) {
   struct Keyed {
     RecordKey key;
     Row row;
@@ -166,8 +186,10 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
     std::vector<Keyed> rows;
     size_t bytes = 0;
     Scratch scratch;
+    SecretMask mask{nullptr};
   };
   std::vector<Worker> workers(static_cast<size_t>(std::max(options.threads, 1)));
+  for (auto& worker : workers) worker.mask = SecretMask(secrets);
   const size_t share = options.bytes_max / workers.size();
   std::atomic<bool> too_much{false};
   // `head N` right at the front needs no more than the N first of each thread; the newest N of all, the N last.
@@ -193,8 +215,9 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
             worker.rows.pop_back();
           }
           worker.scratch.clear();
+          auto& shown = worker.mask.mask(*record);
           for (size_t i = 0; i < columns.names.size(); ++i)
-            keyed.row.push_back(cell_of(*record, columns.fields[i], columns.names[i], worker.scratch));
+            keyed.row.push_back(cell_of(shown, columns.fields[i], columns.names[i], worker.scratch));
           worker.bytes += bytes_of(keyed.row);
           if (worker.bytes > share) too_much = true;
           worker.rows.push_back(std::move(keyed));
@@ -225,15 +248,15 @@ const std::vector<std::string>& default_columns() {
 }
 
 Result<PipeAnswer> run_pipe(const Query& query, const std::vector<ScanSegment>& segments, const ScanOptions& options,
-                            const std::atomic<bool>& cancelled) {
+                            const std::atomic<bool>& cancelled, const std::shared_ptr<const SecretRules>& secrets) {
   const StatsStage* stats = query.stages.empty() ? nullptr : std::get_if<StatsStage>(&query.stages[0]);
   Columns columns;
   Result<PipeAnswer> answer;
   if (stats) {
-    answer = run_stats(query, *stats, segments, options, cancelled);
+    answer = run_stats(query, *stats, segments, options, cancelled, secrets);
   } else if (!query.stages.empty()) {
     columns = columns_of(query);
-    answer = run_records(query, columns, segments, options, cancelled);
+    answer = run_records(query, columns, segments, options, cancelled, secrets);
   } else {
     return fail(Code::invalid, "the query has no stages");
   }

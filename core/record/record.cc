@@ -36,6 +36,7 @@ enum class Derived : uint8_t {
   lines,
   truncated,
   host_unconfirmed,
+  masked,
   transport,
   raw_base64,  // when asked; the JSON writer writes its own. No sender may claim it
   tenant,      // of our own records only
@@ -141,6 +142,7 @@ struct Roles {
     set(ecs::yushi_lines, Derived::lines);
     set(ecs::yushi_truncated, Derived::truncated);
     set(ecs::yushi_host_unconfirmed, Derived::host_unconfirmed);
+    set(ecs::yushi_masked, Derived::masked);
     set(ecs::yushi_transport, Derived::transport);
     set(find_field("yushi.raw_base64"), Derived::raw_base64);
     set(ecs::yushi_tenant, Derived::tenant);
@@ -384,7 +386,8 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       }
       break;
     case Derived::event_original:
-      give(text_value(text_of(record, record.raw, scratch)));
+      // Behind the lines of a joined event stands what was put together of them.
+      give(text_value(text_of(record, record.lines.empty() ? record.raw : record.raw.substr(0, record.message_begin + record.message_length), scratch)));
       break;
     case Derived::event_dataset:
       if (record.kind && !record.kind->dataset.empty()) give(text_value(record.kind->dataset));
@@ -420,6 +423,9 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       break;
     case Derived::host_unconfirmed:
       if (record.marks & kHostUnconfirmed) give(true_value());
+      break;
+    case Derived::masked:
+      if (record.marks & kMaskedSecrets) give(true_value());
       break;
     case Derived::transport:
       if (origin) give(text_value(transport_name(origin->transport)));
@@ -505,6 +511,7 @@ constexpr DerivedField kDerivedFields[] = {
     {Derived::lines, &ecs::yushi_lines},
     {Derived::truncated, &ecs::yushi_truncated},
     {Derived::host_unconfirmed, &ecs::yushi_host_unconfirmed},
+    {Derived::masked, &ecs::yushi_masked},
     {Derived::transport, &ecs::yushi_transport},
     {Derived::priority, &ecs::syslog_priority},
     {Derived::facility_code, &ecs::syslog_facility_code},

@@ -82,6 +82,7 @@ enum Mark : uint8_t {
   kTruncated = 1,        // an unfinished last frame, or what the kernel cut
   kByRelay = 2,          // the sender may speak for other hosts: the host of a second header counts
   kHostUnconfirmed = 4,  // the header names another host than this sender did before
+  kMaskedSecrets = 128,  // never stored: of a copy on its way out, in which secrets are hidden (core/filter/secret_mask.h)
 };
 
 // One framed message exactly as it arrived. Never changed after.

@@ -18,12 +18,14 @@ size_t behind_blanks(std::string_view text, size_t at) {
   return at;
 }
 
-// Nothing, one word, or what ends in a sign that parts.
+// Nothing, one word that is no word of a sentence, or what ends in a sign that parts.
 bool is_lead(std::string_view text) {
   while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   if (text.empty()) return true;
   if (std::string_view(":;,|]>)}([{").find(text.back()) != std::string_view::npos) return true;
-  return std::none_of(text.begin(), text.end(), is_blank);
+  const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (std::any_of(text.begin(), text.end(), is_blank)) return false;
+  return text.find_first_of("_0123456789") != std::string_view::npos || std::all_of(text.begin(), text.end(), is_capital);
 }
 
 // `CEF:0|`, in the message's lead.
@@ -37,8 +39,10 @@ size_t mark_in_lead(std::string_view text, std::string_view mark) {
 // `{"…}`, or a list of objects.
 ShapedBody of_json(std::string_view text, size_t begin) {
   const auto head = text.substr(0, begin + kLeadBytesMax);
-  const auto close = text.find_last_of("}]");
-  if (close == std::string_view::npos || text.size() - close > kTrailBytesMax) return {};
+  const size_t trail = text.size() - std::min(text.size(), kTrailBytesMax);
+  auto close = text.substr(trail).find_last_of("}]");
+  if (close == std::string_view::npos) return {};
+  close += trail;
   for (size_t at = head.find_first_of("{[", begin); at != std::string_view::npos; at = head.find_first_of("{[", at + 1)) {
     size_t next = behind_blanks(text, at + 1);
     const bool is_list = text[at] == '[';

@@ -40,7 +40,10 @@ void PairMapper::map(BodyPairs& pairs, const Reading& reading, Arena& arena, std
   if ((reading.has_ecs_names && !reading.is_ours) || reading.dictionary)
     for (const Capture& of_header : captures) header_ids_ |= uint64_t{1} << of_header.field->id % 64;
   for (BodyPair& pair : pairs.list())
-    if (pair.length > 0) take(pair);
+    if (pair.length > 0)
+      take(pair);
+    else if (reading.dictionary && pair.name)
+      ++times_of(pair);  // the second of two names is the second though the first says nothing
   if (has_address_) settle_addresses();
 }
 
@@ -74,6 +77,17 @@ const KeyTarget* PairMapper::target_by_label(const BodyPair& pair) {
   return found == KeyTable::kNotFound ? nullptr : &reading_.keys->targets()[found];
 }
 
+uint32_t& PairMapper::times_of(const BodyPair& pair) {
+  BodyName& name = *pair.name;
+  if (name.mapping != mapping_) {
+    name.mapping = mapping_;
+    name.times = 0;
+    name.in_list = pair.in_list;
+    name.field = name.dynamic = nullptr;
+  }
+  return name.times;
+}
+
 void PairMapper::take(BodyPair& pair) {
   const auto text = pairs_->value(pair);
   const KeyTable& keys = *reading_.keys;
@@ -83,13 +97,7 @@ void PairMapper::take(BodyPair& pair) {
   }
   if (!pair.quoted && keys.is_null(text)) return;
   BodyName& name = *pair.name;
-  if (name.mapping != mapping_) {
-    name.mapping = mapping_;
-    name.times = 0;
-    name.in_list = pair.in_list;
-    name.field = name.dynamic = nullptr;
-  }
-  const uint32_t time = name.times++;
+  const uint32_t time = times_of(pair)++;
   const bool is_further = time > 0 && pair.in_list && name.in_list;  // of one list
   if (const auto* target = target_of(pair)) {
     const size_t nth = target->repeats || is_further ? 0 : time;
@@ -131,7 +139,7 @@ bool PairMapper::take_by_dictionary(BodyPair& pair) {
     std::array<uint8_t, 16> address;
     if (parse_ip(text.substr(0, text.find('%')), &address))
       push(pair, field, pair.escape);
-    else if (!may_be_cut(pair) || !take_patterns(pair, entry.target))
+    else if (!take_patterns(pair, entry.target))
       return false;
   } else if (fits(pair, field)) {
     take_target(pair, entry.target, field);
@@ -164,7 +172,7 @@ void PairMapper::take_by_ecs(BodyPair& pair) {
 
 void PairMapper::take_target(BodyPair& pair, const KeyTarget& target, const Field* field) {
   if (!target.is_plain()) {
-    if (!target.patterns.empty() && may_be_cut(pair) && take_patterns(pair, target)) return;
+    if (!target.patterns.empty() && take_patterns(pair, target)) return;
     if (field && target.split != '\0') return take_parts(pair, target, field);
   }
   if (!field || !fits(pair, field)) return take_dynamic(pair);
@@ -175,29 +183,22 @@ void PairMapper::take_target(BodyPair& pair, const KeyTarget& target, const Fiel
   push(pair, field, escape);
 }
 
-// Patterns see a value as it is written, and a cut may part no escape: CEF's `\=` is the one that they cannot mistake.
-bool PairMapper::may_be_cut(const BodyPair& pair) const {
-  if (pair.escape == Escape::none) return true;
-  if (pair.escape != Escape::backslash) return false;
-  const auto text = pairs_->value(pair);
-  for (size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at + 1))
-    if (text.substr(at, 2) != "\\=") return false;
-  return true;
-}
-
 bool PairMapper::take_patterns(const BodyPair& pair, const KeyTarget& target) {
-  const auto text = pairs_->value(pair);
+  const bool is_escaped = unescaped_.read(pairs_->value(pair), pair.escape);
+  const auto text = is_escaped ? unescaped_.text() : pairs_->value(pair);
   for (auto& one : target.patterns) {
     if (!one->pattern.match(text, spans_.data(), stack_)) continue;
     for (size_t i = 0; i < one->captures.size(); ++i) {
-      const uint32_t begin = spans_[2 * i], end = spans_[2 * i + 1];
+      uint32_t begin = spans_[2 * i], end = spans_[2 * i + 1];
       if (begin == PatternProgram::kUnset || begin == end) continue;
+      const bool has_escapes = is_escaped && unescaped_.written(end) - unescaped_.written(begin) != end - begin;
+      if (is_escaped) begin = unescaped_.written(begin), end = unescaped_.written(end);
       BodyPair part = pair;
       part.begin += begin;
       part.length = end - begin;
       const auto& to = one->captures[i];
       if (fits(part, to.field))
-        push(part, to.field, to.escape == Escape::none && pairs_->value(part).find('\\') != std::string_view::npos ? pair.escape : to.escape);
+        push(part, to.field, has_escapes ? pair.escape : to.escape);
       else
         take_dynamic(part);
     }

@@ -20,6 +20,7 @@
 
 #include "core/base/arena.h"
 #include "parsers/body/body_pairs.h"
+#include "parsers/body/unescaped.h"
 #include "parsers/dictionary.h"
 #include "parsers/key_table.h"
 
@@ -46,12 +47,12 @@ class PairMapper {
   bool keep_as_text(Capture& capture, Arena& arena);
 
  private:
+  uint32_t& times_of(const BodyPair& pair);  // how often its name stood in this body so far
   void take(BodyPair& pair);
   void take_by_ecs(BodyPair& pair);
   bool take_by_dictionary(BodyPair& pair);
   void tell_repeated(const BodyPair& pair);
   void take_target(BodyPair& pair, const KeyTarget& target, const Field* field);
-  bool may_be_cut(const BodyPair& pair) const;
   bool take_patterns(const BodyPair& pair, const KeyTarget& target);
   void take_parts(const BodyPair& pair, const KeyTarget& target, const Field* field);
   void take_dynamic(const BodyPair& pair);
@@ -78,6 +79,7 @@ class PairMapper {
   std::vector<uint32_t> outcomes_;     // of the dictionary's words
   std::vector<uint64_t> field_taken_;  // by the field's id: the mapping that gave it a value
   MatchStack stack_;
+  Unescaped unescaped_;
   std::array<uint32_t, 2 * Pattern::kGroupsMax> spans_;
 };
 

@@ -122,6 +122,7 @@ bool XmlBody::open_element() {
   bool is_closed = false;
   if (!attributes(element, &is_closed)) return false;
   if (is_closed) {
+    add(path_, at_, at_);
     path_.resize(element.path_bytes);
     --depth_;
   }

@@ -140,17 +140,17 @@ def since_question(dice):
 
 
 def data_lines(first_index, dice):
-    """Real lines under headers that we add; what is in them is known by their words alone."""
+    """Real lines under headers that we add, behind a mark that no parser knows: what is in them is known by their words alone."""
     files = sorted(path for path in DATA.glob("loghub/*/*.log"))
     files += sorted(DATA.glob("secrepo_auth/*.log")) + sorted(DATA.glob("secrepo_access/access.log*"))
     files += sorted(DATA.glob("access_elastic_examples/*access.log"))
     out = []
     for number, path in enumerate(files):
         for line in path.read_bytes().splitlines()[:LINES_OF_A_FILE]:
-            if not line.strip():
+            if not line.strip() or re.search(rb"(?i)token|passw|secret|credential|authori[sz]ation|key", line):  # masked: test_secrets.py
                 continue
             time = time_of(dice.randrange(900_000), dice.choice([0, 0, 500_000]))
-            sent = with_header(first_index + len(out), time, f"theirs-{number}", f"theirs{number}", 7, line.rstrip(b"\r\n"))
+            sent = with_header(first_index + len(out), time, f"theirs-{number}", f"theirs{number}", 7, b"~~ " + line.rstrip(b"\r\n"))
             sent.fields = {"host.name": f"theirs-{number}"}
             out.append(sent)
     return out

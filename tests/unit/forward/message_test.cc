@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/filter/secret_mask.h"
 #include "core/ledger/entry.h"
 #include "record.pb.h"
 
@@ -67,6 +68,33 @@ TEST_F(MessageOfARecord, TheEntryHeaderIsTheLeafEntryWithoutTheDigest) {
   std::string entry;
   make_entry(origin_.received_ns, origin_.source, record_.source_seq, "tcp", sha256(raw_), entry);
   EXPECT_EQ(make(ForwardFormat::raw).entry, entry.substr(0, entry.rfind(' ')));
+}
+
+// Of a line in which a secret is hidden nothing tells what it was, not even a hash by which to try.
+TEST_F(MessageOfARecord, WithSecretsMaskedNoFormatHoldsOrProvesThem) {
+  auto files = read_secret_directories({YUSHI_SOURCE_DIR "/config/secrets"});
+  ASSERT_TRUE(files);
+  auto rules = SecretRules::load(*files);
+  ASSERT_TRUE(rules);
+  raw_ = "<13> web-01 app: user=li password=hunter2 \xff end";
+  record_.raw = raw_;
+  record_.message_length = static_cast<uint32_t>(raw_.size() - 16);
+  captures_.push_back({34, 7, 0, find_field("user.name")});
+  record_.captures = captures_;
+  SecretMask mask(*rules);
+  for (auto format : {ForwardFormat::raw, ForwardFormat::ecs_json, ForwardFormat::protobuf}) {
+    Message message;
+    MessageMaker(format).make(mask.mask(record_), SIZE_MAX, message);
+    EXPECT_EQ(message.value.find("hunter2"), std::string::npos) << message.value;
+    EXPECT_NE(message.value.find("[masked]"), std::string::npos) << message.value;
+    EXPECT_EQ(message.id, "finance/7");
+    EXPECT_EQ(message.entry, "1793491200123456789 10.1.2.3 5 tcp");
+    v1::Record proto;
+    if (format != ForwardFormat::protobuf) continue;
+    ASSERT_TRUE(proto.ParseFromString(message.value));
+    EXPECT_EQ(proto.entry(), message.entry);
+    EXPECT_EQ(proto.raw(), "<13> web-01 app: user=li password=[masked] \xff end");
+  }
 }
 
 TEST_F(MessageOfARecord, AsProtobufHasTheRawBytesTheWholeEntryAndTypedFields) {

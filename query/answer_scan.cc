@@ -1,0 +1,48 @@
+#include "query/answer_scan.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace yushi {
+
+ScanOptions scan_options(const Asked& asked, const Filter::Times& times, std::optional<uint64_t> limit) {
+  ScanOptions options;
+  options.pool = &asked.budget.pool();
+  options.from_ns = times.from_ns;
+  options.to_ns = times.to_ns;
+  options.threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
+  if (limit) options.limit = static_cast<size_t>(*limit);
+  return options;
+}
+
+Result<Segments> segments_of(const StoreView& view, const std::vector<std::string>& logs) {
+  Segments out;
+  for (auto& log : logs) {
+    auto all = view.segments(log);
+    if (!all) {
+      out.missing.push_back("log " + log + ": " + all.error().message);
+      continue;
+    }
+    for (auto& segment : *all) {
+      ScanSegment wanted;
+      wanted.log = log;
+      wanted.summary = segment.summary;
+      if (segment.sealed) wanted.field_names = [&view, segment] { return view.field_names(segment); };
+      wanted.read = [&view, segment = std::move(segment)] { return view.read(segment); };
+      out.segments.push_back(std::move(wanted));
+    }
+  }
+  return out;
+}
+
+AnswerEnd end_of(const ScanReport& report, std::vector<std::string> missing) {
+  AnswerEnd end;
+  end.records = report.records_found;
+  end.blocks = report.blocks;
+  end.blocks_read = report.blocks_read;
+  end.missing = report.missing;
+  end.missing.insert(end.missing.end(), missing.begin(), missing.end());
+  return end;
+}
+
+}  // namespace yushi
