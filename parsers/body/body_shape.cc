@@ -48,7 +48,7 @@ ShapedBody of_json(std::string_view text, size_t begin) {
     const bool is_list = text[at] == '[';
     if (is_list && next < text.size() && text[next] == '{') next = behind_blanks(text, next + 1);
     else if (is_list) continue;
-    if (next < text.size() && text[next] == '"' && text[close] == (is_list ? ']' : '}')) return {Body::json, at, close + 1};
+    if (next < close && text[next] == '"' && text[close] == (is_list ? ']' : '}')) return {Body::json, at, close + 1};
   }
   return {};
 }
