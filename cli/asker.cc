@@ -44,13 +44,20 @@ class LocalStore : public Asker {
     EndingReader reader(sink);
     QueryPool pool(kLocalBytes, std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
     Budget budget(pool);
-    auto answered = answer(*view_, question, secrets_, [&](std::string_view line) { return reader.take(line); }, budget);
+    auto answered = answer(*view_, question, secrets_, [&](std::string_view line) { return reader.take(line); }, budget, [&] { return event_reading(); });
     if (!answered) return tl::unexpected(answered.error());
     return reader.finish();
   }
 
  private:
   LocalStore() = default;
+
+  // The zones of tenants stand in the daemon's config.
+  Result<EventReading> event_reading() {
+    auto parsers = versions_->newest(*view_);
+    if (!parsers) return tl::unexpected(parsers.error());
+    return EventReading{*parsers, [](std::string_view) { return Zone::utc(); }};
+  }
 
   // What is no data folder of ours is said in our words, not in RocksDB's; what cannot be looked at is left to it.
   static Result<void> check_folder(const std::string& directory) {

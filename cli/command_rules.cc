@@ -5,6 +5,7 @@
 #include "cli/output.h"
 #include "detect/check.h"
 #include "parsers/share_directory.h"
+#include "parsers/joiner.h"
 #include "parsers/understand.h"
 
 namespace yushi {
@@ -46,6 +47,7 @@ int test(const FilesOptions& options) {
   Understander understander(*parsers);
   auto tested = run_rule_tests(*files, [&](Batch& batch) {
     understander.understand(batch);
+    join_lines(batch, *parsers);
     batch.keep.push_back(*parsers);
   });
   if (!tested) return report(tested.error());

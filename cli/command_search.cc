@@ -15,7 +15,7 @@ constexpr std::string_view kNotes = "{\"yushi.notes\":";  // of a stream, which 
 
 struct SearchOptions : Options {
   std::string query;
-  bool follow = false, reverse = false, explain = false;
+  bool follow = false, reverse = false, explain = false, events = false;
 };
 
 int search(const SearchOptions& options) {
@@ -24,6 +24,7 @@ int search(const SearchOptions& options) {
   question.parameters["query"] = options.query;
   question.parameters["zone"] = std::string(zone->name());
   if (options.reverse) question.parameters["reverse"] = "1";
+  if (options.events) question.parameters["events"] = "1";
   if (options.explain) question.parameters["explain"] = "1";
   if (options.follow) {
     question.parameters["follow"] = "1";
@@ -64,6 +65,7 @@ void add_search(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<SearchOptions>();
   command->add_option("query", options->query, "KQL, and pipes after a |; * matches all")->required();
   command->add_flag("-f,--follow", options->follow, "first the newest 10, or what -n or --since names, then what comes, in the order it comes");
+  command->add_flag("--events", options->events, "events joined of their lines, and not the lines; yushi.lines has the index of each");
   command->add_flag("--reverse", options->reverse, "newest first");
   command->add_flag("--explain", options->explain, "say on stderr how many blocks were read");
   add_limit_option(*command, *options);

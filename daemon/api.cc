@@ -215,6 +215,7 @@ struct Api::Asking {
   Result<void> ask();
   Result<void> answer_following();
   Result<std::shared_ptr<const StoreView>> view();
+  Result<EventReading> event_reading();  // the parsers of now, and the zone of each tenant
   SecretsShown secrets() const;
   bool take_notes(std::string_view end);
   bool take(std::string_view line);
@@ -454,7 +455,7 @@ Result<void> Api::Asking::ask() {
   if (question.name == "status" && !sink(api.sources_.status())) return {};
   auto seen = view();
   if (!seen) return tl::unexpected(seen.error());
-  return answer(**seen, question, secrets(), sink, budget);
+  return answer(**seen, question, secrets(), sink, budget, [this] { return event_reading(); });
 }
 
 SecretsShown Api::Asking::secrets() const {
@@ -479,6 +480,14 @@ Result<std::shared_ptr<const StoreView>> Api::Asking::view() {
   return StoreView::of(*sources.store);
 }
 
+Result<EventReading> Api::Asking::event_reading() {
+  auto loaded = api.sources_.pipeline->loaded();
+  return EventReading{loaded->parsers, [loaded, &logs = api.sources_.store->options().logs](std::string_view log) {
+                        const auto at = static_cast<size_t>(std::find(logs.begin(), logs.end(), log) - logs.begin());
+                        return at < loaded->readings.size() ? loaded->readings[at].zone : Zone::utc();
+                      }};
+}
+
 // The same question again and again, over what has come since, in commit order.
 Result<void> Api::Asking::answer_following() {
   // The end of a whole round is not that of the stream, which has none; one that misses something ends the stream.
@@ -494,7 +503,7 @@ Result<void> Api::Asking::answer_following() {
     // Before the view: what is committed between the two ends the wait below at once.
     const auto commit = api.sources_.pipeline->wait_commit(UINT64_MAX, 0);
     auto view = StoreView::of(*api.sources_.store);
-    auto answered = answer(*view, next, secrets(), sink, budget);
+    auto answered = answer(*view, next, secrets(), sink, budget, [this] { return event_reading(); });
     if (!answered || ended || gone) return answered;
     turn.leave();
     auto logs = view->logs();

@@ -55,6 +55,9 @@ std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts&
   e.one("yushi_alerts_total", "counter", "Alerts raised since start.", pipeline.alerts.load());
   e.one("yushi_records_capped_total", "counter", "Records with more fields than are taken; error.message says so.",
         pipeline.fields_capped.load());
+  e.one("yushi_joined_open", "gauge", "Events of several lines that wait for more of them.", pipeline.joined_open.load());
+  e.one("yushi_joined_cut_total", "counter", "Events that met a bound of lines, bytes or open events and were judged as they were.",
+        pipeline.joined_cut.load());
   e.one("yushi_parse_ambiguous_total", "counter",
         "Records that two parsers would have known and the order decided, estimated: one known record in 251 is offered to all.",
         pipeline.ambiguous.load());

@@ -68,7 +68,7 @@ Pipeline::Pipeline(Store& store, std::shared_ptr<const Loaded> loaded, PipelineO
       workers_(options.ingest_threads),
       hosts_(options.relays, options.senders_max),
       rules_(loaded->rules),
-      engine_(loaded->rules, options.detect),
+      judge_(loaded->parsers, loaded->rules, options.detect, zones_of(loaded)),
       book_(store.options().logs) {}
 
 Pipeline::~Pipeline() {
@@ -231,9 +231,11 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
   bool tick = due(ticked_ns_, now, kSecond);
   if (batches.empty() && own.empty() && !tick && !last) return {};
 
-  auto loaded = this->loaded();
-  if (loaded->rules != rules_) engine_.reload(rules_ = loaded->rules);
   std::vector<Alert> alerts;
+  if (auto loaded = this->loaded(); loaded->rules != rules_) {
+    judge_.reload(loaded->parsers, rules_ = loaded->rules, zones_of(loaded), alerts);
+    if (!alerts.empty()) save = true;  // as below
+  }
   auto commit = store_.begin();
   bool wrote = false;
   for (auto& prepared : batches) {
@@ -247,14 +249,16 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
       batch->hits.clear();
       rules_->match(*batch, committer_.scratch, batch->hits);
     }
-    engine_.observe(*batch, alerts);
+    judge_.observe(*batch, alerts);
   }
   if (tick) {
     ticked_ns_ = now;
     auto before = alerts.size();
-    engine_.tick(commit.number(), now, alerts);
+    judge_.tick(commit.number(), now, alerts);
     if (alerts.size() != before) save = true;  // these come from no record that a replay would show again
   }
+  counters_.joined_open = judge_.open();
+  counters_.joined_cut = judge_.cut();
   if (!own.empty()) {
     auto first = store_.log_size(kAuditTenant);
     for (size_t i = 0; i < told.size(); ++i) {
@@ -360,8 +364,16 @@ std::string Pipeline::detector_state() const {
   std::string out;
   put_varint(out, store_.commit_number() + 1);
   put_log_sizes(out);
-  put_text(out, engine_.save());
+  out += judge_.save();
   return out;
+}
+
+ZoneOfLog Pipeline::zones_of(std::shared_ptr<const Loaded> loaded) const {
+  return [loaded = std::move(loaded), &logs = store_.options().logs](std::string_view log) {
+    for (size_t i = 0; i < logs.size() && i < loaded->readings.size(); ++i)
+      if (logs[i] == log) return loaded->readings[i].zone;
+    return Zone::utc();
+  };
 }
 
 // When the last minute ended, and the size of each log then: what is behind it stands in no minute yet.
@@ -381,7 +393,7 @@ void Pipeline::put_log_sizes(std::string& out) const {
   }
 }
 
-// Loads the state as of commit N and shows the engine the records after N again. Their alerts are stored already: each
+// Loads the state as of commit N, takes up the events that were open then, and shows the engine the records after N again. Their alerts are stored already: each
 // was in the same commit as the record that raised it.
 Result<void> Pipeline::replay_detectors() {
   auto state = store_.read_state(kDetectorState);
@@ -391,7 +403,7 @@ Result<void> Pipeline::replay_detectors() {
     Reader in(*state);
     in.varint();
     from = read_log_sizes(in);
-    auto loaded = engine_.load(in.text());
+    auto loaded = judge_.load(in);
     if (!in.ok() || !loaded) return fail(Code::corrupt, "the detectors' state in the store is damaged");
   } else if (state.error().code != Code::not_found) {
     return tl::unexpected(state.error());
@@ -405,16 +417,19 @@ Result<void> Pipeline::replay_detectors() {
     auto segments = view->segments(log);
     if (!segments) return tl::unexpected(segments.error());
     for (auto& segment : *segments) {
-      if (segment.summary.first_index + segment.summary.records <= from[log]) continue;
+      if (segment.summary.first_index + segment.summary.records <= std::min(from[log], judge_.wanted_from(log))) continue;
       auto batch = view->read(segment);
       if (!batch) return tl::unexpected(batch.error());
       auto& records = (*batch)->records;
+      for (auto& record : records)
+        if (record.index < from[log]) judge_.restore(record);
       std::erase_if(records, [&](auto& r) { return r.index < from[log]; });
       (*batch)->hits.clear();
       loaded()->rules->match(**batch, scratch, (*batch)->hits);
-      engine_.observe(**batch, ignored);
+      judge_.observe(**batch, ignored);
     }
   }
+  judge_.restored();
   return {};
 }
 

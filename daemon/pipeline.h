@@ -2,7 +2,7 @@
 //
 //   ingest threads   deliver(): understand -> hold hosts against their senders -> match stateless rules -> prepare (group by
 //                    log, compress) -> queue
-//   committer        run(): gather -> index and hash -> detect -> one synced write -> seal, sign, keep the minute's books
+//   committer        run(): gather -> index and hash -> join lines to events -> detect -> one synced write -> seal, sign, keep the minute's books
 //
 // Back-pressure  deliver() blocks while limits.in_flight_bytes wait for the committer: its thread then reads no socket.
 // Threads        deliver() by ingest threads, each with its own number; tell(), sign_now() and counters() by any.
@@ -23,6 +23,7 @@
 #include "core/base/time_text.h"
 #include "core/filter/secrets.h"
 #include "daemon/dataset_counts.h"
+#include "daemon/event_judge.h"
 #include "daemon/minute_book.h"
 #include "daemon/sender_hosts.h"
 #include "detect/engine.h"
@@ -59,6 +60,7 @@ struct PipelineOptions {
 struct PipelineCounters {
   std::atomic<uint64_t> messages{0}, raw_bytes{0}, understood{0}, alerts{0}, in_flight_bytes{0}, kernel_drops{0}, source_drops{0};
   std::atomic<uint64_t> fields_capped{0};  // messages with more fields than become fields
+  std::atomic<uint64_t> joined_open{0}, joined_cut{0};  // events of several lines: waiting for more; given as they were at a bound
   std::atomic<uint64_t> ambiguous{0};      // messages that a second parser would have known, by samples
   std::atomic<int64_t> connections_open{0};
   std::atomic<int64_t> round_ns{0};    // when the committer last had written and signed all that was due
@@ -125,6 +127,7 @@ class Pipeline : public BatchSink {
   Result<void> resume_books();
   Result<void> resume_hosts();
   std::string detector_state() const;
+  ZoneOfLog zones_of(std::shared_ptr<const Loaded> loaded) const;
   std::string books_state() const;
   void put_log_sizes(std::string& out) const;
   std::unique_ptr<Batch> own_batch(const std::vector<std::string>& jsons) const;
@@ -152,7 +155,7 @@ class Pipeline : public BatchSink {
   // The committer's own.
   Worker committer_;
   std::shared_ptr<const RuleSet> rules_;
-  Engine engine_;
+  EventJudge judge_;
   MinuteBook book_;
   int64_t minute_ns_ = 0;  // end of the last minute booked, by whichever run; 0: the store is new
   bool begun_minute_ = false;

@@ -19,7 +19,7 @@
 
 namespace yushi {
 
-// Fills everything of the batch's records that stands beyond RawMessage.
+// Fills everything of the batch's records that stands beyond RawMessage, and puts events in the place of their lines.
 using UnderstandBatch = std::function<void(Batch& batch)>;
 
 struct RuleCheck {

@@ -87,6 +87,12 @@ LoginKind login_kind(const MessageKind* kind) {
   return out;
 }
 
+// The stored records that a record stands for.
+std::vector<uint64_t> lines_of(const Record& record) {
+  if (record.lines.empty()) return {record.index};
+  return {record.lines.begin(), record.lines.end()};
+}
+
 // A detector as a rule: what an alert says of it.
 RuleHead head_of(const Finding& finding) {
   RuleHead head;
@@ -173,7 +179,7 @@ struct Engine::State {
       raise(head, rule_key(head, record, scratch), record, hit, head.fold_ns, alerts, [&](const std::string& key) {
         Alert alert = rule_alert(head, record);
         alert.reason = rule_reason(head, key, record, scratch);
-        alert.records = record_ids(record.origin->log, {record.index});
+        alert.records = record_ids(record.origin->log, lines_of(record));
         return alert;
       });
     }
@@ -313,11 +319,13 @@ void Engine::reload(std::shared_ptr<const RuleSet> rules) {
   if (state_->sets.size() > kRuleSetsMax) state_->sets.pop_back();
 }
 
-void Engine::observe(const Batch& batch, std::vector<Alert>& alerts) {
+void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts) {
   const LoadedRules* set = batch.hits.empty() ? nullptr : &state_->rules_of(batch);
-  size_t next_hit = 0;
+  auto next_hit = static_cast<size_t>(std::lower_bound(batch.hits.begin(), batch.hits.end(), begin,
+                                                       [](auto& hit, size_t record) { return hit.record < record; }) -
+                                      batch.hits.begin());
   std::array<LoginKind, 64> known{};  // of this batch only: a kind's memory may hold another one later
-  for (uint32_t i = 0; i < batch.records.size(); ++i) {
+  for (size_t i = begin; i < end; ++i) {
     const Record& record = batch.records[i];
     for (; next_hit < batch.hits.size() && batch.hits[next_hit].record == i; ++next_hit)
       state_->rule_hit(*set, batch.hits[next_hit].rule, record, alerts);
@@ -326,7 +334,7 @@ void Engine::observe(const Batch& batch, std::vector<Alert>& alerts) {
     if (kind.kind != record.kind) kind = login_kind(record.kind);
     if (kind.is_login) state_->login(record, kind, alerts);
   }
-  YUSHI_ASSERT(next_hit == batch.hits.size(), "hit %zu of %zu is not ascending by record", next_hit, batch.hits.size());
+  YUSHI_ASSERT(next_hit == batch.hits.size() || batch.hits[next_hit].record >= end, "hit %zu of %zu is not ascending by record", next_hit, batch.hits.size());
 }
 
 void Engine::tick(uint64_t, int64_t received_ns, std::vector<Alert>& alerts) { state_->folds.tick(received_ns, alerts); }

@@ -75,9 +75,12 @@ class Engine {
   Engine(std::shared_ptr<const RuleSet> rules, DetectOptions options);
   ~Engine();
 
-  // Records must have index and origin->log. Alerts are appended in order; one that is repeated, or beyond its sender's
+  // Records must have index and origin->log. An event joined of several lines comes in their place, when it is closed, and
+  // its alerts name them all. Alerts are appended in order; one that is repeated, or beyond its sender's
   // share, is only counted (detect/folds.h).
-  void observe(const Batch& batch, std::vector<Alert>& alerts);
+  void observe(const Batch& batch, std::vector<Alert>& alerts) { observe(batch, 0, batch.records.size(), alerts); }
+  // The same for records number `begin` to `end` of it, in that order.
+  void observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts);
   // Once a second of receipt time, between commits. What it appends comes from no record: the state must be saved with it, or
   // a replay would let it be told again.
   void tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts);

@@ -99,7 +99,8 @@ void gather_searched(const Expression& expression, const std::vector<std::string
     out.anywhere = true;
     return;
   }
-  out.fields.push_back(field);
+  // A name may have fields of several types: of versions of its parser, and as a list of a joined event.
+  for (const Field* one : fields_named(field->name)) out.fields.push_back(one);
   if (field == kUrlOriginal) out.fields.insert(out.fields.end(), {kUrlPath, kUrlQuery});  // the span over both
   // Parts of a URL may be derived of the whole one, and a program's name of its file.
   if (field->name.starts_with("url.") || field == url_decoded()) out.fields.insert(out.fields.end(), {kUrlOriginal, kUrlFull, kUrlPath});

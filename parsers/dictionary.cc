@@ -131,6 +131,10 @@ class DictionaryReader : YamlReader {
   }
 
   const Field* field(const std::string& name, const YAML::Node& at) override {
+    if (is_ours(name)) {
+      problem(at, "'" + name + "' is what we say of each record");
+      return nullptr;
+    }
     auto* known = find_field(name);
     if (known && is_fixed_field(*known)) return known;
     problem(at, "'" + name + "' is no ECS field");

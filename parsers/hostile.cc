@@ -46,6 +46,15 @@ std::string trimmed(std::string_view text) {
   return begin == std::string_view::npos ? std::string() : std::string(text.substr(begin, end - begin + 1));
 }
 
+// related.user, a URL's parts that are derived of the whole: they change as what they follow from does, which is looked at.
+bool follows_from_others(const Record& record, const Field& field) {
+  if (field.name.starts_with("related.") || field.name == "yushi.url.decoded") return true;
+  if (&field != ecs::process_name && !field.name.starts_with("url.")) return false;
+  const auto says = [&](const auto& one) { return one.field == &field; };
+  return std::none_of(record.captures.begin(), record.captures.end(), says) &&
+         (!record.kind || std::none_of(record.kind->constants.begin(), record.kind->constants.end(), says));
+}
+
 // Addresses stay addresses so, and ports ports.
 std::string with_other_numbers(std::string text) {
   for (char& c : text)
@@ -144,18 +153,11 @@ class HostileRun {
     fields->clear();
     scratch_.clear();
     for_each_field(record, scratch_, [&](const Field& field, const Value& value) {
-      if (&field == ecs::message || &field == ecs::event_original || !is_told(record, field)) return;
+      if (&field == ecs::message || &field == ecs::event_original || follows_from_others(record, field)) return;
       (*fields)[std::string(field.name)].emplace_back(
           value.type == Value::Type::date ? std::to_string(value.integer) : std::string(value.text));
     });
     return record.kind;
-  }
-
-  // By the line, its parser or its time; what follows from such fields (related.*, the parts of a URL) follows from changed ones too.
-  static bool is_told(const Record& record, const Field& field) {
-    const auto is_it = [&](auto& told) { return told.field == &field || (field.id == kDynamicField && told.field->name == field.name); };
-    return &field == ecs::timestamp || std::any_of(record.captures.begin(), record.captures.end(), is_it) ||
-           (record.kind && std::any_of(record.kind->constants.begin(), record.kind->constants.end(), is_it));
   }
 
   static const PatternDefinition* pattern_of(const ParserDefinition& parser, const MessageKind* kind) {

@@ -77,13 +77,25 @@ class RuleReader {
         auto names = texts(entry.second);
         auto* from = reading_.field(entry.first.Scalar(), entry.first);
         auto* to = names.size() == 1 ? reading_.field(names[0], entry.second) : nullptr;
+        if (to == from && from && !from->list) {  // of an event the field itself is a list
+          auto list = declare_field(from->name, from->type, true);
+          if (!list || *list == from) return problem(entry.second, "'" + names[0] + "' cannot be a list; name a field of your own");
+          to = *list;
+        }
         if (to && !to->list) problem(entry.second, "'" + names[0] + "' takes several values: its type must be a list");
         if (from && to) rule_.collect.push_back({from, to});
       }
+    } else if (key == "tables") {
+      rule_.tables = reading_.tables(value);
+    } else if (key == "words") {
+      if (!value.IsMap() || value.size() != 1) return problem(value, "words is {list of words: field of their text}");
+      auto entry = *value.begin();
+      rule_.words = reading_.field(entry.first.Scalar(), entry.first);
+      rule_.text_of_words = reading_.field(entry.second.Scalar(), entry.second);
     } else if (key == "order") {
       read_order(value);
     } else {
-      problem(at, "unknown key '" + key + "' in join; there are first, follows, announces, by, end, any, order, collect and with");
+      problem(at, "unknown key '" + key + "' in join; there are first, follows, announces, by, end, any, order, collect, tables, words and with");
     }
   }
 

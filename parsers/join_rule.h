@@ -11,6 +11,7 @@
 
 #include "core/base/result.h"
 #include "core/record/record.h"
+#include "parsers/row_table.h"
 
 namespace re2 {
 class RE2;
@@ -49,12 +50,20 @@ struct JoinRule {
     std::vector<std::string> globs;
   };
   std::vector<Precedence> order;
-  // All different values that the lines have in one field, as a list in another one.
+  // All different values that the lines have in one field, as a list in another one, or in that field itself: `to` is then
+  // the field of the same name that is a list.
   struct Collected {
     const Field* from;
     const Field* to;
+    bool in_place() const { return from->name == to->name; }
   };
   std::vector<Collected> collect;
+  // Constants by values of the event's fields; they take the place of its lines' own.
+  std::vector<std::shared_ptr<const ValueTable>> tables;
+  // A list of words, as of a command: `a1[0]=… a1[1]=…` are one word in pieces, which the event has whole; and the field that
+  // has all words as one text. nullptr: there is none.
+  const Field* words = nullptr;
+  const Field* text_of_words = nullptr;
   std::vector<std::string> with;  // other parsers whose fields count where they know a line
 
   bool by_fields() const { return !by.empty(); }
@@ -66,6 +75,7 @@ struct JoinRule {
 struct JoinReading {
   std::function<const Field*(const std::string& name, const YAML::Node& at)> field;
   std::function<Result<std::string>(const std::string& regex)> expand;
+  std::function<std::vector<std::shared_ptr<const ValueTable>>(const YAML::Node& node)> tables;
   std::function<void(const YAML::Node& at, const std::string& what)> problem;
 };
 JoinRule read_join_rule(const YAML::Node& node, const JoinReading& reading);

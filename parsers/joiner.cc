@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/record/value.h"
+
 namespace yushi {
 namespace {
 
@@ -55,6 +57,8 @@ Record copy_of(const Record& record, Arena& arena) {
 Joiner::Joiner(std::shared_ptr<const ParserSet> set, JoinerOptions options)
     : set_(std::move(set)), parsers_(static_cast<const LoadedParsers&>(*set_)), options_(options), worker_(set_) {
   for (auto& parser : parsers_.parsers())
+    if (parser->join) rules_.emplace(parser->name, &*parser->join);
+  for (auto& parser : parsers_.parsers())
     if (!any_ && parser->join && parser->join->any) any_ = &*parser->join;
 }
 Joiner::~Joiner() = default;
@@ -64,31 +68,34 @@ void Joiner::begin() {
   last_origin_ = nullptr;
 }
 
-const Joiner::Kind* Joiner::intern(const MessageKind* kind) {
-  if (!kind) return nullptr;
-  auto& seen = seen_[reinterpret_cast<uintptr_t>(kind) / 64 * 0x9e3779b97f4a7c15u >> 58];
-  if (seen.kind == kind) return seen.mine;
-  auto& list = kinds_[kind->parser + '\0' + kind->pattern];
-  auto at = std::find_if(list.begin(), list.end(), [&](auto& one) { return same_constants(one->kind, *kind); });
-  if (at == list.end()) {
-    auto one = std::make_unique<Kind>();
-    one->kind = *kind;
-    one->parser = parsers_.find(kind->parser);
-    if (one->parser && one->parser->join) one->rule = &*one->parser->join;
-    list.push_back(std::move(one));
-    at = list.end() - 1;
+Joiner::Seen& Joiner::seen(const MessageKind* kind) {
+  auto& at = seen_[reinterpret_cast<uintptr_t>(kind) / 64 * 0x9e3779b97f4a7c15u >> 56];
+  if (at.kind != kind) {
+    const auto rule = rules_.find(kind->parser);
+    at = {kind, rule == rules_.end() ? nullptr : rule->second, nullptr};
   }
-  seen = {kind, at->get()};
-  return seen.mine;
+  return at;
+}
+
+const JoinRule* Joiner::rule_of(const Record& record) {
+  if (record.kind)
+    if (const auto* rule = seen(record.kind).rule) return rule;
+  return record.origin->transport == Transport::file ? any_ : nullptr;
+}
+
+const MessageKind* Joiner::intern(const MessageKind* kind) {
+  auto& at = seen(kind);
+  if (at.mine) return at.mine;
+  auto& list = kinds_[kind->parser + '\0' + kind->pattern];
+  auto same = std::find_if(list.begin(), list.end(), [&](auto& one) { return same_constants(*one, *kind); });
+  if (same == list.end()) same = list.insert(list.end(), std::make_unique<MessageKind>(*kind));
+  return at.mine = same->get();
 }
 
 Joiner::Log& Joiner::log_of(const Record& record) {
   if (record.origin == last_origin_) return *last_log_;
   auto at = logs_.find(record.origin->log);
-  if (at == logs_.end()) {
-    at = logs_.emplace(std::string(record.origin->log), Log()).first;
-    at->second.name = at->first;
-  }
+  if (at == logs_.end()) at = logs_.emplace(std::string(record.origin->log), Log()).first;
   last_origin_ = record.origin;
   last_log_ = &at->second;
   advance(*last_log_, record.origin->received_ns);
@@ -132,17 +139,16 @@ uint64_t Joiner::oldest_open() const {
 bool Joiner::add(const Record& record, const std::shared_ptr<const Zone>& zone) {
   Log& log = log_of(record);
   if (record.part > 1) [[unlikely]] return false;
-  const Kind* kind = intern(record.kind);
-  const JoinRule* rule = kind ? kind->rule : nullptr;
-  if (!rule && record.origin->transport == Transport::file) rule = any_;
+  const JoinRule* rule = rule_of(record);
   if (!rule && log.in_sequence == 0) [[likely]] return false;
   if (rule && rule->by_fields() && add_by(log, record, *rule, zone)) return true;
   return add_in_sequence(log, record, rule, zone);
 }
 
-bool Joiner::add_by(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone) {
-  const auto writer = writer_key(record);
-  std::string key = writer + record.kind->parser + '\0';
+// False when the record has none of the rule's fields.
+bool Joiner::by_key(const Record& record, const JoinRule& rule, std::string& writer, std::string& key) {
+  writer = writer_key(record);
+  key = writer + record.kind->parser + '\0';
   bool any = false;
   for (auto* field : rule.by) {
     scratch_.clear();
@@ -151,7 +157,12 @@ bool Joiner::add_by(Log& log, const Record& record, const JoinRule& rule, const 
     any |= has;
     append_part(key, has ? value.text : std::string_view());
   }
-  if (!any) return false;
+  return any;
+}
+
+bool Joiner::add_by(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone) {
+  std::string writer, key;
+  if (!by_key(record, rule, writer, key)) return false;
   // The line after an end mark may be a second one.
   for (size_t i = 0; i < log.ended.size();) {
     if (log.ended[i]->key != key && log.ended[i]->key.starts_with(writer))
@@ -223,15 +234,10 @@ void Joiner::open(Log& log, const Record& record, const JoinRule& rule, const st
   event.zone = zone;
   event.key = std::move(key);
   event.deadline_ns = std::max(log.clock_ns, record.origin->received_ns) + kWaitNs;
-  Origin origin = *record.origin;
-  auto& arena = event.batch->arena;
-  for (auto* text : {&origin.source, &origin.address, &origin.log, &origin.node}) *text = arena.copy(*text);
-  const auto* shared = arena.make(origin);
   if (!rule.by_fields()) ++log.in_sequence;
   auto at = log.events.insert(log.events.end(), std::move(event));
   log.by_key[at->key] = at;
   append(log, at, record);
-  at->batch->records.front().origin = shared;
   // A first line that ends an event is one by itself.
   if (rule.end.found_in(at->last)) close(log, at);
 }
@@ -243,14 +249,7 @@ bool Joiner::append(Log& log, Events::iterator event, const Record& record) {
     ++cut_;
     return false;
   }
-  auto& arena = event->batch->arena;
-  lines.push_back(copy_of(record, arena));
-  Record& line = lines.back();
-  if (const Kind* kind = intern(record.kind)) line.kind = &kind->kind;
-  if (lines.size() > 1) line.origin = lines.front().origin;
-  event->last = line.charset == Charset::utf8 ? line_text(line) : arena.copy(line_text(line));
-  event->bytes += record.raw.size();
-  log.bytes += record.raw.size();
+  hold(log, *event, record);
   if (lines.size() > 1 && event->rule->end.found_in(event->last)) {
     if (!event->rule->by_fields()) {
       close(log, event);
@@ -263,7 +262,31 @@ bool Joiner::append(Log& log, Events::iterator event, const Record& record) {
   return true;
 }
 
+// A copy of the line.
+void Joiner::hold(Log& log, Open& event, const Record& record) {
+  auto& lines = event.batch->records;
+  auto& arena = event.batch->arena;
+  lines.push_back(copy_of(record, arena));
+  Record& line = lines.back();
+  if (record.kind) line.kind = intern(record.kind);
+  if (lines.size() > 1) {
+    line.origin = lines.front().origin;
+  } else {
+    Origin origin = *record.origin;
+    for (auto* text : {&origin.source, &origin.address, &origin.log, &origin.node}) *text = arena.copy(*text);
+    line.origin = arena.make(origin);
+  }
+  event.last = line.charset == Charset::utf8 ? line_text(line) : arena.copy(line_text(line));
+  event.bytes += record.raw.size();
+  log.bytes += record.raw.size();
+}
+
 void Joiner::close(Log& log, Events::iterator event) {
+  if (event->missing > 0) {  // some of its lines are gone, or their parser
+    log.bytes -= event->bytes;
+    log.events.erase(event);
+    return;
+  }
   if (event->has_ended) std::erase(log.ended, event);
   if (!event->rule->by_fields()) --log.in_sequence;
   log.bytes -= event->bytes;
@@ -276,9 +299,109 @@ void Joiner::give(Open& event) {
   auto& lines = event.batch->records;
   std::vector<uint64_t> indexes;
   for (auto& line : lines) indexes.push_back(line.index);
-  Record record = lines.size() == 1 ? lines.front() : join(event);
+  Record record = lines.front();
+  const auto has_words = [&] {
+    return event.rule->words && std::any_of(record.captures.begin(), record.captures.end(),
+                                            [&](auto& capture) { return capture.field == event.rule->words; });
+  };
+  if (lines.size() > 1 || has_words())
+    record = join(event);
+  else if (record.kind && !event.rule->tables.empty())
+    record.kind = merged({record.kind}, *event.rule, false, ways_of(record, *event.rule));
   record.lines = event.batch->arena.copy(std::span<const uint64_t>(indexes));
   closed_.push_back({event.batch, record});
+}
+
+void join_lines(Batch& batch, std::shared_ptr<const ParserSet> set) {
+  auto joiner = std::make_shared<Joiner>(std::move(set));
+  std::vector<Record> events;
+  const auto take = [&] {
+    for (auto& event : joiner->closed()) {
+      events.push_back(event.record);
+      batch.keep.push_back(std::move(event.owner));
+    }
+    joiner->closed().clear();
+  };
+  for (auto& record : batch.records) {
+    const bool is_line = joiner->add(record, Zone::utc());
+    take();
+    if (!is_line) events.push_back(record);
+  }
+  joiner->close_all();
+  take();
+  batch.records = std::move(events);
+  batch.keep.push_back(std::move(joiner));
+}
+
+// --------------------------------------------------------------------------------------------------------- over a restart
+
+void Joiner::save(std::string& out) const {
+  put_varint(out, open());
+  for (auto& [name, log] : logs_)
+    for (auto& event : log.events) {
+      put_text(out, name);
+      put_signed(out, event.deadline_ns);
+      put_varint(out, event.batch->records.size());
+      for (auto& line : event.batch->records) put_varint(out, line.index);
+    }
+}
+
+bool Joiner::load(Reader& in) {
+  const auto count = in.varint();
+  for (uint64_t i = 0; i < count && in.ok(); ++i) {
+    const std::string name(in.text());
+    auto& log = logs_[name];
+    Open event;
+    event.batch = std::make_shared<Batch>();
+    event.deadline_ns = in.signed_varint();
+    const auto lines = in.varint();
+    if (!in.ok() || lines > options_.lines_max || log.events.size() >= options_.open_max) return false;
+    event.missing = lines;
+    auto at = log.events.insert(log.events.end(), std::move(event));
+    for (uint64_t k = 0; k < lines; ++k) wanted_.emplace(std::pair(name, in.varint()), at);
+  }
+  return in.ok();
+}
+
+uint64_t Joiner::wanted_from(std::string_view log) const {
+  auto at = wanted_.lower_bound({std::string(log), 0});
+  return at == wanted_.end() || at->first.first != log ? std::numeric_limits<uint64_t>::max() : at->first.second;
+}
+
+void Joiner::restore(const Record& record, const std::shared_ptr<const Zone>& zone) {
+  auto wanted = wanted_.find({std::string(record.origin->log), record.index});
+  if (wanted == wanted_.end()) return;
+  auto event = wanted->second;
+  wanted_.erase(wanted);
+  auto& log = logs_[std::string(record.origin->log)];
+  const bool is_first = event->batch->records.empty();
+  if (is_first) {
+    event->rule = rule_of(record);
+    event->zone = zone;
+    if (!event->rule) return;
+    std::string writer;
+    if (!event->rule->by_fields()) {
+      event->key = writer_key(record);
+      log.last_key[std::string(record.origin->source)] = event->key;
+    } else if (!by_key(record, *event->rule, writer, event->key)) {
+      event->rule = nullptr;
+    }
+  }
+  if (!event->rule) return;
+  hold(log, *event, record);
+  if (--event->missing > 0) return;
+  if (!event->rule->by_fields()) ++log.in_sequence;
+  log.by_key[event->key] = event;
+  if (event->rule->by_fields() && event->batch->records.size() > 1 && event->rule->end.found_in(event->last)) {
+    event->has_ended = true;
+    log.ended.push_back(event);
+  }
+}
+
+void Joiner::restored() {
+  wanted_.clear();
+  for (auto& [name, log] : logs_)
+    log.events.remove_if([](auto& event) { return event.missing > 0; });
 }
 
 // ------------------------------------------------------------------------------------------------- putting lines together
@@ -336,6 +459,75 @@ class JoinedText {
 
 }  // namespace
 
+namespace {
+
+// The name of the key that a value belongs to, and which piece of it: `a1[0]=`, `a1[1]="`. Empty: it is no piece.
+std::string_view name_of_piece(std::string_view text, uint32_t begin) {
+  auto before = text.substr(0, begin);
+  if (before.ends_with('"')) before.remove_suffix(1);
+  if (!before.ends_with("]=")) return {};
+  const auto open = before.rfind('[');
+  if (open == std::string_view::npos) return {};
+  const auto name = before.find_last_of(" \t", open);
+  return before.substr(name == std::string_view::npos ? 0 : name + 1, open - (name == std::string_view::npos ? 0 : name + 1));
+}
+
+// Appends the words of all lines, each whole, and their text, behind the text of the lines; takes their captures out of
+// `captures` and gives the new ones.
+std::vector<Capture> put_words(JoinedText& text, std::vector<std::vector<Capture>>& captures, const JoinRule& rule) {
+  std::vector<std::string> words;
+  std::string last;  // name of the piece before
+  Scratch scratch;
+  for (auto& of_line : captures) {
+    for (auto& capture : of_line) {
+      if (capture.field != rule.words) continue;
+      scratch.clear();
+      const std::string_view all = text.text();
+      const auto name = name_of_piece(all, capture.begin);
+      const auto value = decode_escape(all.substr(capture.begin, capture.length), static_cast<Escape>(capture.escape), scratch);
+      if (!name.empty() && name == last && !words.empty())
+        words.back() += value;
+      else
+        words.emplace_back(value);
+      last = name;
+    }
+    std::erase_if(of_line, [&](auto& capture) { return capture.field == rule.words; });
+  }
+  std::vector<Capture> out;
+  const auto put = [&](std::string_view value, const Field* field) {
+    text.append('\0');
+    out.push_back({text.size(), static_cast<uint32_t>(value.size()) & 0xffffff, static_cast<uint32_t>(Escape::none), field});
+    for (char c : value) text.append(c);
+  };
+  std::string line;
+  for (auto& word : words) {
+    put(word, rule.words);
+    line += (line.empty() ? "" : " ") + word;
+  }
+  if (!line.empty()) put(line, rule.text_of_words);
+  return out;
+}
+
+// Adds the different values that the lines have in the fields that the rule collects.
+void collect(std::vector<Capture>& all, const std::vector<std::vector<Capture>>& captures, const std::vector<size_t>& order,
+             std::string_view raw, const JoinRule& rule) {
+  for (auto& collected : rule.collect) {
+    if (collected.in_place()) std::erase_if(all, [&](auto& one) { return same_field(one.field, collected.from); });
+    std::vector<std::string_view> values;
+    for (auto i : order)
+      for (auto& capture : captures[i]) {
+        const auto text = raw.substr(capture.begin, capture.length);
+        if (!same_field(capture.field, collected.from) || std::find(values.begin(), values.end(), text) != values.end()) continue;
+        values.push_back(text);
+        all.push_back(capture);
+        all.back().field = collected.to;
+      }
+  }
+  std::stable_sort(all.begin(), all.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
+}
+
+}  // namespace
+
 Record Joiner::join(Open& event) {
   auto& lines = event.batch->records;
   auto& arena = event.batch->arena;
@@ -358,6 +550,9 @@ Record Joiner::join(Open& event) {
     text.append('\n');
     text.append(lines[i], lines[i].message_begin, lines[i].message_begin + lines[i].message_length, captures[i]);
   }
+  const uint32_t end = text.size();
+  std::vector<Capture> words;
+  if (rule.words) words = put_words(text, captures, rule);
   // The parsers may look beyond the end.
   auto* room = arena.allocate(text.size() + 64, 1);
   std::memcpy(room, text.text().data(), text.size());
@@ -365,7 +560,7 @@ Record Joiner::join(Open& event) {
   out.raw = {room, text.size()};
   out.charset = Charset::utf8;
   out.message_begin = message_begin;
-  out.message_length = text.size() - message_begin;
+  out.message_length = end - message_begin;
 
   std::vector<Capture> all;
   for (auto& capture : captures[0])
@@ -401,16 +596,11 @@ Record Joiner::join(Open& event) {
     std::vector<const Field*> here;
     for (auto& capture : captures[i]) {
       if (capture.end() <= message_begin) continue;
-      for (auto& collected : rule.collect)
-        if (same_field(capture.field, collected.from)) {
-          kept.push_back(capture);
-          kept.back().field = collected.to;
-        }
       if (capture.field == ecs::message && i != 0) continue;
       if (!capture.field->list && is_said(capture.field)) continue;
       kept.push_back(capture);
       if (i == 0 && capture.field == ecs::message && capture.end() == first_length)
-        kept.back().length = (text.size() - capture.begin) & 0xffffff;
+        kept.back().length = (end - capture.begin) & 0xffffff;
       here.push_back(capture.field);
     }
     if (kind) {
@@ -419,10 +609,17 @@ Record Joiner::join(Open& event) {
     }
     said.insert(said.end(), here.begin(), here.end());
   }
+  kept.insert(kept.end(), words.begin(), words.end());
   std::stable_sort(kept.begin(), kept.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
   all.insert(all.end(), kept.begin(), kept.end());
+  out.captures = all;
+  if (!kinds.empty()) {
+    // The tables go by the values of the line that leads, before lists are made of them.
+    out.kind = merged(kinds, rule, false, {});
+    out.kind = merged(kinds, rule, !rule.collect.empty(), ways_of(out, rule));
+  }
+  collect(all, captures, order, out.raw, rule);
   out.captures = arena.copy(std::span<const Capture>(all));
-  if (!kinds.empty()) out.kind = kinds.size() == 1 && rule.collect.empty() ? kinds[0] : merged(kinds, rule);
   for (auto i : order) {  // a first line without a time, as a slow log may have
     if (!(out.time_inferred & kAllInferred)) break;
     out.event_ns = lines[i].event_ns;
@@ -433,9 +630,11 @@ Record Joiner::join(Open& event) {
 }
 
 // The first kind, with the constants of the others whose fields it does not have.
-const MessageKind* Joiner::merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule) {
-  auto at = merged_.find(kinds);
-  if (at != merged_.end()) return at->second.get();
+const MessageKind* Joiner::merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule, bool collects,
+                                  const std::vector<uint32_t>& ways) {
+  if (kinds.size() == 1 && !collects && ways.empty()) return kinds[0];
+  MergedKey key{kinds, collects, ways};
+  if (auto at = merged_.find(key); at != merged_.end()) return at->second.get();
   if (merged_.size() >= kMergedKindsMax) return kinds[0];
   auto out = std::make_unique<MessageKind>(*kinds[0]);
   for (size_t i = 1; i < kinds.size(); ++i) {
@@ -446,11 +645,42 @@ const MessageKind* Joiner::merged(const std::vector<const MessageKind*>& kinds, 
         out->constants.push_back(constant);
     }
   }
-  for (auto& collected : rule.collect)
+  const auto take_out = [&](const Field* field) { std::erase_if(out->constants, [&](auto& one) { return one.field == field; }); };
+  for (auto& collected : rule.collect) {
+    if (!collects) break;
+    if (collected.in_place()) take_out(collected.from);
     for (auto* kind : kinds)
       for (auto& constant : kind->constants)
         if (constant.field == collected.from) out->constants.push_back({collected.to, constant.value});
-  return merged_.emplace(kinds, std::move(out)).first->second.get();
+  }
+  for (size_t i = 0; i < ways.size(); ++i) {
+    const auto* said = rule.tables[i]->constants(ways[i]);
+    if (!said) continue;
+    for (auto& over : *said) take_out(over.field);
+    out->constants.insert(out->constants.end(), said->begin(), said->end());
+  }
+  return merged_.emplace(std::move(key), std::move(out)).first->second.get();
+}
+
+// What the rule's tables say to the fields of the event; empty: nothing.
+std::vector<uint32_t> Joiner::ways_of(const Record& record, const JoinRule& rule) {
+  std::vector<uint32_t> ways(rule.tables.size(), RowTable::kNone);
+  bool any = false;
+  for (size_t i = 0; i < ways.size(); ++i) {
+    auto& table = *rule.tables[i];
+    std::string key;
+    bool has_all = true;
+    for (auto* field : table.by) {
+      scratch_.clear();
+      Value value;
+      has_all = has_all && first_value(record, field, scratch_, &value);
+      key += (field == table.by[0] ? "" : " ") + std::string(value.text);
+    }
+    if (has_all) ways[i] = table.way_of(key);
+    any |= ways[i] != RowTable::kNone;
+  }
+  if (!any) ways.clear();
+  return ways;
 }
 
 }  // namespace yushi

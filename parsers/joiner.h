@@ -27,6 +27,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/base/bytes.h"
 #include "core/record/batch.h"
 #include "parsers/loaded_parsers.h"
 
@@ -63,19 +64,23 @@ class Joiner {
   // Closed since the caller last emptied it, in the order in which they closed.
   std::vector<JoinedEvent>& closed() { return closed_; }
 
+  // The open events as they are now, by the indexes of their lines. load() takes them over into a new Joiner: it waits for
+  // those records, which restore() is given in ascending order, before any that came later; what then still lacks a line
+  // is dropped by restored(). False: the bytes are not ours.
+  void save(std::string& out) const;
+  bool load(Reader& in);
+  uint64_t wanted_from(std::string_view log) const;  // the first record that restore() waits for; the largest number: none
+  void restore(const Record& record, const std::shared_ptr<const Zone>& zone);
+  void restored();
+
   size_t open() const;
   uint64_t cut() const { return cut_; }
   // Index of the first line of the oldest open event; the largest number when none is open. Of a single log only.
   uint64_t oldest_open() const;
 
  private:
-  // What is known of a kind, copied: those of stored batches die with them.
-  struct Kind {
-    MessageKind kind;
-    const JoinRule* rule = nullptr;
-    const ParserDefinition* parser = nullptr;  // nullptr: it is not in this set
-  };
   struct Open {
+    size_t missing = 0;            // lines that restore() still waits for
     std::shared_ptr<Batch> batch;  // its lines, kinds interned
     const JoinRule* rule = nullptr;
     std::shared_ptr<const Zone> zone;
@@ -87,7 +92,6 @@ class Joiner {
   };
   using Events = std::list<Open>;  // in the order of their first lines
   struct Log {
-    std::string name;
     int64_t clock_ns = INT64_MIN;
     Events events;
     std::unordered_map<std::string, Events::iterator> by_key;
@@ -97,13 +101,23 @@ class Joiner {
     size_t bytes = 0;
   };
 
-  const Kind* intern(const MessageKind* kind);
-  const MessageKind* merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule);
+  struct Seen {
+    const MessageKind* kind = nullptr;
+    const JoinRule* rule = nullptr;
+    const MessageKind* mine = nullptr;  // interned; nullptr: not yet
+  };
+  Seen& seen(const MessageKind* kind);
+  const JoinRule* rule_of(const Record& record);
+  const MessageKind* intern(const MessageKind* kind);
+  bool by_key(const Record& record, const JoinRule& rule, std::string& writer, std::string& key);
+  const MessageKind* merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule, bool collects, const std::vector<uint32_t>& ways);
+  std::vector<uint32_t> ways_of(const Record& record, const JoinRule& rule);
   Log& log_of(const Record& record);
   void advance(Log& log, int64_t received_ns);
   bool add_by(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone);
   bool add_in_sequence(Log& log, const Record& record, const JoinRule* rule, const std::shared_ptr<const Zone>& zone);
   void open(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone, std::string key);
+  void hold(Log& log, Open& event, const Record& record);
   bool append(Log& log, Events::iterator event, const Record& record);
   void close(Log& log, Events::iterator event);
   void give(Open& event);
@@ -119,17 +133,27 @@ class Joiner {
   std::vector<JoinedEvent> closed_;
   uint64_t cut_ = 0;
 
-  std::unordered_map<std::string, std::vector<std::unique_ptr<Kind>>> kinds_;  // by parser and pattern
-  std::map<std::vector<const MessageKind*>, std::unique_ptr<MessageKind>> merged_;
-  struct Seen {
-    const MessageKind* kind = nullptr;
-    const Kind* mine = nullptr;
+  // Kinds of the lines of events, by parser and pattern: copies, since those of stored batches die with them.
+  std::unordered_map<std::string, std::vector<std::unique_ptr<MessageKind>>> kinds_;
+  std::unordered_map<std::string_view, const JoinRule*> rules_;  // by the parser's name
+  std::map<std::pair<std::string, uint64_t>, Events::iterator> wanted_;  // by log and index: lines that restore() waits for
+  // By the kinds of the lines, whether values are collected, and what the rule's tables say.
+  struct MergedKey {
+    std::vector<const MessageKind*> kinds;
+    bool collects;
+    std::vector<uint32_t> ways;
+    auto operator<=>(const MergedKey&) const = default;
   };
-  std::array<Seen, 64> seen_{};
+  std::map<MergedKey, std::unique_ptr<MessageKind>> merged_;
+  std::array<Seen, 256> seen_{};
   const Origin* last_origin_ = nullptr;
   Log* last_log_ = nullptr;
   Scratch scratch_;
   std::string text_;
 };
+
+// Puts events in the place of the lines of a batch that is all there is, as detectors are shown them. Its records have an
+// index and origin->log.
+void join_lines(Batch& batch, std::shared_ptr<const ParserSet> set);
 
 }  // namespace yushi

@@ -133,7 +133,7 @@ bool tells_event(std::string_view word) {
 // Words behind which a value stands, also one of letters alone.
 bool names_value(std::string_view word) {
   static constexpr std::string_view kWords[] = {"user", "username", "account", "acct", "logname", "ruser", "rhost", "uname",
-                                                "host", "hostname", "client", "user_name", "interface", "iface", "domain"};
+                                                "host", "hostname", "client", "user_name", "interface", "iface", "domain", "用户", "用户名", "账号", "帐号"};
   return std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
 }
 bool is_stop_word(const std::string& word) {

@@ -94,7 +94,12 @@ class FileReader : YamlReader {
       if (!expanded->captures.empty()) return fail(Code::invalid, "an expression of join captures nothing");
       return expanded->regex;
     };
-    return read_join_rule(node, {[&](const std::string& name, const YAML::Node& at) { return field(name, at); }, expand,
+    const auto tables = [&](const YAML::Node& value) {
+      std::vector<std::shared_ptr<const ValueTable>> out;
+      for (auto& one : read_tables(value)) out.push_back(std::move(one.table));
+      return out;
+    };
+    return read_join_rule(node, {[&](const std::string& name, const YAML::Node& at) { return field(name, at); }, expand, tables,
                                  [&](const YAML::Node& at, const std::string& what) { problem(at, what); }});
   }
 
@@ -167,6 +172,10 @@ class FileReader : YamlReader {
   bool is_own(const std::string& name) const { return name.starts_with(out_->name + "."); }
 
   const Field* field(const std::string& name, const YAML::Node& at) override {
+    if (is_ours(name)) {
+      problem(at, "'" + name + "' is what we say of each record; the line's own is a field of your own, which begins with the parser's name");
+      return nullptr;
+    }
     if (is_own(name)) {
       auto type = types_.contains(name) ? types_[name] : FieldType::keyword;
       auto declared = declare_field(name, type, lists_.contains(name));
@@ -589,10 +598,12 @@ class TableReader : YamlReader {
       each(root, "the table", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
         if (key == "table")
           text(value, "table", &name);
+        else if (key == "of")
+          text(value, "of", &parser_);
         else if (key == "rows")
           rows = read_rows(value);
         else if (key != "about")
-          problem(at, "unknown key '" + key + "' in a shared table; there are table, about and rows");
+          problem(at, "unknown key '" + key + "' in a shared table; there are table, about, of and rows");
       });
       if (!rows) return problem(root, "rows: is missing");
       if (!shared_.emplace(name, std::move(rows)).second) problem(root, "another file has a table '" + name + "' too; give this one another name");
@@ -601,12 +612,20 @@ class TableReader : YamlReader {
 
  private:
   const Field* field(const std::string& name, const YAML::Node& at) override {
+    if (is_ours(name)) {
+      problem(at, "'" + name + "' is what we say of each record; the line's own is a field of your own, which begins with the parser's name");
+      return nullptr;
+    }
     auto* known = find_field(name);
     if (known && is_fixed_field(*known)) return known;
-    problem(at, "'" + name + "' is no ECS field; the rows of a shared table give no others");
+    if (!parser_.empty() && name.starts_with(parser_ + "."))
+      if (auto declared = declare_field(name, FieldType::keyword)) return *declared;
+    problem(at, "'" + name + "' is no ECS field" +
+                    (parser_.empty() ? "; the rows of a shared table give no others" : " and none of the parser that of: names"));
     return nullptr;
   }
 
+  std::string parser_;  // whose own fields the rows may give too; of: stands before rows:
   SharedTables& shared_;
 };
 

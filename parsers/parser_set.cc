@@ -109,7 +109,12 @@ class ParserSetBuilder {
       set_->parsers_.push_back(read_parser_file(file, shared, problems_));
       auto& parser = *set_->parsers_.back();
       check_name(parser, given_[file.name]);
-      if (parser.generic && set_->dictionary_) use_dictionary(parser, set_->dictionary_);
+      if (parser.generic && set_->dictionary_) {
+        use_dictionary(parser, set_->dictionary_);
+        for (auto& pattern : parser.patterns)
+          if (pattern.combinations() > kCombinationsMax)
+            problems_.add(file.path, pattern.position, "the pattern and the dictionary's lists of words make more than 65,536 combinations; join lists of names.yaml");
+      }
     }
     set_->digest_ = to_hex(as_bytes(sha256(digested)));
     for (auto& parser : set_->parsers_) route(*parser);
@@ -220,7 +225,7 @@ class ParserSetBuilder {
           if (pattern.whole == test.is_event && (!pattern.pattern || pattern.pattern->match(matched_text(test.line), spans, stack) ||
               pattern.pattern->match(test.line, spans, stack))) {
             reached.insert(&pattern);
-            if (pattern.pattern) break;
+            if (pattern.pattern && pattern.conditions.empty()) break;
           }
       }
       for (auto& pattern : parser->patterns)

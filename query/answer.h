@@ -18,6 +18,7 @@ struct Asked {
   const LineSink& sink;                // false when the answer must end: the asker went away, or a bound was met
   const std::atomic<bool>& cancelled;  // budget.over()
   Budget& budget;
+  const EventReadingSource& events;
   const LineSink& sink_of_end;  // takes the last line, whatever bound was met
   const std::shared_ptr<const SecretRules>& secrets;  // what is masked; none: the asker may see all, and asked to
 

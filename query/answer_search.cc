@@ -1,5 +1,6 @@
 // search and hist: records in the order (@timestamp, log, index), or the rows of a pipe.
 #include <algorithm>
+#include <iterator>
 #include <charconv>
 #include <limits>
 #include <map>
@@ -35,6 +36,21 @@ Result<std::map<std::string, uint64_t>> read_after(std::string_view text) {
       return fail(Code::invalid, "after: \"" + std::string(part) + "\" is not LOG=INDEX");
     }
     out[std::string(part.substr(0, equals))] = index;
+  }
+  return out;
+}
+
+Result<Segments> event_segments_of(const Asked& asked, const std::vector<std::string>& logs) {
+  if (!asked.events) return fail(Code::unavailable, "nobody says what joins lines to events");
+  auto reading = asked.events();
+  if (!reading) return tl::unexpected(reading.error());
+  Segments out;
+  for (auto& log : logs) {
+    auto all = event_segments(asked.view, log, *reading);
+    if (!all)
+      out.missing.push_back("log " + log + ": " + all.error().message);
+    else
+      std::move(all->begin(), all->end(), std::back_inserter(out.segments));
   }
   return out;
 }
@@ -149,7 +165,7 @@ Result<void> answer_search(const Asked& asked) {
       return fail(Code::invalid, std::string(context) + " is not in this version; ask for the source and the time around the record");
     }
   }
-  if (auto allowed = parameters.allow({"query", "since", "until", "zone", "limit", "reverse", "tenant", "explain", "after", "follow"}); !allowed) {
+  if (auto allowed = parameters.allow({"query", "since", "until", "zone", "limit", "reverse", "tenant", "explain", "after", "follow", "events"}); !allowed) {
     return allowed;
   }
   auto clock = parameters.clock();
@@ -163,6 +179,8 @@ Result<void> answer_search(const Asked& asked) {
   auto reverse = parameters.flag("reverse");
   if (!reverse) return tl::unexpected(reverse.error());
   if (auto explain = parameters.flag("explain"); !explain) return tl::unexpected(explain.error());
+  auto events = parameters.flag("events");
+  if (!events) return tl::unexpected(events.error());
   auto after = read_after(parameters.text("after"));
   if (!after) return tl::unexpected(after.error());
   auto logs = parameters.logs(asked.view);
@@ -171,6 +189,9 @@ Result<void> answer_search(const Asked& asked) {
     return fail(Code::invalid, "reverse: the rows of this pipe are not in the order of time; turn them round with `sort`");
   }
   bool follows = asked.question.parameters.contains("after");
+  if (*events && (follows || asked.question.parameters.contains("follow"))) {
+    return fail(Code::invalid, "events are joined of what is stored; what comes is followed line by line");
+  }
   if ((follows || asked.question.parameters.contains("follow")) && !query->is_plain()) {
     return fail(Code::invalid, "a pipe cannot be followed; ask for records");
   }
@@ -180,7 +201,7 @@ Result<void> answer_search(const Asked& asked) {
 
   auto options = scan_options(asked, *times, *limit);
   if (follows) return answer_arrived(asked, *query, *logs, *after, options);
-  auto found = segments_of(asked.view, *logs);
+  auto found = *events ? event_segments_of(asked, *logs) : segments_of(asked.view, *logs);
   if (!found) return tl::unexpected(found.error());
   FieldWatch watch(*query, options, place_of(parameters));
   watch.watch(found->segments);

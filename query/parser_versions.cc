@@ -44,7 +44,7 @@ void ParserVersions::read_from(std::weak_ptr<const Database> database) {
 
 Result<std::shared_ptr<const ParserSet>> ParserVersions::find(const std::string& digest) {
   std::lock_guard lock(mutex_);
-  if (auto it = sets_.find(digest); it != sets_.end()) return it->second;
+  if (auto it = sets_.find(digest); it != sets_.end()) return last_ = it->second;
   auto database = database_.lock();
   if (!database) return fail(Code::unavailable, "the store is closing");
   auto bytes = database->get(database->families().meta, keys::parsers(digest));
@@ -55,7 +55,22 @@ Result<std::shared_ptr<const ParserSet>> ParserVersions::find(const std::string&
   auto set = ParserSet::load(std::move(*files));
   if (!set) return tl::unexpected(set.error());
   if ((*set)->digest() != digest) return fail(Code::corrupt, "parser version " + digest + " in the store has another digest");
-  return sets_[digest] = std::move(*set);
+  return last_ = sets_[digest] = std::move(*set);
+}
+
+Result<std::shared_ptr<const ParserSet>> ParserVersions::newest(const StoreView& view) {
+  auto segments = view.segments("_audit");
+  if (!segments) return tl::unexpected(segments.error());
+  if (segments->empty()) return fail(Code::unavailable, "the store has no records, and so no parsers");
+  if (segments->back().sealed) {
+    auto block = view.read_sealed(segments->back());
+    if (!block) return tl::unexpected(block.error());
+    return find(block->context.parsed.contexts.back().parser_digest);
+  }
+  if (auto batch = view.read(segments->back()); !batch) return tl::unexpected(batch.error());  // goes through understand()
+  std::lock_guard lock(mutex_);
+  if (!last_) return fail(Code::unavailable, "the store names no parsers");
+  return last_;
 }
 
 Result<void> ParserVersions::understand(Batch& batch, const ParseContext& context) {

@@ -10,6 +10,7 @@
 
 #include "parsers/parser_set.h"
 #include "storage/store.h"
+#include "storage/view.h"
 
 namespace yushi {
 
@@ -25,11 +26,14 @@ class ParserVersions : public std::enable_shared_from_this<ParserVersions> {
   // Parses a batch again under its context. corrupt when the store does not hold the version.
   Result<void> understand(Batch& batch, const ParseContext& context);
   Understand as_function();
+  // The files by which the newest record of the store was read; what a daemon over it would join lines by, had it not others.
+  Result<std::shared_ptr<const ParserSet>> newest(const StoreView& view);
 
  private:
   Result<std::shared_ptr<const ParserSet>> find(const std::string& digest);
 
   std::mutex mutex_;
+  std::shared_ptr<const ParserSet> last_;  // asked for; protected by mutex_
   std::map<std::string, std::shared_ptr<const ParserSet>> sets_;  // protected by mutex_
   std::weak_ptr<const Database> database_;
 };

@@ -57,7 +57,7 @@ Result<void> answer_by_name(const Asked& asked) {
 }  // namespace
 
 Result<void> answer(const StoreView& view, const Question& given, const SecretsShown& secrets, const LineSink& sink,
-                    Budget& budget) {
+                    Budget& budget, const EventReadingSource& events) {
   Question question = given;
   auto masked_by = secrets.rules;
   if (shows_content(question.name) && question.parameters.contains("secrets")) {
@@ -79,7 +79,7 @@ Result<void> answer(const StoreView& view, const Question& given, const SecretsS
     ended = true;
     return sink(line);
   };
-  const Asked asked{view, question, line_sink, budget.over(), budget, sink_of_end, masked_by};
+  const Asked asked{view, question, line_sink, budget.over(), budget, events, sink_of_end, masked_by};
   auto answered = answer_by_name(asked);
   budget.on_stall = {};
   if (ended) return {};

@@ -24,6 +24,7 @@
 #include "core/base/result.h"
 #include "core/filter/secret_mask.h"
 #include "query/budget.h"
+#include "query/events.h"
 #include "storage/view.h"
 
 namespace yushi {
@@ -42,7 +43,8 @@ struct SecretsShown {
   std::string refusal;                       // why this asker may not see them; empty: he may, where he asks to
 };
 
+// `events` is asked for what joins lines, by a question about events only.
 Result<void> answer(const StoreView& view, const Question& question, const SecretsShown& secrets, const LineSink& sink,
-                    Budget& budget);
+                    Budget& budget, const EventReadingSource& events = {});
 
 }  // namespace yushi

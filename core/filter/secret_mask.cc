@@ -1,7 +1,9 @@
 #include "core/filter/secret_mask.h"
 
 #include <algorithm>
+#include <cctype>
 
+#include "core/base/bytes.h"
 #include "core/record/value.h"
 
 namespace yushi {
@@ -19,6 +21,7 @@ const Record& SecretMask::mask(const Record& record) {
   spans_.clear();
   rules_->find(record.raw, record.charset, spans_);
   find_in_captures(record);
+  if (!record.lines.empty() && !spans_.empty()) [[unlikely]] find_in_lines(record);
   if (spans_.empty()) [[likely]] return record;
   settle_spans();
   rewrite(record.raw);
@@ -103,6 +106,26 @@ void SecretMask::find_in_arguments(const Record& record) {
       const auto end = static_cast<uint32_t>(std::min<size_t>(span.end, part.end) - part.begin);
       spans_.push_back({capture.begin + begin, capture.begin + end});
     }
+}
+
+// The words of an event stand behind its lines once more (parsers/joiner.h), whole and together, so that a secret among them
+// was found there; it stands in the lines too, as auditd writes it: between quotes, or in hex.
+void SecretMask::find_in_lines(const Record& event) {
+  constexpr size_t kAloneMin = 6;  // bytes of what is hidden wherever it stands; a shorter one only between quotes
+  const size_t end = event.message_begin + event.message_length;
+  const auto lines = event.raw.substr(0, end);
+  const auto hide = [&](std::string_view text) {
+    for (auto at = lines.find(text); at != lines.npos; at = lines.find(text, at + text.size()))
+      spans_.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(at + text.size())});
+  };
+  for (size_t i = 0, found = spans_.size(); i < found; ++i) {
+    if (spans_[i].begin < end) continue;
+    const std::string secret(event.raw.substr(spans_[i].begin, spans_[i].end - spans_[i].begin));
+    hide(secret.size() < kAloneMin ? '"' + secret + '"' : secret);
+    std::string hex = to_hex(secret);
+    std::transform(hex.begin(), hex.end(), hex.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    hide(hex);
+  }
 }
 
 bool SecretMask::is_secret_name(const Field& field) {

@@ -39,6 +39,7 @@ class SecretMask {
   using Span = SecretRules::Span;
   void find_in_captures(const Record& record);
   void find_in_arguments(const Record& record);
+  void find_in_lines(const Record& event);
   bool is_secret_name(const Field& field);
   void settle_spans();
   void rewrite(std::string_view text);

@@ -94,6 +94,18 @@ const Field* find_field(std::string_view name) {
   return find_declared(hash, &slot, [&](const Field& field) { return field.name == name; });
 }
 
+std::vector<const Field*> fields_named(std::string_view name) {
+  const uint64_t hash = name_hash(name);
+  if (const Field* field = find_static(name, hash)) return {field};
+  std::vector<const Field*> out;
+  size_t slot;
+  find_declared(hash, &slot, [&](const Field& field) {
+    if (field.name == name) out.push_back(&field);
+    return false;
+  });
+  return out;
+}
+
 void declare_dynamic_prefix(std::string_view prefix) {
   std::lock_guard lock(declare_mutex);
   dynamic_prefixes().emplace(prefix);

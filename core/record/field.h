@@ -12,6 +12,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.h"
 
@@ -31,6 +32,9 @@ struct Field {
 
 // The interned field of this name, of several the first declared; nullptr when it is neither ECS nor declared. Any thread.
 const Field* find_field(std::string_view name);
+
+// All fields of this name: one of each type that was declared, and as a list or not. Any thread.
+std::vector<const Field*> fields_named(std::string_view name);
 
 // Declares a parser's own field (name begins with `<parser>.`), or returns the one of this name, type and list; a fixed
 // field is returned as it is. Any thread. For names from files we loaded only, never for names from messages. refused

@@ -386,7 +386,8 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       }
       break;
     case Derived::event_original:
-      give(text_value(text_of(record, record.raw, scratch)));
+      // Behind the lines of a joined event stands what was put together of them.
+      give(text_value(text_of(record, record.lines.empty() ? record.raw : record.raw.substr(0, record.message_begin + record.message_length), scratch)));
       break;
     case Derived::event_dataset:
       if (record.kind && !record.kind->dataset.empty()) give(text_value(record.kind->dataset));

@@ -23,31 +23,6 @@ bool has_upper(std::string_view text) {
   return false;
 }
 
-// The sign that begins an escape.
-char sign_of(Escape escape) { return escape == Escape::quotes ? '"' : escape == Escape::xml ? '&' : '\\'; }
-
-bool has_escape(std::string_view text, Escape escape) {
-  return escape != Escape::none && text.find(sign_of(escape)) != std::string_view::npos;
-}
-
-// Does an escape begin before `at` and end behind it?
-bool is_in_escape(std::string_view text, Escape escape, size_t at) {
-  const char sign = sign_of(escape);
-  for (size_t from = text.find(sign); from < at; from = text.find(sign, from)) {
-    size_t bytes = 2;
-    if (escape == Escape::json && text.substr(from, 2) == "\\u") {
-      bytes = 6;
-      if (text.substr(from, 4) == "\\ud" && text.substr(from + 6, 2) == "\\u") bytes = 12;  // two halves of a character
-    } else if (escape == Escape::xml) {
-      const auto end = text.find(';', from);
-      bytes = end == std::string_view::npos ? 1 : end + 1 - from;
-    }
-    if (at < from + bytes) return true;
-    from += bytes;
-  }
-  return false;
-}
-
 }  // namespace
 
 void PairMapper::map(BodyPairs& pairs, const Reading& reading, Arena& arena, std::vector<Capture>& captures) {
@@ -209,25 +184,21 @@ void PairMapper::take_target(BodyPair& pair, const KeyTarget& target, const Fiel
 }
 
 bool PairMapper::take_patterns(const BodyPair& pair, const KeyTarget& target) {
-  const auto text = pairs_->value(pair);
+  const bool is_escaped = unescaped_.read(pairs_->value(pair), pair.escape);
+  const auto text = is_escaped ? unescaped_.text() : pairs_->value(pair);
   for (auto& one : target.patterns) {
     if (!one->pattern.match(text, spans_.data(), stack_)) continue;
-    // Patterns see a value as it is written. A cut inside an escape would make another text of it: `CORP\\li` of JSON.
-    const size_t cuts = 2 * one->captures.size();
-    if (pair.escape != Escape::none && std::any_of(spans_.begin(), spans_.begin() + static_cast<ptrdiff_t>(cuts), [&](uint32_t at) {
-          return at != PatternProgram::kUnset && is_in_escape(text, pair.escape, at);
-        })) {
-      continue;
-    }
     for (size_t i = 0; i < one->captures.size(); ++i) {
-      const uint32_t begin = spans_[2 * i], end = spans_[2 * i + 1];
+      uint32_t begin = spans_[2 * i], end = spans_[2 * i + 1];
       if (begin == PatternProgram::kUnset || begin == end) continue;
+      const bool has_escapes = is_escaped && unescaped_.written(end) - unescaped_.written(begin) != end - begin;
+      if (is_escaped) begin = unescaped_.written(begin), end = unescaped_.written(end);
       BodyPair part = pair;
       part.begin += begin;
       part.length = end - begin;
       const auto& to = one->captures[i];
       if (fits(part, to.field))
-        push(part, to.field, has_escape(pairs_->value(part), pair.escape) ? pair.escape : to.escape);
+        push(part, to.field, has_escapes ? pair.escape : to.escape);
       else
         take_dynamic(part);
     }

@@ -20,6 +20,7 @@
 
 #include "core/base/arena.h"
 #include "parsers/body/body_pairs.h"
+#include "parsers/body/unescaped.h"
 #include "parsers/dictionary.h"
 #include "parsers/key_table.h"
 
@@ -78,6 +79,7 @@ class PairMapper {
   std::vector<uint32_t> outcomes_;     // of the dictionary's words
   std::vector<uint64_t> field_taken_;  // by the field's id: the mapping that gave it a value
   MatchStack stack_;
+  Unescaped unescaped_;
   std::array<uint32_t, 2 * Pattern::kGroupsMax> spans_;
 };
 

@@ -25,7 +25,7 @@ def test_ten_minutes_from_a_sample_to_a_loaded_parser(tmp_path):
     (tmp_path / "sample.log").write_text(sample())
 
     def run(*words):
-        return subprocess.run([BIN / "yushi", *words], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        return subprocess.run([BIN / "yushi", *words], cwd=tmp_path, capture_output=True, text=True, timeout=600)
 
     asked = [words for words in commands() if "--since" not in words]
     assert [" ".join(words[:2]) for words in asked] == ["parsers unknown", "parsers new", "parsers check", "parsers test", "parsers test", "parse --parsers"]

@@ -86,6 +86,7 @@ def test_the_example_config_is_right_and_also_with_all_that_it_offers_switched_o
         assert f"/etc/yushi/{folder}" in text
         text = text.replace(f"/etc/yushi/{folder}", str(tmp_path / folder))
     assert "group: yushi-audit" in text
+    text = re.sub(r"^(geoip|user_agents): .*/.*\n", "", text, flags=re.M)  # databases that a test machine has not
     switched_on.write_text(text.replace("group: yushi-audit", f"group: {grp.getgrgid(os.getgid()).gr_name}"))
     said = run(BIN / "yushid", "--config", switched_on, "--check")
     assert said.returncode == 0, said.stderr

@@ -9,6 +9,7 @@
 #include "core/base/time_text.h"
 #include "detect/check.h"
 #include "detect/rules.h"
+#include "parsers/joiner.h"
 #include "parsers/understand.h"
 
 namespace yushi {
@@ -23,7 +24,10 @@ UnderstandBatch our_parsers() {
     std::abort();
   }
   auto understander = std::make_shared<Understander>(*set);
-  return [understander](Batch& batch) { understander->understand(batch); };
+  return [understander](Batch& batch) {
+    understander->understand(batch);
+    join_lines(batch, understander->set());
+  };
 }
 
 // Their fields are known once the parsers are loaded.

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "parsers/check.h"
@@ -43,13 +44,14 @@ TEST(ParserFiles, EveryParserHasALineThatItMustNotKnow) {
   EXPECT_EQ(all, with_negative);
 }
 
-// RE2 alone takes some µs a line, and is asked for each line whatever its first byte.
+// RE2 alone takes some µs a line. Only classes outside of ASCII ([^，。]) are left to it.
 TEST(ParserFiles, EveryPatternIsOneThatOurMatcherSpeaks) {
+  const auto is_ascii = [](const std::string& text) { return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; }); };
   auto set = our_parsers();
   ASSERT_TRUE(set);
   for (auto& parser : static_cast<const LoadedParsers&>(*set).parsers())
     for (auto& pattern : parser->patterns)
-      EXPECT_TRUE(!pattern.pattern || pattern.pattern->has_program()) << parser->name << "/" << pattern.name;
+      EXPECT_TRUE(!pattern.pattern || pattern.pattern->has_program() || !is_ascii(pattern.pattern->regex())) << parser->name << "/" << pattern.name;
 }
 
 TEST(ParserFiles, OurMatcherSaysWhatRe2SaysForEveryPatternOnEveryTestLine) {

@@ -154,6 +154,7 @@ TEST_F(TableTest, SaysWhatIsWrongAndWhere) {
   };
   for (auto& [text, expected] : kCases) EXPECT_EQ(problems(text).substr(0, expected.size()), expected) << text;
   EXPECT_EQ(problems(with("[]"), "table: words\nrows: {a: {fw.x: b}}\n").substr(0, 45), "words.yaml:2:12: 'fw.x' is no ECS field; the ");
+  EXPECT_EQ(problems(with("[{by: fw.id, table: words}]"), "table: words\nof: fw\nrows: {a: {fw.x: b}}\n"), "");
   EXPECT_EQ(problems(with("[]"), "table: words\n").substr(0, 33), "words.yaml:1:1: rows: is missing");
 }
 

@@ -1,0 +1,73 @@
+#include "daemon/event_judge.h"
+
+namespace yushi {
+
+EventJudge::EventJudge(std::shared_ptr<const ParserSet> parsers, std::shared_ptr<const RuleSet> rules, DetectOptions options, ZoneOfLog zone_of)
+    : rules_(rules), engine_(rules, std::move(options)), zone_of_(std::move(zone_of)), joiner_(std::make_unique<Joiner>(std::move(parsers))),
+      matcher_(rules->matcher()) {}
+
+void EventJudge::observe(const Batch& batch, std::vector<Alert>& alerts) {
+  joiner_->begin();
+  const Origin* origin = nullptr;
+  std::shared_ptr<const Zone> zone;
+  size_t shown = 0;
+  for (size_t i = 0; i < batch.records.size(); ++i) {
+    const Record& record = batch.records[i];
+    if (record.origin != origin) {
+      origin = record.origin;
+      zone = zone_of_(origin->log);
+    }
+    const bool is_line = joiner_->add(record, zone);
+    if (!is_line && joiner_->closed().empty()) [[likely]] continue;
+    engine_.observe(batch, shown, i, alerts);
+    judge_closed(alerts);
+    shown = is_line ? i + 1 : i;
+  }
+  engine_.observe(batch, shown, batch.records.size(), alerts);
+}
+
+void EventJudge::judge_closed(std::vector<Alert>& alerts) {
+  if (joiner_->closed().empty()) return;
+  Batch events;
+  for (auto& event : joiner_->closed()) {
+    events.records.push_back(event.record);
+    events.keep.push_back(std::move(event.owner));
+  }
+  joiner_->closed().clear();
+  events.keep.push_back(rules_);
+  matcher_->match(events, scratch_, events.hits);
+  engine_.observe(events, alerts);
+}
+
+void EventJudge::tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts) {
+  joiner_->advance(received_ns);
+  judge_closed(alerts);
+  engine_.tick(commit, received_ns, alerts);
+}
+
+void EventJudge::reload(std::shared_ptr<const ParserSet> parsers, std::shared_ptr<const RuleSet> rules, ZoneOfLog zone_of, std::vector<Alert>& alerts) {
+  joiner_->close_all();
+  judge_closed(alerts);
+  cut_before_ += joiner_->cut();
+  engine_.reload(rules);
+  rules_ = std::move(rules);
+  matcher_ = rules_->matcher();
+  zone_of_ = std::move(zone_of);
+  joiner_ = std::make_unique<Joiner>(std::move(parsers));
+}
+
+std::string EventJudge::save() const {
+  std::string out;
+  put_text(out, engine_.save());
+  joiner_->save(out);
+  return out;
+}
+
+Result<void> EventJudge::load(Reader& in) {
+  if (auto loaded = engine_.load(in.text()); !loaded) return loaded;
+  // A state of before there were joined events ends here.
+  if (in.ok() && in.left() > 0 && !joiner_->load(in)) return fail(Code::corrupt, "the open events of the detectors' state");
+  return {};
+}
+
+}  // namespace yushi

@@ -1,0 +1,128 @@
+#include "query/events.h"
+
+#include <algorithm>
+
+#include "parsers/joiner.h"
+
+namespace yushi {
+namespace {
+
+constexpr uint64_t kGroupRecords = 16'384;  // of tail chunks that are read as one
+constexpr uint64_t kBeforeRecords = 1'024;  // at least so many are looked at before a group, where there are as many
+
+struct LogSegments {
+  std::vector<Segment> all;  // ascending
+  uint64_t end = 0;          // index behind the last record
+  uint64_t end_of(size_t i) const { return i < all.size() ? all[i].summary.first_index : end; }
+};
+
+// Reads on, record by record, and keeps the events that begin in [from, to).
+class EventReader {
+ public:
+  EventReader(const StoreView& view, const EventReading& reading, std::shared_ptr<const Zone> zone, uint64_t from, uint64_t to)
+      : view_(view), state_(std::make_shared<State>(reading.parsers)), zone_(std::move(zone)), from_(from), to_(to) {}
+
+  Result<void> feed(const Segment& segment) {
+    auto batch = view_.read(segment);
+    if (!batch) return tl::unexpected(batch.error());
+    auto& joiner = state_->joiner;
+    joiner.begin();
+    for (auto& record : (*batch)->records) {
+      if (record.index >= to_ && is_whole()) break;
+      const bool is_line = joiner.add(record, zone_);
+      take();
+      if (!is_line) keep(record);
+    }
+    state_->batches.push_back(std::move(*batch));
+    return {};
+  }
+  // No event that is asked for waits for a line.
+  bool is_whole() const { return state_->joiner.oldest_open() >= to_; }
+
+  std::unique_ptr<Batch> finish() {
+    state_->joiner.close_all();
+    take();
+    std::sort(out_->records.begin(), out_->records.end(), [](auto& a, auto& b) { return a.index < b.index; });
+    out_->keep.push_back(state_);
+    return std::move(out_);
+  }
+
+ private:
+  struct State {
+    explicit State(std::shared_ptr<const ParserSet> parsers) : joiner(std::move(parsers)) {}
+    std::vector<std::unique_ptr<Batch>> batches;
+    Joiner joiner;
+    std::vector<JoinedEvent> events;
+  };
+
+  void take() {
+    for (auto& event : state_->joiner.closed()) {
+      keep(event.record);
+      state_->events.push_back(std::move(event));
+    }
+    state_->joiner.closed().clear();
+  }
+  void keep(const Record& record) {
+    if (record.index >= from_ && record.index < to_) out_->records.push_back(record);
+  }
+
+  const StoreView& view_;
+  std::shared_ptr<State> state_;
+  std::shared_ptr<const Zone> zone_;
+  const uint64_t from_, to_;
+  std::unique_ptr<Batch> out_ = std::make_unique<Batch>();
+};
+
+Result<std::unique_ptr<Batch>> read_events(const StoreView& view, const LogSegments& segments, const EventReading& reading,
+                                           const std::string& log, size_t begin, size_t end) {
+  const uint64_t from = segments.end_of(begin), to = segments.end_of(end);
+  size_t at = begin;
+  while (at > 0 && from - segments.end_of(at) < kBeforeRecords) --at;
+  EventReader reader(view, reading, reading.zone_of(log), from, to);
+  for (; at < segments.all.size() && (at < end || !reader.is_whole()); ++at)
+    if (auto fed = reader.feed(segments.all[at]); !fed) return tl::unexpected(fed.error());
+  return reader.finish();
+}
+
+}  // namespace
+
+Result<std::vector<ScanSegment>> event_segments(const StoreView& view, const std::string& log, const EventReading& reading) {
+  auto all = view.segments(log);
+  if (!all) return tl::unexpected(all.error());
+  auto segments = std::make_shared<LogSegments>();
+  segments->all = std::move(*all);
+  if (!segments->all.empty()) {
+    auto& last = segments->all.back().summary;
+    segments->end = last.first_index + last.records;
+  }
+  std::vector<ScanSegment> out;
+  for (size_t begin = 0; begin < segments->all.size();) {
+    size_t end = begin + 1;
+    ScanSegment group;
+    group.log = log;
+    group.summary = segments->all[begin].summary;
+    group.summary.token_filter.clear();
+    while (end < segments->all.size() && !segments->all[begin].sealed && !segments->all[end].sealed &&
+           group.summary.records < kGroupRecords) {
+      auto& more = segments->all[end++].summary;
+      group.summary.records += more.records;
+      group.summary.raw_bytes += more.raw_bytes;
+      group.summary.received_from_ns = std::min(group.summary.received_from_ns, more.received_from_ns);
+      group.summary.received_to_ns = std::max(group.summary.received_to_ns, more.received_to_ns);
+      if (group.summary.event_times.empty() || more.event_times.empty()) {
+        group.summary.event_times.clear();
+        continue;
+      }
+      auto& first = group.summary.event_times.front();
+      first = {std::min(first.from_ns, more.event_times.front().from_ns),
+               std::max(group.summary.event_times.back().to_ns, more.event_times.back().to_ns)};
+      group.summary.event_times.resize(1);
+    }
+    group.read = [&view, segments, reading, log, begin, end] { return read_events(view, *segments, reading, log, begin, end); };
+    out.push_back(std::move(group));
+    begin = end;
+  }
+  return out;
+}
+
+}  // namespace yushi

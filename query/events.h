@@ -1,0 +1,33 @@
+// Segments of joined events in place of records: what `search --events` goes through.
+//
+// A segment here is a sealed block, or some chunks of the tail together. Reading it gives the events whose first line lies in
+// it: what comes before it is read to know which lines belong to an earlier event, and what comes behind it until the
+// last event is whole. No token filter holds a segment back, since the words of a question may stand in several lines.
+//
+// Memory   Beside the segment the one before it and, while an event is open, those behind.
+// Errors   Those of the store; the segment is then missing in the answer.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parsers/parser_set.h"
+#include "query/scan.h"
+#include "storage/view.h"
+
+namespace yushi {
+
+// What lines are joined by: the parsers of today, and the zone of a log's times that have none.
+struct EventReading {
+  std::shared_ptr<const ParserSet> parsers;
+  std::function<std::shared_ptr<const Zone>(std::string_view log)> zone_of;
+};
+using EventReadingSource = std::function<Result<EventReading>()>;
+
+// Of one log. The view must outlive the segments.
+Result<std::vector<ScanSegment>> event_segments(const StoreView& view, const std::string& log, const EventReading& reading);
+
+}  // namespace yushi
