@@ -64,7 +64,7 @@ uint32_t KeyTable::find_first(std::string_view key) const {
   return find(key);
 }
 
-bool KeyTable::is_null(std::string_view value) const {
+bool KeyTable::is_listed_null(std::string_view value) const {
   return std::any_of(null_values_.begin(), null_values_.end(), [&](auto& null) { return null == value; });
 }
 

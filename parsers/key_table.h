@@ -65,7 +65,7 @@ class KeyTable {
   bool has_firsts() const { return !firsts_.empty(); }
   const std::vector<KeyTarget>& targets() const { return targets_; }
   const std::string& prefix() const { return prefix_; }
-  bool is_null(std::string_view value) const;
+  bool is_null(std::string_view value) const { return !null_values_.empty() && is_listed_null(value); }
   // auditd's way: what is not plain is in hex, and so a backslash between quotes is a plain sign.
   bool has_hex() const { return has_hex_; }
   bool has_words() const { return !words_.empty(); }
@@ -73,6 +73,7 @@ class KeyTable {
 
  private:
   static uint32_t hash(std::string_view key);
+  bool is_listed_null(std::string_view value) const;
   std::string prefix_;
   std::vector<KeyTarget> targets_;
   std::vector<uint32_t> slots_;  // open addressing over the whole names; a power of two

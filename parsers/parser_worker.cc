@@ -319,7 +319,7 @@ struct ParserWorker::State {
     size_t kept = before;
     EventTimeParts parts;
     for (size_t i = before; i < job.captures.size(); ++i) {
-      Capture capture = job.captures[i];
+      Capture& capture = job.captures[i];  // in place: a copy would wait for what was written a moment ago
       if (capture.field == ecs::timestamp && !take_time(job, capture) && !mapper.keep_as_text(capture, job.arena)) continue;
       parts.take(capture.field, job.text.substr(capture.begin, capture.length));
       capture.begin += lead;
@@ -330,7 +330,8 @@ struct ParserWorker::State {
         record.message_length = capture.length;
         continue;
       }
-      job.captures[kept++] = capture;
+      if (kept != i) job.captures[kept] = capture;
+      ++kept;
     }
     job.captures.resize(kept);
     if (parts.any) parts.settle(job.record, job.zone);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -88,6 +89,9 @@ class BodyPairs {
   bool find(std::string_view path, std::string_view* value) const;
 
  private:
+  static constexpr size_t kSlots = 4096;  // a power of two
+  static constexpr size_t kInternedMax = 2 * kPairsMax;  // names of pairs, of objects and of lists
+  static_assert(kSlots >= 2 * kInternedMax);
   BodyName* intern(std::string_view path);
   void fill(BodyName& slot, std::string_view path, uint64_t hash) const;
 
@@ -100,5 +104,79 @@ class BodyPairs {
   size_t interned_ = 0;                // in this reading
   std::unique_ptr<BodyName[]> names_;  // open addressing by hash
 };
+
+namespace body_detail {
+
+template <class Word>
+inline uint64_t word_at(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
+}
+
+// Words of eight bytes, the last of which overlaps the one before; names are short, and are hashed once a pair.
+inline uint64_t hash_of(std::string_view text) {
+  constexpr uint64_t kOdd = 0x9e3779b97f4a7c15ULL;
+  const char* at = text.data();
+  size_t bytes = text.size();
+  uint64_t hash = bytes * kOdd;
+  const auto mix = [&](uint64_t word) {
+    hash = (hash ^ word) * kOdd;
+    hash ^= hash >> 29;
+  };
+  for (; bytes > 8; at += 8, bytes -= 8) mix(word_at<uint64_t>(at));
+  if (text.size() >= 8)
+    mix(word_at<uint64_t>(text.data() + text.size() - 8));
+  else if (bytes >= 4)
+    mix(word_at<uint32_t>(at) | word_at<uint32_t>(at + bytes - 4) << 32);
+  else if (bytes > 0)
+    mix(static_cast<uint64_t>(static_cast<unsigned char>(at[0])) | static_cast<uint64_t>(static_cast<unsigned char>(at[bytes / 2])) << 8 |
+        static_cast<uint64_t>(static_cast<unsigned char>(at[bytes - 1])) << 16);
+  return hash ^ hash >> 32;
+}
+
+// Of names with one hash; a call of memcmp() costs more than the words.
+inline bool is_same(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  const size_t bytes = a.size();
+  if (bytes > 32) return a == b;
+  if (bytes < 4) return bytes == 0 || (a[0] == b[0] && a[bytes / 2] == b[bytes / 2] && a[bytes - 1] == b[bytes - 1]);
+  if (bytes < 8)
+    return word_at<uint32_t>(a.data()) == word_at<uint32_t>(b.data()) &&
+           word_at<uint32_t>(a.data() + bytes - 4) == word_at<uint32_t>(b.data() + bytes - 4);
+  for (size_t at = 0; at + 8 < bytes; at += 8)
+    if (word_at<uint64_t>(a.data() + at) != word_at<uint64_t>(b.data() + at)) return false;
+  return word_at<uint64_t>(a.data() + bytes - 8) == word_at<uint64_t>(b.data() + bytes - 8);
+}
+
+}  // namespace body_detail
+
+// A name of this body keeps its place until the next is read: two that meet there lie side by side.
+inline BodyName* BodyPairs::intern(std::string_view path) {
+  const uint64_t hash = body_detail::hash_of(path);
+  size_t at = hash % kSlots;
+  while (names_[at].read == reads_ && (names_[at].hash != hash || !body_detail::is_same(names_[at].path, path))) at = (at + 1) % kSlots;
+  BodyName& slot = names_[at];
+  if (slot.read == reads_) return &slot;
+  if (interned_ == kInternedMax) return nullptr;
+  ++interned_;
+  if (slot.hash != hash || !body_detail::is_same(slot.path, path)) fill(slot, path, hash);
+  slot.read = reads_;
+  slot.first = kNoPair;
+  if (slot.signature != 0) signature_.push_back(slot.signature);
+  return &slot;
+}
+
+inline void BodyPairs::add(std::string_view path, const BodyPair& pair) {
+  if (path.empty()) return;
+  auto* name = list_.size() < kPairsMax && path.size() <= kNameBytesMax ? intern(path) : nullptr;
+  if (!name) {
+    capped_ |= pair.length > 0;
+    return;
+  }
+  if (name->first == kNoPair) name->first = static_cast<uint32_t>(list_.size());
+  list_.push_back(pair);
+  list_.back().name = name;
+}
 
 }  // namespace yushi

@@ -38,17 +38,18 @@ size_t mark_in_lead(std::string_view text, std::string_view mark) {
 
 // `{"…}`, or a list of objects.
 ShapedBody of_json(std::string_view text, size_t begin) {
+  size_t close = text.size();
+  const size_t trail = close - std::min(close - begin, kTrailBytesMax);
+  while (close > trail && text[close - 1] != '}' && text[close - 1] != ']') --close;
+  if (close == trail) return {};
+  const bool is_list = text[close - 1] == ']';
+  const char open = is_list ? '[' : '{';
   const auto head = text.substr(0, begin + kLeadBytesMax);
-  const size_t trail = text.size() - std::min(text.size(), kTrailBytesMax);
-  auto close = text.substr(trail).find_last_of("}]");
-  if (close == std::string_view::npos) return {};
-  close += trail;
-  for (size_t at = head.find_first_of("{[", begin); at != std::string_view::npos; at = head.find_first_of("{[", at + 1)) {
+  for (size_t at = head.find(open, begin); at != std::string_view::npos; at = head.find(open, at + 1)) {
     size_t next = behind_blanks(text, at + 1);
-    const bool is_list = text[at] == '[';
-    if (is_list && next < text.size() && text[next] == '{') next = behind_blanks(text, next + 1);
+    if (is_list && next < close && text[next] == '{') next = behind_blanks(text, next + 1);
     else if (is_list) continue;
-    if (next < text.size() && text[next] == '"' && text[close] == (is_list ? ']' : '}')) return {Body::json, at, close + 1};
+    if (next + 1 < close && text[next] == '"') return {Body::json, at, close};
   }
   return {};
 }
@@ -81,8 +82,10 @@ ShapedBody shape_of(std::string_view text) {
   if (begin >= text.size()) return {};
   const size_t end = text.size();
   if (const auto json = of_json(text, begin); json.form != Body::none) return json;
-  if (const auto at = mark_in_lead(text, "CEF:"); at != std::string_view::npos) return {Body::cef, at, end};
-  if (const auto at = mark_in_lead(text, "LEEF:"); at != std::string_view::npos) return {Body::leef, at, end};
+  if (text.find('|') != std::string_view::npos) {
+    if (const auto at = mark_in_lead(text, "CEF:"); at != std::string_view::npos) return {Body::cef, at, end};
+    if (const auto at = mark_in_lead(text, "LEEF:"); at != std::string_view::npos) return {Body::leef, at, end};
+  }
   if (text[begin] == '<' && begin + 1 < text.size() && (is_letter(text[begin + 1]) || text[begin + 1] == '?') && text.back() == '>')
     return {Body::xml, begin, end};
   const auto equals = text.substr(0, begin + kLeadBytesMax).find('=', begin);

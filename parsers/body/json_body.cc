@@ -74,7 +74,7 @@ bool JsonBody::value(int depth) {
 bool JsonBody::object(int depth) {
   if (static_cast<size_t>(depth) > kSyntaxDepthMax) return false;
   ++at_;
-  if (!too_deep_) pairs_->note(path_);
+  if (!too_deep_ && !path_.empty()) pairs_->note(path_);
   blanks();
   if (at_ < end_ && text_[at_] == '}') {
     ++at_;
@@ -116,7 +116,7 @@ bool JsonBody::object(int depth) {
 bool JsonBody::array(int depth) {
   if (static_cast<size_t>(depth) > kSyntaxDepthMax) return false;
   ++at_;
-  if (!too_deep_) pairs_->note(path_);
+  if (!too_deep_ && !path_.empty()) pairs_->note(path_);
   blanks();
   if (at_ < end_ && text_[at_] == ']') {
     ++at_;

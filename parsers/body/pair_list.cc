@@ -11,7 +11,7 @@ constexpr size_t kKeyBytesMax = 128;
 constexpr int kUnclosedMax = 8;  // each is a look at the whole text
 constexpr std::string_view kWideColon = "：", kWideComma = "，", kWideSemicolon = "；", kWideEnumeration = "、";
 
-enum : uint8_t { kKeyFirst = 1, kKeyByte = 2, kBlank = 4, kSoft = 8, kHard = 16 };
+enum : uint8_t { kKeyFirst = 1, kKeyByte = 2, kBlank = 4, kSoft = 8, kHard = 16, kStop = 32 };
 
 constexpr auto kBytes = [] {
   std::array<uint8_t, 256> out{};
@@ -24,9 +24,13 @@ constexpr auto kBytes = [] {
   for (unsigned char c : {' ', '\t', '\n', '\r'}) out[c] |= kBlank;
   for (unsigned char c : {',', ';', '|'}) out[c] |= kSoft;
   for (unsigned char c : {'\t', '^', '~', '$'}) out[c] |= kHard;
+  // Where a value may end; the last two begin ， ； and 、.
+  for (size_t c = 0; c < out.size(); ++c)
+    if (out[c] & (kBlank | kSoft | kHard) || c == ']' || c == 0xef || c == 0xe3) out[c] |= kStop;
   return out;
 }();
 
+bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
 uint8_t of(char c) { return kBytes[static_cast<unsigned char>(c)]; }
 
 class Reader {
@@ -74,7 +78,9 @@ class Reader {
     while (at < end_ && (of(text_[at]) & kBlank)) ++at;
     return at;
   }
-  bool stands(std::string_view what, size_t at) const { return text_.substr(at, what.size()) == what && at + what.size() <= end_; }
+  bool stands(std::string_view what, size_t at) const {
+    return at + what.size() <= end_ && text_[at] == what[0] && (what.size() == 1 || text_.substr(at, what.size()) == what);
+  }
 
   // The first pair says what stands between names and values: `=`, or a colon.
   bool find_equals() {
@@ -93,7 +99,10 @@ class Reader {
   size_t soft_at(size_t at) const {
     const char c = text_[at];
     if (of(c) & kSoft) return 1;
-    if (static_cast<unsigned char>(c) != 0xef && static_cast<unsigned char>(c) != 0xe3) return 0;
+    return is_ascii(c) ? 0 : wide_soft_at(at);
+  }
+
+  size_t wide_soft_at(size_t at) const {
     for (auto wide : {kWideComma, kWideSemicolon, kWideEnumeration})
       if (stands(wide, at)) return wide.size();
     return 0;
@@ -104,13 +113,17 @@ class Reader {
 
   // A name, blanks, the sign of equality, blanks: where the name ends and the value begins.
   bool key_at(size_t at, size_t* key_end, size_t* value) const {
-    if (at >= end_ || !(of(text_[at]) & kKeyFirst) || soft_at(at) != 0) return false;
+    if (at >= end_ || !(of(text_[at]) & kKeyFirst) || (!is_ascii(text_[at]) && soft_at(at) != 0)) return false;
     const size_t limit = std::min(end_, at + kKeyBytesMax);
     size_t to = at + 1, last = to;  // `last` is behind the name's last sign
-    const bool is_wide = equals_ == ":" || equals_ == kWideColon;
+    const bool is_wide = equals_[0] == ':' || equals_ == kWideColon;
     for (; to < limit; ++to) {
       const char c = text_[to];
       if (c == equals_[0] && stands(equals_, to)) break;
+      if ((of(c) & kKeyByte) && is_ascii(c)) [[likely]] {
+        last = to + 1;
+        continue;
+      }
       if (is_wide && (stands(kWideColon, to) || c == ':')) break;
       if (c == ' ') {
         if (has_blank_names_) continue;
@@ -121,11 +134,11 @@ class Reader {
         break;
       }
       if (!(of(c) & kKeyByte)) return false;
-      if (static_cast<unsigned char>(c) >= 0x80 && soft_at(to) != 0) return false;
+      if (!is_ascii(c) && soft_at(to) != 0) return false;
       last = to + 1;
     }
     if (to >= limit) return false;
-    const size_t length = stands(equals_, to) ? equals_.size() : is_wide && stands(kWideColon, to) ? kWideColon.size() : 1;
+    const size_t length = text_[to] == equals_[0] ? equals_.size() : text_[to] == ':' ? 1 : kWideColon.size();
     *key_end = last;
     *value = to + length;
     return true;
@@ -262,7 +275,8 @@ class Reader {
       pair.quoted = true;
     } else if ((first != '{' && first != '[') || !nested_at(value, &end, &next)) {
       end = value;
-      while (end < end_ && !ends_at(end, &next)) ++end;
+      const bool is_given = between_kind_ == Between::given;
+      while (end < end_ && !((is_given || (of(text_[end]) & kStop)) && ends_at(end, &next))) ++end;
       if (end >= end_) next = end_;
       while (end > begin && (of(text_[end - 1]) & (kBlank))) --end;
       // `ip=10.0.0.1, result=ok`, `a=1;;b=2`
@@ -280,7 +294,8 @@ class Reader {
     pair.length = static_cast<uint32_t>(end - begin);
     pair.escape = escaped ? Escape::json : Escape::none;
     pair.is_open = !pair.quoted && (between_kind_ == Between::blank || between_kind_ == Between::unknown) &&
-                   text_.substr(begin, end - begin).find(' ') != std::string_view::npos;
+                   std::find(text_.begin() + static_cast<ptrdiff_t>(begin), text_.begin() + static_cast<ptrdiff_t>(end), ' ') !=
+                       text_.begin() + static_cast<ptrdiff_t>(end);
     pairs_.add(text_.substr(key, key_end - key), pair);
     at_ = next;
     skip_between();

@@ -240,7 +240,7 @@ const Field* PairMapper::dynamic_field(const BodyPair& pair) {
   } else {
     const std::string_view prefix = reading_.is_ours ? std::string_view() : reading_.keys->prefix();
     // cef.name under cef. is cef.name.
-    if (std::string_view(name.path).starts_with(prefix)) {
+    if (!prefix.empty() && name.path[0] == prefix[0] && std::string_view(name.path).starts_with(prefix)) {
       full = arena_->copy(name.path);
     } else {
       char* to = arena_->allocate(prefix.size() + name.path.size(), 1);
