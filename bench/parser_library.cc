@@ -8,8 +8,10 @@
 #include <fstream>
 #include <random>
 #include <regex>
+#include <set>
 #include <vector>
 
+#include "bench/flood/mix.h"
 #include "parsers/loaded_parsers.h"
 #include "parsers/syslog_header.h"
 
@@ -83,6 +85,22 @@ std::vector<Line> lines_of(const LoadedParsers& set) {
   return out;
 }
 
+// bench/flood's mix: what hosts, web servers, databases and a cluster send.
+std::vector<Line> mixed_lines() {
+  constexpr size_t kLines = 20'000;
+  std::vector<Line> out;
+  flood::Mix mix({.seed = 1});
+  std::string text;
+  std::vector<flood::Mix::Line> places;
+  while (out.size() < kLines) {
+    text.clear();
+    places.clear();
+    mix.next_event(text, places);
+    for (auto& at : places) out.push_back({text.substr(at.begin, at.length), {}});
+  }
+  return out;
+}
+
 struct Costs {
   double ns = 0, known = 0;
 };
@@ -118,6 +136,63 @@ Costs measure(const std::vector<Line>& lines, Each&& each) {
   return out;
 }
 
+struct LineCosts {
+  Costs header, all;
+  double named_ns = 0;  // when each line's parser is told
+};
+
+LineCosts costs_of(const std::shared_ptr<const LoadedParsers>& set, const std::vector<Line>& lines) {
+  const auto zone = Zone::utc();
+  ParserWorker worker(set);
+  LineCosts out;
+  out.header = measure(lines, [&](Record& record, Arena& arena, std::vector<Capture>& captures, const Line&) {
+    read_syslog_header(record, *zone, arena, captures);
+  });
+  out.named_ns = measure(lines, [&](Record& record, Arena& arena, std::vector<Capture>& captures, const Line& line) {
+    read_syslog_header(record, *zone, arena, captures);
+    worker.parse(record, *zone, arena, captures, line.parser);
+  }).ns;
+  out.all = measure(lines, [&](Record& record, Arena& arena, std::vector<Capture>& captures, const Line&) {
+    read_syslog_header(record, *zone, arena, captures);
+    worker.parse(record, *zone, arena, captures);
+  });
+  return out;
+}
+
+// Tells each line its parser, and which of `files` know them.
+std::set<std::string> find_parsers(const std::vector<ParserFile>& files, std::vector<Line>& lines) {
+  std::set<std::string> out;
+  Problems problems;
+  const auto set = load_parsers(files, problems);
+  if (!set) return out;
+  ParserWorker worker(set);
+  std::vector<AskedPattern> asked;
+  worker.tell_asked(&asked);
+  std::vector<Capture> captures;
+  Origin origin;
+  origin.received_ns = 1'793'491'200 * kSecond;
+  Arena arena;
+  for (auto& line : lines) {
+    captures.clear();
+    asked.clear();
+    Record record;
+    record.raw = line.raw;
+    record.origin = &origin;
+    record.message_length = static_cast<uint32_t>(line.raw.size());
+    read_syslog_header(record, *Zone::utc(), arena, captures);
+    worker.parse(record, *Zone::utc(), arena, captures);
+    for (auto& one : asked)
+      if (one.matched) line.parser = one.parser->name;
+    out.insert(line.parser);
+  }
+  return out;
+}
+
+void print_costs(const char* what, size_t lines, const LineCosts& costs) {
+  std::printf("     %-28s %6zu lines: header %4.0f ns + choice %4.0f + match and fields %4.0f = %4.0f ns/line  (known %.3f)\n", what, lines,
+              costs.header.ns, costs.all.ns - costs.named_ns, costs.named_ns - costs.header.ns, costs.all.ns, costs.all.known);
+}
+
 }  // namespace
 
 bool print_library_costs(const std::string& directory, size_t parsers) {
@@ -136,6 +211,10 @@ bool print_library_costs(const std::string& directory, size_t parsers) {
     Problems problems;
     return load_parsers(alone, problems) != nullptr;
   };
+  // First the parsers that the mix's lines need, so that sets of all sizes are given the same lines.
+  auto mixed = mixed_lines();
+  const auto needed = find_parsers(ours, mixed);
+  std::stable_partition(files->begin(), files->end(), [&](auto& file) { return is_shared_file(file) || needed.contains(name_of(file)); });
   std::vector<const ParserFile*> copied;
   for (auto& file : ours)
     if (parsers > 0 && can_be_copied(file)) copied.push_back(&file);
@@ -162,22 +241,12 @@ bool print_library_costs(const std::string& directory, size_t parsers) {
   size_t patterns = 0;
   for (auto& parser : set->parsers()) patterns += parser->patterns.size();
 
+  std::printf("%4zu parsers %5zu patterns, loaded in %.3f s, %.1f MiB\n", count, patterns, load_seconds, mib);
+  print_costs("the mix of bench/flood", mixed.size(), costs_of(set, mixed));
+  if (std::getenv("MIXBY")) { std::set<std::string> ps; for (auto& l : mixed) ps.insert(l.parser); for (auto& p : ps) { std::vector<Line> some; for (auto& l : mixed) if (l.parser == p) some.push_back(l); print_costs(p.c_str(), some.size(), costs_of(set, some)); if (getenv("SHOW")) for (int i = 0; i < 3 && i < (int)some.size(); ++i) std::printf("   %s\n", some[i].raw.c_str()); } return true; }
+  if (const char* o = std::getenv("MIXONE")) { std::vector<Line> some; for (auto& l : mixed) if (l.parser == o) some.push_back(l); for (int i = 0; i < 30; ++i) print_costs(o, some.size(), costs_of(set, some)); return true; }
+if (std::getenv("MIXONLY")) { for (int i = 0; i < 4; ++i) print_costs("again", mixed.size(), costs_of(set, mixed)); return true; }
   const auto lines = lines_of(*set);
-  const auto zone = Zone::utc();
-  ParserWorker worker(set);
-  const auto header = measure(lines, [&](Record& record, Arena& arena, std::vector<Capture>& captures, const Line&) {
-    read_syslog_header(record, *zone, arena, captures);
-  });
-  const auto named = measure(lines, [&](Record& record, Arena& arena, std::vector<Capture>& captures, const Line& line) {
-    read_syslog_header(record, *zone, arena, captures);
-    worker.parse(record, *zone, arena, captures, line.parser);
-  });
-  const auto all = measure(lines, [&](Record& record, Arena& arena, std::vector<Capture>& captures, const Line&) {
-    read_syslog_header(record, *zone, arena, captures);
-    worker.parse(record, *zone, arena, captures);
-  });
-  std::printf("%4zu parsers %5zu patterns  load %6.3f s  %6.1f MiB  %5zu lines: header %4.0f ns + choice %4.0f + match and fields %4.0f = %4.0f ns/line"
-              "  (known %.3f)\n",
-              count, patterns, load_seconds, mib, lines.size(), header.ns, all.ns - named.ns, named.ns - header.ns, all.ns, all.known);
+  print_costs("each line of the parsers once", lines.size(), costs_of(set, lines));
   return true;
 }

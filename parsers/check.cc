@@ -258,20 +258,15 @@ std::vector<ParserSample> parser_samples(const ParserSet& set) {
 std::string compare_with_re2(const ParserSet& set, std::string_view text) {
   if (!is_valid_utf8(text)) return {};  // the worker decodes such a text first
   MatchStack stack;
+  PatternFilter::Found found;
   uint32_t ours[2 * Pattern::kGroupsMax], theirs[2 * Pattern::kGroupsMax];
   for (auto& parser : static_cast<const LoadedParsers&>(set).parsers())
     for (auto& pattern : parser->patterns) {
       if (!pattern.pattern) continue;
       bool here = pattern.pattern->match(text, ours, stack), there = pattern.pattern->match_by_re2(text, theirs);
       size_t bytes = sizeof(uint32_t) * 2 * pattern.captures.size();
-      const auto candidates = parser->beginnings.candidates(text);
-      const auto number = static_cast<uint16_t>(&pattern - parser->patterns.data());
-      bool possible = std::find(candidates.begin(), candidates.end(), number) != candidates.end();
-      if (parser->patterns.size() > kAskedInTurn) {
-        RequiredLiterals::Found found;
-        parser->literals.search(text, found);
-        possible &= found.may_match(number);
-      }
+      parser->filter.search(text, found);
+      const bool possible = found.may_match(static_cast<uint16_t>(&pattern - parser->patterns.data()));
       if (here != there || (here && std::memcmp(ours, theirs, bytes) != 0) || (there && !possible && !pattern.whole))
         return parser->name + "/" + pattern.name + " differs from RE2 on " + quoted(text);
     }

@@ -35,7 +35,7 @@ class LoadedParsers : public ParserSet {
   const Route* by_dataset(std::string_view dataset) const { return find(by_dataset_, dataset); }
   const Route& any() const { return any_; }          // recognised by their shape alone, in order of file names
   // The patterns of those with any: true, in order, and whose they are.
-  const RequiredLiterals& any_literals() const { return any_literals_; }
+  const PatternFilter& any_filter() const { return any_filter_; }
   struct AnyPattern {
     uint16_t parser;   // in any()
     uint16_t pattern;  // in its patterns; kAllPatterns: whatever of it may know the message
@@ -43,7 +43,7 @@ class LoadedParsers : public ParserSet {
   };
   static constexpr uint16_t kAllPatterns = 0xffff;
   AnyPattern any_pattern(uint16_t number) const { return any_patterns_[number]; }
-  const Beginnings& any_by_prefix() const { return any_by_prefix_; }  // the prefixes of the others, by number in any()
+  const PatternFilter& any_by_prefix() const { return any_by_prefix_; }  // the prefixes of the others, by number in any()
   const Route& generic() const { return generic_; }  // asked last
   const std::vector<std::unique_ptr<ParserDefinition>>& parsers() const { return parsers_; }
   const ParserDefinition* find(std::string_view name) const {  // nullptr: none has this name
@@ -71,8 +71,7 @@ class LoadedParsers : public ParserSet {
   std::vector<Route> by_signature_key_;
   std::shared_ptr<const Dictionary> dictionary_;
   Route any_, generic_, by_file_;
-  Beginnings any_by_prefix_;
-  RequiredLiterals any_literals_;
+  PatternFilter any_filter_, any_by_prefix_;
   std::vector<AnyPattern> any_patterns_;
   std::array<Route, kTransports> by_transport_;
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/record/record.h"
-#include "parsers/beginnings.h"
+#include "parsers/pattern_filter.h"
 #include "parsers/body/body_reader.h"
 #include "parsers/dictionary.h"
 #include "parsers/grok.h"
@@ -20,7 +20,6 @@
 #include "parsers/parser_set.h"
 #include "parsers/pattern.h"
 #include "parsers/pattern_kinds.h"
-#include "parsers/required_literals.h"
 #include "parsers/row_table.h"
 
 namespace yushi {
@@ -104,8 +103,7 @@ struct ParserDefinition {
   std::vector<PatternDefinition> patterns;
   std::vector<ParserTest> tests;
   FilePosition position;
-  Beginnings beginnings;  // which of the patterns to ask, in file order
-  RequiredLiterals literals;  // and which of those not, where they are many
+  PatternFilter filter;  // which of the patterns to ask, in file order
   std::vector<uint16_t> whole_patterns;  // in file order
 };
 

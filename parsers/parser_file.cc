@@ -665,12 +665,11 @@ std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const
     pattern.is_generic = out->generic;
     if (pattern.whole) {  // asked for no line
       out->whole_patterns.push_back(static_cast<uint16_t>(i));
-      pattern.tree.assign(1, Beginnings::no_text());
+      pattern.tree.assign(1, PatternFilter::no_text());
     }
     trees.emplace_back(pattern.tree);
   }
-  out->beginnings = Beginnings(trees);
-  if (trees.size() > kAskedInTurn) out->literals = RequiredLiterals(trees);
+  out->filter = PatternFilter(trees);
   return out;
 }
 

@@ -173,7 +173,7 @@ class ParserSetBuilder {
     for (auto transport : parser.match.transports) set_->by_transport_[static_cast<size_t>(transport)].push_back(&parser);
   }
 
-  // One search over the patterns of all parsers that are recognised by shape, and an automaton over the prefixes, which stand
+  // One search over the patterns of all parsers that are recognised by shape, and one over the prefixes, which stand
   // behind an uptime too.
   void make_any() {
     std::vector<std::span<const RegexNode>> patterns;
@@ -185,7 +185,7 @@ class ParserSetBuilder {
         for (auto& prefix : parser.match.prefixes) of_prefixes.push_back(begins_with(prefix));
         continue;
       }
-      of_prefixes.push_back(Beginnings::no_text());
+      of_prefixes.push_back(PatternFilter::no_text());
       for (size_t k = 0; k < parser.patterns.size(); ++k) {
         auto& pattern = parser.patterns[k];
         if (pattern.whole || set_->any_patterns_.size() == UINT16_MAX) continue;
@@ -195,8 +195,8 @@ class ParserSetBuilder {
     }
     if (set_->any_patterns_.size() == UINT16_MAX)
       problems_.add(set_->any_.back()->path, {1, 1}, "the parsers with any: true have more than 65,534 patterns");
-    set_->any_literals_ = RequiredLiterals(patterns);
-    set_->any_by_prefix_ = Beginnings({prefixes.begin(), prefixes.end()});
+    set_->any_filter_ = PatternFilter(patterns);
+    set_->any_by_prefix_ = PatternFilter({prefixes.begin(), prefixes.end()});
     for (auto& parser : set_->parsers_)
       for (auto& pattern : parser->patterns) std::vector<RegexNode>().swap(pattern.tree);
   }

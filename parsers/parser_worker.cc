@@ -112,9 +112,15 @@ struct ParserWorker::State {
     return false;
   }
 
-  // Of all that are recognised by their shape those that can know the text, in the order of any().
+  // Of all that are recognised by their shape those that can know the text, in the order of any(): first by the text's beginning.
   bool try_any(Job& job) {
-    find_any(job);
+    find_by_prefix(job);
+    if (try_found(job)) return true;
+    find_by_pattern(job);
+    return try_found(job);
+  }
+
+  bool try_found(Job& job) {
     for (size_t i = 0; i < any_found_.size(); ++i) {
       const auto found = any_found_[i];
       auto& parser = *parsers->any()[found.parser];
@@ -127,22 +133,30 @@ struct ParserWorker::State {
     return false;
   }
 
-  void find_any(const Job& job) {
+  void find_by_prefix(const Job& job) {
+    any_found_.clear();
+    parsers->any_by_prefix().search(behind_uptime(job.text), found_);
+    found_.any_of([&](uint16_t number) {
+      any_found_.push_back({number, LoadedParsers::kAllPatterns});
+      return false;
+    });
+  }
+
+  void find_by_pattern(const Job& job) {
     any_found_.clear();
     const auto take = [&](std::string_view text, bool is_as_it_stands) {
-      parsers->any_literals().search(text, found_);
-      found_.for_each([&](uint16_t number) {
+      parsers->any_filter().search(text, found_);
+      found_.any_of([&](uint16_t number) {
         auto one = parsers->any_pattern(number);
         if (!is_as_it_stands || asked) one.pattern = LoadedParsers::kAllPatterns;
         any_found_.push_back(one);
+        return false;
       });
     };
     take(job.text, true);
     // As try_parser() asks: for what a repeated message holds, and for the message with the blanks around it.
     if (const auto inner = repeated_message(job.text); !inner.empty()) take(inner, false);
     if (job.text.size() != job.whole.size()) take(job.whole, false);
-    const auto by_prefix = parsers->any_by_prefix().candidates(behind_uptime(job.text));
-    for (auto number : by_prefix) any_found_.push_back({number, LoadedParsers::kAllPatterns});
     if (any_found_.size() < 2) return;
     std::sort(any_found_.begin(), any_found_.end());
     any_found_.erase(std::unique(any_found_.begin(), any_found_.end()), any_found_.end());
@@ -202,22 +216,14 @@ struct ParserWorker::State {
 
   bool try_patterns(Job& job, const ParserDefinition& parser) {
     if (asked) [[unlikely]] return try_aloud(job, parser);
-    const auto candidates = parser.beginnings.candidates(job.text);
-    if (candidates.size() <= kAskedInTurn) {
-      for (auto index : candidates)
-        if (try_pattern(job, parser, parser.patterns[index])) return true;
-      return false;
-    }
-    parser.literals.search(job.text, found_);
-    for (auto index : candidates)
-      if (found_.may_match(index) && try_pattern(job, parser, parser.patterns[index])) return true;
-    return false;
+    parser.filter.search(job.text, found_);
+    return found_.any_of([&](uint16_t index) { return try_pattern(job, parser, parser.patterns[index]); });
   }
 
   bool try_aloud(Job& job, const ParserDefinition& parser) {
     const size_t told = asked->size();
-    for (auto index : parser.beginnings.candidates(job.text)) {
-      auto& pattern = parser.patterns[index];
+    for (auto& pattern : parser.patterns) {  // also those that the filter leaves out: they may have come far
+      if (pattern.whole) continue;
       const bool matched = try_pattern(job, parser, pattern);
       asked->push_back({&parser, &pattern, std::string(job.text), matched});
       if (matched) return true;
@@ -553,12 +559,23 @@ struct ParserWorker::State {
       return;
     }
     const bool is_by_name = try_named(job);
+    if (!is_by_name && is_structured(job)) {
+      find_by_prefix(job);
+      if (try_found(job) || try_signatures(job) || try_route(job, parsers->generic())) return;
+    }
     if (is_by_name || try_any(job) || try_whole(job, nullptr)) {
       if (--until_offered_ == 0) [[unlikely]] offer_to_others(job);
       return;
     }
     if (try_signatures(job) || try_with_tag(job)) return;
     try_route(job, parsers->generic());
+  }
+
+  // What is JSON or XML as a whole says by its names what it is, and is asked for no product's shape of a line.
+  bool is_structured(Job& job) {
+    if (!job.text.starts_with('{') && !job.text.starts_with('<')) return false;
+    const auto form = shape_in(job).form;
+    return form == Body::json || form == Body::xml;
   }
 
   // By what is known of the message beside its text.
@@ -597,12 +614,17 @@ struct ParserWorker::State {
     if (known.origin) ask_all(parsers->by_transport(known.origin->transport));
     if (auto* route = route_of_file(known)) ask_all(*route);
     if (auto* route = route_of_app(job.captures, known)) ask_all(*route);
-    find_any(job);
-    for (size_t i = 0; i < any_found_.size(); ++i) {
-      if (i > 0 && any_found_[i].parser == any_found_[i - 1].parser) continue;
-      job.captures.resize(header);
-      if (auto& other = *parsers->any()[any_found_[i].parser]; begins_as(other, job)) ask(other);
-    }
+    const auto ask_found = [&] {
+      for (size_t i = 0; i < any_found_.size(); ++i) {
+        if (i > 0 && any_found_[i].parser == any_found_[i - 1].parser) continue;
+        job.captures.resize(header);
+        if (auto& other = *parsers->any()[any_found_[i].parser]; begins_as(other, job)) ask(other);
+      }
+    };
+    find_by_prefix(job);
+    ask_found();
+    find_by_pattern(job);
+    ask_found();
     if (claimed) ambiguous += kOfferedOneIn;
     capped = capped_before;
     job.captures.assign(known_captures_.begin(), known_captures_.end());
@@ -616,7 +638,7 @@ struct ParserWorker::State {
   std::vector<Candidate> candidates_;  // of one message
   std::vector<Capture> header_;
   std::vector<LoadedParsers::AnyPattern> any_found_;
-  RequiredLiterals::Found found_;
+  PatternFilter::Found found_;
   static constexpr uint32_t kOfferedOneIn = 251;
   uint32_t until_offered_ = 1;  // the first one is
   const ParserDefinition* last_parser_ = nullptr;

@@ -142,17 +142,22 @@ class RegexReader {
       case '^': case '$': case '*': case '+': case '?': return std::nullopt;
       default: break;
     }
-    size_t length = 1;  // a whole UTF-8 character, so that a quantifier after it takes all of it
-    if (static_cast<unsigned char>(c) >= 0x80)
-      while (at_ + length < text_.size() && (static_cast<unsigned char>(text_[at_ + length]) & 0xc0) == 0x80) ++length;
+    if (static_cast<unsigned char>(c) >= 0x80) return atom_outside_ascii();
+    ++at_;
+    return folded(c);
+  }
+
+  // A whole UTF-8 character, so that a quantifier after it takes all of it.
+  std::optional<RegexNode> atom_outside_ascii() {
+    size_t length = 1;
+    while (at_ + length < text_.size() && (static_cast<unsigned char>(text_[at_ + length]) & 0xc0) == 0x80) ++length;
     const auto character = text_.substr(at_, length);
     at_ += length;
-    if (fold_ && length > 1) {
-      // Of the others nobody here knows the case; U+3000 to U+9FFF (Chinese, Japanese) have none.
-      if (length != 3 || character < "\xe3\x80\x80" || character >= "\xea") return std::nullopt;
-      return of_text(std::string(character));
-    }
-    return length == 1 ? folded(c) : of_text(std::string(character));
+    // Of the others nobody here knows the case; U+3000 to U+9FFF (Chinese, Japanese) and the wide forms of punctuation have none.
+    const bool has_no_case = length == 3 && ((character >= "\xe3\x80\x80" && character < "\xea") ||
+                                             (character >= "\xef\xbc\x80" && character <= "\xef\xbc\xa0"));
+    if (fold_ && !has_no_case) return std::nullopt;
+    return of_text(std::string(character));
   }
 
   // What a letter or a class stands for: under (?i) both cases, and the letters outside of ASCII that fold to one of them.
@@ -247,8 +252,15 @@ class RegexReader {
     bool negated = next_is('^');
     if (negated) ++at_;
     ByteSet set;
+    std::vector<RegexNode> others;  // characters outside of ASCII
     for (bool first = true; !next_is(']') || first; first = false) {
       if (!more()) return std::nullopt;
+      if (static_cast<unsigned char>(text_[at_]) >= 0x80) {
+        auto other = atom_outside_ascii();
+        if (!other || negated || next_is('-')) return std::nullopt;
+        others.push_back(std::move(*other));
+        continue;
+      }
       ByteSet part;
       char low;
       if (!member(&part, &low)) return std::nullopt;
@@ -270,14 +282,22 @@ class RegexReader {
         if (set.test(c) || set.test(c - 32)) set.set(c).set(c - 32);
     }
     if (negated) set = ~set;
-    if (set.none()) return std::nullopt;
-    return folded(set);
+    if (others.empty()) return set.any() ? folded(set) : std::nullopt;
+    if (set.any()) {
+      auto inside = folded(set);
+      if (!inside || set.test(0x80)) return std::nullopt;
+      others.push_back(std::move(*inside));
+    }
+    if (others.size() == 1) return std::move(others[0]);
+    RegexNode out;
+    out.kind = RegexNode::Kind::alternation;
+    out.children = std::move(others);
+    return out;
   }
 
   bool member(ByteSet* set, char* literal) {
     char c = text_[at_];
     if (c == '\\') return escape(set, literal);
-    if (static_cast<unsigned char>(c) >= 0x80) return false;
     if (c == '[' && at_ + 1 < text_.size() && text_[at_ + 1] == ':') return false;  // [:alpha:]
     *literal = c;
     ++at_;

@@ -587,20 +587,22 @@ void for_each_field(const Record& record, Scratch& scratch, VisitAny visit, void
     has_url |= derived == Derived::url_original || derived == Derived::url_path || field == url().full;
     visit(context, *field, value);
   }
+  const auto give = [&](Derived derived, const Field* field) {
+    derive(record, derived, scratch, [&](const Value& value) { visit(context, *field, value); });
+  };
   const auto give_unsaid = [&](Derived derived, const Field* field) {
-    if (!(said_roles & bit_of(derived)))
-      derive(record, derived, scratch, [&](const Value& value) { visit(context, *field, value); });
+    if (!(said_roles & bit_of(derived))) give(derived, field);
   };
   if (has_url) {
     give_unsaid(Derived::url_original, url().original);
     for (auto& [derived, field] : kUrlParts) give_unsaid(derived, *field);
-    derive(record, Derived::url_decoded, scratch, [&](const Value& value) { visit(context, *url().decoded, value); });
+    give(Derived::url_decoded, url().decoded);
   }
   give_unsaid(Derived::process_name, ecs::process_name);
   give_unsaid(Derived::message, ecs::message);
-  for (auto& [derived, field] : {std::pair{Derived::related_user, related().user}, {Derived::related_ip, related().ip},
-                                 {Derived::related_hosts, related().hosts}})
-    derive(record, derived, scratch, [&](const Value& value) { visit(context, *field, value); });
+  give(Derived::related_user, related().user);
+  give(Derived::related_ip, related().ip);
+  give(Derived::related_hosts, related().hosts);
 }
 
 }  // namespace record_detail

@@ -79,3 +79,18 @@ def test_an_alert_on_an_event_names_all_its_lines_once_over_a_kill(tmp_path):
         assert [json.dumps(a, sort_keys=True) for a in alerts(daemon)] == [json.dumps(alert, sort_keys=True)]
         metrics = daemon.http("/metrics").body.decode()
         assert "\nyushi_joined_open 0\n" in metrics and "\nyushi_joined_cut_total 0\n" in metrics
+
+
+def test_a_password_in_a_command_is_masked_in_the_event_too(tmp_path):
+    secret = "Oak7leaf9River"
+    with Daemon(tmp_path) as daemon:
+        daemon.send_tcp([LEAD + line for line in (
+            'type=SYSCALL msg=audit(1795827600.100:93): arch=c000003e syscall=59 success=yes exit=0 ppid=1 pid=814 uid=0 comm="tool" exe="/usr/bin/tool"',
+            f'type=EXECVE msg=audit(1795827600.100:93): argc=4 a0="tool" a1="--password" a2="{secret}" a3={("x --password=" + secret).encode().hex().upper()}',
+            f'type=PROCTITLE msg=audit(1795827600.100:93): proctitle={("tool --password " + secret).encode().hex().upper()}')])
+        wait_size(daemon, 3)
+        (event,) = events(daemon, "process.name: tool")
+        shown = json.dumps(event)
+        assert "[masked]" in event["process"]["command_line"]
+        assert secret not in shown and secret.encode().hex().upper() not in shown
+        assert event["process"]["args"][:2] == ["tool", "--password"]

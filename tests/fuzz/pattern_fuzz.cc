@@ -1,5 +1,5 @@
-// A pattern and a text: our matcher says what RE2 says, what it takes RE2 takes, and neither the beginnings of patterns nor their literals miss
-// one that matches. The input is lines: all but the last are patterns, the last is the text. A first byte below 0x20 has the patterns made
+// A pattern and a text: our matcher says what RE2 says, what it takes RE2 takes, and the filter misses none
+// that matches. The input is lines: all but the last are patterns, the last is the text. A first byte below 0x20 has the patterns made
 // from pieces, a byte a piece, so that most of them are patterns.
 #include <algorithm>
 #include <string>
@@ -8,9 +8,8 @@
 
 #include "core/base/assert.h"
 #include "parsers/decoded_text.h"
-#include "parsers/beginnings.h"
 #include "parsers/pattern.h"
-#include "parsers/required_literals.h"
+#include "parsers/pattern_filter.h"
 
 namespace {
 
@@ -45,11 +44,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const auto text = in_pieces ? from_pieces(input) : std::string(input);
   if (!is_valid_utf8(text)) return 0;
-  const Beginnings beginnings({trees.begin(), trees.end()});
-  const auto candidates = beginnings.candidates(text);
-  YUSHI_ASSERT(std::is_sorted(candidates.begin(), candidates.end()), "out of order");
-  RequiredLiterals::Found found;
-  RequiredLiterals({trees.begin(), trees.end()}).search(text, found);
+  PatternFilter::Found found;
+  PatternFilter({trees.begin(), trees.end()}).search(text, found);
   MatchStack stack;
   uint32_t ours[2 * Pattern::kGroupsMax], theirs[2 * Pattern::kGroupsMax];
   for (size_t i = 0; i < patterns.size(); ++i) {
@@ -58,8 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     YUSHI_ASSERT(here == there, "pattern %s text %s", pattern.regex().c_str(), text.c_str());
     if (!there) continue;
     YUSHI_ASSERT(std::equal(ours, ours + 2 * pattern.groups(), theirs), "groups of %s in %s", pattern.regex().c_str(), text.c_str());
-    YUSHI_ASSERT(found.may_match(static_cast<uint16_t>(i)), "no literal: %s in %s", pattern.regex().c_str(), text.c_str());
-    YUSHI_ASSERT(std::find(candidates.begin(), candidates.end(), i) != candidates.end(), "no candidate: %s in %s", pattern.regex().c_str(), text.c_str());
+    YUSHI_ASSERT(found.may_match(static_cast<uint16_t>(i)), "no candidate: %s in %s", pattern.regex().c_str(), text.c_str());
   }
   return 0;
 }
