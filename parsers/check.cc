@@ -174,7 +174,8 @@ class TestRun {
     };
     if (!other.match.transports.empty()) return other.match.transports == parser.match.transports;
     const auto text = matched_text(line);
-    return other.match.any || !other.match.keys.empty() || share(other.match.apps, parser.match.apps) || share(other.match.files, parser.match.files) ||
+    return other.match.any || !other.match.keys.empty() || share(other.match.apps, parser.match.apps) || share(other.match.tags, parser.match.tags) ||
+           share(other.match.apps, parser.match.tags) || share(other.match.tags, parser.match.apps) || share(other.match.files, parser.match.files) ||
            std::any_of(other.match.prefixes.begin(), other.match.prefixes.end(),
                        [&](auto& prefix) { return text.starts_with(prefix); });
   }

@@ -93,7 +93,7 @@ struct ParserDefinition {
   const Field* repeated = nullptr;  // how often, of `message repeated 3 times: [ … ]`; nullptr: such a message is not unpacked
   bool escapes = false;  // the program writes a quote or backslash that comes from outside with a backslash before it
   struct {
-    std::vector<std::string> apps, datasets, files, prefixes;
+    std::vector<std::string> apps, tags, datasets, files, prefixes;
     std::vector<std::string> prefix_apps;  // whose prefixes count, as do those of messages without a program; none: anybody's
     std::vector<Transport> transports;
     std::vector<std::string> keys;  // any program's message whose body has all of these names

@@ -108,6 +108,8 @@ class FileReader : YamlReader {
     each(node, "match", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
       if (key == "app")
         match.apps = texts(value, "app");
+      else if (key == "tag")
+        match.tags = texts(value, "tag");
       else if (key == "dataset")
         match.datasets = texts(value, "dataset");
       else if (key == "file")
@@ -123,7 +125,7 @@ class FileReader : YamlReader {
       else if (key == "any")
         match.any = flag(value, "any");
       else
-        problem(at, "unknown key '" + key + "' in match; there are app, dataset, file, prefix, prefix_app, keys, transport and any");
+        problem(at, "unknown key '" + key + "' in match; there are app, tag, dataset, file, prefix, prefix_app, keys, transport and any");
     });
   }
 

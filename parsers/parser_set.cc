@@ -163,11 +163,15 @@ class ParserSetBuilder {
       set_->generic_.push_back(&parser);
       return;
     }
-    for (auto app : parser.match.apps) {
-      std::transform(app.begin(), app.end(), app.begin(), [](unsigned char c) { return std::tolower(c); });
-      auto& list = set_->by_app_[app];
+    const auto add = [&](LoadedParsers::Routes& routes, std::string name) {
+      std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+      auto& list = routes[name];
       if (std::find(list.begin(), list.end(), &parser) == list.end()) list.push_back(&parser);
-    }
+    };
+    for (auto& app : parser.match.apps) add(set_->by_app_, app);
+    // A device's tag stands for a program too, but not a program's name for a tag.
+    for (auto& app : parser.match.apps) add(set_->by_tag_, app);
+    for (auto& tag : parser.match.tags) add(set_->by_tag_, tag);
     if (parser.match.any || !parser.match.prefixes.empty()) set_->any_.push_back(&parser);
     if (!parser.match.files.empty()) set_->by_file_.push_back(&parser);
     for (auto transport : parser.match.transports) set_->by_transport_[static_cast<size_t>(transport)].push_back(&parser);

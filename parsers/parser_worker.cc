@@ -428,15 +428,20 @@ struct ParserWorker::State {
       if (auto* route = route_of_name(record.text(*name))) return route;
     // A device's tag stands for a program: ASA of "%ASA-6-302013: ".
     const auto* tag = last_of(captures, network_appname());
-    return tag ? route_of_name(record.text(*tag)) : nullptr;
+    std::array<char, kAppBytesMax> lower;
+    return tag && tag->length <= kAppBytesMax ? parsers->by_tag(lower_case(record.text(*tag), lower)) : nullptr;
+  }
+
+  static std::string_view lower_case(std::string_view text, std::array<char, kAppBytesMax>& out) {
+    for (size_t i = 0; i < text.size(); ++i)
+      out[i] = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] + 32) : text[i];
+    return {out.data(), text.size()};
   }
 
   const LoadedParsers::Route* route_of_name(std::string_view text) const {
     if (text.empty() || text.size() > kAppBytesMax) return nullptr;
     std::array<char, kAppBytesMax> lower;
-    for (size_t i = 0; i < text.size(); ++i)
-      lower[i] = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] + 32) : text[i];
-    std::string_view app(lower.data(), text.size());
+    const auto app = lower_case(text, lower);
     if (auto* route = parsers->by_app(app)) return route;
     // /usr/sbin/cron, (systemd), postfix/smtpd
     if (app.front() == '(' && app.back() == ')' && app.size() > 2)
