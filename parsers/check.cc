@@ -256,21 +256,23 @@ std::vector<ParserSample> parser_samples(const ParserSet& set) {
   return out;
 }
 
-std::string compare_with_re2(const ParserSet& set, std::string_view text) {
+std::string compare_with_re2(const ParserSet& set, std::string_view text, std::string_view name) {
   if (!is_valid_utf8(text)) return {};  // the worker decodes such a text first
   MatchStack stack;
   PatternFilter::Found found;
   uint32_t ours[2 * Pattern::kGroupsMax], theirs[2 * Pattern::kGroupsMax];
-  for (auto& parser : static_cast<const LoadedParsers&>(set).parsers())
+  for (auto& parser : static_cast<const LoadedParsers&>(set).parsers()) {
+    if (!name.empty() && parser->name != name) continue;
+    parser->filter.search(text, found);
     for (auto& pattern : parser->patterns) {
       if (!pattern.pattern) continue;
       bool here = pattern.pattern->match(text, ours, stack), there = pattern.pattern->match_by_re2(text, theirs);
       size_t bytes = sizeof(uint32_t) * 2 * pattern.captures.size();
-      parser->filter.search(text, found);
       const bool possible = found.may_match(static_cast<uint16_t>(&pattern - parser->patterns.data()));
       if (here != there || (here && std::memcmp(ours, theirs, bytes) != 0) || (there && !possible && !pattern.whole))
         return parser->name + "/" + pattern.name + " differs from RE2 on " + quoted(text);
     }
+  }
   return {};
 }
 
