@@ -10,6 +10,7 @@
 #include "parsers/event_kind.h"
 #include "parsers/joiner.h"
 #include "parsers/loaded_parsers.h"
+#include "parsers/syslog_header.h"
 
 namespace yushi {
 namespace {
@@ -89,6 +90,7 @@ class TestRun {
     record_.event_ns = test.received_ns;
     record_.time_inferred = kAllInferred;
     record_.message_length = static_cast<uint32_t>(line.size());
+    if (test.has_header) read_syslog_header(record_, *Zone::utc(), arena_, captures_);
     worker_.parse(record_, *Zone::utc(), arena_, captures_, dataset);
     record_.captures = captures_;
   }
@@ -252,7 +254,7 @@ std::vector<ParserSample> parser_samples(const ParserSet& set) {
   std::vector<ParserSample> out;
   for (auto& parser : static_cast<const LoadedParsers&>(set).parsers())
     for (auto& test : parser->tests)
-      if (!test.is_event) out.push_back({parser->name, test.line, !test.none});
+      if (!test.is_event && !test.has_header) out.push_back({parser->name, test.line, !test.none});
   return out;
 }
 
