@@ -397,10 +397,10 @@ struct ParserWorker::State {
   bool holds(const Job& job, const Variant& variant, size_t before) const {
     for (auto& condition : variant.conditions) {
       bool found = false;
-      for (size_t i = before; i < job.captures.size() && !found; ++i) {
+      for (size_t i = 0; i < job.captures.size() && !found; ++i) {
         auto& capture = job.captures[i];
         if (!is_of(capture, condition.field)) continue;
-        auto text = job.text.substr(capture.begin, capture.length);
+        const auto text = i < before ? job.record.text(capture) : job.text.substr(capture.begin, capture.length);
         for (auto& glob : condition.globs) found |= glob_matches(glob, text);
       }
       if (!found) return false;
