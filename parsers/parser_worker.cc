@@ -447,10 +447,14 @@ struct ParserWorker::State {
   const LoadedParsers::Route* route_of_app(const std::vector<Capture>& captures, const Record& record) const {
     if (const auto* name = program_of(captures))
       if (auto* route = route_of_name(record.text(*name))) return route;
-    // A device's tag stands for a program: ASA of "%ASA-6-302013: ".
+    // A device's tag stands for a program: ASA of "%ASA-6-302013: ", DEVM of "%%--IPS/DEVM/4/SYSLOG: ".
     const auto* tag = last_of(captures, network_appname());
+    if (!tag || tag->length > kAppBytesMax) return nullptr;
     std::array<char, kAppBytesMax> lower;
-    return tag && tag->length <= kAppBytesMax ? parsers->by_tag(lower_case(record.text(*tag), lower)) : nullptr;
+    const auto name = lower_case(record.text(*tag), lower);
+    if (auto* route = parsers->by_tag(name)) return route;
+    const auto slash = name.rfind('/');
+    return slash == std::string_view::npos ? nullptr : parsers->by_tag(name.substr(slash + 1));
   }
 
   static std::string_view lower_case(std::string_view text, std::array<char, kAppBytesMax>& out) {
