@@ -241,6 +241,8 @@ struct ParserWorker::State {
         job.captures.resize(before);
         return false;
       }
+    } else if (pattern.extract == Body::structured_data) {
+      if (!take_structured_data(job, *pattern.keys, before)) return false;
     } else if (!take_whole_body(job, parser, pattern, &is_capped) || (pattern.extract == Body::key_values && job.captures.size() == before)) {
       job.captures.resize(before);
       return false;
@@ -278,6 +280,25 @@ struct ParserWorker::State {
     if (!take_body(job, pattern, pattern.extract, begin, end, kPairsMin, is_capped)) return false;
     // A list with colons is a list of names when they are known ones: any sentence has colons.
     return !parser.generic || pattern.extract != Body::names || mapper.inferred() >= kNamesMin;
+  }
+
+  // The header gave each parameter a field of its own: those that the parser knows get its fields.
+  static bool take_structured_data(Job& job, const KeyTable& keys, size_t header) {
+    bool any = false;
+    for (size_t i = 0; i < header; ++i) {
+      auto& capture = job.captures[i];
+      const auto name = capture.field->name;
+      if (capture.field->id != kDynamicField || capture.field->list || !name.starts_with(kStructuredDataPrefix)) continue;
+      const auto found = keys.find(name.substr(name.rfind('.') + 1));
+      if (found == KeyTable::kNotFound) continue;
+      any = true;
+      auto& target = keys.targets()[found];
+      const auto value = job.record.text(capture);
+      if (target.fields.empty() || keys.is_null(value) || value == target.quoted_null || !value_fits(value, target.fields[0])) continue;
+      capture.field = target.fields[0];
+      if (capture.field->type == FieldType::ip) settle_address(value, capture);
+    }
+    return any;
   }
 
   static ShapedBody shape_in(Job& job) {
@@ -376,10 +397,10 @@ struct ParserWorker::State {
   bool holds(const Job& job, const Variant& variant, size_t before) const {
     for (auto& condition : variant.conditions) {
       bool found = false;
-      for (size_t i = before; i < job.captures.size() && !found; ++i) {
+      for (size_t i = 0; i < job.captures.size() && !found; ++i) {
         auto& capture = job.captures[i];
         if (!is_of(capture, condition.field)) continue;
-        auto text = job.text.substr(capture.begin, capture.length);
+        const auto text = i < before ? job.record.text(capture) : job.text.substr(capture.begin, capture.length);
         for (auto& glob : condition.globs) found |= glob_matches(glob, text);
       }
       if (!found) return false;
