@@ -15,18 +15,13 @@ constexpr const char* kKindNames[] = {"connections_opened", "connections_closed"
                                       "over_long",          "truncated",          "hosts_unconfirmed",   "kernel_drops",
                                       "source_drops",       "input_up",           "input_down"};
 
-std::string utc(int64_t unix_ns) {
-  char text[32];
-  return {text, format_utc(unix_ns, text)};
-}
-
 nlohmann::ordered_json begin_record(const char* action, int64_t from_ns, int64_t to_ns, std::string message) {
   nlohmann::ordered_json record;
-  record["@timestamp"] = utc(to_ns);
+  record["@timestamp"] = utc_text(to_ns);
   record["message"] = std::move(message);
   record["event"] = {{"kind", "metric"}, {"action", action}, {"category", {"host"}}, {"provider", "yushid"}};
-  if (from_ns != 0) record["event"]["start"] = utc(from_ns);
-  record["event"]["end"] = utc(to_ns);
+  if (from_ns != 0) record["event"]["start"] = utc_text(from_ns);
+  record["event"]["end"] = utc_text(to_ns);
   return record;
 }
 

@@ -23,7 +23,6 @@ size_t memory_of(const Batch& batch) { return batch.bytes + batch.arena.bytes() 
 // A clock that was set back must not silence what is due until it has caught up.
 bool due(int64_t last_ns, int64_t now_ns, int64_t interval_ns) { return now_ns < last_ns || now_ns - last_ns >= interval_ns; }
 
-constexpr int64_t kMinute = 60 * kSecond;
 constexpr int64_t kAlertInterval = 60 * kMinute;  // of one thing that comes and goes
 constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
 // The engine's state since its version 4 has a name of its own: an older yushid goes on from the one that it left.

@@ -8,16 +8,10 @@
 namespace yushi {
 namespace {
 
-constexpr int64_t kMinute = 60 * kSecond;
 constexpr int64_t kUnsignedMax = 3 * kMinute;       // checkpoints are signed each minute
 constexpr int64_t kClockStepMin = 5 * kSecond;
 constexpr uint64_t kBehindRecords = 1'000'000;      // of a forwarder whose brokers are there: some seconds of full speed
 constexpr unsigned kNearReserve = 2;                // times the reserve
-
-std::string utc(int64_t unix_ns) {
-  char text[32];
-  return {text, format_utc(unix_ns / kSecond * kSecond, text)};
-}
 
 }  // namespace
 
@@ -53,7 +47,7 @@ std::vector<Trouble> troubles_of(const Watched& watched, int64_t now_ns) {
     auto state = forwarder->state();
     auto lag = forwarder->lag();
     if (state.away_since_ns != 0) {
-      warn("forwarder " + forwarder->name() + " has had no broker since " + utc(state.away_since_ns) + ", for " +
+      warn("forwarder " + forwarder->name() + " has had no broker since " + utc_text(state.away_since_ns / kSecond * kSecond) + ", for " +
            span_text(std::max<int64_t>(0, now_ns - state.away_since_ns) / kSecond) + "; " + count_text(lag) +
            " records wait in the store" + (state.last_error.empty() ? "" : "; the last error: " + state.last_error));
     } else if (lag > kBehindRecords) {

@@ -10,7 +10,6 @@
 namespace yushi {
 namespace {
 
-constexpr int64_t kMinute = 60 * kSecond;
 constexpr int64_t kDueSlackNs = 3600 * kSecond, kForgetNs = 3600 * kSecond;
 constexpr size_t kNameBytesMax = 256;
 constexpr size_t kRulesMax = 65'536;

@@ -9,7 +9,6 @@
 namespace yushi {
 namespace {
 
-constexpr int64_t kMinute = 60 * kSecond;
 constexpr int64_t kHour = 60 * kMinute;
 constexpr int64_t kDay = 24 * kHour;
 

@@ -10,6 +10,7 @@
 #include "parsers/event_kind.h"
 #include "parsers/joiner.h"
 #include "parsers/loaded_parsers.h"
+#include "parsers/syslog_header.h"
 
 namespace yushi {
 namespace {
@@ -89,6 +90,7 @@ class TestRun {
     record_.event_ns = test.received_ns;
     record_.time_inferred = kAllInferred;
     record_.message_length = static_cast<uint32_t>(line.size());
+    if (test.has_header) read_syslog_header(record_, *Zone::utc(), arena_, captures_);
     worker_.parse(record_, *Zone::utc(), arena_, captures_, dataset);
     record_.captures = captures_;
   }
@@ -252,25 +254,27 @@ std::vector<ParserSample> parser_samples(const ParserSet& set) {
   std::vector<ParserSample> out;
   for (auto& parser : static_cast<const LoadedParsers&>(set).parsers())
     for (auto& test : parser->tests)
-      if (!test.is_event) out.push_back({parser->name, test.line, !test.none});
+      if (!test.is_event && !test.has_header) out.push_back({parser->name, test.line, !test.none});
   return out;
 }
 
-std::string compare_with_re2(const ParserSet& set, std::string_view text) {
+std::string compare_with_re2(const ParserSet& set, std::string_view text, std::string_view name) {
   if (!is_valid_utf8(text)) return {};  // the worker decodes such a text first
   MatchStack stack;
   PatternFilter::Found found;
   uint32_t ours[2 * Pattern::kGroupsMax], theirs[2 * Pattern::kGroupsMax];
-  for (auto& parser : static_cast<const LoadedParsers&>(set).parsers())
+  for (auto& parser : static_cast<const LoadedParsers&>(set).parsers()) {
+    if (!name.empty() && parser->name != name) continue;
+    parser->filter.search(text, found);
     for (auto& pattern : parser->patterns) {
       if (!pattern.pattern) continue;
       bool here = pattern.pattern->match(text, ours, stack), there = pattern.pattern->match_by_re2(text, theirs);
       size_t bytes = sizeof(uint32_t) * 2 * pattern.captures.size();
-      parser->filter.search(text, found);
       const bool possible = found.may_match(static_cast<uint16_t>(&pattern - parser->patterns.data()));
       if (here != there || (here && std::memcmp(ours, theirs, bytes) != 0) || (there && !possible && !pattern.whole))
         return parser->name + "/" + pattern.name + " differs from RE2 on " + quoted(text);
     }
+  }
   return {};
 }
 

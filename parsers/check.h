@@ -63,6 +63,6 @@ std::vector<ParserSample> parser_samples(const ParserSet& set);
 
 // Does our matcher say of `text` what RE2 alone says, for every pattern of the set? The words tell the first difference;
 // empty when there is none.
-std::string compare_with_re2(const ParserSet& set, std::string_view text);
+std::string compare_with_re2(const ParserSet& set, std::string_view text, std::string_view name = {});
 
 }  // namespace yushi

@@ -20,6 +20,7 @@
 #include "core/base/bytes.h"
 #include "parsers/check.h"
 #include "parsers/loaded_parsers.h"
+#include "parsers/syslog_header.h"
 
 namespace yushi {
 namespace {
@@ -145,6 +146,7 @@ class HostileRun {
     record.event_ns = test.received_ns;
     record.time_inferred = kAllInferred;
     record.message_length = static_cast<uint32_t>(line.size());
+    if (test.has_header) read_syslog_header(record, *Zone::utc(), arena, captures_);
     if (test.is_event)
       worker_.parse_whole(record, *Zone::utc(), arena, captures_, parser);
     else
@@ -232,7 +234,8 @@ class HostileRun {
     constexpr ptrdiff_t kOwnParts = 5;
     if ((form == Body::cef || form == Body::leef) && std::count(line.begin(), line.begin() + capture.begin, '|') < kOwnParts) return std::nullopt;
     switch (form) {
-      case Body::none: return std::nullopt;
+      case Body::none:
+      case Body::structured_data: return std::nullopt;
       case Body::json: return quoted ? std::optional(Writing::json) : std::nullopt;
       case Body::csv: return quoted ? std::optional(Writing::csv) : std::nullopt;
       case Body::leef: return Writing::leef;

@@ -74,6 +74,7 @@ struct PatternDefinition {
 struct ParserTest {
   std::string line;                // of `lines:`, those joined by a line feed: they must be one event
   bool is_event = false;           // of several lines
+  bool has_header = false;         // the line is a whole one: its syslog header is read first
   int64_t received_ns = 0;
   bool none = false;  // expect: none
   struct Expected {

@@ -249,7 +249,7 @@ class FileReader : YamlReader {
   static Body body_named(std::string_view name) {
     static const std::map<std::string_view, Body> kBodies = {{"json", Body::json}, {"key-value", Body::key_values}, {"cef", Body::cef},
                                                              {"leef", Body::leef}, {"csv", Body::csv},              {"xml", Body::xml},
-                                                             {"names", Body::names}};
+                                                             {"names", Body::names}, {"structured-data", Body::structured_data}};
     const auto at = kBodies.find(name);
     return at == kBodies.end() ? Body::none : at->second;
   }
@@ -403,7 +403,7 @@ class FileReader : YamlReader {
         } else if (key == "extract") {
           has_extract = true;
           pattern.extract = value.IsScalar() ? body_named(value.Scalar()) : Body::none;
-          if (pattern.extract == Body::none) problem(value, "extract is json, key-value, cef, leef, csv, xml or names");
+          if (pattern.extract == Body::none) problem(value, "extract is json, key-value, cef, leef, csv, xml, names or structured-data");
         } else if (key == "columns") {
           pattern.shape.csv.columns = texts(value, "columns");
         } else if (key == "separator") {
@@ -538,6 +538,8 @@ class FileReader : YamlReader {
         } else if (key == "lines") {
           has_line = test.is_event = true;
           for (auto& line : texts(value, "lines")) test.line += (test.line.empty() ? "" : "\n") + line;
+        } else if (key == "header") {
+          test.has_header = flag(value, "header");
         } else if (key == "received") {
           auto time = value.IsScalar() ? parse_time(value.Scalar(), test.received_ns, *Zone::utc()) : std::nullopt;
           if (time)
@@ -548,7 +550,7 @@ class FileReader : YamlReader {
           has_expect = true;
           read_expect(value, test);
         } else {
-          problem(at, "unknown key '" + key + "' in a test; there are line, lines, received and expect");
+          problem(at, "unknown key '" + key + "' in a test; there are line, lines, header, received and expect");
         }
       });
       if (!has_line) problem(item, "a test needs line: (or lines:)");

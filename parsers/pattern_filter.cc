@@ -4,7 +4,6 @@
 #include <bit>
 #include <cstring>
 #include <map>
-#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -97,10 +96,9 @@ size_t shortest(const Texts& texts) {
 }
 
 // Longer texts are rarer, and fewer are, too.
-bool is_better(const Texts& one, const std::optional<Texts>& other) {
-  if (!other) return true;
-  const auto mine = shortest(one), theirs = shortest(*other);
-  return mine != theirs ? mine > theirs : one.size() < other->size();
+bool is_rarer(const Texts& one, const Texts& other) {
+  const auto mine = shortest(one), theirs = shortest(other);
+  return mine != theirs ? mine > theirs : one.size() < other.size();
 }
 
 void flatten(const RegexNode& node, std::vector<const RegexNode*>& out) {
@@ -108,46 +106,40 @@ void flatten(const RegexNode& node, std::vector<const RegexNode*>& out) {
   for (auto& child : node.children) flatten(child, out);
 }
 
-std::optional<Texts> texts_of(const RegexNode& node) {
-  switch (node.kind) {
-    case Kind::literal:
-      if (node.text.size() < kWordBytes) return std::nullopt;
-      return Texts{node.text.substr(0, kLiteralBytesMax)};
-    case Kind::alternation: {
-      Texts out;
-      for (auto& child : node.children) {
-        auto some = texts_of(child);
-        if (!some) return std::nullopt;
-        out.insert(out.end(), some->begin(), some->end());
-        if (out.size() > kTextsMax) return std::nullopt;
-      }
-      return out;
+// All that must stand in a text of this node, each by itself enough.
+std::vector<Texts> texts_of(const RegexNode& node) {
+  std::vector<Texts> out;
+  std::string run;  // literals side by side are one text
+  const auto end_run = [&] {
+    if (run.size() >= kWordBytes) out.push_back({run.substr(0, kLiteralBytesMax)});
+    run.clear();
+  };
+  std::vector<const RegexNode*> parts;
+  flatten(node, parts);
+  for (auto* part : parts) {
+    if (part->kind == Kind::literal) {
+      run += part->text;
+      continue;
     }
-    case Kind::repeat: return node.min > 0 ? texts_of(node.children[0]) : std::nullopt;
-    case Kind::sequence:
-    case Kind::capture: {
-      std::vector<const RegexNode*> parts;
-      flatten(node, parts);
-      std::optional<Texts> best;
-      std::string run;  // literals side by side are one text
-      const auto end_run = [&] {
-        if (run.size() >= kWordBytes)
-          if (Texts one{run.substr(0, kLiteralBytesMax)}; is_better(one, best)) best = std::move(one);
-        run.clear();
-      };
-      for (auto* part : parts) {
-        if (part->kind == Kind::literal) {
-          run += part->text;
-          continue;
-        }
-        end_run();
-        if (auto some = texts_of(*part); some && is_better(*some, best)) best = std::move(some);
+    end_run();
+    if (part->kind == Kind::repeat && part->min > 0) {
+      auto inner = texts_of(part->children[0]);
+      out.insert(out.end(), inner.begin(), inner.end());
+    } else if (part->kind == Kind::alternation) {
+      Texts of_each;
+      bool is_for_all = !part->children.empty();
+      for (auto& child : part->children) {
+        const auto some = texts_of(child);
+        const auto best = std::min_element(some.begin(), some.end(), is_rarer);
+        is_for_all &= best != some.end() && of_each.size() <= kTextsMax;
+        if (!is_for_all) break;
+        of_each.insert(of_each.end(), best->begin(), best->end());
       }
-      end_run();
-      return best;
+      if (is_for_all && of_each.size() <= kTextsMax) out.push_back(std::move(of_each));
     }
-    default: return std::nullopt;
   }
+  end_run();
+  return out;
 }
 
 uint32_t word_at(const char* at) {
@@ -223,14 +215,31 @@ void PatternFilter::note_places(const std::vector<std::span<const RegexNode>>& t
 
 void PatternFilter::note_literals(const std::vector<std::span<const RegexNode>>& trees) {
   unlettered_.assign(words_, 0);
+  // A text that many have tells little: of each tree's the rarest counts.
+  std::vector<std::vector<std::vector<Texts>>> choices(trees.size());
+  std::unordered_map<std::string, size_t> havers;
+  for (size_t item = 0; item < trees.size(); ++item)
+    for (auto& tree : trees[item]) {
+      choices[item].push_back(texts_of(tree));
+      for (auto& texts : choices[item].back())
+        for (auto& text : texts) ++havers[text];
+    }
+  const auto havers_of = [&](const Texts& texts) {
+    size_t out = 0;
+    for (auto& text : texts) out += havers[text];
+    return out;
+  };
   std::map<std::string, std::vector<uint16_t>> wanting;
   for (size_t item = 0; item < trees.size(); ++item) {
     Texts all;
     bool has_none = trees[item].empty();
-    for (auto& tree : trees[item]) {
-      auto texts = texts_of(tree);
-      has_none |= !texts;
-      if (texts) all.insert(all.end(), texts->begin(), texts->end());
+    for (auto& choice : choices[item]) {
+      const auto best = std::min_element(choice.begin(), choice.end(), [&](auto& one, auto& other) {
+        const auto mine = havers_of(one), theirs = havers_of(other);
+        return mine != theirs ? mine < theirs : is_rarer(one, other);
+      });
+      has_none |= best == choice.end();
+      if (best != choice.end()) all.insert(all.end(), best->begin(), best->end());
     }
     if (has_none) {
       set_bit(unlettered_.data(), item);

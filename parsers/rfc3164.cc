@@ -170,9 +170,9 @@ const char* word_before_tag(HeaderScan& scan, const char* at, const char** behin
   *behind = tag;
   if (is_tag_with_pid(tag, end)) return to;
   const size_t before = scan.captures.size();
-  // "slot1/blade1 notice sshd[5]: text", "n9k: %AUTHPRIV-5-SYSTEM_MSG: text"
+  // "slot1/blade1 notice sshd[5]: text", "n9k: %AUTHPRIV-5-SYSTEM_MSG: text", "core-1&2 %%10SHELL/5/SHELL_LOGIN: text"
   const char* after = colon ? tag : skip_level(scan, tag, false);
-  const bool is_network = colon && is_name && *tag == '%' && read_network_tag(scan, tag);
+  const bool is_network = *tag == '%' && (colon ? is_name : end - tag > 1 && tag[1] == '%') && read_network_tag(scan, tag);
   scan.captures.resize(before);
   if (is_network || (after != tag && is_tag_with_pid(after, end))) return to;
   // NX-OS: "n9k: 2026 Nov  1 08:00:01 UTC: %AUTHPRIV-5-SYSTEM_MSG: text"

@@ -52,6 +52,4 @@ Result<void> answer_verify(const Asked& asked);
 // The node's public key as the store keeps it, 32 bytes; empty when it is not known.
 Result<std::string> node_public_key(const StoreView& view);
 
-std::string utc_text(int64_t unix_ns);
-
 }  // namespace yushi

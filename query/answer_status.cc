@@ -5,7 +5,6 @@
 
 namespace yushi {
 
-constexpr int64_t kMinute = 60 * kSecond;
 
 Result<void> answer_status(const Asked& asked) {
   Parameters parameters(asked.question);

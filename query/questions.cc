@@ -23,11 +23,6 @@ void say_end(const Asked& asked, const AnswerEnd& end) {
   asked.sink_of_end(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-std::string utc_text(int64_t unix_ns) {
-  char text[32];
-  return {text, format_utc(unix_ns, text)};
-}
-
 namespace {
 
 bool shows_content(std::string_view name) {

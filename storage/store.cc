@@ -24,7 +24,6 @@ namespace {
 constexpr uint64_t kBlockRecordsMax = 64 << 10;
 constexpr uint64_t kBlockBytesMax = 16 << 20;
 constexpr uint64_t kSmallBlockBytes = 1 << 20;
-constexpr int64_t kMinute = 60 * kSecond;
 constexpr int64_t kDay = 24 * 60 * kMinute;
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }

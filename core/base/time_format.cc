@@ -198,4 +198,9 @@ size_t format_utc(int64_t unix_ns, char* out) {
   return static_cast<size_t>(at - out);
 }
 
+std::string utc_text(int64_t unix_ns) {
+  char text[32];
+  return {text, format_utc(unix_ns, text)};
+}
+
 }  // namespace yushi

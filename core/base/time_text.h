@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/base/result.h"
@@ -14,6 +15,7 @@
 namespace yushi {
 
 constexpr int64_t kSecond = 1'000'000'000;  // ns
+constexpr int64_t kMinute = 60 * kSecond;
 
 // How far ahead of receipt a time without a year may be: clocks and zones are wrong by so much, and what is later is of a
 // year before. A line of 10 December that comes in November has been on its way for long; it is no prophecy.
@@ -83,5 +85,6 @@ size_t format_time(const TimeText& time, char* out);
 
 // RFC 3339 in UTC with `Z` and exactly 3, 6 or 9 digits of fraction, the fewest that lose nothing, as all our JSON has it.
 size_t format_utc(int64_t unix_ns, char* out /* at least 32 */);
+std::string utc_text(int64_t unix_ns);  // the same
 
 }  // namespace yushi

@@ -26,8 +26,8 @@ struct DictionaryEntry;
 // The names by which products are recognised (`match: keys:`), each with a number from 1.
 using SignatureKeys = std::unordered_map<std::string, uint32_t>;
 
-// The forms that a body may have. `none`: text for grok.
-enum class Body : uint8_t { none, json, key_values, cef, leef, csv, xml, names };
+// The forms that a body may have. `none`: text for grok. That of structured_data stands in the header.
+enum class Body : uint8_t { none, json, key_values, cef, leef, csv, xml, names, structured_data };
 
 struct BodyName {
   std::string path;  // "a.b" of {"a":{"b":…}}

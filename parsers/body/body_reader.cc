@@ -42,7 +42,8 @@ bool BodyReader::read_anew(Body body, std::string_view text, size_t begin, size_
         count_ = read_key_values(text, begin, end, keys, pairs_);
       }
       return true;
-    case Body::none: break;
+    case Body::none:
+    case Body::structured_data: break;
   }
   count_ = pairs_.list().size();
   if (ok) count_ = std::max<size_t>(count_, 2);  // the form itself says what it is

@@ -262,15 +262,15 @@ void PairMapper::push(const BodyPair& pair, const Field* field, Escape escape) {
 }
 
 // Addresses are settled at the end, when it is known which of them are lists.
-bool PairMapper::fits(const BodyPair& pair, const Field* field) const {
+bool value_fits(std::string_view text, const Field* field) {
   switch (field->type) {
     case FieldType::integer:
     case FieldType::real:
     case FieldType::boolean: {
       Value value;
-      return read_value(pairs_->value(pair), field->type, &value);
+      return read_value(text, field->type, &value);
     }
-    case FieldType::ip: return can_settle_address(pairs_->value(pair), field);
+    case FieldType::ip: return can_settle_address(text, field);
     default: return true;
   }
 }

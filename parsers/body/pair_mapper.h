@@ -26,6 +26,9 @@
 
 namespace yushi {
 
+// May the text be a value of the field's type? An address that is none has a field beside (address.h).
+bool value_fits(std::string_view text, const Field* field);
+
 class PairMapper {
  public:
   struct Reading {
@@ -57,7 +60,7 @@ class PairMapper {
   void take_parts(const BodyPair& pair, const KeyTarget& target, const Field* field);
   void take_dynamic(const BodyPair& pair);
   void push(const BodyPair& pair, const Field* field, Escape escape);
-  bool fits(const BodyPair& pair, const Field* field) const;
+  bool fits(const BodyPair& pair, const Field* field) const { return value_fits(pairs_->value(pair), field); }
   const KeyTarget* target_of(const BodyPair& pair);
   const KeyTarget* target_by_label(const BodyPair& pair);
   const Field* dynamic_field(const BodyPair& pair);

@@ -17,12 +17,12 @@ def test_an_installed_yushi_uses_the_parsers_and_rules_beside_it(tmp_path):
         assert run.returncode == 0 and run.stdout.endswith(" tests, 0 failed\n"), run.stdout + run.stderr
         return int(run.stdout.split()[0])
 
-    for command, folder in (("parsers", ROOT / "parsers"), ("rules", ROOT / "config" / "rules")):
-        files = [*folder.glob("*.yaml"), *folder.glob("*.yml")]
+    for command, folder, one in (("parsers", ROOT / "parsers" / "library", "android/android_logcat.yaml"), ("rules", ROOT / "config" / "rules", None)):
+        files = sorted(path.relative_to(folder) for path in folder.rglob("*.y*ml"))
         installed = prefix / "share" / "yushi" / command
-        assert sorted(path.name for path in installed.iterdir()) == sorted(path.name for path in files)
+        assert sorted(path.relative_to(installed) for path in installed.rglob("*") if path.is_file()) == files
         before = tests_of(command)
-        (installed / files[0].name).unlink()
+        (installed / (one or files[0])).unlink()
         assert 0 < tests_of(command) < before
     for path in ("bin/yushid", "lib/systemd/system/yushid.service", "lib/sysusers.d/yushi.conf", "share/man/man1/yushi.1",
                  "share/man/man8/yushid.8"):

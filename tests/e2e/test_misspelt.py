@@ -11,7 +11,7 @@ from yushi_daemon import BIN, Daemon, yushi
 
 LINES = ["<86>1 2026-11-23T04:00:00Z web-01 sshd 9 - - Failed password for root from 192.0.2.7 port 22 ssh2",
          "<86>1 2026-08-01T04:00:00Z web-01 sshd 9 - - Accepted password for li.wei from ::ffff:192.0.2.7 port 22 ssh2",
-         '<13>1 2026-11-23T04:00:02Z web-02 app - - - {"user":"x","took":12}']
+         '<13>1 2026-11-23T04:00:02Z web-02 app - - - {"shelf":"x","took":12}']
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_a_field_that_no_record_has_is_told_with_what_was_meant(asked, output):
         assert (answer.code, answer.err) == (0, TOLD), query
     assert asked("hist", "*", "--by", "user.nam", "-o", output).err == TOLD
     assert asked("search", "user.name: nobody", "-o", output).err == ""
-    assert asked("search", "json.usr: x", "-o", output).err == "yushi: no record has the field json.usr; did you mean json.user?\n"
+    assert asked("search", "json.shelv: x", "-o", output).err == "yushi: no record has the field json.shelv; did you mean json.shelf?\n"
     assert asked("search", "* | stats sum(message)", "-o", output).err == "yushi: sum(message) is empty: no value of message is a number\n"
 
 

@@ -220,7 +220,7 @@ def busy(tmp_path_factory):
     (("search", "* | fields user.name, @timestamp, process.command_line"), ["user.name", "@timestamp", "process.command_line"]),
     (("hist", "*", "--every", "1h", "--by", "user.name"), ["@timestamp", "user.name", "count()"]),
     (("rules", "list"), ["level", "title", "id", "file"]),
-    (("parsers", "list"), ["parser", "dataset", "patterns", "tests", "asked", "file"]),
+    (("parsers", "list"), ["parser", "vendor", "dataset", "patterns", "tests", "asked", "aliases", "kinds", "file"]),
 ], ids=lambda part: " ".join(part))
 def test_a_table_in_a_pipe_has_its_names_straight_columns_and_whole_cells(busy, asked, names):
     running, long = busy

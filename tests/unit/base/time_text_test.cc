@@ -13,11 +13,6 @@
 namespace yushi {
 namespace {
 
-std::string utc_text(int64_t unix_ns) {
-  char out[32];
-  return {out, format_utc(unix_ns, out)};
-}
-
 int64_t ns(const char* rfc3339) {
   auto time = parse_time(rfc3339, 0, *Zone::utc());
   EXPECT_TRUE(time) << rfc3339;

@@ -14,7 +14,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int64_t kMinute = 60 * kSecond;
 
 // What an ingest thread hands on: the records, and the notes that an input makes for them.
 PreparedBatch batch_of(const std::vector<Sent>& messages) {

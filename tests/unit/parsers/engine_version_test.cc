@@ -113,12 +113,13 @@ void add_parser_tests(Pins& pins) {
   for (auto& table : shared) tables += table.text;
   for (auto& file : *files) {
     if (is_shared_file(file)) continue;
-    auto alone = shared;
+    auto patterns = file.text.substr(0, file.text.find("\ntests:"));
+    const bool has_tables = patterns.find("table: ") != std::string::npos, is_generic = patterns.find("\ngeneric: ") != std::string::npos;
+    auto alone = has_tables || is_generic ? shared : std::vector<ParserFile>();
     alone.push_back(file);
     auto set = ParserSet::load(alone);
     ASSERT_TRUE(set) << set.error().message;
-    auto patterns = file.text.substr(0, file.text.find("\ntests:"));
-    if (patterns.find("table: ") != std::string::npos) patterns += tables;
+    if (has_tables) patterns += tables;
     for (auto& sample : parser_samples(**set)) {
       pins.add(file.name, patterns, *set, {sample.line, "UTC", sample.parser});
       pins.add(file.name, patterns, *set, {"<38>Nov  1 08:00:00 host " + sample.parser + "[7]: " + sample.line, "Asia/Shanghai", ""});

@@ -64,7 +64,7 @@ TEST(Pattern, SaysWhatRe2CannotRun) {
 }
 
 TEST(Pattern, WhatOurMatcherDoesNotSpeakIsLeftToRe2) {
-  for (auto* regex : {"(?m)abc", "(?i)[^k]", "(?i)\\W", "(?i)é", "^abc$", "\\pL+", "[é]", "(?:a*)*"}) {
+  for (auto* regex : {"(?m)abc", "(?i)[^k]", "(?i)\\W", "(?i)é", "^abc$", "\\pL+", "[^é]", "[a-é]", "[é-中]", "(?i)[é]", "(?:a*)*"}) {
     auto pattern = Pattern::compile(regex);
     ASSERT_TRUE(pattern) << regex;
     EXPECT_FALSE(pattern->has_program()) << regex;
@@ -73,7 +73,7 @@ TEST(Pattern, WhatOurMatcherDoesNotSpeakIsLeftToRe2) {
 }
 
 TEST(Pattern, CaseAndWordBordersAreOurMatchersToo) {
-  for (auto* regex : {"(?i)abc", "a(?i:b)c", "(?i)[a-z]+", "(?i)\\w+ 用户", "\\bab\\b.*", "(?i)x(?-i)y", "(?i)[^ab]+", "\\Ba\\B", "(?is:a.b)"}) {
+  for (auto* regex : {"(?i)abc", "a(?i:b)c", "(?i)[a-z]+", "(?i)\\w+ 用户", "\\bab\\b.*", "(?i)x(?-i)y", "(?i)[^ab]+", "\\Ba\\B", "(?is:a.b)", "[用c]+.*", "(?i)[b户：]|.*[户k]"}) {
     auto pattern = Pattern::compile(regex);
     ASSERT_TRUE(pattern) << regex;
     EXPECT_TRUE(pattern->has_program()) << regex;
@@ -142,7 +142,7 @@ TEST(Pattern, OurMatcherSaysWhatRe2SaysOnEveryLineOfTheDataSets) {
       if (name.find(".log") == std::string::npos || name.find("expected") != std::string::npos) continue;
       std::ifstream in(entry.path(), std::ios::binary);
       size_t of_file = 0;
-      for (std::string line; std::getline(in, line) && of_file < 1500; ++of_file, ++lines) {
+      for (std::string line; std::getline(in, line) && of_file < 200; ++of_file, ++lines) {
         ASSERT_EQ(compare_with_re2(**set, line), "");
         // The message without a header of the usual length: what patterns meet in life.
         for (auto mark : {"]: ", ": "})

@@ -13,11 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string utc_text(int64_t unix_ns) {
-  char out[32];
-  return {out, format_utc(unix_ns, out)};
-}
-
 std::shared_ptr<const Zone> zone_of(const json& test) {
   auto zone = Zone::find(test.value("zone", "UTC"));
   EXPECT_TRUE(zone);

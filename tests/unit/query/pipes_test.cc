@@ -95,7 +95,7 @@ TEST(Pipes, EachSentenceHoldsInItsCasesHoweverTheRecordsAreCut) {
 
 // A bin holds the instants from its start to the start of the next, whatever the zone does to its clock.
 TEST(Pipes, BinsCutTimeIntoPiecesThatDoNotOverlap) {
-  constexpr int64_t kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
+  constexpr int64_t kHour = 60 * kMinute, kDay = 24 * kHour;
   struct Change {
     const char *zone, *from;
   };
