@@ -252,8 +252,8 @@ struct ParserWorker::State {
       if (--until_offered_ == 0) [[unlikely]] offer_to_others(job);
       return;
     }
-    if (try_signatures(job) || try_with_tag(job)) return;
-    try_route(job, parsers->generic());
+    if (try_signatures(job) || try_with_tag(job) || try_route(job, parsers->generic())) return;
+    if (auto* last = last_route(job)) try_route(job, *last);
   }
 
   // What is JSON or XML as a whole says by its names what it is, and is asked for no product's shape of a line.
@@ -269,8 +269,10 @@ struct ParserWorker::State {
       if (auto& route = parsers->by_transport(job.record.origin->transport); !route.empty() && try_route(job, route)) return true;
     if (auto* route = route_of_file(job.record))
       if (try_route(job, *route) || try_whole(job, route)) return true;
-    auto* route = route_of_app(job.captures, job.record);
-    return route && try_route(job, *route);
+    if (auto* route = route_of_app(job.captures, job.record); route && try_route(job, *route)) return true;
+    // Of a program that is known the lines without a body need not be asked for anybody's shape.
+    auto* last = last_route(job);
+    return last && matcher.shape_in(job).form == Body::none && try_route(job, *last);
   }
 
   // Would a parser that comes later in the order know this message too? To ask costs as much as the message itself, so of those
