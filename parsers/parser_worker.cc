@@ -112,7 +112,7 @@ struct ParserWorker::State {
 
   const LoadedParsers::Route* route_of_app(const std::vector<Capture>& captures, const Record& record) const {
     if (const auto* name = program_of(captures))
-      if (auto* route = route_of_name(record.text(*name))) return route;
+      if (auto* route = route_of_name(record.text(*name), [&](std::string_view app) { return parsers->by_app(app); })) return route;
     // A device's tag stands for a program: ASA of "%ASA-6-302013: ", DEVM of "%%--IPS/DEVM/4/SYSLOG: ".
     const auto* tag = last_of(captures, network_appname());
     if (!tag || tag->length > kAppBytesMax) return nullptr;
@@ -129,19 +129,27 @@ struct ParserWorker::State {
     return {out.data(), text.size()};
   }
 
-  const LoadedParsers::Route* route_of_name(std::string_view text) const {
+  // `find` gives the route of a name in lower case, or nullptr.
+  template <class Find>
+  static const LoadedParsers::Route* route_of_name(std::string_view text, Find&& find) {
     if (text.empty() || text.size() > kAppBytesMax) return nullptr;
     std::array<char, kAppBytesMax> lower;
     const auto app = lower_case(text, lower);
-    if (auto* route = parsers->by_app(app)) return route;
+    if (auto* route = find(app)) return route;
     // /usr/sbin/cron, (systemd), postfix/smtpd
     if (app.front() == '(' && app.back() == ')' && app.size() > 2)
-      if (auto* route = parsers->by_app(app.substr(1, app.size() - 2))) return route;
+      if (auto* route = find(app.substr(1, app.size() - 2))) return route;
     if (auto slash = app.rfind('/'); slash != std::string_view::npos) {
-      if (auto* route = parsers->by_app(app.substr(slash + 1))) return route;
-      if (auto* route = parsers->by_app(app.substr(0, app.find('/')))) return route;
+      if (auto* route = find(app.substr(slash + 1))) return route;
+      if (auto* route = find(app.substr(0, app.find('/')))) return route;
     }
     return nullptr;
+  }
+
+  // Of the parsers that know any line of their programs: they are asked when no body wants the message.
+  const LoadedParsers::Route* last_route(const Job& job) const {
+    const auto* name = program_of(job.captures);
+    return name ? route_of_name(job.record.text(*name), [&](std::string_view app) { return parsers->by_app_last(app); }) : nullptr;
   }
 
   // The header took the first name of a list for a tag: `time:1700000000;user:li`.
