@@ -159,7 +159,7 @@ struct ParserWorker::State {
     const Capture tag = job.captures.back();
     if (tag.field != ecs::process_name || tag.end() + 1 != record.message_begin || record.raw[tag.end()] != ':') return false;
     const auto name = record.text(tag);
-    if (!(parsers->dictionary() && parsers->dictionary()->find(name)) && !parsers->signature_keys().contains(std::string(name))) return false;
+    if (!(parsers->dictionary() && parsers->dictionary()->find(name).entry) && !parsers->signature_keys().contains(std::string(name))) return false;
     const auto begin = record.message_begin;
     const auto move_to = [&](uint32_t to) {
       record.message_length = record.message_begin + record.message_length - to;
