@@ -271,6 +271,15 @@ struct ParserWorker::State {
     return form == Body::json || form == Body::xml;
   }
 
+  // Is the message as a whole a body? Pairs within a sentence are none.
+  bool is_body(Job& job) {
+    const auto shape = matcher.shape_in(job);
+    if (shape.form != Body::key_values) return shape.form != Body::none && shape.form != Body::names;
+    static const KeyTable kNoKeys("", {}, {}, {});
+    static const BodyShape kNoShape;
+    return matcher.body().read(shape.form, job.text, shape.begin, shape.end, kNoKeys, kNoShape, kPairsMin) && matcher.body().is_whole();
+  }
+
   // By what is known of the message beside its text.
   bool try_named(Job& job) {
     if (job.record.origin)
@@ -280,7 +289,7 @@ struct ParserWorker::State {
     if (auto* route = route_of_app(job.captures, job.record); route && try_route(job, *route)) return true;
     // Of a program that is known the lines without a body need not be asked for anybody's shape.
     auto* last = last_route(job);
-    return last && matcher.shape_in(job).form == Body::none && try_route(job, *last);
+    return last && !is_body(job) && try_route(job, *last);
   }
 
   // Would a parser that comes later in the order know this message too? To ask costs as much as the message itself, so of those
