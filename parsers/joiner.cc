@@ -186,8 +186,9 @@ bool Joiner::add_by(Log& log, const Record& record, const JoinRule& rule, const 
   std::string writer, key;
   if (!by_key(record, rule, writer, key)) return false;
   // The line after an end mark may be a second one.
+  const auto hash = log.ended.empty() ? 0 : writer_hash(record);
   for (size_t i = 0; i < log.ended.size();) {
-    if (log.ended[i]->key != key && log.ended[i]->key.starts_with(writer))
+    if (log.ended[i]->writer == hash && log.ended[i]->key != key && log.ended[i]->key.starts_with(writer))
       close(log, log.ended[i]);
     else
       ++i;

@@ -88,7 +88,7 @@ class Joiner {
     std::string_view last;  // text of the last line
     int64_t deadline_ns = 0;
     size_t bytes = 0;
-    uint64_t writer = 0;     // writer_hash() of an event in sequence
+    uint64_t writer = 0;     // writer_hash() of its lines
     bool has_ended = false;  // by its end mark; it waits for one more line of its serial
   };
   using Events = std::list<Open>;  // in the order of their first lines
