@@ -134,6 +134,18 @@ const DictionaryEntry* PairMapper::entry_of(const BodyPair& pair) {
   return name.entry;
 }
 
+// As take_by_dictionary() will.
+bool PairMapper::may_take(const BodyPair& pair, const DictionaryEntry& entry) {
+  const Field* field = entry.target.fields[0];
+  if (pair.is_open && !entry.is_text) return false;
+  if (field->type != FieldType::ip) return fits(pair, field);
+  std::array<uint8_t, 16> address;
+  const auto text = pairs_->value(pair);
+  return parse_ip(text.substr(0, text.find('%')), &address) ||
+         std::any_of(entry.target.patterns.begin(), entry.target.patterns.end(),
+                     [&](auto& one) { return one->pattern.match(text, spans_.data(), stack_); });
+}
+
 void PairMapper::find_depths() {
   for (auto& pair : pairs_->list())
     if (pair.length > 0 && pair.name) has_depths_ |= entry_of(pair) && pair.name->entry_depth > 0;
@@ -151,7 +163,7 @@ void PairMapper::find_depths() {
     const auto depth = pair.name->entry_depth;
     for (const uint32_t table : entry->words)
       if (reading_.dictionary->words()[table]->find(pairs_->value(pair)) != RowTable::kNone) note(word_depths_, table, depth);
-    if (!entry->target.fields.empty() && fits(pair, entry->target.fields[0])) note(field_depths_, entry->target.fields[0]->id, depth);
+    if (!entry->target.fields.empty() && may_take(pair, *entry)) note(field_depths_, entry->target.fields[0]->id, depth);
   }
 }
 

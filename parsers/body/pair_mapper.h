@@ -59,6 +59,7 @@ class PairMapper {
   void take_by_ecs(BodyPair& pair);
   bool take_by_dictionary(BodyPair& pair);
   const DictionaryEntry* entry_of(const BodyPair& pair);
+  bool may_take(const BodyPair& pair, const DictionaryEntry& entry);
   void find_depths();
   bool is_deeper(std::vector<Depth>& least, size_t index, uint32_t depth) const;
   void tell_repeated(const BodyPair& pair);
