@@ -42,7 +42,6 @@ class XmlBody {
   std::string path_;
   Open open_[kDepthMax];
   size_t depth_ = 0;
-  bool has_root_ = false;  // the name of the outermost element stands in path_
 };
 
 }  // namespace yushi
