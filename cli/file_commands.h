@@ -49,10 +49,9 @@ Result<std::vector<File>> read_paths(const std::vector<std::string>& paths,
       files.insert(files.end(), some->begin(), some->end());
       continue;
     }
-    std::ifstream in(path, std::ios::binary);
-    std::stringstream text;
-    if (!in || !(text << in.rdbuf())) return fail(Code::io, "reading " + path + ": " + std::strerror(errno ? errno : EIO));
-    files.push_back({std::filesystem::path(path).filename().string(), path, text.str()});
+    auto text = read_data_file(path);
+    if (!text) return tl::unexpected(text.error());
+    files.push_back({std::filesystem::path(path).filename().string(), path, std::move(*text)});
   }
   return files;
 }

@@ -130,6 +130,8 @@ std::optional<RuleScope> find_log_source(std::string_view product, std::string_v
   if (product == "yushi" && category == "unparsed" && service.empty()) {
     scope.table = "yushi";
     scope.unknown = true;
+    // Windows' own words as an agent writes them: what happened stands in the text alone.
+    scope.datasets = {"windows_evtsys", "windows_snare"};
     return scope;
   }
   if (product == "yushi" && category.empty()) {

@@ -454,7 +454,8 @@ class LoadedRules::Matcher final : public RuleMatcher {
     std::string_view text = text_of(record, record.raw.substr(begin, end - begin + 1), *scratch_);
     if (LiteralSearch::folds_into_ascii(text)) return false;
     candidates.literals.search(text, found_.data());
-    if (candidates.searches(*url_decoded()) && text.find_first_of("%+") != text.npos)
+    const auto has = [&](char sign) { return text.find(sign) != text.npos; };
+    if (candidates.searches(*url_decoded()) && (has('%') || has('+')))
       if (Value decoded; first_value(record, url_decoded(), *scratch_, &decoded)) {
         if (LiteralSearch::folds_into_ascii(decoded.text)) return false;
         candidates.literals.search(decoded.text, found_.data());

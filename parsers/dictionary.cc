@@ -20,12 +20,20 @@ std::string Dictionary::folded(std::string_view name) {
   return out;
 }
 
-const DictionaryEntry* Dictionary::find(std::string_view path) const {
-  if (path.size() > kNameBytesMax) return nullptr;
-  auto found = by_name_.find(folded(path));
-  if (const auto dot = path.rfind('.'); found == by_name_.end() && dot != std::string_view::npos)
-    found = by_name_.find(folded(path.substr(dot + 1)));
-  return found == by_name_.end() ? nullptr : found->second;
+Dictionary::Found Dictionary::find(std::string_view path) const {
+  if (path.size() > kNameBytesMax) return {};
+  if (auto whole = by_name_.find(folded(path)); whole != by_name_.end()) return {whole->second, 0};
+  const auto dot = path.rfind('.');
+  if (dot == std::string_view::npos) return {};
+  const auto part = by_name_.find(folded(path.substr(dot + 1)));
+  if (part == by_name_.end()) return {};
+  uint32_t depth = 0;
+  for (size_t at = 0; at < dot; ++depth) {
+    const auto end = path.find('.', at);
+    if (!part->second->is_from_outside && outside_.contains(folded(path.substr(at, end - at)))) return {};
+    at = end + 1;
+  }
+  return {part->second, depth};
 }
 
 bool Dictionary::is_null(std::string_view value) const {
@@ -49,8 +57,10 @@ class DictionaryReader : YamlReader {
           read_words(value);
         else if (key == "null_values")
           out_->null_values_ = texts(value, "null_values");
+        else if (key == "outside")
+          for (auto& name : texts(value, "outside")) out_->outside_.insert(Dictionary::folded(name));
         else if (key != "about" && key != "macros")
-          problem(at, "unknown key '" + key + "'; there are names, words, null_values, macros and about");
+          problem(at, "unknown key '" + key + "'; there are names, words, null_values, outside, macros and about");
       });
     });
     return std::move(out_);
@@ -91,6 +101,7 @@ class DictionaryReader : YamlReader {
         made->target = entry.target;
         made->target.key = one;
         made->is_text = entry.is_text;
+        made->is_from_outside = to->name.starts_with("user_agent.") || to->name.starts_with("url.") || to->name.starts_with("http.");
       }
     });
   }

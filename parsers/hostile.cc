@@ -209,7 +209,7 @@ class HostileRun {
     }
     // Text where a field of another type would be: an address in its place is that field's.
     if (!own.empty() && pattern.keys->find(own) != KeyTable::kNotFound) return true;
-    const auto* entry = pattern.dictionary && !own.empty() ? pattern.dictionary->find(own) : nullptr;
+    const auto* entry = pattern.dictionary && !own.empty() ? pattern.dictionary->find(own).entry : nullptr;
     return entry && (!entry->words.empty() || !entry->target.fields.empty());
   }
 

@@ -1,6 +1,7 @@
 #include "parsers/joiner.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "core/record/value.h"
@@ -31,6 +32,24 @@ std::string writer_key(const Record& record) {
     if (tells_writer(capture.field)) append_part(key, record.text(capture));
   }
   return key;
+}
+
+// Of equal writer_key()s it is equal.
+uint64_t writer_hash(const Record& record) {
+  uint64_t hash = 0;
+  const auto add = [&hash](std::string_view text) {
+    uint64_t first = 0, last = 0;
+    std::memcpy(&first, text.data(), std::min<size_t>(text.size(), 8));
+    if (text.size() > 8) std::memcpy(&last, text.data() + text.size() - 8, 8);
+    hash = (hash ^ first ^ last * 31 ^ text.size()) * 0x9e3779b97f4a7c15u;
+    hash ^= hash >> 32;
+  };
+  add(record.origin->source);
+  for (auto& capture : record.captures) {
+    if (capture.end() > record.message_begin) break;
+    if (tells_writer(capture.field)) add(record.text(capture));
+  }
+  return hash;
 }
 
 bool same_constants(const MessageKind& a, const MessageKind& b) {
@@ -140,7 +159,10 @@ bool Joiner::add(const Record& record, const std::shared_ptr<const Zone>& zone) 
   Log& log = log_of(record);
   if (record.part > 1) [[unlikely]] return false;
   const JoinRule* rule = rule_of(record);
-  if (!rule && log.in_sequence == 0) [[likely]] return false;
+  if (!rule) {
+    if (log.in_sequence == 0) [[likely]] return false;
+    if (record.message_begin > 0 && log.in_sequence_of[writer_hash(record) % log.in_sequence_of.size()] == 0) [[likely]] return false;
+  }
   if (rule && rule->by_fields() && add_by(log, record, *rule, zone)) return true;
   return add_in_sequence(log, record, rule, zone);
 }
@@ -164,8 +186,9 @@ bool Joiner::add_by(Log& log, const Record& record, const JoinRule& rule, const 
   std::string writer, key;
   if (!by_key(record, rule, writer, key)) return false;
   // The line after an end mark may be a second one.
+  const auto hash = log.ended.empty() ? 0 : writer_hash(record);
   for (size_t i = 0; i < log.ended.size();) {
-    if (log.ended[i]->key != key && log.ended[i]->key.starts_with(writer))
+    if (log.ended[i]->writer == hash && log.ended[i]->key != key && log.ended[i]->key.starts_with(writer))
       close(log, log.ended[i]);
     else
       ++i;
@@ -234,7 +257,8 @@ void Joiner::open(Log& log, const Record& record, const JoinRule& rule, const st
   event.zone = zone;
   event.key = std::move(key);
   event.deadline_ns = std::max(log.clock_ns, record.origin->received_ns) + kWaitNs;
-  if (!rule.by_fields()) ++log.in_sequence;
+  event.writer = writer_hash(record);
+  count_in_sequence(log, event, 1);
   auto at = log.events.insert(log.events.end(), std::move(event));
   log.by_key[at->key] = at;
   append(log, at, record);
@@ -288,11 +312,17 @@ void Joiner::close(Log& log, Events::iterator event) {
     return;
   }
   if (event->has_ended) std::erase(log.ended, event);
-  if (!event->rule->by_fields()) --log.in_sequence;
+  count_in_sequence(log, *event, -1);
   log.bytes -= event->bytes;
   log.by_key.erase(event->key);
   give(*event);
   log.events.erase(event);
+}
+
+void Joiner::count_in_sequence(Log& log, const Open& event, int by) {
+  if (event.rule->by_fields()) return;
+  log.in_sequence += static_cast<size_t>(by);
+  log.in_sequence_of[event.writer % log.in_sequence_of.size()] += static_cast<uint32_t>(by);
 }
 
 void Joiner::give(Open& event) {
@@ -390,7 +420,8 @@ void Joiner::restore(const Record& record, const std::shared_ptr<const Zone>& zo
   if (!event->rule) return;
   hold(log, *event, record);
   if (--event->missing > 0) return;
-  if (!event->rule->by_fields()) ++log.in_sequence;
+  event->writer = writer_hash(event->batch->records.front());
+  count_in_sequence(log, *event, 1);
   log.by_key[event->key] = event;
   if (event->rule->by_fields() && event->batch->records.size() > 1 && event->rule->end.found_in(event->last)) {
     event->has_ended = true;

@@ -88,6 +88,7 @@ class Joiner {
     std::string_view last;  // text of the last line
     int64_t deadline_ns = 0;
     size_t bytes = 0;
+    uint64_t writer = 0;     // writer_hash() of its lines
     bool has_ended = false;  // by its end mark; it waits for one more line of its serial
   };
   using Events = std::list<Open>;  // in the order of their first lines
@@ -98,6 +99,8 @@ class Joiner {
     std::unordered_map<std::string, std::string> last_key;  // by source: where a line without a header goes on
     std::vector<Events::iterator> ended;
     size_t in_sequence = 0;  // open events whose rule is not `by`
+    // How many of them a writer has, by a part of writer_hash(): most records are of writers that have none.
+    std::array<uint32_t, 4096> in_sequence_of{};
     size_t bytes = 0;
   };
 
@@ -129,6 +132,7 @@ class Joiner {
   const JoinerOptions options_;
   const JoinRule* any_ = nullptr;  // of lines of a log file that no parser with a rule knows
   ParserWorker worker_;
+  static void count_in_sequence(Log& log, const Open& event, int by);
   std::map<std::string, Log, std::less<>> logs_;
   std::vector<JoinedEvent> closed_;
   uint64_t cut_ = 0;

@@ -32,6 +32,7 @@ class LoadedParsers : public ParserSet {
 
   // nullptr when there is none. `app` in lower case.
   const Route* by_app(std::string_view app) const { return find(by_app_, app); }
+  const Route* by_app_last(std::string_view app) const { return find(by_app_last_, app); }
   const Route* by_tag(std::string_view tag) const { return find(by_tag_, tag); }
   const Route* by_dataset(std::string_view dataset) const { return find(by_dataset_, dataset); }
   const Route& any() const { return any_; }          // recognised by their shape alone, in order of file names
@@ -67,7 +68,7 @@ class LoadedParsers : public ParserSet {
   std::string digest_;
   std::vector<ParserFile> files_;
   std::vector<std::unique_ptr<ParserDefinition>> parsers_;  // by file name
-  Routes by_app_, by_tag_, by_dataset_;
+  Routes by_app_, by_app_last_, by_tag_, by_dataset_;
   SignatureKeys signature_keys_;
   std::vector<Route> by_signature_key_;
   std::shared_ptr<const Dictionary> dictionary_;

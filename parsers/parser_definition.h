@@ -99,6 +99,7 @@ struct ParserDefinition {
     std::vector<Transport> transports;
     std::vector<std::string> keys;  // any program's message whose body has all of these names
     bool any = false;
+    bool last = false;  // asked only for what no other parser knows and no body holds: one that knows any line of its programs
   } match;
   std::optional<JoinRule> join;  // nullopt: each line is an event
   std::vector<PatternDefinition> patterns;

@@ -124,8 +124,10 @@ class FileReader : YamlReader {
         match.keys = texts(value, "keys");
       else if (key == "any")
         match.any = flag(value, "any");
+      else if (key == "last")
+        match.last = flag(value, "last");
       else
-        problem(at, "unknown key '" + key + "' in match; there are app, tag, dataset, file, prefix, prefix_app, keys, transport and any");
+        problem(at, "unknown key '" + key + "' in match; there are app, tag, dataset, file, prefix, prefix_app, keys, transport, any and last");
     });
   }
 

@@ -168,9 +168,7 @@ class ParserSetBuilder {
       auto& list = routes[name];
       if (std::find(list.begin(), list.end(), &parser) == list.end()) list.push_back(&parser);
     };
-    for (auto& app : parser.match.apps) add(set_->by_app_, app);
-    // A device's tag stands for a program too, but not a program's name for a tag.
-    for (auto& app : parser.match.apps) add(set_->by_tag_, app);
+    for (auto& app : parser.match.apps) add(parser.match.last ? set_->by_app_last_ : set_->by_app_, app);
     for (auto& tag : parser.match.tags) add(set_->by_tag_, tag);
     if (parser.match.any || !parser.match.prefixes.empty()) set_->any_.push_back(&parser);
     if (!parser.match.files.empty()) set_->by_file_.push_back(&parser);

@@ -112,7 +112,7 @@ struct ParserWorker::State {
 
   const LoadedParsers::Route* route_of_app(const std::vector<Capture>& captures, const Record& record) const {
     if (const auto* name = program_of(captures))
-      if (auto* route = route_of_name(record.text(*name))) return route;
+      if (auto* route = route_of_name(record.text(*name), [&](std::string_view app) { return parsers->by_app(app); })) return route;
     // A device's tag stands for a program: ASA of "%ASA-6-302013: ", DEVM of "%%--IPS/DEVM/4/SYSLOG: ".
     const auto* tag = last_of(captures, network_appname());
     if (!tag || tag->length > kAppBytesMax) return nullptr;
@@ -129,19 +129,27 @@ struct ParserWorker::State {
     return {out.data(), text.size()};
   }
 
-  const LoadedParsers::Route* route_of_name(std::string_view text) const {
+  // `find` gives the route of a name in lower case, or nullptr.
+  template <class Find>
+  static const LoadedParsers::Route* route_of_name(std::string_view text, Find&& find) {
     if (text.empty() || text.size() > kAppBytesMax) return nullptr;
     std::array<char, kAppBytesMax> lower;
     const auto app = lower_case(text, lower);
-    if (auto* route = parsers->by_app(app)) return route;
+    if (auto* route = find(app)) return route;
     // /usr/sbin/cron, (systemd), postfix/smtpd
     if (app.front() == '(' && app.back() == ')' && app.size() > 2)
-      if (auto* route = parsers->by_app(app.substr(1, app.size() - 2))) return route;
+      if (auto* route = find(app.substr(1, app.size() - 2))) return route;
     if (auto slash = app.rfind('/'); slash != std::string_view::npos) {
-      if (auto* route = parsers->by_app(app.substr(slash + 1))) return route;
-      if (auto* route = parsers->by_app(app.substr(0, app.find('/')))) return route;
+      if (auto* route = find(app.substr(slash + 1))) return route;
+      if (auto* route = find(app.substr(0, app.find('/')))) return route;
     }
     return nullptr;
+  }
+
+  // Of the parsers that know any line of their programs: they are asked when no body wants the message.
+  const LoadedParsers::Route* last_route(const Job& job) const {
+    const auto* name = program_of(job.captures);
+    return name ? route_of_name(job.record.text(*name), [&](std::string_view app) { return parsers->by_app_last(app); }) : nullptr;
   }
 
   // The header took the first name of a list for a tag: `time:1700000000;user:li`.
@@ -151,7 +159,7 @@ struct ParserWorker::State {
     const Capture tag = job.captures.back();
     if (tag.field != ecs::process_name || tag.end() + 1 != record.message_begin || record.raw[tag.end()] != ':') return false;
     const auto name = record.text(tag);
-    if (!(parsers->dictionary() && parsers->dictionary()->find(name)) && !parsers->signature_keys().contains(std::string(name))) return false;
+    if (!(parsers->dictionary() && parsers->dictionary()->find(name).entry) && !parsers->signature_keys().contains(std::string(name))) return false;
     const auto begin = record.message_begin;
     const auto move_to = [&](uint32_t to) {
       record.message_length = record.message_begin + record.message_length - to;
@@ -252,8 +260,8 @@ struct ParserWorker::State {
       if (--until_offered_ == 0) [[unlikely]] offer_to_others(job);
       return;
     }
-    if (try_signatures(job) || try_with_tag(job)) return;
-    try_route(job, parsers->generic());
+    if (try_signatures(job) || try_with_tag(job) || try_route(job, parsers->generic())) return;
+    if (auto* last = last_route(job)) try_route(job, *last);
   }
 
   // What is JSON or XML as a whole says by its names what it is, and is asked for no product's shape of a line.
@@ -263,14 +271,25 @@ struct ParserWorker::State {
     return form == Body::json || form == Body::xml;
   }
 
+  // Is the message as a whole a body? Pairs within a sentence are none.
+  bool is_body(Job& job) {
+    const auto shape = matcher.shape_in(job);
+    if (shape.form != Body::key_values) return shape.form != Body::none && shape.form != Body::names;
+    static const KeyTable kNoKeys("", {}, {}, {});
+    static const BodyShape kNoShape;
+    return matcher.body().read(shape.form, job.text, shape.begin, shape.end, kNoKeys, kNoShape, kPairsMin) && matcher.body().is_whole();
+  }
+
   // By what is known of the message beside its text.
   bool try_named(Job& job) {
     if (job.record.origin)
       if (auto& route = parsers->by_transport(job.record.origin->transport); !route.empty() && try_route(job, route)) return true;
     if (auto* route = route_of_file(job.record))
       if (try_route(job, *route) || try_whole(job, route)) return true;
-    auto* route = route_of_app(job.captures, job.record);
-    return route && try_route(job, *route);
+    if (auto* route = route_of_app(job.captures, job.record); route && try_route(job, *route)) return true;
+    // Of a program that is known the lines without a body need not be asked for anybody's shape.
+    auto* last = last_route(job);
+    return last && !is_body(job) && try_route(job, *last);
   }
 
   // Would a parser that comes later in the order know this message too? To ask costs as much as the message itself, so of those

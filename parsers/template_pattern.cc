@@ -56,12 +56,11 @@ class PatternMaker {
 
   // nullopt: nothing in it is fixed.
   std::optional<TemplatePattern> make() {
-    size_t words = 0, signs = 0, strict = 0, values = 0;
+    size_t words = 0, signs = 0, values = 0;
     for (auto& piece : of_.pieces) {
       words += piece.is_word;
       signs += piece.kinds == 0 && !piece.is_word && piece.text[0] != ' ';
       values += piece.kinds != 0;
-      strict += piece.kinds != 0 && !is_from_outside(piece.kinds);
     }
     if (words == 0 && signs < 4) return std::nullopt;
     // One text may be greedy, where all else is strict: what stands behind it is then the program's own (docs).

@@ -39,6 +39,7 @@ struct BodyName {
   const KeyTable* table = nullptr;  // the table that was asked last, and its answer
   uint32_t target = 0;
   const DictionaryEntry* entry = nullptr;  // of the dictionary, once it was asked
+  uint32_t entry_depth = 0;
   bool is_entry_known = false;
   uint32_t signature = 0;  // 0: no product is recognised by it
   // Of one mapping (pair_mapper.h).

@@ -17,6 +17,8 @@ bool is_hex(std::string_view text) {
   return true;
 }
 
+bool is_port(const Field& field) { return field.type == FieldType::integer && field.name.ends_with(".port"); }
+
 bool has_upper(std::string_view text) {
   for (char c : text)
     if (c >= 'A' && c <= 'Z') return true;
@@ -39,6 +41,8 @@ void PairMapper::map(BodyPairs& pairs, const Reading& reading, Arena& arena, std
   outcomes_.assign(reading.dictionary ? reading.dictionary->words().size() : 0, RowTable::kNone);
   if ((reading.has_ecs_names && !reading.is_ours) || reading.dictionary)
     for (const Capture& of_header : captures) header_ids_ |= uint64_t{1} << of_header.field->id % 64;
+  has_depths_ = false;
+  if (reading.dictionary) find_depths();
   for (BodyPair& pair : pairs.list())
     if (pair.length > 0)
       take(pair);
@@ -115,17 +119,67 @@ void PairMapper::take(BodyPair& pair) {
   take_dynamic(pair);
 }
 
-bool PairMapper::take_by_dictionary(BodyPair& pair) {
+// nullptr: not in the dictionary, or the pair says nothing. Of a list of objects the first is the event; what it does not say, the
+// others do not say for it.
+const DictionaryEntry* PairMapper::entry_of(const BodyPair& pair) {
   BodyName& name = *pair.name;
   if (!name.is_entry_known) {
-    name.entry = reading_.dictionary->find(name.path);
+    const auto found = reading_.dictionary->find(name.path);
+    name.entry = found.entry;
+    name.entry_depth = found.depth;
     name.is_entry_known = true;
   }
-  if (!name.entry || name.held_back) return false;
-  const auto& entry = *name.entry;
+  if (!name.entry || name.held_back || reading_.dictionary->is_null(pairs_->value(pair))) return nullptr;
+  if (pair.in_list && !pair.is_first && (name.entry->target.fields.empty() || !name.entry->target.fields[0]->list)) return nullptr;
+  return name.entry;
+}
+
+// As take_by_dictionary() will.
+bool PairMapper::may_take(const BodyPair& pair, const DictionaryEntry& entry) {
+  const Field* field = entry.target.fields[0];
+  if (pair.is_open && !entry.is_text) return false;
+  if (field->type != FieldType::ip) return fits(pair, field);
+  std::array<uint8_t, 16> address;
   const auto text = pairs_->value(pair);
-  if (reading_.dictionary->is_null(text)) return false;
+  return parse_ip(text.substr(0, text.find('%')), &address) ||
+         std::any_of(entry.target.patterns.begin(), entry.target.patterns.end(),
+                     [&](auto& one) { return one->pattern.match(text, spans_.data(), stack_); });
+}
+
+void PairMapper::find_depths() {
+  for (auto& pair : pairs_->list())
+    if (pair.length > 0 && pair.name) has_depths_ |= entry_of(pair) && pair.name->entry_depth > 0;
+  if (!has_depths_) return;
+  const auto note = [&](std::vector<Depth>& least, size_t index, uint32_t depth) {
+    if (least.size() <= index) least.resize(index + 1);
+    auto& known = least[index];
+    known.least = known.mapping == mapping_ ? std::min(known.least, depth) : depth;
+    known.mapping = mapping_;
+  };
+  for (auto& pair : pairs_->list()) {
+    if (pair.length == 0 || !pair.name) continue;
+    const auto* entry = entry_of(pair);
+    if (!entry) continue;
+    const auto depth = pair.name->entry_depth;
+    for (const uint32_t table : entry->words)
+      if (reading_.dictionary->words()[table]->find(pairs_->value(pair)) != RowTable::kNone) note(word_depths_, table, depth);
+    if (!entry->target.fields.empty() && may_take(pair, *entry)) note(field_depths_, entry->target.fields[0]->id, depth);
+  }
+}
+
+// Something less deep says it.
+bool PairMapper::is_deeper(std::vector<Depth>& least, size_t index, uint32_t depth) const {
+  return has_depths_ && depth > 0 && index < least.size() && least[index].mapping == mapping_ && depth > least[index].least;
+}
+
+bool PairMapper::take_by_dictionary(BodyPair& pair) {
+  const auto* known = entry_of(pair);
+  if (!known) return false;
+  const auto& entry = *known;
+  const auto depth = pair.name->entry_depth;
+  const auto text = pairs_->value(pair);
   for (const uint32_t table : entry.words) {
+    if (is_deeper(word_depths_, table, depth)) continue;
     auto& outcome = outcomes_[table];
     const auto said = reading_.dictionary->words()[table]->find(text);
     if (said != RowTable::kNone) ++inferred_;
@@ -134,7 +188,7 @@ bool PairMapper::take_by_dictionary(BodyPair& pair) {
   if (entry.target.fields.empty() || (pair.is_open && !entry.is_text)) return false;
   const Field* field = entry.target.fields[0];
   if (field_taken_.size() <= field->id) field_taken_.resize(field->id + size_t{1}, 0);
-  if ((field_taken_[field->id] == mapping_ && !field->list) || is_of_header(field)) return false;
+  if ((field_taken_[field->id] == mapping_ && !field->list) || is_of_header(field) || is_deeper(field_depths_, field->id, depth)) return false;
   if (field->type == FieldType::ip) {
     std::array<uint8_t, 16> address;
     if (parse_ip(text.substr(0, text.find('%')), &address))
@@ -268,7 +322,7 @@ bool value_fits(std::string_view text, const Field* field) {
     case FieldType::real:
     case FieldType::boolean: {
       Value value;
-      return read_value(text, field->type, &value);
+      return read_value(text, field->type, &value) && (!is_port(*field) || (value.integer >= 0 && value.integer <= 65535));
     }
     case FieldType::ip: return can_settle_address(text, field);
     default: return true;

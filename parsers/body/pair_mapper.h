@@ -50,10 +50,18 @@ class PairMapper {
   bool keep_as_text(Capture& capture, Arena& arena);
 
  private:
+  struct Depth {
+    uint64_t mapping = 0;
+    uint32_t least = 0;
+  };
   uint32_t& times_of(const BodyPair& pair);  // how often its name stood in this body so far
   void take(BodyPair& pair);
   void take_by_ecs(BodyPair& pair);
   bool take_by_dictionary(BodyPair& pair);
+  const DictionaryEntry* entry_of(const BodyPair& pair);
+  bool may_take(const BodyPair& pair, const DictionaryEntry& entry);
+  void find_depths();
+  bool is_deeper(std::vector<Depth>& least, size_t index, uint32_t depth) const;
   void tell_repeated(const BodyPair& pair);
   void take_target(BodyPair& pair, const KeyTarget& target, const Field* field);
   bool take_patterns(const BodyPair& pair, const KeyTarget& target);
@@ -80,6 +88,9 @@ class PairMapper {
   bool has_time_ = false;
   uint32_t inferred_ = 0;
   std::vector<uint32_t> outcomes_;     // of the dictionary's words
+  // The least depth at which something says the field, or a word of the table: of one mapping. Only where names are nested.
+  std::vector<Depth> field_depths_, word_depths_;
+  bool has_depths_ = false;
   std::vector<uint64_t> field_taken_;  // by the field's id: the mapping that gave it a value
   MatchStack stack_;
   Unescaped unescaped_;
