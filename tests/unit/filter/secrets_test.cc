@@ -126,7 +126,7 @@ TEST(Secrets, CommandsTakePasswordsInOptions) {
            "SET PASSWORD FOR 'li'@'%' = '«hunter2»'",
            "echo root:«hunter2» | chpasswd",
            "echo «hunter2» | passwd --stdin li",
-           "curl -H X-Auth-Token:\\ «hunter2» https://h.example/",
+           "curl -H X-Auth-Token:«\\ hunter2» https://h.example/",
            "ConvertTo-SecureString \"«hunter2»\" -AsPlainText -Force",
            "zip -P «hunter2» a.zip b",
            "user li MYSQL_PWD=«hunter2» mysql",
