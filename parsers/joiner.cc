@@ -38,6 +38,7 @@ std::string writer_key(const Record& record) {
 uint64_t writer_hash(const Record& record) {
   uint64_t hash = 0;
   const auto add = [&hash](std::string_view text) {
+    if (text.empty()) return;  // its place may be none
     uint64_t first = 0, last = 0;
     std::memcpy(&first, text.data(), std::min<size_t>(text.size(), 8));
     if (text.size() > 8) std::memcpy(&last, text.data() + text.size() - 8, 8);
