@@ -298,7 +298,7 @@ const Field* PairMapper::dynamic_field(const BodyPair& pair) {
       full = arena_->copy(name.path);
     } else {
       char* to = arena_->allocate(prefix.size() + name.path.size(), 1);
-      std::memcpy(to, prefix.data(), prefix.size());
+      if (!prefix.empty()) std::memcpy(to, prefix.data(), prefix.size());
       std::memcpy(to + prefix.size(), name.path.data(), name.path.size());
       full = {to, prefix.size() + name.path.size()};
     }
