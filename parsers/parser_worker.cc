@@ -180,9 +180,7 @@ struct ParserWorker::State {
   bool try_signatures(Job& job) {
     if (parsers->signature_keys().empty()) return false;
     const auto shape = matcher.shape_in(job);
-    static const KeyTable kNoKeys("", {}, {}, {});
-    static const BodyShape kNoShape;
-    if (shape.form == Body::none || !matcher.body().read(shape.form, job.text, shape.begin, shape.end, kNoKeys, kNoShape, kPairsMin)) return false;
+    if (shape.form == Body::none || !read_shaped(job, shape)) return false;
     const auto& there = matcher.body().pairs().signature();
     if (there.empty()) return false;
     candidates_.clear();
@@ -275,9 +273,14 @@ struct ParserWorker::State {
   bool is_body(Job& job) {
     const auto shape = matcher.shape_in(job);
     if (shape.form != Body::key_values) return shape.form != Body::none && shape.form != Body::names;
+    return read_shaped(job, shape) && matcher.body().is_whole();
+  }
+
+  // By no parser's keys.
+  bool read_shaped(const Job& job, const ShapedBody& shape) {
     static const KeyTable kNoKeys("", {}, {}, {});
     static const BodyShape kNoShape;
-    return matcher.body().read(shape.form, job.text, shape.begin, shape.end, kNoKeys, kNoShape, kPairsMin) && matcher.body().is_whole();
+    return matcher.body().read(shape.form, job.text, shape.begin, shape.end, kNoKeys, kNoShape, kPairsMin);
   }
 
   // By what is known of the message beside its text.

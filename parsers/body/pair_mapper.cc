@@ -119,16 +119,19 @@ void PairMapper::take(BodyPair& pair) {
   take_dynamic(pair);
 }
 
+void PairMapper::look_up(BodyName& name) const {
+  if (name.is_entry_known) return;
+  const auto found = reading_.dictionary->find(name.path);
+  name.entry = found.entry;
+  name.entry_depth = found.depth;
+  name.is_entry_known = true;
+}
+
 // nullptr: not in the dictionary, or the pair says nothing. Of a list of objects the first is the event; what it does not say, the
 // others do not say for it.
 const DictionaryEntry* PairMapper::entry_of(const BodyPair& pair) {
   BodyName& name = *pair.name;
-  if (!name.is_entry_known) {
-    const auto found = reading_.dictionary->find(name.path);
-    name.entry = found.entry;
-    name.entry_depth = found.depth;
-    name.is_entry_known = true;
-  }
+  look_up(name);
   if (!name.entry || name.held_back || reading_.dictionary->is_null(pairs_->value(pair))) return nullptr;
   if (pair.in_list && !pair.is_first && (name.entry->target.fields.empty() || !name.entry->target.fields[0]->list)) return nullptr;
   return name.entry;
@@ -148,7 +151,10 @@ bool PairMapper::may_take(const BodyPair& pair, const DictionaryEntry& entry) {
 
 void PairMapper::find_depths() {
   for (auto& pair : pairs_->list())
-    if (pair.length > 0 && pair.name) has_depths_ |= entry_of(pair) && pair.name->entry_depth > 0;
+    if (pair.length > 0 && pair.name) {
+      look_up(*pair.name);
+      has_depths_ |= pair.name->entry && pair.name->entry_depth > 0;
+    }
   if (!has_depths_) return;
   const auto note = [&](std::vector<Depth>& least, size_t index, uint32_t depth) {
     if (least.size() <= index) least.resize(index + 1);
@@ -168,7 +174,7 @@ void PairMapper::find_depths() {
 }
 
 // Something less deep says it.
-bool PairMapper::is_deeper(std::vector<Depth>& least, size_t index, uint32_t depth) const {
+bool PairMapper::is_deeper(const std::vector<Depth>& least, size_t index, uint32_t depth) const {
   return has_depths_ && depth > 0 && index < least.size() && least[index].mapping == mapping_ && depth > least[index].least;
 }
 

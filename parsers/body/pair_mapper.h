@@ -58,10 +58,11 @@ class PairMapper {
   void take(BodyPair& pair);
   void take_by_ecs(BodyPair& pair);
   bool take_by_dictionary(BodyPair& pair);
+  void look_up(BodyName& name) const;
   const DictionaryEntry* entry_of(const BodyPair& pair);
   bool may_take(const BodyPair& pair, const DictionaryEntry& entry);
   void find_depths();
-  bool is_deeper(std::vector<Depth>& least, size_t index, uint32_t depth) const;
+  bool is_deeper(const std::vector<Depth>& least, size_t index, uint32_t depth) const;
   void tell_repeated(const BodyPair& pair);
   void take_target(BodyPair& pair, const KeyTarget& target, const Field* field);
   bool take_patterns(const BodyPair& pair, const KeyTarget& target);
