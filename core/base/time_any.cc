@@ -226,8 +226,8 @@ class AnyTime {
     if (!to) return nullptr;
     const auto count = to - at;
     if (count == 14 || count == 8) return basic_date(at, to);
-    if (count == 6) {  // 161209 13:08:33, 081109 203518
-      if (end_ - to < 5 || *to != ' ') return nullptr;
+    if (count == 6) {  // 161209 13:08:33, 081109 203518; behind a clock six digits are anything
+      if (has_clock_ || end_ - to < 5 || *to != ' ') return nullptr;
       six_digits_ = true;
       return take_date(two_digit_year(two(at)), two(at + 2), two(at + 4)) ? to : nullptr;
     }
