@@ -28,15 +28,17 @@ void EventJudge::observe(const Batch& batch, std::vector<Alert>& alerts) {
 
 void EventJudge::judge_closed(std::vector<Alert>& alerts) {
   if (joiner_->closed().empty()) return;
-  Batch events;
   for (auto& event : joiner_->closed()) {
-    events.records.push_back(event.record);
-    events.keep.push_back(std::move(event.owner));
+    events_.records.push_back(event.record);
+    events_.keep.push_back(std::move(event.owner));
   }
   joiner_->closed().clear();
-  events.keep.push_back(rules_);
-  matcher_->match(events, scratch_, events.hits);
-  engine_.observe(events, alerts);
+  events_.keep.push_back(rules_);
+  matcher_->match(events_, scratch_, events_.hits);
+  engine_.observe(events_, alerts);
+  events_.hits.clear();
+  events_.records.clear();
+  events_.keep.clear();
 }
 
 void EventJudge::tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts) {

@@ -48,6 +48,7 @@ class EventJudge {
   std::unique_ptr<Joiner> joiner_;
   std::unique_ptr<RuleMatcher> matcher_;  // of joined events: their kinds live with the joiner
   uint64_t cut_before_ = 0;               // by joiners before the last reload
+  Batch events_;                          // those that just closed; empty between two calls
   Scratch scratch_;
 };
 

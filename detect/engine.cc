@@ -41,12 +41,12 @@ Counted counted_time(const Record& record) {
 
 // What all records of one kind say about logging in.
 struct LoginKind {
-  const MessageKind* kind = nullptr;
-  bool is_login = false;
-  enum class Outcome : uint8_t { success, failure, in_record } outcome = Outcome::in_record;
-  const Field* audit_type = nullptr;  // auditd's records: the field that says which of several this is
-  const Field* repeated = nullptr;    // the field that says how many attempts the line stands for
-  std::string_view way;               // of telling: the same for a line and for one that says it came several times
+  const MessageKind* kind;
+  bool is_login;
+  enum class Outcome : uint8_t { success, failure, in_record } outcome;
+  const Field* audit_type;  // auditd's records: the field that says which of several this is; else nullptr
+  const Field* repeated;    // the field that says how many attempts the line stands for; else nullptr
+  const std::string* way;   // of telling: the same for a line and for one that says it came several times
 };
 
 // auditd tells of one login in up to five records, and of services and cron in the same ones. A person's login is
@@ -70,12 +70,13 @@ bool is_step_of_a_session(std::string_view dataset) {
 }
 
 LoginKind login_kind(const MessageKind* kind) {
-  LoginKind out;
+  LoginKind out{};
   out.kind = kind;
-  out.way = kind->pattern;
+  out.outcome = LoginKind::Outcome::in_record;
+  out.way = &kind->pattern;
   const Field* sshd_event = find_field("sshd.event");
   for (const auto& constant : kind->constants) {
-    if (sshd_event && constant.field == sshd_event) out.way = constant.value;
+    if (sshd_event && constant.field == sshd_event) out.way = &constant.value;
     if (constant.field == ecs::event_category && constant.value == "authentication") out.is_login = true;
     if (constant.field == ecs::event_outcome)
       out.outcome = constant.value == "success" ? LoginKind::Outcome::success : LoginKind::Outcome::failure;
@@ -271,7 +272,7 @@ struct Engine::State {
     event.at_ns = counted.at_ns;
     event.of_receipt = counted.of_receipt;
     event.index = record.index;
-    event.way = kind.way;
+    event.way = *kind.way;
     event.teller = kind.kind->dataset;
     if (kind.audit_type && first_value(record, kind.audit_type, scratch, &value)) {
       event.way = value.text;
@@ -324,14 +325,17 @@ void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<A
   auto next_hit = static_cast<size_t>(std::lower_bound(batch.hits.begin(), batch.hits.end(), begin,
                                                        [](auto& hit, size_t record) { return hit.record < record; }) -
                                       batch.hits.begin());
-  std::array<LoginKind, 64> known{};  // of this batch only: a kind's memory may hold another one later
+  LoginKind known[64];  // of this batch only, and only those that is_known tells: a kind's memory may hold another one later
+  uint64_t is_known = 0;
   for (size_t i = begin; i < end; ++i) {
     const Record& record = batch.records[i];
     for (; next_hit < batch.hits.size() && batch.hits[next_hit].record == i; ++next_hit)
       state_->rule_hit(*set, batch.hits[next_hit].rule, record, alerts);
     if (!record.kind) continue;
-    auto& kind = known[reinterpret_cast<uintptr_t>(record.kind) / 64 * 0x9e3779b97f4a7c15u >> 58];
-    if (kind.kind != record.kind) kind = login_kind(record.kind);
+    const auto place = reinterpret_cast<uintptr_t>(record.kind) / 64 * 0x9e3779b97f4a7c15u >> 58;
+    auto& kind = known[place];
+    if (!(is_known >> place & 1) || kind.kind != record.kind) kind = login_kind(record.kind);
+    is_known |= uint64_t{1} << place;
     if (kind.is_login) state_->login(record, kind, alerts);
   }
   YUSHI_ASSERT(next_hit == batch.hits.size() || batch.hits[next_hit].record >= end, "hit %zu of %zu is not ascending by record", next_hit, batch.hits.size());

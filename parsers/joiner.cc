@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "core/record/value.h"
 
@@ -12,6 +13,8 @@ namespace {
 constexpr int64_t kWaitNs = 2'000'000'000;
 constexpr size_t kEventBytesMax = 256 << 10;
 constexpr size_t kMergedKindsMax = 65'536;
+constexpr size_t kSourcesMax = 16'384;  // of a log, whose last event is remembered
+constexpr size_t kSpareMax = 4096, kSpareBytesMax = 8 << 10;  // closed events whose memory the next ones take
 
 // The header's words that tell one writer from another.
 bool tells_writer(const Field* field) {
@@ -24,32 +27,39 @@ void append_part(std::string& key, std::string_view part) {
 }
 
 // Of the sender, and of who writes on that machine. Records without a header have one writer a source.
-std::string writer_key(const Record& record) {
-  std::string key;
-  append_part(key, record.origin->source);
+template <class Take>
+void for_each_writer_part(const Record& record, Take take) {
+  take(record.origin->source);
   for (auto& capture : record.captures) {
     if (capture.end() > record.message_begin) break;
-    if (tells_writer(capture.field)) append_part(key, record.text(capture));
+    if (tells_writer(capture.field)) take(record.text(capture));
   }
-  return key;
 }
 
-// Of equal writer_key()s it is equal.
+// The first eight bytes of a text, and its last eight where it is longer: enough to tell names apart.
+uint64_t hash_on(uint64_t hash, std::string_view text) {
+  const auto load = [](const char* at, auto word) {
+    std::memcpy(&word, at, sizeof word);
+    return uint64_t{word};
+  };
+  uint64_t first = 0, last = 0;
+  const size_t size = text.size();
+  if (size >= 8) {
+    first = load(text.data(), uint64_t{});
+    last = load(text.data() + size - 8, uint64_t{});
+  } else if (size >= 4) {
+    first = load(text.data(), uint32_t{}) << 32 | load(text.data() + size - 4, uint32_t{});
+  } else {
+    for (char c : text) first = first << 8 | static_cast<unsigned char>(c);
+  }
+  hash = (hash ^ first ^ last * 31 ^ size) * 0x9e3779b97f4a7c15u;
+  return hash ^ hash >> 32;
+}
+
+// Of equal writers it is equal.
 uint64_t writer_hash(const Record& record) {
   uint64_t hash = 0;
-  const auto add = [&hash](std::string_view text) {
-    if (text.empty()) return;  // its place may be none
-    uint64_t first = 0, last = 0;
-    std::memcpy(&first, text.data(), std::min<size_t>(text.size(), 8));
-    if (text.size() > 8) std::memcpy(&last, text.data() + text.size() - 8, 8);
-    hash = (hash ^ first ^ last * 31 ^ text.size()) * 0x9e3779b97f4a7c15u;
-    hash ^= hash >> 32;
-  };
-  add(record.origin->source);
-  for (auto& capture : record.captures) {
-    if (capture.end() > record.message_begin) break;
-    if (tells_writer(capture.field)) add(record.text(capture));
-  }
+  for_each_writer_part(record, [&hash](std::string_view part) { hash = hash_on(hash, part); });
   return hash;
 }
 
@@ -86,6 +96,7 @@ Joiner::~Joiner() = default;
 void Joiner::begin() {
   seen_.fill({});
   last_origin_ = nullptr;
+  last_key_ = nullptr;
 }
 
 Joiner::Seen& Joiner::seen(const MessageKind* kind) {
@@ -118,6 +129,7 @@ Joiner::Log& Joiner::log_of(const Record& record) {
   if (at == logs_.end()) at = logs_.emplace(std::string(record.origin->log), Log()).first;
   last_origin_ = record.origin;
   last_log_ = &at->second;
+  last_key_ = nullptr;
   advance(*last_log_, record.origin->received_ns);
   return *last_log_;
 }
@@ -127,11 +139,11 @@ void Joiner::advance(Log& log, int64_t received_ns) {
   log.clock_ns = received_ns;
   for (size_t i = 0; i < log.ended.size();) {
     if (log.ended[i]->deadline_ns < received_ns)
-      close(log, log.ended[i]);  // takes it out
+      close(log, *log.ended[i]);  // takes it out
     else
       ++i;
   }
-  while (!log.events.empty() && log.events.front().deadline_ns < received_ns) close(log, log.events.begin());
+  while (!log.events.empty() && log.events.front().deadline_ns < received_ns) close(log, log.events.front());
 }
 
 void Joiner::advance(int64_t received_ns) {
@@ -140,7 +152,7 @@ void Joiner::advance(int64_t received_ns) {
 
 void Joiner::close_all() {
   for (auto& [name, log] : logs_)
-    while (!log.events.empty()) close(log, log.events.begin());
+    while (!log.events.empty()) close(log, log.events.front());
 }
 
 size_t Joiner::open() const {
@@ -162,74 +174,113 @@ bool Joiner::add(const Record& record, const std::shared_ptr<const Zone>& zone) 
   const JoinRule* rule = rule_of(record);
   if (!rule) {
     if (log.in_sequence == 0) [[likely]] return false;
-    if (record.message_begin > 0 && log.in_sequence_of[writer_hash(record) % log.in_sequence_of.size()] == 0) [[likely]] return false;
+    if (record.message_begin > 0 && !log.has(writer_hash(record))) [[likely]] return false;
   }
   if (rule && rule->by_fields() && add_by(log, record, *rule, zone)) return true;
   return add_in_sequence(log, record, rule, zone);
 }
 
+bool Joiner::Log::has(uint64_t hash) {
+  for (auto* event = place(hash); event; event = event->next)
+    if (event->key.hash == hash) return true;
+  return false;
+}
+
+Joiner::Open* Joiner::Log::find(const Key& key) {
+  auto* event = place(key.hash);
+  while (event && event->key != key) event = event->next;
+  return event;
+}
+
+void Joiner::Log::add(Open& event) {
+  in_sequence += !event.rule->by_fields();
+  event.next = std::exchange(place(event.key.hash), &event);
+}
+
+void Joiner::Log::remove(Open& event) {
+  auto** at = &place(event.key.hash);
+  while (*at != &event) at = &(*at)->next;
+  *at = event.next;
+  in_sequence -= !event.rule->by_fields();
+}
+
+void Joiner::make_writer_key(const Record& record) {
+  key_.text.clear();
+  for_each_writer_part(record, [&](std::string_view part) { append_part(key_.text, part); });
+  key_.hash = writer_hash(record);
+}
+
 // False when the record has none of the rule's fields.
-bool Joiner::by_key(const Record& record, const JoinRule& rule, std::string& writer, std::string& key) {
-  writer = writer_key(record);
-  key = writer + record.kind->parser + '\0';
+bool Joiner::add_fields_to_key(const Record& record, const JoinRule& rule) {
+  append_part(key_.text, record.kind->parser);
   bool any = false;
   for (auto* field : rule.by) {
     scratch_.clear();
     Value value;
     const bool has = first_value(record, field, scratch_, &value);
+    const auto text = has ? value.text : std::string_view();
     any |= has;
-    append_part(key, has ? value.text : std::string_view());
+    append_part(key_.text, text);
+    key_.hash = hash_on(key_.hash, text);
   }
   return any;
 }
 
 bool Joiner::add_by(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone) {
-  std::string writer, key;
-  if (!by_key(record, rule, writer, key)) return false;
+  make_writer_key(record);
+  const uint64_t writer = key_.hash;
+  const size_t writer_size = key_.text.size();
+  if (!add_fields_to_key(record, rule)) return false;
   // The line after an end mark may be a second one.
-  const auto hash = log.ended.empty() ? 0 : writer_hash(record);
   for (size_t i = 0; i < log.ended.size();) {
-    if (log.ended[i]->writer == hash && log.ended[i]->key != key && log.ended[i]->key.starts_with(writer))
-      close(log, log.ended[i]);
+    auto& ended = *log.ended[i];
+    if (ended.writer == writer && ended.key != key_ && ended.key.text.starts_with(std::string_view(key_.text).substr(0, writer_size)))
+      close(log, ended);
     else
       ++i;
   }
-  if (auto at = log.by_key.find(key); at != log.by_key.end()) {
-    auto event = at->second;
-    if (append(log, event, record)) return true;
-    close(log, event);
+  if (auto* event = log.find(key_)) {
+    if (append(log, *event, record)) return true;
+    close(log, *event);
   }
-  open(log, record, rule, zone, std::move(key));
+  open(log, record, rule, zone, writer);
   return true;
+}
+
+// Where a line of the record's source goes on that has no header; nullptr: nowhere yet.
+Joiner::Key* Joiner::last_key(Log& log, const Record& record, bool to_write) {
+  if (last_key_) return last_key_;
+  const std::string source(record.origin->source);
+  auto at = log.last_key.find(source);
+  if (at == log.last_key.end()) {
+    if (!to_write) return nullptr;
+    if (log.last_key.size() >= kSourcesMax) log.last_key.clear();
+    at = log.last_key.emplace(source, Key()).first;
+  }
+  return last_key_ = &at->second;
 }
 
 bool Joiner::add_in_sequence(Log& log, const Record& record, const JoinRule* rule, const std::shared_ptr<const Zone>& zone) {
   const bool has_header = record.message_begin > 0;
-  std::string key;
-  const std::string source(record.origin->source);
-  auto last = log.last_key.find(source);
-  if (!has_header && last != log.last_key.end())
-    key = last->second;
+  const auto* last = has_header ? nullptr : last_key(log, record, false);
+  if (last)
+    key_ = *last;
   else
-    key = writer_key(record);
-  if (auto at = log.by_key.find(key); at != log.by_key.end()) {
-    auto event = at->second;
+    make_writer_key(record);
+  if (auto* event = log.find(key_)) {
     const auto text = line_text(record);
     if ((event->rule == any_ && has_header) || !event->rule->goes_on(event->last, text)) {
-      close(log, event);
-    } else if (append(log, event, record)) {
+      close(log, *event);
+    } else if (append(log, *event, record)) {
       return true;
     } else {
       rule = event->rule;  // what is left of an event that was cut
-      close(log, event);
+      close(log, *event);
     }
   }
   if (!rule || rule->by_fields()) return false;
-  if (last == log.last_key.end())
-    log.last_key.emplace(source, key);
-  else
-    last->second = key;
-  open(log, record, *rule, zone, std::move(key));
+  *last_key(log, record, true) = key_;
+  open(log, record, *rule, zone, key_.hash);
   return true;
 }
 
@@ -245,43 +296,70 @@ std::string_view Joiner::line_text(const Record& record) {
   return text;
 }
 
-void Joiner::open(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone, std::string key) {
+// An event of key_.
+void Joiner::open(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone, uint64_t writer) {
   if (log.events.size() >= options_.open_max || log.bytes + record.raw.size() > options_.open_bytes_max) {
     if (!log.events.empty()) {
       ++cut_;
-      close(log, log.events.begin());
+      close(log, log.events.front());
     }
   }
-  Open event;
-  event.batch = std::make_shared<Batch>();
+  Open& event = new_event(log);
   event.rule = &rule;
   event.zone = zone;
-  event.key = std::move(key);
+  event.key = key_;
   event.deadline_ns = std::max(log.clock_ns, record.origin->received_ns) + kWaitNs;
-  event.writer = writer_hash(record);
-  count_in_sequence(log, event, 1);
-  auto at = log.events.insert(log.events.end(), std::move(event));
-  log.by_key[at->key] = at;
-  append(log, at, record);
+  event.writer = writer;
+  log.add(event);
+  append(log, event, record);
   // A first line that ends an event is one by itself.
-  if (rule.end.found_in(at->last)) close(log, at);
+  if (rule.end.found_in(event.last)) close(log, event);
+}
+
+Joiner::Open& Joiner::new_event(Log& log) {
+  if (spare_.empty()) {
+    log.events.emplace_back();
+  } else {
+    auto spare = spare_.begin();
+    if (spare->batch.use_count() > 1 && spare_.size() > 1) ++spare;  // what this very line closed was not yet taken
+    log.events.splice(log.events.end(), spare_, spare);
+  }
+  Open& event = log.events.back();
+  event.self = std::prev(log.events.end());
+  event.bytes = event.missing = 0;
+  event.has_ended = false;
+  if (!event.batch || event.batch.use_count() > 1) {
+    event.batch = std::make_shared<Batch>();
+  } else {
+    event.batch->arena.clear(kSpareBytesMax);
+    event.batch->records.clear();
+  }
+  return event;
+}
+
+void Joiner::drop(Log& log, Open& event) {
+  log.bytes -= event.bytes;
+  if (spare_.size() < kSpareMax)
+    spare_.splice(spare_.begin(), log.events, event.self);
+  else
+    log.events.erase(event.self);
 }
 
 // False when the event has no room for it.
-bool Joiner::append(Log& log, Events::iterator event, const Record& record) {
-  auto& lines = event->batch->records;
-  if (!lines.empty() && (lines.size() >= options_.lines_max || event->bytes + record.raw.size() > kEventBytesMax)) {
+bool Joiner::append(Log& log, Open& event, const Record& record) {
+  auto& lines = event.batch->records;
+  if (!lines.empty() && (lines.size() >= options_.lines_max || event.bytes + record.raw.size() > kEventBytesMax)) {
     ++cut_;
     return false;
   }
-  hold(log, *event, record);
-  if (lines.size() > 1 && event->rule->end.found_in(event->last)) {
-    if (!event->rule->by_fields()) {
+  hold(log, event, record);
+  if (lines.size() > 1 && event.rule->end.found_in(event.last)) {
+    if (!event.rule->by_fields()) {
       close(log, event);
-    } else if (!event->has_ended) {
-      event->has_ended = true;
-      event->deadline_ns = std::max(log.clock_ns, record.origin->received_ns);
-      log.ended.push_back(event);
+    } else if (!event.has_ended) {
+      event.has_ended = true;
+      event.deadline_ns = std::max(log.clock_ns, record.origin->received_ns);
+      log.ended.push_back(&event);
     }
   }
   return true;
@@ -306,41 +384,30 @@ void Joiner::hold(Log& log, Open& event, const Record& record) {
   log.bytes += record.raw.size();
 }
 
-void Joiner::close(Log& log, Events::iterator event) {
-  if (event->missing > 0) {  // some of its lines are gone, or their parser
-    log.bytes -= event->bytes;
-    log.events.erase(event);
-    return;
+void Joiner::close(Log& log, Open& event) {
+  if (event.missing == 0) {  // else some of its lines are gone, or their parser
+    if (event.has_ended) std::erase(log.ended, &event);
+    log.remove(event);
+    give(event);
   }
-  if (event->has_ended) std::erase(log.ended, event);
-  count_in_sequence(log, *event, -1);
-  log.bytes -= event->bytes;
-  log.by_key.erase(event->key);
-  give(*event);
-  log.events.erase(event);
-}
-
-void Joiner::count_in_sequence(Log& log, const Open& event, int by) {
-  if (event.rule->by_fields()) return;
-  log.in_sequence += static_cast<size_t>(by);
-  log.in_sequence_of[event.writer % log.in_sequence_of.size()] += static_cast<uint32_t>(by);
+  drop(log, event);
 }
 
 void Joiner::give(Open& event) {
   auto& lines = event.batch->records;
-  std::vector<uint64_t> indexes;
-  for (auto& line : lines) indexes.push_back(line.index);
-  Record record = lines.front();
+  auto& given = closed_.emplace_back(JoinedEvent{event.batch, lines.front()});
   const auto has_words = [&] {
-    return event.rule->words && std::any_of(record.captures.begin(), record.captures.end(),
+    return event.rule->words && std::any_of(lines[0].captures.begin(), lines[0].captures.end(),
                                             [&](auto& capture) { return capture.field == event.rule->words; });
   };
+  auto& record = given.record;
   if (lines.size() > 1 || has_words())
     record = join(event);
   else if (record.kind && !event.rule->tables.empty())
     record.kind = merged({record.kind}, *event.rule, false, ways_of(record, *event.rule));
-  record.lines = event.batch->arena.copy(std::span<const uint64_t>(indexes));
-  closed_.push_back({event.batch, record});
+  auto* indexes = reinterpret_cast<uint64_t*>(event.batch->arena.allocate(lines.size() * sizeof(uint64_t)));
+  for (size_t i = 0; i < lines.size(); ++i) indexes[i] = lines[i].index;
+  record.lines = {indexes, lines.size()};
 }
 
 void join_lines(Batch& batch, std::shared_ptr<const ParserSet> set) {
@@ -382,14 +449,14 @@ bool Joiner::load(Reader& in) {
   for (uint64_t i = 0; i < count && in.ok(); ++i) {
     const std::string name(in.text());
     auto& log = logs_[name];
-    Open event;
-    event.batch = std::make_shared<Batch>();
-    event.deadline_ns = in.signed_varint();
+    const auto deadline_ns = in.signed_varint();
     const auto lines = in.varint();
     if (!in.ok() || lines > options_.lines_max || log.events.size() >= options_.open_max) return false;
+    Open& event = new_event(log);
+    event.rule = nullptr;
+    event.deadline_ns = deadline_ns;
     event.missing = lines;
-    auto at = log.events.insert(log.events.end(), std::move(event));
-    for (uint64_t k = 0; k < lines; ++k) wanted_.emplace(std::pair(name, in.varint()), at);
+    for (uint64_t k = 0; k < lines; ++k) wanted_.emplace(std::pair(name, in.varint()), &event);
   }
   return in.ok();
 }
@@ -402,38 +469,39 @@ uint64_t Joiner::wanted_from(std::string_view log) const {
 void Joiner::restore(const Record& record, const std::shared_ptr<const Zone>& zone) {
   auto wanted = wanted_.find({std::string(record.origin->log), record.index});
   if (wanted == wanted_.end()) return;
-  auto event = wanted->second;
+  Open& event = *wanted->second;
   wanted_.erase(wanted);
   auto& log = logs_[std::string(record.origin->log)];
-  const bool is_first = event->batch->records.empty();
+  const bool is_first = event.batch->records.empty();
   if (is_first) {
-    event->rule = rule_of(record);
-    event->zone = zone;
-    if (!event->rule) return;
-    std::string writer;
-    if (!event->rule->by_fields()) {
-      event->key = writer_key(record);
-      log.last_key[std::string(record.origin->source)] = event->key;
-    } else if (!by_key(record, *event->rule, writer, event->key)) {
-      event->rule = nullptr;
-    }
+    event.rule = rule_of(record);
+    event.zone = zone;
+    if (!event.rule) return;
+    make_writer_key(record);
+    event.writer = key_.hash;
+    if (!event.rule->by_fields())
+      log.last_key[std::string(record.origin->source)] = key_;
+    else if (!add_fields_to_key(record, *event.rule))
+      event.rule = nullptr;
+    event.key = key_;
   }
-  if (!event->rule) return;
-  hold(log, *event, record);
-  if (--event->missing > 0) return;
-  event->writer = writer_hash(event->batch->records.front());
-  count_in_sequence(log, *event, 1);
-  log.by_key[event->key] = event;
-  if (event->rule->by_fields() && event->batch->records.size() > 1 && event->rule->end.found_in(event->last)) {
-    event->has_ended = true;
-    log.ended.push_back(event);
+  if (!event.rule) return;
+  hold(log, event, record);
+  if (--event.missing > 0) return;
+  log.add(event);
+  if (event.rule->by_fields() && event.batch->records.size() > 1 && event.rule->end.found_in(event.last)) {
+    event.has_ended = true;
+    log.ended.push_back(&event);
   }
 }
 
 void Joiner::restored() {
   wanted_.clear();
   for (auto& [name, log] : logs_)
-    log.events.remove_if([](auto& event) { return event.missing > 0; });
+    for (auto at = log.events.begin(); at != log.events.end();) {
+      auto& event = *at++;
+      if (event.missing > 0) drop(log, event);
+    }
 }
 
 // ------------------------------------------------------------------------------------------------- putting lines together

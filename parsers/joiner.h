@@ -79,29 +79,42 @@ class Joiner {
   uint64_t oldest_open() const;
 
  private:
+  struct Key {
+    std::string text;
+    uint64_t hash = 0;
+
+    bool operator==(const Key&) const = default;
+  };
   struct Open {
     size_t missing = 0;            // lines that restore() still waits for
     std::shared_ptr<Batch> batch;  // its lines, kinds interned
     const JoinRule* rule = nullptr;
     std::shared_ptr<const Zone> zone;
-    std::string key;
-    std::string_view last;  // text of the last line
+    Key key;
+    uint64_t writer = 0;     // hash of who wrote its lines; the key's too where lines follow each other
+    Open* next = nullptr;    // in Log::places
+    std::list<Open>::iterator self;
+    std::string_view last;   // text of the last line
     int64_t deadline_ns = 0;
     size_t bytes = 0;
-    uint64_t writer = 0;     // writer_hash() of its lines
     bool has_ended = false;  // by its end mark; it waits for one more line of its serial
   };
   using Events = std::list<Open>;  // in the order of their first lines
   struct Log {
     int64_t clock_ns = INT64_MIN;
     Events events;
-    std::unordered_map<std::string, Events::iterator> by_key;
-    std::unordered_map<std::string, std::string> last_key;  // by source: where a line without a header goes on
-    std::vector<Events::iterator> ended;
+    // By hash, so that a record of a writer without an open event, as most are, is told by one look.
+    std::array<Open*, 4096> places{};
+    std::unordered_map<std::string, Key> last_key;  // by source: where a line without a header goes on
+    std::vector<Open*> ended;
     size_t in_sequence = 0;  // open events whose rule is not `by`
-    // How many of them a writer has, by a part of writer_hash(): most records are of writers that have none.
-    std::array<uint32_t, 4096> in_sequence_of{};
     size_t bytes = 0;
+
+    Open*& place(uint64_t hash) { return places[hash % 4096]; }
+    bool has(uint64_t hash);
+    Open* find(const Key& key);
+    void add(Open& event);
+    void remove(Open& event);
   };
 
   struct Seen {
@@ -112,17 +125,21 @@ class Joiner {
   Seen& seen(const MessageKind* kind);
   const JoinRule* rule_of(const Record& record);
   const MessageKind* intern(const MessageKind* kind);
-  bool by_key(const Record& record, const JoinRule& rule, std::string& writer, std::string& key);
+  void make_writer_key(const Record& record);
+  bool add_fields_to_key(const Record& record, const JoinRule& rule);
+  Key* last_key(Log& log, const Record& record, bool to_write);
   const MessageKind* merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule, bool collects, const std::vector<uint32_t>& ways);
   std::vector<uint32_t> ways_of(const Record& record, const JoinRule& rule);
   Log& log_of(const Record& record);
   void advance(Log& log, int64_t received_ns);
   bool add_by(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone);
   bool add_in_sequence(Log& log, const Record& record, const JoinRule* rule, const std::shared_ptr<const Zone>& zone);
-  void open(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone, std::string key);
+  void open(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone, uint64_t writer);
+  Open& new_event(Log& log);
+  void drop(Log& log, Open& event);
   void hold(Log& log, Open& event, const Record& record);
-  bool append(Log& log, Events::iterator event, const Record& record);
-  void close(Log& log, Events::iterator event);
+  bool append(Log& log, Open& event, const Record& record);
+  void close(Log& log, Open& event);
   void give(Open& event);
   Record join(Open& event);
   std::string_view line_text(const Record& record);
@@ -132,15 +149,15 @@ class Joiner {
   const JoinerOptions options_;
   const JoinRule* any_ = nullptr;  // of lines of a log file that no parser with a rule knows
   ParserWorker worker_;
-  static void count_in_sequence(Log& log, const Open& event, int by);
   std::map<std::string, Log, std::less<>> logs_;
+  Events spare_;  // with the memory that they had
   std::vector<JoinedEvent> closed_;
   uint64_t cut_ = 0;
 
   // Kinds of the lines of events, by parser and pattern: copies, since those of stored batches die with them.
   std::unordered_map<std::string, std::vector<std::unique_ptr<MessageKind>>> kinds_;
   std::unordered_map<std::string_view, const JoinRule*> rules_;  // by the parser's name
-  std::map<std::pair<std::string, uint64_t>, Events::iterator> wanted_;  // by log and index: lines that restore() waits for
+  std::map<std::pair<std::string, uint64_t>, Open*> wanted_;  // by log and index: lines that restore() waits for
   // By the kinds of the lines, whether values are collected, and what the rule's tables say.
   struct MergedKey {
     std::vector<const MessageKind*> kinds;
@@ -152,6 +169,8 @@ class Joiner {
   std::array<Seen, 256> seen_{};
   const Origin* last_origin_ = nullptr;
   Log* last_log_ = nullptr;
+  Key* last_key_ = nullptr;  // in last_log_, of last_origin_'s source
+  Key key_;                  // of the record at hand
   Scratch scratch_;
   std::string text_;
 };

@@ -58,6 +58,17 @@ class Arena {
 
   size_t bytes() const { return total_; }
 
+  // All that was allocated is gone. The last block stays for what comes, when it is of `keep_max` bytes at most.
+  void clear(size_t keep_max) {
+    if (!blocks_.empty()) blocks_.erase(blocks_.begin(), blocks_.end() - (capacity_ <= keep_max ? 1 : 0));
+    if (blocks_.empty()) {
+      next_block_bytes_ = 512;
+      capacity_ = 0;
+    }
+    used_ = 0;
+    total_ = capacity_;
+  }
+
  private:
   void grow(size_t at_least) {
     next_block_bytes_ = next_block_bytes_ < kBlockBytesMax ? next_block_bytes_ * 2 : kBlockBytesMax;
