@@ -38,9 +38,12 @@ struct ParserWorker::State {
   }
 
   // Of all that are recognised by their shape those that can know the text, in the order of any(): first by the text's beginning.
-  bool try_any(Job& job) {
+  bool try_any(Job& job) { return try_prefix(job) || try_pattern(job); }
+  bool try_prefix(Job& job) {
     find_by_prefix(job);
-    if (try_found(job)) return true;
+    return try_found(job);
+  }
+  bool try_pattern(Job& job) {
     find_by_pattern(job);
     return try_found(job);
   }
@@ -249,12 +252,9 @@ struct ParserWorker::State {
       if (route && (try_route(job, *route) || try_whole(job, route))) return;
       return;
     }
-    const bool is_by_name = try_named(job);
-    if (!is_by_name && is_structured(job)) {
-      find_by_prefix(job);
-      if (try_found(job) || try_signatures(job) || try_route(job, parsers->generic())) return;
-    }
-    if (is_by_name || try_any(job) || try_whole(job, nullptr)) {
+    const bool is_known = try_named(job) || try_prefix(job);
+    if (!is_known && is_structured(job) && (try_signatures(job) || try_route(job, parsers->generic()))) return;
+    if (is_known || try_last(job) || try_pattern(job) || try_whole(job, nullptr)) {
       if (--until_offered_ == 0) [[unlikely]] offer_to_others(job);
       return;
     }
@@ -289,8 +289,12 @@ struct ParserWorker::State {
       if (auto& route = parsers->by_transport(job.record.origin->transport); !route.empty() && try_route(job, route)) return true;
     if (auto* route = route_of_file(job.record))
       if (try_route(job, *route) || try_whole(job, route)) return true;
-    if (auto* route = route_of_app(job.captures, job.record); route && try_route(job, *route)) return true;
-    // Of a program that is known the lines without a body need not be asked for anybody's shape.
+    auto* route = route_of_app(job.captures, job.record);
+    return route && try_route(job, *route);
+  }
+
+  // Of a program that is known the lines without a body need not be asked for anybody's shape.
+  bool try_last(Job& job) {
     auto* last = last_route(job);
     return last && !is_body(job) && try_route(job, *last);
   }

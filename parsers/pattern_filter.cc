@@ -17,6 +17,9 @@ constexpr size_t kBitsOfLiteral = 16;    // of the bitmap: so few of the words t
 
 constexpr size_t kBytesOfRefusal = 32;   // a pass over so many bytes costs as much as a pattern that refuses
 
+// Those that the fewest messages have first. Of the others most messages have one.
+constexpr std::string_view kRareBytes = "|^~#@$&*!?;<>{}%+\\`'=\"()[]/";
+
 using Kind = RegexNode::Kind;
 using Texts = std::vector<std::string>;  // one of them must stand in the text
 
@@ -142,6 +145,32 @@ std::vector<Texts> texts_of(const RegexNode& node) {
   return out;
 }
 
+// The bytes that all stand in any text of this node.
+ByteSet bytes_of(const RegexNode& node) {
+  ByteSet out;
+  switch (node.kind) {
+    case Kind::literal:
+      for (char c : node.text) out.set(static_cast<unsigned char>(c));
+      break;
+    case Kind::set:
+      if (node.set.count() == 1) out = node.set;
+      break;
+    case Kind::sequence:
+    case Kind::capture:
+      for (auto& child : node.children) out |= bytes_of(child);
+      break;
+    case Kind::alternation:
+      out.set();
+      for (auto& child : node.children) out &= bytes_of(child);
+      break;
+    case Kind::repeat:
+      if (node.min > 0) out = bytes_of(node.children[0]);
+      break;
+    case Kind::boundary: break;
+  }
+  return out;
+}
+
 uint32_t word_at(const char* at) {
   uint32_t out = 0;
   std::memcpy(&out, at, kWordBytes);
@@ -173,6 +202,7 @@ PatternFilter::PatternFilter(const std::vector<std::span<const RegexNode>>& tree
   if (count_of(all_) <= kFew) return;
   note_places(trees);
   note_literals(trees);
+  note_bytes(trees);
 }
 
 void PatternFilter::note_places(const std::vector<std::span<const RegexNode>>& trees) {
@@ -277,11 +307,33 @@ void PatternFilter::note_literals(const std::vector<std::span<const RegexNode>>&
   for (size_t i = first_.size() - 1; i-- > 0;) first_[i] = std::min(first_[i], first_[i + 1]);
 }
 
+void PatternFilter::note_bytes(const std::vector<std::span<const RegexNode>>& trees) {
+  needed_.assign(trees.size(), 0);
+  for (size_t item = 0; item < trees.size(); ++item) {
+    ByteSet bytes;
+    if (!trees[item].empty()) bytes.set();
+    for (auto& tree : trees[item]) bytes &= bytes_of(tree);
+    for (const char c : kRareBytes)
+      if (bytes.test(static_cast<unsigned char>(c))) {
+        needed_[item] = c;
+        break;
+      }
+  }
+}
+
 void PatternFilter::search(std::string_view text, Found& found) const {
   found.bits_.assign(all_.begin(), all_.end());
   if (places_ == 0 && wanted_.empty()) return;
   const auto left = keep_by_places(text, found);
   if (!wanted_.empty() && left > kFew + text.size() / kBytesOfRefusal) keep_by_literals(text, found);
+  if (left > 2) keep_by_byte(text, found);
+}
+
+void PatternFilter::keep_by_byte(std::string_view text, Found& found) const {
+  found.any_of([&](uint16_t item) {
+    if (needed_[item] != 0 && text.find(needed_[item]) == std::string_view::npos) found.bits_[item / 64] &= ~(uint64_t{1} << item % 64);
+    return false;
+  });
 }
 
 // How many are left; at least, when it ends before the last place.
@@ -350,7 +402,7 @@ void PatternFilter::keep_by_literals(std::string_view text, Found& found) const 
 
 size_t PatternFilter::bytes() const {
   return sizeof *this + (all_.size() + rows_.size() + wanted_.size() + unlettered_.size()) * sizeof(uint64_t) +
-         (row_of_.size() + first_.size() + items_.size()) * sizeof(uint16_t) + literals_.size() * sizeof(Literal) + texts_.size();
+         (row_of_.size() + first_.size() + items_.size()) * sizeof(uint16_t) + literals_.size() * sizeof(Literal) + texts_.size() + needed_.size();
 }
 
 }  // namespace yushi

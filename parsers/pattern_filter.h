@@ -8,6 +8,7 @@
 //   literals  texts of which one must stand in the message: "Connection reset by ". Of each text three bytes are kept, those that
 //             the fewest others have; a pass over the message asks a small bitmap at each place whether anybody wants them. Asked only
 //             when the places leave many: patterns that all begin with a time, a level and a number.
+//   a byte    that must stand in the message: the '|' or '@' that most messages lack. Asked of each that is left.
 // What our matcher does not speak (regex_tree.h) is a candidate always.
 //
 // Invariants  What may_match() says no of does not match (a differential test and a fuzzer compare with asking all).
@@ -72,8 +73,10 @@ class PatternFilter {
   };
   void note_places(const std::vector<std::span<const RegexNode>>& trees);
   void note_literals(const std::vector<std::span<const RegexNode>>& trees);
+  void note_bytes(const std::vector<std::span<const RegexNode>>& trees);
   size_t keep_by_places(std::string_view text, Found& found) const;
   void keep_by_literals(std::string_view text, Found& found) const;
+  void keep_by_byte(std::string_view text, Found& found) const;
   static uint32_t hash(uint32_t word) { return word * 0x9e3779b1u; }
 
   size_t words_ = 0;               // of a row
@@ -92,6 +95,7 @@ class PatternFilter {
   std::string texts_;
   std::vector<uint16_t> items_;
   std::vector<uint64_t> unlettered_;  // a row: the items that have no literal
+  std::string needed_;                // of each item the byte that must stand in its texts; 0: none that is rare
 };
 
 }  // namespace yushi
