@@ -18,8 +18,8 @@ constexpr size_t kRecords = 64 << 10;
 struct Fixture {
   std::unique_ptr<Batch> batch = lifelike_batch(our_parsers(), kRawBytes, kRecords);
   std::vector<const Record*> records;
-  BlockContext context{"default", "log-01", {{{std::string(64, '0'), "UTC", "utf-8", 1}}, {}}};
-  SealedBlock sealed;
+  storage::BlockContext context{"default", "log-01", {{{std::string(64, '0'), "UTC", "utf-8", 1}}, {}}};
+  storage::SealedBlock sealed;
   size_t understood = 0;
 
   Fixture() {
@@ -27,7 +27,7 @@ struct Fixture {
       records.push_back(&record);
       understood += record.kind != nullptr;
     }
-    sealed = build_block(context, records);
+    sealed = storage::build_block(context, records);
   }
   static Fixture& get() {
     static Fixture fixture;
@@ -53,7 +53,7 @@ void report(benchmark::State& state) {
 
 void build(benchmark::State& state) {
   auto& fixture = Fixture::get();
-  for (auto _ : state) benchmark::DoNotOptimize(build_block(fixture.context, fixture.records).bytes.data());
+  for (auto _ : state) benchmark::DoNotOptimize(storage::build_block(fixture.context, fixture.records).bytes.data());
   report(state);
 }
 BENCHMARK(build)->Unit(benchmark::kMillisecond);
@@ -61,7 +61,7 @@ BENCHMARK(build)->Unit(benchmark::kMillisecond);
 void read(benchmark::State& state) {
   auto& fixture = Fixture::get();
   for (auto _ : state) {
-    auto block = read_block(fixture.sealed.bytes);
+    auto block = storage::read_block(fixture.sealed.bytes);
     YUSHI_ASSERT(block && block->batch->records.back().raw == fixture.records.back()->raw, "block does not come back");
     benchmark::DoNotOptimize(block->batch.get());
   }

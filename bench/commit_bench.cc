@@ -19,22 +19,22 @@ constexpr int64_t kReceived = 1'793'491'200'000'000'000;
 
 struct OpenStore {
   std::string folder = "/tmp/commit-bench.XXXXXX";
-  std::shared_ptr<const ParserSet> parsers = our_parsers();
-  std::vector<std::shared_ptr<const ParseContext>> contexts;
-  std::unique_ptr<Store> store;
+  std::shared_ptr<const parsers::ParserSet> parsers = our_parsers();
+  std::vector<std::shared_ptr<const storage::ParseContext>> contexts;
+  std::unique_ptr<storage::Store> store;
   uint64_t seed = 0;
 
   OpenStore() {
     YUSHI_ASSERT(::mkdtemp(folder.data()), "no folder %s", folder.c_str());
-    StoreOptions options;
+    storage::StoreOptions options;
     options.data_dir = folder;
     options.node = "bench";
     options.logs = {"default", "_audit"};
-    options.understand.engine = kParserEngine;
-    auto opened = Store::open(std::move(options));
+    options.understand.engine = parsers::kParserEngine;
+    auto opened = storage::Store::open(std::move(options));
     YUSHI_ASSERT(opened, "%s", opened.error().message.c_str());
     store = std::move(*opened);
-    contexts.assign(2, std::make_shared<const ParseContext>(ParseContext{parsers->digest(), "UTC", "utf-8", kParserEngine}));
+    contexts.assign(2, std::make_shared<const storage::ParseContext>(storage::ParseContext{parsers->digest(), "UTC", "utf-8", parsers::kParserEngine}));
   }
   ~OpenStore() {
     YUSHI_ASSERT(store->seal_due(kReceived, true) && store->wait_sealed(), "sealing");
@@ -53,7 +53,7 @@ void count(benchmark::State& state) {
 void prepare_batch(benchmark::State& state) {
   OpenStore open;
   auto batch = open.next_batch(static_cast<size_t>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(prepare(batch, open.contexts).groups.data());
+  for (auto _ : state) benchmark::DoNotOptimize(storage::prepare(batch, open.contexts).groups.data());
   count(state);
 }
 BENCHMARK(prepare_batch)->Arg(100)->Arg(1'000)->Arg(10'000)->Unit(benchmark::kMicrosecond);
@@ -62,7 +62,7 @@ void commit(benchmark::State& state) {
   OpenStore open;
   for (auto _ : state) {
     state.PauseTiming();
-    auto prepared = prepare(open.next_batch(static_cast<size_t>(state.range(0))), open.contexts);
+    auto prepared = storage::prepare(open.next_batch(static_cast<size_t>(state.range(0))), open.contexts);
     state.ResumeTiming();
     auto commit = open.store->begin();
     commit.append(std::move(prepared));

@@ -19,16 +19,16 @@ namespace yushi {
 namespace {
 
 struct Prepared {
-  std::shared_ptr<const RuleSet> rules;
-  std::shared_ptr<const ParserSet> parsers;
+  std::shared_ptr<const detect::RuleSet> rules;
+  std::shared_ptr<const parsers::ParserSet> parsers;
   Batch batch;
 };
 
 void load(Prepared& prepared) {
-  auto files = read_parser_directories({"parsers/library"});
-  auto set = files ? ParserSet::load(std::move(*files)) : tl::unexpected(files.error());
-  auto rule_files = read_rule_directories({"config/rules"});
-  auto rules = rule_files ? RuleSet::load(std::move(*rule_files)) : tl::unexpected(rule_files.error());
+  auto files = parsers::read_parser_directories({"parsers/library"});
+  auto set = files ? parsers::ParserSet::load(std::move(*files)) : tl::unexpected(files.error());
+  auto rule_files = detect::read_rule_directories({"config/rules"});
+  auto rules = rule_files ? detect::RuleSet::load(std::move(*rule_files)) : tl::unexpected(rule_files.error());
   if (!set || !rules) std::abort();  // run it from the root of the tree
   prepared.parsers = *set;
   prepared.rules = *rules;
@@ -46,7 +46,7 @@ void fill(Prepared& prepared, const std::string& line) {
     record.index = i;
     prepared.batch.records.push_back(record);
   }
-  Understander(prepared.parsers).understand(prepared.batch);
+  parsers::Understander(prepared.parsers).understand(prepared.batch);
 }
 
 const std::string kLines[] = {
@@ -74,7 +74,7 @@ BENCHMARK(match)->DenseRange(0, 2);
 void observe(benchmark::State& state) {
   Prepared prepared;
   fill(prepared, kLines[state.range(0)]);
-  Engine engine(prepared.rules, {});
+  detect::Engine engine(prepared.rules, {});
   std::vector<Alert> alerts;
   for (auto _ : state) engine.observe(prepared.batch, alerts);
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * prepared.batch.records.size()));
@@ -123,8 +123,8 @@ class MixBatches {
     return out;
   }
 
-  Understander understander_;
-  std::shared_ptr<const RuleSet> rules_;
+  parsers::Understander understander_;
+  std::shared_ptr<const detect::RuleSet> rules_;
   flood::Mix mix_{{}};
   std::string text_;
   std::vector<flood::Mix::Line> lines_;
@@ -180,7 +180,7 @@ void observe_mix(benchmark::State& state) {
   Prepared prepared;
   load(prepared);
   MixBatches batches(prepared);
-  Engine engine(prepared.rules, {});
+  detect::Engine engine(prepared.rules, {});
   const char* wanted = std::getenv("YUSHI_MIX_RECORDS");
   size_t wanted_records = wanted ? std::strtoull(wanted, nullptr, 10) : 50'000, records = 0;
   std::vector<Alert> alerts;

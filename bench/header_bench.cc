@@ -23,7 +23,7 @@ void read_header(benchmark::State& state, const std::string& raw) {
     record.raw = raw;
     record.origin = &origin;
     captures.clear();
-    read_syslog_header(record, *zone, arena, captures);
+    parsers::read_syslog_header(record, *zone, arena, captures);
     benchmark::DoNotOptimize(record);
     benchmark::DoNotOptimize(captures.data());
     if (arena.bytes() > (8 << 20)) arena = Arena();

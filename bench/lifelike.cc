@@ -13,15 +13,15 @@ namespace yushi {
 constexpr size_t kConnections = 8;
 constexpr size_t kReadBytes = 64 << 10;  // what one read of one connection gives
 
-std::shared_ptr<const ParserSet> our_parsers() {
-  auto files = read_parser_directories({"parsers/library"});
+std::shared_ptr<const parsers::ParserSet> our_parsers() {
+  auto files = parsers::read_parser_directories({"parsers/library"});
   YUSHI_ASSERT(files, "%s", files.error().message.c_str());
-  auto set = ParserSet::load(*files);
+  auto set = parsers::ParserSet::load(*files);
   YUSHI_ASSERT(set, "%s", set.error().message.c_str());
   return *set;
 }
 
-std::unique_ptr<Batch> lifelike_batch(const std::shared_ptr<const ParserSet>& parsers, size_t raw_bytes_max, size_t records_max,
+std::unique_ptr<Batch> lifelike_batch(const std::shared_ptr<const parsers::ParserSet>& parsers, size_t raw_bytes_max, size_t records_max,
                                       uint64_t seed) {
   auto batch = std::make_unique<Batch>();
   flood::Mix mix({.seed = seed});
@@ -61,7 +61,7 @@ std::unique_ptr<Batch> lifelike_batch(const std::shared_ptr<const ParserSet>& pa
       waiting[connection].clear();
     }
   }
-  Understander(parsers).understand(*batch, {}, false);
+  parsers::Understander(parsers).understand(*batch, {}, false);
   batch->keep.push_back(parsers);
   return batch;
 }

@@ -10,10 +10,10 @@
 
 namespace yushi {
 
-std::shared_ptr<const ParserSet> our_parsers();  // of the folder `parsers` here
+std::shared_ptr<const parsers::ParserSet> our_parsers();  // of the folder `parsers` here
 
 // Until it holds so much of either. The same seed gives the same lines.
-std::unique_ptr<Batch> lifelike_batch(const std::shared_ptr<const ParserSet>& parsers, size_t raw_bytes, size_t records,
+std::unique_ptr<Batch> lifelike_batch(const std::shared_ptr<const parsers::ParserSet>& parsers, size_t raw_bytes, size_t records,
                                       uint64_t seed = 1);
 
 }  // namespace yushi

@@ -12,7 +12,7 @@ namespace {
 void find(benchmark::State& state, const std::string& raw) {
   RawMessage message;
   message.raw = raw;
-  for (auto _ : state) benchmark::DoNotOptimize(sequence_number(message));
+  for (auto _ : state) benchmark::DoNotOptimize(storage::sequence_number(message));
 }
 BENCHMARK_CAPTURE(find, json, R"({"message":"of no syslog sender"})");
 BENCHMARK_CAPTURE(find, rfc3164, "<86>Nov  1 08:00:00 web1 sshd[4242]: Failed password for root from 10.0.0.1 port 4242 ssh2");
@@ -23,7 +23,7 @@ BENCHMARK_CAPTURE(find, rfc5424_numbered, "<86>1 2026-11-01T08:00:00.125Z web1 a
 BENCHMARK_CAPTURE(find, ios, "<189>123: edge1: *Mar  1 18:46:11.123: %SYS-5-CONFIG_I: Configured from console by vty0");
 
 void count(benchmark::State& state) {  // of a source with so many hosts, in turn
-  Losses losses;
+  storage::Losses losses;
   const auto hosts = static_cast<uint64_t>(state.range(0));
   uint64_t host = 0;
   uint32_t number = 1;

@@ -22,16 +22,16 @@ std::string directory() {
   return given ? given : "parsers/library";
 }
 
-std::shared_ptr<const ParserSet> parsers() {
-  auto files = read_parser_directories({directory()});
+std::shared_ptr<const parsers::ParserSet> parsers() {
+  auto files = parsers::read_parser_directories({directory()});
   if (!files) return nullptr;
-  auto set = ParserSet::load(*files);
+  auto set = parsers::ParserSet::load(*files);
   return set ? *set : nullptr;
 }
 
-void run(benchmark::State& state, const std::shared_ptr<const ParserSet>& set, const std::vector<ParserSample>& samples,
+void run(benchmark::State& state, const std::shared_ptr<const parsers::ParserSet>& set, const std::vector<parsers::ParserSample>& samples,
          bool with_header) {
-  ParserWorker worker(set);
+  parsers::ParserWorker worker(set);
   Origin origin;
   origin.received_ns = 1'793'491'200 * kSecond;
   std::vector<Capture> captures;
@@ -45,7 +45,7 @@ void run(benchmark::State& state, const std::shared_ptr<const ParserSet>& set, c
       record.raw = sample.line;
       record.origin = &origin;
       record.message_length = static_cast<uint32_t>(sample.line.size());
-      if (with_header) read_syslog_header(record, *zone, *arena, captures);
+      if (with_header) parsers::read_syslog_header(record, *zone, *arena, captures);
       worker.parse(record, *zone, *arena, captures, sample.parser);
       known += record.kind != nullptr;
       bytes += sample.line.size();
@@ -66,11 +66,11 @@ bool register_all() {
     std::fprintf(stderr, "parser_bench: no parsers in ./parsers/library; run it from the root of the tree or set YUSHI_PARSERS\n");
     return false;
   }
-  std::vector<ParserSample> all;
-  for (auto& sample : parser_samples(*set))
+  std::vector<parsers::ParserSample> all;
+  for (auto& sample : parsers::parser_samples(*set))
     if (sample.known) all.push_back(sample);
-  for (auto& parser : list_parsers(*set)) {
-    std::vector<ParserSample> own;
+  for (auto& parser : parsers::list_parsers(*set)) {
+    std::vector<parsers::ParserSample> own;
     for (auto& sample : all)
       if (sample.parser == parser.name) own.push_back(sample);
     benchmark::RegisterBenchmark(("parse/" + parser.name).c_str(),
@@ -79,7 +79,7 @@ bool register_all() {
   benchmark::RegisterBenchmark("parse/all", [=](benchmark::State& state) { run(state, set, all, false); });
   // A file of syslog lines: header and parser by app name, as in the daemon.
   if (const char* file = std::getenv("YUSHI_LINES")) {
-    std::vector<ParserSample> lines;
+    std::vector<parsers::ParserSample> lines;
     std::ifstream in(file, std::ios::binary);
     for (std::string line; std::getline(in, line) && lines.size() < 200'000;) lines.push_back({"", line, true});
     benchmark::RegisterBenchmark("header+parse/file", [=](benchmark::State& state) { run(state, set, lines, true); });

@@ -36,13 +36,13 @@ double resident_mib() {
   return static_cast<double>(resident) * 4096 / (1 << 20);
 }
 
-std::string name_of(const ParserFile& file) {
+std::string name_of(const parsers::ParserFile& file) {
   std::smatch found;
   return std::regex_search(file.text, found, std::regex("(^|\n)name: *([a-z0-9_.-]+)")) ? found[2].str() : std::string();
 }
 
 // The same parser for another program whose messages begin with a word of their own, so that no line is of both.
-ParserFile copy_of(const ParserFile& file, size_t number) {
+parsers::ParserFile copy_of(const parsers::ParserFile& file, size_t number) {
   const auto mark = "c" + std::to_string(number), name = name_of(file), copied = name + "_" + mark;
   auto text = file.text;
   const auto replace = [&](const std::string& what, const std::string& with) { text = std::regex_replace(text, std::regex(what), with); };
@@ -73,7 +73,7 @@ struct Line {
 };
 
 // Each known line of each parser behind a header with its program's name; bare, when it names no program.
-std::vector<Line> lines_of(const LoadedParsers& set) {
+std::vector<Line> lines_of(const parsers::LoadedParsers& set) {
   std::vector<Line> out;
   for (auto& parser : set.parsers())
     for (auto& test : parser->tests) {
@@ -142,32 +142,32 @@ struct LineCosts {
   double named_ns = 0;  // when each line's parser is told
 };
 
-LineCosts costs_of(const std::shared_ptr<const LoadedParsers>& set, const std::vector<Line>& lines) {
+LineCosts costs_of(const std::shared_ptr<const parsers::LoadedParsers>& set, const std::vector<Line>& lines) {
   const auto zone = Zone::utc();
-  ParserWorker worker(set);
+  parsers::ParserWorker worker(set);
   LineCosts out;
   out.header = measure(lines, [&](Record& record, Arena& arena, std::vector<Capture>& captures, const Line&) {
-    read_syslog_header(record, *zone, arena, captures);
+    parsers::read_syslog_header(record, *zone, arena, captures);
   });
   out.named_ns = measure(lines, [&](Record& record, Arena& arena, std::vector<Capture>& captures, const Line& line) {
-    read_syslog_header(record, *zone, arena, captures);
+    parsers::read_syslog_header(record, *zone, arena, captures);
     worker.parse(record, *zone, arena, captures, line.parser);
   }).ns;
   out.all = measure(lines, [&](Record& record, Arena& arena, std::vector<Capture>& captures, const Line&) {
-    read_syslog_header(record, *zone, arena, captures);
+    parsers::read_syslog_header(record, *zone, arena, captures);
     worker.parse(record, *zone, arena, captures);
   });
   return out;
 }
 
 // Tells each line its parser, and which of `files` know them.
-std::set<std::string> find_parsers(const std::vector<ParserFile>& files, std::vector<Line>& lines) {
+std::set<std::string> find_parsers(const std::vector<parsers::ParserFile>& files, std::vector<Line>& lines) {
   std::set<std::string> out;
-  Problems problems;
-  const auto set = load_parsers(files, problems);
+  parsers::Problems problems;
+  const auto set = parsers::load_parsers(files, problems);
   if (!set) return out;
-  ParserWorker worker(set);
-  std::vector<AskedPattern> asked;
+  parsers::ParserWorker worker(set);
+  std::vector<parsers::AskedPattern> asked;
   worker.tell_asked(&asked);
   std::vector<Capture> captures;
   Origin origin;
@@ -180,7 +180,7 @@ std::set<std::string> find_parsers(const std::vector<ParserFile>& files, std::ve
     record.raw = line.raw;
     record.origin = &origin;
     record.message_length = static_cast<uint32_t>(line.raw.size());
-    read_syslog_header(record, *Zone::utc(), arena, captures);
+    parsers::read_syslog_header(record, *Zone::utc(), arena, captures);
     worker.parse(record, *Zone::utc(), arena, captures);
     for (auto& one : asked)
       if (one.matched) line.parser = one.parser->name;
@@ -197,29 +197,29 @@ void print_costs(const char* what, size_t lines, const LineCosts& costs) {
 }  // namespace
 
 bool print_library_costs(const std::string& directory, size_t parsers) {
-  auto files = read_parser_directories({directory});
+  auto files = parsers::read_parser_directories({directory});
   if (!files) return std::fprintf(stderr, "parser_bench: %s\n", files.error().message.c_str()), false;
   const auto ours = *files;
-  const auto is_copied = [](const ParserFile& file) {
-    return !is_shared_file(file) && file.text.find("extract:") == file.text.npos && file.text.find("transport:") == file.text.npos;
+  const auto is_copied = [](const parsers::ParserFile& file) {
+    return !parsers::is_shared_file(file) && file.text.find("extract:") == file.text.npos && file.text.find("transport:") == file.text.npos;
   };
   // What a copy by replacing words does not make right is not copied.
-  const auto shared = shared_files(ours);
-  const auto can_be_copied = [&](const ParserFile& file) {
+  const auto shared = parsers::shared_files(ours);
+  const auto can_be_copied = [&](const parsers::ParserFile& file) {
     if (!is_copied(file)) return false;
     auto alone = shared;
     alone.push_back(copy_of(file, 1));
-    Problems problems;
-    return load_parsers(alone, problems) != nullptr;
+    parsers::Problems problems;
+    return parsers::load_parsers(alone, problems) != nullptr;
   };
   // First the parsers that the mix's lines need, so that sets of all sizes are given the same lines.
   auto mixed = mixed_lines();
   const auto needed = find_parsers(ours, mixed);
-  std::stable_partition(files->begin(), files->end(), [&](auto& file) { return is_shared_file(file) || needed.contains(name_of(file)); });
-  std::vector<const ParserFile*> copied;
+  std::stable_partition(files->begin(), files->end(), [&](auto& file) { return parsers::is_shared_file(file) || needed.contains(name_of(file)); });
+  std::vector<const parsers::ParserFile*> copied;
   for (auto& file : ours)
     if (parsers > 0 && can_be_copied(file)) copied.push_back(&file);
-  auto count = static_cast<size_t>(std::count_if(ours.begin(), ours.end(), [](auto& file) { return !is_shared_file(file); }));
+  auto count = static_cast<size_t>(std::count_if(ours.begin(), ours.end(), [](auto& file) { return !parsers::is_shared_file(file); }));
   for (size_t number = 1; count < parsers && !copied.empty(); ++number)
     for (auto* file : copied)
       if (count < parsers) {
@@ -227,15 +227,15 @@ bool print_library_costs(const std::string& directory, size_t parsers) {
         ++count;
       }
   while (parsers != 0 && count > parsers) {
-    const auto last = std::find_if(files->rbegin(), files->rend(), [](auto& file) { return !is_shared_file(file); });
+    const auto last = std::find_if(files->rbegin(), files->rend(), [](auto& file) { return !parsers::is_shared_file(file); });
     files->erase(std::next(last).base());
     --count;
   }
 
   const double before_mib = resident_mib();
   const auto begin = cpu_seconds();
-  Problems problems;
-  auto set = load_parsers(*files, problems);
+  parsers::Problems problems;
+  auto set = parsers::load_parsers(*files, problems);
   const double load_seconds = (cpu_seconds() - begin);
   if (!set) return std::fprintf(stderr, "parser_bench: %s\n", problems.list[0].c_str()), false;
   const double mib = resident_mib() - before_mib;

@@ -12,7 +12,7 @@
 #include "parsers/share_directory.h"
 #include "query/parser_versions.h"
 
-namespace yushi {
+namespace yushi::cli {
 namespace {
 
 constexpr size_t kLocalBytes = 512 << 20;  // of a question to a store that is read here
@@ -22,29 +22,29 @@ class LocalStore : public Asker {
   static Result<std::unique_ptr<Asker>> open(const std::string& directory) {
     std::unique_ptr<LocalStore> local(new LocalStore);
     if (auto there = check_folder(directory); !there) return tl::unexpected(there.error());
-    auto database = Database::open(directory + "/store", Database::Mode::read_only);
+    auto database = storage::Database::open(directory + "/store", storage::Database::Mode::read_only);
     if (!database) return tl::unexpected(database.error());
-    auto files = read_secret_directories({share_directory("secrets")});
+    auto files = read_secret_directories({parsers::share_directory("secrets")});
     if (!files) return tl::unexpected(files.error());
     auto rules = SecretRules::load(std::move(*files));
     if (!rules) return tl::unexpected(rules.error());
     local->secrets_.rules = std::move(*rules);
     local->database_ = std::move(*database);
     local->versions_->read_from(local->database_);
-    auto view = StoreView::open(local->database_, local->versions_->as_function());
+    auto view = storage::StoreView::open(local->database_, local->versions_->as_function());
     if (!view) return tl::unexpected(view.error());
     local->view_ = std::move(*view);
     return std::unique_ptr<Asker>(std::move(local));
   }
 
-  Result<Ending> ask(const Question& question, const LineSink& sink) override {
+  Result<Ending> ask(const query::Question& question, const query::LineSink& sink) override {
     if (question.parameters.contains("follow")) {
       return fail(Code::invalid, "-f follows a running daemon; a store opened with --store does not grow");
     }
     EndingReader reader(sink);
-    QueryPool pool(kLocalBytes, std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
-    Budget budget(pool);
-    auto answered = answer(*view_, question, secrets_, [&](std::string_view line) { return reader.take(line); }, budget, [&] { return event_reading(); });
+    query::QueryPool pool(kLocalBytes, std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
+    query::Budget budget(pool);
+    auto answered = query::answer(*view_, question, secrets_, [&](std::string_view line) { return reader.take(line); }, budget, [&] { return event_reading(); });
     if (!answered) return tl::unexpected(answered.error());
     return reader.finish();
   }
@@ -53,10 +53,10 @@ class LocalStore : public Asker {
   LocalStore() = default;
 
   // The zones of tenants stand in the daemon's config.
-  Result<EventReading> event_reading() {
+  Result<query::EventReading> event_reading() {
     auto parsers = versions_->newest(*view_);
     if (!parsers) return tl::unexpected(parsers.error());
-    return EventReading{*parsers, [](std::string_view) { return Zone::utc(); }};
+    return query::EventReading{*parsers, [](std::string_view) { return Zone::utc(); }};
   }
 
   // What is no data folder of ours is said in our words, not in RocksDB's; what cannot be looked at is left to it.
@@ -73,10 +73,10 @@ class LocalStore : public Asker {
     return fail(Code::invalid, "--store " + directory + ": this is no data folder of yushid" + hint);
   }
 
-  std::shared_ptr<Database> database_;
-  std::shared_ptr<ParserVersions> versions_ = std::make_shared<ParserVersions>();
-  std::shared_ptr<const StoreView> view_;
-  SecretsShown secrets_;  // to whoever asks to see them: who can read the folder has them anyway
+  std::shared_ptr<storage::Database> database_;
+  std::shared_ptr<query::ParserVersions> versions_ = std::make_shared<query::ParserVersions>();
+  std::shared_ptr<const storage::StoreView> view_;
+  query::SecretsShown secrets_;  // to whoever asks to see them: who can read the folder has them anyway
 };
 
 }  // namespace
@@ -139,4 +139,4 @@ Result<std::unique_ptr<Asker>> make_asker(const std::string& server, const std::
   return make_client(place.substr(5));
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

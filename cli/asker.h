@@ -12,7 +12,7 @@
 #include "core/base/result.h"
 #include "query/questions.h"
 
-namespace yushi {
+namespace yushi::cli {
 
 // What the last line of an answer said.
 struct Ending {
@@ -28,7 +28,7 @@ class Asker {
  public:
   virtual ~Asker() = default;
   // Calls `sink` for each line but the last.
-  virtual Result<Ending> ask(const Question& question, const LineSink& sink) = 0;
+  virtual Result<Ending> ask(const query::Question& question, const query::LineSink& sink) = 0;
 };
 
 // `server` is `unix:PATH`, or empty for the default order; a `store` that is not empty is opened instead.
@@ -37,14 +37,14 @@ Result<std::unique_ptr<Asker>> make_asker(const std::string& server, const std::
 // Takes lines, hands on all but the last one of the answer, which it reads.
 class EndingReader {
  public:
-  explicit EndingReader(const LineSink& sink) : sink_(sink) {}
+  explicit EndingReader(const query::LineSink& sink) : sink_(sink) {}
   bool take(std::string_view line);
   Ending finish();
 
  private:
-  const LineSink& sink_;
+  const query::LineSink& sink_;
   Ending ending_;
   bool ended_ = false, stopped_ = false;
 };
 
-}  // namespace yushi
+}  // namespace yushi::cli

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-namespace yushi {
+namespace yushi::cli {
 namespace {
 
 namespace asio = boost::asio;
@@ -34,7 +34,7 @@ void append_encoded(std::string& out, std::string_view text) {
   }
 }
 
-std::string target_of(const Question& question) {
+std::string target_of(const query::Question& question) {
   std::string target = "/api/v1/";
   append_encoded(target, question.name);
   char mark = '?';
@@ -74,7 +74,7 @@ class Client : public Asker {
                                                   : "; does yushid run there?"));
   }
 
-  Result<Ending> ask(const Question& question, const LineSink& sink) override {
+  Result<Ending> ask(const query::Question& question, const query::LineSink& sink) override {
     bool reused = socket_.has_value();
     if (!reused) {
       if (auto connected = connect(); !connected) return tl::unexpected(connected.error());
@@ -120,7 +120,7 @@ class Client : public Asker {
 
  private:
   // The daemon closes connections that were idle while it stopped, or restarted.
-  Result<Ending> ask_again(const Question& question, const LineSink& sink) {
+  Result<Ending> ask_again(const query::Question& question, const query::LineSink& sink) {
     socket_.reset();
     return ask(question, sink);
   }
@@ -172,4 +172,4 @@ Result<std::unique_ptr<Asker>> make_client(const std::string& socket_path) {
   return std::unique_ptr<Asker>(std::move(client));
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

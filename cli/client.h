@@ -8,8 +8,8 @@
 
 #include "cli/asker.h"
 
-namespace yushi {
+namespace yushi::cli {
 
 Result<std::unique_ptr<Asker>> make_client(const std::string& socket_path);
 
-}  // namespace yushi
+}  // namespace yushi::cli

@@ -10,7 +10,7 @@
 #include "cli/terminal.h"
 #include "core/base/display.h"
 
-namespace yushi {
+namespace yushi::cli {
 namespace {
 
 volatile std::sig_atomic_t code_of_interrupted = kExitFound;
@@ -59,8 +59,8 @@ void add_secrets_option(CLI::App& command, Options& options) {
 
 std::shared_ptr<const Zone> zone_of(const Options& options) { return options.utc ? Zone::utc() : local_zone(); }
 
-Question question_of(std::string name, const Options& options) {
-  Question question{std::move(name), {}};
+query::Question question_of(std::string name, const Options& options) {
+  query::Question question{std::move(name), {}};
   auto& parameters = question.parameters;
   if (!options.tenant.empty()) parameters["tenant"] = options.tenant;
   if (!options.since.empty()) parameters["since"] = options.since;
@@ -106,7 +106,7 @@ int report(const Ending& ending, int code) {
   return kExitIncomplete;
 }
 
-int ask_store(const Options& options, const Question& question, const LineSink& sink,
+int ask_store(const Options& options, const query::Question& question, const query::LineSink& sink,
               const std::function<int(const Ending&)>& answered) {
   auto asker = make_asker(options.server, options.store);
   if (!asker) return report(asker.error());
@@ -125,4 +125,4 @@ int ask_store(const Options& options, const Question& question, const LineSink& 
   return held == kExitFound ? code : held;
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

@@ -10,7 +10,7 @@
 #include "cli/asker.h"
 #include "core/base/time_text.h"
 
-namespace yushi {
+namespace yushi::cli {
 
 // As grep has them, and on.
 constexpr int kExitFound = 0;       // found, holds
@@ -39,7 +39,7 @@ void add_secrets_option(CLI::App& command, Options& options);
 // The caller's zone, or UTC with --utc.
 std::shared_ptr<const Zone> zone_of(const Options& options);
 // tenant, since, until, limit and zone, as far as they are given.
-Question question_of(std::string name, const Options& options);
+query::Question question_of(std::string name, const Options& options);
 
 int report(const Error& error);  // to stderr; the exit code
 void say_notes(const std::vector<std::string>& notes);  // to stderr
@@ -48,7 +48,7 @@ int report(const Ending& ending, int code);
 
 // Asks one question of the store that the options name, and holds it to the checkpoints remembered here.
 // `answered` gives the exit code of a complete answer.
-int ask_store(const Options& options, const Question& question, const LineSink& sink,
+int ask_store(const Options& options, const query::Question& question, const query::LineSink& sink,
               const std::function<int(const Ending&)>& answered);
 
 // One for each command.
@@ -64,4 +64,4 @@ void add_parsers(CLI::App& app, Chosen& chosen);
 void add_unknown(CLI::App& parsers, Chosen& chosen);  // `parsers unknown`
 void add_rules(CLI::App& app, Chosen& chosen);
 
-}  // namespace yushi
+}  // namespace yushi::cli

@@ -7,7 +7,7 @@
 #include "core/base/time_text.h"
 #include "detect/words.h"
 
-namespace yushi {
+namespace yushi::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -34,8 +34,8 @@ std::string event_time_text(const Json& alert, const Zone& zone) {
   std::string shown = local_time_text(text_of_event, zone, false);
   if (!event || !raised) return shown;
   int64_t before_ns = raised->unix_ns - event->unix_ns;
-  if (before_ns >= kApartNs) shown += " (" + duration_text(before_ns) + " before)";
-  if (before_ns <= -kApartNs) shown += " (" + duration_text(-before_ns) + " after)";
+  if (before_ns >= kApartNs) shown += " (" + detect::duration_text(before_ns) + " before)";
+  if (before_ns <= -kApartNs) shown += " (" + detect::duration_text(-before_ns) + " after)";
   return shown;
 }
 
@@ -101,7 +101,7 @@ int show(const Options& options, const std::string& id) {
   Out out;
   LinePrinter printer(out, kind, kind, zone);
   bool first = true;
-  Question question{"alerts/" + id, {}};
+  query::Question question{"alerts/" + id, {}};
   if (options.secrets) question.parameters["secrets"] = "1";
   return ask_store(
       options, question,
@@ -160,4 +160,4 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
   });
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

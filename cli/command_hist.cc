@@ -8,7 +8,7 @@
 #include "query/output.h"
 #include "query/query.h"
 
-namespace yushi {
+namespace yushi::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -18,9 +18,9 @@ struct HistOptions : Options {
 };
 
 // The rows as query/ has them, for its bars: times are instants, the rest is as JSON gives it.
-Cell cell_of(const std::string& column, const Json& value) {
+query::Cell cell_of(const std::string& column, const Json& value) {
   if (value.is_array()) {
-    Cell cell;
+    query::Cell cell;
     for (auto& item : value) {
       auto one = cell_of(column, item);
       cell.insert(cell.end(), one.begin(), one.end());
@@ -30,7 +30,7 @@ Cell cell_of(const std::string& column, const Json& value) {
   if (value.is_string()) {
     auto& text = value.get_ref<const std::string&>();
     if (column == "@timestamp" || column.starts_with("bin(")) {
-      if (auto time = parse_time(text, 0, *Zone::utc())) return {Instant{time->unix_ns}};
+      if (auto time = parse_time(text, 0, *Zone::utc())) return {query::Instant{time->unix_ns}};
     }
     return {text};
   }
@@ -52,7 +52,7 @@ int hist(const HistOptions& options) {
   auto kind = output_kind(options.output, OutputKind::columns);
   Out out;
   LinePrinter printer(out, kind, kind, zone);
-  if (auto query = Query::histogram(options.query, options.every, options.by, {0, zone})) printer.columns(query->columns);
+  if (auto query = query::Query::histogram(options.query, options.every, options.by, {0, zone})) printer.columns(query->columns);
   std::vector<Json> rows;
   return ask_store(
       options, question,
@@ -64,21 +64,21 @@ int hist(const HistOptions& options) {
       },
       [&](const Ending& ending) {
         if (kind == OutputKind::table && !rows.empty()) {
-          Table table;
+          query::Table table;
           auto end = Json::parse(ending.json, nullptr, false);
           auto columns = Json::json_pointer("/yushi.end/columns");
           if (end.is_object() && end.contains(columns) && end[columns].is_array()) {
             for (auto& column : end[columns]) table.columns.push_back(column.is_string() ? column.get<std::string>() : column.dump());
           }
           for (auto& row : rows) {
-            Row cells;
-            for (auto& column : table.columns) cells.push_back(row.contains(column) ? cell_of(column, row[column]) : Cell{});
+            query::Row cells;
+            for (auto& column : table.columns) cells.push_back(row.contains(column) ? cell_of(column, row[column]) : query::Cell{});
             table.rows.push_back(std::move(cells));
           }
-          TableStyle style;
+          query::TableStyle style;
           style.zone = zone;
           if (out.to_terminal()) style.columns_max = terminal_columns();
-          out.write(render_bars(table, *every_ns, style));
+          out.write(query::render_bars(table, *every_ns, style));
         }
         printer.finish();
         return ending.records > 0 ? kExitFound : kExitNothing;
@@ -103,4 +103,4 @@ void add_hist(CLI::App& app, Chosen& chosen) {
   command->callback([options, &chosen] { chosen = [options] { return hist(*options); }; });
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

@@ -25,7 +25,7 @@
 #include "parsers/syslog_header.h"
 #include "parsers/understand.h"
 
-namespace yushi {
+namespace yushi::cli {
 namespace {
 
 constexpr size_t kBatchLines = 1024;
@@ -47,9 +47,9 @@ struct Tally {
 
 class LineParser {
  public:
-  LineParser(const ParseOptions& options, std::shared_ptr<const ParserSet> set, Reading reading, int64_t received_ns)
+  LineParser(const ParseOptions& options, std::shared_ptr<const parsers::ParserSet> set, parsers::Reading reading, int64_t received_ns)
       : options_(options), reading_(std::move(reading)), received_ns_(received_ns), understander_(set) {
-    if (options.events) joiner_.emplace(std::move(set), JoinerOptions::of_file());
+    if (options.events) joiner_.emplace(std::move(set), parsers::JoinerOptions::of_file());
   }
 
   bool add(std::string_view line) {
@@ -174,7 +174,7 @@ class LineParser {
     Arena arena;
     std::vector<Capture> of_header;
     Record alone = record;
-    read_syslog_header(alone, *reading_.zone, arena, of_header);
+    parsers::read_syslog_header(alone, *reading_.zone, arena, of_header);
     line_ += dialect_of(alone, of_header);
     if (!of_header.empty()) line_ += ": ";
     for (auto& capture : of_header) say_capture(record, capture);
@@ -187,7 +187,7 @@ class LineParser {
                                             (record.time_inferred & kClockInferred ? " clock" : "") + ")";
     line_ += "\n  message  ";
     append_printable(line_, text_of(record, record.message(), scratch_), 120);
-    line_ += "\n" + explain_asked(record, asked_);
+    line_ += "\n" + parsers::explain_asked(record, asked_);
     if (!record.kind) {
       line_ += "  parser   none knew it\n";
       return;
@@ -235,16 +235,16 @@ class LineParser {
   }
 
   const ParseOptions& options_;
-  Reading reading_;
+  parsers::Reading reading_;
   int64_t received_ns_;
-  Understander understander_;
-  std::vector<AskedPattern> asked_;  // of the line at hand, with --explain
+  parsers::Understander understander_;
+  std::vector<parsers::AskedPattern> asked_;  // of the line at hand, with --explain
   EcsJsonWriter writer_;
   Scratch scratch_;
   Out out_;
   Tally tally_;
   std::string text_, line_;
-  std::optional<Joiner> joiner_;          // of --events
+  std::optional<parsers::Joiner> joiner_;          // of --events
   std::map<uint64_t, std::string> held_;  // events that wait for earlier ones, by their first line
   uint64_t line_number_ = 0;
   std::vector<std::pair<size_t, size_t>> lines_;  // offset in text_, length
@@ -268,15 +268,15 @@ int parse(const ParseOptions& options) {
     if (!when) return report(Error{Code::invalid, "--received: " + when.error().message});
     received_ns = when->from_ns;
   }
-  std::vector<std::string> directories = {share_directory("parsers")};
+  std::vector<std::string> directories = {parsers::share_directory("parsers")};
   directories.insert(directories.end(), options.parsers.begin(), options.parsers.end());
-  auto files = read_parser_directories(directories);
+  auto files = parsers::read_parser_directories(directories);
   if (!files) return report(files.error());
-  auto set = ParserSet::load(std::move(*files));
+  auto set = parsers::ParserSet::load(std::move(*files));
   if (!set) return report(set.error());
-  if (!options.dataset.empty() && !static_cast<const LoadedParsers&>(**set).by_dataset(options.dataset)) {
+  if (!options.dataset.empty() && !static_cast<const parsers::LoadedParsers&>(**set).by_dataset(options.dataset)) {
     std::set<std::string> known;
-    for (auto& parser : list_parsers(**set)) known.insert(parser.dataset);
+    for (auto& parser : parsers::list_parsers(**set)) known.insert(parser.dataset);
     std::string words = "--dataset " + options.dataset + ": no parser has this dataset; there are";
     for (auto& name : known) words += " " + name;
     return report(Error{Code::invalid, words + "; without --dataset each line is recognised by what it is"});
@@ -319,4 +319,4 @@ void add_parse(CLI::App& app, Chosen& chosen) {
   command->callback([options, &chosen] { chosen = [options] { return parse(*options); }; });
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

@@ -9,17 +9,17 @@
 #include "parsers/new_parser.h"
 #include "parsers/share_directory.h"
 
-namespace yushi {
+namespace yushi::cli {
 namespace {
 
 // Ours, and over them the files of `paths`: one of the same name wins.
-Result<std::vector<ParserFile>> all_files(const std::vector<std::string>& paths) {
-  auto files = read_parser_directories({share_directory("parsers")});
+Result<std::vector<parsers::ParserFile>> all_files(const std::vector<std::string>& paths) {
+  auto files = parsers::read_parser_directories({parsers::share_directory("parsers")});
   if (!files) return files;
-  auto more = read_paths(paths, read_parser_directories);
+  auto more = read_paths(paths, parsers::read_parser_directories);
   if (!more) return more;
   for (auto& file : *more) {
-    std::erase_if(*files, [&](const ParserFile& known) { return known.name == file.name; });
+    std::erase_if(*files, [&](const parsers::ParserFile& known) { return known.name == file.name; });
     files->push_back(std::move(file));
   }
   return files;
@@ -32,17 +32,17 @@ int print_problems(const std::vector<std::string>& problems, int code) {
 }
 
 int check(const FilesOptions& options) {
-  auto files = options.paths.empty() ? read_parser_directories({share_directory("parsers")})
-                                     : read_paths(options.paths, read_parser_directories);
+  auto files = options.paths.empty() ? parsers::read_parser_directories({parsers::share_directory("parsers")})
+                                     : read_paths(options.paths, parsers::read_parser_directories);
   if (!files) return report(files.error());
   const auto checked = files->size();
   if (!options.paths.empty()) {  // the shared tables of ours, on which a file may lean; theirs of the same name stand behind
-    auto ours = read_parser_directories({share_directory("parsers")});
+    auto ours = parsers::read_parser_directories({parsers::share_directory("parsers")});
     if (!ours) return report(ours.error());
-    auto shared = shared_files(*ours);
+    auto shared = parsers::shared_files(*ours);
     files->insert(files->begin(), shared.begin(), shared.end());
   }
-  if (auto problems = check_parser_files(*files); !problems.empty()) return print_problems(problems, kExitError);
+  if (auto problems = parsers::check_parser_files(*files); !problems.empty()) return print_problems(problems, kExitError);
   Out().write(std::to_string(checked) + " parser files: ok\n");
   return kExitFound;
 }
@@ -50,13 +50,13 @@ int check(const FilesOptions& options) {
 int test(const FilesOptions& options) {
   auto files = all_files(options.paths);
   if (!files) return report(files.error());
-  if (auto problems = check_parser_files(*files); !problems.empty()) return print_problems(problems, kExitError);
-  auto set = ParserSet::load(std::move(*files));
+  if (auto problems = parsers::check_parser_files(*files); !problems.empty()) return print_problems(problems, kExitError);
+  auto set = parsers::ParserSet::load(std::move(*files));
   if (!set) return report(set.error());
-  auto own = options.paths.empty() ? std::vector<ParserFile>() : *read_paths(options.paths, read_parser_directories);
+  auto own = options.paths.empty() ? std::vector<parsers::ParserFile>() : *read_paths(options.paths, parsers::read_parser_directories);
   std::vector<std::string> paths;
   for (auto& file : own) paths.push_back(file.path);
-  auto tested = options.hostile ? run_hostile_tests(*set) : run_parser_tests(*set, paths);
+  auto tested = options.hostile ? parsers::run_hostile_tests(*set) : parsers::run_parser_tests(*set, paths);
   {
     Out out;
     for (auto& each : tested.cases)
@@ -83,12 +83,12 @@ std::string joined(const std::vector<std::string>& words) {
 int list(const FilesOptions& options) {
   auto files = all_files(options.paths);
   if (!files) return report(files.error());
-  auto set = ParserSet::load(std::move(*files));
+  auto set = parsers::ParserSet::load(std::move(*files));
   if (!set) return report(set.error());
   auto kind = output_kind(options.output, OutputKind::columns);
   Out out;
   RowPrinter rows(out, kind, {"parser", "vendor", "dataset", "patterns", "tests", "asked", "aliases", "kinds", "file"});
-  for (auto& parser : list_parsers(**set)) {
+  for (auto& parser : parsers::list_parsers(**set)) {
     if (kind == OutputKind::json) {
       out.json(json_of({{"parser", parser.name}, {"about", parser.about}, {"vendor", vendor_of(parser.path)},
                         {"dataset", parser.dataset}, {"aliases", parser.aliases}, {"apps", parser.apps}, {"kinds", parser.kinds},
@@ -127,7 +127,7 @@ int make_new(const NewOptions& options) {
   if (in.bad()) return report(Error{Code::io, "reading " + options.from + " failed"});
   auto known = all_files(options.parsers);
   if (!known) return report(known.error());
-  auto made = make_parser(options.name, lines, *known);
+  auto made = parsers::make_parser(options.name, lines, *known);
   if (!made) return report(made.error());
   say_notes(made->notes);
   if (options.out.empty()) {
@@ -168,4 +168,4 @@ void add_parsers(CLI::App& app, Chosen& chosen) {
   add_unknown(*command, chosen);
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

@@ -8,28 +8,28 @@
 #include "parsers/joiner.h"
 #include "parsers/understand.h"
 
-namespace yushi {
+namespace yushi::cli {
 namespace {
 
-Result<std::vector<RuleFile>> files_of(const std::vector<std::string>& paths) {
-  if (paths.empty()) return read_rule_directories({share_directory("rules")});
-  return read_paths(paths, read_rule_directories);
+Result<std::vector<detect::RuleFile>> files_of(const std::vector<std::string>& paths) {
+  if (paths.empty()) return detect::read_rule_directories({parsers::share_directory("rules")});
+  return read_paths(paths, detect::read_rule_directories);
 }
 
 // Ours and those of --parsers: rules name their fields, and a test's lines are parsed by them.
-Result<std::shared_ptr<const ParserSet>> load_parsers(const FilesOptions& options) {
-  std::vector<std::string> folders = {share_directory("parsers")};
+Result<std::shared_ptr<const parsers::ParserSet>> load_parsers(const FilesOptions& options) {
+  std::vector<std::string> folders = {parsers::share_directory("parsers")};
   folders.insert(folders.end(), options.parsers.begin(), options.parsers.end());
-  auto files = read_parser_directories(folders);
+  auto files = parsers::read_parser_directories(folders);
   if (!files) return tl::unexpected(files.error());
-  return ParserSet::load(std::move(*files));
+  return parsers::ParserSet::load(std::move(*files));
 }
 
 int check(const FilesOptions& options) {
   auto files = files_of(options.paths);
   if (!files) return report(files.error());
   if (auto parsers = load_parsers(options); !parsers) return report(parsers.error());
-  auto checked = check_rule_files(*files);
+  auto checked = detect::check_rule_files(*files);
   Out out;
   for (auto& problem : checked.problems) out.text(problem.text());
   out.write(std::to_string(files->size()) + " files: " + std::to_string(checked.rules) + " rules, " +
@@ -44,10 +44,10 @@ int test(const FilesOptions& options) {
   if (!files) return report(files.error());
   auto parsers = load_parsers(options);
   if (!parsers) return report(parsers.error());
-  Understander understander(*parsers);
-  auto tested = run_rule_tests(*files, [&](Batch& batch) {
+  parsers::Understander understander(*parsers);
+  auto tested = detect::run_rule_tests(*files, [&](Batch& batch) {
     understander.understand(batch);
-    join_lines(batch, *parsers);
+    parsers::join_lines(batch, *parsers);
     batch.keep.push_back(*parsers);
   });
   if (!tested) return report(tested.error());
@@ -63,7 +63,7 @@ int list(const FilesOptions& options) {
   auto files = files_of(options.paths);
   if (!files) return report(files.error());
   if (auto parsers = load_parsers(options); !parsers) return report(parsers.error());
-  auto set = RuleSet::load(std::move(*files));
+  auto set = detect::RuleSet::load(std::move(*files));
   if (!set) return report(set.error());
   auto kind = output_kind(options.output, OutputKind::columns);
   Out out;
@@ -98,4 +98,4 @@ void add_rules(CLI::App& app, Chosen& chosen) {
        true});
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

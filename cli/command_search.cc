@@ -8,7 +8,7 @@
 #include "core/base/display.h"
 #include "query/query.h"
 
-namespace yushi {
+namespace yushi::cli {
 namespace {
 
 constexpr std::string_view kNotes = "{\"yushi.notes\":";  // of a stream, which has no end yet that could hold them
@@ -34,7 +34,7 @@ int search(const SearchOptions& options) {
   Out out;
   LinePrinter printer(out, output_kind(options.output, OutputKind::raw), output_kind(options.output, OutputKind::columns), zone);
   // Who is wrong in his question is told by whoever answers it.
-  if (auto query = Query::parse(options.query, {0, zone}); query && !query->is_plain()) printer.columns(query->columns);
+  if (auto query = query::Query::parse(options.query, {0, zone}); query && !query->is_plain()) printer.columns(query->columns);
   return ask_store(
       options, question,
       [&](std::string_view line) {
@@ -77,4 +77,4 @@ void add_search(CLI::App& app, Chosen& chosen) {
   command->callback([options, &chosen] { chosen = [options] { return search(*options); }; });
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

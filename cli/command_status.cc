@@ -9,7 +9,7 @@
 #include "core/base/display.h"
 #include "core/base/units_text.h"
 
-namespace yushi {
+namespace yushi::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -206,4 +206,4 @@ void add_checkpoint(CLI::App& app, Chosen& chosen) {
   command->callback([options, &chosen] { chosen = [options] { return checkpoint(*options); }; });
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

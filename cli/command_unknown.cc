@@ -12,7 +12,7 @@
 #include "parsers/understand.h"
 #include "query/unknown_lines.h"
 
-namespace yushi {
+namespace yushi::cli {
 namespace {
 
 constexpr size_t kFormsByDefault = 100;
@@ -58,17 +58,17 @@ class FormPrinter {
 };
 
 int unknown_of_file(const UnknownOptions& options) {
-  std::vector<std::string> directories = {share_directory("parsers")};
+  std::vector<std::string> directories = {parsers::share_directory("parsers")};
   directories.insert(directories.end(), options.parsers.begin(), options.parsers.end());
-  auto files = read_parser_directories(directories);
+  auto files = parsers::read_parser_directories(directories);
   if (!files) return report(files.error());
-  auto set = ParserSet::load(std::move(*files));
+  auto set = parsers::ParserSet::load(std::move(*files));
   if (!set) return report(set.error());
   std::ifstream in(options.file, std::ios::binary);
   if (!in) return report(Error{Code::io, "opening " + options.file + ": " + std::strerror(errno)});
 
-  Understander understander(*set);
-  UnknownLines lines;
+  parsers::Understander understander(*set);
+  query::UnknownLines lines;
   Origin origin;
   origin.received_ns = realtime_ns();
   origin.transport = Transport::file;
@@ -127,4 +127,4 @@ void add_unknown(CLI::App& parsers, Chosen& chosen) {
   command->callback([options, &chosen] { chosen = [options] { return unknown(*options); }; });
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

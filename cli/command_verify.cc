@@ -9,7 +9,7 @@
 #include "cli/terminal.h"
 #include "core/base/display.h"
 
-namespace yushi {
+namespace yushi::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -22,7 +22,7 @@ int verify(const Options& options) {
   if (!status) return report(status.error());
   asker->reset();
 
-  Question question{"verify", {}};
+  query::Question question{"verify", {}};
   if (auto notes = remembered_notes(status->node); !notes.empty()) question.parameters["remembered"] = notes;
   bool json = options.output == "json";
   bool shows_progress = is_terminal(STDERR_FILENO);
@@ -89,4 +89,4 @@ void add_verify(CLI::App& app, Chosen& chosen) {
   command->callback([options, &chosen] { chosen = [options] { return verify(*options); }; });
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

@@ -1,6 +1,6 @@
 #include "cli/file_commands.h"
 
-namespace yushi {
+namespace yushi::cli {
 
 CLI::App* add_file_commands(CLI::App& app, Chosen& chosen, const FileCommands& commands) {
   auto* command = app.add_subcommand(commands.name, commands.help);
@@ -25,4 +25,4 @@ CLI::App* add_file_commands(CLI::App& app, Chosen& chosen, const FileCommands& c
   return command;
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

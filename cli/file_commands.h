@@ -13,7 +13,7 @@
 #include "core/base/data_file.h"
 #include "core/base/result.h"
 
-namespace yushi {
+namespace yushi::cli {
 
 struct FilesOptions {
   std::vector<std::string> paths;
@@ -56,4 +56,4 @@ Result<std::vector<File>> read_paths(const std::vector<std::string>& paths,
   return files;
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

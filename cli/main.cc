@@ -12,7 +12,7 @@
 #include "cli/output.h"
 #include "core/base/display.h"
 
-namespace yushi {
+namespace yushi::cli {
 namespace {
 
 // A closed stdin, stdout or stderr would give its number to the next file or socket that is opened, and what is printed
@@ -73,10 +73,11 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::cli
 
 int main(int argc, char** argv) {
   using namespace yushi;
+  using namespace yushi::cli;
   std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves ends the output, not the check of what was answered
   keep_places_of_closed_descriptors();
   int code = run(argc, argv);

@@ -13,7 +13,7 @@
 #include "core/base/display.h"
 #include "query/output.h"
 
-namespace yushi {
+namespace yushi::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -175,7 +175,7 @@ void Out::flush() {
 
 int stdout_failure() { return failure; }
 
-LineSink object_lines(Out& out, OutputKind kind, std::function<void(const Json& said)> show) {
+query::LineSink object_lines(Out& out, OutputKind kind, std::function<void(const Json& said)> show) {
   return [&out, kind, show = std::move(show)](std::string_view line) {
     if (kind == OutputKind::json) {
       out.json(line);
@@ -254,7 +254,7 @@ struct LinePrinter::State {
                 std::find(times.begin(), times.end(), column) != times.end();
     if (time && of_rows == OutputKind::table && value.is_string()) {
       // With its offset: when clocks are put back, an hour comes twice.
-      if (auto instant = parse_time(value.get_ref<const std::string&>(), 0, *Zone::utc())) return time_in_zone(instant->unix_ns, *zone);
+      if (auto instant = parse_time(value.get_ref<const std::string&>(), 0, *Zone::utc())) return query::time_in_zone(instant->unix_ns, *zone);
     }
     return cell_of(value);
   }
@@ -359,4 +359,4 @@ void LinePrinter::finish() {
   s.out.flush();
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

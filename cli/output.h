@@ -19,7 +19,7 @@
 #include "core/base/time_text.h"
 #include "core/filter/kql.h"
 
-namespace yushi {
+namespace yushi::cli {
 
 enum class OutputKind {
   table,    // for eyes: times in the caller's zone, bars
@@ -54,7 +54,7 @@ class Out {
 int stdout_failure();
 
 // A sink for an answer's lines: in json they are printed as they came, else each object is shown and all else passed over.
-LineSink object_lines(Out& out, OutputKind kind, std::function<void(const nlohmann::ordered_json& said)> show);
+query::LineSink object_lines(Out& out, OutputKind kind, std::function<void(const nlohmann::ordered_json& said)> show);
 
 // The object as JSON, for Out::json().
 std::string json_of(const nlohmann::ordered_json& object);
@@ -96,4 +96,4 @@ class LinePrinter {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::cli

@@ -24,7 +24,7 @@
 #include "core/ledger/checkpoint.h"
 #include "core/ledger/merkle.h"
 
-namespace yushi {
+namespace yushi::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -269,4 +269,4 @@ std::string remembered_notes(const std::string& node) {
   return out;
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

@@ -11,7 +11,7 @@
 
 #include "cli/asker.h"
 
-namespace yushi {
+namespace yushi::cli {
 
 // Fetches the checkpoints and a consistency proof for each log that grew. What contradicts is said on stderr.
 // The exit code: found, error or broken.
@@ -20,4 +20,4 @@ int hold_to_remembered(Asker& asker);
 // The notes remembered of this node's logs, each followed by an empty line, as `verify` takes them.
 std::string remembered_notes(const std::string& node);
 
-}  // namespace yushi
+}  // namespace yushi::cli

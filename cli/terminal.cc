@@ -13,7 +13,7 @@
 #include "core/base/calendar.h"
 #include "core/base/display.h"
 
-namespace yushi {
+namespace yushi::cli {
 
 namespace {
 
@@ -103,4 +103,4 @@ std::string local_time_text(std::string_view rfc3339, const Zone& zone, bool wit
   return time ? local_time_text(time->unix_ns, zone, with_milliseconds) : std::string(rfc3339);
 }
 
-}  // namespace yushi
+}  // namespace yushi::cli

@@ -8,7 +8,7 @@
 
 #include "core/base/time_text.h"
 
-namespace yushi {
+namespace yushi::cli {
 
 // $TZ, /etc/localtime, /etc/timezone; UTC when none of them names a zone. A TZ that names none is said on stderr, once.
 std::shared_ptr<const Zone> local_zone();
@@ -20,4 +20,4 @@ std::string local_time_text(int64_t unix_ns, const Zone& zone, bool with_millise
 // The same of an RFC 3339 text, which is returned as it is when it is none.
 std::string local_time_text(std::string_view rfc3339, const Zone& zone, bool with_milliseconds = true);
 
-}  // namespace yushi
+}  // namespace yushi::cli

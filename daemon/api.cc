@@ -17,7 +17,7 @@
 
 #include "daemon/http.h"
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -66,7 +66,7 @@ std::string reason_of(std::string_view end) {
 }
 
 struct Target {
-  Question question;
+  query::Question question;
   std::string problem;  // the first one; the rest of the target is not read
 };
 
@@ -155,7 +155,7 @@ const HttpReply& too_many_connections() {
 
 // A connection, and who is at its other end.
 struct Api::Peer {
-  OwnedFd fd;
+  ingest::OwnedFd fd;
   const bool is_local;
   HttpConnection http;
   ucred credentials{};
@@ -167,7 +167,7 @@ struct Api::Peer {
   bool is_silent = true;  // no request of it is being answered
   bool is_let_go = false;
   Clock::time_point since = Clock::now();
-  Budget* asking = nullptr;  // of the question that is being answered
+  query::Budget* asking = nullptr;  // of the question that is being answered
   std::optional<Clock::time_point> deadline;
 
   // A question's record that waits for the proofs which belong to it, or proofs that wait for their question. The
@@ -176,7 +176,7 @@ struct Api::Peer {
   std::map<std::string, uint64_t> proofs;
   Clock::time_point told_at;  // the question, or the first of the proofs
 
-  Peer(OwnedFd&& socket, bool local) : fd(std::move(socket)), is_local(local), http(fd.get()) {
+  Peer(ingest::OwnedFd&& socket, bool local) : fd(std::move(socket)), is_local(local), http(fd.get()) {
     if (!is_local) return;
     socklen_t size = sizeof credentials;
     ::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &size);
@@ -195,8 +195,8 @@ struct Api::Asking {
   Api& api;
   Peer& peer;
   const HttpRequest& request;
-  Question question;
-  Budget budget{api.pool_};
+  query::Question question;
+  query::Budget budget{api.pool_};
   QuestionQueue::Turn turn;
   const bool follows = question.parameters.contains("follow");
   bool is_proof = false;
@@ -205,7 +205,7 @@ struct Api::Asking {
   std::string pending;
   std::string incomplete;  // why the answer is not whole, as its last line says
 
-  Asking(Api& of, Peer& by, const HttpRequest& with, Question what) : api(of), peer(by), request(with), question(std::move(what)) {}
+  Asking(Api& of, Peer& by, const HttpRequest& with, query::Question what) : api(of), peer(by), request(with), question(std::move(what)) {}
   ~Asking() { unhand(); }
 
   bool run(const std::string& problem);
@@ -214,9 +214,9 @@ struct Api::Asking {
   bool finish(const Result<void>& answered);
   Result<void> ask();
   Result<void> answer_following();
-  Result<std::shared_ptr<const StoreView>> view();
-  Result<EventReading> event_reading();  // the parsers of now, and the zone of each tenant
-  SecretsShown secrets() const;
+  Result<std::shared_ptr<const storage::StoreView>> view();
+  Result<query::EventReading> event_reading();  // the parsers of now, and the zone of each tenant
+  query::SecretsShown secrets() const;
   bool take_notes(std::string_view end);
   bool take(std::string_view line);
   void send(bool last);
@@ -451,25 +451,25 @@ Result<void> Api::Asking::ask() {
     turn = std::move(*entered);
   }
   if (follows) return answer_following();
-  const LineSink sink = [this](std::string_view line) { return take(line); };
+  const query::LineSink sink = [this](std::string_view line) { return take(line); };
   if (question.name == "status" && !sink(api.sources_.status())) return {};
   auto seen = view();
   if (!seen) return tl::unexpected(seen.error());
-  return answer(**seen, question, secrets(), sink, budget, [this] { return event_reading(); });
+  return query::answer(**seen, question, secrets(), sink, budget, [this] { return event_reading(); });
 }
 
-SecretsShown Api::Asking::secrets() const {
+query::SecretsShown Api::Asking::secrets() const {
   auto& may = api.may_see_secrets_;
   const bool may_see = std::find(may.begin(), may.end(), peer.user) != may.end();
   return {api.sources_.pipeline->loaded()->secrets,
           may_see ? "" : peer.user + " may not see secrets; `api.secrets` in yushi.yaml names who may"};
 }
 
-Result<std::shared_ptr<const StoreView>> Api::Asking::view() {
+Result<std::shared_ptr<const storage::StoreView>> Api::Asking::view() {
   auto& sources = api.sources_;
-  std::shared_ptr<const StoreView> view;
+  std::shared_ptr<const storage::StoreView> view;
   if (question.name == "verify") {
-    auto signed_all = sources.pipeline->sign_all([&] { view = StoreView::of(*sources.store); });
+    auto signed_all = sources.pipeline->sign_all([&] { view = storage::StoreView::of(*sources.store); });
     if (!signed_all) return tl::unexpected(signed_all.error());
     if (!view) return fail(Code::unavailable, "the daemon is stopping");
     return view;
@@ -477,12 +477,12 @@ Result<std::shared_ptr<const StoreView>> Api::Asking::view() {
   if (question.name == "checkpoint") {
     if (auto signed_now = sources.pipeline->sign_now(); !signed_now) return tl::unexpected(signed_now.error());
   }
-  return StoreView::of(*sources.store);
+  return storage::StoreView::of(*sources.store);
 }
 
-Result<EventReading> Api::Asking::event_reading() {
+Result<query::EventReading> Api::Asking::event_reading() {
   auto loaded = api.sources_.pipeline->loaded();
-  return EventReading{loaded->parsers, [loaded, &logs = api.sources_.store->options().logs](std::string_view log) {
+  return query::EventReading{loaded->parsers, [loaded, &logs = api.sources_.store->options().logs](std::string_view log) {
                         const auto at = static_cast<size_t>(std::find(logs.begin(), logs.end(), log) - logs.begin());
                         return at < loaded->readings.size() ? loaded->readings[at].zone : Zone::utc();
                       }};
@@ -492,8 +492,8 @@ Result<EventReading> Api::Asking::event_reading() {
 Result<void> Api::Asking::answer_following() {
   // The end of a whole round is not that of the stream, which has none; one that misses something ends the stream.
   bool ended = false, may_say_notes = true;
-  Question next = question;
-  const LineSink sink = [&](std::string_view line) {
+  query::Question next = question;
+  const query::LineSink sink = [&](std::string_view line) {
     if (line.starts_with("{\"yushi.end\":{\"complete\":true")) return !may_say_notes || take_notes(line);
     ended = line.starts_with("{\"yushi.end\":");
     return take(line) && (ended || keep_turn());
@@ -502,8 +502,8 @@ Result<void> Api::Asking::answer_following() {
     may_say_notes = first;
     // Before the view: what is committed between the two ends the wait below at once.
     const auto commit = api.sources_.pipeline->wait_commit(UINT64_MAX, 0);
-    auto view = StoreView::of(*api.sources_.store);
-    auto answered = answer(*view, next, secrets(), sink, budget, [this] { return event_reading(); });
+    auto view = storage::StoreView::of(*api.sources_.store);
+    auto answered = query::answer(*view, next, secrets(), sink, budget, [this] { return event_reading(); });
     if (!answered || ended || gone) return answered;
     turn.leave();
     auto logs = view->logs();
@@ -556,12 +556,12 @@ void Api::Asking::audit(const char* type, const Result<void>& answered) {
 
 // ------------------------------------------------------------------------------------------------- the thread that accepts
 
-Api::Api(UnixListener listener, OwnedFd metrics, Sources sources, Limits limits, std::vector<std::string> may_see_secrets)
+Api::Api(ingest::UnixListener listener, ingest::OwnedFd metrics, Sources sources, Limits limits, std::vector<std::string> may_see_secrets)
     : sources_(std::move(sources)),
       limits_(limits),
       may_see_secrets_(std::move(may_see_secrets)),
       pool_(limits.query_bytes, std::clamp(std::thread::hardware_concurrency(), 1u, 4u)),
-      queue_({QueryPool::kQuestionsMax, kLocalConnectionsMax / 2}),
+      queue_({query::QueryPool::kQuestionsMax, kLocalConnectionsMax / 2}),
       listener_(std::move(listener)),
       metrics_(std::move(metrics)) {}
 
@@ -619,7 +619,7 @@ void Api::accept(int listener, bool is_local) {
     if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) std::this_thread::sleep_for(kPauseWithoutDescriptors);
     return;
   }
-  OwnedFd refused(fd);
+  ingest::OwnedFd refused(fd);
   std::lock_guard lock(mutex_);
   size_t open = 0;
   Peer* silent = nullptr;
@@ -679,7 +679,7 @@ void Api::stop() {
   stopping_ = true;
   if (thread_.joinable()) thread_.join();
   listener_.reset();
-  metrics_ = OwnedFd();
+  metrics_ = ingest::OwnedFd();
   const auto until = Clock::now() + kStopWait;
   for (bool left = true; left;) {
     reap();
@@ -694,4 +694,4 @@ void Api::stop() {
   }
 }
 
-}  // namespace yushi
+}  // namespace yushi::daemon

@@ -28,12 +28,12 @@
 #include "ingest/unix_listener.h"
 #include "query/questions.h"
 
-namespace yushi {
+namespace yushi::daemon {
 
 class Api {
  public:
   struct Sources {
-    Store* store;
+    storage::Store* store;
     Pipeline* pipeline;
     std::function<std::string(const QuestionQueue::Counts&)> metrics;  // Prometheus text
     std::function<std::string()> status;  // JSON: what the daemon adds to the store's status
@@ -44,7 +44,7 @@ class Api {
   };
   // The listeners listen already: who asks before start() waits. `metrics` may be none.
   // `may_see_secrets` are names of users.
-  Api(UnixListener listener, OwnedFd metrics, Sources sources, Limits limits, std::vector<std::string> may_see_secrets = {});
+  Api(ingest::UnixListener listener, ingest::OwnedFd metrics, Sources sources, Limits limits, std::vector<std::string> may_see_secrets = {});
   ~Api();
   void start();
   void stop();  // ends running answers, which say so
@@ -60,14 +60,14 @@ class Api {
   Sources sources_;
   const Limits limits_;
   const std::vector<std::string> may_see_secrets_;
-  QueryPool pool_;
+  query::QueryPool pool_;
   QuestionQueue queue_;
-  std::optional<UnixListener> listener_;  // until stop()
-  OwnedFd metrics_;
+  std::optional<ingest::UnixListener> listener_;  // until stop()
+  ingest::OwnedFd metrics_;
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;
   std::list<std::unique_ptr<Peer>> peers_;  // the list, and what Peer says; protected by mutex_
   std::thread thread_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::daemon

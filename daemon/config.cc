@@ -23,7 +23,7 @@
 #include "ingest/tenant_map.h"
 #include "storage/store.h"
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
 // "64KiB": in the largest unit that gives a whole number.
@@ -199,7 +199,7 @@ void read_input(Walk& walk, const YAML::Node& node, Config& config) {
   }
   if ((is_unix ? input.path : input.listen).empty()) return;
   if (!is_unix) {
-    if (auto parsed = parse_listen(input.listen); !parsed) {
+    if (auto parsed = ingest::parse_listen(input.listen); !parsed) {
       return walk.problem(node["listen"], "inputs.listen: " + parsed.error().message);
     }
   }
@@ -207,7 +207,7 @@ void read_input(Walk& walk, const YAML::Node& node, Config& config) {
     if (other.transport != input.transport) return false;
     using Path = std::filesystem::path;
     if (is_unix) return Path(other.path).lexically_normal() == Path(input.path).lexically_normal();
-    auto ours = parse_listen(input.listen), theirs = parse_listen(other.listen);
+    auto ours = ingest::parse_listen(input.listen), theirs = ingest::parse_listen(other.listen);
     return ours->port() != 0 && ours->endpoint_text() == theirs->endpoint_text();  // port 0 is another one each time
   };
   if (std::any_of(config.inputs.begin(), config.inputs.end(), same)) {
@@ -230,10 +230,10 @@ Walk::Reader retention(Walk& walk, uint32_t& days) {
              {{"preset",
                [&](const YAML::Node& n) {
                  walk.text("retention.preset", preset, {"mlps", "cii"})(n);
-                 days = preset == "cii" ? 366 : kRetentionFloorDays;
+                 days = preset == "cii" ? 366 : storage::kRetentionFloorDays;
                }},
-              {"days", walk.number("retention.days", days, {{"", 1}, {"d", 1}}, kRetentionFloorDays, 36'500,
-                                   "; " + std::to_string(kRetentionFloorDays) + " days are the legal floor")}});
+              {"days", walk.number("retention.days", days, {{"", 1}, {"d", 1}}, storage::kRetentionFloorDays, 36'500,
+                                   "; " + std::to_string(storage::kRetentionFloorDays) + " days are the legal floor")}});
     if (node.IsMap() && node["preset"] && node["days"]) {
       walk.problem(node["days"], "retention.days: the preset gives the days already; remove one of the two");
     }
@@ -245,7 +245,7 @@ Walk::Reader networks(Walk& walk, std::string where, std::vector<std::string>& o
   return [&walk, where, &out](const YAML::Node& node) {
     walk.texts(where, out)(node);
     if (!node.IsSequence()) return;
-    TenantMap map;
+    ingest::TenantMap map;
     for (auto item : node) {
       if (!item.IsScalar()) continue;
       if (auto added = map.add(item.Scalar(), 2); !added) walk.problem(item, where + ": " + added.error().message);
@@ -253,13 +253,13 @@ Walk::Reader networks(Walk& walk, std::string where, std::vector<std::string>& o
   };
 }
 
-std::optional<Address> first_address(std::string_view cidr) {
-  Address address;
+std::optional<ingest::Address> first_address(std::string_view cidr) {
+  ingest::Address address;
   return parse_ip(cidr.substr(0, cidr.find('/')), &address) ? std::optional(address) : std::nullopt;
 }
 
 // `map` holds the networks of the tenants before, by their place in the config.
-void read_tenant(Walk& walk, const YAML::Node& node, Config& config, TenantMap& map) {
+void read_tenant(Walk& walk, const YAML::Node& node, Config& config, ingest::TenantMap& map) {
   TenantConfig tenant;
   walk.map(node, "tenants.",
            {{"name", walk.text("tenants.name", tenant.name)},
@@ -313,7 +313,7 @@ Walk::Reader topic(Walk& walk, std::string where, std::string& out) {
   };
 }
 
-void properties(Walk& walk, const YAML::Node& node, KafkaProperties& out) {
+void properties(Walk& walk, const YAML::Node& node, forward::KafkaProperties& out) {
   std::map<std::string, Walk::Reader> readers;
   if (node.IsMap()) {
     out.reserve(node.size());  // the readers write into its elements
@@ -324,7 +324,7 @@ void properties(Walk& walk, const YAML::Node& node, KafkaProperties& out) {
     }
   }
   walk.map(node, "forward.properties.", readers);
-  if (auto checked = check_kafka_properties(out); !checked) walk.problem(node, "forward.properties." + checked.error().message);
+  if (auto checked = forward::check_kafka_properties(out); !checked) walk.problem(node, "forward.properties." + checked.error().message);
 }
 
 // The fields that a `select` names, each with its place. They are looked at when the parsers are loaded.
@@ -339,7 +339,7 @@ void gather_fields(const Walk& walk, const YAML::Node& node, const Expression& e
   size_t at = text.find(name);
   while (at != text.npos && !((at == 0 || std::string_view(" \t\n\"(").find(text[at - 1]) != std::string_view::npos) && is_end(at + name.size())))
     at = text.find(name, at + 1);
-  out.emplace_back(name, walk.place_text(place_within(node, at == text.npos ? 0 : at)));
+  out.emplace_back(name, walk.place_text(detect::place_within(node, at == text.npos ? 0 : at)));
 }
 
 void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
@@ -389,10 +389,10 @@ void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
 void read_api_listen(Walk& walk, const YAML::Node& node, Config& config) {
   walk.text("api.listen", config.api_listen)(node);
   if (config.api_listen.empty()) return;
-  auto parsed = parse_listen(config.api_listen);
+  auto parsed = ingest::parse_listen(config.api_listen);
   if (!parsed) return walk.problem(node, "api.listen: " + parsed.error().message);
   const auto address = parsed->address();
-  Address v6_loopback{};
+  ingest::Address v6_loopback{};
   v6_loopback[15] = 1;
   const bool is_v4_loopback = std::all_of(address.begin(), address.begin() + 10, [](uint8_t byte) { return byte == 0; }) &&
                               address[10] == 0xff && address[11] == 0xff && address[12] == 127;
@@ -489,7 +489,7 @@ Result<Config> load_config(const std::string& path) {
                  }},
                 {"tenants",
                  [&](const YAML::Node& n) {
-                   TenantMap map;
+                   ingest::TenantMap map;
                    walk.list(n, "tenants", [&](auto& i) { read_tenant(walk, i, config, map); });
                  }},
                 {"relays", networks(walk, "relays", config.relays)},
@@ -542,4 +542,4 @@ Result<Config> load_config(const std::string& path) {
   return config;
 }
 
-}  // namespace yushi
+}  // namespace yushi::daemon

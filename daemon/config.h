@@ -12,7 +12,7 @@
 #include "enrich/lookups.h"
 #include "forward/kafka.h"
 
-namespace yushi {
+namespace yushi::daemon {
 
 struct InputConfig {
   enum class Transport { udp, tcp, unix_socket } transport;
@@ -38,7 +38,7 @@ struct ForwardConfig {
   std::string select = "*";
   bool secrets = false;  // sends passwords, tokens and keys as they are
   std::vector<std::pair<std::string, std::string>> select_fields;  // that it names, each with its place: "yushi.yaml:9:13"
-  KafkaProperties properties;
+  forward::KafkaProperties properties;
 };
 
 struct Config {
@@ -49,7 +49,7 @@ struct Config {
   std::vector<std::string> relays;  // addresses and networks
   std::vector<std::string> parser_dirs;  // users'; ours come first
   std::vector<std::string> rule_dirs;
-  LookupFiles lookups;
+  enrich::LookupFiles lookups;
   std::vector<std::string> secret_dirs;  // files that say what a secret is; ours come first
   uint32_t message_bytes = 64 << 10;
   uint32_t connections = 10'000;
@@ -80,4 +80,4 @@ Result<Config> load_config(const std::string& path);
 // be theirs.
 std::vector<std::string> unknown_select_fields(const Config& config);
 
-}  // namespace yushi
+}  // namespace yushi::daemon

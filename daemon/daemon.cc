@@ -35,7 +35,7 @@
 #include "query/parser_versions.h"
 #include "storage/verify.h"
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
 constexpr int kBeatsPerWatchdog = 8;
@@ -107,7 +107,7 @@ class Daemon {
     auto loaded = load_data_files(config_, nullptr);
     if (!loaded) return tl::unexpected(loaded.error());
     loaded_ = *loaded;
-    auto lookups = open_lookups(config_.lookups);
+    auto lookups = enrich::open_lookups(config_.lookups);
     if (!lookups) return tl::unexpected(lookups.error());
     use_lookups(std::move(*lookups));
     for (auto& what : loaded_->left_out) spdlog::warn("{}", what);
@@ -123,17 +123,17 @@ class Daemon {
   // Before the store: an address that is not to be had must not leave a store behind that nobody asked for.
   Result<void> bind_inputs() {
     for (auto& input : config_.inputs) {
-      InputSettings settings;
+      ingest::InputSettings settings;
       settings.transport = input.transport == InputConfig::Transport::udp   ? Transport::udp
                            : input.transport == InputConfig::Transport::tcp ? Transport::tcp
                                                                             : Transport::unix_socket;
       settings.listen = input.listen;
       settings.path = input.path;
-      settings.framing = input.framing == "newline"         ? Framing::newline
-                         : input.framing == "octet-counted" ? Framing::octet_counted
-                                                            : Framing::automatic;
+      settings.framing = input.framing == "newline"         ? ingest::Framing::newline
+                         : input.framing == "octet-counted" ? ingest::Framing::octet_counted
+                                                            : ingest::Framing::automatic;
       settings.message_bytes_max = config_.message_bytes;
-      auto bound = bind_input(settings, ingest_thread_count_);
+      auto bound = ingest::bind_input(settings, ingest_thread_count_);
       if (!bound) {
         return fail(bound.error().code, (input.place.empty() ? "" : input.place + ": ") + bound.error().message);
       }
@@ -150,10 +150,10 @@ class Daemon {
     // In data_dir, where it is by default, only after the store, which makes that folder.
     if (!store_ && is_under(api_path_, config_.data_dir)) return {};
     auto doing = "api.socket " + api_path_;
-    auto listener = UnixListener::bind(doing, api_path_, SOCK_STREAM, 0600);
+    auto listener = ingest::UnixListener::bind(doing, api_path_, SOCK_STREAM, 0600);
     if (!listener) return tl::unexpected(listener.error());
     if (auto given = give_to_group(doing); !given) return given;
-    if (::listen(listener->fd(), SOMAXCONN) != 0) return fail_errno(doing, errno);
+    if (::listen(listener->fd(), SOMAXCONN) != 0) return ingest::fail_errno(doing, errno);
     api_listener_.emplace(std::move(*listener));
     return {};
   }
@@ -166,25 +166,25 @@ class Daemon {
       struct stat there;
       const bool has_it = ::stat(api_path_.c_str(), &there) == 0 && there.st_gid == group->gr_gid;
       if (!has_it && ::chown(api_path_.c_str(), static_cast<uid_t>(-1), group->gr_gid) != 0) {
-        return fail_errno(doing + ": giving it to group " + config_.api_group, errno,
+        return ingest::fail_errno(doing + ": giving it to group " + config_.api_group, errno,
                           "the daemon's user must be a member of that group, and under systemd may use chown only as yushid.service says");
       }
     }
-    if (::chmod(api_path_.c_str(), config_.api_mode) != 0) return fail_errno(doing, errno);
+    if (::chmod(api_path_.c_str(), config_.api_mode) != 0) return ingest::fail_errno(doing, errno);
     return {};
   }
 
   Result<void> bind_api_listen() {
     if (config_.api_listen.empty()) return {};
-    auto address = parse_listen(config_.api_listen);
+    auto address = ingest::parse_listen(config_.api_listen);
     if (!address) return tl::unexpected(address.error());
     const std::string doing = "api.listen " + config_.api_listen;
-    OwnedFd fd(::socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!fd) return fail_bind(doing, errno, *address);
+    ingest::OwnedFd fd(::socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) return ingest::fail_bind(doing, errno, *address);
     const int on = 1;
     ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (::bind(fd.get(), address->get(), address->length) != 0 || ::listen(fd.get(), SOMAXCONN) != 0) {
-      return fail_bind(doing, errno, *address);
+      return ingest::fail_bind(doing, errno, *address);
     }
     api_metrics_ = std::move(fd);
     return {};
@@ -192,7 +192,7 @@ class Daemon {
 
   Result<void> open_store() {
     versions_->add(loaded_->parsers);
-    StoreOptions options;
+    storage::StoreOptions options;
     options.data_dir = config_.data_dir;
     options.key_dir = config_.key_dir;
     options.node = config_.node;
@@ -205,11 +205,11 @@ class Daemon {
       options.log_retention_days.push_back(tenant.retention_days);
     }
     options.understand = versions_->as_function();
-    options.opened = [this](const std::shared_ptr<Database>& database) { versions_->read_from(database); };
-    auto store = Store::open(std::move(options));
+    options.opened = [this](const std::shared_ptr<storage::Database>& database) { versions_->read_from(database); };
+    auto store = storage::Store::open(std::move(options));
     if (!store) return tl::unexpected(store.error());
     store_ = std::move(*store);
-    return store_->keep_parsers(loaded_->parsers->digest(), encode_parser_files(*loaded_->parsers));
+    return store_->keep_parsers(loaded_->parsers->digest(), query::encode_parser_files(*loaded_->parsers));
   }
 
   Result<void> start_pipeline() {
@@ -233,11 +233,11 @@ class Daemon {
       ::kill(::getpid(), SIGTERM);
     };
     // Before anything else is committed: `verify` asks `_audit` which engines there were.
-    pipeline_->tell(start_record(kParserEngine));
+    pipeline_->tell(storage::start_record(parsers::kParserEngine));
     for (auto& tail : store_->other_engines()) {
       auto what = "records " + tail.log + "/" + std::to_string(tail.first_index) + " to " +
                   std::to_string(tail.first_index + tail.records - 1) + " were left unsealed by a crash and parser engine " +
-                  std::to_string(tail.engine) + ", which gave their fields; engine " + std::to_string(kParserEngine) +
+                  std::to_string(tail.engine) + ", which gave their fields; engine " + std::to_string(parsers::kParserEngine) +
                   " gives them anew";
       spdlog::warn("{}", what);
       pipeline_->tell(R"({"event":{"kind":"event","category":["configuration"],"type":["change"],"action":"fields-anew",)"
@@ -248,22 +248,22 @@ class Daemon {
   }
 
   Result<void> start_inputs() {
-    auto tenants = std::make_shared<TenantMap>();
+    auto tenants = std::make_shared<ingest::TenantMap>();
     for (size_t i = 0; i < config_.tenants.size(); ++i) {
       for (auto& cidr : config_.tenants[i].cidrs) {
         if (auto added = tenants->add(cidr, static_cast<TenantId>(i + 2)); !added) return added;
       }
     }
-    InputContext context;
+    ingest::InputContext context;
     for (unsigned i = 0; i < ingest_thread_count_; ++i) {
       contexts_.push_back(std::make_unique<boost::asio::io_context>(1));
       context.threads.push_back(contexts_.back().get());
     }
     context.sink = pipeline_.get();
     context.tenants = tenants;
-    context.connections = std::make_shared<Connections>(connections_max_, config_.connections_per_source);
-    context.sources = std::make_shared<SourceLimit>(config_.sources);
-    store_->for_each_source([&](TenantId tenant, const std::string& source, const SourceState& state) {
+    context.connections = std::make_shared<ingest::Connections>(connections_max_, config_.connections_per_source);
+    context.sources = std::make_shared<ingest::SourceLimit>(config_.sources);
+    store_->for_each_source([&](TenantId tenant, const std::string& source, const storage::SourceState& state) {
       bool datagrams = state.seen_on(Transport::udp) || state.seen_on(Transport::unix_socket);
       if (datagrams) (void)context.sources->admit(tenant, source);
     });
@@ -282,13 +282,13 @@ class Daemon {
 
   Result<void> start_forwarders() {
     for (auto& forward : config_.forward) {
-      KafkaSettings settings;
+      forward::KafkaSettings settings;
       settings.brokers = forward.brokers;
       settings.topic = forward.topic;
       settings.alerts_topic = forward.alerts_topic;
-      settings.format = forward.format == "raw"        ? ForwardFormat::raw
-                        : forward.format == "protobuf" ? ForwardFormat::protobuf
-                                                       : ForwardFormat::ecs_json;
+      settings.format = forward.format == "raw"        ? forward::ForwardFormat::raw
+                        : forward.format == "protobuf" ? forward::ForwardFormat::protobuf
+                                                       : forward::ForwardFormat::ecs_json;
       auto select = Filter::parse_kql(forward.select, {});
       if (!select) return tl::unexpected(select.error());
       settings.select = *select;
@@ -309,7 +309,7 @@ class Daemon {
       };
       // One cursor for each topic: a second forwarder into another topic has its own.
       auto source = make_store_source(*store_, forward.brokers + "/" + forward.topic);
-      forwarders_.push_back(std::make_unique<KafkaForwarder>(std::move(settings), std::move(source)));
+      forwarders_.push_back(std::make_unique<forward::KafkaForwarder>(std::move(settings), std::move(source)));
       if (auto started = forwarders_.back()->start(); !started) return started;
     }
     pipeline_->on_commit = [this] {
@@ -401,12 +401,12 @@ class Daemon {
     auto loaded = load_data_files(config_, pipeline_->loaded().get());
     if (loaded) {
       versions_->add((*loaded)->parsers);
-      if (auto kept = store_->keep_parsers((*loaded)->parsers->digest(), encode_parser_files(*(*loaded)->parsers)); !kept) {
+      if (auto kept = store_->keep_parsers((*loaded)->parsers->digest(), query::encode_parser_files(*(*loaded)->parsers)); !kept) {
         loaded = tl::unexpected(kept.error());
       }
     }
     // The databases of before serve on where the new ones cannot be read.
-    if (auto lookups = open_lookups(config_.lookups))
+    if (auto lookups = enrich::open_lookups(config_.lookups))
       use_lookups(std::move(*lookups));
     else
       spdlog::error("reload: {}; what was read before stays", lookups.error().message);
@@ -480,16 +480,16 @@ class Daemon {
   const unsigned ingest_thread_count_ = std::max(1u, std::min(8u, std::thread::hardware_concurrency()));
   uint32_t connections_max_ = 0;
   std::shared_ptr<const Loaded> loaded_;
-  std::shared_ptr<ParserVersions> versions_ = std::make_shared<ParserVersions>();
-  std::unique_ptr<Store> store_;
+  std::shared_ptr<query::ParserVersions> versions_ = std::make_shared<query::ParserVersions>();
+  std::unique_ptr<storage::Store> store_;
   std::unique_ptr<Pipeline> pipeline_;
   std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
   std::vector<std::thread> ingest_threads_;
-  std::vector<std::unique_ptr<Input>> inputs_;
-  std::vector<std::unique_ptr<KafkaForwarder>> forwarders_;
+  std::vector<std::unique_ptr<ingest::Input>> inputs_;
+  std::vector<std::unique_ptr<forward::KafkaForwarder>> forwarders_;
   Watched watched_{};
-  std::optional<UnixListener> api_listener_;  // moved into the API when it starts, as is the next
-  OwnedFd api_metrics_;                       // of api.listen; may be none
+  std::optional<ingest::UnixListener> api_listener_;  // moved into the API when it starts, as is the next
+  ingest::OwnedFd api_metrics_;                       // of api.listen; may be none
   std::unique_ptr<Api> api_;
   std::atomic<bool> failed_{false};
   Watchdog watchdog_;
@@ -531,4 +531,4 @@ int run_daemon(const Config& config, const std::string& config_path) {
   return Daemon(config, config_path).run();
 }
 
-}  // namespace yushi
+}  // namespace yushi::daemon

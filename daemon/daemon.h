@@ -9,9 +9,9 @@
 #include "core/base/result.h"
 #include "daemon/config.h"
 
-namespace yushi {
+namespace yushi::daemon {
 
 // Exit code of the process: 0; 2 for a wrong config; 3 when the store cannot be opened; 1 when it failed later.
 int run_daemon(const Config& config, const std::string& config_path);
 
-}  // namespace yushi
+}  // namespace yushi::daemon

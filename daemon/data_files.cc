@@ -7,7 +7,7 @@
 #include "parsers/parser_set.h"
 #include "parsers/share_directory.h"
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
 // The first problem of several, in one line. A line that is indented belongs to the problem above it.
@@ -45,9 +45,9 @@ class Loading {
 
     // A parser leans on shared tables: it is alone beside those, theirs where they are right.
     std::vector<File> right, shared;
-    if constexpr (std::is_same_v<File, ParserFile>) {
-      shared = shared_files(*ours);
-      std::stable_partition(users.begin(), users.end(), is_shared_file);
+    if constexpr (std::is_same_v<File, parsers::ParserFile>) {
+      shared = parsers::shared_files(*ours);
+      std::stable_partition(users.begin(), users.end(), parsers::is_shared_file);
     }
     for (auto& file : users) {
       auto alone = Set::load(joined(shared, {file}));
@@ -56,7 +56,7 @@ class Loading {
         right.push_back(std::move(file));
       else
         leave_out(file.path, first_line(alone.error().message), &right);
-      if constexpr (std::is_same_v<File, ParserFile>) {
+      if constexpr (std::is_same_v<File, parsers::ParserFile>) {
         if (right.size() > before && is_shared_file(right.back())) shared.push_back(right.back());
       }
     }
@@ -131,20 +131,20 @@ class Loading {
 
 Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, const Loaded* before) {
   auto loaded = std::make_shared<Loaded>();
-  auto parsers = Loading<ParserSet, ParserFile>("parser", read_parser_directories, before ? before->parsers.get() : nullptr,
+  auto parsers = Loading<parsers::ParserSet, parsers::ParserFile>("parser", parsers::read_parser_directories, before ? before->parsers.get() : nullptr,
                                                 loaded->left_out)
-                     .load(share_directory("parsers"), config.parser_dirs);
+                     .load(parsers::share_directory("parsers"), config.parser_dirs);
   if (!parsers) return tl::unexpected(parsers.error());
   loaded->parsers = *parsers;
   // After the parsers: rules name their fields.
   auto rules =
-      Loading<RuleSet, RuleFile>("rule", read_rule_directories, before ? before->rules.get() : nullptr, loaded->left_out)
-          .load(share_directory("rules"), config.rule_dirs);
+      Loading<detect::RuleSet, detect::RuleFile>("rule", detect::read_rule_directories, before ? before->rules.get() : nullptr, loaded->left_out)
+          .load(parsers::share_directory("rules"), config.rule_dirs);
   if (!rules) return tl::unexpected(rules.error());
   loaded->rules = *rules;
   auto secrets = Loading<SecretRules, SecretFile>("secrets", read_secret_directories, before ? before->secrets.get() : nullptr,
                                                   loaded->left_out)
-                     .load(share_directory("secrets"), config.secret_dirs);
+                     .load(parsers::share_directory("secrets"), config.secret_dirs);
   if (!secrets) return tl::unexpected(secrets.error());
   loaded->secrets = *secrets;
   auto& unsupported = loaded->rules->unsupported();
@@ -155,7 +155,7 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
     if (!zone) return tl::unexpected(zone.error());
     loaded->readings.push_back({*zone, *find_charset(charset)});
     loaded->contexts.push_back(
-        std::make_shared<const ParseContext>(ParseContext{(*parsers)->digest(), timezone, charset, kParserEngine}));
+        std::make_shared<const storage::ParseContext>(storage::ParseContext{(*parsers)->digest(), timezone, charset, parsers::kParserEngine}));
     return {};
   };
   for (int own = 0; own < 2; ++own) {
@@ -190,20 +190,20 @@ std::vector<std::string> check_data_files(const Config& config) {
     for (auto& file : away) out.push_back(file.why);
     return std::move(*all);
   };
-  if (auto set = ParserSet::load(read_all(read_parser_directories, share_directory("parsers"), config.parser_dirs)); !set) {
+  if (auto set = parsers::ParserSet::load(read_all(parsers::read_parser_directories, parsers::share_directory("parsers"), config.parser_dirs)); !set) {
     add_lines(set.error().message);
   }
-  if (auto set = RuleSet::load(read_all(read_rule_directories, share_directory("rules"), config.rule_dirs)); !set) {
+  if (auto set = detect::RuleSet::load(read_all(detect::read_rule_directories, parsers::share_directory("rules"), config.rule_dirs)); !set) {
     add_lines(set.error().message);
   } else {
     for (auto& rule : (*set)->unsupported()) out.push_back(rule);
   }
-  if (auto set = SecretRules::load(read_all(read_secret_directories, share_directory("secrets"), config.secret_dirs)); !set) {
+  if (auto set = SecretRules::load(read_all(read_secret_directories, parsers::share_directory("secrets"), config.secret_dirs)); !set) {
     add_lines(set.error().message);
   }
   for (auto& problem : unknown_select_fields(config)) out.push_back(problem);
-  if (auto lookups = open_lookups(config.lookups); !lookups) add_lines(lookups.error().message);
+  if (auto lookups = enrich::open_lookups(config.lookups); !lookups) add_lines(lookups.error().message);
   return out;
 }
 
-}  // namespace yushi
+}  // namespace yushi::daemon

@@ -17,7 +17,7 @@
 #include "daemon/config.h"
 #include "daemon/pipeline.h"
 
-namespace yushi {
+namespace yushi::daemon {
 
 // `before` is what ran until now; nullptr at the start.
 Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, const Loaded* before);
@@ -26,4 +26,4 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
 // error. A rule that is right but cannot run here is among them.
 std::vector<std::string> check_data_files(const Config& config);
 
-}  // namespace yushi
+}  // namespace yushi::daemon

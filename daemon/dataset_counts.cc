@@ -1,6 +1,6 @@
 #include "daemon/dataset_counts.h"
 
-namespace yushi {
+namespace yushi::daemon {
 
 void DatasetCounts::add(const Batch& batch) {
   for (const Record& record : batch.records) {
@@ -25,4 +25,4 @@ void DatasetCounts::read(std::map<std::string, uint64_t>& into) const {
   for (auto& [dataset, count] : counters_) into[dataset] += count.load(std::memory_order_relaxed);
 }
 
-}  // namespace yushi
+}  // namespace yushi::daemon

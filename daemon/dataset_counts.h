@@ -14,7 +14,7 @@
 
 #include "core/record/batch.h"
 
-namespace yushi {
+namespace yushi::daemon {
 
 class DatasetCounts {
  public:
@@ -35,4 +35,4 @@ class DatasetCounts {
   std::map<std::string, Counter, std::less<>> counters_;  // protected by mutex_; the counters stay where they are
 };
 
-}  // namespace yushi
+}  // namespace yushi::daemon

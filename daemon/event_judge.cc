@@ -1,9 +1,9 @@
 #include "daemon/event_judge.h"
 
-namespace yushi {
+namespace yushi::daemon {
 
-EventJudge::EventJudge(std::shared_ptr<const ParserSet> parsers, std::shared_ptr<const RuleSet> rules, DetectOptions options, ZoneOfLog zone_of)
-    : rules_(rules), engine_(rules, std::move(options)), zone_of_(std::move(zone_of)), joiner_(std::make_unique<Joiner>(std::move(parsers))),
+EventJudge::EventJudge(std::shared_ptr<const parsers::ParserSet> parsers, std::shared_ptr<const detect::RuleSet> rules, detect::DetectOptions options, ZoneOfLog zone_of)
+    : rules_(rules), engine_(rules, std::move(options)), zone_of_(std::move(zone_of)), joiner_(std::make_unique<parsers::Joiner>(std::move(parsers))),
       matcher_(rules->matcher()) {}
 
 void EventJudge::observe(const Batch& batch, std::vector<Alert>& alerts) {
@@ -47,7 +47,7 @@ void EventJudge::tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& 
   engine_.tick(commit, received_ns, alerts);
 }
 
-void EventJudge::reload(std::shared_ptr<const ParserSet> parsers, std::shared_ptr<const RuleSet> rules, ZoneOfLog zone_of, std::vector<Alert>& alerts) {
+void EventJudge::reload(std::shared_ptr<const parsers::ParserSet> parsers, std::shared_ptr<const detect::RuleSet> rules, ZoneOfLog zone_of, std::vector<Alert>& alerts) {
   joiner_->close_all();
   judge_closed(alerts);
   cut_before_ += joiner_->cut();
@@ -55,7 +55,7 @@ void EventJudge::reload(std::shared_ptr<const ParserSet> parsers, std::shared_pt
   rules_ = std::move(rules);
   matcher_ = rules_->matcher();
   zone_of_ = std::move(zone_of);
-  joiner_ = std::make_unique<Joiner>(std::move(parsers));
+  joiner_ = std::make_unique<parsers::Joiner>(std::move(parsers));
 }
 
 std::string EventJudge::save() const {
@@ -72,4 +72,4 @@ Result<void> EventJudge::load(Reader& in) {
   return {};
 }
 
-}  // namespace yushi
+}  // namespace yushi::daemon

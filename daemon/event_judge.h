@@ -13,20 +13,20 @@
 #include "detect/engine.h"
 #include "parsers/joiner.h"
 
-namespace yushi {
+namespace yushi::daemon {
 
 using ZoneOfLog = std::function<std::shared_ptr<const Zone>(std::string_view log)>;
 
 class EventJudge {
  public:
-  EventJudge(std::shared_ptr<const ParserSet> parsers, std::shared_ptr<const RuleSet> rules, DetectOptions options, ZoneOfLog zone_of);
+  EventJudge(std::shared_ptr<const parsers::ParserSet> parsers, std::shared_ptr<const detect::RuleSet> rules, detect::DetectOptions options, ZoneOfLog zone_of);
 
   // The batch's hits are those of these rules. Of a line of an event they do not count: the event is matched anew.
   void observe(const Batch& batch, std::vector<Alert>& alerts);
   // As Engine::tick() has it; events that nothing can be added to are judged too.
   void tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts);
   // Open events are closed, and judged by the rules of before.
-  void reload(std::shared_ptr<const ParserSet> parsers, std::shared_ptr<const RuleSet> rules, ZoneOfLog zone_of, std::vector<Alert>& alerts);
+  void reload(std::shared_ptr<const parsers::ParserSet> parsers, std::shared_ptr<const detect::RuleSet> rules, ZoneOfLog zone_of, std::vector<Alert>& alerts);
 
   // State as of the last observed record. load() takes it over; then the records from wanted_from() on are given to restore(),
   // as far as they were observed before the state was saved, and restored() is called.
@@ -42,14 +42,14 @@ class EventJudge {
  private:
   void judge_closed(std::vector<Alert>& alerts);
 
-  std::shared_ptr<const RuleSet> rules_;
-  Engine engine_;
+  std::shared_ptr<const detect::RuleSet> rules_;
+  detect::Engine engine_;
   ZoneOfLog zone_of_;
-  std::unique_ptr<Joiner> joiner_;
-  std::unique_ptr<RuleMatcher> matcher_;  // of joined events: their kinds live with the joiner
+  std::unique_ptr<parsers::Joiner> joiner_;
+  std::unique_ptr<detect::RuleMatcher> matcher_;  // of joined events: their kinds live with the joiner
   uint64_t cut_before_ = 0;               // by joiners before the last reload
   Batch events_;                          // those that just closed; empty between two calls
   Scratch scratch_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::daemon

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
 namespace beast = boost::beast;
@@ -214,4 +214,4 @@ void HttpConnection::let_go(const char* why) {
   ::shutdown(fd_, SHUT_RD);
 }
 
-}  // namespace yushi
+}  // namespace yushi::daemon

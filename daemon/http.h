@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-namespace yushi {
+namespace yushi::daemon {
 
 struct HttpRequest {
   std::string method, target, host;
@@ -74,4 +74,4 @@ class HttpConnection {
   std::atomic<const char*> let_go_{nullptr};
 };
 
-}  // namespace yushi
+}  // namespace yushi::daemon

@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
   }
   constexpr const char* kDefaultPath = "/etc/yushi/yushi.yaml";
   if (path.empty() && std::filesystem::exists(kDefaultPath)) path = kDefaultPath;
-  auto config = path.empty() ? yushi::Result<yushi::Config>(yushi::default_config()) : yushi::load_config(path);
+  auto config = path.empty() ? yushi::Result<yushi::daemon::Config>(yushi::daemon::default_config()) : yushi::daemon::load_config(path);
   if (!config) {
     std::string problems;
     yushi::append_printable_lines(problems, config.error().message);
@@ -40,11 +40,11 @@ int main(int argc, char** argv) {
   }
   if (check) {
     // The start is more lenient with data files: it leaves them out. Whoever asks wants to know.
-    auto problems = yushi::check_data_files(*config);
+    auto problems = yushi::daemon::check_data_files(*config);
     for (auto& problem : problems) std::cerr << problem << '\n';
     if (!problems.empty()) return 2;
     std::cout << (path.empty() ? "built-in defaults" : path) << ": ok\n";
     return 0;
   }
-  return yushi::run_daemon(*config, path);
+  return yushi::daemon::run_daemon(*config, path);
 }

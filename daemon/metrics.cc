@@ -9,7 +9,7 @@
 #include "daemon/verdict.h"
 #include "query/answer.h"
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
 class Exposition {
@@ -67,7 +67,7 @@ std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts&
   e.family("yushi_parse_unknown_total", "counter",
            "Records that no product's parser understood: none, or the generic parser that knew their form. `yushi parsers unknown` shows them.");
   for (auto& [dataset, count] : datasets) {
-    const auto generic = generic_datasets();
+    const auto generic = parsers::generic_datasets();
     if (dataset == "none" || std::find(generic.begin(), generic.end(), dataset) != generic.end()) e.value(count, "dataset=\"" + dataset + "\"");
   }
   e.one("yushi_hosts_unconfirmed_total", "counter", "Records whose header names another host than their sender did before.",
@@ -86,21 +86,21 @@ std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts&
         loaded->left_out.size());
   struct Column {
     const char *name, *help;
-    uint64_t InputCounts::*field;
+    uint64_t ingest::InputCounts::*field;
   };
   constexpr Column kColumns[] = {
-      {"yushi_input_bytes_total", "Bytes read.", &InputCounts::bytes},
-      {"yushi_input_messages_total", "Messages framed.", &InputCounts::messages},
-      {"yushi_input_empty_lines_total", "Empty lines between newline frames.", &InputCounts::empty_lines},
-      {"yushi_input_frame_resyncs_total", "Frames that did not fit, kept raw to the next LF.", &InputCounts::resyncs},
-      {"yushi_input_over_long_total", "Messages over the size limit, kept as parts.", &InputCounts::over_long},
-      {"yushi_input_truncated_total", "Unfinished last frames, kept.", &InputCounts::truncated},
-      {"yushi_input_connections_opened_total", "Connections opened.", &InputCounts::connections_opened},
-      {"yushi_input_connections_closed_total", "Connections closed.", &InputCounts::connections_closed},
-      {"yushi_input_connections_refused_total", "Connections refused by limits.connections or limits.connections_per_source.", &InputCounts::connections_refused},
-      {"yushi_input_connections_displaced_total", "Connections closed to make room for addresses that hold fewer.", &InputCounts::connections_displaced},
-      {"yushi_input_kernel_drops_total", "Datagrams the kernel dropped before they could be read.", &InputCounts::kernel_drops},
-      {"yushi_input_source_drops_total", "Datagrams of sources that had more than their share waiting.", &InputCounts::source_drops},
+      {"yushi_input_bytes_total", "Bytes read.", &ingest::InputCounts::bytes},
+      {"yushi_input_messages_total", "Messages framed.", &ingest::InputCounts::messages},
+      {"yushi_input_empty_lines_total", "Empty lines between newline frames.", &ingest::InputCounts::empty_lines},
+      {"yushi_input_frame_resyncs_total", "Frames that did not fit, kept raw to the next LF.", &ingest::InputCounts::resyncs},
+      {"yushi_input_over_long_total", "Messages over the size limit, kept as parts.", &ingest::InputCounts::over_long},
+      {"yushi_input_truncated_total", "Unfinished last frames, kept.", &ingest::InputCounts::truncated},
+      {"yushi_input_connections_opened_total", "Connections opened.", &ingest::InputCounts::connections_opened},
+      {"yushi_input_connections_closed_total", "Connections closed.", &ingest::InputCounts::connections_closed},
+      {"yushi_input_connections_refused_total", "Connections refused by limits.connections or limits.connections_per_source.", &ingest::InputCounts::connections_refused},
+      {"yushi_input_connections_displaced_total", "Connections closed to make room for addresses that hold fewer.", &ingest::InputCounts::connections_displaced},
+      {"yushi_input_kernel_drops_total", "Datagrams the kernel dropped before they could be read.", &ingest::InputCounts::kernel_drops},
+      {"yushi_input_source_drops_total", "Datagrams of sources that had more than their share waiting.", &ingest::InputCounts::source_drops},
   };
   for (auto& column : kColumns) {
     e.family(column.name, "counter", column.help);
@@ -108,14 +108,14 @@ std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts&
   }
   struct Forwarded {
     const char *name, *type, *help;
-    std::atomic<uint64_t> ForwardMetrics::*field;
+    std::atomic<uint64_t> forward::ForwardMetrics::*field;
   };
   constexpr Forwarded kForwarded[] = {
-      {"yushi_forward_delivered_total", "counter", "Records that the broker acknowledged.", &ForwardMetrics::delivered},
-      {"yushi_forward_alerts_delivered_total", "counter", "Alerts that the broker acknowledged.", &ForwardMetrics::alerts_delivered},
-      {"yushi_forward_errors_total", "counter", "Errors of the broker, the client or reading.", &ForwardMetrics::errors},
-      {"yushi_forward_up", "gauge", "1 while a broker answers.", &ForwardMetrics::up},
-      {"yushi_forward_in_flight_bytes", "gauge", "Bytes handed to the client and not yet acknowledged.", &ForwardMetrics::in_flight_bytes},
+      {"yushi_forward_delivered_total", "counter", "Records that the broker acknowledged.", &forward::ForwardMetrics::delivered},
+      {"yushi_forward_alerts_delivered_total", "counter", "Alerts that the broker acknowledged.", &forward::ForwardMetrics::alerts_delivered},
+      {"yushi_forward_errors_total", "counter", "Errors of the broker, the client or reading.", &forward::ForwardMetrics::errors},
+      {"yushi_forward_up", "gauge", "1 while a broker answers.", &forward::ForwardMetrics::up},
+      {"yushi_forward_in_flight_bytes", "gauge", "Bytes handed to the client and not yet acknowledged.", &forward::ForwardMetrics::in_flight_bytes},
   };
   for (auto& column : kForwarded) {
     if (watched.forwarders.empty()) break;
@@ -178,4 +178,4 @@ std::string status_json(const Watched& watched) {
   return s.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-}  // namespace yushi
+}  // namespace yushi::daemon

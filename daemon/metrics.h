@@ -12,13 +12,13 @@
 #include "ingest/input.h"
 #include "storage/store.h"
 
-namespace yushi {
+namespace yushi::daemon {
 
 struct Watched {
-  const Store* store;
+  const storage::Store* store;
   const Pipeline* pipeline;
-  std::vector<const Input*> inputs;
-  std::vector<const KafkaForwarder*> forwarders;
+  std::vector<const ingest::Input*> inputs;
+  std::vector<const forward::KafkaForwarder*> forwarders;
   int64_t started_ns;
 };
 
@@ -26,4 +26,4 @@ uint64_t disk_free_bytes(const std::string& path);
 std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts& questions);
 std::string status_json(const Watched& watched);
 
-}  // namespace yushi
+}  // namespace yushi::daemon

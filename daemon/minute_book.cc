@@ -4,7 +4,7 @@
 
 #include "core/base/time_text.h"
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
 constexpr size_t kRecordBytesMax = 32 << 10;
@@ -30,7 +30,7 @@ std::string text_of(const nlohmann::ordered_json& json) { return json.dump(-1, '
 
 }  // namespace
 
-void MinuteBook::count(const PreparedBatch& prepared) {
+void MinuteBook::count(const storage::PreparedBatch& prepared) {
   for (auto& note : prepared.batch->notes) {
     auto kind = static_cast<size_t>(note.kind);
     auto& row = note.source.empty() ? inputs_[std::string(note.input)] : rows_[{note.tenant, std::string(note.source)}];
@@ -121,4 +121,4 @@ void MinuteBook::put_sources(std::vector<std::string>& out, const std::map<Key, 
   }
 }
 
-}  // namespace yushi
+}  // namespace yushi::daemon

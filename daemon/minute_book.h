@@ -18,13 +18,13 @@
 #include "core/record/batch.h"
 #include "storage/chunk.h"
 
-namespace yushi {
+namespace yushi::daemon {
 
 class MinuteBook {
  public:
   explicit MinuteBook(std::vector<std::string> tenant_names) : tenants_(std::move(tenant_names)) {}
 
-  void count(const PreparedBatch& batch);  // notes and committed records
+  void count(const storage::PreparedBatch& batch);  // notes and committed records
 
   struct Committed {
     uint64_t records = 0, bytes = 0;
@@ -59,4 +59,4 @@ class MinuteBook {
   uint64_t kernel_drops_ = 0, source_drops_ = 0;
 };
 
-}  // namespace yushi
+}  // namespace yushi::daemon

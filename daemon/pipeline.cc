@@ -15,7 +15,7 @@
 #include "parsers/engine_version.h"
 #include "storage/view.h"
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
 size_t memory_of(const Batch& batch) { return batch.bytes + batch.arena.bytes() + batch.records.size() * sizeof(Record); }
@@ -29,11 +29,11 @@ constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
 constexpr std::string_view kDetectorState = "detect-4", kOldDetectorState = "detect", kBooksState = "books", kHostsState = "hosts";
 
 // What the daemon itself has to say; the records that show it are put in by commit().
-Alert own_alert(const DetectorName& name, Severity severity, uint32_t score, std::string reason, int64_t now_ns) {
+Alert own_alert(const detect::DetectorName& name, Severity severity, uint32_t score, std::string reason, int64_t now_ns) {
   Alert alert;
   alert.rule_id = name.id;
   alert.rule_name = name.title;
-  alert.rule_digest = detector_digest(name);
+  alert.rule_digest = detect::detector_digest(name);
   alert.severity = severity;
   alert.score = score;
   alert.reason = std::move(reason);
@@ -60,7 +60,7 @@ std::map<std::string, uint64_t> read_log_sizes(Reader& in) {
 
 }  // namespace
 
-Pipeline::Pipeline(Store& store, std::shared_ptr<const Loaded> loaded, PipelineOptions options)
+Pipeline::Pipeline(storage::Store& store, std::shared_ptr<const Loaded> loaded, PipelineOptions options)
     : store_(store),
       options_(options),
       loaded_(loaded),
@@ -100,9 +100,9 @@ bool Pipeline::would_wait() const {
   return counters_.in_flight_bytes.load(std::memory_order_relaxed) > options_.in_flight_bytes - options_.in_flight_bytes / kRoomOneIn;
 }
 
-PreparedBatch Pipeline::understand(Worker& worker, std::unique_ptr<Batch> batch) {
+storage::PreparedBatch Pipeline::understand(Worker& worker, std::unique_ptr<Batch> batch) {
   if (auto loaded = this->loaded(); worker.loaded != loaded) {
-    worker.understander = std::make_unique<Understander>(loaded->parsers);
+    worker.understander = std::make_unique<parsers::Understander>(loaded->parsers);
     worker.matcher = loaded->rules->matcher();
     worker.loaded = std::move(loaded);
     worker.datasets->forget();
@@ -118,7 +118,7 @@ PreparedBatch Pipeline::understand(Worker& worker, std::unique_ptr<Batch> batch)
   worker.matcher->match(*batch, worker.scratch, batch->hits);
   worker.scratch.clear();
   batch->keep.push_back(worker.loaded);
-  return prepare(std::move(batch), loaded.contexts);
+  return storage::prepare(std::move(batch), loaded.contexts);
 }
 
 std::map<std::string, uint64_t> Pipeline::records_of_datasets() const {
@@ -142,7 +142,7 @@ void Pipeline::tell_trouble(const std::string& action, std::string_view title, c
 
 void Pipeline::run() {
   ::pthread_setname_np(::pthread_self(), "committer");
-  std::vector<PreparedBatch> batches;
+  std::vector<storage::PreparedBatch> batches;
   std::unique_lock lock(mutex_);
   while (true) {
     using namespace std::chrono;
@@ -165,7 +165,7 @@ void Pipeline::run() {
     lock.unlock();
 
     // On a full disk the batches are held; at the stop they go into the reserve.
-    std::vector<PreparedBatch> now_committed;
+    std::vector<storage::PreparedBatch> now_committed;
     if (!disk_is_full() || last) now_committed.swap(batches);
     uint64_t memory = 0;
     for (auto& b : now_committed) memory += memory_of(*b.batch);
@@ -202,7 +202,7 @@ void Pipeline::run() {
   }
 }
 
-Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
+Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool last) {
   int64_t now = realtime_ns();
   for (auto& batch : batches) {
     book_.count(batch);
@@ -264,7 +264,7 @@ Result<void> Pipeline::commit(std::vector<PreparedBatch>& batches, bool last) {
       if (!told[i].alert) continue;
       alerts.push_back(std::move(*told[i].alert));
       alerts.back().records = {{store_.options().logs[kAuditTenant], first + i}};
-      alerts.back().id = alert_id(alerts.back());
+      alerts.back().id = detect::alert_id(alerts.back());
     }
     commit.append(understand(committer_, own_batch(own)));
     wrote = true;
@@ -312,11 +312,11 @@ std::unique_ptr<Batch> Pipeline::own_batch(const std::vector<std::string>& jsons
 }
 
 // Senders beyond limits.sources share one source from then on; anyone who forges addresses can bring that about.
-void Pipeline::tell_overflow(const PreparedBatch& batch, int64_t now_ns) {
+void Pipeline::tell_overflow(const storage::PreparedBatch& batch, int64_t now_ns) {
   for (auto& group : batch.groups) {
     for (auto& source : group.sources) {
       bool datagrams = source.transport == Transport::udp || source.transport == Transport::unix_socket;
-      if (!datagrams || source.source != SourceLimit::kOverflow) continue;
+      if (!datagrams || source.source != ingest::SourceLimit::kOverflow) continue;
       auto& told_ns = overflow_told_ns_[group.tenant];
       if (!due(told_ns, now_ns, kAlertInterval)) continue;
       told_ns = now_ns;
@@ -407,7 +407,7 @@ Result<void> Pipeline::replay_detectors() {
   } else if (state.error().code != Code::not_found) {
     return tl::unexpected(state.error());
   }
-  auto view = StoreView::of(store_);
+  auto view = storage::StoreView::of(store_);
   std::vector<Alert> ignored;
   Scratch scratch;
   // Detectors keep a state for each log, so the logs may follow one another.
@@ -441,8 +441,8 @@ Result<void> Pipeline::resume_books() {
   auto booked = read_log_sizes(in);
   if (!in.ok()) return fail(Code::corrupt, "the state of the ledger's books in the store is damaged");
   // Only to count: no fields are wanted.
-  Understand nothing{kParserEngine, [](Batch&, const ParseContext&) { return Result<void>(); }};
-  auto view = StoreView::open(store_.database(), std::move(nothing));
+  storage::Understand nothing{parsers::kParserEngine, [](Batch&, const storage::ParseContext&) { return Result<void>(); }};
+  auto view = storage::StoreView::open(store_.database(), std::move(nothing));
   if (!view) return tl::unexpected(view.error());
   std::map<MinuteBook::Key, MinuteBook::Committed> unbooked;
   auto& logs = store_.options().logs;
@@ -527,4 +527,4 @@ uint64_t Pipeline::wait_commit(uint64_t commit, int milliseconds) const {
   return committed_;
 }
 
-}  // namespace yushi
+}  // namespace yushi::daemon

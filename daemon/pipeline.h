@@ -31,18 +31,18 @@
 #include "parsers/understand.h"
 #include "storage/store.h"
 
-namespace yushi {
+namespace yushi::daemon {
 
 constexpr TenantId kDefaultTenant = 0;
 constexpr TenantId kAuditTenant = 1;
 
 // What a reload swaps, as one.
 struct Loaded {
-  std::shared_ptr<const ParserSet> parsers;
-  std::shared_ptr<const RuleSet> rules;
+  std::shared_ptr<const parsers::ParserSet> parsers;
+  std::shared_ptr<const detect::RuleSet> rules;
   std::shared_ptr<const SecretRules> secrets;                 // what is hidden of what goes out
-  std::vector<std::shared_ptr<const ParseContext>> contexts;  // by TenantId
-  std::vector<Reading> readings;                              // by TenantId
+  std::vector<std::shared_ptr<const storage::ParseContext>> contexts;  // by TenantId
+  std::vector<parsers::Reading> readings;                              // by TenantId
   std::vector<std::string> left_out;                          // files and rules that are wrong or cannot run, in words
 };
 
@@ -52,9 +52,9 @@ struct PipelineOptions {
   int64_t commit_interval_ns = 50'000'000;
   uint64_t commit_bytes = 4 << 20;
   uint64_t disk_reserve_bytes = 256 << 20;
-  TenantMap relays;             // who may speak for other hosts: maps them to any tenant but 0
+  ingest::TenantMap relays;             // who may speak for other hosts: maps them to any tenant but 0
   size_t senders_max = 65'536;  // of a tenant, whose host is remembered
-  DetectOptions detect;
+  detect::DetectOptions detect;
 };
 
 struct PipelineCounters {
@@ -69,9 +69,9 @@ struct PipelineCounters {
   std::atomic<bool> disk_full{false};
 };
 
-class Pipeline : public BatchSink {
+class Pipeline : public ingest::BatchSink {
  public:
-  Pipeline(Store& store, std::shared_ptr<const Loaded> loaded, PipelineOptions options);
+  Pipeline(storage::Store& store, std::shared_ptr<const Loaded> loaded, PipelineOptions options);
   ~Pipeline() override;
 
   Result<void> start();  // replays the detectors, takes up the books, then starts the committer
@@ -100,7 +100,7 @@ class Pipeline : public BatchSink {
   uint64_t hosts_unconfirmed() const { return hosts_.unconfirmed(); }
   // Of an ingest thread, stepped by it alone: in deliver(), where it rests while it waits for the committer, and whenever
   // the thread is asked for a sign of life.
-  Pulse& ingest_pulse(unsigned ingest_thread) { return workers_[ingest_thread].pulse; }
+  storage::Pulse& ingest_pulse(unsigned ingest_thread) { return workers_[ingest_thread].pulse; }
   // Waits until a commit after `commit` is durable, or `milliseconds` have passed; the newest number.
   uint64_t wait_commit(uint64_t commit, int milliseconds) const;
   // What is parsed and judged with now. Any thread.
@@ -109,19 +109,19 @@ class Pipeline : public BatchSink {
  private:
   struct Worker {
     std::shared_ptr<const Loaded> loaded;
-    std::unique_ptr<Understander> understander;
-    std::unique_ptr<RuleMatcher> matcher;
+    std::unique_ptr<parsers::Understander> understander;
+    std::unique_ptr<detect::RuleMatcher> matcher;
     Scratch scratch;
-    Pulse pulse;
+    storage::Pulse pulse;
     std::unique_ptr<DatasetCounts> datasets = std::make_unique<DatasetCounts>();
   };
   struct Own {
     std::string json;
     std::optional<Alert> alert;
   };
-  PreparedBatch understand(Worker& worker, std::unique_ptr<Batch> batch);
+  storage::PreparedBatch understand(Worker& worker, std::unique_ptr<Batch> batch);
   void run();
-  Result<void> commit(std::vector<PreparedBatch>& batches, bool last);
+  Result<void> commit(std::vector<storage::PreparedBatch>& batches, bool last);
   bool disk_is_full();
   Result<void> replay_detectors();
   Result<void> resume_books();
@@ -131,9 +131,9 @@ class Pipeline : public BatchSink {
   std::string books_state() const;
   void put_log_sizes(std::string& out) const;
   std::unique_ptr<Batch> own_batch(const std::vector<std::string>& jsons) const;
-  void tell_overflow(const PreparedBatch& batch, int64_t now_ns);
+  void tell_overflow(const storage::PreparedBatch& batch, int64_t now_ns);
 
-  Store& store_;
+  storage::Store& store_;
   const PipelineOptions options_;
   PipelineCounters counters_;
   // No std::atomic<shared_ptr>: GCC 12's unlocks a load with relaxed order, which the thread sanitizer rightly calls a race.
@@ -144,7 +144,7 @@ class Pipeline : public BatchSink {
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  std::deque<PreparedBatch> queue_;   // protected by mutex_, as is all down to committed_
+  std::deque<storage::PreparedBatch> queue_;   // protected by mutex_, as is all down to committed_
   std::vector<Own> own_;              // records of ours that wait for the next commit
   uint64_t queued_raw_bytes_ = 0, in_flight_ = 0;
   bool stopping_ = false, failed_ = false;
@@ -154,7 +154,7 @@ class Pipeline : public BatchSink {
 
   // The committer's own.
   Worker committer_;
-  std::shared_ptr<const RuleSet> rules_;
+  std::shared_ptr<const detect::RuleSet> rules_;
   EventJudge judge_;
   MinuteBook book_;
   int64_t minute_ns_ = 0;  // end of the last minute booked, by whichever run; 0: the store is new
@@ -164,4 +164,4 @@ class Pipeline : public BatchSink {
   std::thread thread_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::daemon

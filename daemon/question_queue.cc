@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace yushi {
+namespace yushi::daemon {
 
 Result<QuestionQueue::Turn> QuestionQueue::enter(const std::atomic<bool>& over) { return wait(over, false); }
 Result<QuestionQueue::Turn> QuestionQueue::enter_again(const std::atomic<bool>& over) { return wait(over, true); }
@@ -54,4 +54,4 @@ void QuestionQueue::Turn::leave() {
   queue->changed_.notify_all();
 }
 
-}  // namespace yushi
+}  // namespace yushi::daemon

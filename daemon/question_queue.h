@@ -14,7 +14,7 @@
 
 #include "core/base/result.h"
 
-namespace yushi {
+namespace yushi::daemon {
 
 class QuestionQueue {
  public:
@@ -68,4 +68,4 @@ class QuestionQueue {
   uint64_t refused_ = 0;
 };
 
-}  // namespace yushi
+}  // namespace yushi::daemon

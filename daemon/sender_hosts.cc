@@ -7,7 +7,7 @@
 #include "core/record/value.h"
 #include "ingest/source_limit.h"
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
 constexpr uint8_t kStateVersion = 1;
@@ -69,7 +69,7 @@ void for_each_origin(std::vector<Record>& records, Visit&& visit) {
 void SenderHosts::mark_relays(Batch& batch) const {
   if (relays_.empty()) return;
   for_each_origin(batch.records, [&](size_t from, size_t to) {
-    Address address;
+    ingest::Address address;
     if (!parse_ip(batch.records[from].origin->address, &address) || relays_.find(address) == 0) return;
     for (; from < to; ++from) batch.records[from].marks |= kByRelay;
   });
@@ -81,7 +81,7 @@ void SenderHosts::judge(Batch& batch) {
     auto& records = batch.records;
     const Origin& origin = *records[from].origin;
     if ((records[from].marks & kByRelay) || origin.transport == Transport::internal) return;
-    const bool overflow = origin.source == SourceLimit::kOverflow;
+    const bool overflow = origin.source == ingest::SourceLimit::kOverflow;
     uint64_t marked = 0;
     Sender* sender = nullptr;
     bool looked_up = false;
@@ -174,4 +174,4 @@ bool SenderHosts::load(std::string_view bytes, const std::vector<std::string>& t
   return true;
 }
 
-}  // namespace yushi
+}  // namespace yushi::daemon

@@ -29,14 +29,14 @@
 #include "core/record/batch.h"
 #include "ingest/tenant_map.h"
 
-namespace yushi {
+namespace yushi::daemon {
 
 class SenderHosts {
  public:
   static constexpr int64_t kRenamedAfter = int64_t{24} * 3600 * 1'000'000'000;
 
   // `relays`: the networks that it maps to any tenant but 0.
-  SenderHosts(TenantMap relays, size_t senders_max) : relays_(std::move(relays)), senders_max_(senders_max) {}
+  SenderHosts(ingest::TenantMap relays, size_t senders_max) : relays_(std::move(relays)), senders_max_(senders_max) {}
 
   void mark_relays(Batch& batch) const;
   void judge(Batch& batch);  // adds notes of what it marked
@@ -65,7 +65,7 @@ class SenderHosts {
   Sender* find(TenantId tenant, std::string_view source, std::string_view host, int64_t now_ns);
   bool is_confirmed(Sender& sender, std::string_view host, int64_t now_ns);
 
-  const TenantMap relays_;
+  const ingest::TenantMap relays_;
   const size_t senders_max_;
   std::atomic<uint64_t> unconfirmed_{0};
   std::mutex mutex_;
@@ -73,4 +73,4 @@ class SenderHosts {
   bool changed_ = false;
 };
 
-}  // namespace yushi
+}  // namespace yushi::daemon

@@ -7,12 +7,12 @@
 #include "storage/keys.h"
 #include "storage/view.h"
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
-class StoreSource : public RecordSource {
+class StoreSource : public forward::RecordSource {
  public:
-  StoreSource(Store& store, const std::string& name) : store_(store), cursor_(keys::cursor(name)) {}
+  StoreSource(storage::Store& store, const std::string& name) : store_(store), cursor_(storage::keys::cursor(name)) {}
 
   Result<std::vector<Head>> heads() override {
     std::vector<Head> out;
@@ -25,7 +25,7 @@ class StoreSource : public RecordSource {
   }
 
   Result<std::unique_ptr<Batch>> read(const std::string& log, uint64_t index) override {
-    auto view = StoreView::of(store_);
+    auto view = storage::StoreView::of(store_);
     auto segment = view->segment_at(log, index);
     if (!segment) return tl::unexpected(segment.error());
     if (!*segment) return fail(Code::corrupt, "record " + log + "/" + std::to_string(index) + " is gone");
@@ -33,7 +33,7 @@ class StoreSource : public RecordSource {
   }
 
   Result<std::vector<StoredAlert>> alerts(uint64_t from_audit_index, size_t limit) override {
-    auto view = StoreView::of(store_);
+    auto view = storage::StoreView::of(store_);
     auto stored = view->alerts(from_audit_index, limit);
     if (!stored) return tl::unexpected(stored.error());
     std::vector<StoredAlert> out;
@@ -52,7 +52,7 @@ class StoreSource : public RecordSource {
         audit = std::move(*read);
       }
       auto& record = audit->records[alert.audit_index - audit->records.front().index];
-      write_entry_head(record, each.entry);
+      forward::write_entry_head(record, each.entry);
       out.push_back(std::move(each));
     }
     return out;
@@ -62,14 +62,14 @@ class StoreSource : public RecordSource {
   Result<void> save_cursor(const std::string& bytes) override { return store_.write_state(cursor_, bytes); }
 
  private:
-  Store& store_;
+  storage::Store& store_;
   const std::string cursor_;
 };
 
 }  // namespace
 
-std::unique_ptr<RecordSource> make_store_source(Store& store, const std::string& name) {
+std::unique_ptr<forward::RecordSource> make_store_source(storage::Store& store, const std::string& name) {
   return std::make_unique<StoreSource>(store, name);
 }
 
-}  // namespace yushi
+}  // namespace yushi::daemon

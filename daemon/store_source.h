@@ -7,9 +7,9 @@
 #include "forward/source.h"
 #include "storage/store.h"
 
-namespace yushi {
+namespace yushi::daemon {
 
 // `name` names the cursor: a forwarder of another name begins at the beginning. The store must outlive the source.
-std::unique_ptr<RecordSource> make_store_source(Store& store, const std::string& name);
+std::unique_ptr<forward::RecordSource> make_store_source(storage::Store& store, const std::string& name);
 
-}  // namespace yushi
+}  // namespace yushi::daemon

@@ -5,7 +5,7 @@
 #include "core/base/time_text.h"
 #include "core/base/units_text.h"
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
 constexpr int64_t kUnsignedMax = 3 * kMinute;       // checkpoints are signed each minute
@@ -63,4 +63,4 @@ const char* verdict_of(const std::vector<Trouble>& troubles) {
   return std::any_of(troubles.begin(), troubles.end(), [](auto& trouble) { return trouble.fails; }) ? "FAIL" : "WARN";
 }
 
-}  // namespace yushi
+}  // namespace yushi::daemon

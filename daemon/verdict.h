@@ -11,7 +11,7 @@
 
 #include "daemon/metrics.h"
 
-namespace yushi {
+namespace yushi::daemon {
 
 struct Trouble {
   bool fails;         // else it is a warning
@@ -22,4 +22,4 @@ std::vector<Trouble> troubles_of(const Watched& watched, int64_t now_ns);
 // "OK", "WARN" or "FAIL".
 const char* verdict_of(const std::vector<Trouble>& troubles);
 
-}  // namespace yushi
+}  // namespace yushi::daemon

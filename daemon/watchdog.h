@@ -13,12 +13,12 @@
 
 #include "storage/pulse.h"
 
-namespace yushi {
+namespace yushi::daemon {
 
 class Watchdog {
  public:
   // The pulse must outlive the watchdog.
-  void watch(std::string stage, const Pulse& pulse) { stages_.push_back({std::move(stage), &pulse, pulse.count() - 1}); }
+  void watch(std::string stage, const storage::Pulse& pulse) { stages_.push_back({std::move(stage), &pulse, pulse.count() - 1}); }
 
   // The stages that have stood still since the last call that found none, in words; empty: all are well.
   std::string stuck() {
@@ -33,10 +33,10 @@ class Watchdog {
  private:
   struct Stage {
     std::string name;
-    const Pulse* pulse;
+    const storage::Pulse* pulse;
     uint64_t count;
   };
   std::vector<Stage> stages_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::daemon

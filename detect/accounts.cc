@@ -8,7 +8,7 @@
 #include "core/record/record.h"
 #include "detect/words.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 constexpr DetectorName kFirstSource{"baseline.first-source-address", "First login from a source address", 2,
@@ -357,4 +357,4 @@ bool Accounts::load(Reader& in) {
   return in.ok();
 }
 
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -24,7 +24,7 @@
 #include "detect/finding.h"
 #include "detect/lru.h"
 
-namespace yushi {
+namespace yushi::detect {
 
 class Accounts {
  public:
@@ -107,4 +107,4 @@ class Accounts {
   std::map<std::string, LruMap<Account>, std::less<>> by_log_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::detect

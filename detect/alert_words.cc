@@ -7,7 +7,7 @@
 #include "core/ledger/sha256.h"
 #include "detect/words.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 constexpr size_t kAlertRecordsMax = 64;
@@ -205,4 +205,4 @@ std::string detector_digest(const DetectorName& detector) {
   return to_hex(as_bytes(sha256(std::string(detector.id) + "/" + std::to_string(detector.version))));
 }
 
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -13,7 +13,7 @@
 #include "detect/finding.h"
 #include "detect/rules.h"
 
-namespace yushi {
+namespace yushi::detect {
 
 // What repeated alerts of a rule fold on: `name=value` of the rule's key fields that the record has.
 std::string rule_key(const RuleHead& rule, const Record& record, Scratch& scratch);
@@ -42,4 +42,4 @@ std::string alert_id(const Alert& alert);
 
 std::string detector_digest(const DetectorName& detector);
 
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -6,7 +6,7 @@
 
 #include "detect/words.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 constexpr DetectorName kBruteForce{"bruteforce.success", "Brute force that ends in a success", 2, "attack.t1110"};
@@ -199,4 +199,4 @@ bool Attempts::load(Reader& in, bool has_clock) {
   return in.ok();
 }
 
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -25,7 +25,7 @@
 #include "detect/finding.h"
 #include "detect/lru.h"
 
-namespace yushi {
+namespace yushi::detect {
 
 class Attempts {
  public:
@@ -67,4 +67,4 @@ class Attempts {
   std::map<std::string, Log, std::less<>> by_log_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -7,7 +7,7 @@
 #include "detect/rules.h"
 #include "detect/words.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 constexpr std::string_view kReceivedDefault = "2026-11-01T08:00:00Z";
@@ -161,4 +161,4 @@ Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const 
   return report;
 }
 
-}  // namespace yushi
+}  // namespace yushi::detect

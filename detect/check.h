@@ -17,7 +17,7 @@
 #include "detect/engine.h"
 #include "detect/rule_file.h"
 
-namespace yushi {
+namespace yushi::detect {
 
 // Fills everything of the batch's records that stands beyond RawMessage, and puts events in the place of their lines.
 using UnderstandBatch = std::function<void(Batch& batch)>;
@@ -43,4 +43,4 @@ Result<std::vector<Alert>> alerts_of_lines(std::shared_ptr<const RuleSet> rules,
                                            const std::string& received, const std::vector<std::string>& lines,
                                            const UnderstandBatch& understand);
 
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -4,7 +4,7 @@
 
 #include "detect/finding.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 using Hits = std::vector<CorrelationHit>;
@@ -189,4 +189,4 @@ bool Correlations::load(Reader& in, bool has_words, bool has_clock) {
   return in.ok();
 }
 
-}  // namespace yushi
+}  // namespace yushi::detect

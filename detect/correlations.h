@@ -21,7 +21,7 @@
 #include "detect/lru.h"
 #include "detect/rules.h"
 
-namespace yushi {
+namespace yushi::detect {
 
 // A hit as its correlations see it.
 struct CorrelationHit {
@@ -76,4 +76,4 @@ class Correlations {
   std::vector<State> states_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -16,7 +16,7 @@
 #include "detect/rules.h"
 #include "detect/words.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 // Older states are read too: 3 knows no share of a sender and not which times are those of receipt, 2 no words of hits.
@@ -379,4 +379,4 @@ Result<void> Engine::load(std::string_view state) {
   return {};
 }
 
-}  // namespace yushi
+}  // namespace yushi::detect

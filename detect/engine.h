@@ -21,7 +21,7 @@
 #include "core/record/alert.h"
 #include "core/record/batch.h"
 
-namespace yushi {
+namespace yushi::detect {
 
 struct RuleFile {
   std::string name;
@@ -96,4 +96,4 @@ class Engine {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -9,7 +9,7 @@
 
 #include "core/record/alert.h"
 
-namespace yushi {
+namespace yushi::detect {
 
 // Event times are kept within years 1843 to 2096, so that the difference of any two fits.
 constexpr int64_t kTimeMaxNs = 4'000'000'000'000'000'000;
@@ -47,4 +47,4 @@ struct LoginEvent {
   std::string_view teller;   // event.dataset: sshd and auditd may tell of one login
 };
 
-}  // namespace yushi
+}  // namespace yushi::detect

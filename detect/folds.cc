@@ -7,7 +7,7 @@
 #include "detect/finding.h"
 #include "detect/words.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 constexpr int64_t kDueSlackNs = 3600 * kSecond, kForgetNs = 3600 * kSecond;
@@ -350,4 +350,4 @@ bool Folds::load_version_3(Reader& in) {
   return in.ok();
 }
 
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -32,7 +32,7 @@
 #include "detect/lru.h"
 #include "detect/rule_file.h"
 
-namespace yushi {
+namespace yushi::detect {
 
 class Folds {
  public:
@@ -108,4 +108,4 @@ class Folds {
   int64_t told_minute_ = 0;
 };
 
-}  // namespace yushi
+}  // namespace yushi::detect

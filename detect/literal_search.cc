@@ -5,7 +5,7 @@
 #include <cstring>
 #include <set>
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 // A-Z to a-z, all else unchanged.
@@ -157,4 +157,4 @@ void LiteralSearch::search(std::string_view text, uint64_t* found) const {
   }
 }
 
-}  // namespace yushi
+}  // namespace yushi::detect

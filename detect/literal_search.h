@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace yushi {
+namespace yushi::detect {
 
 class LiteralSearch {
  public:
@@ -52,4 +52,4 @@ class LiteralSearch {
   uint32_t groups_ = 0;
 };
 
-}  // namespace yushi
+}  // namespace yushi::detect

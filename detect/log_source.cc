@@ -5,7 +5,7 @@
 #include "core/base/nearest_name.h"
 #include "core/record/field.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 // A row answers when each of its three words is empty or `*` (any) or equal, so the first that fits wins.
@@ -181,4 +181,4 @@ std::string rule_field_suggestion(const RuleScope& scope, std::string_view name)
   return nearest.suggestion();
 }
 
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace yushi {
+namespace yushi::detect {
 
 // The records a rule is asked about.
 struct RuleScope {
@@ -38,4 +38,4 @@ std::string own_field_suggestion(std::string_view name);
 // "; did you mean CommandLine?" where a name without a field is near one that this scope knows; else empty.
 std::string rule_field_suggestion(const RuleScope& scope, std::string_view name);
 
-}  // namespace yushi
+}  // namespace yushi::detect

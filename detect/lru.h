@@ -13,7 +13,7 @@
 #include <unordered_map>
 #include <utility>
 
-namespace yushi {
+namespace yushi::detect {
 
 template <class Value>
 class LruMap {
@@ -89,4 +89,4 @@ class LruMap {
   std::unordered_map<std::string_view, typename Entries::iterator> index_;  // keys view into entries_
 };
 
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -13,7 +13,7 @@
 #include "detect/words.h"
 #include "detect/yaml_place.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 constexpr size_t kFileBytesMax = 1 << 20;
@@ -464,4 +464,4 @@ ParsedRuleFile parse_rule_file(const RuleFile& file) {
   return out;
 }
 
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -31,7 +31,7 @@
 #include "detect/engine.h"
 #include "detect/log_source.h"
 
-namespace yushi {
+namespace yushi::detect {
 
 struct RuleProblem {
   std::string path;          // empty: the message says it
@@ -101,4 +101,4 @@ struct ParsedRuleFile {
 };
 ParsedRuleFile parse_rule_file(const RuleFile& file);
 
-}  // namespace yushi
+}  // namespace yushi::detect

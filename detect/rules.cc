@@ -13,7 +13,7 @@
 #include "core/filter/sigma.h"
 #include "detect/alert_words.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 namespace fs = std::filesystem;
@@ -492,4 +492,4 @@ std::vector<RuleSummary> LoadedRules::list() const {
   return out;
 }
 
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -17,7 +17,7 @@
 #include "detect/literal_search.h"
 #include "detect/rule_file.h"
 
-namespace yushi {
+namespace yushi::detect {
 
 class LoadedRules final : public RuleSet {
  public:
@@ -84,4 +84,4 @@ class LoadedRules final : public RuleSet {
   std::unordered_map<std::string, Candidates> by_process_;   // records that no parser knew
 };
 
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -6,7 +6,7 @@
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 constexpr int64_t kHour = 60 * kMinute;
@@ -100,4 +100,4 @@ std::optional<int64_t> parse_timespan(std::string_view text) {
   }
 }
 
-}  // namespace yushi
+}  // namespace yushi::detect

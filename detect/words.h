@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace yushi {
+namespace yushi::detect {
 
 // Control bytes and invalid UTF-8 become `?`; at most `bytes_max` bytes, cut at a character.
 std::string printable(std::string_view value, size_t bytes_max = 256);
@@ -28,4 +28,4 @@ std::string counts_text(std::vector<std::pair<std::string, uint64_t>> counts);
 // Sigma's time spans: 15s, 30m, 1h, 7d, 2w, 1M (30 d), 1y (365 d).
 std::optional<int64_t> parse_timespan(std::string_view text);
 
-}  // namespace yushi
+}  // namespace yushi::detect

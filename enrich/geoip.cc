@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstring>
 
-namespace yushi {
+namespace yushi::enrich {
 namespace {
 
 // What a side's address gives. The fields of the table are found by name; a point is of two fields that ECS has as one.
@@ -158,4 +158,4 @@ Result<std::unique_ptr<const Lookups>> open_geoip(const std::string& path) {
   return std::unique_ptr<const Lookups>(std::move(out));
 }
 
-}  // namespace yushi
+}  // namespace yushi::enrich

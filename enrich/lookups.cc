@@ -5,7 +5,7 @@
 #include "enrich/geoip.h"
 #include "enrich/user_agents.h"
 
-namespace yushi {
+namespace yushi::enrich {
 namespace {
 
 class AllLookups final : public Lookups {
@@ -38,4 +38,4 @@ Result<std::shared_ptr<const Lookups>> open_lookups(const LookupFiles& files) {
   return std::shared_ptr<const Lookups>(std::make_shared<AllLookups>(std::move(each)));
 }
 
-}  // namespace yushi
+}  // namespace yushi::enrich

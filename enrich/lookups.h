@@ -9,7 +9,7 @@
 #include "core/base/result.h"
 #include "core/record/lookups.h"
 
-namespace yushi {
+namespace yushi::enrich {
 
 struct LookupFiles {
   std::string city;         // GeoLite2-City.mmdb or its like; each may be empty
@@ -20,4 +20,4 @@ struct LookupFiles {
 // nullptr when no file is named.
 Result<std::shared_ptr<const Lookups>> open_lookups(const LookupFiles& files);
 
-}  // namespace yushi
+}  // namespace yushi::enrich

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <unordered_map>
 
-namespace yushi {
+namespace yushi::enrich {
 namespace {
 
 constexpr size_t kTextMax = 1024;   // bytes; a longer user agent is cut
@@ -163,4 +163,4 @@ Result<std::unique_ptr<const Lookups>> open_user_agents(const std::string& path)
   return std::unique_ptr<const Lookups>(std::move(out));
 }
 
-}  // namespace yushi
+}  // namespace yushi::enrich

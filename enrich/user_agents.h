@@ -13,8 +13,8 @@
 #include "core/base/result.h"
 #include "core/record/lookups.h"
 
-namespace yushi {
+namespace yushi::enrich {
 
 Result<std::unique_ptr<const Lookups>> open_user_agents(const std::string& path);
 
-}  // namespace yushi
+}  // namespace yushi::enrich

@@ -5,7 +5,7 @@
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
 
-namespace yushi {
+namespace yushi::forward {
 namespace {
 
 constexpr uint8_t kVersion = 1;
@@ -64,4 +64,4 @@ void DeliveryWindow::advance() {
   if (end_ < prefix_) end_ = prefix_;
 }
 
-}  // namespace yushi
+}  // namespace yushi::forward

@@ -12,7 +12,7 @@
 
 #include "core/base/result.h"
 
-namespace yushi {
+namespace yushi::forward {
 
 // Durable position of one forwarder, kept in the store.
 struct Cursor {
@@ -54,4 +54,4 @@ class DeliveryWindow {
   std::deque<bool> done_;  // from prefix_ on; may reach past end_ after a rewind
 };
 
-}  // namespace yushi
+}  // namespace yushi::forward

@@ -13,7 +13,7 @@
 #include "forward/cursor.h"
 #include "forward/producer.h"
 
-namespace yushi {
+namespace yushi::forward {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -455,4 +455,4 @@ uint64_t KafkaForwarder::lag() const { return state_->lag(); }
 
 std::string KafkaForwarder::name() const { return state_->settings.brokers + "/" + state_->settings.topic; }
 
-}  // namespace yushi
+}  // namespace yushi::forward

@@ -29,7 +29,7 @@
 #include "forward/message.h"
 #include "forward/source.h"
 
-namespace yushi {
+namespace yushi::forward {
 
 // Of librdkafka, for TLS and SASL: names and values.
 using KafkaProperties = std::vector<std::pair<std::string, std::string>>;
@@ -94,4 +94,4 @@ class KafkaForwarder {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::forward

@@ -10,7 +10,7 @@
 #include "core/record/ecs_json.h"
 #include "record.pb.h"
 
-namespace yushi {
+namespace yushi::forward {
 namespace {
 
 void append_number(std::string& out, uint64_t value) {
@@ -191,4 +191,4 @@ void MessageMaker::write_value(const Record& record, std::string& out) {
   proto.SerializeToString(&out);
 }
 
-}  // namespace yushi
+}  // namespace yushi::forward

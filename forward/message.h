@@ -15,7 +15,7 @@
 #include "core/base/result.h"
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::forward {
 
 enum class ForwardFormat : uint8_t { ecs_json, raw, protobuf };
 std::string_view format_name(ForwardFormat format);
@@ -50,4 +50,4 @@ class MessageMaker {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::forward

@@ -5,7 +5,7 @@
 
 #include <array>
 
-namespace yushi {
+namespace yushi::forward {
 namespace {
 
 // A queued message's own structures in librdkafka: the message, its headers and their allocations; measured ~ 600.
@@ -219,4 +219,4 @@ void KafkaProducer::purge() {
   }
 }
 
-}  // namespace yushi
+}  // namespace yushi::forward

@@ -12,7 +12,7 @@
 #include "core/base/result.h"
 #include "forward/kafka.h"
 
-namespace yushi {
+namespace yushi::forward {
 
 // A broker works on one request of a connection at a time: 200 kB cost a third more CPU, 900 kB no less.
 constexpr size_t kBatchBytes = 500'000;
@@ -63,4 +63,4 @@ class KafkaProducer {
   std::unique_ptr<Client> client_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::forward

@@ -15,7 +15,7 @@
 #include "core/base/result.h"
 #include "core/record/batch.h"
 
-namespace yushi {
+namespace yushi::forward {
 
 class RecordSource {
  public:
@@ -46,4 +46,4 @@ class RecordSource {
   virtual Result<void> save_cursor(const std::string& bytes) = 0;
 };
 
-}  // namespace yushi
+}  // namespace yushi::forward

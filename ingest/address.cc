@@ -10,7 +10,7 @@
 #include <cstring>
 #include <system_error>
 
-namespace yushi {
+namespace yushi::ingest {
 namespace {
 
 const sockaddr_in& ipv4(const SocketAddress& a) { return reinterpret_cast<const sockaddr_in&>(a.storage); }
@@ -144,4 +144,4 @@ tl::unexpected<Error> fail_bind(const std::string& doing, int error, const Socke
   return fail_errno(doing, error, "is the address this machine's, the port free, and may this user bind it?");
 }
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -9,7 +9,7 @@
 #include "core/base/result.h"
 #include "ingest/tenant_map.h"
 
-namespace yushi {
+namespace yushi::ingest {
 
 struct SocketAddress {
   sockaddr_storage storage{};
@@ -55,4 +55,4 @@ tl::unexpected<Error> fail_errno(const std::string& doing, int error, const char
 // Why bind() or listen() refused an IP address, and what to do.
 tl::unexpected<Error> fail_bind(const std::string& doing, int error, const SocketAddress& address);
 
-}  // namespace yushi
+}  // namespace yushi::ingest

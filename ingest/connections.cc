@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace yushi {
+namespace yushi::ingest {
 
 Address Connections::holder_of(const Address& address) {
   constexpr std::array<uint8_t, 12> kIpv4 = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -85,4 +85,4 @@ size_t Connections::open() const {
   return open_ + closing_;
 }
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -20,7 +20,7 @@
 
 #include "ingest/tenant_map.h"
 
-namespace yushi {
+namespace yushi::ingest {
 
 class Connections {
  public:
@@ -65,4 +65,4 @@ class Connections {
   size_t open_ = 0, closing_ = 0;
 };
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -8,7 +8,7 @@
 #include "core/base/clock.h"
 #include "core/ledger/entry.h"
 
-namespace yushi {
+namespace yushi::ingest {
 
 void DatagramStage::offer(DatagramSource& from, std::string_view datagram, std::string address) {
   const size_t cost = datagram.size() + kEachBytes;
@@ -150,4 +150,4 @@ uint32_t kernel_drops(int fd) {
   return info[SK_MEMINFO_DROPS];
 }
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -22,7 +22,7 @@
 #include "ingest/address.h"
 #include "ingest/delivery.h"
 
-namespace yushi {
+namespace yushi::ingest {
 
 // A sender, with what it has in the stage and in the batch in the making.
 struct DatagramSource {
@@ -125,4 +125,4 @@ size_t set_receive_buffer(int fd, size_t bytes);
 // Datagrams that the kernel has dropped on this socket since it was made.
 uint32_t kernel_drops(int fd);
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -8,7 +8,7 @@
 
 #include "core/base/assert.h"
 
-namespace yushi {
+namespace yushi::ingest {
 namespace {
 
 constexpr size_t kTurnBytes = 256 << 10;
@@ -217,4 +217,4 @@ void DatagramInput::stop() {
   stopped();
 }
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -19,7 +19,7 @@
 
 #include "ingest/datagram_batch.h"
 
-namespace yushi {
+namespace yushi::ingest {
 
 class DatagramSocket : public std::enable_shared_from_this<DatagramSocket> {
  public:
@@ -108,4 +108,4 @@ class DatagramInput : public Input {
   std::vector<std::shared_ptr<DatagramSocket>> sockets_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::ingest

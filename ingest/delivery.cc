@@ -1,7 +1,7 @@
 #include "ingest/delivery.h"
 
 
-namespace yushi {
+namespace yushi::ingest {
 
 void Tally::add(Note::Kind kind, uint64_t count) {
   counts_[static_cast<size_t>(kind)].fetch_add(count, std::memory_order_relaxed);
@@ -94,4 +94,4 @@ bool Delivery::flush() {
   return any;
 }
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -11,7 +11,7 @@
 
 #include "ingest/input.h"
 
-namespace yushi {
+namespace yushi::ingest {
 
 // InputCounts that several threads add to.
 class Tally {
@@ -72,4 +72,4 @@ class Delivery {
 constexpr std::chrono::seconds kStopReadingAfter{2};
 constexpr std::chrono::milliseconds kStopPause{5};
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -5,7 +5,7 @@
 
 #include "core/base/assert.h"
 
-namespace yushi {
+namespace yushi::ingest {
 namespace {
 
 constexpr size_t kCountDigitsMax = 7;
@@ -381,4 +381,4 @@ void frame_datagram(std::string_view datagram, size_t message_bytes_max, uint8_t
   }
 }
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -40,7 +40,7 @@
 
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::ingest {
 
 enum class Framing : uint8_t { automatic, octet_counted, newline };
 
@@ -122,4 +122,4 @@ class Framer {
 void frame_datagram(std::string_view datagram, size_t message_bytes_max, uint8_t marks, const Origin* origin,
                     std::vector<Record>& out, FrameCounts& counts);
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -5,7 +5,7 @@
 #include "ingest/udp.h"
 #include "ingest/unix.h"
 
-namespace yushi {
+namespace yushi::ingest {
 
 Result<std::unique_ptr<Input>> bind_input(const InputSettings& settings, unsigned ingest_threads) {
   YUSHI_ASSERT(ingest_threads > 0, "an input needs a thread");
@@ -18,4 +18,4 @@ Result<std::unique_ptr<Input>> bind_input(const InputSettings& settings, unsigne
   YUSHI_ASSERT(false, "no input of transport %d", static_cast<int>(settings.transport));
 }
 
-}  // namespace yushi
+}  // namespace yushi::ingest

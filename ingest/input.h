@@ -29,7 +29,7 @@ namespace boost::asio {
 class io_context;
 }
 
-namespace yushi {
+namespace yushi::ingest {
 
 // Bytes that may be read behind the last message of each buffer (simdjson reads up to 64 beyond the text it parses).
 constexpr size_t kBufferPaddingBytes = 64;
@@ -93,4 +93,4 @@ class Input {
 // Binds and listens: when it returns, senders can connect.
 Result<std::unique_ptr<Input>> bind_input(const InputSettings& settings, unsigned ingest_threads);
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -12,7 +12,7 @@
 
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::ingest {
 
 class SourceLimit {
  public:
@@ -38,4 +38,4 @@ class SourceLimit {
   std::unordered_map<TenantId, std::unordered_set<std::string>> sources_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -17,7 +17,7 @@
 #include "core/ledger/entry.h"
 #include "ingest/tcp_receiver.h"
 
-namespace yushi {
+namespace yushi::ingest {
 namespace {
 
 constexpr int kAcceptsPerTurn = 64;
@@ -195,4 +195,4 @@ Result<std::unique_ptr<Input>> bind_tcp_input(const InputSettings& settings) {
   return std::make_unique<TcpInput>(settings, *bound, std::move(fd));
 }
 
-}  // namespace yushi
+}  // namespace yushi::ingest

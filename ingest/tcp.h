@@ -5,8 +5,8 @@
 
 #include "ingest/input.h"
 
-namespace yushi {
+namespace yushi::ingest {
 
 Result<std::unique_ptr<Input>> bind_tcp_input(const InputSettings& settings);
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -14,7 +14,7 @@
 #include "core/base/clock.h"
 #include "core/ledger/entry.h"
 
-namespace yushi {
+namespace yushi::ingest {
 namespace {
 
 constexpr size_t kReadBytes = 256 << 10;
@@ -331,4 +331,4 @@ void TcpReceiver::drain() {
   if (delivery_.flush()) origin_ = nullptr;
 }
 
-}  // namespace yushi
+}  // namespace yushi::ingest

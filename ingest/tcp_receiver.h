@@ -24,7 +24,7 @@
 #include "ingest/connections.h"
 #include "ingest/delivery.h"
 
-namespace yushi {
+namespace yushi::ingest {
 
 // What the threads of one input share.
 struct TcpShared {
@@ -83,4 +83,4 @@ class TcpReceiver : public std::enable_shared_from_this<TcpReceiver> {
   bool stopped_ = false;
 };
 
-}  // namespace yushi
+}  // namespace yushi::ingest

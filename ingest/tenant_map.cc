@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace yushi {
+namespace yushi::ingest {
 namespace {
 
 constexpr unsigned kMappedBits = 96;
@@ -94,4 +94,4 @@ TenantId TenantMap::find(const Address& address) const {
   return rule == kNone ? TenantId{0} : rules_[rule];
 }
 
-}  // namespace yushi
+}  // namespace yushi::ingest

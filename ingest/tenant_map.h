@@ -12,7 +12,7 @@
 #include "core/base/result.h"
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::ingest {
 
 // An address as IPv6, IPv4 mapped (::ffff:a.b.c.d).
 using Address = std::array<uint8_t, 16>;
@@ -53,4 +53,4 @@ class TenantMap {
   std::vector<TenantId> rules_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -14,7 +14,7 @@
 
 #include "ingest/datagram_socket.h"
 
-namespace yushi {
+namespace yushi::ingest {
 namespace {
 
 constexpr size_t kDatagramsPerRead = 64;
@@ -190,4 +190,4 @@ Result<std::unique_ptr<Input>> bind_udp_input(const InputSettings& settings, uns
   return std::make_unique<UdpInput>(settings, "udp " + address->endpoint_text(), address->port(), std::move(fds));
 }
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -5,8 +5,8 @@
 
 #include "ingest/input.h"
 
-namespace yushi {
+namespace yushi::ingest {
 
 Result<std::unique_ptr<Input>> bind_udp_input(const InputSettings& settings, unsigned ingest_threads);
 
-}  // namespace yushi
+}  // namespace yushi::ingest

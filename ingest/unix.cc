@@ -9,7 +9,7 @@
 #include "ingest/datagram_socket.h"
 #include "ingest/unix_listener.h"
 
-namespace yushi {
+namespace yushi::ingest {
 namespace {
 
 class UnixSocket final : public DatagramSocket {
@@ -81,4 +81,4 @@ Result<std::unique_ptr<Input>> bind_unix_input(const InputSettings& settings) {
   return std::make_unique<UnixInput>(settings, std::move(fds), std::move(*listener));
 }
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-namespace yushi {
+namespace yushi::ingest {
 namespace {
 
 // Makes room for the socket's file.
@@ -65,4 +65,4 @@ UnixListener::~UnixListener() {
   }
 }
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -10,7 +10,7 @@
 
 #include "ingest/address.h"
 
-namespace yushi {
+namespace yushi::ingest {
 
 class UnixListener {
  public:
@@ -33,4 +33,4 @@ class UnixListener {
   struct stat bound_ {};
 };
 
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 // Where the text goes; nullptr: nowhere.
@@ -54,4 +54,4 @@ bool can_settle_address(std::string_view text, const Field* ip) {
   return address_beside(ip) || parse_ip(text, &address) || parse_ip(text.substr(0, text.find('%')), &address);
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

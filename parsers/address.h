@@ -11,7 +11,7 @@
 
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 // `text` is that of the capture, whose field is of type ip.
 void settle_address(std::string_view text, Capture& capture);
@@ -19,4 +19,4 @@ void settle_address(std::string_view text, Capture& capture);
 // Whether settle_address() finds a place for the text: an address, or a field beside `ip` that takes any text.
 bool can_settle_address(std::string_view text, const Field* ip);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

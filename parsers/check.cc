@@ -12,7 +12,7 @@
 #include "parsers/loaded_parsers.h"
 #include "parsers/syslog_header.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
@@ -278,4 +278,4 @@ std::string compare_with_re2(const ParserSet& set, std::string_view text, std::s
   return {};
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

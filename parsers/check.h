@@ -9,7 +9,7 @@
 
 #include "parsers/parser_set.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 // Everything that is wrong with the files, as `file:line:column: message`. Empty: ParserSet::load() takes them.
 std::vector<std::string> check_parser_files(const std::vector<ParserFile>& files);
@@ -65,4 +65,4 @@ std::vector<ParserSample> parser_samples(const ParserSet& set);
 // empty when there is none.
 std::string compare_with_re2(const ParserSet& set, std::string_view text, std::string_view name = {});
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -2,7 +2,7 @@
 
 #include <simdjson.h>
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr size_t kTextBytesMax = 0xffffff;  // Capture::length
@@ -31,4 +31,4 @@ bool DecodedText::decode(Charset charset, std::string_view bytes) {
   return true;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

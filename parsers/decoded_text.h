@@ -13,7 +13,7 @@
 #include "core/base/charset.h"
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 bool is_valid_utf8(std::string_view text);  // 10 GB/s when it is ASCII
 
@@ -35,4 +35,4 @@ class DecodedText {
   std::vector<uint32_t> offsets_;  // of each byte of text_, and of its end
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

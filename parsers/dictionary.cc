@@ -4,7 +4,7 @@
 
 #include "parsers/yaml_reader.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 std::string Dictionary::folded(std::string_view name) {
   std::string out;
@@ -160,4 +160,4 @@ std::shared_ptr<const Dictionary> read_names_file(const ParserFile& file, Proble
   return DictionaryReader(file, problems).read();
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -20,7 +20,7 @@
 #include "parsers/key_table.h"
 #include "parsers/row_table.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 struct DictionaryEntry {
   KeyTarget target;      // without a field: only words count
@@ -56,4 +56,4 @@ struct ParserFile;
 struct Problems;
 std::shared_ptr<const Dictionary> read_names_file(const ParserFile& file, Problems& problems);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

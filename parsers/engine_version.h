@@ -11,8 +11,8 @@
 
 #include <cstdint>
 
-namespace yushi {
+namespace yushi::parsers {
 
 constexpr uint32_t kParserEngine = 5;
 
-}  // namespace yushi
+}  // namespace yushi::parsers

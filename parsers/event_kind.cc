@@ -4,7 +4,7 @@
 
 #include "core/base/nearest_name.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr std::string_view kWho = "user.name|user.id|user.email|user.full_name|source.ip|source.address|source.domain|client.user.name";
@@ -153,4 +153,4 @@ std::string missing_of(const EventKind& kind, const std::function<bool(std::stri
   return {};
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -16,7 +16,7 @@
 
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 struct EventKind {
   std::string_view name;
@@ -37,4 +37,4 @@ std::vector<ConstantField> constants_of(const EventKind& kind);
 // The first thing the kind needs and `has` does not know, as `needs` writes it; empty when there is all.
 std::string missing_of(const EventKind& kind, const std::function<bool(std::string_view field)>& has);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

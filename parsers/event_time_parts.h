@@ -10,7 +10,7 @@
 #include "core/base/time_any.h"
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 struct EventTimeParts {
   bool any = false;
@@ -42,4 +42,4 @@ struct EventTimeParts {
   std::string_view whole, date, clock, zone;
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -7,7 +7,7 @@
 #include "core/base/display.h"
 #include "parsers/loaded_parsers.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr size_t kPatternsShown = 12;  // of one parser: those that came furthest
@@ -210,4 +210,4 @@ std::string explain_asked(const Record& record, const std::vector<AskedPattern>&
   return out;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -9,7 +9,7 @@
 #include "core/record/record.h"
 #include "parsers/parser_set.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 // Lines, each with its end, indented by two. `asked` is what ParserWorker::tell_asked() gave for this record.
 std::string explain_asked(const Record& record, const std::vector<AskedPattern>& asked);
@@ -22,4 +22,4 @@ struct PatternReach {
 };
 PatternReach reach_of(const std::string& regex, const std::vector<std::string>& fields, std::string_view text);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -3,7 +3,7 @@
 #include <cctype>
 #include <optional>
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr std::pair<std::string_view, Body> kBodies[] = {
@@ -192,4 +192,4 @@ const GrokMacros& built_in_macros() {
 
 Result<GrokPattern> expand_grok(std::string_view grok, const GrokMacros& own) { return GrokReader(own).read(grok); }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

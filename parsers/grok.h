@@ -14,7 +14,7 @@
 #include "core/record/record.h"
 #include "parsers/body/body_pairs.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 struct GrokCapture {
   std::string field;
@@ -36,4 +36,4 @@ const GrokMacros& built_in_macros();
 // Errors: invalid for an unknown or circular macro, a capture inside a capture or inside a repetition, a bare group.
 Result<GrokPattern> expand_grok(std::string_view grok, const GrokMacros& own);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

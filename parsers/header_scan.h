@@ -14,7 +14,7 @@
 #include "core/record/record.h"
 #include "parsers/syslog_header.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 constexpr size_t kHeaderWordMax = 255;  // bytes of a host, app name, …; longer is no such thing
 
@@ -139,4 +139,4 @@ bool read_rfc3164(HeaderScan& scan, const char* at, bool has_pri);
 // Host, tag and message behind the time of an RFC 3164 header. `strict`: a tag needs a colon or [pid].
 void read_rfc3164_body(HeaderScan& scan, const char* at, bool strict);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -22,7 +22,7 @@
 #include "parsers/loaded_parsers.h"
 #include "parsers/syslog_header.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr std::string_view kOutsideNames[] = {"user.name", "user.effective.name", "user.target.name", "url.path",
@@ -347,4 +347,4 @@ class HostileRun {
 
 ParserTestReport run_hostile_tests(const std::shared_ptr<const ParserSet>& set) { return HostileRun(set).run(); }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace yushi {
+namespace yushi::parsers {
 
 Result<LineTest> LineTest::compile(const std::string& regex) {
   RE2::Options options;
@@ -140,4 +140,4 @@ class RuleReader {
 
 JoinRule read_join_rule(const YAML::Node& node, const JoinReading& reading) { return RuleReader(reading).read(node); }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

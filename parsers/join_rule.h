@@ -20,7 +20,7 @@ namespace YAML {
 class Node;
 }
 
-namespace yushi {
+namespace yushi::parsers {
 
 // Whether an expression of RE2 is found in a line; one that was not given is found in none.
 class LineTest {
@@ -80,4 +80,4 @@ struct JoinReading {
 };
 JoinRule read_join_rule(const YAML::Node& node, const JoinReading& reading);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -7,7 +7,7 @@
 
 #include "core/record/value.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr int64_t kWaitNs = 2'000'000'000;
@@ -783,4 +783,4 @@ std::vector<uint32_t> Joiner::ways_of(const Record& record, const JoinRule& rule
   return ways;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -31,7 +31,7 @@
 #include "core/record/batch.h"
 #include "parsers/loaded_parsers.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 struct JoinerOptions {
   bool by_receipt = true;  // an event ends 2 s after its first line came; false: lines of a file, which were all there
@@ -179,4 +179,4 @@ class Joiner {
 // index and origin->log.
 void join_lines(Batch& batch, std::shared_ptr<const ParserSet> set);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace yushi {
+namespace yushi::parsers {
 
 KeyTable::KeyTable(std::string prefix, std::vector<KeyTarget> targets, std::vector<std::string> null_values,
                    std::vector<std::pair<std::string, const Field*>> words)
@@ -74,4 +74,4 @@ const Field* KeyTable::word(std::string_view text) const {
   return nullptr;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -13,7 +13,7 @@
 #include "parsers/body/body_pairs.h"
 #include "parsers/pattern.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 // Where a group of a pattern goes.
 struct CaptureTarget {
@@ -84,4 +84,4 @@ class KeyTable {
   std::vector<std::pair<std::string, const Field*>> words_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -6,7 +6,7 @@
 
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr size_t kPiecesMax = 192;
@@ -351,4 +351,4 @@ std::vector<const LineTemplate*> LineTemplates::by_count() const {
   return out;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

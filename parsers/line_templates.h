@@ -17,7 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace yushi {
+namespace yushi::parsers {
 
 // What a value was seen as; a template's piece has a bit for each.
 enum class ValueKind : uint16_t {
@@ -85,4 +85,4 @@ class LineTemplates {
   std::unordered_map<std::string, std::vector<uint32_t>> by_shape_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

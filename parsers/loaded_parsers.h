@@ -13,7 +13,7 @@
 #include "parsers/parser_definition.h"
 #include "parsers/parser_set.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 constexpr size_t kTransports = static_cast<size_t>(Transport::internal) + 1;
 
@@ -85,4 +85,4 @@ class LoadedParsers : public ParserSet {
 // Reads and checks; the set is nullptr when `problems` has something to say.
 std::shared_ptr<const LoadedParsers> load_parsers(std::vector<ParserFile> files, Problems& problems);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

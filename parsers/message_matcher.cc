@@ -8,7 +8,7 @@
 #include "parsers/address.h"
 #include "parsers/event_time_parts.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr size_t kNamesMin = 2;
@@ -325,4 +325,4 @@ bool MessageMatcher::set_text(MatchJob& job) {
   return fits;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -18,7 +18,7 @@
 #include "parsers/decoded_text.h"
 #include "parsers/loaded_parsers.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 // One `a=b` in a sentence is no key=value message; one column is no table.
 constexpr size_t kPairsMin = 2;
@@ -96,4 +96,4 @@ class MessageMatcher {
   const Zone* last_zone_ = nullptr;
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

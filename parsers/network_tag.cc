@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 // ASA also writes "%ASA-session-6-302013".
@@ -221,4 +221,4 @@ const char* read_network_head(HeaderScan& scan, const char* at) {
   return none();
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

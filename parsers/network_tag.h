@@ -6,7 +6,7 @@
 
 #include "parsers/header_scan.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 const Field* network_appname();  // log.syslog.appname
 
@@ -20,4 +20,4 @@ const char* read_comware_tag(HeaderScan& scan, const char* at);
 // begins, or nullptr with the captures as before. A time that stands there takes the place of a relay's before it.
 const char* read_network_head(HeaderScan& scan, const char* at);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -13,7 +13,7 @@
 #include "parsers/template_pattern.h"
 #include "parsers/understand.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr size_t kPatternsMax = 60;  // the most frequent forms: more is no skeleton but a heap
@@ -316,4 +316,4 @@ Result<NewParser> make_parser(const std::string& name, const std::vector<std::st
   return Maker(name, read_sample(lines, *set), known).make();
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -15,7 +15,7 @@
 #include "core/base/result.h"
 #include "parsers/parser_set.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 struct NewParser {
   std::string yaml;
@@ -26,4 +26,4 @@ struct NewParser {
 Result<NewParser> make_parser(const std::string& name, const std::vector<std::string>& lines,
                               const std::vector<ParserFile>& known);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

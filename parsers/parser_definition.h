@@ -22,7 +22,7 @@
 #include "parsers/pattern_kinds.h"
 #include "parsers/row_table.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 ConstantField capped_message();  // error.message of a message with more fields than we take
 
@@ -147,4 +147,4 @@ std::string_view matched_text(std::string_view message);
 
 bool glob_matches(std::string_view glob, std::string_view text);  // `*` only
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -7,7 +7,7 @@
 #include "parsers/syslog_header.h"
 #include "parsers/yaml_reader.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr size_t kPatternsMax = 2000;
@@ -679,4 +679,4 @@ std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const
   return out;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

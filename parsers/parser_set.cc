@@ -10,7 +10,7 @@
 #include "core/record/dataset.h"
 #include "parsers/loaded_parsers.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::string>& directories,
                                                         std::vector<FileLeftOut>* left_out) {
@@ -260,4 +260,4 @@ Result<std::shared_ptr<const ParserSet>> ParserSet::load(std::vector<ParserFile>
   return fail(Code::invalid, message);
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

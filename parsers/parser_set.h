@@ -19,7 +19,7 @@
 #include "core/base/time_text.h"
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 struct ParserFile {
   std::string name;  // "sshd.yaml"; of two with one name the later wins
@@ -88,4 +88,4 @@ class ParserWorker {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -5,7 +5,7 @@
 #include "parsers/message_matcher.h"
 #include "parsers/network_tag.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr size_t kAppBytesMax = 64;
@@ -397,4 +397,4 @@ uint64_t ParserWorker::ambiguous() const { return state_->ambiguous; }
 
 const std::shared_ptr<const ParserSet>& ParserWorker::set() const { return state_->set; }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

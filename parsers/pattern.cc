@@ -7,7 +7,7 @@
 
 #include "parsers/decoded_text.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 // A pattern's automata may take this much; design 5 counts it in the memory budget.
@@ -105,4 +105,4 @@ bool Pattern::match_by_re2(std::string_view text, uint32_t* spans) const {
   return true;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -14,7 +14,7 @@
 #include "core/base/result.h"
 #include "parsers/pattern_program.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 class Pattern {
  public:
@@ -48,4 +48,4 @@ class Pattern {
   int groups_ = 0;
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr size_t kWordBytes = 3;
@@ -405,4 +405,4 @@ size_t PatternFilter::bytes() const {
          (row_of_.size() + first_.size() + items_.size()) * sizeof(uint16_t) + literals_.size() * sizeof(Literal) + texts_.size() + needed_.size();
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -25,7 +25,7 @@
 
 #include "parsers/regex_tree.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 class PatternFilter {
  public:
@@ -98,4 +98,4 @@ class PatternFilter {
   std::string needed_;                // of each item the byte that must stand in its texts; 0: none that is rare
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -4,7 +4,7 @@
 
 #include "parsers/parser_definition.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 PatternKinds::~PatternKinds() {
   for (uint32_t i = 0; i < pages_of(combinations_); ++i) {
@@ -98,4 +98,4 @@ const MessageKind* kind_of(const ParserDefinition& parser, const PatternDefiniti
   return pattern.kinds->get(combination.number, [&](uint32_t number) { return make_kind(parser, pattern, number); });
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

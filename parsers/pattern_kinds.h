@@ -15,7 +15,7 @@
 
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 class PatternKinds {
  public:
@@ -43,4 +43,4 @@ class PatternKinds {
   uint32_t combinations_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

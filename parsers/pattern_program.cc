@@ -11,7 +11,7 @@
 #include <emmintrin.h>
 #endif
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr size_t kInstructionsMax = 4000;
@@ -541,4 +541,4 @@ PatternProgram::Answer PatternProgram::match(std::string_view text, uint32_t* sp
   }
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -25,7 +25,7 @@
 
 #include "parsers/regex_tree.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 // The way back of a match that is running; reuse it from message to message.
 struct MatchStack {
@@ -80,4 +80,4 @@ class PatternProgram {
   uint32_t start_ = 0;
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

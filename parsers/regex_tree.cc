@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr int kDepthMax = 64;
@@ -327,4 +327,4 @@ class RegexReader {
 
 std::optional<RegexNode> read_regex(std::string_view pattern) { return RegexReader(pattern).read(); }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

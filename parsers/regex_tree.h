@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace yushi {
+namespace yushi::parsers {
 
 using ByteSet = std::bitset<256>;
 
@@ -34,4 +34,4 @@ struct RegexNode {
 
 std::optional<RegexNode> read_regex(std::string_view pattern);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

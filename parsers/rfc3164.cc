@@ -7,7 +7,7 @@
 #include "parsers/header_scan.h"
 #include "parsers/network_tag.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr unsigned kHeadersMax = 4;  // one relay behind the other; what stands behind is text
@@ -463,4 +463,4 @@ bool read_rfc3164(HeaderScan& scan, const char* at, bool has_pri) {
   return give_back(scan, before);
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -10,7 +10,7 @@
 
 #include "parsers/header_scan.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 // The end of a word that a blank or the message's end closes; nullptr when it is empty, too long or has control bytes.
@@ -233,4 +233,4 @@ bool read_rfc5424(HeaderScan& scan, const char* at) {
   return false;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

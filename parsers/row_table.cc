@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
@@ -54,4 +54,4 @@ uint32_t RowTable::find(std::string_view key) const {
   return kNone;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

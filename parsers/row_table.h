@@ -14,7 +14,7 @@
 
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 class RowTable {
  public:
@@ -61,4 +61,4 @@ struct ValueTable {
   }
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -7,7 +7,7 @@
 
 #include <simdjson.h>
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr size_t kKeysMax = 512;
@@ -145,4 +145,4 @@ std::optional<SampleBody> body_of(const std::vector<std::string>& messages) {
   return csv_of(messages);
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace yushi {
+namespace yushi::parsers {
 
 struct SampleBody {
   enum class Kind { json, key_value, csv } kind;
@@ -18,4 +18,4 @@ struct SampleBody {
 
 std::optional<SampleBody> body_of(const std::vector<std::string>& messages);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-namespace yushi {
+namespace yushi::parsers {
 
 std::string share_directory(const std::string& what) {
   if (auto* share = std::getenv("YUSHI_SHARE"); share && *share) return std::string(share) + "/" + what;
@@ -18,4 +18,4 @@ std::string share_directory(const std::string& what) {
   return (here.parent_path() / "share" / "yushi" / what).string();
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

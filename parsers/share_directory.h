@@ -4,8 +4,8 @@
 
 #include <string>
 
-namespace yushi {
+namespace yushi::parsers {
 
 std::string share_directory(const std::string& what /* "parsers" or "rules" */);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

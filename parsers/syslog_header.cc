@@ -2,7 +2,7 @@
 
 #include "parsers/header_scan.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 const char* read_priority(HeaderScan& scan, const char* at) {
   const char* end = scan.end;
@@ -44,4 +44,4 @@ bool read_syslog_header(Record& record, const Zone& zone, Arena& arena, std::vec
   return scan.capped;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

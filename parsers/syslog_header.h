@@ -36,7 +36,7 @@
 #include "core/base/time_text.h"
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 // Parameters of structured data that become fields; what a sender gives beyond stays in raw only, so that 64 KiB of
 // `a=""` cannot take megabytes.
@@ -48,4 +48,4 @@ constexpr size_t kStructuredDataMax = 1024;
 // kStructuredDataMax.
 bool read_syslog_header(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

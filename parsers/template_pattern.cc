@@ -3,7 +3,7 @@
 #include <map>
 #include <set>
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 bool is_only(uint16_t kinds, std::initializer_list<ValueKind> of) {
@@ -207,4 +207,4 @@ std::string ecs_field_of_key(const std::string& key, const std::string& value) {
   return {};
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -10,7 +10,7 @@
 #include "core/record/field.h"
 #include "parsers/line_templates.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 struct TemplatePattern {
   std::string name, grok;
@@ -28,4 +28,4 @@ std::string ecs_field_of_key(const std::string& key, const std::string& value);
 // "Failed password for" -> failed-password-for
 std::string slug(std::string_view text, char between, size_t most);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -3,7 +3,7 @@
 #include "core/ledger/sha256.h"
 #include "parsers/syslog_header.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 void Understander::understand(Batch& batch, const Reading& reading, bool with_digest, std::string_view dataset) {
   for (Record& record : batch.records) {
@@ -57,4 +57,4 @@ void Understander::read(Record& record, Batch& batch, const Reading& reading, st
   worker_.parse(record, *reading.zone, batch.arena, captures_, dataset, is_capped);
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -15,7 +15,7 @@
 #include "parsers/decoded_text.h"
 #include "parsers/parser_set.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 // How the messages of a tenant are to be read: times without a zone, and bytes that are not UTF-8.
 struct Reading {
@@ -48,4 +48,4 @@ class Understander {
   DecodedText decoded_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -12,7 +12,7 @@
 #include "parsers/event_kind.h"
 #include "parsers/parser_definition.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 class YamlReader {
  protected:
@@ -169,4 +169,4 @@ class YamlReader {
   Problems& problems_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

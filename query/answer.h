@@ -10,10 +10,10 @@
 #include "query/parameters.h"
 #include "query/questions.h"
 
-namespace yushi {
+namespace yushi::query {
 
 struct Asked {
-  const StoreView& view;
+  const storage::StoreView& view;
   const Question& question;
   const LineSink& sink;                // false when the answer must end: the asker went away, or a bound was met
   const std::atomic<bool>& cancelled;  // budget.over()
@@ -50,6 +50,6 @@ Result<void> answer_proof(const Asked& asked);
 Result<void> answer_verify(const Asked& asked);
 
 // The node's public key as the store keeps it, 32 bytes; empty when it is not known.
-Result<std::string> node_public_key(const StoreView& view);
+Result<std::string> node_public_key(const storage::StoreView& view);
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -6,7 +6,7 @@
 #include "core/record/ecs_json.h"
 #include "query/answer.h"
 
-namespace yushi {
+namespace yushi::query {
 namespace {
 
 constexpr size_t kMissingMax = 1000;
@@ -50,7 +50,7 @@ constexpr int64_t kRaisedSlackNs = 24 * 3600 * kSecond;
 
 // No alert before this index of `_audit` was raised after `from_ns`: what raises one is received before it is written down.
 // Blocks know when their records were received, the tail does not.
-uint64_t first_index_of(const StoreView& view, int64_t from_ns) {
+uint64_t first_index_of(const storage::StoreView& view, int64_t from_ns) {
   if (from_ns < std::numeric_limits<int64_t>::min() + kRaisedSlackNs) return 0;
   auto segments = view.segments("_audit");
   if (!segments) return 0;
@@ -133,7 +133,7 @@ Result<void> answer_alert(const Asked& asked, std::string_view id) {
     if (!records.is_array()) records = nlohmann::json::array({records});
     EcsJsonWriter writer;
     std::unique_ptr<Batch> batch;  // records of one alert mostly stand together
-    std::optional<Segment> segment;
+    std::optional<storage::Segment> segment;
     for (auto& record_id : records) {
       if (asked.cancelled) return {};
       std::string log;
@@ -175,4 +175,4 @@ Result<void> answer_alert(const Asked& asked, std::string_view id) {
   return fail(Code::not_found, "no alert " + std::string(id));
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

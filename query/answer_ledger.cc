@@ -4,7 +4,7 @@
 #include "query/answer.h"
 #include "query/tree_reader.h"
 
-namespace yushi {
+namespace yushi::query {
 namespace {
 
 // Who asks for a proof beside a question says so with it (daemon/api.h); here it changes nothing.
@@ -33,7 +33,7 @@ Result<uint64_t> needed_number(const Parameters& parameters, std::string_view na
 
 }  // namespace
 
-Result<std::string> node_public_key(const StoreView& view) {
+Result<std::string> node_public_key(const storage::StoreView& view) {
   auto& database = view.database();
   auto stored = database.get(database.families().meta, "public_key");
   if (!stored) return tl::unexpected(stored.error());
@@ -138,4 +138,4 @@ Result<void> answer_proof(const Asked& asked) {
   return {};
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

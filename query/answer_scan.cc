@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <thread>
 
-namespace yushi {
+namespace yushi::query {
 
 ScanOptions scan_options(const Asked& asked, const Filter::Times& times, std::optional<uint64_t> limit) {
   ScanOptions options;
@@ -15,7 +15,7 @@ ScanOptions scan_options(const Asked& asked, const Filter::Times& times, std::op
   return options;
 }
 
-Result<Segments> segments_of(const StoreView& view, const std::vector<std::string>& logs) {
+Result<Segments> segments_of(const storage::StoreView& view, const std::vector<std::string>& logs) {
   Segments out;
   for (auto& log : logs) {
     auto all = view.segments(log);
@@ -45,4 +45,4 @@ AnswerEnd end_of(const ScanReport& report, std::vector<std::string> missing) {
   return end;
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -6,7 +6,7 @@
 #include "query/answer.h"
 #include "query/scan.h"
 
-namespace yushi {
+namespace yushi::query {
 
 ScanOptions scan_options(const Asked& asked, const Filter::Times& times, std::optional<uint64_t> limit);
 
@@ -16,8 +16,8 @@ struct Segments {
 };
 
 // Of these logs; the view must live as long as they.
-Result<Segments> segments_of(const StoreView& view, const std::vector<std::string>& logs);
+Result<Segments> segments_of(const storage::StoreView& view, const std::vector<std::string>& logs);
 
 AnswerEnd end_of(const ScanReport& report, std::vector<std::string> missing);
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -17,7 +17,7 @@
 #include "query/run.h"
 #include "query/scan.h"
 
-namespace yushi {
+namespace yushi::query {
 namespace {
 
 // From which index on a log is asked: "log=index,log=index,".
@@ -231,4 +231,4 @@ Result<void> answer_hist(const Asked& asked) {
   return answer_rows(asked, *query, *found, watch, options, false);
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

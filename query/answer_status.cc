@@ -3,7 +3,7 @@
 
 #include "query/answer.h"
 
-namespace yushi {
+namespace yushi::query {
 
 
 Result<void> answer_status(const Asked& asked) {
@@ -57,7 +57,7 @@ Result<void> answer_sources(const Asked& asked) {
     }
     for (auto& [source, state] : *sources) {
       auto transports = nlohmann::ordered_json::array();
-      for (unsigned bit = 0; bit < SourceState::kTransports; ++bit) {
+      for (unsigned bit = 0; bit < storage::SourceState::kTransports; ++bit) {
         auto transport = static_cast<Transport>(bit);
         if (state.seen_on(transport)) transports.push_back(transport_name(transport));
       }
@@ -86,4 +86,4 @@ Result<void> answer_sources(const Asked& asked) {
   return {};
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -6,7 +6,7 @@
 #include "query/query.h"
 #include "query/unknown_lines.h"
 
-namespace yushi {
+namespace yushi::query {
 namespace {
 
 constexpr size_t kRowsByDefault = 100;
@@ -53,4 +53,4 @@ Result<void> answer_unknown(const Asked& asked) {
   return {};
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

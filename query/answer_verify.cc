@@ -4,7 +4,7 @@
 #include "query/answer.h"
 #include "storage/verify.h"
 
-namespace yushi {
+namespace yushi::query {
 
 namespace {
 
@@ -25,7 +25,7 @@ std::vector<std::string> split_notes(std::string_view text) {
 Result<void> answer_verify(const Asked& asked) {
   Parameters parameters(asked.question);
   if (auto allowed = parameters.allow({"remembered"}); !allowed) return allowed;
-  VerifyOptions options;
+  storage::VerifyOptions options;
   auto key = node_public_key(asked.view);
   if (!key) return tl::unexpected(key.error());
   options.public_key = *key;
@@ -34,7 +34,7 @@ Result<void> answer_verify(const Asked& asked) {
   options.key_path = asked.view.key_path();
   options.remembered = split_notes(parameters.text("remembered"));
   // What verifies for minutes says so: a line about once a second, and a chance to see that the asker left.
-  auto report = verify_store(asked.view, options, [&](std::string_view log, uint64_t done, uint64_t size) {
+  auto report = storage::verify_store(asked.view, options, [&](std::string_view log, uint64_t done, uint64_t size) {
     nlohmann::ordered_json line;
     line["yushi.progress"] = {{"log", log}, {"done", done}, {"size", size}};
     return asked.say(line);
@@ -65,4 +65,4 @@ Result<void> answer_verify(const Asked& asked) {
   return {};
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -4,9 +4,9 @@
 #include <tuple>
 #include <utility>
 
-namespace yushi {
+namespace yushi::query {
 
-Arrivals::Arrivals(const StoreView& view, const Filter& filter, const ScanOptions& options, size_t bytes_max,
+Arrivals::Arrivals(const storage::StoreView& view, const Filter& filter, const ScanOptions& options, size_t bytes_max,
                    const std::atomic<bool>& cancelled)
     : view_(view), filter_(filter), options_(options), bytes_max_(bytes_max), cancelled_(cancelled) {
   auto times = filter.times();
@@ -126,4 +126,4 @@ bool Arrivals::is_wanted(const Record& record) {
   return record.event_ns >= from_ns_ && record.event_ns <= to_ns_ && filter_.matches(record, scratch_);
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -18,12 +18,12 @@
 #include "query/scan.h"
 #include "storage/view.h"
 
-namespace yushi {
+namespace yushi::query {
 
 class Arrivals {
  public:
   // Of `options` the times and the pool are looked at.
-  Arrivals(const StoreView& view, const Filter& filter, const ScanOptions& options, size_t bytes_max,
+  Arrivals(const storage::StoreView& view, const Filter& filter, const ScanOptions& options, size_t bytes_max,
            const std::atomic<bool>& cancelled);
   void add(const std::string& log, uint64_t from_index);
 
@@ -42,7 +42,7 @@ class Arrivals {
     uint64_t next = 0, size = 0;     // index of the next record to look at; of the log in this view
     bool found = false;              // `next` is one that matches, of `commit`
     uint64_t commit = 0;
-    std::optional<Segment> segment;  // that holds `next`
+    std::optional<storage::Segment> segment;  // that holds `next`
     std::unique_ptr<Batch> batch;    // its records, or nothing
     size_t bytes = 0;                // of the batch
   };
@@ -51,7 +51,7 @@ class Arrivals {
   void make_room(const Log& kept);
   bool is_wanted(const Record& record);
 
-  const StoreView& view_;
+  const storage::StoreView& view_;
   const Filter& filter_;
   const ScanOptions options_;
   const size_t bytes_max_;
@@ -63,4 +63,4 @@ class Arrivals {
   std::vector<std::string> missing_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::query

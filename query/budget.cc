@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-namespace yushi {
+namespace yushi::query {
 
 Budget::~Budget() {
   std::lock_guard lock(pool_->mutex_);
@@ -56,4 +56,4 @@ ReadTurn::~ReadTurn() {
   pool_->changed_.notify_all();
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

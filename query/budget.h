@@ -19,7 +19,7 @@
 #include <mutex>
 #include <string>
 
-namespace yushi {
+namespace yushi::query {
 
 class ReadTurn;
 
@@ -85,4 +85,4 @@ class ReadTurn {
   QueryPool* pool_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::query

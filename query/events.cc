@@ -4,14 +4,14 @@
 
 #include "parsers/joiner.h"
 
-namespace yushi {
+namespace yushi::query {
 namespace {
 
 constexpr uint64_t kGroupRecords = 16'384;  // of tail chunks that are read as one
 constexpr uint64_t kBeforeRecords = 1'024;  // at least so many are looked at before a group, where there are as many
 
 struct LogSegments {
-  std::vector<Segment> all;  // ascending
+  std::vector<storage::Segment> all;  // ascending
   uint64_t end = 0;          // index behind the last record
   uint64_t end_of(size_t i) const { return i < all.size() ? all[i].summary.first_index : end; }
 };
@@ -19,10 +19,10 @@ struct LogSegments {
 // Reads on, record by record, and keeps the events that begin in [from, to).
 class EventReader {
  public:
-  EventReader(const StoreView& view, const EventReading& reading, std::shared_ptr<const Zone> zone, uint64_t from, uint64_t to)
+  EventReader(const storage::StoreView& view, const EventReading& reading, std::shared_ptr<const Zone> zone, uint64_t from, uint64_t to)
       : view_(view), state_(std::make_shared<State>(reading.parsers)), zone_(std::move(zone)), from_(from), to_(to) {}
 
-  Result<void> feed(const Segment& segment) {
+  Result<void> feed(const storage::Segment& segment) {
     auto batch = view_.read(segment);
     if (!batch) return tl::unexpected(batch.error());
     auto& joiner = state_->joiner;
@@ -49,10 +49,10 @@ class EventReader {
 
  private:
   struct State {
-    explicit State(std::shared_ptr<const ParserSet> parsers) : joiner(std::move(parsers)) {}
+    explicit State(std::shared_ptr<const parsers::ParserSet> parsers) : joiner(std::move(parsers)) {}
     std::vector<std::unique_ptr<Batch>> batches;
-    Joiner joiner;
-    std::vector<JoinedEvent> events;
+    parsers::Joiner joiner;
+    std::vector<parsers::JoinedEvent> events;
   };
 
   void take() {
@@ -66,14 +66,14 @@ class EventReader {
     if (record.index >= from_ && record.index < to_) out_->records.push_back(record);
   }
 
-  const StoreView& view_;
+  const storage::StoreView& view_;
   std::shared_ptr<State> state_;
   std::shared_ptr<const Zone> zone_;
   const uint64_t from_, to_;
   std::unique_ptr<Batch> out_ = std::make_unique<Batch>();
 };
 
-Result<std::unique_ptr<Batch>> read_events(const StoreView& view, const LogSegments& segments, const EventReading& reading,
+Result<std::unique_ptr<Batch>> read_events(const storage::StoreView& view, const LogSegments& segments, const EventReading& reading,
                                            const std::string& log, size_t begin, size_t end) {
   const uint64_t from = segments.end_of(begin), to = segments.end_of(end);
   size_t at = begin;
@@ -86,7 +86,7 @@ Result<std::unique_ptr<Batch>> read_events(const StoreView& view, const LogSegme
 
 }  // namespace
 
-Result<std::vector<ScanSegment>> event_segments(const StoreView& view, const std::string& log, const EventReading& reading) {
+Result<std::vector<ScanSegment>> event_segments(const storage::StoreView& view, const std::string& log, const EventReading& reading) {
   auto all = view.segments(log);
   if (!all) return tl::unexpected(all.error());
   auto segments = std::make_shared<LogSegments>();
@@ -125,4 +125,4 @@ Result<std::vector<ScanSegment>> event_segments(const StoreView& view, const std
   return out;
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -18,16 +18,16 @@
 #include "query/scan.h"
 #include "storage/view.h"
 
-namespace yushi {
+namespace yushi::query {
 
 // What lines are joined by: the parsers of today, and the zone of a log's times that have none.
 struct EventReading {
-  std::shared_ptr<const ParserSet> parsers;
+  std::shared_ptr<const parsers::ParserSet> parsers;
   std::function<std::shared_ptr<const Zone>(std::string_view log)> zone_of;
 };
 using EventReadingSource = std::function<Result<EventReading>()>;
 
 // Of one log. The view must outlive the segments.
-Result<std::vector<ScanSegment>> event_segments(const StoreView& view, const std::string& log, const EventReading& reading);
+Result<std::vector<ScanSegment>> event_segments(const storage::StoreView& view, const std::string& log, const EventReading& reading);
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -6,17 +6,17 @@
 
 #include "core/filter/expression.h"
 
-namespace yushi {
+namespace yushi::query {
 namespace {
 
 constexpr size_t kWatchedMax = 64;
 constexpr size_t kSegmentsAskedMax = 64;
 constexpr size_t kRecordsSampled = 1000;  // of a batch, for the names that a misspelt one may have meant
 
-bool overlaps(const BlockSummary& summary, int64_t from_ns, int64_t to_ns) {
+bool overlaps(const storage::BlockSummary& summary, int64_t from_ns, int64_t to_ns) {
   return summary.event_times.empty() ||
          std::any_of(summary.event_times.begin(), summary.event_times.end(),
-                     [&](const TimeRange& range) { return range.from_ns <= to_ns && range.to_ns >= from_ns; });
+                     [&](const storage::TimeRange& range) { return range.from_ns <= to_ns && range.to_ns >= from_ns; });
 }
 
 std::string grouped(uint64_t number) {
@@ -177,4 +177,4 @@ std::vector<std::string> FieldWatch::notes(const std::vector<ScanSegment>& segme
   return out;
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -20,7 +20,7 @@
 #include "query/query.h"
 #include "query/scan.h"
 
-namespace yushi {
+namespace yushi::query {
 
 class FieldWatch {
  public:
@@ -58,4 +58,4 @@ class FieldWatch {
   std::vector<char> looked_;  // by segment; protected by mutex_
 };
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -9,7 +9,7 @@
 #include "core/record/ecs_json.h"
 #include "query/stats.h"
 
-namespace yushi {
+namespace yushi::query {
 namespace {
 
 constexpr size_t kBarColumns = 50;
@@ -159,4 +159,4 @@ std::string render_bars(const Table& table, int64_t every_ns, const TableStyle& 
   return out;
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

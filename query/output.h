@@ -12,7 +12,7 @@
 #include "core/base/time_text.h"
 #include "query/row.h"
 
-namespace yushi {
+namespace yushi::query {
 
 struct TableStyle {
   size_t columns_max = ~size_t{0};                 // of the terminal; what is wider is cut, ending in `…`
@@ -28,4 +28,4 @@ std::string render_bars(const Table& table, int64_t every_ns, const TableStyle& 
 // 2026-11-01 08:00:00.123+08:00: as many digits as lose nothing, in groups of three.
 std::string time_in_zone(int64_t unix_ns, const Zone& zone);
 
-}  // namespace yushi
+}  // namespace yushi::query

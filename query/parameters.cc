@@ -7,7 +7,7 @@
 #include "core/base/clock.h"
 #include "core/filter/when.h"
 
-namespace yushi {
+namespace yushi::query {
 Result<void> Parameters::allow(std::initializer_list<std::string_view> names) const {
   for (auto& [name, value] : question_.parameters) {
     if (std::find(names.begin(), names.end(), name) != names.end()) {
@@ -76,7 +76,7 @@ Result<Filter::Times> Parameters::times(const QueryClock& clock) const {
   return times;
 }
 
-Result<std::vector<std::string>> Parameters::logs(const StoreView& view) const {
+Result<std::vector<std::string>> Parameters::logs(const storage::StoreView& view) const {
   auto all = view.logs();
   if (!all) return all;
   auto tenant = text("tenant");
@@ -90,4 +90,4 @@ Result<std::vector<std::string>> Parameters::logs(const StoreView& view) const {
   return out;
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -15,7 +15,7 @@
 #include "core/filter/filter.h"
 #include "query/questions.h"
 
-namespace yushi {
+namespace yushi::query {
 
 class Parameters {
  public:
@@ -33,10 +33,10 @@ class Parameters {
   // `since` and `until`, Unix ns, both inclusive; a date as `until` means all of that day. invalid when none is between.
   Result<Filter::Times> times(const QueryClock& clock) const;
   // The logs of `tenant`; without it all but those that begin with `_`. not_found when there is no such tenant.
-  Result<std::vector<std::string>> logs(const StoreView& view) const;
+  Result<std::vector<std::string>> logs(const storage::StoreView& view) const;
 
  private:
   const Question& question_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::query

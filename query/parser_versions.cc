@@ -5,9 +5,9 @@
 #include "parsers/understand.h"
 #include "storage/keys.h"
 
-namespace yushi {
+namespace yushi::query {
 
-std::string encode_parser_files(const ParserSet& set) {
+std::string encode_parser_files(const parsers::ParserSet& set) {
   std::string out;
   put_varint(out, set.files().size());
   for (auto& file : set.files()) {
@@ -17,12 +17,12 @@ std::string encode_parser_files(const ParserSet& set) {
   return out;
 }
 
-Result<std::vector<ParserFile>> decode_parser_files(std::string_view bytes) {
+Result<std::vector<parsers::ParserFile>> decode_parser_files(std::string_view bytes) {
   Reader in(bytes);
-  std::vector<ParserFile> files;
+  std::vector<parsers::ParserFile> files;
   auto count = in.varint();
   for (uint64_t i = 0; i < count && in.ok(); ++i) {
-    ParserFile file;
+    parsers::ParserFile file;
     file.name = in.text();
     file.path = file.name;
     file.text = in.text();
@@ -32,33 +32,33 @@ Result<std::vector<ParserFile>> decode_parser_files(std::string_view bytes) {
   return files;
 }
 
-void ParserVersions::add(std::shared_ptr<const ParserSet> set) {
+void ParserVersions::add(std::shared_ptr<const parsers::ParserSet> set) {
   std::lock_guard lock(mutex_);
   sets_[set->digest()] = std::move(set);
 }
 
-void ParserVersions::read_from(std::weak_ptr<const Database> database) {
+void ParserVersions::read_from(std::weak_ptr<const storage::Database> database) {
   std::lock_guard lock(mutex_);
   database_ = std::move(database);
 }
 
-Result<std::shared_ptr<const ParserSet>> ParserVersions::find(const std::string& digest) {
+Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::find(const std::string& digest) {
   std::lock_guard lock(mutex_);
   if (auto it = sets_.find(digest); it != sets_.end()) return last_ = it->second;
   auto database = database_.lock();
   if (!database) return fail(Code::unavailable, "the store is closing");
-  auto bytes = database->get(database->families().meta, keys::parsers(digest));
+  auto bytes = database->get(database->families().meta, storage::keys::parsers(digest));
   if (!bytes) return tl::unexpected(bytes.error());
   if (!*bytes) return fail(Code::corrupt, "the store does not hold parser version " + digest);
   auto files = decode_parser_files(**bytes);
   if (!files) return tl::unexpected(files.error());
-  auto set = ParserSet::load(std::move(*files));
+  auto set = parsers::ParserSet::load(std::move(*files));
   if (!set) return tl::unexpected(set.error());
   if ((*set)->digest() != digest) return fail(Code::corrupt, "parser version " + digest + " in the store has another digest");
   return last_ = sets_[digest] = std::move(*set);
 }
 
-Result<std::shared_ptr<const ParserSet>> ParserVersions::newest(const StoreView& view) {
+Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::newest(const storage::StoreView& view) {
   auto segments = view.segments("_audit");
   if (!segments) return tl::unexpected(segments.error());
   if (segments->empty()) return fail(Code::unavailable, "the store has no records, and so no parsers");
@@ -73,23 +73,23 @@ Result<std::shared_ptr<const ParserSet>> ParserVersions::newest(const StoreView&
   return last_;
 }
 
-Result<void> ParserVersions::understand(Batch& batch, const ParseContext& context) {
+Result<void> ParserVersions::understand(Batch& batch, const storage::ParseContext& context) {
   auto set = find(context.parser_digest);
   if (!set) return tl::unexpected(set.error());
   auto zone = Zone::find(context.timezone);
   if (!zone) return tl::unexpected(zone.error());
   auto charset = find_charset(context.charset);
   if (!charset) return fail(Code::corrupt, "the charset `" + context.charset + "` is none that this version knows");
-  Understander understander(*set);
+  parsers::Understander understander(*set);
   understander.understand(batch, {*zone, *charset}, /*with_digest=*/false);
   batch.keep.push_back(*set);
   return {};
 }
 
-Understand ParserVersions::as_function() {
-  return {kParserEngine, [self = shared_from_this()](Batch& batch, const ParseContext& context) {
+storage::Understand ParserVersions::as_function() {
+  return {parsers::kParserEngine, [self = shared_from_this()](Batch& batch, const storage::ParseContext& context) {
             return self->understand(batch, context);
           }};
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -12,30 +12,30 @@
 #include "storage/store.h"
 #include "storage/view.h"
 
-namespace yushi {
+namespace yushi::query {
 
-std::string encode_parser_files(const ParserSet& set);
-Result<std::vector<ParserFile>> decode_parser_files(std::string_view bytes);
+std::string encode_parser_files(const parsers::ParserSet& set);
+Result<std::vector<parsers::ParserFile>> decode_parser_files(std::string_view bytes);
 
 class ParserVersions : public std::enable_shared_from_this<ParserVersions> {
  public:
   // A set that is compiled already (the running one) need not be compiled again.
-  void add(std::shared_ptr<const ParserSet> set);
+  void add(std::shared_ptr<const parsers::ParserSet> set);
   // Where the files of other versions are read; the database must outlive the use of understand().
-  void read_from(std::weak_ptr<const Database> database);
+  void read_from(std::weak_ptr<const storage::Database> database);
   // Parses a batch again under its context. corrupt when the store does not hold the version.
-  Result<void> understand(Batch& batch, const ParseContext& context);
-  Understand as_function();
+  Result<void> understand(Batch& batch, const storage::ParseContext& context);
+  storage::Understand as_function();
   // The files by which the newest record of the store was read; what a daemon over it would join lines by, had it not others.
-  Result<std::shared_ptr<const ParserSet>> newest(const StoreView& view);
+  Result<std::shared_ptr<const parsers::ParserSet>> newest(const storage::StoreView& view);
 
  private:
-  Result<std::shared_ptr<const ParserSet>> find(const std::string& digest);
+  Result<std::shared_ptr<const parsers::ParserSet>> find(const std::string& digest);
 
   std::mutex mutex_;
-  std::shared_ptr<const ParserSet> last_;  // asked for; protected by mutex_
-  std::map<std::string, std::shared_ptr<const ParserSet>> sets_;  // protected by mutex_
-  std::weak_ptr<const Database> database_;
+  std::shared_ptr<const parsers::ParserSet> last_;  // asked for; protected by mutex_
+  std::map<std::string, std::shared_ptr<const parsers::ParserSet>> sets_;  // protected by mutex_
+  std::weak_ptr<const storage::Database> database_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::query

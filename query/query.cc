@@ -7,7 +7,7 @@
 #include "core/filter/when.h"
 #include "query/run.h"
 
-namespace yushi {
+namespace yushi::query {
 namespace {
 
 constexpr size_t kStagesMax = 32;
@@ -353,4 +353,4 @@ Result<Query> Query::histogram(std::string_view filter, std::string_view every, 
   return Query{std::move(*compiled), std::move(stages), clock.zone, std::move(columns)};
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -15,7 +15,7 @@
 #include "core/filter/filter.h"
 #include "core/filter/kql.h"
 
-namespace yushi {
+namespace yushi::query {
 
 struct Aggregate {
   enum class Function : uint8_t { count, min, max, avg, sum, distinct } function;
@@ -68,4 +68,4 @@ struct Query {
   bool ascends_in_time() const;                     // no stage orders the rows otherwise
 };
 
-}  // namespace yushi
+}  // namespace yushi::query

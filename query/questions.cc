@@ -2,7 +2,7 @@
 
 #include "query/answer.h"
 
-namespace yushi {
+namespace yushi::query {
 
 bool Asked::say(const nlohmann::ordered_json& line) const {
   return sink(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) && !cancelled;
@@ -51,7 +51,7 @@ Result<void> answer_by_name(const Asked& asked) {
 
 }  // namespace
 
-Result<void> answer(const StoreView& view, const Question& given, const SecretsShown& secrets, const LineSink& sink,
+Result<void> answer(const storage::StoreView& view, const Question& given, const SecretsShown& secrets, const LineSink& sink,
                     Budget& budget, const EventReadingSource& events) {
   Question question = given;
   auto masked_by = secrets.rules;
@@ -90,4 +90,4 @@ Result<void> answer(const StoreView& view, const Question& given, const SecretsS
   return {};
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -27,7 +27,7 @@
 #include "query/events.h"
 #include "storage/view.h"
 
-namespace yushi {
+namespace yushi::query {
 
 struct Question {
   std::string name;                               // "search", "alerts/3f2a…"
@@ -44,7 +44,7 @@ struct SecretsShown {
 };
 
 // `events` is asked for what joins lines, by a question about events only.
-Result<void> answer(const StoreView& view, const Question& question, const SecretsShown& secrets, const LineSink& sink,
+Result<void> answer(const storage::StoreView& view, const Question& question, const SecretsShown& secrets, const LineSink& sink,
                     Budget& budget, const EventReadingSource& events = {});
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -6,7 +6,7 @@
 #include "core/base/time_text.h"
 #include "core/filter/expression.h"
 
-namespace yushi {
+namespace yushi::query {
 namespace {
 
 int rank(const Scalar& scalar) { return scalar.index() <= 1 ? 0 : static_cast<int>(scalar.index()); }
@@ -86,4 +86,4 @@ size_t Table::find(std::string_view name) const {
   return static_cast<size_t>(std::find(columns.begin(), columns.end(), call) - columns.begin());
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -11,7 +11,7 @@
 
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::query {
 
 struct Instant {
   int64_t unix_ns;
@@ -45,4 +45,4 @@ struct Table {
   size_t find(std::string_view name) const;
 };
 
-}  // namespace yushi
+}  // namespace yushi::query

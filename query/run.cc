@@ -6,7 +6,7 @@
 #include "core/filter/expression.h"
 #include "query/stats.h"
 
-namespace yushi {
+namespace yushi::query {
 namespace {
 
 constexpr size_t kCellBytes = 64;  // of a cell beside its text, roughly
@@ -284,4 +284,4 @@ Result<PipeAnswer> run_pipe(const Query& query, const std::vector<ScanSegment>& 
   return answer;
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -14,7 +14,7 @@
 #include "query/row.h"
 #include "query/scan.h"
 
-namespace yushi {
+namespace yushi::query {
 
 struct PipeAnswer {
   Table table;
@@ -31,4 +31,4 @@ Result<PipeAnswer> run_pipe(const Query& query, const std::vector<ScanSegment>& 
 // The columns of records that pass stages without `fields`.
 const std::vector<std::string>& default_columns();
 
-}  // namespace yushi
+}  // namespace yushi::query

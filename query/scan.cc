@@ -18,7 +18,7 @@
 
 #include "core/filter/token_filter.h"
 
-namespace yushi {
+namespace yushi::query {
 namespace {
 
 struct Span {
@@ -31,7 +31,7 @@ Span wanted(const Filter& filter, const ScanOptions& options) {
 }
 
 // Where the scan comes upon a segment first.
-int64_t near_end(const BlockSummary& summary, bool newest_first) {
+int64_t near_end(const storage::BlockSummary& summary, bool newest_first) {
   if (summary.event_times.empty())
     return newest_first ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
   return newest_first ? summary.event_times.back().to_ns : summary.event_times.front().from_ns;
@@ -131,7 +131,7 @@ class Scan {
     return false;
   }
 
-  bool lies_before(const BlockSummary& summary, const RecordKey& key) const {
+  bool lies_before(const storage::BlockSummary& summary, const RecordKey& key) const {
     int64_t end = near_end(summary, !options_.newest_first);
     return options_.newest_first ? end > key.event_ns : end < key.event_ns;
   }
@@ -429,12 +429,12 @@ class Scan {
 
 }  // namespace
 
-bool may_hold_match(const BlockSummary& summary, const Filter& filter, const ScanOptions& options) {
+bool may_hold_match(const storage::BlockSummary& summary, const Filter& filter, const ScanOptions& options) {
   Span span = wanted(filter, options);
   if (span.from_ns > span.to_ns) return false;
   if (!summary.event_times.empty() &&
       std::none_of(summary.event_times.begin(), summary.event_times.end(),
-                   [&](const TimeRange& range) { return range.from_ns <= span.to_ns && range.to_ns >= span.from_ns; }))
+                   [&](const storage::TimeRange& range) { return range.from_ns <= span.to_ns && range.to_ns >= span.from_ns; }))
     return false;
   if (summary.token_filter.empty()) return true;
   TokenFilter tokens(summary.token_filter);
@@ -451,4 +451,4 @@ Result<ScanReport> scan_unordered(const std::vector<ScanSegment>& segments, cons
   return Scan(segments, filter, options, cancelled).run_unordered(visit);
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -29,11 +29,11 @@
 #include "query/budget.h"
 #include "storage/block.h"
 
-namespace yushi {
+namespace yushi::query {
 
 struct ScanSegment {
   std::string log;
-  BlockSummary summary;  // without a token filter, or without times, nothing is held back by it
+  storage::BlockSummary summary;  // without a token filter, or without times, nothing is held back by it
   std::function<Result<std::unique_ptr<Batch>>()> read;
   // The names of the fields that its records have, derived ones aside, for less than read() costs. Not there: of a tail.
   std::function<Result<std::vector<std::string>>()> field_names;
@@ -88,6 +88,6 @@ Result<ScanReport> scan_unordered(const std::vector<ScanSegment>& segments, cons
                                   const ScanOptions& options, const Visit& visit, const std::atomic<bool>& cancelled);
 
 // Whether a segment can hold a match at all.
-bool may_hold_match(const BlockSummary& summary, const Filter& filter, const ScanOptions& options);
+bool may_hold_match(const storage::BlockSummary& summary, const Filter& filter, const ScanOptions& options);
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -6,7 +6,7 @@
 #include "core/base/bytes.h"
 #include "core/base/calendar.h"
 
-namespace yushi {
+namespace yushi::query {
 namespace {
 
 // A text that is equal for equal values of one type, and only for them.
@@ -253,4 +253,4 @@ Result<Table> Stats::finish() {
   return table;
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

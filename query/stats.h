@@ -20,7 +20,7 @@
 #include "query/query.h"
 #include "query/row.h"
 
-namespace yushi {
+namespace yushi::query {
 
 // What all Stats of one query may hold together.
 struct StatsRoom {
@@ -72,4 +72,4 @@ Cell cell_of(const Record& record, const Field* field, std::string_view name, Sc
 // the clock is changed.
 int64_t bin_start(int64_t unix_ns, int64_t bin_ns, const Zone& zone);
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace yushi {
+namespace yushi::query {
 
 constexpr uint64_t kTileLeaves = 256;
 
@@ -23,7 +23,7 @@ Result<const std::vector<Hash>*> TreeReader::leaves(uint64_t tile) {
     }
     if (index - first >= batch_->records.size()) return fail(Code::corrupt, "record " + log_ + "/" + std::to_string(index) + " is gone");
     for (; index < to && index - first < batch_->records.size(); ++index) {
-      out.push_back(leaf_of(batch_->records[index - first]));
+      out.push_back(storage::leaf_of(batch_->records[index - first]));
     }
   }
   return &(leaves_[tile] = std::move(out));
@@ -43,4 +43,4 @@ Result<Hash> TreeReader::subtree(int level, uint64_t index) {
   return range.root();
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -13,11 +13,11 @@
 #include "core/ledger/merkle.h"
 #include "storage/view.h"
 
-namespace yushi {
+namespace yushi::query {
 
 class TreeReader {
  public:
-  TreeReader(const StoreView& view, std::string log) : view_(view), log_(std::move(log)) {}
+  TreeReader(const storage::StoreView& view, std::string log) : view_(view), log_(std::move(log)) {}
   Result<Hash> subtree(int level, uint64_t index);
   Subtree as_function() {
     return [this](int level, uint64_t index) { return subtree(level, index); };
@@ -26,11 +26,11 @@ class TreeReader {
  private:
   Result<const std::vector<Hash>*> leaves(uint64_t tile);
 
-  const StoreView& view_;
+  const storage::StoreView& view_;
   std::string log_;
   std::map<uint64_t, std::vector<Hash>> leaves_;     // by tile of 256
   std::optional<uint64_t> batch_first_;              // first index of batch_
   std::unique_ptr<Batch> batch_;                     // the segment read last: both edges may lie in one
 };
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -5,17 +5,17 @@
 
 #include "parsers/parser_set.h"
 
-namespace yushi {
+namespace yushi::query {
 
 std::string unknown_filter() {
   std::string generic;
-  for (auto name : generic_datasets()) generic += (generic.empty() ? "" : " or ") + std::string(name);
+  for (auto name : parsers::generic_datasets()) generic += (generic.empty() ? "" : " or ") + std::string(name);
   return "not event.dataset: * or event.dataset: (" + generic + ")";
 }
 
 std::string_view unknown_dataset(const Record& record) {
   if (!record.kind || record.kind->dataset.empty()) return "none";
-  const auto names = generic_datasets();
+  const auto names = parsers::generic_datasets();
   auto at = std::find(names.begin(), names.end(), record.kind->dataset);
   return at == names.end() ? std::string_view() : *at;
 }
@@ -42,10 +42,10 @@ std::vector<nlohmann::ordered_json> UnknownLines::rows(size_t most) const {
                    {"dataset", each->group.substr(0, line_end)},
                    {"program", each->group.substr(line_end + 1)},
                    {"host", each->host},
-                   {"template", template_text(*each)},
+                   {"template", parsers::template_text(*each)},
                    {"example", each->example}});
   }
   return out;
 }
 
-}  // namespace yushi
+}  // namespace yushi::query

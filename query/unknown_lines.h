@@ -14,7 +14,7 @@
 #include "core/record/record.h"
 #include "parsers/line_templates.h"
 
-namespace yushi {
+namespace yushi::query {
 
 // A filter for the records that UnknownLines takes, in KQL.
 std::string unknown_filter();
@@ -31,8 +31,8 @@ class UnknownLines {
   uint64_t rare() const { return templates_.others(); }  // lines of forms too rare to be kept
 
  private:
-  LineTemplates templates_;
+  parsers::LineTemplates templates_;
   Scratch scratch_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::query

@@ -14,7 +14,7 @@
 #include "core/record/batch.h"
 #include "storage/parse_context.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 // What stands above the records of a block.
 struct BlockContext {
@@ -61,4 +61,4 @@ Result<DecodedBlock> read_block(std::string_view bytes);
 // Derived fields (is_derived_field) are not among them.
 Result<std::vector<std::string>> read_block_field_names(std::string_view bytes);
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -4,7 +4,7 @@
 
 #include "core/base/assert.h"
 
-namespace yushi {
+namespace yushi::storage {
 namespace {
 
 constexpr uint32_t kSmallColumn = 64;  // generic columns of fewer values share one
@@ -251,4 +251,4 @@ SealedBlock build_block(const BlockContext& context, const std::vector<const Rec
   return BlockBuilder(context, records).build();
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -17,7 +17,7 @@
 #include "storage/block_shape.h"
 #include "storage/block_tokens.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 class BlockBuilder {
  public:
@@ -84,4 +84,4 @@ class BlockBuilder {
   std::unique_ptr<char[]> bytes_;         // their bytes, side by side: read many times over
 };
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -5,7 +5,7 @@
 #include "storage/block_shape.h"
 #include "storage/column.h"
 
-namespace yushi {
+namespace yushi::storage {
 namespace {
 
 tl::unexpected<Error> damaged(const std::string& what) {
@@ -557,4 +557,4 @@ Result<DecodedBlock> read_block(std::string_view bytes) {
   return BlockDecoder(std::move(*sections)).decode();
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

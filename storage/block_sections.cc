@@ -7,7 +7,7 @@
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
 
-namespace yushi {
+namespace yushi::storage {
 namespace {
 
 constexpr std::string_view kMagic = "YUSHIBLK";
@@ -217,4 +217,4 @@ std::string_view SectionReader::next() {
   return streams_[at_++];
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

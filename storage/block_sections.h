@@ -19,7 +19,7 @@
 
 #include "core/base/result.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 constexpr uint32_t kBlockVersion = 2;
 constexpr uint32_t kBlockRecordsMax = 64 << 10;
@@ -86,4 +86,4 @@ class SectionReader {
   bool ok_ = true;
 };
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -8,7 +8,7 @@
 
 #include "core/base/text.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 TimeWriter::TimeWriter(const TimeFormat& format) {
   time_.form = format.form;
@@ -501,4 +501,4 @@ uint32_t Splitter::split(const Record& record, uint32_t kind, How how) {
   return shape;
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -18,7 +18,7 @@
 #include "core/record/record.h"
 #include "storage/column.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 // Stored in blocks; never renumber.
 enum class SlotKind : uint8_t {
@@ -184,4 +184,4 @@ class Splitter {
   std::vector<Known> known_ = std::vector<Known>(kKnownMax);
 };
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -7,7 +7,7 @@
 #include "core/base/bytes.h"
 #include "storage/block.h"
 
-namespace yushi {
+namespace yushi::storage {
 namespace {
 constexpr uint8_t kSummaryVersion = 1;
 constexpr size_t kEventTimesMax = 8;
@@ -70,4 +70,4 @@ Result<BlockSummary> BlockSummary::decode(std::string_view bytes) {
   return out;
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

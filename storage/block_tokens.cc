@@ -6,7 +6,7 @@
 #include "core/filter/record_tokens.h"
 #include "core/record/value.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 void BlockTokens::value(std::string_view bytes, const Field* field, Escape escape) {
   text(bytes);
@@ -43,4 +43,4 @@ void BlockTokens::priority(uint16_t priority) {
   text(severity_name(priority % 8));
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -12,7 +12,7 @@
 #include "core/filter/token_filter.h"
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 class BlockTokens {
  public:
@@ -47,4 +47,4 @@ class BlockTokens {
   std::vector<uint64_t> hashes_;  // reused
 };
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -1,6 +1,6 @@
 #include "storage/block_builder.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 // Beside the columns' values: fixed texts, times, borders, and what the records' kinds and origins say.
 void BlockBuilder::gather_tokens() {
@@ -123,4 +123,4 @@ void BlockBuilder::gather_tokens() {
   }
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

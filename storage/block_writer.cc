@@ -3,7 +3,7 @@
 
 #include "storage/block_builder.h"
 
-namespace yushi {
+namespace yushi::storage {
 namespace {
 
 constexpr size_t kEventTimesMax = 8;
@@ -263,4 +263,4 @@ void BlockBuilder::write_columns(std::string& out) {
   }
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

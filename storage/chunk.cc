@@ -8,7 +8,7 @@
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
 
-namespace yushi {
+namespace yushi::storage {
 namespace {
 
 constexpr uint8_t kChunkVersion = 2;
@@ -234,4 +234,4 @@ Result<std::unique_ptr<Batch>> read_chunk(const ChunkHead& head, std::string_vie
   return batch;
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -22,7 +22,7 @@
 #include "storage/losses.h"
 #include "storage/parse_context.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 // One source within a group; its records take consecutive numbers in the order of the group.
 struct ChunkSource {
@@ -77,4 +77,4 @@ std::string finish_chunk(uint64_t commit, const ChunkGroup& group);
 // The records with all of RawMessage, Origin, index and source_seq filled; the rest is for the Understander.
 Result<std::unique_ptr<Batch>> read_chunk(const ChunkHead& head, std::string_view log, std::string_view node);
 
-}  // namespace yushi
+}  // namespace yushi::storage

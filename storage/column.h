@@ -18,7 +18,7 @@
 #include "core/base/bytes.h"
 #include "storage/block_sections.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 // A value: where it stands in the bytes that all values of a block share.
 struct ValueRef {
@@ -174,4 +174,4 @@ class ColumnReader {
 // The types of plain values, as bits of a mask and as numbers in the stream of classes.
 enum ValueClass : uint8_t { kClassInteger = 0, kClassPadded, kClassIpv4, kClassHex, kClassUuid, kClassText, kClassCount };
 
-}  // namespace yushi
+}  // namespace yushi::storage

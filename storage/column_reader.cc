@@ -3,7 +3,7 @@
 
 #include "storage/column.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 bool IntegerReader::open(Reader& header, SectionReader& sections, IntegerReader* out) {
   out->count_ = header.varint();
@@ -222,4 +222,4 @@ size_t ColumnReader::next_plain(char* out, size_t room) {
   return kDamaged;
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -8,7 +8,7 @@
 #include "core/base/assert.h"
 #include "storage/column.h"
 
-namespace yushi {
+namespace yushi::storage {
 namespace {
 
 enum Seen : uint8_t { kDigit = 1, kHexLetter = 2, kDot = 4, kDash = 8, kOther = 16 };
@@ -400,4 +400,4 @@ void ColumnWriter::write_plain(const char* bytes, const ValueRef* values, size_t
   }
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

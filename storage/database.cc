@@ -20,7 +20,7 @@ void AnnotateIgnoreWritesEnd(const char* file, int line);
 }
 #endif
 
-namespace yushi {
+namespace yushi::storage {
 namespace {
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
@@ -256,4 +256,4 @@ Result<void> Database::verify_checksums() const {
   return check_logs(directory_);  // read when the store was opened; other bytes may stand there by now
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

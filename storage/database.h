@@ -24,7 +24,7 @@ class Status;
 class WriteBatch;
 }  // namespace rocksdb
 
-namespace yushi {
+namespace yushi::storage {
 
 class Database {
  public:
@@ -78,4 +78,4 @@ class Database {
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::storage

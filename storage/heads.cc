@@ -12,7 +12,7 @@
 #include "core/base/bytes.h"
 #include "core/ledger/checkpoint.h"
 
-namespace yushi {
+namespace yushi::storage {
 namespace {
 
 Result<void> system_failed(const std::string& doing) { return fail(Code::io, doing + ": " + std::strerror(errno)); }
@@ -79,4 +79,4 @@ Result<Heads> read_heads(const std::string& path) {
   return heads;
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

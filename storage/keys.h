@@ -20,7 +20,7 @@
 
 #include "core/base/bytes.h"
 
-namespace yushi::keys {
+namespace yushi::storage::keys {
 
 inline std::string of_log(std::string_view log) {
   std::string key(log);
@@ -62,4 +62,4 @@ inline std::string checkpoint(std::string_view log, uint64_t size) { return "che
 inline std::string cursor(std::string_view name) { return "cursor/" + std::string(name); }
 inline std::string parsers(std::string_view digest) { return "parsers/" + std::string(digest); }
 
-}  // namespace yushi::keys
+}  // namespace yushi::storage::keys

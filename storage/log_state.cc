@@ -2,7 +2,7 @@
 
 #include "core/base/bytes.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 std::string SourceState::encode() const {
   std::string out;
@@ -42,4 +42,4 @@ void TreeTiles::restore(int level, uint64_t index, std::string hashes) {
   levels_[at] = {index, std::move(hashes), false};
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -15,7 +15,7 @@
 #include "storage/chunk.h"
 #include "storage/losses.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 // One sender as one log has seen it. Written with each commit in which it moved.
 struct SourceState {
@@ -97,4 +97,4 @@ struct LogState {
   int64_t checkpoint_ns = 0;
 };
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-namespace yushi {
+namespace yushi::storage {
 namespace {
 
 constexpr uint32_t kWindow = 64;     // bits of Run::missing
@@ -247,4 +247,4 @@ std::optional<Losses> Losses::decode(Reader& in) {
   return losses;
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

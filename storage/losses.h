@@ -37,7 +37,7 @@
 #include "core/base/bytes.h"
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 struct SequenceNumber {
   uint64_t host;    // XXH3-64 of its name as it stands in raw, of nothing when there is none
@@ -88,4 +88,4 @@ class Losses {
   std::vector<Run> runs_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace yushi {
+namespace yushi::storage {
 
 // What the fields of a message were made with. Stored, so that they can be made again and compared.
 struct ParseContext {
@@ -58,4 +58,4 @@ struct ParseContexts {
   }
 };
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -9,7 +9,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace yushi {
+namespace yushi::storage {
 
 class Pulse {
  public:
@@ -22,4 +22,4 @@ class Pulse {
   std::atomic<uint64_t> count_{0};  // even: at rest
 };
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -15,7 +15,7 @@
 
 #include "core/base/bytes.h"
 
-namespace yushi {
+namespace yushi::storage {
 namespace {
 
 using rocksdb::IOStatus;
@@ -206,4 +206,4 @@ rocksdb::Env* checked_files() {
   return env;
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

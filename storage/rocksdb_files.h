@@ -19,7 +19,7 @@ namespace rocksdb {
 class Env;
 }
 
-namespace yushi {
+namespace yushi::storage {
 
 // The system's files, but a damaged one does not open: Corruption, with its name. For tables of format version 5 with
 // kxxHash64 and for files that are not recycled (Database's options). One for the process; any thread.
@@ -29,4 +29,4 @@ rocksdb::Env* checked_files();
 // A last record that a crash cut off is none; nor is what the running store is writing at an end.
 Result<void> check_logs(const std::string& directory);
 
-}  // namespace yushi
+}  // namespace yushi::storage

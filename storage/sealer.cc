@@ -7,7 +7,7 @@
 #include "storage/block.h"
 #include "storage/keys.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 Store::Sealer::Sealer(std::shared_ptr<Database> database, StoreCounters& counters, std::string node,
                       const std::atomic<uint32_t>& store_day, Pulse& committer)
@@ -94,4 +94,4 @@ Result<void> Store::Sealer::seal(Job& job) {
   return {};
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -13,7 +13,7 @@
 
 #include "storage/store.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 struct Store::Sealer {
   struct Job {
@@ -52,4 +52,4 @@ struct Store::Sealer {
   std::thread thread_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -18,7 +18,7 @@
 #include "storage/sealer.h"
 #include "storage/view.h"
 
-namespace yushi {
+namespace yushi::storage {
 namespace {
 
 constexpr uint64_t kBlockRecordsMax = 64 << 10;
@@ -558,4 +558,4 @@ Result<void> Store::write_state(std::string_view name, std::string_view bytes) {
   return database_->write(batch, "storing " + std::string(name));
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

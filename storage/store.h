@@ -25,7 +25,7 @@
 #include "storage/log_state.h"
 #include "storage/pulse.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 // Parses the records of a batch again, with the version and zone they were committed with. Any thread.
 // Of a context of another engine the fields are those that `engine` gives: not always the same.
@@ -154,4 +154,4 @@ class Store {
   std::unique_ptr<Sealer> sealer_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::storage

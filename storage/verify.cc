@@ -13,7 +13,7 @@
 #include "storage/heads.h"
 #include "storage/keys.h"
 
-namespace yushi {
+namespace yushi::storage {
 namespace {
 
 std::string at(std::string_view log, uint64_t index) { return std::string(log) + "/" + std::to_string(index); }
@@ -500,4 +500,4 @@ Result<VerifyReport> verify_store(const StoreView& view, const VerifyOptions& op
   return Verifier(view, options).run(progress);
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

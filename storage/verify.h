@@ -20,7 +20,7 @@
 #include "core/base/result.h"
 #include "storage/view.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 // One place where the store is not proved to be as it was.
 struct Flaw {
@@ -52,4 +52,4 @@ std::string start_record(uint32_t engine);
 Result<VerifyReport> verify_store(const StoreView& view, const VerifyOptions& options,
                                   const std::function<bool(std::string_view log, uint64_t done, uint64_t size)>& progress);
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -9,7 +9,7 @@
 #include "core/ledger/entry.h"
 #include "storage/keys.h"
 
-namespace yushi {
+namespace yushi::storage {
 namespace {
 
 Result<Segment> chunk_segment(const std::string& log, uint64_t first, std::string_view bytes, uint32_t engine) {
@@ -330,4 +330,4 @@ Result<std::optional<std::string>> StoreView::state(std::string_view name) const
   return database_->get(database_->families().state, name, snapshot_.get());
 }
 
-}  // namespace yushi
+}  // namespace yushi::storage

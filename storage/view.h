@@ -21,7 +21,7 @@
 #include "storage/log_state.h"
 #include "storage/store.h"
 
-namespace yushi {
+namespace yushi::storage {
 
 struct Segment {
   std::string log;
@@ -94,4 +94,4 @@ class StoreView {
 // The leaf of a record that was read back: hashes raw anew.
 Hash leaf_of(const Record& record);
 
-}  // namespace yushi
+}  // namespace yushi::storage

@@ -1,6 +1,6 @@
 #include "parsers/body/body_pairs.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 bool is_held_back(std::string_view path) {
@@ -67,4 +67,4 @@ bool BodyPairs::find(std::string_view path, std::string_view* value) const {
   return false;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -18,7 +18,7 @@
 
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 class KeyTable;
 struct DictionaryEntry;
@@ -180,4 +180,4 @@ inline void BodyPairs::add(std::string_view path, const BodyPair& pair) {
   list_.back().name = name;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -4,7 +4,7 @@
 #include "parsers/body/key_values.h"
 #include "parsers/key_table.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 bool BodyReader::read(Body body, std::string_view text, size_t begin, size_t end, const KeyTable& keys, const BodyShape& shape,
                       size_t pairs_min) {
@@ -50,4 +50,4 @@ bool BodyReader::read_anew(Body body, std::string_view text, size_t begin, size_
   return ok;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

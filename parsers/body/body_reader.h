@@ -13,7 +13,7 @@
 #include "parsers/body/pair_list.h"
 #include "parsers/body/xml_body.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 // How the file says that a body is to be read.
 struct BodyShape {
@@ -54,4 +54,4 @@ class BodyReader {
   XmlBody xml_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

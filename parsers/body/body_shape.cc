@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr size_t kLeadBytesMax = 256;
@@ -104,4 +104,4 @@ ShapedBody shape_of(std::string_view text) {
   return {Body::key_values, 0, end};
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -10,7 +10,7 @@
 
 #include "parsers/body/body_pairs.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 struct ShapedBody {
   Body form = Body::none;
@@ -20,4 +20,4 @@ struct ShapedBody {
 // A guess: the reader of the form has the last word.
 ShapedBody shape_of(std::string_view text);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -4,7 +4,7 @@
 
 #include "parsers/body/pair_list.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr std::string_view kCefNames[] = {"cef.version", "cef.vendor", "cef.product", "cef.product_version",
@@ -155,4 +155,4 @@ bool read_leef(std::string_view text, size_t begin, size_t end, BodyPairs& pairs
   return true;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

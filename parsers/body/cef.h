@@ -13,10 +13,10 @@
 
 #include "parsers/body/body_pairs.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 // False when the text does not begin so. Offsets count from text's beginning.
 bool read_cef(std::string_view text, size_t begin, size_t end, BodyPairs& pairs);
 bool read_leef(std::string_view text, size_t begin, size_t end, BodyPairs& pairs);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -4,7 +4,7 @@
 #include <array>
 #include <charconv>
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr std::string_view kSeparators = ",;|\t^~";
@@ -83,4 +83,4 @@ size_t read_csv(std::string_view text, size_t begin, size_t end, const CsvShape&
   return count;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -12,7 +12,7 @@
 
 #include "parsers/body/body_pairs.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 struct CsvShape {
   std::vector<std::string> columns;  // empty: the value is left out
@@ -22,4 +22,4 @@ struct CsvShape {
 // Returns how many columns there were. Offsets count from text's beginning.
 size_t read_csv(std::string_view text, size_t begin, size_t end, const CsvShape& shape, BodyPairs& pairs);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -2,7 +2,7 @@
 
 #include "core/record/value.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr std::string_view kCee = "@cee:";  // rsyslog's and sudo's mark before a JSON object
@@ -210,4 +210,4 @@ void JsonBody::add(size_t from, size_t to, Escape escape, FieldType type) {
   pairs_->add(path_, pair);
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -11,7 +11,7 @@
 
 #include "parsers/body/body_pairs.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 class JsonBody {
  public:
@@ -41,4 +41,4 @@ class JsonBody {
   bool too_deep_ = false;  // the path is longer than we name
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -4,7 +4,7 @@
 
 #include "parsers/key_table.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 enum : uint8_t { kKeyFirst = 1, kKeyByte = 2, kBefore = 4, kBlank = 8 };
@@ -120,4 +120,4 @@ size_t read_key_values(std::string_view text, size_t begin, size_t end, const Ke
   return count;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

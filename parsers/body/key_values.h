@@ -9,10 +9,10 @@
 
 #include "parsers/body/body_pairs.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 // Offsets count from text's beginning. Returns how many pairs stood there. `keys` says which bare words have
 // a meaning, and whether a backslash between quotes is a plain sign.
 size_t read_key_values(std::string_view text, size_t begin, size_t end, const KeyTable& keys, BodyPairs& pairs);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr size_t kKeyBytesMax = 128;
@@ -355,4 +355,4 @@ size_t read_pair_list(std::string_view text, size_t begin, size_t end, const Pai
   return count;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -16,7 +16,7 @@
 
 #include "parsers/body/body_pairs.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 // What stands between pairs, and between a name and its value. Empty: found in the text. Given ones hold as they are.
 struct PairShape {
@@ -28,4 +28,4 @@ struct PairShape {
 // beginning. Without `has_colons` a colon stands between a name and its value only before a quote (`key:"v"`), or where it is given.
 size_t read_pair_list(std::string_view text, size_t begin, size_t end, const PairShape& shape, bool has_colons, BodyPairs& pairs);
 
-}  // namespace yushi
+}  // namespace yushi::parsers

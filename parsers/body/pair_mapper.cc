@@ -7,7 +7,7 @@
 #include "core/record/value.h"
 #include "parsers/address.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 bool is_hex(std::string_view text) {
@@ -372,4 +372,4 @@ bool PairMapper::keep_as_text(Capture& capture, Arena& arena) {
   return true;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

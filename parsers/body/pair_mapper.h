@@ -24,7 +24,7 @@
 #include "parsers/dictionary.h"
 #include "parsers/key_table.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 // May the text be a value of the field's type? An address that is none has a field beside (address.h).
 bool value_fits(std::string_view text, const Field* field);
@@ -98,4 +98,4 @@ class PairMapper {
   std::array<uint32_t, 2 * Pattern::kGroupsMax> spans_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -2,7 +2,7 @@
 
 #include "core/record/value.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 // How many bytes make one character or escape at the beginning of `text`.
@@ -50,4 +50,4 @@ bool Unescaped::read(std::string_view written, Escape escape) {
   return true;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

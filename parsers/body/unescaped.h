@@ -14,7 +14,7 @@
 
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 class Unescaped {
  public:
@@ -30,4 +30,4 @@ class Unescaped {
   Scratch scratch_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

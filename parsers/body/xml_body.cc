@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -188,4 +188,4 @@ bool XmlBody::close_element() {
   return true;
 }
 
-}  // namespace yushi
+}  // namespace yushi::parsers

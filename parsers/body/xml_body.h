@@ -13,7 +13,7 @@
 
 #include "parsers/body/body_pairs.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 class XmlBody {
  public:
@@ -44,4 +44,4 @@ class XmlBody {
   size_t depth_ = 0;
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

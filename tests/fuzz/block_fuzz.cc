@@ -13,7 +13,7 @@
 namespace {
 
 // Every view must be readable, every span inside its record.
-void touch(const yushi::DecodedBlock& block) {
+void touch(const yushi::storage::DecodedBlock& block) {
   uint64_t sum = 0;
   for (auto& record : block.batch->records) {
     for (unsigned char c : record.raw) sum += c;
@@ -35,20 +35,20 @@ void touch(const yushi::DecodedBlock& block) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view input(reinterpret_cast<const char*>(data), size);
-  if (auto block = yushi::read_block(input)) touch(*block);
-  if (auto summary = yushi::BlockSummary::decode(input)) (void)summary->encode();
+  if (auto block = yushi::storage::read_block(input)) touch(*block);
+  if (auto summary = yushi::storage::BlockSummary::decode(input)) (void)summary->encode();
 
   yushi::Reader in(input);
-  yushi::BlockCounts counts;
+  yushi::storage::BlockCounts counts;
   counts.first_index = in.varint();
   counts.records = static_cast<uint32_t>(in.varint() % 4096);
   counts.raw_bytes = in.varint() % (1 << 20);
   counts.captures = in.varint() % (1 << 16);
-  yushi::SectionWriter sections(1);
+  yushi::storage::SectionWriter sections(1);
   while (in.ok() && in.left() > 0) {
-    auto kind = in.byte() % yushi::kStreamKinds;
-    sections.add(static_cast<yushi::StreamKind>(kind), in.text());
+    auto kind = in.byte() % yushi::storage::kStreamKinds;
+    sections.add(static_cast<yushi::storage::StreamKind>(kind), in.text());
   }
-  if (auto block = yushi::read_block(sections.finish(counts))) touch(*block);
+  if (auto block = yushi::storage::read_block(sections.finish(counts))) touch(*block);
   return 0;
 }

@@ -28,18 +28,18 @@ bool is_between(std::string_view gap, bool counted) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 3) return 0;
-  const auto framing = static_cast<Framing>(data[0] % 3);
+  const auto framing = static_cast<ingest::Framing>(data[0] % 3);
   uint32_t seed = data[1] | data[2] << 8 | 1u << 16;
   const std::string_view input(reinterpret_cast<const char*>(data) + 3, size - 3);
 
-  FrameCounts whole_counts, cut_counts;
+  ingest::FrameCounts whole_counts, cut_counts;
   std::vector<Record> whole, cut;
-  Framer framer(framing, kLimit);
+  ingest::Framer framer(framing, kLimit);
   const size_t done = framer.feed(input, nullptr, whole, whole_counts);
   // Undecided yet: finish() decides, and either may be.
-  const Framing decided = framer.framing();
+  const ingest::Framing decided = framer.framing();
   const auto is_trailer_or_count = [decided](std::string_view gap) {
-    return (decided != Framing::octet_counted && is_between(gap, false)) || (decided != Framing::newline && is_between(gap, true));
+    return (decided != ingest::Framing::octet_counted && is_between(gap, false)) || (decided != ingest::Framing::newline && is_between(gap, true));
   };
   YUSHI_ASSERT(done <= input.size(), "%zu of %zu", done, input.size());
   framer.finish(input.substr(done), nullptr, whole, whole_counts);
@@ -71,6 +71,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                      whole[i].marks == cut[i].marks,
                  "message %zu differs", i);
   }
-  YUSHI_ASSERT(!std::memcmp(&whole_counts, &cut_counts, sizeof(FrameCounts)), "counts differ");
+  YUSHI_ASSERT(!std::memcmp(&whole_counts, &cut_counts, sizeof(ingest::FrameCounts)), "counts differ");
   return 0;
 }

@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   record.raw = {reinterpret_cast<const char*>(data), size};
   record.origin = &origin;
   record.marks = size % 2 ? kByRelay : 0;
-  read_syslog_header(record, *kZone, arena, captures);
+  parsers::read_syslog_header(record, *kZone, arena, captures);
 
   uint32_t last = 0;
   for (const Capture& capture : captures) {
@@ -31,6 +31,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   YUSHI_ASSERT(record.message_begin >= last, "message at %u before the captures' end %u", record.message_begin, last);
   YUSHI_ASSERT(record.message_begin + record.message_length == end, "message does not reach the end");
   YUSHI_ASSERT(record.priority <= 191 || record.priority == Record::kNoPriority, "priority %u", record.priority);
-  YUSHI_ASSERT(arena.bytes() <= (64 << 10) + kStructuredDataMax * 1024, "arena of %zu bytes", arena.bytes());
+  YUSHI_ASSERT(arena.bytes() <= (64 << 10) + parsers::kStructuredDataMax * 1024, "arena of %zu bytes", arena.bytes());
   return 0;
 }

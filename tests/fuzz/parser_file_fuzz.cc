@@ -12,8 +12,8 @@ namespace {
 using namespace yushi;
 
 // The extractors read outside bytes too, and need no luck to be reached.
-const std::shared_ptr<const ParserSet>& extractors() {
-  static const auto set = ParserSet::load({
+const std::shared_ptr<const parsers::ParserSet>& extractors() {
+  static const auto set = parsers::ParserSet::load({
       {"json.yaml", "json.yaml", "name: json\ngeneric: true\npatterns: [{name: o, extract: json}]\ntests: [{line: '{}', expect: {}}]"},
       {"kv.yaml", "kv.yaml", "name: kv\ngeneric: true\npatterns: [{name: p, extract: key-value}]\ntests: [{line: 'a=1 b=2', expect: {}}]"},
       {"line.yaml", "line.yaml",
@@ -24,7 +24,7 @@ const std::shared_ptr<const ParserSet>& extractors() {
   return *set;
 }
 
-void parse(ParserWorker& worker, std::string_view message) {
+void parse(parsers::ParserWorker& worker, std::string_view message) {
   Arena arena;
   std::vector<Capture> captures;
   Origin origin;
@@ -47,13 +47,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   size_t file_bytes = std::min<size_t>(data[0] << 8 | data[1], size - 2);
   std::string file(reinterpret_cast<const char*>(data) + 2, file_bytes);
   std::string message(reinterpret_cast<const char*>(data) + 2 + file_bytes, size - 2 - file_bytes);
-  static ParserWorker known(extractors());
+  static parsers::ParserWorker known(extractors());
   parse(known, message);
-  YUSHI_ASSERT(compare_with_re2(*extractors(), message).empty(), "differs from RE2");
-  auto set = ParserSet::load({{"fuzz.yaml", "fuzz.yaml", file}});
+  YUSHI_ASSERT(parsers::compare_with_re2(*extractors(), message).empty(), "differs from RE2");
+  auto set = parsers::ParserSet::load({{"fuzz.yaml", "fuzz.yaml", file}});
   if (!set) return 0;
-  ParserWorker worker(*set);
+  parsers::ParserWorker worker(*set);
   parse(worker, message);
-  YUSHI_ASSERT(compare_with_re2(**set, message).empty(), "differs from RE2");
+  YUSHI_ASSERT(parsers::compare_with_re2(**set, message).empty(), "differs from RE2");
   return 0;
 }

@@ -29,12 +29,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view input(reinterpret_cast<const char*>(data), std::min<size_t>(size, 2000));
   const bool in_pieces = !input.empty() && static_cast<unsigned char>(input[0]) < 0x20;
   if (in_pieces) input.remove_prefix(1);
-  std::vector<Pattern> patterns;
-  std::vector<std::vector<RegexNode>> trees;
+  std::vector<parsers::Pattern> patterns;
+  std::vector<std::vector<parsers::RegexNode>> trees;
   for (size_t end; patterns.size() < 8 && (end = input.find('\n')) != input.npos; input.remove_prefix(end + 1)) {
     const auto line = input.substr(0, end);
     trees.emplace_back();
-    auto pattern = Pattern::compile(in_pieces ? from_pieces(line) : std::string(line), &trees.back());
+    auto pattern = parsers::Pattern::compile(in_pieces ? from_pieces(line) : std::string(line), &trees.back());
     if (!pattern) {
       trees.pop_back();
       continue;
@@ -43,11 +43,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     patterns.push_back(std::move(*pattern));
   }
   const auto text = in_pieces ? from_pieces(input) : std::string(input);
-  if (!is_valid_utf8(text)) return 0;
-  PatternFilter::Found found;
-  PatternFilter({trees.begin(), trees.end()}).search(text, found);
-  MatchStack stack;
-  uint32_t ours[2 * Pattern::kGroupsMax], theirs[2 * Pattern::kGroupsMax];
+  if (!parsers::is_valid_utf8(text)) return 0;
+  parsers::PatternFilter::Found found;
+  parsers::PatternFilter({trees.begin(), trees.end()}).search(text, found);
+  parsers::MatchStack stack;
+  uint32_t ours[2 * parsers::Pattern::kGroupsMax], theirs[2 * parsers::Pattern::kGroupsMax];
   for (size_t i = 0; i < patterns.size(); ++i) {
     const auto& pattern = patterns[i];
     const bool here = pattern.match(text, ours, stack), there = pattern.match_by_re2(text, theirs);

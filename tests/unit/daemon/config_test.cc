@@ -9,7 +9,7 @@
 #include <fstream>
 #include <string>
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
 class ConfigFile {
@@ -305,7 +305,7 @@ api: {socket: /s, group: root, mode: "0600", listen: "[::1]:9600"}
   EXPECT_EQ(config.forward[0].alerts_topic, "a");
   EXPECT_EQ(config.forward[0].format, "raw");
   EXPECT_EQ(config.forward[0].select, "user.name: root");
-  EXPECT_EQ(config.forward[0].properties, (KafkaProperties{{"security.protocol", "sasl_plaintext"}, {"sasl.mechanism", "PLAIN"},
+  EXPECT_EQ(config.forward[0].properties, (forward::KafkaProperties{{"security.protocol", "sasl_plaintext"}, {"sasl.mechanism", "PLAIN"},
                                                            {"sasl.username", "y"}, {"sasl.password", "1"}}));
   EXPECT_EQ(config.rule_dirs, (std::vector<std::string>{"/dev", "/tmp"}));
   EXPECT_EQ(config.learning_ns, int64_t{36} * 3600 * 1'000'000'000);
@@ -380,4 +380,4 @@ TEST(Config, AFileThatCannotBeReadIsNoEmptyConfig) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::daemon

@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
 namespace fs = std::filesystem;
@@ -219,4 +219,4 @@ TEST_F(DataFiles, ASelectThatNothingCanMatchIsAProblemWithItsPlace) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::daemon

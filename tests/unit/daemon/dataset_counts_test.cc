@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
 TEST(DatasetCounts, CountsByDatasetAndNone) {
@@ -48,4 +48,4 @@ TEST(DatasetCounts, ManyDatasetsAreOne) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::daemon

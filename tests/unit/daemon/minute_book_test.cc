@@ -9,14 +9,15 @@
 
 #include "tests/unit/storage/test_store.h"
 
-namespace yushi::test {
+namespace yushi::daemon {
+using namespace storage::test;
 namespace {
 
 using Json = nlohmann::json;
 
 
 // What an ingest thread hands on: the records, and the notes that an input makes for them.
-PreparedBatch batch_of(const std::vector<Sent>& messages) {
+storage::PreparedBatch batch_of(const std::vector<Sent>& messages) {
   auto out = prepared(messages);
   for (auto& m : messages) {
     auto source = out.batch->arena.copy(m.source);
@@ -26,8 +27,8 @@ PreparedBatch batch_of(const std::vector<Sent>& messages) {
   return out;
 }
 
-PreparedBatch notes_of(std::vector<Note> notes) {
-  PreparedBatch out;
+storage::PreparedBatch notes_of(std::vector<Note> notes) {
+  storage::PreparedBatch out;
   out.batch = std::make_shared<Batch>();
   out.batch->notes = std::move(notes);
   return out;
@@ -202,4 +203,4 @@ TEST(MinuteBook, ASourceOfAnyBytesGivesARecordThatCanBeRead) {
 }
 
 }  // namespace
-}  // namespace yushi::test
+}  // namespace yushi::daemon

@@ -13,7 +13,8 @@
 #include "query/parser_versions.h"
 #include "tests/unit/storage/test_store.h"
 
-namespace yushi::test {
+namespace yushi::daemon {
+using namespace storage::test;
 namespace {
 
 using Json = nlohmann::json;
@@ -46,17 +47,17 @@ detection:
 level: high
 )";
 
-std::shared_ptr<const Loaded> load(const char* parser, std::vector<RuleFile> rules) {
+std::shared_ptr<const Loaded> load(const char* parser, std::vector<detect::RuleFile> rules) {
   auto loaded = std::make_shared<Loaded>();
-  auto parsers = ParserSet::load({{"sshd.yaml", "sshd.yaml", parser}});
+  auto parsers = parsers::ParserSet::load({{"sshd.yaml", "sshd.yaml", parser}});
   EXPECT_TRUE(parsers) << parsers.error().message;
   loaded->parsers = *parsers;
-  auto set = RuleSet::load(std::move(rules));
+  auto set = detect::RuleSet::load(std::move(rules));
   EXPECT_TRUE(set) << set.error().message;
   loaded->rules = *set;
   for (size_t i = 0; i < kLogs.size(); ++i) {
     loaded->readings.emplace_back();
-    loaded->contexts.push_back(std::make_shared<const ParseContext>(ParseContext{(*parsers)->digest(), "UTC", "utf-8", kParserEngine}));
+    loaded->contexts.push_back(std::make_shared<const storage::ParseContext>(storage::ParseContext{(*parsers)->digest(), "UTC", "utf-8", parsers::kParserEngine}));
   }
   return loaded;
 }
@@ -98,12 +99,12 @@ class PipelineTest : public testing::Test {
   }
 
   void open(PipelineOptions options = {}) {
-    StoreOptions store;
+    storage::StoreOptions store;
     store.data_dir = folder_.path();
     store.node = "log-01";
     store.logs = kLogs;
     store.understand = versions_->as_function();
-    auto opened = Store::open(std::move(store));
+    auto opened = storage::Store::open(std::move(store));
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);
     keep_version(*first_);
@@ -123,7 +124,7 @@ class PipelineTest : public testing::Test {
     pipeline_->reload(loaded);
   }
   void keep_version(const Loaded& loaded) {
-    auto kept = store_->keep_parsers(loaded.parsers->digest(), encode_parser_files(*loaded.parsers));
+    auto kept = store_->keep_parsers(loaded.parsers->digest(), query::encode_parser_files(*loaded.parsers));
     ASSERT_TRUE(kept) << kept.error().message;
   }
 
@@ -139,7 +140,7 @@ class PipelineTest : public testing::Test {
   // All records of a log, by calling visit in index order.
   template <class Visit>
   void read(const std::string& log, Visit visit) {
-    auto view = StoreView::open_read_only(folder_.path(), versions_->as_function());
+    auto view = storage::StoreView::open_read_only(folder_.path(), versions_->as_function());
     ASSERT_TRUE(view) << view.error().message;
     auto segments = (*view)->segments(log);
     ASSERT_TRUE(segments) << segments.error().message;
@@ -183,13 +184,13 @@ class PipelineTest : public testing::Test {
     return stored;
   }
   std::string contradictions_of_all() {
-    auto view = StoreView::open_read_only(folder_.path(), versions_->as_function());
+    auto view = storage::StoreView::open_read_only(folder_.path(), versions_->as_function());
     auto key = SigningKey::load(folder_.path() + "/keys/node.pem");
     if (!view || !key) return "cannot be opened";
-    VerifyOptions options;
+    storage::VerifyOptions options;
     options.public_key = key->public_bytes();
     options.heads_path = folder_.path() + "/heads";
-    auto report = verify_store(**view, options, [](auto, auto, auto) { return true; });
+    auto report = storage::verify_store(**view, options, [](auto, auto, auto) { return true; });
     if (!report) return report.error().message;
     std::string out;
     for (auto& flaw : report->flaws) out += flaw.log + " | " + flaw.place + " | " + flaw.what + "\n";
@@ -198,8 +199,8 @@ class PipelineTest : public testing::Test {
 
   Folder folder_;
   std::shared_ptr<const Loaded> first_, second_;
-  std::shared_ptr<ParserVersions> versions_ = std::make_shared<ParserVersions>();
-  std::unique_ptr<Store> store_;
+  std::shared_ptr<query::ParserVersions> versions_ = std::make_shared<query::ParserVersions>();
+  std::unique_ptr<storage::Store> store_;
   std::unique_ptr<Pipeline> pipeline_;
   std::atomic<uint64_t> commits_{0};
 };
@@ -363,7 +364,7 @@ TEST_F(PipelineTest, ARuleThatARecordMatchesGivesAnAlertInAuditThatNamesTheRecor
   }
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0]["yushi"]["alert"]["records"], Json::array({"finance/2"}));
-  auto view = StoreView::open_read_only(folder_.path(), versions_->as_function());
+  auto view = storage::StoreView::open_read_only(folder_.path(), versions_->as_function());
   ASSERT_TRUE(view) << view.error().message;
   auto alerts = (*view)->alerts();
   ASSERT_TRUE(alerts) << alerts.error().message;
@@ -496,7 +497,7 @@ TEST_F(PipelineTest, SendersBeyondTheLimitOfSourcesGiveOneAlertForEachTenant) {
     ASSERT_TRUE(pipeline_->sign_now());
   }
   stop_and_close();
-  auto view = StoreView::open_read_only(folder_.path(), versions_->as_function());
+  auto view = storage::StoreView::open_read_only(folder_.path(), versions_->as_function());
   ASSERT_TRUE(view) << view.error().message;
   auto alerts = (*view)->alerts();
   ASSERT_TRUE(alerts) << alerts.error().message;
@@ -528,7 +529,7 @@ TEST_F(PipelineTest, SignAllSignsAllThatIsCommittedBeforeItsCall) {
     std::string note;
     auto done = pipeline_->sign_all([&] {
       at_signing = store_->committed_size(2);
-      auto view = StoreView::open(store_->database(), versions_->as_function());
+      auto view = storage::StoreView::open(store_->database(), versions_->as_function());
       ASSERT_TRUE(view) << view.error().message;
       auto newest = (*view)->newest_checkpoint("finance");
       ASSERT_TRUE(newest && *newest);
@@ -542,4 +543,4 @@ TEST_F(PipelineTest, SignAllSignsAllThatIsCommittedBeforeItsCall) {
 }
 
 }  // namespace
-}  // namespace yushi::test
+}  // namespace yushi::daemon

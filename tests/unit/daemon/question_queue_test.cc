@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
 using std::chrono::milliseconds;
@@ -90,4 +90,4 @@ TEST(QuestionQueue, WhoseAskerHasGoneWaitsNoLonger) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::daemon

@@ -6,7 +6,7 @@
 #include "core/base/time_text.h"
 #include "ingest/source_limit.h"
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
 constexpr int64_t kNow = 1'793'520'000 * kSecond, kHour = 3600 * kSecond;
@@ -48,12 +48,12 @@ class SenderHostsTest : public testing::Test {
     return out;
   }
   void relays(std::initializer_list<const char*> networks, size_t senders_max = 1000) {
-    TenantMap map;
+    ingest::TenantMap map;
     for (auto* network : networks) ASSERT_TRUE(map.add(network, 1));
     hosts_ = std::make_unique<SenderHosts>(map, senders_max);
   }
 
-  std::unique_ptr<SenderHosts> hosts_ = std::make_unique<SenderHosts>(TenantMap(), 1000);
+  std::unique_ptr<SenderHosts> hosts_ = std::make_unique<SenderHosts>(ingest::TenantMap(), 1000);
 };
 
 using Marks = std::vector<bool>;
@@ -139,7 +139,7 @@ TEST_F(SenderHostsTest, there_is_room_for_so_many_and_those_silent_for_a_day_mak
 }
 
 TEST_F(SenderHostsTest, the_senders_booked_together_are_known_by_nobody) {
-  EXPECT_EQ(marks("192.0.2.1", {"a", ""}, kNow, 0, std::string(SourceLimit::kOverflow)), (Marks{true, false}));
+  EXPECT_EQ(marks("192.0.2.1", {"a", ""}, kNow, 0, std::string(ingest::SourceLimit::kOverflow)), (Marks{true, false}));
 }
 
 TEST_F(SenderHostsTest, what_is_known_comes_back_after_a_restart) {
@@ -167,4 +167,4 @@ TEST_F(SenderHostsTest, what_is_known_comes_back_after_a_restart) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::daemon

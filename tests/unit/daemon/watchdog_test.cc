@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
-namespace yushi {
+namespace yushi::daemon {
 namespace {
 
 TEST(Watchdog, AStageThatRestsIsWellHoweverLong) {
-  Pulse pulse;
+  storage::Pulse pulse;
   Watchdog watchdog;
   watchdog.watch("sealer", pulse);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(watchdog.stuck(), "");
@@ -16,7 +16,7 @@ TEST(Watchdog, AStageThatRestsIsWellHoweverLong) {
 }
 
 TEST(Watchdog, AStageThatStandsAtAStepIsStuckUntilItMoves) {
-  Pulse pulse;
+  storage::Pulse pulse;
   Watchdog watchdog;
   watchdog.watch("sealer", pulse);
   pulse.step();
@@ -30,7 +30,7 @@ TEST(Watchdog, AStageThatStandsAtAStepIsStuckUntilItMoves) {
 }
 
 TEST(Watchdog, OneStageThatHangsIsNotHiddenByOthersThatMove) {
-  Pulse moving, hanging, resting;
+  storage::Pulse moving, hanging, resting;
   Watchdog watchdog;
   watchdog.watch("moving", moving);
   watchdog.watch("hanging", hanging);
@@ -46,7 +46,7 @@ TEST(Watchdog, OneStageThatHangsIsNotHiddenByOthersThatMove) {
 
 // A stage may move once between two good looks, while another one is late.
 TEST(Watchdog, AStepIsRememberedWhileAnotherStageIsLate) {
-  Pulse a, b;
+  storage::Pulse a, b;
   Watchdog watchdog;
   watchdog.watch("a", a);
   watchdog.watch("b", b);
@@ -61,4 +61,4 @@ TEST(Watchdog, AStepIsRememberedWhileAnotherStageIsLate) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::daemon

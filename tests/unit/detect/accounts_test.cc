@@ -7,7 +7,7 @@
 
 #include "events.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 constexpr std::string_view kSource = "baseline.first-source-address";
@@ -326,4 +326,4 @@ TEST(Accounts, values_from_a_sender_come_out_printable) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -5,7 +5,7 @@
 
 #include "events.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 constexpr std::string_view kRule = "bruteforce.success";
@@ -219,4 +219,4 @@ TEST(Attempts, one_address_that_failed_often_is_not_many_addresses) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::detect

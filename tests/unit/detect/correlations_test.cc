@@ -7,7 +7,7 @@
 
 #include "events.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 const int64_t kStart = at("2026-11-01T08:00:00Z");
@@ -239,4 +239,4 @@ TEST(Correlations, references_to_nothing_are_listed_and_circles_are_errors) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::detect

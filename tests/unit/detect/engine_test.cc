@@ -11,7 +11,7 @@
 #include "detect/accounts.h"
 #include "events.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 constexpr const char* kRules = R"(
@@ -249,4 +249,4 @@ TEST(Engine, records_that_say_nothing_raise_nothing) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::detect

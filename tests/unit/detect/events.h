@@ -15,7 +15,7 @@
 #include "core/record/batch.h"
 #include "detect/engine.h"
 
-namespace yushi {
+namespace yushi::detect {
 
 inline int64_t at(std::string_view time) {
   auto read = parse_time(time, 0, *Zone::utc());
@@ -159,4 +159,4 @@ constexpr int64_t kMinuteNs = 60 * kSecond;
 constexpr int64_t kHourNs = 60 * kMinuteNs;
 constexpr int64_t kDayNs = 24 * kHourNs;
 
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -8,7 +8,7 @@
 
 #include "events.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 constexpr const char* kRules = R"(
@@ -221,4 +221,4 @@ TEST(Folds, a_key_that_goes_to_make_room_is_told) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::detect

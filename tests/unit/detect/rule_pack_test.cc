@@ -12,21 +12,21 @@
 #include "parsers/joiner.h"
 #include "parsers/understand.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 UnderstandBatch our_parsers() {
-  auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
+  auto files = parsers::read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
   if (!files) std::abort();
-  auto set = ParserSet::load(std::move(*files));
+  auto set = parsers::ParserSet::load(std::move(*files));
   if (!set) {
     std::fprintf(stderr, "%s\n", set.error().message.c_str());
     std::abort();
   }
-  auto understander = std::make_shared<Understander>(*set);
+  auto understander = std::make_shared<parsers::Understander>(*set);
   return [understander](Batch& batch) {
     understander->understand(batch);
-    join_lines(batch, understander->set());
+    parsers::join_lines(batch, understander->set());
   };
 }
 
@@ -160,4 +160,4 @@ TEST(RulePack, published_sigma_rules_load_and_what_does_not_is_named_with_its_co
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::detect

@@ -8,7 +8,7 @@
 #include "detect/check.h"
 #include "events.h"
 
-namespace yushi {
+namespace yushi::detect {
 namespace {
 
 std::string rule(const std::string& detection, const std::string& source = "{product: yushi}") {
@@ -386,4 +386,4 @@ TEST(Rules, check_lists_problems_before_what_is_unsupported) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::detect

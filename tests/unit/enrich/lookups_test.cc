@@ -13,7 +13,7 @@
 #include "tests/unit/enrich/mmdb_file.h"
 #include "tests/unit/record/sample.h"
 
-namespace yushi {
+namespace yushi::enrich {
 namespace {
 
 using nlohmann::json;
@@ -155,4 +155,4 @@ TEST_F(LookupsTest, TheKeptRulesKnowCommonBrowsers) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::enrich

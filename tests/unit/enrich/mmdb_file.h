@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace yushi {
+namespace yushi::enrich {
 
 // The data section's values, as bytes.
 inline std::string mmdb_head(unsigned type, size_t size) {
@@ -85,4 +85,4 @@ inline std::string mmdb_file(const std::map<uint32_t, std::string>& addresses) {
   return out;
 }
 
-}  // namespace yushi
+}  // namespace yushi::enrich

@@ -5,7 +5,7 @@
 #include <random>
 #include <set>
 
-namespace yushi {
+namespace yushi::forward {
 namespace {
 
 TEST(Cursor, ComesBackFromItsBytes) {
@@ -118,4 +118,4 @@ TEST(DeliveryWindow, AgreesWithASetUnderAnyOrderOfReportsGapsAndRewinds) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::forward

@@ -6,7 +6,7 @@
 #include "core/ledger/entry.h"
 #include "record.pb.h"
 
-namespace yushi {
+namespace yushi::forward {
 namespace {
 
 class MessageOfARecord : public testing::Test {
@@ -169,4 +169,4 @@ TEST_F(MessageOfARecord, ThatCannotFitAtAllStillTellsItsId) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::forward

@@ -7,7 +7,7 @@
 
 #include "tests/unit/ingest/ingest_fixture.h"
 
-namespace yushi {
+namespace yushi::ingest {
 namespace {
 
 using Kind = Note::Kind;
@@ -261,4 +261,4 @@ TEST_F(DatagramTest, a_unix_socket_file_is_replaced_only_when_nobody_listens) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -13,7 +13,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-namespace yushi {
+namespace yushi::ingest {
 namespace {
 
 using nlohmann::json;
@@ -307,4 +307,4 @@ TEST(FramerTest, a_datagram_is_taken_whole_and_an_empty_one_is_a_message) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -23,7 +23,7 @@
 #include "ingest/address.h"
 #include "ingest/input.h"
 
-namespace yushi {
+namespace yushi::ingest {
 
 struct Received {
   std::string raw, source, address;
@@ -177,4 +177,4 @@ class InputTest : public testing::Test {
   std::unique_ptr<Input> input_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::ingest

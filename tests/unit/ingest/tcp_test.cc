@@ -5,7 +5,7 @@
 
 #include "tests/unit/ingest/ingest_fixture.h"
 
-namespace yushi {
+namespace yushi::ingest {
 namespace {
 
 using Kind = Note::Kind;
@@ -435,4 +435,4 @@ TEST_F(TcpTest, an_address_of_another_machine_is_an_error_of_its_own) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::ingest

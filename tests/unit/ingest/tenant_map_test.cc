@@ -4,7 +4,7 @@
 
 #include "core/record/record.h"
 
-namespace yushi {
+namespace yushi::ingest {
 namespace {
 
 TenantId find(const TenantMap& map, std::string_view text) {
@@ -74,4 +74,4 @@ TEST(TenantMapTest, what_is_no_network_is_refused_by_name) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::ingest

@@ -13,7 +13,7 @@
 #include "parsers/body/body_shape.h"
 #include "parsers/key_table.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 const std::map<std::string, Body> kForms = {{"json", Body::json}, {"key-value", Body::key_values}, {"cef", Body::cef}, {"leef", Body::leef},
@@ -243,4 +243,4 @@ words:
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::parsers

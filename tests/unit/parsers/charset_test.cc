@@ -11,7 +11,7 @@
 
 #include "parsers/understand.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 // A converter of another make than the one under test would do as well; the test strings hold GBK characters only.
@@ -281,4 +281,4 @@ TEST(Gb18030, WhatIsValidUtf8IsReadAsInATenantOfUtf8) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::parsers

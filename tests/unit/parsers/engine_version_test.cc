@@ -17,7 +17,7 @@
 #include "parsers/engine_version.h"
 #include "parsers/understand.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 const std::string kPins = YUSHI_SOURCE_DIR "/tests/cases/engine.txt";
@@ -174,4 +174,4 @@ TEST(ParserEngine, GivesTheFieldsThatItsVersionStandsFor) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -10,7 +10,7 @@
 
 #include "parsers/check.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 const std::string kPath = YUSHI_SOURCE_DIR "/docs/events.md";
@@ -93,4 +93,4 @@ TEST(EventKinds, AMisspeltKindIsNamed) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -11,7 +11,7 @@
 
 #include "parsers/syslog_header.h"
 
-namespace yushi {
+namespace yushi::parsers {
 
 class ReadHeader {
  public:
@@ -85,4 +85,4 @@ class ReadHeader {
   std::vector<Capture> captures_;
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

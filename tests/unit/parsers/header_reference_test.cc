@@ -14,7 +14,7 @@
 #include "core/base/calendar.h"
 #include "tests/unit/parsers/header_case.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 using nlohmann::json;
@@ -336,4 +336,4 @@ TEST(HeaderReference, each_case_agrees_or_stands_with_its_reason_in_our_list) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::parsers

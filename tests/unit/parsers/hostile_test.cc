@@ -3,7 +3,7 @@
 
 #include "parsers/check.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 // The failures of one parser with these patterns, tests and other lines.
@@ -91,4 +91,4 @@ TEST(Hostile, PairsAreTriedInQuotesAndInHex) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::parsers

@@ -8,7 +8,7 @@
 #include "core/record/ecs_json.h"
 #include "parsers/understand.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr const char* kShop = R"(name: shop
@@ -258,4 +258,4 @@ TEST(Joiner, WhatWasOpenIsTakenUpAfterARestart) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::parsers

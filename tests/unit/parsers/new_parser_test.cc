@@ -7,7 +7,7 @@
 #include "parsers/explain.h"
 #include "parsers/line_templates.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 std::vector<std::string> templates_of(const std::vector<std::string>& lines) {
@@ -126,4 +126,4 @@ TEST(Explain, SaysWhereAPatternStopped) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::parsers

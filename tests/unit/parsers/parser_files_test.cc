@@ -6,7 +6,7 @@
 #include "parsers/check.h"
 #include "parsers/loaded_parsers.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 std::shared_ptr<const ParserSet> our_parsers() {
@@ -73,4 +73,4 @@ TEST(ParserFiles, OurMatcherSaysWhatRe2SaysForEveryPatternOnEveryTestLine) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::parsers

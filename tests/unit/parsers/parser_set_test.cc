@@ -4,7 +4,7 @@
 
 #include "parsers/check.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 // A set of small files written here, and one message at a time through it.
@@ -557,4 +557,4 @@ tests: [{line: '[2026] level info', expect: {log.level: info}}, {line: '[2026] o
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::parsers

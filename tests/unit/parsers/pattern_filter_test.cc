@@ -8,7 +8,7 @@
 #include "parsers/pattern.h"
 #include "tests/unit/parsers/pattern_generator.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 using Numbers = std::vector<int>;
@@ -152,4 +152,4 @@ TEST(PatternFilter, NoParserThatKnowsALineByItsShapeIsMissed) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::parsers

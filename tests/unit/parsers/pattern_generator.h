@@ -4,7 +4,7 @@
 #include <random>
 #include <string>
 
-namespace yushi {
+namespace yushi::parsers {
 
 // Patterns and texts from a seed, over a small alphabet so that they meet often.
 class PatternGenerator {
@@ -48,4 +48,4 @@ class PatternGenerator {
   int captures_left_ = 6;
 };
 
-}  // namespace yushi
+}  // namespace yushi::parsers

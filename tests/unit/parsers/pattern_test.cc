@@ -13,7 +13,7 @@
 #include "parsers/grok.h"
 #include "tests/unit/parsers/pattern_generator.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 struct Found {
@@ -171,4 +171,4 @@ TEST(Grok, RefusesWhatWouldBreakTheColumns) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::parsers

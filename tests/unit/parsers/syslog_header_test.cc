@@ -8,7 +8,7 @@
 #include "core/base/bytes.h"
 #include "tests/unit/parsers/header_case.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 using nlohmann::json;
@@ -167,4 +167,4 @@ TEST(SyslogHeader, structured_data_up_to_the_bound_is_taken_and_its_lists_stay_l
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::parsers

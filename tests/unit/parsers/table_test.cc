@@ -9,7 +9,7 @@
 #include "parsers/pattern_kinds.h"
 #include "parsers/parser_set.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 constexpr const char* kTests = "tests: [{line: 'fw id=1 proto=tcp', expect: {fw.id: 1}}, {line: none, expect: none}]\n";
@@ -193,4 +193,4 @@ TEST(PatternKinds, AllThreadsGetOnePointerForACombination) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::parsers

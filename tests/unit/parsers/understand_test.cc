@@ -7,7 +7,7 @@
 
 #include "core/ledger/sha256.h"
 
-namespace yushi {
+namespace yushi::parsers {
 namespace {
 
 std::shared_ptr<const ParserSet> our_parsers() {
@@ -142,4 +142,4 @@ TEST(Understand, what_stands_behind_a_program_is_never_a_header) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::parsers

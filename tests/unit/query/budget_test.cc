@@ -5,7 +5,7 @@
 #include <optional>
 #include <thread>
 
-namespace yushi {
+namespace yushi::query {
 namespace {
 
 constexpr size_t kMiB = 1 << 20;
@@ -58,4 +58,4 @@ TEST(Budget, PlacesToReadGoRoundInOrderAndAreGivenUpByWhoMustEnd) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::query

@@ -7,7 +7,7 @@
 #include "query/run.h"
 #include "segments.h"
 
-namespace yushi::test {
+namespace yushi::query::test {
 namespace {
 
 using Notes = std::vector<std::string>;
@@ -120,4 +120,4 @@ TEST(FieldWatch, ASumOfWhatIsNoNumberIsTold) {
 }
 
 }  // namespace
-}  // namespace yushi::test
+}  // namespace yushi::query::test

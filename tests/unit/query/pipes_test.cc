@@ -14,7 +14,7 @@
 #include "segments.h"
 #include "tests/unit/source_file.h"
 
-namespace yushi::test {
+namespace yushi::query::test {
 namespace {
 
 const std::atomic<bool> kGoOn{false};
@@ -64,7 +64,7 @@ std::vector<ScanSegment> segments_of(const std::vector<Said>& records, size_t cu
 }
 
 TEST(Pipes, EachSentenceHoldsInItsCasesHoweverTheRecordsAreCut) {
-  YAML::Node file = YAML::Load(source_file("tests/cases/query/pipes.yaml"));
+  YAML::Node file = YAML::Load(yushi::test::source_file("tests/cases/query/pipes.yaml"));
   for (const auto& each : file["cases"])
     for (const auto& asked : each["queries"]) {
       auto text = asked["ask"].as<std::string>();
@@ -122,20 +122,20 @@ TEST(Pipes, BinsCutTimeIntoPiecesThatDoNotOverlap) {
 }
 
 TEST(Pipes, EachSentenceHasACase) {
-  std::istringstream text(source_file("docs/query.md"));
+  std::istringstream text(yushi::test::source_file("docs/query.md"));
   std::set<std::string> sentences, cases;
   bool in_pipes = false;
   for (std::string line; std::getline(text, line);) {
     if (line == "## Pipes") in_pipes = true;
     if (in_pipes && line.starts_with("- ")) sentences.insert(line.substr(2));
   }
-  for (const auto& each : YAML::Load(source_file("tests/cases/query/pipes.yaml"))["cases"])
+  for (const auto& each : YAML::Load(yushi::test::source_file("tests/cases/query/pipes.yaml"))["cases"])
     cases.insert(each["says"].as<std::string>());
   EXPECT_EQ(sentences, cases);
 }
 
 TEST(Pipes, ErrorsPointAtThePlace) {
-  for (const auto& each : YAML::Load(source_file("tests/cases/query/pipes.yaml"))["errors"]) {
+  for (const auto& each : YAML::Load(yushi::test::source_file("tests/cases/query/pipes.yaml"))["errors"]) {
     auto text = each["ask"].as<std::string>();
     auto query = Query::parse(text, clock());
     ASSERT_FALSE(query) << text;
@@ -161,7 +161,7 @@ TEST(Pipes, GroupsThatDoNotFitFailTheQuery) {
 
 // However the records are cut: the fields of time of the rows that a limit leaves.
 std::vector<std::string> rows_within(const std::string& text, size_t limit, size_t cut) {
-  auto segments = segments_of(records_of(YAML::Load(source_file("tests/cases/query/pipes.yaml"))["records"]), cut);
+  auto segments = segments_of(records_of(YAML::Load(yushi::test::source_file("tests/cases/query/pipes.yaml"))["records"]), cut);
   ScanOptions options;
   options.limit = limit;
   auto query = Query::parse(text, clock());
@@ -189,7 +189,7 @@ TEST(Pipes, ALimitLeavesTheNewestUnlessAStageOrders) {
 }
 
 TEST(Pipes, AHistogramCountsEachSpan) {
-  auto file = YAML::Load(source_file("tests/cases/query/pipes.yaml"));
+  auto file = YAML::Load(yushi::test::source_file("tests/cases/query/pipes.yaml"));
   std::vector<ScanSegment> segments{segment_of("default", 0, records_of(file["records"]))};
   auto query = Query::histogram("*", "1h", "", clock());
   ASSERT_TRUE(query);
@@ -242,4 +242,4 @@ TEST(Output, JsonCarriesEachValueAsItIs) {
 }
 
 }  // namespace
-}  // namespace yushi::test
+}  // namespace yushi::query::test

@@ -7,7 +7,7 @@
 
 #include "segments.h"
 
-namespace yushi::test {
+namespace yushi::query::test {
 namespace {
 
 const std::atomic<bool> kGoOn{false};
@@ -320,4 +320,4 @@ TEST(Scan, OfNoSegmentsIsComplete) {
 }
 
 }  // namespace
-}  // namespace yushi::test
+}  // namespace yushi::query::test

@@ -13,7 +13,7 @@
 #include "core/filter/token_filter.h"
 #include "query/scan.h"
 
-namespace yushi::test {
+namespace yushi::query::test {
 
 struct Said {
   int64_t event_ns = 0;
@@ -72,4 +72,4 @@ inline ScanSegment segment_of(const std::string& log, uint64_t first_index, std:
   return out;
 }
 
-}  // namespace yushi::test
+}  // namespace yushi::query::test

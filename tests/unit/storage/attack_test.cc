@@ -15,7 +15,7 @@
 #include "storage/rocksdb_files.h"
 #include "tests/unit/storage/test_store.h"
 
-namespace yushi::test {
+namespace yushi::storage::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -27,7 +27,7 @@ void make_store(const std::string& path, bool clean_stop = false) {
   std::vector<Sent> first, second;
   for (int i = 0; i < 300; ++i) first.push_back({line(i), i % 2 ? "10.0.0.1" : "10.0.0.2"});
   for (int i = 300; i < 500; ++i) second.push_back({line(i)});
-  commit(*store, {{start_record(kParserEngine), "yushid", 1}});
+  commit(*store, {{start_record(parsers::kParserEngine), "yushid", 1}});
   commit(*store, first);
   ASSERT_TRUE(store->seal_due(kReceived, true));
   ASSERT_TRUE(store->wait_sealed());
@@ -65,7 +65,7 @@ std::string after(const Attack& attack, bool clean_stop = false) {
 
 // Rewrites the first block of `default` as its builder would, from records that were tampered with.
 Attack rebuild_block(const std::function<void(std::vector<Record>&, Batch&)>& tamper, bool summary_too = true,
-                     uint32_t engine = kParserEngine) {
+                     uint32_t engine = parsers::kParserEngine) {
   return [=](Database& database, rocksdb::WriteBatch& batch) {
     auto family = database.blocks_families().at(0);
     auto bytes = database.get(family, keys::record("default", 0));
@@ -135,7 +135,7 @@ TEST(Attack, AFieldTakenOutUnderAnEngineThatNeverStartedHereIsNamed) {
     std::vector<Capture> captures(records[5].captures.begin(), records[5].captures.end());
     std::erase_if(captures, [](auto& c) { return c.field == ecs::user_name; });
     records[5].captures = batch.arena.copy(std::span<const Capture>(captures));
-  }, true, kParserEngine + 1));
+  }, true, parsers::kParserEngine + 1));
   EXPECT_NE(found.find("block default/0 | records default/0 to default/299"), std::string::npos) << found;
 }
 
@@ -145,8 +145,8 @@ TEST(Attack, UnderAnyEngineAChangedRecordAndASearchThatWouldMissSomeAreNamed) {
     raw.replace(raw.find("user17"), 6, "user71");
     records[17].raw = batch.arena.copy(raw);
   };
-  EXPECT_NE(after(rebuild_block(change, true, kParserEngine + 1)).find("signed root"), std::string::npos);
-  EXPECT_NE(after(rebuild_block(change, false, kParserEngine + 1)).find("token filter"), std::string::npos);
+  EXPECT_NE(after(rebuild_block(change, true, parsers::kParserEngine + 1)).find("signed root"), std::string::npos);
+  EXPECT_NE(after(rebuild_block(change, false, parsers::kParserEngine + 1)).find("token filter"), std::string::npos);
 }
 
 TEST(Attack, AChangedEventTimeIsNamed) {
@@ -306,7 +306,7 @@ TEST(Attack, ADamagedBlockHidesNoOtherAttack) {
 
 TEST(Attack, WithoutAReadableAuditNoEngineIsCalledUnknown) {
   auto newer = understand_again;
-  newer.engine = kParserEngine + 1;
+  newer.engine = parsers::kParserEngine + 1;
   auto report = with_damaged_audit(0, [](auto&, auto&) {}, newer);
   EXPECT_EQ(flaws(report, true).find("ever started here"), std::string::npos) << flaws(report, true);
   EXPECT_NE(flaws(report, false).find("was not checked because the segment at _audit/0"), std::string::npos)
@@ -530,4 +530,4 @@ TEST(Attack, AFlippedByteInAnyFileIsFound) {
 }
 
 }  // namespace
-}  // namespace yushi::test
+}  // namespace yushi::storage::test

@@ -20,7 +20,7 @@
 #include "parsers/understand.h"
 #include "storage/block_sections.h"
 
-namespace yushi {
+namespace yushi::storage {
 namespace {
 
 // Records that own their bytes, with captures cut by a few lines of our own.
@@ -115,7 +115,7 @@ class Records {
     return out;
   }
   std::vector<Record>& records() { return batch_.records; }
-  void understand(Understander& understander, const std::vector<size_t>& which) {
+  void understand(parsers::Understander& understander, const std::vector<size_t>& which) {
     std::vector<Record> some;
     for (auto i : which) some.push_back(batch_.records[i]);
     std::swap(some, batch_.records);
@@ -570,11 +570,11 @@ std::string data_directory() {
 }
 
 TEST(Block, AHundredThousandLinesOfTheDataSetsComeBackAsParsersUnderstandThem) {
-  auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
+  auto files = parsers::read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
   ASSERT_TRUE(files);
-  auto set = ParserSet::load(*files);
+  auto set = parsers::ParserSet::load(*files);
   ASSERT_TRUE(set) << set.error().message;
-  Understander understander(*set);
+  parsers::Understander understander(*set);
   std::vector<std::string> lines;
   if (std::filesystem::is_directory(data_directory())) {
     std::vector<std::filesystem::path> paths;
@@ -616,4 +616,4 @@ TEST(Block, AHundredThousandLinesOfTheDataSetsComeBackAsParsersUnderstandThem) {
 }
 
 }  // namespace
-}  // namespace yushi
+}  // namespace yushi::storage

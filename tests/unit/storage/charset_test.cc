@@ -7,7 +7,7 @@
 #include "core/filter/token_filter.h"
 #include "tests/unit/storage/test_store.h"
 
-namespace yushi::test {
+namespace yushi::storage::test {
 namespace {
 
 // GB 18030: 登录失败, 張億東 (whose trails are 88 7C 7C), 用户.
@@ -115,7 +115,7 @@ TEST(Gb18030Store, TheTokenFilterOfABlockHoldsTheWordsOfTheText) {
       record.index = records.size();
       records.push_back(&record);
     }
-    auto sealed = build_block({"finance", "log-01", {{{small_parsers()->digest(), "UTC", "gb18030", kParserEngine}}, {}}}, records);
+    auto sealed = build_block({"finance", "log-01", {{{small_parsers()->digest(), "UTC", "gb18030", parsers::kParserEngine}}, {}}}, records);
     TokenFilter filter(sealed.summary.token_filter);
     auto again = read_block(sealed.bytes);
     ASSERT_TRUE(again) << again.error().message;
@@ -154,7 +154,7 @@ TEST(Gb18030Store, ABlockOfLossyMessagesAloneComesBack) {
     record.index = records.size();
     records.push_back(&record);
   }
-  auto sealed = build_block({"finance", "log-01", {{{small_parsers()->digest(), "UTC", "gb18030", kParserEngine}}, {}}}, records);
+  auto sealed = build_block({"finance", "log-01", {{{small_parsers()->digest(), "UTC", "gb18030", parsers::kParserEngine}}, {}}}, records);
   auto again = read_block(sealed.bytes);
   ASSERT_TRUE(again) << again.error().message;
   for (size_t i = 0; i < records.size(); ++i) {
@@ -170,4 +170,4 @@ TEST(Gb18030Store, ABlockOfLossyMessagesAloneComesBack) {
 }
 
 }  // namespace
-}  // namespace yushi::test
+}  // namespace yushi::storage::test

@@ -9,7 +9,7 @@
 #include "storage/keys.h"
 #include "tests/unit/storage/test_store.h"
 
-namespace yushi::test {
+namespace yushi::storage::test {
 namespace {
 
 std::string numbered(uint64_t number, const std::string& host = "web1") {
@@ -289,12 +289,12 @@ TEST(Losses, VerifyCountsTheSameUnderAnotherEngine) {
   Folder folder;
   {
     auto store = open_store(folder.path());
-    commit(*store, {{start_record(kParserEngine), "yushid", 1}});
+    commit(*store, {{start_record(parsers::kParserEngine), "yushid", 1}});
     commit(*store, {{numbered(1)}, {numbered(5)}});
     ASSERT_TRUE(store->close(kReceived));
   }
   auto newer = understand_again;
-  newer.engine = kParserEngine + 1;
+  newer.engine = parsers::kParserEngine + 1;
   EXPECT_EQ(flaws(verify(folder.path(), {}, newer), true), "");
 }
 
@@ -386,4 +386,4 @@ TEST(Store, RefusesAStoreOfAnotherFormatByName) {
 }
 
 }  // namespace
-}  // namespace yushi::test
+}  // namespace yushi::storage::test

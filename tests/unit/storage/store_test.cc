@@ -8,7 +8,7 @@
 #include "storage/keys.h"
 #include "tests/unit/storage/test_store.h"
 
-namespace yushi::test {
+namespace yushi::storage::test {
 namespace {
 
 std::vector<std::string> all_raws(const std::string& data_dir, const std::string& log) {
@@ -80,17 +80,17 @@ Version other_version() {
 tests:
   - line: 'hello there'
     expect: {user.name: there})");
-  auto set = ParserSet::load({{"sshd.yaml", "sshd.yaml", text}});
+  auto set = parsers::ParserSet::load({{"sshd.yaml", "sshd.yaml", text}});
   EXPECT_TRUE(set) << set.error().message;
-  return {*set, {(*set)->digest(), "Asia/Shanghai", "gb18030", kParserEngine}};
+  return {*set, {(*set)->digest(), "Asia/Shanghai", "gb18030", parsers::kParserEngine}};
 }
 
 // Parses with the version that a context names.
-Understand understand_by_version(std::vector<Version> versions, uint32_t engine = kParserEngine) {
+Understand understand_by_version(std::vector<Version> versions, uint32_t engine = parsers::kParserEngine) {
   return {engine, [versions](Batch& batch, const ParseContext& context) -> Result<void> {
             for (auto& version : versions) {
               if (version.context.parser_digest != context.parser_digest) continue;
-              Understander(version.parsers).understand(batch, {*Zone::find(context.timezone), *find_charset(context.charset)}, false);
+              parsers::Understander(version.parsers).understand(batch, {*Zone::find(context.timezone), *find_charset(context.charset)}, false);
               batch.keep.push_back(version.parsers);
               return {};
             }
@@ -192,14 +192,14 @@ TEST(Store, FieldsOfAnotherEngineAreNotCalledAContradictionAndSaidNotToBeCompare
   Folder folder;
   {
     auto store = open_store(folder.path());
-    commit(*store, {{start_record(kParserEngine), "yushid", 1}});
+    commit(*store, {{start_record(parsers::kParserEngine), "yushid", 1}});
     commit(*store, {{line(1)}, {line(2)}});
     ASSERT_TRUE(store->seal_due(kReceived, true));
     commit(*store, {{line(3)}});
     ASSERT_TRUE(store->close(kReceived));
   }
   auto newer = understand_again;
-  newer.engine = kParserEngine + 1;
+  newer.engine = parsers::kParserEngine + 1;
   newer.parse = [](Batch& batch, const ParseContext&) -> Result<void> {
     for (auto& record : batch.records) record.event_ns = 1;  // reads every time otherwise
     return {};
@@ -207,7 +207,7 @@ TEST(Store, FieldsOfAnotherEngineAreNotCalledAContradictionAndSaidNotToBeCompare
   auto report = verify(folder.path(), {}, newer);
   EXPECT_EQ(flaws(report, true), "");
   auto unproved = flaws(report, false);
-  auto engine = "parser engine " + std::to_string(kParserEngine) + " ";
+  auto engine = "parser engine " + std::to_string(parsers::kParserEngine) + " ";
   EXPECT_NE(unproved.find("default | block default/0 to block default/2 | records default/0 to default/2: " + engine), std::string::npos) << unproved;
   EXPECT_NE(unproved.find("_audit | block _audit/0 | "), std::string::npos) << unproved;
   EXPECT_NE(unproved.find("NOT compared"), std::string::npos) << unproved;
@@ -227,14 +227,14 @@ TEST(Store, ATailThatACrashLeftToAnotherEngineIsNamedAndSealedWithTheFieldsThatI
     ASSERT_TRUE(store->sign_checkpoints(kReceived, 0));
   }
   auto options = options_for(folder.path());
-  options.understand.engine = kParserEngine + 1;
+  options.understand.engine = parsers::kParserEngine + 1;
   {
     auto store = Store::open(options);
     ASSERT_TRUE(store) << store.error().message;
     auto& tails = (*store)->other_engines();
     ASSERT_EQ(tails.size(), 1u);
     EXPECT_EQ(tails[0].log, "default");
-    EXPECT_EQ(tails[0].engine, kParserEngine);
+    EXPECT_EQ(tails[0].engine, parsers::kParserEngine);
     EXPECT_EQ(tails[0].first_index, 0u);
     EXPECT_EQ(tails[0].records, 40u);
     ASSERT_TRUE((*store)->seal_due(kReceived));
@@ -242,7 +242,7 @@ TEST(Store, ATailThatACrashLeftToAnotherEngineIsNamedAndSealedWithTheFieldsThatI
     EXPECT_EQ((*store)->counters().blocks_sealed, 1u);
     // And goes on as ever.
     Version now;
-    now.context.engine = kParserEngine + 1;
+    now.context.engine = parsers::kParserEngine + 1;
     commit(**store, messages, kReceived, now);
     ASSERT_TRUE((*store)->seal_due(kReceived));
     ASSERT_TRUE((*store)->close(kReceived));
@@ -431,4 +431,4 @@ TEST(Store, KeepsTheOldestStoreDayUntilTheNodeHasRunADay) {
 }
 
 }  // namespace
-}  // namespace yushi::test
+}  // namespace yushi::storage::test

@@ -17,7 +17,7 @@
 #include "storage/verify.h"
 #include "storage/view.h"
 
-namespace yushi::test {
+namespace yushi::storage::test {
 
 constexpr const char* kParser = R"(
 name: sshd
@@ -33,9 +33,9 @@ tests:
   - {line: 'Failed passwords seen', expect: none}
 )";
 
-inline std::shared_ptr<const ParserSet> small_parsers() {
+inline std::shared_ptr<const parsers::ParserSet> small_parsers() {
   static const auto set = [] {
-    auto loaded = ParserSet::load({{"sshd.yaml", "sshd.yaml", kParser}});
+    auto loaded = parsers::ParserSet::load({{"sshd.yaml", "sshd.yaml", kParser}});
     if (!loaded) {
       ADD_FAILURE() << loaded.error().message;
       abort();
@@ -46,8 +46,8 @@ inline std::shared_ptr<const ParserSet> small_parsers() {
 }
 
 inline const Understand understand_again{
-    kParserEngine, [](Batch& batch, const ParseContext& context) -> Result<void> {
-      Understander(small_parsers()).understand(batch, {Zone::utc(), *find_charset(context.charset)}, false);
+    parsers::kParserEngine, [](Batch& batch, const ParseContext& context) -> Result<void> {
+      parsers::Understander(small_parsers()).understand(batch, {Zone::utc(), *find_charset(context.charset)}, false);
       return {};
     }};
 
@@ -90,13 +90,13 @@ constexpr int64_t kReceived = 1'793'520'000'000'000'000;
 
 // What ingest threads have loaded.
 struct Version {
-  std::shared_ptr<const ParserSet> parsers = small_parsers();
-  ParseContext context{parsers->digest(), "UTC", "utf-8", kParserEngine};
+  std::shared_ptr<const parsers::ParserSet> parsers = small_parsers();
+  ParseContext context{parsers->digest(), "UTC", "utf-8", parsers::kParserEngine};
 };
 
 // Understood and prepared as the ingest threads do it.
 inline PreparedBatch prepared(const std::vector<Sent>& messages, int64_t received_ns = kReceived, const Version& version = {}) {
-  std::vector<Reading> readings(3, {*Zone::find(version.context.timezone), *find_charset(version.context.charset)});
+  std::vector<parsers::Reading> readings(3, {*Zone::find(version.context.timezone), *find_charset(version.context.charset)});
   readings[2].charset = Charset::gb18030;
   std::vector<std::shared_ptr<const ParseContext>> contexts;
   for (auto& reading : readings) {
@@ -118,7 +118,7 @@ inline PreparedBatch prepared(const std::vector<Sent>& messages, int64_t receive
     record.origin = batch->arena.make(origin);
     batch->records.push_back(record);
   }
-  Understander(version.parsers).understand(*batch, readings);
+  parsers::Understander(version.parsers).understand(*batch, readings);
   batch->keep.push_back(version.parsers);
   return prepare(batch, contexts);
 }
@@ -164,4 +164,4 @@ inline std::string contradictions(const std::string& data_dir, std::vector<std::
   return flaws(verify(data_dir, std::move(remembered)), true);
 }
 
-}  // namespace yushi::test
+}  // namespace yushi::storage::test
