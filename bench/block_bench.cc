@@ -40,9 +40,8 @@ void report(benchmark::State& state) {
   auto& summary = fixture.sealed.summary;
   auto records = static_cast<double>(fixture.records.size());
   auto raw = static_cast<double>(summary.raw_bytes);
-  state.counters["us_a_record"] =
-      benchmark::Counter(records * static_cast<double>(state.iterations()) / 1e6,
-                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["us_a_record"] = benchmark::Counter(records * static_cast<double>(state.iterations()) / 1e6,
+                                                     benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
   state.counters["records"] = records;
   state.counters["understood"] = static_cast<double>(fixture.understood) / records;
   state.counters["bytes_raw"] = raw / records;

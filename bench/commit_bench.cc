@@ -1,5 +1,6 @@
-// What a record costs on its way to the disk: an ingest thread's part (grouped by log, compressed) and the committer's (index,
-// source-seq, leaf, tree, tail chunk, one synced write). Blocks are sealed beside it, on the sealer's thread, as they fill.
+// What a record costs on its way to the disk: an ingest thread's part (grouped by log, compressed) and the committer's
+// (index, source-seq, leaf, tree, tail chunk, one synced write). Blocks are sealed beside it, on the sealer's thread,
+// as they fill.
 //
 // Time is the synced commit as a sender waits for it, CPU the committer's own. Argument: records in a commit.
 #include <benchmark/benchmark.h>
@@ -34,7 +35,8 @@ struct OpenStore {
     auto opened = storage::Store::open(std::move(options));
     YUSHI_ASSERT(opened, "%s", opened.error().message.c_str());
     store = std::move(*opened);
-    contexts.assign(2, std::make_shared<const storage::ParseContext>(storage::ParseContext{parsers->digest(), "UTC", "utf-8", parsers::kParserEngine}));
+    contexts.assign(2, std::make_shared<const storage::ParseContext>(
+                           storage::ParseContext{parsers->digest(), "UTC", "utf-8", parsers::kParserEngine}));
   }
   ~OpenStore() {
     YUSHI_ASSERT(store->seal_due(kReceived, true) && store->wait_sealed(), "sealing");

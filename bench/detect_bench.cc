@@ -1,5 +1,5 @@
-// Stateless rules and detectors per record: a kind without rules, web records against all our rules, ssh logins, and the
-// lifelike mix of bench/flood as a whole (200 hosts, 8 tenants).
+// Stateless rules and detectors per record: a kind without rules, web records against all our rules, ssh logins, and
+// the lifelike mix of bench/flood as a whole (200 hosts, 8 tenants).
 //
 // YUSHI_MIX_RECORDS=500000 observes that many records once and prints which rules raised how many alerts.
 #include <benchmark/benchmark.h>
@@ -50,10 +50,12 @@ void fill(Prepared& prepared, const std::string& line) {
 }
 
 const std::string kLines[] = {
-    "<6>1 2026-11-01T08:00:00Z web-01 kernel - - - [ 203.8] DROP IN=eth0 OUT= SRC=203.0.113.7 DST=10.1.2.3 LEN=40 TTL=244 "
+    "<6>1 2026-11-01T08:00:00Z web-01 kernel - - - [ 203.8] DROP IN=eth0 OUT= SRC=203.0.113.7 DST=10.1.2.3 LEN=40 "
+    "TTL=244 "
     "ID=1 PROTO=TCP SPT=4444 DPT=3389 SYN",
     "<190>1 2026-11-01T08:00:00Z web-01 nginx 7 - - 10.0.0.5 - - [01/Nov/2026:08:00:00 +0000] \"GET "
-    "/shop/item/4711?colour=red&size=42 HTTP/1.1\" 200 6123 \"https://shop.example/\" \"Mozilla/5.0 (X11; Linux x86_64)\"",
+    "/shop/item/4711?colour=red&size=42 HTTP/1.1\" 200 6123 \"https://shop.example/\" \"Mozilla/5.0 (X11; Linux "
+    "x86_64)\"",
     "<86>1 2026-11-01T08:00:00Z web-01 sshd 811 - - Accepted publickey for alice from 10.0.0.5 port 4242 ssh2",
 };
 
@@ -170,8 +172,8 @@ void match_mix(benchmark::State& state) {
     }
     double ns = static_cast<double>(std::clock() - begin) * 1e9 / CLOCKS_PER_SEC / 200;
     std::fprintf(stderr, "%6zu records, %7.0f ns each, %5.1f %% of all  %s\n", count,
-                 ns / static_cast<double>(batch.records.size()), 100.0 * static_cast<double>(count) / static_cast<double>(records),
-                 pattern.c_str());
+                 ns / static_cast<double>(batch.records.size()),
+                 100.0 * static_cast<double>(count) / static_cast<double>(records), pattern.c_str());
   }
 }
 BENCHMARK(match_mix)->Unit(benchmark::kMillisecond);

@@ -8,7 +8,8 @@ namespace {
 
 struct SshdRecord {
   std::string raw =
-      "<86>1 2026-11-01T08:00:00.123456+08:00 web-1.finance.example sshd 812 ID47 - Failed password for invalid user oracle "
+      "<86>1 2026-11-01T08:00:00.123456+08:00 web-1.finance.example sshd 812 ID47 - Failed password for invalid user "
+      "oracle "
       "from 192.0.2.9 port 4242 ssh2 [preauth] tty=ssh res=failed uid=0 auid=4294967295 ses=12 exe=/usr/sbin/sshd";
   Origin origin;
   MessageKind kind{"sshd", "failed-password", "sshd", {}};
@@ -20,16 +21,24 @@ struct SshdRecord {
     origin.address = "192.0.2.1";
     origin.log = "finance";
     origin.node = "log-01";
-    for (auto [name, text] : {std::pair{"host.name", "web-1.finance.example"}, {"process.name", "sshd"}, {"process.pid", "812"},
-                              {"log.syslog.msgid", "ID47"}, {"user.name", "oracle"}, {"source.ip", "192.0.2.9"},
-                              {"source.port", "4242"}, {"user.id", "0"}, {"process.executable", "/usr/sbin/sshd"}}) {
+    for (auto [name, text] : {std::pair{"host.name", "web-1.finance.example"},
+                              {"process.name", "sshd"},
+                              {"process.pid", "812"},
+                              {"log.syslog.msgid", "ID47"},
+                              {"user.name", "oracle"},
+                              {"source.ip", "192.0.2.9"},
+                              {"source.port", "4242"},
+                              {"user.id", "0"},
+                              {"process.executable", "/usr/sbin/sshd"}}) {
       std::string_view value(text);
       size_t from = captures.empty() ? 0 : captures.back().end();
-      captures.push_back({static_cast<uint32_t>(raw.find(value, from)), static_cast<uint32_t>(value.size()) & 0xffffff, 0,
-                          find_field(name)});
+      captures.push_back({static_cast<uint32_t>(raw.find(value, from)), static_cast<uint32_t>(value.size()) & 0xffffff,
+                          0, find_field(name)});
     }
-    for (auto [name, text] : {std::pair{"event.category", "authentication"}, {"event.type", "info"},
-                              {"event.action", "ssh_login"}, {"event.outcome", "failure"}})
+    for (auto [name, text] : {std::pair{"event.category", "authentication"},
+                              {"event.type", "info"},
+                              {"event.action", "ssh_login"},
+                              {"event.outcome", "failure"}})
       kind.constants.push_back({find_field(name), text});
     record.raw = raw;
     record.origin = &origin;

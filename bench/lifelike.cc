@@ -21,8 +21,8 @@ std::shared_ptr<const parsers::ParserSet> our_parsers() {
   return *set;
 }
 
-std::unique_ptr<Batch> lifelike_batch(const std::shared_ptr<const parsers::ParserSet>& parsers, size_t raw_bytes_max, size_t records_max,
-                                      uint64_t seed) {
+std::unique_ptr<Batch> lifelike_batch(const std::shared_ptr<const parsers::ParserSet>& parsers, size_t raw_bytes_max,
+                                      size_t records_max, uint64_t seed) {
   auto batch = std::make_unique<Batch>();
   flood::Mix mix({.seed = seed});
   std::vector<std::string> waiting(kConnections);

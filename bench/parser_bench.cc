@@ -29,8 +29,8 @@ std::shared_ptr<const parsers::ParserSet> parsers() {
   return set ? *set : nullptr;
 }
 
-void run(benchmark::State& state, const std::shared_ptr<const parsers::ParserSet>& set, const std::vector<parsers::ParserSample>& samples,
-         bool with_header) {
+void run(benchmark::State& state, const std::shared_ptr<const parsers::ParserSet>& set,
+         const std::vector<parsers::ParserSample>& samples, bool with_header) {
   parsers::ParserWorker worker(set);
   Origin origin;
   origin.received_ns = 1'793'491'200 * kSecond;
@@ -63,7 +63,9 @@ void run(benchmark::State& state, const std::shared_ptr<const parsers::ParserSet
 bool register_all() {
   auto set = parsers();
   if (!set) {
-    std::fprintf(stderr, "parser_bench: no parsers in ./parsers/library; run it from the root of the tree or set YUSHI_PARSERS\n");
+    std::fprintf(
+        stderr,
+        "parser_bench: no parsers in ./parsers/library; run it from the root of the tree or set YUSHI_PARSERS\n");
     return false;
   }
   std::vector<parsers::ParserSample> all;
@@ -92,7 +94,9 @@ bool register_all() {
 int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "--library") {
     bool ok = true;
-    for (int i = 2; i < argc; ++i) ok &= print_library_costs(directory(), std::string_view(argv[i]) == "all" ? 0 : std::strtoul(argv[i], nullptr, 10));
+    for (int i = 2; i < argc; ++i)
+      ok &=
+          print_library_costs(directory(), std::string_view(argv[i]) == "all" ? 0 : std::strtoul(argv[i], nullptr, 10));
     return ok ? 0 : 1;
   }
   if (!register_all()) return 1;

@@ -38,14 +38,17 @@ double resident_mib() {
 
 std::string name_of(const parsers::ParserFile& file) {
   std::smatch found;
-  return std::regex_search(file.text, found, std::regex("(^|\n)name: *([a-z0-9_.-]+)")) ? found[2].str() : std::string();
+  return std::regex_search(file.text, found, std::regex("(^|\n)name: *([a-z0-9_.-]+)")) ? found[2].str()
+                                                                                        : std::string();
 }
 
 // The same parser for another program whose messages begin with a word of their own, so that no line is of both.
 parsers::ParserFile copy_of(const parsers::ParserFile& file, size_t number) {
   const auto mark = "c" + std::to_string(number), name = name_of(file), copied = name + "_" + mark;
   auto text = file.text;
-  const auto replace = [&](const std::string& what, const std::string& with) { text = std::regex_replace(text, std::regex(what), with); };
+  const auto replace = [&](const std::string& what, const std::string& with) {
+    text = std::regex_replace(text, std::regex(what), with);
+  };
   replace("([ {\\[:'])" + name + "\\.([a-z])", "$1" + copied + ".$2");
   replace("(^|\n)name: *" + name, "$1name: " + copied);
   replace("\naliases:[^\n]*", "");
@@ -80,7 +83,8 @@ std::vector<Line> lines_of(const parsers::LoadedParsers& set) {
       if (test.none || !parser->match.transports.empty()) continue;
       const auto& apps = parser->match.apps;
       if (apps.empty() && !parser->match.tags.empty()) continue;  // its lines begin with a device's header of their own
-      out.push_back({apps.empty() ? test.line : "<38>Nov  1 08:00:00 web1 " + apps[0] + "[4711]: " + test.line, parser->name});
+      out.push_back(
+          {apps.empty() ? test.line : "<38>Nov  1 08:00:00 web1 " + apps[0] + "[4711]: " + test.line, parser->name});
     }
   std::shuffle(out.begin(), out.end(), std::mt19937(1));
   return out;
@@ -150,9 +154,9 @@ LineCosts costs_of(const std::shared_ptr<const parsers::LoadedParsers>& set, con
     parsers::read_syslog_header(record, *zone, arena, captures);
   });
   out.named_ns = measure(lines, [&](Record& record, Arena& arena, std::vector<Capture>& captures, const Line& line) {
-    parsers::read_syslog_header(record, *zone, arena, captures);
-    worker.parse(record, *zone, arena, captures, line.parser);
-  }).ns;
+                   parsers::read_syslog_header(record, *zone, arena, captures);
+                   worker.parse(record, *zone, arena, captures, line.parser);
+                 }).ns;
   out.all = measure(lines, [&](Record& record, Arena& arena, std::vector<Capture>& captures, const Line&) {
     parsers::read_syslog_header(record, *zone, arena, captures);
     worker.parse(record, *zone, arena, captures);
@@ -190,8 +194,10 @@ std::set<std::string> find_parsers(const std::vector<parsers::ParserFile>& files
 }
 
 void print_costs(const char* what, size_t lines, const LineCosts& costs) {
-  std::printf("     %-28s %6zu lines: header %4.0f ns + choice %4.0f + match and fields %4.0f = %4.0f ns/line  (known %.3f)\n", what, lines,
-              costs.header.ns, costs.all.ns - costs.named_ns, costs.named_ns - costs.header.ns, costs.all.ns, costs.all.known);
+  std::printf(
+      "     %-28s %6zu lines: header %4.0f ns + choice %4.0f + match and fields %4.0f = %4.0f ns/line  (known %.3f)\n",
+      what, lines, costs.header.ns, costs.all.ns - costs.named_ns, costs.named_ns - costs.header.ns, costs.all.ns,
+      costs.all.known);
 }
 
 }  // namespace
@@ -201,7 +207,8 @@ bool print_library_costs(const std::string& directory, size_t parsers) {
   if (!files) return std::fprintf(stderr, "parser_bench: %s\n", files.error().message.c_str()), false;
   const auto ours = *files;
   const auto is_copied = [](const parsers::ParserFile& file) {
-    return !parsers::is_shared_file(file) && file.text.find("extract:") == file.text.npos && file.text.find("transport:") == file.text.npos;
+    return !parsers::is_shared_file(file) && file.text.find("extract:") == file.text.npos &&
+           file.text.find("transport:") == file.text.npos;
   };
   // What a copy by replacing words does not make right is not copied.
   const auto shared = parsers::shared_files(ours);
@@ -215,11 +222,13 @@ bool print_library_costs(const std::string& directory, size_t parsers) {
   // First the parsers that the mix's lines need, so that sets of all sizes are given the same lines.
   auto mixed = mixed_lines();
   const auto needed = find_parsers(ours, mixed);
-  std::stable_partition(files->begin(), files->end(), [&](auto& file) { return parsers::is_shared_file(file) || needed.contains(name_of(file)); });
+  std::stable_partition(files->begin(), files->end(),
+                        [&](auto& file) { return parsers::is_shared_file(file) || needed.contains(name_of(file)); });
   std::vector<const parsers::ParserFile*> copied;
   for (auto& file : ours)
     if (parsers > 0 && can_be_copied(file)) copied.push_back(&file);
-  auto count = static_cast<size_t>(std::count_if(ours.begin(), ours.end(), [](auto& file) { return !parsers::is_shared_file(file); }));
+  auto count = static_cast<size_t>(
+      std::count_if(ours.begin(), ours.end(), [](auto& file) { return !parsers::is_shared_file(file); }));
   for (size_t number = 1; count < parsers && !copied.empty(); ++number)
     for (auto* file : copied)
       if (count < parsers) {
@@ -227,7 +236,8 @@ bool print_library_costs(const std::string& directory, size_t parsers) {
         ++count;
       }
   while (parsers != 0 && count > parsers) {
-    const auto last = std::find_if(files->rbegin(), files->rend(), [](auto& file) { return !parsers::is_shared_file(file); });
+    const auto last =
+        std::find_if(files->rbegin(), files->rend(), [](auto& file) { return !parsers::is_shared_file(file); });
     files->erase(std::next(last).base());
     --count;
   }

@@ -44,7 +44,9 @@ class LocalStore : public Asker {
     EndingReader reader(sink);
     query::QueryPool pool(kLocalBytes, std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
     query::Budget budget(pool);
-    auto answered = query::answer(*view_, question, secrets_, [&](std::string_view line) { return reader.take(line); }, budget, [&] { return event_reading(); });
+    auto answered = query::answer(
+        *view_, question, secrets_, [&](std::string_view line) { return reader.take(line); }, budget,
+        [&] { return event_reading(); });
     if (!answered) return tl::unexpected(answered.error());
     return reader.finish();
   }
@@ -111,7 +113,9 @@ Ending EndingReader::finish() {
   // Who stopped listening himself misses nothing.
   if (stopped_ && !ended_) ending_.complete = true;
   if (!ended_ && !stopped_) {
-    ending_.reason = "the answer broke off before its end: the daemon is gone, or it let go of a reader that took nothing for a while";
+    ending_.reason =
+        "the answer broke off before its end: the daemon is gone, or it let go of a reader that took nothing for a "
+        "while";
   }
   return std::move(ending_);
 }
@@ -130,8 +134,9 @@ Result<std::unique_ptr<Asker>> make_asker(const std::string& server, const std::
     if (place.empty() && ::access(path, F_OK) == 0) place = std::string("unix:") + path;
   }
   if (place.empty()) {
-    return fail(Code::unavailable, std::string("no daemon found at ") + kDefaults[0] + " or " + kDefaults[1] +
-                                       "; start yushid, name its socket with --server unix:PATH, or read a store with --store DIR");
+    return fail(Code::unavailable,
+                std::string("no daemon found at ") + kDefaults[0] + " or " + kDefaults[1] +
+                    "; start yushid, name its socket with --server unix:PATH, or read a store with --store DIR");
   }
   if (!place.starts_with("unix:")) {
     return fail(Code::invalid, "--server " + place + ": this version speaks over unix sockets only; give unix:PATH");

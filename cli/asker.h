@@ -1,7 +1,7 @@
 // Who answers the CLI's questions: a daemon over its socket, or a store opened here, read-only.
 //
-// Errors  unavailable: nobody answers there. Otherwise as query/questions.h has it. An answer that broke off is no error:
-//         its Ending says that it is incomplete.
+// Errors  unavailable: nobody answers there. Otherwise as query/questions.h has it. An answer that broke off is no
+//         error: its Ending says that it is incomplete.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ struct Ending {
   uint64_t records = 0, blocks_read = 0, blocks = 0;
   std::vector<std::string> missing, notes;
   std::string reason;  // which bound cut the answer short
-  std::string node;   // checkpoint and status tell it
-  std::string json;   // the line itself
+  std::string node;    // checkpoint and status tell it
+  std::string json;    // the line itself
 };
 
 class Asker {

@@ -49,7 +49,8 @@ std::string target_of(const query::Question& question) {
 }
 
 Code code_of(std::string_view name) {
-  constexpr std::string_view kNames[] = {"invalid", "not_found", "refused", "corrupt", "exhausted", "unavailable", "io"};
+  constexpr std::string_view kNames[] = {"invalid",   "not_found",   "refused", "corrupt",
+                                         "exhausted", "unavailable", "io"};
   for (size_t i = 0; i < std::size(kNames); ++i) {
     if (name == kNames[i]) return static_cast<Code>(i);
   }
@@ -69,9 +70,10 @@ class Client : public Asker {
     if (!error) return {};
     socket_.reset();
     const bool forbidden = error == asio::error::access_denied;
-    return fail(Code::unavailable, "asking the daemon at " + path_ + ": " + error.message() +
-                                       (forbidden ? "; ask as the user of yushid, or as a member of its config's api.group"
-                                                  : "; does yushid run there?"));
+    return fail(Code::unavailable,
+                "asking the daemon at " + path_ + ": " + error.message() +
+                    (forbidden ? "; ask as the user of yushid, or as a member of its config's api.group"
+                               : "; does yushid run there?"));
   }
 
   Result<Ending> ask(const query::Question& question, const query::LineSink& sink) override {

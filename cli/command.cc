@@ -18,8 +18,9 @@ volatile std::sig_atomic_t code_of_interrupted = kExitFound;
 }  // namespace
 
 void add_place_options(CLI::App& command, Options& options) {
-  command.add_option("--server", options.server,
-                     "unix:PATH of the daemon's socket (default $YUSHI_SERVER, /run/yushi/yushi.sock, ./yushi-data/yushi.sock)");
+  command.add_option(
+      "--server", options.server,
+      "unix:PATH of the daemon's socket (default $YUSHI_SERVER, /run/yushi/yushi.sock, ./yushi-data/yushi.sock)");
   command.add_option("--store", options.store, "read the data folder DIR without a daemon: a backup, a seized disk")
       ->type_name("DIR");
 }
@@ -31,13 +32,16 @@ void add_time_options(CLI::App& command, Options& options) {
 }
 
 void add_output_option(CLI::App& command, Options& options) {
-  command.add_option("-o,--output", options.output, "table, raw, json or csv (default: table; records of search in a pipe: raw)")
+  command
+      .add_option("-o,--output", options.output,
+                  "table, raw, json or csv (default: table; records of search in a pipe: raw)")
       ->check(CLI::IsMember({"table", "raw", "json", "csv"}));
 }
 
 void add_tenant_option(CLI::App& command, Options& options) {
   command.add_option("--tenant", options.tenant, "one tenant (default: all; `_audit` only when named)")
-      ->check(CLI::Validator([](const std::string& name) { return std::string(name.empty() ? "the name is missing" : ""); }, ""));
+      ->check(CLI::Validator(
+          [](const std::string& name) { return std::string(name.empty() ? "the name is missing" : ""); }, ""));
 }
 
 void add_limit_option(CLI::App& command, Options& options) {
@@ -54,7 +58,9 @@ void add_limit_option(CLI::App& command, Options& options) {
 }
 
 void add_secrets_option(CLI::App& command, Options& options) {
-  command.add_flag("--secrets", options.secrets, "show passwords, tokens and keys, which are [masked] else; a daemon asks for the right to (api.secrets) and writes it down");
+  command.add_flag("--secrets", options.secrets,
+                   "show passwords, tokens and keys, which are [masked] else; a daemon asks for the right to "
+                   "(api.secrets) and writes it down");
 }
 
 std::shared_ptr<const Zone> zone_of(const Options& options) { return options.utc ? Zone::utc() : local_zone(); }

@@ -29,8 +29,8 @@ struct Options {
 // The command that was given, to be run once the line is read.
 using Chosen = std::function<int()>;
 
-void add_place_options(CLI::App& command, Options& options);   // --server, --store
-void add_time_options(CLI::App& command, Options& options);    // --since, --until, --utc
+void add_place_options(CLI::App& command, Options& options);  // --server, --store
+void add_time_options(CLI::App& command, Options& options);   // --since, --until, --utc
 void add_output_option(CLI::App& command, Options& options);
 void add_tenant_option(CLI::App& command, Options& options);
 void add_limit_option(CLI::App& command, Options& options);
@@ -41,7 +41,7 @@ std::shared_ptr<const Zone> zone_of(const Options& options);
 // tenant, since, until, limit and zone, as far as they are given.
 query::Question question_of(std::string name, const Options& options);
 
-int report(const Error& error);  // to stderr; the exit code
+int report(const Error& error);                         // to stderr; the exit code
 void say_notes(const std::vector<std::string>& notes);  // to stderr
 // Its notes and what is missing, to stderr; kExitIncomplete when something is, else `code`.
 int report(const Ending& ending, int code);

@@ -18,19 +18,22 @@ std::string text(const Json& object, const char* pointer) {
   auto& value = object.at(path);
   if (!value.is_array()) return value.is_string() ? value.get<std::string>() : value.dump();
   std::string out;
-  for (auto& item : value) out += (out.empty() ? "" : ", ") + (item.is_string() ? item.get<std::string>() : item.dump());
+  for (auto& item : value)
+    out += (out.empty() ? "" : ", ") + (item.is_string() ? item.get<std::string>() : item.dump());
   return out;
 }
 
 bool yes(const Json& object, const char* pointer) { return text(object, pointer) == "true"; }
 
 const std::vector<std::string> kColumns = {"raised", "event time", "id", "severity", "tenant", "rule", "reason"};
-constexpr int64_t kApartNs = 60 * kSecond;  // from here on it is marked that an event is older than its alert, or bears a time to come
+// from here on it is marked that an event is older than its alert, or bears a time to come
+constexpr int64_t kApartNs = 60 * kSecond;
 
 // When it was raised is our clock, when it happened the sender's.
 std::string event_time_text(const Json& alert, const Zone& zone) {
   auto text_of_event = text(alert, "/@timestamp");
-  auto event = parse_time(text_of_event, 0, *Zone::utc()), raised = parse_time(text(alert, "/event/created"), 0, *Zone::utc());
+  auto event = parse_time(text_of_event, 0, *Zone::utc()),
+       raised = parse_time(text(alert, "/event/created"), 0, *Zone::utc());
   std::string shown = local_time_text(text_of_event, zone, false);
   if (!event || !raised) return shown;
   int64_t before_ns = raised->unix_ns - event->unix_ns;
@@ -61,13 +64,12 @@ int list(const Options& options, bool reverse) {
   if (reverse) question.parameters["reverse"] = "1";
   Out out;
   RowPrinter rows(out, kind, kColumns);
-  return ask_store(
-      options, question,
-      object_lines(out, kind, [&](const Json& alert) { rows.row(cells_of(alert, kind, *zone)); }),
-      [&](const Ending& ending) {
-        rows.finish();
-        return ending.records > 0 ? kExitFound : kExitNothing;
-      });
+  return ask_store(options, question,
+                   object_lines(out, kind, [&](const Json& alert) { rows.row(cells_of(alert, kind, *zone)); }),
+                   [&](const Ending& ending) {
+                     rows.finish();
+                     return ending.records > 0 ? kExitFound : kExitNothing;
+                   });
 }
 
 void print_alert(Out& out, const Json& alert, const Zone& zone) {
@@ -142,7 +144,8 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
     add_output_option(to, *options);
     add_place_options(to, *options);
   };
-  auto* listing = command->add_subcommand("list", "alerts in the order in which they were raised, newest last (also without `list`)");
+  auto* listing = command->add_subcommand(
+      "list", "alerts in the order in which they were raised, newest last (also without `list`)");
   listing->footer("Example: yushi alerts list --since 7d -n 20");
   add_list_options(*listing);
   add_list_options(*command);

@@ -52,7 +52,8 @@ int hist(const HistOptions& options) {
   auto kind = output_kind(options.output, OutputKind::columns);
   Out out;
   LinePrinter printer(out, kind, kind, zone);
-  if (auto query = query::Query::histogram(options.query, options.every, options.by, {0, zone})) printer.columns(query->columns);
+  if (auto query = query::Query::histogram(options.query, options.every, options.by, {0, zone}))
+    printer.columns(query->columns);
   std::vector<Json> rows;
   return ask_store(
       options, question,
@@ -68,11 +69,13 @@ int hist(const HistOptions& options) {
           auto end = Json::parse(ending.json, nullptr, false);
           auto columns = Json::json_pointer("/yushi.end/columns");
           if (end.is_object() && end.contains(columns) && end[columns].is_array()) {
-            for (auto& column : end[columns]) table.columns.push_back(column.is_string() ? column.get<std::string>() : column.dump());
+            for (auto& column : end[columns])
+              table.columns.push_back(column.is_string() ? column.get<std::string>() : column.dump());
           }
           for (auto& row : rows) {
             query::Row cells;
-            for (auto& column : table.columns) cells.push_back(row.contains(column) ? cell_of(column, row[column]) : query::Cell{});
+            for (auto& column : table.columns)
+              cells.push_back(row.contains(column) ? cell_of(column, row[column]) : query::Cell{});
             table.rows.push_back(std::move(cells));
           }
           query::TableStyle style;

@@ -47,7 +47,8 @@ struct Tally {
 
 class LineParser {
  public:
-  LineParser(const ParseOptions& options, std::shared_ptr<const parsers::ParserSet> set, parsers::Reading reading, int64_t received_ns)
+  LineParser(const ParseOptions& options, std::shared_ptr<const parsers::ParserSet> set, parsers::Reading reading,
+             int64_t received_ns)
       : options_(options), reading_(std::move(reading)), received_ns_(received_ns), understander_(set) {
     if (options.events) joiner_.emplace(std::move(set), parsers::JoinerOptions::of_file());
   }
@@ -141,8 +142,10 @@ class LineParser {
 
   void count(const Record& record) {
     ++tally_.lines;
-    if (record.kind && !record.kind->dataset.empty()) ++tally_.patterns[{record.kind->dataset, record.kind->pattern}];
-    else ++tally_.not_understood;
+    if (record.kind && !record.kind->dataset.empty())
+      ++tally_.patterns[{record.kind->dataset, record.kind->pattern}];
+    else
+      ++tally_.not_understood;
   }
 
   void write_json(const Record& record, std::string& out) {
@@ -168,7 +171,8 @@ class LineParser {
     scratch_.clear();
     append_printable(line_, text_of(record, record.raw, scratch_));
     line_ += "\n  charset  " + std::string(charset_name(record.charset));
-    if (record.charset == Charset::utf8 && !is_utf8(record.raw)) line_ += ", with bytes that are none: is it gb18030? (--charset)";
+    if (record.charset == Charset::utf8 && !is_utf8(record.raw))
+      line_ += ", with bytes that are none: is it gb18030? (--charset)";
     line_ += "\n  header   ";
     // What the header alone gives; the parser's captures stand behind.
     Arena arena;
@@ -180,11 +184,13 @@ class LineParser {
     for (auto& capture : of_header) say_capture(record, capture);
     char time[32];
     line_ += "\n  time     " + std::string(time, format_utc(record.event_ns, time));
-    if (record.time_inferred & kAllInferred) line_ += " (of receipt: the line has none)";
-    else if (record.time_inferred) line_ += std::string(" (inferred:") + (record.time_inferred & kYearInferred ? " year" : "") +
-                                            (record.time_inferred & kZoneInferred ? " zone" : "") +
-                                            (record.time_inferred & kDateInferred ? " date" : "") +
-                                            (record.time_inferred & kClockInferred ? " clock" : "") + ")";
+    if (record.time_inferred & kAllInferred)
+      line_ += " (of receipt: the line has none)";
+    else if (record.time_inferred)
+      line_ += std::string(" (inferred:") + (record.time_inferred & kYearInferred ? " year" : "") +
+               (record.time_inferred & kZoneInferred ? " zone" : "") +
+               (record.time_inferred & kDateInferred ? " date" : "") +
+               (record.time_inferred & kClockInferred ? " clock" : "") + ")";
     line_ += "\n  message  ";
     append_printable(line_, text_of(record, record.message(), scratch_), 120);
     line_ += "\n" + parsers::explain_asked(record, asked_);
@@ -192,11 +198,13 @@ class LineParser {
       line_ += "  parser   none knew it\n";
       return;
     }
-    line_ += "  parser   " + record.kind->parser + ", pattern " + record.kind->pattern + ", dataset " + record.kind->dataset;
+    line_ +=
+        "  parser   " + record.kind->parser + ", pattern " + record.kind->pattern + ", dataset " + record.kind->dataset;
     line_ += "\n  captures ";
     for (auto& capture : record.captures) {
       bool from_header = false;
-      for (auto& known : of_header) from_header = from_header || (known.begin == capture.begin && known.field == capture.field);
+      for (auto& known : of_header)
+        from_header = from_header || (known.begin == capture.begin && known.field == capture.field);
       if (!from_header) say_capture(record, capture);
     }
     line_ += "\n  says     ";
@@ -226,12 +234,14 @@ class LineParser {
     RowPrinter rows(out_, OutputKind::table, {options_.events ? "events" : "lines", "dataset", "pattern"});
     std::vector<std::pair<uint64_t, std::pair<std::string, std::string>>> sorted;
     for (auto& [pattern, count] : tally_.patterns) sorted.emplace_back(count, pattern);
-    std::sort(sorted.begin(), sorted.end(), [](auto& a, auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+    std::sort(sorted.begin(), sorted.end(),
+              [](auto& a, auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
     for (auto& [count, pattern] : sorted) rows.row({std::to_string(count), pattern.first, pattern.second});
     if (tally_.not_understood) rows.row({std::to_string(tally_.not_understood), "-", "(no parser knew it)"});
     rows.finish();
     auto understood = tally_.lines - tally_.not_understood;
-    out_.write(std::to_string(understood) + " of " + std::to_string(tally_.lines) + " " + (options_.events ? "events" : "lines") + " understood\n");
+    out_.write(std::to_string(understood) + " of " + std::to_string(tally_.lines) + " " +
+               (options_.events ? "events" : "lines") + " understood\n");
   }
 
   const ParseOptions& options_;
@@ -244,20 +254,22 @@ class LineParser {
   Out out_;
   Tally tally_;
   std::string text_, line_;
-  std::optional<parsers::Joiner> joiner_;          // of --events
-  std::map<uint64_t, std::string> held_;  // events that wait for earlier ones, by their first line
+  std::optional<parsers::Joiner> joiner_;  // of --events
+  std::map<uint64_t, std::string> held_;   // events that wait for earlier ones, by their first line
   uint64_t line_number_ = 0;
   std::vector<std::pair<size_t, size_t>> lines_;  // offset in text_, length
   size_t batch_bytes_ = 0;
 };
 
 int parse(const ParseOptions& options) {
-  if (options.events && options.explain) return report(Error{Code::invalid, "--explain goes through lines; leave --events out"});
+  if (options.events && options.explain)
+    return report(Error{Code::invalid, "--explain goes through lines; leave --events out"});
   auto zone = Zone::find(options.timezone.empty() ? "UTC" : options.timezone);
   if (!zone) return report(Error{Code::invalid, "--timezone: " + zone.error().message});
   auto charset = find_charset(options.charset);
   if (!charset) {
-    return report(Error{Code::invalid, "--charset: `" + options.charset + "` is none of utf-8, gb18030 (which takes in gbk and gb2312)"});
+    return report(Error{Code::invalid, "--charset: `" + options.charset +
+                                           "` is none of utf-8, gb18030 (which takes in gbk and gb2312)"});
   }
   QueryClock clock;
   clock.zone = *zone;
@@ -294,7 +306,9 @@ int parse(const ParseOptions& options) {
   while (std::getline(in, line)) {
     if (!parser.add(line)) return kExitFound;  // the reader has left
   }
-  if (in.bad()) return report(Error{Code::io, "reading " + (options.file.empty() ? std::string("stdin") : options.file) + " failed"});
+  if (in.bad())
+    return report(
+        Error{Code::io, "reading " + (options.file.empty() ? std::string("stdin") : options.file) + " failed"});
   return parser.finish();
 }
 

@@ -36,13 +36,15 @@ int check(const FilesOptions& options) {
                                      : read_paths(options.paths, parsers::read_parser_directories);
   if (!files) return report(files.error());
   const auto checked = files->size();
-  if (!options.paths.empty()) {  // the shared tables of ours, on which a file may lean; theirs of the same name stand behind
+  // the shared tables of ours, on which a file may lean; theirs of the same name stand behind
+  if (!options.paths.empty()) {
     auto ours = parsers::read_parser_directories({parsers::share_directory("parsers")});
     if (!ours) return report(ours.error());
     auto shared = parsers::shared_files(*ours);
     files->insert(files->begin(), shared.begin(), shared.end());
   }
-  if (auto problems = parsers::check_parser_files(*files); !problems.empty()) return print_problems(problems, kExitError);
+  if (auto problems = parsers::check_parser_files(*files); !problems.empty())
+    return print_problems(problems, kExitError);
   Out().write(std::to_string(checked) + " parser files: ok\n");
   return kExitFound;
 }
@@ -50,10 +52,12 @@ int check(const FilesOptions& options) {
 int test(const FilesOptions& options) {
   auto files = all_files(options.paths);
   if (!files) return report(files.error());
-  if (auto problems = parsers::check_parser_files(*files); !problems.empty()) return print_problems(problems, kExitError);
+  if (auto problems = parsers::check_parser_files(*files); !problems.empty())
+    return print_problems(problems, kExitError);
   auto set = parsers::ParserSet::load(std::move(*files));
   if (!set) return report(set.error());
-  auto own = options.paths.empty() ? std::vector<parsers::ParserFile>() : *read_paths(options.paths, parsers::read_parser_directories);
+  auto own = options.paths.empty() ? std::vector<parsers::ParserFile>()
+                                   : *read_paths(options.paths, parsers::read_parser_directories);
   std::vector<std::string> paths;
   for (auto& file : own) paths.push_back(file.path);
   auto tested = options.hostile ? parsers::run_hostile_tests(*set) : parsers::run_parser_tests(*set, paths);
@@ -90,12 +94,21 @@ int list(const FilesOptions& options) {
   RowPrinter rows(out, kind, {"parser", "vendor", "dataset", "patterns", "tests", "asked", "aliases", "kinds", "file"});
   for (auto& parser : parsers::list_parsers(**set)) {
     if (kind == OutputKind::json) {
-      out.json(json_of({{"parser", parser.name}, {"about", parser.about}, {"vendor", vendor_of(parser.path)},
-                        {"dataset", parser.dataset}, {"aliases", parser.aliases}, {"apps", parser.apps}, {"kinds", parser.kinds},
-                        {"patterns", parser.patterns}, {"tests", parser.tests}, {"generic", parser.generic}, {"path", parser.path}}));
+      out.json(json_of({{"parser", parser.name},
+                        {"about", parser.about},
+                        {"vendor", vendor_of(parser.path)},
+                        {"dataset", parser.dataset},
+                        {"aliases", parser.aliases},
+                        {"apps", parser.apps},
+                        {"kinds", parser.kinds},
+                        {"patterns", parser.patterns},
+                        {"tests", parser.tests},
+                        {"generic", parser.generic},
+                        {"path", parser.path}}));
     } else {
-      rows.row({parser.name, vendor_of(parser.path), parser.dataset, std::to_string(parser.patterns), std::to_string(parser.tests),
-                parser.generic ? "last" : "by kind", joined(parser.aliases), joined(parser.kinds), parser.path});
+      rows.row({parser.name, vendor_of(parser.path), parser.dataset, std::to_string(parser.patterns),
+                std::to_string(parser.tests), parser.generic ? "last" : "by kind", joined(parser.aliases),
+                joined(parser.kinds), parser.path});
     }
   }
   rows.finish();
@@ -135,9 +148,11 @@ int make_new(const NewOptions& options) {
     return kExitFound;
   }
   std::error_code ignored;
-  if (std::filesystem::exists(options.out, ignored)) return report(Error{Code::invalid, "--out " + options.out + ": the file is there already; name another one"});
+  if (std::filesystem::exists(options.out, ignored))
+    return report(Error{Code::invalid, "--out " + options.out + ": the file is there already; name another one"});
   std::ofstream to(options.out, std::ios::binary);
-  if (!(to << made->yaml) || !to.flush()) return report(Error{Code::io, "writing " + options.out + ": " + std::strerror(errno)});
+  if (!(to << made->yaml) || !to.flush())
+    return report(Error{Code::io, "writing " + options.out + ": " + std::strerror(errno)});
   return kExitFound;
 }
 
@@ -146,9 +161,13 @@ void add_new(CLI::App& parsers, Chosen& chosen) {
   command->footer("Example: yushi parsers new acmevpn --from sample.log --out acmevpn.yaml");
   auto options = std::make_shared<NewOptions>();
   command->add_option("name", options->name, "of the parser: letters a-z, digits, _ - .")->required();
-  command->add_option("--from", options->from, "the sample, a line a message; - is stdin")->type_name("FILE")->required();
-  command->add_option("--out", options->out, "where to write it (default: stdout); never over a file")->type_name("FILE");
-  command->add_option("--parsers", options->parsers, "files or folders of parsers beside which it will stand")->type_name("DIR");
+  command->add_option("--from", options->from, "the sample, a line a message; - is stdin")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("--out", options->out, "where to write it (default: stdout); never over a file")
+      ->type_name("FILE");
+  command->add_option("--parsers", options->parsers, "files or folders of parsers beside which it will stand")
+      ->type_name("DIR");
   command->callback([options, &chosen] { chosen = [options] { return make_new(*options); }; });
 }
 
@@ -161,8 +180,10 @@ void add_parsers(CLI::App& app, Chosen& chosen) {
        "parser files: what is loaded, are they right, do their tests hold",
        "Example: yushi parsers test my-parsers/",
        {"what is loaded, ours and those of PATH", "Example: yushi parsers list -o json", list},
-       {"every problem of the files, as file:line:column: message", "Example: yushi parsers check my-parsers/vpn.yaml", check},
-       {"runs the tests inside the files; with PATH names each of theirs", "Example: yushi parsers test my-parsers/vpn.yaml", test},
+       {"every problem of the files, as file:line:column: message", "Example: yushi parsers check my-parsers/vpn.yaml",
+        check},
+       {"runs the tests inside the files; with PATH names each of theirs",
+        "Example: yushi parsers test my-parsers/vpn.yaml", test},
        "puts quotes, blanks, addresses and whole lines where text from outside stands: no other field may change"});
   add_new(*command, chosen);
   add_unknown(*command, chosen);

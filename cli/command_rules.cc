@@ -4,8 +4,8 @@
 #include "cli/file_commands.h"
 #include "cli/output.h"
 #include "detect/check.h"
-#include "parsers/share_directory.h"
 #include "parsers/joiner.h"
+#include "parsers/share_directory.h"
 #include "parsers/understand.h"
 
 namespace yushi::cli {
@@ -34,7 +34,10 @@ int check(const FilesOptions& options) {
   for (auto& problem : checked.problems) out.text(problem.text());
   out.write(std::to_string(files->size()) + " files: " + std::to_string(checked.rules) + " rules, " +
             std::to_string(checked.correlations) + " correlations, " + std::to_string(checked.tests) + " tests" +
-            (!checked.ok() ? ": wrong" : checked.problems.empty() ? "" : "; " + std::to_string(checked.problems.size()) + " cannot run") + "\n");
+            (!checked.ok()              ? ": wrong"
+             : checked.problems.empty() ? ""
+                                        : "; " + std::to_string(checked.problems.size()) + " cannot run") +
+            "\n");
   // A rule that cannot run guards nothing, however right it is.
   return !checked.ok() ? kExitError : checked.problems.empty() ? kExitFound : kExitNothing;
 }
@@ -70,15 +73,18 @@ int list(const FilesOptions& options) {
   RowPrinter rows(out, kind, {"level", "title", "id", "file"});
   for (auto& rule : (*set)->list()) {
     if (kind == OutputKind::json) {
-      out.json(json_of({{"id", rule.id}, {"title", rule.title}, {"level", rule.level}, {"path", rule.path}, {"line", rule.line}}));
+      out.json(json_of(
+          {{"id", rule.id}, {"title", rule.title}, {"level", rule.level}, {"path", rule.path}, {"line", rule.line}}));
     } else {
       rows.row({rule.level, rule.title, rule.id, rule.path + ":" + std::to_string(rule.line)});
     }
   }
   rows.finish();
   for (auto& words : (*set)->unsupported()) {
-    if (kind == OutputKind::json) out.json(json_of({{"unsupported", words}}));
-    else out.text(words);
+    if (kind == OutputKind::json)
+      out.json(json_of({{"unsupported", words}}));
+    else
+      out.text(words);
   }
   return kExitFound;
 }

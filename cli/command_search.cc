@@ -32,9 +32,11 @@ int search(const SearchOptions& options) {
     if (!options.limit && options.since.empty()) question.parameters["limit"] = "10";
   }
   Out out;
-  LinePrinter printer(out, output_kind(options.output, OutputKind::raw), output_kind(options.output, OutputKind::columns), zone);
+  LinePrinter printer(out, output_kind(options.output, OutputKind::raw),
+                      output_kind(options.output, OutputKind::columns), zone);
   // Who is wrong in his question is told by whoever answers it.
-  if (auto query = query::Query::parse(options.query, {0, zone}); query && !query->is_plain()) printer.columns(query->columns);
+  if (auto query = query::Query::parse(options.query, {0, zone}); query && !query->is_plain())
+    printer.columns(query->columns);
   return ask_store(
       options, question,
       [&](std::string_view line) {
@@ -49,7 +51,8 @@ int search(const SearchOptions& options) {
       [&](const Ending& ending) {
         printer.finish();
         if (options.explain) {
-          std::fprintf(stderr, "%llu of %llu blocks read, %llu found\n", static_cast<unsigned long long>(ending.blocks_read),
+          std::fprintf(stderr, "%llu of %llu blocks read, %llu found\n",
+                       static_cast<unsigned long long>(ending.blocks_read),
                        static_cast<unsigned long long>(ending.blocks), static_cast<unsigned long long>(ending.records));
         }
         return printer.lines() > 0 ? kExitFound : kExitNothing;
@@ -60,12 +63,15 @@ int search(const SearchOptions& options) {
 
 void add_search(CLI::App& app, Chosen& chosen) {
   auto* command = app.add_subcommand("search", "records that match, newest last");
-  command->footer("Examples: yushi search 'sshd and \"failed password\"' --since 7d -n 100\n"
-                  "          yushi search 'user.name: root | stats count() by source.ip | sort count() desc | head 10'");
+  command->footer(
+      "Examples: yushi search 'sshd and \"failed password\"' --since 7d -n 100\n"
+      "          yushi search 'user.name: root | stats count() by source.ip | sort count() desc | head 10'");
   auto options = std::make_shared<SearchOptions>();
   command->add_option("query", options->query, "KQL, and pipes after a |; * matches all")->required();
-  command->add_flag("-f,--follow", options->follow, "first the newest 10, or what -n or --since names, then what comes, in the order it comes");
-  command->add_flag("--events", options->events, "events joined of their lines, and not the lines; yushi.lines has the index of each");
+  command->add_flag("-f,--follow", options->follow,
+                    "first the newest 10, or what -n or --since names, then what comes, in the order it comes");
+  command->add_flag("--events", options->events,
+                    "events joined of their lines, and not the lines; yushi.lines has the index of each");
   command->add_flag("--reverse", options->reverse, "newest first");
   command->add_flag("--explain", options->explain, "say on stderr how many blocks were read");
   add_limit_option(*command, *options);

@@ -23,7 +23,8 @@ std::string text(const Json& object, const char* name) {
 // A number of the daemon's, for people: by what its name says it is.
 std::string for_people(std::string_view name, const Json& value) {
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
-  if (!value.is_number_unsigned()) return value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (!value.is_number_unsigned())
+    return value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace);
   const auto number = value.get<uint64_t>();
   if (name.ends_with("bytes")) return bytes_text(number);
   if (name.ends_with("seconds")) return span_text(static_cast<int64_t>(std::min<uint64_t>(number, INT64_MAX)));
@@ -53,7 +54,8 @@ void write_daemon(Out& out, const Json& said) {
   };
   auto reasons = list("reasons");
   if (reasons.empty()) head.push_back('\n');
-  for (auto& reason : reasons) line((reason == reasons.front() ? ": " : "  ") + (reason.is_string() ? reason.get<std::string>() : ""));
+  for (auto& reason : reasons)
+    line((reason == reasons.front() ? ": " : "  ") + (reason.is_string() ? reason.get<std::string>() : ""));
   for (auto& [name, value] : said.items()) {
     if (name == "verdict" || value.is_array()) continue;
     line(title_of(name) + ": " + for_people(name, value));
@@ -70,9 +72,13 @@ void write_daemon(Out& out, const Json& said) {
   for (auto& forwarder : list("forwarders")) {
     if (!forwarder.is_object()) continue;
     line("forwarder " + of(forwarder, "name") + ": " +
-         (forwarder.contains("away_since") ? "no broker since " + text(forwarder, "away_since") : forwarder.value("up", false) ? "up" : "connecting") +
+         (forwarder.contains("away_since") ? "no broker since " + text(forwarder, "away_since")
+          : forwarder.value("up", false)   ? "up"
+                                           : "connecting") +
          ", " + of(forwarder, "delivered") + " records delivered, " + of(forwarder, "lag") + " to go" +
-         (text(forwarder, "last_error").empty() ? "" : ", last error at " + text(forwarder, "last_error_at") + ": " + text(forwarder, "last_error")));
+         (text(forwarder, "last_error").empty()
+              ? ""
+              : ", last error at " + text(forwarder, "last_error_at") + ": " + text(forwarder, "last_error")));
   }
   out.write(head + "\n");
 }
@@ -124,24 +130,29 @@ int sources(const Options& options) {
     return kind == OutputKind::table ? local_time_text(text(said, name), *zone, false) : text(said, name);
   };
   Out out;
-  RowPrinter rows(out, kind, {"tenant", "source", "transports", "first seen", "last seen", "silent", "records", "bytes",
-                              "per s", "clock skew s", "losses"});
+  RowPrinter rows(out, kind,
+                  {"tenant", "source", "transports", "first seen", "last seen", "silent", "records", "bytes", "per s",
+                   "clock skew s", "losses"});
   return ask_store(
       options, question_of("sources", options),
-      object_lines(out, kind, [&](const Json& said) {
-        auto rate = said.find("records_per_second");
-        auto rate_text = rate != said.end() && rate->is_number() ? plain_rate(rate->get<double>()) : std::string();
-        auto silent = said.find("silent_seconds");
-        auto silence = silent != said.end() && silent->is_number_integer() ? span_text(silent->get<int64_t>()) : std::string();
-        std::string transports;
-        for (auto& transport : said.value("transports", Json::array())) {
-          if (!transports.empty()) transports.push_back(',');
-          if (transport.is_string()) transports += transport.get<std::string>();
-        }
-        rows.row({text(said, "tenant"), text(said, "source"), transports, time(said, "first_seen"),
-                  time(said, "last_seen"), silence, text(said, "records"), text(said, "bytes"), rate_text,
-                  text(said, "clock_skew_seconds"), text(said, "losses")});
-      }),
+      object_lines(out, kind,
+                   [&](const Json& said) {
+                     auto rate = said.find("records_per_second");
+                     auto rate_text =
+                         rate != said.end() && rate->is_number() ? plain_rate(rate->get<double>()) : std::string();
+                     auto silent = said.find("silent_seconds");
+                     auto silence = silent != said.end() && silent->is_number_integer()
+                                        ? span_text(silent->get<int64_t>())
+                                        : std::string();
+                     std::string transports;
+                     for (auto& transport : said.value("transports", Json::array())) {
+                       if (!transports.empty()) transports.push_back(',');
+                       if (transport.is_string()) transports += transport.get<std::string>();
+                     }
+                     rows.row({text(said, "tenant"), text(said, "source"), transports, time(said, "first_seen"),
+                               time(said, "last_seen"), silence, text(said, "records"), text(said, "bytes"), rate_text,
+                               text(said, "clock_skew_seconds"), text(said, "losses")});
+                   }),
       [&](const Ending& ending) {
         rows.finish();
         return ending.records > 0 ? kExitFound : kExitNothing;
@@ -158,24 +169,26 @@ int checkpoint(const CheckpointOptions& options) {
   bool json = options.output == "json";
   bool first = true;
   Out out;
-  return ask_store(
-      options, question,
-      object_lines(out, json ? OutputKind::json : OutputKind::raw, [&](const Json& said) {
-        if (!first) out.write("\n");
-        first = false;
-        // The note as it was signed; names in it match [a-z0-9_.-], but the answer may not be a daemon's of ours.
-        out.text(text(said, "note"));
-      }),
-      [&](const Ending& ending) {
-        out.flush();
-        return ending.records > 0 ? kExitFound : kExitNothing;
-      });
+  return ask_store(options, question,
+                   object_lines(out, json ? OutputKind::json : OutputKind::raw,
+                                [&](const Json& said) {
+                                  if (!first) out.write("\n");
+                                  first = false;
+                                  // The note as it was signed; names in it match [a-z0-9_.-], but the answer may not be
+                                  // a daemon's of ours.
+                                  out.text(text(said, "note"));
+                                }),
+                   [&](const Ending& ending) {
+                     out.flush();
+                     return ending.records > 0 ? kExitFound : kExitNothing;
+                   });
 }
 
 }  // namespace
 
 void add_status(CLI::App& app, Chosen& chosen) {
-  auto* command = app.add_subcommand("status", "whether all is well (OK, WARN or FAIL), what the daemon does now, and what each log holds");
+  auto* command = app.add_subcommand(
+      "status", "whether all is well (OK, WARN or FAIL), what the daemon does now, and what each log holds");
   command->footer("Example: yushi status -o json");
   auto options = std::make_shared<Options>();
   add_tenant_option(*command, *options);

@@ -33,8 +33,8 @@ class FormPrinter {
   void row(const nlohmann::ordered_json& said) {
     ++count_;
     auto text = [&](const char* name) { return said.value(name, std::string()); };
-    rows_.row({std::to_string(said.value("count", uint64_t{0})), text("dataset"), text("program"), text("host"), text("template"),
-               text("example")});
+    rows_.row({std::to_string(said.value("count", uint64_t{0})), text("dataset"), text("program"), text("host"),
+               text("template"), text("example")});
   }
   void line(const nlohmann::ordered_json& said) {
     if (kind_ != OutputKind::json) return row(said);
@@ -96,28 +96,33 @@ int unknown_of_file(const UnknownOptions& options) {
 int unknown(const UnknownOptions& options) {
   if (!options.file.empty()) return unknown_of_file(options);
   FormPrinter printer(options);
-  return ask_store(options, question_of("parsers/unknown", options),
-                   [&](std::string_view line) {
-                     if (printer.kind() == OutputKind::json) {
-                       printer.counted();
-                       printer.out().json(line);
-                     } else if (auto said = nlohmann::ordered_json::parse(line, nullptr, false); said.is_object()) {
-                       printer.row(said);
-                     }
-                     return printer.out().good();
-                   },
-                   [&](const Ending&) { return printer.finish(); });
+  return ask_store(
+      options, question_of("parsers/unknown", options),
+      [&](std::string_view line) {
+        if (printer.kind() == OutputKind::json) {
+          printer.counted();
+          printer.out().json(line);
+        } else if (auto said = nlohmann::ordered_json::parse(line, nullptr, false); said.is_object()) {
+          printer.row(said);
+        }
+        return printer.out().good();
+      },
+      [&](const Ending&) { return printer.finish(); });
 }
 
 }  // namespace
 
 void add_unknown(CLI::App& parsers, Chosen& chosen) {
-  auto* command = parsers.add_subcommand("unknown", "the forms of lines that no product's parser understood, most frequent first");
-  command->footer("Examples: yushi parsers unknown --since 7d -n 20\n"
-                  "          yushi parsers unknown /var/log/vpn.log");
+  auto* command =
+      parsers.add_subcommand("unknown", "the forms of lines that no product's parser understood, most frequent first");
+  command->footer(
+      "Examples: yushi parsers unknown --since 7d -n 20\n"
+      "          yushi parsers unknown /var/log/vpn.log");
   auto options = std::make_shared<UnknownOptions>();
   command->add_option("file", options->file, "lines of a file, in place of the store's");
-  command->add_option("--parsers", options->parsers, "folder of more parsers, with FILE; may be repeated")->type_name("DIR")->allow_extra_args(false);
+  command->add_option("--parsers", options->parsers, "folder of more parsers, with FILE; may be repeated")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
   add_limit_option(*command, *options);
   add_time_options(*command, *options);
   add_tenant_option(*command, *options);

@@ -41,7 +41,9 @@ int verify(const Options& options) {
           }
           return true;
         }
-        auto text = [&](const char* name) { return said.contains(name) && said[name].is_string() ? said[name].get<std::string>() : std::string(); };
+        auto text = [&](const char* name) {
+          return said.contains(name) && said[name].is_string() ? said[name].get<std::string>() : std::string();
+        };
         bool contradiction = text("kind") != "unproved";
         contradicted = contradicted || contradiction;
         unproved = unproved || !contradiction;
@@ -61,7 +63,8 @@ int verify(const Options& options) {
         auto end = Json::parse(ending.json, nullptr, false);
         auto number = [&](const char* name) {
           auto* said = end.is_object() && end.contains("yushi.end") ? &end["yushi.end"] : nullptr;
-          return said && said->contains(name) && (*said)[name].is_number_unsigned() ? (*said)[name].get<uint64_t>() : uint64_t{0};
+          return said && said->contains(name) && (*said)[name].is_number_unsigned() ? (*said)[name].get<uint64_t>()
+                                                                                    : uint64_t{0};
         };
         contradicted = contradicted || number("contradictions") > 0;
         unproved = unproved || number("unproved") > 0;
@@ -69,9 +72,12 @@ int verify(const Options& options) {
           out.json(ending.json);
         } else {
           out.write(std::to_string(number("logs")) + " logs, " + std::to_string(ending.records) + " records, " +
-                    std::to_string(ending.blocks) + " blocks, " + std::to_string(number("checkpoints")) + " checkpoints, " +
-                    std::to_string(number("alerts")) + " alerts: " +
-                    (contradicted ? "INTEGRITY IS BROKEN" : unproved ? "not all could be proved" : "all proved") + "\n");
+                    std::to_string(ending.blocks) + " blocks, " + std::to_string(number("checkpoints")) +
+                    " checkpoints, " + std::to_string(number("alerts")) + " alerts: " +
+                    (contradicted ? "INTEGRITY IS BROKEN"
+                     : unproved   ? "not all could be proved"
+                                  : "all proved") +
+                    "\n");
         }
         out.flush();
         return contradicted ? kExitBroken : unproved ? kExitNothing : kExitFound;
@@ -81,8 +87,11 @@ int verify(const Options& options) {
 }  // namespace
 
 void add_verify(CLI::App& app, Chosen& chosen) {
-  auto* command = app.add_subcommand("verify", "re-reads the store and proves it: hashes, signatures, what was remembered");
-  command->footer("Example: yushi verify\n\nEnds 0 when all is proved, 4 when something contradicts, 1 when something could not be proved.");
+  auto* command =
+      app.add_subcommand("verify", "re-reads the store and proves it: hashes, signatures, what was remembered");
+  command->footer(
+      "Example: yushi verify\n\nEnds 0 when all is proved, 4 when something contradicts, 1 when something could not be "
+      "proved.");
   auto options = std::make_shared<Options>();
   add_output_option(*command, *options);
   add_place_options(*command, *options);

@@ -12,7 +12,8 @@ CLI::App* add_file_commands(CLI::App& app, Chosen& chosen, const FileCommands& c
     sub->footer(one.example);
     sub->add_option("path", options->paths, "files or folders (default: our own)");
     if (commands.takes_parsers)
-      sub->add_option("--parsers", options->parsers, "folders with parsers of your own, whose fields the rules name")->type_name("DIR");
+      sub->add_option("--parsers", options->parsers, "folders with parsers of your own, whose fields the rules name")
+          ->type_name("DIR");
     sub->callback([options, &chosen, run = one.run] { chosen = [options, run] { return run(*options); }; });
     return sub;
   };

@@ -23,7 +23,8 @@ void keep_places_of_closed_descriptors() {
   }
 }
 
-// The words that nobody took, or nothing when the fault is another. CLI11 says of an unknown command that one is required.
+// The words that nobody took, or nothing when the fault is another. CLI11 says of an unknown command that one is
+// required.
 std::string not_expected(const CLI::App& app) {
   auto* at = &app;
   std::string name = "yushi";
@@ -45,8 +46,9 @@ std::string not_expected(const CLI::App& app) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"yushi asks a yushid, or a store without one: search, alerts, proofs.\n\n"
-               "Example: yushi search 'user.name: root and event.outcome: failure' --since 7d"};
+  CLI::App app{
+      "yushi asks a yushid, or a store without one: search, alerts, proofs.\n\n"
+      "Example: yushi search 'user.name: root and event.outcome: failure' --since 7d"};
   app.set_version_flag("--version", "yushi 0.1.0");
   app.require_subcommand(1);
   Chosen chosen;

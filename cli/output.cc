@@ -2,11 +2,11 @@
 
 #include <unistd.h>
 
+#include <simdjson.h>
 #include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <simdjson.h>
 
 #include "cli/terminal.h"
 #include "core/base/bytes.h"
@@ -96,7 +96,8 @@ std::string raw_of(Element record) {
   if (auto base64 = at(record, {"yushi", "raw_base64"}); base64 && base64->get(text) == simdjson::SUCCESS) {
     if (auto bytes = from_base64(text)) return std::move(*bytes);
   }
-  if (auto original = at(record, {"event", "original"}); original && original->get(text) == simdjson::SUCCESS) return std::string(text);
+  if (auto original = at(record, {"event", "original"}); original && original->get(text) == simdjson::SUCCESS)
+    return std::string(text);
   return text_at(record, {"message"});
 }
 
@@ -140,8 +141,10 @@ void Out::csv(const std::vector<std::string>& cells) {
   std::string line, cell;
   for (auto& text : cells) {
     cell = is_formula(text) ? "'" : "";
-    if (to_terminal_) append_printable(cell, text);
-    else cell += text;
+    if (to_terminal_)
+      append_printable(cell, text);
+    else
+      cell += text;
     if (&text != &cells.front()) line.push_back(',');
     if (cell.find_first_of(",;\"\r\n") == cell.npos) {
       line += cell;
@@ -211,12 +214,14 @@ void RowPrinter::start() {
   started_ = true;
   widths_.assign(columns_.size(), 0);
   auto widen = [&](const std::vector<std::string>& cells) {
-    for (size_t i = 0; i < cells.size(); ++i) widths_[i] = std::max(widths_[i], std::min(kColumnWidthMax, display_columns(cells[i])));
+    for (size_t i = 0; i < cells.size(); ++i)
+      widths_[i] = std::max(widths_[i], std::min(kColumnWidthMax, display_columns(cells[i])));
   };
   widen(columns_);
   for (auto& cells : waiting_) widen(cells);
   if (kind_ == OutputKind::columns) {
-    for (auto& width : widths_) width = (width + 1) / kTabStop * kTabStop + kTabStop - 1;  // a blank at least, then the tab
+    // a blank at least, then the tab
+    for (auto& width : widths_) width = (width + 1) / kTabStop * kTabStop + kTabStop - 1;
   }
   if (kind_ != OutputKind::raw) write_row(columns_);
   for (auto& cells : waiting_) write_row(cells);
@@ -254,7 +259,8 @@ struct LinePrinter::State {
                 std::find(times.begin(), times.end(), column) != times.end();
     if (time && of_rows == OutputKind::table && value.is_string()) {
       // With its offset: when clocks are put back, an hour comes twice.
-      if (auto instant = parse_time(value.get_ref<const std::string&>(), 0, *Zone::utc())) return query::time_in_zone(instant->unix_ns, *zone);
+      if (auto instant = parse_time(value.get_ref<const std::string&>(), 0, *Zone::utc()))
+        return query::time_in_zone(instant->unix_ns, *zone);
     }
     return cell_of(value);
   }
@@ -294,7 +300,8 @@ struct LinePrinter::State {
     auto severity = text_at(record, {"log", "syslog", "severity", "name"});
     auto message = text_at(record, {"message"});
     if (of_records == OutputKind::csv) {
-      if (lines == 1) out.csv({"@timestamp", "event.id", "host.name", "process.name", "log.syslog.severity.name", "message"});
+      if (lines == 1)
+        out.csv({"@timestamp", "event.id", "host.name", "process.name", "log.syslog.severity.name", "message"});
       return out.csv({time, text_at(record, {"event", "id"}), host, app, severity, message});
     }
     std::string line = local_time_text(time, *zone) + "  ";

@@ -1,7 +1,8 @@
 // Answers as people and programs want them: table, raw, json, csv.
 //
 // Strangers' text is made harmless wherever it goes (core/base/display.h): on a terminal in every form, in a pipe in
-// tables and JSON, while CSV keeps each cell as it is but for formulas. Raw gives the exact bytes, which is what it is for.
+// tables and JSON, while CSV keeps each cell as it is but for formulas. Raw gives the exact bytes, which is what it is
+// for.
 //
 // Threads  One owner. Memory: rows wait until the widths of 1,000 are known.
 #pragma once
@@ -22,8 +23,9 @@
 namespace yushi::cli {
 
 enum class OutputKind {
-  table,    // for eyes: times in the caller's zone, bars
-  columns,  // the rows of a table in a pipe when no kind was named: for eyes and programs, times in UTC as RFC 3339 has them
+  table,  // for eyes: times in the caller's zone, bars
+  // the rows of a table in a pipe when no kind was named: for eyes and programs, times in UTC as RFC 3339 has them
+  columns,
   raw,
   json,
   csv
@@ -37,8 +39,8 @@ class Out {
   Out();
   ~Out() { flush(); }
   void write(std::string_view bytes);
-  void text(std::string_view lines);      // as append_printable_lines() shows them
-  void json(std::string_view line);       // as append_printable_json() shows it, and the end of the line
+  void text(std::string_view lines);                // as append_printable_lines() shows them
+  void json(std::string_view line);                 // as append_printable_json() shows it, and the end of the line
   void csv(const std::vector<std::string>& cells);  // one line; a cell that a spreadsheet would compute begins with '
   void flush();
   bool good() const { return good_; }
@@ -53,7 +55,8 @@ class Out {
 // The errno of a write to stdout that failed, 0 when all is well. A reader that left is well: he has what he wanted.
 int stdout_failure();
 
-// A sink for an answer's lines: in json they are printed as they came, else each object is shown and all else passed over.
+// A sink for an answer's lines: in json they are printed as they came, else each object is shown and all else passed
+// over.
 query::LineSink object_lines(Out& out, OutputKind kind, std::function<void(const nlohmann::ordered_json& said)> show);
 
 // The object as JSON, for Out::json().

@@ -46,8 +46,10 @@ class Memory {
   Memory() {
     auto* state = std::getenv("XDG_STATE_HOME");
     auto* home = std::getenv("HOME");
-    if (state && *state) folder_ = fs::path(state) / "yushi" / "checkpoints";
-    else if (home && *home) folder_ = fs::path(home) / ".local" / "state" / "yushi" / "checkpoints";
+    if (state && *state)
+      folder_ = fs::path(state) / "yushi" / "checkpoints";
+    else if (home && *home)
+      folder_ = fs::path(home) / ".local" / "state" / "yushi" / "checkpoints";
   }
 
   // Two calls at once must not put an older checkpoint over a newer one: each holds the lock from reading to writing.
@@ -57,7 +59,8 @@ class Memory {
     fs::create_directories(folder_, failed);
     if (failed) return fail(Code::io, "making " + folder_.string() + ": " + failed.message());
     lock_ = ::open((folder_ / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock_ < 0 || ::flock(lock_, LOCK_EX) != 0) return fail(Code::io, "locking " + folder_.string() + ": " + std::strerror(errno));
+    if (lock_ < 0 || ::flock(lock_, LOCK_EX) != 0)
+      return fail(Code::io, "locking " + folder_.string() + ": " + std::strerror(errno));
     return {};
   }
   ~Memory() {
@@ -69,9 +72,12 @@ class Memory {
   std::string path_of(std::string_view origin) const {
     std::string name;
     for (char c : origin) {
-      bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-' || c == ':' || c == '@';
-      if (plain) name.push_back(c);
-      else name += "%" + to_hex({&c, 1});
+      bool plain =
+          (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-' || c == ':' || c == '@';
+      if (plain)
+        name.push_back(c);
+      else
+        name += "%" + to_hex({&c, 1});
     }
     return (folder_ / name).string();
   }
@@ -104,7 +110,8 @@ class Memory {
     auto path = path_of(seen.origin), part = path + ".new";
     auto text = seen.verifier + "\n" + seen.note;
     int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool written = fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
+    bool written =
+        fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
     if (fd >= 0) ::close(fd);
     if (!written || ::rename(part.c_str(), path.c_str()) != 0) {
       return fail(Code::io, "writing " + path + ": " + std::strerror(errno));
@@ -127,35 +134,38 @@ struct Offered {
 Result<std::vector<Hash>> consistency_proof(Asker& asker, const std::string& log, uint64_t from, uint64_t to) {
   std::vector<Hash> hashes;
   bool readable = true;
-  auto ending = asker.ask({"consistency", {{"log", log}, {"from", std::to_string(from)}, {"to", std::to_string(to)}, kProofOfAnswer}},
-                          [&](std::string_view line) {
-                            auto parsed = nlohmann::json::parse(line, nullptr, false);
-                            auto list = parsed.is_object() ? parsed.value("hashes", nlohmann::json()) : nlohmann::json();
-                            readable = readable && list.is_array();
-                            for (auto& item : list) {
-                              auto bytes = item.is_string() ? from_base64(item.get_ref<const std::string&>()) : std::nullopt;
-                              if (!bytes || bytes->size() != sizeof(Hash)) {
-                                readable = false;
-                                break;
-                              }
-                              Hash hash;
-                              std::memcpy(hash.data(), bytes->data(), hash.size());
-                              hashes.push_back(hash);
-                            }
-                            return true;
-                          });
+  auto ending = asker.ask(
+      {"consistency", {{"log", log}, {"from", std::to_string(from)}, {"to", std::to_string(to)}, kProofOfAnswer}},
+      [&](std::string_view line) {
+        auto parsed = nlohmann::json::parse(line, nullptr, false);
+        auto list = parsed.is_object() ? parsed.value("hashes", nlohmann::json()) : nlohmann::json();
+        readable = readable && list.is_array();
+        for (auto& item : list) {
+          auto bytes = item.is_string() ? from_base64(item.get_ref<const std::string&>()) : std::nullopt;
+          if (!bytes || bytes->size() != sizeof(Hash)) {
+            readable = false;
+            break;
+          }
+          Hash hash;
+          std::memcpy(hash.data(), bytes->data(), hash.size());
+          hashes.push_back(hash);
+        }
+        return true;
+      });
   if (!ending) return tl::unexpected(ending.error());
   if (!ending->complete || !readable) return fail(Code::unavailable, "the proof for log " + log + " broke off");
   return hashes;
 }
 
-// What contradicts, in words; nothing when all holds. `seen` is whole. An error when it could not be found out: corrupt when what the
-// proof is made of is damaged.
+// What contradicts, in words; nothing when all holds. `seen` is whole. An error when it could not be found out: corrupt
+// when what the proof is made of is damaged.
 Result<std::optional<std::string>> compare(Asker& asker, const Offered& offered, const Seen* seen) {
   using Words = std::optional<std::string>;
-  if (offered.verifier.empty()) return Words(offered.origin + ": the store does not know the public key of its checkpoints");
+  if (offered.verifier.empty())
+    return Words(offered.origin + ": the store does not know the public key of its checkpoints");
   if (seen && seen->verifier != offered.verifier) {
-    return Words(offered.origin + ": the key changed: remembered is " + seen->verifier + ", now it is " + offered.verifier);
+    return Words(offered.origin + ": the key changed: remembered is " + seen->verifier + ", now it is " +
+                 offered.verifier);
   }
   auto now = open_note(offered.note, offered.verifier);
   if (!now) return Words(now.error().message);
@@ -163,8 +173,8 @@ Result<std::optional<std::string>> compare(Asker& asker, const Offered& offered,
   auto before = open_note(seen->note, seen->verifier);
   YUSHI_ASSERT(before, "%s: what is remembered is damaged", offered.origin.c_str());
   if (now->size < before->size) {
-    return Words(offered.origin + ": the log has " + std::to_string(now->size) + " records, but " + std::to_string(before->size) +
-                 " were there before: it was cut or rolled back to an old copy");
+    return Words(offered.origin + ": the log has " + std::to_string(now->size) + " records, but " +
+                 std::to_string(before->size) + " were there before: it was cut or rolled back to an old copy");
   }
   if (now->size == before->size) {
     if (now->root == before->root) return Words();
@@ -187,7 +197,8 @@ int hold_to_remembered(Asker& asker) {
     auto parsed = nlohmann::json::parse(line, nullptr, false);
     auto text = [&](const char* name) {
       auto found = parsed.is_object() ? parsed.find(name) : parsed.end();
-      return parsed.is_object() && found != parsed.end() && found->is_string() ? found->get<std::string>() : std::string();
+      return parsed.is_object() && found != parsed.end() && found->is_string() ? found->get<std::string>()
+                                                                               : std::string();
     };
     offered.push_back({text("log"), text("origin"), text("note"), text("verifier")});
     readable = readable && !offered.back().log.empty() && !offered.back().note.empty();
@@ -212,7 +223,8 @@ int hold_to_remembered(Asker& asker) {
   int code = kExitFound;
   for (auto& log : offered) {
     if (log.origin != ending->node + "/" + log.log) {
-      breaks(log.origin, "the checkpoint of log " + log.log + " of node " + ending->node + " speaks of " + log.origin, false);
+      breaks(log.origin, "the checkpoint of log " + log.log + " of node " + ending->node + " speaks of " + log.origin,
+             false);
       continue;
     }
     auto known = seen.find(log.origin);
@@ -249,7 +261,8 @@ int hold_to_remembered(Asker& asker) {
   if (!damaged_files.empty()) {
     say("WHAT WAS REMEMBERED IS DAMAGED: that the store only grew since it was seen before cannot be proved");
     for (auto& words : damaged_files) say("  " + words);
-    say("Nothing in the store contradicts it. Put the files back from a backup; or, if you know what damaged them, move them away: "
+    say("Nothing in the store contradicts it. Put the files back from a backup; or, if you know what damaged them, "
+        "move them away: "
         "the next call remembers the store as it is then");
     code = kExitBroken;
   }
@@ -257,7 +270,8 @@ int hold_to_remembered(Asker& asker) {
   say("INTEGRITY IS BROKEN: what this store signs contradicts what was seen of it before");
   for (auto& words : broken) say("  " + words);
   if (from_memory) {
-    say("If somebody replaced this store knowingly, move these files away: the next call remembers the store as it is then. If not, "
+    say("If somebody replaced this store knowingly, move these files away: the next call remembers the store as it is "
+        "then. If not, "
         "leave the store and the files as they are, for both are evidence");
   }
   return kExitBroken;

@@ -3,8 +3,8 @@
 // On each call the store must prove that its log only grew since: whoever rewrites history is caught by the first who
 // asks anything. The key is trusted on first use; another one later is a contradiction.
 //
-// Kept in $XDG_STATE_HOME/yushi/checkpoints (default ~/.local/state/yushi/checkpoints), a file a log: the verifier line,
-// then the note.
+// Kept in $XDG_STATE_HOME/yushi/checkpoints (default ~/.local/state/yushi/checkpoints), a file a log: the verifier
+// line, then the note.
 #pragma once
 
 #include <string>

@@ -48,7 +48,8 @@ std::shared_ptr<const Zone> local_zone() {
     return zone ? *zone : nullptr;
   };
   // TZ=:/etc/localtime names no zone but the file that does.
-  if (auto* variable = std::getenv("TZ"); variable && *variable && !std::string_view(variable).ends_with("/etc/localtime")) {
+  if (auto* variable = std::getenv("TZ");
+      variable && *variable && !std::string_view(variable).ends_with("/etc/localtime")) {
     if (auto zone = named(variable)) return zone;
     if (auto zone = named(name_of_posix_zone(variable))) return zone;
     static bool said = false;

@@ -25,14 +25,15 @@ using std::chrono::milliseconds;
 
 constexpr size_t kLocalConnectionsMax = 256, kTcpConnectionsMax = 64;
 constexpr size_t kLinesBytes = 64 << 10;  // of an answer sent at once
-constexpr milliseconds kWatch{100};  // between two looks at those who ask
+constexpr milliseconds kWatch{100};       // between two looks at those who ask
 constexpr milliseconds kPauseWithoutDescriptors{100};
 constexpr milliseconds kTrimEvery{2'000};
-constexpr milliseconds kProofWait{1'000};        // for what belongs to the question before, whatever comes meanwhile
-constexpr uint64_t kProofsMax = 64;              // in one record
-constexpr milliseconds kFollowerWait{600'000};   // of one whose reader has stopped: a pager, Ctrl-S. It holds next to nothing
-constexpr milliseconds kEndWait{2'000};          // for the last line of an answer to be taken
-constexpr milliseconds kStopWait{5'000};         // for all last lines at the stop
+constexpr milliseconds kProofWait{1'000};  // for what belongs to the question before, whatever comes meanwhile
+constexpr uint64_t kProofsMax = 64;        // in one record
+// of one whose reader has stopped: a pager, Ctrl-S. It holds next to nothing
+constexpr milliseconds kFollowerWait{600'000};
+constexpr milliseconds kEndWait{2'000};   // for the last line of an answer to be taken
+constexpr milliseconds kStopWait{5'000};  // for all last lines at the stop
 
 // nullopt: a percent sign without two hexadecimal digits.
 std::optional<std::string> percent_decoded(std::string_view text) {
@@ -75,7 +76,8 @@ Target parse_target(std::string_view target) {
   const auto decode = [&](std::string_view text) {
     auto decoded = percent_decoded(text);
     if (!decoded) {
-      parsed.problem = "\"" + std::string(text) + "\": % needs two hexadecimal digits behind it; write %25 for % itself";
+      parsed.problem =
+          "\"" + std::string(text) + "\": % needs two hexadecimal digits behind it; write %25 for % itself";
     }
     return decoded.value_or("");
   };
@@ -97,13 +99,18 @@ Target parse_target(std::string_view target) {
 
 unsigned status_of(Code code) {
   switch (code) {
-    case Code::invalid: return 400;
-    case Code::not_found: return 404;
-    case Code::refused: return 403;
+    case Code::invalid:
+      return 400;
+    case Code::not_found:
+      return 404;
+    case Code::refused:
+      return 403;
     case Code::exhausted:
-    case Code::unavailable: return 503;
+    case Code::unavailable:
+      return 503;
     case Code::corrupt:
-    case Code::io: return 500;
+    case Code::io:
+      return 500;
   }
   return 500;
 }
@@ -131,7 +138,8 @@ std::string name_of_user(uid_t uid) {
   return found ? found->pw_name : std::to_string(uid);
 }
 
-// Whose login a process goes back to, whatever it became by su or sudo since; nullopt when it is nobody's, or not to be seen.
+// Whose login a process goes back to, whatever it became by su or sudo since; nullopt when it is nobody's, or not to be
+// seen.
 std::optional<uid_t> login_of(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/loginuid");
   uint32_t uid = 0;
@@ -205,7 +213,8 @@ struct Api::Asking {
   std::string pending;
   std::string incomplete;  // why the answer is not whole, as its last line says
 
-  Asking(Api& of, Peer& by, const HttpRequest& with, query::Question what) : api(of), peer(by), request(with), question(std::move(what)) {}
+  Asking(Api& of, Peer& by, const HttpRequest& with, query::Question what)
+      : api(of), peer(by), request(with), question(std::move(what)) {}
   ~Asking() { unhand(); }
 
   bool run(const std::string& problem);
@@ -231,7 +240,7 @@ struct Api::Asking {
   void audit(const char* type, const Result<void>& answered);
 };
 
-// --------------------------------------------------------------------------------------------------- a connection's thread
+// --------------------------------------------------------------------------------------------- a connection's thread
 
 void Api::Peer::serve(Api& api) {
   if (is_local) {
@@ -272,7 +281,9 @@ bool Api::Peer::answer_request(Api& api, const HttpRequest& request) {
   if (request.method != "GET" && (!head || is_question)) return say(405, "only GET is answered here\n");
   if (is_question) {
     if (is_foreign_host(request.host)) {
-      return http.reply(request, error_reply(421, "refused", "Host names another machine; a question goes to `localhost`, or to an address"));
+      return http.reply(
+          request,
+          error_reply(421, "refused", "Host names another machine; a question goes to `localhost`, or to an address"));
     }
     auto [question, problem] = parse_target(target.substr(kPrefix.size()));
     return Asking(api, *this, request, std::move(question)).run(problem);
@@ -309,8 +320,8 @@ void Api::Peer::flush_told(Api& api) {
   if (!told) {  // proofs without a question
     told.emplace();
     (*told)["message"] = user + " asked for proofs";
-    (*told)["event"] = {{"kind", "event"}, {"category", {"database"}}, {"type", {"access"}}, {"provider", "yushid"},
-                        {"action", "api-proofs"}, {"outcome", "success"}};
+    (*told)["event"] = {{"kind", "event"},      {"category", {"database"}}, {"type", {"access"}},
+                        {"provider", "yushid"}, {"action", "api-proofs"},   {"outcome", "success"}};
     (*told)["user"]["name"] = user;
     (*told)["user"]["id"] = std::to_string(credentials.uid);
   }
@@ -320,12 +331,14 @@ void Api::Peer::flush_told(Api& api) {
   proofs.clear();
 }
 
-// ------------------------------------------------------------------------------------------------------------- a question
+// -------------------------------------------------------------------------------------------------------- a question
 
 // Whether the connection may be used again.
 bool Api::Asking::run(const std::string& problem) {
-  // Beside a question the CLI asks for proofs of its answer: no look at anybody's records, and counted with the question.
-  is_proof = (question.name == "checkpoint" || question.name == "consistency") && question.parameters.contains("proof_of_answer");
+  // Beside a question the CLI asks for proofs of its answer: no look at anybody's records, and counted with the
+  // question.
+  is_proof = (question.name == "checkpoint" || question.name == "consistency") &&
+             question.parameters.contains("proof_of_answer");
   if (!is_proof && peer.told) peer.flush_told(api);  // the answer to this one may take long
   {
     std::lock_guard lock(api.mutex_);
@@ -381,7 +394,8 @@ void Api::Asking::unhand() {
 // Whether the connection may be used again.
 bool Api::Asking::finish(const Result<void>& answered) {
   if (!answered && !begun && !budget.over()) {
-    return peer.http.reply(request, error_reply(status_of(answered.error().code), code_name(answered.error().code), answered.error().message));
+    return peer.http.reply(request, error_reply(status_of(answered.error().code), code_name(answered.error().code),
+                                                answered.error().message));
   }
   if (!answered) {
     nlohmann::ordered_json end;
@@ -482,10 +496,11 @@ Result<std::shared_ptr<const storage::StoreView>> Api::Asking::view() {
 
 Result<query::EventReading> Api::Asking::event_reading() {
   auto loaded = api.sources_.pipeline->loaded();
-  return query::EventReading{loaded->parsers, [loaded, &logs = api.sources_.store->options().logs](std::string_view log) {
-                        const auto at = static_cast<size_t>(std::find(logs.begin(), logs.end(), log) - logs.begin());
-                        return at < loaded->readings.size() ? loaded->readings[at].zone : Zone::utc();
-                      }};
+  return query::EventReading{
+      loaded->parsers, [loaded, &logs = api.sources_.store->options().logs](std::string_view log) {
+        const auto at = static_cast<size_t>(std::find(logs.begin(), logs.end(), log) - logs.begin());
+        return at < loaded->readings.size() ? loaded->readings[at].zone : Zone::utc();
+      }};
 }
 
 // The same question again and again, over what has come since, in commit order.
@@ -535,10 +550,16 @@ void Api::Asking::audit(const char* type, const Result<void>& answered) {
   auto& user = peer.user;
   nlohmann::ordered_json record;
   record["message"] = user + " asked " + question.name;
-  record["event"] = {{"kind", "event"}, {"category", {"database"}}, {"type", {"access"}}, {"provider", "yushid"},
-                     {"action", "api-" + question.name.substr(0, question.name.find('/'))}, {"outcome", answered ? "success" : "failure"}};
-  if (auto why = budget.why(); !why.empty()) record["event"]["reason"] = why;
-  else if (!incomplete.empty()) record["event"]["reason"] = incomplete;
+  record["event"] = {{"kind", "event"},
+                     {"category", {"database"}},
+                     {"type", {"access"}},
+                     {"provider", "yushid"},
+                     {"action", "api-" + question.name.substr(0, question.name.find('/'))},
+                     {"outcome", answered ? "success" : "failure"}};
+  if (auto why = budget.why(); !why.empty())
+    record["event"]["reason"] = why;
+  else if (!incomplete.empty())
+    record["event"]["reason"] = incomplete;
   if (*type) record["event"]["type"].push_back(type);
   record["user"]["name"] = user;
   record["user"]["id"] = std::to_string(peer.credentials.uid);
@@ -554,9 +575,10 @@ void Api::Asking::audit(const char* type, const Result<void>& answered) {
   if (follows) peer.flush_told(api);  // its proofs came before it; what comes next may be days away
 }
 
-// ------------------------------------------------------------------------------------------------- the thread that accepts
+// ------------------------------------------------------------------------------------------- the thread that accepts
 
-Api::Api(ingest::UnixListener listener, ingest::OwnedFd metrics, Sources sources, Limits limits, std::vector<std::string> may_see_secrets)
+Api::Api(ingest::UnixListener listener, ingest::OwnedFd metrics, Sources sources, Limits limits,
+         std::vector<std::string> may_see_secrets)
     : sources_(std::move(sources)),
       limits_(limits),
       may_see_secrets_(std::move(may_see_secrets)),
@@ -572,7 +594,8 @@ void Api::start() {
 }
 
 void Api::run() {
-  // Decoded blocks leave holes in the heap which ingest does not fill: they are given back when the last question has gone.
+  // Decoded blocks leave holes in the heap which ingest does not fill: they are given back when the last question has
+  // gone.
   bool asked = false;
   auto trimmed = Clock::now();
   while (!stopping_) {
@@ -608,7 +631,8 @@ void Api::watch() {
     pollfd hung_up{peer->fd.get(), 0, 0};
     if (::poll(&hung_up, 1, 0) > 0) peer->asking->end("the asker went away");
     if (peer->deadline && Clock::now() > *peer->deadline) {
-      peer->asking->end("it took longer than limits.query_seconds allows, which is " + std::to_string(limits_.query_time.count()) + " s");
+      peer->asking->end("it took longer than limits.query_seconds allows, which is " +
+                        std::to_string(limits_.query_time.count()) + " s");
     }
   }
 }

@@ -1,9 +1,9 @@
-// The HTTP API: questions (query/questions.h) under /api/v1 on the unix socket; /metrics, /healthz and /readyz there and,
-// where the config names an address, over TCP on loopback, which answers nothing else.
+// The HTTP API: questions (query/questions.h) under /api/v1 on the unix socket; /metrics, /healthz and /readyz there
+// and, where the config names an address, over TCP on loopback, which answers nothing else.
 //
-// Each use of a question is a record in `_audit`, refused ones too, with the asker's uid and login uid. What the CLI asks
-// beside a question to prove its answer (checkpoints, consistency) is counted in that question's record. Secrets are hidden
-// but from users whom the config names, when they ask to see them; that too stands in the record.
+// Each use of a question is a record in `_audit`, refused ones too, with the asker's uid and login uid. What the CLI
+// asks beside a question to prove its answer (checkpoints, consistency) is counted in that question's record. Secrets
+// are hidden but from users whom the config names, when they ask to see them; that too stands in the record.
 //
 // Bounds   Connections are cheap and never lock anybody out: where there are too many, the one that has been silent for
 //          longest is let go. Only questions about content wait for each other (daemon/question_queue.h); they share
@@ -44,7 +44,8 @@ class Api {
   };
   // The listeners listen already: who asks before start() waits. `metrics` may be none.
   // `may_see_secrets` are names of users.
-  Api(ingest::UnixListener listener, ingest::OwnedFd metrics, Sources sources, Limits limits, std::vector<std::string> may_see_secrets = {});
+  Api(ingest::UnixListener listener, ingest::OwnedFd metrics, Sources sources, Limits limits,
+      std::vector<std::string> may_see_secrets = {});
   ~Api();
   void start();
   void stop();  // ends running answers, which say so

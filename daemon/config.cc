@@ -42,9 +42,7 @@ class Walk {
   explicit Walk(std::string path) : path_(std::move(path)) {}
 
   void problem(const YAML::Node& at, const std::string& what) { problem(at.Mark(), what); }
-  void problem(const YAML::Mark& mark, const std::string& what) {
-    problems_ += place_text(mark) + ": " + what + "\n";
-  }
+  void problem(const YAML::Mark& mark, const std::string& what) { problems_ += place_text(mark) + ": " + what + "\n"; }
   std::string place_text(const YAML::Mark& mark) const {
     return path_ + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1);
   }
@@ -53,7 +51,8 @@ class Walk {
   // Calls the reader of each key; a key without one is a problem.
   void map(const YAML::Node& node, const std::string& where, const std::map<std::string, Reader>& readers) {
     if (!node.IsMap()) {
-      return problem(node, (where.empty() ? "the config" : where.substr(0, where.size() - 1)) + ": must be a map, key: value");
+      return problem(
+          node, (where.empty() ? "the config" : where.substr(0, where.size() - 1)) + ": must be a map, key: value");
     }
     std::set<std::string> seen;
     for (auto pair : node) {
@@ -90,7 +89,8 @@ class Walk {
     return [this, where, &out](const YAML::Node& node) {
       double number;
       if (node.IsScalar() && node.Tag() == "?" && YAML::convert<double>::decode(node, number)) {
-        return problem(node, where + ": " + node.Scalar() + " is a number, not a path; put a path of that name in quotes");
+        return problem(node,
+                       where + ": " + node.Scalar() + " is a number, not a path; put a path of that name in quotes");
       }
       text(where, out)(node);
     };
@@ -131,7 +131,8 @@ class Walk {
         for (auto& [name, unused] : units) {
           if (!name.empty()) known += (known.empty() ? "" : ", ") + name;
         }
-        if (!known.empty()) known = (units.contains("") ? ", alone or with one of " : " with one of ") + known + " behind it";
+        if (!known.empty())
+          known = (units.contains("") ? ", alone or with one of " : " with one of ") + known + " behind it";
         return problem(node, where + ": \"" + text + "\" must be a whole number" + known + "; " + range);
       }
       if (error != std::errc() || value > most / unit->second || value * unit->second < least) {
@@ -177,18 +178,23 @@ void read_input(Walk& walk, const YAML::Node& node, Config& config) {
   if (type != "syslog") {
     return walk.problem(Walk::place(node, "type"), "inputs.type: \"" + type + "\" is not in this version; use syslog");
   }
-  if (transport == "udp") input.transport = InputConfig::Transport::udp;
-  else if (transport == "tcp") input.transport = InputConfig::Transport::tcp;
-  else if (transport == "unix") input.transport = InputConfig::Transport::unix_socket;
-  else if (transport.empty() && node["transport"]) return;
-  else return walk.problem(Walk::place(node, "transport"),
-                           "inputs.transport: \"" + transport + "\" is not in this version; use udp, tcp or unix");
+  if (transport == "udp")
+    input.transport = InputConfig::Transport::udp;
+  else if (transport == "tcp")
+    input.transport = InputConfig::Transport::tcp;
+  else if (transport == "unix")
+    input.transport = InputConfig::Transport::unix_socket;
+  else if (transport.empty() && node["transport"])
+    return;
+  else
+    return walk.problem(Walk::place(node, "transport"),
+                        "inputs.transport: \"" + transport + "\" is not in this version; use udp, tcp or unix");
   bool is_unix = input.transport == InputConfig::Transport::unix_socket;
   const char* address = is_unix ? "path" : "listen";
   const char* foreign = is_unix ? "listen" : "path";
   if (!node[address]) {
-    return walk.problem(node, is_unix ? "inputs.path: missing for transport unix"
-                                      : "inputs.listen: missing, as in \"0.0.0.0:514\"");
+    return walk.problem(
+        node, is_unix ? "inputs.path: missing for transport unix" : "inputs.listen: missing, as in \"0.0.0.0:514\"");
   }
   if (node[foreign]) {
     walk.problem(node[foreign],
@@ -226,14 +232,15 @@ bool is_name(std::string_view name) {
 Walk::Reader retention(Walk& walk, uint32_t& days) {
   return [&](const YAML::Node& node) {
     std::string preset;
-    walk.map(node, "retention.",
-             {{"preset",
-               [&](const YAML::Node& n) {
-                 walk.text("retention.preset", preset, {"mlps", "cii"})(n);
-                 days = preset == "cii" ? 366 : storage::kRetentionFloorDays;
-               }},
-              {"days", walk.number("retention.days", days, {{"", 1}, {"d", 1}}, storage::kRetentionFloorDays, 36'500,
-                                   "; " + std::to_string(storage::kRetentionFloorDays) + " days are the legal floor")}});
+    walk.map(
+        node, "retention.",
+        {{"preset",
+          [&](const YAML::Node& n) {
+            walk.text("retention.preset", preset, {"mlps", "cii"})(n);
+            days = preset == "cii" ? 366 : storage::kRetentionFloorDays;
+          }},
+         {"days", walk.number("retention.days", days, {{"", 1}, {"d", 1}}, storage::kRetentionFloorDays, 36'500,
+                              "; " + std::to_string(storage::kRetentionFloorDays) + " days are the legal floor")}});
     if (node.IsMap() && node["preset"] && node["days"]) {
       walk.problem(node["days"], "retention.days: the preset gives the days already; remove one of the two");
     }
@@ -273,19 +280,21 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config, ingest::Ten
              [&](const YAML::Node& n) {
                walk.text("tenants.timezone", tenant.timezone)(n);
                if (!Zone::find(tenant.timezone)) {
-                 walk.problem(n, "tenants.timezone: no zone \"" + tenant.timezone + "\" in the system's tzdata, as in Asia/Shanghai");
+                 walk.problem(n, "tenants.timezone: no zone \"" + tenant.timezone +
+                                     "\" in the system's tzdata, as in Asia/Shanghai");
                }
              }},
             {"charset", walk.text("tenants.charset", tenant.charset, {"utf-8", "gb18030"})},
             {"retention", retention(walk, tenant.retention_days)}});
   if (!node.IsMap() || (tenant.name.empty() && node["name"])) return;
   if (!is_name(tenant.name) || tenant.name[0] == '_' || tenant.name == "default") {
-    return walk.problem(Walk::place(node, "name"),
-                        "tenants.name: \"" + tenant.name + "\" must match [a-z0-9_.-]{1,64}; \"default\" and names that " +
-                            "begin with _ are yushid's own");
+    return walk.problem(Walk::place(node, "name"), "tenants.name: \"" + tenant.name +
+                                                       "\" must match [a-z0-9_.-]{1,64}; \"default\" and names that " +
+                                                       "begin with _ are yushid's own");
   }
   for (auto& other : config.tenants) {
-    if (other.name == tenant.name) walk.problem(Walk::place(node, "name"), "tenants.name: " + tenant.name + " stands twice");
+    if (other.name == tenant.name)
+      walk.problem(Walk::place(node, "name"), "tenants.name: " + tenant.name + " stands twice");
   }
   // The first network that matches gives the tenant: what others have taken whole never comes here.
   const auto& cidrs = tenant.cidrs;
@@ -295,8 +304,9 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config, ingest::Ten
       if (auto first = first_address(cidr)) owners.insert(config.tenants[map.find(*first)].name);
     std::string names;
     for (auto& name : owners) names += (names.empty() ? "" : ", ") + name;
-    walk.problem(node["match"]["cidr"], "tenants.match.cidr: " + tenant.name + " never gets a record: networks of tenants before it, as of " +
-                                            names + ", cover all of its own; move " + tenant.name + " up, or remove it");
+    walk.problem(node["match"]["cidr"], "tenants.match.cidr: " + tenant.name +
+                                            " never gets a record: networks of tenants before it, as of " + names +
+                                            ", cover all of its own; move " + tenant.name + " up, or remove it");
   }
   for (auto& cidr : cidrs) (void)map.add(cidr, static_cast<TenantId>(config.tenants.size()));
   config.tenants.push_back(std::move(tenant));
@@ -309,7 +319,8 @@ Walk::Reader topic(Walk& walk, std::string where, std::string& out) {
     const bool allowed =
         out.size() <= 249 && out != "." && out != ".." &&
         out.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == std::string::npos;
-    if (!allowed) walk.problem(node, where + ": Kafka has no topic \"" + out + "\"; a name matches [a-zA-Z0-9._-]{1,249}");
+    if (!allowed)
+      walk.problem(node, where + ": Kafka has no topic \"" + out + "\"; a name matches [a-zA-Z0-9._-]{1,249}");
   };
 }
 
@@ -324,7 +335,8 @@ void properties(Walk& walk, const YAML::Node& node, forward::KafkaProperties& ou
     }
   }
   walk.map(node, "forward.properties.", readers);
-  if (auto checked = forward::check_kafka_properties(out); !checked) walk.problem(node, "forward.properties." + checked.error().message);
+  if (auto checked = forward::check_kafka_properties(out); !checked)
+    walk.problem(node, "forward.properties." + checked.error().message);
 }
 
 // The fields that a `select` names, each with its place. They are looked at when the parsers are loaded.
@@ -335,9 +347,12 @@ void gather_fields(const Walk& walk, const YAML::Node& node, const Expression& e
   auto is_this = [&](auto& known) { return known.first == name; };
   if (expression.kind != Expression::Kind::test || std::any_of(out.begin(), out.end(), is_this)) return;
   const std::string& text = node.Scalar();
-  auto is_end = [&](size_t at) { return at >= text.size() || std::string_view(" \t\n\":<>~").find(text[at]) != std::string_view::npos; };
+  auto is_end = [&](size_t at) {
+    return at >= text.size() || std::string_view(" \t\n\":<>~").find(text[at]) != std::string_view::npos;
+  };
   size_t at = text.find(name);
-  while (at != text.npos && !((at == 0 || std::string_view(" \t\n\"(").find(text[at - 1]) != std::string_view::npos) && is_end(at + name.size())))
+  while (at != text.npos && !((at == 0 || std::string_view(" \t\n\"(").find(text[at - 1]) != std::string_view::npos) &&
+                              is_end(at + name.size())))
     at = text.find(name, at + 1);
   out.emplace_back(name, walk.place_text(detect::place_within(node, at == text.npos ? 0 : at)));
 }
@@ -373,12 +388,14 @@ void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
   for (auto& other : config.forward) {
     if (other.brokers != forward.brokers) continue;
     if (other.topic == forward.topic) {
-      walk.problem(Walk::place(node, "topic"), "forward.topic: another forwarder sends to \"" + forward.topic +
-                                                   "\" of these brokers already, and they would share one cursor; name another topic");
+      walk.problem(Walk::place(node, "topic"),
+                   "forward.topic: another forwarder sends to \"" + forward.topic +
+                       "\" of these brokers already, and they would share one cursor; name another topic");
     }
     if (!forward.alerts_topic.empty() && other.alerts_topic == forward.alerts_topic) {
       walk.problem(Walk::place(node, "alerts_topic"), "forward.alerts_topic: another forwarder sends the alerts to \"" +
-                                                          forward.alerts_topic + "\" of these brokers already; remove the line");
+                                                          forward.alerts_topic +
+                                                          "\" of these brokers already; remove the line");
     }
   }
   forward.secrets = secrets == "shown";
@@ -394,10 +411,12 @@ void read_api_listen(Walk& walk, const YAML::Node& node, Config& config) {
   const auto address = parsed->address();
   ingest::Address v6_loopback{};
   v6_loopback[15] = 1;
-  const bool is_v4_loopback = std::all_of(address.begin(), address.begin() + 10, [](uint8_t byte) { return byte == 0; }) &&
-                              address[10] == 0xff && address[11] == 0xff && address[12] == 127;
+  const bool is_v4_loopback =
+      std::all_of(address.begin(), address.begin() + 10, [](uint8_t byte) { return byte == 0; }) &&
+      address[10] == 0xff && address[11] == 0xff && address[12] == 127;
   if (!is_v4_loopback && address != v6_loopback) {
-    walk.problem(node, "api.listen: " + config.api_listen + " is no loopback address: without TLS only this machine may ask; use 127.0.0.1 or [::1]");
+    walk.problem(node, "api.listen: " + config.api_listen +
+                           " is no loopback address: without TLS only this machine may ask; use 127.0.0.1 or [::1]");
   }
 }
 
@@ -408,8 +427,8 @@ std::vector<std::string> unknown_select_fields(const Config& config) {
   for (auto& forward : config.forward) {
     for (auto& [name, place] : forward.select_fields) {
       if (may_be_field(name)) continue;
-      out.push_back(place + ": forward.select: " + name + " is a field neither of ECS nor of a parser, so nothing can have it" +
-                    field_suggestion(name));
+      out.push_back(place + ": forward.select: " + name +
+                    " is a field neither of ECS nor of a parser, so nothing can have it" + field_suggestion(name));
     }
   }
   return out;
@@ -438,8 +457,8 @@ Result<Config> load_config(const std::string& path) {
   } catch (const YAML::BadFile&) {
     return fail(Code::io, path + ": cannot be read; name another file with --config");
   } catch (const YAML::Exception& e) {
-    return fail(Code::invalid, path + ":" + std::to_string(e.mark.line + 1) + ":" + std::to_string(e.mark.column + 1) + ": " +
-                                   e.msg + "\n");
+    return fail(Code::invalid, path + ":" + std::to_string(e.mark.line + 1) + ":" + std::to_string(e.mark.column + 1) +
+                                   ": " + e.msg + "\n");
   }
   Walk walk(path);
   try {
@@ -451,7 +470,8 @@ Result<Config> load_config(const std::string& path) {
                    [&](const YAML::Node& n) {
                      walk.text("api.group", config.api_group)(n);
                      if (n.IsScalar() && !n.Scalar().empty() && ::getgrnam(n.Scalar().c_str()) == nullptr) {
-                       walk.problem(n, "api.group: this system has no group \"" + n.Scalar() + "\"; make it with groupadd, or remove the line");
+                       walk.problem(n, "api.group: this system has no group \"" + n.Scalar() +
+                                           "\"; make it with groupadd, or remove the line");
                      }
                    }},
                   {"secrets",
@@ -459,83 +479,98 @@ Result<Config> load_config(const std::string& path) {
                      walk.texts("api.secrets", config.api_secrets)(n);
                      for (auto& name : config.api_secrets)
                        if (::getpwnam(name.c_str()) == nullptr)
-                         walk.problem(n, "api.secrets: this system has no user \"" + name + "\"; make it or remove it here");
+                         walk.problem(
+                             n, "api.secrets: this system has no user \"" + name + "\"; make it or remove it here");
                    }},
                   {"mode",
                    [&](const YAML::Node& n) {
                      const auto text = n.IsScalar() ? n.Scalar() : "";
-                     if (text == "0600" || text == "0660") config.api_mode = text == "0660" ? 0660 : 0600;
-                     else walk.problem(n, "api.mode: \"" + text + "\" must be 0600 or 0660: whoever may open the socket may ask everything, so others never may");
+                     if (text == "0600" || text == "0660")
+                       config.api_mode = text == "0660" ? 0660 : 0600;
+                     else
+                       walk.problem(n, "api.mode: \"" + text +
+                                           "\" must be 0600 or 0660: whoever may open the socket may ask everything, "
+                                           "so others never may");
                    }},
                   {"listen", [&](const YAML::Node& n) { read_api_listen(walk, n, config); }},
                   {"tls", [&](const YAML::Node& n) { later(walk, n, "api.tls"); }},
                   {"roles", [&](const YAML::Node& n) { later(walk, n, "api.roles"); }}});
       };
-      walk.map(root, "",
-               {{"node",
-                 [&](const YAML::Node& n) {
-                   walk.text("node", config.node)(n);
-                   if (n.IsScalar() && !n.Scalar().empty() && !is_name(config.node)) {
-                     walk.problem(n, "node: \"" + config.node + "\" must match [a-z0-9_.-]{1,64}");
-                   }
-                 }},
-                {"data_dir", walk.path("data_dir", config.data_dir)},
-                {"inputs",
-                 [&](const YAML::Node& n) {
-                   walk.list(n, "inputs", [&](auto& i) { read_input(walk, i, config); });
-                   if (n.IsSequence() && n.size() == 0) {
-                     walk.problem(n, "inputs: none; name one, or remove the key for the defaults");
-                   }
-                 }},
-                {"tenants",
-                 [&](const YAML::Node& n) {
-                   ingest::TenantMap map;
-                   walk.list(n, "tenants", [&](auto& i) { read_tenant(walk, i, config, map); });
-                 }},
-                {"relays", networks(walk, "relays", config.relays)},
-                {"parsers", walk.folders("parsers", config.parser_dirs)},
-                {"geoip",
-                 [&](const YAML::Node& node) {
-                   walk.map(node, "geoip.",
-                            {{"city", walk.path("geoip.city", config.lookups.city)}, {"asn", walk.path("geoip.asn", config.lookups.asn)}});
-                 }},
-                {"user_agents", walk.path("user_agents", config.lookups.user_agents)},
-                {"secrets", walk.folders("secrets", config.secret_dirs)},
-                {"limits",
-                 [&](const YAML::Node& node) {
-                   walk.map(node, "limits.",
-                            {{"message_bytes", walk.number("limits.message_bytes", config.message_bytes, kSizes, 480, 8 << 20)},
-                             {"connections", walk.number("limits.connections", config.connections, {{"", 1}}, 1, 1'000'000)},
-                             {"connections_per_source",
-                              walk.number("limits.connections_per_source", config.connections_per_source, {{"", 1}}, 1, 1'000'000)},
-                             {"sources", walk.number("limits.sources", config.sources, {{"", 1}}, 1, 1'000'000)},
-                             {"query_bytes", walk.number("limits.query_bytes", config.query_bytes, kSizes, 8 << 20, 1ull << 40)},
-                             {"query_seconds", walk.number("limits.query_seconds", config.query_seconds, {{"", 1}}, 1, 86'400)},
-                             {"in_flight_bytes",
-                              walk.number("limits.in_flight_bytes", config.in_flight_bytes, kSizes, 16 << 20, 1ull << 40)}});
-                 }},
-                {"commit",
-                 [&](const YAML::Node& node) {
-                   walk.map(node, "commit.",
-                            {{"interval", walk.number("commit.interval", config.commit_interval_ns, kTimes, 1'000'000, 10'000'000'000)},
-                             {"bytes", walk.number("commit.bytes", config.commit_bytes, kSizes, 4096, 256 << 20)}});
-                 }},
-                {"keys", [&](const YAML::Node& node) { walk.map(node, "keys.", {{"dir", walk.path("keys.dir", config.key_dir)}}); }},
-                {"retention", retention(walk, config.retention_days)},
-                {"forward", [&](const YAML::Node& n) { walk.list(n, "forward", [&](auto& i) { read_forward(walk, i, config); }); }},
-                {"detect",
-                 [&](const YAML::Node& node) {
-                   walk.map(node, "detect.",
-                            {{"rules", walk.folders("detect.rules", config.rule_dirs)},
-                             {"learning", walk.number("detect.learning", config.learning_ns, kTimes, 0, 366ull * 86'400'000'000'000)}});
-                 }},
-                {"api", api}});
+      walk.map(
+          root, "",
+          {{"node",
+            [&](const YAML::Node& n) {
+              walk.text("node", config.node)(n);
+              if (n.IsScalar() && !n.Scalar().empty() && !is_name(config.node)) {
+                walk.problem(n, "node: \"" + config.node + "\" must match [a-z0-9_.-]{1,64}");
+              }
+            }},
+           {"data_dir", walk.path("data_dir", config.data_dir)},
+           {"inputs",
+            [&](const YAML::Node& n) {
+              walk.list(n, "inputs", [&](auto& i) { read_input(walk, i, config); });
+              if (n.IsSequence() && n.size() == 0) {
+                walk.problem(n, "inputs: none; name one, or remove the key for the defaults");
+              }
+            }},
+           {"tenants",
+            [&](const YAML::Node& n) {
+              ingest::TenantMap map;
+              walk.list(n, "tenants", [&](auto& i) { read_tenant(walk, i, config, map); });
+            }},
+           {"relays", networks(walk, "relays", config.relays)},
+           {"parsers", walk.folders("parsers", config.parser_dirs)},
+           {"geoip",
+            [&](const YAML::Node& node) {
+              walk.map(node, "geoip.",
+                       {{"city", walk.path("geoip.city", config.lookups.city)},
+                        {"asn", walk.path("geoip.asn", config.lookups.asn)}});
+            }},
+           {"user_agents", walk.path("user_agents", config.lookups.user_agents)},
+           {"secrets", walk.folders("secrets", config.secret_dirs)},
+           {"limits",
+            [&](const YAML::Node& node) {
+              walk.map(
+                  node, "limits.",
+                  {{"message_bytes", walk.number("limits.message_bytes", config.message_bytes, kSizes, 480, 8 << 20)},
+                   {"connections", walk.number("limits.connections", config.connections, {{"", 1}}, 1, 1'000'000)},
+                   {"connections_per_source", walk.number("limits.connections_per_source",
+                                                          config.connections_per_source, {{"", 1}}, 1, 1'000'000)},
+                   {"sources", walk.number("limits.sources", config.sources, {{"", 1}}, 1, 1'000'000)},
+                   {"query_bytes", walk.number("limits.query_bytes", config.query_bytes, kSizes, 8 << 20, 1ull << 40)},
+                   {"query_seconds", walk.number("limits.query_seconds", config.query_seconds, {{"", 1}}, 1, 86'400)},
+                   {"in_flight_bytes",
+                    walk.number("limits.in_flight_bytes", config.in_flight_bytes, kSizes, 16 << 20, 1ull << 40)}});
+            }},
+           {"commit",
+            [&](const YAML::Node& node) {
+              walk.map(node, "commit.",
+                       {{"interval",
+                         walk.number("commit.interval", config.commit_interval_ns, kTimes, 1'000'000, 10'000'000'000)},
+                        {"bytes", walk.number("commit.bytes", config.commit_bytes, kSizes, 4096, 256 << 20)}});
+            }},
+           {"keys",
+            [&](const YAML::Node& node) {
+              walk.map(node, "keys.", {{"dir", walk.path("keys.dir", config.key_dir)}});
+            }},
+           {"retention", retention(walk, config.retention_days)},
+           {"forward",
+            [&](const YAML::Node& n) { walk.list(n, "forward", [&](auto& i) { read_forward(walk, i, config); }); }},
+           {"detect",
+            [&](const YAML::Node& node) {
+              walk.map(node, "detect.",
+                       {{"rules", walk.folders("detect.rules", config.rule_dirs)},
+                        {"learning",
+                         walk.number("detect.learning", config.learning_ns, kTimes, 0, 366ull * 86'400'000'000'000)}});
+            }},
+           {"api", api}});
     }
   } catch (const YAML::Exception& e) {
     walk.problem(e.mark, e.msg);
   }
   if (!walk.problems().empty()) return fail(Code::invalid, walk.problems());
-  bool alerts_named = std::any_of(config.forward.begin(), config.forward.end(), [](auto& f) { return !f.alerts_topic.empty(); });
+  bool alerts_named =
+      std::any_of(config.forward.begin(), config.forward.end(), [](auto& f) { return !f.alerts_topic.empty(); });
   if (!alerts_named && !config.forward.empty()) config.forward[0].alerts_topic = "yushi.alerts";
   if (config.inputs.empty()) config.inputs = default_config().inputs;
   if (!config.api_group.empty() && !(root["api"]["mode"])) config.api_mode = 0660;

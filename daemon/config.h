@@ -27,26 +27,27 @@ struct TenantConfig {
   std::vector<std::string> cidrs;
   std::string timezone = "UTC";
   std::string charset = "utf-8";
-  uint32_t retention_days = 0;   // 0: the node's
+  uint32_t retention_days = 0;  // 0: the node's
 };
 
 struct ForwardConfig {
   std::string brokers;
   std::string topic = "yushi.records";
-  std::string alerts_topic;  // empty: sends no alerts
+  std::string alerts_topic;         // empty: sends no alerts
   std::string format = "ecs-json";  // ecs-json | raw | protobuf
   std::string select = "*";
   bool secrets = false;  // sends passwords, tokens and keys as they are
-  std::vector<std::pair<std::string, std::string>> select_fields;  // that it names, each with its place: "yushi.yaml:9:13"
+  // that it names, each with its place: "yushi.yaml:9:13"
+  std::vector<std::pair<std::string, std::string>> select_fields;
   forward::KafkaProperties properties;
 };
 
 struct Config {
-  std::string node;              // empty: the store's own name, or the host's for a new store
+  std::string node;  // empty: the store's own name, or the host's for a new store
   std::string data_dir;
   std::vector<InputConfig> inputs;
   std::vector<TenantConfig> tenants;
-  std::vector<std::string> relays;  // addresses and networks
+  std::vector<std::string> relays;       // addresses and networks
   std::vector<std::string> parser_dirs;  // users'; ours come first
   std::vector<std::string> rule_dirs;
   enrich::LookupFiles lookups;
@@ -55,20 +56,20 @@ struct Config {
   uint32_t connections = 10'000;
   uint32_t connections_per_source = 1000;
   uint64_t in_flight_bytes = 256 << 20;
-  uint32_t sources = 65'536;     // datagram sources of a tenant
+  uint32_t sources = 65'536;        // datagram sources of a tenant
   uint64_t query_bytes = 96 << 20;  // of all questions together
   uint32_t query_seconds = 300;
   int64_t commit_interval_ns = 50'000'000;
   uint64_t commit_bytes = 4 << 20;
-  std::string key_dir;           // empty: data_dir/keys
+  std::string key_dir;  // empty: data_dir/keys
   uint32_t retention_days = 184;
   std::vector<ForwardConfig> forward;
   int64_t learning_ns = int64_t{14} * 86400 * 1'000'000'000;
   std::string api_socket;
-  std::string api_group;         // of the socket; empty: the daemon's own
-  uint32_t api_mode = 0600;      // of the socket: 0600, or 0660 where there is a group
+  std::string api_group;                 // of the socket; empty: the daemon's own
+  uint32_t api_mode = 0600;              // of the socket: 0600, or 0660 where there is a group
   std::vector<std::string> api_secrets;  // users who may ask to see secrets
-  std::string api_listen;        // "127.0.0.1:9600", loopback only; empty: none
+  std::string api_listen;                // "127.0.0.1:9600", loopback only; empty: none
 };
 
 // The embedded default: syslog on 127.0.0.1:5514 over TCP and UDP, no Kafka, data in $STATE_DIRECTORY or ./yushi-data.
@@ -76,8 +77,8 @@ Config default_config();
 
 Result<Config> load_config(const std::string& path);
 
-// What a forwarder's `select` asks and no record can have, as problems; ask when the parsers are loaded, since a field may
-// be theirs.
+// What a forwarder's `select` asks and no record can have, as problems; ask when the parsers are loaded, since a field
+// may be theirs.
 std::vector<std::string> unknown_select_fields(const Config& config);
 
 }  // namespace yushi::daemon

@@ -101,7 +101,7 @@ class Daemon {
   }
 
  private:
-  // ------------------------------------------------------------------------------------------------------- start-up steps
+  // -------------------------------------------------------------------------------------------------- start-up steps
 
   Result<void> load() {
     auto loaded = load_data_files(config_, nullptr);
@@ -167,7 +167,8 @@ class Daemon {
       const bool has_it = ::stat(api_path_.c_str(), &there) == 0 && there.st_gid == group->gr_gid;
       if (!has_it && ::chown(api_path_.c_str(), static_cast<uid_t>(-1), group->gr_gid) != 0) {
         return ingest::fail_errno(doing + ": giving it to group " + config_.api_group, errno,
-                          "the daemon's user must be a member of that group, and under systemd may use chown only as yushid.service says");
+                                  "the daemon's user must be a member of that group, and under systemd may use chown "
+                                  "only as yushid.service says");
       }
     }
     if (::chmod(api_path_.c_str(), config_.api_mode) != 0) return ingest::fail_errno(doing, errno);
@@ -236,12 +237,14 @@ class Daemon {
     pipeline_->tell(storage::start_record(parsers::kParserEngine));
     for (auto& tail : store_->other_engines()) {
       auto what = "records " + tail.log + "/" + std::to_string(tail.first_index) + " to " +
-                  std::to_string(tail.first_index + tail.records - 1) + " were left unsealed by a crash and parser engine " +
-                  std::to_string(tail.engine) + ", which gave their fields; engine " + std::to_string(parsers::kParserEngine) +
-                  " gives them anew";
+                  std::to_string(tail.first_index + tail.records - 1) +
+                  " were left unsealed by a crash and parser engine " + std::to_string(tail.engine) +
+                  ", which gave their fields; engine " + std::to_string(parsers::kParserEngine) + " gives them anew";
       spdlog::warn("{}", what);
-      pipeline_->tell(R"({"event":{"kind":"event","category":["configuration"],"type":["change"],"action":"fields-anew",)"
-                      R"("provider":"yushid"},"message":")" + what + R"("})");
+      pipeline_->tell(
+          R"({"event":{"kind":"event","category":["configuration"],"type":["change"],"action":"fields-anew",)"
+          R"("provider":"yushid"},"message":")" +
+          what + R"("})");
     }
     if (!loaded_->left_out.empty()) pipeline_->tell(load_record("load", *loaded_));
     return pipeline_->start();
@@ -302,10 +305,11 @@ class Daemon {
         pipeline_->tell_trouble("forwarder-away", "A forwarder has no broker", what, Severity::high, 70);
       };
       settings.on_back = [this, name](int64_t since_ns) {
-        auto what = "forwarder " + name + " has its broker again, after " + span_text((realtime_ns() - since_ns) / kSecond) +
-                    "; what waited is being sent";
+        auto what = "forwarder " + name + " has its broker again, after " +
+                    span_text((realtime_ns() - since_ns) / kSecond) + "; what waited is being sent";
         spdlog::info("{}", what);
-        pipeline_->tell_trouble("forwarder-back", "A forwarder has its broker again", what, Severity::informational, 10);
+        pipeline_->tell_trouble("forwarder-back", "A forwarder has its broker again", what, Severity::informational,
+                                10);
       };
       // One cursor for each topic: a second forwarder into another topic has its own.
       auto source = make_store_source(*store_, forward.brokers + "/" + forward.topic);
@@ -326,14 +330,16 @@ class Daemon {
     for (auto& forwarder : forwarders_) watched_.forwarders.push_back(forwarder.get());
     for (auto& input : inputs_) watched_.inputs.push_back(input.get());
     api_ = std::make_unique<Api>(std::move(*api_listener_), std::move(api_metrics_),
-                                 Api::Sources{store_.get(), pipeline_.get(), [this](auto& questions) { return prometheus_text(watched_, questions); },
+                                 Api::Sources{store_.get(), pipeline_.get(),
+                                              [this](auto& questions) { return prometheus_text(watched_, questions); },
                                               [this] { return status_json(watched_); }},
-                                 Api::Limits{config_.query_bytes, std::chrono::seconds(config_.query_seconds)}, config_.api_secrets);
+                                 Api::Limits{config_.query_bytes, std::chrono::seconds(config_.query_seconds)},
+                                 config_.api_secrets);
     api_->start();
     return {};
   }
 
-  // ---------------------------------------------------------------------------------------------------- running, teardown
+  // ----------------------------------------------------------------------------------------------- running, teardown
 
   void block_signals() {
     sigemptyset(&signals_);
@@ -352,8 +358,8 @@ class Daemon {
     auto room = limit.rlim_cur > 2 * kReserved ? limit.rlim_cur - kReserved : limit.rlim_cur / 2;
     connections_max_ = static_cast<uint32_t>(std::min<rlim_t>(config_.connections, room));
     if (connections_max_ < config_.connections) {
-      spdlog::warn("limits.connections: only {} of {} fit the limit of open files ({}); raise LimitNOFILE", connections_max_,
-                   config_.connections, limit.rlim_cur);
+      spdlog::warn("limits.connections: only {} of {} fit the limit of open files ({}); raise LimitNOFILE",
+                   connections_max_, config_.connections, limit.rlim_cur);
     }
   }
 
@@ -361,7 +367,8 @@ class Daemon {
     uint64_t watchdog_us = 0;
     ::sd_watchdog_enabled(0, &watchdog_us);
     // Often enough that a stage has nearly all of the time to make its next step.
-    auto beat_us = static_cast<int64_t>(watchdog_us ? std::max<uint64_t>(watchdog_us / kBeatsPerWatchdog, 1) : 3'600'000'000);
+    auto beat_us =
+        static_cast<int64_t>(watchdog_us ? std::max<uint64_t>(watchdog_us / kBeatsPerWatchdog, 1) : 3'600'000'000);
     timespec wait{beat_us / 1'000'000, beat_us % 1'000'000 * 1000};
     if (watchdog_us) watch_stages();
     while (true) {
@@ -386,7 +393,8 @@ class Daemon {
       hungry_beats_ = 0;
       ::sd_notify(0, "WATCHDOG=1");
     } else if (++hungry_beats_ == kBeatsPerWatchdog / 2) {
-      spdlog::critical("{} has work and has not moved; the watchdog is not fed, and systemd will start yushid again", stuck);
+      spdlog::critical("{} has work and has not moved; the watchdog is not fed, and systemd will start yushid again",
+                       stuck);
     }
     // An ingest thread without work answers this before the next beat. One at rest waits for the committer: it cannot.
     for (unsigned i = 0; i < contexts_.size(); ++i) {
@@ -401,7 +409,9 @@ class Daemon {
     auto loaded = load_data_files(config_, pipeline_->loaded().get());
     if (loaded) {
       versions_->add((*loaded)->parsers);
-      if (auto kept = store_->keep_parsers((*loaded)->parsers->digest(), query::encode_parser_files(*(*loaded)->parsers)); !kept) {
+      if (auto kept =
+              store_->keep_parsers((*loaded)->parsers->digest(), query::encode_parser_files(*(*loaded)->parsers));
+          !kept) {
         loaded = tl::unexpected(kept.error());
       }
     }
@@ -429,7 +439,9 @@ class Daemon {
   static std::string configuration_record(const char* action, const std::string& what, const std::string& reason) {
     nlohmann::ordered_json record;
     record["message"] = what;
-    record["event"] = {{"kind", "event"}, {"category", {"configuration"}}, {"action", action},
+    record["event"] = {{"kind", "event"},
+                       {"category", {"configuration"}},
+                       {"action", action},
                        {"outcome", reason.empty() ? "success" : "failure"}};
     if (!reason.empty()) record["event"]["reason"] = reason;
     record["event"]["provider"] = "yushid";
@@ -469,7 +481,8 @@ class Daemon {
     for (auto& io : contexts_) io->stop();
     for (auto& thread : ingest_threads_) thread.join();
     inputs_.clear();
-    if (store_ && code == 0) spdlog::info("stopped: {} records committed since start", store_->counters().records.load());
+    if (store_ && code == 0)
+      spdlog::info("stopped: {} records committed since start", store_->counters().records.load());
     return code;
   }
 
@@ -525,7 +538,8 @@ int run_daemon(const Config& config, const std::string& config_path) {
   // journald adds time and unit; on a terminal we add the time ourselves.
   auto logger = spdlog::stderr_color_mt("yushid");
   auto lines = std::make_unique<spdlog::pattern_formatter>();
-  lines->add_flag<PrintableText>('*').set_pattern(std::getenv("JOURNAL_STREAM") ? "%l: %*" : "%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %*");
+  lines->add_flag<PrintableText>('*').set_pattern(std::getenv("JOURNAL_STREAM") ? "%l: %*"
+                                                                                : "%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %*");
   logger->set_formatter(std::move(lines));
   spdlog::set_default_logger(logger);
   return Daemon(config, config_path).run();

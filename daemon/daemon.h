@@ -1,6 +1,7 @@
 // yushid, from its config to its last commit: start-up and teardown as named steps.
 //
-// Threads  run() owns the main thread: it waits for signals (SIGTERM and SIGINT stop, SIGHUP reloads) and feeds the watchdog.
+// Threads  run() owns the main thread: it waits for signals (SIGTERM and SIGINT stop, SIGHUP reloads) and feeds the
+//          watchdog.
 #pragma once
 
 #include <memory>

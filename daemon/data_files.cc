@@ -13,7 +13,8 @@ namespace {
 // The first problem of several, in one line. A line that is indented belongs to the problem above it.
 std::string first_line(const std::string& problems) {
   size_t more = 0, end = problems.find('\n');
-  for (size_t at = end; at != problems.npos; at = problems.find('\n', at + 1)) more += at + 1 < problems.size() && problems[at + 1] != ' ';
+  for (size_t at = end; at != problems.npos; at = problems.find('\n', at + 1))
+    more += at + 1 < problems.size() && problems[at + 1] != ' ';
   std::string out = problems.substr(0, end);
   if (more > 0) out += " (and " + std::to_string(more) + " more; `yushid --check` names all)";
   return out;
@@ -131,19 +132,20 @@ class Loading {
 
 Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, const Loaded* before) {
   auto loaded = std::make_shared<Loaded>();
-  auto parsers = Loading<parsers::ParserSet, parsers::ParserFile>("parser", parsers::read_parser_directories, before ? before->parsers.get() : nullptr,
-                                                loaded->left_out)
-                     .load(parsers::share_directory("parsers"), config.parser_dirs);
+  auto parsers =
+      Loading<parsers::ParserSet, parsers::ParserFile>("parser", parsers::read_parser_directories,
+                                                       before ? before->parsers.get() : nullptr, loaded->left_out)
+          .load(parsers::share_directory("parsers"), config.parser_dirs);
   if (!parsers) return tl::unexpected(parsers.error());
   loaded->parsers = *parsers;
   // After the parsers: rules name their fields.
-  auto rules =
-      Loading<detect::RuleSet, detect::RuleFile>("rule", detect::read_rule_directories, before ? before->rules.get() : nullptr, loaded->left_out)
-          .load(parsers::share_directory("rules"), config.rule_dirs);
+  auto rules = Loading<detect::RuleSet, detect::RuleFile>("rule", detect::read_rule_directories,
+                                                          before ? before->rules.get() : nullptr, loaded->left_out)
+                   .load(parsers::share_directory("rules"), config.rule_dirs);
   if (!rules) return tl::unexpected(rules.error());
   loaded->rules = *rules;
-  auto secrets = Loading<SecretRules, SecretFile>("secrets", read_secret_directories, before ? before->secrets.get() : nullptr,
-                                                  loaded->left_out)
+  auto secrets = Loading<SecretRules, SecretFile>("secrets", read_secret_directories,
+                                                  before ? before->secrets.get() : nullptr, loaded->left_out)
                      .load(parsers::share_directory("secrets"), config.secret_dirs);
   if (!secrets) return tl::unexpected(secrets.error());
   loaded->secrets = *secrets;
@@ -154,8 +156,8 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
     auto zone = Zone::find(timezone);
     if (!zone) return tl::unexpected(zone.error());
     loaded->readings.push_back({*zone, *find_charset(charset)});
-    loaded->contexts.push_back(
-        std::make_shared<const storage::ParseContext>(storage::ParseContext{(*parsers)->digest(), timezone, charset, parsers::kParserEngine}));
+    loaded->contexts.push_back(std::make_shared<const storage::ParseContext>(
+        storage::ParseContext{(*parsers)->digest(), timezone, charset, parsers::kParserEngine}));
     return {};
   };
   for (int own = 0; own < 2; ++own) {
@@ -184,21 +186,29 @@ std::vector<std::string> check_data_files(const Config& config) {
     if (!all) add_lines(all.error().message), all.emplace();
     for (auto& folder : folders) {
       auto some = read({folder}, &away);
-      if (!some) add_lines(some.error().message);
-      else all->insert(all->end(), some->begin(), some->end());
+      if (!some)
+        add_lines(some.error().message);
+      else
+        all->insert(all->end(), some->begin(), some->end());
     }
     for (auto& file : away) out.push_back(file.why);
     return std::move(*all);
   };
-  if (auto set = parsers::ParserSet::load(read_all(parsers::read_parser_directories, parsers::share_directory("parsers"), config.parser_dirs)); !set) {
+  if (auto set = parsers::ParserSet::load(
+          read_all(parsers::read_parser_directories, parsers::share_directory("parsers"), config.parser_dirs));
+      !set) {
     add_lines(set.error().message);
   }
-  if (auto set = detect::RuleSet::load(read_all(detect::read_rule_directories, parsers::share_directory("rules"), config.rule_dirs)); !set) {
+  if (auto set = detect::RuleSet::load(
+          read_all(detect::read_rule_directories, parsers::share_directory("rules"), config.rule_dirs));
+      !set) {
     add_lines(set.error().message);
   } else {
     for (auto& rule : (*set)->unsupported()) out.push_back(rule);
   }
-  if (auto set = SecretRules::load(read_all(read_secret_directories, parsers::share_directory("secrets"), config.secret_dirs)); !set) {
+  if (auto set =
+          SecretRules::load(read_all(read_secret_directories, parsers::share_directory("secrets"), config.secret_dirs));
+      !set) {
     add_lines(set.error().message);
   }
   for (auto& problem : unknown_select_fields(config)) out.push_back(problem);

@@ -22,8 +22,8 @@ namespace yushi::daemon {
 // `before` is what ran until now; nullptr at the start.
 Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, const Loaded* before);
 
-// Everything that is wrong with the data files and with what the config asks of them, for `yushid --check`: there each is an
-// error. A rule that is right but cannot run here is among them.
+// Everything that is wrong with the data files and with what the config asks of them, for `yushid --check`: there each
+// is an error. A rule that is right but cannot run here is among them.
 std::vector<std::string> check_data_files(const Config& config);
 
 }  // namespace yushi::daemon

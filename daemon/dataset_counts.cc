@@ -5,7 +5,8 @@ namespace yushi::daemon {
 void DatasetCounts::add(const Batch& batch) {
   for (const Record& record : batch.records) {
     auto& slot = slots_[(reinterpret_cast<uintptr_t>(record.kind) >> 6) % slots_.size()];
-    if (slot.kind != record.kind || slot.counter == nullptr) [[unlikely]] slot = {record.kind, counter_of(record.kind)};
+    if (slot.kind != record.kind || slot.counter == nullptr) [[unlikely]]
+      slot = {record.kind, counter_of(record.kind)};
     slot.counter->store(slot.counter->load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
 }

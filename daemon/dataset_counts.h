@@ -19,7 +19,7 @@ namespace yushi::daemon {
 class DatasetCounts {
  public:
   void add(const Batch& batch);
-  void forget();  // the parsers changed: kinds of before are no longer there
+  void forget();                                           // the parsers changed: kinds of before are no longer there
   void read(std::map<std::string, uint64_t>& into) const;  // adds to what is there
 
  private:

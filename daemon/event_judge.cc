@@ -2,8 +2,12 @@
 
 namespace yushi::daemon {
 
-EventJudge::EventJudge(std::shared_ptr<const parsers::ParserSet> parsers, std::shared_ptr<const detect::RuleSet> rules, detect::DetectOptions options, ZoneOfLog zone_of)
-    : rules_(rules), engine_(rules, std::move(options)), zone_of_(std::move(zone_of)), joiner_(std::make_unique<parsers::Joiner>(std::move(parsers))),
+EventJudge::EventJudge(std::shared_ptr<const parsers::ParserSet> parsers, std::shared_ptr<const detect::RuleSet> rules,
+                       detect::DetectOptions options, ZoneOfLog zone_of)
+    : rules_(rules),
+      engine_(rules, std::move(options)),
+      zone_of_(std::move(zone_of)),
+      joiner_(std::make_unique<parsers::Joiner>(std::move(parsers))),
       matcher_(rules->matcher()) {}
 
 void EventJudge::observe(const Batch& batch, std::vector<Alert>& alerts) {
@@ -18,7 +22,8 @@ void EventJudge::observe(const Batch& batch, std::vector<Alert>& alerts) {
       zone = zone_of_(origin->log);
     }
     const bool is_line = joiner_->add(record, zone);
-    if (!is_line && joiner_->closed().empty()) [[likely]] continue;
+    if (!is_line && joiner_->closed().empty()) [[likely]]
+      continue;
     engine_.observe(batch, shown, i, alerts);
     judge_closed(alerts);
     shown = is_line ? i + 1 : i;
@@ -47,7 +52,8 @@ void EventJudge::tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& 
   engine_.tick(commit, received_ns, alerts);
 }
 
-void EventJudge::reload(std::shared_ptr<const parsers::ParserSet> parsers, std::shared_ptr<const detect::RuleSet> rules, ZoneOfLog zone_of, std::vector<Alert>& alerts) {
+void EventJudge::reload(std::shared_ptr<const parsers::ParserSet> parsers, std::shared_ptr<const detect::RuleSet> rules,
+                        ZoneOfLog zone_of, std::vector<Alert>& alerts) {
   joiner_->close_all();
   judge_closed(alerts);
   cut_before_ += joiner_->cut();
@@ -68,7 +74,8 @@ std::string EventJudge::save() const {
 Result<void> EventJudge::load(Reader& in) {
   if (auto loaded = engine_.load(in.text()); !loaded) return loaded;
   // A state of before there were joined events ends here.
-  if (in.ok() && in.left() > 0 && !joiner_->load(in)) return fail(Code::corrupt, "the open events of the detectors' state");
+  if (in.ok() && in.left() > 0 && !joiner_->load(in))
+    return fail(Code::corrupt, "the open events of the detectors' state");
   return {};
 }
 

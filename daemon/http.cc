@@ -47,8 +47,8 @@ bool has_blank_in_target(const beast::flat_buffer& buffer) {
          line.substr(target + 1, version - target - 1).find(' ') != line.npos;
 }
 
-// `GET http://localhost/healthz`, as to a proxy, asks for the same as its path; who is asked is named there, and what Host
-// says does not count (RFC 9112, 3.2.2).
+// `GET http://localhost/healthz`, as to a proxy, asks for the same as its path; who is asked is named there, and what
+// Host says does not count (RFC 9112, 3.2.2).
 void take_absolute_form(HttpRequest& request) {
   constexpr std::string_view kScheme = "http://";
   if (!beast::iequals(std::string_view(request.target).substr(0, kScheme.size()), kScheme)) return;
@@ -107,7 +107,8 @@ std::optional<HttpRequest> HttpConnection::read() {
         in_target ? refuse(414, "the target is longer than " + most + "; a query may have 64 KiB")
                   : refuse(431, "the header is longer than " + most + ", or one of its fields than 64 KiB");
       } else if (error == http::error::body_limit) {
-        refuse(413, "the body is longer than " + std::to_string(kBodyBytesMax >> 10) + " KiB; only GET is answered here, which has none");
+        refuse(413, "the body is longer than " + std::to_string(kBodyBytesMax >> 10) +
+                        " KiB; only GET is answered here, which has none");
       } else if (error == http::error::bad_version && ends_in_bare_line_feed(buffer_)) {
         refuse(400, "this is no request of HTTP/1.1: a line ends in LF alone, and must end in CR LF");
       } else if (error == http::error::bad_version && has_blank_in_target(buffer_)) {
@@ -121,15 +122,18 @@ std::optional<HttpRequest> HttpConnection::read() {
     }
     if (parser.is_done()) break;
     if (!wait_for(fd_, POLLIN, left_until(until)) && Clock::now() >= until) {
-      if (begun) refuse(408, "the request did not arrive whole within " + std::to_string(kRequestWait.count() / 1000) + " s");
+      if (begun)
+        refuse(408, "the request did not arrive whole within " + std::to_string(kRequestWait.count() / 1000) + " s");
       return std::nullopt;
     }
     auto room = buffer_.prepare(kReadBytes);
     const auto got = ::recv(fd_, room.data(), room.size(), MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
     if (got <= 0) {
-      if (const char* why = let_go_) refuse(503, why);
-      else if (begun && got == 0) refuse(400, "the request broke off before its end");
+      if (const char* why = let_go_)
+        refuse(503, why);
+      else if (begun && got == 0)
+        refuse(400, "the request broke off before its end");
       return std::nullopt;
     }
     buffer_.commit(static_cast<size_t>(got));
@@ -190,13 +194,15 @@ bool HttpConnection::write(std::string_view bytes) {
 }
 
 bool HttpConnection::reply(const HttpRequest& request, const HttpReply& reply) {
-  auto bytes = head_of(request, reply.status, reply.type) + "\r\nContent-Length: " + std::to_string(reply.body.size()) + "\r\n\r\n";
+  auto bytes = head_of(request, reply.status, reply.type) + "\r\nContent-Length: " + std::to_string(reply.body.size()) +
+               "\r\n\r\n";
   if (request.method != "HEAD") bytes += reply.body;
   return write(bytes);
 }
 
 bool HttpConnection::begin(const HttpRequest& request, std::string_view type) {
-  return write(head_of(request, 200, type) + (request.takes_chunks ? "\r\nTransfer-Encoding: chunked\r\n\r\n" : "\r\n\r\n"));
+  return write(head_of(request, 200, type) +
+               (request.takes_chunks ? "\r\nTransfer-Encoding: chunked\r\n\r\n" : "\r\n\r\n"));
 }
 
 bool HttpConnection::send(const HttpRequest& request, std::string_view piece) {

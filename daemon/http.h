@@ -1,7 +1,8 @@
 // One connection of HTTP/1.1 as a server sees it: every wait has an end, and whatever is refused is refused in words.
 //
-// A request is read whole before anything is done for it. What is no request, is too long or comes too slowly is answered
-// here with a 4xx or 5xx; then what is still on its way is read and thrown away for a moment, so that the words arrive.
+// A request is read whole before anything is done for it. What is no request, is too long or comes too slowly is
+// answered here with a 4xx or 5xx; then what is still on its way is read and thrown away for a moment, so that the
+// words arrive.
 //
 // Threads  One owner; let_go() by any thread.
 // Memory   kHeaderBytesMax and kBodyBytesMax of a request. Nothing is queued for a reader that does not read.

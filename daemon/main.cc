@@ -13,16 +13,18 @@
 int main(int argc, char** argv) {
   // Read buffers of 256 KiB come and go by the thousand: by default each would be mapped, cleared and unmapped anew.
   ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  // What is free at the end of a thread's heap goes back from here on, and malloc_trim() does not do it: without a bound the
-  // heaps of threads that worked for questions kept 600 MiB after twenty of them.
+  // What is free at the end of a thread's heap goes back from here on, and malloc_trim() does not do it: without a
+  // bound the heaps of threads that worked for questions kept 600 MiB after twenty of them.
   ::mallopt(M_TRIM_THRESHOLD, 24 << 20);
 
-  CLI::App app{"yushid collects syslog, keeps it tamper-evidently, forwards it and watches the administrators.\n\n"
-               "Example: yushid --config /etc/yushi/yushi.yaml"};
+  CLI::App app{
+      "yushid collects syslog, keeps it tamper-evidently, forwards it and watches the administrators.\n\n"
+      "Example: yushid --config /etc/yushi/yushi.yaml"};
   std::string path;
   bool check = false;
   app.add_option("--config", path, "config file; without one /etc/yushi/yushi.yaml if it is there, else safe defaults");
-  app.add_flag("--check", check, "print every problem of the config, the parsers and the rules as file:line:column: message, and end");
+  app.add_flag("--check", check,
+               "print every problem of the config, the parsers and the rules as file:line:column: message, and end");
   app.set_version_flag("--version", "yushid 0.1.0");
   try {
     app.parse(argc, argv);
@@ -31,7 +33,8 @@ int main(int argc, char** argv) {
   }
   constexpr const char* kDefaultPath = "/etc/yushi/yushi.yaml";
   if (path.empty() && std::filesystem::exists(kDefaultPath)) path = kDefaultPath;
-  auto config = path.empty() ? yushi::Result<yushi::daemon::Config>(yushi::daemon::default_config()) : yushi::daemon::load_config(path);
+  auto config = path.empty() ? yushi::Result<yushi::daemon::Config>(yushi::daemon::default_config())
+                             : yushi::daemon::load_config(path);
   if (!config) {
     std::string problems;
     yushi::append_printable_lines(problems, config.error().message);

@@ -47,37 +47,46 @@ std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts&
   e.one("yushi_records_committed_total", "counter", "Records durable in the store since start.", store.records.load());
   e.one("yushi_record_bytes_committed_total", "counter", "Raw bytes of those records.", store.raw_bytes.load());
   e.one("yushi_commits_total", "counter", "Synced atomic writes.", store.commits.load());
-  e.one("yushi_commit_sync_seconds_total", "counter", "Time spent in them.", static_cast<double>(store.sync_ns.load()) / 1e9);
+  e.one("yushi_commit_sync_seconds_total", "counter", "Time spent in them.",
+        static_cast<double>(store.sync_ns.load()) / 1e9);
   e.one("yushi_blocks_sealed_total", "counter", "Columnar blocks sealed.", store.blocks_sealed.load());
-  e.one("yushi_block_bytes_total", "counter", "Bytes of those blocks with their token filters.", store.block_bytes.load());
+  e.one("yushi_block_bytes_total", "counter", "Bytes of those blocks with their token filters.",
+        store.block_bytes.load());
   e.one("yushi_open_block_bytes", "gauge", "Memory of records that wait to be sealed.", store.open_bytes.load());
-  e.one("yushi_in_flight_bytes", "gauge", "Memory of records that wait for the committer.", pipeline.in_flight_bytes.load());
+  e.one("yushi_in_flight_bytes", "gauge", "Memory of records that wait for the committer.",
+        pipeline.in_flight_bytes.load());
   e.one("yushi_alerts_total", "counter", "Alerts raised since start.", pipeline.alerts.load());
   e.one("yushi_records_capped_total", "counter", "Records with more fields than are taken; error.message says so.",
         pipeline.fields_capped.load());
-  e.one("yushi_joined_open", "gauge", "Events of several lines that wait for more of them.", pipeline.joined_open.load());
-  e.one("yushi_joined_cut_total", "counter", "Events that met a bound of lines, bytes or open events and were judged as they were.",
+  e.one("yushi_joined_open", "gauge", "Events of several lines that wait for more of them.",
+        pipeline.joined_open.load());
+  e.one("yushi_joined_cut_total", "counter",
+        "Events that met a bound of lines, bytes or open events and were judged as they were.",
         pipeline.joined_cut.load());
   e.one("yushi_parse_ambiguous_total", "counter",
-        "Records that two parsers would have known and the order decided, estimated: one known record in 251 is offered to all.",
+        "Records that two parsers would have known and the order decided, estimated: one known record in 251 is "
+        "offered to all.",
         pipeline.ambiguous.load());
   const auto datasets = watched.pipeline->records_of_datasets();
   e.family("yushi_parse_total", "counter", "Records by dataset; none: no parser understood them.");
   for (auto& [dataset, count] : datasets) e.value(count, "dataset=\"" + dataset + "\"");
   e.family("yushi_parse_unknown_total", "counter",
-           "Records that no product's parser understood: none, or the generic parser that knew their form. `yushi parsers unknown` shows them.");
+           "Records that no product's parser understood: none, or the generic parser that knew their form. `yushi "
+           "parsers unknown` shows them.");
   for (auto& [dataset, count] : datasets) {
     const auto generic = parsers::generic_datasets();
-    if (dataset == "none" || std::find(generic.begin(), generic.end(), dataset) != generic.end()) e.value(count, "dataset=\"" + dataset + "\"");
+    if (dataset == "none" || std::find(generic.begin(), generic.end(), dataset) != generic.end())
+      e.value(count, "dataset=\"" + dataset + "\"");
   }
-  e.one("yushi_hosts_unconfirmed_total", "counter", "Records whose header names another host than their sender did before.",
-        watched.pipeline->hosts_unconfirmed());
+  e.one("yushi_hosts_unconfirmed_total", "counter",
+        "Records whose header names another host than their sender did before.", watched.pipeline->hosts_unconfirmed());
   e.one("yushi_connections_open", "gauge", "Stream connections open.", pipeline.connections_open.load());
   e.one("yushi_disk_full", "gauge", "1 when the disk is below its reserve and inputs have stopped.",
         static_cast<int>(pipeline.disk_full.load()));
   e.one("yushi_disk_free_bytes", "gauge", "Free bytes of the data folder's disk.",
         disk_free_bytes(watched.store->options().data_dir));
-  e.one("yushi_questions_running", "gauge", "Questions about content, and verifications, that are being answered.", questions.running);
+  e.one("yushi_questions_running", "gauge", "Questions about content, and verifications, that are being answered.",
+        questions.running);
   e.one("yushi_questions_waiting", "gauge", "Those that wait for their turn.", questions.waiting);
   e.one("yushi_questions_refused_total", "counter", "Those that were told to ask again later.", questions.refused);
   auto loaded = watched.pipeline->loaded();
@@ -92,15 +101,21 @@ std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts&
       {"yushi_input_bytes_total", "Bytes read.", &ingest::InputCounts::bytes},
       {"yushi_input_messages_total", "Messages framed.", &ingest::InputCounts::messages},
       {"yushi_input_empty_lines_total", "Empty lines between newline frames.", &ingest::InputCounts::empty_lines},
-      {"yushi_input_frame_resyncs_total", "Frames that did not fit, kept raw to the next LF.", &ingest::InputCounts::resyncs},
+      {"yushi_input_frame_resyncs_total", "Frames that did not fit, kept raw to the next LF.",
+       &ingest::InputCounts::resyncs},
       {"yushi_input_over_long_total", "Messages over the size limit, kept as parts.", &ingest::InputCounts::over_long},
       {"yushi_input_truncated_total", "Unfinished last frames, kept.", &ingest::InputCounts::truncated},
       {"yushi_input_connections_opened_total", "Connections opened.", &ingest::InputCounts::connections_opened},
       {"yushi_input_connections_closed_total", "Connections closed.", &ingest::InputCounts::connections_closed},
-      {"yushi_input_connections_refused_total", "Connections refused by limits.connections or limits.connections_per_source.", &ingest::InputCounts::connections_refused},
-      {"yushi_input_connections_displaced_total", "Connections closed to make room for addresses that hold fewer.", &ingest::InputCounts::connections_displaced},
-      {"yushi_input_kernel_drops_total", "Datagrams the kernel dropped before they could be read.", &ingest::InputCounts::kernel_drops},
-      {"yushi_input_source_drops_total", "Datagrams of sources that had more than their share waiting.", &ingest::InputCounts::source_drops},
+      {"yushi_input_connections_refused_total",
+       "Connections refused by limits.connections or limits.connections_per_source.",
+       &ingest::InputCounts::connections_refused},
+      {"yushi_input_connections_displaced_total", "Connections closed to make room for addresses that hold fewer.",
+       &ingest::InputCounts::connections_displaced},
+      {"yushi_input_kernel_drops_total", "Datagrams the kernel dropped before they could be read.",
+       &ingest::InputCounts::kernel_drops},
+      {"yushi_input_source_drops_total", "Datagrams of sources that had more than their share waiting.",
+       &ingest::InputCounts::source_drops},
   };
   for (auto& column : kColumns) {
     e.family(column.name, "counter", column.help);
@@ -111,11 +126,15 @@ std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts&
     std::atomic<uint64_t> forward::ForwardMetrics::*field;
   };
   constexpr Forwarded kForwarded[] = {
-      {"yushi_forward_delivered_total", "counter", "Records that the broker acknowledged.", &forward::ForwardMetrics::delivered},
-      {"yushi_forward_alerts_delivered_total", "counter", "Alerts that the broker acknowledged.", &forward::ForwardMetrics::alerts_delivered},
-      {"yushi_forward_errors_total", "counter", "Errors of the broker, the client or reading.", &forward::ForwardMetrics::errors},
+      {"yushi_forward_delivered_total", "counter", "Records that the broker acknowledged.",
+       &forward::ForwardMetrics::delivered},
+      {"yushi_forward_alerts_delivered_total", "counter", "Alerts that the broker acknowledged.",
+       &forward::ForwardMetrics::alerts_delivered},
+      {"yushi_forward_errors_total", "counter", "Errors of the broker, the client or reading.",
+       &forward::ForwardMetrics::errors},
       {"yushi_forward_up", "gauge", "1 while a broker answers.", &forward::ForwardMetrics::up},
-      {"yushi_forward_in_flight_bytes", "gauge", "Bytes handed to the client and not yet acknowledged.", &forward::ForwardMetrics::in_flight_bytes},
+      {"yushi_forward_in_flight_bytes", "gauge", "Bytes handed to the client and not yet acknowledged.",
+       &forward::ForwardMetrics::in_flight_bytes},
   };
   for (auto& column : kForwarded) {
     if (watched.forwarders.empty()) break;
@@ -124,7 +143,8 @@ std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts&
       e.value((watched.forwarders[i]->metrics().*column.field).load(), "forwarder=\"" + std::to_string(i) + "\"");
     }
   }
-  if (!watched.forwarders.empty()) e.family("yushi_forward_lag_records", "gauge", "Records committed and not yet delivered.");
+  if (!watched.forwarders.empty())
+    e.family("yushi_forward_lag_records", "gauge", "Records committed and not yet delivered.");
   for (size_t i = 0; i < watched.forwarders.size(); ++i) {
     e.value(watched.forwarders[i]->lag(), "forwarder=\"" + std::to_string(i) + "\"");
   }
@@ -168,8 +188,11 @@ std::string status_json(const Watched& watched) {
   for (auto* forwarder : watched.forwarders) {
     auto& m = forwarder->metrics();
     auto state = forwarder->state();
-    nlohmann::ordered_json said = {{"name", forwarder->name()}, {"up", m.up.load() != 0}, {"delivered", m.delivered.load()},
-                                   {"lag", forwarder->lag()}, {"errors", m.errors.load()}};
+    nlohmann::ordered_json said = {{"name", forwarder->name()},
+                                   {"up", m.up.load() != 0},
+                                   {"delivered", m.delivered.load()},
+                                   {"lag", forwarder->lag()},
+                                   {"errors", m.errors.load()}};
     if (state.away_since_ns != 0) said["away_since"] = utc_text(state.away_since_ns);
     said["last_error"] = state.last_error;
     if (!state.last_error.empty()) said["last_error_at"] = utc_text(state.last_error_ns);

@@ -10,10 +10,21 @@ namespace {
 constexpr size_t kRecordBytesMax = 32 << 10;
 
 // By Note::Kind; also the names in the record.
-constexpr const char* kKindNames[] = {"connections_opened", "connections_closed", "connections_refused", "connections_displaced",
-                                      "bytes",              "messages",           "empty_lines",         "frame_resyncs",
-                                      "over_long",          "truncated",          "hosts_unconfirmed",   "kernel_drops",
-                                      "source_drops",       "input_up",           "input_down"};
+constexpr const char* kKindNames[] = {"connections_opened",
+                                      "connections_closed",
+                                      "connections_refused",
+                                      "connections_displaced",
+                                      "bytes",
+                                      "messages",
+                                      "empty_lines",
+                                      "frame_resyncs",
+                                      "over_long",
+                                      "truncated",
+                                      "hosts_unconfirmed",
+                                      "kernel_drops",
+                                      "source_drops",
+                                      "input_up",
+                                      "input_down"};
 
 nlohmann::ordered_json begin_record(const char* action, int64_t from_ns, int64_t to_ns, std::string message) {
   nlohmann::ordered_json record;
@@ -26,7 +37,9 @@ nlohmann::ordered_json begin_record(const char* action, int64_t from_ns, int64_t
 }
 
 // Names may hold any bytes; without `replace` one that is no UTF-8 would throw.
-std::string text_of(const nlohmann::ordered_json& json) { return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace); }
+std::string text_of(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+}
 
 }  // namespace
 
@@ -68,13 +81,15 @@ std::vector<std::string> MinuteBook::close_minute(int64_t from_ns, int64_t to_ns
   bool gap = lasted_ns > (resumed_ ? kSecond : 90 * kSecond);
   auto gap_seconds = lasted_ns / kSecond - (resumed_ ? 0 : 60);
 
-  auto node = begin_record("ledger-node", from_ns, to_ns,
-                           std::to_string(committed) + " records committed, " + std::to_string(inputs_up_.size()) +
-                               " inputs up, " + std::to_string(connections_open_) + " connections open" +
-                               (gap ? ", after a gap of " + std::to_string(gap_seconds) + " s" : "") +
-                               (before_crash ? ", " + std::to_string(before_crash) + " of the records before a crash" : ""));
+  auto node =
+      begin_record("ledger-node", from_ns, to_ns,
+                   std::to_string(committed) + " records committed, " + std::to_string(inputs_up_.size()) +
+                       " inputs up, " + std::to_string(connections_open_) + " connections open" +
+                       (gap ? ", after a gap of " + std::to_string(gap_seconds) + " s" : "") +
+                       (before_crash ? ", " + std::to_string(before_crash) + " of the records before a crash" : ""));
   auto& ledger = node["yushi"]["ledger"];
-  ledger = {{"commit", commit}, {"committed", committed}, {"connections_open", connections_open_}, {"inputs_up", inputs_up_}};
+  ledger = {
+      {"commit", commit}, {"committed", committed}, {"connections_open", connections_open_}, {"inputs_up", inputs_up_}};
   for (auto& [name, row] : inputs_) {
     for (size_t kind = 0; kind < kKinds; ++kind) {
       if (row.notes[kind]) ledger["inputs"][name][kKindNames[kind]] = row.notes[kind];
@@ -93,8 +108,8 @@ std::vector<std::string> MinuteBook::close_minute(int64_t from_ns, int64_t to_ns
   return out;
 }
 
-void MinuteBook::put_sources(std::vector<std::string>& out, const std::map<Key, Row>& rows, int64_t from_ns, int64_t to_ns,
-                             bool before_crash) const {
+void MinuteBook::put_sources(std::vector<std::string>& out, const std::map<Key, Row>& rows, int64_t from_ns,
+                             int64_t to_ns, bool before_crash) const {
   auto row_of = rows.begin();
   while (row_of != rows.end()) {
     auto tenant = row_of->first.first;

@@ -1,8 +1,10 @@
-// The daemon balances its books: what each source sent in a minute = what was committed + what was refused, with reason.
+// The daemon balances its books: what each source sent in a minute = what was committed + what was refused, with
+// reason.
 //
 // Each minute becomes records of the log `_audit`: one of the node, always, and one for each tenant in which something
-// moved. A source not named in a minute said nothing; the node record says whether we listened. So "is anything missing?"
-// is answered by arithmetic, over crashes too: what a crash kept from being booked is counted from the store at the next start.
+// moved. A source not named in a minute said nothing; the node record says whether we listened. So "is anything
+// missing?" is answered by arithmetic, over crashes too: what a crash kept from being booked is counted from the store
+// at the next start.
 //
 // Threads  Belongs to the committer.
 // Memory   One row for each source that moved in the minute; limits.connections and limits.sources bound them.
@@ -30,8 +32,8 @@ class MinuteBook {
     uint64_t records = 0, bytes = 0;
   };
   using Key = std::pair<TenantId, std::string>;
-  // At the start of a store that has been written to: the first minute reaches back to the last one booked, and all of it
-  // is a gap. `unbooked` is what was committed after that one; how much was read for it, nobody knows any more.
+  // At the start of a store that has been written to: the first minute reaches back to the last one booked, and all of
+  // it is a gap. `unbooked` is what was committed after that one; how much was read for it, nobody knows any more.
   void resume(std::map<Key, Committed> unbooked);
 
   // The JSON records of the minute that ends at `to_ns`, and begins the next. `from_ns` is 0 when the store is new.
@@ -53,7 +55,7 @@ class MinuteBook {
   std::vector<std::string> tenants_;
   std::map<Key, Row> rows_, before_crash_;
   bool resumed_ = false;
-  std::map<std::string, Row> inputs_;       // what speaks of an input alone
+  std::map<std::string, Row> inputs_;  // what speaks of an input alone
   std::set<std::string> inputs_up_;
   int64_t connections_open_ = 0;
   uint64_t kernel_drops_ = 0, source_drops_ = 0;

@@ -18,18 +18,24 @@
 namespace yushi::daemon {
 namespace {
 
-size_t memory_of(const Batch& batch) { return batch.bytes + batch.arena.bytes() + batch.records.size() * sizeof(Record); }
+size_t memory_of(const Batch& batch) {
+  return batch.bytes + batch.arena.bytes() + batch.records.size() * sizeof(Record);
+}
 
 // A clock that was set back must not silence what is due until it has caught up.
-bool due(int64_t last_ns, int64_t now_ns, int64_t interval_ns) { return now_ns < last_ns || now_ns - last_ns >= interval_ns; }
+bool due(int64_t last_ns, int64_t now_ns, int64_t interval_ns) {
+  return now_ns < last_ns || now_ns - last_ns >= interval_ns;
+}
 
 constexpr int64_t kAlertInterval = 60 * kMinute;  // of one thing that comes and goes
 constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
 // The engine's state since its version 4 has a name of its own: an older yushid goes on from the one that it left.
-constexpr std::string_view kDetectorState = "detect-4", kOldDetectorState = "detect", kBooksState = "books", kHostsState = "hosts";
+constexpr std::string_view kDetectorState = "detect-4", kOldDetectorState = "detect", kBooksState = "books",
+                           kHostsState = "hosts";
 
 // What the daemon itself has to say; the records that show it are put in by commit().
-Alert own_alert(const detect::DetectorName& name, Severity severity, uint32_t score, std::string reason, int64_t now_ns) {
+Alert own_alert(const detect::DetectorName& name, Severity severity, uint32_t score, std::string reason,
+                int64_t now_ns) {
   Alert alert;
   alert.rule_id = name.id;
   alert.rule_name = name.title;
@@ -74,7 +80,7 @@ Pipeline::~Pipeline() {
   if (thread_.joinable()) (void)stop();
 }
 
-// ------------------------------------------------------------------------------------------------- on the ingest threads
+// --------------------------------------------------------------------------------------------- on the ingest threads
 
 void Pipeline::deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) {
   auto& worker = workers_[ingest_thread];
@@ -97,7 +103,8 @@ void Pipeline::deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) {
 
 bool Pipeline::would_wait() const {
   constexpr uint64_t kRoomOneIn = 16;  // for batches that others deliver meanwhile
-  return counters_.in_flight_bytes.load(std::memory_order_relaxed) > options_.in_flight_bytes - options_.in_flight_bytes / kRoomOneIn;
+  return counters_.in_flight_bytes.load(std::memory_order_relaxed) >
+         options_.in_flight_bytes - options_.in_flight_bytes / kRoomOneIn;
 }
 
 storage::PreparedBatch Pipeline::understand(Worker& worker, std::unique_ptr<Batch> batch) {
@@ -112,7 +119,8 @@ storage::PreparedBatch Pipeline::understand(Worker& worker, std::unique_ptr<Batc
   const auto capped = worker.understander->capped(), ambiguous = worker.understander->ambiguous();
   worker.understander->understand(*batch, loaded.readings);
   if (worker.understander->capped() != capped) counters_.fields_capped += worker.understander->capped() - capped;
-  if (worker.understander->ambiguous() != ambiguous) counters_.ambiguous += worker.understander->ambiguous() - ambiguous;
+  if (worker.understander->ambiguous() != ambiguous)
+    counters_.ambiguous += worker.understander->ambiguous() - ambiguous;
   worker.datasets->add(*batch);
   hosts_.judge(*batch);
   worker.matcher->match(*batch, worker.scratch, batch->hits);
@@ -132,13 +140,13 @@ void Pipeline::tell(std::string json, std::optional<Alert> alert) {
   own_.push_back({std::move(json), std::move(alert)});
 }
 
-void Pipeline::tell_trouble(const std::string& action, std::string_view title, const std::string& what, Severity severity,
-                            uint32_t score) {
+void Pipeline::tell_trouble(const std::string& action, std::string_view title, const std::string& what,
+                            Severity severity, uint32_t score) {
   const std::string rule = "yushid." + action;
   tell(own_json(action.c_str(), what), own_alert({rule, title, 1, ""}, severity, score, what, realtime_ns()));
 }
 
-// --------------------------------------------------------------------------------------------------------- the committer
+// ----------------------------------------------------------------------------------------------------- the committer
 
 void Pipeline::run() {
   ::pthread_setname_np(::pthread_self(), "committer");
@@ -148,10 +156,13 @@ void Pipeline::run() {
     using namespace std::chrono;
     store_.pulse().step();
     bool held = !batches.empty();  // since the disk is full
-    changed_.wait_for(lock, 200ms, [&] { return (!held && !queue_.empty()) || !own_.empty() || stopping_ || sign_wanted_ > signed_; });
+    changed_.wait_for(lock, 200ms, [&] {
+      return (!held && !queue_.empty()) || !own_.empty() || stopping_ || sign_wanted_ > signed_;
+    });
     // Group commit: one sync for all that comes within the interval, or fills a commit.
-    changed_.wait_for(lock, nanoseconds(held || queue_.empty() ? 0 : options_.commit_interval_ns),
-                      [&] { return queued_raw_bytes_ >= options_.commit_bytes || stopping_ || sign_wanted_ > signed_; });
+    changed_.wait_for(lock, nanoseconds(held || queue_.empty() ? 0 : options_.commit_interval_ns), [&] {
+      return queued_raw_bytes_ >= options_.commit_bytes || stopping_ || sign_wanted_ > signed_;
+    });
     bool last = stopping_;
     uint64_t signing = sign_wanted_;
     auto at_signed = std::exchange(at_signed_, {});
@@ -244,7 +255,8 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
     counters_.messages += batch->records.size();
     counters_.raw_bytes += prepared.raw_bytes;
     commit.append(std::move(prepared));
-    if (static_cast<const Loaded*>(batch->keep.back().get())->rules != rules_) {  // read before a reload, judged after it
+    // read before a reload, judged after it
+    if (static_cast<const Loaded*>(batch->keep.back().get())->rules != rules_) {
       batch->hits.clear();
       rules_->match(*batch, committer_.scratch, batch->hits);
     }
@@ -321,10 +333,13 @@ void Pipeline::tell_overflow(const storage::PreparedBatch& batch, int64_t now_ns
       if (!due(told_ns, now_ns, kAlertInterval)) continue;
       told_ns = now_ns;
       auto& tenant = store_.options().logs[group.tenant];
-      auto what = "tenant " + tenant + " has more senders than limits.sources allows: new ones are booked together as source " +
-                  source.source + " and keep their address in log.source.address; look for forged addresses, or raise the limit";
+      auto what = "tenant " + tenant +
+                  " has more senders than limits.sources allows: new ones are booked together as source " +
+                  source.source +
+                  " and keep their address in log.source.address; look for forged addresses, or raise the limit";
       spdlog::warn("{}", what);
-      auto alert = own_alert({"yushid.source-overflow", "More senders than the limit", 1, ""}, Severity::medium, 50, what, now_ns);
+      auto alert = own_alert({"yushid.source-overflow", "More senders than the limit", 1, ""}, Severity::medium, 50,
+                             what, now_ns);
       alert.tenant = alert.key = tenant;
       tell(own_json("source-overflow", what), std::move(alert));
     }
@@ -337,13 +352,15 @@ bool Pipeline::disk_is_full() {
   if (::statvfs(store_.options().data_dir.c_str(), &disk) != 0) return false;
   bool full = disk.f_bavail * disk.f_frsize < options_.disk_reserve_bytes;
   if (full && !counters_.disk_full) {
-    const std::string what = "the disk is below its reserve: inputs have stopped, nothing is deleted; free space or add a disk";
-    spdlog::error("{}: {} of {} bytes are left for {}", what, disk.f_bavail * disk.f_frsize, options_.disk_reserve_bytes,
-                  store_.options().data_dir);
+    const std::string what =
+        "the disk is below its reserve: inputs have stopped, nothing is deleted; free space or add a disk";
+    spdlog::error("{}: {} of {} bytes are left for {}", what, disk.f_bavail * disk.f_frsize,
+                  options_.disk_reserve_bytes, store_.options().data_dir);
     std::optional<Alert> alert;
     if (auto now = realtime_ns(); due(disk_alerted_ns_, now, kAlertInterval)) {
       disk_alerted_ns_ = now;
-      alert = own_alert({"yushid.disk-full", "The disk is below its reserve", 1, ""}, Severity::critical, 90, what, now);
+      alert =
+          own_alert({"yushid.disk-full", "The disk is below its reserve", 1, ""}, Severity::critical, 90, what, now);
     }
     tell(own_json("disk-full", what), std::move(alert));
   }
@@ -356,7 +373,7 @@ bool Pipeline::disk_is_full() {
   return full;
 }
 
-// ------------------------------------------------------------------------------------------------------- start, stop, ask
+// -------------------------------------------------------------------------------------------------- start, stop, ask
 
 // Commit number, the size of each log at it, then the engine's own bytes.
 std::string Pipeline::detector_state() const {
@@ -392,8 +409,8 @@ void Pipeline::put_log_sizes(std::string& out) const {
   }
 }
 
-// Loads the state as of commit N, takes up the events that were open then, and shows the engine the records after N again. Their alerts are stored already: each
-// was in the same commit as the record that raised it.
+// Loads the state as of commit N, takes up the events that were open then, and shows the engine the records after N
+// again. Their alerts are stored already: each was in the same commit as the record that raised it.
 Result<void> Pipeline::replay_detectors() {
   auto state = store_.read_state(kDetectorState);
   if (!state && state.error().code == Code::not_found) state = store_.read_state(kOldDetectorState);
@@ -416,7 +433,8 @@ Result<void> Pipeline::replay_detectors() {
     auto segments = view->segments(log);
     if (!segments) return tl::unexpected(segments.error());
     for (auto& segment : *segments) {
-      if (segment.summary.first_index + segment.summary.records <= std::min(from[log], judge_.wanted_from(log))) continue;
+      if (segment.summary.first_index + segment.summary.records <= std::min(from[log], judge_.wanted_from(log)))
+        continue;
       auto batch = view->read(segment);
       if (!batch) return tl::unexpected(batch.error());
       auto& records = (*batch)->records;
@@ -432,7 +450,8 @@ Result<void> Pipeline::replay_detectors() {
   return {};
 }
 
-// After a crash the minute that was open is counted again from the records that it left behind. A clean stop leaves none.
+// After a crash the minute that was open is counted again from the records that it left behind. A clean stop leaves
+// none.
 Result<void> Pipeline::resume_books() {
   auto state = store_.read_state(kBooksState);
   if (!state) return state.error().code == Code::not_found ? Result<void>() : tl::unexpected(state.error());
@@ -441,7 +460,8 @@ Result<void> Pipeline::resume_books() {
   auto booked = read_log_sizes(in);
   if (!in.ok()) return fail(Code::corrupt, "the state of the ledger's books in the store is damaged");
   // Only to count: no fields are wanted.
-  storage::Understand nothing{parsers::kParserEngine, [](Batch&, const storage::ParseContext&) { return Result<void>(); }};
+  storage::Understand nothing{parsers::kParserEngine,
+                              [](Batch&, const storage::ParseContext&) { return Result<void>(); }};
   auto view = storage::StoreView::open(store_.database(), std::move(nothing));
   if (!view) return tl::unexpected(view.error());
   std::map<MinuteBook::Key, MinuteBook::Committed> unbooked;

@@ -1,8 +1,9 @@
 // The path of a record, wired: this and pipeline.cc are the whole truth about order.
 //
-//   ingest threads   deliver(): understand -> hold hosts against their senders -> match stateless rules -> prepare (group by
-//                    log, compress) -> queue
-//   committer        run(): gather -> index and hash -> join lines to events -> detect -> one synced write -> seal, sign, keep the minute's books
+//   ingest threads   deliver(): understand -> hold hosts against their senders -> match stateless rules -> prepare
+//                    (group by log, compress) -> queue
+//   committer        run(): gather -> index and hash -> join lines to events -> detect -> one synced write -> seal,
+//                    sign, keep the minute's books
 //
 // Back-pressure  deliver() blocks while limits.in_flight_bytes wait for the committer: its thread then reads no socket.
 // Threads        deliver() by ingest threads, each with its own number; tell(), sign_now() and counters() by any.
@@ -40,10 +41,10 @@ constexpr TenantId kAuditTenant = 1;
 struct Loaded {
   std::shared_ptr<const parsers::ParserSet> parsers;
   std::shared_ptr<const detect::RuleSet> rules;
-  std::shared_ptr<const SecretRules> secrets;                 // what is hidden of what goes out
+  std::shared_ptr<const SecretRules> secrets;                          // what is hidden of what goes out
   std::vector<std::shared_ptr<const storage::ParseContext>> contexts;  // by TenantId
   std::vector<parsers::Reading> readings;                              // by TenantId
-  std::vector<std::string> left_out;                          // files and rules that are wrong or cannot run, in words
+  std::vector<std::string> left_out;  // files and rules that are wrong or cannot run, in words
 };
 
 struct PipelineOptions {
@@ -52,20 +53,23 @@ struct PipelineOptions {
   int64_t commit_interval_ns = 50'000'000;
   uint64_t commit_bytes = 4 << 20;
   uint64_t disk_reserve_bytes = 256 << 20;
-  ingest::TenantMap relays;             // who may speak for other hosts: maps them to any tenant but 0
+  ingest::TenantMap relays;     // who may speak for other hosts: maps them to any tenant but 0
   size_t senders_max = 65'536;  // of a tenant, whose host is remembered
   detect::DetectOptions detect;
 };
 
 struct PipelineCounters {
-  std::atomic<uint64_t> messages{0}, raw_bytes{0}, understood{0}, alerts{0}, in_flight_bytes{0}, kernel_drops{0}, source_drops{0};
+  std::atomic<uint64_t> messages{0}, raw_bytes{0}, understood{0}, alerts{0}, in_flight_bytes{0}, kernel_drops{0},
+      source_drops{0};
   std::atomic<uint64_t> fields_capped{0};  // messages with more fields than become fields
-  std::atomic<uint64_t> joined_open{0}, joined_cut{0};  // events of several lines: waiting for more; given as they were at a bound
-  std::atomic<uint64_t> ambiguous{0};      // messages that a second parser would have known, by samples
+  // events of several lines: waiting for more; given as they were at a bound
+  std::atomic<uint64_t> joined_open{0}, joined_cut{0};
+  std::atomic<uint64_t> ambiguous{0};  // messages that a second parser would have known, by samples
   std::atomic<int64_t> connections_open{0};
-  std::atomic<int64_t> round_ns{0};    // when the committer last had written and signed all that was due
-  std::atomic<int64_t> newest_ns{0};   // the latest time at which something was committed, by this run or one before
-  std::atomic<int64_t> kernel_dropped_ns{0}, source_dropped_ns{0};  // when such drops were last seen; 0: not in this run
+  std::atomic<int64_t> round_ns{0};   // when the committer last had written and signed all that was due
+  std::atomic<int64_t> newest_ns{0};  // the latest time at which something was committed, by this run or one before
+  // when such drops were last seen; 0: not in this run
+  std::atomic<int64_t> kernel_dropped_ns{0}, source_dropped_ns{0};
   std::atomic<bool> disk_full{false};
 };
 
@@ -81,8 +85,8 @@ class Pipeline : public ingest::BatchSink {
   void tell(std::string json, std::optional<Alert> alert = {});
   // Signs what is synced when the newest checkpoint is older than a second; returns when it is stored and in `heads`.
   Result<void> sign_now();
-  // Signs all that is synced, however new the last checkpoint is, and calls `at_signed` before anything else is committed:
-  // a snapshot taken there is covered whole.
+  // Signs all that is synced, however new the last checkpoint is, and calls `at_signed` before anything else is
+  // committed: a snapshot taken there is covered whole.
   Result<void> sign_all(std::function<void()> at_signed);
   void reload(std::shared_ptr<const Loaded> loaded);
   // After the inputs have stopped: commits what is queued, the books and the detectors' state.
@@ -95,11 +99,12 @@ class Pipeline : public ingest::BatchSink {
   const PipelineCounters& counters() const { return counters_; }
   uint64_t disk_reserve_bytes() const { return options_.disk_reserve_bytes; }
   // Something that the daemon itself has to say: a record in `_audit`, and an alert by the rule `yushid.ACTION`.
-  void tell_trouble(const std::string& action, std::string_view title, const std::string& what, Severity severity, uint32_t score);
+  void tell_trouble(const std::string& action, std::string_view title, const std::string& what, Severity severity,
+                    uint32_t score);
   std::map<std::string, uint64_t> records_of_datasets() const;  // since start; "none" of those that nobody understood
   uint64_t hosts_unconfirmed() const { return hosts_.unconfirmed(); }
-  // Of an ingest thread, stepped by it alone: in deliver(), where it rests while it waits for the committer, and whenever
-  // the thread is asked for a sign of life.
+  // Of an ingest thread, stepped by it alone: in deliver(), where it rests while it waits for the committer, and
+  // whenever the thread is asked for a sign of life.
   storage::Pulse& ingest_pulse(unsigned ingest_thread) { return workers_[ingest_thread].pulse; }
   // Waits until a commit after `commit` is durable, or `milliseconds` have passed; the newest number.
   uint64_t wait_commit(uint64_t commit, int milliseconds) const;
@@ -136,16 +141,17 @@ class Pipeline : public ingest::BatchSink {
   storage::Store& store_;
   const PipelineOptions options_;
   PipelineCounters counters_;
-  // No std::atomic<shared_ptr>: GCC 12's unlocks a load with relaxed order, which the thread sanitizer rightly calls a race.
+  // No std::atomic<shared_ptr>: GCC 12's unlocks a load with relaxed order, which the thread sanitizer rightly calls a
+  // race.
   mutable std::mutex loaded_mutex_;
   std::shared_ptr<const Loaded> loaded_;  // protected by loaded_mutex_; read once a batch
-  std::vector<Worker> workers_;  // one for each ingest thread
+  std::vector<Worker> workers_;           // one for each ingest thread
   SenderHosts hosts_;
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  std::deque<storage::PreparedBatch> queue_;   // protected by mutex_, as is all down to committed_
-  std::vector<Own> own_;              // records of ours that wait for the next commit
+  std::deque<storage::PreparedBatch> queue_;  // protected by mutex_, as is all down to committed_
+  std::vector<Own> own_;                      // records of ours that wait for the next commit
   uint64_t queued_raw_bytes_ = 0, in_flight_ = 0;
   bool stopping_ = false, failed_ = false;
   uint64_t sign_wanted_ = 0, signed_ = 0;

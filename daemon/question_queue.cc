@@ -14,8 +14,8 @@ Result<QuestionQueue::Turn> QuestionQueue::wait(const std::atomic<bool>& over, b
   const bool must_wait = inside_ >= limits_.at_once || !waiting_.empty();
   if (!again && must_wait && waiting_first_ >= limits_.waiting) {
     ++refused_;
-    return fail(Code::exhausted, std::to_string(inside_) + " questions are being answered and " + std::to_string(waiting_.size()) +
-                                     " wait already; ask again later");
+    return fail(Code::exhausted, std::to_string(inside_) + " questions are being answered and " +
+                                     std::to_string(waiting_.size()) + " wait already; ask again later");
   }
   const auto place = waiting_.insert(waiting_.end(), !again);
   waiting_first_ += !again;
@@ -30,7 +30,8 @@ Result<QuestionQueue::Turn> QuestionQueue::wait(const std::atomic<bool>& over, b
     if (!again && Clock::now() >= until) {
       ++refused_;
       return leave(Code::exhausted, std::to_string(inside_) + " questions are being answered, and this one waited " +
-                                        std::to_string(limits_.wait.count() / 1000) + " s for its turn; ask again later");
+                                        std::to_string(limits_.wait.count() / 1000) +
+                                        " s for its turn; ask again later");
     }
     changed_.wait_for(lock, std::chrono::milliseconds(50));  // `over` notifies nobody
   }

@@ -1,5 +1,5 @@
-// Who may ask about content now: so many at once, the others wait in the order they came, and who waits too long, or is one
-// too many, is told so.
+// Who may ask about content now: so many at once, the others wait in the order they came, and who waits too long, or is
+// one too many, is told so.
 //
 // Threads  Any; enter() waits on the caller's.
 #pragma once

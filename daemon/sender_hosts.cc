@@ -36,13 +36,15 @@ bool same_host(std::string_view a, std::string_view b) {
 // The names that systems give to themselves, and no more: whoever wants may call himself localhost.example.
 bool is_localhost(std::string_view host) {
   if (lower(host[0]) != 'l') return false;
-  for (std::string_view name : {"localhost", "localhost.localdomain", "localhost.localdomain4", "localhost.localdomain6", "localhost4",
-                                "localhost6", "localhost4.localdomain4", "localhost6.localdomain6"})
+  for (std::string_view name :
+       {"localhost", "localhost.localdomain", "localhost.localdomain4", "localhost.localdomain6", "localhost4",
+        "localhost6", "localhost4.localdomain4", "localhost6.localdomain6"})
     if (host.size() == name.size() && begins_alike(host, name)) return true;
   return false;
 }
 
-// What was said last is what host.name is: a second header's host stands behind the first one's, a parser's behind both.
+// What was said last is what host.name is: a second header's host stands behind the first one's, a parser's behind
+// both.
 std::string_view host_of(const Record& record, Scratch& scratch) {
   for (size_t i = record.captures.size(); i-- > 0;) {
     const Capture& capture = record.captures[i];
@@ -106,7 +108,8 @@ void SenderHosts::judge(Batch& batch) {
 }
 
 // The sender, who is made known when it is new; nullptr when there is no room.
-SenderHosts::Sender* SenderHosts::find(TenantId tenant, std::string_view source, std::string_view host, int64_t now_ns) {
+SenderHosts::Sender* SenderHosts::find(TenantId tenant, std::string_view source, std::string_view host,
+                                       int64_t now_ns) {
   auto& senders = tenants_[tenant];
   auto& by_source = senders.by_source;
   if (auto it = by_source.find(source); it != by_source.end()) return &it->second;

@@ -2,14 +2,14 @@
 // sender's own word; we can only hold it against what its address has said before, and know by config which addresses
 // (`relays`) may speak for other hosts.
 //
-// On the ingest threads: mark_relays() before a batch is understood, because the host of a second header counts only from a
-// relay; judge() after it. What they find travels and is stored in RawMessage::marks, so that whoever reads the record again
-// finds the same without the config.
+// On the ingest threads: mark_relays() before a batch is understood, because the host of a second header counts only
+// from a relay; judge() after it. What they find travels and is stored in RawMessage::marks, so that whoever reads the
+// record again finds the same without the config.
 //
-// A sender's host is the first name that it says. Another one is marked (yushi.host.unconfirmed) until the first has not
-// been heard for kRenamedAfter: then the machine has been renamed. The name may be cut at a dot ("web1", then
-// "web1.example"); localhost and the sender's own address are names of nobody else, and say nothing. A sender for whom there
-// is no room is unknown: all hosts that it names are marked.
+// A sender's host is the first name that it says. Another one is marked (yushi.host.unconfirmed) until the first has
+// not been heard for kRenamedAfter: then the machine has been renamed. The name may be cut at a dot ("web1", then
+// "web1.example"); localhost and the sender's own address are names of nobody else, and say nothing. A sender for whom
+// there is no room is unknown: all hosts that it names are marked.
 //
 // Any address is treated so, 127.0.0.1 and a unix socket too: what local programs say is said of this machine.
 //
@@ -42,10 +42,11 @@ class SenderHosts {
   void judge(Batch& batch);  // adds notes of what it marked
   uint64_t unconfirmed() const { return unconfirmed_.load(std::memory_order_relaxed); }
 
-  // All that is known, when it changed since the last call; else empty. `tenants` names them: their numbers are the config's.
+  // All that is known, when it changed since the last call; else empty. `tenants` names them: their numbers are the
+  // config's.
   std::string save(const std::vector<std::string>& tenants);
-  // As if each had been heard at `now_ns`: a restart must not make room for another name. False when the bytes are not ours;
-  // then nothing is known.
+  // As if each had been heard at `now_ns`: a restart must not make room for another name. False when the bytes are not
+  // ours; then nothing is known.
   bool load(std::string_view bytes, const std::vector<std::string>& tenants, int64_t now_ns);
 
  private:

@@ -1,4 +1,5 @@
-// The store as a forwarder reads it: every log but `_audit`, and the alerts; the forwarder's cursor is kept in the store.
+// The store as a forwarder reads it: every log but `_audit`, and the alerts; the forwarder's cursor is kept in the
+// store.
 #pragma once
 
 #include <memory>

@@ -8,10 +8,11 @@
 namespace yushi::daemon {
 namespace {
 
-constexpr int64_t kUnsignedMax = 3 * kMinute;       // checkpoints are signed each minute
+constexpr int64_t kUnsignedMax = 3 * kMinute;  // checkpoints are signed each minute
 constexpr int64_t kClockStepMin = 5 * kSecond;
-constexpr uint64_t kBehindRecords = 1'000'000;      // of a forwarder whose brokers are there: some seconds of full speed
-constexpr unsigned kNearReserve = 2;                // times the reserve
+// of a forwarder whose brokers are there: some seconds of full speed
+constexpr uint64_t kBehindRecords = 1'000'000;
+constexpr unsigned kNearReserve = 2;  // times the reserve
 
 }  // namespace
 
@@ -30,10 +31,12 @@ std::vector<Trouble> troubles_of(const Watched& watched, int64_t now_ns) {
          "; free space or add a disk");
   }
   if (auto quiet_ns = now_ns - counters.round_ns; quiet_ns > kUnsignedMax) {
-    fail_with("nothing was committed or signed for " + span_text(quiet_ns / kSecond) + "; look at the disk and at yushid's log");
+    fail_with("nothing was committed or signed for " + span_text(quiet_ns / kSecond) +
+              "; look at the disk and at yushid's log");
   }
   if (auto behind_ns = counters.newest_ns - now_ns; behind_ns > kClockStepMin) {
-    warn("the clock is " + span_text(behind_ns / kSecond) + " behind what it was when records were committed before; set it right");
+    warn("the clock is " + span_text(behind_ns / kSecond) +
+         " behind what it was when records were committed before; set it right");
   }
   if (now_ns - counters.kernel_dropped_ns < kMinute && counters.kernel_dropped_ns > 0) {
     warn("the kernel dropped datagrams within the last minute, " + count_text(counters.kernel_drops) +
@@ -41,13 +44,15 @@ std::vector<Trouble> troubles_of(const Watched& watched, int64_t now_ns) {
   }
   if (now_ns - counters.source_dropped_ns < kMinute && counters.source_dropped_ns > 0) {
     warn("datagrams of sources that sent more than their share were dropped within the last minute, " +
-         count_text(counters.source_drops) + " since the start; `_audit` names them each minute; let them send less, or use TCP");
+         count_text(counters.source_drops) +
+         " since the start; `_audit` names them each minute; let them send less, or use TCP");
   }
   for (auto* forwarder : watched.forwarders) {
     auto state = forwarder->state();
     auto lag = forwarder->lag();
     if (state.away_since_ns != 0) {
-      warn("forwarder " + forwarder->name() + " has had no broker since " + utc_text(state.away_since_ns / kSecond * kSecond) + ", for " +
+      warn("forwarder " + forwarder->name() + " has had no broker since " +
+           utc_text(state.away_since_ns / kSecond * kSecond) + ", for " +
            span_text(std::max<int64_t>(0, now_ns - state.away_since_ns) / kSecond) + "; " + count_text(lag) +
            " records wait in the store" + (state.last_error.empty() ? "" : "; the last error: " + state.last_error));
     } else if (lag > kBehindRecords) {

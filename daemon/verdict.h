@@ -1,7 +1,7 @@
 // How the daemon is, in one word and the reasons: what `yushi status` opens with.
 //
-// OK: all is as it should be. WARN: nothing is lost yet, or it was lost and is over; somebody should look. FAIL: records do
-// not come in, or are not made durable or signed.
+// OK: all is as it should be. WARN: nothing is lost yet, or it was lost and is over; somebody should look. FAIL:
+// records do not come in, or are not made durable or signed.
 //
 // Threads  Any: everything read here is atomic or under a lock of its own.
 #pragma once

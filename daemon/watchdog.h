@@ -1,5 +1,5 @@
-// Is every stage alive? systemd's watchdog is fed only then, so that a hung committer is not hidden by a main thread that
-// is well.
+// Is every stage alive? systemd's watchdog is fed only then, so that a hung committer is not hidden by a main thread
+// that is well.
 //
 // A stage without work is well, and so is one that waits for the stage behind it: on a full disk the committer goes on
 // looking at the disk while the ingest threads wait for it.
@@ -18,7 +18,9 @@ namespace yushi::daemon {
 class Watchdog {
  public:
   // The pulse must outlive the watchdog.
-  void watch(std::string stage, const storage::Pulse& pulse) { stages_.push_back({std::move(stage), &pulse, pulse.count() - 1}); }
+  void watch(std::string stage, const storage::Pulse& pulse) {
+    stages_.push_back({std::move(stage), &pulse, pulse.count() - 1});
+  }
 
   // The stages that have stood still since the last call that found none, in words; empty: all are well.
   std::string stuck() {

@@ -113,8 +113,8 @@ bool Accounts::may_tell(Account& account, Kind kind, int64_t day, std::string* m
   ++told.count;
   more->clear();
   if (told.unsaid > 0)
-    *more = "; " + number_text(told.unsaid, "further one", "further ones") + " since the last such alert of this account " +
-            (told.unsaid == 1 ? "was" : "were") + " only counted";
+    *more = "; " + number_text(told.unsaid, "further one", "further ones") +
+            " since the last such alert of this account " + (told.unsaid == 1 ? "was" : "were") + " only counted";
   told.unsaid = 0;
   return true;
 }
@@ -188,10 +188,11 @@ Finding Accounts::hour_finding(const Account& account, const LoginEvent& login, 
   finding.score = 40;
   finding.key = printable(login.user) + " at " + hour_text(hour);
   finding.reason = printable(login.user) + " logged in at " + clock + " " + zone_name +
-                   (login.source.empty() ? "" : " from " + printable(login.source)) + "; of " + usual(account) + " on " +
-                   number_text(account.days, "day", "days") + ", " + (near == 0 ? "none" : std::to_string(near)) +
-                   (near == 0 || near == 1 ? " was" : " were") + " between " + hour_text(hour - 1) + " and " +
-                   hour_text(hour + 2) + "; most were in the hours from " + often;
+                   (login.source.empty() ? "" : " from " + printable(login.source)) + "; of " + usual(account) +
+                   " on " + number_text(account.days, "day", "days") + ", " +
+                   (near == 0 ? "none" : std::to_string(near)) + (near == 0 || near == 1 ? " was" : " were") +
+                   " between " + hour_text(hour - 1) + " and " + hour_text(hour + 2) +
+                   "; most were in the hours from " + often;
   finding.baseline = numbers(account) + " hours=" + hours + " zone=" + zone_name;
   return finding;
 }
@@ -214,9 +215,9 @@ void Accounts::observe(std::string_view log, const LoginEvent& login, const Zone
   int hour = static_cast<int>((local - day * kDaySeconds) / 3600);
 
   bool new_source = !seen.source.empty() && !find(account.sources, seen.source);
-  bool new_network = new_source && std::none_of(account.sources.begin(), account.sources.end(), [&](const Place& known) {
-                       return same_network(known.name, seen.source);
-                     });
+  bool new_network =
+      new_source && std::none_of(account.sources.begin(), account.sources.end(),
+                                 [&](const Place& known) { return same_network(known.name, seen.source); });
   bool new_host = !seen.host.empty() && !find(account.hosts, seen.host);
   // Who moves about in one network all day may still be odd when coming from another.
   Kind place = new_network ? kNewNetwork : kNewSource;

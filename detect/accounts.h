@@ -1,14 +1,16 @@
-// The baselines of administrators: from where, on which hosts and at which hours each account of a log is wont to log in.
+// The baselines of administrators: from where, on which hosts and at which hours each account of a log is wont to log
+// in.
 //
 // Each successful login is first judged against what stands here, then added to it. Findings: first login from a source
 // address, first login on a host, a login at an hour at which the account is practically never there.
 //
-// Few false alarms: a place is odd only against a usual that exists, so nothing is told of an account with a short history
-// or of one whose habit is to come from (to log in on) ever new places, and one account raises a few findings of a kind a
-// day, no more.
+// Few false alarms: a place is odd only against a usual that exists, so nothing is told of an account with a short
+// history or of one whose habit is to come from (to log in on) ever new places, and one account raises a few findings
+// of a kind a day, no more.
 //
 // Invariants  Integers only, in commit order, no clock: a replay gives the same findings.
-// Memory      Per log kAccountsMax accounts (the one not seen for longest goes), each with kPlacesMax addresses and hosts.
+// Memory      Per log kAccountsMax accounts (the one not seen for longest goes), each with kPlacesMax addresses and
+//             hosts.
 // Threads     One owner.
 #pragma once
 
@@ -40,12 +42,12 @@ class Accounts {
   // … unless new places are usual: more than 1 in kNewOneIn of the last kHabitLogins logins brought one.
   static constexpr uint32_t kHabitLogins = 32;
   static constexpr uint32_t kNewOneIn = 4;
-  // Findings of one kind that one account raises on a day of the tenant's zone; further ones are only counted. A thief must
-  // not hide behind the network that the account's owner was new in this morning.
+  // Findings of one kind that one account raises on a day of the tenant's zone; further ones are only counted. A thief
+  // must not hide behind the network that the account's owner was new in this morning.
   static constexpr uint32_t kToldADay = 1;
   static constexpr uint32_t kNewNetworksToldADay = 4;
-  // Two lines about one login (sshd and auditd both tell of it): the same account and host within this time, and the same
-  // address or another teller (one may give a name, the other an address). Asked of the last kRecentMax logins.
+  // Two lines about one login (sshd and auditd both tell of it): the same account and host within this time, and the
+  // same address or another teller (one may give a name, the other an address). Asked of the last kRecentMax logins.
   static constexpr int64_t kSameLoginNs = 3 * kSecond;
   static constexpr size_t kRecentMax = 4;
 
@@ -73,8 +75,8 @@ class Accounts {
   };
   struct Told {
     int64_t day = 0;
-    uint32_t count = 0;    // on that day
-    uint64_t unsaid = 0;   // counted only, since the last finding that was told
+    uint32_t count = 0;   // on that day
+    uint64_t unsaid = 0;  // counted only, since the last finding that was told
   };
   enum Kind : size_t { kNewNetwork, kNewSource, kNewHost, kHour, kKinds };
   struct Recent {
@@ -82,9 +84,9 @@ class Accounts {
     std::string source, host, teller;
   };
   struct Account {
-    int64_t first_ns = 0;    // event time of its first record
+    int64_t first_ns = 0;  // event time of its first record
     uint64_t logins = 0;
-    uint32_t days = 0;       // distinct days with logins, as far as they came in order
+    uint32_t days = 0;  // distinct days with logins, as far as they came in order
     int64_t last_day = 0;
     uint64_t hours[24] = {};
     std::vector<Recent> recent;  // the newest last

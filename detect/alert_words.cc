@@ -70,9 +70,12 @@ std::optional<std::string> said_by_hits(const std::vector<CorrelationHit>& hits,
 
 // How long a window lasted. What no sender put a time to came within it, and happened nobody knows when.
 std::string window_text(const std::vector<CorrelationHit>& hits) {
-  size_t of_receipt = static_cast<size_t>(std::count_if(hits.begin(), hits.end(), [](const auto& hit) { return hit.of_receipt; }));
-  return within_text(hits.back().at_ns - hits.front().at_ns) +
-         (of_receipt == 0 ? "" : of_receipt == hits.size() ? " by time of receipt" : ", partly by time of receipt");
+  size_t of_receipt =
+      static_cast<size_t>(std::count_if(hits.begin(), hits.end(), [](const auto& hit) { return hit.of_receipt; }));
+  return within_text(hits.back().at_ns - hits.front().at_ns) + (of_receipt == 0 ? ""
+                                                                : of_receipt == hits.size()
+                                                                    ? " by time of receipt"
+                                                                    : ", partly by time of receipt");
 }
 
 std::string shown_value(const Record& record, std::string_view name, Scratch& scratch) {
@@ -158,8 +161,8 @@ std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Corr
            std::to_string(rule.at_least) + " in " + duration_text(rule.timespan_ns) + about;
   if (rule.type == CorrelationRule::Type::value_count)
     return rule.head.title + ": " + std::to_string(fired.count) + " values of " + rule.value_field + " within " +
-           window_text(fired.hits) + ", limit " + std::to_string(rule.at_least) + " in " + duration_text(rule.timespan_ns) +
-           about;
+           window_text(fired.hits) + ", limit " + std::to_string(rule.at_least) + " in " +
+           duration_text(rule.timespan_ns) + about;
   std::string steps;
   for (size_t i = 0; i < fired.hits.size() && i < kTitlesMax; ++i) {
     uint32_t part = correlation.parts[fired.hits[i].part];

@@ -25,7 +25,8 @@ bool group_key(const std::vector<std::string>& fields, const std::vector<std::st
 std::string rule_reason(const RuleHead& rule, const std::string& key, const Record& record, Scratch& scratch);
 // The fields that a correlation's reason names, but for those that all records of a group have in common.
 std::vector<std::string> said_fields(const CorrelationRule& rule);
-// What a record says in its correlation's reason: kept with its hit, since when the correlation fires the record is gone.
+// What a record says in its correlation's reason: kept with its hit, since when the correlation fires the record is
+// gone.
 std::string hit_words(const LoadedRules::Correlation& correlation, const Record& record, Scratch& scratch);
 
 // Fields are those of the newest record by event time that has them.

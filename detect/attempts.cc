@@ -93,11 +93,10 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
       first = std::min(first, attempt.at_ns);
     }
     finding.records.push_back(login.index);
-    finding.reason = printable(login.user) + " logged in from " + printable(login.source) +
-                     on_host + " after " + words + (of_receipt ? " received since " : " since ") +
-                     time_text_utc(first);
-    finding.baseline = numbers + " window_s=" + std::to_string(kWindowNs / kSecond) +
-                       " first_ns=" + std::to_string(first);
+    finding.reason = printable(login.user) + " logged in from " + printable(login.source) + on_host + " after " +
+                     words + (of_receipt ? " received since " : " since ") + time_text_utc(first);
+    finding.baseline =
+        numbers + " window_s=" + std::to_string(kWindowNs / kSecond) + " first_ns=" + std::to_string(first);
   };
 
   Key* from = at->second.by_source.find(source);
@@ -123,8 +122,7 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
     }
   }
   if (finding.records.empty() && account && new_source) {
-    auto elsewhere =
-        most_told(account->tries, [&](const Try& t) { return before(t) && t.other != source_hash; });
+    auto elsewhere = most_told(account->tries, [&](const Try& t) { return before(t) && t.other != source_hash; });
     size_t sources = others_of(elsewhere).size();
     if (elsewhere.size() >= kDistributedMin && sources >= kSourcesMin) {
       finding.score = 80;

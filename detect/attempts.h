@@ -2,15 +2,16 @@
 //
 // Two views of the same failures, each within kWindowNs of event time before the success:
 //   by source    kSameAccountMin failures of this account from this address, or kSourceMin of any accounts from it
-//   by account   kDistributedMin failures of this account from at least kSourcesMin other addresses, and the success comes
-//                from an address that the account has never used (the usual administrator logs in all the while somebody
-//                else tries his account). Of an account never seen before any address is one
+//   by account   kDistributedMin failures of this account from at least kSourcesMin other addresses, and the success
+//                comes from an address that the account has never used (the usual administrator logs in all the while
+//                somebody else tries his account). Of an account never seen before any address is one
 // One attempt may be told in several lines (`Invalid user`, PAM, `Failed password`): lines are counted by the way they
-// are told, and the most frequent way counts, so that two typing errors never look like six. A line that stands for several
-// (`message repeated 5 times: [ Failed password …]`) counts as so many, kTriesMax at most.
+// are told, and the most frequent way counts, so that two typing errors never look like six. A line that stands for
+// several (`message repeated 5 times: [ Failed password …]`) counts as so many, kTriesMax at most.
 //
 // Invariants  Integers only, in commit order, no clock.
-// Memory      Per log kKeysMax addresses and accounts (the one not seen for longest goes), each with kTriesMax failures.
+// Memory      Per log kKeysMax addresses and accounts (the one not seen for longest goes), each with kTriesMax
+//             failures.
 // Threads     One owner.
 #pragma once
 

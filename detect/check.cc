@@ -80,7 +80,8 @@ RuleCheck check_rule_files(const std::vector<RuleFile>& files) {
       out.problems.insert(out.problems.begin(), RuleProblem{{}, 0, 0, loaded.error().message, false});
     } else {
       for (const auto& words : (*loaded)->unsupported())
-        if (std::none_of(out.problems.begin(), out.problems.end(), [&](const auto& known) { return known.text() == words; }))
+        if (std::none_of(out.problems.begin(), out.problems.end(),
+                         [&](const auto& known) { return known.text() == words; }))
           out.problems.push_back({{}, 0, 0, words, true});
     }
   }
@@ -147,15 +148,20 @@ Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const 
         if (test.alerts && *test.alerts != mine.size()) wrong = "expected " + std::to_string(*test.alerts) + ", ";
         if (wrong.empty() && !test.reason.empty() && mine.front()->reason.find(test.reason) == std::string::npos)
           wrong = "expected a reason with '" + test.reason + "', ";
-        if (wrong.empty()) ++report.passed;
-        else report.failures.push_back(place + wrong + told(mine));
+        if (wrong.empty())
+          ++report.passed;
+        else
+          report.failures.push_back(place + wrong + told(mine));
       }
       bool speaks = true;
       for (uint32_t i = 0; i < loaded.rules().size(); ++i)
         if (loaded.rules()[i].head.id == head.id) speaks = loaded.raises(i);
       if (speaks && !(positive && negative))
         report.lacking.push_back(head.path + ":" + std::to_string(head.line) + ": " + head.title + ": has no " +
-                                 (positive ? "negative" : negative ? "positive" : "positive and no negative") + " test");
+                                 (positive   ? "negative"
+                                  : negative ? "positive"
+                                             : "positive and no negative") +
+                                 " test");
     }
   }
   return report;

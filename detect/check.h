@@ -1,6 +1,7 @@
 // `yushi rules check` and `yushi rules test`: what is wrong with rule files, and do their own cases hold.
 //
-// detect/ knows no parsers: the caller has loaded them, so that their fields are known, and lends the function that understands messages (parsers/understand.h).
+// detect/ knows no parsers: the caller has loaded them, so that their fields are known, and lends the function that
+// understands messages (parsers/understand.h).
 //
 // A test's lines, in order (rule_file.h has the keys of a test):
 //   LINE              received together with the line before
@@ -23,7 +24,7 @@ namespace yushi::detect {
 using UnderstandBatch = std::function<void(Batch& batch)>;
 
 struct RuleCheck {
-  std::vector<RuleProblem> problems;  // wrong ones first, then unsupported ones
+  std::vector<RuleProblem> problems;              // wrong ones first, then unsupported ones
   size_t rules = 0, correlations = 0, tests = 0;  // that can be used
   bool ok() const { return problems.empty() || problems.front().unsupported; }
 };
@@ -31,8 +32,8 @@ RuleCheck check_rule_files(const std::vector<RuleFile>& files);
 
 struct RuleTestReport {
   size_t passed = 0;
-  std::vector<std::string> failures;  // path:line: rule, test: what was expected and what came
-  std::vector<std::string> lacking;   // path:line: rules without a positive or a negative test
+  std::vector<std::string> failures;     // path:line: rule, test: what was expected and what came
+  std::vector<std::string> lacking;      // path:line: rules without a positive or a negative test
   std::vector<std::string> unsupported;  // rules that cannot run, so that their tests did not
 };
 // Runs every test of every file, each with a new Engine over all the files' rules. invalid when the files do not load.

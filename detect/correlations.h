@@ -4,8 +4,8 @@
 // temporal when each of its rules hit within the span; temporal_ordered when they did so in the order written.
 // Groups never mix tenants: the log is part of every group.
 //
-// Invariants  Pure function of the hits in commit order: no clock. Hits may come out of order in event time; each is put
-//             at its place, and every window that holds it is judged.
+// Invariants  Pure function of the hits in commit order: no clock. Hits may come out of order in event time; each is
+//             put at its place, and every window that holds it is judged.
 // Memory      Per log and correlation at most kGroupsMax groups (the least recently hit goes) with at most
 //             kHitsMax + threshold hits each, each with at most kHitWordsMax bytes of words.
 // Threads     One owner.
@@ -25,18 +25,18 @@ namespace yushi::detect {
 
 // A hit as its correlations see it.
 struct CorrelationHit {
-  int64_t at_ns = 0;      // event time as the engine counts it
-  uint64_t index = 0;     // of the record in its log
-  uint32_t part = 0;      // which of the correlation's rules
-  uint64_t value = 0;     // value_count: hash of the value
+  int64_t at_ns = 0;        // event time as the engine counts it
+  uint64_t index = 0;       // of the record in its log
+  uint32_t part = 0;        // which of the correlation's rules
+  uint64_t value = 0;       // value_count: hash of the value
   bool of_receipt = false;  // at_ns is the receipt's: the record has no time of its own
-  std::string words = {};  // what its record says in the rule's reason, see alert_words.h; often nothing
+  std::string words = {};   // what its record says in the rule's reason, see alert_words.h; often nothing
 };
 
 // A correlation that fired: the window's hits, oldest first.
 struct CorrelationFired {
   std::vector<CorrelationHit> hits;
-  uint64_t count = 0;     // hits or distinct values in the window; those forgotten to save memory are not counted
+  uint64_t count = 0;  // hits or distinct values in the window; those forgotten to save memory are not counted
 };
 
 class Correlations {

@@ -50,8 +50,8 @@ struct LoginKind {
 };
 
 // auditd tells of one login in up to five records, and of services and cron in the same ones. A person's login is
-// USER_LOGIN, which may give the account by number only, or USER_ACCT of a program that lets people in (PAM: the account
-// is good). An attempt that failed is told by USER_AUTH, by USER_LOGIN, or by both.
+// USER_LOGIN, which may give the account by number only, or USER_ACCT of a program that lets people in (PAM: the
+// account is good). An attempt that failed is told by USER_AUTH, by USER_LOGIN, or by both.
 bool is_persons_login(const Record& record, std::string_view type, bool success, Scratch& scratch) {
   if (type == "USER_LOGIN") return true;
   if (!success) return type == "USER_AUTH" || type == "USER_ERR";
@@ -197,8 +197,10 @@ struct Engine::State {
       std::string group;
       if (!group_key(correlation.group_fields[use.part], rule.group_by, record, scratch, &group)) continue;
       Counted counted = counted_time(record);
-      CorrelationHit hit{counted.at_ns, record.index, use.part, 0, counted.of_receipt, hit_words(correlation, record, scratch)};
-      if (rule.type == CorrelationRule::Type::value_count && !value_hash(record, rule.value_field, &hit.value)) continue;
+      CorrelationHit hit{
+          counted.at_ns, record.index, use.part, 0, counted.of_receipt, hit_words(correlation, record, scratch)};
+      if (rule.type == CorrelationRule::Type::value_count && !value_hash(record, rule.value_field, &hit.value))
+        continue;
       CorrelationFired fired;
       if (!correlations.add(*running, record.origin->log, group, hit, &fired)) continue;
       // The record that completed it came last, but another one may have happened last.
@@ -325,7 +327,8 @@ void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<A
   auto next_hit = static_cast<size_t>(std::lower_bound(batch.hits.begin(), batch.hits.end(), begin,
                                                        [](auto& hit, size_t record) { return hit.record < record; }) -
                                       batch.hits.begin());
-  LoginKind known[64];  // of this batch only, and only those that is_known tells: a kind's memory may hold another one later
+  // of this batch only, and only those that is_known tells: a kind's memory may hold another one later
+  LoginKind known[64];
   uint64_t is_known = 0;
   for (size_t i = begin; i < end; ++i) {
     const Record& record = batch.records[i];
@@ -338,10 +341,13 @@ void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<A
     is_known |= uint64_t{1} << place;
     if (kind.is_login) state_->login(record, kind, alerts);
   }
-  YUSHI_ASSERT(next_hit == batch.hits.size() || batch.hits[next_hit].record >= end, "hit %zu of %zu is not ascending by record", next_hit, batch.hits.size());
+  YUSHI_ASSERT(next_hit == batch.hits.size() || batch.hits[next_hit].record >= end,
+               "hit %zu of %zu is not ascending by record", next_hit, batch.hits.size());
 }
 
-void Engine::tick(uint64_t, int64_t received_ns, std::vector<Alert>& alerts) { state_->folds.tick(received_ns, alerts); }
+void Engine::tick(uint64_t, int64_t received_ns, std::vector<Alert>& alerts) {
+  state_->folds.tick(received_ns, alerts);
+}
 
 std::string Engine::save() const {
   std::string out(kStateMagic);
@@ -356,7 +362,8 @@ std::string Engine::save() const {
 
 Result<void> Engine::load(std::string_view state) {
   auto broken = [] {
-    return fail(Code::corrupt, "detector state: not ours or damaged; without it the baselines of accounts are learned anew");
+    return fail(Code::corrupt,
+                "detector state: not ours or damaged; without it the baselines of accounts are learned anew");
   };
   if (!state.starts_with(kStateMagic) || state.size() < kStateHeadBytes + kChecksumBytes) return broken();
   char version = state[kStateMagic.size()];

@@ -6,7 +6,8 @@
 // Invariants  Two inputs only: records in commit order, and ticks. No clock is read: windows and hours count in event
 //             time, so a replay of the same commits gives the same alerts, with the same ids.
 // Memory      Bounded: accounts, windows and groups per tenant have limits; the least recently seen goes first.
-// Threads     A RuleSet is immutable and shared; a RuleMatcher belongs to one thread. An Engine belongs to the committer.
+// Threads     A RuleSet is immutable and shared; a RuleMatcher belongs to one thread. An Engine belongs to the
+//             committer.
 #pragma once
 
 #include <memory>
@@ -29,8 +30,8 @@ struct RuleFile {
   std::string text;
 };
 // Every *.yml and *.yaml below each directory, sorted by name (the path below the directory); later directories win.
-// io when a directory cannot be read, or when a file cannot be taken (read_data_file); with `left_out` such a file is put
-// there instead. A directory that is not there has no rules.
+// io when a directory cannot be read, or when a file cannot be taken (read_data_file); with `left_out` such a file is
+// put there instead. A directory that is not there has no rules.
 Result<std::vector<RuleFile>> read_rule_directories(const std::vector<std::string>& directories,
                                                     std::vector<FileLeftOut>* left_out = nullptr);
 
@@ -40,8 +41,9 @@ struct RuleSummary {
   int line = 0;
 };
 
-// Matches the batches of one thread, and remembers what it has learned of their message kinds: these must live as long as
-// the matcher, as the kinds of one ParserSet do. Those of a batch read from the store live with the batch: RuleSet::match().
+// Matches the batches of one thread, and remembers what it has learned of their message kinds: these must live as long
+// as the matcher, as the kinds of one ParserSet do. Those of a batch read from the store live with the batch:
+// RuleSet::match().
 class RuleMatcher {
  public:
   virtual ~RuleMatcher() = default;
@@ -50,15 +52,18 @@ class RuleMatcher {
 };
 
 // `files` may repeat a name: the later one wins. load() fails (invalid) with every problem of every file, one a line as
-// `path:line:column: message`. A rule may name fields of ECS and of parsers (may_be_field), so the parsers are loaded before
-// it; any other name is an error. A rule that is right Sigma but more than we can do exactly is left out and listed.
+// `path:line:column: message`. A rule may name fields of ECS and of parsers (may_be_field), so the parsers are loaded
+// before it; any other name is an error. A rule that is right Sigma but more than we can do exactly is left out and
+// listed.
 class RuleSet {
  public:
   static Result<std::shared_ptr<const RuleSet>> load(std::vector<RuleFile> files);
   virtual ~RuleSet() = default;
   virtual std::unique_ptr<RuleMatcher> matcher() const = 0;  // which the set must outlive
   // One batch, of whatever kinds: nothing is remembered.
-  void match(const Batch& batch, Scratch& scratch, std::vector<RuleHit>& hits) const { matcher()->match(batch, scratch, hits); }
+  void match(const Batch& batch, Scratch& scratch, std::vector<RuleHit>& hits) const {
+    matcher()->match(batch, scratch, hits);
+  }
   virtual const std::vector<RuleFile>& files() const = 0;
   virtual std::vector<RuleSummary> list() const = 0;
   virtual const std::vector<std::string>& unsupported() const = 0;  // path:line:column: unsupported: construct
@@ -75,14 +80,14 @@ class Engine {
   Engine(std::shared_ptr<const RuleSet> rules, DetectOptions options);
   ~Engine();
 
-  // Records must have index and origin->log. An event joined of several lines comes in their place, when it is closed, and
-  // its alerts name them all. Alerts are appended in order; one that is repeated, or beyond its sender's
+  // Records must have index and origin->log. An event joined of several lines comes in their place, when it is closed,
+  // and its alerts name them all. Alerts are appended in order; one that is repeated, or beyond its sender's
   // share, is only counted (detect/folds.h).
   void observe(const Batch& batch, std::vector<Alert>& alerts) { observe(batch, 0, batch.records.size(), alerts); }
   // The same for records number `begin` to `end` of it, in that order.
   void observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts);
-  // Once a second of receipt time, between commits. What it appends comes from no record: the state must be saved with it, or
-  // a replay would let it be told again.
+  // Once a second of receipt time, between commits. What it appends comes from no record: the state must be saved with
+  // it, or a replay would let it be told again.
   void tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts);
   // Takes new rules over, keeping baselines; correlations whose rule is unchanged keep their windows.
   void reload(std::shared_ptr<const RuleSet> rules);

@@ -36,15 +36,15 @@ struct Finding {
 
 // A login or an attempt to log in, as a record tells it. Views into the record.
 struct LoginEvent {
-  int64_t at_ns = 0;      // event time as the engine counts it
+  int64_t at_ns = 0;        // event time as the engine counts it
   bool of_receipt = false;  // which is the receipt's: the record has no time of its own
   uint64_t index = 0;
   std::string_view user;
-  std::string_view source;   // source.ip as text; empty when the record has none
-  std::string_view host;     // empty when the record has none
-  std::string_view way;      // of the message: its pattern, to tell two lines of one attempt from two attempts
-  uint64_t times = 1;        // a line may stand for several attempts: `message repeated 5 times: [ Failed password …]`
-  std::string_view teller;   // event.dataset: sshd and auditd may tell of one login
+  std::string_view source;  // source.ip as text; empty when the record has none
+  std::string_view host;    // empty when the record has none
+  std::string_view way;     // of the message: its pattern, to tell two lines of one attempt from two attempts
+  uint64_t times = 1;       // a line may stand for several attempts: `message repeated 5 times: [ Failed password …]`
+  std::string_view teller;  // event.dataset: sshd and auditd may tell of one login
 };
 
 }  // namespace yushi::detect

@@ -15,8 +15,8 @@ constexpr size_t kNameBytesMax = 256;
 constexpr size_t kRulesMax = 65'536;
 constexpr uint64_t kNotKnown = ~uint64_t{0};  // of a record's index
 
-// A share of `burst`, and one more each `every_ns`, is kept as the time at which all of it is there again. Later than that
-// can be, it was written by a clock that has been set back since.
+// A share of `burst`, and one more each `every_ns`, is kept as the time at which all of it is there again. Later than
+// that can be, it was written by a clock that has been set back since.
 bool has_token(int64_t used_ns, int64_t now_ns, int64_t burst, int64_t every_ns) {
   int64_t ahead_ns = used_ns - now_ns;
   return ahead_ns <= (burst - 1) * every_ns || ahead_ns > burst * every_ns;
@@ -168,12 +168,14 @@ Alert Folds::summary_of_sender(std::string_view log, std::string_view rule_id, s
   Alert alert = summary(log, rule_id, counted, received_ns);
   std::string who = name.empty() ? "other senders" : printable(name);
   alert.key = "more from " + who;
-  std::string place = std::string(log) + "/", first = time_text_utc(counted.first_ns), last = time_text_utc(counted.last_ns);
+  std::string place = std::string(log) + "/", first = time_text_utc(counted.first_ns),
+              last = time_text_utc(counted.last_ns);
   bool one = counted.hits == 1;
   alert.reason = alert.rule_name + ": " + std::to_string(counted.hits) + " more from " + who +
                  (sender.host.empty() ? "" : " on " + printable(sender.host)) + (one ? " was" : " were") +
-                 " only counted, of " + first + (first == last ? "" : " to " + last) + " (record" + (one ? " " : "s ") + place +
-                 std::to_string(counted.first) + (one ? ")" : " to " + place + std::to_string(counted.last) + ")");
+                 " only counted, of " + first + (first == last ? "" : " to " + last) + " (record" + (one ? " " : "s ") +
+                 place + std::to_string(counted.first) +
+                 (one ? ")" : " to " + place + std::to_string(counted.last) + ")");
   if (!sender.host.empty()) alert.fields.emplace_back("host.name", sender.host);
   alert.id = alert_id(alert);
   return alert;
@@ -197,8 +199,8 @@ void Folds::tick(int64_t received_ns, std::vector<Alert>& alerts) {
       tell(rule_id, who, sender);
     });
     for (auto& [rule_id, sender] : known.others) tell(rule_id, {}, sender);
-    // Long full again, as for a rule not heard of; by a margin, so that no record that was received before this tick and is
-    // committed behind it finds another share than in a replay.
+    // Long full again, as for a rule not heard of; by a margin, so that no record that was received before this tick
+    // and is committed behind it finds another share than in a replay.
     std::erase_if(known.rules, [&](const auto& rule) { return rule.second < received_ns - kForgetNs; });
     std::erase_if(known.others, [&](const auto& rule) { return rule.second.used_ns < received_ns - kForgetNs; });
     known.folds.for_each([&, &log = log](const std::string& name, Fold& fold) {
@@ -343,7 +345,8 @@ bool Folds::load_version_3(Reader& in) {
     fold.raised_ns = fold.repeated.first_ns = fold.repeated.last_ns = bounded_time(in.signed_varint());
     fold.repeated.hits = in.varint();
     fold.repeated.first = fold.repeated.last = kNotKnown;  // which records they were nobody wrote down
-    fold.due_ns = kTimeMaxNs;                              // told by the next alert of the key, as it was then, or when it goes
+    // told by the next alert of the key, as it was then, or when it goes
+    fold.due_ns = kTimeMaxNs;
     if (!parts.ok()) return false;
     log_of(log).folds.use(name.substr(name.size() - parts.left())) = fold;
   }

@@ -2,21 +2,22 @@
 //
 // An alert is not raised when
 //   it is a repetition    one of the same rule and key was raised within the rule's fold, in event time
-//   its host is a flood   a host, as its sender names it, has kHostBurst alerts of a rule, then one a kHostEveryNs of event time
-//   its rule is a flood   the senders of a log share kRuleBurst alerts of a rule, then one a kRuleEveryNs of receipt time. Where
-//                         these are used up each sender still has kSenderBurst and one a kSenderEveryNs of its own: no
-//                         sender's flood hides another's alert
-// Hosts and event times are the sender's word, so the first two keep alerts readable; the third bounds what a sender can cost.
-// It counts receipt, which a sender cannot choose, and which is written with the record: a replay gives the same.
+//   its host is a flood   a host, as its sender names it, has kHostBurst alerts of a rule, then one a kHostEveryNs of
+//   event time its rule is a flood   the senders of a log share kRuleBurst alerts of a rule, then one a kRuleEveryNs of
+//                         receipt time. Where these are used up each sender still has kSenderBurst and one a
+//                         kSenderEveryNs of its own: no sender's flood hides another's alert
+// Hosts and event times are the sender's word, so the first two keep alerts readable; the third bounds what a sender
+// can cost. It counts receipt, which a sender cannot choose, and which is written with the record: a replay gives the
+// same.
 //
-// What is not raised is counted, and the count is told once: by the next alert of the same key, or by an alert that is a
-// summary. Of a log and rule the alerts that are no summary and all counts together are the hits, over a crash too: the
-// counts are part of the detectors' state.
+// What is not raised is counted, and the count is told once: by the next alert of the same key, or by an alert that is
+// a summary. Of a log and rule the alerts that are no summary and all counts together are the hits, over a crash too:
+// the counts are part of the detectors' state.
 //
 // Invariants  In commit order, no clock; ticks only tell what was counted, they never decide about a hit.
-// Memory      Per log kFoldsMax keys, kHostsMax hosts and kSendersMax senders. A key that goes is told before. Of senders only
-//             one that has all of its share again goes; when there is none, the new sender is one of those that share one
-//             entry a rule.
+// Memory      Per log kFoldsMax keys, kHostsMax hosts and kSendersMax senders. A key that goes is told before. Of
+//             senders only one that has all of its share again goes; when there is none, the new sender is one of those
+//             that share one entry a rule.
 // Threads     One owner.
 #pragma once
 
@@ -47,11 +48,12 @@ class Folds {
   struct Hit {
     std::string_view log, sender, host;
     uint64_t index = 0;
-    int64_t at_ns = 0;        // event time as the engine counts it
+    int64_t at_ns = 0;  // event time as the engine counts it
     int64_t received_ns = 0;
   };
 
-  // False: the hit is counted, its rule and sender have nothing left. Needs no host; asked before costly words are made.
+  // False: the hit is counted, its rule and sender have nothing left. Needs no host; asked before costly words are
+  // made.
   bool has_share(const RuleHead& rule, const Hit& hit);
   // After has_share(). True: raise it now. `repeated` says how many repetitions of the alert before, raised at
   // `repeated_ns` of event time, are to be told with it. Appends a summary when a key had to go.
@@ -68,8 +70,8 @@ class Folds {
  private:
   struct Count {
     uint64_t hits = 0;
-    uint64_t first = 0, last = 0;        // index of the first and of the last record
-    int64_t first_ns = 0, last_ns = 0;   // least and greatest event time
+    uint64_t first = 0, last = 0;       // index of the first and of the last record
+    int64_t first_ns = 0, last_ns = 0;  // least and greatest event time
     void add(const Hit& hit);
   };
   struct Fold {
@@ -78,9 +80,9 @@ class Folds {
     Count repeated;
   };
   struct Sender {
-    int64_t used_ns = 0;    // see has_token()
+    int64_t used_ns = 0;  // see has_token()
     Count counted;
-    std::string host;       // of all that was counted; empty when they differ or have none
+    std::string host;  // of all that was counted; empty when they differ or have none
   };
   struct Log {
     LruMap<Fold> folds{kFoldsMax};                      // rule, key

@@ -18,8 +18,7 @@ struct Row {
 };
 
 // What a Linux machine itself says.
-constexpr std::string_view kLinux =
-    "sshd sudo su pam accounts cron systemd systemd-logind auditd iptables";
+constexpr std::string_view kLinux = "sshd sudo su pam accounts cron systemd systemd-logind auditd iptables";
 
 constexpr Row kRows[] = {
     {"linux", "process_creation", "", "process", "auditd sudo", "", false},
@@ -37,8 +36,7 @@ constexpr Row kRows[] = {
     {"linux", "", "guacamole", "linux", "guacamole", "guacd", false},
     {"linux", "", "vsftpd", "linux", "vsftpd", "vsftpd", false},
     {"linux", "", "", "linux", kLinux, "", true},
-    {"*", "webserver", "", "web", "nginx.access apache.access", "",
-     false},
+    {"*", "webserver", "", "web", "nginx.access apache.access", "", false},
     {"apache", "", "", "web", "apache.access", "apache2 httpd", false},
     {"", "", "apache", "web", "apache.access", "apache2 httpd", false},
     {"nginx", "", "", "web", "nginx.access", "nginx", false},
@@ -50,7 +48,7 @@ constexpr Row kRows[] = {
 struct FieldRow {
   std::string_view table;  // of the log source; empty: all
   std::string_view sigma;
-  std::string_view ecs;    // separated by blanks: any of them
+  std::string_view ecs;  // separated by blanks: any of them
 };
 
 constexpr FieldRow kFields[] = {

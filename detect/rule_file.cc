@@ -88,7 +88,9 @@ SigmaValue convert(const YAML::Node& node, size_t& nodes, int depth) {
   if (depth > kDepthMax) stop(node, "nested deeper than 64");
   SigmaValue value;
   switch (node.Type()) {
-    case YAML::NodeType::Scalar: value = scalar(node); break;
+    case YAML::NodeType::Scalar:
+      value = scalar(node);
+      break;
     case YAML::NodeType::Sequence:
       value.type = SigmaValue::Type::list;
       for (const auto& item : node) value.items.push_back(convert(item, nodes, depth + 1));
@@ -104,15 +106,16 @@ SigmaValue convert(const YAML::Node& node, size_t& nodes, int depth) {
         value.entries.back().second.column = entry.first.Mark().column + 1;
       }
       break;
-    default: break;
+    default:
+      break;
   }
   value.line = node.Mark().line + 1;
   value.column = node.Mark().column + 1;
   return value;
 }
 
-// The value of `key`, which may be missing (an undefined node). yaml-cpp's operator[] compares keys by conversion and is
-// happy with maps only.
+// The value of `key`, which may be missing (an undefined node). yaml-cpp's operator[] compares keys by conversion and
+// is happy with maps only.
 YAML::Node get(const YAML::Node& map, const char* key) {
   if (!map.IsMap()) return YAML::Node(YAML::NodeType::Undefined);
   for (const auto& entry : map)
@@ -162,11 +165,16 @@ uint64_t count_of(const YAML::Node& node) {
 void read_level(const YAML::Node& document, RuleHead& head) {
   std::string level = text_of(document, "level");
   if (level.empty() || level == "medium") return;
-  if (level == "informational") head.severity = Severity::informational, head.score = 10;
-  else if (level == "low") head.severity = Severity::low, head.score = 25;
-  else if (level == "high") head.severity = Severity::high, head.score = 75;
-  else if (level == "critical") head.severity = Severity::critical, head.score = 95;
-  else stop(get(document, "level"), "level '" + level + "' is none of informational, low, medium, high, critical");
+  if (level == "informational")
+    head.severity = Severity::informational, head.score = 10;
+  else if (level == "low")
+    head.severity = Severity::low, head.score = 25;
+  else if (level == "high")
+    head.severity = Severity::high, head.score = 75;
+  else if (level == "critical")
+    head.severity = Severity::critical, head.score = 95;
+  else
+    stop(get(document, "level"), "level '" + level + "' is none of informational, low, medium, high, critical");
 }
 
 RuleTest read_test(const YAML::Node& node) {
@@ -193,7 +201,8 @@ RuleTest read_test(const YAML::Node& node) {
   return test;
 }
 
-[[noreturn]] void stop_at_field(const YAML::Node& at, size_t offset, const std::string& name, const std::string& where) {
+[[noreturn]] void stop_at_field(const YAML::Node& at, size_t offset, const std::string& name,
+                                const std::string& where) {
   YAML::Mark mark = place_within(at, offset);
   throw Stop{mark.line + 1, mark.column + 1,
              where + ": " + name + " is a field neither of ECS nor of a parser" + own_field_suggestion(name), false};
@@ -217,7 +226,8 @@ void check_reason(const YAML::Node& reason, bool is_correlation, const YAML::Nod
     if (close == words.npos) return;
     std::string name = words.substr(open + 2, close - open - 2);
     bool is_of_window = is_correlation && is_one_of(name, {"count", "timespan", "since"});
-    if (!is_of_window && !may_be_field(name) && !there(get(aliases, name.c_str()))) stop_at_field(reason, open + 2, name, "reason");
+    if (!is_of_window && !may_be_field(name) && !there(get(aliases, name.c_str())))
+      stop_at_field(reason, open + 2, name, "reason");
   }
 }
 
@@ -254,11 +264,16 @@ CorrelationRule read_correlation(const YAML::Node& node, RuleHead head) {
   out.head = std::move(head);
   std::string type = text_of(node, "type", true);
   using Type = CorrelationRule::Type;
-  if (type == "event_count") out.type = Type::event_count;
-  else if (type == "value_count") out.type = Type::value_count;
-  else if (type == "temporal") out.type = Type::temporal;
-  else if (type == "temporal_ordered") out.type = Type::temporal_ordered;
-  else unsupported(get(node, "type"), "correlation type '" + type + "' is not done here");
+  if (type == "event_count")
+    out.type = Type::event_count;
+  else if (type == "value_count")
+    out.type = Type::value_count;
+  else if (type == "temporal")
+    out.type = Type::temporal;
+  else if (type == "temporal_ordered")
+    out.type = Type::temporal_ordered;
+  else
+    unsupported(get(node, "type"), "correlation type '" + type + "' is not done here");
   out.rules = texts_of(node, "rules");
   if (out.rules.empty()) stop(node, "a correlation needs rules");
   if (out.rules.size() > 32) unsupported(get(node, "rules"), "more than 32 rules in one correlation");
@@ -266,11 +281,14 @@ CorrelationRule read_correlation(const YAML::Node& node, RuleHead head) {
   auto check_field = [&](const YAML::Node& at, const std::string& where) {
     if (!at.IsScalar()) return;
     const std::string& name = at.Scalar();
-    if (!may_be_field(name) && !is_sigma_field(name) && !there(get(get(node, "aliases"), name.c_str()))) stop_at_field(at, 0, name, where);
+    if (!may_be_field(name) && !is_sigma_field(name) && !there(get(get(node, "aliases"), name.c_str())))
+      stop_at_field(at, 0, name, where);
   };
   if (YAML::Node groups = get(node, "group-by"); there(groups)) {
-    if (groups.IsScalar()) check_field(groups, "group-by");
-    else for (const auto& group : groups) check_field(group, "group-by");
+    if (groups.IsScalar())
+      check_field(groups, "group-by");
+    else
+      for (const auto& group : groups) check_field(group, "group-by");
   }
   std::string span = text_of(node, "timespan", true);
   auto timespan = parse_timespan(span);
@@ -300,16 +318,19 @@ CorrelationRule read_correlation(const YAML::Node& node, RuleHead head) {
   for (const auto& entry : condition) {
     if (!entry.first.IsScalar()) stop(entry.first, "a key that is no text");
     const std::string& key = entry.first.Scalar();
-    if (key == "gte") out.at_least = count_of(entry.second);
-    else if (key == "gt") out.at_least = count_of(entry.second) + 1;
-    else if (key == "eq") out.exactly = count_of(entry.second);
+    if (key == "gte")
+      out.at_least = count_of(entry.second);
+    else if (key == "gt")
+      out.at_least = count_of(entry.second) + 1;
+    else if (key == "eq")
+      out.exactly = count_of(entry.second);
     else if (is_one_of(key, {"lt", "lte", "neq"}))
       unsupported(entry.first, "condition '" + key + "' is decided by what does not come, and is not done here");
     else if (key == "field" && out.type == Type::value_count) {
       out.value_field = text_of(condition, "field");
       check_field(entry.second, "condition.field");
-    }
-    else stop(entry.first, "unknown key '" + key + "' in a condition");
+    } else
+      stop(entry.first, "unknown key '" + key + "' in a condition");
   }
   if (!counts) unsupported(condition, "a condition in a temporal correlation is not done here");
   if (out.exactly) out.at_least = *out.exactly;
@@ -381,7 +402,8 @@ RuleDocument read_document(const YAML::Node& document, const RuleFile& file, siz
   }
   // Our own name any dataset, so a misspelt one would be a rule that is asked of nothing.
   if (product == "yushi" && category.empty() && !service.empty() && !may_be_dataset(service))
-    stop(get(source, "service"), "service " + service + ": no parser has this dataset or program" + dataset_suggestion(service));
+    stop(get(source, "service"),
+         "service " + service + ": no parser has this dataset or program" + dataset_suggestion(service));
   YAML::Node detection = get(document, "detection");
   if (!there(detection) || !detection.IsMap()) stop(document, "detection is missing");
   if (YAML::Node frame = get(detection, "timeframe"); there(frame))

@@ -1,7 +1,7 @@
 // One rule file, read: Sigma v2 rules, correlations and our own `yushi:` part (key, reason, fold, tests).
 //
-// A file may hold several YAML documents. What is wrong is a problem with file, line and column; what is right Sigma but
-// more than we can do exactly is *unsupported*: that rule is left out and listed, the others of the file stand.
+// A file may hold several YAML documents. What is wrong is a problem with file, line and column; what is right Sigma
+// but more than we can do exactly is *unsupported*: that rule is left out and listed, the others of the file stand.
 //
 //   yushi:
 //     key: [user.name, host.name]        what repeated alerts fold on; otherwise account, address and host
@@ -15,7 +15,8 @@
 //         expect: alert | none | {alerts: 2, reason: 'contained text'}
 //
 // Errors  None thrown: foreign exceptions end here.
-// Memory  A file of more than 1 MiB, 100,000 nodes or depth 64 is refused (aliases are counted as often as they are used).
+// Memory  A file of more than 1 MiB, 100,000 nodes or depth 64 is refused (aliases are counted as often as they are
+//         used).
 #pragma once
 
 #include <cstdint>
@@ -45,7 +46,7 @@ struct RuleProblem {
 // What an alert says of its rule, stateless or correlation.
 struct RuleHead {
   std::string id, title, name;
-  std::string digest;         // hex SHA-256 of the file's text and the document's number in it
+  std::string digest;  // hex SHA-256 of the file's text and the document's number in it
   std::string path;
   int line = 1;
   Severity severity = Severity::medium;
@@ -66,25 +67,25 @@ struct CorrelationRule {
   enum class Type : uint8_t { event_count, value_count, temporal, temporal_ordered };
   RuleHead head;
   Type type = Type::event_count;
-  std::vector<std::string> rules;      // names or ids, as written
+  std::vector<std::string> rules;  // names or ids, as written
   std::vector<std::string> group_by;
   // aliases: name in group_by -> (rule, field)
   std::vector<std::pair<std::string, std::vector<std::pair<std::string, std::string>>>> aliases;
   int64_t timespan_ns = 0;
-  uint64_t at_least = 1;               // event_count, value_count
+  uint64_t at_least = 1;  // event_count, value_count
   std::optional<uint64_t> exactly;
-  std::string value_field;             // value_count
-  bool generate = false;               // the rules it is made of raise alerts of their own, too
+  std::string value_field;  // value_count
+  bool generate = false;    // the rules it is made of raise alerts of their own, too
 };
 
 struct RuleTest {
   std::string name;
   int line = 0;
-  std::string received;                // RFC 3339; empty: 2026-11-01T08:00:00Z
+  std::string received;  // RFC 3339; empty: 2026-11-01T08:00:00Z
   std::vector<std::string> lines;
-  bool any = true;                     // at least one alert of this rule, or none when false
-  std::optional<uint64_t> alerts;      // exactly so many
-  std::string reason;                  // text that the first alert's reason contains
+  bool any = true;                 // at least one alert of this rule, or none when false
+  std::optional<uint64_t> alerts;  // exactly so many
+  std::string reason;              // text that the first alert's reason contains
 };
 
 // What one YAML document of the file held.
@@ -97,7 +98,7 @@ struct RuleDocument {
 
 struct ParsedRuleFile {
   std::vector<RuleDocument> documents;
-  std::vector<RuleProblem> problems;   // unsupported ones too
+  std::vector<RuleProblem> problems;  // unsupported ones too
 };
 ParsedRuleFile parse_rule_file(const RuleFile& file);
 

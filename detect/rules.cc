@@ -60,8 +60,8 @@ const Field* url_decoded() {
 // Values that stand neither in raw nor among the constants of a kind, but come from where and when a record was taken.
 bool asks_of_derived(const Expression& expression) {
   if (expression.kind == Expression::Kind::test) {
-    for (std::string_view name : {"event.dataset", "observer.name", "organization.name", "log.source.address", "event.id",
-                                  "event.created", "@timestamp"})
+    for (std::string_view name : {"event.dataset", "observer.name", "organization.name", "log.source.address",
+                                  "event.id", "event.created", "@timestamp"})
       if (expression.name == name) return true;
     if (expression.field == url_decoded()) return false;  // Matcher::search() decodes
     return expression.name.starts_with("log.syslog.") || expression.name.starts_with("yushi.");
@@ -103,11 +103,13 @@ void gather_searched(const Expression& expression, const std::vector<std::string
   for (const Field* one : fields_named(field->name)) out.fields.push_back(one);
   if (field == kUrlOriginal) out.fields.insert(out.fields.end(), {kUrlPath, kUrlQuery});  // the span over both
   // Parts of a URL may be derived of the whole one, and a program's name of its file.
-  if (field->name.starts_with("url.") || field == url_decoded()) out.fields.insert(out.fields.end(), {kUrlOriginal, kUrlFull, kUrlPath});
+  if (field->name.starts_with("url.") || field == url_decoded())
+    out.fields.insert(out.fields.end(), {kUrlOriginal, kUrlFull, kUrlPath});
   if (field == ecs::process_name) out.fields.push_back(kExecutable);
 }
 
-// A value without the sign that begins an escape is written as it is meant, but for hex. A literal is looked for in any case.
+// A value without the sign that begins an escape is written as it is meant, but for hex. A literal is looked for in any
+// case.
 bool is_written_otherwise(const Record& record, const Capture& capture) {
   auto escape = static_cast<Escape>(capture.escape);
   if (escape == Escape::none || escape == Escape::lower) return false;
@@ -156,8 +158,10 @@ Result<std::shared_ptr<const RuleSet>> LoadedRules::load(std::vector<RuleFile> f
   for (const auto& file : set->files_) {
     ParsedRuleFile parsed = parse_rule_file(file);
     for (const auto& problem : parsed.problems) {
-      if (problem.unsupported) set->unsupported_.push_back(problem.text());
-      else if (++problem_count <= kProblemsMax) problems += (problems.empty() ? "" : "\n") + problem.text();
+      if (problem.unsupported)
+        set->unsupported_.push_back(problem.text());
+      else if (++problem_count <= kProblemsMax)
+        problems += (problems.empty() ? "" : "\n") + problem.text();
     }
     for (auto& document : parsed.documents) documents.push_back(std::move(document));
   }
@@ -229,7 +233,8 @@ Result<void> LoadedRules::link(std::vector<RuleDocument>& documents) {
         unmapped = linked.rule.value_field;
       if (!unmapped.empty()) {
         unsupported_.push_back(linked.rule.head.path + ":" + std::to_string(linked.rule.head.line) +
-                               ":1: unsupported: field " + unmapped + " is no field, or not one only, of the rules correlated");
+                               ":1: unsupported: field " + unmapped +
+                               " is no field, or not one only, of the rules correlated");
         break;
       }
       for (uint32_t part = 0; part < linked.parts.size(); ++part) {
@@ -257,7 +262,8 @@ Result<void> LoadedRules::link(std::vector<RuleDocument>& documents) {
     for (const auto& name : rule.rules) {
       if (numbers.contains(name)) continue;
       if (names_waiting.contains(name)) {
-        return fail(Code::invalid, place + "correlation refers to '" + name + "', which refers back to it or is not there");
+        return fail(Code::invalid,
+                    place + "correlation refers to '" + name + "', which refers back to it or is not there");
       }
       // The rule may be one that we had to leave out as unsupported.
       unsupported_.push_back(place + "unsupported: correlation refers to rule '" + name + "', which is not loaded");
@@ -319,8 +325,8 @@ void LoadedRules::index() {
   for (const auto& dataset : datasets)
     by_dataset_.emplace(dataset, choose([&](const RuleScope& s) { return s.all || holds(s.datasets, dataset); }));
   for (const auto& process : processes)
-    by_process_.emplace(
-        process, choose([&](const RuleScope& s) { return s.all || s.unknown || holds(s.processes, process); }));
+    by_process_.emplace(process,
+                        choose([&](const RuleScope& s) { return s.all || s.unknown || holds(s.processes, process); }));
   other_datasets_ = choose([](const RuleScope& s) { return s.all; });
   unparsed_ = choose([](const RuleScope& s) { return s.all || s.unknown; });
 }
@@ -365,7 +371,7 @@ class LoadedRules::Matcher final : public RuleMatcher {
 
   struct Known {
     bool filled = false;
-    bool all_possible = false;               // the constants leave nothing to look for
+    bool all_possible = false;  // the constants leave nothing to look for
     const MessageKind* kind = nullptr;
     const Candidates* candidates = nullptr;  // nullptr: by process
     std::vector<uint64_t> possible;          // by the constants of the kind alone
@@ -413,7 +419,8 @@ class LoadedRules::Matcher final : public RuleMatcher {
   static void search_constants(const Candidates& candidates, const MessageKind& kind, uint64_t* found) {
     for (const auto& constant : kind.constants) {
       if (LiteralSearch::folds_into_ascii(constant.value)) {
-        for (uint32_t place = 0; place < candidates.rules.size(); ++place) found[place / 64] |= uint64_t{1} << (place % 64);
+        for (uint32_t place = 0; place < candidates.rules.size(); ++place)
+          found[place / 64] |= uint64_t{1} << (place % 64);
         return;
       }
       candidates.literals.search(constant.value, found);
@@ -427,7 +434,9 @@ class LoadedRules::Matcher final : public RuleMatcher {
     Value value;
     if (!first_value(record, ecs::process_name, *scratch_, &value)) return set_.unparsed_;
     std::string_view name = value.text;
-    size_t mixed = name.empty() ? 0 : name.size() * 31 + static_cast<uint8_t>(name.front()) * 7 + static_cast<uint8_t>(name.back());
+    size_t mixed = name.empty()
+                       ? 0
+                       : name.size() * 31 + static_cast<uint8_t>(name.front()) * 7 + static_cast<uint8_t>(name.back());
     Process& process = processes_[mixed % processes_.size()];
     if (!process.candidates || process.name != name) {
       process.name = name;
@@ -449,7 +458,8 @@ class LoadedRules::Matcher final : public RuleMatcher {
     }
     if (candidates.whole_raw) begin = 0, end = record.raw.size();
     if (begin >= end) return true;
-    // One stretch over all these fields: url.original is a span over url.path and url.query, or over the path and its `?`.
+    // One stretch over all these fields: url.original is a span over url.path and url.query, or over the path and its
+    // `?`.
     scratch_->clear();
     std::string_view text = text_of(record, record.raw.substr(begin, end - begin + 1), *scratch_);
     if (LiteralSearch::folds_into_ascii(text)) return false;

@@ -24,9 +24,9 @@ class LoadedRules final : public RuleSet {
   // A correlation with its references found: rule numbers, or kCorrelation + number of a correlation.
   struct Correlation {
     CorrelationRule rule;
-    std::vector<uint32_t> parts;                          // in the order of rule.rules
-    std::vector<std::vector<std::string>> group_fields;   // [part][group-by]: field name
-    std::vector<std::string> said_fields;                 // that its reason names and that may differ within a group
+    std::vector<uint32_t> parts;                         // in the order of rule.rules
+    std::vector<std::vector<std::string>> group_fields;  // [part][group-by]: field name
+    std::vector<std::string> said_fields;                // that its reason names and that may differ within a group
   };
   static constexpr uint32_t kCorrelation = 1u << 31;
 
@@ -80,8 +80,8 @@ class LoadedRules final : public RuleSet {
   std::vector<std::string> unsupported_;
   std::unordered_map<std::string, Candidates> by_dataset_;
   Candidates other_datasets_;
-  Candidates unparsed_;                                      // of any process that is not in the next
-  std::unordered_map<std::string, Candidates> by_process_;   // records that no parser knew
+  Candidates unparsed_;                                     // of any process that is not in the next
+  std::unordered_map<std::string, Candidates> by_process_;  // records that no parser knew
 };
 
 }  // namespace yushi::detect

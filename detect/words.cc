@@ -89,14 +89,22 @@ std::optional<int64_t> parse_timespan(std::string_view text) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end + 1 != text.data() + text.size() || number <= 0 || number > 100'000'000) return {};
   switch (*end) {
-    case 's': return number * kSecond;
-    case 'm': return number * kMinute;
-    case 'h': return number <= 87'600 ? std::optional(number * kHour) : std::nullopt;
-    case 'd': return number <= 3'650 ? std::optional(number * kDay) : std::nullopt;
-    case 'w': return number <= 520 ? std::optional(number * 7 * kDay) : std::nullopt;
-    case 'M': return number <= 120 ? std::optional(number * 30 * kDay) : std::nullopt;
-    case 'y': return number <= 10 ? std::optional(number * 365 * kDay) : std::nullopt;
-    default: return {};
+    case 's':
+      return number * kSecond;
+    case 'm':
+      return number * kMinute;
+    case 'h':
+      return number <= 87'600 ? std::optional(number * kHour) : std::nullopt;
+    case 'd':
+      return number <= 3'650 ? std::optional(number * kDay) : std::nullopt;
+    case 'w':
+      return number <= 520 ? std::optional(number * 7 * kDay) : std::nullopt;
+    case 'M':
+      return number <= 120 ? std::optional(number * 30 * kDay) : std::nullopt;
+    case 'y':
+      return number <= 10 ? std::optional(number * 365 * kDay) : std::nullopt;
+    default:
+      return {};
   }
 }
 

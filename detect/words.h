@@ -15,9 +15,9 @@ namespace yushi::detect {
 // Control bytes and invalid UTF-8 become `?`; at most `bytes_max` bytes, cut at a character.
 std::string printable(std::string_view value, size_t bytes_max = 256);
 
-std::string date_text(int64_t unix_ns);       // 2026-10-02
-std::string time_text_utc(int64_t unix_ns);   // 2026-10-02 08:05:01 UTC
-std::string duration_text(int64_t ns);        // 10 min, 1 h, 14 d, 90 s
+std::string date_text(int64_t unix_ns);      // 2026-10-02
+std::string time_text_utc(int64_t unix_ns);  // 2026-10-02 08:05:01 UTC
+std::string duration_text(int64_t ns);       // 10 min, 1 h, 14 d, 90 s
 // Within how long: never less than it was, since times are often whole seconds. One second, 3 s, 4 min.
 std::string within_text(int64_t ns);
 std::string number_text(uint64_t count, std::string_view one, std::string_view many);  // 1 login, 41 logins

@@ -51,8 +51,9 @@ class GeoIp final : public Lookups {
   Result<void> open(const std::string& path) {
     const int status = MMDB_open(path.c_str(), MMDB_MODE_MMAP, &database_);
     if (status != MMDB_SUCCESS)
-      return fail(status == MMDB_FILE_OPEN_ERROR ? Code::io : Code::invalid,
-                  "opening the GeoIP database " + path + ": " + MMDB_strerror(status) + "; name a MaxMind DB file (.mmdb)");
+      return fail(
+          status == MMDB_FILE_OPEN_ERROR ? Code::io : Code::invalid,
+          "opening the GeoIP database " + path + ": " + MMDB_strerror(status) + "; name a MaxMind DB file (.mmdb)");
     opened_ = true;
     return {};
   }
@@ -111,7 +112,8 @@ class GeoIp final : public Lookups {
   }
 
   template <class... Path>
-  static void give_text(const MMDB_entry_s& entry, const Field* to, Scratch& scratch, std::vector<Found>& out, Path... path) {
+  static void give_text(const MMDB_entry_s& entry, const Field* to, Scratch& scratch, std::vector<Found>& out,
+                        Path... path) {
     MMDB_entry_data_s data;
     if (get(entry, &data, path...) && data.type == MMDB_DATA_TYPE_UTF8_STRING)
       give(to, {data.utf8_string, data.data_size}, {}, scratch, out);
@@ -122,13 +124,16 @@ class GeoIp final : public Lookups {
     MMDB_entry_data_s country, region;
     constexpr const char* kEnd = nullptr;
     if (!get(entry, &country, "country", "iso_code", kEnd) || country.type != MMDB_DATA_TYPE_UTF8_STRING) return;
-    if (!get(entry, &region, "subdivisions", "0", "iso_code", kEnd) || region.type != MMDB_DATA_TYPE_UTF8_STRING) return;
+    if (!get(entry, &region, "subdivisions", "0", "iso_code", kEnd) || region.type != MMDB_DATA_TYPE_UTF8_STRING)
+      return;
     give(side.region_code,
-         std::string(country.utf8_string, country.data_size) + "-" + std::string(region.utf8_string, region.data_size), {}, scratch, out);
+         std::string(country.utf8_string, country.data_size) + "-" + std::string(region.utf8_string, region.data_size),
+         {}, scratch, out);
   }
 
   template <class... Path>
-  static void give_number(const MMDB_entry_s& entry, const Field* to, Scratch& scratch, std::vector<Found>& out, Path... path) {
+  static void give_number(const MMDB_entry_s& entry, const Field* to, Scratch& scratch, std::vector<Found>& out,
+                          Path... path) {
     MMDB_entry_data_s data;
     if (!get(entry, &data, path...)) return;
     Value value;

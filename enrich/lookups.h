@@ -1,4 +1,5 @@
-// The Lookups that the config names: GeoIP and autonomous systems by MaxMind databases, user agents by uap-core's rules.
+// The Lookups that the config names: GeoIP and autonomous systems by MaxMind databases, user agents by uap-core's
+// rules.
 //
 // Errors   io: a file cannot be opened; invalid: it is none of its kind.
 #pragma once

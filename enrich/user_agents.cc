@@ -11,8 +11,8 @@
 namespace yushi::enrich {
 namespace {
 
-constexpr size_t kTextMax = 1024;   // bytes; a longer user agent is cut
-constexpr size_t kKeptMax = 2048;   // texts with their answers
+constexpr size_t kTextMax = 1024;  // bytes; a longer user agent is cut
+constexpr size_t kKeptMax = 2048;  // texts with their answers
 constexpr int kGroupsMax = 10;
 
 // What a rule gives: each part is its own text with $1 … $9 put in, or else the group of its place.
@@ -95,26 +95,33 @@ class UserAgents final : public Lookups {
   Result<void> open(const std::string& path) {
     try {
       const auto root = YAML::LoadFile(path);
-      if (agents_.read(root["user_agent_parsers"], {"family_replacement", "v1_replacement", "v2_replacement", "v3_replacement"}) &&
-          systems_.read(root["os_parsers"], {"os_replacement", "os_v1_replacement", "os_v2_replacement", "os_v3_replacement"}) &&
+      if (agents_.read(root["user_agent_parsers"],
+                       {"family_replacement", "v1_replacement", "v2_replacement", "v3_replacement"}) &&
+          systems_.read(root["os_parsers"],
+                        {"os_replacement", "os_v1_replacement", "os_v2_replacement", "os_v3_replacement"}) &&
           devices_.read(root["device_parsers"], {"device_replacement"}))
         return {};
-      return fail(Code::invalid, path + ": this is no uap-core rule file: user_agent_parsers, os_parsers or device_parsers is missing; "
-                                        "name the regexes.yaml of the package uap-core");
+      return fail(Code::invalid,
+                  path +
+                      ": this is no uap-core rule file: user_agent_parsers, os_parsers or device_parsers is missing; "
+                      "name the regexes.yaml of the package uap-core");
     } catch (const YAML::BadFile&) {
       return fail(Code::io, path + ": cannot be read; name the regexes.yaml of the package uap-core");
     } catch (const YAML::Exception& error) {
-      return fail(Code::invalid, path + ":" + std::to_string(error.mark.line + 1) + ":" + std::to_string(error.mark.column + 1) + ": " + error.msg);
+      return fail(Code::invalid, path + ":" + std::to_string(error.mark.line + 1) + ":" +
+                                     std::to_string(error.mark.column + 1) + ": " + error.msg);
     }
   }
 
   void look_up(const Field& field, const Value& value, Scratch& scratch, std::vector<Found>& out) const override {
     static const Field* const kOriginal = find_field("user_agent.original");
-    static const Field* const kFields[] = {find_field("user_agent.name"), find_field("user_agent.version"), find_field("user_agent.os.name"),
-                                           find_field("user_agent.os.version"), find_field("user_agent.device.name")};
+    static const Field* const kFields[] = {find_field("user_agent.name"), find_field("user_agent.version"),
+                                           find_field("user_agent.os.name"), find_field("user_agent.os.version"),
+                                           find_field("user_agent.device.name")};
     if (&field != kOriginal || value.text.empty()) return;
     const auto agent = of(std::string(value.text.substr(0, kTextMax)));
-    const std::string* parts[] = {&agent->name, &agent->version, &agent->system, &agent->system_version, &agent->device};
+    const std::string* parts[] = {&agent->name, &agent->version, &agent->system, &agent->system_version,
+                                  &agent->device};
     for (size_t i = 0; i < std::size(kFields); ++i) {
       if (parts[i]->empty() || !kFields[i]) continue;
       Value found;
@@ -138,7 +145,8 @@ class UserAgents final : public Lookups {
       for (size_t i = 1; i <= 3 && !parts[i].empty(); ++i) out += (i > 1 ? "." : "") + parts[i];
       return out;
     };
-    const auto name = agents_.match(text, lower), system = systems_.match(text, lower), device = devices_.match(text, lower);
+    const auto name = agents_.match(text, lower), system = systems_.match(text, lower),
+               device = devices_.match(text, lower);
     agent->name = name[0];
     agent->version = version(name);
     agent->system = system[0];

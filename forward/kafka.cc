@@ -175,16 +175,16 @@ struct KafkaForwarder::State {
     if (is_new) {
       YUSHI_ASSERT(streams.size() < kAlertStream, "%zu logs", streams.size());
       auto known = cursor.next.find(head.log);
-      streams.push_back(std::make_unique<Stream>(Stream{
-          head.log, streams.size(), 0, DeliveryWindow(known == cursor.next.end() ? 0 : known->second)}));
+      streams.push_back(std::make_unique<Stream>(
+          Stream{head.log, streams.size(), 0, DeliveryWindow(known == cursor.next.end() ? 0 : known->second)}));
       at->second = streams.back().get();
     }
     at->second->size = head.size;
     return *at->second;
   }
 
-  // What fills a batch, or was refused before, may be too large. A new producer's first batch can be refused and the next
-  // one taken all the same, so nothing else is on its way together with such a message: it keeps its place.
+  // What fills a batch, or was refused before, may be too large. A new producer's first batch can be refused and the
+  // next one taken all the same, so nothing else is on its way together with such a message: it keeps its place.
   bool goes_alone(uint64_t token, size_t value_bytes) const {
     return value_bytes >= batch_bytes || value_bytes_max.contains(token);
   }
@@ -255,8 +255,10 @@ struct KafkaForwarder::State {
     {
       std::lock_guard lock(mutex);
       before = state;
-      if (away) state.away_since_ns = realtime_ns() - std::chrono::nanoseconds(silent).count();
-      else state = {};
+      if (away)
+        state.away_since_ns = realtime_ns() - std::chrono::nanoseconds(silent).count();
+      else
+        state = {};
     }
     if (away && settings.on_away) settings.on_away(before.last_error);
     if (!away && settings.on_back) settings.on_back(before.away_since_ns);

@@ -4,14 +4,15 @@
 // queue. After a fatal error of the producer it throws the producer away and begins again at the cursor, so a record
 // may come twice (its `id` tells) and never not at all.
 //
-// Order    The first sights of a log's records of one key are in order, also when a message is too large for the broker: it
-//          arrives shortened, in its place. One exception: a broker that does not even take a batch of ordinary messages
-//          (500 kB before compression) may refuse the first one and take the next; then the batches get smaller, for good.
+// Order    The first sights of a log's records of one key are in order, also when a message is too large for the
+//          broker: it arrives shortened, in its place. One exception: a broker that does not even take a batch of
+//          ordinary messages (500 kB before compression) may refuse the first one and take the next; then the batches
+//          get smaller, for good.
 //
 // Memory   At most settings.in_flight_bytes of messages, the client's own structures included.
 // Threads  start() makes one; all else is called from outside. wake() may be called by any thread, also often.
-// Errors   start() says what is wrong with the settings. Later ones are counted, told by state() and retried. An outage of
-//          all brokers that lasts is told once by on_away, and its end by on_back.
+// Errors   start() says what is wrong with the settings. Later ones are counted, told by state() and retried. An outage
+//          of all brokers that lasts is told once by on_away, and its end by on_back.
 #pragma once
 
 #include <atomic>
@@ -34,7 +35,8 @@ namespace yushi::forward {
 // Of librdkafka, for TLS and SASL: names and values.
 using KafkaProperties = std::vector<std::pair<std::string, std::string>>;
 
-// invalid: one that is not for TLS or SASL, that librdkafka does not know, or whose files cannot be used. Connects to nobody.
+// invalid: one that is not for TLS or SASL, that librdkafka does not know, or whose files cannot be used. Connects to
+// nobody.
 Result<void> check_kafka_properties(const KafkaProperties& properties);
 
 struct KafkaSettings {
@@ -45,7 +47,8 @@ struct KafkaSettings {
   Filter select = Filter::parse_kql("*", {}).value();
   size_t in_flight_bytes = 256 << 20;
   KafkaProperties properties;
-  // By what secrets are hidden in records and alerts, asked anew for each batch: a reload changes it. None: all is sent whole.
+  // By what secrets are hidden in records and alerts, asked anew for each batch: a reload changes it. None: all is sent
+  // whole.
   std::function<std::shared_ptr<const SecretRules>()> secrets;
   std::chrono::seconds away_after{30};  // so long nobody answers, or nothing is acknowledged: an outage
 

@@ -151,13 +151,14 @@ void MessageMaker::write_value(const Record& record, std::string& out) {
   const Origin& origin = *record.origin;
   proto.set_log(origin.log.data(), origin.log.size());
   proto.set_index(record.index);
-  // The digest is not stored, the leaf is recomputed from raw whenever it is wanted. Of a raw in which secrets are hidden it is
-  // left out: it would let anybody try passwords until one fits. The store has it, and proves the record by its id.
+  // The digest is not stored, the leaf is recomputed from raw whenever it is wanted. Of a raw in which secrets are
+  // hidden it is left out: it would let anybody try passwords until one fits. The store has it, and proves the record
+  // by its id.
   if (record.marks & kMaskedSecrets)
     write_entry_head(record, state_->entry);
   else
-    make_entry(origin.received_ns, origin.source, record.source_seq, transport_name(origin.transport), sha256(record.raw),
-               state_->entry);
+    make_entry(origin.received_ns, origin.source, record.source_seq, transport_name(origin.transport),
+               sha256(record.raw), state_->entry);
   proto.set_entry(state_->entry);
   proto.set_raw(record.raw.data(), record.raw.size());
   if (record.kind != nullptr) proto.set_dataset(record.kind->dataset);

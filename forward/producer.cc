@@ -32,7 +32,9 @@ Result<void> check_kafka_properties(const KafkaProperties& properties) {
   std::string wrong;
   for (const auto& [name, value] : properties) {
     if (!is_for_security(name)) {
-      wrong = name + ": is not for TLS or SASL; known here: security.protocol, enable.ssl.certificate.verification, ssl.*, sasl.*";
+      wrong =
+          name +
+          ": is not for TLS or SASL; known here: security.protocol, enable.ssl.certificate.verification, ssl.*, sasl.*";
     } else if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), why, sizeof why) != RD_KAFKA_CONF_OK) {
       wrong = name + ": " + why;
     } else if (name.ends_with(".location") && value != "probe" && ::access(value.c_str(), R_OK) != 0) {
@@ -42,7 +44,8 @@ Result<void> check_kafka_properties(const KafkaProperties& properties) {
   }
   rd_kafka_conf_set_log_cb(conf, [](const rd_kafka_t*, int, const char*, const char*) {});  // why is said below
   // Without brokers: it reads certificates and keys, and asks nobody.
-  rd_kafka_t* client = wrong.empty() && kMakesClients ? rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why) : nullptr;
+  rd_kafka_t* client =
+      wrong.empty() && kMakesClients ? rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why) : nullptr;
   if (client != nullptr) {
     rd_kafka_destroy(client);
     return {};
@@ -208,7 +211,8 @@ void KafkaProducer::poll(int milliseconds) { rd_kafka_poll(client_->kafka, milli
 
 bool KafkaProducer::is_answered(int milliseconds) const {
   const struct rd_kafka_metadata* metadata = nullptr;
-  if (rd_kafka_metadata(client_->kafka, 0, nullptr, &metadata, milliseconds) != RD_KAFKA_RESP_ERR_NO_ERROR) return false;
+  if (rd_kafka_metadata(client_->kafka, 0, nullptr, &metadata, milliseconds) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return false;
   rd_kafka_metadata_destroy(metadata);
   return true;
 }

@@ -131,15 +131,18 @@ tl::unexpected<Error> fail_bind(const std::string& doing, int error, const Socke
     case EACCES:
     case EPERM:
       if (address.port() >= kFirstFreePort) break;
-      return fail_errno(doing, error,
-                        "a port below 1024 needs CAP_NET_BIND_SERVICE, as yushid.service gives it (AmbientCapabilities=); "
-                        "start yushid by systemd or choose a port from 1024 on");
+      return fail_errno(
+          doing, error,
+          "a port below 1024 needs CAP_NET_BIND_SERVICE, as yushid.service gives it (AmbientCapabilities=); "
+          "start yushid by systemd or choose a port from 1024 on");
     case EADDRNOTAVAIL:
-      return fail_errno(doing, error,
-                        "this machine has no such address (`ip address` lists those it has); 0.0.0.0 or [::] takes all");
+      return fail_errno(
+          doing, error,
+          "this machine has no such address (`ip address` lists those it has); 0.0.0.0 or [::] takes all");
     case EAFNOSUPPORT:
       return fail_errno(doing, error, "IPv6 is off on this machine; listen on an IPv4 address");
-    default: break;
+    default:
+      break;
   }
   return fail_errno(doing, error, "is the address this machine's, the port free, and may this user bind it?");
 }

@@ -18,8 +18,8 @@ struct SocketAddress {
   sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
   uint16_t port() const;
-  Address address() const;       // all zero when it is neither IPv4 nor IPv6
-  uint32_t scope() const;        // of a link-local IPv6 address
+  Address address() const;            // all zero when it is neither IPv4 nor IPv6
+  uint32_t scope() const;             // of a link-local IPv6 address
   std::string address_text() const;   // without port; IPv4-mapped as IPv4; with "%eth0" when link-local
   std::string endpoint_text() const;  // "127.0.0.1:514", "[::1]:514"
 };

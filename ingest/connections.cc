@@ -11,7 +11,8 @@ Address Connections::holder_of(const Address& address) {
   return holder;
 }
 
-std::shared_ptr<Connections::Place> Connections::admit(const Address& from, int64_t now_ns, std::function<void()> displace) {
+std::shared_ptr<Connections::Place> Connections::admit(const Address& from, int64_t now_ns,
+                                                       std::function<void()> displace) {
   std::function<void()> displaced;
   auto place = std::make_shared<Place>();
   {

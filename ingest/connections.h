@@ -1,9 +1,10 @@
-// Who may hold a connection: limits.connections of all TCP inputs together, limits.connections_per_source of one address.
+// Who may hold a connection: limits.connections of all TCP inputs together, limits.connections_per_source of one
+// address.
 //
 // When all places are taken, one of the address that holds most goes to a newcomer that holds fewer by two or more: the
-// connection from which nothing came for longest. So one address with ever so many connections shuts nobody out, and where
-// everybody holds about as many, whoever comes later is refused. The addresses of an IPv6 /64 count as one: a single host
-// has all of them.
+// connection from which nothing came for longest. So one address with ever so many connections shuts nobody out, and
+// where everybody holds about as many, whoever comes later is refused. The addresses of an IPv6 /64 count as one: a
+// single host has all of them.
 //
 // Threads  admit() and displace_one() on one thread at a time; the rest by any.
 #pragma once
@@ -41,8 +42,8 @@ class Connections {
   explicit Connections(size_t connections_max = 10'000, size_t per_source_max = 1000)
       : connections_max_(connections_max), per_source_max_(per_source_max) {}
 
-  // nullptr: refused. `displace` is called when the place is given to another, at most once and from the thread of a later
-  // call: the connection has to be closed soon, and leave() called as always.
+  // nullptr: refused. `displace` is called when the place is given to another, at most once and from the thread of a
+  // later call: the connection has to be closed soon, and leave() called as always.
   std::shared_ptr<Place> admit(const Address& from, int64_t now_ns, std::function<void()> displace);
   // For want of descriptors: takes a place from the address that holds most, if that has several.
   bool displace_one();

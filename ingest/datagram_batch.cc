@@ -44,7 +44,8 @@ void DatagramStage::end_read() {
 std::vector<DatagramStage::Read> DatagramStage::take(size_t bytes, int reads) {
   std::vector<Read> out;
   for (size_t taken = 0; reads > 0 && !reads_.empty() && taken < bytes; --reads) {
-    for (const Datagram& datagram : reads_.front().datagrams) datagram.from->staged_bytes -= datagram.bytes.size() + kEachBytes;
+    for (const Datagram& datagram : reads_.front().datagrams)
+      datagram.from->staged_bytes -= datagram.bytes.size() + kEachBytes;
     bytes_ -= reads_.front().bytes + reads_.front().datagrams.size() * kEachBytes;
     taken += reads_.front().bytes;
     out.push_back(std::move(reads_.front()));

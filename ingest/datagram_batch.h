@@ -1,9 +1,10 @@
 // Datagrams between the socket and the pipeline: those that were read ahead, and those of the batch in the making.
 //
-// While the pipeline is busy a socket's buffer in the kernel fills up, and then the kernel drops whatever comes next, whose
-// ever it is. So all of it is read, ahead of the pipeline, into the stage, and it is the stage that drops: a datagram is
-// taken while what its source holds there is less than what is free. A source that floods comes to hold half of the stage (of
-// n that flood each 1 in n + 1); one that trickles always finds room. What was dropped is counted for its source.
+// While the pipeline is busy a socket's buffer in the kernel fills up, and then the kernel drops whatever comes next,
+// whose ever it is. So all of it is read, ahead of the pipeline, into the stage, and it is the stage that drops: a
+// datagram is taken while what its source holds there is less than what is free. A source that floods comes to hold
+// half of the stage (of n that flood each 1 in n + 1); one that trickles always finds room. What was dropped is counted
+// for its source.
 //
 // Threads  Its ingest thread only.
 // Memory   The stage has a bound; one buffer a read, as large as what was taken. Sources are remembered, at most
@@ -53,7 +54,8 @@ class DatagramStage {
   // Nothing is dropped without a bound.
   explicit DatagramStage(size_t bytes_max = SIZE_MAX) : bytes_max_(bytes_max) {}
 
-  // A read: each of its datagrams is offered, then end_read() copies those that were taken. `address` is for overflow only.
+  // A read: each of its datagrams is offered, then end_read() copies those that were taken. `address` is for overflow
+  // only.
   void offer(DatagramSource& from, std::string_view datagram, std::string address = {});
   void end_read();
   // What was read first: some `bytes` of it, and no more than `reads`.
@@ -65,7 +67,8 @@ class DatagramStage {
   size_t bytes() const { return bytes_; }
 
  private:
-  static constexpr size_t kEachBytes = 256;  // what a datagram costs here beside its own bytes, also when it is all of its read
+  // what a datagram costs here beside its own bytes, also when it is all of its read
+  static constexpr size_t kEachBytes = 256;
 
   const size_t bytes_max_;
   size_t bytes_ = 0;

@@ -12,7 +12,8 @@ namespace yushi::ingest {
 namespace {
 
 constexpr size_t kTurnBytes = 256 << 10;
-// A turn is what is parsed before the socket is looked at again: some milliseconds' work, however short the messages are.
+// A turn is what is parsed before the socket is looked at again: some milliseconds' work, however short the messages
+// are.
 constexpr int kReadsPerTurn = 16, kReadsOfOnePerTurn = 64;  // UDP reads 64 datagrams at once, unix one
 constexpr int kReadsAheadMax = 256;
 constexpr std::chrono::milliseconds kPauseWhileFull{2};
@@ -187,8 +188,8 @@ void DatagramSocket::drain() {
 DatagramInput::~DatagramInput() { YUSHI_ASSERT(sockets_.empty(), "%s is destroyed before stop()", name_.c_str()); }
 
 void DatagramInput::start(const InputContext& context) {
-  YUSHI_ASSERT(!fds_.empty() && fds_.size() <= context.threads.size(), "%s: %zu sockets for %zu threads",
-               name_.c_str(), fds_.size(), context.threads.size());
+  YUSHI_ASSERT(!fds_.empty() && fds_.size() <= context.threads.size(), "%s: %zu sockets for %zu threads", name_.c_str(),
+               fds_.size(), context.threads.size());
   for (size_t i = 0; i < fds_.size(); ++i) sockets_.push_back(make_socket(context, static_cast<unsigned>(i)));
   started();
   for (size_t i = 0; i < fds_.size(); ++i) {

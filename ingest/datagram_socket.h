@@ -1,10 +1,10 @@
 // One datagram socket on one ingest thread: waits, reads in turns, asks the kernel for its drops, drains at the stop.
 // DatagramInput is the Input made of such sockets. UDP and unix sockets differ in how they bind and how they read.
 //
-// Threads  A DatagramSocket belongs to its ingest thread, but for read_ahead() and end_help(), which are a helper's: from the
-//          call of on_behind to the end of its help it is the helper who reads. The lock guards the stage and what
-//          read_once() uses; nobody does more with it than read once or move what was read, so that a thread that is not
-//          scheduled keeps nobody waiting for long. DatagramInput as Input says.
+// Threads  A DatagramSocket belongs to its ingest thread, but for read_ahead() and end_help(), which are a helper's:
+//          from the call of on_behind to the end of its help it is the helper who reads. The lock guards the stage and
+//          what read_once() uses; nobody does more with it than read once or move what was read, so that a thread that
+//          is not scheduled keeps nobody waiting for long. DatagramInput as Input says.
 #pragma once
 
 #include <functional>
@@ -23,7 +23,8 @@ namespace yushi::ingest {
 
 class DatagramSocket : public std::enable_shared_from_this<DatagramSocket> {
  public:
-  // `staged_bytes_max`: reads ahead of the pipeline, so much at most, and drops beyond it; 0: reads what the pipeline takes.
+  // `staged_bytes_max`: reads ahead of the pipeline, so much at most, and drops beyond it; 0: reads what the pipeline
+  // takes.
   DatagramSocket(const InputSettings& settings, const InputContext& context, unsigned ingest_thread, Tally& tally,
                  size_t staged_bytes_max);
   virtual ~DatagramSocket() = default;
@@ -34,7 +35,8 @@ class DatagramSocket : public std::enable_shared_from_this<DatagramSocket> {
   void begin(OwnedFd fd);
   void drain();
 
-  // Called when more comes than the ingest thread keeps up with: wants a helper. Set before begin(); empty: there is none.
+  // Called when more comes than the ingest thread keeps up with: wants a helper. Set before begin(); empty: there is
+  // none.
   std::function<void()> on_behind;
   // The helper's, where one is wanted: reads into the stage what is there. Whether something is in the stage.
   bool read_ahead();
@@ -71,8 +73,8 @@ class DatagramSocket : public std::enable_shared_from_this<DatagramSocket> {
   std::mutex mutex_;
   bool helped_ = false;  // with the lock, as is the next
   bool idle_ = false;    // while helped: the ingest thread has to be called when something is in the stage
-  int fd_ = -1;         // from begin() on
-  bool armed_ = false;  // waits for the socket
+  int fd_ = -1;          // from begin() on
+  bool armed_ = false;   // waits for the socket
   uint32_t drops_ = 0;
   bool failed_ = false;  // waits for the next tick
   bool stopped_ = false;

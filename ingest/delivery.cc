@@ -1,6 +1,5 @@
 #include "ingest/delivery.h"
 
-
 namespace yushi::ingest {
 
 void Tally::add(Note::Kind kind, uint64_t count) {
@@ -8,7 +7,9 @@ void Tally::add(Note::Kind kind, uint64_t count) {
 }
 
 InputCounts Tally::read() const {
-  const auto of = [this](Note::Kind kind) { return counts_[static_cast<size_t>(kind)].load(std::memory_order_relaxed); };
+  const auto of = [this](Note::Kind kind) {
+    return counts_[static_cast<size_t>(kind)].load(std::memory_order_relaxed);
+  };
   InputCounts out;
   out.bytes = of(Note::Kind::bytes);
   out.messages = of(Note::Kind::messages);

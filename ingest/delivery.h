@@ -25,7 +25,8 @@ class Tally {
 
 class Delivery {
  public:
-  Delivery(unsigned ingest_thread, BatchSink& sink, Tally& tally) : thread_(ingest_thread), sink_(sink), tally_(tally) {}
+  Delivery(unsigned ingest_thread, BatchSink& sink, Tally& tally)
+      : thread_(ingest_thread), sink_(sink), tally_(tally) {}
 
   void set_input(std::string name) { input_ = std::move(name); }
 

@@ -92,17 +92,23 @@ Framer::First Framer::first_of(std::string_view bytes) const {
   // A whole frame, and behind it a LF or the next count; or what is none, up to a LF, and then a count: a broken frame.
   if (bytes[frame] == '\n') return {Kind::counted};
   switch (begins_with_count(bytes.substr(frame))) {
-    case Known::yes: return {Kind::counted};
-    case Known::not_yet: return unknown;
-    case Known::no: break;
+    case Known::yes:
+      return {Kind::counted};
+    case Known::not_yet:
+      return unknown;
+    case Known::no:
+      break;
   }
   const auto broken = bytes.substr(frame, message_bytes_max_);
   const size_t lf = broken.find('\n');
   if (lf == broken.npos) return broken.size() == message_bytes_max_ ? First{Kind::counted} : unknown;
   switch (begins_with_count(bytes.substr(frame + lf + 1))) {
-    case Known::yes: return {Kind::counted};
-    case Known::not_yet: return unknown;
-    case Known::no: break;
+    case Known::yes:
+      return {Kind::counted};
+    case Known::not_yet:
+      return unknown;
+    case Known::no:
+      break;
   }
   return {Kind::line};
 }
@@ -145,11 +151,18 @@ size_t Framer::feed(std::string_view bytes, const Origin* origin, std::vector<Re
     const char* before = at;
     const State state = state_;
     switch (state) {
-      case State::undecided: return static_cast<size_t>(at - bytes.data());
-      case State::count: at = take_counts(at, end, to); break;
-      case State::octets: at = take_octets(at, end, to); break;
+      case State::undecided:
+        return static_cast<size_t>(at - bytes.data());
+      case State::count:
+        at = take_counts(at, end, to);
+        break;
+      case State::octets:
+        at = take_octets(at, end, to);
+        break;
       case State::resync:
-      case State::line: at = take_lines(at, end, to); break;
+      case State::line:
+        at = take_lines(at, end, to);
+        break;
     }
     if (at == before && state_ == state) break;
   }

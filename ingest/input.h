@@ -1,16 +1,18 @@
 // An input: a socket that listens, and hands on what it hears as batches of framed messages.
 //
 // It is bound when it is made and reads from start() on. A daemon binds all of its inputs before it opens its store: an
-// address that is not to be had is found before anything is made on disk, and who sends while the store loads is neither
-// refused nor dropped but waits in the kernel, in the queue of connections and the receive buffers. What does not fit there
-// is counted with the kernel's drops. When the start fails after all, what waited is lost as in a crash.
+// address that is not to be had is found before anything is made on disk, and who sends while the store loads is
+// neither refused nor dropped but waits in the kernel, in the queue of connections and the receive buffers. What does
+// not fit there is counted with the kernel's drops. When the start fails after all, what waited is lost as in a crash.
 //
 // Threads  One io_context per ingest thread, each run by exactly one thread of the caller's, shared by all inputs. They
 //          must run from before stop() is called until it has returned, and outlive the input. start(), stop() and the
-//          destructor belong to one other thread (not an ingest thread); the rest may be called by any once it has started.
+//          destructor belong to one other thread (not an ingest thread); the rest may be called by any once it has
+//          started.
 // Memory   Everything is bounded: one read buffer a thread, unfinished messages by unfinished_bytes_max, connections by
 //          Connections; an idle connection keeps some hundred bytes. What was delivered is the sink's to bound.
-// Errors   bind_input() says which address, why, and what to do; trouble with one connection closes that connection only.
+// Errors   bind_input() says which address, why, and what to do; trouble with one connection closes that connection
+//          only.
 #pragma once
 
 #include <cstdint>
@@ -34,27 +36,28 @@ namespace yushi::ingest {
 // Bytes that may be read behind the last message of each buffer (simdjson reads up to 64 beyond the text it parses).
 constexpr size_t kBufferPaddingBytes = 64;
 
-// Where batches go. Called on the ingest threads, concurrently, in arrival order for each connection. Not returning is how
-// a stage behind says that it is full: the thread then reads nothing, and TCP pushes back on the sender.
+// Where batches go. Called on the ingest threads, concurrently, in arrival order for each connection. Not returning is
+// how a stage behind says that it is full: the thread then reads nothing, and TCP pushes back on the sender.
 class BatchSink {
  public:
   virtual ~BatchSink() = default;
   // `ingest_thread` is the position in InputContext::threads. A batch may have notes only.
   virtual void deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) = 0;
-  // Whether deliver() would not return soon. Who must not wait, since what comes meanwhile would be dropped, asks before.
+  // Whether deliver() would not return soon. Who must not wait, since what comes meanwhile would be dropped, asks
+  // before.
   virtual bool would_wait() const { return false; }
 };
 
 struct InputSettings {
-  Transport transport = Transport::tcp;        // tcp, udp or unix_socket
-  std::string listen;                          // tcp, udp: "127.0.0.1:5514", "[::]:514"; port 0 takes a free one
-  std::string path;                            // unix_socket
-  unsigned path_mode = 0666;                   // unix_socket: as /dev/log, anyone may write
-  Framing framing = Framing::automatic;        // tcp
-  size_t message_bytes_max = 64 << 10;         // longer ones become parts
-  size_t unfinished_bytes_max = 64 << 20;      // tcp: of all connections; beyond, long unfinished messages go as parts
-  size_t receive_buffer_bytes = 16 << 20;      // udp, unix_socket: the kernel's; beyond it drops
-  size_t staged_bytes_max = 16 << 20;          // udp: read ahead on each thread; beyond it we drop, of who has most
+  Transport transport = Transport::tcp;    // tcp, udp or unix_socket
+  std::string listen;                      // tcp, udp: "127.0.0.1:5514", "[::]:514"; port 0 takes a free one
+  std::string path;                        // unix_socket
+  unsigned path_mode = 0666;               // unix_socket: as /dev/log, anyone may write
+  Framing framing = Framing::automatic;    // tcp
+  size_t message_bytes_max = 64 << 10;     // longer ones become parts
+  size_t unfinished_bytes_max = 64 << 20;  // tcp: of all connections; beyond, long unfinished messages go as parts
+  size_t receive_buffer_bytes = 16 << 20;  // udp, unix_socket: the kernel's; beyond it drops
+  size_t staged_bytes_max = 16 << 20;      // udp: read ahead on each thread; beyond it we drop, of who has most
 };
 
 // What all inputs of a daemon share.
@@ -80,8 +83,9 @@ class Input {
   // Begins to read. Once; `context` has as many threads as it was bound for.
   virtual void start(const InputContext& context) = 0;
 
-  // Takes what was readable when it was called, and what comes until the socket is empty twice or for 2 s more; delivers
-  // it, unfinished messages too; closes. The time that the sink takes does not count. Only closes when not started.
+  // Takes what was readable when it was called, and what comes until the socket is empty twice or for 2 s more;
+  // delivers it, unfinished messages too; closes. The time that the sink takes does not count. Only closes when not
+  // started.
   virtual void stop() = 0;
 
   // "tcp 127.0.0.1:5514", with the port that was bound; "unix /run/yushi/log.sock". Also Note::input.

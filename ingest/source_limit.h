@@ -1,5 +1,5 @@
-// How many sources a tenant may have on datagram inputs, whose addresses anyone can forge: each source costs a counter in
-// the store for ever.
+// How many sources a tenant may have on datagram inputs, whose addresses anyone can forge: each source costs a counter
+// in the store for ever.
 //
 // Threads  Any. Callers remember the answer per sender, so the lock is taken once a source, not once a datagram.
 #pragma once

@@ -37,7 +37,10 @@ void keep_alive(int fd) {
 class Acceptor : public std::enable_shared_from_this<Acceptor> {
  public:
   Acceptor(std::shared_ptr<TcpShared> shared, std::vector<std::shared_ptr<TcpReceiver>> receivers)
-      : shared_(std::move(shared)), receivers_(std::move(receivers)), socket_(receivers_[0]->io()), timer_(socket_.get_executor()) {}
+      : shared_(std::move(shared)),
+        receivers_(std::move(receivers)),
+        socket_(receivers_[0]->io()),
+        timer_(socket_.get_executor()) {}
 
   void begin(OwnedFd socket) {
     socket_.assign(socket.release());
@@ -91,13 +94,15 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
     }
     const std::shared_ptr<TcpReceiver>& to = receivers_[next_ % receivers_.size()];
     auto connection = std::make_shared<TcpReceiver::Accepted>();
-    connection->place = shared_->context.connections->admit(peer.address(), realtime_ns(), [to, accepted = std::weak_ptr(connection)] {
-      boost::asio::post(to->io(), [to, accepted] {
-        if (auto known = accepted.lock()) to->displace(*known);
-      });
-    });
+    connection->place =
+        shared_->context.connections->admit(peer.address(), realtime_ns(), [to, accepted = std::weak_ptr(connection)] {
+          boost::asio::post(to->io(), [to, accepted] {
+            if (auto known = accepted.lock()) to->displace(*known);
+          });
+        });
     if (!connection->place) {
-      receivers_[0]->delivery().note_later(Note::Kind::connection_refused, shared_->context.tenants->find(peer.address()),
+      receivers_[0]->delivery().note_later(Note::Kind::connection_refused,
+                                           shared_->context.tenants->find(peer.address()),
                                            encode_source(peer.address_text()), 1);
       return true;
     }

@@ -158,8 +158,12 @@ void TcpReceiver::take_turn(const std::shared_ptr<Connection>& connection) {
       boost::asio::post(io_, [connection] { connection->receiver->take_turn(connection); });
       return;
     case Outcome::some:
-    case Outcome::empty: wait(connection); return;
-    case Outcome::ended: close(*connection); return;
+    case Outcome::empty:
+      wait(connection);
+      return;
+    case Outcome::ended:
+      close(*connection);
+      return;
   }
 }
 
@@ -207,8 +211,8 @@ void TcpReceiver::frame(Connection& c, std::unique_ptr<char[]>& buffer, size_t b
   const std::string_view all(buffer.get(), bytes);
   FrameCounts counts;
   size_t done = c.framer.feed(all, origin, records, counts);
-  if (bytes - done > kCopiedBytes && shared_->unfinished_bytes.load(std::memory_order_relaxed) >=
-                                         shared_->settings.unfinished_bytes_max) {
+  if (bytes - done > kCopiedBytes &&
+      shared_->unfinished_bytes.load(std::memory_order_relaxed) >= shared_->settings.unfinished_bytes_max) {
     done += c.framer.release(all.substr(done), origin, records, counts);
   }
   if (records.empty()) {

@@ -1,12 +1,13 @@
 // The connections of one TCP input on one ingest thread.
 //
-// A connection waits for "readable", then reads once, at most kReadBytes, and goes to the end of the thread's queue: a busy
-// sender gives the others their turn. It reads into the thread's buffer behind what it carried over. A large read gives the
-// buffer itself to the batch; a small one is copied, so that no few bytes pin a large buffer. What is unfinished and long
-// stays in a buffer of the connection's own, so that a slow sender of a long message costs no copy a read.
+// A connection waits for "readable", then reads once, at most kReadBytes, and goes to the end of the thread's queue: a
+// busy sender gives the others their turn. It reads into the thread's buffer behind what it carried over. A large read
+// gives the buffer itself to the batch; a small one is copied, so that no few bytes pin a large buffer. What is
+// unfinished and long stays in a buffer of the connection's own, so that a slow sender of a long message costs no copy
+// a read.
 //
-// A message that is all there but for what only the next byte can tell (Framer::waits()) is given when none has come for
-// kIdleWait.
+// A message that is all there but for what only the next byte can tell (Framer::waits()) is given when none has come
+// for kIdleWait.
 //
 // Threads  Its ingest thread only.
 // Memory   An idle connection keeps its unfinished bytes and some hundred bytes beside.

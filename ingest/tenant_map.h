@@ -28,8 +28,8 @@ class TenantMap {
   TenantId find(const Address& address) const;
   bool empty() const { return rules_.empty(); }
 
-  // Whether each address of the network has a tenant already, so that add() of it would change no answer. False when it is
-  // no network.
+  // Whether each address of the network has a tenant already, so that add() of it would change no answer. False when it
+  // is no network.
   bool covers(std::string_view cidr) const;
 
  private:

@@ -73,8 +73,8 @@ class UdpSocket final : public DatagramSocket {
   SocketAddress peers_[kDatagramsPerRead];
 };
 
-// Reads a socket on while its ingest thread does not keep up: a thread that does little else is let run at once, also on a
-// busy machine, and what the kernel's buffer holds is a tenth of a second's flood. Sleeps otherwise.
+// Reads a socket on while its ingest thread does not keep up: a thread that does little else is let run at once, also
+// on a busy machine, and what the kernel's buffer holds is a tenth of a second's flood. Sleeps otherwise.
 class ReaderAhead {
  public:
   explicit ReaderAhead(std::shared_ptr<DatagramSocket> socket) : socket_(std::move(socket)) {

@@ -15,8 +15,9 @@ Result<void> clear_path(const std::string& doing, const std::string& path, const
   struct stat there;
   if (::lstat(path.c_str(), &there) != 0) return {};
   if (!S_ISSOCK(there.st_mode)) {
-    return fail(Code::refused, doing + ": there is something else than a socket at this path; remove it or choose "
-                                       "another path");
+    return fail(Code::refused, doing +
+                                   ": there is something else than a socket at this path; remove it or choose "
+                                   "another path");
   }
   // Not waiting: where the queue of connections is full somebody is there too.
   OwnedFd probe(::socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -25,7 +26,8 @@ Result<void> clear_path(const std::string& doing, const std::string& path, const
   if (connected || errno == EAGAIN || errno == EPROTOTYPE) {
     return fail(Code::refused, doing + ": another process listens there; stop it or choose another path");
   }
-  if (errno != ECONNREFUSED) return fail_errno(doing, errno, "cannot tell whether that socket is in use; choose another path");
+  if (errno != ECONNREFUSED)
+    return fail_errno(doing, errno, "cannot tell whether that socket is in use; choose another path");
   ::unlink(path.c_str());
   return {};
 }

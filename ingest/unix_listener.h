@@ -1,5 +1,5 @@
-// A unix socket that is bound to a file of its own: it takes no other file's place and no other process's. The file goes
-// with it, unless it is a successor's by then.
+// A unix socket that is bound to a file of its own: it takes no other file's place and no other process's. The file
+// goes with it, unless it is a successor's by then.
 //
 // Threads  One at a time.
 #pragma once

@@ -36,13 +36,15 @@ bool is_plain_ipv4(std::string_view text) {
 
 void settle_address(std::string_view text, Capture& capture) {
   constexpr std::string_view kMapped = "::ffff:";
-  if (is_plain_ipv4(text)) [[likely]] return;
+  if (is_plain_ipv4(text)) [[likely]]
+    return;
   std::array<uint8_t, 16> address;
   if (parse_ip(text, &address)) {
     if (!text.starts_with(kMapped) || text.find('.') == std::string_view::npos) return;
     capture.begin += kMapped.size();
     capture.length -= kMapped.size();
-  } else if (const auto zone = text.find('%'); zone != std::string_view::npos && parse_ip(text.substr(0, zone), &address)) {
+  } else if (const auto zone = text.find('%');
+             zone != std::string_view::npos && parse_ip(text.substr(0, zone), &address)) {
     capture.length = static_cast<uint32_t>(zone) & 0xffffff;
   } else if (auto* to = address_beside(capture.field)) {
     capture.field = to;

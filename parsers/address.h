@@ -1,7 +1,7 @@
 // What stands where a parser expects an address.
 //
-// A zone (fe80::1%eth0) is no part of an address, nor is what IPv6 puts before one of IPv4 (::ffff:10.0.0.1): the capture
-// is made the address alone. What is no address at all is kept as text, in the field beside (source.ip ->
+// A zone (fe80::1%eth0) is no part of an address, nor is what IPv6 puts before one of IPv4 (::ffff:10.0.0.1): the
+// capture is made the address alone. What is no address at all is kept as text, in the field beside (source.ip ->
 // source.address), where ECS has one.
 //
 // Cost  4 ns for IPv4.

@@ -49,7 +49,8 @@ class TestRun {
           if (!test.is_event && !test.none && (asked || is_asked(*other))) offer(*parser, test, *other);
         if (!asked || paths.empty()) continue;
         const bool is_wrong = report_.failures.size() > before;
-        report_.cases.push_back({parser->path, test.position.line, is_wrong ? report_.failures[before] : outcome, is_wrong});
+        report_.cases.push_back(
+            {parser->path, test.position.line, is_wrong ? report_.failures[before] : outcome, is_wrong});
       }
     }
     return std::move(report_);
@@ -66,8 +67,10 @@ class TestRun {
       for (auto& capture : captures_) {
         std::string field(capture.field->name);
         if (capture.field == ecs::timestamp || capture.field->type == FieldType::date) continue;
-        if (std::any_of(out.fields.begin(), out.fields.end(), [&](auto& known) { return known.first == field; })) continue;
-        if (auto values = values_of({capture.field, field, {}, {}}); !values.empty()) out.fields.emplace_back(field, std::move(values));
+        if (std::any_of(out.fields.begin(), out.fields.end(), [&](auto& known) { return known.first == field; }))
+          continue;
+        if (auto values = values_of({capture.field, field, {}, {}}); !values.empty())
+          out.fields.emplace_back(field, std::move(values));
       }
       return out;
     }
@@ -80,7 +83,8 @@ class TestRun {
     understand(test, test.line, dataset, parser);
   }
 
-  void understand(const ParserTest& test, std::string_view line, std::string_view dataset, const ParserDefinition& parser) {
+  void understand(const ParserTest& test, std::string_view line, std::string_view dataset,
+                  const ParserDefinition& parser) {
     captures_.clear();
     origin_.received_ns = test.received_ns;
     origin_.transport = parser.match.transports.empty() ? Transport::tcp : parser.match.transports[0];
@@ -96,13 +100,15 @@ class TestRun {
   }
 
   void failed(const ParserDefinition& parser, FilePosition at, const std::string& what) {
-    report_.failures.push_back(parser.path + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + what);
+    report_.failures.push_back(parser.path + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " +
+                               what);
   }
 
   void run_own(const ParserDefinition& parser, const ParserTest& test) {
     understand(test, parser.name, parser);
     if (test.none) {
-      if (record_.kind) failed(parser, test.position, "must not match, but pattern " + quoted(record_.kind->pattern) + " does");
+      if (record_.kind)
+        failed(parser, test.position, "must not match, but pattern " + quoted(record_.kind->pattern) + " does");
       return;
     }
     if (!record_.kind) return failed(parser, test.position, "no pattern matches the line");
@@ -135,7 +141,8 @@ class TestRun {
       return failed(parser, test.position, "the lines are " + std::to_string(events.size() + alone.size()) + " events");
     record_ = events[0].record;
     if (test.none || !record_.kind) {
-      if (test.none != !record_.kind) failed(parser, test.position, "no pattern knows the event, or one does that must not");
+      if (test.none != !record_.kind)
+        failed(parser, test.position, "no pattern knows the event, or one does that must not");
       return;
     }
     compare(parser, test);
@@ -146,8 +153,9 @@ class TestRun {
       auto values = values_of(expected);
       auto wanted = expected.values;
       if (values != wanted)
-        failed(parser, expected.position, expected.name + " is " + joined(values) + ", expected " + joined(wanted) +
-                                              " (pattern " + quoted(record_.kind->pattern) + ")");
+        failed(parser, expected.position,
+               expected.name + " is " + joined(values) + ", expected " + joined(wanted) + " (pattern " +
+                   quoted(record_.kind->pattern) + ")");
     }
   }
 
@@ -168,16 +176,17 @@ class TestRun {
     return out;
   }
 
-  // Whether a message with this line, of a program or file that `parser` is asked for, may come to `other` too. What is asked for its
-  // own program alone may know every line of it.
+  // Whether a message with this line, of a program or file that `parser` is asked for, may come to `other` too. What is
+  // asked for its own program alone may know every line of it.
   static bool may_be_asked(const ParserDefinition& other, const ParserDefinition& parser, std::string_view line) {
     const auto share = [](auto& a, auto& b) {
       return std::any_of(a.begin(), a.end(), [&](auto& one) { return std::find(b.begin(), b.end(), one) != b.end(); });
     };
     if (!other.match.transports.empty()) return other.match.transports == parser.match.transports;
     const auto text = matched_text(line);
-    return other.match.any || !other.match.keys.empty() || share(other.match.apps, parser.match.apps) || share(other.match.tags, parser.match.tags) ||
-           share(other.match.apps, parser.match.tags) || share(other.match.tags, parser.match.apps) || share(other.match.files, parser.match.files) ||
+    return other.match.any || !other.match.keys.empty() || share(other.match.apps, parser.match.apps) ||
+           share(other.match.tags, parser.match.tags) || share(other.match.apps, parser.match.tags) ||
+           share(other.match.tags, parser.match.apps) || share(other.match.files, parser.match.files) ||
            std::any_of(other.match.prefixes.begin(), other.match.prefixes.end(),
                        [&](auto& prefix) { return text.starts_with(prefix); });
   }
@@ -189,8 +198,9 @@ class TestRun {
     // A body is a product's when the order of routes gives it to that product.
     understand(test, other.match.keys.empty() ? other.name : std::string_view(), other);
     if (record_.kind && record_.kind->parser == other.name)
-      failed(parser, test.position, "the parser " + quoted(other.name) + " knows this line too (pattern " +
-                                        quoted(record_.kind->pattern) + "); they must share a format: or differ");
+      failed(parser, test.position,
+             "the parser " + quoted(other.name) + " knows this line too (pattern " + quoted(record_.kind->pattern) +
+                 "); they must share a format: or differ");
   }
 
   const std::shared_ptr<const ParserSet>& set_;
@@ -231,7 +241,8 @@ void gather_kinds(const YAML::Node& node, std::set<std::string>& kinds) {
   for (const auto& entry : node) {
     const auto key = entry.first.IsScalar() ? entry.first.Scalar() : std::string();
     if (key == "tests") continue;
-    if (key == "event" && entry.second.IsScalar() && find_event_kind(entry.second.Scalar())) kinds.insert(entry.second.Scalar());
+    if (key == "event" && entry.second.IsScalar() && find_event_kind(entry.second.Scalar()))
+      kinds.insert(entry.second.Scalar());
     gather_kinds(entry.second, kinds);
   }
 }
@@ -244,8 +255,16 @@ std::vector<ParserListing> list_parsers(const ParserSet& set) {
     std::set<std::string> kinds;
     for (auto& file : set.files())
       if (file.path == parser->path) gather_kinds(YAML::Load(file.text), kinds);
-    out.push_back({parser->name, parser->dataset, parser->path, parser->about, parser->aliases, parser->match.apps,
-                   {kinds.begin(), kinds.end()}, parser->patterns.size(), parser->tests.size(), parser->generic});
+    out.push_back({parser->name,
+                   parser->dataset,
+                   parser->path,
+                   parser->about,
+                   parser->aliases,
+                   parser->match.apps,
+                   {kinds.begin(), kinds.end()},
+                   parser->patterns.size(),
+                   parser->tests.size(),
+                   parser->generic});
   }
   return out;
 }

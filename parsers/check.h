@@ -30,9 +30,11 @@ struct ParserTestReport {
 // must not know it unless both declare the same format or the other one is generic.
 // With `paths` (ParserFile::path) those files are tested as in the whole run, the others' lines against them too, and
 // their cases are named one by one.
-ParserTestReport run_parser_tests(const std::shared_ptr<const ParserSet>& set, const std::vector<std::string>& paths = {});
+ParserTestReport run_parser_tests(const std::shared_ptr<const ParserSet>& set,
+                                  const std::vector<std::string>& paths = {});
 
-// What the parser of this name gives of a line, as `expect` of a test would have it; nullopt: it does not know the line.
+// What the parser of this name gives of a line, as `expect` of a test would have it; nullopt: it does not know the
+// line.
 struct ParsedLine {
   std::string pattern;
   // What it captured, in the order of the line; times are left out.
@@ -42,8 +44,8 @@ std::optional<ParsedLine> parse_test_line(const std::shared_ptr<const ParserSet>
                                           const std::string& line);
 
 // `parsers test --hostile`: puts into each capture of each known line what a stranger may write there, and sees whether
-// any other field or the event's meaning changes. What a capture from outside is, and how its text is written: hostile.cc.
-// `tests` counts lines; of each capture of each line the first failure is told.
+// any other field or the event's meaning changes. What a capture from outside is, and how its text is written:
+// hostile.cc. `tests` counts lines; of each capture of each line the first failure is told.
 ParserTestReport run_hostile_tests(const std::shared_ptr<const ParserSet>& set);
 
 struct ParserListing {
@@ -61,8 +63,8 @@ struct ParserSample {
 };
 std::vector<ParserSample> parser_samples(const ParserSet& set);
 
-// Does our matcher say of `text` what RE2 alone says, for every pattern of the set? The words tell the first difference;
-// empty when there is none.
+// Does our matcher say of `text` what RE2 alone says, for every pattern of the set? The words tell the first
+// difference; empty when there is none.
 std::string compare_with_re2(const ParserSet& set, std::string_view text, std::string_view name = {});
 
 }  // namespace yushi::parsers

@@ -77,31 +77,35 @@ class DictionaryReader : YamlReader {
       entry.target.has_address = to->type == FieldType::ip;
       std::vector<std::string> names;
       if (value.IsMap())
-        each(value, "a field's names", [&](const std::string& what, const YAML::Node& what_at, const YAML::Node& inner) {
-          if (what == "names")
-            names = texts(inner, "names");
-          else if (what == "text")
-            entry.is_text = flag(inner, "text");
-          else if (what == "lower")
-            entry.target.lower = flag(inner, "lower");
-          else if (what == "grok")
-            read_value_patterns(inner, macros_, entry.target);
-          else
-            problem(what_at, "unknown key '" + what + "'; a field has names, text, lower and grok");
-        });
+        each(value, "a field's names",
+             [&](const std::string& what, const YAML::Node& what_at, const YAML::Node& inner) {
+               if (what == "names")
+                 names = texts(inner, "names");
+               else if (what == "text")
+                 entry.is_text = flag(inner, "text");
+               else if (what == "lower")
+                 entry.target.lower = flag(inner, "lower");
+               else if (what == "grok")
+                 read_value_patterns(inner, macros_, entry.target);
+               else
+                 problem(what_at, "unknown key '" + what + "'; a field has names, text, lower and grok");
+             });
       else
         names = texts(value, "a field's names");
       for (auto& one : names) {
         auto* made = entry_of(one, value);
         if (!made) continue;
         if (!made->target.fields.empty()) {
-          if (made->target.fields[0] != to) problem(value, "'" + one + "' is a name of " + std::string(made->target.fields[0]->name) + " too; case, '_', '-' and blanks do not count");
+          if (made->target.fields[0] != to)
+            problem(value, "'" + one + "' is a name of " + std::string(made->target.fields[0]->name) +
+                               " too; case, '_', '-' and blanks do not count");
           continue;
         }
         made->target = entry.target;
         made->target.key = one;
         made->is_text = entry.is_text;
-        made->is_from_outside = to->name.starts_with("user_agent.") || to->name.starts_with("url.") || to->name.starts_with("http.");
+        made->is_from_outside =
+            to->name.starts_with("user_agent.") || to->name.starts_with("url.") || to->name.starts_with("http.");
       }
     });
   }

@@ -1,9 +1,10 @@
-// What products call the fields of ECS (srcip, 源IP, attacker_ip: source.ip), and what their words say (成功, denied: an
-// outcome). For bodies that no product's parser claims; the file is parsers/library/names.yaml, a `names:` file.
+// What products call the fields of ECS (srcip, 源IP, attacker_ip: source.ip), and what their words say (成功, denied:
+// an outcome). For bodies that no product's parser claims; the file is parsers/library/names.yaml, a `names:` file.
 //
-// Names are compared without case, without `_`, `-`, `.`, blanks and a number in brackets behind them; of a nested name (content.srcip)
-// the last part counts when the whole is unknown, and less than a name that stands less deep: what lies deep is often what somebody
-// sent. Within the objects of `outside:` (headers, cookies …) nothing counts but what says itself that it came from outside.
+// Names are compared without case, without `_`, `-`, `.`, blanks and a number in brackets behind them; of a nested name
+// (content.srcip) the last part counts when the whole is unknown, and less than a name that stands less deep: what lies
+// deep is often what somebody sent. Within the objects of `outside:` (headers, cookies …) nothing counts but what says
+// itself that it came from outside.
 //
 // Threads  Immutable once read.
 // Cost     A hash and a compare; whoever asks keeps the answer beside the name.
@@ -23,10 +24,10 @@
 namespace yushi::parsers {
 
 struct DictionaryEntry {
-  KeyTarget target;      // without a field: only words count
+  KeyTarget target;              // without a field: only words count
   bool is_from_outside = false;  // the field is a client's own word: an agent, an address in the web
-  bool is_text = false;  // a value may be of several words though nothing holds them together
-  std::vector<uint32_t> words;  // which of words()
+  bool is_text = false;          // a value may be of several words though nothing holds them together
+  std::vector<uint32_t> words;   // which of words()
 };
 
 class Dictionary {

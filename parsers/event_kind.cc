@@ -7,15 +7,18 @@
 namespace yushi::parsers {
 namespace {
 
-constexpr std::string_view kWho = "user.name|user.id|user.email|user.full_name|source.ip|source.address|source.domain|client.user.name";
+constexpr std::string_view kWho =
+    "user.name|user.id|user.email|user.full_name|source.ip|source.address|source.domain|client.user.name";
 constexpr std::string_view kLogin =
     "event.outcome user.name|user.id|user.email|user.full_name|source.ip|source.address|source.domain|client.user.name";
-constexpr std::string_view kOnWhom = "user.target.name|user.target.id|user.target.email|user.name|user.id|user.effective.name|group.name|group.id";
+constexpr std::string_view kOnWhom =
+    "user.target.name|user.target.id|user.target.email|user.name|user.id|user.effective.name|group.name|group.id";
 constexpr std::string_view kCommand = "process.command_line|process.args|process.executable|process.name|process.title";
 constexpr std::string_view kFile = "file.path|file.name|file.inode";
 constexpr std::string_view kService = "service.name|process.name|process.executable";
 constexpr std::string_view kPeers =
-    "source.ip|source.address|source.domain|client.ip|client.address|destination.ip|destination.address|destination.domain|server.ip|server.address|"
+    "source.ip|source.address|source.domain|client.ip|client.address|destination.ip|destination.address|destination."
+    "domain|server.ip|server.address|"
     "source.mac|destination.mac|network.protocol|observer.ingress.interface.name|observer.egress.interface.name";
 constexpr std::string_view kUrl = "url.original|url.path|url.full|http.request.method|http.response.status_code";
 constexpr std::string_view kPackage = "package.name";
@@ -26,7 +29,8 @@ constexpr EventKind kKinds[] = {
     {"logout", "authentication", "end", kWho, true, "somebody leaves"},
     {"session-opened", "session", "start", "", true, "a session, tunnel or VPN stands"},
     {"session-closed", "session", "end", "", true, "it ended"},
-    {"login-refused", "authentication", "denied", kWho, true, "not even asked: locked, expired, from a wrong place, too many tries"},
+    {"login-refused", "authentication", "denied", kWho, true,
+     "not even asked: locked, expired, from a wrong place, too many tries"},
     {"credential-used", "authentication", "info", kWho, true, "a ticket, token or key was shown, without a login"},
     {"credential-issued", "iam", "creation", kWho, true, "a key, token, ticket or certificate was given"},
     {"credential-revoked", "iam", "deletion", "", true, "and taken back"},
@@ -126,7 +130,8 @@ std::vector<std::string_view> split(std::string_view text, char at) {
 std::span<const EventKind> event_kinds() { return kKinds; }
 
 const EventKind* find_event_kind(std::string_view name) {
-  const auto* at = std::find_if(std::begin(kKinds), std::end(kKinds), [&](const EventKind& kind) { return kind.name == name; });
+  const auto* at =
+      std::find_if(std::begin(kKinds), std::end(kKinds), [&](const EventKind& kind) { return kind.name == name; });
   return at == std::end(kKinds) ? nullptr : at;
 }
 

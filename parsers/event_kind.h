@@ -1,9 +1,9 @@
-// What kind of event a pattern's line tells of: `event: login`. One word for what many products say in many ways, so that a
-// detector or a question asks for the kind, and never for a product's dataset.
+// What kind of event a pattern's line tells of: `event: login`. One word for what many products say in many ways, so
+// that a detector or a question asks for the kind, and never for a product's dataset.
 //
 // A kind stands in parser files (of a file, a pattern, a variant). From it follow event.category, event.type and
-// event.action, unless the file says otherwise, and yushi.event, its own name. docs/events.md is this table for people; a
-// test holds the two equal.
+// event.action, unless the file says otherwise, and yushi.event, its own name. docs/events.md is this table for people;
+// a test holds the two equal.
 //
 // Threads  Constant.
 #pragma once
@@ -28,7 +28,7 @@ struct EventKind {
 };
 
 std::span<const EventKind> event_kinds();
-const EventKind* find_event_kind(std::string_view name);  // nullptr: there is none
+const EventKind* find_event_kind(std::string_view name);   // nullptr: there is none
 std::string event_kind_suggestion(std::string_view name);  // "; did you mean login?", or empty
 
 // The constants that follow from the kind.

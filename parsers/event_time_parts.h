@@ -1,8 +1,8 @@
 // The time of an event that a message has in several captures, as `date=2026-11-28 time=10:20:30 tz="+0800"`.
 //
-// A pattern's captures are shown to take() one by one, as views into the text; settle() moves the record's time when there are
-// parts of one. A zone may also belong to @timestamp, and a clock under the name of @timestamp to a date (so it is where a
-// dictionary of names takes `time`). Private to parsers/.
+// A pattern's captures are shown to take() one by one, as views into the text; settle() moves the record's time when
+// there are parts of one. A zone may also belong to @timestamp, and a clock under the name of @timestamp to a date (so
+// it is where a dictionary of names takes `time`). Private to parsers/.
 #pragma once
 
 #include <string_view>
@@ -17,7 +17,8 @@ struct EventTimeParts {
 
   void take(const Field* field, std::string_view text) {
     // The four stand first in the table of fields: all others are passed over at once.
-    if (field->id > ecs::timestamp_zone->id || field->id == kDynamicField) [[likely]] return;
+    if (field->id > ecs::timestamp_zone->id || field->id == kDynamicField) [[likely]]
+      return;
     if (field == ecs::timestamp) {
       if (whole.empty()) whole = text;
       return;

@@ -26,14 +26,18 @@ std::vector<std::string> parts_of(const std::string& regex) {
       size_t depth = 0;
       bool in_class = false;
       for (; end < regex.size(); ++end) {
-        if (regex[end] == '\\') ++end;
-        else if (in_class) in_class = regex[end] != ']';
+        if (regex[end] == '\\')
+          ++end;
+        else if (in_class)
+          in_class = regex[end] != ']';
         else if (regex[end] == '[') {
           in_class = true;
           if (end + 1 < regex.size() && regex[end + 1] == '^') ++end;
           if (end + 1 < regex.size() && regex[end + 1] == ']') ++end;
-        } else if (regex[end] == '(') ++depth;
-        else if (regex[end] == ')' && --depth == 0) break;
+        } else if (regex[end] == '(')
+          ++depth;
+        else if (regex[end] == ')' && --depth == 0)
+          break;
       }
       ++end;
     } else if (c == '[') {
@@ -48,13 +52,17 @@ std::vector<std::string> parts_of(const std::string& regex) {
     }
     end = std::min(end, regex.size());
     size_t behind = end;
-    if (behind < regex.size() && (regex[behind] == '*' || regex[behind] == '+' || regex[behind] == '?')) ++behind;
-    else if (behind < regex.size() && regex[behind] == '{') behind = std::min(regex.find('}', behind), regex.size() - 1) + 1;
+    if (behind < regex.size() && (regex[behind] == '*' || regex[behind] == '+' || regex[behind] == '?'))
+      ++behind;
+    else if (behind < regex.size() && regex[behind] == '{')
+      behind = std::min(regex.find('}', behind), regex.size() - 1) + 1;
     if (behind > end && behind < regex.size() && regex[behind] == '?') ++behind;
     literal = literal && behind == end;
     auto part = regex.substr(at, behind - at);
-    if (literal && is_literal) out.back() += part;
-    else out.push_back(std::move(part));
+    if (literal && is_literal)
+      out.back() += part;
+    else
+      out.push_back(std::move(part));
     is_literal = literal;
     at = behind;
   }
@@ -72,7 +80,8 @@ std::string named(const std::string& part, size_t groups_before, const std::vect
   std::string out;
   size_t group = groups_before;
   for (size_t at = 0; at < part.size(); ++at) {
-    if (part[at] == '\\') ++at;
+    if (part[at] == '\\')
+      ++at;
     else if (part[at] == '(' && (at + 1 == part.size() || part[at + 1] != '?') && group < fields.size())
       out += (out.empty() ? "" : " or ") + ("%{" + fields[group++] + "}");
   }
@@ -80,9 +89,12 @@ std::string named(const std::string& part, size_t groups_before, const std::vect
   std::string text;
   bool plain = true;
   for (size_t at = 0; at < part.size(); ++at) {
-    if (part[at] == '\\' && at + 1 < part.size() && !std::isalnum(static_cast<unsigned char>(part[at + 1]))) text.push_back(part[++at]);
-    else if (std::string_view("\\(|[.*+?").find(part[at]) != std::string_view::npos) plain = false;
-    else text.push_back(part[at]);
+    if (part[at] == '\\' && at + 1 < part.size() && !std::isalnum(static_cast<unsigned char>(part[at + 1])))
+      text.push_back(part[++at]);
+    else if (std::string_view("\\(|[.*+?").find(part[at]) != std::string_view::npos)
+      plain = false;
+    else
+      text.push_back(part[at]);
   }
   return plain ? quoted(text) : "/" + part.substr(0, kShownColumns) + (part.size() > kShownColumns ? "…" : "") + "/";
 }
@@ -91,10 +103,14 @@ size_t groups_of(const std::string& part) {
   size_t count = 0;
   bool in_class = false;
   for (size_t at = 0; at < part.size(); ++at) {
-    if (part[at] == '\\') ++at;
-    else if (in_class) in_class = part[at] != ']';
-    else if (part[at] == '[') in_class = true;
-    else if (part[at] == '(') count += at + 1 == part.size() || part[at + 1] != '?';
+    if (part[at] == '\\')
+      ++at;
+    else if (in_class)
+      in_class = part[at] != ']';
+    else if (part[at] == '[')
+      in_class = true;
+    else if (part[at] == '(')
+      count += at + 1 == part.size() || part[at + 1] != '?';
   }
   return count;
 }
@@ -111,13 +127,15 @@ std::string why_asked(const Record& record, const ParserDefinition& parser, std:
   auto& match = parser.match;
   auto is_program = [&](std::string app) {
     for (char& c : app) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    return app == program || program.ends_with("/" + app) || program == "(" + app + ")" || program.starts_with(app + "/");
+    return app == program || program.ends_with("/" + app) || program == "(" + app + ")" ||
+           program.starts_with(app + "/");
   };
   if (parser.generic) return "generic, asked last";
   if (!program.empty() && std::any_of(match.apps.begin(), match.apps.end(), is_program)) return "program " + program;
   for (auto& prefix : match.prefixes)
     if (text.find(prefix) < 64) return "begins with " + quoted(prefix);
-  if (!match.files.empty() && record.origin && !record.origin->source.empty()) return "file " + std::string(record.origin->source);
+  if (!match.files.empty() && record.origin && !record.origin->source.empty())
+    return "file " + std::string(record.origin->source);
   if (match.any) return "any program's";
   return "by name, transport or content";
 }
@@ -142,8 +160,10 @@ PatternReach reach_of(const std::string& regex, const std::vector<std::string>& 
   size_t low = 0, high = parts.size();  // so many match, so many at most
   while (low < high) {
     const auto middle = (low + high + 1) / 2;
-    if (matches(middle)) low = middle;
-    else high = middle - 1;
+    if (matches(middle))
+      low = middle;
+    else
+      high = middle - 1;
   }
   PatternReach out;
   if (low > 0) (void)matches(low);
@@ -167,7 +187,8 @@ std::string explain_asked(const Record& record, const std::vector<AskedPattern>&
     while (end < asked.size() && asked[end].parser == asked[at].parser && asked[end].text == asked[at].text) ++end;
     auto& parser = *asked[at].parser;
     out += "  asked    " + parser.name + " (" + why_asked(record, parser, asked[at].text) + ")";
-    if (asked[at].text != record.message() && asked[at].text != matched_text(record.message())) out += " on " + quoted(asked[at].text);
+    if (asked[at].text != record.message() && asked[at].text != matched_text(record.message()))
+      out += " on " + quoted(asked[at].text);
     out += "\n";
     struct Tried {
       std::string name;
@@ -192,8 +213,10 @@ std::string explain_asked(const Record& record, const std::vector<AskedPattern>&
       std::vector<std::string> fields;
       for (auto& capture : pattern->captures) fields.emplace_back(capture.field ? capture.field->name : "KEYVALUES");
       auto reach = reach_of(pattern->pattern->regex(), fields, asked[i].text);
-      if (reach.begins) tried.push_back({pattern->name, std::move(reach)});
-      else ++never_began;
+      if (reach.begins)
+        tried.push_back({pattern->name, std::move(reach)});
+      else
+        ++never_began;
     }
     std::stable_sort(tried.begin(), tried.end(), [](auto& a, auto& b) { return a.reach.text_end > b.reach.text_end; });
     for (size_t i = 0; i < tried.size() && i < kPatternsShown; ++i) {
@@ -204,7 +227,8 @@ std::string explain_asked(const Record& record, const std::vector<AskedPattern>&
       out += "; wanted " + one.reach.wanted + "\n";
     }
     const auto more = tried.size() > kPatternsShown ? tried.size() - kPatternsShown : 0;
-    if (more + never_began) out += "    no     " + std::to_string(more + never_began) + " patterns that came less far, or begin otherwise\n";
+    if (more + never_began)
+      out += "    no     " + std::to_string(more + never_began) + " patterns that came less far, or begin otherwise\n";
     at = end;
   }
   return out;

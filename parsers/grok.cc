@@ -6,9 +6,13 @@
 namespace yushi::parsers {
 namespace {
 
-constexpr std::pair<std::string_view, Body> kBodies[] = {
-    {"KEYVALUES", Body::key_values}, {"JSON", Body::json}, {"CEF", Body::cef}, {"LEEF", Body::leef},
-    {"CSV", Body::csv},              {"XML", Body::xml},   {"NAMES", Body::names}};
+constexpr std::pair<std::string_view, Body> kBodies[] = {{"KEYVALUES", Body::key_values},
+                                                         {"JSON", Body::json},
+                                                         {"CEF", Body::cef},
+                                                         {"LEEF", Body::leef},
+                                                         {"CSV", Body::csv},
+                                                         {"XML", Body::xml},
+                                                         {"NAMES", Body::names}};
 constexpr int kDepthMax = 16;
 constexpr size_t kRegexBytesMax = 32 << 10;
 
@@ -51,8 +55,7 @@ class GrokReader {
       if (c == ']' && in_class) in_class = false;
       if (c == '(' && !in_class && (at + 1 == grok.size() || grok[at + 1] != '?'))
         return "a bare group '(': write (?:…), captures come from %{MACRO:field} only";
-      if (c == '(' && !in_class && grok.substr(at, 3) == "(?P")
-        return "a named group '(?P<…>': write %{MACRO:field}";
+      if (c == '(' && !in_class && grok.substr(at, 3) == "(?P") return "a named group '(?P<…>': write %{MACRO:field}";
       if (c != '%' || in_class || at + 1 == grok.size() || grok[at + 1] != '{') {
         out_.regex += c;
         continue;
@@ -100,7 +103,8 @@ class GrokReader {
       else if (how == "lower")
         capture.escape = Escape::lower;
       else if (!how.empty())
-        return "%{" + std::string(text) + "}: after the field may stand hex, json or lower, not '" + std::string(how) + "'";
+        return "%{" + std::string(text) + "}: after the field may stand hex, json or lower, not '" + std::string(how) +
+               "'";
       for (auto& [group, form] : kBodies)
         if (field == group) capture.body = form;
       out_.captures.push_back(capture);
@@ -112,7 +116,8 @@ class GrokReader {
     return problem;
   }
 
-  // A capture inside a repetition would keep its last value only: refused. The regex is well formed up to RE2's judgement.
+  // A capture inside a repetition would keep its last value only: refused. The regex is well formed up to RE2's
+  // judgement.
   std::string check_repetition() const {
     struct Group {
       bool capture;
@@ -136,9 +141,11 @@ class GrokReader {
         bool capture = open.back().capture;
         open.pop_back();
         char next = at + 1 < regex.size() ? regex[at + 1] : '\0';
-        bool repeated = next == '*' || next == '+' ||
-                        (next == '{' && at + 2 < regex.size() && std::isdigit(static_cast<unsigned char>(regex[at + 2])));
-        if (capture && repeated) return "a capture inside a repetition keeps only its last value: capture the whole run";
+        bool repeated =
+            next == '*' || next == '+' ||
+            (next == '{' && at + 2 < regex.size() && std::isdigit(static_cast<unsigned char>(regex[at + 2])));
+        if (capture && repeated)
+          return "a capture inside a repetition keeps only its last value: capture the whole run";
         if (capture && !open.empty()) open.back().capture = true;
       }
     }

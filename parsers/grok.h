@@ -1,8 +1,8 @@
 // Grok: `%{IP:source.ip}` -> a regular expression with numbered groups, and what each group is called.
 //
-// %{NAME} stands for a macro; %{NAME:field} captures it; %{NAME:field:hex} says how the value is written (hex, json, lower)
-// %{KEYVALUES}, %{JSON}, %{CEF}, %{LEEF}, %{CSV}, %{XML} and %{NAMES} are groups too, of no field: their text is a body.
-// All else is RE2's syntax, but plain groups must be (?:…): captures come from %{…} only.
+// %{NAME} stands for a macro; %{NAME:field} captures it; %{NAME:field:hex} says how the value is written (hex, json,
+// lower) %{KEYVALUES}, %{JSON}, %{CEF}, %{LEEF}, %{CSV}, %{XML} and %{NAMES} are groups too, of no field: their text is
+// a body. All else is RE2's syntax, but plain groups must be (?:…): captures come from %{…} only.
 #pragma once
 
 #include <map>
@@ -20,7 +20,7 @@ struct GrokCapture {
   std::string field;
   Escape escape = Escape::none;
   Body body = Body::none;  // then `field` is the group's name
-  std::string regex;  // what it matches
+  std::string regex;       // what it matches
 };
 
 struct GrokPattern {

@@ -52,10 +52,10 @@ struct HeaderScan {
   std::vector<Capture>& captures;
   const char* begin;
   const char* end;
-  unsigned headers = 1;  // that stand one behind the other, this one too
-  size_t first = 0;      // the capture with which this header begins
+  unsigned headers = 1;                         // that stand one behind the other, this one too
+  size_t first = 0;                             // the capture with which this header begins
   size_t parameters_left = kStructuredDataMax;  // of structured data, that may become fields
-  bool capped = false;   // there were more
+  bool capped = false;                          // there were more
 
   std::string_view rest(const char* at) const { return {at, static_cast<size_t>(end - at)}; }
 
@@ -118,10 +118,10 @@ const char* read_priority(HeaderScan& scan, const char* at);
 // nothing is captured.
 bool read_rfc5424(HeaderScan& scan, const char* at);
 
-// Where a tag would stand: a second header, which a relay has put its own before, `<38>Nov  1 08:00:01 inner sshd[3]: …`
-// also without the PRI. False, and nothing captured, when none stands there. Otherwise its program, its message, its time
-// and its PRI take the place of what was read before it; its host does so only of a sender that may speak for others.
-// Never ask where a program has been named: what stands behind that is the program's text, and anybody's.
+// Where a tag would stand: a second header, which a relay has put its own before, `<38>Nov  1 08:00:01 inner sshd[3]:
+// …` also without the PRI. False, and nothing captured, when none stands there. Otherwise its program, its message, its
+// time and its PRI take the place of what was read before it; its host does so only of a sender that may speak for
+// others. Never ask where a program has been named: what stands behind that is the program's text, and anybody's.
 bool read_second_header_here(HeaderScan& scan, const char* at);
 inline bool read_second_header(HeaderScan& scan, const char* at) {
   if (scan.end - at < 5) return false;
@@ -129,7 +129,8 @@ inline bool read_second_header(HeaderScan& scan, const char* at) {
   return may && read_second_header_here(scan, at);
 }
 
-// "CEF:0|", "LEEF:2.0|", "CEF: 0|": the text is of this form from its first byte on, the word before the colon no program.
+// "CEF:0|", "LEEF:2.0|", "CEF: 0|": the text is of this form from its first byte on, the word before the colon no
+// program.
 bool is_event_format(std::string_view text);
 
 // Behind "<PRI>", or at the first byte when there is none. False when nothing but text stands there: the captures are

@@ -1,13 +1,13 @@
 // `yushi parsers test --hostile`: may what a stranger writes become another field, or hide the line?
 //
-// Each capture that takes text from outside is filled with blanks, quotes, brackets, escapes, an address, each line that
-// the parser knows, the ending of its own line, and 2 KiB of text: in its place, before it and behind it. No other field
-// may change, nor what the pattern says of the event.
-// The text is written as the program would write it: in hex in auditd's way, with the escapes of JSON, CEF, CSV or XML, or
-// with a backslash where the parser says `escapes: true`.
+// Each capture that takes text from outside is filled with blanks, quotes, brackets, escapes, an address, each line
+// that the parser knows, the ending of its own line, and 2 KiB of text: in its place, before it and behind it. No other
+// field may change, nor what the pattern says of the event.
+// The text is written as the program would write it: in hex in auditd's way, with the escapes of JSON, CEF, CSV or XML,
+// or with a backslash where the parser says `escapes: true`.
 //
-// A capture takes text from outside when its expression takes a quote, a bracket or an @, or when its field is a name or a
-// part of a request; not when the parser names its field in `trusted`. Of key=value pairs only those in quotes
+// A capture takes text from outside when its expression takes a quote, a bracket or an @, or when its field is a name
+// or a part of a request; not when the parser names its field in `trusted`. Of key=value pairs only those in quotes
 // or hex are tried: a value without them cannot be told from what stands behind it. Of bodies those are not tried that
 // decide which event it is (body:, tables:, variants:, the dictionary's words): they are the program's own words.
 #include <algorithm>
@@ -25,11 +25,12 @@
 namespace yushi::parsers {
 namespace {
 
-constexpr std::string_view kOutsideNames[] = {"user.name", "user.effective.name", "user.target.name", "url.path",
-                                              "url.query", "url.original", "url.full", "user_agent.original",
-                                              "http.request.referrer"};
+constexpr std::string_view kOutsideNames[] = {"user.name", "user.effective.name", "user.target.name",
+                                              "url.path",  "url.query",           "url.original",
+                                              "url.full",  "user_agent.original", "http.request.referrer"};
 // One text of the client's, of which the parts are cut at a sign in it.
-constexpr std::string_view kRequest[] = {"url.path", "url.query", "url.original", "url.domain", "url.port", "url.scheme", "url.full"};
+constexpr std::string_view kRequest[] = {"url.path", "url.query",  "url.original", "url.domain",
+                                         "url.port", "url.scheme", "url.full"};
 
 bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -47,7 +48,8 @@ std::string trimmed(std::string_view text) {
   return begin == std::string_view::npos ? std::string() : std::string(text.substr(begin, end - begin + 1));
 }
 
-// related.user, a URL's parts that are derived of the whole: they change as what they follow from does, which is looked at.
+// related.user, a URL's parts that are derived of the whole: they change as what they follow from does, which is looked
+// at.
 bool follows_from_others(const Record& record, const Field& field) {
   if (field.name.starts_with("related.") || field.name == "yushi.url.decoded") return true;
   if (&field != ecs::process_name && !field.name.starts_with("url.")) return false;
@@ -103,9 +105,30 @@ std::string written(std::string_view text, Writing how) {
 
 const std::vector<std::string>& odd_texts() {
   static const std::vector<std::string> kTexts = [] {
-    std::vector<std::string> out = {"a b", " a", "a ", "  ", "'", "\"", "\\\"", "\\", "a\"b'c`d", "''", "(a)[b]{c}<d>", ")", "]", "a=b",
-                                    " from 203.0.113.77 port 22 ssh2", "203.0.113.77", "2001:db8::77 ",
-                                    "\\x41\\n%0a\\r\\", "a\rb", "a\tb", "%00", "%n%s", "; DROP ; USER=root", "中 文"};
+    std::vector<std::string> out = {"a b",
+                                    " a",
+                                    "a ",
+                                    "  ",
+                                    "'",
+                                    "\"",
+                                    "\\\"",
+                                    "\\",
+                                    "a\"b'c`d",
+                                    "''",
+                                    "(a)[b]{c}<d>",
+                                    ")",
+                                    "]",
+                                    "a=b",
+                                    " from 203.0.113.77 port 22 ssh2",
+                                    "203.0.113.77",
+                                    "2001:db8::77 ",
+                                    "\\x41\\n%0a\\r\\",
+                                    "a\rb",
+                                    "a\tb",
+                                    "%00",
+                                    "%n%s",
+                                    "; DROP ; USER=root",
+                                    "中 文"};
     std::string& long_text = out.emplace_back();
     while (long_text.size() < 2048) long_text += "long text ";
     return out;
@@ -135,7 +158,8 @@ class HostileRun {
 
   // nullptr when no pattern of this parser knows the line, or the event as a whole.
   // The fields of the captures lie in `arena`.
-  const MessageKind* read(const std::string& line, const ParserDefinition& parser, const ParserTest& test, Arena& arena, Fields* fields) {
+  const MessageKind* read(const std::string& line, const ParserDefinition& parser, const ParserTest& test, Arena& arena,
+                          Fields* fields) {
     arena = Arena();
     captures_.clear();
     origin_.received_ns = test.received_ns;
@@ -156,8 +180,8 @@ class HostileRun {
     scratch_.clear();
     for_each_field(record, scratch_, [&](const Field& field, const Value& value) {
       if (&field == ecs::message || &field == ecs::event_original || follows_from_others(record, field)) return;
-      (*fields)[std::string(field.name)].emplace_back(
-          value.type == Value::Type::date ? std::to_string(value.integer) : std::string(value.text));
+      (*fields)[std::string(field.name)].emplace_back(value.type == Value::Type::date ? std::to_string(value.integer)
+                                                                                      : std::string(value.text));
     });
     return record.kind;
   }
@@ -191,8 +215,12 @@ class HostileRun {
 
   // Of a body the program's own: what the parser trusts, what decides which event it is, the words of the dictionary.
   static bool is_of_program(const PatternDefinition& pattern, const Field& field) {
-    const auto is_it = [&](const Field* other) { return other == &field || (field.id == kDynamicField && other->name == field.name); };
-    if (std::any_of(pattern.trusted.begin(), pattern.trusted.end(), is_it) || &field == find_field("yushi.repeated_name")) return true;
+    const auto is_it = [&](const Field* other) {
+      return other == &field || (field.id == kDynamicField && other->name == field.name);
+    };
+    if (std::any_of(pattern.trusted.begin(), pattern.trusted.end(), is_it) ||
+        &field == find_field("yushi.repeated_name"))
+      return true;
     for (auto& table : pattern.tables)
       if (std::any_of(table->by.begin(), table->by.end(), is_it)) return true;
     for (auto& variant : pattern.variants)
@@ -214,11 +242,12 @@ class HostileRun {
   }
 
   // How the program writes this capture's text; nothing when no text from outside stands there.
-  std::optional<Writing> writing_of(const ParserDefinition& parser, const PatternDefinition& pattern, const Capture& capture,
-                                    std::string_view line) {
+  std::optional<Writing> writing_of(const ParserDefinition& parser, const PatternDefinition& pattern,
+                                    const Capture& capture, std::string_view line) {
     if (capture.field->type != FieldType::keyword && capture.field->type != FieldType::text) return std::nullopt;
     if (capture.field->name.ends_with(".address")) return std::nullopt;  // it stands where an address should
-    const bool quoted = capture.begin > 0 && capture.end() < line.size() && line[capture.begin - 1] == '"' && line[capture.end()] == '"';
+    const bool quoted = capture.begin > 0 && capture.end() < line.size() && line[capture.begin - 1] == '"' &&
+                        line[capture.end()] == '"';
     Body form = pattern.extract;
     if (form == Body::none) {
       for (auto& group : pattern.captures) {
@@ -232,18 +261,27 @@ class HostileRun {
     if (form != Body::none && is_of_program(pattern, *capture.field)) return std::nullopt;
     // Vendor, product, version and class of CEF and LEEF.
     constexpr ptrdiff_t kOwnParts = 5;
-    if ((form == Body::cef || form == Body::leef) && std::count(line.begin(), line.begin() + capture.begin, '|') < kOwnParts) return std::nullopt;
+    if ((form == Body::cef || form == Body::leef) &&
+        std::count(line.begin(), line.begin() + capture.begin, '|') < kOwnParts)
+      return std::nullopt;
     switch (form) {
       case Body::none:
-      case Body::structured_data: return std::nullopt;
-      case Body::json: return quoted ? std::optional(Writing::json) : std::nullopt;
-      case Body::csv: return quoted ? std::optional(Writing::csv) : std::nullopt;
-      case Body::leef: return Writing::leef;
-      case Body::xml: return Writing::xml;
+      case Body::structured_data:
+        return std::nullopt;
+      case Body::json:
+        return quoted ? std::optional(Writing::json) : std::nullopt;
+      case Body::csv:
+        return quoted ? std::optional(Writing::csv) : std::nullopt;
+      case Body::leef:
+        return Writing::leef;
+      case Body::xml:
+        return Writing::xml;
       // What a custom field is called, the program says.
-      case Body::cef: return capture.field->name.ends_with("Label") ? std::nullopt : std::optional(Writing::cef);
+      case Body::cef:
+        return capture.field->name.ends_with("Label") ? std::nullopt : std::optional(Writing::cef);
       case Body::key_values:
-      case Body::names: break;
+      case Body::names:
+        break;
     }
     for (auto& target : pattern.keys->targets())
       for (auto* field : target.fields)
@@ -298,15 +336,17 @@ class HostileRun {
         if (problem.empty()) continue;
         report_.failures.push_back(trial.parser.path + ":" + std::to_string(trial.test.position.line) + ":" +
                                    std::to_string(trial.test.position.column) + ": with " + shown(put) + " in " +
-                                   std::string(trial.capture.field->name) + " " + problem + " (pattern '" + trial.kind->pattern +
-                                   "'); anchor the pattern at what only the program writes");
+                                   std::string(trial.capture.field->name) + " " + problem + " (pattern '" +
+                                   trial.kind->pattern + "'); anchor the pattern at what only the program writes");
         return;
       }
   }
 
   // Two patterns may read one line, a simple and a fast one: what counts is what they say of it.
   static bool same_meaning(const MessageKind& one, const MessageKind& other) {
-    auto is_same = [](const ConstantField& a, const ConstantField& b) { return a.field == b.field && a.value == b.value; };
+    auto is_same = [](const ConstantField& a, const ConstantField& b) {
+      return a.field == b.field && a.value == b.value;
+    };
     return &one == &other || std::equal(one.constants.begin(), one.constants.end(), other.constants.begin(),
                                         other.constants.end(), is_same);
   }
@@ -326,9 +366,11 @@ class HostileRun {
         const Fields::const_iterator is = after.find(name);
         if (was == trial.before.end()) return name + " is " + shown(is->second[0]) + " and was not there";
         if (is == after.end()) return name + " is gone";
-        if (was->second != is->second) return name + " is " + shown(is->second[0]) + " and was " + shown(was->second[0]);
+        if (was->second != is->second)
+          return name + " is " + shown(is->second[0]) + " and was " + shown(was->second[0]);
       }
-    return is_request || is_blank || !trial.before.contains(own) || after.contains(own) ? std::string() : own + " itself is gone";
+    return is_request || is_blank || !trial.before.contains(own) || after.contains(own) ? std::string()
+                                                                                        : own + " itself is gone";
   }
 
   const LoadedParsers& parsers_;

@@ -47,7 +47,8 @@ class RuleReader {
     }
     const int ways = rule_.first.given() + rule_.follows.given() + rule_.by_fields();
     if (ways != 1) problem(node, "join needs one of first, follows and by");
-    if (rule_.by_fields() && rule_.announces.given()) problem(node, "lines that are joined by a field announce nothing");
+    if (rule_.by_fields() && rule_.announces.given())
+      problem(node, "lines that are joined by a field announce nothing");
     return std::move(rule_);
   }
 
@@ -79,7 +80,8 @@ class RuleReader {
         auto* to = names.size() == 1 ? reading_.field(names[0], entry.second) : nullptr;
         if (to == from && from && !from->list) {  // of an event the field itself is a list
           auto list = declare_field(from->name, from->type, true);
-          if (!list || *list == from) return problem(entry.second, "'" + names[0] + "' cannot be a list; name a field of your own");
+          if (!list || *list == from)
+            return problem(entry.second, "'" + names[0] + "' cannot be a list; name a field of your own");
           to = *list;
         }
         if (to && !to->list) problem(entry.second, "'" + names[0] + "' takes several values: its type must be a list");
@@ -95,7 +97,10 @@ class RuleReader {
     } else if (key == "order") {
       read_order(value);
     } else {
-      problem(at, "unknown key '" + key + "' in join; there are first, follows, announces, by, end, any, order, collect, tables, words and with");
+      problem(
+          at,
+          "unknown key '" + key +
+              "' in join; there are first, follows, announces, by, end, any, order, collect, tables, words and with");
     }
   }
 
@@ -107,7 +112,8 @@ class RuleReader {
         continue;
       }
       auto entry = *item.begin();
-      if (auto* field = reading_.field(entry.first.Scalar(), entry.first)) rule_.order.push_back({field, texts(entry.second)});
+      if (auto* field = reading_.field(entry.first.Scalar(), entry.first))
+        rule_.order.push_back({field, texts(entry.second)});
     }
   }
 

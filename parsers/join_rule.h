@@ -43,15 +43,15 @@ struct JoinRule {
   // A line of a log file that no parser with a rule of its own knows begins an event too.
   bool any = false;
 
-  // How their fields become the event's: lines that meet the first of these stand before those that meet the second, and
-  // so on; of lines that meet none the earlier one. A field's value is that of the line that has it first.
+  // How their fields become the event's: lines that meet the first of these stand before those that meet the second,
+  // and so on; of lines that meet none the earlier one. A field's value is that of the line that has it first.
   struct Precedence {
     const Field* field;
     std::vector<std::string> globs;
   };
   std::vector<Precedence> order;
-  // All different values that the lines have in one field, as a list in another one, or in that field itself: `to` is then
-  // the field of the same name that is a list.
+  // All different values that the lines have in one field, as a list in another one, or in that field itself: `to` is
+  // then the field of the same name that is a list.
   struct Collected {
     const Field* from;
     const Field* to;
@@ -60,8 +60,8 @@ struct JoinRule {
   std::vector<Collected> collect;
   // Constants by values of the event's fields; they take the place of its lines' own.
   std::vector<std::shared_ptr<const ValueTable>> tables;
-  // A list of words, as of a command: `a1[0]=… a1[1]=…` are one word in pieces, which the event has whole; and the field that
-  // has all words as one text. nullptr: there is none.
+  // A list of words, as of a command: `a1[0]=… a1[1]=…` are one word in pieces, which the event has whole; and the
+  // field that has all words as one text. nullptr: there is none.
   const Field* words = nullptr;
   const Field* text_of_words = nullptr;
   std::vector<std::string> with;  // other parsers whose fields count where they know a line

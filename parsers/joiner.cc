@@ -13,7 +13,7 @@ namespace {
 constexpr int64_t kWaitNs = 2'000'000'000;
 constexpr size_t kEventBytesMax = 256 << 10;
 constexpr size_t kMergedKindsMax = 65'536;
-constexpr size_t kSourcesMax = 16'384;  // of a log, whose last event is remembered
+constexpr size_t kSourcesMax = 16'384;                        // of a log, whose last event is remembered
 constexpr size_t kSpareMax = 4096, kSpareBytesMax = 8 << 10;  // closed events whose memory the next ones take
 
 // The header's words that tell one writer from another.
@@ -64,8 +64,9 @@ uint64_t writer_hash(const Record& record) {
 }
 
 bool same_constants(const MessageKind& a, const MessageKind& b) {
-  return a.dataset == b.dataset && std::equal(a.constants.begin(), a.constants.end(), b.constants.begin(), b.constants.end(),
-                                              [](auto& x, auto& y) { return x.field == y.field && x.value == y.value; });
+  return a.dataset == b.dataset &&
+         std::equal(a.constants.begin(), a.constants.end(), b.constants.begin(), b.constants.end(),
+                    [](auto& x, auto& y) { return x.field == y.field && x.value == y.value; });
 }
 
 Record copy_of(const Record& record, Arena& arena) {
@@ -170,11 +171,14 @@ uint64_t Joiner::oldest_open() const {
 
 bool Joiner::add(const Record& record, const std::shared_ptr<const Zone>& zone) {
   Log& log = log_of(record);
-  if (record.part > 1) [[unlikely]] return false;
+  if (record.part > 1) [[unlikely]]
+    return false;
   const JoinRule* rule = rule_of(record);
   if (!rule) {
-    if (log.in_sequence == 0) [[likely]] return false;
-    if (record.message_begin > 0 && !log.has(writer_hash(record))) [[likely]] return false;
+    if (log.in_sequence == 0) [[likely]]
+      return false;
+    if (record.message_begin > 0 && !log.has(writer_hash(record))) [[likely]]
+      return false;
   }
   if (rule && rule->by_fields() && add_by(log, record, *rule, zone)) return true;
   return add_in_sequence(log, record, rule, zone);
@@ -234,7 +238,8 @@ bool Joiner::add_by(Log& log, const Record& record, const JoinRule& rule, const 
   // The line after an end mark may be a second one.
   for (size_t i = 0; i < log.ended.size();) {
     auto& ended = *log.ended[i];
-    if (ended.writer == writer && ended.key != key_ && ended.key.text.starts_with(std::string_view(key_.text).substr(0, writer_size)))
+    if (ended.writer == writer && ended.key != key_ &&
+        ended.key.text.starts_with(std::string_view(key_.text).substr(0, writer_size)))
       close(log, ended);
     else
       ++i;
@@ -260,7 +265,8 @@ Joiner::Key* Joiner::last_key(Log& log, const Record& record, bool to_write) {
   return last_key_ = &at->second;
 }
 
-bool Joiner::add_in_sequence(Log& log, const Record& record, const JoinRule* rule, const std::shared_ptr<const Zone>& zone) {
+bool Joiner::add_in_sequence(Log& log, const Record& record, const JoinRule* rule,
+                             const std::shared_ptr<const Zone>& zone) {
   const bool has_header = record.message_begin > 0;
   const auto* last = has_header ? nullptr : last_key(log, record, false);
   if (last)
@@ -297,7 +303,8 @@ std::string_view Joiner::line_text(const Record& record) {
 }
 
 // An event of key_.
-void Joiner::open(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone, uint64_t writer) {
+void Joiner::open(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone,
+                  uint64_t writer) {
   if (log.events.size() >= options_.open_max || log.bytes + record.raw.size() > options_.open_bytes_max) {
     if (!log.events.empty()) {
       ++cut_;
@@ -431,7 +438,7 @@ void join_lines(Batch& batch, std::shared_ptr<const ParserSet> set) {
   batch.keep.push_back(std::move(joiner));
 }
 
-// --------------------------------------------------------------------------------------------------------- over a restart
+// ---------------------------------------------------------------------------------------------------- over a restart
 
 void Joiner::save(std::string& out) const {
   put_varint(out, open());
@@ -504,7 +511,7 @@ void Joiner::restored() {
     }
 }
 
-// ------------------------------------------------------------------------------------------------- putting lines together
+// -------------------------------------------------------------------------------------------- putting lines together
 
 namespace {
 
@@ -569,7 +576,8 @@ std::string_view name_of_piece(std::string_view text, uint32_t begin) {
   const auto open = before.rfind('[');
   if (open == std::string_view::npos) return {};
   const auto name = before.find_last_of(" \t", open);
-  return before.substr(name == std::string_view::npos ? 0 : name + 1, open - (name == std::string_view::npos ? 0 : name + 1));
+  return before.substr(name == std::string_view::npos ? 0 : name + 1,
+                       open - (name == std::string_view::npos ? 0 : name + 1));
 }
 
 // Appends the words of all lines, each whole, and their text, behind the text of the lines; takes their captures out of
@@ -584,7 +592,8 @@ std::vector<Capture> put_words(JoinedText& text, std::vector<std::vector<Capture
       scratch.clear();
       const std::string_view all = text.text();
       const auto name = name_of_piece(all, capture.begin);
-      const auto value = decode_escape(all.substr(capture.begin, capture.length), static_cast<Escape>(capture.escape), scratch);
+      const auto value =
+          decode_escape(all.substr(capture.begin, capture.length), static_cast<Escape>(capture.escape), scratch);
       if (!name.empty() && name == last && !words.empty())
         words.back() += value;
       else
@@ -596,7 +605,8 @@ std::vector<Capture> put_words(JoinedText& text, std::vector<std::vector<Capture
   std::vector<Capture> out;
   const auto put = [&](std::string_view value, const Field* field) {
     text.append('\0');
-    out.push_back({text.size(), static_cast<uint32_t>(value.size()) & 0xffffff, static_cast<uint32_t>(Escape::none), field});
+    out.push_back(
+        {text.size(), static_cast<uint32_t>(value.size()) & 0xffffff, static_cast<uint32_t>(Escape::none), field});
     for (char c : value) text.append(c);
   };
   std::string line;
@@ -609,15 +619,16 @@ std::vector<Capture> put_words(JoinedText& text, std::vector<std::vector<Capture
 }
 
 // Adds the different values that the lines have in the fields that the rule collects.
-void collect(std::vector<Capture>& all, const std::vector<std::vector<Capture>>& captures, const std::vector<size_t>& order,
-             std::string_view raw, const JoinRule& rule) {
+void collect(std::vector<Capture>& all, const std::vector<std::vector<Capture>>& captures,
+             const std::vector<size_t>& order, std::string_view raw, const JoinRule& rule) {
   for (auto& collected : rule.collect) {
     if (collected.in_place()) std::erase_if(all, [&](auto& one) { return same_field(one.field, collected.from); });
     std::vector<std::string_view> values;
     for (auto i : order)
       for (auto& capture : captures[i]) {
         const auto text = raw.substr(capture.begin, capture.length);
-        if (!same_field(capture.field, collected.from) || std::find(values.begin(), values.end(), text) != values.end()) continue;
+        if (!same_field(capture.field, collected.from) || std::find(values.begin(), values.end(), text) != values.end())
+          continue;
         values.push_back(text);
         all.push_back(capture);
         all.back().field = collected.to;
@@ -745,7 +756,9 @@ const MessageKind* Joiner::merged(const std::vector<const MessageKind*>& kinds, 
         out->constants.push_back(constant);
     }
   }
-  const auto take_out = [&](const Field* field) { std::erase_if(out->constants, [&](auto& one) { return one.field == field; }); };
+  const auto take_out = [&](const Field* field) {
+    std::erase_if(out->constants, [&](auto& one) { return one.field == field; });
+  };
   for (auto& collected : rule.collect) {
     if (!collects) break;
     if (collected.in_place()) take_out(collected.from);

@@ -1,20 +1,22 @@
 // Lines -> events: auditd's records of one serial, a stack trace, an entry of a slow log become one record.
 //
-// The committer hands its records here before the detectors see them; `yushi parse --events` and `yushi search --events` do
-// the same with lines of a file and of the store. Which lines belong together stands in the parser files (join_rule.h).
+// The committer hands its records here before the detectors see them; `yushi parse --events` and `yushi search
+// --events` do the same with lines of a file and of the store. Which lines belong together stands in the parser files
+// (join_rule.h).
 //
-// What is stored does not change: a record's fields come from its own bytes. A joined event is derived, a Record that no
-// store has: raw is the first line with the messages of the others behind it, joined by line feeds; captures and kind are put
-// together of all its lines (or given anew by a pattern that is `whole: true`); `lines` has their indexes. In a joined
-// record captures may overlap: `message` goes on over all lines.
+// What is stored does not change: a record's fields come from its own bytes. A joined event is derived, a Record that
+// no store has: raw is the first line with the messages of the others behind it, joined by line feeds; captures and
+// kind are put together of all its lines (or given anew by a pattern that is `whole: true`); `lines` has their indexes.
+// In a joined record captures may overlap: `message` goes on over all lines.
 //
-// Order     Lines are joined in commit order within one (log, source, host, program). The clock is the lines' own receipt, and
-//           of each log by itself: the same commits give the same events, also log by log, and when a tick comes changes
-//           nothing but how soon an event is given.
-// Memory    Bounded: lines and bytes of one event, open events and their bytes of one log. What meets a bound is cut: it is
-//           given as it is, counted, and its next line begins another event.
+// Order     Lines are joined in commit order within one (log, source, host, program). The clock is the lines' own
+//           receipt, and of each log by itself: the same commits give the same events, also log by log, and when a tick
+//           comes changes nothing but how soon an event is given.
+// Memory    Bounded: lines and bytes of one event, open events and their bytes of one log. What meets a bound is cut:
+//           it is given as it is, counted, and its next line begins another event.
 // Threads   One owner.
-// Cost      A record without a rule: one look into a small table of kinds, and a key where its source has an event open.
+// Cost      A record without a rule: one look into a small table of kinds, and a key where its source has an event
+//           open.
 #pragma once
 
 #include <array>
@@ -55,8 +57,8 @@ class Joiner {
 
   // Records of another batch follow: what was remembered of the last one's kinds and origins by address is forgotten.
   void begin();
-  // True: the record is a line of an event that closed() gives, now or later. False: it is an event by itself, and is not kept.
-  // The record has captures and origin->log; `zone` is for times that a whole event has.
+  // True: the record is a line of an event that closed() gives, now or later. False: it is an event by itself, and is
+  // not kept. The record has captures and origin->log; `zone` is for times that a whole event has.
   bool add(const Record& record, const std::shared_ptr<const Zone>& zone);
   // What is not longer waited for at this time of receipt is closed.
   void advance(int64_t received_ns);
@@ -64,12 +66,13 @@ class Joiner {
   // Closed since the caller last emptied it, in the order in which they closed.
   std::vector<JoinedEvent>& closed() { return closed_; }
 
-  // The open events as they are now, by the indexes of their lines. load() takes them over into a new Joiner: it waits for
-  // those records, which restore() is given in ascending order, before any that came later; what then still lacks a line
-  // is dropped by restored(). False: the bytes are not ours.
+  // The open events as they are now, by the indexes of their lines. load() takes them over into a new Joiner: it waits
+  // for those records, which restore() is given in ascending order, before any that came later; what then still lacks a
+  // line is dropped by restored(). False: the bytes are not ours.
   void save(std::string& out) const;
   bool load(Reader& in);
-  uint64_t wanted_from(std::string_view log) const;  // the first record that restore() waits for; the largest number: none
+  // the first record that restore() waits for; the largest number: none
+  uint64_t wanted_from(std::string_view log) const;
   void restore(const Record& record, const std::shared_ptr<const Zone>& zone);
   void restored();
 
@@ -91,10 +94,10 @@ class Joiner {
     const JoinRule* rule = nullptr;
     std::shared_ptr<const Zone> zone;
     Key key;
-    uint64_t writer = 0;     // hash of who wrote its lines; the key's too where lines follow each other
-    Open* next = nullptr;    // in Log::places
+    uint64_t writer = 0;   // hash of who wrote its lines; the key's too where lines follow each other
+    Open* next = nullptr;  // in Log::places
     std::list<Open>::iterator self;
-    std::string_view last;   // text of the last line
+    std::string_view last;  // text of the last line
     int64_t deadline_ns = 0;
     size_t bytes = 0;
     bool has_ended = false;  // by its end mark; it waits for one more line of its serial
@@ -128,13 +131,15 @@ class Joiner {
   void make_writer_key(const Record& record);
   bool add_fields_to_key(const Record& record, const JoinRule& rule);
   Key* last_key(Log& log, const Record& record, bool to_write);
-  const MessageKind* merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule, bool collects, const std::vector<uint32_t>& ways);
+  const MessageKind* merged(const std::vector<const MessageKind*>& kinds, const JoinRule& rule, bool collects,
+                            const std::vector<uint32_t>& ways);
   std::vector<uint32_t> ways_of(const Record& record, const JoinRule& rule);
   Log& log_of(const Record& record);
   void advance(Log& log, int64_t received_ns);
   bool add_by(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone);
   bool add_in_sequence(Log& log, const Record& record, const JoinRule* rule, const std::shared_ptr<const Zone>& zone);
-  void open(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone, uint64_t writer);
+  void open(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone,
+            uint64_t writer);
   Open& new_event(Log& log);
   void drop(Log& log, Open& event);
   void hold(Log& log, Open& event, const Record& record);
@@ -157,7 +162,7 @@ class Joiner {
   // Kinds of the lines of events, by parser and pattern: copies, since those of stored batches die with them.
   std::unordered_map<std::string, std::vector<std::unique_ptr<MessageKind>>> kinds_;
   std::unordered_map<std::string_view, const JoinRule*> rules_;  // by the parser's name
-  std::map<std::pair<std::string, uint64_t>, Open*> wanted_;  // by log and index: lines that restore() waits for
+  std::map<std::pair<std::string, uint64_t>, Open*> wanted_;     // by log and index: lines that restore() waits for
   // By the kinds of the lines, whether values are collected, and what the rule's tables say.
   struct MergedKey {
     std::vector<const MessageKind*> kinds;
@@ -175,8 +180,8 @@ class Joiner {
   std::string text_;
 };
 
-// Puts events in the place of the lines of a batch that is all there is, as detectors are shown them. Its records have an
-// index and origin->log.
+// Puts events in the place of the lines of a batch that is all there is, as detectors are shown them. Its records have
+// an index and origin->log.
 void join_lines(Batch& batch, std::shared_ptr<const ParserSet> set);
 
 }  // namespace yushi::parsers

@@ -52,7 +52,8 @@ uint32_t KeyTable::find(std::string_view key) const {
     if (targets_[slots_[at]].key == key) return slots_[at];
   for (auto wildcard : wildcards_) {
     auto& target = targets_[wildcard];
-    if (key.size() >= target.key.size() + target.ending.size() && key.starts_with(target.key) && key.ends_with(target.ending))
+    if (key.size() >= target.key.size() + target.ending.size() && key.starts_with(target.key) &&
+        key.ends_with(target.ending))
       return wildcard;
   }
   return kNotFound;

@@ -30,17 +30,19 @@ struct ValuePattern {
 };
 
 struct KeyTarget {
-  std::string key;                   // "a*": every key that begins with "a" and is not named itself; "a*_len" ends so too
-                                     // "a[0].b": of the values of a list the first only
+  // "a*": every key that begins with "a" and is not named itself; "a*_len" ends so too
+  std::string key;
+  // "a[0].b": of the values of a list the first only
   std::vector<const Field*> fields;  // of the first, second … time the key stands; empty: leave it out
-  std::vector<std::shared_ptr<const ValuePattern>> patterns;  // the first that fits the value; none fits: as without them
-  bool hex = false;                  // an unquoted value is written in hex (auditd)
-  bool lower = false;                // meant in lower case
-  char split = '\0';                 // parts the values of a list; 0: one value
-  std::string quoted_null;           // says nothing between quotes too; empty: what stands between quotes is a value
-  bool repeats = false;              // "a*": fields[0] each time
-  bool has_address = false;          // one of the fields is of type ip
-  std::string ending;                // what stands behind the `*`
+  // the first that fits the value; none fits: as without them
+  std::vector<std::shared_ptr<const ValuePattern>> patterns;
+  bool hex = false;          // an unquoted value is written in hex (auditd)
+  bool lower = false;        // meant in lower case
+  char split = '\0';         // parts the values of a list; 0: one value
+  std::string quoted_null;   // says nothing between quotes too; empty: what stands between quotes is a value
+  bool repeats = false;      // "a*": fields[0] each time
+  bool has_address = false;  // one of the fields is of type ip
+  std::string ending;        // what stands behind the `*`
   // Does one of the patterns give a field for which is_it() holds?
   template <class IsIt>
   bool cuts_out(IsIt&& is_it) const {

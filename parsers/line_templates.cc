@@ -74,7 +74,8 @@ Found find_time(std::string_view text) {
 Found find_colons(std::string_view text) {
   size_t end = 0, colons = 0;
   while (end < text.size() && (is_hex(text[end]) || text[end] == ':' || text[end] == '.')) colons += text[end++] == ':';
-  while (end > 0 && (text[end - 1] == '.' || (text[end - 1] == ':' && (end < 2 || text[end - 2] != ':')))) colons -= text[--end] == ':';
+  while (end > 0 && (text[end - 1] == '.' || (text[end - 1] == ':' && (end < 2 || text[end - 2] != ':'))))
+    colons -= text[--end] == ':';
   if (colons < 2 || (end < text.size() && is_of_word(text[end]))) return {};
   std::array<uint8_t, 16> address;
   if (end == 17 && colons == 5) return {end, ValueKind::mac};
@@ -92,14 +93,19 @@ ValueKind kind_of(std::string_view chunk) {
   }
   const size_t sign = chunk[0] == '-' || chunk[0] == '+';
   if (digits && digits == chunk.size() - sign) return ValueKind::integer;
-  if (digits && dots == 1 && digits == chunk.size() - sign - 1 && is_digit(chunk.back()) && is_digit(chunk[sign])) return ValueKind::decimal;
+  if (digits && dots == 1 && digits == chunk.size() - sign - 1 && is_digit(chunk.back()) && is_digit(chunk[sign]))
+    return ValueKind::decimal;
   std::array<uint8_t, 16> address;
   if (dots == 3 && digits + dots == chunk.size() && parse_ip(chunk, &address)) return ValueKind::address;
-  if (chunk.size() == 36 && hexes == 32 && chunk[8] == '-' && chunk[13] == '-' && chunk[18] == '-' && chunk[23] == '-') return ValueKind::uuid;
-  if (chunk.size() == 17 && hexes == 12 && chunk[2] == '-' && chunk[5] == '-' && chunk[14] == '-') return ValueKind::mac;
+  if (chunk.size() == 36 && hexes == 32 && chunk[8] == '-' && chunk[13] == '-' && chunk[18] == '-' && chunk[23] == '-')
+    return ValueKind::uuid;
+  if (chunk.size() == 17 && hexes == 12 && chunk[2] == '-' && chunk[5] == '-' && chunk[14] == '-')
+    return ValueKind::mac;
   if (digits && hexes == chunk.size() && chunk.size() >= 6) return ValueKind::hex;
-  if (digits && (chunk.starts_with("0x") || chunk.starts_with("0X")) && hexes + 1 == chunk.size()) return ValueKind::hex;
-  if (!digits && chunk.find('@') == chunk.npos && chunk.find('\\') == chunk.npos && chunk.find('$') == chunk.npos) return ValueKind::none;
+  if (digits && (chunk.starts_with("0x") || chunk.starts_with("0X")) && hexes + 1 == chunk.size())
+    return ValueKind::hex;
+  if (!digits && chunk.find('@') == chunk.npos && chunk.find('\\') == chunk.npos && chunk.find('$') == chunk.npos)
+    return ValueKind::none;
   if (others) return ValueKind::text;
   return chunk.find_first_of(".-") == chunk.npos ? ValueKind::word : ValueKind::name;
 }
@@ -123,23 +129,50 @@ bool tells_event(std::string_view word) {
   auto w = lower(word);
   if (w.size() > 3 && (w.ends_with("ed") || w.ends_with("ing"))) return true;
   static constexpr std::string_view kWords[] = {
-      "accept", "allow", "block", "close", "connect", "create", "delete", "denied", "deny", "disconnect", "down", "drop",
-      "error", "fail", "failure", "in", "invalid", "login", "logout", "modify", "not", "off", "on", "open", "out", "pass",
-      "permit", "read", "reject", "start", "stop", "success", "up", "update", "valid", "warning", "write", "info", "debug"};
+      "accept", "allow",   "block", "close",  "connect", "create",  "delete",  "denied", "deny",   "disconnect",
+      "down",   "drop",    "error", "fail",   "failure", "in",      "invalid", "login",  "logout", "modify",
+      "not",    "off",     "on",    "open",   "out",     "pass",    "permit",  "read",   "reject", "start",
+      "stop",   "success", "up",    "update", "valid",   "warning", "write",   "info",   "debug"};
   if (std::find(std::begin(kWords), std::end(kWords), w) != std::end(kWords)) return true;
   return !w.empty() && is_wide(w[0]);
 }
 
 // Words behind which a value stands, also one of letters alone.
 bool names_value(std::string_view word) {
-  static constexpr std::string_view kWords[] = {"user", "username", "account", "acct", "logname", "ruser", "rhost", "uname",
-                                                "host", "hostname", "client", "user_name", "interface", "iface", "domain", "用户", "用户名", "账号", "帐号"};
+  static constexpr std::string_view kWords[] = {
+      "user",   "username",  "account",   "acct",  "logname", "ruser", "rhost",  "uname", "host", "hostname",
+      "client", "user_name", "interface", "iface", "domain",  "用户",  "用户名", "账号",  "帐号"};
   return std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
 }
 bool is_stop_word(const std::string& word) {
-  static constexpr std::string_view kWords[] = {"unknown", "is", "was", "has", "not", "from", "for", "logged", "login", "name",
-                                                "by", "with", "and", "to", "in", "on", "at", "of", "a", "the", "does", "no",
-                                                "authentication", "authorization", "key", "session", "request", "disconnected"};
+  static constexpr std::string_view kWords[] = {"unknown",
+                                                "is",
+                                                "was",
+                                                "has",
+                                                "not",
+                                                "from",
+                                                "for",
+                                                "logged",
+                                                "login",
+                                                "name",
+                                                "by",
+                                                "with",
+                                                "and",
+                                                "to",
+                                                "in",
+                                                "on",
+                                                "at",
+                                                "of",
+                                                "a",
+                                                "the",
+                                                "does",
+                                                "no",
+                                                "authentication",
+                                                "authorization",
+                                                "key",
+                                                "session",
+                                                "request",
+                                                "disconnected"};
   return tells_event(word) || std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
 }
 
@@ -161,7 +194,8 @@ class Cutter {
 
  private:
   void put(size_t bytes, ValueKind kind, bool is_word = false) {
-    out_.push_back({static_cast<uint16_t>(kind), is_word, std::string(line_.substr(at_, std::min(bytes, kPieceBytesMax)))});
+    out_.push_back(
+        {static_cast<uint16_t>(kind), is_word, std::string(line_.substr(at_, std::min(bytes, kPieceBytesMax)))});
     if (bytes > kPieceBytesMax) out_.back().kinds = static_cast<uint16_t>(ValueKind::text);
     at_ += bytes;
   }
@@ -200,7 +234,8 @@ class Cutter {
     size_t n = 1;
     while (n < rest.size() && is_of_name(rest[n])) ++n;
     while (n > 1 && (rest[n - 1] == '.' || rest[n - 1] == '-')) --n;
-    if (rest.substr(n).starts_with("://")) return put(std::min(rest.find_first_of(" \t\r\n\"'<>"), rest.size()), ValueKind::url);
+    if (rest.substr(n).starts_with("://"))
+      return put(std::min(rest.find_first_of(" \t\r\n\"'<>"), rest.size()), ValueKind::url);
     auto kind = kind_of(rest.substr(0, n));
     put(n, kind, kind == ValueKind::none);
   }
@@ -241,8 +276,10 @@ std::string shape_of(std::string_view group, const std::vector<TemplatePiece>& p
   std::string out(group);
   for (auto& piece : pieces) {
     out.push_back('\0');
-    if (piece.kinds == 0 && !piece.is_word) out += piece.text;
-    else out.push_back('x');
+    if (piece.kinds == 0 && !piece.is_word)
+      out += piece.text;
+    else
+      out.push_back('x');
   }
   return out;
 }
@@ -264,22 +301,34 @@ double similarity(const std::vector<TemplatePiece>& a, const std::vector<Templat
 
 std::string_view shown_kind(uint16_t kinds) {
   switch (static_cast<ValueKind>(kinds)) {
-    case ValueKind::integer: return "integer";
-    case ValueKind::decimal: return "number";
-    case ValueKind::address: return "address";
-    case ValueKind::mac: return "mac";
-    case ValueKind::uuid: return "uuid";
+    case ValueKind::integer:
+      return "integer";
+    case ValueKind::decimal:
+      return "number";
+    case ValueKind::address:
+      return "address";
+    case ValueKind::mac:
+      return "mac";
+    case ValueKind::uuid:
+      return "uuid";
     case ValueKind::iso_time:
     case ValueKind::syslog_time:
     case ValueKind::http_time:
-    case ValueKind::clock_time: return "time";
-    case ValueKind::hex: return "hex";
-    case ValueKind::path: return "path";
-    case ValueKind::url: return "url";
-    case ValueKind::quoted: return "text";
+    case ValueKind::clock_time:
+      return "time";
+    case ValueKind::hex:
+      return "hex";
+    case ValueKind::path:
+      return "path";
+    case ValueKind::url:
+      return "url";
+    case ValueKind::quoted:
+      return "text";
     case ValueKind::word:
-    case ValueKind::name: return "name";
-    default: return "*";
+    case ValueKind::name:
+      return "name";
+    default:
+      return "*";
   }
 }
 
@@ -292,7 +341,8 @@ std::string word_before(const std::vector<TemplatePiece>& pieces, size_t at) {
     auto& piece = pieces[i];
     if (piece.is_word) return lower(piece.text);
     if (piece.kinds != 0) return {};
-    if (std::string_view(",;|)]}").find(piece.text[0]) != std::string_view::npos) return {};  // another part of the line
+    // another part of the line
+    if (std::string_view(",;|)]}").find(piece.text[0]) != std::string_view::npos) return {};
     ++signs;
   }
   return {};
@@ -301,8 +351,10 @@ std::string word_before(const std::vector<TemplatePiece>& pieces, size_t at) {
 std::string template_text(const LineTemplate& of) {
   std::string out;
   for (auto& piece : of.pieces) {
-    if (piece.kinds == 0) out += piece.text;
-    else out.append("<").append(shown_kind(piece.kinds)).append(">");
+    if (piece.kinds == 0)
+      out += piece.text;
+    else
+      out.append("<").append(shown_kind(piece.kinds)).append(">");
   }
   return out;
 }
@@ -324,13 +376,15 @@ void LineTemplates::add(std::string_view line, std::string_view group, std::stri
       auto &piece = best->pieces[i], &seen = pieces[i];
       if (piece.is_word && seen.is_word && piece.text == seen.text) continue;
       if (piece.is_word) piece.kinds = static_cast<uint16_t>(kind_of_word(piece.text));
-      if (piece.kinds || seen.kinds) piece.kinds |= seen.is_word ? static_cast<uint16_t>(kind_of_word(seen.text)) : seen.kinds;
+      if (piece.kinds || seen.kinds)
+        piece.kinds |= seen.is_word ? static_cast<uint16_t>(kind_of_word(seen.text)) : seen.kinds;
       piece.is_word = false;
     }
     return;
   }
   alike.push_back(static_cast<uint32_t>(templates_.size()));
-  templates_.push_back({std::string(group), std::move(pieces), 1, std::string(line.substr(0, kExampleBytesMax)), std::string(host)});
+  templates_.push_back(
+      {std::string(group), std::move(pieces), 1, std::string(line.substr(0, kExampleBytesMax)), std::string(host)});
   if (templates_.size() > templates_max_) drop_rare();
 }
 
@@ -341,7 +395,8 @@ void LineTemplates::drop_rare() {
     templates_.pop_back();
   }
   by_shape_.clear();
-  for (uint32_t i = 0; i < templates_.size(); ++i) by_shape_[shape_of(templates_[i].group, templates_[i].pieces)].push_back(i);
+  for (uint32_t i = 0; i < templates_.size(); ++i)
+    by_shape_[shape_of(templates_[i].group, templates_[i].pieces)].push_back(i);
 }
 
 std::vector<const LineTemplate*> LineTemplates::by_count() const {

@@ -35,7 +35,7 @@ class LoadedParsers : public ParserSet {
   const Route* by_app_last(std::string_view app) const { return find(by_app_last_, app); }
   const Route* by_tag(std::string_view tag) const { return find(by_tag_, tag); }
   const Route* by_dataset(std::string_view dataset) const { return find(by_dataset_, dataset); }
-  const Route& any() const { return any_; }          // recognised by their shape alone, in order of file names
+  const Route& any() const { return any_; }  // recognised by their shape alone, in order of file names
   // The patterns of those with any: true, in order, and whose they are.
   const PatternFilter& any_filter() const { return any_filter_; }
   struct AnyPattern {
@@ -45,7 +45,8 @@ class LoadedParsers : public ParserSet {
   };
   static constexpr uint16_t kAllPatterns = 0xffff;
   AnyPattern any_pattern(uint16_t number) const { return any_patterns_[number]; }
-  const PatternFilter& any_by_prefix() const { return any_by_prefix_; }  // the prefixes of the others, by number in any()
+  // the prefixes of the others, by number in any()
+  const PatternFilter& any_by_prefix() const { return any_by_prefix_; }
   const Route& generic() const { return generic_; }  // asked last
   const std::vector<std::unique_ptr<ParserDefinition>>& parsers() const { return parsers_; }
   const ParserDefinition* find(std::string_view name) const {  // nullptr: none has this name

@@ -18,7 +18,8 @@ std::string_view behind_blanks(std::string_view text) {
   return text;
 }
 
-// Behind the number that Solaris writes before its messages, "[ID 800047 auth.info] "; all of `text` when none stands there.
+// Behind the number that Solaris writes before its messages, "[ID 800047 auth.info] "; all of `text` when none stands
+// there.
 std::string_view behind_solaris_id(std::string_view text) {
   if (!text.starts_with("[ID ")) return text;
   const auto digits_end = text.find_first_not_of("0123456789", 4);
@@ -85,7 +86,8 @@ bool MessageMatcher::try_repeated(MatchJob& job, const ParserDefinition& parser)
 }
 
 bool MessageMatcher::try_patterns(MatchJob& job, const ParserDefinition& parser) {
-  if (asked_) [[unlikely]] return try_aloud(job, parser);
+  if (asked_) [[unlikely]]
+    return try_aloud(job, parser);
   parser.filter.search(job.text, found_);
   return found_.any_of([&](uint16_t index) { return try_pattern(job, parser, parser.patterns[index]); });
 }
@@ -113,7 +115,8 @@ bool MessageMatcher::try_pattern(MatchJob& job, const ParserDefinition& parser, 
     }
   } else if (pattern.extract == Body::structured_data) {
     if (!take_structured_data(job, *pattern.keys, before)) return false;
-  } else if (!take_whole_body(job, parser, pattern, &is_capped) || (pattern.extract == Body::key_values && job.captures.size() == before)) {
+  } else if (!take_whole_body(job, parser, pattern, &is_capped) ||
+             (pattern.extract == Body::key_values && job.captures.size() == before)) {
     job.captures.resize(before);
     return false;
   }
@@ -138,7 +141,8 @@ bool MessageMatcher::take_groups(MatchJob& job, const PatternDefinition& pattern
 }
 
 // The form and the place of a body that a message of any program has are found by its shape.
-bool MessageMatcher::take_whole_body(MatchJob& job, const ParserDefinition& parser, const PatternDefinition& pattern, bool* is_capped) {
+bool MessageMatcher::take_whole_body(MatchJob& job, const ParserDefinition& parser, const PatternDefinition& pattern,
+                                     bool* is_capped) {
   size_t begin = 0, end = job.text.size();
   if (parser.generic || !parser.match.keys.empty()) {
     const auto shape = shape_in(job);
@@ -164,7 +168,9 @@ bool MessageMatcher::take_structured_data(MatchJob& job, const KeyTable& keys, s
     any = true;
     auto& target = keys.targets()[found];
     const auto value = job.record.text(capture);
-    if (target.fields.empty() || keys.is_null(value) || value == target.quoted_null || !value_fits(value, target.fields[0])) continue;
+    if (target.fields.empty() || keys.is_null(value) || value == target.quoted_null ||
+        !value_fits(value, target.fields[0]))
+      continue;
     capture.field = target.fields[0];
     if (capture.field->type == FieldType::ip) settle_address(value, capture);
   }
@@ -179,12 +185,15 @@ ShapedBody MessageMatcher::shape_in(MatchJob& job) {
   return *job.shape;
 }
 
-bool MessageMatcher::take_body(MatchJob& job, const PatternDefinition& pattern, Body form, size_t begin, size_t end, size_t pairs_min, bool* is_capped) {
+bool MessageMatcher::take_body(MatchJob& job, const PatternDefinition& pattern, Body form, size_t begin, size_t end,
+                               size_t pairs_min, bool* is_capped) {
   if (!body_.read(form, job.text, begin, end, *pattern.keys, pattern.shape, pairs_min)) return false;
   for (auto& condition : pattern.conditions) {
     std::string_view value;
     if (!body_.pairs().find(condition.path, &value)) return false;
-    if (std::none_of(condition.globs.begin(), condition.globs.end(), [&](auto& glob) { return glob_matches(glob, value); })) return false;
+    if (std::none_of(condition.globs.begin(), condition.globs.end(),
+                     [&](auto& glob) { return glob_matches(glob, value); }))
+      return false;
   }
   PairMapper::Reading reading;
   reading.keys = pattern.keys.get();
@@ -198,13 +207,16 @@ bool MessageMatcher::take_body(MatchJob& job, const PatternDefinition& pattern, 
 }
 
 // From offsets in the text to offsets in raw; times; the kind.
-void MessageMatcher::finish(MatchJob& job, const ParserDefinition& parser, const PatternDefinition& pattern, size_t before, bool is_capped) {
+void MessageMatcher::finish(MatchJob& job, const ParserDefinition& parser, const PatternDefinition& pattern,
+                            size_t before, bool is_capped) {
   auto& record = job.record;
   is_capped |= job.is_header_capped;
   capped_ += is_capped;
   Combination combination;
   for (auto& table : pattern.tables)
-    combination.add(table->of_dictionary == 0 ? way_of(job, *table, before) : way_of_dictionary(*pattern.dictionary, *table), table->ways());
+    combination.add(
+        table->of_dictionary == 0 ? way_of(job, *table, before) : way_of_dictionary(*pattern.dictionary, *table),
+        table->ways());
   uint32_t variant = 0;
   for (uint32_t i = 0; i < pattern.variants.size() && variant == 0; ++i)
     if (holds(job, pattern.variants[i], before)) variant = i + 1;
@@ -217,7 +229,8 @@ void MessageMatcher::finish(MatchJob& job, const ParserDefinition& parser, const
   EventTimeParts parts;
   for (size_t i = before; i < job.captures.size(); ++i) {
     Capture& capture = job.captures[i];  // in place: a copy would wait for what was written a moment ago
-    if (capture.field == ecs::timestamp && !take_time(job, capture) && !mapper_.keep_as_text(capture, job.arena)) continue;
+    if (capture.field == ecs::timestamp && !take_time(job, capture) && !mapper_.keep_as_text(capture, job.arena))
+      continue;
     parts.take(capture.field, job.text.substr(capture.begin, capture.length));
     capture.begin += lead;
     if (job.is_decoded) decoded_.put_back(capture);
@@ -301,7 +314,8 @@ bool MessageMatcher::take_time(MatchJob& job, const Capture& capture) {
 // The time with which the message begins, where neither header nor parser told one.
 void MessageMatcher::take_leading_time(MatchJob& job) {
   auto& record = job.record;
-  const auto found = find_leading_time(job.whole, record.origin ? record.origin->received_ns : record.event_ns, job.zone);
+  const auto found =
+      find_leading_time(job.whole, record.origin ? record.origin->received_ns : record.event_ns, job.zone);
   if (!found) return;
   record.event_ns = found->time.unix_ns;
   record.event_digits = found->time.digits;

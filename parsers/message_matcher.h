@@ -1,7 +1,7 @@
 // One message against one parser: asks its patterns, takes what they capture, and settles it.
 //
-// Private to parsers/, between the choice of a parser (parser_worker.cc) and the record. From a match come the record's kind and its
-// captures: places in raw, addresses and times read, tables and variants looked up.
+// Private to parsers/, between the choice of a parser (parser_worker.cc) and the record. From a match come the record's
+// kind and its captures: places in raw, addresses and times read, tables and variants looked up.
 //
 // Threads  One owner. What is kept from message to message is rooms, and the last time that was read.
 #pragma once
@@ -30,9 +30,9 @@ struct MatchJob {
   Arena& arena;
   std::vector<Capture>& captures;
   bool is_header_capped;
-  std::string_view whole;   // the message, decoded where it had to be
-  std::string_view text;    // what the patterns see of it: matched_text()
-  uint32_t begin = 0;       // where the message stands in raw
+  std::string_view whole;  // the message, decoded where it had to be
+  std::string_view text;   // what the patterns see of it: matched_text()
+  uint32_t begin = 0;      // where the message stands in raw
   bool is_decoded = false;
   std::optional<ShapedBody> shape = {};  // of `text`, once somebody asked
   size_t shape_of_bytes = 0;             // text's length then: what the text is changes while it is tried
@@ -46,8 +46,8 @@ class MessageMatcher {
   // The message as the record says where it stands. False when it is too long to be decoded.
   bool set_text(MatchJob& job);
 
-  // True when a pattern knows the message: then the record has its kind and the captures are appended; else nothing has changed.
-  // try_parser() asks also for what a repeated message holds, and for the message with the blanks around it.
+  // True when a pattern knows the message: then the record has its kind and the captures are appended; else nothing has
+  // changed. try_parser() asks also for what a repeated message holds, and for the message with the blanks around it.
   bool try_parser(MatchJob& job, const ParserDefinition& parser);
   bool try_pattern(MatchJob& job, const ParserDefinition& parser, const PatternDefinition& pattern);
 
@@ -70,10 +70,13 @@ class MessageMatcher {
   bool try_patterns(MatchJob& job, const ParserDefinition& parser);
   bool try_aloud(MatchJob& job, const ParserDefinition& parser);
   bool take_groups(MatchJob& job, const PatternDefinition& pattern, bool* is_capped);
-  bool take_whole_body(MatchJob& job, const ParserDefinition& parser, const PatternDefinition& pattern, bool* is_capped);
+  bool take_whole_body(MatchJob& job, const ParserDefinition& parser, const PatternDefinition& pattern,
+                       bool* is_capped);
   static bool take_structured_data(MatchJob& job, const KeyTable& keys, size_t header);
-  bool take_body(MatchJob& job, const PatternDefinition& pattern, Body form, size_t begin, size_t end, size_t pairs_min, bool* is_capped);
-  void finish(MatchJob& job, const ParserDefinition& parser, const PatternDefinition& pattern, size_t before, bool is_capped);
+  bool take_body(MatchJob& job, const PatternDefinition& pattern, Body form, size_t begin, size_t end, size_t pairs_min,
+                 bool* is_capped);
+  void finish(MatchJob& job, const ParserDefinition& parser, const PatternDefinition& pattern, size_t before,
+              bool is_capped);
   static bool is_of(const Capture& capture, const Field* field);
   uint32_t way_of_dictionary(const Dictionary& dictionary, const ValueTable& table) const;
   uint32_t way_of(const MatchJob& job, const ValueTable& table, size_t before) const;

@@ -179,7 +179,8 @@ const char* read_network_head(HeaderScan& scan, const char* at) {
     }
     // A label: sequence number, host, node of a chassis ("RP/0/RSP0/CPU0"), or after the time a process
     // ("SSHD_[65780]").
-    const bool task = *at == '*' && end - at > 1 && is_class(at[1], kLetter);  // of a wireless controller: "*spamApTask0: "
+    // of a wireless controller: "*spamApTask0: "
+    const bool task = *at == '*' && end - at > 1 && is_class(at[1], kLetter);
     if (task) ++at;
     const char* from = at;
     bool digits = true;

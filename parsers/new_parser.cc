@@ -29,7 +29,8 @@ std::string yaml_text(std::string_view text) {
 
 // A line of a sample that YAML's '…' can hold as it is.
 bool is_plain_line(std::string_view line) {
-  return std::all_of(line.begin(), line.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7f; }) && is_valid_utf8(line);
+  return std::all_of(line.begin(), line.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7f; }) &&
+         is_valid_utf8(line);
 }
 
 // What the sample's lines are once their headers are off.
@@ -106,7 +107,9 @@ class Maker {
   }
 
  private:
-  void note(size_t lines, const std::string& what) { notes_.push_back("left out: " + std::to_string(lines) + (lines == 1 ? " line, " : " lines, ") + what); }
+  void note(size_t lines, const std::string& what) {
+    notes_.push_back("left out: " + std::to_string(lines) + (lines == 1 ? " line, " : " lines, ") + what);
+  }
 
   void add_templates() {
     LineTemplates templates;
@@ -158,21 +161,26 @@ class Maker {
   std::string head() const {
     std::string out = "name: " + name_ + "\nabout: " + name_ + "\n";
     if (!sample_.apps.empty()) return out + "match: {app: " + list(sample_.apps) + "}\n";
-    if (body_ && !body_->always.empty() && body_->kind != SampleBody::Kind::csv) return out + "match: {keys: " + list(body_->always) + "}\n";
+    if (body_ && !body_->always.empty() && body_->kind != SampleBody::Kind::csv)
+      return out + "match: {keys: " + list(body_->always) + "}\n";
     // So many signs many lines of other products have too.
     if (body_ && body_->kind == SampleBody::Kind::csv) return out + "match: {file: ['*/" + name_ + "*']}\n";
-    return out + "# Asked for every line that no program's parser knew. Of a file's lines, better: match: {file: ['*/" + name_ + ".log']}\n" +
-           "match: {any: true}\n";
+    return out + "# Asked for every line that no program's parser knew. Of a file's lines, better: match: {file: ['*/" +
+           name_ + ".log']}\n" + "match: {any: true}\n";
   }
 
   std::string types() const {
     std::map<std::string, FieldType> types;
     for (auto& pattern : patterns_)
       for (auto& [field, type] : pattern.own)
-        if (auto [at, is_new] = types.emplace(field, type); !is_new && at->second != type) at->second = FieldType::keyword;
+        if (auto [at, is_new] = types.emplace(field, type); !is_new && at->second != type)
+          at->second = FieldType::keyword;
     std::string out;
     for (auto& [field, type] : types) {
-      const char* name = type == FieldType::integer ? "integer" : type == FieldType::real ? "real" : type == FieldType::ip ? "ip" : nullptr;
+      const char* name = type == FieldType::integer ? "integer"
+                         : type == FieldType::real  ? "real"
+                         : type == FieldType::ip    ? "ip"
+                                                    : nullptr;
       if (name) out += "  " + field + ": " + name + "\n";
     }
     return out.empty() ? out : "types:\n" + out;
@@ -181,11 +189,16 @@ class Maker {
   // The keys that have a place in ECS get it; the others are `<name>.<key>` unless they are named.
   std::string body_pattern() const {
     using Kind = SampleBody::Kind;
-    std::string out = std::string("    extract: ") + (body_->kind == Kind::json ? "json" : body_->kind == Kind::csv ? "csv" : "key-value") + "\n";
+    std::string out = std::string("    extract: ") +
+                      (body_->kind == Kind::json  ? "json"
+                       : body_->kind == Kind::csv ? "csv"
+                                                  : "key-value") +
+                      "\n";
     if (body_->kind == Kind::csv) {
       std::vector<std::string> names;
       for (auto& [key, value] : body_->keys) names.push_back(key);
-      out += "    columns: " + list(names) + "\n    separator: " + (body_->separator == '\t' ? "\"\\t\"" : yaml_text({&body_->separator, 1})) + "\n";
+      out += "    columns: " + list(names) +
+             "\n    separator: " + (body_->separator == '\t' ? "\"\\t\"" : yaml_text({&body_->separator, 1})) + "\n";
     }
     out += "    keys:\n";
     std::set<std::string> used;
@@ -194,7 +207,8 @@ class Maker {
       if (field.empty() || !used.insert(field).second) {
         auto part = slug(key, '_', 40);
         field = name_ + "." + (part.empty() ? "key" : part);
-        for (int n = 2; !used.insert(field).second; ++n) field = name_ + "." + (part.empty() ? "key" : part) + "_" + std::to_string(n);
+        for (int n = 2; !used.insert(field).second; ++n)
+          field = name_ + "." + (part.empty() ? "key" : part) + "_" + std::to_string(n);
       }
       out += "      " + yaml_text(key) + ": " + field + "\n";
     }
@@ -203,11 +217,17 @@ class Maker {
 
   // With what each test's line gives, as `set` reads it; nullptr: without.
   std::string text(const std::shared_ptr<const ParserSet>& set) const {
-    std::string out = head() + "# What a line tells of, where its pattern names nothing better (`event: login`, docs/events.md).\nevent: message\n" + types() + "patterns:\n";
+    std::string out = head() +
+                      "# What a line tells of, where its pattern names nothing better (`event: login`, "
+                      "docs/events.md).\nevent: message\n" +
+                      types() + "patterns:\n";
     for (auto& pattern : patterns_)
-      out += "  - name: " + pattern.name + "   # " + std::to_string(pattern.count) + (pattern.count == 1 ? " line" : " lines") + "\n" +
+      out += "  - name: " + pattern.name + "   # " + std::to_string(pattern.count) +
+             (pattern.count == 1 ? " line" : " lines") + "\n" +
              (body_ ? body_pattern() : "    grok: " + yaml_text(pattern.grok) + "\n");
-    out += "# The sample's own lines: put other names, addresses and numbers into them before the file goes to anybody.\ntests:\n";
+    out +=
+        "# The sample's own lines: put other names, addresses and numbers into them before the file goes to "
+        "anybody.\ntests:\n";
     for (auto& pattern : patterns_)
       for (auto& line : pattern.lines) {
         out += "  - line: " + yaml_text(line) + "\n";
@@ -260,7 +280,8 @@ class Maker {
     bool any = false;
     for (auto& failure : tested.failures)
       if (quoted_after(failure, "the parser '") == name_)
-        any |= drop(quoted_after(failure, "(pattern '"), "since the pattern would take lines of another parser (" + failure.substr(0, failure.find(':')) + ")");
+        any |= drop(quoted_after(failure, "(pattern '"), "since the pattern would take lines of another parser (" +
+                                                             failure.substr(0, failure.find(':')) + ")");
     if (any) return true;
     // Cases stand in the order of the file's tests.
     std::vector<std::string> names;
@@ -277,7 +298,8 @@ class Maker {
       auto set = load(text(nullptr));
       if (!set && drop_untested(set.error().message)) continue;
       if (!set && body_) {  // a body that no reader of ours takes is lines like others
-        notes_.push_back("the lines look like one body, but: " + set.error().message.substr(0, set.error().message.find('\n')));
+        notes_.push_back("the lines look like one body, but: " +
+                         set.error().message.substr(0, set.error().message.find('\n')));
         body_.reset();
         patterns_.clear();
         add_templates();
@@ -288,7 +310,8 @@ class Maker {
       auto tested = run_parser_tests(*set, {file_});
       if (drop_disputed(tested)) continue;
       auto yaml = text(*set);
-      if (auto problems = check_parser_files({{file_, file_, yaml}}); !problems.empty()) return fail(Code::invalid, problems.front());
+      if (auto problems = check_parser_files({{file_, file_, yaml}}); !problems.empty())
+        return fail(Code::invalid, problems.front());
       for (auto& failure : tested.failures) notes_.push_back("does not hold yet: " + failure);
       return NewParser{std::move(yaml), std::move(notes_)};
     }
@@ -310,7 +333,8 @@ class Maker {
 Result<NewParser> make_parser(const std::string& name, const std::vector<std::string>& lines,
                               const std::vector<ParserFile>& known) {
   if (name.empty() || name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-.") != name.npos)
-    return fail(Code::invalid, "`" + name + "` cannot be a parser's name: it has letters a-z, digits, '_', '-' and '.' only");
+    return fail(Code::invalid,
+                "`" + name + "` cannot be a parser's name: it has letters a-z, digits, '_', '-' and '.' only");
   auto set = ParserSet::load(known);
   if (!set) return tl::unexpected(set.error());
   return Maker(name, read_sample(lines, *set), known).make();

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "core/record/record.h"
-#include "parsers/pattern_filter.h"
 #include "parsers/body/body_reader.h"
 #include "parsers/dictionary.h"
 #include "parsers/grok.h"
@@ -19,6 +18,7 @@
 #include "parsers/key_table.h"
 #include "parsers/parser_set.h"
 #include "parsers/pattern.h"
+#include "parsers/pattern_filter.h"
 #include "parsers/pattern_kinds.h"
 #include "parsers/row_table.h"
 
@@ -49,16 +49,16 @@ struct Variant {
 struct PatternDefinition {
   std::string name;
   FilePosition position;
-  bool whole = false;  // asked for the text of an event of several lines, and for no line
-  Body extract = Body::none;            // the whole message is a body; none: grok
-  std::optional<Pattern> pattern;       // grok only
-  std::vector<RegexNode> tree;          // of it, while the set is loaded; none when only RE2 speaks it
+  bool whole = false;              // asked for the text of an event of several lines, and for no line
+  Body extract = Body::none;       // the whole message is a body; none: grok
+  std::optional<Pattern> pattern;  // grok only
+  std::vector<RegexNode> tree;     // of it, while the set is loaded; none when only RE2 speaks it
   BodyShape shape;
-  bool is_generic = false;              // its parser is
+  bool is_generic = false;                // its parser is
   std::vector<BodyCondition> conditions;  // on what stands in the body; all of them
-  std::vector<CaptureTarget> captures;  // of group 1, 2 …
-  std::vector<std::string> expressions; // what each of them matches
-  std::vector<const Field*> trusted;    // fields that nobody but the program fills
+  std::vector<CaptureTarget> captures;    // of group 1, 2 …
+  std::vector<std::string> expressions;   // what each of them matches
+  std::vector<const Field*> trusted;      // fields that nobody but the program fills
   std::shared_ptr<const KeyTable> keys;
   std::vector<ConstantField> constants;  // of the file and of the pattern, those of its kind of event too
   const EventKind* event = nullptr;      // nullptr: the file's, or none
@@ -72,13 +72,13 @@ struct PatternDefinition {
 };
 
 struct ParserTest {
-  std::string line;                // of `lines:`, those joined by a line feed: they must be one event
-  bool is_event = false;           // of several lines
-  bool has_header = false;         // the line is a whole one: its syslog header is read first
+  std::string line;         // of `lines:`, those joined by a line feed: they must be one event
+  bool is_event = false;    // of several lines
+  bool has_header = false;  // the line is a whole one: its syslog header is read first
   int64_t received_ns = 0;
   bool none = false;  // expect: none
   struct Expected {
-    const Field* field;               // nullptr: a dynamic field of this name
+    const Field* field;  // nullptr: a dynamic field of this name
     std::string name;
     std::vector<std::string> values;  // none: the field must be absent
     FilePosition position;
@@ -91,21 +91,24 @@ struct ParserDefinition {
   std::string name, about, dataset, format, path;
   std::vector<std::string> aliases;
   bool generic = false;
-  const Field* repeated = nullptr;  // how often, of `message repeated 3 times: [ … ]`; nullptr: such a message is not unpacked
+  // how often, of `message repeated 3 times: [ … ]`; nullptr: such a message is not unpacked
+  const Field* repeated = nullptr;
   bool escapes = false;  // the program writes a quote or backslash that comes from outside with a backslash before it
   struct {
     std::vector<std::string> apps, tags, datasets, files, prefixes;
-    std::vector<std::string> prefix_apps;  // whose prefixes count, as do those of messages without a program; none: anybody's
+    // whose prefixes count, as do those of messages without a program; none: anybody's
+    std::vector<std::string> prefix_apps;
     std::vector<Transport> transports;
     std::vector<std::string> keys;  // any program's message whose body has all of these names
     bool any = false;
-    bool last = false;  // asked only for what no other parser knows and no body holds: one that knows any line of its programs
+    // asked only for what no other parser knows and no body holds: one that knows any line of its programs
+    bool last = false;
   } match;
   std::optional<JoinRule> join;  // nullopt: each line is an event
   std::vector<PatternDefinition> patterns;
   std::vector<ParserTest> tests;
   FilePosition position;
-  PatternFilter filter;  // which of the patterns to ask, in file order
+  PatternFilter filter;                  // which of the patterns to ask, in file order
   std::vector<uint16_t> whole_patterns;  // in file order
 };
 
@@ -115,8 +118,8 @@ std::vector<ConstantField> merged(const std::vector<ConstantField>& under, const
 // Kinds of messages that one file may have: tables' outcomes × variants, summed over its patterns.
 constexpr uint64_t kCombinationsMax = 65'536;
 
-// What became of one message: each table's way, the variant from 1 (0: none), and whether it has more fields than we take.
-// Fold the ways in their order, then the rest.
+// What became of one message: each table's way, the variant from 1 (0: none), and whether it has more fields than we
+// take. Fold the ways in their order, then the rest.
 struct Combination {
   uint32_t number = 0;
   void add(uint32_t way, uint32_t ways) { number = number * ways + way; }
@@ -134,7 +137,8 @@ struct Problems {
 };
 
 // Reads one file; whatever is wrong goes to `problems`, and what could be read is returned all the same.
-std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const SharedTables& shared, Problems& problems);
+std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const SharedTables& shared,
+                                                   Problems& problems);
 
 // Of a generic parser: its bodies are read by the dictionary too.
 void use_dictionary(ParserDefinition& parser, const std::shared_ptr<const Dictionary>& dictionary);

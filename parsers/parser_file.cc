@@ -15,7 +15,8 @@ static_assert(BodyPairs::kPairsMax == kStructuredDataMax, "a capped message says
 
 class FileReader : YamlReader {
  public:
-  FileReader(const ParserFile& file, const SharedTables& shared, Problems& problems) : YamlReader(file, problems), shared_(shared) {}
+  FileReader(const ParserFile& file, const SharedTables& shared, Problems& problems)
+      : YamlReader(file, problems), shared_(shared) {}
 
   std::unique_ptr<ParserDefinition> read() {
     with_root("a parser file is a map that begins with name:", [&](const YAML::Node& root) { read_root(root); });
@@ -99,8 +100,8 @@ class FileReader : YamlReader {
       for (auto& one : read_tables(value)) out.push_back(std::move(one.table));
       return out;
     };
-    return read_join_rule(node, {[&](const std::string& name, const YAML::Node& at) { return field(name, at); }, expand, tables,
-                                 [&](const YAML::Node& at, const std::string& what) { problem(at, what); }});
+    return read_join_rule(node, {[&](const std::string& name, const YAML::Node& at) { return field(name, at); }, expand,
+                                 tables, [&](const YAML::Node& at, const std::string& what) { problem(at, what); }});
   }
 
   void read_match(const YAML::Node& node) {
@@ -127,7 +128,9 @@ class FileReader : YamlReader {
       else if (key == "last")
         match.last = flag(value, "last");
       else
-        problem(at, "unknown key '" + key + "' in match; there are app, tag, dataset, file, prefix, prefix_app, keys, transport, any and last");
+        problem(at,
+                "unknown key '" + key +
+                    "' in match; there are app, tag, dataset, file, prefix, prefix_app, keys, transport, any and last");
     });
   }
 
@@ -136,7 +139,9 @@ class FileReader : YamlReader {
       size_t at = 0;
       while (at < kTransports && transport_name(static_cast<Transport>(at)) != name) ++at;
       if (at == kTransports)
-        problem(node, "'" + name + "' is no transport; there are udp, tcp, tls, relp, unix, file, journald, http, kafka and internal");
+        problem(node,
+                "'" + name +
+                    "' is no transport; there are udp, tcp, tls, relp, unix, file, journald, http, kafka and internal");
       else
         out_->match.transports.push_back(static_cast<Transport>(at));
     }
@@ -151,8 +156,10 @@ class FileReader : YamlReader {
       // [keyword] is a list of them.
       bool list = value.IsSequence() && value.size() == 1 && value[0].IsScalar();
       auto type = list ? kTypes.find(value[0].Scalar()) : value.IsScalar() ? kTypes.find(value.Scalar()) : kTypes.end();
-      if (type == kTypes.end()) return problem(value, "a type is keyword, text, integer, real, boolean, ip or date, in [] for a list");
-      if (!is_own(key)) return problem(at, "types: '" + key + "' is not an own field; own ones begin with '" + out_->name + ".'");
+      if (type == kTypes.end())
+        return problem(value, "a type is keyword, text, integer, real, boolean, ip or date, in [] for a list");
+      if (!is_own(key))
+        return problem(at, "types: '" + key + "' is not an own field; own ones begin with '" + out_->name + ".'");
       types_[key] = type->second;
       if (list) lists_.insert(key);
       field(key, at);
@@ -177,7 +184,9 @@ class FileReader : YamlReader {
 
   const Field* field(const std::string& name, const YAML::Node& at) override {
     if (is_ours(name)) {
-      problem(at, "'" + name + "' is what we say of each record; the line's own is a field of your own, which begins with the parser's name");
+      problem(at, "'" + name +
+                      "' is what we say of each record; the line's own is a field of your own, which begins with the "
+                      "parser's name");
       return nullptr;
     }
     if (is_own(name)) {
@@ -249,9 +258,11 @@ class FileReader : YamlReader {
   }
 
   static Body body_named(std::string_view name) {
-    static const std::map<std::string_view, Body> kBodies = {{"json", Body::json}, {"key-value", Body::key_values}, {"cef", Body::cef},
-                                                             {"leef", Body::leef}, {"csv", Body::csv},              {"xml", Body::xml},
-                                                             {"names", Body::names}, {"structured-data", Body::structured_data}};
+    static const std::map<std::string_view, Body> kBodies = {
+        {"json", Body::json},   {"key-value", Body::key_values},
+        {"cef", Body::cef},     {"leef", Body::leef},
+        {"csv", Body::csv},     {"xml", Body::xml},
+        {"names", Body::names}, {"structured-data", Body::structured_data}};
     const auto at = kBodies.find(name);
     return at == kBodies.end() ? Body::none : at->second;
   }
@@ -343,7 +354,8 @@ class FileReader : YamlReader {
           if (auto shared = shared_.find(name); shared != shared_.end())
             table->rows = shared->second;
           else
-            problem(value, "there is no table '" + name + "'; a file of its own has it, with table: " + name + " and rows:");
+            problem(value,
+                    "there is no table '" + name + "'; a file of its own has it, with table: " + name + " and rows:");
         } else if (key == "else") {
           table->otherwise = read_row(value, "else");
         } else {
@@ -352,7 +364,8 @@ class FileReader : YamlReader {
       });
       if (item.IsMap() && static_cast<bool>(item["rows"]) == static_cast<bool>(item["table"]))
         problem(item, "a table needs either rows: or table: with the name of a shared one");
-      if (item.IsMap() && !item["by"]) problem(item, "a table needs by: with the field that decides, or a list of fields");
+      if (item.IsMap() && !item["by"])
+        problem(item, "a table needs by: with the field that decides, or a list of fields");
       if (!table->by.empty() && table->rows) out.push_back({std::move(table), place(item)});
     }
     return out;
@@ -361,11 +374,13 @@ class FileReader : YamlReader {
   // May a message of this pattern have the value? Of bodies nobody knows the keys.
   static bool may_give(const PatternDefinition& pattern, const Field* field) {
     if (pattern.extract != Body::none || is_of_header(*field)) return true;
-    return std::any_of(pattern.captures.begin(), pattern.captures.end(), [&](auto& to) { return !to.field || to.field == field; });
+    return std::any_of(pattern.captures.begin(), pattern.captures.end(),
+                       [&](auto& to) { return !to.field || to.field == field; });
   }
 
   static bool is_of_header(const Field& field) {
-    return field.name.starts_with("log.syslog.") || &field == ecs::host_name || &field == ecs::process_name || &field == ecs::process_pid;
+    return field.name.starts_with("log.syslog.") || &field == ecs::host_name || &field == ecs::process_name ||
+           &field == ecs::process_pid;
   }
 
   void add_tables(PatternDefinition& pattern, std::vector<TableAt> own) {
@@ -405,7 +420,8 @@ class FileReader : YamlReader {
         } else if (key == "extract") {
           has_extract = true;
           pattern.extract = value.IsScalar() ? body_named(value.Scalar()) : Body::none;
-          if (pattern.extract == Body::none) problem(value, "extract is json, key-value, cef, leef, csv, xml, names or structured-data");
+          if (pattern.extract == Body::none)
+            problem(value, "extract is json, key-value, cef, leef, csv, xml, names or structured-data");
         } else if (key == "columns") {
           pattern.shape.csv.columns = texts(value, "columns");
         } else if (key == "separator") {
@@ -445,8 +461,9 @@ class FileReader : YamlReader {
       if (!names.insert(pattern.name).second) problem(item, "two patterns are named '" + pattern.name + "'");
       if (has_grok == has_extract) problem(item, "a pattern needs either grok or extract");
       const auto prefix = out_->name + ".";
-      const bool has_keys = pattern.extract != Body::none ||
-                            std::any_of(pattern.captures.begin(), pattern.captures.end(), [](auto& to) { return !to.field; });
+      const bool has_keys =
+          pattern.extract != Body::none ||
+          std::any_of(pattern.captures.begin(), pattern.captures.end(), [](auto& to) { return !to.field; });
       if (has_keys) {
         declare_dynamic_prefix(prefix);
         add_typed_keys(prefix, keys);
@@ -468,8 +485,9 @@ class FileReader : YamlReader {
     uint64_t all = 0;
     for (auto& pattern : out_->patterns) all += pattern.combinations();
     if (all > kCombinationsMax)
-      return problem(patterns, "the tables and variants of the patterns make " + std::to_string(all) +
-                                   " kinds of messages, and 65,536 is the most; give the tables to the patterns that need them");
+      return problem(patterns,
+                     "the tables and variants of the patterns make " + std::to_string(all) +
+                         " kinds of messages, and 65,536 is the most; give the tables to the patterns that need them");
     for (auto& pattern : out_->patterns)
       pattern.kinds = std::make_unique<PatternKinds>(static_cast<uint32_t>(pattern.combinations() * 2));
   }
@@ -501,30 +519,34 @@ class FileReader : YamlReader {
     for (auto& table : pattern.tables)
       for (uint32_t way = 1; way < table->ways(); ++way) {
         auto& constants = *table->constants(way);
-        auto named = std::find_if(constants.begin(), constants.end(), [](auto& one) { return one.field == ecs::yushi_event; });
+        auto named =
+            std::find_if(constants.begin(), constants.end(), [](auto& one) { return one.field == ecs::yushi_event; });
         if (named == constants.end()) continue;
-        check_event(pattern, has_keys, find_event_kind(named->value), pattern.position, " by " + std::string(table->by[0]->name), constants);
+        check_event(pattern, has_keys, find_event_kind(named->value), pattern.position,
+                    " by " + std::string(table->by[0]->name), constants);
       }
   }
 
   // `constants` are those that stand over the pattern's; `where` says of what they are.
-  void check_event(const PatternDefinition& pattern, bool has_keys, const EventKind* kind, FilePosition at, const std::string& where,
-                   const Fields& constants) {
+  void check_event(const PatternDefinition& pattern, bool has_keys, const EventKind* kind, FilePosition at,
+                   const std::string& where, const Fields& constants) {
     if (!kind) return;
     const auto missing = missing_of(*kind, [&](std::string_view name) {
       const auto is_it = [&](const Field* field) { return field && field->name == name; };
       const auto gives = [&](const Fields& fields) {
         return std::any_of(fields.begin(), fields.end(), [&](auto& one) { return is_it(one.field); });
       };
-      if (std::any_of(pattern.captures.begin(), pattern.captures.end(), [&](auto& to) { return is_it(to.field); })) return true;
+      if (std::any_of(pattern.captures.begin(), pattern.captures.end(), [&](auto& to) { return is_it(to.field); }))
+        return true;
       if (has_keys)
         for (auto& target : pattern.keys->targets())
           if (std::any_of(target.fields.begin(), target.fields.end(), is_it) || target.cuts_out(is_it)) return true;
       return gives(pattern.constants) || gives(constants);
     });
     if (missing.empty()) return;
-    problem(at, "the kind '" + std::string(kind->name) + "' needs " + (missing.find('|') == std::string::npos ? "" : "one of ") + missing +
-                    ", and '" + pattern.name + where + "' neither captures nor gives it");
+    problem(at, "the kind '" + std::string(kind->name) + "' needs " +
+                    (missing.find('|') == std::string::npos ? "" : "one of ") + missing + ", and '" + pattern.name +
+                    where + "' neither captures nor gives it");
   }
 
   void read_tests(const YAML::Node& node) {
@@ -595,7 +617,8 @@ class FileReader : YamlReader {
 
 class TableReader : YamlReader {
  public:
-  TableReader(const ParserFile& file, SharedTables& shared, Problems& problems) : YamlReader(file, problems), shared_(shared) {}
+  TableReader(const ParserFile& file, SharedTables& shared, Problems& problems)
+      : YamlReader(file, problems), shared_(shared) {}
 
   void read() {
     with_root("a file of a shared table is a map that begins with table:", [&](const YAML::Node& root) {
@@ -612,14 +635,17 @@ class TableReader : YamlReader {
           problem(at, "unknown key '" + key + "' in a shared table; there are table, about, of and rows");
       });
       if (!rows) return problem(root, "rows: is missing");
-      if (!shared_.emplace(name, std::move(rows)).second) problem(root, "another file has a table '" + name + "' too; give this one another name");
+      if (!shared_.emplace(name, std::move(rows)).second)
+        problem(root, "another file has a table '" + name + "' too; give this one another name");
     });
   }
 
  private:
   const Field* field(const std::string& name, const YAML::Node& at) override {
     if (is_ours(name)) {
-      problem(at, "'" + name + "' is what we say of each record; the line's own is a field of your own, which begins with the parser's name");
+      problem(at, "'" + name +
+                      "' is what we say of each record; the line's own is a field of your own, which begins with the "
+                      "parser's name");
       return nullptr;
     }
     auto* known = find_field(name);
@@ -627,7 +653,8 @@ class TableReader : YamlReader {
     if (!parser_.empty() && name.starts_with(parser_ + "."))
       if (auto declared = declare_field(name, FieldType::keyword)) return *declared;
     problem(at, "'" + name + "' is no ECS field" +
-                    (parser_.empty() ? "; the rows of a shared table give no others" : " and none of the parser that of: names"));
+                    (parser_.empty() ? "; the rows of a shared table give no others"
+                                     : " and none of the parser that of: names"));
     return nullptr;
   }
 
@@ -637,7 +664,9 @@ class TableReader : YamlReader {
 
 }  // namespace
 
-void read_table_file(const ParserFile& file, SharedTables& shared, Problems& problems) { TableReader(file, shared, problems).read(); }
+void read_table_file(const ParserFile& file, SharedTables& shared, Problems& problems) {
+  TableReader(file, shared, problems).read();
+}
 
 bool glob_matches(std::string_view glob, std::string_view text) {
   size_t star = std::string_view::npos, mark = 0, g = 0, t = 0;
@@ -663,7 +692,8 @@ ConstantField capped_message() {
                                   ", 16 levels deep); the others stand in event.original only"};
 }
 
-std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const SharedTables& shared, Problems& problems) {
+std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const SharedTables& shared,
+                                                   Problems& problems) {
   auto out = FileReader(file, shared, problems).read();
   std::vector<std::span<const RegexNode>> trees;
   for (size_t i = 0; i < out->patterns.size(); ++i) {

@@ -29,7 +29,8 @@ Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::s
       if (at->is_directory(ignored)) at.disable_recursion_pending();
       if (auto [other, is_new] = met.emplace(name, path); !is_new) {
         // Which of them is met first is the file system's whim: neither may win by it.
-        away.push_back({path, path + ": " + other->second + " has this name too, and a name stands for one parser; rename one of them"});
+        away.push_back({path, path + ": " + other->second +
+                                  " has this name too, and a name stands for one parser; rename one of them"});
         continue;
       }
       auto text = read_data_file(path);
@@ -64,7 +65,8 @@ bool begins_with_key(const ParserFile& file, std::string_view key) {
     const auto end = std::min(text.find('\n'), text.size());
     const auto line = text.substr(0, end);
     const auto begin = line.find_first_not_of(" \t\r");
-    if (begin != std::string_view::npos && line[begin] != '#' && line != "---" && line[begin] != '%') return line.starts_with(key);
+    if (begin != std::string_view::npos && line[begin] != '#' && line != "---" && line[begin] != '%')
+      return line.starts_with(key);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return false;
@@ -113,7 +115,9 @@ class ParserSetBuilder {
         use_dictionary(parser, set_->dictionary_);
         for (auto& pattern : parser.patterns)
           if (pattern.combinations() > kCombinationsMax)
-            problems_.add(file.path, pattern.position, "the pattern and the dictionary's lists of words make more than 65,536 combinations; join lists of names.yaml");
+            problems_.add(file.path, pattern.position,
+                          "the pattern and the dictionary's lists of words make more than 65,536 combinations; join "
+                          "lists of names.yaml");
       }
     }
     set_->digest_ = to_hex(as_bytes(sha256(digested)));
@@ -126,13 +130,15 @@ class ParserSetBuilder {
 
  private:
   void read_dictionary(const ParserFile& file) {
-    if (set_->dictionary_) return problems_.add(file.path, {1, 1}, "there is a dictionary already; put the names into one file");
+    if (set_->dictionary_)
+      return problems_.add(file.path, {1, 1}, "there is a dictionary already; put the names into one file");
     set_->dictionary_ = read_names_file(file, problems_);
   }
 
   void add_signature(const ParserDefinition& parser) {
     for (auto& key : parser.match.keys) {
-      auto [at, is_new] = set_->signature_keys_.try_emplace(key, static_cast<uint32_t>(set_->by_signature_key_.size() + 1));
+      auto [at, is_new] =
+          set_->signature_keys_.try_emplace(key, static_cast<uint32_t>(set_->by_signature_key_.size() + 1));
       if (is_new) set_->by_signature_key_.emplace_back();
       set_->by_signature_key_[at->second - 1].push_back(&parser);
     }
@@ -144,8 +150,9 @@ class ParserSetBuilder {
     if (is_new) return;
     Named other = at->second, one{&parser, given};
     if (other.given > one.given) std::swap(other, one);
-    problems_.add(one.parser->path, one.parser->position,
-                  "the parser of " + other.parser->path + " is named '" + parser.name + "' too; give this one another name");
+    problems_.add(
+        one.parser->path, one.parser->position,
+        "the parser of " + other.parser->path + " is named '" + parser.name + "' too; give this one another name");
     at->second = other;
   }
 
@@ -172,7 +179,8 @@ class ParserSetBuilder {
     for (auto& tag : parser.match.tags) add(set_->by_tag_, tag);
     if (parser.match.any || !parser.match.prefixes.empty()) set_->any_.push_back(&parser);
     if (!parser.match.files.empty()) set_->by_file_.push_back(&parser);
-    for (auto transport : parser.match.transports) set_->by_transport_[static_cast<size_t>(transport)].push_back(&parser);
+    for (auto transport : parser.match.transports)
+      set_->by_transport_[static_cast<size_t>(transport)].push_back(&parser);
   }
 
   // One search over the patterns of all parsers that are recognised by shape, and one over the prefixes, which stand
@@ -225,8 +233,9 @@ class ParserSetBuilder {
       for (auto& test : parser->tests) {
         if (test.none) continue;
         for (auto& pattern : parser->patterns)
-          if (pattern.whole == test.is_event && (!pattern.pattern || pattern.pattern->match(matched_text(test.line), spans, stack) ||
-              pattern.pattern->match(test.line, spans, stack))) {
+          if (pattern.whole == test.is_event &&
+              (!pattern.pattern || pattern.pattern->match(matched_text(test.line), spans, stack) ||
+               pattern.pattern->match(test.line, spans, stack))) {
             reached.insert(&pattern);
             if (pattern.pattern && pattern.conditions.empty()) break;
           }

@@ -1,6 +1,7 @@
 // All loaded parsers, compiled: routes a message by app name to a short list of patterns and matches it once.
 //
-// Second step of understanding, after the header. A parser is one YAML file with its test cases inside (docs/adding-a-parser.md).
+// Second step of understanding, after the header. A parser is one YAML file with its test cases inside
+// (docs/adding-a-parser.md).
 //
 // Invariants  The same files give the same digest and the same answers, for ever: stored records name the digest.
 // Threads     A ParserSet is immutable and shared. A ParserWorker has caches and belongs to one thread.
@@ -27,15 +28,15 @@ struct ParserFile {
   std::string text;
 };
 
-// Every *.yaml of each directory and the folders in it, sorted by base name; later directories win. io when a directory cannot
-// be read, or when a file cannot be taken (read_data_file, or its base name stands twice in one directory); with `left_out` such a
-// file is put there instead, and so is a *.yml, which is not taken.
+// Every *.yaml of each directory and the folders in it, sorted by base name; later directories win. io when a directory
+// cannot be read, or when a file cannot be taken (read_data_file, or its base name stands twice in one directory); with
+// `left_out` such a file is put there instead, and so is a *.yml, which is not taken.
 Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::string>& directories,
                                                         std::vector<FileLeftOut>* left_out = nullptr);
 
 // Is the file a shared table (`table:` is its first key), which others lean on, and no parser?
 bool is_shared_file(const ParserFile& file);
-bool is_names_file(const ParserFile& file);  // of the shared ones, the dictionary
+bool is_names_file(const ParserFile& file);                                  // of the shared ones, the dictionary
 std::vector<ParserFile> shared_files(const std::vector<ParserFile>& files);  // those of `files`
 
 struct ParserDefinition;
@@ -44,7 +45,7 @@ class ParserSet {
  public:
   static Result<std::shared_ptr<const ParserSet>> load(std::vector<ParserFile> files);
   virtual ~ParserSet() = default;
-  virtual const std::string& digest() const = 0;                 // 64 hex digits, over names and texts of the files
+  virtual const std::string& digest() const = 0;  // 64 hex digits, over names and texts of the files
   virtual const std::vector<ParserFile>& files() const = 0;
 };
 
@@ -68,15 +69,16 @@ class ParserWorker {
   ~ParserWorker();
   // Tries the parsers of this message's app name, then the generic ones. On a match sets record.kind, appends the
   // pattern's captures to `captures` (the header's stand there already) and, where the pattern captures @timestamp,
-  // moves event_ns. `dataset` pins a parser by name (bare lines of a file); empty means: by app name. `is_header_capped`, as
-  // read_syslog_header() says it, is told as when a parser takes no more.
-  void parse(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures, std::string_view dataset = {},
-             bool is_header_capped = false);
-  // The same for a record that is several lines joined: only the patterns of `parser` that are `whole: true` are asked. False
-  // when none knows it; the record is then as before.
-  bool parse_whole(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures, const ParserDefinition& parser);
-  // Messages so far that a second parser would have known too, and the written order decided. An estimate: of the known messages one
-  // in 251 is offered to the others.
+  // moves event_ns. `dataset` pins a parser by name (bare lines of a file); empty means: by app name.
+  // `is_header_capped`, as read_syslog_header() says it, is told as when a parser takes no more.
+  void parse(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures,
+             std::string_view dataset = {}, bool is_header_capped = false);
+  // The same for a record that is several lines joined: only the patterns of `parser` that are `whole: true` are asked.
+  // False when none knows it; the record is then as before.
+  bool parse_whole(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures,
+                   const ParserDefinition& parser);
+  // Messages so far that a second parser would have known too, and the written order decided. An estimate: of the known
+  // messages one in 251 is offered to the others.
   uint64_t ambiguous() const;
   // From now on appends to `asked` what it tries; nullptr: no more.
   void tell_asked(std::vector<AskedPattern>* asked);

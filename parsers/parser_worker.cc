@@ -37,7 +37,8 @@ struct ParserWorker::State {
     return false;
   }
 
-  // Of all that are recognised by their shape those that can know the text, in the order of any(): first by the text's beginning.
+  // Of all that are recognised by their shape those that can know the text, in the order of any(): first by the text's
+  // beginning.
   bool try_any(Job& job) { return try_prefix(job) || try_pattern(job); }
   bool try_prefix(Job& job) {
     find_by_prefix(job);
@@ -101,8 +102,8 @@ struct ParserWorker::State {
     if (match.prefix_apps.empty()) return true;
     // Anybody's program may begin its message so.
     const auto* program = program_of(job.captures);
-    return program == nullptr || std::find(match.prefix_apps.begin(), match.prefix_apps.end(), job.record.text(*program)) !=
-                                     match.prefix_apps.end();
+    return program == nullptr || std::find(match.prefix_apps.begin(), match.prefix_apps.end(),
+                                           job.record.text(*program)) != match.prefix_apps.end();
   }
 
   static const Capture* last_of(const std::vector<Capture>& captures, const Field* field) {
@@ -111,11 +112,14 @@ struct ParserWorker::State {
       if (capture.field == field) last = &capture;
     return last;
   }
-  static const Capture* program_of(const std::vector<Capture>& captures) { return last_of(captures, ecs::process_name); }
+  static const Capture* program_of(const std::vector<Capture>& captures) {
+    return last_of(captures, ecs::process_name);
+  }
 
   const LoadedParsers::Route* route_of_app(const std::vector<Capture>& captures, const Record& record) const {
     if (const auto* name = program_of(captures))
-      if (auto* route = route_of_name(record.text(*name), [&](std::string_view app) { return parsers->by_app(app); })) return route;
+      if (auto* route = route_of_name(record.text(*name), [&](std::string_view app) { return parsers->by_app(app); }))
+        return route;
     // A device's tag stands for a program: ASA of "%ASA-6-302013: ", DEVM of "%%--IPS/DEVM/4/SYSLOG: ".
     const auto* tag = last_of(captures, network_appname());
     if (!tag || tag->length > kAppBytesMax) return nullptr;
@@ -152,7 +156,8 @@ struct ParserWorker::State {
   // Of the parsers that know any line of their programs: they are asked when no body wants the message.
   const LoadedParsers::Route* last_route(const Job& job) const {
     const auto* name = program_of(job.captures);
-    return name ? route_of_name(job.record.text(*name), [&](std::string_view app) { return parsers->by_app_last(app); }) : nullptr;
+    return name ? route_of_name(job.record.text(*name), [&](std::string_view app) { return parsers->by_app_last(app); })
+                : nullptr;
   }
 
   // The header took the first name of a list for a tag: `time:1700000000;user:li`.
@@ -160,9 +165,12 @@ struct ParserWorker::State {
     auto& record = job.record;
     if (job.captures.empty() || job.is_decoded) return false;
     const Capture tag = job.captures.back();
-    if (tag.field != ecs::process_name || tag.end() + 1 != record.message_begin || record.raw[tag.end()] != ':') return false;
+    if (tag.field != ecs::process_name || tag.end() + 1 != record.message_begin || record.raw[tag.end()] != ':')
+      return false;
     const auto name = record.text(tag);
-    if (!(parsers->dictionary() && parsers->dictionary()->find(name).entry) && !parsers->signature_keys().contains(std::string(name))) return false;
+    if (!(parsers->dictionary() && parsers->dictionary()->find(name).entry) &&
+        !parsers->signature_keys().contains(std::string(name)))
+      return false;
     const auto begin = record.message_begin;
     const auto move_to = [&](uint32_t to) {
       record.message_length = record.message_begin + record.message_length - to;
@@ -197,7 +205,8 @@ struct ParserWorker::State {
     std::stable_sort(candidates_.begin(), candidates_.end(), [](auto& a, auto& b) {
       return a.keys != b.keys ? a.keys > b.keys : a.parser->path < b.parser->path;
     });
-    return std::any_of(candidates_.begin(), candidates_.end(), [&](auto& one) { return matcher.try_parser(job, *one.parser); });
+    return std::any_of(candidates_.begin(), candidates_.end(),
+                       [&](auto& one) { return matcher.try_parser(job, *one.parser); });
   }
 
   const LoadedParsers::Route* route_of_file(const Record& record) {
@@ -255,7 +264,8 @@ struct ParserWorker::State {
     const bool is_known = try_named(job) || try_prefix(job);
     if (!is_known && is_structured(job) && (try_signatures(job) || try_route(job, parsers->generic()))) return;
     if (is_known || try_last(job) || try_pattern(job) || try_whole(job, nullptr)) {
-      if (--until_offered_ == 0) [[unlikely]] offer_to_others(job);
+      if (--until_offered_ == 0) [[unlikely]]
+        offer_to_others(job);
       return;
     }
     if (try_signatures(job) || try_with_tag(job) || try_route(job, parsers->generic())) return;
@@ -286,7 +296,8 @@ struct ParserWorker::State {
   // By what is known of the message beside its text.
   bool try_named(Job& job) {
     if (job.record.origin)
-      if (auto& route = parsers->by_transport(job.record.origin->transport); !route.empty() && try_route(job, route)) return true;
+      if (auto& route = parsers->by_transport(job.record.origin->transport); !route.empty() && try_route(job, route))
+        return true;
     if (auto* route = route_of_file(job.record))
       if (try_route(job, *route) || try_whole(job, route)) return true;
     auto* route = route_of_app(job.captures, job.record);
@@ -299,9 +310,9 @@ struct ParserWorker::State {
     return last && !is_body(job) && try_route(job, *last);
   }
 
-  // Would a parser that comes later in the order know this message too? To ask costs as much as the message itself, so of those
-  // that were known one in kOfferedOneIn is offered: a claim that matters comes again and again. The number is prime, so
-  // that no rhythm of senders hides from it.
+  // Would a parser that comes later in the order know this message too? To ask costs as much as the message itself, so
+  // of those that were known one in kOfferedOneIn is offered: a claim that matters comes again and again. The number is
+  // prime, so that no rhythm of senders hides from it.
   void offer_to_others(Job& job) {
     until_offered_ = kOfferedOneIn;
     const Record known = job.record;

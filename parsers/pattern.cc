@@ -20,8 +20,8 @@ re2::RE2::Options options() {
   return out;
 }
 
-// Instructions that RE2 makes of a tree, at most. It refuses a pattern of more than 10,900 in kRe2BytesMax, and one whose nested
-// counts multiply to more than 1,000; a tree far below both it takes.
+// Instructions that RE2 makes of a tree, at most. It refuses a pattern of more than 10,900 in kRe2BytesMax, and one
+// whose nested counts multiply to more than 1,000; a tree far below both it takes.
 constexpr int64_t kSurelyTaken = 4000;
 constexpr int64_t kCountsTaken = 500;
 
@@ -30,20 +30,27 @@ int64_t instructions_of(const RegexNode& node) {
   int64_t inner = 0;
   for (auto& child : node.children) inner = std::min(inner + instructions_of(child) + 1, kSurelyTaken + 1);
   switch (node.kind) {
-    case Kind::literal: return static_cast<int64_t>(node.text.size());
-    case Kind::set: return 40;  // a range an instruction; 30 for all of UTF-8
-    case Kind::repeat: return std::min(inner * std::max(node.max, node.min + 1) + 2, kSurelyTaken + 1);
-    default: return inner + 2;
+    case Kind::literal:
+      return static_cast<int64_t>(node.text.size());
+    case Kind::set:
+      return 40;  // a range an instruction; 30 for all of UTF-8
+    case Kind::repeat:
+      return std::min(inner * std::max(node.max, node.min + 1) + 2, kSurelyTaken + 1);
+    default:
+      return inner + 2;
   }
 }
 
 int64_t counts_of(const RegexNode& node) {
   int64_t out = 1;
   for (auto& child : node.children) out = std::max(out, counts_of(child));
-  return node.kind == RegexNode::Kind::repeat ? std::min(out * std::max({node.min, node.max, 1}), kCountsTaken + 1) : out;
+  return node.kind == RegexNode::Kind::repeat ? std::min(out * std::max({node.min, node.max, 1}), kCountsTaken + 1)
+                                              : out;
 }
 
-bool is_surely_taken(const RegexNode& tree) { return instructions_of(tree) <= kSurelyTaken && counts_of(tree) <= kCountsTaken; }
+bool is_surely_taken(const RegexNode& tree) {
+  return instructions_of(tree) <= kSurelyTaken && counts_of(tree) <= kCountsTaken;
+}
 
 }  // namespace
 
@@ -82,7 +89,6 @@ Pattern::Regex& Pattern::made() const {
 }
 
 std::string Pattern::re2_problem() const { return made().re->ok() ? std::string() : made().re->error(); }
-
 
 bool Pattern::match(std::string_view text, uint32_t* spans, MatchStack& stack) const {
   if (program_) {

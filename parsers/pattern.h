@@ -2,8 +2,9 @@
 //
 // Invariants  The answer is RE2's, always (see pattern_program.h).
 // Threads     Any number may match; the MatchStack is the caller's.
-// Memory      RE2's form of a pattern takes some 20 KiB and 0.1 ms to make. What our matcher speaks RE2 takes too, unless it
-//             is very long: so RE2 makes its form only of what is outside of that, and else when it is first asked.
+// Memory      RE2's form of a pattern takes some 20 KiB and 0.1 ms to make. What our matcher speaks RE2 takes too,
+//             unless it is very long: so RE2 makes its form only of what is outside of that, and else when it is first
+//             asked.
 // Cost        0.05 to 0.3 µs a line by the program; RE2's 1 to 5 µs for the rest.
 #pragma once
 

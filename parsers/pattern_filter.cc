@@ -15,7 +15,7 @@ constexpr size_t kTextsMax = 24;         // of one pattern; more are not worth t
 constexpr size_t kLiteralBytesMax = 24;  // of each; what is behind matching will see
 constexpr size_t kBitsOfLiteral = 16;    // of the bitmap: so few of the words that nobody wants pass it
 
-constexpr size_t kBytesOfRefusal = 32;   // a pass over so many bytes costs as much as a pattern that refuses
+constexpr size_t kBytesOfRefusal = 32;  // a pass over so many bytes costs as much as a pattern that refuses
 
 // Those that the fewest messages have first. Of the others most messages have one.
 constexpr std::string_view kRareBytes = "|^~#@$&*!?;<>{}%+\\`'=\"()[]/";
@@ -23,7 +23,8 @@ constexpr std::string_view kRareBytes = "|^~#@$&*!?;<>{}%+\\`'=\"()[]/";
 using Kind = RegexNode::Kind;
 using Texts = std::vector<std::string>;  // one of them must stand in the text
 
-// Which bytes can stand at each of the first places of the texts that a tree matches. A set of places is a number's bits.
+// Which bytes can stand at each of the first places of the texts that a tree matches. A set of places is a number's
+// bits.
 template <size_t kPlaces>
 class PlacesOf {
  public:
@@ -43,7 +44,8 @@ class PlacesOf {
           at <<= 1;
         }
         return at;
-      case Kind::set: return behind_set(node.set, at);
+      case Kind::set:
+        return behind_set(node.set, at);
       case Kind::sequence:
         for (auto& child : node.children) at = behind(child, at);
         return at;
@@ -52,7 +54,8 @@ class PlacesOf {
         for (auto& child : node.children) out |= behind(child, at);
         return out;
       }
-      case Kind::capture: return behind(node.children[0], at);
+      case Kind::capture:
+        return behind(node.children[0], at);
       case Kind::repeat: {
         for (int i = 0; i < node.min && at != 0; ++i) {
           const auto next = behind(node.children[0], at);
@@ -66,7 +69,8 @@ class PlacesOf {
         }
         return all;
       }
-      case Kind::boundary: return at;
+      case Kind::boundary:
+        return at;
     }
     return at;
   }
@@ -85,10 +89,12 @@ class PlacesOf {
   }
 
   void note(const ByteSet& set, uint64_t at) {
-    for (at &= (uint64_t{1} << kPlaces) - 1; at != 0; at &= at - 1) bytes[static_cast<size_t>(std::countr_zero(at))] |= set;
+    for (at &= (uint64_t{1} << kPlaces) - 1; at != 0; at &= at - 1)
+      bytes[static_cast<size_t>(std::countr_zero(at))] |= set;
   }
   void note_byte(unsigned char byte, uint64_t at) {
-    for (at &= (uint64_t{1} << kPlaces) - 1; at != 0; at &= at - 1) bytes[static_cast<size_t>(std::countr_zero(at))].set(byte);
+    for (at &= (uint64_t{1} << kPlaces) - 1; at != 0; at &= at - 1)
+      bytes[static_cast<size_t>(std::countr_zero(at))].set(byte);
   }
 };
 
@@ -166,7 +172,8 @@ ByteSet bytes_of(const RegexNode& node) {
     case Kind::repeat:
       if (node.min > 0) out = bytes_of(node.children[0]);
       break;
-    case Kind::boundary: break;
+    case Kind::boundary:
+      break;
   }
   return out;
 }
@@ -198,7 +205,8 @@ PatternFilter::PatternFilter(const std::vector<std::span<const RegexNode>>& tree
   all_.assign(words_, 0);
   const auto is_never = [](auto& tree) { return tree.kind == Kind::alternation && tree.children.empty(); };
   for (size_t item = 0; item < trees.size(); ++item)
-    if (trees[item].empty() || !std::all_of(trees[item].begin(), trees[item].end(), is_never)) set_bit(all_.data(), item);
+    if (trees[item].empty() || !std::all_of(trees[item].begin(), trees[item].end(), is_never))
+      set_bit(all_.data(), item);
   if (count_of(all_) <= kFew) return;
   note_places(trees);
   note_literals(trees);
@@ -233,7 +241,8 @@ void PatternFilter::note_places(const std::vector<std::span<const RegexNode>>& t
     for (size_t number = 0; number < classes_; ++number) {
       row.assign(words_, 0);
       for (size_t item = 0; item < trees.size(); ++item)
-        if (trees[item].empty() || (number == count ? (of[item].ends >> place & 1) != 0 : of[item].bytes[place].test(byte_of[number])))
+        if (trees[item].empty() ||
+            (number == count ? (of[item].ends >> place & 1) != 0 : of[item].bytes[place].test(byte_of[number])))
           set_bit(row.data(), item);
       auto [at, is_new] = known.try_emplace(row, static_cast<uint16_t>(known.size()));
       row_of_[place * classes_ + number] = at->second;
@@ -295,15 +304,17 @@ void PatternFilter::note_literals(const std::vector<std::span<const RegexNode>>&
     for (size_t i = 1; i + kWordBytes <= text.size(); ++i)
       if (uses[word_at(text.data() + i)] <= uses[word_at(text.data() + best)]) best = i;
     const auto word = word_at(text.data() + best);
-    literals_.push_back({word, static_cast<uint32_t>(texts_.size()), static_cast<uint32_t>(text.size()), static_cast<uint32_t>(best),
-                         static_cast<uint32_t>(items_.size()), static_cast<uint32_t>(who.size())});
+    literals_.push_back({word, static_cast<uint32_t>(texts_.size()), static_cast<uint32_t>(text.size()),
+                         static_cast<uint32_t>(best), static_cast<uint32_t>(items_.size()),
+                         static_cast<uint32_t>(who.size())});
     texts_ += text;
     items_.insert(items_.end(), who.begin(), who.end());
     set_bit(wanted_.data(), hash(word) >> wanted_shift_);
   }
   std::stable_sort(literals_.begin(), literals_.end(), [](auto& a, auto& b) { return hash(a.word) < hash(b.word); });
   first_.assign((size_t{1} << buckets) + 1, static_cast<uint16_t>(literals_.size()));
-  for (size_t i = literals_.size(); i-- > 0;) first_[hash(literals_[i].word) >> first_shift_] = static_cast<uint16_t>(i);
+  for (size_t i = literals_.size(); i-- > 0;)
+    first_[hash(literals_[i].word) >> first_shift_] = static_cast<uint16_t>(i);
   for (size_t i = first_.size() - 1; i-- > 0;) first_[i] = std::min(first_[i], first_[i + 1]);
 }
 
@@ -331,7 +342,8 @@ void PatternFilter::search(std::string_view text, Found& found) const {
 
 void PatternFilter::keep_by_byte(std::string_view text, Found& found) const {
   found.any_of([&](uint16_t item) {
-    if (needed_[item] != 0 && text.find(needed_[item]) == std::string_view::npos) found.bits_[item / 64] &= ~(uint64_t{1} << item % 64);
+    if (needed_[item] != 0 && text.find(needed_[item]) == std::string_view::npos)
+      found.bits_[item / 64] &= ~(uint64_t{1} << item % 64);
     return false;
   });
 }
@@ -339,7 +351,9 @@ void PatternFilter::keep_by_byte(std::string_view text, Found& found) const {
 // How many are left; at least, when it ends before the last place.
 size_t PatternFilter::keep_by_places(std::string_view text, Found& found) const {
   auto& bits = found.bits_;
-  const auto row = [&](size_t place, size_t number) { return rows_.data() + row_of_[place * classes_ + number] * words_; };
+  const auto row = [&](size_t place, size_t number) {
+    return rows_.data() + row_of_[place * classes_ + number] * words_;
+  };
   const auto class_at = [&](size_t place) { return class_[static_cast<unsigned char>(text[place])]; };
   const auto places = std::min(text.size(), places_);
   if (words_ == 1) {
@@ -385,7 +399,8 @@ void PatternFilter::keep_by_literals(std::string_view text, Found& found) const 
     for (const char* at = begin; at <= end; ++at) {
       word = word >> 8 | static_cast<uint32_t>(static_cast<unsigned char>(at[kWordBytes - 1])) << 16;
       const auto hashed = hash(word), by = hashed >> wanted_shift_;
-      if ((wanted_[by / 64] >> by % 64 & 1) == 0) [[likely]] continue;
+      if ((wanted_[by / 64] >> by % 64 & 1) == 0) [[likely]]
+        continue;
       const auto bucket = hashed >> first_shift_;
       for (uint32_t i = first_[bucket]; i < first_[bucket + 1]; ++i) {
         auto& literal = literals_[i];
@@ -402,7 +417,8 @@ void PatternFilter::keep_by_literals(std::string_view text, Found& found) const 
 
 size_t PatternFilter::bytes() const {
   return sizeof *this + (all_.size() + rows_.size() + wanted_.size() + unlettered_.size()) * sizeof(uint64_t) +
-         (row_of_.size() + first_.size() + items_.size()) * sizeof(uint16_t) + literals_.size() * sizeof(Literal) + texts_.size() + needed_.size();
+         (row_of_.size() + first_.size() + items_.size()) * sizeof(uint16_t) + literals_.size() * sizeof(Literal) +
+         texts_.size() + needed_.size();
 }
 
 }  // namespace yushi::parsers

@@ -1,13 +1,15 @@
 // Which of many patterns can know a text: two looks at the text, whatever the number of patterns.
 //
-// A firewall's parser has 300 patterns, and a library as many parsers; asking each in turn costs 10 to 100 ns a refusal. So of each
-// pattern's tree two things are found out beforehand:
-//   places    which bytes can stand at each of a text's first places. A row of bits, one a pattern, for each place and byte: the
-//             rows of the text's first bytes, put together, leave those that can begin so. The rows are read side by side, not one
-//             by the other as the states of an automaton are, and there are never more of them than places times bytes.
-//   literals  texts of which one must stand in the message: "Connection reset by ". Of each text three bytes are kept, those that
-//             the fewest others have; a pass over the message asks a small bitmap at each place whether anybody wants them. Asked only
-//             when the places leave many: patterns that all begin with a time, a level and a number.
+// A firewall's parser has 300 patterns, and a library as many parsers; asking each in turn costs 10 to 100 ns a
+// refusal. So of each pattern's tree two things are found out beforehand:
+//   places    which bytes can stand at each of a text's first places. A row of bits, one a pattern, for each place and
+//             byte: the rows of the text's first bytes, put together, leave those that can begin so. The rows are read
+//             side by side, not one by the other as the states of an automaton are, and there are never more of them
+//             than places times bytes.
+//   literals  texts of which one must stand in the message: "Connection reset by ". Of each text three bytes are kept,
+//             those that the fewest others have; a pass over the message asks a small bitmap at each place whether
+//             anybody wants them. Asked only when the places leave many: patterns that all begin with a time, a level
+//             and a number.
 //   a byte    that must stand in the message: the '|' or '@' that most messages lack. Asked of each that is left.
 // What our matcher does not speak (regex_tree.h) is a candidate always.
 //
@@ -31,8 +33,8 @@ class PatternFilter {
  public:
   static constexpr size_t kFew = 4;  // so many are asked in turn
 
-  // `trees` of items 0, 1, 2 …; an item may have several (any of them), and none: it is a candidate always. One of no_text() is
-  // never.
+  // `trees` of items 0, 1, 2 …; an item may have several (any of them), and none: it is a candidate always. One of
+  // no_text() is never.
   explicit PatternFilter(const std::vector<std::span<const RegexNode>>& trees);
   PatternFilter() : PatternFilter(std::vector<std::span<const RegexNode>>()) {}
 
@@ -79,16 +81,16 @@ class PatternFilter {
   void keep_by_byte(std::string_view text, Found& found) const;
   static uint32_t hash(uint32_t word) { return word * 0x9e3779b1u; }
 
-  size_t words_ = 0;               // of a row
-  std::vector<uint64_t> all_;      // a row: the items that can match at all
-  size_t places_ = 0;              // that are looked at
-  size_t classes_ = 1;             // of bytes, and the end of the text as the last one
+  size_t words_ = 0;                  // of a row
+  std::vector<uint64_t> all_;         // a row: the items that can match at all
+  size_t places_ = 0;                 // that are looked at
+  size_t classes_ = 1;                // of bytes, and the end of the text as the last one
   std::array<uint8_t, 256> class_{};  // bytes that no pattern tells apart
-  std::vector<uint16_t> row_of_;   // by place and class
+  std::vector<uint16_t> row_of_;      // by place and class
   std::vector<uint64_t> rows_;
 
   // Small: of a large library each parser's lies far away, and a message touches all of it.
-  std::vector<uint64_t> wanted_;   // by the hash's upper bits; empty when there are no literals
+  std::vector<uint64_t> wanted_;  // by the hash's upper bits; empty when there are no literals
   int wanted_shift_ = 0, first_shift_ = 0;
   std::vector<Literal> literals_;  // by hash
   std::vector<uint16_t> first_;    // of literals_ by the hash's upper bits

@@ -23,7 +23,8 @@ const MessageKind* PatternKinds::publish(uint32_t combination, std::unique_ptr<c
     if (place.compare_exchange_strong(page, made.get(), std::memory_order_acq_rel)) page = made.release();
   }
   const MessageKind* there = nullptr;
-  if ((*page)[combination % kPageKinds].compare_exchange_strong(there, kind.get(), std::memory_order_acq_rel)) return kind.release();
+  if ((*page)[combination % kPageKinds].compare_exchange_strong(there, kind.get(), std::memory_order_acq_rel))
+    return kind.release();
   return there;
 }
 
@@ -44,7 +45,8 @@ MessageKind make_kind(const ParserDefinition& parser, const PatternDefinition& p
   const auto variant = number % variants;
   number /= variants;
   std::vector<uint32_t> ways(pattern.tables.size());
-  for (size_t i = ways.size(); i-- > 0; number /= pattern.tables[i]->ways()) ways[i] = number % pattern.tables[i]->ways();
+  for (size_t i = ways.size(); i-- > 0; number /= pattern.tables[i]->ways())
+    ways[i] = number % pattern.tables[i]->ways();
 
   MessageKind out{parser.name, pattern.name, parser.dataset, pattern.constants};
   for (size_t i = 0; i < ways.size(); ++i)
@@ -65,7 +67,8 @@ MessageKind make_kind(const ParserDefinition& parser, const PatternDefinition& p
 std::vector<ConstantField> merged(const std::vector<ConstantField>& under, const std::vector<ConstantField>& over) {
   std::vector<ConstantField> out;
   for (auto& constant : under)
-    if (std::none_of(over.begin(), over.end(), [&](auto& other) { return other.field == constant.field; })) out.push_back(constant);
+    if (std::none_of(over.begin(), over.end(), [&](auto& other) { return other.field == constant.field; }))
+      out.push_back(constant);
   out.insert(out.end(), over.begin(), over.end());
   return out;
 }

@@ -1,7 +1,8 @@
-// The kinds of message of one pattern: one for each combination of its tables' outcomes, its variants, and capped or not.
+// The kinds of message of one pattern: one for each combination of its tables' outcomes, its variants, and capped or
+// not.
 //
-// A combination is a number. Its MessageKind is made when the first such message comes and is kept as long as the set, since
-// records point to it. 147 protocols on 300 patterns are 44,100 combinations, of which a site sees some hundred.
+// A combination is a number. Its MessageKind is made when the first such message comes and is kept as long as the set,
+// since records point to it. 147 protocols on 300 patterns are 44,100 combinations, of which a site sees some hundred.
 //
 // Invariants  The same combination gives the same kind in each process, and the same pointer within one.
 // Threads     get() may be called by any: a kind is published by one compare-and-swap, and reading it takes no lock.
@@ -19,7 +20,8 @@ namespace yushi::parsers {
 
 class PatternKinds {
  public:
-  explicit PatternKinds(uint32_t combinations) : pages_(new std::atomic<Page*>[pages_of(combinations)]()), combinations_(combinations) {}
+  explicit PatternKinds(uint32_t combinations)
+      : pages_(new std::atomic<Page*>[pages_of(combinations)]()), combinations_(combinations) {}
   ~PatternKinds();
   PatternKinds(const PatternKinds&) = delete;
   PatternKinds& operator=(const PatternKinds&) = delete;

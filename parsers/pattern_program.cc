@@ -15,8 +15,8 @@ namespace yushi::parsers {
 namespace {
 
 constexpr size_t kInstructionsMax = 4000;
-constexpr uint8_t kNoStops = 3;      // stop_bytes of a run of any bytes
-constexpr size_t kEnd = 256;  // a table's entry for the end of the text
+constexpr uint8_t kNoStops = 3;  // stop_bytes of a run of any bytes
+constexpr size_t kEnd = 256;     // a table's entry for the end of the text
 
 using Kind = RegexNode::Kind;
 
@@ -31,12 +31,18 @@ struct First {
 bool nullable(const RegexNode& node) {
   switch (node.kind) {
     case Kind::literal:
-    case Kind::set: return false;
-    case Kind::sequence: return std::all_of(node.children.begin(), node.children.end(), nullable);
-    case Kind::alternation: return std::any_of(node.children.begin(), node.children.end(), nullable);
-    case Kind::repeat: return node.min == 0 || nullable(node.children[0]);
-    case Kind::capture: return nullable(node.children[0]);
-    case Kind::boundary: return true;
+    case Kind::set:
+      return false;
+    case Kind::sequence:
+      return std::all_of(node.children.begin(), node.children.end(), nullable);
+    case Kind::alternation:
+      return std::any_of(node.children.begin(), node.children.end(), nullable);
+    case Kind::repeat:
+      return node.min == 0 || nullable(node.children[0]);
+    case Kind::capture:
+      return nullable(node.children[0]);
+    case Kind::boundary:
+      return true;
   }
   return true;
 }
@@ -48,8 +54,12 @@ bool has_capture(const RegexNode& node) {
 ByteSet first_bytes(const RegexNode& node) {
   ByteSet out;
   switch (node.kind) {
-    case Kind::literal: out.set(static_cast<unsigned char>(node.text[0])); break;
-    case Kind::set: out = node.set; break;
+    case Kind::literal:
+      out.set(static_cast<unsigned char>(node.text[0]));
+      break;
+    case Kind::set:
+      out = node.set;
+      break;
     case Kind::sequence:
       for (auto& child : node.children) {
         out |= first_bytes(child);
@@ -95,8 +105,10 @@ class ProgramCompiler {
   std::optional<uint32_t> node(const RegexNode& what, uint32_t next) {
     if (program_->code_.size() > kInstructionsMax) return std::nullopt;
     switch (what.kind) {
-      case Kind::literal: return literal(what.text, next);
-      case Kind::set: return one_of(what.set, next);
+      case Kind::literal:
+        return literal(what.text, next);
+      case Kind::set:
+        return one_of(what.set, next);
       case Kind::sequence: {
         for (auto child = what.children.rbegin(); child != what.children.rend(); ++child) {
           auto begin = node(*child, next);
@@ -114,9 +126,12 @@ class ProgramCompiler {
         }
         return rest;
       }
-      case Kind::capture: return capture(what, next);
-      case Kind::repeat: return repeat(what, next);
-      case Kind::boundary: return add(of(Op::boundary, next, what.negated), first_[next]);
+      case Kind::capture:
+        return capture(what, next);
+      case Kind::repeat:
+        return repeat(what, next);
+      case Kind::boundary:
+        return add(of(Op::boundary, next, what.negated), first_[next]);
     }
     return std::nullopt;
   }
@@ -266,7 +281,8 @@ class ProgramCompiler {
     return table.get();
   }
 
-  // The tables of all living programs, each once. Under a lock: patterns are compiled at a load, not on the way of a record.
+  // The tables of all living programs, each once. Under a lock: patterns are compiled at a load, not on the way of a
+  // record.
   class TablePool {
    public:
     std::shared_ptr<const Table> one(const Table& what) {
@@ -281,7 +297,9 @@ class ProgramCompiler {
     }
 
    private:
-    static std::string_view bytes(const Table& table) { return {reinterpret_cast<const char*>(table.data()), table.size()}; }
+    static std::string_view bytes(const Table& table) {
+      return {reinterpret_cast<const char*>(table.data()), table.size()};
+    }
     void forget(const Table* table) {
       std::lock_guard lock(mutex_);
       const auto at = tables_.find(bytes(*table));
@@ -308,7 +326,9 @@ class ProgramCompiler {
   std::vector<First> first_;  // by instruction
 };
 
-std::unique_ptr<PatternProgram> PatternProgram::compile(const RegexNode& tree) { return ProgramCompiler().compile(tree); }
+std::unique_ptr<PatternProgram> PatternProgram::compile(const RegexNode& tree) {
+  return ProgramCompiler().compile(tree);
+}
 
 namespace {
 
@@ -431,7 +451,7 @@ PatternProgram::Answer PatternProgram::match(std::string_view text, uint32_t* sp
         budget -= upper - at;
         if (upper < low) goto back;
       }
-      again_greedy: {
+      again_greedy : {
         const Table& table = *now->table;
         const char* from = upper;
         while (upper >= low && (!(entry(table, upper) & 2) || (now->wide && upper != end && is_continuation(*upper))))
@@ -459,7 +479,7 @@ PatternProgram::Answer PatternProgram::match(std::string_view text, uint32_t* sp
         }
         if (need != 0) goto back;
       }
-      again_lazy: {
+      again_lazy : {
         const Table& table = *now->table;
         const char* from = at;
         for (;;) {

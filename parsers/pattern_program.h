@@ -4,8 +4,8 @@
 // tenth of that, because log patterns are nearly deterministic: after "from " comes a run of non-blanks, and the blank
 // after it cannot belong to the run. The program follows the order of preference that Perl and RE2 (leftmost-first)
 // define: the first way that succeeds in that order is the answer of both. Where the next byte alone decides (the sets
-// of first bytes of two ways do not meet) no way back is remembered; elsewhere it backtracks in that same order. Work is
-// bounded: after a number of steps that is linear in the message it answers `unsure`, and RE2 decides.
+// of first bytes of two ways do not meet) no way back is remembered; elsewhere it backtracks in that same order. Work
+// is bounded: after a number of steps that is linear in the message it answers `unsure`, and RE2 decides.
 //
 // Exactness is by construction and by test: tests/unit/parsers/pattern_test.cc compares with RE2 on every line of the
 // data sets and on generated patterns and texts.
@@ -59,22 +59,26 @@ class PatternProgram {
   // Two in a cache line: the programs of a large library are read from far.
   struct Instruction {
     Op op = Op::match;
-    bool wide = false;         // the set holds all bytes >= 0x80, so that a step is a whole character
-    uint8_t stop_bytes = 0;    // span: how many bytes end it when 1 or 2 (found 16 bytes at a time); 3: none; 0: see table
-    uint8_t word_bytes = 0;    // literal of at most 8 bytes: how many, compared as one number; 0: a longer one
+    bool wide = false;  // the set holds all bytes >= 0x80, so that a step is a whole character
+    // span: how many bytes end it when 1 or 2 (found 16 bytes at a time); 3: none; 0: see table
+    uint8_t stop_bytes = 0;
+    uint8_t word_bytes = 0;  // literal of at most 8 bytes: how many, compared as one number; 0: a longer one
     unsigned char stops[2] = {0, 0};
     uint32_t next = 0;
-    uint32_t other = 0;        // split: the second way; save: the slot; captured_span: the first of two slots; long literal: its length
-    uint32_t min = 0, max = 0; // span: characters
+    // split: the second way; save: the slot; captured_span: the first of two slots; long literal: its length
+    uint32_t other = 0;
+    uint32_t min = 0, max = 0;  // span: characters
     union {
-      const Table* table = nullptr;  // set and span: bit 0 = member; bit 1 = what follows may begin here; split: the two ways
-      uint64_t word;                 // literal
-      uint64_t text;                 // long literal: where it stands in literals_
+      // set and span: bit 0 = member; bit 1 = what follows may begin here; split: the two ways
+      const Table* table = nullptr;
+      uint64_t word;  // literal
+      uint64_t text;  // long literal: where it stands in literals_
     };
   };
   static_assert(sizeof(Instruction) == 32);
   std::vector<Instruction> code_;
-  std::vector<std::shared_ptr<const Table>> tables_;  // shared by all programs: most have digits, words and what is no blank
+  // shared by all programs: most have digits, words and what is no blank
+  std::vector<std::shared_ptr<const Table>> tables_;
   std::string literals_;
   int groups_ = 0;
   uint32_t start_ = 0;

@@ -87,11 +87,19 @@ class RegexReader {
   bool quantifier(int* min, int* max) {
     if (!more()) return false;
     switch (text_[at_]) {
-      case '?': *min = 0, *max = 1; break;
-      case '*': *min = 0, *max = RegexNode::kUnbounded; break;
-      case '+': *min = 1, *max = RegexNode::kUnbounded; break;
-      case '{': return counted(min, max);
-      default: return false;
+      case '?':
+        *min = 0, *max = 1;
+        break;
+      case '*':
+        *min = 0, *max = RegexNode::kUnbounded;
+        break;
+      case '+':
+        *min = 1, *max = RegexNode::kUnbounded;
+        break;
+      case '{':
+        return counted(min, max);
+      default:
+        return false;
     }
     ++at_;
     return true;
@@ -120,8 +128,10 @@ class RegexReader {
   std::optional<RegexNode> atom(int depth) {
     char c = text_[at_];
     switch (c) {
-      case '(': return group(depth);
-      case '[': return bracket();
+      case '(':
+        return group(depth);
+      case '[':
+        return bracket();
       case '{':
         if (int low, high; counted(&low, &high)) return std::nullopt;  // nothing to repeat: an error
         break;
@@ -138,9 +148,17 @@ class RegexReader {
         if (!escape(&set, &literal)) return std::nullopt;
         return set.any() ? folded(set) : folded(literal);
       }
-      case '.': ++at_; return of_set(ByteSet().set());
-      case '^': case '$': case '*': case '+': case '?': return std::nullopt;
-      default: break;
+      case '.':
+        ++at_;
+        return of_set(ByteSet().set());
+      case '^':
+      case '$':
+      case '*':
+      case '+':
+      case '?':
+        return std::nullopt;
+      default:
+        break;
     }
     if (static_cast<unsigned char>(c) >= 0x80) return atom_outside_ascii();
     ++at_;
@@ -153,14 +171,16 @@ class RegexReader {
     while (at_ + length < text_.size() && (static_cast<unsigned char>(text_[at_ + length]) & 0xc0) == 0x80) ++length;
     const auto character = text_.substr(at_, length);
     at_ += length;
-    // Of the others nobody here knows the case; U+3000 to U+9FFF (Chinese, Japanese) and the wide forms of punctuation have none.
+    // Of the others nobody here knows the case; U+3000 to U+9FFF (Chinese, Japanese) and the wide forms of punctuation
+    // have none.
     const bool has_no_case = length == 3 && ((character >= "\xe3\x80\x80" && character < "\xea") ||
                                              (character >= "\xef\xbc\x80" && character <= "\xef\xbc\xa0"));
     if (fold_ && !has_no_case) return std::nullopt;
     return of_text(std::string(character));
   }
 
-  // What a letter or a class stands for: under (?i) both cases, and the letters outside of ASCII that fold to one of them.
+  // What a letter or a class stands for: under (?i) both cases, and the letters outside of ASCII that fold to one of
+  // them.
   std::optional<RegexNode> folded(char literal) {
     const auto byte = static_cast<unsigned char>(literal);
     if (!fold_ || !(range('a', 'z') | range('A', 'Z')).test(byte)) return of_text(std::string(1, literal));
@@ -229,17 +249,38 @@ class RegexReader {
     char c = text_[at_ + 1];
     at_ += 2;
     switch (c) {
-      case 'd': *set = digits(); return true;
-      case 'D': *set = ~digits(); return true;
-      case 'w': *set = word(); return true;
-      case 'W': *set = ~word(); return true;
-      case 's': *set = blank(); return true;
-      case 'S': *set = ~blank(); return true;
-      case 't': *literal = '\t'; return true;
-      case 'n': *literal = '\n'; return true;
-      case 'r': *literal = '\r'; return true;
-      case 'f': *literal = '\f'; return true;
-      default: break;
+      case 'd':
+        *set = digits();
+        return true;
+      case 'D':
+        *set = ~digits();
+        return true;
+      case 'w':
+        *set = word();
+        return true;
+      case 'W':
+        *set = ~word();
+        return true;
+      case 's':
+        *set = blank();
+        return true;
+      case 'S':
+        *set = ~blank();
+        return true;
+      case 't':
+        *literal = '\t';
+        return true;
+      case 'n':
+        *literal = '\n';
+        return true;
+      case 'r':
+        *literal = '\r';
+        return true;
+      case 'f':
+        *literal = '\f';
+        return true;
+      default:
+        break;
     }
     auto byte = static_cast<unsigned char>(c);
     if (byte >= 0x80 || word().test(byte)) return false;  // \b, \x41, \pL …: leave them to RE2

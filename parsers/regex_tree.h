@@ -1,11 +1,11 @@
 // The part of RE2's syntax that our own matcher speaks, read into a tree.
 //
-// What is outside of it (^, $, flags but (?i) and (?s), Unicode classes, non-ASCII bytes in a class) gives nullopt, and the
-// pattern is then matched by RE2 alone: a pattern is never approximated. What is read RE2 takes too, unless it is too long or too
-// deeply counted for it (Pattern::compile sees to that): a test holds this on generated texts.
+// What is outside of it (^, $, flags but (?i) and (?s), Unicode classes, non-ASCII bytes in a class) gives nullopt, and
+// the pattern is then matched by RE2 alone: a pattern is never approximated. What is read RE2 takes too, unless it is
+// too long or too deeply counted for it (Pattern::compile sees to that): a test holds this on generated texts.
 //
-// (?i) is read as RE2 means it: `k` is also the Kelvin sign and `s` also the long s, the two letters outside of ASCII that fold to
-// one inside. \b divides ASCII words.
+// (?i) is read as RE2 means it: `k` is also the Kelvin sign and `s` also the long s, the two letters outside of ASCII
+// that fold to one inside. \b divides ASCII words.
 #pragma once
 
 #include <bitset>

@@ -19,11 +19,13 @@ inline const char* skip_blanks(const char* at, const char* end) {
   return at;
 }
 
-// A time as headers have it, so that its first word is neither host nor program: "Nov  1 08:00:01", "2026-11-01T08:00:01Z".
+// A time as headers have it, so that its first word is neither host nor program: "Nov  1 08:00:01",
+// "2026-11-01T08:00:01Z".
 bool begins_with_time(const HeaderScan& scan, const char* at) {
   if (scan.end - at < 15) return false;
   const bool month = is_class(*at, kLetter) && at[3] == ' ';
-  const bool year = is_class(*at, kDigit) && ((at[4] == '-' && at[10] == 'T') || (at[4] == ' ' && is_class(at[5], kLetter)));
+  const bool year =
+      is_class(*at, kDigit) && ((at[4] == '-' && at[10] == 'T') || (at[4] == ' ' && is_class(at[5], kLetter)));
   return (month || year) && read_time(scan.rest(at), scan.record.origin->received_ns, scan.zone);
 }
 
@@ -33,7 +35,8 @@ inline bool starts_with(const HeaderScan& scan, const char* at, std::string_view
 
 bool is_one_of(std::string_view word, std::initializer_list<std::string_view> known) {
   return std::any_of(known.begin(), known.end(), [word](std::string_view each) {
-    return std::equal(word.begin(), word.end(), each.begin(), each.end(), [](char a, char b) { return (a | 0x20) == b; });
+    return std::equal(word.begin(), word.end(), each.begin(), each.end(),
+                      [](char a, char b) { return (a | 0x20) == b; });
   });
 }
 
@@ -41,13 +44,14 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> kn
 // ("2026-11-01 08:00:00 INFO [main] …"). It names neither a host nor a program.
 bool is_level_word(std::string_view word) {
   return word.size() <= 13 &&
-         is_one_of(word, {"info", "notice", "warning", "warn", "err", "error", "debug", "crit", "critical", "alert", "emerg",
-                          "emergency", "panic", "fatal", "trace", "informational"});
+         is_one_of(word, {"info", "notice", "warning", "warn", "err", "error", "debug", "crit", "critical", "alert",
+                          "emerg", "emergency", "panic", "fatal", "trace", "informational"});
 }
 bool is_facility_word(std::string_view word) {
   if (word.size() == 6 && is_one_of(word.substr(0, 5), {"local"})) return word[5] >= '0' && word[5] <= '7';
-  return word.size() <= 8 && is_one_of(word, {"kern", "user", "mail", "daemon", "auth", "security", "syslog", "lpr", "news",
-                                              "uucp", "cron", "authpriv", "ftp", "ntp", "audit", "console", "clock"});
+  return word.size() <= 8 &&
+         is_one_of(word, {"kern", "user", "mail", "daemon", "auth", "security", "syslog", "lpr", "news", "uucp", "cron",
+                          "authpriv", "ftp", "ntp", "audit", "console", "clock"});
 }
 
 bool is_word_of_host(std::string_view word) {
@@ -96,9 +100,9 @@ const char* host_end(const char* at, const char* end) {
   return at;
 }
 
-// Where a program would stand: "notice ", "auth.info ", AIX's "auth|security:info " and FreeBSD's "<auth.info> ", when a
-// program does follow. The byte behind it, with the severity captured; else `at`. `with_facility`: a severity alone is none,
-// for a host may be called "info".
+// Where a program would stand: "notice ", "auth.info ", AIX's "auth|security:info " and FreeBSD's "<auth.info> ", when
+// a program does follow. The byte behind it, with the severity captured; else `at`. `with_facility`: a severity alone
+// is none, for a host may be called "info".
 const char* skip_level(HeaderScan& scan, const char* at, bool with_facility) {
   const char* end = scan.end;
   const char* from = at;
@@ -141,9 +145,10 @@ const char* skip_level(HeaderScan& scan, const char* at, bool with_facility) {
   return at;
 }
 
-// The end of a word that is a host by what follows it: a program with its number, maybe behind a level. It may have any signs,
-// as "网关", "node-1(id1)", "relay/inner", `("U7PG2,001122aabbcc,v4.0.66")`; but a colon or a bracket inside it is a program's.
-// `behind`: the byte behind its blank, or behind its ": " ("gw.example: sshd[3]: "); nullptr when the word is none.
+// The end of a word that is a host by what follows it: a program with its number, maybe behind a level. It may have any
+// signs, as "网关", "node-1(id1)", "relay/inner", `("U7PG2,001122aabbcc,v4.0.66")`; but a colon or a bracket inside it
+// is a program's. `behind`: the byte behind its blank, or behind its ": " ("gw.example: sshd[3]: "); nullptr when the
+// word is none.
 const char* word_before_tag(HeaderScan& scan, const char* at, const char** behind) {
   const char* end = scan.end;
   const char* to = at;
@@ -172,7 +177,8 @@ const char* word_before_tag(HeaderScan& scan, const char* at, const char** behin
   const size_t before = scan.captures.size();
   // "slot1/blade1 notice sshd[5]: text", "n9k: %AUTHPRIV-5-SYSTEM_MSG: text", "core-1&2 %%10SHELL/5/SHELL_LOGIN: text"
   const char* after = colon ? tag : skip_level(scan, tag, false);
-  const bool is_network = *tag == '%' && (colon ? is_name : end - tag > 1 && tag[1] == '%') && read_network_tag(scan, tag);
+  const bool is_network =
+      *tag == '%' && (colon ? is_name : end - tag > 1 && tag[1] == '%') && read_network_tag(scan, tag);
   scan.captures.resize(before);
   if (is_network || (after != tag && is_tag_with_pid(after, end))) return to;
   // NX-OS: "n9k: 2026 Nov  1 08:00:01 UTC: %AUTHPRIV-5-SYSTEM_MSG: text"
@@ -243,7 +249,8 @@ const char* read_tag(HeaderScan& scan, const char* at, bool strict) {
     if (pid && end - at > 4 && at[1] == '<') {  // macOS: "sshd[12] <Notice>: "
       const char* to = at + 2;
       while (to < end && is_class(*to, kLetter)) ++to;
-      if (end - to > 1 && to[0] == '>' && to[1] == ':' && is_level_word({at + 2, static_cast<size_t>(to - at - 2)})) at = to + 2;
+      if (end - to > 1 && to[0] == '>' && to[1] == ':' && is_level_word({at + 2, static_cast<size_t>(to - at - 2)}))
+        at = to + 2;
     }
     if (!pid && (strict || is_level_word(name))) return nullptr;
     // A word of no kind before the program, such as another host.
@@ -368,8 +375,8 @@ bool read_second_header_here(HeaderScan& scan, const char* at) {
     captures.resize(before);
     if (pri) body = read_priority(scan, at);
     // Without a PRI it must look like a header in full, as a bare line must.
-    is_header = read_rfc3164(scan, body, pri) && (!pri || scan.has(ecs::timestamp) || scan.has(ecs::process_name) ||
-                                                  scan.has(network_appname()));
+    is_header = read_rfc3164(scan, body, pri) &&
+                (!pri || scan.has(ecs::timestamp) || scan.has(ecs::process_name) || scan.has(network_appname()));
   }
   --scan.headers;
   scan.first = outer_first;
@@ -383,8 +390,8 @@ bool read_second_header_here(HeaderScan& scan, const char* at) {
     record.message_length = outer.message_length;
     return false;
   }
-  // What both say is said once. The first header is that of the machine that speaks to us; the host of the second is its
-  // word about another one.
+  // What both say is said once. The first header is that of the machine that speaks to us; the host of the second is
+  // its word about another one.
   const auto inner = captures.begin() + static_cast<std::ptrdiff_t>(before);
   const auto is_host = [](const Capture& capture) { return capture.field == ecs::host_name; };
   const auto outer_begin = captures.begin() + static_cast<std::ptrdiff_t>(scan.first);
@@ -401,7 +408,8 @@ bool read_rfc3164(HeaderScan& scan, const char* at, bool has_pri) {
   const char* end = scan.end;
   const size_t before = scan.captures.size();
   const char* text = skip_blanks(at, end);
-  if (end - text > 4 && *text == '%' && text[4] == ' ') ++text;  // Comware's own files: "%Nov  1 08:00:00:123 2026 H3C SHELL/…"
+  // Comware's own files: "%Nov  1 08:00:00:123 2026 H3C SHELL/…"
+  if (end - text > 4 && *text == '%' && text[4] == ' ') ++text;
   auto read = read_time(scan.rest(text), scan.record.origin->received_ns, scan.zone);
   if (!read || read->time.form == TimeForm::epoch) {
     if (const char* message = read_network_head(scan, text)) {
@@ -416,17 +424,21 @@ bool read_rfc3164(HeaderScan& scan, const char* at, bool has_pri) {
       read_rfc3164_body(scan, text + any->length, false);
       return true;
     }
-    // The host before it: "<3>ids1 2026-11-01 08:00:00 ids1 IDS/LOG_SMTP/8: …", "<142> 1 192.0.2.17 2026 Nov 01 08:39:06 FW …"
-    if (const char* word = end - text > 2 && *text == '1' && text[1] == ' ' ? text + 2 : text; const char* to = host_end(word, end)) {
+    // The host before it: "<3>ids1 2026-11-01 08:00:00 ids1 IDS/LOG_SMTP/8: …", "<142> 1 192.0.2.17 2026 Nov 01
+    // 08:39:06 FW …"
+    if (const char* word = end - text > 2 && *text == '1' && text[1] == ' ' ? text + 2 : text;
+        const char* to = host_end(word, end)) {
       const bool year = end - to > 16 && is_class(to[1], kDigit) && is_class(to[4], kDigit) && !is_class(to[5], kDigit);
-      const auto behind = year ? read_time(scan.rest(to + 1), scan.record.origin->received_ns, scan.zone) : std::nullopt;
+      const auto behind =
+          year ? read_time(scan.rest(to + 1), scan.record.origin->received_ns, scan.zone) : std::nullopt;
       if (behind && to + 1 + behind->length < end && to[1 + behind->length] == ' ') {
         scan.capture(ecs::host_name, word, to);
         scan.take_time(to + 1, *behind);
         read_rfc3164_body(scan, to + 1 + behind->length, false);
         const auto first = scan.captures.begin() + static_cast<std::ptrdiff_t>(before) + 1;
-        scan.captures.erase(std::remove_if(first, scan.captures.end(), [](auto& capture) { return capture.field == ecs::host_name; }),
-                            scan.captures.end());
+        scan.captures.erase(
+            std::remove_if(first, scan.captures.end(), [](auto& capture) { return capture.field == ecs::host_name; }),
+            scan.captures.end());
         return true;
       }
     }
@@ -444,11 +456,11 @@ bool read_rfc3164(HeaderScan& scan, const char* at, bool has_pri) {
   }
 
   // A bare line that begins with a time may be of any log: here a header must look like one in full.
-  const bool month_first =
-      is_class(*text, kLetter) && text[3] == ' ';
+  const bool month_first = is_class(*text, kLetter) && text[3] == ' ';
   const bool iso = is_class(*text, kDigit) && read->length >= 19 && text[10] == 'T';
   const bool cisco = *text == '*' || *text == '.';
-  // "2026-11-01 08:00:00 fw1 %%01SHELL/4/…": such a time stands before lines of any log, a module's tag behind it does not.
+  // "2026-11-01 08:00:00 fw1 %%01SHELL/4/…": such a time stands before lines of any log, a module's tag behind it does
+  // not.
   const bool module = is_class(*text, kDigit) && read->length >= 19 && text[10] == ' ' &&
                       scan.rest(after).substr(0, 80).find(" %%") != std::string_view::npos;
   if (!(month_first || iso || cisco || module) || after == end || (*after != ' ' && *after != ':')) return false;

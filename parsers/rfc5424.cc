@@ -49,14 +49,15 @@ const Field* make_field(Arena& arena, std::string_view id, std::string_view name
   return arena.make(Field{{text, bytes}, FieldType::keyword, kDynamicField, false});
 }
 
-// What was said twice is a list, as the addresses are in RFC 5424's own `[origin ip="…" ip="…"]`. `first`: the capture with
-// which the structured data begins.
+// What was said twice is a list, as the addresses are in RFC 5424's own `[origin ip="…" ip="…"]`. `first`: the capture
+// with which the structured data begins.
 void make_lists(HeaderScan& scan, size_t first) {
   static_assert(kStructuredDataPrefix.size() >= sizeof(uint64_t));
   constexpr size_t kPairwiseMax = 64;
   const size_t count = scan.captures.size() - first;
   if (count < 2) return;
-  std::array<uint64_t, kStructuredDataMax + 1> ends;  // of the names, which all begin alike; one more for a broken element's
+  // of the names, which all begin alike; one more for a broken element's
+  std::array<uint64_t, kStructuredDataMax + 1> ends;
   const auto field = [&](size_t i) -> const Field*& { return scan.captures[first + i].field; };
   // Gives the later the field of the earlier, a list.
   const auto join = [&](size_t earlier, size_t later) {
@@ -77,14 +78,16 @@ void make_lists(HeaderScan& scan, size_t first) {
       break;
     }
   }
-  if (count <= kPairwiseMax) [[likely]] return;
+  if (count <= kPairwiseMax) [[likely]]
+    return;
   std::array<uint16_t, kStructuredDataMax + 1> order;
   std::iota(order.begin(), order.begin() + count, uint16_t{0});
   std::sort(order.begin(), order.begin() + count, [&](uint16_t a, uint16_t b) {
     return std::tie(ends[a], field(a)->name, a) < std::tie(ends[b], field(b)->name, b);
   });
   for (size_t i = 1; i < count; ++i)
-    if (ends[order[i - 1]] == ends[order[i]] && field(order[i - 1])->name == field(order[i])->name) join(order[i - 1], order[i]);
+    if (ends[order[i - 1]] == ends[order[i]] && field(order[i - 1])->name == field(order[i])->name)
+      join(order[i - 1], order[i]);
 }
 
 // One "[id name="value" …]"; the byte after it, or nullptr when it is broken. Its parameters are then taken back: it
@@ -152,8 +155,8 @@ const char* read_timestamp(HeaderScan& scan, const char* at) {
   return after;
 }
 
-// 1 … 999, and behind it what can only stand for the time of an RFC 5424 header, well written or not: the byte after the
-// number.
+// 1 … 999, and behind it what can only stand for the time of an RFC 5424 header, well written or not: the byte after
+// the number.
 const char* version_end(const char* at, const char* end) {
   if (at == end || *at < '1' || *at > '9') return nullptr;
   const char* from = at++;

@@ -8,7 +8,8 @@ namespace {
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 bool is_same(std::string_view folded, std::string_view key) {
-  return folded.size() == key.size() && std::equal(folded.begin(), folded.end(), key.begin(), [](char a, char b) { return a == lower(b); });
+  return folded.size() == key.size() &&
+         std::equal(folded.begin(), folded.end(), key.begin(), [](char a, char b) { return a == lower(b); });
 }
 
 }  // namespace
@@ -28,7 +29,9 @@ void RowTable::put(uint32_t row) {
 
 bool RowTable::add(std::string_view key, std::vector<ConstantField> constants) {
   if (find(key) != kNone) return false;
-  const auto is_equal = [](const ConstantField& a, const ConstantField& b) { return a.field == b.field && a.value == b.value; };
+  const auto is_equal = [](const ConstantField& a, const ConstantField& b) {
+    return a.field == b.field && a.value == b.value;
+  };
   auto same = std::find_if(outcomes_.begin(), outcomes_.end(), [&](auto& other) {
     return std::equal(other.begin(), other.end(), constants.begin(), constants.end(), is_equal);
   });

@@ -1,6 +1,7 @@
 // The rows of a table: the constants that a value stands for, as 6 for network.transport: tcp.
 //
-// Rows of equal constants are one outcome, so that `6` and `tcp` are not two kinds of message. ASCII case does not count.
+// Rows of equal constants are one outcome, so that `6` and `tcp` are not two kinds of message. ASCII case does not
+// count.
 //
 // Threads  Immutable once filled.
 #pragma once
@@ -39,14 +40,14 @@ class RowTable {
   std::vector<std::vector<ConstantField>> outcomes_;
 };
 
-// A table as a pattern uses it: what decides, and the rows. The outcome of a message is kNone (a field has no value, or no row
-// and no else), one of the rows', or otherwise_way().
+// A table as a pattern uses it: what decides, and the rows. The outcome of a message is kNone (a field has no value, or
+// no row and no else), one of the rows', or otherwise_way().
 struct ValueTable {
   std::vector<const Field*> by;  // of several the values are joined by one blank
   std::shared_ptr<const RowTable> rows;
   std::optional<std::vector<ConstantField>> otherwise;  // of a value in no row
-  // Then no field decides but the words that the dictionary knows, by the number of their table from 1; behind the last of
-  // these tables is one with a single row: that the dictionary had any name of the body.
+  // Then no field decides but the words that the dictionary knows, by the number of their table from 1; behind the last
+  // of these tables is one with a single row: that the dictionary had any name of the body.
   uint32_t of_dictionary = 0;
 
   static constexpr size_t kKeyBytesMax = 256;  // a longer one is in no row

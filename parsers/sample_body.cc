@@ -44,12 +44,15 @@ class Keys {
 
 void walk(simdjson::dom::element element, const std::string& path, size_t depth, Keys& keys) {
   if (element.is_object() && depth < kDepthMax) {
-    for (auto [key, value] : simdjson::dom::object(element)) walk(value, path.empty() ? std::string(key) : path + "." + std::string(key), depth + 1, keys);
+    for (auto [key, value] : simdjson::dom::object(element))
+      walk(value, path.empty() ? std::string(key) : path + "." + std::string(key), depth + 1, keys);
   } else if (element.is_array() && depth < kDepthMax) {
     for (auto value : simdjson::dom::array(element)) walk(value, path, depth + 1, keys);
   } else {
     std::string_view text;
-    keys.add(path, element.get(text) == simdjson::SUCCESS ? std::string(text) : element.is_null() ? "" : simdjson::minify(element));
+    keys.add(path, element.get(text) == simdjson::SUCCESS ? std::string(text)
+                   : element.is_null()                    ? ""
+                                                          : simdjson::minify(element));
   }
 }
 
@@ -58,7 +61,8 @@ std::optional<SampleBody> json_of(const std::vector<std::string>& messages) {
   simdjson::dom::parser parser;
   for (auto& message : messages) {
     simdjson::dom::element element;
-    if (message[0] != '{' || parser.parse(message).get(element) != simdjson::SUCCESS || !element.is_object()) return std::nullopt;
+    if (message[0] != '{' || parser.parse(message).get(element) != simdjson::SUCCESS || !element.is_object())
+      return std::nullopt;
     keys.begin();
     walk(element, "", 0, keys);
   }
@@ -66,8 +70,8 @@ std::optional<SampleBody> json_of(const std::vector<std::string>& messages) {
 }
 
 bool is_of_key(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' ||
-         static_cast<unsigned char>(c) >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+         c == '.' || static_cast<unsigned char>(c) >= 0x80;
 }
 
 // From the first byte to the last nothing but pairs, blanks and signs between them.
@@ -108,9 +112,12 @@ std::vector<std::string> split(const std::string& line, char separator) {
   std::vector<std::string> out(1);
   bool quoted = false;
   for (char c : line) {
-    if (c == '"') quoted = !quoted;
-    else if (c == separator && !quoted) out.emplace_back();
-    else out.back().push_back(c);
+    if (c == '"')
+      quoted = !quoted;
+    else if (c == separator && !quoted)
+      out.emplace_back();
+    else
+      out.back().push_back(c);
   }
   return out;
 }

@@ -38,8 +38,8 @@ bool read_syslog_header(Record& record, const Zone& zone, Arena& arena, std::vec
   }
   // Senders that write UTF-8 text with its mark behind the priority: time and host stand behind it.
   if (end - body >= 3 && std::memcmp(body, "\xEF\xBB\xBF", 3) == 0) body += 3;
-  const bool is_header =
-      (body < end && *body == '<' && read_second_header(scan, body)) || read_rfc5424(scan, body) || read_rfc3164(scan, body, true);
+  const bool is_header = (body < end && *body == '<' && read_second_header(scan, body)) || read_rfc5424(scan, body) ||
+                         read_rfc3164(scan, body, true);
   if (!is_header) scan.take_message(body);
   return scan.capped;
 }

@@ -22,26 +22,78 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-enum class Role { other, source, destination, user, group, process, identity, user_id, group_id, port, source_port, destination_port, path };
+enum class Role {
+  other,
+  source,
+  destination,
+  user,
+  group,
+  process,
+  identity,
+  user_id,
+  group_id,
+  port,
+  source_port,
+  destination_port,
+  path
+};
 
 // What the word before a value says of it.
 Role role_of(const std::string& word) {
   static const std::map<std::string, Role, std::less<>> kRoles = {
-      {"from", Role::source}, {"rhost", Role::source}, {"src", Role::source}, {"srcip", Role::source}, {"source", Role::source},
-      {"client", Role::source}, {"peer", Role::source}, {"saddr", Role::source}, {"remote", Role::source}, {"addr", Role::source},
-      {"\xe6\xba\x90ip", Role::source}, {"\xe6\x9d\xa5\xe8\x87\xaa", Role::source}, {"\xe4\xbb\x8e", Role::source},
+      {"from", Role::source},
+      {"rhost", Role::source},
+      {"src", Role::source},
+      {"srcip", Role::source},
+      {"source", Role::source},
+      {"client", Role::source},
+      {"peer", Role::source},
+      {"saddr", Role::source},
+      {"remote", Role::source},
+      {"addr", Role::source},
+      {"\xe6\xba\x90ip", Role::source},
+      {"\xe6\x9d\xa5\xe8\x87\xaa", Role::source},
+      {"\xe4\xbb\x8e", Role::source},
       {"\xe6\xba\x90\xe5\x9c\xb0\xe5\x9d\x80", Role::source},
-      {"to", Role::destination}, {"dst", Role::destination}, {"dstip", Role::destination}, {"dest", Role::destination},
-      {"destination", Role::destination}, {"daddr", Role::destination}, {"server", Role::destination},
-      {"\xe7\x9b\xae\xe7\x9a\x84ip", Role::destination}, {"\xe7\x9b\xae\xe7\x9a\x84\xe5\x9c\xb0\xe5\x9d\x80", Role::destination},
-      {"user", Role::user}, {"username", Role::user}, {"user_name", Role::user}, {"account", Role::user}, {"acct", Role::user},
-      {"logname", Role::user}, {"uname", Role::user}, {"\xe7\x94\xa8\xe6\x88\xb7", Role::user},
-      {"\xe7\x94\xa8\xe6\x88\xb7\xe5\x90\x8d", Role::user}, {"\xe8\xb4\xa6\xe5\x8f\xb7", Role::user},
-      {"group", Role::group}, {"pid", Role::process}, {"uid", Role::user_id}, {"auid", Role::user_id}, {"userid", Role::user_id},
-      {"gid", Role::group_id}, {"port", Role::port}, {"\xe7\xab\xaf\xe5\x8f\xa3", Role::port}, {"spt", Role::source_port},
-      {"sport", Role::source_port}, {"dpt", Role::destination_port}, {"dport", Role::destination_port}, {"file", Role::path},
-      {"path", Role::path}, {"open", Role::path}, {"opened", Role::path}, {"read", Role::path}, {"wrote", Role::path},
-      {"deleted", Role::path}, {"created", Role::path},
+      {"to", Role::destination},
+      {"dst", Role::destination},
+      {"dstip", Role::destination},
+      {"dest", Role::destination},
+      {"destination", Role::destination},
+      {"daddr", Role::destination},
+      {"server", Role::destination},
+      {"\xe7\x9b\xae\xe7\x9a\x84ip", Role::destination},
+      {"\xe7\x9b\xae\xe7\x9a\x84\xe5\x9c\xb0\xe5\x9d\x80", Role::destination},
+      {"user", Role::user},
+      {"username", Role::user},
+      {"user_name", Role::user},
+      {"account", Role::user},
+      {"acct", Role::user},
+      {"logname", Role::user},
+      {"uname", Role::user},
+      {"\xe7\x94\xa8\xe6\x88\xb7", Role::user},
+      {"\xe7\x94\xa8\xe6\x88\xb7\xe5\x90\x8d", Role::user},
+      {"\xe8\xb4\xa6\xe5\x8f\xb7", Role::user},
+      {"group", Role::group},
+      {"pid", Role::process},
+      {"uid", Role::user_id},
+      {"auid", Role::user_id},
+      {"userid", Role::user_id},
+      {"gid", Role::group_id},
+      {"port", Role::port},
+      {"\xe7\xab\xaf\xe5\x8f\xa3", Role::port},
+      {"spt", Role::source_port},
+      {"sport", Role::source_port},
+      {"dpt", Role::destination_port},
+      {"dport", Role::destination_port},
+      {"file", Role::path},
+      {"path", Role::path},
+      {"open", Role::path},
+      {"opened", Role::path},
+      {"read", Role::path},
+      {"wrote", Role::path},
+      {"deleted", Role::path},
+      {"created", Role::path},
   };
   auto at = kRoles.find(word);
   return at == kRoles.end() ? Role::other : at->second;
@@ -71,7 +123,8 @@ class PatternMaker {
 
  private:
   static bool is_from_outside(uint16_t kinds) {
-    return has(kinds, ValueKind::text) || has(kinds, ValueKind::quoted) || has(kinds, ValueKind::url) || has(kinds, ValueKind::path);
+    return has(kinds, ValueKind::text) || has(kinds, ValueKind::quoted) || has(kinds, ValueKind::url) ||
+           has(kinds, ValueKind::path);
   }
 
   void add(size_t i) {
@@ -110,7 +163,8 @@ class PatternMaker {
     if (is_only(kinds, {ValueKind::path})) return "PATH";
     if (is_only(kinds, kWordLike)) return "WORD";
     if (is_only(kinds, kNameLike)) return "HOSTNAME";
-    if (has(kinds, ValueKind::quoted)) return is_between_quotes(i) && of_.pieces[i - 1].text == "\"" ? "QUOTED" : "DATA";
+    if (has(kinds, ValueKind::quoted))
+      return is_between_quotes(i) && of_.pieces[i - 1].text == "\"" ? "QUOTED" : "DATA";
     if (is_last && of_.pieces[i].text.find(' ') != std::string::npos) return "DATA";
     return "NOTSPACE";
   }
@@ -125,7 +179,8 @@ class PatternMaker {
     auto role = role_of(word);
     auto once = [&](const char* name) { return !used_.contains(name); };
     const bool is_integer = is_only(kinds, {ValueKind::integer});
-    if (is_only(kinds, {ValueKind::iso_time, ValueKind::syslog_time, ValueKind::http_time}) && once("@timestamp") && i < 3)
+    if (is_only(kinds, {ValueKind::iso_time, ValueKind::syslog_time, ValueKind::http_time}) && once("@timestamp") &&
+        i < 3)
       return {"@timestamp", FieldType::date};
     if (is_only(kinds, {ValueKind::address})) {
       if (role == Role::destination && once("destination.ip")) return {"destination.ip", FieldType::ip};
@@ -133,7 +188,8 @@ class PatternMaker {
       return {own(word, "address"), FieldType::ip};
     }
     if (is_integer) {
-      const bool behind_address = i > 1 && of_.pieces[i - 1].text == ":" && has(of_.pieces[i - 2].kinds, ValueKind::address);
+      const bool behind_address =
+          i > 1 && of_.pieces[i - 1].text == ":" && has(of_.pieces[i - 2].kinds, ValueKind::address);
       if (role == Role::port || behind_address) {
         auto port = last_address_ == "destination.ip" ? "destination.port" : "source.port";
         if (!last_address_.empty() && once(port)) return {port, FieldType::integer};
@@ -147,10 +203,14 @@ class PatternMaker {
     }
     if (role == Role::user && once("user.name")) return {"user.name", FieldType::keyword};
     if (role == Role::group && once("group.name")) return {"group.name", FieldType::keyword};
-    if (is_only(kinds, {ValueKind::path}) && role == Role::path && once("file.path")) return {"file.path", FieldType::keyword};
+    if (is_only(kinds, {ValueKind::path}) && role == Role::path && once("file.path"))
+      return {"file.path", FieldType::keyword};
     if (is_only(kinds, {ValueKind::url}) && once("url.original")) return {"url.original", FieldType::keyword};
     if (is_only(kinds, {ValueKind::integer, ValueKind::decimal})) return {own(word, "number"), FieldType::real};
-    return {own(word, has(kinds, ValueKind::path) ? "path" : has(kinds, ValueKind::quoted) ? "text" : "value"), FieldType::keyword};
+    return {own(word, has(kinds, ValueKind::path)     ? "path"
+                      : has(kinds, ValueKind::quoted) ? "text"
+                                                      : "value"),
+            FieldType::keyword};
   }
 
   std::string own(const std::string& word, const char* otherwise) {
@@ -176,8 +236,10 @@ std::string slug(std::string_view text, char between, size_t most) {
   for (char c : text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
     const bool fits = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    if (fits) out.push_back(c);
-    else if (!out.empty() && out.back() != between) out.push_back(between);
+    if (fits)
+      out.push_back(c);
+    else if (!out.empty() && out.back() != between)
+      out.push_back(between);
     if (out.size() >= most) break;
   }
   while (!out.empty() && out.back() == between) out.pop_back();
@@ -194,7 +256,8 @@ std::string ecs_field_of_key(const std::string& key, const std::string& value) {
   std::string word;
   for (char c : key.substr(key.rfind('.') + 1)) word.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
   const auto role = role_of(word);
-  const bool is_address = is_only(kinds, {ValueKind::address}) && kinds, is_integer = is_only(kinds, {ValueKind::integer}) && kinds;
+  const bool is_address = is_only(kinds, {ValueKind::address}) && kinds,
+             is_integer = is_only(kinds, {ValueKind::integer}) && kinds;
   if (role == Role::source && is_address) return "source.ip";
   if (role == Role::destination && is_address) return "destination.ip";
   if (role == Role::user && !value.empty()) return "user.name";

@@ -15,7 +15,7 @@ namespace yushi::parsers {
 struct TemplatePattern {
   std::string name, grok;
   std::vector<std::pair<std::string, FieldType>> own;  // fields of the parser's own
-  std::vector<std::string> lines;                       // for its tests
+  std::vector<std::string> lines;                      // for its tests
   uint64_t count = 0;
 };
 

@@ -19,8 +19,8 @@ void Understander::understand(Batch& batch, std::span<const Reading> reading_of_
   }
 }
 
-// A later part begins wherever the one before was full: what stands there is the rest of somebody's message, and whoever
-// wrote the message chose it. A header in it would be his invention, and a parser would believe him.
+// A later part begins wherever the one before was full: what stands there is the rest of somebody's message, and
+// whoever wrote the message chose it. A header in it would be his invention, and a parser would believe him.
 void Understander::leave_unread(Record& record) {
   record.captures = {};
   record.kind = nullptr;
@@ -35,7 +35,8 @@ void Understander::leave_unread(Record& record) {
 void Understander::understand_one(Record& record, Batch& batch, const Reading& reading, std::string_view dataset) {
   captures_.clear();
   record.charset = charset_of(record.raw, reading.charset);
-  if (record.part > 1) [[unlikely]] return leave_unread(record);
+  if (record.part > 1) [[unlikely]]
+    return leave_unread(record);
   if (record.charset == Charset::utf8 || !decoded_.decode(record.charset, record.raw)) [[likely]] {
     read(record, batch, reading, dataset);
   } else {

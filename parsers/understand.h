@@ -1,7 +1,8 @@
 // RawMessage -> Record, whole: header, digest, parser. The one way to understand a message, for live ingest, for the
 // tail read back from the store, for `verify` and for `yushi parse`.
 //
-// Of an over-long message only the first part is a message with a header; the later ones are kept as text and read by nobody.
+// Of an over-long message only the first part is a message with a header; the later ones are kept as text and read by
+// nobody.
 //
 // A message in another charset than UTF-8 is decoded once; header and parser see text, and the captures go back to raw.
 //
@@ -28,7 +29,8 @@ class Understander {
   explicit Understander(std::shared_ptr<const ParserSet> set) : worker_(set), set_(std::move(set)) {}
 
   // Fills everything of each record that stands beyond RawMessage (but index and source_seq), captures in batch.arena.
-  // `with_digest` false leaves Record::digest alone, for readers that do not hash; `dataset` as ParserWorker::parse has it.
+  // `with_digest` false leaves Record::digest alone, for readers that do not hash; `dataset` as ParserWorker::parse has
+  // it.
   void understand(Batch& batch, const Reading& reading = {}, bool with_digest = true, std::string_view dataset = {});
   // Live: a batch of datagrams may hold several tenants, each read in its way, by TenantId.
   void understand(Batch& batch, std::span<const Reading> reading_of_tenant);

@@ -1,4 +1,5 @@
-// What the readers of parser files and of shared tables have in common: maps, lists and texts of YAML, and where a problem stands.
+// What the readers of parser files and of shared tables have in common: maps, lists and texts of YAML, and where a
+// problem stands.
 #pragma once
 
 #include <algorithm>
@@ -91,8 +92,9 @@ class YamlReader {
   // The field of this name, if this file may speak of it; else nullptr and a problem.
   // What each record has from us: a line that says otherwise would speak for us.
   static bool is_ours(std::string_view name) {
-    for (std::string_view ours : {"event.id", "event.created", "event.ingested", "event.original", "event.dataset", "organization.name", "observer.name",
-                                  "log.source.address", "yushi.tenant", "yushi.raw_base64"})
+    for (std::string_view ours :
+         {"event.id", "event.created", "event.ingested", "event.original", "event.dataset", "organization.name",
+          "observer.name", "log.source.address", "yushi.tenant", "yushi.raw_base64"})
       if (name == ours) return true;
     return false;
   }
@@ -100,11 +102,14 @@ class YamlReader {
 
   std::vector<ConstantField> read_constants(const YAML::Node& node, const char* what) {
     std::vector<ConstantField> out;
-    each(node, what, [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) { add_constant(key, at, value, out); });
+    each(node, what, [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+      add_constant(key, at, value, out);
+    });
     return out;
   }
 
-  void add_constant(const std::string& name, const YAML::Node& at, const YAML::Node& value, std::vector<ConstantField>& out) {
+  void add_constant(const std::string& name, const YAML::Node& at, const YAML::Node& value,
+                    std::vector<ConstantField>& out) {
     auto* to = field(name, at);
     for (auto& one : texts(value, "a field's value"))
       if (to) out.push_back({to, one});
@@ -116,7 +121,8 @@ class YamlReader {
     if (!text(node, "event", &name)) return nullptr;
     const auto* kind = find_event_kind(name);
     if (!kind)
-      problem(node, "'" + name + "' is no kind of event" + event_kind_suggestion(name) + "; docs/events.md has them all");
+      problem(node,
+              "'" + name + "' is no kind of event" + event_kind_suggestion(name) + "; docs/events.md has them all");
     else
       fields = merged(constants_of(*kind), fields);
     return kind;
@@ -128,19 +134,22 @@ class YamlReader {
       if (auto made = read_value_pattern(grok, macros, node)) target.patterns.push_back(std::move(made));
   }
 
-  std::shared_ptr<const ValuePattern> read_value_pattern(const std::string& grok, const GrokMacros& macros, const YAML::Node& at) {
+  std::shared_ptr<const ValuePattern> read_value_pattern(const std::string& grok, const GrokMacros& macros,
+                                                         const YAML::Node& at) {
     auto expanded = expand_grok(grok, macros);
     if (!expanded) return problem(at, expanded.error().message), nullptr;
     std::vector<CaptureTarget> captures;
     for (auto& capture : expanded->captures) {
-      if (capture.body != Body::none) return problem(at, "a key's value is cut into fields, not into bodies: no %{" + capture.field + "}"), nullptr;
+      if (capture.body != Body::none)
+        return problem(at, "a key's value is cut into fields, not into bodies: no %{" + capture.field + "}"), nullptr;
       auto* to = field(capture.field, at);
       if (!to) return nullptr;
       captures.push_back({to, capture.escape, to->type == FieldType::ip});
     }
     auto compiled = Pattern::compile(expanded->regex);
     if (!compiled) return problem(at, compiled.error().message), nullptr;
-    if (compiled->groups() != static_cast<int>(captures.size())) return problem(at, "the pattern has groups that are no captures"), nullptr;
+    if (compiled->groups() != static_cast<int>(captures.size()))
+      return problem(at, "the pattern has groups that are no captures"), nullptr;
     return std::make_shared<const ValuePattern>(ValuePattern{std::move(*compiled), std::move(captures)});
   }
 
@@ -158,7 +167,8 @@ class YamlReader {
     auto out = std::make_shared<RowTable>();
     each(node, "rows", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
       if (key.size() > ValueTable::kKeyBytesMax) return problem(at, "a row's value has at most 256 bytes");
-      if (!out->add(key, read_row(value, "a row"))) problem(at, "'" + key + "' stands twice in rows; case does not count");
+      if (!out->add(key, read_row(value, "a row")))
+        problem(at, "'" + key + "' stands twice in rows; case does not count");
     });
     return out;
   }

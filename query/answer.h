@@ -19,15 +19,15 @@ struct Asked {
   const std::atomic<bool>& cancelled;  // budget.over()
   Budget& budget;
   const EventReadingSource& events;
-  const LineSink& sink_of_end;  // takes the last line, whatever bound was met
+  const LineSink& sink_of_end;                        // takes the last line, whatever bound was met
   const std::shared_ptr<const SecretRules>& secrets;  // what is masked; none: the asker may see all, and asked to
 
   // False when the asker went away.
   bool say(const nlohmann::ordered_json& line) const;
 };
 
-// The last line of an answer. An answer that leaves without one, since it was cancelled or failed with lines out already,
-// gets one from answer(): it counts the lines, and has the reason.
+// The last line of an answer. An answer that leaves without one, since it was cancelled or failed with lines out
+// already, gets one from answer(): it counts the lines, and has the reason.
 struct AnswerEnd {
   uint64_t records = 0, blocks_read = 0, blocks = 0;
   std::vector<std::string> missing;  // what could not be read, in words

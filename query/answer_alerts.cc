@@ -22,8 +22,8 @@ bool split_id(std::string_view id, std::string* log, uint64_t* index) {
   return true;
 }
 
-// What stands behind `"name":"` in an alert's JSON; empty when nothing does. The JSON is ours: in a sender's text each quote
-// has a backslash before it.
+// What stands behind `"name":"` in an alert's JSON; empty when nothing does. The JSON is ours: in a sender's text each
+// quote has a backslash before it.
 std::string_view text_after(std::string_view json, std::string_view name) {
   auto at = json.find(name);
   if (at == json.npos) return {};
@@ -48,14 +48,15 @@ struct Wanted {
 // A clock that is set back between a record's receipt and its commit, or a batch held so long, must not hide an alert.
 constexpr int64_t kRaisedSlackNs = 24 * 3600 * kSecond;
 
-// No alert before this index of `_audit` was raised after `from_ns`: what raises one is received before it is written down.
-// Blocks know when their records were received, the tail does not.
+// No alert before this index of `_audit` was raised after `from_ns`: what raises one is received before it is written
+// down. Blocks know when their records were received, the tail does not.
 uint64_t first_index_of(const storage::StoreView& view, int64_t from_ns) {
   if (from_ns < std::numeric_limits<int64_t>::min() + kRaisedSlackNs) return 0;
   auto segments = view.segments("_audit");
   if (!segments) return 0;
   for (auto& segment : *segments)
-    if (!segment.sealed || segment.summary.received_to_ns >= from_ns - kRaisedSlackNs) return segment.summary.first_index;
+    if (!segment.sealed || segment.summary.received_to_ns >= from_ns - kRaisedSlackNs)
+      return segment.summary.first_index;
   return segments->empty() ? 0 : segments->back().summary.first_index;
 }
 
@@ -64,7 +65,8 @@ uint64_t first_index_of(const storage::StoreView& view, int64_t from_ns) {
 // In the order in which they were raised, which is that of the store. One at a time: no answer is held in memory.
 Result<void> answer_alerts(const Asked& asked) {
   Parameters parameters(asked.question);
-  if (auto allowed = parameters.allow({"since", "until", "zone", "limit", "tenant", "reverse"}); !allowed) return allowed;
+  if (auto allowed = parameters.allow({"since", "until", "zone", "limit", "tenant", "reverse"}); !allowed)
+    return allowed;
   auto clock = parameters.clock();
   if (!clock) return tl::unexpected(clock.error());
   auto times = parameters.times(*clock);
@@ -96,7 +98,8 @@ Result<void> answer_alerts(const Asked& asked) {
     auto holds = wanted.holds(json);
     if (holds && !*holds) return !asked.cancelled;
     if (!holds || !nlohmann::json::accept(json)) {
-      if (end.missing.size() < kMissingMax) end.missing.push_back("alert _audit/" + std::to_string(index) + " is no alert any more");
+      if (end.missing.size() < kMissingMax)
+        end.missing.push_back("alert _audit/" + std::to_string(index) + " is no alert any more");
       return !asked.cancelled;
     }
     gone = !asked.sink(mask.mask(json));
@@ -117,7 +120,8 @@ Result<void> answer_alert(const Asked& asked, std::string_view id) {
   auto looked = asked.view.each_alert(0, true, [&](uint64_t, std::string_view stored) {
     if (stored.find(quoted) == stored.npos) return !asked.cancelled;
     parsed = nlohmann::json::parse(stored, nullptr, false);
-    auto known = parsed.is_object() ? parsed.value(nlohmann::json::json_pointer("/yushi/alert/id"), nlohmann::json()) : nlohmann::json();
+    auto known = parsed.is_object() ? parsed.value(nlohmann::json::json_pointer("/yushi/alert/id"), nlohmann::json())
+                                    : nlohmann::json();
     if (!known.is_string() || known.get_ref<const std::string&>() != id) return !asked.cancelled;
     json = stored;
     return false;

@@ -86,8 +86,9 @@ Result<void> answer_consistency(const Asked& asked) {
   auto to = needed_number(parameters, "to", "consistency");
   if (!to) return tl::unexpected(to.error());
   if (*from > *to || *to > *size) {
-    return fail(Code::invalid, "consistency: log " + log + " has " + std::to_string(*size) + " records; it cannot be proved from " +
-                                   std::to_string(*from) + " to " + std::to_string(*to));
+    return fail(Code::invalid, "consistency: log " + log + " has " + std::to_string(*size) +
+                                   " records; it cannot be proved from " + std::to_string(*from) + " to " +
+                                   std::to_string(*to));
   }
   std::vector<Hash> hashes;
   if (*from > 0 && *from < *to) {
@@ -107,7 +108,8 @@ Result<void> answer_proof(const Asked& asked) {
   if (auto allowed = parameters.allow({"id", "size"}); !allowed) return allowed;
   std::string id(parameters.text("id"));
   auto slash = id.rfind('/');
-  if (slash == id.npos) return fail(Code::invalid, "proof: `id` is \"" + id + "\", but an id is LOG/INDEX, as event.id has it");
+  if (slash == id.npos)
+    return fail(Code::invalid, "proof: `id` is \"" + id + "\", but an id is LOG/INDEX, as event.id has it");
   Question index_only{"proof", {{"index", id.substr(slash + 1)}}};
   auto index = needed_number(Parameters(index_only), "index", "proof");
   if (!index) return tl::unexpected(index.error());
@@ -118,8 +120,9 @@ Result<void> answer_proof(const Asked& asked) {
   if (!wanted) return tl::unexpected(wanted.error());
   uint64_t tree_size = wanted->value_or(*size);
   if (*index >= tree_size || tree_size > *size) {
-    return fail(Code::not_found, "proof: log " + log + " has " + std::to_string(*size) + " records; there is no record " +
-                                     std::to_string(*index) + " in the first " + std::to_string(tree_size));
+    return fail(Code::not_found, "proof: log " + log + " has " + std::to_string(*size) +
+                                     " records; there is no record " + std::to_string(*index) + " in the first " +
+                                     std::to_string(tree_size));
   }
   TreeReader tree(asked.view, log);
   auto leaf = tree.subtree(0, *index);

@@ -1,7 +1,7 @@
 // search and hist: records in the order (@timestamp, log, index), or the rows of a pipe.
 #include <algorithm>
-#include <iterator>
 #include <charconv>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -91,8 +91,8 @@ Result<void> answer_records(const Asked& asked, const Query& query, const Segmen
                             ScanOptions options, bool reverse, bool limited) {
   const size_t share = asked.budget.lease(0);
   options.bytes_max = share / 2;
-  // The N newest, shown oldest first: they are found from the newest end, and turned round. Where they are too long to be
-  // held until then, the first of them is remembered, and found again from the other end.
+  // The N newest, shown oldest first: they are found from the newest end, and turned round. Where they are too long to
+  // be held until then, the first of them is remembered, and found again from the other end.
   bool turned = limited && !reverse;
   options.newest_first = reverse || limited;
   std::vector<std::string> held;
@@ -113,7 +113,8 @@ Result<void> answer_records(const Asked& asked, const Query& query, const Segmen
     oldest = std::move(hit.key);
     return true;
   };
-  auto report = scan(found.segments, query.filter, options, render, turned ? TakeHit(hold) : TakeHit(give), asked.cancelled);
+  auto report =
+      scan(found.segments, query.filter, options, render, turned ? TakeHit(hold) : TakeHit(give), asked.cancelled);
   if (report && turned && !is_held && !asked.cancelled) {
     is_held = true;
     options.newest_first = false;
@@ -162,10 +163,13 @@ Result<void> answer_search(const Asked& asked) {
   Parameters parameters(asked.question);
   for (auto* context : {"context_before", "context_after"}) {
     if (asked.question.parameters.contains(context)) {
-      return fail(Code::invalid, std::string(context) + " is not in this version; ask for the source and the time around the record");
+      return fail(Code::invalid,
+                  std::string(context) + " is not in this version; ask for the source and the time around the record");
     }
   }
-  if (auto allowed = parameters.allow({"query", "since", "until", "zone", "limit", "reverse", "tenant", "explain", "after", "follow", "events"}); !allowed) {
+  if (auto allowed = parameters.allow(
+          {"query", "since", "until", "zone", "limit", "reverse", "tenant", "explain", "after", "follow", "events"});
+      !allowed) {
     return allowed;
   }
   auto clock = parameters.clock();
@@ -186,7 +190,8 @@ Result<void> answer_search(const Asked& asked) {
   auto logs = parameters.logs(asked.view);
   if (!logs) return tl::unexpected(logs.error());
   if (*reverse && !query->ascends_in_time()) {
-    return fail(Code::invalid, "reverse: the rows of this pipe are not in the order of time; turn them round with `sort`");
+    return fail(Code::invalid,
+                "reverse: the rows of this pipe are not in the order of time; turn them round with `sort`");
   }
   bool follows = asked.question.parameters.contains("after");
   if (*events && (follows || asked.question.parameters.contains("follow"))) {
@@ -196,7 +201,8 @@ Result<void> answer_search(const Asked& asked) {
     return fail(Code::invalid, "a pipe cannot be followed; ask for records");
   }
   if (!follows && asked.question.parameters.contains("follow") && times->to_ns < clock->now_ns) {
-    return fail(Code::invalid, "until " + std::string(parameters.text("until")) + " is past; nothing that comes can be before it");
+    return fail(Code::invalid,
+                "until " + std::string(parameters.text("until")) + " is past; nothing that comes can be before it");
   }
 
   auto options = scan_options(asked, *times, *limit);
@@ -211,7 +217,8 @@ Result<void> answer_search(const Asked& asked) {
 
 Result<void> answer_hist(const Asked& asked) {
   Parameters parameters(asked.question);
-  if (auto allowed = parameters.allow({"query", "every", "by", "since", "until", "zone", "tenant", "limit"}); !allowed) return allowed;
+  if (auto allowed = parameters.allow({"query", "every", "by", "since", "until", "zone", "tenant", "limit"}); !allowed)
+    return allowed;
   auto clock = parameters.clock();
   if (!clock) return tl::unexpected(clock.error());
   auto every = parameters.text("every");

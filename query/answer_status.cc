@@ -5,7 +5,6 @@
 
 namespace yushi::query {
 
-
 Result<void> answer_status(const Asked& asked) {
   Parameters parameters(asked.question);
   if (auto allowed = parameters.allow({"tenant"}); !allowed) return allowed;
@@ -21,7 +20,10 @@ Result<void> answer_status(const Asked& asked) {
     if (segments) {
       for (auto& segment : *segments) {
         raw_bytes += segment.summary.raw_bytes;
-        if (segment.sealed) ++blocks; else tail += segment.summary.records;
+        if (segment.sealed)
+          ++blocks;
+        else
+          tail += segment.summary.records;
       }
     } else {
       end.missing.push_back("log " + log + ": " + segments.error().message);
@@ -73,7 +75,8 @@ Result<void> answer_sources(const Asked& asked) {
           {"bytes", state.raw_bytes},
           {"silent_seconds", std::max<int64_t>(0, (clock->now_ns - state.last_received_ns) / kSecond)},
           // Event time of the newest record against its receipt: positive when the sender's clock is ahead.
-          {"clock_skew_seconds", static_cast<double>((state.last_event_ns - state.last_received_ns) / 1'000'000) / 1000},
+          {"clock_skew_seconds",
+           static_cast<double>((state.last_event_ns - state.last_received_ns) / 1'000'000) / 1000},
           // Two records within a few microseconds say nothing of a rate: it is taken over a minute at least.
           {"records_per_second", static_cast<double>(state.next_seq) * 1e9 / static_cast<double>(seen_ns)},
           // By the numbers that senders give their messages; of one that gives none nothing is known.

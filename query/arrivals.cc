@@ -60,8 +60,8 @@ void Arrivals::find(Log& log) {
       log.segment.reset();
       auto segment = view_.segment_at(log.name, log.next);
       if (!segment || !*segment) {
-        missing_.push_back("log " + log.name + " from record " + std::to_string(log.next) + " on: " +
-                           (segment ? "it is not in the store" : segment.error().message));
+        missing_.push_back("log " + log.name + " from record " + std::to_string(log.next) +
+                           " on: " + (segment ? "it is not in the store" : segment.error().message));
         log.next = log.size;
         return;
       }
@@ -95,7 +95,8 @@ bool Arrivals::read(Log& log) {
     batch = fail(Code::corrupt, "it has another number of records than its summary says");
   }
   if (!batch) {
-    missing_.push_back(log.name + "/" + std::to_string(log.segment->summary.first_index) + ": " + batch.error().message);
+    missing_.push_back(log.name + "/" + std::to_string(log.segment->summary.first_index) + ": " +
+                       batch.error().message);
     return false;
   }
   log.batch = std::move(*batch);

@@ -1,8 +1,8 @@
 // Records of several logs from given indexes on, as they were committed: what `after` and following give.
 //
 // Order    That of the commits; within one, by log and index.
-// Memory   One decoded segment, and those of other logs beside it as far as they fit into `bytes_max`; what was let go is
-//          read again when its turn comes. Nothing after let_go().
+// Memory   One decoded segment, and those of other logs beside it as far as they fit into `bytes_max`; what was let go
+//          is read again when its turn comes. Nothing after let_go().
 // Threads  One owner. The view must outlive it.
 // Errors   A segment that cannot be read is left out and stands in missing().
 #pragma once
@@ -39,12 +39,12 @@ class Arrivals {
  private:
   struct Log {
     std::string name;
-    uint64_t next = 0, size = 0;     // index of the next record to look at; of the log in this view
-    bool found = false;              // `next` is one that matches, of `commit`
+    uint64_t next = 0, size = 0;  // index of the next record to look at; of the log in this view
+    bool found = false;           // `next` is one that matches, of `commit`
     uint64_t commit = 0;
     std::optional<storage::Segment> segment;  // that holds `next`
-    std::unique_ptr<Batch> batch;    // its records, or nothing
-    size_t bytes = 0;                // of the batch
+    std::unique_ptr<Batch> batch;             // its records, or nothing
+    size_t bytes = 0;                         // of the batch
   };
   void find(Log& log);
   bool read(Log& log);

@@ -1,13 +1,14 @@
-// What questions may cost: the memory of all together, how many read stored records at once, and for each one whether it
-// must end before its end, and why.
+// What questions may cost: the memory of all together, how many read stored records at once, and for each one whether
+// it must end before its end, and why.
 //
-// A QueryPool stands behind all questions of a process, a Budget behind one. Whoever sees a bound met (the API for time,
-// a dropped connection or a stop; an answer for memory) says so with end(); what works for the question looks at over()
-// and leaves; the last line of the answer tells the reason.
+// A QueryPool stands behind all questions of a process, a Budget behind one. Whoever sees a bound met (the API for
+// time, a dropped connection or a stop; an answer for memory) says so with end(); what works for the question looks at
+// over() and leaves; the last line of the answer tells the reason.
 //
-// Memory   Half of the pool is for kQuestionsMax questions in equal shares, which each has whatever the others take; the
-//          other half is lent to those that ask for more. Decoded segments are not counted: `readers` that are being
-//          read, and what a follower has in hand (query/arrivals.h), who has a turn of the daemon's queue meanwhile.
+// Memory   Half of the pool is for kQuestionsMax questions in equal shares, which each has whatever the others take;
+//          the other half is lent to those that ask for more. Decoded segments are not counted: `readers` that are
+//          being read, and what a follower has in hand (query/arrivals.h), who has a turn of the daemon's queue
+//          meanwhile.
 // Threads  Any.
 #pragma once
 
@@ -38,8 +39,8 @@ class QueryPool {
   const size_t bytes_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  size_t lendable_;        // protected by mutex_
-  unsigned readers_free_;  // protected by mutex_
+  size_t lendable_;                     // protected by mutex_
+  unsigned readers_free_;               // protected by mutex_
   std::list<const ReadTurn*> waiting_;  // for a place, in the order they came; protected by mutex_
 };
 
@@ -51,7 +52,8 @@ class Budget {
   Budget& operator=(const Budget&) = delete;
 
   QueryPool& pool() const { return *pool_; }
-  // Bytes that the question may hold from now on, `most` if they are free; its share at least. Given back at its end. Once.
+  // Bytes that the question may hold from now on, `most` if they are free; its share at least. Given back at its end.
+  // Once.
   size_t lease(size_t most);
 
   // The question must end; the first reason stays. Never undone.
@@ -59,8 +61,8 @@ class Budget {
   const std::atomic<bool>& over() const { return over_; }
   std::string why() const;
 
-  // Called by whoever writes the answer, on the thread that answers, when the reader has taken nothing for a second: what
-  // can be had again is let go. Set by the answer.
+  // Called by whoever writes the answer, on the thread that answers, when the reader has taken nothing for a second:
+  // what can be had again is let go. Set by the answer.
   std::function<void()> on_stall;
 
  private:
@@ -71,11 +73,12 @@ class Budget {
   std::string why_;  // protected by mutex_
 };
 
-// One of the pool's places to read and decode a segment of the store, for as long as it lives. Those who wait get one in
-// the order they came, so that a long search does not keep a short one out.
+// One of the pool's places to read and decode a segment of the store, for as long as it lives. Those who wait get one
+// in the order they came, so that a long search does not keep a short one out.
 class ReadTurn {
  public:
-  // Waits for a place, or until `over()` (looked at each 50 ms); then it holds none. Without a pool there is always one.
+  // Waits for a place, or until `over()` (looked at each 50 ms); then it holds none. Without a pool there is always
+  // one.
   ReadTurn(QueryPool* pool, const std::function<bool()>& over);
   ~ReadTurn();
   ReadTurn(const ReadTurn&) = delete;

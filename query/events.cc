@@ -12,14 +12,15 @@ constexpr uint64_t kBeforeRecords = 1'024;  // at least so many are looked at be
 
 struct LogSegments {
   std::vector<storage::Segment> all;  // ascending
-  uint64_t end = 0;          // index behind the last record
+  uint64_t end = 0;                   // index behind the last record
   uint64_t end_of(size_t i) const { return i < all.size() ? all[i].summary.first_index : end; }
 };
 
 // Reads on, record by record, and keeps the events that begin in [from, to).
 class EventReader {
  public:
-  EventReader(const storage::StoreView& view, const EventReading& reading, std::shared_ptr<const Zone> zone, uint64_t from, uint64_t to)
+  EventReader(const storage::StoreView& view, const EventReading& reading, std::shared_ptr<const Zone> zone,
+              uint64_t from, uint64_t to)
       : view_(view), state_(std::make_shared<State>(reading.parsers)), zone_(std::move(zone)), from_(from), to_(to) {}
 
   Result<void> feed(const storage::Segment& segment) {
@@ -73,8 +74,9 @@ class EventReader {
   std::unique_ptr<Batch> out_ = std::make_unique<Batch>();
 };
 
-Result<std::unique_ptr<Batch>> read_events(const storage::StoreView& view, const LogSegments& segments, const EventReading& reading,
-                                           const std::string& log, size_t begin, size_t end) {
+Result<std::unique_ptr<Batch>> read_events(const storage::StoreView& view, const LogSegments& segments,
+                                           const EventReading& reading, const std::string& log, size_t begin,
+                                           size_t end) {
   const uint64_t from = segments.end_of(begin), to = segments.end_of(end);
   size_t at = begin;
   while (at > 0 && from - segments.end_of(at) < kBeforeRecords) --at;
@@ -86,7 +88,8 @@ Result<std::unique_ptr<Batch>> read_events(const storage::StoreView& view, const
 
 }  // namespace
 
-Result<std::vector<ScanSegment>> event_segments(const storage::StoreView& view, const std::string& log, const EventReading& reading) {
+Result<std::vector<ScanSegment>> event_segments(const storage::StoreView& view, const std::string& log,
+                                                const EventReading& reading) {
   auto all = view.segments(log);
   if (!all) return tl::unexpected(all.error());
   auto segments = std::make_shared<LogSegments>();
@@ -118,7 +121,9 @@ Result<std::vector<ScanSegment>> event_segments(const storage::StoreView& view, 
                std::max(group.summary.event_times.back().to_ns, more.event_times.back().to_ns)};
       group.summary.event_times.resize(1);
     }
-    group.read = [&view, segments, reading, log, begin, end] { return read_events(view, *segments, reading, log, begin, end); };
+    group.read = [&view, segments, reading, log, begin, end] {
+      return read_events(view, *segments, reading, log, begin, end);
+    };
     out.push_back(std::move(group));
     begin = end;
   }

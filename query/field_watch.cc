@@ -81,8 +81,9 @@ void FieldWatch::look(size_t segment, const Batch& batch) {
     for (const Record& record : batch.records) {
       if (record.event_ns < from_ns_ || record.event_ns > to_ns_) continue;
       scratch.clear();
-      visit_field(record, watched.field, watched.name, scratch,
-                  [](void* context, const Value&) { *static_cast<bool*>(context) = true; }, &seen);
+      visit_field(
+          record, watched.field, watched.name, scratch,
+          [](void* context, const Value&) { *static_cast<bool*>(context) = true; }, &seen);
       if (seen) break;
     }
     if (seen) watched.seen.store(true, std::memory_order_relaxed);
@@ -166,11 +167,15 @@ std::vector<std::string> FieldWatch::notes(const std::vector<ScanSegment>& segme
     if (!is_open(watched)) continue;
     if (watched.is_known && records_looked_at == 0) continue;  // no record at all is not the name's fault
     if (!watched.is_known) for_each_field_name([&](std::string_view name) { watched.nearest.offer(name); });
-    std::string text = not_looked_at == 0 ? "no record" : "none of the " + grouped(records_looked_at) + " records looked at";
+    std::string text =
+        not_looked_at == 0 ? "no record" : "none of the " + grouped(records_looked_at) + " records looked at";
     text += " has the field " + watched.name;
-    if (!all_times_ && !place_.empty()) text += " (in the time asked, " + place_ + ")";
-    else if (!all_times_) text += " (in the time asked)";
-    else if (!place_.empty()) text += " (" + place_ + ")";
+    if (!all_times_ && !place_.empty())
+      text += " (in the time asked, " + place_ + ")";
+    else if (!all_times_)
+      text += " (in the time asked)";
+    else if (!place_.empty())
+      text += " (" + place_ + ")";
     if (not_looked_at > 0 && records_looked_at == 0) continue;  // of nothing nothing can be said
     out.push_back(text + watched.nearest.suggestion());
   }

@@ -1,13 +1,13 @@
 // Which of the fields that a question names no record has: what tells a misspelt name from nothing found.
 //
-// Looks along with the scan: each batch that is read is looked through for the fields not seen yet. What the scan had no
-// reason to read is asked for its fields' names when the answer is there, and only for fields that nobody saw; of many
-// segments the newest. A note says no more than was looked at.
+// Looks along with the scan: each batch that is read is looked through for the fields not seen yet. What the scan had
+// no reason to read is asked for its fields' names when the answer is there, and only for fields that nobody saw; of
+// many segments the newest. A note says no more than was looked at.
 //
 // Threads  The readers that watch() puts into segments may run on any thread; notes() when they are done.
 // Memory   The names of the question (at most 64 are watched) and a few words each.
-// Cost     Of a field that is there, a look at the first records that lack it. Of one that is in no record, a visit of each
-//          record read, about 50 ns, and one answer of field_names() for each of at most 64 segments.
+// Cost     Of a field that is there, a look at the first records that lack it. Of one that is in no record, a visit of
+//          each record read, about 50 ns, and one answer of field_names() for each of at most 64 segments.
 #pragma once
 
 #include <atomic>
@@ -24,14 +24,15 @@ namespace yushi::query {
 
 class FieldWatch {
  public:
-  // `options` says the time asked; a filter's own is added. `place`: "tenant finance" where not all were asked, else empty.
+  // `options` says the time asked; a filter's own is added. `place`: "tenant finance" where not all were asked, else
+  // empty.
   FieldWatch(const Query& query, const ScanOptions& options, std::string place);
 
   // Lets the segments' readers look along. Both must live until notes() was called.
   void watch(std::vector<ScanSegment>& segments);
 
-  // In words, one for each field. A name that no record can have (may_be_field) is always told, and one that a pipe asks
-  // for; one of the filter's only when it found nothing.
+  // In words, one for each field. A name that no record can have (may_be_field) is always told, and one that a pipe
+  // asks for; one of the filter's only when it found nothing.
   std::vector<std::string> notes(const std::vector<ScanSegment>& segments, bool found_nothing,
                                  const std::atomic<bool>& cancelled);
 

@@ -123,8 +123,10 @@ std::string render_bars(const Table& table, int64_t every_ns, const TableStyle& 
     // The longest bar ends where the terminal does: bars that are cut cannot be compared.
     size_t taken = display_columns(shown);
     auto bar_columns = std::min<size_t>(kBarColumns, style.columns_max > taken + 1 ? style.columns_max - taken : 1);
-    auto eighths =
-        most == 0 ? 0 : static_cast<size_t>((static_cast<__int128>(count) * static_cast<int64_t>(bar_columns) * 8 + most - 1) / most);
+    auto eighths = most == 0
+                       ? 0
+                       : static_cast<size_t>(
+                             (static_cast<__int128>(count) * static_cast<int64_t>(bar_columns) * 8 + most - 1) / most);
     static constexpr const char* kParts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
     for (size_t i = 0; i < eighths / 8; ++i) shown += "█";
     shown += kParts[eighths % 8];

@@ -11,12 +11,14 @@ namespace yushi::query {
 Result<void> Parameters::allow(std::initializer_list<std::string_view> names) const {
   for (auto& [name, value] : question_.parameters) {
     if (std::find(names.begin(), names.end(), name) != names.end()) {
-      if (name == "tenant" && value.empty()) return fail(Code::invalid, "tenant: its name is missing; without `tenant` all are asked");
+      if (name == "tenant" && value.empty())
+        return fail(Code::invalid, "tenant: its name is missing; without `tenant` all are asked");
       continue;
     }
     std::string known;
     for (auto allowed : names) known += (known.empty() ? "" : ", ") + std::string(allowed);
-    return fail(Code::invalid, question_.name + " knows no parameter \"" + name + "\"; it knows " + (known.empty() ? "none" : known));
+    return fail(Code::invalid,
+                question_.name + " knows no parameter \"" + name + "\"; it knows " + (known.empty() ? "none" : known));
   }
   return {};
 }

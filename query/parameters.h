@@ -30,7 +30,8 @@ class Parameters {
   Result<std::optional<uint64_t>> number(std::string_view name) const;
   // `zone` (UTC when it is not given) and the clock of now.
   Result<QueryClock> clock() const;
-  // `since` and `until`, Unix ns, both inclusive; a date as `until` means all of that day. invalid when none is between.
+  // `since` and `until`, Unix ns, both inclusive; a date as `until` means all of that day. invalid when none is
+  // between.
   Result<Filter::Times> times(const QueryClock& clock) const;
   // The logs of `tenant`; without it all but those that begin with `_`. not_found when there is no such tenant.
   Result<std::vector<std::string>> logs(const storage::StoreView& view) const;

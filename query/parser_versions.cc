@@ -54,7 +54,8 @@ Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::find(const std
   if (!files) return tl::unexpected(files.error());
   auto set = parsers::ParserSet::load(std::move(*files));
   if (!set) return tl::unexpected(set.error());
-  if ((*set)->digest() != digest) return fail(Code::corrupt, "parser version " + digest + " in the store has another digest");
+  if ((*set)->digest() != digest)
+    return fail(Code::corrupt, "parser version " + digest + " in the store has another digest");
   return last_ = sets_[digest] = std::move(*set);
 }
 
@@ -67,7 +68,8 @@ Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::newest(const s
     if (!block) return tl::unexpected(block.error());
     return find(block->context.parsed.contexts.back().parser_digest);
   }
-  if (auto batch = view.read(segments->back()); !batch) return tl::unexpected(batch.error());  // goes through understand()
+  // goes through understand()
+  if (auto batch = view.read(segments->back()); !batch) return tl::unexpected(batch.error());
   std::lock_guard lock(mutex_);
   if (!last_) return fail(Code::unavailable, "the store names no parsers");
   return last_;

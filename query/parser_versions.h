@@ -26,14 +26,15 @@ class ParserVersions : public std::enable_shared_from_this<ParserVersions> {
   // Parses a batch again under its context. corrupt when the store does not hold the version.
   Result<void> understand(Batch& batch, const storage::ParseContext& context);
   storage::Understand as_function();
-  // The files by which the newest record of the store was read; what a daemon over it would join lines by, had it not others.
+  // The files by which the newest record of the store was read; what a daemon over it would join lines by, had it not
+  // others.
   Result<std::shared_ptr<const parsers::ParserSet>> newest(const storage::StoreView& view);
 
  private:
   Result<std::shared_ptr<const parsers::ParserSet>> find(const std::string& digest);
 
   std::mutex mutex_;
-  std::shared_ptr<const parsers::ParserSet> last_;  // asked for; protected by mutex_
+  std::shared_ptr<const parsers::ParserSet> last_;                         // asked for; protected by mutex_
   std::map<std::string, std::shared_ptr<const parsers::ParserSet>> sets_;  // protected by mutex_
   std::weak_ptr<const storage::Database> database_;
 };

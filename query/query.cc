@@ -269,8 +269,10 @@ class PipeReader {
   // After stats and fields the columns are known: a name that is none of them is an error, not an empty column.
   Result<void> check_column(const std::vector<Stage>& stages, const std::string& name, size_t at) const {
     if (!columns_ || find_column(*columns_, name) != columns_->end()) return {};
-    bool cut = std::any_of(stages.begin(), stages.end(), [](auto& stage) { return std::holds_alternative<FieldsStage>(stage); });
-    return error(at, cut ? "the `fields` before keeps no column `" + name + "`" : "`stats` makes no column `" + name + "`");
+    bool cut = std::any_of(stages.begin(), stages.end(),
+                           [](auto& stage) { return std::holds_alternative<FieldsStage>(stage); });
+    return error(at,
+                 cut ? "the `fields` before keeps no column `" + name + "`" : "`stats` makes no column `" + name + "`");
   }
 
   // The next column of a list, which the stages before must have made.

@@ -26,7 +26,8 @@ void say_end(const Asked& asked, const AnswerEnd& end) {
 namespace {
 
 bool shows_content(std::string_view name) {
-  return name == "search" || name == "hist" || name == "parsers/unknown" || name == "alerts" || name.starts_with("alerts/");
+  return name == "search" || name == "hist" || name == "parsers/unknown" || name == "alerts" ||
+         name.starts_with("alerts/");
 }
 
 Result<void> answer_by_name(const Asked& asked) {
@@ -35,8 +36,8 @@ Result<void> answer_by_name(const Asked& asked) {
     Result<void> (*answer)(const Asked&);
   };
   constexpr Named kAnswers[] = {
-      {"search", answer_search},         {"hist", answer_hist},       {"alerts", answer_alerts},
-      {"sources", answer_sources},       {"status", answer_status},   {"checkpoint", answer_checkpoint},
+      {"search", answer_search},           {"hist", answer_hist},     {"alerts", answer_alerts},
+      {"sources", answer_sources},         {"status", answer_status}, {"checkpoint", answer_checkpoint},
       {"consistency", answer_consistency}, {"proof", answer_proof},   {"verify", answer_verify},
       {"parsers/unknown", answer_unknown},
   };
@@ -51,8 +52,8 @@ Result<void> answer_by_name(const Asked& asked) {
 
 }  // namespace
 
-Result<void> answer(const storage::StoreView& view, const Question& given, const SecretsShown& secrets, const LineSink& sink,
-                    Budget& budget, const EventReadingSource& events) {
+Result<void> answer(const storage::StoreView& view, const Question& given, const SecretsShown& secrets,
+                    const LineSink& sink, Budget& budget, const EventReadingSource& events) {
   Question question = given;
   auto masked_by = secrets.rules;
   if (shows_content(question.name) && question.parameters.contains("secrets")) {

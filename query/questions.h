@@ -1,13 +1,13 @@
 // A question about the store, answered as NDJSON lines. The daemon's HTTP endpoints and `yushi --store DIR` both come
 // here, so that a seized disk answers exactly as the running daemon does.
 //
-// Names and parameters are those of the endpoints under /api/v1: search, hist, alerts, sources, checkpoint, verify, status.
-// A record is one ECS object; a row of a pipe is one flat object; the last line of every answer is
+// Names and parameters are those of the endpoints under /api/v1: search, hist, alerts, sources, checkpoint, verify,
+// status. A record is one ECS object; a row of a pipe is one flat object; the last line of every answer is
 //   {"yushi.end":{"complete":true,"records":N,"blocks_read":R,"blocks":B,"missing":[…]}}
 // and it always comes once a line went out, or once a bound was met: then `complete` is false, and `reason` says why.
 // It has "notes":[…] where the question names a field that no record has: words for whoever asked.
-// Only the daemon follows: it asks again and again, and its stream has a last line only when it ends before its time. The
-// notes of its first round are a line of their own: {"yushi.notes":[…]}.
+// Only the daemon follows: it asks again and again, and its stream has a last line only when it ends before its time.
+// The notes of its first round are a line of their own: {"yushi.notes":[…]}.
 //
 // Threads  Any; each call has scratch of its own.
 // Memory   What the budget lends, and a decoded segment for each thread of a scan.
@@ -44,7 +44,7 @@ struct SecretsShown {
 };
 
 // `events` is asked for what joins lines, by a question about events only.
-Result<void> answer(const storage::StoreView& view, const Question& question, const SecretsShown& secrets, const LineSink& sink,
-                    Budget& budget, const EventReadingSource& events = {});
+Result<void> answer(const storage::StoreView& view, const Question& question, const SecretsShown& secrets,
+                    const LineSink& sink, Budget& budget, const EventReadingSource& events = {});
 
 }  // namespace yushi::query

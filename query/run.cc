@@ -128,17 +128,38 @@ size_t bytes_of(const Row& row) {
   return bytes;
 }
 
-// Fields that say who, where and what kind, but hold no text of a program's or a person's: counting by them, as most do,
-// needs no look for secrets in each record.
+// Fields that say who, where and what kind, but hold no text of a program's or a person's: counting by them, as most
+// do, needs no look for secrets in each record.
 bool may_hold_secret(const std::string& name) {
   const auto* field = find_field(name);
   if (!field || !is_fixed_field(*field)) return !name.empty();
   if (field->type != FieldType::keyword && field->type != FieldType::text) return false;
-  static constexpr std::string_view kNever[] = {
-      "event.action", "event.category", "event.code", "event.dataset", "event.id", "event.kind", "event.outcome", "event.type",
-      "group.name", "host.hostname", "host.name", "http.request.method", "log.level", "log.source.address",
-      "log.syslog.facility.name", "log.syslog.severity.name", "network.protocol", "network.transport", "observer.name",
-      "organization.name", "process.name", "service.type", "user.domain", "user.id", "user.name", "yushi.event"};
+  static constexpr std::string_view kNever[] = {"event.action",
+                                                "event.category",
+                                                "event.code",
+                                                "event.dataset",
+                                                "event.id",
+                                                "event.kind",
+                                                "event.outcome",
+                                                "event.type",
+                                                "group.name",
+                                                "host.hostname",
+                                                "host.name",
+                                                "http.request.method",
+                                                "log.level",
+                                                "log.source.address",
+                                                "log.syslog.facility.name",
+                                                "log.syslog.severity.name",
+                                                "network.protocol",
+                                                "network.transport",
+                                                "observer.name",
+                                                "organization.name",
+                                                "process.name",
+                                                "service.type",
+                                                "user.domain",
+                                                "user.id",
+                                                "user.name",
+                                                "yushi.event"};
   return !std::binary_search(std::begin(kNever), std::end(kNever), std::string_view(name));
 }
 
@@ -150,12 +171,15 @@ Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const 
     Scratch scratch;
     SecretMask mask;
   };
-  const bool may_hold = std::any_of(stage.by.begin(), stage.by.end(), [](auto& key) { return may_hold_secret(key.field); }) ||
-                        std::any_of(stage.aggregates.begin(), stage.aggregates.end(), [](auto& one) { return may_hold_secret(one.field); });
+  const bool may_hold =
+      std::any_of(stage.by.begin(), stage.by.end(), [](auto& key) { return may_hold_secret(key.field); }) ||
+      std::any_of(stage.aggregates.begin(), stage.aggregates.end(),
+                  [](auto& one) { return may_hold_secret(one.field); });
   if (!may_hold) secrets.reset();
   std::vector<Worker> workers;
   auto room = std::make_shared<StatsRoom>(options.bytes_max);
-  for (int i = 0; i < std::max(options.threads, 1); ++i) workers.push_back({Stats(stage, query.zone, room), {}, SecretMask(secrets)});
+  for (int i = 0; i < std::max(options.threads, 1); ++i)
+    workers.push_back({Stats(stage, query.zone, room), {}, SecretMask(secrets)});
   auto report = scan_unordered(
       segments, query.filter, options,
       [&](size_t thread, const std::vector<const Record*>& records) {
@@ -194,9 +218,8 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
   std::atomic<bool> too_much{false};
   // `head N` right at the front needs no more than the N first of each thread; the newest N of all, the N last.
   auto* head = std::get_if<HeadStage>(&query.stages[0]);
-  const bool keeps_newest = std::all_of(query.stages.begin(), query.stages.end(), [](const Stage& stage) {
-    return std::holds_alternative<FieldsStage>(stage);
-  });
+  const bool keeps_newest = std::all_of(query.stages.begin(), query.stages.end(),
+                                        [](const Stage& stage) { return std::holds_alternative<FieldsStage>(stage); });
   const size_t kept_max = head ? head->rows : keeps_newest ? options.limit : std::numeric_limits<size_t>::max();
   auto before = [](const Keyed& a, const Keyed& b) { return a.key < b.key; };
   auto better = [&](const Keyed& a, const Keyed& b) { return keeps_newest ? b.key < a.key : a.key < b.key; };
@@ -221,7 +244,8 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
           worker.bytes += bytes_of(keyed.row);
           if (worker.bytes > share) too_much = true;
           worker.rows.push_back(std::move(keyed));
-          if (kept_max < std::numeric_limits<size_t>::max()) std::push_heap(worker.rows.begin(), worker.rows.end(), better);
+          if (kept_max < std::numeric_limits<size_t>::max())
+            std::push_heap(worker.rows.begin(), worker.rows.end(), better);
         }
         return true;
       },
@@ -229,7 +253,8 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
   if (!report) return tl::unexpected(report.error());
   if (too_much)
     return fail(Code::exhausted, "the rows do not fit into " + std::to_string(options.bytes_max >> 20) +
-                                     " MiB, the room of one question under limits.query_bytes; narrow the filter or the time range, or begin with `head N`");
+                                     " MiB, the room of one question under limits.query_bytes; narrow the filter or "
+                                     "the time range, or begin with `head N`");
   std::vector<Keyed> all;
   for (Worker& worker : workers) std::move(worker.rows.begin(), worker.rows.end(), std::back_inserter(all));
   std::sort(all.begin(), all.end(), before);

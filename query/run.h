@@ -23,10 +23,11 @@ struct PipeAnswer {
 };
 
 // ScanOptions::limit is applied to the rows at the end: where they ascend in time the newest stay, else the first ones.
-// Order is the stages' matter; newest_first is not looked at. `secrets` are hidden in what the rows are made of; the filter
-// sees the records as they are.
+// Order is the stages' matter; newest_first is not looked at. `secrets` are hidden in what the rows are made of; the
+// filter sees the records as they are.
 Result<PipeAnswer> run_pipe(const Query& query, const std::vector<ScanSegment>& segments, const ScanOptions& options,
-                            const std::atomic<bool>& cancelled, const std::shared_ptr<const SecretRules>& secrets = nullptr);
+                            const std::atomic<bool>& cancelled,
+                            const std::shared_ptr<const SecretRules>& secrets = nullptr);
 
 // The columns of records that pass stages without `fields`.
 const std::vector<std::string>& default_columns();

@@ -1,9 +1,9 @@
 // Workers take segments in the order of their nearest end, and hand over the hits of each in order. A hit may be given
-// once nothing that is still to come lies before it: neither the rest of a segment in work, nor a segment that nobody has
-// taken. What cannot be given yet waits in a heap.
+// once nothing that is still to come lies before it: neither the rest of a segment in work, nor a segment that nobody
+// has taken. What cannot be given yet waits in a heap.
 //
-// When the heap is full, the furthest hits are let go, and the `cut` says from where on: this pass gives what lies before
-// it, the next one begins there.
+// When the heap is full, the furthest hits are let go, and the `cut` says from where on: this pass gives what lies
+// before it, the next one begins there.
 #include "query/scan.h"
 
 #include <algorithm>
@@ -199,7 +199,7 @@ class Scan {
 
   static size_t bytes_of(const ScanHit& hit) { return hit.rendered.size() + sizeof(ScanHit) + hit.key.log.size(); }
 
-  // ------------------------------------------------------------------------------------------------------ the workers
+  // ----------------------------------------------------------------------------------------------------- the workers
 
   void work_ordered(const Render& render) {
     Scratch scratch;
@@ -240,8 +240,7 @@ class Scan {
         return options_.newest_first ? a->event_ns > b->event_ns : a->event_ns < b->event_ns;
       return options_.newest_first ? a->index > b->index : a->index < b->index;
     };
-    if (begin_)
-      std::erase_if(found, [&](auto* record) { return comes_before(key_of(segment, *record), *begin_); });
+    if (begin_) std::erase_if(found, [&](auto* record) { return comes_before(key_of(segment, *record), *begin_); });
     if (found.size() > options_.limit) {
       std::nth_element(found.begin(), found.begin() + static_cast<ptrdiff_t>(options_.limit), found.end(), before);
       found.resize(options_.limit);
@@ -284,8 +283,8 @@ class Scan {
     }
   }
 
-  // False when nothing from `first` on, which is next of a segment in work, is wanted in this pass. What is waited for the
-  // reader goes off `patience`.
+  // False when nothing from `first` on, which is next of a segment in work, is wanted in this pass. What is waited for
+  // the reader goes off `patience`.
   bool wait_for_room(std::unique_lock<std::mutex>& lock, size_t place, const RecordKey& first, size_t bytes,
                      std::chrono::nanoseconds& patience) {
     using Clock = std::chrono::steady_clock;
@@ -304,7 +303,7 @@ class Scan {
       }
       auto nearest_of_all = bound();
       if (nearest_of_all && *nearest_of_all == in_work_[place]) return true;  // all wait for this one
-      if (has_place() && *nearest_of_all == nearest(next_)) {  // or for one that nobody has room to read
+      if (has_place() && *nearest_of_all == nearest(next_)) {                 // or for one that nobody has room to read
         if (waiting_.size() > 1) {
           halve();
         } else {  // one hit, larger than all the room
@@ -402,8 +401,9 @@ class Scan {
     return std::move(report_);
   }
 
-  static constexpr size_t kHandOverBytes = 256 << 10;             // rendered between two looks at the lock
-  static constexpr std::chrono::nanoseconds kPatience = std::chrono::seconds(1);  // of a decoded segment with the reader
+  static constexpr size_t kHandOverBytes = 256 << 10;  // rendered between two looks at the lock
+  // of a decoded segment with the reader
+  static constexpr std::chrono::nanoseconds kPatience = std::chrono::seconds(1);
 
   const std::vector<ScanSegment>& segments_;
   const Filter& filter_;
@@ -433,8 +433,9 @@ bool may_hold_match(const storage::BlockSummary& summary, const Filter& filter, 
   Span span = wanted(filter, options);
   if (span.from_ns > span.to_ns) return false;
   if (!summary.event_times.empty() &&
-      std::none_of(summary.event_times.begin(), summary.event_times.end(),
-                   [&](const storage::TimeRange& range) { return range.from_ns <= span.to_ns && range.to_ns >= span.from_ns; }))
+      std::none_of(summary.event_times.begin(), summary.event_times.end(), [&](const storage::TimeRange& range) {
+        return range.from_ns <= span.to_ns && range.to_ns >= span.from_ns;
+      }))
     return false;
   if (summary.token_filter.empty()) return true;
   TokenFilter tokens(summary.token_filter);

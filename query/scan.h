@@ -4,14 +4,15 @@
 // say whether it can be left alone. Segments are read in the order of their nearest end, so that the first records can
 // be given before the last segments are read, and a search for the newest hundred ends early.
 //
-// Invariants  What is given is exactly what a look at every record would give; a segment that could not be read is named
-//             in the report, and is_complete() is then false.
+// Invariants  What is given is exactly what a look at every record would give; a segment that could not be read is
+//             named in the report, and is_complete() is then false.
 // Memory      One decoded segment a thread, and what was rendered but cannot be given yet, up to bytes_max. Where more
 //             than that has to wait (segments whose times overlap, a reader that is slower than we) the furthest is let
 //             go and found again by another pass: it costs time, never order and never the answer.
 // Threads     scan() runs `threads` of its own; render() is called by them, take() by the caller's thread only. While a
-//             thread holds a segment, and with it a place of the pool, it waits for the reader of the answer for a second
-//             in all, also where he takes a hit now and then; then it lets go of the segment, to read it again later.
+//             thread holds a segment, and with it a place of the pool, it waits for the reader of the answer for a
+//             second in all, also where he takes a hit now and then; then it lets go of the segment, to read it again
+//             later.
 #pragma once
 
 #include <atomic>
@@ -35,7 +36,8 @@ struct ScanSegment {
   std::string log;
   storage::BlockSummary summary;  // without a token filter, or without times, nothing is held back by it
   std::function<Result<std::unique_ptr<Batch>>()> read;
-  // The names of the fields that its records have, derived ones aside, for less than read() costs. Not there: of a tail.
+  // The names of the fields that its records have, derived ones aside, for less than read() costs. Not there: of a
+  // tail.
   std::function<Result<std::vector<std::string>>()> field_names;
 };
 

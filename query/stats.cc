@@ -27,8 +27,8 @@ bool is_greater(const Scalar& a, const Scalar& b) {
 }
 
 // Of bins of a day or more. They are cut where the clock on the wall shows a multiple of their length, and where it is
-// changed in a way that it then stands in another bin than just before: so each instant is in one bin, and no bin begins
-// before another has ended.
+// changed in a way that it then stands in another bin than just before: so each instant is in one bin, and no bin
+// begins before another has ended.
 int64_t calendar_bin_start(int64_t unix_ns, int64_t bin_ns, const Zone& zone) {
   using Wide = __int128;
   // Counted from local midnight of 1970-01-01; weeks from the Monday of that week.
@@ -222,18 +222,21 @@ Cell Stats::result(const Aggregate& aggregate, const Sum& sum) const {
 std::vector<std::string> Stats::notes() const {
   std::vector<std::string> out;
   for (size_t i = 0; i < stage_.aggregates.size(); ++i) {
-    bool is_empty = std::all_of(groups_.begin(), groups_.end(), [i](auto& group) { return group.second.sums[i].count == 0; });
+    bool is_empty =
+        std::all_of(groups_.begin(), groups_.end(), [i](auto& group) { return group.second.sums[i].count == 0; });
     if (has_other_values_[i] && is_empty)
-      out.push_back(stage_.aggregates[i].column + " is empty: no value of " + stage_.aggregates[i].field + " is a number");
+      out.push_back(stage_.aggregates[i].column + " is empty: no value of " + stage_.aggregates[i].field +
+                    " is a number");
   }
   return out;
 }
 
 Result<Table> Stats::finish() {
   if (room_->is_exhausted())
-    return fail(Code::exhausted, "stats: more groups or distinct values than fit into " +
-                                     std::to_string(room_->bytes_max >> 20) +
-                                     " MiB, the room of one question under limits.query_bytes; narrow the filter or group by fewer fields");
+    return fail(
+        Code::exhausted,
+        "stats: more groups or distinct values than fit into " + std::to_string(room_->bytes_max >> 20) +
+            " MiB, the room of one question under limits.query_bytes; narrow the filter or group by fewer fields");
   Table table;
   for (const GroupKey& key : stage_.by) table.columns.push_back(key.column);
   for (const Aggregate& aggregate : stage_.aggregates) table.columns.push_back(aggregate.column);

@@ -67,9 +67,9 @@ class Stats {
 
 // All values of a field of a record.
 Cell cell_of(const Record& record, const Field* field, std::string_view name, Scratch& scratch);
-// The begin of the span of `bin_ns` that holds an instant. Spans shorter than a day count from each midnight of `zone`, in
-// time that passes, and the last of a day ends at the next; longer ones are of the calendar. So no two overlap, also where
-// the clock is changed.
+// The begin of the span of `bin_ns` that holds an instant. Spans shorter than a day count from each midnight of `zone`,
+// in time that passes, and the last of a day ends at the next; longer ones are of the calendar. So no two overlap, also
+// where the clock is changed.
 int64_t bin_start(int64_t unix_ns, int64_t bin_ns, const Zone& zone);
 
 }  // namespace yushi::query

@@ -21,7 +21,8 @@ Result<const std::vector<Hash>*> TreeReader::leaves(uint64_t tile) {
       batch_ = std::move(*batch);
       batch_first_ = first;
     }
-    if (index - first >= batch_->records.size()) return fail(Code::corrupt, "record " + log_ + "/" + std::to_string(index) + " is gone");
+    if (index - first >= batch_->records.size())
+      return fail(Code::corrupt, "record " + log_ + "/" + std::to_string(index) + " is gone");
     for (; index < to && index - first < batch_->records.size(); ++index) {
       out.push_back(storage::leaf_of(batch_->records[index - first]));
     }

@@ -28,9 +28,9 @@ class TreeReader {
 
   const storage::StoreView& view_;
   std::string log_;
-  std::map<uint64_t, std::vector<Hash>> leaves_;     // by tile of 256
-  std::optional<uint64_t> batch_first_;              // first index of batch_
-  std::unique_ptr<Batch> batch_;                     // the segment read last: both edges may lie in one
+  std::map<uint64_t, std::vector<Hash>> leaves_;  // by tile of 256
+  std::optional<uint64_t> batch_first_;           // first index of batch_
+  std::unique_ptr<Batch> batch_;                  // the segment read last: both edges may lie in one
 };
 
 }  // namespace yushi::query

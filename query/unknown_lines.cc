@@ -30,7 +30,9 @@ void UnknownLines::add(const Record& record) {
   if (first_value(record, ecs::process_name, scratch_, &program)) group += program.text;
   const bool has_host = first_value(record, ecs::host_name, scratch_, &host);
   templates_.add(text_of(record, record.message(), scratch_), group,
-                 has_host ? host.text : record.origin ? record.origin->address : std::string_view());
+                 has_host        ? host.text
+                 : record.origin ? record.origin->address
+                                 : std::string_view());
 }
 
 std::vector<nlohmann::ordered_json> UnknownLines::rows(size_t most) const {

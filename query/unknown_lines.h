@@ -1,7 +1,7 @@
 // What `parsers unknown` answers with, of a store or of a file: the forms of what no product's parser understood.
 //
-// Records without a dataset are not understood at all; those of a generic parser (JSON, key=value …) have fields by their
-// form alone, and are counted apart, by that dataset.
+// Records without a dataset are not understood at all; those of a generic parser (JSON, key=value …) have fields by
+// their form alone, and are counted apart, by that dataset.
 //
 // Threads  One owner. Memory: that of LineTemplates.
 #pragma once

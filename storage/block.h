@@ -33,9 +33,9 @@ struct BlockSummary {
   uint32_t records = 0;
   uint64_t raw_bytes = 0;
   int64_t received_from_ns = 0, received_to_ns = 0;
-  std::vector<TimeRange> event_times;      // 1..8, disjoint, ascending, cut at the widest gaps
-  std::vector<std::string> sources;        // distinct, sorted
-  std::string token_filter;                // core/filter/token_filter.h: words of raw, and ip_hash of ip fields' values
+  std::vector<TimeRange> event_times;  // 1..8, disjoint, ascending, cut at the widest gaps
+  std::vector<std::string> sources;    // distinct, sorted
+  std::string token_filter;            // core/filter/token_filter.h: words of raw, and ip_hash of ip fields' values
 
   std::string encode() const;
   static Result<BlockSummary> decode(std::string_view bytes);
@@ -47,7 +47,8 @@ struct SealedBlock {
 };
 
 // Packs records, which must be of one log with consecutive indexes, ascending. Pure; any thread.
-// The records' index, source_seq, origin (received, source, address, transport, commit), captures and kind must be filled.
+// The records' index, source_seq, origin (received, source, address, transport, commit), captures and kind must be
+// filled.
 SealedBlock build_block(const BlockContext& context, const std::vector<const Record*>& records);
 
 // The whole block as a Batch with all of Record filled but `digest`; corrupt when the bytes contradict themselves.

@@ -129,9 +129,14 @@ void BlockBuilder::choose_columns() {
       Column what{Column::Kind::generic};
       uint64_t key = 0;
       switch (static_cast<SlotKind>(slot.kind)) {
-        case SlotKind::fixed_capture: at += slot.extra; continue;
-        case SlotKind::time_same: continue;
-        case SlotKind::generic: key = before << 2; break;
+        case SlotKind::fixed_capture:
+          at += slot.extra;
+          continue;
+        case SlotKind::time_same:
+          continue;
+        case SlotKind::generic:
+          key = before << 2;
+          break;
         case SlotKind::capture:
           what.kind = Column::Kind::capture;
           what.field = slot.number;

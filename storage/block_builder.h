@@ -60,12 +60,12 @@ class BlockBuilder {
   std::unordered_map<const MessageKind*, uint32_t> kind_numbers_;
   uint64_t captures_ = 0;
 
-  std::vector<uint32_t> shape_of_;      // of each record: its shape
-  std::vector<uint32_t> values_at_;     // of each record: its first value in values_
+  std::vector<uint32_t> shape_of_;   // of each record: its shape
+  std::vector<uint32_t> values_at_;  // of each record: its first value in values_
   std::vector<ValueRef> values_;
-  bool explicit_ = false;               // rank 0 is the explicit shape
-  uint32_t whole_shape_ = UINT32_MAX;   // of no record: what is written explicitly whatever its shape
-  std::vector<uint32_t> shape_by_rank_; // without the explicit one
+  bool explicit_ = false;                // rank 0 is the explicit shape
+  uint32_t whole_shape_ = UINT32_MAX;    // of no record: what is written explicitly whatever its shape
+  std::vector<uint32_t> shape_by_rank_;  // without the explicit one
   std::vector<uint16_t> rank_of_shape_;
 
   // A column of values; those of times hold differences.
@@ -80,8 +80,8 @@ class BlockBuilder {
   std::vector<Column> column_list_;
   std::vector<uint32_t> column_of_slot_;  // of each value of each shape, from column_at_[shape]
   std::vector<uint32_t> column_at_;
-  std::vector<ValueRef> grouped_;         // the values by column
-  std::unique_ptr<char[]> bytes_;         // their bytes, side by side: read many times over
+  std::vector<ValueRef> grouped_;  // the values by column
+  std::unique_ptr<char[]> bytes_;  // their bytes, side by side: read many times over
 };
 
 }  // namespace yushi::storage

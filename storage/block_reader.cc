@@ -144,7 +144,8 @@ Result<void> BlockDecoder::read_structure() {
     fields_.push_back(field);
   }
   auto kinds = in_.varint();
-  if (!in_.ok() || kinds > kKindsMax || kinds > in_.left()) return damaged("the count of its parsers' patterns cannot be");
+  if (!in_.ok() || kinds > kKindsMax || kinds > in_.left())
+    return damaged("the count of its parsers' patterns cannot be");
   kept_->kinds.resize(kinds);
   for (auto& kind : kept_->kinds) {
     kind.parser = in_.text();
@@ -306,8 +307,7 @@ Result<void> BlockDecoder::read_origins() {
     next += static_cast<uint64_t>(unzigzag(seq));
     // A run that goes on over a change is two: their texts may be of two charsets.
     while (length > 0) {
-      if (change != parsed.changes.end() && change->record == total)
-        context = change++->context;
+      if (change != parsed.changes.end() && change->record == total) context = change++->context;
       auto here = change == parsed.changes.end() ? length : std::min<uint64_t>(length, change->record - total);
       runs_.push_back({here, arena.make(origin), next, charsets[context]});
       next += here;
@@ -473,7 +473,8 @@ Result<void> BlockDecoder::read_records() {
                 static_cast<int64_t>(static_cast<uint64_t>(record.event_ns) + difference), out);
             break;
           }
-          default: return bad(i);
+          default:
+            return bad(i);
         }
         if (length > room) return bad(i);
         if (slot->kind != SlotKind::generic) {

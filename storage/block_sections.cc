@@ -31,9 +31,7 @@ ZSTD_DCtx* decompressor() {
   return context.get();
 }
 
-uint32_t checksum(std::string_view bytes) {
-  return static_cast<uint32_t>(XXH3_64bits(bytes.data(), bytes.size()));
-}
+uint32_t checksum(std::string_view bytes) { return static_cast<uint32_t>(XXH3_64bits(bytes.data(), bytes.size())); }
 
 tl::unexpected<Error> damaged(const std::string& what) {
   return fail(Code::corrupt, "reading a block: " + what + "; restore it with `yushi repair`");

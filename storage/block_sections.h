@@ -1,11 +1,11 @@
 // The outer form of a block: named streams of bytes, packed into sections that are compressed and checked each alone.
 //
-// The builder adds streams in an order of its own; the reader takes them in the same order. A large stream is a section by
-// itself, so that a search reads only what it needs; small ones share a section with others of their kind, since a
+// The builder adds streams in an order of its own; the reader takes them in the same order. A large stream is a section
+// by itself, so that a search reads only what it needs; small ones share a section with others of their kind, since a
 // zstd frame of 40 bytes pays for its own header and nothing else. FORMAT.md has the bytes.
 //
-// Memory   The writer holds compressed sections and the open shared ones. The reader inflates its sections when it opens;
-//          their sizes are bounded by BlockBounds before anything is allocated.
+// Memory   The writer holds compressed sections and the open shared ones. The reader inflates its sections when it
+//          opens; their sizes are bounded by BlockBounds before anything is allocated.
 // Threads  One owner at a time; zstd contexts are kept per thread.
 // Errors   corrupt, naming the section; refused for a version that this program does not know.
 #pragma once
@@ -69,7 +69,8 @@ class SectionReader {
   // `last_only` inflates no section but that of the last stream; all other streams are empty then.
   static Result<SectionReader> open(std::string_view block, bool last_only = false);
   const BlockCounts& counts() const { return counts_; }
-  // The next stream, with at least kStreamSlack readable bytes behind its end; empty past the last, and then ok() is false.
+  // The next stream, with at least kStreamSlack readable bytes behind its end; empty past the last, and then ok() is
+  // false.
   std::string_view next();
   // The last stream, which says what the others are.
   std::string_view last() const { return streams_.empty() ? std::string_view() : streams_.back(); }

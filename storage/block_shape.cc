@@ -40,12 +40,13 @@ size_t TimeWriter::write(int64_t unix_ns, char* out) {
   }
   std::memcpy(out, text_, 48);
   uint32_t value = ns / scale_;
-  for (size_t i = time_.digits; i > 0; --i, value /= 10) out[fraction_at_ + i - 1] = static_cast<char>('0' + value % 10);
+  for (size_t i = time_.digits; i > 0; --i, value /= 10)
+    out[fraction_at_ + i - 1] = static_cast<char>('0' + value % 10);
   return length_;
 }
 
-// Writes two times of one second: where nines and zeros differ, there the fraction stands. A form has its fraction in one
-// place for texts of one length.
+// Writes two times of one second: where nines and zeros differ, there the fraction stands. A form has its fraction in
+// one place for texts of one length.
 void TimeWriter::find_fraction(int64_t second) {
   char zeros[64], nines[64];
   time_.unix_ns = second * kSecond;
@@ -86,8 +87,8 @@ uint32_t FieldTable::number(const Field* field) {
 uint32_t ShapeTable::number(const ShapeMeta& meta, const std::vector<ShapeSlot>& slots, std::string_view fixed,
                             uint32_t values) {
   auto slot_bytes = slots.size() * sizeof(ShapeSlot);
-  auto hash = XXH3_64bits_withSeed(fixed.data(), fixed.size(), XXH3_64bits_withSeed(slots.data(), slot_bytes,
-                                                                                   XXH3_64bits(&meta, sizeof meta)));
+  auto hash = XXH3_64bits_withSeed(fixed.data(), fixed.size(),
+                                   XXH3_64bits_withSeed(slots.data(), slot_bytes, XXH3_64bits(&meta, sizeof meta)));
   if ((shapes_.size() + 1) * 2 > table_.size()) {
     table_.assign(std::max<size_t>(1024, table_.size() * 4), 0);
     for (size_t s = 0; s < shapes_.size(); ++s) {
@@ -273,7 +274,8 @@ bool Splitter::time(const Record& record, const Capture& capture, uint32_t field
   if (text.size() < 8 || text.size() > 48) return false;
   char again[64];
   auto fits = [&](uint32_t f) {
-    return writers_[f].write(record.event_ns, again) == text.size() && std::memcmp(again, text.data(), text.size()) == 0;
+    return writers_[f].write(record.event_ns, again) == text.size() &&
+           std::memcmp(again, text.data(), text.size()) == 0;
   };
   auto kind = SlotKind::time_same;
   uint32_t format = UINT32_MAX;
@@ -338,7 +340,8 @@ size_t Splitter::known_slot(const Record& record, uint32_t kind) {
   for (auto& c : record.captures) {
     hash = hash * 31 + c.field->id;
     if (c.field == ecs::process_name && c.length >= 2)
-      hash += static_cast<unsigned char>(record.raw[c.begin]) * 256u + static_cast<unsigned char>(record.raw[c.end() - 1]) + c.length;
+      hash += static_cast<unsigned char>(record.raw[c.begin]) * 256u +
+              static_cast<unsigned char>(record.raw[c.end() - 1]) + c.length;
   }
   return (hash * 0x9e3779b97f4a7c15 >> 32) % kKnownMax;
 }
@@ -356,29 +359,37 @@ uint32_t Splitter::generic_end(uint32_t begin, uint32_t end) const {
   return has_digit ? to : begin;
 }
 
-bool Splitter::capture_as_known(const Record& record, const Capture& capture, const ShapeSlot& slot, const char* fixed) {
+bool Splitter::capture_as_known(const Record& record, const Capture& capture, const ShapeSlot& slot,
+                                const char* fixed) {
   auto text = record.text(capture);
   char again[64];
   auto reads = [&](int64_t unix_ns) {
-    return writers_[slot.extra].write(unix_ns, again) == text.size() && std::memcmp(again, text.data(), text.size()) == 0;
+    return writers_[slot.extra].write(unix_ns, again) == text.size() &&
+           std::memcmp(again, text.data(), text.size()) == 0;
   };
   switch (static_cast<SlotKind>(slot.kind)) {
-    case SlotKind::capture: values_.push_back({capture.begin, capture.length}); return true;
-    case SlotKind::fixed_capture: return text.size() == slot.extra && equal(text.data(), fixed, text.size());
-    case SlotKind::time_same: return reads(record.event_ns);
+    case SlotKind::capture:
+      values_.push_back({capture.begin, capture.length});
+      return true;
+    case SlotKind::fixed_capture:
+      return text.size() == slot.extra && equal(text.data(), fixed, text.size());
+    case SlotKind::time_same:
+      return reads(record.event_ns);
     case SlotKind::time: {
       auto read = parse_time(text, record.event_ns, *Zone::utc());
       if (!read || !reads(read->unix_ns)) return false;
-      push_difference(static_cast<int64_t>(static_cast<uint64_t>(read->unix_ns) - static_cast<uint64_t>(record.event_ns)));
+      push_difference(
+          static_cast<int64_t>(static_cast<uint64_t>(read->unix_ns) - static_cast<uint64_t>(record.event_ns)));
       return true;
     }
-    case SlotKind::generic: break;
+    case SlotKind::generic:
+      break;
   }
   return false;
 }
 
-// `meta` is without what the cut finds out: message_slot, message_fixed, tail. Any cut is right (see above), so that a value
-// may be another than text() would have found.
+// `meta` is without what the cut finds out: message_slot, message_fixed, tail. Any cut is right (see above), so that a
+// value may be another than text() would have found.
 bool Splitter::cut_as_known(const Record& record, const Known& known, const ShapeMeta& meta) {
   if (known.shape == UINT32_MAX || known.fields.size() != record.captures.size()) return false;
   auto like = known.meta;
@@ -388,7 +399,9 @@ bool Splitter::cut_as_known(const Record& record, const Known& known, const Shap
   const char* fixed = known.fixed.data();
   const auto size = static_cast<uint32_t>(record.raw.size());
   uint32_t pos = 0, captured = 0, number = 0;
-  auto begins_here = [&] { return number != known.meta.message_slot || record.message_begin == pos + known.meta.message_fixed; };
+  auto begins_here = [&] {
+    return number != known.meta.message_slot || record.message_begin == pos + known.meta.message_fixed;
+  };
   for (auto& slot : known.slots) {
     if (!begins_here() || slot.fixed > size - pos || !equal(bytes_ + pos, fixed, slot.fixed)) return false;
     pos += slot.fixed;
@@ -446,7 +459,7 @@ uint32_t Splitter::split(const Record& record, uint32_t kind, How how) {
   if (record.event_ns == record.origin->received_ns) {
     meta.unit = kUnitReceived;
   } else {
-    meta.unit = record.event_digits == 0 ? kUnitSecond
+    meta.unit = record.event_digits == 0   ? kUnitSecond
                 : record.event_digits <= 3 ? kUnitMilli
                 : record.event_digits <= 6 ? kUnitMicro
                                            : kUnitNano;
@@ -480,8 +493,7 @@ uint32_t Splitter::split(const Record& record, uint32_t kind, How how) {
   for (auto& c : record.captures) {
     gap(pos, c.begin);
     capture(record, c);
-    if (c.field == ecs::syslog_priority &&
-        slots_.back().kind != static_cast<uint8_t>(SlotKind::fixed_capture)) {
+    if (c.field == ecs::syslog_priority && slots_.back().kind != static_cast<uint8_t>(SlotKind::fixed_capture)) {
       meta.flags |= kShapeOddPriority;
       meta.priority = 0;
     }

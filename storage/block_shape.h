@@ -1,8 +1,9 @@
-// A shape: what messages have in common when their values are taken out. "Failed password for [user] from [ip] port [n]".
+// A shape: what messages have in common when their values are taken out. "Failed password for [user] from [ip] port
+// [n]".
 //
 // Splitter cuts a record into fixed text and values: captures are values, and between them the words that bear a digit,
-// what follows `=` and what stands in quotes after `=` or `:`. The cut needs no proof: a shape says where its values stood,
-// so any cut rebuilds the same bytes; a bad one only compresses worse.
+// what follows `=` and what stands in quotes after `=` or `:`. The cut needs no proof: a shape says where its values
+// stood, so any cut rebuilds the same bytes; a bad one only compresses worse.
 //
 // Memory   Shapes are bounded by the raw bytes of the block; those seen once are cut again, coarsely.
 #pragma once
@@ -41,10 +42,10 @@ struct ShapeSlot {
 static_assert(sizeof(ShapeSlot) == 16);
 
 enum ShapeFlag : uint8_t {
-  kShapeHasPart = 1,        // part and part_of stand in the stream of odd things
-  kShapeOddMessage = 2,     // so does the span of `message`
-  kShapeOddPriority = 4,    // and the priority
-  kShapeExplicit = 8,       // and all else: the raw is one value
+  kShapeHasPart = 1,      // part and part_of stand in the stream of odd things
+  kShapeOddMessage = 2,   // so does the span of `message`
+  kShapeOddPriority = 4,  // and the priority
+  kShapeExplicit = 8,     // and all else: the raw is one value
 };
 
 // Where event_ns of the records of a shape stands.
@@ -119,7 +120,9 @@ class ShapeTable {
   uint32_t number(const ShapeMeta& meta, const std::vector<ShapeSlot>& slots, std::string_view fixed, uint32_t values);
   std::vector<Shape>& shapes() { return shapes_; }
   const ShapeSlot* slots(const Shape& shape) const { return slots_.data() + shape.slots_at; }
-  std::string_view fixed(const Shape& shape) const { return std::string_view(fixed_).substr(shape.fixed_at, shape.fixed); }
+  std::string_view fixed(const Shape& shape) const {
+    return std::string_view(fixed_).substr(shape.fixed_at, shape.fixed);
+  }
 
  private:
   std::vector<Shape> shapes_;
@@ -129,8 +132,8 @@ class ShapeTable {
   std::vector<uint32_t> table_;
 };
 
-// Cuts records. Where the values of the record cut last stand in its raw is in values(), in the order of its slots; a time's is its
-// difference to event_ns, as the two halves of an int64.
+// Cuts records. Where the values of the record cut last stand in its raw is in values(), in the order of its slots; a
+// time's is its difference to event_ns, as the two halves of an int64.
 class Splitter {
  public:
   Splitter(ShapeTable& shapes, FieldTable& fields) : shapes_(shapes), fields_(fields) {}
@@ -141,8 +144,8 @@ class Splitter {
   const std::vector<TimeFormat>& formats() const { return formats_; }
 
  private:
-  // How a record was cut. The next one of the same fields mostly has the same fixed text: to compare with it is cheaper than
-  // to look for places to cut.
+  // How a record was cut. The next one of the same fields mostly has the same fixed text: to compare with it is cheaper
+  // than to look for places to cut.
   struct Known {
     uint32_t shape = UINT32_MAX;
     ShapeMeta meta;

@@ -1,4 +1,5 @@
-// The words of a block, for its token filter: each word once for each shape and each different value, not for each record.
+// The words of a block, for its token filter: each word once for each shape and each different value, not for each
+// record.
 //
 // Exactness is the point: a word of raw that is missing here is a record that a search does not find. A word that
 // straddles the border of a value is taken from raw; block_test compares with the words of all raws.

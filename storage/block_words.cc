@@ -15,7 +15,7 @@ void BlockBuilder::gather_tokens() {
   auto& shapes = shapes_.shapes();
   // A slot needs a look at each record when its text may go on beyond it.
   enum Look : uint8_t { kLeft = 1, kRight = 2, kTime = 4 };
-  std::vector<uint8_t> look_at;          // of each slot of ShapeTable
+  std::vector<uint8_t> look_at;                     // of each slot of ShapeTable
   std::vector<uint32_t> look_until(shapes.size());  // of each shape: slots up to the last that needs a look
   std::vector<size_t> looks_from(shapes.size());
   std::vector<bool> priorities(Record::kNoPriority + size_t{1});
@@ -100,8 +100,8 @@ void BlockBuilder::gather_tokens() {
       if (kind == SlotKind::time || kind == SlotKind::time_same) {
         auto difference = kind == SlotKind::time ? uint64_t{values->length} << 32 | values->at : 0;
         if (kind == SlotKind::time) ++values;
-        length = writers[slot.extra].write(
-            static_cast<int64_t>(static_cast<uint64_t>(record.event_ns) + difference), text);
+        length =
+            writers[slot.extra].write(static_cast<int64_t>(static_cast<uint64_t>(record.event_ns) + difference), text);
         // Of two times one after the other only the last word differs.
         std::string_view now(text, length);
         auto& last = last_times[slot.extra];

@@ -140,9 +140,9 @@ void BlockBuilder::write_origins(std::string& out) {
   for (auto record : records_) {
     auto origin = record->origin;
     if (last != nullptr && record->source_seq == expected &&
-        (origin == last ||
-         (origin->received_ns == last->received_ns && origin->commit == last->commit &&
-          origin->transport == last->transport && origin->source == last->source && origin->address == last->address))) {
+        (origin == last || (origin->received_ns == last->received_ns && origin->commit == last->commit &&
+                            origin->transport == last->transport && origin->source == last->source &&
+                            origin->address == last->address))) {
       ++lengths.back();
       *next = ++expected;
       continue;
@@ -246,9 +246,9 @@ void BlockBuilder::write_columns(std::string& out) {
         differences.push_back(zigzag(static_cast<int64_t>(uint64_t{values[i].length} << 32 | values[i].at)));
       // The finest unit that all of them have.
       uint64_t scale = 1;
-      while (scale < 1'000'000'000 &&
-             std::all_of(differences.begin(), differences.end(),
-                         [&](uint64_t d) { return unzigzag(d) % static_cast<int64_t>(scale * 1000) == 0; }))
+      while (scale < 1'000'000'000 && std::all_of(differences.begin(), differences.end(), [&](uint64_t d) {
+               return unzigzag(d) % static_cast<int64_t>(scale * 1000) == 0;
+             }))
         scale *= 1000;
       for (auto& d : differences) d = zigzag(unzigzag(d) / static_cast<int64_t>(scale));
       put_varint(out, scale);

@@ -12,10 +12,11 @@ namespace yushi::storage {
 namespace {
 
 constexpr uint8_t kChunkVersion = 2;
-constexpr size_t kGroupRecordsMax = 32 << 10;     // a group must fit into one block, also when messages are two bytes long
-constexpr int kChunkLevel = -4;                  // zstd's fast levels: the chunk is short-lived
-constexpr uint64_t kBodyBytesMax = 256u << 20;   // no commit makes a larger one; a damaged length must not allocate it
-constexpr size_t kReadPadding = 64;              // the JSON scanner may read past the end of a raw
+// a group must fit into one block, also when messages are two bytes long
+constexpr size_t kGroupRecordsMax = 32 << 10;
+constexpr int kChunkLevel = -4;                 // zstd's fast levels: the chunk is short-lived
+constexpr uint64_t kBodyBytesMax = 256u << 20;  // no commit makes a larger one; a damaged length must not allocate it
+constexpr size_t kReadPadding = 64;             // the JSON scanner may read past the end of a raw
 
 struct Compressor {
   ZSTD_CCtx* context = ZSTD_createCCtx();
@@ -54,9 +55,8 @@ PreparedBatch prepare(std::shared_ptr<Batch> batch, const std::vector<std::share
       last_origin = record.origin;
       auto tenant = record.origin->tenant;
       if (!group || group->tenant != tenant || full) {
-        auto it = std::find_if(out.groups.begin(), out.groups.end(), [&](auto& g) {
-          return g.tenant == tenant && g.records.size() < kGroupRecordsMax;
-        });
+        auto it = std::find_if(out.groups.begin(), out.groups.end(),
+                               [&](auto& g) { return g.tenant == tenant && g.records.size() < kGroupRecordsMax; });
         if (it == out.groups.end()) {
           YUSHI_ASSERT(tenant < contexts.size(), "tenant %u of %zu", tenant, contexts.size());
           out.groups.emplace_back();
@@ -143,7 +143,8 @@ Result<ChunkHead> ChunkHead::decode(uint64_t first_index, std::string_view bytes
   head.raw_bytes = in.varint();
   head.event_from_ns = in.signed_varint();
   // Damaged bytes may hold any sum; it must wrap, not be undefined.
-  head.event_to_ns = static_cast<int64_t>(static_cast<uint64_t>(head.event_from_ns) + static_cast<uint64_t>(in.signed_varint()));
+  head.event_to_ns =
+      static_cast<int64_t>(static_cast<uint64_t>(head.event_from_ns) + static_cast<uint64_t>(in.signed_varint()));
   head.context.parser_digest = in.text();
   head.context.timezone = in.text();
   head.context.charset = in.text();

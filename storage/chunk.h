@@ -40,13 +40,13 @@ struct NumberedRecord {
 // The records of one log in one batch.
 struct ChunkGroup {
   TenantId tenant = 0;
-  std::vector<Record*> records;            // in batch order
-  std::vector<uint32_t> source_of;         // position in `sources`; empty when there is one source
+  std::vector<Record*> records;     // in batch order
+  std::vector<uint32_t> source_of;  // position in `sources`; empty when there is one source
   std::vector<ChunkSource> sources;
-  std::vector<NumberedRecord> numbered;    // those that their senders numbered, ascending
+  std::vector<NumberedRecord> numbered;  // those that their senders numbered, ascending
   std::shared_ptr<const ParseContext> context;
   int64_t event_from_ns = 0, event_to_ns = 0;
-  std::string body;                        // compressed
+  std::string body;  // compressed
   uint64_t raw_bytes = 0;
 };
 

@@ -3,8 +3,8 @@
 // Each value is text and comes back byte for byte; a type is only a shorter way to write it, chosen when all values are
 // there. FORMAT.md has the bytes.
 //
-// Memory   Writing works on references into the block's copy of raw; scratch is kept from column to column. A reader views
-//          into the sections, which must outlive it, and owns a dictionary's entries.
+// Memory   Writing works on references into the block's copy of raw; scratch is kept from column to column. A reader
+//          views into the sections, which must outlive it, and owns a dictionary's entries.
 // Errors   A reader of damaged bytes says kDamaged, never more than `room` and never past its streams.
 // Cost     One hash a value until a column shows that its values hardly repeat; see bench/block_bench.cc.
 #pragma once
@@ -120,7 +120,8 @@ class ColumnReader {
   static bool open(Reader& header, SectionReader& sections, size_t count, size_t bytes_max, ColumnReader* out);
 
   static constexpr size_t kDamaged = SIZE_MAX;
-  // Writes the next value at `out`, where `room` + kValueSlack bytes may be written; returns its length, at most `room`.
+  // Writes the next value at `out`, where `room` + kValueSlack bytes may be written; returns its length, at most
+  // `room`.
   size_t next(char* out, size_t room) {
     if (mode_ == Mode::dictionary) {
       uint32_t rank;
@@ -172,6 +173,14 @@ class ColumnReader {
 };
 
 // The types of plain values, as bits of a mask and as numbers in the stream of classes.
-enum ValueClass : uint8_t { kClassInteger = 0, kClassPadded, kClassIpv4, kClassHex, kClassUuid, kClassText, kClassCount };
+enum ValueClass : uint8_t {
+  kClassInteger = 0,
+  kClassPadded,
+  kClassIpv4,
+  kClassHex,
+  kClassUuid,
+  kClassText,
+  kClassCount
+};
 
 }  // namespace yushi::storage

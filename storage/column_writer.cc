@@ -102,7 +102,8 @@ ColumnWriter::Ends ColumnWriter::ends_of(const char* text, size_t length) {
 
 namespace {
 uint32_t hash_of(uint64_t first, uint64_t last, size_t length) {
-  auto product = static_cast<unsigned __int128>(first ^ 0xa0761d6478bd642f ^ length << 56) * (last ^ 0xe7037ed1a0b428db);
+  auto product =
+      static_cast<unsigned __int128>(first ^ 0xa0761d6478bd642f ^ length << 56) * (last ^ 0xe7037ed1a0b428db);
   auto mixed = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
   return static_cast<uint32_t>(mixed ^ mixed >> 32);
 }
@@ -163,13 +164,13 @@ bool ColumnWriter::dictionary_pays(const char* bytes, size_t count) const {
     double length = entry.value.length, own, again;
     auto seen = look(text, entry.value.length);
     if (seen == kDigit && entry.value.length <= kDigitsMax) {
-      own = again = length * 3.32;  // numbers cost the same each time
+      own = again = length * 3.32;            // numbers cost the same each time
       if (entries_.size() > 256) own *= 0.8;  // the entries of a dictionary are sorted
     } else if ((seen & kOther) == 0) {
       own = seen == (kDigit | kDot) ? 26 : length * 4;
       again = std::min(own, 26.0);
     } else {
-      own = length * 3 + 4;  // as zstd leaves text
+      own = length * 3 + 4;         // as zstd leaves text
       again = std::min(own, 26.0);  // a match
     }
     entry_bits += own;
@@ -307,8 +308,7 @@ void ColumnWriter::write_plain(const char* bytes, const ValueRef* values, size_t
   }
   class_of_.resize(count);
   size_t counts[kClassCount] = {};
-  for (size_t i = 0; i < count; ++i)
-    ++counts[class_of_[i] = classify(bytes + values[i].at, values[i].length, padded)];
+  for (size_t i = 0; i < count; ++i) ++counts[class_of_[i] = classify(bytes + values[i].at, values[i].length, padded)];
   // Hex words that happen to have no letter.
   if (counts[kClassHex] > counts[kClassInteger] + counts[kClassPadded]) {
     for (size_t i = 0; i < count; ++i) {

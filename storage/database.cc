@@ -38,7 +38,8 @@ rocksdb::DBOptions db_options() {
   // The default drops every synced record after one flipped byte in the middle of the WAL, without a word.
   o.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   o.track_and_verify_wals_in_manifest = true;
-  // A checksum of each SST and blob file as a whole, kept in the MANIFEST: block checksums leave out footers and padding.
+  // A checksum of each SST and blob file as a whole, kept in the MANIFEST: block checksums leave out footers and
+  // padding.
   o.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   o.max_background_jobs = 2;
   o.max_open_files = -1;
@@ -89,14 +90,16 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& directory, M
   auto listed = rocksdb::DB::ListColumnFamilies(db_options(), directory, &names);
   if (!listed.ok()) {
     if (mode == Mode::read_only) return failed(listed, "opening the store " + directory);
-    // Only an empty or absent folder becomes a new store: one whose CURRENT is gone must not be begun anew over the old.
+    // Only an empty or absent folder becomes a new store: one whose CURRENT is gone must not be begun anew over the
+    // old.
     std::error_code ignored;
     if (std::filesystem::exists(directory, ignored) && !std::filesystem::is_empty(directory, ignored)) {
       return failed(listed, "opening the store " + directory);
     }
     names.clear();
   }
-  std::vector<std::string> wanted = {rocksdb::kDefaultColumnFamilyName, "tail", "filters", "tree", "alerts", "state", "meta"};
+  std::vector<std::string> wanted = {
+      rocksdb::kDefaultColumnFamilyName, "tail", "filters", "tree", "alerts", "state", "meta"};
   for (auto& name : names) {
     if (name.starts_with("blocks.")) wanted.push_back(name);
   }
@@ -113,8 +116,8 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& directory, M
                     ? rocksdb::DB::Open(options, directory, descriptors, &database->handles_, &db)
                     : rocksdb::DB::OpenForReadOnly(options, directory, descriptors, &database->handles_, &db);
   if (status.IsIOError() && status.ToString().find("lock file") != std::string::npos && mode == Mode::read_write) {
-    return fail(Code::unavailable, "another yushid runs on the store " + directory + "; stop it or choose another data_dir (" +
-                                       status.ToString() + ")");
+    return fail(Code::unavailable, "another yushid runs on the store " + directory +
+                                       "; stop it or choose another data_dir (" + status.ToString() + ")");
   }
   if (!status.ok()) {
     auto error = failed(status, "opening the store " + directory).value();
@@ -156,8 +159,9 @@ std::vector<rocksdb::ColumnFamilyHandle*> Database::blocks_families() const {
   return out;
 }
 
-// RocksDB writes the batches of several threads together, ordered by atomics that the thread sanitizer does not see since
-// the distribution's library is not built for it: what this thread reads and writes in there is not ours to judge.
+// RocksDB writes the batches of several threads together, ordered by atomics that the thread sanitizer does not see
+// since the distribution's library is not built for it: what this thread reads and writes in there is not ours to
+// judge.
 struct RocksDbOrdersItself {
 #ifdef __SANITIZE_THREAD__
   RocksDbOrdersItself() { AnnotateIgnoreReadsBegin(__FILE__, __LINE__), AnnotateIgnoreWritesBegin(__FILE__, __LINE__); }

@@ -3,7 +3,8 @@
 //   tail     log 00 first-index            -> one chunk (chunk.h)
 //   blocks.* log 00 first-index            -> one sealed block (block.h)
 //   filters  store-day log 00 first-index  -> BlockSummary of that block
-//   tree     log 00 level tile             -> up to 256 hashes; level 1 is of subtrees of 256 leaves, level 2 of 65,536 …
+//   tree     log 00 level tile             -> up to 256 hashes; level 1 is of subtrees of 256 leaves, level 2 of 65,536
+//            …
 //   alerts   audit-index                   -> the alert's JSON, the same bytes as record `_audit/<audit-index>`
 //   state    "log/" log                    -> LogState: size, tree edge
 //            "source/" log 00 source       -> SourceState

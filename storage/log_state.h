@@ -93,7 +93,7 @@ struct LogState {
   TreeTiles tiles;
   std::map<std::string, SourceState, std::less<>> sources;
   OpenBlock open;
-  uint64_t checkpoint_size = 0;   // of the newest signed checkpoint
+  uint64_t checkpoint_size = 0;  // of the newest signed checkpoint
   int64_t checkpoint_ns = 0;
 };
 

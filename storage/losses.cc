@@ -10,9 +10,9 @@
 namespace yushi::storage {
 namespace {
 
-constexpr uint32_t kWindow = 64;     // bits of Run::missing
-constexpr uint32_t kBehind = 1024;   // so little behind a run a number is late: it begins no run, and none jumps to it
-constexpr uint8_t kSettled = 8;      // numbers after which a run may make a jump
+constexpr uint32_t kWindow = 64;      // bits of Run::missing
+constexpr uint32_t kBehind = 1024;    // so little behind a run a number is late: it begins no run, and none jumps to it
+constexpr uint8_t kSettled = 8;       // numbers after which a run may make a jump
 constexpr size_t kNetworkHead = 128;  // bytes behind the count in which `%FACILITY` must begin
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -74,12 +74,13 @@ std::optional<SequenceNumber> read_rfc5424(std::string_view rest) {
   return std::nullopt;
 }
 
-// Behind "<PRI>": `7433: edge1: 007439: 2y10w: %SYS-5-CONFIG_I: …`. The first number counts what is sent to us; the second,
-// and a first one with leading zeros, counts all that the device logs, also what it was told not to send.
+// Behind "<PRI>": `7433: edge1: 007439: 2y10w: %SYS-5-CONFIG_I: …`. The first number counts what is sent to us; the
+// second, and a first one with leading zeros, counts all that the device logs, also what it was told not to send.
 std::optional<SequenceNumber> read_ios(std::string_view rest) {
   size_t digits = 0;
   while (digits < rest.size() && digits < 11 && is_digit(rest[digits])) ++digits;
-  if (digits + 1 >= rest.size() || rest[0] == '0' || rest[digits] != ':' || rest[digits + 1] != ' ') return std::nullopt;
+  if (digits + 1 >= rest.size() || rest[0] == '0' || rest[digits] != ':' || rest[digits + 1] != ' ')
+    return std::nullopt;
   auto number = number_of(rest.substr(0, digits));
   if (!number) return std::nullopt;
   rest = rest.substr(digits + 2, kNetworkHead);
@@ -87,8 +88,8 @@ std::optional<SequenceNumber> read_ios(std::string_view rest) {
   if (tag == rest.npos || tag + 1 >= rest.size() || rest[tag + 1] < 'A' || rest[tag + 1] > 'Z') return std::nullopt;
   size_t label = 0;
   bool letter = false;
-  for (; label < rest.size() && (is_digit(rest[label]) || is_letter(rest[label]) || rest[label] == '.' || rest[label] == '_' ||
-                                 rest[label] == '-');
+  for (; label < rest.size() && (is_digit(rest[label]) || is_letter(rest[label]) || rest[label] == '.' ||
+                                 rest[label] == '_' || rest[label] == '-');
        ++label) {
     letter |= !is_digit(rest[label]);
   }
@@ -147,13 +148,15 @@ void Losses::take(const SequenceNumber& number) {
   bool is_late = false, again = false, passed = false, too_late = false;
   for (auto& run : runs_) {
     if (run.host != number.host) continue;
-    const uint32_t ahead = number.number >= run.newest ? number.number - run.newest : number.number + (kMax - run.newest);
+    const uint32_t ahead =
+        number.number >= run.newest ? number.number - run.newest : number.number + (kMax - run.newest);
     const uint32_t behind = kMax - ahead;
     const bool late = behind < kWindow && (run.missing >> behind & 1);
     again |= ahead == 0;
     too_late |= behind >= kWindow && behind < kBehind && number.number != 1;
     passed |= behind < kBehind;
-    if (!late && (ahead == 0 || ahead > kJumpMax + 1 || (ahead >= kWindow && (run.left_behind || run.taken < kSettled)))) {
+    if (!late &&
+        (ahead == 0 || ahead > kJumpMax + 1 || (ahead >= kWindow && (run.left_behind || run.taken < kSettled)))) {
       continue;
     }
     const uint32_t run_distance = late ? behind : ahead;

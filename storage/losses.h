@@ -7,23 +7,25 @@
 // The numbers are read from raw alone, not from the parsers' fields, so that `verify` counts the same from the records
 // whatever version of the parser engine it has: FORMAT.md says where they stand.
 //
-// A name and an address say which host counts, but not which counter: one host may have several (two destinations of one
-// syslog-ng, many processes), a counter may begin anew, datagrams overtake each other. So numbers are followed as runs,
-// and each number goes to the run that it fits best:
+// A name and an address say which host counts, but not which counter: one host may have several (two destinations of
+// one syslog-ng, many processes), a counter may begin anew, datagrams overtake each other. So numbers are followed as
+// runs, and each number goes to the run that it fits best:
 //   - it fits a run when it is at most kJumpMax ahead of the run's newest, or one of those missing among its last 64;
 //   - the nearest run takes it, of equally near ones the one used last. What lies between is lost; a missing one that
 //     comes after all is one loss less;
-//   - a jump of 64 and more leaves its run behind and begins a new one, charged with the loss. A number that goes on with
-//     the run left behind is late, and one loss less; the 64th says that these are two counters, and what is left of the
-//     charge is taken back. Only a run that took 8 numbers jumps, and no run left behind does; none jumps to a number that
-//     another run passed by less than 1024, for that one is late;
-//   - a number that fits no run begins one, and is no loss: counting began anew, or somebody else counts. But the newest
-//     number of a run said again is nothing, nor is one (1 excepted) that comes 64 to 1023 behind a run: too late.
-// In doubt they say too little: a loss at the very moment of a restart is not seen. Too much is said of a message that comes
-// more than 63 numbers late: it stays lost.
+//   - a jump of 64 and more leaves its run behind and begins a new one, charged with the loss. A number that goes on
+//     with the run left behind is late, and one loss less; the 64th says that these are two counters, and what is left
+//     of the charge is taken back. Only a run that took 8 numbers jumps, and no run left behind does; none jumps to a
+//     number that another run passed by less than 1024, for that one is late;
+//   - a number that fits no run begins one, and is no loss: counting began anew, or somebody else counts. But the
+//     newest number of a run said again is nothing, nor is one (1 excepted) that comes 64 to 1023 behind a run: too
+//     late.
+// In doubt they say too little: a loss at the very moment of a restart is not seen. Too much is said of a message that
+// comes more than 63 numbers late: it stays lost.
 //
-// Memory   At most kRunsMax runs. When all are taken, the one that rested longest makes room if that was kRestMin numbers of
-//          this source; else the host's own that rested longest; of a host that has none the numbers are not judged.
+// Memory   At most kRunsMax runs. When all are taken, the one that rested longest makes room if that was kRestMin
+//          numbers of this source; else the host's own that rested longest; of a host that has none the numbers are not
+//          judged.
 // Threads  None of its own: sequence_number() is called on ingest threads, Losses belongs to the committer.
 // Cost     A message without a priority and a version or count: two comparisons. With one: bench/losses_bench.cc.
 #pragma once
@@ -54,7 +56,8 @@ class Losses {
  public:
   void take(const SequenceNumber& number);
 
-  bool known() const { return numbered_ != 0; }  // false: this source numbers nothing, and nothing is known of its losses
+  // false: this source numbers nothing, and nothing is known of its losses
+  bool known() const { return numbered_ != 0; }
   uint64_t lost() const { return lost_; }
 
   void encode(std::string& out) const;  // nothing at all when !known()

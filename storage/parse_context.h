@@ -1,7 +1,7 @@
 // How stored messages were understood: all that their fields depend on beside their own bytes.
 //
-// A block's records were nearly always understood in one way. A reload in its midst makes it two, and the records at the
-// border may change sides a few times: ingest threads take a reload one by one.
+// A block's records were nearly always understood in one way. A reload in its midst makes it two, and the records at
+// the border may change sides a few times: ingest threads take a reload one by one.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ struct ParseContext {
   std::string parser_digest;  // of the parser files, 64 hex digits
   std::string timezone = "UTC";
   std::string charset = "utf-8";
-  uint32_t engine = 0;        // version of the program's own part in it (parsers/engine_version.h)
+  uint32_t engine = 0;  // version of the program's own part in it (parsers/engine_version.h)
   bool operator==(const ParseContext&) const = default;
 };
 

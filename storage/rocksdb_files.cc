@@ -20,12 +20,12 @@ namespace {
 
 using rocksdb::IOStatus;
 
-// The end of a table (format version 2 to 5): checksum kind, handle of the metaindex, handle of the index, zeros up to 41
-// bytes, format version, magic number.
+// The end of a table (format version 2 to 5): checksum kind, handle of the metaindex, handle of the index, zeros up to
+// 41 bytes, format version, magic number.
 constexpr size_t kFooterBytes = 53;
 constexpr std::string_view kMagic("\xf7\xcf\xf4\x85\xb7\x41\xe2\x88");
 constexpr char kXxHash64 = 3;
-constexpr size_t kTrailerBytes = 5;  // of a block: kind of compression, checksum over block and kind
+constexpr size_t kTrailerBytes = 5;            // of a block: kind of compression, checksum over block and kind
 constexpr uint64_t kBlockBytesMax = 16 << 20;  // properties have some 1,500
 
 struct Handle {
@@ -72,7 +72,8 @@ class TableFile {
   Result<std::string> block(Handle handle, std::string_view name) const {
     auto damaged = fail(Code::corrupt, "its " + std::string(name) + " block is damaged");
     auto end = size_ - kFooterBytes;
-    if (handle.size > kBlockBytesMax || handle.offset > end || handle.size + kTrailerBytes > end - handle.offset) return damaged;
+    if (handle.size > kBlockBytesMax || handle.offset > end || handle.size + kTrailerBytes > end - handle.offset)
+      return damaged;
     auto bytes = read(handle.offset, handle.size + kTrailerBytes);
     if (!bytes) return bytes;
     if (bytes->size() != handle.size + kTrailerBytes) return damaged;
@@ -82,8 +83,8 @@ class TableFile {
     return bytes;
   }
 
-  // Entries of a block of meta data: bytes shared with the key before (none here: each is a restart), length of the rest
-  // of the key, length of the value, and both.
+  // Entries of a block of meta data: bytes shared with the key before (none here: each is a restart), length of the
+  // rest of the key, length of the value, and both.
   static std::optional<Handle> find(std::string_view metaindex, std::string_view wanted) {
     Reader in(metaindex);
     while (in.left() > 0) {
@@ -101,8 +102,8 @@ class TableFile {
   uint64_t size_;
 };
 
-// A WAL or MANIFEST is blocks of 32 KiB, each of whole records: checksum over kind and payload, length of the payload (both
-// little endian), kind. Less than a header's room at the end of a block stays empty.
+// A WAL or MANIFEST is blocks of 32 KiB, each of whole records: checksum over kind and payload, length of the payload
+// (both little endian), kind. Less than a header's room at the end of a block stays empty.
 constexpr size_t kLogBlockBytes = 32 << 10;
 constexpr size_t kLogHeaderBytes = 7;
 
@@ -123,7 +124,8 @@ std::optional<size_t> damaged_record(const std::string_view whole) {
     if (block.substr(0, kLogHeaderBytes) == std::string_view("\0\0\0\0\0\0\0", kLogHeaderBytes)) return std::nullopt;
     auto sum = little_endian32(block.data());
     auto checked = block.substr(kLogHeaderBytes - 1);  // from its kind on
-    auto bytes = 1 + (static_cast<size_t>(static_cast<unsigned char>(block[5])) << 8 | static_cast<unsigned char>(block[4]));
+    auto bytes =
+        1 + (static_cast<size_t>(static_cast<unsigned char>(block[5])) << 8 | static_cast<unsigned char>(block[4]));
     if (bytes <= checked.size()) {
       if (masked_crc32c(checked.substr(0, bytes)) != sum) return at;
       block.remove_prefix(kLogHeaderBytes - 1 + bytes);
@@ -160,7 +162,8 @@ class CheckedFiles : public rocksdb::FileSystemWrapper {
   const char* Name() const override { return "CheckedFiles"; }
 
   IOStatus NewRandomAccessFile(const std::string& path, const rocksdb::FileOptions& options,
-                               std::unique_ptr<rocksdb::FSRandomAccessFile>* file, rocksdb::IODebugContext* debug) override {
+                               std::unique_ptr<rocksdb::FSRandomAccessFile>* file,
+                               rocksdb::IODebugContext* debug) override {
     auto opened = target()->NewRandomAccessFile(path, options, file, debug);
     if (!opened.ok() || !path.ends_with(".sst")) return opened;
     uint64_t size = 0;
@@ -170,7 +173,8 @@ class CheckedFiles : public rocksdb::FileSystemWrapper {
   }
 
   IOStatus NewSequentialFile(const std::string& path, const rocksdb::FileOptions& options,
-                             std::unique_ptr<rocksdb::FSSequentialFile>* file, rocksdb::IODebugContext* debug) override {
+                             std::unique_ptr<rocksdb::FSSequentialFile>* file,
+                             rocksdb::IODebugContext* debug) override {
     auto opened = target()->NewSequentialFile(path, options, file, debug);
     if (!opened.ok() || !is_log(path)) return opened;
     if (auto checked = check_log(path); !checked) return refuse(path, checked.error(), *file);
@@ -181,7 +185,8 @@ class CheckedFiles : public rocksdb::FileSystemWrapper {
   template <class File>
   static IOStatus refuse(const std::string& path, const Error& error, std::unique_ptr<File>& file) {
     file.reset();
-    return error.code == Code::corrupt ? IOStatus::Corruption(path, error.message) : IOStatus::IOError(path, error.message);
+    return error.code == Code::corrupt ? IOStatus::Corruption(path, error.message)
+                                       : IOStatus::IOError(path, error.message);
   }
 };
 
@@ -194,7 +199,8 @@ Result<void> check_logs(const std::string& directory) {
     if (!is_log(path)) continue;
     auto checked = check_log(path);
     // The running store removes old ones.
-    if (!checked && std::filesystem::exists(path, error)) return fail(checked.error().code, path + ": " + checked.error().message);
+    if (!checked && std::filesystem::exists(path, error))
+      return fail(checked.error().code, path + ": " + checked.error().message);
   }
   if (error) return fail(Code::io, directory + ": " + error.message());
   return {};

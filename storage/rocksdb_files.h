@@ -1,12 +1,14 @@
-// RocksDB's files as it opens them, checked where one damaged byte would end the process or go unseen. Database opens every
-// store through this.
+// RocksDB's files as it opens them, checked where one damaged byte would end the process or go unseen. Database opens
+// every store through this.
 //
-//   tables (SST)       All blocks are checked before they are parsed, but one: the properties are parsed first and checked
-//                      after (table/meta_blocks.cc, ReadTablePropertiesHelper), and a wrong count in them ends the process
-//                      in an assertion. All tables are opened with the store; this reads three small blocks of each.
-//   WAL and MANIFEST   A record that seems to reach past the end of its file is taken for the last one of a crash, and a
-//                      record of a recycled file for the end: all from there on is dropped, synced or not, without a word
-//                      (db/log_reader.cc). One damaged byte in a length or a kind makes either of an intact record.
+//   tables (SST)       All blocks are checked before they are parsed, but one: the properties are parsed first and
+//                      checked after (table/meta_blocks.cc, ReadTablePropertiesHelper), and a wrong count in them ends
+//                      the process in an assertion. All tables are opened with the store; this reads three small blocks
+//                      of each.
+//   WAL and MANIFEST   A record that seems to reach past the end of its file is taken for the last one of a crash, and
+//                      a record of a recycled file for the end: all from there on is dropped, synced or not, without a
+//                      word (db/log_reader.cc). One damaged byte in a length or a kind makes either of an intact
+//                      record.
 //
 // As seen in RocksDB 7.8. Whole tables and blobs are checked by Database::verify_checksums().
 #pragma once
@@ -25,8 +27,8 @@ namespace yushi::storage {
 // kxxHash64 and for files that are not recycled (Database's options). One for the process; any thread.
 rocksdb::Env* checked_files();
 
-// Reads the WALs and MANIFESTs of a store folder. corrupt: the file and the byte of a record that does not fit its checksum.
-// A last record that a crash cut off is none; nor is what the running store is writing at an end.
+// Reads the WALs and MANIFESTs of a store folder. corrupt: the file and the byte of a record that does not fit its
+// checksum. A last record that a crash cut off is none; nor is what the running store is writing at an end.
 Result<void> check_logs(const std::string& directory);
 
 }  // namespace yushi::storage

@@ -22,8 +22,8 @@ struct Store::Sealer {
     OpenBlock block;
   };
 
-  Sealer(std::shared_ptr<Database> database, StoreCounters& counters, std::string node, const std::atomic<uint32_t>& store_day,
-         Pulse& committer);
+  Sealer(std::shared_ptr<Database> database, StoreCounters& counters, std::string node,
+         const std::atomic<uint32_t>& store_day, Pulse& committer);
   ~Sealer();
 
   void add(Job job);
@@ -45,7 +45,7 @@ struct Store::Sealer {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Job> queue_;     // protected by mutex_, as are the two below
+  std::deque<Job> queue_;  // protected by mutex_, as are the two below
   bool busy_ = false, stop_ = false;
   std::optional<Error> failed_;
   Pulse pulse_;  // stepped under mutex_: by add() when there is work again, then by the sealer

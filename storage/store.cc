@@ -38,13 +38,14 @@ Result<void> refuse_to_begin_anew(const std::string& data_dir) {
   auto path = data_dir + "/heads";
   auto heads = read_heads(path);
   if (heads ? heads->empty() : heads.error().code == Code::not_found) return {};
-  return fail(Code::corrupt, path + " names logs, but the store beside it is empty: it was deleted or replaced; put "
-                                    "the store back, or move the whole folder aside to begin a new one");
+  return fail(Code::corrupt, path +
+                                 " names logs, but the store beside it is empty: it was deleted or replaced; put "
+                                 "the store back, or move the whole folder aside to begin a new one");
 }
 
 }  // namespace
 
-// ---------------------------------------------------------------------------------------------------------------- open
+// -------------------------------------------------------------------------------------------------------------- open
 
 Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   if (!is_name(options.node.empty() ? options.fallback_node : options.node)) {
@@ -61,7 +62,8 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   std::error_code made;
   auto folder = options.data_dir + "/store";
   if (!std::filesystem::exists(folder, made) || std::filesystem::is_empty(folder, made)) {
-    if (auto begin = refuse_to_begin_anew(options.data_dir); !begin) return tl::unexpected(begin.error());  // nothing is made
+    // nothing is made
+    if (auto begin = refuse_to_begin_anew(options.data_dir); !begin) return tl::unexpected(begin.error());
   }
   made.clear();
   std::filesystem::create_directories(options.data_dir, made);
@@ -108,8 +110,8 @@ Result<void> Store::load() {
     auto written = database_->write(batch, "making a new store");
     if (!written) return written;
   } else if (**node != options_.node) {
-    return fail(Code::invalid, "node: \"" + options_.node + "\" in the config, but this store was made by node \"" + **node +
-                                   "\"; the name is part of every checkpoint and cannot change");
+    return fail(Code::invalid, "node: \"" + options_.node + "\" in the config, but this store was made by node \"" +
+                                   **node + "\"; the name is part of every checkpoint and cannot change");
   }
   auto key = SigningKey::load(key_path);
   if (!key) return tl::unexpected(key.error());
@@ -153,8 +155,8 @@ Result<void> Store::load() {
   return compare_with_heads(**view);
 }
 
-// Their tenants were taken out of the config. Nothing comes in any more, but what is there is sealed, signed and kept as
-// before. How long such a tenant wanted its records kept is not known here: the longest of all holds.
+// Their tenants were taken out of the config. Nothing comes in any more, but what is there is sealed, signed and kept
+// as before. How long such a tenant wanted its records kept is not known here: the longest of all holds.
 Result<void> Store::take_up_logs_without_a_tenant(const StoreView& view) {
   auto known = view.logs();
   if (!known) return tl::unexpected(known.error());
@@ -186,7 +188,8 @@ Result<void> Store::load_log(const StoreView& view, LogState& log) {
     if (hashes % 256 == 0) continue;
     auto tile = view.tile(log.name, level, hashes / 256);
     if (!tile) return tl::unexpected(tile.error());
-    if (tile->size() != hashes % 256 * 32) return fail(Code::corrupt, "tree of log " + log.name + ": newest tile has another size");
+    if (tile->size() != hashes % 256 * 32)
+      return fail(Code::corrupt, "tree of log " + log.name + ": newest tile has another size");
     log.tiles.restore(level, hashes / 256, std::move(*tile));
   }
   auto sources = view.sources(log.name);
@@ -207,7 +210,8 @@ Result<void> Store::load_log(const StoreView& view, LogState& log) {
   for (auto& segment : *segments) {
     if (segment.summary.first_index != next) {
       return fail(Code::corrupt, "log " + log.name + ": records " + std::to_string(next) + " to " +
-                                     std::to_string(segment.summary.first_index) + " are gone; `yushi verify` tells more");
+                                     std::to_string(segment.summary.first_index) +
+                                     " are gone; `yushi verify` tells more");
     }
     next += segment.summary.records;
     if (segment.sealed) continue;
@@ -246,8 +250,9 @@ Result<void> Store::load_log(const StoreView& view, LogState& log) {
     open.batches.push_back(std::move(batch));
   }
   if (next != head->size) {
-    return fail(Code::corrupt, "log " + log.name + " has records up to " + std::to_string(next) + ", but its tree has " +
-                                   std::to_string(head->size) + " leaves; `yushi verify` tells more");
+    return fail(Code::corrupt, "log " + log.name + " has records up to " + std::to_string(next) +
+                                   ", but its tree has " + std::to_string(head->size) +
+                                   " leaves; `yushi verify` tells more");
   }
   return {};
 }
@@ -257,7 +262,8 @@ Result<void> Store::compare_with_heads(const StoreView& view) {
   auto heads = read_heads(path);
   if (!heads) {
     if (heads.error().code == Code::not_found) {
-      return fail(Code::corrupt, path + " is gone: put it back from a backup; without it a shortened store cannot be told");
+      return fail(Code::corrupt,
+                  path + " is gone: put it back from a backup; without it a shortened store cannot be told");
     }
     return tl::unexpected(heads.error());
   }
@@ -266,23 +272,27 @@ Result<void> Store::compare_with_heads(const StoreView& view) {
     // Only a crash between a log's very first checkpoint and `heads` leaves it without a line.
     auto notes = view.checkpoints(log);
     if (!notes) return tl::unexpected(notes.error());
-    if (notes->size() > 1) return fail(Code::corrupt, path + " has no line for log " + log + ", which was signed: put it back from a backup");
+    if (notes->size() > 1)
+      return fail(Code::corrupt,
+                  path + " has no line for log " + log + ", which was signed: put it back from a backup");
   }
   for (auto& [log, note] : *heads) {
     auto origin = options_.node + "/" + log;
     auto signed_head = open_note(note, key_.verifier_line(origin));
     if (!signed_head) {
-      return fail(Code::corrupt, path + ": the line of log " + log + " is not signed by this node's key: " +
-                                     signed_head.error().message);
+      return fail(Code::corrupt, path + ": the line of log " + log +
+                                     " is not signed by this node's key: " + signed_head.error().message);
     }
     auto head = view.head(log);
     uint64_t size = head ? head->size : 0;
     if (size < signed_head->size) {
-      return fail(Code::corrupt, "log " + log + " is shorter than its signed checkpoint: " + std::to_string(size) + " of " +
-                                     std::to_string(signed_head->size) + " records; the store was rolled back, or its WAL was "
+      return fail(Code::corrupt, "log " + log + " is shorter than its signed checkpoint: " + std::to_string(size) +
+                                     " of " + std::to_string(signed_head->size) +
+                                     " records; the store was rolled back, or its WAL was "
                                      "cut or deleted; not continuing it");
     }
-    auto root = root_at(signed_head->size, [&view, &log = log](int level, uint64_t index) { return view.subtree(log, level, index); });
+    auto root = root_at(signed_head->size,
+                        [&view, &log = log](int level, uint64_t index) { return view.subtree(log, level, index); });
     if (!root) return tl::unexpected(root.error());
     if (*root != signed_head->root) {
       return fail(Code::corrupt, "log " + log + ": the root at size " + std::to_string(signed_head->size) +
@@ -304,18 +314,20 @@ Result<void> Store::compare_with_heads(const StoreView& view) {
 
 Store::~Store() = default;
 
-// -------------------------------------------------------------------------------------------------------------- commit
+// ------------------------------------------------------------------------------------------------------------ commit
 
 struct Store::Commit::Write {
   explicit Write(size_t bytes) : batch(bytes) {}
   rocksdb::WriteBatch batch;
   std::vector<LogState*> touched;
   std::map<std::pair<LogState*, std::string_view>, SourceState*> moved;
-  std::vector<std::pair<LogState*, OpenBlock>> full;  // for the sealer, once this commit is durable: they may hold its records
+  // for the sealer, once this commit is durable: they may hold its records
+  std::vector<std::pair<LogState*, OpenBlock>> full;
   uint64_t records = 0, raw_bytes = 0;
 };
 
-Store::Commit::Commit(Store& store) : store_(store), number_(store.commit_ + 1), write_(std::make_shared<Write>(store.commit_bytes_)) {}
+Store::Commit::Commit(Store& store)
+    : store_(store), number_(store.commit_ + 1), write_(std::make_shared<Write>(store.commit_bytes_)) {}
 
 void Store::Commit::append(PreparedBatch&& prepared) {
   auto& families = store_.database_->families();
@@ -323,9 +335,8 @@ void Store::Commit::append(PreparedBatch&& prepared) {
   for (auto& group : prepared.groups) {
     auto& log = store_.logs_[group.tenant];
     auto& open = log.open;
-    if (!open.records.empty() &&
-        (open.parsed.full() || open.records.size() + group.records.size() > kBlockRecordsMax ||
-         open.raw_bytes + group.raw_bytes > kBlockBytesMax)) {
+    if (!open.records.empty() && (open.parsed.full() || open.records.size() + group.records.size() > kBlockRecordsMax ||
+                                  open.raw_bytes + group.raw_bytes > kBlockBytesMax)) {
       write_->full.emplace_back(&log, std::exchange(open, OpenBlock{}));
     }
     uint64_t first = log.tree.size();
@@ -360,14 +371,15 @@ void Store::Commit::append(PreparedBatch&& prepared) {
       state.last_event_ns = record.event_ns;
       if (record.origin != last_origin) {
         last_origin = record.origin;
-        auto& origin = const_cast<Origin&>(*record.origin);  // the batch is ours now, and this is where its log is known
+        // the batch is ours now, and this is where its log is known
+        auto& origin = const_cast<Origin&>(*record.origin);
         origin.log = log.name;
         origin.node = store_.options_.node;
         origin.commit = number_;
         state.last_received_ns = origin.received_ns;
       }
-      make_entry(record.origin->received_ns, record.origin->source, record.source_seq, transport_name(record.origin->transport),
-                 record.digest, entry);
+      make_entry(record.origin->received_ns, record.origin->source, record.source_seq,
+                 transport_name(record.origin->transport), record.digest, entry);
       log.tree.append(leaf_hash(entry), [&](int level, uint64_t index, const Hash& hash) {
         log.tiles.add(level, index, hash, put_tile);
       });
@@ -376,13 +388,16 @@ void Store::Commit::append(PreparedBatch&& prepared) {
     for (auto& numbered : group.numbered) {
       states[group.source_of.empty() ? 0 : group.source_of[numbered.record]]->losses.take(numbered.sequence);
     }
-    for (auto* state : states) state->last_received_ns = std::max(state->last_received_ns, group.records.back()->origin->received_ns);
+    for (auto* state : states)
+      state->last_received_ns = std::max(state->last_received_ns, group.records.back()->origin->received_ns);
     write_->batch.Put(families.tail, keys::record(log.name, first), finish_chunk(number_, group));
     open.raw_bytes += group.raw_bytes;
-    auto memory = prepared.batch->bytes + prepared.batch->arena.bytes() + prepared.batch->records.size() * sizeof(Record);
+    auto memory =
+        prepared.batch->bytes + prepared.batch->arena.bytes() + prepared.batch->records.size() * sizeof(Record);
     open.memory_bytes += memory * group.records.size() / prepared.batch->records.size();
     open.batches.push_back(prepared.batch);
-    if (std::find(write_->touched.begin(), write_->touched.end(), &log) == write_->touched.end()) write_->touched.push_back(&log);
+    if (std::find(write_->touched.begin(), write_->touched.end(), &log) == write_->touched.end())
+      write_->touched.push_back(&log);
     write_->records += group.records.size();
     write_->raw_bytes += group.raw_bytes;
   }
@@ -416,7 +431,8 @@ Result<void> Store::Commit::finish() {
   auto took = std::chrono::steady_clock::now() - before;
   store_.commit_ = number_;
   store_.commit_bytes_ = write_->batch.GetDataSize();
-  for (auto* log : write_->touched) store_.committed_sizes_[static_cast<size_t>(log - store_.logs_.data())] = log->tree.size();
+  for (auto* log : write_->touched)
+    store_.committed_sizes_[static_cast<size_t>(log - store_.logs_.data())] = log->tree.size();
   auto& c = store_.counters_;
   c.commits += 1;
   c.records += write_->records;
@@ -426,7 +442,7 @@ Result<void> Store::Commit::finish() {
   return {};
 }
 
-// ---------------------------------------------------------------------------------------------------------------- seal
+// -------------------------------------------------------------------------------------------------------------- seal
 
 void Store::hand_to_sealer(const LogState& log, OpenBlock block) {
   sealer_->add({log.name, retention_of(log), std::move(block)});
@@ -468,7 +484,7 @@ const Pulse& Store::sealer_pulse() const { return sealer_->pulse(); }
 
 Result<void> Store::wait_sealed() { return sealer_->wait(); }
 
-// --------------------------------------------------------------------------------------------------------- checkpoints
+// ------------------------------------------------------------------------------------------------------- checkpoints
 
 Result<void> Store::sign_checkpoints(int64_t now_ns, int64_t at_least_ns) {
   rocksdb::WriteBatch batch;
@@ -476,7 +492,8 @@ Result<void> Store::sign_checkpoints(int64_t now_ns, int64_t at_least_ns) {
   std::vector<std::pair<LogState*, std::string>> notes;
   for (auto& log : logs_) {
     if (log.tree.size() == log.checkpoint_size) continue;
-    // A checkpoint from the future is due: the clock was set back, and nothing must stay unsigned until it has caught up.
+    // A checkpoint from the future is due: the clock was set back, and nothing must stay unsigned until it has caught
+    // up.
     if (now_ns >= log.checkpoint_ns && now_ns - log.checkpoint_ns < at_least_ns) continue;
     Checkpoint checkpoint{options_.node + "/" + log.name, log.tree.size(), log.tree.root()};
     auto note = key_.sign(checkpoint);

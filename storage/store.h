@@ -37,12 +37,12 @@ struct Understand {
 constexpr uint32_t kRetentionFloorDays = 184;  // Cybersecurity Law: six months
 
 struct StoreOptions {
-  std::string data_dir;              // holds store/, heads, keys/
-  std::string key_dir;               // empty: data_dir/keys
-  std::string node;                  // empty: the name the store was made with, or fallback_node for a new store
+  std::string data_dir;  // holds store/, heads, keys/
+  std::string key_dir;   // empty: data_dir/keys
+  std::string node;      // empty: the name the store was made with, or fallback_node for a new store
   std::string fallback_node = "localhost";
-  // By TenantId: 0 `default`, 1 `_audit`, then the tenants. The Store puts behind them the logs that it finds whose tenant is
-  // no longer named.
+  // By TenantId: 0 `default`, 1 `_audit`, then the tenants. The Store puts behind them the logs that it finds whose
+  // tenant is no longer named.
   std::vector<std::string> logs;
   uint32_t retention_days = kRetentionFloorDays;
   std::vector<uint32_t> log_retention_days;  // by TenantId; 0, or none: retention_days
@@ -102,14 +102,14 @@ class Store {
   // Clean stop: seals, signs, flushes.
   Result<void> close(int64_t now_ns);
 
-  Result<std::string> read_state(std::string_view name) const;  // not_found
+  Result<std::string> read_state(std::string_view name) const;              // not_found
   Result<void> write_state(std::string_view name, std::string_view bytes);  // any thread; a commit of its own
 
   const std::shared_ptr<Database>& database() const { return database_; }
   const StoreOptions& options() const { return options_; }
   const StoreCounters& counters() const { return counters_; }
-  // Tails that open() found to be of another engine (a crash, then another version of the program): the fields that they
-  // had at commit are lost; those that today's engine gives are sealed by the first seal_due().
+  // Tails that open() found to be of another engine (a crash, then another version of the program): the fields that
+  // they had at commit are lost; those that today's engine gives are sealed by the first seal_due().
   struct OtherEngine {
     std::string log;
     uint32_t engine;

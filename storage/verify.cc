@@ -8,8 +8,8 @@
 #include <set>
 #include <span>
 
-#include "core/ledger/entry.h"
 #include "core/ledger/checkpoint.h"
+#include "core/ledger/entry.h"
 #include "storage/heads.h"
 #include "storage/keys.h"
 
@@ -100,9 +100,10 @@ class Verifier {
       for (; claim != claims.end() && claim->checkpoint.size == tree.size(); ++claim) {
         ++report_.checkpoints;
         if (claim->checkpoint.root != tree.root()) {
-          contradiction(log, claim->place, "signed root at size " + std::to_string(tree.size()) +
-                                               " is not the root of the records that are there: a record up to " +
-                                               at(log, tree.size() ? tree.size() - 1 : 0) + " was changed, moved or removed");
+          contradiction(log, claim->place,
+                        "signed root at size " + std::to_string(tree.size()) +
+                            " is not the root of the records that are there: a record up to " +
+                            at(log, tree.size() ? tree.size() - 1 : 0) + " was changed, moved or removed");
         }
       }
     };
@@ -115,15 +116,16 @@ class Verifier {
     CompactRange tree;
     std::map<int, std::vector<Hash>> stored_levels;  // level 8, 16, … as recomputed
     std::map<std::string, SourceState> sources;
-    std::string tree_ends;  // why the tree could not be followed to the end of the log
+    std::string tree_ends;                       // why the tree could not be followed to the end of the log
     std::map<std::string, size_t> unread_known;  // by source: how many of `unread` stood before its newest record
     uint64_t next = 0;
     check_claims(tree);
     for (auto& segment : *segments) {
       auto first = segment.summary.first_index;
       if (first != next) {
-        contradiction(log, at(log, next), first > next ? "records up to " + at(log, first - 1) + " are missing"
-                                                       : "the segment at " + at(log, first) + " overlaps the one before");
+        contradiction(log, at(log, next),
+                      first > next ? "records up to " + at(log, first - 1) + " are missing"
+                                   : "the segment at " + at(log, first) + " overlaps the one before");
         if (first > next && tree_ends.empty()) tree_ends = "records from " + at(log, next) + " on are missing";
         next = first;
       }
@@ -138,11 +140,13 @@ class Verifier {
       }
       auto& records = block->batch->records;
       if (records.size() != segment.summary.records) {
-        contradiction(log, at(log, first), "holds " + std::to_string(records.size()) + " records, its summary says " +
-                                               std::to_string(segment.summary.records));
+        contradiction(log, at(log, first),
+                      "holds " + std::to_string(records.size()) + " records, its summary says " +
+                          std::to_string(segment.summary.records));
       }
       for (auto& record : records) {
-        if (record.index != next) contradiction(log, at(log, next), "the record here says that it is " + at(log, record.index));
+        if (record.index != next)
+          contradiction(log, at(log, next), "the record here says that it is " + at(log, record.index));
         std::string source_name(record.origin->source);
         auto& source = sources[source_name];
         // What the unread ones may have counted up since is not known, but they never count down, and each counts one.
@@ -152,9 +156,10 @@ class Verifier {
           for (; known < unread.size(); ++known) hidden += unread[known].to - unread[known].from;
         }
         if (record.source_seq < source.next_seq || record.source_seq - source.next_seq > hidden) {
-          contradiction(log, at(log, next), "source-seq of " + source_name + " is " +
-                                                std::to_string(record.source_seq) + ", must be " + std::to_string(source.next_seq) +
-                                                (hidden ? " or up to " + std::to_string(hidden) + " more" : ""));
+          contradiction(log, at(log, next),
+                        "source-seq of " + source_name + " is " + std::to_string(record.source_seq) + ", must be " +
+                            std::to_string(source.next_seq) +
+                            (hidden ? " or up to " + std::to_string(hidden) + " more" : ""));
         }
         if (source.next_seq == 0) source.first_received_ns = record.origin->received_ns;
         source.next_seq = record.source_seq + 1;
@@ -182,7 +187,8 @@ class Verifier {
       if (segment.sealed) verify_block(segment, *block);
     }
     if (next != head->size) {
-      contradiction(log, at(log, next), "the log ends here, but its tree has " + std::to_string(head->size) + " leaves");
+      contradiction(log, at(log, next),
+                    "the log ends here, but its tree has " + std::to_string(head->size) + " leaves");
     } else if (tree.size() == next && tree.root() != head->root) {
       contradiction(log, "state of log " + log, "the stored tree edge has another root than the records");
     }
@@ -200,12 +206,14 @@ class Verifier {
       claim = beyond;
     }
     for (; claim != claims.end(); ++claim) {
-      contradiction(log, claim->place, "speaks of " + std::to_string(claim->checkpoint.size) + " records, the log has " +
-                                           std::to_string(next) + ": its end was cut off, or the store was rolled back");
+      contradiction(log, claim->place,
+                    "speaks of " + std::to_string(claim->checkpoint.size) + " records, the log has " +
+                        std::to_string(next) + ": its end was cut off, or the store was rolled back");
     }
     if (claims.empty() && next > 0) unproved(log, "log " + log, "has no signed checkpoint");
     if (!claims.empty() && claims.back().checkpoint.size < next) {
-      unproved(log, at(log, claims.back().checkpoint.size), "records from here on are not covered by a signed checkpoint yet");
+      unproved(log, at(log, claims.back().checkpoint.size),
+               "records from here on are not covered by a signed checkpoint yet");
     }
     for (auto& run : not_compared_) tell_not_compared(log, run);
     verify_tiles(log, stored_levels, tree.size(), tree_ends.empty());
@@ -233,7 +241,8 @@ class Verifier {
       if (body->origin != origin) {
         return contradiction(log, place, "is of origin " + body->origin + ", this log is " + origin);
       }
-      if (options_.public_key.empty()) return unproved(log, place, "the signature cannot be checked without the node's public key");
+      if (options_.public_key.empty())
+        return unproved(log, place, "the signature cannot be checked without the node's public key");
       auto opened = open_note(note, make_verifier_line(origin, options_.public_key));
       if (!opened) return contradiction(log, place, opened.error().message);
       claims.push_back({*opened, place});
@@ -249,7 +258,8 @@ class Verifier {
         add(it->second, options_.heads_path);
         // A note is stored and synced before `heads` is written.
         if (std::find(notes->begin(), notes->end(), it->second) == notes->end()) {
-          contradiction(log, options_.heads_path, "the store does not hold the newest checkpoint: the end of its WAL was lost");
+          contradiction(log, options_.heads_path,
+                        "the store does not hold the newest checkpoint: the end of its WAL was lost");
         }
       } else if (notes->size() > 1) {  // after its first checkpoint alone a crash may have come before `heads`
         contradiction(log, options_.heads_path, "has no line for log " + log);
@@ -274,36 +284,40 @@ class Verifier {
     std::vector<std::unique_ptr<Batch>> kept;
     std::vector<const Record*> rebuilt;
     std::optional<Error> failed;
-    context.parsed.for_each_run(static_cast<uint32_t>(stored.records.size()), [&](auto& how, uint32_t from, uint32_t to) {
-      if (failed) return;
-      std::span<const Record> run(stored.records.data() + from, to - from);
-      if (how.engine != view_.understand().engine) {
-        // What was stored stands in for what cannot be given again: the filter must at least be that of these fields.
-        note_not_compared(how.engine, segment.summary.first_index, run);
-        for (auto& record : run) rebuilt.push_back(&record);
-        return;
-      }
-      auto& again = *kept.emplace_back(understand_again(run, how, &failed));
-      for (size_t i = 0; i < again.records.size() && !failed; ++i) {
-        if (auto field = first_difference(run[i], again.records[i]); !field.empty()) {
-          contradiction(segment.log, at(segment.log, run[i].index),
-                        "field " + field + " as stored is not what its parser gives for the raw message");
-        }
-        rebuilt.push_back(&again.records[i]);
-      }
-    });
+    context.parsed.for_each_run(
+        static_cast<uint32_t>(stored.records.size()), [&](auto& how, uint32_t from, uint32_t to) {
+          if (failed) return;
+          std::span<const Record> run(stored.records.data() + from, to - from);
+          if (how.engine != view_.understand().engine) {
+            // What was stored stands in for what cannot be given again: the filter must at least be that of these
+            // fields.
+            note_not_compared(how.engine, segment.summary.first_index, run);
+            for (auto& record : run) rebuilt.push_back(&record);
+            return;
+          }
+          auto& again = *kept.emplace_back(understand_again(run, how, &failed));
+          for (size_t i = 0; i < again.records.size() && !failed; ++i) {
+            if (auto field = first_difference(run[i], again.records[i]); !field.empty()) {
+              contradiction(segment.log, at(segment.log, run[i].index),
+                            "field " + field + " as stored is not what its parser gives for the raw message");
+            }
+            rebuilt.push_back(&again.records[i]);
+          }
+        });
     if (failed) return contradiction(segment.log, place, failed->message);
     auto summary = build_block(context, rebuilt).summary;
     if (summary.encode() != segment.summary.encode()) {
-      auto what = summary.token_filter != segment.summary.token_filter      ? "token filter"
-                  : summary.sources != segment.summary.sources              ? "list of sources"
-                  : summary.raw_bytes != segment.summary.raw_bytes          ? "count of bytes"
-                                                                            : "time ranges";
-      contradiction(segment.log, place, std::string("the stored ") + what + " is not that of its records: a search would miss some");
+      auto what = summary.token_filter != segment.summary.token_filter ? "token filter"
+                  : summary.sources != segment.summary.sources         ? "list of sources"
+                  : summary.raw_bytes != segment.summary.raw_bytes     ? "count of bytes"
+                                                                       : "time ranges";
+      contradiction(segment.log, place,
+                    std::string("the stored ") + what + " is not that of its records: a search would miss some");
     }
   }
 
-  std::unique_ptr<Batch> understand_again(std::span<const Record> run, const ParseContext& how, std::optional<Error>* failed) {
+  std::unique_ptr<Batch> understand_again(std::span<const Record> run, const ParseContext& how,
+                                          std::optional<Error>* failed) {
     auto again = std::make_unique<Batch>();
     for (auto& record : run) {
       Record fresh;
@@ -324,7 +338,7 @@ class Verifier {
   // Consecutive records whose fields another engine gave.
   struct NotCompared {
     uint32_t engine;
-    uint64_t from, to;                  // records, `to` not among them
+    uint64_t from, to;  // records, `to` not among them
     uint64_t first_block, last_block;
   };
 
@@ -348,13 +362,18 @@ class Verifier {
       began = ". Whether this engine was ever started here was not checked because " +
               unread_words("_audit", unread_["_audit"].front().from);
     } else if (!engines_.contains(run.engine)) {
-      contradiction(log, place, records + ": the block says that " + engine + " gave their fields, but by `_audit` no such "
-                                "one was ever started here");
+      contradiction(log, place,
+                    records + ": the block says that " + engine +
+                        " gave their fields, but by `_audit` no such "
+                        "one was ever started here");
     }
-    unproved(log, place, records + ": " + engine + " gave their fields, this program has " +
-                             std::to_string(view_.understand().engine) + " and cannot give them again: @timestamp, message, "
-                             "event.dataset and all parsed fields were NOT compared with the raw messages; raw, origin, "
-                             "order and filter were checked. A yushi with " + engine + " can compare them" + began);
+    unproved(log, place,
+             records + ": " + engine + " gave their fields, this program has " +
+                 std::to_string(view_.understand().engine) +
+                 " and cannot give them again: @timestamp, message, "
+                 "event.dataset and all parsed fields were NOT compared with the raw messages; raw, origin, "
+                 "order and filter were checked. A yushi with " +
+                 engine + " can compare them" + began);
   }
 
   static std::string first_difference(const Record& stored, const Record& again) {
@@ -372,7 +391,8 @@ class Verifier {
       auto& b = again.kind->constants;
       for (size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
         if (i >= a.size()) return std::string(b[i].field->name);
-        if (i >= b.size() || a[i].field->name != b[i].field->name || a[i].value != b[i].value) return std::string(a[i].field->name);
+        if (i >= b.size() || a[i].field->name != b[i].field->name || a[i].value != b[i].value)
+          return std::string(a[i].field->name);
       }
     }
     for (size_t i = 0; i < std::max(stored.captures.size(), again.captures.size()); ++i) {
@@ -382,7 +402,8 @@ class Verifier {
       auto& b = again.captures[i];
       // Where they part, the one that begins earlier is the one that the other lacks.
       if (a.begin != b.begin) return std::string((a.begin < b.begin ? a : b).field->name);
-      if (a.length != b.length || a.escape != b.escape || a.field->name != b.field->name || a.field->type != b.field->type) {
+      if (a.length != b.length || a.escape != b.escape || a.field->name != b.field->name ||
+          a.field->type != b.field->type) {
         return std::string(b.field->name);
       }
     }
@@ -401,8 +422,9 @@ class Verifier {
         auto count = std::min<uint64_t>(256, hashes.size() - index * 256);
         bool fits = whole ? tile->size() == count * 32 : tile->size() >= count * 32;
         if (!fits || std::memcmp(tile->data(), hashes[index * 256].data(), count * 32) != 0) {
-          contradiction(log, "tree of log " + log, "tile " + std::to_string(level) + "/" + std::to_string(index) +
-                                                       " is not that of the records (" + std::to_string(size) + ")");
+          contradiction(log, "tree of log " + log,
+                        "tile " + std::to_string(level) + "/" + std::to_string(index) +
+                            " is not that of the records (" + std::to_string(size) + ")");
         }
       }
     }
@@ -420,9 +442,10 @@ class Verifier {
         contradiction(log, place, "has records, but its counters are gone");
       } else if (some_unread ? it->second.next_seq < state.next_seq || it->second.raw_bytes < state.raw_bytes
                              : it->second.next_seq != state.next_seq || it->second.raw_bytes != state.raw_bytes) {
-        contradiction(log, place, "counters say " + std::to_string(it->second.next_seq) + " records and " +
-                                      std::to_string(it->second.raw_bytes) + " bytes; there are " +
-                                      std::to_string(state.next_seq) + " and " + std::to_string(state.raw_bytes));
+        contradiction(log, place,
+                      "counters say " + std::to_string(it->second.next_seq) + " records and " +
+                          std::to_string(it->second.raw_bytes) + " bytes; there are " + std::to_string(state.next_seq) +
+                          " and " + std::to_string(state.raw_bytes));
       }
       if (it == by_name.end()) continue;
       auto& said = it->second;
@@ -431,14 +454,16 @@ class Verifier {
       }
       // The numbers in unread records may have told of losses, and may have made up for some.
       if (!some_unread && said.losses != state.losses) {
-        contradiction(log, place, "counters say that " + std::to_string(said.losses.lost()) + " messages were lost; its records' " +
-                                      "numbers tell of " + std::to_string(state.losses.lost()) +
-                                      (said.losses.lost() == state.losses.lost() ? ", but of others" : ""));
+        contradiction(log, place,
+                      "counters say that " + std::to_string(said.losses.lost()) + " messages were lost; its records' " +
+                          "numbers tell of " + std::to_string(state.losses.lost()) +
+                          (said.losses.lost() == state.losses.lost() ? ", but of others" : ""));
       }
     }
     if (some_unread) return;
     for (auto& [source, state] : by_name) {
-      if (!counted.contains(source)) contradiction(log, "source " + source + " of log " + log, "has counters, but no record");
+      if (!counted.contains(source))
+        contradiction(log, "source " + source + " of log " + log, "has counters, but no record");
     }
   }
 
@@ -452,20 +477,28 @@ class Verifier {
       by_index[alert.audit_index] = &alert.json;
       auto it = audit_.find(alert.audit_index);
       auto index = alert.audit_index;
-      if (it == audit_.end() && std::any_of(unread.begin(), unread.end(), [&](auto& one) { return one.has(index); })) continue;
+      if (it == audit_.end() && std::any_of(unread.begin(), unread.end(), [&](auto& one) { return one.has(index); }))
+        continue;
       if (it == audit_.end() || it->second != alert.json) {
-        contradiction("_audit", at("_audit", alert.audit_index), "the alert listed under this number is not the record in `_audit`");
+        contradiction("_audit", at("_audit", alert.audit_index),
+                      "the alert listed under this number is not the record in `_audit`");
       }
     }
     if (!has_audit) return;
     for (auto& [index, raw] : audit_) {
-      if (raw.find("\"yushi\":{\"alert\"") == std::string::npos && raw.find("\"alert\":{\"id\"") == std::string::npos) continue;
-      if (!by_index.contains(index)) contradiction("_audit", at("_audit", index), "this alert is gone from the list of alerts");
+      if (raw.find("\"yushi\":{\"alert\"") == std::string::npos && raw.find("\"alert\":{\"id\"") == std::string::npos)
+        continue;
+      if (!by_index.contains(index))
+        contradiction("_audit", at("_audit", index), "this alert is gone from the list of alerts");
     }
   }
 
-  void contradiction(const std::string& log, const std::string& place, std::string what) { add({log, place, std::move(what), true}); }
-  void unproved(const std::string& log, const std::string& place, std::string what) { add({log, place, std::move(what), false}); }
+  void contradiction(const std::string& log, const std::string& place, std::string what) {
+    add({log, place, std::move(what), true});
+  }
+  void unproved(const std::string& log, const std::string& place, std::string what) {
+    add({log, place, std::move(what), false});
+  }
   void add(Flaw flaw) {
     // What could not be proved must not leave a contradiction without a place.
     auto& here = flaw.contradiction ? log_contradictions_ : log_unproved_;
@@ -492,7 +525,8 @@ class Verifier {
 std::string start_record(uint32_t engine) {
   auto number = std::to_string(engine);
   return std::string(kStartRecord) + number + R"(},"event":{"kind":"event","category":["process"],"type":["start"],)" +
-         R"("action":"start","outcome":"success","provider":"yushid"},"message":"yushid started with parser engine )" + number + R"("})";
+         R"("action":"start","outcome":"success","provider":"yushid"},"message":"yushid started with parser engine )" +
+         number + R"("})";
 }
 
 Result<VerifyReport> verify_store(const StoreView& view, const VerifyOptions& options,

@@ -29,8 +29,8 @@ Result<Segment> chunk_segment(const std::string& log, uint64_t first, std::strin
 
 Hash leaf_of(const Record& record) {
   thread_local std::string entry;
-  make_entry(record.origin->received_ns, record.origin->source, record.source_seq, transport_name(record.origin->transport),
-             sha256(record.raw), entry);
+  make_entry(record.origin->received_ns, record.origin->source, record.source_seq,
+             transport_name(record.origin->transport), sha256(record.raw), entry);
   return leaf_hash(entry);
 }
 
@@ -44,7 +44,8 @@ std::shared_ptr<const StoreView> StoreView::of(const Store& store) {
   return view;
 }
 
-Result<std::shared_ptr<const StoreView>> StoreView::open(std::shared_ptr<const Database> database, Understand understand) {
+Result<std::shared_ptr<const StoreView>> StoreView::open(std::shared_ptr<const Database> database,
+                                                         Understand understand) {
   std::shared_ptr<StoreView> view(new StoreView);
   view->snapshot_ = database->snapshot();
   view->database_ = std::move(database);
@@ -52,13 +53,15 @@ Result<std::shared_ptr<const StoreView>> StoreView::open(std::shared_ptr<const D
   view->understand_ = std::move(understand);
   auto node = view->database_->get(view->database_->families().meta, "node", view->snapshot_.get());
   if (!node) return tl::unexpected(node.error());
-  if (!*node) return fail(Code::corrupt, view->database_->directory() + " holds no node name: it is not a store of yushi");
+  if (!*node)
+    return fail(Code::corrupt, view->database_->directory() + " holds no node name: it is not a store of yushi");
   view->node_ = **node;
   auto format = view->database_->get(view->database_->families().meta, "format", view->snapshot_.get());
   if (!format) return tl::unexpected(format.error());
   if (auto known = *format ? **format : std::string("without a number"); known != kStoreFormat) {
-    return fail(Code::refused, view->database_->directory() + " is a store of format " + known + "; this yushi reads format " +
-                                   kStoreFormat + ": use the version that made it, or begin with an empty folder");
+    return fail(Code::refused, view->database_->directory() + " is a store of format " + known +
+                                   "; this yushi reads format " + kStoreFormat +
+                                   ": use the version that made it, or begin with an empty folder");
   }
   return view;
 }
@@ -110,8 +113,8 @@ Result<std::vector<Segment>> StoreView::segments(const std::string& log) const {
         [&, day = day](std::string_view key, std::string_view value) {
           auto summary = BlockSummary::decode(value);
           if (!summary) {
-            damaged = Error{Code::corrupt, "summary of block " + log + "/" + std::to_string(keys::index_of(key)) + ": " +
-                                               summary.error().message};
+            damaged = Error{Code::corrupt, "summary of block " + log + "/" + std::to_string(keys::index_of(key)) +
+                                               ": " + summary.error().message};
             return false;
           }
           out.push_back({log, std::move(*summary), true, day});
@@ -156,7 +159,9 @@ Result<std::optional<Segment>> StoreView::segment_at(const std::string& log, uin
     if (!bytes) return tl::unexpected(bytes.error());
     if (!*bytes) return fail(Code::corrupt, "summary of block " + log + "/" + std::to_string(first) + " is gone");
     auto summary = BlockSummary::decode(**bytes);
-    if (!summary) return fail(Code::corrupt, "summary of block " + log + "/" + std::to_string(first) + ": " + summary.error().message);
+    if (!summary)
+      return fail(Code::corrupt,
+                  "summary of block " + log + "/" + std::to_string(first) + ": " + summary.error().message);
     if (index < first + summary->records) return Segment{log, std::move(*summary), true, day};
   }
   auto key = database_->key_at_or_before(families.tail, wanted, snapshot_.get());
@@ -190,8 +195,8 @@ Result<DecodedBlock> StoreView::read_sealed(const Segment& segment) const {
   if (!bytes) return tl::unexpected(bytes.error());
   auto block = read_block(*bytes);
   if (!block) {
-    return fail(Code::corrupt,
-                "block " + segment.log + "/" + std::to_string(segment.summary.first_index) + ": " + block.error().message);
+    return fail(Code::corrupt, "block " + segment.log + "/" + std::to_string(segment.summary.first_index) + ": " +
+                                   block.error().message);
   }
   return block;
 }
@@ -211,7 +216,8 @@ Result<std::unique_ptr<Batch>> StoreView::read(const Segment& segment) const {
   auto key = keys::record(segment.log, segment.summary.first_index);
   auto bytes = database_->get(database_->families().tail, key, snapshot_.get());
   if (!bytes) return tl::unexpected(bytes.error());
-  if (!*bytes) return fail(Code::corrupt, "chunk " + segment.log + "/" + std::to_string(segment.summary.first_index) + " is gone");
+  if (!*bytes)
+    return fail(Code::corrupt, "chunk " + segment.log + "/" + std::to_string(segment.summary.first_index) + " is gone");
   auto head = ChunkHead::decode(segment.summary.first_index, **bytes);
   if (!head) return tl::unexpected(head.error());
   auto batch = read_chunk(*head, segment.log, node_);
@@ -321,7 +327,8 @@ Result<Hash> StoreView::subtree(const std::string& log, int level, uint64_t inde
     auto batch = read(**segment);
     if (!batch) return tl::unexpected(batch.error());
     auto first = (*segment)->summary.first_index;
-    for (; from < to && from < first + (*batch)->records.size(); ++from) range.append(leaf_of((*batch)->records[from - first]));
+    for (; from < to && from < first + (*batch)->records.size(); ++from)
+      range.append(leaf_of((*batch)->records[from - first]));
   }
   return range.root();
 }

@@ -1,5 +1,5 @@
-// One snapshot of the store, as searches, the forwarder, proofs and `verify` read it: tail chunks and sealed blocks alike
-// are segments that give a Batch of records.
+// One snapshot of the store, as searches, the forwarder, proofs and `verify` read it: tail chunks and sealed blocks
+// alike are segments that give a Batch of records.
 //
 // Works on a running daemon's database and, without a daemon, on one opened read-only (`--store DIR`).
 //
@@ -25,7 +25,7 @@ namespace yushi::storage {
 
 struct Segment {
   std::string log;
-  BlockSummary summary;    // of a tail chunk: no sources and an empty token filter, which holds nothing back
+  BlockSummary summary;  // of a tail chunk: no sources and an empty token filter, which holds nothing back
   bool sealed = false;
   uint32_t store_day = 0;  // of a sealed one
 };

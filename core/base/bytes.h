@@ -106,9 +106,9 @@ class Reader {
   bool ok_ = true;
 };
 
-std::string to_hex(std::string_view bytes);                            // lower case
-std::optional<std::string> from_hex(std::string_view text);            // either case
-std::string to_base64(std::string_view bytes);                         // RFC 4648 section 4, with padding
-std::optional<std::string> from_base64(std::string_view text);         // strict: padding demanded, no white space
+std::string to_hex(std::string_view bytes);                     // lower case
+std::optional<std::string> from_hex(std::string_view text);     // either case
+std::string to_base64(std::string_view bytes);                  // RFC 4648 section 4, with padding
+std::optional<std::string> from_base64(std::string_view text);  // strict: padding demanded, no white space
 
 }  // namespace yushi

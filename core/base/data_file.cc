@@ -43,7 +43,8 @@ Result<std::string> read_data_file(const std::string& path) {
 bool is_data_file_name(const std::string& path, bool takes_yml, std::vector<FileLeftOut>& misnamed) {
   std::string extension = std::filesystem::path(path).extension();
   if (extension == ".yaml" || (takes_yml && extension == ".yml")) return true;
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   if (extension == ".yaml" || extension == ".yml")
     misnamed.push_back({path, path + ": is not taken; let its name end in .yaml" + (takes_yml ? " or .yml" : "")});
   return false;

@@ -27,11 +27,13 @@ constexpr struct {
     {0x70f, 0x70f},
     {0x890, 0x891},
     {0x8e2, 0x8e2},
-    {0x115f, 0x1160},  // fillers of hangul; 3164 and ffa0 as well
+    {0x115f, 0x1160},  // fillers of hangul; 3164 and ffa0
+                       // as well
     {0x1680, 0x1680},
     {0x17b4, 0x17b5},
     {0x180b, 0x180f},
-    {0x2000, 0x200f},  // blanks, zero width, marks of direction
+    {0x2000, 0x200f},  // blanks, zero width, marks of
+                       // direction
     {0x2028, 0x202f},  // separators of lines and paragraphs, embeddings and overrides
     {0x205f, 0x206f},  // word joiner, invisible operators, isolates
     {0x2800, 0x2800},  // braille without a dot

@@ -1,8 +1,8 @@
 // Text from strangers on a terminal: how many columns it takes, and how to show it without obeying it.
 //
 // Log text may hold escape sequences that recolour, retitle or rewrite an auditor's terminal, and characters that make
-// two names look the same. Nothing of these is ever sent there as it is. What is printed passes here, whatever its form:
-// tables, CSV on a terminal, JSON, errors, the daemon's log. `-o raw` alone does not: it gives the bytes.
+// two names look the same. Nothing of these is ever sent there as it is. What is printed passes here, whatever its
+// form: tables, CSV on a terminal, JSON, errors, the daemon's log. `-o raw` alone does not: it gives the bytes.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ namespace yushi {
 // Columns of `text` on a terminal, as append_printable() would show it.
 size_t display_columns(std::string_view text);
 
-// Bytes of the first character where it shows nothing: a blank of any kind, one that append_printable() would escape, or a
-// byte that is not UTF-8. 0 where it is seen, or `text` is empty.
+// Bytes of the first character where it shows nothing: a blank of any kind, one that append_printable() would escape,
+// or a byte that is not UTF-8. 0 where it is seen, or `text` is empty.
 size_t leading_unseen(std::string_view text);
 
 // Appends `text` with every character that cannot be seen, or that changes how others are shown, and every byte that is

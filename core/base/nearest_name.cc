@@ -48,7 +48,8 @@ void NearestName::offer(std::string_view name, bool preferred) {
     preferred_ = true;
     return;
   }
-  if (distance_max_ == 0 || name == misspelt_ || name.size() > misspelt_.size() + distance_max_ || misspelt_.size() > name.size() + distance_max_)
+  if (distance_max_ == 0 || name == misspelt_ || name.size() > misspelt_.size() + distance_max_ ||
+      misspelt_.size() > name.size() + distance_max_)
     return;
   size_t apart = distance(folded_, lowered(name));
   if (apart > distance_max_ || apart > distance_) return;

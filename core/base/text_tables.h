@@ -11,7 +11,8 @@ constexpr uint32_t kFoldEnd = 0x1ea00;  // no code point from here on folds
 extern const uint8_t kFoldPage[];
 extern const int32_t kFoldDelta[];
 extern const uint8_t kClassPage[];
-extern const uint8_t kClass[];  // bits 0-1: 0 separates, 1 in a word, 2 a token by itself; bits 2-3: columns on a terminal
+// bits 0-1: 0 separates, 1 in a word, 2 a token by itself; bits 2-3: columns on a terminal
+extern const uint8_t kClass[];
 
 inline uint32_t fold(uint32_t code) {
   if (code >= kFoldEnd) return code;

@@ -1,7 +1,7 @@
 // Reads date, clock and zone as elements, in the order in which they stand, with what may stand between them.
 //
-// Each element knows itself by its first bytes: a number by how many digits it has and what follows, a word by its name. The
-// time ends behind the last element with which there is a date and a clock.
+// Each element knows itself by its first bytes: a number by how many digits it has and what follows, a word by its
+// name. The time ends behind the last element with which there is a date and a clock.
 #include "core/base/time_any.h"
 
 #include <algorithm>
@@ -19,14 +19,18 @@ using time_words::is_sign;
 
 constexpr size_t kTextMax = 128;  // bytes; nobody writes a longer time
 
-// whole: a parser says that it is a time. leading: the beginning of some text. bracketed: that, behind a bracket or a quote,
-// where less is needed to be sure.
+// whole: a parser says that it is a time. leading: the beginning of some text. bracketed: that, behind a bracket or a
+// quote, where less is needed to be sure.
 enum class Trust : uint8_t { whole, bracketed, leading };
 
 class AnyTime {
  public:
   AnyTime(std::string_view text, Trust trust, int64_t near_unix_ns, const Zone& zone)
-      : from_(text.data()), end_(from_ + std::min(text.size(), kTextMax)), near_(near_unix_ns), zone_(&zone), trust_(trust) {}
+      : from_(text.data()),
+        end_(from_ + std::min(text.size(), kTextMax)),
+        near_(near_unix_ns),
+        zone_(&zone),
+        trust_(trust) {}
 
   // Behind the time; nullptr when none stands at the first byte.
   const char* read(TimeText* out) {
@@ -51,7 +55,7 @@ class AnyTime {
   }
 
  private:
-  // ------------------------------------------------------------------------------------------------------- between elements
+  // ------------------------------------------------------------------------------------------------ between elements
 
   const char* behind_joint(const char* at) const {
     const char* from = at;
@@ -72,7 +76,8 @@ class AnyTime {
           ++at;
           while (at < end_ && *at == ' ') ++at;
           break;
-        default: break;
+        default:
+          break;
       }
     } else if (at < end_ && *at == ',' && end_ - at > 1 && (at[1] == ' ' || at > from)) {
       ++at;
@@ -89,7 +94,7 @@ class AnyTime {
     return true;
   }
 
-  // --------------------------------------------------------------------------------------------------------------- elements
+  // -------------------------------------------------------------------------------------------------------- elements
 
   // Behind the element at `at`, nullptr when there is none that is still wanted.
   const char* element(const char* at) {
@@ -152,7 +157,8 @@ class AnyTime {
     if (to - at > 2 || to == end_) return nullptr;
     Parts clock = parts_;
     clock.hour = number(at, to);
-    const bool hour_sign = is_sign(to, end_, "时") || is_sign(to, end_, "点") || is_sign(to, end_, "點") || is_sign(to, end_, "時");
+    const bool hour_sign =
+        is_sign(to, end_, "时") || is_sign(to, end_, "点") || is_sign(to, end_, "點") || is_sign(to, end_, "時");
     const char between = *to;
     const bool colon = between == ':';
     if (!hour_sign && !colon && !(has_date_ && (between == '.' || between == '-') && to - at == 2)) return nullptr;
@@ -302,7 +308,8 @@ class AnyTime {
     const char* third = second_to + 1;
     const char* third_to = second_to < end_ && *second_to == between && third < end_ ? digits(third, 4) : nullptr;
     if (!third_to) {  // 03-17 16:13:38.811
-      if (second_to < end_ && (*second_to == between || trust_ == Trust::leading) && !month_and_clock(at, second_to)) return nullptr;
+      if (second_to < end_ && (*second_to == between || trust_ == Trust::leading) && !month_and_clock(at, second_to))
+        return nullptr;
       if (second_to == end_ && trust_ != Trust::whole) return nullptr;
       return take_date(-1, a, b) || take_date(-1, b, a) ? second_to : nullptr;
     }
@@ -315,17 +322,22 @@ class AnyTime {
       return take_date(static_cast<int>(c), month_leads ? b : a, month_leads ? a : b) ? third_to : nullptr;
     }
     if (count != 2 || second_to - second != 2) return nullptr;
-    // Of a year of two digits the first order that gives a date which is not ahead of receipt; then the first that gives one.
+    // Of a year of two digits the first order that gives a date which is not ahead of receipt; then the first that
+    // gives one.
     struct Order {
       unsigned year, month, day;
     };
     const Order year_leads{a, b, c}, month_leads{c, a, b}, day_leads{c, b, a};
     const Order slash[] = {month_leads, year_leads, day_leads}, java[] = {month_leads, day_leads, year_leads},
                 dash[] = {year_leads, day_leads, month_leads}, dot[] = {day_leads, month_leads, year_leads};
-    const auto& orders = between == '.' ? dot : between == '-' ? dash : has_milliseconds_behind_colon(third_to) ? java : slash;
+    const auto& orders = between == '.'                            ? dot
+                         : between == '-'                          ? dash
+                         : has_milliseconds_behind_colon(third_to) ? java
+                                                                   : slash;
     for (const bool may_be_ahead : {false, true})
       for (auto& order : orders)
-        if (take_date(two_digit_year(order.year), order.month, order.day) && (may_be_ahead || !is_ahead())) return third_to;
+        if (take_date(two_digit_year(order.year), order.month, order.day) && (may_be_ahead || !is_ahead()))
+          return third_to;
     has_date_ = false;
     return nullptr;
   }
@@ -343,8 +355,8 @@ class AnyTime {
 
   // Android's `03-17 16:13:38.811`: two digits each, then a clock with a fraction.
   bool month_and_clock(const char* at, const char* to) const {
-    return to - at == 5 && at[2] == '-' && end_ - to >= 13 && *to == ' ' && to[3] == ':' && to[6] == ':' && to[9] == '.' &&
-           is_digit(to[10]) && is_digit(to[12]);
+    return to - at == 5 && at[2] == '-' && end_ - to >= 13 && *to == ' ' && to[3] == ':' && to[6] == ':' &&
+           to[9] == '.' && is_digit(to[10]) && is_digit(to[12]);
   }
 
   // 28 Nov 2026, 28-Nov-2026, 28/Nov/26, 30 May 10:03:19, 28. November 2026, 28-11月-26
@@ -364,12 +376,14 @@ class AnyTime {
       after = time_words::month(word, end_, &month);
     }
     if (!after) return nullptr;
-    if (after < end_ && (*after == between || *after == ' ' || *after == ',' || (is_letter(between) && is_digit(*after)))) {
+    if (after < end_ &&
+        (*after == between || *after == ' ' || *after == ',' || (is_letter(between) && is_digit(*after)))) {
       const char* year = is_digit(*after) ? after : after + 1;
       if (*after == ',' && year < end_ && *year == ' ') ++year;
       const char* year_to = year < end_ ? digits(year, 4) : nullptr;
       if (year_to && year_to - year == 4 && take_date(four(year), month, day)) return year_to;
-      if (year_to && year_to - year == 2 && between != ' ' && *after == between && take_date(two_digit_year(two(year)), month, day))
+      if (year_to && year_to - year == 2 && between != ' ' && *after == between &&
+          take_date(two_digit_year(two(year)), month, day))
         return year_to;
     }
     return take_date(-1, month, day) ? after : nullptr;
@@ -391,8 +405,8 @@ class AnyTime {
     const char* year = day_to;
     while (year < end_ && (*year == ' ' || *year == ',' || *year == '-' || *year == '/') && year - day_to < 2) ++year;
     if (const char* year_to = year > day_to && year < end_ ? digits(year, 4) : nullptr;
-        year_to && year_to - year == 4 && (year_to == end_ || (!is_alnum(*year_to) && *year_to != '.')) && four(year) >= 1970 &&
-        four(year) <= 2199 && take_date(four(year), month, value))
+        year_to && year_to - year == 4 && (year_to == end_ || (!is_alnum(*year_to) && *year_to != '.')) &&
+        four(year) >= 1970 && four(year) <= 2199 && take_date(four(year), month, value))
       return year_to;
     if (day_to < end_ && *day_to == ':') return nullptr;  // "May 10:20" has no day
     return take_date(-1, month, value) ? day_to : nullptr;
@@ -446,10 +460,11 @@ class AnyTime {
 
   // Later than receipt: a date whose numbers were taken in the wrong order.
   bool is_ahead() const {
-    return days_from_civil(parts_.year, parts_.month, parts_.day) * kDaySeconds > floor_div(near_ + kYearAheadMax, kSecond);
+    return days_from_civil(parts_.year, parts_.month, parts_.day) * kDaySeconds >
+           floor_div(near_ + kYearAheadMax, kSecond);
   }
 
-  // ------------------------------------------------------------------------------------------------------------------ zones
+  // ----------------------------------------------------------------------------------------------------------- zones
 
   const char* offset(const char* at) {
     Zone3339 kind;
@@ -465,7 +480,8 @@ class AnyTime {
       after = to;
     } else if (kind == kHour && trust_ != Trust::whole && at > from_ && at[-1] == ' ') {
       return nullptr;  // "10:20:30 -01 …" is something else
-    } else if (end_ - after > 2 && kind == kHourColonMinute && *after == ':' && is_digit(after[1]) && is_digit(after[2])) {
+    } else if (end_ - after > 2 && kind == kHourColonMinute && *after == ':' && is_digit(after[1]) &&
+               is_digit(after[2])) {
       after += 3;  // +08:00:00
     }
     parts_ = zone;
@@ -475,7 +491,8 @@ class AnyTime {
   const char* zone_name(const char* at) {
     const char* to = at;
     bool slash = false;
-    while (to < end_ && to - at < 40 && (is_letter(*to) || *to == '/' || *to == '_' || (slash && (*to == '-' || *to == '+' || is_digit(*to))))) {
+    while (to < end_ && to - at < 40 &&
+           (is_letter(*to) || *to == '/' || *to == '_' || (slash && (*to == '-' || *to == '+' || is_digit(*to))))) {
       slash |= *to == '/';
       ++to;
     }
@@ -528,7 +545,7 @@ class AnyTime {
     return to + 1;
   }
 
-  // ------------------------------------------------------------------------------------------------------------- the result
+  // ------------------------------------------------------------------------------------------------------ the result
 
   bool settle(TimeText* out) {
     uint8_t inferred = 0;
@@ -542,14 +559,16 @@ class AnyTime {
       take_day_of(floor_div(near_, kSecond) + zone_->offset_seconds_at(floor_div(near_, kSecond)));
     }
     if (!zone_text_.empty()) {
-      if (parts_.year < 0 && !infer_year(parts_, near_, *zone_)) return false;
-      else if (parts_.year < 0) inferred |= kYearInferred;
+      if (parts_.year < 0 && !infer_year(parts_, near_, *zone_))
+        return false;
+      else if (parts_.year < 0)
+        inferred |= kYearInferred;
       char upper[6];
       const bool slash = zone_text_.find('/') != zone_text_.npos;
       if (!slash)
         for (size_t i = 0; i < zone_text_.size(); ++i) upper[i] = static_cast<char>(zone_text_[i] & ~0x20);
-      const auto minutes =
-          zone_name_minutes(slash ? zone_text_ : std::string_view(upper, zone_text_.size()), local_seconds(parts_), *zone_);
+      const auto minutes = zone_name_minutes(slash ? zone_text_ : std::string_view(upper, zone_text_.size()),
+                                             local_seconds(parts_), *zone_);
       if (!minutes) return false;
       parts_.has_zone = true;
       parts_.zone_minutes = *minutes;
@@ -603,12 +622,15 @@ std::optional<TimeText> read_whole(std::string_view text, int64_t near_unix_ns, 
 }
 
 bool is_level(std::string_view word) {
-  for (std::string_view level : {"INFO", "WARN", "WARNING", "ERROR", "DEBUG", "FATAL", "TRACE", "SEVERE", "NOTICE", "CRITICAL"})
+  for (std::string_view level :
+       {"INFO", "WARN", "WARNING", "ERROR", "DEBUG", "FATAL", "TRACE", "SEVERE", "NOTICE", "CRITICAL"})
     if (word == level) return true;
   return false;
 }
 
-std::string_view word_of(std::string_view text) { return text.substr(0, std::min(text.find_first_of(" \t"), text.size())); }
+std::string_view word_of(std::string_view text) {
+  return text.substr(0, std::min(text.find_first_of(" \t"), text.size()));
+}
 
 // HDFS' "081109 203518 148 INFO …": two numbers of six digits are a time where a level stands two words on.
 bool has_level_behind(std::string_view rest) {
@@ -627,13 +649,16 @@ std::optional<ReadTime> read_tai64n(std::string_view text) {
   uint64_t seconds = 0, ns = 0;
   for (size_t i = 1; i < 25; ++i) {
     const char c = text[i];
-    const unsigned digit = is_digit(c) ? static_cast<unsigned>(c - '0') : c >= 'a' && c <= 'f' ? static_cast<unsigned>(c - 'a' + 10) : 99;
+    const unsigned digit = is_digit(c)            ? static_cast<unsigned>(c - '0')
+                           : c >= 'a' && c <= 'f' ? static_cast<unsigned>(c - 'a' + 10)
+                                                  : 99;
     if (digit == 99) return std::nullopt;
     (i <= 16 ? seconds : ns) = (i <= 16 ? seconds : ns) * 16 + digit;
   }
   // The label of 1970 is 2^62, and TAI was ten seconds ahead then; daemontools counts no leap seconds.
   seconds -= (uint64_t{1} << 62) + 10;
-  if (ns >= kSecond || seconds > static_cast<uint64_t>(INT64_MAX / kSecond - 1) || (text.size() > 25 && is_alnum(text[25])))
+  if (ns >= kSecond || seconds > static_cast<uint64_t>(INT64_MAX / kSecond - 1) ||
+      (text.size() > 25 && is_alnum(text[25])))
     return std::nullopt;
   ReadTime read{};
   read.time.unix_ns = static_cast<int64_t>(seconds) * kSecond + static_cast<int64_t>(ns);
@@ -643,15 +668,16 @@ std::optional<ReadTime> read_tai64n(std::string_view text) {
   return read;
 }
 
-// A number that begins a line is a time when it has a fraction of milliseconds or better, when a date that agrees stands
-// behind it ("1117838570 2005.06.03"), or when it is in ms, µs or ns and of the year before receipt.
-std::optional<ReadTime> read_leading_epoch(std::string_view text, bool labelled, int64_t near_unix_ns, const Zone& zone) {
+// A number that begins a line is a time when it has a fraction of milliseconds or better, when a date that agrees
+// stands behind it ("1117838570 2005.06.03"), or when it is in ms, µs or ns and of the year before receipt.
+std::optional<ReadTime> read_leading_epoch(std::string_view text, bool labelled, int64_t near_unix_ns,
+                                           const Zone& zone) {
   size_t digits = 0;
   while (digits < text.size() && is_digit(text[digits])) ++digits;
   if (digits < 10) return std::nullopt;
   auto read = read_epoch(text.data(), text.data() + text.size());
-  if (!read || (read->length < text.size() && text[read->length] != ' ' && text[read->length] != '\t' && text[read->length] != ',' &&
-                text[read->length] != ']' && text[read->length] != '|'))
+  if (!read || (read->length < text.size() && text[read->length] != ' ' && text[read->length] != '\t' &&
+                text[read->length] != ',' && text[read->length] != ']' && text[read->length] != '|'))
     return std::nullopt;
   const int64_t at = read->time.unix_ns;
   if (at > near_unix_ns + kYearAheadMax) return std::nullopt;
@@ -664,7 +690,8 @@ std::optional<ReadTime> read_leading_epoch(std::string_view text, bool labelled,
   const auto behind = text.substr(read->length);
   if (behind.size() < 11 || behind[0] != ' ' || !is_digit(behind[1])) return std::nullopt;
   const auto date = read_whole(behind.substr(1, 10), near_unix_ns, zone);
-  if (!date || at - date->unix_ns > 2 * kDaySeconds * kSecond || date->unix_ns - at > 2 * kDaySeconds * kSecond) return std::nullopt;
+  if (!date || at - date->unix_ns > 2 * kDaySeconds * kSecond || date->unix_ns - at > 2 * kDaySeconds * kSecond)
+    return std::nullopt;
   return read;
 }
 
@@ -752,8 +779,8 @@ std::optional<LeadingTime> find_leading_time(std::string_view line, int64_t near
   } else if (c < 0x80) {
     if (!is_letter(text.front())) return std::nullopt;
     // glog's "I1128 04:15:13.816036"
-    const bool glog = std::string_view("IWEFD").find(text.front()) != std::string_view::npos && text.size() > 20 && is_digit(text[1]) &&
-                      is_digit(text[4]) && text[5] == ' ' && text[8] == ':' && text[14] == '.';
+    const bool glog = std::string_view("IWEFD").find(text.front()) != std::string_view::npos && text.size() > 20 &&
+                      is_digit(text[1]) && is_digit(text[4]) && text[5] == ' ' && text[8] == ':' && text[14] == '.';
     if (glog) {
       skip(1);
       bracketed = true;
@@ -779,7 +806,8 @@ std::optional<LeadingTime> find_leading_time(std::string_view line, int64_t near
   const char* after = AnyTime(text, bracketed ? Trust::bracketed : Trust::leading, near_unix_ns, zone).read(&read.time);
   if (!after) return std::nullopt;
   read.length = static_cast<size_t>(after - text.data());
-  if (read.length == 13 && is_digit(text[5]) && text[6] == ' ' && is_digit(text[12]) && !has_level_behind(text.substr(13)))
+  if (read.length == 13 && is_digit(text[5]) && text[6] == ' ' && is_digit(text[12]) &&
+      !has_level_behind(text.substr(13)))
     return std::nullopt;
   return found(read);
 }

@@ -18,10 +18,17 @@ const char* read_http(const char* at, const char* end, const Zone& zone, Parts& 
   const char between = *at;
   uint8_t style;
   switch (between) {
-    case '/': style = kSlash; break;
-    case '-': style = kDash; break;
-    case ' ': style = kDateBlank; break;
-    default: return nullptr;
+    case '/':
+      style = kSlash;
+      break;
+    case '-':
+      style = kDash;
+      break;
+    case ' ':
+      style = kDateBlank;
+      break;
+    default:
+      return nullptr;
   }
   bool canonical;
   parts.month = month_at(at + 1, &canonical);

@@ -29,8 +29,8 @@ bool infer_year(Parts& parts, int64_t near_unix_ns, const Zone& zone) {
   };
   parts.year = near_year;
   if (is_year(near_year)) {
-    // Zones are at most a day apart. Not so far ahead that it might be the year before, nor so far back that it might be
-    // the next one: the usual case looks no further.
+    // Zones are at most a day apart. Not so far ahead that it might be the year before, nor so far back that it might
+    // be the next one: the usual case looks no further.
     const int64_t apart = local_seconds(parts) - near_seconds;
     if (apart < kAhead - kDaySeconds && apart > kAhead + kDaySeconds - 365 * kDaySeconds) return true;
   }

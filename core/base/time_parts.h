@@ -1,5 +1,5 @@
-// What the readers of times share: the pieces that all spellings have, and Parts, which the readers fill and finish() makes
-// a TimeText of. Private to the time_*.cc that read; time_text.cc chooses the reader by the first bytes.
+// What the readers of times share: the pieces that all spellings have, and Parts, which the readers fill and finish()
+// makes a TimeText of. Private to the time_*.cc that read; time_text.cc chooses the reader by the first bytes.
 #pragma once
 
 #include <cstring>
@@ -42,19 +42,44 @@ inline unsigned month_at(const char* at, bool* canonical) {
   };
   unsigned month = 0;
   switch (lower & 0xffffff) {
-    case key("jan"): month = 1; break;
-    case key("feb"): month = 2; break;
-    case key("mar"): month = 3; break;
-    case key("apr"): month = 4; break;
-    case key("may"): month = 5; break;
-    case key("jun"): month = 6; break;
-    case key("jul"): month = 7; break;
-    case key("aug"): month = 8; break;
-    case key("sep"): month = 9; break;
-    case key("oct"): month = 10; break;
-    case key("nov"): month = 11; break;
-    case key("dec"): month = 12; break;
-    default: return 0;
+    case key("jan"):
+      month = 1;
+      break;
+    case key("feb"):
+      month = 2;
+      break;
+    case key("mar"):
+      month = 3;
+      break;
+    case key("apr"):
+      month = 4;
+      break;
+    case key("may"):
+      month = 5;
+      break;
+    case key("jun"):
+      month = 6;
+      break;
+    case key("jul"):
+      month = 7;
+      break;
+    case key("aug"):
+      month = 8;
+      break;
+    case key("sep"):
+      month = 9;
+      break;
+    case key("oct"):
+      month = 10;
+      break;
+    case key("nov"):
+      month = 11;
+      break;
+    case key("dec"):
+      month = 12;
+      break;
+    default:
+      return 0;
   }
   if (!is_letter(at[0]) || !is_letter(at[1]) || !is_letter(at[2])) return 0;
   *canonical = std::memcmp(at, kMonths + 3 * (month - 1), 3) == 0;
@@ -90,13 +115,14 @@ inline const char* read_clock(const char* at, const char* end, Parts& parts) {
   return at < end && is_digit(*at) ? nullptr : at;
 }
 
-// ".123" when one stands there, or ":123" as Comware and some loggers write milliseconds. More than nine digits are read and
-// not kept.
+// ".123" when one stands there, or ":123" as Comware and some loggers write milliseconds. More than nine digits are
+// read and not kept.
 inline const char* read_fraction(const char* at, const char* end, Parts& parts, bool* comma) {
   *comma = false;
   if (end - at < 2 || !is_digit(at[1])) return at;
   if (*at == ':') {
-    if (end - at < 4 || !is_digit(at[2]) || !is_digit(at[3]) || (end - at > 4 && (is_alnum(at[4]) || at[4] == ':'))) return at;
+    if (end - at < 4 || !is_digit(at[2]) || !is_digit(at[3]) || (end - at > 4 && (is_alnum(at[4]) || at[4] == ':')))
+      return at;
     parts.exact = false;
   } else if (*at != '.' && *at != ',') {
     return at;
@@ -148,16 +174,16 @@ inline int64_t local_seconds(const Parts& parts) {
 // " UTC", " CST": a blank and the name of a zone that ends there. The year must be known already.
 const char* read_zone_name(const char* at, const char* end, const Zone& zone, Parts& parts, std::string_view* name);
 
-// Minutes east of UTC of a zone's name at a wall-clock time: "CEST", "PT", "Asia/Shanghai". `own` is the tenant's zone, which
-// settles the names that several lands use. nullopt for a name that is no zone's.
+// Minutes east of UTC of a zone's name at a wall-clock time: "CEST", "PT", "Asia/Shanghai". `own` is the tenant's zone,
+// which settles the names that several lands use. nullopt for a name that is no zone's.
 std::optional<int> zone_name_minutes(std::string_view name, int64_t local_seconds, const Zone& own);
 
-// Settles a missing year: the latest that brings the time no more than kYearAheadMax ahead of receipt. False when there is
-// no such year.
+// Settles a missing year: the latest that brings the time no more than kYearAheadMax ahead of receipt. False when there
+// is no such year.
 bool infer_year(Parts& parts, int64_t near_unix_ns, const Zone& zone);
 
-// Makes a TimeText of what was read; infers what is missing. False when there is no such day. Of a year that unix_ns cannot
-// hold the form stays `none`.
+// Makes a TimeText of what was read; infers what is missing. False when there is no such day. Of a year that unix_ns
+// cannot hold the form stays `none`.
 bool finish(Parts& parts, TimeForm form, int64_t near_unix_ns, const Zone& zone, TimeText& time);
 
 // A year that stands alone: four digits from 1970 on, and then no word goes on.
@@ -172,7 +198,7 @@ inline int lone_year(const char* at, const char* end) {
 
 // The readers. Each returns where the time ends, or nullptr when none stands at `at`.
 
-// ------------------------------------------------------------------------------------ of syslog headers: time_syslog.cc
+// --------------------------------------------------------------------------------- of syslog headers: time_syslog.cc
 
 // 2026-11-01T08:00:00.123+08:00 and its kin. The caller has seen that the fifth byte is `-` or `/`.
 const char* read_3339(const char* at, const char* end, const Zone& zone, Parts& parts);
@@ -180,13 +206,14 @@ const char* read_3339(const char* at, const char* end, const Zone& zone, Parts& 
 const char* read_3164(const char* at, const char* end, unsigned lead, unsigned year_place, int64_t near_unix_ns,
                       const Zone& zone, Parts& parts);
 
-// ----------------------------------------------------------------------------------- of applications: time_application.cc
+// ------------------------------------------------------------------------------ of applications: time_application.cc
 
 // 01/Nov/2026:08:00:00 +0800, 01-Nov-2026 08:00:00.123, 1 Nov 2026 08:00:00.
 const char* read_http(const char* at, const char* end, const Zone& zone, Parts& parts);
 // 261101  8:00:00 (mysql before 5.7) and 26/11/01 08:00:00 (Spark). Not written back.
 const char* read_short_year(const char* at, const char* end, Parts& parts);
-// 11/28/2026:08:00:00 GMT, as NetScaler writes it unless it was told to put the day first; a number above 12 is the day.
+// 11/28/2026:08:00:00 GMT, as NetScaler writes it unless it was told to put the day first; a number above 12 is the
+// day.
 const char* read_us_date(const char* at, const char* end, const Zone& zone, Parts& parts);
 // 20261101T080000Z. Not written back.
 const char* read_basic(const char* at, const char* end, Parts& parts);

@@ -1,5 +1,5 @@
-// What TimeText::style means for each TimeForm. Private to the time_*.cc; blocks store the numbers, so never give one a new
-// meaning: add, or use TimeForm::other.
+// What TimeText::style means for each TimeForm. Private to the time_*.cc; blocks store the numbers, so never give one a
+// new meaning: add, or use TimeForm::other.
 #pragma once
 
 #include <cstdint>

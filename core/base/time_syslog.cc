@@ -11,10 +11,16 @@ const char* read_3339(const char* at, const char* end, const Zone& zone, Parts& 
   if (parts.year < 0 || parts.month - 1 > 11 || parts.day - 1 > 30) return nullptr;
   uint8_t style = at[4] == '/' ? kSlashes : 0;
   switch (at[10]) {
-    case 'T': break;
-    case 't': style |= kLowerT; break;
-    case ' ': style |= kBlank; break;
-    default: return nullptr;
+    case 'T':
+      break;
+    case 't':
+      style |= kLowerT;
+      break;
+    case ' ':
+      style |= kBlank;
+      break;
+    default:
+      return nullptr;
   }
   at = read_clock(at + 11, end, parts);
   if (!at) return nullptr;
@@ -127,8 +133,8 @@ const char* read_3164(const char* at, const char* end, unsigned lead, unsigned y
     parts.has_zone = true;
     parts.exact = false;
     ++at;
-  } else if (end - at >= 3 && *at == ' ' && (at[1] == 'A' || at[1] == 'P') && at[2] == 'M' && (end - at == 3 || !is_alnum(at[3])) &&
-             parts.hour - 1 < 12) {  // the clock of twelve hours
+  } else if (end - at >= 3 && *at == ' ' && (at[1] == 'A' || at[1] == 'P') && at[2] == 'M' &&
+             (end - at == 3 || !is_alnum(at[3])) && parts.hour - 1 < 12) {  // the clock of twelve hours
     parts.hour = parts.hour % 12 + (at[1] == 'P' ? 12 : 0);
     parts.exact = false;
     at += 3;

@@ -1,4 +1,5 @@
-// Text -> TimeText: which reader is asked, by the first bytes. The readers stand in time_syslog.cc and time_application.cc.
+// Text -> TimeText: which reader is asked, by the first bytes. The readers stand in time_syslog.cc and
+// time_application.cc.
 #include "core/base/time_text.h"
 
 #include <cstring>

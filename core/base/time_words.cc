@@ -46,14 +46,17 @@ const char* one_of(const char* at, const char* end, const Sign (&signs)[N], uint
 
 }  // namespace
 
-bool is_sign(const char* at, const char* end, const char* sign) { return end - at >= 3 && std::memcmp(at, sign, 3) == 0; }
+bool is_sign(const char* at, const char* end, const char* sign) {
+  return end - at >= 3 && std::memcmp(at, sign, 3) == 0;
+}
 
 const char* month(const char* at, const char* end, unsigned* month) {
   if (at == end) return nullptr;
   if (static_cast<unsigned char>(*at) >= 0x80) {
     // The longer ones first: 十一月 ends as 一月 does.
-    static constexpr Sign kSigns[] = {{"十二月", 12}, {"十一月", 11}, {"十月", 10}, {"一月", 1}, {"二月", 2}, {"三月", 3},
-                                      {"四月", 4},    {"五月", 5},    {"六月", 6},  {"七月", 7}, {"八月", 8}, {"九月", 9}};
+    static constexpr Sign kSigns[] = {{"十二月", 12}, {"十一月", 11}, {"十月", 10}, {"一月", 1},
+                                      {"二月", 2},    {"三月", 3},    {"四月", 4},  {"五月", 5},
+                                      {"六月", 6},    {"七月", 7},    {"八月", 8},  {"九月", 9}};
     uint8_t value;
     const char* after = one_of(at, end, kSigns, &value);
     if (after) *month = value;
@@ -75,7 +78,8 @@ const char* weekday(const char* at, const char* end) {
   if (at == end) return nullptr;
   if (static_cast<unsigned char>(*at) >= 0x80) {
     static constexpr Sign kHeads[] = {{"星期", 0}, {"礼拜", 0}, {"周", 0}};
-    static constexpr Sign kDays[] = {{"一", 1}, {"二", 2}, {"三", 3}, {"四", 4}, {"五", 5}, {"六", 6}, {"日", 0}, {"天", 0}};
+    static constexpr Sign kDays[] = {{"一", 1}, {"二", 2}, {"三", 3}, {"四", 4},
+                                     {"五", 5}, {"六", 6}, {"日", 0}, {"天", 0}};
     uint8_t value;
     const char* after = one_of(at, end, kHeads, &value);
     return after ? one_of(after, end, kDays, &value) : nullptr;
@@ -95,8 +99,9 @@ const char* half_of_day(const char* at, const char* end, Half* half) {
   if (end - at < 2) return nullptr;
   if (static_cast<unsigned char>(*at) >= 0x80) {
     constexpr auto kAm = static_cast<uint8_t>(Half::am), kPm = static_cast<uint8_t>(Half::pm);
-    static constexpr Sign kSigns[] = {{"上午", kAm}, {"下午", kPm}, {"凌晨", kAm}, {"早上", kAm}, {"清晨", kAm},
-                                      {"傍晚", kPm}, {"晚上", kPm}, {"中午", static_cast<uint8_t>(Half::noon)}};
+    static constexpr Sign kSigns[] = {
+        {"上午", kAm}, {"下午", kPm}, {"凌晨", kAm}, {"早上", kAm},
+        {"清晨", kAm}, {"傍晚", kPm}, {"晚上", kPm}, {"中午", static_cast<uint8_t>(Half::noon)}};
     uint8_t value;
     const char* after = one_of(at, end, kSigns, &value);
     if (after) *half = static_cast<Half>(value);

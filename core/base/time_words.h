@@ -7,10 +7,10 @@ namespace yushi::time_words {
 
 // Each gives the byte behind the word, or nullptr when none stands at `at`. A longer word is none: "Sunset", "Marked".
 
-const char* month(const char* at, const char* end, unsigned* month);      // Nov, November, Sept., 11月, 十一月
-const char* weekday(const char* at, const char* end);                     // Sun, Sunday, 星期日, 周日
+const char* month(const char* at, const char* end, unsigned* month);  // Nov, November, Sept., 11月, 十一月
+const char* weekday(const char* at, const char* end);                 // Sun, Sunday, 星期日, 周日
 enum class Half : uint8_t { none, am, pm, noon /* 中午: 12, 1, 2 o'clock */ };
-const char* half_of_day(const char* at, const char* end, Half* half);     // AM, p.m., 上午, 下午, 晚上, 凌晨
+const char* half_of_day(const char* at, const char* end, Half* half);  // AM, p.m., 上午, 下午, 晚上, 凌晨
 
 // One Chinese sign of UTF-8 (three bytes), as "年".
 bool is_sign(const char* at, const char* end, const char* sign);

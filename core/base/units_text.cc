@@ -25,7 +25,8 @@ std::string span_text(int64_t seconds) {
   for (size_t i = 0; i + 1 < std::size(kUnits); ++i) {
     if (seconds < kUnits[i].seconds) continue;
     auto text = std::to_string(seconds / kUnits[i].seconds) + kUnits[i].name;
-    if (auto rest = seconds % kUnits[i].seconds / kUnits[i + 1].seconds) text += " " + std::to_string(rest) + kUnits[i + 1].name;
+    if (auto rest = seconds % kUnits[i].seconds / kUnits[i + 1].seconds)
+      text += " " + std::to_string(rest) + kUnits[i + 1].name;
     return text;
   }
   return std::to_string(seconds) + " s";

@@ -43,7 +43,8 @@ void split_authority(std::string_view text, UrlParts& parts) {
     host_to = colon;
   }
   parts.domain = text.substr(0, host_to);
-  if (parts.domain.starts_with('[') && parts.domain.ends_with(']')) parts.domain = parts.domain.substr(1, parts.domain.size() - 2);
+  if (parts.domain.starts_with('[') && parts.domain.ends_with(']'))
+    parts.domain = parts.domain.substr(1, parts.domain.size() - 2);
   if (host_to < text.size() && text[host_to] == ':') {
     const auto port = text.substr(host_to + 1);
     if (port.size() <= 5 && port.find_first_not_of("0123456789") == port.npos) parts.port = port;
@@ -55,8 +56,9 @@ bool is_name_of_host(std::string_view text) {
   const auto dot = text.rfind('.');
   if (dot == text.npos || dot == 0) return false;
   const auto last = text.substr(dot + 1);
-  for (std::string_view page : {"php", "html", "htm", "shtml", "asp", "aspx", "jsp", "jspx", "do", "action", "cgi", "pl", "py", "js",
-                                "css", "txt", "xml", "json", "php5", "ashx", "asmx", "dll", "exe", "sh"})
+  for (std::string_view page :
+       {"php", "html", "htm", "shtml", "asp", "aspx", "jsp",  "jspx", "do",   "action", "cgi", "pl",
+        "py",  "js",   "css", "txt",   "xml", "json", "php5", "ashx", "asmx", "dll",    "exe", "sh"})
     if (last == page && !text.starts_with("www.")) return false;
   return last.size() >= 2 || is_digit(text[0]);
 }
@@ -165,8 +167,8 @@ UrlParts split_url(std::string_view text) {
   }
   size_t scheme = 0;
   if (!text.empty() && is_letter(text[0]))
-    while (scheme < text.size() && (is_letter(text[scheme]) || is_digit(text[scheme]) || text[scheme] == '+' || text[scheme] == '.' ||
-                                    text[scheme] == '-'))
+    while (scheme < text.size() && (is_letter(text[scheme]) || is_digit(text[scheme]) || text[scheme] == '+' ||
+                                    text[scheme] == '.' || text[scheme] == '-'))
       ++scheme;
   if (scheme > 0 && text.substr(scheme).starts_with("://")) {
     parts.scheme = text.substr(0, scheme);
@@ -185,7 +187,8 @@ UrlParts split_url(std::string_view text) {
   const auto authority = text.substr(0, to);
   UrlParts of_host;
   split_authority(authority, of_host);
-  bool is_host = !of_host.domain.empty() && (!of_host.port.empty() || (to != text.npos && is_name_of_host(of_host.domain)));
+  bool is_host =
+      !of_host.domain.empty() && (!of_host.port.empty() || (to != text.npos && is_name_of_host(of_host.domain)));
   for (char c : of_host.domain) is_host &= is_letter(c) || is_digit(c) || c == '.' || c == '-' || c == ':' || c == '_';
   if (!is_host) {
     split_path(text, parts);
@@ -208,7 +211,8 @@ size_t decode_url(std::string_view text, char* out) {
   bool ascii = true;
   for (size_t i = 0; i < size; ++i) ascii &= static_cast<unsigned char>(out[i]) < 0x80;
   if (ascii) return size;
-  char* behind = out + url_decoded_bytes_max(text.size()) - size;  // the end of the room, so that the front is free to grow
+  // the end of the room, so that the front is free to grow
+  char* behind = out + url_decoded_bytes_max(text.size()) - size;
   std::memmove(behind, out, size);
   // as_utf8() gives at most three bytes for each it reads, and reads on before it could reach them.
   return as_utf8({behind, size}, out);

@@ -179,8 +179,9 @@ std::vector<uint64_t> required_tokens(const Expression& leaf) {
   // A number, address or date is kept by value, so that its text in the rule says nothing of its text in raw.
   bool is_string = !leaf.field || leaf.field->type == FieldType::keyword || leaf.field->type == FieldType::text;
   if (auto* string = std::get_if<StringTest>(&leaf.test); string && is_string) return string->pattern.certain_tokens();
-  if (auto* address = std::get_if<AddressTest>(&leaf.test);
-      address && address->prefix_bits == 128 && leaf.field && leaf.field->type == FieldType::ip && is_fixed_field(*leaf.field))
+  if (auto* address = std::get_if<AddressTest>(&leaf.test); address && address->prefix_bits == 128 && leaf.field &&
+                                                            leaf.field->type == FieldType::ip &&
+                                                            is_fixed_field(*leaf.field))
     return {ip_hash(address->network)};
   return {};
 }
@@ -284,8 +285,9 @@ Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern, boo
   source += pattern;
   auto regex = std::make_shared<const Regex>(source, options);
   if (regex->re2.ok() && regex->re2.ProgramSize() > kRegexStepsMax) {
-    return fail(Code::invalid, "regular expression not supported: it is too large, " + std::to_string(regex->re2.ProgramSize()) +
-                                   " steps of at most " + std::to_string(kRegexStepsMax) + "; make it shorter");
+    return fail(Code::invalid, "regular expression not supported: it is too large, " +
+                                   std::to_string(regex->re2.ProgramSize()) + " steps of at most " +
+                                   std::to_string(kRegexStepsMax) + "; make it shorter");
   }
   if (regex->re2.ok()) return std::shared_ptr<const Regex>(std::move(regex));
   const std::string& construct = regex->re2.error_arg();

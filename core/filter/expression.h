@@ -99,7 +99,8 @@ struct Expression {
   static Expression of(std::string_view name, Test test);  // fills field and tokens
 };
 
-// A pattern that RE2 takes; with the construct named invalid when it is broken, refused when it is right in another dialect. `folds`: (?i). `dot_newline`: (?s).
+// A pattern that RE2 takes; with the construct named invalid when it is broken, refused when it is right in another
+// dialect. `folds`: (?i). `dot_newline`: (?s).
 Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern, bool folds, bool dot_newline = false,
                                                    bool multi_line = false);
 

@@ -169,7 +169,8 @@ class KqlReader {
       if (auto more = read_more_words(*literal); !more) return tl::unexpected(more.error());
       if (literal->is_star()) return Expression::everything();
     }
-    if (columns_) return error(begin, "rows have no message to look into: a word needs its column; there are " + column_list());
+    if (columns_)
+      return error(begin, "rows have no message to look into: a word needs its column; there are " + column_list());
     return question(KqlTarget::of_field(kFreeField), Order::equal, false, *literal);
   }
 
@@ -224,8 +225,8 @@ class KqlReader {
     bool may_be_text = has_words || after > end + 1 || !field || field->type == FieldType::text;
     if (!ends_value(after) || (may_be_text && !is_regex)) return {};
     std::string_view whole = query_.substr(at_, after - at_);
-    return error(at_, "a regular expression is written " + name + " ~ " + std::string(whole) + "; a text with these signs, " +
-                          name + ": \"" + std::string(whole) + "\"");
+    return error(at_, "a regular expression is written " + name + " ~ " + std::string(whole) +
+                          "; a text with these signs, " + name + ": \"" + std::string(whole) + "\"");
   }
   bool ends_value(size_t at) const {
     return at >= query_.size() || is_blank(query_[at]) || query_[at] == ')' || query_[at] == '|';

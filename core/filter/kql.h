@@ -23,8 +23,8 @@ struct KqlFilter {
 
 // A column of the rows that a filter asks in place of a record's fields.
 struct KqlColumn {
-  std::string name;                // as its stage spells it: "max(@timestamp)"
-  std::optional<FieldType> type;   // not there: of its values
+  std::string name;               // as its stage spells it: "max(@timestamp)"
+  std::optional<FieldType> type;  // not there: of its values
 };
 
 // Reads the filter that begins at `from` of `query`; stages of a pipe follow it where `end` says. With `columns` it

@@ -145,8 +145,7 @@ Result<Expression> kql_comparison(const KqlTarget& target, Order order, bool is_
       return Expression::of(name, number);
     }
     case FieldType::ip: {
-      if (literal.has_wildcard())
-        return fail(Code::invalid, name + " is an address: write a network as 10.0.0.0/8");
+      if (literal.has_wildcard()) return fail(Code::invalid, name + " is an address: write a network as 10.0.0.0/8");
       if (is_range) return fail(Code::invalid, name + " is an address: write " + name + ": 10.0.0.0/8");
       AddressTest network;
       if (!read_network(literal.text, &network))

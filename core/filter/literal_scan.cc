@@ -39,12 +39,17 @@ double rate_of(const std::vector<std::string>& heads) {
   for (size_t k = 0; k < 4 && !heads.empty(); ++k) {
     uint16_t low = 0, high = 0;
     for (auto& head : heads) {
-      if (k >= head.size()) low = high = 0xffff;
-      else low |= static_cast<uint16_t>(1u << (rough(static_cast<uint8_t>(head[k])) & 15)), high |= static_cast<uint16_t>(1u << (rough(static_cast<uint8_t>(head[k])) >> 4));
+      if (k >= head.size())
+        low = high = 0xffff;
+      else
+        low |= static_cast<uint16_t>(1u << (rough(static_cast<uint8_t>(head[k])) & 15)),
+            high |= static_cast<uint16_t>(1u << (rough(static_cast<uint8_t>(head[k])) >> 4));
     }
     double sum = 0;
     for (unsigned byte = 0; byte < 256; ++byte)
-      if ((low >> (rough(static_cast<uint8_t>(byte)) & 15) & 1) && (high >> (rough(static_cast<uint8_t>(byte)) >> 4) & 1)) sum += frequency(byte);
+      if ((low >> (rough(static_cast<uint8_t>(byte)) & 15) & 1) &&
+          (high >> (rough(static_cast<uint8_t>(byte)) >> 4) & 1))
+        sum += frequency(byte);
     rate *= sum / 1000;
   }
   return rate;
@@ -127,8 +132,10 @@ size_t LiteralScan::next(std::string_view text, size_t at) const {
       const __m128i by_high = _mm_shuffle_epi8(high[k], _mm_and_si128(_mm_srli_epi16(word, 4), half));
       may = _mm_and_si128(may, _mm_and_si128(by_low, by_high));
     }
-    for (auto places = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(may, none))) ^ 0xffffu; places; places &= places - 1)
-      if (const auto place = at + static_cast<size_t>(std::countr_zero(places)); may_begin(bytes + place, true)) return place;
+    for (auto places = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(may, none))) ^ 0xffffu; places;
+         places &= places - 1)
+      if (const auto place = at + static_cast<size_t>(std::countr_zero(places)); may_begin(bytes + place, true))
+        return place;
   }
 #endif
   for (; at + 3 <= text.size(); ++at) {

@@ -1,8 +1,8 @@
 // Where one of some dozens of short texts may stand: the look that every outgoing text gets before anything dearer.
 //
-// Sixteen places at a time: the first four bytes at each place are compared by their half bytes with all literals at once
-// (the way of Hyperscan's Teddy; Wang et al., NSDI 2019), in eight groups. What passes is looked up in a bitmap of the first
-// bytes of all literals, and only then compared whole.
+// Sixteen places at a time: the first four bytes at each place are compared by their half bytes with all literals at
+// once (the way of Hyperscan's Teddy; Wang et al., NSDI 2019), in eight groups. What passes is looked up in a bitmap of
+// the first bytes of all literals, and only then compared whole.
 //
 // Folds ASCII case. Literals have 3 bytes or more.
 //
@@ -49,14 +49,15 @@ class LiteralScan {
   // The first place from `at` on where a literal may begin; text.size() or more: none.
   size_t next(std::string_view text, size_t at) const;
 
-  std::vector<std::string> literals_;                       // folded
-  std::array<std::vector<uint16_t>, 256> groups_;           // by first byte
-  std::array<std::array<uint8_t, 16>, 4> low_{}, high_{};   // of byte 0..3: bit k, group k has this half
-  std::array<std::array<uint8_t, 256>, 4> bytes_{};         // the same for whole bytes
+  std::vector<std::string> literals_;                      // folded
+  std::array<std::vector<uint16_t>, 256> groups_;          // by first byte
+  std::array<std::array<uint8_t, 16>, 4> low_{}, high_{};  // of byte 0..3: bit k, group k has this half
+  std::array<std::array<uint8_t, 256>, 4> bytes_{};        // the same for whole bytes
   static constexpr unsigned kBits = 13;
   static uint32_t slot(uint32_t head) { return (head * 0x9e3779b1u) >> (32 - kBits); }
   bool may_begin(const uint8_t* at, bool has_four) const;
-  std::array<uint64_t, (1u << kBits) / 64> threes_{}, fours_{};  // by the first bytes, of literals of 3 bytes and of others
+  // by the first bytes, of literals of 3 bytes and of others
+  std::array<uint64_t, (1u << kBits) / 64> threes_{}, fours_{};
 };
 
 }  // namespace yushi

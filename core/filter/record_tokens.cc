@@ -17,7 +17,8 @@ void gather_record_tokens(const Record& record, Scratch& scratch, std::vector<ui
   for_each_field(record, scratch, [&](const Field& field, const Value& value) {
     if (is_outside_token_filter(field.name)) return;
     if (value.type == Value::Type::ip) hashes.push_back(ip_hash(value.address));
-    // Of an address the words that were written: filters of blocks hold these, whatever form we show. It is found by ip_hash.
+    // Of an address the words that were written: filters of blocks hold these, whatever form we show. It is found by
+    // ip_hash.
     words(value.written.empty() ? value.text : value.written);
   });
 }

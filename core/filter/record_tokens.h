@@ -11,9 +11,9 @@
 
 namespace yushi {
 
-// Appends the hashes: the words of raw as text, the words of every string value as it is meant (escapes undone), of captured
-// number and address texts too, and ip_hash of addresses. event.id, dates, yushi.* and what is_in_token_filter() leaves out
-// are not among them.
+// Appends the hashes: the words of raw as text, the words of every string value as it is meant (escapes undone), of
+// captured number and address texts too, and ip_hash of addresses. event.id, dates, yushi.* and what
+// is_in_token_filter() leaves out are not among them.
 void gather_record_tokens(const Record& record, Scratch& scratch, std::vector<uint64_t>& hashes);
 
 }  // namespace yushi

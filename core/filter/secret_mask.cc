@@ -21,8 +21,10 @@ const Record& SecretMask::mask(const Record& record) {
   spans_.clear();
   rules_->find(record.raw, record.charset, spans_);
   find_in_captures(record);
-  if (!record.lines.empty() && !spans_.empty()) [[unlikely]] find_in_lines(record);
-  if (spans_.empty()) [[likely]] return record;
+  if (!record.lines.empty() && !spans_.empty()) [[unlikely]]
+    find_in_lines(record);
+  if (spans_.empty()) [[likely]]
+    return record;
   settle_spans();
   rewrite(record.raw);
 
@@ -64,7 +66,8 @@ void SecretMask::find_in_captures(const Record& record) {
       continue;
     }
     const auto escape = static_cast<Escape>(capture.escape);
-    if (escape == Escape::none) [[likely]] continue;
+    if (escape == Escape::none) [[likely]]
+      continue;
     if (escape != Escape::hex && record.text(capture).find('\\') == std::string_view::npos) continue;
     scratch_.clear();
     joined_ = decode_escape(text_of(record, record.text(capture), scratch_), escape, scratch_);
@@ -89,7 +92,8 @@ void SecretMask::find_in_arguments(const Record& record) {
     if (capture.field != arguments()) continue;
     if (!joined_.empty()) joined_.push_back(' ');
     const auto begin = joined_.size();
-    joined_ += decode_escape(text_of(record, record.text(capture), scratch_), static_cast<Escape>(capture.escape), scratch_);
+    joined_ +=
+        decode_escape(text_of(record, record.text(capture), scratch_), static_cast<Escape>(capture.escape), scratch_);
     parts.push_back({&capture, begin, joined_.size()});
   }
   inner_.clear();
@@ -108,8 +112,8 @@ void SecretMask::find_in_arguments(const Record& record) {
     }
 }
 
-// The words of an event stand behind its lines once more (parsers/joiner.h), whole and together, so that a secret among them
-// was found there; it stands in the lines too, as auditd writes it: between quotes, or in hex.
+// The words of an event stand behind its lines once more (parsers/joiner.h), whole and together, so that a secret among
+// them was found there; it stands in the lines too, as auditd writes it: between quotes, or in hex.
 void SecretMask::find_in_lines(const Record& event) {
   constexpr size_t kAloneMin = 6;  // bytes of what is hidden wherever it stands; a shorter one only between quotes
   const size_t end = event.message_begin + event.message_length;
@@ -123,7 +127,8 @@ void SecretMask::find_in_lines(const Record& event) {
     const std::string secret(event.raw.substr(spans_[i].begin, spans_[i].end - spans_[i].begin));
     hide(secret.size() < kAloneMin ? '"' + secret + '"' : secret);
     std::string hex = to_hex(secret);
-    std::transform(hex.begin(), hex.end(), hex.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    std::transform(hex.begin(), hex.end(), hex.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     hide(hex);
   }
 }
@@ -141,8 +146,10 @@ void SecretMask::settle_spans() {
   std::sort(spans_.begin(), spans_.end(), [](const Span& a, const Span& b) { return a.begin < b.begin; });
   size_t kept = 0;
   for (size_t i = 1; i < spans_.size(); ++i) {
-    if (spans_[i].begin <= spans_[kept].end) spans_[kept].end = std::max(spans_[kept].end, spans_[i].end);
-    else spans_[++kept] = spans_[i];
+    if (spans_[i].begin <= spans_[kept].end)
+      spans_[kept].end = std::max(spans_[kept].end, spans_[i].end);
+    else
+      spans_[++kept] = spans_[i];
   }
   spans_.resize(kept + 1);
 }
@@ -158,14 +165,15 @@ void SecretMask::rewrite(std::string_view text) {
   text_ += text.substr(at);
 }
 
-// Where a place of the old text is in the new one. Of what begins inside a secret, where the mask begins; of what ends there,
-// where it ends.
+// Where a place of the old text is in the new one. Of what begins inside a secret, where the mask begins; of what ends
+// there, where it ends.
 uint32_t SecretMask::moved(uint32_t at, bool is_begin) const {
   int64_t shift = 0;
   for (auto& span : spans_) {
     if (at <= span.begin) break;
     shift += static_cast<int64_t>(kMasked.size()) - (span.end - span.begin);
-    if (at < span.end) return static_cast<uint32_t>(span.end + shift - (is_begin ? static_cast<int64_t>(kMasked.size()) : 0));
+    if (at < span.end)
+      return static_cast<uint32_t>(span.end + shift - (is_begin ? static_cast<int64_t>(kMasked.size()) : 0));
   }
   return static_cast<uint32_t>(at + shift);
 }

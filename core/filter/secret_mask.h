@@ -1,11 +1,12 @@
 // A record, an alert or a text as it may leave: with `[masked]` in the place of each secret.
 //
-// The record's raw is rewritten and its captures moved along, so that whatever is made of it afterwards (message, fields,
-// lists, JSON, CSV, protobuf, rows of a pipe) shows the same: no output has a way of its own to forget. A capture is looked at
-// as what it stands for too: by its name, unescaped, from hex, and the arguments of a command together.
+// The record's raw is rewritten and its captures moved along, so that whatever is made of it afterwards (message,
+// fields, lists, JSON, CSV, protobuf, rows of a pipe) shows the same: no output has a way of its own to forget. A
+// capture is looked at as what it stands for too: by its name, unescaped, from hex, and the arguments of a command
+// together.
 //
-// Every secret becomes the same text. Two that are equal cannot be told from two that differ, nor long ones from short ones:
-// a mark made of the secret would let whoever can send a line try passwords until the marks are alike.
+// Every secret becomes the same text. Two that are equal cannot be told from two that differ, nor long ones from short
+// ones: a mark made of the secret would let whoever can send a line try passwords until the marks are alike.
 //
 // Threads  One owner. Memory: what mask() gives lives until its next call.
 // Cost     Some 100 ns for a record without a candidate; 1 to 5 µs where one has to be looked at.
@@ -46,14 +47,14 @@ class SecretMask {
   uint32_t moved(uint32_t at, bool is_begin) const;
 
   std::shared_ptr<const SecretRules> rules_;
-  std::vector<Span> spans_;      // of secrets in the text, ascending once settled
-  std::vector<Span> inner_;      // in what a capture stands for
-  std::string text_;             // what goes out in its place
+  std::vector<Span> spans_;  // of secrets in the text, ascending once settled
+  std::vector<Span> inner_;  // in what a capture stands for
+  std::string text_;         // what goes out in its place
   std::string joined_;
   Record record_;
   std::vector<Capture> captures_;
   Scratch scratch_;
-  std::vector<char> names_;      // by FieldId: 0 not looked at yet, 1 no secret, 2 secret
+  std::vector<char> names_;  // by FieldId: 0 not looked at yet, 1 no secret, 2 secret
 };
 
 }  // namespace yushi

@@ -36,7 +36,8 @@ std::string in_gb18030(std::string_view utf8) {
     for (int lead = 0x81; lead < 0xff; ++lead)
       for (int trail = 0x40; trail < 0xff; ++trail) {
         std::string bytes{static_cast<char>(lead), static_cast<char>(trail)};
-        if (auto point = decode(Charset::gb18030, bytes, 0); point.length == 2) out.emplace(static_cast<uint32_t>(point.code), bytes);
+        if (auto point = decode(Charset::gb18030, bytes, 0); point.length == 2)
+          out.emplace(static_cast<uint32_t>(point.code), bytes);
       }
     return out;
   }();
@@ -45,9 +46,12 @@ std::string in_gb18030(std::string_view utf8) {
     auto point = decode_utf8(utf8, at);
     if (point.length == 0) return {};
     auto found = kTwoBytes.find(static_cast<uint32_t>(point.code));
-    if (point.code < 0x80) out.push_back(static_cast<char>(point.code));
-    else if (found == kTwoBytes.end()) return {};
-    else out += found->second;
+    if (point.code < 0x80)
+      out.push_back(static_cast<char>(point.code));
+    else if (found == kTwoBytes.end())
+      return {};
+    else
+      out += found->second;
     at += point.length;
   }
   return out;
@@ -70,10 +74,14 @@ class ValueReader {
     }
     if (!skip_separator(is_option)) return false;
     skip_blanks();
-    while (at_ < text_.size() && (text_[at_] == '[' || text_[at_] == '(') && !starts("[masked]") && is_value_behind_bracket()) ++at_;
+    while (at_ < text_.size() && (text_[at_] == '[' || text_[at_] == '(') && !starts("[masked]") &&
+           is_value_behind_bracket())
+      ++at_;
     const auto quote = take_quote();
     for (auto& scheme : schemes) {
-      if (text_.size() - at_ <= scheme.size() || lower(text_.substr(at_, scheme.size())) != scheme || !is_blank(text_[at_ + scheme.size()])) continue;
+      if (text_.size() - at_ <= scheme.size() || lower(text_.substr(at_, scheme.size())) != scheme ||
+          !is_blank(text_[at_ + scheme.size()]))
+        continue;
       at_ += scheme.size();
       skip_blanks();
       break;
@@ -106,21 +114,29 @@ class ValueReader {
 
   // `<password>`, `<ns:password>`, `<userPassword>`
   bool has_tag_before(size_t begin) const {
-    while (begin > 0 && (is_alnum(text_[begin - 1]) || text_[begin - 1] == '_' || text_[begin - 1] == '-' || text_[begin - 1] == ':')) --begin;
+    while (begin > 0 && (is_alnum(text_[begin - 1]) || text_[begin - 1] == '_' || text_[begin - 1] == '-' ||
+                         text_[begin - 1] == ':'))
+      --begin;
     return begin > 0 && text_[begin - 1] == '<';
   }
 
-  bool is_value_behind_bracket() const { return at_ + 1 < text_.size() && !is_space(text_[at_ + 1]) && text_[at_ + 1] != ']' && text_[at_ + 1] != ')'; }
+  bool is_value_behind_bracket() const {
+    return at_ + 1 < text_.size() && !is_space(text_[at_ + 1]) && text_[at_ + 1] != ']' && text_[at_ + 1] != ')';
+  }
 
   bool skip_separator(bool is_option) {
     const size_t from = at_;
     size_t slashes = 0;
     while (at_ < text_.size() && text_[at_] == '\\') ++at_, ++slashes;
     const bool closed = at_ < text_.size() && is_quote(text_[at_]);
-    if (closed) ++at_;
-    else if (slashes) return at_ = from, false;
-    else take("%22");
-    if (take("]")) {}  // user[password]=x
+    if (closed)
+      ++at_;
+    else if (slashes)
+      return at_ = from, false;
+    else
+      take("%22");
+    if (take("]")) {
+    }  // user[password]=x
     const size_t behind = at_;
     skip_blanks();
     if (take("%3D") || take("%3d") || take("%3A") || take("%3a")) return true;
@@ -154,7 +170,8 @@ class ValueReader {
     size_t slashes = 0;
     while (at_ + slashes < text_.size() && text_[at_ + slashes] == '\\') ++slashes;
     if (at_ + slashes >= text_.size() || !is_quote(text_[at_ + slashes])) {
-      if (take("%22")) {}
+      if (take("%22")) {
+      }
       return {};
     }
     at_ += slashes + 1;
@@ -172,13 +189,17 @@ class ValueReader {
     return text_.size();
   }
 
-  bool ends_at(size_t i) const { return i >= text_.size() || is_space(text_[i]) || is_quote(text_[i]) || text_[i] == '<' || text_[i] == '\\'; }
+  bool ends_at(size_t i) const {
+    return i >= text_.size() || is_space(text_[i]) || is_quote(text_[i]) || text_[i] == '<' || text_[i] == '\\';
+  }
 
   // A name with an `=` or `:` behind it, or nothing more.
   bool is_next_part(size_t i) const {
     if (ends_at(i)) return true;
     const size_t begin = i;
-    while (i < text_.size() && (is_alnum(text_[i]) || text_[i] == '_' || text_[i] == '-' || text_[i] == '.' || is_wide(text_[i]))) ++i;
+    while (i < text_.size() &&
+           (is_alnum(text_[i]) || text_[i] == '_' || text_[i] == '-' || text_[i] == '.' || is_wide(text_[i])))
+      ++i;
     return i > begin && i < text_.size() && (text_[i] == '=' || text_[i] == ':');
   }
 
@@ -194,8 +215,11 @@ class ValueReader {
       for (std::string_view sign : {"\xef\xbc\x8c", "\xe3\x80\x82", "\xef\xbc\x9b"})  // ， 。 ；
         if (charset_ == Charset::utf8 && text_.substr(i).starts_with(sign)) return i;
       if ((c == ',' || c == ';' || c == '&' || c == '|') && is_next_part(i + 1)) return i;
-      if ((c == ')' || c == ']' || c == '}' || c == '>') && (ends_at(i + 1) || std::string_view(",;&|)]}>").find(text_[i + 1]) != std::string_view::npos)) return i;
-      if (is_quote(c) && (ends_at(i + 1) || std::string_view(",;&|)]}>").find(text_[i + 1]) != std::string_view::npos)) {
+      if ((c == ')' || c == ']' || c == '}' || c == '>') &&
+          (ends_at(i + 1) || std::string_view(",;&|)]}>").find(text_[i + 1]) != std::string_view::npos))
+        return i;
+      if (is_quote(c) &&
+          (ends_at(i + 1) || std::string_view(",;&|)]}>").find(text_[i + 1]) != std::string_view::npos)) {
         size_t end = i;
         while (end > at_ && text_[end - 1] == '\\') --end;
         return end;
@@ -257,8 +281,10 @@ Result<std::vector<SecretFile>> read_secret_directories(const std::vector<std::s
       auto path = at->path().string(), name = at->path().filename().string();
       if (!is_data_file_name(path, false, away)) continue;
       auto text = read_data_file(path);
-      if (text) by_name[name] = {name, path, std::move(*text)};
-      else away.push_back({path, text.error().message});
+      if (text)
+        by_name[name] = {name, path, std::move(*text)};
+      else
+        away.push_back({path, text.error().message});
     }
     if (error) return fail(Code::io, "reading the secrets' files of " + directory + ": " + error.message());
   }
@@ -284,11 +310,14 @@ Result<std::shared_ptr<const SecretRules>> SecretRules::load(std::vector<SecretF
     };
     auto texts = [&](const YAML::Node& node, const char* what) {
       std::vector<std::string> out;
-      if (!node.IsSequence()) problem(node.Mark(), std::string(what) + " must be a list of texts");
+      if (!node.IsSequence())
+        problem(node.Mark(), std::string(what) + " must be a list of texts");
       else
         for (const auto& item : node) {
-          if (item.IsScalar()) out.push_back(lower(item.Scalar()));
-          else problem(item.Mark(), std::string(what) + " must be a list of texts");
+          if (item.IsScalar())
+            out.push_back(lower(item.Scalar()));
+          else
+            problem(item.Mark(), std::string(what) + " must be a list of texts");
         }
       return out;
     };
@@ -307,7 +336,8 @@ Result<std::shared_ptr<const SecretRules>> SecretRules::load(std::vector<SecretF
       if (auto node = root["macros"]; node && node.IsMap())
         for (const auto& entry : node) {
           macros.emplace_back("%{" + entry.first.Scalar() + "}", entry.second.Scalar());
-          if (entry.second.Scalar().find("%{") != std::string::npos) problem(entry.second.Mark(), "a macro cannot hold another one"), macros.pop_back();
+          if (entry.second.Scalar().find("%{") != std::string::npos)
+            problem(entry.second.Mark(), "a macro cannot hold another one"), macros.pop_back();
         }
       for (const auto& entry : root) {
         const auto& key = entry.first.Scalar();
@@ -328,22 +358,30 @@ Result<std::shared_ptr<const SecretRules>> SecretRules::load(std::vector<SecretF
               continue;
             }
             for (const auto& part : item)
-              if (auto& name = part.first.Scalar(); name != "name" && name != "near" && name != "find" && name != "with")
-                problem(part.first.Mark(), "unknown key '" + name + "' in a pattern; there are name, near, with and find");
+              if (auto& name = part.first.Scalar();
+                  name != "name" && name != "near" && name != "find" && name != "with")
+                problem(part.first.Mark(),
+                        "unknown key '" + name + "' in a pattern; there are name, near, with and find");
             auto find = item["find"].Scalar();
             for (auto& [name, body] : macros)
               for (size_t at; (at = find.find(name)) != find.npos;) find.replace(at, name.size(), body);
             re2::RE2::Options options(re2::RE2::CannedOptions::Quiet);
             options.set_max_mem(kRe2BytesMax);
-            options.set_encoding(re2::RE2::Options::EncodingLatin1);  // any byte is a character: messages come in all charsets
-            State::Pattern pattern{item["name"].Scalar(), std::make_unique<re2::RE2>(find, options), item["with"] ? item["with"].Scalar() : ""};
-            if (!pattern.find->ok()) problem(item["find"].Mark(), "RE2 cannot run it: " + pattern.find->error());
-            else if (pattern.find->NumberOfCapturingGroups() != 1) problem(item["find"].Mark(), "it needs one group (…), around the secret; others are (?:…)");
-            for (auto& near : texts(item["near"], "near")) literal(item["near"], near, static_cast<int>(state.patterns.size()));
+            // any byte is a character: messages come in all charsets
+            options.set_encoding(re2::RE2::Options::EncodingLatin1);
+            State::Pattern pattern{item["name"].Scalar(), std::make_unique<re2::RE2>(find, options),
+                                   item["with"] ? item["with"].Scalar() : ""};
+            if (!pattern.find->ok())
+              problem(item["find"].Mark(), "RE2 cannot run it: " + pattern.find->error());
+            else if (pattern.find->NumberOfCapturingGroups() != 1)
+              problem(item["find"].Mark(), "it needs one group (…), around the secret; others are (?:…)");
+            for (auto& near : texts(item["near"], "near"))
+              literal(item["near"], near, static_cast<int>(state.patterns.size()));
             state.patterns.push_back(std::move(pattern));
           }
         } else if (key != "macros") {
-          problem(entry.first.Mark(), "unknown key '" + key + "', or no list; there are keys, schemes, plain, macros and patterns");
+          problem(entry.first.Mark(),
+                  "unknown key '" + key + "', or no list; there are keys, schemes, plain, macros and patterns");
         }
       }
     } catch (const YAML::Exception& error) {
@@ -387,15 +425,19 @@ void SecretRules::find(std::string_view text, Charset charset, std::vector<Span>
     if (!pattern.with.empty() && text.find(pattern.with) == text.npos) continue;
     re2::StringPiece input(text.data(), text.size()), found[2];
     size_t at = 0, n = 0;
-    for (; n < kFindsMax && at <= text.size() && pattern.find->Match(input, at, text.size(), re2::RE2::UNANCHORED, found, 2); ++n) {
+    for (; n < kFindsMax && at <= text.size() &&
+           pattern.find->Match(input, at, text.size(), re2::RE2::UNANCHORED, found, 2);
+         ++n) {
       const auto begin = static_cast<size_t>(found[1].data() - text.data());
       if (found[1].data() && !found[1].empty() && is_worth_hiding({found[1].data(), found[1].size()}))
         out.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(begin + found[1].size())});
       // From the secret on, not behind it all: the next may begin with what ended this one.
-      const auto next = found[1].data() ? begin + found[1].size() : static_cast<size_t>(found[0].data() - text.data()) + found[0].size();
+      const auto next = found[1].data() ? begin + found[1].size()
+                                        : static_cast<size_t>(found[0].data() - text.data()) + found[0].size();
       at = std::max(next, at + 1);
     }
-    if (n == kFindsMax && at < text.size()) out.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(text.size())});
+    if (n == kFindsMax && at < text.size())
+      out.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(text.size())});
   }
   // No escape is cut in two.
   for (size_t i = before; i < out.size(); ++i) {
@@ -416,7 +458,8 @@ bool SecretRules::is_secret_name(std::string_view field) const {
   for (auto& key : state_->keys) {
     if (!name.ends_with(key)) continue;
     const auto at = name.size() - key.size();
-    if (at == 0 || !is_alnum(part[at - 1]) || (is_upper(part[at]) && !is_upper(part[at - 1])) || key.size() > 5) return true;
+    if (at == 0 || !is_alnum(part[at - 1]) || (is_upper(part[at]) && !is_upper(part[at - 1])) || key.size() > 5)
+      return true;
   }
   return false;
 }

@@ -1,8 +1,8 @@
 // What in a text is a secret: passwords, tokens and keys, by data files (config/secrets/common.yaml is the first).
 //
-// Two ways. A key (`password`, `token`, `密码`) behind which an `=`, `:` or, where it is an option, a blank stands names its
-// value, up to the quote or sign that ends it, in whatever quotes and escapes the text is. A pattern finds what has a form
-// of its own (a JWT, a key's block, `-p` of mysql): RE2, asked only where one of its texts stands.
+// Two ways. A key (`password`, `token`, `密码`) behind which an `=`, `:` or, where it is an option, a blank stands
+// names its value, up to the quote or sign that ends it, in whatever quotes and escapes the text is. A pattern finds
+// what has a form of its own (a JWT, a key's block, `-p` of mysql): RE2, asked only where one of its texts stands.
 //
 // It errs towards yes: to show too little is mended by asking again with the right to; to show a secret is not.
 //

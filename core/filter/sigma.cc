@@ -84,7 +84,8 @@ class Compiler {
   Result<void> check_modifiers(const SigmaValue& value, int depth) const {
     if (depth > kDepthMax) return {};
     for (const auto& [key, entry] : value.entries) {
-      if (auto read = modifiers(key, entry); !read && read.error().code == Code::invalid) return tl::unexpected(read.error());
+      if (auto read = modifiers(key, entry); !read && read.error().code == Code::invalid)
+        return tl::unexpected(read.error());
       if (auto inner = check_modifiers(entry, depth + 1); !inner) return inner;
     }
     for (const SigmaValue& item : value.items)
@@ -97,7 +98,9 @@ class Compiler {
     return fail(code, place_text(at) + what);
   }
   // Right, but not done here.
-  tl::unexpected<Error> refused(const SigmaValue& at, const std::string& what) const { return error(at, what, Code::refused); }
+  tl::unexpected<Error> refused(const SigmaValue& at, const std::string& what) const {
+    return error(at, what, Code::refused);
+  }
   tl::unexpected<Error> no_field(const SigmaValue& at, const std::string& name) const {
     if (!fields_.missing) return refused(at, "field " + name + " has no place among the fields of this log source");
     Error missing = fields_.missing(name);
@@ -112,9 +115,9 @@ class Compiler {
     if (std::find(std::begin(kSubModifiers), std::end(kSubModifiers), word) != std::end(kSubModifiers))
       return "modifier |" + std::string(word) + " stands behind |re only";
     NearestName nearest(word);
-    for (std::string_view known : {"contains", "startswith", "endswith", "re", "cidr", "gt", "gte", "lt", "lte", "exists",
-                                   "fieldref", "all", "neq", "cased", "windash", "base64", "base64offset", "wide", "utf16",
-                                   "utf16le", "utf16be"})
+    for (std::string_view known : {"contains", "startswith", "endswith",     "re",       "cidr",  "gt",      "gte",
+                                   "lt",       "lte",        "exists",       "fieldref", "all",   "neq",     "cased",
+                                   "windash",  "base64",     "base64offset", "wide",     "utf16", "utf16le", "utf16be"})
       nearest.offer(known);
     for (std::string_view known : kNotDone) nearest.offer(known);
     return "Sigma has no modifier |" + std::string(word) + nearest.suggestion();

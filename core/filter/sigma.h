@@ -16,11 +16,11 @@
 // Plain strings fold case (simple folding); `re` does not unless |i; |cased does not. A number in the rule equals a
 // field's value by its text or, on number fields, by value. On a list field, any element.
 //
-// Errors   refused, never an approximation: right Sigma that is not done here, as a modifier that needs what we have not
-//          (|expand), a field without a place in ECS, a regex that RE2 refuses (the message names the construct:
+// Errors   refused, never an approximation: right Sigma that is not done here, as a modifier that needs what we have
+//          not (|expand), a field without a place in ECS, a regex that RE2 refuses (the message names the construct:
 //          look-around, back-reference …), a condition that aggregates.
-//          invalid: wrong in any Sigma, as a modifier that nobody knows or a condition that does not parse or names nothing.
-//          The message begins with "LINE:COLUMN: " when the value has them.
+//          invalid: wrong in any Sigma, as a modifier that nobody knows or a condition that does not parse or names
+//          nothing. The message begins with "LINE:COLUMN: " when the value has them.
 #pragma once
 
 #include <cstdint>
@@ -45,9 +45,9 @@ struct SigmaValue {
   std::string text;
   int64_t integer = 0;  // integer; boolean: 0 or 1
   double real = 0;
-  std::vector<SigmaValue> items;                            // list
+  std::vector<SigmaValue> items;    // list
   std::vector<SigmaEntry> entries;  // map, in the file's order
-  int line = 0, column = 0;                                 // 1-based, of its key in a map; 0: not known
+  int line = 0, column = 0;         // 1-based, of its key in a map; 0: not known
 
   static SigmaValue of_text(std::string text);
   static SigmaValue of_integer(int64_t value);

@@ -53,7 +53,7 @@ class StringPattern {
   std::vector<Segment> segments_;
   bool is_simple_ = true;  // each literal is
   size_t bytes_min_ = 0;   // of a value that matches: of a folded one, folded
-  std::string pending_;  // literal text not yet in a segment
+  std::string pending_;    // literal text not yet in a segment
   bool folds_;
 };
 

@@ -17,8 +17,9 @@
 
 namespace yushi {
 
-// Whether filters hold this word. They leave out the fraction of a second of a UTC time ("003123Z"): each record has another
-// one, so that they were half of a filter's words, and hardly anybody looks for one. A search that does reads the blocks.
+// Whether filters hold this word. They leave out the fraction of a second of a UTC time ("003123Z"): each record has
+// another one, so that they were half of a filter's words, and hardly anybody looks for one. A search that does reads
+// the blocks.
 inline bool is_in_token_filter(std::string_view token) {
   if (token.size() < 4 || token.size() > 10 || (token.back() | 0x20) != 'z') return true;
   for (size_t i = 0; i + 1 < token.size(); ++i)

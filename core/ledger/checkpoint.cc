@@ -63,7 +63,8 @@ Result<Verifier> parse_verifier_line(std::string_view line) {
   size_t first = line.find('+');
   size_t second = first == line.npos ? first : line.find('+', first + 1);
   auto bad = [] {
-    return fail(Code::invalid, "reading a verifier line: it is not <origin>+<8 hex digits>+<base64>; copy the whole line");
+    return fail(Code::invalid,
+                "reading a verifier line: it is not <origin>+<8 hex digits>+<base64>; copy the whole line");
   };
   if (second == line.npos) return bad();
   Verifier out;
@@ -72,13 +73,14 @@ Result<Verifier> parse_verifier_line(std::string_view line) {
   if (!is_name(out.name) || !key || key->size() != 1 + kKeyBytes || (*key)[0] != kEd25519) return bad();
   out.public_bytes = key->substr(1);
   if (line.substr(first + 1, second - first - 1) != to_hex(key_hash(out.name, out.public_bytes)))
-    return fail(Code::invalid, "reading a verifier line: its hash is not that of its name and key; copy the whole line again");
+    return fail(Code::invalid,
+                "reading a verifier line: its hash is not that of its name and key; copy the whole line again");
   return out;
 }
 
 bool verify_signature(std::string_view public_bytes, std::string_view text, std::string_view signature) {
-  auto* key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr,
-                                          reinterpret_cast<const unsigned char*>(public_bytes.data()), public_bytes.size());
+  auto* key = EVP_PKEY_new_raw_public_key(
+      EVP_PKEY_ED25519, nullptr, reinterpret_cast<const unsigned char*>(public_bytes.data()), public_bytes.size());
   if (!key) return false;
   auto* context = EVP_MD_CTX_new();
   bool holds = context && EVP_DigestVerifyInit(context, nullptr, nullptr, nullptr, key) == 1 &&
@@ -128,13 +130,14 @@ Result<std::string> SigningKey::sign(const Checkpoint& checkpoint) const {
   unsigned char signature[kSignatureBytes];
   size_t bytes = sizeof signature;
   auto* context = EVP_MD_CTX_new();
-  bool is_signed = context &&
-                   EVP_DigestSignInit(context, nullptr, nullptr, nullptr, static_cast<EVP_PKEY*>(key_.get())) == 1 &&
-                   EVP_DigestSign(context, signature, &bytes, reinterpret_cast<const unsigned char*>(note.data()),
-                                  note.size()) == 1 &&
-                   bytes == kSignatureBytes;
+  bool is_signed =
+      context && EVP_DigestSignInit(context, nullptr, nullptr, nullptr, static_cast<EVP_PKEY*>(key_.get())) == 1 &&
+      EVP_DigestSign(context, signature, &bytes, reinterpret_cast<const unsigned char*>(note.data()), note.size()) ==
+          1 &&
+      bytes == kSignatureBytes;
   EVP_MD_CTX_free(context);
-  if (!is_signed) return fail(Code::io, "signing the checkpoint of " + checkpoint.origin + ": libcrypto refused; check its setup");
+  if (!is_signed)
+    return fail(Code::io, "signing the checkpoint of " + checkpoint.origin + ": libcrypto refused; check its setup");
   std::string blob = key_hash(checkpoint.origin, public_bytes());
   blob.append(reinterpret_cast<const char*>(signature), bytes);
   note += '\n';
@@ -177,8 +180,9 @@ Result<Checkpoint> open_note(std::string_view note, std::string_view verifier_li
     return fail(Code::corrupt, "opening the checkpoint of " + checkpoint->origin + ": no signature is by the key of " +
                                    verifier->name + "; it was signed by someone else");
   if (checkpoint->origin != verifier->name)
-    return fail(Code::corrupt, "opening a checkpoint: it speaks of " + checkpoint->origin + ", but the key is that of " +
-                                   verifier->name + "; compare it with its own log's key");
+    return fail(Code::corrupt, "opening a checkpoint: it speaks of " + checkpoint->origin +
+                                   ", but the key is that of " + verifier->name +
+                                   "; compare it with its own log's key");
   return checkpoint;
 }
 

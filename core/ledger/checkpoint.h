@@ -17,8 +17,8 @@ struct Checkpoint {
   uint64_t size = 0;
   Hash root{};
 
-  std::string body() const;                                    // the three signed lines
-  static Result<Checkpoint> parse_body(std::string_view note); // of a note or a body; does not check the signature
+  std::string body() const;                                     // the three signed lines
+  static Result<Checkpoint> parse_body(std::string_view note);  // of a note or a body; does not check the signature
 };
 
 // The node's Ed25519 key. Threads: sign() is const and may be called by any thread.
@@ -29,15 +29,16 @@ class SigningKey {
   static Result<SigningKey> load(const std::string& path);
   Result<void> save(const std::string& path) const;  // refuses to overwrite
 
-  std::string public_bytes() const;                            // 32
-  std::string verifier_line(std::string_view origin) const;    // "<origin>+<hash>+<base64>"
-  Result<std::string> sign(const Checkpoint& checkpoint) const; // the whole note
+  std::string public_bytes() const;                              // 32
+  std::string verifier_line(std::string_view origin) const;      // "<origin>+<hash>+<base64>"
+  Result<std::string> sign(const Checkpoint& checkpoint) const;  // the whole note
 
  private:
   std::shared_ptr<void> key_;  // EVP_PKEY
 };
 
-// The checkpoint of `note` if the signature by the key of `verifier_line` holds; corrupt otherwise, invalid if malformed.
+// The checkpoint of `note` if the signature by the key of `verifier_line` holds; corrupt otherwise, invalid if
+// malformed.
 Result<Checkpoint> open_note(std::string_view note, std::string_view verifier_line);
 std::string make_verifier_line(std::string_view origin, std::string_view public_bytes);
 

@@ -1,6 +1,6 @@
-// RFC 9162 section 2.1. Everything here rests on one cut: a tree of n > 1 leaves is split at k, the largest power of two
-// below n, into a complete left part and the rest. A range of leaves that begins at a multiple of its complete subtree's
-// width is therefore always named by (level, index), which is what a store keeps.
+// RFC 9162 section 2.1. Everything here rests on one cut: a tree of n > 1 leaves is split at k, the largest power of
+// two below n, into a complete left part and the rest. A range of leaves that begins at a multiple of its complete
+// subtree's width is therefore always named by (level, index), which is what a store keeps.
 #include "core/ledger/merkle.h"
 
 #include <bit>
@@ -62,14 +62,16 @@ Result<CompactRange> CompactRange::decode(std::string_view bytes) {
   range.size_ = reader.be64();
   auto hashes = static_cast<size_t>(std::popcount(range.size_));
   if (!reader.ok() || reader.left() != hashes * sizeof(Hash))
-    return fail(Code::corrupt, "reading a compact range: " + std::to_string(bytes.size()) + " bytes do not fit its size " +
-                                   std::to_string(range.size_) + "; rebuild it from the tree's leaves");
+    return fail(Code::corrupt, "reading a compact range: " + std::to_string(bytes.size()) +
+                                   " bytes do not fit its size " + std::to_string(range.size_) +
+                                   "; rebuild it from the tree's leaves");
   range.edge_.resize(hashes);
   for (Hash& hash : range.edge_) std::memcpy(hash.data(), reader.take(sizeof(Hash)).data(), sizeof(Hash));
   return range;
 }
 
-bool verify_inclusion(uint64_t index, uint64_t size, const Hash& leaf, const std::vector<Hash>& proof, const Hash& root) {
+bool verify_inclusion(uint64_t index, uint64_t size, const Hash& leaf, const std::vector<Hash>& proof,
+                      const Hash& root) {
   if (index >= size) return false;
   uint64_t node = index, last = size - 1;
   Hash hash = leaf;
@@ -77,8 +79,8 @@ bool verify_inclusion(uint64_t index, uint64_t size, const Hash& leaf, const std
     if (last == 0) return false;
     if ((node & 1) || node == last) {
       hash = node_hash(each, hash);
-      if (!(node & 1))
-        do node >>= 1, last >>= 1;
+      if (!(node & 1)) do
+          node >>= 1, last >>= 1;
         while (!(node & 1) && node);
     } else {
       hash = node_hash(hash, each);

@@ -13,9 +13,9 @@
 
 namespace yushi {
 
-Hash leaf_hash(std::string_view entry);                       // SHA-256(0x00 || entry)
-Hash node_hash(const Hash& left, const Hash& right);          // SHA-256(0x01 || left || right)
-Hash empty_root();                                            // SHA-256 of nothing
+Hash leaf_hash(std::string_view entry);               // SHA-256(0x00 || entry)
+Hash node_hash(const Hash& left, const Hash& right);  // SHA-256(0x01 || left || right)
+Hash empty_root();                                    // SHA-256 of nothing
 
 // The right edge of a growing tree: the roots of its complete subtrees, largest first. Append-only.
 // Memory: at most 64 hashes. Threads: one owner.
@@ -51,11 +51,13 @@ class CompactRange {
 };
 
 // RFC 9162 2.1.3.2 and 2.1.4.2: true when the proof holds. Proof lengths that cannot be are false.
-bool verify_inclusion(uint64_t index, uint64_t size, const Hash& leaf, const std::vector<Hash>& proof, const Hash& root);
+bool verify_inclusion(uint64_t index, uint64_t size, const Hash& leaf, const std::vector<Hash>& proof,
+                      const Hash& root);
 bool verify_consistency(uint64_t old_size, uint64_t new_size, const std::vector<Hash>& proof, const Hash& old_root,
                         const Hash& new_root);
 
-// Makes proofs over any tree of which `subtree(level, index)` gives the root of a complete subtree (RFC 9162 2.1.3.1, 2.1.4.1).
+// Makes proofs over any tree of which `subtree(level, index)` gives the root of a complete subtree (RFC 9162 2.1.3.1,
+// 2.1.4.1).
 using Subtree = std::function<Result<Hash>(int level, uint64_t index)>;
 Result<std::vector<Hash>> prove_inclusion(uint64_t index, uint64_t size, const Subtree& subtree);
 Result<std::vector<Hash>> prove_consistency(uint64_t old_size, uint64_t new_size, const Subtree& subtree);

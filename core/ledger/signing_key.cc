@@ -90,7 +90,9 @@ Result<SigningKey> SigningKey::load(const std::string& path) {
   if (error) return fail(Code::io, "reading the signing key " + path + ": " + words(error));
   auto* bio = BIO_new_mem_buf(text.data(), static_cast<int>(used));
   // The callback says that there is no pass phrase, or OpenSSL would ask on the terminal.
-  EVP_PKEY* key = bio ? PEM_read_bio_PrivateKey(bio, nullptr, [](char*, int, int, void*) { return -1; }, nullptr) : nullptr;
+  EVP_PKEY* key = bio ? PEM_read_bio_PrivateKey(
+                            bio, nullptr, [](char*, int, int, void*) { return -1; }, nullptr)
+                      : nullptr;
   BIO_free(bio);
   // OpenSSL reads over what stands around the key: a byte changed there would not be seen.
   auto written = key ? pem_of(key) : std::string();
@@ -106,9 +108,10 @@ Result<SigningKey> SigningKey::load(const std::string& path) {
   SigningKey out;
   out.key_ = own(key);
   if (!as_written)
-    return fail(Code::corrupt, "reading the signing key " + path +
-                                   ": it is not as it was written, a byte was changed or added; bring it back from the backup "
-                                   "of the keys, or write it anew with `openssl pkey -in FILE`");
+    return fail(Code::corrupt,
+                "reading the signing key " + path +
+                    ": it is not as it was written, a byte was changed or added; bring it back from the backup "
+                    "of the keys, or write it anew with `openssl pkey -in FILE`");
   return out;
 }
 
@@ -125,7 +128,8 @@ Result<void> SigningKey::save(const std::string& path) const {
   if (!error && ::link(fresh.c_str(), path.c_str()) != 0) error = errno;
   ::unlink(fresh.c_str());
   if (error == EEXIST)
-    return fail(Code::refused, "saving the signing key " + path + ": the file is there; move it away if you mean to replace it");
+    return fail(Code::refused,
+                "saving the signing key " + path + ": the file is there; move it away if you mean to replace it");
   if (!error) {
     size_t slash = path.rfind('/');
     int fd = ::open(slash == path.npos ? "." : path.substr(0, slash + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -143,6 +147,8 @@ std::string SigningKey::public_bytes() const {
   return out;
 }
 
-std::string SigningKey::verifier_line(std::string_view origin) const { return make_verifier_line(origin, public_bytes()); }
+std::string SigningKey::verifier_line(std::string_view origin) const {
+  return make_verifier_line(origin, public_bytes());
+}
 
 }  // namespace yushi

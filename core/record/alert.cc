@@ -91,7 +91,8 @@ class AlertObject {
   std::deque<std::string> texts_;
 };
 
-// "attack.t1110.001" is a technique, "attack.credential-access" a tactic; groups (g0016) and software (s0005) stay tags.
+// "attack.t1110.001" is a technique, "attack.credential-access" a tactic; groups (g0016) and software (s0005) stay
+// tags.
 void put_attack(AlertObject& object, std::string_view tag) {
   constexpr std::string_view kAttack = "attack.";
   if (!tag.starts_with(kAttack)) return;
@@ -154,7 +155,8 @@ std::string alert_to_json(const Alert& alert) {
   if (!alert.rule_digest.empty()) object.put("yushi.alert.rule_digest", alert.rule_digest);
   if (!alert.key.empty()) object.put("yushi.alert.key", alert.key);
   if (!alert.baseline.empty()) object.put("yushi.alert.baseline", alert.baseline);
-  for (const RecordId& id : alert.records) object.put_own("yushi.alert.records", id.log + '/' + std::to_string(id.index));
+  for (const RecordId& id : alert.records)
+    object.put_own("yushi.alert.records", id.log + '/' + std::to_string(id.index));
 
   // The record's own fields do not take the place of what the alert says; among themselves they may repeat.
   std::vector<const std::pair<std::string, std::string>*> fields;

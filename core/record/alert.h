@@ -21,24 +21,25 @@ struct RecordId {
 };
 
 struct Alert {
-  std::string id;           // first 16 hex of SHA-256 over rule, key and first record: a replay gives the same
-  std::string rule_id;      // Sigma id, or the detector's name ("baseline.first-source-address")
+  std::string id;       // first 16 hex of SHA-256 over rule, key and first record: a replay gives the same
+  std::string rule_id;  // Sigma id, or the detector's name ("baseline.first-source-address")
   std::string rule_name;
   std::string rule_digest;  // hex SHA-256 of the rule file or of the detector's name and version
   Severity severity = Severity::medium;
-  uint32_t score = 0;       // 0..100
+  uint32_t score = 0;  // 0..100
   std::string tenant;
-  std::string key;          // what repeated alerts fold on: account, address …
-  std::string reason;       // in words: what is odd against what is usual
-  std::string baseline;     // integers only, as text: what the judgement stood on
-  bool learning = false;    // a baseline's finding while it was still learning
-  uint64_t folded = 0;      // hits before this one that raised no alert of their own, and are told with it
-  bool summary = false;     // says no more than that: it is no hit itself
-  int64_t event_ns = 0;     // event time of the record that raised it
-  int64_t raised_ns = 0;    // receipt time of that record; of a summary the time at which it was made
-  std::vector<std::string> tags;    // ATT&CK: "attack.t1110"
-  std::vector<RecordId> records;    // at most 64, the first and the last
-  std::vector<std::pair<std::string, std::string>> fields;  // ECS fields of the record that raised it: user.name, source.ip …
+  std::string key;                // what repeated alerts fold on: account, address …
+  std::string reason;             // in words: what is odd against what is usual
+  std::string baseline;           // integers only, as text: what the judgement stood on
+  bool learning = false;          // a baseline's finding while it was still learning
+  uint64_t folded = 0;            // hits before this one that raised no alert of their own, and are told with it
+  bool summary = false;           // says no more than that: it is no hit itself
+  int64_t event_ns = 0;           // event time of the record that raised it
+  int64_t raised_ns = 0;          // receipt time of that record; of a summary the time at which it was made
+  std::vector<std::string> tags;  // ATT&CK: "attack.t1110"
+  std::vector<RecordId> records;  // at most 64, the first and the last
+  // ECS fields of the record that raised it: user.name, source.ip …
+  std::vector<std::pair<std::string, std::string>> fields;
 };
 
 std::string alert_to_json(const Alert& alert);  // ECS, event.kind: alert (design 4.6); one line

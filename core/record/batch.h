@@ -3,8 +3,8 @@
 // Ingest threads make a Batch of what one read of one connection gave; the committer consumes it; readers of the store
 // make one of each block or tail chunk.
 //
-// Memory   `arena` owns captures, origins and dynamic fields; `buffers` the read buffers that raws view into; `keep` whatever
-//          else the records view into (the parser set, a decoded block).
+// Memory   `arena` owns captures, origins and dynamic fields; `buffers` the read buffers that raws view into; `keep`
+//          whatever else the records view into (the parser set, a decoded block).
 // Threads  One owner at a time; handed on by move of its unique_ptr.
 #pragma once
 
@@ -29,17 +29,17 @@ struct Note {
   enum class Kind : uint8_t {
     connection_opened,
     connection_closed,
-    connection_refused,  // limits.connections, limits.connections_per_source
+    connection_refused,    // limits.connections, limits.connections_per_source
     connection_displaced,  // closed by us, to give its place to an address that holds fewer
-    bytes,               // read from the socket
-    messages,            // framed
-    empty_line,          // between newline frames: no message
-    frame_resync,        // a frame that did not fit, kept raw to the next LF
-    over_long,           // messages kept as numbered parts
-    truncated,           // an unfinished last frame, kept
-    host_unconfirmed,    // records whose header names another host than their sender did before
-    kernel_drop,         // datagrams that the kernel dropped before we could read them: a loss
-    source_drop,         // datagrams that we dropped, since their source had more than its share waiting: a loss
+    bytes,                 // read from the socket
+    messages,              // framed
+    empty_line,            // between newline frames: no message
+    frame_resync,          // a frame that did not fit, kept raw to the next LF
+    over_long,             // messages kept as numbered parts
+    truncated,             // an unfinished last frame, kept
+    host_unconfirmed,      // records whose header names another host than their sender did before
+    kernel_drop,           // datagrams that the kernel dropped before we could read them: a loss
+    source_drop,           // datagrams that we dropped, since their source had more than its share waiting: a loss
     input_up,
     input_down,
   };

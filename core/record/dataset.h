@@ -1,6 +1,7 @@
 // The names by which a rule can ask for the records of one parser: datasets, aliases, and the programs it reads.
 //
-// Known is what any parser set of this process has declared, as with fields (declare_field): a name is never taken back.
+// Known is what any parser set of this process has declared, as with fields (declare_field): a name is never taken
+// back.
 //
 // Threads  Any.
 #pragma once

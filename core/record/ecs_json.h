@@ -13,7 +13,7 @@
 namespace yushi {
 
 struct JsonOptions {
-  bool event_id = true;       // `yushi parse` has none
+  bool event_id = true;  // `yushi parse` has none
   bool event_created = true;
 };
 
@@ -24,8 +24,9 @@ class EcsJsonWriter {
   EcsJsonWriter(EcsJsonWriter&&) noexcept;
   EcsJsonWriter& operator=(EcsJsonWriter&&) noexcept;
 
-  // Appends the object without a newline, with what use_lookups() adds. Always valid UTF-8; `yushi.raw_base64` is there when event.original's bytes
-  // differ from raw. How dotted names nest, and what happens to `a` beside `a.b`: core/record/ecs_object.h.
+  // Appends the object without a newline, with what use_lookups() adds. Always valid UTF-8; `yushi.raw_base64` is there
+  // when event.original's bytes differ from raw. How dotted names nest, and what happens to `a` beside `a.b`:
+  // core/record/ecs_object.h.
   void write(const Record& record, const JsonOptions& options, std::string& out);
 
  private:

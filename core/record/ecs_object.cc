@@ -113,7 +113,8 @@ struct EcsObject::Plan {
     if (names.size() != items.size()) return false;
     for (size_t i = 0; i < items.size(); ++i) {
       const Field* field = items[i].field;
-      if (field->id != kDynamicField ? names[i].field != field : names[i].field || names[i].name != field->name) return false;
+      if (field->id != kDynamicField ? names[i].field != field : names[i].field || names[i].name != field->name)
+        return false;
     }
     return true;
   }
@@ -142,7 +143,8 @@ void EcsObject::build(const std::vector<Item>& items, Plan& plan) {
       append_json_string(json, items[i].field->name);
       each.push_back({json.substr(1, json.size() - 2), items[i].field->list, {static_cast<uint32_t>(i)}});
     }
-    std::stable_sort(each.begin(), each.end(), [](const Leaf& a, const Leaf& b) { return compare_paths(a.path, b.path) < 0; });
+    std::stable_sort(each.begin(), each.end(),
+                     [](const Leaf& a, const Leaf& b) { return compare_paths(a.path, b.path) < 0; });
     for (Leaf& leaf : each) {
       if (!leaves.empty() && leaves.back().path == leaf.path) {
         leaves.back().items.push_back(leaf.items[0]);
@@ -202,14 +204,16 @@ const EcsObject::Plan& EcsObject::plan() {
   for (const Item& item : items_)
     hash = mix(hash, item.field->id != kDynamicField ? item.field->id : hash_name(item.field->name));
   auto& slot = plans_[(hash ^ hash >> 32) % kPlans];
-  if (slot && slot->hash == hash && slot->is_for(items_)) [[likely]] return *slot;
+  if (slot && slot->hash == hash && slot->is_for(items_)) [[likely]]
+    return *slot;
 
   build(items_, *large_);
   if (items_.size() > kPlanItemsMax || large_->text.size() > kPlanBytesMax) return *large_;
   large_->hash = hash;
   for (const Item& item : items_) {
     bool is_static = item.field->id != kDynamicField;
-    large_->names.push_back({is_static ? item.field : nullptr, is_static ? std::string() : std::string(item.field->name)});
+    large_->names.push_back(
+        {is_static ? item.field : nullptr, is_static ? std::string() : std::string(item.field->name)});
   }
   slot = std::move(large_);
   large_ = std::make_unique<Plan>();

@@ -1,8 +1,10 @@
-// Dotted names and values -> one nested JSON object: {"source.ip": …, "source.port": …} as {"source":{"ip":…,"port":…}}.
+// Dotted names and values -> one nested JSON object: {"source.ip": …, "source.port": …} as
+// {"source":{"ip":…,"port":…}}.
 //
 // Keys come sorted. A name that is both a value and the beginning of other names (`a` and `a.b`, from key=value or JSON
-// messages) is no JSON: its value is then written as `a.value` (or `a.value_`, if that is taken). Values of the same name
-// become a list, and a list field is a list also with one value. Names nest 32 deep, deeper dots stay in the last key.
+// messages) is no JSON: its value is then written as `a.value` (or `a.value_`, if that is taken). Values of the same
+// name become a list, and a list field is a list also with one value. Names nest 32 deep, deeper dots stay in the last
+// key.
 //
 // Memory   Remembers how the last 512 sets of names nest (at most some 8 KiB each).
 // Threads  One owner.

@@ -1,11 +1,11 @@
 // ECS fields: their names, types and small numbers. One table for parsers, filters, rules, blocks and JSON.
 //
 // A Field is known by pointer. Static ones (ECS, our own `yushi.*`, and those that a parser file declares under its own
-// name) are interned once for the life of the process, so that two equal names are the same pointer and have a FieldId. But
-// versions of a parser may give one name several types, and a record keeps the type that it had at commit: then there is a
-// Field for each, and who looks for a name finds all of them (visit_field()).
-// Dynamic ones (keys of key=value and JSON messages, structured data) come from hostile bytes: they live in the arena of
-// their Batch, have FieldId 0 and are compared by name, so that a sender cannot fill a table of ours.
+// name) are interned once for the life of the process, so that two equal names are the same pointer and have a FieldId.
+// But versions of a parser may give one name several types, and a record keeps the type that it had at commit: then
+// there is a Field for each, and who looks for a name finds all of them (visit_field()).
+// Dynamic ones (keys of key=value and JSON messages, structured data) come from hostile bytes: they live in the arena
+// of their Batch, have FieldId 0 and are compared by name, so that a sender cannot fill a table of ours.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,8 @@ struct Field {
   bool list;  // ECS gives it as a list (event.category, host.ip): JSON writes one even for one value
 };
 
-// The interned field of this name, of several the first declared; nullptr when it is neither ECS nor declared. Any thread.
+// The interned field of this name, of several the first declared; nullptr when it is neither ECS nor declared. Any
+// thread.
 const Field* find_field(std::string_view name);
 
 // All fields of this name: one of each type that was declared, and as a list or not. Any thread.
@@ -45,11 +46,13 @@ Result<const Field*> declare_field(std::string_view name, FieldType type, bool l
 // Is it of the fixed table (ECS and our own yushi.*), not declared by a parser file and not dynamic?
 bool is_fixed_field(const Field& field);
 
-// Says that a parser gives fields of any name that begins with `prefix` ("auditd."): the keys of its messages. Any thread.
+// Says that a parser gives fields of any name that begins with `prefix` ("auditd."): the keys of its messages. Any
+// thread.
 void declare_dynamic_prefix(std::string_view prefix);
 
 // Whether a record can have a field of this name: it is in the table, declared, or begins as dynamic ones do (json.*,
-// kv.*, structured data and the prefixes of parsers). Any thread. For names from queries and files, to tell a misspelt one.
+// kv.*, structured data and the prefixes of parsers). Any thread. For names from queries and files, to tell a misspelt
+// one.
 bool may_be_field(std::string_view name);
 
 // Calls visit(name) for each name of the table and each declared one; a name of several types comes several times.
@@ -60,13 +63,13 @@ std::string field_suggestion(std::string_view name);
 
 // The fields that the code itself speaks of.
 namespace ecs {
-extern const Field* const timestamp;            // @timestamp
-extern const Field* const timestamp_date;       // @timestamp.date and the next two: what a parser says of it in parts
+extern const Field* const timestamp;       // @timestamp
+extern const Field* const timestamp_date;  // @timestamp.date and the next two: what a parser says of it in parts
 extern const Field* const timestamp_time;
 extern const Field* const timestamp_zone;
-extern const Field* const message;              // text
-extern const Field* const event_original;       // text
-extern const Field* const error_message;        // text
+extern const Field* const message;         // text
+extern const Field* const event_original;  // text
+extern const Field* const error_message;   // text
 extern const Field* const event_id;
 extern const Field* const event_created;
 extern const Field* const event_dataset;
@@ -75,7 +78,7 @@ extern const Field* const event_type;
 extern const Field* const event_action;
 extern const Field* const event_outcome;
 extern const Field* const event_kind;
-extern const Field* const syslog_priority;      // log.syslog.priority
+extern const Field* const syslog_priority;  // log.syslog.priority
 extern const Field* const syslog_facility_code;
 extern const Field* const syslog_facility_name;
 extern const Field* const syslog_severity_code;

@@ -1,10 +1,11 @@
 // What is looked up when a record is shown, and is not of the record: the land of an address, the name of a browser.
 //
-// Writers of JSON (core/record/ecs_json.h) add it: the CLI's answers and Kafka have it, the store does not, and no filter, rule
-// or pipe asks for it: a database of next month says something else of the same record. The implementations stand in enrich/.
+// Writers of JSON (core/record/ecs_json.h) add it: the CLI's answers and Kafka have it, the store does not, and no
+// filter, rule or pipe asks for it: a database of next month says something else of the same record. The
+// implementations stand in enrich/.
 //
-// Threads  A Lookups is asked by many threads at once. use_lookups() may be called at any time; a writer takes what is new with
-//          its next record.
+// Threads  A Lookups is asked by many threads at once. use_lookups() may be called at any time; a writer takes what is
+//          new with its next record.
 #pragma once
 
 #include <memory>

@@ -2,8 +2,8 @@
 //   1. the header's captures (before `message`)   2. the constants of its kind   3. the captures in `message`
 // List fields collect instead. Beside them stand the derived fields (DerivedField below): they say what we know of the
 // record ourselves, so no capture can take their place, or a sender could write "organization.name" into his JSON.
-// `message`, the parts of a URL and process.name alone yield to a capture, and what PRI says yields to nothing but its absence.
-// related.* gathers: all final values of the fields of users, addresses and hosts.
+// `message`, the parts of a URL and process.name alone yield to a capture, and what PRI says yields to nothing but its
+// absence. related.* gathers: all final values of the fields of users, addresses and hosts.
 #include "core/record/record.h"
 
 #include <algorithm>
@@ -38,8 +38,8 @@ enum class Derived : uint8_t {
   host_unconfirmed,
   masked,
   transport,
-  raw_base64,  // when asked; the JSON writer writes its own. No sender may claim it
-  tenant,      // of our own records only
+  raw_base64,   // when asked; the JSON writer writes its own. No sender may claim it
+  tenant,       // of our own records only
   url_decoded,  // yushi.url.decoded
   // Of these a capture takes the place.
   message,
@@ -102,15 +102,16 @@ const RelatedFields& related() {
   return fields;
 }
 
-// Which related.* a field belongs to, by its name: user.name and user.target.name, source.user.name; each address; host.name,
-// observer.hostname, destination.domain, but no domain of users or of certificates.
+// Which related.* a field belongs to, by its name: user.name and user.target.name, source.user.name; each address;
+// host.name, observer.hostname, destination.domain, but no domain of users or of certificates.
 Derived related_by_name(const Field& field) {
   const auto name = field.name;
   const auto has = [&](std::string_view part) { return name.find(part) != name.npos; };
   if (name.starts_with("related.") || name.starts_with("yushi.")) return Derived::none;
   if (field.type == FieldType::ip) return Derived::related_ip;
-  if (name.ends_with("user.name") || (has("user.") && (name.ends_with(".target.name") || name.ends_with(".effective.name") ||
-                                                       name.ends_with(".changes.name"))))
+  if (name.ends_with("user.name") ||
+      (has("user.") &&
+       (name.ends_with(".target.name") || name.ends_with(".effective.name") || name.ends_with(".changes.name"))))
     return Derived::related_user;
   if (name == "host.name" || name.ends_with(".hostname")) return Derived::related_hosts;
   for (auto side : {"source.domain", "destination.domain", "client.domain", "server.domain", "url.domain"})
@@ -128,7 +129,8 @@ struct Roles {
       by_id[field->id] = derived;
     };
     set(ecs::timestamp, Derived::timestamp);
-    for (auto* part : {ecs::timestamp_date, ecs::timestamp_time, ecs::timestamp_zone}) set(part, Derived::timestamp_part);
+    for (auto* part : {ecs::timestamp_date, ecs::timestamp_time, ecs::timestamp_zone})
+      set(part, Derived::timestamp_part);
     set(ecs::event_created, Derived::event_created);
     set(ecs::event_id, Derived::event_id);
     set(ecs::event_original, Derived::event_original);
@@ -160,7 +162,8 @@ struct Roles {
     set(ecs::syslog_severity_code, Derived::severity_code);
     set(ecs::syslog_severity_name, Derived::severity_name);
     for_each_field_name([&](std::string_view name) {
-      if (auto* field = find_field(name); field && is_fixed_field(*field)) related_by_id[field->id] = related_by_name(*field);
+      if (auto* field = find_field(name); field && is_fixed_field(*field))
+        related_by_id[field->id] = related_by_name(*field);
     });
   }
 };
@@ -171,16 +174,21 @@ const Roles& roles() {
 }
 Derived role(const Field& field) { return field.id < kStaticIdsMax ? roles().by_id[field.id] : Derived::none; }
 // The related.* that the field's values are of.
-Derived related_role(const Field& field) { return field.id < kStaticIdsMax ? roles().related_by_id[field.id] : Derived::none; }
+Derived related_role(const Field& field) {
+  return field.id < kStaticIdsMax ? roles().related_by_id[field.id] : Derived::none;
+}
 
-constexpr uint32_t bit_of(Derived derived) { return 1u << (static_cast<unsigned>(derived) - static_cast<unsigned>(Derived::message)); }
+constexpr uint32_t bit_of(Derived derived) {
+  return 1u << (static_cast<unsigned>(derived) - static_cast<unsigned>(Derived::message));
+}
 
 // Derived only when nothing was said: the record's own words come first.
 bool yields(Derived derived) { return derived >= Derived::message && derived < Derived::related_user; }
 
 // True when a capture or constant of this field does not count.
 bool is_ours(const Record& record, Derived derived) {
-  if (derived == Derived::none || yields(derived)) [[likely]] return false;
+  if (derived == Derived::none || yields(derived)) [[likely]]
+    return false;
   if (derived == Derived::tenant) return !record.origin || record.origin->transport != Transport::internal;
   if (derived >= Derived::priority) return derived == Derived::priority || record.priority != Record::kNoPriority;
   return true;
@@ -226,7 +234,7 @@ struct Said {
   }
 
   const Record& of;
-  size_t header;     // captures before the message
+  size_t header;  // captures before the message
   size_t constants;
 };
 
@@ -301,7 +309,8 @@ std::string_view url_as_captured(const Said& said, Scratch& scratch) {
   if (!text.empty()) return text;
   for (const Capture& capture : said.of.captures)
     if (capture.field == url().path) {
-      auto path = decode_escape(text_of(said.of, said.of.text(capture), scratch), static_cast<Escape>(capture.escape), scratch);
+      auto path =
+          decode_escape(text_of(said.of, said.of.text(capture), scratch), static_cast<Escape>(capture.escape), scratch);
       return path.find("://") != path.npos ? path : std::string_view();
     }
   return {};
@@ -317,15 +326,22 @@ std::string_view whole_url(const Said& said, Scratch& scratch) {
 
 std::string_view url_part(const Said& said, Derived derived, Scratch& scratch) {
   if (derived == Derived::url_extension)
-    if (auto path = said_text(said, url().path, scratch); !path.empty()) return UrlParts{{}, {}, {}, path, {}}.extension();
+    if (auto path = said_text(said, url().path, scratch); !path.empty())
+      return UrlParts{{}, {}, {}, path, {}}.extension();
   const auto parts = split_url(url_as_captured(said, scratch));
   switch (derived) {
-    case Derived::url_scheme: return parts.scheme;
-    case Derived::url_domain: return parts.domain;
-    case Derived::url_port: return parts.port;
-    case Derived::url_path: return parts.path;
-    case Derived::url_query: return parts.query;
-    default: return parts.extension();
+    case Derived::url_scheme:
+      return parts.scheme;
+    case Derived::url_domain:
+      return parts.domain;
+    case Derived::url_port:
+      return parts.port;
+    case Derived::url_path:
+      return parts.path;
+    case Derived::url_query:
+      return parts.query;
+    default:
+      return parts.extension();
   }
 }
 
@@ -348,7 +364,8 @@ void gather_related(const Said& said, Derived which, Scratch& scratch, Give&& gi
   std::array<std::string_view, kRelatedMax> seen;
   size_t count = 0;
   const auto add = [&](const Value& value) {
-    if (value.text.empty() || count == kRelatedMax || std::find(seen.begin(), seen.begin() + count, value.text) != seen.begin() + count)
+    if (value.text.empty() || count == kRelatedMax ||
+        std::find(seen.begin(), seen.begin() + count, value.text) != seen.begin() + count)
       return;
     seen[count++] = value.text;
     give(value);
@@ -387,7 +404,10 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       break;
     case Derived::event_original:
       // Behind the lines of a joined event stands what was put together of them.
-      give(text_value(text_of(record, record.lines.empty() ? record.raw : record.raw.substr(0, record.message_begin + record.message_length), scratch)));
+      give(text_value(text_of(
+          record,
+          record.lines.empty() ? record.raw : record.raw.substr(0, record.message_begin + record.message_length),
+          scratch)));
       break;
     case Derived::event_dataset:
       if (record.kind && !record.kind->dataset.empty()) give(text_value(record.kind->dataset));
@@ -460,7 +480,8 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       break;
     }
     case Derived::process_name:
-      if (auto name = last_segment(said_text(Said(record), process_executable(), scratch)); !name.empty()) give(text_value(name));
+      if (auto name = last_segment(said_text(Said(record), process_executable(), scratch)); !name.empty())
+        give(text_value(name));
       break;
     case Derived::url_scheme:
     case Derived::url_domain:
@@ -470,7 +491,8 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
     case Derived::url_extension:
       if (auto part = url_part(Said(record), derived, scratch); !part.empty()) {
         Value value;
-        if (read_value(part, derived == Derived::url_port ? FieldType::integer : FieldType::keyword, &value)) give(value);
+        if (read_value(part, derived == Derived::url_port ? FieldType::integer : FieldType::keyword, &value))
+          give(value);
       }
       break;
     case Derived::related_user:
@@ -573,7 +595,8 @@ void for_each_field(const Record& record, Scratch& scratch, VisitAny visit, void
   Said said(record);
   size_t count = said.size();
   std::vector<bool> is_shadowed;  // of many fields only
-  if (count > kPairwiseMax) [[unlikely]] is_shadowed = shadowed(said, scratch);
+  if (count > kPairwiseMax) [[unlikely]]
+    is_shadowed = shadowed(said, scratch);
   uint32_t said_roles = 0;  // bits of those that yield
   bool has_url = false;
   for (size_t i = 0; i < count; ++i) {
@@ -666,10 +689,10 @@ std::string_view transport_name(Transport transport) {
 }
 
 std::string_view facility_name(int code) {
-  static constexpr std::string_view kNames[] = {"kern",   "user",   "mail",   "daemon", "auth",   "syslog",
+  static constexpr std::string_view kNames[] = {"kern",   "user",   "mail",   "daemon", "auth",     "syslog",
                                                 "lpr",    "news",   "uucp",   "cron",   "authpriv", "ftp",
-                                                "ntp",    "audit",  "alert",  "clock",  "local0", "local1",
-                                                "local2", "local3", "local4", "local5", "local6", "local7"};
+                                                "ntp",    "audit",  "alert",  "clock",  "local0",   "local1",
+                                                "local2", "local3", "local4", "local5", "local6",   "local7"};
   return code >= 0 && code < 24 ? kNames[code] : std::string_view();
 }
 

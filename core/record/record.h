@@ -27,15 +27,15 @@ using TenantId = uint16_t;  // position in the config's list of tenants; 0 is `d
 
 // What the messages of one read of one connection share.
 struct Origin {
-  int64_t received_ns = 0;          // Unix time of the read
-  std::string_view source;          // percent-encoded, as in the leaf entry: sender's address without port
-  std::string_view address;         // log.source.address
+  int64_t received_ns = 0;   // Unix time of the read
+  std::string_view source;   // percent-encoded, as in the leaf entry: sender's address without port
+  std::string_view address;  // log.source.address
   Transport transport = Transport::tcp;
   TenantId tenant = 0;
   // Those below are filled by the committer, and by readers of the store.
-  std::string_view log;             // name of the Merkle log, "<tenant>"
-  std::string_view node;            // observer.name
-  uint64_t commit = 0;              // commit number; orders records across logs
+  std::string_view log;   // name of the Merkle log, "<tenant>"
+  std::string_view node;  // observer.name
+  uint64_t commit = 0;    // commit number; orders records across logs
 };
 
 // How the bytes of a capture are to be read as a value.
@@ -54,9 +54,9 @@ constexpr Escape kEscapeLast = Escape::xml;
 
 // A span of raw that is the value of a field.
 struct Capture {
-  uint32_t begin;         // offset in raw
-  uint32_t length : 24;   // messages are at most 16 MiB - 1
-  uint32_t escape : 8;    // Escape
+  uint32_t begin;        // offset in raw
+  uint32_t length : 24;  // messages are at most 16 MiB - 1
+  uint32_t escape : 8;   // Escape
   const Field* field;
 
   uint32_t end() const { return begin + length; }
@@ -70,19 +70,20 @@ struct ConstantField {
 
 // What a parser's pattern says of every message that it matches. Owned by a parser set or a block reader.
 struct MessageKind {
-  std::string parser;    // "sshd"
-  std::string pattern;   // "failed-password"
-  std::string dataset;   // event.dataset
+  std::string parser;   // "sshd"
+  std::string pattern;  // "failed-password"
+  std::string dataset;  // event.dataset
   std::vector<ConstantField> constants;
 };
 
-// Bits of RawMessage::marks, stored with the record: what only the moment of receipt could tell. Whoever reads the message
-// again goes by them.
+// Bits of RawMessage::marks, stored with the record: what only the moment of receipt could tell. Whoever reads the
+// message again goes by them.
 enum Mark : uint8_t {
   kTruncated = 1,        // an unfinished last frame, or what the kernel cut
   kByRelay = 2,          // the sender may speak for other hosts: the host of a second header counts
   kHostUnconfirmed = 4,  // the header names another host than this sender did before
-  kMaskedSecrets = 128,  // never stored: of a copy on its way out, in which secrets are hidden (core/filter/secret_mask.h)
+  // never stored: of a copy on its way out, in which secrets are hidden (core/filter/secret_mask.h)
+  kMaskedSecrets = 128,
 };
 
 // One framed message exactly as it arrived. Never changed after.
@@ -95,17 +96,17 @@ struct RawMessage {
 
 // A RawMessage plus what we understood of it. "Not understood" is kind == nullptr, not an error.
 struct Record : RawMessage {
-  int64_t event_ns = 0;              // @timestamp, Unix ns
-  std::span<const Capture> captures; // ascending, not overlapping; the header's first, then the parser's
-  const MessageKind* kind = nullptr; // nullptr: no parser knew the message
+  int64_t event_ns = 0;                            // @timestamp, Unix ns
+  std::span<const Capture> captures;               // ascending, not overlapping; the header's first, then the parser's
+  const MessageKind* kind = nullptr;               // nullptr: no parser knew the message
   uint32_t message_begin = 0, message_length = 0;  // the `message` field within raw: header cut off, final CR cut off
-  uint16_t priority = kNoPriority;   // PRI
-  uint8_t event_digits = 9;          // of the fraction that the sender gave: 0..9 (receipt time: 9)
-  uint8_t time_inferred = 0;         // TimeInferred bits
-  Charset charset = Charset::utf8;   // of raw, all of it: charset_of(). Captures lie between characters
-  std::array<uint8_t, 32> digest{};  // SHA-256 of raw, made on the ingest thread
+  uint16_t priority = kNoPriority;                 // PRI
+  uint8_t event_digits = 9;                        // of the fraction that the sender gave: 0..9 (receipt time: 9)
+  uint8_t time_inferred = 0;                       // TimeInferred bits
+  Charset charset = Charset::utf8;                 // of raw, all of it: charset_of(). Captures lie between characters
+  std::array<uint8_t, 32> digest{};                // SHA-256 of raw, made on the ingest thread
   // Given at commit.
-  uint64_t index = 0;                // leaf index in its log
+  uint64_t index = 0;  // leaf index in its log
   uint64_t source_seq = 0;
   // Of an event joined of several lines (parsers/joiner.h): the indexes of them all. Empty: a record, as it is stored.
   std::span<const uint64_t> lines = {};
@@ -119,11 +120,12 @@ struct Record : RawMessage {
 struct Value {
   enum class Type : uint8_t { string, integer, real, boolean, ip, date };
   Type type = Type::string;
-  std::string_view text;                  // always there, except date: the value as text; an address as format_ip() has it
-  int64_t integer = 0;                    // integer, boolean, date (Unix ns)
+  // always there, except date: the value as text; an address as format_ip() has it
+  std::string_view text;
+  int64_t integer = 0;  // integer, boolean, date (Unix ns)
   double real = 0;
-  std::array<uint8_t, 16> address{};      // ip: IPv6, or IPv4 mapped (::ffff:a.b.c.d)
-  std::string_view written;               // ip: as the message has it, where `text` is another form of it; else empty
+  std::array<uint8_t, 16> address{};  // ip: IPv6, or IPv4 mapped (::ffff:a.b.c.d)
+  std::string_view written;           // ip: as the message has it, where `text` is another form of it; else empty
 };
 
 // Room for values that do not stand in the record as they are (unescaped, formatted). Reuse it from record to record:
@@ -131,7 +133,10 @@ struct Value {
 class Scratch {
  public:
   char* allocate(size_t bytes);
-  void clear() { next_ = 0; used_ = 0; }
+  void clear() {
+    next_ = 0;
+    used_ = 0;
+  }
 
  private:
   std::vector<std::vector<char>> blocks_;
@@ -163,8 +168,8 @@ bool is_derived_field(const Field& field);
 bool first_value(const Record& record, const Field* field, Scratch& scratch, Value* value);
 
 bool parse_ip(std::string_view text, std::array<uint8_t, 16>* address);  // IPv4, IPv6, with zone or brackets: no
-// The one text of an address, however it was written: IPv4 (mapped ones too) in four numbers, IPv6 by RFC 5952. Gives the
-// length.
+// The one text of an address, however it was written: IPv4 (mapped ones too) in four numbers, IPv6 by RFC 5952. Gives
+// the length.
 constexpr size_t kIpTextMax = 39;
 size_t format_ip(const std::array<uint8_t, 16>& address, char* out /* kIpTextMax */);
 std::string_view facility_name(int code);  // RFC 5424 table 1: "kern", "user", …

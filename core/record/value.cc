@@ -43,12 +43,26 @@ std::string_view decode_json(std::string_view text, Scratch& scratch) {
     }
     char c = text[++i];
     switch (c) {
-      case '"': case '\\': case '/': *out++ = c; break;
-      case 'b': *out++ = '\b'; break;
-      case 'f': *out++ = '\f'; break;
-      case 'n': *out++ = '\n'; break;
-      case 'r': *out++ = '\r'; break;
-      case 't': *out++ = '\t'; break;
+      case '"':
+      case '\\':
+      case '/':
+        *out++ = c;
+        break;
+      case 'b':
+        *out++ = '\b';
+        break;
+      case 'f':
+        *out++ = '\f';
+        break;
+      case 'n':
+        *out++ = '\n';
+        break;
+      case 'r':
+        *out++ = '\r';
+        break;
+      case 't':
+        *out++ = '\t';
+        break;
       case 'u': {
         int unit = hex4(text, i + 1);
         if (unit < 0) {
@@ -59,7 +73,9 @@ std::string_view decode_json(std::string_view text, Scratch& scratch) {
         i += 4;
         auto code = static_cast<uint32_t>(unit);
         if (unit >= 0xd800 && unit < 0xe000) {
-          int low = unit < 0xdc00 && i + 2 < text.size() && text[i + 1] == '\\' && text[i + 2] == 'u' ? hex4(text, i + 3) : -1;
+          int low = unit < 0xdc00 && i + 2 < text.size() && text[i + 1] == '\\' && text[i + 2] == 'u'
+                        ? hex4(text, i + 3)
+                        : -1;
           if (low >= 0xdc00 && low < 0xe000) {
             code = 0x10000 + ((code - 0xd800) << 10) + (static_cast<uint32_t>(low) - 0xdc00);
             i += 6;
@@ -83,7 +99,8 @@ std::string_view decode_structured_data(std::string_view text, Scratch& scratch)
   char* begin = scratch.allocate(text.size());
   char* out = begin;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size() && (text[i + 1] == '"' || text[i + 1] == '\\' || text[i + 1] == ']')) ++i;
+    if (text[i] == '\\' && i + 1 < text.size() && (text[i + 1] == '"' || text[i + 1] == '\\' || text[i + 1] == ']'))
+      ++i;
     *out++ = text[i];
   }
   return {begin, static_cast<size_t>(out - begin)};
@@ -121,10 +138,22 @@ std::string_view decode_backslash(std::string_view text, Scratch& scratch) {
       continue;
     }
     switch (const char c = text[++i]) {
-      case 'n': *out++ = '\n'; break;
-      case 'r': *out++ = '\r'; break;
-      case 't': *out++ = '\t'; break;
-      case '=': case '|': case '\\': case '"': case '\'': *out++ = c; break;
+      case 'n':
+        *out++ = '\n';
+        break;
+      case 'r':
+        *out++ = '\r';
+        break;
+      case 't':
+        *out++ = '\t';
+        break;
+      case '=':
+      case '|':
+      case '\\':
+      case '"':
+      case '\'':
+        *out++ = c;
+        break;
       default:
         *out++ = '\\';
         *out++ = c;
@@ -147,7 +176,8 @@ std::string_view decode_quotes(std::string_view text, Scratch& scratch) {
 // The five names of XML and characters by number; any other `&` is text. An entity is longer than what it stands for.
 std::string_view decode_xml(std::string_view text, Scratch& scratch) {
   if (!std::memchr(text.data(), '&', text.size())) return text;
-  static constexpr std::pair<std::string_view, char> kNames[] = {{"lt;", '<'}, {"gt;", '>'}, {"amp;", '&'}, {"quot;", '"'}, {"apos;", '\''}};
+  static constexpr std::pair<std::string_view, char> kNames[] = {
+      {"lt;", '<'}, {"gt;", '>'}, {"amp;", '&'}, {"quot;", '"'}, {"apos;", '\''}};
   char* begin = scratch.allocate(text.size());
   char* out = begin;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -160,7 +190,9 @@ std::string_view decode_xml(std::string_view text, Scratch& scratch) {
       uint32_t code = 0;
       const auto [end, error] = std::from_chars(from, rest.data() + rest.size(), code, is_hex ? 16 : 10);
       const auto used = static_cast<size_t>(end - rest.data());
-      if (error != std::errc() || used >= rest.size() || *end != ';' || code == 0 || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) continue;
+      if (error != std::errc() || used >= rest.size() || *end != ';' || code == 0 || code > 0x10ffff ||
+          (code >= 0xd800 && code < 0xe000))
+        continue;
       --out;
       out += put_utf8(code, out);
       i += used + 1;
@@ -208,16 +240,25 @@ bool read_boolean(std::string_view text, int64_t* value) {
 }  // namespace
 
 std::string_view decode_escape(std::string_view text, Escape escape, Scratch& scratch) {
-  if (escape == Escape::none || text.empty()) [[likely]] return text;
+  if (escape == Escape::none || text.empty()) [[likely]]
+    return text;
   switch (escape) {
-    case Escape::json: return decode_json(text, scratch);
-    case Escape::structured_data: return decode_structured_data(text, scratch);
-    case Escape::hex: return decode_hex(text, scratch);
-    case Escape::lower: return decode_lower(text, scratch);
-    case Escape::backslash: return decode_backslash(text, scratch);
-    case Escape::quotes: return decode_quotes(text, scratch);
-    case Escape::xml: return decode_xml(text, scratch);
-    default: return text;
+    case Escape::json:
+      return decode_json(text, scratch);
+    case Escape::structured_data:
+      return decode_structured_data(text, scratch);
+    case Escape::hex:
+      return decode_hex(text, scratch);
+    case Escape::lower:
+      return decode_lower(text, scratch);
+    case Escape::backslash:
+      return decode_backslash(text, scratch);
+    case Escape::quotes:
+      return decode_quotes(text, scratch);
+    case Escape::xml:
+      return decode_xml(text, scratch);
+    default:
+      return text;
   }
 }
 

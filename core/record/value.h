@@ -15,9 +15,9 @@ namespace yushi {
 //   hex              pairs of digits; a NUL between words (auditd's proctitle) becomes a blank; other text stays
 std::string_view decode_escape(std::string_view text, Escape escape, Scratch& scratch);
 
-// Reads `text` as a value of `type`; its text stays `text`, also that of an address. False when it is none: an integer that is not decimal or does not fit 64 bits,
-// an address that is none, a boolean other than true/false/yes/no/1/0. Every text is a keyword, a text and a date
-// (a date stays text: its zone is not known here).
+// Reads `text` as a value of `type`; its text stays `text`, also that of an address. False when it is none: an integer
+// that is not decimal or does not fit 64 bits, an address that is none, a boolean other than true/false/yes/no/1/0.
+// Every text is a keyword, a text and a date (a date stays text: its zone is not known here).
 bool read_value(std::string_view text, FieldType type, Value* value);
 
 }  // namespace yushi

@@ -39,7 +39,8 @@ void BodyPairs::fill(BodyName& slot, std::string_view path, uint64_t hash) const
   slot.mapping = 0;
   slot.signature = 0;
   if (signature_keys_)
-    if (const auto found = signature_keys_->find(slot.path); found != signature_keys_->end()) slot.signature = found->second;
+    if (const auto found = signature_keys_->find(slot.path); found != signature_keys_->end())
+      slot.signature = found->second;
 }
 
 void BodyPairs::add_word(size_t begin, size_t end) {

@@ -1,8 +1,9 @@
-// What every reader of a body (JSON, key=value, CEF, LEEF, CSV, XML, lists of names) gives: pairs of a name and a span of
-// the text, in the order of the text. pair_mapper.h makes captures of them by a table of keys.
+// What every reader of a body (JSON, key=value, CEF, LEEF, CSV, XML, lists of names) gives: pairs of a name and a span
+// of the text, in the order of the text. pair_mapper.h makes captures of them by a table of keys.
 //
-// Names come again from message to message: each is kept once, with what was found out about it (its ECS field, its place
-// in the table that was asked last), in a cache of fixed size. Messages of a stranger push out old names; they fill nothing.
+// Names come again from message to message: each is kept once, with what was found out about it (its ECS field, its
+// place in the table that was asked last), in a cache of fixed size. Messages of a stranger push out old names; they
+// fill nothing.
 //
 // Threads  Belongs to one thread.
 // Cost     3 to 5 ns a pair; no allocation once the names are known.
@@ -32,10 +33,10 @@ enum class Body : uint8_t { none, json, key_values, cef, leef, csv, xml, names, 
 struct BodyName {
   std::string path;  // "a.b" of {"a":{"b":…}}
   uint64_t hash = 0;
-  uint64_t read = 0;             // the last reading that met it
-  uint32_t first = 0;            // its first pair there; kNoPair: the name of an object or list
-  const Field* ecs = nullptr;    // the fixed field of this very name
-  bool held_back = false;        // a name that we give ourselves: no sender speaks for us
+  uint64_t read = 0;                // the last reading that met it
+  uint32_t first = 0;               // its first pair there; kNoPair: the name of an object or list
+  const Field* ecs = nullptr;       // the fixed field of this very name
+  bool held_back = false;           // a name that we give ourselves: no sender speaks for us
   const KeyTable* table = nullptr;  // the table that was asked last, and its answer
   uint32_t target = 0;
   const DictionaryEntry* entry = nullptr;  // of the dictionary, once it was asked
@@ -51,7 +52,7 @@ struct BodyName {
 };
 
 struct BodyPair {
-  BodyName* name = nullptr;  // nullptr: a bare word with a meaning
+  BodyName* name = nullptr;        // nullptr: a bare word with a meaning
   uint32_t begin = 0, length = 0;  // of the value; a name without a value is there too
   uint32_t name_begin = 0, name_length = 0;
   Escape escape = Escape::none;
@@ -90,7 +91,7 @@ class BodyPairs {
   bool find(std::string_view path, std::string_view* value) const;
 
  private:
-  static constexpr size_t kSlots = 4096;  // a power of two
+  static constexpr size_t kSlots = 4096;                 // a power of two
   static constexpr size_t kInternedMax = 2 * kPairsMax;  // names of pairs, of objects and of lists
   static_assert(kSlots >= 2 * kInternedMax);
   BodyName* intern(std::string_view path);
@@ -131,7 +132,8 @@ inline uint64_t hash_of(std::string_view text) {
   else if (bytes >= 4)
     mix(word_at<uint32_t>(at) | word_at<uint32_t>(at + bytes - 4) << 32);
   else if (bytes > 0)
-    mix(static_cast<uint64_t>(static_cast<unsigned char>(at[0])) | static_cast<uint64_t>(static_cast<unsigned char>(at[bytes / 2])) << 8 |
+    mix(static_cast<uint64_t>(static_cast<unsigned char>(at[0])) |
+        static_cast<uint64_t>(static_cast<unsigned char>(at[bytes / 2])) << 8 |
         static_cast<uint64_t>(static_cast<unsigned char>(at[bytes - 1])) << 16);
   return hash ^ hash >> 32;
 }
@@ -156,7 +158,8 @@ inline bool is_same(std::string_view a, std::string_view b) {
 inline BodyName* BodyPairs::intern(std::string_view path) {
   const uint64_t hash = body_detail::hash_of(path);
   size_t at = hash % kSlots;
-  while (names_[at].read == reads_ && (names_[at].hash != hash || !body_detail::is_same(names_[at].path, path))) at = (at + 1) % kSlots;
+  while (names_[at].read == reads_ && (names_[at].hash != hash || !body_detail::is_same(names_[at].path, path)))
+    at = (at + 1) % kSlots;
   BodyName& slot = names_[at];
   if (slot.read == reads_) return &slot;
   if (interned_ == kInternedMax) return nullptr;

@@ -6,11 +6,11 @@
 
 namespace yushi::parsers {
 
-bool BodyReader::read(Body body, std::string_view text, size_t begin, size_t end, const KeyTable& keys, const BodyShape& shape,
-                      size_t pairs_min) {
+bool BodyReader::read(Body body, std::string_view text, size_t begin, size_t end, const KeyTable& keys,
+                      const BodyShape& shape, size_t pairs_min) {
   // What the file says counts for columns, for pairs that it parts itself, and where bare words or hex have a meaning.
   const bool is_scanned = body == Body::key_values && (keys.has_words() || keys.has_hex());
-  const void* how = is_scanned                                      ? static_cast<const void*>(&keys)
+  const void* how = is_scanned                                    ? static_cast<const void*>(&keys)
                     : body == Body::csv || shape.pairs.is_given() ? static_cast<const void*>(&shape)
                                                                   : nullptr;
   if (last_.body != body || last_.text != text.data() || last_.begin != begin || last_.end != end || last_.how != how) {
@@ -21,14 +21,23 @@ bool BodyReader::read(Body body, std::string_view text, size_t begin, size_t end
   return last_ok_ && count_ >= pairs_min;
 }
 
-bool BodyReader::read_anew(Body body, std::string_view text, size_t begin, size_t end, const KeyTable& keys, const BodyShape& shape) {
+bool BodyReader::read_anew(Body body, std::string_view text, size_t begin, size_t end, const KeyTable& keys,
+                           const BodyShape& shape) {
   bool ok = false;
   is_whole_ = true;
   switch (body) {
-    case Body::json: ok = json_.read(text, begin, end, pairs_); break;
-    case Body::cef: ok = read_cef(text, begin, end, pairs_); break;
-    case Body::leef: ok = read_leef(text, begin, end, pairs_); break;
-    case Body::xml: ok = xml_.read(text, begin, end, pairs_); break;
+    case Body::json:
+      ok = json_.read(text, begin, end, pairs_);
+      break;
+    case Body::cef:
+      ok = read_cef(text, begin, end, pairs_);
+      break;
+    case Body::leef:
+      ok = read_leef(text, begin, end, pairs_);
+      break;
+    case Body::xml:
+      ok = xml_.read(text, begin, end, pairs_);
+      break;
     case Body::csv:
       count_ = read_csv(text, begin, end, shape.csv, pairs_);
       return true;
@@ -43,7 +52,8 @@ bool BodyReader::read_anew(Body body, std::string_view text, size_t begin, size_
       }
       return true;
     case Body::none:
-    case Body::structured_data: break;
+    case Body::structured_data:
+      break;
   }
   count_ = pairs_.list().size();
   if (ok) count_ = std::max<size_t>(count_, 2);  // the form itself says what it is

@@ -1,5 +1,5 @@
-// One reader for each form of a body, all giving pairs. The pairs of the body read last are kept: whoever asks for it again
-// (another pattern, another product) does not read it again.
+// One reader for each form of a body, all giving pairs. The pairs of the body read last are kept: whoever asks for it
+// again (another pattern, another product) does not read it again.
 //
 // Threads  Belongs to one thread.
 #pragma once
@@ -30,7 +30,8 @@ struct BodyCondition {
 class BodyReader {
  public:
   // text[begin, end) as `body`; false when it is none. A list of pairs is one with at least `pairs_min`.
-  bool read(Body body, std::string_view text, size_t begin, size_t end, const KeyTable& keys, const BodyShape& shape, size_t pairs_min);
+  bool read(Body body, std::string_view text, size_t begin, size_t end, const KeyTable& keys, const BodyShape& shape,
+            size_t pairs_min);
   // The text is another one from here on, though it may stand at the same place.
   void forget() { last_.body = Body::none; }
   BodyPairs& pairs() { return pairs_; }
@@ -38,7 +39,8 @@ class BodyReader {
   bool is_whole() const { return is_whole_; }
 
  private:
-  bool read_anew(Body body, std::string_view text, size_t begin, size_t end, const KeyTable& keys, const BodyShape& shape);
+  bool read_anew(Body body, std::string_view text, size_t begin, size_t end, const KeyTable& keys,
+                 const BodyShape& shape);
 
   struct {
     Body body = Body::none;

@@ -9,12 +9,13 @@ namespace {
 
 constexpr std::string_view kCefNames[] = {"cef.version", "cef.vendor", "cef.product", "cef.product_version",
                                           "cef.class",   "cef.name",   "cef.severity"};
-constexpr std::string_view kLeefNames[] = {"leef.version", "leef.vendor", "leef.product", "leef.product_version", "leef.event_id"};
+constexpr std::string_view kLeefNames[] = {"leef.version", "leef.vendor", "leef.product", "leef.product_version",
+                                           "leef.event_id"};
 constexpr size_t kKeyBytesMax = 128;
 
 bool is_key_byte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-' ||
-         c == '[' || c == ']' || static_cast<unsigned char>(c) >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+         c == '-' || c == '[' || c == ']' || static_cast<unsigned char>(c) >= 0x80;
 }
 
 size_t behind_blanks(std::string_view text, size_t at, size_t end) {
@@ -86,7 +87,8 @@ bool read_cef(std::string_view text, size_t begin, size_t end, BodyPairs& pairs)
     size_t to = equals + 1, next = end;
     for (; to < end; ++to) {
       if (text[to] == '\\' && to + 1 < end) {
-        escaped |= text[to + 1] == '=' || text[to + 1] == '|' || text[to + 1] == '\\' || text[to + 1] == 'n' || text[to + 1] == 'r';
+        escaped |= text[to + 1] == '=' || text[to + 1] == '|' || text[to + 1] == '\\' || text[to + 1] == 'n' ||
+                   text[to + 1] == 'r';
         ++to;
         continue;
       }
@@ -126,7 +128,9 @@ bool read_leef(std::string_view text, size_t begin, size_t end, BodyPairs& pairs
       } else if (const auto x = named.find_first_of("xX"); x != std::string_view::npos && x <= 1) {
         int code = 0;
         for (char c : named.substr(x + 1)) {
-          const int digit = c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : 0;
+          const int digit = c >= '0' && c <= '9'                     ? c - '0'
+                            : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                                     : 0;
           code = code * 16 + digit;
         }
         if (code > 0 && code < 0x80) between = static_cast<char>(code);
@@ -148,7 +152,8 @@ bool read_leef(std::string_view text, size_t begin, size_t end, BodyPairs& pairs
     if (equals != 0 && equals < to) {
       size_t last = to;
       while (last > equals + 1 && text[last - 1] == ' ') --last;
-      add(pairs, text.substr(at, equals - at), std::min(behind_blanks(text, equals + 1, last), last), last, false, at, equals - at);
+      add(pairs, text.substr(at, equals - at), std::min(behind_blanks(text, equals + 1, last), last), last, false, at,
+          equals - at);
     }
     at = next;
   }

@@ -25,8 +25,11 @@ char find_separator(std::string_view text) {
 size_t read_csv(std::string_view text, size_t begin, size_t end, const CsvShape& shape, BodyPairs& pairs) {
   pairs.begin(text);
   const char found = shape.separator.empty() ? find_separator(text.substr(begin, end - begin)) : '\0';
-  const std::string_view separator = shape.separator.empty() ? std::string_view(&found, 1) : std::string_view(shape.separator);
-  const auto separates = [&](size_t at) { return text.substr(at, separator.size()) == separator && at + separator.size() <= end; };
+  const std::string_view separator =
+      shape.separator.empty() ? std::string_view(&found, 1) : std::string_view(shape.separator);
+  const auto separates = [&](size_t at) {
+    return text.substr(at, separator.size()) == separator && at + separator.size() <= end;
+  };
   const auto is_blank = [&](char c) { return (c == ' ' || c == '\t') && separator.find(c) == std::string_view::npos; };
   size_t count = 0;
   for (size_t at = begin;;) {

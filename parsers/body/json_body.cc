@@ -41,8 +41,10 @@ bool JsonBody::value(int depth) {
   if (at_ >= end_) return false;
   size_t from = at_;
   switch (text_[at_]) {
-    case '{': return object(depth + 1);
-    case '[': return array(depth + 1);
+    case '{':
+      return object(depth + 1);
+    case '[':
+      return array(depth + 1);
     case '"': {
       size_t begin, to;
       bool escaped;
@@ -150,14 +152,24 @@ bool JsonBody::string(size_t* from, size_t* to, bool* escaped) {
     *escaped = true;
     if (++at >= end_) return false;
     switch (text_[at]) {
-      case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': ++at; break;
+      case '"':
+      case '\\':
+      case '/':
+      case 'b':
+      case 'f':
+      case 'n':
+      case 'r':
+      case 't':
+        ++at;
+        break;
       case 'u':
         if (end_ - at < 5) return false;
         for (size_t i = 1; i <= 4; ++i)
           if (!is_hex_digit(text_[at + i])) return false;
         at += 5;
         break;
-      default: return false;
+      default:
+        return false;
     }
   }
   *to = at;

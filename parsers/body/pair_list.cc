@@ -36,7 +36,13 @@ uint8_t of(char c) { return kBytes[static_cast<unsigned char>(c)]; }
 class Reader {
  public:
   Reader(std::string_view text, size_t begin, size_t end, const PairShape& shape, bool has_colons, BodyPairs& pairs)
-      : text_(text), at_(begin), end_(end), equals_(shape.equals), between_(shape.between), has_colons_(has_colons), pairs_(pairs) {}
+      : text_(text),
+        at_(begin),
+        end_(end),
+        equals_(shape.equals),
+        between_(shape.between),
+        has_colons_(has_colons),
+        pairs_(pairs) {}
 
   size_t read() {
     pairs_.begin(text_);
@@ -79,7 +85,8 @@ class Reader {
     return at;
   }
   bool stands(std::string_view what, size_t at) const {
-    return at + what.size() <= end_ && text_[at] == what[0] && (what.size() == 1 || text_.substr(at, what.size()) == what);
+    return at + what.size() <= end_ && text_[at] == what[0] &&
+           (what.size() == 1 || text_.substr(at, what.size()) == what);
   }
 
   // The first pair says what stands between names and values: `=`, or a colon.
@@ -89,7 +96,8 @@ class Reader {
     for (std::string_view one : {std::string_view("="), kWideColon, std::string_view(":")}) {
       if (!is_given) equals_ = one;
       has_blank_names_ = between_kind_ == Between::given || (equals_ != "=" && between_kind_ != Between::blank);
-      if (key_at(at_, &key_end, &value)) return has_colons_ || is_given || one == "=" || (value < end_ && text_[value] == '"');
+      if (key_at(at_, &key_end, &value))
+        return has_colons_ || is_given || one == "=" || (value < end_ && text_[value] == '"');
       if (is_given) break;
     }
     return false;
@@ -170,7 +178,8 @@ class Reader {
         if (c != hard_) return false;
         *next = at + 1;
         return true;
-      default: break;
+      default:
+        break;
     }
     if (of(c) & kHard && between_kind_ == Between::unknown) {
       if (!pair_follows(at + 1)) return false;
@@ -263,7 +272,8 @@ class Reader {
   void take(size_t key, size_t key_end, size_t value) {
     if (between_kind_ != Between::blank && between_kind_ != Between::unknown) value = behind_spaces(value);
     // `a= b=2` has no value; `a: b` has one behind the blank.
-    else if (equals_ != "=" || !pair_follows(value)) value = behind_spaces(value);
+    else if (equals_ != "=" || !pair_follows(value))
+      value = behind_spaces(value);
     BodyPair pair;
     pair.name_begin = static_cast<uint32_t>(key);
     pair.name_length = static_cast<uint32_t>(key_end - key);
@@ -285,7 +295,8 @@ class Reader {
     }
     // Quotes as a word processor makes them.
     constexpr std::string_view kOpen = "“", kClose = "”";
-    if (end - begin >= 2 * kClose.size() && text_.substr(0, end).ends_with(kClose) && (stands(kOpen, begin) || stands(kClose, begin))) {
+    if (end - begin >= 2 * kClose.size() && text_.substr(0, end).ends_with(kClose) &&
+        (stands(kOpen, begin) || stands(kClose, begin))) {
       begin += kOpen.size();
       end -= kClose.size();
       pair.quoted = true;
@@ -294,8 +305,8 @@ class Reader {
     pair.length = static_cast<uint32_t>(end - begin);
     pair.escape = escaped ? Escape::json : Escape::none;
     pair.is_open = !pair.quoted && (between_kind_ == Between::blank || between_kind_ == Between::unknown) &&
-                   std::find(text_.begin() + static_cast<ptrdiff_t>(begin), text_.begin() + static_cast<ptrdiff_t>(end), ' ') !=
-                       text_.begin() + static_cast<ptrdiff_t>(end);
+                   std::find(text_.begin() + static_cast<ptrdiff_t>(begin), text_.begin() + static_cast<ptrdiff_t>(end),
+                             ' ') != text_.begin() + static_cast<ptrdiff_t>(end);
     pairs_.add(text_.substr(key, key_end - key), pair);
     at_ = next;
     skip_between();
@@ -340,7 +351,7 @@ class Reader {
   std::string_view equals_, between_;
   Between between_kind_ = Between::unknown;
   char hard_ = 0;
-  char soft_ = 0;  // the first sign that parted two pairs, see group_at()
+  char soft_ = 0;     // the first sign that parted two pairs, see group_at()
   int unclosed_ = 0;  // quotes and brackets that were read to the end of the text in vain
   bool has_blank_names_ = false;
   bool has_colons_;
@@ -349,7 +360,8 @@ class Reader {
 
 }  // namespace
 
-size_t read_pair_list(std::string_view text, size_t begin, size_t end, const PairShape& shape, bool has_colons, BodyPairs& pairs) {
+size_t read_pair_list(std::string_view text, size_t begin, size_t end, const PairShape& shape, bool has_colons,
+                      BodyPairs& pairs) {
   const size_t count = Reader(text, begin, end, shape, has_colons, pairs).read();
   if (count == 0) pairs.fail();
   return count;

@@ -127,13 +127,14 @@ void PairMapper::look_up(BodyName& name) const {
   name.is_entry_known = true;
 }
 
-// nullptr: not in the dictionary, or the pair says nothing. Of a list of objects the first is the event; what it does not say, the
-// others do not say for it.
+// nullptr: not in the dictionary, or the pair says nothing. Of a list of objects the first is the event; what it does
+// not say, the others do not say for it.
 const DictionaryEntry* PairMapper::entry_of(const BodyPair& pair) {
   BodyName& name = *pair.name;
   look_up(name);
   if (!name.entry || name.held_back || reading_.dictionary->is_null(pairs_->value(pair))) return nullptr;
-  if (pair.in_list && !pair.is_first && (name.entry->target.fields.empty() || !name.entry->target.fields[0]->list)) return nullptr;
+  if (pair.in_list && !pair.is_first && (name.entry->target.fields.empty() || !name.entry->target.fields[0]->list))
+    return nullptr;
   return name.entry;
 }
 
@@ -168,14 +169,17 @@ void PairMapper::find_depths() {
     if (!entry) continue;
     const auto depth = pair.name->entry_depth;
     for (const uint32_t table : entry->words)
-      if (reading_.dictionary->words()[table]->find(pairs_->value(pair)) != RowTable::kNone) note(word_depths_, table, depth);
-    if (!entry->target.fields.empty() && may_take(pair, *entry)) note(field_depths_, entry->target.fields[0]->id, depth);
+      if (reading_.dictionary->words()[table]->find(pairs_->value(pair)) != RowTable::kNone)
+        note(word_depths_, table, depth);
+    if (!entry->target.fields.empty() && may_take(pair, *entry))
+      note(field_depths_, entry->target.fields[0]->id, depth);
   }
 }
 
 // Something less deep says it.
 bool PairMapper::is_deeper(const std::vector<Depth>& least, size_t index, uint32_t depth) const {
-  return has_depths_ && depth > 0 && index < least.size() && least[index].mapping == mapping_ && depth > least[index].least;
+  return has_depths_ && depth > 0 && index < least.size() && least[index].mapping == mapping_ &&
+         depth > least[index].least;
 }
 
 bool PairMapper::take_by_dictionary(BodyPair& pair) {
@@ -194,7 +198,9 @@ bool PairMapper::take_by_dictionary(BodyPair& pair) {
   if (entry.target.fields.empty() || (pair.is_open && !entry.is_text)) return false;
   const Field* field = entry.target.fields[0];
   if (field_taken_.size() <= field->id) field_taken_.resize(field->id + size_t{1}, 0);
-  if ((field_taken_[field->id] == mapping_ && !field->list) || is_of_header(field) || is_deeper(field_depths_, field->id, depth)) return false;
+  if ((field_taken_[field->id] == mapping_ && !field->list) || is_of_header(field) ||
+      is_deeper(field_depths_, field->id, depth))
+    return false;
   if (field->type == FieldType::ip) {
     std::array<uint8_t, 16> address;
     if (parse_ip(text.substr(0, text.find('%')), &address))
@@ -215,7 +221,8 @@ bool PairMapper::take_by_dictionary(BodyPair& pair) {
 void PairMapper::tell_repeated(const BodyPair& pair) {
   if (!reading_.dictionary || pair.name_length == 0) return;
   static const Field* const kRepeatedName = find_field("yushi.repeated_name");
-  captures_->push_back({pair.name_begin, pair.name_length & 0xffffff, static_cast<uint32_t>(Escape::none), kRepeatedName});
+  captures_->push_back(
+      {pair.name_begin, pair.name_length & 0xffffff, static_cast<uint32_t>(Escape::none), kRepeatedName});
 }
 
 void PairMapper::take_by_ecs(BodyPair& pair) {
@@ -328,17 +335,21 @@ bool value_fits(std::string_view text, const Field* field) {
     case FieldType::real:
     case FieldType::boolean: {
       Value value;
-      return read_value(text, field->type, &value) && (!is_port(*field) || (value.integer >= 0 && value.integer <= 65535));
+      return read_value(text, field->type, &value) &&
+             (!is_port(*field) || (value.integer >= 0 && value.integer <= 65535));
     }
-    case FieldType::ip: return can_settle_address(text, field);
-    default: return true;
+    case FieldType::ip:
+      return can_settle_address(text, field);
+    default:
+      return true;
   }
 }
 
 void PairMapper::settle_addresses() {
   for (size_t i = first_capture_; i < captures_->size(); ++i) {
     auto& capture = (*captures_)[i];
-    if (capture.field->type == FieldType::ip) settle_address(pairs_->text().substr(capture.begin, capture.length), capture);
+    if (capture.field->type == FieldType::ip)
+      settle_address(pairs_->text().substr(capture.begin, capture.length), capture);
   }
 }
 
@@ -354,11 +365,12 @@ bool PairMapper::move_to_list(const BodyPair& pair, const Field* scalar) {
   return is_further;
 }
 
-// What the header gave the sender's own program cannot say otherwise: a line that is anybody's text would rename its host,
-// its program or its time. Our own records have no header but what we gave them.
+// What the header gave the sender's own program cannot say otherwise: a line that is anybody's text would rename its
+// host, its program or its time. Our own records have no header but what we gave them.
 bool PairMapper::is_of_header(const Field* field) const {
   // A part of a time moves it as the whole does.
-  if (field == ecs::timestamp_date || field == ecs::timestamp_time || field == ecs::timestamp_zone) field = ecs::timestamp;
+  if (field == ecs::timestamp_date || field == ecs::timestamp_time || field == ecs::timestamp_zone)
+    field = ecs::timestamp;
   if (!(header_ids_ >> field->id % 64 & 1)) return false;
   for (size_t i = 0; i < first_capture_; ++i)
     if ((*captures_)[i].field == field) return true;

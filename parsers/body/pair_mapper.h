@@ -2,14 +2,14 @@
 //
 // A name that the table has goes to its field; any other is `<prefix><name>` with the type the body gives it. In bodies
 // that no product's parser claims, a name that is ECS as it stands (source.ip) is that field, but names that we give
-// ourselves (event.id, yushi.*, organization.* …) and those that the header has given (host.name, @timestamp …: they are in
-// `captures` when map() is called) stay `<prefix><name>`: the text behind a header may be anybody's. Our own records say
-// their names themselves: no prefix, no name held back.
-// Of two equal names the first counts, since the second may be part of what a stranger wrote. The values of one list are
-// all of one name; where a field holds one value only, two or more of a list stay under the prefix.
+// ourselves (event.id, yushi.*, organization.* …) and those that the header has given (host.name, @timestamp …: they
+// are in `captures` when map() is called) stay `<prefix><name>`: the text behind a header may be anybody's. Our own
+// records say their names themselves: no prefix, no name held back.
+// Of two equal names the first counts, since the second may be part of what a stranger wrote. The values of one list
+// are all of one name; where a field holds one value only, two or more of a list stay under the prefix.
 // A value that is none of its field's type (an address, a number) keeps its text under the prefix.
-// With a dictionary the names that products have for ECS' fields are these fields, where the value fits and the field has none yet,
-// and a name that stands a second time is told in yushi.repeated_name.
+// With a dictionary the names that products have for ECS' fields are these fields, where the value fits and the field
+// has none yet, and a name that stands a second time is told in yushi.repeated_name.
 //
 // Threads  Belongs to one thread.
 // Cost     5 to 10 ns a pair; no allocation but for dynamic fields, in the arena.
@@ -45,8 +45,8 @@ class PairMapper {
   uint32_t inferred() const { return inferred_; }
   uint32_t word_outcome(size_t table) const { return table < outcomes_.size() ? outcomes_[table] : RowTable::kNone; }
 
-  // The capture of @timestamp that map() made last and that is no time: its field becomes the one under the prefix. False
-  // when map() made none there.
+  // The capture of @timestamp that map() made last and that is no time: its field becomes the one under the prefix.
+  // False when map() made none there.
   bool keep_as_text(Capture& capture, Arena& arena);
 
  private:
@@ -85,11 +85,12 @@ class PairMapper {
   uint64_t header_ids_ = 0;  // a bit of each field that the header gave, by its id: most names are none of them
   uint64_t mapping_ = 0;
   bool has_address_ = false;
-  BodyPair time_pair_;     // of the last @timestamp
+  BodyPair time_pair_;  // of the last @timestamp
   bool has_time_ = false;
   uint32_t inferred_ = 0;
-  std::vector<uint32_t> outcomes_;     // of the dictionary's words
-  // The least depth at which something says the field, or a word of the table: of one mapping. Only where names are nested.
+  std::vector<uint32_t> outcomes_;  // of the dictionary's words
+  // The least depth at which something says the field, or a word of the table: of one mapping. Only where names are
+  // nested.
   std::vector<Depth> field_depths_, word_depths_;
   bool has_depths_ = false;
   std::vector<uint64_t> field_taken_;  // by the field's id: the mapping that gave it a value

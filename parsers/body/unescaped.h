@@ -1,6 +1,8 @@
-// A value of a body as what it stands for, and where each byte of that stands as it is written: JSON's `\"` is one quote.
+// A value of a body as what it stands for, and where each byte of that stands as it is written: JSON's `\"` is one
+// quote.
 //
-// Patterns that cut a value again see what it means: an escape in it hides nothing from them, and a cut parts no escape.
+// Patterns that cut a value again see what it means: an escape in it hides nothing from them, and a cut parts no
+// escape.
 //
 // Threads  Belongs to one thread.
 // Cost     For values with escapes only, which are few.

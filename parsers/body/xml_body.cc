@@ -8,8 +8,8 @@ namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_name_byte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' ||
-         c == ':' || static_cast<unsigned char>(c) >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+         c == '.' || c == ':' || static_cast<unsigned char>(c) >= 0x80;
 }
 bool is_name_first(char c) { return is_name_byte(c) && c != '-' && c != '.' && !(c >= '0' && c <= '9'); }
 
@@ -78,7 +78,8 @@ void XmlBody::add(std::string_view path, size_t from, size_t to, bool has_entiti
   BodyPair pair;
   pair.begin = static_cast<uint32_t>(from);
   pair.length = static_cast<uint32_t>(to - from);
-  pair.escape = has_entities && text_.substr(from, to - from).find('&') != std::string_view::npos ? Escape::xml : Escape::none;
+  pair.escape =
+      has_entities && text_.substr(from, to - from).find('&') != std::string_view::npos ? Escape::xml : Escape::none;
   const size_t before = pairs_->list().size();
   pairs_->add(path, pair);
   if (pairs_->list().size() == before) return;

@@ -1,9 +1,9 @@
 // An XML text -> pairs, the names being elements joined by dots: <A><B x="1">v</B></A> gives B and B.@x.
 //
-// The outermost element is no part of a name unless the text stands in it: `<User>li</User><Ip>10.0.0.1</Ip>` gives User and
-// Ip. Windows' <Data Name="X">v</Data> gives X in the place of Data. Prefixes of namespaces and xmlns stay out; of comments,
-// instructions and DOCTYPE nothing is read: no entity is looked up but the five of XML and characters by number
-// (Escape::xml). CDATA is text. An element without text is a pair without a value.
+// The outermost element is no part of a name unless the text stands in it: `<User>li</User><Ip>10.0.0.1</Ip>` gives
+// User and Ip. Windows' <Data Name="X">v</Data> gives X in the place of Data. Prefixes of namespaces and xmlns stay
+// out; of comments, instructions and DOCTYPE nothing is read: no entity is looked up but the five of XML and characters
+// by number (Escape::xml). CDATA is text. An element without text is a pair without a value.
 //
 // Sources  XML 1.0, 2.10, 4.1; Windows' event schema.
 // Cost     One pass.
@@ -25,7 +25,7 @@ class XmlBody {
  private:
   struct Open {
     std::string_view tag;
-    size_t path_bytes;     // of path_ before it
+    size_t path_bytes;  // of path_ before it
     bool has_child = false;
     bool has_text = false;
   };

@@ -1,5 +1,5 @@
-// Reads blocks that nobody wrote. Checksums would stop nearly all of them at the door, so the input is taken three ways:
-// as the bytes of a block, as the streams of one (sealed with right checksums), and as the bytes of a summary.
+// Reads blocks that nobody wrote. Checksums would stop nearly all of them at the door, so the input is taken three
+// ways: as the bytes of a block, as the streams of one (sealed with right checksums), and as the bytes of a summary.
 // The seed `two_contexts` is of the second kind: the streams of 60 records that two versions of the parsers understood.
 #include <cstddef>
 #include <cstdint>

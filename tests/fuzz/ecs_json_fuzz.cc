@@ -18,7 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   record.message_length = static_cast<uint32_t>(raw.size());
   std::deque<Field> fields;
   std::vector<Capture> captures;
-  static const Field* const known[] = {ecs::process_pid, ecs::source_ip, ecs::event_category, ecs::message, ecs::event_id};
+  static const Field* const known[] = {ecs::process_pid, ecs::source_ip, ecs::event_category, ecs::message,
+                                       ecs::event_id};
   uint32_t at = 0;
   while (!names.empty() && at < raw.size()) {
     uint32_t length = static_cast<unsigned char>(names[0]) % 16;
@@ -45,8 +46,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     char c = first[i];
     if (static_cast<unsigned char>(c) < 0x20) std::abort();
     if (in_string) {
-      if (c == '\\') ++i;
-      else if (c == '"') in_string = false;
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
     } else if (c == '"') {
       in_string = true;
     } else if (c == '{' || c == '[') {

@@ -39,7 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // Undecided yet: finish() decides, and either may be.
   const ingest::Framing decided = framer.framing();
   const auto is_trailer_or_count = [decided](std::string_view gap) {
-    return (decided != ingest::Framing::octet_counted && is_between(gap, false)) || (decided != ingest::Framing::newline && is_between(gap, true));
+    return (decided != ingest::Framing::octet_counted && is_between(gap, false)) ||
+           (decided != ingest::Framing::newline && is_between(gap, true));
   };
   YUSHI_ASSERT(done <= input.size(), "%zu of %zu", done, input.size());
   framer.finish(input.substr(done), nullptr, whole, whole_counts);

@@ -8,7 +8,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   RawMessage message;
   message.raw = bytes;
   if (auto found = storage::sequence_number(message)) {
-    YUSHI_ASSERT(found->number > 0 && found->number <= storage::SequenceNumber::kSequenceMax, "number %u", found->number);
+    YUSHI_ASSERT(found->number > 0 && found->number <= storage::SequenceNumber::kSequenceMax, "number %u",
+                 found->number);
   }
   if (auto state = storage::SourceState::decode(bytes)) {
     auto again = storage::SourceState::decode(state->encode());

@@ -14,10 +14,13 @@ using namespace yushi;
 // The extractors read outside bytes too, and need no luck to be reached.
 const std::shared_ptr<const parsers::ParserSet>& extractors() {
   static const auto set = parsers::ParserSet::load({
-      {"json.yaml", "json.yaml", "name: json\ngeneric: true\npatterns: [{name: o, extract: json}]\ntests: [{line: '{}', expect: {}}]"},
-      {"kv.yaml", "kv.yaml", "name: kv\ngeneric: true\npatterns: [{name: p, extract: key-value}]\ntests: [{line: 'a=1 b=2', expect: {}}]"},
+      {"json.yaml", "json.yaml",
+       "name: json\ngeneric: true\npatterns: [{name: o, extract: json}]\ntests: [{line: '{}', expect: {}}]"},
+      {"kv.yaml", "kv.yaml",
+       "name: kv\ngeneric: true\npatterns: [{name: p, extract: key-value}]\ntests: [{line: 'a=1 b=2', expect: {}}]"},
       {"line.yaml", "line.yaml",
-       "name: line\nmatch: {any: true}\npatterns: [{name: l, grok: '%{DATA:line.a} %{IPORHOST:line.b} \"%{QUOTED:line.c}\" %{KEYVALUES}'}]\n"
+       "name: line\nmatch: {any: true}\npatterns: [{name: l, grok: '%{DATA:line.a} %{IPORHOST:line.b} "
+       "\"%{QUOTED:line.c}\" %{KEYVALUES}'}]\n"
        "tests: [{line: 'x 1.2.3.4 \"q\" a=b', expect: {}}]"},
   });
   YUSHI_ASSERT(set.has_value(), "%s", set ? "" : set.error().message.c_str());
@@ -35,7 +38,8 @@ void parse(parsers::ParserWorker& worker, std::string_view message) {
   worker.parse(record, *Zone::utc(), arena, captures);
   uint32_t at = 0;
   for (auto& capture : captures) {
-    YUSHI_ASSERT(capture.begin >= at && capture.length > 0 && capture.end() <= message.size(), "capture at %u", capture.begin);
+    YUSHI_ASSERT(capture.begin >= at && capture.length > 0 && capture.end() <= message.size(), "capture at %u",
+                 capture.begin);
     at = capture.end();
   }
 }

@@ -1,6 +1,6 @@
 // A pattern and a text: our matcher says what RE2 says, what it takes RE2 takes, and the filter misses none
-// that matches. The input is lines: all but the last are patterns, the last is the text. A first byte below 0x20 has the patterns made
-// from pieces, a byte a piece, so that most of them are patterns.
+// that matches. The input is lines: all but the last are patterns, the last is the text. A first byte below 0x20 has
+// the patterns made from pieces, a byte a piece, so that most of them are patterns.
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -13,8 +13,10 @@
 
 namespace {
 
-constexpr std::string_view kPieces[] = {"a", "b", "k", "s", " ", "=", "\n", "中", "é", ".", "[ab]", "[^a]", "[^ ]", "[a-z]", "\\S", "\\w", "\\d", "\\b", "\\B",
-                                        "(", ")", "(?:", "(?i:", "(?i)", "|", "*", "+", "?", "*?", "+?", "{2}", "{1,3}", "{0,2}?", "ab", "0", "abcd", " kab"};
+constexpr std::string_view kPieces[] = {"a",    "b",     "k",      "s",     " ",   "=",    "\n",  "中",  "é",   ".",
+                                        "[ab]", "[^a]",  "[^ ]",   "[a-z]", "\\S", "\\w",  "\\d", "\\b", "\\B", "(",
+                                        ")",    "(?:",   "(?i:",   "(?i)",  "|",   "*",    "+",   "?",   "*?",  "+?",
+                                        "{2}",  "{1,3}", "{0,2}?", "ab",    "0",   "abcd", " kab"};
 
 std::string from_pieces(std::string_view bytes) {
   std::string out;
@@ -53,8 +55,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const bool here = pattern.match(text, ours, stack), there = pattern.match_by_re2(text, theirs);
     YUSHI_ASSERT(here == there, "pattern %s text %s", pattern.regex().c_str(), text.c_str());
     if (!there) continue;
-    YUSHI_ASSERT(std::equal(ours, ours + 2 * pattern.groups(), theirs), "groups of %s in %s", pattern.regex().c_str(), text.c_str());
-    YUSHI_ASSERT(found.may_match(static_cast<uint16_t>(i)), "no candidate: %s in %s", pattern.regex().c_str(), text.c_str());
+    YUSHI_ASSERT(std::equal(ours, ours + 2 * pattern.groups(), theirs), "groups of %s in %s", pattern.regex().c_str(),
+                 text.c_str());
+    YUSHI_ASSERT(found.may_match(static_cast<uint16_t>(i)), "no candidate: %s in %s", pattern.regex().c_str(),
+                 text.c_str());
   }
   return 0;
 }

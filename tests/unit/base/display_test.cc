@@ -112,7 +112,8 @@ TEST(Display, AnEscapeNamesTheCharacter) {
   EXPECT_EQ(printable("a\tb\r\n\x1b[2J\x7f"), "a\\tb\\r\\n\\x1b[2J\\x7f");
   EXPECT_EQ(printable("\u009b\u202e\U000e0041"), "\\u009b\\u202e\\U000e0041");
   EXPECT_EQ(printable("\xff\x9b\xc0\xaf"), "\\xff\\x9b\\xc0\\xaf");
-  EXPECT_EQ(printable_json("{\"a\":\"\u009b\u202e\U000e0041 \\u001b\x7f\"}"), "{\"a\":\"\\u009b\\u202e\\udb40\\udc41 \\u001b\\u007f\"}");
+  EXPECT_EQ(printable_json("{\"a\":\"\u009b\u202e\U000e0041 \\u001b\x7f\"}"),
+            "{\"a\":\"\\u009b\\u202e\\udb40\\udc41 \\u001b\\u007f\"}");
   EXPECT_EQ(printable_json("\"\x1b[2J\xff\""), "\"\\u001b[2J\\ufffd\"") << "what is no JSON does no harm either";
 }
 

@@ -27,7 +27,9 @@ TEST(Text, EachCjkCharacterIsATokenOfItsOwn) {
 }
 
 TEST(Text, InvalidBytesSeparateTokens) {
-  EXPECT_EQ(tokens("ab\xff" "cd\xe7\x99zz\xc3"), (Strings{"ab", "cd", "zz"}));
+  EXPECT_EQ(tokens("ab\xff"
+                   "cd\xe7\x99zz\xc3"),
+            (Strings{"ab", "cd", "zz"}));
   EXPECT_FALSE(is_utf8("\xed\xa0\x80"));  // a surrogate
   EXPECT_FALSE(is_utf8("\xc0\xaf"));      // over-long
   EXPECT_FALSE(is_utf8("abcdefgh\xf4\x90\x80\x80"));
@@ -48,7 +50,8 @@ Strings slow_tokens(std::string_view text) {
 
 TEST(Text, TheFastCutEqualsTheSlowOneAndItsBordersAreBorders) {
   std::mt19937 random(1);
-  static constexpr const char* kPieces[] = {"a", "_", "Z9", " ", "-", "登", "é", "\xff", "\xe7", "abcdefghijklmnop", "\n", "."};
+  static constexpr const char* kPieces[] = {"a",  "_", "Z9", " ", "-", "登", "é", "\xff", "\xe7", "abcdefghijklmnop",
+                                            "\n", "."};
   for (int i = 0; i < 50'000; ++i) {
     std::string text;
     for (size_t n = random() % 60; n-- > 0;) text += kPieces[random() % std::size(kPieces)];

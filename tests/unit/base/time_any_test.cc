@@ -17,7 +17,10 @@ std::string utc_text(int64_t unix_ns) {
 
 std::string inferred_text(uint8_t inferred) {
   std::string out;
-  for (auto [bit, word] : {std::pair{kYearInferred, " year"}, {kZoneInferred, " zone"}, {kDateInferred, " date"}, {kClockInferred, " clock"}})
+  for (auto [bit, word] : {std::pair{kYearInferred, " year"},
+                           {kZoneInferred, " zone"},
+                           {kDateInferred, " date"},
+                           {kClockInferred, " clock"}})
     if (inferred & bit) out += word;
   return out;
 }
@@ -108,7 +111,8 @@ TEST(TimeAny, numbers_and_addresses_at_the_beginning_of_a_line_are_no_times) {
       for (uint64_t dots = random() % 4; dots > 0; --dots) word += "." + std::to_string(random() % 256);
       line += word + " ";
     }
-    const bool is_epoch = line.size() > 14 && line.find('.') == 10 && line.find(' ') == 14;  // 1512345678.123, squid's time
+    // 1512345678.123, squid's time
+    const bool is_epoch = line.size() > 14 && line.find('.') == 10 && line.find(' ') == 14;
     if (!is_epoch && find_leading_time(line, kReceipt, *Zone::utc())) ++read;
   }
   EXPECT_LE(read, 2u);  // 20070128154913.217

@@ -70,7 +70,9 @@ TEST(DecodeUrl, GivesThePlainTextOfEachKindOfEscape) {
   EXPECT_EQ(decoded("%E4%B8%AD"), "中");
   EXPECT_EQ(decoded("%ff"), "\xef\xbf\xbd");
   EXPECT_EQ(decoded("%00"), std::string_view("\0", 1));
-  EXPECT_EQ(decoded("\xff%41"), "\xef\xbf\xbd" "A");
+  EXPECT_EQ(decoded("\xff%41"),
+            "\xef\xbf\xbd"
+            "A");
 }
 
 TEST(DecodeUrl, StaysInItsRoomAndIsUtf8) {

@@ -126,11 +126,14 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       {"retention: {preset: @forever}", "retention.preset"},
       {"tenants:\n  - {name: finance, retention: {days: @90}}", "retention.days"},
       // A tenant behind networks that take all of its own.
-      {"tenants:\n  - {name: a, match: {cidr: [\"10.1.0.0/16\"]}}\n  - {name: b, match: {cidr: @[\"10.1.2.0/24\"]}}", "tenants.match.cidr: b never"},
+      {"tenants:\n  - {name: a, match: {cidr: [\"10.1.0.0/16\"]}}\n  - {name: b, match: {cidr: @[\"10.1.2.0/24\"]}}",
+       "tenants.match.cidr: b never"},
       {"tenants:\n  - {name: a, match: {cidr: [\"10.1.0.0/17\"]}}\n  - {name: c, match: {cidr: [\"10.1.128.0/17\"]}}\n"
        "  - {name: b, match: {cidr: @[\"10.1.0.0/16\"]}}",
        "as of a"},
-      {"tenants:\n  - {name: a, match: {cidr: [\"10.1.0.0/16\"]}}\n  - {name: b, match: {cidr: @[\"::ffff:10.1.2.0/120\", \"10.1.9.9\"]}}", "b never"},
+      {"tenants:\n  - {name: a, match: {cidr: [\"10.1.0.0/16\"]}}\n  - {name: b, match: {cidr: "
+       "@[\"::ffff:10.1.2.0/120\", \"10.1.9.9\"]}}",
+       "b never"},
       // Inputs.
       {"inputs:\n  - @{type: syslog, transport: udp}", "inputs.listen"},
       {"inputs:\n  - @{type: syslog, transport: unix}", "inputs.path"},
@@ -186,7 +189,8 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       {"forward:\n  - {brokers: \"k:9092\", properties: @ssl}", "forward.properties"},
       {"forward:\n  - {brokers: \"k:9092\", properties: @{acks: 0}}", "forward.properties.acks"},
       {"forward:\n  - {brokers: \"k:9092\", properties: @{ssl.unheard.of: x}}", "forward.properties.ssl.unheard.of"},
-      {"forward:\n  - {brokers: \"k:9092\", properties: @{security.protocol: tls}}", "forward.properties.security.protocol"},
+      {"forward:\n  - {brokers: \"k:9092\", properties: @{security.protocol: tls}}",
+       "forward.properties.security.protocol"},
       {"forward:\n  - {brokers: \"k:9092\", properties: @{security.protocol: ssl, ssl.ca.location: /nowhere/ca.pem}}",
        "forward.properties.ssl.ca.location"},
       {"forward:\n  - {brokers: \"k:9092\"}\n  - @{brokers: \"k:9092\"}", "forward.topic"},
@@ -208,7 +212,8 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
     auto column = at - (text.substr(0, at).rfind('\n') + 1) + 1;  // npos + 1 is 0: the first line
     auto found = problems(text);
     EXPECT_EQ(std::count(found.begin(), found.end(), '\n'), 1) << c.text << "\n" << found;
-    EXPECT_TRUE(found.starts_with(std::to_string(line) + ":" + std::to_string(column) + ": ")) << c.text << "\n" << found;
+    EXPECT_TRUE(found.starts_with(std::to_string(line) + ":" + std::to_string(column) + ": ")) << c.text << "\n"
+                                                                                               << found;
     EXPECT_NE(found.find(c.named), std::string::npos) << c.text << "\n" << found;
   }
 }
@@ -224,7 +229,8 @@ TEST(Config, EachAlertIsForwardedOnceUnlessSeveralForwardersNameATopicForThem) {
   EXPECT_EQ(alerts_topics("  - {brokers: k}\n  - {brokers: k, topic: t}\n"), (Topics{"yushi.alerts", ""}));
   EXPECT_EQ(alerts_topics("  - {brokers: k}\n  - {brokers: l, topic: t}\n"), (Topics{"yushi.alerts", ""}));
   EXPECT_EQ(alerts_topics("  - {brokers: k}\n  - {brokers: k, topic: t, alerts_topic: a}\n"), (Topics{"", "a"}));
-  EXPECT_EQ(alerts_topics("  - {brokers: k, alerts_topic: a}\n  - {brokers: l, alerts_topic: a}\n"), (Topics{"a", "a"}));
+  EXPECT_EQ(alerts_topics("  - {brokers: k, alerts_topic: a}\n  - {brokers: l, alerts_topic: a}\n"),
+            (Topics{"a", "a"}));
 }
 
 TEST(Config, WhatIsNoYamlIsNamedWithItsLineAndColumn) {
@@ -240,7 +246,8 @@ TEST(Config, WhatIsNoYamlIsNamedWithItsLineAndColumn) {
 }
 
 TEST(Config, AllProblemsAreNamedAtOnce) {
-  auto found = problems("nodee: a\nlimits: {connections: 0, sources: x}\nretention: {days: 1}\ninputs: [{type: relp}]\n");
+  auto found =
+      problems("nodee: a\nlimits: {connections: 0, sources: x}\nretention: {days: 1}\ninputs: [{type: relp}]\n");
   EXPECT_EQ(std::count(found.begin(), found.end(), '\n'), 5) << found;
 }
 
@@ -305,8 +312,10 @@ api: {socket: /s, group: root, mode: "0600", listen: "[::1]:9600"}
   EXPECT_EQ(config.forward[0].alerts_topic, "a");
   EXPECT_EQ(config.forward[0].format, "raw");
   EXPECT_EQ(config.forward[0].select, "user.name: root");
-  EXPECT_EQ(config.forward[0].properties, (forward::KafkaProperties{{"security.protocol", "sasl_plaintext"}, {"sasl.mechanism", "PLAIN"},
-                                                           {"sasl.username", "y"}, {"sasl.password", "1"}}));
+  EXPECT_EQ(config.forward[0].properties, (forward::KafkaProperties{{"security.protocol", "sasl_plaintext"},
+                                                                    {"sasl.mechanism", "PLAIN"},
+                                                                    {"sasl.username", "y"},
+                                                                    {"sasl.password", "1"}}));
   EXPECT_EQ(config.rule_dirs, (std::vector<std::string>{"/dev", "/tmp"}));
   EXPECT_EQ(config.learning_ns, int64_t{36} * 3600 * 1'000'000'000);
   EXPECT_EQ(config.api_socket, "/s");
@@ -322,7 +331,8 @@ TEST(Config, AProblemSaysWhatWouldBeRight) {
       {"limits: {message_bytes: 1}", {"1 is out of range", "from 480 to 8MiB"}},
       {"limits: {in_flight_bytes: 99999999999999999999GiB}", {"out of range", "from 16MiB to 1024GiB"}},
       {"limits: {connections: -1}", {"\"-1\" must be a whole number;", "from 1 to 1000000"}},
-      {"limits: {message_bytes: 64KB}", {"a whole number, alone or with one of GiB, KiB, MiB behind it", "from 480 to 8MiB"}},
+      {"limits: {message_bytes: 64KB}",
+       {"a whole number, alone or with one of GiB, KiB, MiB behind it", "from 480 to 8MiB"}},
       {"commit: {interval: 50}", {"a whole number with one of d, h, m, ms, s behind it", "from 1ms to 10s"}},
       {"detect: {learning: 367d}", {"from 0 to 366d"}},
       {"retention: {days: 90}", {"90 is out of range", "from 184 to 36500", "legal floor"}},
@@ -335,8 +345,9 @@ TEST(Config, AProblemSaysWhatWouldBeRight) {
 }
 
 TEST(Config, AnInputKnowsThePlaceOfItsAddress) {
-  auto config = good("inputs:\n  - {type: syslog, transport: tcp, listen: \"127.0.0.1:0\"}\n"
-                     "  - type: syslog\n    transport: unix\n    path: /run/log.sock\n");
+  auto config = good(
+      "inputs:\n  - {type: syslog, transport: tcp, listen: \"127.0.0.1:0\"}\n"
+      "  - type: syslog\n    transport: unix\n    path: /run/log.sock\n");
   auto place = [&](size_t i) { return config.inputs[i].place.substr(config.inputs[i].place.find(':')); };
   EXPECT_EQ(place(0), ":2:44: inputs.listen");
   EXPECT_EQ(place(1), ":5:11: inputs.path");

@@ -39,7 +39,9 @@ class DataFiles : public testing::Test {
   }
   ~DataFiles() override { fs::remove_all(folder_); }
 
-  void write(const std::string& path, const std::string& text) { std::ofstream(folder_ + "/" + path, std::ios::binary) << text; }
+  void write(const std::string& path, const std::string& text) {
+    std::ofstream(folder_ + "/" + path, std::ios::binary) << text;
+  }
   std::shared_ptr<const Loaded> load(const std::shared_ptr<const Loaded>& before = nullptr) {
     auto loaded = load_data_files(config_, before.get());
     EXPECT_TRUE(loaded) << loaded.error().message;
@@ -120,7 +122,8 @@ TEST_F(DataFiles, WhatIsNoFileOfOursIsNamedAndNeverWaitedFor) {
     ASSERT_EQ(::mkfifo((folder_ + "/" + in + "pipe.yaml").c_str(), 0600), 0);
     fs::create_symlink("nowhere", folder_ + "/" + in + "dangling.yaml");
     fs::create_symlink("loop.yaml", folder_ + "/" + in + "loop.yaml");
-    write(in + "large.yaml", "# " + std::string(1 << 20, 'x') + "\n" + (in == "rules/" ? rule("large") : parser("large")));
+    write(in + "large.yaml",
+          "# " + std::string(1 << 20, 'x') + "\n" + (in == "rules/" ? rule("large") : parser("large")));
     write(in + "CAPITAL.YML", "x: y\n");
     write(in + "notes.txt", "x: y\n");
   }
@@ -153,7 +156,8 @@ TEST_F(DataFiles, ADatasetThatNoParserHasIsWrongAndOneOfAUsersParserIsNot) {
     auto text = rule(service);
     return text.replace(text.find("product: yushi"), 14, "product: yushi, service: " + service);
   };
-  for (auto* service : {"sshdd", "shop", "sshd-session", "nginx.access"}) write(std::string("rules/") + service + ".yml", of(service));
+  for (auto* service : {"sshdd", "shop", "sshd-session", "nginx.access"})
+    write(std::string("rules/") + service + ".yml", of(service));
   auto loaded = load();
   EXPECT_EQ(loaded->left_out.size(), 1u);
   EXPECT_TRUE(is_told(loaded->left_out, "rules/sshdd.yml:3:", "did you mean sshd?"));
@@ -170,7 +174,8 @@ TEST_F(DataFiles, TheCheckGoesOnWithTheGoodFilesAndBlamesTheUsers) {
   auto checked = check_data_files(config_);
   EXPECT_EQ(checked.size(), 4u) << checked.back();
   EXPECT_TRUE(is_told(checked, "parsers/aaa.yaml:1:", "sshd.yaml is named 'sshd' too"));
-  for (auto* path : {"parsers/dangling.yaml", "rules/dangling.yml", "rules/typo.yml:5:"}) EXPECT_TRUE(is_told(checked, path, ""));
+  for (auto* path : {"parsers/dangling.yaml", "rules/dangling.yml", "rules/typo.yml:5:"})
+    EXPECT_TRUE(is_told(checked, path, ""));
 }
 
 TEST_F(DataFiles, OursIsBackWhereTheirsOfTheSameNameIsWrong) {
@@ -207,8 +212,11 @@ TEST_F(DataFiles, AFolderThatIsAwayKeepsWhatRan) {
 
 TEST_F(DataFiles, ASelectThatNothingCanMatchIsAProblemWithItsPlace) {
   write("parsers/shop.yaml", parser("shop"));
-  write("yushi.yaml", "parsers: [" + folder_ + "/parsers]\nforward:\n  - brokers: k\n    select: 'shop.order: 7 or usre.name: x and json.any: y'\n"
-                      "  - {brokers: l, select: \"auditd.AUID: a and not nosuch: b and labels.site: c\"}\n  - {brokers: m, select: needle}\n");
+  write("yushi.yaml",
+        "parsers: [" + folder_ +
+            "/parsers]\nforward:\n  - brokers: k\n    select: 'shop.order: 7 or usre.name: x and json.any: y'\n"
+            "  - {brokers: l, select: \"auditd.AUID: a and not nosuch: b and labels.site: c\"}\n  - {brokers: m, "
+            "select: needle}\n");
   auto config = load_config(folder_ + "/yushi.yaml");
   ASSERT_TRUE(config) << config.error().message;
   auto problems = check_data_files(*config);

@@ -15,7 +15,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-
 // What an ingest thread hands on: the records, and the notes that an input makes for them.
 storage::PreparedBatch batch_of(const std::vector<Sent>& messages) {
   auto out = prepared(messages);
@@ -126,8 +125,10 @@ TEST(MinuteBook, ASourceThatOnlyCameAndWentIsNamedWithNothingCommitted) {
 
 TEST(MinuteBook, ALossInTheKernelIsWrittenDownWithItsInputAndTheTotalStays) {
   auto book = new_book();
-  book.count(notes_of({{Note::Kind::input_up, 0, "", "udp 0.0.0.0:514", 1}, {Note::Kind::input_up, 0, "", "tcp 0.0.0.0:601", 1}}));
-  book.count(notes_of({{Note::Kind::kernel_drop, 0, "", "udp 0.0.0.0:514", 40}, {Note::Kind::kernel_drop, 0, "", "udp 0.0.0.0:514", 2}}));
+  book.count(notes_of(
+      {{Note::Kind::input_up, 0, "", "udp 0.0.0.0:514", 1}, {Note::Kind::input_up, 0, "", "tcp 0.0.0.0:601", 1}}));
+  book.count(notes_of({{Note::Kind::kernel_drop, 0, "", "udp 0.0.0.0:514", 40},
+                       {Note::Kind::kernel_drop, 0, "", "udp 0.0.0.0:514", 2}}));
   auto first = node_record(close(book, kReceived, kReceived + kMinute));
   EXPECT_EQ(first["inputs"]["udp 0.0.0.0:514"]["kernel_drops"], 42u);
   EXPECT_EQ(first["inputs_up"], (std::set<std::string>{"udp 0.0.0.0:514", "tcp 0.0.0.0:601"}));
@@ -162,7 +163,8 @@ TEST(MinuteBook, TheFirstMinuteAfterARestartNamesTheGapAndWhatACrashLeftUnbooked
   auto& before = records[1].at("yushi");
   EXPECT_EQ(before.at("tenant"), "finance");
   EXPECT_EQ(before.at("ledger").at("before_crash"), true);
-  EXPECT_EQ(before.at("ledger").at("sources"), Json::parse(R"([{"source":"10.0.0.9","committed":14,"committed_bytes":140}])"));
+  EXPECT_EQ(before.at("ledger").at("sources"),
+            Json::parse(R"([{"source":"10.0.0.9","committed":14,"committed_bytes":140}])"));
   EXPECT_FALSE(records[2].at("yushi").at("ledger").contains("before_crash"));
   EXPECT_EQ(records[2].at("yushi").at("ledger").at("sources")[0].at("committed"), 1u);
 
@@ -183,7 +185,8 @@ TEST(MinuteBook, AShortRestartIsAGapToo) {
 TEST(MinuteBook, ManySourcesAreSplitOverRecordsThatFitAndNoneIsLostOrSaidTwice) {
   auto book = new_book();
   std::vector<Sent> messages;
-  for (int i = 0; i < 3000; ++i) messages.push_back({"m", "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250)});
+  for (int i = 0; i < 3000; ++i)
+    messages.push_back({"m", "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250)});
   book.count(batch_of(messages));
   auto texts = book.close_minute(kReceived, kReceived + kMinute, 1);
   EXPECT_GT(texts.size(), 3u);

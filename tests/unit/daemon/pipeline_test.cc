@@ -57,7 +57,8 @@ std::shared_ptr<const Loaded> load(const char* parser, std::vector<detect::RuleF
   loaded->rules = *set;
   for (size_t i = 0; i < kLogs.size(); ++i) {
     loaded->readings.emplace_back();
-    loaded->contexts.push_back(std::make_shared<const storage::ParseContext>(storage::ParseContext{(*parsers)->digest(), "UTC", "utf-8", parsers::kParserEngine}));
+    loaded->contexts.push_back(std::make_shared<const storage::ParseContext>(
+        storage::ParseContext{(*parsers)->digest(), "UTC", "utf-8", parsers::kParserEngine}));
   }
   return loaded;
 }
@@ -71,7 +72,8 @@ std::unique_ptr<Batch> batch_of(const std::vector<Message>& messages) {
   auto batch = std::make_unique<Batch>();
   for (auto& m : messages) {
     Origin origin;
-    origin.received_ns = realtime_ns();  // the pipeline's own clock: a block of older records would be sealed for its age
+    // the pipeline's own clock: a block of older records would be sealed for its age
+    origin.received_ns = realtime_ns();
     origin.source = origin.address = batch->arena.copy(m.source);
     origin.tenant = m.tenant;
     auto* raw = batch->arena.allocate(m.raw.size() + 64, 1);
@@ -211,7 +213,8 @@ std::string source_of(int thread, TenantId tenant, int connection) {
   return "10." + std::to_string(thread) + "." + std::to_string(tenant) + "." + std::to_string(connection);
 }
 
-void send_rounds(Pipeline& pipeline, int thread, int rounds, int messages, std::atomic<uint64_t>* most_in_flight = nullptr) {
+void send_rounds(Pipeline& pipeline, int thread, int rounds, int messages,
+                 std::atomic<uint64_t>* most_in_flight = nullptr) {
   std::map<std::string, int> next;
   for (int round = 0; round < rounds; ++round) {
     for (TenantId tenant : kTenants) {
@@ -220,7 +223,8 @@ void send_rounds(Pipeline& pipeline, int thread, int rounds, int messages, std::
         std::vector<Message> batch;
         for (int i = 0; i < messages; ++i) {
           auto number = next[source]++;
-          batch.push_back({tenant, source, number % 5 ? failed("root", number) : "no header, number " + std::to_string(number)});
+          batch.push_back(
+              {tenant, source, number % 5 ? failed("root", number) : "no header, number " + std::to_string(number)});
         }
         pipeline.deliver(static_cast<unsigned>(thread), batch_of(batch));
         if (most_in_flight) {
@@ -242,7 +246,8 @@ void expect_all_in_order(Test& test, int numbers) {
       std::string source(record.origin->source);
       auto number = next[source]++;
       EXPECT_EQ(record.source_seq, static_cast<uint64_t>(number)) << source;
-      EXPECT_EQ(record.raw, number % 5 ? failed("root", number) : "no header, number " + std::to_string(number)) << source;
+      EXPECT_EQ(record.raw, number % 5 ? failed("root", number) : "no header, number " + std::to_string(number))
+          << source;
     });
     ASSERT_EQ(next.size(), 2u * kConnections) << kLogs[tenant];
     for (auto& [source, count] : next) EXPECT_EQ(count, numbers) << source;
@@ -268,7 +273,8 @@ TEST_F(InOrder, TwoThreadsDeliverForThreeTenantsAndEachConnectionKeepsItsOrder) 
 TEST_F(InOrder, ADatagramBatchOfSeveralTenantsGoesToTheLogOfEach) {
   open();
   std::vector<Message> mixed;
-  for (int i = 0; i < 300; ++i) mixed.push_back({kTenants[i % 3], "10.0.0." + std::to_string(i % 2), std::to_string(i)});
+  for (int i = 0; i < 300; ++i)
+    mixed.push_back({kTenants[i % 3], "10.0.0." + std::to_string(i % 2), std::to_string(i)});
   pipeline_->deliver(0, batch_of(mixed));
   stop_and_close();
   for (int t = 0; t < 3; ++t) {
@@ -360,7 +366,8 @@ TEST_F(PipelineTest, ARuleThatARecordMatchesGivesAnAlertInAuditThatNamesTheRecor
   stop_and_close();
   std::vector<Json> found;
   for (auto& record : audit()) {
-    if (record["event"]["kind"] == "alert" && record["rule"]["id"] == "00000000-0000-4000-8000-000000000001") found.push_back(record);
+    if (record["event"]["kind"] == "alert" && record["rule"]["id"] == "00000000-0000-4000-8000-000000000001")
+      found.push_back(record);
   }
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0]["yushi"]["alert"]["records"], Json::array({"finance/2"}));
@@ -398,7 +405,8 @@ TEST_F(PipelineTest, TheBooksOfAllMinutesTogetherBalanceWithTheLogs) {
 
 TEST_F(PipelineTest, AMinuteThatACrashKeptFromBeingBookedIsBookedAtTheNextStart) {
   open();
-  ASSERT_TRUE(pipeline_->sign_now());  // the start has ended the minute before; what comes now falls into one that is open
+  // the start has ended the minute before; what comes now falls into one that is open
+  ASSERT_TRUE(pipeline_->sign_now());
   send_rounds(*pipeline_, 0, 3, 10);
   ASSERT_TRUE(pipeline_->sign_now());  // all of it is synced
   Folder crashed;
@@ -415,7 +423,8 @@ TEST_F(PipelineTest, AMinuteThatACrashKeptFromBeingBookedIsBookedAtTheNextStart)
   expect_books_balance();
   int after_crash = 0;
   for (auto& record : audit()) {
-    if (record["event"]["action"] == "ledger-sources") after_crash += record["yushi"]["ledger"].contains("before_crash");
+    if (record["event"]["action"] == "ledger-sources")
+      after_crash += record["yushi"]["ledger"].contains("before_crash");
   }
   EXPECT_EQ(after_crash, 3);  // one for each tenant
 }

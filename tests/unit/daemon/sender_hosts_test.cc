@@ -15,8 +15,8 @@ const std::vector<std::string> kTenants = {"default", "_audit", "finance"};
 class SenderHostsTest : public testing::Test {
  protected:
   // Whether each record, whose header names the next of `hosts`, is marked.
-  std::vector<bool> marks(const std::string& address, const std::vector<std::string>& hosts, int64_t at = kNow, TenantId tenant = 0,
-                          const std::string& source = "") {
+  std::vector<bool> marks(const std::string& address, const std::vector<std::string>& hosts, int64_t at = kNow,
+                          TenantId tenant = 0, const std::string& source = "") {
     Batch batch;
     Origin origin;
     origin.received_ns = at;
@@ -59,7 +59,8 @@ class SenderHostsTest : public testing::Test {
 using Marks = std::vector<bool>;
 
 TEST_F(SenderHostsTest, another_host_than_the_first_one_is_marked_and_counted) {
-  EXPECT_EQ(marks("192.0.2.1", {"web1", "web1", "bank-gw", "web1", "bank-gw"}), (Marks{false, false, true, false, true}));
+  EXPECT_EQ(marks("192.0.2.1", {"web1", "web1", "bank-gw", "web1", "bank-gw"}),
+            (Marks{false, false, true, false, true}));
   EXPECT_EQ(marks("192.0.2.1", {"bank-gw", "web1"}), (Marks{true, false}));
   EXPECT_EQ(marks("192.0.2.2", {"bank-gw", "web1"}), (Marks{false, true}));
   EXPECT_EQ(hosts_->unconfirmed(), 4u);
@@ -79,7 +80,8 @@ TEST_F(SenderHostsTest, a_relay_speaks_for_anybody) {
 }
 
 TEST_F(SenderHostsTest, a_name_may_be_cut_at_a_dot_and_be_written_in_any_case) {
-  EXPECT_EQ(marks("192.0.2.1", {"web1", "WEB1", "web1.example", "web1", "Web1.Example"}), (Marks{false, false, false, false, false}));
+  EXPECT_EQ(marks("192.0.2.1", {"web1", "WEB1", "web1.example", "web1", "Web1.Example"}),
+            (Marks{false, false, false, false, false}));
   EXPECT_EQ(marks("192.0.2.1", {"web1.other", "web", "web11", "web1.example.org"}), (Marks{true, true, true, false}));
   EXPECT_EQ(marks("192.0.2.9", {"10.0.0.1", "10.0", "10.0.0.10", "10.0.0.1.5"}), (Marks{false, true, true, false}));
 }
@@ -87,8 +89,10 @@ TEST_F(SenderHostsTest, a_name_may_be_cut_at_a_dot_and_be_written_in_any_case) {
 TEST_F(SenderHostsTest, no_host_localhost_and_its_own_address_say_nothing) {
   EXPECT_EQ(marks("192.0.2.1", {"", "localhost", "localhost.localdomain", "192.0.2.1", "web1", "db1"}),
             (Marks{false, false, false, false, false, true}));
-  EXPECT_EQ(marks("192.0.2.1", {"localhost", "192.0.2.1", "192.0.2.2", "localhosts"}), (Marks{false, false, true, true}));
-  EXPECT_EQ(marks("192.0.2.1", {"localhost.evil", "LocalHost.LocalDomain", "localhost4.localdomain4", "localhost6.localdomain6", "localhost.localdomain6"}),
+  EXPECT_EQ(marks("192.0.2.1", {"localhost", "192.0.2.1", "192.0.2.2", "localhosts"}),
+            (Marks{false, false, true, true}));
+  EXPECT_EQ(marks("192.0.2.1", {"localhost.evil", "LocalHost.LocalDomain", "localhost4.localdomain4",
+                                "localhost6.localdomain6", "localhost.localdomain6"}),
             (Marks{true, false, false, false, false}));
 }
 
@@ -162,7 +166,8 @@ TEST_F(SenderHostsTest, what_is_known_comes_back_after_a_restart) {
   ASSERT_TRUE(hosts_->load(state, {"default", "_audit"}, later));
   EXPECT_EQ(marks("192.0.2.1", {"other"}, later), Marks{true});
 
-  for (size_t cut = 0; cut < state.size(); ++cut) EXPECT_FALSE(hosts_->load(state.substr(0, cut), kTenants, later)) << cut;
+  for (size_t cut = 0; cut < state.size(); ++cut)
+    EXPECT_FALSE(hosts_->load(state.substr(0, cut), kTenants, later)) << cut;
   EXPECT_FALSE(hosts_->load(state + "x", kTenants, later));
 }
 

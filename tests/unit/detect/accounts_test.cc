@@ -86,7 +86,8 @@ TEST(Accounts, who_always_comes_from_ever_new_addresses_and_hosts_is_not_told) {
   std::vector<Event> events;
   for (int i = 0; i < 500; ++i)
     events.push_back(login(at("2026-10-02T09:00:00Z") + i * kHourNs / 4, "deploy",
-                           "10." + std::to_string(i % 7) + ".1." + std::to_string(i * 37 % 251), "web-" + std::to_string(i % 190)));
+                           "10." + std::to_string(i % 7) + ".1." + std::to_string(i * 37 % 251),
+                           "web-" + std::to_string(i % 190)));
   auto all = alerts_of(events);
   EXPECT_TRUE(of_rule(all, kSource).empty());
   EXPECT_TRUE(of_rule(all, kHost).empty());
@@ -129,7 +130,8 @@ TEST(Accounts, who_changes_addresses_in_one_network_is_still_odd_in_another) {
 TEST(Accounts, one_account_raises_one_of_a_kind_a_day_and_the_rest_is_counted) {
   auto events = days(60);
   int64_t day = events.back().at_ns + kDayNs;
-  for (int i = 0; i < 8; ++i) events.push_back(login(day + i * kMinuteNs, "root", "10.0.0.5", "db-" + std::to_string(i)));
+  for (int i = 0; i < 8; ++i)
+    events.push_back(login(day + i * kMinuteNs, "root", "10.0.0.5", "db-" + std::to_string(i)));
   // Another kind is told all the same.
   events.push_back(login(day + 9 * kMinuteNs, "root", "203.0.113.9"));
   for (int i = 0; i < 40; ++i) events.push_back(login(day + kHourNs + i * kMinuteNs, "root", "10.0.0.5"));
@@ -163,23 +165,26 @@ TEST(Accounts, a_first_host_is_told_against_the_usual_ones) {
   auto all = alerts_of(events);
   auto found = of_rule(all, kHost);
   ASSERT_EQ(found.size(), 1u);
-  EXPECT_EQ(found[0]->reason,
-            "alice logged in on db-03 for the first time, from 10.0.0.5; in 18 logins since 2026-10-02 it was on web-01 "
-            "(18)");
+  EXPECT_EQ(
+      found[0]->reason,
+      "alice logged in on db-03 for the first time, from 10.0.0.5; in 18 logins since 2026-10-02 it was on web-01 "
+      "(18)");
   EXPECT_TRUE(of_rule(all, kSource).empty());
 }
 
 TEST(Accounts, an_unusual_hour_is_told_against_the_usual_ones) {
   auto events = days(30);
-  for (int day = 0; day < 10; ++day) events.push_back(login(events.back().at_ns + kDayNs + kMinuteNs, "root", "10.0.0.5"));
+  for (int day = 0; day < 10; ++day)
+    events.push_back(login(events.back().at_ns + kDayNs + kMinuteNs, "root", "10.0.0.5"));
   int64_t night = events.back().at_ns / kDayNs * kDayNs + kDayNs + 3 * kHourNs + 12 * kMinuteNs;
   events.push_back(login(night, "root", "10.0.0.5"));
   auto all = alerts_of(events);
   auto found = of_rule(all, kHour);
   ASSERT_EQ(found.size(), 1u);
-  EXPECT_EQ(found[0]->reason,
-            "root logged in at 03:12 UTC from 10.0.0.5; of 40 logins since 2026-10-02 on 40 days, none was between 02:00 "
-            "and 05:00; most were in the hours from 09:00 (40)");
+  EXPECT_EQ(
+      found[0]->reason,
+      "root logged in at 03:12 UTC from 10.0.0.5; of 40 logins since 2026-10-02 on 40 days, none was between 02:00 "
+      "and 05:00; most were in the hours from 09:00 (40)");
   EXPECT_EQ(all.size(), 1u);
 }
 

@@ -43,13 +43,15 @@ TEST(Attempts, messages_without_a_time_of_their_own_are_told_as_received) {
   auto all = alerts_of(events);
   auto found = of_rule(all, kRule);
   ASSERT_EQ(found.size(), 1u);
-  EXPECT_TRUE(found[0]->reason.ends_with("from that address received since 2026-11-01 08:00:00 UTC")) << found[0]->reason;
+  EXPECT_TRUE(found[0]->reason.ends_with("from that address received since 2026-11-01 08:00:00 UTC"))
+      << found[0]->reason;
 }
 
 TEST(Attempts, an_address_is_one_however_it_is_written) {
   std::vector<Event> events;
   for (int i = 0; i < 5; ++i)
-    events.push_back(failed_login(at("2026-11-01T08:00:00Z") + i * kSecond, "root", i % 2 ? "2001:DB8:0:0::9" : "2001:db8::9"));
+    events.push_back(
+        failed_login(at("2026-11-01T08:00:00Z") + i * kSecond, "root", i % 2 ? "2001:DB8:0:0::9" : "2001:db8::9"));
   events.push_back(login(at("2026-11-01T08:00:10Z"), "root", "2001:db8:0:0:0::9"));
   auto all = alerts_of(events);
   auto found = of_rule(all, "bruteforce.success");
@@ -195,8 +197,15 @@ Event repeated(const std::string& times, const std::string& user = "root", const
 }
 
 TEST(Attempts, a_line_that_stands_for_five_failures_counts_as_five) {
-  const std::vector<std::pair<std::string, size_t>> cases = {
-      {"5", 1}, {"4", 0}, {"1", 0}, {"0", 0}, {"-5", 0}, {"", 0}, {"many", 0}, {"99999999999999999999999", 0}, {"9223372036854775807", 1}};
+  const std::vector<std::pair<std::string, size_t>> cases = {{"5", 1},
+                                                             {"4", 0},
+                                                             {"1", 0},
+                                                             {"0", 0},
+                                                             {"-5", 0},
+                                                             {"", 0},
+                                                             {"many", 0},
+                                                             {"99999999999999999999999", 0},
+                                                             {"9223372036854775807", 1}};
   for (const auto& [times, alerts] : cases) {
     auto all = alerts_of({repeated(times), login(kStart + kMinuteNs, "root", "203.0.113.9")});
     auto found = of_rule(all, kRule);

@@ -22,7 +22,8 @@ std::string with(const std::string& correlation, const std::string& more = "") {
   }
   return text + "title: Many\nid: many\ncorrelation: " + correlation + "\nlevel: high\n" + more;
 }
-Event step(const std::string& action, int64_t seconds, const std::string& source = "10.0.0.1", const std::string& user = "root") {
+Event step(const std::string& action, int64_t seconds, const std::string& source = "10.0.0.1",
+           const std::string& user = "root") {
   Event event;
   event.at_ns = kStart + seconds * kSecond;
   event.values = {{"event.action", action}, {"user.name", user}, {"source.ip", source}};
@@ -42,9 +43,14 @@ TEST(Correlations, an_event_count_fires_at_its_threshold_within_the_span_and_gro
 }
 
 TEST(Correlations, an_address_is_one_group_and_one_value_however_it_is_written) {
-  std::string grouped = with("{type: event_count, rules: [a], group-by: [source.ip], timespan: 1m, condition: {gte: 3}}");
-  EXPECT_EQ(count(grouped, {step("a", 0, "192.0.2.7"), step("a", 1, "::ffff:192.0.2.7"), step("a", 2, "::FFFF:C000:207")}), 1u);
-  EXPECT_EQ(count(grouped, {step("a", 0, "2001:db8::1"), step("a", 1, "2001:DB8:0:0::1"), step("a", 2, "2001:db8:0::0:1")}), 1u);
+  std::string grouped =
+      with("{type: event_count, rules: [a], group-by: [source.ip], timespan: 1m, condition: {gte: 3}}");
+  EXPECT_EQ(
+      count(grouped, {step("a", 0, "192.0.2.7"), step("a", 1, "::ffff:192.0.2.7"), step("a", 2, "::FFFF:C000:207")}),
+      1u);
+  EXPECT_EQ(
+      count(grouped, {step("a", 0, "2001:db8::1"), step("a", 1, "2001:DB8:0:0::1"), step("a", 2, "2001:db8:0::0:1")}),
+      1u);
   std::string counted = with("{type: value_count, rules: [a], timespan: 1m, condition: {field: source.ip, gte: 2}}");
   EXPECT_EQ(count(counted, {step("a", 0, "192.0.2.7"), step("a", 1, "::ffff:192.0.2.7")}), 0u);
   EXPECT_EQ(count(counted, {step("a", 0, "192.0.2.7"), step("a", 1, "192.0.2.8")}), 1u);
@@ -142,8 +148,9 @@ TEST(Correlations, temporal_wants_each_and_ordered_wants_the_order) {
 }
 
 TEST(Correlations, a_reason_and_its_time_are_the_same_in_whatever_order_the_records_arrive) {
-  std::string rule = with("{type: temporal_ordered, rules: [a, b], group-by: [user.name], timespan: 1m}",
-                          "yushi: {reason: '%{user.name} of %{group.name} on %{host.name}, %{timespan}, %{url.original}'}\n");
+  std::string rule =
+      with("{type: temporal_ordered, rules: [a, b], group-by: [user.name], timespan: 1m}",
+           "yushi: {reason: '%{user.name} of %{group.name} on %{host.name}, %{timespan}, %{url.original}'}\n");
   Event first = step("a", 0), second = step("b", 10);
   first.values.emplace_back("host.name", "web1");
   first.values.emplace_back("group.name", "old");
@@ -199,7 +206,8 @@ TEST(Correlations, a_flood_of_one_step_does_not_push_the_first_step_out) {
 
 TEST(Correlations, an_alias_takes_another_field_for_one_rule) {
   std::string rule = with(
-      "{type: temporal_ordered, rules: [a, b], group-by: [who], timespan: 1m, aliases: {who: {a: source.ip, b: user.name}}}");
+      "{type: temporal_ordered, rules: [a, b], group-by: [who], timespan: 1m, aliases: {who: {a: source.ip, b: "
+      "user.name}}}");
   EXPECT_EQ(count(rule, {step("a", 0, "10.0.0.1", "x"), step("b", 1, "10.0.0.9", "10.0.0.1")}), 1u);
   EXPECT_EQ(count(rule, {step("a", 0, "10.0.0.1", "x"), step("b", 1, "10.0.0.9", "y")}), 0u);
 }
@@ -226,15 +234,17 @@ TEST(Correlations, a_record_without_the_group_field_belongs_to_no_group) {
 
 TEST(Correlations, what_waits_for_nothing_to_come_is_unsupported) {
   for (const char* condition : {"{lt: 3}", "{lte: 3}", "{neq: 3}"}) {
-    auto rules = rules_of(with("{type: event_count, rules: [a], timespan: 1m, condition: " + std::string(condition) + "}"));
+    auto rules =
+        rules_of(with("{type: event_count, rules: [a], timespan: 1m, condition: " + std::string(condition) + "}"));
     EXPECT_EQ(rules->unsupported().size(), 1u);
   }
 }
 
 TEST(Correlations, references_to_nothing_are_listed_and_circles_are_errors) {
   EXPECT_EQ(rules_of(with("{type: temporal, rules: [a, nowhere], timespan: 1m}"))->unsupported().size(), 1u);
-  std::string circle = "title: A\nid: a\ncorrelation: {type: temporal, rules: [b], timespan: 1m}\n---\n"
-                       "title: B\nid: b\ncorrelation: {type: temporal, rules: [a], timespan: 1m}\n";
+  std::string circle =
+      "title: A\nid: a\ncorrelation: {type: temporal, rules: [b], timespan: 1m}\n---\n"
+      "title: B\nid: b\ncorrelation: {type: temporal, rules: [a], timespan: 1m}\n";
   EXPECT_FALSE(RuleSet::load({RuleFile{"a.yml", "a.yml", circle}}));
 }
 

@@ -55,14 +55,17 @@ correlation: {type: value_count, rules: [failure], group-by: [source.ip], timesp
 // Forty days of few accounts, with everything that detectors look for, a little out of order.
 std::vector<Event> history(uint32_t seed) {
   std::mt19937 random(seed);
-  auto one_of = [&](std::initializer_list<const char*> list) { return std::string(list.begin()[random() % list.size()]); };
+  auto one_of = [&](std::initializer_list<const char*> list) {
+    return std::string(list.begin()[random() % list.size()]);
+  };
   std::vector<Event> events;
   int64_t now = at("2026-09-01T00:00:00Z");
   for (int i = 0; i < 1500; ++i) {
     now += static_cast<int64_t>(random() % 4800) * kSecond;
     int64_t when = now - static_cast<int64_t>(random() % 20) * kSecond;
     std::string user = one_of({"root", "alice", "bob"});
-    std::string source = random() % 10 ? one_of({"10.0.0.5", "10.0.0.7"}) : "203.0.113." + std::to_string(random() % 250);
+    std::string source =
+        random() % 10 ? one_of({"10.0.0.5", "10.0.0.7"}) : "203.0.113." + std::to_string(random() % 250);
     auto event = login(when, user, source, one_of({"web-01", "web-02", "db-01"}));
     if (random() % 20 == 0)
       for (unsigned n = random() % 8; n > 0; --n) events.push_back(failed_login(when - n * kSecond, user, source));
@@ -149,7 +152,8 @@ TEST(Engine, a_damaged_state_is_refused_and_changes_nothing) {
 std::string state_of_version(char version) {
   std::string out = std::string("yushi-detect-") + version + "\n";
   std::string fold;
-  for (const char* part : {"default", "root", "user.name=root source.ip=10.0.0.5 host.name=web-01"}) put_text(fold, part);
+  for (const char* part : {"default", "root", "user.name=root source.ip=10.0.0.5 host.name=web-01"})
+    put_text(fold, part);
   put_varint(out, 1);
   put_text(out, fold);
   put_signed(out, at("2026-11-01T08:00:00Z"));
@@ -186,11 +190,13 @@ TEST(Engine, what_older_versions_saved_is_not_learned_anew) {
     auto loaded = engine.load(state_of_version(version));
     ASSERT_TRUE(loaded) << loaded.error().message;
     Committer committer;
-    auto alerts = observe(engine, rules, committer,
-                          {login(at("2026-11-01T10:00:00Z"), "root", "10.0.0.5"), login(at("2026-11-01T10:00:01Z"), "bob", "203.0.113.9"),
-                           login(at("2026-11-01T10:00:02Z"), "alice", "203.0.113.7")});
+    auto alerts = observe(
+        engine, rules, committer,
+        {login(at("2026-11-01T10:00:00Z"), "root", "10.0.0.5"), login(at("2026-11-01T10:00:01Z"), "bob", "203.0.113.9"),
+         login(at("2026-11-01T10:00:02Z"), "alice", "203.0.113.7")});
     ASSERT_EQ(of_rule(alerts, "root").size(), 1u);
-    EXPECT_TRUE(of_rule(alerts, "root")[0]->reason.find("; 7 repetitions of the alert before, of 2026-11-01 08:00:00 UTC") != std::string::npos)
+    EXPECT_TRUE(of_rule(alerts, "root")[0]->reason.find(
+                    "; 7 repetitions of the alert before, of 2026-11-01 08:00:00 UTC") != std::string::npos)
         << of_rule(alerts, "root")[0]->reason;
     EXPECT_EQ(of_rule(alerts, "root")[0]->folded, 7u);
     EXPECT_EQ(of_rule(alerts, "bruteforce.success").size(), 1u);
@@ -226,8 +232,9 @@ TEST(Engine, memory_and_state_stay_bounded_when_every_name_is_new) {
     std::vector<Event> events;
     for (int i = 0; i < 20'000; ++i) {
       std::string n = std::to_string(round * 20'000 + i);
-      events.push_back(failed_login(at("2026-11-01T08:00:00Z") + i * kSecond, "user" + n,
-                                    "10." + std::to_string(round) + "." + std::to_string(i / 250) + "." + std::to_string(i % 250)));
+      events.push_back(
+          failed_login(at("2026-11-01T08:00:00Z") + i * kSecond, "user" + n,
+                       "10." + std::to_string(round) + "." + std::to_string(i / 250) + "." + std::to_string(i % 250)));
       events.push_back(login(events.back().at_ns, "u" + n, "2001:db8::" + std::to_string(i % 9999)));
     }
     observe(engine, rules, committer, events);

@@ -33,7 +33,7 @@ struct Event {
   std::string log = "default";
   int64_t late_ns = 0;  // receipt after event
   std::string sender = "192.0.2.1";
-  uint8_t inferred = 0;  // TimeInferred bits
+  uint8_t inferred = 0;             // TimeInferred bits
   Charset charset = Charset::utf8;  // of the tenant
 };
 

@@ -1,4 +1,5 @@
-// What raises no alert of its own is counted, and told: alerts that are no summary and all counts together are the hits.
+// What raises no alert of its own is counted, and told: alerts that are no summary and all counts together are the
+// hits.
 #include "detect/folds.h"
 
 #include <algorithm>
@@ -25,7 +26,10 @@ const int64_t kStart = at("2026-11-01T08:00:00Z");
 Event hit(int64_t n, const std::string& host, const std::string& sender = "192.0.2.1") {
   Event event;
   event.at_ns = kStart + n * (kSecond / 100'000);
-  event.values = {{"host.name", host}, {"user.name", "root"}, {"source.ip", "10." + std::to_string(n >> 16 & 255) + "." + std::to_string(n >> 8 & 255) + "." + std::to_string(n & 255)}};
+  event.values = {{"host.name", host},
+                  {"user.name", "root"},
+                  {"source.ip", "10." + std::to_string(n >> 16 & 255) + "." + std::to_string(n >> 8 & 255) + "." +
+                                    std::to_string(n & 255)}};
   event.sender = sender;
   return event;
 }
@@ -64,8 +68,9 @@ TEST(Folds, a_flood_of_one_sender_costs_few_alerts_and_each_hit_is_counted) {
   EXPECT_EQ(told.rule_id, "root");
   EXPECT_EQ(told.tenant, "default");
   EXPECT_EQ(told.raised_ns, kStart + kMinuteNs);
-  EXPECT_EQ(told.reason, "Root login: 14990 more from 192.0.2.1 were only counted, of 2026-11-01 08:00:00 UTC "
-                         "(records default/5010 to default/19999)");
+  EXPECT_EQ(told.reason,
+            "Root login: 14990 more from 192.0.2.1 were only counted, of 2026-11-01 08:00:00 UTC "
+            "(records default/5010 to default/19999)");
   ASSERT_EQ(told.records.size(), 2u);
   EXPECT_EQ(told.records[0].index, 5010u);
   EXPECT_EQ(told.records[1].index, 19'999u);
@@ -79,7 +84,8 @@ TEST(Folds, a_flood_of_one_sender_hides_no_other_senders_alert) {
   Engine engine(rules, {});
   Committer committer;
   observe(engine, rules, committer, flood(10'000));
-  auto alerts = observe(engine, rules, committer, {hit(10'001, "db-01", "192.0.2.2"), hit(10'002, "db-02", "192.0.2.3")});
+  auto alerts =
+      observe(engine, rules, committer, {hit(10'001, "db-01", "192.0.2.2"), hit(10'002, "db-02", "192.0.2.3")});
   EXPECT_EQ(sum_of(alerts).raised, 2u);
   // Nor of another rule or tenant.
   Event elsewhere = hit(10'003, "h1");
@@ -96,7 +102,8 @@ TEST(Folds, a_host_that_floods_behind_a_relay_hides_no_other_host) {
   EXPECT_EQ(observe(engine, rules, committer, {hit(501, "db-01")}).size(), 1u);
   engine.tick(1, kStart + kMinuteNs, alerts);
   EXPECT_EQ(sum_of(alerts).hits(), 500u);
-  EXPECT_TRUE(alerts.back().reason.starts_with("Root login: 490 more from 192.0.2.1 on web-01 were only counted")) << alerts.back().reason;
+  EXPECT_TRUE(alerts.back().reason.starts_with("Root login: 490 more from 192.0.2.1 on web-01 were only counted"))
+      << alerts.back().reason;
 }
 
 TEST(Folds, the_same_log_replayed_hours_later_raises_the_same) {
@@ -151,11 +158,13 @@ TEST(Folds, forged_senders_cost_a_bounded_number_of_alerts_and_memory) {
   for (int64_t round = 0; round < 2; ++round) {
     std::vector<Event> events;
     for (int64_t n = 0; n < kSenders; ++n)
-      events.push_back(hit(round * kSenders + n, "h", "10." + std::to_string(n >> 8 & 255) + ".1." + std::to_string(n & 255)));
+      events.push_back(
+          hit(round * kSenders + n, "h", "10." + std::to_string(n >> 8 & 255) + ".1." + std::to_string(n & 255)));
     auto got = observe(engine, rules, committer, events);
     alerts.insert(alerts.end(), got.begin(), got.end());
   }
-  EXPECT_LE(sum_of(alerts).raised, static_cast<uint64_t>(Folds::kRuleBurst + 2 * Folds::kSendersMax + Folds::kSenderBurst));
+  EXPECT_LE(sum_of(alerts).raised,
+            static_cast<uint64_t>(Folds::kRuleBurst + 2 * Folds::kSendersMax + Folds::kSenderBurst));
   EXPECT_LT(engine.save().size(), 4u << 20);
   engine.tick(1, kStart + kMinuteNs, alerts);
   EXPECT_EQ(sum_of(alerts).hits(), static_cast<uint64_t>(2 * kSenders));
@@ -193,8 +202,9 @@ TEST(Folds, repetitions_that_no_next_alert_tells_are_told_when_their_time_is_ove
   EXPECT_EQ(alerts.size(), 1u) << "the next one may still come";
   engine.tick(2, kStart + 2 * kHourNs, alerts);
   ASSERT_EQ(alerts.size(), 2u);
-  EXPECT_EQ(alerts[1].reason, "Root login (user.name=root source.ip=10.0.0.0 host.name=web-01): 7 repetitions of the alert of "
-                              "2026-11-01 08:00:00 UTC were folded into it, the last one of 2026-11-01 08:00:00 UTC");
+  EXPECT_EQ(alerts[1].reason,
+            "Root login (user.name=root source.ip=10.0.0.0 host.name=web-01): 7 repetitions of the alert of "
+            "2026-11-01 08:00:00 UTC were folded into it, the last one of 2026-11-01 08:00:00 UTC");
   EXPECT_EQ(sum_of(alerts).hits(), 8u);
   // The next one has nothing left to tell.
   Event next = hit(0, "web-01");

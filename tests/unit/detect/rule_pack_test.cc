@@ -67,10 +67,11 @@ TEST(RulePack, a_rule_that_cannot_fire_fails_its_positive) {
 TEST(RulePack, brute_force_over_ssh_that_ends_in_a_success_is_told_once) {
   auto rules = RuleSet::load(our_rules());
   ASSERT_TRUE(rules) << rules.error().message;
-  auto alerts = alerts_of_lines(*rules, {}, "2026-11-01T08:00:00Z",
-                                {"8x5s <86>1 %T web-01 sshd 811 - - Failed password for root from 203.0.113.9 port 4242 ssh2",
-                                 "+5s <86>1 %T web-01 sshd 811 - - Accepted publickey for root from 203.0.113.9 port 4242 ssh2"},
-                                our_parsers());
+  auto alerts =
+      alerts_of_lines(*rules, {}, "2026-11-01T08:00:00Z",
+                      {"8x5s <86>1 %T web-01 sshd 811 - - Failed password for root from 203.0.113.9 port 4242 ssh2",
+                       "+5s <86>1 %T web-01 sshd 811 - - Accepted publickey for root from 203.0.113.9 port 4242 ssh2"},
+                      our_parsers());
   ASSERT_TRUE(alerts);
   ASSERT_EQ(alerts->size(), 1u);
   EXPECT_EQ(alerts->front().rule_id, "bruteforce.success");
@@ -91,12 +92,13 @@ TEST(RulePack, failures_that_a_line_sums_up_are_counted_with_the_others) {
               ssh + "message repeated 3 times: [ Failed password for root from 203.0.113.9 port 4242 ssh2]",
               ssh + "message repeated 4 times: [ Failed password for root from 203.0.113.9 port 4242 ssh2]"},
         Lines{ssh + "pam_unix(sshd:auth): authentication failure; " + pam,
-              ssh + "PAM 3 more authentication failures; " + pam, ssh + "PAM 4 more authentication failures; " + pam}}) {
+              ssh + "PAM 3 more authentication failures; " + pam,
+              ssh + "PAM 4 more authentication failures; " + pam}}) {
     for (const std::string& sum : {lines.sum, lines.enough}) {
-      auto alerts = alerts_of_lines(*rules, {}, "2026-11-01T08:00:00Z",
-                                    {lines.first, "+5s " + sum,
-                                     "+5s " + ssh + "Accepted password for root from 203.0.113.9 port 4242 ssh2"},
-                                    our_parsers());
+      auto alerts = alerts_of_lines(
+          *rules, {}, "2026-11-01T08:00:00Z",
+          {lines.first, "+5s " + sum, "+5s " + ssh + "Accepted password for root from 203.0.113.9 port 4242 ssh2"},
+          our_parsers());
       ASSERT_TRUE(alerts);
       EXPECT_EQ(alerts->size(), sum == lines.enough ? 1u : 0u) << sum;
     }
@@ -110,17 +112,20 @@ TEST(RulePack, a_day_of_ordinary_work_raises_nothing) {
       *rules, {}, "2026-11-01T08:00:00Z",
       {"<86>1 %T web-01 sshd 811 - - Invalid user alcie from 10.0.0.5 port 4242",
        "<86>1 %T web-01 sshd 811 - - pam_unix(sshd:auth): check pass; user unknown",
-       "<86>1 %T web-01 sshd 811 - - pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=10.0.0.5",
+       "<86>1 %T web-01 sshd 811 - - pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= "
+       "rhost=10.0.0.5",
        "<86>1 %T web-01 sshd 811 - - Failed password for invalid user alcie from 10.0.0.5 port 4242 ssh2",
        "2x4s <86>1 %T web-01 sshd 812 - - Failed password for alice from 10.0.0.5 port 4243 ssh2",
        "+4s <86>1 %T web-01 sshd 812 - - Accepted password for alice from 10.0.0.5 port 4243 ssh2",
        "<86>1 %T web-01 sshd 812 - - pam_unix(sshd:session): session opened for user alice(uid=1000) by (uid=0)",
        "<38>1 %T web-01 systemd-logind 600 - - New session 41 of user alice.",
-       "+1m <85>1 %T web-01 sudo 900 - -    alice : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/usr/bin/apt upgrade",
+       "+1m <85>1 %T web-01 sudo 900 - -    alice : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/usr/bin/apt "
+       "upgrade",
        "<86>1 %T web-01 sudo 900 - - pam_unix(sudo:session): session opened for user root(uid=0) by alice(uid=1000)",
        "24x1h <78>1 %T web-01 CRON 950 - - (root) CMD (/usr/lib/sysstat/sa1 1 1)",
        "<30>1 %T web-01 systemd 1 - - Stopping The nginx HTTP and reverse proxy server...",
-       "<190>1 %T web-01 nginx 7 - - 10.0.0.5 - - [01/Nov/2026:08:00:00 +0000] \"GET /a?b=c HTTP/1.1\" 404 12 \"-\" \"Mozilla/5.0\""},
+       "<190>1 %T web-01 nginx 7 - - 10.0.0.5 - - [01/Nov/2026:08:00:00 +0000] \"GET /a?b=c HTTP/1.1\" 404 12 \"-\" "
+       "\"Mozilla/5.0\""},
       our_parsers());
   ASSERT_TRUE(alerts);
   for (const auto& alert : *alerts) ADD_FAILURE() << alert.rule_id << ": " << alert.reason;
@@ -149,7 +154,8 @@ TEST(RulePack, published_sigma_rules_load_and_what_does_not_is_named_with_its_co
     }
     EXPECT_GT(problem.line, 0) << problem.text();
   }
-  std::printf("%zu files: %zu rules usable, %zu unsupported, %zu wrong\n", files->size(), check.rules, unsupported, wrong);
+  std::printf("%zu files: %zu rules usable, %zu unsupported, %zu wrong\n", files->size(), check.rules, unsupported,
+              wrong);
   for (const auto& [reason, count] : reasons) std::printf("%6zu  %s\n", count, reason.c_str());
   EXPECT_EQ(check.rules + unsupported, files->size());
   if (const char* out = std::getenv("YUSHI_SIGMA_LIST"))

@@ -12,7 +12,8 @@ namespace yushi::detect {
 namespace {
 
 std::string rule(const std::string& detection, const std::string& source = "{product: yushi}") {
-  return "title: T\nid: r1\nlogsource: " + source + "\ndetection:\n" + detection + "\nlevel: high\ntags: [attack.t1110]\n";
+  return "title: T\nid: r1\nlogsource: " + source + "\ndetection:\n" + detection +
+         "\nlevel: high\ntags: [attack.t1110]\n";
 }
 
 size_t hits(const std::string& text, const std::vector<Event>& events) {
@@ -49,7 +50,8 @@ TEST(Rules, a_log_source_also_means_processes_whose_lines_no_parser_knew) {
 TEST(Rules, no_rule_is_asked_about_a_later_part_of_a_message) {
   auto rules = rules_of(rule("  s: ['Rootkit*FOUND']\n  condition: s", "{product: yushi}"));
   Committer committer;
-  auto batch = committer.batch({said({{"message", "/tmp/x: Rootkit.A FOUND"}}, ""), said({{"message", "/tmp/x: Rootkit.A FOUND"}}, "")});
+  auto batch = committer.batch(
+      {said({{"message", "/tmp/x: Rootkit.A FOUND"}}, ""), said({{"message", "/tmp/x: Rootkit.A FOUND"}}, "")});
   batch->records[0].part = 1;
   batch->records[1].part = 2;
   Scratch scratch;
@@ -60,17 +62,20 @@ TEST(Rules, no_rule_is_asked_about_a_later_part_of_a_message) {
 }
 
 TEST(Rules, two_records_of_one_batch_may_both_hit_several_rules) {
-  std::string text = rule("  s: {user.name: root}\n  condition: s") +
-                     "---\ntitle: U\nid: r2\nlogsource: {product: yushi}\ndetection:\n  s: {source.ip|cidr: 10.0.0.0/8}\n"
-                     "  condition: s\n";
+  std::string text =
+      rule("  s: {user.name: root}\n  condition: s") +
+      "---\ntitle: U\nid: r2\nlogsource: {product: yushi}\ndetection:\n  s: {source.ip|cidr: 10.0.0.0/8}\n"
+      "  condition: s\n";
   EXPECT_EQ(hits(text, {said({{"user.name", "root"}, {"source.ip", "10.0.0.1"}}), said({{"user.name", "root"}})}), 3u);
 }
 
 TEST(Rules, a_matcher_that_has_seen_hundreds_of_kinds_hits_what_a_new_one_hits) {
-  auto rules = rules_of(rule("  s: {event.outcome: failure, user.name|contains: oot}\n  condition: s", "{product: linux, service: sshd}") +
-                        "---\ntitle: U\nid: r2\nlogsource: {product: yushi}\ndetection:\n  s: {event.outcome: success}\n"
-                        "  condition: s\n---\ntitle: V\nid: r3\nlogsource: {product: linux, service: clamav}\n"
-                        "detection:\n  s: {user.name: root}\n  condition: s\n");
+  auto rules =
+      rules_of(rule("  s: {event.outcome: failure, user.name|contains: oot}\n  condition: s",
+                    "{product: linux, service: sshd}") +
+               "---\ntitle: U\nid: r2\nlogsource: {product: yushi}\ndetection:\n  s: {event.outcome: success}\n"
+               "  condition: s\n---\ntitle: V\nid: r3\nlogsource: {product: linux, service: clamav}\n"
+               "detection:\n  s: {user.name: root}\n  condition: s\n");
   auto matcher = rules->matcher();
   Committer committer;
   Scratch scratch;
@@ -80,7 +85,9 @@ TEST(Rules, a_matcher_that_has_seen_hundreds_of_kinds_hits_what_a_new_one_hits) 
       std::vector<Event> events;
       for (int kind : {i, i / 2, 0}) {
         auto event = said({{"user.name", kind % 3 ? "root" : "alice"}, {"process.name", i % 2 ? "clamd" : "other"}},
-                          kind % 5 == 0 ? "" : kind % 5 == 1 ? "nginx.access" : "sshd");
+                          kind % 5 == 0   ? ""
+                          : kind % 5 == 1 ? "nginx.access"
+                                          : "sshd");
         event.pattern = "kind-" + std::to_string(kind);
         event.constants = {{"event.outcome", kind % 2 ? "failure" : "success"}};
         events.push_back(std::move(event));
@@ -102,7 +109,8 @@ TEST(Rules, a_matcher_that_has_seen_hundreds_of_kinds_hits_what_a_new_one_hits) 
 }
 
 TEST(Rules, a_rule_sees_the_text_of_a_message_in_its_tenants_charset) {
-  const std::string failed = "\xb5\xc7\xc2\xbc\xca\xa7\xb0\xdc", name = "\x8f\x88\x83\x7c\x96\x7c", admin = "\xba\xf3\xcc\xa8";
+  const std::string failed = "\xb5\xc7\xc2\xbc\xca\xa7\xb0\xdc", name = "\x8f\x88\x83\x7c\x96\x7c",
+                    admin = "\xba\xf3\xcc\xa8";
   Event event = said({{"user.name", name}, {"message", failed + ": " + name}, {"url.path", "/" + admin + "/login"}});
   for (auto* detection :
        {"  s: {message|contains: 登录失败}\n  condition: s", "  s: {user.name: 張億東}\n  condition: s",
@@ -114,7 +122,8 @@ TEST(Rules, a_rule_sees_the_text_of_a_message_in_its_tenants_charset) {
     EXPECT_EQ(hits(rule(detection), {event}), 0u) << detection;
   }
   event.charset = Charset::gb18030;
-  for (auto* detection : {"  s: {user.name|contains: '|'}\n  condition: s", "  s: {message|contains: 登录成功}\n  condition: s"})
+  for (auto* detection :
+       {"  s: {user.name|contains: '|'}\n  condition: s", "  s: {message|contains: 登录成功}\n  condition: s"})
     EXPECT_EQ(hits(rule(detection), {event}), 0u) << detection;
 }
 
@@ -132,8 +141,9 @@ TEST(Rules, many_rules_together_hit_what_each_alone_hits) {
       "  s: {url.original|contains: '密码'}\n  condition: s",
   };
   std::vector<Event> events;
-  for (const char* url : {"/", "/a?id=1 union select 2", "/x?q=<SCRIPT>", "/..//../etc/passwd", "/index.php.BAK", "/?q=SLEEP(5)",
-                          "/admin", "/?q=密码", "/onerror=1", "", "ONERROR=", "/a/\xff\xfe../b", "/?\xe2\x84\xaa=1", "/etc/sHadow"}) {
+  for (const char* url :
+       {"/", "/a?id=1 union select 2", "/x?q=<SCRIPT>", "/..//../etc/passwd", "/index.php.BAK", "/?q=SLEEP(5)",
+        "/admin", "/?q=密码", "/onerror=1", "", "ONERROR=", "/a/\xff\xfe../b", "/?\xe2\x84\xaa=1", "/etc/sHadow"}) {
     for (bool failed : {false, true}) {
       auto event = said({{"url.original", url}}, "nginx.access");
       if (failed) event.constants = {{"event.outcome", "failure"}};
@@ -156,8 +166,10 @@ TEST(Rules, many_rules_together_hit_what_each_alone_hits) {
 void compare_search_with_asking_every_rule(uint32_t seed, const std::vector<std::string>& fields) {
   std::mt19937 random(seed);
   auto one_of = [&](const std::vector<std::string>& list) { return list[random() % list.size()]; };
-  std::vector<std::string> words = {"union",  "select", "<script", "%27",  "../",    "etc/passwd", "kind",  "risk", "\xe2\x84\xaaind",
-                                    "ri\xc5\xbfk", "密码",   "源码.zip", "a",  "?x=",  "SELECT", "path?",  "sshd", "\xff\xfe", "failure"};
+  std::vector<std::string> words = {"union",  "select", "<script",         "%27",         "../",  "etc/passwd",
+                                    "kind",   "risk",   "\xe2\x84\xaaind", "ri\xc5\xbfk", "密码", "源码.zip",
+                                    "a",      "?x=",    "SELECT",          "path?",       "sshd", "\xff\xfe",
+                                    "failure"};
   std::vector<std::string> texts;
   std::string together;
   for (int i = 0; i < 150; ++i) {
@@ -169,8 +181,9 @@ void compare_search_with_asking_every_rule(uint32_t seed, const std::vector<std:
       const char* how[] = {"|contains", "|startswith", "|endswith", "", "|contains|cased"};
       return one_of(fields) + how[random() % 5] + ": " + quoted(word);
     };
-    std::string text = rule("  s: {" + leaf() + "}\n  t: {" + leaf() + "}\n  u: {event.outcome: failure}\n  condition: " +
-                            one_of({"s", "s or t", "s and t", "s and not t", "(s or t) and u", "s or u"}));
+    std::string text =
+        rule("  s: {" + leaf() + "}\n  t: {" + leaf() + "}\n  u: {event.outcome: failure}\n  condition: " +
+             one_of({"s", "s or t", "s and t", "s and not t", "(s or t) and u", "s or u"}));
     if (!rules_of(text)->unsupported().empty()) continue;
     texts.push_back(text);
     text.replace(text.find("id: r1"), 6, "id: r" + std::to_string(i + 10));
@@ -204,7 +217,8 @@ void compare_search_with_asking_every_rule(uint32_t seed, const std::vector<std:
     std::vector<Capture> captures = {{4, static_cast<uint32_t>(end - 4), 0, find_field("url.path")}};
     size_t blank = record.raw.find(' ', 4);
     if (record.raw[end] == '?' && blank > end + 1)
-      captures.push_back({static_cast<uint32_t>(end + 1), static_cast<uint32_t>(blank - end - 1), 0, find_field("url.query")});
+      captures.push_back(
+          {static_cast<uint32_t>(end + 1), static_cast<uint32_t>(blank - end - 1), 0, find_field("url.query")});
     record.captures = batch->arena.copy(std::span<const Capture>(captures));
     record.message_length = static_cast<uint32_t>(record.raw.size());
     if (random() % 8 == 0) const_cast<Capture&>(record.captures[0]).escape = static_cast<uint8_t>(Escape::json);
@@ -250,7 +264,8 @@ TEST(Rules, a_hit_becomes_an_alert_with_the_rules_words) {
 TEST(Rules, repeated_alerts_fold_into_one_until_the_window_ends) {
   std::string text = rule("  s: {user.name: root}\n  condition: s") + "yushi: {fold: 10m}\n";
   std::vector<Event> events;
-  for (int minute : {0, 1, 5, 9, 11}) events.push_back(login(at("2026-11-01T08:00:00Z") + minute * kMinuteNs, "root", "10.0.0.1"));
+  for (int minute : {0, 1, 5, 9, 11})
+    events.push_back(login(at("2026-11-01T08:00:00Z") + minute * kMinuteNs, "root", "10.0.0.1"));
   events.push_back(login(events[1].at_ns, "root", "10.0.0.2"));
   auto all = alerts_of(events, {}, rules_of(text));
   auto found = of_rule(all, "r1");
@@ -284,20 +299,24 @@ TEST(Rules, what_is_more_than_we_do_is_listed_with_its_place_and_left_out) {
 
 TEST(Rules, a_name_that_no_record_can_have_is_an_error_at_its_place) {
   const std::string good = rule("  s: {user.name: a}\n  condition: s");
-  const std::string counted = "---\ntitle: C\nid: c1\ncorrelation:\n  type: value_count\n  rules: [r1]\n  group-by: [GROUP]\n"
-                              "  timespan: 5m\n  condition: {gte: 3, field: VALUE}\nyushi: {reason: 'WORDS'}\n";
+  const std::string counted =
+      "---\ntitle: C\nid: c1\ncorrelation:\n  type: value_count\n  rules: [r1]\n  group-by: [GROUP]\n"
+      "  timespan: 5m\n  condition: {gte: 3, field: VALUE}\nyushi: {reason: 'WORDS'}\n";
   auto correlation = [&](const char* group, const char* value, const char* words) {
     std::string text = good + counted;
-    for (auto [mark, with] : {std::pair("GROUP", group), {"VALUE", value}, {"WORDS", words}}) text.replace(text.find(mark), 5, with);
+    for (auto [mark, with] : {std::pair("GROUP", group), {"VALUE", value}, {"WORDS", words}})
+      text.replace(text.find(mark), 5, with);
     return text;
   };
   const std::pair<std::string, const char*> cases[] = {
-      {rule("  s:\n    user.name: a\n    user.nam|contains: b\n  condition: s"), "test.yml:7:5: field user.nam is neither of ECS nor of a parser; did you mean user.name?"},
+      {rule("  s:\n    user.name: a\n    user.nam|contains: b\n  condition: s"),
+       "test.yml:7:5: field user.nam is neither of ECS nor of a parser; did you mean user.name?"},
       {rule("  s: {user.name|fieldref: host.nam}\n  condition: s"), "test.yml:5:7: field host.nam"},
       {good + "yushi: {key: [host.name, usr.name]}\n", "test.yml:9:26: key: usr.name"},
       {good + "yushi: {reason: 'by %{user.name} of %{user.nam}'}\n", "test.yml:9:39: reason: user.nam"},
       {good + "yushi: {reason: 'in %{count}'}\n", "reason: count"},
-      {good + "yushi: {reason: 'ran %{CommandLine}'}\n", "CommandLine is a field neither of ECS nor of a parser; write process.command_line"},
+      {good + "yushi: {reason: 'ran %{CommandLine}'}\n",
+       "CommandLine is a field neither of ECS nor of a parser; write process.command_line"},
       {correlation("user.nam", "source.ip", "%{count}"), "test.yml:15:14: group-by: user.nam"},
       {correlation("user.name", "sorce.ip", "%{count}"), "test.yml:17:30: condition.field: sorce.ip"},
       {correlation("user.name", "source.ip", "%{since} %{host.nam}"), "reason: host.nam"},
@@ -307,13 +326,16 @@ TEST(Rules, a_name_that_no_record_can_have_is_an_error_at_its_place) {
     ASSERT_FALSE(loaded) << text;
     EXPECT_NE(loaded.error().message.find(place), std::string::npos) << place << " in\n" << loaded.error().message;
   }
-  EXPECT_TRUE(RuleSet::load({RuleFile{"test.yml", "test.yml", correlation("user.name", "json.any", "%{count} %{timespan} %{user.name}")}}));
+  EXPECT_TRUE(RuleSet::load(
+      {RuleFile{"test.yml", "test.yml", correlation("user.name", "json.any", "%{count} %{timespan} %{user.name}")}}));
 }
 
 TEST(Rules, a_misspelt_modifier_is_an_error_with_what_was_meant) {
   auto loaded = RuleSet::load({RuleFile{"a.yml", "a.yml", rule("  s: {user.name|contians: a}\n  condition: s")}});
   ASSERT_FALSE(loaded);
-  EXPECT_NE(loaded.error().message.find("a.yml:5:7: Sigma has no modifier |contians; did you mean contains?"), std::string::npos) << loaded.error().message;
+  EXPECT_NE(loaded.error().message.find("a.yml:5:7: Sigma has no modifier |contians; did you mean contains?"),
+            std::string::npos)
+      << loaded.error().message;
 }
 
 TEST(Rules, a_correlation_groups_by_the_field_that_a_name_of_sigmas_stands_for) {
@@ -324,21 +346,27 @@ TEST(Rules, a_correlation_groups_by_the_field_that_a_name_of_sigmas_stands_for) 
   EXPECT_TRUE(rules->unsupported().empty());
   std::vector<Event> events;
   for (const char* user : {"alice", "root", "root"})
-    events.push_back(said({{"user.effective.name", user}, {"process.command_line", "rm x"}, {"host.name", "h"}}, "sudo"));
+    events.push_back(
+        said({{"user.effective.name", user}, {"process.command_line", "rm x"}, {"host.name", "h"}}, "sudo"));
   auto all = alerts_of(events, {}, rules);
   auto found = of_rule(all, "c1");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0]->key, "USER=root");
   // Of several fields it would have to be said which.
-  EXPECT_EQ(rules_of(rule("  s: {pam_rhost: x}\n  condition: s", "{product: linux, service: auth}") +
-                     "---\ntitle: C\nid: c1\ncorrelation:\n  type: event_count\n  rules: [r1]\n  group-by: [pam_rhost]\n"
-                     "  timespan: 5m\n  condition: {gte: 2}\n")->unsupported().size(), 1u);
+  EXPECT_EQ(
+      rules_of(rule("  s: {pam_rhost: x}\n  condition: s", "{product: linux, service: auth}") +
+               "---\ntitle: C\nid: c1\ncorrelation:\n  type: event_count\n  rules: [r1]\n  group-by: [pam_rhost]\n"
+               "  timespan: 5m\n  condition: {gte: 2}\n")
+          ->unsupported()
+          .size(),
+      1u);
 }
 
 TEST(Rules, what_is_wrong_is_an_error_with_every_place) {
-  auto loaded = RuleSet::load({RuleFile{"a.yml", "a.yml", "title: A\nlogsource: {product: yushi}\n"},
-                               RuleFile{"b.yml", "b.yml", "title: B\n  bad indent: [\n"},
-                               RuleFile{"c.yml", "c.yml", rule("  s: {user.name: a}\n  condition: s") + "yushi: {fold: soon}\n"}});
+  auto loaded = RuleSet::load(
+      {RuleFile{"a.yml", "a.yml", "title: A\nlogsource: {product: yushi}\n"},
+       RuleFile{"b.yml", "b.yml", "title: B\n  bad indent: [\n"},
+       RuleFile{"c.yml", "c.yml", rule("  s: {user.name: a}\n  condition: s") + "yushi: {fold: soon}\n"}});
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().code, Code::invalid);
   for (const char* place : {"a.yml:1:1: detection is missing", "b.yml:2:", "c.yml:9:15: 'soon'"})
@@ -366,9 +394,10 @@ TEST(Rules, a_file_that_refers_to_itself_or_explodes_is_refused) {
 }
 
 TEST(Rules, check_lists_a_correlation_whose_rule_is_not_there) {
-  auto check = check_rule_files({RuleFile{"a.yml", "a.yml",
-                                          "title: C\nid: c1\ncorrelation: {type: event_count, rules: [nobody], group-by: [user.name], "
-                                          "timespan: 5m, condition: {gte: 2}}\n"}});
+  auto check = check_rule_files(
+      {RuleFile{"a.yml", "a.yml",
+                "title: C\nid: c1\ncorrelation: {type: event_count, rules: [nobody], group-by: [user.name], "
+                "timespan: 5m, condition: {gte: 2}}\n"}});
   ASSERT_EQ(check.problems.size(), 1u);
   EXPECT_TRUE(check.ok());
   EXPECT_EQ(check.problems[0].text().find("a.yml:1:1: unsupported: correlation refers to rule 'nobody'"), 0u);

@@ -44,25 +44,29 @@ class LookupsTest : public testing::Test {
 };
 
 // 192.0.2.9
-const std::string kPlace =
-    mmdb_map({{"continent", mmdb_map({{"code", mmdb_text("AS")}})},
-              {"country", mmdb_map({{"iso_code", mmdb_text("CN")}, {"names", mmdb_map({{"en", mmdb_text("China")}})}})},
-              {"subdivisions", mmdb_array({mmdb_map({{"iso_code", mmdb_text("GD")}, {"names", mmdb_map({{"en", mmdb_text("Guangdong")}})}})})},
-              {"city", mmdb_map({{"names", mmdb_map({{"en", mmdb_text("Shenzhen")}})}})},
-              {"location", mmdb_map({{"latitude", mmdb_double(22.5)}, {"longitude", mmdb_double(114.25)}})}});
+const std::string kPlace = mmdb_map(
+    {{"continent", mmdb_map({{"code", mmdb_text("AS")}})},
+     {"country", mmdb_map({{"iso_code", mmdb_text("CN")}, {"names", mmdb_map({{"en", mmdb_text("China")}})}})},
+     {"subdivisions",
+      mmdb_array({mmdb_map({{"iso_code", mmdb_text("GD")}, {"names", mmdb_map({{"en", mmdb_text("Guangdong")}})}})})},
+     {"city", mmdb_map({{"names", mmdb_map({{"en", mmdb_text("Shenzhen")}})}})},
+     {"location", mmdb_map({{"latitude", mmdb_double(22.5)}, {"longitude", mmdb_double(114.25)}})}});
 
 TEST_F(LookupsTest, AnAddressHasItsPlaceAndItsNetwork) {
-  auto opened = open_lookups({file("city.mmdb", mmdb_file({{0xc0000209, kPlace}, {0xc000020b, kPlace}})),
-                              file("asn.mmdb", mmdb_file({{0xc0000209, mmdb_map({{"autonomous_system_number", mmdb_uint32(64500)},
-                                                                               {"autonomous_system_organization", mmdb_text("Example Net")}})}})),
-                              {}});
+  auto opened = open_lookups(
+      {file("city.mmdb", mmdb_file({{0xc0000209, kPlace}, {0xc000020b, kPlace}})),
+       file("asn.mmdb",
+            mmdb_file({{0xc0000209, mmdb_map({{"autonomous_system_number", mmdb_uint32(64500)},
+                                              {"autonomous_system_organization", mmdb_text("Example Net")}})}})),
+       {}});
   ASSERT_TRUE(opened) << opened.error().message;
   Sample sample("from 192.0.2.9 to 192.0.2.8");
   sample.capture("source.ip", "192.0.2.9").capture("destination.ip", "192.0.2.8");
   EXPECT_FALSE(written(sample)["source"].contains("geo"));
   use_lookups(*opened);
   const auto object = written(sample);
-  EXPECT_EQ(object["source"], json::parse(R"({"ip":"192.0.2.9","as":{"number":64500,"organization":{"name":"Example Net"}},
+  EXPECT_EQ(object["source"],
+            json::parse(R"({"ip":"192.0.2.9","as":{"number":64500,"organization":{"name":"Example Net"}},
     "geo":{"continent_code":"AS","country_iso_code":"CN","country_name":"China","region_iso_code":"CN-GD","region_name":"Guangdong",
     "city_name":"Shenzhen","location":{"lat":22.5,"lon":114.25}}})"));
   EXPECT_EQ(object["destination"], json::parse(R"({"ip":"192.0.2.8"})"));
@@ -74,7 +78,9 @@ TEST_F(LookupsTest, WhatTheRecordSaysItselfStands) {
   ASSERT_TRUE(opened) << opened.error().message;
   use_lookups(*opened);
   Sample sample("192.0.2.9 Beijing 2001:db8::1");
-  sample.capture("source.ip", "192.0.2.9").capture("source.geo.city_name", "Beijing").capture("client.ip", "2001:db8::1");
+  sample.capture("source.ip", "192.0.2.9")
+      .capture("source.geo.city_name", "Beijing")
+      .capture("client.ip", "2001:db8::1");
   const auto object = written(sample);
   EXPECT_EQ(object["source"]["geo"]["city_name"], "Beijing");
   EXPECT_EQ(object["source"]["geo"]["country_iso_code"], "CN");

@@ -238,7 +238,9 @@ TEST(Pruning, AKeywordThatHoldsAnAddressIsNotLookedForByTheWordsOfOneSpelling) {
       gather_record_tokens(made.record(), scratch, tokens);
       auto filter = Filter::parse_kql(std::string(field) + ": " + text, QueryClock{});
       ASSERT_TRUE(filter) << filter.error().message;
-      EXPECT_TRUE(filter->may_match([&](uint64_t hash) { return std::find(tokens.begin(), tokens.end(), hash) != tokens.end(); })) << field;
+      EXPECT_TRUE(filter->may_match([&](uint64_t hash) {
+        return std::find(tokens.begin(), tokens.end(), hash) != tokens.end();
+      })) << field;
       EXPECT_TRUE(filter->matches(made.record(), scratch)) << field << text;
     }
   }

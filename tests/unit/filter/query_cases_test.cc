@@ -100,7 +100,8 @@ TEST(QueryCases, EachSentenceOfTheContractHoldsInItsCases) {
     for (const auto& error : each["errors"]) expect_error(error["query"].as<std::string>(), error["at"].as<size_t>());
     for (const auto& made : each["repeat"]) {
       auto times = made["times"].as<size_t>();
-      auto query = (made["begin"] ? made["begin"].as<std::string>() : "") + repeat(made["text"].as<std::string>(), times) + made["then"].as<std::string>() +
+      auto query = (made["begin"] ? made["begin"].as<std::string>() : "") +
+                   repeat(made["text"].as<std::string>(), times) + made["then"].as<std::string>() +
                    (made["close"] ? repeat(made["close"].as<std::string>(), times) : "");
       auto filter = Filter::parse_kql(query, clock());
       EXPECT_EQ(filter.has_value(), !made["error"]) << query.substr(0, 40) << " × " << times;

@@ -191,14 +191,18 @@ TEST(Secrets, AMaskedTextIsMaskedNoFurther) {
 
 TEST(Secrets, JsonStaysJson) {
   // Whatever stands in the value, the quote that ends it is found, and no escape is cut.
-  for (std::string value : {R"(a\"b)", R"(a\\)", R"(\u0041b)", R"(a\\\"b)", R"(\"\"\")", R"(-p\"x\" y)", R"(mysql -p\"x\")"}) {
-    std::string line = R"({"a":")" + value + R"(","password":")" + value + R"(","command":"mysql -uroot -p)" + value + R"(","z":1})";
+  for (std::string value :
+       {R"(a\"b)", R"(a\\)", R"(\u0041b)", R"(a\\\"b)", R"(\"\"\")", R"(-p\"x\" y)", R"(mysql -p\"x\")"}) {
+    std::string line =
+        R"({"a":")" + value + R"(","password":")" + value + R"(","command":"mysql -uroot -p)" + value + R"(","z":1})";
     std::string out = masked(line);
     EXPECT_TRUE(out.ends_with(R"(,"z":1})")) << out;
     size_t quotes = 0;
     for (size_t i = 0; i < out.size(); ++i) {
-      if (out[i] == '\\') ++i;
-      else quotes += out[i] == '"';
+      if (out[i] == '\\')
+        ++i;
+      else
+        quotes += out[i] == '"';
     }
     EXPECT_EQ(quotes % 2, 0u) << out;
   }
@@ -206,7 +210,9 @@ TEST(Secrets, JsonStaysJson) {
 
 TEST(Secrets, Gb18030KeysAreFound) {
   // 密码：abc 用户
-  std::string line = "\xc3\xdc\xc2\xeb\xa3\xba" "abc123 \xd3\xc3\xbb\xa7";
+  std::string line =
+      "\xc3\xdc\xc2\xeb\xa3\xba"
+      "abc123 \xd3\xc3\xbb\xa7";
   std::vector<SecretRules::Span> spans;
   rules()->find(line, Charset::gb18030, spans);
   ASSERT_EQ(spans.size(), 1u);
@@ -214,7 +220,8 @@ TEST(Secrets, Gb18030KeysAreFound) {
 }
 
 TEST(Secrets, NamesOfFields) {
-  for (auto* name : {"json.password", "kv.db_password", "json.user.authToken", "acme.secret", "kv.pass", "json.X-Api-Key"})
+  for (auto* name :
+       {"json.password", "kv.db_password", "json.user.authToken", "acme.secret", "kv.pass", "json.X-Api-Key"})
     EXPECT_TRUE(rules()->is_secret_name(name)) << name;
   for (auto* name : {"user.name", "json.bypass", "json.compass", "message", "sshd.method", "json.passwords"})
     EXPECT_FALSE(rules()->is_secret_name(name)) << name;
@@ -227,13 +234,16 @@ TEST(Secrets, WrongFilesAreNamedWithTheirPlace) {
   };
   EXPECT_EQ(problem("keys: [ab]"), "a.yaml:1:7: `ab` is too short: 3 bytes or more");
   EXPECT_TRUE(problem("kyes: [abc]").starts_with("a.yaml:1:1: unknown key 'kyes'"));
-  EXPECT_TRUE(problem("patterns:\n  - {name: x, near: [abc], find: 'abc'}").starts_with("a.yaml:2:34: it needs one group"));
-  EXPECT_TRUE(problem("patterns:\n  - {name: x, near: [abc], find: '(abc'}").starts_with("a.yaml:2:34: RE2 cannot run it"));
+  EXPECT_TRUE(
+      problem("patterns:\n  - {name: x, near: [abc], find: 'abc'}").starts_with("a.yaml:2:34: it needs one group"));
+  EXPECT_TRUE(
+      problem("patterns:\n  - {name: x, near: [abc], find: '(abc'}").starts_with("a.yaml:2:34: RE2 cannot run it"));
   EXPECT_TRUE(problem("keys: [").starts_with("a.yaml:1:"));
 }
 
 TEST(Secrets, LongHostileLinesTakeLinearTime) {
-  for (std::string part : {"password=\"", "password=", "token:a,", "<password>", "{\"password\":", "mysql -p", "://a:", "\\\"password\\\":\\\""}) {
+  for (std::string part : {"password=\"", "password=", "token:a,", "<password>", "{\"password\":", "mysql -p",
+                           "://a:", "\\\"password\\\":\\\""}) {
     std::string line;
     while (line.size() < 1 << 20) line += part;
     (void)masked(line);
@@ -263,7 +273,9 @@ TEST(LiteralScan, FindsEachPlaceInAnyCase) {
 std::map<std::string, std::vector<std::string>> fields_of(const Record& record) {
   std::map<std::string, std::vector<std::string>> out;
   Scratch scratch;
-  for_each_field(record, scratch, [&](const Field& field, const Value& value) { out[std::string(field.name)].emplace_back(value.text); });
+  for_each_field(record, scratch, [&](const Field& field, const Value& value) {
+    out[std::string(field.name)].emplace_back(value.text);
+  });
   return out;
 }
 
@@ -275,7 +287,8 @@ TEST(SecretMask, AllFieldsOfARecordAgree) {
   ASSERT_TRUE(one.capture("event.reason", "done"));
   SecretMask mask(rules());
   auto fields = fields_of(mask.mask(one.record()));
-  EXPECT_EQ(fields["message"], std::vector<std::string>{"li ran: mysql -uroot -p[masked] shop; GET /a?token=[masked]&x=1 done"});
+  EXPECT_EQ(fields["message"],
+            std::vector<std::string>{"li ran: mysql -uroot -p[masked] shop; GET /a?token=[masked]&x=1 done"});
   EXPECT_EQ(fields["event.original"], fields["message"]);
   EXPECT_EQ(fields["process.command_line"], std::vector<std::string>{"mysql -uroot -p[masked] shop"});
   EXPECT_EQ(fields["url.query"], std::vector<std::string>{"token=[masked]&x=1"});

@@ -237,7 +237,8 @@ TEST_F(Sigma, WhatIsWrongInAnySigmaIsToldFromWhatIsNotDoneHere) {
 TEST_F(Sigma, AddressesAreEqualByValueHoweverTheyAreWritten) {
   CaseRecord record("from ::ffff:10.2.3.4 by sshd");
   record.capture("source.ip", "::ffff:10.2.3.4");
-  for (const char* search : {"{Ip: 10.2.3.4}", "{Ip|startswith: '10.2.'}", "{Ip|re: '^10\\.'}", "{Ip|cidr: 10.0.0.0/8}"}) {
+  for (const char* search :
+       {"{Ip: 10.2.3.4}", "{Ip|startswith: '10.2.'}", "{Ip|re: '^10\\.'}", "{Ip|cidr: 10.0.0.0/8}"}) {
     auto filter = compile(std::string("s: ") + search + "\ncondition: s");
     ASSERT_TRUE(filter) << search;
     Scratch scratch;

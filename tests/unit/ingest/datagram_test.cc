@@ -72,7 +72,8 @@ TEST_F(DatagramTest, what_arrived_and_what_the_kernel_dropped_is_what_was_sent) 
   ::close(fd);
 }
 
-// The pipeline takes nothing for a while: what a flood sends then is dropped and counted under its name, the others' is kept.
+// The pipeline takes nothing for a while: what a flood sends then is dropped and counted under its name, the others' is
+// kept.
 TEST_F(DatagramTest, a_source_that_floods_costs_the_others_nothing) {
   InputSettings settings = udp();
   settings.staged_bytes_max = 200 * 1000;
@@ -94,7 +95,8 @@ TEST_F(DatagramTest, a_source_that_floods_costs_the_others_nothing) {
   sink_.say_full(false);
   input_->stop();
   const auto got = sink_.received();
-  const auto of_others = static_cast<uint64_t>(std::count_if(got.begin(), got.end(), [](auto& r) { return r.raw == "<13>other"; }));
+  const auto of_others =
+      static_cast<uint64_t>(std::count_if(got.begin(), got.end(), [](auto& r) { return r.raw == "<13>other"; }));
   EXPECT_EQ(sink_.note(Kind::kernel_drop), 0u);
   EXPECT_EQ(of_others, kOthers);
   EXPECT_GT(sink_.note(Kind::source_drop), 0u);
@@ -118,7 +120,8 @@ TEST_F(DatagramTest, a_burst_of_many_senders_comes_whole_and_in_order_for_each) 
   }
   input_->stop();
   const auto got = sink_.received();
-  ASSERT_EQ(got.size() + sink_.note(Kind::kernel_drop) + sink_.note(Kind::source_drop), static_cast<size_t>(kSenders * kMessages));
+  ASSERT_EQ(got.size() + sink_.note(Kind::kernel_drop) + sink_.note(Kind::source_drop),
+            static_cast<size_t>(kSenders * kMessages));
   std::vector<int> last(kSenders, -1);
   for (auto& r : got) {
     int s, m;

@@ -37,7 +37,8 @@ struct Framed {
 
 // Plays the connection: what the framer left is given again, and memory around the bytes is not ours (for ASan).
 template <class NextCut>
-Framed frame(Framing framing, size_t limit, std::string_view input, NextCut&& next_cut, size_t release_over = SIZE_MAX) {
+Framed frame(Framing framing, size_t limit, std::string_view input, NextCut&& next_cut,
+             size_t release_over = SIZE_MAX) {
   Framed framed;
   Framer framer(framing, limit);
   Origin origin;
@@ -46,7 +47,8 @@ Framed frame(Framing framing, size_t limit, std::string_view input, NextCut&& ne
   auto take = [&] {
     for (const Record& record : records) {
       EXPECT_EQ(record.origin, &origin);
-      framed.messages.push_back({std::string(record.raw), record.part, record.part_of, (record.marks & kTruncated) != 0});
+      framed.messages.push_back(
+          {std::string(record.raw), record.part, record.part_of, (record.marks & kTruncated) != 0});
     }
     records.clear();
   };
@@ -150,12 +152,14 @@ TEST(FramerTest, gives_the_messages_of_our_cases_however_the_input_is_cut) {
   for (const json& c : cases) {
     SCOPED_TRACE(c["name"].get<std::string>());
     const auto expected = messages_of(c["messages"]);
-    const Framed got = frame_all_ways(framing_of(c.value("framing", "auto")), c.value("limit", 65536), bytes_of(c["input"]));
+    const Framed got =
+        frame_all_ways(framing_of(c.value("framing", "auto")), c.value("limit", 65536), bytes_of(c["input"]));
     EXPECT_EQ(got.messages, expected);
     EXPECT_EQ(got.counts.empty_lines, c.value("empty_lines", 0u));
     EXPECT_EQ(got.counts.resyncs, c.value("resyncs", 0u));
     EXPECT_EQ(got.counts.over_long, c.value("over_long", 0u));
-    EXPECT_EQ(got.counts.truncated, std::count_if(expected.begin(), expected.end(), [](auto& m) { return m.truncated; }));
+    EXPECT_EQ(got.counts.truncated,
+              std::count_if(expected.begin(), expected.end(), [](auto& m) { return m.truncated; }));
   }
 }
 
@@ -211,7 +215,8 @@ TEST(FramerTest, a_line_without_end_never_begins_anew_as_part_1) {
 
 TEST(FramerTest, agrees_with_the_framings_of_the_data_sets_save_for_the_listed_differences) {
   const char* data = std::getenv("YUSHI_DATA");
-  const std::string path = (data ? data : std::string(YUSHI_SOURCE_DIR) + "/../shared/data/dev") + "/syslog_cases/framings.jsonl";
+  const std::string path =
+      (data ? data : std::string(YUSHI_SOURCE_DIR) + "/../shared/data/dev") + "/syslog_cases/framings.jsonl";
   const auto cases = read_lines(path);
   if (cases.empty()) GTEST_SKIP() << "skipped all framings: no " << path;
   std::set<std::string> differences;
@@ -230,7 +235,8 @@ TEST(FramerTest, agrees_with_the_framings_of_the_data_sets_save_for_the_listed_d
         for (size_t i = 0; agrees && i < got.messages.size(); ++i) {
           const json& m = c["results"][i]["message"];
           if (m.is_null()) continue;
-          const std::string begin = "<" + std::to_string(m["priority"].get<int>()) + ">" + std::to_string(m["version"].get<int>()) + " ";
+          const std::string begin =
+              "<" + std::to_string(m["priority"].get<int>()) + ">" + std::to_string(m["version"].get<int>()) + " ";
           agrees = got.messages[i].raw.starts_with(begin);
         }
         EXPECT_EQ(agrees, !differences.contains(name)) << testing::PrintToString(got.messages);
@@ -251,7 +257,8 @@ TEST(FramerTest, loses_no_byte_when_unfinished_messages_are_let_go_early) {
   for (const bool counted : {false, true}) {
     const std::string input = counted ? "3000 " + line + "3 end" : line + "\nend\n";
     for (size_t cut : {1, 7, 100, 1024}) {
-      const Framed got = frame(counted ? Framing::octet_counted : Framing::newline, 256, input, [&] { return cut; }, 100);
+      const Framed got = frame(
+          counted ? Framing::octet_counted : Framing::newline, 256, input, [&] { return cut; }, 100);
       std::string joined;
       for (size_t i = 0; i + 1 < got.messages.size(); ++i) {
         EXPECT_EQ(got.messages[i].part, i + 1);
@@ -268,8 +275,11 @@ TEST(FramerTest, loses_no_byte_when_unfinished_messages_are_let_go_early) {
 
 TEST(FramerTest, random_bytes_give_the_same_messages_however_they_are_cut) {
   std::mt19937 random(42);
-  static constexpr std::string_view kPieces[] = {"\n", "\n", std::string_view("\0", 1), "<13>", "7 ", "12 <", "300 <", "0",
-                                                 "99999999 ", "x", "some words", "\r\n", " ", "5000 "};
+  static constexpr std::string_view kPieces[] = {"\n",    "\n",         std::string_view("\0", 1),
+                                                 "<13>",  "7 ",         "12 <",
+                                                 "300 <", "0",          "99999999 ",
+                                                 "x",     "some words", "\r\n",
+                                                 " ",     "5000 "};
   for (int round = 0; round < 60; ++round) {
     std::string input;
     for (int i = 0; i < 60; ++i) {

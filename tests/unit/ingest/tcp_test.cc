@@ -67,7 +67,8 @@ TEST_F(TcpTest, eight_connections_come_whole_and_in_order_and_are_dealt_to_all_t
       std::mt19937 random(static_cast<unsigned>(c));
       std::string bytes;
       for (int m = 0; m < kMessages; ++m) {
-        std::string text = "<13>" + std::to_string(c) + " " + std::to_string(m) + " " + std::string(random() % 300, 'x');
+        std::string text =
+            "<13>" + std::to_string(c) + " " + std::to_string(m) + " " + std::string(random() % 300, 'x');
         bytes += c % 2 ? std::to_string(text.size()) + " " + text : text + "\n";
       }
       for (size_t at = 0; at < bytes.size();) {
@@ -292,7 +293,8 @@ TEST_F(TcpTest, one_address_with_all_connections_shuts_nobody_out) {
   for (int i : {0, 5, 4}) EXPECT_EQ(::recv(greedy[static_cast<size_t>(i)], &c, 1, MSG_DONTWAIT), 0) << i;
   for (int i : {1, 2, 3}) send_all(greedy[static_cast<size_t>(i)], "<13>at the end\n");
   sink_.wait_for(sent + 3);
-  // Three hold one each, one holds three: a second one may still come, a third one of the same would only turn things round.
+  // Three hold one each, one holds three: a second one may still come, a third one of the same would only turn things
+  // round.
   others.push_back(connect_client(SOCK_STREAM, "127.0.0.2"));
   sink_.wait_for_note(Kind::connection_displaced, 4);
   others.push_back(connect_client(SOCK_STREAM, "127.0.0.2"));
@@ -347,10 +349,12 @@ Address address_of(const std::string& text) {
 TEST(Connections, the_addresses_of_one_ipv6_network_count_as_one) {
   Connections connections(100, 2);
   std::vector<std::shared_ptr<Connections::Place>> places;
-  for (auto text : {"[2001:db8:1:2::1]:1", "[2001:db8:1:2:ffff::9]:1"}) places.push_back(connections.admit(address_of(text), 0, [] {}));
+  for (auto text : {"[2001:db8:1:2::1]:1", "[2001:db8:1:2:ffff::9]:1"})
+    places.push_back(connections.admit(address_of(text), 0, [] {}));
   EXPECT_EQ(connections.admit(address_of("[2001:db8:1:2::3]:1"), 0, [] {}), nullptr);
   EXPECT_NE(connections.admit(address_of("[2001:db8:1:3::3]:1"), 0, [] {}), nullptr);
-  for (auto text : {"192.0.2.1:1", "192.0.2.2:1", "192.0.2.3:1"}) EXPECT_NE(connections.admit(address_of(text), 0, [] {}), nullptr) << text;
+  for (auto text : {"192.0.2.1:1", "192.0.2.2:1", "192.0.2.3:1"})
+    EXPECT_NE(connections.admit(address_of(text), 0, [] {}), nullptr) << text;
 }
 
 TEST(Connections, for_want_of_descriptors_the_longest_idle_of_who_holds_most_goes) {
@@ -414,7 +418,7 @@ TEST_F(TcpTest, an_input_that_never_started_gives_its_port_back) {
 TEST_F(TcpTest, an_address_in_use_or_malformed_is_an_error_that_names_it) {
   start({});
   for (const std::string& listen : {"127.0.0.1:" + std::to_string(input_->port()), std::string("127.0.0.1"),
-                                   std::string("example.org:514"), std::string("127.0.0.1:70000")}) {
+                                    std::string("example.org:514"), std::string("127.0.0.1:70000")}) {
     InputSettings settings;
     settings.listen = listen;
     auto second = bind_input(settings, kThreads);

@@ -65,7 +65,8 @@ TEST(TenantMapTest, a_network_is_covered_when_those_before_leave_none_of_its_add
 
 TEST(TenantMapTest, what_is_no_network_is_refused_by_name) {
   TenantMap map;
-  for (const char* bad : {"", "10.1.0.0/33", "10.1.0.0/", "10.1.0.0/x", "10.1.0.1/16", "::1/129", "host/8", "10.1/16"}) {
+  for (const char* bad :
+       {"", "10.1.0.0/33", "10.1.0.0/", "10.1.0.0/x", "10.1.0.1/16", "::1/129", "host/8", "10.1/16"}) {
     auto added = map.add(bad, 1);
     ASSERT_FALSE(added) << bad;
     EXPECT_EQ(added.error().code, Code::invalid);

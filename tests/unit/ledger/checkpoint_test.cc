@@ -75,9 +75,10 @@ TEST(Checkpoint, AVerifierLineIsThatOfGosNotePackage) {
 TEST(Checkpoint, OddBodiesAreRefused) {
   const std::string root = to_base64(as_bytes(sha256("root")));
   for (const std::string& body :
-       {std::string(), std::string("a/b\n1\n"), "a/b\n01\n" + root + "\n", "a/b\n+1\n" + root + "\n", "a/b\n-1\n" + root + "\n",
-        "a/b\n18446744073709551616\n" + root + "\n", "a/b\n\n" + root + "\n", "a b\n1\n" + root + "\n", "\n1\n" + root + "\n",
-        "a/b\n1\n" + root.substr(4) + "\n", "a/b\n1\n" + root, "a/b\n1\n" + root + "\nmore\n"})
+       {std::string(), std::string("a/b\n1\n"), "a/b\n01\n" + root + "\n", "a/b\n+1\n" + root + "\n",
+        "a/b\n-1\n" + root + "\n", "a/b\n18446744073709551616\n" + root + "\n", "a/b\n\n" + root + "\n",
+        "a b\n1\n" + root + "\n", "\n1\n" + root + "\n", "a/b\n1\n" + root.substr(4) + "\n", "a/b\n1\n" + root,
+        "a/b\n1\n" + root + "\nmore\n"})
     EXPECT_EQ(Checkpoint::parse_body(body).error().code, Code::invalid) << body;
   EXPECT_EQ(Checkpoint::parse_body("a/b\n18446744073709551615\n" + root + "\n")->size, ~uint64_t{0});
 }
@@ -108,7 +109,8 @@ TEST(SigningKey, IsKeptInAFileForItsOwnerAloneAndNeverOverwritten) {
 TEST(Entry, IsTheLineOfTheDesign) {
   std::string entry = "what stood here before";
   make_entry(1793491200123456789, "10.0.0.1", 42, "udp", sha256("abc"), entry);
-  EXPECT_EQ(entry, "1793491200123456789 10.0.0.1 42 udp ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(entry,
+            "1793491200123456789 10.0.0.1 42 udp ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 TEST(Entry, ASourceIsOneWordOfPrintableCharacters) {
@@ -136,7 +138,9 @@ TEST(Checkpoint, VectorsForGoAreWrittenWhenAskedFor) {
     entries.push_back(entry);
     roots.push_back(range.root());
   }
-  Subtree subtree = [&](int level, uint64_t index) -> Result<Hash> { return levels[static_cast<size_t>(level)].at(index); };
+  Subtree subtree = [&](int level, uint64_t index) -> Result<Hash> {
+    return levels[static_cast<size_t>(level)].at(index);
+  };
   auto list = [](const std::vector<Hash>& hashes) {
     std::string out;
     for (const Hash& hash : hashes) out += (out.empty() ? "\"" : ",\"") + to_base64(as_bytes(hash)) + '"';

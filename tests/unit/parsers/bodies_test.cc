@@ -1,5 +1,5 @@
-// Readers of bodies by tests/cases/bodies.jsonl: a text, and the pairs that it gives (null: it is no such body), values as
-// they are meant.
+// Readers of bodies by tests/cases/bodies.jsonl: a text, and the pairs that it gives (null: it is no such body), values
+// as they are meant.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -7,17 +7,19 @@
 #include <nlohmann/json.hpp>
 
 #include "core/record/value.h"
-#include "parsers/check.h"
-#include "parsers/parser_set.h"
 #include "parsers/body/body_reader.h"
 #include "parsers/body/body_shape.h"
+#include "parsers/check.h"
 #include "parsers/key_table.h"
+#include "parsers/parser_set.h"
 
 namespace yushi::parsers {
 namespace {
 
-const std::map<std::string, Body> kForms = {{"json", Body::json}, {"key-value", Body::key_values}, {"cef", Body::cef}, {"leef", Body::leef},
-                                            {"csv", Body::csv},   {"xml", Body::xml},              {"names", Body::names}, {"none", Body::none}};
+const std::map<std::string, Body> kForms = {{"json", Body::json},   {"key-value", Body::key_values},
+                                            {"cef", Body::cef},     {"leef", Body::leef},
+                                            {"csv", Body::csv},     {"xml", Body::xml},
+                                            {"names", Body::names}, {"none", Body::none}};
 
 void check_shape(const nlohmann::json& test) {
   const auto text = test["text"].get<std::string>();
@@ -79,7 +81,8 @@ TEST(Bodies, NamesOfAHostileMessageAreBounded) {
   const BodyShape shape;
   for (int round = 0; round < 20; ++round) {
     std::string text = "{";
-    for (int i = 0; i < 5000; ++i) text += (i ? ",\"" : "\"") + std::string("r") + std::to_string(round) + "k" + std::to_string(i) + "\":{\"z\":[]}";
+    for (int i = 0; i < 5000; ++i)
+      text += (i ? ",\"" : "\"") + std::string("r") + std::to_string(round) + "k" + std::to_string(i) + "\":{\"z\":[]}";
     text += "}";
     ASSERT_TRUE(reader.read(Body::json, text, 0, text.size(), keys, shape, 0));
     EXPECT_LE(reader.pairs().list().size(), BodyPairs::kPairsMax);
@@ -151,12 +154,17 @@ class BodyRoutes : public testing::Test {
 };
 
 std::string product(const std::string& name, const std::string& keys, const std::string& more = "") {
-  return "name: " + name + "\nmatch: {keys: [" + keys + "]}\nkeys: {srcip: source.ip}\npatterns:\n  - {name: p, extract: json" + more +
+  return "name: " + name + "\nmatch: {keys: [" + keys +
+         "]}\nkeys: {srcip: source.ip}\npatterns:\n  - {name: p, extract: json" + more +
          "}\n  - {name: q, extract: key-value" + more + "}\ntests:\n  - {line: '{\"a\":1}', expect: {user.name: }}\n";
 }
 
-const char* const kGenericJson = "name: json\ngeneric: true\npatterns:\n  - {name: o, extract: json}\ntests:\n  - {line: '{\"a\":1}', expect: {json.a: 1}}\n";
-const char* const kGenericPairs = "name: kv\ngeneric: true\npatterns:\n  - {name: p, extract: key-value}\ntests:\n  - {line: 'a=1 b=2', expect: {kv.a: 1}}\n";
+const char* const kGenericJson =
+    "name: json\ngeneric: true\npatterns:\n  - {name: o, extract: json}\ntests:\n  - {line: '{\"a\":1}', expect: "
+    "{json.a: 1}}\n";
+const char* const kGenericPairs =
+    "name: kv\ngeneric: true\npatterns:\n  - {name: p, extract: key-value}\ntests:\n  - {line: 'a=1 b=2', expect: "
+    "{kv.a: 1}}\n";
 const char* const kNames = R"(
 names:
   source.ip: {names: [src ip, 源IP], grok: '%{IPV4:source.ip}:%{PORT:source.port}'}
@@ -217,7 +225,9 @@ TEST_F(BodyRoutes, WhatTheHeaderGaveTheDictionaryDoesNotGiveAnew) {
 }
 
 TEST_F(BodyRoutes, ATagMayBeTheFirstName) {
-  load({kNames, kGenericPairs, "name: names\ngeneric: true\npatterns:\n  - {name: l, extract: names}\ntests:\n  - {line: 'user: li; src ip: 192.0.2.1', expect: {user.name: li}}\n"});
+  load({kNames, kGenericPairs,
+        "name: names\ngeneric: true\npatterns:\n  - {name: l, extract: names}\ntests:\n  - {line: 'user: li; src ip: "
+        "192.0.2.1', expect: {user.name: li}}\n"});
   captures_.push_back({0, 4, 0, ecs::process_name});
   begin_ = 5;
   EXPECT_EQ(parse("user:li;src ip:192.0.2.1;x:1"), "names/l");

@@ -208,7 +208,8 @@ std::map<std::string, std::string> fields_of(const Record& record) {
   std::map<std::string, std::string> out;
   Scratch scratch;
   for_each_field(record, scratch, [&](const Field& field, const Value& value) {
-    if (field.name != "yushi.raw_base64") out[std::string(field.name)] += std::string(value.text) + std::to_string(value.integer) + ";";
+    if (field.name != "yushi.raw_base64")
+      out[std::string(field.name)] += std::string(value.text) + std::to_string(value.integer) + ";";
   });
   return out;
 }
@@ -219,10 +220,12 @@ TEST(Gb18030, AStreamOfBothCharsetsSaysTheSameTwice) {
   ASSERT_TRUE(files);
   auto set = ParserSet::load(*files);
   ASSERT_TRUE(set) << set.error().message;
-  std::vector<std::string> lines = {
-      kHeader + "用户登录失败，姓名=張億東，来自 10.0.0.1", "<6>2026年11月1日 下午3时20分30秒 防火墙 oa: 运行状态",
-      "2026年11月1日 上午10时20分30秒 登录失败", "[2026-11-01 10:20:30] 源IP=10.0.0.1 用户名=張三 结果=失败",
-      "{\"用户\":\"運東\",\"结果\":\"成功\"}", "plain"};
+  std::vector<std::string> lines = {kHeader + "用户登录失败，姓名=張億東，来自 10.0.0.1",
+                                    "<6>2026年11月1日 下午3时20分30秒 防火墙 oa: 运行状态",
+                                    "2026年11月1日 上午10时20分30秒 登录失败",
+                                    "[2026-11-01 10:20:30] 源IP=10.0.0.1 用户名=張三 结果=失败",
+                                    "{\"用户\":\"運東\",\"结果\":\"成功\"}",
+                                    "plain"};
   if (auto* data = std::getenv("YUSHI_DATA"))  // the sets of Chinese products, with their lines written anew
     for (auto& entry : std::filesystem::recursive_directory_iterator(data)) {
       if (!entry.is_regular_file() || entry.path().string().find("/chinese_") == std::string::npos) continue;

@@ -1,6 +1,6 @@
 // Fields of stored records are compared with what today's engine gives; so whoever changes what it gives must raise its
-// version. The fields of our case files' messages are pinned in tests/cases/engine.txt: one line a message, what goes in
-// (message, zone, receipt, parser file without its tests) and what comes out, each as the begin of its SHA-256.
+// version. The fields of our case files' messages are pinned in tests/cases/engine.txt: one line a message, what goes
+// in (message, zone, receipt, parser file without its tests) and what comes out, each as the begin of its SHA-256.
 //
 // New messages and parsers need no pin, so that a parser stays one file; YUSHI_REWRITE=1 pins all there are.
 #include <gtest/gtest.h>
@@ -74,9 +74,11 @@ struct Pinned {
 
 class Pins {
  public:
-  void add(const std::string& file, const std::string& parser, const std::shared_ptr<const ParserSet>& set, const Message& message) {
+  void add(const std::string& file, const std::string& parser, const std::shared_ptr<const ParserSet>& set,
+           const Message& message) {
     std::string input;
-    for (auto& text : {parser, message.raw, message.zone, message.dataset, std::to_string(message.received_ns)}) put_text(input, text);
+    for (auto& text : {parser, message.raw, message.zone, message.dataset, std::to_string(message.received_ns)})
+      put_text(input, text);
     all_[short_hash(input)] = {short_hash(fields_of(set, message)), file + ": " + message.raw};
   }
   const std::map<std::string, Pinned>& all() const { return all_; }
@@ -95,7 +97,8 @@ void add_header_cases(Pins& pins) {
       auto test = nlohmann::json::parse(line, nullptr, false);
       if (!test.is_object() || (!test.contains("raw") && !test.contains("raw_hex"))) continue;
       Message message;
-      message.raw = test.contains("raw") ? test["raw"].get<std::string>() : from_hex(test["raw_hex"].get<std::string>()).value();
+      message.raw =
+          test.contains("raw") ? test["raw"].get<std::string>() : from_hex(test["raw_hex"].get<std::string>()).value();
       message.zone = test.value("zone", "UTC");
       message.received_ns = parse_time(test.value("received", "2026-11-01T08:00:05Z"), 0, *Zone::utc())->unix_ns;
       pins.add(entry.path().filename(), "", *none, message);
@@ -114,7 +117,8 @@ void add_parser_tests(Pins& pins) {
   for (auto& file : *files) {
     if (is_shared_file(file)) continue;
     auto patterns = file.text.substr(0, file.text.find("\ntests:"));
-    const bool has_tables = patterns.find("table: ") != std::string::npos, is_generic = patterns.find("\ngeneric: ") != std::string::npos;
+    const bool has_tables = patterns.find("table: ") != std::string::npos,
+               is_generic = patterns.find("\ngeneric: ") != std::string::npos;
     auto alone = has_tables || is_generic ? shared : std::vector<ParserFile>();
     alone.push_back(file);
     auto set = ParserSet::load(alone);
@@ -122,8 +126,10 @@ void add_parser_tests(Pins& pins) {
     if (has_tables) patterns += tables;
     for (auto& sample : parser_samples(**set)) {
       pins.add(file.name, patterns, *set, {sample.line, "UTC", sample.parser});
-      pins.add(file.name, patterns, *set, {"<38>Nov  1 08:00:00 host " + sample.parser + "[7]: " + sample.line, "Asia/Shanghai", ""});
-      pins.add(file.name, patterns, *set, {"<38>1 - host " + sample.parser + " 7 - -  \t" + sample.line + " \r", "UTC", ""});
+      pins.add(file.name, patterns, *set,
+               {"<38>Nov  1 08:00:00 host " + sample.parser + "[7]: " + sample.line, "Asia/Shanghai", ""});
+      pins.add(file.name, patterns, *set,
+               {"<38>1 - host " + sample.parser + " 7 - -  \t" + sample.line + " \r", "UTC", ""});
     }
   }
 }
@@ -160,17 +166,19 @@ TEST(ParserEngine, GivesTheFieldsThatItsVersionStandsFor) {
   std::string examples;
   for (size_t i = 0; i < std::min<size_t>(differ.size(), 5); ++i) examples += "\n  " + differ[i];
   if (kParserEngine == engine) {
-    EXPECT_TRUE(differ.empty())
-        << "With unchanged parser files the engine gives other fields for " << differ.size() << " of " << known
-        << " messages, and its version is still " << engine << ". `verify` would call stored records of that version tampered"
-        << " with.\nIf the change is meant: raise kParserEngine in parsers/engine_version.h by one, then pin the new fields"
-        << " with YUSHI_REWRITE=1." << examples;
+    EXPECT_TRUE(differ.empty()) << "With unchanged parser files the engine gives other fields for " << differ.size()
+                                << " of " << known << " messages, and its version is still " << engine
+                                << ". `verify` would call stored records of that version tampered"
+                                << " with.\nIf the change is meant: raise kParserEngine in parsers/engine_version.h by "
+                                   "one, then pin the new fields"
+                                << " with YUSHI_REWRITE=1." << examples;
   } else {
     EXPECT_EQ(kParserEngine, engine + 1) << "versions go up by one; tests/cases/engine.txt is of " << engine;
-    ADD_FAILURE() << "kParserEngine was raised: pin its fields with YUSHI_REWRITE=1 (" << differ.size() << " of " << known
-                  << " messages differ)." << examples;
+    ADD_FAILURE() << "kParserEngine was raised: pin its fields with YUSHI_REWRITE=1 (" << differ.size() << " of "
+                  << known << " messages differ)." << examples;
   }
-  EXPECT_GE(known, now.size() * 3 / 4) << "many messages are new, or their parser files are: pin them with YUSHI_REWRITE=1";
+  EXPECT_GE(known, now.size() * 3 / 4)
+      << "many messages are new, or their parser files are: pin them with YUSHI_REWRITE=1";
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ namespace yushi::parsers {
 
 class ReadHeader {
  public:
-  ReadHeader(std::string raw, int64_t received_ns, const Zone& zone, uint8_t marks = 0) : raw_(std::move(raw)), copy_(raw_), zone_(zone) {
+  ReadHeader(std::string raw, int64_t received_ns, const Zone& zone, uint8_t marks = 0)
+      : raw_(std::move(raw)), copy_(raw_), zone_(zone) {
     origin_.received_ns = received_ns;
     record_.raw = raw_;
     record_.origin = &origin_;
@@ -58,8 +59,8 @@ class ReadHeader {
     return written ? parse_time(*written, origin_.received_ns, zone_) : std::nullopt;
   }
 
-  // No byte may be lost: raw is as it was, captures ascend inside it, and the message is its end, but for one LF or NUL,
-  // which rsyslog and syslog-ng put behind an octet-counted message, and one CR before it.
+  // No byte may be lost: raw is as it was, captures ascend inside it, and the message is its end, but for one LF or
+  // NUL, which rsyslog and syslog-ng put behind an octet-counted message, and one CR before it.
   void expect_whole() const {
     EXPECT_EQ(raw_, copy_);
     uint32_t last = 0;

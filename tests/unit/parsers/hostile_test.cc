@@ -1,4 +1,5 @@
-// What `parsers test --hostile` has to find: parsers with a fault of each kind, and their mended form, which it leaves alone.
+// What `parsers test --hostile` has to find: parsers with a fault of each kind, and their mended form, which it leaves
+// alone.
 #include <gtest/gtest.h>
 
 #include "parsers/check.h"
@@ -19,7 +20,8 @@ std::vector<std::string> failures_of(const std::string& text) {
 std::string login(const std::string& grok, const std::string& more = {}) {
   return "patterns:\n  - {name: login, grok: '" + grok + "'" + more +
          "}\n"
-         "tests:\n  - {line: 'login of ann from 10.0.0.1 port 22 refused', expect: {user.name: ann, source.ip: 10.0.0.1}}\n"
+         "tests:\n  - {line: 'login of ann from 10.0.0.1 port 22 refused', expect: {user.name: ann, source.ip: "
+         "10.0.0.1}}\n"
          "  - {line: 'login refused', expect: none}\n";
 }
 
@@ -32,7 +34,10 @@ TEST(Hostile, AnAddressThatAStrangerWritesIsFound) {
 
 TEST(Hostile, ALineThatABlankHidesIsFound) {
   for (std::string macro : {"NOTSPACE", "WORD", "USER"})
-    EXPECT_EQ(failures_of(login("login of %{" + macro + ":user.name} from %{IP:source.ip} port %{INT:source.port} refused")).size(), 1u)
+    EXPECT_EQ(
+        failures_of(login("login of %{" + macro + ":user.name} from %{IP:source.ip} port %{INT:source.port} refused"))
+            .size(),
+        1u)
         << macro;
 }
 
@@ -67,7 +72,8 @@ TEST(Hostile, ALineThatIsReadAsAnotherEventIsFound) {
 }
 
 TEST(Hostile, ATrustedFieldIsLeftAlone) {
-  const std::string grok = "login of %{NOTSPACE:user.name} from %{IP:source.ip} port %{INT:source.port} %{NOTSPACE:p.word}";
+  const std::string grok =
+      "login of %{NOTSPACE:user.name} from %{IP:source.ip} port %{INT:source.port} %{NOTSPACE:p.word}";
   EXPECT_EQ(failures_of(login(grok)).size(), 2u);
   auto failures = failures_of(login(grok, ", trusted: [user.name]"));
   ASSERT_EQ(failures.size(), 1u);
@@ -83,11 +89,13 @@ TEST(Hostile, TextBetweenQuotesIsWrittenAsTheProgramEscapesIt) {
 }
 
 TEST(Hostile, PairsAreTriedInQuotesAndInHex) {
-  EXPECT_EQ(failures_of("keys: {name: {field: file.path, hex: true}, mode: p.mode}\n"
-                        "patterns:\n  - {name: path, grok: 'type=PATH %{KEYVALUES}'}\n"
-                        "tests:\n  - {line: 'type=PATH name=\"/etc/x\" mode=0644', expect: {file.path: /etc/x, p.mode: '0644'}}\n"
-                        "  - {line: 'x', expect: none}\n"),
-            std::vector<std::string>());
+  EXPECT_EQ(
+      failures_of(
+          "keys: {name: {field: file.path, hex: true}, mode: p.mode}\n"
+          "patterns:\n  - {name: path, grok: 'type=PATH %{KEYVALUES}'}\n"
+          "tests:\n  - {line: 'type=PATH name=\"/etc/x\" mode=0644', expect: {file.path: /etc/x, p.mode: '0644'}}\n"
+          "  - {line: 'x', expect: none}\n"),
+      std::vector<std::string>());
 }
 
 }  // namespace

@@ -125,11 +125,21 @@ struct Joining {
 
 using Names = std::vector<std::string>;
 
-const std::vector<Line> kMixed = {
-    {"shop[1]: 1 ERROR failed"}, {"trail: r serial=7 kind=CALL exe=/bin/a"}, {"shop[1]:   at x"}, {"pay[2]: 2 INFO other"},
-    {"trail: r serial=8 kind=CALL"}, {"shop[1]: Caused by: a.B"}, {"trail: r serial=7 path=/tmp/p role=PARENT"},
-    {"trail: r serial=7 path=/tmp/f role=MADE"}, {"pay[2]:   more of it"}, {"trail: r serial=7 kind=LAST"}, {"cron: x"},
-    {"trail: r serial=7 kind=EOE"}, {"shop[1]: 3 INFO next"}, {"trail: r serial=8 kind=LAST"}, {"trail: r serial=9 kind=CALL"}};
+const std::vector<Line> kMixed = {{"shop[1]: 1 ERROR failed"},
+                                  {"trail: r serial=7 kind=CALL exe=/bin/a"},
+                                  {"shop[1]:   at x"},
+                                  {"pay[2]: 2 INFO other"},
+                                  {"trail: r serial=8 kind=CALL"},
+                                  {"shop[1]: Caused by: a.B"},
+                                  {"trail: r serial=7 path=/tmp/p role=PARENT"},
+                                  {"trail: r serial=7 path=/tmp/f role=MADE"},
+                                  {"pay[2]:   more of it"},
+                                  {"trail: r serial=7 kind=LAST"},
+                                  {"cron: x"},
+                                  {"trail: r serial=7 kind=EOE"},
+                                  {"shop[1]: 3 INFO next"},
+                                  {"trail: r serial=8 kind=LAST"},
+                                  {"trail: r serial=9 kind=CALL"}};
 
 TEST(Joiner, LinesOfOneProgramAndOfOneSerialBelongTogetherWhateverStandsBetween) {
   Joining run;
@@ -168,23 +178,30 @@ TEST(Joiner, WordsInPiecesAreWhole) {
   ASSERT_EQ(run.jsons.size(), 1u);
   EXPECT_NE(run.jsons[0].find("\"args\":[\"sh\",\"abcd\",\"x y\"]"), std::string::npos) << run.jsons[0];
   EXPECT_NE(run.jsons[0].find("\"command_line\":\"sh abcd x y\""), std::string::npos) << run.jsons[0];
-  EXPECT_NE(run.jsons[0].find("a1[0]=6162 a1[1]=6364 a2=\\\"x y\\\"\""), std::string::npos) << "event.original is of the lines alone";
+  EXPECT_NE(run.jsons[0].find("a1[0]=6162 a1[1]=6364 a2=\\\"x y\\\"\""), std::string::npos)
+      << "event.original is of the lines alone";
 }
 
 TEST(Joiner, APatternForTheWholeGivesTheFields) {
   Joining run;
-  EXPECT_EQ(run.all({{"shop[1]: 1 INFO sum"}, {"shop[1]:   of 5"}, {"shop[1]:   is 7"}, {"shop[1]: 2 INFO x"}}), (Names{"0+1+2", "3"}));
+  EXPECT_EQ(run.all({{"shop[1]: 1 INFO sum"}, {"shop[1]:   of 5"}, {"shop[1]:   is 7"}, {"shop[1]: 2 INFO x"}}),
+            (Names{"0+1+2", "3"}));
   EXPECT_NE(run.jsons[0].find("\"sum\":\"7\""), std::string::npos) << run.jsons[0];
   EXPECT_NE(run.jsons[0].find("\"event\":\"query\""), std::string::npos) << run.jsons[0];
 }
 
 TEST(Joiner, AnEndMarkClosesAtOnce) {
   Joining run;
-  EXPECT_EQ(run.all({{"shop[1]: 1 INFO a"}, {"shop[1]:   end"}, {"shop[1]:   at y"}, {"shop[1]: 2 INFO b"}}), (Names{"0+1", "2", "3"}));
+  EXPECT_EQ(run.all({{"shop[1]: 1 INFO a"}, {"shop[1]:   end"}, {"shop[1]:   at y"}, {"shop[1]: 2 INFO b"}}),
+            (Names{"0+1", "2", "3"}));
 }
 
 TEST(Joiner, TwoSecondsOfReceiptEndAnEventAndTicksOnlyShowItSooner) {
-  const std::vector<Line> lines = {{"shop[1]: 1 INFO a", 10}, {"shop[1]:   b", 12}, {"shop[1]:   c", 13}, {"cron: x", 20}, {"shop[1]: 2 INFO d", 20}};
+  const std::vector<Line> lines = {{"shop[1]: 1 INFO a", 10},
+                                   {"shop[1]:   b", 12},
+                                   {"shop[1]:   c", 13},
+                                   {"cron: x", 20},
+                                   {"shop[1]: 2 INFO d", 20}};
   Joining run;
   EXPECT_EQ(run.all(lines), (Names{"0+1", "2", "3", "4"}));  // the third line came too late, and is known by nobody
   Feed feed(lines, 1);
@@ -221,7 +238,10 @@ TEST(Joiner, BoundsCutAndCount) {
 
 TEST(Joiner, SendersAndHostsAreKeptApart) {
   Joining run;
-  EXPECT_EQ(run.all({{"shop: 1 INFO a", 0, "192.0.2.1"}, {"shop: 1 INFO b", 0, "192.0.2.2"}, {"shop:   of b", 0, "192.0.2.2"}, {"shop:   of a", 0, "192.0.2.1"}}),
+  EXPECT_EQ(run.all({{"shop: 1 INFO a", 0, "192.0.2.1"},
+                     {"shop: 1 INFO b", 0, "192.0.2.2"},
+                     {"shop:   of b", 0, "192.0.2.2"},
+                     {"shop:   of a", 0, "192.0.2.1"}}),
             (Names{"0+3", "1+2"}));
 }
 
@@ -238,7 +258,8 @@ TEST(Joiner, WhatWasOpenIsTakenUpAfterARestart) {
     after.joiner.begin();
     for (auto& batch : feed.batches())
       for (auto& record : batch->records)
-        if (record.index < cut && record.index >= after.joiner.wanted_from("default")) after.joiner.restore(record, Zone::utc());
+        if (record.index < cut && record.index >= after.joiner.wanted_from("default"))
+          after.joiner.restore(record, Zone::utc());
     after.joiner.restored();
     EXPECT_EQ(after.joiner.open(), before.joiner.open()) << cut;
     for (auto& batch : feed.batches()) after.feed(*batch, cut);

@@ -19,7 +19,8 @@ std::vector<std::string> templates_of(const std::vector<std::string>& lines) {
 }
 
 TEST(LineTemplates, ValuesGoAndWordsStay) {
-  EXPECT_EQ(templates_of({"Failed password for root from 192.0.2.1 port 22 ssh2", "Failed password for li from 192.0.2.9 port 4022 ssh2",
+  EXPECT_EQ(templates_of({"Failed password for root from 192.0.2.1 port 22 ssh2",
+                          "Failed password for li from 192.0.2.9 port 4022 ssh2",
                           "Accepted password for li from 192.0.2.9 port 4022 ssh2"}),
             (std::vector<std::string>{"2 Failed password for <name> from <address> port <integer> <name>",
                                       "1 Accepted password for li from <address> port <integer> <name>"}));
@@ -27,10 +28,13 @@ TEST(LineTemplates, ValuesGoAndWordsStay) {
 }
 
 TEST(LineTemplates, EachKindOfValueIsSeen) {
-  EXPECT_EQ(templates_of({R"(2026-11-28 10:20:30,123 at 01:02:03 from fe80::1 mac 02:00:5e:10:00:01 to /var/log/a "x y" https://h.example/a?b=1 1.5 0x1f 1f0a2b 123e4567-e89b-12d3-a456-426614174000)"}),
-            (std::vector<std::string>{
-                R"(1 <time> at <time> from <address> mac <mac> to <path> "<text>" <url> <number> <hex> <hex> <uuid>)"}));
-  EXPECT_EQ(templates_of({"用户zhao从192.0.2.1登录成功"}), (std::vector<std::string>{"1 用户<name>从<address>登录成功"}));
+  EXPECT_EQ(
+      templates_of(
+          {R"(2026-11-28 10:20:30,123 at 01:02:03 from fe80::1 mac 02:00:5e:10:00:01 to /var/log/a "x y" https://h.example/a?b=1 1.5 0x1f 1f0a2b 123e4567-e89b-12d3-a456-426614174000)"}),
+      (std::vector<std::string>{
+          R"(1 <time> at <time> from <address> mac <mac> to <path> "<text>" <url> <number> <hex> <hex> <uuid>)"}));
+  EXPECT_EQ(templates_of({"用户zhao从192.0.2.1登录成功"}),
+            (std::vector<std::string>{"1 用户<name>从<address>登录成功"}));
   EXPECT_EQ(templates_of({"don't stop: it's fine"}), (std::vector<std::string>{"1 don't stop: it's fine"}));
 }
 
@@ -78,24 +82,30 @@ std::string made_of(const std::vector<std::string>& lines, std::vector<std::stri
 bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 TEST(NewParser, ASampleBecomesAFileThatIsRight) {
-  auto yaml = made_of({"Nov 28 03:11:09 gw-3 acmevpn[41]: user li.wei authenticated from 203.0.113.40 port 51712 via \"LDAP\"",
-                       "Nov 28 03:11:10 gw-3 acmevpn[41]: user zhao authenticated from 203.0.113.41 port 1712 via \"it's, local\"",
-                       "Nov 28 03:11:11 gw-3 acmevpn[41]: config of gw-3 read by uid=0 gid=12 pid=77: ok (100%) {a|b} [c] ^$ \\ .*"});
+  auto yaml = made_of(
+      {"Nov 28 03:11:09 gw-3 acmevpn[41]: user li.wei authenticated from 203.0.113.40 port 51712 via \"LDAP\"",
+       "Nov 28 03:11:10 gw-3 acmevpn[41]: user zhao authenticated from 203.0.113.41 port 1712 via \"it's, local\"",
+       "Nov 28 03:11:11 gw-3 acmevpn[41]: config of gw-3 read by uid=0 gid=12 pid=77: ok (100%) {a|b} [c] ^$ \\ .*"});
   EXPECT_TRUE(has(yaml, "match: {app: ['acmevpn']}")) << yaml;
-  EXPECT_TRUE(has(yaml, "user %{GREEDYDATA:user.name} authenticated from %{IP:source.ip} port %{INT:source.port} via \"%{QUOTED:acme.via}\"")) << yaml;
+  EXPECT_TRUE(has(yaml,
+                  "user %{GREEDYDATA:user.name} authenticated from %{IP:source.ip} port %{INT:source.port} via "
+                  "\"%{QUOTED:acme.via}\""))
+      << yaml;
   EXPECT_TRUE(has(yaml, "uid=%{INT:user.id} gid=%{INT:group.id} pid=%{INT:process.pid}")) << yaml;
   EXPECT_TRUE(has(yaml, "source.port: '51712'")) << yaml;
 }
 
 TEST(NewParser, LinesOfAFileAreRecognisedByTheirForm) {
-  auto yaml = made_of({"2026-11-28 10:20:30,123 INFO  [main] o.e.Pay - paid 12 to 198.51.100.7", "2026-11-28 10:20:31,456 INFO  [main] o.e.Pay - paid 9 to 198.51.100.8"});
+  auto yaml = made_of({"2026-11-28 10:20:30,123 INFO  [main] o.e.Pay - paid 12 to 198.51.100.7",
+                       "2026-11-28 10:20:31,456 INFO  [main] o.e.Pay - paid 9 to 198.51.100.8"});
   EXPECT_TRUE(has(yaml, "match: {any: true}")) << yaml;
   EXPECT_TRUE(has(yaml, "%{TIMESTAMP_ISO8601:@timestamp} INFO")) << yaml;
   EXPECT_TRUE(has(yaml, "to %{IP:destination.ip}")) << yaml;
 }
 
 TEST(NewParser, PairsBecomeKeys) {
-  auto yaml = made_of({"<13>Nov 28 03:11:09 gw-3 acmefw: srcip=192.0.2.1 dstip=192.0.2.9 user=li action=deny", "<13>Nov 28 03:11:09 gw-3 acmefw: srcip=192.0.2.3 dstip=192.0.2.9 user=zhao action=allow"});
+  auto yaml = made_of({"<13>Nov 28 03:11:09 gw-3 acmefw: srcip=192.0.2.1 dstip=192.0.2.9 user=li action=deny",
+                       "<13>Nov 28 03:11:09 gw-3 acmefw: srcip=192.0.2.3 dstip=192.0.2.9 user=zhao action=allow"});
   EXPECT_TRUE(has(yaml, "extract: key-value")) << yaml;
   EXPECT_TRUE(has(yaml, "'srcip': source.ip")) << yaml;
   EXPECT_TRUE(has(yaml, "'dstip': destination.ip")) << yaml;
@@ -105,8 +115,9 @@ TEST(NewParser, PairsBecomeKeys) {
 
 TEST(NewParser, HostileSamplesGiveNoBrokenFile) {
   std::vector<std::string> notes;
-  made_of({"<13>Nov 28 03:11:09 gw-3 acme: it's 'quoted' and %{IP:x} (?P<n>a) #: {b: c} - e", "<13>Nov 28 03:11:09 gw-3 acme: \x01\x02 control",
-           "<13>Nov 28 03:11:09 gw-3 acme: \xff\xfe no text", "<13>Nov 28 03:11:09 gw-3 acme: " + std::string(20'000, 'x') + " end of 7"},
+  made_of({"<13>Nov 28 03:11:09 gw-3 acme: it's 'quoted' and %{IP:x} (?P<n>a) #: {b: c} - e",
+           "<13>Nov 28 03:11:09 gw-3 acme: \x01\x02 control", "<13>Nov 28 03:11:09 gw-3 acme: \xff\xfe no text",
+           "<13>Nov 28 03:11:09 gw-3 acme: " + std::string(20'000, 'x') + " end of 7"},
           &notes);
   EXPECT_FALSE(notes.empty());
   EXPECT_FALSE(make_parser("Not A Name", {"a b"}, {}));
@@ -121,7 +132,8 @@ TEST(Explain, SaysWhereAPatternStopped) {
   EXPECT_EQ(reach.text_end, std::string("Failed password for li from ").size());
   EXPECT_EQ(reach.wanted, "%{source.ip}");
   EXPECT_FALSE(reach_of(regex, fields, "Accepted password").begins);
-  EXPECT_EQ(reach_of(regex, fields, "Failed password for li from 192.0.2.1 port 22 ssh2 x").wanted, "the end of the message");
+  EXPECT_EQ(reach_of(regex, fields, "Failed password for li from 192.0.2.1 port 22 ssh2 x").wanted,
+            "the end of the message");
   EXPECT_EQ(reach_of(regex, fields, "Failed keyboard").wanted, "%{sshd.method}");
 }
 

@@ -46,12 +46,15 @@ TEST(ParserFiles, EveryParserHasALineThatItMustNotKnow) {
 
 // RE2 alone takes some µs a line. Only classes outside of ASCII ([^，。]) are left to it.
 TEST(ParserFiles, EveryPatternIsOneThatOurMatcherSpeaks) {
-  const auto is_ascii = [](const std::string& text) { return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; }); };
+  const auto is_ascii = [](const std::string& text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; });
+  };
   auto set = our_parsers();
   ASSERT_TRUE(set);
   for (auto& parser : static_cast<const LoadedParsers&>(*set).parsers())
     for (auto& pattern : parser->patterns)
-      EXPECT_TRUE(!pattern.pattern || pattern.pattern->has_program() || !is_ascii(pattern.pattern->regex())) << parser->name << "/" << pattern.name;
+      EXPECT_TRUE(!pattern.pattern || pattern.pattern->has_program() || !is_ascii(pattern.pattern->regex()))
+          << parser->name << "/" << pattern.name;
 }
 
 TEST(ParserFiles, OurMatcherSaysWhatRe2SaysForEveryPatternOnEveryTestLine) {
@@ -59,7 +62,8 @@ TEST(ParserFiles, OurMatcherSaysWhatRe2SaysForEveryPatternOnEveryTestLine) {
   ASSERT_TRUE(set);
   for (auto& sample : parser_samples(*set)) {
     EXPECT_EQ(compare_with_re2(*set, sample.line), "");
-    // Damaged lines reach the ways that good lines do not: those of the patterns that know the whole one, or a sibling of theirs.
+    // Damaged lines reach the ways that good lines do not: those of the patterns that know the whole one, or a sibling
+    // of theirs.
     for (size_t cut = 0; cut < sample.line.size(); cut += 3) {
       EXPECT_EQ(compare_with_re2(*set, sample.line.substr(0, cut), sample.parser), "");
       EXPECT_EQ(compare_with_re2(*set, sample.line.substr(cut), sample.parser), "");

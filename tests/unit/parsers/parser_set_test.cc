@@ -42,12 +42,13 @@ class ParserSetTest : public testing::Test {
   std::string value(std::string_view name) {
     std::string out;
     scratch_.clear();
-    visit_field(record_, find_field(name), name, scratch_,
-                [](void* context, const Value& v) {
-                  auto& to = *static_cast<std::string*>(context);
-                  to += (to.empty() ? "" : ",") + std::string(v.text);
-                },
-                &out);
+    visit_field(
+        record_, find_field(name), name, scratch_,
+        [](void* context, const Value& v) {
+          auto& to = *static_cast<std::string*>(context);
+          to += (to.empty() ? "" : ",") + std::string(v.text);
+        },
+        &out);
     return out;
   }
 
@@ -116,8 +117,10 @@ TEST_F(ParserSetTest, TheAppIsFoundWhateverItsCaseAndFolder) {
 TEST_F(ParserSetTest, ALineThatTwoParsersClaimIsTheFirstOnesAndIsCounted) {
   const auto shaped = [](const std::string& name, const std::string& more) {
     return "name: " + name + "\n" + more + R"(match: {any: true}
-patterns: [{name: line, grok: 'door %{INT:)" + name + R"(.n} opened(?: by .*)?'}]
-tests: [{line: 'door 5 opened', expect: {)" + name + R"(.n: 5}}]
+patterns: [{name: line, grok: 'door %{INT:)" +
+           name + R"(.n} opened(?: by .*)?'}]
+tests: [{line: 'door 5 opened', expect: {)" +
+           name + R"(.n: 5}}]
 )";
   };
   load({kDoor, shaped("shape", "")});
@@ -156,7 +159,8 @@ TEST_F(ParserSetTest, GenericParsersAreAskedLast) {
 
 TEST_F(ParserSetTest, CapturesAreAscendingSpansOfRawEvenWhenBytesDoNotDecode) {
   load({kDoor, kPairs, kJson});
-  for (std::string message : {"door \xd3\xc3\xbb\xa7 opened", "u=\xb1\x7c b=\xff\xfe c=3", "{\"a\":\"\xc4\xe3\",\"b\":[1,2]}"}) {
+  for (std::string message :
+       {"door \xd3\xc3\xbb\xa7 opened", "u=\xb1\x7c b=\xff\xfe c=3", "{\"a\":\"\xc4\xe3\",\"b\":[1,2]}"}) {
     parse("doord", message);
     ASSERT_TRUE(record_.kind) << message;
     uint32_t at = 0;
@@ -191,12 +195,19 @@ TEST_F(ParserSetTest, BlanksAroundAMessageAreNotMatched) {
       EXPECT_EQ(kind() + " " + value("kv.a") + value("kv.b"), "kv/pairs 12");
       parse("", lead + "{\"a\":1}" + trail);
       EXPECT_EQ(kind() + " " + value("json.a"), "json/object 1");
-      parse("doord", lead + "door \xff\xe4" "5 opened" + trail);  // decoded: the way back to raw begins behind the blanks
-      EXPECT_EQ(kind() + " " + value("door.text"), "door/any \xff\xe4" "5 opened");
+      // decoded: the way back to raw begins behind the blanks
+      parse("doord", lead +
+                         "door \xff\xe4"
+                         "5 opened" +
+                         trail);
+      EXPECT_EQ(kind() + " " + value("door.text"),
+                "door/any \xff\xe4"
+                "5 opened");
     }
   }
-  for (const char* message : {" ", "\t", "\r\n", "[ID 1 auth.info] ", "[ID auth.info] door 5 opened", "[ID 1 auth.info door 5 opened",
-                              "[ID 1 auth.info]door 5 opened", "[ID ", "[ID 1", "[ID 1 a"}) {
+  for (const char* message :
+       {" ", "\t", "\r\n", "[ID 1 auth.info] ", "[ID auth.info] door 5 opened", "[ID 1 auth.info door 5 opened",
+        "[ID 1 auth.info]door 5 opened", "[ID ", "[ID 1", "[ID 1 a"}) {
     parse("doord", message);
     EXPECT_EQ(kind(), "none") << message;
   }
@@ -273,7 +284,8 @@ TEST_F(ParserSetTest, AJsonSenderCannotSpeakForUs) {
 
 TEST_F(ParserSetTest, WhatTheHeaderNamedAJsonBodyDoesNotNameAnew) {
   load({kJson});
-  for (auto* body : {R"({"process.name":"sshd","host.name":"bank","process":{"pid":7}})", R"({"process":{"pid":7,"name":"sshd"},"host":{"name":"bank"}})"}) {
+  for (auto* body : {R"({"process.name":"sshd","host.name":"bank","process":{"pid":7}})",
+                     R"({"process":{"pid":7,"name":"sshd"},"host":{"name":"bank"}})"}) {
     parse("app", body);
     EXPECT_EQ(value("process.name"), "app");
     EXPECT_EQ(value("json.process.name"), "sshd");
@@ -285,7 +297,8 @@ TEST_F(ParserSetTest, WhatTheHeaderNamedAJsonBodyDoesNotNameAnew) {
 
   // With a header of all parts, and one of ours.
   const std::string header = "2026-11-01T08:00:00Z web1 app 9: ";
-  const std::string body = R"({"@timestamp":"2020-01-01T00:00:00Z","host":{"name":"bank"},"process":{"name":"sshd","pid":1}})";
+  const std::string body =
+      R"({"@timestamp":"2020-01-01T00:00:00Z","host":{"name":"bank"},"process":{"name":"sshd","pid":1}})";
   raw_ = header + body;
   for (auto transport : {Transport::udp, Transport::internal}) {
     origin_.transport = transport;
@@ -295,7 +308,10 @@ TEST_F(ParserSetTest, WhatTheHeaderNamedAJsonBodyDoesNotNameAnew) {
     record_.event_ns = 1'793'520'000 * kSecond;
     record_.message_begin = static_cast<uint32_t>(header.size());
     record_.message_length = static_cast<uint32_t>(body.size());
-    captures_ = {{0, 20, 0, ecs::timestamp}, {21, 4, 0, ecs::host_name}, {26, 3, 0, ecs::process_name}, {30, 1, 0, ecs::process_pid}};
+    captures_ = {{0, 20, 0, ecs::timestamp},
+                 {21, 4, 0, ecs::host_name},
+                 {26, 3, 0, ecs::process_name},
+                 {30, 1, 0, ecs::process_pid}};
     worker_->parse(record_, *Zone::utc(), arena_, captures_);
     record_.captures = captures_;
     const bool ours = transport == Transport::internal;
@@ -310,10 +326,14 @@ TEST_F(ParserSetTest, WhatTheHeaderNamedAJsonBodyDoesNotNameAnew) {
 }
 
 TEST_F(ParserSetTest, FieldsBeyondTheBoundAreToldAndCounted) {
-  load({"name: json\ngeneric: true\npatterns:\n  - {name: o, extract: json}\ntests:\n  - {line: '{\"a\":1}', expect: {json.a: 1}}\n",
-        "name: kv\ngeneric: true\npatterns:\n  - {name: p, extract: key-value}\ntests:\n  - {line: 'a=1 b=2', expect: {kv.a: 1}}\n",
-        "name: fw\nmatch: {app: [fw]}\nkeys: {k0: fw.k0}\npatterns:\n  - {name: p, grok: 'fw %{KEYVALUES}', variants: [{name: dropped, when: {fw.k0: ['0']}, fields: {event.action: drop}}]}\n"
-        "tests:\n  - {line: 'fw a=1', expect: {fw.a: 1}}\n"});
+  load(
+      {"name: json\ngeneric: true\npatterns:\n  - {name: o, extract: json}\ntests:\n  - {line: '{\"a\":1}', expect: "
+       "{json.a: 1}}\n",
+       "name: kv\ngeneric: true\npatterns:\n  - {name: p, extract: key-value}\ntests:\n  - {line: 'a=1 b=2', expect: "
+       "{kv.a: 1}}\n",
+       "name: fw\nmatch: {app: [fw]}\nkeys: {k0: fw.k0}\npatterns:\n  - {name: p, grok: 'fw %{KEYVALUES}', variants: "
+       "[{name: dropped, when: {fw.k0: ['0']}, fields: {event.action: drop}}]}\n"
+       "tests:\n  - {line: 'fw a=1', expect: {fw.a: 1}}\n"});
   for (int fields : {1024, 1025}) {
     std::string json, pairs;
     for (int i = 0; i < fields; ++i) {
@@ -341,7 +361,9 @@ TEST_F(ParserSetTest, FieldsBeyondTheBoundAreToldAndCounted) {
 }
 
 TEST_F(ParserSetTest, OfTwoEqualKeysTheFirstCounts) {
-  load({"name: kv\ngeneric: true\npatterns:\n  - {name: p, extract: key-value}\ntests:\n  - {line: 'a=1 b=2', expect: {kv.a: 1}}\n"});
+  load(
+      {"name: kv\ngeneric: true\npatterns:\n  - {name: p, extract: key-value}\ntests:\n  - {line: 'a=1 b=2', expect: "
+       "{kv.a: 1}}\n"});
   parse("app", "user=ann ip=10.0.0.1 user=bob ip=203.0.113.5");
   EXPECT_EQ(value("kv.user"), "ann");
   EXPECT_EQ(value("kv.ip"), "10.0.0.1");
@@ -349,7 +371,9 @@ TEST_F(ParserSetTest, OfTwoEqualKeysTheFirstCounts) {
   EXPECT_EQ(value("kv.ip"), "10.0.0.2");
 
   load({kJson});
-  parse("app", R"({"source":{"ip":"10.0.0.1"},"a":1,"source.ip":"203.0.113.5","a":2,"b":[1],"b":2,"b":[3],"c":5,"c":[6,7],"d":[{"e":1},2,{"e":3}]})");
+  parse(
+      "app",
+      R"({"source":{"ip":"10.0.0.1"},"a":1,"source.ip":"203.0.113.5","a":2,"b":[1],"b":2,"b":[3],"c":5,"c":[6,7],"d":[{"e":1},2,{"e":3}]})");
   EXPECT_EQ(value("source.ip"), "10.0.0.1");
   EXPECT_EQ(value("json.a"), "1");
   EXPECT_EQ(value("json.b"), "1,3");
@@ -370,7 +394,9 @@ TEST_F(ParserSetTest, OfTwoEqualKeysTheFirstCounts) {
 }
 
 TEST_F(ParserSetTest, AnArrayForAFieldOfOneValueStaysAList) {
-  load({"name: json\ngeneric: true\npatterns:\n  - {name: o, extract: json}\ntests:\n  - {line: '{\"a\":1}', expect: {json.a: 1}}\n"});
+  load(
+      {"name: json\ngeneric: true\npatterns:\n  - {name: o, extract: json}\ntests:\n  - {line: '{\"a\":1}', expect: "
+       "{json.a: 1}}\n"});
   parse("app", R"({"source":{"ip":["10.0.0.1"]},"host":{"ip":["10.0.0.2","10.0.0.3"]}})");
   EXPECT_EQ(value("source.ip"), "10.0.0.1");
   parse("app", R"({"source":[{"ip":"10.0.0.1"},{"ip":"10.0.0.2"},{"ip":"10.0.0.3"}]})");
@@ -379,8 +405,10 @@ TEST_F(ParserSetTest, AnArrayForAFieldOfOneValueStaysAList) {
 }
 
 TEST_F(ParserSetTest, WhatIsNoAddressIsKeptAsTextAndAZoneIsCutOff) {
-  load({"name: p\nmatch: {app: [p]}\nkeys: {src: source.ip, dst: destination.ip}\npatterns:\n  - {name: p, grok: '%{IP:client.ip} %{KEYVALUES}'}\n"
-        "tests:\n  - {line: '10.0.0.1 src=10.0.0.2', expect: {source.ip: 10.0.0.2}}\n"});
+  load(
+      {"name: p\nmatch: {app: [p]}\nkeys: {src: source.ip, dst: destination.ip}\npatterns:\n  - {name: p, grok: "
+       "'%{IP:client.ip} %{KEYVALUES}'}\n"
+       "tests:\n  - {line: '10.0.0.1 src=10.0.0.2', expect: {source.ip: 10.0.0.2}}\n"});
   parse("p", "fe80::1%eth0.5 src=gate-7 dst=::ffff:192.0.2.1");
   EXPECT_EQ(value("client.ip"), "fe80::1");
   EXPECT_EQ(value("source.ip"), "");
@@ -390,7 +418,8 @@ TEST_F(ParserSetTest, WhatIsNoAddressIsKeptAsTextAndAZoneIsCutOff) {
 
 TEST_F(ParserSetTest, JsonThatIsNotWhollyValidIsNoJson) {
   load({kJson});
-  for (auto* text : {"{", "{}x", "{\"a\":1,}", "{\"a\":01}", "{\"a\":\"\x01\"}", "{\"a\":tru}", "{a:1}", "[1]", "{\"a\":\"\\x\"}"}) {
+  for (auto* text :
+       {"{", "{}x", "{\"a\":1,}", "{\"a\":01}", "{\"a\":\"\x01\"}", "{\"a\":tru}", "{a:1}", "[1]", "{\"a\":\"\\x\"}"}) {
     parse("", text);
     EXPECT_EQ(kind(), "none") << text;
     EXPECT_TRUE(record_.captures.empty()) << text;
@@ -487,7 +516,8 @@ tests:
 }
 
 TEST(ParserSet, BrokenYamlIsAProblemWithAPlaceAndNoCrash) {
-  for (auto* text : {"", "[", "name: [x", "- a\n- b", "name: a\nname: b", "a: &x [*x]", "{", "\xff\xfe", "name: x\n\tmatch: 1"}) {
+  for (auto* text :
+       {"", "[", "name: [x", "- a\n- b", "name: a\nname: b", "a: &x [*x]", "{", "\xff\xfe", "name: x\n\tmatch: 1"}) {
     auto problems = check_parser_files({{"p.yaml", "p.yaml", text}});
     ASSERT_FALSE(problems.empty()) << text;
     EXPECT_EQ(problems[0].find("p.yaml:"), 0u);
@@ -548,7 +578,8 @@ tests: [{line: '[2026] level info', expect: {log.level: info}}, {line: '[2026] o
   ASSERT_EQ(captures_.size(), 2u);
   EXPECT_EQ(captures_[0].field, ecs::timestamp);
   EXPECT_EQ(record_.text(captures_[0]), "2026-11-27 10:20:30.5");
-  EXPECT_EQ(time_of("[2026-11-27 10:20:30.5] own words"), "2026-11-27T10:20:30.500Z zone");  // its text is another capture's
+  // its text is another capture's
+  EXPECT_EQ(time_of("[2026-11-27 10:20:30.5] own words"), "2026-11-27T10:20:30.500Z zone");
   EXPECT_EQ(captures_.size(), 2u);
   EXPECT_EQ(time_of("\"2026-11-27 10:20:30\" nobody's"), "2026-11-27T10:20:30.000Z zone");
   EXPECT_EQ(kind(), "none");

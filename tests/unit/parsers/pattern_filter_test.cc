@@ -45,7 +45,8 @@ TEST(PatternFilter, LiteralsNumbersAndWordsTellPatternsApart) {
   for (int i = 0; i < 300; ++i) regexes.push_back("%FW-[0-9]+-" + std::to_string(302000 + i) + ": (.*)");
   Patterns patterns(regexes);
   for (int i = 0; i < 300; ++i)
-    EXPECT_EQ(patterns.candidates("%FW-" + std::to_string(i % 8) + "-" + std::to_string(302000 + i) + ": Built"), Numbers{i});
+    EXPECT_EQ(patterns.candidates("%FW-" + std::to_string(i % 8) + "-" + std::to_string(302000 + i) + ": Built"),
+              Numbers{i});
   EXPECT_EQ(patterns.candidates("%FX-6-302013: Built"), Numbers{});
   EXPECT_EQ(patterns.candidates("x"), Numbers{});
   EXPECT_EQ(patterns.candidates(""), Numbers{});
@@ -76,12 +77,15 @@ TEST(PatternFilter, WhatIsOfNoTextIsNeverACandidate) {
 
 TEST(PatternFilter, PatternsThatDifferBehindAnythingAreToldApartByTheirWords) {
   std::vector<std::string> regexes;
-  for (auto* ending : {"alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel"}) regexes.push_back(std::string(80, 'x') + ".*" + ending);
+  for (auto* ending : {"alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel"})
+    regexes.push_back(std::string(80, 'x') + ".*" + ending);
   EXPECT_EQ(Patterns(regexes).candidates(std::string(80, 'x') + " charlie"), (Numbers{2}));
 }
 
 TEST(PatternFilter, TextsThatMustStandSomewhereTellPatternsApart) {
-  Patterns patterns({"(.*) reset by peer", ".*(?:accepted from|refused by) .*", ".*[ab]c", "(?:x.*|longer text).*", "(.*)(?: optional text)?", "(?:many times ){2,}.*", "(.*)", "m.* never", ".*nowhere", ".* not here"});
+  Patterns patterns({"(.*) reset by peer", ".*(?:accepted from|refused by) .*", ".*[ab]c", "(?:x.*|longer text).*",
+                     "(.*)(?: optional text)?", "(?:many times ){2,}.*", "(.*)", "m.* never", ".*nowhere",
+                     ".* not here"});
   EXPECT_EQ(patterns.candidates("m x reset by peer"), (Numbers{0, 2, 4, 6}));
   EXPECT_EQ(patterns.candidates("m was refused by a"), (Numbers{1, 2, 4, 6}));
   EXPECT_EQ(patterns.candidates("m reset by pee"), (Numbers{2, 4, 6}));
@@ -106,7 +110,8 @@ TEST(PatternFilter, NoPatternThatMatchesIsMissed) {
       for (size_t number = 0; number < count; ++number) {
         if (!patterns.patterns[number].match_by_re2(text, spans)) continue;
         ++matches;
-        ASSERT_TRUE(std::binary_search(found.begin(), found.end(), static_cast<int>(number))) << regexes[number] << " text '" << text << "'";
+        ASSERT_TRUE(std::binary_search(found.begin(), found.end(), static_cast<int>(number)))
+            << regexes[number] << " text '" << text << "'";
       }
     }
   }
@@ -139,11 +144,13 @@ TEST(PatternFilter, NoParserThatKnowsALineByItsShapeIsMissed) {
         auto& one = *set->any()[i];
         const auto number = static_cast<uint16_t>(i);
         const bool knows = one.match.any && std::any_of(one.patterns.begin(), one.patterns.end(), [&](auto& pattern) {
-          return !pattern.whole && (!pattern.pattern || pattern.pattern->match(text, spans, stack));
-        });
-        const bool begins = !one.match.any && std::any_of(one.match.prefixes.begin(), one.match.prefixes.end(), [&](auto& prefix) { return text.starts_with(prefix); });
+                             return !pattern.whole && (!pattern.pattern || pattern.pattern->match(text, spans, stack));
+                           });
+        const bool begins = !one.match.any && std::any_of(one.match.prefixes.begin(), one.match.prefixes.end(),
+                                                          [&](auto& prefix) { return text.starts_with(prefix); });
         known += knows || begins;
-        EXPECT_TRUE(!knows || std::find(by_pattern.begin(), by_pattern.end(), number) != by_pattern.end()) << one.name << ": " << text;
+        EXPECT_TRUE(!knows || std::find(by_pattern.begin(), by_pattern.end(), number) != by_pattern.end())
+            << one.name << ": " << text;
         // One that is asked of any message is found by its patterns, prefix or not.
         EXPECT_TRUE(!begins || one.match.any || by_prefix.may_match(number)) << one.name << ": " << text;
       }

@@ -19,7 +19,8 @@ class PatternGenerator {
   }
 
   std::string text() {
-    static const char* kPieces[] = {"a", "b", " ", "c", "ab", "\xc3\xa9", "\xe4\xb8\xad", "\n", "=", "aa", "A", "\u017f", "_", "bcab", "a=b c"};
+    static const char* kPieces[] = {"a", "b",  " ", "c",      "ab", "\xc3\xa9", "\xe4\xb8\xad", "\n",
+                                    "=", "aa", "A", "\u017f", "_",  "bcab",     "a=b c"};
     std::string out;
     for (int i = pick(0, 12); i > 0; --i) out += kPieces[pick(0, 14)];
     return out;
@@ -29,8 +30,9 @@ class PatternGenerator {
   int pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
 
   std::string part(int depth) {
-    static const char* kAtoms[] = {"a", "b", " ", "c", "[ab]", "[^a]", "[^ ]", ".", "\\S", "\\w", "ab", "[^ab=]", "=", "\xc3\xa9", "\\b", "\\B", "(?i:a)",
-                                   "(?i:[a-z])", "(?i:s)", "(?i:\\w)", "bcab", "a=b c"};
+    static const char* kAtoms[] = {"a",      "b",          " ",      "c",        "[ab]", "[^a]",     "[^ ]", ".",
+                                   "\\S",    "\\w",        "ab",     "[^ab=]",   "=",    "\xc3\xa9", "\\b",  "\\B",
+                                   "(?i:a)", "(?i:[a-z])", "(?i:s)", "(?i:\\w)", "bcab", "a=b c"};
     static const char* kQuantifiers[] = {"", "", "", "*", "+", "?", "*?", "+?", "??", "{1,2}", "{2}", "{0,3}?"};
     if (depth < 3 && pick(0, 3) == 0) {
       std::string inner = pattern(depth + 1);

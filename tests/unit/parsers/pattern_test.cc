@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
 #include <random>
-#include <fstream>
 
 #include "parsers/check.h"
 #include "parsers/grok.h"
@@ -64,7 +64,8 @@ TEST(Pattern, SaysWhatRe2CannotRun) {
 }
 
 TEST(Pattern, WhatOurMatcherDoesNotSpeakIsLeftToRe2) {
-  for (auto* regex : {"(?m)abc", "(?i)[^k]", "(?i)\\W", "(?i)é", "^abc$", "\\pL+", "[^é]", "[a-é]", "[é-中]", "(?i)[é]", "(?:a*)*"}) {
+  for (auto* regex :
+       {"(?m)abc", "(?i)[^k]", "(?i)\\W", "(?i)é", "^abc$", "\\pL+", "[^é]", "[a-é]", "[é-中]", "(?i)[é]", "(?:a*)*"}) {
     auto pattern = Pattern::compile(regex);
     ASSERT_TRUE(pattern) << regex;
     EXPECT_FALSE(pattern->has_program()) << regex;
@@ -73,19 +74,23 @@ TEST(Pattern, WhatOurMatcherDoesNotSpeakIsLeftToRe2) {
 }
 
 TEST(Pattern, CaseAndWordBordersAreOurMatchersToo) {
-  for (auto* regex : {"(?i)abc", "a(?i:b)c", "(?i)[a-z]+", "(?i)\\w+ 用户", "\\bab\\b.*", "(?i)x(?-i)y", "(?i)[^ab]+", "\\Ba\\B", "(?is:a.b)", "[用c]+.*", "(?i)[b户：]|.*[户k]"}) {
+  for (auto* regex : {"(?i)abc", "a(?i:b)c", "(?i)[a-z]+", "(?i)\\w+ 用户", "\\bab\\b.*", "(?i)x(?-i)y", "(?i)[^ab]+",
+                      "\\Ba\\B", "(?is:a.b)", "[用c]+.*", "(?i)[b户：]|.*[户k]"}) {
     auto pattern = Pattern::compile(regex);
     ASSERT_TRUE(pattern) << regex;
     EXPECT_TRUE(pattern->has_program()) << regex;
-    for (auto* text : {"aBC", "abc", "aBc", "Abc", "ABCkK\u212a\u017f", "a 用户", "ab", "ab c", "abc d", "xy", "XY", "Xy", "\u212a", "a", "A\nB", "用ab户"})
+    for (auto* text : {"aBC", "abc", "aBc", "Abc", "ABCkK\u212a\u017f", "a 用户", "ab", "ab c", "abc d", "xy", "XY",
+                       "Xy", "\u212a", "a", "A\nB", "用ab户"})
       EXPECT_EQ(ours(*pattern, text), re2s(*pattern, text)) << regex << " on " << text;
   }
 }
 
 TEST(Pattern, WhatIsTakenWithoutRe2IsTakenByRe2) {
   std::mt19937 random(7);
-  static const char* kPieces[] = {"a", "(", ")", "(?:", "(?i)", "(?i:", "(?-i)", "(?s)", "[", "]", "[^", "-", "{", "}", "{2}", "{2,", "{,3}", "{3,2}",
-                                  "*", "+", "?", "|", "\\", "\\b", "\\d", "\\_", "^", "1", ",", "\xe4\xb8\xad", "\xc3", "K", ".", "{1000}", "[a-", "\\]"};
+  static const char* kPieces[] = {"a",    "(", ")",  "(?:",    "(?i)", "(?i:", "(?-i)", "(?s)",  "[", "]",
+                                  "[^",   "-", "{",  "}",      "{2}",  "{2,",  "{,3}",  "{3,2}", "*", "+",
+                                  "?",    "|", "\\", "\\b",    "\\d",  "\\_",  "^",     "1",     ",", "\xe4\xb8\xad",
+                                  "\xc3", "K", ".",  "{1000}", "[a-",  "\\]"};
   size_t taken = 0;
   for (int i = 0; i < 20'000; ++i) {
     std::string regex;

@@ -148,7 +148,8 @@ TEST(SyslogHeader, structured_data_beyond_the_bound_stays_in_raw_only) {
 
 TEST(SyslogHeader, structured_data_up_to_the_bound_is_taken_and_its_lists_stay_lists) {
   std::string raw = "<13>1 - - - - - [a";
-  for (int i = 0; i < 512; ++i) raw += " n" + std::to_string(i) + "=\"" + std::to_string(i) + "\" ip=\"" + std::to_string(i) + "\"";
+  for (int i = 0; i < 512; ++i)
+    raw += " n" + std::to_string(i) + "=\"" + std::to_string(i) + "\" ip=\"" + std::to_string(i) + "\"";
   raw += "] text";
   const ReadHeader read(raw, 0, *Zone::utc());
   read.expect_whole();

@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "parsers/check.h"
-#include "parsers/pattern_kinds.h"
 #include "parsers/parser_set.h"
+#include "parsers/pattern_kinds.h"
 
 namespace yushi::parsers {
 namespace {
@@ -45,7 +45,8 @@ class TableTest : public testing::Test {
     kind_ = record.kind;
     std::string out;
     if (record.kind)
-      for (auto& constant : record.kind->constants) out += (out.empty() ? "" : " ") + std::string(constant.field->name) + "=" + constant.value;
+      for (auto& constant : record.kind->constants)
+        out += (out.empty() ? "" : " ") + std::string(constant.field->name) + "=" + constant.value;
     return record.kind ? out : "unknown";
   }
 
@@ -81,12 +82,14 @@ TEST_F(TableTest, ARowGivesItsConstantsOverThoseOfFileAndPattern) {
   EXPECT_EQ(kind_->pattern, "line");
   EXPECT_EQ(constants("fw id=3"), "event.action=none event.provider=pattern event.outcome=unknown");
   EXPECT_EQ(constants("fw id="), "event.action=none event.provider=pattern") << "no value: no row and no else";
-  EXPECT_EQ(constants("fw id=" + std::string(300, '1')), "event.action=none event.provider=pattern event.outcome=unknown");
+  EXPECT_EQ(constants("fw id=" + std::string(300, '1')),
+            "event.action=none event.provider=pattern event.outcome=unknown");
 }
 
 TEST_F(TableTest, CaseDoesNotCount) {
   load(kById);
-  for (auto* id : {"built", "BUILT", "Built"}) EXPECT_EQ(constants(std::string("fw id=") + id), "event.provider=pattern event.action=three");
+  for (auto* id : {"built", "BUILT", "Built"})
+    EXPECT_EQ(constants(std::string("fw id=") + id), "event.provider=pattern event.action=three");
 }
 
 TEST_F(TableTest, TablesFollowOneAnotherAndAVariantStandsOverThem) {
@@ -115,12 +118,14 @@ TEST_F(TableTest, ARowMayBeAKindOfEventAndTheKindsNeedsAreAsked) {
   EXPECT_NE(constants("fw id=1").find("yushi.event=config-changed"), std::string::npos);
   EXPECT_NE(constants("fw id=1").find("event.action=set"), std::string::npos);
   EXPECT_NE(problems(with_row("event: login")).find("the kind 'login' needs"), std::string::npos);
-  EXPECT_NE(problems(with_row("event: logn")).find("fw.yaml:3:42: 'logn' is no kind of event; did you mean login?"), std::string::npos)
+  EXPECT_NE(problems(with_row("event: logn")).find("fw.yaml:3:42: 'logn' is no kind of event; did you mean login?"),
+            std::string::npos)
       << problems(with_row("event: logn"));
 }
 
 TEST_F(TableTest, ASharedTableIsAFileOfTheSetAndOfItsDigest) {
-  const std::string words = "# of all\ntable: words\nrows: {'6': {network.transport: tcp}, tcp: {network.transport: tcp}}\n";
+  const std::string words =
+      "# of all\ntable: words\nrows: {'6': {network.transport: tcp}, tcp: {network.transport: tcp}}\n";
   const auto parser = std::string("name: fw\nmatch: {app: [fw]}\ntables: [{by: fw.proto, table: words}]\npatterns:\n") +
                       "  - {name: line, grok: 'fw id=%{NOTSPACE:fw.id}(?: proto=%{NOTSPACE:fw.proto})?'}\n" + kTests;
   load(parser, words);
@@ -137,31 +142,36 @@ TEST_F(TableTest, ASharedTableIsAFileOfTheSetAndOfItsDigest) {
 
 TEST_F(TableTest, SaysWhatIsWrongAndWhere) {
   const auto with = [](const std::string& tables, const std::string& of_pattern = "") {
-    return "name: fw\nmatch: {app: [fw]}\ntables: " + tables + "\npatterns:\n  - {name: line, grok: 'fw id=%{NOTSPACE:fw.id}(?: proto=.*)?'" +
-           of_pattern + "}\n" + kTests;
+    return "name: fw\nmatch: {app: [fw]}\ntables: " + tables +
+           "\npatterns:\n  - {name: line, grok: 'fw id=%{NOTSPACE:fw.id}(?: proto=.*)?'" + of_pattern + "}\n" + kTests;
   };
   EXPECT_EQ(problems(with("[{by: fw.id, rows: {a: {event.action: b}}}]")), "");
   const std::pair<std::string, std::string> kCases[] = {
       {with("{by: fw.id}"), "fw.yaml:3:9: tables must be a list"},
       {with("[{by: fw.id}]"), "fw.yaml:3:10: a table needs either rows: or table:"},
       {with("[{rows: {a: {event.action: b}}}]"), "fw.yaml:3:10: a table needs by:"},
-      {with("[{by: fw.id, rows: {a: {event.action: b}, A: {event.action: c}}}]"), "fw.yaml:3:51: 'A' stands twice in rows; case does not count"},
+      {with("[{by: fw.id, rows: {a: {event.action: b}, A: {event.action: c}}}]"),
+       "fw.yaml:3:51: 'A' stands twice in rows; case does not count"},
       {with("[{by: fw.id, rows: {a: {event.act: b}}}]"), "fw.yaml:3:33: 'event.act' is no ECS field"},
       {with("[{by: fw.id, rows: {a: b}}]"), "fw.yaml:3:32: a row must be a map"},
       {with("[{by: fw.id, row: {a: {event.action: b}}}]"), "fw.yaml:3:22: unknown key 'row' in a table"},
       {with("[{by: fw.port, rows: {a: {event.action: b}}}]"), "fw.yaml:3:10: no pattern captures what by: names"},
-      {with("[]", ", tables: [{by: user.name, rows: {a: {event.action: b}}}]"), "fw.yaml:5:74: the pattern captures nothing for by:"},
+      {with("[]", ", tables: [{by: user.name, rows: {a: {event.action: b}}}]"),
+       "fw.yaml:5:74: the pattern captures nothing for by:"},
   };
   for (auto& [text, expected] : kCases) EXPECT_EQ(problems(text).substr(0, expected.size()), expected) << text;
-  EXPECT_EQ(problems(with("[]"), "table: words\nrows: {a: {fw.x: b}}\n").substr(0, 45), "words.yaml:2:12: 'fw.x' is no ECS field; the ");
+  EXPECT_EQ(problems(with("[]"), "table: words\nrows: {a: {fw.x: b}}\n").substr(0, 45),
+            "words.yaml:2:12: 'fw.x' is no ECS field; the ");
   EXPECT_EQ(problems(with("[{by: fw.id, table: words}]"), "table: words\nof: fw\nrows: {a: {fw.x: b}}\n"), "");
   EXPECT_EQ(problems(with("[]"), "table: words\n").substr(0, 33), "words.yaml:1:1: rows: is missing");
 }
 
 TEST_F(TableTest, AFileOfTooManyKindsIsRefused) {
   std::string rows;
-  for (int i = 0; i < 260; ++i) rows += (i ? ", '" : "'") + std::to_string(i) + "': {event.action: a" + std::to_string(i) + "}";
-  const auto text = "name: fw\nmatch: {app: [fw]}\ntables: [{by: fw.id, rows: {" + rows + "}}, {by: fw.proto, rows: {" + rows + "}}]\npatterns:\n" +
+  for (int i = 0; i < 260; ++i)
+    rows += (i ? ", '" : "'") + std::to_string(i) + "': {event.action: a" + std::to_string(i) + "}";
+  const auto text = "name: fw\nmatch: {app: [fw]}\ntables: [{by: fw.id, rows: {" + rows + "}}, {by: fw.proto, rows: {" +
+                    rows + "}}]\npatterns:\n" +
                     "  - {name: line, grok: 'fw id=%{NOTSPACE:fw.id}(?: proto=%{NOTSPACE:fw.proto})?'}\n" + kTests;
   EXPECT_EQ(problems(text).substr(0, 14), "fw.yaml:5:3: t") << problems(text);
   EXPECT_NE(problems(text).find("65,536 is the most"), std::string::npos);
@@ -169,10 +179,12 @@ TEST_F(TableTest, AFileOfTooManyKindsIsRefused) {
 
 TEST(RowTable, FindsEveryRowOfManyAndNoOther) {
   RowTable rows;
-  for (int i = 0; i < 5000; ++i) EXPECT_TRUE(rows.add("Row-" + std::to_string(i), {{ecs::event_action, std::to_string(i % 7)}}));
+  for (int i = 0; i < 5000; ++i)
+    EXPECT_TRUE(rows.add("Row-" + std::to_string(i), {{ecs::event_action, std::to_string(i % 7)}}));
   EXPECT_FALSE(rows.add("row-17", {}));
   EXPECT_EQ(rows.outcomes(), 7u);
-  for (int i = 0; i < 5000; ++i) EXPECT_EQ(rows.constants(rows.find("ROW-" + std::to_string(i)))[0].value, std::to_string(i % 7));
+  for (int i = 0; i < 5000; ++i)
+    EXPECT_EQ(rows.constants(rows.find("ROW-" + std::to_string(i)))[0].value, std::to_string(i % 7));
   EXPECT_EQ(rows.find("row-5000"), RowTable::kNone);
   EXPECT_EQ(rows.find(""), RowTable::kNone);
 }

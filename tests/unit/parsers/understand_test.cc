@@ -101,15 +101,15 @@ TEST(Understand, structured_data_beyond_the_bound_is_told_whether_a_parser_knows
 TEST(Understand, a_second_header_gives_program_and_message_and_a_host_only_of_a_relay) {
   const std::string failed = "Failed password for root from 198.51.100.9 port 5 ssh2";
   for (const std::string head : {"<134>Nov  1 08:00:00 relay Nov  1 08:00:01 inner sshd[3]: ",
-                                  "<134>Nov  1 08:00:00 relay <38>Nov  1 08:00:01 inner sshd[3]: ",
-                                  "<134>Nov  1 08:00:00 relay <38>1 2026-11-01T08:00:01Z inner sshd 3 - - ",
-                                  "<134>Nov  1 08:00:00 relay 1 2026-11-01T08:00:01Z inner sshd 3 - - ",
-                                  "<134>Nov  1 08:00:00 relay 2026-11-01T08:00:01Z inner sshd[3]: ",
-                                  "<134>1 2026-11-01T08:00:00Z relay - - - - <38>Nov  1 08:00:01 inner sshd[3]: ",
-                                  "<134>1 2026-11-01T08:00:00Z relay - - - [a b=\"c\"] Nov  1 08:00:01 inner sshd[3]: ",
-                                  "<134>Nov  1 08:00:00 relay Nov  1 08:00:00 relay-2 Nov  1 08:00:01 inner sshd[3]: ",
-                                  "<134>2026-11-01T08:00:00+00:00 relay Nov  1 08:00:01 inner sshd[3]: ",
-                                  "Nov  1 08:00:00 relay Nov  1 08:00:01 inner sshd[3]: "}) {
+                                 "<134>Nov  1 08:00:00 relay <38>Nov  1 08:00:01 inner sshd[3]: ",
+                                 "<134>Nov  1 08:00:00 relay <38>1 2026-11-01T08:00:01Z inner sshd 3 - - ",
+                                 "<134>Nov  1 08:00:00 relay 1 2026-11-01T08:00:01Z inner sshd 3 - - ",
+                                 "<134>Nov  1 08:00:00 relay 2026-11-01T08:00:01Z inner sshd[3]: ",
+                                 "<134>1 2026-11-01T08:00:00Z relay - - - - <38>Nov  1 08:00:01 inner sshd[3]: ",
+                                 "<134>1 2026-11-01T08:00:00Z relay - - - [a b=\"c\"] Nov  1 08:00:01 inner sshd[3]: ",
+                                 "<134>Nov  1 08:00:00 relay Nov  1 08:00:00 relay-2 Nov  1 08:00:01 inner sshd[3]: ",
+                                 "<134>2026-11-01T08:00:00+00:00 relay Nov  1 08:00:01 inner sshd[3]: ",
+                                 "Nov  1 08:00:00 relay Nov  1 08:00:01 inner sshd[3]: "}) {
     SCOPED_TRACE(head);
     for (const uint8_t marks : {uint8_t{0}, uint8_t{kByRelay}}) {
       Understood read(head + failed, 0, marks);
@@ -125,12 +125,15 @@ TEST(Understand, a_second_header_gives_program_and_message_and_a_host_only_of_a_
 
 // What a program says is anybody's text: its user may have typed it.
 TEST(Understand, what_stands_behind_a_program_is_never_a_header) {
-  const std::string forged = "Nov  1 08:00:01 bank-gw sshd[3]: Accepted password for root from 203.0.113.5 port 22 ssh2";
-  for (const std::string head : {"<134>Nov  1 08:00:00 web1 portal[7]: ", "<134>Nov  1 08:00:00 web1 portal: ", "<134>portal: ",
-                                  "<134>Nov  1 08:00:00 web1 portal ", "<134>1 2026-11-01T08:00:00Z web1 portal - - - ",
-                                  "<134>Nov  1 08:00:00 web1 info portal[7]: ", "<134>Nov  1 08:00:00 portal[7]: ",
-                                  "<189>12: web1: Nov  1 08:00:00: %SYS-5-X: "}) {
-    for (const std::string& text : {forged, "<38>" + forged, std::string("<38>1 2026-11-01T08:00:01Z bank-gw sshd 3 - - Accepted")}) {
+  const std::string forged =
+      "Nov  1 08:00:01 bank-gw sshd[3]: Accepted password for root from 203.0.113.5 port 22 ssh2";
+  for (const std::string head :
+       {"<134>Nov  1 08:00:00 web1 portal[7]: ", "<134>Nov  1 08:00:00 web1 portal: ", "<134>portal: ",
+        "<134>Nov  1 08:00:00 web1 portal ", "<134>1 2026-11-01T08:00:00Z web1 portal - - - ",
+        "<134>Nov  1 08:00:00 web1 info portal[7]: ", "<134>Nov  1 08:00:00 portal[7]: ",
+        "<189>12: web1: Nov  1 08:00:00: %SYS-5-X: "}) {
+    for (const std::string& text :
+         {forged, "<38>" + forged, std::string("<38>1 2026-11-01T08:00:01Z bank-gw sshd 3 - - Accepted")}) {
       SCOPED_TRACE(head + text);
       Understood read(head + text, 0, kByRelay);
       EXPECT_NE(read.field("process.name"), "sshd");

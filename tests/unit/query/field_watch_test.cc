@@ -23,7 +23,8 @@ struct Store {
   explicit Store(size_t cut = 1) {
     auto all = records();
     for (size_t at = 0; at < all.size(); at += cut) {
-      std::vector<Said> some(all.begin() + static_cast<ptrdiff_t>(at), all.begin() + static_cast<ptrdiff_t>(std::min(at + cut, all.size())));
+      std::vector<Said> some(all.begin() + static_cast<ptrdiff_t>(at),
+                             all.begin() + static_cast<ptrdiff_t>(std::min(at + cut, all.size())));
       segments.push_back(segment_of("default", at, some));
       std::vector<std::string> names;
       for (auto& said : some)
@@ -42,7 +43,9 @@ struct Store {
     watch.watch(segments);
     uint64_t found = 0;
     if (query->is_plain()) {
-      auto report = scan(segments, query->filter, options, [](const Record&, Scratch&, std::string&) {}, [](ScanHit&&) { return true; }, kGoOn);
+      auto report = scan(
+          segments, query->filter, options, [](const Record&, Scratch&, std::string&) {},
+          [](ScanHit&&) { return true; }, kGoOn);
       EXPECT_TRUE(report);
       found = report->records_found;
     } else {
@@ -56,13 +59,17 @@ struct Store {
   size_t asked = 0;
 };
 
-Notes notes(const std::string& text, ScanOptions options = {}, std::string place = {}) { return Store().notes(text, options, std::move(place)); }
+Notes notes(const std::string& text, ScanOptions options = {}, std::string place = {}) {
+  return Store().notes(text, options, std::move(place));
+}
 
 TEST(FieldWatch, AMisspeltNameIsToldWithTheOneThatWasMeant) {
   const Notes told = {"no record has the field user.nam; did you mean user.name?"};
-  for (const char* text : {"user.nam: root", "user.nam: zzz", "user.nam: *", "not user.nam: root", "root or user.nam: x",
-                           "user.nam: root | stats count()", "* | fields user.nam", "* | stats sum(user.nam)", "* | stats count() by user.nam",
-                           "* | sort user.nam", "* | where user.nam: x", "* | head 1 | where user.nam > 5", "* | top 5 user.nam", "user.nam ~ /x/"})
+  for (const char* text :
+       {"user.nam: root", "user.nam: zzz", "user.nam: *", "not user.nam: root", "root or user.nam: x",
+        "user.nam: root | stats count()", "* | fields user.nam", "* | stats sum(user.nam)",
+        "* | stats count() by user.nam", "* | sort user.nam", "* | where user.nam: x",
+        "* | head 1 | where user.nam > 5", "* | top 5 user.nam", "user.nam ~ /x/"})
     EXPECT_EQ(notes(text), told) << text;
   EXPECT_EQ(notes("usr.name: root"), Notes{"no record has the field usr.name; did you mean user.name?"});
   EXPECT_EQ(notes("json.usre: x"), Notes{"no record has the field json.usre; did you mean json.user?"});
@@ -71,8 +78,9 @@ TEST(FieldWatch, AMisspeltNameIsToldWithTheOneThatWasMeant) {
 }
 
 TEST(FieldWatch, AFieldThatIsThereIsNotToldHoweverLittleWasRead) {
-  for (const char* text : {"user.name: nobody", "source.ip: 203.0.113.9", "zzz and user.name: x", "json.user: y", "* | fields user.name",
-                           "zzz | stats count() by json.user", "message: zzz", "event.id: x", "@timestamp < 1970-01-01 and @timestamp > 1969-01-01"})
+  for (const char* text : {"user.name: nobody", "source.ip: 203.0.113.9", "zzz and user.name: x", "json.user: y",
+                           "* | fields user.name", "zzz | stats count() by json.user", "message: zzz", "event.id: x",
+                           "@timestamp < 1970-01-01 and @timestamp > 1969-01-01"})
     EXPECT_EQ(notes(text), Notes{}) << text;
 }
 
@@ -88,17 +96,20 @@ TEST(FieldWatch, TheNoteSpeaksOfTheTimeAndThePlaceThatWereAsked) {
   ScanOptions late;
   late.from_ns = 3'000;
   EXPECT_EQ(notes("user.name: root", late), Notes{"no record has the field user.name (in the time asked)"});
-  EXPECT_EQ(notes("user.nam: root", {}, "tenant a"), Notes{"no record has the field user.nam (tenant a); did you mean user.name?"});
+  EXPECT_EQ(notes("user.nam: root", {}, "tenant a"),
+            Notes{"no record has the field user.nam (tenant a); did you mean user.name?"});
   late.from_ns = 4'000;  // no record at all: a known field is not to blame
   EXPECT_EQ(notes("user.name: root", late), Notes{});
-  EXPECT_EQ(notes("user.nam: root", late), Notes{"no record has the field user.nam (in the time asked); did you mean user.name?"});
+  EXPECT_EQ(notes("user.nam: root", late),
+            Notes{"no record has the field user.nam (in the time asked); did you mean user.name?"});
 }
 
 TEST(FieldWatch, WhatWasNotLookedAtIsNotSpokenOf) {
   Store store;
   store.segments[0].field_names = {};
   store.segments[0].read = [] { return Result<std::unique_ptr<Batch>>(fail(Code::corrupt, "damaged")); };
-  EXPECT_EQ(store.notes("user.nam: root"), Notes{"none of the 2 records looked at has the field user.nam; did you mean user.name?"});
+  EXPECT_EQ(store.notes("user.nam: root"),
+            Notes{"none of the 2 records looked at has the field user.nam; did you mean user.name?"});
   EXPECT_EQ(store.notes("source.ip: 192.0.2.1"), Notes{"none of the 2 records looked at has the field source.ip"});
 }
 

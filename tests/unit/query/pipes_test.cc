@@ -99,19 +99,25 @@ TEST(Pipes, BinsCutTimeIntoPiecesThatDoNotOverlap) {
   struct Change {
     const char *zone, *from;
   };
-  for (auto& change : {Change{"Europe/Berlin", "2026-03-27T00:00Z"}, {"Europe/Berlin", "2026-10-23T00:00Z"},
-                       {"Australia/Lord_Howe", "2026-04-03T00:00Z"}, {"Australia/Lord_Howe", "2026-10-02T00:00Z"},
-                       {"Asia/Shanghai", "1991-04-12T00:00Z"}, {"Asia/Shanghai", "1991-09-13T00:00Z"},
-                       {"America/Sao_Paulo", "2018-11-02T00:00Z"}, {"America/Sao_Paulo", "2018-02-16T00:00Z"},
-                       {"Pacific/Apia", "2011-12-28T00:00Z"}, {"America/Caracas", "2016-04-29T00:00Z"}, {"UTC", "1969-12-30T00:00Z"}})
-    for (int64_t bin : {7 * kMinute, 30 * kMinute, kHour, 90 * kMinute, 2 * kHour, 5 * kHour, 6 * kHour, 8 * kHour, 12 * kHour,
-                        kDay, 36 * kHour, 2 * kDay, 7 * kDay, 365 * kDay}) {
+  for (auto& change : {Change{"Europe/Berlin", "2026-03-27T00:00Z"},
+                       {"Europe/Berlin", "2026-10-23T00:00Z"},
+                       {"Australia/Lord_Howe", "2026-04-03T00:00Z"},
+                       {"Australia/Lord_Howe", "2026-10-02T00:00Z"},
+                       {"Asia/Shanghai", "1991-04-12T00:00Z"},
+                       {"Asia/Shanghai", "1991-09-13T00:00Z"},
+                       {"America/Sao_Paulo", "2018-11-02T00:00Z"},
+                       {"America/Sao_Paulo", "2018-02-16T00:00Z"},
+                       {"Pacific/Apia", "2011-12-28T00:00Z"},
+                       {"America/Caracas", "2016-04-29T00:00Z"},
+                       {"UTC", "1969-12-30T00:00Z"}})
+    for (int64_t bin : {7 * kMinute, 30 * kMinute, kHour, 90 * kMinute, 2 * kHour, 5 * kHour, 6 * kHour, 8 * kHour,
+                        12 * kHour, kDay, 36 * kHour, 2 * kDay, 7 * kDay, 365 * kDay}) {
       auto zone = *Zone::find(change.zone);
       int64_t from = parse_when(change.from, {})->from_ns, last = std::numeric_limits<int64_t>::min();
       for (int64_t at = from; at < from + 5 * kDay; at += 5 * kMinute) {
         int64_t start = bin_start(at, bin, *zone);
-        SCOPED_TRACE(std::string(change.zone) + " " + std::to_string(bin / kMinute) + "m " + time_in_zone(at, *zone) + " is of " +
-                     time_in_zone(start, *zone));
+        SCOPED_TRACE(std::string(change.zone) + " " + std::to_string(bin / kMinute) + "m " + time_in_zone(at, *zone) +
+                     " is of " + time_in_zone(start, *zone));
         ASSERT_LE(start, at);
         ASSERT_LT(at - start, bin + 2 * kHour);
         ASSERT_GE(start, last);
@@ -161,7 +167,8 @@ TEST(Pipes, GroupsThatDoNotFitFailTheQuery) {
 
 // However the records are cut: the fields of time of the rows that a limit leaves.
 std::vector<std::string> rows_within(const std::string& text, size_t limit, size_t cut) {
-  auto segments = segments_of(records_of(YAML::Load(yushi::test::source_file("tests/cases/query/pipes.yaml"))["records"]), cut);
+  auto segments =
+      segments_of(records_of(YAML::Load(yushi::test::source_file("tests/cases/query/pipes.yaml"))["records"]), cut);
   ScanOptions options;
   options.limit = limit;
   auto query = Query::parse(text, clock());
@@ -206,11 +213,13 @@ TEST(Pipes, AHistogramCountsEachSpan) {
 TEST(Output, EmptyDaysBeginAtMidnightAlsoBehindAChangeOfTheClock) {
   Table table;
   table.columns = {"@timestamp", "count()"};
-  for (auto* day : {"2026-10-24", "2026-10-27"}) table.rows.push_back({{Instant{parse_when(day, clock("Europe/Berlin"))->from_ns}}, {int64_t{1}}});
+  for (auto* day : {"2026-10-24", "2026-10-27"})
+    table.rows.push_back({{Instant{parse_when(day, clock("Europe/Berlin"))->from_ns}}, {int64_t{1}}});
   TableStyle style;
   style.zone = *Zone::find("Europe/Berlin");
   auto bars = render_bars(table, 24 * 3600 * kSecond, style);
-  for (auto* line : {"2026-10-24 00:00:00+02:00  1", "\n2026-10-25 00:00:00+02:00  0", "\n2026-10-26 00:00:00+01:00  0", "\n2026-10-27 00:00:00+01:00  1"})
+  for (auto* line : {"2026-10-24 00:00:00+02:00  1", "\n2026-10-25 00:00:00+02:00  0", "\n2026-10-26 00:00:00+01:00  0",
+                     "\n2026-10-27 00:00:00+01:00  1"})
     EXPECT_NE(bars.find(line), std::string::npos) << bars;
   EXPECT_EQ(std::count(bars.begin(), bars.end(), '\n'), 4);
 }

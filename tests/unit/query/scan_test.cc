@@ -304,7 +304,8 @@ TEST(Scan, AReaderThatIsSlowKeepsNoPlaceToRead) {
 TEST(Scan, ARecordLargerThanTheRoomIsGiven) {
   std::vector<ScanSegment> segments;
   for (const char* log : {"a", "b", "c"})
-    segments.push_back(segment_of(log, 0, {{1, std::string(50'000, 'x'), {}}, {2, "small", {}}, {3, std::string(50'000, 'x'), {}}}));
+    segments.push_back(
+        segment_of(log, 0, {{1, std::string(50'000, 'x'), {}}, {2, "small", {}}, {3, std::string(50'000, 'x'), {}}}));
   ScanOptions options;
   options.bytes_max = 10'000;
   for (bool newest_first : {false, true}) {

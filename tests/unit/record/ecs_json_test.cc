@@ -43,12 +43,20 @@ TEST(EcsJson, ARecordIsNestedTypedAndWhole) {
   s.record.time_inferred = 3;
   json expected = {
       {"@timestamp", "2026-11-01T00:00:00.000Z"},
-      {"event", {{"id", "finance/7"}, {"created", "2026-11-01T00:00:00.123456789Z"}, {"original", s.raw},
-                 {"dataset", "sshd"}, {"category", {"authentication"}}, {"outcome", "failure"}}},
+      {"event",
+       {{"id", "finance/7"},
+        {"created", "2026-11-01T00:00:00.123456789Z"},
+        {"original", s.raw},
+        {"dataset", "sshd"},
+        {"category", {"authentication"}},
+        {"outcome", "failure"}}},
       {"message", "Failed password for root from 192.0.2.9 port 4242 ssh2"},
-      {"log", {{"source", {{"address", "10.0.0.7"}}},
-               {"syslog", {{"priority", 86}, {"facility", {{"code", 10}, {"name", "authpriv"}}},
-                           {"severity", {{"code", 6}, {"name", "Informational"}}}}}}},
+      {"log",
+       {{"source", {{"address", "10.0.0.7"}}},
+        {"syslog",
+         {{"priority", 86},
+          {"facility", {{"code", 10}, {"name", "authpriv"}}},
+          {"severity", {{"code", 6}, {"name", "Informational"}}}}}}},
       {"host", {{"name", "web-1"}}},
       {"process", {{"name", "sshd"}, {"pid", 812}}},
       {"user", {{"name", "root"}}},
@@ -64,8 +72,10 @@ TEST(EcsJson, ARecordIsNestedTypedAndWhole) {
 
 TEST(EcsJson, TheTimestampHasAsManyDigitsAsTheSenderGave) {
   Sample s("x");
-  for (auto [digits, text] : {std::pair{0, "2026-11-01T00:00:00.500Z"}, {3, "2026-11-01T00:00:00.500Z"},
-                              {4, "2026-11-01T00:00:00.500000Z"}, {6, "2026-11-01T00:00:00.500000Z"},
+  for (auto [digits, text] : {std::pair{0, "2026-11-01T00:00:00.500Z"},
+                              {3, "2026-11-01T00:00:00.500Z"},
+                              {4, "2026-11-01T00:00:00.500000Z"},
+                              {6, "2026-11-01T00:00:00.500000Z"},
                               {9, "2026-11-01T00:00:00.500000000Z"}}) {
     s.record.event_ns = 1793491200'500000000;
     s.record.event_digits = static_cast<uint8_t>(digits);
@@ -108,7 +118,8 @@ TEST(EcsJson, EverySetOfNamesNestsAsTheObviousWayDoes) {
     std::set<std::string> names;
     for (uint32_t i = next(12); i-- > 0;) {
       std::string name;
-      for (uint32_t depth = 0; depth <= next(4); ++depth) name += (name.empty() ? "k" : ".") + std::string(1, "abc!"[next(4)]);
+      for (uint32_t depth = 0; depth <= next(4); ++depth)
+        name += (name.empty() ? "k" : ".") + std::string(1, "abc!"[next(4)]);
       bool clashes = false;  // have their own test
       for (const auto& other : names)
         clashes |= other == name || other.starts_with(name + '.') || name.starts_with(other + '.');
@@ -123,7 +134,8 @@ TEST(EcsJson, EverySetOfNamesNestsAsTheObviousWayDoes) {
     std::string out;
     writer.write(s.record, {}, out);
     json object = json::parse(out);
-    for (const char* ours : {"@timestamp", "event", "message", "log", "observer", "organization", "yushi"}) object.erase(ours);
+    for (const char* ours : {"@timestamp", "event", "message", "log", "observer", "organization", "yushi"})
+      object.erase(ours);
     ASSERT_EQ(object, expected) << out;
   }
 }
@@ -164,11 +176,13 @@ TEST(JsonString, EscapesWhatJsonDemandsAndMendsUtf8) {
   EXPECT_EQ(string_of(std::string_view("\0", 1)), "\"\\u0000\"");
   const std::string bad = "\xef\xbf\xbd";
   // Unicode 15, table 3-8 and 3-11.
-  EXPECT_EQ(string_of("\xC0\xAF\xE0\x80\xBF\xF0\x81\x82\x41"), '"' + bad + bad + bad + bad + bad + bad + bad + bad + "A\"");
+  EXPECT_EQ(string_of("\xC0\xAF\xE0\x80\xBF\xF0\x81\x82\x41"),
+            '"' + bad + bad + bad + bad + bad + bad + bad + bad + "A\"");
   EXPECT_EQ(string_of("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41"), '"' + bad + bad + bad + bad + "A\"");
   EXPECT_EQ(string_of("\xED\xA0\x80"), '"' + bad + bad + bad + '"');
   EXPECT_EQ(string_of("\xF4\x90\x80\x80"), '"' + bad + bad + bad + bad + '"');
-  EXPECT_EQ(string_of("0123456789abcde\xe4\xb8\xad\xf0\x9f\x98\x80"), "\"0123456789abcde\xe4\xb8\xad\xf0\x9f\x98\x80\"");
+  EXPECT_EQ(string_of("0123456789abcde\xe4\xb8\xad\xf0\x9f\x98\x80"),
+            "\"0123456789abcde\xe4\xb8\xad\xf0\x9f\x98\x80\"");
 }
 
 TEST(AlertJson, IsEcsWithTheReasonTheRecordsAndAttack) {

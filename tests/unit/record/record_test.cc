@@ -21,9 +21,9 @@ TEST(Field, EachNameOfTheTableIsFoundAndKnowsItsType) {
   EXPECT_TRUE(find_field("event.category")->list);
   EXPECT_TRUE(find_field("process.parent.args")->list);
   EXPECT_FALSE(find_field("event.action")->list);
-  for (const char* name : {"user.effective.id", "user.target.group.name", "user.changes.name", "http.response.status_code",
-                           "observer.ingress.interface.name", "log.syslog.appname", "file.hash.sha256", "tls.client.ja3",
-                           "kubernetes", "source"})
+  for (const char* name : {"user.effective.id", "user.target.group.name", "user.changes.name",
+                           "http.response.status_code", "observer.ingress.interface.name", "log.syslog.appname",
+                           "file.hash.sha256", "tls.client.ja3", "kubernetes", "source"})
     EXPECT_EQ(find_field(name) != nullptr, std::string_view(name).find('.') != std::string_view::npos) << name;
   EXPECT_EQ(find_field(""), nullptr);
 }
@@ -50,8 +50,10 @@ TEST(Field, WhatARecordCanHaveIsToldFromAMisspeltName) {
   EXPECT_FALSE(may_be_field("user.nam"));
   EXPECT_EQ(field_suggestion("user.nam"), "; did you mean user.name?");
   EXPECT_EQ(field_suggestion("nosuch"), "");
-  for (const char* name : {"json.a", "kv.b c", "log.syslog.structured_data.x@1.a"}) EXPECT_TRUE(may_be_field(name)) << name;
-  for (const char* name : {"json.", "kv", "jsona", "log.syslog.structured_data."}) EXPECT_FALSE(may_be_field(name)) << name;
+  for (const char* name : {"json.a", "kv.b c", "log.syslog.structured_data.x@1.a"})
+    EXPECT_TRUE(may_be_field(name)) << name;
+  for (const char* name : {"json.", "kv", "jsona", "log.syslog.structured_data."})
+    EXPECT_FALSE(may_be_field(name)) << name;
   EXPECT_FALSE(may_be_field("keyed.AUID"));
   declare_dynamic_prefix("keyed.");
   EXPECT_TRUE(may_be_field("keyed.AUID"));
@@ -63,11 +65,20 @@ TEST(Field, WhatARecordCanHaveIsToldFromAMisspeltName) {
 
 TEST(FormatIp, AnAddressHasOneText) {
   const std::pair<const char*, const char*> kCases[] = {
-      {"198.51.100.9", "198.51.100.9"}, {"::ffff:198.51.100.9", "198.51.100.9"}, {"::FFFF:C633:6409", "198.51.100.9"},
-      {"2001:DB8:0:0::1", "2001:db8::1"}, {"2001:0db8:0000:0000:0001:0000:0000:0001", "2001:db8::1:0:0:1"},
-      {"2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"}, {"2001:db8:0:0:1:0:0:0", "2001:db8:0:0:1::"}, {"0:0:0:0:0:0:0:0", "::"},
-      {"::1", "::1"}, {"1::", "1::"}, {"::1.2.3.4", "::102:304"}, {"fe80::00a0", "fe80::a0"},
-      {"1111:2222:3333:4444:5555:6666:7777:8888", "1111:2222:3333:4444:5555:6666:7777:8888"}, {"0:1::", "0:1::"}};
+      {"198.51.100.9", "198.51.100.9"},
+      {"::ffff:198.51.100.9", "198.51.100.9"},
+      {"::FFFF:C633:6409", "198.51.100.9"},
+      {"2001:DB8:0:0::1", "2001:db8::1"},
+      {"2001:0db8:0000:0000:0001:0000:0000:0001", "2001:db8::1:0:0:1"},
+      {"2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"},
+      {"2001:db8:0:0:1:0:0:0", "2001:db8:0:0:1::"},
+      {"0:0:0:0:0:0:0:0", "::"},
+      {"::1", "::1"},
+      {"1::", "1::"},
+      {"::1.2.3.4", "::102:304"},
+      {"fe80::00a0", "fe80::a0"},
+      {"1111:2222:3333:4444:5555:6666:7777:8888", "1111:2222:3333:4444:5555:6666:7777:8888"},
+      {"0:1::", "0:1::"}};
   for (auto [written, text] : kCases) {
     std::array<uint8_t, 16> address, again;
     ASSERT_TRUE(parse_ip(written, &address)) << written;
@@ -90,8 +101,9 @@ TEST(ParseIp, TakesWhatIsAnAddressAndNothingElse) {
   ASSERT_TRUE(parse_ip("::ffff:192.0.2.255", &a));
   EXPECT_EQ(hex(), "00000000000000000000ffffc00002ff");
   ASSERT_TRUE(parse_ip("::", &a));
-  for (std::string_view bad : {"", "1", "1.2.3", "1.2.3.", ".1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.0004", "01.2.3.4",
-                               "1..2.3", "1.2.3.4 ", "fe80::1%eth0", "[::1]", ":", "1::2::3", "12345::", "a.b.c.d", "-1.2.3.4"})
+  for (std::string_view bad :
+       {"", "1", "1.2.3", "1.2.3.", ".1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.0004", "01.2.3.4", "1..2.3", "1.2.3.4 ",
+        "fe80::1%eth0", "[::1]", ":", "1::2::3", "12345::", "a.b.c.d", "-1.2.3.4"})
     EXPECT_FALSE(parse_ip(bad, &a)) << bad;
   EXPECT_FALSE(parse_ip(std::string_view("::1\0::", 6), &a));
 }
@@ -99,7 +111,10 @@ TEST(ParseIp, TakesWhatIsAnAddressAndNothingElse) {
 TEST(Record, ALaterCaptureTakesTheHeadersPlaceAndListsCollect) {
   Sample s("host app[12]: pid=34 user=root user=eve", 14);
   s.kind.dataset = "app";
-  s.capture("process.pid", "12").capture("process.pid", "34").capture("related.user", "root").capture("related.user", "eve");
+  s.capture("process.pid", "12")
+      .capture("process.pid", "34")
+      .capture("related.user", "root")
+      .capture("related.user", "eve");
   s.constant("event.category", "process").constant("event.category", "session").constant("process.name", "app");
   EXPECT_EQ(s.values("process.pid"), Texts{"34"});
   EXPECT_EQ(s.values("related.user"), (Texts{"root", "eve"}));
@@ -166,7 +181,8 @@ TEST(Record, WithoutPriAParserMayNameTheSeverity) {
 TEST(Record, EscapesAreUndone) {
   Sample s(R"(a\"b\\c\]d\n "x\u00e9\ud83d\ude00\ud83d\n\/\q" 2F62696E002D6C00 zz \u12)");
   s.capture("log.syslog.structured_data.x@1.y", R"(a\"b\\c\]d\n)", Escape::structured_data);
-  s.capture("a", R"(x\u00e9\ud83d\ude00\ud83d\n\/\q)", Escape::json).capture("process.command_line", "2F62696E002D6C00", Escape::hex);
+  s.capture("a", R"(x\u00e9\ud83d\ude00\ud83d\n\/\q)", Escape::json)
+      .capture("process.command_line", "2F62696E002D6C00", Escape::hex);
   s.capture("b", "zz", Escape::hex).capture("c", R"(\u12)", Escape::json);
   EXPECT_EQ(s.values("log.syslog.structured_data.x@1.y"), Texts{R"(a"b\c]d\n)"});
   EXPECT_EQ(s.values("a"), Texts{"x\xc3\xa9\xf0\x9f\x98\x80\xef\xbf\xbd\n/\\q"});
@@ -257,7 +273,10 @@ TEST(Record, AProgramIsNamedByItsFileWhenByNothingElse) {
 
 TEST(Record, RelatedGathersUsersAddressesAndHostsOfAllFields) {
   Sample s("web1 app: eve by root from 192.0.2.9 via gw.example to 2001:DB8::1 192.0.2.9 eve CN=x", 10);
-  s.capture("host.name", "web1").capture("user.target.name", "eve").capture("user.name", "root").capture("source.ip", "192.0.2.9");
+  s.capture("host.name", "web1")
+      .capture("user.target.name", "eve")
+      .capture("user.name", "root")
+      .capture("source.ip", "192.0.2.9");
   s.capture("source.domain", "gw.example").capture("destination.ip", "2001:DB8::1").capture("client.ip", "192.0.2.9");
   s.capture("source.user.name", "eve").capture("user.domain", "CN=x");
   s.constant("user.effective.name", "daemon");

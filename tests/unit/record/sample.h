@@ -55,7 +55,8 @@ struct Sample {
     Scratch scratch;
     visit_field(
         record, find_field(name), name, scratch,
-        [](void* to, const Value& value) { static_cast<std::vector<std::string>*>(to)->emplace_back(value.text); }, &out);
+        [](void* to, const Value& value) { static_cast<std::vector<std::string>*>(to)->emplace_back(value.text); },
+        &out);
     // Both ways to read a record must say the same.
     std::vector<std::string> all;
     for_each_field(record, scratch, [&](const Field& each, const Value& value) {

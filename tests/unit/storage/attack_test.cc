@@ -20,7 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A start, two ledger minutes and an alert in `_audit`; 300 records of `default` sealed in a block, 200 in the tail; signed.
+// A start, two ledger minutes and an alert in `_audit`; 300 records of `default` sealed in a block, 200 in the tail;
+// signed.
 void make_store(const std::string& path, bool clean_stop = false) {
   auto store = open_store(path);
   ASSERT_TRUE(store);
@@ -131,11 +132,13 @@ TEST(Attack, AFieldTakenOutOfAColumnIsNamed) {
 
 TEST(Attack, AFieldTakenOutUnderAnEngineThatNeverStartedHereIsNamed) {
   // "Not what this program's engine gives, but what another one gave" is believed only of engines that `_audit` names.
-  auto found = after(rebuild_block([](auto& records, Batch& batch) {
-    std::vector<Capture> captures(records[5].captures.begin(), records[5].captures.end());
-    std::erase_if(captures, [](auto& c) { return c.field == ecs::user_name; });
-    records[5].captures = batch.arena.copy(std::span<const Capture>(captures));
-  }, true, parsers::kParserEngine + 1));
+  auto found = after(rebuild_block(
+      [](auto& records, Batch& batch) {
+        std::vector<Capture> captures(records[5].captures.begin(), records[5].captures.end());
+        std::erase_if(captures, [](auto& c) { return c.field == ecs::user_name; });
+        records[5].captures = batch.arena.copy(std::span<const Capture>(captures));
+      },
+      true, parsers::kParserEngine + 1));
   EXPECT_NE(found.find("block default/0 | records default/0 to default/299"), std::string::npos) << found;
 }
 
@@ -193,7 +196,8 @@ TEST(Attack, AChangedRecordInTheTailIsNamed) {
     auto read = read_chunk(*head, "default", "log-01");
     ASSERT_TRUE(read);
     std::vector<Sent> messages;
-    for (auto& record : (*read)->records) messages.push_back({std::string(record.raw), std::string(record.origin->source)});
+    for (auto& record : (*read)->records)
+      messages.push_back({std::string(record.raw), std::string(record.origin->source)});
     messages[7].raw[messages[7].raw.size() - 1] = '1';
     auto forged = prepared(messages);
     forged.groups[0].sources[0].first_seq = head->sources[0].first_seq;
@@ -210,9 +214,8 @@ TEST(Attack, ARemovedLedgerMinuteIsNamed) {
 }
 
 TEST(Attack, ARemovedAlertIsNamed) {
-  auto found = after([](Database& database, rocksdb::WriteBatch& batch) {
-    batch.Delete(database.families().alerts, keys::alert(3));
-  });
+  auto found = after(
+      [](Database& database, rocksdb::WriteBatch& batch) { batch.Delete(database.families().alerts, keys::alert(3)); });
   EXPECT_NE(found.find("_audit/3 | this alert is gone"), std::string::npos) << found;
 }
 
@@ -223,10 +226,10 @@ TEST(Attack, AChangedAlertIsNamed) {
   EXPECT_NE(found.find("_audit/3"), std::string::npos) << found;
 }
 
-// The store of make_store(), in `_audit` a second block, then a tail; then every block of `_audit` from `damaged` on gets a
-// wrong byte, and the attacker does the rest.
-Result<VerifyReport> with_damaged_audit(uint64_t damaged, const Attack& attack = [](auto&, auto&) {},
-                                        const Understand& understand = understand_again) {
+// The store of make_store(), in `_audit` a second block, then a tail; then every block of `_audit` from `damaged` on
+// gets a wrong byte, and the attacker does the rest.
+Result<VerifyReport> with_damaged_audit(
+    uint64_t damaged, const Attack& attack = [](auto&, auto&) {}, const Understand& understand = understand_again) {
   Folder folder;
   make_store(folder.path());
   {
@@ -267,47 +270,60 @@ TEST(Attack, WhatADamagedBlockLeavesUndecidedIsOneFlaw) {
     EXPECT_EQ(std::count(contradicts.begin(), contradicts.end(), '\n'), damaged ? 1 : 2) << contradicts;
     EXPECT_NE(contradicts.find("_audit | _audit/1 | "), std::string::npos) << contradicts;
     EXPECT_EQ(std::count(unproved.begin(), unproved.end(), '\n'), 1) << unproved;
-    EXPECT_NE(unproved.find("not checked because the segment at _audit/" + std::to_string(damaged)), std::string::npos) << unproved;
+    EXPECT_NE(unproved.find("not checked because the segment at _audit/" + std::to_string(damaged)), std::string::npos)
+        << unproved;
   }
 }
 
 TEST(Attack, ADamagedBlockHidesNoOtherAttack) {
-  auto cut = flaws(with_damaged_audit(1, [](Database& database, rocksdb::WriteBatch& batch) {
-    for (uint64_t index = 10; index < 30; ++index) batch.Delete(database.families().tail, keys::record("_audit", index));
-  }), true);
+  auto cut = flaws(with_damaged_audit(1,
+                                      [](Database& database, rocksdb::WriteBatch& batch) {
+                                        for (uint64_t index = 10; index < 30; ++index)
+                                          batch.Delete(database.families().tail, keys::record("_audit", index));
+                                      }),
+                   true);
   EXPECT_NE(cut.find("speaks of 21 records, the log has 10"), std::string::npos) << cut;
 
-  auto counter = flaws(with_damaged_audit(1, [](Database& database, rocksdb::WriteBatch& batch) {
-    auto bytes = database.get(database.families().state, keys::source("_audit", "yushid"));
-    ASSERT_TRUE(bytes && *bytes);
-    auto state = SourceState::decode(**bytes);
-    state->next_seq -= 1;
-    batch.Put(database.families().state, keys::source("_audit", "yushid"), state->encode());
-  }), true);
+  auto counter = flaws(
+      with_damaged_audit(1,
+                         [](Database& database, rocksdb::WriteBatch& batch) {
+                           auto bytes = database.get(database.families().state, keys::source("_audit", "yushid"));
+                           ASSERT_TRUE(bytes && *bytes);
+                           auto state = SourceState::decode(**bytes);
+                           state->next_seq -= 1;
+                           batch.Put(database.families().state, keys::source("_audit", "yushid"), state->encode());
+                         }),
+      true);
   EXPECT_NE(counter.find("source yushid of log _audit"), std::string::npos) << counter;
 
-  auto alert = flaws(with_damaged_audit(1, [](Database& database, rocksdb::WriteBatch& batch) {
-    batch.Put(database.families().alerts, keys::alert(12), "{}");
-  }), true);
+  auto alert = flaws(with_damaged_audit(1,
+                                        [](Database& database, rocksdb::WriteBatch& batch) {
+                                          batch.Put(database.families().alerts, keys::alert(12), "{}");
+                                        }),
+                     true);
   EXPECT_NE(alert.find("_audit/12 | the alert"), std::string::npos) << alert;
 
-  auto renumbered = flaws(with_damaged_audit(1, [](Database& database, rocksdb::WriteBatch& batch) {
-    auto key = keys::record("_audit", 4);
-    auto bytes = database.get(database.families().tail, key);
-    ASSERT_TRUE(bytes && *bytes);
-    auto head = ChunkHead::decode(4, **bytes);
-    ASSERT_TRUE(head);
-    auto forged = prepared({{R"({"message":"minute 3"})", "yushid", 1}});
-    forged.groups[0].sources[0].first_seq = head->sources[0].first_seq + 1;
-    batch.Put(database.families().tail, key, finish_chunk(head->commit, forged.groups[0]));
-  }), true);
+  auto renumbered =
+      flaws(with_damaged_audit(1,
+                               [](Database& database, rocksdb::WriteBatch& batch) {
+                                 auto key = keys::record("_audit", 4);
+                                 auto bytes = database.get(database.families().tail, key);
+                                 ASSERT_TRUE(bytes && *bytes);
+                                 auto head = ChunkHead::decode(4, **bytes);
+                                 ASSERT_TRUE(head);
+                                 auto forged = prepared({{R"({"message":"minute 3"})", "yushid", 1}});
+                                 forged.groups[0].sources[0].first_seq = head->sources[0].first_seq + 1;
+                                 batch.Put(database.families().tail, key, finish_chunk(head->commit, forged.groups[0]));
+                               }),
+            true);
   EXPECT_NE(renumbered.find("_audit/4 | source-seq of yushid is 5, must be"), std::string::npos) << renumbered;
 }
 
 TEST(Attack, WithoutAReadableAuditNoEngineIsCalledUnknown) {
   auto newer = understand_again;
   newer.engine = parsers::kParserEngine + 1;
-  auto report = with_damaged_audit(0, [](auto&, auto&) {}, newer);
+  auto report = with_damaged_audit(
+      0, [](auto&, auto&) {}, newer);
   EXPECT_EQ(flaws(report, true).find("ever started here"), std::string::npos) << flaws(report, true);
   EXPECT_NE(flaws(report, false).find("was not checked because the segment at _audit/0"), std::string::npos)
       << flaws(report, false);
@@ -519,8 +535,8 @@ TEST(Attack, AFlippedByteInAnyFileIsFound) {
         auto at = all ? k : std::uniform_int_distribution<uint64_t>(0, size - 1)(random);
         auto bit = static_cast<char>(1 << k % 8);
         file.flip(at, bit);
-        EXPECT_NE(contradictions(copy.path()), "") << name << " byte " << at << " bit " << k % 8
-                                                   << (clean_stop ? " after a clean stop" : " after a crash");
+        EXPECT_NE(contradictions(copy.path()), "")
+            << name << " byte " << at << " bit " << k % 8 << (clean_stop ? " after a clean stop" : " after a crash");
         file.flip(at, bit);
       }
       EXPECT_EQ(contradictions(copy.path()), "") << name << " put back";

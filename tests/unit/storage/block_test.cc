@@ -104,7 +104,8 @@ class Records {
   }
 
   static Capture cut(size_t begin, size_t length, const Field* field, Escape escape = Escape::none) {
-    return {static_cast<uint32_t>(begin), static_cast<uint32_t>(length) & 0xffffff, static_cast<uint8_t>(escape), field};
+    return {static_cast<uint32_t>(begin), static_cast<uint32_t>(length) & 0xffffff, static_cast<uint8_t>(escape),
+            field};
   }
   const Field* dynamic(std::string_view name) {
     return batch_.arena.make(Field{batch_.arena.copy(name), FieldType::keyword, kDynamicField, false});
@@ -277,12 +278,46 @@ TEST(Block, ALineWithCapturesInItsHeaderAndMessageComesBack) {
 
 TEST(Block, EveryTypeOfValueComesBackWithItsOddNeighbours) {
   Records records;
-  std::vector<std::string> values = {
-      "", "0", "00", "007", "7", "4294967296", "18446744073709551615", "18446744073709551616", "9999999999999999999",
-      "10.0.0.1", "010.0.0.1", "256.1.1.1", "1.2.3", "1.2.3.4.5", "0.0.0.0", "255.255.255.255", "fe80::1",
-      "deadbeef", "deadbee", "DEADBEEF", "12345678", "00000000000000000000", "0123456789abcdef0123456789abcdef",
-      "123e4567-e89b-12d3-a456-426614174000", "123E4567-e89b-12d3-a456-426614174000", "123e4567-e89b-12d3-a456-42661417400",
-      "-1", "+1", "1e9", "0x1f", "a", "\n", "x\ny", std::string("\0", 1), std::string("a\0b", 3), "\xff\xfe", "用户", "-", " ", "="};
+  std::vector<std::string> values = {"",
+                                     "0",
+                                     "00",
+                                     "007",
+                                     "7",
+                                     "4294967296",
+                                     "18446744073709551615",
+                                     "18446744073709551616",
+                                     "9999999999999999999",
+                                     "10.0.0.1",
+                                     "010.0.0.1",
+                                     "256.1.1.1",
+                                     "1.2.3",
+                                     "1.2.3.4.5",
+                                     "0.0.0.0",
+                                     "255.255.255.255",
+                                     "fe80::1",
+                                     "deadbeef",
+                                     "deadbee",
+                                     "DEADBEEF",
+                                     "12345678",
+                                     "00000000000000000000",
+                                     "0123456789abcdef0123456789abcdef",
+                                     "123e4567-e89b-12d3-a456-426614174000",
+                                     "123E4567-e89b-12d3-a456-426614174000",
+                                     "123e4567-e89b-12d3-a456-42661417400",
+                                     "-1",
+                                     "+1",
+                                     "1e9",
+                                     "0x1f",
+                                     "a",
+                                     "\n",
+                                     "x\ny",
+                                     std::string("\0", 1),
+                                     std::string("a\0b", 3),
+                                     "\xff\xfe",
+                                     "用户",
+                                     "-",
+                                     " ",
+                                     "="};
   for (size_t n = 0; n < 3; ++n) {
     // Each alone many times over, then all of them mixed.
     for (auto& value : values) {
@@ -385,7 +420,8 @@ TEST(Block, MessagesThatShareNothingDoNotBlowIt) {
     // Half of them with captures in places of their own.
     std::vector<Capture> captures;
     if (i % 2)
-      for (int c = 0; c < 4; ++c) captures.push_back(Records::cut(c * 15 + random() % 8, random() % 7, records.dynamic(raw.substr(c, 3))));
+      for (int c = 0; c < 4; ++c)
+        captures.push_back(Records::cut(c * 15 + random() % 8, random() % 7, records.dynamic(raw.substr(c, 3))));
     records.add(raw, captures);
   }
   auto sealed = expect_round_trip(records.pointers());
@@ -434,8 +470,7 @@ TEST(Block, RecordsOfTwoVersionsOfTheParsersComeBackEachWithItsOwn) {
   auto sealed = expect_round_trip(records.pointers(), context);
   auto read = read_block(sealed.bytes);
   ASSERT_TRUE(read);
-  for (size_t i = 0; i < 100; ++i)
-    EXPECT_EQ(read->batch->records[i].charset, charset(i)) << i;
+  for (size_t i = 0; i < 100; ++i) EXPECT_EQ(read->batch->records[i].charset, charset(i)) << i;
 }
 
 TEST(Block, AVersionThatChangesNothingCostsAboutItsName) {
@@ -534,7 +569,9 @@ TEST(Block, TheSummarySurvivesItsBytes) {
   Records records;
   for (size_t i = 0; i < 100; ++i) records.add_line("x", i);
   for (size_t i = 0; i < 100; ++i)
-    records.records()[i].event_ns = i < 10 ? 0 : i < 20 ? INT64_MAX - static_cast<int64_t>(i) : INT64_MIN + static_cast<int64_t>(i);
+    records.records()[i].event_ns = i < 10   ? 0
+                                    : i < 20 ? INT64_MAX - static_cast<int64_t>(i)
+                                             : INT64_MIN + static_cast<int64_t>(i);
   auto sealed = expect_round_trip(records.pointers());
   EXPECT_LE(sealed.summary.event_times.size(), 8u);
   auto read = BlockSummary::decode(sealed.summary.encode());
@@ -580,7 +617,8 @@ TEST(Block, AHundredThousandLinesOfTheDataSetsComeBackAsParsersUnderstandThem) {
     std::vector<std::filesystem::path> paths;
     for (auto& entry : std::filesystem::recursive_directory_iterator(data_directory())) {
       auto extension = entry.path().extension();
-      if (entry.is_regular_file() && (extension == ".log" || extension == ".18" || extension.string().starts_with(".2015")))
+      if (entry.is_regular_file() &&
+          (extension == ".log" || extension == ".18" || extension.string().starts_with(".2015")))
         paths.push_back(entry.path());
     }
     std::sort(paths.begin(), paths.end());

@@ -115,7 +115,8 @@ TEST(Gb18030Store, TheTokenFilterOfABlockHoldsTheWordsOfTheText) {
       record.index = records.size();
       records.push_back(&record);
     }
-    auto sealed = build_block({"finance", "log-01", {{{small_parsers()->digest(), "UTC", "gb18030", parsers::kParserEngine}}, {}}}, records);
+    auto sealed = build_block(
+        {"finance", "log-01", {{{small_parsers()->digest(), "UTC", "gb18030", parsers::kParserEngine}}, {}}}, records);
     TokenFilter filter(sealed.summary.token_filter);
     auto again = read_block(sealed.bytes);
     ASSERT_TRUE(again) << again.error().message;
@@ -154,7 +155,8 @@ TEST(Gb18030Store, ABlockOfLossyMessagesAloneComesBack) {
     record.index = records.size();
     records.push_back(&record);
   }
-  auto sealed = build_block({"finance", "log-01", {{{small_parsers()->digest(), "UTC", "gb18030", parsers::kParserEngine}}, {}}}, records);
+  auto sealed = build_block(
+      {"finance", "log-01", {{{small_parsers()->digest(), "UTC", "gb18030", parsers::kParserEngine}}, {}}}, records);
   auto again = read_block(sealed.bytes);
   ASSERT_TRUE(again) << again.error().message;
   for (size_t i = 0; i < records.size(); ++i) {

@@ -13,8 +13,8 @@ namespace yushi::storage::test {
 namespace {
 
 std::string numbered(uint64_t number, const std::string& host = "web1") {
-  return "<38>1 2026-11-01T08:00:00Z " + host + " app 77 - [origin ip=\"10.9.8.7\"][meta sysUpTime=\"5\" sequenceId=\"" +
-         std::to_string(number) + "\"] said";
+  return "<38>1 2026-11-01T08:00:00Z " + host +
+         " app 77 - [origin ip=\"10.9.8.7\"][meta sysUpTime=\"5\" sequenceId=\"" + std::to_string(number) + "\"] said";
 }
 
 std::vector<uint64_t> range(uint64_t from, uint64_t to) {
@@ -28,7 +28,8 @@ std::vector<uint64_t> operator+(std::vector<uint64_t> a, const std::vector<uint6
   return a;
 }
 
-SourceState state_of(const StoreView& view, const std::string& source = "10.0.0.1", const std::string& log = "default") {
+SourceState state_of(const StoreView& view, const std::string& source = "10.0.0.1",
+                     const std::string& log = "default") {
   auto sources = view.sources(log);
   EXPECT_TRUE(sources) << sources.error().message;
   for (auto& [name, state] : *sources) {
@@ -38,7 +39,8 @@ SourceState state_of(const StoreView& view, const std::string& source = "10.0.0.
   return {};
 }
 
-SourceState state_of(const std::string& data_dir, const std::string& source = "10.0.0.1", const std::string& log = "default") {
+SourceState state_of(const std::string& data_dir, const std::string& source = "10.0.0.1",
+                     const std::string& log = "default") {
   auto view = StoreView::open_read_only(data_dir, understand_again);
   EXPECT_TRUE(view) << view.error().message;
   return state_of(**view, source, log);
@@ -74,7 +76,8 @@ uint64_t lost_of(const std::vector<uint64_t>& numbers) {
 }
 
 TEST(Losses, OfASourceThatNumbersNothingNothingIsKnown) {
-  auto state = after({line(1), line(2), "<38>1 - web1 app - - [meta sysUpTime=\"5\"] sequenceId=\"9\"", "<13>7: seven"});
+  auto state =
+      after({line(1), line(2), "<38>1 - web1 app - - [meta sysUpTime=\"5\"] sequenceId=\"9\"", "<13>7: seven"});
   EXPECT_FALSE(state.losses.known());
 }
 
@@ -94,7 +97,8 @@ TEST(Losses, CountingThatBeginsAnewIsNoLoss) {
   EXPECT_EQ(lost_of(range(1, 1000) + range(1, 2000)), 0u);
   EXPECT_EQ(lost_of(range(1, 1000) + range(5, 900)), 0u);
   EXPECT_EQ(lost_of(range(1, 3) + range(1, 3) + range(1, 9)), 0u);
-  EXPECT_EQ(lost_of(range(1, 10) + range(14, 20) + range(1, 30)), 3u) << "the second life does not fill the holes of the first";
+  EXPECT_EQ(lost_of(range(1, 10) + range(14, 20) + range(1, 30)), 3u)
+      << "the second life does not fill the holes of the first";
   EXPECT_EQ(lost_of(range(1, 10) + range(2'000'000, 2'000'010)), 0u) << "a million and more is another count";
   EXPECT_EQ(lost_of(range(1, 10) + range(1'000'011, 1'000'020)), 1'000'000u);
 }
@@ -118,10 +122,13 @@ struct Arrivals {
   uint64_t lost = 0, late = 0;
 };
 
-// What comes through a line that loses single messages and thousands, and lets some wait behind up to `delay` later ones.
+// What comes through a line that loses single messages and thousands, and lets some wait behind up to `delay` later
+// ones.
 Arrivals through_a_bad_line(uint64_t seed, uint64_t delay) {
   uint64_t random = seed;
-  auto below = [&random](uint64_t bound) { return (random = random * 6364136223846793005u + 1442695040888963407u, random >> 33) % bound; };
+  auto below = [&random](uint64_t bound) {
+    return (random = random * 6364136223846793005u + 1442695040888963407u, random >> 33) % bound;
+  };
   Arrivals out;
   std::vector<std::pair<uint64_t, uint64_t>> arrivals;  // when, number
   uint64_t number = 1;
@@ -221,9 +228,11 @@ TEST(Losses, NumbersThatAreNoneAreNotJudged) {
   for (auto* number : {"0", "2147483648", "99999999999999999999", "-1", "1a", "", "1\\\"2"}) {
     raws.push_back("<38>1 - web1 app - - [meta sequenceId=\"" + std::string(number) + "\"] x");
   }
-  raws.insert(raws.end(), {"<38>1 - web1 app - - [meta@1 sequenceId=\"1\"] x", "<38>1 - web1 app - - [meta id=\"] sequenceId=\"7\"",
-                           "<38>1 - web1 app - - [meta sequenceId=\"7", "<38>1 - web1 app - - [meta sequenceId=7] x", "<38>1 - web1",
-                           "<38>1 - web1 app - - ", "<38>1", "<38>1 [meta sequenceId=\"7\"]", "38>1 - web1 app - - [meta sequenceId=\"7\"]"});
+  raws.insert(raws.end(),
+              {"<38>1 - web1 app - - [meta@1 sequenceId=\"1\"] x", "<38>1 - web1 app - - [meta id=\"] sequenceId=\"7\"",
+               "<38>1 - web1 app - - [meta sequenceId=\"7", "<38>1 - web1 app - - [meta sequenceId=7] x",
+               "<38>1 - web1", "<38>1 - web1 app - - ", "<38>1", "<38>1 [meta sequenceId=\"7\"]",
+               "38>1 - web1 app - - [meta sequenceId=\"7\"]"});
   EXPECT_FALSE(after(raws).losses.known());
 }
 
@@ -234,9 +243,12 @@ TEST(Losses, TheMessageCountOfIosIsJudgedAndNotWhatItDoesNotSend) {
            ": 2y10w: %SYS-5-CONFIG_I: Configured from console";
   };
   EXPECT_EQ(lost_of(std::vector<std::string>{ios(7, 13), ios(8, 19), ios(9, 20), ios(12, 40)}), 2u);
-  auto alone = [](const char* count) { return std::string("<189>") + count + ": *Mar  1 18:46:11.123: %SYS-5-RESTART: System restarted"; };
+  auto alone = [](const char* count) {
+    return std::string("<189>") + count + ": *Mar  1 18:46:11.123: %SYS-5-RESTART: System restarted";
+  };
   EXPECT_EQ(lost_of({alone("98"), alone("99"), alone("101")}), 1u);
-  EXPECT_FALSE(after({alone("000098"), alone("000099"), alone("000104")}).losses.known()) << "it counts what is not sent too";
+  EXPECT_FALSE(after({alone("000098"), alone("000099"), alone("000104")}).losses.known())
+      << "it counts what is not sent too";
   EXPECT_FALSE(after({"<13>2024: was a year", "<13>2026: is one: 100% of it"}).losses.known());
 }
 
@@ -258,7 +270,8 @@ TEST(Losses, GoOnAfterAStopAndAfterACrash) {
     for (uint64_t round = 0; round < 4; ++round) {
       auto store = open_store(folder.path());
       std::vector<Sent> messages;
-      for (uint64_t n = 1; n <= 8; ++n) messages.push_back({numbered(round * 10 + n)});  // 9 and 10 of each ten are lost
+      // 9 and 10 of each ten are lost
+      for (uint64_t n = 1; n <= 8; ++n) messages.push_back({numbered(round * 10 + n)});
       commit(*store, messages);
       if (crash) continue;
       ASSERT_TRUE(store->close(kReceived));
@@ -274,7 +287,8 @@ TEST(Losses, GoOnAfterAStopAndAfterACrash) {
 TEST(Losses, OfSourcesAndLogsAreApart) {
   Folder folder;
   auto store = open_store(folder.path());
-  commit(*store, {{numbered(1)}, {numbered(1), "10.0.0.2"}, {numbered(1), "10.0.0.1", kFinance}, {line(3), "10.0.0.3"}});
+  commit(*store,
+         {{numbered(1)}, {numbered(1), "10.0.0.2"}, {numbered(1), "10.0.0.1", kFinance}, {line(3), "10.0.0.3"}});
   commit(*store, {{numbered(5)}, {numbered(2), "10.0.0.2"}, {numbered(4), "10.0.0.1", kFinance}});
   ASSERT_TRUE(store->close(kReceived));
   EXPECT_EQ(state_of(folder.path()).losses.lost(), 3u);
@@ -332,8 +346,10 @@ TEST(Losses, AnEditedCounterIsNamed) {
   ASSERT_EQ(hidden.losses.lost(), 0u);
   edit(folder.path(), hidden);
   auto found = contradictions(folder.path());
-  EXPECT_NE(found.find("source 10.0.0.1 of log default | counters say that 0 messages were lost; its records' numbers tell of 3"),
-            std::string::npos)
+  EXPECT_NE(
+      found.find(
+          "source 10.0.0.1 of log default | counters say that 0 messages were lost; its records' numbers tell of 3"),
+      std::string::npos)
       << found;
   hidden = state;
   hidden.losses = {};

@@ -90,7 +90,8 @@ Understand understand_by_version(std::vector<Version> versions, uint32_t engine 
   return {engine, [versions](Batch& batch, const ParseContext& context) -> Result<void> {
             for (auto& version : versions) {
               if (version.context.parser_digest != context.parser_digest) continue;
-              parsers::Understander(version.parsers).understand(batch, {*Zone::find(context.timezone), *find_charset(context.charset)}, false);
+              parsers::Understander(version.parsers)
+                  .understand(batch, {*Zone::find(context.timezone), *find_charset(context.charset)}, false);
               batch.keep.push_back(version.parsers);
               return {};
             }
@@ -126,14 +127,16 @@ TEST(Store, AReloadSealsNothingAndEachRecordKeepsTheFieldsOfItsTimeAlsoAfterACra
   auto options = options_for(folder.path());
   options.understand = understand;
   // No year in these times, and no zone: what they mean depends on the tenant's zone.
-  std::vector<Sent> messages = {{"<38>Nov  1 08:00:01 host sshd[7]: Failed password for root from 10.0.0.1 port 4242 ssh2"},
-                                {"<38>Nov  1 08:00:01 host sshd[7]: hello there"},
-                                {"no parser knows \xd5\xe2"}};  // this, in GB 18030
+  std::vector<Sent> messages = {
+      {"<38>Nov  1 08:00:01 host sshd[7]: Failed password for root from 10.0.0.1 port 4242 ssh2"},
+      {"<38>Nov  1 08:00:01 host sshd[7]: hello there"},
+      {"no parser knows \xd5\xe2"}};  // this, in GB 18030
   std::vector<std::string> expected;
   auto send = [&](Store& store, const Version& version) {
     commit(store, messages, kReceived, version);
     for (size_t i = 0; i < messages.size(); ++i)
-      expected.push_back((i == 0 && &version == &second ? "second-version " : "- ") + (i == 2 ? version.context.charset : "utf-8"));
+      expected.push_back((i == 0 && &version == &second ? "second-version " : "- ") +
+                         (i == 2 ? version.context.charset : "utf-8"));
   };
   {
     auto store = Store::open(options);
@@ -179,7 +182,8 @@ TEST(Store, ABlockTakesNoMoreVersionsThanItsReadersDoAndIsNotSealedBeforeItsComm
     version.context.parser_digest = std::string(60, '0') + std::to_string(1000 + i);
     commit.append(prepared({{line(static_cast<int>(i))}}, kReceived, version));
   }
-  // A block must not be durable before the commit of its records is: a crash in between would leave records without a leaf.
+  // A block must not be durable before the commit of its records is: a crash in between would leave records without a
+  // leaf.
   ASSERT_TRUE(store->wait_sealed());
   EXPECT_EQ(store->counters().blocks_sealed, 0u);
   ASSERT_TRUE(commit.finish());
@@ -208,7 +212,9 @@ TEST(Store, FieldsOfAnotherEngineAreNotCalledAContradictionAndSaidNotToBeCompare
   EXPECT_EQ(flaws(report, true), "");
   auto unproved = flaws(report, false);
   auto engine = "parser engine " + std::to_string(parsers::kParserEngine) + " ";
-  EXPECT_NE(unproved.find("default | block default/0 to block default/2 | records default/0 to default/2: " + engine), std::string::npos) << unproved;
+  EXPECT_NE(unproved.find("default | block default/0 to block default/2 | records default/0 to default/2: " + engine),
+            std::string::npos)
+      << unproved;
   EXPECT_NE(unproved.find("_audit | block _audit/0 | "), std::string::npos) << unproved;
   EXPECT_NE(unproved.find("NOT compared"), std::string::npos) << unproved;
   // The program that gave the fields still proves them.
@@ -304,7 +310,8 @@ TEST(Store, KeepsATenantsBlocksAsLongAsItsOwnRetentionSays) {
   commit(**store, {{line(1)}, {line(2), "10.0.0.1", 2}});
   ASSERT_TRUE((*store)->close(kReceived));
   std::vector<std::string> days;
-  for (auto* family : (*store)->database()->blocks_families()) days.push_back(family->GetName().substr(family->GetName().rfind('.') + 1));
+  for (auto* family : (*store)->database()->blocks_families())
+    days.push_back(family->GetName().substr(family->GetName().rfind('.') + 1));
   EXPECT_EQ(days, (std::vector<std::string>{"184", "400"}));
   options.log_retention_days = {0, 0, 30};
   store->reset();

@@ -82,8 +82,8 @@ constexpr TenantId kFinance = 2;  // its senders write GB 18030
 
 inline std::string line(int i) {
   return "<38>1 2026-11-01T08:00:" + std::to_string(10 + i % 50) + ".000123Z host" + std::to_string(i % 7) + " sshd " +
-         std::to_string(1000 + i) + " - - Failed password for user" + std::to_string(i) + " from 10.0." + std::to_string(i % 250) +
-         "." + std::to_string(i % 200 + 1) + " port " + std::to_string(20000 + i) + " ssh2";
+         std::to_string(1000 + i) + " - - Failed password for user" + std::to_string(i) + " from 10.0." +
+         std::to_string(i % 250) + "." + std::to_string(i % 200 + 1) + " port " + std::to_string(20000 + i) + " ssh2";
 }
 
 constexpr int64_t kReceived = 1'793'520'000'000'000'000;
@@ -95,8 +95,10 @@ struct Version {
 };
 
 // Understood and prepared as the ingest threads do it.
-inline PreparedBatch prepared(const std::vector<Sent>& messages, int64_t received_ns = kReceived, const Version& version = {}) {
-  std::vector<parsers::Reading> readings(3, {*Zone::find(version.context.timezone), *find_charset(version.context.charset)});
+inline PreparedBatch prepared(const std::vector<Sent>& messages, int64_t received_ns = kReceived,
+                              const Version& version = {}) {
+  std::vector<parsers::Reading> readings(
+      3, {*Zone::find(version.context.timezone), *find_charset(version.context.charset)});
   readings[2].charset = Charset::gb18030;
   std::vector<std::shared_ptr<const ParseContext>> contexts;
   for (auto& reading : readings) {
@@ -123,7 +125,8 @@ inline PreparedBatch prepared(const std::vector<Sent>& messages, int64_t receive
   return prepare(batch, contexts);
 }
 
-inline void commit(Store& store, const std::vector<Sent>& messages, int64_t received_ns = kReceived, const Version& version = {}) {
+inline void commit(Store& store, const std::vector<Sent>& messages, int64_t received_ns = kReceived,
+                   const Version& version = {}) {
   auto commit = store.begin();
   commit.append(prepared(messages, received_ns, version));
   auto finished = commit.finish();
