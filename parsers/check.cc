@@ -6,7 +6,7 @@
 
 #include <yaml-cpp/yaml.h>
 
-#include "parsers/decoded_text.h"
+#include "core/base/text.h"
 #include "parsers/event_kind.h"
 #include "parsers/joiner.h"
 #include "parsers/loaded_parsers.h"
@@ -278,7 +278,7 @@ std::vector<ParserSample> parser_samples(const ParserSet& set) {
 }
 
 std::string compare_with_re2(const ParserSet& set, std::string_view text, std::string_view name) {
-  if (!is_valid_utf8(text)) return {};  // the worker decodes such a text first
+  if (!is_utf8(text)) return {};  // the worker decodes such a text first
   MatchStack stack;
   PatternFilter::Found found;
   uint32_t ours[2 * Pattern::kGroupsMax], theirs[2 * Pattern::kGroupsMax];

@@ -1,15 +1,11 @@
 #include "parsers/decoded_text.h"
 
-#include <simdjson.h>
-
 namespace yushi::parsers {
 namespace {
 
 constexpr size_t kTextBytesMax = 0xffffff;  // Capture::length
 
 }  // namespace
-
-bool is_valid_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
 bool DecodedText::decode(Charset charset, std::string_view bytes) {
   text_.clear();

@@ -15,8 +15,6 @@
 
 namespace yushi::parsers {
 
-bool is_valid_utf8(std::string_view text);  // 10 GB/s when it is ASCII
-
 class DecodedText {
  public:
   // False, and no text, when it would be longer than a capture can be.

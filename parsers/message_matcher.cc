@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "core/base/text.h"
 #include "core/base/time_any.h"
 #include "parsers/address.h"
 #include "parsers/event_time_parts.h"
@@ -332,7 +333,7 @@ void MessageMatcher::take_leading_time(MatchJob& job) {
 bool MessageMatcher::set_text(MatchJob& job) {
   job.begin = job.record.message_begin;
   job.whole = job.record.message();
-  job.is_decoded = !is_valid_utf8(job.whole);
+  job.is_decoded = !is_utf8(job.whole);
   const bool fits = !job.is_decoded || decoded_.decode(Charset::utf8, job.whole);
   if (job.is_decoded) job.whole = decoded_.text();
   job.text = matched_text(job.whole);

@@ -5,9 +5,9 @@
 #include <set>
 
 #include "core/base/clock.h"
+#include "core/base/text.h"
 #include "core/record/batch.h"
 #include "parsers/check.h"
-#include "parsers/decoded_text.h"
 #include "parsers/loaded_parsers.h"
 #include "parsers/sample_body.h"
 #include "parsers/template_pattern.h"
@@ -29,8 +29,7 @@ std::string yaml_text(std::string_view text) {
 
 // A line of a sample that YAML's '…' can hold as it is.
 bool is_plain_line(std::string_view line) {
-  return std::all_of(line.begin(), line.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7f; }) &&
-         is_valid_utf8(line);
+  return std::all_of(line.begin(), line.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7f; }) && is_utf8(line);
 }
 
 // What the sample's lines are once their headers are off.

@@ -5,7 +5,7 @@
 
 #include <re2/re2.h>
 
-#include "parsers/decoded_text.h"
+#include "core/base/text.h"
 
 namespace yushi::parsers {
 namespace {
@@ -71,7 +71,7 @@ Result<Pattern> Pattern::compile(const std::string& regex, std::vector<RegexNode
   auto tree = read_regex(regex);
   if (tree) out.program_ = PatternProgram::compile(*tree);
   if (out.program_) out.groups_ = out.program_->groups();
-  if (!out.program_ || !is_surely_taken(*tree) || !is_valid_utf8(regex)) {
+  if (!out.program_ || !is_surely_taken(*tree) || !is_utf8(regex)) {
     auto& re = *out.made().re;
     if (!re.ok()) return fail(Code::invalid, "RE2 cannot run the pattern: " + re.error());
     out.groups_ = re.NumberOfCapturingGroups();

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include <simdjson.h>
+
 #include "core/base/text_tables.h"
 
 namespace yushi {
@@ -179,17 +181,7 @@ bool is_token_border(std::string_view text, size_t at) {
   return before != 1 || class_after(text, at) != 1;
 }
 
-bool is_utf8(std::string_view text) {
-  size_t at = 0;
-  while (at < text.size()) {
-    while (at + 8 <= text.size() && (load64(text.data() + at) & kHigh) == 0) at += 8;
-    if (at == text.size()) break;
-    CodePoint point = decode_utf8(text, at);
-    if (point.length == 0) return false;
-    at += point.length;
-  }
-  return true;
-}
+bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
 size_t fold_into(std::string_view text, char* out) {
   char* to = out;
