@@ -210,7 +210,7 @@ std::string_view SectionReader::next() {
   static constexpr char kNothing[kStreamSlack] = {};
   if (at_ == streams_.size()) {
     ok_ = false;
-    return {kNothing, 0};
+    return std::string_view(kNothing);
   }
   return streams_[at_++];
 }

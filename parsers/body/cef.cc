@@ -125,7 +125,7 @@ bool read_leef(std::string_view text, size_t begin, size_t end, BodyPairs& pairs
       auto named = text.substr(at, bar - at);
       if (named.size() == 1) {
         between = named[0];
-      } else if (const auto x = named.find_first_of("xX"); x != std::string_view::npos && x <= 1) {
+      } else if (const auto x = named.find_first_of("xX"); x <= 1) {
         int code = 0;
         for (char c : named.substr(x + 1)) {
           const int digit = c >= '0' && c <= '9'                     ? c - '0'
