@@ -21,19 +21,15 @@ class LocalStore : public Asker {
  public:
   static Result<std::unique_ptr<Asker>> open(const std::string& directory) {
     std::unique_ptr<LocalStore> local(new LocalStore);
-    if (auto there = check_folder(directory); !there) return tl::unexpected(there.error());
-    auto database = storage::Database::open(directory + "/store", storage::Database::Mode::read_only);
-    if (!database) return tl::unexpected(database.error());
-    auto files = read_secret_directories({parsers::share_directory("secrets")});
-    if (!files) return tl::unexpected(files.error());
-    auto rules = SecretRules::load(std::move(*files));
-    if (!rules) return tl::unexpected(rules.error());
-    local->secrets_.rules = std::move(*rules);
-    local->database_ = std::move(*database);
+    YUSHI_TRY(check_folder(directory));
+    auto database = YUSHI_TRY(storage::Database::open(directory + "/store", storage::Database::Mode::read_only));
+    auto files = YUSHI_TRY(read_secret_directories({parsers::share_directory("secrets")}));
+    auto rules = YUSHI_TRY(SecretRules::load(std::move(files)));
+    local->secrets_.rules = std::move(rules);
+    local->database_ = std::move(database);
     local->versions_->read_from(local->database_);
-    auto view = storage::StoreView::open(local->database_, local->versions_->as_function());
-    if (!view) return tl::unexpected(view.error());
-    local->view_ = std::move(*view);
+    auto view = YUSHI_TRY(storage::StoreView::open(local->database_, local->versions_->as_function()));
+    local->view_ = std::move(view);
     return std::unique_ptr<Asker>(std::move(local));
   }
 
@@ -56,9 +52,8 @@ class LocalStore : public Asker {
 
   // The zones of tenants stand in the daemon's config.
   Result<query::EventReading> event_reading() {
-    auto parsers = versions_->newest(*view_);
-    if (!parsers) return tl::unexpected(parsers.error());
-    return query::EventReading{*parsers, [](std::string_view) { return Zone::utc(); }};
+    auto parsers = YUSHI_TRY(versions_->newest(*view_));
+    return query::EventReading{parsers, [](std::string_view) { return Zone::utc(); }};
   }
 
   // What is no data folder of ours is said in our words, not in RocksDB's; what cannot be looked at is left to it.

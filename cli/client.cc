@@ -79,7 +79,7 @@ class Client : public Asker {
   Result<Ending> ask(const query::Question& question, const query::LineSink& sink) override {
     bool reused = socket_.has_value();
     if (!reused) {
-      if (auto connected = connect(); !connected) return tl::unexpected(connected.error());
+      YUSHI_TRY(connect());
     }
     http::request<http::empty_body> request(http::verb::get, target_of(question), 11);
     request.set(http::field::host, "yushi");
@@ -170,7 +170,7 @@ class Client : public Asker {
 
 Result<std::unique_ptr<Asker>> make_client(const std::string& socket_path) {
   auto client = std::make_unique<Client>(socket_path);
-  if (auto connected = client->connect(); !connected) return tl::unexpected(connected.error());
+  YUSHI_TRY(client->connect());
   return std::unique_ptr<Asker>(std::move(client));
 }
 

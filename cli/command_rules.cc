@@ -20,9 +20,8 @@ Result<std::vector<detect::RuleFile>> files_of(const std::vector<std::string>& p
 Result<std::shared_ptr<const parsers::ParserSet>> load_parsers(const FilesOptions& options) {
   std::vector<std::string> folders = {parsers::share_directory("parsers")};
   folders.insert(folders.end(), options.parsers.begin(), options.parsers.end());
-  auto files = parsers::read_parser_directories(folders);
-  if (!files) return tl::unexpected(files.error());
-  return parsers::ParserSet::load(std::move(*files));
+  auto files = YUSHI_TRY(parsers::read_parser_directories(folders));
+  return parsers::ParserSet::load(std::move(files));
 }
 
 int check(const FilesOptions& options) {

@@ -49,9 +49,8 @@ Result<std::vector<File>> read_paths(const std::vector<std::string>& paths,
       files.insert(files.end(), some->begin(), some->end());
       continue;
     }
-    auto text = read_data_file(path);
-    if (!text) return tl::unexpected(text.error());
-    files.push_back({std::filesystem::path(path).filename().string(), path, std::move(*text)});
+    auto text = YUSHI_TRY(read_data_file(path));
+    files.push_back({std::filesystem::path(path).filename().string(), path, std::move(text)});
   }
   return files;
 }

@@ -181,9 +181,8 @@ Result<std::optional<std::string>> compare(Asker& asker, const Offered& offered,
     return Words(offered.origin + ": two different roots were signed for its first " + std::to_string(now->size) +
                  " records: history was rewritten");
   }
-  auto proof = consistency_proof(asker, offered.log, before->size, now->size);
-  if (!proof) return tl::unexpected(proof.error());
-  if (before->size == 0 || verify_consistency(before->size, now->size, *proof, before->root, now->root)) return Words();
+  auto proof = YUSHI_TRY(consistency_proof(asker, offered.log, before->size, now->size));
+  if (before->size == 0 || verify_consistency(before->size, now->size, proof, before->root, now->root)) return Words();
   return Words(offered.origin + ": its first " + std::to_string(before->size) +
                " records are not those that were there before: history was rewritten");
 }

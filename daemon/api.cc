@@ -467,9 +467,8 @@ Result<void> Api::Asking::ask() {
   if (follows) return answer_following();
   const query::LineSink sink = [this](std::string_view line) { return take(line); };
   if (question.name == "status" && !sink(api.sources_.status())) return {};
-  auto seen = view();
-  if (!seen) return tl::unexpected(seen.error());
-  return query::answer(**seen, question, secrets(), sink, budget, [this] { return event_reading(); });
+  auto seen = YUSHI_TRY(view());
+  return query::answer(*seen, question, secrets(), sink, budget, [this] { return event_reading(); });
 }
 
 query::SecretsShown Api::Asking::secrets() const {
@@ -489,7 +488,7 @@ Result<std::shared_ptr<const storage::StoreView>> Api::Asking::view() {
     return view;
   }
   if (question.name == "checkpoint") {
-    if (auto signed_now = sources.pipeline->sign_now(); !signed_now) return tl::unexpected(signed_now.error());
+    YUSHI_TRY(sources.pipeline->sign_now());
   }
   return storage::StoreView::of(*sources.store);
 }
@@ -521,10 +520,9 @@ Result<void> Api::Asking::answer_following() {
     auto answered = query::answer(*view, next, secrets(), sink, budget, [this] { return event_reading(); });
     if (!answered || ended || gone) return answered;
     turn.leave();
-    auto logs = view->logs();
-    if (!logs) return tl::unexpected(logs.error());
+    auto logs = YUSHI_TRY(view->logs());
     std::string from;
-    for (auto& log : *logs) {
+    for (auto& log : logs) {
       if (auto head = view->head(log)) from += log + "=" + std::to_string(head->size) + ",";
     }
     view.reset();

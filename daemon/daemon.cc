@@ -104,12 +104,10 @@ class Daemon {
   // -------------------------------------------------------------------------------------------------- start-up steps
 
   Result<void> load() {
-    auto loaded = load_data_files(config_, nullptr);
-    if (!loaded) return tl::unexpected(loaded.error());
-    loaded_ = *loaded;
-    auto lookups = enrich::open_lookups(config_.lookups);
-    if (!lookups) return tl::unexpected(lookups.error());
-    use_lookups(std::move(*lookups));
+    auto loaded = YUSHI_TRY(load_data_files(config_, nullptr));
+    loaded_ = loaded;
+    auto lookups = YUSHI_TRY(enrich::open_lookups(config_.lookups));
+    use_lookups(std::move(lookups));
     for (auto& what : loaded_->left_out) spdlog::warn("{}", what);
     auto unknown = unknown_select_fields(config_);
     // The field may be of a parser that was left out.
@@ -150,11 +148,10 @@ class Daemon {
     // In data_dir, where it is by default, only after the store, which makes that folder.
     if (!store_ && is_under(api_path_, config_.data_dir)) return {};
     auto doing = "api.socket " + api_path_;
-    auto listener = ingest::UnixListener::bind(doing, api_path_, SOCK_STREAM, 0600);
-    if (!listener) return tl::unexpected(listener.error());
+    auto listener = YUSHI_TRY(ingest::UnixListener::bind(doing, api_path_, SOCK_STREAM, 0600));
     if (auto given = give_to_group(doing); !given) return given;
-    if (::listen(listener->fd(), SOMAXCONN) != 0) return ingest::fail_errno(doing, errno);
-    api_listener_.emplace(std::move(*listener));
+    if (::listen(listener.fd(), SOMAXCONN) != 0) return ingest::fail_errno(doing, errno);
+    api_listener_.emplace(std::move(listener));
     return {};
   }
 
@@ -177,15 +174,14 @@ class Daemon {
 
   Result<void> bind_api_listen() {
     if (config_.api_listen.empty()) return {};
-    auto address = ingest::parse_listen(config_.api_listen);
-    if (!address) return tl::unexpected(address.error());
+    auto address = YUSHI_TRY(ingest::parse_listen(config_.api_listen));
     const std::string doing = "api.listen " + config_.api_listen;
-    ingest::OwnedFd fd(::socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!fd) return ingest::fail_bind(doing, errno, *address);
+    ingest::OwnedFd fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) return ingest::fail_bind(doing, errno, address);
     const int on = 1;
     ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (::bind(fd.get(), address->get(), address->length) != 0 || ::listen(fd.get(), SOMAXCONN) != 0) {
-      return ingest::fail_bind(doing, errno, *address);
+    if (::bind(fd.get(), address.get(), address.length) != 0 || ::listen(fd.get(), SOMAXCONN) != 0) {
+      return ingest::fail_bind(doing, errno, address);
     }
     api_metrics_ = std::move(fd);
     return {};
@@ -207,9 +203,8 @@ class Daemon {
     }
     options.understand = versions_->as_function();
     options.opened = [this](const std::shared_ptr<storage::Database>& database) { versions_->read_from(database); };
-    auto store = storage::Store::open(std::move(options));
-    if (!store) return tl::unexpected(store.error());
-    store_ = std::move(*store);
+    auto store = YUSHI_TRY(storage::Store::open(std::move(options)));
+    store_ = std::move(store);
     return store_->keep_parsers(loaded_->parsers->digest(), query::encode_parser_files(*loaded_->parsers));
   }
 
@@ -292,9 +287,8 @@ class Daemon {
       settings.format = forward.format == "raw"        ? forward::ForwardFormat::raw
                         : forward.format == "protobuf" ? forward::ForwardFormat::protobuf
                                                        : forward::ForwardFormat::ecs_json;
-      auto select = Filter::parse_kql(forward.select, {});
-      if (!select) return tl::unexpected(select.error());
-      settings.select = *select;
+      auto select = YUSHI_TRY(Filter::parse_kql(forward.select, {}));
+      settings.select = select;
       settings.properties = forward.properties;
       if (!forward.secrets) settings.secrets = [this] { return pipeline_->loaded()->secrets; };
       auto name = forward.brokers + "/" + forward.topic;

@@ -35,19 +35,18 @@ class Loading {
       : kind_(kind), read_(read), before_(before), left_out_(left_out) {}
 
   Result<std::shared_ptr<const Set>> load(const std::string& our_folder, const std::vector<std::string>& folders) {
-    auto ours = read_({our_folder}, nullptr);
-    if (!ours) return tl::unexpected(ours.error());
+    auto ours = YUSHI_TRY(read_({our_folder}, nullptr));
     std::vector<File> users;
     for (auto& folder : folders) read_folder(folder, users);
     // A file of theirs takes the place of ours of the same name, so both are given, ours first.
-    if (auto all = Set::load(joined(*ours, users)); all) return all;
-    auto base = Set::load(*ours);
+    if (auto all = Set::load(joined(ours, users)); all) return all;
+    auto base = Set::load(ours);
     if (!base) return base;
 
     // A parser leans on shared tables: it is alone beside those, theirs where they are right.
     std::vector<File> right, shared;
     if constexpr (std::is_same_v<File, parsers::ParserFile>) {
-      shared = parsers::shared_files(*ours);
+      shared = parsers::shared_files(ours);
       std::stable_partition(users.begin(), users.end(), parsers::is_shared_file);
     }
     for (auto& file : users) {
@@ -61,18 +60,18 @@ class Loading {
         if (right.size() > before && is_shared_file(right.back())) shared.push_back(right.back());
       }
     }
-    if (auto all = Set::load(joined(*ours, right)); all) return all;
+    if (auto all = Set::load(joined(ours, right)); all) return all;
     // Each is right alone and some are not beside others, as two of one name or id: they are taken one by one.
     std::vector<File> taken;
     for (auto& file : right) {
       taken.push_back(file);
-      auto with_it = Set::load(joined(*ours, taken));
+      auto with_it = Set::load(joined(ours, taken));
       if (with_it) continue;
       taken.pop_back();
       const File* old = before_ ? find_path(before_->files(), file.path) : nullptr;
       if (old && old->text != file.text) {
         taken.push_back(*old);
-        if (Set::load(joined(*ours, taken))) {
+        if (Set::load(joined(ours, taken))) {
           say(first_line(with_it.error().message), file.path, kStays);
           continue;
         }
@@ -80,7 +79,7 @@ class Loading {
       }
       say(first_line(with_it.error().message), file.path, kIsLeftOut);
     }
-    return Set::load(joined(*ours, taken));
+    return Set::load(joined(ours, taken));
   }
 
  private:
@@ -139,32 +138,30 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
   if (!parsers) return tl::unexpected(parsers.error());
   loaded->parsers = *parsers;
   // After the parsers: rules name their fields.
-  auto rules = Loading<detect::RuleSet, detect::RuleFile>("rule", detect::read_rule_directories,
-                                                          before ? before->rules.get() : nullptr, loaded->left_out)
-                   .load(parsers::share_directory("rules"), config.rule_dirs);
-  if (!rules) return tl::unexpected(rules.error());
-  loaded->rules = *rules;
-  auto secrets = Loading<SecretRules, SecretFile>("secrets", read_secret_directories,
-                                                  before ? before->secrets.get() : nullptr, loaded->left_out)
-                     .load(parsers::share_directory("secrets"), config.secret_dirs);
-  if (!secrets) return tl::unexpected(secrets.error());
-  loaded->secrets = *secrets;
+  auto rules =
+      YUSHI_TRY(Loading<detect::RuleSet, detect::RuleFile>("rule", detect::read_rule_directories,
+                                                           before ? before->rules.get() : nullptr, loaded->left_out)
+                    .load(parsers::share_directory("rules"), config.rule_dirs));
+  loaded->rules = rules;
+  auto secrets = YUSHI_TRY(Loading<SecretRules, SecretFile>("secrets", read_secret_directories,
+                                                            before ? before->secrets.get() : nullptr, loaded->left_out)
+                               .load(parsers::share_directory("secrets"), config.secret_dirs));
+  loaded->secrets = secrets;
   auto& unsupported = loaded->rules->unsupported();
   for (auto& rule : unsupported) loaded->left_out.push_back(first_line(rule) + "; the rule is left out");
 
   auto add_log = [&](const std::string& timezone, const std::string& charset) -> Result<void> {
-    auto zone = Zone::find(timezone);
-    if (!zone) return tl::unexpected(zone.error());
-    loaded->readings.push_back({*zone, *find_charset(charset)});
+    auto zone = YUSHI_TRY(Zone::find(timezone));
+    loaded->readings.push_back({zone, *find_charset(charset)});
     loaded->contexts.push_back(std::make_shared<const storage::ParseContext>(
         storage::ParseContext{(*parsers)->digest(), timezone, charset, parsers::kParserEngine}));
     return {};
   };
   for (int own = 0; own < 2; ++own) {
-    if (auto added = add_log("UTC", "utf-8"); !added) return tl::unexpected(added.error());
+    YUSHI_TRY(add_log("UTC", "utf-8"));
   }
   for (auto& tenant : config.tenants) {
-    if (auto added = add_log(tenant.timezone, tenant.charset); !added) return tl::unexpected(added.error());
+    YUSHI_TRY(add_log(tenant.timezone, tenant.charset));
   }
   return loaded;
 }

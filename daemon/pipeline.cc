@@ -430,20 +430,18 @@ Result<void> Pipeline::replay_detectors() {
   // Detectors keep a state for each log, so the logs may follow one another.
   for (auto& log : store_.options().logs) {
     if (log == store_.options().logs[kAuditTenant]) continue;
-    auto segments = view->segments(log);
-    if (!segments) return tl::unexpected(segments.error());
-    for (auto& segment : *segments) {
+    auto segments = YUSHI_TRY(view->segments(log));
+    for (auto& segment : segments) {
       if (segment.summary.first_index + segment.summary.records <= std::min(from[log], judge_.wanted_from(log)))
         continue;
-      auto batch = view->read(segment);
-      if (!batch) return tl::unexpected(batch.error());
-      auto& records = (*batch)->records;
+      auto batch = YUSHI_TRY(view->read(segment));
+      auto& records = batch->records;
       for (auto& record : records)
         if (record.index < from[log]) judge_.restore(record);
       std::erase_if(records, [&](auto& r) { return r.index < from[log]; });
-      (*batch)->hits.clear();
-      loaded()->rules->match(**batch, scratch, (*batch)->hits);
-      judge_.observe(**batch, ignored);
+      batch->hits.clear();
+      loaded()->rules->match(*batch, scratch, batch->hits);
+      judge_.observe(*batch, ignored);
     }
   }
   judge_.restored();
@@ -462,25 +460,22 @@ Result<void> Pipeline::resume_books() {
   // Only to count: no fields are wanted.
   storage::Understand nothing{parsers::kParserEngine,
                               [](Batch&, const storage::ParseContext&) { return Result<void>(); }};
-  auto view = storage::StoreView::open(store_.database(), std::move(nothing));
-  if (!view) return tl::unexpected(view.error());
+  auto view = YUSHI_TRY(storage::StoreView::open(store_.database(), std::move(nothing)));
   std::map<MinuteBook::Key, MinuteBook::Committed> unbooked;
   auto& logs = store_.options().logs;
   for (size_t tenant = 0; tenant < logs.size(); ++tenant) {
     if (tenant == kAuditTenant) continue;  // our own records stand in no book
     for (auto next = booked[logs[tenant]]; next < store_.log_size(static_cast<TenantId>(tenant));) {
-      auto segment = (*view)->segment_at(logs[tenant], next);
-      if (!segment) return tl::unexpected(segment.error());
-      if (!*segment) return fail(Code::corrupt, "record " + logs[tenant] + "/" + std::to_string(next) + " is gone");
-      auto batch = (*view)->read(**segment);
-      if (!batch) return tl::unexpected(batch.error());
-      for (auto& record : (*batch)->records) {
+      auto segment = YUSHI_TRY(view->segment_at(logs[tenant], next));
+      if (!segment) return fail(Code::corrupt, "record " + logs[tenant] + "/" + std::to_string(next) + " is gone");
+      auto batch = YUSHI_TRY(view->read(*segment));
+      for (auto& record : batch->records) {
         if (record.index < next) continue;
         auto& committed = unbooked[{static_cast<TenantId>(tenant), std::string(record.origin->source)}];
         committed.records += 1;
         committed.bytes += record.raw.size();
       }
-      next = (*segment)->summary.first_index + (*segment)->summary.records;
+      next = segment->summary.first_index + segment->summary.records;
     }
   }
   book_.resume(std::move(unbooked));

@@ -26,19 +26,17 @@ class StoreSource : public forward::RecordSource {
 
   Result<std::unique_ptr<Batch>> read(const std::string& log, uint64_t index) override {
     auto view = storage::StoreView::of(store_);
-    auto segment = view->segment_at(log, index);
-    if (!segment) return tl::unexpected(segment.error());
-    if (!*segment) return fail(Code::corrupt, "record " + log + "/" + std::to_string(index) + " is gone");
-    return view->read(**segment);
+    auto segment = YUSHI_TRY(view->segment_at(log, index));
+    if (!segment) return fail(Code::corrupt, "record " + log + "/" + std::to_string(index) + " is gone");
+    return view->read(*segment);
   }
 
   Result<std::vector<StoredAlert>> alerts(uint64_t from_audit_index, size_t limit) override {
     auto view = storage::StoreView::of(store_);
-    auto stored = view->alerts(from_audit_index, limit);
-    if (!stored) return tl::unexpected(stored.error());
+    auto stored = YUSHI_TRY(view->alerts(from_audit_index, limit));
     std::vector<StoredAlert> out;
     std::unique_ptr<Batch> audit;  // many alerts lie in one chunk or block of it
-    for (auto& alert : *stored) {
+    for (auto& alert : stored) {
       auto json = nlohmann::json::parse(alert.json, nullptr, /*allow_exceptions=*/false);
       auto text = [&](const char* pointer) {
         nlohmann::json::json_pointer at(pointer);
@@ -47,9 +45,8 @@ class StoreSource : public forward::RecordSource {
       StoredAlert each{alert.audit_index, text("/organization/name"), text("/host/name"), "", alert.json};
       if (each.host.empty()) each.host = text("/log/source/address");
       if (!audit || audit->records.back().index < alert.audit_index) {
-        auto read = this->read("_audit", alert.audit_index);
-        if (!read) return tl::unexpected(read.error());
-        audit = std::move(*read);
+        auto read = YUSHI_TRY(this->read("_audit", alert.audit_index));
+        audit = std::move(read);
       }
       auto& record = audit->records[alert.audit_index - audit->records.front().index];
       forward::write_entry_head(record, each.entry);

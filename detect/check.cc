@@ -124,9 +124,8 @@ Result<std::vector<Alert>> alerts_of_lines(std::shared_ptr<const RuleSet> rules,
 }
 
 Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const UnderstandBatch& understand) {
-  auto rules = RuleSet::load(files);
-  if (!rules) return tl::unexpected(rules.error());
-  const auto& loaded = static_cast<const LoadedRules&>(**rules);
+  auto rules = YUSHI_TRY(RuleSet::load(files));
+  const auto& loaded = static_cast<const LoadedRules&>(*rules);
   RuleTestReport report;
   report.unsupported = loaded.unsupported();
   for (const auto& file : loaded.files()) {
@@ -137,7 +136,7 @@ Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const 
         (test.any ? positive : negative) = true;
         std::string place = head.path + ":" + std::to_string(test.line) + ": " + head.title +
                             (test.name.empty() ? "" : ", " + test.name) + ": ";
-        auto alerts = alerts_of_lines(*rules, {}, test.received, test.lines, understand);
+        auto alerts = alerts_of_lines(rules, {}, test.received, test.lines, understand);
         if (!alerts) return fail(Code::invalid, place + alerts.error().message);
         std::vector<const Alert*> mine;
         for (const auto& alert : *alerts)

@@ -129,8 +129,7 @@ Result<std::vector<RuleFile>> read_rule_directories(const std::vector<std::strin
                                                     std::vector<FileLeftOut>* left_out) {
   std::map<std::string, RuleFile> files;
   std::vector<FileLeftOut> away, misnamed;
-  for (const auto& directory : directories)
-    if (auto read = read_directory(directory, files, away, misnamed); !read) return tl::unexpected(read.error());
+  for (const auto& directory : directories) YUSHI_TRY(read_directory(directory, files, away, misnamed));
   if (!away.empty() && !left_out) return fail(Code::io, away.front().why);
   if (left_out) {
     left_out->insert(left_out->end(), away.begin(), away.end());
@@ -168,7 +167,7 @@ Result<std::shared_ptr<const RuleSet>> LoadedRules::load(std::vector<RuleFile> f
   if (problem_count > kProblemsMax)
     problems += "\nand " + std::to_string(problem_count - kProblemsMax) + " more problems";
   if (problem_count > 0) return fail(Code::invalid, problems);
-  if (auto linked = set->link(documents); !linked) return tl::unexpected(linked.error());
+  YUSHI_TRY(set->link(documents));
   set->index();
   return std::shared_ptr<const RuleSet>(set);
 }

@@ -159,7 +159,7 @@ class GeoIp final : public Lookups {
 
 Result<std::unique_ptr<const Lookups>> open_geoip(const std::string& path) {
   auto out = std::make_unique<GeoIp>();
-  if (auto opened = out->open(path); !opened) return tl::unexpected(opened.error());
+  YUSHI_TRY(out->open(path));
   return std::unique_ptr<const Lookups>(std::move(out));
 }
 

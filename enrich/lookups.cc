@@ -25,14 +25,12 @@ Result<std::shared_ptr<const Lookups>> open_lookups(const LookupFiles& files) {
   std::vector<std::unique_ptr<const Lookups>> each;
   for (auto& path : {files.city, files.asn}) {
     if (path.empty()) continue;
-    auto opened = open_geoip(path);
-    if (!opened) return tl::unexpected(opened.error());
-    each.push_back(std::move(*opened));
+    auto opened = YUSHI_TRY(open_geoip(path));
+    each.push_back(std::move(opened));
   }
   if (!files.user_agents.empty()) {
-    auto opened = open_user_agents(files.user_agents);
-    if (!opened) return tl::unexpected(opened.error());
-    each.push_back(std::move(*opened));
+    auto opened = YUSHI_TRY(open_user_agents(files.user_agents));
+    each.push_back(std::move(opened));
   }
   if (each.empty()) return std::shared_ptr<const Lookups>();
   return std::shared_ptr<const Lookups>(std::make_shared<AllLookups>(std::move(each)));

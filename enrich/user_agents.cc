@@ -167,7 +167,7 @@ class UserAgents final : public Lookups {
 
 Result<std::unique_ptr<const Lookups>> open_user_agents(const std::string& path) {
   auto out = std::make_unique<UserAgents>();
-  if (auto opened = out->open(path); !opened) return tl::unexpected(opened.error());
+  YUSHI_TRY(out->open(path));
   return std::unique_ptr<const Lookups>(std::move(out));
 }
 

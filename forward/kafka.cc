@@ -129,9 +129,8 @@ struct KafkaForwarder::State {
           forwarder.failed |= fatal;
           forwarder.in_doubt |= trouble == KafkaProducer::Trouble::all_away;
         }};
-    auto made = KafkaProducer::make(settings, batch_bytes, listener);
-    if (!made) return tl::unexpected(made.error());
-    producer = std::move(*made);
+    auto made = YUSHI_TRY(KafkaProducer::make(settings, batch_bytes, listener));
+    producer = std::move(made);
     return {};
   }
 

@@ -185,19 +185,17 @@ class TcpInput final : public Input {
 }  // namespace
 
 Result<std::unique_ptr<Input>> bind_tcp_input(const InputSettings& settings) {
-  auto address = parse_listen(settings.listen);
-  if (!address) return tl::unexpected(address.error());
+  auto address = YUSHI_TRY(parse_listen(settings.listen));
   const std::string doing = "tcp " + settings.listen;
-  OwnedFd fd(::socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) return fail_bind(doing, errno, *address);
+  OwnedFd fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return fail_bind(doing, errno, address);
   set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-  if (address->storage.ss_family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
-  if (::bind(fd.get(), address->get(), address->length) != 0 || ::listen(fd.get(), SOMAXCONN) != 0) {
-    return fail_bind(doing, errno, *address);
+  if (address.storage.ss_family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (::bind(fd.get(), address.get(), address.length) != 0 || ::listen(fd.get(), SOMAXCONN) != 0) {
+    return fail_bind(doing, errno, address);
   }
-  auto bound = bound_address(fd.get());
-  if (!bound) return tl::unexpected(bound.error());
-  return std::make_unique<TcpInput>(settings, *bound, std::move(fd));
+  auto bound = YUSHI_TRY(bound_address(fd.get()));
+  return std::make_unique<TcpInput>(settings, bound, std::move(fd));
 }
 
 }  // namespace yushi::ingest

@@ -48,11 +48,10 @@ Result<TenantMap::Place> TenantMap::place_of(std::string_view cidr) {
 }
 
 Result<void> TenantMap::add(std::string_view cidr, TenantId tenant) {
-  auto place = place_of(cidr);
-  if (!place) return tl::unexpected(place.error());
-  uint32_t node = place->root;
-  for (unsigned at = place->from; at < place->until; ++at) {
-    const unsigned side = bit(place->address, at);
+  auto place = YUSHI_TRY(place_of(cidr));
+  uint32_t node = place.root;
+  for (unsigned at = place.from; at < place.until; ++at) {
+    const unsigned side = bit(place.address, at);
     if (nodes_[node].child[side] == kNone) {
       nodes_[node].child[side] = static_cast<uint32_t>(nodes_.size());
       nodes_.emplace_back();

@@ -42,7 +42,7 @@ Result<UnixListener> UnixListener::bind(const std::string& doing, const std::str
                                    " bytes; choose a shorter one");
   }
   std::memcpy(address.sun_path, path.data(), path.size());
-  if (auto cleared = clear_path(doing, path, address, type); !cleared) return tl::unexpected(cleared.error());
+  YUSHI_TRY(clear_path(doing, path, address, type));
 
   UnixListener listener;
   listener.path_ = path;

@@ -334,9 +334,8 @@ Result<NewParser> make_parser(const std::string& name, const std::vector<std::st
   if (name.empty() || name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-.") != name.npos)
     return fail(Code::invalid,
                 "`" + name + "` cannot be a parser's name: it has letters a-z, digits, '_', '-' and '.' only");
-  auto set = ParserSet::load(known);
-  if (!set) return tl::unexpected(set.error());
-  return Maker(name, read_sample(lines, *set), known).make();
+  auto set = YUSHI_TRY(ParserSet::load(known));
+  return Maker(name, read_sample(lines, set), known).make();
 }
 
 }  // namespace yushi::parsers

@@ -90,10 +90,9 @@ class FileReader : YamlReader {
 
   JoinRule read_join(const YAML::Node& node) {
     const auto expand = [&](const std::string& regex) -> Result<std::string> {
-      auto expanded = expand_grok(regex, macros_);
-      if (!expanded) return tl::unexpected(expanded.error());
-      if (!expanded->captures.empty()) return fail(Code::invalid, "an expression of join captures nothing");
-      return expanded->regex;
+      auto expanded = YUSHI_TRY(expand_grok(regex, macros_));
+      if (!expanded.captures.empty()) return fail(Code::invalid, "an expression of join captures nothing");
+      return expanded.regex;
     };
     const auto tables = [&](const YAML::Node& value) {
       std::vector<std::shared_ptr<const ValueTable>> out;

@@ -67,19 +67,15 @@ Result<void> answer_alerts(const Asked& asked) {
   Parameters parameters(asked.question);
   if (auto allowed = parameters.allow({"since", "until", "zone", "limit", "tenant", "reverse"}); !allowed)
     return allowed;
-  auto clock = parameters.clock();
-  if (!clock) return tl::unexpected(clock.error());
-  auto times = parameters.times(*clock);
-  if (!times) return tl::unexpected(times.error());
-  auto limit = parameters.number("limit");
-  if (!limit) return tl::unexpected(limit.error());
-  auto reverse = parameters.flag("reverse");
-  if (!reverse) return tl::unexpected(reverse.error());
+  auto clock = YUSHI_TRY(parameters.clock());
+  auto times = YUSHI_TRY(parameters.times(clock));
+  auto limit = YUSHI_TRY(parameters.number("limit"));
+  auto reverse = YUSHI_TRY(parameters.flag("reverse"));
 
-  const Wanted wanted{*times, std::string(parameters.text("tenant"))};
-  uint64_t left = limit->value_or(std::numeric_limits<uint64_t>::max());
-  uint64_t from = first_index_of(asked.view, times->from_ns);
-  if (*limit && !*reverse) {
+  const Wanted wanted{times, std::string(parameters.text("tenant"))};
+  uint64_t left = limit.value_or(std::numeric_limits<uint64_t>::max());
+  uint64_t from = first_index_of(asked.view, times.from_ns);
+  if (limit && !reverse) {
     // The newest so many, the newest of them last: where do they begin?
     uint64_t found = 0, first = std::numeric_limits<uint64_t>::max();
     auto counted = asked.view.each_alert(from, true, [&](uint64_t index, std::string_view json) {
@@ -93,7 +89,7 @@ Result<void> answer_alerts(const Asked& asked) {
   AnswerEnd end;
   bool gone = false;
   SecretMask mask(asked.secrets);
-  auto answered = asked.view.each_alert(from, *reverse, [&](uint64_t index, std::string_view json) {
+  auto answered = asked.view.each_alert(from, reverse, [&](uint64_t index, std::string_view json) {
     if (end.records == left) return false;
     auto holds = wanted.holds(json);
     if (holds && !*holds) return !asked.cancelled;

@@ -13,9 +13,8 @@ constexpr std::string_view kProofOfAnswer = "proof_of_answer";
 // `log` must be there; its size.
 Result<uint64_t> size_of(const Asked& asked, std::string_view log) {
   if (log.empty()) return fail(Code::invalid, asked.question.name + " needs `log`");
-  auto head = asked.view.head(std::string(log));
-  if (!head) return tl::unexpected(head.error());
-  return head->size;
+  auto head = YUSHI_TRY(asked.view.head(std::string(log)));
+  return head.size;
 }
 
 nlohmann::ordered_json base64_list(const std::vector<Hash>& hashes) {
@@ -25,19 +24,17 @@ nlohmann::ordered_json base64_list(const std::vector<Hash>& hashes) {
 }
 
 Result<uint64_t> needed_number(const Parameters& parameters, std::string_view name, std::string_view question) {
-  auto number = parameters.number(name);
-  if (!number) return tl::unexpected(number.error());
-  if (!*number) return fail(Code::invalid, std::string(question) + " needs `" + std::string(name) + "`");
-  return **number;
+  auto number = YUSHI_TRY(parameters.number(name));
+  if (!number) return fail(Code::invalid, std::string(question) + " needs `" + std::string(name) + "`");
+  return *number;
 }
 
 }  // namespace
 
 Result<std::string> node_public_key(const storage::StoreView& view) {
   auto& database = view.database();
-  auto stored = database.get(database.families().meta, "public_key");
-  if (!stored) return tl::unexpected(stored.error());
-  return *stored ? **stored : std::string();
+  auto stored = YUSHI_TRY(database.get(database.families().meta, "public_key"));
+  return stored ? *stored : std::string();
 }
 
 Result<void> answer_checkpoint(const Asked& asked) {
@@ -45,19 +42,16 @@ Result<void> answer_checkpoint(const Asked& asked) {
   if (auto allowed = parameters.allow({"log", "tenant", kProofOfAnswer}); !allowed) return allowed;
   std::string log(parameters.text("log"));
   if (!log.empty()) {
-    if (auto size = size_of(asked, log); !size) return tl::unexpected(size.error());
+    YUSHI_TRY(size_of(asked, log));
   }
-  auto logs = parameters.text("tenant").empty() ? asked.view.logs() : parameters.logs(asked.view);
-  if (!logs) return tl::unexpected(logs.error());
-  auto key = node_public_key(asked.view);
-  if (!key) return tl::unexpected(key.error());
+  auto logs = YUSHI_TRY(parameters.text("tenant").empty() ? asked.view.logs() : parameters.logs(asked.view));
+  auto key = YUSHI_TRY(node_public_key(asked.view));
   AnswerEnd end;
-  for (auto& name : *logs) {
+  for (auto& name : logs) {
     if (!log.empty() && name != log) continue;
-    auto note = asked.view.newest_checkpoint(name);
-    if (!note) return tl::unexpected(note.error());
-    if (!*note) continue;  // an empty log has none
-    auto checkpoint = Checkpoint::parse_body(**note);
+    auto note = YUSHI_TRY(asked.view.newest_checkpoint(name));
+    if (!note) continue;  // an empty log has none
+    auto checkpoint = Checkpoint::parse_body(*note);
     if (!checkpoint) {
       return fail(Code::corrupt, "the newest checkpoint of log " + name + ": " + checkpoint.error().message);
     }
@@ -65,8 +59,8 @@ Result<void> answer_checkpoint(const Asked& asked) {
                                    {"origin", checkpoint->origin},
                                    {"size", checkpoint->size},
                                    {"root", to_base64(as_bytes(checkpoint->root))},
-                                   {"note", **note}};
-    if (!key->empty()) line["verifier"] = make_verifier_line(checkpoint->origin, *key);
+                                   {"note", *note}};
+    if (!key.empty()) line["verifier"] = make_verifier_line(checkpoint->origin, key);
     if (!asked.say(line)) return {};
     ++end.records;
   }
@@ -79,27 +73,23 @@ Result<void> answer_consistency(const Asked& asked) {
   Parameters parameters(asked.question);
   if (auto allowed = parameters.allow({"log", "from", "to", kProofOfAnswer}); !allowed) return allowed;
   std::string log(parameters.text("log"));
-  auto size = size_of(asked, log);
-  if (!size) return tl::unexpected(size.error());
-  auto from = needed_number(parameters, "from", "consistency");
-  if (!from) return tl::unexpected(from.error());
-  auto to = needed_number(parameters, "to", "consistency");
-  if (!to) return tl::unexpected(to.error());
-  if (*from > *to || *to > *size) {
-    return fail(Code::invalid, "consistency: log " + log + " has " + std::to_string(*size) +
-                                   " records; it cannot be proved from " + std::to_string(*from) + " to " +
-                                   std::to_string(*to));
+  auto size = YUSHI_TRY(size_of(asked, log));
+  auto from = YUSHI_TRY(needed_number(parameters, "from", "consistency"));
+  auto to = YUSHI_TRY(needed_number(parameters, "to", "consistency"));
+  if (from > to || to > size) {
+    return fail(Code::invalid, "consistency: log " + log + " has " + std::to_string(size) +
+                                   " records; it cannot be proved from " + std::to_string(from) + " to " +
+                                   std::to_string(to));
   }
   std::vector<Hash> hashes;
-  if (*from > 0 && *from < *to) {
+  if (from > 0 && from < to) {
     TreeReader tree(asked.view, log);
-    auto proof = prove_consistency(*from, *to, tree.as_function());
-    if (!proof) return tl::unexpected(proof.error());
-    hashes = std::move(*proof);
+    auto proof = YUSHI_TRY(prove_consistency(from, to, tree.as_function()));
+    hashes = std::move(proof);
   }
   AnswerEnd end;
   end.records = 1;
-  if (asked.say({{"log", log}, {"from", *from}, {"to", *to}, {"hashes", base64_list(hashes)}})) say_end(asked, end);
+  if (asked.say({{"log", log}, {"from", from}, {"to", to}, {"hashes", base64_list(hashes)}})) say_end(asked, end);
   return {};
 }
 
@@ -111,31 +101,26 @@ Result<void> answer_proof(const Asked& asked) {
   if (slash == id.npos)
     return fail(Code::invalid, "proof: `id` is \"" + id + "\", but an id is LOG/INDEX, as event.id has it");
   Question index_only{"proof", {{"index", id.substr(slash + 1)}}};
-  auto index = needed_number(Parameters(index_only), "index", "proof");
-  if (!index) return tl::unexpected(index.error());
+  auto index = YUSHI_TRY(needed_number(Parameters(index_only), "index", "proof"));
   auto log = id.substr(0, slash);
-  auto size = size_of(asked, log);
-  if (!size) return tl::unexpected(size.error());
-  auto wanted = parameters.number("size");
-  if (!wanted) return tl::unexpected(wanted.error());
-  uint64_t tree_size = wanted->value_or(*size);
-  if (*index >= tree_size || tree_size > *size) {
-    return fail(Code::not_found, "proof: log " + log + " has " + std::to_string(*size) +
-                                     " records; there is no record " + std::to_string(*index) + " in the first " +
+  auto size = YUSHI_TRY(size_of(asked, log));
+  auto wanted = YUSHI_TRY(parameters.number("size"));
+  uint64_t tree_size = wanted.value_or(size);
+  if (index >= tree_size || tree_size > size) {
+    return fail(Code::not_found, "proof: log " + log + " has " + std::to_string(size) +
+                                     " records; there is no record " + std::to_string(index) + " in the first " +
                                      std::to_string(tree_size));
   }
   TreeReader tree(asked.view, log);
-  auto leaf = tree.subtree(0, *index);
-  if (!leaf) return tl::unexpected(leaf.error());
-  auto proof = prove_inclusion(*index, tree_size, tree.as_function());
-  if (!proof) return tl::unexpected(proof.error());
+  auto leaf = YUSHI_TRY(tree.subtree(0, index));
+  auto proof = YUSHI_TRY(prove_inclusion(index, tree_size, tree.as_function()));
   AnswerEnd end;
   end.records = 1;
   if (asked.say({{"log", log},
-                 {"index", *index},
+                 {"index", index},
                  {"tree_size", tree_size},
-                 {"leaf", to_base64(as_bytes(*leaf))},
-                 {"hashes", base64_list(*proof)}})) {
+                 {"leaf", to_base64(as_bytes(leaf))},
+                 {"hashes", base64_list(proof)}})) {
     say_end(asked, end);
   }
   return {};

@@ -42,11 +42,10 @@ Result<std::map<std::string, uint64_t>> read_after(std::string_view text) {
 
 Result<Segments> event_segments_of(const Asked& asked, const std::vector<std::string>& logs) {
   if (!asked.events) return fail(Code::unavailable, "nobody says what joins lines to events");
-  auto reading = asked.events();
-  if (!reading) return tl::unexpected(reading.error());
+  auto reading = YUSHI_TRY(asked.events());
   Segments out;
   for (auto& log : logs) {
-    auto all = event_segments(asked.view, log, *reading);
+    auto all = event_segments(asked.view, log, reading);
     if (!all)
       out.missing.push_back("log " + log + ": " + all.error().message);
     else
@@ -136,18 +135,17 @@ Result<void> answer_records(const Asked& asked, const Query& query, const Segmen
 Result<void> answer_rows(const Asked& asked, const Query& query, const Segments& found, FieldWatch& watch,
                          ScanOptions options, bool reverse) {
   options.bytes_max = asked.budget.lease(asked.budget.pool().bytes() / 2);
-  auto answered = run_pipe(query, found.segments, options, asked.cancelled, asked.secrets);
-  if (!answered) return tl::unexpected(answered.error());
+  auto answered = YUSHI_TRY(run_pipe(query, found.segments, options, asked.cancelled, asked.secrets));
   if (asked.cancelled) return {};
-  if (reverse) std::reverse(answered->table.rows.begin(), answered->table.rows.end());
-  for (auto& row : answered->table.rows) {
-    if (!asked.sink(render_json_row(answered->table, row))) return {};
+  if (reverse) std::reverse(answered.table.rows.begin(), answered.table.rows.end());
+  for (auto& row : answered.table.rows) {
+    if (!asked.sink(render_json_row(answered.table, row))) return {};
   }
-  auto end = end_of(answered->report, found.missing);
-  end.records = answered->table.rows.size();
-  end.more["columns"] = answered->table.columns;
-  end.notes = watch.notes(found.segments, answered->report.records_found == 0 || end.records == 0, asked.cancelled);
-  end.notes.insert(end.notes.end(), answered->notes.begin(), answered->notes.end());
+  auto end = end_of(answered.report, found.missing);
+  end.records = answered.table.rows.size();
+  end.more["columns"] = answered.table.columns;
+  end.notes = watch.notes(found.segments, answered.report.records_found == 0 || end.records == 0, asked.cancelled);
+  end.notes.insert(end.notes.end(), answered.notes.begin(), answered.notes.end());
   say_end(asked, end);
   return {};
 }
@@ -172,70 +170,56 @@ Result<void> answer_search(const Asked& asked) {
       !allowed) {
     return allowed;
   }
-  auto clock = parameters.clock();
-  if (!clock) return tl::unexpected(clock.error());
-  auto query = Query::parse(parameters.text("query"), *clock);
-  if (!query) return tl::unexpected(query.error());
-  auto times = parameters.times(*clock);
-  if (!times) return tl::unexpected(times.error());
-  auto limit = parameters.number("limit");
-  if (!limit) return tl::unexpected(limit.error());
-  auto reverse = parameters.flag("reverse");
-  if (!reverse) return tl::unexpected(reverse.error());
-  if (auto explain = parameters.flag("explain"); !explain) return tl::unexpected(explain.error());
-  auto events = parameters.flag("events");
-  if (!events) return tl::unexpected(events.error());
-  auto after = read_after(parameters.text("after"));
-  if (!after) return tl::unexpected(after.error());
-  auto logs = parameters.logs(asked.view);
-  if (!logs) return tl::unexpected(logs.error());
-  if (*reverse && !query->ascends_in_time()) {
+  auto clock = YUSHI_TRY(parameters.clock());
+  auto query = YUSHI_TRY(Query::parse(parameters.text("query"), clock));
+  auto times = YUSHI_TRY(parameters.times(clock));
+  auto limit = YUSHI_TRY(parameters.number("limit"));
+  auto reverse = YUSHI_TRY(parameters.flag("reverse"));
+  YUSHI_TRY(parameters.flag("explain"));
+  auto events = YUSHI_TRY(parameters.flag("events"));
+  auto after = YUSHI_TRY(read_after(parameters.text("after")));
+  auto logs = YUSHI_TRY(parameters.logs(asked.view));
+  if (reverse && !query.ascends_in_time()) {
     return fail(Code::invalid,
                 "reverse: the rows of this pipe are not in the order of time; turn them round with `sort`");
   }
   bool follows = asked.question.parameters.contains("after");
-  if (*events && (follows || asked.question.parameters.contains("follow"))) {
+  if (events && (follows || asked.question.parameters.contains("follow"))) {
     return fail(Code::invalid, "events are joined of what is stored; what comes is followed line by line");
   }
-  if ((follows || asked.question.parameters.contains("follow")) && !query->is_plain()) {
+  if ((follows || asked.question.parameters.contains("follow")) && !query.is_plain()) {
     return fail(Code::invalid, "a pipe cannot be followed; ask for records");
   }
-  if (!follows && asked.question.parameters.contains("follow") && times->to_ns < clock->now_ns) {
+  if (!follows && asked.question.parameters.contains("follow") && times.to_ns < clock.now_ns) {
     return fail(Code::invalid,
                 "until " + std::string(parameters.text("until")) + " is past; nothing that comes can be before it");
   }
 
-  auto options = scan_options(asked, *times, *limit);
-  if (follows) return answer_arrived(asked, *query, *logs, *after, options);
-  auto found = *events ? event_segments_of(asked, *logs) : segments_of(asked.view, *logs);
-  if (!found) return tl::unexpected(found.error());
-  FieldWatch watch(*query, options, place_of(parameters));
-  watch.watch(found->segments);
-  if (query->is_plain()) return answer_records(asked, *query, *found, watch, options, *reverse, limit->has_value());
-  return answer_rows(asked, *query, *found, watch, options, *reverse);
+  auto options = scan_options(asked, times, limit);
+  if (follows) return answer_arrived(asked, query, logs, after, options);
+  auto found = YUSHI_TRY(events ? event_segments_of(asked, logs) : segments_of(asked.view, logs));
+  FieldWatch watch(query, options, place_of(parameters));
+  watch.watch(found.segments);
+  if (query.is_plain()) return answer_records(asked, query, found, watch, options, reverse, limit.has_value());
+  return answer_rows(asked, query, found, watch, options, reverse);
 }
 
 Result<void> answer_hist(const Asked& asked) {
   Parameters parameters(asked.question);
   if (auto allowed = parameters.allow({"query", "every", "by", "since", "until", "zone", "tenant", "limit"}); !allowed)
     return allowed;
-  auto clock = parameters.clock();
-  if (!clock) return tl::unexpected(clock.error());
+  auto clock = YUSHI_TRY(parameters.clock());
   auto every = parameters.text("every");
-  auto query = Query::histogram(parameters.text("query"), every.empty() ? "1h" : every, parameters.text("by"), *clock);
-  if (!query) return tl::unexpected(query.error());
-  auto times = parameters.times(*clock);
-  if (!times) return tl::unexpected(times.error());
-  auto limit = parameters.number("limit");
-  if (!limit) return tl::unexpected(limit.error());
-  auto logs = parameters.logs(asked.view);
-  if (!logs) return tl::unexpected(logs.error());
-  auto found = segments_of(asked.view, *logs);
-  if (!found) return tl::unexpected(found.error());
-  auto options = scan_options(asked, *times, *limit);
-  FieldWatch watch(*query, options, place_of(parameters));
-  watch.watch(found->segments);
-  return answer_rows(asked, *query, *found, watch, options, false);
+  auto query =
+      YUSHI_TRY(Query::histogram(parameters.text("query"), every.empty() ? "1h" : every, parameters.text("by"), clock));
+  auto times = YUSHI_TRY(parameters.times(clock));
+  auto limit = YUSHI_TRY(parameters.number("limit"));
+  auto logs = YUSHI_TRY(parameters.logs(asked.view));
+  auto found = YUSHI_TRY(segments_of(asked.view, logs));
+  auto options = scan_options(asked, times, limit);
+  FieldWatch watch(query, options, place_of(parameters));
+  watch.watch(found.segments);
+  return answer_rows(asked, query, found, watch, options, false);
 }
 
 }  // namespace yushi::query

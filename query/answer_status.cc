@@ -9,12 +9,10 @@ Result<void> answer_status(const Asked& asked) {
   Parameters parameters(asked.question);
   if (auto allowed = parameters.allow({"tenant"}); !allowed) return allowed;
   std::vector<std::string> logs;
-  auto named = parameters.text("tenant").empty() ? asked.view.logs() : parameters.logs(asked.view);
-  if (!named) return tl::unexpected(named.error());
+  auto named = YUSHI_TRY(parameters.text("tenant").empty() ? asked.view.logs() : parameters.logs(asked.view));
   AnswerEnd end;
-  for (auto& log : *named) {
-    auto head = asked.view.head(log);
-    if (!head) return tl::unexpected(head.error());
+  for (auto& log : named) {
+    auto head = YUSHI_TRY(asked.view.head(log));
     uint64_t blocks = 0, tail = 0, raw_bytes = 0;
     auto segments = asked.view.segments(log);
     if (segments) {
@@ -29,7 +27,7 @@ Result<void> answer_status(const Asked& asked) {
       end.missing.push_back("log " + log + ": " + segments.error().message);
     }
     if (!asked.say({{"log", log},
-                    {"records", head->size},
+                    {"records", head.size},
                     {"blocks", blocks},
                     {"tail_records", tail},
                     {"raw_bytes", raw_bytes}})) {
@@ -46,12 +44,10 @@ Result<void> answer_status(const Asked& asked) {
 Result<void> answer_sources(const Asked& asked) {
   Parameters parameters(asked.question);
   if (auto allowed = parameters.allow({"tenant", "zone"}); !allowed) return allowed;
-  auto clock = parameters.clock();
-  if (!clock) return tl::unexpected(clock.error());
-  auto logs = parameters.logs(asked.view);
-  if (!logs) return tl::unexpected(logs.error());
+  auto clock = YUSHI_TRY(parameters.clock());
+  auto logs = YUSHI_TRY(parameters.logs(asked.view));
   AnswerEnd end;
-  for (auto& log : *logs) {
+  for (auto& log : logs) {
     auto sources = asked.view.sources(log);
     if (!sources) {
       end.missing.push_back(sources.error().message);
@@ -73,7 +69,7 @@ Result<void> answer_sources(const Asked& asked) {
           {"last_seen", utc_text(state.last_received_ns)},
           {"records", state.next_seq},
           {"bytes", state.raw_bytes},
-          {"silent_seconds", std::max<int64_t>(0, (clock->now_ns - state.last_received_ns) / kSecond)},
+          {"silent_seconds", std::max<int64_t>(0, (clock.now_ns - state.last_received_ns) / kSecond)},
           // Event time of the newest record against its receipt: positive when the sender's clock is ahead.
           {"clock_skew_seconds",
            static_cast<double>((state.last_event_ns - state.last_received_ns) / 1'000'000) / 1000},

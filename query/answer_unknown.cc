@@ -16,24 +16,18 @@ constexpr size_t kRowsByDefault = 100;
 Result<void> answer_unknown(const Asked& asked) {
   Parameters parameters(asked.question);
   if (auto allowed = parameters.allow({"since", "until", "zone", "limit", "tenant"}); !allowed) return allowed;
-  auto clock = parameters.clock();
-  if (!clock) return tl::unexpected(clock.error());
-  auto times = parameters.times(*clock);
-  if (!times) return tl::unexpected(times.error());
-  auto limit = parameters.number("limit");
-  if (!limit) return tl::unexpected(limit.error());
-  auto logs = parameters.logs(asked.view);
-  if (!logs) return tl::unexpected(logs.error());
-  auto filter = Filter::parse_kql(unknown_filter(), *clock);
-  if (!filter) return tl::unexpected(filter.error());
-  auto found = segments_of(asked.view, *logs);
-  if (!found) return tl::unexpected(found.error());
+  auto clock = YUSHI_TRY(parameters.clock());
+  auto times = YUSHI_TRY(parameters.times(clock));
+  auto limit = YUSHI_TRY(parameters.number("limit"));
+  auto logs = YUSHI_TRY(parameters.logs(asked.view));
+  auto filter = YUSHI_TRY(Filter::parse_kql(unknown_filter(), clock));
+  auto found = YUSHI_TRY(segments_of(asked.view, logs));
 
   SecretMask mask(asked.secrets);
   UnknownLines lines;  // one for all threads: forms of the same kind must meet
   std::mutex mutex;
   auto report = scan_unordered(
-      found->segments, *filter, scan_options(asked, *times, std::nullopt),
+      found.segments, filter, scan_options(asked, times, std::nullopt),
       [&](size_t, const std::vector<const Record*>& records) {
         std::lock_guard lock(mutex);
         for (auto* record : records) lines.add(mask.mask(*record));
@@ -42,10 +36,10 @@ Result<void> answer_unknown(const Asked& asked) {
       asked.cancelled);
   if (!report) return tl::unexpected(report.error());
   if (asked.cancelled) return {};
-  auto rows = lines.rows(limit->value_or(kRowsByDefault));
+  auto rows = lines.rows(limit.value_or(kRowsByDefault));
   for (auto& row : rows)
     if (!asked.say(row)) return {};
-  auto end = end_of(*report, found->missing);
+  auto end = end_of(*report, found.missing);
   end.records = rows.size();
   end.more["lines"] = lines.lines();
   if (lines.rare()) end.notes.push_back(std::to_string(lines.rare()) + " lines of rare forms are not shown");

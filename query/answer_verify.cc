@@ -26,9 +26,8 @@ Result<void> answer_verify(const Asked& asked) {
   Parameters parameters(asked.question);
   if (auto allowed = parameters.allow({"remembered"}); !allowed) return allowed;
   storage::VerifyOptions options;
-  auto key = node_public_key(asked.view);
-  if (!key) return tl::unexpected(key.error());
-  options.public_key = *key;
+  auto key = YUSHI_TRY(node_public_key(asked.view));
+  options.public_key = key;
   auto data_dir = std::filesystem::path(asked.view.database().directory()).parent_path();
   options.heads_path = (data_dir / "heads").string();
   options.key_path = asked.view.key_path();

@@ -24,17 +24,16 @@ class EventReader {
       : view_(view), state_(std::make_shared<State>(reading.parsers)), zone_(std::move(zone)), from_(from), to_(to) {}
 
   Result<void> feed(const storage::Segment& segment) {
-    auto batch = view_.read(segment);
-    if (!batch) return tl::unexpected(batch.error());
+    auto batch = YUSHI_TRY(view_.read(segment));
     auto& joiner = state_->joiner;
     joiner.begin();
-    for (auto& record : (*batch)->records) {
+    for (auto& record : batch->records) {
       if (record.index >= to_ && is_whole()) break;
       const bool is_line = joiner.add(record, zone_);
       take();
       if (!is_line) keep(record);
     }
-    state_->batches.push_back(std::move(*batch));
+    state_->batches.push_back(std::move(batch));
     return {};
   }
   // No event that is asked for waits for a line.
@@ -81,8 +80,7 @@ Result<std::unique_ptr<Batch>> read_events(const storage::StoreView& view, const
   size_t at = begin;
   while (at > 0 && from - segments.end_of(at) < kBeforeRecords) --at;
   EventReader reader(view, reading, reading.zone_of(log), from, to);
-  for (; at < segments.all.size() && (at < end || !reader.is_whole()); ++at)
-    if (auto fed = reader.feed(segments.all[at]); !fed) return tl::unexpected(fed.error());
+  for (; at < segments.all.size() && (at < end || !reader.is_whole()); ++at) YUSHI_TRY(reader.feed(segments.all[at]));
   return reader.finish();
 }
 
@@ -90,10 +88,9 @@ Result<std::unique_ptr<Batch>> read_events(const storage::StoreView& view, const
 
 Result<std::vector<ScanSegment>> event_segments(const storage::StoreView& view, const std::string& log,
                                                 const EventReading& reading) {
-  auto all = view.segments(log);
-  if (!all) return tl::unexpected(all.error());
+  auto all = YUSHI_TRY(view.segments(log));
   auto segments = std::make_shared<LogSegments>();
-  segments->all = std::move(*all);
+  segments->all = std::move(all);
   if (!segments->all.empty()) {
     auto& last = segments->all.back().summary;
     segments->end = last.first_index + last.records;

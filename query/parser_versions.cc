@@ -47,44 +47,37 @@ Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::find(const std
   if (auto it = sets_.find(digest); it != sets_.end()) return last_ = it->second;
   auto database = database_.lock();
   if (!database) return fail(Code::unavailable, "the store is closing");
-  auto bytes = database->get(database->families().meta, storage::keys::parsers(digest));
-  if (!bytes) return tl::unexpected(bytes.error());
-  if (!*bytes) return fail(Code::corrupt, "the store does not hold parser version " + digest);
-  auto files = decode_parser_files(**bytes);
-  if (!files) return tl::unexpected(files.error());
-  auto set = parsers::ParserSet::load(std::move(*files));
-  if (!set) return tl::unexpected(set.error());
-  if ((*set)->digest() != digest)
+  auto bytes = YUSHI_TRY(database->get(database->families().meta, storage::keys::parsers(digest)));
+  if (!bytes) return fail(Code::corrupt, "the store does not hold parser version " + digest);
+  auto files = YUSHI_TRY(decode_parser_files(*bytes));
+  auto set = YUSHI_TRY(parsers::ParserSet::load(std::move(files)));
+  if (set->digest() != digest)
     return fail(Code::corrupt, "parser version " + digest + " in the store has another digest");
-  return last_ = sets_[digest] = std::move(*set);
+  return last_ = sets_[digest] = std::move(set);
 }
 
 Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::newest(const storage::StoreView& view) {
-  auto segments = view.segments("_audit");
-  if (!segments) return tl::unexpected(segments.error());
-  if (segments->empty()) return fail(Code::unavailable, "the store has no records, and so no parsers");
-  if (segments->back().sealed) {
-    auto block = view.read_sealed(segments->back());
-    if (!block) return tl::unexpected(block.error());
-    return find(block->context.parsed.contexts.back().parser_digest);
+  auto segments = YUSHI_TRY(view.segments("_audit"));
+  if (segments.empty()) return fail(Code::unavailable, "the store has no records, and so no parsers");
+  if (segments.back().sealed) {
+    auto block = YUSHI_TRY(view.read_sealed(segments.back()));
+    return find(block.context.parsed.contexts.back().parser_digest);
   }
   // goes through understand()
-  if (auto batch = view.read(segments->back()); !batch) return tl::unexpected(batch.error());
+  YUSHI_TRY(view.read(segments.back()));
   std::lock_guard lock(mutex_);
   if (!last_) return fail(Code::unavailable, "the store names no parsers");
   return last_;
 }
 
 Result<void> ParserVersions::understand(Batch& batch, const storage::ParseContext& context) {
-  auto set = find(context.parser_digest);
-  if (!set) return tl::unexpected(set.error());
-  auto zone = Zone::find(context.timezone);
-  if (!zone) return tl::unexpected(zone.error());
+  auto set = YUSHI_TRY(find(context.parser_digest));
+  auto zone = YUSHI_TRY(Zone::find(context.timezone));
   auto charset = find_charset(context.charset);
   if (!charset) return fail(Code::corrupt, "the charset `" + context.charset + "` is none that this version knows");
-  parsers::Understander understander(*set);
-  understander.understand(batch, {*zone, *charset}, /*with_digest=*/false);
-  batch.keep.push_back(*set);
+  parsers::Understander understander(set);
+  understander.understand(batch, {zone, *charset}, /*with_digest=*/false);
+  batch.keep.push_back(set);
   return {};
 }
 

@@ -28,10 +28,9 @@ class PipeReader {
   PipeReader(std::string_view text, const QueryClock& clock) : text_(text), clock_(clock) {}
 
   Result<Query> read() {
-    auto filter = read_kql(text_, 0, clock_);
-    if (!filter) return tl::unexpected(filter.error());
-    at_ = filter->end;
-    all_.push_back(std::move(filter->expression));
+    auto filter = YUSHI_TRY(read_kql(text_, 0, clock_));
+    at_ = filter.end;
+    all_.push_back(std::move(filter.expression));
     std::vector<Stage> stages;
     while (skip_blanks(), at_ < text_.size()) {
       if (stages.size() >= kStagesMax) return error(at_, "more than 32 stages");
@@ -41,16 +40,15 @@ class PipeReader {
       std::string word = take_word();
       Result<void> done;
       if (word == "where") {
-        auto where = read_kql(text_, at_, clock_, columns_ ? &*columns_ : nullptr);
-        if (!where) return tl::unexpected(where.error());
-        if (where->end == at_ ||
-            text_.substr(at_, where->end - at_).find_first_not_of(" \t\r\n") == std::string_view::npos)
-          return error(where->end, "a filter is missing after `where`");
-        at_ = where->end;
+        auto where = YUSHI_TRY(read_kql(text_, at_, clock_, columns_ ? &*columns_ : nullptr));
+        if (where.end == at_ ||
+            text_.substr(at_, where.end - at_).find_first_not_of(" \t\r\n") == std::string_view::npos)
+          return error(where.end, "a filter is missing after `where`");
+        at_ = where.end;
         if (stages.empty())
-          all_.push_back(std::move(where->expression));
+          all_.push_back(std::move(where.expression));
         else
-          stages.push_back(WhereStage{Filter::from(std::make_shared<const Expression>(std::move(where->expression)))});
+          stages.push_back(WhereStage{Filter::from(std::make_shared<const Expression>(std::move(where.expression)))});
       } else if (word == "stats") {
         if (!stages.empty()) return error(begin, "`stats` must be the first stage, or stand after `where`");
         done = read_stats(stages);
@@ -186,27 +184,24 @@ class PipeReader {
       if (!take('(')) return error(at_, "a `(` is missing, as in " + word + "(field)");
       skip_blanks();
       if (at_ < text_.size() && text_[at_] != ')') {
-        auto field = take_name("a field");
-        if (!field) return tl::unexpected(field.error());
-        aggregate.field = *field;
+        auto field = YUSHI_TRY(take_name("a field"));
+        aggregate.field = field;
       } else if (aggregate.function != Aggregate::Function::count) {
         return error(at_, "a field is missing, as in " + word + "(field)");
       }
       if (!take(')')) return error(at_, "a `)` is missing");
       aggregate.column = word + "(" + aggregate.field + ")";
       if (take_keyword("as")) {
-        auto name = take_name("a name after `as`");
-        if (!name) return tl::unexpected(name.error());
-        aggregate.column = *name;
+        auto name = YUSHI_TRY(take_name("a name after `as`"));
+        aggregate.column = name;
       }
       stats.aggregates.push_back(std::move(aggregate));
       if (stats.aggregates.size() > kNamesMax) return error(begin, "more than 64 functions");
     } while (take(','));
     if (take_keyword("by")) {
       do {
-        auto key = read_key();
-        if (!key) return tl::unexpected(key.error());
-        stats.by.push_back(std::move(*key));
+        auto key = YUSHI_TRY(read_key());
+        stats.by.push_back(std::move(key));
         if (stats.by.size() > 8) return error(at_, "more than 8 fields after `by`");
       } while (take(','));
     }
@@ -218,13 +213,11 @@ class PipeReader {
   Result<GroupKey> read_key() {
     skip_blanks();
     const size_t begin = at_;
-    auto name = take_name("a field");
-    if (!name) return tl::unexpected(name.error());
-    if (*name != "bin" || at_ >= text_.size() || text_[at_] != '(') return GroupKey{*name, *name, 0};
+    auto name = YUSHI_TRY(take_name("a field"));
+    if (name != "bin" || at_ >= text_.size() || text_[at_] != '(') return GroupKey{name, name, 0};
     ++at_;
-    auto field = take_name("a date field");
-    if (!field) return tl::unexpected(field.error());
-    const Field* known = find_field(*field);
+    auto field = YUSHI_TRY(take_name("a date field"));
+    const Field* known = find_field(field);
     if (!known || known->type != FieldType::date)
       return error(begin, "bin() takes a date field, as in bin(@timestamp, 1h)");
     if (!take(',')) return error(at_, "a length of time is missing, as in bin(@timestamp, 1h)");
@@ -234,7 +227,7 @@ class PipeReader {
     auto length = parse_duration(text);
     if (!length) return error(length_at, length.error().message);
     if (!take(')')) return error(at_, "a `)` is missing");
-    return GroupKey{*field, "bin(" + *field + ", " + text + ")", *length};
+    return GroupKey{field, "bin(" + field + ", " + text + ")", *length};
   }
 
   Result<size_t> take_count(std::string_view what) {
@@ -252,17 +245,15 @@ class PipeReader {
   }
 
   Result<void> read_top(std::vector<Stage>& stages, bool most) {
-    auto count = take_count(most ? "top" : "rare");
-    if (!count) return tl::unexpected(count.error());
-    auto key = read_key();
-    if (!key) return tl::unexpected(key.error());
-    SortStage sort{{{"count()", most}, {key->column, false}}};
-    all_.push_back(Expression::of(key->field, ExistsTest{}));  // what is missing is no value
-    StatsStage stats{{{Aggregate::Function::count, {}, "count()"}}, {std::move(*key)}};
+    auto count = YUSHI_TRY(take_count(most ? "top" : "rare"));
+    auto key = YUSHI_TRY(read_key());
+    SortStage sort{{{"count()", most}, {key.column, false}}};
+    all_.push_back(Expression::of(key.field, ExistsTest{}));  // what is missing is no value
+    StatsStage stats{{{Aggregate::Function::count, {}, "count()"}}, {std::move(key)}};
     columns_ = columns_of(stats);
     stages.push_back(std::move(stats));
     stages.push_back(std::move(sort));
-    stages.push_back(HeadStage{*count});
+    stages.push_back(HeadStage{count});
     return {};
   }
 
@@ -281,7 +272,7 @@ class PipeReader {
     const size_t begin = at_;
     auto column = take_column();
     if (!column) return column;
-    if (auto known = check_column(stages, *column, begin); !known) return tl::unexpected(known.error());
+    YUSHI_TRY(check_column(stages, *column, begin));
     if (taken >= kNamesMax) return error(begin, "more than 64 fields");
     return column;
   }
@@ -289,29 +280,26 @@ class PipeReader {
   Result<void> read_sort(std::vector<Stage>& stages) {
     SortStage sort;
     do {
-      auto column = take_known_column(stages, sort.keys.size());
-      if (!column) return tl::unexpected(column.error());
+      auto column = YUSHI_TRY(take_known_column(stages, sort.keys.size()));
       bool descending = take_keyword("desc");
       if (!descending) take_keyword("asc");
-      sort.keys.push_back({*column, descending});
+      sort.keys.push_back({column, descending});
     } while (take(','));
     stages.push_back(std::move(sort));
     return {};
   }
 
   Result<void> read_head(std::vector<Stage>& stages) {
-    auto count = take_count("head");
-    if (!count) return tl::unexpected(count.error());
-    stages.push_back(HeadStage{*count});
+    auto count = YUSHI_TRY(take_count("head"));
+    stages.push_back(HeadStage{count});
     return {};
   }
 
   Result<void> read_fields(std::vector<Stage>& stages) {
     FieldsStage fields;
     do {
-      auto column = take_known_column(stages, fields.columns.size());
-      if (!column) return tl::unexpected(column.error());
-      fields.columns.push_back(*column);
+      auto column = YUSHI_TRY(take_known_column(stages, fields.columns.size()));
+      fields.columns.push_back(column);
     } while (take(','));
     auto kept = columns_of(fields.columns);
     for (KqlColumn& column : kept)
@@ -343,16 +331,14 @@ Result<Query> Query::parse(std::string_view text, const QueryClock& clock) { ret
 
 Result<Query> Query::histogram(std::string_view filter, std::string_view every, std::string_view by,
                                const QueryClock& clock) {
-  auto compiled = Filter::parse_kql(filter, clock);
-  if (!compiled) return tl::unexpected(compiled.error());
-  auto length = parse_duration(every);
-  if (!length) return tl::unexpected(length.error());
-  StatsStage stats{{{Aggregate::Function::count, {}, "count()"}}, {{"@timestamp", "@timestamp", *length}}};
+  auto compiled = YUSHI_TRY(Filter::parse_kql(filter, clock));
+  auto length = YUSHI_TRY(parse_duration(every));
+  StatsStage stats{{{Aggregate::Function::count, {}, "count()"}}, {{"@timestamp", "@timestamp", length}}};
   if (!by.empty()) stats.by.push_back({std::string(by), std::string(by), 0});
   auto columns = PipeReader::columns_of(stats);
   std::vector<Stage> stages;
   stages.push_back(std::move(stats));
-  return Query{std::move(*compiled), std::move(stages), clock.zone, std::move(columns)};
+  return Query{std::move(compiled), std::move(stages), clock.zone, std::move(columns)};
 }
 
 }  // namespace yushi::query

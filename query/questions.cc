@@ -57,10 +57,9 @@ Result<void> answer(const storage::StoreView& view, const Question& given, const
   Question question = given;
   auto masked_by = secrets.rules;
   if (shows_content(question.name) && question.parameters.contains("secrets")) {
-    auto wanted = Parameters(question).flag("secrets");
-    if (!wanted) return tl::unexpected(wanted.error());
-    if (*wanted && !secrets.refusal.empty()) return fail(Code::refused, secrets.refusal);
-    if (*wanted) masked_by.reset();
+    auto wanted = YUSHI_TRY(Parameters(question).flag("secrets"));
+    if (wanted && !secrets.refusal.empty()) return fail(Code::refused, secrets.refusal);
+    if (wanted) masked_by.reset();
     question.parameters.erase("secrets");
   }
   uint64_t lines = 0;

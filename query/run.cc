@@ -193,9 +193,8 @@ Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const 
   if (!report) return tl::unexpected(report.error());
   for (size_t i = 1; i < workers.size(); ++i) workers[0].stats.merge(std::move(workers[i].stats));
   auto notes = workers[0].stats.notes();
-  auto table = workers[0].stats.finish();
-  if (!table) return tl::unexpected(table.error());
-  return PipeAnswer{std::move(*table), std::move(*report), std::move(notes)};
+  auto table = YUSHI_TRY(workers[0].stats.finish());
+  return PipeAnswer{std::move(table), std::move(*report), std::move(notes)};
 }
 
 // Rows of records, ascending. They are made where the record is in hand, and travel by number.

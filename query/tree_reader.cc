@@ -11,14 +11,12 @@ Result<const std::vector<Hash>*> TreeReader::leaves(uint64_t tile) {
   std::vector<Hash> out;
   uint64_t index = tile * kTileLeaves, to = index + kTileLeaves;
   while (index < to) {
-    auto segment = view_.segment_at(log_, index);
-    if (!segment) return tl::unexpected(segment.error());
-    if (!*segment) break;  // the log ends here
-    auto first = (*segment)->summary.first_index;
+    auto segment = YUSHI_TRY(view_.segment_at(log_, index));
+    if (!segment) break;  // the log ends here
+    auto first = segment->summary.first_index;
     if (batch_first_ != first) {
-      auto batch = view_.read(**segment);
-      if (!batch) return tl::unexpected(batch.error());
-      batch_ = std::move(*batch);
+      auto batch = YUSHI_TRY(view_.read(*segment));
+      batch_ = std::move(batch);
       batch_first_ = first;
     }
     if (index - first >= batch_->records.size())
@@ -33,14 +31,13 @@ Result<const std::vector<Hash>*> TreeReader::leaves(uint64_t tile) {
 Result<Hash> TreeReader::subtree(int level, uint64_t index) {
   if (level >= 8) return view_.subtree(log_, level, index);
   uint64_t from = index << level, to = (index + 1) << level;
-  auto hashes = leaves(from / kTileLeaves);
-  if (!hashes) return tl::unexpected(hashes.error());
+  auto hashes = YUSHI_TRY(leaves(from / kTileLeaves));
   uint64_t begin = from / kTileLeaves * kTileLeaves;
-  if (to - begin > (*hashes)->size()) {
-    return fail(Code::corrupt, "record " + log_ + "/" + std::to_string(begin + (*hashes)->size()) + " is gone");
+  if (to - begin > hashes->size()) {
+    return fail(Code::corrupt, "record " + log_ + "/" + std::to_string(begin + hashes->size()) + " is gone");
   }
   CompactRange range;
-  for (; from < to; ++from) range.append((**hashes)[from - begin]);
+  for (; from < to; ++from) range.append((*hashes)[from - begin]);
   return range.root();
 }
 

@@ -28,9 +28,8 @@ std::string signature_of(const std::string& note) {
 Result<void> write_heads(const std::string& path, const Heads& heads) {
   std::string text;
   for (auto& [log, note] : heads) {
-    auto checkpoint = Checkpoint::parse_body(note);
-    if (!checkpoint) return tl::unexpected(checkpoint.error());
-    text += checkpoint->origin + " " + std::to_string(checkpoint->size) + " " + to_base64(as_bytes(checkpoint->root)) +
+    auto checkpoint = YUSHI_TRY(Checkpoint::parse_body(note));
+    text += checkpoint.origin + " " + std::to_string(checkpoint.size) + " " + to_base64(as_bytes(checkpoint.root)) +
             " " + signature_of(note) + "\n";
   }
   auto part = path + ".new";

@@ -46,13 +46,11 @@ class TableFile {
   // io, or corrupt with what is wrong.
   Result<void> check() const {
     if (size_ < kFooterBytes) return fail(Code::corrupt, "it is too short");
-    auto footer = read(size_ - kFooterBytes, kFooterBytes);
-    if (!footer) return tl::unexpected(footer.error());
-    if (!footer->ends_with(kMagic) || (*footer)[0] != kXxHash64) return fail(Code::corrupt, "its footer is damaged");
-    Reader in(std::string_view(*footer).substr(1));
-    auto metaindex = block(read_handle(in), "metaindex");
-    if (!metaindex) return tl::unexpected(metaindex.error());
-    auto properties = find(*metaindex, "rocksdb.properties");
+    auto footer = YUSHI_TRY(read(size_ - kFooterBytes, kFooterBytes));
+    if (!footer.ends_with(kMagic) || footer[0] != kXxHash64) return fail(Code::corrupt, "its footer is damaged");
+    Reader in(std::string_view(footer).substr(1));
+    auto metaindex = YUSHI_TRY(block(read_handle(in), "metaindex"));
+    auto properties = find(metaindex, "rocksdb.properties");
     if (!properties) return fail(Code::corrupt, "its metaindex names no properties");
     auto whole = block(*properties, "properties");
     if (!whole) return tl::unexpected(whole.error());

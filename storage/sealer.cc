@@ -79,12 +79,11 @@ Result<void> Store::Sealer::seal(Job& job) {
   auto& open = job.block;
   auto block = build_block({job.log, node_, std::move(open.parsed)}, open.records);
   uint32_t day = store_day_;
-  auto family = database_->blocks_family(day, job.retention_days);
-  if (!family) return tl::unexpected(family.error());
+  auto family = YUSHI_TRY(database_->blocks_family(day, job.retention_days));
   auto& families = database_->families();
   auto first = keys::record(job.log, open.first_index);
   rocksdb::WriteBatch batch;
-  batch.Put(*family, first, block.bytes);
+  batch.Put(family, first, block.bytes);
   batch.Put(families.filters, keys::filter(day, job.log, open.first_index), block.summary.encode());
   batch.DeleteRange(families.tail, first, keys::record(job.log, open.first_index + open.records.size()));
   auto written = database_->write(batch, "sealing a block of log " + job.log);

@@ -63,7 +63,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   auto folder = options.data_dir + "/store";
   if (!std::filesystem::exists(folder, made) || std::filesystem::is_empty(folder, made)) {
     // nothing is made
-    if (auto begin = refuse_to_begin_anew(options.data_dir); !begin) return tl::unexpected(begin.error());
+    YUSHI_TRY(refuse_to_begin_anew(options.data_dir));
   }
   made.clear();
   std::filesystem::create_directories(options.data_dir, made);
@@ -71,11 +71,10 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   if (made) return fail(Code::io, "making " + options.data_dir + ": " + made.message());
   ::chmod(options.key_dir.c_str(), 0700);
 
-  auto database = Database::open(folder, Database::Mode::read_write);
-  if (!database) return tl::unexpected(database.error());
+  auto database = YUSHI_TRY(Database::open(folder, Database::Mode::read_write));
   std::unique_ptr<Store> store(new Store);
   store->options_ = std::move(options);
-  store->database_ = std::move(*database);
+  store->database_ = std::move(database);
   auto loaded = store->load();
   if (!loaded) return tl::unexpected(loaded.error());
   return store;
@@ -83,10 +82,9 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
 
 Result<void> Store::load() {
   auto& families = database_->families();
-  auto node = database_->get(families.meta, "node");
-  if (!node) return tl::unexpected(node.error());
-  bool fresh = !*node;
-  if (options_.node.empty()) options_.node = fresh ? options_.fallback_node : **node;
+  auto node = YUSHI_TRY(database_->get(families.meta, "node"));
+  bool fresh = !node;
+  if (options_.node.empty()) options_.node = fresh ? options_.fallback_node : *node;
   if (options_.opened) options_.opened(database_);
   auto key_path = options_.key_dir + "/node.pem";
   if (fresh) {
@@ -95,9 +93,8 @@ Result<void> Store::load() {
     auto heads_path = options_.data_dir + "/heads";
     if (auto written = write_heads(heads_path, {}); !written) return written;
     if (!std::filesystem::exists(key_path)) {
-      auto key = SigningKey::generate();
-      if (!key) return tl::unexpected(key.error());
-      auto saved = key->save(key_path);
+      auto key = YUSHI_TRY(SigningKey::generate());
+      auto saved = key.save(key_path);
       if (!saved) return saved;
     }
     std::string day;
@@ -109,57 +106,51 @@ Result<void> Store::load() {
     batch.Put(families.meta, "day", day);
     auto written = database_->write(batch, "making a new store");
     if (!written) return written;
-  } else if (**node != options_.node) {
+  } else if (*node != options_.node) {
     return fail(Code::invalid, "node: \"" + options_.node + "\" in the config, but this store was made by node \"" +
-                                   **node + "\"; the name is part of every checkpoint and cannot change");
+                                   *node + "\"; the name is part of every checkpoint and cannot change");
   }
-  auto key = SigningKey::load(key_path);
-  if (!key) return tl::unexpected(key.error());
-  key_ = std::move(*key);
+  auto key = YUSHI_TRY(SigningKey::load(key_path));
+  key_ = std::move(key);
   // Readers without the key folder find the public half here; whoever puts in another key is told at once.
-  auto known_key = database_->get(families.meta, "public_key");
-  if (!known_key) return tl::unexpected(known_key.error());
-  if (*known_key && **known_key != key_.public_bytes()) {
+  auto known_key = YUSHI_TRY(database_->get(families.meta, "public_key"));
+  if (known_key && *known_key != key_.public_bytes()) {
     return fail(Code::corrupt, key_path + " is not the key that this store was signed with; put the old one back");
   }
-  if (!*known_key) {
+  if (!known_key) {
     rocksdb::WriteBatch batch;
     batch.Put(families.meta, "public_key", key_.public_bytes());
     if (auto written = database_->write(batch, "keeping the public key"); !written) return written;
   }
 
-  auto day = database_->get(families.meta, "day");
-  if (!day) return tl::unexpected(day.error());
-  Reader in(*day ? std::string_view(**day) : std::string_view());  // a view into `day`, never into a copy that is gone
+  auto day = YUSHI_TRY(database_->get(families.meta, "day"));
+  Reader in(day ? std::string_view(*day) : std::string_view());  // a view into `day`, never into a copy that is gone
   store_day_ = static_cast<uint32_t>(in.varint());
   day_ran_ns_ = static_cast<int64_t>(in.varint());
   if (!in.ok()) return fail(Code::corrupt, "the store day in `meta` is damaged");
   seal_day_ = store_day_;
 
-  auto commit = database_->get(families.state, "commit");
-  if (!commit) return tl::unexpected(commit.error());
-  if (*commit) commit_ = Reader(**commit).varint();
+  auto commit = YUSHI_TRY(database_->get(families.state, "commit"));
+  if (commit) commit_ = Reader(*commit).varint();
 
   sealer_ = std::make_unique<Sealer>(database_, counters_, options_.node, seal_day_, pulse_);
-  auto view = StoreView::open(database_, options_.understand);
-  if (!view) return tl::unexpected(view.error());
-  if (auto taken = take_up_logs_without_a_tenant(**view); !taken) return taken;
+  auto view = YUSHI_TRY(StoreView::open(database_, options_.understand));
+  if (auto taken = take_up_logs_without_a_tenant(*view); !taken) return taken;
   logs_.resize(options_.logs.size());
   committed_sizes_ = std::make_unique<std::atomic<uint64_t>[]>(logs_.size());
   for (size_t i = 0; i < logs_.size(); ++i) {
     logs_[i].name = options_.logs[i];
-    auto loaded = load_log(**view, logs_[i]);
+    auto loaded = load_log(*view, logs_[i]);
     if (!loaded) return loaded;
     committed_sizes_[i] = logs_[i].tree.size();
   }
-  return compare_with_heads(**view);
+  return compare_with_heads(*view);
 }
 
 // Their tenants were taken out of the config. Nothing comes in any more, but what is there is sealed, signed and kept
 // as before. How long such a tenant wanted its records kept is not known here: the longest of all holds.
 Result<void> Store::take_up_logs_without_a_tenant(const StoreView& view) {
-  auto known = view.logs();
-  if (!known) return tl::unexpected(known.error());
+  auto known = YUSHI_TRY(view.logs());
   auto& days = options_.log_retention_days;
   uint32_t longest = options_.retention_days;
   for (auto of_log : days) longest = std::max(longest, of_log);
@@ -167,7 +158,7 @@ Result<void> Store::take_up_logs_without_a_tenant(const StoreView& view) {
     auto name = family->GetName();
     longest = std::max(longest, static_cast<uint32_t>(std::strtoul(name.c_str() + name.rfind('.') + 1, nullptr, 10)));
   }
-  for (auto& log : *known) {
+  for (auto& log : known) {
     if (std::find(options_.logs.begin(), options_.logs.end(), log) != options_.logs.end()) continue;
     days.resize(options_.logs.size());
     options_.logs.push_back(log);
@@ -186,28 +177,23 @@ Result<void> Store::load_log(const StoreView& view, LogState& log) {
   for (int level = 1; (head->size >> (8 * level)) > 0; ++level) {
     uint64_t hashes = head->size >> (8 * level);
     if (hashes % 256 == 0) continue;
-    auto tile = view.tile(log.name, level, hashes / 256);
-    if (!tile) return tl::unexpected(tile.error());
-    if (tile->size() != hashes % 256 * 32)
+    auto tile = YUSHI_TRY(view.tile(log.name, level, hashes / 256));
+    if (tile.size() != hashes % 256 * 32)
       return fail(Code::corrupt, "tree of log " + log.name + ": newest tile has another size");
-    log.tiles.restore(level, hashes / 256, std::move(*tile));
+    log.tiles.restore(level, hashes / 256, std::move(tile));
   }
-  auto sources = view.sources(log.name);
-  if (!sources) return tl::unexpected(sources.error());
-  for (auto& [source, state] : *sources) log.sources.emplace(source, state);
-  auto newest = view.newest_checkpoint(log.name);
-  if (!newest) return tl::unexpected(newest.error());
-  if (*newest) {
-    auto checkpoint = Checkpoint::parse_body(**newest);
-    if (!checkpoint) return tl::unexpected(checkpoint.error());
-    log.checkpoint_size = checkpoint->size;
-    heads_[log.name] = **newest;
+  auto sources = YUSHI_TRY(view.sources(log.name));
+  for (auto& [source, state] : sources) log.sources.emplace(source, state);
+  auto newest = YUSHI_TRY(view.newest_checkpoint(log.name));
+  if (newest) {
+    auto checkpoint = YUSHI_TRY(Checkpoint::parse_body(*newest));
+    log.checkpoint_size = checkpoint.size;
+    heads_[log.name] = *newest;
   }
 
-  auto segments = view.segments(log.name);
-  if (!segments) return tl::unexpected(segments.error());
-  uint64_t next = segments->empty() ? 0 : segments->front().summary.first_index;
-  for (auto& segment : *segments) {
+  auto segments = YUSHI_TRY(view.segments(log.name));
+  uint64_t next = segments.empty() ? 0 : segments.front().summary.first_index;
+  for (auto& segment : segments) {
     if (segment.summary.first_index != next) {
       return fail(Code::corrupt, "log " + log.name + ": records " + std::to_string(next) + " to " +
                                      std::to_string(segment.summary.first_index) +
@@ -215,13 +201,11 @@ Result<void> Store::load_log(const StoreView& view, LogState& log) {
     }
     next += segment.summary.records;
     if (segment.sealed) continue;
-    auto bytes = database_->get(database_->families().tail, keys::record(log.name, segment.summary.first_index));
-    if (!bytes) return tl::unexpected(bytes.error());
-    auto chunk = ChunkHead::decode(segment.summary.first_index, **bytes);
-    if (!chunk) return tl::unexpected(chunk.error());
-    auto read = view.read(segment);
-    if (!read) return tl::unexpected(read.error());
-    std::shared_ptr<Batch> batch = std::move(*read);
+    auto bytes =
+        YUSHI_TRY(database_->get(database_->families().tail, keys::record(log.name, segment.summary.first_index)));
+    auto chunk = YUSHI_TRY(ChunkHead::decode(segment.summary.first_index, *bytes));
+    auto read = YUSHI_TRY(view.read(segment));
+    std::shared_ptr<Batch> batch = std::move(read);
     if (batch->records.empty()) continue;
     auto& open = log.open;
     if (!open.records.empty() &&
@@ -233,17 +217,17 @@ Result<void> Store::load_log(const StoreView& view, LogState& log) {
       open.first_index = segment.summary.first_index;
       open.opened_ns = batch->records[0].origin->received_ns;
     }
-    if (auto now = options_.understand.engine; chunk->context.engine != now) {
+    if (auto now = options_.understand.engine; chunk.context.engine != now) {
       // What a crash left under another version of the program: its fields are given anew, once, and put down at the
       // first chance under the engine that gave them.
       auto& tails = other_engines_;
-      if (tails.empty() || tails.back().log != log.name || tails.back().engine != chunk->context.engine)
-        tails.push_back({log.name, chunk->context.engine, segment.summary.first_index, 0});
+      if (tails.empty() || tails.back().log != log.name || tails.back().engine != chunk.context.engine)
+        tails.push_back({log.name, chunk.context.engine, segment.summary.first_index, 0});
       tails.back().records += batch->records.size();
-      chunk->context.engine = now;
+      chunk.context.engine = now;
       open.due = true;
     }
-    open.parsed.add(static_cast<uint32_t>(open.records.size()), chunk->context);
+    open.parsed.add(static_cast<uint32_t>(open.records.size()), chunk.context);
     for (auto& record : batch->records) open.records.push_back(&record);
     open.raw_bytes += segment.summary.raw_bytes;
     open.memory_bytes += batch->bytes + batch->arena.bytes() + batch->records.size() * sizeof(Record);
@@ -270,9 +254,8 @@ Result<void> Store::compare_with_heads(const StoreView& view) {
   for (auto& [log, note] : heads_) {
     if (heads->contains(log)) continue;
     // Only a crash between a log's very first checkpoint and `heads` leaves it without a line.
-    auto notes = view.checkpoints(log);
-    if (!notes) return tl::unexpected(notes.error());
-    if (notes->size() > 1)
+    auto notes = YUSHI_TRY(view.checkpoints(log));
+    if (notes.size() > 1)
       return fail(Code::corrupt,
                   path + " has no line for log " + log + ", which was signed: put it back from a backup");
   }
@@ -299,9 +282,8 @@ Result<void> Store::compare_with_heads(const StoreView& view) {
                                      " is not the signed one: records were changed; `yushi verify` names the place");
     }
     // A note is stored and synced before `heads` is written; a crash between the two leaves the stored one newer.
-    auto stored = database_->get(database_->families().state, keys::checkpoint(log, signed_head->size));
-    if (!stored) return tl::unexpected(stored.error());
-    if (!*stored || **stored != note) {
+    auto stored = YUSHI_TRY(database_->get(database_->families().state, keys::checkpoint(log, signed_head->size)));
+    if (!stored || *stored != note) {
       return fail(Code::corrupt, "log " + log + ": the store does not hold the checkpoint of size " +
                                      std::to_string(signed_head->size) + " that " + path +
                                      " names: the end of its WAL was cut or damaged; not continuing it");
@@ -496,10 +478,9 @@ Result<void> Store::sign_checkpoints(int64_t now_ns, int64_t at_least_ns) {
     // up.
     if (now_ns >= log.checkpoint_ns && now_ns - log.checkpoint_ns < at_least_ns) continue;
     Checkpoint checkpoint{options_.node + "/" + log.name, log.tree.size(), log.tree.root()};
-    auto note = key_.sign(checkpoint);
-    if (!note) return tl::unexpected(note.error());
-    batch.Put(database_->families().state, keys::checkpoint(log.name, checkpoint.size), *note);
-    notes.emplace_back(&log, std::move(*note));
+    auto note = YUSHI_TRY(key_.sign(checkpoint));
+    batch.Put(database_->families().state, keys::checkpoint(log.name, checkpoint.size), note);
+    notes.emplace_back(&log, std::move(note));
     any = true;
   }
   if (!any) return {};
@@ -536,9 +517,8 @@ Result<void> Store::tick(int64_t boottime_ns, int64_t wall_ns) {
 }
 
 Result<void> Store::keep_parsers(const std::string& digest, std::string_view encoded_files) {
-  auto there = database_->get(database_->families().meta, keys::parsers(digest));
-  if (!there) return tl::unexpected(there.error());
-  if (*there) return {};
+  auto there = YUSHI_TRY(database_->get(database_->families().meta, keys::parsers(digest)));
+  if (there) return {};
   rocksdb::WriteBatch batch;
   batch.Put(database_->families().meta, keys::parsers(digest), slice(encoded_files));
   return database_->write(batch, "keeping the parser files");
@@ -563,10 +543,9 @@ void Store::for_each_source(const std::function<void(TenantId, const std::string
 }
 
 Result<std::string> Store::read_state(std::string_view name) const {
-  auto bytes = database_->get(database_->families().state, name);
-  if (!bytes) return tl::unexpected(bytes.error());
-  if (!*bytes) return fail(Code::not_found, "no state " + std::string(name));
-  return std::move(**bytes);
+  auto bytes = YUSHI_TRY(database_->get(database_->families().state, name));
+  if (!bytes) return fail(Code::not_found, "no state " + std::string(name));
+  return std::move(*bytes);
 }
 
 Result<void> Store::write_state(std::string_view name, std::string_view bytes) {

@@ -36,28 +36,27 @@ class Verifier {
   Result<VerifyReport> run(const std::function<bool(std::string_view, uint64_t, uint64_t)>& progress) {
     if (auto sums = view_.database().verify_checksums(); !sums) contradiction("", "RocksDB", sums.error().message);
     verify_key();
-    auto logs = view_.logs();
-    if (!logs) return tl::unexpected(logs.error());
+    auto logs = YUSHI_TRY(view_.logs());
     // First what says under the tree which engines there were.
-    std::stable_partition(logs->begin(), logs->end(), [](auto& log) { return log == "_audit"; });
-    if (!options_.heads_path.empty() && !logs->empty()) {
+    std::stable_partition(logs.begin(), logs.end(), [](auto& log) { return log == "_audit"; });
+    if (!options_.heads_path.empty() && !logs.empty()) {
       if (auto heads = read_heads(options_.heads_path)) {
         heads_ = std::move(*heads);
       } else {
         contradiction("", options_.heads_path, heads.error().message);
       }
     }
-    for (auto& log : *logs) {
+    for (auto& log : logs) {
       if (!verify_log(log, progress)) return fail(Code::unavailable, "verification was ended before it was done");
     }
     if (heads_) {
       for (auto& [log, note] : *heads_) {
-        if (std::find(logs->begin(), logs->end(), log) == logs->end()) {
+        if (std::find(logs.begin(), logs.end(), log) == logs.end()) {
           contradiction(log, options_.heads_path, "names a log that the store does not have");
         }
       }
     }
-    verify_alerts(std::find(logs->begin(), logs->end(), "_audit") != logs->end());
+    verify_alerts(std::find(logs.begin(), logs.end(), "_audit") != logs.end());
     return std::move(report_);
   }
 
@@ -227,9 +226,8 @@ class Verifier {
 
   Result<DecodedBlock> read(const Segment& segment) const {
     if (segment.sealed) return view_.read_sealed(segment);
-    auto batch = view_.read(segment);
-    if (!batch) return tl::unexpected(batch.error());
-    return DecodedBlock{{}, std::move(*batch)};
+    auto batch = YUSHI_TRY(view_.read(segment));
+    return DecodedBlock{{}, std::move(batch)};
   }
 
   std::vector<Claim> claims_of(const std::string& log) {

@@ -51,14 +51,12 @@ Result<std::shared_ptr<const StoreView>> StoreView::open(std::shared_ptr<const D
   view->database_ = std::move(database);
   view->key_path_ = std::filesystem::path(view->database_->directory()).parent_path() / "keys" / "node.pem";
   view->understand_ = std::move(understand);
-  auto node = view->database_->get(view->database_->families().meta, "node", view->snapshot_.get());
-  if (!node) return tl::unexpected(node.error());
-  if (!*node)
+  auto node = YUSHI_TRY(view->database_->get(view->database_->families().meta, "node", view->snapshot_.get()));
+  if (!node)
     return fail(Code::corrupt, view->database_->directory() + " holds no node name: it is not a store of yushi");
-  view->node_ = **node;
-  auto format = view->database_->get(view->database_->families().meta, "format", view->snapshot_.get());
-  if (!format) return tl::unexpected(format.error());
-  if (auto known = *format ? **format : std::string("without a number"); known != kStoreFormat) {
+  view->node_ = *node;
+  auto format = YUSHI_TRY(view->database_->get(view->database_->families().meta, "format", view->snapshot_.get()));
+  if (auto known = format ? *format : std::string("without a number"); known != kStoreFormat) {
     return fail(Code::refused, view->database_->directory() + " is a store of format " + known +
                                    "; this yushi reads format " + kStoreFormat +
                                    ": use the version that made it, or begin with an empty folder");
@@ -67,9 +65,8 @@ Result<std::shared_ptr<const StoreView>> StoreView::open(std::shared_ptr<const D
 }
 
 Result<std::shared_ptr<const StoreView>> StoreView::open_read_only(const std::string& data_dir, Understand understand) {
-  auto database = Database::open(data_dir + "/store", Database::Mode::read_only);
-  if (!database) return tl::unexpected(database.error());
-  return open(std::shared_ptr<const Database>(std::move(*database)), std::move(understand));
+  auto database = YUSHI_TRY(Database::open(data_dir + "/store", Database::Mode::read_only));
+  return open(std::shared_ptr<const Database>(std::move(database)), std::move(understand));
 }
 
 Result<std::vector<std::string>> StoreView::logs() const {
@@ -86,10 +83,9 @@ Result<std::vector<std::string>> StoreView::logs() const {
 }
 
 Result<StoreView::LogHead> StoreView::head(const std::string& log) const {
-  auto bytes = database_->get(database_->families().state, keys::log_state(log), snapshot_.get());
-  if (!bytes) return tl::unexpected(bytes.error());
-  if (!*bytes) return fail(Code::not_found, "no log " + log);
-  auto tree = CompactRange::decode(**bytes);
+  auto bytes = YUSHI_TRY(database_->get(database_->families().state, keys::log_state(log), snapshot_.get()));
+  if (!bytes) return fail(Code::not_found, "no log " + log);
+  auto tree = CompactRange::decode(*bytes);
   if (!tree) return fail(Code::corrupt, "log " + log + ": state: " + tree.error().message);
   return LogHead{tree->size(), tree->root(), *tree};
 }
@@ -150,31 +146,26 @@ Result<std::optional<Segment>> StoreView::segment_at(const std::string& log, uin
   auto wanted = keys::record(log, index);
   auto prefix = keys::of_log(log);
   for (auto* family : database_->blocks_families()) {
-    auto key = database_->key_at_or_before(family, wanted, snapshot_.get());
-    if (!key) return tl::unexpected(key.error());
-    if (!*key || !(*key)->starts_with(prefix)) continue;
-    auto first = keys::index_of(**key);
+    auto key = YUSHI_TRY(database_->key_at_or_before(family, wanted, snapshot_.get()));
+    if (!key || !key->starts_with(prefix)) continue;
+    auto first = keys::index_of(*key);
     auto day = static_cast<uint32_t>(std::strtoul(family->GetName().c_str() + 7, nullptr, 10));
-    auto bytes = database_->get(families.filters, keys::filter(day, log, first), snapshot_.get());
-    if (!bytes) return tl::unexpected(bytes.error());
-    if (!*bytes) return fail(Code::corrupt, "summary of block " + log + "/" + std::to_string(first) + " is gone");
-    auto summary = BlockSummary::decode(**bytes);
+    auto bytes = YUSHI_TRY(database_->get(families.filters, keys::filter(day, log, first), snapshot_.get()));
+    if (!bytes) return fail(Code::corrupt, "summary of block " + log + "/" + std::to_string(first) + " is gone");
+    auto summary = BlockSummary::decode(*bytes);
     if (!summary)
       return fail(Code::corrupt,
                   "summary of block " + log + "/" + std::to_string(first) + ": " + summary.error().message);
     if (index < first + summary->records) return Segment{log, std::move(*summary), true, day};
   }
-  auto key = database_->key_at_or_before(families.tail, wanted, snapshot_.get());
-  if (!key) return tl::unexpected(key.error());
-  if (!*key || !(*key)->starts_with(prefix)) return std::nullopt;
-  auto first = keys::index_of(**key);
-  auto bytes = database_->get(families.tail, **key, snapshot_.get());
-  if (!bytes) return tl::unexpected(bytes.error());
-  if (!*bytes) return std::nullopt;
-  auto segment = chunk_segment(log, first, **bytes, understand_.engine);
-  if (!segment) return tl::unexpected(segment.error());
-  if (index >= first + segment->summary.records) return std::nullopt;
-  return std::move(*segment);
+  auto key = YUSHI_TRY(database_->key_at_or_before(families.tail, wanted, snapshot_.get()));
+  if (!key || !key->starts_with(prefix)) return std::nullopt;
+  auto first = keys::index_of(*key);
+  auto bytes = YUSHI_TRY(database_->get(families.tail, *key, snapshot_.get()));
+  if (!bytes) return std::nullopt;
+  auto segment = YUSHI_TRY(chunk_segment(log, first, *bytes, understand_.engine));
+  if (index >= first + segment.summary.records) return std::nullopt;
+  return segment;
 }
 
 Result<std::string> StoreView::block_bytes(const Segment& segment) const {
@@ -182,18 +173,16 @@ Result<std::string> StoreView::block_bytes(const Segment& segment) const {
   auto prefix = "blocks." + std::to_string(segment.store_day) + ".";
   for (auto* family : database_->blocks_families()) {
     if (!family->GetName().starts_with(prefix)) continue;
-    auto bytes = database_->get(family, key, snapshot_.get());
-    if (!bytes) return tl::unexpected(bytes.error());
-    if (*bytes) return std::move(**bytes);
+    auto bytes = YUSHI_TRY(database_->get(family, key, snapshot_.get()));
+    if (bytes) return std::move(*bytes);
   }
   return fail(Code::corrupt, "block " + segment.log + "/" + std::to_string(segment.summary.first_index) +
                                  " of store day " + std::to_string(segment.store_day) + " is gone");
 }
 
 Result<DecodedBlock> StoreView::read_sealed(const Segment& segment) const {
-  auto bytes = block_bytes(segment);
-  if (!bytes) return tl::unexpected(bytes.error());
-  auto block = read_block(*bytes);
+  auto bytes = YUSHI_TRY(block_bytes(segment));
+  auto block = read_block(bytes);
   if (!block) {
     return fail(Code::corrupt, "block " + segment.log + "/" + std::to_string(segment.summary.first_index) + ": " +
                                    block.error().message);
@@ -202,27 +191,23 @@ Result<DecodedBlock> StoreView::read_sealed(const Segment& segment) const {
 }
 
 Result<std::vector<std::string>> StoreView::field_names(const Segment& segment) const {
-  auto bytes = block_bytes(segment);
-  if (!bytes) return tl::unexpected(bytes.error());
-  return read_block_field_names(*bytes);
+  auto bytes = YUSHI_TRY(block_bytes(segment));
+  return read_block_field_names(bytes);
 }
 
 Result<std::unique_ptr<Batch>> StoreView::read(const Segment& segment) const {
   if (segment.sealed) {
-    auto block = read_sealed(segment);
-    if (!block) return tl::unexpected(block.error());
-    return std::move(block->batch);
+    auto block = YUSHI_TRY(read_sealed(segment));
+    return std::move(block.batch);
   }
   auto key = keys::record(segment.log, segment.summary.first_index);
-  auto bytes = database_->get(database_->families().tail, key, snapshot_.get());
-  if (!bytes) return tl::unexpected(bytes.error());
-  if (!*bytes)
+  auto bytes = YUSHI_TRY(database_->get(database_->families().tail, key, snapshot_.get()));
+  if (!bytes)
     return fail(Code::corrupt, "chunk " + segment.log + "/" + std::to_string(segment.summary.first_index) + " is gone");
-  auto head = ChunkHead::decode(segment.summary.first_index, **bytes);
-  if (!head) return tl::unexpected(head.error());
-  auto batch = read_chunk(*head, segment.log, node_);
+  auto head = YUSHI_TRY(ChunkHead::decode(segment.summary.first_index, *bytes));
+  auto batch = read_chunk(head, segment.log, node_);
   if (!batch) return batch;
-  auto understood = understand_.parse(**batch, head->context);
+  auto understood = understand_.parse(**batch, head.context);
   if (!understood) return tl::unexpected(understood.error());
   return batch;
 }
@@ -265,10 +250,9 @@ Result<std::vector<std::string>> StoreView::checkpoints(const std::string& log) 
 }
 
 Result<std::optional<std::string>> StoreView::newest_checkpoint(const std::string& log) const {
-  auto all = checkpoints(log);
-  if (!all) return tl::unexpected(all.error());
-  if (all->empty()) return std::nullopt;
-  return std::move(all->back());
+  auto all = YUSHI_TRY(checkpoints(log));
+  if (all.empty()) return std::nullopt;
+  return std::move(all.back());
 }
 
 Result<std::vector<StoreView::StoredAlert>> StoreView::alerts(uint64_t from_audit_index, size_t limit) const {
@@ -293,13 +277,12 @@ Result<void> StoreView::each_alert(uint64_t from_audit_index, bool newest_first,
 }
 
 Result<std::string> StoreView::tile(const std::string& log, int level, uint64_t index) const {
-  auto bytes = database_->get(database_->families().tree, keys::tile(log, level, index), snapshot_.get());
-  if (!bytes) return tl::unexpected(bytes.error());
-  if (!*bytes || (*bytes)->size() % 32 != 0) {
+  auto bytes = YUSHI_TRY(database_->get(database_->families().tree, keys::tile(log, level, index), snapshot_.get()));
+  if (!bytes || bytes->size() % 32 != 0) {
     return fail(Code::corrupt, "tree of log " + log + ": tile " + std::to_string(level) + "/" + std::to_string(index) +
-                                   (*bytes ? " is damaged" : " is gone"));
+                                   (bytes ? " is damaged" : " is gone"));
   }
-  return std::move(**bytes);
+  return std::move(*bytes);
 }
 
 Result<Hash> StoreView::subtree(const std::string& log, int level, uint64_t index) const {
@@ -307,13 +290,12 @@ Result<Hash> StoreView::subtree(const std::string& log, int level, uint64_t inde
   if (level >= 8) {
     // 2^below neighbours of the stored level, all of one tile.
     uint64_t first = index << below;
-    auto hashes = tile(log, level / 8, first / 256);
-    if (!hashes) return tl::unexpected(hashes.error());
+    auto hashes = YUSHI_TRY(tile(log, level / 8, first / 256));
     CompactRange range;
     for (uint64_t i = first % 256; i < first % 256 + (1u << below); ++i) {
-      if ((i + 1) * 32 > hashes->size()) return fail(Code::corrupt, "tree of log " + log + ": tile is short");
+      if ((i + 1) * 32 > hashes.size()) return fail(Code::corrupt, "tree of log " + log + ": tile is short");
       Hash hash;
-      std::copy_n(hashes->data() + i * 32, 32, reinterpret_cast<char*>(hash.data()));
+      std::copy_n(hashes.data() + i * 32, 32, reinterpret_cast<char*>(hash.data()));
       range.append(hash);
     }
     return range.root();
@@ -321,14 +303,12 @@ Result<Hash> StoreView::subtree(const std::string& log, int level, uint64_t inde
   CompactRange range;
   uint64_t from = index << level, to = (index + 1) << level;
   while (from < to) {
-    auto segment = segment_at(log, from);
-    if (!segment) return tl::unexpected(segment.error());
-    if (!*segment) return fail(Code::corrupt, "record " + log + "/" + std::to_string(from) + " is gone");
-    auto batch = read(**segment);
-    if (!batch) return tl::unexpected(batch.error());
-    auto first = (*segment)->summary.first_index;
-    for (; from < to && from < first + (*batch)->records.size(); ++from)
-      range.append(leaf_of((*batch)->records[from - first]));
+    auto segment = YUSHI_TRY(segment_at(log, from));
+    if (!segment) return fail(Code::corrupt, "record " + log + "/" + std::to_string(from) + " is gone");
+    auto batch = YUSHI_TRY(read(*segment));
+    auto first = segment->summary.first_index;
+    for (; from < to && from < first + batch->records.size(); ++from)
+      range.append(leaf_of(batch->records[from - first]));
   }
   return range.root();
 }

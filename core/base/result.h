@@ -35,4 +35,23 @@ using Result = tl::expected<T, Error>;
   return tl::unexpected<Error>(Error{code, std::move(message)});
 }
 
+namespace result_detail {
+template <class T>
+T value_of(Result<T>&& result) {
+  return std::move(*result);
+}
+inline void value_of(Result<void>&&) {}
+}  // namespace result_detail
+
 }  // namespace yushi
+
+// The value of a Result; where there is none, its error is what this function returns:
+//   auto head = YUSHI_TRY(read_head(path));
+//   YUSHI_TRY(write_head(path, head));
+// The value is moved out. GCC's and Clang's statement expression is what lets it stand within one.
+#define YUSHI_TRY(...)                                                         \
+  ({                                                                           \
+    auto yushi_tried = (__VA_ARGS__);                                          \
+    if (!yushi_tried) return ::tl::unexpected(std::move(yushi_tried).error()); \
+    ::yushi::result_detail::value_of(std::move(yushi_tried));                  \
+  })

@@ -52,11 +52,10 @@ class KqlReader {
     if (query_.size() > kQueryBytesMax) return fail(Code::invalid, "the query is longer than 64 KiB");
     skip_blanks();
     if (at_ == query_.size() || query_[at_] == '|') return KqlFilter{Expression::everything(), at_};
-    auto filter = read_or(0, nullptr);
-    if (!filter) return tl::unexpected(filter.error());
+    auto filter = YUSHI_TRY(read_or(0, nullptr));
     skip_blanks();
     if (at_ < query_.size() && query_[at_] != '|') return unexpected_here();
-    return KqlFilter{std::move(*filter), at_};
+    return KqlFilter{std::move(filter), at_};
   }
 
  private:
@@ -142,7 +141,7 @@ class KqlReader {
     if (at_ >= query_.size()) return unexpected_here();
     if (query_[at_] == '(') return read_parenthesis(depth, nullptr);
     const size_t begin = at_;
-    if (auto odd = refuse_other_spellings(nullptr); !odd) return tl::unexpected(odd.error());
+    YUSHI_TRY(refuse_other_spellings(nullptr));
     Result<KqlLiteral> literal;
     if (auto column = column_spelled_here()) {
       at_ += column->text.size();
@@ -166,7 +165,7 @@ class KqlReader {
     if (!literal->quoted) {
       if (auto word = word_of(*literal); is_any_keyword(word))
         return error(begin, "a value is missing before this word");
-      if (auto more = read_more_words(*literal); !more) return tl::unexpected(more.error());
+      YUSHI_TRY(read_more_words(*literal));
       if (literal->is_star()) return Expression::everything();
     }
     if (columns_)
@@ -269,15 +268,14 @@ class KqlReader {
       }
       return error(begin, "any field is not asked by `*:`; a word alone is looked for in the whole message");
     }
-    auto field = target(field_literal);
-    if (!field) return tl::unexpected(field.error());
+    auto field = YUSHI_TRY(target(field_literal));
     if (at_ >= query_.size() || query_[at_] == '|' || query_[at_] == ')')
-      return error(at_, "a value is missing after `" + field->name + std::string(query_.substr(sign, 1)) + "`");
-    if (query_[at_] == '(' && !is_range) return read_parenthesis(depth, &*field);
+      return error(at_, "a value is missing after `" + field.name + std::string(query_.substr(sign, 1)) + "`");
+    if (query_[at_] == '(' && !is_range) return read_parenthesis(depth, &field);
     if (query_[at_] == '(') return error(at_, "a comparison takes one value, not a list");
     if (query_[at_] == '<' || query_[at_] == '>')
-      return error(at_, "a comparison is written without `:`, as in " + field->name + " >= 5");
-    return read_value(*field, order, is_range);
+      return error(at_, "a comparison is written without `:`, as in " + field.name + " >= 5");
+    return read_value(field, order, is_range);
   }
 
   Read read_listed_value(int depth, const KqlTarget& field) {
@@ -288,16 +286,14 @@ class KqlReader {
   }
 
   Read read_value(const KqlTarget& field, Order order, bool is_range) {
-    if (auto odd = refuse_other_spellings(&field); !odd) return tl::unexpected(odd.error());
-    auto literal = query_[at_] == '"' ? read_quoted() : read_word(WordPlace::value);
-    if (!literal) return tl::unexpected(literal.error());
-    if (!literal->quoted) {
-      if (is_any_keyword(word_of(*literal)))
-        return error(literal->begin, "a value is missing before this word; in quotes it is a value");
-      if (!is_range)
-        if (auto more = read_more_words(*literal); !more) return tl::unexpected(more.error());
+    YUSHI_TRY(refuse_other_spellings(&field));
+    auto literal = YUSHI_TRY(query_[at_] == '"' ? read_quoted() : read_word(WordPlace::value));
+    if (!literal.quoted) {
+      if (is_any_keyword(word_of(literal)))
+        return error(literal.begin, "a value is missing before this word; in quotes it is a value");
+      if (!is_range) YUSHI_TRY(read_more_words(literal));
     }
-    return question(field, order, is_range, *literal);
+    return question(field, order, is_range, literal);
   }
 
   Read question(const KqlTarget& field, Order order, bool is_range, const KqlLiteral& literal) {
@@ -329,7 +325,7 @@ class KqlReader {
         ++at_;
         continue;
       } else if (c == '\\') {
-        if (auto escape = read_escape(literal.text); !escape) return tl::unexpected(escape.error());
+        YUSHI_TRY(read_escape(literal.text));
         literal.wildcard.resize(literal.text.size());
         continue;
       }
@@ -360,12 +356,11 @@ class KqlReader {
         return error(next, "`and` or `or` is missing before `" + std::string(word) + "`");
       size_t gap = at_;
       at_ = next;
-      auto more = read_word(WordPlace::clause);
-      if (!more) return tl::unexpected(more.error());
+      auto more = YUSHI_TRY(read_word(WordPlace::clause));
       literal.text += query_.substr(gap, next - gap);
       literal.wildcard.resize(literal.text.size());
-      literal.text += more->text;
-      literal.wildcard.insert(literal.wildcard.end(), more->wildcard.begin(), more->wildcard.end());
+      literal.text += more.text;
+      literal.wildcard.insert(literal.wildcard.end(), more.wildcard.begin(), more.wildcard.end());
     }
   }
 
@@ -445,8 +440,7 @@ class KqlReader {
   }
 
   Read read_regex(const KqlLiteral& field_literal, size_t) {
-    auto field = target(field_literal);
-    if (!field) return tl::unexpected(field.error());
+    auto field = YUSHI_TRY(target(field_literal));
     skip_blanks();
     const size_t begin = at_++;
     std::string pattern;
@@ -472,7 +466,7 @@ class KqlReader {
     if (++regexes_ > kRegexesMax) return error(begin, "more than 64 regular expressions in one query");
     auto regex = compile_regex(pattern, folds, dot_newline);
     if (!regex) return error(begin, regex.error().message);
-    return Expression::of(field->name, RegexTest{*regex});
+    return Expression::of(field.name, RegexTest{*regex});
   }
 
   std::string_view query_;
@@ -518,12 +512,11 @@ std::vector<KqlColumn>::const_iterator find_column(const std::vector<KqlColumn>&
 }
 
 Result<Filter> Filter::parse_kql(std::string_view text, const QueryClock& clock) {
-  auto filter = read_kql(text, 0, clock);
-  if (!filter) return tl::unexpected(filter.error());
-  if (filter->end < text.size())
+  auto filter = YUSHI_TRY(read_kql(text, 0, clock));
+  if (filter.end < text.size())
     return tl::unexpected(
-        query_error(text, filter->end, "pipes have no place in a filter; put `|` in \"quotes\" to look for it"));
-  return from(std::make_shared<const Expression>(std::move(filter->expression)));
+        query_error(text, filter.end, "pipes have no place in a filter; put `|` in \"quotes\" to look for it"));
+  return from(std::make_shared<const Expression>(std::move(filter.expression)));
 }
 
 }  // namespace yushi

@@ -155,9 +155,8 @@ Result<Expression> kql_comparison(const KqlTarget& target, Order order, bool is_
     }
     case FieldType::date: {
       if (literal.has_wildcard()) return no_wildcard(name, "a date");
-      auto when = parse_when(literal.text, clock);
-      if (!when) return tl::unexpected(when.error());
-      return Expression::of(name, DateTest{order, when->from_ns, when->to_ns, clock.zone});
+      auto when = YUSHI_TRY(parse_when(literal.text, clock));
+      return Expression::of(name, DateTest{order, when.from_ns, when.to_ns, clock.zone});
     }
     case FieldType::boolean: {
       if (literal.text != "true" && literal.text != "false")

@@ -209,29 +209,28 @@ class Compiler {
   }
 
   Result<Expression> field_entry(std::string_view key, const SigmaValue& value) {
-    auto how = modifiers(key, value);
-    if (!how) return tl::unexpected(how.error());
+    auto how = YUSHI_TRY(modifiers(key, value));
     std::string name(key.substr(0, key.find('|')));
     std::vector<std::string> names;
     if (name.empty()) {  // '|all': keywords
       names = fields_.keyword_fields;
-      if (how->how == Modifiers::How::equals) how->how = Modifiers::How::contains;
+      if (how.how == Modifiers::How::equals) how.how = Modifiers::How::contains;
     } else {
       names = fields_.find(name);
       if (names.empty()) return no_field(value, name);
     }
     if (value.type == SigmaValue::Type::map) return error(value, "field " + name + ": a map is no value");
-    if (value.type != SigmaValue::Type::list) return question(value, names, *how);
+    if (value.type != SigmaValue::Type::list) return question(value, names, how);
     if (value.items.empty()) return error(value, "field " + name + ": an empty list matches nothing");
     std::vector<Expression> each;
     for (const SigmaValue& item : value.items) {
       if (item.type == SigmaValue::Type::list || item.type == SigmaValue::Type::map)
         return error(item, "field " + name + ": a list in a list is no value");
-      auto one = question(item, names, *how);
+      auto one = question(item, names, how);
       if (!one) return one;
       each.push_back(std::move(*one));
     }
-    return how->all ? Expression::all_of(std::move(each)) : Expression::any_of(std::move(each));
+    return how.all ? Expression::all_of(std::move(each)) : Expression::any_of(std::move(each));
   }
 
   // One value against the fields that may hold it.
@@ -296,10 +295,9 @@ class Compiler {
           Expression::of(name, StringTest{StringPattern::exactly(value.integer ? "true" : "false", true)}));
       return Expression::any_of(std::move(either));
     }
-    auto strings = strings_of(value, how);
-    if (!strings) return tl::unexpected(strings.error());
+    auto strings = YUSHI_TRY(strings_of(value, how));
     std::vector<Expression> any;
-    for (const SigmaString& string : *strings) {
+    for (const SigmaString& string : strings) {
       bool open_begin = how.how == Modifiers::How::contains || how.how == Modifiers::How::ends_with;
       bool open_end = how.how == Modifiers::How::contains || how.how == Modifiers::How::starts_with;
       any.push_back(Expression::of(name, StringTest{string.pattern(!how.cased, open_begin, open_end)}));
@@ -477,18 +475,16 @@ Result<Filter> compile_sigma(const SigmaValue& detection, const SigmaFields& fie
   std::vector<std::string> names;
   Searches searches;
   Compiler compiler(fields);
-  for (const auto& [key, value] : detection.entries)
-    if (auto right = compiler.check_modifiers(value, 0); !right) return tl::unexpected(right.error());
+  for (const auto& [key, value] : detection.entries) YUSHI_TRY(compiler.check_modifiers(value, 0));
   for (const auto& [key, value] : detection.entries) {
     if (key == "condition") {
       condition = &value;
       continue;
     }
     if (key == "timeframe") continue;
-    auto search = compiler.search(value, 0);
-    if (!search) return tl::unexpected(search.error());
+    auto search = YUSHI_TRY(compiler.search(value, 0));
     names.push_back(key);
-    searches.insert_or_assign(key, std::move(*search));
+    searches.insert_or_assign(key, std::move(search));
   }
   if (!condition) return error(detection, "detection has no condition");
   std::vector<const SigmaValue*> conditions;

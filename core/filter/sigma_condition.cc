@@ -200,9 +200,8 @@ Result<SigmaCondition> parse_sigma_condition(std::string_view text, const std::v
 
 Result<bool> evaluate_sigma_condition(std::string_view condition, const std::vector<std::string>& names,
                                       const std::function<bool(std::string_view name)>& is_true) {
-  auto parsed = parse_sigma_condition(condition, names);
-  if (!parsed) return tl::unexpected(parsed.error());
-  return is_met(*parsed, is_true);
+  auto parsed = YUSHI_TRY(parse_sigma_condition(condition, names));
+  return is_met(parsed, is_true);
 }
 
 }  // namespace yushi

@@ -195,9 +195,8 @@ Result<When> parse_when(std::string_view text, const QueryClock& clock) {
   auto instant = [](__int128 ns) { return When{clamp_ns(ns), clamp_ns(ns)}; };
   if (same_word(text, "now")) return instant(clock.now_ns);
   if (text.size() > 4 && same_word(text.substr(0, 3), "now") && (text[3] == '-' || text[3] == '+')) {
-    auto length = parse_duration(text.substr(4));
-    if (!length) return tl::unexpected(length.error());
-    return instant(static_cast<__int128>(clock.now_ns) + (text[3] == '-' ? -*length : *length));
+    auto length = YUSHI_TRY(parse_duration(text.substr(4)));
+    return instant(static_cast<__int128>(clock.now_ns) + (text[3] == '-' ? -length : length));
   }
   if (auto length = parse_duration(text)) return instant(static_cast<__int128>(clock.now_ns) - *length);
   if (auto span = calendar_span(text, clock)) return *span;

@@ -150,8 +150,7 @@ Result<std::string> SigningKey::sign(const Checkpoint& checkpoint) const {
 }
 
 Result<Checkpoint> open_note(std::string_view note, std::string_view verifier_line) {
-  auto verifier = parse_verifier_line(verifier_line);
-  if (!verifier) return tl::unexpected(verifier.error());
+  auto verifier = YUSHI_TRY(parse_verifier_line(verifier_line));
   size_t cut = note.rfind("\n\n");
   if (cut == note.npos) return malformed("it has no empty line before its signature");
   std::string_view text = note.substr(0, cut + 1), rest = note.substr(cut + 2);
@@ -159,7 +158,7 @@ Result<Checkpoint> open_note(std::string_view note, std::string_view verifier_li
   auto checkpoint = Checkpoint::parse_body(text);
   if (!checkpoint) return checkpoint;
 
-  const std::string hash = key_hash(verifier->name, verifier->public_bytes);
+  const std::string hash = key_hash(verifier.name, verifier.public_bytes);
   bool is_ours = false;
   while (!rest.empty()) {
     std::string_view line;
@@ -169,20 +168,19 @@ Result<Checkpoint> open_note(std::string_view note, std::string_view verifier_li
     if (blank == line.npos || !is_name(line.substr(0, blank))) return malformed("a signature line has no name");
     auto blob = from_base64(line.substr(blank + 1));
     if (!blob || blob->size() <= kKeyHashBytes) return malformed("a signature is no base64");
-    if (line.substr(0, blank) != verifier->name || blob->compare(0, kKeyHashBytes, hash) != 0) continue;
+    if (line.substr(0, blank) != verifier.name || blob->compare(0, kKeyHashBytes, hash) != 0) continue;
     if (blob->size() != kKeyHashBytes + kSignatureBytes ||
-        !verify_signature(verifier->public_bytes, text, std::string_view(*blob).substr(kKeyHashBytes)))
+        !verify_signature(verifier.public_bytes, text, std::string_view(*blob).substr(kKeyHashBytes)))
       return fail(Code::corrupt, "opening the checkpoint of " + checkpoint->origin +
                                      ": the signature does not hold; the note was changed after signing");
     is_ours = true;
   }
   if (!is_ours)
     return fail(Code::corrupt, "opening the checkpoint of " + checkpoint->origin + ": no signature is by the key of " +
-                                   verifier->name + "; it was signed by someone else");
-  if (checkpoint->origin != verifier->name)
+                                   verifier.name + "; it was signed by someone else");
+  if (checkpoint->origin != verifier.name)
     return fail(Code::corrupt, "opening a checkpoint: it speaks of " + checkpoint->origin +
-                                   ", but the key is that of " + verifier->name +
-                                   "; compare it with its own log's key");
+                                   ", but the key is that of " + verifier.name + "; compare it with its own log's key");
   return checkpoint;
 }
 

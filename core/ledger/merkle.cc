@@ -128,9 +128,9 @@ Result<std::vector<Hash>> prove_inclusion(uint64_t index, uint64_t size, const S
   while (size > 1) {
     uint64_t left = split_point(size);
     bool in_left = index - begin < left;
-    auto sibling = in_left ? range_root(begin + left, size - left, subtree) : range_root(begin, left, subtree);
-    if (!sibling) return tl::unexpected(sibling.error());
-    proof.push_back(*sibling);
+    auto sibling =
+        YUSHI_TRY(in_left ? range_root(begin + left, size - left, subtree) : range_root(begin, left, subtree));
+    proof.push_back(sibling);
     if (in_left) {
       size = left;
     } else {
@@ -152,9 +152,9 @@ Result<std::vector<Hash>> prove_consistency(uint64_t old_size, uint64_t new_size
   while (old_left != size) {
     uint64_t left = split_point(size);
     bool in_left = old_left <= left;
-    auto sibling = in_left ? range_root(begin + left, size - left, subtree) : range_root(begin, left, subtree);
-    if (!sibling) return tl::unexpected(sibling.error());
-    proof.push_back(*sibling);
+    auto sibling =
+        YUSHI_TRY(in_left ? range_root(begin + left, size - left, subtree) : range_root(begin, left, subtree));
+    proof.push_back(sibling);
     if (in_left) {
       size = left;
     } else {
@@ -165,9 +165,8 @@ Result<std::vector<Hash>> prove_consistency(uint64_t old_size, uint64_t new_size
     }
   }
   if (!is_old_root) {
-    auto rest = range_root(begin, size, subtree);
-    if (!rest) return tl::unexpected(rest.error());
-    proof.push_back(*rest);
+    auto rest = YUSHI_TRY(range_root(begin, size, subtree));
+    proof.push_back(rest);
   }
   return std::vector<Hash>(proof.rbegin(), proof.rend());
 }
