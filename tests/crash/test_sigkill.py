@@ -1,6 +1,7 @@
 """SIGKILL at random moments under load: what the API called committed is there, each record once, no gap in anything."""
 
 import json
+import os
 import random
 import subprocess
 import time
@@ -8,7 +9,7 @@ import time
 from senders import index_of, log_size, wait
 from yushi_daemon import BIN, Daemon, yushi
 
-KILLS = 20
+KILLS = int(os.environ.get("YUSHI_KILLS", 20))
 CONNECTIONS = 8
 MESSAGES = 16_000  # of one round
 RATE = 8_000       # so a round lasts two seconds at least, and each kill falls into it
