@@ -180,7 +180,7 @@ struct Api::Peer {
 
   // A question's record that waits for the proofs which belong to it, or proofs that wait for their question. The
   // connection's own.
-  std::optional<nlohmann::ordered_json> told;
+  std::optional<OwnRecord> told;
   std::map<std::string, uint64_t> proofs;
   Clock::time_point told_at;  // the question, or the first of the proofs
 
@@ -193,7 +193,9 @@ struct Api::Peer {
 
   void serve(Api& api);
   bool answer_request(Api& api, const HttpRequest& request);
-  void tell(Api& api, nlohmann::ordered_json record);
+  // A record of what the peer asked, but for the question.
+  OwnRecord record_of(std::string action, std::string message) const;
+  void tell(Api& api, OwnRecord record);
   void tell_proof(Api& api, const std::string& name);
   void flush_told(Api& api);
 };
@@ -301,7 +303,23 @@ bool Api::Peer::answer_request(Api& api, const HttpRequest& request) {
   return full ? say(503, "the disk is below its reserve\n") : say(200, "ready\n");
 }
 
-void Api::Peer::tell(Api& api, nlohmann::ordered_json record) {
+OwnRecord Api::Peer::record_of(std::string action, std::string message) const {
+  OwnRecord out;
+  out.action = std::move(action);
+  out.message = std::move(message);
+  out.succeeded = true;
+  Asked asked;
+  asked.user = user;
+  asked.user_id = std::to_string(credentials.uid);
+  if (login) {
+    asked.login_id = std::to_string(*login);
+    asked.login_user = login_user;
+  }
+  out.about = std::move(asked);
+  return out;
+}
+
+void Api::Peer::tell(Api& api, OwnRecord record) {
   if (told) flush_told(api);
   told = std::move(record);
   told_at = Clock::now();
@@ -317,16 +335,9 @@ void Api::Peer::tell_proof(Api& api, const std::string& name) {
 
 void Api::Peer::flush_told(Api& api) {
   if (!told && proofs.empty()) return;
-  if (!told) {  // proofs without a question
-    told.emplace();
-    (*told)["message"] = user + " asked for proofs";
-    (*told)["event"] = {{"kind", "event"},      {"category", {"database"}}, {"type", {"access"}},
-                        {"provider", "yushid"}, {"action", "api-proofs"},   {"outcome", "success"}};
-    (*told)["user"]["name"] = user;
-    (*told)["user"]["id"] = std::to_string(credentials.uid);
-  }
-  for (auto& [name, count] : proofs) (*told)["yushi"]["proofs"][name] = count;
-  api.sources_.pipeline->tell(told->dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+  if (!told) told = record_of("api-proofs", user + " asked for proofs");  // without a question
+  std::get<Asked>(told->about).proofs = proofs;
+  api.sources_.pipeline->tell(std::move(*told));
   told.reset();
   proofs.clear();
 }
@@ -545,30 +556,18 @@ void Api::Asking::audit(const char* type, const Result<void>& answered) {
     peer.tell_proof(api, question.name);
     return;
   }
-  auto& user = peer.user;
-  nlohmann::ordered_json record;
-  record["message"] = user + " asked " + question.name;
-  record["event"] = {{"kind", "event"},
-                     {"category", {"database"}},
-                     {"type", {"access"}},
-                     {"provider", "yushid"},
-                     {"action", "api-" + question.name.substr(0, question.name.find('/'))},
-                     {"outcome", answered ? "success" : "failure"}};
-  if (auto why = budget.why(); !why.empty())
-    record["event"]["reason"] = why;
-  else if (!incomplete.empty())
-    record["event"]["reason"] = incomplete;
-  if (*type) record["event"]["type"].push_back(type);
-  record["user"]["name"] = user;
-  record["user"]["id"] = std::to_string(peer.credentials.uid);
-  if (peer.login) record["user"]["audit"] = {{"id", std::to_string(*peer.login)}, {"name", peer.login_user}};
-  if (auto tenant = question.parameters.find("tenant"); tenant != question.parameters.end()) {
-    record["yushi"]["tenant"] = tenant->second;
-  }
-  record["yushi"]["question"] = question.name;
-  for (auto& [name, value] : question.parameters) record["yushi"]["parameters"][name] = value;
-  record["yushi"]["lines"] = lines;
-  if (!answered) record["error"]["message"] = answered.error().message;
+  auto record =
+      peer.record_of("api-" + question.name.substr(0, question.name.find('/')), peer.user + " asked " + question.name);
+  record.succeeded = answered.has_value();
+  record.reason = !budget.why().empty() ? budget.why() : incomplete;
+  if (*type) record.more_types.push_back(type);
+  auto& asked = std::get<Asked>(record.about);
+  if (auto tenant = question.parameters.find("tenant"); tenant != question.parameters.end())
+    asked.tenant = tenant->second;
+  asked.question = question.name;
+  asked.parameters = {question.parameters.begin(), question.parameters.end()};
+  asked.lines = lines;
+  if (!answered) asked.error = answered.error().message;
   peer.tell(api, std::move(record));
   if (follows) peer.flush_told(api);  // its proofs came before it; what comes next may be days away
 }

@@ -16,7 +16,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
@@ -33,7 +32,6 @@
 #include "forward/kafka.h"
 #include "parsers/engine_version.h"
 #include "query/parser_versions.h"
-#include "storage/verify.h"
 
 namespace yushi::daemon {
 namespace {
@@ -229,17 +227,17 @@ class Daemon {
       ::kill(::getpid(), SIGTERM);
     };
     // Before anything else is committed: `verify` asks `_audit` which engines there were.
-    pipeline_->tell(storage::start_record(parsers::kParserEngine));
+    pipeline_->tell(start_record(parsers::kParserEngine));
     for (auto& tail : store_->other_engines()) {
       auto what = "records " + tail.log + "/" + std::to_string(tail.first_index) + " to " +
                   std::to_string(tail.first_index + tail.records - 1) +
                   " were left unsealed by a crash and parser engine " + std::to_string(tail.engine) +
                   ", which gave their fields; engine " + std::to_string(parsers::kParserEngine) + " gives them anew";
       spdlog::warn("{}", what);
-      pipeline_->tell(
-          R"({"event":{"kind":"event","category":["configuration"],"type":["change"],"action":"fields-anew",)"
-          R"("provider":"yushid"},"message":")" +
-          what + R"("})");
+      OwnRecord anew;
+      anew.action = "fields-anew";
+      anew.message = what;
+      pipeline_->tell(std::move(anew));
     }
     if (!loaded_->left_out.empty()) pipeline_->tell(load_record("load", *loaded_));
     return pipeline_->start();
@@ -430,19 +428,16 @@ class Daemon {
   }
 
   // For `_audit`; with a `reason` it failed.
-  static std::string configuration_record(const char* action, const std::string& what, const std::string& reason) {
-    nlohmann::ordered_json record;
-    record["message"] = what;
-    record["event"] = {{"kind", "event"},
-                       {"category", {"configuration"}},
-                       {"action", action},
-                       {"outcome", reason.empty() ? "success" : "failure"}};
-    if (!reason.empty()) record["event"]["reason"] = reason;
-    record["event"]["provider"] = "yushid";
-    return record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  static OwnRecord configuration_record(const char* action, const std::string& what, const std::string& reason) {
+    OwnRecord out;
+    out.action = action;
+    out.message = what;
+    out.reason = reason;
+    out.succeeded = reason.empty();
+    return out;
   }
 
-  static std::string load_record(const char* action, const Loaded& loaded) {
+  static OwnRecord load_record(const char* action, const Loaded& loaded) {
     std::string what = std::string("parsers and rules were ") + action + "ed", reason;
     for (auto& each : loaded.left_out) {
       if (reason.size() > 16 << 10) {  // `status` has the others

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/event/own_record.h"
 #include "core/record/batch.h"
 #include "storage/chunk.h"
 
@@ -36,20 +37,19 @@ class MinuteBook {
   // it is a gap. `unbooked` is what was committed after that one; how much was read for it, nobody knows any more.
   void resume(std::map<Key, Committed> unbooked);
 
-  // The JSON records of the minute that ends at `to_ns`, and begins the next. `from_ns` is 0 when the store is new.
-  std::vector<std::string> close_minute(int64_t from_ns, int64_t to_ns, uint64_t commit);
+  // The records of the minute that ends at `to_ns`, and begins the next. `from_ns` is 0 when the store is new.
+  std::vector<OwnRecord> close_minute(int64_t from_ns, int64_t to_ns, uint64_t commit);
 
   uint64_t kernel_drops() const { return kernel_drops_; }  // all that were counted, as source_drops()
   uint64_t source_drops() const { return source_drops_; }
   int64_t connections_open() const { return connections_open_; }
 
  private:
-  static constexpr size_t kKinds = static_cast<size_t>(Note::Kind::input_down) + 1;
   struct Row {
-    uint64_t notes[kKinds] = {};
+    Counts notes{};
     Committed committed;
   };
-  void put_sources(std::vector<std::string>& out, const std::map<Key, Row>& rows, int64_t from_ns, int64_t to_ns,
+  void put_sources(std::vector<OwnRecord>& out, const std::map<Key, Row>& rows, int64_t from_ns, int64_t to_ns,
                    bool before_crash) const;
 
   std::vector<std::string> tenants_;

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/base/bytes.h"
@@ -47,11 +46,11 @@ Alert own_alert(const detect::DetectorName& name, Severity severity, uint32_t sc
   return alert;
 }
 
-std::string own_json(const char* action, const std::string& message) {
-  nlohmann::ordered_json record;
-  record["event"] = {{"kind", "event"}, {"category", {"host"}}, {"action", action}, {"provider", "yushid"}};
-  record["message"] = message;
-  return record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+OwnRecord own_record(std::string action, std::string message) {
+  OwnRecord out;
+  out.action = std::move(action);
+  out.message = std::move(message);
+  return out;
 }
 
 std::map<std::string, uint64_t> read_log_sizes(Reader& in) {
@@ -135,15 +134,15 @@ std::map<std::string, uint64_t> Pipeline::records_of_datasets() const {
   return out;
 }
 
-void Pipeline::tell(std::string json, std::optional<Alert> alert) {
+void Pipeline::tell(OwnRecord record, std::optional<Alert> alert) {
   std::lock_guard lock(mutex_);
-  own_.push_back({std::move(json), std::move(alert)});
+  own_.push_back({std::move(record), std::move(alert)});
 }
 
 void Pipeline::tell_trouble(const std::string& action, std::string_view title, const std::string& what,
                             Severity severity, uint32_t score) {
   const std::string rule = "yushid." + action;
-  tell(own_json(action.c_str(), what), own_alert({rule, title, 1, ""}, severity, score, what, realtime_ns()));
+  tell(own_record(action, what), own_alert({rule, title, 1, ""}, severity, score, what, realtime_ns()));
 }
 
 // ----------------------------------------------------------------------------------------------------- the committer
@@ -225,10 +224,10 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
     told.swap(own_);
   }
   std::vector<std::string> own;
-  for (auto& [json, alert] : told) own.push_back(std::move(json));
+  for (auto& [record, alert] : told) own.push_back(to_json(record));
   bool booked = !begun_minute_ || due(minute_ns_, now, kMinute) || last;
   if (booked) {
-    for (auto& json : book_.close_minute(minute_ns_, now, store_.commit_number() + 1)) own.push_back(std::move(json));
+    for (auto& record : book_.close_minute(minute_ns_, now, store_.commit_number() + 1)) own.push_back(to_json(record));
     minute_ns_ = now;
     begun_minute_ = true;
   }
@@ -341,7 +340,7 @@ void Pipeline::tell_overflow(const storage::PreparedBatch& batch, int64_t now_ns
       auto alert = own_alert({"yushid.source-overflow", "More senders than the limit", 1, ""}, Severity::medium, 50,
                              what, now_ns);
       alert.tenant = alert.key = tenant;
-      tell(own_json("source-overflow", what), std::move(alert));
+      tell(own_record("source-overflow", what), std::move(alert));
     }
   }
 }
@@ -362,12 +361,12 @@ bool Pipeline::disk_is_full() {
       alert =
           own_alert({"yushid.disk-full", "The disk is below its reserve", 1, ""}, Severity::critical, 90, what, now);
     }
-    tell(own_json("disk-full", what), std::move(alert));
+    tell(own_record("disk-full", what), std::move(alert));
   }
   if (!full && counters_.disk_full) {
     const std::string what = "the disk has room again: inputs go on";
     spdlog::info("{}", what);
-    tell(own_json("disk-has-room", what));
+    tell(own_record("disk-has-room", what));
   }
   counters_.disk_full = full;
   return full;

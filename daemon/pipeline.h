@@ -81,8 +81,8 @@ class Pipeline : public ingest::BatchSink {
   Result<void> start();  // replays the detectors, takes up the books, then starts the committer
   void deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) override;
   bool would_wait() const override;
-  // A record of our own in `_audit`: JSON, ECS. Durable with the next commit. An alert with it names the record.
-  void tell(std::string json, std::optional<Alert> alert = {});
+  // A record of our own in `_audit`, durable with the next commit. An alert with it names the record.
+  void tell(OwnRecord record, std::optional<Alert> alert = {});
   // Signs what is synced when the newest checkpoint is older than a second; returns when it is stored and in `heads`.
   Result<void> sign_now();
   // Signs all that is synced, however new the last checkpoint is, and calls `at_signed` before anything else is
@@ -121,7 +121,7 @@ class Pipeline : public ingest::BatchSink {
     std::unique_ptr<DatasetCounts> datasets = std::make_unique<DatasetCounts>();
   };
   struct Own {
-    std::string json;
+    OwnRecord record;
     std::optional<Alert> alert;
   };
   storage::PreparedBatch understand(Worker& worker, std::unique_ptr<Batch> batch);

@@ -45,10 +45,6 @@ struct VerifyReport {
   static constexpr size_t kFlawsMax = 1000;
 };
 
-// What each start of the daemon commits to `_audit` before anything else, as it is: under the tree it says which
-// engines there were here, so that nobody can call an edited column that of an engine which this program is not.
-std::string start_record(uint32_t engine);
-
 // `progress` is called about once a segment; false ends the verification with an `unavailable` error.
 Result<VerifyReport> verify_store(
     const StoreView& view, const VerifyOptions& options,

@@ -35,7 +35,7 @@ storage::PreparedBatch notes_of(std::vector<Note> notes) {
 
 std::vector<Json> close(MinuteBook& book, int64_t from_ns, int64_t to_ns, uint64_t commit = 1) {
   std::vector<Json> out;
-  for (auto& text : book.close_minute(from_ns, to_ns, commit)) out.push_back(Json::parse(text));
+  for (auto& record : book.close_minute(from_ns, to_ns, commit)) out.push_back(Json::parse(to_json(record)));
   return out;
 }
 
@@ -188,10 +188,11 @@ TEST(MinuteBook, ManySourcesAreSplitOverRecordsThatFitAndNoneIsLostOrSaidTwice) 
   for (int i = 0; i < 3000; ++i)
     messages.push_back({"m", "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250)});
   book.count(batch_of(messages));
-  auto texts = book.close_minute(kReceived, kReceived + kMinute, 1);
-  EXPECT_GT(texts.size(), 3u);
+  auto said = book.close_minute(kReceived, kReceived + kMinute, 1);
+  EXPECT_GT(said.size(), 3u);
   std::vector<Json> records;
-  for (auto& text : texts) {
+  for (auto& each : said) {
+    const auto text = to_json(each);
     EXPECT_LE(text.size(), 34u << 10);  // 32 KiB of rows, one row more, and the head
     records.push_back(Json::parse(text));
   }

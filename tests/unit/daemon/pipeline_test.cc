@@ -315,7 +315,9 @@ TEST_F(InOrder, AReloadInBetweenLosesNothingAndEachRecordKeepsTheFieldsOfItsVers
   std::thread asking([&] {
     uint64_t seen = 0;
     while (!done) {
-      pipeline_->tell(R"({"message":"asked","event":{"action":"asked"}})");
+      OwnRecord asked;
+      asked.action = "asked";
+      pipeline_->tell(asked);
       auto signed_now = pipeline_->sign_now();
       EXPECT_TRUE(signed_now) << signed_now.error().message;
       auto commit = pipeline_->wait_commit(seen, 20);
@@ -447,12 +449,17 @@ TEST_F(PipelineTest, EachMinuteBeginsWhereTheOneBeforeEndedOverARestartToo) {
 
 TEST_F(PipelineTest, WhatWasToldIsInAuditAfterStop) {
   open();
-  for (int i = 0; i < 10; ++i) pipeline_->tell(R"({"message":"told","number":)" + std::to_string(i) + "}");
+  for (int i = 0; i < 10; ++i) {
+    OwnRecord told;
+    told.action = "told";
+    told.message = "told " + std::to_string(i);
+    pipeline_->tell(told);
+  }
   stop_and_close();
   int next = 0;
   for (auto& record : audit()) {
-    if (record.value("message", "") == "told") {
-      EXPECT_EQ(record["number"], next++);
+    if (record["event"]["action"] == "told") {
+      EXPECT_EQ(record["message"], "told " + std::to_string(next++));
     }
   }
   EXPECT_EQ(next, 10);

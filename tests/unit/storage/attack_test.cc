@@ -10,6 +10,7 @@
 #include <functional>
 #include <random>
 
+#include "core/event/own_record.h"
 #include "core/filter/token_filter.h"
 #include "storage/keys.h"
 #include "storage/rocksdb_files.h"
@@ -28,7 +29,7 @@ void make_store(const std::string& path, bool clean_stop = false) {
   std::vector<Sent> first, second;
   for (int i = 0; i < 300; ++i) first.push_back({line(i), i % 2 ? "10.0.0.1" : "10.0.0.2"});
   for (int i = 300; i < 500; ++i) second.push_back({line(i)});
-  commit(*store, {{start_record(parsers::kParserEngine), "yushid", 1}});
+  commit(*store, {{to_json(start_record(parsers::kParserEngine)), "yushid", 1}});
   commit(*store, first);
   ASSERT_TRUE(store->seal_due(kReceived, true));
   ASSERT_TRUE(store->wait_sealed());

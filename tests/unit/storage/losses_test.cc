@@ -1,5 +1,6 @@
 // What a source's own numbers tell of losses, as the store counts it and `verify` counts it again.
 #include "storage/losses.h"
+#include "core/event/own_record.h"
 
 #include <rocksdb/db.h>
 
@@ -303,7 +304,7 @@ TEST(Losses, VerifyCountsTheSameUnderAnotherEngine) {
   Folder folder;
   {
     auto store = open_store(folder.path());
-    commit(*store, {{start_record(parsers::kParserEngine), "yushid", 1}});
+    commit(*store, {{to_json(start_record(parsers::kParserEngine)), "yushid", 1}});
     commit(*store, {{numbered(1)}, {numbered(5)}});
     ASSERT_TRUE(store->close(kReceived));
   }

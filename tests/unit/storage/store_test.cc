@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "core/event/own_record.h"
 #include "core/ledger/entry.h"
 #include "storage/keys.h"
 #include "tests/unit/storage/test_store.h"
@@ -196,7 +197,7 @@ TEST(Store, FieldsOfAnotherEngineAreNotCalledAContradictionAndSaidNotToBeCompare
   Folder folder;
   {
     auto store = open_store(folder.path());
-    commit(*store, {{start_record(parsers::kParserEngine), "yushid", 1}});
+    commit(*store, {{to_json(start_record(parsers::kParserEngine)), "yushid", 1}});
     commit(*store, {{line(1)}, {line(2)}});
     ASSERT_TRUE(store->seal_due(kReceived, true));
     commit(*store, {{line(3)}});

@@ -1,0 +1,104 @@
+// What the daemon says of itself in the log `_audit`: a struct for each kind of record, and one way to JSON and back.
+//
+// The books, the API and the daemon's steps fill them; the pipeline encodes them when it commits, and from then on they
+// are records like any other: ECS JSON, found by any question. `verify` reads them back as structs. Alerts are records
+// of `_audit` too, and have their own struct (core/record/alert.h).
+//
+// Which event.kind, category and type go with an action stands in one table (own_record.cc), and which name each member
+// has in one list for both directions.
+//
+// Errors   Encoding never fails: bytes that are no UTF-8 become U+FFFD. What is none of ours decodes to nullopt.
+// Threads  Plain values.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace yushi {
+
+// What an input or a source counted in a minute, each by its name in the record; only what is not 0 is said.
+constexpr std::array<std::string_view, 15> kCountNames = {"connections_opened",
+                                                          "connections_closed",
+                                                          "connections_refused",
+                                                          "connections_displaced",
+                                                          "bytes",
+                                                          "messages",
+                                                          "empty_lines",
+                                                          "frame_resyncs",
+                                                          "over_long",
+                                                          "truncated",
+                                                          "hosts_unconfirmed",
+                                                          "kernel_drops",
+                                                          "source_drops",
+                                                          "input_up",
+                                                          "input_down"};
+using Counts = std::array<uint64_t, kCountNames.size()>;  // by batch.h's Note::Kind
+
+// `start`: which parser engine gives the fields from here on.
+struct EngineStarted {
+  uint32_t engine = 0;
+};
+
+// `ledger-node`: the minute of the whole node.
+struct NodeMinute {
+  uint64_t commit = 0, committed = 0;
+  int64_t connections_open = 0;
+  std::vector<std::string> inputs_up;
+  std::map<std::string, Counts> inputs;
+  uint64_t gap_seconds = 0;  // that nobody listened before it
+  uint64_t committed_before_crash = 0;
+};
+
+// `ledger-sources`: the minute of sources of one tenant.
+struct SourceMinute {
+  std::string source;
+  uint64_t committed = 0, committed_bytes = 0;
+  Counts counts{};
+};
+struct SourcesMinute {
+  std::string tenant;
+  bool before_crash = false;  // only what was committed is known
+  std::vector<SourceMinute> sources;
+};
+
+// `api-…`: who asked what, and how much was answered.
+struct Asked {
+  std::string user, user_id;
+  std::string login_id, login_user;  // as which the session began; empty: not known
+  std::string tenant;
+  std::string question;                           // empty: proofs alone
+  std::map<std::string, std::string> parameters;  // of the question
+  std::optional<uint64_t> lines;
+  std::string error;
+  std::map<std::string, uint64_t> proofs;  // asked for with it: how many, by name
+};
+
+struct OwnRecord {
+  std::string action;   // event.action
+  std::string message;  // in words
+  std::string reason;   // event.reason
+  std::optional<bool> succeeded;
+  std::vector<std::string> more_types;  // event.type, beside those of the action
+  int64_t from_ns = 0, to_ns = 0;       // of a minute; from_ns 0: the first of its store
+  std::variant<std::monostate, EngineStarted, NodeMinute, SourcesMinute, Asked> about;
+};
+
+// What each start commits to `_audit` before anything else. Under the tree it says which engines there were, so that
+// nobody can call an edited column that of an engine which this program is not.
+OwnRecord start_record(uint32_t engine);
+
+std::string to_json(const OwnRecord& record);  // one line, in ASCII
+// nullopt: no JSON, or not said by yushid. A member that has another type than it should keeps its default.
+std::optional<OwnRecord> own_record_of(std::string_view json);
+
+// The name of an alert in `_audit`: its yushi.alert.id; empty when the record is none.
+std::string alert_id_of(std::string_view json);
+
+}  // namespace yushi
