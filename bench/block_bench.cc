@@ -18,7 +18,7 @@ constexpr size_t kRecords = 64 << 10;
 struct Fixture {
   std::unique_ptr<Batch> batch = lifelike_batch(our_parsers(), kRawBytes, kRecords);
   std::vector<const Record*> records;
-  storage::BlockContext context{"default", "log-01", {{{std::string(64, '0'), "UTC", "utf-8", 1}}, {}}};
+  storage::BlockHead context{"default", "log-01", {{{std::string(64, '0'), "UTC", "utf-8", 1}}, {}}};
   storage::SealedBlock sealed;
   size_t understood = 0;
 

@@ -31,7 +31,7 @@ struct OpenStore {
     options.data_dir = folder;
     options.node = "bench";
     options.logs = {"default", "_audit"};
-    options.understand.engine = parsers::kParserEngine;
+    options.reparse.engine = parsers::kParserEngine;
     auto opened = storage::Store::open(std::move(options));
     YUSHI_ASSERT(opened, "%s", opened.error().message.c_str());
     store = std::move(*opened);

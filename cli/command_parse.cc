@@ -40,7 +40,7 @@ struct ParseOptions {
 };
 
 // What matched, by dataset and pattern.
-struct Tally {
+struct ParsedCounts {
   std::map<std::pair<std::string, std::string>, uint64_t> patterns;
   uint64_t lines = 0, not_understood = 0;
 };
@@ -141,11 +141,11 @@ class LineParser {
   }
 
   void count(const Record& record) {
-    ++tally_.lines;
+    ++counts_.lines;
     if (record.kind && !record.kind->dataset.empty())
-      ++tally_.patterns[{record.kind->dataset, record.kind->pattern}];
+      ++counts_.patterns[{record.kind->dataset, record.kind->pattern}];
     else
-      ++tally_.not_understood;
+      ++counts_.not_understood;
   }
 
   void write_json(const Record& record, std::string& out) {
@@ -233,14 +233,14 @@ class LineParser {
   void print_stats() {
     RowPrinter rows(out_, OutputKind::table, {options_.events ? "events" : "lines", "dataset", "pattern"});
     std::vector<std::pair<uint64_t, std::pair<std::string, std::string>>> sorted;
-    for (auto& [pattern, count] : tally_.patterns) sorted.emplace_back(count, pattern);
+    for (auto& [pattern, count] : counts_.patterns) sorted.emplace_back(count, pattern);
     std::sort(sorted.begin(), sorted.end(),
               [](auto& a, auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
     for (auto& [count, pattern] : sorted) rows.row({std::to_string(count), pattern.first, pattern.second});
-    if (tally_.not_understood) rows.row({std::to_string(tally_.not_understood), "-", "(no parser knew it)"});
+    if (counts_.not_understood) rows.row({std::to_string(counts_.not_understood), "-", "(no parser knew it)"});
     rows.finish();
-    auto understood = tally_.lines - tally_.not_understood;
-    out_.write(std::to_string(understood) + " of " + std::to_string(tally_.lines) + " " +
+    auto understood = counts_.lines - counts_.not_understood;
+    out_.write(std::to_string(understood) + " of " + std::to_string(counts_.lines) + " " +
                (options_.events ? "events" : "lines") + " understood\n");
   }
 
@@ -252,7 +252,7 @@ class LineParser {
   EcsJsonWriter writer_;
   Scratch scratch_;
   Out out_;
-  Tally tally_;
+  ParsedCounts counts_;
   std::string text_, line_;
   std::optional<parsers::Joiner> joiner_;  // of --events
   std::map<uint64_t, std::string> held_;   // events that wait for earlier ones, by their first line

@@ -199,7 +199,7 @@ class Daemon {
       options.logs.push_back(tenant.name);
       options.log_retention_days.push_back(tenant.retention_days);
     }
-    options.understand = versions_->as_function();
+    options.reparse = versions_->as_function();
     options.opened = [this](const std::shared_ptr<storage::Database>& database) { versions_->read_from(database); };
     auto store = YUSHI_TRY(storage::Store::open(std::move(options)));
     store_ = std::move(store);
@@ -250,7 +250,7 @@ class Daemon {
         if (auto added = tenants->add(cidr, static_cast<TenantId>(i + 2)); !added) return added;
       }
     }
-    ingest::InputContext context;
+    ingest::SharedByInputs context;
     for (unsigned i = 0; i < ingest_thread_count_; ++i) {
       contexts_.push_back(std::make_unique<boost::asio::io_context>(1));
       context.threads.push_back(contexts_.back().get());

@@ -84,7 +84,7 @@ Pipeline::~Pipeline() {
 void Pipeline::deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) {
   auto& worker = workers_[ingest_thread];
   worker.pulse.step();
-  auto prepared = understand(worker, std::move(batch));
+  auto prepared = prepare(worker, std::move(batch));
   auto memory = memory_of(*prepared.batch);
   std::unique_lock lock(mutex_);
   worker.pulse.rest();
@@ -106,7 +106,7 @@ bool Pipeline::would_wait() const {
          options_.in_flight_bytes - options_.in_flight_bytes / kRoomOneIn;
 }
 
-storage::PreparedBatch Pipeline::understand(Worker& worker, std::unique_ptr<Batch> batch) {
+storage::PreparedBatch Pipeline::prepare(Worker& worker, std::unique_ptr<Batch> batch) {
   if (auto loaded = this->loaded(); worker.loaded != loaded) {
     worker.understander = std::make_unique<parsers::Understander>(loaded->parsers);
     worker.matcher = loaded->rules->matcher();
@@ -277,7 +277,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
       alerts.back().records = {{store_.options().logs[kAuditTenant], first + i}};
       alerts.back().id = detect::alert_id(alerts.back());
     }
-    commit.append(understand(committer_, own_batch(own)));
+    commit.append(prepare(committer_, own_batch(own)));
     wrote = true;
   }
   if (!alerts.empty()) {
@@ -285,7 +285,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
     for (auto& alert : alerts) jsons.push_back(alert_to_json(alert));
     auto first = store_.log_size(kAuditTenant);
     for (size_t i = 0; i < jsons.size(); ++i) commit.add_alert(first + i, jsons[i]);
-    commit.append(understand(committer_, own_batch(jsons)));
+    commit.append(prepare(committer_, own_batch(jsons)));
     counters_.alerts += alerts.size();
     wrote = true;
   }
@@ -457,8 +457,7 @@ Result<void> Pipeline::resume_books() {
   auto booked = read_log_sizes(in);
   if (!in.ok()) return fail(Code::corrupt, "the state of the ledger's books in the store is damaged");
   // Only to count: no fields are wanted.
-  storage::Understand nothing{parsers::kParserEngine,
-                              [](Batch&, const storage::ParseContext&) { return Result<void>(); }};
+  storage::Reparse nothing{parsers::kParserEngine, [](Batch&, const storage::ParseContext&) { return Result<void>(); }};
   auto view = YUSHI_TRY(storage::StoreView::open(store_.database(), std::move(nothing)));
   std::map<MinuteBook::Key, MinuteBook::Committed> unbooked;
   auto& logs = store_.options().logs;

@@ -124,7 +124,7 @@ class Pipeline : public ingest::BatchSink {
     OwnRecord record;
     std::optional<Alert> alert;
   };
-  storage::PreparedBatch understand(Worker& worker, std::unique_ptr<Batch> batch);
+  storage::PreparedBatch prepare(Worker& worker, std::unique_ptr<Batch> batch);
   void run();
   Result<void> commit(std::vector<storage::PreparedBatch>& batches, bool last);
   bool disk_is_full();

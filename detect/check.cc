@@ -90,7 +90,7 @@ RuleCheck check_rule_files(const std::vector<RuleFile>& files) {
 
 Result<std::vector<Alert>> alerts_of_lines(std::shared_ptr<const RuleSet> rules, const DetectOptions& options,
                                            const std::string& received, const std::vector<std::string>& lines,
-                                           const UnderstandBatch& understand) {
+                                           const ParseBatch& parse) {
   std::string_view first = received.empty() ? kReceivedDefault : std::string_view(received);
   auto start = parse_time(first, 0, *Zone::utc());
   if (!start || start->form != TimeForm::rfc3339)
@@ -113,7 +113,7 @@ Result<std::vector<Alert>> alerts_of_lines(std::shared_ptr<const RuleSet> rules,
       batch.records.push_back(record);
     }
   }
-  understand(batch);
+  parse(batch);
   Scratch scratch;
   rules->match(batch, scratch, batch.hits);
   batch.keep.push_back(rules);
@@ -123,7 +123,7 @@ Result<std::vector<Alert>> alerts_of_lines(std::shared_ptr<const RuleSet> rules,
   return alerts;
 }
 
-Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const UnderstandBatch& understand) {
+Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const ParseBatch& parse) {
   auto rules = YUSHI_TRY(RuleSet::load(files));
   const auto& loaded = static_cast<const LoadedRules&>(*rules);
   RuleTestReport report;
@@ -136,7 +136,7 @@ Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const 
         (test.any ? positive : negative) = true;
         std::string place = head.path + ":" + std::to_string(test.line) + ": " + head.title +
                             (test.name.empty() ? "" : ", " + test.name) + ": ";
-        auto alerts = alerts_of_lines(rules, {}, test.received, test.lines, understand);
+        auto alerts = alerts_of_lines(rules, {}, test.received, test.lines, parse);
         if (!alerts) return fail(Code::invalid, place + alerts.error().message);
         std::vector<const Alert*> mine;
         for (const auto& alert : *alerts)

@@ -21,7 +21,7 @@
 namespace yushi::detect {
 
 // Fills everything of the batch's records that stands beyond RawMessage, and puts events in the place of their lines.
-using UnderstandBatch = std::function<void(Batch& batch)>;
+using ParseBatch = std::function<void(Batch& batch)>;
 
 struct RuleCheck {
   std::vector<RuleProblem> problems;              // wrong ones first, then unsupported ones
@@ -37,11 +37,11 @@ struct RuleTestReport {
   std::vector<std::string> unsupported;  // rules that cannot run, so that their tests did not
 };
 // Runs every test of every file, each with a new Engine over all the files' rules. invalid when the files do not load.
-Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const UnderstandBatch& understand);
+Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const ParseBatch& parse);
 
 // One test's lines as messages, given to `rules` and a new Engine: all the alerts that come.
 Result<std::vector<Alert>> alerts_of_lines(std::shared_ptr<const RuleSet> rules, const DetectOptions& options,
                                            const std::string& received, const std::vector<std::string>& lines,
-                                           const UnderstandBatch& understand);
+                                           const ParseBatch& parse);
 
 }  // namespace yushi::detect

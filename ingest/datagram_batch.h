@@ -98,7 +98,7 @@ class DatagramBatch {
 // The senders of one UDP socket by address.
 class DatagramSources {
  public:
-  DatagramSources(const InputContext& context) : context_(context) {}
+  DatagramSources(const SharedByInputs& context) : context_(context) {}
 
   // Null: beyond SourceLimit; then overflow() is the one that counts.
   DatagramSource* find(const SocketAddress& peer);
@@ -117,7 +117,7 @@ class DatagramSources {
     }
   };
 
-  const InputContext& context_;
+  const SharedByInputs& context_;
   std::unordered_map<Key, DatagramSource, KeyHash> by_address_;
   std::unordered_map<TenantId, DatagramSource> overflow_;
 };

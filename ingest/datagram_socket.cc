@@ -20,8 +20,8 @@ constexpr std::chrono::milliseconds kPauseWhileFull{2};
 
 }  // namespace
 
-DatagramSocket::DatagramSocket(const InputSettings& settings, const InputContext& context, unsigned ingest_thread,
-                               Tally& tally, size_t staged_bytes_max)
+DatagramSocket::DatagramSocket(const InputSettings& settings, const SharedByInputs& context, unsigned ingest_thread,
+                               AtomicCounts& tally, size_t staged_bytes_max)
     : settings_(settings),
       context_(context),
       delivery_(ingest_thread, *context.sink, tally),
@@ -187,7 +187,7 @@ void DatagramSocket::drain() {
 
 DatagramInput::~DatagramInput() { YUSHI_ASSERT(sockets_.empty(), "%s is destroyed before stop()", name_.c_str()); }
 
-void DatagramInput::start(const InputContext& context) {
+void DatagramInput::start(const SharedByInputs& context) {
   YUSHI_ASSERT(!fds_.empty() && fds_.size() <= context.threads.size(), "%s: %zu sockets for %zu threads", name_.c_str(),
                fds_.size(), context.threads.size());
   for (size_t i = 0; i < fds_.size(); ++i) sockets_.push_back(make_socket(context, static_cast<unsigned>(i)));

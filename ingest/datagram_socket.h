@@ -25,8 +25,8 @@ class DatagramSocket : public std::enable_shared_from_this<DatagramSocket> {
  public:
   // `staged_bytes_max`: reads ahead of the pipeline, so much at most, and drops beyond it; 0: reads what the pipeline
   // takes.
-  DatagramSocket(const InputSettings& settings, const InputContext& context, unsigned ingest_thread, Tally& tally,
-                 size_t staged_bytes_max);
+  DatagramSocket(const InputSettings& settings, const SharedByInputs& context, unsigned ingest_thread,
+                 AtomicCounts& tally, size_t staged_bytes_max);
   virtual ~DatagramSocket() = default;
 
   boost::asio::io_context& io() { return io_; }
@@ -51,7 +51,7 @@ class DatagramSocket : public std::enable_shared_from_this<DatagramSocket> {
   int fd() { return fd_; }
 
   const InputSettings settings_;
-  const InputContext context_;
+  const SharedByInputs context_;
   Delivery delivery_;
   DatagramStage stage_;
 
@@ -87,21 +87,21 @@ class DatagramInput : public Input {
       : settings_(settings), name_(std::move(name)), port_(port), fds_(std::move(fds)) {}
   ~DatagramInput() override;
 
-  void start(const InputContext& context) override;
+  void start(const SharedByInputs& context) override;
   void stop() override;
   std::string name() const override { return name_; }
   uint16_t port() const override { return port_; }
   InputCounts counts() const override { return tally_->read(); }
 
  protected:
-  virtual std::shared_ptr<DatagramSocket> make_socket(const InputContext& context, unsigned ingest_thread) = 0;
+  virtual std::shared_ptr<DatagramSocket> make_socket(const SharedByInputs& context, unsigned ingest_thread) = 0;
   virtual void started() {}   // before any socket reads
   virtual void stopping() {}  // before any socket is drained
   virtual void stopped() {}
   const std::vector<std::shared_ptr<DatagramSocket>>& sockets() const { return sockets_; }
 
   const InputSettings settings_;
-  const std::shared_ptr<Tally> tally_ = std::make_shared<Tally>();
+  const std::shared_ptr<AtomicCounts> tally_ = std::make_shared<AtomicCounts>();
 
  private:
   const std::string name_;

@@ -2,11 +2,11 @@
 
 namespace yushi::ingest {
 
-void Tally::add(Note::Kind kind, uint64_t count) {
+void AtomicCounts::add(Note::Kind kind, uint64_t count) {
   counts_[static_cast<size_t>(kind)].fetch_add(count, std::memory_order_relaxed);
 }
 
-InputCounts Tally::read() const {
+InputCounts AtomicCounts::read() const {
   const auto of = [this](Note::Kind kind) {
     return counts_[static_cast<size_t>(kind)].load(std::memory_order_relaxed);
   };

@@ -1,6 +1,6 @@
 // One ingest thread's side of one input: builds batches, writes what happened into their notes, hands them to the sink.
 //
-// Threads  Its ingest thread only, but for the Tally, which all threads of the input add to and anyone reads.
+// Threads  Its ingest thread only, but for the AtomicCounts, which all threads of the input add to and anyone reads.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@
 namespace yushi::ingest {
 
 // InputCounts that several threads add to.
-class Tally {
+class AtomicCounts {
  public:
   void add(Note::Kind kind, uint64_t count);
   InputCounts read() const;
@@ -25,7 +25,7 @@ class Tally {
 
 class Delivery {
  public:
-  Delivery(unsigned ingest_thread, BatchSink& sink, Tally& tally)
+  Delivery(unsigned ingest_thread, BatchSink& sink, AtomicCounts& tally)
       : thread_(ingest_thread), sink_(sink), tally_(tally) {}
 
   void set_input(std::string name) { input_ = std::move(name); }
@@ -61,7 +61,7 @@ class Delivery {
 
   const unsigned thread_;
   BatchSink& sink_;
-  Tally& tally_;
+  AtomicCounts& tally_;
   std::string input_;
   std::string_view input_in_batch_;
   std::unique_ptr<Batch> batch_;

@@ -41,7 +41,7 @@ constexpr size_t kBufferPaddingBytes = 64;
 class BatchSink {
  public:
   virtual ~BatchSink() = default;
-  // `ingest_thread` is the position in InputContext::threads. A batch may have notes only.
+  // `ingest_thread` is the position in SharedByInputs::threads. A batch may have notes only.
   virtual void deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) = 0;
   // Whether deliver() would not return soon. Who must not wait, since what comes meanwhile would be dropped, asks
   // before.
@@ -61,7 +61,7 @@ struct InputSettings {
 };
 
 // What all inputs of a daemon share.
-struct InputContext {
+struct SharedByInputs {
   std::vector<boost::asio::io_context*> threads;
   BatchSink* sink = nullptr;
   std::shared_ptr<const TenantMap> tenants = std::make_shared<TenantMap>();
@@ -81,7 +81,7 @@ class Input {
   virtual ~Input() = default;
 
   // Begins to read. Once; `context` has as many threads as it was bound for.
-  virtual void start(const InputContext& context) = 0;
+  virtual void start(const SharedByInputs& context) = 0;
 
   // Takes what was readable when it was called, and what comes until the socket is empty twice or for 2 s more;
   // delivers it, unfinished messages too; closes. The time that the sink takes does not count. Only closes when not

@@ -130,7 +130,7 @@ class TcpInput final : public Input {
 
   ~TcpInput() override { YUSHI_ASSERT(!acceptor_, "%s is destroyed before stop()", name_.c_str()); }
 
-  void start(const InputContext& context) override {
+  void start(const SharedByInputs& context) override {
     YUSHI_ASSERT(!acceptor_ && socket_, "%s is started twice", name_.c_str());
     shared_ = std::make_shared<TcpShared>(settings_, context);
     for (unsigned i = 0; i < context.threads.size(); ++i) {

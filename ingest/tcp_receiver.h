@@ -29,10 +29,10 @@ namespace yushi::ingest {
 
 // What the threads of one input share.
 struct TcpShared {
-  TcpShared(const InputSettings& s, const InputContext& c) : settings(s), context(c) {}
+  TcpShared(const InputSettings& s, const SharedByInputs& c) : settings(s), context(c) {}
   const InputSettings settings;
-  const InputContext context;
-  Tally tally;
+  const SharedByInputs context;
+  AtomicCounts tally;
   std::atomic<size_t> unfinished_bytes{0};
 };
 
@@ -44,7 +44,7 @@ class TcpReceiver : public std::enable_shared_from_this<TcpReceiver> {
   Delivery& delivery() { return delivery_; }
 
   struct Connection;
-  // A connection on its way from the acceptor to its thread, and its place in InputContext::connections.
+  // A connection on its way from the acceptor to its thread, and its place in SharedByInputs::connections.
   struct Accepted {
     std::shared_ptr<Connections::Place> place;
     std::weak_ptr<Connection> connection;  // from accept() on

@@ -24,8 +24,8 @@ constexpr size_t kRoomBytes = kDatagramBytesMax + 65 * 64;
 
 class UdpSocket final : public DatagramSocket {
  public:
-  UdpSocket(const InputSettings& settings, const InputContext& context, unsigned ingest_thread,
-            std::shared_ptr<Tally> tally)
+  UdpSocket(const InputSettings& settings, const SharedByInputs& context, unsigned ingest_thread,
+            std::shared_ptr<AtomicCounts> tally)
       : DatagramSocket(settings, context, ingest_thread, *tally, settings.staged_bytes_max),
         tally_(std::move(tally)),
         sources_(context_),
@@ -65,7 +65,7 @@ class UdpSocket final : public DatagramSocket {
     if (stage_.empty()) sources_.trim();
   }
 
-  const std::shared_ptr<Tally> tally_;
+  const std::shared_ptr<AtomicCounts> tally_;
   DatagramSources sources_;
   std::unique_ptr<char[]> room_;
   mmsghdr messages_[kDatagramsPerRead] = {};
@@ -141,7 +141,7 @@ class UdpInput final : public DatagramInput {
   using DatagramInput::DatagramInput;
 
  private:
-  std::shared_ptr<DatagramSocket> make_socket(const InputContext& context, unsigned ingest_thread) override {
+  std::shared_ptr<DatagramSocket> make_socket(const SharedByInputs& context, unsigned ingest_thread) override {
     return std::make_shared<UdpSocket>(settings_, context, ingest_thread, tally_);
   }
   void started() override {

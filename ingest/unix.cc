@@ -14,7 +14,7 @@ namespace {
 
 class UnixSocket final : public DatagramSocket {
  public:
-  UnixSocket(const InputSettings& settings, const InputContext& context, std::shared_ptr<Tally> tally)
+  UnixSocket(const InputSettings& settings, const SharedByInputs& context, std::shared_ptr<AtomicCounts> tally)
       : DatagramSocket(settings, context, 0, *tally, 0), tally_(std::move(tally)) {
     source_.address = "unix:" + settings.path;
     source_.source = encode_source(source_.address);
@@ -49,7 +49,7 @@ class UnixSocket final : public DatagramSocket {
     room_bytes_ = 0;
   }
 
-  const std::shared_ptr<Tally> tally_;
+  const std::shared_ptr<AtomicCounts> tally_;
   DatagramSource source_;
   std::unique_ptr<char[]> room_;
   size_t room_bytes_ = 0;
@@ -61,7 +61,7 @@ class UnixInput final : public DatagramInput {
       : DatagramInput(settings, "unix " + settings.path, 0, std::move(fds)), listener_(std::move(listener)) {}
 
  private:
-  std::shared_ptr<DatagramSocket> make_socket(const InputContext& context, unsigned) override {
+  std::shared_ptr<DatagramSocket> make_socket(const SharedByInputs& context, unsigned) override {
     return std::make_shared<UnixSocket>(settings_, context, tally_);
   }
   void stopped() override { listener_.reset(); }

@@ -63,14 +63,14 @@ Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::newest(const s
     auto block = YUSHI_TRY(view.read_sealed(segments.back()));
     return find(block.context.parsed.contexts.back().parser_digest);
   }
-  // goes through understand()
+  // goes through parse()
   YUSHI_TRY(view.read(segments.back()));
   std::lock_guard lock(mutex_);
   if (!last_) return fail(Code::unavailable, "the store names no parsers");
   return last_;
 }
 
-Result<void> ParserVersions::understand(Batch& batch, const storage::ParseContext& context) {
+Result<void> ParserVersions::parse(Batch& batch, const storage::ParseContext& context) {
   auto set = YUSHI_TRY(find(context.parser_digest));
   auto zone = YUSHI_TRY(Zone::find(context.timezone));
   auto charset = find_charset(context.charset);
@@ -81,9 +81,9 @@ Result<void> ParserVersions::understand(Batch& batch, const storage::ParseContex
   return {};
 }
 
-storage::Understand ParserVersions::as_function() {
+storage::Reparse ParserVersions::as_function() {
   return {parsers::kParserEngine, [self = shared_from_this()](Batch& batch, const storage::ParseContext& context) {
-            return self->understand(batch, context);
+            return self->parse(batch, context);
           }};
 }
 

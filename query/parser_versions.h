@@ -21,11 +21,11 @@ class ParserVersions : public std::enable_shared_from_this<ParserVersions> {
  public:
   // A set that is compiled already (the running one) need not be compiled again.
   void add(std::shared_ptr<const parsers::ParserSet> set);
-  // Where the files of other versions are read; the database must outlive the use of understand().
+  // Where the files of other versions are read; the database must outlive the use of parse().
   void read_from(std::weak_ptr<const storage::Database> database);
   // Parses a batch again under its context. corrupt when the store does not hold the version.
-  Result<void> understand(Batch& batch, const storage::ParseContext& context);
-  storage::Understand as_function();
+  Result<void> parse(Batch& batch, const storage::ParseContext& context);
+  storage::Reparse as_function();
   // The files by which the newest record of the store was read; what a daemon over it would join lines by, had it not
   // others.
   Result<std::shared_ptr<const parsers::ParserSet>> newest(const storage::StoreView& view);

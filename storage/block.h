@@ -17,7 +17,7 @@
 namespace yushi::storage {
 
 // What stands above the records of a block.
-struct BlockContext {
+struct BlockHead {
   std::string log;
   std::string node;
   ParseContexts parsed;  // at least one context
@@ -49,11 +49,11 @@ struct SealedBlock {
 // Packs records, which must be of one log with consecutive indexes, ascending. Pure; any thread.
 // The records' index, source_seq, origin (received, source, address, transport, commit), captures and kind must be
 // filled.
-SealedBlock build_block(const BlockContext& context, const std::vector<const Record*>& records);
+SealedBlock build_block(const BlockHead& context, const std::vector<const Record*>& records);
 
 // The whole block as a Batch with all of Record filled but `digest`; corrupt when the bytes contradict themselves.
 struct DecodedBlock {
-  BlockContext context;
+  BlockHead context;
   std::unique_ptr<Batch> batch;
 };
 Result<DecodedBlock> read_block(std::string_view bytes);

@@ -252,7 +252,7 @@ SealedBlock BlockBuilder::build() {
   return sealed;
 }
 
-SealedBlock build_block(const BlockContext& context, const std::vector<const Record*>& records) {
+SealedBlock build_block(const BlockHead& context, const std::vector<const Record*>& records) {
   return BlockBuilder(context, records).build();
 }
 

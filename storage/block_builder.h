@@ -21,7 +21,7 @@ namespace yushi::storage {
 
 class BlockBuilder {
  public:
-  BlockBuilder(const BlockContext& context, const std::vector<const Record*>& records)
+  BlockBuilder(const BlockHead& context, const std::vector<const Record*>& records)
       : context_(context), records_(records), sections_(kZstdLevel), columns_(sections_), splitter_(shapes_, fields_) {}
 
   SealedBlock build();
@@ -44,7 +44,7 @@ class BlockBuilder {
   void keep_whole(size_t record);
   bool is_explicit(size_t record) const { return rank_of_shape_[shape_of_[record]] == 0 && explicit_; }
 
-  const BlockContext& context_;
+  const BlockHead& context_;
   const std::vector<const Record*>& records_;
   SectionWriter sections_;
   ColumnWriter columns_;

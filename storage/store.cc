@@ -134,7 +134,7 @@ Result<void> Store::load() {
   if (commit) commit_ = Reader(*commit).varint();
 
   sealer_ = std::make_unique<Sealer>(database_, counters_, options_.node, seal_day_, pulse_);
-  auto view = YUSHI_TRY(StoreView::open(database_, options_.understand));
+  auto view = YUSHI_TRY(StoreView::open(database_, options_.reparse));
   if (auto taken = take_up_logs_without_a_tenant(*view); !taken) return taken;
   logs_.resize(options_.logs.size());
   committed_sizes_ = std::make_unique<std::atomic<uint64_t>[]>(logs_.size());
@@ -217,7 +217,7 @@ Result<void> Store::load_log(const StoreView& view, LogState& log) {
       open.first_index = segment.summary.first_index;
       open.opened_ns = batch->records[0].origin->received_ns;
     }
-    if (auto now = options_.understand.engine; chunk.context.engine != now) {
+    if (auto now = options_.reparse.engine; chunk.context.engine != now) {
       // What a crash left under another version of the program: its fields are given anew, once, and put down at the
       // first chance under the engine that gave them.
       auto& tails = other_engines_;

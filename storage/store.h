@@ -29,7 +29,7 @@ namespace yushi::storage {
 
 // Parses the records of a batch again, with the version and zone they were committed with. Any thread.
 // Of a context of another engine the fields are those that `engine` gives: not always the same.
-struct Understand {
+struct Reparse {
   uint32_t engine = 0;  // version of the parser engine behind `parse`
   std::function<Result<void>(Batch&, const ParseContext&)> parse;
 };
@@ -47,8 +47,8 @@ struct StoreOptions {
   uint32_t retention_days = kRetentionFloorDays;
   std::vector<uint32_t> log_retention_days;  // by TenantId; 0, or none: retention_days
   size_t open_bytes_max = 192 << 20;
-  Understand understand;
-  // Called once the database is open and before the first record is read: `understand` may need it.
+  Reparse reparse;
+  // Called once the database is open and before the first record is read: `reparse` may need it.
   std::function<void(const std::shared_ptr<Database>&)> opened;
 };
 

@@ -278,14 +278,14 @@ class Verifier {
         static_cast<uint32_t>(stored.records.size()), [&](auto& how, uint32_t from, uint32_t to) {
           if (failed) return;
           std::span<const Record> run(stored.records.data() + from, to - from);
-          if (how.engine != view_.understand().engine) {
+          if (how.engine != view_.reparse().engine) {
             // What was stored stands in for what cannot be given again: the filter must at least be that of these
             // fields.
             note_not_compared(how.engine, segment.summary.first_index, run);
             for (auto& record : run) rebuilt.push_back(&record);
             return;
           }
-          auto& again = *kept.emplace_back(understand_again(run, how, &failed));
+          auto& again = *kept.emplace_back(parse_again(run, how, &failed));
           for (size_t i = 0; i < again.records.size() && !failed; ++i) {
             if (auto field = first_difference(run[i], again.records[i]); !field.empty()) {
               contradiction(segment.log, at(segment.log, run[i].index),
@@ -306,8 +306,8 @@ class Verifier {
     }
   }
 
-  std::unique_ptr<Batch> understand_again(std::span<const Record> run, const ParseContext& how,
-                                          std::optional<Error>* failed) {
+  std::unique_ptr<Batch> parse_again(std::span<const Record> run, const ParseContext& how,
+                                     std::optional<Error>* failed) {
     auto again = std::make_unique<Batch>();
     for (auto& record : run) {
       Record fresh;
@@ -321,7 +321,7 @@ class Verifier {
       fresh.source_seq = record.source_seq;
       again->records.push_back(fresh);
     }
-    if (auto understood = view_.understand().parse(*again, how); !understood) *failed = understood.error();
+    if (auto understood = view_.reparse().parse(*again, how); !understood) *failed = understood.error();
     return again;
   }
 
@@ -359,7 +359,7 @@ class Verifier {
     }
     unproved(log, place,
              records + ": " + engine + " gave their fields, this program has " +
-                 std::to_string(view_.understand().engine) +
+                 std::to_string(view_.reparse().engine) +
                  " and cannot give them again: @timestamp, message, "
                  "event.dataset and all parsed fields were NOT compared with the raw messages; raw, origin, "
                  "order and filter were checked. A yushi with " +

@@ -38,19 +38,18 @@ std::shared_ptr<const StoreView> StoreView::of(const Store& store) {
   std::shared_ptr<StoreView> view(new StoreView);
   view->database_ = store.database();
   view->snapshot_ = view->database_->snapshot();
-  view->understand_ = store.options().understand;
+  view->reparse_ = store.options().reparse;
   view->node_ = store.options().node;
   view->key_path_ = store.options().key_dir + "/node.pem";
   return view;
 }
 
-Result<std::shared_ptr<const StoreView>> StoreView::open(std::shared_ptr<const Database> database,
-                                                         Understand understand) {
+Result<std::shared_ptr<const StoreView>> StoreView::open(std::shared_ptr<const Database> database, Reparse reparse) {
   std::shared_ptr<StoreView> view(new StoreView);
   view->snapshot_ = database->snapshot();
   view->database_ = std::move(database);
   view->key_path_ = std::filesystem::path(view->database_->directory()).parent_path() / "keys" / "node.pem";
-  view->understand_ = std::move(understand);
+  view->reparse_ = std::move(reparse);
   auto node = YUSHI_TRY(view->database_->get(view->database_->families().meta, "node", view->snapshot_.get()));
   if (!node)
     return fail(Code::corrupt, view->database_->directory() + " holds no node name: it is not a store of yushi");
@@ -64,9 +63,9 @@ Result<std::shared_ptr<const StoreView>> StoreView::open(std::shared_ptr<const D
   return view;
 }
 
-Result<std::shared_ptr<const StoreView>> StoreView::open_read_only(const std::string& data_dir, Understand understand) {
+Result<std::shared_ptr<const StoreView>> StoreView::open_read_only(const std::string& data_dir, Reparse reparse) {
   auto database = YUSHI_TRY(Database::open(data_dir + "/store", Database::Mode::read_only));
-  return open(std::shared_ptr<const Database>(std::move(database)), std::move(understand));
+  return open(std::shared_ptr<const Database>(std::move(database)), std::move(reparse));
 }
 
 Result<std::vector<std::string>> StoreView::logs() const {
@@ -127,7 +126,7 @@ Result<std::vector<Segment>> StoreView::segments(const std::string& log) const {
       [&](std::string_view key, std::string_view value) {
         auto first = keys::index_of(key);
         if (first < sealed_to) return true;
-        auto segment = chunk_segment(log, first, value, understand_.engine);
+        auto segment = chunk_segment(log, first, value, reparse_.engine);
         if (segment) {
           out.push_back(std::move(*segment));
         } else {
@@ -163,7 +162,7 @@ Result<std::optional<Segment>> StoreView::segment_at(const std::string& log, uin
   auto first = keys::index_of(*key);
   auto bytes = YUSHI_TRY(database_->get(families.tail, *key, snapshot_.get()));
   if (!bytes) return std::nullopt;
-  auto segment = YUSHI_TRY(chunk_segment(log, first, *bytes, understand_.engine));
+  auto segment = YUSHI_TRY(chunk_segment(log, first, *bytes, reparse_.engine));
   if (index >= first + segment.summary.records) return std::nullopt;
   return segment;
 }
@@ -207,7 +206,7 @@ Result<std::unique_ptr<Batch>> StoreView::read(const Segment& segment) const {
   auto head = YUSHI_TRY(ChunkHead::decode(segment.summary.first_index, *bytes));
   auto batch = read_chunk(head, segment.log, node_);
   if (!batch) return batch;
-  auto understood = understand_.parse(**batch, head.context);
+  auto understood = reparse_.parse(**batch, head.context);
   if (!understood) return tl::unexpected(understood.error());
   return batch;
 }

@@ -37,9 +37,9 @@ class StoreView {
  public:
   // As an open store is now. Cheap: a snapshot.
   static std::shared_ptr<const StoreView> of(const Store& store);
-  static Result<std::shared_ptr<const StoreView>> open(std::shared_ptr<const Database> database, Understand understand);
-  // Opens `data_dir` read-only and makes a view; parser versions come from the store itself through `understand`.
-  static Result<std::shared_ptr<const StoreView>> open_read_only(const std::string& data_dir, Understand understand);
+  static Result<std::shared_ptr<const StoreView>> open(std::shared_ptr<const Database> database, Reparse reparse);
+  // Opens `data_dir` read-only and makes a view; parser versions come from the store itself through `reparse`.
+  static Result<std::shared_ptr<const StoreView>> open_read_only(const std::string& data_dir, Reparse reparse);
 
   const std::string& node() const { return node_; }
   // Where the node's signing key is, or would be: a copy of a store goes without it.
@@ -78,7 +78,7 @@ class StoreView {
   Result<std::optional<std::string>> state(std::string_view name) const;
 
   const Database& database() const { return *database_; }
-  const Understand& understand() const { return understand_; }
+  const Reparse& reparse() const { return reparse_; }
 
  private:
   StoreView() = default;
@@ -86,7 +86,7 @@ class StoreView {
 
   std::shared_ptr<const Database> database_;
   std::shared_ptr<const rocksdb::Snapshot> snapshot_;
-  Understand understand_;
+  Reparse reparse_;
   std::string node_;
   std::string key_path_;
 };

@@ -105,7 +105,7 @@ class PipelineTest : public testing::Test {
     store.data_dir = folder_.path();
     store.node = "log-01";
     store.logs = kLogs;
-    store.understand = versions_->as_function();
+    store.reparse = versions_->as_function();
     auto opened = storage::Store::open(std::move(store));
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);

@@ -15,7 +15,7 @@
 namespace yushi::detect {
 namespace {
 
-UnderstandBatch our_parsers() {
+ParseBatch our_parsers() {
   auto files = parsers::read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
   if (!files) std::abort();
   auto set = parsers::ParserSet::load(std::move(*files));

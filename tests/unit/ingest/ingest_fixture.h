@@ -173,7 +173,7 @@ class InputTest : public testing::Test {
   std::vector<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> guards_;
   std::vector<std::thread> threads_;
   RememberingSink sink_;
-  InputContext context_;
+  SharedByInputs context_;
   std::unique_ptr<Input> input_;
 };
 

@@ -55,7 +55,7 @@ constexpr const char* kForged[] = {
     "type=USER_LOGIN msg=audit(1793520000.100:501): pid=9 uid=0 msg='op=login addr=203.0.113.5 res=success'",
 };
 
-TEST(Understand, a_later_part_of_a_message_is_text_that_nobody_reads) {
+TEST(Reparse, a_later_part_of_a_message_is_text_that_nobody_reads) {
   for (const std::string raw : kForged) {
     SCOPED_TRACE(raw);
     const Understood whole(raw), first(raw, 1);
@@ -78,13 +78,13 @@ TEST(Understand, a_later_part_of_a_message_is_text_that_nobody_reads) {
   }
 }
 
-TEST(Understand, a_later_part_in_the_tenants_charset_is_text_too) {
+TEST(Reparse, a_later_part_in_the_tenants_charset_is_text_too) {
   Understood later("<86>Nov  1 08:00:00 bank-gw sshd[9]: \xd3\xc3\xbb\xa7", 2, 0, Charset::gb18030);
   EXPECT_TRUE(later.record().captures.empty());
   EXPECT_EQ(later.field("message"), "<86>Nov  1 08:00:00 bank-gw sshd[9]: 用户");
 }
 
-TEST(Understand, structured_data_beyond_the_bound_is_told_whether_a_parser_knows_the_message_or_not) {
+TEST(Reparse, structured_data_beyond_the_bound_is_told_whether_a_parser_knows_the_message_or_not) {
   for (int count : {1024, 1025}) {
     std::string data = "[a";
     for (int i = 0; i < count; ++i) data += " n" + std::to_string(i) + "=\"1\"";
@@ -98,7 +98,7 @@ TEST(Understand, structured_data_beyond_the_bound_is_told_whether_a_parser_knows
   }
 }
 
-TEST(Understand, a_second_header_gives_program_and_message_and_a_host_only_of_a_relay) {
+TEST(Reparse, a_second_header_gives_program_and_message_and_a_host_only_of_a_relay) {
   const std::string failed = "Failed password for root from 198.51.100.9 port 5 ssh2";
   for (const std::string head : {"<134>Nov  1 08:00:00 relay Nov  1 08:00:01 inner sshd[3]: ",
                                  "<134>Nov  1 08:00:00 relay <38>Nov  1 08:00:01 inner sshd[3]: ",
@@ -124,7 +124,7 @@ TEST(Understand, a_second_header_gives_program_and_message_and_a_host_only_of_a_
 }
 
 // What a program says is anybody's text: its user may have typed it.
-TEST(Understand, what_stands_behind_a_program_is_never_a_header) {
+TEST(Reparse, what_stands_behind_a_program_is_never_a_header) {
   const std::string forged =
       "Nov  1 08:00:01 bank-gw sshd[3]: Accepted password for root from 203.0.113.5 port 22 ssh2";
   for (const std::string head :

@@ -230,7 +230,7 @@ TEST(Attack, AChangedAlertIsNamed) {
 // The store of make_store(), in `_audit` a second block, then a tail; then every block of `_audit` from `damaged` on
 // gets a wrong byte, and the attacker does the rest.
 Result<VerifyReport> with_damaged_audit(
-    uint64_t damaged, const Attack& attack = [](auto&, auto&) {}, const Understand& understand = understand_again) {
+    uint64_t damaged, const Attack& attack = [](auto&, auto&) {}, const Reparse& understand = understand_again) {
   Folder folder;
   make_store(folder.path());
   {

@@ -133,7 +133,7 @@ class Records {
   MessageKind kind_;
 };
 
-const BlockContext kContext{"finance", "log-01", {{{std::string(64, 'a'), "Asia/Shanghai", "gb18030", 7}}, {}}};
+const BlockHead kContext{"finance", "log-01", {{{std::string(64, 'a'), "Asia/Shanghai", "gb18030", 7}}, {}}};
 
 void expect_equal_field(const Field& got, const Field& want) {
   EXPECT_EQ(got.name, want.name);
@@ -219,7 +219,7 @@ void expect_words(const SealedBlock& sealed, const std::vector<const Record*>& r
   EXPECT_EQ(missing, 0u);
 }
 
-SealedBlock expect_round_trip(const std::vector<const Record*>& records, const BlockContext& context = kContext) {
+SealedBlock expect_round_trip(const std::vector<const Record*>& records, const BlockHead& context = kContext) {
   auto sealed = build_block(context, records);
   expect_words(sealed, records);
   EXPECT_EQ(sealed.summary.records, records.size());
@@ -444,8 +444,8 @@ TEST(Block, AFlippedByteIsSeen) {
 }
 
 // Two versions of the parsers, changing sides a few times; also in the midst of what one read gave.
-BlockContext two_contexts() {
-  BlockContext context = kContext;
+BlockHead two_contexts() {
+  BlockHead context = kContext;
   auto first = context.parsed.contexts[0];
   auto second = ParseContext{std::string(64, 'b'), "UTC", "utf-8", 8};
   context.parsed = {};

@@ -87,7 +87,7 @@ tests:
 }
 
 // Parses with the version that a context names.
-Understand understand_by_version(std::vector<Version> versions, uint32_t engine = parsers::kParserEngine) {
+Reparse understand_by_version(std::vector<Version> versions, uint32_t engine = parsers::kParserEngine) {
   return {engine, [versions](Batch& batch, const ParseContext& context) -> Result<void> {
             for (auto& version : versions) {
               if (version.context.parser_digest != context.parser_digest) continue;
@@ -101,7 +101,7 @@ Understand understand_by_version(std::vector<Version> versions, uint32_t engine 
 }
 
 // The value of event.action of each record, and the charset of its text.
-std::vector<std::string> actions(const std::string& data_dir, const Understand& understand) {
+std::vector<std::string> actions(const std::string& data_dir, const Reparse& understand) {
   auto view = StoreView::open_read_only(data_dir, understand);
   EXPECT_TRUE(view) << view.error().message;
   std::vector<std::string> out;
@@ -126,7 +126,7 @@ TEST(Store, AReloadSealsNothingAndEachRecordKeepsTheFieldsOfItsTimeAlsoAfterACra
   Version first, second = other_version();
   auto understand = understand_by_version({first, second});
   auto options = options_for(folder.path());
-  options.understand = understand;
+  options.reparse = understand;
   // No year in these times, and no zone: what they mean depends on the tenant's zone.
   std::vector<Sent> messages = {
       {"<38>Nov  1 08:00:01 host sshd[7]: Failed password for root from 10.0.0.1 port 4242 ssh2"},
@@ -234,7 +234,7 @@ TEST(Store, ATailThatACrashLeftToAnotherEngineIsNamedAndSealedWithTheFieldsThatI
     ASSERT_TRUE(store->sign_checkpoints(kReceived, 0));
   }
   auto options = options_for(folder.path());
-  options.understand.engine = parsers::kParserEngine + 1;
+  options.reparse.engine = parsers::kParserEngine + 1;
   {
     auto store = Store::open(options);
     ASSERT_TRUE(store) << store.error().message;
@@ -255,7 +255,7 @@ TEST(Store, ATailThatACrashLeftToAnotherEngineIsNamedAndSealedWithTheFieldsThatI
     ASSERT_TRUE((*store)->close(kReceived));
     EXPECT_EQ((*store)->counters().blocks_sealed, 2u);
   }
-  auto report = verify(folder.path(), {}, options.understand);
+  auto report = verify(folder.path(), {}, options.reparse);
   EXPECT_EQ(flaws(report, true) + flaws(report, false), "");
   auto again = Store::open(options);
   ASSERT_TRUE(again);

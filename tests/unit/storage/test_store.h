@@ -45,7 +45,7 @@ inline std::shared_ptr<const parsers::ParserSet> small_parsers() {
   return set;
 }
 
-inline const Understand understand_again{
+inline const Reparse understand_again{
     parsers::kParserEngine, [](Batch& batch, const ParseContext& context) -> Result<void> {
       parsers::Understander(small_parsers()).understand(batch, {Zone::utc(), *find_charset(context.charset)}, false);
       return {};
@@ -69,7 +69,7 @@ inline StoreOptions options_for(const std::string& data_dir) {
   options.data_dir = data_dir;
   options.node = "log-01";
   options.logs = {"default", "_audit", "finance"};
-  options.understand = understand_again;
+  options.reparse = understand_again;
   return options;
 }
 
@@ -140,7 +140,7 @@ inline std::unique_ptr<Store> open_store(const std::string& data_dir) {
 }
 
 inline Result<VerifyReport> verify(const std::string& data_dir, std::vector<std::string> remembered = {},
-                                   const Understand& understand = understand_again) {
+                                   const Reparse& understand = understand_again) {
   auto view = StoreView::open_read_only(data_dir, understand);
   if (!view) return tl::unexpected(view.error());
   auto key = (*view)->database().get((*view)->database().families().meta, "public_key");
