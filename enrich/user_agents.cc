@@ -4,6 +4,7 @@
 #include <re2/re2.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <array>
 #include <mutex>
 #include <unordered_map>
@@ -119,7 +120,10 @@ class UserAgents final : public Lookups {
                                            find_field("user_agent.os.name"), find_field("user_agent.os.version"),
                                            find_field("user_agent.device.name")};
     if (&field != kOriginal || value.text.empty()) return;
-    const auto agent = of(std::string(value.text.substr(0, kTextMax)));
+    std::string text(value.text.substr(0, kTextMax));
+    // IIS writes a blank as +; an agent of several words has blanks otherwise.
+    if (text.find(' ') == text.npos) std::replace(text.begin(), text.end(), '+', ' ');
+    const auto agent = of(std::move(text));
     const std::string* parts[] = {&agent->name, &agent->version, &agent->system, &agent->system_version,
                                   &agent->device};
     for (size_t i = 0; i < std::size(kFields); ++i) {

@@ -48,6 +48,8 @@ class LoadedParsers : public ParserSet {
   // the prefixes of the others, by number in any()
   const PatternFilter& any_by_prefix() const { return any_by_prefix_; }
   const Route& generic() const { return generic_; }  // asked last
+  // generic ones that read the header's structured data: after all others
+  const Route& of_parameters() const { return of_parameters_; }
   const std::vector<std::unique_ptr<ParserDefinition>>& parsers() const { return parsers_; }
   const ParserDefinition* find(std::string_view name) const {  // nullptr: none has this name
     for (auto& parser : parsers_)
@@ -73,7 +75,7 @@ class LoadedParsers : public ParserSet {
   SignatureKeys signature_keys_;
   std::vector<Route> by_signature_key_;
   std::shared_ptr<const Dictionary> dictionary_;
-  Route any_, generic_, by_file_;
+  Route any_, generic_, of_parameters_, by_file_;
   PatternFilter any_filter_, any_by_prefix_;
   std::vector<AnyPattern> any_patterns_;
   std::array<Route, kTransports> by_transport_;

@@ -8,6 +8,7 @@
 #include "core/base/time_any.h"
 #include "parsers/address.h"
 #include "parsers/event_time_parts.h"
+#include "parsers/inner_message.h"
 
 namespace yushi::parsers {
 namespace {
@@ -38,6 +39,11 @@ std::string_view repeated_times(std::string_view text) {
   const auto end = text.find_first_not_of("0123456789", kRepeatedBegin.size());
   if (end == std::string_view::npos || !text.substr(end).starts_with(kRepeatedMiddle)) return {};
   return text.substr(kRepeatedBegin.size(), end - kRepeatedBegin.size());
+}
+
+// Of structured data.
+bool is_parameter(const Capture& capture) {
+  return capture.field->id == kDynamicField && capture.field->name.starts_with(kStructuredDataPrefix);
 }
 
 }  // namespace
@@ -115,14 +121,26 @@ bool MessageMatcher::try_pattern(MatchJob& job, const ParserDefinition& parser, 
       return false;
     }
   } else if (pattern.extract == Body::structured_data) {
-    if (!take_structured_data(job, *pattern.keys, before)) return false;
+    if (pattern.dictionary ? !infer_structured_data(job, pattern) : !take_structured_data(job, *pattern.keys, before))
+      return false;
+    before = job.captures.size();
   } else if (!take_whole_body(job, parser, pattern, &is_capped) ||
              (pattern.extract == Body::key_values && job.captures.size() == before)) {
     job.captures.resize(before);
     return false;
   }
+  if (pattern.message_of.empty()) [[likely]] {
+    finish(job, parser, pattern, before, is_capped);
+    return true;
+  }
+  const Record asked = job.record;
+  const auto capped_before = capped_;
   finish(job, parser, pattern, before, is_capped);
-  return true;
+  if (inner_ && inner_->take(job, pattern, before)) return true;
+  job.record = asked;
+  job.captures.resize(before);
+  capped_ = capped_before;
+  return false;
 }
 
 // False when what should be a body is none, or another one than the pattern asks for.
@@ -162,19 +180,65 @@ bool MessageMatcher::take_structured_data(MatchJob& job, const KeyTable& keys, s
   bool any = false;
   for (size_t i = 0; i < header; ++i) {
     auto& capture = job.captures[i];
+    if (!is_parameter(capture) || capture.field->list) continue;
     const auto name = capture.field->name;
-    if (capture.field->id != kDynamicField || capture.field->list || !name.starts_with(kStructuredDataPrefix)) continue;
     const auto found = keys.find(name.substr(name.rfind('.') + 1));
     if (found == KeyTable::kNotFound) continue;
     any = true;
     auto& target = keys.targets()[found];
     const auto value = job.record.text(capture);
-    if (target.fields.empty() || keys.is_null(value) || value == target.quoted_null ||
+    if (value.empty() || target.fields.empty() || keys.is_null(value) || value == target.quoted_null ||
         !value_fits(value, target.fields[0]))
       continue;
     capture.field = target.fields[0];
     if (capture.field->type == FieldType::ip) settle_address(value, capture);
   }
+  return any;
+}
+
+// The same where no parser knows the message: by the dictionary, as `meta.user` of a body. A parameter that it has not
+// stays one.
+bool MessageMatcher::infer_structured_data(MatchJob& job, const PatternDefinition& pattern) {
+  auto& captures = job.captures;
+  if (std::none_of(captures.begin(), captures.end(), is_parameter)) return false;
+  auto& pairs = body_.pairs();
+  body_.forget();
+  pairs.begin(job.record.raw);
+  for (auto& capture : captures) {
+    if (!is_parameter(capture)) continue;
+    const auto path = capture.field->name.substr(kStructuredDataPrefix.size());
+    BodyPair pair;
+    pair.begin = capture.begin;
+    pair.length = capture.length;
+    pair.escape = static_cast<Escape>(capture.escape);
+    pair.in_list = capture.field->list;
+    std::string_view first;
+    pair.is_first = !pairs.find(path, &first);
+    pairs.add(path, pair);
+  }
+  const size_t header = captures.size();
+  PairMapper::Reading reading;
+  reading.keys = pattern.keys.get();
+  reading.dictionary = pattern.dictionary.get();
+  mapper_.map(pairs, reading, job.arena, captures);
+  merged_.clear();
+  bool any = mapper_.inferred() > 0;
+  size_t next = header;
+  for (size_t i = 0; i < header; ++i) {
+    const size_t kept = merged_.size();
+    for (; next < captures.size() && captures[next].begin < captures[i].begin;) ++next;
+    for (; is_parameter(captures[i]) && next < captures.size() && captures[next].end() <= captures[i].end(); ++next) {
+      auto* field = captures[next].field;
+      const bool is_known =
+          field->id != kDynamicField && (field == ecs::timestamp ? take_time(job, job.record.text(captures[next]))
+                                                                 : field->id > ecs::timestamp_zone->id);
+      if (is_known) merged_.push_back(captures[next]);
+    }
+    any |= merged_.size() > kept;
+    if (merged_.size() == kept) merged_.push_back(captures[i]);
+  }
+  captures.resize(header);
+  if (any) captures.assign(merged_.begin(), merged_.end());
   return any;
 }
 
@@ -230,7 +294,8 @@ void MessageMatcher::finish(MatchJob& job, const ParserDefinition& parser, const
   EventTimeParts parts;
   for (size_t i = before; i < job.captures.size(); ++i) {
     Capture& capture = job.captures[i];  // in place: a copy would wait for what was written a moment ago
-    if (capture.field == ecs::timestamp && !take_time(job, capture) && !mapper_.keep_as_text(capture, job.arena))
+    if (capture.field == ecs::timestamp && !take_time(job, job.text.substr(capture.begin, capture.length)) &&
+        !mapper_.keep_as_text(capture, job.arena))
       continue;
     parts.take(capture.field, job.text.substr(capture.begin, capture.length));
     capture.begin += lead;
@@ -292,8 +357,7 @@ bool MessageMatcher::holds(const MatchJob& job, const Variant& variant, size_t b
   return true;
 }
 
-bool MessageMatcher::take_time(MatchJob& job, const Capture& capture) {
-  auto text = job.text.substr(capture.begin, capture.length);
+bool MessageMatcher::take_time(MatchJob& job, std::string_view text) {
   auto& record = job.record;
   if (text != last_time_text_ || &job.zone != last_zone_) {
     auto time = understand_time(text, record.origin ? record.origin->received_ns : record.event_ns, job.zone);

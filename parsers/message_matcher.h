@@ -41,8 +41,13 @@ struct MatchJob {
 // What stands in rsyslog's `message repeated 3 times: [ … ]`; empty when `text` is no such message.
 std::string_view repeated_message(std::string_view text);
 
+class InnerMessage;
+
 class MessageMatcher {
  public:
+  // Who understands what stands in the message of another program; nullptr: nobody, and patterns with `message_of:`
+  // know nothing.
+  void set_inner(InnerMessage* inner) { inner_ = inner; }
   // The message as the record says where it stands. False when it is too long to be decoded.
   bool set_text(MatchJob& job);
 
@@ -73,6 +78,7 @@ class MessageMatcher {
   bool take_whole_body(MatchJob& job, const ParserDefinition& parser, const PatternDefinition& pattern,
                        bool* is_capped);
   static bool take_structured_data(MatchJob& job, const KeyTable& keys, size_t header);
+  bool infer_structured_data(MatchJob& job, const PatternDefinition& pattern);
   bool take_body(MatchJob& job, const PatternDefinition& pattern, Body form, size_t begin, size_t end, size_t pairs_min,
                  bool* is_capped);
   void finish(MatchJob& job, const ParserDefinition& parser, const PatternDefinition& pattern, size_t before,
@@ -81,7 +87,7 @@ class MessageMatcher {
   uint32_t way_of_dictionary(const Dictionary& dictionary, const ValueTable& table) const;
   uint32_t way_of(const MatchJob& job, const ValueTable& table, size_t before) const;
   static bool holds(const MatchJob& job, const Variant& variant, size_t before);
-  bool take_time(MatchJob& job, const Capture& capture);
+  bool take_time(MatchJob& job, std::string_view text);
 
   MatchStack stack_;
   std::array<uint32_t, 2 * Pattern::kGroupsMax> spans_;
@@ -89,9 +95,11 @@ class MessageMatcher {
   BodyReader body_;
   PairMapper mapper_;
   DecodedText decoded_;
+  std::vector<Capture> merged_;
   uint64_t capped_ = 0;
   std::vector<AskedPattern>* asked_ = nullptr;
   const ParserDefinition* last_parser_ = nullptr;
+  InnerMessage* inner_ = nullptr;
 
   // The last time read: the lines of a busy web server share their second.
   std::string last_time_text_;

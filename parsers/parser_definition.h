@@ -32,7 +32,6 @@ struct FilePosition {
 };
 
 struct EventKind;
-
 // A constant that depends on what was captured: res=failed -> event.outcome: failure. The first that holds is taken.
 struct Variant {
   std::string name;
@@ -66,6 +65,10 @@ struct PatternDefinition {
   std::shared_ptr<const Dictionary> dictionary;  // of generic parsers' bodies
   std::vector<Variant> variants;
   std::unique_ptr<PatternKinds> kinds;  // by combination, see kind_of()
+  // Fields of which the first that is there names the program whose line the captured `message` is; none: it is no
+  // program's.
+  std::vector<const Field*> message_of;
+  std::unique_ptr<InnerKinds> inner_kinds;  // there when message_of is
 
   // Without `capped`. A pattern of more than kCombinationsMax is refused, and so the product fits.
   uint64_t combinations() const;

@@ -429,6 +429,9 @@ class FileReader : YamlReader {
           read_pairs(value, pattern.shape.pairs);
         } else if (key == "body") {
           pattern.conditions = read_conditions(value);
+        } else if (key == "message_of") {
+          for (auto& name : texts(value, "message_of"))
+            if (auto* to = field(name, value)) pattern.message_of.push_back(to);
         } else if (key == "whole") {
           pattern.whole = flag(value, "whole");
         } else if (key == "fields") {
@@ -470,6 +473,16 @@ class FileReader : YamlReader {
         problem(item, "body: asks what stands in a body; the pattern '" + pattern.name + "' has none");
       }
       if (has_keys) pattern.keys = std::make_shared<KeyTable>(prefix, std::move(keys), null_values_, words_);
+      if (!pattern.message_of.empty()) {
+        pattern.inner_kinds = std::make_unique<InnerKinds>();
+        const auto is_message = [](const Field* to) { return to == ecs::message; };
+        const auto captured = [&](auto& to) { return is_message(to.field); };
+        const auto keyed = [&](auto& to) { return std::any_of(to.fields.begin(), to.fields.end(), is_message); };
+        if (std::none_of(pattern.captures.begin(), pattern.captures.end(), captured) &&
+            !(has_keys && std::any_of(pattern.keys->targets().begin(), pattern.keys->targets().end(), keyed)))
+          problem(item, "message_of: says whose line the field message holds; the pattern '" + pattern.name +
+                            "' captures none");
+      }
       pattern.constants = merged(fields_, own_fields);
       add_tables(pattern, std::move(own_tables));
       check_events(pattern, has_keys);
@@ -591,7 +604,7 @@ class FileReader : YamlReader {
       ParserTest::Expected one;
       one.name = key;
       one.position = place(at);
-      bool dynamic = key.starts_with("json.") || key.starts_with("kv.");
+      bool dynamic = key.starts_with("json.") || key.starts_with("kv.") || key.starts_with(kStructuredDataPrefix);
       one.field = dynamic ? nullptr : find_field(key);
       if (!dynamic && !one.field && !is_own(key)) return problem(at, "'" + key + "' is neither ECS nor an own field");
       if (!expected.IsNull()) one.values = texts(expected, "an expected value");

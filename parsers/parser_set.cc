@@ -167,7 +167,9 @@ class ParserSetBuilder {
     for (auto& app : parser.match.apps) declare_dataset(app);
     if (!parser.dataset.empty()) declare_dataset(parser.dataset);
     if (parser.generic) {
-      set_->generic_.push_back(&parser);
+      const bool is_of_parameters = std::all_of(parser.patterns.begin(), parser.patterns.end(),
+                                                [](auto& pattern) { return pattern.extract == Body::structured_data; });
+      (is_of_parameters ? set_->of_parameters_ : set_->generic_).push_back(&parser);
       return;
     }
     const auto add = [&](LoadedParsers::Routes& routes, std::string name) {
@@ -237,7 +239,7 @@ class ParserSetBuilder {
               (!pattern.pattern || pattern.pattern->match(matched_text(test.line), spans, stack) ||
                pattern.pattern->match(test.line, spans, stack))) {
             reached.insert(&pattern);
-            if (pattern.pattern && pattern.conditions.empty()) break;
+            if (pattern.pattern && pattern.conditions.empty() && pattern.message_of.empty()) break;
           }
       }
       for (auto& pattern : parser->patterns)

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "parsers/inner_message.h"
 #include "parsers/message_matcher.h"
 #include "parsers/network_tag.h"
 
@@ -23,6 +24,7 @@ struct ParserWorker::State {
   std::shared_ptr<const ParserSet> set;
   const LoadedParsers* parsers = nullptr;
   MessageMatcher matcher;
+  std::unique_ptr<InnerMessage> inner_message;
   uint64_t ambiguous = 0;
 
   // The last file's parsers.
@@ -269,7 +271,8 @@ struct ParserWorker::State {
       return;
     }
     if (try_signatures(job) || try_with_tag(job) || try_route(job, parsers->generic())) return;
-    if (auto* last = last_route(job)) try_route(job, *last);
+    if (auto* last = last_route(job); last && try_route(job, *last)) return;
+    try_route(job, parsers->of_parameters());
   }
 
   // What is JSON or XML as a whole says by its names what it is, and is asked for no product's shape of a line.
@@ -372,6 +375,17 @@ ParserWorker::ParserWorker(std::shared_ptr<const ParserSet> set) : state_(std::m
   state_->parsers = static_cast<const LoadedParsers*>(set.get());
   state_->matcher.body().pairs().set_signature_keys(&state_->parsers->signature_keys());
   state_->set = std::move(set);
+  // Made when the first message comes that holds another. An inner message holds none.
+  state_->inner_message = std::make_unique<InnerMessage>(
+      [of = state_->set, worker = std::shared_ptr<ParserWorker>()](Record& record, const Zone& zone, Arena& arena,
+                                                                   std::vector<Capture>& captures) mutable {
+        if (!worker) {
+          worker = std::make_shared<ParserWorker>(of);
+          worker->state_->matcher.set_inner(nullptr);
+        }
+        worker->parse(record, zone, arena, captures);
+      });
+  state_->matcher.set_inner(state_->inner_message.get());
 }
 
 ParserWorker::~ParserWorker() = default;

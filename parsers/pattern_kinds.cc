@@ -62,6 +62,18 @@ MessageKind make_kind(const ParserDefinition& parser, const PatternDefinition& p
   return out;
 }
 
+// Of the outer message's constants those that say what happened are the inner one's to say.
+bool is_of_event(const ConstantField& constant) {
+  return constant.field == ecs::yushi_event || constant.field->name.starts_with("event.");
+}
+
+std::vector<ConstantField> of_both(const MessageKind& outer, const MessageKind& inner) {
+  std::vector<ConstantField> under;
+  for (auto& constant : outer.constants)
+    if (!is_of_event(constant)) under.push_back(constant);
+  return merged(under, inner.constants);
+}
+
 }  // namespace
 
 std::vector<ConstantField> merged(const std::vector<ConstantField>& under, const std::vector<ConstantField>& over) {
@@ -71,6 +83,16 @@ std::vector<ConstantField> merged(const std::vector<ConstantField>& under, const
       out.push_back(constant);
   out.insert(out.end(), over.begin(), over.end());
   return out;
+}
+
+const MessageKind* InnerKinds::get(const MessageKind& outer, const MessageKind& inner) {
+  std::lock_guard lock(mutex_);
+  if (auto known = kinds_.find({&outer, &inner}); known != kinds_.end()) return known->second.get();
+  if (kinds_.size() == kKindsMax) return &inner;
+  // The parser is the outer one: that the lines are joined and counted by.
+  MessageKind made{outer.parser, outer.pattern + "/" + inner.parser + "/" + inner.pattern, inner.dataset,
+                   of_both(outer, inner)};
+  return (kinds_[{&outer, &inner}] = std::make_unique<const MessageKind>(std::move(made))).get();
 }
 
 void use_dictionary(ParserDefinition& parser, const std::shared_ptr<const Dictionary>& dictionary) {

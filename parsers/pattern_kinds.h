@@ -12,7 +12,10 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <utility>
 
 #include "core/record/record.h"
 
@@ -43,6 +46,20 @@ class PatternKinds {
 
   std::unique_ptr<std::atomic<Page*>[]> pages_;
   uint32_t combinations_;
+};
+
+// The kinds of message of a pattern with `message_of:`: its own and the inner message's as one. Kept as long as the
+// set.
+//
+// Threads  Any; whoever asks keeps the answer.
+class InnerKinds {
+ public:
+  const MessageKind* get(const MessageKind& outer, const MessageKind& inner);
+
+ private:
+  static constexpr size_t kKindsMax = 65'536;
+  std::mutex mutex_;
+  std::map<std::pair<const MessageKind*, const MessageKind*>, std::unique_ptr<const MessageKind>> kinds_;
 };
 
 }  // namespace yushi::parsers

@@ -72,6 +72,40 @@ bool is_tag_with_pid(const char* at, const char* end) {
   return at > pid && end - at >= 2 && at[0] == ']' && at[1] == ':';
 }
 
+// "Google Chrome[1]:", "Activity Monitor[77]:": macOS' programs have names of several words. Each begins with a capital
+// and has letters alone, so that it is no host. Where the name ends; nullptr when there are not two words or more with
+// a number behind.
+const char* end_of_words(const char* at, const char* end) {
+  constexpr ptrdiff_t kBytesMax = 64;
+  const char* const from = at;
+  for (bool one = true;; one = false) {
+    if (at == end || !is_capital(*at)) return nullptr;
+    while (at < end && is_class(*at, kLetter)) ++at;
+    if (at == end || at - from > kBytesMax) return nullptr;
+    if (*at == '[') {
+      const char* to = at + 1;
+      while (to < end && is_class(*to, kDigit)) ++to;
+      return !one && to > at + 1 && end - to >= 2 && to[0] == ']' && to[1] == ':' ? at : nullptr;
+    }
+    if (*at++ != ' ') return nullptr;
+  }
+}
+
+// Behind "192.0.2.7 " or "2001:db8::7 " when a program follows: relays write the sender's address behind its name. Else
+// `at`.
+const char* skip_address(const char* at, const char* end) {
+  if (!is_class(*at, kDigit) && !is_class(*at, kLetter) && *at != ':') return at;
+  const char* to = at;
+  while (to < end && to - at <= 45 && (is_class(*to, kHostByte) || *to == ':')) ++to;
+  std::array<uint8_t, 16> address;
+  if (end - to < 2 || *to != ' ' || !parse_ip({at, static_cast<size_t>(to - at)}, &address)) return at;
+  const char* tag = ++to;
+  while (tag < end && is_class(*tag, kTagByte)) ++tag;
+  const bool is_tag = is_tag_with_pid(to, end) ||
+                      (tag > to && is_class(*to, kLetter) && end - tag >= 2 && tag[0] == ':' && tag[1] == ' ');
+  return is_tag ? to : at;
+}
+
 // The end of a host name or an address that a blank closes; nullptr when the word is none.
 const char* host_end(const char* at, const char* end) {
   const char* from = at;
@@ -204,6 +238,8 @@ const char* read_tag(HeaderScan& scan, const char* at, bool strict) {
   // A number or an IPv4 address is no program ("#001" is the tag of old Snare agents).
   if (at == from || (!(seen & kLetter) && *from != '#') || static_cast<size_t>(at - from) > kHeaderWordMax)
     return nullptr;
+  if (at < end && *at == ' ' && !bracket)
+    if (const char* words_to = end_of_words(from, end)) at = words_to;
   const char* name_to = at;
   const char* pid = nullptr;
   const char* pid_to = nullptr;
@@ -344,6 +380,7 @@ void read_rfc3164_body(HeaderScan& scan, const char* at, bool strict) {
     }
     at = read_forwarded(scan, at);
     if (read_second_header(scan, skip_blanks(at, end))) return;
+    if (at < end) at = skip_address(at, end);
     at = skip_level(scan, at, false);
   }
   if (is_repetition(scan, at)) return scan.take_message(at);
@@ -416,14 +453,17 @@ bool read_rfc3164(HeaderScan& scan, const char* at, bool has_pri) {
       scan.take_message(message);
       return true;
     }
-    if (!has_pri) return give_back(scan, before);
+    // "2026:11:28-10:20:30 utm sshd[3]: …", as Sophos UTM writes its files too
+    const bool is_of_utm = end - text > 20 && text[4] == ':' && text[10] == '-' && text[19] == ' ';
+    if (!has_pri && !is_of_utm) return give_back(scan, before);
     // A time of another spelling: "<6>2026/1/2 8:00:00 fw1 …", "<13>November 1 08:00:00 2026 host app: …"
     if (const auto any = read_any_time(scan.rest(text), scan.record.origin->received_ns, scan.zone);
         any && text + any->length < end && text[any->length] == ' ') {
       scan.take_time(text, *any);
-      read_rfc3164_body(scan, text + any->length, false);
-      return true;
+      read_rfc3164_body(scan, text + any->length, !has_pri);
+      return has_pri || scan.has(ecs::process_name) || give_back(scan, before);
     }
+    if (!has_pri) return give_back(scan, before);
     // The host before it: "<3>ids1 2026-11-01 08:00:00 ids1 IDS/LOG_SMTP/8: …", "<142> 1 192.0.2.17 2026 Nov 01
     // 08:39:06 FW …"
     if (const char* word = end - text > 2 && *text == '1' && text[1] == ' ' ? text + 2 : text;

@@ -115,6 +115,10 @@ class AnyTime {
       if (const char* after = time_words::half_of_day(at, end_, &half_)) return after;
     if (c >= 0x80 && !has_clock_)
       if (const char* after = time_words::half_of_day(at, end_, &half_)) return after;
+    if (c >= 0x80 && !has_clock_)
+      if (const char* after = clock_in_numerals(at)) return after;
+    if (c >= 0x80 && !has_date_)
+      if (const char* after = date_in_numerals(at)) return after;
     if (const char* after = time_words::weekday(at, end_); after && !has_weekday_) {
       has_weekday_ = true;
       return after < end_ && *after == '.' ? after + 1 : after;
@@ -241,6 +245,7 @@ class AnyTime {
     if (count == 4) {
       if (is_sign(to, end_, "年")) return chinese_date(at, to);
       if (*to == '-' || *to == '/' || *to == '.') return year_first(at, to);
+      if (*to == ':') return colons_and_dash(at);
       if (*to == ' ' && to + 1 < end_ && is_letter(to[1])) return year_and_month(at, to);
       // 1215 04:15:13.816036, glog's; the clock with its fraction follows
       if (*to == ' ' && trust_ != Trust::leading && take_date(-1, two(at), two(at + 2))) return to;
@@ -265,6 +270,12 @@ class AnyTime {
     clock.second = two(at + 12);
     if (!take_clock(clock)) return nullptr;
     return fraction(to);
+  }
+
+  // 2026:11:28-10:20:30, Sophos UTM's. An address may begin so, but has no clock behind a dash.
+  const char* colons_and_dash(const char* at) {
+    if (end_ - at < 19 || at[7] != ':' || at[10] != '-' || at[13] != ':' || at[16] != ':') return nullptr;
+    return take_date(four(at), two(at + 5), two(at + 8)) ? at + 10 : nullptr;
   }
 
   // 2026-11-28, 2026/1/2, 2026.01.02, 2026-332 (the day of the year), 2026-Nov-28
@@ -420,6 +431,38 @@ class AnyTime {
     while (after < end_ && *after == ' ') ++after;
     const char* day_to = after < end_ ? digits(after, 2) : nullptr;
     return day_to && take_date(four(at), month, number(after, day_to)) ? day_to : nullptr;
+  }
+
+  // 二〇二六年十一月二十八日, 十一月二十八日
+  const char* date_in_numerals(const char* at) {
+    int year = -1;
+    unsigned month, day;
+    const char* to = time_words::numeral(at, end_, &month);
+    if (to && is_sign(to, end_, "年")) {
+      if (month < 1000) return nullptr;
+      year = static_cast<int>(month);
+      to = time_words::numeral(to + 3, end_, &month);
+    }
+    if (!to || !is_sign(to, end_, "月")) return nullptr;
+    to = time_words::numeral(to + 3, end_, &day);
+    if (!to || (!is_sign(to, end_, "日") && !is_sign(to, end_, "号"))) return nullptr;
+    return take_date(year, month, day) ? to + 3 : nullptr;
+  }
+  // 十时二十分三十秒, 十点二十分
+  const char* clock_in_numerals(const char* at) {
+    Parts clock = parts_;
+    const char* to = time_words::numeral(at, end_, &clock.hour);
+    if (!to ||
+        !(is_sign(to, end_, "时") || is_sign(to, end_, "点") || is_sign(to, end_, "點") || is_sign(to, end_, "時")))
+      return nullptr;
+    to = time_words::numeral(to + 3, end_, &clock.minute);
+    if (!to || !is_sign(to, end_, "分")) return nullptr;
+    to += 3;
+    if (const char* second = time_words::numeral(to, end_, &clock.second)) {
+      if (!is_sign(second, end_, "秒")) return nullptr;
+      to = second + 3;
+    }
+    return take_clock(clock) ? to : nullptr;
   }
 
   const char* chinese_date(const char* at, const char* to) {

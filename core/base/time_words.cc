@@ -74,6 +74,29 @@ const char* month(const char* at, const char* end, unsigned* month) {
   return nullptr;
 }
 
+const char* numeral(const char* at, const char* end, unsigned* number) {
+  static constexpr Sign kDigits[] = {{"〇", 0}, {"○", 0},  {"零", 0}, {"一", 1}, {"二", 2}, {"三", 3}, {"四", 4},
+                                     {"五", 5}, {"六", 6}, {"七", 7}, {"八", 8}, {"九", 9}, {"十", 10}};
+  unsigned value = 0, signs = 0;
+  bool has_ten = false, after_ten = false;
+  uint8_t sign;
+  for (const char* to; signs < 4 && (to = one_of(at, end, kDigits, &sign)); at = to, ++signs) {
+    if (sign == 10) {
+      if (has_ten || value > 9) return nullptr;
+      has_ten = true;
+      value = signs == 0 ? 10 : value * 10;
+    } else if (has_ten) {
+      if (after_ten) return nullptr;
+      after_ten = true;
+      value += sign;
+    } else {
+      value = value * 10 + sign;
+    }
+  }
+  *number = value;
+  return signs > 0 ? at : nullptr;
+}
+
 const char* weekday(const char* at, const char* end) {
   if (at == end) return nullptr;
   if (static_cast<unsigned char>(*at) >= 0x80) {

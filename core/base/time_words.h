@@ -9,6 +9,7 @@ namespace yushi::time_words {
 
 const char* month(const char* at, const char* end, unsigned* month);  // Nov, November, Sept., 11月, 十一月
 const char* weekday(const char* at, const char* end);                 // Sun, Sunday, 星期日, 周日
+const char* numeral(const char* at, const char* end, unsigned* number);  // 二十八, 十一, 二〇二六: four signs at most
 enum class Half : uint8_t { none, am, pm, noon /* 中午: 12, 1, 2 o'clock */ };
 const char* half_of_day(const char* at, const char* end, Half* half);  // AM, p.m., 上午, 下午, 晚上, 凌晨
 

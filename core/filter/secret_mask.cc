@@ -14,6 +14,17 @@ const Field* arguments() {
   return field;
 }
 
+// Of `token=3 tokens used, next` the value is one word, as the line is read: what stands behind it is a sentence.
+// Between quotes it is the whole.
+std::string_view said_of_secret(const Record& record, const Capture& capture) {
+  const auto value = record.text(capture);
+  const char before = capture.begin > 0 ? record.raw[capture.begin - 1] : '\0';
+  if (capture.escape != 0 || before == '"' || before == '\'') return value;
+  auto word = value.substr(0, value.find_first_of(" \t"));
+  while (word.ends_with(',') || word.ends_with(';')) word.remove_suffix(1);
+  return word;
+}
+
 }  // namespace
 
 const Record& SecretMask::mask(const Record& record) {
@@ -62,7 +73,7 @@ void SecretMask::find_in_captures(const Record& record) {
   for (auto& capture : record.captures) {
     args += capture.field == arguments();
     if (is_secret_name(*capture.field)) [[unlikely]] {
-      if (rules_->is_worth_hiding(record.text(capture))) spans_.push_back({capture.begin, capture.end()});
+      if (rules_->is_worth_hiding(said_of_secret(record, capture))) spans_.push_back({capture.begin, capture.end()});
       continue;
     }
     const auto escape = static_cast<Escape>(capture.escape);

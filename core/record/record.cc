@@ -275,21 +275,32 @@ std::string_view tenant_of(std::string_view log) {
 
 // A request's target as it was sent. Captures do not overlap, so a parser takes its two parts (they make the better
 // columns), and the whole is the span over both. Empty when there is no path, or no such text around it.
-std::string_view url_original(const Record& record) {
+std::string_view url_original(const Record& record, Scratch& scratch) {
   static const Field* const path_field = find_field("url.path");
   static const Field* const query_field = find_field("url.query");
   for (size_t i = 0; i < record.captures.size(); ++i) {
     const Capture& path = record.captures[i];
-    if (path.field != path_field || path.escape != 0 || path.end() >= record.raw.size()) continue;
+    const auto escape = static_cast<Escape>(path.escape);
+    if (path.field != path_field || (escape != Escape::none && escape != Escape::json) ||
+        path.end() >= record.raw.size())
+      continue;
+    const auto given = [&](uint32_t end, Escape how) {
+      return decode_escape(text_of(record, record.raw.substr(path.begin, end - path.begin), scratch), how, scratch);
+    };
     char after = record.raw[path.end()];
-    if (after == ' ' || after == '"') return record.text(path);  // `"`: of HTTP 0.9, without a version
+    if (after == ' ' || after == '"')
+      return given(path.end(), escape);  // `"`: of HTTP 0.9, without a version, and of JSON
     if (after != '?') return {};
     uint32_t end = path.end() + 1;
+    auto how = escape;
     if (i + 1 < record.captures.size()) {
       const Capture& query = record.captures[i + 1];
-      if (query.field == query_field && query.begin == end) end = query.end();
+      if (query.field == query_field && query.begin == end) {
+        end = query.end();
+        if (query.escape != 0) how = static_cast<Escape>(query.escape);
+      }
     }
-    return record.raw.substr(path.begin, end - path.begin);
+    return given(end, how);
   }
   return {};
 }
@@ -316,12 +327,21 @@ std::string_view url_as_captured(const Said& said, Scratch& scratch) {
   return {};
 }
 
-// What is decoded: the most that there is of it.
+// What is decoded: the most that there is of it. IIS and some JSON have the query apart.
 std::string_view whole_url(const Said& said, Scratch& scratch) {
   auto text = said_text(said, url().original, scratch);
-  if (text.empty()) text = text_of(said.of, url_original(said.of), scratch);
+  if (!text.empty()) return text;
+  text = url_original(said.of, scratch);
   if (text.empty()) text = said_text(said, url().full, scratch);
-  return text.empty() ? said_text(said, url().path, scratch) : text;
+  if (text.empty()) text = said_text(said, url().path, scratch);
+  if (text.empty() || text.find('?') != text.npos) return text;
+  const auto query = said_text(said, url().query, scratch);
+  if (query.empty()) return text;
+  char* to = scratch.allocate(text.size() + 1 + query.size());
+  text.copy(to, text.size());
+  to[text.size()] = '?';
+  query.copy(to + text.size() + 1, query.size());
+  return {to, text.size() + 1 + query.size()};
 }
 
 std::string_view url_part(const Said& said, Derived derived, Scratch& scratch) {
@@ -469,7 +489,7 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       if (record.priority != Record::kNoPriority) give(text_value(severity_name(record.priority & 7)));
       break;
     case Derived::url_original:
-      if (auto url = url_original(record); !url.empty()) give(text_value(text_of(record, url, scratch)));
+      if (auto url = url_original(record, scratch); !url.empty()) give(text_value(url));
       break;
     case Derived::url_decoded: {
       const auto text = whole_url(Said(record), scratch);

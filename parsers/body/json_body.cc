@@ -11,17 +11,33 @@ constexpr size_t kSyntaxDepthMax = 200;     // deeper is not JSON to us: the rec
 bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+// `{"Records":[{` of AWS, `{"records":[{` of Azure: what carries events of theirs, one or many. Where the event begins;
+// `begin` when the text is none such.
+size_t behind_envelope(std::string_view text, size_t begin, size_t end) {
+  size_t at = begin;
+  const auto take = [&](std::string_view what) {
+    while (at < end && (text[at] == ' ' || text[at] == '\t' || text[at] == '\n' || text[at] == '\r')) ++at;
+    if (!text.substr(at, end - at).starts_with(what)) return false;
+    at += what.size();
+    return true;
+  };
+  if (!take("{") || !(take("\"Records\"") || take("\"records\"")) || !take(":") || !take("[") || !take("{"))
+    return begin;
+  return at - 1;
+}
+
 }  // namespace
 
 bool JsonBody::read(std::string_view text, size_t begin, size_t end, BodyPairs& pairs) {
   text_ = text;
-  at_ = begin;
   end_ = end;
   pairs_ = &pairs;
-  pairs.begin(text);
-  path_.clear();
-  too_deep_ = false;
-  arrays_ = further_ = 0;
+  // One event alone in its envelope is that event; of several none speaks for the others.
+  if (const size_t inner = behind_envelope(text, begin, end); inner != begin) {
+    start(inner);
+    if (object(0) && closes_envelope()) return true;
+  }
+  start(begin);
   if (text.substr(at_, end_ - at_).starts_with(kCee)) at_ += kCee.size();
   blanks();
   bool ok = at_ < end_ && (text_[at_] == '{' ? object(0) : text_[at_] == '[' && array(0) && !pairs.list().empty());
@@ -31,6 +47,24 @@ bool JsonBody::read(std::string_view text, size_t begin, size_t end, BodyPairs& 
   }
   if (!ok) pairs.fail();
   return ok;
+}
+
+void JsonBody::start(size_t begin) {
+  at_ = begin;
+  pairs_->begin(text_);
+  path_.clear();
+  too_deep_ = false;
+  arrays_ = further_ = 0;
+}
+
+bool JsonBody::closes_envelope() {
+  for (char sign : {']', '}'}) {
+    blanks();
+    if (at_ == end_ || text_[at_] != sign) return false;
+    ++at_;
+  }
+  blanks();
+  return at_ == end_;
 }
 
 void JsonBody::blanks() {

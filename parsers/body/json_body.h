@@ -2,7 +2,8 @@
 //
 // Values are spans of the text; strings with escapes are marked Escape::json. A list's values have the list's name.
 // Null and empty strings are pairs without a value. A name is the text that its escapes stand for: "us\u0065r" is the
-// name user, and no spelling hides it from a filter or a rule.
+// name user, and no spelling hides it from a filter or a rule. One event in the envelope that clouds send theirs in
+// ({"Records":[{…}]}) is read as if it came alone.
 //
 // Cost   One pass.
 #pragma once
@@ -22,6 +23,8 @@ class JsonBody {
   bool read(std::string_view text, size_t begin, size_t end, BodyPairs& pairs);
 
  private:
+  void start(size_t begin);
+  bool closes_envelope();
   bool value(int depth);
   bool object(int depth);
   bool array(int depth);

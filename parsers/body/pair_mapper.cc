@@ -157,6 +157,8 @@ void PairMapper::find_depths() {
       has_depths_ |= pair.name->entry && pair.name->entry_depth > 0;
     }
   if (!has_depths_) return;
+  // of the generic parser itself: they come before the dictionary
+  const bool has_keys = !reading_.keys->targets().empty();
   const auto note = [&](std::vector<Depth>& least, size_t index, uint32_t depth) {
     if (least.size() <= index) least.resize(index + 1);
     auto& known = least[index];
@@ -166,7 +168,7 @@ void PairMapper::find_depths() {
   for (auto& pair : pairs_->list()) {
     if (pair.length == 0 || !pair.name) continue;
     const auto* entry = entry_of(pair);
-    if (!entry) continue;
+    if (!entry || (has_keys && target_of(pair))) continue;
     const auto depth = pair.name->entry_depth;
     for (const uint32_t table : entry->words)
       if (reading_.dictionary->words()[table]->find(pairs_->value(pair)) != RowTable::kNone)

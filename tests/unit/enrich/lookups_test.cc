@@ -141,6 +141,9 @@ device_parsers:
   EXPECT_EQ(agent("curl/8.1.2"), json::parse(R"({"name":"curl","version":"8.1.2"})"));
   EXPECT_EQ(agent("Mozilla/5.0 (Windows NT 10.0) Browser/7.3"),
             json::parse(R"({"name":"Example Browser","version":"7.3","os":{"name":"Windows","version":"10"}})"));
+  // As IIS writes it.
+  EXPECT_EQ(agent("Mozilla/5.0+(Windows+NT+10.0)+Browser/7.3"),
+            json::parse(R"({"name":"Example Browser","version":"7.3","os":{"name":"Windows","version":"10"}})"));
   EXPECT_EQ(agent("BROWS (iPhone)"), json::parse(R"({"name":"Other BROWS","device":{"name":"iPhone"}})"));
   EXPECT_EQ(agent("nobody"), json::object());
   EXPECT_EQ(agent("curl/8.1.2"), json::parse(R"({"name":"curl","version":"8.1.2"})"));

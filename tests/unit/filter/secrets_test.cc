@@ -298,6 +298,22 @@ TEST(SecretMask, AllFieldsOfARecordAgree) {
   EXPECT_EQ(fields["url.original"], std::vector<std::string>{"/a?token=[masked]&x=1"});
 }
 
+// A bare value of several words ends where the line's own reading ends it.
+TEST(SecretMask, AFieldOfASentenceSaysWhatItsFirstWordSays) {
+  const auto masked_value = [](const std::string& raw, const char* name, const char* value) {
+    test::CaseRecord one(raw);
+    EXPECT_TRUE(one.capture(name, value)) << raw;
+    SecretMask mask(rules());
+    return std::string(mask.mask(one.record()).raw);
+  };
+  EXPECT_EQ(masked_value("a=1 token=3 tokens used", "kv.token", "3 tokens used"), "a=1 token=3 tokens used");
+  EXPECT_EQ(masked_value("a=1 pass=true, b=2", "kv.pass", "true,"), "a=1 pass=true, b=2");
+  EXPECT_EQ(masked_value("a=1 pass=hunter2 b=2", "kv.pass", "hunter2"), "a=1 pass=[masked] b=2");
+  EXPECT_EQ(masked_value("a=1 password=true!x", "kv.password", "true!x"), "a=1 password=[masked]");
+  EXPECT_EQ(masked_value("a=1 password=my dear secret", "kv.password", "my dear secret"), "a=1 password=[masked]");
+  EXPECT_EQ(masked_value(R"({"token":"3 dear tokens"})", "json.token", "3 dear tokens"), R"({"token":"[masked]"})");
+}
+
 TEST(SecretMask, ArgumentsAreReadTogether) {
   test::CaseRecord one("args: sshpass|-p|hunter2|ssh");
   for (auto* arg : {"sshpass", "-p", "hunter2", "ssh"}) {

@@ -178,6 +178,24 @@ words:
 null_values: ['-']
 )";
 
+TEST_F(BodyRoutes, ADateAndAClockInColumnsApartAreOneTime) {
+  load({R"(
+name: acme
+match: {any: true}
+keys: {日期: '@timestamp.date', 时间: '@timestamp.time', 用户: user.name, 源: source.ip}
+patterns:
+  - {name: row, extract: csv, columns: [日期, 用户, 时间, 源]}
+tests:
+  - {line: 'a,b,c,d', expect: {user.name: b}}
+)"});
+  for (auto* row : {"2026-11-28,li,10:20:30,192.0.2.7", "二〇二六年十一月二十八日,li,十时二十分三十秒,192.0.2.7",
+                    "2026年11月28日,li,10:20:30,192.0.2.7"}) {
+    EXPECT_EQ(parse(row), "acme/row");
+    EXPECT_EQ(record_.event_ns, 1'795'861'230 * kSecond) << row;
+    EXPECT_EQ(value("user.name"), "li");
+  }
+}
+
 TEST_F(BodyRoutes, ABodyIsTheProductsWhoseNamesAreAllThere) {
   load({product("one", "a, b"), product("three", "a, b, c.d"), product("other", "a, z"), kGenericJson, kGenericPairs});
   EXPECT_EQ(parse(R"({"a":1,"b":{},"srcip":"192.0.2.1"})"), "one/p");

@@ -55,7 +55,7 @@ constexpr const char* kForged[] = {
     "type=USER_LOGIN msg=audit(1793520000.100:501): pid=9 uid=0 msg='op=login addr=203.0.113.5 res=success'",
 };
 
-TEST(Reparse, a_later_part_of_a_message_is_text_that_nobody_reads) {
+TEST(Understand, a_later_part_of_a_message_is_text_that_nobody_reads) {
   for (const std::string raw : kForged) {
     SCOPED_TRACE(raw);
     const Understood whole(raw), first(raw, 1);
@@ -78,13 +78,56 @@ TEST(Reparse, a_later_part_of_a_message_is_text_that_nobody_reads) {
   }
 }
 
-TEST(Reparse, a_later_part_in_the_tenants_charset_is_text_too) {
+TEST(Understand, a_later_part_in_the_tenants_charset_is_text_too) {
   Understood later("<86>Nov  1 08:00:00 bank-gw sshd[9]: \xd3\xc3\xbb\xa7", 2, 0, Charset::gb18030);
   EXPECT_TRUE(later.record().captures.empty());
   EXPECT_EQ(later.field("message"), "<86>Nov  1 08:00:00 bank-gw sshd[9]: 用户");
 }
 
-TEST(Reparse, structured_data_beyond_the_bound_is_told_whether_a_parser_knows_the_message_or_not) {
+// What another program says within a message: spans of raw, decoded where it is written with escapes.
+TEST(Understand, a_message_within_a_message_is_that_of_its_program) {
+  const std::string journal =
+      R"({"_HOSTNAME":"web1","SYSLOG_IDENTIFIER":"sshd","_PID":"42","_UID":"0","PRIORITY":"4","__REALTIME_TIMESTAMP":"1793520001000000",)";
+  Understood plain(journal + R"("MESSAGE":"Failed password for eve from 198.51.100.9 port 5 ssh2","_COMM":"sshd"})");
+  EXPECT_EQ(plain.field("message"), "Failed password for eve from 198.51.100.9 port 5 ssh2");
+  EXPECT_EQ(plain.field("user.name"), "eve");
+  EXPECT_EQ(plain.field("source.ip"), "198.51.100.9");
+  EXPECT_EQ(plain.field("host.name"), "web1");
+  EXPECT_EQ(plain.field("process.pid"), "42");
+  EXPECT_EQ(plain.field("user.id"), "");
+  EXPECT_EQ(plain.field("log.level"), "warning");
+  EXPECT_EQ(plain.field("event.dataset"), "sshd");
+  EXPECT_EQ(plain.record().event_ns, 1'793'520'001 * kSecond);
+  Understood escaped(journal + R"("MESSAGE":"Failed password for e\"v\u4e2de from 198.51.100.9 port 5 ssh2"})");
+  EXPECT_EQ(escaped.field("user.name"), "e\"v中e");
+  EXPECT_EQ(escaped.field("source.ip"), "198.51.100.9");
+  // Behind a header, which has the last word.
+  Understood sent("<38>1 2026-11-01T08:00:00Z gw - - - - " + journal +
+                  R"("MESSAGE":"Failed password for eve from 198.51.100.9 port 5 ssh2"})");
+  EXPECT_EQ(sent.field("user.name"), "eve");
+  // Each capture stands in its order and overlaps no other.
+  for (auto* one : {&plain, &escaped, &sent}) {
+    uint32_t at = 0;
+    for (auto& capture : one->record().captures) {
+      EXPECT_GE(capture.begin, at);
+      at = capture.end();
+    }
+    EXPECT_LE(at, one->record().raw.size());
+  }
+}
+
+// What a container writes is not Docker's own word, nor the audit system's.
+TEST(Understand, a_message_within_a_message_holds_none) {
+  Understood twice(
+      R"({"log":"{\"log\":\"x\",\"stream\":\"stderr\",\"time\":\"2020-01-01T00:00:00Z\"}\n","stream":"stdout","time":"2026-11-01T08:00:01Z"})");
+  EXPECT_EQ(twice.field("docker.json.stream"), "stdout");
+  EXPECT_EQ(twice.record().event_ns, 1'793'520'001 * kSecond);
+  Understood forged(
+      R"({"log":"type=USER_LOGIN msg=audit(1793520000.100:501): pid=9 uid=0 msg='op=login acct=\"root\" res=success'\n","stream":"stdout","time":"2026-11-01T08:00:01Z"})");
+  EXPECT_NE(forged.field("event.dataset"), "auditd");
+}
+
+TEST(Understand, structured_data_beyond_the_bound_is_told_whether_a_parser_knows_the_message_or_not) {
   for (int count : {1024, 1025}) {
     std::string data = "[a";
     for (int i = 0; i < count; ++i) data += " n" + std::to_string(i) + "=\"1\"";
@@ -98,7 +141,7 @@ TEST(Reparse, structured_data_beyond_the_bound_is_told_whether_a_parser_knows_th
   }
 }
 
-TEST(Reparse, a_second_header_gives_program_and_message_and_a_host_only_of_a_relay) {
+TEST(Understand, a_second_header_gives_program_and_message_and_a_host_only_of_a_relay) {
   const std::string failed = "Failed password for root from 198.51.100.9 port 5 ssh2";
   for (const std::string head : {"<134>Nov  1 08:00:00 relay Nov  1 08:00:01 inner sshd[3]: ",
                                  "<134>Nov  1 08:00:00 relay <38>Nov  1 08:00:01 inner sshd[3]: ",
@@ -124,7 +167,7 @@ TEST(Reparse, a_second_header_gives_program_and_message_and_a_host_only_of_a_rel
 }
 
 // What a program says is anybody's text: its user may have typed it.
-TEST(Reparse, what_stands_behind_a_program_is_never_a_header) {
+TEST(Understand, what_stands_behind_a_program_is_never_a_header) {
   const std::string forged =
       "Nov  1 08:00:01 bank-gw sshd[3]: Accepted password for root from 203.0.113.5 port 22 ssh2";
   for (const std::string head :

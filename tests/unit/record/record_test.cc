@@ -259,6 +259,29 @@ TEST(Record, ThePathOfAWholeUrlIsItsPath) {
   EXPECT_EQ(plain.values("yushi.url.decoded"), Texts{"/a.png?q='"});
 }
 
+TEST(Record, AUrlWithJsonsEscapesIsWhatTheyStandFor) {
+  Sample whole(R"({"url":"http:\/\/h.example:8080\/a%2fb.php?q=1"})");
+  whole.capture("url.original", R"(http:\/\/h.example:8080\/a%2fb.php?q=1)", Escape::json);
+  EXPECT_EQ(whole.values("url.original"), Texts{"http://h.example:8080/a%2fb.php?q=1"});
+  EXPECT_EQ(whole.values("url.domain"), Texts{"h.example"});
+  EXPECT_EQ(whole.values("url.path"), Texts{"/a%2fb.php"});
+  EXPECT_EQ(whole.values("url.query"), Texts{"q=1"});
+  EXPECT_EQ(whole.values("yushi.url.decoded"), Texts{"http://h.example:8080/a/b.php?q=1"});
+  Sample parts(R"({"uri":"\/a\/b?q=%2f"})");
+  parts.capture("url.path", R"(\/a\/b)", Escape::json).capture("url.query", "q=%2f");
+  EXPECT_EQ(parts.values("url.original"), Texts{"/a/b?q=%2f"});
+  EXPECT_EQ(parts.values("yushi.url.decoded"), Texts{"/a/b?q=/"});
+}
+
+// As IIS has it, with + for a blank.
+TEST(Record, AQueryThatStandsApartIsDecodedBehindItsPath) {
+  Sample s("GET /find.aspx q=a+b%27 443");
+  s.capture("url.path", "/find.aspx").capture("url.query", "q=a+b%27");
+  EXPECT_EQ(s.values("url.original"), Texts{"/find.aspx"});
+  EXPECT_EQ(s.values("url.query"), Texts{"q=a+b%27"});
+  EXPECT_EQ(s.values("yushi.url.decoded"), Texts{"/find.aspx?q=a b'"});
+}
+
 TEST(Record, AProgramIsNamedByItsFileWhenByNothingElse) {
   Sample s("exe=/usr/sbin/sshd C:\\Windows\\cmd.exe");
   s.capture("process.executable", "/usr/sbin/sshd");
