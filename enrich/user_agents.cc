@@ -5,8 +5,9 @@
 #include <yaml-cpp/yaml.h>
 
 #include <array>
-#include <mutex>
 #include <unordered_map>
+
+#include "core/base/mutex.h"
 
 namespace yushi::enrich {
 namespace {
@@ -134,7 +135,7 @@ class UserAgents final : public Lookups {
  private:
   std::shared_ptr<const Agent> of(std::string text) const {
     {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       if (auto known = known_.find(text); known != known_.end()) return known->second;
     }
     std::string lower = text;
@@ -152,15 +153,15 @@ class UserAgents final : public Lookups {
     agent->system = system[0];
     agent->system_version = version(system);
     agent->device = device[0];
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (known_.size() >= kKeptMax) known_.clear();
     known_.emplace(std::move(text), agent);
     return agent;
   }
 
   RuleList agents_, systems_, devices_;
-  mutable std::mutex mutex_;
-  mutable std::unordered_map<std::string, std::shared_ptr<const Agent>> known_;  // protected by mutex_
+  mutable Mutex mutex_;
+  mutable std::unordered_map<std::string, std::shared_ptr<const Agent>> known_ YUSHI_GUARDED_BY(mutex_);
 };
 
 }  // namespace
