@@ -311,9 +311,9 @@ class Daemon {
       forwarders_.push_back(std::make_unique<forward::KafkaForwarder>(std::move(settings), std::move(source)));
       if (auto started = forwarders_.back()->start(); !started) return started;
     }
-    pipeline_->on_commit = [this] {
+    pipeline_->call_on_commit([this] {
       for (auto& forwarder : forwarders_) forwarder->wake();
-    };
+    });
     return {};
   }
 
