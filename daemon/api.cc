@@ -171,12 +171,15 @@ struct Api::Peer {
   std::string user, login_user;
   std::thread thread;
   std::atomic<bool> done{false};
-  // Protected by Api::mutex_:
-  bool is_silent = true;  // no request of it is being answered
-  bool is_let_go = false;
-  Clock::time_point since = Clock::now();
-  query::Budget* asking = nullptr;  // of the question that is being answered
-  std::optional<Clock::time_point> deadline;
+  // What the thread that accepts and watches sees of it, too.
+  struct Seen {
+    bool is_silent = true;  // no request of it is being answered
+    bool is_let_go = false;
+    Clock::time_point since = Clock::now();
+    query::Budget* asking = nullptr;  // of the question that is being answered
+    std::optional<Clock::time_point> deadline;
+  };
+  Seen& seen([[maybe_unused]] Api& api) YUSHI_REQUIRES(api.mutex_) { return seen_; }
 
   // A question's record that waits for the proofs which belong to it, or proofs that wait for their question. The
   // connection's own.
@@ -198,6 +201,9 @@ struct Api::Peer {
   void tell(Api& api, OwnRecord record);
   void tell_proof(Api& api, const std::string& name);
   void flush_told(Api& api);
+
+ private:
+  Seen seen_;
 };
 
 // One question, from its request to its record.
@@ -251,9 +257,9 @@ void Api::Peer::serve(Api& api) {
   }
   while (!api.stopping_) {
     {
-      std::lock_guard lock(api.mutex_);
-      is_silent = true;
-      since = Clock::now();
+      MutexLock lock(api.mutex_);
+      seen(api).is_silent = true;
+      seen(api).since = Clock::now();
     }
     if (told || !proofs.empty()) {
       const auto left = std::chrono::duration_cast<milliseconds>(told_at + kProofWait - Clock::now());
@@ -262,8 +268,8 @@ void Api::Peer::serve(Api& api) {
     auto request = http.read();
     if (!request) break;
     {
-      std::lock_guard lock(api.mutex_);
-      is_silent = false;
+      MutexLock lock(api.mutex_);
+      seen(api).is_silent = false;
     }
     if (!answer_request(api, *request) || !request->keep_alive) break;
   }
@@ -352,9 +358,9 @@ bool Api::Asking::run(const std::string& problem) {
              question.parameters.contains("proof_of_answer");
   if (!is_proof && peer.told) peer.flush_told(api);  // the answer to this one may take long
   {
-    std::lock_guard lock(api.mutex_);
-    peer.asking = &budget;
-    if (question.name != "verify") peer.deadline = Clock::now() + api.limits_.query_time;
+    MutexLock lock(api.mutex_);
+    peer.seen(api).asking = &budget;
+    if (question.name != "verify") peer.seen(api).deadline = Clock::now() + api.limits_.query_time;
   }
   if (api.stopping_) budget.end("the daemon is stopping");
   peer.http.on_stall = [this](milliseconds waited) { return stalled(waited); };
@@ -397,9 +403,9 @@ Result<void> Api::Asking::attempt() {
 // What the connection and the threads that watch it know of this question, they know no longer.
 void Api::Asking::unhand() {
   peer.http.on_stall = {};
-  std::lock_guard lock(api.mutex_);
-  peer.asking = nullptr;
-  peer.deadline.reset();
+  MutexLock lock(api.mutex_);
+  peer.seen(api).asking = nullptr;
+  peer.seen(api).deadline.reset();
 }
 
 // Whether the connection may be used again.
@@ -540,8 +546,8 @@ Result<void> Api::Asking::answer_following() {
     if (first) {
       send(false);
       audit("start", {});
-      std::lock_guard lock(api.mutex_);
-      peer.deadline.reset();  // what follows has no end, and holds nothing while it waits
+      MutexLock lock(api.mutex_);
+      peer.seen(api).deadline.reset();  // what follows has no end, and holds nothing while it waits
     }
     next.parameters["after"] = from;
     next.parameters.erase("limit");
@@ -600,9 +606,10 @@ void Api::run() {
     if (metrics_) waiting.push_back({metrics_.get(), POLLIN, 0});
     const auto listeners = waiting.size();
     {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       for (auto& peer : peers_) {
-        if (peer->asking && !peer->asking->over()) waiting.push_back({peer->fd.get(), 0, 0});  // tells when it hangs up
+        const query::Budget* asking = peer->seen(*this).asking;
+        if (asking && !asking->over()) waiting.push_back({peer->fd.get(), 0, 0});  // tells when it hangs up
       }
     }
     ::poll(waiting.data(), waiting.size(), static_cast<int>(kWatch.count()));
@@ -622,14 +629,15 @@ void Api::run() {
 
 // Questions whose asker has gone, or whose time is over, end. A peer that only ended its own writing still reads.
 void Api::watch() {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   for (auto& peer : peers_) {
-    if (!peer->asking || peer->asking->over()) continue;
+    const Peer::Seen& seen = peer->seen(*this);
+    if (!seen.asking || seen.asking->over()) continue;
     pollfd hung_up{peer->fd.get(), 0, 0};
-    if (::poll(&hung_up, 1, 0) > 0) peer->asking->end("the asker went away");
-    if (peer->deadline && Clock::now() > *peer->deadline) {
-      peer->asking->end("it took longer than limits.query_seconds allows, which is " +
-                        std::to_string(limits_.query_time.count()) + " s");
+    if (::poll(&hung_up, 1, 0) > 0) seen.asking->end("the asker went away");
+    if (seen.deadline && Clock::now() > *seen.deadline) {
+      seen.asking->end("it took longer than limits.query_seconds allows, which is " +
+                       std::to_string(limits_.query_time.count()) + " s");
     }
   }
 }
@@ -641,18 +649,19 @@ void Api::accept(int listener, bool is_local) {
     return;
   }
   ingest::OwnedFd refused(fd);
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   size_t open = 0;
   Peer* silent = nullptr;
   for (auto& peer : peers_) {
-    if (peer->is_local != is_local || peer->done || peer->is_let_go) continue;
+    const Peer::Seen& seen = peer->seen(*this);
+    if (peer->is_local != is_local || peer->done || seen.is_let_go) continue;
     ++open;
-    if (peer->is_silent && (!silent || peer->since < silent->since)) silent = peer.get();
+    if (seen.is_silent && (!silent || seen.since < silent->seen(*this).since)) silent = peer.get();
   }
   const bool full = open >= (is_local ? kLocalConnectionsMax : kTcpConnectionsMax);
   try {
     if (full && silent) {
-      silent->is_let_go = true;
+      silent->seen(*this).is_let_go = true;
       silent->http.let_go("too many connections are open here, and this one has been silent for longest; ask again");
     }
     if (!full || silent) {
@@ -685,7 +694,7 @@ void Api::accept(int listener, bool is_local) {
 void Api::reap() {
   std::list<std::unique_ptr<Peer>> over;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     for (auto peer = peers_.begin(); peer != peers_.end();) {
       auto next = std::next(peer);
       if ((*peer)->done) over.splice(over.end(), peers_, peer);
@@ -704,13 +713,14 @@ void Api::stop() {
   const auto until = Clock::now() + kStopWait;
   for (bool left = true; left;) {
     reap();
-    std::unique_lock lock(mutex_);
-    left = !peers_.empty();
-    for (auto& peer : peers_) {
-      if (peer->asking) peer->asking->end("the daemon is stopping");
-      ::shutdown(peer->fd.get(), Clock::now() < until ? SHUT_RD : SHUT_RDWR);
+    {
+      MutexLock lock(mutex_);
+      left = !peers_.empty();
+      for (auto& peer : peers_) {
+        if (auto* asking = peer->seen(*this).asking) asking->end("the daemon is stopping");
+        ::shutdown(peer->fd.get(), Clock::now() < until ? SHUT_RD : SHUT_RDWR);
+      }
     }
-    lock.unlock();
     if (left) std::this_thread::sleep_for(milliseconds(10));
   }
 }

@@ -16,12 +16,12 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "core/base/mutex.h"
 #include "core/base/result.h"
 #include "daemon/pipeline.h"
 #include "daemon/question_queue.h"
@@ -54,9 +54,9 @@ class Api {
   struct Peer;
   struct Asking;
   void run();
-  void accept(int listener, bool is_local);
-  void watch();
-  void reap();
+  void accept(int listener, bool is_local) YUSHI_EXCLUDES(mutex_);
+  void watch() YUSHI_EXCLUDES(mutex_);
+  void reap() YUSHI_EXCLUDES(mutex_);
 
   Sources sources_;
   const Limits limits_;
@@ -66,8 +66,8 @@ class Api {
   std::optional<ingest::UnixListener> listener_;  // until stop()
   ingest::OwnedFd metrics_;
   std::atomic<bool> stopping_{false};
-  std::mutex mutex_;
-  std::list<std::unique_ptr<Peer>> peers_;  // the list, and what Peer says; protected by mutex_
+  Mutex mutex_;
+  std::list<std::unique_ptr<Peer>> peers_ YUSHI_GUARDED_BY(mutex_);  // and what Peer::seen() shows
   std::thread thread_;
 };
 

@@ -240,6 +240,11 @@ class Daemon {
       pipeline_->tell(std::move(anew));
     }
     if (!loaded_->left_out.empty()) pipeline_->tell(load_record("load", *loaded_));
+    sources_ = std::make_shared<ingest::SourceLimit>(config_.sources);
+    store_->for_each_source([&](TenantId tenant, const std::string& source, const storage::SourceState& state) {
+      bool datagrams = state.seen_on(Transport::udp) || state.seen_on(Transport::unix_socket);
+      if (datagrams) (void)sources_->admit(tenant, source);
+    });
     return pipeline_->start();
   }
 
@@ -258,11 +263,7 @@ class Daemon {
     context.sink = pipeline_.get();
     context.tenants = tenants;
     context.connections = std::make_shared<ingest::Connections>(connections_max_, config_.connections_per_source);
-    context.sources = std::make_shared<ingest::SourceLimit>(config_.sources);
-    store_->for_each_source([&](TenantId tenant, const std::string& source, const storage::SourceState& state) {
-      bool datagrams = state.seen_on(Transport::udp) || state.seen_on(Transport::unix_socket);
-      if (datagrams) (void)context.sources->admit(tenant, source);
-    });
+    context.sources = sources_;
     for (unsigned i = 0; i < ingest_thread_count_; ++i) {
       auto& pulse = pipeline_->ingest_pulse(i);
       ingest_threads_.emplace_back([&io = *contexts_[i], &pulse] {
@@ -308,9 +309,9 @@ class Daemon {
       forwarders_.push_back(std::make_unique<forward::KafkaForwarder>(std::move(settings), std::move(source)));
       if (auto started = forwarders_.back()->start(); !started) return started;
     }
-    pipeline_->on_commit = [this] {
+    pipeline_->call_on_commit([this] {
       for (auto& forwarder : forwarders_) forwarder->wake();
-    };
+    });
     return {};
   }
 
@@ -485,6 +486,7 @@ class Daemon {
   std::shared_ptr<query::ParserVersions> versions_ = std::make_shared<query::ParserVersions>();
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<Pipeline> pipeline_;
+  std::shared_ptr<ingest::SourceLimit> sources_;
   std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
   std::vector<std::thread> ingest_threads_;
   std::vector<std::unique_ptr<ingest::Input>> inputs_;

@@ -16,13 +16,13 @@ void DatasetCounts::forget() { slots_.fill({}); }
 DatasetCounts::Counter* DatasetCounts::counter_of(const MessageKind* kind) {
   constexpr size_t kDatasetsMax = 1024;
   std::string_view dataset = kind == nullptr || kind->dataset.empty() ? std::string_view("none") : kind->dataset;
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (counters_.size() >= kDatasetsMax && !counters_.contains(dataset)) dataset = "other";
   return &counters_.try_emplace(std::string(dataset)).first->second;
 }
 
 void DatasetCounts::read(std::map<std::string, uint64_t>& into) const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   for (auto& [dataset, count] : counters_) into[dataset] += count.load(std::memory_order_relaxed);
 }
 

@@ -9,9 +9,9 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 
+#include "core/base/mutex.h"
 #include "core/record/batch.h"
 
 namespace yushi::daemon {
@@ -28,11 +28,11 @@ class DatasetCounts {
     const MessageKind* kind = nullptr;
     Counter* counter = nullptr;
   };
-  Counter* counter_of(const MessageKind* kind);
+  Counter* counter_of(const MessageKind* kind) YUSHI_EXCLUDES(mutex_);
 
   std::array<Slot, 256> slots_{};
-  mutable std::mutex mutex_;
-  std::map<std::string, Counter, std::less<>> counters_;  // protected by mutex_; the counters stay where they are
+  mutable Mutex mutex_;
+  std::map<std::string, Counter, std::less<>> counters_ YUSHI_GUARDED_BY(mutex_);  // they stay where they are
 };
 
 }  // namespace yushi::daemon

@@ -26,6 +26,9 @@ bool due(int64_t last_ns, int64_t now_ns, int64_t interval_ns) {
   return now_ns < last_ns || now_ns - last_ns >= interval_ns;
 }
 
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kIdleWait = std::chrono::milliseconds(200);
 constexpr int64_t kAlertInterval = 60 * kMinute;  // of one thing that comes and goes
 constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
 // The engine's state since its version 4 has a name of its own: an older yushid goes on from the one that it left.
@@ -86,9 +89,9 @@ void Pipeline::deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) {
   worker.pulse.step();
   auto prepared = prepare(worker, std::move(batch));
   auto memory = memory_of(*prepared.batch);
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   worker.pulse.rest();
-  changed_.wait(lock, [&] { return in_flight_ == 0 || in_flight_ + memory <= options_.in_flight_bytes || failed_; });
+  while (in_flight_ > 0 && in_flight_ + memory > options_.in_flight_bytes && !failed_) changed_.wait(lock);
   worker.pulse.step();
   if (failed_) return;  // never acknowledged; the daemon is stopping
   in_flight_ += memory;
@@ -135,7 +138,7 @@ std::map<std::string, uint64_t> Pipeline::records_of_datasets() const {
 }
 
 void Pipeline::tell(OwnRecord record, std::optional<Alert> alert) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   own_.push_back({std::move(record), std::move(alert)});
 }
 
@@ -150,20 +153,22 @@ void Pipeline::tell_trouble(const std::string& action, std::string_view title, c
 void Pipeline::run() {
   ::pthread_setname_np(::pthread_self(), "committer");
   std::vector<storage::PreparedBatch> batches;
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (true) {
-    using namespace std::chrono;
     store_.pulse().step();
     bool held = !batches.empty();  // since the disk is full
-    changed_.wait_for(lock, 200ms, [&] {
-      return (!held && !queue_.empty()) || !own_.empty() || stopping_ || sign_wanted_ > signed_;
-    });
+    auto is_asked = [&]() YUSHI_REQUIRES(mutex_) { return stopping_ || sign_wanted_ > signed_; };
+    const auto idle_end = Clock::now() + kIdleWait;
+    while ((held || queue_.empty()) && own_.empty() && !is_asked() && changed_.wait_until(lock, idle_end)) {
+    }
     // Group commit: one sync for all that comes within the interval, or fills a commit.
-    changed_.wait_for(lock, nanoseconds(held || queue_.empty() ? 0 : options_.commit_interval_ns), [&] {
-      return queued_raw_bytes_ >= options_.commit_bytes || stopping_ || sign_wanted_ > signed_;
-    });
+    const auto group_end = Clock::now() + std::chrono::nanoseconds(options_.commit_interval_ns);
+    while (!held && !queue_.empty() && queued_raw_bytes_ < options_.commit_bytes && !is_asked() &&
+           changed_.wait_until(lock, group_end)) {
+    }
     bool last = stopping_;
     uint64_t signing = sign_wanted_;
+    const bool must_sign = signing > signed_;
     auto at_signed = std::exchange(at_signed_, {});
     for (uint64_t bytes = 0; !queue_.empty() && ((!held && bytes < 4 * options_.commit_bytes) || last);) {
       bytes += queue_.front().raw_bytes;
@@ -183,7 +188,7 @@ void Pipeline::run() {
     int64_t now = realtime_ns();
     if (done) done = store_.tick(clock_ns(CLOCK_BOOTTIME), now);
     if (done) done = store_.seal_due(now);
-    if (done) done = store_.sign_checkpoints(now, !at_signed.empty() ? 0 : signing > signed_ ? kSecond : kMinute);
+    if (done) done = store_.sign_checkpoints(now, !at_signed.empty() ? 0 : must_sign ? kSecond : kMinute);
     if (done) {
       for (auto& call : at_signed) call();
     }
@@ -207,7 +212,7 @@ void Pipeline::run() {
       return;
     }
     changed_.notify_all();
-    if (on_commit) on_commit();
+    if (on_commit_) on_commit_();
     if (last && !more && queue_.empty()) return store_.pulse().rest();
   }
 }
@@ -220,7 +225,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   }
   std::vector<Own> told;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     told.swap(own_);
   }
   std::vector<std::string> own;
@@ -494,7 +499,10 @@ Result<void> Pipeline::start() {
   if (resumed) resumed = resume_books();
   if (resumed) resumed = resume_hosts();
   if (!resumed) return resumed;
-  committed_ = store_.commit_number();
+  {
+    MutexLock lock(mutex_);
+    committed_ = store_.commit_number();
+  }
   counters_.round_ns = realtime_ns();
   counters_.newest_ns = minute_ns_;
   thread_ = std::thread([this] { run(); });
@@ -504,39 +512,47 @@ Result<void> Pipeline::start() {
 Result<void> Pipeline::sign_now() { return sign_all({}); }
 
 Result<void> Pipeline::sign_all(std::function<void()> at_signed) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   if (at_signed) at_signed_.push_back(std::move(at_signed));
   auto mine = ++sign_wanted_;
   changed_.notify_all();
-  changed_.wait(lock, [&] { return signed_ >= mine || failed_; });
+  while (signed_ < mine && !failed_) changed_.wait(lock);
   if (failed_) return fail(Code::unavailable, "the store has failed; the daemon is stopping");
   return {};
 }
 
+void Pipeline::call_on_commit(std::function<void()> call) {
+  MutexLock lock(mutex_);
+  on_commit_ = std::move(call);
+}
+
 void Pipeline::reload(std::shared_ptr<const Loaded> loaded) {
-  std::lock_guard lock(loaded_mutex_);
+  MutexLock lock(loaded_mutex_);
   loaded_.swap(loaded);
 }
 
 std::shared_ptr<const Loaded> Pipeline::loaded() const {
-  std::lock_guard lock(loaded_mutex_);
+  MutexLock lock(loaded_mutex_);
   return loaded_;
 }
 
 Result<void> Pipeline::stop() {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
+  MutexLock lock(mutex_);
   if (failed_) return fail(Code::io, "a commit failed; see the log");
   return {};
 }
 
 uint64_t Pipeline::wait_commit(uint64_t commit, int milliseconds) const {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, std::chrono::milliseconds(milliseconds), [&] { return committed_ > commit || failed_; });
+  const auto end = Clock::now() + std::chrono::milliseconds(milliseconds);
+  MutexLock lock(mutex_);
+  while (committed_ <= commit && !failed_ && changed_.wait_until(lock, end)) {
+  }
   return committed_;
 }
 

@@ -6,21 +6,21 @@
 //                    sign, keep the minute's books
 //
 // Back-pressure  deliver() blocks while limits.in_flight_bytes wait for the committer: its thread then reads no socket.
-// Threads        deliver() by ingest threads, each with its own number; tell(), sign_now() and counters() by any.
+// Threads        deliver() by ingest threads, each with its own number; tell(), sign_now(), call_on_commit() and
+//                counters() by any.
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "core/base/mutex.h"
 #include "core/base/time_text.h"
 #include "core/filter/secrets.h"
 #include "daemon/dataset_counts.h"
@@ -82,34 +82,34 @@ class Pipeline : public ingest::BatchSink {
   void deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) override;
   bool would_wait() const override;
   // A record of our own in `_audit`, durable with the next commit. An alert with it names the record.
-  void tell(OwnRecord record, std::optional<Alert> alert = {});
+  void tell(OwnRecord record, std::optional<Alert> alert = {}) YUSHI_EXCLUDES(mutex_);
   // Signs what is synced when the newest checkpoint is older than a second; returns when it is stored and in `heads`.
-  Result<void> sign_now();
+  Result<void> sign_now() YUSHI_EXCLUDES(mutex_);
   // Signs all that is synced, however new the last checkpoint is, and calls `at_signed` before anything else is
   // committed: a snapshot taken there is covered whole.
-  Result<void> sign_all(std::function<void()> at_signed);
+  Result<void> sign_all(std::function<void()> at_signed) YUSHI_EXCLUDES(mutex_);
   void reload(std::shared_ptr<const Loaded> loaded);
   // After the inputs have stopped: commits what is queued, the books and the detectors' state.
   Result<void> stop();
 
   // The first commit that failed; the daemon stops then, since what is in memory is ahead of the disk.
   std::function<void(const Error&)> on_failure;
-  // After each commit, on the committer's thread: must not wait. Set before records come.
-  std::function<void()> on_commit;
+  // From now on after each commit, on the committer's thread: must not wait, nor call us.
+  void call_on_commit(std::function<void()> call) YUSHI_EXCLUDES(mutex_);
   const PipelineCounters& counters() const { return counters_; }
   uint64_t disk_reserve_bytes() const { return options_.disk_reserve_bytes; }
   // Something that the daemon itself has to say: a record in `_audit`, and an alert by the rule `yushid.ACTION`.
   void tell_trouble(const std::string& action, std::string_view title, const std::string& what, Severity severity,
-                    uint32_t score);
+                    uint32_t score) YUSHI_EXCLUDES(mutex_);
   std::map<std::string, uint64_t> records_of_datasets() const;  // since start; "none" of those that nobody understood
   uint64_t hosts_unconfirmed() const { return hosts_.unconfirmed(); }
   // Of an ingest thread, stepped by it alone: in deliver(), where it rests while it waits for the committer, and
   // whenever the thread is asked for a sign of life.
   storage::Pulse& ingest_pulse(unsigned ingest_thread) { return workers_[ingest_thread].pulse; }
   // Waits until a commit after `commit` is durable, or `milliseconds` have passed; the newest number.
-  uint64_t wait_commit(uint64_t commit, int milliseconds) const;
+  uint64_t wait_commit(uint64_t commit, int milliseconds) const YUSHI_EXCLUDES(mutex_);
   // What is parsed and judged with now. Any thread.
-  std::shared_ptr<const Loaded> loaded() const;
+  std::shared_ptr<const Loaded> loaded() const YUSHI_EXCLUDES(loaded_mutex_);
 
  private:
   struct Worker {
@@ -126,8 +126,8 @@ class Pipeline : public ingest::BatchSink {
   };
   storage::PreparedBatch prepare(Worker& worker, std::unique_ptr<Batch> batch);
   void run();
-  Result<void> commit(std::vector<storage::PreparedBatch>& batches, bool last);
-  bool disk_is_full();
+  Result<void> commit(std::vector<storage::PreparedBatch>& batches, bool last) YUSHI_EXCLUDES(mutex_);
+  bool disk_is_full() YUSHI_EXCLUDES(mutex_);
   Result<void> replay_detectors();
   Result<void> resume_books();
   Result<void> resume_hosts();
@@ -136,27 +136,31 @@ class Pipeline : public ingest::BatchSink {
   std::string books_state() const;
   void put_log_sizes(std::string& out) const;
   std::unique_ptr<Batch> own_batch(const std::vector<std::string>& jsons) const;
-  void tell_overflow(const storage::PreparedBatch& batch, int64_t now_ns);
+  void tell_overflow(const storage::PreparedBatch& batch, int64_t now_ns) YUSHI_EXCLUDES(mutex_);
 
   storage::Store& store_;
   const PipelineOptions options_;
   PipelineCounters counters_;
   // No std::atomic<shared_ptr>: GCC 12's unlocks a load with relaxed order, which the thread sanitizer rightly calls a
   // race.
-  mutable std::mutex loaded_mutex_;
-  std::shared_ptr<const Loaded> loaded_;  // protected by loaded_mutex_; read once a batch
-  std::vector<Worker> workers_;           // one for each ingest thread
+  mutable Mutex loaded_mutex_;
+  std::shared_ptr<const Loaded> loaded_ YUSHI_GUARDED_BY(loaded_mutex_);  // read once a batch
+  std::vector<Worker> workers_;                                           // one for each ingest thread
   SenderHosts hosts_;
 
-  mutable std::mutex mutex_;
-  mutable std::condition_variable changed_;
-  std::deque<storage::PreparedBatch> queue_;  // protected by mutex_, as is all down to committed_
-  std::vector<Own> own_;                      // records of ours that wait for the next commit
-  uint64_t queued_raw_bytes_ = 0, in_flight_ = 0;
-  bool stopping_ = false, failed_ = false;
-  uint64_t sign_wanted_ = 0, signed_ = 0;
-  std::vector<std::function<void()>> at_signed_;
-  uint64_t committed_ = 0;
+  mutable Mutex mutex_;
+  mutable CondVar changed_;
+  std::deque<storage::PreparedBatch> queue_ YUSHI_GUARDED_BY(mutex_);
+  std::vector<Own> own_ YUSHI_GUARDED_BY(mutex_);  // records of ours that wait for the next commit
+  uint64_t queued_raw_bytes_ YUSHI_GUARDED_BY(mutex_) = 0;
+  uint64_t in_flight_ YUSHI_GUARDED_BY(mutex_) = 0;
+  bool stopping_ YUSHI_GUARDED_BY(mutex_) = false;
+  bool failed_ YUSHI_GUARDED_BY(mutex_) = false;
+  uint64_t sign_wanted_ YUSHI_GUARDED_BY(mutex_) = 0;
+  uint64_t signed_ YUSHI_GUARDED_BY(mutex_) = 0;
+  std::vector<std::function<void()>> at_signed_ YUSHI_GUARDED_BY(mutex_);
+  std::function<void()> on_commit_ YUSHI_GUARDED_BY(mutex_);
+  uint64_t committed_ YUSHI_GUARDED_BY(mutex_) = 0;
 
   // The committer's own.
   Worker committer_;

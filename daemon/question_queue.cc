@@ -10,7 +10,7 @@ Result<QuestionQueue::Turn> QuestionQueue::enter_again(const std::atomic<bool>& 
 Result<QuestionQueue::Turn> QuestionQueue::wait(const std::atomic<bool>& over, bool again) {
   using Clock = std::chrono::steady_clock;
   const auto until = Clock::now() + limits_.wait;
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   const bool must_wait = inside_ >= limits_.at_once || !waiting_.empty();
   if (!again && must_wait && waiting_first_ >= limits_.waiting) {
     ++refused_;
@@ -19,7 +19,7 @@ Result<QuestionQueue::Turn> QuestionQueue::wait(const std::atomic<bool>& over, b
   }
   const auto place = waiting_.insert(waiting_.end(), !again);
   waiting_first_ += !again;
-  auto leave = [&](Code code, std::string words) {
+  auto leave = [&](Code code, std::string words) YUSHI_REQUIRES(mutex_) {
     waiting_first_ -= *place;
     waiting_.erase(place);
     changed_.notify_all();
@@ -43,14 +43,14 @@ Result<QuestionQueue::Turn> QuestionQueue::wait(const std::atomic<bool>& over, b
 }
 
 QuestionQueue::Counts QuestionQueue::counts() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return {inside_, waiting_.size(), refused_};
 }
 
 void QuestionQueue::Turn::leave() {
   if (!queue_) return;
   auto* queue = std::exchange(queue_, nullptr);
-  std::lock_guard lock(queue->mutex_);
+  MutexLock lock(queue->mutex_);
   --queue->inside_;
   queue->changed_.notify_all();
 }

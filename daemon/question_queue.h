@@ -6,12 +6,11 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <list>
-#include <mutex>
 #include <utility>
 
+#include "core/base/mutex.h"
 #include "core/base/result.h"
 
 namespace yushi::daemon {
@@ -59,13 +58,12 @@ class QuestionQueue {
   Result<Turn> wait(const std::atomic<bool>& over, bool again);
 
   const Limits limits_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  // Protected by mutex_:
-  unsigned inside_ = 0;
-  std::list<bool> waiting_;  // in order: whether each is there for the first time
-  unsigned waiting_first_ = 0;
-  uint64_t refused_ = 0;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  unsigned inside_ YUSHI_GUARDED_BY(mutex_) = 0;
+  std::list<bool> waiting_ YUSHI_GUARDED_BY(mutex_);  // in order: whether each is there for the first time
+  unsigned waiting_first_ YUSHI_GUARDED_BY(mutex_) = 0;
+  uint64_t refused_ YUSHI_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace yushi::daemon

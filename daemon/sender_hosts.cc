@@ -88,7 +88,7 @@ void SenderHosts::judge(Batch& batch) {
     Sender* sender = nullptr;
     bool looked_up = false;
     Scratch scratch;
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     for (; from < to; ++from) {
       const auto host = host_of(records[from], scratch);
       if (host.empty() || host == origin.address || is_localhost(host)) continue;
@@ -139,7 +139,7 @@ bool SenderHosts::is_confirmed(Sender& sender, std::string_view host, int64_t no
 
 std::string SenderHosts::save(const std::vector<std::string>& tenants) {
   std::string out;
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (!std::exchange(changed_, false)) return out;
   out.push_back(static_cast<char>(kStateVersion));
   put_varint(out, tenants_.size());
@@ -172,7 +172,7 @@ bool SenderHosts::load(std::string_view bytes, const std::vector<std::string>& t
     }
   }
   if (!ours || !in.ok() || in.left() != 0) return false;
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   tenants_ = std::move(read);
   return true;
 }

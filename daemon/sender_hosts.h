@@ -19,13 +19,13 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "core/base/mutex.h"
 #include "core/record/batch.h"
 #include "ingest/tenant_map.h"
 
@@ -63,15 +63,15 @@ class SenderHosts {
     int64_t cleared_ns = 0;  // when room was made last
   };
 
-  Sender* find(TenantId tenant, std::string_view source, std::string_view host, int64_t now_ns);
-  bool is_confirmed(Sender& sender, std::string_view host, int64_t now_ns);
+  Sender* find(TenantId tenant, std::string_view source, std::string_view host, int64_t now_ns) YUSHI_REQUIRES(mutex_);
+  bool is_confirmed(Sender& sender, std::string_view host, int64_t now_ns) YUSHI_REQUIRES(mutex_);
 
   const ingest::TenantMap relays_;
   const size_t senders_max_;
   std::atomic<uint64_t> unconfirmed_{0};
-  std::mutex mutex_;
-  std::unordered_map<TenantId, Senders> tenants_;  // protected by mutex_, as is changed_
-  bool changed_ = false;
+  Mutex mutex_;
+  std::unordered_map<TenantId, Senders> tenants_ YUSHI_GUARDED_BY(mutex_);
+  bool changed_ YUSHI_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace yushi::daemon

@@ -6,8 +6,9 @@
 
 #include <algorithm>
 #include <array>
-#include <mutex>
 #include <unordered_map>
+
+#include "core/base/mutex.h"
 
 namespace yushi::enrich {
 namespace {
@@ -138,7 +139,7 @@ class UserAgents final : public Lookups {
  private:
   std::shared_ptr<const Agent> of(std::string text) const {
     {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       if (auto known = known_.find(text); known != known_.end()) return known->second;
     }
     std::string lower = text;
@@ -156,15 +157,15 @@ class UserAgents final : public Lookups {
     agent->system = system[0];
     agent->system_version = version(system);
     agent->device = device[0];
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (known_.size() >= kKeptMax) known_.clear();
     known_.emplace(std::move(text), agent);
     return agent;
   }
 
   RuleList agents_, systems_, devices_;
-  mutable std::mutex mutex_;
-  mutable std::unordered_map<std::string, std::shared_ptr<const Agent>> known_;  // protected by mutex_
+  mutable Mutex mutex_;
+  mutable std::unordered_map<std::string, std::shared_ptr<const Agent>> known_ YUSHI_GUARDED_BY(mutex_);
 };
 
 }  // namespace

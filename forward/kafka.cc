@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <unordered_map>
 
 #include "core/base/assert.h"
 #include "core/base/clock.h"
+#include "core/base/mutex.h"
 #include "forward/cursor.h"
 #include "forward/producer.h"
 
@@ -47,11 +46,12 @@ struct KafkaForwarder::State {
   ForwardMetrics metrics;
 
   // Shared with callers.
-  mutable std::mutex mutex;
-  std::condition_variable wakened;
-  bool woken = false, stopping = false;
-  Clock::time_point stop_at;
-  ForwardState state;
+  mutable Mutex mutex;
+  CondVar wakened;
+  bool woken YUSHI_GUARDED_BY(mutex) = false;
+  bool stopping YUSHI_GUARDED_BY(mutex) = false;
+  Clock::time_point stop_at YUSHI_GUARDED_BY(mutex);
+  ForwardState state YUSHI_GUARDED_BY(mutex);
   std::thread thread;
 
   // Of the forwarder's thread alone, from here on.
@@ -82,15 +82,15 @@ struct KafkaForwarder::State {
   State(KafkaSettings s, std::unique_ptr<RecordSource> from)
       : settings(std::move(s)), source(std::move(from)), maker(settings.format) {}
 
-  void note(std::string_view words) {
+  void note(std::string_view words) YUSHI_EXCLUDES(mutex) {
     ++metrics.errors;
-    std::lock_guard lock(mutex);
+    MutexLock lock(mutex);
     state.last_error = words;
     state.last_error_ns = realtime_ns();
   }
 
-  bool stop_asked() const {
-    std::lock_guard lock(mutex);
+  bool stop_asked() const YUSHI_EXCLUDES(mutex) {
+    MutexLock lock(mutex);
     return stopping;
   }
 
@@ -104,15 +104,19 @@ struct KafkaForwarder::State {
     return committed - std::min<uint64_t>(committed, metrics.done);
   }
 
-  void wait(milliseconds most) {
-    std::unique_lock lock(mutex);
-    wakened.wait_for(lock, most, [&] { return woken || stopping; });
+  void wait(milliseconds most) YUSHI_EXCLUDES(mutex) {
+    const auto end = Clock::now() + most;
+    MutexLock lock(mutex);
+    while (!woken && !stopping && wakened.wait_until(lock, end)) {
+    }
     woken = false;
   }
   // After trouble: new commits are no reason to try sooner.
-  void pause(milliseconds time) {
-    std::unique_lock lock(mutex);
-    wakened.wait_for(lock, time, [&] { return stopping; });
+  void pause(milliseconds time) YUSHI_EXCLUDES(mutex) {
+    const auto end = Clock::now() + time;
+    MutexLock lock(mutex);
+    while (!stopping && wakened.wait_until(lock, end)) {
+    }
   }
 
   Result<void> make_producer() {
@@ -252,7 +256,7 @@ struct KafkaForwarder::State {
     is_away = away;
     ForwardState before;
     {
-      std::lock_guard lock(mutex);
+      MutexLock lock(mutex);
       before = state;
       if (away)
         state.away_since_ns = realtime_ns() - std::chrono::nanoseconds(silent).count();
@@ -404,7 +408,12 @@ struct KafkaForwarder::State {
       else if (!read)
         wait(kIdleWait);
     }
-    while (producer != nullptr && in_flight_bytes > 0 && !failed && Clock::now() < stop_at) {
+    Clock::time_point end;
+    {
+      MutexLock lock(mutex);
+      end = stop_at;
+    }
+    while (producer != nullptr && in_flight_bytes > 0 && !failed && Clock::now() < end) {
       producer->poll(20);
     }
     if (producer != nullptr) producer->purge();
@@ -428,7 +437,7 @@ Result<void> KafkaForwarder::start() {
 void KafkaForwarder::stop(double seconds_max) {
   if (!state_->thread.joinable()) return;
   {
-    std::lock_guard lock(state_->mutex);
+    MutexLock lock(state_->mutex);
     state_->stopping = true;
     state_->stop_at =
         Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds_max));
@@ -439,7 +448,7 @@ void KafkaForwarder::stop(double seconds_max) {
 
 void KafkaForwarder::wake() {
   {
-    std::lock_guard lock(state_->mutex);
+    MutexLock lock(state_->mutex);
     state_->woken = true;
   }
   state_->wakened.notify_one();
@@ -448,7 +457,7 @@ void KafkaForwarder::wake() {
 const ForwardMetrics& KafkaForwarder::metrics() const { return state_->metrics; }
 
 ForwardState KafkaForwarder::state() const {
-  std::lock_guard lock(state_->mutex);
+  MutexLock lock(state_->mutex);
   return state_->state;
 }
 

@@ -16,18 +16,17 @@ std::shared_ptr<Connections::Place> Connections::admit(const Address& from, int6
   std::function<void()> displaced;
   auto place = std::make_shared<Place>();
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     const Address holder = holder_of(from);
     auto known = by_holder_.find(holder);
     const size_t held = known == by_holder_.end() ? 0 : known->second.size();
     if (held >= per_source_max_) return nullptr;
     if (open_ >= connections_max_ && !displace_one_of_more_than(held + 1, &displaced)) return nullptr;
     place->holder_ = holder;
-    place->displace_ = std::move(displace);
     place->used(now_ns);
     if (held > 0) by_count_.erase({held, holder});
     by_count_.insert({held + 1, holder});
-    by_holder_[holder].push_back(place);
+    by_holder_[holder].push_back({place, std::move(displace)});
     ++open_;
   }
   if (displaced) displaced();
@@ -37,7 +36,7 @@ std::shared_ptr<Connections::Place> Connections::admit(const Address& from, int6
 bool Connections::displace_one() {
   std::function<void()> displaced;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (!displace_one_of_more_than(1, &displaced)) return false;
   }
   displaced();
@@ -47,42 +46,43 @@ bool Connections::displace_one() {
 bool Connections::displace_one_of_more_than(size_t held, std::function<void()>* displace) {
   if (by_count_.empty() || by_count_.rbegin()->first <= held || closing_ >= kClosingMax) return false;
   auto& places = by_holder_[by_count_.rbegin()->second];
-  auto idle = *std::min_element(places.begin(), places.end(), [](const auto& a, const auto& b) {
-    return a->used_ns_.load(std::memory_order_relaxed) < b->used_ns_.load(std::memory_order_relaxed);
+  auto idle = std::min_element(places.begin(), places.end(), [](const Held& a, const Held& b) {
+    return a.place->used_ns_.load(std::memory_order_relaxed) < b.place->used_ns_.load(std::memory_order_relaxed);
   });
-  remove(*idle);
-  idle->displaced_ = true;
+  *displace = std::move(take(*idle->place)->displace);
   ++closing_;
-  *displace = std::move(idle->displace_);
   return true;
 }
 
-void Connections::remove(Place& place) {
+// nullopt: it was displaced before.
+std::optional<Connections::Held> Connections::take(const Place& place) {
   auto at = by_holder_.find(place.holder_);
+  if (at == by_holder_.end()) return std::nullopt;
   auto& places = at->second;
+  auto here = std::find_if(places.begin(), places.end(), [&](const Held& one) { return one.place.get() == &place; });
+  if (here == places.end()) return std::nullopt;
   by_count_.erase({places.size(), place.holder_});
-  auto here = std::find_if(places.begin(), places.end(), [&](const auto& one) { return one.get() == &place; });
   std::swap(*here, places.back());
-  places.pop_back();  // its connection still holds it
+  Held taken = std::move(places.back());
+  places.pop_back();
   --open_;
   if (places.empty()) {
     by_holder_.erase(at);
   } else {
     by_count_.insert({places.size(), place.holder_});
   }
+  return taken;
 }
 
-void Connections::leave(Place& place) {
-  std::lock_guard lock(mutex_);
-  if (place.displaced_) {
-    --closing_;
-  } else {
-    remove(place);
-  }
+void Connections::leave(const Place& place) {
+  std::optional<Held> taken;  // what its `displace` holds goes without the lock
+  MutexLock lock(mutex_);
+  taken = take(place);
+  if (!taken) --closing_;
 }
 
 size_t Connections::open() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return open_ + closing_;
 }
 

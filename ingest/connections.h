@@ -14,11 +14,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "core/base/mutex.h"
 #include "ingest/tenant_map.h"
 
 namespace yushi::ingest {
@@ -33,10 +34,8 @@ class Connections {
 
    private:
     friend class Connections;
-    Address holder_{};
+    Address holder_{};  // set by admit()
     std::atomic<int64_t> used_ns_{0};
-    std::function<void()> displace_;
-    bool displaced_ = false;
   };
 
   explicit Connections(size_t connections_max = 10'000, size_t per_source_max = 1000)
@@ -47,7 +46,7 @@ class Connections {
   std::shared_ptr<Place> admit(const Address& from, int64_t now_ns, std::function<void()> displace);
   // For want of descriptors: takes a place from the address that holds most, if that has several.
   bool displace_one();
-  void leave(Place& place);
+  void leave(const Place& place);
 
   size_t open() const;  // those that are being closed too
 
@@ -55,15 +54,21 @@ class Connections {
   // A connection that was displaced is closed on its own thread, which may be waiting for the committer meanwhile.
   static constexpr size_t kClosingMax = 128;
 
+  struct Held {
+    std::shared_ptr<Place> place;
+    std::function<void()> displace;
+  };
+
   static Address holder_of(const Address& address);
-  bool displace_one_of_more_than(size_t held, std::function<void()>* displace);
-  void remove(Place& place);
+  bool displace_one_of_more_than(size_t held, std::function<void()>* displace) YUSHI_REQUIRES(mutex_);
+  std::optional<Held> take(const Place& place) YUSHI_REQUIRES(mutex_);
 
   const size_t connections_max_, per_source_max_;
-  mutable std::mutex mutex_;
-  std::map<Address, std::vector<std::shared_ptr<Place>>> by_holder_;
-  std::set<std::pair<size_t, Address>> by_count_;  // how many each holds
-  size_t open_ = 0, closing_ = 0;
+  mutable Mutex mutex_;
+  std::map<Address, std::vector<Held>> by_holder_ YUSHI_GUARDED_BY(mutex_);
+  std::set<std::pair<size_t, Address>> by_count_ YUSHI_GUARDED_BY(mutex_);  // how many each holds
+  size_t open_ YUSHI_GUARDED_BY(mutex_) = 0;
+  size_t closing_ YUSHI_GUARDED_BY(mutex_) = 0;  // displaced, and not left yet
 };
 
 }  // namespace yushi::ingest

@@ -123,9 +123,12 @@ DatagramSource* DatagramSources::find(const SocketAddress& peer) {
 }
 
 DatagramSource& DatagramSources::overflow(TenantId tenant) {
-  DatagramSource& source = overflow_[tenant];
-  source.tenant = tenant;
-  source.source = SourceLimit::kOverflow;
+  auto [at, is_new] = overflow_.try_emplace(tenant);
+  DatagramSource& source = at->second;
+  if (is_new) {
+    source.tenant = tenant;
+    source.source = SourceLimit::kOverflow;
+  }
   return source;
 }
 

@@ -6,7 +6,8 @@
 // half of the stage (of n that flood each 1 in n + 1); one that trickles always finds room. What was dropped is counted
 // for its source.
 //
-// Threads  Its ingest thread only.
+// Threads  The stage and the senders are used under their socket's lock, the batch by its ingest thread without it: a
+//          sender's names are read there, and stay as they are as long as it is remembered.
 // Memory   The stage has a bound; one buffer a read, as large as what was taken. Sources are remembered, at most
 //          kSourcesRememberedMax of them.
 // Cost     A hash lookup and a copy for each datagram; an allocation only for a sender not seen lately.
@@ -29,8 +30,10 @@ namespace yushi::ingest {
 struct DatagramSource {
   std::string source, address;
   TenantId tenant = 0;
+  // The stage's.
   size_t staged_bytes = 0;
-  uint64_t dropped = 0;      // not told yet
+  uint64_t dropped = 0;  // not told yet
+  // The batch's.
   Origin* origin = nullptr;  // null: not in this batch yet
   FrameCounts counts;
   uint64_t bytes = 0;

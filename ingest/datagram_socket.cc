@@ -54,27 +54,32 @@ void DatagramSocket::wait() {
 DatagramSocket::Outcome DatagramSocket::read(int reads_max) {
   Outcome outcome = Outcome::some;
   for (int i = 0; i < reads_max && outcome == Outcome::some; ++i) {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (!reads_ahead_ && stage_.bytes() >= kTurnBytes) break;
     outcome = read_once();
   }
   return outcome;
 }
 
+size_t DatagramSocket::staged_bytes() {
+  MutexLock lock(mutex_);
+  return stage_.bytes();
+}
+
 bool DatagramSocket::read_ahead() {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (!helped_) return false;
   }
   (void)read(kReadsAheadMax);
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (stage_.empty()) return false;
   if (std::exchange(idle_, false)) call();
   return true;
 }
 
 bool DatagramSocket::end_help() {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (!helped_) return true;
   if (!stage_.empty()) return false;
   helped_ = idle_ = false;
@@ -90,7 +95,7 @@ void DatagramSocket::take_turn() {
   if (stopped_) return;
   bool helped, more = false;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     helped = helped_;
   }
   Outcome outcome = Outcome::empty;
@@ -102,7 +107,7 @@ void DatagramSocket::take_turn() {
   if (!must_wait) hand_on();
   bool staged, wants_help;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     staged = !stage_.empty();
     wants_help = !helped && on_behind && (more || staged);
     helped_ = helped |= wants_help;
@@ -130,14 +135,14 @@ void DatagramSocket::take_turn() {
 void DatagramSocket::hand_on() {
   std::vector<DatagramStage::Read> reads;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     stage_.tell_drops(delivery_);
     reads = stage_.take(kTurnBytes, reads_ahead_ ? kReadsPerTurn : kReadsOfOnePerTurn);
   }
   if (reads.empty()) return;
   for (auto& read : reads) batch_.append(std::move(read));
   batch_.deliver();
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   delivered();
 }
 
@@ -167,19 +172,22 @@ void DatagramSocket::drain() {
   pause_.cancel();
   boost::system::error_code ignored;
   socket_.cancel(ignored);
-  while (!stage_.empty()) hand_on();  // nobody else reads any more
+  while (staged_bytes() > 0) hand_on();  // nobody else reads any more
   const auto began = std::chrono::steady_clock::now();
   const auto sink_before = delivery_.time_in_sink();
   for (int empty_reads = 0; empty_reads < 2;) {
     const Outcome outcome = read(1);
     if (outcome == Outcome::failed) break;
-    if (outcome == Outcome::empty || stage_.bytes() >= kTurnBytes) hand_on();
+    if (outcome == Outcome::empty || staged_bytes() >= kTurnBytes) hand_on();
     if (outcome == Outcome::empty && ++empty_reads < 2) std::this_thread::sleep_for(kStopPause);
     const auto spent = std::chrono::steady_clock::now() - began - (delivery_.time_in_sink() - sink_before);
     if (spent > kStopReadingAfter) break;
   }
-  while (!stage_.empty()) hand_on();
-  stage_.tell_drops(delivery_);
+  while (staged_bytes() > 0) hand_on();
+  {
+    MutexLock lock(mutex_);
+    stage_.tell_drops(delivery_);
+  }
   ask_drops();
   delivery_.flush();
   socket_.close(ignored);

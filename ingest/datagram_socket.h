@@ -9,7 +9,6 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "core/base/mutex.h"
 #include "ingest/datagram_batch.h"
 
 namespace yushi::ingest {
@@ -45,36 +45,38 @@ class DatagramSocket : public std::enable_shared_from_this<DatagramSocket> {
 
  protected:
   enum class Outcome { some, empty, failed };
-  // Reads what one call gives into stage_. With the lock.
-  virtual Outcome read_once() = 0;
+  // Reads what one call gives into stage_.
+  virtual Outcome read_once() YUSHI_REQUIRES(mutex_) = 0;
 
   int fd() { return fd_; }
 
   const InputSettings settings_;
   const SharedByInputs context_;
   Delivery delivery_;
-  DatagramStage stage_;
+  Mutex mutex_;
+  DatagramStage stage_ YUSHI_GUARDED_BY(mutex_);
 
  private:
   void wait();
   void take_turn();
   void call();  // take_turn(), on the ingest thread
-  void hand_on();
-  Outcome read(int reads_max);
+  void hand_on() YUSHI_EXCLUDES(mutex_);
+  Outcome read(int reads_max) YUSHI_EXCLUDES(mutex_);
+  size_t staged_bytes() YUSHI_EXCLUDES(mutex_);
   void tick();
   void ask_drops();
-  virtual void delivered() {}  // with the lock
+  virtual void delivered() YUSHI_REQUIRES(mutex_) {}
 
   const bool reads_ahead_;
   DatagramBatch batch_;
   boost::asio::io_context& io_;
   boost::asio::posix::stream_descriptor socket_;
   boost::asio::steady_timer timer_, pause_;
-  std::mutex mutex_;
-  bool helped_ = false;  // with the lock, as is the next
-  bool idle_ = false;    // while helped: the ingest thread has to be called when something is in the stage
-  int fd_ = -1;          // from begin() on
-  bool armed_ = false;   // waits for the socket
+  bool helped_ YUSHI_GUARDED_BY(mutex_) = false;
+  // While helped: the ingest thread has to be called when something is in the stage.
+  bool idle_ YUSHI_GUARDED_BY(mutex_) = false;
+  int fd_ = -1;         // from begin() on
+  bool armed_ = false;  // waits for the socket
   uint32_t drops_ = 0;
   bool failed_ = false;  // waits for the next tick
   bool stopped_ = false;

@@ -4,12 +4,12 @@
 // Threads  Any. Callers remember the answer per sender, so the lock is taken once a source, not once a datagram.
 #pragma once
 
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/base/mutex.h"
 #include "core/record/record.h"
 
 namespace yushi::ingest {
@@ -23,7 +23,7 @@ class SourceLimit {
   // Whether `source` is one of the tenant's; makes it one while there is room. The daemon admits the sources that the
   // store knows before it starts the inputs.
   bool admit(TenantId tenant, std::string_view source) {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     auto& sources = sources_[tenant];
     std::string key(source);
     if (sources.contains(key)) return true;
@@ -34,8 +34,8 @@ class SourceLimit {
 
  private:
   const size_t sources_max_;
-  std::mutex mutex_;
-  std::unordered_map<TenantId, std::unordered_set<std::string>> sources_;
+  Mutex mutex_;
+  std::unordered_map<TenantId, std::unordered_set<std::string>> sources_ YUSHI_GUARDED_BY(mutex_);
 };
 
 }  // namespace yushi::ingest

@@ -8,10 +8,9 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
+#include "core/base/mutex.h"
 #include "ingest/datagram_socket.h"
 
 namespace yushi::ingest {
@@ -41,7 +40,7 @@ class UdpSocket final : public DatagramSocket {
   }
 
  private:
-  Outcome read_once() override {
+  Outcome read_once() override YUSHI_REQUIRES(mutex_) {
     for (size_t i = 0; i < kDatagramsPerRead; ++i) messages_[i].msg_hdr.msg_namelen = sizeof peers_[i].storage;
     int n;
     do {
@@ -61,16 +60,16 @@ class UdpSocket final : public DatagramSocket {
     return datagrams == kDatagramsPerRead ? Outcome::some : Outcome::empty;
   }
 
-  void delivered() override {
+  void delivered() override YUSHI_REQUIRES(mutex_) {
     if (stage_.empty()) sources_.trim();
   }
 
   const std::shared_ptr<AtomicCounts> tally_;
-  DatagramSources sources_;
-  std::unique_ptr<char[]> room_;
-  mmsghdr messages_[kDatagramsPerRead] = {};
-  iovec pieces_[kDatagramsPerRead];
-  SocketAddress peers_[kDatagramsPerRead];
+  DatagramSources sources_ YUSHI_GUARDED_BY(mutex_);
+  std::unique_ptr<char[]> room_ YUSHI_GUARDED_BY(mutex_);
+  mmsghdr messages_[kDatagramsPerRead] YUSHI_GUARDED_BY(mutex_) = {};
+  iovec pieces_[kDatagramsPerRead] YUSHI_GUARDED_BY(mutex_);
+  SocketAddress peers_[kDatagramsPerRead] YUSHI_GUARDED_BY(mutex_);
 };
 
 // Reads a socket on while its ingest thread does not keep up: a thread that does little else is let run at once, also
@@ -86,7 +85,7 @@ class ReaderAhead {
   // It has to stay as long as the socket, which may call it.
   void stop() {
     {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       stopping_ = true;
     }
     changed_.notify_all();
@@ -99,7 +98,7 @@ class ReaderAhead {
 
   void wake() {
     if (awake_.load(std::memory_order_relaxed)) return;
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     awake_ = true;
     changed_.notify_all();
   }
@@ -108,16 +107,18 @@ class ReaderAhead {
     ::pthread_setname_np(::pthread_self(), "udp-ahead");
     // Of this thread alone. Who may not (RLIMIT_NICE) reads ahead like any other.
     (void)::setpriority(PRIO_PROCESS, 0, kNice);
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     while (true) {
-      changed_.wait(lock, [this] { return awake_ || stopping_; });
+      while (!awake_ && !stopping_) changed_.wait(lock);
       for (auto busy = std::chrono::steady_clock::now(); !stopping_;) {
         lock.unlock();
         const auto now = std::chrono::steady_clock::now();
         if (socket_->read_ahead()) busy = now;
         lock.lock();
         if (now - busy > kUntilQuiet) break;
-        changed_.wait_for(lock, kEvery, [this] { return stopping_; });
+        const auto until = std::chrono::steady_clock::now() + kEvery;
+        while (!stopping_ && changed_.wait_until(lock, until)) {
+        }
       }
       if (stopping_) return;
       awake_ = false;  // first: who wants help from now on wakes us again
@@ -129,10 +130,10 @@ class ReaderAhead {
   }
 
   const std::shared_ptr<DatagramSocket> socket_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  Mutex mutex_;
+  CondVar changed_;
   std::atomic<bool> awake_{false};
-  bool stopping_ = false;
+  bool stopping_ YUSHI_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

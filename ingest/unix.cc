@@ -22,7 +22,7 @@ class UnixSocket final : public DatagramSocket {
 
  private:
   // Local datagrams may be as large as the sender's buffer allows, some megabytes: ask for the size first.
-  Outcome read_once() override {
+  Outcome read_once() override YUSHI_REQUIRES(mutex_) {
     ssize_t size;
     do {
       size = ::recv(fd(), nullptr, 0, MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC);
@@ -43,16 +43,16 @@ class UnixSocket final : public DatagramSocket {
     return Outcome::some;
   }
 
-  void delivered() override {
+  void delivered() override YUSHI_REQUIRES(mutex_) {
     if (room_bytes_ <= (256 << 10)) return;
     room_.reset();
     room_bytes_ = 0;
   }
 
   const std::shared_ptr<AtomicCounts> tally_;
-  DatagramSource source_;
-  std::unique_ptr<char[]> room_;
-  size_t room_bytes_ = 0;
+  DatagramSource source_ YUSHI_GUARDED_BY(mutex_);
+  std::unique_ptr<char[]> room_ YUSHI_GUARDED_BY(mutex_);
+  size_t room_bytes_ YUSHI_GUARDED_BY(mutex_) = 0;
 };
 
 class UnixInput final : public DatagramInput {

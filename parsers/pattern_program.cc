@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <mutex>
 #include <optional>
 #include <unordered_map>
 #include <utility>
+
+#include "core/base/mutex.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -286,7 +287,7 @@ class ProgramCompiler {
   class TablePool {
    public:
     std::shared_ptr<const Table> one(const Table& what) {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       if (auto at = tables_.find(bytes(what)); at != tables_.end()) {
         if (auto table = at->second.lock()) return table;
         tables_.erase(at);  // its last owner is about to forget it
@@ -301,14 +302,15 @@ class ProgramCompiler {
       return {reinterpret_cast<const char*>(table.data()), table.size()};
     }
     void forget(const Table* table) {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       const auto at = tables_.find(bytes(*table));
       if (at != tables_.end() && at->first.data() == bytes(*table).data()) tables_.erase(at);
       delete table;
     }
 
-    std::mutex mutex_;
-    std::unordered_map<std::string_view, std::weak_ptr<const Table>> tables_;  // the keys lie in the tables
+    Mutex mutex_;
+    // The keys lie in the tables.
+    std::unordered_map<std::string_view, std::weak_ptr<const Table>> tables_ YUSHI_GUARDED_BY(mutex_);
   };
 
   static std::shared_ptr<const Table> shared_table(const Table& what) {

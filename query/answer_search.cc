@@ -4,7 +4,6 @@
 #include <iterator>
 #include <limits>
 #include <map>
-#include <mutex>
 #include <thread>
 
 #include "core/record/ecs_json.h"

@@ -1,6 +1,5 @@
 // parsers/unknown: the forms of what no product's parser understood.
-#include <mutex>
-
+#include "core/base/mutex.h"
 #include "query/answer.h"
 #include "query/answer_scan.h"
 #include "query/query.h"
@@ -10,6 +9,13 @@ namespace yushi::query {
 namespace {
 
 constexpr size_t kRowsByDefault = 100;
+
+// One for all threads: forms of the same kind must meet.
+struct Gathered {
+  Mutex mutex;
+  SecretMask mask YUSHI_GUARDED_BY(mutex);
+  UnknownLines lines YUSHI_GUARDED_BY(mutex);
+};
 
 }  // namespace
 
@@ -23,26 +29,26 @@ Result<void> answer_unknown(const Asked& asked) {
   auto filter = YUSHI_TRY(Filter::parse_kql(unknown_filter(), clock));
   auto found = YUSHI_TRY(segments_of(asked.view, logs));
 
-  SecretMask mask(asked.secrets);
-  UnknownLines lines;  // one for all threads: forms of the same kind must meet
-  std::mutex mutex;
+  Gathered gathered{{}, SecretMask(asked.secrets), {}};
   auto report = scan_unordered(
       found.segments, filter, scan_options(asked, times, std::nullopt),
       [&](size_t, const std::vector<const Record*>& records) {
-        std::lock_guard lock(mutex);
-        for (auto* record : records) lines.add(mask.mask(*record));
+        MutexLock lock(gathered.mutex);
+        for (auto* record : records) gathered.lines.add(gathered.mask.mask(*record));
         return !asked.cancelled.load();
       },
       asked.cancelled);
   if (!report) return tl::unexpected(report.error());
   if (asked.cancelled) return {};
-  auto rows = lines.rows(limit.value_or(kRowsByDefault));
+  MutexLock lock(gathered.mutex);  // the threads are gone
+  auto rows = gathered.lines.rows(limit.value_or(kRowsByDefault));
   for (auto& row : rows)
     if (!asked.say(row)) return {};
   auto end = end_of(*report, found.missing);
   end.records = rows.size();
-  end.more["lines"] = lines.lines();
-  if (lines.rare()) end.notes.push_back(std::to_string(lines.rare()) + " lines of rare forms are not shown");
+  end.more["lines"] = gathered.lines.lines();
+  if (auto rare = gathered.lines.rare())
+    end.notes.push_back(std::to_string(rare) + " lines of rare forms are not shown");
   say_end(asked, end);
   return {};
 }

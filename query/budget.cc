@@ -6,13 +6,13 @@
 namespace yushi::query {
 
 Budget::~Budget() {
-  std::lock_guard lock(pool_->mutex_);
+  MutexLock lock(pool_->mutex_);
   pool_->lendable_ += borrowed_;
 }
 
 size_t Budget::lease(size_t most) {
   const size_t share = pool_->share();
-  std::lock_guard lock(pool_->mutex_);
+  MutexLock lock(pool_->mutex_);
   const size_t more = std::min(most > share ? most - share : 0, pool_->lendable_);
   pool_->lendable_ -= more;
   borrowed_ += more;
@@ -20,20 +20,20 @@ size_t Budget::lease(size_t most) {
 }
 
 void Budget::end(const std::string& why) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (over_) return;
   why_ = why;
   over_ = true;
 }
 
 std::string Budget::why() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return why_;
 }
 
 ReadTurn::ReadTurn(QueryPool* pool, const std::function<bool()>& over) : pool_(pool) {
   if (!pool_) return;
-  std::unique_lock lock(pool_->mutex_);
+  MutexLock lock(pool_->mutex_);
   const auto place = pool_->waiting_.insert(pool_->waiting_.end(), this);
   while (pool_->readers_free_ == 0 || pool_->waiting_.front() != this) {
     if (over()) {
@@ -51,7 +51,7 @@ ReadTurn::ReadTurn(QueryPool* pool, const std::function<bool()>& over) : pool_(p
 
 ReadTurn::~ReadTurn() {
   if (!pool_) return;
-  std::lock_guard lock(pool_->mutex_);
+  MutexLock lock(pool_->mutex_);
   ++pool_->readers_free_;
   pool_->changed_.notify_all();
 }

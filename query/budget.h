@@ -13,12 +13,12 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <list>
-#include <mutex>
 #include <string>
+
+#include "core/base/mutex.h"
 
 namespace yushi::query {
 
@@ -37,11 +37,11 @@ class QueryPool {
   friend class Budget;
   friend class ReadTurn;
   const size_t bytes_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  size_t lendable_;                     // protected by mutex_
-  unsigned readers_free_;               // protected by mutex_
-  std::list<const ReadTurn*> waiting_;  // for a place, in the order they came; protected by mutex_
+  Mutex mutex_;
+  CondVar changed_;
+  size_t lendable_ YUSHI_GUARDED_BY(mutex_);
+  unsigned readers_free_ YUSHI_GUARDED_BY(mutex_);
+  std::list<const ReadTurn*> waiting_ YUSHI_GUARDED_BY(mutex_);  // for a place, in the order they came
 };
 
 class Budget {
@@ -67,10 +67,10 @@ class Budget {
 
  private:
   QueryPool* pool_;
-  size_t borrowed_ = 0;
+  size_t borrowed_ YUSHI_GUARDED_BY(pool_->mutex_) = 0;
   std::atomic<bool> over_{false};
-  mutable std::mutex mutex_;
-  std::string why_;  // protected by mutex_
+  mutable Mutex mutex_;
+  std::string why_ YUSHI_GUARDED_BY(mutex_);
 };
 
 // One of the pool's places to read and decode a segment of the store, for as long as it lives. Those who wait get one

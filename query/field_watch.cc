@@ -28,7 +28,7 @@ std::string grouped(uint64_t number) {
 }  // namespace
 
 FieldWatch::Watched::Watched(std::string of, bool by_pipe)
-    : name(std::move(of)), field(find_field(name)), is_known(may_be_field(name)), is_of_pipe(by_pipe), nearest(name) {}
+    : name(std::move(of)), field(find_field(name)), is_known(may_be_field(name)), is_of_pipe(by_pipe) {}
 
 FieldWatch::FieldWatch(const Query& query, const ScanOptions& options, std::string place) : place_(std::move(place)) {
   auto times = query.filter.times();
@@ -48,6 +48,7 @@ FieldWatch::FieldWatch(const Query& query, const ScanOptions& options, std::stri
       for (const std::string& name : fields->columns) add(name, true);
     if (auto* where = std::get_if<WhereStage>(&stage)) add_all(where->filter.expression(), true);
   }
+  for (const Watched& watched : watched_) nearest_.emplace_back(watched.name);
 }
 
 void FieldWatch::add(const std::string& name, bool is_of_pipe) {
@@ -62,7 +63,10 @@ void FieldWatch::add_all(const Expression& expression, bool is_of_pipe) {
 }
 
 void FieldWatch::watch(std::vector<ScanSegment>& segments) {
-  looked_.resize(segments.size());
+  {
+    MutexLock lock(mutex_);
+    looked_.resize(segments.size());
+  }
   for (size_t i = 0; i < segments.size(); ++i) {
     segments[i].read = [this, i, read = std::move(segments[i].read)] {
       auto batch = read();
@@ -100,19 +104,20 @@ void FieldWatch::look(size_t segment, const Batch& batch) {
     }
     for (const Field* field : fields) names.emplace_back(field->name);
   }
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   looked_[segment] = 1;
-  for (Watched& watched : watched_)
-    if (!watched.seen.load(std::memory_order_relaxed))
-      for (const std::string& name : names) watched.nearest.offer(name, true);
+  for (size_t i = 0; i < watched_.size(); ++i)
+    if (!watched_[i].seen.load(std::memory_order_relaxed))
+      for (const std::string& name : names) nearest_[i].offer(name, true);
 }
 
 void FieldWatch::look(const std::vector<std::string>& names) {
-  for (Watched& watched : watched_) {
-    if (watched.seen) continue;
+  MutexLock lock(mutex_);
+  for (size_t i = 0; i < watched_.size(); ++i) {
+    if (watched_[i].seen) continue;
     for (const std::string& name : names) {
-      if (name == watched.name) watched.seen = true;
-      watched.nearest.offer(name, true);
+      if (name == watched_[i].name) watched_[i].seen = true;
+      nearest_[i].offer(name, true);
     }
   }
 }
@@ -127,12 +132,15 @@ std::vector<std::string> FieldWatch::notes(const std::vector<ScanSegment>& segme
 
   uint64_t records_looked_at = 0;
   std::vector<size_t> left;
-  for (size_t i = 0; i < segments.size(); ++i) {
-    if (!overlaps(segments[i].summary, from_ns_, to_ns_)) continue;
-    if (looked_[i])
-      records_looked_at += segments[i].summary.records;
-    else
-      left.push_back(i);
+  {
+    MutexLock lock(mutex_);
+    for (size_t i = 0; i < segments.size(); ++i) {
+      if (!overlaps(segments[i].summary, from_ns_, to_ns_)) continue;
+      if (looked_[i])
+        records_looked_at += segments[i].summary.records;
+      else
+        left.push_back(i);
+    }
   }
   auto newest = [&](size_t i) {
     auto& times = segments[i].summary.event_times;
@@ -163,10 +171,13 @@ std::vector<std::string> FieldWatch::notes(const std::vector<ScanSegment>& segme
   }
 
   std::vector<std::string> out;
-  for (Watched& watched : watched_) {
+  MutexLock lock(mutex_);
+  for (size_t i = 0; i < watched_.size(); ++i) {
+    const Watched& watched = watched_[i];
     if (!is_open(watched)) continue;
     if (watched.is_known && records_looked_at == 0) continue;  // no record at all is not the name's fault
-    if (!watched.is_known) for_each_field_name([&](std::string_view name) { watched.nearest.offer(name); });
+    NearestName& nearest = nearest_[i];
+    if (!watched.is_known) for_each_field_name([&](std::string_view name) { nearest.offer(name); });
     std::string text =
         not_looked_at == 0 ? "no record" : "none of the " + grouped(records_looked_at) + " records looked at";
     text += " has the field " + watched.name;
@@ -177,7 +188,7 @@ std::vector<std::string> FieldWatch::notes(const std::vector<ScanSegment>& segme
     else if (!place_.empty())
       text += " (" + place_ + ")";
     if (not_looked_at > 0 && records_looked_at == 0) continue;  // of nothing nothing can be said
-    out.push_back(text + watched.nearest.suggestion());
+    out.push_back(text + nearest.suggestion());
   }
   return out;
 }

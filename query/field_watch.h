@@ -12,10 +12,10 @@
 
 #include <atomic>
 #include <deque>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "core/base/mutex.h"
 #include "core/base/nearest_name.h"
 #include "query/query.h"
 #include "query/scan.h"
@@ -44,19 +44,19 @@ class FieldWatch {
     const bool is_known;
     const bool is_of_pipe;
     std::atomic<bool> seen{false};
-    NearestName nearest;  // protected by mutex_
   };
   void add(const std::string& name, bool is_of_pipe);
   void add_all(const Expression& expression, bool is_of_pipe);
-  void look(size_t segment, const Batch& batch);
-  void look(const std::vector<std::string>& names);
+  void look(size_t segment, const Batch& batch) YUSHI_EXCLUDES(mutex_);
+  void look(const std::vector<std::string>& names) YUSHI_EXCLUDES(mutex_);
 
   int64_t from_ns_, to_ns_;
   bool all_times_;
   std::string place_;
   std::deque<Watched> watched_;
-  std::mutex mutex_;
-  std::vector<char> looked_;  // by segment; protected by mutex_
+  Mutex mutex_;
+  std::vector<NearestName> nearest_ YUSHI_GUARDED_BY(mutex_);  // by watched_
+  std::vector<char> looked_ YUSHI_GUARDED_BY(mutex_);          // by segment
 };
 
 }  // namespace yushi::query

@@ -33,17 +33,17 @@ Result<std::vector<parsers::ParserFile>> decode_parser_files(std::string_view by
 }
 
 void ParserVersions::add(std::shared_ptr<const parsers::ParserSet> set) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   sets_[set->digest()] = std::move(set);
 }
 
 void ParserVersions::read_from(std::weak_ptr<const storage::Database> database) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   database_ = std::move(database);
 }
 
 Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::find(const std::string& digest) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (auto it = sets_.find(digest); it != sets_.end()) return last_ = it->second;
   auto database = database_.lock();
   if (!database) return fail(Code::unavailable, "the store is closing");
@@ -65,7 +65,7 @@ Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::newest(const s
   }
   // goes through parse()
   YUSHI_TRY(view.read(segments.back()));
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (!last_) return fail(Code::unavailable, "the store names no parsers");
   return last_;
 }

@@ -5,9 +5,9 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "core/base/mutex.h"
 #include "parsers/parser_set.h"
 #include "storage/store.h"
 #include "storage/view.h"
@@ -31,12 +31,12 @@ class ParserVersions : public std::enable_shared_from_this<ParserVersions> {
   Result<std::shared_ptr<const parsers::ParserSet>> newest(const storage::StoreView& view);
 
  private:
-  Result<std::shared_ptr<const parsers::ParserSet>> find(const std::string& digest);
+  Result<std::shared_ptr<const parsers::ParserSet>> find(const std::string& digest) YUSHI_EXCLUDES(mutex_);
 
-  std::mutex mutex_;
-  std::shared_ptr<const parsers::ParserSet> last_;                         // asked for; protected by mutex_
-  std::map<std::string, std::shared_ptr<const parsers::ParserSet>> sets_;  // protected by mutex_
-  std::weak_ptr<const storage::Database> database_;
+  Mutex mutex_;
+  std::shared_ptr<const parsers::ParserSet> last_ YUSHI_GUARDED_BY(mutex_);  // asked for
+  std::map<std::string, std::shared_ptr<const parsers::ParserSet>> sets_ YUSHI_GUARDED_BY(mutex_);
+  std::weak_ptr<const storage::Database> database_ YUSHI_GUARDED_BY(mutex_);
 };
 
 }  // namespace yushi::query

@@ -8,14 +8,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <exception>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 
+#include "core/base/mutex.h"
 #include "core/filter/token_filter.h"
 
 namespace yushi::query {
@@ -119,10 +118,10 @@ class Scan {
     return options_.newest_first ? RecordKey{end, "\xff", std::numeric_limits<uint64_t>::max()} : RecordKey{end, "", 0};
   }
 
-  // ------------------------------------------------------------------------------------- the rest of it under mutex_
+  // ------------------------------------------------------------------------------------------------------ under mutex_
 
   // Whether a segment is left that this pass has to read; `next_` is then one.
-  bool has_place() {
+  bool has_place() YUSHI_REQUIRES(mutex_) {
     for (; next_ < order_.size(); ++next_) {
       if (begin_ && lies_before(segments_[order_[next_]].summary, *begin_)) continue;
       if (cut_ && !comes_before(nearest(next_), *cut_)) return false;
@@ -137,7 +136,7 @@ class Scan {
   }
 
   // Whether enough hits wait that come before all that the segments from `place` on can hold.
-  bool is_answered_before(size_t place) const {
+  bool is_answered_before(size_t place) const YUSHI_REQUIRES(mutex_) {
     if (waiting_.size() + report_.records_found < options_.limit) return false;
     const RecordKey end = nearest(place);
     size_t before = 0;
@@ -146,7 +145,7 @@ class Scan {
   }
 
   // Where what is still to come begins; nullopt when nothing is.
-  std::optional<RecordKey> bound() {
+  std::optional<RecordKey> bound() YUSHI_REQUIRES(mutex_) {
     std::optional<RecordKey> first;
     if (has_place()) first = nearest(next_);
     for (auto& [place, position] : in_work_)
@@ -154,28 +153,28 @@ class Scan {
     return first;
   }
 
-  bool may_give() {
+  bool may_give() YUSHI_REQUIRES(mutex_) {
     if (waiting_.empty()) return false;
     auto first = bound();
     return !first || comes_before(waiting_.front().key, *first);
   }
 
   // What comes at or behind `key` is for the next pass.
-  void lower_cut(const RecordKey& key) {
+  void lower_cut(const RecordKey& key) YUSHI_REQUIRES(mutex_) {
     if (cut_ && !comes_before(key, *cut_)) return;
     cut_ = key;
-    std::erase_if(waiting_, [&](const ScanHit& hit) { return !comes_before(hit.key, *cut_); });
+    std::erase_if(waiting_, [&](const ScanHit& hit) { return !comes_before(hit.key, key); });
     heap_again();
   }
 
-  void heap_again() {
+  void heap_again() YUSHI_REQUIRES(mutex_) {
     std::make_heap(waiting_.begin(), waiting_.end(), later());
     waiting_bytes_ = 0;
     for (const ScanHit& hit : waiting_) waiting_bytes_ += bytes_of(hit);
   }
 
   // Lets go of the further half of what waits.
-  void halve() {
+  void halve() YUSHI_REQUIRES(mutex_) {
     std::sort(waiting_.begin(), waiting_.end(), [this](auto& a, auto& b) { return comes_before(a.key, b.key); });
     size_t bytes = 0, kept = 0;
     for (; kept < waiting_.size(); ++kept) {
@@ -188,7 +187,7 @@ class Scan {
   }
 
   // Lets go of hits that more others come before than are wanted.
-  void trim() {
+  void trim() YUSHI_REQUIRES(mutex_) {
     if (waiting_.size() / 4 < options_.limit) return;
     auto first = [this](const ScanHit& a, const ScanHit& b) { return comes_before(a.key, b.key); };
     std::nth_element(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(options_.limit), waiting_.end(),
@@ -205,25 +204,27 @@ class Scan {
     Scratch scratch;
     for (;;) {
       {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return is_over() || (has_place() && has_room()); });
+        MutexLock lock(mutex_);
+        while (!is_over() && !(has_place() && has_room())) changed_.wait(lock);
       }
       ReadTurn turn(options_.pool, [this] { return is_over(); });
       size_t place;
+      std::optional<RecordKey> begin;  // no other pass begins while a place is in work
       {
-        std::lock_guard lock(mutex_);
+        MutexLock lock(mutex_);
         if (is_over()) return;
         if (!has_place() || !has_room()) continue;
         place = next_++;
         in_work_[place] = nearest(place);
+        begin = begin_;
       }
       const ScanSegment& segment = segments_[order_[place]];
       auto batch = read_segment(segment);
       if (batch) {
         auto found = find_matches(**batch, filter_, span_, scratch, stop_, cancelled_);
-        hand_over(place, best_of(segment, found), render, scratch);
+        hand_over(place, best_of(segment, begin, found), render, scratch);
       }
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       note(place, batch);
       in_work_.erase(place);
       trim();
@@ -231,16 +232,17 @@ class Scan {
     }
   }
 
-  bool has_room() const { return waiting_bytes_ <= options_.bytes_max / 2 || in_work_.empty(); }
+  bool has_room() const YUSHI_REQUIRES(mutex_) { return waiting_bytes_ <= options_.bytes_max / 2 || in_work_.empty(); }
 
-  // In the order of the scan. Of more than the limit only the first are worth rendering.
-  std::vector<const Record*>& best_of(const ScanSegment& segment, std::vector<const Record*>& found) const {
+  // From `begin` on, in the order of the scan. Of more than the limit only the first are worth rendering.
+  std::vector<const Record*>& best_of(const ScanSegment& segment, const std::optional<RecordKey>& begin,
+                                      std::vector<const Record*>& found) const {
     auto before = [&](const Record* a, const Record* b) {
       if (a->event_ns != b->event_ns)
         return options_.newest_first ? a->event_ns > b->event_ns : a->event_ns < b->event_ns;
       return options_.newest_first ? a->index > b->index : a->index < b->index;
     };
-    if (begin_) std::erase_if(found, [&](auto* record) { return comes_before(key_of(segment, *record), *begin_); });
+    if (begin) std::erase_if(found, [&](auto* record) { return comes_before(key_of(segment, *record), *begin); });
     if (found.size() > options_.limit) {
       std::nth_element(found.begin(), found.begin() + static_cast<ptrdiff_t>(options_.limit), found.end(), before);
       found.resize(options_.limit);
@@ -253,7 +255,8 @@ class Scan {
     return {record.event_ns, segment.log, record.index};
   }
 
-  void hand_over(size_t place, const std::vector<const Record*>& found, const Render& render, Scratch& scratch) {
+  void hand_over(size_t place, const std::vector<const Record*>& found, const Render& render, Scratch& scratch)
+      YUSHI_EXCLUDES(mutex_) {
     const ScanSegment& segment = segments_[order_[place]];
     std::vector<ScanHit> hits;
     size_t bytes = 0;
@@ -266,7 +269,7 @@ class Scan {
       hits.push_back(std::move(hit));
       const bool last = i + 1 == found.size();
       if (!last && bytes < std::min(kHandOverBytes, options_.bytes_max / 4)) continue;
-      std::unique_lock lock(mutex_);
+      MutexLock lock(mutex_);
       if (!wait_for_room(lock, place, hits.front().key, bytes, patience)) return;
       for (ScanHit& each : hits) {
         if (cut_ && !comes_before(each.key, *cut_)) return;
@@ -285,8 +288,8 @@ class Scan {
 
   // False when nothing from `first` on, which is next of a segment in work, is wanted in this pass. What is waited for
   // the reader goes off `patience`.
-  bool wait_for_room(std::unique_lock<std::mutex>& lock, size_t place, const RecordKey& first, size_t bytes,
-                     std::chrono::nanoseconds& patience) {
+  bool wait_for_room(MutexLock& lock, size_t place, const RecordKey& first, size_t bytes,
+                     std::chrono::nanoseconds& patience) YUSHI_REQUIRES(mutex_) {
     using Clock = std::chrono::steady_clock;
     while (!is_over()) {
       if (cut_ && !comes_before(first, *cut_)) return false;
@@ -319,7 +322,7 @@ class Scan {
 
   // In the caller's thread: hands over what may be given until all is done.
   void give(const TakeHit& take) {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     std::vector<ScanHit> hits;
     for (bool more = true; more && report_.records_found < options_.limit;) {
       if (cancelled_.load(std::memory_order_relaxed)) {
@@ -368,7 +371,7 @@ class Scan {
       ReadTurn turn(options_.pool, [this] { return is_over(); });
       size_t place;
       {
-        std::lock_guard lock(mutex_);
+        MutexLock lock(mutex_);
         if (cancelled_.load(std::memory_order_relaxed)) report_.cancelled = true;
         if (is_over() || next_ >= order_.size()) return;
         place = next_++;
@@ -377,7 +380,7 @@ class Scan {
       std::vector<const Record*> found;
       if (batch) found = find_matches(**batch, filter_, span_, scratch, stop_, cancelled_);
       if (!found.empty() && !visit(number, found)) stop_ = true;
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       note(place, batch);
       report_.records_found += found.size();
       if (cancelled_.load(std::memory_order_relaxed)) report_.cancelled = true;
@@ -385,7 +388,7 @@ class Scan {
   }
 
   // Once for each segment, however many passes read it.
-  void note(size_t place, const Result<std::unique_ptr<Batch>>& batch) {
+  void note(size_t place, const Result<std::unique_ptr<Batch>>& batch) YUSHI_REQUIRES(mutex_) {
     if (std::exchange(noted_[place], true)) return;
     const ScanSegment& segment = segments_[order_[place]];
     if (!batch) {
@@ -397,6 +400,7 @@ class Scan {
   }
 
   Result<ScanReport> finish() {
+    MutexLock lock(mutex_);
     std::sort(report_.missing.begin(), report_.missing.end());
     return std::move(report_);
   }
@@ -413,18 +417,18 @@ class Scan {
   std::vector<size_t> order_;  // segments that may hold a match, nearest first
   std::atomic<bool> stop_{false};
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  // Protected by mutex_:
-  size_t next_ = 0;                      // place in order_ that nobody has taken
-  std::map<size_t, RecordKey> in_work_;  // place -> its first hit that is not handed over comes here or later
-  std::optional<RecordKey> begin_;       // of this pass
-  std::optional<RecordKey> cut_;         // of this pass: it gives what comes before
-  std::vector<ScanHit> waiting_;         // heap
-  size_t waiting_bytes_ = 0;
-  bool giving_ = false;  // the caller has hits in hand
-  std::vector<char> noted_;
-  ScanReport report_;
+  Mutex mutex_;
+  CondVar changed_;
+  size_t next_ YUSHI_GUARDED_BY(mutex_) = 0;  // place in order_ that nobody has taken
+  // place -> its first hit that is not handed over comes here or later
+  std::map<size_t, RecordKey> in_work_ YUSHI_GUARDED_BY(mutex_);
+  std::optional<RecordKey> begin_ YUSHI_GUARDED_BY(mutex_);  // of this pass
+  std::optional<RecordKey> cut_ YUSHI_GUARDED_BY(mutex_);    // of this pass: it gives what comes before
+  std::vector<ScanHit> waiting_ YUSHI_GUARDED_BY(mutex_);    // heap
+  size_t waiting_bytes_ YUSHI_GUARDED_BY(mutex_) = 0;
+  bool giving_ YUSHI_GUARDED_BY(mutex_) = false;  // the caller has hits in hand
+  std::vector<char> noted_ YUSHI_GUARDED_BY(mutex_);
+  ScanReport report_ YUSHI_GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -110,11 +110,11 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& directory, M
   database->directory_ = directory;
   database->mode_ = mode;
   rocksdb::DB* db = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
   auto options = db_options();
   // The overload with families: without them RocksDB 7.8 answers NotFound for blob values, without an error.
-  auto status = mode == Mode::read_write
-                    ? rocksdb::DB::Open(options, directory, descriptors, &database->handles_, &db)
-                    : rocksdb::DB::OpenForReadOnly(options, directory, descriptors, &database->handles_, &db);
+  auto status = mode == Mode::read_write ? rocksdb::DB::Open(options, directory, descriptors, &handles, &db)
+                                         : rocksdb::DB::OpenForReadOnly(options, directory, descriptors, &handles, &db);
   if (status.IsIOError() && status.ToString().find("lock file") != std::string::npos && mode == Mode::read_write) {
     return fail(Code::unavailable, "another yushid runs on the store " + directory +
                                        "; stop it or choose another data_dir (" + status.ToString() + ")");
@@ -125,9 +125,12 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& directory, M
     return tl::unexpected(std::move(error));
   }
   database->db_.reset(db);
-  auto& h = database->handles_;
-  database->families_ = {h[1], h[2], h[3], h[4], h[5], h[6]};
-  for (size_t i = 7; i < h.size(); ++i) database->blocks_[wanted[i]] = h[i];
+  database->families_ = {handles[1], handles[2], handles[3], handles[4], handles[5], handles[6]};
+  {
+    MutexLock lock(database->blocks_mutex_);
+    for (size_t i = 7; i < handles.size(); ++i) database->blocks_[wanted[i]] = handles[i];
+    database->handles_ = std::move(handles);
+  }
   return database;
 }
 
@@ -140,20 +143,20 @@ Database::~Database() {
 Result<rocksdb::ColumnFamilyHandle*> Database::blocks_family(uint32_t store_day, uint32_t days) {
   auto name = "blocks." + std::to_string(store_day) + "." + std::to_string(days);
   {
-    std::lock_guard lock(blocks_mutex_);
+    MutexLock lock(blocks_mutex_);
     if (auto it = blocks_.find(name); it != blocks_.end()) return it->second;
   }
   rocksdb::ColumnFamilyHandle* handle = nullptr;
   auto status = db_->CreateColumnFamily(family_options(name, shared_cache()), name, &handle);
   if (!status.ok()) return failed(status, "making the column family " + name);
-  std::lock_guard lock(blocks_mutex_);
+  MutexLock lock(blocks_mutex_);
   blocks_[name] = handle;
   handles_.push_back(handle);
   return handle;
 }
 
 std::vector<rocksdb::ColumnFamilyHandle*> Database::blocks_families() const {
-  std::lock_guard lock(blocks_mutex_);
+  MutexLock lock(blocks_mutex_);
   std::vector<rocksdb::ColumnFamilyHandle*> out;
   for (auto& [name, handle] : blocks_) out.push_back(handle);
   return out;
@@ -240,7 +243,12 @@ std::shared_ptr<const rocksdb::Snapshot> Database::snapshot() const {
 }
 
 Result<void> Database::flush() {
-  for (auto* handle : handles_) {
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  {
+    MutexLock lock(blocks_mutex_);
+    handles = handles_;
+  }
+  for (auto* handle : handles) {
     auto status = db_->Flush(rocksdb::FlushOptions(), handle);
     if (!status.ok()) return failed(status, "flushing " + handle->GetName());
   }

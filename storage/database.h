@@ -7,12 +7,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/base/mutex.h"
 #include "core/base/result.h"
 
 namespace rocksdb {
@@ -73,9 +73,9 @@ class Database {
   Mode mode_ = Mode::read_write;
   std::unique_ptr<rocksdb::DB> db_;
   Families families_{};
-  mutable std::mutex blocks_mutex_;
-  std::map<std::string, rocksdb::ColumnFamilyHandle*> blocks_;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+  mutable Mutex blocks_mutex_;
+  std::map<std::string, rocksdb::ColumnFamilyHandle*> blocks_ YUSHI_GUARDED_BY(blocks_mutex_);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_ YUSHI_GUARDED_BY(blocks_mutex_);  // of all families
 };
 
 }  // namespace yushi::storage

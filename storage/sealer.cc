@@ -20,7 +20,7 @@ Store::Sealer::Sealer(std::shared_ptr<Database> database, StoreCounters& counter
 
 Store::Sealer::~Sealer() {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     stop_ = true;
   }
   changed_.notify_all();
@@ -28,9 +28,9 @@ Store::Sealer::~Sealer() {
 }
 
 void Store::Sealer::add(Job job) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   committer_.rest();
-  changed_.wait(lock, [&] { return queue_.size() < kQueueMax || failed_; });
+  while (queue_.size() >= kQueueMax && !failed_) changed_.wait(lock);
   committer_.step();
   if (pulse_.rests() && !failed_) pulse_.step();
   queue_.push_back(std::move(job));
@@ -38,23 +38,23 @@ void Store::Sealer::add(Job job) {
 }
 
 Result<void> Store::Sealer::wait() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return (queue_.empty() && !busy_) || failed_; });
+  MutexLock lock(mutex_);
+  while ((!queue_.empty() || busy_) && !failed_) changed_.wait(lock);
   if (failed_) return tl::unexpected(*failed_);
   return {};
 }
 
 std::optional<Error> Store::Sealer::failed() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return failed_;
 }
 
 void Store::Sealer::run() {
   ::pthread_setname_np(::pthread_self(), "sealer");
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (true) {
     // What waits at destruction is durable in the tail; a restart takes it up again.
-    changed_.wait(lock, [&] { return stop_ || (!queue_.empty() && !failed_); });
+    while (!stop_ && (queue_.empty() || failed_)) changed_.wait(lock);
     if (stop_) return;
     {
       auto job = std::move(queue_.front());

@@ -4,13 +4,12 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 
+#include "core/base/mutex.h"
 #include "storage/store.h"
 
 namespace yushi::storage {
@@ -35,7 +34,7 @@ struct Store::Sealer {
   static constexpr size_t kQueueMax = 2;
 
   void run();
-  Result<void> seal(Job& job);
+  Result<void> seal(Job& job) YUSHI_EXCLUDES(mutex_);
 
   std::shared_ptr<Database> database_;
   StoreCounters& counters_;
@@ -43,11 +42,12 @@ struct Store::Sealer {
   const std::atomic<uint32_t>& store_day_;
   Pulse& committer_;  // rests while add() waits
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Job> queue_;  // protected by mutex_, as are the two below
-  bool busy_ = false, stop_ = false;
-  std::optional<Error> failed_;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::deque<Job> queue_ YUSHI_GUARDED_BY(mutex_);
+  bool busy_ YUSHI_GUARDED_BY(mutex_) = false;
+  bool stop_ YUSHI_GUARDED_BY(mutex_) = false;
+  std::optional<Error> failed_ YUSHI_GUARDED_BY(mutex_);
   Pulse pulse_;  // stepped under mutex_: by add() when there is work again, then by the sealer
   std::thread thread_;
 };

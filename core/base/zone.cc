@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <exception>
 #include <map>
-#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "core/base/calendar.h"
+#include "core/base/mutex.h"
 #include "core/base/time_text.h"
 
 namespace yushi {
@@ -102,9 +102,9 @@ const Zone* Zone::known(std::string_view iana_name) {
 
 Result<std::shared_ptr<const Zone>> Zone::find(std::string_view iana_name) {
   if (iana_name == "UTC") return utc();
-  static std::mutex mutex;
-  static std::map<std::string, std::shared_ptr<const Zone>, std::less<>> known;
-  std::lock_guard lock(mutex);
+  static Mutex mutex;
+  static std::map<std::string, std::shared_ptr<const Zone>, std::less<>> known YUSHI_GUARDED_BY(mutex);
+  MutexLock lock(mutex);
   if (auto it = known.find(iana_name); it != known.end()) return it->second;
   try {
     const date::time_zone* zone = date::locate_zone(std::string(iana_name));

@@ -1,16 +1,16 @@
 #include "core/record/dataset.h"
 
-#include <mutex>
 #include <set>
 
+#include "core/base/mutex.h"
 #include "core/base/nearest_name.h"
 
 namespace yushi {
 namespace {
 
 struct Known {
-  std::mutex mutex;
-  std::set<std::string, std::less<>> names;
+  Mutex mutex;
+  std::set<std::string, std::less<>> names YUSHI_GUARDED_BY(mutex);
 };
 Known& known() {
   static Known all;
@@ -20,18 +20,18 @@ Known& known() {
 }  // namespace
 
 void declare_dataset(std::string_view name) {
-  std::lock_guard lock(known().mutex);
+  MutexLock lock(known().mutex);
   known().names.emplace(name);
 }
 
 bool may_be_dataset(std::string_view name) {
-  std::lock_guard lock(known().mutex);
+  MutexLock lock(known().mutex);
   return known().names.empty() || known().names.contains(name);
 }
 
 std::string dataset_suggestion(std::string_view name) {
   NearestName nearest(name);
-  std::lock_guard lock(known().mutex);
+  MutexLock lock(known().mutex);
   for (const std::string& each : known().names) nearest.offer(each);
   return nearest.suggestion();
 }

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <mutex>
 #include <set>
 #include <string>
 
 #include "core/base/assert.h"
+#include "core/base/mutex.h"
 #include "core/base/nearest_name.h"
 
 namespace yushi {
@@ -63,8 +63,9 @@ constexpr size_t kNamesMax = 60'000;
 constexpr size_t kDeclaredSlots = 131'072;  // 1 MiB of zero pages until used
 std::atomic<const Field*> declared[kDeclaredSlots];
 std::atomic<size_t> declared_count{0};
-std::mutex declare_mutex;
-std::set<std::string, std::less<>>& dynamic_prefixes() {  // protected by declare_mutex; of files, so there are few
+Mutex declare_mutex;
+// Of files, so there are few.
+std::set<std::string, std::less<>>& dynamic_prefixes() YUSHI_REQUIRES(declare_mutex) {
   static std::set<std::string, std::less<>> prefixes;
   return prefixes;
 }
@@ -107,7 +108,7 @@ std::vector<const Field*> fields_named(std::string_view name) {
 }
 
 void declare_dynamic_prefix(std::string_view prefix) {
-  std::lock_guard lock(declare_mutex);
+  MutexLock lock(declare_mutex);
   dynamic_prefixes().emplace(prefix);
 }
 
@@ -115,7 +116,7 @@ bool may_be_field(std::string_view name) {
   if (find_field(name)) return true;
   auto continues = [&](std::string_view prefix) { return name.size() > prefix.size() && name.starts_with(prefix); };
   if (continues("json.") || continues("kv.") || continues("labels.") || continues(kStructuredDataPrefix)) return true;
-  std::lock_guard lock(declare_mutex);
+  MutexLock lock(declare_mutex);
   return std::any_of(dynamic_prefixes().begin(), dynamic_prefixes().end(), continues);
 }
 
@@ -137,7 +138,7 @@ Result<const Field*> declare_field(std::string_view name, FieldType type, bool l
   if (name.empty()) return fail(Code::invalid, "declaring a field: its name is empty; give it a name");
   uint64_t hash = name_hash(name);
   if (const Field* field = find_static(name, hash)) return field;
-  std::lock_guard lock(declare_mutex);
+  MutexLock lock(declare_mutex);
   size_t slot;
   auto fits = [&](const Field& field) { return field.name == name && field.type == type && field.list == list; };
   if (const Field* field = find_declared(hash, &slot, fits)) return field;

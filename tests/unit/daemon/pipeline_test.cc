@@ -115,7 +115,7 @@ class PipelineTest : public testing::Test {
     if (options.commit_interval_ns == PipelineOptions().commit_interval_ns) options.commit_interval_ns = 1'000'000;
     pipeline_ = std::make_unique<Pipeline>(*store_, first_, options);
     pipeline_->on_failure = [](const Error& error) { ADD_FAILURE() << error.message; };
-    pipeline_->on_commit = [this] { commits_ += 1; };
+    pipeline_->call_on_commit([this] { commits_ += 1; });
     auto started = pipeline_->start();
     ASSERT_TRUE(started) << started.error().message;
   }
