@@ -86,7 +86,7 @@ std::vector<ConstantField> merged(const std::vector<ConstantField>& under, const
 }
 
 const MessageKind* InnerKinds::get(const MessageKind& outer, const MessageKind& inner) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (auto known = kinds_.find({&outer, &inner}); known != kinds_.end()) return known->second.get();
   if (kinds_.size() == kKindsMax) return &inner;
   // The parser is the outer one: that the lines are joined and counted by.

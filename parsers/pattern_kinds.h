@@ -14,9 +14,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <utility>
 
+#include "core/base/mutex.h"
 #include "core/record/record.h"
 
 namespace yushi::parsers {
@@ -58,8 +58,9 @@ class InnerKinds {
 
  private:
   static constexpr size_t kKindsMax = 65'536;
-  std::mutex mutex_;
-  std::map<std::pair<const MessageKind*, const MessageKind*>, std::unique_ptr<const MessageKind>> kinds_;
+  Mutex mutex_;
+  std::map<std::pair<const MessageKind*, const MessageKind*>, std::unique_ptr<const MessageKind>> kinds_
+      YUSHI_GUARDED_BY(mutex_);
 };
 
 }  // namespace yushi::parsers
