@@ -310,9 +310,7 @@ bool Api::Peer::answer_request(Api& api, const HttpRequest& request) {
 }
 
 OwnRecord Api::Peer::record_of(std::string action, std::string message) const {
-  OwnRecord out;
-  out.action = std::move(action);
-  out.message = std::move(message);
+  auto out = own_record(std::move(action), std::move(message));
   out.succeeded = true;
   Asked asked;
   asked.user = user;

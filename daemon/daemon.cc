@@ -234,10 +234,7 @@ class Daemon {
                   " were left unsealed by a crash and parser engine " + std::to_string(tail.engine) +
                   ", which gave their fields; engine " + std::to_string(parsers::kParserEngine) + " gives them anew";
       spdlog::warn("{}", what);
-      OwnRecord anew;
-      anew.action = "fields-anew";
-      anew.message = what;
-      pipeline_->tell(std::move(anew));
+      pipeline_->tell(own_record("fields-anew", what));
     }
     if (!loaded_->left_out.empty()) pipeline_->tell(load_record("load", *loaded_));
     sources_ = std::make_shared<ingest::SourceLimit>(config_.sources);
@@ -430,9 +427,7 @@ class Daemon {
 
   // For `_audit`; with a `reason` it failed.
   static OwnRecord configuration_record(const char* action, const std::string& what, const std::string& reason) {
-    OwnRecord out;
-    out.action = action;
-    out.message = what;
+    auto out = own_record(action, what);
     out.reason = reason;
     out.succeeded = reason.empty();
     return out;

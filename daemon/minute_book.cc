@@ -14,9 +14,7 @@ constexpr size_t kSourceBytes = 60, kCountBytes = 24;
 static_assert(kCountNames.size() == static_cast<size_t>(Note::Kind::input_down) + 1);
 
 OwnRecord minute_record(const char* action, int64_t from_ns, int64_t to_ns, std::string message) {
-  OwnRecord out;
-  out.action = action;
-  out.message = std::move(message);
+  auto out = own_record(action, std::move(message));
   out.from_ns = from_ns;
   out.to_ns = to_ns;
   return out;

@@ -49,13 +49,6 @@ Alert own_alert(const detect::DetectorName& name, Severity severity, uint32_t sc
   return alert;
 }
 
-OwnRecord own_record(std::string action, std::string message) {
-  OwnRecord out;
-  out.action = std::move(action);
-  out.message = std::move(message);
-  return out;
-}
-
 std::map<std::string, uint64_t> read_log_sizes(Reader& in) {
   std::map<std::string, uint64_t> out;
   auto logs = in.varint();

@@ -210,10 +210,15 @@ void take_time(const Json& event, const char* name, int64_t& unix_ns) {
 
 }  // namespace
 
-OwnRecord start_record(uint32_t engine) {
+OwnRecord own_record(std::string action, std::string message) {
   OwnRecord out;
-  out.action = "start";
-  out.message = "yushid started with parser engine " + std::to_string(engine);
+  out.action = std::move(action);
+  out.message = std::move(message);
+  return out;
+}
+
+OwnRecord start_record(uint32_t engine) {
+  auto out = own_record("start", "yushid started with parser engine " + std::to_string(engine));
   out.succeeded = true;
   out.about = EngineStarted{engine};
   return out;

@@ -90,6 +90,7 @@ struct OwnRecord {
   std::variant<std::monostate, EngineStarted, NodeMinute, SourcesMinute, Asked> about;
 };
 
+OwnRecord own_record(std::string action, std::string message);
 // What each start commits to `_audit` before anything else. Under the tree it says which engines there were, so that
 // nobody can call an edited column that of an engine which this program is not.
 OwnRecord start_record(uint32_t engine);

@@ -315,9 +315,7 @@ TEST_F(InOrder, AReloadInBetweenLosesNothingAndEachRecordKeepsTheFieldsOfItsVers
   std::thread asking([&] {
     uint64_t seen = 0;
     while (!done) {
-      OwnRecord asked;
-      asked.action = "asked";
-      pipeline_->tell(asked);
+      pipeline_->tell(own_record("asked", "asked"));
       auto signed_now = pipeline_->sign_now();
       EXPECT_TRUE(signed_now) << signed_now.error().message;
       auto commit = pipeline_->wait_commit(seen, 20);
@@ -449,12 +447,7 @@ TEST_F(PipelineTest, EachMinuteBeginsWhereTheOneBeforeEndedOverARestartToo) {
 
 TEST_F(PipelineTest, WhatWasToldIsInAuditAfterStop) {
   open();
-  for (int i = 0; i < 10; ++i) {
-    OwnRecord told;
-    told.action = "told";
-    told.message = "told " + std::to_string(i);
-    pipeline_->tell(told);
-  }
+  for (int i = 0; i < 10; ++i) pipeline_->tell(own_record("told", "told " + std::to_string(i)));
   stop_and_close();
   int next = 0;
   for (auto& record : audit()) {
