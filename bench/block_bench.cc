@@ -7,7 +7,7 @@
 
 #include "bench/lifelike.h"
 #include "core/base/assert.h"
-#include "storage/block.h"
+#include "storage/block/block.h"
 
 namespace yushi {
 namespace {

@@ -11,7 +11,7 @@
 #include "bench/lifelike.h"
 #include "core/base/assert.h"
 #include "parsers/engine_version.h"
-#include "storage/store.h"
+#include "storage/store/store.h"
 
 namespace yushi {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/losses.h"
+#include "storage/tail/losses.h"
 
 namespace yushi {
 namespace {

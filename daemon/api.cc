@@ -497,7 +497,7 @@ Result<std::shared_ptr<const storage::StoreView>> Api::Asking::view() {
   auto& sources = api.sources_;
   std::shared_ptr<const storage::StoreView> view;
   if (question.name == "verify") {
-    auto signed_all = sources.pipeline->sign_all([&] { view = storage::StoreView::of(*sources.store); });
+    auto signed_all = sources.pipeline->sign_all([&] { view = sources.store->view(); });
     if (!signed_all) return tl::unexpected(signed_all.error());
     if (!view) return fail(Code::unavailable, "the daemon is stopping");
     return view;
@@ -505,7 +505,7 @@ Result<std::shared_ptr<const storage::StoreView>> Api::Asking::view() {
   if (question.name == "checkpoint") {
     YUSHI_TRY(sources.pipeline->sign_now());
   }
-  return storage::StoreView::of(*sources.store);
+  return sources.store->view();
 }
 
 Result<query::EventReading> Api::Asking::event_reading() {
@@ -531,7 +531,7 @@ Result<void> Api::Asking::answer_following() {
     may_say_notes = first;
     // Before the view: what is committed between the two ends the wait below at once.
     const auto commit = api.sources_.pipeline->wait_commit(UINT64_MAX, 0);
-    auto view = storage::StoreView::of(*api.sources_.store);
+    auto view = api.sources_.store->view();
     auto answered = query::answer(*view, next, secrets(), sink, budget, [this] { return event_reading(); });
     if (!answered || ended || gone) return answered;
     turn.leave();

@@ -21,7 +21,7 @@
 #include "detect/yaml_place.h"
 #include "ingest/address.h"
 #include "ingest/tenant_map.h"
-#include "storage/store.h"
+#include "storage/store/store.h"
 
 namespace yushi::daemon {
 namespace {

@@ -10,7 +10,7 @@
 #include "daemon/question_queue.h"
 #include "forward/kafka.h"
 #include "ingest/input.h"
-#include "storage/store.h"
+#include "storage/store/store.h"
 
 namespace yushi::daemon {
 

@@ -19,7 +19,7 @@
 
 #include "core/event/own_record.h"
 #include "core/record/batch.h"
-#include "storage/chunk.h"
+#include "storage/tail/chunk.h"
 
 namespace yushi::daemon {
 

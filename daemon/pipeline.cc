@@ -12,7 +12,7 @@
 #include "core/base/clock.h"
 #include "detect/alert_words.h"
 #include "parsers/engine_version.h"
-#include "storage/view.h"
+#include "storage/read/view.h"
 
 namespace yushi::daemon {
 namespace {
@@ -421,7 +421,7 @@ Result<void> Pipeline::replay_detectors() {
   } else if (state.error().code != Code::not_found) {
     return tl::unexpected(state.error());
   }
-  auto view = storage::StoreView::of(store_);
+  auto view = store_.view();
   std::vector<Alert> ignored;
   Scratch scratch;
   // Detectors keep a state for each log, so the logs may follow one another.

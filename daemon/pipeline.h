@@ -30,7 +30,7 @@
 #include "detect/engine.h"
 #include "ingest/input.h"
 #include "parsers/understand.h"
-#include "storage/store.h"
+#include "storage/store/store.h"
 
 namespace yushi::daemon {
 

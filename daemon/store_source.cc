@@ -4,8 +4,8 @@
 
 #include "daemon/pipeline.h"
 #include "forward/message.h"
-#include "storage/keys.h"
-#include "storage/view.h"
+#include "storage/db/keys.h"
+#include "storage/read/view.h"
 
 namespace yushi::daemon {
 namespace {
@@ -25,14 +25,14 @@ class StoreSource : public forward::RecordSource {
   }
 
   Result<std::unique_ptr<Batch>> read(const std::string& log, uint64_t index) override {
-    auto view = storage::StoreView::of(store_);
+    auto view = store_.view();
     auto segment = YUSHI_TRY(view->segment_at(log, index));
     if (!segment) return fail(Code::corrupt, "record " + log + "/" + std::to_string(index) + " is gone");
     return view->read(*segment);
   }
 
   Result<std::vector<StoredAlert>> alerts(uint64_t from_audit_index, size_t limit) override {
-    auto view = storage::StoreView::of(store_);
+    auto view = store_.view();
     auto stored = YUSHI_TRY(view->alerts(from_audit_index, limit));
     std::vector<StoredAlert> out;
     std::unique_ptr<Batch> audit;  // many alerts lie in one chunk or block of it

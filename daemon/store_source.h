@@ -6,7 +6,7 @@
 #include <string>
 
 #include "forward/source.h"
-#include "storage/store.h"
+#include "storage/store/store.h"
 
 namespace yushi::daemon {
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "storage/pulse.h"
+#include "storage/store/pulse.h"
 
 namespace yushi::daemon {
 

@@ -1,8 +1,8 @@
 // The whole store, proved again.
 #include <filesystem>
 
+#include "audit/verify.h"
 #include "query/answer.h"
-#include "storage/verify.h"
 
 namespace yushi::query {
 
@@ -25,7 +25,7 @@ std::vector<std::string> split_notes(std::string_view text) {
 Result<void> answer_verify(const Asked& asked) {
   Parameters parameters(asked.question);
   if (auto allowed = parameters.allow({"remembered"}); !allowed) return allowed;
-  storage::VerifyOptions options;
+  audit::VerifyOptions options;
   auto key = YUSHI_TRY(node_public_key(asked.view));
   options.public_key = key;
   auto data_dir = std::filesystem::path(asked.view.database().directory()).parent_path();
@@ -33,7 +33,7 @@ Result<void> answer_verify(const Asked& asked) {
   options.key_path = asked.view.key_path();
   options.remembered = split_notes(parameters.text("remembered"));
   // What verifies for minutes says so: a line about once a second, and a chance to see that the asker left.
-  auto report = storage::verify_store(asked.view, options, [&](std::string_view log, uint64_t done, uint64_t size) {
+  auto report = audit::verify_store(asked.view, options, [&](std::string_view log, uint64_t done, uint64_t size) {
     nlohmann::ordered_json line;
     line["yushi.progress"] = {{"log", log}, {"done", done}, {"size", size}};
     return asked.say(line);

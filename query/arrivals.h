@@ -16,7 +16,7 @@
 
 #include "core/filter/filter.h"
 #include "query/scan.h"
-#include "storage/view.h"
+#include "storage/read/view.h"
 
 namespace yushi::query {
 

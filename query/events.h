@@ -17,7 +17,7 @@
 
 #include "parsers/parser_set.h"
 #include "query/scan.h"
-#include "storage/view.h"
+#include "storage/read/view.h"
 
 namespace yushi::query {
 

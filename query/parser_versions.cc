@@ -3,7 +3,7 @@
 #include "core/base/bytes.h"
 #include "parsers/engine_version.h"
 #include "parsers/understand.h"
-#include "storage/keys.h"
+#include "storage/db/keys.h"
 
 namespace yushi::query {
 

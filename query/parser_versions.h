@@ -9,8 +9,8 @@
 
 #include "core/base/mutex.h"
 #include "parsers/parser_set.h"
-#include "storage/store.h"
-#include "storage/view.h"
+#include "storage/read/view.h"
+#include "storage/store/store.h"
 
 namespace yushi::query {
 

@@ -25,7 +25,7 @@
 #include "core/filter/secret_mask.h"
 #include "query/budget.h"
 #include "query/events.h"
-#include "storage/view.h"
+#include "storage/read/view.h"
 
 namespace yushi::query {
 

@@ -28,7 +28,7 @@
 #include "core/filter/filter.h"
 #include "core/record/batch.h"
 #include "query/budget.h"
-#include "storage/block.h"
+#include "storage/block/block.h"
 
 namespace yushi::query {
 

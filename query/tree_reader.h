@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/ledger/merkle.h"
-#include "storage/view.h"
+#include "storage/read/view.h"
 
 namespace yushi::query {
 

@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "core/base/bytes.h"
-#include "storage/block.h"
-#include "storage/block_sections.h"
+#include "storage/block/block.h"
+#include "storage/block/sections.h"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // Any bytes as a message, as a source's state, and as the numbers of some hosts: what is counted survives its bytes.
 #include "core/base/assert.h"
-#include "storage/log_state.h"
+#include "storage/store/log_state.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace yushi;

@@ -189,10 +189,10 @@ class PipelineTest : public testing::Test {
     auto view = storage::StoreView::open_read_only(folder_.path(), versions_->as_function());
     auto key = SigningKey::load(folder_.path() + "/keys/node.pem");
     if (!view || !key) return "cannot be opened";
-    storage::VerifyOptions options;
+    audit::VerifyOptions options;
     options.public_key = key->public_bytes();
     options.heads_path = folder_.path() + "/heads";
-    auto report = storage::verify_store(**view, options, [](auto, auto, auto) { return true; });
+    auto report = audit::verify_store(**view, options, [](auto, auto, auto) { return true; });
     if (!report) return report.error().message;
     std::string out;
     for (auto& flaw : report->flaws) out += flaw.log + " | " + flaw.place + " | " + flaw.what + "\n";

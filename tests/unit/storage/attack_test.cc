@@ -1,7 +1,5 @@
 // What somebody with write access to the disk may do to a store, through RocksDB's own API or to its files, and that
 // verify (or the next start) names it.
-#include <rocksdb/db.h>
-#include <rocksdb/write_batch.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -12,8 +10,8 @@
 
 #include "core/event/own_record.h"
 #include "core/filter/token_filter.h"
-#include "storage/keys.h"
-#include "storage/rocksdb_files.h"
+#include "storage/db/checked_files.h"
+#include "storage/db/keys.h"
 #include "tests/unit/storage/test_store.h"
 
 namespace yushi::storage::test {
@@ -47,7 +45,7 @@ void make_store(const std::string& path, bool clean_stop = false) {
   }
 }
 
-using Attack = std::function<void(Database&, rocksdb::WriteBatch&)>;
+using Attack = std::function<void(Database&, Write&)>;
 
 // Makes a store, lets the attacker write into it, and gives what verify says.
 std::string after(const Attack& attack, bool clean_stop = false) {
@@ -57,7 +55,7 @@ std::string after(const Attack& attack, bool clean_stop = false) {
   {
     auto database = Database::open(folder.path() + "/store", Database::Mode::read_write);
     EXPECT_TRUE(database) << database.error().message;
-    rocksdb::WriteBatch batch;
+    Write batch;
     attack(**database, batch);
     EXPECT_TRUE((*database)->write(batch, "attacking"));
     EXPECT_TRUE((*database)->flush());
@@ -68,8 +66,8 @@ std::string after(const Attack& attack, bool clean_stop = false) {
 // Rewrites the first block of `default` as its builder would, from records that were tampered with.
 Attack rebuild_block(const std::function<void(std::vector<Record>&, Batch&)>& tamper, bool summary_too = true,
                      uint32_t engine = parsers::kParserEngine) {
-  return [=](Database& database, rocksdb::WriteBatch& batch) {
-    auto family = database.blocks_families().at(0);
+  return [=](Database& database, Write& batch) {
+    auto family = database.blocks_families().at(0).family;
     auto bytes = database.get(family, keys::record("default", 0));
     ASSERT_TRUE(bytes && *bytes);
     auto block = read_block(**bytes);
@@ -79,24 +77,24 @@ Attack rebuild_block(const std::function<void(std::vector<Record>&, Batch&)>& ta
     for (auto& record : block->batch->records) records.push_back(&record);
     block->context.parsed.contexts[0].engine = engine;
     auto built = build_block(block->context, records);
-    batch.Put(family, keys::record("default", 0), built.bytes);
+    batch.put(family, keys::record("default", 0), built.bytes);
     if (!summary_too) return;
     std::string key;
     ASSERT_TRUE(database.scan(database.families().filters, "", [&](std::string_view k, std::string_view) {
       if (keys::log_of_filter(k) == "default") key = k;
       return true;
     }));
-    batch.Put(database.families().filters, key, built.summary.encode());
+    batch.put(database.families().filters, key, built.summary.encode());
   };
 }
 
 Attack edit_summary(const std::function<void(BlockSummary&)>& edit) {
-  return [=](Database& database, rocksdb::WriteBatch& batch) {
+  return [=](Database& database, Write& batch) {
     ASSERT_TRUE(database.scan(database.families().filters, "", [&](std::string_view key, std::string_view value) {
       if (keys::log_of_filter(key) != "default") return true;
       auto summary = BlockSummary::decode(value);
       edit(*summary);
-      batch.Put(database.families().filters, rocksdb::Slice(key.data(), key.size()), summary->encode());
+      batch.put(database.families().filters, key, summary->encode());
       return true;
     }));
   };
@@ -174,21 +172,21 @@ TEST(Attack, AMovedTimeRangeIsNamed) {
 }
 
 TEST(Attack, ACutTailIsNamedEvenWithTheTreeCutToo) {
-  auto found = after([](Database& database, rocksdb::WriteBatch& batch) {
-    batch.Delete(database.families().tail, keys::record("default", 300));
+  auto found = after([](Database& database, Write& batch) {
+    batch.erase(database.families().tail, keys::record("default", 300));
     auto view = StoreView::open(std::shared_ptr<const Database>(&database, [](auto*) {}), understand_again);
     ASSERT_TRUE(view);
     CompactRange tree;
     auto block = (*view)->read(**(*view)->segment_at("default", 0));
     ASSERT_TRUE(block);
     for (auto& record : (*block)->records) tree.append(leaf_of(record));
-    batch.Put(database.families().state, keys::log_state("default"), tree.encode());
+    batch.put(database.families().state, keys::log_state("default"), tree.encode());
   });
   EXPECT_NE(found.find("speaks of 500 records, the log has 300"), std::string::npos) << found;
 }
 
 TEST(Attack, AChangedRecordInTheTailIsNamed) {
-  auto found = after([](Database& database, rocksdb::WriteBatch& batch) {
+  auto found = after([](Database& database, Write& batch) {
     auto key = keys::record("default", 300);
     auto bytes = database.get(database.families().tail, key);
     ASSERT_TRUE(bytes && *bytes);
@@ -202,28 +200,25 @@ TEST(Attack, AChangedRecordInTheTailIsNamed) {
     messages[7].raw[messages[7].raw.size() - 1] = '1';
     auto forged = prepared(messages);
     forged.groups[0].sources[0].first_seq = head->sources[0].first_seq;
-    batch.Put(database.families().tail, key, finish_chunk(head->commit, forged.groups[0]));
+    batch.put(database.families().tail, key, finish_chunk(head->commit, forged.groups[0]));
   });
   EXPECT_NE(found.find("signed root"), std::string::npos) << found;
 }
 
 TEST(Attack, ARemovedLedgerMinuteIsNamed) {
-  auto found = after([](Database& database, rocksdb::WriteBatch& batch) {
-    batch.Delete(database.families().tail, keys::record("_audit", 1));
-  });
+  auto found =
+      after([](Database& database, Write& batch) { batch.erase(database.families().tail, keys::record("_audit", 1)); });
   EXPECT_NE(found.find("_audit/1"), std::string::npos) << found;
 }
 
 TEST(Attack, ARemovedAlertIsNamed) {
-  auto found = after(
-      [](Database& database, rocksdb::WriteBatch& batch) { batch.Delete(database.families().alerts, keys::alert(3)); });
+  auto found = after([](Database& database, Write& batch) { batch.erase(database.families().alerts, keys::alert(3)); });
   EXPECT_NE(found.find("_audit/3 | this alert is gone"), std::string::npos) << found;
 }
 
 TEST(Attack, AChangedAlertIsNamed) {
-  auto found = after([](Database& database, rocksdb::WriteBatch& batch) {
-    batch.Put(database.families().alerts, keys::alert(3), "{}");
-  });
+  auto found =
+      after([](Database& database, Write& batch) { batch.put(database.families().alerts, keys::alert(3), "{}"); });
   EXPECT_NE(found.find("_audit/3"), std::string::npos) << found;
 }
 
@@ -245,14 +240,14 @@ Result<VerifyReport> with_damaged_audit(
   {
     auto database = Database::open(folder.path() + "/store", Database::Mode::read_write);
     EXPECT_TRUE(database) << database.error().message;
-    rocksdb::WriteBatch batch;
+    Write batch;
     int blocks = 0;
-    for (auto* family : (*database)->blocks_families()) {
+    for (auto& [day, days, family] : (*database)->blocks_families()) {
       for (uint64_t index = damaged; index < 10; ++index) {
         auto bytes = (*database)->get(family, keys::record("_audit", index));
         if (!bytes || !*bytes) continue;
         (**bytes)[(**bytes).size() / 2] ^= 1;
-        batch.Put(family, keys::record("_audit", index), **bytes);
+        batch.put(family, keys::record("_audit", index), **bytes);
         ++blocks;
       }
     }
@@ -278,35 +273,34 @@ TEST(Attack, WhatADamagedBlockLeavesUndecidedIsOneFlaw) {
 
 TEST(Attack, ADamagedBlockHidesNoOtherAttack) {
   auto cut = flaws(with_damaged_audit(1,
-                                      [](Database& database, rocksdb::WriteBatch& batch) {
+                                      [](Database& database, Write& batch) {
                                         for (uint64_t index = 10; index < 30; ++index)
-                                          batch.Delete(database.families().tail, keys::record("_audit", index));
+                                          batch.erase(database.families().tail, keys::record("_audit", index));
                                       }),
                    true);
   EXPECT_NE(cut.find("speaks of 21 records, the log has 10"), std::string::npos) << cut;
 
   auto counter = flaws(
       with_damaged_audit(1,
-                         [](Database& database, rocksdb::WriteBatch& batch) {
+                         [](Database& database, Write& batch) {
                            auto bytes = database.get(database.families().state, keys::source("_audit", "yushid"));
                            ASSERT_TRUE(bytes && *bytes);
                            auto state = SourceState::decode(**bytes);
                            state->next_seq -= 1;
-                           batch.Put(database.families().state, keys::source("_audit", "yushid"), state->encode());
+                           batch.put(database.families().state, keys::source("_audit", "yushid"), state->encode());
                          }),
       true);
   EXPECT_NE(counter.find("source yushid of log _audit"), std::string::npos) << counter;
 
-  auto alert = flaws(with_damaged_audit(1,
-                                        [](Database& database, rocksdb::WriteBatch& batch) {
-                                          batch.Put(database.families().alerts, keys::alert(12), "{}");
-                                        }),
-                     true);
+  auto alert = flaws(
+      with_damaged_audit(
+          1, [](Database& database, Write& batch) { batch.put(database.families().alerts, keys::alert(12), "{}"); }),
+      true);
   EXPECT_NE(alert.find("_audit/12 | the alert"), std::string::npos) << alert;
 
   auto renumbered =
       flaws(with_damaged_audit(1,
-                               [](Database& database, rocksdb::WriteBatch& batch) {
+                               [](Database& database, Write& batch) {
                                  auto key = keys::record("_audit", 4);
                                  auto bytes = database.get(database.families().tail, key);
                                  ASSERT_TRUE(bytes && *bytes);
@@ -314,7 +308,7 @@ TEST(Attack, ADamagedBlockHidesNoOtherAttack) {
                                  ASSERT_TRUE(head);
                                  auto forged = prepared({{R"({"message":"minute 3"})", "yushid", 1}});
                                  forged.groups[0].sources[0].first_seq = head->sources[0].first_seq + 1;
-                                 batch.Put(database.families().tail, key, finish_chunk(head->commit, forged.groups[0]));
+                                 batch.put(database.families().tail, key, finish_chunk(head->commit, forged.groups[0]));
                                }),
             true);
   EXPECT_NE(renumbered.find("_audit/4 | source-seq of yushid is 5, must be"), std::string::npos) << renumbered;
@@ -340,20 +334,20 @@ TEST(Attack, MissingHeadsAreToldOnce) {
 }
 
 TEST(Attack, AnEditedSourceCounterIsNamed) {
-  auto found = after([](Database& database, rocksdb::WriteBatch& batch) {
+  auto found = after([](Database& database, Write& batch) {
     auto key = keys::source("default", "10.0.0.2");
     auto bytes = database.get(database.families().state, key);
     ASSERT_TRUE(bytes && *bytes);
     auto state = SourceState::decode(**bytes);
     state->next_seq -= 1;
-    batch.Put(database.families().state, key, state->encode());
+    batch.put(database.families().state, key, state->encode());
   });
   EXPECT_NE(found.find("source 10.0.0.2 of log default"), std::string::npos) << found;
 }
 
 TEST(Attack, ARemovedCheckpointIsNamed) {
-  auto found = after([](Database& database, rocksdb::WriteBatch& batch) {
-    batch.Delete(database.families().state, keys::checkpoint("default", 500));
+  auto found = after([](Database& database, Write& batch) {
+    batch.erase(database.families().state, keys::checkpoint("default", 500));
   });
   EXPECT_NE(found.find("does not hold the newest checkpoint"), std::string::npos) << found;
 }

@@ -1,4 +1,4 @@
-#include "storage/block.h"
+#include "storage/block/block.h"
 
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@
 #include "core/filter/token_filter.h"
 #include "core/record/value.h"
 #include "parsers/understand.h"
-#include "storage/block_sections.h"
+#include "storage/block/sections.h"
 #include "tests/unit/data_sets.h"
 
 namespace yushi::storage {

@@ -1,13 +1,11 @@
 // What a source's own numbers tell of losses, as the store counts it and `verify` counts it again.
-#include "storage/losses.h"
+#include "storage/tail/losses.h"
 #include "core/event/own_record.h"
-
-#include <rocksdb/db.h>
 
 #include <algorithm>
 #include <numeric>
 
-#include "storage/keys.h"
+#include "storage/db/keys.h"
 #include "tests/unit/storage/test_store.h"
 
 namespace yushi::storage::test {
@@ -329,8 +327,8 @@ TEST(Losses, AStateSurvivesItsBytesAndDamagedOnesAreRefused) {
 void edit(const std::string& data_dir, const SourceState& state) {
   auto database = Database::open(data_dir + "/store", Database::Mode::read_write);
   ASSERT_TRUE(database) << database.error().message;
-  rocksdb::WriteBatch batch;
-  batch.Put((*database)->families().state, keys::source("default", "10.0.0.1"), state.encode());
+  Write batch;
+  batch.put((*database)->families().state, keys::source("default", "10.0.0.1"), state.encode());
   ASSERT_TRUE((*database)->write(batch, "attacking"));
 }
 
@@ -392,8 +390,8 @@ TEST(Store, RefusesAStoreOfAnotherFormatByName) {
   open_store(folder.path()).reset();
   {
     auto database = Database::open(folder.path() + "/store", Database::Mode::read_write);
-    rocksdb::WriteBatch batch;
-    batch.Put((*database)->families().meta, "format", "1");
+    Write batch;
+    batch.put((*database)->families().meta, "format", "1");
     ASSERT_TRUE((*database)->write(batch, "making it old"));
   }
   auto store = Store::open(options_for(folder.path()));

@@ -1,12 +1,10 @@
-#include "storage/store.h"
-
-#include <rocksdb/db.h>
+#include "storage/store/store.h"
 
 #include <map>
 
 #include "core/event/own_record.h"
 #include "core/ledger/entry.h"
-#include "storage/keys.h"
+#include "storage/db/keys.h"
 #include "tests/unit/storage/test_store.h"
 
 namespace yushi::storage::test {
@@ -310,10 +308,9 @@ TEST(Store, KeepsATenantsBlocksAsLongAsItsOwnRetentionSays) {
   ASSERT_TRUE(store) << store.error().message;
   commit(**store, {{line(1)}, {line(2), "10.0.0.1", 2}});
   ASSERT_TRUE((*store)->close(kReceived));
-  std::vector<std::string> days;
-  for (auto* family : (*store)->database()->blocks_families())
-    days.push_back(family->GetName().substr(family->GetName().rfind('.') + 1));
-  EXPECT_EQ(days, (std::vector<std::string>{"184", "400"}));
+  std::vector<uint32_t> days;
+  for (auto& blocks : (*store)->database()->blocks_families()) days.push_back(blocks.days);
+  EXPECT_EQ(days, (std::vector<uint32_t>{184, 400}));
   options.log_retention_days = {0, 0, 30};
   store->reset();
   auto refused = Store::open(options);
@@ -356,11 +353,10 @@ TEST(Store, TakesUpALogWhoseTenantIsNoLongerNamed) {
   ASSERT_TRUE(segments);
   ASSERT_EQ(segments->size(), 1u);
   EXPECT_TRUE(segments->front().sealed);
-  for (auto* family : (*view)->database().blocks_families()) {
-    auto name = family->GetName();
-    auto block = (*view)->database().get(family, keys::record("finance", 0));
+  for (auto& blocks : (*view)->database().blocks_families()) {
+    auto block = (*view)->database().get(blocks.family, keys::record("finance", 0));
     ASSERT_TRUE(block);
-    EXPECT_EQ(block->has_value(), name.ends_with(".400")) << name;
+    EXPECT_EQ(block->has_value(), blocks.days == 400) << blocks.days;
   }
   options.logs = named;  // and back again
   auto again = Store::open(options);

@@ -10,14 +10,17 @@
 #include <string>
 #include <vector>
 
+#include "audit/verify.h"
 #include "core/base/time_text.h"
 #include "parsers/engine_version.h"
 #include "parsers/understand.h"
-#include "storage/store.h"
-#include "storage/verify.h"
-#include "storage/view.h"
+#include "storage/read/view.h"
+#include "storage/store/store.h"
 
 namespace yushi::storage::test {
+
+using audit::VerifyOptions;
+using audit::VerifyReport;
 
 constexpr const char* kParser = R"(
 name: sshd
@@ -150,7 +153,7 @@ inline Result<VerifyReport> verify(const std::string& data_dir, std::vector<std:
   options.key_path = (*view)->key_path();
   options.heads_path = data_dir + "/heads";
   options.remembered = std::move(remembered);
-  return verify_store(**view, options, [](auto, auto, auto) { return true; });
+  return audit::verify_store(**view, options, [](auto, auto, auto) { return true; });
 }
 
 inline std::string flaws(const Result<VerifyReport>& report, bool contradiction) {

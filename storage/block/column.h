@@ -1,0 +1,186 @@
+// A column: the texts of one variable of many messages, kept as what they are (numbers, addresses, hex, words).
+//
+// Each value is text and comes back byte for byte; a type is only a shorter way to write it, chosen when all values are
+// there. FORMAT.md has the bytes.
+//
+// Memory   Writing works on references into the block's copy of raw; scratch is kept from column to column. A reader
+//          views into the sections, which must outlive it, and owns a dictionary's entries.
+// Errors   A reader of damaged bytes says kDamaged, never more than `room` and never past its streams.
+// Cost     One hash a value until a column shows that its values hardly repeat; see bench/block_bench.cc.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "storage/block/sections.h"
+
+namespace yushi::storage {
+
+// A value: where it stands in the bytes that all values of a block share.
+struct ValueRef {
+  uint32_t at, length;
+};
+
+// Readable bytes behind the end of those shared bytes, and behind the room that a reader writes to.
+constexpr size_t kValueSlack = 64;
+constexpr size_t kDictionaryMax = 192 + 64 * 256;
+
+class ColumnWriter {
+ public:
+  explicit ColumnWriter(SectionWriter& sections) : sections_(sections) {}
+
+  // Writes one column: a few numbers into `header`, the rest as streams. distinct() then gives its different values, or
+  // all of them when they hardly repeat.
+  void write(const char* bytes, const ValueRef* values, size_t count, std::string& header);
+  const std::vector<ValueRef>& distinct() const { return distinct_; }
+
+  // Numbers that are no text, one for each record that has one: differences of times, lengths.
+  void write_integers(const std::vector<uint64_t>& values, std::string& header);
+  // Small numbers that repeat, the frequent ones small: shapes, entries of dictionaries. At most kDictionaryMax.
+  void write_ranks(const std::vector<uint16_t>& ranks);
+
+ private:
+  struct Ends {
+    uint64_t first, last;
+  };
+  struct Entry {
+    ValueRef value;
+    Ends ends;
+    uint32_t hash;
+    uint32_t count;
+  };
+  static Ends ends_of(const char* text, size_t length);
+  bool collect(const char* bytes, const ValueRef* values, size_t count);
+  bool dictionary_pays(const char* bytes, size_t count) const;
+  void write_plain(const char* bytes, const ValueRef* values, size_t count, std::string& header);
+  void write_lengths(const std::vector<uint32_t>& lengths, std::string& header);
+
+  SectionWriter& sections_;
+  std::vector<ValueRef> distinct_;
+  std::vector<Entry> entries_;
+  std::vector<uint32_t> table_;
+  std::vector<uint16_t> number_of_;  // of each value: its entry
+  std::vector<uint8_t> class_of_;
+  std::vector<uint64_t> integers_;
+  std::string first_, second_;
+};
+
+class IntegerReader {
+ public:
+  static bool open(Reader& header, SectionReader& sections, IntegerReader* out);
+  // Damaged columns give kNone once they are at their end.
+  bool next(uint64_t* value) {
+    if (at_ == count_) return false;
+    uint64_t v = 0;
+    for (int plane = 0; plane < width_; ++plane)
+      v |= static_cast<uint64_t>(static_cast<unsigned char>(planes_[plane][at_])) << (8 * plane);
+    ++at_;
+    v += base_;
+    if (delta_) v = last_ += static_cast<uint64_t>(unzigzag(v));
+    *value = v;
+    return true;
+  }
+  size_t count() const { return count_; }
+
+ private:
+  const char* planes_[8] = {};
+  uint64_t base_ = 0, last_ = 0;
+  size_t at_ = 0, count_ = 0;
+  int width_ = 0;
+  bool delta_ = false;
+};
+
+class RankReader {
+ public:
+  static bool open(SectionReader& sections, size_t count, RankReader* out);
+  bool next(uint32_t* rank) {
+    if (at_ == first_.size()) return false;
+    auto a = static_cast<unsigned char>(first_[at_++]);
+    if (a < 192) {
+      *rank = a;
+      return true;
+    }
+    if (second_at_ == second_.size()) return false;
+    *rank = 192 + ((static_cast<uint32_t>(a) - 192) << 8 | static_cast<unsigned char>(second_[second_at_++]));
+    return true;
+  }
+
+ private:
+  std::string_view first_, second_;
+  size_t at_ = 0, second_at_ = 0;
+};
+
+class ColumnReader {
+ public:
+  // `count` values at most, dictionaries of at most `bytes_max` bytes.
+  static bool open(Reader& header, SectionReader& sections, size_t count, size_t bytes_max, ColumnReader* out);
+
+  static constexpr size_t kDamaged = SIZE_MAX;
+  // Writes the next value at `out`, where `room` + kValueSlack bytes may be written; returns its length, at most
+  // `room`.
+  size_t next(char* out, size_t room) {
+    if (mode_ == Mode::dictionary) {
+      uint32_t rank;
+      if (!ranks_.next(&rank) || rank + 1 >= ends_.size()) return kDamaged;
+      return put({entries_.get() + ends_[rank], ends_[rank + 1] - ends_[rank]}, out, room);
+    }
+    if (mode_ == Mode::constant) return put(constant_, out, room);
+    return next_plain(out, room);
+  }
+
+ private:
+  enum class Mode : uint8_t { constant, dictionary, plain };
+  struct Lengths {
+    bool constant = true;
+    uint64_t length = 0;
+    Reader stream{std::string_view()};
+    uint64_t next() { return constant ? length : stream.varint(); }
+  };
+  static size_t put(std::string_view value, char* out, size_t room) {
+    if (value.size() > room) return kDamaged;
+    if (value.size() <= 16) {
+      std::memcpy(out, value.data(), 16);  // every entry has slack behind it
+    } else {
+      std::memcpy(out, value.data(), value.size());
+    }
+    return value.size();
+  }
+  static bool open_lengths(Reader& header, SectionReader& sections, Lengths* out);
+  bool open_plain(Reader& header, SectionReader& sections, size_t count);
+  size_t next_plain(char* out, size_t room);
+
+  Mode mode_ = Mode::constant;
+  std::string_view constant_;
+  // dictionary
+  std::unique_ptr<char[]> entries_;
+  std::vector<uint32_t> ends_;
+  RankReader ranks_;
+  // plain
+  uint8_t single_class_ = 0xff;
+  std::string_view classes_;
+  size_t at_ = 0, count_ = 0;
+  IntegerReader integers_;
+  Lengths digits_lengths_, hex_lengths_, text_lengths_;
+  bool digits_padded_ = false, text_lines_ = false;
+  const char* addresses_[4] = {};
+  size_t address_at_ = 0, address_count_ = 0;
+  size_t bytes_bound_ = 0;  // what all values together can take at most
+  std::string_view hex_, uuid_, text_;
+};
+
+// The types of plain values, as bits of a mask and as numbers in the stream of classes.
+enum ValueClass : uint8_t {
+  kClassInteger = 0,
+  kClassPadded,
+  kClassIpv4,
+  kClassHex,
+  kClassUuid,
+  kClassText,
+  kClassCount
+};
+
+}  // namespace yushi::storage

@@ -1,0 +1,561 @@
+#include <algorithm>
+#include <map>
+
+#include "storage/block/block.h"
+#include "storage/block/column.h"
+#include "storage/block/shape.h"
+
+namespace yushi::storage {
+namespace {
+
+tl::unexpected<Error> damaged(const std::string& what) {
+  return fail(Code::corrupt, "reading a block: " + what + "; restore it with `yushi repair`");
+}
+
+constexpr size_t kFieldsMax = 1 << 20;
+constexpr size_t kKindsMax = 1 << 16;
+
+struct Column {
+  bool is_time = false;
+  int64_t scale = 0;
+  ColumnReader values;
+  IntegerReader times;
+};
+
+// A shape as it is read: what ShapeSlot and ShapeMeta say, with pointers in place of numbers.
+struct ReadSlot {
+  SlotKind kind;
+  Escape escape;
+  uint32_t fixed;
+  uint32_t fixed_capture;  // its length
+  uint32_t column;
+  uint32_t format;
+  const Field* field;
+};
+
+struct ReadShape {
+  ShapeMeta meta;
+  const MessageKind* kind = nullptr;
+  const char* fixed = nullptr;  // of all slots and the rest, in order
+  uint32_t rest = 0;            // bytes behind the last slot
+  uint32_t slots_at = 0, slots = 0;
+  uint32_t captures = 0;
+};
+
+struct Run {
+  uint64_t length;
+  const Origin* origin;
+  uint64_t seq;
+  Charset charset;  // of the tenant, then
+};
+
+class BlockDecoder {
+ public:
+  explicit BlockDecoder(SectionReader sections) : sections_(std::move(sections)), counts_(sections_.counts()) {}
+  Result<DecodedBlock> decode();
+  Result<std::vector<std::string>> field_names();
+
+ private:
+  Result<void> read_structure();
+  bool read_contexts();
+  Result<void> read_shapes();
+  Result<void> read_origins();
+  Result<void> read_columns();
+  Result<void> read_records();
+  bool read_explicit(Record& record, char*& out);
+
+  SectionReader sections_;
+  BlockCounts counts_;
+  Reader in_{std::string_view()};
+  DecodedBlock block_;
+  struct Kept {
+    std::vector<MessageKind> kinds;
+  };
+  std::shared_ptr<Kept> kept_ = std::make_shared<Kept>();
+  bool explicit_ = false;
+  std::vector<const Field*> fields_;
+  std::vector<TimeWriter> writers_;
+  std::vector<ReadShape> shapes_;
+  std::vector<ReadSlot> slots_;
+  RankReader ranks_;
+  std::vector<Run> runs_;
+  IntegerReader times_[kUnitReceived];
+  Reader odd_{std::string_view()};
+  std::vector<Column> columns_;
+  Capture* captures_ = nullptr;
+  uint64_t captures_used_ = 0;
+  char* end_ = nullptr;
+};
+
+// How the records were understood, and where among them that changes.
+bool BlockDecoder::read_contexts() {
+  auto& parsed = block_.context.parsed;
+  auto contexts = in_.varint();
+  if (!in_.ok() || contexts == 0 || contexts > kParseContextsMax) return false;
+  for (uint64_t i = 0; i < contexts; ++i) {
+    ParseContext context;
+    context.parser_digest = in_.text();
+    context.timezone = in_.text();
+    context.charset = in_.text();
+    auto engine = in_.varint();
+    if (!in_.ok() || engine > UINT32_MAX) return false;
+    context.engine = static_cast<uint32_t>(engine);
+    parsed.contexts.push_back(std::move(context));
+  }
+  auto changes = in_.varint();
+  if (!in_.ok() || changes > counts_.records || changes > in_.left()) return false;
+  uint64_t record = 0;
+  uint32_t now = 0;
+  for (uint64_t i = 0; i < changes; ++i) {
+    auto distance = in_.varint();
+    auto context = in_.varint();
+    if (!in_.ok() || distance == 0 || distance >= counts_.records - record || context >= contexts || context == now)
+      return false;
+    record += distance;
+    now = static_cast<uint32_t>(context);
+    parsed.changes.push_back({static_cast<uint32_t>(record), now});
+  }
+  return true;
+}
+
+Result<void> BlockDecoder::read_structure() {
+  block_.context.log = in_.text();
+  block_.context.node = in_.text();
+  if (!read_contexts()) return damaged("how its messages were understood is damaged");
+  explicit_ = in_.varint() != 0;
+  auto& arena = block_.batch->arena;
+  auto fields = in_.varint();
+  if (!in_.ok() || fields > kFieldsMax || fields > in_.left()) return damaged("the count of its fields cannot be");
+  fields_.reserve(fields);
+  for (uint64_t i = 0; i < fields; ++i) {
+    auto name = in_.text();
+    auto form = in_.byte();
+    auto type = form >> 2;
+    if (!in_.ok() || type > static_cast<int>(FieldType::date)) return damaged("its fields are damaged");
+    auto field_type = static_cast<FieldType>(type);
+    bool list = (form & 2) != 0;
+    const Field* field = nullptr;
+    if (form & 1) {
+      if (auto declared = declare_field(name, field_type, list)) field = *declared;
+      // A record's fields are those that it had at commit, whatever today's table of ECS says.
+      if (field != nullptr && (field->type != field_type || field->list != list)) field = nullptr;
+    }
+    if (field == nullptr) field = arena.make(Field{arena.copy(name), field_type, kDynamicField, list});
+    fields_.push_back(field);
+  }
+  auto kinds = in_.varint();
+  if (!in_.ok() || kinds > kKindsMax || kinds > in_.left())
+    return damaged("the count of its parsers' patterns cannot be");
+  kept_->kinds.resize(kinds);
+  for (auto& kind : kept_->kinds) {
+    kind.parser = in_.text();
+    kind.pattern = in_.text();
+    kind.dataset = in_.text();
+    auto constants = in_.varint();
+    if (!in_.ok() || constants > in_.left()) return damaged("its parsers' patterns are damaged");
+    for (uint64_t i = 0; i < constants; ++i) {
+      auto field = in_.varint();
+      if (field >= fields_.size()) return damaged("its parsers' patterns name a field that is not there");
+      kind.constants.push_back({fields_[field], std::string(in_.text())});
+    }
+  }
+  auto formats = in_.varint();
+  if (!in_.ok() || formats > kTimeFormatsMax) return damaged("its formats of times are damaged");
+  for (uint64_t i = 0; i < formats; ++i) {
+    TimeFormat format;
+    format.form = static_cast<TimeForm>(in_.byte());
+    format.digits = in_.byte();
+    format.style = in_.byte();
+    auto zone = in_.signed_varint();
+    if (!in_.ok() || format.form > TimeForm::other || format.digits > 9 || zone < INT16_MIN || zone > INT16_MAX)
+      return damaged("its formats of times are damaged");
+    format.zone_minutes = static_cast<int16_t>(zone);
+    writers_.emplace_back(format);
+  }
+  return {};
+}
+
+Result<void> BlockDecoder::read_shapes() {
+  auto bad = [] { return damaged("its shapes are damaged"); };
+  auto shapes = in_.varint();
+  Reader numbers(sections_.next());
+  auto text = sections_.next();
+  if (!in_.ok() || shapes > kDictionaryMax || shapes > numbers.left()) return bad();
+  shapes_.resize(shapes);
+  for (auto& shape : shapes_) {
+    auto& meta = shape.meta;
+    meta.flags = numbers.byte();
+    meta.digits = numbers.byte();
+    meta.inferred = numbers.byte();
+    meta.marks = numbers.byte();
+    meta.unit = numbers.byte();
+    auto kind = numbers.varint();
+    auto priority = numbers.varint();
+    auto message_slot = numbers.varint();
+    auto message_fixed = numbers.varint();
+    auto tail = numbers.varint();
+    auto slots = numbers.varint();
+    if (!numbers.ok() || (meta.flags & kShapeExplicit) || meta.unit >= kTimeUnits || kind > kept_->kinds.size() ||
+        priority > 0xffff || message_slot > slots || message_fixed > text.size() || slots > numbers.left() ||
+        tail > kBlockRawBytesMax)
+      return bad();
+    shape.kind = kind == 0 ? nullptr : &kept_->kinds[kind - 1];
+    meta.priority = priority == 0 ? Record::kNoPriority : static_cast<uint16_t>(priority - 1);
+    meta.message_slot = static_cast<uint32_t>(message_slot);
+    meta.message_fixed = static_cast<uint32_t>(message_fixed);
+    meta.tail = static_cast<uint32_t>(tail);
+    shape.fixed = text.data();
+    shape.slots_at = static_cast<uint32_t>(slots_.size());
+    shape.slots = static_cast<uint32_t>(slots);
+    uint32_t in_slot_text = 0;  // the fixed text between message_slot and the next one must reach as far as said
+    for (uint64_t i = 0; i < slots; ++i) {
+      ReadSlot slot{};
+      auto form = numbers.byte();
+      const int kind_of_slot = form >> 2 & 31;
+      if (kind_of_slot > static_cast<int>(SlotKind::time)) return bad();
+      slot.kind = static_cast<SlotKind>(kind_of_slot);
+      slot.escape = static_cast<Escape>((form & 3) | (form >> 5 & 4));
+      auto fixed = numbers.varint();
+      if (fixed > text.size()) return bad();
+      text.remove_prefix(fixed);
+      slot.fixed = static_cast<uint32_t>(fixed);
+      if (i == message_slot) in_slot_text = slot.fixed;
+      if (slot.kind != SlotKind::generic) {
+        auto field = numbers.varint();
+        if (field >= fields_.size()) return bad();
+        slot.field = fields_[field];
+        ++shape.captures;
+      }
+      if (slot.kind == SlotKind::fixed_capture) {
+        auto length = numbers.varint();
+        if (length > text.size()) return bad();
+        text.remove_prefix(length);
+        slot.fixed_capture = static_cast<uint32_t>(length);
+      } else if (slot.kind == SlotKind::time || slot.kind == SlotKind::time_same) {
+        auto format = numbers.varint();
+        if (format >= writers_.size()) return bad();
+        slot.format = static_cast<uint32_t>(format);
+      }
+      if (slot.kind != SlotKind::fixed_capture && slot.kind != SlotKind::time_same) {
+        auto column = numbers.varint();
+        if (column > UINT32_MAX) return bad();
+        slot.column = static_cast<uint32_t>(column);  // checked when the columns are there
+      }
+      slots_.push_back(slot);
+    }
+    auto rest = numbers.varint();
+    if (!numbers.ok() || rest > text.size()) return bad();
+    text.remove_prefix(rest);
+    shape.rest = static_cast<uint32_t>(rest);
+    if (message_slot == slots) in_slot_text = shape.rest;
+    if (message_fixed > in_slot_text) return bad();
+  }
+  if (numbers.left() != 0 || !text.empty()) return bad();
+  if (!RankReader::open(sections_, counts_.records, &ranks_)) return bad();
+  return {};
+}
+
+Result<void> BlockDecoder::read_origins() {
+  auto bad = [] { return damaged("its origins are damaged"); };
+  auto& arena = block_.batch->arena;
+  auto log = arena.copy(block_.context.log);
+  auto node = arena.copy(block_.context.node);
+  auto count = in_.varint();
+  if (!in_.ok() || count > counts_.records || count > in_.left()) return bad();
+  struct Sender {
+    Origin origin;
+    uint64_t* next_seq;
+  };
+  std::vector<Sender> senders;
+  std::map<std::string_view, uint64_t> next_seq;
+  for (uint64_t i = 0; i < count; ++i) {
+    Sender sender{};
+    sender.origin.source = arena.copy(in_.text());
+    sender.origin.address = arena.copy(in_.text());
+    auto transport = in_.byte();
+    if (!in_.ok() || transport > static_cast<uint8_t>(Transport::internal)) return bad();
+    sender.origin.transport = static_cast<Transport>(transport);
+    sender.origin.log = log;
+    sender.origin.node = node;
+    sender.next_seq = &next_seq.try_emplace(sender.origin.source, 0).first->second;
+    senders.push_back(sender);
+  }
+  IntegerReader lengths, received, commits, sender_of, seqs;
+  for (auto reader : {&lengths, &received, &commits, &sender_of, &seqs})
+    if (!IntegerReader::open(in_, sections_, reader)) return bad();
+  if (lengths.count() > counts_.records) return bad();
+  uint64_t total = 0, length;
+  auto& parsed = block_.context.parsed;
+  auto change = parsed.changes.begin();
+  std::vector<Charset> charsets;
+  for (auto& context : parsed.contexts) {
+    auto charset = find_charset(context.charset);
+    if (!charset) return damaged("the charset `" + context.charset + "` is none that this version knows");
+    charsets.push_back(*charset);
+  }
+  uint32_t context = 0;
+  runs_.reserve(lengths.count() + parsed.changes.size());
+  while (lengths.next(&length)) {
+    uint64_t ns, commit, sender, seq;
+    if (length == 0 || length > counts_.records - total || !received.next(&ns) || !commits.next(&commit) ||
+        !sender_of.next(&sender) || sender >= senders.size() || !seqs.next(&seq))
+      return bad();
+    auto origin = senders[sender].origin;
+    origin.received_ns = static_cast<int64_t>(ns);
+    origin.commit = commit;
+    auto& next = *senders[sender].next_seq;
+    next += static_cast<uint64_t>(unzigzag(seq));
+    // A run that goes on over a change is two: their texts may be of two charsets.
+    while (length > 0) {
+      if (change != parsed.changes.end() && change->record == total) context = change++->context;
+      auto here = change == parsed.changes.end() ? length : std::min<uint64_t>(length, change->record - total);
+      runs_.push_back({here, arena.make(origin), next, charsets[context]});
+      next += here;
+      total += here;
+      length -= here;
+    }
+  }
+  if (total != counts_.records) return bad();
+  for (auto& times : times_)
+    if (!IntegerReader::open(in_, sections_, &times)) return damaged("its times are damaged");
+  odd_ = Reader(sections_.next());
+  return {};
+}
+
+Result<void> BlockDecoder::read_columns() {
+  auto count = in_.varint();
+  if (!in_.ok() || count > in_.left()) return damaged("the count of its columns cannot be");
+  columns_.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    auto& column = columns_[i];
+    auto values = in_.varint();
+    auto scale = in_.varint();
+    bool good = in_.ok() && scale <= 1'000'000'000'000 && values <= kBlockInflatedMax;
+    column.is_time = scale != 0;
+    column.scale = static_cast<int64_t>(scale);
+    if (good && column.is_time)
+      good = IntegerReader::open(in_, sections_, &column.times);
+    else if (good)
+      good = ColumnReader::open(in_, sections_, values, counts_.raw_bytes + 1, &column.values);
+    if (!good) return damaged("its column " + std::to_string(i) + " is damaged");
+  }
+  if (in_.left() != 0 || sections_.streams_left() != 1) return damaged("it holds more than its columns");
+  for (auto& slot : slots_) {
+    if (slot.kind == SlotKind::fixed_capture || slot.kind == SlotKind::time_same) continue;
+    if (slot.column >= columns_.size() || columns_[slot.column].is_time != (slot.kind == SlotKind::time))
+      return damaged("a shape names a column that is not there");
+  }
+  if (explicit_ && (columns_.empty() || columns_.back().is_time))
+    return damaged("its messages without a shape are not there");
+  return {};
+}
+
+// A message that has no shape: all of raw is one value, all else stands in the stream of odd things.
+bool BlockDecoder::read_explicit(Record& record, char*& out) {
+  auto length = columns_.back().values.next(out, static_cast<size_t>(end_ - out));
+  if (length == ColumnReader::kDamaged) return false;
+  record.raw = {out, length};
+  out += length;
+  uint64_t ns;
+  if (!times_[kUnitNano].next(&ns)) return false;
+  record.event_ns = static_cast<int64_t>(ns);
+  auto kind = odd_.varint();
+  if (kind > kept_->kinds.size()) return false;
+  record.kind = kind == 0 ? nullptr : &kept_->kinds[kind - 1];
+  record.event_digits = odd_.byte();
+  record.time_inferred = odd_.byte();
+  record.marks = odd_.byte();
+  auto captures = odd_.varint();
+  if (!odd_.ok() || captures > counts_.captures - captures_used_) return false;
+  auto to = captures_ + captures_used_;
+  uint64_t pos = 0;
+  for (uint64_t c = 0; c < captures; ++c) {
+    auto gap = odd_.varint();
+    auto bytes = odd_.varint();
+    auto field = odd_.varint();
+    auto escape = odd_.byte();
+    if (!odd_.ok() || gap > length - pos || bytes > length - pos - gap || bytes >= 1 << 24 || field >= fields_.size() ||
+        escape > static_cast<uint8_t>(kEscapeLast))
+      return false;
+    pos += gap;
+    to[c].begin = static_cast<uint32_t>(pos);
+    to[c].length = static_cast<uint32_t>(bytes) & 0xffffff;
+    to[c].escape = escape;
+    to[c].field = fields_[field];
+    pos += bytes;
+  }
+  record.captures = {to, captures};
+  captures_used_ += captures;
+  return true;
+}
+
+Result<void> BlockDecoder::read_records() {
+  auto& batch = *block_.batch;
+  auto bad = [](size_t i) { return damaged("its record " + std::to_string(i) + " cannot be rebuilt"); };
+  batch.buffers.emplace_back(new char[counts_.raw_bytes + kValueSlack]);
+  char* out = batch.buffers.back().get();
+  end_ = out + counts_.raw_bytes;
+  captures_ = reinterpret_cast<Capture*>(batch.arena.allocate(counts_.captures * sizeof(Capture), alignof(Capture)));
+  batch.records.resize(counts_.records);
+  size_t run = 0;
+  uint64_t in_run = 0;
+  for (size_t i = 0; i < counts_.records; ++i) {
+    auto& record = batch.records[i];
+    if (in_run == runs_[run].length) {
+      ++run;
+      in_run = 0;
+    }
+    record.origin = runs_[run].origin;
+    record.source_seq = runs_[run].seq + in_run++;
+    auto charset = runs_[run].charset;
+    record.index = counts_.first_index + i;
+    uint32_t rank;
+    if (!ranks_.next(&rank)) return bad(i);
+    uint8_t flags;
+    if (explicit_ && rank == 0) {
+      if (!read_explicit(record, out)) return bad(i);
+      flags = kShapeHasPart | kShapeOddMessage | kShapeOddPriority;
+    } else {
+      if (explicit_) --rank;
+      if (rank >= shapes_.size()) return bad(i);
+      auto& shape = shapes_[rank];
+      auto& meta = shape.meta;
+      flags = meta.flags;
+      record.kind = shape.kind;
+      record.event_digits = meta.digits;
+      record.time_inferred = meta.inferred;
+      record.marks = meta.marks;
+      record.priority = meta.priority;
+      if (meta.unit == kUnitReceived) {
+        record.event_ns = record.origin->received_ns;
+      } else {
+        uint64_t value;
+        if (!times_[meta.unit].next(&value)) return bad(i);
+        record.event_ns = static_cast<int64_t>(value * static_cast<uint64_t>(kUnitNs[meta.unit]));
+      }
+      if (shape.captures > counts_.captures - captures_used_) return bad(i);
+      auto capture = captures_ + captures_used_;
+      captures_used_ += shape.captures;
+      record.captures = {capture, shape.captures};
+      char* begin = out;
+      char* message = begin;
+      const char* fixed = shape.fixed;
+      auto slot = slots_.data() + shape.slots_at;
+      for (uint32_t k = 0; k < shape.slots; ++k, ++slot) {
+        if (k == meta.message_slot) message = out + meta.message_fixed;
+        auto room = static_cast<size_t>(end_ - out);
+        if (slot->fixed > room) return bad(i);
+        std::memcpy(out, fixed, slot->fixed);
+        out += slot->fixed;
+        fixed += slot->fixed;
+        room -= slot->fixed;
+        size_t length;
+        switch (slot->kind) {
+          case SlotKind::generic:
+          case SlotKind::capture:
+            length = columns_[slot->column].values.next(out, room);
+            break;
+          case SlotKind::fixed_capture:
+            length = slot->fixed_capture;
+            if (length > room) return bad(i);
+            std::memcpy(out, fixed, length);
+            fixed += length;
+            break;
+          case SlotKind::time_same:
+            length = writers_[slot->format].write(record.event_ns, out);
+            break;
+          case SlotKind::time: {
+            auto& column = columns_[slot->column];
+            uint64_t value;
+            if (!column.times.next(&value)) return bad(i);
+            auto difference = static_cast<uint64_t>(unzigzag(value)) * static_cast<uint64_t>(column.scale);
+            length = writers_[slot->format].write(
+                static_cast<int64_t>(static_cast<uint64_t>(record.event_ns) + difference), out);
+            break;
+          }
+          default:
+            return bad(i);
+        }
+        if (length > room) return bad(i);
+        if (slot->kind != SlotKind::generic) {
+          if (length >= 1 << 24) return bad(i);
+          capture->begin = static_cast<uint32_t>(out - begin);
+          capture->length = static_cast<uint32_t>(length) & 0xffffff;
+          capture->escape = static_cast<uint8_t>(slot->escape);
+          capture->field = slot->field;
+          ++capture;
+        }
+        out += length;
+      }
+      if (shape.slots == meta.message_slot) message = out + meta.message_fixed;
+      if (shape.rest > static_cast<size_t>(end_ - out)) return bad(i);
+      std::memcpy(out, fixed, shape.rest);
+      out += shape.rest;
+      record.raw = {begin, static_cast<size_t>(out - begin)};
+      if (!(flags & kShapeOddMessage)) {
+        record.message_begin = static_cast<uint32_t>(message - begin);
+        if (meta.tail > record.raw.size() - record.message_begin) return bad(i);
+        record.message_length = static_cast<uint32_t>(record.raw.size() - record.message_begin - meta.tail);
+      }
+    }
+    record.charset = charset_of(record.raw, charset);
+    if (flags != 0) {
+      if (flags & kShapeHasPart) {
+        record.part = static_cast<uint16_t>(odd_.varint());
+        record.part_of = static_cast<uint16_t>(odd_.varint());
+      }
+      if (flags & kShapeOddMessage) {
+        auto begin = odd_.varint(), length = odd_.varint();
+        if (begin > record.raw.size() || length > record.raw.size() - begin) return bad(i);
+        record.message_begin = static_cast<uint32_t>(begin);
+        record.message_length = static_cast<uint32_t>(length);
+      }
+      if (flags & kShapeOddPriority) {
+        auto priority = odd_.varint();
+        record.priority = priority == 0 ? Record::kNoPriority : static_cast<uint16_t>(priority - 1);
+      }
+      if (!odd_.ok()) return bad(i);
+    }
+  }
+  if (out != end_ || captures_used_ != counts_.captures || odd_.left() != 0)
+    return damaged("its records do not fill what the header promises");
+  batch.bytes = counts_.raw_bytes;
+  return {};
+}
+
+Result<DecodedBlock> BlockDecoder::decode() {
+  block_.batch = std::make_unique<Batch>();
+  in_ = Reader(sections_.last());
+  for (auto step : {&BlockDecoder::read_structure, &BlockDecoder::read_shapes, &BlockDecoder::read_origins,
+                    &BlockDecoder::read_columns, &BlockDecoder::read_records}) {
+    auto done = (this->*step)();
+    if (!done) return tl::unexpected<Error>(done.error());
+  }
+  block_.batch->keep.push_back(kept_);
+  return std::move(block_);
+}
+
+Result<std::vector<std::string>> BlockDecoder::field_names() {
+  block_.batch = std::make_unique<Batch>();
+  in_ = Reader(sections_.last());
+  if (auto read = read_structure(); !read) return tl::unexpected<Error>(read.error());
+  std::vector<std::string> names;
+  for (const Field* field : fields_) names.emplace_back(field->name);
+  return names;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> read_block_field_names(std::string_view bytes) {
+  auto sections = SectionReader::open(bytes, /*last_only=*/true);
+  if (!sections) return tl::unexpected<Error>(sections.error());
+  return BlockDecoder(std::move(*sections)).field_names();
+}
+
+Result<DecodedBlock> read_block(std::string_view bytes) {
+  auto sections = SectionReader::open(bytes);
+  if (!sections) return tl::unexpected<Error>(sections.error());
+  return BlockDecoder(std::move(*sections)).decode();
+}
+
+}  // namespace yushi::storage

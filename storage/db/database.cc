@@ -1,0 +1,296 @@
+#include "storage/db/database.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/file_checksum.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "storage/db/checked_files.h"
+
+#ifdef __SANITIZE_THREAD__
+extern "C" {
+void AnnotateIgnoreReadsBegin(const char* file, int line);
+void AnnotateIgnoreReadsEnd(const char* file, int line);
+void AnnotateIgnoreWritesBegin(const char* file, int line);
+void AnnotateIgnoreWritesEnd(const char* file, int line);
+}
+#endif
+
+namespace yushi::storage {
+namespace {
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+
+const std::string kBlocks = "blocks.";
+
+// "blocks.20420.184"
+std::pair<uint32_t, uint32_t> day_and_days(const std::string& name) {
+  char* end = nullptr;
+  auto day = std::strtoul(name.c_str() + kBlocks.size(), &end, 10);
+  auto days = *end == '.' ? std::strtoul(end + 1, nullptr, 10) : 0;
+  return {static_cast<uint32_t>(day), static_cast<uint32_t>(days)};
+}
+
+tl::unexpected<Error> failed(const rocksdb::Status& status, std::string_view doing) {
+  return fail(status.IsCorruption() ? Code::corrupt : Code::io, std::string(doing) + ": " + status.ToString());
+}
+
+rocksdb::DBOptions db_options() {
+  rocksdb::DBOptions o;
+  o.env = checked_files();
+  o.create_if_missing = true;
+  o.create_missing_column_families = true;
+  // The default drops every synced record after one flipped byte in the middle of the WAL, without a word.
+  o.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  o.track_and_verify_wals_in_manifest = true;
+  // A checksum of each SST and blob file as a whole, kept in the MANIFEST: block checksums leave out footers and
+  // padding.
+  o.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+  o.max_background_jobs = 2;
+  o.max_open_files = -1;
+  o.keep_log_file_num = 4;
+  o.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  // Small families keep old WALs alive until they are flushed; this bounds the WALs.
+  o.max_total_wal_size = 512 << 20;
+  o.wal_bytes_per_sync = 1 << 20;
+  o.bytes_per_sync = 1 << 20;
+  return o;
+}
+
+rocksdb::ColumnFamilyOptions family_options(std::string_view name, const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions o;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.checksum = rocksdb::ChecksumType::kxxHash64;  // this and the version as checked_files() knows them
+  table.format_version = 5;
+  o.compression = rocksdb::kNoCompression;  // everything large is compressed or random already
+  o.write_buffer_size = 4 << 20;
+  if (name == "tail") {
+    // Most chunks die here, under their seal's range delete, and never reach an SST.
+    o.write_buffer_size = 64 << 20;
+  } else if (name.starts_with(kBlocks)) {
+    o.enable_blob_files = true;  // compaction moves keys only, never blocks
+    o.min_blob_size = 0;
+    o.blob_file_size = 256 << 20;
+    o.write_buffer_size = 16 << 20;
+  } else if (name == "filters") {
+    table.block_size = 64 << 10;
+    o.write_buffer_size = 8 << 20;
+  } else if (name == "state" || name == "tree") {
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  }
+  o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return o;
+}
+
+const std::shared_ptr<rocksdb::Cache>& shared_cache() {
+  static const auto cache = rocksdb::NewLRUCache(32 << 20);
+  return cache;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& directory, Mode mode) {
+  std::vector<std::string> names;
+  auto listed = rocksdb::DB::ListColumnFamilies(db_options(), directory, &names);
+  if (!listed.ok()) {
+    if (mode == Mode::read_only) return failed(listed, "opening the store " + directory);
+    // Only an empty or absent folder becomes a new store: one whose CURRENT is gone must not be begun anew over the
+    // old.
+    std::error_code ignored;
+    if (std::filesystem::exists(directory, ignored) && !std::filesystem::is_empty(directory, ignored)) {
+      return failed(listed, "opening the store " + directory);
+    }
+    names.clear();
+  }
+  std::vector<std::string> wanted = {
+      rocksdb::kDefaultColumnFamilyName, "tail", "filters", "tree", "alerts", "state", "meta"};
+  for (auto& name : names) {
+    if (name.starts_with(kBlocks)) wanted.push_back(name);
+  }
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (auto& name : wanted) descriptors.emplace_back(name, family_options(name, shared_cache()));
+
+  std::unique_ptr<Database> database(new Database);
+  database->directory_ = directory;
+  database->mode_ = mode;
+  rocksdb::DB* db = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  auto options = db_options();
+  // The overload with families: without them RocksDB 7.8 answers NotFound for blob values, without an error.
+  auto status = mode == Mode::read_write ? rocksdb::DB::Open(options, directory, descriptors, &handles, &db)
+                                         : rocksdb::DB::OpenForReadOnly(options, directory, descriptors, &handles, &db);
+  if (status.IsIOError() && status.ToString().find("lock file") != std::string::npos && mode == Mode::read_write) {
+    return fail(Code::unavailable, "another yushid runs on the store " + directory +
+                                       "; stop it or choose another data_dir (" + status.ToString() + ")");
+  }
+  if (!status.ok()) {
+    auto error = failed(status, "opening the store " + directory).value();
+    if (status.IsCorruption()) error.message += "; put the damaged file back from a copy of the store";
+    return tl::unexpected(std::move(error));
+  }
+  database->db_.reset(db);
+  database->families_ = {Family(handles[1]), Family(handles[2]), Family(handles[3]),
+                         Family(handles[4]), Family(handles[5]), Family(handles[6])};
+  {
+    MutexLock lock(database->blocks_mutex_);
+    for (size_t i = 7; i < handles.size(); ++i) database->blocks_[day_and_days(wanted[i])] = Family(handles[i]);
+    database->handles_ = std::move(handles);
+  }
+  return database;
+}
+
+Database::~Database() {
+  if (!db_) return;
+  for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+  db_->Close();
+}
+
+Result<Family> Database::blocks_family(uint32_t store_day, uint32_t days) {
+  {
+    MutexLock lock(blocks_mutex_);
+    if (auto it = blocks_.find({store_day, days}); it != blocks_.end()) return it->second;
+  }
+  auto name = kBlocks + std::to_string(store_day) + "." + std::to_string(days);
+  rocksdb::ColumnFamilyHandle* handle = nullptr;
+  auto status = db_->CreateColumnFamily(family_options(name, shared_cache()), name, &handle);
+  if (!status.ok()) return failed(status, "making the column family " + name);
+  MutexLock lock(blocks_mutex_);
+  handles_.push_back(handle);
+  return blocks_[{store_day, days}] = Family(handle);
+}
+
+std::vector<Database::Blocks> Database::blocks_families() const {
+  MutexLock lock(blocks_mutex_);
+  std::vector<Blocks> out;
+  for (auto& [day_and_days, family] : blocks_) out.push_back({day_and_days.first, day_and_days.second, family});
+  return out;
+}
+
+Write::Write(size_t expected_bytes) : batch_(std::make_unique<rocksdb::WriteBatch>(expected_bytes)) {}
+Write::~Write() = default;
+Write::Write(Write&&) noexcept = default;
+Write& Write::operator=(Write&&) noexcept = default;
+
+// Of these calls none fails but for memory: RocksDB looks at the families when the batch is written.
+void Write::put(Family family, std::string_view key, std::string_view value) {
+  batch_->Put(family.handle_, slice(key), slice(value));
+}
+void Write::erase(Family family, std::string_view key) { batch_->Delete(family.handle_, slice(key)); }
+void Write::erase_range(Family family, std::string_view from_key, std::string_view to_key) {
+  batch_->DeleteRange(family.handle_, slice(from_key), slice(to_key));
+}
+size_t Write::bytes() const { return batch_->GetDataSize(); }
+
+// RocksDB writes the batches of several threads together, ordered by atomics that the thread sanitizer does not see
+// since the distribution's library is not built for it: what this thread reads and writes in there is not ours to
+// judge.
+struct RocksDbOrdersItself {
+#ifdef __SANITIZE_THREAD__
+  RocksDbOrdersItself() { AnnotateIgnoreReadsBegin(__FILE__, __LINE__), AnnotateIgnoreWritesBegin(__FILE__, __LINE__); }
+  ~RocksDbOrdersItself() { AnnotateIgnoreWritesEnd(__FILE__, __LINE__), AnnotateIgnoreReadsEnd(__FILE__, __LINE__); }
+#else
+  RocksDbOrdersItself() {}  // not trivial, so that no compiler calls it unused
+#endif
+};
+
+Result<void> Database::write(Write& write, std::string_view doing) {
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  RocksDbOrdersItself quiet;
+  auto status = db_->Write(options, write.batch_.get());
+  if (!status.ok()) return failed(status, doing);
+  return {};
+}
+
+Result<std::optional<std::string>> Database::get(Family family, std::string_view key,
+                                                 const rocksdb::Snapshot* snapshot) const {
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  std::string value;
+  auto status = db_->Get(options, family.handle_, slice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return failed(status, "reading from " + family.handle_->GetName());
+  return value;
+}
+
+Result<void> Database::scan(Family family, std::string_view prefix,
+                            const std::function<bool(std::string_view, std::string_view)>& visit,
+                            const rocksdb::Snapshot* snapshot, std::string_view from_key) const {
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  options.fill_cache = false;
+  std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, family.handle_));
+  it->Seek(slice(from_key.empty() ? prefix : from_key));
+  for (; it->Valid(); it->Next()) {
+    auto key = view(it->key());
+    if (!key.starts_with(prefix)) break;
+    if (!visit(key, view(it->value()))) break;
+  }
+  if (!it->status().ok()) return failed(it->status(), "reading from " + family.handle_->GetName());
+  return {};
+}
+
+Result<void> Database::scan_back(Family family, const std::function<bool(std::string_view, std::string_view)>& visit,
+                                 const rocksdb::Snapshot* snapshot) const {
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  options.fill_cache = false;
+  std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, family.handle_));
+  for (it->SeekToLast(); it->Valid(); it->Prev())
+    if (!visit(view(it->key()), view(it->value()))) break;
+  if (!it->status().ok()) return failed(it->status(), "reading from " + family.handle_->GetName());
+  return {};
+}
+
+Result<std::optional<std::string>> Database::key_at_or_before(Family family, std::string_view key,
+                                                              const rocksdb::Snapshot* snapshot) const {
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, family.handle_));
+  it->SeekForPrev(slice(key));
+  if (!it->status().ok()) return failed(it->status(), "reading from " + family.handle_->GetName());
+  if (!it->Valid()) return std::nullopt;
+  return it->key().ToString();
+}
+
+std::shared_ptr<const rocksdb::Snapshot> Database::snapshot() const {
+  auto* db = db_.get();
+  return {db->GetSnapshot(), [db](const rocksdb::Snapshot* s) {
+            if (s) db->ReleaseSnapshot(s);
+          }};
+}
+
+Result<void> Database::flush() {
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  {
+    MutexLock lock(blocks_mutex_);
+    handles = handles_;
+  }
+  for (auto* handle : handles) {
+    auto status = db_->Flush(rocksdb::FlushOptions(), handle);
+    if (!status.ok()) return failed(status, "flushing " + handle->GetName());
+  }
+  // What the seals deleted leaves the disk now, not at the next start.
+  auto status = db_->CompactRange(rocksdb::CompactRangeOptions(), families_.tail.handle_, nullptr, nullptr);
+  if (!status.ok()) return failed(status, "compacting tail");
+  return {};
+}
+
+Result<void> Database::verify_checksums() const {
+  rocksdb::ReadOptions options;
+  options.verify_checksums = true;
+  options.fill_cache = false;
+  auto status = db_->VerifyChecksum(options);
+  if (status.ok()) status = db_->VerifyFileChecksums(options);
+  if (!status.ok()) return failed(status, "checking RocksDB's checksums");
+  return check_logs(directory_);  // read when the store was opened; other bytes may stand there by now
+}
+
+}  // namespace yushi::storage

@@ -1,0 +1,113 @@
+// RocksDB with our column families: the only file that knows its options. Everything above speaks of logs and records.
+//
+// Threads  All calls may be made from any thread, but blocks_family() (sealer only).
+// Errors   io or corrupt with RocksDB's words and what was being done.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/mutex.h"
+#include "core/base/result.h"
+
+namespace rocksdb {
+class ColumnFamilyHandle;
+class DB;
+class Snapshot;
+class WriteBatch;
+}  // namespace rocksdb
+
+namespace yushi::storage {
+
+// A column family: a plain value, good as long as its Database.
+class Family {
+ public:
+  Family() = default;
+
+ private:
+  friend class Database;
+  friend class Write;
+  explicit Family(rocksdb::ColumnFamilyHandle* handle) : handle_(handle) {}
+  rocksdb::ColumnFamilyHandle* handle_ = nullptr;
+};
+
+// What becomes durable together, or not at all: Database::write().
+class Write {
+ public:
+  explicit Write(size_t expected_bytes = 0);
+  ~Write();
+  Write(Write&&) noexcept;
+  Write& operator=(Write&&) noexcept;
+
+  void put(Family family, std::string_view key, std::string_view value);
+  void erase(Family family, std::string_view key);
+  void erase_range(Family family, std::string_view from_key, std::string_view to_key);  // `to_key` stays
+  size_t bytes() const;
+
+ private:
+  friend class Database;
+  std::unique_ptr<rocksdb::WriteBatch> batch_;
+};
+
+class Database {
+ public:
+  enum class Mode { read_write, read_only };
+  static Result<std::unique_ptr<Database>> open(const std::string& directory, Mode mode);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  struct Families {
+    Family tail, filters, tree, alerts, state, meta;
+  };
+  const Families& families() const { return families_; }
+  // `blocks.<store-day>.<days>`: blocks sealed on one store day, to be kept for so many.
+  struct Blocks {
+    uint32_t store_day, days;
+    Family family;
+  };
+  // That family, made when it is not there.
+  Result<Family> blocks_family(uint32_t store_day, uint32_t days);
+  std::vector<Blocks> blocks_families() const;  // ascending by store day, then days
+
+  // Durable when it returns: the WAL is synced.
+  Result<void> write(Write& write, std::string_view doing);
+  Result<std::optional<std::string>> get(Family family, std::string_view key,
+                                         const rocksdb::Snapshot* snapshot = nullptr) const;
+  // Every (key, value) whose key begins with `prefix`, ascending; visit returns false to stop.
+  Result<void> scan(Family family, std::string_view prefix,
+                    const std::function<bool(std::string_view key, std::string_view value)>& visit,
+                    const rocksdb::Snapshot* snapshot = nullptr, std::string_view from_key = {}) const;
+  // The same over the whole family, descending from its end.
+  Result<void> scan_back(Family family, const std::function<bool(std::string_view key, std::string_view value)>& visit,
+                         const rocksdb::Snapshot* snapshot) const;
+  // The greatest key that is not above `key`.
+  Result<std::optional<std::string>> key_at_or_before(Family family, std::string_view key,
+                                                      const rocksdb::Snapshot* snapshot) const;
+  std::shared_ptr<const rocksdb::Snapshot> snapshot() const;
+
+  // Flushes memtables so that nothing is left in the WAL; for a clean stop.
+  Result<void> flush();
+  // Re-reads every table, blob, WAL and MANIFEST and checks RocksDB's own checksums.
+  Result<void> verify_checksums() const;
+  const std::string& directory() const { return directory_; }
+  Mode mode() const { return mode_; }
+
+ private:
+  Database() = default;
+  std::string directory_;
+  Mode mode_ = Mode::read_write;
+  std::unique_ptr<rocksdb::DB> db_;
+  Families families_{};
+  mutable Mutex blocks_mutex_;
+  std::map<std::pair<uint32_t, uint32_t>, Family> blocks_ YUSHI_GUARDED_BY(blocks_mutex_);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_ YUSHI_GUARDED_BY(blocks_mutex_);  // of all families
+};
+
+}  // namespace yushi::storage

@@ -1,0 +1,66 @@
+// The keys of the store, all big-endian so that RocksDB's byte order is the order of records.
+//
+//   tail     log 00 first-index            -> one chunk (tail/chunk.h)
+//   blocks.* log 00 first-index            -> one sealed block (block/block.h)
+//   filters  store-day log 00 first-index  -> BlockSummary of that block
+//   tree     log 00 level tile             -> up to 256 hashes; level 1 is of subtrees of 256 leaves, level 2 of 65,536
+//            …
+//   alerts   audit-index                   -> the alert's JSON, the same bytes as record `_audit/<audit-index>`
+//   state    "log/" log                    -> LogState: size, tree edge
+//            "source/" log 00 source       -> SourceState
+//            "checkpoint/" log 00 size     -> signed note
+//            "cursor/" name, "detect", "books", "commit"
+//   meta     "node", "format", "day", "public_key", "parsers/" digest
+//
+// Log names match [a-z0-9_.:@-]+, so that 00 ends them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/bytes.h"
+
+namespace yushi::storage::keys {
+
+inline std::string of_log(std::string_view log) {
+  std::string key(log);
+  key.push_back('\0');
+  return key;
+}
+inline std::string record(std::string_view log, uint64_t index) {
+  auto key = of_log(log);
+  put_be64(key, index);
+  return key;
+}
+inline uint64_t index_of(std::string_view key) { return get_be64(key.data() + key.size() - 8); }
+
+inline std::string filter(uint32_t store_day, std::string_view log, uint64_t first_index) {
+  std::string key;
+  put_be32(key, store_day);
+  key += record(log, first_index);
+  return key;
+}
+inline uint32_t day_of_filter(std::string_view key) { return get_be32(key.data()); }
+inline std::string_view log_of_filter(std::string_view key) { return key.substr(4, key.size() - 4 - 9); }
+
+inline std::string tile(std::string_view log, int level, uint64_t tile_index) {
+  auto key = of_log(log);
+  key.push_back(static_cast<char>(level));
+  put_be64(key, tile_index);
+  return key;
+}
+inline std::string alert(uint64_t audit_index) {
+  std::string key;
+  put_be64(key, audit_index);
+  return key;
+}
+inline std::string log_state(std::string_view log) { return "log/" + std::string(log); }
+inline std::string source(std::string_view log, std::string_view source) {
+  return "source/" + of_log(log) + std::string(source);
+}
+inline std::string checkpoint(std::string_view log, uint64_t size) { return "checkpoint/" + record(log, size); }
+inline std::string cursor(std::string_view name) { return "cursor/" + std::string(name); }
+inline std::string parsers(std::string_view digest) { return "parsers/" + std::string(digest); }
+
+}  // namespace yushi::storage::keys

@@ -1,0 +1,314 @@
+#include "storage/read/view.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "core/ledger/entry.h"
+#include "storage/db/keys.h"
+#include "storage/tail/chunk.h"
+
+namespace yushi::storage {
+namespace {
+
+Result<Segment> chunk_segment(const std::string& log, uint64_t first, std::string_view bytes, uint32_t engine) {
+  auto head = ChunkHead::decode(first, bytes);
+  if (!head) return fail(Code::corrupt, "chunk " + log + "/" + std::to_string(first) + ": " + head.error().message);
+  Segment s{log, {}, false, 0};
+  s.summary.first_index = first;
+  s.summary.records = head->records;
+  s.summary.raw_bytes = head->raw_bytes;
+  // Another engine may read other times than those that the chunk was written with: then they hold nothing back.
+  s.summary.event_times = {head->context.engine == engine ? TimeRange{head->event_from_ns, head->event_to_ns}
+                                                          : TimeRange{INT64_MIN, INT64_MAX}};
+  return s;
+}
+
+}  // namespace
+
+Hash leaf_of(const Record& record) {
+  thread_local std::string entry;
+  make_entry(record.origin->received_ns, record.origin->source, record.source_seq,
+             transport_name(record.origin->transport), sha256(record.raw), entry);
+  return leaf_hash(entry);
+}
+
+std::shared_ptr<const StoreView> StoreView::of(std::shared_ptr<const Database> database, Reparse reparse,
+                                               std::string node, std::string key_path) {
+  std::shared_ptr<StoreView> view(new StoreView);
+  view->snapshot_ = database->snapshot();
+  view->database_ = std::move(database);
+  view->reparse_ = std::move(reparse);
+  view->node_ = std::move(node);
+  view->key_path_ = std::move(key_path);
+  return view;
+}
+
+Result<std::shared_ptr<const StoreView>> StoreView::open(std::shared_ptr<const Database> database, Reparse reparse) {
+  std::shared_ptr<StoreView> view(new StoreView);
+  view->snapshot_ = database->snapshot();
+  view->database_ = std::move(database);
+  view->key_path_ = std::filesystem::path(view->database_->directory()).parent_path() / "keys" / "node.pem";
+  view->reparse_ = std::move(reparse);
+  auto node = YUSHI_TRY(view->database_->get(view->database_->families().meta, "node", view->snapshot_.get()));
+  if (!node)
+    return fail(Code::corrupt, view->database_->directory() + " holds no node name: it is not a store of yushi");
+  view->node_ = *node;
+  auto format = YUSHI_TRY(view->database_->get(view->database_->families().meta, "format", view->snapshot_.get()));
+  if (auto known = format ? *format : std::string("without a number"); known != kStoreFormat) {
+    return fail(Code::refused, view->database_->directory() + " is a store of format " + known +
+                                   "; this yushi reads format " + kStoreFormat +
+                                   ": use the version that made it, or begin with an empty folder");
+  }
+  return view;
+}
+
+Result<std::shared_ptr<const StoreView>> StoreView::open_read_only(const std::string& data_dir, Reparse reparse) {
+  auto database = YUSHI_TRY(Database::open(data_dir + "/store", Database::Mode::read_only));
+  return open(std::shared_ptr<const Database>(std::move(database)), std::move(reparse));
+}
+
+Result<std::vector<std::string>> StoreView::logs() const {
+  std::vector<std::string> out;
+  auto scanned = database_->scan(
+      database_->families().state, "log/",
+      [&](std::string_view key, std::string_view) {
+        out.emplace_back(key.substr(4));
+        return true;
+      },
+      snapshot_.get());
+  if (!scanned) return tl::unexpected(scanned.error());
+  return out;
+}
+
+Result<StoreView::LogHead> StoreView::head(const std::string& log) const {
+  auto bytes = YUSHI_TRY(database_->get(database_->families().state, keys::log_state(log), snapshot_.get()));
+  if (!bytes) return fail(Code::not_found, "no log " + log);
+  auto tree = CompactRange::decode(*bytes);
+  if (!tree) return fail(Code::corrupt, "log " + log + ": state: " + tree.error().message);
+  return LogHead{tree->size(), tree->root(), *tree};
+}
+
+Result<std::vector<Segment>> StoreView::segments(const std::string& log) const {
+  std::vector<Segment> out;
+  std::optional<Error> damaged;
+  auto& families = database_->families();
+  // Keyed day first, so that one log's blocks of a day stand together: seek from (day, log) to (day, log).
+  std::set<uint32_t> days;
+  for (auto& blocks : database_->blocks_families()) days.insert(blocks.store_day);
+  for (auto day : days) {
+    std::string prefix;
+    put_be32(prefix, day);
+    prefix += keys::of_log(log);
+    auto scanned = database_->scan(
+        families.filters, prefix,
+        [&](std::string_view key, std::string_view value) {
+          auto summary = BlockSummary::decode(value);
+          if (!summary) {
+            damaged = Error{Code::corrupt, "summary of block " + log + "/" + std::to_string(keys::index_of(key)) +
+                                               ": " + summary.error().message};
+            return false;
+          }
+          out.push_back({log, std::move(*summary), true, day});
+          return true;
+        },
+        snapshot_.get());
+    if (!scanned) return tl::unexpected(scanned.error());
+    if (damaged) return tl::unexpected(*damaged);
+  }
+  std::sort(out.begin(), out.end(), [](auto& a, auto& b) { return a.summary.first_index < b.summary.first_index; });
+  uint64_t sealed_to = out.empty() ? 0 : out.back().summary.first_index + out.back().summary.records;
+  auto scanned = database_->scan(
+      families.tail, keys::of_log(log),
+      [&](std::string_view key, std::string_view value) {
+        auto first = keys::index_of(key);
+        if (first < sealed_to) return true;
+        auto segment = chunk_segment(log, first, value, reparse_.engine);
+        if (segment) {
+          out.push_back(std::move(*segment));
+        } else {
+          damaged = segment.error();
+        }
+        return segment.has_value();
+      },
+      snapshot_.get());
+  if (!scanned) return tl::unexpected(scanned.error());
+  if (damaged) return tl::unexpected(*damaged);
+  return out;
+}
+
+Result<std::optional<Segment>> StoreView::segment_at(const std::string& log, uint64_t index) const {
+  auto& families = database_->families();
+  auto wanted = keys::record(log, index);
+  auto prefix = keys::of_log(log);
+  for (auto& [day, days, family] : database_->blocks_families()) {
+    auto key = YUSHI_TRY(database_->key_at_or_before(family, wanted, snapshot_.get()));
+    if (!key || !key->starts_with(prefix)) continue;
+    auto first = keys::index_of(*key);
+    auto bytes = YUSHI_TRY(database_->get(families.filters, keys::filter(day, log, first), snapshot_.get()));
+    if (!bytes) return fail(Code::corrupt, "summary of block " + log + "/" + std::to_string(first) + " is gone");
+    auto summary = BlockSummary::decode(*bytes);
+    if (!summary)
+      return fail(Code::corrupt,
+                  "summary of block " + log + "/" + std::to_string(first) + ": " + summary.error().message);
+    if (index < first + summary->records) return Segment{log, std::move(*summary), true, day};
+  }
+  auto key = YUSHI_TRY(database_->key_at_or_before(families.tail, wanted, snapshot_.get()));
+  if (!key || !key->starts_with(prefix)) return std::nullopt;
+  auto first = keys::index_of(*key);
+  auto bytes = YUSHI_TRY(database_->get(families.tail, *key, snapshot_.get()));
+  if (!bytes) return std::nullopt;
+  auto segment = YUSHI_TRY(chunk_segment(log, first, *bytes, reparse_.engine));
+  if (index >= first + segment.summary.records) return std::nullopt;
+  return segment;
+}
+
+Result<std::string> StoreView::block_bytes(const Segment& segment) const {
+  auto key = keys::record(segment.log, segment.summary.first_index);
+  for (auto& [day, days, family] : database_->blocks_families()) {
+    if (day != segment.store_day) continue;
+    auto bytes = YUSHI_TRY(database_->get(family, key, snapshot_.get()));
+    if (bytes) return std::move(*bytes);
+  }
+  return fail(Code::corrupt, "block " + segment.log + "/" + std::to_string(segment.summary.first_index) +
+                                 " of store day " + std::to_string(segment.store_day) + " is gone");
+}
+
+Result<DecodedBlock> StoreView::read_sealed(const Segment& segment) const {
+  auto bytes = YUSHI_TRY(block_bytes(segment));
+  auto block = read_block(bytes);
+  if (!block) {
+    return fail(Code::corrupt, "block " + segment.log + "/" + std::to_string(segment.summary.first_index) + ": " +
+                                   block.error().message);
+  }
+  return block;
+}
+
+Result<std::vector<std::string>> StoreView::field_names(const Segment& segment) const {
+  auto bytes = YUSHI_TRY(block_bytes(segment));
+  return read_block_field_names(bytes);
+}
+
+Result<std::unique_ptr<Batch>> StoreView::read(const Segment& segment) const {
+  if (segment.sealed) {
+    auto block = YUSHI_TRY(read_sealed(segment));
+    return std::move(block.batch);
+  }
+  auto key = keys::record(segment.log, segment.summary.first_index);
+  auto bytes = YUSHI_TRY(database_->get(database_->families().tail, key, snapshot_.get()));
+  if (!bytes)
+    return fail(Code::corrupt, "chunk " + segment.log + "/" + std::to_string(segment.summary.first_index) + " is gone");
+  auto head = YUSHI_TRY(ChunkHead::decode(segment.summary.first_index, *bytes));
+  auto batch = read_chunk(head, segment.log, node_);
+  if (!batch) return batch;
+  auto understood = reparse_.parse(**batch, head.context);
+  if (!understood) return tl::unexpected(understood.error());
+  return batch;
+}
+
+Result<std::vector<std::pair<std::string, SourceState>>> StoreView::sources(const std::string& log) const {
+  std::vector<std::pair<std::string, SourceState>> out;
+  std::optional<Error> damaged;
+  auto prefix = keys::source(log, "");
+  auto scanned = database_->scan(
+      database_->families().state, prefix,
+      [&](std::string_view key, std::string_view value) {
+        std::string source(key.substr(prefix.size()));
+        auto state = SourceState::decode(value);
+        if (!state) {
+          damaged = Error{Code::corrupt, "source " + source + " of log " + log + ": " + state.error().message};
+          return false;
+        }
+        out.emplace_back(std::move(source), std::move(*state));
+        return true;
+      },
+      snapshot_.get());
+  if (!scanned) return tl::unexpected(scanned.error());
+  if (damaged) return tl::unexpected(*damaged);
+  return out;
+}
+
+Result<std::vector<std::string>> StoreView::checkpoints(const std::string& log) const {
+  std::vector<std::string> out;
+  auto prefix = keys::checkpoint(log, 0);
+  prefix.resize(prefix.size() - 8);
+  auto scanned = database_->scan(
+      database_->families().state, prefix,
+      [&](std::string_view, std::string_view value) {
+        out.emplace_back(value);
+        return true;
+      },
+      snapshot_.get());
+  if (!scanned) return tl::unexpected(scanned.error());
+  return out;
+}
+
+Result<std::optional<std::string>> StoreView::newest_checkpoint(const std::string& log) const {
+  auto all = YUSHI_TRY(checkpoints(log));
+  if (all.empty()) return std::nullopt;
+  return std::move(all.back());
+}
+
+Result<std::vector<StoreView::StoredAlert>> StoreView::alerts(uint64_t from_audit_index, size_t limit) const {
+  std::vector<StoredAlert> out;
+  auto visited = each_alert(from_audit_index, false, [&](uint64_t index, std::string_view json) {
+    if (out.size() >= limit) return false;
+    out.push_back({index, std::string(json)});
+    return true;
+  });
+  if (!visited) return tl::unexpected(visited.error());
+  return out;
+}
+
+Result<void> StoreView::each_alert(uint64_t from_audit_index, bool newest_first, const VisitAlert& visit) const {
+  auto family = database_->families().alerts;
+  auto each = [&](std::string_view key, std::string_view value) {
+    uint64_t index = keys::index_of(key);
+    return index >= from_audit_index && visit(index, value);
+  };
+  if (newest_first) return database_->scan_back(family, each, snapshot_.get());
+  return database_->scan(family, "", each, snapshot_.get(), keys::alert(from_audit_index));
+}
+
+Result<std::string> StoreView::tile(const std::string& log, int level, uint64_t index) const {
+  auto bytes = YUSHI_TRY(database_->get(database_->families().tree, keys::tile(log, level, index), snapshot_.get()));
+  if (!bytes || bytes->size() % 32 != 0) {
+    return fail(Code::corrupt, "tree of log " + log + ": tile " + std::to_string(level) + "/" + std::to_string(index) +
+                                   (bytes ? " is damaged" : " is gone"));
+  }
+  return std::move(*bytes);
+}
+
+Result<Hash> StoreView::subtree(const std::string& log, int level, uint64_t index) const {
+  int below = level % 8;
+  if (level >= 8) {
+    // 2^below neighbours of the stored level, all of one tile.
+    uint64_t first = index << below;
+    auto hashes = YUSHI_TRY(tile(log, level / 8, first / 256));
+    CompactRange range;
+    for (uint64_t i = first % 256; i < first % 256 + (1u << below); ++i) {
+      if ((i + 1) * 32 > hashes.size()) return fail(Code::corrupt, "tree of log " + log + ": tile is short");
+      Hash hash;
+      std::copy_n(hashes.data() + i * 32, 32, reinterpret_cast<char*>(hash.data()));
+      range.append(hash);
+    }
+    return range.root();
+  }
+  CompactRange range;
+  uint64_t from = index << level, to = (index + 1) << level;
+  while (from < to) {
+    auto segment = YUSHI_TRY(segment_at(log, from));
+    if (!segment) return fail(Code::corrupt, "record " + log + "/" + std::to_string(from) + " is gone");
+    auto batch = YUSHI_TRY(read(*segment));
+    auto first = segment->summary.first_index;
+    for (; from < to && from < first + batch->records.size(); ++from)
+      range.append(leaf_of(batch->records[from - first]));
+  }
+  return range.root();
+}
+
+Result<std::optional<std::string>> StoreView::state(std::string_view name) const {
+  return database_->get(database_->families().state, name, snapshot_.get());
+}
+
+}  // namespace yushi::storage

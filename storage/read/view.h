@@ -1,0 +1,99 @@
+// One snapshot of the store, as searches, the forwarder, proofs and `verify` read it: tail chunks and sealed blocks
+// alike are segments that give a Batch of records.
+//
+// Works on a running daemon's database and, without a daemon, on one opened read-only (`--store DIR`).
+//
+// Threads  Immutable after open; any thread may read segments.
+// Errors   corrupt names the log and the first index of the segment that cannot be read.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/ledger/checkpoint.h"
+#include "core/ledger/merkle.h"
+#include "storage/block/block.h"
+#include "storage/db/database.h"
+#include "storage/read/reparse.h"
+#include "storage/tail/source_state.h"
+
+namespace yushi::storage {
+
+struct Segment {
+  std::string log;
+  BlockSummary summary;  // of a tail chunk: no sources and an empty token filter, which holds nothing back
+  bool sealed = false;
+  uint32_t store_day = 0;  // of a sealed one
+};
+
+// Of all that stands beside blocks and chunks, which have versions of their own. A store of another format is refused.
+constexpr const char* kStoreFormat = "2";
+
+class StoreView {
+ public:
+  // Of a store that its daemon has open (Store::view()). Cheap: a snapshot.
+  static std::shared_ptr<const StoreView> of(std::shared_ptr<const Database> database, Reparse reparse,
+                                             std::string node, std::string key_path);
+  static Result<std::shared_ptr<const StoreView>> open(std::shared_ptr<const Database> database, Reparse reparse);
+  // Opens `data_dir` read-only and makes a view; parser versions come from the store itself through `reparse`.
+  static Result<std::shared_ptr<const StoreView>> open_read_only(const std::string& data_dir, Reparse reparse);
+
+  const std::string& node() const { return node_; }
+  // Where the node's signing key is, or would be: a copy of a store goes without it.
+  const std::string& key_path() const { return key_path_; }
+  Result<std::vector<std::string>> logs() const;
+  struct LogHead {
+    uint64_t size;
+    Hash root;
+    CompactRange tree;
+  };
+  Result<LogHead> head(const std::string& log) const;
+
+  // Of one log, ascending by first index. Where the tail and a block overlap the block stands alone.
+  Result<std::vector<Segment>> segments(const std::string& log) const;
+  // The records of one log from `index` on: the segment that holds it; nullopt when the log ends before.
+  Result<std::optional<Segment>> segment_at(const std::string& log, uint64_t index) const;
+  Result<std::unique_ptr<Batch>> read(const Segment& segment) const;
+  Result<DecodedBlock> read_sealed(const Segment& segment) const;
+  // Of a sealed segment: the names of the fields that its records have, derived ones aside (read_block_field_names()).
+  Result<std::vector<std::string>> field_names(const Segment& segment) const;
+
+  Result<std::vector<std::pair<std::string, SourceState>>> sources(const std::string& log) const;
+  Result<std::vector<std::string>> checkpoints(const std::string& log) const;  // notes, ascending by size
+  Result<std::optional<std::string>> newest_checkpoint(const std::string& log) const;
+  struct StoredAlert {
+    uint64_t audit_index;
+    std::string json;
+  };
+  Result<std::vector<StoredAlert>> alerts(uint64_t from_audit_index = 0, size_t limit = SIZE_MAX) const;
+  // One after the other in the order in which they were raised, or the newest first; `visit` returns false to stop.
+  using VisitAlert = std::function<bool(uint64_t audit_index, std::string_view json)>;
+  Result<void> each_alert(uint64_t from_audit_index, bool newest_first, const VisitAlert& visit) const;
+  Result<std::string> tile(const std::string& log, int level, uint64_t index) const;
+  // The root of the complete subtree of 2^level leaves; what lies under stored tiles is hashed from the records.
+  Result<Hash> subtree(const std::string& log, int level, uint64_t index) const;
+  Result<std::optional<std::string>> state(std::string_view name) const;
+
+  const Database& database() const { return *database_; }
+  const Reparse& reparse() const { return reparse_; }
+
+ private:
+  StoreView() = default;
+  Result<std::string> block_bytes(const Segment& segment) const;
+
+  std::shared_ptr<const Database> database_;
+  std::shared_ptr<const rocksdb::Snapshot> snapshot_;
+  Reparse reparse_;
+  std::string node_;
+  std::string key_path_;
+};
+
+// The leaf of a record that was read back: hashes raw anew.
+Hash leaf_of(const Record& record);
+
+}  // namespace yushi::storage

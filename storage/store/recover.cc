@@ -1,0 +1,276 @@
+// Opening a store: made anew, or taken up where the last run left it, and held to what was signed.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/base/clock.h"
+#include "storage/db/keys.h"
+#include "storage/store/sealer.h"
+#include "storage/store/store.h"
+
+namespace yushi::storage {
+namespace {
+
+bool is_name(std::string_view name) {
+  if (name.empty() || name.size() > 64) return false;
+  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") == std::string_view::npos;
+}
+
+// An empty store beside heads with lines is a deleted store, not a new one.
+Result<void> refuse_to_begin_anew(const std::string& data_dir) {
+  auto path = data_dir + "/heads";
+  auto heads = read_heads(path);
+  if (heads ? heads->empty() : heads.error().code == Code::not_found) return {};
+  return fail(Code::corrupt, path +
+                                 " names logs, but the store beside it is empty: it was deleted or replaced; put "
+                                 "the store back, or move the whole folder aside to begin a new one");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
+  if (!is_name(options.node.empty() ? options.fallback_node : options.node)) {
+    return fail(Code::invalid, "node: \"" + options.node + "\" must match [a-z0-9_.-]{1,64}");
+  }
+  auto retentions = options.log_retention_days;
+  std::erase(retentions, 0u);
+  retentions.push_back(options.retention_days);
+  if (auto least = *std::min_element(retentions.begin(), retentions.end()); least < kRetentionFloorDays) {
+    return fail(Code::refused, "retention.days: " + std::to_string(least) + " is under the legal floor of " +
+                                   std::to_string(kRetentionFloorDays) + "; remove the line or raise it");
+  }
+  if (options.key_dir.empty()) options.key_dir = options.data_dir + "/keys";
+  std::error_code made;
+  auto folder = options.data_dir + "/store";
+  if (!std::filesystem::exists(folder, made) || std::filesystem::is_empty(folder, made)) {
+    // nothing is made
+    YUSHI_TRY(refuse_to_begin_anew(options.data_dir));
+  }
+  made.clear();
+  std::filesystem::create_directories(options.data_dir, made);
+  if (!made) std::filesystem::create_directories(options.key_dir, made);
+  if (made) return fail(Code::io, "making " + options.data_dir + ": " + made.message());
+  ::chmod(options.key_dir.c_str(), 0700);
+
+  auto database = YUSHI_TRY(Database::open(folder, Database::Mode::read_write));
+  std::unique_ptr<Store> store(new Store);
+  store->options_ = std::move(options);
+  store->database_ = std::move(database);
+  auto loaded = store->load();
+  if (!loaded) return tl::unexpected(loaded.error());
+  return store;
+}
+
+Result<void> Store::load() {
+  auto& families = database_->families();
+  auto node = YUSHI_TRY(database_->get(families.meta, "node"));
+  bool fresh = !node;
+  if (options_.node.empty()) options_.node = fresh ? options_.fallback_node : *node;
+  if (options_.opened) options_.opened(database_);
+  auto key_path = options_.key_dir + "/node.pem";
+  if (fresh) {
+    if (auto begin = refuse_to_begin_anew(options_.data_dir); !begin) return begin;
+    // `heads` is made before the store has its name, so that from then on a missing file is always a removed one.
+    auto heads_path = options_.data_dir + "/heads";
+    if (auto written = write_heads(heads_path, {}); !written) return written;
+    if (!std::filesystem::exists(key_path)) {
+      auto key = YUSHI_TRY(SigningKey::generate());
+      auto saved = key.save(key_path);
+      if (!saved) return saved;
+    }
+    std::string day;
+    put_varint(day, static_cast<uint64_t>(realtime_ns() / kDay));
+    put_varint(day, 0);
+    Write write;
+    write.put(families.meta, "node", options_.node);
+    write.put(families.meta, "format", kStoreFormat);
+    write.put(families.meta, "day", day);
+    auto written = database_->write(write, "making a new store");
+    if (!written) return written;
+  } else if (*node != options_.node) {
+    return fail(Code::invalid, "node: \"" + options_.node + "\" in the config, but this store was made by node \"" +
+                                   *node + "\"; the name is part of every checkpoint and cannot change");
+  }
+  auto key = YUSHI_TRY(SigningKey::load(key_path));
+  key_ = std::move(key);
+  // Readers without the key folder find the public half here; whoever puts in another key is told at once.
+  auto known_key = YUSHI_TRY(database_->get(families.meta, "public_key"));
+  if (known_key && *known_key != key_.public_bytes()) {
+    return fail(Code::corrupt, key_path + " is not the key that this store was signed with; put the old one back");
+  }
+  if (!known_key) {
+    Write write;
+    write.put(families.meta, "public_key", key_.public_bytes());
+    if (auto written = database_->write(write, "keeping the public key"); !written) return written;
+  }
+
+  auto day = YUSHI_TRY(database_->get(families.meta, "day"));
+  Reader in(day ? std::string_view(*day) : std::string_view());  // a view into `day`, never into a copy that is gone
+  store_day_ = static_cast<uint32_t>(in.varint());
+  day_ran_ns_ = static_cast<int64_t>(in.varint());
+  if (!in.ok()) return fail(Code::corrupt, "the store day in `meta` is damaged");
+  seal_day_ = store_day_;
+
+  auto commit = YUSHI_TRY(database_->get(families.state, "commit"));
+  if (commit) commit_ = Reader(*commit).varint();
+
+  sealer_ = std::make_unique<Sealer>(database_, counters_, options_.node, seal_day_, pulse_);
+  auto view = YUSHI_TRY(StoreView::open(database_, options_.reparse));
+  if (auto taken = take_up_logs_without_a_tenant(*view); !taken) return taken;
+  logs_.resize(options_.logs.size());
+  committed_sizes_ = std::make_unique<std::atomic<uint64_t>[]>(logs_.size());
+  for (size_t i = 0; i < logs_.size(); ++i) {
+    logs_[i].name = options_.logs[i];
+    auto loaded = load_log(*view, logs_[i]);
+    if (!loaded) return loaded;
+    committed_sizes_[i] = logs_[i].tree.size();
+  }
+  return compare_with_heads(*view);
+}
+
+// Their tenants were taken out of the config. Nothing comes in any more, but what is there is sealed, signed and kept
+// as before. How long such a tenant wanted its records kept is not known here: the longest of all holds.
+Result<void> Store::take_up_logs_without_a_tenant(const StoreView& view) {
+  auto known = YUSHI_TRY(view.logs());
+  auto& days = options_.log_retention_days;
+  uint32_t longest = options_.retention_days;
+  for (auto of_log : days) longest = std::max(longest, of_log);
+  for (auto& blocks : database_->blocks_families()) longest = std::max(longest, blocks.days);
+  for (auto& log : known) {
+    if (std::find(options_.logs.begin(), options_.logs.end(), log) != options_.logs.end()) continue;
+    days.resize(options_.logs.size());
+    options_.logs.push_back(log);
+    days.push_back(longest);
+  }
+  return {};
+}
+
+Result<void> Store::load_log(const StoreView& view, LogState& log) {
+  auto head = view.head(log.name);
+  if (!head) {
+    if (head.error().code == Code::not_found) return {};
+    return tl::unexpected(head.error());
+  }
+  log.tree = head->tree;
+  for (int level = 1; (head->size >> (8 * level)) > 0; ++level) {
+    uint64_t hashes = head->size >> (8 * level);
+    if (hashes % 256 == 0) continue;
+    auto tile = YUSHI_TRY(view.tile(log.name, level, hashes / 256));
+    if (tile.size() != hashes % 256 * 32)
+      return fail(Code::corrupt, "tree of log " + log.name + ": newest tile has another size");
+    log.tiles.restore(level, hashes / 256, std::move(tile));
+  }
+  auto sources = YUSHI_TRY(view.sources(log.name));
+  for (auto& [source, state] : sources) log.sources.emplace(source, state);
+  auto newest = YUSHI_TRY(view.newest_checkpoint(log.name));
+  if (newest) {
+    auto checkpoint = YUSHI_TRY(Checkpoint::parse_body(*newest));
+    log.checkpoint_size = checkpoint.size;
+    heads_[log.name] = *newest;
+  }
+
+  auto segments = YUSHI_TRY(view.segments(log.name));
+  uint64_t next = segments.empty() ? 0 : segments.front().summary.first_index;
+  for (auto& segment : segments) {
+    if (segment.summary.first_index != next) {
+      return fail(Code::corrupt, "log " + log.name + ": records " + std::to_string(next) + " to " +
+                                     std::to_string(segment.summary.first_index) +
+                                     " are gone; `yushi verify` tells more");
+    }
+    next += segment.summary.records;
+    if (segment.sealed) continue;
+    auto bytes =
+        YUSHI_TRY(database_->get(database_->families().tail, keys::record(log.name, segment.summary.first_index)));
+    auto chunk = YUSHI_TRY(ChunkHead::decode(segment.summary.first_index, *bytes));
+    auto read = YUSHI_TRY(view.read(segment));
+    std::shared_ptr<Batch> batch = std::move(read);
+    if (batch->records.empty()) continue;
+    auto& open = log.open;
+    if (!open.records.empty() &&
+        (open.parsed.full() || open.records.size() + batch->records.size() > kBlockRecordsMax ||
+         open.raw_bytes + segment.summary.raw_bytes > kBlockBytesMax)) {
+      hand_to_sealer(log, std::exchange(log.open, OpenBlock{}));
+    }
+    if (open.records.empty()) {
+      open.first_index = segment.summary.first_index;
+      open.opened_ns = batch->records[0].origin->received_ns;
+    }
+    if (auto now = options_.reparse.engine; chunk.context.engine != now) {
+      // What a crash left under another version of the program: its fields are given anew, once, and put down at the
+      // first chance under the engine that gave them.
+      auto& tails = other_engines_;
+      if (tails.empty() || tails.back().log != log.name || tails.back().engine != chunk.context.engine)
+        tails.push_back({log.name, chunk.context.engine, segment.summary.first_index, 0});
+      tails.back().records += batch->records.size();
+      chunk.context.engine = now;
+      open.due = true;
+    }
+    open.parsed.add(static_cast<uint32_t>(open.records.size()), chunk.context);
+    for (auto& record : batch->records) open.records.push_back(&record);
+    open.raw_bytes += segment.summary.raw_bytes;
+    open.memory_bytes += batch->bytes + batch->arena.bytes() + batch->records.size() * sizeof(Record);
+    open.batches.push_back(std::move(batch));
+  }
+  if (next != head->size) {
+    return fail(Code::corrupt, "log " + log.name + " has records up to " + std::to_string(next) +
+                                   ", but its tree has " + std::to_string(head->size) +
+                                   " leaves; `yushi verify` tells more");
+  }
+  return {};
+}
+
+Result<void> Store::compare_with_heads(const StoreView& view) {
+  auto path = options_.data_dir + "/heads";
+  auto heads = read_heads(path);
+  if (!heads) {
+    if (heads.error().code == Code::not_found) {
+      return fail(Code::corrupt,
+                  path + " is gone: put it back from a backup; without it a shortened store cannot be told");
+    }
+    return tl::unexpected(heads.error());
+  }
+  for (auto& [log, note] : heads_) {
+    if (heads->contains(log)) continue;
+    // Only a crash between a log's very first checkpoint and `heads` leaves it without a line.
+    auto notes = YUSHI_TRY(view.checkpoints(log));
+    if (notes.size() > 1)
+      return fail(Code::corrupt,
+                  path + " has no line for log " + log + ", which was signed: put it back from a backup");
+  }
+  for (auto& [log, note] : *heads) {
+    auto origin = options_.node + "/" + log;
+    auto signed_head = open_note(note, key_.verifier_line(origin));
+    if (!signed_head) {
+      return fail(Code::corrupt, path + ": the line of log " + log +
+                                     " is not signed by this node's key: " + signed_head.error().message);
+    }
+    auto head = view.head(log);
+    uint64_t size = head ? head->size : 0;
+    if (size < signed_head->size) {
+      return fail(Code::corrupt, "log " + log + " is shorter than its signed checkpoint: " + std::to_string(size) +
+                                     " of " + std::to_string(signed_head->size) +
+                                     " records; the store was rolled back, or its WAL was "
+                                     "cut or deleted; not continuing it");
+    }
+    auto root = root_at(signed_head->size,
+                        [&view, &log = log](int level, uint64_t index) { return view.subtree(log, level, index); });
+    if (!root) return tl::unexpected(root.error());
+    if (*root != signed_head->root) {
+      return fail(Code::corrupt, "log " + log + ": the root at size " + std::to_string(signed_head->size) +
+                                     " is not the signed one: records were changed; `yushi verify` names the place");
+    }
+    // A note is stored and synced before `heads` is written; a crash between the two leaves the stored one newer.
+    auto stored = YUSHI_TRY(database_->get(database_->families().state, keys::checkpoint(log, signed_head->size)));
+    if (!stored || *stored != note) {
+      return fail(Code::corrupt, "log " + log + ": the store does not hold the checkpoint of size " +
+                                     std::to_string(signed_head->size) + " that " + path +
+                                     " names: the end of its WAL was cut or damaged; not continuing it");
+    }
+  }
+  // What a crash kept from it. A second crash at the same place would leave a log signed twice without a line.
+  if (*heads == heads_) return {};
+  return write_heads(path, heads_);
+}
+
+}  // namespace yushi::storage

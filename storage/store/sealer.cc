@@ -1,0 +1,94 @@
+#include "storage/store/sealer.h"
+
+#include <pthread.h>
+
+#include "storage/block/block.h"
+#include "storage/db/keys.h"
+
+namespace yushi::storage {
+
+Store::Sealer::Sealer(std::shared_ptr<Database> database, StoreCounters& counters, std::string node,
+                      const std::atomic<uint32_t>& store_day, Pulse& committer)
+    : database_(std::move(database)),
+      counters_(counters),
+      node_(std::move(node)),
+      store_day_(store_day),
+      committer_(committer),
+      thread_([this] { run(); }) {}
+
+Store::Sealer::~Sealer() {
+  {
+    MutexLock lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Store::Sealer::add(Job job) {
+  MutexLock lock(mutex_);
+  committer_.rest();
+  while (queue_.size() >= kQueueMax && !failed_) changed_.wait(lock);
+  committer_.step();
+  if (pulse_.rests() && !failed_) pulse_.step();
+  queue_.push_back(std::move(job));
+  changed_.notify_all();
+}
+
+Result<void> Store::Sealer::wait() {
+  MutexLock lock(mutex_);
+  while ((!queue_.empty() || busy_) && !failed_) changed_.wait(lock);
+  if (failed_) return tl::unexpected(*failed_);
+  return {};
+}
+
+std::optional<Error> Store::Sealer::failed() const {
+  MutexLock lock(mutex_);
+  return failed_;
+}
+
+void Store::Sealer::run() {
+  ::pthread_setname_np(::pthread_self(), "sealer");
+  MutexLock lock(mutex_);
+  while (true) {
+    // What waits at destruction is durable in the tail; a restart takes it up again.
+    while (!stop_ && (queue_.empty() || failed_)) changed_.wait(lock);
+    if (stop_) return;
+    {
+      auto job = std::move(queue_.front());
+      queue_.pop_front();
+      busy_ = true;
+      lock.unlock();
+      changed_.notify_all();
+      auto sealed = seal(job);
+      lock.lock();
+      if (!sealed) failed_ = sealed.error();
+    }
+    busy_ = false;
+    if (queue_.empty() || failed_)
+      pulse_.rest();
+    else
+      pulse_.step();
+    changed_.notify_all();
+  }
+}
+
+Result<void> Store::Sealer::seal(Job& job) {
+  auto& open = job.block;
+  auto block = build_block({job.log, node_, std::move(open.parsed)}, open.records);
+  uint32_t day = store_day_;
+  auto family = YUSHI_TRY(database_->blocks_family(day, job.retention_days));
+  auto& families = database_->families();
+  auto first = keys::record(job.log, open.first_index);
+  Write write;
+  write.put(family, first, block.bytes);
+  write.put(families.filters, keys::filter(day, job.log, open.first_index), block.summary.encode());
+  write.erase_range(families.tail, first, keys::record(job.log, open.first_index + open.records.size()));
+  auto written = database_->write(write, "sealing a block of log " + job.log);
+  if (!written) return written;
+  counters_.blocks_sealed += 1;
+  counters_.block_bytes += block.bytes.size() + block.summary.token_filter.size();
+  return {};
+}
+
+}  // namespace yushi::storage

@@ -1,0 +1,55 @@
+// The thread that turns open blocks into sealed ones: build, then block, summary and the end of its tail in one write.
+//
+// Threads  add(), wait() and failed() belong to the committer. add() blocks while kQueueMax blocks wait: back-pressure.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "core/base/mutex.h"
+#include "storage/store/store.h"
+
+namespace yushi::storage {
+
+struct Store::Sealer {
+  struct Job {
+    std::string log;
+    uint32_t retention_days;
+    OpenBlock block;
+  };
+
+  Sealer(std::shared_ptr<Database> database, StoreCounters& counters, std::string node,
+         const std::atomic<uint32_t>& store_day, Pulse& committer);
+  ~Sealer();
+
+  void add(Job job);
+  Result<void> wait();  // until all are durable; the first failure if there was one
+  std::optional<Error> failed() const;
+  const Pulse& pulse() const { return pulse_; }
+
+ private:
+  static constexpr size_t kQueueMax = 2;
+
+  void run();
+  Result<void> seal(Job& job) YUSHI_EXCLUDES(mutex_);
+
+  std::shared_ptr<Database> database_;
+  StoreCounters& counters_;
+  const std::string node_;
+  const std::atomic<uint32_t>& store_day_;
+  Pulse& committer_;  // rests while add() waits
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::deque<Job> queue_ YUSHI_GUARDED_BY(mutex_);
+  bool busy_ YUSHI_GUARDED_BY(mutex_) = false;
+  bool stop_ YUSHI_GUARDED_BY(mutex_) = false;
+  std::optional<Error> failed_ YUSHI_GUARDED_BY(mutex_);
+  Pulse pulse_;  // stepped under mutex_: by add() when there is work again, then by the sealer
+  std::thread thread_;
+};
+
+}  // namespace yushi::storage

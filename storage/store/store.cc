@@ -1,0 +1,74 @@
+#include "storage/store/store.h"
+
+#include "core/base/clock.h"
+#include "storage/db/keys.h"
+#include "storage/store/sealer.h"
+
+namespace yushi::storage {
+Store::~Store() = default;
+
+std::shared_ptr<const StoreView> Store::view() const {
+  return StoreView::of(database_, options_.reparse, options_.node, options_.key_dir + "/node.pem");
+}
+
+Result<void> Store::tick(int64_t boottime_ns, int64_t wall_ns) {
+  if (boottime_ns_ != 0 && boottime_ns > boottime_ns_) day_ran_ns_ += boottime_ns - boottime_ns_;
+  boottime_ns_ = boottime_ns;
+  bool turned = false;
+  while (day_ran_ns_ >= kDay && store_day_ < static_cast<uint64_t>(wall_ns / kDay)) {
+    day_ran_ns_ -= kDay;
+    ++store_day_;
+    turned = true;
+  }
+  if (day_ran_ns_ > kDay) day_ran_ns_ = kDay;  // the wall clock is behind: wait for it
+  if (!turned && boottime_ns - day_saved_ns_ < kMinute) return {};
+  day_saved_ns_ = boottime_ns;
+  std::string day;
+  put_varint(day, store_day_);
+  put_varint(day, static_cast<uint64_t>(day_ran_ns_));
+  Write write;
+  write.put(database_->families().meta, "day", day);
+  auto written = database_->write(write, "counting the store day");
+  if (written) seal_day_ = store_day_;
+  return written;
+}
+
+Result<void> Store::keep_parsers(const std::string& digest, std::string_view encoded_files) {
+  auto there = YUSHI_TRY(database_->get(database_->families().meta, keys::parsers(digest)));
+  if (there) return {};
+  Write write;
+  write.put(database_->families().meta, keys::parsers(digest), encoded_files);
+  return database_->write(write, "keeping the parser files");
+}
+
+Result<void> Store::close(int64_t now_ns) {
+  auto sealed = seal_due(now_ns, true);
+  if (sealed) sealed = wait_sealed();
+  if (!sealed) return sealed;
+  auto checked = sign_checkpoints(now_ns, 0);
+  if (!checked) return checked;
+  day_saved_ns_ = 0;
+  auto ticked = tick(boottime_ns_, now_ns);
+  if (!ticked) return ticked;
+  return database_->flush();
+}
+
+void Store::for_each_source(const std::function<void(TenantId, const std::string&, const SourceState&)>& visit) const {
+  for (size_t tenant = 0; tenant < logs_.size(); ++tenant) {
+    for (auto& [source, state] : logs_[tenant].sources) visit(static_cast<TenantId>(tenant), source, state);
+  }
+}
+
+Result<std::string> Store::read_state(std::string_view name) const {
+  auto bytes = YUSHI_TRY(database_->get(database_->families().state, name));
+  if (!bytes) return fail(Code::not_found, "no state " + std::string(name));
+  return std::move(*bytes);
+}
+
+Result<void> Store::write_state(std::string_view name, std::string_view bytes) {
+  Write write;
+  write.put(database_->families().state, name, bytes);
+  return database_->write(write, "storing " + std::string(name));
+}
+
+}  // namespace yushi::storage
