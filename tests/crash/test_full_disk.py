@@ -20,7 +20,7 @@ PAYLOAD_BYTES = 4_000
 @pytest.fixture
 def small_disk(tmp_path):
     if os.geteuid() != 0:
-        pytest.skip("a tmpfs can be mounted by root only: the full disk was not tested")
+        pytest.skip("no tmpfs can be mounted but by root: the full disk was not tested")
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", disk], capture_output=True,
