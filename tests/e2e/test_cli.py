@@ -151,7 +151,7 @@ def test_sources_and_status_and_checkpoint(daemon):
     assert note[:2] == ["e2e/default", str(len(LINES))] and note[4].startswith("— e2e/default ")
 
 
-def test_sources_tell_losses_by_the_senders_own_numbers_and_all_transports(tmp_path):
+def test_sources_tell_losses_by_the_senders_own_numbers_and_all_transports(tmp_path, shows_loss):
     numbered = lambda number: f'<86>1 2026-11-01T08:00:00Z web1 app - - [meta sequenceId="{number}"] said'
     with Daemon(tmp_path / "losses") as running:
         running.send_udp([LINES[0]])
@@ -176,6 +176,7 @@ def test_sources_tell_losses_by_the_senders_own_numbers_and_all_transports(tmp_p
         assert b'"losses":2' in running.http("/api/v1/sources").body.replace(b" ", b"")
         assert running.stop() == 0
     assert yushi("verify", "--store", running.data, state=tmp_path).code == 0
+    shows_loss("udp-path")
 
 
 def test_the_store_alone_answers_as_the_daemon_does(daemon, tmp_path):
