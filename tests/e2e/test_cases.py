@@ -15,7 +15,8 @@
     allow: GET                            where the answer has it; of HEAD its content-length too
     | a line of the body
 
-Bytes that are no printable UTF-8 stand as \\xNN, one before such an x as \\\\; a last line without its line feed ends in \\.
+Bytes that are no printable UTF-8 stand as \\xNN; a backslash that would read so is doubled. Where the last line has no line
+feed, `|\\ no line feed` follows.
 What no case can know has a name: <now> a time since the daemon's start, <data>, <state> and <tmp> folders, <root> and
 <signature> of a checkpoint. A command that asks a daemon is given the daemon's socket. YUSHI_REWRITE=1 writes down what is
 answered; the diff is to be read like code.
@@ -46,8 +47,9 @@ def bytes_of(text):
 
 def text_of(data):
     """One line of a file; bytes_of() gives the bytes back."""
-    text = re.sub(r"\\(?=\\*x[0-9a-f]{2})", r"\\\\", data.decode("utf-8", "surrogateescape"))
-    return "".join(c if c.isprintable() else "".join(f"\\x{byte:02x}" for byte in c.encode("utf-8", "surrogateescape")) for c in text)
+    text = data.decode("utf-8", "surrogateescape")
+    text = "".join(c if c.isprintable() else "".join(f"\0x{byte:02x}" for byte in c.encode("utf-8", "surrogateescape")) for c in text)
+    return re.sub(r"\\(?=\\*\0?x[0-9a-f]{2})", r"\\\\", text).replace("\0", "\\")
 
 
 class Names:
@@ -80,7 +82,7 @@ def lines_with(prefix, data):
         return []
     ended = data.endswith(b"\n")
     lines = [f"{prefix} {text_of(line)}" if line else prefix for line in (data[:-1] if ended else data).split(b"\n")]
-    return lines if ended else lines[:-1] + [lines[-1] + "\\"]
+    return lines if ended else [*lines, prefix + "\\ no line feed"]
 
 
 def ask_command(daemon, names, command, stdin):
@@ -150,7 +152,7 @@ def test_each_answer_is_the_one_that_is_written_down(path, tmp_path):
 
 
 def test_bytes_are_written_so_that_they_come_back():
-    for data in (b"plain", b"\x00\x1b[31m", b"a\\b", b"\\xyz", b"\\x41", b"\\\\x41", b"\\\\\\x41", "登录".encode(), "登录".encode("gb18030"), b"\\",
-                 b"\xe2\x80\xae"):
+    for data in (b"plain", b"\x00\x1b[31m", b"a\\b", b"\\", b"\\xyz", b"\\\x1b", b"\\\\\x00", b"\\x41", b"\\\\x41", b"\\\\\\x41",
+                 "登录".encode(), "登录".encode("gb18030"), b"\xe2\x80\xae"):
         assert bytes_of(text_of(data)) == data, data
     assert bytes_of("\\x41") == b"A"
