@@ -124,6 +124,7 @@ void TcpReceiver::accept(OwnedFd socket, const SocketAddress& peer, std::shared_
   connection->accepted = std::move(accepted);
   connection->accepted->connection = connection;
   connection->position = connections_.size();
+  connection->stream = next_stream();
   connections_.push_back(connection);
   delivery_.note_later(Note::Kind::connection_opened, connection->tenant, connection->source, 1);
   if (!stopped_) wait(connection);
@@ -264,6 +265,7 @@ Origin* TcpReceiver::prepare(const Connection& c) {
   origin_->address = c.address;
   origin_->transport = Transport::tcp;
   origin_->tenant = c.tenant;
+  origin_->stream = c.stream;
   return origin_;
 }
 
