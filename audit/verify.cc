@@ -201,6 +201,7 @@ class Verifier {
     ++report_.logs;
     log_contradictions_ = log_unproved_ = 0;
     not_compared_.clear();
+    heads_of_parts_.clear();
     auto& unread = unread_[log];
     auto head = view_.head(log);
     if (!head) {
@@ -232,6 +233,7 @@ class Verifier {
     std::map<std::string, storage::SourceState> sources;
     std::string tree_ends;                       // why the tree could not be followed to the end of the log
     std::map<std::string, size_t> unread_known;  // by source: how many of `unread` stood before its newest record
+    int64_t signed_ns = 0;                 // receipt of the last record under a checkpoint
     std::vector<StoredContexts> contexts;  // compared at the end: of `_audit` a later record may say the first ones'
     uint64_t next = 0;
     check_claims(tree);
@@ -277,12 +279,15 @@ class Verifier {
                             (hidden ? " or up to " + std::to_string(hidden) + " more" : ""));
         }
         source.add(record);
+        if (record.part != 0) [[unlikely]]
+          verify_part(log, record);
         if (auto sequence = storage::sequence_number(record)) source.losses.take(*sequence);
         if (next == tree.size()) {
           tree.append(storage::leaf_of(record), [&](int level, uint64_t, const Hash& hash) {
             if (level > 0 && level % 8 == 0) stored_levels[level / 8].push_back(hash);
           });
           check_claims(tree);
+          if (!claims.empty() && tree.size() == claims.back().checkpoint.size) signed_ns = record.origin->received_ns;
         }
         if (log == kAuditLog) {
           audit_.emplace(record.index, std::string(record.raw));
@@ -331,12 +336,29 @@ class Verifier {
     if (claims.empty() && next > 0) unproved(log, "log " + log, "has no signed checkpoint");
     if (!claims.empty() && claims.back().checkpoint.size < next) {
       unproved(log, at(log, claims.back().checkpoint.size),
-               "records from here on are not covered by a signed checkpoint yet");
+               "records from here on are unsigned: not covered by a checkpoint since " + utc_text(signed_ns));
     }
     for (auto& run : not_compared_) tell_not_compared(log, run);
     verify_tiles(log, stored_levels, tree.size(), tree_ends.empty());
     verify_sources(log, sources, !unread.empty());
     return true;
+  }
+
+  // What a later part says that it inherits must be what the first one gives, while that is there.
+  void verify_part(const std::string& log, const Record& record) {
+    auto key = std::pair(std::string(record.origin->source),
+                         record.part_head ? record.part_head->first_seq : record.source_seq);
+    if (record.part == 1) {
+      heads_of_parts_[key] = part_head_of(record, part_arena_);
+      return;
+    }
+    auto first = heads_of_parts_.find(key);
+    if (!record.part_head || first == heads_of_parts_.end()) return;
+    const PartHead &said = *record.part_head, &is = first->second;
+    if (said.host != is.host || said.program != is.program || said.pid != is.pid || said.event_ns != is.event_ns ||
+        said.event_digits != is.event_digits || said.time_inferred != is.time_inferred || said.priority != is.priority)
+      contradiction(log, at(log, record.index), "what this part says of its message is not what its first part says");
+    if (record.part == record.part_of) heads_of_parts_.erase(first);
   }
 
   static std::string unread_words(const std::string& log, uint64_t first) {
@@ -642,6 +664,8 @@ class Verifier {
   LogRootMap bound_;                                     // as the records of `_audit` so far have them
   std::map<std::string, std::vector<BoundClaim>> bound_claims_;
   uint64_t last_roots_ = 0, audit_signed_ = 0, signed_logs_ = 0;
+  std::map<std::pair<std::string, uint64_t>, PartHead> heads_of_parts_;  // by source and first_seq
+  Arena part_arena_;
   std::set<uint32_t> engines_;             // that started here, as `_audit` says
   std::vector<NotCompared> not_compared_;  // of this log
   size_t contradictions_ = 0, unproved_ = 0;

@@ -30,6 +30,16 @@ std::unique_ptr<char[]> new_buffer(size_t bytes) {
 
 }  // namespace
 
+namespace {
+
+// Never twice in the life of the process: the parts of a message are told by it.
+uint64_t next_stream() {
+  static std::atomic<uint64_t> last{0};
+  return ++last;
+}
+
+}  // namespace
+
 struct TcpReceiver::Connection {
   Connection(TcpReceiver& r, int fd, const TcpShared& shared)
       : receiver(r.shared_from_this()),
@@ -42,6 +52,7 @@ struct TcpReceiver::Connection {
   std::shared_ptr<Accepted> accepted;
   std::string source, address;
   TenantId tenant = 0;
+  const uint64_t stream = next_stream();
   size_t position = 0;  // in connections_
   std::unique_ptr<char[]> unfinished;
   size_t unfinished_bytes = 0, unfinished_capacity = 0;
@@ -124,7 +135,6 @@ void TcpReceiver::accept(OwnedFd socket, const SocketAddress& peer, std::shared_
   connection->accepted = std::move(accepted);
   connection->accepted->connection = connection;
   connection->position = connections_.size();
-  connection->stream = next_stream();
   connections_.push_back(connection);
   delivery_.note_later(Note::Kind::connection_opened, connection->tenant, connection->source, 1);
   if (!stopped_) wait(connection);

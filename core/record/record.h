@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/arena.h"
 #include "core/base/charset.h"
 #include "core/record/field.h"
 
@@ -103,7 +104,7 @@ struct RawMessage {
   const Origin* origin = nullptr;
   uint16_t part = 0, part_of = 0;  // of an over-long message, from 1; 0 for a whole one. From 2 on nobody reads it
   uint8_t marks = 0;
-  const PartHead* part_head = nullptr;  // of a part from 2 on
+  const PartHead* part_head = nullptr;  // of a part from 2 on; none: its first part is not known
 };
 
 // A RawMessage plus what we understood of it. "Not understood" is kind == nullptr, not an error.
@@ -178,6 +179,9 @@ bool is_derived_field(const Field& field);
 
 // The first value of a field, for detectors and key making; false when the record has none.
 bool first_value(const Record& record, const Field* field, Scratch& scratch, Value* value);
+
+// What the later parts of a message take from its first.
+PartHead part_head_of(const Record& first, Arena& arena);
 
 bool parse_ip(std::string_view text, std::array<uint8_t, 16>* address);  // IPv4, IPv6, with zone or brackets: no
 // The one text of an address, however it was written: IPv4 (mapped ones too) in four numbers, IPv6 by RFC 5952. Gives
