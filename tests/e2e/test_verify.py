@@ -90,6 +90,7 @@ def test_a_follower_does_not_pass_over_a_damaged_block(tmp_path):
             running.wait_records(1200 + 1000 * part)
             assert running.stop() == 0  # seals
             running.start()
+        assert running.yushi("search", "*", "-n", "1").code == 0  # from here on what is remembered is of now
         largest = max((running.data / "store").glob("*.blob"), key=lambda path: path.stat().st_size)
         with largest.open("r+b") as blob:
             blob.seek(largest.stat().st_size // 2)
