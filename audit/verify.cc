@@ -8,9 +8,11 @@
 #include <set>
 #include <span>
 
+#include "core/base/bytes.h"
+#include "core/base/time_text.h"
 #include "core/event/own_record.h"
 #include "core/ledger/checkpoint.h"
-#include "core/ledger/entry.h"
+#include "core/ledger/log_roots.h"
 #include "storage/read/heads.h"
 
 namespace yushi::audit {
@@ -27,7 +29,7 @@ class Verifier {
     verify_key();
     auto logs = YUSHI_TRY(view_.logs());
     // First what says under the tree which engines there were.
-    std::stable_partition(logs.begin(), logs.end(), [](auto& log) { return log == "_audit"; });
+    std::stable_partition(logs.begin(), logs.end(), [](auto& log) { return log == kAuditLog; });
     if (!options_.heads_path.empty() && !logs.empty()) {
       if (auto heads = storage::read_heads(options_.heads_path)) {
         heads_ = std::move(*heads);
@@ -45,7 +47,8 @@ class Verifier {
         }
       }
     }
-    verify_alerts(std::find(logs.begin(), logs.end(), "_audit") != logs.end());
+    verify_alerts(std::find(logs.begin(), logs.end(), kAuditLog) != logs.end());
+    verify_births(logs);
     return std::move(report_);
   }
 
@@ -54,6 +57,23 @@ class Verifier {
   struct Claim {
     Checkpoint checkpoint;
     std::string place;
+    bool is_signed = true;  // by itself; else by `_audit`
+  };
+  struct BoundClaim {
+    int64_t day = 0;
+    LogRoot root;
+    std::string place;
+  };
+  static constexpr int64_t kClaimsEvery = 24 * 60 * kMinute;
+  // What stands in the records that bind all else.
+  static constexpr std::string_view kBinding[] = {"\"start\"", "\"log-context\"", "\"log-roots\""};
+
+  // How a segment says that its records were understood.
+  struct StoredContexts {
+    uint64_t first;
+    uint32_t records;
+    bool sealed;
+    storage::ParseContexts parsed;
   };
 
   // Records that are in the log, but in a segment that cannot be read.
@@ -71,10 +91,117 @@ class Verifier {
     }
   }
 
+  // What `_audit` says of the logs and of this node, in its order.
+  void take_own(const Record& record) {
+    // few are of these kinds, and to read JSON takes its time
+    const bool wanted = std::any_of(std::begin(kBinding), std::end(kBinding),
+                                    [&](auto word) { return record.raw.find(word) != record.raw.npos; });
+    auto own = wanted ? own_record_of(record.raw) : std::nullopt;
+    if (!own) return;
+    if (auto* started = std::get_if<EngineStarted>(&own->about)) engines_.insert(started->engine);
+    if (auto* told = std::get_if<LogContexts>(&own->about)) {
+      for (auto& context : told->contexts) {
+        auto& of_log = told_[context.log];
+        std::erase_if(of_log, [&](auto& known) { return known.first >= context.first; });
+        of_log.push_back(context);
+      }
+    }
+    if (auto* roots = std::get_if<LogRoots>(&own->about)) take_roots(*roots, record);
+  }
+
+  // Each such record says the root over all logs as they were; the list of those that moved makes it again.
+  void take_roots(const LogRoots& said, const Record& record) {
+    auto place = at(kAuditLog, record.index);
+    for (auto& moved : said.moved) {
+      LogRoot root{moved.size, {}};
+      auto bytes = from_base64(moved.root);
+      if (!bytes || bytes->size() != root.root.size())
+        return contradiction(kAuditLog, place, "the root of log " + moved.log + " in it is none");
+      std::copy(bytes->begin(), bytes->end(), reinterpret_cast<char*>(root.root.data()));
+      bound_[moved.log] = root;
+      // The newest of each day will do: it covers all records before it.
+      auto& claims = bound_claims_[moved.log];
+      auto day = record.origin->received_ns / kClaimsEvery;
+      if (claims.empty() || claims.back().day != day) claims.push_back({});
+      claims.back() = {day, root, place};
+    }
+    last_roots_ = record.index;
+    if (!said.more && to_base64(as_bytes(root_over(bound_))) != said.root) {
+      contradiction(kAuditLog, place,
+                    "the root over all logs that this record says is not that of the logs that `_audit` names");
+    }
+  }
+
+  // The records of a segment must have been understood as `_audit` says that they were.
+  void verify_contexts(const std::string& log, const StoredContexts& stored) {
+    if (!unread_[kAuditLog].empty()) return;  // said once, with the records that cannot be read
+    auto& told = told_[log];
+    stored.parsed.for_each_run(stored.records, [&](auto& how, uint32_t from, uint32_t to) {
+      const auto end = stored.first + to;
+      for (uint64_t index = stored.first + from; index < end;) {
+        auto next = std::find_if(told.begin(), told.end(), [&](auto& one) { return one.first > index; });
+        auto place = (stored.sealed ? "block " : "chunk ") + at(log, stored.first);
+        if (next == told.begin()) {
+          contradiction(log, place, "how its records were understood stands nowhere in `_audit`");
+        } else if (auto& said = *std::prev(next); said.parsers != how.parser_digest || said.timezone != how.timezone ||
+                                                  said.charset != how.charset || said.engine != how.engine) {
+          contradiction(log, place,
+                        "says that its records from " + at(log, index) + " on were understood with " +
+                            words(how.parser_digest, how.timezone, how.charset, how.engine) + "; `_audit` says with " +
+                            words(said.parsers, said.timezone, said.charset, said.engine));
+        }
+        index = next == told.end() ? end : std::min(end, next->first);
+      }
+    });
+  }
+  static std::string words(const std::string& parsers, const std::string& zone, const std::string& charset,
+                           uint32_t engine) {
+    return "parsers " + parsers.substr(0, 12) + ", zone " + zone + ", charset " + charset + ", engine " +
+           std::to_string(engine);
+  }
+
+  // What the tail keeps beside raw and origin is derived too.
+  void verify_chunk(const storage::Segment& segment, const storage::DecodedBlock& block) {
+    auto& records = block.batch->records;
+    if (records.empty() || block.context.parsed.contexts.front().engine != view_.reparse().engine) return;
+    auto [least, most] =
+        std::minmax_element(records.begin(), records.end(), [](auto& a, auto& b) { return a.event_ns < b.event_ns; });
+    auto& said = segment.summary.event_times.front();
+    uint64_t raw_bytes = 0;
+    for (auto& record : records) raw_bytes += record.raw.size();
+    if (said.from_ns != least->event_ns || said.to_ns != most->event_ns || segment.summary.raw_bytes != raw_bytes) {
+      contradiction(segment.log, "chunk " + at(segment.log, segment.summary.first_index),
+                    "the stored time range or count of bytes is not that of its records: a search would miss some");
+    }
+  }
+
+  // Every log has a record of its birth, every log that was born is there, and `_audit` is signed last.
+  void verify_births(const std::vector<std::string>& logs) {
+    auto has = [&](const std::string& log) { return std::find(logs.begin(), logs.end(), log) != logs.end(); };
+    if (!logs.empty() && !has(kAuditLog)) return contradiction(kAuditLog, "log _audit", "is gone");
+    for (auto& log : logs) {
+      auto& told = told_[log];
+      if (unread_[kAuditLog].empty() && (told.empty() || told.front().first != 0))
+        contradiction(log, "log " + log, "has no record of its birth in `_audit`: it was put in");
+    }
+    for (auto& [log, told] : told_) {
+      if (!has(log)) contradiction(log, "log " + log, "was born, as `_audit` says, and is gone");
+    }
+    if (!unread_[kAuditLog].empty() || logs.empty()) return;
+    if (audit_signed_ == 0) {
+      if (signed_logs_ > 0)
+        contradiction(kAuditLog, "log _audit", "has no signed checkpoint, but others have: its were removed");
+    } else if (last_roots_ + 1 < audit_signed_) {
+      contradiction(kAuditLog, at(kAuditLog, audit_signed_ - 1),
+                    "the last signed record is not the one that says the root over all logs");
+    }
+  }
+
   bool verify_log(const std::string& log, const std::function<bool(std::string_view, uint64_t, uint64_t)>& progress) {
     ++report_.logs;
     log_contradictions_ = log_unproved_ = 0;
     not_compared_.clear();
+    heads_of_parts_.clear();
     auto& unread = unread_[log];
     auto head = view_.head(log);
     if (!head) {
@@ -106,6 +233,8 @@ class Verifier {
     std::map<std::string, storage::SourceState> sources;
     std::string tree_ends;                       // why the tree could not be followed to the end of the log
     std::map<std::string, size_t> unread_known;  // by source: how many of `unread` stood before its newest record
+    int64_t signed_ns = 0;                 // receipt of the last record under a checkpoint
+    std::vector<StoredContexts> contexts;  // compared at the end: of `_audit` a later record may say the first ones'
     uint64_t next = 0;
     check_claims(tree);
     for (auto& segment : *segments) {
@@ -118,7 +247,7 @@ class Verifier {
         next = first;
       }
       if (!progress(log, next, head->size)) return false;
-      auto block = read(segment);
+      auto block = view_.read_whole(segment);
       if (!block) {
         contradiction(log, at(log, first), block.error().message);
         next = first + segment.summary.records;
@@ -149,33 +278,32 @@ class Verifier {
                             std::to_string(source.next_seq) +
                             (hidden ? " or up to " + std::to_string(hidden) + " more" : ""));
         }
-        if (source.next_seq == 0) source.first_received_ns = record.origin->received_ns;
-        source.next_seq = record.source_seq + 1;
-        source.raw_bytes += record.raw.size();
-        source.last_received_ns = std::max(source.last_received_ns, record.origin->received_ns);
-        source.last_event_ns = record.event_ns;
-        source.address = record.origin->address;
-        source.mark_seen_on(record.origin->transport);
+        source.add(record);
+        if (record.part != 0) [[unlikely]]
+          verify_part(log, record);
         if (auto sequence = storage::sequence_number(record)) source.losses.take(*sequence);
         if (next == tree.size()) {
           tree.append(storage::leaf_of(record), [&](int level, uint64_t, const Hash& hash) {
             if (level > 0 && level % 8 == 0) stored_levels[level / 8].push_back(hash);
           });
           check_claims(tree);
+          if (!claims.empty() && tree.size() == claims.back().checkpoint.size) signed_ns = record.origin->received_ns;
         }
-        if (log == "_audit") {
+        if (log == kAuditLog) {
           audit_.emplace(record.index, std::string(record.raw));
-          if (record.origin->source == "yushid") {
-            if (record.raw.find("\"engine\"") != record.raw.npos)  // few have it, and to read JSON takes its time
-              if (auto own = own_record_of(record.raw))
-                if (auto* started = std::get_if<EngineStarted>(&own->about)) engines_.insert(started->engine);
-          }
+          if (record.origin->source == "yushid") take_own(record);
         }
         ++next;
         ++report_.records;
       }
-      if (segment.sealed) verify_block(segment, *block);
+      contexts.push_back(
+          {segment.summary.first_index, static_cast<uint32_t>(records.size()), segment.sealed, block->context.parsed});
+      if (segment.sealed)
+        verify_block(segment, *block);
+      else
+        verify_chunk(segment, *block);
     }
+    for (auto& stored : contexts) verify_contexts(log, stored);
     if (next != head->size) {
       contradiction(log, at(log, next),
                     "the log ends here, but its tree has " + std::to_string(head->size) + " leaves");
@@ -191,7 +319,7 @@ class Verifier {
       }
       what += "the tree from here on";
       if (!unread.empty()) what += ", order and counters of the sources of unread records";
-      if (!unread.empty() && log == "_audit") what += ", alerts among them";
+      if (!unread.empty() && log == kAuditLog) what += ", alerts among them, births and contexts of all logs";
       unproved(log, at(log, tree.size()), "not checked because " + tree_ends + ": " + what);
       claim = beyond;
     }
@@ -200,10 +328,15 @@ class Verifier {
                     "speaks of " + std::to_string(claim->checkpoint.size) + " records, the log has " +
                         std::to_string(next) + ": its end was cut off, or the store was rolled back");
     }
+    if (auto newest = std::find_if(claims.rbegin(), claims.rend(), [](auto& one) { return one.is_signed; });
+        newest != claims.rend()) {
+      ++signed_logs_;
+      if (log == kAuditLog) audit_signed_ = newest->checkpoint.size;
+    }
     if (claims.empty() && next > 0) unproved(log, "log " + log, "has no signed checkpoint");
     if (!claims.empty() && claims.back().checkpoint.size < next) {
       unproved(log, at(log, claims.back().checkpoint.size),
-               "records from here on are not covered by a signed checkpoint yet");
+               "records from here on are unsigned: not covered by a checkpoint since " + utc_text(signed_ns));
     }
     for (auto& run : not_compared_) tell_not_compared(log, run);
     verify_tiles(log, stored_levels, tree.size(), tree_ends.empty());
@@ -211,14 +344,25 @@ class Verifier {
     return true;
   }
 
-  static std::string unread_words(const std::string& log, uint64_t first) {
-    return "the segment at " + at(log, first) + " cannot be read";
+  // What a later part says that it inherits must be what the first one gives, while that is there.
+  void verify_part(const std::string& log, const Record& record) {
+    auto key = std::pair(std::string(record.origin->source),
+                         record.part_head ? record.part_head->first_seq : record.source_seq);
+    if (record.part == 1) {
+      heads_of_parts_[key] = part_head_of(record, part_arena_);
+      return;
+    }
+    auto first = heads_of_parts_.find(key);
+    if (!record.part_head || first == heads_of_parts_.end()) return;
+    const PartHead &said = *record.part_head, &is = first->second;
+    if (said.host != is.host || said.program != is.program || said.pid != is.pid || said.event_ns != is.event_ns ||
+        said.event_digits != is.event_digits || said.time_inferred != is.time_inferred || said.priority != is.priority)
+      contradiction(log, at(log, record.index), "what this part says of its message is not what its first part says");
+    if (record.part == record.part_of) heads_of_parts_.erase(first);
   }
 
-  Result<storage::DecodedBlock> read(const storage::Segment& segment) const {
-    if (segment.sealed) return view_.read_sealed(segment);
-    auto batch = YUSHI_TRY(view_.read(segment));
-    return storage::DecodedBlock{{}, std::move(batch)};
+  static std::string unread_words(const std::string& log, uint64_t first) {
+    return "the segment at " + at(log, first) + " cannot be read";
   }
 
   std::vector<Claim> claims_of(const std::string& log) {
@@ -234,7 +378,7 @@ class Verifier {
         return unproved(log, place, "the signature cannot be checked without the node's public key");
       auto opened = open_note(note, make_verifier_line(origin, options_.public_key));
       if (!opened) return contradiction(log, place, opened.error().message);
-      claims.push_back({*opened, place});
+      claims.push_back({*opened, place, true});
     };
     auto notes = view_.checkpoints(log);
     if (!notes) {
@@ -256,6 +400,10 @@ class Verifier {
     }
     for (auto& note : options_.remembered) {
       if (note.starts_with(origin + "\n")) add(note, "a remembered checkpoint of log " + log);
+    }
+    for (auto& bound : bound_claims_[log]) {
+      claims.push_back(
+          {{origin, bound.root.size, bound.root.root}, "record " + bound.place + ", which binds all logs,", false});
     }
     std::sort(claims.begin(), claims.end(), [](auto& a, auto& b) { return a.checkpoint.size < b.checkpoint.size; });
     return claims;
@@ -347,9 +495,9 @@ class Verifier {
     auto engine = "parser engine " + std::to_string(run.engine);
     auto records = "records " + at(log, run.from) + " to " + at(log, run.to - 1);
     std::string began;
-    if (!engines_.contains(run.engine) && !unread_["_audit"].empty()) {
+    if (!engines_.contains(run.engine) && !unread_[kAuditLog].empty()) {
       began = ". Whether this engine was ever started here was not checked because " +
-              unread_words("_audit", unread_["_audit"].front().from);
+              unread_words(kAuditLog, unread_[kAuditLog].front().from);
     } else if (!engines_.contains(run.engine)) {
       contradiction(log, place,
                     records + ": the block says that " + engine +
@@ -439,6 +587,15 @@ class Verifier {
       }
       if (it == by_name.end()) continue;
       auto& said = it->second;
+      if (!some_unread) {
+        auto differs = said.first_received_ns != state.first_received_ns                    ? "first receipt"
+                       : said.last_received_ns != state.last_received_ns                    ? "last receipt"
+                       : said.last_event_ns != state.last_event_ns && not_compared_.empty() ? "last event time"
+                       : said.address != state.address                                      ? "address"
+                                                                                            : nullptr;
+        if (differs)
+          contradiction(log, place, std::string("the ") + differs + " in its counters is not that of its records");
+      }
       if (some_unread ? (said.transports | state.transports) != said.transports : said.transports != state.transports) {
         contradiction(log, place, "the transports that it was seen on are not those of its records");
       }
@@ -459,8 +616,8 @@ class Verifier {
 
   void verify_alerts(bool has_audit) {
     auto alerts = view_.alerts();
-    if (!alerts) return contradiction("_audit", "alerts", alerts.error().message);
-    auto& unread = unread_["_audit"];
+    if (!alerts) return contradiction(kAuditLog, "alerts", alerts.error().message);
+    auto& unread = unread_[kAuditLog];
     std::map<uint64_t, const std::string*> by_index;
     for (auto& alert : *alerts) {
       ++report_.alerts;
@@ -470,7 +627,7 @@ class Verifier {
       if (it == audit_.end() && std::any_of(unread.begin(), unread.end(), [&](auto& one) { return one.has(index); }))
         continue;
       if (it == audit_.end() || it->second != alert.json) {
-        contradiction("_audit", at("_audit", alert.audit_index),
+        contradiction(kAuditLog, at(kAuditLog, alert.audit_index),
                       "the alert listed under this number is not the record in `_audit`");
       }
     }
@@ -478,7 +635,7 @@ class Verifier {
     for (auto& [index, raw] : audit_) {
       if (raw.find("\"alert\"") == std::string::npos || alert_id_of(raw).empty()) continue;
       if (!by_index.contains(index))
-        contradiction("_audit", at("_audit", index), "this alert is gone from the list of alerts");
+        contradiction(kAuditLog, at(kAuditLog, index), "this alert is gone from the list of alerts");
     }
   }
 
@@ -503,6 +660,12 @@ class Verifier {
   std::optional<storage::Heads> heads_;
   std::map<std::string, std::vector<Unread>> unread_;  // by log
   std::map<uint64_t, std::string> audit_;
+  std::map<std::string, std::vector<LogContext>> told_;  // by log, ascending by first record
+  LogRootMap bound_;                                     // as the records of `_audit` so far have them
+  std::map<std::string, std::vector<BoundClaim>> bound_claims_;
+  uint64_t last_roots_ = 0, audit_signed_ = 0, signed_logs_ = 0;
+  std::map<std::pair<std::string, uint64_t>, PartHead> heads_of_parts_;  // by source and first_seq
+  Arena part_arena_;
   std::set<uint32_t> engines_;             // that started here, as `_audit` says
   std::vector<NotCompared> not_compared_;  // of this log
   size_t contradictions_ = 0, unproved_ = 0;

@@ -20,7 +20,8 @@ void leaf_and_tree(benchmark::State& state) {
   std::string entry;
   uint64_t seq = 0;
   for (auto _ : state) {
-    make_entry(1793491200123456789, "10.0.0.1", seq++, "tcp", raw_digest, entry);
+    make_entry_head({1793491200123456789, "10.0.0.1", seq++, "tcp", 0, 0, 0, false, false, false, "10.0.0.1"}, entry);
+    append_digest(raw_digest, entry);
     range.append(leaf_hash(entry));
   }
   benchmark::DoNotOptimize(range.root());

@@ -6,9 +6,10 @@
 
 #include "core/base/text.h"
 #include "core/base/time_text.h"
-#include "core/ledger/entry.h"
+#include "core/ledger/sha256.h"
 #include "core/record/ecs_json.h"
 #include "record.pb.h"
+#include "storage/tail/leaf.h"
 
 namespace yushi::forward {
 namespace {
@@ -67,10 +68,7 @@ Result<ForwardFormat> parse_format(std::string_view name) {
   return fail(Code::invalid, "forward.format: `" + std::string(name) + "` is none of ecs-json, raw, protobuf");
 }
 
-void write_entry_head(const Record& record, std::string& out) {
-  const Origin& origin = *record.origin;
-  make_entry_head(origin.received_ns, origin.source, record.source_seq, transport_name(origin.transport), out);
-}
+void write_entry_head(const Record& record, std::string& out) { make_entry_head(storage::entry_head_of(record), out); }
 
 std::string_view tenant_of_log(std::string_view log) { return log.substr(0, log.find_first_of(":@")); }
 
@@ -78,7 +76,7 @@ struct MessageMaker::State {
   EcsJsonWriter json;
   v1::Record proto;
   Scratch scratch;
-  std::string entry;
+  std::string entry;  // whole, of the record in hand
 };
 
 MessageMaker::MessageMaker(ForwardFormat format) : format_(format), state_(std::make_unique<State>()) {}
@@ -93,6 +91,12 @@ void MessageMaker::make(const Record& record, size_t value_bytes_max, Message& m
   append_number(message.id, record.index);
 
   write_entry_head(record, message.entry);
+  // The digest is not stored, the leaf is recomputed from raw whenever it is wanted. Of a raw in which secrets are
+  // hidden it is left out: it would let anybody try passwords until one fits. The store has it, and proves the record
+  // by its id.
+  state_->entry = message.entry;
+  if (format_ == ForwardFormat::protobuf && !(record.marks & kMaskedSecrets))
+    append_digest(sha256(record.raw), state_->entry);
 
   state_->scratch.clear();
   Value host;
@@ -151,14 +155,6 @@ void MessageMaker::write_value(const Record& record, std::string& out) {
   const Origin& origin = *record.origin;
   proto.set_log(origin.log.data(), origin.log.size());
   proto.set_index(record.index);
-  // The digest is not stored, the leaf is recomputed from raw whenever it is wanted. Of a raw in which secrets are
-  // hidden it is left out: it would let anybody try passwords until one fits. The store has it, and proves the record
-  // by its id.
-  if (record.marks & kMaskedSecrets)
-    write_entry_head(record, state_->entry);
-  else
-    make_entry(origin.received_ns, origin.source, record.source_seq, transport_name(origin.transport),
-               sha256(record.raw), state_->entry);
   proto.set_entry(state_->entry);
   proto.set_raw(record.raw.data(), record.raw.size());
   if (record.kind != nullptr) proto.set_dataset(record.kind->dataset);

@@ -30,6 +30,16 @@ std::unique_ptr<char[]> new_buffer(size_t bytes) {
 
 }  // namespace
 
+namespace {
+
+// Never twice in the life of the process: the parts of a message are told by it.
+uint64_t next_stream() {
+  static std::atomic<uint64_t> last{0};
+  return ++last;
+}
+
+}  // namespace
+
 struct TcpReceiver::Connection {
   Connection(TcpReceiver& r, int fd, const TcpShared& shared)
       : receiver(r.shared_from_this()),
@@ -42,6 +52,7 @@ struct TcpReceiver::Connection {
   std::shared_ptr<Accepted> accepted;
   std::string source, address;
   TenantId tenant = 0;
+  const uint64_t stream = next_stream();
   size_t position = 0;  // in connections_
   std::unique_ptr<char[]> unfinished;
   size_t unfinished_bytes = 0, unfinished_capacity = 0;
@@ -264,6 +275,7 @@ Origin* TcpReceiver::prepare(const Connection& c) {
   origin_->address = c.address;
   origin_->transport = Transport::tcp;
   origin_->tenant = c.tenant;
+  origin_->stream = c.stream;
   return origin_;
 }
 

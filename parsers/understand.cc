@@ -26,17 +26,41 @@ void Understander::leave_unread(Record& record) {
   record.kind = nullptr;
   record.message_begin = 0;
   record.message_length = static_cast<uint32_t>(record.raw.size());
-  record.priority = Record::kNoPriority;
-  record.event_ns = record.origin->received_ns;
-  record.event_digits = 9;
-  record.time_inferred = kAllInferred;
+  PartHead none;
+  none.event_ns = record.origin->received_ns;
+  none.time_inferred = kAllInferred;
+  auto& head = record.part_head ? *record.part_head : none;
+  record.priority = head.priority;
+  record.event_ns = head.event_ns;
+  record.event_digits = head.event_digits;
+  record.time_inferred = head.time_inferred;
+}
+
+// Read back, a part brings its head. Live, the parts of a connection come one behind the other, if in several batches.
+void Understander::take_head(Record& record, Batch& batch) {
+  if (record.part_head) return;
+  auto first = first_parts_.find(record.origin->stream);
+  if (first == first_parts_.end()) return;
+  auto head = first->second.head;
+  for (auto* text : {&head.host, &head.program, &head.pid}) *text = batch.arena.copy(*text);
+  record.part_head = batch.arena.make(head);
+  if (record.part == record.part_of) first_parts_.erase(first);
+}
+
+void Understander::keep_head(const Record& record) {
+  if (first_parts_.size() > kFirstPartsMax) first_parts_.clear();  // what never ended; bounds memory
+  auto& kept = first_parts_[record.origin->stream];
+  kept.arena = std::make_unique<Arena>();
+  kept.head = part_head_of(record, *kept.arena);
 }
 
 void Understander::understand_one(Record& record, Batch& batch, const Reading& reading, std::string_view dataset) {
   captures_.clear();
   record.charset = charset_of(record.raw, reading.charset);
-  if (record.part > 1) [[unlikely]]
+  if (record.part > 1) [[unlikely]] {
+    take_head(record, batch);
     return leave_unread(record);
+  }
   if (record.charset == Charset::utf8 || !decoded_.decode(record.charset, record.raw)) [[likely]] {
     read(record, batch, reading, dataset);
   } else {
@@ -50,6 +74,8 @@ void Understander::understand_one(Record& record, Batch& batch, const Reading& r
     record.raw = raw;
   }
   record.captures = batch.arena.copy(std::span<const Capture>(captures_));
+  if (record.part == 1 && record.part_of != 1) [[unlikely]]
+    keep_head(record);
 }
 
 void Understander::read(Record& record, Batch& batch, const Reading& reading, std::string_view dataset) {

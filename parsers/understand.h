@@ -2,7 +2,7 @@
 // tail read back from the store, for `verify` and for `yushi parse`.
 //
 // Of an over-long message only the first part is a message with a header; the later ones are kept as text and read by
-// nobody.
+// nobody. They inherit the first one's host, program, pid, priority and time.
 //
 // A message in another charset than UTF-8 is decoded once; header and parser see text, and the captures go back to raw.
 //
@@ -10,6 +10,7 @@
 #pragma once
 
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "core/record/batch.h"
@@ -42,12 +43,20 @@ class Understander {
  private:
   void understand_one(Record& record, Batch& batch, const Reading& reading, std::string_view dataset);
   static void leave_unread(Record& record);
+  void take_head(Record& record, Batch& batch);
+  void keep_head(const Record& record);
   void read(Record& record, Batch& batch, const Reading& reading, std::string_view dataset);
 
   ParserWorker worker_;
   std::shared_ptr<const ParserSet> set_;
   std::vector<Capture> captures_;  // reused from record to record
   DecodedText decoded_;
+  struct FirstPart {
+    std::unique_ptr<Arena> arena;
+    PartHead head;
+  };
+  static constexpr size_t kFirstPartsMax = 16'384;
+  std::unordered_map<uint64_t, FirstPart> first_parts_;  // by Origin::stream: of messages whose later parts may come
 };
 
 }  // namespace yushi::parsers

@@ -44,7 +44,7 @@ void ParserVersions::read_from(std::weak_ptr<const storage::Database> database) 
 
 Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::find(const std::string& digest) {
   MutexLock lock(mutex_);
-  if (auto it = sets_.find(digest); it != sets_.end()) return last_ = it->second;
+  if (auto it = sets_.find(digest); it != sets_.end()) return it->second;
   auto database = database_.lock();
   if (!database) return fail(Code::unavailable, "the store is closing");
   auto bytes = YUSHI_TRY(database->get(database->families().meta, storage::keys::parsers(digest)));
@@ -53,21 +53,14 @@ Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::find(const std
   auto set = YUSHI_TRY(parsers::ParserSet::load(std::move(files)));
   if (set->digest() != digest)
     return fail(Code::corrupt, "parser version " + digest + " in the store has another digest");
-  return last_ = sets_[digest] = std::move(set);
+  return sets_[digest] = std::move(set);
 }
 
 Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::newest(const storage::StoreView& view) {
   auto segments = YUSHI_TRY(view.segments("_audit"));
   if (segments.empty()) return fail(Code::unavailable, "the store has no records, and so no parsers");
-  if (segments.back().sealed) {
-    auto block = YUSHI_TRY(view.read_sealed(segments.back()));
-    return find(block.context.parsed.contexts.back().parser_digest);
-  }
-  // goes through parse()
-  YUSHI_TRY(view.read(segments.back()));
-  MutexLock lock(mutex_);
-  if (!last_) return fail(Code::unavailable, "the store names no parsers");
-  return last_;
+  auto whole = YUSHI_TRY(view.read_whole(segments.back()));
+  return find(whole.context.parsed.contexts.back().parser_digest);
 }
 
 Result<void> ParserVersions::parse(Batch& batch, const storage::ParseContext& context) {

@@ -34,7 +34,6 @@ class ParserVersions : public std::enable_shared_from_this<ParserVersions> {
   Result<std::shared_ptr<const parsers::ParserSet>> find(const std::string& digest) YUSHI_EXCLUDES(mutex_);
 
   Mutex mutex_;
-  std::shared_ptr<const parsers::ParserSet> last_ YUSHI_GUARDED_BY(mutex_);  // asked for
   std::map<std::string, std::shared_ptr<const parsers::ParserSet>> sets_ YUSHI_GUARDED_BY(mutex_);
   std::weak_ptr<const storage::Database> database_ YUSHI_GUARDED_BY(mutex_);
 };

@@ -19,6 +19,8 @@ constexpr Action kActions[] = {
     {"load", "event", "configuration", ""},
     {"reload", "event", "configuration", ""},
     {"fields-anew", "event", "configuration", "change"},
+    {"log-context", "event", "configuration", ""},
+    {"log-roots", "state", "database", ""},
     {"ledger-*", "metric", "host", ""},
     {"api-*", "event", "database", "access"},
     {"*", "event", "host", ""},  // the state of the daemon and of what it needs: disk-full, forwarder-away
@@ -35,6 +37,32 @@ const Action& action_of(std::string_view name) {
 template <class Visit>
 void for_each_member(EngineStarted& it, Visit& visit) {
   visit("engine", it.engine);
+}
+template <class Visit>
+void for_each_member(LogContext& it, Visit& visit) {
+  visit("log", it.log);
+  visit("first", it.first);
+  visit("parsers", it.parsers);
+  visit("timezone", it.timezone);
+  visit("charset", it.charset);
+  visit("engine", it.engine);
+}
+template <class Visit>
+void for_each_member(LogContexts& it, Visit& visit) {
+  visit("contexts", it.contexts);
+}
+template <class Visit>
+void for_each_member(MovedLog& it, Visit& visit) {
+  visit("log", it.log);
+  visit("size", it.size);
+  visit("root", it.root);
+}
+template <class Visit>
+void for_each_member(LogRoots& it, Visit& visit) {
+  visit("roots.root", it.root);
+  visit("roots.logs", it.logs);
+  visit("roots.more", it.more, false);
+  visit("roots.moved", it.moved);
 }
 template <class Visit>
 void for_each_member(NodeMinute& it, Visit& visit) {
@@ -267,6 +295,8 @@ std::optional<OwnRecord> own_record_of(std::string_view text) {
   take_time(*event, "start", out.from_ns);
   take_time(*event, "end", out.to_ns);
   if (out.action == "start") out.about = EngineStarted();
+  if (out.action == "log-context") out.about = LogContexts();
+  if (out.action == "log-roots") out.about = LogRoots();
   if (out.action == "ledger-node") out.about = NodeMinute();
   if (out.action == "ledger-sources") out.about = SourcesMinute();
   if (out.action.starts_with("api-")) out.about = Asked();

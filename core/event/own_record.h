@@ -46,6 +46,34 @@ struct EngineStarted {
   uint32_t engine = 0;
 };
 
+// `log-context`: from which record on a log's messages are understood how. Later ones take the place of earlier ones
+// for all records from theirs on. The one from record 0 on is a log's birth: it is in the commit that first writes the
+// log.
+struct LogContext {
+  std::string log;
+  uint64_t first = 0;
+  std::string parsers;  // digest of the parser files
+  std::string timezone, charset;
+  uint32_t engine = 0;
+  bool operator==(const LogContext&) const = default;
+};
+struct LogContexts {
+  std::vector<LogContext> contexts;
+};
+
+// `log-roots`: the last record of `_audit` under each of its checkpoints (core/ledger/log_roots.h).
+struct MovedLog {
+  std::string log;
+  uint64_t size = 0;
+  std::string root;  // base64
+};
+struct LogRoots {
+  std::string root;  // base64, over all logs but `_audit`
+  uint64_t logs = 0;
+  bool more = false;            // the list goes on in the next record
+  std::vector<MovedLog> moved;  // since the record before; once a store day all of them
+};
+
 // `ledger-node`: the minute of the whole node.
 struct NodeMinute {
   uint64_t commit = 0, committed = 0;
@@ -87,7 +115,7 @@ struct OwnRecord {
   std::optional<bool> succeeded;
   std::vector<std::string> more_types;  // event.type, beside those of the action
   int64_t from_ns = 0, to_ns = 0;       // of a minute; from_ns 0: the first of its store
-  std::variant<std::monostate, EngineStarted, NodeMinute, SourcesMinute, Asked> about;
+  std::variant<std::monostate, EngineStarted, LogContexts, LogRoots, NodeMinute, SourcesMinute, Asked> about;
 };
 
 OwnRecord own_record(std::string action, std::string message);

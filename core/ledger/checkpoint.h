@@ -32,6 +32,8 @@ class SigningKey {
   std::string public_bytes() const;                              // 32
   std::string verifier_line(std::string_view origin) const;      // "<origin>+<hash>+<base64>"
   Result<std::string> sign(const Checkpoint& checkpoint) const;  // the whole note
+  // A key of its own for another purpose, which tells nothing of this one: HMAC-SHA-256 of `purpose` under the seed.
+  Hash derive(std::string_view purpose) const;
 
  private:
   std::shared_ptr<void> key_;  // EVP_PKEY

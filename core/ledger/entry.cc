@@ -4,28 +4,44 @@
 
 namespace yushi {
 
-void make_entry_head(int64_t received_ns, std::string_view source, uint64_t source_seq, std::string_view transport,
-                     std::string& out) {
-  char number[24];
-  out.clear();
-  out.append(number, std::to_chars(number, number + sizeof number, received_ns).ptr);
-  out += ' ';
-  out += source;
-  out += ' ';
-  out.append(number, std::to_chars(number, number + sizeof number, source_seq).ptr);
-  out += ' ';
-  out += transport;
+namespace {
+
+void append_number(uint64_t number, std::string& out) {
+  char text[20];
+  out.append(text, std::to_chars(text, text + sizeof text, number).ptr);
 }
 
-void make_entry(int64_t received_ns, std::string_view source, uint64_t source_seq, std::string_view transport,
-                const Hash& raw_digest, std::string& out) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  make_entry_head(received_ns, source, source_seq, transport, out);
+}  // namespace
+
+void make_entry_head(const EntryHead& head, std::string& out) {
+  char number[24];
+  out.assign(number, std::to_chars(number, number + sizeof number, head.received_ns).ptr);
   out += ' ';
-  char hex[64];
+  out += head.source;
+  out += ' ';
+  append_number(head.source_seq, out);
+  out += ' ';
+  out += head.transport;
+  if (head.part != 0) [[unlikely]] {
+    out += "+part=";
+    append_number(head.part, out);
+    if (head.part_of != 0) append_number(head.part_of, out += '/');
+    append_number(head.first_seq, out += '@');
+  }
+  if (head.truncated) out += "+truncated";
+  if (head.by_relay) out += "+relay";
+  if (head.host_unconfirmed) out += "+host-unconfirmed";
+  if (head.address != head.source) {
+    if (auto encoded = encode_source(head.address); encoded != head.source) out.append("+from=").append(encoded);
+  }
+}
+
+void append_digest(const Hash& raw_digest, std::string& out) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  char hex[1 + 64] = {' '};
   for (size_t i = 0; i < raw_digest.size(); ++i) {
-    hex[2 * i] = kDigits[raw_digest[i] >> 4];
-    hex[2 * i + 1] = kDigits[raw_digest[i] & 15];
+    hex[1 + 2 * i] = kDigits[raw_digest[i] >> 4];
+    hex[2 + 2 * i] = kDigits[raw_digest[i] & 15];
   }
   out.append(hex, sizeof hex);
 }

@@ -49,6 +49,18 @@ Hash CompactRange::root() const {
   return root;
 }
 
+Result<CompactRange> CompactRange::at(uint64_t size, const Subtree& subtree) {
+  CompactRange out;
+  uint64_t begin = 0;
+  for (int level = 63; level >= 0; --level) {
+    if ((size >> level & 1) == 0) continue;
+    out.edge_.push_back(YUSHI_TRY(subtree(level, begin >> level)));
+    begin += uint64_t{1} << level;
+  }
+  out.size_ = size;
+  return out;
+}
+
 std::string CompactRange::encode() const {
   std::string out;
   put_be64(out, size_);

@@ -41,6 +41,8 @@ class CompactRange {
   }
   uint64_t size() const { return size_; }
   Hash root() const;
+  // The edge at `size` of a tree of which `subtree(level, index)` gives the root of a complete subtree.
+  static Result<CompactRange> at(uint64_t size, const std::function<Result<Hash>(int level, uint64_t index)>& subtree);
 
   std::string encode() const;
   static Result<CompactRange> decode(std::string_view bytes);

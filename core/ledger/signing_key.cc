@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -138,6 +139,17 @@ Result<void> SigningKey::save(const std::string& path) const {
   }
   if (error) return fail(Code::io, "saving the signing key " + path + ": " + words(error) + "; check the directory");
   return {};
+}
+
+Hash SigningKey::derive(std::string_view purpose) const {
+  std::array<unsigned char, 32> seed{};
+  size_t size = seed.size();
+  EVP_PKEY_get_raw_private_key(static_cast<EVP_PKEY*>(key_.get()), seed.data(), &size);
+  Hash out{};
+  HMAC(EVP_sha256(), seed.data(), static_cast<int>(size), reinterpret_cast<const unsigned char*>(purpose.data()),
+       purpose.size(), out.data(), nullptr);
+  OPENSSL_cleanse(seed.data(), seed.size());
+  return out;
 }
 
 std::string SigningKey::public_bytes() const {

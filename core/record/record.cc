@@ -198,23 +198,38 @@ bool same_field(const Field* a, const Field* b) {
   return a == b || (a->id == kDynamicField && b->id == kDynamicField && a->name == b->name);
 }
 
-// The record's captures and constants in order of precedence, as one sequence 0..size()-1.
+// The record's captures and constants in order of precedence, as one sequence 0..size()-1. Of a later part of a message
+// what it inherits of the first stands before them.
 struct Said {
   explicit Said(const Record& record) : of(record) {
+    if (auto* head = record.part_head) [[unlikely]] {
+      for (auto& [field, text] : {std::pair(ecs::host_name, head->host), std::pair(ecs::process_name, head->program),
+                                  std::pair(ecs::process_pid, head->pid)})
+        if (!text.empty()) inherited[inherits++] = {field, text};
+    }
     header = 0;
     while (header < of.captures.size() && of.captures[header].end() <= of.message_begin) ++header;
     constants = of.kind ? of.kind->constants.size() : 0;
   }
-  size_t size() const { return of.captures.size() + constants; }
+  size_t size() const { return inherits + of.captures.size() + constants; }
+  const Field* field(size_t i) const { return i < inherits ? inherited[i].field : own_field(i - inherits); }
+  bool value(size_t i, Scratch& scratch, Value* out) const {
+    if (i < inherits) [[unlikely]]
+      return read_value(inherited[i].text, inherited[i].field->type, out);
+    return own_value(i - inherits, scratch, out);
+  }
+  const Record& of;
+
+ private:
   const ConstantField* constant(size_t i) const {
     return i >= header && i - header < constants ? &of.kind->constants[i - header] : nullptr;
   }
   const Capture& capture(size_t i) const { return of.captures[i < header ? i : i - constants]; }
-  const Field* field(size_t i) const {
+  const Field* own_field(size_t i) const {
     auto* c = constant(i);
     return c ? c->field : capture(i).field;
   }
-  bool value(size_t i, Scratch& scratch, Value* out) const {
+  bool own_value(size_t i, Scratch& scratch, Value* out) const {
     const auto* said = constant(i);
     const Capture* c = said ? nullptr : &capture(i);
     auto text = said ? std::string_view(said->value)
@@ -233,9 +248,15 @@ struct Said {
     return true;
   }
 
-  const Record& of;
+  struct Inherited {
+    const Field* field;
+    std::string_view text;
+  };
+
   size_t header;  // captures before the message
   size_t constants;
+  std::array<Inherited, 3> inherited;
+  size_t inherits = 0;
 };
 
 Value text_value(std::string_view text) {
@@ -698,6 +719,22 @@ bool first_value(const Record& record, const Field* field, Scratch& scratch, Val
       },
       &found);
   return found.any;
+}
+
+PartHead part_head_of(const Record& first, Arena& arena) {
+  PartHead head;
+  Scratch scratch;
+  for (auto& [field, text] : {std::pair(ecs::host_name, &head.host), std::pair(ecs::process_name, &head.program),
+                              std::pair(ecs::process_pid, &head.pid)}) {
+    Value value;
+    if (first_value(first, field, scratch, &value)) *text = arena.copy(value.text);
+  }
+  head.first_seq = first.source_seq;
+  head.event_ns = first.event_ns;
+  head.event_digits = first.event_digits;
+  head.time_inferred = first.time_inferred;
+  head.priority = first.priority;
+  return head;
 }
 
 std::string_view transport_name(Transport transport) {

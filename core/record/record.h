@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/arena.h"
 #include "core/base/charset.h"
 #include "core/record/field.h"
 
@@ -25,6 +26,16 @@ std::string_view transport_name(Transport transport);  // "udp", "tcp", …, "un
 
 using TenantId = uint16_t;  // position in the config's list of tenants; 0 is `default`, 1 is `_audit`
 
+// What a later part of an over-long message takes from the first one, which alone has a header. Stored with the part,
+// so that it is found by the same host though the first part may have gone.
+struct PartHead {
+  uint64_t first_seq = 0;               // source_seq of the first part; given at commit
+  std::string_view host, program, pid;  // empty: the first part has none
+  int64_t event_ns = 0;
+  uint8_t event_digits = 9, time_inferred = 0;
+  uint16_t priority = 0xffff;  // Record::kNoPriority: none
+};
+
 // What the messages of one read of one connection share.
 struct Origin {
   int64_t received_ns = 0;   // Unix time of the read
@@ -32,6 +43,7 @@ struct Origin {
   std::string_view address;  // log.source.address
   Transport transport = Transport::tcp;
   TenantId tenant = 0;
+  uint64_t stream = 0;  // which connection: tells which parts are of one message. 0: of none. Not stored
   // Those below are filled by the committer, and by readers of the store.
   std::string_view log;   // name of the Merkle log, "<tenant>"
   std::string_view node;  // observer.name
@@ -92,6 +104,7 @@ struct RawMessage {
   const Origin* origin = nullptr;
   uint16_t part = 0, part_of = 0;  // of an over-long message, from 1; 0 for a whole one. From 2 on nobody reads it
   uint8_t marks = 0;
+  const PartHead* part_head = nullptr;  // of a part from 2 on; none: its first part is not known
 };
 
 // A RawMessage plus what we understood of it. "Not understood" is kind == nullptr, not an error.
@@ -166,6 +179,9 @@ bool is_derived_field(const Field& field);
 
 // The first value of a field, for detectors and key making; false when the record has none.
 bool first_value(const Record& record, const Field* field, Scratch& scratch, Value* value);
+
+// What the later parts of a message take from its first.
+PartHead part_head_of(const Record& first, Arena& arena);
 
 bool parse_ip(std::string_view text, std::array<uint8_t, 16>* address);  // IPv4, IPv6, with zone or brackets: no
 // The one text of an address, however it was written: IPv4 (mapped ones too) in four numbers, IPv6 by RFC 5952. Gives

@@ -63,6 +63,7 @@ class BlockDecoder {
   Result<void> read_columns();
   Result<void> read_records();
   bool read_explicit(Record& record, char*& out);
+  bool read_part_head(Record& record);
 
   SectionReader sections_;
   BlockCounts counts_;
@@ -503,6 +504,7 @@ Result<void> BlockDecoder::read_records() {
       if (flags & kShapeHasPart) {
         record.part = static_cast<uint16_t>(odd_.varint());
         record.part_of = static_cast<uint16_t>(odd_.varint());
+        if (record.part > 1 && !read_part_head(record)) return bad(i);
       }
       if (flags & kShapeOddMessage) {
         auto begin = odd_.varint(), length = odd_.varint();
@@ -514,6 +516,7 @@ Result<void> BlockDecoder::read_records() {
         auto priority = odd_.varint();
         record.priority = priority == 0 ? Record::kNoPriority : static_cast<uint16_t>(priority - 1);
       }
+      if (auto* head = const_cast<PartHead*>(record.part_head)) head->priority = record.priority;
       if (!odd_.ok()) return bad(i);
     }
   }
@@ -521,6 +524,19 @@ Result<void> BlockDecoder::read_records() {
     return damaged("its records do not fill what the header promises");
   batch.bytes = counts_.raw_bytes;
   return {};
+}
+
+// The rest of it stands in the record's own time and priority.
+bool BlockDecoder::read_part_head(Record& record) {
+  auto& arena = block_.batch->arena;
+  PartHead head;
+  head.first_seq = record.source_seq - odd_.varint();
+  for (auto* text : {&head.host, &head.program, &head.pid}) *text = arena.copy(odd_.text());
+  head.event_ns = record.event_ns;
+  head.event_digits = record.event_digits;
+  head.time_inferred = record.time_inferred;
+  record.part_head = arena.make(head);
+  return odd_.ok();
 }
 
 Result<DecodedBlock> BlockDecoder::decode() {

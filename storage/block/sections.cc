@@ -84,6 +84,7 @@ std::string SectionWriter::finish(const BlockCounts& counts) {
   put_varint(header, counts.records);
   put_varint(header, counts.raw_bytes);
   put_varint(header, counts.captures);
+  put_text(header, {});  // sealed by no key
   put_varint(header, first.size() + own_.size());
   uint64_t total = 0;
   auto describe = [&](const Section& section) {
@@ -126,6 +127,10 @@ Result<SectionReader> SectionReader::open(std::string_view block, bool last_only
   auto records = h.varint();
   out.counts_.raw_bytes = h.varint();
   out.counts_.captures = h.varint();
+  if (auto key = h.text(); h.ok() && !key.empty()) {
+    return fail(Code::refused, "reading a block: it is sealed by the key " + std::string(key) +
+                                   "; this yushi has no keys to open sealed records with");
+  }
   auto sections = h.varint();
   if (!h.ok() || records > kBlockRecordsMax || out.counts_.raw_bytes > kBlockRawBytesMax ||
       out.counts_.captures > kBlockCapturesMax || sections < 1 + kStreamKinds || sections > kSectionsMax)

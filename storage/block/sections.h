@@ -21,7 +21,7 @@
 
 namespace yushi::storage {
 
-constexpr uint32_t kBlockVersion = 2;
+constexpr uint32_t kBlockVersion = 3;
 constexpr uint32_t kBlockRecordsMax = 64 << 10;
 constexpr uint64_t kBlockRawBytesMax = 64 << 20;
 constexpr uint64_t kBlockCapturesMax = 16 << 20;

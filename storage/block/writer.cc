@@ -224,6 +224,14 @@ void BlockBuilder::write_odd() {
       tokens_.text(std::to_string(record.part_of));
       put_varint(out, record.part);
       put_varint(out, record.part_of);
+      if (record.part > 1) {
+        auto head = record.part_head ? *record.part_head : PartHead{};
+        put_varint(out, record.source_seq - head.first_seq);
+        for (auto text : {head.host, head.program, head.pid}) {
+          put_text(out, text);
+          tokens_.text(text);
+        }
+      }
     }
     if (flags & kShapeOddMessage) {
       put_varint(out, record.message_begin);

@@ -9,7 +9,7 @@
 //   state    "log/" log                    -> LogState: size, tree edge
 //            "source/" log 00 source       -> SourceState
 //            "checkpoint/" log 00 size     -> signed note
-//            "cursor/" name, "detect", "books", "commit"
+//            "cursor/" name, "detect", "books", "commit", "chain"
 //   meta     "node", "format", "day", "public_key", "parsers/" digest
 //
 // Log names match [a-z0-9_.:@-]+, so that 00 ends them.
@@ -61,6 +61,7 @@ inline std::string source(std::string_view log, std::string_view source) {
 }
 inline std::string checkpoint(std::string_view log, uint64_t size) { return "checkpoint/" + record(log, size); }
 inline std::string cursor(std::string_view name) { return "cursor/" + std::string(name); }
+constexpr const char* kChain = "chain";  // the code over the commits since the last signature
 inline std::string parsers(std::string_view digest) { return "parsers/" + std::string(digest); }
 
 }  // namespace yushi::storage::keys

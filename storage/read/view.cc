@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <set>
 
-#include "core/ledger/entry.h"
 #include "storage/db/keys.h"
 #include "storage/tail/chunk.h"
 
@@ -25,13 +24,6 @@ Result<Segment> chunk_segment(const std::string& log, uint64_t first, std::strin
 }
 
 }  // namespace
-
-Hash leaf_of(const Record& record) {
-  thread_local std::string entry;
-  make_entry(record.origin->received_ns, record.origin->source, record.source_seq,
-             transport_name(record.origin->transport), sha256(record.raw), entry);
-  return leaf_hash(entry);
-}
 
 std::shared_ptr<const StoreView> StoreView::of(std::shared_ptr<const Database> database, Reparse reparse,
                                                std::string node, std::string key_path) {
@@ -174,14 +166,23 @@ Result<std::string> StoreView::block_bytes(const Segment& segment) const {
                                  " of store day " + std::to_string(segment.store_day) + " is gone");
 }
 
-Result<DecodedBlock> StoreView::read_sealed(const Segment& segment) const {
-  auto bytes = YUSHI_TRY(block_bytes(segment));
-  auto block = read_block(bytes);
-  if (!block) {
-    return fail(Code::corrupt, "block " + segment.log + "/" + std::to_string(segment.summary.first_index) + ": " +
-                                   block.error().message);
+Result<DecodedBlock> StoreView::read_whole(const Segment& segment) const {
+  auto place = segment.log + "/" + std::to_string(segment.summary.first_index);
+  if (segment.sealed) {
+    auto bytes = YUSHI_TRY(block_bytes(segment));
+    auto block = read_block(bytes);
+    if (!block) return fail(Code::corrupt, "block " + place + ": " + block.error().message);
+    return block;
   }
-  return block;
+  auto key = keys::record(segment.log, segment.summary.first_index);
+  auto bytes = YUSHI_TRY(database_->get(database_->families().tail, key, snapshot_.get()));
+  if (!bytes) return fail(Code::corrupt, "chunk " + place + " is gone");
+  auto head = YUSHI_TRY(ChunkHead::decode(segment.summary.first_index, *bytes));
+  auto batch = YUSHI_TRY(read_chunk(head, segment.log, node_));
+  YUSHI_TRY(reparse_.parse(*batch, head.context));
+  DecodedBlock out{{segment.log, node_, {}}, std::move(batch)};
+  out.context.parsed.add(0, head.context);
+  return out;
 }
 
 Result<std::vector<std::string>> StoreView::field_names(const Segment& segment) const {
@@ -190,20 +191,8 @@ Result<std::vector<std::string>> StoreView::field_names(const Segment& segment) 
 }
 
 Result<std::unique_ptr<Batch>> StoreView::read(const Segment& segment) const {
-  if (segment.sealed) {
-    auto block = YUSHI_TRY(read_sealed(segment));
-    return std::move(block.batch);
-  }
-  auto key = keys::record(segment.log, segment.summary.first_index);
-  auto bytes = YUSHI_TRY(database_->get(database_->families().tail, key, snapshot_.get()));
-  if (!bytes)
-    return fail(Code::corrupt, "chunk " + segment.log + "/" + std::to_string(segment.summary.first_index) + " is gone");
-  auto head = YUSHI_TRY(ChunkHead::decode(segment.summary.first_index, *bytes));
-  auto batch = read_chunk(head, segment.log, node_);
-  if (!batch) return batch;
-  auto understood = reparse_.parse(**batch, head.context);
-  if (!understood) return tl::unexpected(understood.error());
-  return batch;
+  auto whole = YUSHI_TRY(read_whole(segment));
+  return std::move(whole.batch);
 }
 
 Result<std::vector<std::pair<std::string, SourceState>>> StoreView::sources(const std::string& log) const {

@@ -20,6 +20,7 @@
 #include "storage/block/block.h"
 #include "storage/db/database.h"
 #include "storage/read/reparse.h"
+#include "storage/tail/leaf.h"
 #include "storage/tail/source_state.h"
 
 namespace yushi::storage {
@@ -59,7 +60,8 @@ class StoreView {
   // The records of one log from `index` on: the segment that holds it; nullopt when the log ends before.
   Result<std::optional<Segment>> segment_at(const std::string& log, uint64_t index) const;
   Result<std::unique_ptr<Batch>> read(const Segment& segment) const;
-  Result<DecodedBlock> read_sealed(const Segment& segment) const;
+  // With what stands above the records.
+  Result<DecodedBlock> read_whole(const Segment& segment) const;
   // Of a sealed segment: the names of the fields that its records have, derived ones aside (read_block_field_names()).
   Result<std::vector<std::string>> field_names(const Segment& segment) const;
 
@@ -92,8 +94,5 @@ class StoreView {
   std::string node_;
   std::string key_path_;
 };
-
-// The leaf of a record that was read back: hashes raw anew.
-Hash leaf_of(const Record& record);
 
 }  // namespace yushi::storage

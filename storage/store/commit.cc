@@ -1,12 +1,17 @@
-// A commit: numbers, leaves, tree, counters and chunks become one synced write.
+// A commit: numbers, leaves, tree, counters and chunks become one synced write, together with what binds them: the
+// records of `_audit` that say how the messages are understood, and the code that chains commits up to the next
+// signature.
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 
+#include "core/base/assert.h"
+#include "core/base/bytes.h"
 #include "core/base/clock.h"
-#include "core/ledger/entry.h"
 #include "storage/db/keys.h"
 #include "storage/store/sealer.h"
 #include "storage/store/store.h"
+#include "storage/tail/leaf.h"
 
 namespace yushi::storage {
 
@@ -15,86 +20,160 @@ struct Store::Commit::Pending {
   Write out;
   std::vector<LogState*> touched;
   std::map<std::pair<LogState*, std::string_view>, SourceState*> moved;
+  std::vector<LogContext> contexts;  // that hold from records of this commit on, and stand in no record yet
   // for the sealer, once this commit is durable: they may hold its records
   std::vector<std::pair<LogState*, OpenBlock>> full;
+  std::string chain_begins;  // the note of `_audit`, when this commit signs
   uint64_t records = 0, raw_bytes = 0;
 };
 
 Store::Commit::Commit(Store& store)
-    : store_(store), number_(store.commit_ + 1), pending_(std::make_shared<Pending>(store.commit_bytes_)) {}
+    : store_(store), number_(store.commit_ + 1), pending_(std::make_shared<Pending>(store.commit_bytes_)) {
+  pending_->contexts.swap(store.contexts_to_tell_);
+  for (auto& [log, source] : std::exchange(store.to_write_, {}))
+    pending_->moved[{log, source}] = &log->sources.find(source)->second;
+}
 
 void Store::Commit::append(PreparedBatch&& prepared) {
+  for (auto& group : prepared.groups) append(group, prepared.batch);
+}
+
+void Store::Commit::append(ChunkGroup& group, const std::shared_ptr<Batch>& batch) {
   auto& families = store_.database_->families();
   thread_local std::string entry;
-  for (auto& group : prepared.groups) {
-    auto& log = store_.logs_[group.tenant];
-    auto& open = log.open;
-    if (!open.records.empty() && (open.parsed.full() || open.records.size() + group.records.size() > kBlockRecordsMax ||
-                                  open.raw_bytes + group.raw_bytes > kBlockBytesMax)) {
-      pending_->full.emplace_back(&log, std::exchange(open, OpenBlock{}));
-    }
-    uint64_t first = log.tree.size();
-    if (open.records.empty()) {
-      open.first_index = first;
-      open.opened_ns = group.records[0]->origin->received_ns;
-    }
-    open.parsed.add(static_cast<uint32_t>(open.records.size()), *group.context);
-    std::vector<SourceState*> states;
-    for (auto& source : group.sources) {
-      auto it = log.sources.find(source.source);
-      if (it == log.sources.end()) {
-        it = log.sources.emplace(source.source, SourceState{}).first;
-        it->second.first_received_ns = group.records[0]->origin->received_ns;
-      }
-      it->second.address = source.address;
-      it->second.mark_seen_on(source.transport);
-      states.push_back(&it->second);
-      pending_->moved[{&log, it->first}] = &it->second;
-    }
-    auto put_tile = [&](int level, uint64_t tile, const std::string& hashes) {
-      pending_->out.put(families.tree, keys::tile(log.name, level, tile), hashes);
-    };
-    for (size_t i = 0; i < group.sources.size(); ++i) group.sources[i].first_seq = states[i]->next_seq;
-    const Origin* last_origin = nullptr;
-    for (size_t i = 0; i < group.records.size(); ++i) {
-      auto& record = *group.records[i];
-      auto& state = *states[group.source_of.empty() ? 0 : group.source_of[i]];
-      record.index = first + i;
-      record.source_seq = state.next_seq++;
-      state.raw_bytes += record.raw.size();
-      state.last_event_ns = record.event_ns;
-      if (record.origin != last_origin) {
-        last_origin = record.origin;
-        // the batch is ours now, and this is where its log is known
-        auto& origin = const_cast<Origin&>(*record.origin);
-        origin.log = log.name;
-        origin.node = store_.options_.node;
-        origin.commit = number_;
-        state.last_received_ns = origin.received_ns;
-      }
-      make_entry(record.origin->received_ns, record.origin->source, record.source_seq,
-                 transport_name(record.origin->transport), record.digest, entry);
-      log.tree.append(leaf_hash(entry), [&](int level, uint64_t index, const Hash& hash) {
-        log.tiles.add(level, index, hash, put_tile);
-      });
-      open.records.push_back(&record);
-    }
-    for (auto& numbered : group.numbered) {
-      states[group.source_of.empty() ? 0 : group.source_of[numbered.record]]->losses.take(numbered.sequence);
-    }
-    for (auto* state : states)
-      state->last_received_ns = std::max(state->last_received_ns, group.records.back()->origin->received_ns);
-    pending_->out.put(families.tail, keys::record(log.name, first), finish_chunk(number_, group));
-    open.raw_bytes += group.raw_bytes;
-    auto memory =
-        prepared.batch->bytes + prepared.batch->arena.bytes() + prepared.batch->records.size() * sizeof(Record);
-    open.memory_bytes += memory * group.records.size() / prepared.batch->records.size();
-    open.batches.push_back(prepared.batch);
-    if (std::find(pending_->touched.begin(), pending_->touched.end(), &log) == pending_->touched.end())
-      pending_->touched.push_back(&log);
-    pending_->records += group.records.size();
-    pending_->raw_bytes += group.raw_bytes;
+  auto& log = store_.logs_[group.tenant];
+  auto& open = log.open;
+  if (!open.records.empty() && (open.parsed.full() || open.records.size() + group.records.size() > kBlockRecordsMax ||
+                                open.raw_bytes + group.raw_bytes > kBlockBytesMax)) {
+    pending_->full.emplace_back(&log, std::exchange(open, OpenBlock{}));
   }
+  uint64_t first = log.tree.size();
+  if (open.records.empty()) {
+    open.first_index = first;
+    open.opened_ns = group.records[0]->origin->received_ns;
+  }
+  open.parsed.add(static_cast<uint32_t>(open.records.size()), *group.context);
+  tell_context(log, first, group.context);
+  std::vector<SourceState*> states;
+  for (auto& source : group.sources) {
+    auto it = log.sources.try_emplace(source.source).first;
+    states.push_back(&it->second);
+    pending_->moved[{&log, it->first}] = &it->second;
+    source.first_seq = it->second.next_seq;
+  }
+  auto put_tile = [&](int level, uint64_t tile, const std::string& hashes) {
+    pending_->out.put(families.tree, keys::tile(log.name, level, tile), hashes);
+  };
+  const Origin* last_origin = nullptr;
+  for (size_t i = 0; i < group.records.size(); ++i) {
+    auto& record = *group.records[i];
+    auto& state = *states[group.source_of.empty() ? 0 : group.source_of[i]];
+    record.index = first + i;
+    record.source_seq = state.next_seq;
+    if (record.origin != last_origin) {
+      last_origin = record.origin;
+      // the batch is ours now, and this is where its log is known
+      auto& origin = const_cast<Origin&>(*record.origin);
+      origin.log = log.name;
+      origin.node = store_.options_.node;
+      origin.commit = number_;
+    }
+    state.add(record);
+    if (record.part != 0) [[unlikely]]
+      store_.number_part(record, i > 0 ? group.records[i - 1] : nullptr, batch->arena);
+    make_entry_head(entry_head_of(record), entry);
+    append_digest(record.digest, entry);
+    log.tree.append(leaf_hash(entry),
+                    [&](int level, uint64_t index, const Hash& hash) { log.tiles.add(level, index, hash, put_tile); });
+    open.records.push_back(&record);
+  }
+  for (auto& numbered : group.numbered) {
+    states[group.source_of.empty() ? 0 : group.source_of[numbered.record]]->losses.take(numbered.sequence);
+  }
+  pending_->out.put(families.tail, keys::record(log.name, first), finish_chunk(number_, group));
+  open.raw_bytes += group.raw_bytes;
+  auto memory = batch->bytes + batch->arena.bytes() + batch->records.size() * sizeof(Record);
+  open.memory_bytes += memory * group.records.size() / batch->records.size();
+  open.batches.push_back(batch);
+  if (std::find(pending_->touched.begin(), pending_->touched.end(), &log) == pending_->touched.end())
+    pending_->touched.push_back(&log);
+  pending_->records += group.records.size();
+  pending_->raw_bytes += group.raw_bytes;
+}
+
+// The parts of a message name the first one's number. Those of one connection come in order, if in several commits.
+void Store::number_part(Record& record, const Record* before, Arena& arena) {
+  auto stream = record.origin->stream;
+  if (record.part == 1) {
+    if (stream != 0 && record.part_of != 1) first_parts_[stream] = record.source_seq;
+    return;
+  }
+  // It may be the reader's already, with what it inherits.
+  if (record.part_head == nullptr) record.part_head = arena.make(PartHead{});
+  auto& first_seq = const_cast<PartHead*>(record.part_head)->first_seq;
+  first_seq = record.source_seq;  // of a first part that nobody saw: cannot be but by a bug, and harms nobody
+  if (auto known = first_parts_.find(stream); known != first_parts_.end()) {
+    first_seq = known->second;
+    if (record.part == record.part_of) first_parts_.erase(known);
+  } else if (before && before->origin == record.origin && before->part + 1 == record.part) {
+    first_seq = before->part_head ? before->part_head->first_seq : before->source_seq;
+  }
+}
+
+void Store::Commit::tell_context(LogState& log, uint64_t first, const std::shared_ptr<const ParseContext>& context) {
+  if (log.told_day == store_.store_day_ && (log.told == context || (log.told && *log.told == *context))) return;
+  pending_->contexts.push_back(
+      {log.name, first, context->parser_digest, context->timezone, context->charset, context->engine});
+  log.told = context;
+  log.told_day = store_.store_day_;
+}
+
+// Whoever reads the log must be able to trust what stands beside it: so this comes with the commit itself.
+void Store::Commit::append_contexts() {
+  constexpr size_t kContextsMax = 64;  // of a record
+  while (!pending_->contexts.empty()) {
+    auto& all = pending_->contexts;
+    auto count = std::min(all.size(), kContextsMax);
+    auto record = own_record("log-context",
+                             "how the messages of " + std::to_string(count) + " log(s) are understood from here on");
+    record.about = LogContexts{{all.begin(), all.begin() + static_cast<ptrdiff_t>(count)}};
+    all.erase(all.begin(), all.begin() + static_cast<ptrdiff_t>(count));
+    append_own(record);
+  }
+}
+
+void Store::Commit::append_own(const OwnRecord& own) {
+  auto json = to_json(own);
+  auto batch = std::make_shared<Batch>();
+  Origin origin;
+  origin.received_ns = realtime_ns();
+  origin.source = origin.address = "yushid";
+  origin.transport = Transport::internal;
+  origin.tenant = kAudit;
+  // The JSON scanner may read a little past the end.
+  auto* raw = batch->arena.allocate(json.size() + 64, 1);
+  std::memcpy(raw, json.data(), json.size());
+  std::memset(raw + json.size(), 0, 64);
+  Record record;
+  record.raw = {raw, json.size()};
+  record.origin = batch->arena.make(origin);
+  record.digest = sha256(record.raw);
+  batch->records.push_back(record);
+  auto& audit = store_.logs_[kAudit];
+  if (!audit.told) {
+    // Nothing was told of `_audit` in this run: in the way of the first log that is.
+    auto context = std::make_shared<ParseContext>();
+    for (auto& log : store_.logs_)
+      if (log.told) *context = *log.told;
+    context->timezone = "UTC";
+    context->charset = "utf-8";
+    audit.told = context;
+    audit.told_day = UINT32_MAX;
+  }
+  auto understood = store_.options_.reparse.parse(*batch, *audit.told);
+  YUSHI_ASSERT(understood.has_value(), "understanding a record of our own: %s", understood.error().message.c_str());
+  std::vector<std::shared_ptr<const ParseContext>> contexts(kAudit + 1, audit.told);
+  append(prepare(std::move(batch), contexts));
 }
 
 void Store::Commit::add_alert(uint64_t audit_index, std::string_view json) {
@@ -106,16 +185,29 @@ void Store::Commit::put_state(std::string_view name, std::string_view bytes) {
 }
 
 Result<void> Store::Commit::finish() {
+  append_contexts();
+  return write();
+}
+
+Result<void> Store::Commit::write() {
   auto& families = store_.database_->families();
+  std::map<std::string_view, std::string> edges;
   for (auto* log : pending_->touched) {
     log->tiles.flush([&](int level, uint64_t tile, const std::string& hashes) {
       pending_->out.put(families.tree, keys::tile(log->name, level, tile), hashes);
     });
-    pending_->out.put(families.state, keys::log_state(log->name), log->tree.encode());
+    auto& edge = edges[log->name] = log->tree.encode();
+    pending_->out.put(families.state, keys::log_state(log->name), edge);
   }
   for (auto& [key, state] : pending_->moved) {
     pending_->out.put(families.state, keys::source(key.first->name, key.second), state->encode());
   }
+  if (!pending_->chain_begins.empty()) {
+    store_.chain_.begin(pending_->chain_begins);
+  } else if (!edges.empty()) {
+    store_.chain_.add(number_, edges);
+  }
+  pending_->out.put(families.state, keys::kChain, as_bytes(store_.chain_.code()));
   std::string number;
   put_varint(number, number_);
   pending_->out.put(families.state, "commit", number);
@@ -134,6 +226,55 @@ Result<void> Store::Commit::finish() {
   c.sync_ns += static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(took).count());
   for (auto& [log, block] : pending_->full) store_.hand_to_sealer(*log, std::move(block));
   return {};
+}
+
+// --------------------------------------------------------------------------------------------------------------- sign
+
+// Signed together, so that no log stands for itself: the others, then the record that binds them, then `_audit`.
+Result<void> Store::Commit::sign(int64_t now_ns) {
+  append_contexts();
+  auto& families = store_.database_->families();
+  LogRootMap roots;
+  for (auto& log : store_.logs_)
+    if (&log != &store_.logs_[kAudit] && log.tree.size() > 0) roots[log.name] = {log.tree.size(), log.tree.root()};
+  append_roots(roots);
+  std::vector<std::pair<LogState*, std::string>> notes;
+  for (auto& log : store_.logs_) {
+    if (log.tree.size() == log.checkpoint_size) continue;
+    Checkpoint checkpoint{store_.options_.node + "/" + log.name, log.tree.size(), log.tree.root()};
+    auto note = YUSHI_TRY(store_.key_.sign(checkpoint));
+    pending_->out.put(families.state, keys::checkpoint(log.name, checkpoint.size), note);
+    if (log.name == kAuditLog) pending_->chain_begins = note;
+    notes.emplace_back(&log, std::move(note));
+  }
+  YUSHI_TRY(write());
+  for (auto& [log, note] : notes) {
+    log->checkpoint_size = log->tree.size();
+    store_.heads_[log->name] = std::move(note);
+  }
+  store_.bound_ = std::move(roots);
+  store_.signed_ns_ = now_ns;
+  return {};
+}
+
+void Store::Commit::append_roots(const LogRootMap& roots) {
+  constexpr size_t kLogsMax = 256;  // of a record
+  const bool all = store_.roots_day_ != store_.store_day_;
+  store_.roots_day_ = store_.store_day_;
+  LogRoots about{to_base64(as_bytes(root_over(roots))), roots.size(), false, {}};
+  auto tell = [&](bool more) {
+    about.more = more;
+    auto record = own_record("log-roots", "the root over " + std::to_string(roots.size()) + " log(s)");
+    record.about = std::exchange(about, LogRoots{about.root, about.logs, false, {}});
+    append_own(record);
+  };
+  for (auto& [name, log] : roots) {
+    auto bound = store_.bound_.find(name);
+    if (!all && bound != store_.bound_.end() && bound->second == log) continue;
+    if (about.moved.size() == kLogsMax) tell(true);
+    about.moved.push_back({name, log.size, to_base64(as_bytes(log.root))});
+  }
+  tell(false);
 }
 
 }  // namespace yushi::storage

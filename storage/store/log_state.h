@@ -80,7 +80,9 @@ struct LogState {
   std::map<std::string, SourceState, std::less<>> sources;
   OpenBlock open;
   uint64_t checkpoint_size = 0;  // of the newest signed checkpoint
-  int64_t checkpoint_ns = 0;
+  // What `_audit` was told of it last, in this run, and on which store day.
+  std::shared_ptr<const ParseContext> told;
+  uint32_t told_day = UINT32_MAX;
 };
 
 }  // namespace yushi::storage

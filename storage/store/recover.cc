@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/base/bytes.h"
 #include "core/base/clock.h"
 #include "storage/db/keys.h"
 #include "storage/store/sealer.h"
 #include "storage/store/store.h"
+#include "storage/tail/leaf.h"
 
 namespace yushi::storage {
 namespace {
@@ -94,6 +96,7 @@ Result<void> Store::load() {
   }
   auto key = YUSHI_TRY(SigningKey::load(key_path));
   key_ = std::move(key);
+  chain_ = CommitChain(key_.derive("yushi commit chain"));
   // Readers without the key folder find the public half here; whoever puts in another key is told at once.
   auto known_key = YUSHI_TRY(database_->get(families.meta, "public_key"));
   if (known_key && *known_key != key_.public_bytes()) {
@@ -126,7 +129,9 @@ Result<void> Store::load() {
     if (!loaded) return loaded;
     committed_sizes_[i] = logs_[i].tree.size();
   }
-  return compare_with_heads(*view);
+  YUSHI_TRY(compare_with_heads(*view));
+  YUSHI_TRY(check_what_binds(*view));
+  return check_chain(*view);
 }
 
 // Their tenants were taken out of the config. Nothing comes in any more, but what is there is sealed, signed and kept
@@ -205,6 +210,26 @@ Result<void> Store::load_log(const StoreView& view, LogState& log) {
       tails.back().records += batch->records.size();
       chunk.context.engine = now;
       open.due = true;
+      // Their counters had its times.
+      for (auto& record : batch->records) {
+        auto source = log.sources.find(record.origin->source);
+        if (source == log.sources.end()) continue;
+        source->second.last_event_ns = record.event_ns;
+        to_write_.insert({&log, source->first});
+      }
+    }
+    auto& tell = contexts_to_tell_;
+    if (open.due || (!tell.empty() && tell.back().log == log.name)) {
+      auto& how = chunk.context;
+      LogContext context{log.name,  segment.summary.first_index, how.parser_digest, how.timezone, how.charset,
+                         how.engine};
+      bool known = false;
+      if (!tell.empty()) {
+        auto before = tell.back();
+        before.first = context.first;
+        known = before == context;
+      }
+      if (!known) tell.push_back(std::move(context));
     }
     open.parsed.add(static_cast<uint32_t>(open.records.size()), chunk.context);
     for (auto& record : batch->records) open.records.push_back(&record);
@@ -271,6 +296,93 @@ Result<void> Store::compare_with_heads(const StoreView& view) {
   // What a crash kept from it. A second crash at the same place would leave a log signed twice without a line.
   if (*heads == heads_) return {};
   return write_heads(path, heads_);
+}
+
+// All logs were signed together, and the last record of `_audit` that was says so: a log that is not as it was then, is
+// gone or was never there, does not fit it. Nothing is signed over that.
+Result<void> Store::check_what_binds(const StoreView& view) {
+  auto refused = [](const std::string& what) {
+    return fail(Code::corrupt, what + "; `yushi verify` tells more. Not continuing it");
+  };
+  auto audit = heads_.find(kAuditLog);
+  if (audit == heads_.end()) {
+    if (heads_.empty()) return {};
+    return refused("log " + heads_.begin()->first + " was signed, but not " + kAuditLog +
+                   ", which always is with it: its checkpoints were removed");
+  }
+  auto note = open_note(audit->second, key_.verifier_line(options_.node + "/" + kAuditLog));
+  if (!note) return refused(std::string("the newest checkpoint of log ") + kAuditLog + ": " + note.error().message);
+  auto place = std::string(kAuditLog) + "/" + std::to_string(note->size - 1);
+  auto segment = note->size == 0 ? std::nullopt : YUSHI_TRY(view.segment_at(kAuditLog, note->size - 1));
+  if (!segment) return refused("record " + place + " is gone");
+  auto batch = YUSHI_TRY(view.read(*segment));
+  auto& records = batch->records;
+  auto at = note->size - 1 - segment->summary.first_index;
+  auto own = at < records.size() ? own_record_of(records[at].raw) : std::nullopt;
+  auto* said = own ? std::get_if<LogRoots>(&own->about) : nullptr;
+  if (!said) return refused("record " + place + ", the last that was signed, does not say the root over all logs");
+  for (auto& [log, signed_note] : heads_) {
+    if (log == kAuditLog) continue;
+    auto checkpoint = YUSHI_TRY(Checkpoint::parse_body(signed_note));
+    bound_[log] = {checkpoint.size, checkpoint.root};
+  }
+  if (to_base64(as_bytes(root_over(bound_))) == said->root) return {};
+  for (auto& moved : said->moved) {
+    auto it = bound_.find(moved.log);
+    if (it == bound_.end() || it->second.size != moved.size || to_base64(as_bytes(it->second.root)) != moved.root)
+      return refused("log " + moved.log + " was signed with " + std::to_string(moved.size) + " records, as record " +
+                     place + " says, but " +
+                     (it == bound_.end() ? "has no checkpoint: it was removed"
+                                         : "its newest checkpoint is of " + std::to_string(it->second.size) +
+                                               " records: it was cut back or rewritten"));
+  }
+  return refused("the checkpoints of " + std::to_string(bound_.size()) + " logs are not those of the " +
+                 std::to_string(said->logs) + " logs that record " + place +
+                 " binds: one of them was cut back, rewritten, removed or put in");
+}
+
+// What came after the last signature is chained by a key that only the node has. Who writes there without it is found
+// here, before it is signed; that the end was cut off is not.
+Result<void> Store::check_chain(const StoreView& view) {
+  auto audit = heads_.find(kAuditLog);
+  chain_.begin(audit == heads_.end() ? "node " + options_.node : audit->second);
+  std::map<uint64_t, std::map<std::string_view, std::string>> moved;  // by commit
+  for (auto& log : logs_) {
+    const auto size = log.checkpoint_size;
+    auto subtree = [&](int level, uint64_t index) { return view.subtree(log.name, level, index); };
+    auto range = size == log.tree.size() ? log.tree : YUSHI_TRY(CompactRange::at(size, subtree));
+    if (auto it = heads_.find(log.name); it != heads_.end()) {
+      auto checkpoint = YUSHI_TRY(Checkpoint::parse_body(it->second));
+      if (range.root() != checkpoint.root)
+        return fail(Code::corrupt, "log " + log.name + ": the root at size " + std::to_string(size) +
+                                       " is not the signed one: records were changed; `yushi verify` names the place");
+    }
+    while (range.size() < log.tree.size()) {
+      auto segment = YUSHI_TRY(view.segment_at(log.name, range.size()));
+      if (!segment) return fail(Code::corrupt, "record " + log.name + "/" + std::to_string(range.size()) + " is gone");
+      auto batch = YUSHI_TRY(view.read(*segment));
+      uint64_t commit = 0;
+      for (auto i = range.size() - segment->summary.first_index; i < batch->records.size(); ++i) {
+        auto& record = batch->records[i];
+        if (record.origin->commit != commit && commit != 0) moved[commit][log.name] = range.encode();
+        commit = record.origin->commit;
+        range.append(leaf_of(record));
+      }
+      moved[commit][log.name] = range.encode();
+    }
+  }
+  for (auto& [commit, edges] : moved) chain_.add(commit, edges);
+  auto stored = YUSHI_TRY(database_->get(database_->families().state, keys::kChain));
+  if (!stored && commit_ == 0) return {};
+  if (stored && *stored == as_bytes(chain_.code())) return {};
+  std::string from;
+  for (auto& log : logs_) {
+    if (log.tree.size() == log.checkpoint_size) continue;
+    from += (from.empty() ? "" : ", ") + log.name + "/" + std::to_string(log.checkpoint_size);
+  }
+  return fail(Code::corrupt, "the records behind the newest checkpoints (from " + (from.empty() ? "none" : from) +
+                                 " on) are not those that this node committed: somebody wrote or removed some; not "
+                                 "signing them. `yushi verify` tells more");
 }
 
 }  // namespace yushi::storage

@@ -42,11 +42,10 @@ Result<void> Store::keep_parsers(const std::string& digest, std::string_view enc
 }
 
 Result<void> Store::close(int64_t now_ns) {
-  auto sealed = seal_due(now_ns, true);
-  if (sealed) sealed = wait_sealed();
-  if (!sealed) return sealed;
-  auto checked = sign_checkpoints(now_ns, 0);
-  if (!checked) return checked;
+  // Signing first: it adds a record, which is to be in the last block.
+  YUSHI_TRY(sign_checkpoints(now_ns, 0));
+  YUSHI_TRY(seal_due(now_ns, true));
+  YUSHI_TRY(wait_sealed());
   day_saved_ns_ = 0;
   auto ticked = tick(boottime_ns_, now_ns);
   if (!ticked) return ticked;

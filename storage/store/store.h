@@ -13,11 +13,15 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/event/own_record.h"
 #include "core/ledger/checkpoint.h"
+#include "core/ledger/log_roots.h"
 #include "core/record/alert.h"
 #include "storage/db/database.h"
 #include "storage/read/heads.h"
@@ -28,6 +32,7 @@
 
 namespace yushi::storage {
 
+constexpr TenantId kAudit = 1;                 // of the log `_audit`
 constexpr uint32_t kRetentionFloorDays = 184;  // Cybersecurity Law: six months
 
 struct StoreOptions {
@@ -71,6 +76,13 @@ class Store {
    private:
     friend class Store;
     explicit Commit(Store& store);
+    void append(ChunkGroup& group, const std::shared_ptr<Batch>& batch);
+    void append_own(const OwnRecord& own);
+    void append_contexts();
+    void append_roots(const LogRootMap& roots);
+    void tell_context(LogState& log, uint64_t first, const std::shared_ptr<const ParseContext>& context);
+    Result<void> write();
+    Result<void> sign(int64_t now_ns);
     Store& store_;
     uint64_t number_;
     struct Pending;
@@ -82,7 +94,8 @@ class Store {
   Result<void> seal_due(int64_t now_ns, bool all = false);
   Result<void> wait_sealed();
 
-  // Signs logs that grew (`at_least_ns` old or older checkpoints only), stores the notes, then writes `heads`.
+  // Signs all logs together if one grew and the last signature is `at_least_ns` old: a commit of its own, that ends
+  // `_audit` with the root over the others. Then writes `heads`.
   Result<void> sign_checkpoints(int64_t now_ns, int64_t at_least_ns);
 
   // Once a second or so: counts the store day by the boot clock, never past the wall clock's day.
@@ -127,6 +140,9 @@ class Store {
   Result<void> take_up_logs_without_a_tenant(const StoreView& view);
   Result<void> load_log(const StoreView& view, LogState& log);
   Result<void> compare_with_heads(const StoreView& view);
+  Result<void> check_what_binds(const StoreView& view);
+  Result<void> check_chain(const StoreView& view);
+  void number_part(Record& record, const Record* before, Arena& arena);
   void hand_to_sealer(const LogState& log, OpenBlock block);
   uint32_t retention_of(const LogState& log) const;
   struct Sealer;
@@ -138,6 +154,16 @@ class Store {
   std::vector<LogState> logs_;
   std::unique_ptr<std::atomic<uint64_t>[]> committed_sizes_;
   std::vector<OtherEngine> other_engines_;
+  LogRootMap bound_;  // as the newest record of roots has them
+  // With the next commit: what open() had to decide.
+  std::vector<LogContext> contexts_to_tell_;
+  std::set<std::pair<LogState*, std::string_view>> to_write_;  // sources whose counters changed
+  CommitChain chain_;
+  std::unordered_map<uint64_t, uint64_t>
+      first_parts_;  // of connections in an over-long message: source-seq of its first
+  int64_t signed_ns_ = 0;
+  bool heads_written_ = true;
+  uint32_t roots_day_ = UINT32_MAX;
   uint64_t commit_ = 0;
   size_t commit_bytes_ = 0;  // of the last one: the next is likely as large, and growing by halves copies it all
   uint32_t store_day_ = 0;

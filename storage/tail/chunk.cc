@@ -11,7 +11,7 @@
 namespace yushi::storage {
 namespace {
 
-constexpr uint8_t kChunkVersion = 2;
+constexpr uint8_t kChunkVersion = 3;
 // a group must fit into one block, also when messages are two bytes long
 constexpr size_t kGroupRecordsMax = 32 << 10;
 constexpr int kChunkLevel = -4;                 // zstd's fast levels: the chunk is short-lived
@@ -23,6 +23,27 @@ struct Compressor {
   std::string staging, packed;  // kept: their memory is touched again and again
   ~Compressor() { ZSTD_freeCCtx(context); }
 };
+
+// What stands in a later part's head; the rest is in the chunk's.
+void put_part_head(const PartHead& head, std::string& out) {
+  put_text(out, head.host);
+  put_text(out, head.program);
+  put_text(out, head.pid);
+  put_signed(out, head.event_ns);
+  out.push_back(static_cast<char>(head.event_digits));
+  out.push_back(static_cast<char>(head.time_inferred));
+  put_varint(out, head.priority);
+}
+
+PartHead read_part_head(Reader& in, Arena& arena) {
+  PartHead head;
+  for (auto* text : {&head.host, &head.program, &head.pid}) *text = arena.copy(in.text());
+  head.event_ns = in.signed_varint();
+  head.event_digits = in.byte();
+  head.time_inferred = in.byte();
+  head.priority = static_cast<uint16_t>(in.varint());
+  return head;
+}
 
 void compress(Compressor& c, std::string_view body, std::string& out) {
   if (auto bound = ZSTD_compressBound(body.size()); c.packed.size() < bound) c.packed.resize(bound);
@@ -77,6 +98,7 @@ PreparedBatch prepare(std::shared_ptr<Batch> batch, const std::vector<std::share
     if (auto sequence = sequence_number(record)) {
       group->numbered.push_back({static_cast<uint32_t>(group->records.size()), *sequence});
     }
+    if (record.part > 1) group->later_parts.push_back(static_cast<uint32_t>(group->records.size()));
     group->records.push_back(&record);
     group->raw_bytes += record.raw.size();
     group->event_from_ns = std::min(group->event_from_ns, record.event_ns);
@@ -94,6 +116,7 @@ PreparedBatch prepare(std::shared_ptr<Batch> batch, const std::vector<std::share
       received = r.origin->received_ns;
       put_varint(staging, r.part);
       if (r.part) put_varint(staging, r.part_of);
+      if (r.part > 1) put_part_head(r.part_head ? *r.part_head : PartHead{}, staging);
       staging.push_back(static_cast<char>(r.marks));
     }
     for (auto* r : g.records) staging.append(r->raw);
@@ -125,6 +148,9 @@ std::string finish_chunk(uint64_t commit, const ChunkGroup& group) {
     out.push_back(static_cast<char>(s.transport));
     put_varint(out, s.first_seq);
   }
+  put_text(out, {});  // sealed by no key
+  put_varint(out, group.later_parts.size());
+  for (auto i : group.later_parts) put_varint(out, group.records[i]->part_head->first_seq);
   out += group.body;
   return out;
 }
@@ -164,6 +190,13 @@ Result<ChunkHead> ChunkHead::decode(uint64_t first_index, std::string_view bytes
     s.first_seq = in.varint();
     head.sources.push_back(std::move(s));
   }
+  if (auto key = in.text(); in.ok() && !key.empty()) {
+    return fail(Code::refused,
+                "chunk sealed by the key " + std::string(key) + "; this yushi has no keys to open sealed records with");
+  }
+  auto firsts = in.varint();
+  if (firsts > in.left()) return fail(Code::corrupt, "chunk head is damaged");
+  for (uint64_t i = 0; i < firsts && in.ok(); ++i) head.first_seqs.push_back(in.varint());
   head.body = in.take(in.left());
   if (!in.ok() || (records > 0 && sources == 0)) return fail(Code::corrupt, "chunk head is damaged");
   return head;
@@ -199,6 +232,7 @@ Result<std::unique_ptr<Batch>> read_chunk(const ChunkHead& head, std::string_vie
   batch->records.resize(head.records);
   std::vector<uint64_t> lengths(head.records);
   uint64_t received = 0;
+  size_t later = 0;
   for (uint32_t i = 0; i < head.records; ++i) {
     auto& r = batch->records[i];
     lengths[i] = in.varint();
@@ -206,6 +240,12 @@ Result<std::unique_ptr<Batch>> read_chunk(const ChunkHead& head, std::string_vie
     received += static_cast<uint64_t>(in.signed_varint());
     r.part = static_cast<uint16_t>(in.varint());
     if (r.part) r.part_of = static_cast<uint16_t>(in.varint());
+    if (r.part > 1) {
+      if (later == head.first_seqs.size()) return damaged("its later parts are not those that its head says");
+      auto part = read_part_head(in, arena);
+      part.first_seq = head.first_seqs[later++];
+      r.part_head = arena.make(part);
+    }
     r.marks = in.byte();
     if (!in.ok() || source >= head.sources.size()) return damaged("record heads are damaged");
     auto*& origin = origins[source];

@@ -43,6 +43,7 @@ struct ChunkGroup {
   std::vector<Record*> records;     // in batch order
   std::vector<uint32_t> source_of;  // position in `sources`; empty when there is one source
   std::vector<ChunkSource> sources;
+  std::vector<uint32_t> later_parts;     // positions of those that are parts from 2 on
   std::vector<NumberedRecord> numbered;  // those that their senders numbered, ascending
   std::shared_ptr<const ParseContext> context;
   int64_t event_from_ns = 0, event_to_ns = 0;
@@ -67,6 +68,7 @@ struct ChunkHead {
   uint64_t raw_bytes = 0;
   ParseContext context;
   std::vector<ChunkSource> sources;
+  std::vector<uint64_t> first_seqs;  // of the messages that the later parts among the records are of
   std::string_view body;
 
   static Result<ChunkHead> decode(uint64_t first_index, std::string_view bytes);  // views into bytes

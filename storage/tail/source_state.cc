@@ -1,8 +1,21 @@
 #include "storage/tail/source_state.h"
 
+#include <algorithm>
+
 #include "core/base/bytes.h"
 
 namespace yushi::storage {
+
+void SourceState::add(const Record& record) {
+  auto& origin = *record.origin;
+  if (next_seq == 0) first_received_ns = last_received_ns = origin.received_ns;
+  next_seq = record.source_seq + 1;
+  raw_bytes += record.raw.size();
+  last_received_ns = std::max(last_received_ns, origin.received_ns);
+  last_event_ns = record.event_ns;
+  if (address != origin.address) address = origin.address;
+  mark_seen_on(origin.transport);
+}
 
 std::string SourceState::encode() const {
   std::string out;

@@ -27,6 +27,8 @@ struct SourceState {
   bool seen_on(Transport transport) const { return transports & bit_of(transport); }
   static constexpr unsigned kTransports = static_cast<unsigned>(Transport::internal) + 1;
   static unsigned bit_of(Transport transport) { return 1u << static_cast<unsigned>(transport); }
+  // Counts one record, as the committer did when it came.
+  void add(const Record& record);
   std::string encode() const;
   static Result<SourceState> decode(std::string_view bytes);
   bool operator==(const SourceState&) const = default;

@@ -44,7 +44,10 @@ def test_a_proof_of_inclusion_leads_from_the_raw_bytes_to_the_signed_root(daemon
         whole, _, fraction = created.rstrip("Z").partition(".")
         seconds = calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S"))
         received = seconds * 10**9 + int(fraction.ljust(9, "0"))
-        entry = f"{received} 127.0.0.1 {index} tcp {hashlib.sha256(raw).hexdigest()}".encode()
+        # The last one names another host than the sender did before: that is under the hash too.
+        transport = "tcp+host-unconfirmed" if record["yushi"].get("host") else "tcp"
+        assert (transport != "tcp") == (index == len(LINES) - 1)
+        entry = f"{received} 127.0.0.1 {index} {transport} {hashlib.sha256(raw).hexdigest()}".encode()
         assert base64.b64decode(proof["leaf"]) == sha(b"\0" + entry)
         at, last, node = index, size - 1, sha(b"\0" + entry)
         for sibling in map(base64.b64decode, proof["hashes"]):
@@ -87,6 +90,7 @@ def test_a_follower_does_not_pass_over_a_damaged_block(tmp_path):
             running.wait_records(1200 + 1000 * part)
             assert running.stop() == 0  # seals
             running.start()
+        assert running.yushi("search", "*", "-n", "1").code == 0  # from here on what is remembered is of now
         largest = max((running.data / "store").glob("*.blob"), key=lambda path: path.stat().st_size)
         with largest.open("r+b") as blob:
             blob.seek(largest.stat().st_size // 2)

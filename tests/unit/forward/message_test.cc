@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "core/filter/secret_mask.h"
-#include "core/ledger/entry.h"
+#include "core/ledger/sha256.h"
+#include "storage/tail/leaf.h"
 #include "record.pb.h"
 
 namespace yushi::forward {
@@ -66,7 +67,8 @@ TEST_F(MessageOfARecord, OfANewEpochOrAnArchiverNamesItsTenant) {
 
 TEST_F(MessageOfARecord, TheEntryHeaderIsTheLeafEntryWithoutTheDigest) {
   std::string entry;
-  make_entry(origin_.received_ns, origin_.source, record_.source_seq, "tcp", sha256(raw_), entry);
+  make_entry_head(storage::entry_head_of(record_), entry);
+  append_digest(sha256(raw_), entry);
   EXPECT_EQ(make(ForwardFormat::raw).entry, entry.substr(0, entry.rfind(' ')));
 }
 
@@ -104,7 +106,8 @@ TEST_F(MessageOfARecord, AsProtobufHasTheRawBytesTheWholeEntryAndTypedFields) {
   EXPECT_EQ(proto.index(), 7u);
   EXPECT_EQ(proto.raw(), raw_);
   std::string entry;
-  make_entry(origin_.received_ns, origin_.source, record_.source_seq, "tcp", sha256(raw_), entry);
+  make_entry_head(storage::entry_head_of(record_), entry);
+  append_digest(sha256(raw_), entry);
   EXPECT_EQ(proto.entry(), entry);
   std::string host;
   for (const auto& field : proto.fields()) {

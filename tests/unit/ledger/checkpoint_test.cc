@@ -9,6 +9,7 @@
 
 #include "core/base/bytes.h"
 #include "core/ledger/entry.h"
+#include "core/ledger/log_roots.h"
 #include "core/ledger/merkle.h"
 
 namespace yushi {
@@ -108,9 +109,52 @@ TEST(SigningKey, IsKeptInAFileForItsOwnerAloneAndNeverOverwritten) {
 
 TEST(Entry, IsTheLineOfTheDesign) {
   std::string entry = "what stood here before";
-  make_entry(1793491200123456789, "10.0.0.1", 42, "udp", sha256("abc"), entry);
+  make_entry_head({1793491200123456789, "10.0.0.1", 42, "udp", 0, 0, 0, false, false, false, "10.0.0.1"}, entry);
+  append_digest(sha256("abc"), entry);
   EXPECT_EQ(entry,
             "1793491200123456789 10.0.0.1 42 udp ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(Entry, SaysWhatDecidesTheAnswerAndStandsNowhereElse) {
+  auto marks = [](auto&& set) {
+    EntryHead head{7, "10.0.0.1", 419, "tcp", 0, 0, 0, false, false, false, "10.0.0.1"};
+    set(head);
+    std::string entry;
+    make_entry_head(head, entry);
+    return entry.substr(entry.rfind(' ') + 1);
+  };
+  EXPECT_EQ(marks([](auto&) {}), "tcp");
+  EXPECT_EQ(marks([](auto& h) { h.part = 2, h.first_seq = 417; }), "tcp+part=2@417");
+  EXPECT_EQ(marks([](auto& h) { h.part = h.part_of = 3, h.first_seq = 417; }), "tcp+part=3/3@417");
+  EXPECT_EQ(marks([](auto& h) { h.truncated = true; }), "tcp+truncated");
+  EXPECT_EQ(marks([](auto& h) { h.by_relay = h.host_unconfirmed = true; }), "tcp+relay+host-unconfirmed");
+  EXPECT_EQ(marks([](auto& h) { h.source = "overflow", h.address = "203.0.113.5"; }), "tcp+from=203.0.113.5");
+  EXPECT_EQ(marks([](auto& h) { h.source = "unix:/a%20b", h.address = "unix:/a b"; }), "tcp");
+  EXPECT_EQ(marks([](auto& h) { h.address = "::ffff:10.0.0.1"; }), "tcp");
+}
+
+TEST(LogRoots, OneRootStandsForTheNamesSizesAndRootsOfAllLogs) {
+  EXPECT_EQ(root_over({}), empty_root());
+  LogRootMap one{{"default", {3, sha256("r")}}};
+  EXPECT_EQ(root_over(one), leaf_hash("default 3 " + to_base64(as_bytes(sha256("r")))));
+  LogRootMap two = one;
+  two["finance"] = {1, sha256("s")};
+  EXPECT_EQ(root_over(two), node_hash(root_over(one), leaf_hash("finance 1 " + to_base64(as_bytes(sha256("s"))))));
+}
+
+TEST(CommitChain, EveryCommitAndTheKeyCount) {
+  auto code = [](std::string_view key, std::vector<std::pair<uint64_t, std::string>> commits) {
+    CommitChain chain(sha256(key));
+    chain.begin("node log-01");
+    for (auto& [number, edge] : commits) chain.add(number, {{"default", edge}});
+    return chain.code();
+  };
+  auto all = code("key", {{1, "a"}, {2, "b"}});
+  EXPECT_EQ(all, code("key", {{1, "a"}, {2, "b"}}));
+  EXPECT_NE(all, code("another", {{1, "a"}, {2, "b"}}));
+  EXPECT_NE(all, code("key", {{1, "a"}}));
+  EXPECT_NE(all, code("key", {{1, "a"}, {2, "c"}}));
+  EXPECT_NE(all, code("key", {{1, "a"}, {3, "b"}}));
 }
 
 TEST(Entry, ASourceIsOneWordOfPrintableCharacters) {
@@ -132,7 +176,8 @@ TEST(Checkpoint, VectorsForGoAreWrittenWhenAskedFor) {
   CompactRange range;
   for (uint64_t i = 0; i < kSize; ++i) {
     std::string entry;
-    make_entry(static_cast<int64_t>(i), "10.0.0.1", i, "tcp", sha256(std::to_string(i)), entry);
+    make_entry_head({static_cast<int64_t>(i), "10.0.0.1", i, "tcp", 0, 0, 0, false, false, false, "10.0.0.1"}, entry);
+    append_digest(sha256(std::to_string(i)), entry);
     range.append(leaf_hash(entry),
                  [&](int level, uint64_t, const Hash& hash) { levels[static_cast<size_t>(level)].push_back(hash); });
     entries.push_back(entry);

@@ -12,12 +12,18 @@
 #include "core/filter/token_filter.h"
 #include "storage/db/checked_files.h"
 #include "storage/db/keys.h"
+#include "storage/store/log_state.h"
+#include "storage/tail/leaf.h"
 #include "tests/unit/storage/test_store.h"
 
 namespace yushi::storage::test {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Where in `_audit` what make_store() commits stands. Between are the records that say how the logs are understood, and
+// at the end stands what binds them.
+constexpr uint64_t kMinuteRecord = 3, kAlertRecord = 5, kAuditSize = 7;
 
 // A start, two ledger minutes and an alert in `_audit`; 300 records of `default` sealed in a block, 200 in the tail;
 // signed.
@@ -36,6 +42,7 @@ void make_store(const std::string& path, bool clean_stop = false) {
   std::string alert = R"({"event":{"kind":"alert"},"yushi":{"alert":{"id":"0123456789abcdef"}}})";
   auto commit = store->begin();
   commit.add_alert(store->log_size(1), alert);
+  ASSERT_EQ(store->log_size(1), kAlertRecord);
   commit.append(prepared({{alert, "yushid", 1}}));
   ASSERT_TRUE(commit.finish());
   if (clean_stop) {
@@ -206,20 +213,22 @@ TEST(Attack, AChangedRecordInTheTailIsNamed) {
 }
 
 TEST(Attack, ARemovedLedgerMinuteIsNamed) {
-  auto found =
-      after([](Database& database, Write& batch) { batch.erase(database.families().tail, keys::record("_audit", 1)); });
-  EXPECT_NE(found.find("_audit/1"), std::string::npos) << found;
+  auto found = after([](Database& database, Write& batch) {
+    batch.erase(database.families().tail, keys::record("_audit", kMinuteRecord));
+  });
+  EXPECT_NE(found.find("_audit/3"), std::string::npos) << found;
 }
 
 TEST(Attack, ARemovedAlertIsNamed) {
-  auto found = after([](Database& database, Write& batch) { batch.erase(database.families().alerts, keys::alert(3)); });
-  EXPECT_NE(found.find("_audit/3 | this alert is gone"), std::string::npos) << found;
+  auto found = after(
+      [](Database& database, Write& batch) { batch.erase(database.families().alerts, keys::alert(kAlertRecord)); });
+  EXPECT_NE(found.find("_audit/5 | this alert is gone"), std::string::npos) << found;
 }
 
 TEST(Attack, AChangedAlertIsNamed) {
-  auto found =
-      after([](Database& database, Write& batch) { batch.put(database.families().alerts, keys::alert(3), "{}"); });
-  EXPECT_NE(found.find("_audit/3"), std::string::npos) << found;
+  auto found = after(
+      [](Database& database, Write& batch) { batch.put(database.families().alerts, keys::alert(kAlertRecord), "{}"); });
+  EXPECT_NE(found.find("_audit/5"), std::string::npos) << found;
 }
 
 // The store of make_store(), in `_audit` a second block, then a tail; then every block of `_audit` from `damaged` on
@@ -260,11 +269,11 @@ Result<VerifyReport> with_damaged_audit(
 }
 
 TEST(Attack, WhatADamagedBlockLeavesUndecidedIsOneFlaw) {
-  for (uint64_t damaged : {0, 1}) {
+  for (uint64_t damaged : {uint64_t{0}, kMinuteRecord}) {
     auto report = with_damaged_audit(damaged);
     auto contradicts = flaws(report, true), unproved = flaws(report, false);
     EXPECT_EQ(std::count(contradicts.begin(), contradicts.end(), '\n'), damaged ? 1 : 2) << contradicts;
-    EXPECT_NE(contradicts.find("_audit | _audit/1 | "), std::string::npos) << contradicts;
+    EXPECT_NE(contradicts.find("_audit | _audit/3 | "), std::string::npos) << contradicts;
     EXPECT_EQ(std::count(unproved.begin(), unproved.end(), '\n'), 1) << unproved;
     EXPECT_NE(unproved.find("not checked because the segment at _audit/" + std::to_string(damaged)), std::string::npos)
         << unproved;
@@ -274,11 +283,11 @@ TEST(Attack, WhatADamagedBlockLeavesUndecidedIsOneFlaw) {
 TEST(Attack, ADamagedBlockHidesNoOtherAttack) {
   auto cut = flaws(with_damaged_audit(1,
                                       [](Database& database, Write& batch) {
-                                        for (uint64_t index = 10; index < 30; ++index)
+                                        for (uint64_t index = 10; index < 42; ++index)
                                           batch.erase(database.families().tail, keys::record("_audit", index));
                                       }),
                    true);
-  EXPECT_NE(cut.find("speaks of 21 records, the log has 10"), std::string::npos) << cut;
+  EXPECT_NE(cut.find("speaks of 42 records, the log has 10"), std::string::npos) << cut;
 
   auto counter = flaws(
       with_damaged_audit(1,
@@ -301,17 +310,17 @@ TEST(Attack, ADamagedBlockHidesNoOtherAttack) {
   auto renumbered =
       flaws(with_damaged_audit(1,
                                [](Database& database, Write& batch) {
-                                 auto key = keys::record("_audit", 4);
+                                 auto key = keys::record("_audit", 10);
                                  auto bytes = database.get(database.families().tail, key);
                                  ASSERT_TRUE(bytes && *bytes);
-                                 auto head = ChunkHead::decode(4, **bytes);
+                                 auto head = ChunkHead::decode(10, **bytes);
                                  ASSERT_TRUE(head);
                                  auto forged = prepared({{R"({"message":"minute 3"})", "yushid", 1}});
                                  forged.groups[0].sources[0].first_seq = head->sources[0].first_seq + 1;
                                  batch.put(database.families().tail, key, finish_chunk(head->commit, forged.groups[0]));
                                }),
             true);
-  EXPECT_NE(renumbered.find("_audit/4 | source-seq of yushid is 5, must be"), std::string::npos) << renumbered;
+  EXPECT_NE(renumbered.find("_audit/10 | source-seq of yushid is 11, must be"), std::string::npos) << renumbered;
 }
 
 TEST(Attack, WithoutAReadableAuditNoEngineIsCalledUnknown) {
@@ -350,6 +359,318 @@ TEST(Attack, ARemovedCheckpointIsNamed) {
     batch.erase(database.families().state, keys::checkpoint("default", 500));
   });
   EXPECT_NE(found.find("does not hold the newest checkpoint"), std::string::npos) << found;
+}
+
+// ---------------------------------------------------------------- what decides the answer, and stands in no record
+
+// The chunk of `default` that make_store() leaves in the tail, as the attacker writes it.
+Attack edit_chunk(const std::function<void(ChunkHead&, ChunkGroup&)>& edit) {
+  return [=](Database& database, Write& batch) {
+    auto key = keys::record("default", 300);
+    auto bytes = database.get(database.families().tail, key);
+    ASSERT_TRUE(bytes && *bytes);
+    auto head = ChunkHead::decode(300, **bytes);
+    ASSERT_TRUE(head);
+    std::vector<Sent> messages;
+    for (int i = 300; i < 500; ++i) messages.push_back({line(i)});
+    auto again = prepared(messages);
+    auto& group = again.groups[0];
+    group.sources[0].first_seq = head->sources[0].first_seq;
+    edit(*head, group);
+    batch.put(database.families().tail, key, finish_chunk(head->commit, group));
+  };
+}
+
+Attack edit_context(const std::function<void(ParseContext&)>& edit) {
+  return edit_chunk([=](ChunkHead&, ChunkGroup& group) {
+    auto context = *group.context;
+    edit(context);
+    group.context = std::make_shared<const ParseContext>(context);
+  });
+}
+
+Attack edit_block_context(const std::function<void(ParseContext&)>& edit) {
+  return [=](Database& database, Write& batch) {
+    auto family = database.blocks_families().at(0).family;
+    auto bytes = database.get(family, keys::record("default", 0));
+    ASSERT_TRUE(bytes && *bytes);
+    auto block = read_block(**bytes);
+    ASSERT_TRUE(block);
+    edit(block->context.parsed.contexts[0]);
+    std::vector<const Record*> records;
+    for (auto& record : block->batch->records) records.push_back(&record);
+    batch.put(family, keys::record("default", 0), build_block(block->context, records).bytes);
+  };
+}
+
+TEST(Attack, AnotherContextThanTheOneOfTheCommitIsNamed) {
+  const std::function<void(ParseContext&)> edits[] = {
+      [](auto& c) { c.parser_digest = std::string(64, 'a'); },
+      [](auto& c) { c.timezone = "Asia/Shanghai"; },
+      [](auto& c) { c.charset = "gb18030"; },
+      [](auto& c) { c.engine += 1; },
+  };
+  for (auto& edit : edits) {
+    auto tail = after(edit_context(edit));
+    EXPECT_NE(tail.find("chunk default/300 | says that its records from default/300 on were understood with"),
+              std::string::npos)
+        << tail;
+    auto block = after(edit_block_context(edit));
+    EXPECT_NE(block.find("block default/0 | says that its records from default/0 on were understood with"),
+              std::string::npos)
+        << block;
+  }
+}
+
+TEST(Attack, AnotherOriginOrMarkIsNamed) {
+  const std::function<void(Record&, Batch&)> edits[] = {
+      [](auto& r, Batch& b) {
+        auto origin = *r.origin;
+        origin.address = "198.51.100.9";
+        r.origin = b.arena.make(origin);
+      },
+      [](auto& r, Batch&) { r.marks |= kTruncated; },
+      [](auto& r, Batch&) { r.marks |= kByRelay; },
+      [](auto& r, Batch&) { r.marks |= kHostUnconfirmed; },
+      [](auto& r, Batch&) { r.part = r.part_of = 1; },
+  };
+  for (auto& edit : edits) {
+    auto block = after(rebuild_block([&](auto& records, Batch& batch) { edit(records[17], batch); }));
+    EXPECT_NE(block.find("signed root"), std::string::npos) << block;
+  }
+  auto address = after(edit_chunk([](ChunkHead&, ChunkGroup& group) { group.sources[0].address = "198.51.100.9"; }));
+  EXPECT_NE(address.find("signed root"), std::string::npos) << address;
+  auto transport =
+      after(edit_chunk([](ChunkHead&, ChunkGroup& group) { group.sources[0].transport = Transport::tls; }));
+  EXPECT_NE(transport.find("signed root"), std::string::npos) << transport;
+}
+
+TEST(Attack, AMovedTimeRangeOfAChunkIsNamed) {
+  auto found = after(edit_chunk([](ChunkHead&, ChunkGroup& group) { group.event_from_ns += kSecond; }));
+  EXPECT_NE(found.find("chunk default/300 | the stored time range"), std::string::npos) << found;
+}
+
+TEST(Attack, EveryEditedColumnOfASourceIsNamed) {
+  const std::pair<const char*, std::function<void(SourceState&)>> edits[] = {
+      {"first receipt", [](auto& s) { s.first_received_ns -= kSecond; }},
+      {"last receipt", [](auto& s) { s.last_received_ns += kSecond; }},
+      {"last event time", [](auto& s) { s.last_event_ns += kSecond; }},
+      {"address", [](auto& s) { s.address = "198.51.100.9"; }},
+      {"transports", [](auto& s) { s.transports |= 1; }},
+      {"counters say", [](auto& s) { s.raw_bytes += 1; }},
+  };
+  for (auto& [what, edit] : edits) {
+    auto found = after([&, edit = edit](Database& database, Write& batch) {
+      auto key = keys::source("default", "10.0.0.2");
+      auto bytes = database.get(database.families().state, key);
+      ASSERT_TRUE(bytes && *bytes);
+      auto state = SourceState::decode(**bytes);
+      edit(*state);
+      batch.put(database.families().state, key, state->encode());
+    });
+    EXPECT_NE(found.find("source 10.0.0.2 of log default"), std::string::npos) << found;
+    EXPECT_NE(found.find(what), std::string::npos) << found;
+  }
+}
+
+// ------------------------------------------------------------------------------------------ logs, one without another
+
+// Somebody who knows the format and has no key: takes a log out of a store, whole or from a record on.
+void erase_log(Database& database, Write& batch, const std::string& log) {
+  auto& families = database.families();
+  auto last = keys::record(log, UINT64_MAX);
+  batch.erase_range(families.tail, keys::of_log(log), last);
+  for (auto& blocks : database.blocks_families()) {
+    batch.erase_range(blocks.family, keys::of_log(log), last);
+    batch.erase_range(families.filters, keys::filter(blocks.store_day, log, 0),
+                      keys::filter(blocks.store_day, log, UINT64_MAX));
+  }
+  batch.erase_range(families.tree, keys::of_log(log), keys::tile(log, 127, 0));
+  batch.erase(families.state, keys::log_state(log));
+  batch.erase_range(families.state, keys::source(log, ""), keys::source(log, "\x7f"));
+  batch.erase_range(families.state, keys::checkpoint(log, 0), keys::checkpoint(log, UINT64_MAX));
+}
+
+// … and writes one that fits in itself: chunk, tree, counters.
+void write_log(Database& database, Write& batch, const std::string& log, const std::vector<Sent>& messages,
+               uint64_t commit) {
+  auto& families = database.families();
+  auto forged = prepared(messages);
+  auto& group = forged.groups[0];
+  CompactRange tree;
+  TreeTiles tiles;
+  auto put = [&](int level, uint64_t tile, const std::string& hashes) {
+    batch.put(families.tree, keys::tile(log, level, tile), hashes);
+  };
+  std::map<std::string, SourceState> sources;
+  for (size_t i = 0; i < group.records.size(); ++i) {
+    auto& record = *group.records[i];
+    auto& source = sources[std::string(record.origin->source)];
+    record.source_seq = source.next_seq;
+    source.add(record);
+    tree.append(leaf_of(record),
+                [&](int level, uint64_t index, const Hash& hash) { tiles.add(level, index, hash, put); });
+  }
+  tiles.flush(put);
+  batch.put(families.tail, keys::record(log, 0), finish_chunk(commit, group));
+  batch.put(families.state, keys::log_state(log), tree.encode());
+  for (auto& [name, state] : sources) batch.put(families.state, keys::source(log, name), state.encode());
+}
+
+// In `heads` too.
+void edit_heads(const std::string& data_dir, const std::function<void(Heads&)>& edit) {
+  auto heads = read_heads(data_dir + "/heads");
+  ASSERT_TRUE(heads);
+  edit(*heads);
+  ASSERT_TRUE(write_heads(data_dir + "/heads", *heads));
+}
+
+struct Seen {
+  std::string by_verify;  // contradictions
+  std::string by_start;   // why it refused; empty: it started
+};
+
+// What is seen after `attack` on a store that was signed twice, with records that came after that; `heads` as edited.
+Seen seen_after(const Attack& attack, const std::function<void(Heads&, const Heads& older)>& heads = {}) {
+  Folder folder;
+  make_store(folder.path());
+  auto older = *read_heads(folder.path() + "/heads");
+  {
+    auto store = open_store(folder.path());
+    commit(*store, {{line(500)}, {line(501), "10.0.0.9", kFinance}});
+    EXPECT_TRUE(store->sign_checkpoints(kReceived + kMinute, 0));
+    commit(*store, {{line(502)}, {R"({"message":"minute 9"})", "yushid", 1}});
+  }
+  EXPECT_EQ(contradictions(folder.path()), "") << "before the attack";
+  {
+    auto database = Database::open(folder.path() + "/store", Database::Mode::read_write);
+    EXPECT_TRUE(database);
+    Write batch;
+    attack(**database, batch);
+    EXPECT_TRUE((*database)->write(batch, "attacking"));
+    EXPECT_TRUE((*database)->flush());
+  }
+  if (heads) edit_heads(folder.path(), [&](Heads& now) { heads(now, older); });
+  Seen seen{contradictions(folder.path()), ""};
+  auto store = Store::open(options_for(folder.path()));
+  if (!store) seen.by_start = store.error().message;
+  return seen;
+}
+
+TEST(Attack, ALogRewrittenWithItsCheckpointsTakenAwayIsNamedAndNotSigned) {
+  auto seen = seen_after(
+      [](Database& database, Write& batch) {
+        erase_log(database, batch, "finance");
+        write_log(database, batch, "finance", {{line(777), "10.0.0.9", kFinance}}, 5);
+      },
+      [](Heads& heads, auto&) { heads.erase("finance"); });
+  EXPECT_NE(seen.by_verify.find("finance"), std::string::npos) << seen.by_verify;
+  EXPECT_NE(seen.by_start.find("log finance was signed with 1 records"), std::string::npos) << seen.by_start;
+}
+
+TEST(Attack, ALogCutBackToItsOlderCheckpointIsNamedAndNotSigned) {
+  auto seen = seen_after(
+      [](Database& database, Write& batch) {
+        erase_log(database, batch, "default");
+        std::vector<Sent> messages;
+        for (int i = 0; i < 500; ++i) messages.push_back({line(i), i < 300 && i % 2 == 0 ? "10.0.0.2" : "10.0.0.1"});
+        write_log(database, batch, "default", messages, 4);
+      },
+      [](Heads& heads, const Heads& older) { heads["default"] = older.at("default"); });
+  EXPECT_NE(seen.by_verify.find("binds all logs"), std::string::npos) << seen.by_verify;
+  EXPECT_NE(seen.by_start, "");
+}
+
+TEST(Attack, ADeletedLogIsNamedAndNotSignedOver) {
+  auto seen = seen_after([](Database& database, Write& batch) { erase_log(database, batch, "finance"); },
+                         [](Heads& heads, auto&) { heads.erase("finance"); });
+  EXPECT_NE(seen.by_verify.find("log finance | was born, as `_audit` says, and is gone"), std::string::npos)
+      << seen.by_verify;
+  EXPECT_NE(seen.by_start.find("log finance"), std::string::npos) << seen.by_start;
+}
+
+TEST(Attack, ALogThatNeverWasIsNamedAndNotSigned) {
+  auto seen = seen_after([](Database& database, Write& batch) {
+    write_log(database, batch, "ministry", {{line(1), "10.0.0.9"}, {line(2), "10.0.0.9"}}, 9);
+  });
+  EXPECT_NE(seen.by_verify.find("log ministry | has no record of its birth"), std::string::npos) << seen.by_verify;
+  EXPECT_NE(seen.by_start.find("are not those that this node committed"), std::string::npos) << seen.by_start;
+}
+
+TEST(Attack, AnAuditLogThatIsCutRewrittenOrGoneIsNamedAndNotSigned) {
+  auto rewritten = seen_after(
+      [](Database& database, Write& batch) {
+        erase_log(database, batch, "_audit");
+        write_log(database, batch, "_audit", {{R"({"message":"nothing happened"})", "yushid", 1}}, 9);
+      },
+      [](Heads& heads, auto&) { heads.erase("_audit"); });
+  EXPECT_NE(rewritten.by_verify.find("log _audit | has no signed checkpoint, but others have"), std::string::npos)
+      << rewritten.by_verify;
+  EXPECT_NE(rewritten.by_start.find("was signed, but not _audit"), std::string::npos) << rewritten.by_start;
+
+  auto gone = seen_after([](Database& database, Write& batch) { erase_log(database, batch, "_audit"); },
+                         [](Heads& heads, auto&) { heads.erase("_audit"); });
+  EXPECT_NE(gone.by_verify.find("log _audit | is gone"), std::string::npos) << gone.by_verify;
+  EXPECT_NE(gone.by_start, "");
+
+  // Back to its older checkpoint, which fits in itself: the others' are newer than what it binds.
+  auto cut = seen_after(
+      [](Database& database, Write& batch) {
+        std::vector<std::string> old;
+        ASSERT_TRUE(database.scan(database.families().tail, keys::of_log("_audit"), [&](auto key, auto) {
+          if (keys::index_of(key) >= kAuditSize) old.emplace_back(key);
+          return true;
+        }));
+        for (auto& key : old) batch.erase(database.families().tail, key);
+        ASSERT_TRUE(database.scan(database.families().state, "checkpoint/_audit", [&](auto key, auto) {
+          if (keys::index_of(key) > kAuditSize) batch.erase(database.families().state, key);
+          return true;
+        }));
+      },
+      [](Heads& heads, const Heads& older) { heads["_audit"] = older.at("_audit"); });
+  EXPECT_NE(cut.by_verify, "");
+  EXPECT_NE(cut.by_start, "");
+}
+
+// The minute that is not signed yet.
+TEST(Attack, ARecordPutBehindTheNewestCheckpointIsNotSigned) {
+  auto forged = [](Database& database, Write& batch, uint64_t commit) {
+    auto& families = database.families();
+    auto state = database.get(families.state, keys::log_state("finance"));
+    ASSERT_TRUE(state && *state);
+    auto tree = CompactRange::decode(**state);
+    auto one = prepared({{line(888), "10.0.0.9", kFinance}});
+    auto& group = one.groups[0];
+    group.sources[0].first_seq = group.records[0]->source_seq = 1;
+    tree->append(leaf_of(*group.records[0]));
+    batch.put(families.tail, keys::record("finance", 1), finish_chunk(commit, group));
+    batch.put(families.state, keys::log_state("finance"), tree->encode());
+    auto key = keys::source("finance", "10.0.0.9");
+    auto source = SourceState::decode(**database.get(families.state, key));
+    source->add(*group.records[0]);
+    batch.put(families.state, key, source->encode());
+  };
+  for (uint64_t commit : {8, 9, 10}) {
+    auto seen = seen_after([&](Database& database, Write& batch) { forged(database, batch, commit); });
+    EXPECT_EQ(seen.by_verify, "") << "who has no key can only say: not signed yet";
+    EXPECT_NE(seen.by_start.find("are not those that this node committed"), std::string::npos) << seen.by_start;
+  }
+}
+
+TEST(Attack, ARecordTakenFromBehindTheNewestCheckpointIsNotSigned) {
+  auto seen = seen_after([](Database& database, Write& batch) {
+    auto key = keys::record("default", 501);
+    auto bytes = database.get(database.families().tail, key);
+    ASSERT_TRUE(bytes && *bytes);
+    auto forged = prepared({{line(999)}});
+    auto& group = forged.groups[0];
+    auto head = ChunkHead::decode(501, **bytes);
+    group.sources[0].first_seq = head->sources[0].first_seq;
+    group.records[0]->source_seq = head->sources[0].first_seq;
+    batch.put(database.families().tail, key, finish_chunk(head->commit, group));
+  });
+  EXPECT_NE(seen.by_verify + seen.by_start, "");
+  EXPECT_NE(seen.by_start, "");
 }
 
 TEST(Attack, AStoreRolledBackToYesterdaysCopyIsRefusedAtStart) {

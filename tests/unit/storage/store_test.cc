@@ -156,7 +156,7 @@ TEST(Store, AReloadSealsNothingAndEachRecordKeepsTheFieldsOfItsTimeAlsoAfterACra
     send(**store, first);
     EXPECT_EQ((*store)->counters().blocks_sealed, 0u);
     ASSERT_TRUE((*store)->close(kReceived));
-    EXPECT_EQ((*store)->counters().blocks_sealed, 1u);
+    EXPECT_EQ((*store)->counters().blocks_sealed, 2u);  // of `default` and `_audit`
   }
   EXPECT_EQ(actions(folder.path(), understand), expected);
   auto report = verify(folder.path(), {}, understand);
@@ -165,7 +165,7 @@ TEST(Store, AReloadSealsNothingAndEachRecordKeepsTheFieldsOfItsTimeAlsoAfterACra
   auto view = StoreView::open_read_only(folder.path(), understand);
   auto segments = (*view)->segments("default");
   ASSERT_EQ(segments->size(), 1u);
-  auto block = (*view)->read_sealed(segments->front());
+  auto block = (*view)->read_whole(segments->front());
   ASSERT_TRUE(block);
   EXPECT_EQ(block->context.parsed.contexts, (std::vector<ParseContext>{first.context, second.context}));
   EXPECT_EQ(block->context.parsed.changes,
@@ -187,7 +187,7 @@ TEST(Store, ABlockTakesNoMoreVersionsThanItsReadersDoAndIsNotSealedBeforeItsComm
   EXPECT_EQ(store->counters().blocks_sealed, 0u);
   ASSERT_TRUE(commit.finish());
   ASSERT_TRUE(store->close(kReceived));
-  EXPECT_EQ(store->counters().blocks_sealed, 3u);
+  EXPECT_EQ(store->counters().blocks_sealed, 4u);  // one is of `_audit`
   EXPECT_EQ(contradictions(folder.path()), "");
 }
 
@@ -214,7 +214,7 @@ TEST(Store, FieldsOfAnotherEngineAreNotCalledAContradictionAndSaidNotToBeCompare
   EXPECT_NE(unproved.find("default | block default/0 to block default/2 | records default/0 to default/2: " + engine),
             std::string::npos)
       << unproved;
-  EXPECT_NE(unproved.find("_audit | block _audit/0 | "), std::string::npos) << unproved;
+  EXPECT_NE(unproved.find("_audit | block _audit/0 to block _audit/3 | "), std::string::npos) << unproved;
   EXPECT_NE(unproved.find("NOT compared"), std::string::npos) << unproved;
   // The program that gave the fields still proves them.
   report = verify(folder.path());
@@ -237,21 +237,22 @@ TEST(Store, ATailThatACrashLeftToAnotherEngineIsNamedAndSealedWithTheFieldsThatI
     auto store = Store::open(options);
     ASSERT_TRUE(store) << store.error().message;
     auto& tails = (*store)->other_engines();
-    ASSERT_EQ(tails.size(), 1u);
+    ASSERT_EQ(tails.size(), 2u);
+    EXPECT_EQ(tails[1].log, "_audit");
     EXPECT_EQ(tails[0].log, "default");
     EXPECT_EQ(tails[0].engine, parsers::kParserEngine);
     EXPECT_EQ(tails[0].first_index, 0u);
     EXPECT_EQ(tails[0].records, 40u);
     ASSERT_TRUE((*store)->seal_due(kReceived));
     ASSERT_TRUE((*store)->wait_sealed());
-    EXPECT_EQ((*store)->counters().blocks_sealed, 1u);
+    EXPECT_EQ((*store)->counters().blocks_sealed, 2u);
     // And goes on as ever.
     Version now;
     now.context.engine = parsers::kParserEngine + 1;
     commit(**store, messages, kReceived, now);
     ASSERT_TRUE((*store)->seal_due(kReceived));
     ASSERT_TRUE((*store)->close(kReceived));
-    EXPECT_EQ((*store)->counters().blocks_sealed, 2u);
+    EXPECT_EQ((*store)->counters().blocks_sealed, 4u);
   }
   auto report = verify(folder.path(), {}, options.reparse);
   EXPECT_EQ(flaws(report, true) + flaws(report, false), "");

@@ -1,0 +1,44 @@
+// One root over all logs of a node, by which no single log can be cut back, rewritten, deleted or put in.
+//
+// Before `_audit` is signed, its last record states this root (core/event/own_record.h, LogRoots). The leaves are the
+// other logs in the order of their names, each `name SP size SP base64-root`, in a tree of RFC 9162: a unit can be
+// shown that its log is among them without being shown the others.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "core/ledger/sha256.h"
+
+namespace yushi {
+
+struct LogRoot {
+  uint64_t size = 0;
+  Hash root{};
+  bool operator==(const LogRoot&) const = default;
+};
+using LogRootMap = std::map<std::string, LogRoot, std::less<>>;  // by name
+
+Hash root_over(const LogRootMap& logs);
+
+// The log whose records bind the others; it is in no LogRootMap.
+constexpr const char* kAuditLog = "_audit";
+
+// A chain of codes over commits, made with a key that only the node has: what is not signed yet cannot be continued by
+// somebody else. HMAC-SHA-256 (RFC 2104).
+class CommitChain {
+ public:
+  explicit CommitChain(Hash key) : key_(key) {}
+  CommitChain() = default;
+  // Begins anew behind what was signed (the note of `_audit`), or with a new store (its node's name).
+  void begin(std::string_view at);
+  // `moved`: log -> the encoded edge of its tree after the commit (CompactRange::encode()).
+  void add(uint64_t commit, const std::map<std::string_view, std::string>& moved);
+  const Hash& code() const { return code_; }
+
+ private:
+  Hash key_{}, code_{};
+};
+
+}  // namespace yushi
