@@ -33,7 +33,7 @@ struct Segment {
 };
 
 // Of all that stands beside blocks and chunks, which have versions of their own. A store of another format is refused.
-constexpr const char* kStoreFormat = "2";
+constexpr const char* kStoreFormat = "3";
 
 class StoreView {
  public:
