@@ -8,6 +8,7 @@
 #include <set>
 #include <span>
 
+#include "core/event/alert.h"
 #include "core/event/own_record.h"
 #include "core/ledger/checkpoint.h"
 #include "core/ledger/entry.h"
@@ -476,7 +477,7 @@ class Verifier {
     }
     if (!has_audit) return;
     for (auto& [index, raw] : audit_) {
-      if (raw.find("\"alert\"") == std::string::npos || alert_id_of(raw).empty()) continue;
+      if (raw.find("\"alert\"") == std::string::npos || !alert_of(raw)) continue;
       if (!by_index.contains(index))
         contradiction("_audit", at("_audit", index), "this alert is gone from the list of alerts");
     }

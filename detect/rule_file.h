@@ -28,7 +28,7 @@
 #include <vector>
 
 #include "core/filter/filter.h"
-#include "core/record/alert.h"
+#include "core/event/alert.h"
 #include "detect/engine.h"
 #include "detect/log_source.h"
 

@@ -18,7 +18,7 @@
 
 #include "core/base/result.h"
 #include "core/ledger/checkpoint.h"
-#include "core/record/alert.h"
+#include "core/event/alert.h"
 #include "storage/db/database.h"
 #include "storage/read/heads.h"
 #include "storage/read/view.h"
