@@ -46,7 +46,7 @@ class Verifier {
         }
       }
     }
-    verify_alerts(std::find(logs.begin(), logs.end(), "_audit") != logs.end());
+    verify_alerts();
     return std::move(report_);
   }
 
@@ -165,7 +165,7 @@ class Verifier {
           check_claims(tree);
         }
         if (log == "_audit") {
-          audit_.emplace(record.index, std::string(record.raw));
+          note_alert(record);
           if (record.origin->source == "yushid") {
             if (record.raw.find("\"engine\"") != record.raw.npos)  // few have it, and to read JSON takes its time
               if (auto own = own_record_of(record.raw))
@@ -458,28 +458,34 @@ class Verifier {
     }
   }
 
-  void verify_alerts(bool has_audit) {
-    auto alerts = view_.alerts();
-    if (!alerts) return contradiction("_audit", "alerts", alerts.error().message);
+  // What the index of alerts must say of this record of `_audit`.
+  void note_alert(const Record& record) {
+    if (record.raw.find("\"alert\"") == record.raw.npos) return;  // few have it, and to read JSON takes its time
+    if (auto alert = alert_of(record.raw)) alerts_.emplace(record.index, storage::AlertEntry::of(*alert));
+  }
+
+  void verify_alerts() {
     auto& unread = unread_["_audit"];
-    std::map<uint64_t, const std::string*> by_index;
-    for (auto& alert : *alerts) {
+    std::set<uint64_t> listed;
+    auto read = view_.each_alert(0, false, [&](uint64_t index, const Result<storage::AlertEntry>& entry) {
       ++report_.alerts;
-      by_index[alert.audit_index] = &alert.json;
-      auto it = audit_.find(alert.audit_index);
-      auto index = alert.audit_index;
-      if (it == audit_.end() && std::any_of(unread.begin(), unread.end(), [&](auto& one) { return one.has(index); }))
-        continue;
-      if (it == audit_.end() || it->second != alert.json) {
-        contradiction("_audit", at("_audit", alert.audit_index),
-                      "the alert listed under this number is not the record in `_audit`");
+      listed.insert(index);
+      auto place = at("_audit", index);
+      auto alert = alerts_.find(index);
+      if (!entry) {
+        contradiction("_audit", place, entry.error().message);
+      } else if (alert == alerts_.end()) {
+        if (std::none_of(unread.begin(), unread.end(), [&](auto& one) { return one.has(index); }))
+          contradiction("_audit", place, "is in the index of alerts, but is no alert");
+      } else if (*entry != alert->second) {
+        contradiction("_audit", place, "the index of alerts says another time, severity, id or tenant than this alert");
       }
-    }
-    if (!has_audit) return;
-    for (auto& [index, raw] : audit_) {
-      if (raw.find("\"alert\"") == std::string::npos || !alert_of(raw)) continue;
-      if (!by_index.contains(index))
-        contradiction("_audit", at("_audit", index), "this alert is gone from the list of alerts");
+      return true;
+    });
+    if (!read) return contradiction("_audit", "index of alerts", read.error().message);
+    for (auto& [index, alert] : alerts_) {
+      if (!listed.contains(index))
+        contradiction("_audit", at("_audit", index), "this alert is gone from the index of alerts");
     }
   }
 
@@ -503,9 +509,9 @@ class Verifier {
   VerifyReport report_;
   std::optional<storage::Heads> heads_;
   std::map<std::string, std::vector<Unread>> unread_;  // by log
-  std::map<uint64_t, std::string> audit_;
-  std::set<uint32_t> engines_;             // that started here, as `_audit` says
-  std::vector<NotCompared> not_compared_;  // of this log
+  std::map<uint64_t, storage::AlertEntry> alerts_;     // by index in `_audit`, of the records there
+  std::set<uint32_t> engines_;                         // that started here, as `_audit` says
+  std::vector<NotCompared> not_compared_;              // of this log
   size_t contradictions_ = 0, unproved_ = 0;
   size_t log_contradictions_ = 0, log_unproved_ = 0;
 };

@@ -233,10 +233,11 @@ std::string_view Alert::field(std::string_view name) const {
 std::string alert_to_json(const Alert& alert) {
   AlertObject object;
   put_members(object, alert);
-  // The record's own fields do not take the place of what the alert says; among themselves they may repeat.
+  // The record's own fields do not take the place of what the alert says, or leaves unsaid; among themselves they may
+  // repeat.
   std::vector<const std::pair<std::string, std::string>*> fields;
   for (const auto& field : alert.fields)
-    if (!object.has(field.first)) fields.push_back(&field);
+    if (!object.has(field.first) && field.first != "organization.name") fields.push_back(&field);
   for (const auto* field : fields) object.put(field->first, field->second);
 
   std::string out;

@@ -19,6 +19,7 @@
 #include "core/ledger/merkle.h"
 #include "storage/block/block.h"
 #include "storage/db/database.h"
+#include "storage/read/alert_entry.h"
 #include "storage/read/reparse.h"
 #include "storage/tail/source_state.h"
 
@@ -32,7 +33,7 @@ struct Segment {
 };
 
 // Of all that stands beside blocks and chunks, which have versions of their own. A store of another format is refused.
-constexpr const char* kStoreFormat = "2";
+constexpr const char* kStoreFormat = "3";
 
 class StoreView {
  public:
@@ -66,13 +67,9 @@ class StoreView {
   Result<std::vector<std::pair<std::string, SourceState>>> sources(const std::string& log) const;
   Result<std::vector<std::string>> checkpoints(const std::string& log) const;  // notes, ascending by size
   Result<std::optional<std::string>> newest_checkpoint(const std::string& log) const;
-  struct StoredAlert {
-    uint64_t audit_index;
-    std::string json;
-  };
-  Result<std::vector<StoredAlert>> alerts(uint64_t from_audit_index = 0, size_t limit = SIZE_MAX) const;
-  // One after the other in the order in which they were raised, or the newest first; `visit` returns false to stop.
-  using VisitAlert = std::function<bool(uint64_t audit_index, std::string_view json)>;
+  // The index of alerts, in the order in which they were raised, or the newest first: where each one's record stands in
+  // `_audit`, and its entry, or that it is damaged. `visit` returns false to stop.
+  using VisitAlert = std::function<bool(uint64_t audit_index, const Result<AlertEntry>& entry)>;
   Result<void> each_alert(uint64_t from_audit_index, bool newest_first, const VisitAlert& visit) const;
   Result<std::string> tile(const std::string& log, int level, uint64_t index) const;
   // The root of the complete subtree of 2^level leaves; what lies under stored tiles is hashed from the records.

@@ -98,11 +98,14 @@ TEST(AlertJson, ComesBackAsItWasRaised) {
   Alert bare;
   bare.id = "fedcba9876543210";
   bare.rule_id = "yushid.disk-full";
+  bare.raised_ns = 1793491201'000000789;
   bare.fields = {{"threat.framework", "own"}, {"threat.technique.id", "T1"}};
   const auto again = alert_of(alert_to_json(bare));
   ASSERT_TRUE(again);
   expect_same(*again, bare);
   EXPECT_EQ(again->fields, bare.fields);
+  bare.fields = {{"organization.name", "evil"}};
+  EXPECT_EQ(alert_of(alert_to_json(bare))->tenant, "");
 }
 
 TEST(AlertJson, WhatIsOddComesBackAsItIsWritten) {
