@@ -53,10 +53,9 @@ uint64_t first_index_of(const storage::StoreView& view, int64_t from_ns) {
 }  // namespace
 
 // In the order in which they were raised, which is that of the store. One at a time: no answer is held in memory.
-Result<void> answer_alerts(const Asked& asked) {
+Result<AnswerEnd> answer_alerts(const Asked& asked) {
   Parameters parameters(asked.question);
-  if (auto allowed = parameters.allow({"since", "until", "zone", "limit", "tenant", "reverse"}); !allowed)
-    return allowed;
+  YUSHI_TRY(parameters.allow({"since", "until", "zone", "limit", "tenant", "reverse"}));
   auto clock = YUSHI_TRY(parameters.clock());
   auto times = YUSHI_TRY(parameters.times(clock));
   auto limit = YUSHI_TRY(parameters.number("limit"));
@@ -98,30 +97,29 @@ Result<void> answer_alerts(const Asked& asked) {
     return !gone && !asked.cancelled;
   }));
   end.blocks = end.blocks_read = reader.blocks_read();
-  if (!gone && !asked.cancelled) say_end(asked, end);
-  return {};
+  return gone || asked.cancelled ? asked.so_far() : end;
 }
 
-Result<void> answer_alert(const Asked& asked, std::string_view id) {
+Result<AnswerEnd> answer_alert(const Asked& asked, std::string_view id) {
   Parameters parameters(asked.question);
-  if (auto allowed = parameters.allow({}); !allowed) return allowed;
+  YUSHI_TRY(parameters.allow({}));
   std::optional<uint64_t> index;
   YUSHI_TRY(asked.view.each_alert(0, true, [&](uint64_t each, auto& entry) {
     if (entry && entry->id == id) index = each;
     return !index && !asked.cancelled;
   }));
-  if (asked.cancelled) return {};
+  if (asked.cancelled) return asked.so_far();
   if (!index) return fail(Code::not_found, "no alert " + std::string(id));
   storage::RecordReader reader(asked.view);
   std::string_view raw;
   const auto alert = YUSHI_TRY(read_alert(reader, *index, &raw));
   SecretMask mask(asked.secrets);
-  if (!asked.sink(mask.mask(raw))) return {};
+  if (!asked.sink(mask.mask(raw))) return asked.so_far();
   AnswerEnd end;
   end.records = 1;
   EcsJsonWriter writer;
   for (auto& [log, place] : alert.records) {
-    if (asked.cancelled) return {};
+    if (asked.cancelled) return asked.so_far();
     auto record = reader.read(log, place);
     if (!record) {
       end.missing.push_back(record.error().message);
@@ -129,12 +127,11 @@ Result<void> answer_alert(const Asked& asked, std::string_view id) {
     }
     std::string out;
     writer.write(mask.mask(**record), JsonOptions{}, out);
-    if (!asked.sink(out)) return {};
+    if (!asked.sink(out)) return asked.so_far();
     ++end.records;
   }
   end.blocks = end.blocks_read = reader.blocks_read();
-  say_end(asked, end);
-  return {};
+  return end;
 }
 
 }  // namespace yushi::query

@@ -45,6 +45,8 @@ class StoreView {
   static Result<std::shared_ptr<const StoreView>> open_read_only(const std::string& data_dir, Reparse reparse);
 
   const std::string& node() const { return node_; }
+  // Of the node as the store keeps it, 32 bytes; empty when it is not known.
+  Result<std::string> public_key() const;
   // Where the node's signing key is, or would be: a copy of a store goes without it.
   const std::string& key_path() const { return key_path_; }
   Result<std::vector<std::string>> logs() const;
