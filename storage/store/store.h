@@ -19,10 +19,10 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/event/alert.h"
 #include "core/event/own_record.h"
 #include "core/ledger/checkpoint.h"
 #include "core/ledger/log_roots.h"
-#include "core/record/alert.h"
 #include "storage/db/database.h"
 #include "storage/read/heads.h"
 #include "storage/read/view.h"
@@ -71,8 +71,8 @@ class Store {
    public:
     // Gives each record its index and source_seq and hashes its leaf. Order of calls is the order of records.
     void append(PreparedBatch&& batch);
-    // `audit_index` is that of the alert's own record in `_audit`, appended before.
-    void add_alert(uint64_t audit_index, std::string_view json);
+    // Into the index of alerts. `audit_index` is that of the alert's own record in `_audit`, of this commit too.
+    void add_alert(uint64_t audit_index, const Alert& alert);
     void put_state(std::string_view name, std::string_view bytes);
     Result<void> finish();
     uint64_t number() const { return number_; }
