@@ -5,6 +5,7 @@
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
 #include <cstdlib>
@@ -265,6 +266,15 @@ std::shared_ptr<const rocksdb::Snapshot> Database::snapshot() const {
   return {db->GetSnapshot(), [db](const rocksdb::Snapshot* s) {
             if (s) db->ReleaseSnapshot(s);
           }};
+}
+
+Result<void> Database::copy_to(const std::string& directory) {
+  rocksdb::Checkpoint* made = nullptr;
+  auto status = rocksdb::Checkpoint::Create(db_.get(), &made);
+  std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  if (status.ok()) status = checkpoint->CreateCheckpoint(directory);
+  if (!status.ok()) return failed(status, "copying the store to " + directory);
+  return {};
 }
 
 Result<void> Database::flush() {

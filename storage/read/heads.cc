@@ -23,27 +23,47 @@ std::string signature_of(const std::string& note) {
   return note.substr(blank + 1, end - blank);
 }
 
+Result<std::string> line_of(const std::string& note) {
+  auto checkpoint = YUSHI_TRY(Checkpoint::parse_body(note));
+  return checkpoint.origin + " " + std::to_string(checkpoint.size) + " " + to_base64(as_bytes(checkpoint.root)) + " " +
+         signature_of(note) + "\n";
+}
+
+Result<void> write_all(int fd, std::string_view text, const std::string& path) {
+  while (!text.empty()) {
+    auto n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return system_failed("writing " + path);
+    text.remove_prefix(static_cast<size_t>(n));
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<void> append_heads(const std::string& path, const Heads& heads, const Heads& before) {
+  std::string text;
+  for (auto& [log, note] : heads) {
+    auto known = before.find(log);
+    if (known == before.end() || known->second != note) text += YUSHI_TRY(line_of(note));
+  }
+  int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  if (fd < 0) return system_failed("writing " + path);
+  auto written = write_all(fd, text, path);
+  if (written && ::fsync(fd) != 0) written = system_failed("syncing " + path);
+  ::close(fd);
+  return written;
+}
 
 Result<void> write_heads(const std::string& path, const Heads& heads) {
   std::string text;
-  for (auto& [log, note] : heads) {
-    auto checkpoint = YUSHI_TRY(Checkpoint::parse_body(note));
-    text += checkpoint.origin + " " + std::to_string(checkpoint.size) + " " + to_base64(as_bytes(checkpoint.root)) +
-            " " + signature_of(note) + "\n";
-  }
+  for (auto& [log, note] : heads) text += YUSHI_TRY(line_of(note));
   auto part = path + ".new";
   int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
   if (fd < 0) return system_failed("writing " + part);
-  for (size_t at = 0; at < text.size();) {
-    auto n = ::write(fd, text.data() + at, text.size() - at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      auto error = system_failed("writing " + part);
-      ::close(fd);
-      return error;
-    }
-    at += static_cast<size_t>(n);
+  if (auto written = write_all(fd, text, part); !written) {
+    ::close(fd);
+    return written;
   }
   bool synced = ::fsync(fd) == 0;
   ::close(fd);
