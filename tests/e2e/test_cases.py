@@ -3,6 +3,7 @@
     # Says what the case is about.
     lines lines.txt                       what the daemon of this file is sent over TCP, from a file beside it
     config tenants: [...]                 lines of its config, beyond data_dir, api and inputs
+    wait 2                                seconds, before what follows
 
     $ TZ=Asia/Shanghai yushi search escape -o table
     < a line of its standard input
@@ -27,6 +28,7 @@ import os
 import pathlib
 import re
 import shlex
+import time
 
 import pytest
 
@@ -126,7 +128,9 @@ def run_cases(path, folder):
             out.append(line)
             number += 1
             if not re.match(r"\$ |[A-Z]+ (/|http:|HTTP:)", line):
-                assert not line or line.startswith(("# ", "lines ", "config ")), f"{path}:{number}: {line}"
+                assert not line or line.startswith(("# ", "lines ", "config ", "wait ")), f"{path}:{number}: {line}"
+                if line.startswith("wait "):
+                    time.sleep(float(line.split()[1]))
                 continue
             stdin = b""
             while number < len(written) and written[number].startswith("<"):
