@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -15,8 +14,6 @@
 namespace yushi::storage {
 namespace {
 
-Result<void> system_failed(const std::string& doing) { return fail(Code::io, doing + ": " + std::strerror(errno)); }
-
 std::string signature_of(const std::string& note) {
   auto end = note.find_last_not_of('\n');
   auto blank = note.rfind(' ', end);
@@ -25,7 +22,7 @@ std::string signature_of(const std::string& note) {
 
 }  // namespace
 
-Result<void> write_heads(const std::string& path, const Heads& heads) {
+Result<void> write_heads(const std::string& path, const Heads& heads, Disk& disk) {
   std::string text;
   for (auto& [log, note] : heads) {
     auto checkpoint = YUSHI_TRY(Checkpoint::parse_body(note));
@@ -33,27 +30,17 @@ Result<void> write_heads(const std::string& path, const Heads& heads) {
             " " + signature_of(note) + "\n";
   }
   auto part = path + ".new";
-  int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-  if (fd < 0) return system_failed("writing " + part);
-  for (size_t at = 0; at < text.size();) {
-    auto n = ::write(fd, text.data() + at, text.size() - at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      auto error = system_failed("writing " + part);
-      ::close(fd);
-      return error;
-    }
-    at += static_cast<size_t>(n);
+  int fd = -1;
+  int error = disk.open(part, O_WRONLY | O_CREAT | O_TRUNC, 0640, fd);
+  if (!error) error = disk.write(fd, text, part);
+  if (!error) error = disk.sync(fd, part);
+  if (fd >= 0) ::close(fd);
+  if (!error) error = disk.rename(part, path);
+  if (!error) error = disk.sync_folder_of(path);
+  if (error) {
+    auto code = error == ENOSPC || error == EDQUOT ? Code::exhausted : Code::io;
+    return fail(code, "writing " + path + ": " + std::strerror(error));
   }
-  bool synced = ::fsync(fd) == 0;
-  ::close(fd);
-  if (!synced || ::rename(part.c_str(), path.c_str()) != 0) return system_failed("writing " + path);
-  auto parent = std::filesystem::path(path).parent_path().string();
-  int directory = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return system_failed("syncing the folder of " + path);
-  synced = ::fsync(directory) == 0;
-  ::close(directory);
-  if (!synced) return system_failed("syncing the folder of " + path);
   return {};
 }
 

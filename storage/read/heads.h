@@ -8,13 +8,14 @@
 #include <map>
 #include <string>
 
+#include "core/base/disk.h"
 #include "core/base/result.h"
 
 namespace yushi::storage {
 
 using Heads = std::map<std::string, std::string, std::less<>>;  // log -> signed note
 
-Result<void> write_heads(const std::string& path, const Heads& heads);
+Result<void> write_heads(const std::string& path, const Heads& heads, Disk& disk);
 // not_found when there is no file; corrupt with the line when one is not as written. Signatures are the caller's to
 // check.
 Result<Heads> read_heads(const std::string& path);

@@ -29,6 +29,29 @@ Result<void> refuse_to_begin_anew(const std::string& data_dir) {
                                  "the store back, or move the whole folder aside to begin a new one");
 }
 
+// A first start that was cut short leaves files that RocksDB does not open. Before there is `heads` nothing can have been
+// stored, and a file with records is not empty.
+Result<bool> begin_anew(const std::string& data_dir) {
+  namespace fs = std::filesystem;
+  const auto folder = data_dir + "/store";
+  std::error_code error;
+  if (fs::exists(data_dir + "/heads", error) || error || !fs::is_directory(folder, error)) return false;
+  bool is_something = false;
+  for (fs::directory_iterator file(folder, error), end; !error && file != end; file.increment(error)) {
+    is_something = true;
+    auto name = file->path().filename().native();
+    bool holds_records = name.ends_with(".log") || name.ends_with(".sst") || name.ends_with(".blob");
+    bool is_known = holds_records || name.ends_with(".dbtmp") || name == "CURRENT" || name == "IDENTITY" ||
+                    name == "LOCK" || name.starts_with("LOG") || name.starts_with("MANIFEST-") ||
+                    name.starts_with("OPTIONS-");
+    if (!is_known || (holds_records && (file->file_size(error) > 0 || error))) return false;
+  }
+  if (error) return fail(Code::io, "looking into " + folder + ": " + error.message());
+  if (!is_something) return false;
+  YUSHI_TRY(Database::take_away(folder));
+  return true;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
@@ -45,6 +68,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   if (options.key_dir.empty()) options.key_dir = options.data_dir + "/keys";
   std::error_code made;
   auto folder = options.data_dir + "/store";
+  auto anew = YUSHI_TRY(begin_anew(options.data_dir));
   if (!std::filesystem::exists(folder, made) || std::filesystem::is_empty(folder, made)) {
     // nothing is made
     YUSHI_TRY(refuse_to_begin_anew(options.data_dir));
@@ -55,8 +79,12 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   if (made) return fail(Code::io, "making " + options.data_dir + ": " + made.message());
   ::chmod(options.key_dir.c_str(), 0700);
 
-  auto database = YUSHI_TRY(Database::open(folder, Database::Mode::read_write));
+  auto database = YUSHI_TRY(Database::open(folder, Database::Mode::read_write, options.disk));
   std::unique_ptr<Store> store(new Store);
+  if (anew) {
+    store->findings_.push_back("a first start was cut short before anything was stored: its leftovers in " + folder +
+                               " were taken away, and the store is begun anew");
+  }
   store->options_ = std::move(options);
   store->database_ = std::move(database);
   auto loaded = store->load();
@@ -75,10 +103,10 @@ Result<void> Store::load() {
     if (auto begin = refuse_to_begin_anew(options_.data_dir); !begin) return begin;
     // `heads` is made before the store has its name, so that from then on a missing file is always a removed one.
     auto heads_path = options_.data_dir + "/heads";
-    if (auto written = write_heads(heads_path, {}); !written) return written;
+    if (auto written = write_heads(heads_path, {}, *options_.disk); !written) return written;
     if (!std::filesystem::exists(key_path)) {
       auto key = YUSHI_TRY(SigningKey::generate());
-      auto saved = key.save(key_path);
+      auto saved = key.save(key_path, *options_.disk);
       if (!saved) return saved;
     }
     std::string day;
@@ -295,7 +323,7 @@ Result<void> Store::compare_with_heads(const StoreView& view) {
   }
   // What a crash kept from it. A second crash at the same place would leave a log signed twice without a line.
   if (*heads == heads_) return {};
-  return write_heads(path, heads_);
+  return write_heads(path, heads_, *options_.disk);
 }
 
 // All logs were signed together, and the last record of `_audit` that was says so: a log that is not as it was then, is

@@ -14,7 +14,7 @@ Result<void> Store::sign_checkpoints(int64_t now_ns, int64_t at_least_ns) {
     heads_written_ = false;
   }
   if (heads_written_) return {};
-  YUSHI_TRY(write_heads(options_.data_dir + "/heads", heads_));
+  YUSHI_TRY(write_heads(options_.data_dir + "/heads", heads_, *options_.disk));
   heads_written_ = true;
   return {};
 }
