@@ -10,6 +10,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/time_text.h"
+#include "core/event/alert.h"
 #include "core/event/own_record.h"
 #include "core/ledger/checkpoint.h"
 #include "core/ledger/log_roots.h"
@@ -47,8 +48,8 @@ class Verifier {
         }
       }
     }
-    verify_alerts(std::find(logs.begin(), logs.end(), kAuditLog) != logs.end());
     verify_births(logs);
+    verify_alerts();
     return std::move(report_);
   }
 
@@ -233,7 +234,7 @@ class Verifier {
     std::map<std::string, storage::SourceState> sources;
     std::string tree_ends;                       // why the tree could not be followed to the end of the log
     std::map<std::string, size_t> unread_known;  // by source: how many of `unread` stood before its newest record
-    int64_t signed_ns = 0;                 // receipt of the last record under a checkpoint
+    int64_t signed_ns = 0;                       // receipt of the last record under a checkpoint
     std::vector<StoredContexts> contexts;  // compared at the end: of `_audit` a later record may say the first ones'
     uint64_t next = 0;
     check_claims(tree);
@@ -290,7 +291,7 @@ class Verifier {
           if (!claims.empty() && tree.size() == claims.back().checkpoint.size) signed_ns = record.origin->received_ns;
         }
         if (log == kAuditLog) {
-          audit_.emplace(record.index, std::string(record.raw));
+          note_alert(record);
           if (record.origin->source == "yushid") take_own(record);
         }
         ++next;
@@ -614,28 +615,35 @@ class Verifier {
     }
   }
 
-  void verify_alerts(bool has_audit) {
-    auto alerts = view_.alerts();
-    if (!alerts) return contradiction(kAuditLog, "alerts", alerts.error().message);
+  // What the index of alerts must say of this record of `_audit`.
+  void note_alert(const Record& record) {
+    if (record.raw.find("\"alert\"") == record.raw.npos) return;  // few have it, and to read JSON takes its time
+    if (auto alert = alert_of(record.raw)) alerts_.emplace(record.index, storage::AlertEntry::of(*alert));
+  }
+
+  void verify_alerts() {
     auto& unread = unread_[kAuditLog];
-    std::map<uint64_t, const std::string*> by_index;
-    for (auto& alert : *alerts) {
+    std::set<uint64_t> listed;
+    auto read = view_.each_alert(0, false, [&](uint64_t index, const Result<storage::AlertEntry>& entry) {
       ++report_.alerts;
-      by_index[alert.audit_index] = &alert.json;
-      auto it = audit_.find(alert.audit_index);
-      auto index = alert.audit_index;
-      if (it == audit_.end() && std::any_of(unread.begin(), unread.end(), [&](auto& one) { return one.has(index); }))
-        continue;
-      if (it == audit_.end() || it->second != alert.json) {
-        contradiction(kAuditLog, at(kAuditLog, alert.audit_index),
-                      "the alert listed under this number is not the record in `_audit`");
+      listed.insert(index);
+      auto place = at(kAuditLog, index);
+      auto alert = alerts_.find(index);
+      if (!entry) {
+        contradiction(kAuditLog, place, entry.error().message);
+      } else if (alert == alerts_.end()) {
+        if (std::none_of(unread.begin(), unread.end(), [&](auto& one) { return one.has(index); }))
+          contradiction(kAuditLog, place, "is in the index of alerts, but is no alert");
+      } else if (*entry != alert->second) {
+        contradiction(kAuditLog, place,
+                      "the index of alerts says another time, severity, id or tenant than this alert");
       }
-    }
-    if (!has_audit) return;
-    for (auto& [index, raw] : audit_) {
-      if (raw.find("\"alert\"") == std::string::npos || alert_id_of(raw).empty()) continue;
-      if (!by_index.contains(index))
-        contradiction(kAuditLog, at(kAuditLog, index), "this alert is gone from the list of alerts");
+      return true;
+    });
+    if (!read) return contradiction(kAuditLog, "index of alerts", read.error().message);
+    for (auto& [index, alert] : alerts_) {
+      if (!listed.contains(index))
+        contradiction(kAuditLog, at(kAuditLog, index), "this alert is gone from the index of alerts");
     }
   }
 
@@ -658,16 +666,16 @@ class Verifier {
   const VerifyOptions& options_;
   VerifyReport report_;
   std::optional<storage::Heads> heads_;
-  std::map<std::string, std::vector<Unread>> unread_;  // by log
-  std::map<uint64_t, std::string> audit_;
+  std::map<std::string, std::vector<Unread>> unread_;    // by log
   std::map<std::string, std::vector<LogContext>> told_;  // by log, ascending by first record
   LogRootMap bound_;                                     // as the records of `_audit` so far have them
   std::map<std::string, std::vector<BoundClaim>> bound_claims_;
   uint64_t last_roots_ = 0, audit_signed_ = 0, signed_logs_ = 0;
   std::map<std::pair<std::string, uint64_t>, PartHead> heads_of_parts_;  // by source and first_seq
   Arena part_arena_;
-  std::set<uint32_t> engines_;             // that started here, as `_audit` says
-  std::vector<NotCompared> not_compared_;  // of this log
+  std::map<uint64_t, storage::AlertEntry> alerts_;  // by index in `_audit`, of the records there
+  std::set<uint32_t> engines_;                      // that started here, as `_audit` says
+  std::vector<NotCompared> not_compared_;           // of this log
   size_t contradictions_ = 0, unproved_ = 0;
   size_t log_contradictions_ = 0, log_unproved_ = 0;
 };

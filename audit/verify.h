@@ -6,7 +6,7 @@
 //                  rebuilt. Fields of another parser engine than this program's are not compared, and that is a flaw
 //   each log       indexes dense, source-seq dense for each source, tiles, edge and source counters as recounted,
 //                  losses too
-//   each alert     the same bytes as its record in `_audit`, and none missing
+//   each alert     in the index of alerts with its time, severity, id and tenant, and nothing else is there
 //   `heads`, checkpoints that others remember, RocksDB's own checksums, the node's key where it lies beside the store
 //
 // Fails closed: what could not be proved is a flaw too. What a segment that cannot be read leaves undecided is one

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <thread>
 
+#include "audit/answer_verify.h"
 #include "cli/client.h"
 #include "parsers/share_directory.h"
 #include "query/parser_versions.h"
@@ -33,18 +33,14 @@ class LocalStore : public Asker {
     return std::unique_ptr<Asker>(std::move(local));
   }
 
-  Result<Ending> ask(const query::Question& question, const query::LineSink& sink) override {
+  Result<AnswerEnd> ask(const query::Question& question, const query::LineSink& sink) override {
     if (question.parameters.contains("follow")) {
       return fail(Code::invalid, "-f follows a running daemon; a store opened with --store does not grow");
     }
-    EndingReader reader(sink);
     query::QueryPool pool(kLocalBytes, std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
     query::Budget budget(pool);
-    auto answered = query::answer(
-        *view_, question, secrets_, [&](std::string_view line) { return reader.take(line); }, budget,
-        [&] { return event_reading(); });
-    if (!answered) return tl::unexpected(answered.error());
-    return reader.finish();
+    return query::answer(
+        *view_, question, secrets_, sink, budget, [&] { return event_reading(); }, audit::answer_verify);
   }
 
  private:
@@ -77,43 +73,6 @@ class LocalStore : public Asker {
 };
 
 }  // namespace
-
-bool EndingReader::take(std::string_view line) {
-  if (line.empty() || stopped_) return !stopped_;
-  if (line.starts_with("{\"yushi.end\":")) {
-    auto parsed = nlohmann::json::parse(line, nullptr, false);
-    if (!parsed.is_object()) return true;
-    try {
-      auto& said = parsed["yushi.end"];
-      ending_.complete = said.value("complete", false);
-      ending_.records = said.value("records", uint64_t{0});
-      ending_.blocks_read = said.value("blocks_read", uint64_t{0});
-      ending_.blocks = said.value("blocks", uint64_t{0});
-      ending_.missing = said.value("missing", std::vector<std::string>());
-      ending_.reason = said.value("reason", std::string());
-      ending_.notes = said.value("notes", std::vector<std::string>());
-      ending_.node = said.value("node", std::string());
-      ending_.json = line;
-      ended_ = true;
-    } catch (const nlohmann::json::exception&) {
-      ending_ = {};  // not as we know it: then the answer has no end that we could trust
-    }
-    return true;
-  }
-  stopped_ = !sink_(line);
-  return !stopped_;
-}
-
-Ending EndingReader::finish() {
-  // Who stopped listening himself misses nothing.
-  if (stopped_ && !ended_) ending_.complete = true;
-  if (!ended_ && !stopped_) {
-    ending_.reason =
-        "the answer broke off before its end: the daemon is gone, or it let go of a reader that took nothing for a "
-        "while";
-  }
-  return std::move(ending_);
-}
 
 Result<std::unique_ptr<Asker>> make_asker(const std::string& server, const std::string& store) {
   if (!store.empty()) {

@@ -57,6 +57,36 @@ Code code_of(std::string_view name) {
   return Code::io;
 }
 
+// Hands on the lines of an answer, and keeps its end.
+class AnswerReader {
+ public:
+  explicit AnswerReader(const query::LineSink& sink) : sink_(sink) {}
+
+  bool take(std::string_view line) {
+    if (line.empty() || stopped_) return !stopped_;
+    if (auto end = answer_end_of(line)) {
+      end_ = std::move(end);
+      return true;
+    }
+    stopped_ = !sink_(line);
+    return !stopped_;
+  }
+
+  AnswerEnd finish() {
+    if (end_ || stopped_) return std::move(end_).value_or(AnswerEnd());  // who stopped listening himself misses nothing
+    AnswerEnd end;
+    end.reason =
+        "the answer broke off before its end: the daemon is gone, or it let go of a reader that took nothing for a "
+        "while";
+    return end;
+  }
+
+ private:
+  const query::LineSink& sink_;
+  std::optional<AnswerEnd> end_;
+  bool stopped_ = false;
+};
+
 class Client : public Asker {
  public:
   explicit Client(std::string path) : path_(std::move(path)) {}
@@ -76,7 +106,7 @@ class Client : public Asker {
                                : "; does yushid run there?"));
   }
 
-  Result<Ending> ask(const query::Question& question, const query::LineSink& sink) override {
+  Result<AnswerEnd> ask(const query::Question& question, const query::LineSink& sink) override {
     bool reused = socket_.has_value();
     if (!reused) {
       YUSHI_TRY(connect());
@@ -97,7 +127,7 @@ class Client : public Asker {
       return fail(Code::unavailable, "asking the daemon at " + path_ + ": " + error.message());
     }
     bool good = parser.get().result() == http::status::ok;
-    EndingReader reader(sink);
+    AnswerReader reader(sink);
     std::string pending, problem;
     bool listening = true;
     std::array<char, kReadBytes> bytes;
@@ -122,12 +152,12 @@ class Client : public Asker {
 
  private:
   // The daemon closes connections that were idle while it stopped, or restarted.
-  Result<Ending> ask_again(const query::Question& question, const query::LineSink& sink) {
+  Result<AnswerEnd> ask_again(const query::Question& question, const query::LineSink& sink) {
     socket_.reset();
     return ask(question, sink);
   }
 
-  static bool take_lines(std::string_view got, std::string& pending, EndingReader& reader) {
+  static bool take_lines(std::string_view got, std::string& pending, AnswerReader& reader) {
     while (!got.empty()) {
       auto end = got.find('\n');
       if (end == got.npos) {

@@ -95,15 +95,15 @@ void say_notes(const std::vector<std::string>& notes) {
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
-int report(const Ending& ending, int code) {
-  say_notes(ending.notes);
-  if (ending.complete) return code;
+int report(const AnswerEnd& end, int code) {
+  say_notes(end.notes);
+  if (end.complete()) return code;
   std::string text = "yushi: the answer is incomplete";
-  if (!ending.reason.empty()) {
+  if (!end.reason.empty()) {
     text += ": ";
-    append_printable(text, ending.reason);
+    append_printable(text, end.reason);
   }
-  for (auto& what : ending.missing) {
+  for (auto& what : end.missing) {
     text += "\n  missing: ";
     append_printable(text, what);
   }
@@ -113,7 +113,7 @@ int report(const Ending& ending, int code) {
 }
 
 int ask_store(const Options& options, const query::Question& question, const query::LineSink& sink,
-              const std::function<int(const Ending&)>& answered) {
+              const std::function<int(const AnswerEnd&)>& answered) {
   auto asker = make_asker(options.server, options.store);
   if (!asker) return report(asker.error());
   bool follows = question.parameters.contains("follow");
@@ -123,9 +123,9 @@ int ask_store(const Options& options, const query::Question& question, const que
     code_of_interrupted = held;
     std::signal(SIGINT, [](int) { ::_exit(code_of_interrupted); });
   }
-  auto ending = (*asker)->ask(question, sink);
-  int code = ending ? report(*ending, ending->complete ? answered(*ending) : kExitIncomplete) : report(ending.error());
-  if (!ending && ending.error().code == Code::unavailable) return code;
+  auto end = (*asker)->ask(question, sink);
+  int code = end ? report(*end, end->complete() ? answered(*end) : kExitIncomplete) : report(end.error());
+  if (!end && end.error().code == Code::unavailable) return code;
   if (!follows) held = hold_to_remembered(**asker);
   if (held == kExitBroken || code == kExitBroken) return kExitBroken;
   return held == kExitFound ? code : held;

@@ -44,12 +44,12 @@ query::Question question_of(std::string name, const Options& options);
 int report(const Error& error);                         // to stderr; the exit code
 void say_notes(const std::vector<std::string>& notes);  // to stderr
 // Its notes and what is missing, to stderr; kExitIncomplete when something is, else `code`.
-int report(const Ending& ending, int code);
+int report(const AnswerEnd& end, int code);
 
 // Asks one question of the store that the options name, and holds it to the checkpoints remembered here.
 // `answered` gives the exit code of a complete answer.
 int ask_store(const Options& options, const query::Question& question, const query::LineSink& sink,
-              const std::function<int(const Ending&)>& answered);
+              const std::function<int(const AnswerEnd&)>& answered);
 
 // One for each command.
 void add_search(CLI::App& app, Chosen& chosen);

@@ -66,9 +66,9 @@ int list(const Options& options, bool reverse) {
   RowPrinter rows(out, kind, kColumns);
   return ask_store(options, question,
                    object_lines(out, kind, [&](const Json& alert) { rows.row(cells_of(alert, kind, *zone)); }),
-                   [&](const Ending& ending) {
+                   [&](const AnswerEnd& end) {
                      rows.finish();
-                     return ending.records > 0 ? kExitFound : kExitNothing;
+                     return end.records > 0 ? kExitFound : kExitNothing;
                    });
 }
 
@@ -121,7 +121,7 @@ int show(const Options& options, const std::string& id) {
         }
         return out.good();
       },
-      [&](const Ending&) {
+      [&](const AnswerEnd&) {
         printer.finish();
         return kExitFound;
       });

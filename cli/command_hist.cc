@@ -63,15 +63,10 @@ int hist(const HistOptions& options) {
         if (row.is_object()) rows.push_back(std::move(row));
         return true;
       },
-      [&](const Ending& ending) {
+      [&](const AnswerEnd& end) {
         if (kind == OutputKind::table && !rows.empty()) {
           query::Table table;
-          auto end = Json::parse(ending.json, nullptr, false);
-          auto columns = Json::json_pointer("/yushi.end/columns");
-          if (end.is_object() && end.contains(columns) && end[columns].is_array()) {
-            for (auto& column : end[columns])
-              table.columns.push_back(column.is_string() ? column.get<std::string>() : column.dump());
-          }
+          table.columns = end.columns;
           for (auto& row : rows) {
             query::Row cells;
             for (auto& column : table.columns)
@@ -84,7 +79,7 @@ int hist(const HistOptions& options) {
           out.write(query::render_bars(table, *every_ns, style));
         }
         printer.finish();
-        return ending.records > 0 ? kExitFound : kExitNothing;
+        return end.records > 0 ? kExitFound : kExitNothing;
       });
 }
 

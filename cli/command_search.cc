@@ -1,7 +1,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/output.h"
@@ -10,8 +9,6 @@
 
 namespace yushi::cli {
 namespace {
-
-constexpr std::string_view kNotes = "{\"yushi.notes\":";  // of a stream, which has no end yet that could hold them
 
 struct SearchOptions : Options {
   std::string query;
@@ -40,20 +37,20 @@ int search(const SearchOptions& options) {
   return ask_store(
       options, question,
       [&](std::string_view line) {
-        if (options.follow && line.starts_with(kNotes)) {
-          say_notes(nlohmann::json::parse(line)["yushi.notes"].get<std::vector<std::string>>());
+        if (auto notes = options.follow ? notes_of(line) : std::nullopt) {
+          say_notes(*notes);
           return true;
         }
         bool wanted = printer.line(line);
         if (options.follow) out.flush();
         return wanted;
       },
-      [&](const Ending& ending) {
+      [&](const AnswerEnd& end) {
         printer.finish();
         if (options.explain) {
           std::fprintf(stderr, "%llu of %llu blocks read, %llu found\n",
-                       static_cast<unsigned long long>(ending.blocks_read),
-                       static_cast<unsigned long long>(ending.blocks), static_cast<unsigned long long>(ending.records));
+                       static_cast<unsigned long long>(end.blocks_read), static_cast<unsigned long long>(end.blocks),
+                       static_cast<unsigned long long>(end.records));
         }
         return printer.lines() > 0 ? kExitFound : kExitNothing;
       });

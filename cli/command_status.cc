@@ -117,7 +117,7 @@ int status(const Options& options) {
         }
         return show(line);
       },
-      [&](const Ending&) {
+      [&](const AnswerEnd&) {
         rows.finish();
         return is_well ? kExitFound : kExitNothing;
       });
@@ -153,9 +153,9 @@ int sources(const Options& options) {
                                time(said, "last_seen"), silence, text(said, "records"), text(said, "bytes"), rate_text,
                                text(said, "clock_skew_seconds"), text(said, "losses")});
                    }),
-      [&](const Ending& ending) {
+      [&](const AnswerEnd& end) {
         rows.finish();
-        return ending.records > 0 ? kExitFound : kExitNothing;
+        return end.records > 0 ? kExitFound : kExitNothing;
       });
 }
 
@@ -178,9 +178,9 @@ int checkpoint(const CheckpointOptions& options) {
                                   // a daemon's of ours.
                                   out.text(text(said, "note"));
                                 }),
-                   [&](const Ending& ending) {
+                   [&](const AnswerEnd& end) {
                      out.flush();
-                     return ending.records > 0 ? kExitFound : kExitNothing;
+                     return end.records > 0 ? kExitFound : kExitNothing;
                    });
 }
 

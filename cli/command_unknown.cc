@@ -107,7 +107,7 @@ int unknown(const UnknownOptions& options) {
         }
         return printer.out().good();
       },
-      [&](const Ending&) { return printer.finish(); });
+      [&](const AnswerEnd&) { return printer.finish(); });
 }
 
 }  // namespace

@@ -58,22 +58,17 @@ int verify(const Options& options) {
         out.write(shown + "\n");
         return out.good();
       },
-      [&](const Ending& ending) {
+      [&](const AnswerEnd& end) {
         if (shows_progress) std::fprintf(stderr, "\r\x1b[K");
-        auto end = Json::parse(ending.json, nullptr, false);
-        auto number = [&](const char* name) {
-          auto* said = end.is_object() && end.contains("yushi.end") ? &end["yushi.end"] : nullptr;
-          return said && said->contains(name) && (*said)[name].is_number_unsigned() ? (*said)[name].get<uint64_t>()
-                                                                                    : uint64_t{0};
-        };
-        contradicted = contradicted || number("contradictions") > 0;
-        unproved = unproved || number("unproved") > 0;
+        const auto proved = end.proved.value_or(AnswerEnd::Proved());
+        contradicted = contradicted || proved.contradictions > 0;
+        unproved = unproved || proved.unproved > 0;
         if (json) {
-          out.json(ending.json);
+          out.json(to_json(end));
         } else {
-          out.write(std::to_string(number("logs")) + " logs, " + std::to_string(ending.records) + " records, " +
-                    std::to_string(ending.blocks) + " blocks, " + std::to_string(number("checkpoints")) +
-                    " checkpoints, " + std::to_string(number("alerts")) + " alerts: " +
+          out.write(std::to_string(proved.logs) + " logs, " + std::to_string(end.records) + " records, " +
+                    std::to_string(end.blocks) + " blocks, " + std::to_string(proved.checkpoints) + " checkpoints, " +
+                    std::to_string(proved.alerts) + " alerts: " +
                     (contradicted ? "INTEGRITY IS BROKEN"
                      : unproved   ? "not all could be proved"
                                   : "all proved") +

@@ -134,7 +134,7 @@ struct Offered {
 Result<std::vector<Hash>> consistency_proof(Asker& asker, const std::string& log, uint64_t from, uint64_t to) {
   std::vector<Hash> hashes;
   bool readable = true;
-  auto ending = asker.ask(
+  auto end = asker.ask(
       {"consistency", {{"log", log}, {"from", std::to_string(from)}, {"to", std::to_string(to)}, kProofOfAnswer}},
       [&](std::string_view line) {
         auto parsed = nlohmann::json::parse(line, nullptr, false);
@@ -152,8 +152,8 @@ Result<std::vector<Hash>> consistency_proof(Asker& asker, const std::string& log
         }
         return true;
       });
-  if (!ending) return tl::unexpected(ending.error());
-  if (!ending->complete || !readable) return fail(Code::unavailable, "the proof for log " + log + " broke off");
+  if (!end) return tl::unexpected(end.error());
+  if (!end->complete() || !readable) return fail(Code::unavailable, "the proof for log " + log + " broke off");
   return hashes;
 }
 
@@ -192,7 +192,7 @@ Result<std::optional<std::string>> compare(Asker& asker, const Offered& offered,
 int hold_to_remembered(Asker& asker) {
   std::vector<Offered> offered;
   bool readable = true;
-  auto ending = asker.ask({"checkpoint", {kProofOfAnswer}}, [&](std::string_view line) {
+  auto end = asker.ask({"checkpoint", {kProofOfAnswer}}, [&](std::string_view line) {
     auto parsed = nlohmann::json::parse(line, nullptr, false);
     auto text = [&](const char* name) {
       auto found = parsed.is_object() ? parsed.find(name) : parsed.end();
@@ -203,8 +203,8 @@ int hold_to_remembered(Asker& asker) {
     readable = readable && !offered.back().log.empty() && !offered.back().note.empty();
     return true;
   });
-  if (!ending) return report(ending.error());
-  if (!ending->complete || !readable) {
+  if (!end) return report(end.error());
+  if (!end->complete() || !readable) {
     say("the checkpoints could not be fetched whole; the answer was not held to what was remembered");
     return kExitError;
   }
@@ -212,7 +212,7 @@ int hold_to_remembered(Asker& asker) {
   Memory memory;
   auto locked = memory.lock();
   if (!locked) say("checkpoints cannot be remembered: " + locked.error().message);
-  auto seen = memory.of_node(ending->node);
+  auto seen = memory.of_node(end->node);
   std::vector<std::string> broken, damaged, damaged_files;
   bool from_memory = false;
   auto breaks = [&](const std::string& origin, const std::string& words, bool is_remembered) {
@@ -221,8 +221,8 @@ int hold_to_remembered(Asker& asker) {
   };
   int code = kExitFound;
   for (auto& log : offered) {
-    if (log.origin != ending->node + "/" + log.log) {
-      breaks(log.origin, "the checkpoint of log " + log.log + " of node " + ending->node + " speaks of " + log.origin,
+    if (log.origin != end->node + "/" + log.log) {
+      breaks(log.origin, "the checkpoint of log " + log.log + " of node " + end->node + " speaks of " + log.origin,
              false);
       continue;
     }

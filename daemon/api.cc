@@ -11,10 +11,10 @@
 #include <charconv>
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
 
+#include "audit/answer_verify.h"
 #include "daemon/http.h"
 
 namespace yushi::daemon {
@@ -53,16 +53,11 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   return out;
 }
 
-// Of the last line of an answer that is not whole.
-std::string reason_of(std::string_view end) {
-  const auto parsed = nlohmann::json::parse(end, nullptr, false);
-  if (parsed.is_discarded()) return "the answer is not whole";
-  const auto& said = parsed["yushi.end"];
-  if (auto reason = said.find("reason"); reason != said.end() && reason->is_string()) return *reason;
-  const auto missing = said.find("missing");
-  if (missing == said.end() || !missing->is_array() || missing->empty()) return "the answer is not whole";
-  auto words = "missing: " + missing->front().get<std::string>();
-  if (missing->size() > 1) words += " (and " + std::to_string(missing->size() - 1) + " more)";
+// Why an answer is not whole; empty when it is.
+std::string reason_of(const AnswerEnd& end) {
+  if (end.complete() || !end.reason.empty()) return end.reason;
+  auto words = "missing: " + end.missing.front();
+  if (end.missing.size() > 1) words += " (and " + std::to_string(end.missing.size() - 1) + " more)";
   return words;
 }
 
@@ -219,7 +214,7 @@ struct Api::Asking {
   bool begun = false, gone = false;
   uint64_t lines = 0;
   std::string pending;
-  std::string incomplete;  // why the answer is not whole, as its last line says
+  std::string incomplete;  // why the answer is not whole
 
   Asking(Api& of, Peer& by, const HttpRequest& with, query::Question what)
       : api(of), peer(by), request(with), question(std::move(what)) {}
@@ -227,14 +222,14 @@ struct Api::Asking {
 
   bool run(const std::string& problem);
   void unhand();
-  Result<void> attempt();
-  bool finish(const Result<void>& answered);
-  Result<void> ask();
-  Result<void> answer_following();
+  Result<AnswerEnd> attempt();
+  bool finish(const Result<AnswerEnd>& answered);
+  Result<AnswerEnd> ask();
+  Result<AnswerEnd> answer_following();
+  Result<AnswerEnd> answer(const storage::StoreView& view, const query::Question& what, const query::LineSink& sink);
   Result<std::shared_ptr<const storage::StoreView>> view();
   Result<query::EventReading> event_reading();  // the parsers of now, and the zone of each tenant
   query::SecretsShown secrets() const;
-  bool take_notes(std::string_view end);
   bool take(std::string_view line);
   void send(bool last);
   bool keep_turn();
@@ -245,7 +240,7 @@ struct Api::Asking {
   }
   // Those wait for each other, and run at a low priority.
   bool is_queued() const { return is_about_content() || question.name == "verify"; }
-  void audit(const char* type, const Result<void>& answered);
+  void tell(const char* type, const Result<AnswerEnd>& answered);
 };
 
 // --------------------------------------------------------------------------------------------- a connection's thread
@@ -362,7 +357,7 @@ bool Api::Asking::run(const std::string& problem) {
   }
   if (api.stopping_) budget.end("the daemon is stopping");
   peer.http.on_stall = [this](milliseconds waited) { return stalled(waited); };
-  Result<void> answered = fail(Code::invalid, problem);
+  Result<AnswerEnd> answered = fail(Code::invalid, problem);
   if (problem.empty() && !is_queued()) {
     answered = attempt();
   } else if (problem.empty()) {
@@ -386,11 +381,11 @@ bool Api::Asking::run(const std::string& problem) {
     budget.end("there was no memory for the end of the answer");
   }
   unhand();
-  audit(follows && begun ? "end" : "", answered);
+  tell(follows && begun ? "end" : "", answered);
   return usable;
 }
 
-Result<void> Api::Asking::attempt() {
+Result<AnswerEnd> Api::Asking::attempt() {
   try {
     return ask();
   } catch (const std::exception& error) {  // std::bad_alloc, say
@@ -407,32 +402,25 @@ void Api::Asking::unhand() {
 }
 
 // Whether the connection may be used again.
-bool Api::Asking::finish(const Result<void>& answered) {
+bool Api::Asking::finish(const Result<AnswerEnd>& answered) {
   if (!answered && !begun && !budget.over()) {
     return peer.http.reply(request, error_reply(status_of(answered.error().code), code_name(answered.error().code),
                                                 answered.error().message));
   }
-  if (!answered) {
-    nlohmann::ordered_json end;
-    end["yushi.end"] = {{"complete", false}, {"records", lines}, {"reason", answered.error().message}};
-    take(end.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  AnswerEnd end;
+  if (answered) {
+    end = *answered;
+  } else {
+    end.records = lines;
+    end.reason = answered.error().message;
   }
+  incomplete = reason_of(end);
+  if (!gone) take(to_json(end));
   send(true);
   return !gone && request.takes_chunks;
 }
 
-// Of the end of a follower's first round, which is not the stream's: a misspelt field is told now, or never.
-bool Api::Asking::take_notes(std::string_view end) {
-  const auto parsed = nlohmann::ordered_json::parse(end, nullptr, false);
-  const nlohmann::ordered_json::json_pointer notes("/yushi.end/notes");
-  if (parsed.is_discarded() || !parsed.contains(notes)) return true;
-  nlohmann::ordered_json line;
-  line["yushi.notes"] = parsed[notes];
-  return take(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-}
-
 bool Api::Asking::take(std::string_view line) {
-  if (line.starts_with("{\"yushi.end\":{\"complete\":false")) incomplete = reason_of(line);
   pending.append(line);
   pending.push_back('\n');
   ++lines;
@@ -467,7 +455,7 @@ bool Api::Asking::stalled(milliseconds waited) {
   return false;
 }
 
-Result<void> Api::Asking::ask() {
+Result<AnswerEnd> Api::Asking::ask() {
   auto& pipeline = *api.sources_.pipeline;
   // A search that reads much may need room for its answer and its audit record; what the operator needs stays.
   if (is_about_content() && pipeline.counters().disk_full) {
@@ -481,9 +469,15 @@ Result<void> Api::Asking::ask() {
   }
   if (follows) return answer_following();
   const query::LineSink sink = [this](std::string_view line) { return take(line); };
-  if (question.name == "status" && !sink(api.sources_.status())) return {};
+  if (question.name == "status" && !sink(api.sources_.status())) return AnswerEnd();
   auto seen = YUSHI_TRY(view());
-  return query::answer(*seen, question, secrets(), sink, budget, [this] { return event_reading(); });
+  return answer(*seen, question, sink);
+}
+
+Result<AnswerEnd> Api::Asking::answer(const storage::StoreView& view, const query::Question& what,
+                                      const query::LineSink& sink) {
+  return query::answer(
+      view, what, secrets(), sink, budget, [this] { return event_reading(); }, audit::answer_verify);
 }
 
 query::SecretsShown Api::Asking::secrets() const {
@@ -518,22 +512,18 @@ Result<query::EventReading> Api::Asking::event_reading() {
 }
 
 // The same question again and again, over what has come since, in commit order.
-Result<void> Api::Asking::answer_following() {
-  // The end of a whole round is not that of the stream, which has none; one that misses something ends the stream.
-  bool ended = false, may_say_notes = true;
+Result<AnswerEnd> Api::Asking::answer_following() {
   query::Question next = question;
-  const query::LineSink sink = [&](std::string_view line) {
-    if (line.starts_with("{\"yushi.end\":{\"complete\":true")) return !may_say_notes || take_notes(line);
-    ended = line.starts_with("{\"yushi.end\":");
-    return take(line) && (ended || keep_turn());
-  };
+  const query::LineSink sink = [&](std::string_view line) { return take(line) && keep_turn(); };
   for (bool first = true;; first = false) {
-    may_say_notes = first;
     // Before the view: what is committed between the two ends the wait below at once.
     const auto commit = api.sources_.pipeline->wait_commit(UINT64_MAX, 0);
     auto view = api.sources_.store->view();
-    auto answered = query::answer(*view, next, secrets(), sink, budget, [this] { return event_reading(); });
-    if (!answered || ended || gone) return answered;
+    auto answered = answer(*view, next, sink);
+    // The end of a whole round is not that of the stream, which has none; one that misses something ends the stream.
+    if (!answered || !answered->complete() || gone) return answered;
+    // A misspelt field is told now, or never.
+    if (first && !answered->notes.empty()) take(notes_to_json(answered->notes));
     turn.leave();
     auto logs = YUSHI_TRY(view->logs());
     std::string from;
@@ -543,7 +533,7 @@ Result<void> Api::Asking::answer_following() {
     view.reset();
     if (first) {
       send(false);
-      audit("start", {});
+      tell("start", {});
       MutexLock lock(api.mutex_);
       peer.seen(api).deadline.reset();  // what follows has no end, and holds nothing while it waits
     }
@@ -555,7 +545,7 @@ Result<void> Api::Asking::answer_following() {
   }
 }
 
-void Api::Asking::audit(const char* type, const Result<void>& answered) {
+void Api::Asking::tell(const char* type, const Result<AnswerEnd>& answered) {
   if (is_proof && answered) {
     peer.tell_proof(api, question.name);
     return;

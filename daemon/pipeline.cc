@@ -290,7 +290,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
     std::vector<std::string> jsons;
     for (auto& alert : alerts) jsons.push_back(alert_to_json(alert));
     auto first = store_.log_size(kAuditTenant);
-    for (size_t i = 0; i < jsons.size(); ++i) commit.add_alert(first + i, jsons[i]);
+    for (size_t i = 0; i < jsons.size(); ++i) commit.add_alert(first + i, alerts[i]);
     commit.append(prepare(committer_, own_batch(jsons)));
     counters_.alerts += alerts.size();
     wrote = true;

@@ -1,11 +1,11 @@
 #include "daemon/store_source.h"
 
-#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "daemon/pipeline.h"
 #include "forward/message.h"
 #include "storage/db/keys.h"
-#include "storage/read/view.h"
+#include "storage/read/record_reader.h"
 
 namespace yushi::daemon {
 namespace {
@@ -31,27 +31,23 @@ class StoreSource : public forward::RecordSource {
     return view->read(*segment);
   }
 
-  Result<std::vector<StoredAlert>> alerts(uint64_t from_audit_index, size_t limit) override {
+  Result<std::vector<AlertRecord>> alerts(uint64_t from_audit_index, size_t limit) override {
     auto view = store_.view();
-    auto stored = YUSHI_TRY(view->alerts(from_audit_index, limit));
-    std::vector<StoredAlert> out;
-    std::unique_ptr<Batch> audit;  // many alerts lie in one chunk or block of it
-    for (auto& alert : stored) {
-      auto json = nlohmann::json::parse(alert.json, nullptr, /*allow_exceptions=*/false);
-      auto text = [&](const char* pointer) {
-        nlohmann::json::json_pointer at(pointer);
-        return json.contains(at) && json[at].is_string() ? json[at].get<std::string>() : std::string();
-      };
-      StoredAlert each{alert.audit_index, text("/organization/name"), text("/host/name"), "", alert.json};
-      if (each.host.empty()) each.host = text("/log/source/address");
-      if (!audit || audit->records.back().index < alert.audit_index) {
-        auto read = YUSHI_TRY(this->read("_audit", alert.audit_index));
-        audit = std::move(read);
-      }
-      auto& record = audit->records[alert.audit_index - audit->records.front().index];
-      forward::write_entry_head(record, each.entry);
-      out.push_back(std::move(each));
-    }
+    storage::RecordReader reader(*view);
+    std::vector<AlertRecord> out;
+    std::optional<Error> failed;
+    YUSHI_TRY(view->each_alert(from_audit_index, false, [&](uint64_t index, auto&) {
+      if (out.size() == limit) return false;
+      auto record = reader.read(store_.options().logs[kAuditTenant], index);
+      if (!record && record.error().code != Code::not_found) failed = std::move(record).error();
+      if (failed) return false;
+      auto alert = record ? alert_of((*record)->raw) : std::nullopt;
+      if (!alert) return true;  // an entry that names no alert: `verify` tells of it, and there is nothing to send
+      auto& each = out.emplace_back(AlertRecord{index, std::move(*alert), std::string((*record)->raw), ""});
+      forward::write_entry_head(**record, each.entry);
+      return true;
+    }));
+    if (failed && out.empty()) return tl::unexpected(std::move(*failed));
     return out;
   }
 

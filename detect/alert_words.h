@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/record/alert.h"
+#include "core/event/alert.h"
 #include "detect/correlations.h"
 #include "detect/finding.h"
 #include "detect/rules.h"

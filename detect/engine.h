@@ -19,7 +19,7 @@
 #include "core/base/data_file.h"
 #include "core/base/result.h"
 #include "core/base/time_text.h"
-#include "core/record/alert.h"
+#include "core/event/alert.h"
 #include "core/record/batch.h"
 
 namespace yushi::detect {

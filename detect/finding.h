@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/record/alert.h"
+#include "core/event/alert.h"
 
 namespace yushi::detect {
 

@@ -29,7 +29,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/time_text.h"
-#include "core/record/alert.h"
+#include "core/event/alert.h"
 #include "detect/lru.h"
 #include "detect/rule_file.h"
 

@@ -27,8 +27,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/event/alert.h"
 #include "core/filter/filter.h"
-#include "core/record/alert.h"
 #include "detect/engine.h"
 #include "detect/log_source.h"
 

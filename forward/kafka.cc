@@ -307,18 +307,21 @@ struct KafkaForwarder::State {
       note(found.error().message);
       return false;
     }
-    for (auto& alert : *found) {
-      if (alert.audit_index < alerts.end()) continue;
-      if (!alerts.take(alert.audit_index)) continue;
-      uint64_t token = kAlertStream << kIndexBits | alert.audit_index;
+    for (auto& [index, alert, raw, entry] : *found) {
+      if (index < alerts.end()) continue;
+      if (!alerts.take(index)) continue;
+      uint64_t token = kAlertStream << kIndexBits | index;
+      auto host = alert.field("host.name");
+      if (host.empty()) host = alert.field("log.source.address");
       message.tenant = alert.tenant;
-      message.key = alert.tenant + "/" + alert.host;
-      message.id = "_audit/" + std::to_string(alert.audit_index);
-      message.entry = alert.entry;
-      message.truncated = alert.json.size() > limit_of(token);
+      message.key = alert.tenant + "/";
+      message.key += host;
+      message.id = "_audit/" + std::to_string(index);
+      message.entry = entry;
+      message.truncated = raw.size() > limit_of(token);
       message.value = message.truncated
                           ? R"({"event":{"kind":"alert","id":")" + message.id + R"("},"yushi":{"truncated":true}})"
-                          : std::string(mask.mask(alert.json));
+                          : std::string(mask.mask(raw));
       if (!send(KafkaProducer::Topic::alerts, format_name(ForwardFormat::ecs_json), token)) return true;
     }
     return !found->empty();

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/event/alert.h"
 #include "core/record/batch.h"
 
 namespace yushi::forward {
@@ -32,15 +33,15 @@ class RecordSource {
   // a block). May begin before `index`. When the records there are gone (retention), the first that are left.
   virtual Result<std::unique_ptr<Batch>> read(const std::string& log, uint64_t index) = 0;
 
-  struct StoredAlert {
-    uint64_t audit_index = 0;  // of its own record in `_audit`
-    std::string tenant;
-    std::string host;   // host.name of what was odd, else the address it came from; may be empty
-    std::string entry;  // first four parts of that record's leaf entry
-    std::string json;
+  // An alert with its own record in `_audit`.
+  struct AlertRecord {
+    uint64_t index = 0;
+    Alert alert;
+    std::string raw;    // its JSON, byte for byte
+    std::string entry;  // the first four parts of its leaf entry
   };
   // Ascending, from this index in `_audit` on; empty when there are no more.
-  virtual Result<std::vector<StoredAlert>> alerts(uint64_t from_audit_index, size_t limit) = 0;
+  virtual Result<std::vector<AlertRecord>> alerts(uint64_t from_audit_index, size_t limit) = 0;
 
   virtual Result<std::string> load_cursor() = 0;  // not_found: begin at the beginning
   virtual Result<void> save_cursor(const std::string& bytes) = 0;

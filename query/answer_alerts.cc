@@ -1,49 +1,39 @@
-// The list of alerts, and one alert with the records behind it.
-#include <charconv>
+// The list of alerts, and one alert with the records behind it: found in the index of alerts, read from `_audit`.
 #include <limits>
 #include <optional>
 
+#include "core/event/alert.h"
 #include "core/record/ecs_json.h"
 #include "query/answer.h"
+#include "storage/read/record_reader.h"
 
 namespace yushi::query {
 namespace {
 
+using storage::AlertEntry;
+
 constexpr size_t kMissingMax = 1000;
+constexpr const char* kAudit = "_audit";
 
-// "finance/4711": false when it is no record id.
-bool split_id(std::string_view id, std::string* log, uint64_t* index) {
-  auto slash = id.rfind('/');
-  if (slash == id.npos || slash == 0) return false;
-  auto digits = id.substr(slash + 1);
-  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), *index);
-  if (error != std::errc() || end != digits.data() + digits.size()) return false;
-  *log = id.substr(0, slash);
-  return true;
-}
-
-// What stands behind `"name":"` in an alert's JSON; empty when nothing does. The JSON is ours: in a sender's text each
-// quote has a backslash before it.
-std::string_view text_after(std::string_view json, std::string_view name) {
-  auto at = json.find(name);
-  if (at == json.npos) return {};
-  at += name.size();
-  return json.substr(at, json.find('"', at) - at);
-}
-
-// Which alerts are asked for. Says so without parsing: 200,000 of them are a second's work then, not ten.
+// Which alerts are asked for. The index says so: 200,000 of them are a moment's work.
 struct Wanted {
   Filter::Times raised;
   std::string tenant;  // empty: all
 
-  // nullopt: it is no alert any more.
-  std::optional<bool> holds(std::string_view json) const {
-    auto time = parse_time(text_after(json, R"("created":")"), 0, *Zone::utc());
-    if (!time) return std::nullopt;
-    if (time->unix_ns < raised.from_ns || time->unix_ns > raised.to_ns) return false;
-    return tenant.empty() || text_after(json, R"("organization":{"name":")") == tenant;
+  bool holds(const AlertEntry& entry) const {
+    if (entry.raised_ns < raised.from_ns || entry.raised_ns > raised.to_ns) return false;
+    return tenant.empty() || entry.tenant == tenant;
   }
 };
+
+// The alert that an entry of the index names; corrupt when the record there is none.
+Result<Alert> read_alert(storage::RecordReader& reader, uint64_t index, std::string_view* raw) {
+  auto* record = YUSHI_TRY(reader.read(kAudit, index));
+  *raw = record->raw;
+  auto alert = alert_of(record->raw);
+  if (!alert) return fail(Code::corrupt, "alert _audit/" + std::to_string(index) + " is no alert any more");
+  return std::move(*alert);
+}
 
 // A clock that is set back between a record's receipt and its commit, or a batch held so long, must not hide an alert.
 constexpr int64_t kRaisedSlackNs = 24 * 3600 * kSecond;
@@ -63,10 +53,9 @@ uint64_t first_index_of(const storage::StoreView& view, int64_t from_ns) {
 }  // namespace
 
 // In the order in which they were raised, which is that of the store. One at a time: no answer is held in memory.
-Result<void> answer_alerts(const Asked& asked) {
+Result<AnswerEnd> answer_alerts(const Asked& asked) {
   Parameters parameters(asked.question);
-  if (auto allowed = parameters.allow({"since", "until", "zone", "limit", "tenant", "reverse"}); !allowed)
-    return allowed;
+  YUSHI_TRY(parameters.allow({"since", "until", "zone", "limit", "tenant", "reverse"}));
   auto clock = YUSHI_TRY(parameters.clock());
   auto times = YUSHI_TRY(parameters.times(clock));
   auto limit = YUSHI_TRY(parameters.number("limit"));
@@ -78,101 +67,71 @@ Result<void> answer_alerts(const Asked& asked) {
   if (limit && !reverse) {
     // The newest so many, the newest of them last: where do they begin?
     uint64_t found = 0, first = std::numeric_limits<uint64_t>::max();
-    auto counted = asked.view.each_alert(from, true, [&](uint64_t index, std::string_view json) {
+    YUSHI_TRY(asked.view.each_alert(from, true, [&](uint64_t index, auto& entry) {
       if (found == left || asked.cancelled) return false;
-      if (wanted.holds(json).value_or(false)) first = index, ++found;
+      if (entry && wanted.holds(*entry)) first = index, ++found;
       return true;
-    });
-    if (!counted) return counted;
+    }));
     from = first;
   }
   AnswerEnd end;
   bool gone = false;
   SecretMask mask(asked.secrets);
-  auto answered = asked.view.each_alert(from, reverse, [&](uint64_t index, std::string_view json) {
+  storage::RecordReader reader(asked.view);
+  const auto miss = [&](std::string what) {
+    if (end.missing.size() < kMissingMax) end.missing.push_back(std::move(what));
+  };
+  YUSHI_TRY(asked.view.each_alert(from, reverse, [&](uint64_t index, auto& entry) {
     if (end.records == left) return false;
-    auto holds = wanted.holds(json);
-    if (holds && !*holds) return !asked.cancelled;
-    if (!holds || !nlohmann::json::accept(json)) {
-      if (end.missing.size() < kMissingMax)
-        end.missing.push_back("alert _audit/" + std::to_string(index) + " is no alert any more");
-      return !asked.cancelled;
+    if (!entry) {
+      miss("alert _audit/" + std::to_string(index) + ": " + entry.error().message);
+    } else if (wanted.holds(*entry)) {
+      std::string_view raw;
+      if (auto alert = read_alert(reader, index, &raw); !alert) {
+        miss(alert.error().message);
+      } else {
+        gone = !asked.sink(mask.mask(raw));
+        ++end.records;
+      }
     }
-    gone = !asked.sink(mask.mask(json));
-    ++end.records;
     return !gone && !asked.cancelled;
-  });
-  if (!answered) return answered;
-  if (!gone && !asked.cancelled) say_end(asked, end);
-  return {};
+  }));
+  end.blocks = end.blocks_read = reader.blocks_read();
+  return gone || asked.cancelled ? asked.so_far() : end;
 }
 
-Result<void> answer_alert(const Asked& asked, std::string_view id) {
+Result<AnswerEnd> answer_alert(const Asked& asked, std::string_view id) {
   Parameters parameters(asked.question);
-  if (auto allowed = parameters.allow({}); !allowed) return allowed;
-  nlohmann::json parsed;
-  std::string json;
-  const std::string quoted = '"' + std::string(id) + '"';
-  auto looked = asked.view.each_alert(0, true, [&](uint64_t, std::string_view stored) {
-    if (stored.find(quoted) == stored.npos) return !asked.cancelled;
-    parsed = nlohmann::json::parse(stored, nullptr, false);
-    auto known = parsed.is_object() ? parsed.value(nlohmann::json::json_pointer("/yushi/alert/id"), nlohmann::json())
-                                    : nlohmann::json();
-    if (!known.is_string() || known.get_ref<const std::string&>() != id) return !asked.cancelled;
-    json = stored;
-    return false;
-  });
-  if (!looked) return looked;
-  if (asked.cancelled) return {};
-  if (!json.empty()) {
-    SecretMask mask(asked.secrets);
-    if (!asked.sink(mask.mask(json))) return {};
-    AnswerEnd end;
-    end.records = 1;
-    auto records = parsed.value(nlohmann::json::json_pointer("/yushi/alert/records"), nlohmann::json::array());
-    if (!records.is_array()) records = nlohmann::json::array({records});
-    EcsJsonWriter writer;
-    std::unique_ptr<Batch> batch;  // records of one alert mostly stand together
-    std::optional<storage::Segment> segment;
-    for (auto& record_id : records) {
-      if (asked.cancelled) return {};
-      std::string log;
-      uint64_t index = 0;
-      if (!record_id.is_string() || !split_id(record_id.get_ref<const std::string&>(), &log, &index)) continue;
-      auto name = log + "/" + std::to_string(index);
-      auto holds = [&] {
-        return segment && batch && segment->log == log && index >= segment->summary.first_index &&
-               index - segment->summary.first_index < batch->records.size();
-      };
-      if (!holds()) {
-        auto found = asked.view.segment_at(log, index);
-        if (!found || !*found) {
-          end.missing.push_back("record " + name + (found ? " is not in the store" : ": " + found.error().message));
-          continue;
-        }
-        segment = std::move(**found);
-        auto read = asked.view.read(*segment);
-        if (!read) {
-          end.missing.push_back("record " + name + ": " + read.error().message);
-          batch.reset();
-          continue;
-        }
-        batch = std::move(*read);
-        end.blocks_read += segment->sealed;
-      }
-      if (!holds()) {
-        end.missing.push_back("record " + name + " is not in its segment");
-        continue;
-      }
-      std::string out;
-      writer.write(mask.mask(batch->records[index - segment->summary.first_index]), JsonOptions{}, out);
-      if (!asked.sink(out)) return {};
-      ++end.records;
+  YUSHI_TRY(parameters.allow({}));
+  std::optional<uint64_t> index;
+  YUSHI_TRY(asked.view.each_alert(0, true, [&](uint64_t each, auto& entry) {
+    if (entry && entry->id == id) index = each;
+    return !index && !asked.cancelled;
+  }));
+  if (asked.cancelled) return asked.so_far();
+  if (!index) return fail(Code::not_found, "no alert " + std::string(id));
+  storage::RecordReader reader(asked.view);
+  std::string_view raw;
+  const auto alert = YUSHI_TRY(read_alert(reader, *index, &raw));
+  SecretMask mask(asked.secrets);
+  if (!asked.sink(mask.mask(raw))) return asked.so_far();
+  AnswerEnd end;
+  end.records = 1;
+  EcsJsonWriter writer;
+  for (auto& [log, place] : alert.records) {
+    if (asked.cancelled) return asked.so_far();
+    auto record = reader.read(log, place);
+    if (!record) {
+      end.missing.push_back(record.error().message);
+      continue;
     }
-    say_end(asked, end);
-    return {};
+    std::string out;
+    writer.write(mask.mask(**record), JsonOptions{}, out);
+    if (!asked.sink(out)) return asked.so_far();
+    ++end.records;
   }
-  return fail(Code::not_found, "no alert " + std::string(id));
+  end.blocks = end.blocks_read = reader.blocks_read();
+  return end;
 }
 
 }  // namespace yushi::query

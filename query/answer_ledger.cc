@@ -31,21 +31,15 @@ Result<uint64_t> needed_number(const Parameters& parameters, std::string_view na
 
 }  // namespace
 
-Result<std::string> node_public_key(const storage::StoreView& view) {
-  auto& database = view.database();
-  auto stored = YUSHI_TRY(database.get(database.families().meta, "public_key"));
-  return stored ? *stored : std::string();
-}
-
-Result<void> answer_checkpoint(const Asked& asked) {
+Result<AnswerEnd> answer_checkpoint(const Asked& asked) {
   Parameters parameters(asked.question);
-  if (auto allowed = parameters.allow({"log", "tenant", kProofOfAnswer}); !allowed) return allowed;
+  YUSHI_TRY(parameters.allow({"log", "tenant", kProofOfAnswer}));
   std::string log(parameters.text("log"));
   if (!log.empty()) {
     YUSHI_TRY(size_of(asked, log));
   }
   auto logs = YUSHI_TRY(parameters.text("tenant").empty() ? asked.view.logs() : parameters.logs(asked.view));
-  auto key = YUSHI_TRY(node_public_key(asked.view));
+  auto key = YUSHI_TRY(asked.view.public_key());
   AnswerEnd end;
   for (auto& name : logs) {
     if (!log.empty() && name != log) continue;
@@ -61,17 +55,16 @@ Result<void> answer_checkpoint(const Asked& asked) {
                                    {"root", to_base64(as_bytes(checkpoint->root))},
                                    {"note", *note}};
     if (!key.empty()) line["verifier"] = make_verifier_line(checkpoint->origin, key);
-    if (!asked.say(line)) return {};
+    if (!asked.say(line)) return asked.so_far();
     ++end.records;
   }
-  end.more["node"] = asked.view.node();
-  say_end(asked, end);
-  return {};
+  end.node = asked.view.node();
+  return end;
 }
 
-Result<void> answer_consistency(const Asked& asked) {
+Result<AnswerEnd> answer_consistency(const Asked& asked) {
   Parameters parameters(asked.question);
-  if (auto allowed = parameters.allow({"log", "from", "to", kProofOfAnswer}); !allowed) return allowed;
+  YUSHI_TRY(parameters.allow({"log", "from", "to", kProofOfAnswer}));
   std::string log(parameters.text("log"));
   auto size = YUSHI_TRY(size_of(asked, log));
   auto from = YUSHI_TRY(needed_number(parameters, "from", "consistency"));
@@ -89,13 +82,13 @@ Result<void> answer_consistency(const Asked& asked) {
   }
   AnswerEnd end;
   end.records = 1;
-  if (asked.say({{"log", log}, {"from", from}, {"to", to}, {"hashes", base64_list(hashes)}})) say_end(asked, end);
-  return {};
+  asked.say({{"log", log}, {"from", from}, {"to", to}, {"hashes", base64_list(hashes)}});
+  return end;
 }
 
-Result<void> answer_proof(const Asked& asked) {
+Result<AnswerEnd> answer_proof(const Asked& asked) {
   Parameters parameters(asked.question);
-  if (auto allowed = parameters.allow({"id", "size"}); !allowed) return allowed;
+  YUSHI_TRY(parameters.allow({"id", "size"}));
   std::string id(parameters.text("id"));
   auto slash = id.rfind('/');
   if (slash == id.npos)
@@ -116,14 +109,12 @@ Result<void> answer_proof(const Asked& asked) {
   auto proof = YUSHI_TRY(prove_inclusion(index, tree_size, tree.as_function()));
   AnswerEnd end;
   end.records = 1;
-  if (asked.say({{"log", log},
-                 {"index", index},
-                 {"tree_size", tree_size},
-                 {"leaf", to_base64(as_bytes(leaf))},
-                 {"hashes", base64_list(proof)}})) {
-    say_end(asked, end);
-  }
-  return {};
+  asked.say({{"log", log},
+             {"index", index},
+             {"tree_size", tree_size},
+             {"leaf", to_base64(as_bytes(leaf))},
+             {"hashes", base64_list(proof)}});
+  return end;
 }
 
 }  // namespace yushi::query

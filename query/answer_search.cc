@@ -61,8 +61,8 @@ void render_record(const Asked& asked, const Record& record, std::string& out) {
 }
 
 // What has come since, in commit order: follow goes by arrival, not by event time.
-Result<void> answer_arrived(const Asked& asked, const Query& query, const std::vector<std::string>& logs,
-                            const std::map<std::string, uint64_t>& after, const ScanOptions& options) {
+Result<AnswerEnd> answer_arrived(const Asked& asked, const Query& query, const std::vector<std::string>& logs,
+                                 const std::map<std::string, uint64_t>& after, const ScanOptions& options) {
   Arrivals arrivals(asked.view, query.filter, options, asked.budget.pool().share(), asked.cancelled);
   for (auto& log : logs) {
     auto from = after.find(log);
@@ -74,19 +74,18 @@ Result<void> answer_arrived(const Asked& asked, const Query& query, const std::v
   while (auto* record = arrivals.next()) {
     json.clear();
     render_record(asked, *record, json);
-    if (!asked.sink(json)) return {};
+    if (!asked.sink(json)) return asked.so_far();
     ++end.records;
   }
-  if (asked.cancelled) return {};
+  if (asked.cancelled) return asked.so_far();
   end.blocks = arrivals.blocks();
   end.blocks_read = arrivals.blocks_read();
   end.missing = arrivals.missing();
-  say_end(asked, end);
-  return {};
+  return end;
 }
 
-Result<void> answer_records(const Asked& asked, const Query& query, const Segments& found, FieldWatch& watch,
-                            ScanOptions options, bool reverse, bool limited) {
+Result<AnswerEnd> answer_records(const Asked& asked, const Query& query, const Segments& found, FieldWatch& watch,
+                                 ScanOptions options, bool reverse, bool limited) {
   const size_t share = asked.budget.lease(0);
   options.bytes_max = share / 2;
   // The N newest, shown oldest first: they are found from the newest end, and turned round. Where they are too long to
@@ -122,31 +121,29 @@ Result<void> answer_records(const Asked& asked, const Query& query, const Segmen
   }
   if (!report) return tl::unexpected(report.error());
   for (auto line = held.rbegin(); line != held.rend(); ++line) {
-    if (!asked.sink(*line)) return {};
+    if (!asked.sink(*line)) return asked.so_far();
   }
-  if (asked.cancelled) return {};
+  if (asked.cancelled) return asked.so_far();
   auto end = end_of(*report, found.missing);
   end.notes = watch.notes(found.segments, end.records == 0, asked.cancelled);
-  say_end(asked, end);
-  return {};
+  return end;
 }
 
-Result<void> answer_rows(const Asked& asked, const Query& query, const Segments& found, FieldWatch& watch,
-                         ScanOptions options, bool reverse) {
+Result<AnswerEnd> answer_rows(const Asked& asked, const Query& query, const Segments& found, FieldWatch& watch,
+                              ScanOptions options, bool reverse) {
   options.bytes_max = asked.budget.lease(asked.budget.pool().bytes() / 2);
   auto answered = YUSHI_TRY(run_pipe(query, found.segments, options, asked.cancelled, asked.secrets));
-  if (asked.cancelled) return {};
+  if (asked.cancelled) return asked.so_far();
   if (reverse) std::reverse(answered.table.rows.begin(), answered.table.rows.end());
   for (auto& row : answered.table.rows) {
-    if (!asked.sink(render_json_row(answered.table, row))) return {};
+    if (!asked.sink(render_json_row(answered.table, row))) return asked.so_far();
   }
   auto end = end_of(answered.report, found.missing);
   end.records = answered.table.rows.size();
-  end.more["columns"] = answered.table.columns;
+  end.columns = answered.table.columns;
   end.notes = watch.notes(found.segments, answered.report.records_found == 0 || end.records == 0, asked.cancelled);
   end.notes.insert(end.notes.end(), answered.notes.begin(), answered.notes.end());
-  say_end(asked, end);
-  return {};
+  return end;
 }
 
 std::string place_of(const Parameters& parameters) {
@@ -156,7 +153,7 @@ std::string place_of(const Parameters& parameters) {
 
 }  // namespace
 
-Result<void> answer_search(const Asked& asked) {
+Result<AnswerEnd> answer_search(const Asked& asked) {
   Parameters parameters(asked.question);
   for (auto* context : {"context_before", "context_after"}) {
     if (asked.question.parameters.contains(context)) {
@@ -164,11 +161,8 @@ Result<void> answer_search(const Asked& asked) {
                   std::string(context) + " is not in this version; ask for the source and the time around the record");
     }
   }
-  if (auto allowed = parameters.allow(
-          {"query", "since", "until", "zone", "limit", "reverse", "tenant", "explain", "after", "follow", "events"});
-      !allowed) {
-    return allowed;
-  }
+  YUSHI_TRY(parameters.allow(
+      {"query", "since", "until", "zone", "limit", "reverse", "tenant", "explain", "after", "follow", "events"}));
   auto clock = YUSHI_TRY(parameters.clock());
   auto query = YUSHI_TRY(Query::parse(parameters.text("query"), clock));
   auto times = YUSHI_TRY(parameters.times(clock));
@@ -203,10 +197,9 @@ Result<void> answer_search(const Asked& asked) {
   return answer_rows(asked, query, found, watch, options, reverse);
 }
 
-Result<void> answer_hist(const Asked& asked) {
+Result<AnswerEnd> answer_hist(const Asked& asked) {
   Parameters parameters(asked.question);
-  if (auto allowed = parameters.allow({"query", "every", "by", "since", "until", "zone", "tenant", "limit"}); !allowed)
-    return allowed;
+  YUSHI_TRY(parameters.allow({"query", "every", "by", "since", "until", "zone", "tenant", "limit"}));
   auto clock = YUSHI_TRY(parameters.clock());
   auto every = parameters.text("every");
   auto query =

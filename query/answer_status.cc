@@ -5,9 +5,9 @@
 
 namespace yushi::query {
 
-Result<void> answer_status(const Asked& asked) {
+Result<AnswerEnd> answer_status(const Asked& asked) {
   Parameters parameters(asked.question);
-  if (auto allowed = parameters.allow({"tenant"}); !allowed) return allowed;
+  YUSHI_TRY(parameters.allow({"tenant"}));
   std::vector<std::string> logs;
   auto named = YUSHI_TRY(parameters.text("tenant").empty() ? asked.view.logs() : parameters.logs(asked.view));
   AnswerEnd end;
@@ -31,19 +31,18 @@ Result<void> answer_status(const Asked& asked) {
                     {"blocks", blocks},
                     {"tail_records", tail},
                     {"raw_bytes", raw_bytes}})) {
-      return {};
+      return asked.so_far();
     }
     end.records += 1;
     end.blocks += blocks;
   }
-  end.more["node"] = asked.view.node();
-  say_end(asked, end);
-  return {};
+  end.node = asked.view.node();
+  return end;
 }
 
-Result<void> answer_sources(const Asked& asked) {
+Result<AnswerEnd> answer_sources(const Asked& asked) {
   Parameters parameters(asked.question);
-  if (auto allowed = parameters.allow({"tenant", "zone"}); !allowed) return allowed;
+  YUSHI_TRY(parameters.allow({"tenant", "zone"}));
   auto clock = YUSHI_TRY(parameters.clock());
   auto logs = YUSHI_TRY(parameters.logs(asked.view));
   AnswerEnd end;
@@ -77,12 +76,11 @@ Result<void> answer_sources(const Asked& asked) {
           {"records_per_second", static_cast<double>(state.next_seq) * 1e9 / static_cast<double>(seen_ns)},
           // By the numbers that senders give their messages; of one that gives none nothing is known.
           {"losses", state.losses.known() ? nlohmann::ordered_json(state.losses.lost()) : nlohmann::ordered_json()}};
-      if (!asked.say(line)) return {};
+      if (!asked.say(line)) return asked.so_far();
       ++end.records;
     }
   }
-  say_end(asked, end);
-  return {};
+  return end;
 }
 
 }  // namespace yushi::query

@@ -19,9 +19,9 @@ struct Gathered {
 
 }  // namespace
 
-Result<void> answer_unknown(const Asked& asked) {
+Result<AnswerEnd> answer_unknown(const Asked& asked) {
   Parameters parameters(asked.question);
-  if (auto allowed = parameters.allow({"since", "until", "zone", "limit", "tenant"}); !allowed) return allowed;
+  YUSHI_TRY(parameters.allow({"since", "until", "zone", "limit", "tenant"}));
   auto clock = YUSHI_TRY(parameters.clock());
   auto times = YUSHI_TRY(parameters.times(clock));
   auto limit = YUSHI_TRY(parameters.number("limit"));
@@ -39,18 +39,17 @@ Result<void> answer_unknown(const Asked& asked) {
       },
       asked.cancelled);
   if (!report) return tl::unexpected(report.error());
-  if (asked.cancelled) return {};
+  if (asked.cancelled) return asked.so_far();
   MutexLock lock(gathered.mutex);  // the threads are gone
   auto rows = gathered.lines.rows(limit.value_or(kRowsByDefault));
   for (auto& row : rows)
-    if (!asked.say(row)) return {};
+    if (!asked.say(row)) return asked.so_far();
   auto end = end_of(*report, found.missing);
   end.records = rows.size();
-  end.more["lines"] = gathered.lines.lines();
+  end.lines = gathered.lines.lines();
   if (auto rare = gathered.lines.rare())
     end.notes.push_back(std::to_string(rare) + " lines of rare forms are not shown");
-  say_end(asked, end);
-  return {};
+  return end;
 }
 
 }  // namespace yushi::query

@@ -3,7 +3,7 @@
 //
 // A QueryPool stands behind all questions of a process, a Budget behind one. Whoever sees a bound met (the API for
 // time, a dropped connection or a stop; an answer for memory) says so with end(); what works for the question looks at
-// over() and leaves; the last line of the answer tells the reason.
+// over() and leaves; the end of the answer tells the reason.
 //
 // Memory   Half of the pool is for kQuestionsMax questions in equal shares, which each has whatever the others take;
 //          the other half is lent to those that ask for more. Decoded segments are not counted: `readers` that are

@@ -8,19 +8,10 @@ bool Asked::say(const nlohmann::ordered_json& line) const {
   return sink(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) && !cancelled;
 }
 
-void say_end(const Asked& asked, const AnswerEnd& end) {
-  const std::string reason = end.reason.empty() ? asked.budget.why() : end.reason;
-  nlohmann::ordered_json line;
-  auto& said = line["yushi.end"];
-  said = {{"complete", end.missing.empty() && reason.empty()},
-          {"records", end.records},
-          {"blocks_read", end.blocks_read},
-          {"blocks", end.blocks},
-          {"missing", end.missing}};
-  if (!reason.empty()) said["reason"] = reason;
-  if (!end.notes.empty()) said["notes"] = end.notes;
-  said.update(end.more);
-  asked.sink_of_end(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+AnswerEnd Asked::so_far() const {
+  AnswerEnd end;
+  end.records = lines;
+  return end;
 }
 
 namespace {
@@ -30,10 +21,18 @@ bool shows_content(std::string_view name) {
          name.starts_with("alerts/");
 }
 
-Result<void> answer_by_name(const Asked& asked) {
+Result<AnswerEnd> answer_verify(const Asked& asked) {
+  Parameters parameters(asked.question);
+  YUSHI_TRY(parameters.allow({"remembered"}));
+  if (!asked.prove) return fail(Code::unavailable, "nobody here proves a store");
+  auto end = asked.prove(asked.view, parameters.text("remembered"), asked.sink);
+  return !end && asked.cancelled ? asked.so_far() : end;
+}
+
+Result<AnswerEnd> answer_by_name(const Asked& asked) {
   struct Named {
     std::string_view name;
-    Result<void> (*answer)(const Asked&);
+    Result<AnswerEnd> (*answer)(const Asked&);
   };
   constexpr Named kAnswers[] = {
       {"search", answer_search},           {"hist", answer_hist},     {"alerts", answer_alerts},
@@ -52,8 +51,9 @@ Result<void> answer_by_name(const Asked& asked) {
 
 }  // namespace
 
-Result<void> answer(const storage::StoreView& view, const Question& given, const SecretsShown& secrets,
-                    const LineSink& sink, Budget& budget, const EventReadingSource& events) {
+Result<AnswerEnd> answer(const storage::StoreView& view, const Question& given, const SecretsShown& secrets,
+                         const LineSink& sink, Budget& budget, const EventReadingSource& events,
+                         const StoreProver& prove) {
   Question question = given;
   auto masked_by = secrets.rules;
   if (shows_content(question.name) && question.parameters.contains("secrets")) {
@@ -63,31 +63,19 @@ Result<void> answer(const storage::StoreView& view, const Question& given, const
     question.parameters.erase("secrets");
   }
   uint64_t lines = 0;
-  bool ended = false, gone = false;
   const LineSink line_sink = [&](std::string_view line) {
     if (budget.over()) return false;
     ++lines;
-    gone = !sink(line);
-    return !gone && !budget.over();
+    return sink(line) && !budget.over();
   };
-  const LineSink sink_of_end = [&](std::string_view line) {
-    ended = true;
-    return sink(line);
-  };
-  const Asked asked{view, question, line_sink, budget.over(), budget, events, sink_of_end, masked_by};
+  const Asked asked{view, question, line_sink, budget.over(), budget, events, prove, masked_by, lines};
   auto answered = answer_by_name(asked);
   budget.on_stall = {};
-  if (ended) return {};
-  AnswerEnd end;
-  end.records = lines;
-  if (!answered) {
-    if (lines == 0 && answered.error().code != Code::exhausted) return answered;
-    end.reason = answered.error().message;
-  } else if (gone && !budget.over()) {
-    return {};  // who stops reading needs no end
-  }
-  say_end(asked, end);
-  return {};
+  if (!answered && lines == 0 && answered.error().code != Code::exhausted) return answered;
+  auto end = answered ? std::move(*answered) : asked.so_far();
+  if (!answered) end.reason = answered.error().message;
+  if (end.reason.empty()) end.reason = budget.why();
+  return end;
 }
 
 }  // namespace yushi::query

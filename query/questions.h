@@ -2,12 +2,10 @@
 // here, so that a seized disk answers exactly as the running daemon does.
 //
 // Names and parameters are those of the endpoints under /api/v1: search, hist, alerts, sources, checkpoint, verify,
-// status. A record is one ECS object; a row of a pipe is one flat object; the last line of every answer is
-//   {"yushi.end":{"complete":true,"records":N,"blocks_read":R,"blocks":B,"missing":[…]}}
-// and it always comes once a line went out, or once a bound was met: then `complete` is false, and `reason` says why.
-// It has "notes":[…] where the question names a field that no record has: words for whoever asked.
-// Only the daemon follows: it asks again and again, and its stream has a last line only when it ends before its time.
-// The notes of its first round are a line of their own: {"yushi.notes":[…]}.
+// status. A record is one ECS object; a row of a pipe is one flat object. How the answer ended stands beside the lines
+// (core/event/answer_end.h), and comes always once a line went out, or once a bound was met: then it is not complete,
+// and says why. It has notes where the question names a field that no record has: words for whoever asked. Only the
+// daemon follows: it asks again and again, and its stream has an end only when it ends before its time.
 //
 // Threads  Any; each call has scratch of its own.
 // Memory   What the budget lends, and a decoded segment for each thread of a scan.
@@ -22,6 +20,7 @@
 #include <string_view>
 
 #include "core/base/result.h"
+#include "core/event/answer_end.h"
 #include "core/filter/secret_mask.h"
 #include "query/budget.h"
 #include "query/events.h"
@@ -43,8 +42,14 @@ struct SecretsShown {
   std::string refusal;                       // why this asker may not see them; empty: he may, where he asks to
 };
 
+// Proves the store to who asks `verify`, held to the notes that were remembered: audit::answer_verify, which this
+// folder does not see.
+using StoreProver =
+    std::function<Result<AnswerEnd>(const storage::StoreView&, std::string_view remembered, const LineSink&)>;
+
 // `events` is asked for what joins lines, by a question about events only.
-Result<void> answer(const storage::StoreView& view, const Question& question, const SecretsShown& secrets,
-                    const LineSink& sink, Budget& budget, const EventReadingSource& events = {});
+Result<AnswerEnd> answer(const storage::StoreView& view, const Question& question, const SecretsShown& secrets,
+                         const LineSink& sink, Budget& budget, const EventReadingSource& events = {},
+                         const StoreProver& prove = {});
 
 }  // namespace yushi::query

@@ -310,12 +310,4 @@ std::optional<OwnRecord> own_record_of(std::string_view text) {
   return out;
 }
 
-std::string alert_id_of(std::string_view text) {
-  const auto json = Json::parse(text, nullptr, false);
-  std::string id;
-  Decoder top(json);
-  top("yushi.alert.id", id);
-  return id;
-}
-
 }  // namespace yushi

@@ -2,7 +2,7 @@
 //
 // The books, the API and the daemon's steps fill them; the pipeline encodes them when it commits, and from then on they
 // are records like any other: ECS JSON, found by any question. `verify` reads them back as structs. Alerts are records
-// of `_audit` too, and have their own struct (core/record/alert.h).
+// of `_audit` too, and have their own struct (core/event/alert.h).
 //
 // Which event.kind, category and type go with an action stands in one table (own_record.cc), and which name each member
 // has in one list for both directions.
@@ -126,8 +126,5 @@ OwnRecord start_record(uint32_t engine);
 std::string to_json(const OwnRecord& record);  // one line, in ASCII
 // nullopt: no JSON, or not said by yushid. A member that has another type than it should keeps its default.
 std::optional<OwnRecord> own_record_of(std::string_view json);
-
-// The name of an alert in `_audit`: its yushi.alert.id; empty when the record is none.
-std::string alert_id_of(std::string_view json);
 
 }  // namespace yushi

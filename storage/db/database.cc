@@ -6,6 +6,7 @@
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
 #include <cstdlib>
@@ -114,7 +115,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& directory, M
   std::unique_ptr<Database> database(new Database);
   database->directory_ = directory;
   database->mode_ = mode;
-  database->files_ = std::make_shared<DiskFiles>(std::move(disk));
+  database->files_ = std::make_shared<DiskFiles>(directory, std::move(disk));
   database->env_ = rocksdb::NewCompositeEnv(checked_files(database->files_));
   const auto options = db_options(database->env_.get());
   std::vector<std::string> names;
@@ -169,7 +170,7 @@ Result<std::unique_ptr<Database>> Database::salvage(const std::string& directory
   std::unique_ptr<Database> database(new Database);
   database->directory_ = directory;
   database->mode_ = Mode::read_only;
-  database->files_ = std::make_shared<DiskFiles>(std::make_shared<Disk>());
+  database->files_ = std::make_shared<DiskFiles>(directory, std::make_shared<Disk>());
   database->env_ = rocksdb::NewCompositeEnv(checked_files(database->files_));
   database->salvaged_ = std::make_unique<Salvaged>(YUSHI_TRY(storage::salvage(directory, database->env_.get())));
   auto& families = database->salvaged_->families;
@@ -361,6 +362,15 @@ std::shared_ptr<const rocksdb::Snapshot> Database::snapshot() const {
   return {db->GetSnapshot(), [db](const rocksdb::Snapshot* s) {
             if (s) db->ReleaseSnapshot(s);
           }};
+}
+
+Result<void> Database::copy_to(const std::string& directory) {
+  rocksdb::Checkpoint* made = nullptr;
+  auto status = rocksdb::Checkpoint::Create(db_.get(), &made);
+  std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  if (status.ok()) status = checkpoint->CreateCheckpoint(directory);
+  if (!status.ok()) return failed(status, "copying the store to " + directory);
+  return {};
 }
 
 Result<void> Database::flush() {

@@ -112,6 +112,9 @@ class Database {
                                                       const rocksdb::Snapshot* snapshot) const;
   std::shared_ptr<const rocksdb::Snapshot> snapshot() const;
 
+  // A copy as of now in a folder that is made: tables and blobs are linked where the file system lets them, else
+  // copied. Durable when it returns.
+  Result<void> copy_to(const std::string& directory);
   // Flushes memtables so that nothing is left in the WAL; for a clean stop.
   Result<void> flush();
   // Re-reads every table, blob, WAL and MANIFEST and checks RocksDB's own checksums.

@@ -136,8 +136,12 @@ class SequentialFile : public rocksdb::FSSequentialFileOwnerWrapper {
 
 }  // namespace
 
-DiskFiles::DiskFiles(std::shared_ptr<Disk> disk)
-    : FileSystemWrapper(rocksdb::FileSystem::Default()), disk_(std::move(disk)) {}
+DiskFiles::DiskFiles(std::string folder, std::shared_ptr<Disk> disk)
+    : FileSystemWrapper(rocksdb::FileSystem::Default()), folder_(std::move(folder)), disk_(std::move(disk)) {}
+
+bool DiskFiles::is_ours(const std::string& path) const {
+  return path.starts_with(folder_) && (path.size() == folder_.size() || path[folder_.size()] == '/');
+}
 
 void DiskFiles::note(int error, const std::string& doing) {
   if (error == 0) return;
@@ -169,8 +173,9 @@ IOStatus DiskFiles::NewRandomAccessFile(const std::string& path, const rocksdb::
   return opened;
 }
 
-IOStatus DiskFiles::NewWritableFile(const std::string& path, const rocksdb::FileOptions&,
-                                    std::unique_ptr<rocksdb::FSWritableFile>* file, Debug*) {
+IOStatus DiskFiles::NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file, Debug* debug) {
+  if (!is_ours(path)) return target()->NewWritableFile(path, options, file, debug);
   *file = std::make_unique<WritableFile>(*this, path);
   return IOStatus::OK();
 }
@@ -178,11 +183,12 @@ IOStatus DiskFiles::NewWritableFile(const std::string& path, const rocksdb::File
 IOStatus DiskFiles::NewDirectory(const std::string& path, const Options& options,
                                  std::unique_ptr<rocksdb::FSDirectory>* folder, Debug* debug) {
   auto opened = target()->NewDirectory(path, options, folder, debug);
-  if (opened.ok()) *folder = std::make_unique<Folder>(*this, path, std::move(*folder));
+  if (opened.ok() && is_ours(path)) *folder = std::make_unique<Folder>(*this, path, std::move(*folder));
   return opened;
 }
 
-IOStatus DiskFiles::RenameFile(const std::string& from, const std::string& to, const Options&, Debug*) {
+IOStatus DiskFiles::RenameFile(const std::string& from, const std::string& to, const Options& options, Debug* debug) {
+  if (!is_ours(to)) return target()->RenameFile(from, to, options, debug);
   if (lost_) return IOStatus::OK();
   int error = disk_->rename(from, to);
   if (error == ENOENT) return IOStatus::PathNotFound(from);
@@ -191,11 +197,11 @@ IOStatus DiskFiles::RenameFile(const std::string& from, const std::string& to, c
 }
 
 IOStatus DiskFiles::DeleteFile(const std::string& path, const Options& options, Debug* debug) {
-  return lost_ ? IOStatus::OK() : target()->DeleteFile(path, options, debug);
+  return lost_ && is_ours(path) ? IOStatus::OK() : target()->DeleteFile(path, options, debug);
 }
 
 IOStatus DiskFiles::Truncate(const std::string& path, size_t size, const Options& options, Debug* debug) {
-  return lost_ ? IOStatus::OK() : target()->Truncate(path, size, options, debug);
+  return lost_ && is_ours(path) ? IOStatus::OK() : target()->Truncate(path, size, options, debug);
 }
 
 }  // namespace yushi::storage

@@ -22,7 +22,8 @@ namespace yushi::storage {
 
 class DiskFiles : public rocksdb::FileSystemWrapper {
  public:
-  explicit DiskFiles(std::shared_ptr<Disk> disk);
+  // Of what is not under `folder`, a copy of the store, a failure is the caller's alone.
+  DiskFiles(std::string folder, std::shared_ptr<Disk> disk);
   const char* Name() const override { return "DiskFiles"; }
 
   // The first call that failed; none, as long as all is written. `exhausted` says that the disk was full.
@@ -48,6 +49,9 @@ class DiskFiles : public rocksdb::FileSystemWrapper {
   Status Truncate(const std::string& path, size_t size, const Options& options, Debug* debug) override;
 
  private:
+  bool is_ours(const std::string& path) const;
+
+  const std::string folder_;
   const std::shared_ptr<Disk> disk_;
   std::atomic<bool> lost_{false};
   mutable Mutex mutex_;

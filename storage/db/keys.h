@@ -5,7 +5,7 @@
 //   filters  store-day log 00 first-index  -> BlockSummary of that block
 //   tree     log 00 level tile             -> up to 256 hashes; level 1 is of subtrees of 256 leaves, level 2 of 65,536
 //            …
-//   alerts   audit-index                   -> the alert's JSON, the same bytes as record `_audit/<audit-index>`
+//   alerts   audit-index                   -> AlertEntry of the record `_audit/<audit-index>`, which is the alert
 //   state    "log/" log                    -> LogState: size, tree edge
 //            "source/" log 00 source       -> SourceState
 //            "checkpoint/" log 00 size     -> signed note

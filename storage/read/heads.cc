@@ -20,28 +20,46 @@ std::string signature_of(const std::string& note) {
   return note.substr(blank + 1, end - blank);
 }
 
+Result<std::string> line_of(const std::string& note) {
+  auto checkpoint = YUSHI_TRY(Checkpoint::parse_body(note));
+  return checkpoint.origin + " " + std::to_string(checkpoint.size) + " " + to_base64(as_bytes(checkpoint.root)) + " " +
+         signature_of(note) + "\n";
+}
+
+Result<void> written(int error, const std::string& path) {
+  if (error == 0) return {};
+  auto code = error == ENOSPC || error == EDQUOT ? Code::exhausted : Code::io;
+  return fail(code, "writing " + path + ": " + std::strerror(error));
+}
+
+int write_file(const std::string& path, int flags, std::string_view text, Disk& disk) {
+  int fd = -1;
+  int error = disk.open(path, O_WRONLY | O_CREAT | flags, 0640, fd);
+  if (!error) error = disk.write(fd, text, path);
+  if (!error) error = disk.sync(fd, path);
+  if (fd >= 0) ::close(fd);
+  return error;
+}
+
 }  // namespace
+
+Result<void> append_heads(const std::string& path, const Heads& heads, const Heads& before, Disk& disk) {
+  std::string text;
+  for (auto& [log, note] : heads) {
+    auto known = before.find(log);
+    if (known == before.end() || known->second != note) text += YUSHI_TRY(line_of(note));
+  }
+  return written(write_file(path, O_APPEND, text, disk), path);
+}
 
 Result<void> write_heads(const std::string& path, const Heads& heads, Disk& disk) {
   std::string text;
-  for (auto& [log, note] : heads) {
-    auto checkpoint = YUSHI_TRY(Checkpoint::parse_body(note));
-    text += checkpoint.origin + " " + std::to_string(checkpoint.size) + " " + to_base64(as_bytes(checkpoint.root)) +
-            " " + signature_of(note) + "\n";
-  }
+  for (auto& [log, note] : heads) text += YUSHI_TRY(line_of(note));
   auto part = path + ".new";
-  int fd = -1;
-  int error = disk.open(part, O_WRONLY | O_CREAT | O_TRUNC, 0640, fd);
-  if (!error) error = disk.write(fd, text, part);
-  if (!error) error = disk.sync(fd, part);
-  if (fd >= 0) ::close(fd);
+  int error = write_file(part, O_TRUNC, text, disk);
   if (!error) error = disk.rename(part, path);
   if (!error) error = disk.sync_folder_of(path);
-  if (error) {
-    auto code = error == ENOSPC || error == EDQUOT ? Code::exhausted : Code::io;
-    return fail(code, "writing " + path + ": " + std::strerror(error));
-  }
-  return {};
+  return written(error, path);
 }
 
 Result<Heads> read_heads(const std::string& path) {

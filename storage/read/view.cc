@@ -60,6 +60,11 @@ Result<std::shared_ptr<const StoreView>> StoreView::open_read_only(const std::st
   return open(std::shared_ptr<const Database>(std::move(database)), std::move(reparse));
 }
 
+Result<std::string> StoreView::public_key() const {
+  auto stored = YUSHI_TRY(database_->get(database_->families().meta, "public_key", snapshot_.get()));
+  return stored ? std::move(*stored) : std::string();
+}
+
 Result<std::vector<std::string>> StoreView::logs() const {
   std::vector<std::string> out;
   auto scanned = database_->scan(
@@ -238,25 +243,19 @@ Result<std::optional<std::string>> StoreView::newest_checkpoint(const std::strin
   return std::move(all.back());
 }
 
-Result<std::vector<StoreView::StoredAlert>> StoreView::alerts(uint64_t from_audit_index, size_t limit) const {
-  std::vector<StoredAlert> out;
-  auto visited = each_alert(from_audit_index, false, [&](uint64_t index, std::string_view json) {
-    if (out.size() >= limit) return false;
-    out.push_back({index, std::string(json)});
-    return true;
-  });
-  if (!visited) return tl::unexpected(visited.error());
-  return out;
-}
-
 Result<void> StoreView::each_alert(uint64_t from_audit_index, bool newest_first, const VisitAlert& visit) const {
   auto family = database_->families().alerts;
+  bool strange = false;
   auto each = [&](std::string_view key, std::string_view value) {
+    strange = key.size() != keys::alert(0).size();
+    if (strange) return false;
     uint64_t index = keys::index_of(key);
-    return index >= from_audit_index && visit(index, value);
+    return index >= from_audit_index && visit(index, AlertEntry::decode(value));
   };
-  if (newest_first) return database_->scan_back(family, each, snapshot_.get());
-  return database_->scan(family, "", each, snapshot_.get(), keys::alert(from_audit_index));
+  YUSHI_TRY(newest_first ? database_->scan_back(family, each, snapshot_.get())
+                         : database_->scan(family, "", each, snapshot_.get(), keys::alert(from_audit_index)));
+  if (strange) return fail(Code::corrupt, "the index of alerts has a key that is no index of a record");
+  return {};
 }
 
 Result<std::string> StoreView::tile(const std::string& log, int level, uint64_t index) const {

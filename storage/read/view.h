@@ -19,6 +19,7 @@
 #include "core/ledger/merkle.h"
 #include "storage/block/block.h"
 #include "storage/db/database.h"
+#include "storage/read/alert_entry.h"
 #include "storage/read/reparse.h"
 #include "storage/tail/leaf.h"
 #include "storage/tail/source_state.h"
@@ -33,7 +34,7 @@ struct Segment {
 };
 
 // Of all that stands beside blocks and chunks, which have versions of their own. A store of another format is refused.
-constexpr const char* kStoreFormat = "2";
+constexpr const char* kStoreFormat = "3";
 
 class StoreView {
  public:
@@ -45,6 +46,8 @@ class StoreView {
   static Result<std::shared_ptr<const StoreView>> open_read_only(const std::string& data_dir, Reparse reparse);
 
   const std::string& node() const { return node_; }
+  // Of the node as the store keeps it, 32 bytes; empty when it is not known.
+  Result<std::string> public_key() const;
   // Where the node's signing key is, or would be: a copy of a store goes without it.
   const std::string& key_path() const { return key_path_; }
   Result<std::vector<std::string>> logs() const;
@@ -68,13 +71,9 @@ class StoreView {
   Result<std::vector<std::pair<std::string, SourceState>>> sources(const std::string& log) const;
   Result<std::vector<std::string>> checkpoints(const std::string& log) const;  // notes, ascending by size
   Result<std::optional<std::string>> newest_checkpoint(const std::string& log) const;
-  struct StoredAlert {
-    uint64_t audit_index;
-    std::string json;
-  };
-  Result<std::vector<StoredAlert>> alerts(uint64_t from_audit_index = 0, size_t limit = SIZE_MAX) const;
-  // One after the other in the order in which they were raised, or the newest first; `visit` returns false to stop.
-  using VisitAlert = std::function<bool(uint64_t audit_index, std::string_view json)>;
+  // The index of alerts, in the order in which they were raised, or the newest first: where each one's record stands in
+  // `_audit`, and its entry, or that it is damaged. `visit` returns false to stop.
+  using VisitAlert = std::function<bool(uint64_t audit_index, const Result<AlertEntry>& entry)>;
   Result<void> each_alert(uint64_t from_audit_index, bool newest_first, const VisitAlert& visit) const;
   Result<std::string> tile(const std::string& log, int level, uint64_t index) const;
   // The root of the complete subtree of 2^level leaves; what lies under stored tiles is hashed from the records.

@@ -176,8 +176,8 @@ void Store::Commit::append_own(const OwnRecord& own) {
   append(prepare(std::move(batch), contexts));
 }
 
-void Store::Commit::add_alert(uint64_t audit_index, std::string_view json) {
-  pending_->out.put(store_.database_->families().alerts, keys::alert(audit_index), json);
+void Store::Commit::add_alert(uint64_t audit_index, const Alert& alert) {
+  pending_->out.put(store_.database_->families().alerts, keys::alert(audit_index), AlertEntry::of(alert).encode());
 }
 
 void Store::Commit::put_state(std::string_view name, std::string_view bytes) {

@@ -1,5 +1,9 @@
 #include "storage/store/store.h"
 
+#include <sys/stat.h>
+
+#include <filesystem>
+
 #include "core/base/clock.h"
 #include "storage/db/keys.h"
 #include "storage/store/sealer.h"
@@ -39,6 +43,20 @@ Result<void> Store::keep_parsers(const std::string& digest, std::string_view enc
   Write write;
   write.put(database_->families().meta, keys::parsers(digest), encoded_files);
   return database_->write(write, "keeping the parser files");
+}
+
+Result<void> Store::backup(const std::string& directory) const {
+  std::error_code failed;
+  if (std::filesystem::exists(directory, failed))
+    return fail(Code::invalid, directory + " is there already; name a folder that is not");
+  if (!std::filesystem::create_directory(directory, failed) || failed)
+    return fail(Code::io, "making " + directory + ": " + failed.message());
+  ::chmod(directory.c_str(), 0750);
+  // First the heads: the store may have newer notes than its heads, never older ones.
+  auto heads = YUSHI_TRY(read_heads(options_.data_dir + "/heads"));
+  YUSHI_TRY(database_->copy_to(directory + "/store"));
+  Disk other;  // the caller sees that it is full
+  return write_heads(directory + "/heads", heads, other);
 }
 
 Result<void> Store::close(int64_t now_ns) {

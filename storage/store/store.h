@@ -19,10 +19,10 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/event/alert.h"
 #include "core/event/own_record.h"
 #include "core/ledger/checkpoint.h"
 #include "core/ledger/log_roots.h"
-#include "core/record/alert.h"
 #include "storage/db/database.h"
 #include "storage/read/heads.h"
 #include "storage/read/view.h"
@@ -44,6 +44,10 @@ struct StoreOptions {
   // tenant is no longer named.
   std::vector<std::string> logs;
   uint32_t retention_days = kRetentionFloorDays;
+  // Files elsewhere to which each signed note is appended, as a line of `heads`: best on another machine's disk. One
+  // that cannot be written is told by on_witness_failure, and holds nothing up.
+  std::vector<std::string> witness_files;
+  std::function<void(const Error&)> on_witness_failure;
   std::vector<uint32_t> log_retention_days;  // by TenantId; 0, or none: retention_days
   size_t open_bytes_max = 192 << 20;
   Reparse reparse;
@@ -68,8 +72,8 @@ class Store {
    public:
     // Gives each record its index and source_seq and hashes its leaf. Order of calls is the order of records.
     void append(PreparedBatch&& batch);
-    // `audit_index` is that of the alert's own record in `_audit`, appended before.
-    void add_alert(uint64_t audit_index, std::string_view json);
+    // Into the index of alerts. `audit_index` is that of the alert's own record in `_audit`, of this commit too.
+    void add_alert(uint64_t audit_index, const Alert& alert);
     void put_state(std::string_view name, std::string_view bytes);
     Result<void> finish();
     uint64_t number() const { return number_; }
@@ -98,6 +102,10 @@ class Store {
   // Signs all logs together if one grew and the last signature is `at_least_ns` old: a commit of its own, that ends
   // `_audit` with the root over the others. Then writes `heads`.
   Result<void> sign_checkpoints(int64_t now_ns, int64_t at_least_ns);
+
+  // The signed state as a data folder of its own, without the key: store/ and heads. `directory` must not be there. Any
+  // thread; what is committed meanwhile may be in it or not. io, or invalid for a folder that is there.
+  Result<void> backup(const std::string& directory) const;
 
   // Once a second or so: counts the store day by the boot clock, never past the wall clock's day.
   Result<void> tick(int64_t boottime_ns, int64_t wall_ns);
@@ -167,6 +175,7 @@ class Store {
       first_parts_;  // of connections in an over-long message: source-seq of its first
   int64_t signed_ns_ = 0;
   bool heads_written_ = true;
+  Heads witnessed_;  // as the witness files have them
   uint32_t roots_day_ = UINT32_MAX;
   uint64_t commit_ = 0;
   size_t commit_bytes_ = 0;  // of the last one: the next is likely as large, and growing by halves copies it all

@@ -11,6 +11,7 @@
 #include "core/base/clock.h"
 #include "daemon/watchdog.h"
 #include "query/parser_versions.h"
+#include "storage/read/record_reader.h"
 #include "tests/unit/storage/test_store.h"
 
 namespace yushi::daemon {
@@ -159,6 +160,25 @@ class PipelineTest : public testing::Test {
   std::vector<Json> audit() {
     std::vector<Json> out;
     read("_audit", [&](const Record& record) { out.push_back(Json::parse(record.raw)); });
+    return out;
+  }
+  // Each that is in the index of alerts, as its own record in `_audit` has it.
+  std::vector<Alert> alerts() {
+    std::vector<Alert> out;
+    auto view = storage::StoreView::open_read_only(folder_.path(), versions_->as_function());
+    if (!view) ADD_FAILURE() << view.error().message;
+    if (!view) return out;
+    storage::RecordReader reader(**view);
+    auto visited = (*view)->each_alert(0, false, [&](uint64_t index, auto& entry) {
+      auto record = reader.read("_audit", index);
+      auto alert = record ? alert_of((*record)->raw) : std::nullopt;
+      EXPECT_TRUE(alert) << index;
+      if (!alert) return true;
+      EXPECT_TRUE(entry && *entry == storage::AlertEntry::of(*alert)) << index;
+      out.push_back(std::move(*alert));
+      return true;
+    });
+    EXPECT_TRUE(visited);
     return out;
   }
   // What all minutes together say was committed of each source is what stands in the logs; returned.
@@ -371,23 +391,8 @@ TEST_F(PipelineTest, ARuleThatARecordMatchesGivesAnAlertInAuditThatNamesTheRecor
   }
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0]["yushi"]["alert"]["records"], Json::array({"finance/2"}));
-  auto view = storage::StoreView::open_read_only(folder_.path(), versions_->as_function());
-  ASSERT_TRUE(view) << view.error().message;
-  auto alerts = (*view)->alerts();
-  ASSERT_TRUE(alerts) << alerts.error().message;
   bool listed = false;
-  for (auto& alert : *alerts) {
-    auto json = Json::parse(alert.json);
-    if (json["rule"]["id"] != found[0]["rule"]["id"]) continue;
-    listed = true;
-    // The alert's index is that of its own record in `_audit`.
-    uint64_t at = 0;
-    read("_audit", [&](const Record& record) {
-      if (at++ == alert.audit_index) {
-        EXPECT_EQ(Json::parse(record.raw), json);
-      }
-    });
-  }
+  for (auto& alert : alerts()) listed = listed || alert.rule_id == found[0]["rule"]["id"];
   EXPECT_TRUE(listed);
 }
 
@@ -506,24 +511,18 @@ TEST_F(PipelineTest, SendersBeyondTheLimitOfSourcesGiveOneAlertForEachTenant) {
     ASSERT_TRUE(pipeline_->sign_now());
   }
   stop_and_close();
-  auto view = storage::StoreView::open_read_only(folder_.path(), versions_->as_function());
-  ASSERT_TRUE(view) << view.error().message;
-  auto alerts = (*view)->alerts();
-  ASSERT_TRUE(alerts) << alerts.error().message;
   auto records = audit();
   std::set<std::string> tenants, ids;
   size_t found = 0;
-  for (auto& alert : *alerts) {
-    auto json = Json::parse(alert.json);
-    EXPECT_EQ(records.at(alert.audit_index), json);
-    if (json["rule"]["id"] != "yushid.source-overflow") continue;
+  for (auto& alert : alerts()) {
+    if (alert.rule_id != "yushid.source-overflow") continue;
     found += 1;
-    tenants.insert(json["organization"]["name"]);
-    ids.insert(json["yushi"]["alert"]["id"]);
+    tenants.insert(alert.tenant);
+    ids.insert(alert.id);
     // What shows it is the daemon's own record of the moment.
-    std::string record = json["yushi"]["alert"]["records"].at(0);
-    ASSERT_TRUE(record.starts_with("_audit/")) << record;
-    EXPECT_EQ(records.at(std::stoul(record.substr(7)))["event"]["action"], "source-overflow");
+    auto& record = alert.records.at(0);
+    ASSERT_EQ(record.log, "_audit");
+    EXPECT_EQ(records.at(record.index)["event"]["action"], "source-overflow");
   }
   EXPECT_EQ(found, 2u) << "one for each tenant, not for each batch";
   EXPECT_EQ(tenants, (std::set<std::string>{"default", "finance"}));

@@ -136,11 +136,5 @@ TEST(OwnRecord, AMemberOfAnotherTypeKeepsItsDefault) {
   EXPECT_EQ(about.gap_seconds, 4u);
 }
 
-TEST(OwnRecord, AnAlertIsKnownByItsName) {
-  EXPECT_EQ(alert_id_of(R"({"yushi":{"alert":{"id":"3f2a"}}})"), "3f2a");
-  EXPECT_EQ(alert_id_of(R"({"message":"\"yushi\":{\"alert\":{\"id\":\"x\"}}"})"), "");
-  EXPECT_EQ(alert_id_of("no JSON"), "");
-}
-
 }  // namespace
 }  // namespace yushi

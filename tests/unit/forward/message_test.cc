@@ -4,8 +4,8 @@
 
 #include "core/filter/secret_mask.h"
 #include "core/ledger/sha256.h"
-#include "storage/tail/leaf.h"
 #include "record.pb.h"
+#include "storage/tail/leaf.h"
 
 namespace yushi::forward {
 namespace {

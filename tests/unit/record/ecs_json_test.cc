@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/bytes.h"
-#include "core/record/alert.h"
 #include "sample.h"
 
 namespace yushi {
@@ -183,39 +182,6 @@ TEST(JsonString, EscapesWhatJsonDemandsAndMendsUtf8) {
   EXPECT_EQ(string_of("\xF4\x90\x80\x80"), '"' + bad + bad + bad + bad + '"');
   EXPECT_EQ(string_of("0123456789abcde\xe4\xb8\xad\xf0\x9f\x98\x80"),
             "\"0123456789abcde\xe4\xb8\xad\xf0\x9f\x98\x80\"");
-}
-
-TEST(AlertJson, IsEcsWithTheReasonTheRecordsAndAttack) {
-  Alert alert;
-  alert.id = "0123456789abcdef";
-  alert.rule_id = "7a9a2f3c-5d1e-4b0a-8c55-0f4b1c2d3e4f";
-  alert.rule_name = "Brute force that ends in a login";
-  alert.severity = Severity::high;
-  alert.score = 73;
-  alert.tenant = "finance";
-  alert.reason = "12 failures, then a success from 192.0.2.9";
-  alert.event_ns = 1793491200'000000000;
-  alert.raised_ns = 1793491201'000000000;
-  alert.tags = {"attack.t1110", "attack.t1110.001", "attack.credential_access", "attack.g0016"};
-  alert.records = {{"finance", 3}, {"finance", 9}};
-  alert.fields = {{"user.name", "root"}, {"source.port", "4242"}, {"organization.name", "evil"}, {"sshd.method", "x"}};
-  json object = json::parse(alert_to_json(alert));
-  EXPECT_EQ(object["event"]["kind"], "alert");
-  EXPECT_EQ(object["event"]["severity"], 4);
-  EXPECT_EQ(object["@timestamp"], "2026-11-01T00:00:00.000Z");
-  EXPECT_EQ(object["rule"]["id"], alert.rule_id);
-  EXPECT_EQ(object["rule"]["uuid"], alert.rule_id);
-  EXPECT_EQ(object["threat"]["technique"]["id"], json({"T1110"}));
-  EXPECT_EQ(object["threat"]["technique"]["subtechnique"]["id"], json({"T1110.001"}));
-  EXPECT_EQ(object["threat"]["tactic"]["name"], json({"Credential Access"}));
-  EXPECT_EQ(object["tags"].size(), 4u);
-  EXPECT_EQ(object["yushi"]["alert"]["records"], json({"finance/3", "finance/9"}));
-  EXPECT_EQ(object["yushi"]["alert"]["score"], 73);
-  EXPECT_EQ(object["yushi"]["alert"]["learning"], false);
-  EXPECT_EQ(object["yushi"]["alert"]["severity"], "high");
-  EXPECT_EQ(object["organization"]["name"], "finance");
-  EXPECT_EQ(object["source"]["port"], 4242);
-  EXPECT_EQ(object["sshd"]["method"], "x");
 }
 
 }  // namespace

@@ -8,10 +8,12 @@
 #include <functional>
 #include <random>
 
+#include "core/event/alert.h"
 #include "core/event/own_record.h"
 #include "core/filter/token_filter.h"
 #include "storage/db/checked_files.h"
 #include "storage/db/keys.h"
+#include "storage/read/alert_entry.h"
 #include "storage/store/log_state.h"
 #include "storage/tail/leaf.h"
 #include "tests/unit/storage/test_store.h"
@@ -24,6 +26,14 @@ namespace fs = std::filesystem;
 // Where in `_audit` what make_store() commits stands. Between are the records that say how the logs are understood, and
 // at the end stands what binds them.
 constexpr uint64_t kMinuteRecord = 3, kAlertRecord = 5, kAuditSize = 7;
+Alert raised_alert() {
+  Alert alert;
+  alert.id = "0123456789abcdef";
+  alert.severity = Severity::high;
+  alert.tenant = "default";
+  alert.raised_ns = kReceived + 5;
+  return alert;
+}
 
 // A start, two ledger minutes and an alert in `_audit`; 300 records of `default` sealed in a block, 200 in the tail;
 // signed.
@@ -39,11 +49,11 @@ void make_store(const std::string& path, bool clean_stop = false) {
   ASSERT_TRUE(store->wait_sealed());
   commit(*store, {{R"({"message":"minute 1"})", "yushid", 1}, {R"({"message":"minute 2"})", "yushid", 1}});
   commit(*store, second);
-  std::string alert = R"({"event":{"kind":"alert"},"yushi":{"alert":{"id":"0123456789abcdef"}}})";
+  const Alert alert = raised_alert();
   auto commit = store->begin();
-  commit.add_alert(store->log_size(1), alert);
   ASSERT_EQ(store->log_size(1), kAlertRecord);
-  commit.append(prepared({{alert, "yushid", 1}}));
+  commit.add_alert(store->log_size(1), alert);
+  commit.append(prepared({{alert_to_json(alert), "yushid", 1}}));
   ASSERT_TRUE(commit.finish());
   if (clean_stop) {
     ASSERT_TRUE(store->close(kReceived));
@@ -219,16 +229,44 @@ TEST(Attack, ARemovedLedgerMinuteIsNamed) {
   EXPECT_NE(found.find("_audit/3"), std::string::npos) << found;
 }
 
-TEST(Attack, ARemovedAlertIsNamed) {
+TEST(Attack, AnAlertTakenOutOfTheIndexIsNamed) {
   auto found = after(
       [](Database& database, Write& batch) { batch.erase(database.families().alerts, keys::alert(kAlertRecord)); });
   EXPECT_NE(found.find("_audit/5 | this alert is gone"), std::string::npos) << found;
 }
 
-TEST(Attack, AChangedAlertIsNamed) {
-  auto found = after(
-      [](Database& database, Write& batch) { batch.put(database.families().alerts, keys::alert(kAlertRecord), "{}"); });
-  EXPECT_NE(found.find("_audit/5"), std::string::npos) << found;
+TEST(Attack, AnEditedEntryOfTheIndexOfAlertsIsNamed) {
+  const auto with = [](std::string value) {
+    return after([=](Database& database, Write& batch) {
+      batch.put(database.families().alerts, keys::alert(kAlertRecord), value);
+    });
+  };
+  const std::function<void(AlertEntry&)> edits[] = {
+      [](AlertEntry& entry) { entry.tenant = "finance"; }, [](AlertEntry& entry) { entry.raised_ns -= kMinute; },
+      [](AlertEntry& entry) { entry.severity = Severity::low; }, [](AlertEntry& entry) { entry.id.back() = '0'; }};
+  for (auto& edit : edits) {
+    auto entry = AlertEntry::of(raised_alert());
+    edit(entry);
+    auto found = with(entry.encode());
+    EXPECT_NE(found.find("_audit/5 | the index of alerts says"), std::string::npos) << found;
+  }
+  for (auto damaged : {std::string(), std::string("{}"), AlertEntry::of(raised_alert()).encode() + "x"}) {
+    auto found = with(damaged);
+    EXPECT_NE(found.find("_audit/5 | its entry in the index of alerts is damaged"), std::string::npos) << found;
+  }
+}
+
+TEST(Attack, AnEntryOfTheIndexThatNamesNoAlertIsNamed) {
+  for (uint64_t index : {kMinuteRecord, kAuditSize}) {  // a minute; behind the end
+    auto found = after([&](Database& database, Write& batch) {
+      batch.put(database.families().alerts, keys::alert(index), AlertEntry::of(raised_alert()).encode());
+    });
+    EXPECT_NE(found.find("_audit/" + std::to_string(index) + " | is in the index of alerts, but is no alert"),
+              std::string::npos)
+        << found;
+  }
+  auto found = after([](Database& database, Write& batch) { batch.put(database.families().alerts, "x", ""); });
+  EXPECT_NE(found.find("index of alerts | "), std::string::npos) << found;
 }
 
 // The store of make_store(), in `_audit` a second block, then a tail; then every block of `_audit` from `damaged` on
@@ -301,11 +339,13 @@ TEST(Attack, ADamagedBlockHidesNoOtherAttack) {
       true);
   EXPECT_NE(counter.find("source yushid of log _audit"), std::string::npos) << counter;
 
-  auto alert = flaws(
-      with_damaged_audit(
-          1, [](Database& database, Write& batch) { batch.put(database.families().alerts, keys::alert(12), "{}"); }),
-      true);
-  EXPECT_NE(alert.find("_audit/12 | the alert"), std::string::npos) << alert;
+  auto alert = flaws(with_damaged_audit(1,
+                                        [](Database& database, Write& batch) {
+                                          batch.put(database.families().alerts, keys::alert(12),
+                                                    AlertEntry::of(raised_alert()).encode());
+                                        }),
+                     true);
+  EXPECT_NE(alert.find("_audit/12 | is in the index of alerts, but is no alert"), std::string::npos) << alert;
 
   auto renumbered =
       flaws(with_damaged_audit(1,

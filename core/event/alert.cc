@@ -1,9 +1,12 @@
-#include "core/record/alert.h"
+#include "core/event/alert.h"
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <deque>
+#include <nlohmann/json.hpp>
 
+#include "core/base/time_text.h"
 #include "core/record/ecs_object.h"
 #include "core/record/value.h"
 
@@ -116,16 +119,10 @@ void put_attack(AlertObject& object, std::string_view tag) {
     }
 }
 
-}  // namespace
+constexpr std::string_view kSeverities[] = {"informational", "low", "medium", "high", "critical"};
 
-std::string_view severity_text(Severity severity) {
-  static constexpr std::string_view kTexts[] = {"informational", "low", "medium", "high", "critical"};
-  auto at = static_cast<size_t>(severity);
-  return at < std::size(kTexts) ? kTexts[at] : std::string_view("critical");
-}
-
-std::string alert_to_json(const Alert& alert) {
-  AlertObject object;
+// All that the alert says itself.
+void put_members(AlertObject& object, const Alert& alert) {
   object.put_date("@timestamp", alert.event_ns);
   object.put_date("event.created", alert.raised_ns);
   object.put("event.kind", "alert");
@@ -157,15 +154,130 @@ std::string alert_to_json(const Alert& alert) {
   if (!alert.baseline.empty()) object.put("yushi.alert.baseline", alert.baseline);
   for (const RecordId& id : alert.records)
     object.put_own("yushi.alert.records", id.log + '/' + std::to_string(id.index));
+}
 
-  // The record's own fields do not take the place of what the alert says; among themselves they may repeat.
+using Json = nlohmann::json;
+
+// What stands under each name, dots for each step down, in the order of the names; a list has its name again and again.
+using Named = std::vector<std::pair<std::string, const Json*>>;
+void flatten(const Json& json, const std::string& name, Named& out) {
+  if (json.is_object()) {
+    for (auto& [key, each] : json.items()) flatten(each, name.empty() ? key : name + '.' + key, out);
+  } else if (json.is_array()) {
+    for (auto& each : json) out.emplace_back(name, &each);
+  } else {
+    out.emplace_back(name, &json);
+  }
+}
+
+std::string text_of(const Json& json) {
+  return json.is_string() ? json.get<std::string>() : json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// By the name of a member in JSON.
+class AlertMembers {
+ public:
+  explicit AlertMembers(const Named& named) : named_(named) {}
+
+  template <class Visit>
+  void each(std::string_view name, const Visit& visit) const {
+    for (auto& [key, json] : named_)
+      if (key == name) visit(*json);
+  }
+  std::string text(std::string_view name) const {
+    std::string out;
+    each(name, [&](const Json& json) { out = json.is_string() ? json.get<std::string>() : out; });
+    return out;
+  }
+  uint64_t number(std::string_view name) const {
+    uint64_t out = 0;
+    each(name, [&](const Json& json) { out = json.is_number_unsigned() ? json.get<uint64_t>() : out; });
+    return out;
+  }
+  bool flag(std::string_view name) const {
+    bool out = false;
+    each(name, [&](const Json& json) { out = json.is_boolean() ? json.get<bool>() : out; });
+    return out;
+  }
+  int64_t time_ns(std::string_view name) const {
+    const auto time = parse_time(text(name), 0, *Zone::utc());
+    return time ? time->unix_ns : 0;
+  }
+
+ private:
+  const Named& named_;
+};
+
+}  // namespace
+
+std::string_view severity_text(Severity severity) {
+  auto at = static_cast<size_t>(severity);
+  return at < std::size(kSeverities) ? kSeverities[at] : kSeverities[std::size(kSeverities) - 1];
+}
+
+std::optional<RecordId> record_id_of(std::string_view text) {
+  const auto slash = text.rfind('/');
+  if (slash == text.npos || slash == 0) return std::nullopt;
+  const auto digits = text.substr(slash + 1);
+  RecordId id{std::string(text.substr(0, slash)), 0};
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id.index);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return id;
+}
+
+std::string_view Alert::field(std::string_view name) const {
+  const auto at = std::find_if(fields.begin(), fields.end(), [&](auto& each) { return each.first == name; });
+  return at == fields.end() ? std::string_view() : std::string_view(at->second);
+}
+
+std::string alert_to_json(const Alert& alert) {
+  AlertObject object;
+  put_members(object, alert);
+  // The record's own fields do not take the place of what the alert says, or leaves unsaid; among themselves they may
+  // repeat.
   std::vector<const std::pair<std::string, std::string>*> fields;
   for (const auto& field : alert.fields)
-    if (!object.has(field.first)) fields.push_back(&field);
+    if (!object.has(field.first) && field.first != "organization.name") fields.push_back(&field);
   for (const auto* field : fields) object.put(field->first, field->second);
 
   std::string out;
   object.write(out);
+  return out;
+}
+
+std::optional<Alert> alert_of(std::string_view text) {
+  const auto json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  Named named;
+  flatten(json, "", named);
+  const AlertMembers members(named);
+  Alert out;
+  out.id = members.text("yushi.alert.id");
+  if (out.id.empty() || members.text("event.kind") != "alert") return std::nullopt;
+  out.rule_id = members.text("rule.id");
+  out.rule_name = members.text("rule.name");
+  out.rule_digest = members.text("yushi.alert.rule_digest");
+  const auto severity = std::find(std::begin(kSeverities), std::end(kSeverities), members.text("yushi.alert.severity"));
+  if (severity != std::end(kSeverities)) out.severity = static_cast<Severity>(severity - std::begin(kSeverities));
+  out.score = static_cast<uint32_t>(members.number("yushi.alert.score"));
+  out.tenant = members.text("organization.name");
+  out.key = members.text("yushi.alert.key");
+  out.reason = members.text("yushi.alert.reason");
+  out.baseline = members.text("yushi.alert.baseline");
+  out.learning = members.flag("yushi.alert.learning");
+  out.folded = members.number("yushi.alert.folded");
+  out.summary = members.flag("yushi.alert.summary");
+  out.event_ns = members.time_ns("@timestamp");
+  out.raised_ns = members.time_ns("event.created");
+  members.each("tags", [&](const Json& tag) { out.tags.push_back(text_of(tag)); });
+  members.each("yushi.alert.records", [&](const Json& record) {
+    if (auto id = record_id_of(text_of(record))) out.records.push_back(std::move(*id));
+  });
+  // What none of these would write is a field of the record.
+  AlertObject own;
+  put_members(own, out);
+  for (auto& [name, each] : named)
+    if (!own.has(name)) out.fields.emplace_back(name, text_of(*each));
   return out;
 }
 

@@ -1,10 +1,14 @@
 // A detector's statement: rule, severity, why in words, and the records that show it.
 //
-// Made by detect/ in commit order, stored in the same atomic commit as the records it speaks of, sent to Kafka's
-// `yushi.alerts`, and itself a record of the log `_audit`.
+// Made by detect/ in commit order; its JSON is a record of the log `_audit`, in the same atomic commit as the records
+// that it speaks of. Who reads it there, for Kafka's `yushi.alerts`, an answer or `verify`, reads it back as a struct.
+//
+// Errors   Encoding never fails: bytes that are no UTF-8 become U+FFFD. What is no alert decodes to nullopt.
+// Threads  Plain values.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,7 +22,9 @@ std::string_view severity_text(Severity severity);
 struct RecordId {
   std::string log;
   uint64_t index = 0;
+  bool operator==(const RecordId&) const = default;
 };
+std::optional<RecordId> record_id_of(std::string_view text);  // "finance/4711"
 
 struct Alert {
   std::string id;       // first 16 hex of SHA-256 over rule, key and first record: a replay gives the same
@@ -40,8 +46,13 @@ struct Alert {
   std::vector<RecordId> records;  // at most 64, the first and the last
   // ECS fields of the record that raised it: user.name, source.ip …
   std::vector<std::pair<std::string, std::string>> fields;
+
+  std::string_view field(std::string_view name) const;  // the first of this name; empty when there is none
 };
 
-std::string alert_to_json(const Alert& alert);  // ECS, event.kind: alert (design 4.6); one line
+std::string alert_to_json(const Alert& alert);  // ECS, event.kind: alert; one line
+// Of what it says alert_to_json() gives the same bytes again. A number among `fields` comes back as it is written
+// there.
+std::optional<Alert> alert_of(std::string_view json);
 
 }  // namespace yushi
