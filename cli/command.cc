@@ -126,7 +126,7 @@ int ask_store(const Options& options, const query::Question& question, const que
   auto end = (*asker)->ask(question, sink);
   int code = end ? report(*end, end->complete() ? answered(*end) : kExitIncomplete) : report(end.error());
   if (!end && end.error().code == Code::unavailable) return code;
-  if (!follows) held = hold_to_remembered(**asker);
+  if (!follows && (*asker)->is_whole()) held = hold_to_remembered(**asker);
   if (held == kExitBroken || code == kExitBroken) return kExitBroken;
   return held == kExitFound ? code : held;
 }

@@ -166,13 +166,15 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& directory, M
   return database;
 }
 
-Result<std::unique_ptr<Database>> Database::salvage(const std::string& directory) {
+Result<std::unique_ptr<Database>> Database::salvage(const std::string& directory, const Error& not_opened) {
   std::unique_ptr<Database> database(new Database);
   database->directory_ = directory;
   database->mode_ = Mode::read_only;
   database->files_ = std::make_shared<DiskFiles>(directory, std::make_shared<Disk>());
   database->env_ = rocksdb::NewCompositeEnv(checked_files(database->files_));
   database->salvaged_ = std::make_unique<Salvaged>(YUSHI_TRY(storage::salvage(directory, database->env_.get())));
+  auto& damage = database->salvaged_->damage;
+  damage.insert(damage.begin(), not_opened.message);
   auto& families = database->salvaged_->families;
   auto of = [&](const char* name) { return Family(static_cast<void*>(&families[name])); };
   database->families_ = {of("tail"), of("filters"), of("tree"), of("alerts"), of("state"), of("meta")};
@@ -369,8 +371,7 @@ Result<void> Database::copy_to(const std::string& directory) {
   auto status = rocksdb::Checkpoint::Create(db_.get(), &made);
   std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
   if (status.ok()) status = checkpoint->CreateCheckpoint(directory);
-  if (!status.ok()) return failed(status, "copying the store to " + directory);
-  return {};
+  return checked(status, "copying the store to " + directory);
 }
 
 Result<void> Database::flush() {

@@ -71,9 +71,9 @@ class Database {
   static Result<std::unique_ptr<Database>> open(const std::string& directory, Mode mode,
                                                 std::shared_ptr<Disk> disk = std::make_shared<Disk>());
   // What is whole of a store that does not open (db/salvage.h), to be read only.
-  static Result<std::unique_ptr<Database>> salvage(const std::string& directory);
+  static Result<std::unique_ptr<Database>> salvage(const std::string& directory, const Error& not_opened);
   bool is_salvaged() const { return salvaged_ != nullptr; }
-  // Of one that was salvaged: what was left out, in words; and what can be made of the rest is put beside it.
+  // Of one that was salvaged: why it does not open, then what was left out, in words; and what can be made of the rest is put beside it.
   const std::vector<std::string>& damage() const;
   std::vector<std::string> salvaged_keys(Family family) const;
   void put_salvaged(Family family, std::string_view key, std::string_view value);

@@ -111,7 +111,7 @@ class Completion {
 Result<std::shared_ptr<Database>> open_or_salvage(const std::string& directory) {
   auto opened = Database::open(directory, Database::Mode::read_only);
   if (opened) return std::shared_ptr<Database>(std::move(*opened));
-  auto salvaged = Database::salvage(directory);
+  auto salvaged = Database::salvage(directory, opened.error());
   if (!salvaged) return tl::unexpected(opened.error());
   std::shared_ptr<Database> database = std::move(*salvaged);
   if (!Completion(*database).run()) return tl::unexpected(opened.error());

@@ -306,10 +306,8 @@ Result<void> Store::compare_with_heads(const StoreView& view) {
                                      " records; the store was rolled back, or its WAL was "
                                      "cut or deleted; not continuing it");
     }
-    auto root = root_at(signed_head->size,
-                        [&view, &log = log](int level, uint64_t index) { return view.subtree(log, level, index); });
-    if (!root) return tl::unexpected(root.error());
-    if (*root != signed_head->root) {
+    auto tree = YUSHI_TRY(signed_tree(view, log, signed_head->size, signed_head->root));
+    if (tree.root() != signed_head->root) {
       return fail(Code::corrupt, "log " + log + ": the root at size " + std::to_string(signed_head->size) +
                                      " is not the signed one: records were changed; `yushi verify` names the place");
     }
@@ -324,6 +322,28 @@ Result<void> Store::compare_with_heads(const StoreView& view) {
   // What a crash kept from it. A second crash at the same place would leave a log signed twice without a line.
   if (*heads == heads_) return {};
   return write_heads(path, heads_, *options_.disk);
+}
+
+// The root tells whether it is the one that was signed, wherever it comes from. A damaged block keeps its last records
+// from us; collecting goes on without.
+Result<CompactRange> Store::signed_tree(const StoreView& view, const std::string& log, uint64_t size,
+                                        const Hash& root) {
+  auto tree = CompactRange::at(size, [&](int level, uint64_t index) { return view.subtree(log, level, index); });
+  if (tree) return tree;
+  auto kept = YUSHI_TRY(database_->get(database_->families().state, keys::signed_tree(log)));
+  auto edge = kept ? CompactRange::decode(*kept) : tl::unexpected(tree.error());
+  if (!edge || edge->size() != size || edge->root() != root) return tree;
+  found("log " + log + " goes on behind records that cannot be read: " + tree.error().message +
+        "; put the damaged file back from a copy of the store");
+  return edge;
+}
+
+void Store::found(std::string what) {
+  if (std::find(findings_.begin(), findings_.end(), what) == findings_.end()) findings_.push_back(std::move(what));
+}
+
+Hash Store::code_of_bound(const std::string& audit_note, const std::string& root) const {
+  return key_.derive("yushi bound logs\n" + audit_note + root);
 }
 
 // All logs were signed together, and the last record of `_audit` that was says so: a log that is not as it was then, is
@@ -343,10 +363,21 @@ Result<void> Store::check_what_binds(const StoreView& view) {
   auto place = std::string(kAuditLog) + "/" + std::to_string(note->size - 1);
   auto segment = note->size == 0 ? std::nullopt : YUSHI_TRY(view.segment_at(kAuditLog, note->size - 1));
   if (!segment) return refused("record " + place + " is gone");
-  auto batch = YUSHI_TRY(view.read(*segment));
-  auto& records = batch->records;
-  auto at = note->size - 1 - segment->summary.first_index;
-  auto own = at < records.size() ? own_record_of(records[at].raw) : std::nullopt;
+  std::optional<OwnRecord> own;
+  if (auto batch = view.read(*segment)) {
+    auto& records = (*batch)->records;
+    auto at = note->size - 1 - segment->summary.first_index;
+    if (at < records.size()) own = own_record_of(records[at].raw);
+  } else {
+    // The block is damaged; `state` has the root too, under a code that only the node can make.
+    auto kept = YUSHI_TRY(database_->get(database_->families().state, keys::kBound)).value_or("");
+    auto root = kept.substr(std::min(kept.size(), sizeof(Hash)));
+    if (kept != std::string(as_bytes(code_of_bound(audit->second, root))) + root) return tl::unexpected(batch.error());
+    found("record " + place + ", which binds the logs, cannot be read: " + batch.error().message +
+          "; put the damaged file back from a copy of the store");
+    own.emplace();
+    own->about = LogRoots{to_base64(root), 0, false, {}};
+  }
   auto* said = own ? std::get_if<LogRoots>(&own->about) : nullptr;
   if (!said) return refused("record " + place + ", the last that was signed, does not say the root over all logs");
   for (auto& [log, signed_note] : heads_) {
@@ -377,10 +408,10 @@ Result<void> Store::check_chain(const StoreView& view) {
   std::map<uint64_t, std::map<std::string_view, std::string>> moved;  // by commit
   for (auto& log : logs_) {
     const auto size = log.checkpoint_size;
-    auto subtree = [&](int level, uint64_t index) { return view.subtree(log.name, level, index); };
-    auto range = size == log.tree.size() ? log.tree : YUSHI_TRY(CompactRange::at(size, subtree));
+    auto range = size == log.tree.size() ? log.tree : CompactRange();
     if (auto it = heads_.find(log.name); it != heads_.end()) {
       auto checkpoint = YUSHI_TRY(Checkpoint::parse_body(it->second));
+      if (size != log.tree.size()) range = YUSHI_TRY(signed_tree(view, log.name, size, checkpoint.root));
       if (range.root() != checkpoint.root)
         return fail(Code::corrupt, "log " + log.name + ": the root at size " + std::to_string(size) +
                                        " is not the signed one: records were changed; `yushi verify` names the place");

@@ -153,6 +153,9 @@ class Store {
   Result<void> compare_with_heads(const StoreView& view);
   Result<void> check_what_binds(const StoreView& view);
   Result<void> check_chain(const StoreView& view);
+  Result<CompactRange> signed_tree(const StoreView& view, const std::string& log, uint64_t size, const Hash& root);
+  Hash code_of_bound(const std::string& audit_note, const std::string& root) const;
+  void found(std::string what);
   void number_part(Record& record, const Record* before, Arena& arena);
   void hand_to_sealer(const LogState& log, OpenBlock block);
   uint32_t retention_of(const LogState& log) const;
