@@ -24,7 +24,7 @@ std::vector<std::string> split_notes(std::string_view text) {
 
 }  // namespace
 
-Result<AnswerEnd> answer_verify(const storage::StoreView& view, std::string_view remembered,
+Result<AnswerEnd> answer_verify(const storage::StoreView& view, std::string_view remembered, bool is_copy,
                                 const std::function<bool(std::string_view line)>& say) {
   const auto say_json = [&](const Json& line) {
     return say(line.dump(-1, ' ', false, Json::error_handler_t::replace));
@@ -35,10 +35,12 @@ Result<AnswerEnd> answer_verify(const storage::StoreView& view, std::string_view
   options.heads_path = (data_dir / "heads").string();
   options.key_path = view.key_path();
   options.remembered = split_notes(remembered);
+  options.is_copy = is_copy;
   const auto report = YUSHI_TRY(verify_store(view, options, [&](std::string_view log, uint64_t done, uint64_t size) {
     return say_json({{"yushi.progress", {{"log", log}, {"done", done}, {"size", size}}}});
   }));
   AnswerEnd end;
+  end.missing = report.behind;
   end.records = report.records;
   end.blocks_read = end.blocks = report.blocks;
   auto& proved = end.proved.emplace();

@@ -14,8 +14,9 @@
 
 namespace yushi::audit {
 
-// `remembered` is notes that somebody else kept, each followed by an empty line.
-Result<AnswerEnd> answer_verify(const storage::StoreView& view, std::string_view remembered,
+// `remembered` is notes that somebody else kept, each followed by an empty line. A copy may be older than they are:
+// then the end says what it misses.
+Result<AnswerEnd> answer_verify(const storage::StoreView& view, std::string_view remembered, bool is_copy,
                                 const std::function<bool(std::string_view line)>& say);
 
 }  // namespace yushi::audit

@@ -59,6 +59,7 @@ class Verifier {
     Checkpoint checkpoint;
     std::string place;
     bool is_signed = true;  // by itself; else by `_audit`
+    bool is_remembered = false;
   };
   struct BoundClaim {
     int64_t day = 0;
@@ -325,11 +326,19 @@ class Verifier {
       claim = beyond;
     }
     for (; claim != claims.end(); ++claim) {
+      if (claim->is_remembered && options_.is_copy) {
+        // The last of them says it all.
+        if (std::next(claim) == claims.end())
+          report_.behind.push_back("log " + log + ": this copy has " + std::to_string(next) + " of the " +
+                                   std::to_string(claim->checkpoint.size) + " records that were seen since");
+        continue;
+      }
       contradiction(log, claim->place,
                     "speaks of " + std::to_string(claim->checkpoint.size) + " records, the log has " +
                         std::to_string(next) + ": its end was cut off, or the store was rolled back");
     }
-    if (auto newest = std::find_if(claims.rbegin(), claims.rend(), [](auto& one) { return one.is_signed; });
+    if (auto newest = std::find_if(claims.rbegin(), claims.rend(),
+                                   [&](auto& one) { return one.is_signed && one.checkpoint.size <= next; });
         newest != claims.rend()) {
       ++signed_logs_;
       if (log == kAuditLog) audit_signed_ = newest->checkpoint.size;
@@ -379,7 +388,7 @@ class Verifier {
         return unproved(log, place, "the signature cannot be checked without the node's public key");
       auto opened = open_note(note, make_verifier_line(origin, options_.public_key));
       if (!opened) return contradiction(log, place, opened.error().message);
-      claims.push_back({*opened, place, true});
+      claims.push_back({*opened, place});
     };
     auto notes = view_.checkpoints(log);
     if (!notes) {
@@ -400,7 +409,10 @@ class Verifier {
       }
     }
     for (auto& note : options_.remembered) {
-      if (note.starts_with(origin + "\n")) add(note, "a remembered checkpoint of log " + log);
+      if (!note.starts_with(origin + "\n")) continue;
+      const auto count = claims.size();
+      add(note, "a remembered checkpoint of log " + log);
+      if (claims.size() > count) claims.back().is_remembered = true;
     }
     for (auto& bound : bound_claims_[log]) {
       claims.push_back(

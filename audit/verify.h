@@ -36,11 +36,13 @@ struct VerifyOptions {
   std::string heads_path;               // empty: there is none to compare with
   std::string key_path;                 // empty, absent or not ours to read: there is none to compare with
   std::vector<std::string> remembered;  // notes that somebody else kept
+  bool is_copy = false;                 // may be older than what is remembered
 };
 
 struct VerifyReport {
   uint64_t logs = 0, records = 0, blocks = 0, checkpoints = 0, alerts = 0;
-  std::vector<Flaw> flaws;  // at most kFlawsMax, half of them contradictions; the first ones of each log
+  std::vector<std::string> behind;  // of a copy: what was seen later than what it has, by log
+  std::vector<Flaw> flaws;          // at most kFlawsMax, half of them contradictions; the first ones of each log
 
   static constexpr size_t kFlawsMax = 1000;
 };

@@ -11,6 +11,7 @@
 #include "cli/client.h"
 #include "parsers/share_directory.h"
 #include "query/parser_versions.h"
+#include "storage/read/cut_off.h"
 #include "storage/read/salvage.h"
 
 namespace yushi::cli {
@@ -31,6 +32,7 @@ class LocalStore : public Asker {
     local->versions_->read_from(local->database_);
     auto view = YUSHI_TRY(storage::StoreView::open(local->database_, local->versions_->as_function()));
     local->view_ = std::move(view);
+    local->cut_off_ = storage::cut_off(directory + "/heads", *local->view_);
     return std::unique_ptr<Asker>(std::move(local));
   }
 
@@ -40,15 +42,18 @@ class LocalStore : public Asker {
     }
     query::QueryPool pool(kLocalBytes, std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
     query::Budget budget(pool);
-    if (!is_whole() && (question.name == "verify" || question.name == "checkpoint" || question.name == "consistency" ||
-                        question.name == "proof")) {
+    const bool proves = question.name == "verify" || question.name == "checkpoint" || question.name == "consistency" ||
+                        question.name == "proof";
+    if (proves && !is_whole())
       return fail(Code::corrupt, database_->damage().front() + "; nothing of it is proved, but what is whole is found");
-    }
-    auto end = query::answer(
-        *view_, question, secrets_, sink, budget, [&] { return event_reading(); }, audit::answer_verify);
-    if (end && !is_whole()) {
+    auto end = YUSHI_TRY(query::answer(
+        *view_, question, secrets_, sink, budget, [&] { return event_reading(); },
+        [](auto& store, auto remembered, auto& say) { return audit::answer_verify(store, remembered, true, say); }));
+    // `verify` names it itself; what proves an answer is no answer.
+    if (!proves) end.missing.insert(end.missing.end(), cut_off_.begin(), cut_off_.end());
+    if (!is_whole()) {
       auto& damage = database_->damage();
-      end->missing.insert(end->missing.begin(), damage.begin(), damage.end());
+      end.missing.insert(end.missing.begin(), damage.begin(), damage.end());
     }
     return end;
   }
@@ -86,7 +91,8 @@ class LocalStore : public Asker {
   std::shared_ptr<storage::Database> database_;
   std::shared_ptr<query::ParserVersions> versions_ = std::make_shared<query::ParserVersions>();
   std::shared_ptr<const storage::StoreView> view_;
-  query::SecretsShown secrets_;  // to whoever asks to see them: who can read the folder has them anyway
+  std::vector<std::string> cut_off_;  // what the file `heads` has and the store has not, in words
+  query::SecretsShown secrets_;       // to whoever asks to see them: who can read the folder has them anyway
 };
 
 }  // namespace

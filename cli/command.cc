@@ -118,17 +118,22 @@ int ask_store(const Options& options, const query::Question& question, const que
   if (!asker) return report(asker.error());
   bool follows = question.parameters.contains("follow");
   // What never ends is held to the checkpoints first; all else after, so that the answer's records are covered.
-  int held = follows ? hold_to_remembered(**asker) : kExitFound;
+  int held = follows ? hold_to_remembered(**asker, !options.store.empty()) : kExitFound;
   if (follows) {  // Ctrl-C is how its user ends it; what was shown is flushed line by line
     code_of_interrupted = held;
     std::signal(SIGINT, [](int) { ::_exit(code_of_interrupted); });
   }
   auto end = (*asker)->ask(question, sink);
-  int code = end ? report(*end, end->complete() ? answered(*end) : kExitIncomplete) : report(end.error());
+  int code = end ? kExitIncomplete : report(end.error());
+  if (end) {
+    if (end->complete() || end->proved) code = answered(*end);
+    const int said = report(*end, code);
+    if (code != kExitBroken) code = said;
+  }
   if (!end && end.error().code == Code::unavailable) return code;
-  if (!follows && (*asker)->is_whole()) held = hold_to_remembered(**asker);
+  if (!follows && (*asker)->is_whole()) held = hold_to_remembered(**asker, !options.store.empty());
   if (held == kExitBroken || code == kExitBroken) return kExitBroken;
-  return held == kExitFound ? code : held;
+  return held == kExitFound || code == kExitIncomplete ? code : held;
 }
 
 }  // namespace yushi::cli

@@ -23,7 +23,8 @@ int verify(const Options& options) {
   asker->reset();
 
   query::Question question{"verify", {}};
-  if (auto notes = remembered_notes(status->node); !notes.empty()) question.parameters["remembered"] = notes;
+  if (auto notes = remembered_notes(status->node, !options.store.empty()); !notes.empty())
+    question.parameters["remembered"] = notes;
   bool json = options.output == "json";
   bool shows_progress = is_terminal(STDERR_FILENO);
   bool contradicted = false, unproved = false;
@@ -86,7 +87,7 @@ void add_verify(CLI::App& app, Chosen& chosen) {
       app.add_subcommand("verify", "re-reads the store and proves it: hashes, signatures, what was remembered");
   command->footer(
       "Example: yushi verify\n\nEnds 0 when all is proved, 4 when something contradicts, 1 when something could not be "
-      "proved.");
+      "proved; 3 when nothing contradicts, but a copy (--store) is older than what was seen since.");
   auto options = std::make_shared<Options>();
   add_output_option(*command, *options);
   add_place_options(*command, *options);

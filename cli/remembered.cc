@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -20,7 +21,9 @@
 #include "cli/terminal.h"
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
+#include "core/base/clock.h"
 #include "core/base/display.h"
+#include "core/base/time_text.h"
 #include "core/ledger/checkpoint.h"
 #include "core/ledger/merkle.h"
 
@@ -29,10 +32,32 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// One log as it was seen.
+// One log as it was seen: by whose key, and its checkpoints, the newest first.
 struct Seen {
-  std::string origin, verifier, note;
+  struct Note {
+    int64_t seen_s = 0;  // Unix time; 0: not known
+    std::string note;
+  };
+  std::string origin, verifier;
+  std::vector<Note> notes;
 };
+
+constexpr int64_t kHour = 3600, kDay = 24 * kHour;
+
+// Of the last hour one a minute, of the last two days one an hour, of all before one a day: by them a copy is told that
+// is only old.
+void thin_out(std::vector<Seen::Note>& notes, int64_t now_s) {
+  int64_t last = -1;
+  size_t position = 0;
+  std::erase_if(notes, [&](auto& each) {
+    auto age = now_s - each.seen_s;
+    auto every = age <= kHour ? 60 : age <= 2 * kDay ? kHour : kDay;
+    auto slot = each.seen_s / every * every;
+    bool again = position++ > 0 && slot == last;
+    last = slot;
+    return again;
+  });
+}
 
 void say(std::string_view text) {
   std::string out = "yushi: ";
@@ -93,11 +118,7 @@ class Memory {
       std::ifstream file(entry.path(), std::ios::binary);
       std::stringstream text;
       text << file.rdbuf();
-      Seen seen;
-      auto all = text.str();
-      auto end = all.find('\n');
-      seen.verifier = all.substr(0, end);
-      if (end != all.npos) seen.note = all.substr(end + 1);
+      auto seen = read(text.str());
       // A file that cannot be read still says which log was seen: its name does.
       auto name = entry.path().filename().string().substr(prefix.size());
       seen.origin = node + "/" + name;
@@ -108,7 +129,8 @@ class Memory {
 
   Result<void> keep(const Seen& seen) const {
     auto path = path_of(seen.origin), part = path + ".new";
-    auto text = seen.verifier + "\n" + seen.note;
+    auto text = seen.verifier + "\n";
+    for (auto& each : seen.notes) text += kSeen + std::to_string(each.seen_s) + "\n" + each.note;
     int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     bool written =
         fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
@@ -120,6 +142,36 @@ class Memory {
   }
 
  private:
+  static constexpr const char* kSeen = "seen ";
+
+  // The verifier, then each checkpoint behind the time at which it was seen. (An older yushi wrote one, without.)
+  static Seen read(std::string_view text) {
+    Seen seen;
+    auto line = [&] {
+      auto end = std::min(text.find('\n'), text.size() - 1) + 1;
+      auto out = text.substr(0, end);
+      text.remove_prefix(end);
+      return out;
+    };
+    if (text.empty()) return seen;
+    seen.verifier = line();
+    if (seen.verifier.ends_with('\n')) seen.verifier.pop_back();
+    while (!text.empty()) {
+      Seen::Note note;
+      if (text.starts_with(kSeen)) note.seen_s = std::strtoll(std::string(line()).c_str() + 5, nullptr, 10);
+      // A checkpoint ends with the line behind its empty one.
+      bool is_body = true;
+      while (!text.empty() && !text.starts_with(kSeen)) {
+        auto next = line();
+        note.note += next;
+        if (!is_body) break;
+        is_body = next != "\n";
+      }
+      seen.notes.push_back(std::move(note));
+    }
+    return seen;
+  }
+
   fs::path folder_;
   int lock_ = -1;
 };
@@ -130,6 +182,13 @@ const std::pair<const std::string, std::string> kProofOfAnswer = {"proof_of_answ
 struct Offered {
   std::string log, origin, note, verifier;
 };
+
+// Records of the newest checkpoint.
+uint64_t seen_size(const Seen& seen) {
+  auto newest = seen.notes.empty() ? Result<Checkpoint>(fail(Code::not_found, ""))
+                                   : Checkpoint::parse_body(seen.notes.front().note);
+  return newest ? newest->size : 0;
+}
 
 Result<std::vector<Hash>> consistency_proof(Asker& asker, const std::string& log, uint64_t from, uint64_t to) {
   std::vector<Hash> hashes;
@@ -157,39 +216,60 @@ Result<std::vector<Hash>> consistency_proof(Asker& asker, const std::string& log
   return hashes;
 }
 
-// What contradicts, in words; nothing when all holds. `seen` is whole. An error when it could not be found out: corrupt
-// when what the proof is made of is damaged.
-Result<std::optional<std::string>> compare(Asker& asker, const Offered& offered, const Seen* seen) {
-  using Words = std::optional<std::string>;
+// What comparing with what is remembered has shown.
+struct Compared {
+  std::string contradicts;  // in words; empty: nothing
+  std::string behind;       // of a copy: what was seen later than what it has, in words; empty: nothing
+};
+
+// `seen` is whole. An error when it could not be found out: corrupt when what the proof is made of is damaged.
+// A copy may be older than what was seen: then it is held to the newest checkpoint that it still covers.
+Result<Compared> compare(Asker& asker, const Offered& offered, const Seen* seen, bool is_copy) {
   if (offered.verifier.empty())
-    return Words(offered.origin + ": the store does not know the public key of its checkpoints");
+    return Compared{offered.origin + ": the store does not know the public key of its checkpoints", ""};
   if (seen && seen->verifier != offered.verifier) {
-    return Words(offered.origin + ": the key changed: remembered is " + seen->verifier + ", now it is " +
-                 offered.verifier);
+    return Compared{
+        offered.origin + ": the key changed: remembered is " + seen->verifier + ", now it is " + offered.verifier, ""};
   }
   auto now = open_note(offered.note, offered.verifier);
-  if (!now) return Words(now.error().message);
-  if (!seen) return Words();
-  auto before = open_note(seen->note, seen->verifier);
-  YUSHI_ASSERT(before, "%s: what is remembered is damaged", offered.origin.c_str());
-  if (now->size < before->size) {
-    return Words(offered.origin + ": the log has " + std::to_string(now->size) + " records, but " +
-                 std::to_string(before->size) + " were there before: it was cut or rolled back to an old copy");
+  if (!now) return Compared{now.error().message, ""};
+  if (!seen) return Compared();
+  Compared out;
+  for (auto& each : seen->notes) {
+    auto before = open_note(each.note, seen->verifier);
+    YUSHI_ASSERT(before, "%s: what is remembered is damaged", offered.origin.c_str());
+    if (now->size < before->size) {
+      if (!is_copy) {
+        out.contradicts = offered.origin + ": the log has " + std::to_string(now->size) + " records, but " +
+                          std::to_string(before->size) + " were there before: it was cut or rolled back to an old copy";
+        return out;
+      }
+      out.behind = offered.origin + ": this copy has " + std::to_string(now->size) + " of the " +
+                   std::to_string(seen_size(*seen)) + " records that were seen since";
+      continue;
+    }
+    if (now->size == before->size) {
+      if (now->root != before->root)
+        out.contradicts = offered.origin + ": two different roots were signed for its first " +
+                          std::to_string(now->size) + " records: history was rewritten";
+    } else if (before->size > 0) {
+      auto proof = YUSHI_TRY(consistency_proof(asker, offered.log, before->size, now->size));
+      if (!verify_consistency(before->size, now->size, proof, before->root, now->root))
+        out.contradicts = offered.origin + ": its first " + std::to_string(before->size) +
+                          " records are not those that were there before: history was rewritten";
+    }
+    if (!out.behind.empty() && each.seen_s > 0)
+      out.behind +=
+          "; it is complete to " + utc_text(each.seen_s * kSecond) + ", and nothing contradicts what was seen";
+    return out;
   }
-  if (now->size == before->size) {
-    if (now->root == before->root) return Words();
-    return Words(offered.origin + ": two different roots were signed for its first " + std::to_string(now->size) +
-                 " records: history was rewritten");
-  }
-  auto proof = YUSHI_TRY(consistency_proof(asker, offered.log, before->size, now->size));
-  if (before->size == 0 || verify_consistency(before->size, now->size, proof, before->root, now->root)) return Words();
-  return Words(offered.origin + ": its first " + std::to_string(before->size) +
-               " records are not those that were there before: history was rewritten");
+  if (!out.behind.empty()) out.behind += "; it is older than all that is remembered, so nothing could be compared";
+  return out;
 }
 
 }  // namespace
 
-int hold_to_remembered(Asker& asker) {
+int hold_to_remembered(Asker& asker, bool is_copy) {
   std::vector<Offered> offered;
   bool readable = true;
   auto end = asker.ask({"checkpoint", {kProofOfAnswer}}, [&](std::string_view line) {
@@ -213,7 +293,8 @@ int hold_to_remembered(Asker& asker) {
   auto locked = memory.lock();
   if (!locked) say("checkpoints cannot be remembered: " + locked.error().message);
   auto seen = memory.of_node(end->node);
-  std::vector<std::string> broken, damaged, damaged_files;
+  const auto now_s = realtime_ns() / kSecond;
+  std::vector<std::string> broken, damaged, damaged_files, behind;
   bool from_memory = false;
   auto breaks = [&](const std::string& origin, const std::string& words, bool is_remembered) {
     broken.push_back(words + (is_remembered ? "; remembered in " + memory.path_of(origin) : ""));
@@ -228,29 +309,51 @@ int hold_to_remembered(Asker& asker) {
     }
     auto known = seen.find(log.origin);
     bool is_remembered = known != seen.end();
-    if (is_remembered && !open_note(known->second.note, known->second.verifier)) {
-      bool is_empty = known->second.verifier.empty() && known->second.note.empty();
+    auto is_whole = [](const Seen& log_seen) {
+      return !log_seen.notes.empty() && std::all_of(log_seen.notes.begin(), log_seen.notes.end(), [&](auto& each) {
+        return open_note(each.note, log_seen.verifier).has_value();
+      });
+    };
+    if (is_remembered && !is_whole(known->second)) {
+      bool is_empty = known->second.verifier.empty() && known->second.notes.empty();
       damaged_files.push_back(log.origin + ": " + memory.path_of(log.origin) +
                               (is_empty ? " is empty or cannot be read" : " holds no signed checkpoint any more"));
       seen.erase(known);
       continue;
     }
-    auto contradiction = compare(asker, log, is_remembered ? &known->second : nullptr);
-    if (!contradiction && contradiction.error().code == Code::corrupt) {
-      damaged.push_back(log.origin + ": " + contradiction.error().message);
-    } else if (!contradiction) {
-      code = report(contradiction.error());
-    } else if (*contradiction) {
-      breaks(log.origin, **contradiction, is_remembered);
-    } else if (locked && (!is_remembered || known->second.note != log.note)) {
+    auto compared = compare(asker, log, is_remembered ? &known->second : nullptr, is_copy);
+    if (!compared && compared.error().code == Code::corrupt) {
+      damaged.push_back(log.origin + ": " + compared.error().message);
+    } else if (!compared) {
+      code = report(compared.error());
+    } else if (!compared->contradicts.empty()) {
+      breaks(log.origin, compared->contradicts, is_remembered);
+    } else if (!compared->behind.empty()) {
+      behind.push_back(compared->behind);
+    } else if (locked && (!is_remembered || known->second.notes.front().note != log.note)) {
       if (!is_remembered && is_terminal(STDERR_FILENO)) say("first sight of " + log.verifier + "; remembered");
-      if (auto kept = memory.keep({log.origin, log.verifier, log.note}); !kept) {
+      Seen now{log.origin, log.verifier, {}};
+      if (is_remembered) now.notes = known->second.notes;
+      now.notes.insert(now.notes.begin(), {now_s, log.note});
+      thin_out(now.notes, now_s);
+      if (auto kept = memory.keep(now); !kept) {
         say("the checkpoint of " + log.origin + " cannot be remembered: " + kept.error().message);
       }
     }
     if (is_remembered) seen.erase(known);
   }
-  for (auto& [origin, unused] : seen) breaks(origin, origin + ": the log that was there before is gone", true);
+  for (auto& [origin, log_seen] : seen) {
+    if (is_copy)
+      behind.push_back(origin + ": this copy has none of the " + std::to_string(seen_size(log_seen)) +
+                       " records that were seen since");
+    else
+      breaks(origin, origin + ": the log that was there before is gone", true);
+  }
+  if (!behind.empty()) {
+    say("this copy is older than what was seen of the store since:");
+    for (auto& words : behind) say("  " + words);
+    code = kExitIncomplete;
+  }
   if (!damaged.empty()) {
     say("THE STORE IS DAMAGED: that it only grew since it was seen before cannot be proved");
     for (auto& words : damaged) say("  " + words);
@@ -276,9 +379,13 @@ int hold_to_remembered(Asker& asker) {
   return kExitBroken;
 }
 
-std::string remembered_notes(const std::string& node) {
+std::string remembered_notes(const std::string& node, bool all) {
   std::string out;
-  for (auto& [origin, seen] : Memory().of_node(node)) out += seen.note + "\n";
+  for (auto& [origin, seen] : Memory().of_node(node))
+    for (auto& each : seen.notes) {
+      out += each.note + "\n";
+      if (!all) break;
+    }
   return out;
 }
 

@@ -16,6 +16,7 @@
 
 #include "audit/answer_verify.h"
 #include "daemon/http.h"
+#include "query/parameters.h"
 
 namespace yushi::daemon {
 namespace {
@@ -225,6 +226,7 @@ struct Api::Asking {
   Result<AnswerEnd> attempt();
   bool finish(const Result<AnswerEnd>& answered);
   Result<AnswerEnd> ask();
+  Result<AnswerEnd> back_up();
   Result<AnswerEnd> answer_following();
   Result<AnswerEnd> answer(const storage::StoreView& view, const query::Question& what, const query::LineSink& sink);
   Result<std::shared_ptr<const storage::StoreView>> view();
@@ -468,6 +470,7 @@ Result<AnswerEnd> Api::Asking::ask() {
     turn = std::move(*entered);
   }
   if (follows) return answer_following();
+  if (question.name == "backup") return back_up();
   const query::LineSink sink = [this](std::string_view line) { return take(line); };
   if (question.name == "status" && !sink(api.sources_.status())) return AnswerEnd();
   auto seen = YUSHI_TRY(view());
@@ -477,7 +480,28 @@ Result<AnswerEnd> Api::Asking::ask() {
 Result<AnswerEnd> Api::Asking::answer(const storage::StoreView& view, const query::Question& what,
                                       const query::LineSink& sink) {
   return query::answer(
-      view, what, secrets(), sink, budget, [this] { return event_reading(); }, audit::answer_verify);
+      view, what, secrets(), sink, budget, [this] { return event_reading(); },
+      [](auto& store, auto remembered, auto& say) { return audit::answer_verify(store, remembered, false, say); });
+}
+
+// Written as the daemon's user, so it is for him and root alone.
+Result<AnswerEnd> Api::Asking::back_up() {
+  YUSHI_TRY(query::Parameters(question).allow({"dir"}));
+  const auto directory = question.parameters.find("dir");
+  if (directory == question.parameters.end() || !directory->second.starts_with('/'))
+    return fail(Code::invalid, "backup needs `dir`, the absolute path of a folder that is not there yet");
+  if (peer.credentials.uid != 0 && peer.credentials.uid != ::geteuid())
+    return fail(Code::refused, "a backup is made for root and for the daemon's own user; you are " + peer.user);
+  // On the committer's thread, so that all of the copy is signed: what is committed meanwhile waits.
+  std::optional<Result<void>> made;
+  YUSHI_TRY(api.sources_.pipeline->sign_all([&] { made = api.sources_.store->backup(directory->second); }));
+  if (!made) return fail(Code::unavailable, "the daemon is stopping");
+  YUSHI_TRY(*made);
+  AnswerEnd end;
+  auto view = api.sources_.store->view();
+  for (auto& log : YUSHI_TRY(view->logs()))
+    if (auto head = view->head(log)) end.records += head->size;
+  return end;
 }
 
 query::SecretsShown Api::Asking::secrets() const {

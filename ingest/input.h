@@ -1,7 +1,7 @@
 // An input: a socket that listens, and hands on what it hears as batches of framed messages.
 //
 // It is bound when it is made and reads from start() on. A daemon binds all of its inputs before it opens its store: an
-// address that is not to be had is found before anything is made on disk, and who sends while the store loads is
+// address that cannot be bound is found before anything is made on disk, and who sends while the store loads is
 // neither refused nor dropped but waits in the kernel, in the queue of connections and the receive buffers. What does
 // not fit there is counted with the kernel's drops. When the start fails after all, what waited is lost as in a crash.
 //

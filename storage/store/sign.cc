@@ -8,8 +8,12 @@ namespace yushi::storage {
 Result<void> Store::sign_checkpoints(int64_t now_ns, int64_t at_least_ns) {
   const bool grew =
       std::any_of(logs_.begin(), logs_.end(), [](auto& log) { return log.tree.size() != log.checkpoint_size; });
+  // Whoever asks for a log that was never signed gets its checkpoint at once.
+  const bool is_new = at_least_ns <= kSecond && std::any_of(logs_.begin(), logs_.end(), [](auto& log) {
+                        return log.checkpoint_size == 0 && log.tree.size() > 0;
+                      });
   // A checkpoint from the future is due: the clock was set back, and nothing must stay unsigned until it has caught up.
-  if (grew && (now_ns < signed_ns_ || now_ns - signed_ns_ >= at_least_ns)) {
+  if (grew && (is_new || now_ns < signed_ns_ || now_ns - signed_ns_ >= at_least_ns)) {
     YUSHI_TRY(Commit(*this).sign(now_ns));
     heads_written_ = false;
     Disk other;  // not waited for: the next signature comes again

@@ -103,8 +103,8 @@ class Store {
   // `_audit` with the root over the others. Then writes `heads`.
   Result<void> sign_checkpoints(int64_t now_ns, int64_t at_least_ns);
 
-  // The signed state as a data folder of its own, without the key: store/ and heads. `directory` must not be there. Any
-  // thread; what is committed meanwhile may be in it or not. io, or invalid for a folder that is there.
+  // The state as a data folder of its own, without the key: store/ and heads. `directory` must not be there. The
+  // committer's thread, or all of it may not be signed. io, or invalid for a folder that is there.
   Result<void> backup(const std::string& directory) const;
 
   // Once a second or so: counts the store day by the boot clock, never past the wall clock's day.

@@ -20,7 +20,7 @@ PAYLOAD_BYTES = 4_000
 @pytest.fixture
 def small_disk(tmp_path):
     if os.geteuid() != 0:
-        pytest.skip("a tmpfs can be mounted by root only: the full disk was not tested")
+        pytest.skip("no tmpfs can be mounted but by root: the full disk was not tested")
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", disk], capture_output=True,
@@ -117,7 +117,7 @@ def test_on_a_full_disk_status_answers_and_content_queries_are_refused(small_dis
         assert daemon.status()["verdict"] == "FAIL"
 
 
-def test_a_full_disk_stops_the_inputs_and_loses_nothing(small_disk, tmp_path):
+def test_a_full_disk_stops_the_inputs_and_loses_nothing(small_disk, tmp_path, shows_loss):
     ballast = Ballast(small_disk)
     with daemon_on(small_disk, tmp_path) as daemon:
         sender = Sender(daemon.port("tcp"))
@@ -175,6 +175,7 @@ def test_a_full_disk_stops_the_inputs_and_loses_nothing(small_disk, tmp_path):
         assert daemon.stop() == 0
     proved = yushi("verify", "--store", daemon.data, state=daemon.state)
     assert proved.code == 0, proved.text + proved.err
+    shows_loss("tcp-full-disk")
 
 
 def wait_a_while():

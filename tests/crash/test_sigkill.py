@@ -68,7 +68,7 @@ def booked_per_source(daemon):
     return {source: committed for source, committed in booked.items() if committed}
 
 
-def test_twenty_kills_under_load_lose_nothing_that_was_committed(tmp_path):
+def test_twenty_kills_under_load_lose_nothing_that_was_committed(tmp_path, shows_loss):
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")  # pytest shows it when the test fails
     dice = random.Random(seed)
@@ -124,6 +124,7 @@ def test_twenty_kills_under_load_lose_nothing_that_was_committed(tmp_path):
     end = json.loads(proved.lines[-1])["yushi.end"]
     assert end["complete"] and end["records"] >= size
     assert booked_per_source(daemon) == per_source, "the ledger's minutes do not add up to what is in the log"
+    shows_loss("tcp-committed")
 
 
 def test_a_new_store_opens_whatever_moment_of_its_first_commits_the_kill_met(tmp_path):

@@ -3,6 +3,7 @@
 import pytest
 
 from kafka_broker import KafkaBroker
+from loss import shows_loss  # noqa: F401, a fixture
 
 
 @pytest.fixture(scope="session")

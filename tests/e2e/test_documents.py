@@ -9,9 +9,11 @@ import subprocess
 
 import pytest
 
+import loss
+
 REPO = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("YUSHI_BIN", REPO / "build" / "release" / "bin"))
-DOCUMENTS = [REPO / "README.md", REPO / "ARCHITECTURE.md"]
+DOCUMENTS = [REPO / name for name in ("README.md", "ARCHITECTURE.md", "docs/tour.md", "docs/performance.md", "docs/loss.md")]
 FOLDERS = {path.name for path in REPO.iterdir() if path.is_dir() and not path.name.startswith("build")}
 PATH = re.compile(r"^[\w.{},*-]+(/[\w.{},*-]+)*/?$")
 
@@ -27,12 +29,12 @@ def expand(text):
     return ["".join(choice) for choice in itertools.product(*choices)]
 
 
-def paths_of(text):
-    """Paths of this tree that stand in backticks, as links, or as commands in a fenced block."""
-    said = re.findall(r"\]\(([^)#]+)\)", text)
+def paths_of(text, folder=""):
+    """Paths of this tree that stand in backticks, as links from `folder`, or as commands in a fenced block."""
+    said = [os.path.normpath(os.path.join(folder, link)) for link in re.findall(r"\]\(([^)#:]+)\)", text)]
     fenced = re.findall(r"^```.*?^```", text, re.M | re.S)
     text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
-    said += [word for quoted in re.findall(r"`([^`\n]+)`", text) for word in quoted.split()[:1]]
+    said += [word for quoted in re.findall(r"`([^`\n]+)`", text) for word in quoted.split("::")[0].split()[:1]]
     said += [word for block in fenced for word in re.findall(r"^\$ (\S+)", block, re.M)]
     for word in said:
         if PATH.match(word) and (word.split("/")[0] in FOLDERS and "/" in word or word.endswith(".md")):
@@ -50,8 +52,8 @@ def commands():
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_path_that_a_document_names_is_in_the_tree(document):
-    named = sorted(set(paths_of(document.read_text())))
-    assert len(named) > 5, "the test finds no paths any more"
+    named = sorted(set(paths_of(document.read_text(), document.parent.relative_to(REPO))))
+    assert len(named) > 2, "the test finds no paths any more"
     missing = [path for path in named if not list(REPO.glob(path))]
     assert missing == []
 
@@ -59,6 +61,7 @@ def test_every_path_that_a_document_names_is_in_the_tree(document):
 def test_a_path_that_is_not_there_would_be_seen():
     said = list(paths_of("`storage/store.{h,cc}`, `core/nothing.cc`, [x](docs/none.md), `default/4711`, `yushi.records`"))
     assert said == ["docs/none.md", "storage/store.h", "storage/store.cc", "core/nothing.cc"]
+    assert list(paths_of("[x](../none.md), [y](none.md)", "docs")) == ["none.md", "docs/none.md"]
 
 
 def test_every_command_has_a_place_in_the_manual_page():
@@ -67,10 +70,51 @@ def test_every_command_has_a_place_in_the_manual_page():
     assert missing == []
 
 
-def test_every_command_that_the_readme_calls_is_one():
-    called = set(re.findall(r"\byushi ([a-z]+)\b", "\n".join(re.findall(r"`yushi [^`]*`|^\$ .*", (REPO / "README.md").read_text(), re.M))))
+@pytest.mark.parametrize("document", ["README.md", "docs/tour.md"])
+def test_every_command_that_a_session_calls_is_one(document):
+    called = set(re.findall(r"\byushi ([a-z]+)\b", "\n".join(re.findall(r"`yushi [^`]*`|^\$ .*", (REPO / document).read_text(), re.M))))
     assert "search" in called
     assert called - set(commands()) == set()
+
+
+def test_the_first_look_is_a_part_of_the_tour():
+    """So that both are of one run."""
+    tour = (REPO / "docs/tour.md").read_text().splitlines()
+    blocks = re.findall(r"^```\n(\$ yushi .*?)^```", (REPO / "README.md").read_text(), re.M | re.S)
+    assert len(blocks) > 2
+    assert [line for block in blocks for line in block.splitlines() if line != "[…]" and line not in tour] == []
+
+
+def test_every_figure_stands_beside_its_command():
+    sections = (REPO / "docs/performance.md").read_text().split("\n## ")[1:]
+    assert len(sections) > 2
+    assert [section.splitlines()[0] for section in sections if not re.search(r"`bench/\w+[^`]*`", section)] == []
+
+
+def shown(test):
+    """The text of a test, `path::name`, in Python or C++; empty when there is none."""
+    path, name = test.strip("`").split("::")
+    begin = rf"^def {name}\(" if path.endswith(".py") else rf"^TEST\w*\(\w+, {name}\)"
+    found = re.search(begin + r".*?(?=^def |^@|^TEST|^class |\Z)", (REPO / path).read_text(), re.M | re.S)
+    return found[0] if found else ""
+
+
+def test_every_row_of_the_losses_names_a_test_that_prints_it():
+    rows = loss.rows()
+    assert len(rows) > 20
+    assert [name for name, cells in rows.items() if f'shows_loss("{name}")' not in shown(cells[-1])] == []
+    printed = {name for path in [*REPO.glob("tests/*/test_*.py"), *REPO.glob("tests/unit/**/*_test.cc")]
+               for name in re.findall(r'shows_loss\("([a-z-]+)"\)', path.read_text())}
+    assert printed - set(rows) == set()
+
+
+def test_what_is_not_there_yet_is_said_in_one_place():
+    """README.md has the list; elsewhere there is no diary of versions."""
+    others = [*REPO.glob("docs/**/*.md"), *REPO.glob("docs/man/*"), *REPO.glob("config/**/*.y*ml"), REPO / "ARCHITECTURE.md",
+              REPO / "storage/FORMAT.md"]
+    said = [f"{path.relative_to(REPO)}: {found[0]}" for path in others
+            for found in [re.search(r"(?i).*(\bin this version\b|\blater versions?:|\bin (a )?later versions?\b).*", path.read_text())] if found]
+    assert said == []
 
 
 def test_the_example_config_is_right_and_also_with_all_that_it_offers_switched_on(tmp_path):

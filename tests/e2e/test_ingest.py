@@ -111,7 +111,7 @@ def test_frames_come_out_the_same_however_they_are_cut_into_packets(daemon):
     assert [raw_of(record) for record in records_from(daemon, "127.1.0.6")] == ODD
 
 
-def test_a_message_over_the_limit_becomes_parts_that_are_the_whole(daemon):
+def test_a_message_over_the_limit_becomes_parts_that_are_the_whole(daemon, shows_loss):
     body = bytes((i * 7 + i // 251) % 256 for i in range(3 * MESSAGE_BYTES_MAX))
     exact = (header(0) + b"exactly the limit ").ljust(MESSAGE_BYTES_MAX, b"x")
     whole = header(1) + b"three parts " + body[:2 * MESSAGE_BYTES_MAX]
@@ -124,6 +124,7 @@ def test_a_message_over_the_limit_becomes_parts_that_are_the_whole(daemon):
     assert all("part" not in record.get("yushi", {}) for record in got[:1] + got[4:])
     raw = daemon.yushi("search", "log.source.address: 127.1.0.7 and yushi.part: *", "-o", "raw")
     assert raw.out == b"".join(raw_of(part) + b"\n" for part in sorted(parts, key=lambda p: (p["@timestamp"], index_of(p))))
+    shows_loss("tcp-over-long")
 
 
 def test_a_long_line_becomes_parts_that_are_the_whole(daemon):
@@ -187,12 +188,13 @@ def test_empty_lines_are_counted_and_no_messages(daemon):
     wait(lambda: metric(daemon, "yushi_input_empty_lines_total") == before + 5, "for five empty lines")
 
 
-def test_a_broken_frame_costs_no_byte_and_frames_go_on_behind_it(daemon):
+def test_a_broken_frame_costs_no_byte_and_frames_go_on_behind_it(daemon, shows_loss):
     before = metric(daemon, "yushi_input_frame_resyncs_total")
     data = octets([header(0) + b"good"]) + b"this is no count\n" + octets([header(1) + b"good again"])
     got = daemon.take(daemon.counted, data, "127.1.0.10", 3)
     assert [raw_of(record) for record in got] == [header(0) + b"good", b"this is no count", header(1) + b"good again"]
     wait(lambda: metric(daemon, "yushi_input_frame_resyncs_total") == before + 1, "for the resync to be counted")
+    shows_loss("tcp-broken-frame")
 
 
 def test_an_unfinished_last_message_is_kept_and_marked(daemon):
@@ -205,7 +207,7 @@ def test_an_unfinished_last_message_is_kept_and_marked(daemon):
 # ---------------------------------------------------------------------------------------------------------- other ways in
 
 
-def test_a_datagram_is_one_message_whole_an_empty_one_too(daemon):
+def test_a_datagram_is_one_message_whole_an_empty_one_too(daemon, shows_loss):
     sent = [header(0) + b"plain", header(1) + b"with a\nnewline", header(2) + EVERY_BYTE, b"", b"no header",
             header(3).ljust(60_000, b"y")]
     before = log_size(daemon)
@@ -217,6 +219,7 @@ def test_a_datagram_is_one_message_whole_an_empty_one_too(daemon):
     got = records_from(daemon, "127.1.1.1")
     assert [raw_of(record) for record in got if raw_of(record)] == [datagram for datagram in sent if datagram]
     assert len(got) == len(sent)
+    shows_loss("udp-over-long")
 
 
 def test_a_unix_socket_takes_datagrams(daemon):
@@ -265,7 +268,7 @@ def test_a_thousand_idle_and_slow_connections_do_not_stop_the_others(tmp_path):
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_sigterm_takes_all_that_was_readable_and_keeps_an_unfinished_message(tmp_path):
+def test_sigterm_takes_all_that_was_readable_and_keeps_an_unfinished_message(tmp_path, shows_loss):
     daemon = Ingest(tmp_path / "d").start()
     held, count = [], 150
     try:
@@ -301,6 +304,8 @@ def test_sigterm_takes_all_that_was_readable_and_keeps_an_unfinished_message(tmp
     assert sorted(int(m.split()[1]) for m in found if m.startswith("datagram ")) == list(range(count))
     unfinished = yushi("search", "yushi.truncated: true", *store, state=daemon.state).objects
     assert len(unfinished) == 4
+    shows_loss("tcp-stop")
+    shows_loss("udp-stop")
 
 
 def test_the_ledger_accounts_for_every_byte_and_every_oddity(tmp_path):
@@ -333,7 +338,7 @@ def test_the_ledger_accounts_for_every_byte_and_every_oddity(tmp_path):
     assert nodes, "each minute has a record of the node, also the last one"
 
 
-def test_a_connection_that_is_reset_loses_nothing_that_was_read(daemon):
+def test_a_connection_that_is_reset_loses_nothing_that_was_read(daemon, shows_loss):
     before = log_size(daemon)
     connection = connect(daemon.auto, "127.1.5.1")
     connection.sendall(octets([header(i) + b"then a reset %d" % i for i in range(100)]))
@@ -342,3 +347,4 @@ def test_a_connection_that_is_reset_loses_nothing_that_was_read(daemon):
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
     assert len(records_from(daemon, "127.1.5.1")) == 100
+    shows_loss("tcp-reset")

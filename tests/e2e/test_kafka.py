@@ -204,7 +204,7 @@ def test_of_two_forwarders_one_sends_the_alerts(broker, tmp_path):
 
 
 @pytest.mark.parametrize("large", [[0], [0, 1, 2, 3], [500, 501, 3_000], [0, 1_000, 1_001, 5_999]])
-def test_what_the_broker_finds_too_large_arrives_shortened_in_its_place(strict_broker, tmp_path, large):
+def test_what_the_broker_finds_too_large_arrives_shortened_in_its_place(strict_broker, tmp_path, large, shows_loss):
     """Random digits, so that compression does not make room."""
     chance = random.Random(sum(large))
     sent = [line(i) + b" " + chance.randbytes(50).hex().encode() for i in range(6_000)]
@@ -220,6 +220,7 @@ def test_what_the_broker_finds_too_large_arrives_shortened_in_its_place(strict_b
     check_order(messages, sent, once=False)
     for message in messages:
         assert (index_of(message) in large) == json.loads(message[4]).get("yushi", {}).get("truncated", False)
+    shows_loss("kafka-too-large")
 
 
 def test_a_broker_that_takes_only_small_batches_gets_all_in_order(tmp_path):
@@ -234,7 +235,7 @@ def test_a_broker_that_takes_only_small_batches_gets_all_in_order(tmp_path):
         check_order(records_in(broker, "small"), sent, once=False)
 
 
-def test_a_broker_that_is_away_stops_nothing_and_misses_nothing(broker, tmp_path):
+def test_a_broker_that_is_away_stops_nothing_and_misses_nothing(broker, tmp_path, shows_loss):
     sent = [line(i) for i in range(6_000)]
     with Daemon(tmp_path, "forward:\n" + forwarder(broker, "away", "ecs-json")) as daemon:
         daemon.send_tcp(sent[:2_000])
@@ -251,9 +252,10 @@ def test_a_broker_that_is_away_stops_nothing_and_misses_nothing(broker, tmp_path
         wait(lambda: delivered(daemon) >= len(sent) and lag_is_none(daemon), "for all records to arrive")
         assert daemon.stop() == 0
     check_order(records_in(broker, "away"), sent, once=True)
+    shows_loss("kafka-away")
 
 
-def test_a_broker_that_is_killed_misses_nothing(broker, tmp_path):
+def test_a_broker_that_is_killed_misses_nothing(broker, tmp_path, shows_loss):
     sent = [line(i) for i in range(6_000)]
     with Daemon(tmp_path, "forward:\n" + forwarder(broker, "killed", "ecs-json")) as daemon:
         daemon.send_tcp(sent[:2_000])
@@ -268,9 +270,10 @@ def test_a_broker_that_is_killed_misses_nothing(broker, tmp_path):
         wait(lambda: lag_is_none(daemon), "for all records to arrive")
         assert daemon.stop() == 0
     check_order(records_in(broker, "killed"), sent, once=False)
+    shows_loss("kafka-broker-killed")
 
 
-def test_a_yushid_that_is_killed_sends_every_record_and_the_id_tells_doubles(broker, tmp_path):
+def test_a_yushid_that_is_killed_sends_every_record_and_the_id_tells_doubles(broker, tmp_path, shows_loss):
     sent, size = [line(i) for i in range(9_000)], 0
     with Daemon(tmp_path, "forward:\n" + forwarder(broker, "crashed", "ecs-json")) as daemon:
         for part in range(3):
@@ -288,6 +291,7 @@ def test_a_yushid_that_is_killed_sends_every_record_and_the_id_tells_doubles(bro
     values = {}
     for message in messages:  # a double is the same record
         assert values.setdefault(index_of(message), message[4]) == message[4]
+    shows_loss("kafka-yushid-killed")
 
 
 def test_the_cursor_stands_still_over_a_clean_restart(broker, tmp_path):

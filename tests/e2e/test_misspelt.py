@@ -52,8 +52,7 @@ def test_a_field_that_no_record_has_is_told_with_what_was_meant(asked, output):
 
 
 def test_a_follower_is_told_at_once(asked):
-    if not asked.daemon.process:
-        pytest.skip("only a daemon is followed")
+    assert asked.daemon.process, "only a daemon is followed"
     follower = subprocess.Popen([BIN / "yushi", "search", "-f", "user.nam: x", "--server", f"unix:{asked.daemon.socket}"],
                                 stderr=subprocess.PIPE, text=True, env={**os.environ, "XDG_STATE_HOME": str(asked.daemon.state)})
     try:

@@ -156,26 +156,86 @@ def test_a_key_that_is_damaged_or_another_is_named(tmp_path):
 # ------------------------------------------------------------------------------------------------- what was remembered
 
 
+def seen_long_ago(state):
+    """What is remembered was seen two hours ago: of what is seen in one minute the newest alone is kept."""
+    for file in (state / "yushi" / "checkpoints").glob("e2e*"):
+        file.write_text(re.sub(r"^seen (\d+)$", lambda found: f"seen {int(found[1]) - 7200}", file.read_text(), flags=re.M))
+
+
 def test_a_store_rolled_back_to_an_old_copy_is_seen(tmp_path):
     running = Daemon(tmp_path / "rolled")
     with running:
         running.send_tcp(LINES[:2])
         running.wait_records(2)
+        assert running.yushi("search", "*").code == 0
         assert running.stop() == 0
     shutil.copytree(running.data, tmp_path / "yesterday")
+    seen_long_ago(running.state)
     with running:
         running.send_tcp(LINES[2:])
         running.wait_records(len(LINES))
         assert running.yushi("search", "*").code == 0
         assert running.stop() == 0
     assert yushi("search", "*", "--store", running.data, state=running.state).code == 0
-    answer = yushi("search", "*", "--store", tmp_path / "yesterday", state=running.state)
-    assert answer.code == 4 and "e2e/default" in answer.err
+    # As a copy it is only old: nothing in it contradicts what was seen.
+    for ask in (["search", "*"], ["verify"]):
+        answer = yushi(*ask, "--store", tmp_path / "yesterday", state=running.state)
+        assert answer.code == 3 and "this copy has 2 of the 6 records" in answer.err, answer.text + answer.err
+        assert "complete to 20" in answer.err and "nothing contradicts" in answer.err, answer.err
+    # Where it is what the daemon answers from, it was rolled back.
     shutil.rmtree(running.data)
     shutil.copytree(tmp_path / "yesterday", running.data)
     with running:
         answer = running.yushi("search", "*")
         assert answer.code == 4 and "e2e/default" in answer.err
+
+
+def test_an_old_copy_that_was_changed_contradicts_what_was_seen(tmp_path):
+    running, forged = Daemon(tmp_path / "own"), Daemon(tmp_path / "forged")
+    with running:
+        running.send_tcp(LINES[:2])
+        running.wait_records(2)
+        assert running.yushi("search", "*").code == 0
+        seen_long_ago(running.state)
+        running.send_tcp(LINES[2:])
+        running.wait_records(len(LINES))
+        time.sleep(1.1)
+        assert running.yushi("search", "*").code == 0
+    (forged.data / "keys").mkdir(parents=True)
+    shutil.copy(running.data / "keys" / "node.pem", forged.data / "keys" / "node.pem")
+    with forged:
+        forged.send_tcp(LINES[1:4])
+        forged.wait_records(3)
+        assert forged.stop() == 0
+    for ask in (["search", "*"], ["verify"]):
+        answer = yushi(*ask, "--store", forged.data, state=running.state)
+        assert answer.code == 4, answer.text + answer.err
+
+
+def test_a_backup_is_whole_and_a_cut_store_says_what_it_lacks(tmp_path):
+    running = Daemon(tmp_path / "own")
+    copy = tmp_path / "copy"
+    with running:
+        running.send_tcp(LINES)
+        running.wait_records(len(LINES))
+        answer = running.yushi("backup", copy)
+        assert answer.code == 0 and str(copy) in answer.text, answer.text + answer.err
+        assert running.yushi("backup", copy).code == 2  # it is there already
+        running.send_tcp(LINES)
+        running.wait_records(2 * len(LINES))
+        running.yushi("checkpoint")
+        running.kill()
+    assert yushi("verify", "--store", copy, state=tmp_path / "fresh").code == 0
+    answer = yushi("search", "*", "-o", "raw", "--store", copy, state=tmp_path / "fresh")
+    assert answer.code == 0 and len(answer.out.splitlines()) == len(LINES)
+    assert not (copy / "keys").exists()
+    # Without its newest log of RocksDB's it opens, and looks whole.
+    for wal in (running.data / "store").glob("*.log"):
+        wal.unlink()
+    for ask in (["search", "*"], ["status"], ["sources"]):
+        answer = yushi(*ask, "--store", running.data, state=tmp_path / "fresh2")
+        assert answer.code in (2, 3), answer.err
+        assert answer.code == 2 or "which were signed" in answer.err, answer.err
 
 
 def test_another_store_under_the_same_name_is_seen(tmp_path):

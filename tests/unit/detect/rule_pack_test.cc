@@ -11,6 +11,7 @@
 #include "detect/rules.h"
 #include "parsers/joiner.h"
 #include "parsers/understand.h"
+#include "tests/unit/data_sets.h"
 
 namespace yushi::detect {
 namespace {
@@ -131,13 +132,7 @@ TEST(RulePack, a_day_of_ordinary_work_raises_nothing) {
   for (const auto& alert : *alerts) ADD_FAILURE() << alert.rule_id << ": " << alert.reason;
 }
 
-TEST(RulePack, published_sigma_rules_load_and_what_does_not_is_named_with_its_construct) {
-  const char* data = std::getenv("YUSHI_DATA");
-  std::string directory = std::string(data ? data : YUSHI_SOURCE_DIR "/../shared/data/dev") + "/sigma";
-  if (!std::filesystem::exists(directory)) {
-    std::printf("skipped: 2649 published Sigma rules, no data at %s (set YUSHI_DATA)\n", directory.c_str());
-    return;
-  }
+void expect_loaded_or_named(const std::string& directory, std::optional<size_t> rules = {}) {
   auto files = read_rule_directories({directory});
   ASSERT_TRUE(files);
   std::erase_if(*files, [](const RuleFile& file) { return file.name.starts_with("regression_data"); });
@@ -157,12 +152,24 @@ TEST(RulePack, published_sigma_rules_load_and_what_does_not_is_named_with_its_co
   std::printf("%zu files: %zu rules usable, %zu unsupported, %zu wrong\n", files->size(), check.rules, unsupported,
               wrong);
   for (const auto& [reason, count] : reasons) std::printf("%6zu  %s\n", count, reason.c_str());
+  if (rules) {
+    EXPECT_EQ(check.rules, *rules);
+  }
   EXPECT_EQ(check.rules + unsupported, files->size());
   if (const char* out = std::getenv("YUSHI_SIGMA_LIST"))
     if (FILE* list = std::fopen(out, "w")) {
       for (const auto& problem : check.problems) std::fprintf(list, "%s\n", problem.text().c_str());
       std::fclose(list);
     }
+}
+
+TEST(RulePack, sigma_rules_of_our_own_load_and_what_does_not_is_named_with_its_construct) {
+  expect_loaded_or_named(test::kOwnData / "sigma", 4);
+}
+
+TEST(RulePack, published_sigma_rules_load_and_what_does_not_is_named_with_its_construct) {
+  YUSHI_SKIP_WITHOUT_PUBLISHED_DATA();
+  expect_loaded_or_named(test::published_data() / "sigma");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "tests/unit/ingest/ingest_fixture.h"
+#include "tests/unit/loss_row.h"
 
 namespace yushi::ingest {
 namespace {
@@ -70,6 +71,7 @@ TEST_F(DatagramTest, what_arrived_and_what_the_kernel_dropped_is_what_was_sent) 
   EXPECT_EQ(sink_.received().size() + sink_.note(Kind::kernel_drop) + sink_.note(Kind::source_drop), kSent);
   EXPECT_EQ(input_->counts().kernel_drops, sink_.note(Kind::kernel_drop));
   ::close(fd);
+  test::shows_loss("udp-burst");
 }
 
 // The pipeline takes nothing for a while: what a flood sends then is dropped and counted under its name, the others' is
@@ -105,6 +107,7 @@ TEST_F(DatagramTest, a_source_that_floods_costs_the_others_nothing) {
   EXPECT_EQ(got.size() + sink_.note(Kind::source_drop), kFlood + kOthers);
   ::close(flood);
   for (int fd : others) ::close(fd);
+  test::shows_loss("udp-flood");
 }
 
 TEST_F(DatagramTest, a_burst_of_many_senders_comes_whole_and_in_order_for_each) {
@@ -189,6 +192,7 @@ TEST_F(DatagramTest, what_the_kernel_drops_before_the_start_is_counted) {
   input_->stop();
   EXPECT_GT(sink_.note(Kind::kernel_drop), 0u);
   EXPECT_EQ(sink_.received().size() + sink_.note(Kind::kernel_drop), kSent);
+  test::shows_loss("udp-before-start");
 }
 
 TEST_F(DatagramTest, an_input_that_never_started_leaves_no_file_behind) {
@@ -235,6 +239,7 @@ TEST_F(DatagramTest, a_unix_socket_takes_datagrams_of_any_size_and_is_gone_after
   input_->stop();
   EXPECT_NE(::stat(settings.path.c_str(), &there), 0);
   ::close(fd);
+  test::shows_loss("unix-over-long");
 }
 
 TEST_F(DatagramTest, a_unix_socket_file_is_replaced_only_when_nobody_listens) {

@@ -1,5 +1,6 @@
 // The framer against tests/cases/framing and the framings of the data sets: whole, byte by byte, and at random cuts.
 #include "ingest/framer.h"
+#include "tests/unit/data_sets.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -213,12 +214,9 @@ TEST(FramerTest, a_line_without_end_never_begins_anew_as_part_1) {
   EXPECT_EQ(counts.over_long, 1u);
 }
 
-TEST(FramerTest, agrees_with_the_framings_of_the_data_sets_save_for_the_listed_differences) {
-  const char* data = std::getenv("YUSHI_DATA");
-  const std::string path =
-      (data ? data : std::string(YUSHI_SOURCE_DIR) + "/../shared/data/dev") + "/syslog_cases/framings.jsonl";
-  const auto cases = read_lines(path);
-  if (cases.empty()) GTEST_SKIP() << "skipped all framings: no " << path;
+void expect_framings(const std::filesystem::path& data) {
+  const auto cases = read_lines(data / "syslog_cases/framings.jsonl");
+  ASSERT_FALSE(cases.empty()) << data;
   std::set<std::string> differences;
   for (const json& d : read_lines(kCases + "differences.jsonl"))
     differences.insert(d["src"].get<std::string>() + " " + d["descr"].get<std::string>());
@@ -249,6 +247,13 @@ TEST(FramerTest, agrees_with_the_framings_of_the_data_sets_save_for_the_listed_d
       }
     }
   }
+}
+
+TEST(FramerTest, gives_the_messages_of_our_own_framings) { expect_framings(test::kOwnData); }
+
+TEST(FramerTest, agrees_with_the_published_framings_save_for_the_listed_differences) {
+  YUSHI_SKIP_WITHOUT_PUBLISHED_DATA();
+  expect_framings(test::published_data());
 }
 
 TEST(FramerTest, loses_no_byte_when_unfinished_messages_are_let_go_early) {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tests/unit/ingest/ingest_fixture.h"
+#include "tests/unit/loss_row.h"
 
 namespace yushi::ingest {
 namespace {
@@ -165,6 +166,7 @@ TEST_F(TcpTest, unfinished_messages_have_a_bound_together_and_lose_nothing) {
   sink_.wait_for_note(Kind::connection_closed, kConnections);
   EXPECT_EQ(sink_.bytes(), piece.size() * 3 * kConnections);
   EXPECT_EQ(sink_.note(Kind::truncated), 0u);
+  test::shows_loss("tcp-unfinished");
 }
 
 TEST_F(TcpTest, stop_delivers_all_that_was_readable_also_of_connections_not_yet_accepted) {
@@ -243,6 +245,7 @@ TEST_F(TcpTest, a_sink_that_blocks_stops_reading_and_nothing_is_lost_after) {
   const auto got = sink_.received();
   EXPECT_EQ(got.size(), (sent + missing) / line.size());
   for (auto& r : got) ASSERT_EQ(r.raw, line.substr(0, line.size() - 1));
+  test::shows_loss("tcp-slow-store");
 }
 
 TEST_F(TcpTest, connections_beyond_the_limit_are_refused_and_counted) {
@@ -263,6 +266,7 @@ TEST_F(TcpTest, connections_beyond_the_limit_are_refused_and_counted) {
   send_all(fourth, "<13>4\n");
   sink_.wait_for(3);
   for (int fd : {second, third, fourth}) ::close(fd);
+  test::shows_loss("tcp-refused");
 }
 
 TEST_F(TcpTest, one_address_with_all_connections_shuts_nobody_out) {
@@ -325,6 +329,7 @@ TEST_F(TcpTest, a_connection_that_has_to_go_keeps_what_it_sent) {
   const auto got = sink_.wait_for(1 + kLines + 2);
   EXPECT_EQ(std::count_if(got.begin(), got.end(), [&](auto& r) { return r.raw + "\n" == line; }), kLines + 1);
   EXPECT_EQ(sink_.note(Kind::truncated), 1u);
+  test::shows_loss("tcp-displaced");
 }
 
 TEST_F(TcpTest, an_address_has_so_many_connections_and_no_more) {

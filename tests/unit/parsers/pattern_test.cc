@@ -11,6 +11,7 @@
 
 #include "parsers/check.h"
 #include "parsers/grok.h"
+#include "tests/unit/data_sets.h"
 #include "tests/unit/parsers/pattern_generator.h"
 
 namespace yushi::parsers {
@@ -131,16 +132,14 @@ TEST(Pattern, OurMatcherSaysWhatRe2SaysOnGeneratedPatternsAndTexts) {
   EXPECT_GT(matches, 1000);
 }
 
-TEST(Pattern, OurMatcherSaysWhatRe2SaysOnEveryLineOfTheDataSets) {
-  const char* given = std::getenv("YUSHI_DATA");
-  std::filesystem::path data = given ? given : YUSHI_SOURCE_DIR "/../shared/data/dev";
-  if (!std::filesystem::exists(data)) GTEST_SKIP() << "no data sets at " << data << "; set YUSHI_DATA";
+void expect_re2s_answers(const std::filesystem::path& data, std::initializer_list<const char*> folders,
+                         size_t lines_min) {
   auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
   ASSERT_TRUE(files);
   auto set = ParserSet::load(*files);
   ASSERT_TRUE(set) << set.error().message;
   size_t lines = 0;
-  for (auto* folder : {"elastic", "loghub", "secrepo_auth", "secrepo_access", "access_elastic_examples", "crowdsec"})
+  for (auto* folder : folders)
     for (auto& entry : std::filesystem::recursive_directory_iterator(data / folder)) {
       if (!entry.is_regular_file() || entry.file_size() > (64 << 20)) continue;
       auto name = entry.path().filename().string();
@@ -157,7 +156,16 @@ TEST(Pattern, OurMatcherSaysWhatRe2SaysOnEveryLineOfTheDataSets) {
           }
       }
     }
-  EXPECT_GT(lines, 1000u);
+  EXPECT_GT(lines, lines_min);
+}
+
+TEST(Pattern, OurMatcherSaysWhatRe2SaysOnEveryLineOfOurSample) { expect_re2s_answers(test::kOwnData, {"logs"}, 400); }
+
+TEST(Pattern, OurMatcherSaysWhatRe2SaysOnEveryLineOfThePublishedDataSets) {
+  YUSHI_SKIP_WITHOUT_PUBLISHED_DATA();
+  expect_re2s_answers(test::published_data(),
+                      {"elastic", "loghub", "secrepo_auth", "secrepo_access", "access_elastic_examples", "crowdsec"},
+                      1000);
 }
 
 TEST(Grok, RefusesWhatWouldBreakTheColumns) {

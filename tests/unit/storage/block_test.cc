@@ -19,6 +19,7 @@
 #include "core/record/value.h"
 #include "parsers/understand.h"
 #include "storage/block/sections.h"
+#include "tests/unit/data_sets.h"
 
 namespace yushi::storage {
 namespace {
@@ -601,41 +602,19 @@ TEST(Block, TheSameRecordsGiveTheSameBytes) {
   EXPECT_EQ(a.summary.encode(), b.summary.encode());
 }
 
-std::string data_directory() {
-  auto from = std::getenv("YUSHI_DATA");
-  return from ? from : std::string(YUSHI_SOURCE_DIR) + "/../shared/data/dev";
-}
-
-TEST(Block, AHundredThousandLinesOfTheDataSetsComeBackAsParsersUnderstandThem) {
+// `count` lines, from the first one again where there are fewer.
+void expect_lines_back(const std::vector<std::string>& lines, size_t count) {
   auto files = parsers::read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
   ASSERT_TRUE(files);
   auto set = parsers::ParserSet::load(*files);
   ASSERT_TRUE(set) << set.error().message;
+  ASSERT_FALSE(lines.empty());
   parsers::Understander understander(*set);
-  std::vector<std::string> lines;
-  if (std::filesystem::is_directory(data_directory())) {
-    std::vector<std::filesystem::path> paths;
-    for (auto& entry : std::filesystem::recursive_directory_iterator(data_directory())) {
-      auto extension = entry.path().extension();
-      if (entry.is_regular_file() &&
-          (extension == ".log" || extension == ".18" || extension.string().starts_with(".2015")))
-        paths.push_back(entry.path());
-    }
-    std::sort(paths.begin(), paths.end());
-    for (auto& path : paths) {
-      std::ifstream in(path, std::ios::binary);
-      for (std::string line; std::getline(in, line);) lines.push_back(std::move(line));
-    }
-  }
-  if (lines.empty()) {
-    std::printf("skipped 100000 cases: no data sets in %s\n", data_directory().c_str());
-    GTEST_SKIP();
-  }
-  for (size_t done = 0; done < 100'000 && !HasFailure();) {
+  for (size_t done = 0; done < count && !testing::Test::HasFailure();) {
     Records records;
     std::vector<size_t> understood;
     size_t bytes = 0;
-    while (records.records().size() < kBlockRecordsMax && bytes < 16 << 20) {
+    while (done < count && records.records().size() < kBlockRecordsMax && bytes < 16 << 20) {
       auto& line = lines[done++ % lines.size()];
       // In turn behind a header of ours with our cut, behind it and understood, and as the data set has it.
       auto how = done / lines.size() % 3;
@@ -651,6 +630,29 @@ TEST(Block, AHundredThousandLinesOfTheDataSetsComeBackAsParsersUnderstandThem) {
     std::printf("%zu records, raw %zu, block %zu, filter %zu\n", records.records().size(),
                 static_cast<size_t>(sealed.summary.raw_bytes), sealed.bytes.size(), sealed.summary.token_filter.size());
   }
+}
+
+TEST(Block, LinesOfOurSampleComeBackAsParsersUnderstandThem) {
+  const auto lines = test::own_lines();
+  expect_lines_back(lines, 6 * lines.size());
+}
+
+TEST(Block, AHundredThousandLinesOfThePublishedDataSetsComeBackAsParsersUnderstandThem) {
+  YUSHI_SKIP_WITHOUT_PUBLISHED_DATA();
+  std::vector<std::filesystem::path> paths;
+  for (auto& entry : std::filesystem::recursive_directory_iterator(test::published_data())) {
+    auto extension = entry.path().extension();
+    if (entry.is_regular_file() &&
+        (extension == ".log" || extension == ".18" || extension.string().starts_with(".2015")))
+      paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  std::vector<std::string> lines;
+  for (auto& path : paths) {
+    std::ifstream in(path, std::ios::binary);
+    for (std::string line; std::getline(in, line);) lines.push_back(std::move(line));
+  }
+  expect_lines_back(lines, 100'000);
 }
 
 }  // namespace
