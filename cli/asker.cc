@@ -12,6 +12,7 @@
 #include "parsers/share_directory.h"
 #include "query/parser_versions.h"
 #include "storage/read/cut_off.h"
+#include "storage/read/salvage.h"
 
 namespace yushi::cli {
 namespace {
@@ -23,7 +24,7 @@ class LocalStore : public Asker {
   static Result<std::unique_ptr<Asker>> open(const std::string& directory) {
     std::unique_ptr<LocalStore> local(new LocalStore);
     YUSHI_TRY(check_folder(directory));
-    auto database = YUSHI_TRY(storage::Database::open(directory + "/store", storage::Database::Mode::read_only));
+    auto database = YUSHI_TRY(storage::open_or_salvage(directory + "/store"));
     auto files = YUSHI_TRY(read_secret_directories({parsers::share_directory("secrets")}));
     auto rules = YUSHI_TRY(SecretRules::load(std::move(files)));
     local->secrets_.rules = std::move(rules);
@@ -41,14 +42,23 @@ class LocalStore : public Asker {
     }
     query::QueryPool pool(kLocalBytes, std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
     query::Budget budget(pool);
+    const bool proves = question.name == "verify" || question.name == "checkpoint" || question.name == "consistency" ||
+                        question.name == "proof";
+    if (proves && !is_whole())
+      return fail(Code::corrupt, database_->damage().front() + "; nothing of it is proved, but what is whole is found");
     auto end = YUSHI_TRY(query::answer(
         *view_, question, secrets_, sink, budget, [&] { return event_reading(); },
         [](auto& store, auto remembered, auto& say) { return audit::answer_verify(store, remembered, true, say); }));
     // `verify` names it itself; what proves an answer is no answer.
-    if (question.name != "verify" && question.name != "checkpoint" && question.name != "consistency")
-      end.missing.insert(end.missing.end(), cut_off_.begin(), cut_off_.end());
+    if (!proves) end.missing.insert(end.missing.end(), cut_off_.begin(), cut_off_.end());
+    if (!is_whole()) {
+      auto& damage = database_->damage();
+      end.missing.insert(end.missing.begin(), damage.begin(), damage.end());
+    }
     return end;
   }
+
+  bool is_whole() const override { return !database_->is_salvaged(); }
 
  private:
   LocalStore() = default;
@@ -64,6 +74,11 @@ class LocalStore : public Asker {
     namespace fs = std::filesystem;
     std::error_code failed;
     if (fs::exists(fs::path(directory) / "store" / "CURRENT", failed) || failed) return {};
+    for (fs::directory_iterator file(fs::path(directory) / "store", failed), end; !failed && file != end;) {
+      auto extension = file->path().extension();
+      if (extension == ".sst" || extension == ".blob" || extension == ".log") return {};
+      file.increment(failed);
+    }
     std::string hint = "; give the folder that `data_dir` in yushi.yaml names, or a copy of it";
     auto folder = fs::absolute(directory, failed).lexically_normal();
     if (!folder.has_filename()) folder = folder.parent_path();

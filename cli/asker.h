@@ -18,6 +18,8 @@ class Asker {
   virtual ~Asker() = default;
   // Calls `sink` for each line.
   virtual Result<AnswerEnd> ask(const query::Question& question, const query::LineSink& sink) = 0;
+  // Not, when the store did not open and only what is whole of it is read: then nothing holds it to a checkpoint.
+  virtual bool is_whole() const { return true; }
 };
 
 // `server` is `unix:PATH`, or empty for the default order; a `store` that is not empty is opened instead.

@@ -131,7 +131,7 @@ int ask_store(const Options& options, const query::Question& question, const que
     if (code != kExitBroken) code = said;
   }
   if (!end && end.error().code == Code::unavailable) return code;
-  if (!follows) held = hold_to_remembered(**asker, !options.store.empty());
+  if (!follows && (*asker)->is_whole()) held = hold_to_remembered(**asker, !options.store.empty());
   if (held == kExitBroken || code == kExitBroken) return kExitBroken;
   return held == kExitFound || code == kExitIncomplete ? code : held;
 }

@@ -37,6 +37,7 @@ namespace yushi::daemon {
 namespace {
 
 constexpr int kBeatsPerWatchdog = 8;
+constexpr int64_t kStopWait = 10 * kSecond;  // for room on a full disk
 constexpr int kWrongConfig = 2, kStoreUnopened = 3, kFailedLater = 1;
 
 std::string host_name() {
@@ -210,7 +211,10 @@ class Daemon {
     options.opened = [this](const std::shared_ptr<storage::Database>& database) { versions_->read_from(database); };
     auto store = YUSHI_TRY(storage::Store::open(std::move(options)));
     store_ = std::move(store);
-    return store_->keep_parsers(loaded_->parsers->digest(), query::encode_parser_files(*loaded_->parsers));
+    for (auto& what : store_->findings()) spdlog::warn("{}", what);
+    YUSHI_TRY(store_->keep_parsers(loaded_->parsers->digest(), query::encode_parser_files(*loaded_->parsers)));
+    store_->options().disk->wait_until(INT64_MAX);
+    return {};
   }
 
   Result<void> start_pipeline() {
@@ -235,6 +239,7 @@ class Daemon {
     };
     // Before anything else is committed: `verify` asks `_audit` which engines there were.
     pipeline_->tell(start_record(parsers::kParserEngine));
+    for (auto& what : store_->findings()) pipeline_->tell(own_record("store-opened", what));
     for (auto& tail : store_->other_engines()) {
       auto what = "records " + tail.log + "/" + std::to_string(tail.first_index) + " to " +
                   std::to_string(tail.first_index + tail.records - 1) +
@@ -386,7 +391,8 @@ class Daemon {
   }
 
   void feed_watchdog() {
-    auto stuck = watchdog_.stuck();
+    // What waits for room on the disk hangs on nothing that a new start would mend.
+    auto stuck = store_->options().disk->waits() ? std::string() : watchdog_.stuck();
     if (stuck.empty()) {
       hungry_beats_ = 0;
       ::sd_notify(0, "WATCHDOG=1");
@@ -405,6 +411,9 @@ class Daemon {
   void reload() {
     ::sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(clock_ns(CLOCK_MONOTONIC) / 1000));
     auto loaded = load_data_files(config_, pipeline_->loaded().get());
+    // This thread must not wait for room: it is the one that hears the signal to stop.
+    if (loaded && store_->options().disk->waits())
+      loaded = fail(Code::unavailable, "the disk is full, and the store keeps each version of the parsers");
     if (loaded) {
       versions_->add((*loaded)->parsers);
       if (auto kept =
@@ -455,6 +464,7 @@ class Daemon {
   }
 
   int tear_down() {
+    if (store_) store_->options().disk->wait_until(clock_ns(CLOCK_MONOTONIC) + kStopWait);
     if (api_) api_->stop();
     for (auto& input : inputs_) input->stop();
     int code = failed_ ? kFailedLater : 0;

@@ -32,7 +32,13 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   constexpr const char* kDefaultPath = "/etc/yushi/yushi.yaml";
-  if (path.empty() && std::filesystem::exists(kDefaultPath)) path = kDefaultPath;
+  std::error_code unseen;
+  if (path.empty() && std::filesystem::exists(kDefaultPath, unseen)) path = kDefaultPath;
+  if (unseen) {
+    std::cerr << kDefaultPath << ": " << unseen.message()
+              << "; let the user of yushid into that folder, or name another file with --config\n";
+    return 2;
+  }
   auto config = path.empty() ? yushi::Result<yushi::daemon::Config>(yushi::daemon::default_config())
                              : yushi::daemon::load_config(path);
   if (!config) {

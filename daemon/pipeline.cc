@@ -69,10 +69,17 @@ Pipeline::Pipeline(storage::Store& store, std::shared_ptr<const Loaded> loaded, 
       hosts_(options.relays, options.senders_max),
       rules_(loaded->rules),
       judge_(loaded->parsers, loaded->rules, options.detect, zones_of(loaded)),
-      book_(store.options().logs) {}
+      book_(store.options().logs) {
+  store_.options().disk->on_wait([this](const std::string& path, bool begins) {
+    if (!begins) return spdlog::info("the disk has room again: what waited is written");
+    counters_.disk_full = true;
+    spdlog::error("the disk is full: writing {} waits for room, nothing is lost; free space or add a disk", path);
+  });
+}
 
 Pipeline::~Pipeline() {
   if (thread_.joinable()) (void)stop();
+  store_.options().disk->on_wait({});
 }
 
 // --------------------------------------------------------------------------------------------- on the ingest threads
@@ -162,7 +169,7 @@ void Pipeline::run() {
     bool last = stopping_;
     uint64_t signing = sign_wanted_;
     const bool must_sign = signing > signed_;
-    auto at_signed = std::exchange(at_signed_, {});
+    const bool all = !at_signed_.empty();
     for (uint64_t bytes = 0; !queue_.empty() && ((!held && bytes < 4 * options_.commit_bytes) || last);) {
       bytes += queue_.front().raw_bytes;
       queued_raw_bytes_ -= queue_.front().raw_bytes;
@@ -181,10 +188,7 @@ void Pipeline::run() {
     int64_t now = realtime_ns();
     if (done) done = store_.tick(clock_ns(CLOCK_BOOTTIME), now);
     if (done) done = store_.seal_due(now);
-    if (done) done = store_.sign_checkpoints(now, !at_signed.empty() ? 0 : must_sign ? kSecond : kMinute);
-    if (done) {
-      for (auto& call : at_signed) call();
-    }
+    if (done) done = store_.sign_checkpoints(now, all ? 0 : must_sign ? kSecond : kMinute);
     now_committed.clear();
     if (done) {
       counters_.round_ns = now;
@@ -192,6 +196,10 @@ void Pipeline::run() {
     }
 
     lock.lock();
+    while (done && !at_signed_.empty() && at_signed_.begin()->first <= signing) {
+      at_signed_.begin()->second();
+      at_signed_.erase(at_signed_.begin());
+    }
     in_flight_ -= memory;
     counters_.in_flight_bytes = in_flight_;
     committed_ = store_.commit_number();
@@ -348,7 +356,7 @@ bool Pipeline::disk_is_full() {
   struct statvfs disk;
   if (::statvfs(store_.options().data_dir.c_str(), &disk) != 0) return false;
   bool full = disk.f_bavail * disk.f_frsize < options_.disk_reserve_bytes;
-  if (full && !counters_.disk_full) {
+  if (full && !below_reserve_) {
     const std::string what =
         "the disk is below its reserve: inputs have stopped, nothing is deleted; free space or add a disk";
     spdlog::error("{}: {} of {} bytes are left for {}", what, disk.f_bavail * disk.f_frsize,
@@ -361,12 +369,13 @@ bool Pipeline::disk_is_full() {
     }
     tell(own_record("disk-full", what), std::move(alert));
   }
-  if (!full && counters_.disk_full) {
+  if (!full && below_reserve_) {
     const std::string what = "the disk has room again: inputs go on";
     spdlog::info("{}", what);
     tell(own_record("disk-has-room", what));
   }
-  counters_.disk_full = full;
+  below_reserve_ = full;
+  counters_.disk_full = full || store_.options().disk->waits();
   return full;
 }
 
@@ -431,7 +440,12 @@ Result<void> Pipeline::replay_detectors() {
     for (auto& segment : segments) {
       if (segment.summary.first_index + segment.summary.records <= std::min(from[log], judge_.wanted_from(log)))
         continue;
-      auto batch = YUSHI_TRY(view->read(segment));
+      auto read = view->read(segment);
+      if (!read) {
+        cannot_read(read.error());
+        continue;
+      }
+      auto& batch = *read;
       auto& records = batch->records;
       for (auto& record : records)
         if (record.index < from[log]) judge_.restore(record);
@@ -461,17 +475,22 @@ Result<void> Pipeline::resume_books() {
   auto& logs = store_.options().logs;
   for (size_t tenant = 0; tenant < logs.size(); ++tenant) {
     if (tenant == kAuditTenant) continue;  // our own records stand in no book
-    for (auto next = booked[logs[tenant]]; next < store_.log_size(static_cast<TenantId>(tenant));) {
+    const auto begin = booked[logs[tenant]];
+    for (auto next = begin; next < store_.log_size(static_cast<TenantId>(tenant));) {
       auto segment = YUSHI_TRY(view->segment_at(logs[tenant], next));
       if (!segment) return fail(Code::corrupt, "record " + logs[tenant] + "/" + std::to_string(next) + " is gone");
-      auto batch = YUSHI_TRY(view->read(*segment));
-      for (auto& record : batch->records) {
-        if (record.index < next) continue;
+      next = segment->summary.first_index + segment->summary.records;
+      auto batch = view->read(*segment);
+      if (!batch) {
+        cannot_read(batch.error());
+        continue;
+      }
+      for (auto& record : (*batch)->records) {
+        if (record.index < begin) continue;
         auto& committed = unbooked[{static_cast<TenantId>(tenant), std::string(record.origin->source)}];
         committed.records += 1;
         committed.bytes += record.raw.size();
       }
-      next = segment->summary.first_index + segment->summary.records;
     }
   }
   book_.resume(std::move(unbooked));
@@ -487,6 +506,10 @@ Result<void> Pipeline::resume_hosts() {
   return {};
 }
 
+void Pipeline::cannot_read(const Error& error) {
+  if (unread_++ == 0) first_unread_ = error.message;
+}
+
 Result<void> Pipeline::start() {
   auto resumed = replay_detectors();
   if (resumed) resumed = resume_books();
@@ -495,6 +518,13 @@ Result<void> Pipeline::start() {
   {
     MutexLock lock(mutex_);
     committed_ = store_.commit_number();
+  }
+  if (unread_ > 0) {
+    auto what = "detectors and books go on without what cannot be read: " + first_unread_ +
+                (unread_ > 1 ? ", and " + std::to_string(unread_ - 1) + " more" : "") +
+                "; `yushi verify` names all of it; put the damaged file back from a copy of the store";
+    spdlog::error("{}", what);
+    tell_trouble("store-damaged", "A part of the store cannot be read", what, Severity::critical, 90);
   }
   counters_.round_ns = realtime_ns();
   counters_.newest_ns = minute_ns_;
@@ -506,10 +536,15 @@ Result<void> Pipeline::sign_now() { return sign_all({}); }
 
 Result<void> Pipeline::sign_all(std::function<void()> at_signed) {
   MutexLock lock(mutex_);
-  if (at_signed) at_signed_.push_back(std::move(at_signed));
   auto mine = ++sign_wanted_;
+  if (at_signed) at_signed_[mine] = std::move(at_signed);
   changed_.notify_all();
-  while (signed_ < mine && !failed_) changed_.wait(lock);
+  while (signed_ < mine && !failed_) {
+    changed_.wait_until(lock, Clock::now() + kIdleWait);
+    if (signed_ >= mine || !store_.options().disk->waits()) continue;
+    at_signed_.erase(mine);
+    return fail(Code::unavailable, "the disk is full: nothing is signed until there is room again");
+  }
   if (failed_) return fail(Code::unavailable, "the store has failed; the daemon is stopping");
   return {};
 }

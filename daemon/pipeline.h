@@ -70,7 +70,7 @@ struct PipelineCounters {
   std::atomic<int64_t> newest_ns{0};  // the latest time at which something was committed, by this run or one before
   // when such drops were last seen; 0: not in this run
   std::atomic<int64_t> kernel_dropped_ns{0}, source_dropped_ns{0};
-  std::atomic<bool> disk_full{false};
+  std::atomic<bool> disk_full{false};  // below the reserve, or to the last byte
 };
 
 class Pipeline : public ingest::BatchSink {
@@ -84,6 +84,7 @@ class Pipeline : public ingest::BatchSink {
   // A record of our own in `_audit`, durable with the next commit. An alert with it names the record.
   void tell(OwnRecord record, std::optional<Alert> alert = {}) YUSHI_EXCLUDES(mutex_);
   // Signs what is synced when the newest checkpoint is older than a second; returns when it is stored and in `heads`.
+  // unavailable: the disk has no room for it.
   Result<void> sign_now() YUSHI_EXCLUDES(mutex_);
   // Signs all that is synced, however new the last checkpoint is, and calls `at_signed` before anything else is
   // committed: a snapshot taken there is covered whole.
@@ -131,6 +132,7 @@ class Pipeline : public ingest::BatchSink {
   Result<void> replay_detectors();
   Result<void> resume_books();
   Result<void> resume_hosts();
+  void cannot_read(const Error& error);
   std::string detector_state() const;
   ZoneOfLog zones_of(std::shared_ptr<const Loaded> loaded) const;
   std::string books_state() const;
@@ -158,7 +160,8 @@ class Pipeline : public ingest::BatchSink {
   bool failed_ YUSHI_GUARDED_BY(mutex_) = false;
   uint64_t sign_wanted_ YUSHI_GUARDED_BY(mutex_) = 0;
   uint64_t signed_ YUSHI_GUARDED_BY(mutex_) = 0;
-  std::vector<std::function<void()>> at_signed_ YUSHI_GUARDED_BY(mutex_);
+  // What waits for a signature; whoever waits no more takes its own out.
+  std::map<uint64_t, std::function<void()>> at_signed_ YUSHI_GUARDED_BY(mutex_);
   std::function<void()> on_commit_ YUSHI_GUARDED_BY(mutex_);
   uint64_t committed_ YUSHI_GUARDED_BY(mutex_) = 0;
 
@@ -167,6 +170,9 @@ class Pipeline : public ingest::BatchSink {
   std::shared_ptr<const detect::RuleSet> rules_;
   EventJudge judge_;
   MinuteBook book_;
+  bool below_reserve_ = false;
+  uint64_t unread_ = 0;  // segments that start() passed over
+  std::string first_unread_;
   int64_t minute_ns_ = 0;  // end of the last minute booked, by whichever run; 0: the store is new
   bool begun_minute_ = false;
   int64_t detect_saved_ns_ = 0, ticked_ns_ = 0, disk_alerted_ns_ = 0;

@@ -23,7 +23,7 @@ constexpr size_t kProblemsMax = 100;
 Result<void> read_directory(const std::string& directory, std::map<std::string, RuleFile>& files,
                             std::vector<FileLeftOut>& away, std::vector<FileLeftOut>& misnamed) {
   std::error_code error;
-  if (!fs::exists(directory, error)) return {};
+  if (!fs::exists(directory, error) && !error) return {};
   fs::recursive_directory_iterator at(directory, error), end;
   for (; !error && at != end; at.increment(error)) {
     std::error_code ignored;

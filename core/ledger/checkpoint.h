@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/disk.h"
 #include "core/base/result.h"
 #include "core/ledger/sha256.h"
 
@@ -27,7 +28,7 @@ class SigningKey {
   static Result<SigningKey> generate();
   // The file holds a PKCS#8 PEM, mode 0600. load: not_found, io, or corrupt with the path in the message.
   static Result<SigningKey> load(const std::string& path);
-  Result<void> save(const std::string& path) const;  // refuses to overwrite
+  Result<void> save(const std::string& path, Disk& disk) const;  // refuses to overwrite
 
   std::string public_bytes() const;                              // 32
   std::string verifier_line(std::string_view origin) const;      // "<origin>+<hash>+<base64>"

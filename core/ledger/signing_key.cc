@@ -38,19 +38,13 @@ std::string pem_of(EVP_PKEY* key) {
 }
 
 // Writes and syncs all of `text` to a new file that only we may read.
-int write_new(const std::string& path, std::string_view text) {
-  int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return errno;
-  int error = 0;
+int write_new(const std::string& path, std::string_view text, Disk& disk) {
+  int fd = -1;
+  int error = disk.open(path, O_WRONLY | O_CREAT | O_EXCL, 0600, fd);
+  if (error) return error;
   if (::fchmod(fd, 0600) != 0) error = errno;  // whatever the umask says
-  while (!error && !text.empty()) {
-    ssize_t n = ::write(fd, text.data(), text.size());
-    if (n >= 0)
-      text.remove_prefix(static_cast<size_t>(n));
-    else if (errno != EINTR)
-      error = errno;
-  }
-  if (!error && ::fsync(fd) != 0) error = errno;
+  if (!error) error = disk.write(fd, text, path);
+  if (!error) error = disk.sync(fd, path);
   ::close(fd);
   return error;
 }
@@ -116,14 +110,14 @@ Result<SigningKey> SigningKey::load(const std::string& path) {
   return out;
 }
 
-Result<void> SigningKey::save(const std::string& path) const {
+Result<void> SigningKey::save(const std::string& path, Disk& disk) const {
   auto pem = pem_of(static_cast<EVP_PKEY*>(key_.get()));
   // A new name first, so that a crash leaves either no key or a whole one; link() refuses to overwrite.
   const std::string fresh = path + ".new";
   int error = pem.empty() ? EIO : 0;
   if (!error) {
     ::unlink(fresh.c_str());
-    error = write_new(fresh, pem);
+    error = write_new(fresh, pem, disk);
   }
   OPENSSL_cleanse(pem.data(), pem.size());
   if (!error && ::link(fresh.c_str(), path.c_str()) != 0) error = errno;
@@ -131,12 +125,7 @@ Result<void> SigningKey::save(const std::string& path) const {
   if (error == EEXIST)
     return fail(Code::refused,
                 "saving the signing key " + path + ": the file is there; move it away if you mean to replace it");
-  if (!error) {
-    size_t slash = path.rfind('/');
-    int fd = ::open(slash == path.npos ? "." : path.substr(0, slash + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || ::fsync(fd) != 0) error = errno;
-    if (fd >= 0) ::close(fd);
-  }
+  if (!error) error = disk.sync_folder_of(path);
   if (error) return fail(Code::io, "saving the signing key " + path + ": " + words(error) + "; check the directory");
   return {};
 }

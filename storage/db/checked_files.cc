@@ -105,16 +105,6 @@ class TableFile {
 constexpr size_t kLogBlockBytes = 32 << 10;
 constexpr size_t kLogHeaderBytes = 7;
 
-// CRC-32C as RocksDB stores it beside the data.
-uint32_t masked_crc32c(std::string_view bytes) {
-  static const auto factory = rocksdb::GetFileChecksumGenCrc32cFactory();
-  auto sum = factory->CreateFileChecksumGenerator({});
-  sum->Update(bytes.data(), bytes.size());
-  sum->Finalize();
-  auto crc = get_be32(sum->GetChecksum().data());
-  return (crc >> 15 | crc << 17) + 0xa282ead8;
-}
-
 // Where the first damaged record of a block begins.
 std::optional<size_t> damaged_record(const std::string_view whole) {
   for (auto block = whole; block.size() >= kLogHeaderBytes;) {
@@ -190,6 +180,51 @@ class CheckedFiles : public rocksdb::FileSystemWrapper {
 
 }  // namespace
 
+uint32_t masked_crc32c(std::string_view bytes) {
+  static const auto factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+  auto sum = factory->CreateFileChecksumGenerator({});
+  sum->Update(bytes.data(), bytes.size());
+  sum->Finalize();
+  auto crc = get_be32(sum->GetChecksum().data());
+  return (crc >> 15 | crc << 17) + 0xa282ead8;
+}
+
+Result<void> each_log_record(const std::string& path, const std::function<void(std::string_view record)>& visit) {
+  enum Kind : unsigned char { kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
+  std::ifstream in(path, std::ios::binary);
+  std::string block(kLogBlockBytes, '\0'), record;
+  std::optional<uint64_t> damaged;
+  bool is_begun = false;
+  for (uint64_t begin = 0; in.read(block.data(), kLogBlockBytes), in.gcount() > 0; begin += kLogBlockBytes) {
+    std::string_view left(block.data(), static_cast<size_t>(in.gcount()));
+    while (left.size() >= kLogHeaderBytes) {
+      auto at = begin + static_cast<size_t>(left.data() - block.data());
+      auto sum = little_endian32(left.data());
+      size_t bytes = static_cast<unsigned char>(left[4]) | static_cast<size_t>(static_cast<unsigned char>(left[5])) << 8;
+      auto kind = static_cast<unsigned char>(left[6]);
+      if (sum == 0 && bytes == 0 && kind == 0) break;  // allocated, not written
+      auto checked = left.substr(kLogHeaderBytes - 1, 1 + bytes);
+      bool fits = checked.size() == 1 + bytes && masked_crc32c(checked) == sum;
+      left.remove_prefix(std::min(left.size(), kLogHeaderBytes + bytes));
+      if (!fits || kind < kFull || kind > kLast) {
+        if (!damaged) damaged = at;
+        is_begun = false;
+        continue;
+      }
+      if (kind == kFull || kind == kFirst) record.clear();
+      if (kind == kFull || kind == kFirst) is_begun = true;
+      if (!is_begun) continue;
+      record += checked.substr(1);
+      if (kind != kFull && kind != kLast) continue;
+      visit(record);
+      is_begun = false;
+    }
+  }
+  if (!in.eof()) return fail(Code::io, "it cannot be read to its end");
+  if (damaged) return fail(Code::corrupt, "the record at byte " + std::to_string(*damaged) + " is damaged");
+  return {};
+}
+
 Result<void> check_logs(const std::string& directory) {
   std::error_code error;
   for (std::filesystem::directory_iterator file(directory, error), end; !error && file != end; file.increment(error)) {
@@ -204,10 +239,8 @@ Result<void> check_logs(const std::string& directory) {
   return {};
 }
 
-rocksdb::Env* checked_files() {
-  // Never deleted: RocksDB's own threads may use it while the process ends.
-  static auto* env = rocksdb::NewCompositeEnv(std::make_shared<CheckedFiles>(rocksdb::FileSystem::Default())).release();
-  return env;
+std::shared_ptr<rocksdb::FileSystem> checked_files(std::shared_ptr<rocksdb::FileSystem> target) {
+  return std::make_shared<CheckedFiles>(std::move(target));
 }
 
 }  // namespace yushi::storage

@@ -2,6 +2,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
@@ -12,6 +13,8 @@
 #include <filesystem>
 
 #include "storage/db/checked_files.h"
+#include "storage/db/disk_files.h"
+#include "storage/db/salvage.h"
 
 #ifdef __SANITIZE_THREAD__
 extern "C" {
@@ -42,9 +45,19 @@ tl::unexpected<Error> failed(const rocksdb::Status& status, std::string_view doi
   return fail(status.IsCorruption() ? Code::corrupt : Code::io, std::string(doing) + ": " + status.ToString());
 }
 
-rocksdb::DBOptions db_options() {
+tl::unexpected<Error> not_opened(const rocksdb::Status& status, const std::string& directory) {
+  auto error = failed(status, "opening the store " + directory).value();
+  std::error_code ignored;
+  if (!std::filesystem::exists(directory + "/CURRENT", ignored))
+    error.message += "; its file CURRENT is gone: put it back from a copy of the store";
+  else if (status.IsCorruption())
+    error.message += "; put the damaged file back from a copy of the store";
+  return tl::unexpected(std::move(error));
+}
+
+rocksdb::DBOptions db_options(rocksdb::Env* env) {
   rocksdb::DBOptions o;
-  o.env = checked_files();
+  o.env = env;
   o.create_if_missing = true;
   o.create_missing_column_families = true;
   // The default drops every synced record after one flipped byte in the middle of the WAL, without a word.
@@ -97,16 +110,23 @@ const std::shared_ptr<rocksdb::Cache>& shared_cache() {
 
 }  // namespace
 
-Result<std::unique_ptr<Database>> Database::open(const std::string& directory, Mode mode) {
+Result<std::unique_ptr<Database>> Database::open(const std::string& directory, Mode mode,
+                                                 std::shared_ptr<Disk> disk) {
+  std::unique_ptr<Database> database(new Database);
+  database->directory_ = directory;
+  database->mode_ = mode;
+  database->files_ = std::make_shared<DiskFiles>(directory, std::move(disk));
+  database->env_ = rocksdb::NewCompositeEnv(checked_files(database->files_));
+  const auto options = db_options(database->env_.get());
   std::vector<std::string> names;
-  auto listed = rocksdb::DB::ListColumnFamilies(db_options(), directory, &names);
+  auto listed = rocksdb::DB::ListColumnFamilies(options, directory, &names);
   if (!listed.ok()) {
-    if (mode == Mode::read_only) return failed(listed, "opening the store " + directory);
+    if (mode == Mode::read_only) return not_opened(listed, directory);
     // Only an empty or absent folder becomes a new store: one whose CURRENT is gone must not be begun anew over the
     // old.
     std::error_code ignored;
     if (std::filesystem::exists(directory, ignored) && !std::filesystem::is_empty(directory, ignored)) {
-      return failed(listed, "opening the store " + directory);
+      return not_opened(listed, directory);
     }
     names.clear();
   }
@@ -118,12 +138,8 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& directory, M
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (auto& name : wanted) descriptors.emplace_back(name, family_options(name, shared_cache()));
 
-  std::unique_ptr<Database> database(new Database);
-  database->directory_ = directory;
-  database->mode_ = mode;
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  auto options = db_options();
   // The overload with families: without them RocksDB 7.8 answers NotFound for blob values, without an error.
   auto status = mode == Mode::read_write ? rocksdb::DB::Open(options, directory, descriptors, &handles, &db)
                                          : rocksdb::DB::OpenForReadOnly(options, directory, descriptors, &handles, &db);
@@ -131,11 +147,14 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& directory, M
     return fail(Code::unavailable, "another yushid runs on the store " + directory +
                                        "; stop it or choose another data_dir (" + status.ToString() + ")");
   }
-  if (!status.ok()) {
-    auto error = failed(status, "opening the store " + directory).value();
-    if (status.IsCorruption()) error.message += "; put the damaged file back from a copy of the store";
-    return tl::unexpected(std::move(error));
+  if (auto written = database->files_->lost(); !written) {
+    if (status.ok()) {
+      for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
+      delete db;
+    }
+    return fail(written.error().code, "opening the store " + directory + ": " + written.error().message);
   }
+  if (!status.ok()) return not_opened(status, directory);
   database->db_.reset(db);
   database->families_ = {Family(handles[1]), Family(handles[2]), Family(handles[3]),
                          Family(handles[4]), Family(handles[5]), Family(handles[6])};
@@ -145,6 +164,59 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& directory, M
     database->handles_ = std::move(handles);
   }
   return database;
+}
+
+Result<std::unique_ptr<Database>> Database::salvage(const std::string& directory, const Error& not_opened) {
+  std::unique_ptr<Database> database(new Database);
+  database->directory_ = directory;
+  database->mode_ = Mode::read_only;
+  database->files_ = std::make_shared<DiskFiles>(directory, std::make_shared<Disk>());
+  database->env_ = rocksdb::NewCompositeEnv(checked_files(database->files_));
+  database->salvaged_ = std::make_unique<Salvaged>(YUSHI_TRY(storage::salvage(directory, database->env_.get())));
+  auto& damage = database->salvaged_->damage;
+  damage.insert(damage.begin(), not_opened.message);
+  auto& families = database->salvaged_->families;
+  auto of = [&](const char* name) { return Family(static_cast<void*>(&families[name])); };
+  database->families_ = {of("tail"), of("filters"), of("tree"), of("alerts"), of("state"), of("meta")};
+  MutexLock lock(database->blocks_mutex_);
+  for (auto& [day, entries] : database->salvaged_->blocks)
+    database->blocks_[{day, 0}] = Family(static_cast<void*>(&entries));
+  return database;
+}
+
+const std::vector<std::string>& Database::damage() const { return salvaged_->damage; }
+
+std::vector<std::string> Database::salvaged_keys(Family family) const {
+  std::vector<std::string> out;
+  for (auto& [key, value] : *static_cast<const Salvaged::Entries*>(family.salvaged_)) out.push_back(key);
+  return out;
+}
+
+void Database::put_salvaged(Family family, std::string_view key, std::string_view value) {
+  (*static_cast<Salvaged::Entries*>(family.salvaged_))[std::string(key)] = {std::string(value), "", 0, 0};
+}
+
+Result<void> Database::take_away(const std::string& directory) {
+  auto* env = rocksdb::Env::Default();
+  rocksdb::FileLock* lock = nullptr;
+  if (auto locked = env->LockFile(directory + "/LOCK", &lock); !locked.ok()) {
+    return fail(Code::unavailable, "another yushid runs on the store " + directory +
+                                       "; stop it or choose another data_dir (" + locked.ToString() + ")");
+  }
+  std::error_code error;
+  for (std::filesystem::directory_iterator file(directory, error), end; !error && file != end; file.increment(error))
+    if (file->path().filename() != "LOCK") std::filesystem::remove(file->path(), error);
+  env->UnlockFile(lock);
+  std::filesystem::remove(directory + "/LOCK", error);
+  if (error) return fail(Code::io, "taking away " + directory + ": " + error.message());
+  return {};
+}
+
+Result<void> Database::checked(const rocksdb::Status& status, std::string_view doing) const {
+  if (auto written = files_->lost(); !written)
+    return fail(written.error().code, std::string(doing) + ": " + written.error().message);
+  if (!status.ok()) return failed(status, doing);
+  return {};
 }
 
 Database::~Database() {
@@ -161,9 +233,12 @@ Result<Family> Database::blocks_family(uint32_t store_day, uint32_t days) {
   auto name = kBlocks + std::to_string(store_day) + "." + std::to_string(days);
   rocksdb::ColumnFamilyHandle* handle = nullptr;
   auto status = db_->CreateColumnFamily(family_options(name, shared_cache()), name, &handle);
-  if (!status.ok()) return failed(status, "making the column family " + name);
+  if (status.ok()) {
+    MutexLock lock(blocks_mutex_);
+    handles_.push_back(handle);
+  }
+  YUSHI_TRY(checked(status, "making the column family " + name));
   MutexLock lock(blocks_mutex_);
-  handles_.push_back(handle);
   return blocks_[{store_day, days}] = Family(handle);
 }
 
@@ -205,25 +280,37 @@ Result<void> Database::write(Write& write, std::string_view doing) {
   rocksdb::WriteOptions options;
   options.sync = true;
   RocksDbOrdersItself quiet;
-  auto status = db_->Write(options, write.batch_.get());
-  if (!status.ok()) return failed(status, doing);
-  return {};
+  return checked(db_->Write(options, write.batch_.get()), doing);
 }
 
 Result<std::optional<std::string>> Database::get(Family family, std::string_view key,
                                                  const rocksdb::Snapshot* snapshot) const {
+  if (auto* salvaged = static_cast<const Salvaged::Entries*>(family.salvaged_)) {
+    auto found = salvaged->find(key);
+    if (found == salvaged->end()) return std::nullopt;
+    return YUSHI_TRY(read_salvaged(found->first, found->second));
+  }
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
   std::string value;
   auto status = db_->Get(options, family.handle_, slice(key), &value);
-  if (status.IsNotFound()) return std::nullopt;
-  if (!status.ok()) return failed(status, "reading from " + family.handle_->GetName());
+  const bool is_there = !status.IsNotFound();
+  YUSHI_TRY(checked(is_there ? status : rocksdb::Status::OK(), "reading from " + family.handle_->GetName()));
+  if (!is_there) return std::nullopt;
   return value;
 }
 
 Result<void> Database::scan(Family family, std::string_view prefix,
                             const std::function<bool(std::string_view, std::string_view)>& visit,
                             const rocksdb::Snapshot* snapshot, std::string_view from_key) const {
+  if (auto* salvaged = static_cast<const Salvaged::Entries*>(family.salvaged_)) {
+    for (auto at = salvaged->lower_bound(from_key.empty() ? prefix : from_key); at != salvaged->end(); ++at) {
+      if (!at->first.starts_with(prefix)) break;
+      auto value = YUSHI_TRY(read_salvaged(at->first, at->second));
+      if (!visit(at->first, value)) break;
+    }
+    return {};
+  }
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
   options.fill_cache = false;
@@ -234,35 +321,46 @@ Result<void> Database::scan(Family family, std::string_view prefix,
     if (!key.starts_with(prefix)) break;
     if (!visit(key, view(it->value()))) break;
   }
-  if (!it->status().ok()) return failed(it->status(), "reading from " + family.handle_->GetName());
-  return {};
+  return checked(it->status(), "reading from " + family.handle_->GetName());
 }
 
 Result<void> Database::scan_back(Family family, const std::function<bool(std::string_view, std::string_view)>& visit,
                                  const rocksdb::Snapshot* snapshot) const {
+  if (auto* salvaged = static_cast<const Salvaged::Entries*>(family.salvaged_)) {
+    for (auto at = salvaged->rbegin(); at != salvaged->rend(); ++at) {
+      auto value = YUSHI_TRY(read_salvaged(at->first, at->second));
+      if (!visit(at->first, value)) break;
+    }
+    return {};
+  }
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
   options.fill_cache = false;
   std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, family.handle_));
   for (it->SeekToLast(); it->Valid(); it->Prev())
     if (!visit(view(it->key()), view(it->value()))) break;
-  if (!it->status().ok()) return failed(it->status(), "reading from " + family.handle_->GetName());
-  return {};
+  return checked(it->status(), "reading from " + family.handle_->GetName());
 }
 
 Result<std::optional<std::string>> Database::key_at_or_before(Family family, std::string_view key,
                                                               const rocksdb::Snapshot* snapshot) const {
+  if (auto* salvaged = static_cast<const Salvaged::Entries*>(family.salvaged_)) {
+    auto behind = salvaged->upper_bound(key);
+    if (behind == salvaged->begin()) return std::nullopt;
+    return std::prev(behind)->first;
+  }
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
   std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, family.handle_));
   it->SeekForPrev(slice(key));
-  if (!it->status().ok()) return failed(it->status(), "reading from " + family.handle_->GetName());
+  YUSHI_TRY(checked(it->status(), "reading from " + family.handle_->GetName()));
   if (!it->Valid()) return std::nullopt;
   return it->key().ToString();
 }
 
 std::shared_ptr<const rocksdb::Snapshot> Database::snapshot() const {
   auto* db = db_.get();
+  if (!db) return nullptr;  // salvaged
   return {db->GetSnapshot(), [db](const rocksdb::Snapshot* s) {
             if (s) db->ReleaseSnapshot(s);
           }};
@@ -273,8 +371,7 @@ Result<void> Database::copy_to(const std::string& directory) {
   auto status = rocksdb::Checkpoint::Create(db_.get(), &made);
   std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
   if (status.ok()) status = checkpoint->CreateCheckpoint(directory);
-  if (!status.ok()) return failed(status, "copying the store to " + directory);
-  return {};
+  return checked(status, "copying the store to " + directory);
 }
 
 Result<void> Database::flush() {
@@ -285,15 +382,15 @@ Result<void> Database::flush() {
   }
   for (auto* handle : handles) {
     auto status = db_->Flush(rocksdb::FlushOptions(), handle);
-    if (!status.ok()) return failed(status, "flushing " + handle->GetName());
+    YUSHI_TRY(checked(status, "flushing " + handle->GetName()));
   }
   // What the seals deleted leaves the disk now, not at the next start.
   auto status = db_->CompactRange(rocksdb::CompactRangeOptions(), families_.tail.handle_, nullptr, nullptr);
-  if (!status.ok()) return failed(status, "compacting tail");
-  return {};
+  return checked(status, "compacting tail");
 }
 
 Result<void> Database::verify_checksums() const {
+  if (salvaged_) return fail(Code::corrupt, directory_ + " does not open: it was only salvaged");
   rocksdb::ReadOptions options;
   options.verify_checksums = true;
   options.fill_cache = false;

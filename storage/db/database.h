@@ -1,7 +1,9 @@
 // RocksDB with our column families: the only file that knows its options. Everything above speaks of logs and records.
 //
 // Threads  All calls may be made from any thread, but blocks_family() (sealer only).
-// Errors   io or corrupt with RocksDB's words and what was being done.
+// Errors   io or corrupt with RocksDB's words and what was being done. A full disk is waited for as Disk was told to
+//          (core/base/disk.h), else exhausted. After a call on the disk that failed nothing is written nor read any more,
+//          for what memory has may be ahead of it: close it and open it again (disk_files.h).
 #pragma once
 
 #include <functional>
@@ -13,17 +15,23 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/disk.h"
 #include "core/base/mutex.h"
 #include "core/base/result.h"
 
 namespace rocksdb {
 class ColumnFamilyHandle;
 class DB;
+class Env;
 class Snapshot;
+class Status;
 class WriteBatch;
 }  // namespace rocksdb
 
 namespace yushi::storage {
+
+class DiskFiles;
+struct Salvaged;
 
 // A column family: a plain value, good as long as its Database.
 class Family {
@@ -34,7 +42,9 @@ class Family {
   friend class Database;
   friend class Write;
   explicit Family(rocksdb::ColumnFamilyHandle* handle) : handle_(handle) {}
+  explicit Family(void* salvaged) : salvaged_(salvaged) {}
   rocksdb::ColumnFamilyHandle* handle_ = nullptr;
+  void* salvaged_ = nullptr;  // of one that was salvaged: its Salvaged::Entries
 };
 
 // What becomes durable together, or not at all: Database::write().
@@ -58,7 +68,17 @@ class Write {
 class Database {
  public:
   enum class Mode { read_write, read_only };
-  static Result<std::unique_ptr<Database>> open(const std::string& directory, Mode mode);
+  static Result<std::unique_ptr<Database>> open(const std::string& directory, Mode mode,
+                                                std::shared_ptr<Disk> disk = std::make_shared<Disk>());
+  // What is whole of a store that does not open (db/salvage.h), to be read only.
+  static Result<std::unique_ptr<Database>> salvage(const std::string& directory, const Error& not_opened);
+  bool is_salvaged() const { return salvaged_ != nullptr; }
+  // Of one that was salvaged: why it does not open, then what was left out, in words; and what can be made of the rest is put beside it.
+  const std::vector<std::string>& damage() const;
+  std::vector<std::string> salvaged_keys(Family family) const;
+  void put_salvaged(Family family, std::string_view key, std::string_view value);
+  // Removes what is in the folder, but not while another process has it open: unavailable.
+  static Result<void> take_away(const std::string& directory);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -104,8 +124,13 @@ class Database {
 
  private:
   Database() = default;
+  // What failed, if not what a call was told of it: that may be of what the disk does not have.
+  Result<void> checked(const rocksdb::Status& status, std::string_view doing) const;
   std::string directory_;
   Mode mode_ = Mode::read_write;
+  std::shared_ptr<DiskFiles> files_;
+  std::unique_ptr<rocksdb::Env> env_;
+  std::unique_ptr<Salvaged> salvaged_;
   std::unique_ptr<rocksdb::DB> db_;
   Families families_{};
   mutable Mutex blocks_mutex_;

@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -14,8 +13,6 @@
 
 namespace yushi::storage {
 namespace {
-
-Result<void> system_failed(const std::string& doing) { return fail(Code::io, doing + ": " + std::strerror(errno)); }
 
 std::string signature_of(const std::string& note) {
   auto end = note.find_last_not_of('\n');
@@ -29,52 +26,40 @@ Result<std::string> line_of(const std::string& note) {
          signature_of(note) + "\n";
 }
 
-Result<void> write_all(int fd, std::string_view text, const std::string& path) {
-  while (!text.empty()) {
-    auto n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return system_failed("writing " + path);
-    text.remove_prefix(static_cast<size_t>(n));
-  }
-  return {};
+Result<void> written(int error, const std::string& path) {
+  if (error == 0) return {};
+  auto code = error == ENOSPC || error == EDQUOT ? Code::exhausted : Code::io;
+  return fail(code, "writing " + path + ": " + std::strerror(error));
+}
+
+int write_file(const std::string& path, int flags, std::string_view text, Disk& disk) {
+  int fd = -1;
+  int error = disk.open(path, O_WRONLY | O_CREAT | flags, 0640, fd);
+  if (!error) error = disk.write(fd, text, path);
+  if (!error) error = disk.sync(fd, path);
+  if (fd >= 0) ::close(fd);
+  return error;
 }
 
 }  // namespace
 
-Result<void> append_heads(const std::string& path, const Heads& heads, const Heads& before) {
+Result<void> append_heads(const std::string& path, const Heads& heads, const Heads& before, Disk& disk) {
   std::string text;
   for (auto& [log, note] : heads) {
     auto known = before.find(log);
     if (known == before.end() || known->second != note) text += YUSHI_TRY(line_of(note));
   }
-  int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-  if (fd < 0) return system_failed("writing " + path);
-  auto written = write_all(fd, text, path);
-  if (written && ::fsync(fd) != 0) written = system_failed("syncing " + path);
-  ::close(fd);
-  return written;
+  return written(write_file(path, O_APPEND, text, disk), path);
 }
 
-Result<void> write_heads(const std::string& path, const Heads& heads) {
+Result<void> write_heads(const std::string& path, const Heads& heads, Disk& disk) {
   std::string text;
   for (auto& [log, note] : heads) text += YUSHI_TRY(line_of(note));
   auto part = path + ".new";
-  int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-  if (fd < 0) return system_failed("writing " + part);
-  if (auto written = write_all(fd, text, part); !written) {
-    ::close(fd);
-    return written;
-  }
-  bool synced = ::fsync(fd) == 0;
-  ::close(fd);
-  if (!synced || ::rename(part.c_str(), path.c_str()) != 0) return system_failed("writing " + path);
-  auto parent = std::filesystem::path(path).parent_path().string();
-  int directory = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return system_failed("syncing the folder of " + path);
-  synced = ::fsync(directory) == 0;
-  ::close(directory);
-  if (!synced) return system_failed("syncing the folder of " + path);
-  return {};
+  int error = write_file(part, O_TRUNC, text, disk);
+  if (!error) error = disk.rename(part, path);
+  if (!error) error = disk.sync_folder_of(path);
+  return written(error, path);
 }
 
 Result<Heads> read_heads(const std::string& path) {

@@ -8,15 +8,16 @@
 #include <map>
 #include <string>
 
+#include "core/base/disk.h"
 #include "core/base/result.h"
 
 namespace yushi::storage {
 
 using Heads = std::map<std::string, std::string, std::less<>>;  // log -> signed note
 
-Result<void> write_heads(const std::string& path, const Heads& heads);
+Result<void> write_heads(const std::string& path, const Heads& heads, Disk& disk);
 // Appends lines for the notes that are not among `before`, synced. The file is made when it is not there.
-Result<void> append_heads(const std::string& path, const Heads& heads, const Heads& before);
+Result<void> append_heads(const std::string& path, const Heads& heads, const Heads& before, Disk& disk);
 // The newest line of each log counts. not_found when there is no file; corrupt with the line when one is not as
 // written. Signatures are the caller's to check.
 Result<Heads> read_heads(const std::string& path);

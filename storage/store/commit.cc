@@ -244,9 +244,13 @@ Result<void> Store::Commit::sign(int64_t now_ns) {
     Checkpoint checkpoint{store_.options_.node + "/" + log.name, log.tree.size(), log.tree.root()};
     auto note = YUSHI_TRY(store_.key_.sign(checkpoint));
     pending_->out.put(families.state, keys::checkpoint(log.name, checkpoint.size), note);
+    pending_->out.put(families.state, keys::signed_tree(log.name), log.tree.encode());
     if (log.name == kAuditLog) pending_->chain_begins = note;
     notes.emplace_back(&log, std::move(note));
   }
+  auto bound = std::string(as_bytes(root_over(roots)));
+  auto code = store_.code_of_bound(pending_->chain_begins, bound);
+  pending_->out.put(families.state, keys::kBound, std::string(as_bytes(code)) + bound);
   YUSHI_TRY(write());
   for (auto& [log, note] : notes) {
     log->checkpoint_size = log->tree.size();

@@ -29,6 +29,29 @@ Result<void> refuse_to_begin_anew(const std::string& data_dir) {
                                  "the store back, or move the whole folder aside to begin a new one");
 }
 
+// A first start that was cut short leaves files that RocksDB does not open. Before there is `heads` nothing can have been
+// stored, and a file with records is not empty.
+Result<bool> begin_anew(const std::string& data_dir) {
+  namespace fs = std::filesystem;
+  const auto folder = data_dir + "/store";
+  std::error_code error;
+  if (fs::exists(data_dir + "/heads", error) || error || !fs::is_directory(folder, error)) return false;
+  bool is_something = false;
+  for (fs::directory_iterator file(folder, error), end; !error && file != end; file.increment(error)) {
+    is_something = true;
+    auto name = file->path().filename().native();
+    bool holds_records = name.ends_with(".log") || name.ends_with(".sst") || name.ends_with(".blob");
+    bool is_known = holds_records || name.ends_with(".dbtmp") || name == "CURRENT" || name == "IDENTITY" ||
+                    name == "LOCK" || name.starts_with("LOG") || name.starts_with("MANIFEST-") ||
+                    name.starts_with("OPTIONS-");
+    if (!is_known || (holds_records && (file->file_size(error) > 0 || error))) return false;
+  }
+  if (error) return fail(Code::io, "looking into " + folder + ": " + error.message());
+  if (!is_something) return false;
+  YUSHI_TRY(Database::take_away(folder));
+  return true;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
@@ -45,6 +68,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   if (options.key_dir.empty()) options.key_dir = options.data_dir + "/keys";
   std::error_code made;
   auto folder = options.data_dir + "/store";
+  auto anew = YUSHI_TRY(begin_anew(options.data_dir));
   if (!std::filesystem::exists(folder, made) || std::filesystem::is_empty(folder, made)) {
     // nothing is made
     YUSHI_TRY(refuse_to_begin_anew(options.data_dir));
@@ -55,8 +79,12 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   if (made) return fail(Code::io, "making " + options.data_dir + ": " + made.message());
   ::chmod(options.key_dir.c_str(), 0700);
 
-  auto database = YUSHI_TRY(Database::open(folder, Database::Mode::read_write));
+  auto database = YUSHI_TRY(Database::open(folder, Database::Mode::read_write, options.disk));
   std::unique_ptr<Store> store(new Store);
+  if (anew) {
+    store->findings_.push_back("a first start was cut short before anything was stored: its leftovers in " + folder +
+                               " were taken away, and the store is begun anew");
+  }
   store->options_ = std::move(options);
   store->database_ = std::move(database);
   auto loaded = store->load();
@@ -75,10 +103,10 @@ Result<void> Store::load() {
     if (auto begin = refuse_to_begin_anew(options_.data_dir); !begin) return begin;
     // `heads` is made before the store has its name, so that from then on a missing file is always a removed one.
     auto heads_path = options_.data_dir + "/heads";
-    if (auto written = write_heads(heads_path, {}); !written) return written;
+    if (auto written = write_heads(heads_path, {}, *options_.disk); !written) return written;
     if (!std::filesystem::exists(key_path)) {
       auto key = YUSHI_TRY(SigningKey::generate());
-      auto saved = key.save(key_path);
+      auto saved = key.save(key_path, *options_.disk);
       if (!saved) return saved;
     }
     std::string day;
@@ -278,10 +306,8 @@ Result<void> Store::compare_with_heads(const StoreView& view) {
                                      " records; the store was rolled back, or its WAL was "
                                      "cut or deleted; not continuing it");
     }
-    auto root = root_at(signed_head->size,
-                        [&view, &log = log](int level, uint64_t index) { return view.subtree(log, level, index); });
-    if (!root) return tl::unexpected(root.error());
-    if (*root != signed_head->root) {
+    auto tree = YUSHI_TRY(signed_tree(view, log, signed_head->size, signed_head->root));
+    if (tree.root() != signed_head->root) {
       return fail(Code::corrupt, "log " + log + ": the root at size " + std::to_string(signed_head->size) +
                                      " is not the signed one: records were changed; `yushi verify` names the place");
     }
@@ -295,7 +321,29 @@ Result<void> Store::compare_with_heads(const StoreView& view) {
   }
   // What a crash kept from it. A second crash at the same place would leave a log signed twice without a line.
   if (*heads == heads_) return {};
-  return write_heads(path, heads_);
+  return write_heads(path, heads_, *options_.disk);
+}
+
+// The root tells whether it is the one that was signed, wherever it comes from. A damaged block keeps its last records
+// from us; collecting goes on without.
+Result<CompactRange> Store::signed_tree(const StoreView& view, const std::string& log, uint64_t size,
+                                        const Hash& root) {
+  auto tree = CompactRange::at(size, [&](int level, uint64_t index) { return view.subtree(log, level, index); });
+  if (tree) return tree;
+  auto kept = YUSHI_TRY(database_->get(database_->families().state, keys::signed_tree(log)));
+  auto edge = kept ? CompactRange::decode(*kept) : tl::unexpected(tree.error());
+  if (!edge || edge->size() != size || edge->root() != root) return tree;
+  found("log " + log + " goes on behind records that cannot be read: " + tree.error().message +
+        "; put the damaged file back from a copy of the store");
+  return edge;
+}
+
+void Store::found(std::string what) {
+  if (std::find(findings_.begin(), findings_.end(), what) == findings_.end()) findings_.push_back(std::move(what));
+}
+
+Hash Store::code_of_bound(const std::string& audit_note, const std::string& root) const {
+  return key_.derive("yushi bound logs\n" + audit_note + root);
 }
 
 // All logs were signed together, and the last record of `_audit` that was says so: a log that is not as it was then, is
@@ -315,10 +363,21 @@ Result<void> Store::check_what_binds(const StoreView& view) {
   auto place = std::string(kAuditLog) + "/" + std::to_string(note->size - 1);
   auto segment = note->size == 0 ? std::nullopt : YUSHI_TRY(view.segment_at(kAuditLog, note->size - 1));
   if (!segment) return refused("record " + place + " is gone");
-  auto batch = YUSHI_TRY(view.read(*segment));
-  auto& records = batch->records;
-  auto at = note->size - 1 - segment->summary.first_index;
-  auto own = at < records.size() ? own_record_of(records[at].raw) : std::nullopt;
+  std::optional<OwnRecord> own;
+  if (auto batch = view.read(*segment)) {
+    auto& records = (*batch)->records;
+    auto at = note->size - 1 - segment->summary.first_index;
+    if (at < records.size()) own = own_record_of(records[at].raw);
+  } else {
+    // The block is damaged; `state` has the root too, under a code that only the node can make.
+    auto kept = YUSHI_TRY(database_->get(database_->families().state, keys::kBound)).value_or("");
+    auto root = kept.substr(std::min(kept.size(), sizeof(Hash)));
+    if (kept != std::string(as_bytes(code_of_bound(audit->second, root))) + root) return tl::unexpected(batch.error());
+    found("record " + place + ", which binds the logs, cannot be read: " + batch.error().message +
+          "; put the damaged file back from a copy of the store");
+    own.emplace();
+    own->about = LogRoots{to_base64(root), 0, false, {}};
+  }
   auto* said = own ? std::get_if<LogRoots>(&own->about) : nullptr;
   if (!said) return refused("record " + place + ", the last that was signed, does not say the root over all logs");
   for (auto& [log, signed_note] : heads_) {
@@ -349,10 +408,10 @@ Result<void> Store::check_chain(const StoreView& view) {
   std::map<uint64_t, std::map<std::string_view, std::string>> moved;  // by commit
   for (auto& log : logs_) {
     const auto size = log.checkpoint_size;
-    auto subtree = [&](int level, uint64_t index) { return view.subtree(log.name, level, index); };
-    auto range = size == log.tree.size() ? log.tree : YUSHI_TRY(CompactRange::at(size, subtree));
+    auto range = size == log.tree.size() ? log.tree : CompactRange();
     if (auto it = heads_.find(log.name); it != heads_.end()) {
       auto checkpoint = YUSHI_TRY(Checkpoint::parse_body(it->second));
+      if (size != log.tree.size()) range = YUSHI_TRY(signed_tree(view, log.name, size, checkpoint.root));
       if (range.root() != checkpoint.root)
         return fail(Code::corrupt, "log " + log.name + ": the root at size " + std::to_string(size) +
                                        " is not the signed one: records were changed; `yushi verify` names the place");

@@ -17,13 +17,14 @@ Result<void> Store::sign_checkpoints(int64_t now_ns, int64_t at_least_ns) {
     YUSHI_TRY(Commit(*this).sign(now_ns));
     heads_written_ = false;
     counters_.signings += 1;
+    Disk other;  // not waited for: the next signature comes again
     for (auto& file : options_.witness_files)
-      if (auto kept = append_heads(file, heads_, witnessed_); !kept && options_.on_witness_failure)
+      if (auto kept = append_heads(file, heads_, witnessed_, other); !kept && options_.on_witness_failure)
         options_.on_witness_failure(kept.error());
     witnessed_ = heads_;
   }
   if (heads_written_) return {};
-  YUSHI_TRY(write_heads(options_.data_dir + "/heads", heads_));
+  YUSHI_TRY(write_heads(options_.data_dir + "/heads", heads_, *options_.disk));
   heads_written_ = true;
   return {};
 }

@@ -55,7 +55,8 @@ Result<void> Store::backup(const std::string& directory) const {
   // First the heads: the store may have newer notes than its heads, never older ones.
   auto heads = YUSHI_TRY(read_heads(options_.data_dir + "/heads"));
   YUSHI_TRY(database_->copy_to(directory + "/store"));
-  return write_heads(directory + "/heads", heads);
+  Disk other;  // the caller sees that it is full
+  return write_heads(directory + "/heads", heads, other);
 }
 
 Result<void> Store::close(int64_t now_ns) {

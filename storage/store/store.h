@@ -51,6 +51,7 @@ struct StoreOptions {
   std::vector<uint32_t> log_retention_days;  // by TenantId; 0, or none: retention_days
   size_t open_bytes_max = 192 << 20;
   Reparse reparse;
+  std::shared_ptr<Disk> disk = std::make_shared<Disk>();
   // Called once the database is open and before the first record is read: `reparse` may need it.
   std::function<void(const std::shared_ptr<Database>&)> opened;
 };
@@ -131,6 +132,8 @@ class Store {
     uint64_t first_index, records;
   };
   const std::vector<OtherEngine>& other_engines() const { return other_engines_; }
+  // What open() found and what it did about it, in words.
+  const std::vector<std::string>& findings() const { return findings_; }
   const SigningKey& key() const { return key_; }
   uint64_t log_size(TenantId tenant) const { return logs_[tenant].tree.size(); }
   uint64_t commit_number() const { return commit_; }
@@ -150,6 +153,9 @@ class Store {
   Result<void> compare_with_heads(const StoreView& view);
   Result<void> check_what_binds(const StoreView& view);
   Result<void> check_chain(const StoreView& view);
+  Result<CompactRange> signed_tree(const StoreView& view, const std::string& log, uint64_t size, const Hash& root);
+  Hash code_of_bound(const std::string& audit_note, const std::string& root) const;
+  void found(std::string what);
   void number_part(Record& record, const Record* before, Arena& arena);
   void hand_to_sealer(const LogState& log, OpenBlock block);
   uint32_t retention_of(const LogState& log) const;
@@ -162,6 +168,7 @@ class Store {
   std::vector<LogState> logs_;
   std::unique_ptr<std::atomic<uint64_t>[]> committed_sizes_;
   std::vector<OtherEngine> other_engines_;
+  std::vector<std::string> findings_;
   LogRootMap bound_;  // as the newest record of roots has them
   // With the next commit: what open() had to decide.
   std::vector<LogContext> contexts_to_tell_;

@@ -145,3 +145,31 @@ def test_no_other_user_can_read_what_the_daemon_makes_whatever_umask_it_was_star
     assert any(path.suffix == ".sst" for path in made)
     assert [path for path in made if path.lstat().st_mode & 0o077] == []
     assert with_daemon == (0o666, 0o600)  # anyone may log, as to /dev/log
+
+
+def test_a_config_folder_that_its_user_may_not_enter_is_named():
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    # An /etc of this process's own, where only root enters /etc/yushi.
+    setup = "mount -t tmpfs tmpfs /etc && mkdir -m 700 /etc/yushi && exec setpriv --reuid 65534 --regid 65534 --clear-groups \"$0\""
+    said = subprocess.run(["unshare", "-m", "sh", "-c", setup, BIN / "yushid"], capture_output=True, text=True,
+                          timeout=DEADLINE_S * 2)
+    if "mount:" in said.stderr or "unshare:" in said.stderr:
+        pytest.skip(f"no mount of one's own here: {said.stderr}")
+    assert said.returncode == 2
+    assert said.stderr.startswith("/etc/yushi/yushi.yaml: Permission denied;") and "--config" in said.stderr
+
+
+def test_a_first_start_that_was_cut_short_is_begun_anew(tmp_path):
+    daemon = Daemon(tmp_path)
+    store = daemon.data / "store"
+    store.mkdir(parents=True)
+    for name in ("IDENTITY", "LOCK", "MANIFEST-000001", "000004.log"):
+        (store / name).touch()
+    with daemon:
+        assert "begun anew" in (daemon.folder / "yushid.log").read_text()
+        assert daemon.stop() == 0
+    (daemon.data / "heads").unlink()
+    (store / "CURRENT").unlink()  # this one may have held records
+    code, said = refused(daemon)
+    assert code == 3 and "CURRENT" in said and "copy" in said

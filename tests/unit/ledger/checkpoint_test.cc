@@ -94,12 +94,13 @@ TEST(SigningKey, IsKeptInAFileForItsOwnerAloneAndNeverOverwritten) {
   std::string path = directory + "/node.key";
   EXPECT_EQ(SigningKey::load(path).error().code, Code::not_found);
   auto key = *SigningKey::generate();
-  ASSERT_TRUE(key.save(path).has_value());
+  Disk disk;
+  ASSERT_TRUE(key.save(path, disk).has_value());
   struct stat info;
   ASSERT_EQ(::stat(path.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
   EXPECT_EQ(SigningKey::load(path)->public_bytes(), key.public_bytes());
-  EXPECT_EQ(SigningKey::generate()->save(path).error().code, Code::refused);
+  EXPECT_EQ(SigningKey::generate()->save(path, disk).error().code, Code::refused);
   EXPECT_EQ(SigningKey::load(path)->public_bytes(), key.public_bytes());
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory), {}), 1);  // nothing left beside it
   std::ofstream(path, std::ios::trunc) << "-----BEGIN PRIVATE KEY-----\nMC4C\n";

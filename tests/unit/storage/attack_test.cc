@@ -562,7 +562,8 @@ void edit_heads(const std::string& data_dir, const std::function<void(Heads&)>& 
   auto heads = read_heads(data_dir + "/heads");
   ASSERT_TRUE(heads);
   edit(*heads);
-  ASSERT_TRUE(write_heads(data_dir + "/heads", *heads));
+  Disk disk;
+  ASSERT_TRUE(write_heads(data_dir + "/heads", *heads, disk));
 }
 
 struct Seen {

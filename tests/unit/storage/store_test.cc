@@ -378,7 +378,8 @@ TEST(Store, OpensHoweverOftenItWasKilledBetweenACheckpointAndItsLineInHeads) {
     commit(*store, {{line(kills)}});
     ASSERT_TRUE(store->sign_checkpoints(kReceived + kills, 0));
     store.reset();
-    ASSERT_TRUE(write_heads(path, *before));
+    Disk disk;
+    ASSERT_TRUE(write_heads(path, *before, disk));
   }
   EXPECT_TRUE(open_store(folder.path()));
   EXPECT_EQ(contradictions(folder.path()), "");

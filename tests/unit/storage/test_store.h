@@ -56,9 +56,8 @@ inline const Reparse understand_again{
 
 class Folder {
  public:
-  Folder() {
-    char name[] = "/tmp/yushi-store-test.XXXXXX";
-    path_ = ::mkdtemp(name);
+  explicit Folder(const std::string& below = "/tmp") : path_(below + "/yushi-store-test.XXXXXX") {
+    EXPECT_NE(::mkdtemp(path_.data()), nullptr);
   }
   ~Folder() { std::filesystem::remove_all(path_); }
   const std::string& path() const { return path_; }
