@@ -25,8 +25,8 @@ class WritableFile : public rocksdb::FSWritableFile {
     if (is_open()) files_.note(files_.disk().write(fd_, {data.data(), data.size()}, path_), "writing " + path_);
     return IOStatus::OK();
   }
-  IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
-                  const rocksdb::DataVerificationInfo&, rocksdb::IODebugContext* debug) override {
+  IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options, const rocksdb::DataVerificationInfo&,
+                  rocksdb::IODebugContext* debug) override {
     return Append(data, options, debug);
   }
   IOStatus Flush(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override { return IOStatus::OK(); }
