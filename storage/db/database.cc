@@ -110,8 +110,7 @@ const std::shared_ptr<rocksdb::Cache>& shared_cache() {
 
 }  // namespace
 
-Result<std::unique_ptr<Database>> Database::open(const std::string& directory, Mode mode,
-                                                 std::shared_ptr<Disk> disk) {
+Result<std::unique_ptr<Database>> Database::open(const std::string& directory, Mode mode, std::shared_ptr<Disk> disk) {
   std::unique_ptr<Database> database(new Database);
   database->directory_ = directory;
   database->mode_ = mode;

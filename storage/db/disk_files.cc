@@ -25,8 +25,8 @@ class WritableFile : public rocksdb::FSWritableFile {
     if (is_open()) files_.note(files_.disk().write(fd_, {data.data(), data.size()}, path_), "writing " + path_);
     return IOStatus::OK();
   }
-  IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
-                  const rocksdb::DataVerificationInfo&, rocksdb::IODebugContext* debug) override {
+  IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options, const rocksdb::DataVerificationInfo&,
+                  rocksdb::IODebugContext* debug) override {
     return Append(data, options, debug);
   }
   IOStatus Flush(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override { return IOStatus::OK(); }
@@ -147,7 +147,9 @@ void DiskFiles::note(int error, const std::string& doing) {
   if (error == 0) return;
   MutexLock lock(mutex_);
   if (lost_) return;
-  error_ = {error == ENOSPC || error == EDQUOT ? Code::exhausted : Code::io, doing + ": " + std::strerror(error)};
+  const bool full = error == ENOSPC || error == EDQUOT;
+  error_ = {full ? Code::exhausted : Code::io,
+            doing + ": " + std::strerror(error) + (full ? "; free space on the disk" : "; look at the disk")};
   lost_ = true;
 }
 

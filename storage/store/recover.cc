@@ -29,8 +29,8 @@ Result<void> refuse_to_begin_anew(const std::string& data_dir) {
                                  "the store back, or move the whole folder aside to begin a new one");
 }
 
-// A first start that was cut short leaves files that RocksDB does not open. Before there is `heads` nothing can have been
-// stored, and a file with records is not empty.
+// A first start that was cut short leaves files that RocksDB does not open. Before there is `heads` nothing can have
+// been stored, and a file with records is not empty.
 Result<bool> begin_anew(const std::string& data_dir) {
   namespace fs = std::filesystem;
   const auto folder = data_dir + "/store";
