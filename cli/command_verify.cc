@@ -8,13 +8,26 @@
 #include "cli/remembered.h"
 #include "cli/terminal.h"
 #include "core/base/display.h"
+#include "storage/read/heads.h"
 
 namespace yushi::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-int verify(const Options& options) {
+struct VerifyOptions : Options {
+  std::string notes;  // a file that checkpoints were kept in
+};
+
+// The newest note of each log in a file like `heads`, each followed by an empty line.
+Result<std::string> notes_of(const std::string& path) {
+  auto heads = YUSHI_TRY(storage::read_heads(path));
+  std::string out;
+  for (auto& [log, note] : heads) out += note + "\n";
+  return out;
+}
+
+int verify(const VerifyOptions& options) {
   // The node's name first: what is remembered goes by it.
   auto asker = make_asker(options.server, options.store);
   if (!asker) return report(asker.error());
@@ -23,8 +36,13 @@ int verify(const Options& options) {
   asker->reset();
 
   query::Question question{"verify", {}};
-  if (auto notes = remembered_notes(status->node, !options.store.empty()); !notes.empty())
-    question.parameters["remembered"] = notes;
+  auto notes = remembered_notes(status->node, !options.store.empty());
+  if (!options.notes.empty()) {
+    auto kept = notes_of(options.notes);
+    if (!kept) return report(kept.error());
+    notes += *kept;
+  }
+  if (!notes.empty()) question.parameters["remembered"] = notes;
   bool json = options.output == "json";
   bool shows_progress = is_terminal(STDERR_FILENO);
   bool contradicted = false, unproved = false;
@@ -88,7 +106,11 @@ void add_verify(CLI::App& app, Chosen& chosen) {
   command->footer(
       "Example: yushi verify\n\nEnds 0 when all is proved, 4 when something contradicts, 1 when something could not be "
       "proved; 3 when nothing contradicts, but a copy (--store) is older than what was seen since.");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<VerifyOptions>();
+  command
+      ->add_option("--notes", options->notes,
+                   "checkpoints kept elsewhere (checkpoints.files): hold the store to them too")
+      ->type_name("FILE");
   add_output_option(*command, *options);
   add_place_options(*command, *options);
   command->callback([options, &chosen] { chosen = [options] { return verify(*options); }; });

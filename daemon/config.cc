@@ -108,6 +108,19 @@ class Walk {
       }
     };
   }
+  // Files that are made when they are written first.
+  Reader files(std::string where, std::vector<std::string>& out) {
+    return [this, where, &out](const YAML::Node& node) {
+      texts(where, out)(node);
+      if (!node.IsSequence()) return;
+      for (auto item : node) {
+        std::error_code ignored;
+        auto parent = std::filesystem::path(item.IsScalar() ? item.Scalar() : "").parent_path();
+        if (item.IsScalar() && (!parent.is_absolute() || !std::filesystem::is_directory(parent, ignored)))
+          problem(item, where + ": \"" + item.Scalar() + "\" must be an absolute path in a folder that is there");
+      }
+    };
+  }
   Reader texts(std::string where, std::vector<std::string>& out) {
     return [this, where, &out](const YAML::Node& node) {
       list(node, where, [&](const YAML::Node& item) {
@@ -366,6 +379,7 @@ void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
             {"brokers", walk.text("forward.brokers", forward.brokers)},
             {"topic", topic(walk, "forward.topic", forward.topic)},
             {"alerts_topic", topic(walk, "forward.alerts_topic", forward.alerts_topic)},
+            {"checkpoints_topic", topic(walk, "forward.checkpoints_topic", forward.checkpoints_topic)},
             {"format", walk.text("forward.format", forward.format, {"ecs-json", "raw", "protobuf"})},
             {"secrets", walk.text("forward.secrets", secrets, {"masked", "shown"})},
             {"select",
@@ -553,6 +567,10 @@ Result<Config> load_config(const std::string& path) {
             [&](const YAML::Node& node) {
               walk.map(node, "keys.", {{"dir", walk.path("keys.dir", config.key_dir)}});
             }},
+           {"checkpoints",
+            [&](const YAML::Node& node) {
+              walk.map(node, "checkpoints.", {{"files", walk.files("checkpoints.files", config.witness_files)}});
+            }},
            {"retention", retention(walk, config.retention_days)},
            {"forward",
             [&](const YAML::Node& n) { walk.list(n, "forward", [&](auto& i) { read_forward(walk, i, config); }); }},
@@ -572,6 +590,9 @@ Result<Config> load_config(const std::string& path) {
   bool alerts_named =
       std::any_of(config.forward.begin(), config.forward.end(), [](auto& f) { return !f.alerts_topic.empty(); });
   if (!alerts_named && !config.forward.empty()) config.forward[0].alerts_topic = "yushi.alerts";
+  bool notes_named =
+      std::any_of(config.forward.begin(), config.forward.end(), [](auto& f) { return !f.checkpoints_topic.empty(); });
+  if (!notes_named && !config.forward.empty()) config.forward[0].checkpoints_topic = "yushi.checkpoints";
   if (config.inputs.empty()) config.inputs = default_config().inputs;
   if (!config.api_group.empty() && !(root["api"]["mode"])) config.api_mode = 0660;
   return config;

@@ -34,6 +34,7 @@ struct ForwardConfig {
   std::string brokers;
   std::string topic = "yushi.records";
   std::string alerts_topic;         // empty: sends no alerts
+  std::string checkpoints_topic;    // empty: sends no checkpoints
   std::string format = "ecs-json";  // ecs-json | raw | protobuf
   std::string select = "*";
   bool secrets = false;  // sends passwords, tokens and keys as they are
@@ -61,7 +62,8 @@ struct Config {
   uint32_t query_seconds = 300;
   int64_t commit_interval_ns = 50'000'000;
   uint64_t commit_bytes = 4 << 20;
-  std::string key_dir;  // empty: data_dir/keys
+  std::string key_dir;                     // empty: data_dir/keys
+  std::vector<std::string> witness_files;  // to which each signed checkpoint is appended
   uint32_t retention_days = 184;
   std::vector<ForwardConfig> forward;
   int64_t learning_ns = int64_t{14} * 86400 * 1'000'000'000;

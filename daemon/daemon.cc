@@ -191,6 +191,13 @@ class Daemon {
     storage::StoreOptions options;
     options.data_dir = config_.data_dir;
     options.key_dir = config_.key_dir;
+    options.witness_files = config_.witness_files;
+    options.on_witness_failure = [this, told = false](const Error& error) mutable {
+      spdlog::error("a checkpoint could not be kept elsewhere: {}", error.message);
+      if (!std::exchange(told, true) && pipeline_)
+        pipeline_->tell_trouble("checkpoint-not-kept", "A checkpoint could not be kept elsewhere", error.message,
+                                Severity::medium, 50);
+    };
     options.node = config_.node;
     options.fallback_node = host_name();
     options.retention_days = config_.retention_days;
@@ -285,6 +292,7 @@ class Daemon {
       settings.brokers = forward.brokers;
       settings.topic = forward.topic;
       settings.alerts_topic = forward.alerts_topic;
+      settings.checkpoints_topic = forward.checkpoints_topic;
       settings.format = forward.format == "raw"        ? forward::ForwardFormat::raw
                         : forward.format == "protobuf" ? forward::ForwardFormat::protobuf
                                                        : forward::ForwardFormat::ecs_json;

@@ -1,6 +1,8 @@
 #include "daemon/store_source.h"
 
+#include <map>
 #include <optional>
+#include <utility>
 
 #include "daemon/pipeline.h"
 #include "forward/message.h"
@@ -51,12 +53,30 @@ class StoreSource : public forward::RecordSource {
     return out;
   }
 
+  Result<std::vector<Note>> notes() override {
+    std::vector<Note> out;
+    auto signings = store_.counters().signings.load();
+    if (signings == seen_signings_) return out;
+    auto view = store_.view();
+    for (auto& log : YUSHI_TRY(view->logs())) {
+      auto note = YUSHI_TRY(view->newest_checkpoint(log));
+      if (!note) continue;
+      auto checkpoint = YUSHI_TRY(Checkpoint::parse_body(*note));
+      if (std::exchange(noted_[log], checkpoint.size) != checkpoint.size)
+        out.push_back({log, checkpoint.size, std::move(*note)});
+    }
+    seen_signings_ = signings;
+    return out;
+  }
+
   Result<std::string> load_cursor() override { return store_.read_state(cursor_); }
   Result<void> save_cursor(const std::string& bytes) override { return store_.write_state(cursor_, bytes); }
 
  private:
   storage::Store& store_;
   const std::string cursor_;
+  uint64_t seen_signings_ = 0;
+  std::map<std::string, uint64_t> noted_;
 };
 
 }  // namespace

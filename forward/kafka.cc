@@ -5,6 +5,7 @@
 #include <map>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 
 #include "core/base/assert.h"
 #include "core/base/clock.h"
@@ -30,6 +31,7 @@ constexpr auto kRestartWaitMax = milliseconds(5000);
 // A token names a message in a delivery report: the stream above, the index below.
 constexpr int kIndexBits = 48;
 constexpr uint64_t kAlertStream = 0xffff;
+constexpr uint64_t kNoteStream = 0xfffe;  // below it, a number for each note that was sent
 
 }  // namespace
 
@@ -62,6 +64,9 @@ struct KafkaForwarder::State {
   std::unique_ptr<KafkaProducer> producer;
   std::vector<std::unique_ptr<Stream>> streams;  // by number
   std::map<std::string, Stream*> stream_of_log;
+  std::map<std::string, RecordSource::Note> notes_to_send;  // by log
+  std::map<uint64_t, RecordSource::Note> notes_sent;        // by number: not acknowledged yet
+  uint64_t next_note = 0;
   DeliveryWindow alerts{0};
   Cursor cursor, saved;
   Clock::time_point saved_at{};
@@ -145,6 +150,7 @@ struct KafkaForwarder::State {
 
   void on_report(uint64_t token, KafkaProducer::Outcome outcome, size_t value_bytes, size_t bytes) {
     in_flight_bytes -= std::min(bytes, in_flight_bytes);
+    if (token >> kIndexBits == kNoteStream) return on_note(token & ((uint64_t{1} << kIndexBits) - 1), outcome);
     switch (outcome) {
       case KafkaProducer::Outcome::delivered:
         window_of(token).delivered(token & ((uint64_t{1} << kIndexBits) - 1));
@@ -173,10 +179,21 @@ struct KafkaForwarder::State {
     }
   }
 
+  void on_note(uint64_t number, KafkaProducer::Outcome outcome) {
+    if (outcome == KafkaProducer::Outcome::delivered) {
+      notes_sent.erase(number);
+      in_doubt = false;
+      is_owed = in_flight_bytes > 0;
+      acknowledged_at = Clock::now();
+    } else if (outcome != KafkaProducer::Outcome::purged) {
+      failed = true;
+    }
+  }
+
   Stream& stream(const RecordSource::Head& head) {
     auto [at, is_new] = stream_of_log.try_emplace(head.log, nullptr);
     if (is_new) {
-      YUSHI_ASSERT(streams.size() < kAlertStream, "%zu logs", streams.size());
+      YUSHI_ASSERT(streams.size() < kNoteStream, "%zu logs", streams.size());
       auto known = cursor.next.find(head.log);
       streams.push_back(std::make_unique<Stream>(
           Stream{head.log, streams.size(), 0, DeliveryWindow(known == cursor.next.end() ? 0 : known->second)}));
@@ -327,6 +344,25 @@ struct KafkaForwarder::State {
     return !found->empty();
   }
 
+  void forward_notes() {
+    if (settings.checkpoints_topic.empty()) return;
+    auto found = source->notes();
+    if (!found) return note(found.error().message);
+    for (auto& each : *found) notes_to_send[each.log] = std::move(each);
+    while (!notes_to_send.empty()) {
+      auto each = std::move(notes_to_send.extract(notes_to_send.begin()).mapped());
+      auto number = next_note++;
+      message.tenant = tenant_of_log(each.log);
+      message.key = message.tenant + "/" + each.log;
+      message.id = each.log + "/" + std::to_string(each.size);
+      message.entry.clear();
+      message.truncated = false;
+      message.value = each.text;
+      notes_sent[number] = std::move(each);
+      if (!send(KafkaProducer::Topic::checkpoints, "checkpoint", kNoteStream << kIndexBits | number)) return;
+    }
+  }
+
   bool forward_all() {
     if (settings.secrets)
       if (auto now = settings.secrets(); now != mask.rules()) mask = SecretMask(std::move(now));
@@ -343,6 +379,7 @@ struct KafkaForwarder::State {
       if (failed || stop_asked()) return true;
     }
     read |= forward_alerts();
+    if (!failed && !stop_asked()) forward_notes();
     uint64_t done = 0;
     for (const auto& from : streams) done += from->window.prefix();
     metrics.done = done;
@@ -382,6 +419,10 @@ struct KafkaForwarder::State {
     producer.reset();
     for (auto& from : streams) from->window.rewind();
     alerts.rewind();
+    for (auto& [number, each] : std::exchange(notes_sent, {})) {
+      auto& newest = notes_to_send[each.log];
+      if (newest.size < each.size) newest = each;
+    }
     in_flight_bytes = 0;
     metrics.in_flight_bytes = 0;
     batch_bytes = next_batch_bytes;

@@ -4,6 +4,9 @@
 // queue. After a fatal error of the producer it throws the producer away and begins again at the cursor, so a record
 // may come twice (its `id` tells) and never not at all.
 //
+// Checkpoints  The newest of each log goes out when it was signed, and again after a start: whoever reads them can hold
+//              the store to them. They have no cursor, and what was replaced by a newer one is not sent.
+//
 // Order    The first sights of a log's records of one key are in order, also when a message is too large for the
 //          broker: it arrives shortened, in its place. One exception: a broker that does not even take a batch of
 //          ordinary messages (500 kB before compression) may refuse the first one and take the next; then the batches
@@ -42,7 +45,8 @@ Result<void> check_kafka_properties(const KafkaProperties& properties);
 struct KafkaSettings {
   std::string brokers;  // "k1:9092,k2:9092"
   std::string topic = "yushi.records";
-  std::string alerts_topic;  // empty: no alerts
+  std::string alerts_topic;       // empty: no alerts
+  std::string checkpoints_topic;  // empty: no checkpoints
   ForwardFormat format = ForwardFormat::ecs_json;
   Filter select = Filter::parse_kql("*", {}).value();
   size_t in_flight_bytes = 256 << 20;

@@ -57,7 +57,7 @@ Result<void> check_kafka_properties(const KafkaProperties& properties) {
 
 struct KafkaProducer::Client {
   rd_kafka_t* kafka = nullptr;
-  std::array<rd_kafka_topic_t*, 2> topics{};
+  std::array<rd_kafka_topic_t*, 3> topics{};
   Listener listener{};
 
   ~Client() {
@@ -157,7 +157,7 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(const KafkaSettings& 
     rd_kafka_conf_destroy(conf);
     return fail(Code::invalid, std::string("forward to Kafka: ") + why);
   }
-  const std::string* names[] = {&settings.topic, &settings.alerts_topic};
+  const std::string* names[] = {&settings.topic, &settings.alerts_topic, &settings.checkpoints_topic};
   for (size_t i = 0; i < client.topics.size(); ++i) {
     if (names[i]->empty()) continue;
     client.topics[i] = rd_kafka_topic_new(client.kafka, names[i]->c_str(), nullptr);

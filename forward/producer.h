@@ -44,7 +44,7 @@ class KafkaProducer {
                                                      const Listener& listener);
   ~KafkaProducer();  // gives up what is on its way; no reports
 
-  enum class Topic : uint8_t { records, alerts };
+  enum class Topic : uint8_t { records, alerts, checkpoints };
   enum class Queued : uint8_t { yes, full, too_large, failed };
   Queued send(Topic topic, const Message& message, std::string_view format, uint64_t token);
 

@@ -239,9 +239,12 @@ Result<std::vector<std::string>> StoreView::checkpoints(const std::string& log) 
 }
 
 Result<std::optional<std::string>> StoreView::newest_checkpoint(const std::string& log) const {
-  auto all = YUSHI_TRY(checkpoints(log));
-  if (all.empty()) return std::nullopt;
-  return std::move(all.back());
+  auto family = database_->families().state;
+  auto newest = keys::checkpoint(log, UINT64_MAX);
+  auto key = YUSHI_TRY(database_->key_at_or_before(family, newest, snapshot_.get()));
+  if (!key || key->size() != newest.size() || key->compare(0, key->size() - 8, newest, 0, key->size() - 8) != 0)
+    return std::nullopt;
+  return database_->get(family, *key, snapshot_.get());
 }
 
 Result<void> StoreView::each_alert(uint64_t from_audit_index, bool newest_first, const VisitAlert& visit) const {

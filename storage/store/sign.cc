@@ -16,6 +16,7 @@ Result<void> Store::sign_checkpoints(int64_t now_ns, int64_t at_least_ns) {
   if (grew && (is_new || now_ns < signed_ns_ || now_ns - signed_ns_ >= at_least_ns)) {
     YUSHI_TRY(Commit(*this).sign(now_ns));
     heads_written_ = false;
+    counters_.signings += 1;
     Disk other;  // not waited for: the next signature comes again
     for (auto& file : options_.witness_files)
       if (auto kept = append_heads(file, heads_, witnessed_, other); !kept && options_.on_witness_failure)

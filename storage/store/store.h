@@ -58,7 +58,7 @@ struct StoreOptions {
 
 struct StoreCounters {
   std::atomic<uint64_t> commits{0}, records{0}, raw_bytes{0}, blocks_sealed{0}, block_bytes{0}, sync_ns{0};
-  std::atomic<uint64_t> open_bytes{0};
+  std::atomic<uint64_t> open_bytes{0}, signings{0};
 };
 
 class Store {

@@ -189,6 +189,32 @@ def test_alerts_arrive_in_a_topic_of_their_own(broker, tmp_path):
         assert alert["yushi"]["alert"]["records"] in (["default/0"], ["default/1"])
 
 
+def test_signed_checkpoints_go_to_a_topic_and_to_files_elsewhere(broker, tmp_path):
+    """By which somebody else can hold the store to what it signed."""
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    config = (f"forward:\n  - {{type: kafka, brokers: \"{broker.bootstrap}\", topic: noted, checkpoints_topic: noted.checkpoints}}\n"
+              f"checkpoints: {{files: [{kept}/notes]}}\n")
+    with Daemon(tmp_path / "noted", config) as daemon:
+        daemon.send_tcp(line(i) for i in range(20))
+        daemon.wait_records(20)
+        note = daemon.yushi("checkpoint", "default").text
+        wait(lambda: any(value.decode() == note for *_, value in broker.consume("noted.checkpoints")), "the note of `default` in Kafka")
+        of_log = {headers["id"]: value.decode() for _, _, _, headers, value in broker.consume("noted.checkpoints")}
+        assert of_log["default/20"] == note
+        assert any(name.startswith("_audit/") for name in of_log)
+        lines = (kept / "notes").read_text().splitlines()
+        assert any(words.split()[:2] == ["e2e/default", "20"] for words in lines)
+        assert daemon.yushi("verify", "--notes", kept / "notes").code == 0
+        assert daemon.stop() == 0
+    # A note that this node did not sign is told, whoever holds it.
+    shorter = (kept / "notes").read_text().replace("e2e/default 20 ", "e2e/default 2000 ")
+    (kept / "forged").write_text(shorter)
+    with daemon:
+        answer = daemon.yushi("verify", "--notes", kept / "forged")
+        assert answer.code == 4 and "default" in answer.text, answer.text
+
+
 def test_of_two_forwarders_one_sends_the_alerts(broker, tmp_path):
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     config = "forward:\n" + "".join(f'  - {{type: kafka, brokers: "{broker.bootstrap}", topic: {topic}}}\n' for topic in ("one", "two"))
