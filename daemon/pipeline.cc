@@ -71,7 +71,7 @@ Pipeline::Pipeline(storage::Store& store, std::shared_ptr<const Loaded> loaded, 
       judge_(loaded->parsers, loaded->rules, options.detect, zones_of(loaded)),
       book_(store.options().logs) {
   store_.options().disk->on_wait([this](const std::string& path, bool begins) {
-    if (!begins) return spdlog::info("the disk has room again: what waited is written");
+    if (!begins) return spdlog::info("what waited for room on the disk is written");
     counters_.disk_full = true;
     spdlog::error("the disk is full: writing {} waits for room, nothing is lost; free space or add a disk", path);
   });
