@@ -33,6 +33,7 @@ struct Flaw {
 
 struct VerifyOptions {
   std::string public_key;               // 32 bytes, of the node; empty: signatures cannot be proved
+  std::string key_rotations;            // that led to it (core/ledger/key_ring.h)
   std::string heads_path;               // empty: there is none to compare with
   std::string key_path;                 // empty, absent or not ours to read: there is none to compare with
   std::vector<std::string> remembered;  // notes that somebody else kept

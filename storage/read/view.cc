@@ -60,6 +60,11 @@ Result<std::shared_ptr<const StoreView>> StoreView::open_read_only(const std::st
   return open(std::shared_ptr<const Database>(std::move(database)), std::move(reparse));
 }
 
+Result<std::string> StoreView::key_rotations() const {
+  auto stored = YUSHI_TRY(database_->get(database_->families().meta, keys::kRotations, snapshot_.get()));
+  return stored ? std::move(*stored) : std::string();
+}
+
 Result<std::string> StoreView::public_key() const {
   auto stored = YUSHI_TRY(database_->get(database_->families().meta, "public_key", snapshot_.get()));
   return stored ? std::move(*stored) : std::string();

@@ -160,14 +160,13 @@ void Store::Commit::append_own(const OwnRecord& own) {
   record.digest = sha256(record.raw);
   batch->records.push_back(record);
   auto& audit = store_.logs_[kAudit];
-  if (!audit.told) {
-    // Nothing was told of `_audit` in this run: in the way of the first log that is.
+  if (!audit.told) {  // nothing was told of `_audit` in this run
     auto context = std::make_shared<ParseContext>();
     for (auto& log : store_.logs_)
       if (log.told) *context = *log.told;
     context->timezone = "UTC";
     context->charset = "utf-8";
-    audit.told = context;
+    audit.told = store_.options_.own_context ? store_.options_.own_context : context;
     audit.told_day = UINT32_MAX;
   }
   auto understood = store_.options_.reparse.parse(*batch, *audit.told);
