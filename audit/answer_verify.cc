@@ -24,7 +24,8 @@ std::vector<std::string> split_notes(std::string_view text) {
 
 }  // namespace
 
-Result<AnswerEnd> answer_verify(const storage::StoreView& view, std::string_view remembered, bool is_copy,
+Result<AnswerEnd> answer_verify(const storage::StoreView& view, const Result<storage::Heads>& heads,
+                                std::string_view remembered, bool is_copy,
                                 const std::function<bool(std::string_view line)>& say) {
   const auto say_json = [&](const Json& line) {
     return say(line.dump(-1, ' ', false, Json::error_handler_t::replace));
@@ -34,6 +35,7 @@ Result<AnswerEnd> answer_verify(const storage::StoreView& view, std::string_view
   options.key_rotations = YUSHI_TRY(view.key_rotations());
   auto data_dir = std::filesystem::path(view.database().directory()).parent_path();
   options.heads_path = (data_dir / "heads").string();
+  options.heads = heads;
   options.key_path = view.key_path();
   options.remembered = split_notes(remembered);
   options.is_copy = is_copy;

@@ -10,13 +10,15 @@
 
 #include "core/base/result.h"
 #include "core/event/answer_end.h"
+#include "storage/read/heads.h"
 #include "storage/read/view.h"
 
 namespace yushi::audit {
 
 // `remembered` is notes that somebody else kept, each followed by an empty line. A copy may be older than they are:
-// then the end says what it misses.
-Result<AnswerEnd> answer_verify(const storage::StoreView& view, std::string_view remembered, bool is_copy,
+// then the end says what it misses. `heads` are those beside the store, read before the view was made.
+Result<AnswerEnd> answer_verify(const storage::StoreView& view, const Result<storage::Heads>& heads,
+                                std::string_view remembered, bool is_copy,
                                 const std::function<bool(std::string_view line)>& say);
 
 }  // namespace yushi::audit

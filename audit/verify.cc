@@ -15,7 +15,6 @@
 #include "core/ledger/checkpoint.h"
 #include "core/ledger/key_ring.h"
 #include "core/ledger/log_roots.h"
-#include "storage/read/heads.h"
 
 namespace yushi::audit {
 namespace {
@@ -39,7 +38,7 @@ class Verifier {
     // First what says under the tree which engines there were.
     std::stable_partition(logs.begin(), logs.end(), [](auto& log) { return log == kAuditLog; });
     if (!options_.heads_path.empty() && !logs.empty()) {
-      if (auto heads = storage::read_heads(options_.heads_path)) {
+      if (auto heads = options_.heads ? *options_.heads : storage::read_heads(options_.heads_path)) {
         heads_ = std::move(*heads);
       } else {
         contradiction("", options_.heads_path, heads.error().message);
@@ -158,7 +157,8 @@ class Verifier {
         if (next == told.begin()) {
           contradiction(log, place, "how its records were understood stands nowhere in `_audit`");
         } else if (auto& said = *std::prev(next); said.parsers != how.parser_digest || said.timezone != how.timezone ||
-                                                  said.charset != how.charset || said.engine != how.engine) {
+                                                  said.charset != how.charset ||
+                                                  (said.engine != how.engine && !is_to_be_sealed_anew(stored, how))) {
           contradiction(log, place,
                         "says that its records from " + at(log, index) + " on were understood with " +
                             words(how.parser_digest, how.timezone, how.charset, how.engine) + "; `_audit` says with " +
@@ -167,6 +167,11 @@ class Verifier {
         index = next == told.end() ? end : std::min(end, next->first);
       }
     });
+  }
+  // A crash may come after a start has said that its engine gives the fields of another one's tail anew, and before it
+  // sealed them: what the chunk says of the engine decides nothing.
+  bool is_to_be_sealed_anew(const StoredContexts& stored, const storage::ParseContext& how) const {
+    return !stored.sealed && engines_.contains(how.engine);
   }
   static std::string words(const std::string& parsers, const std::string& zone, const std::string& charset,
                            uint32_t engine) {
@@ -177,7 +182,11 @@ class Verifier {
   // What the tail keeps beside raw and origin is derived too.
   void verify_chunk(const storage::Segment& segment, const storage::DecodedBlock& block) {
     auto& records = block.batch->records;
-    if (records.empty() || block.context.parsed.contexts.front().engine != view_.reparse().engine) return;
+    if (records.empty()) return;
+    if (block.context.parsed.contexts.front().engine != view_.reparse().engine) {
+      times_given_anew_ = true;
+      return;
+    }
     auto [least, most] =
         std::minmax_element(records.begin(), records.end(), [](auto& a, auto& b) { return a.event_ns < b.event_ns; });
     auto& said = segment.summary.event_times.front();
@@ -226,6 +235,7 @@ class Verifier {
     ++report_.logs;
     log_contradictions_ = log_unproved_ = 0;
     not_compared_.clear();
+    times_given_anew_ = false;
     heads_of_parts_.clear();
     auto& unread = unread_[log];
     auto head = view_.head(log);
@@ -260,7 +270,7 @@ class Verifier {
     std::map<std::string, size_t> unread_known;  // by source: how many of `unread` stood before its newest record
     int64_t signed_ns = 0;                       // receipt of the last record under a checkpoint
     std::vector<StoredContexts> contexts;  // compared at the end: of `_audit` a later record may say the first ones'
-    uint64_t next = 0;
+    uint64_t next = 0, commit = 0;
     check_claims(tree);
     for (auto& segment : *segments) {
       auto first = segment.summary.first_index;
@@ -304,6 +314,11 @@ class Verifier {
                             (hidden ? " or up to " + std::to_string(hidden) + " more" : ""));
         }
         source.add(record);
+        if (record.origin->commit < commit)
+          contradiction(log, at(log, next),
+                        "is of commit " + std::to_string(record.origin->commit) + ", the record before it of " +
+                            std::to_string(commit) + ": in answers over several logs it would stand elsewhere");
+        commit = record.origin->commit;
         if (record.part != 0) [[unlikely]]
           verify_part(log, record);
         if (auto sequence = storage::sequence_number(record)) source.losses.take(*sequence);
@@ -552,6 +567,10 @@ class Verifier {
                  engine + " can compare them" + began);
   }
 
+  static bool is_same_field(const Field& a, const Field& b) {
+    return a.name == b.name && a.type == b.type && a.list == b.list;
+  }
+
   static std::string first_difference(const Record& stored, const Record& again) {
     if (stored.event_ns != again.event_ns || stored.event_digits != again.event_digits) return "@timestamp";
     if (stored.time_inferred != again.time_inferred) return "yushi.time.inferred";
@@ -567,7 +586,7 @@ class Verifier {
       auto& b = again.kind->constants;
       for (size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
         if (i >= a.size()) return std::string(b[i].field->name);
-        if (i >= b.size() || a[i].field->name != b[i].field->name || a[i].value != b[i].value)
+        if (i >= b.size() || !is_same_field(*a[i].field, *b[i].field) || a[i].value != b[i].value)
           return std::string(a[i].field->name);
       }
     }
@@ -578,10 +597,8 @@ class Verifier {
       auto& b = again.captures[i];
       // Where they part, the one that begins earlier is the one that the other lacks.
       if (a.begin != b.begin) return std::string((a.begin < b.begin ? a : b).field->name);
-      if (a.length != b.length || a.escape != b.escape || a.field->name != b.field->name ||
-          a.field->type != b.field->type) {
+      if (a.length != b.length || a.escape != b.escape || !is_same_field(*a.field, *b.field))
         return std::string(b.field->name);
-      }
     }
     return {};
   }
@@ -627,11 +644,11 @@ class Verifier {
       if (it == by_name.end()) continue;
       auto& said = it->second;
       if (!some_unread) {
-        auto differs = said.first_received_ns != state.first_received_ns                    ? "first receipt"
-                       : said.last_received_ns != state.last_received_ns                    ? "last receipt"
-                       : said.last_event_ns != state.last_event_ns && not_compared_.empty() ? "last event time"
-                       : said.address != state.address                                      ? "address"
-                                                                                            : nullptr;
+        auto differs = said.first_received_ns != state.first_received_ns                 ? "first receipt"
+                       : said.last_received_ns != state.last_received_ns                 ? "last receipt"
+                       : said.last_event_ns != state.last_event_ns && !times_given_anew_ ? "last event time"
+                       : said.address != state.address                                   ? "address"
+                                                                                         : nullptr;
         if (differs)
           contradiction(log, place, std::string("the ") + differs + " in its counters is not that of its records");
       }
@@ -721,6 +738,7 @@ class Verifier {
   std::map<uint64_t, storage::AlertEntry> alerts_;  // by index in `_audit`, of the records there
   std::set<uint32_t> engines_;                      // that started here, as `_audit` says
   std::vector<NotCompared> not_compared_;           // of this log
+  bool times_given_anew_ = false;                   // of this log: a chunk's times were another engine's at commit
   size_t contradictions_ = 0, unproved_ = 0;
   size_t log_contradictions_ = 0, log_unproved_ = 0;
 };

@@ -15,10 +15,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/result.h"
+#include "storage/read/heads.h"
 #include "storage/read/view.h"
 
 namespace yushi::audit {
@@ -32,9 +34,12 @@ struct Flaw {
 };
 
 struct VerifyOptions {
-  std::string public_key;               // 32 bytes, of the node; empty: signatures cannot be proved
-  std::string key_rotations;            // that led to it (core/ledger/key_ring.h)
-  std::string heads_path;               // empty: there is none to compare with
+  std::string public_key;     // 32 bytes, of the node; empty: signatures cannot be proved
+  std::string key_rotations;  // that led to it (core/ledger/key_ring.h)
+  std::string heads_path;     // empty: there is none to compare with
+  // What stands there, read before the view was made: of a store that grows, later heads name notes that the view does
+  // not have. None: read now.
+  std::optional<Result<storage::Heads>> heads;
   std::string key_path;                 // empty, absent or not ours to read: there is none to compare with
   std::vector<std::string> remembered;  // notes that somebody else kept
   bool is_copy = false;                 // may be older than what is remembered

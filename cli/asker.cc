@@ -24,6 +24,7 @@ class LocalStore : public Asker {
   static Result<std::unique_ptr<Asker>> open(const std::string& directory) {
     std::unique_ptr<LocalStore> local(new LocalStore);
     YUSHI_TRY(check_folder(directory));
+    local->heads_ = storage::read_heads(directory + "/heads");  // before the store: a daemon may be writing both
     auto database = YUSHI_TRY(storage::open_or_salvage(directory + "/store"));
     auto files = YUSHI_TRY(read_secret_directories({parsers::share_directory("secrets")}));
     auto rules = YUSHI_TRY(SecretRules::load(std::move(files)));
@@ -32,7 +33,7 @@ class LocalStore : public Asker {
     local->versions_->read_from(local->database_);
     auto view = YUSHI_TRY(storage::StoreView::open(local->database_, local->versions_->as_function()));
     local->view_ = std::move(view);
-    local->cut_off_ = storage::cut_off(directory + "/heads", *local->view_);
+    local->cut_off_ = storage::cut_off(directory + "/heads", local->heads_, *local->view_);
     return std::unique_ptr<Asker>(std::move(local));
   }
 
@@ -48,7 +49,9 @@ class LocalStore : public Asker {
       return fail(Code::corrupt, database_->damage().front() + "; nothing of it is proved, but what is whole is found");
     auto end = YUSHI_TRY(query::answer(
         *view_, question, secrets_, sink, budget, [&] { return event_reading(); },
-        [](auto& store, auto remembered, auto& say) { return audit::answer_verify(store, remembered, true, say); }));
+        [&](auto& store, auto remembered, auto& say) {
+          return audit::answer_verify(store, heads_, remembered, true, say);
+        }));
     // `verify` names it itself; what proves an answer is no answer.
     if (!proves) end.missing.insert(end.missing.end(), cut_off_.begin(), cut_off_.end());
     if (!is_whole()) {
@@ -91,6 +94,7 @@ class LocalStore : public Asker {
   std::shared_ptr<storage::Database> database_;
   std::shared_ptr<query::ParserVersions> versions_ = std::make_shared<query::ParserVersions>();
   std::shared_ptr<const storage::StoreView> view_;
+  Result<storage::Heads> heads_;
   std::vector<std::string> cut_off_;  // what the file `heads` has and the store has not, in words
   query::SecretsShown secrets_;       // to whoever asks to see them: who can read the folder has them anyway
 };

@@ -215,7 +215,8 @@ struct Api::Asking {
   bool begun = false, gone = false;
   uint64_t lines = 0;
   std::string pending;
-  std::string incomplete;  // why the answer is not whole
+  std::string incomplete;        // why the answer is not whole
+  Result<storage::Heads> heads;  // of `verify`: as they were before its view was made
 
   Asking(Api& of, Peer& by, const HttpRequest& with, query::Question what)
       : api(of), peer(by), request(with), question(std::move(what)) {}
@@ -481,7 +482,9 @@ Result<AnswerEnd> Api::Asking::answer(const storage::StoreView& view, const quer
                                       const query::LineSink& sink) {
   return query::answer(
       view, what, secrets(), sink, budget, [this] { return event_reading(); },
-      [](auto& store, auto remembered, auto& say) { return audit::answer_verify(store, remembered, false, say); });
+      [this](auto& store, auto remembered, auto& say) {
+        return audit::answer_verify(store, heads, remembered, false, say);
+      });
 }
 
 // Written as the daemon's user, so it is for him and root alone.
@@ -515,7 +518,10 @@ Result<std::shared_ptr<const storage::StoreView>> Api::Asking::view() {
   auto& sources = api.sources_;
   std::shared_ptr<const storage::StoreView> view;
   if (question.name == "verify") {
-    auto signed_all = sources.pipeline->sign_all([&] { view = sources.store->view(); });
+    auto signed_all = sources.pipeline->sign_all([&] {
+      heads = storage::read_heads(sources.store->options().data_dir + "/heads");
+      view = sources.store->view();
+    });
     if (!signed_all) return tl::unexpected(signed_all.error());
     if (!view) return fail(Code::unavailable, "the daemon is stopping");
     return view;

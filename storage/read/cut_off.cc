@@ -1,12 +1,10 @@
 #include "storage/read/cut_off.h"
 
 #include "core/ledger/checkpoint.h"
-#include "storage/read/heads.h"
 
 namespace yushi::storage {
 
-std::vector<std::string> cut_off(const std::string& heads_path, const StoreView& view) {
-  auto heads = read_heads(heads_path);
+std::vector<std::string> cut_off(const std::string& heads_path, const Result<Heads>& heads, const StoreView& view) {
   if (!heads) return {"whether the store is whole cannot be told: " + heads.error().message};
   std::vector<std::string> out;
   for (auto& [log, note] : *heads) {

@@ -30,6 +30,7 @@ struct Store::Commit::Pending {
 Store::Commit::Commit(Store& store)
     : store_(store), number_(store.commit_ + 1), pending_(std::make_shared<Pending>(store.commit_bytes_)) {
   pending_->contexts.swap(store.contexts_to_tell_);
+  pending_->full.swap(store.to_seal_when_told_);
   for (auto& [log, source] : std::exchange(store.to_write_, {}))
     pending_->moved[{log, source}] = &log->sources.find(source)->second;
 }
@@ -142,6 +143,28 @@ void Store::Commit::append_contexts() {
   }
 }
 
+// As `_audit` was told last; when nothing was told of it in this run, in the way of a log that is, or of the run
+// before.
+std::shared_ptr<const ParseContext> Store::Commit::audit_context() {
+  auto& audit = store_.logs_[kAudit];
+  if (audit.told) return audit.told;
+  audit.told_day = UINT32_MAX;
+  if (store_.options_.own_context) return audit.told = store_.options_.own_context;
+  auto context = std::make_shared<ParseContext>();
+  for (auto& log : store_.logs_)
+    if (log.told) *context = *log.told;
+  if (context->parser_digest.empty()) {
+    auto view = store_.view();
+    auto segments = view->segments(kAuditLog);
+    for (; segments && !segments->empty() && context->parser_digest.empty(); segments->pop_back())
+      if (auto newest = view->read_whole(segments->back())) *context = newest->context.parsed.contexts.back();
+  }
+  context->timezone = "UTC";
+  context->charset = "utf-8";
+  context->engine = store_.options_.reparse.engine;
+  return audit.told = context;
+}
+
 void Store::Commit::append_own(const OwnRecord& own) {
   auto json = to_json(own);
   auto batch = std::make_shared<Batch>();
@@ -159,19 +182,10 @@ void Store::Commit::append_own(const OwnRecord& own) {
   record.origin = batch->arena.make(origin);
   record.digest = sha256(record.raw);
   batch->records.push_back(record);
-  auto& audit = store_.logs_[kAudit];
-  if (!audit.told) {  // nothing was told of `_audit` in this run
-    auto context = std::make_shared<ParseContext>();
-    for (auto& log : store_.logs_)
-      if (log.told) *context = *log.told;
-    context->timezone = "UTC";
-    context->charset = "utf-8";
-    audit.told = store_.options_.own_context ? store_.options_.own_context : context;
-    audit.told_day = UINT32_MAX;
-  }
-  auto understood = store_.options_.reparse.parse(*batch, *audit.told);
+  auto how = audit_context();
+  auto understood = store_.options_.reparse.parse(*batch, *how);
   YUSHI_ASSERT(understood.has_value(), "understanding a record of our own: %s", understood.error().message.c_str());
-  std::vector<std::shared_ptr<const ParseContext>> contexts(kAudit + 1, audit.told);
+  std::vector<std::shared_ptr<const ParseContext>> contexts(kAudit + 1, how);
   append(prepare(std::move(batch), contexts));
 }
 
@@ -231,6 +245,9 @@ Result<void> Store::Commit::write() {
 
 // Signed together, so that no log stands for itself: the others, then the record that binds them, then `_audit`.
 Result<void> Store::Commit::sign(int64_t now_ns) {
+  // The record of roots is to be the last: what is to be told of `_audit` itself comes before it.
+  auto& audit = store_.logs_[kAudit];
+  tell_context(audit, audit.tree.size(), audit_context());
   append_contexts();
   auto& families = store_.database_->families();
   LogRootMap roots;

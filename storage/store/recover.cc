@@ -147,7 +147,8 @@ Result<void> Store::load() {
   }
   YUSHI_TRY(compare_with_heads(*view));
   YUSHI_TRY(check_what_binds(*view));
-  return check_chain(*view);
+  YUSHI_TRY(check_chain(*view));
+  return check_contexts_to_tell(*view);
 }
 
 Result<void> Store::load_key(const std::string& path) {
@@ -232,22 +233,28 @@ Result<void> Store::load_log(const StoreView& view, LogState& log) {
     if (!open.records.empty() &&
         (open.parsed.full() || open.records.size() + batch->records.size() > kBlockRecordsMax ||
          open.raw_bytes + segment.summary.raw_bytes > kBlockBytesMax)) {
-      hand_to_sealer(log, std::exchange(log.open, OpenBlock{}));
+      // In a context that `_audit` does not have yet it must not be in a block.
+      if (open.due)
+        to_seal_when_told_.emplace_back(&log, std::exchange(log.open, OpenBlock{}));
+      else
+        hand_to_sealer(log, std::exchange(log.open, OpenBlock{}));
     }
     if (open.records.empty()) {
       open.first_index = segment.summary.first_index;
       open.opened_ns = batch->records[0].origin->received_ns;
     }
+    auto& tails = other_engines_;
     if (auto now = options_.reparse.engine; chunk.context.engine != now) {
       // What a crash left under another version of the program: its fields are given anew, once, and put down at the
       // first chance under the engine that gave them.
-      auto& tails = other_engines_;
       if (tails.empty() || tails.back().log != log.name || tails.back().engine != chunk.context.engine)
         tails.push_back({log.name, chunk.context.engine, segment.summary.first_index, 0});
       tails.back().records += batch->records.size();
       chunk.context.engine = now;
       open.due = true;
-      // Their counters had its times.
+    }
+    if (!tails.empty() && tails.back().log == log.name) {
+      // The counters had the other engine's times; what came behind is newer.
       for (auto& record : batch->records) {
         auto source = log.sources.find(record.origin->source);
         if (source == log.sources.end()) continue;
@@ -377,6 +384,9 @@ Result<void> Store::check_what_binds(const StoreView& view) {
     auto& records = (*batch)->records;
     auto at = note->size - 1 - segment->summary.first_index;
     if (at < records.size()) own = own_record_of(records[at].raw);
+    if (at < records.size() && records[at].origin->commit > commit_)
+      return refused("record " + place + " is of commit " + std::to_string(records[at].origin->commit) +
+                     ", but `commit` in `state` is " + std::to_string(commit_) + ": it was put back");
   } else {
     // The block is damaged; `state` has the root too, under a code that only the node can make.
     auto kept = YUSHI_TRY(database_->get(database_->families().state, keys::kBound)).value_or("");
@@ -407,6 +417,49 @@ Result<void> Store::check_what_binds(const StoreView& view) {
   return refused("the checkpoints of " + std::to_string(bound_.size()) + " logs are not those of the " +
                  std::to_string(said->logs) + " logs that record " + place +
                  " binds: one of them was cut back, rewritten, removed or put in");
+}
+
+// How the records of another engine's tail were understood stands in their chunks, which are under no hash. It is told
+// anew only as `_audit` has it: else whoever edits a chunk would have his context signed. Reads all of `_audit`, after
+// a crash under another version of the program.
+Result<void> Store::check_contexts_to_tell(const StoreView& view) {
+  if (contexts_to_tell_.empty()) return {};
+  std::map<std::string, std::vector<LogContext>> told;
+  for (auto& segment : YUSHI_TRY(view.segments(kAuditLog))) {
+    auto batch = view.read(segment);
+    if (!batch) {
+      found("how records were understood was not compared with the records of `_audit` that cannot be read: " +
+            batch.error().message);
+      continue;
+    }
+    for (auto& record : (*batch)->records) {
+      if (record.raw.find("\"log-context\"") == record.raw.npos) continue;
+      auto own = own_record_of(record.raw);
+      auto* said = own ? std::get_if<LogContexts>(&own->about) : nullptr;
+      if (!said) continue;
+      for (auto& context : said->contexts) {
+        auto& of_log = told[context.log];
+        std::erase_if(of_log, [&](auto& known) { return known.first >= context.first; });
+        of_log.push_back(context);
+      }
+    }
+  }
+  for (size_t i = 0; i < contexts_to_tell_.size(); ++i) {
+    auto& tells = contexts_to_tell_[i];
+    auto end = i + 1 < contexts_to_tell_.size() && contexts_to_tell_[i + 1].log == tells.log
+                   ? contexts_to_tell_[i + 1].first
+                   : UINT64_MAX;
+    auto& of_log = told[tells.log];
+    for (size_t k = 0; k < of_log.size(); ++k) {
+      auto& said = of_log[k];
+      if (said.first >= end || (k + 1 < of_log.size() && of_log[k + 1].first <= tells.first)) continue;
+      if (said.parsers == tells.parsers && said.timezone == tells.timezone && said.charset == tells.charset) continue;
+      return fail(Code::corrupt, "log " + tells.log + ": the chunks from record " + std::to_string(tells.first) +
+                                     " on say that they were understood in another way than `_audit` says; "
+                                     "`yushi verify` tells more. Not continuing it");
+    }
+  }
+  return {};
 }
 
 // What came after the last signature is chained by a key that only the node has. Who writes there without it is found
@@ -441,8 +494,13 @@ Result<void> Store::check_chain(const StoreView& view) {
   }
   for (auto& [commit, edges] : moved) chain_.add(commit, edges);
   auto stored = YUSHI_TRY(database_->get(database_->families().state, keys::kChain));
-  if (!stored && commit_ == 0) return {};
-  if (stored && *stored == as_bytes(chain_.code())) return {};
+  if (!stored && heads_.empty() && moved.empty()) return {};  // nothing was ever committed
+  if (stored && *stored == as_bytes(chain_.code())) {
+    // Numbers that come again would break the chain at the next crash.
+    if (moved.empty() || moved.rbegin()->first <= commit_) return {};
+    return fail(Code::corrupt, "`commit` in `state` is " + std::to_string(commit_) + ", but there is a commit " +
+                                   std::to_string(moved.rbegin()->first) + ": it was put back; not continuing it");
+  }
   std::string from;
   for (auto& log : logs_) {
     if (log.tree.size() == log.checkpoint_size) continue;

@@ -24,6 +24,8 @@ uint32_t Store::retention_of(const LogState& log) const {
 
 Result<void> Store::seal_due(int64_t now_ns, bool all) {
   if (auto failed = sealer_->failed()) return tl::unexpected(*failed);
+  // A block must not come before the record that says how it was understood.
+  if (!contexts_to_tell_.empty()) YUSHI_TRY(begin().finish());
   size_t total = 0;
   for (auto& log : logs_) {
     auto& open = log.open;

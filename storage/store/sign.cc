@@ -10,6 +10,8 @@
 namespace yushi::storage {
 
 Result<void> Store::sign_checkpoints(int64_t now_ns, int64_t at_least_ns) {
+  // A log that was signed twice must stand in `heads`: what could not be written there comes first.
+  YUSHI_TRY(write_heads_if_due());
   const bool grew =
       std::any_of(logs_.begin(), logs_.end(), [](auto& log) { return log.tree.size() != log.checkpoint_size; });
   // Whoever asks for a log that was never signed gets its checkpoint at once.
@@ -27,6 +29,10 @@ Result<void> Store::sign_checkpoints(int64_t now_ns, int64_t at_least_ns) {
         options_.on_witness_failure(kept.error());
     witnessed_ = heads_;
   }
+  return write_heads_if_due();
+}
+
+Result<void> Store::write_heads_if_due() {
   if (heads_written_) return {};
   YUSHI_TRY(write_heads(options_.data_dir + "/heads", heads_, *options_.disk));
   heads_written_ = true;

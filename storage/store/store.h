@@ -87,6 +87,7 @@ class Store {
     explicit Commit(Store& store);
     void append(ChunkGroup& group, const std::shared_ptr<Batch>& batch);
     void append_own(const OwnRecord& own);
+    std::shared_ptr<const ParseContext> audit_context();
     void append_contexts();
     void append_roots(const LogRootMap& roots);
     void tell_context(LogState& log, uint64_t first, const std::shared_ptr<const ParseContext>& context);
@@ -162,12 +163,14 @@ class Store {
   Result<void> load_key(const std::string& path);
   Result<void> check_what_binds(const StoreView& view);
   Result<void> check_chain(const StoreView& view);
+  Result<void> check_contexts_to_tell(const StoreView& view);
   Result<CompactRange> signed_tree(const StoreView& view, const std::string& log, uint64_t size, const Hash& root);
   Hash code_of_bound(const std::string& audit_note, const std::string& root) const;
   void found(std::string what);
   void number_part(Record& record, const Record* before, Arena& arena);
   void hand_to_sealer(const LogState& log, OpenBlock block);
   uint32_t retention_of(const LogState& log) const;
+  Result<void> write_heads_if_due();
   struct Sealer;
 
   StoreOptions options_;
@@ -182,6 +185,7 @@ class Store {
   LogRootMap bound_;  // as the newest record of roots has them
   // With the next commit: what open() had to decide.
   std::vector<LogContext> contexts_to_tell_;
+  std::vector<std::pair<LogState*, OpenBlock>> to_seal_when_told_;
   std::set<std::pair<LogState*, std::string_view>> to_write_;  // sources whose counters changed
   CommitChain chain_;
   std::unordered_map<uint64_t, uint64_t>

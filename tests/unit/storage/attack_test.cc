@@ -773,6 +773,89 @@ TEST(Attack, ARecordTakenFromBehindTheNewestCheckpointIsNotSigned) {
   EXPECT_NE(seen.by_start, "");
 }
 
+// Without the newest number and the code a store looks as if nothing had ever been committed.
+TEST(Attack, ARecordPutBehindTheNewestCheckpointIsNotSignedWithoutAChainEither) {
+  auto seen = seen_after([](Database& database, Write& batch) {
+    auto& families = database.families();
+    auto tree = CompactRange::decode(**database.get(families.state, keys::log_state("finance")));
+    auto one = prepared({{line(888), "10.0.0.9", kFinance}});
+    auto& group = one.groups[0];
+    group.sources[0].first_seq = group.records[0]->source_seq = 1;
+    tree->append(leaf_of(*group.records[0]));
+    batch.put(families.tail, keys::record("finance", 1), finish_chunk(9, group));
+    batch.put(families.state, keys::log_state("finance"), tree->encode());
+    batch.erase(families.state, keys::kChain);
+    batch.erase(families.state, "commit");
+  });
+  EXPECT_NE(seen.by_start, "");
+  auto removed =
+      seen_after([](Database& database, Write& batch) { batch.erase(database.families().state, keys::kChain); });
+  EXPECT_NE(removed.by_start.find("are not those that this node committed"), std::string::npos) << removed.by_start;
+}
+
+// The numbers would come again, and the next crash would look like a forgery.
+TEST(Attack, ACommitNumberThatWasPutBackIsRefusedAtStart) {
+  for (uint64_t back : {0, 3, 7, 9}) {
+    auto seen = seen_after([&](Database& database, Write& batch) {
+      std::string number;
+      put_varint(number, back);
+      batch.put(database.families().state, "commit", number);
+    });
+    EXPECT_NE(seen.by_start.find("was put back"), std::string::npos) << back << ": " << seen.by_start;
+  }
+}
+
+// A start gives the fields of another engine's tail anew, and tells in `_audit` how. Not in the attacker's way.
+TEST(Attack, AnotherContextUnderAnotherEngineInTheTailIsNotTold) {
+  const std::function<void(ParseContext&)> edits[] = {
+      [](auto& c) { c.parser_digest = std::string(64, 'a'); },
+      [](auto& c) { c.timezone = "Asia/Shanghai"; },
+      [](auto& c) { c.charset = "gb18030"; },
+  };
+  for (auto& edit : edits) {
+    auto seen = seen_after(edit_context([&](ParseContext& context) {
+      context.engine += 1;
+      edit(context);
+    }));
+    EXPECT_NE(seen.by_verify.find("chunk default/300 | says"), std::string::npos) << seen.by_verify;
+    EXPECT_NE(seen.by_start.find("in another way than `_audit` says"), std::string::npos) << seen.by_start;
+  }
+}
+
+TEST(Attack, AFieldOfAnotherFormIsNamed) {
+  // As a list in JSON, or of another type: both decide what a search finds and how it is shown.
+  auto other = [](const Field& field, Batch& batch) {
+    auto form = field;
+    form.list = !form.list;
+    form.id = kDynamicField;
+    return batch.arena.make(form);
+  };
+  auto captured = after(rebuild_block([&](auto& records, Batch& batch) {
+    std::vector<Capture> captures(records[5].captures.begin(), records[5].captures.end());
+    for (auto& capture : captures)
+      if (capture.field == ecs::user_name) capture.field = other(*capture.field, batch);
+    records[5].captures = batch.arena.copy(std::span<const Capture>(captures));
+  }));
+  EXPECT_NE(captured.find("default/5 | field user.name"), std::string::npos) << captured;
+  MessageKind kind;
+  auto constant = after(rebuild_block([&](auto& records, Batch& batch) {
+    kind = *records[5].kind;
+    for (auto& each : kind.constants)
+      if (each.field->name == "event.category") each.field = other(*each.field, batch);
+    records[5].kind = &kind;
+  }));
+  EXPECT_NE(constant.find("default/5 | field event.category"), std::string::npos) << constant;
+}
+
+TEST(Attack, ACommitNumberThatGoesBackwardsInABlockIsNamed) {
+  auto found = after(rebuild_block([](auto& records, Batch& batch) {
+    auto origin = *records[17].origin;
+    origin.commit += 5;
+    records[17].origin = batch.arena.make(origin);
+  }));
+  EXPECT_NE(found.find("default/18 | is of commit"), std::string::npos) << found;
+}
+
 TEST(Attack, AStoreRolledBackToYesterdaysCopyIsRefusedAtStart) {
   Folder folder, copy;
   make_store(folder.path());
