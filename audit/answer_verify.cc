@@ -32,6 +32,7 @@ Result<AnswerEnd> answer_verify(const storage::StoreView& view, const Result<sto
   };
   VerifyOptions options;
   options.public_key = YUSHI_TRY(view.public_key());
+  options.key_rotations = YUSHI_TRY(view.key_rotations());
   auto data_dir = std::filesystem::path(view.database().directory()).parent_path();
   options.heads_path = (data_dir / "heads").string();
   options.heads = heads;

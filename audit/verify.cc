@@ -13,6 +13,7 @@
 #include "core/event/alert.h"
 #include "core/event/own_record.h"
 #include "core/ledger/checkpoint.h"
+#include "core/ledger/key_ring.h"
 #include "core/ledger/log_roots.h"
 
 namespace yushi::audit {
@@ -27,6 +28,12 @@ class Verifier {
   Result<VerifyReport> run(const std::function<bool(std::string_view, uint64_t, uint64_t)>& progress) {
     if (auto sums = view_.database().verify_checksums(); !sums) contradiction("", "RocksDB", sums.error().message);
     verify_key();
+    if (auto ring = KeyRing::make(view_.node(), options_.public_key, options_.key_rotations)) {
+      keys_ = std::move(*ring);
+    } else {
+      contradiction("", "rotations in meta", ring.error().message);
+      keys_ = *KeyRing::make(view_.node(), options_.public_key, "");
+    }
     auto logs = YUSHI_TRY(view_.logs());
     // First what says under the tree which engines there were.
     std::stable_partition(logs.begin(), logs.end(), [](auto& log) { return log == kAuditLog; });
@@ -65,9 +72,10 @@ class Verifier {
     LogRoot root;
     std::string place;
   };
+  static constexpr uint64_t kRecordsOfAHandover = 16;  // that record, and lists of roots of at most 3,584 logs
   static constexpr int64_t kClaimsEvery = 24 * 60 * kMinute;
   // What stands in the records that bind all else.
-  static constexpr std::string_view kBinding[] = {"\"start\"", "\"log-context\"", "\"log-roots\""};
+  static constexpr std::string_view kBinding[] = {"\"start\"", "\"log-context\"", "\"log-roots\"", "\"key-rotated\""};
 
   // How a segment says that its records were understood.
   struct StoredContexts {
@@ -87,9 +95,13 @@ class Verifier {
     if (options_.key_path.empty()) return;
     auto key = SigningKey::load(options_.key_path);
     if (!key && key.error().code == Code::corrupt) contradiction("", options_.key_path, key.error().message);
-    if (key && !options_.public_key.empty() && key->public_bytes() != options_.public_key) {
-      contradiction("", options_.key_path, "is not the key that this store was signed with");
-    }
+    if (!key || options_.public_key.empty() || key->public_bytes() == options_.public_key) return;
+    // A rotation that ended between the store's word and the file's name: the next start finishes it.
+    auto next = SigningKey::load(options_.key_path + ".next");
+    if (next && next->public_bytes() == options_.public_key &&
+        KeyRing::leads(view_.node(), options_.key_rotations, key->public_bytes(), options_.public_key))
+      return;
+    contradiction("", options_.key_path, "is not the key that this store was signed with");
   }
 
   // What `_audit` says of the logs and of this node, in its order.
@@ -108,6 +120,12 @@ class Verifier {
       }
     }
     if (auto* roots = std::get_if<LogRoots>(&own->about)) take_roots(*roots, record);
+    if (auto* rotated = std::get_if<KeyRotated>(&own->about)) {
+      // One that was cut short is told of too, but did not come to hold: the store does not have it.
+      if (auto old = from_base64(rotated->rotation.substr(0, rotated->rotation.find(' ')));
+          old && options_.key_rotations.find(rotated->rotation) != std::string::npos)
+        retired_.try_emplace(*old, record.index);
+    }
   }
 
   // Each such record says the root over all logs as they were; the list of those that moved makes it again.
@@ -199,6 +217,17 @@ class Verifier {
       if (!has(log)) contradiction(log, "log " + log, "was born, as `_audit` says, and is gone");
     }
     if (!unread_[kAuditLog].empty() || logs.empty()) return;
+    for (size_t i = 1; i < keys_.keys().size(); ++i) {
+      if (!retired_.contains(keys_.keys()[i]))
+        contradiction(kAuditLog, "rotations in meta", "name a key of which `_audit` does not say that it handed over");
+    }
+    for (auto& by_old : signed_by_old_) {
+      // Its last signature covers the record that hands over, and the one of roots behind it.
+      auto retired = retired_.find(by_old.key);
+      if (retired != retired_.end() && by_old.size > retired->second + kRecordsOfAHandover)
+        contradiction(kAuditLog, by_old.place,
+                      "is signed by a key that had handed over at record " + at(kAuditLog, retired->second));
+    }
     if (audit_signed_ == 0) {
       if (signed_logs_ > 0)
         contradiction(kAuditLog, "log _audit", "has no signed checkpoint, but others have: its were removed");
@@ -401,8 +430,11 @@ class Verifier {
       }
       if (options_.public_key.empty())
         return unproved(log, place, "the signature cannot be checked without the node's public key");
-      auto opened = open_note(note, make_verifier_line(origin, options_.public_key));
+      size_t by = 0;
+      auto opened = keys_.open(note, origin, &by);
       if (!opened) return contradiction(log, place, opened.error().message);
+      // A key that has handed over signs nothing that is longer than `_audit` was then.
+      if (log == kAuditLog && by > 0) signed_by_old_.push_back({opened->size, keys_.keys()[by], place});
       claims.push_back({*opened, place});
     };
     auto notes = view_.checkpoints(log);
@@ -699,6 +731,13 @@ class Verifier {
   std::map<std::string, std::vector<LogContext>> told_;  // by log, ascending by first record
   LogRootMap bound_;                                     // as the records of `_audit` so far have them
   std::map<std::string, std::vector<BoundClaim>> bound_claims_;
+  KeyRing keys_;
+  struct ByOldKey {
+    uint64_t size;
+    std::string key, place;
+  };
+  std::vector<ByOldKey> signed_by_old_;
+  std::map<std::string, uint64_t> retired_;  // keys, by the record of `_audit` by which they handed over
   uint64_t last_roots_ = 0, audit_signed_ = 0, signed_logs_ = 0;
   std::map<std::pair<std::string, uint64_t>, PartHead> heads_of_parts_;  // by source and first_seq
   Arena part_arena_;

@@ -34,8 +34,9 @@ struct Flaw {
 };
 
 struct VerifyOptions {
-  std::string public_key;  // 32 bytes, of the node; empty: signatures cannot be proved
-  std::string heads_path;  // empty: there is none to compare with
+  std::string public_key;     // 32 bytes, of the node; empty: signatures cannot be proved
+  std::string key_rotations;  // that led to it (core/ledger/key_ring.h)
+  std::string heads_path;     // empty: there is none to compare with
   // What stands there, read before the view was made: of a store that grows, later heads name notes that the view does
   // not have. None: read now.
   std::optional<Result<storage::Heads>> heads;

@@ -25,6 +25,7 @@
 #include "core/base/display.h"
 #include "core/base/time_text.h"
 #include "core/ledger/checkpoint.h"
+#include "core/ledger/key_ring.h"
 #include "core/ledger/merkle.h"
 
 namespace yushi::cli {
@@ -180,7 +181,7 @@ class Memory {
 const std::pair<const std::string, std::string> kProofOfAnswer = {"proof_of_answer", "1"};
 
 struct Offered {
-  std::string log, origin, note, verifier;
+  std::string log, origin, note, verifier, rotations;
 };
 
 // Records of the newest checkpoint.
@@ -227,7 +228,9 @@ struct Compared {
 Result<Compared> compare(Asker& asker, const Offered& offered, const Seen* seen, bool is_copy) {
   if (offered.verifier.empty())
     return Compared{offered.origin + ": the store does not know the public key of its checkpoints", ""};
-  if (seen && seen->verifier != offered.verifier) {
+  if (seen && seen->verifier != offered.verifier &&
+      !KeyRing::leads(offered.origin.substr(0, offered.origin.find('/')), offered.rotations,
+                      key_of_verifier(seen->verifier), key_of_verifier(offered.verifier))) {
     return Compared{
         offered.origin + ": the key changed: remembered is " + seen->verifier + ", now it is " + offered.verifier, ""};
   }
@@ -279,7 +282,7 @@ int hold_to_remembered(Asker& asker, bool is_copy) {
       return parsed.is_object() && found != parsed.end() && found->is_string() ? found->get<std::string>()
                                                                                : std::string();
     };
-    offered.push_back({text("log"), text("origin"), text("note"), text("verifier")});
+    offered.push_back({text("log"), text("origin"), text("note"), text("verifier"), text("rotations")});
     readable = readable && !offered.back().log.empty() && !offered.back().note.empty();
     return true;
   });
@@ -333,7 +336,8 @@ int hold_to_remembered(Asker& asker, bool is_copy) {
     } else if (locked && (!is_remembered || known->second.notes.front().note != log.note)) {
       if (!is_remembered && is_terminal(STDERR_FILENO)) say("first sight of " + log.verifier + "; remembered");
       Seen now{log.origin, log.verifier, {}};
-      if (is_remembered) now.notes = known->second.notes;
+      // What an older key signed is held to no more once the new one is known: it led to it.
+      if (is_remembered && known->second.verifier == log.verifier) now.notes = known->second.notes;
       now.notes.insert(now.notes.begin(), {now_s, log.note});
       thin_out(now.notes, now_s);
       if (auto kept = memory.keep(now); !kept) {

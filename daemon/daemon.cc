@@ -99,6 +99,19 @@ class Daemon {
     return tear_down();
   }
 
+  int rotate_key() {
+    auto done = load();
+    if (done) done = open_store();
+    if (done) done = store_->rotate_key(realtime_ns());
+    if (done) done = store_->close(realtime_ns());
+    if (!done) {
+      spdlog::error("rotating the key: {}", done.error().message);
+      return kStoreUnopened;
+    }
+    spdlog::info("node {} signs with a new key; back it up, apart from the store", store_->options().node);
+    return 0;
+  }
+
  private:
   // -------------------------------------------------------------------------------------------------- start-up steps
 
@@ -208,6 +221,7 @@ class Daemon {
       options.log_retention_days.push_back(tenant.retention_days);
     }
     options.reparse = versions_->as_function();
+    options.own_context = loaded_->contexts.at(kAuditTenant);
     options.opened = [this](const std::shared_ptr<storage::Database>& database) { versions_->read_from(database); };
     auto store = YUSHI_TRY(storage::Store::open(std::move(options)));
     store_ = std::move(store);
@@ -538,7 +552,9 @@ class PrintableText : public spdlog::custom_flag_formatter {
 
 }  // namespace
 
-int run_daemon(const Config& config, const std::string& config_path) {
+namespace {
+
+void log_to_stderr() {
   // journald adds time and unit; on a terminal we add the time ourselves.
   auto logger = spdlog::stderr_color_mt("yushid");
   auto lines = std::make_unique<spdlog::pattern_formatter>();
@@ -546,7 +562,18 @@ int run_daemon(const Config& config, const std::string& config_path) {
                                                                                 : "%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %*");
   logger->set_formatter(std::move(lines));
   spdlog::set_default_logger(logger);
+}
+
+}  // namespace
+
+int run_daemon(const Config& config, const std::string& config_path) {
+  log_to_stderr();
   return Daemon(config, config_path).run();
+}
+
+int rotate_key(const Config& config) {
+  log_to_stderr();
+  return Daemon(config, "").rotate_key();
 }
 
 }  // namespace yushi::daemon

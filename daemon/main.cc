@@ -25,6 +25,9 @@ int main(int argc, char** argv) {
   app.add_option("--config", path, "config file; without one /etc/yushi/yushi.yaml if it is there, else safe defaults");
   app.add_flag("--check", check,
                "print every problem of the config, the parsers and the rules as file:line:column: message, and end");
+  bool rotate = false;
+  app.add_flag("--rotate-key", rotate,
+               "make a new signing key, to which the old one hands over, and end; no yushid may run on the store");
   app.set_version_flag("--version", "yushid 0.1.0");
   try {
     app.parse(argc, argv);
@@ -55,5 +58,6 @@ int main(int argc, char** argv) {
     std::cout << (path.empty() ? "built-in defaults" : path) << ": ok\n";
     return 0;
   }
+  if (rotate) return yushi::daemon::rotate_key(*config);
   return yushi::daemon::run_daemon(*config, path);
 }

@@ -71,7 +71,7 @@ Pipeline::Pipeline(storage::Store& store, std::shared_ptr<const Loaded> loaded, 
       judge_(loaded->parsers, loaded->rules, options.detect, zones_of(loaded)),
       book_(store.options().logs) {
   store_.options().disk->on_wait([this](const std::string& path, bool begins) {
-    if (!begins) return spdlog::info("the disk has room again: what waited is written");
+    if (!begins) return spdlog::info("what waited for room on the disk is written");
     counters_.disk_full = true;
     spdlog::error("the disk is full: writing {} waits for room, nothing is lost; free space or add a disk", path);
   });
@@ -111,7 +111,8 @@ bool Pipeline::would_wait() const {
 
 storage::PreparedBatch Pipeline::prepare(Worker& worker, std::unique_ptr<Batch> batch) {
   if (auto loaded = this->loaded(); worker.loaded != loaded) {
-    worker.understander = std::make_unique<parsers::Understander>(loaded->parsers);
+    auto before = std::exchange(worker.understander, std::make_unique<parsers::Understander>(loaded->parsers));
+    if (before) worker.understander->go_on_from(*before);
     worker.matcher = loaded->rules->matcher();
     worker.loaded = std::move(loaded);
     worker.datasets->forget();

@@ -1,5 +1,6 @@
 // Checkpoints and proofs: what ties an answer to a signed root.
 #include "core/base/bytes.h"
+#include "core/ledger/key_ring.h"
 #include "core/ledger/merkle.h"
 #include "query/answer.h"
 #include "query/tree_reader.h"
@@ -40,6 +41,8 @@ Result<AnswerEnd> answer_checkpoint(const Asked& asked) {
   }
   auto logs = YUSHI_TRY(parameters.text("tenant").empty() ? asked.view.logs() : parameters.logs(asked.view));
   auto key = YUSHI_TRY(asked.view.public_key());
+  auto rotations = YUSHI_TRY(asked.view.key_rotations());
+  auto ring = YUSHI_TRY(KeyRing::make(asked.view.node(), key, rotations));
   AnswerEnd end;
   for (auto& name : logs) {
     if (!log.empty() && name != log) continue;
@@ -54,7 +57,11 @@ Result<AnswerEnd> answer_checkpoint(const Asked& asked) {
                                    {"size", checkpoint->size},
                                    {"root", to_base64(as_bytes(checkpoint->root))},
                                    {"note", *note}};
-    if (!key.empty()) line["verifier"] = make_verifier_line(checkpoint->origin, key);
+    if (!rotations.empty()) line["rotations"] = rotations;
+    // What has not grown since a rotation is signed by the key of before.
+    size_t by = 0;
+    (void)ring.open(*note, checkpoint->origin, &by);
+    if (!ring.empty()) line["verifier"] = make_verifier_line(checkpoint->origin, ring.keys()[by]);
     if (!asked.say(line)) return asked.so_far();
     ++end.records;
   }

@@ -21,6 +21,7 @@ constexpr Action kActions[] = {
     {"fields-anew", "event", "configuration", "change"},
     {"log-context", "event", "configuration", ""},
     {"log-roots", "state", "database", ""},
+    {"key-rotated", "event", "configuration", "change"},
     {"ledger-*", "metric", "host", ""},
     {"api-*", "event", "database", "access"},
     {"*", "event", "host", ""},  // the state of the daemon and of what it needs: disk-full, forwarder-away
@@ -63,6 +64,10 @@ void for_each_member(LogRoots& it, Visit& visit) {
   visit("roots.logs", it.logs);
   visit("roots.more", it.more, false);
   visit("roots.moved", it.moved);
+}
+template <class Visit>
+void for_each_member(KeyRotated& it, Visit& visit) {
+  visit("key_rotation", it.rotation);
 }
 template <class Visit>
 void for_each_member(NodeMinute& it, Visit& visit) {
@@ -297,6 +302,7 @@ std::optional<OwnRecord> own_record_of(std::string_view text) {
   if (out.action == "start") out.about = EngineStarted();
   if (out.action == "log-context") out.about = LogContexts();
   if (out.action == "log-roots") out.about = LogRoots();
+  if (out.action == "key-rotated") out.about = KeyRotated();
   if (out.action == "ledger-node") out.about = NodeMinute();
   if (out.action == "ledger-sources") out.about = SourcesMinute();
   if (out.action.starts_with("api-")) out.about = Asked();

@@ -74,6 +74,11 @@ struct LogRoots {
   std::vector<MovedLog> moved;  // since the record before; once a store day all of them
 };
 
+// `key-rotated`: who signs from here on (core/ledger/key_ring.h).
+struct KeyRotated {
+  std::string rotation;
+};
+
 // `ledger-node`: the minute of the whole node.
 struct NodeMinute {
   uint64_t commit = 0, committed = 0;
@@ -115,7 +120,8 @@ struct OwnRecord {
   std::optional<bool> succeeded;
   std::vector<std::string> more_types;  // event.type, beside those of the action
   int64_t from_ns = 0, to_ns = 0;       // of a minute; from_ns 0: the first of its store
-  std::variant<std::monostate, EngineStarted, LogContexts, LogRoots, NodeMinute, SourcesMinute, Asked> about;
+  std::variant<std::monostate, EngineStarted, LogContexts, LogRoots, KeyRotated, NodeMinute, SourcesMinute, Asked>
+      about;
 };
 
 OwnRecord own_record(std::string action, std::string message);

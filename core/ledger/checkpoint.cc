@@ -78,7 +78,9 @@ Result<Verifier> parse_verifier_line(std::string_view line) {
   return out;
 }
 
-bool verify_signature(std::string_view public_bytes, std::string_view text, std::string_view signature) {
+}  // namespace
+
+bool verify_text(std::string_view public_bytes, std::string_view text, std::string_view signature) {
   auto* key = EVP_PKEY_new_raw_public_key(
       EVP_PKEY_ED25519, nullptr, reinterpret_cast<const unsigned char*>(public_bytes.data()), public_bytes.size());
   if (!key) return false;
@@ -91,8 +93,6 @@ bool verify_signature(std::string_view public_bytes, std::string_view text, std:
   if (!holds) ERR_clear_error();  // a later TLS call of this thread would take it for its own
   return holds;
 }
-
-}  // namespace
 
 std::string Checkpoint::body() const {
   return origin + '\n' + std::to_string(size) + '\n' + to_base64(as_bytes(root)) + '\n';
@@ -122,24 +122,30 @@ std::string make_verifier_line(std::string_view origin, std::string_view public_
   return std::string(origin) + '+' + to_hex(key_hash(origin, public_bytes)) + '+' + to_base64(key);
 }
 
+Result<std::string> SigningKey::sign_text(std::string_view text) const {
+  std::string signature(kSignatureBytes, '\0');
+  size_t bytes = signature.size();
+  auto* context = EVP_MD_CTX_new();
+  bool is_signed = context &&
+                   EVP_DigestSignInit(context, nullptr, nullptr, nullptr, static_cast<EVP_PKEY*>(key_.get())) == 1 &&
+                   EVP_DigestSign(context, reinterpret_cast<unsigned char*>(signature.data()), &bytes,
+                                  reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1 &&
+                   bytes == kSignatureBytes;
+  EVP_MD_CTX_free(context);
+  if (!is_signed) return fail(Code::io, "libcrypto refused to sign; check its setup");
+  return signature;
+}
+
 Result<std::string> SigningKey::sign(const Checkpoint& checkpoint) const {
   if (!is_name(checkpoint.origin))
     return fail(Code::invalid, "signing a checkpoint: origin `" + checkpoint.origin +
                                    "` has a blank, a plus or a control character; rename the node or the log");
   std::string note = checkpoint.body();
-  unsigned char signature[kSignatureBytes];
-  size_t bytes = sizeof signature;
-  auto* context = EVP_MD_CTX_new();
-  bool is_signed =
-      context && EVP_DigestSignInit(context, nullptr, nullptr, nullptr, static_cast<EVP_PKEY*>(key_.get())) == 1 &&
-      EVP_DigestSign(context, signature, &bytes, reinterpret_cast<const unsigned char*>(note.data()), note.size()) ==
-          1 &&
-      bytes == kSignatureBytes;
-  EVP_MD_CTX_free(context);
-  if (!is_signed)
-    return fail(Code::io, "signing the checkpoint of " + checkpoint.origin + ": libcrypto refused; check its setup");
+  auto signature = sign_text(note);
+  if (!signature)
+    return fail(Code::io, "signing the checkpoint of " + checkpoint.origin + ": " + signature.error().message);
   std::string blob = key_hash(checkpoint.origin, public_bytes());
-  blob.append(reinterpret_cast<const char*>(signature), bytes);
+  blob += *signature;
   note += '\n';
   note += kDash;
   note += checkpoint.origin;
@@ -170,7 +176,7 @@ Result<Checkpoint> open_note(std::string_view note, std::string_view verifier_li
     if (!blob || blob->size() <= kKeyHashBytes) return malformed("a signature is no base64");
     if (line.substr(0, blank) != verifier.name || blob->compare(0, kKeyHashBytes, hash) != 0) continue;
     if (blob->size() != kKeyHashBytes + kSignatureBytes ||
-        !verify_signature(verifier.public_bytes, text, std::string_view(*blob).substr(kKeyHashBytes)))
+        !verify_text(verifier.public_bytes, text, std::string_view(*blob).substr(kKeyHashBytes)))
       return fail(Code::corrupt, "opening the checkpoint of " + checkpoint->origin +
                                      ": the signature does not hold; the note was changed after signing");
     is_ours = true;

@@ -33,6 +33,7 @@ class SigningKey {
   std::string public_bytes() const;                              // 32
   std::string verifier_line(std::string_view origin) const;      // "<origin>+<hash>+<base64>"
   Result<std::string> sign(const Checkpoint& checkpoint) const;  // the whole note
+  Result<std::string> sign_text(std::string_view text) const;    // 64 bytes
   // A key of its own for another purpose, which tells nothing of this one: HMAC-SHA-256 of `purpose` under the seed.
   Hash derive(std::string_view purpose) const;
 
@@ -43,6 +44,8 @@ class SigningKey {
 // The checkpoint of `note` if the signature by the key of `verifier_line` holds; corrupt otherwise, invalid if
 // malformed.
 Result<Checkpoint> open_note(std::string_view note, std::string_view verifier_line);
+// Whether `signature` is that of `text` by the key of `public_bytes` (32).
+bool verify_text(std::string_view public_bytes, std::string_view text, std::string_view signature);
 std::string make_verifier_line(std::string_view origin, std::string_view public_bytes);
 
 }  // namespace yushi

@@ -200,7 +200,8 @@ Result<void> each_log_record(const std::string& path, const std::function<void(s
     while (left.size() >= kLogHeaderBytes) {
       auto at = begin + static_cast<size_t>(left.data() - block.data());
       auto sum = little_endian32(left.data());
-      size_t bytes = static_cast<unsigned char>(left[4]) | static_cast<size_t>(static_cast<unsigned char>(left[5])) << 8;
+      size_t bytes = static_cast<unsigned char>(left[4]) | static_cast<size_t>(static_cast<unsigned char>(left[5]))
+                                                               << 8;
       auto kind = static_cast<unsigned char>(left[6]);
       if (sum == 0 && bytes == 0 && kind == 0) break;  // allocated, not written
       auto checked = left.substr(kLogHeaderBytes - 1, 1 + bytes);

@@ -27,8 +27,8 @@ class FileSystem;
 
 namespace yushi::storage {
 
-// The files of `target`, but a damaged one does not open: Corruption, with its name. For tables of format version 5 with
-// kxxHash64 and for files that are not recycled (Database's options). Any thread.
+// The files of `target`, but a damaged one does not open: Corruption, with its name. For tables of format version 5
+// with kxxHash64 and for files that are not recycled (Database's options). Any thread.
 std::shared_ptr<rocksdb::FileSystem> checked_files(std::shared_ptr<rocksdb::FileSystem> target);
 
 // Reads the WALs and MANIFESTs of a store folder. corrupt: the file and the byte of a record that does not fit its

@@ -50,8 +50,8 @@ tl::unexpected<Error> not_opened(const rocksdb::Status& status, const std::strin
   std::error_code ignored;
   if (!std::filesystem::exists(directory + "/CURRENT", ignored))
     error.message += "; its file CURRENT is gone: put it back from a copy of the store";
-  else if (status.IsCorruption())
-    error.message += "; put the damaged file back from a copy of the store";
+  else if (status.IsCorruption() || status.ToString().find("No such file") != std::string::npos)
+    error.message += "; put the damaged or missing file back from a copy of the store";
   return tl::unexpected(std::move(error));
 }
 
@@ -110,8 +110,7 @@ const std::shared_ptr<rocksdb::Cache>& shared_cache() {
 
 }  // namespace
 
-Result<std::unique_ptr<Database>> Database::open(const std::string& directory, Mode mode,
-                                                 std::shared_ptr<Disk> disk) {
+Result<std::unique_ptr<Database>> Database::open(const std::string& directory, Mode mode, std::shared_ptr<Disk> disk) {
   std::unique_ptr<Database> database(new Database);
   database->directory_ = directory;
   database->mode_ = mode;

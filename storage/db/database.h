@@ -2,8 +2,8 @@
 //
 // Threads  All calls may be made from any thread, but blocks_family() (sealer only).
 // Errors   io or corrupt with RocksDB's words and what was being done. A full disk is waited for as Disk was told to
-//          (core/base/disk.h), else exhausted. After a call on the disk that failed nothing is written nor read any more,
-//          for what memory has may be ahead of it: close it and open it again (disk_files.h).
+//          (core/base/disk.h), else exhausted. After a call on the disk that failed nothing is written nor read any
+//          more, for what memory has may be ahead of it: close it and open it again (disk_files.h).
 #pragma once
 
 #include <functional>
@@ -73,7 +73,8 @@ class Database {
   // What is whole of a store that does not open (db/salvage.h), to be read only.
   static Result<std::unique_ptr<Database>> salvage(const std::string& directory, const Error& not_opened);
   bool is_salvaged() const { return salvaged_ != nullptr; }
-  // Of one that was salvaged: why it does not open, then what was left out, in words; and what can be made of the rest is put beside it.
+  // Of one that was salvaged: why it does not open, then what was left out, in words; and what can be made of the rest
+  // is put beside it.
   const std::vector<std::string>& damage() const;
   std::vector<std::string> salvaged_keys(Family family) const;
   void put_salvaged(Family family, std::string_view key, std::string_view value);

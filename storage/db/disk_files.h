@@ -47,6 +47,8 @@ class DiskFiles : public rocksdb::FileSystemWrapper {
   Status RenameFile(const std::string& from, const std::string& to, const Options& options, Debug* debug) override;
   Status DeleteFile(const std::string& path, const Options& options, Debug* debug) override;
   Status Truncate(const std::string& path, size_t size, const Options& options, Debug* debug) override;
+  Status NewLogger(const std::string& path, const Options& options, std::shared_ptr<rocksdb::Logger>* log,
+                   Debug* debug) override;
 
  private:
   bool is_ours(const std::string& path) const;

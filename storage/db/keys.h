@@ -11,7 +11,7 @@
 //            "checkpoint/" log 00 size     -> signed note
 //            "signed/" log                 -> the log's tree as the newest note has it
 //            "cursor/" name, "detect", "books", "commit", "chain", "bound"
-//   meta     "node", "format", "day", "public_key", "parsers/" digest
+//   meta     "node", "format", "day", "public_key", "rotations", "parsers/" digest
 //
 // Log names match [a-z0-9_.:@-]+, so that 00 ends them.
 #pragma once
@@ -63,8 +63,9 @@ inline std::string source(std::string_view log, std::string_view source) {
 inline std::string checkpoint(std::string_view log, uint64_t size) { return "checkpoint/" + record(log, size); }
 inline std::string cursor(std::string_view name) { return "cursor/" + std::string(name); }
 inline std::string signed_tree(std::string_view log) { return "signed/" + std::string(log); }
-constexpr const char* kBound = "bound";  // the root over all logs at the last signature, behind a code over it
-constexpr const char* kChain = "chain";  // the code over the commits since the last signature
+constexpr const char* kBound = "bound";          // the root over all logs at the last signature, behind a code over it
+constexpr const char* kRotations = "rotations";  // of the node's key, a line each
+constexpr const char* kChain = "chain";          // the code over the commits since the last signature
 inline std::string parsers(std::string_view digest) { return "parsers/" + std::string(digest); }
 
 }  // namespace yushi::storage::keys

@@ -28,8 +28,9 @@ Result<std::string> line_of(const std::string& note) {
 
 Result<void> written(int error, const std::string& path) {
   if (error == 0) return {};
-  auto code = error == ENOSPC || error == EDQUOT ? Code::exhausted : Code::io;
-  return fail(code, "writing " + path + ": " + std::strerror(error));
+  const bool full = error == ENOSPC || error == EDQUOT;
+  return fail(full ? Code::exhausted : Code::io, "writing " + path + ": " + std::strerror(error) +
+                                                     (full ? "; free space on the disk" : "; look at the disk"));
 }
 
 int write_file(const std::string& path, int flags, std::string_view text, Disk& disk) {

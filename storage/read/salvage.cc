@@ -110,6 +110,16 @@ class Completion {
 
 Result<std::shared_ptr<Database>> open_or_salvage(const std::string& directory) {
   auto opened = Database::open(directory, Database::Mode::read_only);
+  if (opened) {
+    // A table opens with a damaged block in it. What every question begins with must be there.
+    auto& families = (*opened)->families();
+    for (auto family : {families.filters, families.tail, families.state, families.meta}) {
+      auto scanned = (*opened)->scan(family, "", [](std::string_view, std::string_view) { return true; });
+      if (scanned) continue;
+      opened = tl::unexpected(scanned.error());
+      break;
+    }
+  }
   if (opened) return std::shared_ptr<Database>(std::move(*opened));
   auto salvaged = Database::salvage(directory, opened.error());
   if (!salvaged) return tl::unexpected(opened.error());

@@ -60,6 +60,11 @@ Result<std::shared_ptr<const StoreView>> StoreView::open_read_only(const std::st
   return open(std::shared_ptr<const Database>(std::move(database)), std::move(reparse));
 }
 
+Result<std::string> StoreView::key_rotations() const {
+  auto stored = YUSHI_TRY(database_->get(database_->families().meta, keys::kRotations, snapshot_.get()));
+  return stored ? std::move(*stored) : std::string();
+}
+
 Result<std::string> StoreView::public_key() const {
   auto stored = YUSHI_TRY(database_->get(database_->families().meta, "public_key", snapshot_.get()));
   return stored ? std::move(*stored) : std::string();
@@ -138,11 +143,12 @@ Result<std::optional<Segment>> StoreView::segment_at(const std::string& log, uin
   auto& families = database_->families();
   auto wanted = keys::record(log, index);
   auto prefix = keys::of_log(log);
+  // By their summaries: the families of blocks would read the block itself, which may be damaged.
   for (auto& [day, days, family] : database_->blocks_families()) {
-    auto key = YUSHI_TRY(database_->key_at_or_before(family, wanted, snapshot_.get()));
-    if (!key || !key->starts_with(prefix)) continue;
+    auto key = YUSHI_TRY(database_->key_at_or_before(families.filters, keys::filter(day, log, index), snapshot_.get()));
+    if (!key || !key->starts_with(keys::filter(day, log, 0).substr(0, 4 + prefix.size()))) continue;
     auto first = keys::index_of(*key);
-    auto bytes = YUSHI_TRY(database_->get(families.filters, keys::filter(day, log, first), snapshot_.get()));
+    auto bytes = YUSHI_TRY(database_->get(families.filters, *key, snapshot_.get()));
     if (!bytes) return fail(Code::corrupt, "summary of block " + log + "/" + std::to_string(first) + " is gone");
     auto summary = BlockSummary::decode(*bytes);
     if (!summary)

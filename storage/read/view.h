@@ -48,6 +48,8 @@ class StoreView {
   const std::string& node() const { return node_; }
   // Of the node as the store keeps it, 32 bytes; empty when it is not known.
   Result<std::string> public_key() const;
+  // How the keys before it handed over (core/ledger/key_ring.h), oldest first.
+  Result<std::string> key_rotations() const;
   // Where the node's signing key is, or would be: a copy of a store goes without it.
   const std::string& key_path() const { return key_path_; }
   Result<std::vector<std::string>> logs() const;

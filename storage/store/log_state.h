@@ -73,6 +73,9 @@ class TreeTiles {
   std::vector<Tile> levels_;
 };
 
+// Where the key lies that takes over from the one at `path`, until it has.
+inline std::string next_key_path(const std::string& path) { return path + ".next"; }
+
 struct LogState {
   std::string name;
   CompactRange tree;

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 
 #include "core/base/bytes.h"
@@ -122,20 +123,7 @@ Result<void> Store::load() {
     return fail(Code::invalid, "node: \"" + options_.node + "\" in the config, but this store was made by node \"" +
                                    *node + "\"; the name is part of every checkpoint and cannot change");
   }
-  auto key = YUSHI_TRY(SigningKey::load(key_path));
-  key_ = std::move(key);
-  chain_ = CommitChain(key_.derive("yushi commit chain"));
-  // Readers without the key folder find the public half here; whoever puts in another key is told at once.
-  auto known_key = YUSHI_TRY(database_->get(families.meta, "public_key"));
-  if (known_key && *known_key != key_.public_bytes()) {
-    return fail(Code::corrupt, key_path + " is not the key that this store was signed with; put the old one back");
-  }
-  if (!known_key) {
-    Write write;
-    write.put(families.meta, "public_key", key_.public_bytes());
-    if (auto written = database_->write(write, "keeping the public key"); !written) return written;
-  }
-
+  YUSHI_TRY(load_key(key_path));
   auto day = YUSHI_TRY(database_->get(families.meta, "day"));
   Reader in(day ? std::string_view(*day) : std::string_view());  // a view into `day`, never into a copy that is gone
   store_day_ = static_cast<uint32_t>(in.varint());
@@ -161,6 +149,30 @@ Result<void> Store::load() {
   YUSHI_TRY(check_what_binds(*view));
   YUSHI_TRY(check_chain(*view));
   return check_contexts_to_tell(*view);
+}
+
+Result<void> Store::load_key(const std::string& path) {
+  auto& families = database_->families();
+  auto known = YUSHI_TRY(database_->get(families.meta, "public_key"));
+  auto rotations = YUSHI_TRY(database_->get(families.meta, keys::kRotations));
+  // A rotation that ended between the store's word and the file's name. Without the old key's word nothing takes its
+  // place.
+  auto next = SigningKey::load(next_key_path(path)), now = SigningKey::load(path);
+  if (known && next && now && next->public_bytes() == *known &&
+      KeyRing::leads(options_.node, rotations.value_or(""), now->public_bytes(), *known)) {
+    if (int error = options_.disk->rename(next_key_path(path), path); error != 0)
+      return fail(Code::io, "putting the new key in its place, " + path + ": " + std::strerror(error));
+  }
+  key_ = YUSHI_TRY(SigningKey::load(path));
+  chain_ = CommitChain(key_.derive("yushi commit chain"));
+  // Readers without the key folder find the public half here; whoever puts in another key is told at once.
+  if (known && *known != key_.public_bytes())
+    return fail(Code::corrupt, path + " is not the key that this store was signed with; put the old one back");
+  keys_ = YUSHI_TRY(KeyRing::make(options_.node, key_.public_bytes(), rotations.value_or("")));
+  if (known) return {};
+  Write write;
+  write.put(families.meta, "public_key", key_.public_bytes());
+  return database_->write(write, "keeping the public key");
 }
 
 // Their tenants were taken out of the config. Nothing comes in any more, but what is there is sealed, signed and kept
@@ -300,7 +312,7 @@ Result<void> Store::compare_with_heads(const StoreView& view) {
   }
   for (auto& [log, note] : *heads) {
     auto origin = options_.node + "/" + log;
-    auto signed_head = open_note(note, key_.verifier_line(origin));
+    auto signed_head = keys_.open(note, origin);
     if (!signed_head) {
       return fail(Code::corrupt, path + ": the line of log " + log +
                                      " is not signed by this node's key: " + signed_head.error().message);
@@ -365,7 +377,7 @@ Result<void> Store::check_what_binds(const StoreView& view) {
     return refused("log " + heads_.begin()->first + " was signed, but not " + kAuditLog +
                    ", which always is with it: its checkpoints were removed");
   }
-  auto note = open_note(audit->second, key_.verifier_line(options_.node + "/" + kAuditLog));
+  auto note = keys_.open(audit->second, options_.node + "/" + kAuditLog);
   if (!note) return refused(std::string("the newest checkpoint of log ") + kAuditLog + ": " + note.error().message);
   auto place = std::string(kAuditLog) + "/" + std::to_string(note->size - 1);
   auto segment = note->size == 0 ? std::nullopt : YUSHI_TRY(view.segment_at(kAuditLog, note->size - 1));

@@ -22,6 +22,7 @@
 #include "core/event/alert.h"
 #include "core/event/own_record.h"
 #include "core/ledger/checkpoint.h"
+#include "core/ledger/key_ring.h"
 #include "core/ledger/log_roots.h"
 #include "storage/db/database.h"
 #include "storage/read/heads.h"
@@ -51,6 +52,9 @@ struct StoreOptions {
   std::vector<uint32_t> log_retention_days;  // by TenantId; 0, or none: retention_days
   size_t open_bytes_max = 192 << 20;
   Reparse reparse;
+  // How the Store's own records of `_audit` are understood until somebody else commits to it; none: as the first log
+  // that is committed to.
+  std::shared_ptr<const ParseContext> own_context;
   std::shared_ptr<Disk> disk = std::make_shared<Disk>();
   // Called once the database is open and before the first record is read: `reparse` may need it.
   std::function<void(const std::shared_ptr<Database>&)> opened;
@@ -104,6 +108,10 @@ class Store {
   // `_audit` with the root over the others. Then writes `heads`.
   Result<void> sign_checkpoints(int64_t now_ns, int64_t at_least_ns);
 
+  // A new key takes over from the node's, by a record of `_audit` that the old one signs, and the new one from there
+  // on. For a store that nobody commits to beside.
+  Result<void> rotate_key(int64_t now_ns);
+
   // The state as a data folder of its own, without the key: store/ and heads. `directory` must not be there. The
   // committer's thread, or all of it may not be signed. io, or invalid for a folder that is there.
   Result<void> backup(const std::string& directory) const;
@@ -152,6 +160,7 @@ class Store {
   Result<void> take_up_logs_without_a_tenant(const StoreView& view);
   Result<void> load_log(const StoreView& view, LogState& log);
   Result<void> compare_with_heads(const StoreView& view);
+  Result<void> load_key(const std::string& path);
   Result<void> check_what_binds(const StoreView& view);
   Result<void> check_chain(const StoreView& view);
   Result<void> check_contexts_to_tell(const StoreView& view);
@@ -167,6 +176,7 @@ class Store {
   StoreOptions options_;
   std::shared_ptr<Database> database_;
   SigningKey key_;
+  KeyRing keys_;  // that one, and those before
   Heads heads_;
   std::vector<LogState> logs_;
   std::unique_ptr<std::atomic<uint64_t>[]> committed_sizes_;

@@ -178,6 +178,29 @@ def test_a_full_disk_stops_the_inputs_and_loses_nothing(small_disk, tmp_path, sh
     shows_loss("tcp-full-disk")
 
 
+def test_a_disk_without_a_byte_left_is_waited_for(small_disk, tmp_path):
+    ballast = Ballast(small_disk)
+    with daemon_on(small_disk, tmp_path) as daemon:
+        sender = Sender(daemon.port("tcp"))
+        for _ in range(300):
+            wait(sender.send_some, "for the daemon to read")
+        wait_size(daemon, 200)
+        ballast.fill_to(0)
+        wait(lambda: b"the disk is full" in (daemon.folder / "yushid.log").read_bytes() or asked(daemon, "checkpoint") is None,
+             "for something to find no room")
+        assert asked(daemon, "checkpoint") == 2, "it does not wait for its signature"
+        assert daemon.process.poll() is None and not is_ready(daemon)
+        assert daemon.status()["verdict"] == "FAIL"
+        ballast.remove()
+        wait(lambda: is_ready(daemon), "for the daemon to go on")
+        sent = sender.finish()
+        wait_size(daemon, sent)
+        assert numbers_in(daemon.search("number")) == list(range(sent)), "messages were lost, doubled or reordered"
+        proved = daemon.yushi("verify")
+        assert proved.code == 0, proved.text + proved.err
+        assert daemon.stop() == 0
+
+
 def wait_a_while():
     """Looks for three seconds."""
     until = time.monotonic() + 3

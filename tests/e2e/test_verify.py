@@ -7,11 +7,12 @@ import json
 import pathlib
 import re
 import shutil
+import subprocess
 import time
 
 import pytest
 
-from yushi_daemon import Daemon, yushi
+from yushi_daemon import BIN, Daemon, yushi
 
 LINES = [b"<13>1 2026-11-01T08:00:0%dZ h app - - - number %d" % (i, i) for i in range(5)]
 LINES.append(b"<13>1 2026-11-01T10:00:00Z db1 app - - - escape \x1b[31mred \x00 nul \xff")
@@ -299,3 +300,35 @@ def test_a_damaged_file_of_what_is_remembered_is_named(daemon, tmp_path, content
         assert "_audit" not in answer.err
     file.unlink()
     assert daemon.yushi("search", "*", state=tmp_path).code == 0
+
+
+def test_a_new_key_takes_over_by_the_word_of_the_old_one(tmp_path):
+    running = Daemon(tmp_path / "own")
+    with running:
+        running.send_tcp(LINES)
+        running.wait_records(len(LINES))
+        assert running.yushi("search", "*").code == 0
+        assert running.stop() == 0
+    old = (running.data / "keys" / "node.pem").read_bytes()
+    for _ in range(2):
+        done = subprocess.run([BIN / "yushid", "--config", running.config, "--rotate-key"], capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+    assert (running.data / "keys" / "node.pem").read_bytes() != old
+    assert not (running.data / "keys" / "node.pem.next").exists()
+    assert yushi("verify", "--store", running.data, state=tmp_path / "fresh").code == 0
+    with running:
+        # Who knew the old key is shown how it handed over.
+        running.send_tcp(LINES)
+        running.wait_records(2 * len(LINES))
+        for state in (running.state, tmp_path / "new"):
+            answer = running.yushi("search", "*", state=state)
+            assert answer.code == 0, answer.err
+        assert running.yushi("verify").code == 0
+        told = running.search("event.action: key-rotated", "--tenant", "_audit")
+        assert len(told) == 4 and all(line["yushi"]["key_rotation"].count(" ") == 3 for line in told)
+        assert running.stop() == 0
+    # The old key signs no more.
+    (running.data / "keys" / "node.pem").write_bytes(old)
+    assert yushi("verify", "--store", running.data, state=tmp_path / "fresh3").code == 4
+    with pytest.raises(AssertionError, match="is not the key"):
+        running.start()

@@ -90,15 +90,13 @@ TEST_P(NthCall, LosesNothingThatWasToldAndIsTakenUpByTheNextStart) {
   EXPECT_GT(n, 3) << "nothing was made to fail";
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, NthCall,
-                         testing::Values(Kind{"open", Disk::Call::open, EIO, 1},
-                                         Kind{"write", Disk::Call::write, EIO, 1},
-                                         Kind{"writes_from_there_on", Disk::Call::write, EIO, INT32_MAX},
-                                         Kind{"write_without_room", Disk::Call::write, ENOSPC, 1},
-                                         Kind{"sync", Disk::Call::sync, EIO, 1},
-                                         Kind{"rename", Disk::Call::rename, EIO, 1},
-                                         Kind{"read", Disk::Call::read, EIO, 1}),
-                         [](auto& kind) { return std::string(kind.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Of, NthCall,
+    testing::Values(Kind{"open", Disk::Call::open, EIO, 1}, Kind{"write", Disk::Call::write, EIO, 1},
+                    Kind{"writes_from_there_on", Disk::Call::write, EIO, INT32_MAX},
+                    Kind{"write_without_room", Disk::Call::write, ENOSPC, 1}, Kind{"sync", Disk::Call::sync, EIO, 1},
+                    Kind{"rename", Disk::Call::rename, EIO, 1}, Kind{"read", Disk::Call::read, EIO, 1}),
+    [](auto& kind) { return std::string(kind.param.name); });
 
 // No room for any write while it is full.
 class FullDisk : public Disk {

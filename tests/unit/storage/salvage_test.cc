@@ -55,6 +55,7 @@ Read read_all(const std::string& data_dir) {
   EXPECT_TRUE((*view)->head("default"));
   auto segments = (*view)->segments("default");
   EXPECT_TRUE(segments) << segments.error().message;
+  if (!segments) return out;
   for (auto& segment : *segments) {
     auto batch = (*view)->read(segment);
     if (!batch) {
