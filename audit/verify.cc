@@ -95,9 +95,13 @@ class Verifier {
     if (options_.key_path.empty()) return;
     auto key = SigningKey::load(options_.key_path);
     if (!key && key.error().code == Code::corrupt) contradiction("", options_.key_path, key.error().message);
-    if (key && !options_.public_key.empty() && key->public_bytes() != options_.public_key) {
-      contradiction("", options_.key_path, "is not the key that this store was signed with");
-    }
+    if (!key || options_.public_key.empty() || key->public_bytes() == options_.public_key) return;
+    // A rotation that ended between the store's word and the file's name: the next start finishes it.
+    auto next = SigningKey::load(options_.key_path + ".next");
+    if (next && next->public_bytes() == options_.public_key &&
+        KeyRing::leads(view_.node(), options_.key_rotations, key->public_bytes(), options_.public_key))
+      return;
+    contradiction("", options_.key_path, "is not the key that this store was signed with");
   }
 
   // What `_audit` says of the logs and of this node, in its order.
@@ -117,7 +121,9 @@ class Verifier {
     }
     if (auto* roots = std::get_if<LogRoots>(&own->about)) take_roots(*roots, record);
     if (auto* rotated = std::get_if<KeyRotated>(&own->about)) {
-      if (auto old = from_base64(rotated->rotation.substr(0, rotated->rotation.find(' '))))
+      // One that was cut short is told of too, but did not come to hold: the store does not have it.
+      if (auto old = from_base64(rotated->rotation.substr(0, rotated->rotation.find(' ')));
+          old && options_.key_rotations.find(rotated->rotation) != std::string::npos)
         retired_.try_emplace(*old, record.index);
     }
   }

@@ -111,7 +111,8 @@ bool Pipeline::would_wait() const {
 
 storage::PreparedBatch Pipeline::prepare(Worker& worker, std::unique_ptr<Batch> batch) {
   if (auto loaded = this->loaded(); worker.loaded != loaded) {
-    worker.understander = std::make_unique<parsers::Understander>(loaded->parsers);
+    auto before = std::exchange(worker.understander, std::make_unique<parsers::Understander>(loaded->parsers));
+    if (before) worker.understander->go_on_from(*before);
     worker.matcher = loaded->rules->matcher();
     worker.loaded = std::move(loaded);
     worker.datasets->forget();

@@ -26,10 +26,7 @@ void Understander::leave_unread(Record& record) {
   record.kind = nullptr;
   record.message_begin = 0;
   record.message_length = static_cast<uint32_t>(record.raw.size());
-  PartHead none;
-  none.event_ns = record.origin->received_ns;
-  none.time_inferred = kAllInferred;
-  auto& head = record.part_head ? *record.part_head : none;
+  auto& head = *record.part_head;
   record.priority = head.priority;
   record.event_ns = head.event_ns;
   record.event_digits = head.event_digits;
@@ -40,12 +37,21 @@ void Understander::leave_unread(Record& record) {
 void Understander::take_head(Record& record, Batch& batch) {
   if (record.part_head) return;
   auto first = first_parts_.find(record.origin->stream);
-  if (first == first_parts_.end()) return;
+  if (first == first_parts_.end()) {
+    PartHead none;
+    none.first_seq = UINT64_MAX;  // the committer must not name one either, of which this part says nothing
+    none.event_ns = record.origin->received_ns;
+    none.time_inferred = kAllInferred;
+    record.part_head = batch.arena.make(none);
+    return;
+  }
   auto head = first->second.head;
   for (auto* text : {&head.host, &head.program, &head.pid}) *text = batch.arena.copy(*text);
   record.part_head = batch.arena.make(head);
   if (record.part == record.part_of) first_parts_.erase(first);
 }
+
+void Understander::go_on_from(Understander& before) { first_parts_ = std::move(before.first_parts_); }
 
 void Understander::keep_head(const Record& record) {
   if (first_parts_.size() > kFirstPartsMax) first_parts_.clear();  // what never ended; bounds memory

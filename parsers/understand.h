@@ -35,6 +35,8 @@ class Understander {
   void understand(Batch& batch, const Reading& reading = {}, bool with_digest = true, std::string_view dataset = {});
   // Live: a batch of datagrams may hold several tenants, each read in its way, by TenantId.
   void understand(Batch& batch, std::span<const Reading> reading_of_tenant);
+  // Takes up the messages whose later parts have not come yet.
+  void go_on_from(Understander& before);
   void tell_asked(std::vector<AskedPattern>* asked) { worker_.tell_asked(asked); }
   uint64_t capped() const { return worker_.capped(); }
   uint64_t ambiguous() const { return worker_.ambiguous(); }

@@ -112,7 +112,9 @@ void Store::number_part(Record& record, const Record* before, Arena& arena) {
   // It may be the reader's already, with what it inherits.
   if (record.part_head == nullptr) record.part_head = arena.make(PartHead{});
   auto& first_seq = const_cast<PartHead*>(record.part_head)->first_seq;
-  first_seq = record.source_seq;  // of a first part that nobody saw: cannot be but by a bug, and harms nobody
+  const bool inherits = first_seq != UINT64_MAX;
+  first_seq = record.source_seq;
+  if (!inherits) return;  // its first part is not known any more: whatever it says of itself, it names none
   if (auto known = first_parts_.find(stream); known != first_parts_.end()) {
     first_seq = known->second;
     if (record.part == record.part_of) first_parts_.erase(known);
@@ -143,8 +145,6 @@ void Store::Commit::append_contexts() {
   }
 }
 
-// As `_audit` was told last; when nothing was told of it in this run, in the way of a log that is, or of the run
-// before.
 std::shared_ptr<const ParseContext> Store::Commit::audit_context() {
   auto& audit = store_.logs_[kAudit];
   if (audit.told) return audit.told;
@@ -153,12 +153,6 @@ std::shared_ptr<const ParseContext> Store::Commit::audit_context() {
   auto context = std::make_shared<ParseContext>();
   for (auto& log : store_.logs_)
     if (log.told) *context = *log.told;
-  if (context->parser_digest.empty()) {
-    auto view = store_.view();
-    auto segments = view->segments(kAuditLog);
-    for (; segments && !segments->empty() && context->parser_digest.empty(); segments->pop_back())
-      if (auto newest = view->read_whole(segments->back())) *context = newest->context.parsed.contexts.back();
-  }
   context->timezone = "UTC";
   context->charset = "utf-8";
   context->engine = store_.options_.reparse.engine;

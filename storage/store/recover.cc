@@ -154,8 +154,12 @@ Result<void> Store::load() {
 Result<void> Store::load_key(const std::string& path) {
   auto& families = database_->families();
   auto known = YUSHI_TRY(database_->get(families.meta, "public_key"));
-  // A rotation that ended between the store's word and the file's name.
-  if (auto next = SigningKey::load(next_key_path(path)); known && next && next->public_bytes() == *known) {
+  auto rotations = YUSHI_TRY(database_->get(families.meta, keys::kRotations));
+  // A rotation that ended between the store's word and the file's name. Without the old key's word nothing takes its
+  // place.
+  auto next = SigningKey::load(next_key_path(path)), now = SigningKey::load(path);
+  if (known && next && now && next->public_bytes() == *known &&
+      KeyRing::leads(options_.node, rotations.value_or(""), now->public_bytes(), *known)) {
     if (int error = options_.disk->rename(next_key_path(path), path); error != 0)
       return fail(Code::io, "putting the new key in its place, " + path + ": " + std::strerror(error));
   }
@@ -164,7 +168,6 @@ Result<void> Store::load_key(const std::string& path) {
   // Readers without the key folder find the public half here; whoever puts in another key is told at once.
   if (known && *known != key_.public_bytes())
     return fail(Code::corrupt, path + " is not the key that this store was signed with; put the old one back");
-  auto rotations = YUSHI_TRY(database_->get(families.meta, keys::kRotations));
   keys_ = YUSHI_TRY(KeyRing::make(options_.node, key_.public_bytes(), rotations.value_or("")));
   if (known) return {};
   Write write;

@@ -35,6 +35,8 @@ Reparse next_engine() {
 std::unique_ptr<Store> open_next(const std::string& path) {
   auto options = options_for(path);
   options.reparse = next_engine();
+  options.own_context = std::make_shared<const ParseContext>(
+      ParseContext{small_parsers()->digest(), "UTC", "utf-8", parsers::kParserEngine + 1});
   auto store = Store::open(options);
   EXPECT_TRUE(store) << store.error().message;
   return store ? std::move(*store) : nullptr;
@@ -205,6 +207,101 @@ TEST(Accusation, AClockThatGoesBackAndForth) {
       ASSERT_TRUE(store->seal_due(kReceived + offset, n % 4 == 0));
     }
     ASSERT_TRUE(store->wait_sealed());
+  }
+  EXPECT_EQ(contradictions(folder.path()), "");
+  EXPECT_TRUE(open_store(folder.path()));
+}
+
+// A part whose first one its reader does not know (too many were begun) claims none, and keeps its time.
+TEST(Accusation, APartWhoseReaderForgotTheFirst) {
+  Folder folder;
+  make_store(folder.path());
+  {
+    auto store = open_store(folder.path());
+    for (uint16_t part = 1; part < 4; ++part) {
+      auto batch = std::make_shared<Batch>();
+      Origin origin;
+      origin.received_ns = kReceived + part;
+      origin.source = origin.address = "10.0.0.1";
+      origin.stream = 7;
+      Record record;
+      record.raw = batch->arena.copy(line(0) + std::string(64, ' '));
+      record.raw.remove_suffix(64);
+      record.origin = batch->arena.make(origin);
+      record.part = part;
+      batch->records.push_back(record);
+      parsers::Understander reader(small_parsers());  // a new one for each
+      const parsers::Reading reading[] = {{}};
+      reader.understand(*batch, reading);
+      auto commit = store->begin();
+      commit.append(prepare(batch, {std::make_shared<const ParseContext>(Version{}.context)}));
+      ASSERT_TRUE(commit.finish());
+    }
+  }
+  EXPECT_EQ(contradictions(folder.path()), "");
+  auto store = open_store(folder.path());
+  ASSERT_TRUE(store->close(kReceived + kMinute));
+  EXPECT_EQ(contradictions(folder.path()), "");
+}
+
+// Fails the next rename of such a file, once.
+class FailingRename : public Disk {
+ public:
+  void fail_next(std::string name) { name_ = std::move(name); }
+  int fault(Call call, const std::string& path) override {
+    if (call != Call::rename || name_.empty() || !path.ends_with(name_)) return 0;
+    name_.clear();
+    return EIO;
+  }
+
+ private:
+  std::string name_;
+};
+
+TEST(Accusation, ARotationThatWasCutShortAndAnotherOne) {
+  for (const char* rename : {"/heads", "/node.pem"}) {
+    Folder folder;
+    make_store(folder.path());
+    {
+      auto options = options_for(folder.path());
+      auto disk = std::make_shared<FailingRename>();
+      options.disk = disk;
+      auto store = Store::open(options);
+      ASSERT_TRUE(store) << store.error().message;
+      disk->fail_next(rename);
+      EXPECT_FALSE((*store)->rotate_key(kReceived + kMinute)) << rename;
+    }
+    EXPECT_EQ(contradictions(folder.path()), "") << rename;
+    {
+      auto store = open_store(folder.path());
+      ASSERT_TRUE(store) << rename;
+      for (int i = 0; i < 20; ++i) {
+        commit(*store, {{line(i)}});
+        ASSERT_TRUE(store->sign_checkpoints(kReceived + (2 + i) * kMinute, 0));
+      }
+      auto rotated = store->rotate_key(kReceived + 30 * kMinute);
+      ASSERT_TRUE(rotated) << rotated.error().message;
+      commit(*store, {{line(30)}});
+    }
+    EXPECT_EQ(contradictions(folder.path()), "") << rename;
+    EXPECT_TRUE(open_store(folder.path())) << rename;
+  }
+}
+
+TEST(Accusation, HeadsThatCouldNotBeWrittenForOneSignature) {
+  Folder folder;
+  make_store(folder.path());
+  {
+    auto options = options_for(folder.path());
+    auto disk = std::make_shared<FailingRename>();
+    options.disk = disk;
+    auto store = Store::open(options);
+    ASSERT_TRUE(store) << store.error().message;
+    commit(**store, {{line(1), "10.0.0.9", kFinance}});
+    disk->fail_next("/heads");
+    EXPECT_FALSE((*store)->sign_checkpoints(kReceived + kMinute, 0));
+    commit(**store, {{line(2), "10.0.0.9", kFinance}});
+    (void)(*store)->sign_checkpoints(kReceived + 2 * kMinute, 0);
   }
   EXPECT_EQ(contradictions(folder.path()), "");
   EXPECT_TRUE(open_store(folder.path()));

@@ -824,6 +824,26 @@ TEST(Attack, AnotherContextUnderAnotherEngineInTheTailIsNotTold) {
   }
 }
 
+TEST(Attack, AKeyThatWasPutInAsTheNextOneTakesNoPlace) {
+  Folder folder;
+  make_store(folder.path());
+  auto path = folder.path() + "/keys/node.pem";
+  auto own = SigningKey::load(path)->public_bytes();
+  auto other = *SigningKey::generate();
+  Disk disk;
+  ASSERT_TRUE(other.save(path + ".next", disk));
+  {
+    auto database = Database::open(folder.path() + "/store", Database::Mode::read_write);
+    ASSERT_TRUE(database);
+    Write batch;
+    batch.put((*database)->families().meta, "public_key", other.public_bytes());
+    ASSERT_TRUE((*database)->write(batch, "attacking"));
+  }
+  EXPECT_NE(contradictions(folder.path()).find("is not the key"), std::string::npos);
+  EXPECT_FALSE(Store::open(options_for(folder.path())));
+  EXPECT_EQ(SigningKey::load(path)->public_bytes(), own) << "the key is lost";
+}
+
 TEST(Attack, AFieldOfAnotherFormIsNamed) {
   // As a list in JSON, or of another type: both decide what a search finds and how it is shown.
   auto other = [](const Field& field, Batch& batch) {

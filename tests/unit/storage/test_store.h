@@ -14,6 +14,7 @@
 #include "core/base/time_text.h"
 #include "parsers/engine_version.h"
 #include "parsers/understand.h"
+#include "storage/db/keys.h"
 #include "storage/read/view.h"
 #include "storage/store/store.h"
 
@@ -72,6 +73,8 @@ inline StoreOptions options_for(const std::string& data_dir) {
   options.node = "log-01";
   options.logs = {"default", "_audit", "finance"};
   options.reparse = understand_again;
+  options.own_context = std::make_shared<const ParseContext>(
+      ParseContext{small_parsers()->digest(), "UTC", "utf-8", parsers::kParserEngine});
   return options;
 }
 
@@ -149,6 +152,9 @@ inline Result<VerifyReport> verify(const std::string& data_dir, std::vector<std:
   if (!key) return tl::unexpected(key.error());
   VerifyOptions options;
   options.public_key = key->value_or("");
+  auto rotations = (*view)->database().get((*view)->database().families().meta, keys::kRotations);
+  if (!rotations) return tl::unexpected(rotations.error());
+  options.key_rotations = rotations->value_or("");
   options.key_path = (*view)->key_path();
   options.heads_path = data_dir + "/heads";
   options.remembered = std::move(remembered);
