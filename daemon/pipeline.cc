@@ -198,8 +198,10 @@ void Pipeline::run() {
 
     lock.lock();
     while (done && !at_signed_.empty() && at_signed_.begin()->first <= signing) {
-      at_signed_.begin()->second();
-      at_signed_.erase(at_signed_.begin());
+      auto call = std::move(at_signed_.extract(at_signed_.begin()).mapped());
+      lock.unlock();
+      call();
+      lock.lock();
     }
     in_flight_ -= memory;
     counters_.in_flight_bytes = in_flight_;
@@ -538,12 +540,13 @@ Result<void> Pipeline::sign_now() { return sign_all({}); }
 Result<void> Pipeline::sign_all(std::function<void()> at_signed) {
   MutexLock lock(mutex_);
   auto mine = ++sign_wanted_;
-  if (at_signed) at_signed_[mine] = std::move(at_signed);
+  const bool has_call = at_signed != nullptr;
+  if (has_call) at_signed_[mine] = std::move(at_signed);
   changed_.notify_all();
   while (signed_ < mine && !failed_) {
     changed_.wait_until(lock, Clock::now() + kIdleWait);
     if (signed_ >= mine || !store_.options().disk->waits()) continue;
-    at_signed_.erase(mine);
+    if (has_call && at_signed_.erase(mine) == 0) continue;  // it is being called
     return fail(Code::unavailable, "the disk is full: nothing is signed until there is room again");
   }
   if (failed_) return fail(Code::unavailable, "the store has failed; the daemon is stopping");

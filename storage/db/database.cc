@@ -294,9 +294,25 @@ Result<std::optional<std::string>> Database::get(Family family, std::string_view
   std::string value;
   auto status = db_->Get(options, family.handle_, slice(key), &value);
   const bool is_there = !status.IsNotFound();
+  if (is_there && !status.ok() && !files_->is_lost() && family.handle_->GetName().starts_with(kBlocks))
+    if (auto block = whole_block(key)) return block;
   YUSHI_TRY(checked(is_there ? status : rocksdb::Status::OK(), "reading from " + family.handle_->GetName()));
   if (!is_there) return std::nullopt;
   return value;
+}
+
+std::optional<std::string> Database::whole_block(std::string_view key) const {
+  MutexLock lock(blobs_mutex_);
+  if (!blobs_) {
+    Salvaged found;
+    found.blocks[0] = salvage_blobs(directory_);
+    blobs_ = std::make_shared<const Salvaged>(std::move(found));
+  }
+  auto& blocks = blobs_->blocks.at(0);
+  auto found = blocks.find(key);
+  if (found == blocks.end()) return std::nullopt;
+  auto block = read_salvaged(found->first, found->second);
+  return block ? std::optional(std::move(*block)) : std::nullopt;
 }
 
 Result<void> Database::scan(Family family, std::string_view prefix,

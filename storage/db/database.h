@@ -127,6 +127,8 @@ class Database {
   Database() = default;
   // What failed, if not what a call was told of it: that may be of what the disk does not have.
   Result<void> checked(const rocksdb::Status& status, std::string_view doing) const;
+  // A block that RocksDB does not read, from whichever blob file has it whole.
+  std::optional<std::string> whole_block(std::string_view key) const YUSHI_EXCLUDES(blobs_mutex_);
   std::string directory_;
   Mode mode_ = Mode::read_write;
   std::shared_ptr<DiskFiles> files_;
@@ -134,6 +136,8 @@ class Database {
   std::unique_ptr<Salvaged> salvaged_;
   std::unique_ptr<rocksdb::DB> db_;
   Families families_{};
+  mutable Mutex blobs_mutex_;
+  mutable std::shared_ptr<const Salvaged> blobs_ YUSHI_GUARDED_BY(blobs_mutex_);  // looked for at the first need
   mutable Mutex blocks_mutex_;
   std::map<std::pair<uint32_t, uint32_t>, Family> blocks_ YUSHI_GUARDED_BY(blocks_mutex_);
   std::vector<rocksdb::ColumnFamilyHandle*> handles_ YUSHI_GUARDED_BY(blocks_mutex_);  // of all families

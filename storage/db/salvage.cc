@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "core/base/bytes.h"
@@ -35,23 +36,16 @@ constexpr uint64_t kBlobKeyMax = 1 << 10, kBlobValueMax = 1 << 30;
 
 class Salvager {
  public:
-  Salvager(const std::string& directory, rocksdb::Env* env) : directory_(directory) { options_.env = env; }
+  Salvager(const std::string& directory, rocksdb::Env* env) : directory_(directory) {
+    if (env) options_.env = env;
+  }
 
   Result<Salvaged> run() {
-    std::vector<fs::path> tables, blobs, logs;
     std::error_code error;
-    for (fs::directory_iterator file(directory_, error), end; !error && file != end; file.increment(error)) {
-      auto extension = file->path().extension();
-      if (extension == ".sst") tables.push_back(file->path());
-      if (extension == ".blob") blobs.push_back(file->path());
-      if (extension == ".log") logs.push_back(file->path());
-    }
+    for (auto& path : files(".sst", error)) read_table(path);
+    for (auto& path : files(".blob", error)) read_blobs(path);
+    for (auto& path : files(".log", error)) read_log(path);
     if (error) return fail(Code::io, "reading " + directory_ + ": " + error.message());
-    // Their names are numbers of one width, given in the order of making.
-    for (auto* files : {&tables, &blobs, &logs}) std::sort(files->begin(), files->end());
-    for (auto& path : tables) read_table(path);
-    for (auto& path : blobs) read_blobs(path);
-    for (auto& path : logs) read_log(path);
     std::map<std::string_view, uint32_t> days;
     for (auto& [key, summary] : out_.families["filters"])
       if (key.size() > 4) days[std::string_view(key).substr(4)] = keys::day_of_filter(key);
@@ -63,7 +57,22 @@ class Salvager {
     return std::move(out_);
   }
 
+  Salvaged::Entries blobs() {
+    std::error_code error;
+    for (auto& path : files(".blob", error)) read_blobs(path);
+    return std::move(blocks_);
+  }
+
  private:
+  // Their names are numbers of one width, given in the order of making.
+  std::vector<fs::path> files(std::string_view extension, std::error_code& error) const {
+    std::vector<fs::path> out;
+    for (fs::directory_iterator file(directory_, error), end; !error && file != end; file.increment(error))
+      if (file->path().extension() == extension) out.push_back(file->path());
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+
   void say(const fs::path& path, const std::string& what) { out_.damage.push_back(path.native() + ": " + what); }
 
   void keep(const std::string& family, std::string_view key, std::string_view value) {
@@ -166,6 +175,8 @@ class Salvager {
 }  // namespace
 
 Result<Salvaged> salvage(const std::string& directory, rocksdb::Env* env) { return Salvager(directory, env).run(); }
+
+Salvaged::Entries salvage_blobs(const std::string& directory) { return Salvager(directory, nullptr).blobs(); }
 
 Result<std::string> read_salvaged(const std::string& key, const Salvaged::Value& value) {
   if (value.file.empty()) return value.bytes;

@@ -36,6 +36,9 @@ struct Salvaged {
 
 Result<Salvaged> salvage(const std::string& directory, rocksdb::Env* env);
 
+// The blocks in the blob files of a store that opens: RocksDB reads none of a file whose end is damaged.
+Salvaged::Entries salvage_blobs(const std::string& directory);
+
 // corrupt: the file and the byte of a record that does not fit its checksum.
 Result<std::string> read_salvaged(const std::string& key, const Salvaged::Value& value);
 

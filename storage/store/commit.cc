@@ -145,17 +145,26 @@ void Store::Commit::append_contexts() {
   }
 }
 
+// As `_audit` was told last; when nothing was told of it in this run, in the way of a log that is, or of the run
+// before.
 std::shared_ptr<const ParseContext> Store::Commit::audit_context() {
   auto& audit = store_.logs_[kAudit];
-  if (audit.told) return audit.told;  // in this run
+  if (audit.told) return audit.told;
+  audit.told_day = UINT32_MAX;
+  if (store_.options_.own_context) return audit.told = store_.options_.own_context;
   auto context = std::make_shared<ParseContext>();
   for (auto& log : store_.logs_)
     if (log.told) *context = *log.told;
+  if (context->parser_digest.empty()) {
+    auto view = store_.view();
+    auto segments = view->segments(kAuditLog);
+    for (; segments && !segments->empty() && context->parser_digest.empty(); segments->pop_back())
+      if (auto newest = view->read_whole(segments->back())) *context = newest->context.parsed.contexts.back();
+  }
   context->timezone = "UTC";
   context->charset = "utf-8";
-  audit.told = store_.options_.own_context ? store_.options_.own_context : context;
-  audit.told_day = UINT32_MAX;
-  return audit.told;
+  context->engine = store_.options_.reparse.engine;
+  return audit.told = context;
 }
 
 void Store::Commit::append_own(const OwnRecord& own) {

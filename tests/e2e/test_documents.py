@@ -148,6 +148,7 @@ def test_the_example_config_names_every_key_that_the_daemon_knows(tmp_path):
         "limits": "limits: {nonsense: 1}\n",
         "commit": "commit: {nonsense: 1}\n",
         "keys": "keys: {nonsense: 1}\n",
+        "checkpoints": "checkpoints: {nonsense: 1}\n",
         "retention": "retention: {nonsense: 1}\n",
         "forward": "forward: [{nonsense: 1}]\n",
         "detect": "detect: {nonsense: 1}\n",

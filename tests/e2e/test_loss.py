@@ -67,6 +67,7 @@ def test_what_waits_in_a_tcp_socket_is_lost_by_a_kill_and_told_by_its_numbers(da
         send_tcp(connection, numbered(*range(101, 151)))
         wait_acknowledged(connection)  # the sender has done all that it can
         daemon.kill()
+        time.sleep(1.1)  # a gap is told in whole seconds
     daemon.start()
     assert log_size(daemon) == 100
     with connect(daemon.port_of_tcp, SENDER) as connection:
@@ -83,6 +84,7 @@ def test_what_waits_in_a_udp_socket_is_lost_by_a_kill_and_told_by_its_numbers(da
     daemon.process.send_signal(signal.SIGSTOP)
     send_udp(daemon, numbered(*range(101, 151)))
     daemon.kill()
+    time.sleep(1.1)  # a gap is told in whole seconds
     daemon.start()
     send_udp(daemon, numbered(151))
     wait_size(daemon, 101)
@@ -102,6 +104,7 @@ def test_what_waits_in_a_unix_socket_is_lost_by_a_kill(daemon, shows_loss):
         taken = send_until_refused(sender)
         assert 0 < taken <= queue + 1
         daemon.kill()
+        time.sleep(1.1)  # a gap is told in whole seconds
     daemon.start()
     assert log_size(daemon) == 100
     assert daemon.stop() == 0 and gaps(daemon)

@@ -78,6 +78,50 @@ TEST(Understand, a_later_part_of_a_message_is_text_that_nobody_reads) {
   }
 }
 
+// One connection, whose message of three parts comes in two reads, between them another's.
+TEST(Understand, later_parts_inherit_the_first_ones_header) {
+  Understander understander(our_parsers());
+  const auto batch_of = [&](uint64_t stream, std::vector<std::pair<std::string, uint16_t>> parts, uint16_t part_of) {
+    auto batch = std::make_unique<Batch>();
+    Origin origin;
+    origin.received_ns = kReceived;
+    origin.stream = stream;
+    auto* shared = batch->arena.make(origin);
+    for (auto& [raw, part] : parts) {
+      Record record;
+      char* bytes = batch->arena.allocate(raw.size() + 64, 1);
+      std::memset(bytes, 0, raw.size() + 64);
+      raw.copy(bytes, raw.size());
+      record.raw = {bytes, raw.size()};
+      record.origin = shared;
+      record.part = part;
+      record.part_of = part == parts.back().second ? part_of : 0;
+      batch->records.push_back(record);
+    }
+    understander.understand(*batch, Reading());
+    return batch;
+  };
+  const auto field = [](const Record& record, const char* name) {
+    Value value;
+    Scratch scratch;
+    return first_value(record, find_field(name), scratch, &value) ? std::string(value.text) : "";
+  };
+  auto first = batch_of(1, {{"<86>1 2026-11-01T07:59:59.5Z db-01 backup 77 - - a long one", 1}, {"more of it", 2}}, 0);
+  auto other = batch_of(2, {{"<13>1 2026-11-01T08:00:01Z web-01 app 1 - - another", 1}, {"its second", 2}}, 2);
+  auto last = batch_of(1, {{"host=bank-gw the end", 3}}, 3);
+  for (const Record* part : {&first->records[0], &first->records[1], &last->records[0]}) {
+    EXPECT_EQ(field(*part, "host.name"), "db-01");
+    EXPECT_EQ(field(*part, "process.name"), "backup");
+    EXPECT_EQ(field(*part, "process.pid"), "77");
+    EXPECT_EQ(part->priority, 86);
+    EXPECT_EQ(part->event_ns, 1'793'519'999'500'000'000);
+  }
+  EXPECT_EQ(field(other->records[1], "host.name"), "web-01");
+  // What comes after it is none of its parts.
+  auto orphan = batch_of(1, {{"of a first part that nobody saw", 2}}, 2);
+  EXPECT_EQ(field(orphan->records[0], "host.name"), "");
+}
+
 TEST(Understand, a_later_part_in_the_tenants_charset_is_text_too) {
   Understood later("<86>Nov  1 08:00:00 bank-gw sshd[9]: \xd3\xc3\xbb\xa7", 2, 0, Charset::gb18030);
   EXPECT_TRUE(later.record().captures.empty());

@@ -122,6 +122,16 @@ TEST(Salvage, OfADamagedLogReadsWhatStandsOutsideTheDamage) {
   EXPECT_NE(read.damage.back().find(logs.back().filename()), std::string::npos) << read.damage.back();
 }
 
+TEST(Salvage, OfABlobFileWithADamagedEndEachWholeBlockIsRead) {
+  Folder folder;
+  make_store(folder.path());
+  auto blobs = files_of(folder.path(), ".blob");
+  ASSERT_FALSE(blobs.empty());
+  for (auto& blob : blobs) fs::resize_file(blob, fs::file_size(blob) - 5);
+  EXPECT_EQ(read_all(folder.path()).raws.size(), static_cast<size_t>(kSealed + kInTail));
+  EXPECT_NE(contradictions(folder.path()), "") << "it is damaged nonetheless";
+}
+
 TEST(Salvage, IsNotTriedWhereNoRecordIs) {
   Folder folder;
   fs::create_directory(folder.path() + "/store");
