@@ -145,6 +145,8 @@ void Store::Commit::append_contexts() {
   }
 }
 
+// As `_audit` was told last; when nothing was told of it in this run, in the way of a log that is, or of the run
+// before.
 std::shared_ptr<const ParseContext> Store::Commit::audit_context() {
   auto& audit = store_.logs_[kAudit];
   if (audit.told) return audit.told;
@@ -153,6 +155,12 @@ std::shared_ptr<const ParseContext> Store::Commit::audit_context() {
   auto context = std::make_shared<ParseContext>();
   for (auto& log : store_.logs_)
     if (log.told) *context = *log.told;
+  if (context->parser_digest.empty()) {
+    auto view = store_.view();
+    auto segments = view->segments(kAuditLog);
+    for (; segments && !segments->empty() && context->parser_digest.empty(); segments->pop_back())
+      if (auto newest = view->read_whole(segments->back())) *context = newest->context.parsed.contexts.back();
+  }
   context->timezone = "UTC";
   context->charset = "utf-8";
   context->engine = store_.options_.reparse.engine;

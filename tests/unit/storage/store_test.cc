@@ -233,6 +233,8 @@ TEST(Store, ATailThatACrashLeftToAnotherEngineIsNamedAndSealedWithTheFieldsThatI
   }
   auto options = options_for(folder.path());
   options.reparse.engine = parsers::kParserEngine + 1;
+  options.own_context = std::make_shared<const ParseContext>(
+      ParseContext{small_parsers()->digest(), "UTC", "utf-8", options.reparse.engine});
   {
     auto store = Store::open(options);
     ASSERT_TRUE(store) << store.error().message;
