@@ -65,6 +65,7 @@ inline std::string cursor(std::string_view name) { return "cursor/" + std::strin
 inline std::string signed_tree(std::string_view log) { return "signed/" + std::string(log); }
 constexpr const char* kBound = "bound";          // the root over all logs at the last signature, behind a code over it
 constexpr const char* kRotations = "rotations";  // of the node's key, a line each
+constexpr const char* kKept = "kept";            // the code over what is kept for others
 constexpr const char* kChain = "chain";          // the code over the commits since the last signature
 inline std::string parsers(std::string_view digest) { return "parsers/" + std::string(digest); }
 

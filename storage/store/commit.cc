@@ -23,7 +23,8 @@ struct Store::Commit::Pending {
   std::vector<LogContext> contexts;  // that hold from records of this commit on, and stand in no record yet
   // for the sealer, once this commit is durable: they may hold its records
   std::vector<std::pair<LogState*, OpenBlock>> full;
-  std::string chain_begins;  // the note of `_audit`, when this commit signs
+  std::string chain_begins;            // the note of `_audit`, when this commit signs
+  std::map<std::string, Hash> states;  // that it writes
   uint64_t records = 0, raw_bytes = 0;
 };
 
@@ -197,6 +198,7 @@ void Store::Commit::add_alert(uint64_t audit_index, const Alert& alert) {
 
 void Store::Commit::put_state(std::string_view name, std::string_view bytes) {
   pending_->out.put(store_.database_->families().state, name, bytes);
+  pending_->states[std::string(name)] = sha256(bytes);
 }
 
 Result<void> Store::Commit::finish() {
@@ -227,8 +229,14 @@ Result<void> Store::Commit::write() {
   put_varint(number, number_);
   pending_->out.put(families.state, "commit", number);
   auto before = std::chrono::steady_clock::now();
-  auto written = store_.database_->write(pending_->out, "committing");
-  if (!written) return written;
+  {
+    MutexLock lock(store_.states_mutex_);
+    for (auto& [name, digest] : pending_->states) store_.states_[name] = digest;
+    // Also when nothing is kept: from the first commit on a store without it is one from which it was taken.
+    if (!pending_->states.empty() || store_.commit_ == 0)
+      pending_->out.put(families.state, keys::kKept, store_.kept_states(store_.key_));
+    YUSHI_TRY(store_.database_->write(pending_->out, "committing"));
+  }
   auto took = std::chrono::steady_clock::now() - before;
   store_.commit_ = number_;
   store_.commit_bytes_ = pending_->out.bytes();

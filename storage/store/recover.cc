@@ -133,6 +133,7 @@ Result<void> Store::load() {
 
   auto commit = YUSHI_TRY(database_->get(families.state, "commit"));
   if (commit) commit_ = Reader(*commit).varint();
+  YUSHI_TRY(load_states());
 
   sealer_ = std::make_unique<Sealer>(database_, counters_, options_.node, seal_day_, pulse_);
   auto view = YUSHI_TRY(StoreView::open(database_, options_.reparse));

@@ -64,7 +64,11 @@ Result<void> Store::rotate_key(int64_t now_ns) {
   write.put(families.meta, "public_key", next.public_bytes());
   write.put(families.meta, keys::kRotations, rotations);
   write.put(families.state, keys::kChain, as_bytes(chain.code()));
-  YUSHI_TRY(database_->write(write, "handing over to a new key"));
+  {
+    MutexLock lock(states_mutex_);
+    write.put(families.state, keys::kKept, kept_states(next));
+    YUSHI_TRY(database_->write(write, "handing over to a new key"));
+  }
   if (int error = options_.disk->rename(next_key_path(path), path); error != 0)
     return fail(Code::io,
                 "putting the new key in its place, " + path + ": " + std::strerror(error) + "; the next start does it");

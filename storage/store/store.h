@@ -12,12 +12,14 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "core/base/mutex.h"
 #include "core/base/result.h"
 #include "core/event/alert.h"
 #include "core/event/own_record.h"
@@ -125,8 +127,11 @@ class Store {
   // Clean stop: seals, signs, flushes.
   Result<void> close(int64_t now_ns);
 
-  Result<std::string> read_state(std::string_view name) const;              // not_found
-  Result<void> write_state(std::string_view name, std::string_view bytes);  // any thread; a commit of its own
+  // What is kept for others between runs (detectors, books, cursors): under a code that only this node can make.
+  // not_found; corrupt when it is not what was written.
+  Result<std::string> read_state(std::string_view name) const YUSHI_EXCLUDES(states_mutex_);
+  // Any thread; a write of its own.
+  Result<void> write_state(std::string_view name, std::string_view bytes) YUSHI_EXCLUDES(states_mutex_);
 
   // The store as it is now. Any thread.
   std::shared_ptr<const StoreView> view() const;
@@ -161,6 +166,8 @@ class Store {
   Result<void> load_log(const StoreView& view, LogState& log);
   Result<void> compare_with_heads(const StoreView& view);
   Result<void> load_key(const std::string& path);
+  Result<void> load_states() YUSHI_EXCLUDES(states_mutex_);
+  std::string kept_states(const SigningKey& key) const YUSHI_REQUIRES(states_mutex_);
   Result<void> check_what_binds(const StoreView& view);
   Result<void> check_chain(const StoreView& view);
   Result<void> check_contexts_to_tell(const StoreView& view);
@@ -188,6 +195,8 @@ class Store {
   std::vector<std::pair<LogState*, OpenBlock>> to_seal_when_told_;
   std::set<std::pair<LogState*, std::string_view>> to_write_;  // sources whose counters changed
   CommitChain chain_;
+  mutable Mutex states_mutex_;  // held while one is written, so that the last code is of the last values
+  std::map<std::string, Hash, std::less<>> states_ YUSHI_GUARDED_BY(states_mutex_);  // SHA-256 of each
   std::unordered_map<uint64_t, uint64_t>
       first_parts_;  // of connections in an over-long message: source-seq of its first
   int64_t signed_ns_ = 0;

@@ -793,6 +793,51 @@ TEST(Attack, ARecordPutBehindTheNewestCheckpointIsNotSignedWithoutAChainEither) 
   EXPECT_NE(removed.by_start.find("are not those that this node committed"), std::string::npos) << removed.by_start;
 }
 
+// What the daemon keeps between runs: a cursor ahead would make a forwarder pass over records.
+TEST(Attack, AKeptStateThatIsChangedRemovedOrPutInIsRefused) {
+  const std::pair<const char*, Attack> attacks[] = {
+      {"changed", [](Database& d, Write& w) { w.put(d.families().state, "cursor/kafka", "99"); }},
+      {"removed", [](Database& d, Write& w) { w.erase(d.families().state, "cursor/kafka"); }},
+      {"put in", [](Database& d, Write& w) { w.put(d.families().state, "cursor/other", "99"); }},
+      {"code removed", [](Database& d, Write& w) { w.erase(d.families().state, keys::kKept); }},
+  };
+  for (auto& [what, attack] : attacks) {
+    SCOPED_TRACE(what);
+    Folder folder;
+    {
+      auto store = open_store(folder.path());
+      commit(*store, {{line(1)}});
+      ASSERT_TRUE(store->write_state("cursor/kafka", "7"));
+      auto one = store->begin();
+      one.append(prepared({{line(2)}}));
+      one.put_state("books", "8");
+      ASSERT_TRUE(one.finish());
+    }
+    {
+      auto store = open_store(folder.path());
+      EXPECT_EQ(store->read_state("cursor/kafka").value(), "7");
+      EXPECT_EQ(store->read_state("books").value(), "8");
+      EXPECT_EQ(store->read_state("cursor/other").error().code, Code::not_found);
+    }
+    {
+      auto database = Database::open(folder.path() + "/store", Database::Mode::read_write);
+      Write batch;
+      attack(**database, batch);
+      ASSERT_TRUE((*database)->write(batch, "attacking"));
+    }
+    auto store = Store::open(options_for(folder.path()));
+    auto refused = [&](const char* name) {
+      auto read = (*store)->read_state(name);
+      return !read && read.error().code == Code::corrupt;
+    };
+    if (store) {
+      EXPECT_NE(refused("cursor/kafka"), refused("cursor/other"));
+    } else {
+      EXPECT_NE(store.error().message.find("kept"), std::string::npos) << store.error().message;
+    }
+  }
+}
+
 // The numbers would come again, and the next crash would look like a forgery.
 TEST(Attack, ACommitNumberThatWasPutBackIsRefusedAtStart) {
   for (uint64_t by : {1, 2, 5, 100}) {
