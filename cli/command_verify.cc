@@ -79,7 +79,7 @@ int verify(const VerifyOptions& options) {
       },
       [&](const AnswerEnd& end) {
         if (shows_progress) std::fprintf(stderr, "\r\x1b[K");
-        const auto proved = end.proved.value_or(AnswerEnd::Proved());
+        const auto proved = end.proved.value_or(ProofCounts());
         contradicted = contradicted || proved.contradictions > 0;
         unproved = unproved || proved.unproved > 0;
         if (json) {

@@ -16,6 +16,12 @@
 
 namespace yushi {
 
+// What `verify` went through.
+struct ProofCounts {
+  uint64_t logs = 0, checkpoints = 0, alerts = 0, contradictions = 0, unproved = 0;
+  bool operator==(const ProofCounts&) const = default;
+};
+
 struct AnswerEnd {
   uint64_t records = 0, blocks_read = 0, blocks = 0;
   std::vector<std::string> missing;  // what could not be read, in words
@@ -24,11 +30,7 @@ struct AnswerEnd {
   std::string node;                  // of `checkpoint` and `status`
   std::vector<std::string> columns;  // of the rows of a pipe
   std::optional<uint64_t> lines;     // of `parsers/unknown`: that the forms were found in
-  struct Proved {                    // of `verify`
-    uint64_t logs = 0, checkpoints = 0, alerts = 0, contradictions = 0, unproved = 0;
-    bool operator==(const Proved&) const = default;
-  };
-  std::optional<Proved> proved;
+  std::optional<ProofCounts> proved;  // of `verify`
 
   bool complete() const { return missing.empty() && reason.empty(); }
   bool operator==(const AnswerEnd&) const = default;

@@ -19,7 +19,7 @@ TEST(AnswerEnd, ComesBackAsItWasSaid) {
   end.node = "log-01";
   end.columns = {"user.name", "count()"};
   end.lines = 0;
-  end.proved = AnswerEnd::Proved{1, 2, 3, 4, 5};
+  end.proved = ProofCounts{1, 2, 3, 4, 5};
   EXPECT_FALSE(end.complete());
   EXPECT_EQ(answer_end_of(to_json(end)), end);
 }
