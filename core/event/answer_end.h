@@ -24,12 +24,12 @@ struct ProofCounts {
 
 struct AnswerEnd {
   uint64_t records = 0, blocks_read = 0, blocks = 0;
-  std::vector<std::string> missing;  // what could not be read, in words
-  std::string reason;                // which bound cut the answer short; empty: none
-  std::vector<std::string> notes;    // what the asker should know of the question: a field that no record has
-  std::string node;                  // of `checkpoint` and `status`
-  std::vector<std::string> columns;  // of the rows of a pipe
-  std::optional<uint64_t> lines;     // of `parsers/unknown`: that the forms were found in
+  std::vector<std::string> missing;   // what could not be read, in words
+  std::string reason;                 // which bound cut the answer short; empty: none
+  std::vector<std::string> notes;     // what the asker should know of the question: a field that no record has
+  std::string node;                   // of `checkpoint` and `status`
+  std::vector<std::string> columns;   // of the rows of a pipe
+  std::optional<uint64_t> lines;      // of `parsers/unknown`: that the forms were found in
   std::optional<ProofCounts> proved;  // of `verify`
 
   bool complete() const { return missing.empty() && reason.empty(); }
