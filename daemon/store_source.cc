@@ -41,7 +41,7 @@ class StoreSource : public forward::RecordSource {
     YUSHI_TRY(view->each_alert(from_audit_index, false, [&](uint64_t index, auto&) {
       if (out.size() == limit) return false;
       auto record = reader.read(store_.options().logs[kAuditTenant], index);
-      if (!record && record.error().code != Code::not_found) failed = std::move(record).error();
+      if (!record && record.error().code != Code::not_found) failed = record.error();
       if (failed) return false;
       auto alert = record ? alert_of((*record)->raw) : std::nullopt;
       if (!alert) return true;  // an entry that names no alert: `verify` tells of it, and there is nothing to send
