@@ -112,13 +112,7 @@ class Verifier {
     auto own = wanted ? own_record_of(record.raw) : std::nullopt;
     if (!own) return;
     if (auto* started = std::get_if<EngineStarted>(&own->about)) engines_.insert(started->engine);
-    if (auto* told = std::get_if<LogContexts>(&own->about)) {
-      for (auto& context : told->contexts) {
-        auto& of_log = told_[context.log];
-        std::erase_if(of_log, [&](auto& known) { return known.first >= context.first; });
-        of_log.push_back(context);
-      }
-    }
+    if (auto* told = std::get_if<LogContexts>(&own->about)) take_contexts(*told, told_);
     if (auto* roots = std::get_if<LogRoots>(&own->about)) take_roots(*roots, record);
     if (auto* rotated = std::get_if<KeyRotated>(&own->about)) {
       // One that was cut short is told of too, but did not come to hold: the store does not have it.
@@ -727,9 +721,9 @@ class Verifier {
   const VerifyOptions& options_;
   VerifyReport report_;
   std::optional<storage::Heads> heads_;
-  std::map<std::string, std::vector<Unread>> unread_;    // by log
-  std::map<std::string, std::vector<LogContext>> told_;  // by log, ascending by first record
-  LogRootMap bound_;                                     // as the records of `_audit` so far have them
+  std::map<std::string, std::vector<Unread>> unread_;  // by log
+  ToldContexts told_;
+  LogRootMap bound_;  // as the records of `_audit` so far have them
   std::map<std::string, std::vector<BoundClaim>> bound_claims_;
   KeyRing keys_;
   struct ByOldKey {

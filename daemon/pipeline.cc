@@ -286,7 +286,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
       alerts.back().records = {{store_.options().logs[kAuditTenant], first + i}};
       alerts.back().id = detect::alert_id(alerts.back());
     }
-    commit.append(prepare(committer_, own_batch(own)));
+    commit.append(prepare(committer_, storage::own_batch(own)));
     wrote = true;
   }
   if (!alerts.empty()) {
@@ -294,7 +294,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
     for (auto& alert : alerts) jsons.push_back(alert_to_json(alert));
     auto first = store_.log_size(kAuditTenant);
     for (size_t i = 0; i < jsons.size(); ++i) commit.add_alert(first + i, alerts[i]);
-    commit.append(prepare(committer_, own_batch(jsons)));
+    commit.append(prepare(committer_, storage::own_batch(jsons)));
     counters_.alerts += alerts.size();
     wrote = true;
   }
@@ -308,27 +308,6 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
     commit.put_state(kDetectorState, detector_state());
   }
   return commit.finish();
-}
-
-std::unique_ptr<Batch> Pipeline::own_batch(const std::vector<std::string>& jsons) const {
-  auto batch = std::make_unique<Batch>();
-  Origin origin;
-  origin.received_ns = realtime_ns();
-  origin.source = origin.address = "yushid";
-  origin.transport = Transport::internal;
-  origin.tenant = kAuditTenant;
-  auto* shared = batch->arena.make(origin);
-  for (auto& json : jsons) {
-    // The JSON scanner may read a little past the end.
-    auto* raw = batch->arena.allocate(json.size() + 64, 1);
-    std::memcpy(raw, json.data(), json.size());
-    std::memset(raw + json.size(), 0, 64);
-    Record record;
-    record.raw = {raw, json.size()};
-    record.origin = shared;
-    batch->records.push_back(record);
-  }
-  return batch;
 }
 
 // Senders beyond limits.sources share one source from then on; anyone who forges addresses can bring that about.

@@ -35,7 +35,7 @@
 namespace yushi::daemon {
 
 constexpr TenantId kDefaultTenant = 0;
-constexpr TenantId kAuditTenant = 1;
+constexpr TenantId kAuditTenant = storage::kAudit;
 
 // What a reload swaps, as one.
 struct Loaded {
@@ -137,7 +137,6 @@ class Pipeline : public ingest::BatchSink {
   ZoneOfLog zones_of(std::shared_ptr<const Loaded> loaded) const;
   std::string books_state() const;
   void put_log_sizes(std::string& out) const;
-  std::unique_ptr<Batch> own_batch(const std::vector<std::string>& jsons) const;
   void tell_overflow(const storage::PreparedBatch& batch, int64_t now_ns) YUSHI_EXCLUDES(mutex_);
 
   storage::Store& store_;

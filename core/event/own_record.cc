@@ -257,6 +257,14 @@ OwnRecord start_record(uint32_t engine) {
   return out;
 }
 
+void take_contexts(const LogContexts& contexts, ToldContexts& told) {
+  for (auto& context : contexts.contexts) {
+    auto& of_log = told[context.log];
+    std::erase_if(of_log, [&](auto& known) { return known.first >= context.first; });
+    of_log.push_back(context);
+  }
+}
+
 std::string to_json(const OwnRecord& record) {
   Json json;
   if (record.to_ns != 0) json["@timestamp"] = utc_text(record.to_ns);

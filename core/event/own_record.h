@@ -61,6 +61,10 @@ struct LogContexts {
   std::vector<LogContext> contexts;
 };
 
+// What was told, by log, ascending by first record; `contexts` are told after it.
+using ToldContexts = std::map<std::string, std::vector<LogContext>>;
+void take_contexts(const LogContexts& contexts, ToldContexts& told);
+
 // `log-roots`: the last record of `_audit` under each of its checkpoints (core/ledger/log_roots.h).
 struct MovedLog {
   std::string log;

@@ -168,23 +168,31 @@ std::shared_ptr<const ParseContext> Store::Commit::audit_context() {
   return audit.told = context;
 }
 
-void Store::Commit::append_own(const OwnRecord& own) {
-  auto json = to_json(own);
-  auto batch = std::make_shared<Batch>();
+std::unique_ptr<Batch> own_batch(const std::vector<std::string>& jsons) {
+  auto batch = std::make_unique<Batch>();
   Origin origin;
   origin.received_ns = realtime_ns();
   origin.source = origin.address = "yushid";
   origin.transport = Transport::internal;
   origin.tenant = kAudit;
-  // The JSON scanner may read a little past the end.
-  auto* raw = batch->arena.allocate(json.size() + 64, 1);
-  std::memcpy(raw, json.data(), json.size());
-  std::memset(raw + json.size(), 0, 64);
-  Record record;
-  record.raw = {raw, json.size()};
-  record.origin = batch->arena.make(origin);
+  auto* shared = batch->arena.make(origin);
+  for (auto& json : jsons) {
+    // The JSON scanner may read a little past the end.
+    auto* raw = batch->arena.allocate(json.size() + 64, 1);
+    std::memcpy(raw, json.data(), json.size());
+    std::memset(raw + json.size(), 0, 64);
+    Record record;
+    record.raw = {raw, json.size()};
+    record.origin = shared;
+    batch->records.push_back(record);
+  }
+  return batch;
+}
+
+void Store::Commit::append_own(const OwnRecord& own) {
+  std::shared_ptr<Batch> batch = own_batch({to_json(own)});
+  auto& record = batch->records[0];
   record.digest = sha256(record.raw);
-  batch->records.push_back(record);
   auto how = audit_context();
   auto understood = store_.options_.reparse.parse(*batch, *how);
   YUSHI_ASSERT(understood.has_value(), "understanding a record of our own: %s", understood.error().message.c_str());

@@ -428,7 +428,7 @@ Result<void> Store::check_what_binds(const StoreView& view) {
 // a crash under another version of the program.
 Result<void> Store::check_contexts_to_tell(const StoreView& view) {
   if (contexts_to_tell_.empty()) return {};
-  std::map<std::string, std::vector<LogContext>> told;
+  ToldContexts told;
   for (auto& segment : YUSHI_TRY(view.segments(kAuditLog))) {
     auto batch = view.read(segment);
     if (!batch) {
@@ -440,12 +440,7 @@ Result<void> Store::check_contexts_to_tell(const StoreView& view) {
       if (record.raw.find("\"log-context\"") == record.raw.npos) continue;
       auto own = own_record_of(record.raw);
       auto* said = own ? std::get_if<LogContexts>(&own->about) : nullptr;
-      if (!said) continue;
-      for (auto& context : said->contexts) {
-        auto& of_log = told[context.log];
-        std::erase_if(of_log, [&](auto& known) { return known.first >= context.first; });
-        of_log.push_back(context);
-      }
+      if (said) take_contexts(*said, told);
     }
   }
   for (size_t i = 0; i < contexts_to_tell_.size(); ++i) {

@@ -67,6 +67,9 @@ struct StoreCounters {
   std::atomic<uint64_t> open_bytes{0}, signings{0};
 };
 
+// Records of the node's own for `_audit`, received now, as they are before anybody understands them.
+std::unique_ptr<Batch> own_batch(const std::vector<std::string>& jsons);
+
 class Store {
  public:
   // invalid for a wrong node name, refused for a retention under the floor, corrupt when the store is behind `heads`.
