@@ -11,6 +11,7 @@
 #include "bench/lifelike.h"
 #include "core/base/assert.h"
 #include "parsers/engine_version.h"
+#include "parsers/understand.h"
 #include "storage/store/store.h"
 
 namespace yushi {
@@ -31,7 +32,10 @@ struct OpenStore {
     options.data_dir = folder;
     options.node = "bench";
     options.logs = {"default", "_audit"};
-    options.reparse.engine = parsers::kParserEngine;
+    options.reparse = {parsers::kParserEngine, [this](Batch& batch, const storage::ParseContext&) -> Result<void> {
+                         parsers::Understander(parsers).understand(batch, {Zone::utc(), Charset::utf8}, false);
+                         return {};
+                       }};
     auto opened = storage::Store::open(std::move(options));
     YUSHI_ASSERT(opened, "%s", opened.error().message.c_str());
     store = std::move(*opened);

@@ -275,6 +275,7 @@ class AnyTime {
   // 2026:11:28-10:20:30, Sophos UTM's. An address may begin so, but has no clock behind a dash.
   const char* colons_and_dash(const char* at) {
     if (end_ - at < 19 || at[7] != ':' || at[10] != '-' || at[13] != ':' || at[16] != ':') return nullptr;
+    if (digits(at + 17, 2) != at + 19) return nullptr;  // without seconds it would not be known again by itself
     return take_date(four(at), two(at + 5), two(at + 8)) ? at + 10 : nullptr;
   }
 
