@@ -8,6 +8,9 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/ledger/checkpoint.h"
 #include "core/ledger/sha256.h"
@@ -21,7 +24,11 @@ struct LogRoot {
 };
 using LogRootMap = std::map<std::string, LogRoot, std::less<>>;  // by name
 
+std::string log_leaf(std::string_view name, const LogRoot& log);  // `name SP size SP base64-root`
 Hash root_over(const LogRootMap& logs);
+// That log `name`, which must be among them, is: its place in the order of names, and the path from its leaf to the
+// root (verify_inclusion()).
+std::pair<uint64_t, std::vector<Hash>> prove_log(const LogRootMap& logs, std::string_view name);
 
 // The log whose records bind the others; it is in no LogRootMap.
 constexpr const char* kAuditLog = "_audit";
