@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,20 +12,14 @@
 #include "core/base/result.h"
 #include "enrich/lookups.h"
 #include "forward/kafka.h"
+#include "ingest/inputs.h"
 
 namespace yushi::daemon {
-
-struct InputConfig {
-  enum class Transport { udp, tcp, unix_socket } transport;
-  std::string listen;            // host:port, for udp and tcp
-  std::string path;              // for unix
-  std::string framing = "auto";  // auto | octet-counted | newline; tcp only
-  std::string place;             // of its address, "yushi.yaml:4:43: inputs.listen"; empty for a default
-};
 
 struct TenantConfig {
   std::string name;
   std::vector<std::string> cidrs;
+  std::vector<std::string> cert_names;  // of clients' certificates
   std::string timezone = "UTC";
   std::string charset = "utf-8";
   uint32_t retention_days = 0;  // 0: the node's
@@ -46,7 +41,7 @@ struct ForwardConfig {
 struct Config {
   std::string node;  // empty: the store's own name, or the host's for a new store
   std::string data_dir;
-  std::vector<InputConfig> inputs;
+  std::vector<std::shared_ptr<const ingest::InputConfig>> inputs;
   std::vector<TenantConfig> tenants;
   std::vector<std::string> relays;       // addresses and networks
   std::vector<std::string> parser_dirs;  // users'; ours come first

@@ -16,6 +16,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <thread>
 
@@ -133,19 +134,9 @@ class Daemon {
   // Before the store: an address that is not to be had must not leave a store behind that nobody asked for.
   Result<void> bind_inputs() {
     for (auto& input : config_.inputs) {
-      ingest::InputSettings settings;
-      settings.transport = input.transport == InputConfig::Transport::udp   ? Transport::udp
-                           : input.transport == InputConfig::Transport::tcp ? Transport::tcp
-                                                                            : Transport::unix_socket;
-      settings.listen = input.listen;
-      settings.path = input.path;
-      settings.framing = input.framing == "newline"         ? ingest::Framing::newline
-                         : input.framing == "octet-counted" ? ingest::Framing::octet_counted
-                                                            : ingest::Framing::automatic;
-      settings.message_bytes_max = config_.message_bytes;
-      auto bound = ingest::bind_input(settings, ingest_thread_count_);
+      auto bound = input->bind({ingest_thread_count_, config_.message_bytes});
       if (!bound) {
-        return fail(bound.error().code, (input.place.empty() ? "" : input.place + ": ") + bound.error().message);
+        return fail(bound.error().code, (input->place.empty() ? "" : input->place + ": ") + bound.error().message);
       }
       inputs_.push_back(std::move(*bound));
     }
@@ -277,6 +268,9 @@ class Daemon {
       for (auto& cidr : config_.tenants[i].cidrs) {
         if (auto added = tenants->add(cidr, static_cast<TenantId>(i + 2)); !added) return added;
       }
+      for (auto& name : config_.tenants[i].cert_names) {
+        if (auto added = tenants->add_name(name, static_cast<TenantId>(i + 2)); !added) return added;
+      }
     }
     ingest::SharedByInputs context;
     for (unsigned i = 0; i < ingest_thread_count_; ++i) {
@@ -287,6 +281,11 @@ class Daemon {
     context.tenants = tenants;
     context.connections = std::make_shared<ingest::Connections>(connections_max_, config_.connections_per_source);
     context.sources = sources_;
+    context.position = [this](std::string_view input) { return pipeline_->position(input); };
+    context.trouble = [this](const std::string& what) {
+      spdlog::error("{}", what);
+      pipeline_->tell_trouble("input-trouble", "An input cannot use what it was given", what, Severity::high, 70);
+    };
     for (unsigned i = 0; i < ingest_thread_count_; ++i) {
       auto& pulse = pipeline_->ingest_pulse(i);
       ingest_threads_.emplace_back([&io = *contexts_[i], &pulse] {
@@ -389,10 +388,32 @@ class Daemon {
     timespec wait{beat_us / 1'000'000, beat_us % 1'000'000 * 1000};
     if (watchdog_us) watch_stages();
     while (true) {
+      warn_of_certificates();
       int got = ::sigtimedwait(&signals_, nullptr, &wait);
       if (got == SIGTERM || got == SIGINT) return;
       if (got == SIGHUP) reload();
       if (watchdog_us) feed_watchdog();
+    }
+  }
+
+  // Thirty, seven and one day before a certificate ends, and when it has: each once.
+  void warn_of_certificates() {
+    constexpr int64_t kDay = 24 * 60 * kMinute;
+    const auto now = realtime_ns();
+    for (auto& input : inputs_) {
+      const auto left = input->expires_ns() - now;
+      if (input->expires_ns() == 0 || left > 30 * kDay) continue;
+      const int step = left <= 0 ? 0 : left <= kDay ? 1 : left <= 7 * kDay ? 7 : 30;
+      auto& told = certificates_told_[{input->name(), input->expires_ns()}];
+      if (told != 0 && told <= step + 1) continue;
+      told = step + 1;
+      auto what = input->name() + ": its certificate " +
+                  (step == 0 ? "has ended: senders refuse it"
+                             : "ends in " + span_text(left / kSecond) + ": put a new one in its place in time") +
+                  " (" + utc_text(input->expires_ns()) + ")";
+      spdlog::warn("{}", what);
+      pipeline_->tell_trouble("certificate-ends", "A certificate ends", what,
+                              step <= 1 ? Severity::high : Severity::medium, step <= 1 ? 80 : 50);
     }
   }
 
@@ -436,6 +457,7 @@ class Daemon {
         loaded = tl::unexpected(kept.error());
       }
     }
+    for (auto& input : inputs_) input->reload();
     // The databases of before serve on where the new ones cannot be read.
     if (auto lookups = enrich::open_lookups(config_.lookups))
       use_lookups(std::move(*lookups));
@@ -525,6 +547,7 @@ class Daemon {
   std::atomic<bool> failed_{false};
   Watchdog watchdog_;
   int hungry_beats_ = 0;
+  std::map<std::pair<std::string, int64_t>, int> certificates_told_;  // by input and end: the last step, and one
 };
 
 }  // namespace
