@@ -176,9 +176,8 @@ Result<std::shared_ptr<const TlsServer::Loaded>> TlsServer::load(const TlsSettin
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
   if (SSL_CTX_use_certificate_chain_file(context, settings.cert.c_str()) != 1) return bad("cert", settings.cert);
-  if (SSL_CTX_use_PrivateKey_file(context, settings.key.c_str(), SSL_FILETYPE_PEM) != 1)
-    return bad("key", settings.key);
-  if (SSL_CTX_check_private_key(context) != 1) {
+  if (SSL_CTX_use_PrivateKey_file(context, settings.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    if (ERR_GET_REASON(ERR_peek_error()) != X509_R_KEY_VALUES_MISMATCH) return bad("key", settings.key);
     ERR_clear_error();
     return fail(Code::invalid, "inputs.tls.key: " + settings.key + " is not the key of " + settings.cert);
   }

@@ -20,10 +20,12 @@ uint64_t digest_of(uint64_t before, std::string_view text) {
 
 // ----------------------------------------------------------------------------------------------------------- senders
 
-void RelpSenders::remember(const std::string& sender, std::deque<uint64_t> digests) {
+void RelpSenders::add(const std::string& sender, const std::vector<uint64_t>& digests) {
   MutexLock lock(mutex_);
   auto [at, is_new] = last_.try_emplace(sender);
-  at->second = std::move(digests);
+  auto& last = at->second;
+  last.insert(last.end(), digests.begin(), digests.end());
+  if (last.size() > kWindow) last.erase(last.begin(), last.end() - kWindow);
   if (!is_new) return;
   oldest_.push_back(sender);
   if (oldest_.size() <= kSendersMax) return;
@@ -31,7 +33,7 @@ void RelpSenders::remember(const std::string& sender, std::deque<uint64_t> diges
   oldest_.pop_front();
 }
 
-std::unordered_multiset<uint64_t> RelpSenders::take(const std::string& sender) {
+std::unordered_multiset<uint64_t> RelpSenders::of(const std::string& sender) {
   MutexLock lock(mutex_);
   auto at = last_.find(sender);
   if (at == last_.end()) return {};
@@ -42,10 +44,6 @@ std::unordered_multiset<uint64_t> RelpSenders::take(const std::string& sender) {
 
 RelpSession::RelpSession(std::string sender, std::shared_ptr<RelpSenders> senders, size_t message_bytes_max)
     : sender_(std::move(sender)), senders_(std::move(senders)), message_bytes_max_(message_bytes_max) {}
-
-RelpSession::~RelpSession() {
-  if (!last_.empty()) senders_->remember(sender_, std::move(last_));
-}
 
 RelpSession::Read RelpSession::read_head(std::string_view bytes, Head* head) {
   const char* at = bytes.data();
@@ -102,7 +100,7 @@ size_t RelpSession::feed(std::string_view bytes, const Origin* origin, std::vect
         }
         if (head.command == "open") {
           open_ = true;
-          from_before_ = senders_->take(sender_);
+          from_before_ = senders_->of(sender_);
           answer(head.txnr, "200 OK\nrelp_version=0\nrelp_software=yushid\ncommands=syslog\n");
         } else if (head.command == "close") {
           answer(head.txnr, "");
@@ -134,6 +132,8 @@ size_t RelpSession::feed(std::string_view bytes, const Origin* origin, std::vect
     bytes.remove_prefix(left_ + 1);
     in_message_ = false;
   }
+  if (!fresh_.empty()) senders_->add(sender_, fresh_);
+  fresh_.clear();
   return done_ ? all : all - bytes.size();
 }
 
@@ -180,8 +180,7 @@ void RelpSession::give(std::string_view text, bool last, const Origin* origin, s
       ++counts.possible_doubles;
     }
   }
-  last_.push_back(digest_);
-  if (last_.size() > RelpSenders::kWindow) last_.pop_front();
+  fresh_.push_back(digest_);
 }
 
 void RelpSession::finish(std::string_view rest, const Origin*, std::vector<Record>&, FrameCounts& counts) {

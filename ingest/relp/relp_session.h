@@ -29,13 +29,13 @@
 
 namespace yushi::ingest {
 
-// What the senders of one input gave last over connections that have ended.
+// What the senders of one input gave last, over whichever connection.
 class RelpSenders {
  public:
   static constexpr size_t kWindow = 1024;   // messages; librelp's is 128
   static constexpr size_t kSendersMax = 4096;
-  void remember(const std::string& sender, std::deque<uint64_t> digests) YUSHI_EXCLUDES(mutex_);
-  std::unordered_multiset<uint64_t> take(const std::string& sender) YUSHI_EXCLUDES(mutex_);
+  void add(const std::string& sender, const std::vector<uint64_t>& digests) YUSHI_EXCLUDES(mutex_);
+  std::unordered_multiset<uint64_t> of(const std::string& sender) YUSHI_EXCLUDES(mutex_);
 
  private:
   Mutex mutex_;
@@ -46,7 +46,6 @@ class RelpSenders {
 class RelpSession final : public Protocol {
  public:
   RelpSession(std::string sender, std::shared_ptr<RelpSenders> senders, size_t message_bytes_max);
-  ~RelpSession() override;
 
   size_t feed(std::string_view bytes, const Origin* origin, std::vector<Record>& out, FrameCounts& counts) override;
   size_t release(std::string_view, const Origin*, std::vector<Record>&, FrameCounts&) override { return 0; }
@@ -85,7 +84,7 @@ class RelpSession final : public Protocol {
   size_t left_ = 0;
   uint16_t part_ = 0, part_of_ = 0;
   uint64_t digest_ = 0;
-  std::deque<uint64_t> last_;                   // digests of what was given, the newest at the end
+  std::vector<uint64_t> fresh_;                 // digests of what was given in this call
   std::unordered_multiset<uint64_t> from_before_;  // over the connection before
   size_t compared_ = 0;
 };
