@@ -18,14 +18,13 @@ RELP = 'inputs:\n  - {type: relp, listen: "127.0.0.1:0"}\n'
 class Client:
     """A RELP client by hand."""
 
-    def __init__(self, daemon, source="127.0.0.1", opens=True):
-        self.socket = socket.create_connection(("127.0.0.1", daemon.port("relp")), source_address=(source, 0), timeout=60)
+    def __init__(self, daemon, source="127.0.0.1", port=None):
+        self.socket = socket.create_connection(("127.0.0.1", port or daemon.port("relp")), source_address=(source, 0), timeout=60)
         self.file = self.socket.makefile("rb")
         self.txnr = 0
-        if opens:
-            self.send(b"open", b"relp_version=0\nrelp_software=test\ncommands=syslog")
-            txnr, command, data = self.receive()
-            assert (txnr, command) == (1, b"rsp") and data.startswith(b"200 OK\n") and b"commands=syslog" in data
+        self.send(b"open", b"relp_version=0\nrelp_software=test\ncommands=syslog")
+        txnr, command, data = self.receive()
+        assert (txnr, command) == (1, b"rsp") and data.startswith(b"200 OK\n") and b"commands=syslog" in data
 
     def send(self, command, data, txnr=None):
         if txnr is None:
@@ -100,7 +99,7 @@ def test_a_message_over_the_limit_is_kept_as_parts_and_acknowledged_once(daemon)
 
 @pytest.mark.parametrize("garbage", [b"<13>syslog on the wrong port\n", b"1 syslog 5 early\n", b"1 open 99999999 x",
                                      b"1 OPEN 3 abc\n", b"12345678901 open 0\n"])
-def test_what_is_no_relp_ends_its_connection_and_no_other(daemon, garbage):
+def test_what_is_no_relp_ends_its_connection_and_no_other(daemon, garbage, shows_loss):
     other = Client(daemon, "127.0.0.5")
     resyncs = metric(daemon, "yushi_input_frame_resyncs_total")
     with socket.create_connection(("127.0.0.1", daemon.port("relp")), timeout=60) as connection:
@@ -109,6 +108,7 @@ def test_what_is_no_relp_ends_its_connection_and_no_other(daemon, garbage):
     wait(lambda: metric(daemon, "yushi_input_frame_resyncs_total") == resyncs + 1, "for the count")
     number = other.send(b"syslog", b"<13>still here")
     assert other.receive() == (number, b"rsp", b"200 OK")
+    shows_loss("relp-broken-frame")
 
 
 def rsyslog(folder, action, port, modules=""):
@@ -158,7 +158,7 @@ def test_rsyslog_sends_over_tls(tmp_path):
         assert "collector" in [s["source"] for s in daemon.yushi("sources", "-o", "json").objects]
 
 
-def test_a_stop_tells_what_is_safe_and_says_goodbye(tmp_path):
+def test_a_stop_tells_what_is_safe_and_says_goodbye(tmp_path, shows_loss):
     with Daemon(tmp_path / "own", RELP) as daemon:
         client = Client(daemon)
         count = 500
@@ -173,3 +173,4 @@ def test_a_stop_tells_what_is_safe_and_says_goodbye(tmp_path):
         safe = len(told) - 1
         daemon.start()
         assert log_size(daemon) >= safe
+    shows_loss("relp-stop")
