@@ -23,8 +23,8 @@ class InputConfig {
   // What no two inputs may have, as "tcp 127.0.0.1:514"; empty: anything goes.
   virtual std::string address() const = 0;
 
-  std::string place;         // of its address in the config, "yushi.yaml:4:43: inputs.listen"; empty for a default
-  std::string written_as;    // the entry as it stands there, to tell whether a reload changed it
+  std::string place;       // of its address in the config, "yushi.yaml:4:43: inputs.listen"; empty for a default
+  std::string written_as;  // the entry as it stands there, to tell whether a reload changed it
 };
 
 struct InputKind {

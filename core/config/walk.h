@@ -19,7 +19,8 @@
 
 namespace yushi {
 
-std::string with_unit(uint64_t value, const std::map<std::string, uint64_t>& units);  // "64KiB": in the largest that fits
+std::string with_unit(uint64_t value,
+                      const std::map<std::string, uint64_t>& units);  // "64KiB": in the largest that fits
 
 inline const std::map<std::string, uint64_t> kSizes = {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
 inline const std::map<std::string, uint64_t> kTimes = {{"ms", 1'000'000},

@@ -216,7 +216,7 @@ class StreamInput final : public Input {
   const StreamSettings settings_;
   const std::string name_;
   const uint16_t port_;
-  OwnedFd socket_;                     // until start()
+  OwnedFd socket_;                        // until start()
   std::shared_ptr<StreamShared> shared_;  // from start() on
   std::vector<std::shared_ptr<StreamReceiver>> receivers_;
   std::shared_ptr<TlsHandshakes> handshakes_;

@@ -18,7 +18,7 @@ constexpr size_t kHandOverBytes = kReadBytes / 2;  // a read this large gives it
 constexpr size_t kCopiedBytes = 4 << 10;           // unfinished bytes that are copied in front of the next read
 constexpr size_t kOwnRoomBytes = 32 << 10;         // least room behind longer unfinished bytes
 
-constexpr size_t kRepliesMax = 1 << 20;            // of a sender that does not read them
+constexpr size_t kRepliesMax = 1 << 20;  // of a sender that does not read them
 
 constexpr std::chrono::milliseconds kIdleWait{200};  // more than what stands between two packets of one write
 
@@ -39,7 +39,8 @@ uint64_t next_stream() {
 }  // namespace
 
 struct StreamReceiver::Connection {
-  Connection(StreamReceiver& r, int fd, std::unique_ptr<ByteStream> b) : receiver(r.shared_from_this()), socket(r.io_, fd), bytes(std::move(b)) {}
+  Connection(StreamReceiver& r, int fd, std::unique_ptr<ByteStream> b)
+      : receiver(r.shared_from_this()), socket(r.io_, fd), bytes(std::move(b)) {}
 
   const std::shared_ptr<StreamReceiver> receiver;
   boost::asio::posix::stream_descriptor socket;

@@ -7,8 +7,8 @@
 // a read.
 //
 // A message that is all there but for what only the next byte can tell (Protocol::waits()) is given when none has come
-// for kIdleWait. What a protocol answers is sent when it says so, and when what it gave is committed; a sender that does
-// not read its answers has them kept up to kRepliesMax, then it is read no more until it does.
+// for kIdleWait. What a protocol answers is sent when it says so, and when what it gave is committed; a sender that
+// does not read its answers has them kept up to kRepliesMax, then it is read no more until it does.
 //
 // Threads  Its ingest thread only, but for the acks of its batches, which come from the committer and are handed over.
 // Memory   An idle connection keeps its unfinished bytes and some hundred bytes beside.
@@ -23,8 +23,8 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "ingest/net/address.h"
-#include "ingest/net/connections.h"
 #include "ingest/net/byte_stream.h"
+#include "ingest/net/connections.h"
 #include "ingest/net/delivery.h"
 #include "ingest/net/stream_input.h"
 

@@ -81,9 +81,9 @@ class OpenSslStream final : public TlsStream {
     if (error == SSL_ERROR_WANT_READ) return Handshake::wants_read;
     if (error == SSL_ERROR_WANT_WRITE) return Handshake::wants_write;
     const long verified = SSL_get_verify_result(ssl_);
-    failure_ = verified != X509_V_OK          ? X509_verify_cert_error_string(verified)
+    failure_ = verified != X509_V_OK        ? X509_verify_cert_error_string(verified)
                : error == SSL_ERROR_SYSCALL ? "the connection ended"
-                                              : openssl_words();
+                                            : openssl_words();
     ERR_clear_error();
     return Handshake::failed;
   }
@@ -173,8 +173,8 @@ Result<std::shared_ptr<const TlsServer::Loaded>> TlsServer::load(const TlsSettin
                                    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_num_tickets(context, 0);  // a sender that does not read would never take them
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(context,
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   if (SSL_CTX_use_certificate_chain_file(context, settings.cert.c_str()) != 1) return bad("cert", settings.cert);
   if (SSL_CTX_use_PrivateKey_file(context, settings.key.c_str(), SSL_FILETYPE_PEM) != 1) {
     if (ERR_GET_REASON(ERR_peek_error()) != X509_R_KEY_VALUES_MISMATCH) return bad("key", settings.key);

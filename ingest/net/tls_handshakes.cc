@@ -104,7 +104,8 @@ void TlsHandshakes::reload() {
 
 void TlsHandshakes::read_again(bool always) {
   auto read = server_->reload(always);
-  if (!read && trouble_) trouble_(input_ + ": " + read.error().message + "; the certificate that was read before stays");
+  if (!read && trouble_)
+    trouble_(input_ + ": " + read.error().message + "; the certificate that was read before stays");
 }
 
 void TlsHandshakes::watch_files() {

@@ -1,5 +1,5 @@
-// The handshakes of one TLS input, on a thread of their own: what they cost, and who begins one and does not go on, stops
-// no connection that speaks.
+// The handshakes of one TLS input, on a thread of their own: what they cost, and who begins one and does not go on,
+// stops no connection that speaks.
 //
 // Also looks every few seconds whether the certificate's files have changed, and reads them again.
 //
@@ -25,7 +25,8 @@ class TlsHandshakes {
   TlsHandshakes(std::shared_ptr<TlsServer> server, std::string input, std::function<void(const std::string&)> trouble);
   ~TlsHandshakes();
 
-  // With the socket and its stream once the client has come through, within kHandshakeMax; without both when it has not.
+  // With the socket and its stream once the client has come through, within kHandshakeMax; without both when it has
+  // not.
   using Done = std::function<void(OwnedFd fd, std::unique_ptr<TlsStream> stream)>;
   void begin(OwnedFd fd, Done done);
   void reload();

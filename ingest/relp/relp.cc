@@ -56,10 +56,8 @@ Result<std::unique_ptr<Input>> bind_relp(const RelpSettings& settings) {
   stream.name = settings.has_tls ? "relp-tls" : "relp";
   stream.transport = Transport::relp;
   stream.listen = settings.listen;
-  stream.speak = [senders = std::make_shared<RelpSenders>(),
-                  bytes_max = settings.message_bytes_max](const std::string& sender) {
-    return std::make_unique<RelpSession>(sender, senders, bytes_max);
-  };
+  stream.speak = [senders = std::make_shared<RelpSenders>(), bytes_max = settings.message_bytes_max](
+                     const std::string& sender) { return std::make_unique<RelpSession>(sender, senders, bytes_max); };
   if (settings.has_tls) stream.tls = YUSHI_TRY(TlsServer::open(settings.tls));
   return bind_stream(std::move(stream));
 }

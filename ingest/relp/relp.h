@@ -1,5 +1,5 @@
-// RELP, rsyslog's reliable protocol, plain and over TLS: `type: relp` in the config. Each message is acknowledged once the
-// commit that holds it is on the disk.
+// RELP, rsyslog's reliable protocol, plain and over TLS: `type: relp` in the config. Each message is acknowledged once
+// the commit that holds it is on the disk.
 #pragma once
 
 #include <memory>

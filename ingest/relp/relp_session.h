@@ -32,7 +32,7 @@ namespace yushi::ingest {
 // What the senders of one input gave last, over whichever connection.
 class RelpSenders {
  public:
-  static constexpr size_t kWindow = 1024;   // messages; librelp's is 128
+  static constexpr size_t kWindow = 1024;  // messages; librelp's is 128
   static constexpr size_t kSendersMax = 4096;
   void add(const std::string& sender, const std::vector<uint64_t>& digests) YUSHI_EXCLUDES(mutex_);
   std::unordered_multiset<uint64_t> of(const std::string& sender) YUSHI_EXCLUDES(mutex_);
@@ -84,7 +84,7 @@ class RelpSession final : public Protocol {
   size_t left_ = 0;
   uint16_t part_ = 0, part_of_ = 0;
   uint64_t digest_ = 0;
-  std::vector<uint64_t> fresh_;                 // digests of what was given in this call
+  std::vector<uint64_t> fresh_;                    // digests of what was given in this call
   std::unordered_multiset<uint64_t> from_before_;  // over the connection before
   size_t compared_ = 0;
 };

@@ -70,8 +70,8 @@ std::unique_ptr<InputConfig> read_syslog(Walk& walk, const YAML::Node& node) {
   const char* address = is_unix ? "path" : "listen";
   const char* foreign = is_unix ? "listen" : "path";
   if (!node[address]) {
-    walk.problem(
-        node, is_unix ? "inputs.path: missing for transport unix" : "inputs.listen: missing, as in \"0.0.0.0:514\"");
+    walk.problem(node,
+                 is_unix ? "inputs.path: missing for transport unix" : "inputs.listen: missing, as in \"0.0.0.0:514\"");
     return nullptr;
   }
   if (node[foreign]) {
