@@ -3,6 +3,7 @@
 import base64
 import calendar
 import hashlib
+import itertools
 import json
 import pathlib
 import re
@@ -189,6 +190,41 @@ def test_a_store_rolled_back_to_an_old_copy_is_seen(tmp_path):
     with running:
         answer = running.yushi("search", "*")
         assert answer.code == 4 and "e2e/default" in answer.err
+
+
+def test_a_file_elsewhere_shows_a_rollback_whose_daemon_writes_on_in_it(tmp_path):
+    kept = tmp_path / "kept"
+    running = Daemon(tmp_path / "own", f"checkpoints: {{files: [{kept}]}}\n")
+    asked = itertools.count()
+    verify = lambda: running.yushi("verify", "--notes", kept, state=tmp_path / f"fresh-{next(asked)}")
+    with running:
+        running.send_tcp(LINES[:2])
+        running.wait_records(2)
+        assert running.stop() == 0
+    shutil.copytree(running.data, tmp_path / "yesterday")
+    kept.write_bytes(kept.read_bytes() + b"e2e/default 2 cut-short")  # as a crash leaves it
+    with running:
+        running.send_tcp(LINES[2:4])
+        running.wait_records(4)
+        answer = verify()
+        assert answer.code == 0 and "passed over" in answer.err, answer.text + answer.err
+        assert running.stop() == 0
+    # The copy is what the daemon goes on from. It signs, and appends that too; here nobody remembers.
+    running.state = tmp_path / "nothing"
+    shutil.rmtree(running.data)
+    shutil.copytree(tmp_path / "yesterday", running.data)
+    with running:
+        running.yushi("checkpoint")
+        answer = verify()
+        assert answer.code == 4 and "speaks of 4 records, the log has 2" in answer.text, answer.text + answer.err
+        running.send_tcp(LINES)
+        running.wait_records(2 + len(LINES))
+        answer = verify()
+        assert answer.code == 4 and "signed root at size 4" in answer.text, answer.text + answer.err
+        assert running.stop() == 0
+    # A copy is held to each of them that it covers.
+    answer = yushi("verify", "--store", tmp_path / "yesterday", "--notes", kept, state=tmp_path / "other")
+    assert answer.code == 3 and "has 2 of the" in answer.err, answer.text + answer.err
 
 
 def test_an_old_copy_that_was_changed_contradicts_what_was_seen(tmp_path):
