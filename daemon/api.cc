@@ -351,7 +351,7 @@ bool Api::Asking::run(const std::string& problem) {
   // Beside a question the CLI asks for proofs of its answer: no look at anybody's records, and counted with the
   // question.
   is_proof = (question.name == "checkpoint" || question.name == "consistency") &&
-             question.parameters.contains("proof_of_answer");
+             question.parameters.contains(query::kProofOfAnswer);
   if (!is_proof && peer.told) peer.flush_told(api);  // the answer to this one may take long
   {
     MutexLock lock(api.mutex_);
