@@ -49,10 +49,10 @@ int verify(const VerifyOptions& options) {
   if (!asker) return report(asker.error());
   auto status = (*asker)->ask({"status", {}}, [](std::string_view) { return true; });
   if (!status) return report(status.error());
+  auto notes = remembered_notes(**asker, status->node, !options.store.empty());
   asker->reset();
 
   query::Question question{"verify", {}};
-  auto notes = remembered_notes(status->node, !options.store.empty());
   if (!options.notes.empty()) {
     auto kept = notes_of(options.notes, !options.store.empty());
     if (!kept) return report(kept.error());

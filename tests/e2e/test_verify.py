@@ -273,6 +273,11 @@ def test_a_backup_is_whole_and_a_cut_store_says_what_it_lacks(tmp_path):
         answer = yushi(*ask, "--store", running.data, state=tmp_path / "fresh2")
         assert answer.code in (2, 3), answer.err
         assert answer.code == 2 or "which were signed" in answer.err, answer.err
+    # Whatever is asked of one that is shorter than its heads says what it lacks.
+    shutil.copy(running.data / "heads", copy / "heads")
+    for ask in (["search", "*"], ["hist", "*"], ["alerts", "list"], ["sources"], ["status"], ["checkpoint"]):
+        answer = yushi(*ask, "--store", copy, state=tmp_path / "fresh3")
+        assert answer.code == 3 and "which were signed" in answer.err, (ask, answer.out, answer.err)
 
 
 def test_another_store_under_the_same_name_is_seen(tmp_path):
@@ -346,6 +351,8 @@ def test_a_new_key_takes_over_by_the_word_of_the_old_one(tmp_path):
         assert running.yushi("search", "*").code == 0
         assert running.stop() == 0
     old = (running.data / "keys" / "node.pem").read_bytes()
+    shutil.copytree(running.data, tmp_path / "before")
+    seen_long_ago(running.state)
     for _ in range(2):
         done = subprocess.run([BIN / "yushid", "--config", running.config, "--rotate-key"], capture_output=True, timeout=120)
         assert done.returncode == 0, done.stderr
@@ -360,6 +367,11 @@ def test_a_new_key_takes_over_by_the_word_of_the_old_one(tmp_path):
             answer = running.yushi("search", "*", state=state)
             assert answer.code == 0, answer.err
         assert running.yushi("verify").code == 0
+        # A copy from before that is old, and no forgery; it is held to what was seen of it.
+        for state, words in ((running.state, "complete to 20"), (tmp_path / "new", "nothing could be compared")):
+            for ask in (["search", "*"], ["verify"]):
+                answer = yushi(*ask, "--store", tmp_path / "before", state=state)
+                assert answer.code == 3 and words in answer.err, answer.text + answer.err
         told = running.search("event.action: key-rotated", "--tenant", "_audit")
         assert len(told) == 4 and all(line["yushi"]["key_rotation"].count(" ") == 3 for line in told)
         assert running.stop() == 0
