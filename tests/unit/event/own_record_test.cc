@@ -124,6 +124,17 @@ TEST(OwnRecord, WhatIsNotOursIsNone) {
     EXPECT_FALSE(own_record_of(text)) << text;
 }
 
+TEST(OwnRecord, AMemberThatIsNotKnownIsPassedOver) {
+  auto record = own_record_of(
+      R"({"message":"m","event":{"action":"log-roots","provider":"yushid"},"yushi":{"sealed":{"tenant":"finance",)"
+      R"("key":"k1","nonce":"AAAA","body":"AAAA"},"roots":{"root":"r","logs":3,"newer":[{}]}},"more":1})");
+  ASSERT_TRUE(record);
+  auto* roots = std::get_if<LogRoots>(&record->about);
+  ASSERT_TRUE(roots);
+  EXPECT_EQ(roots->root, "r");
+  EXPECT_EQ(roots->logs, 3u);
+}
+
 TEST(OwnRecord, AMemberOfAnotherTypeKeepsItsDefault) {
   const auto read =
       own_record_of(R"({"message":7,"event":{"provider":"yushid","action":"ledger-node","start":12,"type":"x"},)"
