@@ -438,5 +438,43 @@ TEST(Store, KeepsTheOldestStoreDayUntilTheNodeHasRunADay) {
   EXPECT_EQ(families.size(), 1u);
 }
 
+// What is signed each minute says the root over all logs, and lists those that moved; the whole list comes once a day.
+TEST(Store, ADayOfSignaturesOverAThousandQuietLogsTakesLessThanAMegabyte) {
+  constexpr int kLogs = 1000, kMinutes = 24, kMinutesOfADay = 24 * 60;
+  Folder folder;
+  auto options = options_for(folder.path());
+  for (int i = 0; i < kLogs; ++i) options.logs.push_back("tenant-" + std::to_string(i));
+  uint64_t whole_list = 0;
+  {
+    auto store = Store::open(options);
+    ASSERT_TRUE(store) << store.error().message;
+    auto commit_all = (*store)->begin();
+    for (int i = 0; i < kLogs; ++i) {
+      auto one = prepared({{line(i)}});
+      one.groups[0].tenant = static_cast<TenantId>(3 + i);
+      commit_all.append(std::move(one));
+    }
+    ASSERT_TRUE(commit_all.finish());
+    ASSERT_TRUE((*store)->sign_checkpoints(kReceived, 0));
+    whole_list = (*store)->log_size(1);
+    for (int minute = 1; minute <= kMinutes; ++minute) {
+      commit(**store, {{R"({"message":"a minute's book"})", "yushid", 1}});
+      ASSERT_TRUE((*store)->sign_checkpoints(kReceived + minute * kMinute, 0));
+    }
+  }
+  uint64_t once = 0, each_minute = 0, index = 0;
+  for (auto& raw : all_raws(folder.path(), "_audit")) {
+    const bool is_whole = index++ < whole_list;
+    if (raw.find("\"log-roots\"") != raw.npos) (is_whole ? once : each_minute) += raw.size();
+  }
+  auto view = StoreView::open_read_only(folder.path(), understand_again);
+  auto notes = (*view)->checkpoints("_audit");
+  ASSERT_TRUE(notes);
+  ASSERT_EQ(notes->size(), size_t{kMinutes} + 1);
+  for (size_t i = 1; i < notes->size(); ++i) each_minute += (*notes)[i].size();
+  EXPECT_GT(once, uint64_t{kLogs} * 32);
+  EXPECT_LT(once + each_minute / kMinutes * kMinutesOfADay, 1'000'000u);
+}
+
 }  // namespace
 }  // namespace yushi::storage::test
