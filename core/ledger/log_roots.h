@@ -11,7 +11,11 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
+#include "core/ledger/checkpoint.h"
 #include "core/ledger/sha256.h"
 
 namespace yushi {
@@ -23,8 +27,13 @@ struct LogRoot {
 };
 using LogRootMap = std::map<std::string, LogRoot, std::less<>>;  // by name
 
+// The leaf of a log: `name SP size SP base64-root`.
+std::string log_leaf(std::string_view name, const LogRoot& log);
 // empty_root() of no logs. Cost: two hashes a log.
 Hash root_over(const LogRootMap& logs);
+// That log `name`, which must be among them, is: its place in the order of names, and the path from its leaf to the
+// root (verify_inclusion()).
+std::pair<uint64_t, std::vector<Hash>> prove_log(const LogRootMap& logs, std::string_view name);
 
 // The log whose records bind the others; it is in no LogRootMap.
 constexpr const char* kAuditLog = "_audit";
@@ -34,8 +43,7 @@ constexpr const char* kAuditLog = "_audit";
 // It shows what was changed or put in, not that its end was cut off.
 class CommitChain {
  public:
-  // `key`: SigningKey::derive("yushi commit chain") of the node.
-  explicit CommitChain(Hash key) : key_(key) {}
+  explicit CommitChain(const SigningKey& key) : key_(key.derive("yushi commit chain")) {}
   CommitChain() = default;  // of nobody: only there to be replaced
   // Begins anew behind what was signed (the note of `_audit`), or with a new store ("node " and its name).
   void begin(std::string_view at);

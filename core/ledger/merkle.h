@@ -79,5 +79,7 @@ bool verify_consistency(uint64_t old_size, uint64_t new_size, const std::vector<
 // one; else the errors of `subtree`. Some log2(size)² / 2 calls of it at most.
 Result<std::vector<Hash>> prove_inclusion(uint64_t index, uint64_t size, const Subtree& subtree);
 Result<std::vector<Hash>> prove_consistency(uint64_t old_size, uint64_t new_size, const Subtree& subtree);
+// The root that a tree had at `size`, out of the same subtrees as CompactRange::at(). Errors: those of `subtree`.
+Result<Hash> root_at(uint64_t size, const Subtree& subtree);
 
 }  // namespace yushi

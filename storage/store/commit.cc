@@ -242,7 +242,7 @@ Result<void> Store::Commit::write() {
     for (auto& [name, digest] : pending_->states) store_.states_[name] = digest;
     // Also when nothing is kept: from the first commit on a store without it is one from which it was taken.
     if (!pending_->states.empty() || store_.commit_ == 0)
-      pending_->out.put(families.state, keys::kKept, store_.kept_states(store_.key_));
+      pending_->out.put(families.state, keys::kKept, encode_kept(store_.states_, store_.key_));
     YUSHI_TRY(store_.database_->write(pending_->out, "committing"));
   }
   auto took = std::chrono::steady_clock::now() - before;
@@ -296,6 +296,7 @@ Result<void> Store::Commit::sign(int64_t now_ns) {
 }
 
 void Store::Commit::append_roots(const LogRootMap& roots) {
+  // The last record says the root alone: a unit is shown it without the names of the others.
   constexpr size_t kLogsMax = 256;  // of a record
   const bool all = store_.roots_day_ != store_.store_day_;
   store_.roots_day_ = store_.store_day_;
@@ -312,6 +313,7 @@ void Store::Commit::append_roots(const LogRootMap& roots) {
     if (about.moved.size() == kLogsMax) tell(true);
     about.moved.push_back({name, log.size, to_base64(as_bytes(log.root))});
   }
+  if (!about.moved.empty()) tell(true);
   tell(false);
 }
 

@@ -39,6 +39,7 @@
 #include "core/ledger/log_roots.h"
 #include "storage/db/database.h"
 #include "storage/read/heads.h"
+#include "storage/read/kept.h"
 #include "storage/read/view.h"
 #include "storage/store/log_state.h"
 #include "storage/store/pulse.h"
@@ -202,7 +203,6 @@ class Store {
   Result<void> compare_with_heads(const StoreView& view);
   Result<void> load_key(const std::string& path);
   Result<void> load_states() YUSHI_EXCLUDES(states_mutex_);
-  std::string kept_states(const SigningKey& key) const YUSHI_REQUIRES(states_mutex_);
   Result<void> check_what_binds(const StoreView& view);
   Result<void> check_chain(const StoreView& view);
   Result<void> check_contexts_to_tell(const StoreView& view);
@@ -246,8 +246,8 @@ class Store {
   // Any thread's.
   std::unique_ptr<std::atomic<uint64_t>[]> committed_sizes_;  // by TenantId
   mutable Mutex states_mutex_;  // held while one is written, so that the last code is of the last values
-  std::map<std::string, Hash, std::less<>> states_ YUSHI_GUARDED_BY(states_mutex_);  // SHA-256 of each
-  std::atomic<uint32_t> seal_day_{0};                                                // store_day_, once it is durable
+  KeptStates states_ YUSHI_GUARDED_BY(states_mutex_);
+  std::atomic<uint32_t> seal_day_{0};  // store_day_, once it is durable
   StoreCounters counters_;
   Pulse pulse_;
   std::unique_ptr<Sealer> sealer_;  // the last: its thread uses those before

@@ -27,6 +27,22 @@ def daemon(tmp_path_factory):
         yield running
 
 
+def climbs(leaf, at, count, path):
+    """The root to which the path of RFC 9162 leads from the leaf at that place of so many."""
+    sha = lambda data: hashlib.sha256(data).digest()
+    last, node = count - 1, sha(b"\0" + leaf)
+    for sibling in map(base64.b64decode, path):
+        if at % 2 or at == last:
+            node = sha(b"\1" + sibling + node)
+            while at and not at % 2:
+                at, last = at // 2, last // 2
+        else:
+            node = sha(b"\1" + node + sibling)
+        at, last = at // 2, last // 2
+    assert last == 0
+    return base64.b64encode(node).decode()
+
+
 def test_verify_proves_all(daemon):
     answer = daemon.yushi("verify")
     assert answer.code == 0, answer.text + answer.err
@@ -37,7 +53,7 @@ def test_a_proof_of_inclusion_leads_from_the_raw_bytes_to_the_signed_root(daemon
     """By hand, with hashlib alone: the leaf from raw and entry, up the path of RFC 9162, to the checkpoint's root."""
     sha = lambda data: hashlib.sha256(data).digest()
     note = daemon.yushi("checkpoint", "default").lines
-    size, root = int(note[1]), base64.b64decode(note[2])
+    size = int(note[1])
     for index, raw in enumerate(LINES):
         body = daemon.http(f"/api/v1/proof?id=default/{index}&size={size}").body
         proof = next(json.loads(line) for line in body.splitlines() if line.startswith(b'{"log"'))
@@ -51,16 +67,33 @@ def test_a_proof_of_inclusion_leads_from_the_raw_bytes_to_the_signed_root(daemon
         assert (transport != "tcp") == (index == len(LINES) - 1)
         entry = f"{received} 127.0.0.1 {index} {transport} {hashlib.sha256(raw).hexdigest()}".encode()
         assert base64.b64decode(proof["leaf"]) == sha(b"\0" + entry)
-        at, last, node = index, size - 1, sha(b"\0" + entry)
-        for sibling in map(base64.b64decode, proof["hashes"]):
-            if at % 2 or at == last:
-                node = sha(b"\1" + sibling + node)
-                while at and not at % 2:
-                    at, last = at // 2, last // 2
-            else:
-                node = sha(b"\1" + node + sibling)
-            at, last = at // 2, last // 2
-        assert last == 0 and node == root
+        assert climbs(entry, index, size, proof["hashes"]) == note[2]
+
+
+def test_a_unit_is_shown_that_its_log_is_bound_without_the_names_of_others(tmp_path):
+    units = [f"unit{i}" for i in range(2, 7)]
+    config = "tenants:\n" + "".join(f'  - {{name: {unit}, match: {{cidr: ["127.0.0.{unit[4:]}/32"]}}}}\n' for unit in units)
+    with Daemon(tmp_path / "bound", config) as running:
+        for unit in units:
+            running.send_tcp([f"<13>1 2026-11-01T08:00:00Z h app - - - of {unit}"], source=f"127.0.0.{unit[4:]}")
+            running.wait_records(1, unit)
+        running.yushi("checkpoint")  # signs
+        for unit in units:
+            body = running.http(f"/api/v1/bound?log={unit}").body
+            said = next(json.loads(line) for line in body.splitlines() if line.startswith(b'{"log"'))
+            assert not [other for other in units if other != unit and other in json.dumps(said)]
+            origin, size, root = said["note"].splitlines()[:3]
+            assert origin == f"e2e/{unit}" and said["leaf"] == f"{unit} {size} {root}" and said["logs"] == len(units)
+            # Up to the root over all logs, which the record states, which stands under the checkpoint of `_audit`.
+            record = said["record"]
+            bound = json.loads(record["raw"])["yushi"]["roots"]
+            assert bound["root"] == climbs(said["leaf"].encode(), said["place"], said["logs"], said["hashes"])
+            assert record["entry"].endswith(" " + hashlib.sha256(record["raw"].encode()).hexdigest())
+            origin, size, root = record["note"].splitlines()[:3]
+            assert origin == "e2e/_audit" and record["id"] == f"_audit/{int(size) - 1}"
+            assert root == climbs(record["entry"].encode(), int(size) - 1, int(size), record["hashes"])
+        assert running.http("/api/v1/bound?log=_audit").code == 400
+        assert running.yushi("verify").code == 0
 
 
 def test_a_damaged_block_makes_an_answer_incomplete_and_is_named(tmp_path):
@@ -278,6 +311,46 @@ def test_a_backup_is_whole_and_a_cut_store_says_what_it_lacks(tmp_path):
     for ask in (["search", "*"], ["hist", "*"], ["alerts", "list"], ["sources"], ["status"], ["checkpoint"]):
         answer = yushi(*ask, "--store", copy, state=tmp_path / "fresh3")
         assert answer.code == 3 and "which were signed" in answer.err, (ask, answer.out, answer.err)
+
+
+@pytest.mark.parametrize("what", ["blob", "CURRENT"])
+def test_a_damaged_store_is_repaired_from_a_copy_and_goes_on(tmp_path, what):
+    def lines(part):
+        return ["<13>1 2026-11-01T08:00:00Z h app - - - " + hashlib.sha256(b"%d %d" % (part, i)).hexdigest() for i in range(1000)]
+
+    running = Daemon(tmp_path / "own")
+    copy = tmp_path / "copy"
+    with running:
+        running.send_tcp(lines(0))
+        running.wait_records(1000)
+        assert running.stop() == 0  # seals
+        running.start()
+        assert running.yushi("backup", tmp_path / "linked").code == 0
+        shutil.copytree(tmp_path / "linked", copy)  # on another disk
+        blobs = set((running.data / "store").glob("*.blob"))
+        running.send_tcp(lines(1))
+        running.wait_records(2000)
+        answer = yushi("repair", "--store", running.data, "--from", copy, state=running.state)
+        assert answer.code == 2 and "another yushid runs" in answer.err, answer.err
+        assert running.stop() == 0
+        if what == "blob":
+            largest = max(blobs, key=lambda path: path.stat().st_size)
+            damaged = bytearray(largest.read_bytes())
+            damaged[len(damaged) // 2] ^= 1
+            largest.write_bytes(damaged)
+        else:
+            (running.data / "store" / "CURRENT").unlink()
+        assert yushi("verify", "--store", running.data, state=tmp_path / "fresh").code != 0
+        answer = yushi("repair", "--store", running.data, "--from", copy, state=tmp_path / "fresh")
+        assert answer.code == 0, answer.text + answer.err
+        assert ("store.damaged" in answer.text) == (what != "blob"), answer.text
+        assert yushi("verify", "--store", running.data, state=running.state).code == 0
+        running.start()
+        running.send_tcp(lines(2))
+        running.wait_records(3000)
+        answer = running.yushi("search", "*", "-o", "raw")
+        assert answer.code == 0 and len(set(answer.out.splitlines())) == 3000
+        assert running.yushi("verify").code == 0
 
 
 def test_another_store_under_the_same_name_is_seen(tmp_path):
