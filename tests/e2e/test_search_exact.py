@@ -15,7 +15,7 @@ from senders import wait_size
 from yushi_daemon import ROOT, Daemon, yushi
 
 OWN_DATA = ROOT / "tests/data"
-PUBLISHED_DATA = pathlib.Path(os.environ.get("YUSHI_DATA", "/nonexistent"))
+PUBLISHED_DATA = pathlib.Path(os.environ.get("YUSHI_DATA", ROOT.parent / "shared/data/dev"))
 DATA_QUESTIONS = 200
 LINES_OF_A_FILE = 1_000
 SECOND_NS = 1_000_000_000

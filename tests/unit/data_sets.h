@@ -18,7 +18,8 @@ inline const std::filesystem::path kOwnData = YUSHI_SOURCE_DIR "/tests/data";
 // Empty where there are none.
 inline std::filesystem::path published_data() {
   const char* given = std::getenv("YUSHI_DATA");
-  return given && std::filesystem::is_directory(given) ? std::filesystem::path(given) : std::filesystem::path();
+  std::filesystem::path folder = given ? given : YUSHI_SOURCE_DIR "/../shared/data/dev";
+  return std::filesystem::is_directory(folder) ? folder : std::filesystem::path();
 }
 
 // The lines of our own sample, file by file.
