@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 
+#include "core/base/name.h"
 #include "core/base/time_text.h"
 #include "core/filter/expression.h"
 #include "core/filter/filter.h"
@@ -236,11 +237,6 @@ void read_input(Walk& walk, const YAML::Node& node, Config& config) {
   config.inputs.push_back(std::move(input));
 }
 
-bool is_name(std::string_view name) {
-  return !name.empty() && name.size() <= 64 &&
-         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") == std::string_view::npos;
-}
-
 Walk::Reader retention(Walk& walk, uint32_t& days) {
   return [&](const YAML::Node& node) {
     std::string preset;
@@ -299,10 +295,9 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config, ingest::Ten
             {"charset", walk.text("tenants.charset", tenant.charset, {"utf-8", "gb18030"})},
             {"retention", retention(walk, tenant.retention_days)}});
   if (!node.IsMap() || (tenant.name.empty() && node["name"])) return;
-  if (!is_name(tenant.name) || tenant.name[0] == '_' || tenant.name == "default") {
-    return walk.problem(Walk::place(node, "name"), "tenants.name: \"" + tenant.name +
-                                                       "\" must match [a-z0-9_.-]{1,64}; \"default\" and names that " +
-                                                       "begin with _ are yushid's own");
+  if (!is_tenant_name(tenant.name)) {
+    return walk.problem(Walk::place(node, "name"), "tenants.name: \"" + tenant.name + "\" must match " + kNameRule +
+                                                       "; \"default\" and names that begin with _ are yushid's own");
   }
   for (auto& other : config.tenants) {
     if (other.name == tenant.name)
@@ -515,7 +510,7 @@ Result<Config> load_config(const std::string& path) {
             [&](const YAML::Node& n) {
               walk.text("node", config.node)(n);
               if (n.IsScalar() && !n.Scalar().empty() && !is_name(config.node)) {
-                walk.problem(n, "node: \"" + config.node + "\" must match [a-z0-9_.-]{1,64}");
+                walk.problem(n, "node: \"" + config.node + "\" must match " + kNameRule);
               }
             }},
            {"data_dir", walk.path("data_dir", config.data_dir)},

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/base/clock.h"
+#include "core/base/name.h"
 #include "core/base/text.h"
 #include "core/record/batch.h"
 #include "parsers/check.h"
@@ -331,7 +332,7 @@ class Maker {
 
 Result<NewParser> make_parser(const std::string& name, const std::vector<std::string>& lines,
                               const std::vector<ParserFile>& known) {
-  if (name.empty() || name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-.") != name.npos)
+  if (!is_parser_name(name))
     return fail(Code::invalid,
                 "`" + name + "` cannot be a parser's name: it has letters a-z, digits, '_', '-' and '.' only");
   auto set = YUSHI_TRY(ParserSet::load(known));

@@ -7,6 +7,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
+#include "core/base/name.h"
 #include "storage/db/keys.h"
 #include "storage/store/sealer.h"
 #include "storage/store/store.h"
@@ -14,11 +15,6 @@
 
 namespace yushi::storage {
 namespace {
-
-bool is_name(std::string_view name) {
-  if (name.empty() || name.size() > 64) return false;
-  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") == std::string_view::npos;
-}
 
 // An empty store beside heads with lines is a deleted store, not a new one.
 Result<void> refuse_to_begin_anew(const std::string& data_dir) {
@@ -57,7 +53,7 @@ Result<bool> begin_anew(const std::string& data_dir) {
 
 Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   if (!is_name(options.node.empty() ? options.fallback_node : options.node)) {
-    return fail(Code::invalid, "node: \"" + options.node + "\" must match [a-z0-9_.-]{1,64}");
+    return fail(Code::invalid, "node: \"" + options.node + "\" must match " + kNameRule);
   }
   auto retentions = options.log_retention_days;
   std::erase(retentions, 0u);
