@@ -518,11 +518,10 @@ Result<std::shared_ptr<const storage::StoreView>> Api::Asking::view() {
   auto& sources = api.sources_;
   std::shared_ptr<const storage::StoreView> view;
   if (question.name == "verify") {
-    auto signed_all = sources.pipeline->sign_all([&] {
+    YUSHI_TRY(sources.pipeline->sign_all([&] {
       heads = storage::read_heads(sources.store->options().data_dir + "/heads");
       view = sources.store->view();
-    });
-    if (!signed_all) return tl::unexpected(signed_all.error());
+    }));
     if (!view) return fail(Code::unavailable, "the daemon is stopping");
     return view;
   }

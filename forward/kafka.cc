@@ -473,7 +473,7 @@ KafkaForwarder::~KafkaForwarder() { stop(); }
 
 Result<void> KafkaForwarder::start() {
   YUSHI_ASSERT(!state_->thread.joinable(), "started twice");
-  if (auto made = state_->make_producer(); !made) return made;
+  YUSHI_TRY(state_->make_producer());
   state_->thread = std::thread([this] { state_->run(); });
   return {};
 }

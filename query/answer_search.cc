@@ -110,21 +110,20 @@ Result<AnswerEnd> answer_records(const Asked& asked, const Query& query, const S
     oldest = std::move(hit.key);
     return true;
   };
-  auto report =
-      scan(found.segments, query.filter, options, render, turned ? TakeHit(hold) : TakeHit(give), asked.cancelled);
-  if (report && turned && !is_held && !asked.cancelled) {
+  auto report = YUSHI_TRY(
+      scan(found.segments, query.filter, options, render, turned ? TakeHit(hold) : TakeHit(give), asked.cancelled));
+  if (turned && !is_held && !asked.cancelled) {
     is_held = true;
     options.newest_first = false;
     options.begin = oldest;
-    options.limit = report->records_found;
-    report = scan(found.segments, query.filter, options, render, give, asked.cancelled);
+    options.limit = report.records_found;
+    report = YUSHI_TRY(scan(found.segments, query.filter, options, render, give, asked.cancelled));
   }
-  if (!report) return tl::unexpected(report.error());
   for (auto line = held.rbegin(); line != held.rend(); ++line) {
     if (!asked.sink(*line)) return asked.so_far();
   }
   if (asked.cancelled) return asked.so_far();
-  auto end = end_of(*report, found.missing);
+  auto end = end_of(report, found.missing);
   end.notes = watch.notes(found.segments, end.records == 0, asked.cancelled);
   return end;
 }

@@ -30,21 +30,20 @@ Result<AnswerEnd> answer_unknown(const Asked& asked) {
   auto found = YUSHI_TRY(segments_of(asked.view, logs));
 
   Gathered gathered{{}, SecretMask(asked.secrets), {}};
-  auto report = scan_unordered(
+  auto report = YUSHI_TRY(scan_unordered(
       found.segments, filter, scan_options(asked, times, std::nullopt),
       [&](size_t, const std::vector<const Record*>& records) {
         MutexLock lock(gathered.mutex);
         for (auto* record : records) gathered.lines.add(gathered.mask.mask(*record));
         return !asked.cancelled.load();
       },
-      asked.cancelled);
-  if (!report) return tl::unexpected(report.error());
+      asked.cancelled));
   if (asked.cancelled) return asked.so_far();
   MutexLock lock(gathered.mutex);  // the threads are gone
   auto rows = gathered.lines.rows(limit.value_or(kRowsByDefault));
   for (auto& row : rows)
     if (!asked.say(row)) return asked.so_far();
-  auto end = end_of(*report, found.missing);
+  auto end = end_of(report, found.missing);
   end.records = rows.size();
   end.lines = gathered.lines.lines();
   if (auto rare = gathered.lines.rare())
