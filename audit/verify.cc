@@ -9,6 +9,7 @@
 #include <span>
 
 #include "core/base/bytes.h"
+#include "core/base/name.h"
 #include "core/base/time_text.h"
 #include "core/event/alert.h"
 #include "core/event/own_record.h"

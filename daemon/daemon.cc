@@ -21,6 +21,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/display.h"
+#include "core/base/name.h"
 #include "core/base/units_text.h"
 #include "daemon/api.h"
 #include "daemon/data_files.h"
@@ -214,7 +215,7 @@ class Daemon {
     options.node = config_.node;
     options.fallback_node = host_name();
     options.retention_days = config_.retention_days;
-    options.logs = {"default", "_audit"};
+    options.logs = {kDefaultLog, kAuditLog};
     options.log_retention_days = {0, 0};
     for (auto& tenant : config_.tenants) {
       options.logs.push_back(tenant.name);

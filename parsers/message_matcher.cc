@@ -360,7 +360,7 @@ bool MessageMatcher::holds(const MatchJob& job, const Variant& variant, size_t b
 bool MessageMatcher::take_time(MatchJob& job, std::string_view text) {
   auto& record = job.record;
   if (text != last_time_text_ || &job.zone != last_zone_) {
-    auto time = understand_time(text, record.origin ? record.origin->received_ns : record.event_ns, job.zone);
+    auto time = parse_any_time(text, record.origin ? record.origin->received_ns : record.event_ns, job.zone);
     if (!time) return false;
     last_time_ = *time;
     last_zone_ = &job.zone;

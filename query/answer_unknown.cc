@@ -27,11 +27,11 @@ Result<AnswerEnd> answer_unknown(const Asked& asked) {
   auto limit = YUSHI_TRY(parameters.number("limit"));
   auto logs = YUSHI_TRY(parameters.logs(asked.view));
   auto filter = YUSHI_TRY(Filter::parse_kql(unknown_filter(), clock));
-  auto found = YUSHI_TRY(segments_of(asked.view, logs));
+  auto found = YUSHI_TRY(plan_scan(asked.view, logs));
 
   Gathered gathered{{}, SecretMask(asked.secrets), {}};
   auto report = YUSHI_TRY(scan_unordered(
-      found.segments, filter, scan_options(asked, times, std::nullopt),
+      found.units, filter, scan_options(asked, times, std::nullopt),
       [&](size_t, const std::vector<const Record*>& records) {
         MutexLock lock(gathered.mutex);
         for (auto* record : records) gathered.lines.add(gathered.mask.mask(*record));

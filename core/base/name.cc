@@ -10,7 +10,7 @@ bool is_parser_name(std::string_view name) {
   return !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") == name.npos;
 }
 
-bool is_tenant_name(std::string_view name) { return is_name(name) && name[0] != '_' && name != "default"; }
+bool is_tenant_name(std::string_view name) { return is_name(name) && name[0] != '_' && name != kDefaultLog; }
 
 bool is_signer_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {

@@ -9,13 +9,17 @@
 
 namespace yushi {
 
+// The logs of our own: what yushid says itself, whose records bind the other logs; and what no tenant sent.
+constexpr const char* kAuditLog = "_audit";
+constexpr const char* kDefaultLog = "default";
+
 constexpr const char* kNameRule = "[a-z0-9_.-]{1,64}";  // as messages say it
 bool is_name(std::string_view name);
 
 // A parser's is of the same letters, and as long as its file says: it begins names of fields.
 bool is_parser_name(std::string_view name);
 
-// Whether a tenant may have it: `default` and what begins with `_` are logs of our own.
+// Whether a tenant may have it: it is neither kDefaultLog nor begins with `_`, as logs of our own do.
 bool is_tenant_name(std::string_view name);
 
 // Whether a signed note can have it as origin or as name of a key: a blank, a plus or a control byte would cut its

@@ -18,12 +18,9 @@ struct LogRoot {
   Hash root{};
   bool operator==(const LogRoot&) const = default;
 };
-using LogRootMap = std::map<std::string, LogRoot, std::less<>>;  // by name
+using LogRootMap = std::map<std::string, LogRoot, std::less<>>;  // by name, without `_audit`
 
 Hash root_over(const LogRootMap& logs);
-
-// The log whose records bind the others; it is in no LogRootMap.
-constexpr const char* kAuditLog = "_audit";
 
 // A chain of codes over commits, made with a key that only the node has: what is not signed yet cannot be continued by
 // somebody else. HMAC-SHA-256 (RFC 2104).

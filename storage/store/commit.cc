@@ -8,6 +8,7 @@
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
+#include "core/base/name.h"
 #include "storage/db/keys.h"
 #include "storage/store/sealer.h"
 #include "storage/store/store.h"
