@@ -135,9 +135,7 @@ class Daemon {
   Result<void> bind_inputs() {
     for (auto& input : config_.inputs) {
       ingest::InputSettings settings;
-      settings.transport = input.transport == InputConfig::Transport::udp   ? Transport::udp
-                           : input.transport == InputConfig::Transport::tcp ? Transport::tcp
-                                                                            : Transport::unix_socket;
+      settings.transport = input.transport;
       settings.listen = input.listen;
       settings.path = input.path;
       settings.framing = input.framing == "newline"         ? ingest::Framing::newline

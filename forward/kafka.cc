@@ -64,8 +64,8 @@ struct KafkaForwarder::State {
   std::unique_ptr<KafkaProducer> producer;
   std::vector<std::unique_ptr<Stream>> streams;  // by number
   std::map<std::string, Stream*> stream_of_log;
-  std::map<std::string, RecordSource::Note> notes_to_send;  // by log
-  std::map<uint64_t, RecordSource::Note> notes_sent;        // by number: not acknowledged yet
+  std::map<std::string, RecordSource::SignedNote> notes_to_send;  // by log
+  std::map<uint64_t, RecordSource::SignedNote> notes_sent;        // by number: not acknowledged yet
   uint64_t next_note = 0;
   DeliveryWindow alerts{0};
   Cursor cursor, saved;

@@ -77,7 +77,7 @@ TEST(OwnRecord, AQuestionComesBack) {
   record.succeeded = false;
   record.reason = "the time is up";
   record.more_types = {"start"};
-  Asked asked;
+  QuestionAsked asked;
   asked.user = "li";
   asked.user_id = "1004";
   asked.login_id = "1001";
@@ -101,7 +101,7 @@ TEST(OwnRecord, AQuestionComesBack) {
   EXPECT_EQ(read.more_types, record.more_types);
   EXPECT_EQ(read.reason, record.reason);
   EXPECT_EQ(read.succeeded, false);
-  const auto& about = std::get<Asked>(read.about);
+  const auto& about = std::get<QuestionAsked>(read.about);
   EXPECT_EQ(about.login_user, "wang");
   EXPECT_EQ(about.parameters, asked.parameters);
   EXPECT_EQ(about.lines, 0u);
