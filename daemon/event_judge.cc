@@ -73,9 +73,7 @@ std::string EventJudge::save() const {
 
 Result<void> EventJudge::load(Reader& in) {
   YUSHI_TRY(engine_.load(in.text()));
-  // A state of before there were joined events ends here.
-  if (in.ok() && in.left() > 0 && !joiner_->load(in))
-    return fail(Code::corrupt, "the open events of the detectors' state");
+  if (!joiner_->load(in)) return fail(Code::corrupt, "the open events of the detectors' state");
   return {};
 }
 

@@ -425,40 +425,6 @@ Literals literals_of(const Expression& expression, bool (*counts)(const Expressi
 
 }  // namespace
 
-SigmaValue SigmaValue::of_text(std::string text) {
-  SigmaValue value;
-  value.type = Type::string;
-  value.text = std::move(text);
-  return value;
-}
-SigmaValue SigmaValue::of_integer(int64_t number) {
-  SigmaValue value;
-  value.type = Type::integer;
-  value.integer = number;
-  value.text = std::to_string(number);
-  return value;
-}
-SigmaValue SigmaValue::of_boolean(bool boolean) {
-  SigmaValue value;
-  value.type = Type::boolean;
-  value.integer = boolean;
-  value.text = boolean ? "true" : "false";
-  return value;
-}
-SigmaValue SigmaValue::of_null() { return {}; }
-SigmaValue SigmaValue::of_list(std::vector<SigmaValue> items) {
-  SigmaValue value;
-  value.type = Type::list;
-  value.items = std::move(items);
-  return value;
-}
-SigmaValue SigmaValue::of_map(std::vector<SigmaEntry> entries) {
-  SigmaValue value;
-  value.type = Type::map;
-  value.entries = std::move(entries);
-  return value;
-}
-
 Result<Filter> compile_sigma(const SigmaValue& detection, const SigmaFields& fields) {
   auto error = [](const SigmaValue& at, const std::string& what, Code code = Code::invalid) {
     return fail(code, place_text(at) + what);

@@ -170,34 +170,10 @@ class ConditionReader {
   size_t at_ = 0;
 };
 
-bool is_met(const SigmaCondition& condition, const std::function<bool(std::string_view)>& is_true) {
-  auto met = [&](const SigmaCondition& child) { return is_met(child, is_true); };
-  switch (condition.kind) {
-    case SigmaCondition::Kind::all_of:
-      return std::all_of(condition.children.begin(), condition.children.end(), met);
-    case SigmaCondition::Kind::any_of:
-      return std::any_of(condition.children.begin(), condition.children.end(), met);
-    case SigmaCondition::Kind::not_of:
-      return !met(condition.children[0]);
-    case SigmaCondition::Kind::name:
-      return is_true(condition.name);
-    case SigmaCondition::Kind::some_of:
-      return static_cast<size_t>(std::count_if(condition.names.begin(), condition.names.end(), is_true)) >=
-             condition.count;
-  }
-  return false;
-}
-
 }  // namespace
 
 Result<SigmaCondition> parse_sigma_condition(std::string_view text, const std::vector<std::string>& names) {
   return ConditionReader(text, names).read();
-}
-
-Result<bool> evaluate_sigma_condition(std::string_view condition, const std::vector<std::string>& names,
-                                      const std::function<bool(std::string_view name)>& is_true) {
-  auto parsed = YUSHI_TRY(parse_sigma_condition(condition, names));
-  return is_met(parsed, is_true);
 }
 
 }  // namespace yushi

@@ -27,7 +27,6 @@ class StringPattern {
 
   bool matches(std::string_view value, Scratch& scratch) const;
 
-  bool is_exact() const { return stretches_.size() == 1 && is_literal(stretches_[0]); }
   // Literals of which every one must stand in a match (folded when the pattern folds), the longest of them; empty:
   // none.
   std::string_view longest_literal() const;

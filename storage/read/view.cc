@@ -299,8 +299,4 @@ Result<Hash> StoreView::subtree(const std::string& log, int level, uint64_t inde
   return range.root();
 }
 
-Result<std::optional<std::string>> StoreView::state(std::string_view name) const {
-  return database_->get(database_->families().state, name, snapshot_.get());
-}
-
 }  // namespace yushi::storage

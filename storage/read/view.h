@@ -80,7 +80,6 @@ class StoreView {
   Result<std::string> tile(const std::string& log, int level, uint64_t index) const;
   // The root of the complete subtree of 2^level leaves; what lies under stored tiles is hashed from the records.
   Result<Hash> subtree(const std::string& log, int level, uint64_t index) const;
-  Result<std::optional<std::string>> state(std::string_view name) const;
 
   const Database& database() const { return *database_; }
   const Reparse& reparse() const { return reparse_; }
