@@ -59,6 +59,7 @@ void add_sources(CLI::App& app, Chosen& chosen);
 void add_status(CLI::App& app, Chosen& chosen);
 void add_verify(CLI::App& app, Chosen& chosen);
 void add_backup(CLI::App& app, Chosen& chosen);
+void add_repair(CLI::App& app, Chosen& chosen);
 void add_checkpoint(CLI::App& app, Chosen& chosen);
 void add_parse(CLI::App& app, Chosen& chosen);
 void add_parsers(CLI::App& app, Chosen& chosen);

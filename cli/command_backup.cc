@@ -35,7 +35,9 @@ void add_backup(CLI::App& app, Chosen& chosen) {
   command->footer(
       "Example: yushi backup /var/lib/yushi/backup-2026-11-28\n\nThe daemon writes it, so its user must be able to "
       "make "
-      "the folder. On the store's own file\nsystem what is sealed is linked and costs no room. Keep the key apart.");
+      "the folder. On the store's own file\nsystem what is sealed is linked: it costs no room, and damage of a file is "
+      "damage of both. So move\nit to another disk. Keep the key apart. `yushi repair` brings back from it what the "
+      "store loses.");
   auto options = std::make_shared<BackupOptions>();
   command->add_option("dir", options->directory, "a folder that is not there yet")->required();
   command->add_option("--server", options->server, "unix:PATH of the daemon's socket");

@@ -503,7 +503,7 @@ Result<void> Pipeline::start() {
   if (unread_ > 0) {
     auto what = "detectors and books go on without what cannot be read: " + first_unread_ +
                 (unread_ > 1 ? ", and " + std::to_string(unread_ - 1) + " more" : "") +
-                "; `yushi verify` names all of it; put the damaged file back from a copy of the store";
+                "; `yushi verify` names all of it; `yushi repair` brings it back from a copy of the store";
     spdlog::error("{}", what);
     tell_trouble("store-damaged", "A part of the store cannot be read", what, Severity::critical, 90);
   }

@@ -41,6 +41,14 @@ class Arena {
     return {to, text.size()};
   }
 
+  // The same with 64 zero bytes behind it, which the scanner of JSON may read.
+  std::string_view copy_padded(std::string_view text) {
+    char* to = allocate(text.size() + 64, 1);
+    if (!text.empty()) std::memcpy(to, text.data(), text.size());
+    std::memset(to + text.size(), 0, 64);
+    return {to, text.size()};
+  }
+
   template <class T>
   std::span<T> copy(std::span<const T> items) {
     static_assert(std::is_trivially_copyable_v<T>);

@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 
+#include "core/ledger/checkpoint.h"
 #include "core/ledger/sha256.h"
 
 namespace yushi {
@@ -26,7 +27,7 @@ Hash root_over(const LogRootMap& logs);
 // somebody else. HMAC-SHA-256 (RFC 2104).
 class CommitChain {
  public:
-  explicit CommitChain(Hash key) : key_(key) {}
+  explicit CommitChain(const SigningKey& key) : key_(key.derive("yushi commit chain")) {}
   CommitChain() = default;
   // Begins anew behind what was signed (the note of `_audit`), or with a new store (its node's name).
   void begin(std::string_view at);

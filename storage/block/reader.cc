@@ -9,7 +9,7 @@ namespace yushi::storage {
 namespace {
 
 tl::unexpected<Error> damaged(const std::string& what) {
-  return fail(Code::corrupt, "reading a block: " + what + "; restore it with `yushi repair`");
+  return fail(Code::corrupt, "reading a block: " + what + "; `yushi repair` brings it back from a copy");
 }
 
 constexpr size_t kFieldsMax = 1 << 20;

@@ -34,7 +34,7 @@ ZSTD_DCtx* decompressor() {
 uint32_t checksum(std::string_view bytes) { return static_cast<uint32_t>(XXH3_64bits(bytes.data(), bytes.size())); }
 
 tl::unexpected<Error> damaged(const std::string& what) {
-  return fail(Code::corrupt, "reading a block: " + what + "; restore it with `yushi repair`");
+  return fail(Code::corrupt, "reading a block: " + what + "; `yushi repair` brings it back from a copy");
 }
 
 }  // namespace

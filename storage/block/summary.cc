@@ -36,7 +36,8 @@ std::string BlockSummary::encode() const {
 
 Result<BlockSummary> BlockSummary::decode(std::string_view bytes) {
   auto damaged = [] {
-    return fail(Code::corrupt, "reading the summary of a block: it is damaged; restore it with `yushi repair`");
+    return fail(Code::corrupt,
+                "reading the summary of a block: it is damaged; `yushi repair` brings it back from a copy");
   };
   if (bytes.empty()) return damaged();
   if (static_cast<uint8_t>(bytes[0]) != kSummaryVersion)

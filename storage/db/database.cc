@@ -14,6 +14,7 @@
 
 #include "storage/db/checked_files.h"
 #include "storage/db/disk_files.h"
+#include "storage/db/keys.h"
 #include "storage/db/salvage.h"
 
 #ifdef __SANITIZE_THREAD__
@@ -28,18 +29,11 @@ void AnnotateIgnoreWritesEnd(const char* file, int line);
 namespace yushi::storage {
 namespace {
 
+using keys::day_and_days;
+using keys::kBlocks;
+
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
-
-const std::string kBlocks = "blocks.";
-
-// "blocks.20420.184"
-std::pair<uint32_t, uint32_t> day_and_days(const std::string& name) {
-  char* end = nullptr;
-  auto day = std::strtoul(name.c_str() + kBlocks.size(), &end, 10);
-  auto days = *end == '.' ? std::strtoul(end + 1, nullptr, 10) : 0;
-  return {static_cast<uint32_t>(day), static_cast<uint32_t>(days)};
-}
 
 tl::unexpected<Error> failed(const rocksdb::Status& status, std::string_view doing) {
   return fail(status.IsCorruption() ? Code::corrupt : Code::io, std::string(doing) + ": " + status.ToString());
@@ -49,9 +43,9 @@ tl::unexpected<Error> not_opened(const rocksdb::Status& status, const std::strin
   auto error = failed(status, "opening the store " + directory).value();
   std::error_code ignored;
   if (!std::filesystem::exists(directory + "/CURRENT", ignored))
-    error.message += "; its file CURRENT is gone: put it back from a copy of the store";
+    error.message += "; its file CURRENT is gone; `yushi repair` makes it anew with a copy of the store";
   else if (status.IsCorruption() || status.ToString().find("No such file") != std::string::npos)
-    error.message += "; put the damaged or missing file back from a copy of the store";
+    error.message += "; `yushi repair` makes it anew with a copy of the store";
   return tl::unexpected(std::move(error));
 }
 
@@ -159,7 +153,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& directory, M
                          Family(handles[4]), Family(handles[5]), Family(handles[6])};
   {
     MutexLock lock(database->blocks_mutex_);
-    for (size_t i = 7; i < handles.size(); ++i) database->blocks_[day_and_days(wanted[i])] = Family(handles[i]);
+    for (size_t i = 7; i < handles.size(); ++i) database->blocks_[*day_and_days(wanted[i])] = Family(handles[i]);
     database->handles_ = std::move(handles);
   }
   return database;
@@ -178,8 +172,8 @@ Result<std::unique_ptr<Database>> Database::salvage(const std::string& directory
   auto of = [&](const char* name) { return Family(static_cast<void*>(&families[name])); };
   database->families_ = {of("tail"), of("filters"), of("tree"), of("alerts"), of("state"), of("meta")};
   MutexLock lock(database->blocks_mutex_);
-  for (auto& [day, entries] : database->salvaged_->blocks)
-    database->blocks_[{day, 0}] = Family(static_cast<void*>(&entries));
+  for (auto& [day_and_days, entries] : database->salvaged_->blocks)
+    database->blocks_[day_and_days] = Family(static_cast<void*>(&entries));
   return database;
 }
 
@@ -195,17 +189,22 @@ void Database::put_salvaged(Family family, std::string_view key, std::string_vie
   (*static_cast<Salvaged::Entries*>(family.salvaged_))[std::string(key)] = {std::string(value), "", 0, 0};
 }
 
-Result<void> Database::take_away(const std::string& directory) {
+Result<std::shared_ptr<void>> Database::lock(const std::string& directory) {
   auto* env = rocksdb::Env::Default();
   rocksdb::FileLock* lock = nullptr;
   if (auto locked = env->LockFile(directory + "/LOCK", &lock); !locked.ok()) {
     return fail(Code::unavailable, "another yushid runs on the store " + directory +
                                        "; stop it or choose another data_dir (" + locked.ToString() + ")");
   }
+  return std::shared_ptr<void>(lock, [env](void* held) { env->UnlockFile(static_cast<rocksdb::FileLock*>(held)); });
+}
+
+Result<void> Database::take_away(const std::string& directory) {
+  auto held = YUSHI_TRY(lock(directory));
   std::error_code error;
   for (std::filesystem::directory_iterator file(directory, error), end; !error && file != end; file.increment(error))
     if (file->path().filename() != "LOCK") std::filesystem::remove(file->path(), error);
-  env->UnlockFile(lock);
+  held.reset();
   std::filesystem::remove(directory + "/LOCK", error);
   if (error) return fail(Code::io, "taking away " + directory + ": " + error.message());
   return {};
@@ -229,7 +228,7 @@ Result<Family> Database::blocks_family(uint32_t store_day, uint32_t days) {
     MutexLock lock(blocks_mutex_);
     if (auto it = blocks_.find({store_day, days}); it != blocks_.end()) return it->second;
   }
-  auto name = kBlocks + std::to_string(store_day) + "." + std::to_string(days);
+  auto name = std::string(kBlocks) + std::to_string(store_day) + "." + std::to_string(days);
   rocksdb::ColumnFamilyHandle* handle = nullptr;
   auto status = db_->CreateColumnFamily(family_options(name, shared_cache()), name, &handle);
   if (status.ok()) {
@@ -305,10 +304,10 @@ std::optional<std::string> Database::whole_block(std::string_view key) const {
   MutexLock lock(blobs_mutex_);
   if (!blobs_) {
     Salvaged found;
-    found.blocks[0] = salvage_blobs(directory_);
+    found.blocks[{}] = salvage_blobs(directory_);
     blobs_ = std::make_shared<const Salvaged>(std::move(found));
   }
-  auto& blocks = blobs_->blocks.at(0);
+  auto& blocks = blobs_->blocks.at({});
   auto found = blocks.find(key);
   if (found == blocks.end()) return std::nullopt;
   auto block = read_salvaged(found->first, found->second);
@@ -402,6 +401,15 @@ Result<void> Database::flush() {
   // What the seals deleted leaves the disk now, not at the next start.
   auto status = db_->CompactRange(rocksdb::CompactRangeOptions(), families_.tail.handle_, nullptr, nullptr);
   return checked(status, "compacting tail");
+}
+
+Result<void> Database::rewrite(Family family) {
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
+  options.blob_garbage_collection_age_cutoff = 1.0;
+  return checked(db_->CompactRange(options, family.handle_, nullptr, nullptr),
+                 "writing " + family.handle_->GetName() + " anew");
 }
 
 Result<void> Database::verify_checksums() const {

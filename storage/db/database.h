@@ -78,6 +78,8 @@ class Database {
   const std::vector<std::string>& damage() const;
   std::vector<std::string> salvaged_keys(Family family) const;
   void put_salvaged(Family family, std::string_view key, std::string_view value);
+  // Held as long as what it gives: no other process has the store open. unavailable when one has.
+  static Result<std::shared_ptr<void>> lock(const std::string& directory);
   // Removes what is in the folder, but not while another process has it open: unavailable.
   static Result<void> take_away(const std::string& directory);
   ~Database();
@@ -118,6 +120,8 @@ class Database {
   Result<void> copy_to(const std::string& directory);
   // Flushes memtables so that nothing is left in the WAL; for a clean stop.
   Result<void> flush();
+  // Into other files, so that a damaged one goes of which nothing is needed. io when something in there is.
+  Result<void> rewrite(Family family);
   // Re-reads every table, blob, WAL and MANIFEST and checks RocksDB's own checksums.
   Result<void> verify_checksums() const;
   const std::string& directory() const { return directory_; }

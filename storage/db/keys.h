@@ -17,12 +17,25 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/base/bytes.h"
 
 namespace yushi::storage::keys {
+
+constexpr std::string_view kBlocks = "blocks.";
+// Of a family of blocks, "blocks.20420.184": the store day, and the days to keep them.
+inline std::optional<std::pair<uint32_t, uint32_t>> day_and_days(const std::string& family) {
+  if (!family.starts_with(kBlocks)) return std::nullopt;
+  char* end = nullptr;
+  auto day = std::strtoul(family.c_str() + kBlocks.size(), &end, 10);
+  auto days = *end == '.' ? std::strtoul(end + 1, nullptr, 10) : 0;
+  return std::pair(static_cast<uint32_t>(day), static_cast<uint32_t>(days));
+}
 
 inline std::string of_log(std::string_view log) {
   std::string key(log);

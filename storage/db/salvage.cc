@@ -42,7 +42,7 @@ class Salvager {
 
   Result<Salvaged> run() {
     std::error_code error;
-    for (auto& path : files(".sst", error)) read_table(path);
+    for (auto& path : tables(error)) read_table(path);
     for (auto& path : files(".blob", error)) read_blobs(path);
     for (auto& path : files(".log", error)) read_log(path);
     if (error) return fail(Code::io, "reading " + directory_ + ": " + error.message());
@@ -51,7 +51,9 @@ class Salvager {
       if (key.size() > 4) days[std::string_view(key).substr(4)] = keys::day_of_filter(key);
     for (auto& [key, block] : blocks_) {
       auto day = days.find(key);
-      out_.blocks[day == days.end() ? 0 : day->second][key] = std::move(block);
+      auto kept = kept_.find(key);
+      out_.blocks[kept != kept_.end() ? kept->second : std::pair(day == days.end() ? 0 : day->second, 0u)][key] =
+          std::move(block);
     }
     for (auto* name : kFamilies) out_.families[name];
     return std::move(out_);
@@ -73,6 +75,21 @@ class Salvager {
     return out;
   }
 
+  // Oldest first. A table that was made of others has a greater number than newer ones beside it, but the time of the
+  // oldest of them, and no time of a first key.
+  std::vector<fs::path> tables(std::error_code& error) const {
+    std::map<std::pair<uint64_t, bool>, std::vector<fs::path>> by_time;
+    for (auto& path : files(".sst", error)) {
+      rocksdb::SstFileReader reader(options_);
+      const bool opens = reader.Open(path.native()).ok();
+      auto of = opens ? reader.GetTableProperties() : nullptr;
+      by_time[{of ? of->creation_time : 0, of && of->oldest_key_time != 0}].push_back(path);
+    }
+    std::vector<fs::path> out;
+    for (auto& [time, paths] : by_time) out.insert(out.end(), paths.begin(), paths.end());
+    return out;
+  }
+
   void say(const fs::path& path, const std::string& what) { out_.damage.push_back(path.native() + ": " + what); }
 
   void keep(const std::string& family, std::string_view key, std::string_view value) {
@@ -86,14 +103,21 @@ class Salvager {
     rocksdb::SstFileReader reader(options_);
     if (auto opened = reader.Open(path.native()); !opened.ok()) return say(path, opened.ToString());
     auto family = reader.GetTableProperties()->column_family_name;
-    if (std::find(std::begin(kFamilies), std::end(kFamilies), family) == std::end(kFamilies)) return;
+    const auto day_and_days = keys::day_and_days(family);
+    if (!day_and_days && std::find(std::begin(kFamilies), std::end(kFamilies), family) == std::end(kFamilies)) return;
+    const auto take = [&](const rocksdb::Iterator& at) {
+      if (day_and_days)  // what it has of a block is the place in a blob file
+        kept_[at.key().ToString()] = *day_and_days;
+      else
+        keep(family, at.key().ToStringView(), at.value().ToStringView());
+    };
     // From both ends: what is between them is damaged.
     std::unique_ptr<rocksdb::Iterator> at(reader.NewIterator(rocksdb::ReadOptions()));
-    for (at->SeekToFirst(); at->Valid(); at->Next()) keep(family, at->key().ToStringView(), at->value().ToStringView());
+    for (at->SeekToFirst(); at->Valid(); at->Next()) take(*at);
     if (at->status().ok()) return;
     say(path, at->status().ToString());
     at.reset(reader.NewIterator(rocksdb::ReadOptions()));
-    for (at->SeekToLast(); at->Valid(); at->Prev()) keep(family, at->key().ToStringView(), at->value().ToStringView());
+    for (at->SeekToLast(); at->Valid(); at->Prev()) take(*at);
   }
 
   void read_blobs(const fs::path& path) {
@@ -170,6 +194,7 @@ class Salvager {
   rocksdb::Options options_;
   Salvaged out_;
   Salvaged::Entries blocks_;
+  std::map<std::string, std::pair<uint32_t, uint32_t>, std::less<>> kept_;  // by a block's key: store day, days
 };
 
 }  // namespace

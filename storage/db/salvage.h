@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
@@ -30,8 +31,9 @@ struct Salvaged {
   };
   using Entries = std::map<std::string, Value, std::less<>>;
   std::map<std::string, Entries> families;  // but for those of blocks
-  std::map<uint32_t, Entries> blocks;       // by store day; of 0 are those whose day nothing tells
-  std::vector<std::string> damage;          // what is left out, in words
+  // By store day and the days to keep them, as a table says, else by the day of its summary; 0 is what nothing tells.
+  std::map<std::pair<uint32_t, uint32_t>, Entries> blocks;
+  std::vector<std::string> damage;  // what is left out, in words
 };
 
 Result<Salvaged> salvage(const std::string& directory, rocksdb::Env* env);

@@ -67,6 +67,7 @@ class StoreView {
   Result<std::unique_ptr<Batch>> read(const Segment& segment) const;
   // With what stands above the records.
   Result<DecodedBlock> read_whole(const Segment& segment) const;
+  Result<std::string> block_bytes(const Segment& segment) const;  // of a sealed one
   // Of a sealed segment: the names of the fields that its records have, derived ones aside (read_block_field_names()).
   Result<std::vector<std::string>> field_names(const Segment& segment) const;
 
@@ -86,8 +87,6 @@ class StoreView {
 
  private:
   StoreView() = default;
-  Result<std::string> block_bytes(const Segment& segment) const;
-
   std::shared_ptr<const Database> database_;
   std::shared_ptr<const rocksdb::Snapshot> snapshot_;
   Reparse reparse_;

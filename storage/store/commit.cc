@@ -243,7 +243,7 @@ Result<void> Store::Commit::write() {
     for (auto& [name, digest] : pending_->states) store_.states_[name] = digest;
     // Also when nothing is kept: from the first commit on a store without it is one from which it was taken.
     if (!pending_->states.empty() || store_.commit_ == 0)
-      pending_->out.put(families.state, keys::kKept, store_.kept_states(store_.key_));
+      pending_->out.put(families.state, keys::kKept, encode_kept(store_.states_, store_.key_));
     YUSHI_TRY(store_.database_->write(pending_->out, "committing"));
   }
   auto took = std::chrono::steady_clock::now() - before;

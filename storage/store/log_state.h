@@ -15,6 +15,7 @@
 #include "core/ledger/merkle.h"
 #include "storage/tail/chunk.h"
 #include "storage/tail/source_state.h"
+#include "storage/tail/tree_tiles.h"
 
 namespace yushi::storage {
 
@@ -32,45 +33,6 @@ struct OpenBlock {
   int64_t opened_ns = 0;  // receipt of its first record
   bool due = false;       // seal it at the first chance, however small
   ParseContexts parsed;
-};
-
-// Tiles of 256 hashes (RFC 9162 tree, levels 8, 16, … of it), the newest of each level, as far as it is filled.
-class TreeTiles {
- public:
-  // `put(level, tile, hashes)` stores a tile; called when one is full and, by flush(), for those that grew.
-  template <class Put>
-  void add(int tree_level, uint64_t index, const Hash& hash, Put&& put) {
-    if (tree_level == 0 || tree_level % 8 != 0) return;
-    auto level = static_cast<size_t>(tree_level / 8 - 1);
-    if (levels_.size() <= level) levels_.resize(level + 1);
-    auto& tile = levels_[level];
-    if (index % 256 == 0) tile.hashes.clear();
-    tile.index = index / 256;
-    tile.hashes.append(as_bytes(hash));
-    tile.grew = true;
-    if (index % 256 == 255) {
-      put(static_cast<int>(level) + 1, tile.index, tile.hashes);
-      tile.grew = false;
-    }
-  }
-  template <class Put>
-  void flush(Put&& put) {
-    for (size_t level = 0; level < levels_.size(); ++level) {
-      auto& tile = levels_[level];
-      if (tile.grew) put(static_cast<int>(level) + 1, tile.index, tile.hashes);
-      tile.grew = false;
-    }
-  }
-  // The newest tile of a level as read back.
-  void restore(int level, uint64_t index, std::string hashes);
-
- private:
-  struct Tile {
-    uint64_t index = 0;
-    std::string hashes;
-    bool grew = false;
-  };
-  std::vector<Tile> levels_;
 };
 
 // Where the key lies that takes over from the one at `path`, until it has.

@@ -156,7 +156,7 @@ Result<void> Store::load_key(const std::string& path) {
       return fail(Code::io, "putting the new key in its place, " + path + ": " + std::strerror(error));
   }
   key_ = YUSHI_TRY(SigningKey::load(path));
-  chain_ = CommitChain(key_.derive("yushi commit chain"));
+  chain_ = CommitChain(key_);
   // Readers without the key folder find the public half here; whoever puts in another key is told at once.
   if (known && *known != key_.public_bytes())
     return fail(Code::corrupt, path + " is not the key that this store was signed with; put the old one back");
@@ -345,7 +345,7 @@ Result<CompactRange> Store::signed_tree(const StoreView& view, const std::string
   auto edge = kept ? CompactRange::decode(*kept) : tl::unexpected(tree.error());
   if (!edge || edge->size() != size || edge->root() != root) return tree;
   found("log " + log + " goes on behind records that cannot be read: " + tree.error().message +
-        "; put the damaged file back from a copy of the store");
+        "; `yushi repair` brings them back from a copy of the store");
   return edge;
 }
 
@@ -388,7 +388,7 @@ Result<void> Store::check_what_binds(const StoreView& view) {
     auto root = kept.substr(std::min(kept.size(), sizeof(Hash)));
     if (kept != std::string(as_bytes(code_of_bound(audit->second, root))) + root) return tl::unexpected(batch.error());
     found("record " + place + ", which binds the logs, cannot be read: " + batch.error().message +
-          "; put the damaged file back from a copy of the store");
+          "; `yushi repair` brings them back from a copy of the store");
     own.emplace();
     own->about = LogRoots{to_base64(root), 0, false, {}};
   }

@@ -57,7 +57,7 @@ Result<void> Store::rotate_key(int64_t now_ns) {
   YUSHI_TRY(tell("a new key takes over from here on, signed by both"));
   YUSHI_TRY(sign_checkpoints(now_ns, 0));
   // From this write on the new key is the node's. The chain begins anew with it, behind the same signature.
-  CommitChain chain(next.derive("yushi commit chain"));
+  CommitChain chain(next);
   chain.begin(heads_.at(kAuditLog));
   auto& families = database_->families();
   auto rotations = YUSHI_TRY(database_->get(families.meta, keys::kRotations)).value_or("") + rotation;
@@ -67,7 +67,7 @@ Result<void> Store::rotate_key(int64_t now_ns) {
   write.put(families.state, keys::kChain, as_bytes(chain.code()));
   {
     MutexLock lock(states_mutex_);
-    write.put(families.state, keys::kKept, kept_states(next));
+    write.put(families.state, keys::kKept, encode_kept(states_, next));
     YUSHI_TRY(database_->write(write, "handing over to a new key"));
   }
   if (int error = options_.disk->rename(next_key_path(path), path); error != 0)

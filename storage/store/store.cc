@@ -78,35 +78,11 @@ void Store::for_each_source(const std::function<void(TenantId, const std::string
 }
 
 // Who could change these unseen would make a forwarder pass over records, or the detectors forget.
-std::string Store::kept_states(const SigningKey& key) const {
-  std::string list;
-  put_varint(list, states_.size());
-  for (auto& [name, digest] : states_) {
-    put_text(list, name);
-    list += as_bytes(digest);
-  }
-  return std::string(as_bytes(key.derive("yushi kept states\n" + list))) + list;
-}
-
 Result<void> Store::load_states() {
   auto stored = YUSHI_TRY(database_->get(database_->families().state, keys::kKept));
-  auto bad = [] {
-    return fail(
-        Code::corrupt,
-        "what this node keeps between runs (`kept` in `state`) is not what it wrote: somebody changed or removed "
-        "it; not going on from it");
-  };
   if (!stored && commit_ == 0) return {};
-  if (!stored || stored->size() < sizeof(Hash)) return bad();
-  Reader in(std::string_view(*stored).substr(sizeof(Hash)));
   MutexLock lock(states_mutex_);
-  auto count = in.varint();
-  for (uint64_t i = 0; i < count && in.ok(); ++i) {
-    std::string name(in.text());
-    auto digest = in.take(sizeof(Hash));
-    if (in.ok()) std::copy(digest.begin(), digest.end(), reinterpret_cast<char*>(states_[name].data()));
-  }
-  if (!in.ok() || in.left() != 0 || kept_states(key_) != *stored) return bad();
+  states_ = YUSHI_TRY(decode_kept(stored.value_or(""), key_));
   return {};
 }
 
@@ -128,7 +104,7 @@ Result<void> Store::write_state(std::string_view name, std::string_view bytes) {
   states_[std::string(name)] = sha256(bytes);
   Write write;
   write.put(database_->families().state, name, bytes);
-  write.put(database_->families().state, keys::kKept, kept_states(key_));
+  write.put(database_->families().state, keys::kKept, encode_kept(states_, key_));
   auto written = database_->write(write, "storing " + std::string(name));
   if (!written) states_ = std::move(before);
   return written;

@@ -28,6 +28,7 @@
 #include "core/ledger/log_roots.h"
 #include "storage/db/database.h"
 #include "storage/read/heads.h"
+#include "storage/read/kept.h"
 #include "storage/read/view.h"
 #include "storage/store/log_state.h"
 #include "storage/store/pulse.h"
@@ -170,7 +171,6 @@ class Store {
   Result<void> compare_with_heads(const StoreView& view);
   Result<void> load_key(const std::string& path);
   Result<void> load_states() YUSHI_EXCLUDES(states_mutex_);
-  std::string kept_states(const SigningKey& key) const YUSHI_REQUIRES(states_mutex_);
   Result<void> check_what_binds(const StoreView& view);
   Result<void> check_chain(const StoreView& view);
   Result<void> check_contexts_to_tell(const StoreView& view);
@@ -199,7 +199,7 @@ class Store {
   std::set<std::pair<LogState*, std::string_view>> to_write_;  // sources whose counters changed
   CommitChain chain_;
   mutable Mutex states_mutex_;  // held while one is written, so that the last code is of the last values
-  std::map<std::string, Hash, std::less<>> states_ YUSHI_GUARDED_BY(states_mutex_);  // SHA-256 of each
+  KeptStates states_ YUSHI_GUARDED_BY(states_mutex_);
   std::unordered_map<uint64_t, uint64_t>
       first_parts_;  // of connections in an over-long message: source-seq of its first
   int64_t signed_ns_ = 0;

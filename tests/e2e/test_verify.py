@@ -239,6 +239,46 @@ def test_a_backup_is_whole_and_a_cut_store_says_what_it_lacks(tmp_path):
         assert answer.code == 2 or "which were signed" in answer.err, answer.err
 
 
+@pytest.mark.parametrize("what", ["blob", "CURRENT"])
+def test_a_damaged_store_is_repaired_from_a_copy_and_goes_on(tmp_path, what):
+    def lines(part):
+        return ["<13>1 2026-11-01T08:00:00Z h app - - - " + hashlib.sha256(b"%d %d" % (part, i)).hexdigest() for i in range(1000)]
+
+    running = Daemon(tmp_path / "own")
+    copy = tmp_path / "copy"
+    with running:
+        running.send_tcp(lines(0))
+        running.wait_records(1000)
+        assert running.stop() == 0  # seals
+        running.start()
+        assert running.yushi("backup", tmp_path / "linked").code == 0
+        shutil.copytree(tmp_path / "linked", copy)  # on another disk
+        blobs = set((running.data / "store").glob("*.blob"))
+        running.send_tcp(lines(1))
+        running.wait_records(2000)
+        answer = yushi("repair", "--store", running.data, "--from", copy, state=running.state)
+        assert answer.code == 2 and "another yushid runs" in answer.err, answer.err
+        assert running.stop() == 0
+        if what == "blob":
+            largest = max(blobs, key=lambda path: path.stat().st_size)
+            damaged = bytearray(largest.read_bytes())
+            damaged[len(damaged) // 2] ^= 1
+            largest.write_bytes(damaged)
+        else:
+            (running.data / "store" / "CURRENT").unlink()
+        assert yushi("verify", "--store", running.data, state=tmp_path / "fresh").code != 0
+        answer = yushi("repair", "--store", running.data, "--from", copy, state=tmp_path / "fresh")
+        assert answer.code == 0, answer.text + answer.err
+        assert ("store.damaged" in answer.text) == (what != "blob"), answer.text
+        assert yushi("verify", "--store", running.data, state=running.state).code == 0
+        running.start()
+        running.send_tcp(lines(2))
+        running.wait_records(3000)
+        answer = running.yushi("search", "*", "-o", "raw")
+        assert answer.code == 0 and len(set(answer.out.splitlines())) == 3000
+        assert running.yushi("verify").code == 0
+
+
 def test_another_store_under_the_same_name_is_seen(tmp_path):
     first, second = Daemon(tmp_path / "first"), Daemon(tmp_path / "second")
     with first:

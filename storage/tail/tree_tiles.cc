@@ -1,4 +1,4 @@
-#include "storage/store/log_state.h"
+#include "storage/tail/tree_tiles.h"
 
 namespace yushi::storage {
 
