@@ -182,4 +182,9 @@ Result<std::vector<Hash>> prove_consistency(uint64_t old_size, uint64_t new_size
   return std::vector<Hash>(proof.rbegin(), proof.rend());
 }
 
+Result<Hash> root_at(uint64_t size, const Subtree& subtree) {
+  if (size == 0) return empty_root();
+  return range_root(0, size, subtree);
+}
+
 }  // namespace yushi

@@ -63,5 +63,6 @@ bool verify_consistency(uint64_t old_size, uint64_t new_size, const std::vector<
 using Subtree = std::function<Result<Hash>(int level, uint64_t index)>;
 Result<std::vector<Hash>> prove_inclusion(uint64_t index, uint64_t size, const Subtree& subtree);
 Result<std::vector<Hash>> prove_consistency(uint64_t old_size, uint64_t new_size, const Subtree& subtree);
+Result<Hash> root_at(uint64_t size, const Subtree& subtree);
 
 }  // namespace yushi

@@ -73,6 +73,8 @@ TEST(Merkle, ACompactRangeHasTheRootOfTheWholeTreeAtEverySizeAlsoAfterEncoding) 
     ASSERT_TRUE(again.has_value());
     range = *again;
     EXPECT_EQ(range.size(), size);
+    StoredTree tree({leaves.begin(), leaves.begin() + static_cast<ptrdiff_t>(size)});
+    EXPECT_EQ(*root_at(size, tree.subtree()), range.root());
   }
 }
 
@@ -148,6 +150,7 @@ TEST(Merkle, AHoleInTheStoredTreeIsSaidAndNotHashedOver) {
   Subtree none = [](int, uint64_t) -> Result<Hash> { return fail(Code::corrupt, "tile 0"); };
   EXPECT_EQ(prove_inclusion(0, 2, none).error().code, Code::corrupt);
   EXPECT_EQ(prove_consistency(3, 7, none).error().code, Code::corrupt);
+  EXPECT_EQ(root_at(5, none).error().code, Code::corrupt);
 }
 
 }  // namespace
