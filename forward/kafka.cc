@@ -306,7 +306,6 @@ struct KafkaForwarder::State {
       scratch.clear();
       if (!settings.select.matches(record, scratch)) {
         from.window.skipped(record.index);
-        ++metrics.not_selected;
         continue;
       }
       uint64_t token = from.number << kIndexBits | record.index;
@@ -414,7 +413,6 @@ struct KafkaForwarder::State {
   }
 
   void restart() {
-    ++metrics.restarts;
     producer->purge();
     producer.reset();
     for (auto& from : streams) from->window.rewind();

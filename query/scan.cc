@@ -394,7 +394,6 @@ class Scan {
       return;
     }
     ++report_.blocks_read;
-    report_.records_read += (*batch)->records.size();
   }
 
   Result<ScanReport> finish() {

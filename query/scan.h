@@ -63,7 +63,6 @@ struct ScanOptions {
 struct ScanReport {
   uint64_t blocks = 0;  // units that there are
   uint64_t blocks_read = 0;
-  uint64_t records_read = 0;
   uint64_t records_found = 0;  // given; less than match when a limit stopped the scan
   size_t bytes_held_max = 0;   // of what waited to be given
   bool cancelled = false;

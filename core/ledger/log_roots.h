@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 
+#include "core/base/name.h"
 #include "core/ledger/checkpoint.h"
 #include "core/ledger/sha256.h"
 

@@ -55,11 +55,6 @@ Result<std::shared_ptr<const StoreView>> StoreView::open(std::shared_ptr<const D
   return view;
 }
 
-Result<std::shared_ptr<const StoreView>> StoreView::open_read_only(const std::string& data_dir, Reparse reparse) {
-  auto database = YUSHI_TRY(Database::open(data_dir + "/store", Database::Mode::read_only));
-  return open(std::shared_ptr<const Database>(std::move(database)), std::move(reparse));
-}
-
 Result<std::string> StoreView::key_rotations() const {
   auto stored = YUSHI_TRY(database_->get(database_->families().meta, keys::kRotations, snapshot_.get()));
   return stored ? std::move(*stored) : std::string();

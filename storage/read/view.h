@@ -41,9 +41,8 @@ class StoreView {
   // Of a store that its daemon has open (Store::view()). Cheap: a snapshot.
   static std::shared_ptr<const StoreView> of(std::shared_ptr<const Database> database, Reparse reparse,
                                              std::string node, std::string key_path);
+  // Of one that was opened to be read alone (salvage.h); parser versions come from the store itself through `reparse`.
   static Result<std::shared_ptr<const StoreView>> open(std::shared_ptr<const Database> database, Reparse reparse);
-  // Opens `data_dir` read-only and makes a view; parser versions come from the store itself through `reparse`.
-  static Result<std::shared_ptr<const StoreView>> open_read_only(const std::string& data_dir, Reparse reparse);
 
   const std::string& node() const { return node_; }
   // Of the node as the store keeps it, 32 bytes; empty when it is not known.

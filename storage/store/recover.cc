@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "core/base/assert.h"
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
 #include "core/base/name.h"
@@ -52,6 +53,7 @@ Result<bool> begin_anew(const std::string& data_dir) {
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
+  YUSHI_ASSERT(options.own_context, "nothing says how records of our own are understood");
   if (!is_name(options.node.empty() ? options.fallback_node : options.node)) {
     return fail(Code::invalid, "node: \"" + options.node + "\" must match " + kNameRule);
   }

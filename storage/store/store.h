@@ -55,8 +55,7 @@ struct StoreOptions {
   std::vector<uint32_t> log_retention_days;  // by TenantId; 0, or none: retention_days
   size_t open_bytes_max = 192 << 20;
   Reparse reparse;
-  // How the Store's own records of `_audit` are understood until somebody else commits to it; none: as the first log
-  // that is committed to.
+  // How the Store's own records of `_audit` are understood until somebody else commits to it. It must be there.
   std::shared_ptr<const ParseContext> own_context;
   std::shared_ptr<Disk> disk = std::make_shared<Disk>();
   // Called once the database is open and before the first record is read: `reparse` may need it.
@@ -93,7 +92,7 @@ class Store {
     explicit Commit(Store& store);
     void append(ChunkGroup& group, const std::shared_ptr<Batch>& batch);
     void append_own(const OwnRecord& own);
-    std::shared_ptr<const ParseContext> audit_context();
+    const std::shared_ptr<const ParseContext>& audit_context() const;  // as `_audit` was told last in this run
     void append_contexts();
     void append_roots(const LogRootMap& roots);
     void tell_context(LogState& log, uint64_t first, const std::shared_ptr<const ParseContext>& context);

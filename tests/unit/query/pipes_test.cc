@@ -11,8 +11,8 @@
 #include "query/output.h"
 #include "query/run.h"
 #include "query/stats.h"
-#include "tests/unit/source_file.h"
 #include "scan_units.h"
+#include "tests/unit/source_file.h"
 
 namespace yushi::query::test {
 namespace {
@@ -22,6 +22,16 @@ const std::atomic<bool> kGoOn{false};
 QueryClock clock(const std::string& zone = "Asia/Shanghai") {
   QueryClock out;
   out.zone = *Zone::find(zone);
+  return out;
+}
+
+// A list joined by ", ".
+std::string cell_text(const Cell& cell) {
+  std::string out;
+  for (const Scalar& scalar : cell) {
+    if (!out.empty()) out += ", ";
+    out += scalar_text(scalar);
+  }
   return out;
 }
 
