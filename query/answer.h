@@ -38,6 +38,7 @@ Result<AnswerEnd> answer_sources(const Asked& asked);
 Result<AnswerEnd> answer_status(const Asked& asked);
 Result<AnswerEnd> answer_checkpoint(const Asked& asked);
 Result<AnswerEnd> answer_consistency(const Asked& asked);
+Result<AnswerEnd> answer_bound(const Asked& asked);
 Result<AnswerEnd> answer_proof(const Asked& asked);
 
 }  // namespace yushi::query

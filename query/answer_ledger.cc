@@ -1,9 +1,12 @@
 // Checkpoints and proofs: what ties an answer to a signed root.
 #include "core/base/bytes.h"
+#include "core/ledger/entry.h"
 #include "core/ledger/key_ring.h"
+#include "core/ledger/log_roots.h"
 #include "core/ledger/merkle.h"
 #include "query/answer.h"
 #include "query/tree_reader.h"
+#include "storage/tail/leaf.h"
 
 namespace yushi::query {
 namespace {
@@ -121,6 +124,55 @@ Result<AnswerEnd> answer_proof(const Asked& asked) {
              {"tree_size", tree_size},
              {"leaf", to_base64(as_bytes(leaf))},
              {"hashes", base64_list(proof)}});
+  return end;
+}
+
+// That a log is among those that were signed together, without the names of the others.
+Result<AnswerEnd> answer_bound(const Asked& asked) {
+  Parameters parameters(asked.question);
+  YUSHI_TRY(parameters.allow({"log"}));
+  const std::string log(parameters.text("log"));
+  YUSHI_TRY(size_of(asked, log));
+  if (log == kAuditLog) return fail(Code::invalid, "bound: log _audit binds the others; ask for one of them");
+  LogRootMap logs;
+  std::string note, audit_note;
+  for (auto& name : YUSHI_TRY(asked.view.logs())) {
+    auto newest = YUSHI_TRY(asked.view.newest_checkpoint(name));
+    if (!newest) continue;
+    auto checkpoint = YUSHI_TRY(Checkpoint::parse_body(*newest));
+    if (name != kAuditLog) logs[name] = {checkpoint.size, checkpoint.root};
+    if (name == log) note = *newest;
+    if (name == kAuditLog) audit_note = *newest;
+  }
+  if (note.empty() || audit_note.empty()) return fail(Code::not_found, "bound: log " + log + " is not signed yet");
+  auto audit = YUSHI_TRY(Checkpoint::parse_body(audit_note));
+  const auto index = audit.size - 1;  // the last record under it says the root
+  auto segment = YUSHI_TRY(asked.view.segment_at(kAuditLog, index));
+  if (!segment) return fail(Code::corrupt, "record _audit/" + std::to_string(index) + " is gone");
+  auto batch = YUSHI_TRY(asked.view.read(*segment));
+  if (index - segment->summary.first_index >= batch->records.size())
+    return fail(Code::corrupt, "record _audit/" + std::to_string(index) + " is gone");
+  auto& record = batch->records[index - segment->summary.first_index];
+  std::string entry;
+  make_entry_head(storage::entry_head_of(record), entry);
+  append_digest(sha256(record.raw), entry);
+  auto [place, path] = prove_log(logs, log);
+  TreeReader tree(asked.view, kAuditLog);
+  auto proof = YUSHI_TRY(prove_inclusion(index, audit.size, tree.as_function()));
+  AnswerEnd end;
+  end.records = 1;
+  asked.say({{"log", log},
+             {"note", note},
+             {"leaf", log_leaf(log, logs[log])},
+             {"place", place},
+             {"logs", logs.size()},
+             {"hashes", base64_list(path)},
+             {"record",
+              {{"id", std::string(kAuditLog) + "/" + std::to_string(index)},
+               {"raw", std::string(record.raw)},
+               {"entry", entry},
+               {"hashes", base64_list(proof)},
+               {"note", audit_note}}}});
   return end;
 }
 

@@ -38,7 +38,7 @@ Result<AnswerEnd> answer_by_name(const Asked& asked) {
       {"search", answer_search},           {"hist", answer_hist},     {"alerts", answer_alerts},
       {"sources", answer_sources},         {"status", answer_status}, {"checkpoint", answer_checkpoint},
       {"consistency", answer_consistency}, {"proof", answer_proof},   {"verify", answer_verify},
-      {"parsers/unknown", answer_unknown},
+      {"parsers/unknown", answer_unknown}, {"bound", answer_bound},
   };
   auto& name = asked.question.name;
   for (auto& named : kAnswers) {

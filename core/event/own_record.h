@@ -74,8 +74,8 @@ struct MovedLog {
 struct LogRoots {
   std::string root;  // base64, over all logs but `_audit`
   uint64_t logs = 0;
-  bool more = false;            // the list goes on in the next record
-  std::vector<MovedLog> moved;  // since the record before; once a store day all of them
+  bool more = false;            // the next record goes on; the last one has the root and no list
+  std::vector<MovedLog> moved;  // since the signature before; once a store day all of them
 };
 
 // `key-rotated`: who signs from here on (core/ledger/key_ring.h).

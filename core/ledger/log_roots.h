@@ -8,6 +8,9 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/base/name.h"
 #include "core/ledger/checkpoint.h"
@@ -22,7 +25,11 @@ struct LogRoot {
 };
 using LogRootMap = std::map<std::string, LogRoot, std::less<>>;  // by name, without `_audit`
 
+std::string log_leaf(std::string_view name, const LogRoot& log);  // `name SP size SP base64-root`
 Hash root_over(const LogRootMap& logs);
+// That log `name`, which must be among them, is: its place in the order of names, and the path from its leaf to the
+// root (verify_inclusion()).
+std::pair<uint64_t, std::vector<Hash>> prove_log(const LogRootMap& logs, std::string_view name);
 
 // A chain of codes over commits, made with a key that only the node has: what is not signed yet cannot be continued by
 // somebody else. HMAC-SHA-256 (RFC 2104).

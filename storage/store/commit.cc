@@ -275,6 +275,7 @@ Result<void> Store::Commit::sign(int64_t now_ns) {
 }
 
 void Store::Commit::append_roots(const LogRootMap& roots) {
+  // The last record says the root alone: a unit is shown it without the names of the others.
   constexpr size_t kLogsMax = 256;  // of a record
   const bool all = store_.roots_day_ != store_.store_day_;
   store_.roots_day_ = store_.store_day_;
@@ -291,6 +292,7 @@ void Store::Commit::append_roots(const LogRootMap& roots) {
     if (about.moved.size() == kLogsMax) tell(true);
     about.moved.push_back({name, log.size, to_base64(as_bytes(log.root))});
   }
+  if (!about.moved.empty()) tell(true);
   tell(false);
 }
 

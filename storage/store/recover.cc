@@ -50,6 +50,14 @@ Result<bool> begin_anew(const std::string& data_dir) {
   return true;
 }
 
+Result<std::optional<OwnRecord>> own_record_at(const StoreView& view, uint64_t index) {
+  auto segment = YUSHI_TRY(view.segment_at(kAuditLog, index));
+  if (!segment) return std::nullopt;
+  auto batch = YUSHI_TRY(view.read(*segment));
+  auto at = index - segment->summary.first_index;
+  return at < batch->records.size() ? own_record_of(batch->records[at].raw) : std::nullopt;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
@@ -402,14 +410,20 @@ Result<void> Store::check_what_binds(const StoreView& view) {
     bound_[log] = {checkpoint.size, checkpoint.root};
   }
   if (to_base64(as_bytes(root_over(bound_))) == said->root) return {};
-  for (auto& moved : said->moved) {
-    auto it = bound_.find(moved.log);
-    if (it == bound_.end() || it->second.size != moved.size || to_base64(as_bytes(it->second.root)) != moved.root)
-      return refused("log " + moved.log + " was signed with " + std::to_string(moved.size) + " records, as record " +
-                     place + " says, but " +
-                     (it == bound_.end() ? "has no checkpoint: it was removed"
-                                         : "its newest checkpoint is of " + std::to_string(it->second.size) +
-                                               " records: it was cut back or rewritten"));
+  // Which logs moved stands in the records before it.
+  for (auto index = note->size - 1; index-- > 0;) {
+    auto before = YUSHI_TRY(own_record_at(view, index));
+    auto* listed = before ? std::get_if<LogRoots>(&before->about) : nullptr;
+    if (!listed || !listed->more) break;
+    for (auto& moved : listed->moved) {
+      auto it = bound_.find(moved.log);
+      if (it == bound_.end() || it->second.size != moved.size || to_base64(as_bytes(it->second.root)) != moved.root)
+        return refused("log " + moved.log + " was signed with " + std::to_string(moved.size) + " records, as record " +
+                       std::string(kAuditLog) + "/" + std::to_string(index) + " says, but " +
+                       (it == bound_.end() ? "has no checkpoint: it was removed"
+                                           : "its newest checkpoint is of " + std::to_string(it->second.size) +
+                                                 " records: it was cut back or rewritten"));
+    }
   }
   return refused("the checkpoints of " + std::to_string(bound_.size()) + " logs are not those of the " +
                  std::to_string(said->logs) + " logs that record " + place +

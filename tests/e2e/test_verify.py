@@ -26,6 +26,22 @@ def daemon(tmp_path_factory):
         yield running
 
 
+def climbs(leaf, at, count, path):
+    """The root to which the path of RFC 9162 leads from the leaf at that place of so many."""
+    sha = lambda data: hashlib.sha256(data).digest()
+    last, node = count - 1, sha(b"\0" + leaf)
+    for sibling in map(base64.b64decode, path):
+        if at % 2 or at == last:
+            node = sha(b"\1" + sibling + node)
+            while at and not at % 2:
+                at, last = at // 2, last // 2
+        else:
+            node = sha(b"\1" + node + sibling)
+        at, last = at // 2, last // 2
+    assert last == 0
+    return base64.b64encode(node).decode()
+
+
 def test_verify_proves_all(daemon):
     answer = daemon.yushi("verify")
     assert answer.code == 0, answer.text + answer.err
@@ -36,7 +52,7 @@ def test_a_proof_of_inclusion_leads_from_the_raw_bytes_to_the_signed_root(daemon
     """By hand, with hashlib alone: the leaf from raw and entry, up the path of RFC 9162, to the checkpoint's root."""
     sha = lambda data: hashlib.sha256(data).digest()
     note = daemon.yushi("checkpoint", "default").lines
-    size, root = int(note[1]), base64.b64decode(note[2])
+    size = int(note[1])
     for index, raw in enumerate(LINES):
         body = daemon.http(f"/api/v1/proof?id=default/{index}&size={size}").body
         proof = next(json.loads(line) for line in body.splitlines() if line.startswith(b'{"log"'))
@@ -50,16 +66,33 @@ def test_a_proof_of_inclusion_leads_from_the_raw_bytes_to_the_signed_root(daemon
         assert (transport != "tcp") == (index == len(LINES) - 1)
         entry = f"{received} 127.0.0.1 {index} {transport} {hashlib.sha256(raw).hexdigest()}".encode()
         assert base64.b64decode(proof["leaf"]) == sha(b"\0" + entry)
-        at, last, node = index, size - 1, sha(b"\0" + entry)
-        for sibling in map(base64.b64decode, proof["hashes"]):
-            if at % 2 or at == last:
-                node = sha(b"\1" + sibling + node)
-                while at and not at % 2:
-                    at, last = at // 2, last // 2
-            else:
-                node = sha(b"\1" + node + sibling)
-            at, last = at // 2, last // 2
-        assert last == 0 and node == root
+        assert climbs(entry, index, size, proof["hashes"]) == note[2]
+
+
+def test_a_unit_is_shown_that_its_log_is_bound_without_the_names_of_others(tmp_path):
+    units = [f"unit{i}" for i in range(2, 7)]
+    config = "tenants:\n" + "".join(f'  - {{name: {unit}, match: {{cidr: ["127.0.0.{unit[4:]}/32"]}}}}\n' for unit in units)
+    with Daemon(tmp_path / "bound", config) as running:
+        for unit in units:
+            running.send_tcp([f"<13>1 2026-11-01T08:00:00Z h app - - - of {unit}"], source=f"127.0.0.{unit[4:]}")
+            running.wait_records(1, unit)
+        running.yushi("checkpoint")  # signs
+        for unit in units:
+            body = running.http(f"/api/v1/bound?log={unit}").body
+            said = next(json.loads(line) for line in body.splitlines() if line.startswith(b'{"log"'))
+            assert not [other for other in units if other != unit and other in json.dumps(said)]
+            origin, size, root = said["note"].splitlines()[:3]
+            assert origin == f"e2e/{unit}" and said["leaf"] == f"{unit} {size} {root}" and said["logs"] == len(units)
+            # Up to the root over all logs, which the record states, which stands under the checkpoint of `_audit`.
+            record = said["record"]
+            bound = json.loads(record["raw"])["yushi"]["roots"]
+            assert bound["root"] == climbs(said["leaf"].encode(), said["place"], said["logs"], said["hashes"])
+            assert record["entry"].endswith(" " + hashlib.sha256(record["raw"].encode()).hexdigest())
+            origin, size, root = record["note"].splitlines()[:3]
+            assert origin == "e2e/_audit" and record["id"] == f"_audit/{int(size) - 1}"
+            assert root == climbs(record["entry"].encode(), int(size) - 1, int(size), record["hashes"])
+        assert running.http("/api/v1/bound?log=_audit").code == 400
+        assert running.yushi("verify").code == 0
 
 
 def test_a_damaged_block_makes_an_answer_incomplete_and_is_named(tmp_path):

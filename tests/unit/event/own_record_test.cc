@@ -124,6 +124,15 @@ TEST(OwnRecord, WhatIsNotOursIsNone) {
     EXPECT_FALSE(own_record_of(text)) << text;
 }
 
+// The place is kept for a later writer (storage/FORMAT.md, section 9).
+TEST(OwnRecord, ABodySealedForATenantIsPassedOver) {
+  auto own = own_record_of(
+      R"({"message":"asked","event":{"kind":"event","action":"api-search","provider":"yushid"},"user":{"name":"li"},)"
+      R"("yushi":{"question":"search","sealed":{"tenant":"finance","key":"k1","salt":"c2FsdA==","body":"Ym9keQ=="}}})");
+  ASSERT_TRUE(own);
+  EXPECT_EQ(std::get<Asked>(own->about).question, "search");
+}
+
 TEST(OwnRecord, AMemberOfAnotherTypeKeepsItsDefault) {
   const auto read =
       own_record_of(R"({"message":7,"event":{"provider":"yushid","action":"ledger-node","start":12,"type":"x"},)"

@@ -143,19 +143,33 @@ TEST(LogRoots, OneRootStandsForTheNamesSizesAndRootsOfAllLogs) {
   EXPECT_EQ(root_over(two), node_hash(root_over(one), leaf_hash("finance 1 " + to_base64(as_bytes(sha256("s"))))));
 }
 
+TEST(LogRoots, EachLogIsProvedByAPathThatNamesNoOther) {
+  LogRootMap logs;
+  for (int count = 1; count <= 9; ++count) {
+    logs["unit" + std::to_string(count)] = {static_cast<uint64_t>(count), sha256(std::to_string(count))};
+    for (auto& [name, log] : logs) {
+      auto [place, path] = prove_log(logs, name);
+      EXPECT_TRUE(verify_inclusion(place, logs.size(), leaf_hash(log_leaf(name, log)), path, root_over(logs)));
+      EXPECT_FALSE(
+          verify_inclusion(place, logs.size(), leaf_hash(log_leaf(name, {99, log.root})), path, root_over(logs)));
+    }
+  }
+}
+
 TEST(CommitChain, EveryCommitAndTheKeyCount) {
-  auto code = [](std::string_view key, std::vector<std::pair<uint64_t, std::string>> commits) {
-    CommitChain chain(sha256(key));
+  const auto ours = *SigningKey::generate(), other = *SigningKey::generate();
+  auto code = [](const SigningKey& key, std::vector<std::pair<uint64_t, std::string>> commits) {
+    CommitChain chain(key);
     chain.begin("node log-01");
     for (auto& [number, edge] : commits) chain.add(number, {{"default", edge}});
     return chain.code();
   };
-  auto all = code("key", {{1, "a"}, {2, "b"}});
-  EXPECT_EQ(all, code("key", {{1, "a"}, {2, "b"}}));
-  EXPECT_NE(all, code("another", {{1, "a"}, {2, "b"}}));
-  EXPECT_NE(all, code("key", {{1, "a"}}));
-  EXPECT_NE(all, code("key", {{1, "a"}, {2, "c"}}));
-  EXPECT_NE(all, code("key", {{1, "a"}, {3, "b"}}));
+  auto all = code(ours, {{1, "a"}, {2, "b"}});
+  EXPECT_EQ(all, code(ours, {{1, "a"}, {2, "b"}}));
+  EXPECT_NE(all, code(other, {{1, "a"}, {2, "b"}}));
+  EXPECT_NE(all, code(ours, {{1, "a"}}));
+  EXPECT_NE(all, code(ours, {{1, "a"}, {2, "c"}}));
+  EXPECT_NE(all, code(ours, {{1, "a"}, {3, "b"}}));
 }
 
 TEST(Entry, ASourceIsOneWordOfPrintableCharacters) {
