@@ -130,7 +130,7 @@ TEST(OwnRecord, ABodySealedForATenantIsPassedOver) {
       R"({"message":"asked","event":{"kind":"event","action":"api-search","provider":"yushid"},"user":{"name":"li"},)"
       R"("yushi":{"question":"search","sealed":{"tenant":"finance","key":"k1","salt":"c2FsdA==","body":"Ym9keQ=="}}})");
   ASSERT_TRUE(own);
-  EXPECT_EQ(std::get<Asked>(own->about).question, "search");
+  EXPECT_EQ(std::get<QuestionAsked>(own->about).question, "search");
 }
 
 TEST(OwnRecord, AMemberOfAnotherTypeKeepsItsDefault) {
