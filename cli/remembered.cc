@@ -238,7 +238,7 @@ uint64_t seen_size(const Seen& seen) {
 Result<std::vector<Hash>> consistency_proof(Asker& asker, const std::string& log, uint64_t from, uint64_t to) {
   std::vector<Hash> hashes;
   bool readable = true;
-  auto end = asker.ask(
+  auto end = YUSHI_TRY(asker.ask(
       {"consistency", {{"log", log}, {"from", std::to_string(from)}, {"to", std::to_string(to)}, kBesideAnAnswer}},
       [&](std::string_view line) {
         auto parsed = nlohmann::json::parse(line, nullptr, false);
@@ -255,9 +255,8 @@ Result<std::vector<Hash>> consistency_proof(Asker& asker, const std::string& log
           hashes.push_back(hash);
         }
         return true;
-      });
-  if (!end) return tl::unexpected(end.error());
-  if (!end->complete() || !readable) return fail(Code::unavailable, "the proof for log " + log + " broke off");
+      }));
+  if (!end.complete() || !readable) return fail(Code::unavailable, "the proof for log " + log + " broke off");
   return hashes;
 }
 

@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 
+#include "core/base/name.h"
 #include "core/base/time_text.h"
 #include "core/filter/expression.h"
 #include "core/filter/filter.h"
@@ -172,10 +173,6 @@ const std::map<std::string, uint64_t> kTimes = {{"ms", 1'000'000},
                                                 {"h", 3'600'000'000'000},
                                                 {"d", 86'400'000'000'000}};
 
-void later(Walk& walk, const YAML::Node& node, const std::string& what) {
-  walk.problem(node, what + ": not in this version yet; remove it");
-}
-
 void read_input(Walk& walk, const YAML::Node& node, Config& config) {
   InputConfig input{};
   std::string type, transport;
@@ -184,24 +181,23 @@ void read_input(Walk& walk, const YAML::Node& node, Config& config) {
             {"transport", walk.text("inputs.transport", transport)},
             {"listen", walk.text("inputs.listen", input.listen)},
             {"path", walk.path("inputs.path", input.path)},
-            {"framing", walk.text("inputs.framing", input.framing, {"auto", "octet-counted", "newline"})},
-            {"tls", [&](const YAML::Node& n) { later(walk, n, "inputs.tls"); }}});
+            {"framing", walk.text("inputs.framing", input.framing, {"auto", "octet-counted", "newline"})}});
   if (!node.IsMap() || (type.empty() && node["type"])) return;  // said already
   if (type != "syslog") {
-    return walk.problem(Walk::place(node, "type"), "inputs.type: \"" + type + "\" is not in this version; use syslog");
+    return walk.problem(Walk::place(node, "type"), "inputs.type: \"" + type + "\" is none; use syslog");
   }
   if (transport == "udp")
-    input.transport = InputConfig::Transport::udp;
+    input.transport = Transport::udp;
   else if (transport == "tcp")
-    input.transport = InputConfig::Transport::tcp;
+    input.transport = Transport::tcp;
   else if (transport == "unix")
-    input.transport = InputConfig::Transport::unix_socket;
+    input.transport = Transport::unix_socket;
   else if (transport.empty() && node["transport"])
     return;
   else
     return walk.problem(Walk::place(node, "transport"),
-                        "inputs.transport: \"" + transport + "\" is not in this version; use udp, tcp or unix");
-  bool is_unix = input.transport == InputConfig::Transport::unix_socket;
+                        "inputs.transport: \"" + transport + "\" is none; use udp, tcp or unix");
+  bool is_unix = input.transport == Transport::unix_socket;
   const char* address = is_unix ? "path" : "listen";
   const char* foreign = is_unix ? "listen" : "path";
   if (!node[address]) {
@@ -212,7 +208,7 @@ void read_input(Walk& walk, const YAML::Node& node, Config& config) {
     walk.problem(node[foreign],
                  "inputs." + std::string(foreign) + ": transport " + transport + " has a " + address + "; remove this");
   }
-  if (node["framing"] && input.transport != InputConfig::Transport::tcp) {
+  if (node["framing"] && input.transport != Transport::tcp) {
     walk.problem(node["framing"], "inputs.framing: only tcp has one, each datagram is a message; remove it");
   }
   if ((is_unix ? input.path : input.listen).empty()) return;
@@ -234,11 +230,6 @@ void read_input(Walk& walk, const YAML::Node& node, Config& config) {
   }
   input.place = walk.place_text(node[address].Mark()) + ": inputs." + address;
   config.inputs.push_back(std::move(input));
-}
-
-bool is_name(std::string_view name) {
-  return !name.empty() && name.size() <= 64 &&
-         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") == std::string_view::npos;
 }
 
 Walk::Reader retention(Walk& walk, uint32_t& days) {
@@ -284,9 +275,7 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config, ingest::Ten
            {{"name", walk.text("tenants.name", tenant.name)},
             {"match",
              [&](const YAML::Node& match) {
-               walk.map(match, "tenants.match.",
-                        {{"cidr", networks(walk, "tenants.match.cidr", tenant.cidrs)},
-                         {"cert_cn", [&](const YAML::Node& n) { later(walk, n, "tenants.match.cert_cn"); }}});
+               walk.map(match, "tenants.match.", {{"cidr", networks(walk, "tenants.match.cidr", tenant.cidrs)}});
              }},
             {"timezone",
              [&](const YAML::Node& n) {
@@ -299,10 +288,9 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config, ingest::Ten
             {"charset", walk.text("tenants.charset", tenant.charset, {"utf-8", "gb18030"})},
             {"retention", retention(walk, tenant.retention_days)}});
   if (!node.IsMap() || (tenant.name.empty() && node["name"])) return;
-  if (!is_name(tenant.name) || tenant.name[0] == '_' || tenant.name == "default") {
-    return walk.problem(Walk::place(node, "name"), "tenants.name: \"" + tenant.name +
-                                                       "\" must match [a-z0-9_.-]{1,64}; \"default\" and names that " +
-                                                       "begin with _ are yushid's own");
+  if (!is_tenant_name(tenant.name)) {
+    return walk.problem(Walk::place(node, "name"), "tenants.name: \"" + tenant.name + "\" must match " + kNameRule +
+                                                       "; \"default\" and names that begin with _ are yushid's own");
   }
   for (auto& other : config.tenants) {
     if (other.name == tenant.name)
@@ -392,10 +380,7 @@ void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
                }
              }},
             {"properties", [&](const YAML::Node& n) { properties(walk, n, forward.properties); }},
-            {"delivery", [&](const YAML::Node& n) {
-               walk.text("forward.delivery", delivery, {"at-least-once", "exactly-once"})(n);
-               if (delivery == "exactly-once") later(walk, n, "forward.delivery: exactly-once");
-             }}});
+            {"delivery", walk.text("forward.delivery", delivery, {"at-least-once"})}});
   if (!node.IsMap()) return;
   if (!node["brokers"]) walk.problem(node, "forward.brokers: missing, as in \"k1:9092,k2:9092\"");
   for (auto& other : config.forward) {
@@ -451,8 +436,8 @@ Config default_config() {
   Config config;
   auto* state = std::getenv("STATE_DIRECTORY");
   config.data_dir = state && *state ? state : "yushi-data";
-  config.inputs.push_back({InputConfig::Transport::tcp, "127.0.0.1:5514", "", "auto", ""});
-  config.inputs.push_back({InputConfig::Transport::udp, "127.0.0.1:5514", "", "auto", ""});
+  config.inputs.push_back({Transport::tcp, "127.0.0.1:5514", "", "auto", ""});
+  config.inputs.push_back({Transport::udp, "127.0.0.1:5514", "", "auto", ""});
   return config;
 }
 
@@ -505,9 +490,7 @@ Result<Config> load_config(const std::string& path) {
                                            "\" must be 0600 or 0660: whoever may open the socket may ask everything, "
                                            "so others never may");
                    }},
-                  {"listen", [&](const YAML::Node& n) { read_api_listen(walk, n, config); }},
-                  {"tls", [&](const YAML::Node& n) { later(walk, n, "api.tls"); }},
-                  {"roles", [&](const YAML::Node& n) { later(walk, n, "api.roles"); }}});
+                  {"listen", [&](const YAML::Node& n) { read_api_listen(walk, n, config); }}});
       };
       walk.map(
           root, "",
@@ -515,7 +498,7 @@ Result<Config> load_config(const std::string& path) {
             [&](const YAML::Node& n) {
               walk.text("node", config.node)(n);
               if (n.IsScalar() && !n.Scalar().empty() && !is_name(config.node)) {
-                walk.problem(n, "node: \"" + config.node + "\" must match [a-z0-9_.-]{1,64}");
+                walk.problem(n, "node: \"" + config.node + "\" must match " + kNameRule);
               }
             }},
            {"data_dir", walk.path("data_dir", config.data_dir)},

@@ -9,17 +9,18 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/record/record.h"
 #include "enrich/lookups.h"
 #include "forward/kafka.h"
 
 namespace yushi::daemon {
 
 struct InputConfig {
-  enum class Transport { udp, tcp, unix_socket } transport;
-  std::string listen;            // host:port, for udp and tcp
-  std::string path;              // for unix
-  std::string framing = "auto";  // auto | octet-counted | newline; tcp only
-  std::string place;             // of its address, "yushi.yaml:4:43: inputs.listen"; empty for a default
+  Transport transport = Transport::tcp;  // tcp, udp or unix_socket
+  std::string listen;                    // host:port, for udp and tcp
+  std::string path;                      // for unix
+  std::string framing = "auto";          // auto | octet-counted | newline; tcp only
+  std::string place;                     // of its address, "yushi.yaml:4:43: inputs.listen"; empty for a default
 };
 
 struct TenantConfig {

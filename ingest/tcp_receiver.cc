@@ -25,7 +25,7 @@ constexpr size_t kOwnRoomBytes = 32 << 10;         // least room behind longer u
 constexpr std::chrono::milliseconds kIdleWait{200};  // more than what stands between two packets of one write
 
 std::unique_ptr<char[]> new_buffer(size_t bytes) {
-  return std::unique_ptr<char[]>(new char[bytes + kBufferPaddingBytes]);  // not zeroed
+  return std::unique_ptr<char[]>(new char[bytes + kRawPaddingBytes]);  // not zeroed
 }
 
 }  // namespace
@@ -112,7 +112,7 @@ void TcpReceiver::give_idle() {
       later.push_back(connection);
       continue;
     }
-    const auto buffer_bytes = c.unfinished_capacity + kBufferPaddingBytes;
+    const auto buffer_bytes = c.unfinished_capacity + kRawPaddingBytes;
     const std::string_view all(c.unfinished.get(), c.unfinished_bytes);
     std::unique_ptr<char[]> handed_over = std::move(c.unfinished);
     shared_->unfinished_bytes -= std::exchange(c.unfinished_capacity, 0);
@@ -243,7 +243,7 @@ void TcpReceiver::frame(Connection& c, std::unique_ptr<char[]>& buffer, size_t b
     c.unfinished_capacity = 0;
   }
   keep(c, all.substr(done));
-  delivery_.own(std::move(handed_over), buffer_bytes + kBufferPaddingBytes);
+  delivery_.own(std::move(handed_over), buffer_bytes + kRawPaddingBytes);
   send(c, counts, origin);
 }
 
@@ -295,7 +295,7 @@ void TcpReceiver::close(Connection& c) {
   FrameCounts counts;
   c.framer.finish({c.unfinished.get(), c.unfinished_bytes}, origin, delivery_.batch().records, counts);
   shared_->unfinished_bytes -= c.unfinished_capacity;
-  if (c.unfinished) delivery_.own(std::move(c.unfinished), c.unfinished_capacity + kBufferPaddingBytes);
+  if (c.unfinished) delivery_.own(std::move(c.unfinished), c.unfinished_capacity + kRawPaddingBytes);
   c.unfinished_bytes = c.unfinished_capacity = 0;
   c.closed = true;
   boost::system::error_code ignored;

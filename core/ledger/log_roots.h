@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/name.h"
 #include "core/ledger/checkpoint.h"
 #include "core/ledger/sha256.h"
 
@@ -25,7 +26,7 @@ struct LogRoot {
   Hash root{};        // of the log's tree at that size
   bool operator==(const LogRoot&) const = default;
 };
-using LogRootMap = std::map<std::string, LogRoot, std::less<>>;  // by name
+using LogRootMap = std::map<std::string, LogRoot, std::less<>>;  // by name, without `_audit`
 
 // The leaf of a log: `name SP size SP base64-root`.
 std::string log_leaf(std::string_view name, const LogRoot& log);
@@ -34,9 +35,6 @@ Hash root_over(const LogRootMap& logs);
 // That log `name`, which must be among them, is: its place in the order of names, and the path from its leaf to the
 // root (verify_inclusion()).
 std::pair<uint64_t, std::vector<Hash>> prove_log(const LogRootMap& logs, std::string_view name);
-
-// The log whose records bind the others; it is in no LogRootMap.
-constexpr const char* kAuditLog = "_audit";
 
 // The chain of codes over the commits since the newest signature (HMAC-SHA-256, RFC 2104). Each commit stores the
 // newest code with what it writes; the next start makes the chain again from the records and compares, before it signs.

@@ -67,8 +67,7 @@ struct StoreOptions {
   std::vector<uint32_t> log_retention_days;  // by TenantId; 0, or none: retention_days
   size_t open_bytes_max = 192 << 20;         // memory of all open blocks together
   Reparse reparse;                           // gives the fields of what is read back from the tail; must be there
-  // How the Store's own records of `_audit` are understood until somebody else commits to it; none: as the first log
-  // that is committed to.
+  // How the Store's own records of `_audit` are understood until somebody else commits to it. It must be there.
   std::shared_ptr<const ParseContext> own_context;
   std::shared_ptr<Disk> disk = std::make_shared<Disk>();  // by which all is written: waits where there is no room
   // Called once the database is open and before the first record is read: `reparse` may need it.
@@ -119,7 +118,7 @@ class Store {
     explicit Commit(Store& store);
     void append(ChunkGroup& group, const std::shared_ptr<Batch>& batch);
     void append_own(const OwnRecord& own);
-    std::shared_ptr<const ParseContext> audit_context();
+    const std::shared_ptr<const ParseContext>& audit_context() const;  // as `_audit` was told last in this run
     void append_contexts();
     void append_roots(const LogRootMap& roots);
     void tell_context(LogState& log, uint64_t first, const std::shared_ptr<const ParseContext>& context);

@@ -197,9 +197,9 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       {"forward:\n  - {brokers: \"k:9092\", topic: t}\n  - {brokers: \"k:9092\", topic: @t}", "forward.topic"},
       {"forward:\n  - {brokers: \"k:9092\", alerts_topic: a}\n  - {brokers: \"k:9092\", topic: t, alerts_topic: @a}",
        "forward.alerts_topic"},
-      // Of a later version: refused, never taken and ignored.
-      {"inputs:\n  - {type: syslog, transport: tcp, listen: \"127.0.0.1:1\", tls: @{cert: c}}", "inputs.tls"},
-      {"tenants:\n  - {name: a, match: {cert_cn: @[a.example]}}", "tenants.match.cert_cn"},
+      // What README.md says is not there: refused, never taken and ignored.
+      {"inputs:\n  - {type: syslog, transport: tcp, listen: \"127.0.0.1:1\", @tls: {cert: c}}", "inputs.tls"},
+      {"tenants:\n  - {name: a, match: {@cert_cn: [a.example]}}", "tenants.match.cert_cn"},
       {"forward:\n  - {brokers: \"k:9092\", delivery: @exactly-once}", "forward.delivery"},
       {"api: {listen: @\"0.0.0.0:8443\"}", "api.listen"},
   };
@@ -276,11 +276,11 @@ api: {socket: /s, group: root, mode: "0600", listen: "[::1]:9600"}
   EXPECT_EQ(config.node, "log-01.gov.example");
   EXPECT_EQ(config.data_dir, "/d");
   ASSERT_EQ(config.inputs.size(), 3u);
-  EXPECT_EQ(config.inputs[0].transport, InputConfig::Transport::udp);
+  EXPECT_EQ(config.inputs[0].transport, Transport::udp);
   EXPECT_EQ(config.inputs[0].listen, "0.0.0.0:514");
-  EXPECT_EQ(config.inputs[1].transport, InputConfig::Transport::tcp);
+  EXPECT_EQ(config.inputs[1].transport, Transport::tcp);
   EXPECT_EQ(config.inputs[1].framing, "octet-counted");
-  EXPECT_EQ(config.inputs[2].transport, InputConfig::Transport::unix_socket);
+  EXPECT_EQ(config.inputs[2].transport, Transport::unix_socket);
   EXPECT_EQ(config.inputs[2].path, "/run/log.sock");
   ASSERT_EQ(config.tenants.size(), 2u);
   EXPECT_EQ(config.tenants[0].name, "finance");

@@ -56,7 +56,7 @@ TEST(FrozenStore, OfFormat3IsOpenedReadProvedAndGoneOnIn) {
   std::filesystem::copy(kept, folder.path(), std::filesystem::copy_options::recursive);
   EXPECT_EQ(contradictions(folder.path()), "");
 
-  auto view = StoreView::open_read_only(folder.path(), understand_again);
+  auto view = open_view(folder.path(), understand_again);
   ASSERT_TRUE(view) << view.error().message;
   EXPECT_EQ(*(*view)->logs(), (std::vector<std::string>{"_audit", "default", "finance"}));
   auto segments = (*view)->segments("default");

@@ -11,7 +11,7 @@ namespace yushi::storage::test {
 namespace {
 
 std::vector<std::string> all_raws(const std::string& data_dir, const std::string& log) {
-  auto view = StoreView::open_read_only(data_dir, understand_again);
+  auto view = open_view(data_dir, understand_again);
   EXPECT_TRUE(view) << view.error().message;
   std::vector<std::string> out;
   auto segments = (*view)->segments(log);
@@ -100,7 +100,7 @@ Reparse understand_by_version(std::vector<Version> versions, uint32_t engine = p
 
 // The value of event.action of each record, and the charset of its text.
 std::vector<std::string> actions(const std::string& data_dir, const Reparse& understand) {
-  auto view = StoreView::open_read_only(data_dir, understand);
+  auto view = open_view(data_dir, understand);
   EXPECT_TRUE(view) << view.error().message;
   std::vector<std::string> out;
   Scratch scratch;
@@ -162,7 +162,7 @@ TEST(Store, AReloadSealsNothingAndEachRecordKeepsTheFieldsOfItsTimeAlsoAfterACra
   auto report = verify(folder.path(), {}, understand);
   EXPECT_EQ(flaws(report, true) + flaws(report, false), "");
 
-  auto view = StoreView::open_read_only(folder.path(), understand);
+  auto view = open_view(folder.path(), understand);
   auto segments = (*view)->segments("default");
   ASSERT_EQ(segments->size(), 1u);
   auto block = (*view)->read_whole(segments->front());
@@ -276,7 +276,7 @@ TEST(Store, CountsEachSourceOfEachLogFromZeroWithoutAGap) {
     }
     ASSERT_TRUE(store->close(kReceived));
   }
-  auto view = StoreView::open_read_only(folder.path(), understand_again);
+  auto view = open_view(folder.path(), understand_again);
   ASSERT_TRUE(view);
   for (std::string log : {"default", "finance"}) {
     std::map<std::string, uint64_t> next;
@@ -350,7 +350,7 @@ TEST(Store, TakesUpALogWhoseTenantIsNoLongerNamed) {
   auto heads = read_heads(folder.path() + "/heads");
   ASSERT_TRUE(heads);
   EXPECT_TRUE(heads->contains("finance"));
-  auto view = StoreView::open_read_only(folder.path(), understand_again);
+  auto view = open_view(folder.path(), understand_again);
   ASSERT_TRUE(view);
   auto segments = (*view)->segments("finance");
   ASSERT_TRUE(segments);
@@ -406,7 +406,7 @@ TEST(Store, ProvesEveryRecordAgainstTheSignedRoot) {
     commit(*store, messages);
     ASSERT_TRUE(store->close(kReceived));
   }
-  auto view = StoreView::open_read_only(folder.path(), understand_again);
+  auto view = open_view(folder.path(), understand_again);
   ASSERT_TRUE(view);
   auto note = (*view)->newest_checkpoint("default");
   ASSERT_TRUE(note && *note);
@@ -467,7 +467,7 @@ TEST(Store, ADayOfSignaturesOverAThousandQuietLogsTakesLessThanAMegabyte) {
     const bool is_whole = index++ < whole_list;
     if (raw.find("\"log-roots\"") != raw.npos) (is_whole ? once : each_minute) += raw.size();
   }
-  auto view = StoreView::open_read_only(folder.path(), understand_again);
+  auto view = open_view(folder.path(), understand_again);
   auto notes = (*view)->checkpoints("_audit");
   ASSERT_TRUE(notes);
   ASSERT_EQ(notes->size(), size_t{kMinutes} + 1);
