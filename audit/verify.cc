@@ -1,25 +1,22 @@
 #include "audit/verify.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <map>
 #include <optional>
 #include <set>
 #include <span>
 
+#include "audit/binding.h"
 #include "core/base/bytes.h"
+#include "core/base/name.h"
 #include "core/base/time_text.h"
 #include "core/event/alert.h"
-#include "core/event/own_record.h"
 #include "core/ledger/checkpoint.h"
 #include "core/ledger/key_ring.h"
-#include "core/ledger/log_roots.h"
 
 namespace yushi::audit {
 namespace {
-
-std::string at(std::string_view log, uint64_t index) { return std::string(log) + "/" + std::to_string(index); }
 
 class Verifier {
  public:
@@ -54,7 +51,7 @@ class Verifier {
         }
       }
     }
-    verify_births(logs);
+    binding_.check_births(logs, unread_[kAuditLog].empty(), keys_);
     verify_alerts();
     return std::move(report_);
   }
@@ -67,24 +64,6 @@ class Verifier {
     bool is_signed = true;  // by itself; else by `_audit`
     bool is_remembered = false;
   };
-  struct BoundClaim {
-    int64_t day = 0;
-    LogRoot root;
-    std::string place;
-  };
-  static constexpr uint64_t kRecordsOfAHandover = 16;  // that record, and lists of roots of at most 3,584 logs
-  static constexpr int64_t kClaimsEvery = 24 * 60 * kMinute;
-  // What stands in the records that bind all else.
-  static constexpr std::string_view kBinding[] = {"\"start\"", "\"log-context\"", "\"log-roots\"", "\"key-rotated\""};
-
-  // How a segment says that its records were understood.
-  struct StoredContexts {
-    uint64_t first;
-    uint32_t records;
-    bool sealed;
-    storage::ParseContexts parsed;
-  };
-
   // Records that are in the log, but in a segment that cannot be read.
   struct Unread {
     uint64_t from, to;  // `to` not among them
@@ -104,81 +83,6 @@ class Verifier {
     contradiction("", options_.key_path, "is not the key that this store was signed with");
   }
 
-  // What `_audit` says of the logs and of this node, in its order.
-  void take_own(const Record& record) {
-    // few are of these kinds, and to read JSON takes its time
-    const bool wanted = std::any_of(std::begin(kBinding), std::end(kBinding),
-                                    [&](auto word) { return record.raw.find(word) != record.raw.npos; });
-    auto own = wanted ? own_record_of(record.raw) : std::nullopt;
-    if (!own) return;
-    if (auto* started = std::get_if<EngineStarted>(&own->about)) engines_.insert(started->engine);
-    if (auto* told = std::get_if<LogContexts>(&own->about)) take_contexts(*told, told_);
-    if (auto* roots = std::get_if<LogRoots>(&own->about)) take_roots(*roots, record);
-    if (auto* rotated = std::get_if<KeyRotated>(&own->about)) {
-      // One that was cut short is told of too, but did not come to hold: the store does not have it.
-      if (auto old = from_base64(rotated->rotation.substr(0, rotated->rotation.find(' ')));
-          old && options_.key_rotations.find(rotated->rotation) != std::string::npos)
-        retired_.try_emplace(*old, record.index);
-    }
-  }
-
-  // Each such record says the root over all logs as they were; the list of those that moved makes it again.
-  void take_roots(const LogRoots& said, const Record& record) {
-    auto place = at(kAuditLog, record.index);
-    for (auto& moved : said.moved) {
-      LogRoot root{moved.size, {}};
-      auto bytes = from_base64(moved.root);
-      if (!bytes || bytes->size() != root.root.size())
-        return contradiction(kAuditLog, place, "the root of log " + moved.log + " in it is none");
-      std::copy(bytes->begin(), bytes->end(), reinterpret_cast<char*>(root.root.data()));
-      bound_[moved.log] = root;
-      // The newest of each day will do: it covers all records before it.
-      auto& claims = bound_claims_[moved.log];
-      auto day = record.origin->received_ns / kClaimsEvery;
-      if (claims.empty() || claims.back().day != day) claims.push_back({});
-      claims.back() = {day, root, place};
-    }
-    last_roots_ = record.index;
-    if (!said.more && to_base64(as_bytes(root_over(bound_))) != said.root) {
-      contradiction(kAuditLog, place,
-                    "the root over all logs that this record says is not that of the logs that `_audit` names");
-    }
-  }
-
-  // The records of a segment must have been understood as `_audit` says that they were.
-  void verify_contexts(const std::string& log, const StoredContexts& stored) {
-    if (!unread_[kAuditLog].empty()) return;  // said once, with the records that cannot be read
-    auto& told = told_[log];
-    stored.parsed.for_each_run(stored.records, [&](auto& how, uint32_t from, uint32_t to) {
-      const auto end = stored.first + to;
-      for (uint64_t index = stored.first + from; index < end;) {
-        auto next = std::find_if(told.begin(), told.end(), [&](auto& one) { return one.first > index; });
-        auto place = (stored.sealed ? "block " : "chunk ") + at(log, stored.first);
-        if (next == told.begin()) {
-          contradiction(log, place, "how its records were understood stands nowhere in `_audit`");
-        } else if (auto& said = *std::prev(next); said.parsers != how.parser_digest || said.timezone != how.timezone ||
-                                                  said.charset != how.charset ||
-                                                  (said.engine != how.engine && !is_to_be_sealed_anew(stored, how))) {
-          contradiction(log, place,
-                        "says that its records from " + at(log, index) + " on were understood with " +
-                            words(how.parser_digest, how.timezone, how.charset, how.engine) + "; `_audit` says with " +
-                            words(said.parsers, said.timezone, said.charset, said.engine));
-        }
-        index = next == told.end() ? end : std::min(end, next->first);
-      }
-    });
-  }
-  // A crash may come after a start has said that its engine gives the fields of another one's tail anew, and before it
-  // sealed them: what the chunk says of the engine decides nothing.
-  bool is_to_be_sealed_anew(const StoredContexts& stored, const storage::ParseContext& how) const {
-    return !stored.sealed && engines_.contains(how.engine);
-  }
-  static std::string words(const std::string& parsers, const std::string& zone, const std::string& charset,
-                           uint32_t engine) {
-    return "parsers " + parsers.substr(0, 12) + ", zone " + zone + ", charset " + charset + ", engine " +
-           std::to_string(engine);
-  }
-
   // What the tail keeps beside raw and origin is derived too.
   void verify_chunk(const storage::Segment& segment, const storage::DecodedBlock& block) {
     auto& records = block.batch->records;
@@ -195,39 +99,6 @@ class Verifier {
     if (said.from_ns != least->event_ns || said.to_ns != most->event_ns || segment.summary.raw_bytes != raw_bytes) {
       contradiction(segment.log, "chunk " + at(segment.log, segment.summary.first_index),
                     "the stored time range or count of bytes is not that of its records: a search would miss some");
-    }
-  }
-
-  // Every log has a record of its birth, every log that was born is there, and `_audit` is signed last.
-  void verify_births(const std::vector<std::string>& logs) {
-    auto has = [&](const std::string& log) { return std::find(logs.begin(), logs.end(), log) != logs.end(); };
-    if (!logs.empty() && !has(kAuditLog)) return contradiction(kAuditLog, "log _audit", "is gone");
-    for (auto& log : logs) {
-      auto& told = told_[log];
-      if (unread_[kAuditLog].empty() && (told.empty() || told.front().first != 0))
-        contradiction(log, "log " + log, "has no record of its birth in `_audit`: it was put in");
-    }
-    for (auto& [log, told] : told_) {
-      if (!has(log)) contradiction(log, "log " + log, "was born, as `_audit` says, and is gone");
-    }
-    if (!unread_[kAuditLog].empty() || logs.empty()) return;
-    for (size_t i = 1; i < keys_.keys().size(); ++i) {
-      if (!retired_.contains(keys_.keys()[i]))
-        contradiction(kAuditLog, "rotations in meta", "name a key of which `_audit` does not say that it handed over");
-    }
-    for (auto& by_old : signed_by_old_) {
-      // Its last signature covers the record that hands over, and the one of roots behind it.
-      auto retired = retired_.find(by_old.key);
-      if (retired != retired_.end() && by_old.size > retired->second + kRecordsOfAHandover)
-        contradiction(kAuditLog, by_old.place,
-                      "is signed by a key that had handed over at record " + at(kAuditLog, retired->second));
-    }
-    if (audit_signed_ == 0) {
-      if (signed_logs_ > 0)
-        contradiction(kAuditLog, "log _audit", "has no signed checkpoint, but others have: its were removed");
-    } else if (last_roots_ + 1 < audit_signed_) {
-      contradiction(kAuditLog, at(kAuditLog, audit_signed_ - 1),
-                    "the last signed record is not the one that says the root over all logs");
     }
   }
 
@@ -269,7 +140,8 @@ class Verifier {
     std::string tree_ends;                       // why the tree could not be followed to the end of the log
     std::map<std::string, size_t> unread_known;  // by source: how many of `unread` stood before its newest record
     int64_t signed_ns = 0;                       // receipt of the last record under a checkpoint
-    std::vector<StoredContexts> contexts;  // compared at the end: of `_audit` a later record may say the first ones'
+    std::vector<Binding::StoredContexts>
+        contexts;  // compared at the end: of `_audit` a later record may say the first ones'
     uint64_t next = 0, commit = 0;
     check_claims(tree);
     for (auto& segment : *segments) {
@@ -331,7 +203,7 @@ class Verifier {
         }
         if (log == kAuditLog) {
           note_alert(record);
-          if (record.origin->source == "yushid") take_own(record);
+          if (record.origin->source == "yushid") binding_.take(record);
         }
         ++next;
         ++report_.records;
@@ -343,7 +215,9 @@ class Verifier {
       else
         verify_chunk(segment, *block);
     }
-    for (auto& stored : contexts) verify_contexts(log, stored);
+    if (unread_[kAuditLog].empty()) {  // else said once, with the records that cannot be read
+      for (auto& stored : contexts) binding_.check_contexts(log, stored);
+    }
     if (next != head->size) {
       contradiction(log, at(log, next),
                     "the log ends here, but its tree has " + std::to_string(head->size) + " leaves");
@@ -377,10 +251,8 @@ class Verifier {
     }
     if (auto newest = std::find_if(claims.rbegin(), claims.rend(),
                                    [&](auto& one) { return one.is_signed && one.checkpoint.size <= next; });
-        newest != claims.rend()) {
-      ++signed_logs_;
-      if (log == kAuditLog) audit_signed_ = newest->checkpoint.size;
-    }
+        newest != claims.rend())
+      binding_.take_signed(log, newest->checkpoint.size);
     if (claims.empty() && next > 0) unproved(log, "log " + log, "has no signed checkpoint");
     if (!claims.empty() && claims.back().checkpoint.size < next) {
       unproved(log, at(log, claims.back().checkpoint.size),
@@ -428,7 +300,7 @@ class Verifier {
       auto opened = keys_.open(note, origin, &by);
       if (!opened) return contradiction(log, place, opened.error().message);
       // A key that has handed over signs nothing that is longer than `_audit` was then.
-      if (log == kAuditLog && by > 0) signed_by_old_.push_back({opened->size, keys_.keys()[by], place});
+      if (log == kAuditLog && by > 0) binding_.take_old_signature(keys_.keys()[by], opened->size, place);
       claims.push_back({*opened, place});
     };
     auto notes = view_.checkpoints(log);
@@ -455,7 +327,7 @@ class Verifier {
       add(note, "a remembered checkpoint of log " + log);
       if (claims.size() > count) claims.back().is_remembered = true;
     }
-    for (auto& bound : bound_claims_[log]) {
+    for (auto& bound : binding_.roots_of(log)) {
       claims.push_back(
           {{origin, bound.root.size, bound.root.root}, "record " + bound.place + ", which binds all logs,", false});
     }
@@ -513,11 +385,7 @@ class Verifier {
     for (auto& record : run) {
       Record fresh;
       static_cast<RawMessage&>(fresh) = record;
-      // The scanner of JSON may read a little past a raw's end.
-      auto* raw = again->arena.allocate(record.raw.size() + 64, 1);
-      if (!record.raw.empty()) std::memcpy(raw, record.raw.data(), record.raw.size());
-      std::memset(raw + record.raw.size(), 0, 64);
-      fresh.raw = {raw, record.raw.size()};
+      fresh.raw = again->arena.copy_padded(record.raw);
       fresh.index = record.index;
       fresh.source_seq = record.source_seq;
       again->records.push_back(fresh);
@@ -549,10 +417,10 @@ class Verifier {
     auto engine = "parser engine " + std::to_string(run.engine);
     auto records = "records " + at(log, run.from) + " to " + at(log, run.to - 1);
     std::string began;
-    if (!engines_.contains(run.engine) && !unread_[kAuditLog].empty()) {
+    if (!binding_.has_started(run.engine) && !unread_[kAuditLog].empty()) {
       began = ". Whether this engine was ever started here was not checked because " +
               unread_words(kAuditLog, unread_[kAuditLog].front().from);
-    } else if (!engines_.contains(run.engine)) {
+    } else if (!binding_.has_started(run.engine)) {
       contradiction(log, place,
                     records + ": the block says that " + engine +
                         " gave their fields, but by `_audit` no such "
@@ -722,21 +590,12 @@ class Verifier {
   VerifyReport report_;
   std::optional<storage::Heads> heads_;
   std::map<std::string, std::vector<Unread>> unread_;  // by log
-  ToldContexts told_;
-  LogRootMap bound_;  // as the records of `_audit` so far have them
-  std::map<std::string, std::vector<BoundClaim>> bound_claims_;
   KeyRing keys_;
-  struct ByOldKey {
-    uint64_t size;
-    std::string key, place;
-  };
-  std::vector<ByOldKey> signed_by_old_;
-  std::map<std::string, uint64_t> retired_;  // keys, by the record of `_audit` by which they handed over
-  uint64_t last_roots_ = 0, audit_signed_ = 0, signed_logs_ = 0;
+  Binding binding_{options_.key_rotations,
+                   [this](auto& log, auto& place, std::string what) { contradiction(log, place, std::move(what)); }};
   std::map<std::pair<std::string, uint64_t>, PartHead> heads_of_parts_;  // by source and first_seq
   Arena part_arena_;
   std::map<uint64_t, storage::AlertEntry> alerts_;  // by index in `_audit`, of the records there
-  std::set<uint32_t> engines_;                      // that started here, as `_audit` says
   std::vector<NotCompared> not_compared_;           // of this log
   bool times_given_anew_ = false;                   // of this log: a chunk's times were another engine's at commit
   size_t contradictions_ = 0, unproved_ = 0;

@@ -36,11 +36,12 @@ struct OpenStore {
                          parsers::Understander(parsers).understand(batch, {Zone::utc(), Charset::utf8}, false);
                          return {};
                        }};
+    contexts.assign(2, std::make_shared<const storage::ParseContext>(
+                           storage::ParseContext{parsers->digest(), "UTC", "utf-8", parsers::kParserEngine}));
+    options.own_context = contexts[1];
     auto opened = storage::Store::open(std::move(options));
     YUSHI_ASSERT(opened, "%s", opened.error().message.c_str());
     store = std::move(*opened);
-    contexts.assign(2, std::make_shared<const storage::ParseContext>(
-                           storage::ParseContext{parsers->digest(), "UTC", "utf-8", parsers::kParserEngine}));
   }
   ~OpenStore() {
     YUSHI_ASSERT(store->seal_due(kReceived, true) && store->wait_sealed(), "sealing");

@@ -52,8 +52,10 @@ class LocalStore : public Asker {
         [&](auto& store, auto remembered, auto& say) {
           return audit::answer_verify(store, heads_, remembered, true, say);
         }));
-    // `verify` names it itself; what proves an answer is no answer.
-    if (!proves) end.missing.insert(end.missing.end(), cut_off_.begin(), cut_off_.end());
+    // `verify` names it itself; what is fetched beside an answer, to prove it, is no answer.
+    const bool is_beside = question.parameters.contains(query::kProofOfAnswer);
+    if (question.name != "verify" && !is_beside)
+      end.missing.insert(end.missing.end(), cut_off_.begin(), cut_off_.end());
     if (!is_whole()) {
       auto& damage = database_->damage();
       end.missing.insert(end.missing.begin(), damage.begin(), damage.end());

@@ -14,13 +14,11 @@ namespace {
 
 // Ours, and over them the files of `paths`: one of the same name wins.
 Result<std::vector<parsers::ParserFile>> all_files(const std::vector<std::string>& paths) {
-  auto files = parsers::read_parser_directories({parsers::share_directory("parsers")});
-  if (!files) return files;
-  auto more = read_paths(paths, parsers::read_parser_directories);
-  if (!more) return more;
-  for (auto& file : *more) {
-    std::erase_if(*files, [&](const parsers::ParserFile& known) { return known.name == file.name; });
-    files->push_back(std::move(file));
+  auto files = YUSHI_TRY(parsers::read_parser_directories({parsers::share_directory("parsers")}));
+  auto more = YUSHI_TRY(read_paths(paths, parsers::read_parser_directories));
+  for (auto& file : more) {
+    std::erase_if(files, [&](const parsers::ParserFile& known) { return known.name == file.name; });
+    files.push_back(std::move(file));
   }
   return files;
 }

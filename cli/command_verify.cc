@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
@@ -8,6 +9,7 @@
 #include "cli/remembered.h"
 #include "cli/terminal.h"
 #include "core/base/display.h"
+#include "core/ledger/checkpoint.h"
 #include "storage/read/heads.h"
 
 namespace yushi::cli {
@@ -19,11 +21,25 @@ struct VerifyOptions : Options {
   std::string notes;  // a file that checkpoints were kept in
 };
 
-// The newest note of each log in a file like `heads`, each followed by an empty line.
-Result<std::string> notes_of(const std::string& path) {
-  auto heads = YUSHI_TRY(storage::read_heads(path));
+// Of a file like `heads` to which a daemon appends. Of a log that grew, its newest note says it all; but of one that
+// was rolled back the older and longer one does. `all`: to compare with a copy that may be older than the newest.
+Result<std::string> notes_of(const std::string& path, bool all) {
+  std::vector<int> unreadable;
+  auto notes = YUSHI_TRY(storage::read_appended_heads(path, unreadable));
+  std::vector<std::string> said;
+  for (auto number : unreadable)
+    said.push_back(path + ":" + std::to_string(number) + ": not a line of origin, size, root, signature; passed over");
+  say_notes(said);
+  std::map<std::string, std::pair<uint64_t, std::string>> newest;  // by origin
   std::string out;
-  for (auto& [log, note] : heads) out += note + "\n";
+  for (auto& note : notes) {
+    auto checkpoint = YUSHI_TRY(Checkpoint::parse_body(note));
+    auto& before = newest[checkpoint.origin];
+    if (note == before.second) continue;
+    if (!before.second.empty() && (all || checkpoint.size <= before.first)) out += before.second + "\n";
+    before = {checkpoint.size, std::move(note)};
+  }
+  for (auto& [origin, last] : newest) out += last.second + "\n";
   return out;
 }
 
@@ -33,12 +49,12 @@ int verify(const VerifyOptions& options) {
   if (!asker) return report(asker.error());
   auto status = (*asker)->ask({"status", {}}, [](std::string_view) { return true; });
   if (!status) return report(status.error());
+  auto notes = remembered_notes(**asker, status->node, !options.store.empty());
   asker->reset();
 
   query::Question question{"verify", {}};
-  auto notes = remembered_notes(status->node, !options.store.empty());
   if (!options.notes.empty()) {
-    auto kept = notes_of(options.notes);
+    auto kept = notes_of(options.notes, !options.store.empty());
     if (!kept) return report(kept.error());
     notes += *kept;
   }

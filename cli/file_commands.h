@@ -44,9 +44,8 @@ Result<std::vector<File>> read_paths(const std::vector<std::string>& paths,
   std::vector<File> files;
   for (auto& path : paths) {
     if (std::filesystem::is_directory(path)) {
-      auto some = read_directories({path}, nullptr);
-      if (!some) return some;
-      files.insert(files.end(), some->begin(), some->end());
+      auto some = YUSHI_TRY(read_directories({path}, nullptr));
+      files.insert(files.end(), some.begin(), some.end());
       continue;
     }
     auto text = YUSHI_TRY(read_data_file(path));

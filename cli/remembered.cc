@@ -33,14 +33,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// One log as it was seen: by whose key, and its checkpoints, the newest first.
+std::string node_of(const std::string& origin) { return origin.substr(0, origin.find('/')); }
+
+// The first of `rotations` that lead to `key`; none where they do not.
+std::string rotations_to(const std::string& key, const std::string& rotations, const std::string& node) {
+  for (auto end = rotations.find('\n'); end != rotations.npos; end = rotations.find('\n', end + 1)) {
+    auto first = rotations.substr(0, end + 1);
+    if (KeyRing::make(node, key, first)) return first;
+  }
+  return {};
+}
+
+// One log as it was seen: by whose key, how the keys before handed over to it, and its checkpoints, the newest first.
 struct Seen {
   struct Note {
     int64_t seen_s = 0;  // Unix time; 0: not known
     std::string note;
   };
-  std::string origin, verifier;
+  std::string origin, verifier, rotations;
   std::vector<Note> notes;
+
+  // Which opens each of them, unless they are damaged.
+  Result<KeyRing> keys() const { return KeyRing::make(node_of(origin), key_of_verifier(verifier), rotations); }
 };
 
 constexpr int64_t kHour = 3600, kDay = 24 * kHour;
@@ -131,7 +145,9 @@ class Memory {
   Result<void> keep(const Seen& seen) const {
     auto path = path_of(seen.origin), part = path + ".new";
     auto text = seen.verifier + "\n";
-    for (auto& each : seen.notes) text += kSeen + std::to_string(each.seen_s) + "\n" + each.note;
+    std::istringstream rotations(seen.rotations);
+    for (std::string line; std::getline(rotations, line);) text += std::string(kRotated) + line + "\n";
+    for (auto& each : seen.notes) text += std::string(kSeen) + std::to_string(each.seen_s) + "\n" + each.note;
     int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     bool written =
         fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
@@ -143,9 +159,10 @@ class Memory {
   }
 
  private:
-  static constexpr const char* kSeen = "seen ";
+  static constexpr std::string_view kSeen = "seen ", kRotated = "rotated ";
 
-  // The verifier, then each checkpoint behind the time at which it was seen. (An older yushi wrote one, without.)
+  // The verifier, the handovers that led to it, then each checkpoint behind the time at which it was seen. (An older
+  // yushi wrote one, without.)
   static Seen read(std::string_view text) {
     Seen seen;
     auto line = [&] {
@@ -157,6 +174,7 @@ class Memory {
     if (text.empty()) return seen;
     seen.verifier = line();
     if (seen.verifier.ends_with('\n')) seen.verifier.pop_back();
+    while (text.starts_with(kRotated)) seen.rotations += line().substr(kRotated.size());
     while (!text.empty()) {
       Seen::Note note;
       if (text.starts_with(kSeen)) note.seen_s = std::strtoll(std::string(line()).c_str() + 5, nullptr, 10);
@@ -177,12 +195,38 @@ class Memory {
   int lock_ = -1;
 };
 
-// Says that this belongs to the question beside it: the daemon counts it in that one's record.
-const std::pair<const std::string, std::string> kProofOfAnswer = {"proof_of_answer", "1"};
+const std::pair<const std::string, std::string> kBesideAnAnswer = {query::kProofOfAnswer, "1"};
 
 struct Offered {
   std::string log, origin, note, verifier, rotations;
 };
+
+// The newest checkpoint of each log, as the store says it.
+Result<AnswerEnd> fetch_checkpoints(Asker& asker, std::vector<Offered>& offered) {
+  bool readable = true;
+  auto end = YUSHI_TRY(asker.ask({"checkpoint", {kBesideAnAnswer}}, [&](std::string_view line) {
+    auto parsed = nlohmann::json::parse(line, nullptr, false);
+    auto text = [&](const char* name) {
+      auto found = parsed.is_object() ? parsed.find(name) : parsed.end();
+      return parsed.is_object() && found != parsed.end() && found->is_string() ? found->get<std::string>()
+                                                                               : std::string();
+    };
+    offered.push_back({text("log"), text("origin"), text("note"), text("verifier"), text("rotations")});
+    readable = readable && !offered.back().log.empty() && !offered.back().note.empty();
+    return true;
+  }));
+  if (!end.complete() || !readable)
+    return fail(Code::unavailable,
+                "the checkpoints could not be fetched whole; the answer was not held to what was remembered");
+  return end;
+}
+
+// Whether the key by which this copy signed had handed over, as was seen since: a copy may be from before that.
+bool is_by_older_key(const Offered& offered, const Seen& seen) {
+  return seen.verifier != offered.verifier &&
+         KeyRing::leads(node_of(offered.origin), seen.rotations, key_of_verifier(offered.verifier),
+                        key_of_verifier(seen.verifier));
+}
 
 // Records of the newest checkpoint.
 uint64_t seen_size(const Seen& seen) {
@@ -194,8 +238,8 @@ uint64_t seen_size(const Seen& seen) {
 Result<std::vector<Hash>> consistency_proof(Asker& asker, const std::string& log, uint64_t from, uint64_t to) {
   std::vector<Hash> hashes;
   bool readable = true;
-  auto end = asker.ask(
-      {"consistency", {{"log", log}, {"from", std::to_string(from)}, {"to", std::to_string(to)}, kProofOfAnswer}},
+  auto end = YUSHI_TRY(asker.ask(
+      {"consistency", {{"log", log}, {"from", std::to_string(from)}, {"to", std::to_string(to)}, kBesideAnAnswer}},
       [&](std::string_view line) {
         auto parsed = nlohmann::json::parse(line, nullptr, false);
         auto list = parsed.is_object() ? parsed.value("hashes", nlohmann::json()) : nlohmann::json();
@@ -211,9 +255,8 @@ Result<std::vector<Hash>> consistency_proof(Asker& asker, const std::string& log
           hashes.push_back(hash);
         }
         return true;
-      });
-  if (!end) return tl::unexpected(end.error());
-  if (!end->complete() || !readable) return fail(Code::unavailable, "the proof for log " + log + " broke off");
+      }));
+  if (!end.complete() || !readable) return fail(Code::unavailable, "the proof for log " + log + " broke off");
   return hashes;
 }
 
@@ -228,9 +271,10 @@ struct Compared {
 Result<Compared> compare(Asker& asker, const Offered& offered, const Seen* seen, bool is_copy) {
   if (offered.verifier.empty())
     return Compared{offered.origin + ": the store does not know the public key of its checkpoints", ""};
-  if (seen && seen->verifier != offered.verifier &&
-      !KeyRing::leads(offered.origin.substr(0, offered.origin.find('/')), offered.rotations,
-                      key_of_verifier(seen->verifier), key_of_verifier(offered.verifier))) {
+  const bool by_older_key = is_copy && seen && is_by_older_key(offered, *seen);
+  if (seen && seen->verifier != offered.verifier && !by_older_key &&
+      !KeyRing::leads(node_of(offered.origin), offered.rotations, key_of_verifier(seen->verifier),
+                      key_of_verifier(offered.verifier))) {
     return Compared{
         offered.origin + ": the key changed: remembered is " + seen->verifier + ", now it is " + offered.verifier, ""};
   }
@@ -238,8 +282,10 @@ Result<Compared> compare(Asker& asker, const Offered& offered, const Seen* seen,
   if (!now) return Compared{now.error().message, ""};
   if (!seen) return Compared();
   Compared out;
+  const auto keys = YUSHI_TRY(seen->keys());
   for (auto& each : seen->notes) {
-    auto before = open_note(each.note, seen->verifier);
+    size_t by = 0;
+    auto before = keys.open(each.note, seen->origin, &by);
     YUSHI_ASSERT(before, "%s: what is remembered is damaged", offered.origin.c_str());
     if (now->size < before->size) {
       if (!is_copy) {
@@ -251,7 +297,12 @@ Result<Compared> compare(Asker& asker, const Offered& offered, const Seen* seen,
                    std::to_string(seen_size(*seen)) + " records that were seen since";
       continue;
     }
-    if (now->size == before->size) {
+    const auto offered_key = std::find(keys.keys().begin(), keys.keys().end(), key_of_verifier(offered.verifier));
+    if (by_older_key && now->size > before->size && offered_key - keys.keys().begin() > static_cast<ptrdiff_t>(by)) {
+      out.contradicts = offered.origin + ": " + std::to_string(now->size) +
+                        " records are signed by a key that had handed over when it had " +
+                        std::to_string(before->size) + ": somebody else has that key";
+    } else if (now->size == before->size) {
       if (now->root != before->root)
         out.contradicts = offered.origin + ": two different roots were signed for its first " +
                           std::to_string(now->size) + " records: history was rewritten";
@@ -274,23 +325,8 @@ Result<Compared> compare(Asker& asker, const Offered& offered, const Seen* seen,
 
 int hold_to_remembered(Asker& asker, bool is_copy) {
   std::vector<Offered> offered;
-  bool readable = true;
-  auto end = asker.ask({"checkpoint", {kProofOfAnswer}}, [&](std::string_view line) {
-    auto parsed = nlohmann::json::parse(line, nullptr, false);
-    auto text = [&](const char* name) {
-      auto found = parsed.is_object() ? parsed.find(name) : parsed.end();
-      return parsed.is_object() && found != parsed.end() && found->is_string() ? found->get<std::string>()
-                                                                               : std::string();
-    };
-    offered.push_back({text("log"), text("origin"), text("note"), text("verifier"), text("rotations")});
-    readable = readable && !offered.back().log.empty() && !offered.back().note.empty();
-    return true;
-  });
+  auto end = fetch_checkpoints(asker, offered);
   if (!end) return report(end.error());
-  if (!end->complete() || !readable) {
-    say("the checkpoints could not be fetched whole; the answer was not held to what was remembered");
-    return kExitError;
-  }
 
   Memory memory;
   auto locked = memory.lock();
@@ -313,9 +349,10 @@ int hold_to_remembered(Asker& asker, bool is_copy) {
     auto known = seen.find(log.origin);
     bool is_remembered = known != seen.end();
     auto is_whole = [](const Seen& log_seen) {
-      return !log_seen.notes.empty() && std::all_of(log_seen.notes.begin(), log_seen.notes.end(), [&](auto& each) {
-        return open_note(each.note, log_seen.verifier).has_value();
-      });
+      auto keys = log_seen.keys();
+      return keys && !log_seen.notes.empty() &&
+             std::all_of(log_seen.notes.begin(), log_seen.notes.end(),
+                         [&](auto& each) { return keys->open(each.note, log_seen.origin).has_value(); });
     };
     if (is_remembered && !is_whole(known->second)) {
       bool is_empty = known->second.verifier.empty() && known->second.notes.empty();
@@ -333,11 +370,16 @@ int hold_to_remembered(Asker& asker, bool is_copy) {
       breaks(log.origin, compared->contradicts, is_remembered);
     } else if (!compared->behind.empty()) {
       behind.push_back(compared->behind);
-    } else if (locked && (!is_remembered || known->second.notes.front().note != log.note)) {
+    } else if (locked && (!is_remembered ||
+                          (known->second.notes.front().note != log.note && !is_by_older_key(log, known->second)))) {
       if (!is_remembered && is_terminal(STDERR_FILENO)) say("first sight of " + log.verifier + "; remembered");
-      Seen now{log.origin, log.verifier, {}};
-      // What an older key signed is held to no more once the new one is known: it led to it.
-      if (is_remembered && known->second.verifier == log.verifier) now.notes = known->second.notes;
+      Seen now{log.origin, log.verifier, rotations_to(key_of_verifier(log.verifier), log.rotations, end->node), {}};
+      if (is_remembered) {
+        now.notes = known->second.notes;
+        if (known->second.verifier == log.verifier && now.rotations.empty()) now.rotations = known->second.rotations;
+      }
+      auto keys = now.keys();
+      std::erase_if(now.notes, [&](auto& each) { return !keys || !keys->open(each.note, log.origin); });
       now.notes.insert(now.notes.begin(), {now_s, log.note});
       thin_out(now.notes, now_s);
       if (auto kept = memory.keep(now); !kept) {
@@ -383,13 +425,18 @@ int hold_to_remembered(Asker& asker, bool is_copy) {
   return kExitBroken;
 }
 
-std::string remembered_notes(const std::string& node, bool all) {
+std::string remembered_notes(Asker& asker, const std::string& node, bool is_copy) {
+  std::vector<Offered> offered;
+  if (is_copy && !fetch_checkpoints(asker, offered)) offered.clear();  // `verify` tells why
   std::string out;
-  for (auto& [origin, seen] : Memory().of_node(node))
+  for (auto& [origin, seen] : Memory().of_node(node)) {
+    auto log = std::find_if(offered.begin(), offered.end(), [&](auto& each) { return each.origin == origin; });
+    const bool by_older_key = log != offered.end() && is_by_older_key(*log, seen);
     for (auto& each : seen.notes) {
-      out += each.note + "\n";
-      if (!all) break;
+      if (!by_older_key || open_note(each.note, log->verifier)) out += each.note + "\n";
+      if (!is_copy) break;
     }
+  }
   return out;
 }
 

@@ -1,12 +1,13 @@
 // What this CLI has seen: checkpoints of each log (one a minute of the last hour, one an hour of two days, one a day of
-// all before), and the key that signed the first one.
+// all before), the key that signed the newest, and how the keys before handed over to it.
 //
 // On each call the store must prove that its log only grew since: whoever rewrites history is caught by the first who
-// asks anything. The key is trusted on first use; another one later is a contradiction. A copy (--store) may be old: it
-// is held to the newest checkpoint that it still covers.
+// asks anything. The key is trusted on first use; another one later, to which it did not hand over, is a contradiction.
+// A copy (--store) may be old, also older than a handover: it is held to the newest checkpoint that it still covers.
 //
 // Kept in $XDG_STATE_HOME/yushi/checkpoints (default ~/.local/state/yushi/checkpoints), a file a log: the verifier
-// line, then `seen UNIX-SECONDS` and a note for each, the newest first.
+// line, `rotated ` and a line of core/ledger/key_ring.h for each handover, then `seen UNIX-SECONDS` and a note for
+// each, the newest first.
 #pragma once
 
 #include <string>
@@ -19,8 +20,8 @@ namespace yushi::cli {
 // The exit code: found, error or broken; incomplete for a copy that is older than what was seen.
 int hold_to_remembered(Asker& asker, bool is_copy);
 
-// The notes remembered of this node's logs, the newest of each or all, each followed by an empty line, as `verify`
-// takes them.
-std::string remembered_notes(const std::string& node, bool all);
+// The notes remembered of this node's logs, each followed by an empty line, as `verify` takes them: the newest of each,
+// of a copy all but those by keys to which its own handed over later.
+std::string remembered_notes(Asker& asker, const std::string& node, bool is_copy);
 
 }  // namespace yushi::cli

@@ -310,7 +310,7 @@ bool Api::Peer::answer_request(Api& api, const HttpRequest& request) {
 OwnRecord Api::Peer::record_of(std::string action, std::string message) const {
   auto out = own_record(std::move(action), std::move(message));
   out.succeeded = true;
-  Asked asked;
+  QuestionAsked asked;
   asked.user = user;
   asked.user_id = std::to_string(credentials.uid);
   if (login) {
@@ -338,7 +338,7 @@ void Api::Peer::tell_proof(Api& api, const std::string& name) {
 void Api::Peer::flush_told(Api& api) {
   if (!told && proofs.empty()) return;
   if (!told) told = record_of("api-proofs", user + " asked for proofs");  // without a question
-  std::get<Asked>(told->about).proofs = proofs;
+  std::get<QuestionAsked>(told->about).proofs = proofs;
   api.sources_.pipeline->tell(std::move(*told));
   told.reset();
   proofs.clear();
@@ -351,7 +351,7 @@ bool Api::Asking::run(const std::string& problem) {
   // Beside a question the CLI asks for proofs of its answer: no look at anybody's records, and counted with the
   // question.
   is_proof = (question.name == "checkpoint" || question.name == "consistency") &&
-             question.parameters.contains("proof_of_answer");
+             question.parameters.contains(query::kProofOfAnswer);
   if (!is_proof && peer.told) peer.flush_told(api);  // the answer to this one may take long
   {
     MutexLock lock(api.mutex_);
@@ -518,11 +518,10 @@ Result<std::shared_ptr<const storage::StoreView>> Api::Asking::view() {
   auto& sources = api.sources_;
   std::shared_ptr<const storage::StoreView> view;
   if (question.name == "verify") {
-    auto signed_all = sources.pipeline->sign_all([&] {
+    YUSHI_TRY(sources.pipeline->sign_all([&] {
       heads = storage::read_heads(sources.store->options().data_dir + "/heads");
       view = sources.store->view();
-    });
-    if (!signed_all) return tl::unexpected(signed_all.error());
+    }));
     if (!view) return fail(Code::unavailable, "the daemon is stopping");
     return view;
   }
@@ -585,7 +584,7 @@ void Api::Asking::tell(const char* type, const Result<AnswerEnd>& answered) {
   record.succeeded = answered.has_value();
   record.reason = !budget.why().empty() ? budget.why() : incomplete;
   if (*type) record.more_types.push_back(type);
-  auto& asked = std::get<Asked>(record.about);
+  auto& asked = std::get<QuestionAsked>(record.about);
   if (auto tenant = question.parameters.find("tenant"); tenant != question.parameters.end())
     asked.tenant = tenant->second;
   asked.question = question.name;

@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 
+#include "core/base/name.h"
 #include "core/base/time_text.h"
 #include "core/config/walk.h"
 #include "core/filter/expression.h"
@@ -26,15 +27,6 @@
 
 namespace yushi::daemon {
 namespace {
-
-void later(Walk& walk, const YAML::Node& node, const std::string& what) {
-  walk.problem(node, what + ": not in this version yet; remove it");
-}
-
-bool is_name(std::string_view name) {
-  return !name.empty() && name.size() <= 64 &&
-         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") == std::string_view::npos;
-}
 
 Walk::Reader retention(Walk& walk, uint32_t& days) {
   return [&](const YAML::Node& node) {
@@ -61,8 +53,8 @@ void read_input(Walk& walk, const YAML::Node& node, Config& config) {
   auto same = [&](auto& other) { return !address.empty() && other->address() == address; };
   if (std::any_of(config.inputs.begin(), config.inputs.end(), same)) {
     const char* key = node["path"] ? "path" : "listen";
-    walk.problem(Walk::place(node, key), "inputs." + std::string(key) + ": another input has the address " + address +
-                                             " already; remove one");
+    walk.problem(Walk::place(node, key),
+                 "inputs." + std::string(key) + ": another input has the address " + address + " already; remove one");
     return;
   }
   input->written_as = YAML::Dump(node);
@@ -97,12 +89,12 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config, ingest::Ten
                walk.map(match, "tenants.match.",
                         {{"cidr", networks(walk, "tenants.match.cidr", tenant.cidrs)},
                          {"cert_cn", [&](const YAML::Node& n) {
-                           walk.texts("tenants.match.cert_cn", tenant.cert_names)(n);
-                           ingest::TenantMap names;
-                           for (auto& name : tenant.cert_names)
-                             if (auto added = names.add_name(name, 2); !added)
-                               walk.problem(n, "tenants.match.cert_cn: " + added.error().message);
-                         }}});
+                            walk.texts("tenants.match.cert_cn", tenant.cert_names)(n);
+                            ingest::TenantMap names;
+                            for (auto& name : tenant.cert_names)
+                              if (auto added = names.add_name(name, 2); !added)
+                                walk.problem(n, "tenants.match.cert_cn: " + added.error().message);
+                          }}});
              }},
             {"timezone",
              [&](const YAML::Node& n) {
@@ -115,10 +107,9 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config, ingest::Ten
             {"charset", walk.text("tenants.charset", tenant.charset, {"utf-8", "gb18030"})},
             {"retention", retention(walk, tenant.retention_days)}});
   if (!node.IsMap() || (tenant.name.empty() && node["name"])) return;
-  if (!is_name(tenant.name) || tenant.name[0] == '_' || tenant.name == "default") {
-    return walk.problem(Walk::place(node, "name"), "tenants.name: \"" + tenant.name +
-                                                       "\" must match [a-z0-9_.-]{1,64}; \"default\" and names that " +
-                                                       "begin with _ are yushid's own");
+  if (!is_tenant_name(tenant.name)) {
+    return walk.problem(Walk::place(node, "name"), "tenants.name: \"" + tenant.name + "\" must match " + kNameRule +
+                                                       "; \"default\" and names that begin with _ are yushid's own");
   }
   for (auto& other : config.tenants) {
     if (other.name == tenant.name)
@@ -126,7 +117,8 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config, ingest::Ten
   }
   // The first network that matches gives the tenant: what others have taken whole never comes here.
   const auto& cidrs = tenant.cidrs;
-  if (!cidrs.empty() && tenant.cert_names.empty() && std::all_of(cidrs.begin(), cidrs.end(), [&](auto& cidr) { return map.covers(cidr); })) {
+  if (!cidrs.empty() && tenant.cert_names.empty() &&
+      std::all_of(cidrs.begin(), cidrs.end(), [&](auto& cidr) { return map.covers(cidr); })) {
     std::set<std::string> owners;
     for (auto& cidr : cidrs)
       if (auto first = first_address(cidr)) owners.insert(config.tenants[map.find(*first)].name);
@@ -208,10 +200,7 @@ void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
                }
              }},
             {"properties", [&](const YAML::Node& n) { properties(walk, n, forward.properties); }},
-            {"delivery", [&](const YAML::Node& n) {
-               walk.text("forward.delivery", delivery, {"at-least-once", "exactly-once"})(n);
-               if (delivery == "exactly-once") later(walk, n, "forward.delivery: exactly-once");
-             }}});
+            {"delivery", walk.text("forward.delivery", delivery, {"at-least-once"})}});
   if (!node.IsMap()) return;
   if (!node["brokers"]) walk.problem(node, "forward.brokers: missing, as in \"k1:9092,k2:9092\"");
   for (auto& other : config.forward) {
@@ -320,9 +309,7 @@ Result<Config> load_config(const std::string& path) {
                                            "\" must be 0600 or 0660: whoever may open the socket may ask everything, "
                                            "so others never may");
                    }},
-                  {"listen", [&](const YAML::Node& n) { read_api_listen(walk, n, config); }},
-                  {"tls", [&](const YAML::Node& n) { later(walk, n, "api.tls"); }},
-                  {"roles", [&](const YAML::Node& n) { later(walk, n, "api.roles"); }}});
+                  {"listen", [&](const YAML::Node& n) { read_api_listen(walk, n, config); }}});
       };
       walk.map(
           root, "",
@@ -330,7 +317,7 @@ Result<Config> load_config(const std::string& path) {
             [&](const YAML::Node& n) {
               walk.text("node", config.node)(n);
               if (n.IsScalar() && !n.Scalar().empty() && !is_name(config.node)) {
-                walk.problem(n, "node: \"" + config.node + "\" must match [a-z0-9_.-]{1,64}");
+                walk.problem(n, "node: \"" + config.node + "\" must match " + kNameRule);
               }
             }},
            {"data_dir", walk.path("data_dir", config.data_dir)},

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/record/record.h"
 #include "enrich/lookups.h"
 #include "forward/kafka.h"
 #include "ingest/inputs.h"

@@ -22,6 +22,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/display.h"
+#include "core/base/name.h"
 #include "core/base/units_text.h"
 #include "daemon/api.h"
 #include "daemon/data_files.h"
@@ -152,7 +153,7 @@ class Daemon {
     if (!store_ && is_under(api_path_, config_.data_dir)) return {};
     auto doing = "api.socket " + api_path_;
     auto listener = YUSHI_TRY(ingest::UnixListener::bind(doing, api_path_, SOCK_STREAM, 0600));
-    if (auto given = give_to_group(doing); !given) return given;
+    YUSHI_TRY(give_to_group(doing));
     if (::listen(listener.fd(), SOMAXCONN) != 0) return ingest::fail_errno(doing, errno);
     api_listener_.emplace(std::move(listener));
     return {};
@@ -205,7 +206,7 @@ class Daemon {
     options.node = config_.node;
     options.fallback_node = host_name();
     options.retention_days = config_.retention_days;
-    options.logs = {"default", "_audit"};
+    options.logs = {kDefaultLog, kAuditLog};
     options.log_retention_days = {0, 0};
     for (auto& tenant : config_.tenants) {
       options.logs.push_back(tenant.name);
@@ -229,7 +230,7 @@ class Daemon {
     options.commit_interval_ns = config_.commit_interval_ns;
     options.commit_bytes = config_.commit_bytes;
     for (auto& relay : config_.relays) {
-      if (auto added = options.relays.add(relay, 1); !added) return added;
+      YUSHI_TRY(options.relays.add(relay, 1));
     }
     options.senders_max = config_.sources;
     options.detect.learning_ns = config_.learning_ns;
@@ -266,7 +267,7 @@ class Daemon {
     auto tenants = std::make_shared<ingest::TenantMap>();
     for (size_t i = 0; i < config_.tenants.size(); ++i) {
       for (auto& cidr : config_.tenants[i].cidrs) {
-        if (auto added = tenants->add(cidr, static_cast<TenantId>(i + 2)); !added) return added;
+        YUSHI_TRY(tenants->add(cidr, static_cast<TenantId>(i + 2)));
       }
       for (auto& name : config_.tenants[i].cert_names) {
         if (auto added = tenants->add_name(name, static_cast<TenantId>(i + 2)); !added) return added;
@@ -330,7 +331,7 @@ class Daemon {
       // One cursor for each topic: a second forwarder into another topic has its own.
       auto source = make_store_source(*store_, forward.brokers + "/" + forward.topic);
       forwarders_.push_back(std::make_unique<forward::KafkaForwarder>(std::move(settings), std::move(source)));
-      if (auto started = forwarders_.back()->start(); !started) return started;
+      YUSHI_TRY(forwarders_.back()->start());
     }
     pipeline_->call_on_commit([this] {
       for (auto& forwarder : forwarders_) forwarder->wake();
@@ -340,7 +341,7 @@ class Daemon {
 
   Result<void> start_api() {
     if (!api_listener_) {
-      if (auto bound = bind_api(); !bound) return bound;
+      YUSHI_TRY(bind_api());
     }
     watched_ = {store_.get(), pipeline_.get(), {}, {}, realtime_ns()};
     for (auto& forwarder : forwarders_) watched_.forwarders.push_back(forwarder.get());

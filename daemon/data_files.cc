@@ -40,8 +40,7 @@ class Loading {
     for (auto& folder : folders) read_folder(folder, users);
     // A file of theirs takes the place of ours of the same name, so both are given, ours first.
     if (auto all = Set::load(joined(ours, users)); all) return all;
-    auto base = Set::load(ours);
-    if (!base) return base;
+    auto base = YUSHI_TRY(Set::load(ours));
 
     // A parser leans on shared tables: it is alone beside those, theirs where they are right.
     std::vector<File> right, shared;
@@ -131,22 +130,19 @@ class Loading {
 
 Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, const Loaded* before) {
   auto loaded = std::make_shared<Loaded>();
-  auto parsers =
+  loaded->parsers = YUSHI_TRY(
       Loading<parsers::ParserSet, parsers::ParserFile>("parser", parsers::read_parser_directories,
                                                        before ? before->parsers.get() : nullptr, loaded->left_out)
-          .load(parsers::share_directory("parsers"), config.parser_dirs);
-  if (!parsers) return tl::unexpected(parsers.error());
-  loaded->parsers = *parsers;
+          .load(parsers::share_directory("parsers"), config.parser_dirs));
   // After the parsers: rules name their fields.
-  auto rules =
+  loaded->rules =
       YUSHI_TRY(Loading<detect::RuleSet, detect::RuleFile>("rule", detect::read_rule_directories,
                                                            before ? before->rules.get() : nullptr, loaded->left_out)
                     .load(parsers::share_directory("rules"), config.rule_dirs));
-  loaded->rules = rules;
-  auto secrets = YUSHI_TRY(Loading<SecretRules, SecretFile>("secrets", read_secret_directories,
-                                                            before ? before->secrets.get() : nullptr, loaded->left_out)
-                               .load(parsers::share_directory("secrets"), config.secret_dirs));
-  loaded->secrets = secrets;
+  loaded->secrets =
+      YUSHI_TRY(Loading<SecretRules, SecretFile>("secrets", read_secret_directories,
+                                                 before ? before->secrets.get() : nullptr, loaded->left_out)
+                    .load(parsers::share_directory("secrets"), config.secret_dirs));
   auto& unsupported = loaded->rules->unsupported();
   for (auto& rule : unsupported) loaded->left_out.push_back(first_line(rule) + "; the rule is left out");
 
@@ -154,7 +150,7 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
     auto zone = YUSHI_TRY(Zone::find(timezone));
     loaded->readings.push_back({zone, *find_charset(charset)});
     loaded->contexts.push_back(std::make_shared<const storage::ParseContext>(
-        storage::ParseContext{(*parsers)->digest(), timezone, charset, parsers::kParserEngine}));
+        storage::ParseContext{loaded->parsers->digest(), timezone, charset, parsers::kParserEngine}));
     return {};
   };
   for (int own = 0; own < 2; ++own) {

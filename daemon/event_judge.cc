@@ -72,10 +72,8 @@ std::string EventJudge::save() const {
 }
 
 Result<void> EventJudge::load(Reader& in) {
-  if (auto loaded = engine_.load(in.text()); !loaded) return loaded;
-  // A state of before there were joined events ends here.
-  if (in.ok() && in.left() > 0 && !joiner_->load(in))
-    return fail(Code::corrupt, "the open events of the detectors' state");
+  YUSHI_TRY(engine_.load(in.text()));
+  if (!joiner_->load(in)) return fail(Code::corrupt, "the open events of the detectors' state");
   return {};
 }
 

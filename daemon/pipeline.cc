@@ -505,10 +505,9 @@ void Pipeline::cannot_read(const Error& error) {
 }
 
 Result<void> Pipeline::start() {
-  auto resumed = replay_detectors();
-  if (resumed) resumed = resume_books();
-  if (resumed) resumed = resume_hosts();
-  if (!resumed) return resumed;
+  YUSHI_TRY(replay_detectors());
+  YUSHI_TRY(resume_books());
+  YUSHI_TRY(resume_hosts());
   {
     MutexLock lock(mutex_);
     committed_ = store_.commit_number();

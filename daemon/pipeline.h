@@ -34,7 +34,6 @@
 
 namespace yushi::daemon {
 
-constexpr TenantId kDefaultTenant = 0;
 constexpr TenantId kAuditTenant = storage::kAudit;
 
 // What a reload swaps, as one.

@@ -53,8 +53,8 @@ class StoreSource : public forward::RecordSource {
     return out;
   }
 
-  Result<std::vector<Note>> notes() override {
-    std::vector<Note> out;
+  Result<std::vector<SignedNote>> notes() override {
+    std::vector<SignedNote> out;
     auto signings = store_.counters().signings.load();
     if (signings == seen_signings_) return out;
     auto view = store_.view();

@@ -160,7 +160,7 @@ void Attempts::save_keys(const Keys& keys, std::string& out) {
   });
 }
 
-bool Attempts::load_keys(Keys& keys, Reader& in, bool has_clock) {
+bool Attempts::load_keys(Keys& keys, Reader& in) {
   for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
     Key& key = keys.use(in.text());
     key.tries.clear();
@@ -172,7 +172,7 @@ bool Attempts::load_keys(Keys& keys, Reader& in, bool has_clock) {
       attempt.index = in.varint();
       attempt.other = in.be64();
       attempt.way = in.be64();
-      if (has_clock) attempt.of_receipt = in.varint() != 0;
+      attempt.of_receipt = in.varint() != 0;
       key.tries.push_back(attempt);
     }
   }
@@ -188,11 +188,11 @@ void Attempts::save(std::string& out) const {
   }
 }
 
-bool Attempts::load(Reader& in, bool has_clock) {
+bool Attempts::load(Reader& in) {
   by_log_.clear();
   for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
     Log& known = log_of(in.text());
-    if (!load_keys(known.by_source, in, has_clock) || !load_keys(known.by_account, in, has_clock)) return false;
+    if (!load_keys(known.by_source, in) || !load_keys(known.by_account, in)) return false;
   }
   return in.ok();
 }

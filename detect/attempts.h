@@ -43,7 +43,7 @@ class Attempts {
   void succeeded(std::string_view log, const LoginEvent& login, bool new_source, std::vector<Finding>& findings);
 
   void save(std::string& out) const;
-  bool load(Reader& in, bool has_clock);  // older states do not say whose times they are
+  bool load(Reader& in);
 
  private:
   struct Try {
@@ -63,7 +63,7 @@ class Attempts {
   Log& log_of(std::string_view log);
   static void add(Key& key, const LoginEvent& login, std::string_view other);
   static void save_keys(const Keys& keys, std::string& out);
-  static bool load_keys(Keys& keys, Reader& in, bool has_clock);
+  static bool load_keys(Keys& keys, Reader& in);
 
   std::map<std::string, Log, std::less<>> by_log_;
 };

@@ -156,7 +156,7 @@ void Correlations::save(std::string& out) const {
   }
 }
 
-bool Correlations::load(Reader& in, bool has_words, bool has_clock) {
+bool Correlations::load(Reader& in) {
   for (auto& state : states_) state.by_log.clear();
   for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
     std::string_view id = in.text(), digest = in.text();
@@ -175,8 +175,8 @@ bool Correlations::load(Reader& in, bool has_words, bool has_clock) {
           hit.index = in.varint();
           hit.part = static_cast<uint32_t>(in.varint());
           hit.value = in.varint();
-          if (has_words) hit.words = in.text();
-          if (has_clock) hit.of_receipt = in.varint() != 0;
+          hit.words = in.text();
+          hit.of_receipt = in.varint() != 0;
           if (hit.words.size() > kHitWordsMax) return false;
           if (!hits.empty() && hit.at_ns < hits.back().at_ns) return false;
           if (state && (hit.part >= state->parts || hits.size() >= state->hits_max)) return false;

@@ -53,8 +53,8 @@ class Correlations {
            CorrelationFired* fired);
 
   void save(std::string& out) const;
-  // After take(); windows of correlations that are not loaded are dropped. Older states say less of a hit.
-  bool load(Reader& in, bool has_words, bool has_clock);
+  // After take(); windows of correlations that are not loaded are dropped.
+  bool load(Reader& in);
 
  private:
   struct Group {

@@ -19,9 +19,8 @@
 namespace yushi::detect {
 namespace {
 
-// Older states are read too: 3 knows no share of a sender and not which times are those of receipt, 2 no words of hits.
 constexpr std::string_view kStateMagic = "yushi-detect-";
-constexpr char kStateVersion = '4', kStateVersionMin = '2';
+constexpr char kStateVersion = '4';
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
@@ -366,8 +365,7 @@ Result<void> Engine::load(std::string_view state) {
                 "detector state: not ours or damaged; without it the baselines of accounts are learned anew");
   };
   if (!state.starts_with(kStateMagic) || state.size() < kStateHeadBytes + kChecksumBytes) return broken();
-  char version = state[kStateMagic.size()];
-  if (version < kStateVersionMin || version > kStateVersion || state[kStateMagic.size() + 1] != '\n') return broken();
+  if (state[kStateMagic.size()] != kStateVersion || state[kStateMagic.size() + 1] != '\n') return broken();
   std::string_view body = state.substr(0, state.size() - kChecksumBytes);
   if (as_bytes(sha256(body)).substr(0, kChecksumBytes) != state.substr(body.size())) return broken();
   Reader in(body.substr(kStateHeadBytes));
@@ -376,8 +374,7 @@ Result<void> Engine::load(std::string_view state) {
   Attempts attempts;
   Correlations correlations;
   correlations.take(state_->rules());
-  bool loaded = (version == kStateVersion ? folds.load(in) : folds.load_version_3(in)) && accounts.load(in) &&
-                attempts.load(in, version >= '4') && correlations.load(in, version >= '3', version >= '4');
+  bool loaded = folds.load(in) && accounts.load(in) && attempts.load(in) && correlations.load(in);
   if (!loaded || in.left() > 0) return broken();
   state_->folds = std::move(folds);
   state_->accounts = std::move(accounts);

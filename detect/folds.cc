@@ -335,22 +335,4 @@ bool Folds::load(Reader& in) {
   return in.ok();
 }
 
-bool Folds::load_version_3(Reader& in) {
-  *this = Folds();
-  for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-    std::string_view name = in.text();
-    Reader parts(name);
-    std::string_view log = parts.text();
-    Fold fold;
-    fold.raised_ns = fold.repeated.first_ns = fold.repeated.last_ns = bounded_time(in.signed_varint());
-    fold.repeated.hits = in.varint();
-    fold.repeated.first = fold.repeated.last = kNotKnown;  // which records they were nobody wrote down
-    // told by the next alert of the key, as it was then, or when it goes
-    fold.due_ns = kTimeMaxNs;
-    if (!parts.ok()) return false;
-    log_of(log).folds.use(name.substr(name.size() - parts.left())) = fold;
-  }
-  return in.ok();
-}
-
 }  // namespace yushi::detect

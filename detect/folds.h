@@ -65,7 +65,6 @@ class Folds {
   void save(std::string& out) const;
   bool load(Reader& in);
   // What was saved before senders had a share: one list of folds for all logs.
-  bool load_version_3(Reader& in);
 
  private:
   struct Count {

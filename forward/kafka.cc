@@ -64,8 +64,8 @@ struct KafkaForwarder::State {
   std::unique_ptr<KafkaProducer> producer;
   std::vector<std::unique_ptr<Stream>> streams;  // by number
   std::map<std::string, Stream*> stream_of_log;
-  std::map<std::string, RecordSource::Note> notes_to_send;  // by log
-  std::map<uint64_t, RecordSource::Note> notes_sent;        // by number: not acknowledged yet
+  std::map<std::string, RecordSource::SignedNote> notes_to_send;  // by log
+  std::map<uint64_t, RecordSource::SignedNote> notes_sent;        // by number: not acknowledged yet
   uint64_t next_note = 0;
   DeliveryWindow alerts{0};
   Cursor cursor, saved;
@@ -306,7 +306,6 @@ struct KafkaForwarder::State {
       scratch.clear();
       if (!settings.select.matches(record, scratch)) {
         from.window.skipped(record.index);
-        ++metrics.not_selected;
         continue;
       }
       uint64_t token = from.number << kIndexBits | record.index;
@@ -414,7 +413,6 @@ struct KafkaForwarder::State {
   }
 
   void restart() {
-    ++metrics.restarts;
     producer->purge();
     producer.reset();
     for (auto& from : streams) from->window.rewind();
@@ -473,7 +471,7 @@ KafkaForwarder::~KafkaForwarder() { stop(); }
 
 Result<void> KafkaForwarder::start() {
   YUSHI_ASSERT(!state_->thread.joinable(), "started twice");
-  if (auto made = state_->make_producer(); !made) return made;
+  YUSHI_TRY(state_->make_producer());
   state_->thread = std::thread([this] { state_->run(); });
   return {};
 }

@@ -65,12 +65,10 @@ struct KafkaSettings {
 struct ForwardMetrics {
   std::atomic<uint64_t> sent{0};       // handed to the client; a record sent again counts again
   std::atomic<uint64_t> delivered{0};  // acknowledged by the broker
-  std::atomic<uint64_t> not_selected{0};
   std::atomic<uint64_t> truncated{0};  // too large for the broker
   std::atomic<uint64_t> alerts_delivered{0};
-  std::atomic<uint64_t> errors{0};    // of the broker, the client, or reading the store
-  std::atomic<uint64_t> restarts{0};  // producers thrown away
-  std::atomic<uint64_t> done{0};      // records of all logs up to the first that is neither delivered nor left out
+  std::atomic<uint64_t> errors{0};  // of the broker, the client, or reading the store
+  std::atomic<uint64_t> done{0};    // records of all logs up to the first that is neither delivered nor left out
   std::atomic<uint64_t> in_flight_bytes{0};
   std::atomic<uint64_t> up{0};  // 1 while a broker answers
 };

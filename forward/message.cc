@@ -62,12 +62,6 @@ std::string_view format_name(ForwardFormat format) {
   return "";
 }
 
-Result<ForwardFormat> parse_format(std::string_view name) {
-  for (auto format : {ForwardFormat::ecs_json, ForwardFormat::raw, ForwardFormat::protobuf})
-    if (format_name(format) == name) return format;
-  return fail(Code::invalid, "forward.format: `" + std::string(name) + "` is none of ecs-json, raw, protobuf");
-}
-
 void write_entry_head(const Record& record, std::string& out) { make_entry_head(storage::entry_head_of(record), out); }
 
 std::string_view tenant_of_log(std::string_view log) { return log.substr(0, log.find_first_of(":@")); }

@@ -19,7 +19,6 @@ namespace yushi::forward {
 
 enum class ForwardFormat : uint8_t { ecs_json, raw, protobuf };
 std::string_view format_name(ForwardFormat format);
-Result<ForwardFormat> parse_format(std::string_view name);
 
 struct Message {
   std::string key, value;

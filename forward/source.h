@@ -43,13 +43,13 @@ class RecordSource {
   // Ascending, from this index in `_audit` on; empty when there are no more.
   virtual Result<std::vector<AlertRecord>> alerts(uint64_t from_audit_index, size_t limit) = 0;
 
-  struct Note {
+  struct SignedNote {
     std::string log;
     uint64_t size = 0;
     std::string text;  // a signed checkpoint (C2SP)
   };
   // The newest checkpoint of each log, if something was signed since the call before; else none.
-  virtual Result<std::vector<Note>> notes() = 0;
+  virtual Result<std::vector<SignedNote>> notes() = 0;
 
   virtual Result<std::string> load_cursor() = 0;  // not_found: begin at the beginning
   virtual Result<void> save_cursor(const std::string& bytes) = 0;

@@ -34,9 +34,6 @@ class io_context;
 
 namespace yushi::ingest {
 
-// Bytes that may be read behind the last message of each buffer (simdjson reads up to 64 beyond the text it parses).
-constexpr size_t kBufferPaddingBytes = 64;
-
 // Where batches go. Called on the ingest threads, concurrently, in arrival order for each connection. Not returning is
 // how a stage behind says that it is full: the thread then reads nothing, and TCP pushes back on the sender.
 class BatchSink {

@@ -31,8 +31,8 @@ struct EventTimeParts {
   void settle(Record& record, const Zone& own) const {
     const int64_t near = record.origin ? record.origin->received_ns : record.event_ns;
     std::optional<TimeText> time;
-    if (!date.empty() || !clock.empty()) time = understand_time(date, clock.empty() ? whole : clock, zone, near, own);
-    if (!time && !whole.empty()) time = understand_time(whole, {}, zone, near, own);
+    if (!date.empty() || !clock.empty()) time = parse_time_parts(date, clock.empty() ? whole : clock, zone, near, own);
+    if (!time && !whole.empty()) time = parse_time_parts(whole, {}, zone, near, own);
     if (!time) return;
     record.event_ns = time->unix_ns;
     record.event_digits = time->digits;

@@ -664,11 +664,7 @@ Record Joiner::join(Open& event) {
   const uint32_t end = text.size();
   std::vector<Capture> words;
   if (rule.words) words = put_words(text, captures, rule);
-  // The parsers may look beyond the end.
-  auto* room = arena.allocate(text.size() + 64, 1);
-  std::memcpy(room, text.text().data(), text.size());
-  std::memset(room + text.size(), 0, 64);
-  out.raw = {room, text.size()};
+  out.raw = arena.copy_padded(text.text());
   out.charset = Charset::utf8;
   out.message_begin = message_begin;
   out.message_length = end - message_begin;

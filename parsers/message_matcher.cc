@@ -217,10 +217,10 @@ bool MessageMatcher::infer_structured_data(MatchJob& job, const PatternDefinitio
     pairs.add(path, pair);
   }
   const size_t header = captures.size();
-  PairMapper::Reading reading;
-  reading.keys = pattern.keys.get();
-  reading.dictionary = pattern.dictionary.get();
-  mapper_.map(pairs, reading, job.arena, captures);
+  PairMapper::Naming naming;
+  naming.keys = pattern.keys.get();
+  naming.dictionary = pattern.dictionary.get();
+  mapper_.map(pairs, naming, job.arena, captures);
   merged_.clear();
   bool any = mapper_.inferred() > 0;
   size_t next = header;
@@ -260,13 +260,13 @@ bool MessageMatcher::take_body(MatchJob& job, const PatternDefinition& pattern, 
                      [&](auto& glob) { return glob_matches(glob, value); }))
       return false;
   }
-  PairMapper::Reading reading;
-  reading.keys = pattern.keys.get();
-  reading.is_ours = form == Body::json && job.record.origin->transport == Transport::internal;
-  reading.has_ecs_names = reading.is_ours || (pattern.is_generic && form == Body::json);
-  reading.has_labels = form == Body::cef;
-  if (!reading.is_ours && body_.is_whole()) reading.dictionary = pattern.dictionary.get();
-  mapper_.map(body_.pairs(), reading, job.arena, job.captures);
+  PairMapper::Naming naming;
+  naming.keys = pattern.keys.get();
+  naming.is_ours = form == Body::json && job.record.origin->transport == Transport::internal;
+  naming.has_ecs_names = naming.is_ours || (pattern.is_generic && form == Body::json);
+  naming.has_labels = form == Body::cef;
+  if (!naming.is_ours && body_.is_whole()) naming.dictionary = pattern.dictionary.get();
+  mapper_.map(body_.pairs(), naming, job.arena, job.captures);
   *is_capped |= body_.pairs().is_capped();
   return true;
 }
@@ -360,7 +360,7 @@ bool MessageMatcher::holds(const MatchJob& job, const Variant& variant, size_t b
 bool MessageMatcher::take_time(MatchJob& job, std::string_view text) {
   auto& record = job.record;
   if (text != last_time_text_ || &job.zone != last_zone_) {
-    auto time = understand_time(text, record.origin ? record.origin->received_ns : record.event_ns, job.zone);
+    auto time = parse_any_time(text, record.origin ? record.origin->received_ns : record.event_ns, job.zone);
     if (!time) return false;
     last_time_ = *time;
     last_zone_ = &job.zone;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/base/clock.h"
+#include "core/base/name.h"
 #include "core/base/text.h"
 #include "core/record/batch.h"
 #include "parsers/check.h"
@@ -19,7 +20,6 @@ namespace {
 constexpr size_t kPatternsMax = 60;  // the most frequent forms: more is no skeleton but a heap
 constexpr size_t kTestsOfBodyMax = 5;
 constexpr size_t kAppsMax = 16;
-constexpr size_t kPaddingBytes = 64;  // simdjson reads beyond the text it parses
 
 std::string yaml_text(std::string_view text) {
   std::string out = "'";
@@ -50,13 +50,11 @@ Sample read_sample(const std::vector<std::string>& lines, const std::shared_ptr<
   for (auto& line : lines) {
     if (line.empty()) continue;
     Batch batch;
-    auto& bytes = batch.buffers.emplace_back(new char[line.size() + kPaddingBytes]());
-    line.copy(bytes.get(), line.size());
     Origin origin;
     origin.received_ns = realtime_ns();
     origin.transport = Transport::file;
     Record record;
-    record.raw = {bytes.get(), line.size()};
+    record.raw = batch.arena.copy_padded(line);
     record.origin = &origin;
     record.marks = kByRelay;
     batch.records.push_back(record);
@@ -331,7 +329,7 @@ class Maker {
 
 Result<NewParser> make_parser(const std::string& name, const std::vector<std::string>& lines,
                               const std::vector<ParserFile>& known) {
-  if (name.empty() || name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-.") != name.npos)
+  if (!is_parser_name(name))
     return fail(Code::invalid,
                 "`" + name + "` cannot be a parser's name: it has letters a-z, digits, '_', '-' and '.' only");
   auto set = YUSHI_TRY(ParserSet::load(known));

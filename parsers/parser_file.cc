@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <set>
 
+#include "core/base/name.h"
 #include "parsers/loaded_parsers.h"
 #include "parsers/syslog_header.h"
 #include "parsers/yaml_reader.h"
@@ -34,11 +35,8 @@ class FileReader : YamlReader {
       problem(root, "name: is missing");
       out_->name = "unnamed";
     }
-    for (char c : out_->name)
-      if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.')) {
-        problem(root["name"], "a parser's name has letters a-z, digits, '_', '-' and '.' only");
-        break;
-      }
+    if (!is_parser_name(out_->name))
+      problem(root["name"], "a parser's name has letters a-z, digits, '_', '-' and '.' only");
     out_->dataset = out_->name;
     // What patterns lean on comes first, wherever it stands in the file.
     if (root["types"]) read_types(root["types"]);

@@ -83,7 +83,6 @@ class ParserWorker {
   // From now on appends to `asked` what it tries; nullptr: no more.
   void tell_asked(std::vector<AskedPattern>* asked);
   uint64_t capped() const;  // messages so far that had more fields than we take; their error.message says so
-  const std::shared_ptr<const ParserSet>& set() const;
 
  private:
   struct State;

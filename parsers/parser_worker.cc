@@ -420,6 +420,4 @@ uint64_t ParserWorker::capped() const { return state_->matcher.capped(); }
 
 uint64_t ParserWorker::ambiguous() const { return state_->ambiguous; }
 
-const std::shared_ptr<const ParserSet>& ParserWorker::set() const { return state_->set; }
-
 }  // namespace yushi::parsers

@@ -2,6 +2,7 @@
 #include <limits>
 #include <optional>
 
+#include "core/base/name.h"
 #include "core/event/alert.h"
 #include "core/record/ecs_json.h"
 #include "query/answer.h"
@@ -13,7 +14,6 @@ namespace {
 using storage::AlertEntry;
 
 constexpr size_t kMissingMax = 1000;
-constexpr const char* kAudit = "_audit";
 
 // Which alerts are asked for. The index says so: 200,000 of them are a moment's work.
 struct Wanted {
@@ -28,7 +28,7 @@ struct Wanted {
 
 // The alert that an entry of the index names; corrupt when the record there is none.
 Result<Alert> read_alert(storage::RecordReader& reader, uint64_t index, std::string_view* raw) {
-  auto* record = YUSHI_TRY(reader.read(kAudit, index));
+  auto* record = YUSHI_TRY(reader.read(kAuditLog, index));
   *raw = record->raw;
   auto alert = alert_of(record->raw);
   if (!alert) return fail(Code::corrupt, "alert _audit/" + std::to_string(index) + " is no alert any more");
@@ -42,7 +42,7 @@ constexpr int64_t kRaisedSlackNs = 24 * 3600 * kSecond;
 // down. Blocks know when their records were received, the tail does not.
 uint64_t first_index_of(const storage::StoreView& view, int64_t from_ns) {
   if (from_ns < std::numeric_limits<int64_t>::min() + kRaisedSlackNs) return 0;
-  auto segments = view.segments("_audit");
+  auto segments = view.segments(kAuditLog);
   if (!segments) return 0;
   for (auto& segment : *segments)
     if (!segment.sealed || segment.summary.received_to_ns >= from_ns - kRaisedSlackNs)

@@ -11,9 +11,6 @@
 namespace yushi::query {
 namespace {
 
-// Who asks for a proof beside a question says so with it (daemon/api.h); here it changes nothing.
-constexpr std::string_view kProofOfAnswer = "proof_of_answer";
-
 // `log` must be there; its size.
 Result<uint64_t> size_of(const Asked& asked, std::string_view log) {
   if (log.empty()) return fail(Code::invalid, asked.question.name + " needs `log`");

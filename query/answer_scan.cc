@@ -15,8 +15,8 @@ ScanOptions scan_options(const Asked& asked, const Filter::Times& times, std::op
   return options;
 }
 
-Result<Segments> segments_of(const storage::StoreView& view, const std::vector<std::string>& logs) {
-  Segments out;
+Result<ScanPlan> plan_scan(const storage::StoreView& view, const std::vector<std::string>& logs) {
+  ScanPlan out;
   for (auto& log : logs) {
     auto all = view.segments(log);
     if (!all) {
@@ -24,12 +24,12 @@ Result<Segments> segments_of(const storage::StoreView& view, const std::vector<s
       continue;
     }
     for (auto& segment : *all) {
-      ScanSegment wanted;
-      wanted.log = log;
-      wanted.summary = segment.summary;
-      if (segment.sealed) wanted.field_names = [&view, segment] { return view.field_names(segment); };
-      wanted.read = [&view, segment = std::move(segment)] { return view.read(segment); };
-      out.segments.push_back(std::move(wanted));
+      ScanUnit unit;
+      unit.log = log;
+      unit.summary = segment.summary;
+      if (segment.sealed) unit.field_names = [&view, segment] { return view.field_names(segment); };
+      unit.read = [&view, segment = std::move(segment)] { return view.read(segment); };
+      out.units.push_back(std::move(unit));
     }
   }
   return out;

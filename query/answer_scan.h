@@ -1,4 +1,4 @@
-// What the answers that go through stored records share: which segments, with which bounds, and how they end.
+// What the answers that go through stored records share: what of the store, with which bounds, and how they end.
 #pragma once
 
 #include <optional>
@@ -10,13 +10,13 @@ namespace yushi::query {
 
 ScanOptions scan_options(const Asked& asked, const Filter::Times& times, std::optional<uint64_t> limit);
 
-struct Segments {
-  std::vector<ScanSegment> segments;
+struct ScanPlan {
+  std::vector<ScanUnit> units;
   std::vector<std::string> missing;
 };
 
 // Of these logs; the view must live as long as they.
-Result<Segments> segments_of(const storage::StoreView& view, const std::vector<std::string>& logs);
+Result<ScanPlan> plan_scan(const storage::StoreView& view, const std::vector<std::string>& logs);
 
 AnswerEnd end_of(const ScanReport& report, std::vector<std::string> missing);
 

@@ -39,16 +39,16 @@ Result<std::map<std::string, uint64_t>> read_after(std::string_view text) {
   return out;
 }
 
-Result<Segments> event_segments_of(const Asked& asked, const std::vector<std::string>& logs) {
+Result<ScanPlan> plan_event_scan(const Asked& asked, const std::vector<std::string>& logs) {
   if (!asked.events) return fail(Code::unavailable, "nobody says what joins lines to events");
   auto reading = YUSHI_TRY(asked.events());
-  Segments out;
+  ScanPlan out;
   for (auto& log : logs) {
-    auto all = event_segments(asked.view, log, reading);
+    auto all = event_units(asked.view, log, reading);
     if (!all)
       out.missing.push_back("log " + log + ": " + all.error().message);
     else
-      std::move(all->begin(), all->end(), std::back_inserter(out.segments));
+      std::move(all->begin(), all->end(), std::back_inserter(out.units));
   }
   return out;
 }
@@ -84,7 +84,7 @@ Result<AnswerEnd> answer_arrived(const Asked& asked, const Query& query, const s
   return end;
 }
 
-Result<AnswerEnd> answer_records(const Asked& asked, const Query& query, const Segments& found, FieldWatch& watch,
+Result<AnswerEnd> answer_records(const Asked& asked, const Query& query, const ScanPlan& found, FieldWatch& watch,
                                  ScanOptions options, bool reverse, bool limited) {
   const size_t share = asked.budget.lease(0);
   options.bytes_max = share / 2;
@@ -110,29 +110,28 @@ Result<AnswerEnd> answer_records(const Asked& asked, const Query& query, const S
     oldest = std::move(hit.key);
     return true;
   };
-  auto report =
-      scan(found.segments, query.filter, options, render, turned ? TakeHit(hold) : TakeHit(give), asked.cancelled);
-  if (report && turned && !is_held && !asked.cancelled) {
+  auto report = YUSHI_TRY(
+      scan(found.units, query.filter, options, render, turned ? TakeHit(hold) : TakeHit(give), asked.cancelled));
+  if (turned && !is_held && !asked.cancelled) {
     is_held = true;
     options.newest_first = false;
     options.begin = oldest;
-    options.limit = report->records_found;
-    report = scan(found.segments, query.filter, options, render, give, asked.cancelled);
+    options.limit = report.records_found;
+    report = YUSHI_TRY(scan(found.units, query.filter, options, render, give, asked.cancelled));
   }
-  if (!report) return tl::unexpected(report.error());
   for (auto line = held.rbegin(); line != held.rend(); ++line) {
     if (!asked.sink(*line)) return asked.so_far();
   }
   if (asked.cancelled) return asked.so_far();
-  auto end = end_of(*report, found.missing);
-  end.notes = watch.notes(found.segments, end.records == 0, asked.cancelled);
+  auto end = end_of(report, found.missing);
+  end.notes = watch.notes(found.units, end.records == 0, asked.cancelled);
   return end;
 }
 
-Result<AnswerEnd> answer_rows(const Asked& asked, const Query& query, const Segments& found, FieldWatch& watch,
+Result<AnswerEnd> answer_rows(const Asked& asked, const Query& query, const ScanPlan& found, FieldWatch& watch,
                               ScanOptions options, bool reverse) {
   options.bytes_max = asked.budget.lease(asked.budget.pool().bytes() / 2);
-  auto answered = YUSHI_TRY(run_pipe(query, found.segments, options, asked.cancelled, asked.secrets));
+  auto answered = YUSHI_TRY(run_pipe(query, found.units, options, asked.cancelled, asked.secrets));
   if (asked.cancelled) return asked.so_far();
   if (reverse) std::reverse(answered.table.rows.begin(), answered.table.rows.end());
   for (auto& row : answered.table.rows) {
@@ -141,7 +140,7 @@ Result<AnswerEnd> answer_rows(const Asked& asked, const Query& query, const Segm
   auto end = end_of(answered.report, found.missing);
   end.records = answered.table.rows.size();
   end.columns = answered.table.columns;
-  end.notes = watch.notes(found.segments, answered.report.records_found == 0 || end.records == 0, asked.cancelled);
+  end.notes = watch.notes(found.units, answered.report.records_found == 0 || end.records == 0, asked.cancelled);
   end.notes.insert(end.notes.end(), answered.notes.begin(), answered.notes.end());
   return end;
 }
@@ -190,9 +189,9 @@ Result<AnswerEnd> answer_search(const Asked& asked) {
 
   auto options = scan_options(asked, times, limit);
   if (follows) return answer_arrived(asked, query, logs, after, options);
-  auto found = YUSHI_TRY(events ? event_segments_of(asked, logs) : segments_of(asked.view, logs));
+  auto found = YUSHI_TRY(events ? plan_event_scan(asked, logs) : plan_scan(asked.view, logs));
   FieldWatch watch(query, options, place_of(parameters));
-  watch.watch(found.segments);
+  watch.watch(found.units);
   if (query.is_plain()) return answer_records(asked, query, found, watch, options, reverse, limit.has_value());
   return answer_rows(asked, query, found, watch, options, reverse);
 }
@@ -207,10 +206,10 @@ Result<AnswerEnd> answer_hist(const Asked& asked) {
   auto times = YUSHI_TRY(parameters.times(clock));
   auto limit = YUSHI_TRY(parameters.number("limit"));
   auto logs = YUSHI_TRY(parameters.logs(asked.view));
-  auto found = YUSHI_TRY(segments_of(asked.view, logs));
+  auto found = YUSHI_TRY(plan_scan(asked.view, logs));
   auto options = scan_options(asked, times, limit);
   FieldWatch watch(query, options, place_of(parameters));
-  watch.watch(found.segments);
+  watch.watch(found.units);
   return answer_rows(asked, query, found, watch, options, false);
 }
 

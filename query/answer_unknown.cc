@@ -27,24 +27,23 @@ Result<AnswerEnd> answer_unknown(const Asked& asked) {
   auto limit = YUSHI_TRY(parameters.number("limit"));
   auto logs = YUSHI_TRY(parameters.logs(asked.view));
   auto filter = YUSHI_TRY(Filter::parse_kql(unknown_filter(), clock));
-  auto found = YUSHI_TRY(segments_of(asked.view, logs));
+  auto found = YUSHI_TRY(plan_scan(asked.view, logs));
 
   Gathered gathered{{}, SecretMask(asked.secrets), {}};
-  auto report = scan_unordered(
-      found.segments, filter, scan_options(asked, times, std::nullopt),
+  auto report = YUSHI_TRY(scan_unordered(
+      found.units, filter, scan_options(asked, times, std::nullopt),
       [&](size_t, const std::vector<const Record*>& records) {
         MutexLock lock(gathered.mutex);
         for (auto* record : records) gathered.lines.add(gathered.mask.mask(*record));
         return !asked.cancelled.load();
       },
-      asked.cancelled);
-  if (!report) return tl::unexpected(report.error());
+      asked.cancelled));
   if (asked.cancelled) return asked.so_far();
   MutexLock lock(gathered.mutex);  // the threads are gone
   auto rows = gathered.lines.rows(limit.value_or(kRowsByDefault));
   for (auto& row : rows)
     if (!asked.say(row)) return asked.so_far();
-  auto end = end_of(*report, found.missing);
+  auto end = end_of(report, found.missing);
   end.records = rows.size();
   end.lines = gathered.lines.lines();
   if (auto rare = gathered.lines.rare())

@@ -86,8 +86,8 @@ Result<std::unique_ptr<Batch>> read_events(const storage::StoreView& view, const
 
 }  // namespace
 
-Result<std::vector<ScanSegment>> event_segments(const storage::StoreView& view, const std::string& log,
-                                                const EventReading& reading) {
+Result<std::vector<ScanUnit>> event_units(const storage::StoreView& view, const std::string& log,
+                                          const EventReading& reading) {
   auto all = YUSHI_TRY(view.segments(log));
   auto segments = std::make_shared<LogSegments>();
   segments->all = std::move(all);
@@ -95,33 +95,33 @@ Result<std::vector<ScanSegment>> event_segments(const storage::StoreView& view, 
     auto& last = segments->all.back().summary;
     segments->end = last.first_index + last.records;
   }
-  std::vector<ScanSegment> out;
+  std::vector<ScanUnit> out;
   for (size_t begin = 0; begin < segments->all.size();) {
     size_t end = begin + 1;
-    ScanSegment group;
-    group.log = log;
-    group.summary = segments->all[begin].summary;
-    group.summary.token_filter.clear();
+    ScanUnit unit;
+    unit.log = log;
+    unit.summary = segments->all[begin].summary;
+    unit.summary.token_filter.clear();
     while (end < segments->all.size() && !segments->all[begin].sealed && !segments->all[end].sealed &&
-           group.summary.records < kGroupRecords) {
+           unit.summary.records < kGroupRecords) {
       auto& more = segments->all[end++].summary;
-      group.summary.records += more.records;
-      group.summary.raw_bytes += more.raw_bytes;
-      group.summary.received_from_ns = std::min(group.summary.received_from_ns, more.received_from_ns);
-      group.summary.received_to_ns = std::max(group.summary.received_to_ns, more.received_to_ns);
-      if (group.summary.event_times.empty() || more.event_times.empty()) {
-        group.summary.event_times.clear();
+      unit.summary.records += more.records;
+      unit.summary.raw_bytes += more.raw_bytes;
+      unit.summary.received_from_ns = std::min(unit.summary.received_from_ns, more.received_from_ns);
+      unit.summary.received_to_ns = std::max(unit.summary.received_to_ns, more.received_to_ns);
+      if (unit.summary.event_times.empty() || more.event_times.empty()) {
+        unit.summary.event_times.clear();
         continue;
       }
-      auto& first = group.summary.event_times.front();
+      auto& first = unit.summary.event_times.front();
       first = {std::min(first.from_ns, more.event_times.front().from_ns),
-               std::max(group.summary.event_times.back().to_ns, more.event_times.back().to_ns)};
-      group.summary.event_times.resize(1);
+               std::max(unit.summary.event_times.back().to_ns, more.event_times.back().to_ns)};
+      unit.summary.event_times.resize(1);
     }
-    group.read = [&view, segments, reading, log, begin, end] {
+    unit.read = [&view, segments, reading, log, begin, end] {
       return read_events(view, *segments, reading, log, begin, end);
     };
-    out.push_back(std::move(group));
+    out.push_back(std::move(unit));
     begin = end;
   }
   return out;

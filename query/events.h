@@ -1,12 +1,12 @@
-// Segments of joined events in place of records: what `search --events` goes through.
+// Joined events in place of records: what `search --events` goes through.
 //
-// A segment here is a sealed block, or some chunks of the tail together. Reading it gives the events whose first line
-// lies in it: what comes before it is read to know which lines belong to an earlier event, and what comes behind it
-// until the last event is whole. No token filter holds a segment back, since the words of a question may stand in
+// A unit of the scan is a sealed block here, or some chunks of the tail together. Reading it gives the events whose
+// first line lies in it: what comes before it is read to know which lines belong to an earlier event, and what comes
+// behind it until the last event is whole. No token filter holds it back, since the words of a question may stand in
 // several lines.
 //
-// Memory   Beside the segment the one before it and, while an event is open, those behind.
-// Errors   Those of the store; the segment is then missing in the answer.
+// Memory   Beside the unit's segments the one before them and, while an event is open, those behind.
+// Errors   Those of the store; the unit is then missing in the answer.
 #pragma once
 
 #include <functional>
@@ -28,8 +28,8 @@ struct EventReading {
 };
 using EventReadingSource = std::function<Result<EventReading>()>;
 
-// Of one log. The view must outlive the segments.
-Result<std::vector<ScanSegment>> event_segments(const storage::StoreView& view, const std::string& log,
-                                                const EventReading& reading);
+// Of one log. The view must outlive the units.
+Result<std::vector<ScanUnit>> event_units(const storage::StoreView& view, const std::string& log,
+                                          const EventReading& reading);
 
 }  // namespace yushi::query

@@ -10,7 +10,7 @@ namespace yushi::query {
 namespace {
 
 constexpr size_t kWatchedMax = 64;
-constexpr size_t kSegmentsAskedMax = 64;
+constexpr size_t kUnitsAskedMax = 64;
 constexpr size_t kRecordsSampled = 1000;  // of a batch, for the names that a misspelt one may have meant
 
 bool overlaps(const storage::BlockSummary& summary, int64_t from_ns, int64_t to_ns) {
@@ -62,13 +62,13 @@ void FieldWatch::add_all(const Expression& expression, bool is_of_pipe) {
   for (const Expression& child : expression.children) add_all(child, is_of_pipe);
 }
 
-void FieldWatch::watch(std::vector<ScanSegment>& segments) {
+void FieldWatch::watch(std::vector<ScanUnit>& units) {
   {
     MutexLock lock(mutex_);
-    looked_.resize(segments.size());
+    looked_.resize(units.size());
   }
-  for (size_t i = 0; i < segments.size(); ++i) {
-    segments[i].read = [this, i, read = std::move(segments[i].read)] {
+  for (size_t i = 0; i < units.size(); ++i) {
+    units[i].read = [this, i, read = std::move(units[i].read)] {
       auto batch = read();
       if (batch) look(i, **batch);
       return batch;
@@ -76,7 +76,7 @@ void FieldWatch::watch(std::vector<ScanSegment>& segments) {
   }
 }
 
-void FieldWatch::look(size_t segment, const Batch& batch) {
+void FieldWatch::look(size_t unit, const Batch& batch) {
   Scratch scratch;
   bool all_seen = true;
   for (Watched& watched : watched_) {
@@ -105,7 +105,7 @@ void FieldWatch::look(size_t segment, const Batch& batch) {
     for (const Field* field : fields) names.emplace_back(field->name);
   }
   MutexLock lock(mutex_);
-  looked_[segment] = 1;
+  looked_[unit] = 1;
   for (size_t i = 0; i < watched_.size(); ++i)
     if (!watched_[i].seen.load(std::memory_order_relaxed))
       for (const std::string& name : names) nearest_[i].offer(name, true);
@@ -122,7 +122,7 @@ void FieldWatch::look(const std::vector<std::string>& names) {
   }
 }
 
-std::vector<std::string> FieldWatch::notes(const std::vector<ScanSegment>& segments, bool found_nothing,
+std::vector<std::string> FieldWatch::notes(const std::vector<ScanUnit>& units, bool found_nothing,
                                            const std::atomic<bool>& cancelled) {
   auto is_open = [&](const Watched& watched) {
     return !watched.seen && (!watched.is_known || watched.is_of_pipe || found_nothing);
@@ -134,36 +134,36 @@ std::vector<std::string> FieldWatch::notes(const std::vector<ScanSegment>& segme
   std::vector<size_t> left;
   {
     MutexLock lock(mutex_);
-    for (size_t i = 0; i < segments.size(); ++i) {
-      if (!overlaps(segments[i].summary, from_ns_, to_ns_)) continue;
+    for (size_t i = 0; i < units.size(); ++i) {
+      if (!overlaps(units[i].summary, from_ns_, to_ns_)) continue;
       if (looked_[i])
-        records_looked_at += segments[i].summary.records;
+        records_looked_at += units[i].summary.records;
       else
         left.push_back(i);
     }
   }
   auto newest = [&](size_t i) {
-    auto& times = segments[i].summary.event_times;
+    auto& times = units[i].summary.event_times;
     return times.empty() ? std::numeric_limits<int64_t>::max() : times.back().to_ns;
   };
   std::stable_sort(left.begin(), left.end(), [&](size_t a, size_t b) { return newest(a) > newest(b); });
   size_t asked = 0, not_looked_at = 0;
   for (size_t i : left) {
-    const bool goes_on = asked < kSegmentsAskedMax && !cancelled.load(std::memory_order_relaxed) && any_open();
-    if (goes_on && segments[i].field_names) {
+    const bool goes_on = asked < kUnitsAskedMax && !cancelled.load(std::memory_order_relaxed) && any_open();
+    if (goes_on && units[i].field_names) {
       ++asked;
       // These are of records, not of the time asked, and tell nothing of derived fields: when in doubt, it is there.
-      if (auto names = segments[i].field_names()) {
+      if (auto names = units[i].field_names()) {
         look(*names);
         for (Watched& watched : watched_)
           if (watched.field && is_derived_field(*watched.field)) watched.seen = true;
-        records_looked_at += segments[i].summary.records;
+        records_looked_at += units[i].summary.records;
         continue;
       }
     } else if (goes_on) {
       ++asked;
-      if (auto batch = segments[i].read()) {  // looks along
-        records_looked_at += segments[i].summary.records;
+      if (auto batch = units[i].read()) {  // looks along
+        records_looked_at += units[i].summary.records;
         continue;
       }
     }

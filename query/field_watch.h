@@ -2,12 +2,12 @@
 //
 // Looks along with the scan: each batch that is read is looked through for the fields not seen yet. What the scan had
 // no reason to read is asked for its fields' names when the answer is there, and only for fields that nobody saw; of
-// many segments the newest. A note says no more than was looked at.
+// many units the newest. A note says no more than was looked at.
 //
-// Threads  The readers that watch() puts into segments may run on any thread; notes() when they are done.
+// Threads  The readers that watch() puts into units may run on any thread; notes() when they are done.
 // Memory   The names of the question (at most 64 are watched) and a few words each.
 // Cost     Of a field that is there, a look at the first records that lack it. Of one that is in no record, a visit of
-//          each record read, about 50 ns, and one answer of field_names() for each of at most 64 segments.
+//          each record read, about 50 ns, and one answer of field_names() for each of at most 64 units.
 #pragma once
 
 #include <atomic>
@@ -28,12 +28,12 @@ class FieldWatch {
   // empty.
   FieldWatch(const Query& query, const ScanOptions& options, std::string place);
 
-  // Lets the segments' readers look along. Both must live until notes() was called.
-  void watch(std::vector<ScanSegment>& segments);
+  // Lets the units' readers look along. Both must live until notes() was called.
+  void watch(std::vector<ScanUnit>& units);
 
   // In words, one for each field. A name that no record can have (may_be_field) is always told, and one that a pipe
   // asks for; one of the filter's only when it found nothing.
-  std::vector<std::string> notes(const std::vector<ScanSegment>& segments, bool found_nothing,
+  std::vector<std::string> notes(const std::vector<ScanUnit>& units, bool found_nothing,
                                  const std::atomic<bool>& cancelled);
 
  private:
@@ -47,7 +47,7 @@ class FieldWatch {
   };
   void add(const std::string& name, bool is_of_pipe);
   void add_all(const Expression& expression, bool is_of_pipe);
-  void look(size_t segment, const Batch& batch) YUSHI_EXCLUDES(mutex_);
+  void look(size_t unit, const Batch& batch) YUSHI_EXCLUDES(mutex_);
   void look(const std::vector<std::string>& names) YUSHI_EXCLUDES(mutex_);
 
   int64_t from_ns_, to_ns_;
@@ -56,7 +56,7 @@ class FieldWatch {
   std::deque<Watched> watched_;
   Mutex mutex_;
   std::vector<NearestName> nearest_ YUSHI_GUARDED_BY(mutex_);  // by watched_
-  std::vector<char> looked_ YUSHI_GUARDED_BY(mutex_);          // by segment
+  std::vector<char> looked_ YUSHI_GUARDED_BY(mutex_);          // by unit
 };
 
 }  // namespace yushi::query

@@ -79,11 +79,10 @@ Result<Filter::Times> Parameters::times(const QueryClock& clock) const {
 }
 
 Result<std::vector<std::string>> Parameters::logs(const storage::StoreView& view) const {
-  auto all = view.logs();
-  if (!all) return all;
+  auto all = YUSHI_TRY(view.logs());
   auto tenant = text("tenant");
   std::vector<std::string> out;
-  for (auto& log : *all) {
+  for (auto& log : all) {
     if (tenant.empty() ? !log.starts_with('_') : log.substr(0, log.find_first_of(":@")) == tenant) out.push_back(log);
   }
   if (!tenant.empty() && out.empty()) {

@@ -1,6 +1,7 @@
 #include "query/parser_versions.h"
 
 #include "core/base/bytes.h"
+#include "core/base/name.h"
 #include "parsers/engine_version.h"
 #include "parsers/understand.h"
 #include "storage/db/keys.h"
@@ -57,7 +58,7 @@ Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::find(const std
 }
 
 Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::newest(const storage::StoreView& view) {
-  auto segments = YUSHI_TRY(view.segments("_audit"));
+  auto segments = YUSHI_TRY(view.segments(kAuditLog));
   if (segments.empty()) return fail(Code::unavailable, "the store has no records, and so no parsers");
   auto whole = YUSHI_TRY(view.read_whole(segments.back()));
   return find(whole.context.parsed.contexts.back().parser_digest);

@@ -38,7 +38,6 @@ class PipeReader {
       skip_blanks();
       const size_t begin = at_;
       std::string word = take_word();
-      Result<void> done;
       if (word == "where") {
         auto where = YUSHI_TRY(read_kql(text_, at_, clock_, columns_ ? &*columns_ : nullptr));
         if (where.end == at_ ||
@@ -51,21 +50,20 @@ class PipeReader {
           stages.push_back(WhereStage{Filter::from(std::make_shared<const Expression>(std::move(where.expression)))});
       } else if (word == "stats") {
         if (!stages.empty()) return error(begin, "`stats` must be the first stage, or stand after `where`");
-        done = read_stats(stages);
+        YUSHI_TRY(read_stats(stages));
       } else if (word == "top" || word == "rare") {
         if (!stages.empty()) return error(begin, "`" + word + "` must be the first stage, or stand after `where`");
-        done = read_top(stages, word == "top");
+        YUSHI_TRY(read_top(stages, word == "top"));
       } else if (word == "sort") {
-        done = read_sort(stages);
+        YUSHI_TRY(read_sort(stages));
       } else if (word == "head") {
-        done = read_head(stages);
+        YUSHI_TRY(read_head(stages));
       } else if (word == "fields") {
-        done = read_fields(stages);
+        YUSHI_TRY(read_fields(stages));
       } else {
         return error(begin, word.empty() ? "a stage is missing after `|`: stats, sort, head, fields, where, top or rare"
                                          : "`" + word + "` is no stage: stats, sort, head, fields, where, top or rare");
       }
-      if (!done) return tl::unexpected(done.error());
       skip_blanks();
       if (at_ < text_.size() && text_[at_] != '|') return error(at_, "a `|` or the end should stand here");
     }
@@ -156,15 +154,14 @@ class PipeReader {
 
   // `f` or `count()` or `max(f)`: a column as it was named by stats.
   Result<std::string> take_column() {
-    auto name = take_name("a column");
-    if (!name) return name;
+    auto name = YUSHI_TRY(take_name("a column"));
     if (at_ < text_.size() && text_[at_] == '(') {
       ++at_;
       skip_blanks();
       std::string inner = take_word();
       if (take(',')) inner += ", " + take_word();
       if (!take(')')) return error(at_, "a `)` is missing");
-      *name += "(" + inner + ")";
+      name += "(" + inner + ")";
     }
     return name;
   }
@@ -270,9 +267,8 @@ class PipeReader {
   Result<std::string> take_known_column(const std::vector<Stage>& stages, size_t taken) {
     skip_blanks();
     const size_t begin = at_;
-    auto column = take_column();
-    if (!column) return column;
-    YUSHI_TRY(check_column(stages, *column, begin));
+    auto column = YUSHI_TRY(take_column());
+    YUSHI_TRY(check_column(stages, column, begin));
     if (taken >= kNamesMax) return error(begin, "more than 64 fields");
     return column;
   }

@@ -33,6 +33,10 @@ struct Question {
   std::map<std::string, std::string> parameters;  // query since until zone limit reverse tenant every by explain …
 };
 
+// A parameter of what is fetched beside an answer, to prove it (checkpoint, consistency): the daemon counts it in the
+// record of the question that it belongs to. The answer is the same.
+constexpr const char* kProofOfAnswer = "proof_of_answer";
+
 // Takes one line without its newline; false when the asker went away, which ends the answer.
 using LineSink = std::function<bool(std::string_view line)>;
 

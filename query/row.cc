@@ -70,15 +70,6 @@ std::strong_ordering compare(const Cell& a, const Cell& b) {
   return a.size() <=> b.size();
 }
 
-std::string cell_text(const Cell& cell) {
-  std::string out;
-  for (const Scalar& scalar : cell) {
-    if (!out.empty()) out += ", ";
-    out += scalar_text(scalar);
-  }
-  return out;
-}
-
 size_t Table::find(std::string_view name) const {
   for (size_t i = 0; i < columns.size(); ++i)
     if (columns[i] == name) return i;

@@ -33,7 +33,6 @@ std::strong_ordering compare(const Scalar& a, const Scalar& b);
 // Nothing: the field is missing. Several: a list.
 using Cell = std::vector<Scalar>;
 std::strong_ordering compare(const Cell& a, const Cell& b);  // what is missing comes last
-std::string cell_text(const Cell& cell);                     // a list joined by ", "
 
 using Row = std::vector<Cell>;
 

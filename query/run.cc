@@ -163,7 +163,7 @@ bool may_hold_secret(const std::string& name) {
   return !std::binary_search(std::begin(kNever), std::end(kNever), std::string_view(name));
 }
 
-Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const std::vector<ScanSegment>& segments,
+Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const std::vector<ScanUnit>& units,
                              const ScanOptions& options, const std::atomic<bool>& cancelled,
                              std::shared_ptr<const SecretRules> secrets) {
   struct Worker {
@@ -180,8 +180,8 @@ Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const 
   auto room = std::make_shared<StatsRoom>(options.bytes_max);
   for (int i = 0; i < std::max(options.threads, 1); ++i)
     workers.push_back({Stats(stage, query.zone, room), {}, SecretMask(secrets)});
-  auto report = scan_unordered(
-      segments, query.filter, options,
+  auto report = YUSHI_TRY(scan_unordered(
+      units, query.filter, options,
       [&](size_t thread, const std::vector<const Record*>& records) {
         for (const Record* record : records) {
           workers[thread].scratch.clear();
@@ -189,16 +189,15 @@ Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const 
         }
         return !room->is_exhausted();
       },
-      cancelled);
-  if (!report) return tl::unexpected(report.error());
+      cancelled));
   for (size_t i = 1; i < workers.size(); ++i) workers[0].stats.merge(std::move(workers[i].stats));
   auto notes = workers[0].stats.notes();
   auto table = YUSHI_TRY(workers[0].stats.finish());
-  return PipeAnswer{std::move(table), std::move(*report), std::move(notes)};
+  return PipeAnswer{std::move(table), std::move(report), std::move(notes)};
 }
 
 // Rows of records, ascending. They are made where the record is in hand, and travel by number.
-Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const std::vector<ScanSegment>& segments,
+Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const std::vector<ScanUnit>& units,
                                ScanOptions options, const std::atomic<bool>& cancelled,
                                const std::shared_ptr<const SecretRules>& secrets) {
   struct Keyed {
@@ -222,8 +221,8 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
   const size_t kept_max = head ? head->rows : keeps_newest ? options.limit : std::numeric_limits<size_t>::max();
   auto before = [](const Keyed& a, const Keyed& b) { return a.key < b.key; };
   auto better = [&](const Keyed& a, const Keyed& b) { return keeps_newest ? b.key < a.key : a.key < b.key; };
-  auto report = scan_unordered(
-      segments, query.filter, options,
+  auto report = YUSHI_TRY(scan_unordered(
+      units, query.filter, options,
       [&](size_t thread, const std::vector<const Record*>& records) {
         Worker& worker = workers[thread];
         for (const Record* record : records) {
@@ -248,8 +247,7 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
         }
         return true;
       },
-      cancelled);
-  if (!report) return tl::unexpected(report.error());
+      cancelled));
   if (too_much)
     return fail(Code::exhausted, "the rows do not fit into " + std::to_string(options.bytes_max >> 20) +
                                      " MiB, the room of one question under limits.query_bytes; narrow the filter or "
@@ -260,7 +258,7 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
   PipeAnswer answer;
   answer.table.columns = columns.names;
   for (Keyed& keyed : all) answer.table.rows.push_back(std::move(keyed.row));
-  answer.report = std::move(*report);
+  answer.report = std::move(report);
   return answer;
 }
 
@@ -271,21 +269,20 @@ const std::vector<std::string>& default_columns() {
   return names;
 }
 
-Result<PipeAnswer> run_pipe(const Query& query, const std::vector<ScanSegment>& segments, const ScanOptions& options,
+Result<PipeAnswer> run_pipe(const Query& query, const std::vector<ScanUnit>& units, const ScanOptions& options,
                             const std::atomic<bool>& cancelled, const std::shared_ptr<const SecretRules>& secrets) {
   const StatsStage* stats = query.stages.empty() ? nullptr : std::get_if<StatsStage>(&query.stages[0]);
   Columns columns;
-  Result<PipeAnswer> answer;
+  PipeAnswer answer;
   if (stats) {
-    answer = run_stats(query, *stats, segments, options, cancelled, secrets);
+    answer = YUSHI_TRY(run_stats(query, *stats, units, options, cancelled, secrets));
   } else if (!query.stages.empty()) {
     columns = columns_of(query);
-    answer = run_records(query, columns, segments, options, cancelled, secrets);
+    answer = YUSHI_TRY(run_records(query, columns, units, options, cancelled, secrets));
   } else {
     return fail(Code::invalid, "the query has no stages");
   }
-  if (!answer) return answer;
-  Table& table = answer->table;
+  Table& table = answer.table;
   bool has_fields = false;
   for (const Stage& stage : query.stages) {
     if (auto* sort = std::get_if<SortStage>(&stage)) {

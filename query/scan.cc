@@ -1,5 +1,5 @@
-// Workers take segments in the order of their nearest end, and hand over the hits of each in order. A hit may be given
-// once nothing that is still to come lies before it: neither the rest of a segment in work, nor a segment that nobody
+// Workers take units in the order of their nearest end, and hand over the hits of each in order. A hit may be given
+// once nothing that is still to come lies before it: neither the rest of a unit in work, nor a unit that nobody
 // has taken. What cannot be given yet waits in a heap.
 //
 // When the heap is full, the furthest hits are let go, and the `cut` says from where on: this pass gives what lies
@@ -29,20 +29,18 @@ Span wanted(const Filter& filter, const ScanOptions& options) {
   return {std::max(times.from_ns, options.from_ns), std::min(times.to_ns, options.to_ns)};
 }
 
-// Where the scan comes upon a segment first.
+// Where the scan comes upon a unit first.
 int64_t near_end(const storage::BlockSummary& summary, bool newest_first) {
   if (summary.event_times.empty())
     return newest_first ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
   return newest_first ? summary.event_times.back().to_ns : summary.event_times.front().from_ns;
 }
 
-std::string name_of(const ScanSegment& segment) {
-  return segment.log + "/" + std::to_string(segment.summary.first_index);
-}
+std::string name_of(const ScanUnit& unit) { return unit.log + "/" + std::to_string(unit.summary.first_index); }
 
-Result<std::unique_ptr<Batch>> read_segment(const ScanSegment& segment) {
+Result<std::unique_ptr<Batch>> read_unit(const ScanUnit& unit) {
   try {
-    return segment.read();
+    return unit.read();
   } catch (const std::exception& error) {  // std::bad_alloc on a damaged length, say
     return fail(Code::corrupt, error.what());
   }
@@ -60,18 +58,18 @@ std::vector<const Record*> find_matches(const Batch& batch, const Filter& filter
   return found;
 }
 
-// What several threads share while they go through the segments.
+// What several threads share while they go through the units.
 class Scan {
  public:
-  Scan(const std::vector<ScanSegment>& segments, const Filter& filter, const ScanOptions& options,
+  Scan(const std::vector<ScanUnit>& units, const Filter& filter, const ScanOptions& options,
        const std::atomic<bool>& cancelled)
-      : segments_(segments), filter_(filter), options_(options), cancelled_(cancelled), span_(wanted(filter, options)) {
-    report_.blocks = segments.size();
-    for (size_t i = 0; i < segments.size(); ++i)
-      if (may_hold_match(segments[i].summary, filter, options)) order_.push_back(i);
+      : units_(units), filter_(filter), options_(options), cancelled_(cancelled), span_(wanted(filter, options)) {
+    report_.blocks = units.size();
+    for (size_t i = 0; i < units.size(); ++i)
+      if (may_hold_match(units[i].summary, filter, options)) order_.push_back(i);
     std::stable_sort(order_.begin(), order_.end(), [&](size_t a, size_t b) {
-      int64_t x = near_end(segments_[a].summary, options_.newest_first),
-              y = near_end(segments_[b].summary, options_.newest_first);
+      int64_t x = near_end(units_[a].summary, options_.newest_first),
+              y = near_end(units_[b].summary, options_.newest_first);
       return options_.newest_first ? x > y : x < y;
     });
     noted_.resize(order_.size());
@@ -111,19 +109,19 @@ class Scan {
     return [this](const ScanHit& a, const ScanHit& b) { return comes_before(b.key, a.key); };
   }
 
-  // No hit of the segment comes before this key.
+  // No hit of the unit comes before this key.
   RecordKey nearest(size_t place) const {
-    int64_t end = near_end(segments_[order_[place]].summary, options_.newest_first);
+    int64_t end = near_end(units_[order_[place]].summary, options_.newest_first);
     // No log has a name that begins with 0xff.
     return options_.newest_first ? RecordKey{end, "\xff", std::numeric_limits<uint64_t>::max()} : RecordKey{end, "", 0};
   }
 
   // ------------------------------------------------------------------------------------------------------ under mutex_
 
-  // Whether a segment is left that this pass has to read; `next_` is then one.
+  // Whether a unit is left that this pass has to read; `next_` is then one.
   bool has_place() YUSHI_REQUIRES(mutex_) {
     for (; next_ < order_.size(); ++next_) {
-      if (begin_ && lies_before(segments_[order_[next_]].summary, *begin_)) continue;
+      if (begin_ && lies_before(units_[order_[next_]].summary, *begin_)) continue;
       if (cut_ && !comes_before(nearest(next_), *cut_)) return false;
       return !is_answered_before(next_);
     }
@@ -135,7 +133,7 @@ class Scan {
     return options_.newest_first ? end > key.event_ns : end < key.event_ns;
   }
 
-  // Whether enough hits wait that come before all that the segments from `place` on can hold.
+  // Whether enough hits wait that come before all that the units from `place` on can hold.
   bool is_answered_before(size_t place) const YUSHI_REQUIRES(mutex_) {
     if (waiting_.size() + report_.records_found < options_.limit) return false;
     const RecordKey end = nearest(place);
@@ -218,11 +216,11 @@ class Scan {
         in_work_[place] = nearest(place);
         begin = begin_;
       }
-      const ScanSegment& segment = segments_[order_[place]];
-      auto batch = read_segment(segment);
+      const ScanUnit& unit = units_[order_[place]];
+      auto batch = read_unit(unit);
       if (batch) {
         auto found = find_matches(**batch, filter_, span_, scratch, stop_, cancelled_);
-        hand_over(place, best_of(segment, begin, found), render, scratch);
+        hand_over(place, best_of(unit, begin, found), render, scratch);
       }
       MutexLock lock(mutex_);
       note(place, batch);
@@ -235,14 +233,14 @@ class Scan {
   bool has_room() const YUSHI_REQUIRES(mutex_) { return waiting_bytes_ <= options_.bytes_max / 2 || in_work_.empty(); }
 
   // From `begin` on, in the order of the scan. Of more than the limit only the first are worth rendering.
-  std::vector<const Record*>& best_of(const ScanSegment& segment, const std::optional<RecordKey>& begin,
+  std::vector<const Record*>& best_of(const ScanUnit& unit, const std::optional<RecordKey>& begin,
                                       std::vector<const Record*>& found) const {
     auto before = [&](const Record* a, const Record* b) {
       if (a->event_ns != b->event_ns)
         return options_.newest_first ? a->event_ns > b->event_ns : a->event_ns < b->event_ns;
       return options_.newest_first ? a->index > b->index : a->index < b->index;
     };
-    if (begin) std::erase_if(found, [&](auto* record) { return comes_before(key_of(segment, *record), *begin); });
+    if (begin) std::erase_if(found, [&](auto* record) { return comes_before(key_of(unit, *record), *begin); });
     if (found.size() > options_.limit) {
       std::nth_element(found.begin(), found.begin() + static_cast<ptrdiff_t>(options_.limit), found.end(), before);
       found.resize(options_.limit);
@@ -251,18 +249,18 @@ class Scan {
     return found;
   }
 
-  static RecordKey key_of(const ScanSegment& segment, const Record& record) {
-    return {record.event_ns, segment.log, record.index};
+  static RecordKey key_of(const ScanUnit& unit, const Record& record) {
+    return {record.event_ns, unit.log, record.index};
   }
 
   void hand_over(size_t place, const std::vector<const Record*>& found, const Render& render, Scratch& scratch)
       YUSHI_EXCLUDES(mutex_) {
-    const ScanSegment& segment = segments_[order_[place]];
+    const ScanUnit& unit = units_[order_[place]];
     std::vector<ScanHit> hits;
     size_t bytes = 0;
     auto patience = kPatience;
     for (size_t i = 0; i < found.size() && !is_over(); ++i) {
-      ScanHit hit{key_of(segment, *found[i]), {}};
+      ScanHit hit{key_of(unit, *found[i]), {}};
       scratch.clear();
       render(*found[i], scratch, hit.rendered);
       bytes += bytes_of(hit);
@@ -278,7 +276,7 @@ class Scan {
         std::push_heap(waiting_.begin(), waiting_.end(), later());
       }
       report_.bytes_held_max = std::max(report_.bytes_held_max, waiting_bytes_);
-      if (!last) in_work_[place] = key_of(segment, *found[i + 1]);
+      if (!last) in_work_[place] = key_of(unit, *found[i + 1]);
       lock.unlock();
       changed_.notify_all();
       hits.clear();
@@ -286,7 +284,7 @@ class Scan {
     }
   }
 
-  // False when nothing from `first` on, which is next of a segment in work, is wanted in this pass. What is waited for
+  // False when nothing from `first` on, which is next of a unit in work, is wanted in this pass. What is waited for
   // the reader goes off `patience`.
   bool wait_for_room(MutexLock& lock, size_t place, const RecordKey& first, size_t bytes,
                      std::chrono::nanoseconds& patience) YUSHI_REQUIRES(mutex_) {
@@ -376,7 +374,7 @@ class Scan {
         if (is_over() || next_ >= order_.size()) return;
         place = next_++;
       }
-      auto batch = read_segment(segments_[order_[place]]);
+      auto batch = read_unit(units_[order_[place]]);
       std::vector<const Record*> found;
       if (batch) found = find_matches(**batch, filter_, span_, scratch, stop_, cancelled_);
       if (!found.empty() && !visit(number, found)) stop_ = true;
@@ -387,16 +385,15 @@ class Scan {
     }
   }
 
-  // Once for each segment, however many passes read it.
+  // Once for each unit, however many passes read it.
   void note(size_t place, const Result<std::unique_ptr<Batch>>& batch) YUSHI_REQUIRES(mutex_) {
     if (std::exchange(noted_[place], true)) return;
-    const ScanSegment& segment = segments_[order_[place]];
+    const ScanUnit& unit = units_[order_[place]];
     if (!batch) {
-      report_.missing.push_back(name_of(segment) + ": " + batch.error().message);
+      report_.missing.push_back(name_of(unit) + ": " + batch.error().message);
       return;
     }
     ++report_.blocks_read;
-    report_.records_read += (*batch)->records.size();
   }
 
   Result<ScanReport> finish() {
@@ -406,15 +403,15 @@ class Scan {
   }
 
   static constexpr size_t kHandOverBytes = 256 << 10;  // rendered between two looks at the lock
-  // of a decoded segment with the reader
+  // of a decoded unit with the reader
   static constexpr std::chrono::nanoseconds kPatience = std::chrono::seconds(1);
 
-  const std::vector<ScanSegment>& segments_;
+  const std::vector<ScanUnit>& units_;
   const Filter& filter_;
   const ScanOptions& options_;
   const std::atomic<bool>& cancelled_;
   const Span span_;
-  std::vector<size_t> order_;  // segments that may hold a match, nearest first
+  std::vector<size_t> order_;  // units that may hold a match, nearest first
   std::atomic<bool> stop_{false};
 
   Mutex mutex_;
@@ -446,14 +443,14 @@ bool may_hold_match(const storage::BlockSummary& summary, const Filter& filter, 
   return filter.may_match([&](uint64_t hash) { return tokens.may_contain(hash); });
 }
 
-Result<ScanReport> scan(const std::vector<ScanSegment>& segments, const Filter& filter, const ScanOptions& options,
+Result<ScanReport> scan(const std::vector<ScanUnit>& units, const Filter& filter, const ScanOptions& options,
                         const Render& render, const TakeHit& take, const std::atomic<bool>& cancelled) {
-  return Scan(segments, filter, options, cancelled).run_ordered(render, take);
+  return Scan(units, filter, options, cancelled).run_ordered(render, take);
 }
 
-Result<ScanReport> scan_unordered(const std::vector<ScanSegment>& segments, const Filter& filter,
-                                  const ScanOptions& options, const Visit& visit, const std::atomic<bool>& cancelled) {
-  return Scan(segments, filter, options, cancelled).run_unordered(visit);
+Result<ScanReport> scan_unordered(const std::vector<ScanUnit>& units, const Filter& filter, const ScanOptions& options,
+                                  const Visit& visit, const std::atomic<bool>& cancelled) {
+  return Scan(units, filter, options, cancelled).run_unordered(visit);
 }
 
 }  // namespace yushi::query

@@ -1,17 +1,18 @@
-// Goes through segments of stored records and finds those that match, in the order (@timestamp, log, index).
+// Goes through units of stored records and finds those that match, in the order (@timestamp, log, index).
 //
-// A segment is a sealed block or a chunk of the tail. Its summary is read first: its time ranges and its token filter
-// say whether it can be left alone. Segments are read in the order of their nearest end, so that the first records can
-// be given before the last segments are read, and a search for the newest hundred ends early.
+// A unit is what is read at one go: a segment of the store, or the events of some (events.h). Its summary is looked at
+// first: its time ranges and its token filter say whether it can be left alone. Units are read in the order of their
+// nearest end, so that the first records can be given before the last units are read, and a search for the newest
+// hundred ends early.
 //
-// Invariants  What is given is exactly what a look at every record would give; a segment that could not be read is
+// Invariants  What is given is exactly what a look at every record would give; a unit that could not be read is
 //             named in the report, and is_complete() is then false.
-// Memory      One decoded segment a thread, and what was rendered but cannot be given yet, up to bytes_max. Where more
-//             than that has to wait (segments whose times overlap, a reader that is slower than we) the furthest is let
+// Memory      One decoded unit a thread, and what was rendered but cannot be given yet, up to bytes_max. Where more
+//             than that has to wait (units whose times overlap, a reader that is slower than we) the furthest is let
 //             go and found again by another pass: it costs time, never order and never the answer.
 // Threads     scan() runs `threads` of its own; render() is called by them, take() by the caller's thread only. While a
-//             thread holds a segment, and with it a place of the pool, it waits for the reader of the answer for a
-//             second in all, also where he takes a hit now and then; then it lets go of the segment, to read it again
+//             thread holds a unit, and with it a place of the pool, it waits for the reader of the answer for a
+//             second in all, also where he takes a hit now and then; then it lets go of the unit, to read it again
 //             later.
 #pragma once
 
@@ -32,7 +33,7 @@
 
 namespace yushi::query {
 
-struct ScanSegment {
+struct ScanUnit {
   std::string log;
   storage::BlockSummary summary;  // without a token filter, or without times, nothing is held back by it
   std::function<Result<std::unique_ptr<Batch>>()> read;
@@ -60,9 +61,8 @@ struct ScanOptions {
 };
 
 struct ScanReport {
-  uint64_t blocks = 0;  // segments there
+  uint64_t blocks = 0;  // units that there are
   uint64_t blocks_read = 0;
-  uint64_t records_read = 0;
   uint64_t records_found = 0;  // given; less than match when a limit stopped the scan
   size_t bytes_held_max = 0;   // of what waited to be given
   bool cancelled = false;
@@ -80,16 +80,16 @@ using Render = std::function<void(const Record& record, Scratch& scratch, std::s
 // Takes hits in order; false ends the scan (the asker went away, or has enough).
 using TakeHit = std::function<bool(ScanHit&& hit)>;
 
-Result<ScanReport> scan(const std::vector<ScanSegment>& segments, const Filter& filter, const ScanOptions& options,
+Result<ScanReport> scan(const std::vector<ScanUnit>& units, const Filter& filter, const ScanOptions& options,
                         const Render& render, const TakeHit& take, const std::atomic<bool>& cancelled);
 
-// The same without an order, for stages that need none: visit() gets all matching records of a segment at once, on
+// The same without an order, for stages that need none: visit() gets all matching records of a unit at once, on
 // thread number 0..threads-1; false ends the scan. `limit` is not looked at.
 using Visit = std::function<bool(size_t thread, const std::vector<const Record*>& records)>;
-Result<ScanReport> scan_unordered(const std::vector<ScanSegment>& segments, const Filter& filter,
-                                  const ScanOptions& options, const Visit& visit, const std::atomic<bool>& cancelled);
+Result<ScanReport> scan_unordered(const std::vector<ScanUnit>& units, const Filter& filter, const ScanOptions& options,
+                                  const Visit& visit, const std::atomic<bool>& cancelled);
 
-// Whether a segment can hold a match at all.
+// Whether a unit can hold a match at all.
 bool may_hold_match(const storage::BlockSummary& summary, const Filter& filter, const ScanOptions& options);
 
 }  // namespace yushi::query

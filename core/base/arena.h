@@ -16,6 +16,10 @@
 
 namespace yushi {
 
+// Bytes that may be read behind the last one of a record's raw: the scanner of JSON looks so far beyond the text. Who
+// makes room for raws makes room for these, too.
+constexpr size_t kRawPaddingBytes = 64;
+
 class Arena {
  public:
   Arena() = default;
@@ -41,11 +45,11 @@ class Arena {
     return {to, text.size()};
   }
 
-  // The same with 64 zero bytes behind it, which the scanner of JSON may read.
+  // The same with the padding of a raw behind it, zeroed.
   std::string_view copy_padded(std::string_view text) {
-    char* to = allocate(text.size() + 64, 1);
+    char* to = allocate(text.size() + kRawPaddingBytes, 1);
     if (!text.empty()) std::memcpy(to, text.data(), text.size());
-    std::memset(to + text.size(), 0, 64);
+    std::memset(to + text.size(), 0, kRawPaddingBytes);
     return {to, text.size()};
   }
 

@@ -741,7 +741,7 @@ std::optional<ReadTime> read_leading_epoch(std::string_view text, bool labelled,
 
 }  // namespace
 
-std::optional<TimeText> understand_time(std::string_view text, int64_t near_unix_ns, const Zone& zone) {
+std::optional<TimeText> parse_any_time(std::string_view text, int64_t near_unix_ns, const Zone& zone) {
   text = without_wrapping(text);
   if (text.size() < 4 || text.size() > kTextMax) return std::nullopt;
   if (auto time = parse_time(text, near_unix_ns, zone)) return time;
@@ -762,8 +762,8 @@ std::optional<TimeText> understand_time(std::string_view text, int64_t near_unix
   return read_whole(text, near_unix_ns, zone);
 }
 
-std::optional<TimeText> understand_time(std::string_view date, std::string_view clock, std::string_view zone_text,
-                                        int64_t near_unix_ns, const Zone& zone) {
+std::optional<TimeText> parse_time_parts(std::string_view date, std::string_view clock, std::string_view zone_text,
+                                         int64_t near_unix_ns, const Zone& zone) {
   date = without_wrapping(date);
   clock = without_wrapping(clock);
   zone_text = without_wrapping(zone_text);
@@ -776,10 +776,10 @@ std::optional<TimeText> understand_time(std::string_view date, std::string_view 
     if (size) joined[size++] = ' ';
     size += part.copy(joined + size, part.size());
   }
-  if (auto time = understand_time({joined, size}, near_unix_ns, zone)) return time;
+  if (auto time = parse_any_time({joined, size}, near_unix_ns, zone)) return time;
   // A zone that nobody knows ("local", "0") says nothing.
   if (zone_text.empty() || size == zone_text.size()) return std::nullopt;
-  return understand_time({joined, size - zone_text.size() - 1}, near_unix_ns, zone);
+  return parse_any_time({joined, size - zone_text.size() - 1}, near_unix_ns, zone);
 }
 
 std::optional<ReadTime> read_any_time(std::string_view text, int64_t near_unix_ns, const Zone& zone) {

@@ -93,7 +93,7 @@ void for_each_member(SourcesMinute& it, Visit& visit) {
   visit("ledger.sources", it.sources);
 }
 template <class Visit>
-void for_each_member(Asked& it, Visit& visit) {
+void for_each_member(QuestionAsked& it, Visit& visit) {
   visit("tenant", it.tenant, "");
   visit("question", it.question, "");
   visit("parameters", it.parameters);
@@ -104,7 +104,7 @@ void for_each_member(Asked& it, Visit& visit) {
 template <class Visit>
 void for_each_member(OwnRecord& it, Visit& visit) {
   visit("event.reason", it.reason, "");
-  if (auto* asked = std::get_if<Asked>(&it.about)) {
+  if (auto* asked = std::get_if<QuestionAsked>(&it.about)) {
     visit("user.name", asked->user);
     visit("user.id", asked->user_id);
     visit("user.audit.id", asked->login_id, "");
@@ -313,7 +313,7 @@ std::optional<OwnRecord> own_record_of(std::string_view text) {
   if (out.action == "key-rotated") out.about = KeyRotated();
   if (out.action == "ledger-node") out.about = NodeMinute();
   if (out.action == "ledger-sources") out.about = SourcesMinute();
-  if (out.action.starts_with("api-")) out.about = Asked();
+  if (out.action.starts_with("api-")) out.about = QuestionAsked();
   for_each_member(out, top);
   if (const auto ours = json.find("yushi"); ours != json.end())
     std::visit(

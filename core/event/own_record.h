@@ -108,7 +108,7 @@ struct SourcesMinute {
 };
 
 // `api-…`: who asked what, and how much was answered.
-struct Asked {
+struct QuestionAsked {
   std::string user, user_id;
   std::string login_id, login_user;  // as which the session began; empty: not known
   std::string tenant;
@@ -126,7 +126,8 @@ struct OwnRecord {
   std::optional<bool> succeeded;
   std::vector<std::string> more_types;  // event.type, beside those of the action
   int64_t from_ns = 0, to_ns = 0;       // of a minute; from_ns 0: the first of its store
-  std::variant<std::monostate, EngineStarted, LogContexts, LogRoots, KeyRotated, NodeMinute, SourcesMinute, Asked>
+  std::variant<std::monostate, EngineStarted, LogContexts, LogRoots, KeyRotated, NodeMinute, SourcesMinute,
+               QuestionAsked>
       about;
 };
 

@@ -102,9 +102,8 @@ class KqlReader {
   Read read_or(int depth, const KqlTarget* field) {
     std::vector<Expression> any;
     do {
-      auto each = read_and(depth, field);
-      if (!each) return each;
-      any.push_back(std::move(*each));
+      auto each = YUSHI_TRY(read_and(depth, field));
+      any.push_back(std::move(each));
     } while (take_keyword("or"));
     return Expression::any_of(std::move(any));
   }
@@ -114,9 +113,8 @@ class KqlReader {
     do {
       bool negated = false;
       while (take_keyword("not")) negated = !negated;
-      auto each = field ? read_listed_value(depth, *field) : read_clause(depth);
-      if (!each) return each;
-      all.push_back(negated ? Expression::not_of(std::move(*each)) : std::move(*each));
+      auto each = YUSHI_TRY(field ? read_listed_value(depth, *field) : read_clause(depth));
+      all.push_back(negated ? Expression::not_of(std::move(each)) : std::move(each));
     } while (take_keyword("and"));
     return Expression::all_of(std::move(all));
   }
@@ -125,8 +123,7 @@ class KqlReader {
     size_t open = at_;
     if (depth >= kDepthMax) return error(open, "parentheses are nested deeper than 128");
     ++at_;
-    auto inner = read_or(depth + 1, field);
-    if (!inner) return inner;
+    auto inner = YUSHI_TRY(read_or(depth + 1, field));
     skip_blanks();
     if (at_ < query_.size() && query_[at_] == ')') {
       ++at_;
@@ -142,35 +139,34 @@ class KqlReader {
     if (query_[at_] == '(') return read_parenthesis(depth, nullptr);
     const size_t begin = at_;
     YUSHI_TRY(refuse_other_spellings(nullptr));
-    Result<KqlLiteral> literal;
+    KqlLiteral literal;
     if (auto column = column_spelled_here()) {
       at_ += column->text.size();
       literal = std::move(*column);
     } else {
-      literal = query_[at_] == '"' ? read_quoted() : read_word(WordPlace::clause);
+      literal = YUSHI_TRY(query_[at_] == '"' ? read_quoted() : read_word(WordPlace::clause));
     }
-    if (!literal) return tl::unexpected(literal.error());
     size_t next = after_blanks(at_);
     char c = next < query_.size() ? query_[next] : '\0';
     if (c == ':' || c == '<' || c == '>') {
       at_ = next;
-      return read_field_clause(depth, *literal, begin);
+      return read_field_clause(depth, literal, begin);
     }
     if (c == '~' && regex_follows(next)) {
       at_ = next + 1;
-      return read_regex(*literal, begin);
+      return read_regex(literal, begin);
     }
-    if (!literal->quoted && (c == '=' || (c == '!' && next + 1 < query_.size() && query_[next + 1] == '=')))
+    if (!literal.quoted && (c == '=' || (c == '!' && next + 1 < query_.size() && query_[next + 1] == '=')))
       return error(next, c == '=' ? "equality is written `field: value`" : "write `not field: value`");
-    if (!literal->quoted) {
-      if (auto word = word_of(*literal); is_any_keyword(word))
+    if (!literal.quoted) {
+      if (auto word = word_of(literal); is_any_keyword(word))
         return error(begin, "a value is missing before this word");
-      YUSHI_TRY(read_more_words(*literal));
-      if (literal->is_star()) return Expression::everything();
+      YUSHI_TRY(read_more_words(literal));
+      if (literal.is_star()) return Expression::everything();
     }
     if (columns_)
       return error(begin, "rows have no message to look into: a word needs its column; there are " + column_list());
-    return question(KqlTarget::of_field(kFreeField), Order::equal, false, *literal);
+    return question(KqlTarget::of_field(kFreeField), Order::equal, false, literal);
   }
 
   // The name of a column that is no word, as `max(@timestamp)`, where a comparison follows it.

@@ -56,9 +56,8 @@ class Compiler {
         if (value.entries.empty()) return error(value, "an empty search says nothing");
         std::vector<Expression> all;
         for (const auto& [key, entry] : value.entries) {
-          auto each = field_entry(key, entry);
-          if (!each) return each;
-          all.push_back(std::move(*each));
+          auto each = YUSHI_TRY(field_entry(key, entry));
+          all.push_back(std::move(each));
         }
         return Expression::all_of(std::move(all));
       }
@@ -66,9 +65,8 @@ class Compiler {
         if (value.items.empty()) return error(value, "an empty search says nothing");
         std::vector<Expression> any;
         for (const SigmaValue& item : value.items) {
-          auto each = search(item, depth + 1);
-          if (!each) return each;
-          any.push_back(std::move(*each));
+          auto each = YUSHI_TRY(search(item, depth + 1));
+          any.push_back(std::move(each));
         }
         return Expression::any_of(std::move(any));
       }
@@ -86,10 +84,9 @@ class Compiler {
     for (const auto& [key, entry] : value.entries) {
       if (auto read = modifiers(key, entry); !read && read.error().code == Code::invalid)
         return tl::unexpected(read.error());
-      if (auto inner = check_modifiers(entry, depth + 1); !inner) return inner;
+      YUSHI_TRY(check_modifiers(entry, depth + 1));
     }
-    for (const SigmaValue& item : value.items)
-      if (auto inner = check_modifiers(item, depth + 1); !inner) return inner;
+    for (const SigmaValue& item : value.items) YUSHI_TRY(check_modifiers(item, depth + 1));
     return {};
   }
 
@@ -226,9 +223,8 @@ class Compiler {
     for (const SigmaValue& item : value.items) {
       if (item.type == SigmaValue::Type::list || item.type == SigmaValue::Type::map)
         return error(item, "field " + name + ": a list in a list is no value");
-      auto one = question(item, names, how);
-      if (!one) return one;
-      each.push_back(std::move(*one));
+      auto one = YUSHI_TRY(question(item, names, how));
+      each.push_back(std::move(one));
     }
     return how.all ? Expression::all_of(std::move(each)) : Expression::any_of(std::move(each));
   }
@@ -237,9 +233,8 @@ class Compiler {
   Result<Expression> question(const SigmaValue& value, const std::vector<std::string>& names, const Modifiers& how) {
     std::vector<Expression> any;
     for (const std::string& name : names) {
-      auto each = question(value, name, how);
-      if (!each) return each;
-      any.push_back(std::move(*each));
+      auto each = YUSHI_TRY(question(value, name, how));
+      any.push_back(std::move(each));
     }
     // Missing, and not existing, must hold for each of the fields.
     bool each_of_them =
@@ -372,18 +367,16 @@ Result<Expression> of_condition(const SigmaCondition& condition, const Searches&
     case SigmaCondition::Kind::some_of:
       return some_of(condition, searches);
     case SigmaCondition::Kind::not_of: {
-      auto inner = of_condition(condition.children[0], searches);
-      if (!inner) return inner;
-      return Expression::not_of(std::move(*inner));
+      auto inner = YUSHI_TRY(of_condition(condition.children[0], searches));
+      return Expression::not_of(std::move(inner));
     }
     default:
       break;
   }
   std::vector<Expression> children;
   for (const SigmaCondition& child : condition.children) {
-    auto each = of_condition(child, searches);
-    if (!each) return each;
-    children.push_back(std::move(*each));
+    auto each = YUSHI_TRY(of_condition(child, searches));
+    children.push_back(std::move(each));
   }
   return condition.kind == SigmaCondition::Kind::all_of ? Expression::all_of(std::move(children))
                                                         : Expression::any_of(std::move(children));
@@ -431,40 +424,6 @@ Literals literals_of(const Expression& expression, bool (*counts)(const Expressi
 }
 
 }  // namespace
-
-SigmaValue SigmaValue::of_text(std::string text) {
-  SigmaValue value;
-  value.type = Type::string;
-  value.text = std::move(text);
-  return value;
-}
-SigmaValue SigmaValue::of_integer(int64_t number) {
-  SigmaValue value;
-  value.type = Type::integer;
-  value.integer = number;
-  value.text = std::to_string(number);
-  return value;
-}
-SigmaValue SigmaValue::of_boolean(bool boolean) {
-  SigmaValue value;
-  value.type = Type::boolean;
-  value.integer = boolean;
-  value.text = boolean ? "true" : "false";
-  return value;
-}
-SigmaValue SigmaValue::of_null() { return {}; }
-SigmaValue SigmaValue::of_list(std::vector<SigmaValue> items) {
-  SigmaValue value;
-  value.type = Type::list;
-  value.items = std::move(items);
-  return value;
-}
-SigmaValue SigmaValue::of_map(std::vector<SigmaEntry> entries) {
-  SigmaValue value;
-  value.type = Type::map;
-  value.entries = std::move(entries);
-  return value;
-}
 
 Result<Filter> compile_sigma(const SigmaValue& detection, const SigmaFields& fields) {
   auto error = [](const SigmaValue& at, const std::string& what, Code code = Code::invalid) {

@@ -48,13 +48,6 @@ struct SigmaValue {
   std::vector<SigmaValue> items;    // list
   std::vector<SigmaEntry> entries;  // map, in the file's order
   int line = 0, column = 0;         // 1-based, of its key in a map; 0: not known
-
-  static SigmaValue of_text(std::string text);
-  static SigmaValue of_integer(int64_t value);
-  static SigmaValue of_boolean(bool value);
-  static SigmaValue of_null();
-  static SigmaValue of_list(std::vector<SigmaValue> items);
-  static SigmaValue of_map(std::vector<SigmaEntry> entries);
 };
 
 struct SigmaEntry {
@@ -76,11 +69,6 @@ struct SigmaFields {
 
 // `detection` is the map under `detection:`, with `condition`. `timeframe` in it is left to the caller.
 Result<Filter> compile_sigma(const SigmaValue& detection, const SigmaFields& fields);
-
-// The condition with every identifier replaced by true where `name` answers true: for rules whose base is itself a
-// condition over other rules (extended correlation conditions).
-Result<bool> evaluate_sigma_condition(std::string_view condition, const std::vector<std::string>& names,
-                                      const std::function<bool(std::string_view name)>& is_true);
 
 // Literal texts of which at least one must stand in raw, folded, for the rule to match; empty: no such set is known.
 // A prefilter over all rules' literals asks these (design 9): it may err towards trying a rule, never the other way.

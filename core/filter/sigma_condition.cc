@@ -46,8 +46,7 @@ class ConditionReader {
 
   Result<SigmaCondition> read() {
     if (text_.size() > kTextBytesMax) return fail(Code::invalid, "condition: longer than 64 KiB");
-    auto condition = read_or(0);
-    if (!condition) return condition;
+    auto condition = YUSHI_TRY(read_or(0));
     if (peek() == "|") return refused_aggregation();
     if (auto word = peek(); !word.empty()) return error("`" + std::string(word) + "` has no place here");
     return condition;
@@ -93,9 +92,8 @@ class ConditionReader {
   Read read_or(int depth) {
     std::vector<SigmaCondition> any;
     do {
-      auto each = read_and(depth);
-      if (!each) return each;
-      any.push_back(std::move(*each));
+      auto each = YUSHI_TRY(read_and(depth));
+      any.push_back(std::move(each));
     } while (take("or"));
     return joined(SigmaCondition::Kind::any_of, std::move(any));
   }
@@ -105,15 +103,14 @@ class ConditionReader {
     do {
       bool negated = false;
       while (take("not")) negated = !negated;
-      auto each = read_term(depth);
-      if (!each) return each;
+      auto each = YUSHI_TRY(read_term(depth));
       if (negated) {
         SigmaCondition condition;
         condition.kind = SigmaCondition::Kind::not_of;
-        condition.children.push_back(std::move(*each));
+        condition.children.push_back(std::move(each));
         each = std::move(condition);
       }
-      all.push_back(std::move(*each));
+      all.push_back(std::move(each));
     } while (take("and"));
     return joined(SigmaCondition::Kind::all_of, std::move(all));
   }
@@ -126,8 +123,7 @@ class ConditionReader {
     if (word == "(") {
       if (depth >= kDepthMax) return error("parentheses are nested deeper than 64");
       ++at_;
-      auto inner = read_or(depth + 1);
-      if (!inner) return inner;
+      auto inner = YUSHI_TRY(read_or(depth + 1));
       if (!take(")")) return error("a `)` is missing");
       return inner;
     }
@@ -174,34 +170,10 @@ class ConditionReader {
   size_t at_ = 0;
 };
 
-bool is_met(const SigmaCondition& condition, const std::function<bool(std::string_view)>& is_true) {
-  auto met = [&](const SigmaCondition& child) { return is_met(child, is_true); };
-  switch (condition.kind) {
-    case SigmaCondition::Kind::all_of:
-      return std::all_of(condition.children.begin(), condition.children.end(), met);
-    case SigmaCondition::Kind::any_of:
-      return std::any_of(condition.children.begin(), condition.children.end(), met);
-    case SigmaCondition::Kind::not_of:
-      return !met(condition.children[0]);
-    case SigmaCondition::Kind::name:
-      return is_true(condition.name);
-    case SigmaCondition::Kind::some_of:
-      return static_cast<size_t>(std::count_if(condition.names.begin(), condition.names.end(), is_true)) >=
-             condition.count;
-  }
-  return false;
-}
-
 }  // namespace
 
 Result<SigmaCondition> parse_sigma_condition(std::string_view text, const std::vector<std::string>& names) {
   return ConditionReader(text, names).read();
-}
-
-Result<bool> evaluate_sigma_condition(std::string_view condition, const std::vector<std::string>& names,
-                                      const std::function<bool(std::string_view name)>& is_true) {
-  auto parsed = YUSHI_TRY(parse_sigma_condition(condition, names));
-  return is_met(parsed, is_true);
 }
 
 }  // namespace yushi

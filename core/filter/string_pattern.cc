@@ -19,19 +19,19 @@ void StringPattern::add_literal(std::string_view text) { pending_.append(text); 
 
 void StringPattern::add_any_one() {
   finish();
-  segments_.back().push_back({});
+  stretches_.back().push_back({});
   ++bytes_min_;
 }
 
 void StringPattern::add_any_run() {
   finish();
-  if (segments_.size() == 1 || !segments_.back().empty()) segments_.emplace_back();  // `**` is `*`
+  if (stretches_.size() == 1 || !stretches_.back().empty()) stretches_.emplace_back();  // `**` is `*`
 }
 
 void StringPattern::finish() {
   if (pending_.empty()) return;
-  segments_.back().push_back({Needle(folds_ ? folded(pending_) : pending_, folds_)});
-  const Needle& literal = segments_.back().back().literal;
+  stretches_.back().push_back({Needle(folds_ ? folded(pending_) : pending_, folds_)});
+  const Needle& literal = stretches_.back().back().literal;
   is_simple_ = is_simple_ && literal.is_simple();
   bytes_min_ += literal.text().size();
   pending_.clear();
@@ -39,14 +39,14 @@ void StringPattern::finish() {
 
 std::string_view StringPattern::longest_literal() const {
   std::string_view longest;
-  for (const Segment& segment : segments_)
-    for (const Part& part : segment)
+  for (const Stretch& stretch : stretches_)
+    for (const Part& part : stretch)
       if (part.literal.text().size() > longest.size()) longest = part.literal.text();
   return longest;
 }
 
-size_t StringPattern::match_at(const Segment& segment, std::string_view value, size_t at) const {
-  for (const Part& part : segment) {
+size_t StringPattern::match_at(const Stretch& stretch, std::string_view value, size_t at) const {
+  for (const Part& part : stretch) {
     if (is_any(part)) {
       if (at >= value.size()) return Needle::kNone;
       CodePoint point = decode_utf8(value, at);
@@ -59,27 +59,27 @@ size_t StringPattern::match_at(const Segment& segment, std::string_view value, s
   return at;
 }
 
-// The classic: first and last segment are anchored, those between are taken at their leftmost place, which never spoils
+// The classic: first and last stretch are anchored, those between are taken at their leftmost place, which never spoils
 // a match further right.
 bool StringPattern::match(std::string_view value) const {
-  size_t at = match_at(segments_.front(), value, 0);
+  size_t at = match_at(stretches_.front(), value, 0);
   if (at == Needle::kNone) return false;
-  if (segments_.size() == 1) return at == value.size();
-  for (size_t i = 1; i + 1 < segments_.size(); ++i) {
-    const Segment& segment = segments_[i];
-    if (is_literal(segment)) {
-      if (segment.empty()) continue;
-      size_t found = segment[0].literal.find(value, at);
+  if (stretches_.size() == 1) return at == value.size();
+  for (size_t i = 1; i + 1 < stretches_.size(); ++i) {
+    const Stretch& stretch = stretches_[i];
+    if (is_literal(stretch)) {
+      if (stretch.empty()) continue;
+      size_t found = stretch[0].literal.find(value, at);
       if (found == Needle::kNone) return false;
-      at = found + segment[0].literal.text().size();
+      at = found + stretch[0].literal.text().size();
       continue;
     }
     size_t end = Needle::kNone;
-    for (; at <= value.size() && end == Needle::kNone; ++at) end = match_at(segment, value, at);
+    for (; at <= value.size() && end == Needle::kNone; ++at) end = match_at(stretch, value, at);
     if (end == Needle::kNone) return false;
     at = end;
   }
-  const Segment& last = segments_.back();
+  const Stretch& last = stretches_.back();
   if (last.empty()) return true;
   if (is_literal(last)) {
     size_t length = last[0].literal.text().size();
@@ -96,8 +96,8 @@ bool StringPattern::matches(std::string_view value, Scratch& scratch) const {
   if (is_simple_ && match(value)) return true;
   if (!folds_) return false;
   bool must_fold = false;
-  for (const Segment& segment : segments_)
-    for (const Part& part : segment) must_fold = must_fold || part.literal.must_fold(value);
+  for (const Stretch& stretch : stretches_)
+    for (const Part& part : stretch) must_fold = must_fold || part.literal.must_fold(value);
   if (!must_fold) return false;
   char* to = scratch.allocate(folded_bytes_max(value.size()));
   return match({to, fold_into(value, to)});
@@ -105,13 +105,13 @@ bool StringPattern::matches(std::string_view value, Scratch& scratch) const {
 
 std::vector<uint64_t> StringPattern::certain_tokens() const {
   std::vector<uint64_t> hashes;
-  for (size_t i = 0; i < segments_.size(); ++i) {
-    const Segment& segment = segments_[i];
-    for (size_t k = 0; k < segment.size(); ++k) {
-      const std::string& text = segment[k].literal.text();
+  for (size_t i = 0; i < stretches_.size(); ++i) {
+    const Stretch& stretch = stretches_[i];
+    for (size_t k = 0; k < stretch.size(); ++k) {
+      const std::string& text = stretch[k].literal.text();
       if (text.empty() || !is_utf8(text)) continue;  // a cut character could complete one of the value's
       bool open_left = i != 0 || k != 0;
-      bool open_right = i + 1 != segments_.size() || k + 1 != segment.size();
+      bool open_right = i + 1 != stretches_.size() || k + 1 != stretch.size();
       for_each_token(text, [&](std::string_view token) {
         size_t begin = static_cast<size_t>(token.data() - text.data());
         size_t end = begin + token.size();

@@ -18,7 +18,7 @@ namespace yushi {
 class StringPattern {
  public:
   // Built piece by piece, left to right; finish() once at the end. `folds`: case does not matter.
-  explicit StringPattern(bool folds = false) : folds_(folds) { segments_.emplace_back(); }
+  explicit StringPattern(bool folds = false) : folds_(folds) { stretches_.emplace_back(); }
   static StringPattern exactly(std::string_view text, bool folds);
   void add_literal(std::string_view text);
   void add_any_one();
@@ -27,7 +27,6 @@ class StringPattern {
 
   bool matches(std::string_view value, Scratch& scratch) const;
 
-  bool is_exact() const { return segments_.size() == 1 && is_literal(segments_[0]); }
   // Literals of which every one must stand in a match (folded when the pattern folds), the longest of them; empty:
   // none.
   std::string_view longest_literal() const;
@@ -41,19 +40,19 @@ class StringPattern {
   struct Part {
     Needle literal;  // empty: any one character
   };
-  using Segment = std::vector<Part>;  // what stands between two `*`
+  using Stretch = std::vector<Part>;  // what stands between two `*`
 
-  static bool is_literal(const Segment& segment) {
-    return segment.size() <= 1 && (segment.empty() || !is_any(segment[0]));
+  static bool is_literal(const Stretch& stretch) {
+    return stretch.size() <= 1 && (stretch.empty() || !is_any(stretch[0]));
   }
   static bool is_any(const Part& part) { return part.literal.text().empty(); }
-  size_t match_at(const Segment& segment, std::string_view value, size_t at) const;  // the end; Needle::kNone: no match
+  size_t match_at(const Stretch& stretch, std::string_view value, size_t at) const;  // the end; Needle::kNone: no match
   bool match(std::string_view value) const;
 
-  std::vector<Segment> segments_;
+  std::vector<Stretch> stretches_;
   bool is_simple_ = true;  // each literal is
   size_t bytes_min_ = 0;   // of a value that matches: of a folded one, folded
-  std::string pending_;    // literal text not yet in a segment
+  std::string pending_;    // literal text not yet in a stretch
   bool folds_;
 };
 

@@ -16,6 +16,7 @@
 #include <openssl/evp.h>
 
 #include "core/base/bytes.h"
+#include "core/base/name.h"
 
 namespace yushi {
 namespace {
@@ -23,14 +24,6 @@ namespace {
 constexpr char kEd25519 = 0x01;                      // the note's number for the algorithm
 constexpr std::string_view kDash = "\xe2\x80\x94 ";  // U+2014 and a blank
 constexpr size_t kSignatureBytes = 64, kKeyBytes = 32, kKeyHashBytes = 4;
-
-// What both a key name and an origin must be, or the line could not be cut again.
-bool is_name(std::string_view name) {
-  if (name.empty()) return false;
-  for (char c : name)
-    if (static_cast<unsigned char>(c) <= ' ' || c == '+' || c == 0x7f) return false;
-  return true;
-}
 
 // SHA-256(name || LF || 0x01 || public key), first 4 bytes.
 std::string key_hash(std::string_view name, std::string_view public_bytes) {
@@ -70,7 +63,7 @@ Result<Verifier> parse_verifier_line(std::string_view line) {
   Verifier out;
   out.name = line.substr(0, first);
   auto key = from_base64(line.substr(second + 1));
-  if (!is_name(out.name) || !key || key->size() != 1 + kKeyBytes || (*key)[0] != kEd25519) return bad();
+  if (!is_signer_name(out.name) || !key || key->size() != 1 + kKeyBytes || (*key)[0] != kEd25519) return bad();
   out.public_bytes = key->substr(1);
   if (line.substr(first + 1, second - first - 1) != to_hex(key_hash(out.name, out.public_bytes)))
     return fail(Code::invalid,
@@ -103,7 +96,7 @@ Result<Checkpoint> Checkpoint::parse_body(std::string_view note) {
   if (!take_line(note, &name) || !take_line(note, &digits) || !take_line(note, &hash))
     return malformed("it has not three lines");
   if (!note.empty() && note[0] != '\n') return malformed("a line that we do not know stands under the root");
-  if (!is_name(name)) return malformed("its first line is no origin");
+  if (!is_signer_name(name)) return malformed("its first line is no origin");
   Checkpoint out;
   out.origin = name;
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out.size);
@@ -137,7 +130,7 @@ Result<std::string> SigningKey::sign_text(std::string_view text) const {
 }
 
 Result<std::string> SigningKey::sign(const Checkpoint& checkpoint) const {
-  if (!is_name(checkpoint.origin))
+  if (!is_signer_name(checkpoint.origin))
     return fail(Code::invalid, "signing a checkpoint: origin `" + checkpoint.origin +
                                    "` has a blank, a plus or a control character; rename the node or the log");
   std::string note = checkpoint.body();
@@ -171,7 +164,7 @@ Result<Checkpoint> open_note(std::string_view note, std::string_view verifier_li
     if (!take_line(rest, &line) || !line.starts_with(kDash)) return malformed("a signature line is broken");
     line.remove_prefix(kDash.size());
     size_t blank = line.find(' ');
-    if (blank == line.npos || !is_name(line.substr(0, blank))) return malformed("a signature line has no name");
+    if (blank == line.npos || !is_signer_name(line.substr(0, blank))) return malformed("a signature line has no name");
     auto blob = from_base64(line.substr(blank + 1));
     if (!blob || blob->size() <= kKeyHashBytes) return malformed("a signature is no base64");
     if (line.substr(0, blank) != verifier.name || blob->compare(0, kKeyHashBytes, hash) != 0) continue;

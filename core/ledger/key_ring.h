@@ -5,6 +5,7 @@
 //
 // Both sign `yushi key rotation` LF node LF base64-old-key LF base64-new-key LF. The store keeps the lines in `meta`,
 // and each stands in a record of `_audit`.
+// Threads  Any; a ring does not change once it is made.
 #pragma once
 
 #include <string>
@@ -16,7 +17,7 @@
 
 namespace yushi {
 
-// The line by which `now` takes over from `old`.
+// The line by which `now` takes over from `old`, with its LF. io: libcrypto refuses.
 Result<std::string> make_rotation(std::string_view node, const SigningKey& old, const SigningKey& now);
 
 class KeyRing {
@@ -29,7 +30,8 @@ class KeyRing {
 
   bool empty() const { return keys_.empty(); }
   const std::vector<std::string>& keys() const { return keys_; }  // newest first
-  // As open_note(), by whichever of the keys; `by` is set to its place in keys().
+  // As open_note(), by whichever of the keys; `by` is set to its place in keys(). Not for a caller to whom it matters
+  // when the key still signed: an old one opens all that it ever signed. The error is that of the newest key.
   Result<Checkpoint> open(std::string_view note, std::string_view origin, size_t* by = nullptr) const;
 
  private:

@@ -20,9 +20,8 @@ Result<Hash> range_root(uint64_t begin, uint64_t size, const Subtree& subtree) {
   while (size) {
     int level = std::countr_zero(size);
     size &= size - 1;
-    auto part = subtree(level, (begin + size) >> level);
-    if (!part) return part;
-    root = any ? node_hash(*part, root) : *part;
+    auto part = YUSHI_TRY(subtree(level, (begin + size) >> level));
+    root = any ? node_hash(part, root) : part;
     any = true;
   }
   return root;

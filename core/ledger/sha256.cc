@@ -1,8 +1,8 @@
 #include "core/ledger/sha256.h"
 
-// SHA256_Init and its fellows are marked deprecated in OpenSSL 3, yet they are the fastest way into libcrypto: a record
-// of
-// 280 bytes takes 0.49 µs, through EVP with a fetched digest and a kept context 0.63. Two hashes are made per record.
+// SHA256_Init and its fellows are marked deprecated in OpenSSL 3, yet they are the fastest way into libcrypto: 280
+// bytes, a usual record, take 0.49 µs, through EVP with a fetched digest and a kept context 0.63. Two hashes are made
+// per record.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 #include <openssl/sha.h>

@@ -54,8 +54,8 @@ struct Note {
   uint64_t count = 1;
 };
 
-// How far an input has read of what is there to be read again: a file's offset, a journal's cursor. Written by the commit
-// that holds the batch, and handed back at the next start, so that nothing is read twice or left out.
+// How far an input has read of what is there to be read again: a file's offset, a journal's cursor. Written by the
+// commit that holds the batch, and handed back at the next start, so that nothing is read twice or left out.
 struct Position {
   std::string input;  // its name
   std::string at;     // in the input's own words
@@ -69,8 +69,9 @@ struct Batch {
   std::vector<RuleHit> hits;  // ascending by record
   std::vector<Note> notes;
   size_t bytes = 0;  // memory counted against limits.in_flight_bytes
-  // Permission to tell the sender that it is safe: called once, by the committer, after the synced commit that holds the
-  // batch, and never when that fails. It must not wait: an input hands it over to the thread that brought the batch.
+  // Permission to tell the sender that it is safe: called once, by the committer, after the synced commit that holds
+  // the batch, and never when that fails. It must not wait: an input hands it over to the thread that brought the
+  // batch.
   std::function<void()> ack;
   std::optional<Position> position;
 

@@ -26,15 +26,15 @@ bool is_under(std::string_view path, std::string_view parent) {
   return path.size() > parent.size() && path.starts_with(parent) && path[parent.size()] == '.';
 }
 
-void split(std::string_view path, std::vector<std::string_view>& segments) {
-  segments.clear();
-  while (segments.size() + 1 < kDepthMax) {
+void split(std::string_view path, std::vector<std::string_view>& names) {
+  names.clear();
+  while (names.size() + 1 < kDepthMax) {
     size_t dot = path.find('.');
     if (dot == path.npos) break;
-    segments.push_back(path.substr(0, dot));
+    names.push_back(path.substr(0, dot));
     path.remove_prefix(dot + 1);
   }
-  segments.push_back(path);
+  names.push_back(path);
 }
 
 uint64_t mix(uint64_t hash, uint64_t value) { return ((hash ^ value) * 0x9e3779b97f4a7c15) ^ hash >> 29; }
@@ -171,7 +171,7 @@ void EcsObject::build(const std::vector<Item>& items, Plan& plan) {
 
   std::string& text = plan.text;
   text += '{';
-  std::vector<std::string_view> open, path;  // objects open now; the leaf's segments
+  std::vector<std::string_view> open, path;  // objects open now; the names down to the leaf
   bool is_first = true;
   for (const Leaf& leaf : leaves) {
     split(leaf.path, path);

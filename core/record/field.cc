@@ -170,7 +170,6 @@ constinit const Field* const event_category = known("event.category");
 constinit const Field* const event_type = known("event.type");
 constinit const Field* const event_action = known("event.action");
 constinit const Field* const event_outcome = known("event.outcome");
-constinit const Field* const event_kind = known("event.kind");
 constinit const Field* const syslog_priority = known("log.syslog.priority");
 constinit const Field* const syslog_facility_code = known("log.syslog.facility.code");
 constinit const Field* const syslog_facility_name = known("log.syslog.facility.name");

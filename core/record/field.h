@@ -77,7 +77,6 @@ extern const Field* const event_category;
 extern const Field* const event_type;
 extern const Field* const event_action;
 extern const Field* const event_outcome;
-extern const Field* const event_kind;
 extern const Field* const syslog_priority;  // log.syslog.priority
 extern const Field* const syslog_facility_code;
 extern const Field* const syslog_facility_name;

@@ -11,6 +11,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
+#include "core/base/name.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/base/url_text.h"
@@ -290,8 +291,8 @@ Value date_value(int64_t unix_ns) {
 
 // The tenant of a log's name: "finance", "finance:topic:0" and "finance@2" are all finance's. `_audit` is nobody's.
 std::string_view tenant_of(std::string_view log) {
-  if (log == "_audit" || log.starts_with("_audit@") || log.starts_with("_audit:")) return {};
-  return log.substr(0, log.find_first_of("@:"));
+  const auto tenant = log.substr(0, log.find_first_of("@:"));
+  return tenant == kAuditLog ? std::string_view() : tenant;
 }
 
 // A request's target as it was sent. Captures do not overlap, so a parser takes its two parts (they make the better

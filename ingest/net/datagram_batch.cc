@@ -30,7 +30,7 @@ void DatagramStage::offer(DatagramSource& from, std::string_view datagram, std::
 void DatagramStage::end_read() {
   if (now_.datagrams.empty()) return;
   for (const Datagram& datagram : now_.datagrams) now_.bytes += datagram.bytes.size();
-  now_.buffer.reset(new char[now_.bytes + kBufferPaddingBytes]);
+  now_.buffer.reset(new char[now_.bytes + kRawPaddingBytes]);
   now_.received_ns = realtime_ns();
   char* at = now_.buffer.get();
   for (Datagram& datagram : now_.datagrams) {
@@ -73,7 +73,7 @@ Origin* DatagramBatch::make_origin(const DatagramSource& from, std::string_view 
 }
 
 void DatagramBatch::append(DatagramStage::Read read) {
-  delivery_.own(std::move(read.buffer), read.bytes + kBufferPaddingBytes);
+  delivery_.own(std::move(read.buffer), read.bytes + kRawPaddingBytes);
   auto& records = delivery_.batch().records;
   // Doubling, or each of many small reads would move all records.
   if (records.capacity() < records.size() + read.datagrams.size()) {

@@ -23,7 +23,7 @@ constexpr size_t kRepliesMax = 1 << 20;  // of a sender that does not read them
 constexpr std::chrono::milliseconds kIdleWait{200};  // more than what stands between two packets of one write
 
 std::unique_ptr<char[]> new_buffer(size_t bytes) {
-  return std::unique_ptr<char[]>(new char[bytes + kBufferPaddingBytes]);  // not zeroed
+  return std::unique_ptr<char[]>(new char[bytes + kRawPaddingBytes]);  // not zeroed
 }
 
 }  // namespace
@@ -118,7 +118,7 @@ void StreamReceiver::give_idle() {
       later.push_back(connection);
       continue;
     }
-    const auto buffer_bytes = c.unfinished_capacity + kBufferPaddingBytes;
+    const auto buffer_bytes = c.unfinished_capacity + kRawPaddingBytes;
     const std::string_view all(c.unfinished.get(), c.unfinished_bytes);
     std::unique_ptr<char[]> handed_over = std::move(c.unfinished);
     shared_->unfinished_bytes -= std::exchange(c.unfinished_capacity, 0);
@@ -255,7 +255,7 @@ void StreamReceiver::frame(Connection& c, std::unique_ptr<char[]>& buffer, size_
     c.unfinished_capacity = 0;
   }
   keep(c, all.substr(done));
-  delivery_.own(std::move(handed_over), buffer_bytes + kBufferPaddingBytes);
+  delivery_.own(std::move(handed_over), buffer_bytes + kRawPaddingBytes);
   send(c, counts, origin);
 }
 
@@ -367,7 +367,7 @@ void StreamReceiver::close(Connection& c) {
   FrameCounts counts;
   c.protocol->finish({c.unfinished.get(), c.unfinished_bytes}, origin, delivery_.batch().records, counts);
   shared_->unfinished_bytes -= c.unfinished_capacity;
-  if (c.unfinished) delivery_.own(std::move(c.unfinished), c.unfinished_capacity + kBufferPaddingBytes);
+  if (c.unfinished) delivery_.own(std::move(c.unfinished), c.unfinished_capacity + kRawPaddingBytes);
   c.unfinished_bytes = c.unfinished_capacity = 0;
   c.closed = true;
   boost::system::error_code ignored;

@@ -173,22 +173,18 @@ OwnedFd open(const SocketAddress& address, bool shared) {
 }  // namespace
 
 Result<std::unique_ptr<Input>> bind_udp_input(const DatagramSettings& settings, unsigned ingest_threads) {
-  auto address = parse_listen(settings.listen);
-  if (!address) return tl::unexpected(address.error());
+  auto address = YUSHI_TRY(parse_listen(settings.listen));
   const std::string doing = "udp " + settings.listen;
   // SO_REUSEPORT would let us share the port with another daemon of the same user without a word: ask first.
-  if (address->port() != 0 && !open(*address, false)) return fail_bind(doing, errno, *address);
+  if (address.port() != 0 && !open(address, false)) return fail_bind(doing, errno, address);
   std::vector<OwnedFd> fds;
   for (unsigned i = 0; i < ingest_threads; ++i) {
-    fds.push_back(open(*address, true));
-    if (!fds.back()) return fail_bind(doing, errno, *address);
+    fds.push_back(open(address, true));
+    if (!fds.back()) return fail_bind(doing, errno, address);
     set_receive_buffer(fds.back().get(), settings.receive_buffer_bytes);
-    if (i == 0) {  // the others take the port that the first one got
-      address = bound_address(fds[0].get());
-      if (!address) return tl::unexpected(address.error());
-    }
+    if (i == 0) address = YUSHI_TRY(bound_address(fds[0].get()));  // the others take the port that the first one got
   }
-  return std::make_unique<UdpInput>(settings, "udp " + address->endpoint_text(), address->port(), std::move(fds));
+  return std::make_unique<UdpInput>(settings, "udp " + address.endpoint_text(), address.port(), std::move(fds));
 }
 
 }  // namespace yushi::ingest

@@ -72,13 +72,12 @@ class UnixInput final : public DatagramInput {
 }  // namespace
 
 Result<std::unique_ptr<Input>> bind_unix_input(const DatagramSettings& settings) {
-  auto listener =
-      UnixListener::bind("unix " + settings.path, settings.path, SOCK_DGRAM | SOCK_NONBLOCK, settings.path_mode);
-  if (!listener) return tl::unexpected(listener.error());
-  set_receive_buffer(listener->fd(), settings.receive_buffer_bytes);
+  auto listener = YUSHI_TRY(
+      UnixListener::bind("unix " + settings.path, settings.path, SOCK_DGRAM | SOCK_NONBLOCK, settings.path_mode));
+  set_receive_buffer(listener.fd(), settings.receive_buffer_bytes);
   std::vector<OwnedFd> fds;
-  fds.push_back(listener->take_fd());
-  return std::make_unique<UnixInput>(settings, std::move(fds), std::move(*listener));
+  fds.push_back(listener.take_fd());
+  return std::make_unique<UnixInput>(settings, std::move(fds), std::move(listener));
 }
 
 }  // namespace yushi::ingest

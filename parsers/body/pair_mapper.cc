@@ -27,9 +27,9 @@ bool has_upper(std::string_view text) {
 
 }  // namespace
 
-void PairMapper::map(BodyPairs& pairs, const Reading& reading, Arena& arena, std::vector<Capture>& captures) {
+void PairMapper::map(BodyPairs& pairs, const Naming& naming, Arena& arena, std::vector<Capture>& captures) {
   pairs_ = &pairs;
-  reading_ = reading;
+  naming_ = naming;
   arena_ = &arena;
   captures_ = &captures;
   first_capture_ = captures.size();
@@ -38,22 +38,22 @@ void PairMapper::map(BodyPairs& pairs, const Reading& reading, Arena& arena, std
   ++mapping_;
   header_ids_ = 0;
   inferred_ = 0;
-  outcomes_.assign(reading.dictionary ? reading.dictionary->words().size() : 0, RowTable::kNone);
-  if ((reading.has_ecs_names && !reading.is_ours) || reading.dictionary)
+  outcomes_.assign(naming.dictionary ? naming.dictionary->words().size() : 0, RowTable::kNone);
+  if ((naming.has_ecs_names && !naming.is_ours) || naming.dictionary)
     for (const Capture& of_header : captures) header_ids_ |= uint64_t{1} << of_header.field->id % 64;
   has_depths_ = false;
-  if (reading.dictionary) find_depths();
+  if (naming.dictionary) find_depths();
   for (BodyPair& pair : pairs.list())
     if (pair.length > 0)
       take(pair);
-    else if (reading.dictionary && pair.name)
+    else if (naming.dictionary && pair.name)
       ++times_of(pair);  // the second of two names is the second though the first says nothing
   if (has_address_) settle_addresses();
 }
 
 const KeyTarget* PairMapper::target_of(const BodyPair& pair) {
   BodyName& name = *pair.name;
-  const KeyTable& keys = *reading_.keys;
+  const KeyTable& keys = *naming_.keys;
   if (keys.has_firsts() && pair.in_list && pair.is_first) [[unlikely]] {
     const uint32_t found = keys.find_first(name.path);
     return found == KeyTable::kNotFound ? nullptr : &keys.targets()[found];
@@ -63,7 +63,7 @@ const KeyTarget* PairMapper::target_of(const BodyPair& pair) {
     name.target = keys.find(name.path);
   }
   if (name.target != KeyTable::kNotFound) return &keys.targets()[name.target];
-  return reading_.has_labels ? target_by_label(pair) : nullptr;
+  return naming_.has_labels ? target_by_label(pair) : nullptr;
 }
 
 // cs1 by what cs1Label says, where the table has that.
@@ -77,8 +77,8 @@ const KeyTarget* PairMapper::target_by_label(const BodyPair& pair) {
   kEnding.copy(name.data() + path.size(), kEnding.size());
   std::string_view label;
   if (!pairs_->find({name.data(), path.size() + kEnding.size()}, &label) || label.empty()) return nullptr;
-  const uint32_t found = reading_.keys->find(label);
-  return found == KeyTable::kNotFound ? nullptr : &reading_.keys->targets()[found];
+  const uint32_t found = naming_.keys->find(label);
+  return found == KeyTable::kNotFound ? nullptr : &naming_.keys->targets()[found];
 }
 
 uint32_t& PairMapper::times_of(const BodyPair& pair) {
@@ -94,7 +94,7 @@ uint32_t& PairMapper::times_of(const BodyPair& pair) {
 
 void PairMapper::take(BodyPair& pair) {
   const auto text = pairs_->value(pair);
-  const KeyTable& keys = *reading_.keys;
+  const KeyTable& keys = *naming_.keys;
   if (!pair.name) {
     if (auto* field = keys.word(text)) push(pair, field, Escape::none);
     return;
@@ -114,14 +114,14 @@ void PairMapper::take(BodyPair& pair) {
     return take_target(pair, *target, field);
   }
   if (time > 0 && !is_further) return tell_repeated(pair);
-  if (reading_.has_ecs_names && name.ecs && (reading_.is_ours || !name.held_back)) return take_by_ecs(pair);
-  if (reading_.dictionary && take_by_dictionary(pair)) return;
+  if (naming_.has_ecs_names && name.ecs && (naming_.is_ours || !name.held_back)) return take_by_ecs(pair);
+  if (naming_.dictionary && take_by_dictionary(pair)) return;
   take_dynamic(pair);
 }
 
 void PairMapper::look_up(BodyName& name) const {
   if (name.is_entry_known) return;
-  const auto found = reading_.dictionary->find(name.path);
+  const auto found = naming_.dictionary->find(name.path);
   name.entry = found.entry;
   name.entry_depth = found.depth;
   name.is_entry_known = true;
@@ -132,7 +132,7 @@ void PairMapper::look_up(BodyName& name) const {
 const DictionaryEntry* PairMapper::entry_of(const BodyPair& pair) {
   BodyName& name = *pair.name;
   look_up(name);
-  if (!name.entry || name.held_back || reading_.dictionary->is_null(pairs_->value(pair))) return nullptr;
+  if (!name.entry || name.held_back || naming_.dictionary->is_null(pairs_->value(pair))) return nullptr;
   if (pair.in_list && !pair.is_first && (name.entry->target.fields.empty() || !name.entry->target.fields[0]->list))
     return nullptr;
   return name.entry;
@@ -158,7 +158,7 @@ void PairMapper::find_depths() {
     }
   if (!has_depths_) return;
   // of the generic parser itself: they come before the dictionary
-  const bool has_keys = !reading_.keys->targets().empty();
+  const bool has_keys = !naming_.keys->targets().empty();
   const auto note = [&](std::vector<Depth>& least, size_t index, uint32_t depth) {
     if (least.size() <= index) least.resize(index + 1);
     auto& known = least[index];
@@ -171,7 +171,7 @@ void PairMapper::find_depths() {
     if (!entry || (has_keys && target_of(pair))) continue;
     const auto depth = pair.name->entry_depth;
     for (const uint32_t table : entry->words)
-      if (reading_.dictionary->words()[table]->find(pairs_->value(pair)) != RowTable::kNone)
+      if (naming_.dictionary->words()[table]->find(pairs_->value(pair)) != RowTable::kNone)
         note(word_depths_, table, depth);
     if (!entry->target.fields.empty() && may_take(pair, *entry))
       note(field_depths_, entry->target.fields[0]->id, depth);
@@ -193,7 +193,7 @@ bool PairMapper::take_by_dictionary(BodyPair& pair) {
   for (const uint32_t table : entry.words) {
     if (is_deeper(word_depths_, table, depth)) continue;
     auto& outcome = outcomes_[table];
-    const auto said = reading_.dictionary->words()[table]->find(text);
+    const auto said = naming_.dictionary->words()[table]->find(text);
     if (said != RowTable::kNone) ++inferred_;
     if (outcome == RowTable::kNone) outcome = said;
   }
@@ -221,7 +221,7 @@ bool PairMapper::take_by_dictionary(BodyPair& pair) {
 
 // Which name it was, as it stands in the text.
 void PairMapper::tell_repeated(const BodyPair& pair) {
-  if (!reading_.dictionary || pair.name_length == 0) return;
+  if (!naming_.dictionary || pair.name_length == 0) return;
   static const Field* const kRepeatedName = find_field("yushi.repeated_name");
   captures_->push_back(
       {pair.name_begin, pair.name_length & 0xffffff, static_cast<uint32_t>(Escape::none), kRepeatedName});
@@ -231,11 +231,11 @@ void PairMapper::take_by_ecs(BodyPair& pair) {
   BodyName& name = *pair.name;
   if (!name.field) name.field = is_of_header(name.ecs) ? dynamic_field(pair) : name.ecs;
   if (name.field != name.ecs) return take_dynamic(pair);
-  if (pair.in_list && !name.ecs->list && !reading_.is_ours && move_to_list(pair, name.ecs)) {
+  if (pair.in_list && !name.ecs->list && !naming_.is_ours && move_to_list(pair, name.ecs)) {
     name.field = dynamic_field(pair);
     return take_dynamic(pair);
   }
-  if (!reading_.is_ours && !fits(pair, name.ecs)) return take_dynamic(pair);
+  if (!naming_.is_ours && !fits(pair, name.ecs)) return take_dynamic(pair);
   push(pair, name.ecs, pair.escape);
 }
 
@@ -307,7 +307,7 @@ const Field* PairMapper::dynamic_field(const BodyPair& pair) {
   if (name.dynamic) {
     full = name.dynamic->name;
   } else {
-    const std::string_view prefix = reading_.is_ours ? std::string_view() : reading_.keys->prefix();
+    const std::string_view prefix = naming_.is_ours ? std::string_view() : naming_.keys->prefix();
     // cef.name under cef. is cef.name.
     if (!prefix.empty() && name.path[0] == prefix[0] && std::string_view(name.path).starts_with(prefix)) {
       full = arena_->copy(name.path);

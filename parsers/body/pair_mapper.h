@@ -31,7 +31,7 @@ bool value_fits(std::string_view text, const Field* field);
 
 class PairMapper {
  public:
-  struct Reading {
+  struct Naming {
     const KeyTable* keys = nullptr;
     bool has_ecs_names = false;
     bool is_ours = false;
@@ -39,7 +39,7 @@ class PairMapper {
     const Dictionary* dictionary = nullptr;
   };
   // Appends captures, ascending. Offsets are those of the pairs.
-  void map(BodyPairs& pairs, const Reading& reading, Arena& arena, std::vector<Capture>& captures);
+  void map(BodyPairs& pairs, const Naming& naming, Arena& arena, std::vector<Capture>& captures);
 
   // Of the last map(): names that the dictionary had, and what its words said (RowTable's outcomes; kNone: nothing).
   uint32_t inferred() const { return inferred_; }
@@ -78,7 +78,7 @@ class PairMapper {
   void settle_addresses();
 
   BodyPairs* pairs_ = nullptr;
-  Reading reading_;
+  Naming naming_;
   Arena* arena_ = nullptr;
   std::vector<Capture>* captures_ = nullptr;
   size_t first_capture_ = 0;

@@ -41,8 +41,10 @@ tl::unexpected<Error> failed(const rocksdb::Status& status, std::string_view doi
 
 tl::unexpected<Error> not_opened(const rocksdb::Status& status, const std::string& directory) {
   auto error = failed(status, "opening the store " + directory).value();
-  std::error_code ignored;
-  if (!std::filesystem::exists(directory + "/CURRENT", ignored))
+  std::error_code unknown;
+  if (status.ToString().find("Permission denied") != std::string::npos)
+    error.message += "; ask as the user that the folder belongs to, or as root";
+  else if (!std::filesystem::exists(directory + "/CURRENT", unknown) && !unknown)
     error.message += "; its file CURRENT is gone; `yushi repair` makes it anew with a copy of the store";
   else if (status.IsCorruption() || status.ToString().find("No such file") != std::string::npos)
     error.message += "; `yushi repair` makes it anew with a copy of the store";

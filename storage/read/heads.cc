@@ -42,10 +42,35 @@ int write_file(const std::string& path, int flags, std::string_view text, Disk& 
   return error;
 }
 
+// `visit(number, log, note)`; a line that is not whole has no log.
+template <class Visit>
+Result<void> each_line(const std::string& path, Visit&& visit) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return fail(errno == ENOENT ? Code::not_found : Code::io, "reading " + path + ": " + std::strerror(errno));
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    std::istringstream words(line);
+    std::string origin, size, root, signature, more;
+    words >> origin >> size >> root >> signature;
+    auto slash = origin.find('/');
+    const bool whole = !signature.empty() && !(words >> more) && slash != std::string::npos && !in.eof();
+    YUSHI_TRY(visit(number, whole ? origin.substr(slash + 1) : std::string(),
+                    origin + "\n" + size + "\n" + root + "\n\n\xe2\x80\x94 " + origin + " " + signature + "\n"));
+  }
+  return {};
+}
+
+bool ends_within_a_line(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  char last = '\n';
+  return in.seekg(-1, std::ios::end) && in.get(last) && last != '\n';
+}
+
 }  // namespace
 
 Result<void> append_heads(const std::string& path, const Heads& heads, const Heads& before, Disk& disk) {
   std::string text;
+  if (ends_within_a_line(path)) text = "\n";
   for (auto& [log, note] : heads) {
     auto known = before.find(log);
     if (known == before.end() || known->second != note) text += YUSHI_TRY(line_of(note));
@@ -64,24 +89,26 @@ Result<void> write_heads(const std::string& path, const Heads& heads, Disk& disk
 }
 
 Result<Heads> read_heads(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(errno == ENOENT ? Code::not_found : Code::io, "reading " + path + ": " + std::strerror(errno));
   Heads heads;
-  std::string line;
-  int number = 0;
-  while (std::getline(in, line)) {
-    ++number;
-    std::istringstream words(line);
-    std::string origin, size, root, signature, more;
-    words >> origin >> size >> root >> signature;
-    auto slash = origin.find('/');
-    if (signature.empty() || words >> more || slash == std::string::npos || in.eof()) {
+  YUSHI_TRY(each_line(path, [&](int number, const std::string& log, std::string note) -> Result<void> {
+    if (log.empty())
       return fail(Code::corrupt, path + ":" + std::to_string(number) + ": not a line of origin, size, root, signature");
-    }
-    heads[origin.substr(slash + 1)] =
-        origin + "\n" + size + "\n" + root + "\n\n\xe2\x80\x94 " + origin + " " + signature + "\n";
-  }
+    heads[log] = std::move(note);
+    return {};
+  }));
   return heads;
+}
+
+Result<std::vector<std::string>> read_appended_heads(const std::string& path, std::vector<int>& unreadable) {
+  std::vector<std::string> notes;
+  YUSHI_TRY(each_line(path, [&](int number, const std::string& log, std::string note) -> Result<void> {
+    if (log.empty())
+      unreadable.push_back(number);
+    else
+      notes.push_back(std::move(note));
+    return {};
+  }));
+  return notes;
 }
 
 }  // namespace yushi::storage

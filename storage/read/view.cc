@@ -55,11 +55,6 @@ Result<std::shared_ptr<const StoreView>> StoreView::open(std::shared_ptr<const D
   return view;
 }
 
-Result<std::shared_ptr<const StoreView>> StoreView::open_read_only(const std::string& data_dir, Reparse reparse) {
-  auto database = YUSHI_TRY(Database::open(data_dir + "/store", Database::Mode::read_only));
-  return open(std::shared_ptr<const Database>(std::move(database)), std::move(reparse));
-}
-
 Result<std::string> StoreView::key_rotations() const {
   auto stored = YUSHI_TRY(database_->get(database_->families().meta, keys::kRotations, snapshot_.get()));
   return stored ? std::move(*stored) : std::string();
@@ -72,14 +67,13 @@ Result<std::string> StoreView::public_key() const {
 
 Result<std::vector<std::string>> StoreView::logs() const {
   std::vector<std::string> out;
-  auto scanned = database_->scan(
+  YUSHI_TRY(database_->scan(
       database_->families().state, "log/",
       [&](std::string_view key, std::string_view) {
         out.emplace_back(key.substr(4));
         return true;
       },
-      snapshot_.get());
-  if (!scanned) return tl::unexpected(scanned.error());
+      snapshot_.get()));
   return out;
 }
 
@@ -102,7 +96,7 @@ Result<std::vector<Segment>> StoreView::segments(const std::string& log) const {
     std::string prefix;
     put_be32(prefix, day);
     prefix += keys::of_log(log);
-    auto scanned = database_->scan(
+    YUSHI_TRY(database_->scan(
         families.filters, prefix,
         [&](std::string_view key, std::string_view value) {
           auto summary = BlockSummary::decode(value);
@@ -114,13 +108,12 @@ Result<std::vector<Segment>> StoreView::segments(const std::string& log) const {
           out.push_back({log, std::move(*summary), true, day});
           return true;
         },
-        snapshot_.get());
-    if (!scanned) return tl::unexpected(scanned.error());
+        snapshot_.get()));
     if (damaged) return tl::unexpected(*damaged);
   }
   std::sort(out.begin(), out.end(), [](auto& a, auto& b) { return a.summary.first_index < b.summary.first_index; });
   uint64_t sealed_to = out.empty() ? 0 : out.back().summary.first_index + out.back().summary.records;
-  auto scanned = database_->scan(
+  YUSHI_TRY(database_->scan(
       families.tail, keys::of_log(log),
       [&](std::string_view key, std::string_view value) {
         auto first = keys::index_of(key);
@@ -133,8 +126,7 @@ Result<std::vector<Segment>> StoreView::segments(const std::string& log) const {
         }
         return segment.has_value();
       },
-      snapshot_.get());
-  if (!scanned) return tl::unexpected(scanned.error());
+      snapshot_.get()));
   if (damaged) return tl::unexpected(*damaged);
   return out;
 }
@@ -210,7 +202,7 @@ Result<std::vector<std::pair<std::string, SourceState>>> StoreView::sources(cons
   std::vector<std::pair<std::string, SourceState>> out;
   std::optional<Error> damaged;
   auto prefix = keys::source(log, "");
-  auto scanned = database_->scan(
+  YUSHI_TRY(database_->scan(
       database_->families().state, prefix,
       [&](std::string_view key, std::string_view value) {
         std::string source(key.substr(prefix.size()));
@@ -222,8 +214,7 @@ Result<std::vector<std::pair<std::string, SourceState>>> StoreView::sources(cons
         out.emplace_back(std::move(source), std::move(*state));
         return true;
       },
-      snapshot_.get());
-  if (!scanned) return tl::unexpected(scanned.error());
+      snapshot_.get()));
   if (damaged) return tl::unexpected(*damaged);
   return out;
 }
@@ -232,14 +223,13 @@ Result<std::vector<std::string>> StoreView::checkpoints(const std::string& log) 
   std::vector<std::string> out;
   auto prefix = keys::checkpoint(log, 0);
   prefix.resize(prefix.size() - 8);
-  auto scanned = database_->scan(
+  YUSHI_TRY(database_->scan(
       database_->families().state, prefix,
       [&](std::string_view, std::string_view value) {
         out.emplace_back(value);
         return true;
       },
-      snapshot_.get());
-  if (!scanned) return tl::unexpected(scanned.error());
+      snapshot_.get()));
   return out;
 }
 
@@ -302,10 +292,6 @@ Result<Hash> StoreView::subtree(const std::string& log, int level, uint64_t inde
       range.append(leaf_of(batch->records[from - first]));
   }
   return range.root();
-}
-
-Result<std::optional<std::string>> StoreView::state(std::string_view name) const {
-  return database_->get(database_->families().state, name, snapshot_.get());
 }
 
 }  // namespace yushi::storage

@@ -41,9 +41,8 @@ class StoreView {
   // Of a store that its daemon has open (Store::view()). Cheap: a snapshot.
   static std::shared_ptr<const StoreView> of(std::shared_ptr<const Database> database, Reparse reparse,
                                              std::string node, std::string key_path);
+  // Of one that was opened to be read alone (salvage.h); parser versions come from the store itself through `reparse`.
   static Result<std::shared_ptr<const StoreView>> open(std::shared_ptr<const Database> database, Reparse reparse);
-  // Opens `data_dir` read-only and makes a view; parser versions come from the store itself through `reparse`.
-  static Result<std::shared_ptr<const StoreView>> open_read_only(const std::string& data_dir, Reparse reparse);
 
   const std::string& node() const { return node_; }
   // Of the node as the store keeps it, 32 bytes; empty when it is not known.
@@ -81,7 +80,6 @@ class StoreView {
   Result<std::string> tile(const std::string& log, int level, uint64_t index) const;
   // The root of the complete subtree of 2^level leaves; what lies under stored tiles is hashed from the records.
   Result<Hash> subtree(const std::string& log, int level, uint64_t index) const;
-  Result<std::optional<std::string>> state(std::string_view name) const;
 
   const Database& database() const { return *database_; }
   const Reparse& reparse() const { return reparse_; }

@@ -3,11 +3,11 @@
 // signature.
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
+#include "core/base/name.h"
 #include "storage/db/keys.h"
 #include "storage/store/sealer.h"
 #include "storage/store/store.h"
@@ -146,26 +146,9 @@ void Store::Commit::append_contexts() {
   }
 }
 
-// As `_audit` was told last; when nothing was told of it in this run, in the way of a log that is, or of the run
-// before.
-std::shared_ptr<const ParseContext> Store::Commit::audit_context() {
+const std::shared_ptr<const ParseContext>& Store::Commit::audit_context() const {
   auto& audit = store_.logs_[kAudit];
-  if (audit.told) return audit.told;
-  audit.told_day = UINT32_MAX;
-  if (store_.options_.own_context) return audit.told = store_.options_.own_context;
-  auto context = std::make_shared<ParseContext>();
-  for (auto& log : store_.logs_)
-    if (log.told) *context = *log.told;
-  if (context->parser_digest.empty()) {
-    auto view = store_.view();
-    auto segments = view->segments(kAuditLog);
-    for (; segments && !segments->empty() && context->parser_digest.empty(); segments->pop_back())
-      if (auto newest = view->read_whole(segments->back())) *context = newest->context.parsed.contexts.back();
-  }
-  context->timezone = "UTC";
-  context->charset = "utf-8";
-  context->engine = store_.options_.reparse.engine;
-  return audit.told = context;
+  return audit.told ? audit.told : store_.options_.own_context;
 }
 
 std::unique_ptr<Batch> own_batch(const std::vector<std::string>& jsons) {
@@ -177,12 +160,8 @@ std::unique_ptr<Batch> own_batch(const std::vector<std::string>& jsons) {
   origin.tenant = kAudit;
   auto* shared = batch->arena.make(origin);
   for (auto& json : jsons) {
-    // The JSON scanner may read a little past the end.
-    auto* raw = batch->arena.allocate(json.size() + 64, 1);
-    std::memcpy(raw, json.data(), json.size());
-    std::memset(raw + json.size(), 0, 64);
     Record record;
-    record.raw = {raw, json.size()};
+    record.raw = batch->arena.copy_padded(json);
     record.origin = shared;
     batch->records.push_back(record);
   }
@@ -193,7 +172,7 @@ void Store::Commit::append_own(const OwnRecord& own) {
   std::shared_ptr<Batch> batch = own_batch({to_json(own)});
   auto& record = batch->records[0];
   record.digest = sha256(record.raw);
-  auto how = audit_context();
+  auto& how = audit_context();
   auto understood = store_.options_.reparse.parse(*batch, *how);
   YUSHI_ASSERT(understood.has_value(), "understanding a record of our own: %s", understood.error().message.c_str());
   std::vector<std::shared_ptr<const ParseContext>> contexts(kAudit + 1, how);

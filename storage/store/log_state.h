@@ -1,6 +1,11 @@
-// What the committer knows of one log: its tree, the counters of its sources, its open block.
+// What the committer knows of one log: its tree, the counters of its sources, its open block. The store has the same in
+// encoded form (storage/FORMAT.md, "Keys and values"): a commit writes what it moved, a start reads it back.
 //
-// Threads  Owned by the committer; others read the encoded forms from the store.
+// Invariants  Between commits it is what is durable. While a commit is filled it is ahead; when that one fails, the
+// Store
+//             has to be opened again.
+// Memory      Two hashes a level of the tree, each source's counters, and the batches of the open block.
+// Threads     Owned by the committer; others read the encoded forms. An open block goes to the sealer whole.
 #pragma once
 
 #include <cstdint>
@@ -21,21 +26,22 @@ namespace yushi::storage {
 
 constexpr int64_t kDay = 24 * 60 * kMinute;
 constexpr uint64_t kBlockRecordsMax = 64 << 10;
-constexpr uint64_t kBlockBytesMax = 16 << 20;
+constexpr uint64_t kBlockBytesMax = 16 << 20;  // of raw
 
-// The records of a log that are durable in the tail and not yet in a block.
+// The records of a log that are durable in the tail and not yet in a block. `records` point into `batches`, which it
+// shares with whoever still works on one.
 struct OpenBlock {
   uint64_t first_index = 0;
   std::vector<std::shared_ptr<Batch>> batches;
   std::vector<const Record*> records;
   uint64_t raw_bytes = 0;
-  size_t memory_bytes = 0;
-  int64_t opened_ns = 0;  // receipt of its first record
-  bool due = false;       // seal it at the first chance, however small
-  ParseContexts parsed;
+  size_t memory_bytes = 0;  // its share of the batches
+  int64_t opened_ns = 0;    // receipt of its first record
+  bool due = false;         // seal it at the first chance, however small
+  ParseContexts parsed;     // how each of `records` was understood
 };
 
-// Where the key lies that takes over from the one at `path`, until it has.
+// Where the key lies that takes over from the one at `path`, until it has (Store::rotate_key).
 inline std::string next_key_path(const std::string& path) { return path + ".next"; }
 
 struct LogState {
@@ -44,7 +50,7 @@ struct LogState {
   TreeTiles tiles;
   std::map<std::string, SourceState, std::less<>> sources;
   OpenBlock open;
-  uint64_t checkpoint_size = 0;  // of the newest signed checkpoint
+  uint64_t checkpoint_size = 0;  // of the newest signed checkpoint; 0: none
   // What `_audit` was told of it last, in this run, and on which store day.
   std::shared_ptr<const ParseContext> told;
   uint32_t told_day = UINT32_MAX;

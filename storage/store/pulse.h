@@ -1,7 +1,7 @@
 // A stage's sign of life, for the watchdog (daemon/watchdog.h).
 //
 // A stage steps as it gets on with its work, and rests while it has none or waits for the stage behind it. One that
-// stands at the same step and does not rest is stuck.
+// stands at the same step and does not rest is stuck, if it does so for longer than whoever looks puts up with.
 //
 // Threads  One thread at a time steps and rests; any may look.
 #pragma once

@@ -5,8 +5,10 @@
 #include <cstring>
 #include <filesystem>
 
+#include "core/base/assert.h"
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
+#include "core/base/name.h"
 #include "storage/db/keys.h"
 #include "storage/store/sealer.h"
 #include "storage/store/store.h"
@@ -14,11 +16,6 @@
 
 namespace yushi::storage {
 namespace {
-
-bool is_name(std::string_view name) {
-  if (name.empty() || name.size() > 64) return false;
-  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") == std::string_view::npos;
-}
 
 // An empty store beside heads with lines is a deleted store, not a new one.
 Result<void> refuse_to_begin_anew(const std::string& data_dir) {
@@ -64,8 +61,9 @@ Result<std::optional<OwnRecord>> own_record_at(const StoreView& view, uint64_t i
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
+  YUSHI_ASSERT(options.own_context, "nothing says how records of our own are understood");
   if (!is_name(options.node.empty() ? options.fallback_node : options.node)) {
-    return fail(Code::invalid, "node: \"" + options.node + "\" must match [a-z0-9_.-]{1,64}");
+    return fail(Code::invalid, "node: \"" + options.node + "\" must match " + kNameRule);
   }
   auto retentions = options.log_retention_days;
   std::erase(retentions, 0u);
@@ -96,8 +94,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   }
   store->options_ = std::move(options);
   store->database_ = std::move(database);
-  auto loaded = store->load();
-  if (!loaded) return tl::unexpected(loaded.error());
+  YUSHI_TRY(store->load());
   return store;
 }
 
@@ -109,14 +106,12 @@ Result<void> Store::load() {
   if (options_.opened) options_.opened(database_);
   auto key_path = options_.key_dir + "/node.pem";
   if (fresh) {
-    if (auto begin = refuse_to_begin_anew(options_.data_dir); !begin) return begin;
+    YUSHI_TRY(refuse_to_begin_anew(options_.data_dir));
     // `heads` is made before the store has its name, so that from then on a missing file is always a removed one.
-    auto heads_path = options_.data_dir + "/heads";
-    if (auto written = write_heads(heads_path, {}, *options_.disk); !written) return written;
+    YUSHI_TRY(write_heads(options_.data_dir + "/heads", {}, *options_.disk));
     if (!std::filesystem::exists(key_path)) {
       auto key = YUSHI_TRY(SigningKey::generate());
-      auto saved = key.save(key_path, *options_.disk);
-      if (!saved) return saved;
+      YUSHI_TRY(key.save(key_path, *options_.disk));
     }
     std::string day;
     put_varint(day, static_cast<uint64_t>(realtime_ns() / kDay));
@@ -125,8 +120,7 @@ Result<void> Store::load() {
     write.put(families.meta, "node", options_.node);
     write.put(families.meta, "format", kStoreFormat);
     write.put(families.meta, "day", day);
-    auto written = database_->write(write, "making a new store");
-    if (!written) return written;
+    YUSHI_TRY(database_->write(write, "making a new store"));
   } else if (*node != options_.node) {
     return fail(Code::invalid, "node: \"" + options_.node + "\" in the config, but this store was made by node \"" +
                                    *node + "\"; the name is part of every checkpoint and cannot change");
@@ -145,13 +139,12 @@ Result<void> Store::load() {
 
   sealer_ = std::make_unique<Sealer>(database_, counters_, options_.node, seal_day_, pulse_);
   auto view = YUSHI_TRY(StoreView::open(database_, options_.reparse));
-  if (auto taken = take_up_logs_without_a_tenant(*view); !taken) return taken;
+  YUSHI_TRY(take_up_logs_without_a_tenant(*view));
   logs_.resize(options_.logs.size());
   committed_sizes_ = std::make_unique<std::atomic<uint64_t>[]>(logs_.size());
   for (size_t i = 0; i < logs_.size(); ++i) {
     logs_[i].name = options_.logs[i];
-    auto loaded = load_log(*view, logs_[i]);
-    if (!loaded) return loaded;
+    YUSHI_TRY(load_log(*view, logs_[i]));
     committed_sizes_[i] = logs_[i].tree.size();
   }
   YUSHI_TRY(compare_with_heads(*view));

@@ -84,8 +84,7 @@ Result<void> Store::Sealer::seal(Job& job) {
   write.put(family, first, block.bytes);
   write.put(families.filters, keys::filter(day, job.log, open.first_index), block.summary.encode());
   write.erase_range(families.tail, first, keys::record(job.log, open.first_index + open.records.size()));
-  auto written = database_->write(write, "sealing a block of log " + job.log);
-  if (!written) return written;
+  YUSHI_TRY(database_->write(write, "sealing a block of log " + job.log));
   counters_.blocks_sealed += 1;
   counters_.block_bytes += block.bytes.size() + block.summary.token_filter.size();
   return {};

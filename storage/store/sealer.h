@@ -1,6 +1,11 @@
 // The thread that turns open blocks into sealed ones: build, then block, summary and the end of its tail in one write.
+// So a record is in the tail or in a block, never in both or none, wherever that ends.
 //
+// Memory   A job owns its block, and with it the batches, until it is sealed: kQueueMax wait, one is in work.
 // Threads  add(), wait() and failed() belong to the committer. add() blocks while kQueueMax blocks wait: back-pressure.
+//          Any may look at pulse().
+// Errors   The first block that cannot be written ends all sealing: failed() and wait() say it from then on, add() does
+//          not block, and what is handed over stays in the tail, where the next start takes it up.
 #pragma once
 
 #include <atomic>
@@ -21,13 +26,15 @@ struct Store::Sealer {
     OpenBlock block;
   };
 
+  // The references are the Store's, which outlives this. `store_day`: under which blocks are sealed. `committer` rests
+  // while add() waits.
   Sealer(std::shared_ptr<Database> database, StoreCounters& counters, std::string node,
          const std::atomic<uint32_t>& store_day, Pulse& committer);
-  ~Sealer();
+  ~Sealer();  // ends the block in work; those that wait stay in the tail
 
   void add(Job job);
-  Result<void> wait();  // until all are durable; the first failure if there was one
-  std::optional<Error> failed() const;
+  Result<void> wait();                  // until all are durable; the first failure if there was one
+  std::optional<Error> failed() const;  // that one, without waiting
   const Pulse& pulse() const { return pulse_; }
 
  private:
@@ -40,7 +47,7 @@ struct Store::Sealer {
   StoreCounters& counters_;
   const std::string node_;
   const std::atomic<uint32_t>& store_day_;
-  Pulse& committer_;  // rests while add() waits
+  Pulse& committer_;
 
   mutable Mutex mutex_;
   CondVar changed_;

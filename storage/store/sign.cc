@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "core/base/bytes.h"
+#include "core/base/name.h"
 #include "storage/db/keys.h"
 #include "storage/store/store.h"
 

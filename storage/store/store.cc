@@ -67,8 +67,7 @@ Result<void> Store::close(int64_t now_ns) {
   YUSHI_TRY(seal_due(now_ns, true));
   YUSHI_TRY(wait_sealed());
   day_saved_ns_ = 0;
-  auto ticked = tick(boottime_ns_, now_ns);
-  if (!ticked) return ticked;
+  YUSHI_TRY(tick(boottime_ns_, now_ns));
   return database_->flush();
 }
 

@@ -2,12 +2,23 @@
 //
 // A record is durable here before anything else happens to it; forwarders and searches are readers (read/view.h).
 //
-// Invariants  A commit is one synced WriteBatch: records, alerts, source counters, tree and detector state, or nothing.
-//             Indexes and source-seq are dense; both are given here and nowhere else.
+//   ingest threads  prepare() (tail/chunk.h): groups a batch by log and compresses it
+//   committer       begin(), append() …, finish(): now it is durable
+//                   seal_due(), sign_checkpoints(), tick(): after each commit, or once a second; they see what is due
+//                   close(): a clean stop
+//
+// Invariants  A commit is one synced write: records, alerts, source counters, tree and detector state, or nothing.
+//             Indexes and source-seq are dense; both are given here and nowhere else. What binds all of it, so that no
+//             change goes unseen, is told in storage/FORMAT.md, section 9.
 // Memory      Open blocks hold their batches, together at most options.open_bytes_max; the fullest is sealed early.
-// Threads     open(), commits, checkpoints and close() belong to one thread, the committer. Sealing runs on a thread of
-//             its own. counters() and database() may be used by any thread.
-// Errors      io or exhausted: the commit did not happen, and the Store must be closed and opened again.
+// Threads     The public members stand by who may call them: one thread at a time, the committer; then any. Sealing
+// runs
+//             on a thread of its own.
+// Errors      io or exhausted: what was being written did not happen. Then nothing is written nor read any more
+//             (db/database.h): destroy the Store and open it again; what finish() told is there. A full disk is no
+//             error as long as Disk waits (core/base/disk.h).
+// Time        Nothing here goes by a clock of its own, but the receipt of own records and a new store's first day.
+//             `now_ns` is Unix time, given by the caller; it may go back.
 #pragma once
 
 #include <atomic>
@@ -41,7 +52,7 @@ constexpr uint32_t kRetentionFloorDays = 184;  // Cybersecurity Law: six months
 
 struct StoreOptions {
   std::string data_dir;  // holds store/, heads, keys/
-  std::string key_dir;   // empty: data_dir/keys
+  std::string key_dir;   // holds node.pem, mode 0600; empty: data_dir/keys
   std::string node;      // empty: the name the store was made with, or fallback_node for a new store
   std::string fallback_node = "localhost";
   // By TenantId: 0 `default`, 1 `_audit`, then the tenants. The Store puts behind them the logs that it finds whose
@@ -49,51 +60,65 @@ struct StoreOptions {
   std::vector<std::string> logs;
   uint32_t retention_days = kRetentionFloorDays;
   // Files elsewhere to which each signed note is appended, as a line of `heads`: best on another machine's disk. One
-  // that cannot be written is told by on_witness_failure, and holds nothing up.
+  // that cannot be written is told by on_witness_failure, on the committer's thread, at each signature; it holds
+  // nothing up.
   std::vector<std::string> witness_files;
   std::function<void(const Error&)> on_witness_failure;
   std::vector<uint32_t> log_retention_days;  // by TenantId; 0, or none: retention_days
-  size_t open_bytes_max = 192 << 20;
-  Reparse reparse;
-  // How the Store's own records of `_audit` are understood until somebody else commits to it; none: as the first log
-  // that is committed to.
+  size_t open_bytes_max = 192 << 20;         // memory of all open blocks together
+  Reparse reparse;                           // gives the fields of what is read back from the tail; must be there
+  // How the Store's own records of `_audit` are understood until somebody else commits to it. It must be there.
   std::shared_ptr<const ParseContext> own_context;
-  std::shared_ptr<Disk> disk = std::make_shared<Disk>();
+  std::shared_ptr<Disk> disk = std::make_shared<Disk>();  // by which all is written: waits where there is no room
   // Called once the database is open and before the first record is read: `reparse` may need it.
   std::function<void(const std::shared_ptr<Database>&)> opened;
 };
 
+// Since open(); any thread reads them. raw_bytes: of messages as they came; block_bytes: of blocks as sealed; sync_ns:
+// spent in the writes of commits; open_bytes: of memory that open blocks held at the last seal_due().
 struct StoreCounters {
   std::atomic<uint64_t> commits{0}, records{0}, raw_bytes{0}, blocks_sealed{0}, block_bytes{0}, sync_ns{0};
   std::atomic<uint64_t> open_bytes{0}, signings{0};
 };
 
-// Records of the node's own for `_audit`, received now, as they are before anybody understands them.
+// Records of the node's own for `_audit`, received now, as they are before anybody understands them: JSON as
+// core/event/own_record.h writes it, one record each. The batch owns its bytes.
 std::unique_ptr<Batch> own_batch(const std::vector<std::string>& jsons);
 
 class Store {
  public:
-  // invalid for a wrong node name, refused for a retention under the floor, corrupt when the store is behind `heads`.
+  // Makes a store where there is none, else takes up the one that is there: replays what a crash left, reads the tail
+  // back, and holds all of it to what was signed and to the codes since, before anything is signed over it.
+  // invalid: a wrong node name, or that of another store; refused: a retention under the floor; unavailable: another
+  // process has it open; corrupt: it is not as it was signed, or something of it cannot be read, with what and where
+  // (storage/FORMAT.md, "What damage leads to"): no second try helps; io; exhausted.
   static Result<std::unique_ptr<Store>> open(StoreOptions options);
+  // Without close(), as by a crash: nothing that finish() told is lost, the next open() takes up the tail.
   ~Store();
 
-  // One atomic write. Fill it, finish() it once; a commit thrown away unfinished is a bug.
+  // ------------------------------------------------------------------------------------------ the committer's thread
+
+  // One atomic write, of which nothing is seen or kept before finish(). One at a time: fill it, finish() it once. The
+  // indexes are given already while it is filled, so one that is thrown away leaves a Store that must be closed.
   class Commit {
    public:
-    // Gives each record its index and source_seq and hashes its leaf. Order of calls is the order of records.
+    // Gives each record its index and source_seq, for whoever reads them from the batch after, and hashes its leaf.
+    // Order of calls is the order of records. The batch is kept until its block is sealed; records keep their place.
     void append(PreparedBatch&& batch);
     // Into the index of alerts. `audit_index` is that of the alert's own record in `_audit`, of this commit too.
     void add_alert(uint64_t audit_index, const Alert& alert);
+    // As write_state(), with this commit or not at all.
     void put_state(std::string_view name, std::string_view bytes);
+    // Once it has returned without an error all of it is durable, and senders may be told.
     Result<void> finish();
-    uint64_t number() const { return number_; }
+    uint64_t number() const { return number_; }  // 1, 2, 3 … without a gap over the store's life
 
    private:
     friend class Store;
     explicit Commit(Store& store);
     void append(ChunkGroup& group, const std::shared_ptr<Batch>& batch);
     void append_own(const OwnRecord& own);
-    std::shared_ptr<const ParseContext> audit_context();
+    const std::shared_ptr<const ParseContext>& audit_context() const;  // as `_audit` was told last in this run
     void append_contexts();
     void append_roots(const LogRootMap& roots);
     void tell_context(LogState& log, uint64_t first, const std::shared_ptr<const ParseContext>& context);
@@ -106,16 +131,19 @@ class Store {
   };
   Commit begin() { return Commit(*this); }
 
-  // Hands open blocks to the sealer whose time has come; `all` at a clean stop. Blocks while the sealer is behind.
+  // Hands open blocks to the sealer whose time has come: they are full, 10 minutes old and of 1 MiB, or a day old;
+  // `all` at a clean stop. Blocks while the sealer is behind. The error is the sealer's: a block that could not be
+  // written.
   Result<void> seal_due(int64_t now_ns, bool all = false);
-  Result<void> wait_sealed();
+  Result<void> wait_sealed();  // until all that was handed over is durable, or one failed
 
   // Signs all logs together if one grew and the last signature is `at_least_ns` old: a commit of its own, that ends
-  // `_audit` with the root over the others. Then writes `heads`.
+  // `_audit` with the root over the others. Then writes `heads` and the witness files.
   Result<void> sign_checkpoints(int64_t now_ns, int64_t at_least_ns);
 
   // A new key takes over from the node's, by a record of `_audit` that the old one signs, and the new one from there
-  // on. For a store that nobody commits to beside.
+  // on. For a store that nobody commits to beside. Ended anywhere, either key is whole: the next open() goes on with
+  // it.
   Result<void> rotate_key(int64_t now_ns);
 
   // The state as a data folder of its own, without the key: store/ and heads. `directory` must not be there. The
@@ -125,23 +153,32 @@ class Store {
   // Once a second or so: counts the store day by the boot clock, never past the wall clock's day.
   Result<void> tick(int64_t boottime_ns, int64_t wall_ns);
 
-  // Keeps the parser files of a set by their digest, durably, before records name it.
-  Result<void> keep_parsers(const std::string& digest, std::string_view encoded_files);
-
-  // Clean stop: seals, signs, flushes.
+  // Clean stop: seals, signs, flushes. Nothing but the destructor may follow.
   Result<void> close(int64_t now_ns);
 
+  uint64_t log_size(TenantId tenant) const { return logs_[tenant].tree.size(); }  // with a commit that is being filled
+  uint64_t commit_number() const { return commit_; }                              // of the newest that is durable
+  // Every source that a log has heard of; before the first commit only.
+  void for_each_source(const std::function<void(TenantId, const std::string&, const SourceState&)>& visit) const;
+
+  // -------------------------------------------------------------------------------------------------------- any thread
+
   // What is kept for others between runs (detectors, books, cursors): under a code that only this node can make.
-  // not_found; corrupt when it is not what was written.
+  // Names are those of family `state` in storage/FORMAT.md. not_found; corrupt when it is not what was written.
   Result<std::string> read_state(std::string_view name) const YUSHI_EXCLUDES(states_mutex_);
-  // Any thread; a write of its own.
+  // A write of its own, synced.
   Result<void> write_state(std::string_view name, std::string_view bytes) YUSHI_EXCLUDES(states_mutex_);
 
-  // The store as it is now. Any thread.
+  // Keeps the parser files of a set by their digest, durably, before records name it. One that is there stays.
+  Result<void> keep_parsers(const std::string& digest, std::string_view encoded_files);
+
+  // The store as it is now; later commits do not change it. Let go of it soon: what it sees stays on the disk.
   std::shared_ptr<const StoreView> view() const;
   const std::shared_ptr<Database>& database() const { return database_; }
-  const StoreOptions& options() const { return options_; }
+  const StoreOptions& options() const { return options_; }  // as completed by open()
   const StoreCounters& counters() const { return counters_; }
+  // Records of a log that are durable.
+  uint64_t committed_size(TenantId tenant) const { return committed_sizes_[tenant]; }
   // Tails that open() found to be of another engine (a crash, then another version of the program): the fields that
   // they had at commit are lost; those that today's engine gives are sealed by the first seal_due().
   struct OtherEngine {
@@ -153,15 +190,9 @@ class Store {
   // What open() found and what it did about it, in words.
   const std::vector<std::string>& findings() const { return findings_; }
   const SigningKey& key() const { return key_; }
-  uint64_t log_size(TenantId tenant) const { return logs_[tenant].tree.size(); }
-  uint64_t commit_number() const { return commit_; }
   // Stepped by the committer; rests while the sealer is behind.
   Pulse& pulse() { return pulse_; }
   const Pulse& sealer_pulse() const;
-  // Every source that a log has heard of; before the first commit only.
-  void for_each_source(const std::function<void(TenantId, const std::string&, const SourceState&)>& visit) const;
-  // Records of a log that are durable. Any thread.
-  uint64_t committed_size(TenantId tenant) const { return committed_sizes_[tenant]; }
 
  private:
   Store() = default;
@@ -183,37 +214,42 @@ class Store {
   Result<void> write_heads_if_due();
   struct Sealer;
 
+  // Constant once open() is done.
   StoreOptions options_;
   std::shared_ptr<Database> database_;
-  SigningKey key_;
-  KeyRing keys_;  // that one, and those before
-  Heads heads_;
-  std::vector<LogState> logs_;
-  std::unique_ptr<std::atomic<uint64_t>[]> committed_sizes_;
   std::vector<OtherEngine> other_engines_;
   std::vector<std::string> findings_;
-  LogRootMap bound_;  // as the newest record of roots has them
+
+  // The committer's alone.
+  SigningKey key_;
+  KeyRing keys_;                // that one, and those before
+  Heads heads_;                 // the newest note of each log, as the store has it
+  std::vector<LogState> logs_;  // by TenantId
+  LogRootMap bound_;            // as the newest record of roots has them
+  CommitChain chain_;           // up to the newest commit
   // With the next commit: what open() had to decide.
   std::vector<LogContext> contexts_to_tell_;
   std::vector<std::pair<LogState*, OpenBlock>> to_seal_when_told_;
   std::set<std::pair<LogState*, std::string_view>> to_write_;  // sources whose counters changed
-  CommitChain chain_;
-  mutable Mutex states_mutex_;  // held while one is written, so that the last code is of the last values
-  KeptStates states_ YUSHI_GUARDED_BY(states_mutex_);
-  std::unordered_map<uint64_t, uint64_t>
-      first_parts_;  // of connections in an over-long message: source-seq of its first
-  int64_t signed_ns_ = 0;
-  bool heads_written_ = true;
-  Heads witnessed_;  // as the witness files have them
-  uint32_t roots_day_ = UINT32_MAX;
-  uint64_t commit_ = 0;
+  // Of connections in an over-long message: source-seq of its first part.
+  std::unordered_map<uint64_t, uint64_t> first_parts_;
+  int64_t signed_ns_ = 0;            // when it was signed last, by the caller's clock
+  bool heads_written_ = true;        // the file has what heads_ has
+  Heads witnessed_;                  // as the witness files have them
+  uint32_t roots_day_ = UINT32_MAX;  // store day of the newest whole list of roots
+  uint64_t commit_ = 0;              // number of the newest one
   size_t commit_bytes_ = 0;  // of the last one: the next is likely as large, and growing by halves copies it all
   uint32_t store_day_ = 0;
   int64_t day_ran_ns_ = 0, boottime_ns_ = 0, day_saved_ns_ = 0;
-  std::atomic<uint32_t> seal_day_{0};
+
+  // Any thread's.
+  std::unique_ptr<std::atomic<uint64_t>[]> committed_sizes_;  // by TenantId
+  mutable Mutex states_mutex_;  // held while one is written, so that the last code is of the last values
+  KeptStates states_ YUSHI_GUARDED_BY(states_mutex_);
+  std::atomic<uint32_t> seal_day_{0};  // store_day_, once it is durable
   StoreCounters counters_;
   Pulse pulse_;
-  std::unique_ptr<Sealer> sealer_;
+  std::unique_ptr<Sealer> sealer_;  // the last: its thread uses those before
 };
 
 }  // namespace yushi::storage

@@ -16,7 +16,6 @@ constexpr uint8_t kChunkVersion = 3;
 constexpr size_t kGroupRecordsMax = 32 << 10;
 constexpr int kChunkLevel = -4;                 // zstd's fast levels: the chunk is short-lived
 constexpr uint64_t kBodyBytesMax = 256u << 20;  // no commit makes a larger one; a damaged length must not allocate it
-constexpr size_t kReadPadding = 64;             // the JSON scanner may read past the end of a raw
 
 struct Compressor {
   ZSTD_CCtx* context = ZSTD_createCCtx();
@@ -211,10 +210,10 @@ Result<std::unique_ptr<Batch>> read_chunk(const ChunkHead& head, std::string_vie
   uint64_t size = get_be32(head.body.data() + packed.size());
   if (size > kBodyBytesMax || size < head.records) return damaged("impossible length");
   auto batch = std::make_unique<Batch>();
-  auto buffer = std::make_unique<char[]>(size + kReadPadding);
+  auto buffer = std::make_unique<char[]>(size + kRawPaddingBytes);
   auto n = ZSTD_decompress(buffer.get(), size, packed.data(), packed.size());
   if (ZSTD_isError(n) || n != size) return damaged("does not decompress");
-  std::memset(buffer.get() + size, 0, kReadPadding);
+  std::memset(buffer.get() + size, 0, kRawPaddingBytes);
 
   auto& arena = batch->arena;
   std::vector<uint64_t> next_seq;

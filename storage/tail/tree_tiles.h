@@ -1,4 +1,7 @@
-// The inner hashes of a log's tree that are stored, so that a proof reads few of them and no records.
+// The inner hashes of a log's tree that are stored, so that a proof reads few of them and few records.
+//
+// They are in tiles of 256, of the levels 8, 16, … of RFC 9162's tree, which are the levels 1, 2, … of tiles. Leaf
+// hashes are not stored, nor what lies between: both are made anew, from the records and from the tiles.
 //
 // Threads  One owner: the committer, or who rebuilds a tree.
 #pragma once
@@ -11,10 +14,11 @@
 
 namespace yushi::storage {
 
-// Tiles of 256 hashes (RFC 9162 tree, levels 8, 16, … of it), the newest of each level, as far as it is filled.
+// The newest tile of each level, as far as it is filled; a full one never changes.
 class TreeTiles {
  public:
-  // `put(level, tile, hashes)` stores a tile; called when one is full and, by flush(), for those that grew.
+  // Takes what CompactRange::append() completed, in that order; other levels are passed over. `put(level, tile,
+  // hashes)` stores a tile: called when one is full and, by flush(), for those that grew since.
   template <class Put>
   void add(int tree_level, uint64_t index, const Hash& hash, Put&& put) {
     if (tree_level == 0 || tree_level % 8 != 0) return;
@@ -38,7 +42,7 @@ class TreeTiles {
       tile.grew = false;
     }
   }
-  // The newest tile of a level as read back.
+  // The newest tile of a level as read back, before the first add().
   void restore(int level, uint64_t index, std::string hashes);
 
  private:

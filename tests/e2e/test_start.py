@@ -160,6 +160,16 @@ def test_a_config_folder_that_its_user_may_not_enter_is_named():
     assert said.stderr.startswith("/etc/yushi/yushi.yaml: Permission denied;") and "--config" in said.stderr
 
 
+def test_a_store_that_its_asker_may_not_read_is_not_called_damaged(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    with Daemon(tmp_path) as daemon:
+        assert daemon.stop() == 0
+    said = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", BIN / "yushi", "search", "*",
+                           "--store", daemon.data], capture_output=True, text=True, timeout=DEADLINE_S)
+    assert said.returncode == 2 and "Permission denied; ask as the user" in said.stderr and "gone" not in said.stderr, said.stderr
+
+
 def test_a_first_start_that_was_cut_short_is_begun_anew(tmp_path):
     daemon = Daemon(tmp_path)
     store = daemon.data / "store"

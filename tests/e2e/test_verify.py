@@ -3,6 +3,7 @@
 import base64
 import calendar
 import hashlib
+import itertools
 import json
 import pathlib
 import re
@@ -224,6 +225,41 @@ def test_a_store_rolled_back_to_an_old_copy_is_seen(tmp_path):
         assert answer.code == 4 and "e2e/default" in answer.err
 
 
+def test_a_file_elsewhere_shows_a_rollback_whose_daemon_writes_on_in_it(tmp_path):
+    kept = tmp_path / "kept"
+    running = Daemon(tmp_path / "own", f"checkpoints: {{files: [{kept}]}}\n")
+    asked = itertools.count()
+    verify = lambda: running.yushi("verify", "--notes", kept, state=tmp_path / f"fresh-{next(asked)}")
+    with running:
+        running.send_tcp(LINES[:2])
+        running.wait_records(2)
+        assert running.stop() == 0
+    shutil.copytree(running.data, tmp_path / "yesterday")
+    kept.write_bytes(kept.read_bytes() + b"e2e/default 2 cut-short")  # as a crash leaves it
+    with running:
+        running.send_tcp(LINES[2:4])
+        running.wait_records(4)
+        answer = verify()
+        assert answer.code == 0 and "passed over" in answer.err, answer.text + answer.err
+        assert running.stop() == 0
+    # The copy is what the daemon goes on from. It signs, and appends that too; here nobody remembers.
+    running.state = tmp_path / "nothing"
+    shutil.rmtree(running.data)
+    shutil.copytree(tmp_path / "yesterday", running.data)
+    with running:
+        running.yushi("checkpoint")
+        answer = verify()
+        assert answer.code == 4 and "speaks of 4 records, the log has 2" in answer.text, answer.text + answer.err
+        running.send_tcp(LINES)
+        running.wait_records(2 + len(LINES))
+        answer = verify()
+        assert answer.code == 4 and "signed root at size 4" in answer.text, answer.text + answer.err
+        assert running.stop() == 0
+    # A copy is held to each of them that it covers.
+    answer = yushi("verify", "--store", tmp_path / "yesterday", "--notes", kept, state=tmp_path / "other")
+    assert answer.code == 3 and "has 2 of the" in answer.err, answer.text + answer.err
+
+
 def test_an_old_copy_that_was_changed_contradicts_what_was_seen(tmp_path):
     running, forged = Daemon(tmp_path / "own"), Daemon(tmp_path / "forged")
     with running:
@@ -270,6 +306,11 @@ def test_a_backup_is_whole_and_a_cut_store_says_what_it_lacks(tmp_path):
         answer = yushi(*ask, "--store", running.data, state=tmp_path / "fresh2")
         assert answer.code in (2, 3), answer.err
         assert answer.code == 2 or "which were signed" in answer.err, answer.err
+    # Whatever is asked of one that is shorter than its heads says what it lacks.
+    shutil.copy(running.data / "heads", copy / "heads")
+    for ask in (["search", "*"], ["hist", "*"], ["alerts", "list"], ["sources"], ["status"], ["checkpoint"]):
+        answer = yushi(*ask, "--store", copy, state=tmp_path / "fresh3")
+        assert answer.code == 3 and "which were signed" in answer.err, (ask, answer.out, answer.err)
 
 
 @pytest.mark.parametrize("what", ["blob", "CURRENT"])
@@ -383,6 +424,8 @@ def test_a_new_key_takes_over_by_the_word_of_the_old_one(tmp_path):
         assert running.yushi("search", "*").code == 0
         assert running.stop() == 0
     old = (running.data / "keys" / "node.pem").read_bytes()
+    shutil.copytree(running.data, tmp_path / "before")
+    seen_long_ago(running.state)
     for _ in range(2):
         done = subprocess.run([BIN / "yushid", "--config", running.config, "--rotate-key"], capture_output=True, timeout=120)
         assert done.returncode == 0, done.stderr
@@ -397,6 +440,11 @@ def test_a_new_key_takes_over_by_the_word_of_the_old_one(tmp_path):
             answer = running.yushi("search", "*", state=state)
             assert answer.code == 0, answer.err
         assert running.yushi("verify").code == 0
+        # A copy from before that is old, and no forgery; it is held to what was seen of it.
+        for state, words in ((running.state, "complete to 20"), (tmp_path / "new", "nothing could be compared")):
+            for ask in (["search", "*"], ["verify"]):
+                answer = yushi(*ask, "--store", tmp_path / "before", state=state)
+                assert answer.code == 3 and words in answer.err, answer.text + answer.err
         told = running.search("event.action: key-rotated", "--tenant", "_audit")
         assert len(told) == 4 and all(line["yushi"]["key_rotation"].count(" ") == 3 for line in told)
         assert running.stop() == 0

@@ -28,12 +28,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto found = find_leading_time(text, 1'793'520'000 * kSecond, *kZone)) {
     YUSHI_ASSERT(found->begin + found->length <= size, "at %u of %zu", found->begin, size);
     // What was sure without a parser's word is a time with it.
-    YUSHI_ASSERT(understand_time(text.substr(found->begin, found->length), 1'793'520'000 * kSecond, *kZone),
+    YUSHI_ASSERT(parse_any_time(text.substr(found->begin, found->length), 1'793'520'000 * kSecond, *kZone),
                  "not read again");
   }
-  understand_time(text, 1'793'520'000 * kSecond, *kZone);
-  understand_time(text.substr(0, size / 2), text.substr(size / 2), text.substr(size / 3), 1'793'520'000 * kSecond,
-                  *kZone);
+  parse_any_time(text, 1'793'520'000 * kSecond, *kZone);
+  parse_time_parts(text.substr(0, size / 2), text.substr(size / 2), text.substr(size / 3), 1'793'520'000 * kSecond,
+                   *kZone);
   if (size >= 13) {
     TimeText time;
     std::memcpy(&time.unix_ns, data, 8);

@@ -97,7 +97,8 @@ class ScriptConfig final : public InputConfig {
 std::unique_ptr<InputConfig> read_script(Walk& walk, const YAML::Node& node) {
   auto config = std::make_unique<ScriptConfig>();
   std::string type;
-  walk.map(node, "inputs.", {{"type", walk.text("inputs.type", type)}, {"path", walk.path("inputs.path", config->path)}});
+  walk.map(node, "inputs.",
+           {{"type", walk.text("inputs.type", type)}, {"path", walk.path("inputs.path", config->path)}});
   return config;
 }
 

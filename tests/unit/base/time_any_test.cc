@@ -53,7 +53,7 @@ TEST(TimeAny, each_case_of_the_file_is_read_as_it_says) {
       text.erase(0, std::min<size_t>(6, text.size()));
       if (const auto found = find_leading_time(text, received, *zone))
         got = utc_text(found->time.unix_ns) + " @" + std::to_string(found->begin) + "+" + std::to_string(found->length);
-    } else if (const auto time = understand_time(text, received, *zone)) {
+    } else if (const auto time = parse_any_time(text, received, *zone)) {
       got = utc_text(time->unix_ns) + inferred_text(time->inferred);
     }
     EXPECT_EQ(got, expected) << text;
@@ -64,7 +64,7 @@ TEST(TimeAny, each_case_of_the_file_is_read_as_it_says) {
 
 TEST(TimeAny, a_time_in_parts_is_read_together) {
   const auto utc = [](std::string_view date, std::string_view clock, std::string_view zone) -> std::string {
-    const auto time = understand_time(date, clock, zone, kReceipt, *Zone::utc());
+    const auto time = parse_time_parts(date, clock, zone, kReceipt, *Zone::utc());
     return time ? utc_text(time->unix_ns) + inferred_text(time->inferred) : "none";
   };
   EXPECT_EQ(utc("2026-11-28", "10:20:30", "+0800"), "2026-11-28T02:20:30.000Z");
@@ -95,8 +95,8 @@ TEST(TimeAny, a_cut_or_a_changed_byte_is_read_within_its_bounds) {
       if (found) {
         ASSERT_LE(found->begin + found->length, exact.size());
       }
-      (void)understand_time(exact, kReceipt, *Zone::utc());
-      (void)understand_time(exact, exact, exact, kReceipt, *Zone::utc());
+      (void)parse_any_time(exact, kReceipt, *Zone::utc());
+      (void)parse_time_parts(exact, exact, exact, kReceipt, *Zone::utc());
     }
   }
 }

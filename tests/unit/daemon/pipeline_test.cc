@@ -77,10 +77,8 @@ std::unique_ptr<Batch> batch_of(const std::vector<Message>& messages) {
     origin.received_ns = realtime_ns();
     origin.source = origin.address = batch->arena.copy(m.source);
     origin.tenant = m.tenant;
-    auto* raw = batch->arena.allocate(m.raw.size() + 64, 1);
-    std::memcpy(raw, m.raw.data(), m.raw.size());
     Record record;
-    record.raw = {raw, m.raw.size()};
+    record.raw = batch->arena.copy_padded(m.raw);
     record.origin = batch->arena.make(origin);
     batch->records.push_back(record);
     batch->bytes += m.raw.size();
@@ -107,6 +105,7 @@ class PipelineTest : public testing::Test {
     store.node = "log-01";
     store.logs = kLogs;
     store.reparse = versions_->as_function();
+    store.own_context = first_->contexts.at(kAuditTenant);
     auto opened = storage::Store::open(std::move(store));
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);
@@ -143,7 +142,7 @@ class PipelineTest : public testing::Test {
   // All records of a log, by calling visit in index order.
   template <class Visit>
   void read(const std::string& log, Visit visit) {
-    auto view = storage::StoreView::open_read_only(folder_.path(), versions_->as_function());
+    auto view = storage::test::open_view(folder_.path(), versions_->as_function());
     ASSERT_TRUE(view) << view.error().message;
     auto segments = (*view)->segments(log);
     ASSERT_TRUE(segments) << segments.error().message;
@@ -165,7 +164,7 @@ class PipelineTest : public testing::Test {
   // Each that is in the index of alerts, as its own record in `_audit` has it.
   std::vector<Alert> alerts() {
     std::vector<Alert> out;
-    auto view = storage::StoreView::open_read_only(folder_.path(), versions_->as_function());
+    auto view = storage::test::open_view(folder_.path(), versions_->as_function());
     if (!view) ADD_FAILURE() << view.error().message;
     if (!view) return out;
     storage::RecordReader reader(**view);
@@ -206,7 +205,7 @@ class PipelineTest : public testing::Test {
     return stored;
   }
   std::string contradictions_of_all() {
-    auto view = storage::StoreView::open_read_only(folder_.path(), versions_->as_function());
+    auto view = storage::test::open_view(folder_.path(), versions_->as_function());
     auto key = SigningKey::load(folder_.path() + "/keys/node.pem");
     if (!view || !key) return "cannot be opened";
     audit::VerifyOptions options;

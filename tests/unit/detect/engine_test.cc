@@ -148,64 +148,6 @@ TEST(Engine, a_damaged_state_is_refused_and_changes_nothing) {
   EXPECT_EQ(engine.save(), state);
 }
 
-// As states of version 3 were written: one list of folds, no clocks of tries and hits.
-std::string state_of_version(char version) {
-  std::string out = std::string("yushi-detect-") + version + "\n";
-  std::string fold;
-  for (const char* part : {"default", "root", "user.name=root source.ip=10.0.0.5 host.name=web-01"})
-    put_text(fold, part);
-  put_varint(out, 1);
-  put_text(out, fold);
-  put_signed(out, at("2026-11-01T08:00:00Z"));
-  put_varint(out, 7);
-  Accounts accounts;
-  std::vector<Finding> findings;
-  for (int day = 0; day < 9; ++day) {
-    LoginEvent event;
-    event.at_ns = at("2026-10-20T08:00:00Z") + day * kDayNs;
-    event.user = "alice", event.source = "10.0.0.5", event.host = "web-01";
-    accounts.observe("default", event, *Zone::utc(), 0, findings);
-  }
-  accounts.save(out);
-  put_varint(out, 1);  // attempts: ten failures from one address, by whatever account
-  put_text(out, "default");
-  put_varint(out, 1);
-  put_text(out, "203.0.113.9");
-  put_varint(out, 10);
-  for (int i = 0; i < 10; ++i) {
-    put_signed(out, at("2026-11-01T09:55:00Z") + i * kSecond);
-    put_varint(out, static_cast<uint64_t>(i));
-    put_be64(out, 1);
-    put_be64(out, 2);
-  }
-  put_varint(out, 0);
-  put_varint(out, 0);  // correlations
-  return out.append(as_bytes(sha256(out)).substr(0, 8));
-}
-
-TEST(Engine, what_older_versions_saved_is_not_learned_anew) {
-  auto rules = rules_of(kRules);
-  for (char version : {'2', '3'}) {
-    Engine engine(rules, {});
-    auto loaded = engine.load(state_of_version(version));
-    ASSERT_TRUE(loaded) << loaded.error().message;
-    Committer committer;
-    auto alerts = observe(
-        engine, rules, committer,
-        {login(at("2026-11-01T10:00:00Z"), "root", "10.0.0.5"), login(at("2026-11-01T10:00:01Z"), "bob", "203.0.113.9"),
-         login(at("2026-11-01T10:00:02Z"), "alice", "203.0.113.7")});
-    ASSERT_EQ(of_rule(alerts, "root").size(), 1u);
-    EXPECT_TRUE(of_rule(alerts, "root")[0]->reason.find(
-                    "; 7 repetitions of the alert before, of 2026-11-01 08:00:00 UTC") != std::string::npos)
-        << of_rule(alerts, "root")[0]->reason;
-    EXPECT_EQ(of_rule(alerts, "root")[0]->folded, 7u);
-    EXPECT_EQ(of_rule(alerts, "bruteforce.success").size(), 1u);
-    EXPECT_EQ(of_rule(alerts, "baseline.first-source-address").size(), 1u);
-  }
-  EXPECT_FALSE(Engine(rules, {}).load(state_of_version('1')));
-  EXPECT_FALSE(Engine(rules, {}).load(state_of_version('5')));
-}
-
 TEST(Engine, a_reload_keeps_baselines_and_the_windows_of_unchanged_rules) {
   auto events = history(5);
   auto middle = events.begin() + 700;

@@ -77,7 +77,7 @@ TEST(OwnRecord, AQuestionComesBack) {
   record.succeeded = false;
   record.reason = "the time is up";
   record.more_types = {"start"};
-  Asked asked;
+  QuestionAsked asked;
   asked.user = "li";
   asked.user_id = "1004";
   asked.login_id = "1001";
@@ -101,7 +101,7 @@ TEST(OwnRecord, AQuestionComesBack) {
   EXPECT_EQ(read.more_types, record.more_types);
   EXPECT_EQ(read.reason, record.reason);
   EXPECT_EQ(read.succeeded, false);
-  const auto& about = std::get<Asked>(read.about);
+  const auto& about = std::get<QuestionAsked>(read.about);
   EXPECT_EQ(about.login_user, "wang");
   EXPECT_EQ(about.parameters, asked.parameters);
   EXPECT_EQ(about.lines, 0u);
@@ -130,7 +130,7 @@ TEST(OwnRecord, ABodySealedForATenantIsPassedOver) {
       R"({"message":"asked","event":{"kind":"event","action":"api-search","provider":"yushid"},"user":{"name":"li"},)"
       R"("yushi":{"question":"search","sealed":{"tenant":"finance","key":"k1","salt":"c2FsdA==","body":"Ym9keQ=="}}})");
   ASSERT_TRUE(own);
-  EXPECT_EQ(std::get<Asked>(own->about).question, "search");
+  EXPECT_EQ(std::get<QuestionAsked>(own->about).question, "search");
 }
 
 TEST(OwnRecord, AMemberOfAnotherTypeKeepsItsDefault) {

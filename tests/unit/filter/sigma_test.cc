@@ -275,13 +275,6 @@ TEST_F(Sigma, RequiredLiteralsAreThoseOfWhichOneMustStand) {
   EXPECT_EQ(required_literals(*compile("s: {User: somebody}\ncondition: s")), Strings{});
 }
 
-TEST_F(Sigma, ConditionsOfRulesAreEvaluatedToo) {
-  auto is_true = [](std::string_view name) { return name == "a"; };
-  EXPECT_TRUE(*evaluate_sigma_condition("a and not b", {"a", "b"}, is_true));
-  EXPECT_FALSE(*evaluate_sigma_condition("all of them", {"a", "b"}, is_true));
-  EXPECT_FALSE(evaluate_sigma_condition("c", {"a", "b"}, is_true));
-}
-
 // Any field name will do here: what is asked is whether each published rule compiles, or is refused for its regex.
 void expect_compiled_or_refused_by_name(const std::filesystem::path& data, size_t compiled_min) {
   SigmaFields any{[](std::string_view name) { return std::vector<std::string>{std::string(name)}; },

@@ -20,8 +20,8 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "ingest/net/address.h"
 #include "ingest/input.h"
+#include "ingest/net/address.h"
 #include "ingest/syslog/syslog.h"
 
 namespace yushi::ingest {
@@ -45,7 +45,7 @@ class RememberingSink : public BatchSink {
     for (const Record& r : batch->records) {
       // The padding is readable (AddressSanitizer looks).
       volatile char last = 0;
-      if (!batch->buffers.empty()) last = r.raw.data()[r.raw.size() + kBufferPaddingBytes - 1];
+      if (!batch->buffers.empty()) last = r.raw.data()[r.raw.size() + kRawPaddingBytes - 1];
       (void)last;
       bytes_ += r.raw.size();
       if (keep_) {
@@ -74,10 +74,6 @@ class RememberingSink : public BatchSink {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return received_.size() + dropped_ >= messages; });
     return received_;
-  }
-  void wait_for_batch(size_t batches) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return batches_ >= batches; });
   }
   uint64_t wait_for_note(Note::Kind kind, uint64_t count) {
     std::unique_lock lock(mutex_);

@@ -25,8 +25,8 @@ class Relp : public testing::Test {
     return out;
   }
   void open() {
-    feed("1 open 32 relp_version=0\ncommands=syslog\n\n");
-    EXPECT_EQ(replies(), "1 rsp 63 200 OK\nrelp_version=0\nrelp_software=yushid\ncommands=syslog\n\n");
+    feed("1 open 31 relp_version=0\ncommands=syslog\n\n");
+    EXPECT_EQ(replies(), "1 rsp 59 200 OK\nrelp_version=0\nrelp_software=yushid\ncommands=syslog\n\n");
   }
 };
 

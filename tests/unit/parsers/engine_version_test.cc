@@ -115,10 +115,7 @@ Fields fields_of(const std::shared_ptr<const ParserSet>& set, const Message& mes
   Origin origin;
   origin.received_ns = message.received_ns;
   Record record;
-  auto* raw = batch.arena.allocate(message.raw.size() + 64, 1);
-  std::memset(raw, 0, message.raw.size() + 64);
-  message.raw.copy(raw, message.raw.size());
-  record.raw = {raw, message.raw.size()};
+  record.raw = batch.arena.copy_padded(message.raw);
   record.origin = &origin;
   batch.records.push_back(record);
   Understander(set).understand(batch, {*Zone::find(message.zone), Charset::utf8}, false, message.dataset);

@@ -22,10 +22,7 @@ class Understood {
   explicit Understood(std::string_view raw, uint16_t part = 0, uint8_t marks = 0, Charset charset = Charset::utf8) {
     origin_.received_ns = kReceived;
     Record record;
-    char* bytes = batch_.arena.allocate(raw.size() + 64, 1);
-    std::memset(bytes, 0, raw.size() + 64);
-    raw.copy(bytes, raw.size());
-    record.raw = {bytes, raw.size()};
+    record.raw = batch_.arena.copy_padded(raw);
     record.origin = &origin_;
     record.part = part;
     record.marks = marks;
@@ -89,10 +86,7 @@ TEST(Understand, later_parts_inherit_the_first_ones_header) {
     auto* shared = batch->arena.make(origin);
     for (auto& [raw, part] : parts) {
       Record record;
-      char* bytes = batch->arena.allocate(raw.size() + 64, 1);
-      std::memset(bytes, 0, raw.size() + 64);
-      raw.copy(bytes, raw.size());
-      record.raw = {bytes, raw.size()};
+      record.raw = batch->arena.copy_padded(raw);
       record.origin = shared;
       record.part = part;
       record.part_of = part == parts.back().second ? part_of : 0;

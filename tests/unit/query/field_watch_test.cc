@@ -5,7 +5,7 @@
 
 #include "core/filter/when.h"
 #include "query/run.h"
-#include "segments.h"
+#include "scan_units.h"
 
 namespace yushi::query::test {
 namespace {
@@ -25,11 +25,11 @@ struct Store {
     for (size_t at = 0; at < all.size(); at += cut) {
       std::vector<Said> some(all.begin() + static_cast<ptrdiff_t>(at),
                              all.begin() + static_cast<ptrdiff_t>(std::min(at + cut, all.size())));
-      segments.push_back(segment_of("default", at, some));
+      units.push_back(unit_of("default", at, some));
       std::vector<std::string> names;
       for (auto& said : some)
         for (auto& field : said.fields) names.push_back(field.first);
-      segments.back().field_names = [this, names]() -> Result<std::vector<std::string>> {
+      units.back().field_names = [this, names]() -> Result<std::vector<std::string>> {
         ++asked;
         return names;
       };
@@ -40,22 +40,22 @@ struct Store {
     EXPECT_TRUE(query) << query.error().message;
     if (!query) return {};
     FieldWatch watch(*query, options, std::move(place));
-    watch.watch(segments);
+    watch.watch(units);
     uint64_t found = 0;
     if (query->is_plain()) {
       auto report = scan(
-          segments, query->filter, options, [](const Record&, Scratch&, std::string&) {},
-          [](ScanHit&&) { return true; }, kGoOn);
+          units, query->filter, options, [](const Record&, Scratch&, std::string&) {}, [](ScanHit&&) { return true; },
+          kGoOn);
       EXPECT_TRUE(report);
       found = report->records_found;
     } else {
-      auto answer = run_pipe(*query, segments, options, kGoOn);
+      auto answer = run_pipe(*query, units, options, kGoOn);
       EXPECT_TRUE(answer);
       found = answer->table.rows.size();
     }
-    return watch.notes(segments, found == 0, kGoOn);
+    return watch.notes(units, found == 0, kGoOn);
   }
-  std::vector<ScanSegment> segments;
+  std::vector<ScanUnit> units;
   size_t asked = 0;
 };
 
@@ -106,14 +106,14 @@ TEST(FieldWatch, TheNoteSpeaksOfTheTimeAndThePlaceThatWereAsked) {
 
 TEST(FieldWatch, WhatWasNotLookedAtIsNotSpokenOf) {
   Store store;
-  store.segments[0].field_names = {};
-  store.segments[0].read = [] { return Result<std::unique_ptr<Batch>>(fail(Code::corrupt, "damaged")); };
+  store.units[0].field_names = {};
+  store.units[0].read = [] { return Result<std::unique_ptr<Batch>>(fail(Code::corrupt, "damaged")); };
   EXPECT_EQ(store.notes("user.nam: root"),
             Notes{"none of the 2 records looked at has the field user.nam; did you mean user.name?"});
   EXPECT_EQ(store.notes("source.ip: 192.0.2.1"), Notes{"none of the 2 records looked at has the field source.ip"});
 }
 
-TEST(FieldWatch, SegmentsAreAskedForTheirNamesOnlyUntilTheFieldIsSeen) {
+TEST(FieldWatch, UnitsAreAskedForTheirNamesOnlyUntilTheFieldIsSeen) {
   Store store;
   EXPECT_EQ(store.notes("http.response.bytes: 99"), Notes{});
   EXPECT_LE(store.asked, 1u);  // a number prunes nothing; the newest has it at any rate
@@ -125,7 +125,7 @@ TEST(FieldWatch, SegmentsAreAskedForTheirNamesOnlyUntilTheFieldIsSeen) {
 TEST(FieldWatch, ASumOfWhatIsNoNumberIsTold) {
   auto query = Query::parse("* | stats sum(user.name), avg(http.response.bytes), count()", {});
   Store store;
-  auto answer = run_pipe(*query, store.segments, {}, kGoOn);
+  auto answer = run_pipe(*query, store.units, {}, kGoOn);
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->notes, Notes{"sum(user.name) is empty: no value of user.name is a number"});
 }

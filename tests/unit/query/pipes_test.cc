@@ -11,7 +11,7 @@
 #include "query/output.h"
 #include "query/run.h"
 #include "query/stats.h"
-#include "segments.h"
+#include "scan_units.h"
 #include "tests/unit/source_file.h"
 
 namespace yushi::query::test {
@@ -22,6 +22,16 @@ const std::atomic<bool> kGoOn{false};
 QueryClock clock(const std::string& zone = "Asia/Shanghai") {
   QueryClock out;
   out.zone = *Zone::find(zone);
+  return out;
+}
+
+// A list joined by ", ".
+std::string cell_text(const Cell& cell) {
+  std::string out;
+  for (const Scalar& scalar : cell) {
+    if (!out.empty()) out += ", ";
+    out += scalar_text(scalar);
+  }
   return out;
 }
 
@@ -54,13 +64,13 @@ std::string line_of(const std::vector<std::string>& cells) {
   return out;
 }
 
-std::vector<ScanSegment> segments_of(const std::vector<Said>& records, size_t cut) {
-  std::vector<ScanSegment> segments;
+std::vector<ScanUnit> plan_scan(const std::vector<Said>& records, size_t cut) {
+  std::vector<ScanUnit> units;
   for (size_t at = 0; at < records.size(); at += cut)
-    segments.push_back(segment_of("default", at,
-                                  {records.begin() + static_cast<ptrdiff_t>(at),
-                                   records.begin() + static_cast<ptrdiff_t>(std::min(at + cut, records.size()))}));
-  return segments;
+    units.push_back(unit_of("default", at,
+                            {records.begin() + static_cast<ptrdiff_t>(at),
+                             records.begin() + static_cast<ptrdiff_t>(std::min(at + cut, records.size()))}));
+  return units;
 }
 
 TEST(Pipes, EachSentenceHoldsInItsCasesHoweverTheRecordsAreCut) {
@@ -73,7 +83,7 @@ TEST(Pipes, EachSentenceHoldsInItsCasesHoweverTheRecordsAreCut) {
       auto query = Query::parse(text, clock(asked["zone"].as<std::string>("Asia/Shanghai")));
       ASSERT_TRUE(query) << query.error().message;
       for (size_t cut : {records.size(), size_t{1}, size_t{2}}) {
-        auto answer = run_pipe(*query, segments_of(records, cut), {}, kGoOn);
+        auto answer = run_pipe(*query, plan_scan(records, cut), {}, kGoOn);
         ASSERT_TRUE(answer) << answer.error().message;
         EXPECT_TRUE(answer->report.is_complete());
         std::vector<std::string> names;
@@ -154,25 +164,25 @@ TEST(Pipes, ErrorsPointAtThePlace) {
 TEST(Pipes, GroupsThatDoNotFitFailTheQuery) {
   std::vector<Said> records;
   for (int i = 0; i < 5000; ++i) records.push_back({i, "x", {{"user.name", "user" + std::to_string(i)}}});
-  std::vector<ScanSegment> segments{segment_of("default", 0, records)};
+  std::vector<ScanUnit> units{unit_of("default", 0, records)};
   ScanOptions options;
   options.bytes_max = 100'000;
   for (const char* text : {"* | stats count() by user.name", "* | stats distinct(user.name)", "* | fields user.name"}) {
-    auto answer = run_pipe(*Query::parse(text, clock()), segments, options, kGoOn);
+    auto answer = run_pipe(*Query::parse(text, clock()), units, options, kGoOn);
     ASSERT_FALSE(answer) << text;
     EXPECT_EQ(answer.error().code, Code::exhausted);
   }
-  EXPECT_TRUE(run_pipe(*Query::parse("* | head 10", clock()), segments, options, kGoOn));
+  EXPECT_TRUE(run_pipe(*Query::parse("* | head 10", clock()), units, options, kGoOn));
 }
 
 // However the records are cut: the fields of time of the rows that a limit leaves.
 std::vector<std::string> rows_within(const std::string& text, size_t limit, size_t cut) {
-  auto segments =
-      segments_of(records_of(YAML::Load(yushi::test::source_file("tests/cases/query/pipes.yaml"))["records"]), cut);
+  auto units =
+      plan_scan(records_of(YAML::Load(yushi::test::source_file("tests/cases/query/pipes.yaml"))["records"]), cut);
   ScanOptions options;
   options.limit = limit;
   auto query = Query::parse(text, clock());
-  auto answer = query ? run_pipe(*query, segments, options, kGoOn) : Result<PipeAnswer>(tl::unexpected(query.error()));
+  auto answer = query ? run_pipe(*query, units, options, kGoOn) : Result<PipeAnswer>(tl::unexpected(query.error()));
   EXPECT_TRUE(answer) << answer.error().message;
   std::vector<std::string> out;
   if (answer)
@@ -197,10 +207,10 @@ TEST(Pipes, ALimitLeavesTheNewestUnlessAStageOrders) {
 
 TEST(Pipes, AHistogramCountsEachSpan) {
   auto file = YAML::Load(yushi::test::source_file("tests/cases/query/pipes.yaml"));
-  std::vector<ScanSegment> segments{segment_of("default", 0, records_of(file["records"]))};
+  std::vector<ScanUnit> units{unit_of("default", 0, records_of(file["records"]))};
   auto query = Query::histogram("*", "1h", "", clock());
   ASSERT_TRUE(query);
-  auto answer = run_pipe(*query, segments, {}, kGoOn);
+  auto answer = run_pipe(*query, units, {}, kGoOn);
   ASSERT_TRUE(answer);
   TableStyle style;
   style.zone = clock().zone;

@@ -5,7 +5,7 @@
 #include <random>
 #include <thread>
 
-#include "segments.h"
+#include "scan_units.h"
 
 namespace yushi::query::test {
 namespace {
@@ -21,10 +21,10 @@ struct Answer {
   std::vector<std::string> raws;
   ScanReport report;
 };
-Answer ask(const std::vector<ScanSegment>& segments, const std::string& query, const ScanOptions& options) {
+Answer ask(const std::vector<ScanUnit>& units, const std::string& query, const ScanOptions& options) {
   Answer answer;
   auto report = scan(
-      segments, kql(query), options, render_raw,
+      units, kql(query), options, render_raw,
       [&](ScanHit&& hit) {
         answer.keys.push_back(hit.key);
         answer.raws.push_back(hit.rendered);
@@ -37,11 +37,11 @@ Answer ask(const std::vector<ScanSegment>& segments, const std::string& query, c
 }
 
 struct Store {
-  std::vector<ScanSegment> segments;
+  std::vector<ScanUnit> units;
   std::vector<std::pair<RecordKey, std::string>> all;  // key and raw of every record
 };
 
-// Segments whose times overlap as those of clocks that disagree; one sender lives in 1970.
+// Units whose times overlap as those of clocks that disagree; one sender lives in 1970.
 Store random_store(uint64_t seed) {
   std::mt19937_64 random(seed);
   Store store;
@@ -58,14 +58,14 @@ Store random_store(uint64_t seed) {
         said.fields = {{"user.name", kWords[2 + random() % 2]}, {"source.port", std::to_string(random() % 5)}};
         records.push_back(std::move(said));
       }
-      store.segments.push_back(segment_of(log, index, records, s < 10));
+      store.units.push_back(unit_of(log, index, records, s < 10));
       auto batch = batch_of(log, index, records);
       for (const Record& record : batch->records)
         store.all.push_back({{record.event_ns, log, record.index}, std::string(record.raw)});
       index += count;
     }
   }
-  std::shuffle(store.segments.begin(), store.segments.end(), random);
+  std::shuffle(store.units.begin(), store.units.end(), random);
   return store;
 }
 
@@ -80,14 +80,14 @@ TEST(Scan, GivesWhatALookAtEveryRecordGivesInOrder) {
                                                                 {"nowhere", ""}};
     for (const auto& [query, unused] : queries) {
       Filter filter = kql(query);
-      // The naive scan: every record of every segment.
+      // The naive scan: every record of every unit.
       std::vector<RecordKey> expected;
       Scratch scratch;
-      for (const ScanSegment& segment : store.segments) {
-        auto batch = *segment.read();
+      for (const ScanUnit& unit : store.units) {
+        auto batch = *unit.read();
         for (const Record& record : batch->records)
           if (filter.matches(record, scratch) && record.event_ns >= 5 && record.event_ns <= 1100)
-            expected.push_back({record.event_ns, segment.log, record.index});
+            expected.push_back({record.event_ns, unit.log, record.index});
       }
       std::sort(expected.begin(), expected.end());
       for (bool newest_first : {false, true})
@@ -102,56 +102,56 @@ TEST(Scan, GivesWhatALookAtEveryRecordGivesInOrder) {
             auto want = expected;
             if (newest_first) std::reverse(want.begin(), want.end());
             if (want.size() > limit) want.resize(limit);
-            Answer answer = ask(store.segments, query, options);
+            Answer answer = ask(store.units, query, options);
             ASSERT_EQ(answer.keys, want) << query << " limit " << limit << " threads " << threads;
             EXPECT_EQ(answer.report.records_found, want.size());
             EXPECT_TRUE(answer.report.is_complete());
-            EXPECT_EQ(answer.report.blocks, store.segments.size());
+            EXPECT_EQ(answer.report.blocks, store.units.size());
             EXPECT_LE(answer.report.blocks_read, answer.report.blocks);
           }
     }
   }
 }
 
-std::vector<ScanSegment> hundred_segments() {
-  std::vector<ScanSegment> segments;
+std::vector<ScanUnit> hundred_units() {
+  std::vector<ScanUnit> units;
   for (uint64_t s = 0; s < 100; ++s) {
     std::vector<Said> records;
     for (int i = 0; i < 10; ++i) records.push_back({static_cast<int64_t>(s * 10) + i, "word" + std::to_string(s), {}});
-    segments.push_back(segment_of("default", s * 10, records));
+    units.push_back(unit_of("default", s * 10, records));
   }
-  return segments;
+  return units;
 }
 
-TEST(Scan, ReadsOnlyTheNewestSegmentsForTheNewestRecords) {
-  auto segments = hundred_segments();
+TEST(Scan, ReadsOnlyTheNewestUnitsForTheNewestRecords) {
+  auto units = hundred_units();
   ScanOptions options;
   options.limit = 15;
-  Answer answer = ask(segments, "*", options);
+  Answer answer = ask(units, "*", options);
   EXPECT_EQ(answer.keys.size(), 15u);
   EXPECT_EQ(answer.keys.front().event_ns, 999);
   EXPECT_LE(answer.report.blocks_read, 10u);
 }
 
 TEST(Scan, ReadsOnlyWhatTimesAndWordsLeave) {
-  auto segments = hundred_segments();
-  EXPECT_LE(ask(segments, "word42", {}).report.blocks_read, 5u);
-  EXPECT_EQ(ask(segments, "word42", {}).keys.size(), 10u);
+  auto units = hundred_units();
+  EXPECT_LE(ask(units, "word42", {}).report.blocks_read, 5u);
+  EXPECT_EQ(ask(units, "word42", {}).keys.size(), 10u);
   ScanOptions options;
   options.from_ns = 200;
   options.to_ns = 219;
-  EXPECT_EQ(ask(segments, "*", options).report.blocks_read, 2u);
-  EXPECT_EQ(ask(segments, "*", options).keys.size(), 20u);
+  EXPECT_EQ(ask(units, "*", options).report.blocks_read, 2u);
+  EXPECT_EQ(ask(units, "*", options).keys.size(), 20u);
   options.to_ns = 100;
-  EXPECT_EQ(ask(segments, "*", options).report.blocks_read, 0u);
-  EXPECT_EQ(ask(segments, "@timestamp < 1970", {}).report.blocks_read, 0u);
+  EXPECT_EQ(ask(units, "*", options).report.blocks_read, 0u);
+  EXPECT_EQ(ask(units, "@timestamp < 1970", {}).report.blocks_read, 0u);
 }
 
-TEST(Scan, NamesTheSegmentsThatItCouldNotRead) {
-  auto segments = hundred_segments();
-  segments[3].read = [] { return fail(Code::corrupt, "hash differs"); };
-  segments[7].read = []() -> Result<std::unique_ptr<Batch>> { throw std::bad_alloc(); };
-  Answer answer = ask(segments, "*", {});
+TEST(Scan, NamesTheUnitsThatItCouldNotRead) {
+  auto units = hundred_units();
+  units[3].read = [] { return fail(Code::corrupt, "hash differs"); };
+  units[7].read = []() -> Result<std::unique_ptr<Batch>> { throw std::bad_alloc(); };
+  Answer answer = ask(units, "*", {});
   EXPECT_EQ(answer.keys.size(), 980u);
   EXPECT_FALSE(answer.report.is_complete());
   ASSERT_EQ(answer.report.missing.size(), 2u);
@@ -160,19 +160,19 @@ TEST(Scan, NamesTheSegmentsThatItCouldNotRead) {
 }
 
 TEST(Scan, EndsWhenTheAskerHasEnough) {
-  auto segments = hundred_segments();
+  auto units = hundred_units();
   size_t taken = 0;
   auto report = scan(
-      segments, kql("*"), {}, render_raw, [&](ScanHit&&) { return ++taken < 5; }, kGoOn);
+      units, kql("*"), {}, render_raw, [&](ScanHit&&) { return ++taken < 5; }, kGoOn);
   ASSERT_TRUE(report);
   EXPECT_EQ(taken, 5u);
 }
 
 TEST(Scan, CancelledSaysThatItIsNotComplete) {
-  auto segments = hundred_segments();
+  auto units = hundred_units();
   std::atomic<bool> cancelled{false};
   auto report = scan(
-      segments, kql("*"), {}, render_raw,
+      units, kql("*"), {}, render_raw,
       [&](ScanHit&&) {
         cancelled = true;
         return true;
@@ -184,19 +184,19 @@ TEST(Scan, CancelledSaysThatItIsNotComplete) {
   EXPECT_LT(report->records_found, 1000u);
 }
 
-// Segments that overlap wholly: nothing can be given before all are read, and they do not fit.
-std::vector<ScanSegment> overlapping_segments() {
-  std::vector<ScanSegment> segments;
+// Units that overlap wholly: nothing can be given before all are read, and they do not fit.
+std::vector<ScanUnit> overlapping_units() {
+  std::vector<ScanUnit> units;
   for (const char* log : {"a", "b", "c", "d", "e"}) {
     std::vector<Said> records;
     for (int i = 0; i < 400; ++i) records.push_back({i / 50, std::to_string(i) + std::string(1000, 'x'), {}});
-    segments.push_back(segment_of(log, 0, records));
+    units.push_back(unit_of(log, 0, records));
   }
-  return segments;
+  return units;
 }
 
 TEST(Scan, AnAnswerThatDoesNotFitIsGivenWholeAndInOrderAllTheSame) {
-  auto segments = overlapping_segments();
+  auto units = overlapping_units();
   ScanOptions options;
   for (size_t bytes_max : {size_t{16} << 10, size_t{64} << 10, size_t{500} << 10})
     for (bool newest_first : {false, true})
@@ -204,7 +204,7 @@ TEST(Scan, AnAnswerThatDoesNotFitIsGivenWholeAndInOrderAllTheSame) {
         options.bytes_max = bytes_max;
         options.newest_first = newest_first;
         options.threads = threads;
-        Answer answer = ask(segments, "*", options);
+        Answer answer = ask(units, "*", options);
         ASSERT_EQ(answer.keys.size(), 2000u);
         auto in_order = answer.keys;
         std::sort(in_order.begin(), in_order.end());
@@ -217,27 +217,27 @@ TEST(Scan, AnAnswerThatDoesNotFitIsGivenWholeAndInOrderAllTheSame) {
         EXPECT_LE(answer.report.bytes_held_max, bytes_max + static_cast<size_t>(threads) * (bytes_max / 4 + 1200));
       }
   options.limit = 20;
-  EXPECT_EQ(ask(segments, "*", options).keys.size(), 20u);
+  EXPECT_EQ(ask(units, "*", options).keys.size(), 20u);
 }
 
 TEST(Scan, BeginsAtTheKeyThatIsNamed) {
-  auto segments = overlapping_segments();
+  auto units = overlapping_units();
   ScanOptions options;
   options.newest_first = false;
   options.limit = 300;
   options.begin = RecordKey{3, "c", 170};
-  Answer answer = ask(segments, "*", options);
+  Answer answer = ask(units, "*", options);
   ASSERT_EQ(answer.keys.size(), 300u);
   EXPECT_EQ(answer.keys.front(), *options.begin);
   options.newest_first = true;
-  answer = ask(segments, "*", options);
+  answer = ask(units, "*", options);
   EXPECT_EQ(answer.keys.front(), *options.begin);
   EXPECT_LT(answer.keys.back(), *options.begin);
 }
 
-// A reader that stops for longer than a segment is kept for it misses nothing.
+// A reader that stops for longer than a unit is kept for it misses nothing.
 TEST(Scan, AReaderThatPausesGetsTheSameAnswer) {
-  auto segments = overlapping_segments();
+  auto units = overlapping_units();
   ScanOptions options;
   options.bytes_max = 32 << 10;
   QueryPool pool(1 << 20, 2);
@@ -245,7 +245,7 @@ TEST(Scan, AReaderThatPausesGetsTheSameAnswer) {
   std::vector<RecordKey> keys;
   bool place_was_free = false;
   auto report = scan(
-      segments, kql("*"), options, render_raw,
+      units, kql("*"), options, render_raw,
       [&](ScanHit&& hit) {
         keys.push_back(hit.key);
         if (keys.size() == 100) {
@@ -265,8 +265,8 @@ TEST(Scan, AReaderThatPausesGetsTheSameAnswer) {
 
 // Nor does one that is slow all the time, and it keeps nobody else out.
 TEST(Scan, AReaderThatIsSlowKeepsNoPlaceToRead) {
-  auto segments = overlapping_segments();
-  segments.resize(1);
+  auto units = overlapping_units();
+  units.resize(1);
   ScanOptions options;
   options.bytes_max = 32 << 10;
   options.threads = 1;
@@ -281,7 +281,7 @@ TEST(Scan, AReaderThatIsSlowKeepsNoPlaceToRead) {
   std::vector<RecordKey> keys;
   size_t before_other = 0;
   auto report = scan(
-      segments, kql("*"), options, render_raw,
+      units, kql("*"), options, render_raw,
       [&](ScanHit&& hit) {
         keys.push_back(hit.key);
         has_begun = true;
@@ -294,7 +294,7 @@ TEST(Scan, AReaderThatIsSlowKeepsNoPlaceToRead) {
       kGoOn);
   other.join();
   ASSERT_TRUE(report);
-  // What fits into the room is some 30 hits; the segment was kept until nearly all its 400 were given.
+  // What fits into the room is some 30 hits; the unit was kept until nearly all its 400 were given.
   EXPECT_LT(before_other, 200u);
   EXPECT_EQ(keys.size(), 400u);
   EXPECT_TRUE(std::is_sorted(keys.rbegin(), keys.rend()));
@@ -302,19 +302,19 @@ TEST(Scan, AReaderThatIsSlowKeepsNoPlaceToRead) {
 
 // One record that is larger than all the room.
 TEST(Scan, ARecordLargerThanTheRoomIsGiven) {
-  std::vector<ScanSegment> segments;
+  std::vector<ScanUnit> units;
   for (const char* log : {"a", "b", "c"})
-    segments.push_back(
-        segment_of(log, 0, {{1, std::string(50'000, 'x'), {}}, {2, "small", {}}, {3, std::string(50'000, 'x'), {}}}));
+    units.push_back(
+        unit_of(log, 0, {{1, std::string(50'000, 'x'), {}}, {2, "small", {}}, {3, std::string(50'000, 'x'), {}}}));
   ScanOptions options;
   options.bytes_max = 10'000;
   for (bool newest_first : {false, true}) {
     options.newest_first = newest_first;
-    EXPECT_EQ(ask(segments, "*", options).keys.size(), 9u);
+    EXPECT_EQ(ask(units, "*", options).keys.size(), 9u);
   }
 }
 
-TEST(Scan, OfNoSegmentsIsComplete) {
+TEST(Scan, OfNoUnitsIsComplete) {
   Answer answer = ask({}, "*", {});
   EXPECT_TRUE(answer.keys.empty());
   EXPECT_TRUE(answer.report.is_complete());

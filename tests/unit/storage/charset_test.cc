@@ -63,7 +63,7 @@ TEST(Gb18030Store, TailAndBlockGiveTheSameRawsAndTextsAndVerifyHolds) {
   Folder folder;
   auto sent = messages(240);
   auto read_all = [&] {
-    auto view = StoreView::open_read_only(folder.path(), understand_again);
+    auto view = open_view(folder.path(), understand_again);
     EXPECT_TRUE(view);
     std::vector<std::vector<std::string>> texts;
     bool sealed = false;

@@ -40,7 +40,7 @@ SourceState state_of(const StoreView& view, const std::string& source = "10.0.0.
 
 SourceState state_of(const std::string& data_dir, const std::string& source = "10.0.0.1",
                      const std::string& log = "default") {
-  auto view = StoreView::open_read_only(data_dir, understand_again);
+  auto view = open_view(data_dir, understand_again);
   EXPECT_TRUE(view) << view.error().message;
   return state_of(**view, source, log);
 }

@@ -80,7 +80,7 @@ struct Damaged {
 
   std::set<std::string> raws() const {
     std::set<std::string> out;
-    auto view = StoreView::open_read_only(store, understand_again);
+    auto view = open_view(store, understand_again);
     EXPECT_TRUE(view) << view.error().message;
     if (!view) return out;
     auto segments = (*view)->segments("default");

@@ -11,7 +11,7 @@ namespace yushi::storage::test {
 namespace {
 
 std::vector<std::string> all_raws(const std::string& data_dir, const std::string& log) {
-  auto view = StoreView::open_read_only(data_dir, understand_again);
+  auto view = open_view(data_dir, understand_again);
   EXPECT_TRUE(view) << view.error().message;
   std::vector<std::string> out;
   auto segments = (*view)->segments(log);
@@ -100,7 +100,7 @@ Reparse understand_by_version(std::vector<Version> versions, uint32_t engine = p
 
 // The value of event.action of each record, and the charset of its text.
 std::vector<std::string> actions(const std::string& data_dir, const Reparse& understand) {
-  auto view = StoreView::open_read_only(data_dir, understand);
+  auto view = open_view(data_dir, understand);
   EXPECT_TRUE(view) << view.error().message;
   std::vector<std::string> out;
   Scratch scratch;
@@ -162,7 +162,7 @@ TEST(Store, AReloadSealsNothingAndEachRecordKeepsTheFieldsOfItsTimeAlsoAfterACra
   auto report = verify(folder.path(), {}, understand);
   EXPECT_EQ(flaws(report, true) + flaws(report, false), "");
 
-  auto view = StoreView::open_read_only(folder.path(), understand);
+  auto view = open_view(folder.path(), understand);
   auto segments = (*view)->segments("default");
   ASSERT_EQ(segments->size(), 1u);
   auto block = (*view)->read_whole(segments->front());
@@ -276,7 +276,7 @@ TEST(Store, CountsEachSourceOfEachLogFromZeroWithoutAGap) {
     }
     ASSERT_TRUE(store->close(kReceived));
   }
-  auto view = StoreView::open_read_only(folder.path(), understand_again);
+  auto view = open_view(folder.path(), understand_again);
   ASSERT_TRUE(view);
   for (std::string log : {"default", "finance"}) {
     std::map<std::string, uint64_t> next;
@@ -350,7 +350,7 @@ TEST(Store, TakesUpALogWhoseTenantIsNoLongerNamed) {
   auto heads = read_heads(folder.path() + "/heads");
   ASSERT_TRUE(heads);
   EXPECT_TRUE(heads->contains("finance"));
-  auto view = StoreView::open_read_only(folder.path(), understand_again);
+  auto view = open_view(folder.path(), understand_again);
   ASSERT_TRUE(view);
   auto segments = (*view)->segments("finance");
   ASSERT_TRUE(segments);
@@ -406,7 +406,7 @@ TEST(Store, ProvesEveryRecordAgainstTheSignedRoot) {
     commit(*store, messages);
     ASSERT_TRUE(store->close(kReceived));
   }
-  auto view = StoreView::open_read_only(folder.path(), understand_again);
+  auto view = open_view(folder.path(), understand_again);
   ASSERT_TRUE(view);
   auto note = (*view)->newest_checkpoint("default");
   ASSERT_TRUE(note && *note);
@@ -436,6 +436,44 @@ TEST(Store, KeepsTheOldestStoreDayUntilTheNodeHasRunADay) {
   ASSERT_TRUE(store->wait_sealed());
   auto families = store->database()->blocks_families();
   EXPECT_EQ(families.size(), 1u);
+}
+
+// What is signed each minute says the root over all logs, and lists those that moved; the whole list comes once a day.
+TEST(Store, ADayOfSignaturesOverAThousandQuietLogsTakesLessThanAMegabyte) {
+  constexpr int kLogs = 1000, kMinutes = 24, kMinutesOfADay = 24 * 60;
+  Folder folder;
+  auto options = options_for(folder.path());
+  for (int i = 0; i < kLogs; ++i) options.logs.push_back("tenant-" + std::to_string(i));
+  uint64_t whole_list = 0;
+  {
+    auto store = Store::open(options);
+    ASSERT_TRUE(store) << store.error().message;
+    auto commit_all = (*store)->begin();
+    for (int i = 0; i < kLogs; ++i) {
+      auto one = prepared({{line(i)}});
+      one.groups[0].tenant = static_cast<TenantId>(3 + i);
+      commit_all.append(std::move(one));
+    }
+    ASSERT_TRUE(commit_all.finish());
+    ASSERT_TRUE((*store)->sign_checkpoints(kReceived, 0));
+    whole_list = (*store)->log_size(1);
+    for (int minute = 1; minute <= kMinutes; ++minute) {
+      commit(**store, {{R"({"message":"a minute's book"})", "yushid", 1}});
+      ASSERT_TRUE((*store)->sign_checkpoints(kReceived + minute * kMinute, 0));
+    }
+  }
+  uint64_t once = 0, each_minute = 0, index = 0;
+  for (auto& raw : all_raws(folder.path(), "_audit")) {
+    const bool is_whole = index++ < whole_list;
+    if (raw.find("\"log-roots\"") != raw.npos) (is_whole ? once : each_minute) += raw.size();
+  }
+  auto view = open_view(folder.path(), understand_again);
+  auto notes = (*view)->checkpoints("_audit");
+  ASSERT_TRUE(notes);
+  ASSERT_EQ(notes->size(), size_t{kMinutes} + 1);
+  for (size_t i = 1; i < notes->size(); ++i) each_minute += (*notes)[i].size();
+  EXPECT_GT(once, uint64_t{kLogs} * 32);
+  EXPECT_LT(once + each_minute / kMinutes * kMinutesOfADay, 1'000'000u);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -119,9 +118,7 @@ inline PreparedBatch prepared(const std::vector<Sent>& messages, int64_t receive
     origin.transport = message.tenant == 1 ? Transport::internal : Transport::tcp;
     origin.tenant = message.tenant;
     Record record;
-    auto* raw = batch->arena.allocate(message.raw.size() + 64, 1);
-    if (!message.raw.empty()) std::memcpy(raw, message.raw.data(), message.raw.size());
-    record.raw = {raw, message.raw.size()};
+    record.raw = batch->arena.copy_padded(message.raw);
     record.origin = batch->arena.make(origin);
     batch->records.push_back(record);
   }
@@ -144,9 +141,15 @@ inline std::unique_ptr<Store> open_store(const std::string& data_dir) {
   return store ? std::move(*store) : nullptr;
 }
 
+// As it lies in its folder, without its daemon. What does not open is an error: nothing is salvaged.
+inline Result<std::shared_ptr<const StoreView>> open_view(const std::string& data_dir, const Reparse& reparse) {
+  auto database = YUSHI_TRY(Database::open(data_dir + "/store", Database::Mode::read_only));
+  return StoreView::open(std::shared_ptr<const Database>(std::move(database)), reparse);
+}
+
 inline Result<VerifyReport> verify(const std::string& data_dir, std::vector<std::string> remembered = {},
                                    const Reparse& understand = understand_again) {
-  auto view = StoreView::open_read_only(data_dir, understand);
+  auto view = open_view(data_dir, understand);
   if (!view) return tl::unexpected(view.error());
   auto key = (*view)->database().get((*view)->database().families().meta, "public_key");
   if (!key) return tl::unexpected(key.error());

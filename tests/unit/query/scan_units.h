@@ -1,4 +1,4 @@
-// Segments in memory for tests: records said as field -> value, cut into segments with real summaries.
+// Units in memory for tests: records said as field -> value, cut into units with real summaries.
 #pragma once
 
 #include <algorithm>
@@ -52,9 +52,8 @@ inline std::unique_ptr<Batch> batch_of(const std::string& log, uint64_t first_in
   return batch;
 }
 
-inline ScanSegment segment_of(const std::string& log, uint64_t first_index, std::vector<Said> records,
-                              bool sealed = true) {
-  ScanSegment out;
+inline ScanUnit unit_of(const std::string& log, uint64_t first_index, std::vector<Said> records, bool sealed = true) {
+  ScanUnit out;
   out.log = log;
   out.summary.first_index = first_index;
   out.summary.records = static_cast<uint32_t>(records.size());

@@ -1,0 +1,117 @@
+// What is derived of records and decides what a question finds: filters, time ranges, the index of alerts, counters.
+#include "core/filter/token_filter.h"
+#include "storage/read/alert_entry.h"
+#include "tests/unit/storage/attack.h"
+
+namespace yushi::storage::test {
+namespace {
+
+Attack edit_summary(const std::function<void(BlockSummary&)>& edit) {
+  return [=](Database& database, Write& batch) {
+    ASSERT_TRUE(database.scan(database.families().filters, "", [&](std::string_view key, std::string_view value) {
+      if (keys::log_of_filter(key) != "default") return true;
+      auto summary = BlockSummary::decode(value);
+      edit(*summary);
+      batch.put(database.families().filters, key, summary->encode());
+      return true;
+    }));
+  };
+}
+
+TEST(Attack, AnEmptiedTokenFilterIsNamed) {
+  auto found = after(edit_summary([](BlockSummary& summary) {
+    std::vector<uint64_t> none = {1};
+    summary.token_filter = build_token_filter(none);
+  }));
+  EXPECT_NE(found.find("token filter"), std::string::npos) << found;
+}
+
+TEST(Attack, AMovedTimeRangeIsNamed) {
+  auto found = after(edit_summary([](BlockSummary& summary) {
+    for (auto& range : summary.event_times) range.from_ns -= 86400 * kSecond, range.to_ns -= 86400 * kSecond;
+  }));
+  EXPECT_NE(found.find("time ranges"), std::string::npos) << found;
+}
+
+TEST(Attack, AMovedTimeRangeOfAChunkIsNamed) {
+  auto found = after(edit_chunk([](ChunkHead&, ChunkGroup& group) { group.event_from_ns += kSecond; }));
+  EXPECT_NE(found.find("chunk default/300 | the stored time range"), std::string::npos) << found;
+}
+
+TEST(Attack, AnAlertTakenOutOfTheIndexIsNamed) {
+  auto found = after(
+      [](Database& database, Write& batch) { batch.erase(database.families().alerts, keys::alert(kAlertRecord)); });
+  EXPECT_NE(found.find("_audit/5 | this alert is gone"), std::string::npos) << found;
+}
+
+TEST(Attack, AnEditedEntryOfTheIndexOfAlertsIsNamed) {
+  const auto with = [](std::string value) {
+    return after([=](Database& database, Write& batch) {
+      batch.put(database.families().alerts, keys::alert(kAlertRecord), value);
+    });
+  };
+  const std::function<void(AlertEntry&)> edits[] = {
+      [](AlertEntry& entry) { entry.tenant = "finance"; }, [](AlertEntry& entry) { entry.raised_ns -= kMinute; },
+      [](AlertEntry& entry) { entry.severity = Severity::low; }, [](AlertEntry& entry) { entry.id.back() = '0'; }};
+  for (auto& edit : edits) {
+    auto entry = AlertEntry::of(raised_alert());
+    edit(entry);
+    auto found = with(entry.encode());
+    EXPECT_NE(found.find("_audit/5 | the index of alerts says"), std::string::npos) << found;
+  }
+  for (auto damaged : {std::string(), std::string("{}"), AlertEntry::of(raised_alert()).encode() + "x"}) {
+    auto found = with(damaged);
+    EXPECT_NE(found.find("_audit/5 | its entry in the index of alerts is damaged"), std::string::npos) << found;
+  }
+}
+
+TEST(Attack, AnEntryOfTheIndexThatNamesNoAlertIsNamed) {
+  for (uint64_t index : {kMinuteRecord, kAuditSize}) {  // a minute; behind the end
+    auto found = after([&](Database& database, Write& batch) {
+      batch.put(database.families().alerts, keys::alert(index), AlertEntry::of(raised_alert()).encode());
+    });
+    EXPECT_NE(found.find("_audit/" + std::to_string(index) + " | is in the index of alerts, but is no alert"),
+              std::string::npos)
+        << found;
+  }
+  auto found = after([](Database& database, Write& batch) { batch.put(database.families().alerts, "x", ""); });
+  EXPECT_NE(found.find("index of alerts | "), std::string::npos) << found;
+}
+
+TEST(Attack, AnEditedSourceCounterIsNamed) {
+  auto found = after([](Database& database, Write& batch) {
+    auto key = keys::source("default", "10.0.0.2");
+    auto bytes = database.get(database.families().state, key);
+    ASSERT_TRUE(bytes && *bytes);
+    auto state = SourceState::decode(**bytes);
+    state->next_seq -= 1;
+    batch.put(database.families().state, key, state->encode());
+  });
+  EXPECT_NE(found.find("source 10.0.0.2 of log default"), std::string::npos) << found;
+}
+
+TEST(Attack, EveryEditedColumnOfASourceIsNamed) {
+  const std::pair<const char*, std::function<void(SourceState&)>> edits[] = {
+      {"first receipt", [](auto& s) { s.first_received_ns -= kSecond; }},
+      {"last receipt", [](auto& s) { s.last_received_ns += kSecond; }},
+      {"last event time", [](auto& s) { s.last_event_ns += kSecond; }},
+      {"address", [](auto& s) { s.address = "198.51.100.9"; }},
+      {"transports", [](auto& s) { s.transports |= 1; }},
+      {"counters say", [](auto& s) { s.raw_bytes += 1; }},
+  };
+  for (auto& [what, edit] : edits) {
+    auto found = after([&, edit = edit](Database& database, Write& batch) {
+      auto key = keys::source("default", "10.0.0.2");
+      auto bytes = database.get(database.families().state, key);
+      ASSERT_TRUE(bytes && *bytes);
+      auto state = SourceState::decode(**bytes);
+      edit(*state);
+      batch.put(database.families().state, key, state->encode());
+    });
+    EXPECT_NE(found.find("source 10.0.0.2 of log default"), std::string::npos) << found;
+    EXPECT_NE(found.find(what), std::string::npos) << found;
+  }
+}
+
+}  // namespace
+}  // namespace yushi::storage::test
