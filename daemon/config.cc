@@ -388,6 +388,8 @@ Result<Config> load_config(const std::string& path) {
     walk.problem(e.mark, e.msg);
   }
   if (!walk.problems().empty()) return fail(Code::invalid, walk.problems());
+  if (root.IsMap())
+    for (auto pair : root) config.written[pair.first.as<std::string>("")] = YAML::Dump(pair.second);
   bool alerts_named =
       std::any_of(config.forward.begin(), config.forward.end(), [](auto& f) { return !f.alerts_topic.empty(); });
   if (!alerts_named && !config.forward.empty()) config.forward[0].alerts_topic = "yushi.alerts";

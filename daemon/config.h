@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -68,6 +69,8 @@ struct Config {
   uint32_t api_mode = 0600;              // of the socket: 0600, or 0660 where there is a group
   std::vector<std::string> api_secrets;  // users who may ask to see secrets
   std::string api_listen;                // "127.0.0.1:9600", loopback only; empty: none
+  // Each key of the file as it is written there, to tell what a reload changed.
+  std::map<std::string, std::string> written;
 };
 
 // The embedded default: syslog on 127.0.0.1:5514 over TCP and UDP, no Kafka, data in $STATE_DIRECTORY or ./yushi-data.

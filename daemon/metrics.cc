@@ -124,10 +124,10 @@ std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts&
   };
   for (auto& column : kColumns) {
     e.family(column.name, "counter", column.help);
-    for (auto* input : watched.inputs) e.value(input->counts().*column.field, "input=\"" + input->name() + "\"");
+    for (auto& input : watched.inputs) e.value(input->counts().*column.field, "input=\"" + input->name() + "\"");
   }
   e.family("yushi_input_certificate_expiry_seconds", "gauge", "When the input's certificate ends, Unix time.");
-  for (auto* input : watched.inputs)
+  for (auto& input : watched.inputs)
     if (auto ends = input->expires_ns(); ends != 0)
       e.value(static_cast<uint64_t>(ends / kSecond), "input=\"" + input->name() + "\"");
   struct Forwarded {
@@ -185,7 +185,7 @@ std::string status_json(const Watched& watched) {
   s["parser_files"] = loaded->parsers->files().size();
   s["rules"] = loaded->rules->list().size();
   s["left_out"] = loaded->left_out;  // files and rules, in words
-  for (auto* input : watched.inputs) {
+  for (auto& input : watched.inputs) {
     auto counts = input->counts();
     s["inputs"].push_back({{"name", input->name()},
                            {"port", input->port()},

@@ -37,7 +37,9 @@ std::vector<std::shared_ptr<const InputConfig>> default_inputs() {
     SyslogSettings settings;
     settings.transport = transport;
     settings.listen = "127.0.0.1:5514";
-    out.push_back(syslog_config(settings));
+    auto config = syslog_config(settings);
+    config->written_as = "default " + std::string(transport_name(transport));
+    out.push_back(std::move(config));
   }
   return out;
 }
