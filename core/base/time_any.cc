@@ -5,6 +5,7 @@
 #include "core/base/time_any.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "core/base/time_parts.h"
@@ -738,8 +739,8 @@ std::optional<ReadTime> read_leading_epoch(std::string_view text, bool labelled,
   const auto behind = text.substr(read->length);
   if (behind.size() < 11 || behind[0] != ' ' || !is_digit(behind[1])) return std::nullopt;
   const auto date = read_whole(behind.substr(1, 10), near_unix_ns, zone);
-  if (!date || at - date->unix_ns > 2 * kDaySeconds * kSecond || date->unix_ns - at > 2 * kDaySeconds * kSecond)
-    return std::nullopt;
+  // In seconds: a date of 1705 is further away than ns can say.
+  if (!date || std::abs(at / kSecond - date->unix_ns / kSecond) > 2 * kDaySeconds) return std::nullopt;
   return read;
 }
 
