@@ -16,7 +16,6 @@
 
 #include "audit/answer_verify.h"
 #include "daemon/http.h"
-#include "query/parameters.h"
 
 namespace yushi::daemon {
 namespace {
@@ -208,6 +207,9 @@ struct Api::Asking {
   Peer& peer;
   const HttpRequest& request;
   query::Question question;
+  const query::QuestionKind* const kind = query::find_kind(question.name);  // nullptr: there is no such question
+  const query::Permit permit;
+  const query::Means means;
   query::Budget budget{api.pool_};
   QuestionQueue::Turn turn;
   const bool follows = question.parameters.contains("follow");
@@ -219,7 +221,16 @@ struct Api::Asking {
   Result<storage::Heads> heads;  // of `verify`: as they were before its view was made
 
   Asking(Api& of, Peer& by, const HttpRequest& with, query::Question what)
-      : api(of), peer(by), request(with), question(std::move(what)) {}
+      : api(of),
+        peer(by),
+        request(with),
+        question(std::move(what)),
+        permit(peer.user, [this](query::Right right) { return refusal_of(right); }),
+        means{api.sources_.pipeline->loaded()->secrets, [this] { return event_reading(); },
+              [this](auto& store, auto remembered, auto& say) {
+                return audit::answer_verify(store, heads, remembered, false, say);
+              },
+              api.sources_.status, [this](const std::string& folder) { return back_up(folder); }} {}
   ~Asking() { unhand(); }
 
   bool run(const std::string& problem);
@@ -227,22 +238,18 @@ struct Api::Asking {
   Result<AnswerEnd> attempt();
   bool finish(const Result<AnswerEnd>& answered);
   Result<AnswerEnd> ask();
-  Result<AnswerEnd> back_up();
+  Result<uint64_t> back_up(const std::string& folder);
   Result<AnswerEnd> answer_following();
-  Result<AnswerEnd> answer(const storage::StoreView& view, const query::Question& what, const query::LineSink& sink);
   Result<std::shared_ptr<const storage::StoreView>> view();
   Result<query::EventReading> event_reading();  // the parsers of now, and the zone of each tenant
-  query::SecretsShown secrets() const;
+  std::string refusal_of(query::Right right) const;
   bool take(std::string_view line);
   void send(bool last);
   bool keep_turn();
   bool stalled(milliseconds waited);
-  bool is_about_content() const {
-    auto& name = question.name;
-    return name == "search" || name == "hist" || name.starts_with("alerts") || name.starts_with("parsers/");
-  }
+  bool takes(query::Effort effort) const { return kind && kind->effort == effort; }
   // Those wait for each other, and run at a low priority.
-  bool is_queued() const { return is_about_content() || question.name == "verify"; }
+  bool is_queued() const { return takes(query::Effort::scan) || takes(query::Effort::whole); }
   void tell(const char* type, const Result<AnswerEnd>& answered);
 };
 
@@ -350,13 +357,12 @@ void Api::Peer::flush_told(Api& api) {
 bool Api::Asking::run(const std::string& problem) {
   // Beside a question the CLI asks for proofs of its answer: no look at anybody's records, and counted with the
   // question.
-  is_proof = (question.name == "checkpoint" || question.name == "consistency") &&
-             question.parameters.contains(query::kProofOfAnswer);
+  is_proof = kind && kind->parameter(query::kProofOfAnswer) && question.parameters.contains(query::kProofOfAnswer);
   if (!is_proof && peer.told) peer.flush_told(api);  // the answer to this one may take long
   {
     MutexLock lock(api.mutex_);
     peer.seen(api).asking = &budget;
-    if (question.name != "verify") peer.seen(api).deadline = Clock::now() + api.limits_.query_time;
+    if (!takes(query::Effort::whole)) peer.seen(api).deadline = Clock::now() + api.limits_.query_time;
   }
   if (api.stopping_) budget.end("the daemon is stopping");
   peer.http.on_stall = [this](milliseconds waited) { return stalled(waited); };
@@ -461,7 +467,7 @@ bool Api::Asking::stalled(milliseconds waited) {
 Result<AnswerEnd> Api::Asking::ask() {
   auto& pipeline = *api.sources_.pipeline;
   // A search that reads much may need room for its answer and its audit record; what the operator needs stays.
-  if (is_about_content() && pipeline.counters().disk_full) {
+  if (takes(query::Effort::scan) && pipeline.counters().disk_full) {
     return fail(Code::unavailable, "the disk is below its reserve: content is not searched until there is room again");
   }
   if (is_queued()) {
@@ -471,53 +477,40 @@ Result<AnswerEnd> Api::Asking::ask() {
     turn = std::move(*entered);
   }
   if (follows) return answer_following();
-  if (question.name == "backup") return back_up();
-  const query::LineSink sink = [this](std::string_view line) { return take(line); };
-  if (question.name == "status" && !sink(api.sources_.status())) return AnswerEnd();
   auto seen = YUSHI_TRY(view());
-  return answer(*seen, question, sink);
-}
-
-Result<AnswerEnd> Api::Asking::answer(const storage::StoreView& view, const query::Question& what,
-                                      const query::LineSink& sink) {
   return query::answer(
-      view, what, secrets(), sink, budget, [this] { return event_reading(); },
-      [this](auto& store, auto remembered, auto& say) {
-        return audit::answer_verify(store, heads, remembered, false, say);
-      });
+      permit, *seen, question, means, [this](std::string_view line) { return take(line); }, budget);
 }
 
-// Written as the daemon's user, so it is for him and root alone.
-Result<AnswerEnd> Api::Asking::back_up() {
-  YUSHI_TRY(query::Parameters(question).allow({"dir"}));
-  const auto directory = question.parameters.find("dir");
-  if (directory == question.parameters.end() || !directory->second.starts_with('/'))
-    return fail(Code::invalid, "backup needs `dir`, the absolute path of a folder that is not there yet");
-  if (peer.credentials.uid != 0 && peer.credentials.uid != ::geteuid())
-    return fail(Code::refused, "a backup is made for root and for the daemon's own user; you are " + peer.user);
-  // On the committer's thread, so that all of the copy is signed: what is committed meanwhile waits.
+// On the committer's thread, so that all of the copy is signed: what is committed meanwhile waits.
+Result<uint64_t> Api::Asking::back_up(const std::string& folder) {
   std::optional<Result<void>> made;
-  YUSHI_TRY(api.sources_.pipeline->sign_all([&] { made = api.sources_.store->backup(directory->second); }));
+  YUSHI_TRY(api.sources_.pipeline->sign_all([&] { made = api.sources_.store->backup(folder); }));
   if (!made) return fail(Code::unavailable, "the daemon is stopping");
   YUSHI_TRY(*made);
-  AnswerEnd end;
+  uint64_t records = 0;
   auto view = api.sources_.store->view();
   for (auto& log : YUSHI_TRY(view->logs()))
-    if (auto head = view->head(log)) end.records += head->size;
-  return end;
+    if (auto head = view->head(log)) records += head->size;
+  return records;
 }
 
-query::SecretsShown Api::Asking::secrets() const {
+// Whoever may open the socket may ask all, but for these.
+std::string Api::Asking::refusal_of(query::Right right) const {
   auto& may = api.may_see_secrets_;
-  const bool may_see = std::find(may.begin(), may.end(), peer.user) != may.end();
-  return {api.sources_.pipeline->loaded()->secrets,
-          may_see ? "" : peer.user + " may not see secrets; `api.secrets` in yushi.yaml names who may"};
+  if (right == query::Right::secrets && std::find(may.begin(), may.end(), peer.user) == may.end())
+    return peer.user + " may not see secrets; `api.secrets` in yushi.yaml names who may";
+  // It is written as the daemon's user.
+  if (right == query::Right::copy && peer.credentials.uid != 0 && peer.credentials.uid != ::geteuid())
+    return "a backup is made for root and for the daemon's own user; you are " + peer.user;
+  return {};
 }
 
 Result<std::shared_ptr<const storage::StoreView>> Api::Asking::view() {
   auto& sources = api.sources_;
   std::shared_ptr<const storage::StoreView> view;
-  if (question.name == "verify") {
+  const auto signs = kind ? kind->signs : query::Signs::nothing;
+  if (signs == query::Signs::together) {
     YUSHI_TRY(sources.pipeline->sign_all([&] {
       heads = storage::read_heads(sources.store->options().data_dir + "/heads");
       view = sources.store->view();
@@ -525,7 +518,7 @@ Result<std::shared_ptr<const storage::StoreView>> Api::Asking::view() {
     if (!view) return fail(Code::unavailable, "the daemon is stopping");
     return view;
   }
-  if (question.name == "checkpoint") {
+  if (signs == query::Signs::newly) {
     YUSHI_TRY(sources.pipeline->sign_now());
   }
   return sources.store->view();
@@ -548,7 +541,7 @@ Result<AnswerEnd> Api::Asking::answer_following() {
     // Before the view: what is committed between the two ends the wait below at once.
     const auto commit = api.sources_.pipeline->wait_commit(UINT64_MAX, 0);
     auto view = api.sources_.store->view();
-    auto answered = answer(*view, next, sink);
+    auto answered = query::answer(permit, *view, next, means, sink, budget);
     // The end of a whole round is not that of the stream, which has none; one that misses something ends the stream.
     if (!answered || !answered->complete() || gone) return answered;
     // A misspelt field is told now, or never.
