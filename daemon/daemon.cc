@@ -23,7 +23,7 @@
 #include "core/base/display.h"
 #include "core/base/name.h"
 #include "core/base/units_text.h"
-#include "daemon/api.h"
+#include "daemon/api_sources.h"
 #include "daemon/data_files.h"
 #include "daemon/metrics.h"
 #include "daemon/pipeline.h"
@@ -31,6 +31,7 @@
 #include "daemon/watchdog.h"
 #include "enrich/lookups.h"
 #include "forward/kafka.h"
+#include "ingest/unix_listener.h"
 #include "parsers/engine_version.h"
 #include "query/parser_versions.h"
 
@@ -345,12 +346,16 @@ class Daemon {
     watched_ = {store_.get(), pipeline_.get(), {}, {}, realtime_ns()};
     for (auto& forwarder : forwarders_) watched_.forwarders.push_back(forwarder.get());
     for (auto& input : inputs_) watched_.inputs.push_back(input.get());
-    api_ = std::make_unique<Api>(std::move(*api_listener_), std::move(api_metrics_),
-                                 Api::Sources{store_.get(), pipeline_.get(),
-                                              [this](auto& questions) { return prometheus_text(watched_, questions); },
-                                              [this] { return status_json(watched_); }},
-                                 Api::Limits{config_.query_bytes, std::chrono::seconds(config_.query_seconds)},
-                                 config_.api_secrets);
+    auto local = std::make_shared<ingest::UnixListener>(std::move(*api_listener_));
+    std::vector<serve::Api::Listener> listeners = {{local->fd(), local, true}};
+    if (api_metrics_) {
+      auto metrics = std::make_shared<ingest::OwnedFd>(std::move(api_metrics_));
+      listeners.push_back({metrics->get(), metrics, false});
+    }
+    local.reset();
+    api_ = std::make_unique<serve::Api>(
+        std::move(listeners), api_sources(*store_, *pipeline_, watched_),
+        serve::Api::Limits{config_.query_bytes, std::chrono::seconds(config_.query_seconds)}, config_.api_secrets);
     api_->start();
     return {};
   }
@@ -520,7 +525,7 @@ class Daemon {
   Watched watched_{};
   std::optional<ingest::UnixListener> api_listener_;  // moved into the API when it starts, as is the next
   ingest::OwnedFd api_metrics_;                       // of api.listen; may be none
-  std::unique_ptr<Api> api_;
+  std::unique_ptr<serve::Api> api_;
   std::atomic<bool> failed_{false};
   Watchdog watchdog_;
   int hungry_beats_ = 0;
