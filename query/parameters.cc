@@ -24,7 +24,11 @@ Result<void> Parameters::allow(const QuestionKind& kind) const {
     if (parameter->kind == ParameterKind::number) YUSHI_TRY(number(name));
   }
   for (auto& parameter : kind.parameters) {
-    if (parameter.is_required && text(parameter.name).empty())
+    // What an empty text is wrong in, the answer says.
+    const bool is_there = parameter.kind == ParameterKind::text
+                              ? question_.parameters.contains(std::string(parameter.name))
+                              : !text(parameter.name).empty();
+    if (parameter.is_required && !is_there)
       return fail(Code::invalid, question_.name + " needs `" + std::string(parameter.name) + "`");
   }
   return {};

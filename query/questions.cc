@@ -8,7 +8,7 @@ namespace {
 using Kind = ParameterKind;
 
 // What several questions know by the same name.
-constexpr Parameter kQuery{"query", Kind::text, "KQL, and pipes after a |; * matches all", "query"};
+constexpr Parameter kQuery{"query", Kind::text, "KQL, and pipes after a |; * matches all", "query", true};
 constexpr Parameter kSince{"since", Kind::time, "from then on: 2026-11-01, 2026-11-01T08:00, today, 7d, 90m",
                            "--since"};
 constexpr Parameter kUntil{"until", Kind::time, "up to then, a day or minute as a whole", "--until"};
@@ -53,7 +53,7 @@ std::vector<QuestionKind>& question_kinds() {
        "counts over time, as bars on a terminal",
        Right::content,
        Effort::scan,
-       {{"query", Kind::text, "a filter without pipes; * matches all", "query"},
+       {{"query", Kind::text, "a filter without pipes; * matches all", "query", true},
         {"every", Kind::span, "length of a span: 5m, 1h, 1d (default 1h)", "--every"},
         {"by", Kind::field, "count for each value of this field", "--by"},
         kSince,
