@@ -29,7 +29,7 @@ query::EventReading event_reading(const storage::Store& store, const Pipeline& p
 
 }  // namespace
 
-serve::Api::Sources api_sources(storage::Store& store, Pipeline& pipeline, const Watched& watched) {
+serve::Api::Sources api_sources(storage::Store& store, Pipeline& pipeline, std::function<Watched()> watched) {
   serve::Api::Sources out;
   out.view = [&] { return store.view(); };
   out.heads = [&] { return storage::read_heads(store.options().data_dir + "/heads"); };
@@ -38,15 +38,15 @@ serve::Api::Sources api_sources(storage::Store& store, Pipeline& pipeline, const
   out.wait_commit = [&](uint64_t commit, int milliseconds) { return pipeline.wait_commit(commit, milliseconds); };
   out.is_full = [&] { return pipeline.counters().disk_full.load(); };
   out.tell = [&](OwnRecord record) { pipeline.tell(std::move(record)); };
-  out.means = [&] {
+  out.means = [&store, &pipeline, watched] {
     query::Means means;
     means.secrets = pipeline.loaded()->secrets;
-    means.events = [&] { return event_reading(store, pipeline); };
-    means.status = [&] { return status_json(watched); };
-    means.back_up = [&](const std::string& folder) { return back_up(store, pipeline, folder); };
+    means.events = [&store, &pipeline] { return event_reading(store, pipeline); };
+    means.status = [watched] { return status_json(watched()); };
+    means.back_up = [&store, &pipeline](const std::string& folder) { return back_up(store, pipeline, folder); };
     return means;
   };
-  out.metrics = [&](auto& questions) { return prometheus_text(watched, questions); };
+  out.metrics = [watched](auto& questions) { return prometheus_text(watched(), questions); };
   return out;
 }
 

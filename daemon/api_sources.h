@@ -8,6 +8,6 @@
 
 namespace yushi::daemon {
 
-serve::Api::Sources api_sources(storage::Store& store, Pipeline& pipeline, const Watched& watched);
+serve::Api::Sources api_sources(storage::Store& store, Pipeline& pipeline, std::function<Watched()> watched);
 
 }  // namespace yushi::daemon
