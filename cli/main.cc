@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "cli/command.h"
+#include "cli/completion.h"
 #include "cli/output.h"
 #include "core/base/display.h"
 
@@ -56,6 +57,20 @@ int run(int argc, char** argv) {
                     add_repair, add_parse, add_parsers, add_rules, add_others}) {
     add(app, chosen);
   }
+  // For who packages it. Without a group they are not in the help.
+  app.add_option_function<std::string>("--completion",
+                                       [&](const std::string& shell) {
+                                         Out().write(completion(app, shell));
+                                         throw CLI::Success();
+                                       })
+      ->check(CLI::IsMember({"bash", "zsh"}))
+      ->group("");
+  app.add_flag_callback("--reference",
+                        [] {
+                          Out().write(query::api_reference());
+                          throw CLI::Success();
+                        })
+      ->group("");
   try {
     app.parse(argc, argv);
     return chosen ? chosen() : kExitError;

@@ -100,6 +100,9 @@ std::vector<QuestionKind>& question_kinds();
 // nullptr: no question has this name. `id`: what stands in it for {id}.
 const QuestionKind* find_kind(std::string_view name, std::string_view* id = nullptr);
 
+// docs/api.md, from the table.
+std::string api_reference();
+
 Result<AnswerEnd> answer(const Permit& permit, const storage::StoreView& view, const Question& question,
                          const Means& means, const LineSink& sink, Budget& budget);
 
