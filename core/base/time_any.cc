@@ -19,6 +19,11 @@ using time_words::is_sign;
 
 constexpr size_t kTextMax = 128;  // bytes; nobody writes a longer time
 
+// Behind the number of a day: 1st, 2nd, 3rd, 4th.
+bool is_ordinal(std::string_view letters) {
+  return letters == "st" || letters == "nd" || letters == "rd" || letters == "th";
+}
+
 // whole: a parser says that it is a time. leading: the beginning of some text. bracketed: that, behind a bracket or a
 // quote, where less is needed to be sure.
 enum class Trust : uint8_t { whole, bracketed, leading };
@@ -412,8 +417,7 @@ class AnyTime {
     const char* day_to = day < end_ ? digits(day, 2) : nullptr;
     if (!day_to) return nullptr;
     const unsigned value = number(day, day_to);
-    if (end_ - day_to > 2 && is_letter(day_to[0]) && is_letter(day_to[1]) && !is_letter(day_to[2]) && day_to[0] != 'T')
-      day_to += 2;  // 1st, 2nd, 3rd, 4th
+    if (end_ - day_to >= 2 && (end_ - day_to == 2 || !is_letter(day_to[2])) && is_ordinal({day_to, 2})) day_to += 2;
     const char* year = day_to;
     while (year < end_ && (*year == ' ' || *year == ',' || *year == '-' || *year == '/') && year - day_to < 2) ++year;
     if (const char* year_to = year > day_to && year < end_ ? digits(year, 4) : nullptr;

@@ -99,8 +99,8 @@ size_t RelpSession::feed(std::string_view bytes, const Origin* origin, std::vect
           break;
         }
         if (head.command == "open") {
+          if (!open_) from_before_ = senders_->of(sender_);
           open_ = true;
-          from_before_ = senders_->of(sender_);
           answer(head.txnr, "200 OK\nrelp_version=0\nrelp_software=yushid\ncommands=syslog\n");
         } else if (head.command == "close") {
           answer(head.txnr, "");

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -56,10 +57,20 @@ class RememberingSink : public BatchSink {
         ++dropped_;
       }
     }
+    if (batch->ack) acks_.push_back(std::move(batch->ack));
     for (const Note& note : batch->notes) notes_[{note.kind, std::string(note.source)}] += note.count;
     changed_.notify_all();
   }
   bool would_wait() const override { return full_; }
+  // On the caller's thread, as the committer does it: what was delivered so far is safe.
+  void acknowledge() {
+    std::vector<std::function<void()>> acks;
+    {
+      std::lock_guard lock(mutex_);
+      acks.swap(acks_);
+    }
+    for (auto& ack : acks) ack();
+  }
   void say_full(bool on) { full_ = on; }
   void block(bool on) {
     std::lock_guard lock(mutex_);
@@ -110,6 +121,7 @@ class RememberingSink : public BatchSink {
   std::atomic<bool> full_{false};
   size_t batches_ = 0, dropped_ = 0, bytes_ = 0;
   std::vector<Received> received_;
+  std::vector<std::function<void()>> acks_;
   std::map<std::pair<Note::Kind, std::string>, uint64_t> notes_;
 };
 

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "ingest/relp/relp.h"
+#include "tests/unit/ingest/ingest_fixture.h"
+
 namespace yushi::ingest {
 namespace {
 
@@ -123,6 +126,77 @@ TEST_F(Relp, WhatIsNoFrameEndsItAndIsNotAnswered) {
     EXPECT_TRUE(records.empty()) << bytes;
     EXPECT_EQ(replies(), "") << bytes;
   }
+}
+
+class RelpInput : public InputTest {
+ protected:
+  void start() {
+    RelpSettings settings;
+    settings.listen = "127.0.0.1:0";
+    auto bound = bind_relp(settings);
+    ASSERT_TRUE(bound) << bound.error().message;
+    input_ = std::move(*bound);
+    input_->start(context_);
+  }
+  // Until so much has come, or the end.
+  static std::string receive(int fd, size_t bytes) {
+    std::string out(bytes, '\0');
+    size_t got = 0;
+    while (got < bytes) {
+      const auto n = ::recv(fd, out.data() + got, bytes - got, 0);
+      if (n <= 0) break;
+      got += static_cast<size_t>(n);
+    }
+    out.resize(got);
+    return out;
+  }
+};
+
+TEST_F(RelpInput, TellsASenderOnlyWhatWasAcknowledgedAndOnItsOwnThread) {
+  start();
+  const int fd = connect_client();
+  send_all(fd, "1 open 31 relp_version=0\ncommands=syslog\n\n");
+  EXPECT_EQ(receive(fd, 69).substr(0, 15), "1 rsp 59 200 OK");
+  std::string frames;
+  for (int i = 2; i < 202; ++i) frames += std::to_string(i) + " syslog 9 <13>hello\n";
+  send_all(fd, frames);
+  sink_.wait_for(200);
+  char byte;
+  EXPECT_EQ(::recv(fd, &byte, 1, MSG_DONTWAIT), -1);
+  sink_.acknowledge();
+  std::string expected;
+  for (int i = 2; i < 202; ++i) expected += std::to_string(i) + " rsp 6 200 OK\n";
+  EXPECT_EQ(receive(fd, expected.size()), expected);
+  ::close(fd);
+}
+
+TEST_F(RelpInput, WaitsAtTheStopForWhatIsNotAcknowledgedYet) {
+  start();
+  const int fd = connect_client();
+  send_all(fd, "1 open 31 relp_version=0\ncommands=syslog\n\n2 syslog 9 <13>hello\n");
+  EXPECT_EQ(receive(fd, 69).substr(0, 15), "1 rsp 59 200 OK");
+  sink_.wait_for(1);
+  std::thread committer([this] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    sink_.acknowledge();
+  });
+  input_->stop();
+  committer.join();
+  EXPECT_EQ(receive(fd, 1000), "2 rsp 6 200 OK\n0 serverclose 0\n");
+  ::close(fd);
+}
+
+TEST_F(RelpInput, ForgetsAnAckWhoseSenderHasGone) {
+  start();
+  const int fd = connect_client();
+  send_all(fd, "1 open 31 relp_version=0\ncommands=syslog\n\n2 syslog 9 <13>hello\n");
+  sink_.wait_for(1);
+  ::close(fd);
+  sink_.wait_for_note(Note::Kind::connection_closed, 1);
+  sink_.acknowledge();
+  input_->stop();
+  input_.reset();
+  sink_.acknowledge();
 }
 
 }  // namespace
