@@ -28,7 +28,7 @@ class LocalStore : public Asker {
     auto database = YUSHI_TRY(storage::open_or_salvage(directory + "/store"));
     auto files = YUSHI_TRY(read_secret_directories({parsers::share_directory("secrets")}));
     auto rules = YUSHI_TRY(SecretRules::load(std::move(files)));
-    local->secrets_.rules = std::move(rules);
+    local->secrets_ = std::move(rules);
     local->database_ = std::move(database);
     local->versions_->read_from(local->database_);
     auto view = YUSHI_TRY(storage::StoreView::open(local->database_, local->versions_->as_function()));
@@ -43,15 +43,19 @@ class LocalStore : public Asker {
     }
     query::QueryPool pool(kLocalBytes, std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
     query::Budget budget(pool);
-    const bool proves = question.name == "verify" || question.name == "checkpoint" || question.name == "consistency" ||
-                        question.name == "proof";
+    const auto* kind = query::find_kind(question.name);
+    const bool proves = kind && kind->right == query::Right::proof;
     if (proves && !is_whole())
       return fail(Code::corrupt, database_->damage().front() + "; nothing of it is proved, but what is whole is found");
-    auto end = YUSHI_TRY(query::answer(
-        *view_, question, secrets_, sink, budget, [&] { return event_reading(); },
-        [&](auto& store, auto remembered, auto& say) {
-          return audit::answer_verify(store, heads_, remembered, true, say);
-        }));
+    const query::Means means{secrets_,
+                             [&] { return event_reading(); },
+                             [&](auto& store, auto remembered, auto& say) {
+                               return audit::answer_verify(store, heads_, remembered, true, say);
+                             },
+                             {},
+                             {}};
+    // Who can read the folder has all of it anyway.
+    auto end = YUSHI_TRY(query::answer(query::Permit(), *view_, question, means, sink, budget));
     // `verify` names it itself; what is fetched beside an answer, to prove it, is no answer.
     const bool is_beside = question.parameters.contains(query::kProofOfAnswer);
     if (question.name != "verify" && !is_beside)
@@ -98,7 +102,7 @@ class LocalStore : public Asker {
   std::shared_ptr<const storage::StoreView> view_;
   Result<storage::Heads> heads_;
   std::vector<std::string> cut_off_;  // what the file `heads` has and the store has not, in words
-  query::SecretsShown secrets_;       // to whoever asks to see them: who can read the folder has them anyway
+  std::shared_ptr<const SecretRules> secrets_;
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ namespace http = beast::http;
 
 constexpr size_t kReadBytes = 64 << 10;
 constexpr size_t kErrorBytesMax = 1 << 20;
+constexpr size_t kTargetBytesMax = 16 << 10;
 
 void append_encoded(std::string& out, std::string_view text) {
   constexpr char kHex[] = "0123456789ABCDEF";
@@ -34,18 +35,26 @@ void append_encoded(std::string& out, std::string_view text) {
   }
 }
 
-std::string target_of(const query::Question& question) {
-  std::string target = "/api/v1/";
+// A target for what is short; a form for what may be longer than a target.
+http::request<http::string_body> request_of(const query::Question& question) {
+  std::string target = "/api/v1/", form;
   append_encoded(target, question.name);
-  char mark = '?';
   for (auto& [name, value] : question.parameters) {
-    target.push_back(mark);
-    append_encoded(target, name);
-    target.push_back('=');
-    append_encoded(target, value);
-    mark = '&';
+    if (!form.empty()) form.push_back('&');
+    append_encoded(form, name);
+    form.push_back('=');
+    append_encoded(form, value);
   }
-  return target;
+  const bool posts = form.size() > kTargetBytesMax;
+  if (!posts && !form.empty()) target += "?" + form;
+  http::request<http::string_body> request(posts ? http::verb::post : http::verb::get, target, 11);
+  request.set(http::field::host, "yushi");
+  if (posts) {
+    request.set(http::field::content_type, "application/x-www-form-urlencoded");
+    request.body() = std::move(form);
+    request.prepare_payload();
+  }
+  return request;
 }
 
 Code code_of(std::string_view name) {
@@ -111,8 +120,7 @@ class Client : public Asker {
     if (!reused) {
       YUSHI_TRY(connect());
     }
-    http::request<http::empty_body> request(http::verb::get, target_of(question), 11);
-    request.set(http::field::host, "yushi");
+    const auto request = request_of(question);
     beast::error_code error;
     http::response_parser<http::buffer_body> parser;
     auto send = [&] {

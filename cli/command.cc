@@ -8,6 +8,7 @@
 
 #include "cli/remembered.h"
 #include "cli/terminal.h"
+#include "core/base/assert.h"
 #include "core/base/display.h"
 
 namespace yushi::cli {
@@ -25,12 +26,6 @@ void add_place_options(CLI::App& command, Options& options) {
       ->type_name("DIR");
 }
 
-void add_time_options(CLI::App& command, Options& options) {
-  command.add_option("--since", options.since, "from then on: 2026-11-01, 2026-11-01T08:00, today, 7d, 90m");
-  command.add_option("--until", options.until, "up to then, a day or minute as a whole");
-  command.add_flag("--utc", options.utc, "times in UTC, given and shown");
-}
-
 void add_output_option(CLI::App& command, Options& options) {
   command
       .add_option("-o,--output", options.output,
@@ -38,41 +33,70 @@ void add_output_option(CLI::App& command, Options& options) {
       ->check(CLI::IsMember({"table", "raw", "json", "csv"}));
 }
 
-void add_tenant_option(CLI::App& command, Options& options) {
-  command.add_option("--tenant", options.tenant, "one tenant (default: all; `_audit` only when named)")
-      ->check(CLI::Validator(
+namespace {
+
+// Looked at as text: to CLI11 -5 is a number without a sign, of twenty digits.
+std::string why_no_count(const std::string& text) {
+  uint64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size()) return {};
+  return "`" + text + "` is no number of records";
+}
+
+}  // namespace
+
+void add_question_options(CLI::App& command, Options& options, std::string_view question) {
+  const auto* kind = query::find_kind(question);
+  YUSHI_ASSERT(kind, "no question %.*s", static_cast<int>(question.size()), question.data());
+  for (auto& parameter : kind->parameters) {
+    if (parameter.option.empty()) continue;
+    const std::string option(parameter.option), words(parameter.words);
+    auto take = [&options, name = std::string(parameter.name)](const std::string& value) {
+      options.given[name] = value;
+    };
+    switch (parameter.kind) {
+      case query::ParameterKind::zone:
+        command.add_flag(option, options.utc, words);
+        continue;
+      case query::ParameterKind::flag:
+        command.add_flag_callback(
+            option, [take] { take("1"); }, words);
+        continue;
+      default:
+        break;
+    }
+    auto* added = command.add_option_function<std::string>(option, take, words);
+    if (parameter.kind == query::ParameterKind::number) added->type_name("N")->check(CLI::Validator(why_no_count, ""));
+    if (parameter.kind == query::ParameterKind::name) {
+      added->check(CLI::Validator(
           [](const std::string& name) { return std::string(name.empty() ? "the name is missing" : ""); }, ""));
+    }
+    added->required(parameter.is_required);
+  }
 }
 
-void add_limit_option(CLI::App& command, Options& options) {
-  // Looked at as text: to CLI11 -5 is a number without a sign, of twenty digits.
-  auto is_count = [](const std::string& text) {
-    uint64_t number = 0;
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error == std::errc() && end == text.data() + text.size()) return std::string();
-    return "`" + text + "` is no number of records";
-  };
-  command.add_option("-n,--limit", options.limit, "the newest N only")
-      ->type_name("N")
-      ->check(CLI::Validator(is_count, ""));
+CLI::App* add_question(CLI::App& to, Options& options, std::string_view question) {
+  const auto* kind = query::find_kind(question);
+  YUSHI_ASSERT(kind, "no question %.*s", static_cast<int>(question.size()), question.data());
+  const auto name = kind->command.substr(kind->command.find_last_of(' ') + 1);
+  auto* command = to.add_subcommand(std::string(name), std::string(kind->words));
+  add_question_options(*command, options, question);
+  return command;
 }
 
-void add_secrets_option(CLI::App& command, Options& options) {
-  command.add_flag("--secrets", options.secrets,
-                   "show passwords, tokens and keys, which are [masked] else; a daemon asks for the right to "
-                   "(api.secrets) and writes it down");
+std::string Options::text(std::string_view parameter) const {
+  auto found = given.find(parameter);
+  return found == given.end() ? std::string() : found->second;
 }
 
 std::shared_ptr<const Zone> zone_of(const Options& options) { return options.utc ? Zone::utc() : local_zone(); }
 
 query::Question question_of(std::string name, const Options& options) {
-  query::Question question{std::move(name), {}};
-  auto& parameters = question.parameters;
-  if (!options.tenant.empty()) parameters["tenant"] = options.tenant;
-  if (!options.since.empty()) parameters["since"] = options.since;
-  if (!options.until.empty()) parameters["until"] = options.until;
-  if (options.secrets) parameters["secrets"] = "1";
-  if (options.limit) parameters["limit"] = std::to_string(*options.limit);
+  query::Question question{std::move(name), {options.given.begin(), options.given.end()}};
+  std::erase_if(question.parameters,
+                [](auto& parameter) { return parameter.first != "query" && parameter.second.empty(); });
+  if (const auto* kind = query::find_kind(question.name); kind && kind->parameter("zone"))
+    question.parameters["zone"] = std::string(zone_of(options)->name());
   return question;
 }
 

@@ -3,8 +3,8 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "cli/asker.h"
@@ -20,25 +20,26 @@ constexpr int kExitIncomplete = 3;  // what is missing is named
 constexpr int kExitBroken = 4;      // integrity is broken
 
 struct Options {
-  std::string server, store, tenant, since, until, output;
-  std::optional<uint64_t> limit;
+  std::string server, store, output;
+  std::map<std::string, std::string, std::less<>> given;  // the question's parameters, by their names
   bool utc = false;
-  bool secrets = false;
+
+  std::string text(std::string_view parameter) const;  // empty when it is not given
+  bool flag(std::string_view parameter) const { return given.contains(parameter); }
 };
 
 // The command that was given, to be run once the line is read.
 using Chosen = std::function<int()>;
 
+// A command under `to` for a question, with the words and the options that the table has for it (query/questions.h).
+CLI::App* add_question(CLI::App& to, Options& options, std::string_view question);
+void add_question_options(CLI::App& command, Options& options, std::string_view question);
 void add_place_options(CLI::App& command, Options& options);  // --server, --store
-void add_time_options(CLI::App& command, Options& options);   // --since, --until, --utc
 void add_output_option(CLI::App& command, Options& options);
-void add_tenant_option(CLI::App& command, Options& options);
-void add_limit_option(CLI::App& command, Options& options);
-void add_secrets_option(CLI::App& command, Options& options);
 
 // The caller's zone, or UTC with --utc.
 std::shared_ptr<const Zone> zone_of(const Options& options);
-// tenant, since, until, limit and zone, as far as they are given.
+// With what is given, and the zone where it knows one.
 query::Question question_of(std::string name, const Options& options);
 
 int report(const Error& error);                         // to stderr; the exit code
@@ -65,5 +66,6 @@ void add_parse(CLI::App& app, Chosen& chosen);
 void add_parsers(CLI::App& app, Chosen& chosen);
 void add_unknown(CLI::App& parsers, Chosen& chosen);  // `parsers unknown`
 void add_rules(CLI::App& app, Chosen& chosen);
+void add_others(CLI::App& app, Chosen& chosen);  // for each question that has a command and none of these is it
 
 }  // namespace yushi::cli

@@ -56,12 +56,10 @@ std::vector<std::string> cells_of(const Json& alert, OutputKind kind, const Zone
           text(alert, "/yushi/alert/reason")};
 }
 
-int list(const Options& options, bool reverse) {
+int list(const Options& options) {
   auto kind = output_kind(options.output, OutputKind::columns);
   auto zone = zone_of(options);
-  auto question = question_of("alerts", options);
-  question.parameters["zone"] = std::string(zone->name());
-  if (reverse) question.parameters["reverse"] = "1";
+  const auto question = question_of("alerts", options);
   Out out;
   RowPrinter rows(out, kind, kColumns);
   return ask_store(options, question,
@@ -103,8 +101,7 @@ int show(const Options& options, const std::string& id) {
   Out out;
   LinePrinter printer(out, kind, kind, zone);
   bool first = true;
-  query::Question question{"alerts/" + id, {}};
-  if (options.secrets) question.parameters["secrets"] = "1";
+  const auto question = question_of("alerts/" + id, options);
   return ask_store(
       options, question,
       [&](std::string_view line) {
@@ -133,33 +130,26 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
   auto* command = app.add_subcommand("alerts", "anomalies and rule hits, with the reason and the records behind each");
   command->footer("Examples: yushi alerts list --since today\n          yushi alerts show 3f2a9c0d1b4e5f60");
   auto options = std::make_shared<Options>();
-  auto reverse = std::make_shared<bool>(false);
   auto id = std::make_shared<std::string>();
   auto add_list_options = [&](CLI::App& to) {
-    add_limit_option(to, *options);
-    add_time_options(to, *options);
-    add_tenant_option(to, *options);
-    add_secrets_option(to, *options);
-    to.add_flag("--reverse", *reverse, "newest first");
     add_output_option(to, *options);
     add_place_options(to, *options);
   };
-  auto* listing = command->add_subcommand(
-      "list", "alerts in the order in which they were raised, newest last (also without `list`)");
+  auto* listing = add_question(*command, *options, "alerts");
   listing->footer("Example: yushi alerts list --since 7d -n 20");
   add_list_options(*listing);
+  add_question_options(*command, *options, "alerts");
   add_list_options(*command);
-  auto* showing = command->add_subcommand("show", "one alert, its reason and its records");
+  auto* showing = add_question(*command, *options, "alerts/{id}");
   showing->footer("Example: yushi alerts show 3f2a9c0d1b4e5f60");
   showing->add_option("id", *id, "as `alerts list` shows it")->required();
   showing->add_flag("--utc", options->utc, "times in UTC");
-  add_secrets_option(*showing, *options);
   add_output_option(*showing, *options);
   add_place_options(*showing, *options);
   command->require_subcommand(0, 1);
   command->callback([=, &chosen] {
     bool shows = showing->parsed();
-    chosen = [=] { return shows ? show(*options, *id) : list(*options, *reverse); };
+    chosen = [=] { return shows ? show(*options, *id) : list(*options); };
   });
 }
 

@@ -8,15 +8,11 @@
 namespace yushi::cli {
 namespace {
 
-struct BackupOptions : Options {
-  std::string directory;
-};
-
-int backup(const BackupOptions& options) {
+int backup(const Options& options) {
   auto asker = make_asker(options.server, "");
   if (!asker) return report(asker.error());
   std::error_code failed;
-  auto directory = std::filesystem::absolute(options.directory, failed).lexically_normal().string();
+  auto directory = std::filesystem::absolute(options.text("dir"), failed).lexically_normal().string();
   if (directory.ends_with('/')) directory.pop_back();
   auto end = (*asker)->ask({"backup", {{"dir", directory}}}, [](std::string_view) { return true; });
   if (!end) return report(end.error());
@@ -30,16 +26,14 @@ int backup(const BackupOptions& options) {
 }  // namespace
 
 void add_backup(CLI::App& app, Chosen& chosen) {
-  auto* command = app.add_subcommand(
-      "backup", "a consistent copy of the running daemon's store, with its signed heads and without its key");
+  auto options = std::make_shared<Options>();
+  auto* command = add_question(app, *options, "backup");
   command->footer(
       "Example: yushi backup /var/lib/yushi/backup-2026-11-28\n\nThe daemon writes it, so its user must be able to "
       "make "
       "the folder. On the store's own file\nsystem what is sealed is linked: it costs no room, and damage of a file is "
       "damage of both. So move\nit to another disk. Keep the key apart. `yushi repair` brings back from it what the "
       "store loses.");
-  auto options = std::make_shared<BackupOptions>();
-  command->add_option("dir", options->directory, "a folder that is not there yet")->required();
   command->add_option("--server", options->server, "unix:PATH of the daemon's socket");
   command->callback([options, &chosen] { chosen = [options] { return backup(*options); }; });
 }

@@ -13,10 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct HistOptions : Options {
-  std::string query, every = "1h", by;
-};
-
 // The rows as query/ has them, for its bars: times are instants, the rest is as JSON gives it.
 query::Cell cell_of(const std::string& column, const Json& value) {
   if (value.is_array()) {
@@ -40,19 +36,17 @@ query::Cell cell_of(const std::string& column, const Json& value) {
   return {};
 }
 
-int hist(const HistOptions& options) {
+int hist(const Options& options) {
   auto zone = zone_of(options);
-  auto every_ns = parse_duration(options.every);
+  const auto every = options.flag("every") ? options.text("every") : "1h";
+  auto every_ns = parse_duration(every);
   if (!every_ns) return report(Error{Code::invalid, "--every: " + every_ns.error().message});
   auto question = question_of("hist", options);
-  question.parameters["query"] = options.query;
-  question.parameters["zone"] = std::string(zone->name());
-  question.parameters["every"] = options.every;
-  if (!options.by.empty()) question.parameters["by"] = options.by;
+  question.parameters["every"] = every;
   auto kind = output_kind(options.output, OutputKind::columns);
   Out out;
   LinePrinter printer(out, kind, kind, zone);
-  if (auto query = query::Query::histogram(options.query, options.every, options.by, {0, zone}))
+  if (auto query = query::Query::histogram(options.text("query"), every, options.text("by"), {0, zone}))
     printer.columns(query->columns);
   std::vector<Json> rows;
   return ask_store(
@@ -86,16 +80,9 @@ int hist(const HistOptions& options) {
 }  // namespace
 
 void add_hist(CLI::App& app, Chosen& chosen) {
-  auto* command = app.add_subcommand("hist", "counts over time, as bars on a terminal");
+  auto options = std::make_shared<Options>();
+  auto* command = add_question(app, *options, "hist");
   command->footer("Example: yushi hist 'event.outcome: failure' --every 1h --by user.name --since 7d");
-  auto options = std::make_shared<HistOptions>();
-  command->add_option("query", options->query, "a filter without pipes; * matches all")->required();
-  command->add_option("--every", options->every, "length of a span: 5m, 1h, 1d (default 1h)");
-  command->add_option("--by", options->by, "count for each value of this field");
-  add_limit_option(*command, *options);
-  add_time_options(*command, *options);
-  add_tenant_option(*command, *options);
-  add_secrets_option(*command, *options);
   add_output_option(*command, *options);
   add_place_options(*command, *options);
   command->callback([options, &chosen] { chosen = [options] { return hist(*options); }; });

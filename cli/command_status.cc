@@ -159,17 +159,11 @@ int sources(const Options& options) {
       });
 }
 
-struct CheckpointOptions : Options {
-  std::string log;
-};
-
-int checkpoint(const CheckpointOptions& options) {
-  auto question = question_of("checkpoint", options);
-  if (!options.log.empty()) question.parameters["log"] = options.log;
+int checkpoint(const Options& options) {
   bool json = options.output == "json";
   bool first = true;
   Out out;
-  return ask_store(options, question,
+  return ask_store(options, question_of("checkpoint", options),
                    object_lines(out, json ? OutputKind::json : OutputKind::raw,
                                 [&](const Json& said) {
                                   if (!first) out.write("\n");
@@ -187,33 +181,27 @@ int checkpoint(const CheckpointOptions& options) {
 }  // namespace
 
 void add_status(CLI::App& app, Chosen& chosen) {
-  auto* command = app.add_subcommand(
-      "status", "whether all is well (OK, WARN or FAIL), what the daemon does now, and what each log holds");
-  command->footer("Example: yushi status -o json");
   auto options = std::make_shared<Options>();
-  add_tenant_option(*command, *options);
+  auto* command = add_question(app, *options, "status");
+  command->footer("Example: yushi status -o json");
   add_output_option(*command, *options);
   add_place_options(*command, *options);
   command->callback([options, &chosen] { chosen = [options] { return status(*options); }; });
 }
 
 void add_sources(CLI::App& app, Chosen& chosen) {
-  auto* command = app.add_subcommand("sources", "every source: first and last seen, rate, silence, clock skew, losses");
-  command->footer("Example: yushi sources --tenant finance");
   auto options = std::make_shared<Options>();
-  add_tenant_option(*command, *options);
+  auto* command = add_question(app, *options, "sources");
+  command->footer("Example: yushi sources --tenant finance");
   add_output_option(*command, *options);
-  command->add_flag("--utc", options->utc, "times in UTC");
   add_place_options(*command, *options);
   command->callback([options, &chosen] { chosen = [options] { return sources(*options); }; });
 }
 
 void add_checkpoint(CLI::App& app, Chosen& chosen) {
-  auto* command = app.add_subcommand("checkpoint", "the newest signed checkpoint of each log");
+  auto options = std::make_shared<Options>();
+  auto* command = add_question(app, *options, "checkpoint");
   command->footer("Example: yushi checkpoint default > default.checkpoint");
-  auto options = std::make_shared<CheckpointOptions>();
-  command->add_option("log", options->log, "this log only");
-  add_tenant_option(*command, *options);
   add_output_option(*command, *options);
   add_place_options(*command, *options);
   command->callback([options, &chosen] { chosen = [options] { return checkpoint(*options); }; });

@@ -1,5 +1,6 @@
 // parsers unknown: the forms of what no product's parser understood, of the store or of a file.
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -88,7 +89,9 @@ int unknown_of_file(const UnknownOptions& options) {
   }
   if (in.bad()) return report(Error{Code::io, "reading " + options.file + " failed"});
   FormPrinter printer(options);
-  for (auto& row : lines.rows(options.limit.value_or(kFormsByDefault))) printer.line(row);
+  for (auto& row :
+       lines.rows(options.flag("limit") ? std::strtoull(options.text("limit").c_str(), nullptr, 10) : kFormsByDefault))
+    printer.line(row);
   if (lines.rare()) say_notes({std::to_string(lines.rare()) + " lines of rare forms are not shown"});
   return printer.finish();
 }
@@ -113,20 +116,15 @@ int unknown(const UnknownOptions& options) {
 }  // namespace
 
 void add_unknown(CLI::App& parsers, Chosen& chosen) {
-  auto* command =
-      parsers.add_subcommand("unknown", "the forms of lines that no product's parser understood, most frequent first");
+  auto options = std::make_shared<UnknownOptions>();
+  auto* command = add_question(parsers, *options, "parsers/unknown");
   command->footer(
       "Examples: yushi parsers unknown --since 7d -n 20\n"
       "          yushi parsers unknown /var/log/vpn.log");
-  auto options = std::make_shared<UnknownOptions>();
   command->add_option("file", options->file, "lines of a file, in place of the store's");
   command->add_option("--parsers", options->parsers, "folder of more parsers, with FILE; may be repeated")
       ->type_name("DIR")
       ->allow_extra_args(false);
-  add_limit_option(*command, *options);
-  add_time_options(*command, *options);
-  add_tenant_option(*command, *options);
-  add_secrets_option(*command, *options);
   add_output_option(*command, *options);
   add_place_options(*command, *options);
   command->callback([options, &chosen] { chosen = [options] { return unknown(*options); }; });

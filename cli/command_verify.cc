@@ -117,12 +117,11 @@ int verify(const VerifyOptions& options) {
 }  // namespace
 
 void add_verify(CLI::App& app, Chosen& chosen) {
-  auto* command =
-      app.add_subcommand("verify", "re-reads the store and proves it: hashes, signatures, what was remembered");
+  auto options = std::make_shared<VerifyOptions>();
+  auto* command = add_question(app, *options, "verify");
   command->footer(
       "Example: yushi verify\n\nEnds 0 when all is proved, 4 when something contradicts, 1 when something could not be "
       "proved; 3 when nothing contradicts, but a copy (--store) is older than what was seen since.");
-  auto options = std::make_shared<VerifyOptions>();
   command
       ->add_option("--notes", options->notes,
                    "checkpoints kept elsewhere (checkpoints.files): hold the store to them too")

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "cli/command.h"
+#include "cli/completion.h"
 #include "cli/output.h"
 #include "core/base/display.h"
 
@@ -53,9 +54,23 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   Chosen chosen;
   for (auto* add : {add_search, add_hist, add_alerts, add_sources, add_status, add_verify, add_checkpoint, add_backup,
-                    add_repair, add_parse, add_parsers, add_rules}) {
+                    add_repair, add_parse, add_parsers, add_rules, add_others}) {
     add(app, chosen);
   }
+  // For who packages it. Without a group they are not in the help.
+  app.add_option_function<std::string>("--completion",
+                                       [&](const std::string& shell) {
+                                         Out().write(completion(app, shell));
+                                         throw CLI::Success();
+                                       })
+      ->check(CLI::IsMember({"bash", "zsh"}))
+      ->group("");
+  app.add_flag_callback("--reference",
+                        [] {
+                          Out().write(query::api_reference());
+                          throw CLI::Success();
+                        })
+      ->group("");
   try {
     app.parse(argc, argv);
     return chosen ? chosen() : kExitError;

@@ -26,7 +26,7 @@
 #include "core/base/mutex.h"
 #include "core/base/name.h"
 #include "core/base/units_text.h"
-#include "daemon/api.h"
+#include "daemon/api_sources.h"
 #include "daemon/data_files.h"
 #include "daemon/metrics.h"
 #include "daemon/pipeline.h"
@@ -34,6 +34,7 @@
 #include "daemon/watchdog.h"
 #include "enrich/lookups.h"
 #include "forward/kafka.h"
+#include "ingest/net/unix_listener.h"
 #include "parsers/engine_version.h"
 #include "query/parser_versions.h"
 
@@ -357,12 +358,16 @@ class Daemon {
       YUSHI_TRY(bind_api());
     }
     started_ns_ = realtime_ns();
-    api_ = std::make_unique<Api>(std::move(*api_listener_), std::move(api_metrics_),
-                                 Api::Sources{store_.get(), pipeline_.get(),
-                                              [this](auto& questions) { return prometheus_text(watched(), questions); },
-                                              [this] { return status_json(watched()); }},
-                                 Api::Limits{config_.query_bytes, std::chrono::seconds(config_.query_seconds)},
-                                 config_.api_secrets);
+    auto local = std::make_shared<ingest::UnixListener>(std::move(*api_listener_));
+    std::vector<serve::Api::Listener> listeners = {{local->fd(), local, true}};
+    if (api_metrics_) {
+      auto metrics = std::make_shared<ingest::OwnedFd>(std::move(api_metrics_));
+      listeners.push_back({metrics->get(), metrics, false});
+    }
+    local.reset();
+    api_ = std::make_unique<serve::Api>(
+        std::move(listeners), api_sources(*store_, *pipeline_, [this] { return watched(); }),
+        serve::Api::Limits{config_.query_bytes, std::chrono::seconds(config_.query_seconds)}, config_.api_secrets);
     api_->start();
     return {};
   }
@@ -645,7 +650,7 @@ class Daemon {
   int64_t started_ns_ = 0;
   std::optional<ingest::UnixListener> api_listener_;  // moved into the API when it starts, as is the next
   ingest::OwnedFd api_metrics_;                       // of api.listen; may be none
-  std::unique_ptr<Api> api_;
+  std::unique_ptr<serve::Api> api_;
   std::atomic<bool> failed_{false};
   Watchdog watchdog_;
   int hungry_beats_ = 0;

@@ -40,7 +40,7 @@ uint64_t disk_free_bytes(const std::string& path) {
   return ::statvfs(path.c_str(), &disk) == 0 ? disk.f_bavail * disk.f_frsize : 0;
 }
 
-std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts& questions) {
+std::string prometheus_text(const Watched& watched, const serve::QuestionQueue::Counts& questions) {
   auto& store = watched.store->counters();
   auto& pipeline = watched.pipeline->counters();
   Exposition e;

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "daemon/pipeline.h"
-#include "daemon/question_queue.h"
 #include "forward/kafka.h"
 #include "ingest/input.h"
+#include "serve/question_queue.h"
 #include "storage/store/store.h"
 
 namespace yushi::daemon {
@@ -24,7 +24,7 @@ struct Watched {
 };
 
 uint64_t disk_free_bytes(const std::string& path);
-std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts& questions);
+std::string prometheus_text(const Watched& watched, const serve::QuestionQueue::Counts& questions);
 std::string status_json(const Watched& watched);
 
 }  // namespace yushi::daemon

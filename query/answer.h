@@ -1,4 +1,5 @@
-// The answers to single questions; questions.cc picks one by name. Each writes its lines and says how it ended.
+// The answers to single questions; questions.cc has the table of them. Each asks its permit for what it reads of the
+// store, writes its lines and says how it ended.
 #pragma once
 
 #include <memory>
@@ -15,11 +16,12 @@ namespace yushi::query {
 struct Asked {
   const storage::StoreView& view;
   const Question& question;
+  std::string_view id;                 // of "alerts/{id}"
+  const Parameters& parameters;        // of the question: those that the table names
   const LineSink& sink;                // false when the answer must end: the asker went away, or a bound was met
   const std::atomic<bool>& cancelled;  // budget.over()
   Budget& budget;
-  const EventReadingSource& events;
-  const StoreProver& prove;
+  const Means& means;
   const std::shared_ptr<const SecretRules>& secrets;  // what is masked; none: the asker may see all, and asked to
   const uint64_t& lines;                              // that went out
 
@@ -29,16 +31,18 @@ struct Asked {
   AnswerEnd so_far() const;
 };
 
-Result<AnswerEnd> answer_search(const Asked& asked);
-Result<AnswerEnd> answer_hist(const Asked& asked);
-Result<AnswerEnd> answer_alerts(const Asked& asked);
-Result<AnswerEnd> answer_alert(const Asked& asked, std::string_view id);
-Result<AnswerEnd> answer_unknown(const Asked& asked);
-Result<AnswerEnd> answer_sources(const Asked& asked);
-Result<AnswerEnd> answer_status(const Asked& asked);
-Result<AnswerEnd> answer_checkpoint(const Asked& asked);
-Result<AnswerEnd> answer_consistency(const Asked& asked);
-Result<AnswerEnd> answer_bound(const Asked& asked);
-Result<AnswerEnd> answer_proof(const Asked& asked);
+Result<AnswerEnd> answer_search(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_hist(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_alerts(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_alert(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_unknown(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_sources(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_status(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_checkpoint(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_consistency(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_bound(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_proof(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_verify(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_backup(const Permit& permit, const Asked& asked);
 
 }  // namespace yushi::query

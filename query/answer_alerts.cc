@@ -19,10 +19,11 @@ constexpr size_t kMissingMax = 1000;
 struct Wanted {
   Filter::Times raised;
   std::string tenant;  // empty: all
+  const Permit& permit;
 
   bool holds(const AlertEntry& entry) const {
     if (entry.raised_ns < raised.from_ns || entry.raised_ns > raised.to_ns) return false;
-    return tenant.empty() || entry.tenant == tenant;
+    return (tenant.empty() || entry.tenant == tenant) && permit.sees_tenant(entry.tenant);
   }
 };
 
@@ -53,15 +54,15 @@ uint64_t first_index_of(const storage::StoreView& view, int64_t from_ns) {
 }  // namespace
 
 // In the order in which they were raised, which is that of the store. One at a time: no answer is held in memory.
-Result<AnswerEnd> answer_alerts(const Asked& asked) {
-  Parameters parameters(asked.question);
-  YUSHI_TRY(parameters.allow({"since", "until", "zone", "limit", "tenant", "reverse"}));
+Result<AnswerEnd> answer_alerts(const Permit& permit, const Asked& asked) {
+  const auto& parameters = asked.parameters;
   auto clock = YUSHI_TRY(parameters.clock());
   auto times = YUSHI_TRY(parameters.times(clock));
   auto limit = YUSHI_TRY(parameters.number("limit"));
   auto reverse = YUSHI_TRY(parameters.flag("reverse"));
 
-  const Wanted wanted{times, std::string(parameters.text("tenant"))};
+  const Wanted wanted{times, std::string(parameters.text("tenant")), permit};
+  if (!wanted.tenant.empty()) YUSHI_TRY(permit.see_tenant(wanted.tenant));
   uint64_t left = limit.value_or(std::numeric_limits<uint64_t>::max());
   uint64_t from = first_index_of(asked.view, times.from_ns);
   if (limit && !reverse) {
@@ -100,16 +101,14 @@ Result<AnswerEnd> answer_alerts(const Asked& asked) {
   return gone || asked.cancelled ? asked.so_far() : end;
 }
 
-Result<AnswerEnd> answer_alert(const Asked& asked, std::string_view id) {
-  Parameters parameters(asked.question);
-  YUSHI_TRY(parameters.allow({}));
+Result<AnswerEnd> answer_alert(const Permit& permit, const Asked& asked) {
   std::optional<uint64_t> index;
   YUSHI_TRY(asked.view.each_alert(0, true, [&](uint64_t each, auto& entry) {
-    if (entry && entry->id == id) index = each;
+    if (entry && entry->id == asked.id && permit.sees_tenant(entry->tenant)) index = each;
     return !index && !asked.cancelled;
   }));
   if (asked.cancelled) return asked.so_far();
-  if (!index) return fail(Code::not_found, "no alert " + std::string(id));
+  if (!index) return fail(Code::not_found, "no alert " + std::string(asked.id));
   storage::RecordReader reader(asked.view);
   std::string_view raw;
   const auto alert = YUSHI_TRY(read_alert(reader, *index, &raw));
@@ -120,6 +119,7 @@ Result<AnswerEnd> answer_alert(const Asked& asked, std::string_view id) {
   EcsJsonWriter writer;
   for (auto& [log, place] : alert.records) {
     if (asked.cancelled) return asked.so_far();
+    if (!permit.sees_log(log)) continue;
     auto record = reader.read(log, place);
     if (!record) {
       end.missing.push_back(record.error().message);

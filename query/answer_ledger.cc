@@ -1,4 +1,6 @@
 // Checkpoints and proofs: what ties an answer to a signed root.
+#include <charconv>
+
 #include "core/base/bytes.h"
 #include "core/ledger/entry.h"
 #include "core/ledger/key_ring.h"
@@ -11,9 +13,9 @@
 namespace yushi::query {
 namespace {
 
-// `log` must be there; its size.
-Result<uint64_t> size_of(const Asked& asked, std::string_view log) {
-  if (log.empty()) return fail(Code::invalid, asked.question.name + " needs `log`");
+// `log` must be there, and the asker's to see; its size.
+Result<uint64_t> size_of(const Permit& permit, const Asked& asked, std::string_view log) {
+  YUSHI_TRY(permit.see_log(log));
   auto head = YUSHI_TRY(asked.view.head(std::string(log)));
   return head.size;
 }
@@ -24,22 +26,15 @@ nlohmann::ordered_json base64_list(const std::vector<Hash>& hashes) {
   return list;
 }
 
-Result<uint64_t> needed_number(const Parameters& parameters, std::string_view name, std::string_view question) {
-  auto number = YUSHI_TRY(parameters.number(name));
-  if (!number) return fail(Code::invalid, std::string(question) + " needs `" + std::string(name) + "`");
-  return *number;
-}
-
 }  // namespace
 
-Result<AnswerEnd> answer_checkpoint(const Asked& asked) {
-  Parameters parameters(asked.question);
-  YUSHI_TRY(parameters.allow({"log", "tenant", kProofOfAnswer}));
+Result<AnswerEnd> answer_checkpoint(const Permit& permit, const Asked& asked) {
+  const auto& parameters = asked.parameters;
   std::string log(parameters.text("log"));
   if (!log.empty()) {
-    YUSHI_TRY(size_of(asked, log));
+    YUSHI_TRY(size_of(permit, asked, log));
   }
-  auto logs = YUSHI_TRY(parameters.text("tenant").empty() ? asked.view.logs() : parameters.logs(asked.view));
+  auto logs = YUSHI_TRY(parameters.logs(permit, asked.view, true));
   auto key = YUSHI_TRY(asked.view.public_key());
   auto rotations = YUSHI_TRY(asked.view.key_rotations());
   auto ring = YUSHI_TRY(KeyRing::make(asked.view.node(), key, rotations));
@@ -69,13 +64,12 @@ Result<AnswerEnd> answer_checkpoint(const Asked& asked) {
   return end;
 }
 
-Result<AnswerEnd> answer_consistency(const Asked& asked) {
-  Parameters parameters(asked.question);
-  YUSHI_TRY(parameters.allow({"log", "from", "to", kProofOfAnswer}));
+Result<AnswerEnd> answer_consistency(const Permit& permit, const Asked& asked) {
+  const auto& parameters = asked.parameters;
   std::string log(parameters.text("log"));
-  auto size = YUSHI_TRY(size_of(asked, log));
-  auto from = YUSHI_TRY(needed_number(parameters, "from", "consistency"));
-  auto to = YUSHI_TRY(needed_number(parameters, "to", "consistency"));
+  auto size = YUSHI_TRY(size_of(permit, asked, log));
+  auto from = *YUSHI_TRY(parameters.number("from"));
+  auto to = *YUSHI_TRY(parameters.number("to"));
   if (from > to || to > size) {
     return fail(Code::invalid, "consistency: log " + log + " has " + std::to_string(size) +
                                    " records; it cannot be proved from " + std::to_string(from) + " to " +
@@ -93,17 +87,17 @@ Result<AnswerEnd> answer_consistency(const Asked& asked) {
   return end;
 }
 
-Result<AnswerEnd> answer_proof(const Asked& asked) {
-  Parameters parameters(asked.question);
-  YUSHI_TRY(parameters.allow({"id", "size"}));
+Result<AnswerEnd> answer_proof(const Permit& permit, const Asked& asked) {
+  const auto& parameters = asked.parameters;
   std::string id(parameters.text("id"));
   auto slash = id.rfind('/');
-  if (slash == id.npos)
+  uint64_t index = 0;
+  const auto digits = slash == id.npos ? std::string_view() : std::string_view(id).substr(slash + 1);
+  const auto [digits_end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+  if (digits.empty() || error != std::errc() || digits_end != digits.data() + digits.size())
     return fail(Code::invalid, "proof: `id` is \"" + id + "\", but an id is LOG/INDEX, as event.id has it");
-  Question index_only{"proof", {{"index", id.substr(slash + 1)}}};
-  auto index = YUSHI_TRY(needed_number(Parameters(index_only), "index", "proof"));
   auto log = id.substr(0, slash);
-  auto size = YUSHI_TRY(size_of(asked, log));
+  auto size = YUSHI_TRY(size_of(permit, asked, log));
   auto wanted = YUSHI_TRY(parameters.number("size"));
   uint64_t tree_size = wanted.value_or(size);
   if (index >= tree_size || tree_size > size) {
@@ -125,11 +119,10 @@ Result<AnswerEnd> answer_proof(const Asked& asked) {
 }
 
 // That a log is among those that were signed together, without the names of the others.
-Result<AnswerEnd> answer_bound(const Asked& asked) {
-  Parameters parameters(asked.question);
-  YUSHI_TRY(parameters.allow({"log"}));
+Result<AnswerEnd> answer_bound(const Permit& permit, const Asked& asked) {
+  const auto& parameters = asked.parameters;
   const std::string log(parameters.text("log"));
-  YUSHI_TRY(size_of(asked, log));
+  YUSHI_TRY(size_of(permit, asked, log));
   if (log == kAuditLog) return fail(Code::invalid, "bound: log _audit binds the others; ask for one of them");
   LogRootMap logs;
   std::string note, audit_note;

@@ -40,8 +40,8 @@ Result<std::map<std::string, uint64_t>> read_after(std::string_view text) {
 }
 
 Result<ScanPlan> plan_event_scan(const Asked& asked, const std::vector<std::string>& logs) {
-  if (!asked.events) return fail(Code::unavailable, "nobody says what joins lines to events");
-  auto reading = YUSHI_TRY(asked.events());
+  if (!asked.means.events) return fail(Code::unavailable, "nobody says what joins lines to events");
+  auto reading = YUSHI_TRY(asked.means.events());
   ScanPlan out;
   for (auto& log : logs) {
     auto all = event_units(asked.view, log, reading);
@@ -152,25 +152,16 @@ std::string place_of(const Parameters& parameters) {
 
 }  // namespace
 
-Result<AnswerEnd> answer_search(const Asked& asked) {
-  Parameters parameters(asked.question);
-  for (auto* context : {"context_before", "context_after"}) {
-    if (asked.question.parameters.contains(context)) {
-      return fail(Code::invalid,
-                  std::string(context) + " is not in this version; ask for the source and the time around the record");
-    }
-  }
-  YUSHI_TRY(parameters.allow(
-      {"query", "since", "until", "zone", "limit", "reverse", "tenant", "explain", "after", "follow", "events"}));
+Result<AnswerEnd> answer_search(const Permit& permit, const Asked& asked) {
+  const auto& parameters = asked.parameters;
   auto clock = YUSHI_TRY(parameters.clock());
   auto query = YUSHI_TRY(Query::parse(parameters.text("query"), clock));
   auto times = YUSHI_TRY(parameters.times(clock));
   auto limit = YUSHI_TRY(parameters.number("limit"));
   auto reverse = YUSHI_TRY(parameters.flag("reverse"));
-  YUSHI_TRY(parameters.flag("explain"));
   auto events = YUSHI_TRY(parameters.flag("events"));
   auto after = YUSHI_TRY(read_after(parameters.text("after")));
-  auto logs = YUSHI_TRY(parameters.logs(asked.view));
+  auto logs = YUSHI_TRY(parameters.logs(permit, asked.view));
   if (reverse && !query.ascends_in_time()) {
     return fail(Code::invalid,
                 "reverse: the rows of this pipe are not in the order of time; turn them round with `sort`");
@@ -196,16 +187,15 @@ Result<AnswerEnd> answer_search(const Asked& asked) {
   return answer_rows(asked, query, found, watch, options, reverse);
 }
 
-Result<AnswerEnd> answer_hist(const Asked& asked) {
-  Parameters parameters(asked.question);
-  YUSHI_TRY(parameters.allow({"query", "every", "by", "since", "until", "zone", "tenant", "limit"}));
+Result<AnswerEnd> answer_hist(const Permit& permit, const Asked& asked) {
+  const auto& parameters = asked.parameters;
   auto clock = YUSHI_TRY(parameters.clock());
   auto every = parameters.text("every");
   auto query =
       YUSHI_TRY(Query::histogram(parameters.text("query"), every.empty() ? "1h" : every, parameters.text("by"), clock));
   auto times = YUSHI_TRY(parameters.times(clock));
   auto limit = YUSHI_TRY(parameters.number("limit"));
-  auto logs = YUSHI_TRY(parameters.logs(asked.view));
+  auto logs = YUSHI_TRY(parameters.logs(permit, asked.view));
   auto found = YUSHI_TRY(plan_scan(asked.view, logs));
   auto options = scan_options(asked, times, limit);
   FieldWatch watch(query, options, place_of(parameters));

@@ -19,13 +19,12 @@ struct Gathered {
 
 }  // namespace
 
-Result<AnswerEnd> answer_unknown(const Asked& asked) {
-  Parameters parameters(asked.question);
-  YUSHI_TRY(parameters.allow({"since", "until", "zone", "limit", "tenant"}));
+Result<AnswerEnd> answer_unknown(const Permit& permit, const Asked& asked) {
+  const auto& parameters = asked.parameters;
   auto clock = YUSHI_TRY(parameters.clock());
   auto times = YUSHI_TRY(parameters.times(clock));
   auto limit = YUSHI_TRY(parameters.number("limit"));
-  auto logs = YUSHI_TRY(parameters.logs(asked.view));
+  auto logs = YUSHI_TRY(parameters.logs(permit, asked.view));
   auto filter = YUSHI_TRY(Filter::parse_kql(unknown_filter(), clock));
   auto found = YUSHI_TRY(plan_scan(asked.view, logs));
 

@@ -8,17 +8,28 @@
 #include "core/filter/when.h"
 
 namespace yushi::query {
-Result<void> Parameters::allow(std::initializer_list<std::string_view> names) const {
+
+Result<void> Parameters::allow(const QuestionKind& kind) const {
   for (auto& [name, value] : question_.parameters) {
-    if (std::find(names.begin(), names.end(), name) != names.end()) {
-      if (name == "tenant" && value.empty())
-        return fail(Code::invalid, "tenant: its name is missing; without `tenant` all are asked");
-      continue;
+    const auto* parameter = kind.parameter(name);
+    if (!parameter) {
+      std::string known;
+      for (auto& each : kind.parameters) known += (known.empty() ? "" : ", ") + std::string(each.name);
+      return fail(Code::invalid, question_.name + " knows no parameter \"" + name + "\"; it knows " +
+                                     (known.empty() ? "none" : known));
     }
-    std::string known;
-    for (auto allowed : names) known += (known.empty() ? "" : ", ") + std::string(allowed);
-    return fail(Code::invalid,
-                question_.name + " knows no parameter \"" + name + "\"; it knows " + (known.empty() ? "none" : known));
+    if (name == "tenant" && value.empty())
+      return fail(Code::invalid, "tenant: its name is missing; without `tenant` all are asked");
+    if (parameter->kind == ParameterKind::flag) YUSHI_TRY(flag(name));
+    if (parameter->kind == ParameterKind::number) YUSHI_TRY(number(name));
+  }
+  for (auto& parameter : kind.parameters) {
+    // What an empty text is wrong in, the answer says.
+    const bool is_there = parameter.kind == ParameterKind::text
+                              ? question_.parameters.contains(std::string(parameter.name))
+                              : !text(parameter.name).empty();
+    if (parameter.is_required && !is_there)
+      return fail(Code::invalid, question_.name + " needs `" + std::string(parameter.name) + "`");
   }
   return {};
 }
@@ -78,12 +89,14 @@ Result<Filter::Times> Parameters::times(const QueryClock& clock) const {
   return times;
 }
 
-Result<std::vector<std::string>> Parameters::logs(const storage::StoreView& view) const {
-  auto all = YUSHI_TRY(view.logs());
-  auto tenant = text("tenant");
+Result<std::vector<std::string>> Parameters::logs(const Permit& permit, const storage::StoreView& view,
+                                                  bool with_own) const {
+  const auto tenant = text("tenant");
+  if (!tenant.empty()) YUSHI_TRY(permit.see_tenant(tenant));
   std::vector<std::string> out;
-  for (auto& log : all) {
-    if (tenant.empty() ? !log.starts_with('_') : log.substr(0, log.find_first_of(":@")) == tenant) out.push_back(log);
+  for (auto& log : YUSHI_TRY(view.logs())) {
+    const bool is_asked = tenant.empty() ? with_own || !log.starts_with('_') : tenant_of_log(log) == tenant;
+    if (is_asked && permit.sees_log(log)) out.push_back(log);
   }
   if (!tenant.empty() && out.empty()) {
     return fail(Code::not_found, "no tenant \"" + std::string(tenant) + "\" has a log in this store");

@@ -1,10 +1,9 @@
-// The parameters of a question, read with their types; what an endpoint does not know is an error that names it.
+// The parameters of a question, read with their types; what the table does not know of it is an error that names it.
 //
 // Errors  invalid, with the parameter's name.
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,8 +20,8 @@ class Parameters {
  public:
   explicit Parameters(const Question& question) : question_(question) {}
 
-  // Every parameter must be one of these, and `tenant` a name.
-  Result<void> allow(std::initializer_list<std::string_view> names) const;
+  // Every parameter must be one of the table's and of its kind, and what is required must be there.
+  Result<void> allow(const QuestionKind& kind) const;
   // Empty when it is not given.
   std::string_view text(std::string_view name) const;
   // Given without a value, or as 1, true or yes.
@@ -33,8 +32,10 @@ class Parameters {
   // `since` and `until`, Unix ns, both inclusive; a date as `until` means all of that day. invalid when none is
   // between.
   Result<Filter::Times> times(const QueryClock& clock) const;
-  // The logs of `tenant`; without it all but those that begin with `_`. not_found when there is no such tenant.
-  Result<std::vector<std::string>> logs(const storage::StoreView& view) const;
+  // The logs of `tenant`; without it all that the permit shows, of which those that begin with `_` are `with_own` only.
+  // not_found when there is no such tenant, refused when it is not the asker's to see.
+  Result<std::vector<std::string>> logs(const Permit& permit, const storage::StoreView& view,
+                                        bool with_own = false) const;
 
  private:
   const Question& question_;

@@ -3,6 +3,173 @@
 #include "query/answer.h"
 
 namespace yushi::query {
+namespace {
+
+using Kind = ParameterKind;
+
+// What several questions know by the same name.
+constexpr Parameter kQuery{"query", Kind::text, "KQL, and pipes after a |; * matches all", "query", true};
+constexpr Parameter kSince{"since", Kind::time, "from then on: 2026-11-01, 2026-11-01T08:00, today, 7d, 90m",
+                           "--since"};
+constexpr Parameter kUntil{"until", Kind::time, "up to then, a day or minute as a whole", "--until"};
+constexpr Parameter kZone{"zone", Kind::zone, "times in UTC, given and shown", "--utc"};
+constexpr Parameter kLimit{"limit", Kind::number, "the newest N only", "-n,--limit"};
+constexpr Parameter kReverse{"reverse", Kind::flag, "newest first", "--reverse"};
+constexpr Parameter kTenant{"tenant", Kind::name, "one tenant (default: all; `_audit` only when named)", "--tenant"};
+constexpr Parameter kSecrets{"secrets", Kind::flag,
+                             "show passwords, tokens and keys, which are [masked] else; a daemon asks for the right to "
+                             "(api.secrets) and writes it down",
+                             "--secrets"};
+constexpr Parameter kLog{"log", Kind::name, "the log", "", true};
+constexpr Parameter kBeside{kProofOfAnswer, Kind::flag,
+                            "it proves the answer to another question, in whose record it is counted", ""};
+
+}  // namespace
+
+std::vector<QuestionKind>& question_kinds() {
+  static std::vector<QuestionKind> kinds = {
+      {"search",
+       "search",
+       "records that match, newest last",
+       Right::content,
+       Effort::scan,
+       {kQuery,
+        kSince,
+        kUntil,
+        kZone,
+        kLimit,
+        kReverse,
+        kTenant,
+        {"explain", Kind::flag, "say on stderr how many blocks were read", "--explain"},
+        {"after", Kind::text, "LOG=INDEX,LOG=INDEX: in the order it came, what stands from there on", ""},
+        {"follow", Kind::flag,
+         "first the newest 10, or what -n or --since names, then what comes, in the order it comes", "-f,--follow"},
+        {"events", Kind::flag, "events joined of their lines, and not the lines; yushi.lines has the index of each",
+         "--events"},
+        kSecrets},
+       answer_search},
+      {"hist",
+       "hist",
+       "counts over time, as bars on a terminal",
+       Right::content,
+       Effort::scan,
+       {{"query", Kind::text, "a filter without pipes; * matches all", "query", true},
+        {"every", Kind::span, "length of a span: 5m, 1h, 1d (default 1h)", "--every"},
+        {"by", Kind::field, "count for each value of this field", "--by"},
+        kSince,
+        kUntil,
+        kZone,
+        kTenant,
+        kLimit,
+        kSecrets},
+       answer_hist},
+      {"alerts",
+       "alerts list",
+       "alerts in the order in which they were raised, newest last (also without `list`)",
+       Right::content,
+       Effort::scan,
+       {kSince, kUntil, kZone, kLimit, kTenant, kReverse, kSecrets},
+       answer_alerts},
+      {"alerts/{id}",
+       "alerts show",
+       "one alert, its reason and its records",
+       Right::content,
+       Effort::scan,
+       {kSecrets},
+       answer_alert},
+      {"sources",
+       "sources",
+       "every source: first and last seen, rate, silence, clock skew, losses",
+       Right::status,
+       Effort::little,
+       {kTenant, kZone},
+       answer_sources},
+      {"status",
+       "status",
+       "whether all is well (OK, WARN or FAIL), what the daemon does now, and what each log holds",
+       Right::status,
+       Effort::little,
+       {kTenant},
+       answer_status},
+      {"parsers/unknown",
+       "parsers unknown",
+       "the forms of lines that no product's parser understood, most frequent first",
+       Right::content,
+       Effort::scan,
+       {kSince, kUntil, kZone, kLimit, kTenant, kSecrets},
+       answer_unknown},
+      {"checkpoint",
+       "checkpoint",
+       "the newest signed checkpoint of each log",
+       Right::proof,
+       Effort::little,
+       {{"log", Kind::name, "this log only", "log"}, kTenant, kBeside},
+       answer_checkpoint,
+       Signs::newly},
+      {"consistency",
+       "",
+       "that a log of `to` records begins with its first `from`, as RFC 9162 proves it",
+       Right::proof,
+       Effort::little,
+       {kLog,
+        {"from", Kind::number, "records that the log had before", "", true},
+        {"to", Kind::number, "records that it had later", "", true},
+        kBeside},
+       answer_consistency},
+      {"proof",
+       "",
+       "that a record is in its log, as RFC 9162 proves it",
+       Right::proof,
+       Effort::little,
+       {{"id", Kind::text, "LOG/INDEX, as event.id has it", "", true},
+        {"size", Kind::number, "in the first so many records (default: in all)", ""}},
+       answer_proof},
+      {"bound",
+       "",
+       "that a log is among those that were signed together, without the names of the others",
+       Right::proof,
+       Effort::little,
+       {kLog},
+       answer_bound},
+      {"verify",
+       "verify",
+       "re-reads the store and proves it: hashes, signatures, what was remembered",
+       Right::proof,
+       Effort::whole,
+       {{"remembered", Kind::text, "signed notes that were kept elsewhere, each followed by an empty line", ""}},
+       answer_verify,
+       Signs::together},
+      {"backup",
+       "backup",
+       "a consistent copy of the running daemon's store, with its signed heads and without its key",
+       Right::copy,
+       Effort::little,
+       {{"dir", Kind::path, "a folder that is not there yet", "dir", true}},
+       answer_backup},
+  };
+  return kinds;
+}
+
+std::string_view name_of(ParameterKind kind) {
+  constexpr std::string_view kNames[] = {"text", "name", "number", "flag", "time", "zone", "span", "field", "path"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+const Parameter* QuestionKind::parameter(std::string_view of) const {
+  for (auto& each : parameters)
+    if (each.name == of) return &each;
+  return nullptr;
+}
+
+const QuestionKind* find_kind(std::string_view name, std::string_view* id) {
+  for (auto& kind : question_kinds()) {
+    const auto begin = kind.name.substr(0, kind.name.find('{'));
+    if (begin == kind.name ? name != kind.name : !name.starts_with(begin)) continue;
+    if (id) *id = name.substr(begin.size());
+    return &kind;
+  }
+  return nullptr;
+}
 
 bool Asked::say(const nlohmann::ordered_json& line) const {
   return sink(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) && !cancelled;
@@ -14,53 +181,18 @@ AnswerEnd Asked::so_far() const {
   return end;
 }
 
-namespace {
-
-bool shows_content(std::string_view name) {
-  return name == "search" || name == "hist" || name == "parsers/unknown" || name == "alerts" ||
-         name.starts_with("alerts/");
-}
-
-Result<AnswerEnd> answer_verify(const Asked& asked) {
-  Parameters parameters(asked.question);
-  YUSHI_TRY(parameters.allow({"remembered"}));
-  if (!asked.prove) return fail(Code::unavailable, "nobody here proves a store");
-  auto end = asked.prove(asked.view, parameters.text("remembered"), asked.sink);
-  return !end && asked.cancelled ? asked.so_far() : end;
-}
-
-Result<AnswerEnd> answer_by_name(const Asked& asked) {
-  struct Named {
-    std::string_view name;
-    Result<AnswerEnd> (*answer)(const Asked&);
-  };
-  constexpr Named kAnswers[] = {
-      {"search", answer_search},           {"hist", answer_hist},     {"alerts", answer_alerts},
-      {"sources", answer_sources},         {"status", answer_status}, {"checkpoint", answer_checkpoint},
-      {"consistency", answer_consistency}, {"proof", answer_proof},   {"verify", answer_verify},
-      {"parsers/unknown", answer_unknown}, {"bound", answer_bound},
-  };
-  auto& name = asked.question.name;
-  for (auto& named : kAnswers) {
-    if (name == named.name) return named.answer(asked);
-  }
-  constexpr std::string_view kAlert = "alerts/";
-  if (name.starts_with(kAlert)) return answer_alert(asked, std::string_view(name).substr(kAlert.size()));
-  return fail(Code::not_found, "no question \"" + name + "\" is answered here");
-}
-
-}  // namespace
-
-Result<AnswerEnd> answer(const storage::StoreView& view, const Question& given, const SecretsShown& secrets,
-                         const LineSink& sink, Budget& budget, const EventReadingSource& events,
-                         const StoreProver& prove) {
-  Question question = given;
-  auto masked_by = secrets.rules;
-  if (shows_content(question.name) && question.parameters.contains("secrets")) {
-    auto wanted = YUSHI_TRY(Parameters(question).flag("secrets"));
-    if (wanted && !secrets.refusal.empty()) return fail(Code::refused, secrets.refusal);
-    if (wanted) masked_by.reset();
-    question.parameters.erase("secrets");
+Result<AnswerEnd> answer(const Permit& permit, const storage::StoreView& view, const Question& question,
+                         const Means& means, const LineSink& sink, Budget& budget) {
+  std::string_view id;
+  const auto* kind = find_kind(question.name, &id);
+  if (!kind) return fail(Code::not_found, "no question \"" + question.name + "\" is answered here");
+  YUSHI_TRY(permit.may(kind->right));
+  const Parameters parameters(question);
+  YUSHI_TRY(parameters.allow(*kind));
+  auto masked_by = means.secrets;
+  if (YUSHI_TRY(parameters.flag("secrets"))) {
+    YUSHI_TRY(permit.may(Right::secrets));
+    masked_by.reset();
   }
   uint64_t lines = 0;
   const LineSink line_sink = [&](std::string_view line) {
@@ -68,11 +200,15 @@ Result<AnswerEnd> answer(const storage::StoreView& view, const Question& given, 
     ++lines;
     return sink(line) && !budget.over();
   };
-  const Asked asked{view, question, line_sink, budget.over(), budget, events, prove, masked_by, lines};
-  auto answered = answer_by_name(asked);
+  auto answered =
+      kind->answer(permit, {view, question, id, parameters, line_sink, budget.over(), budget, means, masked_by, lines});
   budget.on_stall = {};
   if (!answered && lines == 0 && answered.error().code != Code::exhausted) return answered;
-  auto end = answered ? std::move(*answered) : asked.so_far();
+  AnswerEnd end;
+  if (answered)
+    end = std::move(*answered);
+  else
+    end.records = lines;
   if (!answered) end.reason = answered.error().message;
   if (end.reason.empty()) end.reason = budget.why();
   return end;

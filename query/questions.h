@@ -1,8 +1,11 @@
 // A question about the store, answered as NDJSON lines. The daemon's HTTP endpoints and `yushi --store DIR` both come
 // here, so that a seized disk answers exactly as the running daemon does.
 //
-// Names and parameters are those of the endpoints under /api/v1: search, hist, alerts, sources, checkpoint, verify,
-// status. A record is one ECS object; a row of a pipe is one flat object. How the answer ended stands beside the lines
+// The kinds of questions are a table (questions.cc). A line of it names the question, its parameters, the right that it
+// needs and its answer; the routes under /api/v1, the options and completions of `yushi` and docs/api.md are made of
+// it, and what it does not name is refused by it. So a new question is an answer and a line.
+//
+// A record is one ECS object; a row of a pipe is one flat object. How the answer ended stands beside the lines
 // (core/event/answer_end.h), and comes always once a line went out, or once a bound was met: then it is not complete,
 // and says why. It has notes where the question names a field that no record has: words for whoever asked. Only the
 // daemon follows: it asks again and again, and its stream has an end only when it ends before its time.
@@ -10,20 +13,22 @@
 // Threads  Any; each call has scratch of its own.
 // Memory   What the budget lends, and a decoded segment for each thread of a scan.
 // Errors   Before the first line. invalid: a parameter or the query is wrong, with the place (HTTP 400). not_found: no
-//          such alert or log.
-//          refused: secrets are asked for by who may not see them (403).
+//          such question, alert or log. refused: the permit does not allow it (403). unavailable: who answers here
+//          lacks what it is made of.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/event/answer_end.h"
 #include "core/filter/secret_mask.h"
 #include "query/budget.h"
 #include "query/events.h"
+#include "query/permit.h"
 #include "storage/read/view.h"
 
 namespace yushi::query {
@@ -40,20 +45,65 @@ constexpr const char* kProofOfAnswer = "proof_of_answer";
 // Takes one line without its newline; false when the asker went away, which ends the answer.
 using LineSink = std::function<bool(std::string_view line)>;
 
-// What an answer hides. Of questions about content `secrets=1` asks to see all; others know no such parameter.
-struct SecretsShown {
-  std::shared_ptr<const SecretRules> rules;  // by which secrets are found; none: nothing is hidden
-  std::string refusal;                       // why this asker may not see them; empty: he may, where he asks to
-};
-
 // Proves the store to who asks `verify`, held to the notes that were remembered: audit::answer_verify, which this
 // folder does not see.
 using StoreProver =
     std::function<Result<AnswerEnd>(const storage::StoreView&, std::string_view remembered, const LineSink&)>;
 
-// `events` is asked for what joins lines, by a question about events only.
-Result<AnswerEnd> answer(const storage::StoreView& view, const Question& question, const SecretsShown& secrets,
-                         const LineSink& sink, Budget& budget, const EventReadingSource& events = {},
-                         const StoreProver& prove = {});
+// What answers are made of beside the store: whoever answers gives what he has.
+struct Means {
+  std::shared_ptr<const SecretRules> secrets;  // by which secrets are hidden; none: nothing is
+  EventReadingSource events;                   // what joins lines, for a question about events
+  StoreProver prove;
+  std::function<std::string()> status;                                 // the daemon's line of `status`
+  std::function<Result<uint64_t>(const std::string& folder)> back_up;  // gives the records of the copy
+};
+
+struct Asked;  // query/answer.h
+using Answer = Result<AnswerEnd> (*)(const Permit&, const Asked&);
+
+enum class ParameterKind { text, name, number, flag, time, zone, span, field, path };
+std::string_view name_of(ParameterKind kind);  // as docs/api.md has it
+
+struct Parameter {
+  std::string_view name;
+  ParameterKind kind;
+  std::string_view words;   // what it says, in one line
+  std::string_view option;  // of `yushi`: "-n,--limit", or a word without dashes for an argument; empty: none gives it
+  bool is_required = false;
+};
+
+// What it takes to answer, and so who waits for whom in the daemon.
+enum class Effort {
+  little,  // answered at once
+  scan,    // waits for its turn, and ends after limits.query_seconds; not while the disk is full
+  whole,   // waits for its turn, and takes as long as the store is large
+};
+// What the daemon signs before it looks at the store.
+enum class Signs { nothing, newly, together };
+
+struct QuestionKind {
+  std::string_view name;     // "search"; "alerts/{id}": what stands for {id} is Asked::id
+  std::string_view command;  // of `yushi`: "alerts list"; empty: none
+  std::string_view words;    // what it answers, in one line
+  Right right = Right::status;
+  Effort effort = Effort::little;
+  std::vector<Parameter> parameters;
+  Answer answer = nullptr;
+  Signs signs = Signs::nothing;
+
+  const Parameter* parameter(std::string_view of) const;
+};
+
+// Ours; a program may add to it before anybody asks.
+std::vector<QuestionKind>& question_kinds();
+// nullptr: no question has this name. `id`: what stands in it for {id}.
+const QuestionKind* find_kind(std::string_view name, std::string_view* id = nullptr);
+
+// docs/api.md, from the table.
+std::string api_reference();
+
+Result<AnswerEnd> answer(const Permit& permit, const storage::StoreView& view, const Question& question,
+                         const Means& means, const LineSink& sink, Budget& budget);
 
 }  // namespace yushi::query

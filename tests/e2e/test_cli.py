@@ -4,6 +4,7 @@ import base64
 import contextlib
 import csv
 import json
+import shlex
 import signal
 import subprocess
 import time
@@ -370,3 +371,18 @@ def test_each_command_shows_an_example():
     for command in ("search", "hist", "alerts", "sources", "status", "verify", "checkpoint", "parse", "parsers", "rules"):
         answer = yushi(command, "--help")
         assert answer.code == 0 and "Example" in answer.text, command
+
+
+@pytest.mark.parametrize("line, offered", [
+    ("yushi al", {"alerts"}),
+    ("yushi alerts s", {"show"}),
+    ("yushi alerts list --sin", {"--since"}),
+    ("yushi search 'a b' --output j", {"json"}),
+    ("yushi search x --since ", set()),
+])
+def test_bash_completes_commands_options_and_their_values(line, offered):
+    words = shlex.split(line) + ([""] if line.endswith(" ") else [])
+    script = yushi("--completion", "bash").out.decode()
+    script += f"COMP_WORDS=({shlex.join(words)}); COMP_CWORD={len(words) - 1}; _yushi; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    said = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert said.stderr == "" and set(said.stdout.split()) == offered

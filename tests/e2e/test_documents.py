@@ -163,3 +163,7 @@ def test_the_example_config_names_every_key_that_the_daemon_knows(tmp_path):
         assert known, said.stderr
         for key in known[1].split(", "):
             assert re.search(rf"\b{key}\b", example), f"config/yushi.yaml does not speak of {at}.{key}"
+
+
+def test_the_reference_of_questions_is_the_one_that_the_table_makes():
+    assert (REPO / "docs" / "api.md").read_text() == run(BIN / "yushi", "--reference").stdout, "yushi --reference > docs/api.md"

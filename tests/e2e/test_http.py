@@ -64,3 +64,32 @@ def test_a_stream_that_follows_has_no_end_of_its_own(tmp_path):
         while more := asker.recv(65536):
             got += more
         assert b"yushi.end" not in got
+
+
+def test_parameters_may_be_posted_as_a_form(tmp_path):
+    def post(daemon, target, body, kind="application/x-www-form-urlencoded"):
+        with socket.socket(socket.AF_UNIX) as asker:
+            asker.settimeout(DEADLINE_S)
+            asker.connect(str(daemon.socket))
+            head = f"POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+            asker.sendall(head.encode() + body)
+            got = b""
+            while more := asker.recv(65536):
+                got += more
+        return int(got.split(b" ", 2)[1]), got
+
+    with Daemon(tmp_path) as daemon:
+        daemon.send_tcp([b"<13>1 - web app - - - first", b"<13>1 - web app - - - second"])
+        daemon.wait_records(2)
+        code, said = post(daemon, "/api/v1/search?query=second", b"limit=1&zone=UTC")  # target and form together
+        assert code == 200 and b"second" in said and b"first" not in said
+        code, said = post(daemon, "/api/v1/search", b"query=web+and+%66irst", "application/x-www-form-urlencoded; charset=utf-8")
+        assert code == 200 and b"first" in said and b"second" not in said
+        assert post(daemon, "/api/v1/search?query=a", b"query=b")[0] == 400  # given twice
+        assert post(daemon, "/api/v1/search", b"colour=red")[0] == 400
+        assert post(daemon, "/api/v1/search", b'{"query":"*"}', "application/json")[0] == 415
+        assert post(daemon, "/healthz", b"")[0] == 405
+        code, said = post(daemon, "/api/v1/verify", b"remembered=" + b"x" * (1 << 20))
+        assert code == 413 and b"1024 KiB" in said
+        # What is too long for a target, the CLI posts.
+        assert daemon.yushi("search", "first or " + "x" * 60_000).code == 0

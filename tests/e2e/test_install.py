@@ -25,5 +25,5 @@ def test_an_installed_yushi_uses_the_parsers_and_rules_beside_it(tmp_path):
         (installed / (one or files[0])).unlink()
         assert 0 < tests_of(command) < before
     for path in ("bin/yushid", "lib/systemd/system/yushid.service", "lib/sysusers.d/yushi.conf", "share/man/man1/yushi.1",
-                 "share/man/man8/yushid.8"):
+                 "share/man/man8/yushid.8", "share/bash-completion/completions/yushi", "share/zsh/site-functions/_yushi"):
         assert (prefix / path).is_file(), path

@@ -5,7 +5,7 @@
 // words arrive.
 //
 // Threads  One owner; let_go() by any thread.
-// Memory   kHeaderBytesMax and kBodyBytesMax of a request. Nothing is queued for a reader that does not read.
+// Memory   kHeaderBytesMax and `body_bytes_max` of a request. Nothing is queued for a reader that does not read.
 #pragma once
 
 #include <atomic>
@@ -16,10 +16,12 @@
 #include <string>
 #include <string_view>
 
-namespace yushi::daemon {
+namespace yushi::serve {
 
 struct HttpRequest {
   std::string method, target, host;
+  std::string body;
+  bool is_form = false;  // the body's type is application/x-www-form-urlencoded
   bool keep_alive = false;
   bool takes_chunks = true;  // HTTP/1.1
 };
@@ -43,7 +45,8 @@ class HttpConnection {
   static constexpr Milliseconds kWriteWait{30'000};    // without any progress
   static constexpr Milliseconds kStall{1'000};
 
-  explicit HttpConnection(int fd) : fd_(fd) {}  // stays the caller's
+  // The socket stays the caller's.
+  explicit HttpConnection(int fd, uint64_t body_bytes_max = kBodyBytesMax) : fd_(fd), body_bytes_max_(body_bytes_max) {}
 
   // Whether there is something to read, or its end, within `most`.
   bool wait(Milliseconds most);
@@ -70,9 +73,10 @@ class HttpConnection {
   void drain();
 
   const int fd_;
+  const uint64_t body_bytes_max_;
   bool broken_ = false;
   boost::beast::flat_buffer buffer_;
   std::atomic<const char*> let_go_{nullptr};
 };
 
-}  // namespace yushi::daemon
+}  // namespace yushi::serve

@@ -13,7 +13,7 @@
 #include "core/base/mutex.h"
 #include "core/base/result.h"
 
-namespace yushi::daemon {
+namespace yushi::serve {
 
 class QuestionQueue {
  public:
@@ -66,4 +66,4 @@ class QuestionQueue {
   uint64_t refused_ YUSHI_GUARDED_BY(mutex_) = 0;
 };
 
-}  // namespace yushi::daemon
+}  // namespace yushi::serve

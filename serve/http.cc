@@ -1,4 +1,4 @@
-#include "daemon/http.h"
+#include "serve/http.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
-namespace yushi::daemon {
+namespace yushi::serve {
 namespace {
 
 namespace beast = boost::beast;
@@ -64,7 +64,8 @@ std::string head_of(const HttpRequest& request, unsigned status, std::string_vie
   head.append(words.data(), words.size());
   head += "\r\nContent-Type: ";
   head += type;
-  if (status == static_cast<unsigned>(http::status::method_not_allowed)) head += "\r\nAllow: GET";
+  if (status == static_cast<unsigned>(http::status::method_not_allowed))
+    head += request.target.starts_with("/api/v1/") ? "\r\nAllow: GET, POST" : "\r\nAllow: GET";
   head += request.keep_alive ? (request.takes_chunks ? "" : "\r\nConnection: keep-alive") : "\r\nConnection: close";
   return head;
 }
@@ -83,7 +84,7 @@ std::optional<HttpRequest> HttpConnection::read() {
   if (broken_) return std::nullopt;
   http::request_parser<http::string_body> parser;
   parser.header_limit(kHeaderBytesMax);
-  parser.body_limit(kBodyBytesMax);
+  parser.body_limit(body_bytes_max_);
   parser.eager(true);
   auto until = Clock::now() + (buffer_.size() > 0 ? kRequestWait : kIdleWait);
   bool begun = buffer_.size() > 0;
@@ -107,8 +108,7 @@ std::optional<HttpRequest> HttpConnection::read() {
         in_target ? refuse(414, "the target is longer than " + most + "; a query may have 64 KiB")
                   : refuse(431, "the header is longer than " + most + ", or one of its fields than 64 KiB");
       } else if (error == http::error::body_limit) {
-        refuse(413, "the body is longer than " + std::to_string(kBodyBytesMax >> 10) +
-                        " KiB; only GET is answered here, which has none");
+        refuse(413, "the body is longer than " + std::to_string(body_bytes_max_ >> 10) + " KiB");
       } else if (error == http::error::bad_version && ends_in_bare_line_feed(buffer_)) {
         refuse(400, "this is no request of HTTP/1.1: a line ends in LF alone, and must end in CR LF");
       } else if (error == http::error::bad_version && has_blank_in_target(buffer_)) {
@@ -146,6 +146,10 @@ std::optional<HttpRequest> HttpConnection::read() {
   request.target = std::string(message.target());
   if (auto host = message.find(http::field::host); host != message.end()) request.host = std::string(host->value());
   take_absolute_form(request);
+  if (auto type = message.find(http::field::content_type); type != message.end())
+    request.is_form =
+        beast::iequals(type->value().substr(0, type->value().find_first_of("; ")), "application/x-www-form-urlencoded");
+  request.body = std::move(message.body());
   request.keep_alive = message.keep_alive();
   request.takes_chunks = message.version() >= 11;
   return request;
@@ -220,4 +224,4 @@ void HttpConnection::let_go(const char* why) {
   ::shutdown(fd_, SHUT_RD);
 }
 
-}  // namespace yushi::daemon
+}  // namespace yushi::serve

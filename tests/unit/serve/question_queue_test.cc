@@ -1,11 +1,11 @@
-#include "daemon/question_queue.h"
+#include "serve/question_queue.h"
 
 #include <gtest/gtest.h>
 
 #include <thread>
 #include <vector>
 
-namespace yushi::daemon {
+namespace yushi::serve {
 namespace {
 
 using std::chrono::milliseconds;
@@ -90,4 +90,4 @@ TEST(QuestionQueue, WhoseAskerHasGoneWaitsNoLonger) {
 }
 
 }  // namespace
-}  // namespace yushi::daemon
+}  // namespace yushi::serve

@@ -1,8 +1,8 @@
-#include "daemon/question_queue.h"
+#include "serve/question_queue.h"
 
 #include <string>
 
-namespace yushi::daemon {
+namespace yushi::serve {
 
 Result<QuestionQueue::Turn> QuestionQueue::enter(const std::atomic<bool>& over) { return wait(over, false); }
 Result<QuestionQueue::Turn> QuestionQueue::enter_again(const std::atomic<bool>& over) { return wait(over, true); }
@@ -55,4 +55,4 @@ void QuestionQueue::Turn::leave() {
   queue->changed_.notify_all();
 }
 
-}  // namespace yushi::daemon
+}  // namespace yushi::serve

@@ -1,0 +1,53 @@
+#include "daemon/api_sources.h"
+
+#include <algorithm>
+
+namespace yushi::daemon {
+namespace {
+
+// On the committer's thread, so that all of the copy is signed: what is committed meanwhile waits.
+Result<uint64_t> back_up(storage::Store& store, Pipeline& pipeline, const std::string& folder) {
+  std::optional<Result<void>> made;
+  YUSHI_TRY(pipeline.sign_all([&] { made = store.backup(folder); }));
+  if (!made) return fail(Code::unavailable, "the daemon is stopping");
+  YUSHI_TRY(*made);
+  uint64_t records = 0;
+  auto view = store.view();
+  for (auto& log : YUSHI_TRY(view->logs()))
+    if (auto head = view->head(log)) records += head->size;
+  return records;
+}
+
+// The parsers of now, and the zone of each tenant.
+query::EventReading event_reading(const storage::Store& store, const Pipeline& pipeline) {
+  auto loaded = pipeline.loaded();
+  return {loaded->parsers, [loaded, &logs = store.options().logs](std::string_view log) {
+            const auto at = static_cast<size_t>(std::find(logs.begin(), logs.end(), log) - logs.begin());
+            return at < loaded->readings.size() ? loaded->readings[at].zone : Zone::utc();
+          }};
+}
+
+}  // namespace
+
+serve::Api::Sources api_sources(storage::Store& store, Pipeline& pipeline, std::function<Watched()> watched) {
+  serve::Api::Sources out;
+  out.view = [&] { return store.view(); };
+  out.heads = [&] { return storage::read_heads(store.options().data_dir + "/heads"); };
+  out.sign_now = [&] { return pipeline.sign_now(); };
+  out.sign_all = [&](std::function<void()> at_signed) { return pipeline.sign_all(std::move(at_signed)); };
+  out.wait_commit = [&](uint64_t commit, int milliseconds) { return pipeline.wait_commit(commit, milliseconds); };
+  out.is_full = [&] { return pipeline.counters().disk_full.load(); };
+  out.tell = [&](OwnRecord record) { pipeline.tell(std::move(record)); };
+  out.means = [&store, &pipeline, watched] {
+    query::Means means;
+    means.secrets = pipeline.loaded()->secrets;
+    means.events = [&store, &pipeline] { return event_reading(store, pipeline); };
+    means.status = [watched] { return status_json(watched()); };
+    means.back_up = [&store, &pipeline](const std::string& folder) { return back_up(store, pipeline, folder); };
+    return means;
+  };
+  out.metrics = [watched](auto& questions) { return prometheus_text(watched(), questions); };
+  return out;
+}
+
+}  // namespace yushi::daemon

@@ -1,0 +1,183 @@
+// The table of questions: what it refuses, and that each answer asks its permit for what it reads.
+#include "query/questions.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/event/alert.h"
+#include "query/answer.h"
+#include "tests/unit/storage/test_store.h"
+
+namespace yushi::query {
+namespace {
+
+namespace stores = storage::test;
+
+// A question of a program that is not ours: an answer, and a line in the table.
+Result<AnswerEnd> answer_toy(const Permit& permit, const Asked& asked) {
+  AnswerEnd end;
+  for (auto& log : YUSHI_TRY(asked.parameters.logs(permit, asked.view))) {
+    if (!asked.say({{"toy", log}, {"colour", std::string(asked.parameters.text("colour"))}})) return asked.so_far();
+    ++end.records;
+  }
+  return end;
+}
+const bool kToyIsThere = [] {
+  question_kinds().push_back({"toy",
+                              "toy",
+                              "the logs, in a colour",
+                              Right::status,
+                              Effort::little,
+                              {{"colour", ParameterKind::text, "any", "--colour", true}},
+                              answer_toy});
+  return true;
+}();
+
+constexpr const char* kAlertId = "0123456789abcdef";
+
+class QuestionsTest : public ::testing::Test {
+ protected:
+  // `default` and `finance` with a line and an alert each, signed.
+  void SetUp() override {
+    store_ = stores::open_store(folder_.path());
+    ASSERT_NE(store_, nullptr);
+    stores::commit(*store_, {{stores::line(1)}, {"<13>a line of finance", "192.0.2.8", stores::kFinance}});
+    for (auto [tenant, id] : {std::pair("finance", kAlertId), std::pair("default", "fedcba9876543210")}) {
+      Alert alert;
+      alert.id = id;
+      alert.tenant = tenant;
+      alert.raised_ns = stores::kReceived;
+      alert.records = {{tenant, 0}};
+      auto commit = store_->begin();
+      commit.add_alert(store_->log_size(1), alert);
+      commit.append(stores::prepared({{alert_to_json(alert), "yushid", 1}}));
+      ASSERT_TRUE(commit.finish());
+    }
+    ASSERT_TRUE(store_->sign_checkpoints(stores::kReceived, 0));
+    means_.events = [] { return EventReading{stores::small_parsers(), [](std::string_view) { return Zone::utc(); }}; };
+    means_.prove = [](auto&, auto, auto&) { return AnswerEnd(); };
+    means_.status = [] { return std::string(R"({"verdict":"OK: finance is well"})"); };
+    means_.back_up = [](auto&) { return 2; };
+  }
+
+  // Names a question's parameters so that it is answered.
+  static Question ask(const QuestionKind& kind) {
+    const std::map<std::string_view, std::string> values = {{"log", "default"},  {"from", "1"},      {"to", "1"},
+                                                            {"id", "default/0"}, {"dir", "/a/copy"}, {"colour", "red"}};
+    Question question{std::string(kind.name.substr(0, kind.name.find('{'))), {}};
+    if (question.name.ends_with('/')) question.name += kAlertId;
+    for (auto& parameter : kind.parameters)
+      if (parameter.is_required) question.parameters[std::string(parameter.name)] = values.at(parameter.name);
+    return question;
+  }
+
+  Result<AnswerEnd> answered(const Permit& permit, const Question& question) {
+    QueryPool pool(64 << 20, 1);
+    Budget budget(pool);
+    lines_.clear();
+    return answer(
+        permit, *store_->view(), question, means_,
+        [&](std::string_view line) {
+          lines_.append(line).push_back('\n');
+          return true;
+        },
+        budget);
+  }
+
+  stores::Folder folder_;
+  std::unique_ptr<storage::Store> store_;
+  Means means_;
+  std::string lines_;
+};
+
+TEST_F(QuestionsTest, each_answer_asks_its_permit_for_what_it_reads) {
+  QueryPool pool(64 << 20, 1);
+  for (auto& kind : question_kinds()) {
+    const auto question = ask(kind);
+    std::string_view id;
+    ASSERT_EQ(find_kind(question.name, &id), &kind);
+    size_t asked = 0;
+    const Permit permit("auditor", {}, [&](std::string_view) {
+      ++asked;
+      return true;
+    });
+    Budget budget(pool);
+    const Parameters parameters(question);
+    const LineSink sink = [](std::string_view) { return true; };
+    const uint64_t lines = 0;
+    const auto view = store_->view();
+    // Not by answer(), which asks for the right.
+    (void)kind.answer(permit,
+                      {*view, question, id, parameters, sink, budget.over(), budget, means_, means_.secrets, lines});
+    EXPECT_GT(asked, 0u) << kind.name << " does not ask its permit: give it to Parameters::logs(), or ask see_log()";
+  }
+}
+
+TEST_F(QuestionsTest, who_may_see_one_tenant_hears_nothing_of_another) {
+  const Permit permit("auditor", {}, [](std::string_view tenant) { return tenant == "default"; });
+  for (auto& kind : question_kinds()) {
+    (void)answered(permit, ask(kind));
+    EXPECT_EQ(lines_.find("finance"), std::string::npos) << kind.name << " says " << lines_;
+    if (!kind.parameter("tenant") && !kind.parameter("log")) continue;
+    auto question = ask(kind);
+    question.parameters[kind.parameter("tenant") ? "tenant" : "log"] = "finance";
+    auto end = answered(permit, question);
+    EXPECT_EQ(lines_, "") << kind.name;
+    ASSERT_FALSE(end) << kind.name;
+    EXPECT_EQ(end.error().code, Code::refused) << kind.name << ": " << end.error().message;
+  }
+  for (auto* whole : {"verify", "backup"}) {
+    auto end = answered(permit, ask(*find_kind(whole)));
+    ASSERT_FALSE(end) << whole;
+    EXPECT_EQ(end.error().code, Code::refused);
+  }
+}
+
+TEST_F(QuestionsTest, a_right_that_is_not_given_refuses_the_question) {
+  for (auto& kind : question_kinds()) {
+    const Permit permit("auditor", [&](Right right) { return right == kind.right ? "not you" : ""; });
+    auto end = answered(permit, ask(kind));
+    ASSERT_FALSE(end) << kind.name;
+    EXPECT_EQ(end.error().code, Code::refused) << kind.name;
+    EXPECT_EQ(lines_, "");
+  }
+  const Permit permit("auditor", [](Right right) { return right == Right::secrets ? "not these" : ""; });
+  EXPECT_TRUE(answered(permit, {"search", {{"query", "*"}}}));
+  EXPECT_EQ(answered(permit, {"search", {{"query", "*"}, {"secrets", "1"}}}).error().code, Code::refused);
+}
+
+TEST_F(QuestionsTest, the_table_refuses_what_a_question_does_not_know_and_what_it_lacks) {
+  const Permit all;
+  for (auto& kind : question_kinds()) {
+    auto question = ask(kind);
+    EXPECT_TRUE(answered(all, question)) << kind.name;
+    question.parameters["no_such_parameter"] = "1";
+    auto unknown = answered(all, question);
+    ASSERT_FALSE(unknown) << kind.name;
+    EXPECT_EQ(unknown.error().code, Code::invalid);
+    for (auto& parameter : kind.parameters) {
+      if (parameter.kind == ParameterKind::number || parameter.kind == ParameterKind::flag) {
+        question = ask(kind);
+        question.parameters[std::string(parameter.name)] = "perhaps";
+        EXPECT_FALSE(answered(all, question)) << kind.name << " takes " << parameter.name << "=perhaps";
+      }
+      if (!parameter.is_required) continue;
+      question = ask(kind);
+      question.parameters.erase(std::string(parameter.name));
+      auto lacking = answered(all, question);
+      ASSERT_FALSE(lacking) << kind.name << " without " << parameter.name;
+      EXPECT_NE(lacking.error().message.find("needs `" + std::string(parameter.name)), std::string::npos);
+    }
+  }
+  EXPECT_EQ(answered(all, {"searches", {}}).error().code, Code::not_found);
+}
+
+TEST_F(QuestionsTest, a_question_is_added_by_an_answer_and_a_line) {
+  ASSERT_TRUE(answered(Permit(), {"toy", {{"colour", "red"}}}));
+  EXPECT_EQ(lines_, "{\"toy\":\"default\",\"colour\":\"red\"}\n{\"toy\":\"finance\",\"colour\":\"red\"}\n");
+  EXPECT_FALSE(answered(Permit(), {"toy", {}}));
+}
+
+}  // namespace
+}  // namespace yushi::query
