@@ -64,7 +64,8 @@ class QuestionsTest : public ::testing::Test {
   // Names a question's parameters so that it is answered.
   static Question ask(const QuestionKind& kind) {
     const std::map<std::string_view, std::string> values = {{"log", "default"},  {"from", "1"},      {"to", "1"},
-                                                            {"id", "default/0"}, {"dir", "/a/copy"}, {"colour", "red"}};
+                                                            {"id", "default/0"}, {"dir", "/a/copy"}, {"colour", "red"},
+                                                            {"query", "*"}};
     Question question{std::string(kind.name.substr(0, kind.name.find('{'))), {}};
     if (question.name.ends_with('/')) question.name += kAlertId;
     for (auto& parameter : kind.parameters)
