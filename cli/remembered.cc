@@ -430,7 +430,8 @@ std::string remembered_notes(Asker& asker, const std::string& node, bool is_copy
   if (is_copy && !fetch_checkpoints(asker, offered)) offered.clear();  // `verify` tells why
   std::string out;
   for (auto& [origin, seen] : Memory().of_node(node)) {
-    auto log = std::find_if(offered.begin(), offered.end(), [&](auto& each) { return each.origin == origin; });
+    auto log =
+        std::find_if(offered.begin(), offered.end(), [&name = origin](auto& each) { return each.origin == name; });
     const bool by_older_key = log != offered.end() && is_by_older_key(*log, seen);
     for (auto& each : seen.notes) {
       if (!by_older_key || open_note(each.note, log->verifier)) out += each.note + "\n";
