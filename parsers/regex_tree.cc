@@ -214,7 +214,9 @@ class RegexReader {
     const bool folds_outside = fold_;
     if (next_is('?')) {
       ++at_;
-      for (bool off = false; !next_is(':'); ++at_) {
+      for (bool off = false;; ++at_) {
+        if (text_[at_ - 1] == '-' && (next_is(':') || next_is(')'))) return std::nullopt;  // no flag behind it
+        if (next_is(':')) break;
         if (next_is(')')) {  // (?i): to the end of the group around it
           ++at_;
           if (int low, high; quantifier(&low, &high)) return std::nullopt;  // nothing to repeat: an error
