@@ -130,7 +130,9 @@ class OpenSslStream final : public TlsStream {
   size_t readable() const override {
     int bytes = 0;
     const bool asked = ::ioctl(fd_, FIONREAD, &bytes) == 0 && bytes > 0;
-    return static_cast<size_t>(SSL_pending(ssl_)) + (asked ? static_cast<size_t>(bytes) : 0);
+    // Of what was read ahead and is not deciphered only that it is there is known.
+    const auto held = std::max<size_t>(static_cast<size_t>(SSL_pending(ssl_)), SSL_has_pending(ssl_) ? 1 : 0);
+    return held + (asked ? static_cast<size_t>(bytes) : 0);
   }
 
  private:
@@ -171,6 +173,9 @@ Result<std::shared_ptr<const TlsServer::Loaded>> TlsServer::load(const TlsSettin
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
                                    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  // Several records a call of the kernel; read() goes on until nothing is left in there.
+  SSL_CTX_set_read_ahead(context, 1);
+  SSL_CTX_set_default_read_buffer_len(context, 128 << 10);
   SSL_CTX_set_num_tickets(context, 0);  // a sender that does not read would never take them
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_mode(context,
