@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "audit/binding.h"
 #include "audit/verify.h"
 #include "core/base/bytes.h"
 #include "core/event/alert.h"
@@ -31,8 +32,6 @@ using storage::Family;
 using storage::StoreView;
 
 constexpr size_t kWriteBytes = 4 << 20;
-
-std::string at(std::string_view log, uint64_t index) { return std::string(log) + "/" + std::to_string(index); }
 
 // What a log comes to at some size: all of it is derived from its records.
 struct Derived {

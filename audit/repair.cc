@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "audit/rebuild.h"
@@ -99,19 +100,21 @@ class LogMender {
     std::vector<const Record*> again;
     std::optional<Error> failed;
     read.context.parsed.for_each_run(static_cast<uint32_t>(records.size()), [&](auto& how, uint32_t from, uint32_t to) {
-      auto same_engine = how.engine == store_.reparse().engine;
-      auto& batch = *kept.emplace_back(std::make_unique<Batch>());
-      for (auto i = from; same_engine && i < to; ++i) {
-        Record record;
-        static_cast<RawMessage&>(record) = records[i];
-        record.raw = batch.arena.copy_padded(records[i].raw);
-        record.index = first + i;
-        record.source_seq = records[i].source_seq;
-        batch.records.push_back(record);
+      if (failed) return;
+      const std::span<const Record> run(records.data() + from, to - from);
+      if (how.engine != store_.reparse().engine) {
+        for (auto& record : run) again.push_back(&record);
+        return;
       }
-      auto understood = same_engine ? store_.reparse().parse(batch, how) : Result<void>();
-      if (!understood) failed = understood.error();
-      for (auto i = from; i < to; ++i) again.push_back(same_engine ? &batch.records[i - from] : &records[i]);
+      auto parsed = storage::parse_again(run, how, store_.reparse());
+      if (!parsed) {
+        failed = parsed.error();
+        return;
+      }
+      for (auto& record : kept.emplace_back(std::move(*parsed))->records) {
+        record.index = first + again.size();
+        again.push_back(&record);
+      }
     });
     if (failed) return tl::unexpected(*failed);
     return storage::build_block({log_, store_.node(), read.context.parsed}, again);

@@ -358,8 +358,13 @@ class Verifier {
             for (auto& record : run) rebuilt.push_back(&record);
             return;
           }
-          auto& again = *kept.emplace_back(parse_again(run, how, &failed));
-          for (size_t i = 0; i < again.records.size() && !failed; ++i) {
+          auto parsed = storage::parse_again(run, how, view_.reparse());
+          if (!parsed) {
+            failed = parsed.error();
+            return;
+          }
+          auto& again = *kept.emplace_back(std::move(*parsed));
+          for (size_t i = 0; i < again.records.size(); ++i) {
             if (auto field = first_difference(run[i], again.records[i]); !field.empty()) {
               contradiction(segment.log, at(segment.log, run[i].index),
                             "field " + field + " as stored is not what its parser gives for the raw message");
@@ -377,21 +382,6 @@ class Verifier {
       contradiction(segment.log, place,
                     std::string("the stored ") + what + " is not that of its records: a search would miss some");
     }
-  }
-
-  std::unique_ptr<Batch> parse_again(std::span<const Record> run, const storage::ParseContext& how,
-                                     std::optional<Error>* failed) {
-    auto again = std::make_unique<Batch>();
-    for (auto& record : run) {
-      Record fresh;
-      static_cast<RawMessage&>(fresh) = record;
-      fresh.raw = again->arena.copy_padded(record.raw);
-      fresh.index = record.index;
-      fresh.source_seq = record.source_seq;
-      again->records.push_back(fresh);
-    }
-    if (auto understood = view_.reparse().parse(*again, how); !understood) *failed = understood.error();
-    return again;
   }
 
   // Consecutive records whose fields another engine gave.

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <span>
 
 #include "core/base/result.h"
 #include "core/record/batch.h"
@@ -16,5 +18,10 @@ struct Reparse {
   uint32_t engine = 0;  // version of the parser engine behind `parse`
   std::function<Result<void>(Batch&, const ParseContext&)> parse;
 };
+
+// The records as they came, understood again: what is derived of them comes from raw and origin alone. They take origin
+// and raw's bytes from a batch of their own and of `records`, which must outlive it. An error is that of `parse`.
+Result<std::unique_ptr<Batch>> parse_again(std::span<const Record> records, const ParseContext& how,
+                                           const Reparse& reparse);
 
 }  // namespace yushi::storage
