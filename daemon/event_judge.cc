@@ -4,7 +4,8 @@ namespace yushi::daemon {
 
 EventJudge::EventJudge(std::shared_ptr<const parsers::ParserSet> parsers, std::shared_ptr<const detect::RuleSet> rules,
                        detect::DetectOptions options, ZoneOfLog zone_of)
-    : rules_(rules),
+    : parsers_(parsers),
+      rules_(rules),
       engine_(rules, std::move(options)),
       zone_of_(std::move(zone_of)),
       joiner_(std::make_unique<parsers::Joiner>(std::move(parsers))),
@@ -61,6 +62,7 @@ void EventJudge::reload(std::shared_ptr<const parsers::ParserSet> parsers, std::
   rules_ = std::move(rules);
   matcher_ = rules_->matcher();
   zone_of_ = std::move(zone_of);
+  parsers_ = parsers;
   joiner_ = std::make_unique<parsers::Joiner>(std::move(parsers));
 }
 
@@ -71,10 +73,14 @@ std::string EventJudge::save() const {
   return out;
 }
 
-Result<void> EventJudge::load(Reader& in) {
-  YUSHI_TRY(engine_.load(in.text()));
-  if (!joiner_->load(in)) return fail(Code::corrupt, "the open events of the detectors' state");
-  return {};
+std::vector<std::string> EventJudge::load(Reader& in) {
+  auto loaded = engine_.load(in.text());
+  auto begin_anew = loaded ? std::move(*loaded) : std::vector<std::string>{loaded.error().message};
+  if (!joiner_->load(in)) {
+    joiner_ = std::make_unique<parsers::Joiner>(parsers_);
+    begin_anew.push_back("events of several lines: not ours or damaged");
+  }
+  return begin_anew;
 }
 
 }  // namespace yushi::daemon

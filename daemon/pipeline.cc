@@ -31,17 +31,17 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kIdleWait = std::chrono::milliseconds(200);
 constexpr int64_t kAlertInterval = 60 * kMinute;  // of one thing that comes and goes
 constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
-// The engine's state since its version 4 has a name of its own: an older yushid goes on from the one that it left.
-constexpr std::string_view kDetectorState = "detect-4", kOldDetectorState = "detect", kBooksState = "books",
+// The engine's state in parts has a name of its own: an older yushid goes on from the one that it left.
+constexpr std::string_view kDetectorState = "detect-5", kOldDetectorState = "detect-4", kBooksState = "books",
                            kHostsState = "hosts";
 
 // What the daemon itself has to say; the records that show it are put in by commit().
-Alert own_alert(const detect::DetectorName& name, Severity severity, uint32_t score, std::string reason,
+Alert own_alert(const detect::FindingKind& name, Severity severity, uint32_t score, std::string reason,
                 int64_t now_ns) {
   Alert alert;
   alert.rule_id = name.id;
   alert.rule_name = name.title;
-  alert.rule_digest = detect::detector_digest(name);
+  alert.rule_digest = detect::finding_digest(name);
   alert.severity = severity;
   alert.score = score;
   alert.reason = std::move(reason);
@@ -398,8 +398,11 @@ void Pipeline::put_log_sizes(std::string& out) const {
 }
 
 // Loads the state as of commit N, takes up the events that were open then, and shows the engine the records after N
-// again. Their alerts are stored already: each was in the same commit as the record that raised it.
-Result<void> Pipeline::replay_detectors() {
+// again. Their alerts are stored already: each was in the same commit as the record that raised it. A state, or a part
+// of one, that this version does not know is left out and told: it is no reason not to collect.
+Result<std::vector<std::string>> Pipeline::replay_detectors() {
+  auto& logs = store_.options().logs;
+  std::vector<std::string> learn_anew;
   auto state = store_.read_state(kDetectorState);
   if (!state && state.error().code == Code::not_found) state = store_.read_state(kOldDetectorState);
   std::map<std::string, uint64_t> from;
@@ -407,8 +410,12 @@ Result<void> Pipeline::replay_detectors() {
     Reader in(*state);
     in.varint();
     from = read_log_sizes(in);
-    auto loaded = judge_.load(in);
-    if (!in.ok() || !loaded) return fail(Code::corrupt, "the detectors' state in the store is damaged");
+    if (in.ok()) {
+      learn_anew = judge_.load(in);
+    } else {
+      learn_anew.push_back("their state in the store is damaged");
+      for (size_t i = 0; i < logs.size(); ++i) from[logs[i]] = store_.log_size(static_cast<TenantId>(i));
+    }
   } else if (state.error().code != Code::not_found) {
     return tl::unexpected(state.error());
   }
@@ -416,8 +423,8 @@ Result<void> Pipeline::replay_detectors() {
   std::vector<Alert> ignored;
   Scratch scratch;
   // Detectors keep a state for each log, so the logs may follow one another.
-  for (auto& log : store_.options().logs) {
-    if (log == store_.options().logs[kAuditTenant]) continue;
+  for (auto& log : logs) {
+    if (log == logs[kAuditTenant]) continue;
     auto segments = YUSHI_TRY(view->segments(log));
     for (auto& segment : segments) {
       if (segment.summary.first_index + segment.summary.records <= std::min(from[log], judge_.wanted_from(log)))
@@ -438,7 +445,7 @@ Result<void> Pipeline::replay_detectors() {
     }
   }
   judge_.restored();
-  return {};
+  return learn_anew;
 }
 
 // After a crash the minute that was open is counted again from the records that it left behind. A clean stop leaves
@@ -493,7 +500,7 @@ void Pipeline::cannot_read(const Error& error) {
 }
 
 Result<void> Pipeline::start() {
-  YUSHI_TRY(replay_detectors());
+  auto learn_anew = YUSHI_TRY(replay_detectors());
   YUSHI_TRY(resume_books());
   YUSHI_TRY(resume_hosts());
   {
@@ -506,6 +513,11 @@ Result<void> Pipeline::start() {
                 "; `yushi verify` names all of it; `yushi repair` brings it back from a copy of the store";
     spdlog::error("{}", what);
     tell_trouble("store-damaged", "A part of the store cannot be read", what, Severity::critical, 90);
+  }
+  for (auto& what : learn_anew) {
+    what = "detectors learn anew: " + what;
+    spdlog::warn("{}", what);
+    tell(own_record("detectors-learn-anew", what));
   }
   counters_.round_ns = realtime_ns();
   counters_.newest_ns = minute_ns_;

@@ -128,7 +128,7 @@ class Pipeline : public ingest::BatchSink {
   void run();
   Result<void> commit(std::vector<storage::PreparedBatch>& batches, bool last) YUSHI_EXCLUDES(mutex_);
   bool disk_is_full() YUSHI_EXCLUDES(mutex_);
-  Result<void> replay_detectors();
+  Result<std::vector<std::string>> replay_detectors();  // what of their state was left out
   Result<void> resume_books();
   Result<void> resume_hosts();
   void cannot_read(const Error& error);

@@ -1,7 +1,8 @@
 // Record -> Alert: Sigma rules and the baselines of administrators, in commit order.
 //
 // Stateless matching (RuleMatcher) runs next to the parser on the ingest threads; everything with a memory
-// (correlations, baselines) runs in the committer, and its alerts go into the same atomic commit as the records.
+// (correlations, the detectors of detect/detectors.h) runs in the committer, and its alerts go into the same atomic
+// commit as the records.
 //
 // Invariants  Two inputs only: records in commit order, and ticks. No clock is read: windows and hours count in event
 //             time, so a replay of the same commits gives the same alerts, with the same ids.
@@ -92,9 +93,11 @@ class Engine {
   // Takes new rules over, keeping baselines; correlations whose rule is unchanged keep their windows.
   void reload(std::shared_ptr<const RuleSet> rules);
 
-  // State as of the last observed record; load() restores exactly that. corrupt when the bytes are not ours.
+  // State as of the last observed record; load() restores exactly that, but for a part of a version that is not ours:
+  // whose it is learns anew, and is named in the answer. corrupt when the bytes are damaged or none of a state; then
+  // nothing is loaded.
   std::string save() const;
-  Result<void> load(std::string_view state);
+  Result<std::vector<std::string>> load(std::string_view state);
 
  private:
   struct State;

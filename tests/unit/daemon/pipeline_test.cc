@@ -462,6 +462,44 @@ TEST_F(PipelineTest, WhatWasToldIsInAuditAfterStop) {
   EXPECT_EQ(next, 10);
 }
 
+// As a later yushid leaves it: collecting goes on, and what is learned anew stands in `_audit`.
+TEST_F(PipelineTest, ADetectorsStateOfALaterVersionIsLeftOutAndTold) {
+  open();
+  pipeline_->deliver(0, batch_of({{2, "10.0.0.1", failed("root", 0)}}));
+  stop_and_close();
+  storage::StoreOptions store;
+  store.data_dir = folder_.path();
+  store.node = "log-01";
+  store.logs = kLogs;
+  store.reparse = versions_->as_function();
+  store.own_context = first_->contexts.at(kAuditTenant);
+  auto opened = storage::Store::open(std::move(store));
+  ASSERT_TRUE(opened) << opened.error().message;
+  auto state = (*opened)->read_state("detect-5");
+  ASSERT_TRUE(state) << state.error().message;
+  const auto version = state->find("yushi-detect-5");
+  ASSERT_NE(version, std::string::npos);
+  (*state)[version + 13] = '6';
+  auto commit = (*opened)->begin();
+  commit.put_state("detect-5", *state);
+  auto written = commit.finish();
+  ASSERT_TRUE(written) << written.error().message;
+  ASSERT_TRUE((*opened)->close(kReceived));
+  opened->reset();
+
+  open();
+  pipeline_->deliver(0, batch_of({{2, "10.0.0.1", failed("root", 1)}}));
+  stop_and_close();
+  open();  // and is known from then on
+  stop_and_close();
+  int told = 0;
+  for (auto& record : audit()) told += record["event"]["action"] == "detectors-learn-anew";
+  EXPECT_EQ(told, 1);
+  size_t records = 0;
+  read("finance", [&](const Record&) { records += 1; });
+  EXPECT_EQ(records, 2u);
+}
+
 TEST_F(PipelineTest, StopWithNothingSentLeavesAStoreThatHolds) {
   open();
   stop_and_close();
