@@ -22,6 +22,7 @@
 #include "core/base/time_text.h"
 #include "core/event/alert.h"
 #include "core/record/batch.h"
+#include "detect/log_source.h"
 
 namespace yushi::detect {
 
@@ -56,9 +57,10 @@ class RuleMatcher {
 // `path:line:column: message`. A rule may name fields of ECS and of parsers (may_be_field), so the parsers are loaded
 // before it; any other name is an error. A rule that is right Sigma but more than we can do exactly is left out and
 // listed.
+// `sources` say where a Sigma rule looks; without any, `product: yushi` is all there is.
 class RuleSet {
  public:
-  static Result<std::shared_ptr<const RuleSet>> load(std::vector<RuleFile> files);
+  static Result<std::shared_ptr<const RuleSet>> load(std::vector<RuleFile> files, const LogSources& sources = {});
   virtual ~RuleSet() = default;
   virtual std::unique_ptr<RuleMatcher> matcher() const = 0;  // which the set must outlive
   // One batch, of whatever kinds: nothing is remembered.

@@ -41,7 +41,7 @@ tests:
 constexpr const char* kRule = R"(
 title: A marked user failed
 id: 00000000-0000-4000-8000-000000000001
-logsource: {product: linux, service: sshd}
+logsource: {product: yushi, service: sshd}
 detection:
   marked: {user.name: marked}
   condition: marked

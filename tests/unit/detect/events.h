@@ -111,8 +111,21 @@ class Committer {
   std::map<std::string, uint64_t> next_;
 };
 
+// Where Sigma rules look, by our own files.
+inline const LogSources& our_log_sources() {
+  static const auto kSources = [] {
+    auto files = read_rule_directories({YUSHI_SOURCE_DIR "/config/sigma"});
+    auto loaded = files ? LogSources::load(*files) : tl::unexpected(files.error());
+    if (!loaded) {
+      std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
+      std::abort();
+    }
+    return *loaded;
+  }();
+  return *kSources;
+}
 inline std::shared_ptr<const RuleSet> rules_of(const std::string& text) {
-  auto loaded = RuleSet::load({RuleFile{"test.yml", "test.yml", text}});
+  auto loaded = RuleSet::load({RuleFile{"test.yml", "test.yml", text}}, our_log_sources());
   if (!loaded) {
     std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
     std::abort();

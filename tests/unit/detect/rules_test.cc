@@ -288,7 +288,7 @@ TEST(Rules, what_is_more_than_we_do_is_listed_with_its_place_and_left_out) {
       {rule("  s: {user.name: a}\n  condition: s | count() > 5"), "unsupported"},
   };
   for (const auto& one : cases) {
-    auto loaded = RuleSet::load({RuleFile{"test.yml", "test.yml", one.text}});
+    auto loaded = RuleSet::load({RuleFile{"test.yml", "test.yml", one.text}}, our_log_sources());
     ASSERT_TRUE(loaded) << loaded.error().message;
     ASSERT_EQ((*loaded)->unsupported().size(), 1u) << one.text;
     EXPECT_NE((*loaded)->unsupported()[0].find(one.construct), std::string::npos) << (*loaded)->unsupported()[0];
@@ -322,7 +322,7 @@ TEST(Rules, a_name_that_no_record_can_have_is_an_error_at_its_place) {
       {correlation("user.name", "source.ip", "%{since} %{host.nam}"), "reason: host.nam"},
   };
   for (const auto& [text, place] : cases) {
-    auto loaded = RuleSet::load({RuleFile{"test.yml", "test.yml", text}});
+    auto loaded = RuleSet::load({RuleFile{"test.yml", "test.yml", text}}, our_log_sources());
     ASSERT_FALSE(loaded) << text;
     EXPECT_NE(loaded.error().message.find(place), std::string::npos) << place << " in\n" << loaded.error().message;
   }
@@ -397,7 +397,8 @@ TEST(Rules, check_lists_a_correlation_whose_rule_is_not_there) {
   auto check = check_rule_files(
       {RuleFile{"a.yml", "a.yml",
                 "title: C\nid: c1\ncorrelation: {type: event_count, rules: [nobody], group-by: [user.name], "
-                "timespan: 5m, condition: {gte: 2}}\n"}});
+                "timespan: 5m, condition: {gte: 2}}\n"}},
+      {});
   ASSERT_EQ(check.problems.size(), 1u);
   EXPECT_TRUE(check.ok());
   EXPECT_EQ(check.problems[0].text().find("a.yml:1:1: unsupported: correlation refers to rule 'nobody'"), 0u);
@@ -406,7 +407,8 @@ TEST(Rules, check_lists_a_correlation_whose_rule_is_not_there) {
 TEST(Rules, check_lists_problems_before_what_is_unsupported) {
   auto check = check_rule_files({RuleFile{"a.yml", "a.yml", rule("  s: {Nope: a}\n  condition: s")},
                                  RuleFile{"b.yml", "b.yml", "title: B\n"},
-                                 RuleFile{"c.yml", "c.yml", rule("  s: {user.name: a}\n  condition: s")}});
+                                 RuleFile{"c.yml", "c.yml", rule("  s: {user.name: a}\n  condition: s")}},
+                                {});
   ASSERT_EQ(check.problems.size(), 2u);
   EXPECT_EQ(check.problems[0].path, "b.yml");
   EXPECT_TRUE(check.problems[1].unsupported);
