@@ -11,12 +11,12 @@ EventJudge::EventJudge(std::shared_ptr<const parsers::ParserSet> parsers, std::s
       joiner_(std::make_unique<parsers::Joiner>(std::move(parsers))),
       matcher_(rules->matcher()) {}
 
-void EventJudge::observe(const Batch& batch, std::vector<Alert>& alerts) {
+void EventJudge::observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts) {
   joiner_->begin();
   const Origin* origin = nullptr;
   std::shared_ptr<const Zone> zone;
-  size_t shown = 0;
-  for (size_t i = 0; i < batch.records.size(); ++i) {
+  size_t shown = begin;
+  for (size_t i = begin; i < end; ++i) {
     const Record& record = batch.records[i];
     if (record.origin != origin) {
       origin = record.origin;
@@ -29,7 +29,7 @@ void EventJudge::observe(const Batch& batch, std::vector<Alert>& alerts) {
     judge_closed(alerts);
     shown = is_line ? i + 1 : i;
   }
-  engine_.observe(batch, shown, batch.records.size(), alerts);
+  engine_.observe(batch, shown, end, alerts);
 }
 
 void EventJudge::judge_closed(std::vector<Alert>& alerts) {

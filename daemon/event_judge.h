@@ -24,7 +24,9 @@ class EventJudge {
              detect::DetectOptions options, ZoneOfLog zone_of);
 
   // The batch's hits are those of these rules. Of a line of an event they do not count: the event is matched anew.
-  void observe(const Batch& batch, std::vector<Alert>& alerts);
+  void observe(const Batch& batch, std::vector<Alert>& alerts) { observe(batch, 0, batch.records.size(), alerts); }
+  // The same for records number `begin` to `end` of it, in that order.
+  void observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts);
   // As Engine::tick() has it; events that nothing can be added to are judged too.
   void tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts);
   // Open events are closed, and judged by the rules of before.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 #include "core/base/bytes.h"
@@ -32,8 +33,8 @@ constexpr auto kIdleWait = std::chrono::milliseconds(200);
 constexpr int64_t kAlertInterval = 60 * kMinute;  // of one thing that comes and goes
 constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
 // The engine's state in parts has a name of its own: an older yushid goes on from the one that it left.
-constexpr std::string_view kDetectorState = "detect-5", kOldDetectorState = "detect-4", kBooksState = "books",
-                           kHostsState = "hosts";
+constexpr std::string_view kDetectorState = "detect-5", kOldDetectorState = "detect-4", kTicksState = "ticks",
+                           kBooksState = "books", kHostsState = "hosts";
 
 // What the daemon itself has to say; the records that show it are put in by commit().
 Alert own_alert(const detect::FindingKind& name, Severity severity, uint32_t score, std::string reason,
@@ -252,7 +253,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   std::vector<Alert> alerts;
   if (auto loaded = this->loaded(); loaded->rules != rules_) {
     judge_.reload(loaded->parsers, rules_ = loaded->rules, zones_of(loaded), alerts);
-    if (!alerts.empty()) save = true;  // as below
+    if (!alerts.empty()) save = true;  // these come from no record and no tick that a replay would show again
   }
   auto commit = store_.begin();
   bool wrote = false;
@@ -272,9 +273,8 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   }
   if (tick) {
     ticked_ns_ = now;
-    auto before = alerts.size();
     judge_.tick(commit.number(), now, alerts);
-    if (alerts.size() != before) save = true;  // these come from no record that a replay would show again
+    ticks_.push_back({wrote ? commit.number() : commit.number() - 1, commit.number(), now});
   }
   counters_.joined_open = judge_.open();
   counters_.joined_cut = judge_.cut();
@@ -306,7 +306,9 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   if (save) {
     detect_saved_ns_ = now;
     commit.put_state(kDetectorState, detector_state());
+    ticks_.clear();
   }
+  if (save || !ticks_.empty()) commit.put_state(kTicksState, ticks_state());
   return commit.finish();
 }
 
@@ -398,8 +400,8 @@ void Pipeline::put_log_sizes(std::string& out) const {
 }
 
 // Loads the state as of commit N, takes up the events that were open then, and shows the engine the records after N
-// again. Their alerts are stored already: each was in the same commit as the record that raised it. A state, or a part
-// of one, that this version does not know is left out and told: it is no reason not to collect.
+// and the ticks again. Their alerts are stored already: each was in the same commit as what raised it. A state, or a
+// part of one, that this version does not know is left out and told: it is no reason not to collect.
 Result<std::vector<std::string>> Pipeline::replay_detectors() {
   auto& logs = store_.options().logs;
   std::vector<std::string> learn_anew;
@@ -419,33 +421,94 @@ Result<std::vector<std::string>> Pipeline::replay_detectors() {
   } else if (state.error().code != Code::not_found) {
     return tl::unexpected(state.error());
   }
+  if (auto ticks = store_.read_state(kTicksState)) {
+    Reader in(*ticks);
+    for (auto left = in.varint(); left > 0 && in.ok(); --left) {
+      const uint64_t after = in.varint(), commit = in.varint();
+      ticks_.push_back({after, commit, in.signed_varint()});
+    }
+    if (!in.ok()) ticks_.clear(), learn_anew.push_back("the ticks in the store are damaged");
+  } else if (ticks.error().code != Code::not_found) {
+    return tl::unexpected(ticks.error());
+  }
+
   auto view = store_.view();
-  std::vector<Alert> ignored;
+  // What a log has behind its place in the state, a segment after the other.
+  struct Behind {
+    std::vector<storage::Segment> segments;
+    size_t next = 0;
+    std::unique_ptr<Batch> batch;
+    size_t shown = 0;
+  };
+  std::vector<Behind> behind;
   Scratch scratch;
-  // Detectors keep a state for each log, so the logs may follow one another.
+  const auto rules = loaded()->rules;
+  const auto read = [&](const storage::Segment& segment) -> std::unique_ptr<Batch> {
+    auto batch = view->read(segment);
+    if (batch) return std::move(*batch);
+    cannot_read(batch.error());
+    return nullptr;
+  };
   for (auto& log : logs) {
     if (log == logs[kAuditTenant]) continue;
-    auto segments = YUSHI_TRY(view->segments(log));
-    for (auto& segment : segments) {
-      if (segment.summary.first_index + segment.summary.records <= std::min(from[log], judge_.wanted_from(log)))
-        continue;
-      auto read = view->read(segment);
-      if (!read) {
-        cannot_read(read.error());
+    Behind one;
+    for (auto& segment : YUSHI_TRY(view->segments(log))) {
+      const auto end = segment.summary.first_index + segment.summary.records;
+      if (end <= std::min(from[log], judge_.wanted_from(log))) continue;
+      if (segment.summary.first_index >= from[log]) {
+        one.segments.push_back(segment);
         continue;
       }
-      auto& batch = *read;
-      auto& records = batch->records;
-      for (auto& record : records)
+      auto batch = read(segment);
+      if (!batch) continue;
+      for (auto& record : batch->records)
         if (record.index < from[log]) judge_.restore(record);
-      std::erase_if(records, [&](auto& r) { return r.index < from[log]; });
-      batch->hits.clear();
-      loaded()->rules->match(*batch, scratch, batch->hits);
-      judge_.observe(*batch, ignored);
+      if (end > from[log]) {
+        std::erase_if(batch->records, [&](auto& r) { return r.index < from[log]; });
+        rules->match(*batch, scratch, batch->hits);
+        one.batch = std::move(batch);
+      }
     }
+    if (one.batch || !one.segments.empty()) behind.push_back(std::move(one));
   }
   judge_.restored();
+
+  std::vector<Alert> ignored;
+  // Detectors keep a state for each log, so between two ticks the logs may follow one another.
+  const auto show_until = [&](uint64_t commit) {
+    for (auto& one : behind)
+      while (one.batch || one.next < one.segments.size()) {
+        if (!one.batch) {
+          if (!(one.batch = read(one.segments[one.next++]))) continue;
+          rules->match(*one.batch, scratch, one.batch->hits);
+        }
+        auto& records = one.batch->records;
+        auto end = one.shown;
+        while (end < records.size() && records[end].origin->commit <= commit) ++end;
+        judge_.observe(*one.batch, one.shown, end, ignored);
+        one.shown = end;
+        if (end < records.size()) break;
+        one.batch.reset();
+        one.shown = 0;
+      }
+  };
+  for (auto& tick : ticks_) {
+    show_until(tick.after);
+    judge_.tick(tick.commit, tick.received_ns, ignored);
+  }
+  show_until(std::numeric_limits<uint64_t>::max());
   return learn_anew;
+}
+
+std::string Pipeline::ticks_state() const {
+  std::string out;
+  put_varint(out, ticks_.size());
+  for (auto& tick : ticks_) {
+    put_varint(out, tick.after);
+    put_varint(out, tick.commit);
+    put_signed(out, tick.received_ns);
+  }
+  return out;
 }
 
 // After a crash the minute that was open is counted again from the records that it left behind. A clean stop leaves

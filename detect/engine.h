@@ -89,8 +89,7 @@ class Engine {
   void observe(const Batch& batch, std::vector<Alert>& alerts) { observe(batch, 0, batch.records.size(), alerts); }
   // The same for records number `begin` to `end` of it, in that order.
   void observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts);
-  // Once a second of receipt time, between commits. What it appends comes from no record: the state must be saved with
-  // it, or a replay would let it be told again.
+  // Once a second of receipt time, after the records of a commit. A replay must show it again in its place.
   void tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts);
   // Takes new rules over, keeping baselines; correlations whose rule is unchanged keep their windows.
   void reload(std::shared_ptr<const RuleSet> rules);

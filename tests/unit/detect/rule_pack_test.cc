@@ -46,6 +46,18 @@ TEST(RulePack, every_file_is_right_and_nothing_in_it_is_unsupported) {
   for (const auto& problem : check.problems) ADD_FAILURE() << problem.text();
 }
 
+TEST(RulePack, every_log_source_names_datasets_and_fields_that_parsers_have) {
+  our_parsers();
+  auto files = read_rule_directories({YUSHI_SOURCE_DIR "/config/sigma"});
+  ASSERT_TRUE(files) << files.error().message;
+  EXPECT_GE(files->size(), 4u);
+  auto sources = LogSources::load(*files);
+  EXPECT_TRUE(sources) << sources.error().message;
+  // A misspelt one is an error, once there are parsers.
+  EXPECT_FALSE(LogSources::load({{"a.yaml", "a.yaml", "log_sources: [{product: a, fields: b, datasets: [sshdd]}]\n"}}));
+  EXPECT_FALSE(LogSources::load({{"a.yaml", "a.yaml", "fields: {b: {c: user.nam}}\n"}}));
+}
+
 TEST(RulePack, every_rule_fires_on_its_positive_and_is_silent_on_its_negative) {
   auto report = run_rule_tests(our_rules(), our_log_sources(), our_parsers());
   ASSERT_TRUE(report) << report.error().message;
