@@ -144,19 +144,38 @@ class FileWriter(Daemon):
         return ["grep", "-F", NEEDLE, str(self.file)]
 
 
+def certificate(folder):
+    """A certificate that nobody looks at, and its key."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=bench", "-keyout", key, "-out", cert], check=True, capture_output=True)
+    return cert, key
+
+
 class Rsyslog(FileWriter):
     name = "rsyslog"
+
+    def inputs(self):
+        kind = self.options.input
+        if kind == "relp":
+            return f'module(load="imrelp")\ninput(type="imrelp" address="127.0.0.1" port="{self.port}" maxDataSize="64k")'
+        driver = globally = ""
+        if kind == "tls":
+            cert, key = certificate(self.folder)
+            globally = (f'global(defaultNetstreamDriver="ossl" defaultNetstreamDriverCAFile="{cert}" '
+                        f'defaultNetstreamDriverCertFile="{cert}" defaultNetstreamDriverKeyFile="{key}")\n')
+            driver = ' StreamDriver.Name="ossl" StreamDriver.Mode="1" StreamDriver.AuthMode="anon"'
+        return (f'{globally}module(load="imtcp"{driver})\nmodule(load="imudp" threads="2" batchSize="128" timeRequery="2")\n'
+                f'input(type="imtcp" address="127.0.0.1" port="{self.port}" supportOctetCountedFraming="on")\n'
+                f'input(type="imudp" address="127.0.0.1" port="{self.port}" rcvbufSize="4m")')
 
     def command(self):
         (self.folder / "rsyslog.conf").write_text(f"""
 global(workDirectory="{self.folder}" maxMessageSize="64k")
 main_queue(queue.type="LinkedList" queue.size="200000" queue.dequeueBatchSize="2048" queue.workerThreads="2"
            queue.timeoutEnqueue="600000" queue.timeoutShutdown="600000")
-module(load="imtcp")
-module(load="imudp" threads="2" batchSize="128" timeRequery="2")
 template(name="lossless" type="string" string="<%PRI%>1 %TIMESTAMP:::date-rfc3339% %HOSTNAME% %APP-NAME% %PROCID% %MSGID% %STRUCTURED-DATA% %msg:::sp-if-no-1st-sp%%msg%\\n")
-input(type="imtcp" address="127.0.0.1" port="{self.port}" supportOctetCountedFraming="on")
-input(type="imudp" address="127.0.0.1" port="{self.port}" rcvbufSize="4m")
+{self.inputs()}
 {self.output()}
 """)
         return [self.options.rsyslogd, "-n", "-f", str(self.folder / "rsyslog.conf"), "-i", str(self.folder / "pid")]
@@ -227,12 +246,20 @@ class Yushid(Daemon):
         (self.folder / "yushi.yaml").write_text(f"""node: bench
 data_dir: {self.data}
 inputs:
-  - {{type: syslog, transport: tcp, listen: "127.0.0.1:{self.port}", framing: auto}}
-  - {{type: syslog, transport: udp, listen: "127.0.0.1:{self.port}"}}
+{self.inputs()}
 tenants:
 {tenants}api: {{socket: {self.folder}/yushi.sock}}
 {self.settings()}""")
         return [str(self.options.bin / "yushid"), "--config", str(self.folder / "yushi.yaml")]
+
+    def inputs(self):
+        listen = f'listen: "127.0.0.1:{self.port}"'
+        if self.options.input == "relp":
+            return f"  - {{type: relp, {listen}}}"
+        if self.options.input == "tls":
+            cert, key = certificate(self.folder)
+            return f"  - {{type: syslog, transport: tls, {listen}, framing: auto, tls: {{cert: {cert}, key: {key}}}}}"
+        return f"  - {{type: syslog, transport: tcp, {listen}, framing: auto}}\n  - {{type: syslog, transport: udp, {listen}}}"
 
     def settings(self):
         """Further ones."""
@@ -272,7 +299,7 @@ tenants:
 
 
 def flood(options, port):
-    how = ["--udp", "--rate", str(options.udp)] if options.udp else []
+    how = ["--udp", "--rate", str(options.udp)] if options.udp else [] if options.input == "tcp" else [f"--{options.input}"]
     run = subprocess.run(
         [str(options.bin / "flood"), "--port", str(port), "--count", str(options.count), "--seed", str(options.seed),
          "--connections", str(options.connections), "--tenants", str(options.tenants), "--needle", str(NEEDLES), NEEDLE,

@@ -3,7 +3,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "ingest/framer.h"
+#include "ingest/syslog/framer.h"
 
 namespace {
 

@@ -25,7 +25,7 @@
 #include "core/base/result.h"
 #include "daemon/pipeline.h"
 #include "daemon/question_queue.h"
-#include "ingest/unix_listener.h"
+#include "ingest/net/unix_listener.h"
 #include "query/questions.h"
 
 namespace yushi::daemon {

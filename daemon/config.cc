@@ -16,221 +16,17 @@
 
 #include "core/base/name.h"
 #include "core/base/time_text.h"
+#include "core/config/walk.h"
 #include "core/filter/expression.h"
 #include "core/filter/filter.h"
 #include "core/record/field.h"
 #include "detect/yaml_place.h"
-#include "ingest/address.h"
-#include "ingest/tenant_map.h"
+#include "ingest/net/address.h"
+#include "ingest/net/tenant_map.h"
 #include "storage/store/store.h"
 
 namespace yushi::daemon {
 namespace {
-
-// "64KiB": in the largest unit that gives a whole number.
-std::string with_unit(uint64_t value, const std::map<std::string, uint64_t>& units) {
-  std::string name;
-  uint64_t of = 1;
-  for (auto& [candidate, size] : units) {
-    if (value != 0 && value % size == 0 && size > of) name = candidate, of = size;
-  }
-  return std::to_string(value / of) + name;
-}
-
-// Walks the file and keeps every problem with its place.
-class Walk {
- public:
-  explicit Walk(std::string path) : path_(std::move(path)) {}
-
-  void problem(const YAML::Node& at, const std::string& what) { problem(at.Mark(), what); }
-  void problem(const YAML::Mark& mark, const std::string& what) { problems_ += place_text(mark) + ": " + what + "\n"; }
-  std::string place_text(const YAML::Mark& mark) const {
-    return path_ + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1);
-  }
-
-  using Reader = std::function<void(const YAML::Node&)>;
-  // Calls the reader of each key; a key without one is a problem.
-  void map(const YAML::Node& node, const std::string& where, const std::map<std::string, Reader>& readers) {
-    if (!node.IsMap()) {
-      return problem(
-          node, (where.empty() ? "the config" : where.substr(0, where.size() - 1)) + ": must be a map, key: value");
-    }
-    std::set<std::string> seen;
-    for (auto pair : node) {
-      auto key = pair.first.as<std::string>("");
-      auto it = readers.find(key);
-      if (!seen.insert(key).second) {
-        problem(pair.first, where + key + ": stands twice; remove one");
-      } else if (it == readers.end()) {
-        std::string known;
-        for (auto& [name, unused] : readers) known += (known.empty() ? "" : ", ") + name;
-        problem(pair.first, where + key + ": unknown key; known here: " + known);
-      } else {
-        it->second(pair.second);
-      }
-    }
-  }
-  void list(const YAML::Node& node, const std::string& where, const Reader& reader) {
-    if (!node.IsSequence()) return problem(node, where + ": must be a list");
-    for (auto item : node) reader(item);
-  }
-  Reader text(std::string where, std::string& out, std::set<std::string> allowed = {}) {
-    return [this, where, &out, allowed](const YAML::Node& node) {
-      if (!node.IsScalar() || node.Scalar().empty()) return problem(node, where + ": must be a text");
-      out = node.Scalar();
-      if (!allowed.empty() && !allowed.contains(out)) {
-        std::string known;
-        for (auto& name : allowed) known += (known.empty() ? "" : ", ") + name;
-        problem(node, where + ": \"" + out + "\" is none of: " + known);
-      }
-    };
-  }
-  // A number is no path: it stands where something else was meant, or needs quotes.
-  Reader path(std::string where, std::string& out) {
-    return [this, where, &out](const YAML::Node& node) {
-      double number;
-      if (node.IsScalar() && node.Tag() == "?" && YAML::convert<double>::decode(node, number)) {
-        return problem(node,
-                       where + ": " + node.Scalar() + " is a number, not a path; put a path of that name in quotes");
-      }
-      text(where, out)(node);
-    };
-  }
-  Reader folders(std::string where, std::vector<std::string>& out) {
-    return [this, where, &out](const YAML::Node& node) {
-      texts(where, out)(node);
-      if (!node.IsSequence()) return;
-      for (auto item : node) {
-        std::error_code ignored;
-        if (item.IsScalar() && !std::filesystem::is_directory(item.Scalar(), ignored)) {
-          problem(item, where + ": there is no folder \"" + item.Scalar() +
-                            "\", or it may not be read; make it or remove it here");
-        }
-      }
-    };
-  }
-  // Files that are made when they are written first. Where they lie may not be there yet: a mount that is away must not
-  // keep yushid from collecting.
-  Reader files(std::string where, std::vector<std::string>& out) {
-    return [this, where, &out](const YAML::Node& node) {
-      texts(where, out)(node);
-      if (!node.IsSequence()) return;
-      for (auto item : node) {
-        if (item.IsScalar() && !item.Scalar().starts_with('/'))
-          problem(item, where + ": \"" + item.Scalar() + "\" must be an absolute path");
-      }
-    };
-  }
-  Reader texts(std::string where, std::vector<std::string>& out) {
-    return [this, where, &out](const YAML::Node& node) {
-      list(node, where, [&](const YAML::Node& item) {
-        if (!item.IsScalar()) return problem(item, where + ": must be a list of texts");
-        out.push_back(item.Scalar());
-      });
-    };
-  }
-  // A number with a unit of `units`; "" is a unit too when bare numbers are allowed. `why` explains the range.
-  template <class T>
-  Reader number(std::string where, T& out, std::map<std::string, uint64_t> units, uint64_t least, uint64_t most,
-                std::string why = "") {
-    return [this, where, &out, units, least, most, why](const YAML::Node& node) {
-      auto text = node.IsScalar() ? node.Scalar() : "";
-      uint64_t value = 0;
-      auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-      auto unit = units.find(text.substr(static_cast<size_t>(end - text.data())));
-      auto range = "from " + with_unit(least, units) + " to " + with_unit(most, units) + why;
-      if (error == std::errc::invalid_argument || unit == units.end()) {
-        std::string known;
-        for (auto& [name, unused] : units) {
-          if (!name.empty()) known += (known.empty() ? "" : ", ") + name;
-        }
-        if (!known.empty())
-          known = (units.contains("") ? ", alone or with one of " : " with one of ") + known + " behind it";
-        return problem(node, where + ": \"" + text + "\" must be a whole number" + known + "; " + range);
-      }
-      if (error != std::errc() || value > most / unit->second || value * unit->second < least) {
-        return problem(node, where + ": " + text + " is out of range; " + range);
-      }
-      out = static_cast<T>(value * unit->second);
-    };
-  }
-  // Where to point for a key of a map: its value, or the map when the key is missing.
-  static YAML::Mark place(const YAML::Node& map, const char* key) {
-    auto value = map[key];
-    return value ? value.Mark() : map.Mark();
-  }
-  const std::string& problems() const { return problems_; }
-
- private:
-  std::string path_;
-  std::string problems_;
-};
-
-const std::map<std::string, uint64_t> kSizes = {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
-const std::map<std::string, uint64_t> kTimes = {{"ms", 1'000'000},
-                                                {"s", 1'000'000'000},
-                                                {"m", 60'000'000'000},
-                                                {"h", 3'600'000'000'000},
-                                                {"d", 86'400'000'000'000}};
-
-void read_input(Walk& walk, const YAML::Node& node, Config& config) {
-  InputConfig input{};
-  std::string type, transport;
-  walk.map(node, "inputs.",
-           {{"type", walk.text("inputs.type", type)},
-            {"transport", walk.text("inputs.transport", transport)},
-            {"listen", walk.text("inputs.listen", input.listen)},
-            {"path", walk.path("inputs.path", input.path)},
-            {"framing", walk.text("inputs.framing", input.framing, {"auto", "octet-counted", "newline"})}});
-  if (!node.IsMap() || (type.empty() && node["type"])) return;  // said already
-  if (type != "syslog") {
-    return walk.problem(Walk::place(node, "type"), "inputs.type: \"" + type + "\" is none; use syslog");
-  }
-  if (transport == "udp")
-    input.transport = Transport::udp;
-  else if (transport == "tcp")
-    input.transport = Transport::tcp;
-  else if (transport == "unix")
-    input.transport = Transport::unix_socket;
-  else if (transport.empty() && node["transport"])
-    return;
-  else
-    return walk.problem(Walk::place(node, "transport"),
-                        "inputs.transport: \"" + transport + "\" is none; use udp, tcp or unix");
-  bool is_unix = input.transport == Transport::unix_socket;
-  const char* address = is_unix ? "path" : "listen";
-  const char* foreign = is_unix ? "listen" : "path";
-  if (!node[address]) {
-    return walk.problem(
-        node, is_unix ? "inputs.path: missing for transport unix" : "inputs.listen: missing, as in \"0.0.0.0:514\"");
-  }
-  if (node[foreign]) {
-    walk.problem(node[foreign],
-                 "inputs." + std::string(foreign) + ": transport " + transport + " has a " + address + "; remove this");
-  }
-  if (node["framing"] && input.transport != Transport::tcp) {
-    walk.problem(node["framing"], "inputs.framing: only tcp has one, each datagram is a message; remove it");
-  }
-  if ((is_unix ? input.path : input.listen).empty()) return;
-  if (!is_unix) {
-    if (auto parsed = ingest::parse_listen(input.listen); !parsed) {
-      return walk.problem(node["listen"], "inputs.listen: " + parsed.error().message);
-    }
-  }
-  auto same = [&](const InputConfig& other) {
-    if (other.transport != input.transport) return false;
-    using Path = std::filesystem::path;
-    if (is_unix) return Path(other.path).lexically_normal() == Path(input.path).lexically_normal();
-    auto ours = ingest::parse_listen(input.listen), theirs = ingest::parse_listen(other.listen);
-    return ours->port() != 0 && ours->endpoint_text() == theirs->endpoint_text();  // port 0 is another one each time
-  };
-  if (std::any_of(config.inputs.begin(), config.inputs.end(), same)) {
-    walk.problem(node[address], "inputs." + std::string(address) + ": another input of transport " + transport +
-                                    " has this address already; remove one");
-  }
-  input.place = walk.place_text(node[address].Mark()) + ": inputs." + address;
-  config.inputs.push_back(std::move(input));
-}
 
 Walk::Reader retention(Walk& walk, uint32_t& days) {
   return [&](const YAML::Node& node) {
@@ -248,6 +44,21 @@ Walk::Reader retention(Walk& walk, uint32_t& days) {
       walk.problem(node["days"], "retention.days: the preset gives the days already; remove one of the two");
     }
   };
+}
+
+void read_input(Walk& walk, const YAML::Node& node, Config& config) {
+  std::shared_ptr<ingest::InputConfig> input = ingest::read_input(walk, node);
+  if (!input) return;
+  const auto address = input->address();
+  auto same = [&](auto& other) { return !address.empty() && other->address() == address; };
+  if (std::any_of(config.inputs.begin(), config.inputs.end(), same)) {
+    const char* key = node["path"] ? "path" : "listen";
+    walk.problem(Walk::place(node, key),
+                 "inputs." + std::string(key) + ": another input has the address " + address + " already; remove one");
+    return;
+  }
+  input->written_as = YAML::Dump(node);
+  config.inputs.push_back(std::move(input));
 }
 
 // Addresses and networks, each a network that TenantMap takes.
@@ -275,7 +86,15 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config, ingest::Ten
            {{"name", walk.text("tenants.name", tenant.name)},
             {"match",
              [&](const YAML::Node& match) {
-               walk.map(match, "tenants.match.", {{"cidr", networks(walk, "tenants.match.cidr", tenant.cidrs)}});
+               walk.map(match, "tenants.match.",
+                        {{"cidr", networks(walk, "tenants.match.cidr", tenant.cidrs)},
+                         {"cert_cn", [&](const YAML::Node& n) {
+                            walk.texts("tenants.match.cert_cn", tenant.cert_names)(n);
+                            ingest::TenantMap names;
+                            for (auto& name : tenant.cert_names)
+                              if (auto added = names.add_name(name, 2); !added)
+                                walk.problem(n, "tenants.match.cert_cn: " + added.error().message);
+                          }}});
              }},
             {"timezone",
              [&](const YAML::Node& n) {
@@ -298,7 +117,8 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config, ingest::Ten
   }
   // The first network that matches gives the tenant: what others have taken whole never comes here.
   const auto& cidrs = tenant.cidrs;
-  if (!cidrs.empty() && std::all_of(cidrs.begin(), cidrs.end(), [&](auto& cidr) { return map.covers(cidr); })) {
+  if (!cidrs.empty() && tenant.cert_names.empty() &&
+      std::all_of(cidrs.begin(), cidrs.end(), [&](auto& cidr) { return map.covers(cidr); })) {
     std::set<std::string> owners;
     for (auto& cidr : cidrs)
       if (auto first = first_address(cidr)) owners.insert(config.tenants[map.find(*first)].name);
@@ -436,8 +256,7 @@ Config default_config() {
   Config config;
   auto* state = std::getenv("STATE_DIRECTORY");
   config.data_dir = state && *state ? state : "yushi-data";
-  config.inputs.push_back({Transport::tcp, "127.0.0.1:5514", "", "auto", ""});
-  config.inputs.push_back({Transport::udp, "127.0.0.1:5514", "", "auto", ""});
+  config.inputs = ingest::default_inputs();
   return config;
 }
 
@@ -569,6 +388,8 @@ Result<Config> load_config(const std::string& path) {
     walk.problem(e.mark, e.msg);
   }
   if (!walk.problems().empty()) return fail(Code::invalid, walk.problems());
+  if (root.IsMap())
+    for (auto pair : root) config.written[pair.first.as<std::string>("")] = YAML::Dump(pair.second);
   bool alerts_named =
       std::any_of(config.forward.begin(), config.forward.end(), [](auto& f) { return !f.alerts_topic.empty(); });
   if (!alerts_named && !config.forward.empty()) config.forward[0].alerts_topic = "yushi.alerts";

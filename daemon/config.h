@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,20 +14,14 @@
 #include "core/record/record.h"
 #include "enrich/lookups.h"
 #include "forward/kafka.h"
+#include "ingest/inputs.h"
 
 namespace yushi::daemon {
-
-struct InputConfig {
-  Transport transport = Transport::tcp;  // tcp, udp or unix_socket
-  std::string listen;                    // host:port, for udp and tcp
-  std::string path;                      // for unix
-  std::string framing = "auto";          // auto | octet-counted | newline; tcp only
-  std::string place;                     // of its address, "yushi.yaml:4:43: inputs.listen"; empty for a default
-};
 
 struct TenantConfig {
   std::string name;
   std::vector<std::string> cidrs;
+  std::vector<std::string> cert_names;  // of clients' certificates
   std::string timezone = "UTC";
   std::string charset = "utf-8";
   uint32_t retention_days = 0;  // 0: the node's
@@ -47,7 +43,7 @@ struct ForwardConfig {
 struct Config {
   std::string node;  // empty: the store's own name, or the host's for a new store
   std::string data_dir;
-  std::vector<InputConfig> inputs;
+  std::vector<std::shared_ptr<const ingest::InputConfig>> inputs;
   std::vector<TenantConfig> tenants;
   std::vector<std::string> relays;       // addresses and networks
   std::vector<std::string> parser_dirs;  // users'; ours come first
@@ -73,6 +69,8 @@ struct Config {
   uint32_t api_mode = 0600;              // of the socket: 0600, or 0660 where there is a group
   std::vector<std::string> api_secrets;  // users who may ask to see secrets
   std::string api_listen;                // "127.0.0.1:9600", loopback only; empty: none
+  // Each key of the file as it is written there, to tell what a reload changed.
+  std::map<std::string, std::string> written;
 };
 
 // The embedded default: syslog on 127.0.0.1:5514 over TCP and UDP, no Kafka, data in $STATE_DIRECTORY or ./yushi-data.

@@ -12,15 +12,18 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <thread>
 
 #include "core/base/clock.h"
 #include "core/base/display.h"
+#include "core/base/mutex.h"
 #include "core/base/name.h"
 #include "core/base/units_text.h"
 #include "daemon/api.h"
@@ -92,7 +95,7 @@ class Daemon {
       }
     }
     spdlog::info("ready: node {}, data in {}, API on {}", store_->options().node, config_.data_dir, api_path_);
-    for (auto& input : inputs_) spdlog::info("listening on {}", input->name());
+    for (auto& input : inputs()) spdlog::info("listening on {}", input->name());
     ::sd_notify(0, "READY=1");
     wait_for_signals();
     spdlog::info("stopping: taking what is readable, then committing and sealing");
@@ -133,22 +136,25 @@ class Daemon {
 
   // Before the store: an address that is not to be had must not leave a store behind that nobody asked for.
   Result<void> bind_inputs() {
-    for (auto& input : config_.inputs) {
-      ingest::InputSettings settings;
-      settings.transport = input.transport;
-      settings.listen = input.listen;
-      settings.path = input.path;
-      settings.framing = input.framing == "newline"         ? ingest::Framing::newline
-                         : input.framing == "octet-counted" ? ingest::Framing::octet_counted
-                                                            : ingest::Framing::automatic;
-      settings.message_bytes_max = config_.message_bytes;
-      auto bound = ingest::bind_input(settings, ingest_thread_count_);
-      if (!bound) {
-        return fail(bound.error().code, (input.place.empty() ? "" : input.place + ": ") + bound.error().message);
-      }
-      inputs_.push_back(std::move(*bound));
-    }
+    for (auto& input : config_.inputs) YUSHI_TRY(bind_input(*input));
     return {};
+  }
+
+  Result<std::shared_ptr<ingest::Input>> bind_input(const ingest::InputConfig& config) {
+    auto bound = config.bind({ingest_thread_count_, config_.message_bytes});
+    if (!bound)
+      return fail(bound.error().code, (config.place.empty() ? "" : config.place + ": ") + bound.error().message);
+    std::shared_ptr<ingest::Input> input = std::move(*bound);
+    MutexLock lock(inputs_mutex_);
+    inputs_.push_back({config.written_as, input});
+    return input;
+  }
+
+  std::vector<std::shared_ptr<ingest::Input>> inputs() const {
+    MutexLock lock(inputs_mutex_);
+    std::vector<std::shared_ptr<ingest::Input>> out;
+    for (auto& running : inputs_) out.push_back(running.input);
+    return out;
   }
 
   Result<void> bind_api() {
@@ -276,8 +282,11 @@ class Daemon {
       for (auto& cidr : config_.tenants[i].cidrs) {
         YUSHI_TRY(tenants->add(cidr, static_cast<TenantId>(i + 2)));
       }
+      for (auto& name : config_.tenants[i].cert_names) {
+        if (auto added = tenants->add_name(name, static_cast<TenantId>(i + 2)); !added) return added;
+      }
     }
-    ingest::SharedByInputs context;
+    auto& context = context_;
     for (unsigned i = 0; i < ingest_thread_count_; ++i) {
       contexts_.push_back(std::make_unique<boost::asio::io_context>(1));
       context.threads.push_back(contexts_.back().get());
@@ -286,6 +295,11 @@ class Daemon {
     context.tenants = tenants;
     context.connections = std::make_shared<ingest::Connections>(connections_max_, config_.connections_per_source);
     context.sources = sources_;
+    context.position = [this](std::string_view input) { return pipeline_->position(input); };
+    context.trouble = [this](const std::string& what) {
+      spdlog::error("{}", what);
+      pipeline_->tell_trouble("input-trouble", "An input cannot use what it was given", what, Severity::high, 70);
+    };
     for (unsigned i = 0; i < ingest_thread_count_; ++i) {
       auto& pulse = pipeline_->ingest_pulse(i);
       ingest_threads_.emplace_back([&io = *contexts_[i], &pulse] {
@@ -295,7 +309,7 @@ class Daemon {
         io.run();
       });
     }
-    for (auto& input : inputs_) input->start(context);
+    for (auto& input : inputs()) input->start(context);
     return {};
   }
 
@@ -342,17 +356,22 @@ class Daemon {
     if (!api_listener_) {
       YUSHI_TRY(bind_api());
     }
-    watched_ = {store_.get(), pipeline_.get(), {}, {}, realtime_ns()};
-    for (auto& forwarder : forwarders_) watched_.forwarders.push_back(forwarder.get());
-    for (auto& input : inputs_) watched_.inputs.push_back(input.get());
+    started_ns_ = realtime_ns();
     api_ = std::make_unique<Api>(std::move(*api_listener_), std::move(api_metrics_),
                                  Api::Sources{store_.get(), pipeline_.get(),
-                                              [this](auto& questions) { return prometheus_text(watched_, questions); },
-                                              [this] { return status_json(watched_); }},
+                                              [this](auto& questions) { return prometheus_text(watched(), questions); },
+                                              [this] { return status_json(watched()); }},
                                  Api::Limits{config_.query_bytes, std::chrono::seconds(config_.query_seconds)},
                                  config_.api_secrets);
     api_->start();
     return {};
+  }
+
+  Watched watched() const {
+    Watched out{store_.get(), pipeline_.get(), {}, {}, started_ns_};
+    for (auto& forwarder : forwarders_) out.forwarders.push_back(forwarder.get());
+    for (auto& input : inputs()) out.inputs.push_back(input);
+    return out;
   }
 
   // ----------------------------------------------------------------------------------------------- running, teardown
@@ -388,10 +407,32 @@ class Daemon {
     timespec wait{beat_us / 1'000'000, beat_us % 1'000'000 * 1000};
     if (watchdog_us) watch_stages();
     while (true) {
+      warn_of_certificates();
       int got = ::sigtimedwait(&signals_, nullptr, &wait);
       if (got == SIGTERM || got == SIGINT) return;
       if (got == SIGHUP) reload();
       if (watchdog_us) feed_watchdog();
+    }
+  }
+
+  // Thirty, seven and one day before a certificate ends, and when it has: each once.
+  void warn_of_certificates() {
+    constexpr int64_t kDay = 24 * 60 * kMinute;
+    const auto now = realtime_ns();
+    for (auto& input : inputs()) {
+      const auto left = input->expires_ns() - now;
+      if (input->expires_ns() == 0 || left > 30 * kDay) continue;
+      const int step = left <= 0 ? 0 : left <= kDay ? 1 : left <= 7 * kDay ? 7 : 30;
+      auto& told = certificates_told_[{input->name(), input->expires_ns()}];
+      if (told != 0 && told <= step + 1) continue;
+      told = step + 1;
+      auto what = input->name() + ": its certificate " +
+                  (step == 0 ? "has ended: senders refuse it"
+                             : "ends in " + span_text(left / kSecond) + ": put a new one in its place in time") +
+                  " (" + utc_text(input->expires_ns()) + ")";
+      spdlog::warn("{}", what);
+      pipeline_->tell_trouble("certificate-ends", "A certificate ends", what,
+                              step <= 1 ? Severity::high : Severity::medium, step <= 1 ? 80 : 50);
     }
   }
 
@@ -420,9 +461,82 @@ class Daemon {
     }
   }
 
-  // Parsers and rules, as one. The records before keep the fields that their version gave.
+  // What the file says now: inputs come and go, folders are looked into; what cannot change while we run is named. A
+  // file that is wrong changes nothing.
+  void reload_config() {
+    if (config_path_.empty()) return;
+    auto fresh = load_config(config_path_);
+    if (!fresh) {
+      auto what = config_path_ + " is wrong, so nothing of it is taken: " + fresh.error().message;
+      while (what.ends_with('\n')) what.pop_back();
+      spdlog::error("reload: {}", what);
+      return pipeline_->tell(configuration_record("reload", what, fresh.error().message));
+    }
+    constexpr std::string_view kTakenOver[] = {"inputs", "parsers", "secrets", "geoip", "user_agents", "detect"};
+    std::string later;
+    const auto name = [&](std::string_view key) { later += (later.empty() ? "" : ", ") + std::string(key); };
+    auto keys = fresh->written;
+    keys.insert(config_.written.begin(), config_.written.end());
+    for (auto& [key, unused] : keys) {
+      auto before = config_.written.find(key), now = fresh->written.find(key);
+      const bool same = before != config_.written.end() && now != fresh->written.end() && before->second == now->second;
+      if (!same && std::find(std::begin(kTakenOver), std::end(kTakenOver), key) == std::end(kTakenOver)) name(key);
+    }
+    if (config_.learning_ns != fresh->learning_ns) name("detect.learning");
+    // What was named stays as it was at the start, so that it is named again at each reload.
+    config_.parser_dirs = fresh->parser_dirs;
+    config_.rule_dirs = fresh->rule_dirs;
+    config_.secret_dirs = fresh->secret_dirs;
+    config_.lookups = fresh->lookups;
+    auto told = change_inputs(fresh->inputs);
+    if (!later.empty())
+      told += (told.empty() ? "" : "; ") + ("changed in " + config_path_ + ", and taken at the next start: ") + later;
+    if (told.empty()) return;
+    spdlog::info("reload: {}", told);
+    pipeline_->tell(configuration_record("reload", told, ""));
+  }
+
+  // Those that stand there as they did are left alone, with their connections. What was done, in words.
+  std::string change_inputs(const std::vector<std::shared_ptr<const ingest::InputConfig>>& wanted) {
+    std::string told;
+    const auto say = [&](const std::string& what) { told += (told.empty() ? "" : "; ") + what; };
+    std::vector<Running> gone;
+    {
+      MutexLock lock(inputs_mutex_);
+      std::erase_if(inputs_, [&](auto& running) {
+        const bool stays = std::any_of(wanted.begin(), wanted.end(),
+                                       [&](auto& config) { return config->written_as == running.written_as; });
+        if (!stays) gone.push_back(running);
+        return !stays;
+      });
+    }
+    for (auto& running : gone) {
+      running.input->stop();
+      say(running.input->name() + " is closed");
+    }
+    for (auto& config : wanted) {
+      {
+        MutexLock lock(inputs_mutex_);
+        if (std::any_of(inputs_.begin(), inputs_.end(),
+                        [&](auto& running) { return running.written_as == config->written_as; }))
+          continue;
+      }
+      auto bound = bind_input(*config);
+      if (!bound) {
+        spdlog::error("reload: {}", bound.error().message);
+        say("not listening: " + bound.error().message);
+        continue;
+      }
+      (*bound)->start(context_);
+      say("listening on " + (*bound)->name());
+    }
+    return told;
+  }
+
+  // Config, then parsers and rules, as one. The records before keep the fields that their version gave.
   void reload() {
     ::sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(clock_ns(CLOCK_MONOTONIC) / 1000));
+    reload_config();
     auto loaded = load_data_files(config_, pipeline_->loaded().get());
     // This thread must not wait for room: it is the one that hears the signal to stop.
     if (loaded && store_->options().disk->waits())
@@ -435,6 +549,7 @@ class Daemon {
         loaded = tl::unexpected(kept.error());
       }
     }
+    for (auto& input : inputs()) input->reload();
     // The databases of before serve on where the new ones cannot be read.
     if (auto lookups = enrich::open_lookups(config_.lookups))
       use_lookups(std::move(*lookups));
@@ -479,7 +594,7 @@ class Daemon {
   int tear_down() {
     if (store_) store_->options().disk->wait_until(clock_ns(CLOCK_MONOTONIC) + kStopWait);
     if (api_) api_->stop();
-    for (auto& input : inputs_) input->stop();
+    for (auto& input : inputs()) input->stop();
     int code = failed_ ? kFailedLater : 0;
     if (pipeline_) {
       if (auto stopped = pipeline_->stop(); !stopped) {
@@ -496,13 +611,16 @@ class Daemon {
     }
     for (auto& io : contexts_) io->stop();
     for (auto& thread : ingest_threads_) thread.join();
-    inputs_.clear();
+    {
+      MutexLock lock(inputs_mutex_);
+      inputs_.clear();
+    }
     if (store_ && code == 0)
       spdlog::info("stopped: {} records committed since start", store_->counters().records.load());
     return code;
   }
 
-  const Config& config_;
+  Config config_;  // as last loaded; what cannot change while we run is as it was at the start
   const std::string config_path_;
   std::string api_path_;
   sigset_t signals_{};
@@ -515,15 +633,23 @@ class Daemon {
   std::shared_ptr<ingest::SourceLimit> sources_;
   std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
   std::vector<std::thread> ingest_threads_;
-  std::vector<std::unique_ptr<ingest::Input>> inputs_;
+  ingest::SharedByInputs context_;
+  // Changed by reload() alone, on this thread; others see it by watched().
+  struct Running {
+    std::string written_as;
+    std::shared_ptr<ingest::Input> input;
+  };
+  mutable Mutex inputs_mutex_;
+  std::vector<Running> inputs_ YUSHI_GUARDED_BY(inputs_mutex_);
   std::vector<std::unique_ptr<forward::KafkaForwarder>> forwarders_;
-  Watched watched_{};
+  int64_t started_ns_ = 0;
   std::optional<ingest::UnixListener> api_listener_;  // moved into the API when it starts, as is the next
   ingest::OwnedFd api_metrics_;                       // of api.listen; may be none
   std::unique_ptr<Api> api_;
   std::atomic<bool> failed_{false};
   Watchdog watchdog_;
   int hungry_beats_ = 0;
+  std::map<std::pair<std::string, int64_t>, int> certificates_told_;  // by input and end: the last step, and one
 };
 
 }  // namespace

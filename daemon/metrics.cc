@@ -105,6 +105,11 @@ std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts&
        &ingest::InputCounts::resyncs},
       {"yushi_input_over_long_total", "Messages over the size limit, kept as parts.", &ingest::InputCounts::over_long},
       {"yushi_input_truncated_total", "Unfinished last frames, kept.", &ingest::InputCounts::truncated},
+      {"yushi_input_possible_doubles_total",
+       "Messages that came again over a new connection, and may stand there already.",
+       &ingest::InputCounts::possible_doubles},
+      {"yushi_input_handshakes_failed_total", "Connections without a certificate that holds, or that did not go on.",
+       &ingest::InputCounts::handshakes_failed},
       {"yushi_input_connections_opened_total", "Connections opened.", &ingest::InputCounts::connections_opened},
       {"yushi_input_connections_closed_total", "Connections closed.", &ingest::InputCounts::connections_closed},
       {"yushi_input_connections_refused_total",
@@ -119,8 +124,12 @@ std::string prometheus_text(const Watched& watched, const QuestionQueue::Counts&
   };
   for (auto& column : kColumns) {
     e.family(column.name, "counter", column.help);
-    for (auto* input : watched.inputs) e.value(input->counts().*column.field, "input=\"" + input->name() + "\"");
+    for (auto& input : watched.inputs) e.value(input->counts().*column.field, "input=\"" + input->name() + "\"");
   }
+  e.family("yushi_input_certificate_expiry_seconds", "gauge", "When the input's certificate ends, Unix time.");
+  for (auto& input : watched.inputs)
+    if (auto ends = input->expires_ns(); ends != 0)
+      e.value(static_cast<uint64_t>(ends / kSecond), "input=\"" + input->name() + "\"");
   struct Forwarded {
     const char *name, *type, *help;
     std::atomic<uint64_t> forward::ForwardMetrics::*field;
@@ -176,7 +185,7 @@ std::string status_json(const Watched& watched) {
   s["parser_files"] = loaded->parsers->files().size();
   s["rules"] = loaded->rules->list().size();
   s["left_out"] = loaded->left_out;  // files and rules, in words
-  for (auto* input : watched.inputs) {
+  for (auto& input : watched.inputs) {
     auto counts = input->counts();
     s["inputs"].push_back({{"name", input->name()},
                            {"port", input->port()},

@@ -3,6 +3,7 @@
 // Threads  Any: everything read here is atomic.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ namespace yushi::daemon {
 struct Watched {
   const storage::Store* store;
   const Pipeline* pipeline;
-  std::vector<const ingest::Input*> inputs;
+  std::vector<std::shared_ptr<const ingest::Input>> inputs;
   std::vector<const forward::KafkaForwarder*> forwarders;
   int64_t started_ns;
 };

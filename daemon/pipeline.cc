@@ -35,6 +35,7 @@ constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
 // The engine's state in parts has a name of its own: an older yushid goes on from the one that it left.
 constexpr std::string_view kDetectorState = "detect-5", kOldDetectorState = "detect-4", kTicksState = "ticks",
                            kBooksState = "books", kHostsState = "hosts";
+const std::string kPositions = "position/";  // of an input, before its name
 
 // What the daemon itself has to say; the records that show it are put in by commit().
 Alert own_alert(const detect::FindingKind& name, Severity severity, uint32_t score, std::string reason,
@@ -257,8 +258,12 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   }
   auto commit = store_.begin();
   bool wrote = false;
+  std::vector<std::function<void()>> acks;
+  std::map<std::string, std::string> positions;
   for (auto& prepared : batches) {
     auto batch = prepared.batch;
+    if (batch->ack) acks.push_back(std::move(batch->ack));
+    if (batch->position) positions[batch->position->input] = batch->position->at;
     if (batch->records.empty()) continue;
     wrote = true;
     counters_.messages += batch->records.size();
@@ -298,7 +303,8 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
     counters_.alerts += alerts.size();
     wrote = true;
   }
-  if (!wrote) return {};
+  for (auto& [input, at] : positions) commit.put_state(kPositions + input, at);
+  if (!wrote && positions.empty()) return {};
   if (booked) commit.put_state(kBooksState, books_state());
   if (booked || save) {
     if (auto hosts = hosts_.save(store_.options().logs); !hosts.empty()) commit.put_state(kHostsState, hosts);
@@ -309,7 +315,13 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
     ticks_.clear();
   }
   if (save || !ticks_.empty()) commit.put_state(kTicksState, ticks_state());
-  return commit.finish();
+  YUSHI_TRY(commit.finish());
+  for (auto& ack : acks) ack();
+  return {};
+}
+
+std::string Pipeline::position(std::string_view input) const {
+  return store_.read_state(kPositions + std::string(input)).value_or("");
 }
 
 // Senders beyond limits.sources share one source from then on; anyone who forges addresses can bring that about.

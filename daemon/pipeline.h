@@ -80,6 +80,8 @@ class Pipeline : public ingest::BatchSink {
   Result<void> start();  // replays the detectors, takes up the books, then starts the committer
   void deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) override;
   bool would_wait() const override;
+  // Where an input stood in the last synced commit, in its own words; empty: it never said.
+  std::string position(std::string_view input) const;
   // A record of our own in `_audit`, durable with the next commit. An alert with it names the record.
   void tell(OwnRecord record, std::optional<Alert> alert = {}) YUSHI_EXCLUDES(mutex_);
   // Signs what is synced when the newest checkpoint is older than a second; returns when it is stored and in `heads`.

@@ -5,7 +5,7 @@
 
 #include "core/base/bytes.h"
 #include "core/record/value.h"
-#include "ingest/source_limit.h"
+#include "ingest/net/source_limit.h"
 
 namespace yushi::daemon {
 namespace {

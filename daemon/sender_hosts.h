@@ -27,7 +27,7 @@
 
 #include "core/base/mutex.h"
 #include "core/record/batch.h"
-#include "ingest/tenant_map.h"
+#include "ingest/net/tenant_map.h"
 
 namespace yushi::daemon {
 

@@ -11,21 +11,22 @@
 //          started.
 // Memory   Everything is bounded: one read buffer a thread, unfinished messages by unfinished_bytes_max, connections by
 //          Connections; an idle connection keeps some hundred bytes. What was delivered is the sink's to bound.
-// Errors   bind_input() says which address, why, and what to do; trouble with one connection closes that connection
-//          only.
+// Errors   InputConfig::bind() (inputs.h) says which address, why, and what to do; trouble with one connection closes
+//          that connection only.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/record/batch.h"
-#include "ingest/connections.h"
-#include "ingest/framer.h"
-#include "ingest/source_limit.h"
-#include "ingest/tenant_map.h"
+#include "ingest/net/connections.h"
+#include "ingest/net/source_limit.h"
+#include "ingest/net/tenant_map.h"
 
 namespace boost::asio {
 class io_context;
@@ -45,16 +46,10 @@ class BatchSink {
   virtual bool would_wait() const { return false; }
 };
 
-struct InputSettings {
-  Transport transport = Transport::tcp;    // tcp, udp or unix_socket
-  std::string listen;                      // tcp, udp: "127.0.0.1:5514", "[::]:514"; port 0 takes a free one
-  std::string path;                        // unix_socket
-  unsigned path_mode = 0666;               // unix_socket: as /dev/log, anyone may write
-  Framing framing = Framing::automatic;    // tcp
-  size_t message_bytes_max = 64 << 10;     // longer ones become parts
-  size_t unfinished_bytes_max = 64 << 20;  // tcp: of all connections; beyond, long unfinished messages go as parts
-  size_t receive_buffer_bytes = 16 << 20;  // udp, unix_socket: the kernel's; beyond it drops
-  size_t staged_bytes_max = 16 << 20;      // udp: read ahead on each thread; beyond it we drop, of who has most
+// What an input must know before it is started.
+struct BoundFor {
+  unsigned ingest_threads = 1;
+  size_t message_bytes_max = 64 << 10;  // longer ones become parts
 };
 
 // What all inputs of a daemon share.
@@ -64,20 +59,24 @@ struct SharedByInputs {
   std::shared_ptr<const TenantMap> tenants = std::make_shared<TenantMap>();
   std::shared_ptr<SourceLimit> sources = std::make_shared<SourceLimit>();
   std::shared_ptr<Connections> connections = std::make_shared<Connections>();
+  // What an input has to say of itself, in words: a certificate that cannot be read.
+  std::function<void(const std::string& what)> trouble;
+  // Where the input of this name stood in the last synced commit (Batch::position); empty: it never said.
+  std::function<std::string(std::string_view input)> position;
 };
 
 // Since start(); the same numbers travel as Notes, by source.
 struct InputCounts {
   uint64_t bytes = 0, messages = 0, empty_lines = 0, resyncs = 0, over_long = 0, truncated = 0;
   uint64_t connections_opened = 0, connections_closed = 0, connections_refused = 0, connections_displaced = 0;
-  uint64_t kernel_drops = 0, source_drops = 0;
+  uint64_t kernel_drops = 0, source_drops = 0, possible_doubles = 0, handshakes_failed = 0;
 };
 
 class Input {
  public:
   virtual ~Input() = default;
 
-  // Begins to read. Once; `context` has as many threads as it was bound for.
+  // Begins to read. Once; `context` has as many threads as it was bound for, and holds the input's last position.
   virtual void start(const SharedByInputs& context) = 0;
 
   // Takes what was readable when it was called, and what comes until the socket is empty twice or for 2 s more;
@@ -89,9 +88,11 @@ class Input {
   virtual std::string name() const = 0;
   virtual uint16_t port() const = 0;  // that was bound; 0 for unix_socket
   virtual InputCounts counts() const = 0;
-};
 
-// Binds and listens: when it returns, senders can connect.
-Result<std::unique_ptr<Input>> bind_input(const InputSettings& settings, unsigned ingest_threads);
+  // Reads again what it has of files: certificates. What cannot be read is told, and stays as it was. Any thread.
+  virtual void reload() {}
+  // When its certificate ends, Unix time; 0: it has none. Any thread.
+  virtual int64_t expires_ns() const { return 0; }
+};
 
 }  // namespace yushi::ingest

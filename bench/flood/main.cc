@@ -34,6 +34,8 @@ where to
   --host ADDRESS       an address of 127.0.0.0/8 (default 127.0.0.1), no other is taken
   --port N             (default 5514)
   --udp                datagrams instead of TCP
+  --tls                TLS over TCP; the server's certificate is not looked at
+  --relp               RELP over TCP, with at most 1,024 frames that are not answered
   --unix PATH          datagrams to a unix socket
   --connections N      (default 8; 1 for --unix)
   --framing octet|newline           of TCP (default octet)
@@ -122,6 +124,10 @@ Options read_options(int argc, char** argv) {
       options.send.port = static_cast<uint16_t>(count());
     else if (o == "--udp")
       options.send.transport = SendOptions::Transport::udp;
+    else if (o == "--tls")
+      options.send.tls = true;
+    else if (o == "--relp")
+      options.send.relp = true;
     else if (o == "--unix") {
       options.send.transport = SendOptions::Transport::unix_datagram;
       options.send.unix_path = value(o);

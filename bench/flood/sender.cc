@@ -378,6 +378,13 @@ void Traffic::finish() {
 }
 
 Result<Sent> send(const Traffic& traffic, const SendOptions& options) {
+  if (options.tls || options.relp) {
+    return send_secure(traffic, options, [&](uint32_t connection) -> Result<int> {
+      auto socket = YUSHI_TRY(connect_to(options, connection));
+      if (fcntl(socket.fd, F_SETFL, 0) != 0) return fail(Code::io, "fcntl: " + words_of(errno));
+      return std::exchange(socket.fd, -1);
+    });
+  }
   if (options.transport == SendOptions::Transport::tcp) return TcpSender(traffic, options).run();
   return send_datagrams(traffic, options);
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,7 +28,9 @@ struct SendOptions {
   uint32_t connections = 8;
   uint32_t tenants = 20;
   Framing framing = Framing::octet_counted;
-  double rate = 0;  // messages a second over all connections; 0: as fast as it goes
+  bool tls = false;   // tcp: any certificate will do
+  bool relp = false;  // tcp: RELP's frames, at most 1,024 that are not answered
+  double rate = 0;    // messages a second over all connections; 0: as fast as it goes
   uint32_t seconds_max = 120;
 };
 
@@ -77,5 +80,8 @@ struct Sent {
 };
 
 Result<Sent> send(const Traffic& traffic, const SendOptions& options);
+// Over TLS, RELP or both (secure_sender.cc). `connect` gives a blocking socket.
+Result<Sent> send_secure(const Traffic& traffic, const SendOptions& options,
+                         const std::function<Result<int>(uint32_t connection)>& connect);
 
 }  // namespace yushi::flood

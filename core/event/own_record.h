@@ -24,7 +24,7 @@
 namespace yushi {
 
 // What an input or a source counted in a minute, each by its name in the record; only what is not 0 is said.
-constexpr std::array<std::string_view, 15> kCountNames = {"connections_opened",
+constexpr std::array<std::string_view, 17> kCountNames = {"connections_opened",
                                                           "connections_closed",
                                                           "connections_refused",
                                                           "connections_displaced",
@@ -34,6 +34,8 @@ constexpr std::array<std::string_view, 15> kCountNames = {"connections_opened",
                                                           "frame_resyncs",
                                                           "over_long",
                                                           "truncated",
+                                                          "possible_doubles",
+                                                          "handshakes_failed",
                                                           "hosts_unconfirmed",
                                                           "kernel_drops",
                                                           "source_drops",

@@ -8,7 +8,9 @@
 // Threads  One owner at a time; handed on by move of its unique_ptr.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +39,8 @@ struct Note {
     frame_resync,          // a frame that did not fit, kept raw to the next LF
     over_long,             // messages kept as numbered parts
     truncated,             // an unfinished last frame, kept
+    possible_double,       // records that may stand there already: sent again over a new connection
+    handshake_failed,      // connections that did not come to speak: no certificate, or none that holds
     host_unconfirmed,      // records whose header names another host than their sender did before
     kernel_drop,           // datagrams that the kernel dropped before we could read them: a loss
     source_drop,           // datagrams that we dropped, since their source had more than its share waiting: a loss
@@ -50,6 +54,13 @@ struct Note {
   uint64_t count = 1;
 };
 
+// How far an input has read of what is there to be read again: a file's offset, a journal's cursor. Written by the
+// commit that holds the batch, and handed back at the next start, so that nothing is read twice or left out.
+struct Position {
+  std::string input;  // its name
+  std::string at;     // in the input's own words
+};
+
 struct Batch {
   Arena arena;
   std::vector<std::unique_ptr<char[]>> buffers;
@@ -58,6 +69,11 @@ struct Batch {
   std::vector<RuleHit> hits;  // ascending by record
   std::vector<Note> notes;
   size_t bytes = 0;  // memory counted against limits.in_flight_bytes
+  // Permission to tell the sender that it is safe: called once, by the committer, after the synced commit that holds
+  // the batch, and never when that fails. It must not wait: an input hands it over to the thread that brought the
+  // batch.
+  std::function<void()> ack;
+  std::optional<Position> position;
 
   Batch() = default;
   Batch(const Batch&) = delete;

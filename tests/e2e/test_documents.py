@@ -142,7 +142,9 @@ def test_the_example_config_names_every_key_that_the_daemon_knows(tmp_path):
     probe = tmp_path / "probe.yaml"
     for at, text in {
         "": "nonsense: 1\n",
-        "inputs": "inputs: [{nonsense: 1}]\n",
+        "inputs": "inputs: [{type: syslog, nonsense: 1}]\n",
+        "inputs of relp": "inputs: [{type: relp, nonsense: 1}]\n",
+        "tls": "inputs: [{type: relp, listen: 'a', tls: {nonsense: 1}}]\n",
         "tenants": "tenants: [{nonsense: 1}]\n",
         "match": "tenants: [{match: {nonsense: 1}}]\n",
         "limits": "limits: {nonsense: 1}\n",

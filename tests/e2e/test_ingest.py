@@ -19,7 +19,10 @@ class Ingest(Daemon):
     """All inputs of this version on ports that stay."""
 
     def __init__(self, folder):
-        self.auto, self.counted, self.newline = free_port(), free_port(), free_port()
+        ports = set()
+        while len(ports) < 3:  # one that was free is given again at times
+            ports.add(free_port())
+        self.auto, self.counted, self.newline = ports
         self.udp = free_port(socket.SOCK_DGRAM)
         self.unix = folder / "log.sock"
         super().__init__(folder, "".join([

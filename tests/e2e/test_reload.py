@@ -194,3 +194,43 @@ def test_a_broken_file_at_a_reload_is_told_and_its_version_of_before_stays(tmp_p
         reload(daemon, 2)
         assert daemon.status()["left_out"] == []
         assert daemon.stop() == 0
+
+
+def says(daemon, words):
+    wait(lambda: words in (daemon.folder / "yushid.log").read_text(), f"for the words: {words}")
+
+
+def test_inputs_come_and_go_under_load_and_nobody_else_is_dropped(tmp_path):
+    inputs = '  - {type: syslog, transport: tcp, listen: "127.0.0.1:0"}\n'
+    with Daemon(tmp_path / "d", "inputs:\n" + inputs) as daemon:
+        text = daemon.config.read_text()
+        load = Load(daemon)
+        for number in range(3):
+            daemon.config.write_text(text + '  - {type: syslog, transport: udp, listen: "127.0.0.1:0"}\n')
+            daemon.process.send_signal(signal.SIGHUP)
+            wait(lambda: len(daemon.status()["inputs"]) == 2, "for the new input")
+            daemon.send_udp([f"<13>1 - host other 1 - - over udp {number}"])
+            wait(lambda: len(daemon.search("udp")) == number + 1, "for what it hears")
+            daemon.config.write_text(text)
+            daemon.process.send_signal(signal.SIGHUP)
+            wait(lambda: len(daemon.status()["inputs"]) == 1, "for it to go")
+        sent = load.stop()
+        wait_size(daemon, sent + 3)
+        assert log_size(daemon) == sent + 3
+        told = [r["message"] for r in daemon.search("event.action: reload", "--tenant", "_audit")]
+        assert sum("listening on udp" in words for words in told) == 3 and sum("is closed" in words for words in told) == 3
+
+
+def test_what_needs_a_restart_is_named_and_a_wrong_config_changes_nothing(tmp_path):
+    with Daemon(tmp_path / "d") as daemon:
+        text = daemon.config.read_text()
+        daemon.config.write_text(text + "tenants: [{name: finance}]\nlimits: {sources: 100}\n")
+        daemon.process.send_signal(signal.SIGHUP)
+        says(daemon, "taken at the next start: limits, tenants")
+        daemon.config.write_text(text + "inputs: []\nnonsense: 1\n")
+        daemon.process.send_signal(signal.SIGHUP)
+        says(daemon, "is wrong, so nothing of it is taken")
+        says(daemon, "nonsense: unknown key")
+        daemon.send_tcp(["<13>still heard"])
+        wait_size(daemon, 1)
+        wait(lambda: len(daemon.search("event.action: reload", "--tenant", "_audit")) >= 3, "for the records")

@@ -63,7 +63,8 @@ class _UnixConnection(http.client.HTTPConnection):
 class Daemon:
     """`config` is YAML beyond data_dir, api and inputs; the inputs are TCP and UDP on free ports unless it has its own."""
 
-    def __init__(self, folder, config=""):
+    def __init__(self, folder, config="", program=BIN / "yushid"):
+        self.program = program
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / "data"
@@ -81,7 +82,7 @@ class Daemon:
 
     def start(self):
         self.log = open(self.folder / "yushid.log", "ab")
-        self.process = subprocess.Popen([BIN / "yushid", "--config", self.config], stderr=self.log, stdout=self.log)
+        self.process = subprocess.Popen([self.program, "--config", self.config], stderr=self.log, stdout=self.log)
         self._wait(lambda: self.http("/healthz").code == 200, "to answer")
         return self
 

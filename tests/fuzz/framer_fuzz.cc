@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/base/assert.h"
-#include "ingest/framer.h"
+#include "ingest/syslog/framer.h"
 
 using namespace yushi;
 

@@ -136,13 +136,25 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
        "b never"},
       // Inputs.
       {"inputs:\n  - @{type: syslog, transport: udp}", "inputs.listen"},
+      {"inputs:\n  - @{type: relp}", "inputs.listen"},
+      {"inputs:\n  - {type: relp, listen: @\"514\"}", "inputs.listen"},
+      {"inputs:\n  - {type: relp, listen: \"127.0.0.1:1\", @transport: tcp}", "inputs.transport"},
+      {"inputs:\n  - @{type: syslog, transport: tls, listen: \"127.0.0.1:1\"}", "inputs.tls"},
+      {"inputs:\n  - {type: syslog, transport: tls, listen: \"127.0.0.1:1\", tls: @{key: k}}", "inputs.tls.cert"},
+      {"inputs:\n  - {type: syslog, transport: tls, listen: \"127.0.0.1:1\", tls: @{cert: c}}", "inputs.tls.key"},
+      {"inputs:\n  - {type: relp, listen: \"127.0.0.1:1\", tls: {cert: c, key: k, crl: @r}}", "inputs.tls.crl"},
+      {"inputs:\n  - {type: relp, listen: \"127.0.0.1:1\", tls: {cert: c, key: k, @ca: r}}", "inputs.tls.ca"},
+      {"inputs:\n  - {type: relp, listen: \"127.0.0.1:1\"}\n"
+       "  - {type: syslog, transport: tcp, listen: @\"127.0.0.1:1\"}",
+       "inputs.listen"},
+      {"tenants: [{name: a, match: {cert_cn: @[\"a*b\"]}}]", "tenants.match.cert_cn"},
       {"inputs:\n  - @{type: syslog, transport: unix}", "inputs.path"},
       {"inputs:\n  - {type: syslog, transport: tcp, listen: @\"514\"}", "inputs.listen"},
       {"inputs:\n  - {type: syslog, transport: tcp, listen: @\"127.0.0.1:99999\"}", "inputs.listen"},
       {"inputs:\n  - {type: syslog, transport: tcp, listen: @\"127.0.0.1:\"}", "inputs.listen"},
       {"inputs:\n  - {type: syslog, transport: tcp, listen: \"127.0.0.1:1\", framing: @lines}", "inputs.framing"},
       {"inputs:\n  - {type: syslog, transport: @pigeon, listen: \"127.0.0.1:1\"}", "inputs.transport"},
-      {"inputs:\n  - {type: @relp, listen: \"127.0.0.1:1\"}", "inputs.type"},
+      {"inputs:\n  - {type: @pigeon, listen: \"127.0.0.1:1\"}", "inputs.type"},
       {"inputs:\n  - @{transport: tcp, listen: \"127.0.0.1:1\"}", "inputs.type"},
       {"inputs: @[]", "inputs"},
       {"inputs:\n  - {type: syslog, transport: udp, listen: \"127.0.0.1:1\", framing: @auto}", "inputs.framing"},
@@ -198,8 +210,7 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       {"forward:\n  - {brokers: \"k:9092\", alerts_topic: a}\n  - {brokers: \"k:9092\", topic: t, alerts_topic: @a}",
        "forward.alerts_topic"},
       // What README.md says is not there: refused, never taken and ignored.
-      {"inputs:\n  - {type: syslog, transport: tcp, listen: \"127.0.0.1:1\", @tls: {cert: c}}", "inputs.tls"},
-      {"tenants:\n  - {name: a, match: {@cert_cn: [a.example]}}", "tenants.match.cert_cn"},
+      {"inputs:\n  - {type: syslog, transport: tcp, listen: \"127.0.0.1:1\", tls: @{cert: c, key: k}}", "inputs.tls"},
       {"forward:\n  - {brokers: \"k:9092\", delivery: @exactly-once}", "forward.delivery"},
       {"api: {listen: @\"0.0.0.0:8443\"}", "api.listen"},
   };
@@ -276,12 +287,9 @@ api: {socket: /s, group: root, mode: "0600", listen: "[::1]:9600"}
   EXPECT_EQ(config.node, "log-01.gov.example");
   EXPECT_EQ(config.data_dir, "/d");
   ASSERT_EQ(config.inputs.size(), 3u);
-  EXPECT_EQ(config.inputs[0].transport, Transport::udp);
-  EXPECT_EQ(config.inputs[0].listen, "0.0.0.0:514");
-  EXPECT_EQ(config.inputs[1].transport, Transport::tcp);
-  EXPECT_EQ(config.inputs[1].framing, "octet-counted");
-  EXPECT_EQ(config.inputs[2].transport, Transport::unix_socket);
-  EXPECT_EQ(config.inputs[2].path, "/run/log.sock");
+  EXPECT_EQ(config.inputs[0]->address(), "udp 0.0.0.0:514");
+  EXPECT_TRUE(config.inputs[1]->address().starts_with("tcp "));
+  EXPECT_EQ(config.inputs[2]->address(), "unix /run/log.sock");
   ASSERT_EQ(config.tenants.size(), 2u);
   EXPECT_EQ(config.tenants[0].name, "finance");
   EXPECT_EQ(config.relays, (std::vector<std::string>{"10.0.0.5", "10.1.0.0/16"}));
@@ -348,7 +356,7 @@ TEST(Config, AnInputKnowsThePlaceOfItsAddress) {
   auto config = good(
       "inputs:\n  - {type: syslog, transport: tcp, listen: \"127.0.0.1:0\"}\n"
       "  - type: syslog\n    transport: unix\n    path: /run/log.sock\n");
-  auto place = [&](size_t i) { return config.inputs[i].place.substr(config.inputs[i].place.find(':')); };
+  auto place = [&](size_t i) { return config.inputs[i]->place.substr(config.inputs[i]->place.find(':')); };
   EXPECT_EQ(place(0), ":2:44: inputs.listen");
   EXPECT_EQ(place(1), ":5:11: inputs.path");
 }
@@ -370,7 +378,8 @@ TEST(Config, AnEmptyFileGivesTheSafeDefaults) {
     EXPECT_EQ(config.retention_days, 184u) << text;
     EXPECT_TRUE(config.forward.empty()) << text;
     ASSERT_EQ(config.inputs.size(), 2u) << text;
-    for (auto& input : config.inputs) EXPECT_EQ(input.listen, "127.0.0.1:5514") << text;
+    EXPECT_EQ(config.inputs[0]->address(), "tcp 127.0.0.1:5514") << text;
+    EXPECT_EQ(config.inputs[1]->address(), "udp 127.0.0.1:5514") << text;
   }
 }
 

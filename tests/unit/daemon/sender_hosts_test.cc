@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/time_text.h"
-#include "ingest/source_limit.h"
+#include "ingest/net/source_limit.h"
 
 namespace yushi::daemon {
 namespace {

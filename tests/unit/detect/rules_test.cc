@@ -405,10 +405,10 @@ TEST(Rules, check_lists_a_correlation_whose_rule_is_not_there) {
 }
 
 TEST(Rules, check_lists_problems_before_what_is_unsupported) {
-  auto check = check_rule_files({RuleFile{"a.yml", "a.yml", rule("  s: {Nope: a}\n  condition: s")},
-                                 RuleFile{"b.yml", "b.yml", "title: B\n"},
-                                 RuleFile{"c.yml", "c.yml", rule("  s: {user.name: a}\n  condition: s")}},
-                                {});
+  auto check = check_rule_files(
+      {RuleFile{"a.yml", "a.yml", rule("  s: {Nope: a}\n  condition: s")}, RuleFile{"b.yml", "b.yml", "title: B\n"},
+       RuleFile{"c.yml", "c.yml", rule("  s: {user.name: a}\n  condition: s")}},
+      {});
   ASSERT_EQ(check.problems.size(), 2u);
   EXPECT_EQ(check.problems[0].path, "b.yml");
   EXPECT_TRUE(check.problems[1].unsupported);

@@ -15,13 +15,13 @@ using Kind = Note::Kind;
 
 class DatagramTest : public InputTest {
  protected:
-  static InputSettings udp() {
-    InputSettings settings;
+  static SyslogSettings udp() {
+    SyslogSettings settings;
     settings.transport = Transport::udp;
     return settings;
   }
-  static InputSettings unix_socket() {
-    InputSettings settings;
+  static SyslogSettings unix_socket() {
+    SyslogSettings settings;
     settings.transport = Transport::unix_socket;
     settings.path = (std::filesystem::temp_directory_path() / ("yushi test " + std::to_string(::getpid()))).string();
     ::unlink(settings.path.c_str());
@@ -55,7 +55,7 @@ TEST_F(DatagramTest, a_datagram_is_one_message_whole_an_empty_one_too) {
 }
 
 TEST_F(DatagramTest, what_arrived_and_what_the_kernel_dropped_is_what_was_sent) {
-  InputSettings settings = udp();
+  SyslogSettings settings = udp();
   settings.receive_buffer_bytes = 4096;
   start(settings);
   sink_.block(true);
@@ -77,7 +77,7 @@ TEST_F(DatagramTest, what_arrived_and_what_the_kernel_dropped_is_what_was_sent) 
 // The pipeline takes nothing for a while: what a flood sends then is dropped and counted under its name, the others' is
 // kept.
 TEST_F(DatagramTest, a_source_that_floods_costs_the_others_nothing) {
-  InputSettings settings = udp();
+  SyslogSettings settings = udp();
   settings.staged_bytes_max = 200 * 1000;
   start(settings);
   sink_.say_full(true);
@@ -137,7 +137,7 @@ TEST_F(DatagramTest, a_burst_of_many_senders_comes_whole_and_in_order_for_each) 
 
 TEST_F(DatagramTest, sources_beyond_the_limit_are_overflow_and_keep_their_address) {
   context_.sources = std::make_shared<SourceLimit>(2);
-  InputSettings settings = udp();
+  SyslogSettings settings = udp();
   settings.listen = "0.0.0.0:0";
   start(settings);
   std::vector<int> fds;
@@ -170,7 +170,7 @@ TEST_F(DatagramTest, what_comes_before_the_start_waits_for_it) {
   EXPECT_EQ(sink_.wait_for(1)[0].raw, "<13>udp");
   input_->stop();
 
-  const InputSettings local = unix_socket();
+  const SyslogSettings local = unix_socket();
   bind(local);
   const int client = unix_client(local.path);
   ASSERT_EQ(::send(client, "<13>unix", 8, 0), 8);
@@ -180,7 +180,7 @@ TEST_F(DatagramTest, what_comes_before_the_start_waits_for_it) {
 }
 
 TEST_F(DatagramTest, what_the_kernel_drops_before_the_start_is_counted) {
-  InputSettings settings = udp();
+  SyslogSettings settings = udp();
   settings.receive_buffer_bytes = 4096;
   bind(settings);
   const int fd = connect_client(SOCK_DGRAM);
@@ -196,7 +196,7 @@ TEST_F(DatagramTest, what_the_kernel_drops_before_the_start_is_counted) {
 }
 
 TEST_F(DatagramTest, an_input_that_never_started_leaves_no_file_behind) {
-  const InputSettings settings = unix_socket();
+  const SyslogSettings settings = unix_socket();
   bind(settings);
   struct stat there;
   ASSERT_EQ(::stat(settings.path.c_str(), &there), 0);
@@ -206,15 +206,15 @@ TEST_F(DatagramTest, an_input_that_never_started_leaves_no_file_behind) {
 
 TEST_F(DatagramTest, a_udp_port_in_use_is_refused_although_it_could_be_shared) {
   start(udp());
-  InputSettings settings = udp();
+  SyslogSettings settings = udp();
   settings.listen = "127.0.0.1:" + std::to_string(input_->port());
-  auto second = bind_input(settings, kThreads);
+  auto second = bind_syslog(settings, kThreads);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Code::io);
 }
 
 TEST_F(DatagramTest, a_unix_socket_takes_datagrams_of_any_size_and_is_gone_after_stop) {
-  const InputSettings settings = unix_socket();
+  const SyslogSettings settings = unix_socket();
   start(settings);
   struct stat there;
   ASSERT_EQ(::stat(settings.path.c_str(), &there), 0);
@@ -243,9 +243,9 @@ TEST_F(DatagramTest, a_unix_socket_takes_datagrams_of_any_size_and_is_gone_after
 }
 
 TEST_F(DatagramTest, a_unix_socket_file_is_replaced_only_when_nobody_listens) {
-  const InputSettings settings = unix_socket();
+  const SyslogSettings settings = unix_socket();
   start(settings);
-  auto second = bind_input(settings, kThreads);
+  auto second = bind_syslog(settings, kThreads);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Code::refused);
   input_->stop();
@@ -260,7 +260,7 @@ TEST_F(DatagramTest, a_unix_socket_file_is_replaced_only_when_nobody_listens) {
   input_->stop();
 
   ::close(::open(settings.path.c_str(), O_CREAT | O_WRONLY, 0600));
-  auto over_file = bind_input(settings, kThreads);
+  auto over_file = bind_syslog(settings, kThreads);
   ASSERT_FALSE(over_file);
   EXPECT_EQ(over_file.error().code, Code::refused);
   struct stat there;

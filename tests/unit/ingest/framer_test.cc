@@ -1,5 +1,5 @@
 // The framer against tests/cases/framing and the framings of the data sets: whole, byte by byte, and at random cuts.
-#include "ingest/framer.h"
+#include "ingest/syslog/framer.h"
 #include "tests/unit/data_sets.h"
 
 #include <algorithm>

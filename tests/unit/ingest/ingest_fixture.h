@@ -20,8 +20,9 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "ingest/address.h"
 #include "ingest/input.h"
+#include "ingest/net/address.h"
+#include "ingest/syslog/syslog.h"
 
 namespace yushi::ingest {
 
@@ -132,13 +133,13 @@ class InputTest : public testing::Test {
     for (auto& thread : threads_) thread.join();
   }
 
-  void bind(InputSettings settings) {
+  void bind(SyslogSettings settings) {
     if (settings.transport != Transport::unix_socket && settings.listen.empty()) settings.listen = "127.0.0.1:0";
-    auto bound = bind_input(settings, kThreads);
+    auto bound = bind_syslog(settings, kThreads);
     ASSERT_TRUE(bound) << bound.error().message;
     input_ = std::move(*bound);
   }
-  void start(const InputSettings& settings) {
+  void start(const SyslogSettings& settings) {
     bind(settings);
     ASSERT_TRUE(input_);
     input_->start(context_);

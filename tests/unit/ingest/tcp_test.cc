@@ -148,7 +148,7 @@ TEST_F(TcpTest, a_long_message_in_small_pieces_comes_whole_and_an_over_long_one_
 }
 
 TEST_F(TcpTest, unfinished_messages_have_a_bound_together_and_lose_nothing) {
-  InputSettings settings;
+  SyslogSettings settings;
   settings.unfinished_bytes_max = 256 << 10;
   start(settings);
   constexpr int kConnections = 40;
@@ -385,9 +385,9 @@ TEST_F(TcpTest, ipv4_senders_of_an_ipv6_socket_are_named_as_ipv4_and_have_their_
   auto tenants = std::make_shared<TenantMap>();
   ASSERT_TRUE(tenants->add("127.0.0.0/8", 7));
   context_.tenants = tenants;
-  InputSettings settings;
+  SyslogSettings settings;
   settings.listen = "[::]:0";
-  auto bound = bind_input(settings, kThreads);
+  auto bound = bind_syslog(settings, kThreads);
   if (!bound) GTEST_SKIP() << "no IPv6 here";
   input_ = std::move(*bound);
   input_->start(context_);
@@ -412,11 +412,11 @@ TEST_F(TcpTest, who_connects_before_the_start_waits_and_is_heard) {
 
 TEST_F(TcpTest, an_input_that_never_started_gives_its_port_back) {
   bind({});
-  InputSettings same;
+  SyslogSettings same;
   same.listen = "127.0.0.1:" + std::to_string(input_->port());
-  ASSERT_FALSE(bind_input(same, kThreads));
+  ASSERT_FALSE(bind_syslog(same, kThreads));
   input_->stop();
-  EXPECT_TRUE(bind_input(same, kThreads));
+  EXPECT_TRUE(bind_syslog(same, kThreads));
   EXPECT_EQ(sink_.note(Kind::input_up) + sink_.note(Kind::input_down), 0u);
 }
 
@@ -424,20 +424,20 @@ TEST_F(TcpTest, an_address_in_use_or_malformed_is_an_error_that_names_it) {
   start({});
   for (const std::string& listen : {"127.0.0.1:" + std::to_string(input_->port()), std::string("127.0.0.1"),
                                     std::string("example.org:514"), std::string("127.0.0.1:70000")}) {
-    InputSettings settings;
+    SyslogSettings settings;
     settings.listen = listen;
-    auto second = bind_input(settings, kThreads);
+    auto second = bind_syslog(settings, kThreads);
     ASSERT_FALSE(second) << listen;
     EXPECT_NE(second.error().message.find(listen), std::string::npos) << second.error().message;
   }
 }
 
 TEST_F(TcpTest, an_address_of_another_machine_is_an_error_of_its_own) {
-  InputSettings settings;
+  SyslogSettings settings;
   settings.listen = "192.0.2.1:5514";  // for documentation only: RFC 5737
   for (auto transport : {Transport::tcp, Transport::udp}) {
     settings.transport = transport;
-    auto bound = bind_input(settings, kThreads);
+    auto bound = bind_syslog(settings, kThreads);
     ASSERT_FALSE(bound);
     EXPECT_NE(bound.error().message.find("no such address"), std::string::npos) << bound.error().message;
   }

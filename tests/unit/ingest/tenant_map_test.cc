@@ -1,4 +1,4 @@
-#include "ingest/tenant_map.h"
+#include "ingest/net/tenant_map.h"
 
 #include <gtest/gtest.h>
 
