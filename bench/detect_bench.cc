@@ -28,8 +28,11 @@ void load(Prepared& prepared) {
   auto files = parsers::read_parser_directories({"parsers/library"});
   auto set = files ? parsers::ParserSet::load(std::move(*files)) : tl::unexpected(files.error());
   auto rule_files = detect::read_rule_directories({"config/rules"});
-  auto rules = rule_files ? detect::RuleSet::load(std::move(*rule_files)) : tl::unexpected(rule_files.error());
-  if (!set || !rules) std::abort();  // run it from the root of the tree
+  auto source_files = detect::read_rule_directories({"config/sigma"});
+  auto sources = source_files ? detect::LogSources::load(*source_files) : tl::unexpected(source_files.error());
+  if (!set || !rule_files || !sources) std::abort();
+  auto rules = detect::RuleSet::load(std::move(*rule_files), **sources);
+  if (!rules) std::abort();  // run it from the root of the tree
   prepared.parsers = *set;
   prepared.rules = *rules;
 }

@@ -16,6 +16,11 @@ Result<std::vector<detect::RuleFile>> files_of(const std::vector<std::string>& p
   return read_paths(paths, detect::read_rule_directories);
 }
 
+// Where Sigma rules look, by our own files.
+Result<std::shared_ptr<const detect::LogSources>> load_log_sources() {
+  return detect::LogSources::load(YUSHI_TRY(detect::read_rule_directories({parsers::share_directory("sigma")})));
+}
+
 // Ours and those of --parsers: rules name their fields, and a test's lines are parsed by them.
 Result<std::shared_ptr<const parsers::ParserSet>> load_parsers(const FilesOptions& options) {
   std::vector<std::string> folders = {parsers::share_directory("parsers")};
@@ -28,7 +33,9 @@ int check(const FilesOptions& options) {
   auto files = files_of(options.paths);
   if (!files) return report(files.error());
   if (auto parsers = load_parsers(options); !parsers) return report(parsers.error());
-  auto checked = detect::check_rule_files(*files);
+  auto sources = load_log_sources();
+  if (!sources) return report(sources.error());
+  auto checked = detect::check_rule_files(*files, **sources);
   Out out;
   for (auto& problem : checked.problems) out.text(problem.text());
   out.write(std::to_string(files->size()) + " files: " + std::to_string(checked.rules) + " rules, " +
@@ -47,7 +54,9 @@ int test(const FilesOptions& options) {
   auto parsers = load_parsers(options);
   if (!parsers) return report(parsers.error());
   parsers::Understander understander(*parsers);
-  auto tested = detect::run_rule_tests(*files, [&](Batch& batch) {
+  auto sources = load_log_sources();
+  if (!sources) return report(sources.error());
+  auto tested = detect::run_rule_tests(*files, **sources, [&](Batch& batch) {
     understander.understand(batch);
     parsers::join_lines(batch, *parsers);
     batch.keep.push_back(*parsers);
@@ -65,7 +74,9 @@ int list(const FilesOptions& options) {
   auto files = files_of(options.paths);
   if (!files) return report(files.error());
   if (auto parsers = load_parsers(options); !parsers) return report(parsers.error());
-  auto set = detect::RuleSet::load(std::move(*files));
+  auto sources = load_log_sources();
+  if (!sources) return report(sources.error());
+  auto set = detect::RuleSet::load(std::move(*files), **sources);
   if (!set) return report(set.error());
   auto kind = output_kind(options.output, OutputKind::columns);
   Out out;

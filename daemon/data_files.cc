@@ -1,6 +1,7 @@
 #include "daemon/data_files.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "detect/engine.h"
 #include "parsers/engine_version.h"
@@ -30,17 +31,18 @@ template <class Set, class File>
 class Loading {
  public:
   using Read = Result<std::vector<File>> (*)(const std::vector<std::string>&, std::vector<FileLeftOut>*);
+  using Load = std::function<Result<std::shared_ptr<const Set>>(std::vector<File>)>;
 
-  Loading(const char* kind, Read read, const Set* before, std::vector<std::string>& left_out)
-      : kind_(kind), read_(read), before_(before), left_out_(left_out) {}
+  Loading(const char* kind, Read read, const Set* before, std::vector<std::string>& left_out, Load load = Set::load)
+      : kind_(kind), read_(read), before_(before), left_out_(left_out), load_(std::move(load)) {}
 
   Result<std::shared_ptr<const Set>> load(const std::string& our_folder, const std::vector<std::string>& folders) {
     auto ours = YUSHI_TRY(read_({our_folder}, nullptr));
     std::vector<File> users;
     for (auto& folder : folders) read_folder(folder, users);
     // A file of theirs takes the place of ours of the same name, so both are given, ours first.
-    if (auto all = Set::load(joined(ours, users)); all) return all;
-    auto base = YUSHI_TRY(Set::load(ours));
+    if (auto all = load_(joined(ours, users)); all) return all;
+    auto base = YUSHI_TRY(load_(ours));
 
     // A parser leans on shared tables: it is alone beside those, theirs where they are right.
     std::vector<File> right, shared;
@@ -49,7 +51,7 @@ class Loading {
       std::stable_partition(users.begin(), users.end(), parsers::is_shared_file);
     }
     for (auto& file : users) {
-      auto alone = Set::load(joined(shared, {file}));
+      auto alone = load_(joined(shared, {file}));
       const auto before = right.size();
       if (alone)
         right.push_back(std::move(file));
@@ -59,18 +61,18 @@ class Loading {
         if (right.size() > before && is_shared_file(right.back())) shared.push_back(right.back());
       }
     }
-    if (auto all = Set::load(joined(ours, right)); all) return all;
+    if (auto all = load_(joined(ours, right)); all) return all;
     // Each is right alone and some are not beside others, as two of one name or id: they are taken one by one.
     std::vector<File> taken;
     for (auto& file : right) {
       taken.push_back(file);
-      auto with_it = Set::load(joined(ours, taken));
+      auto with_it = load_(joined(ours, taken));
       if (with_it) continue;
       taken.pop_back();
       const File* old = before_ ? find_path(before_->files(), file.path) : nullptr;
       if (old && old->text != file.text) {
         taken.push_back(*old);
-        if (Set::load(joined(ours, taken))) {
+        if (load_(joined(ours, taken))) {
           say(first_line(with_it.error().message), file.path, kStays);
           continue;
         }
@@ -78,7 +80,7 @@ class Loading {
       }
       say(first_line(with_it.error().message), file.path, kIsLeftOut);
     }
-    return Set::load(joined(ours, taken));
+    return load_(joined(ours, taken));
   }
 
  private:
@@ -124,7 +126,13 @@ class Loading {
   Read read_;
   const Set* before_;
   std::vector<std::string>& left_out_;
+  const Load load_;
 };
+
+// Where Sigma rules look.
+Result<std::shared_ptr<const detect::LogSources>> load_log_sources() {
+  return detect::LogSources::load(YUSHI_TRY(detect::read_rule_directories({parsers::share_directory("sigma")})));
+}
 
 }  // namespace
 
@@ -135,10 +143,14 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
                                                        before ? before->parsers.get() : nullptr, loaded->left_out)
           .load(parsers::share_directory("parsers"), config.parser_dirs));
   // After the parsers: rules name their fields.
-  loaded->rules =
-      YUSHI_TRY(Loading<detect::RuleSet, detect::RuleFile>("rule", detect::read_rule_directories,
-                                                           before ? before->rules.get() : nullptr, loaded->left_out)
-                    .load(parsers::share_directory("rules"), config.rule_dirs));
+  auto sources = YUSHI_TRY(load_log_sources());
+  auto load_rules = [&](std::vector<detect::RuleFile> files) {
+    return detect::RuleSet::load(std::move(files), *sources);
+  };
+  loaded->rules = YUSHI_TRY(Loading<detect::RuleSet, detect::RuleFile>("rule", detect::read_rule_directories,
+                                                                       before ? before->rules.get() : nullptr,
+                                                                       loaded->left_out, load_rules)
+                                .load(parsers::share_directory("rules"), config.rule_dirs));
   loaded->secrets =
       YUSHI_TRY(Loading<SecretRules, SecretFile>("secrets", read_secret_directories,
                                                  before ? before->secrets.get() : nullptr, loaded->left_out)
@@ -192,8 +204,10 @@ std::vector<std::string> check_data_files(const Config& config) {
       !set) {
     add_lines(set.error().message);
   }
+  auto sources = load_log_sources();
+  if (!sources) add_lines(sources.error().message), sources = std::make_shared<const detect::LogSources>();
   if (auto set = detect::RuleSet::load(
-          read_all(detect::read_rule_directories, parsers::share_directory("rules"), config.rule_dirs));
+          read_all(detect::read_rule_directories, parsers::share_directory("rules"), config.rule_dirs), **sources);
       !set) {
     add_lines(set.error().message);
   } else {

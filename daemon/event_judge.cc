@@ -4,18 +4,19 @@ namespace yushi::daemon {
 
 EventJudge::EventJudge(std::shared_ptr<const parsers::ParserSet> parsers, std::shared_ptr<const detect::RuleSet> rules,
                        detect::DetectOptions options, ZoneOfLog zone_of)
-    : rules_(rules),
+    : parsers_(parsers),
+      rules_(rules),
       engine_(rules, std::move(options)),
       zone_of_(std::move(zone_of)),
       joiner_(std::make_unique<parsers::Joiner>(std::move(parsers))),
       matcher_(rules->matcher()) {}
 
-void EventJudge::observe(const Batch& batch, std::vector<Alert>& alerts) {
+void EventJudge::observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts) {
   joiner_->begin();
   const Origin* origin = nullptr;
   std::shared_ptr<const Zone> zone;
-  size_t shown = 0;
-  for (size_t i = 0; i < batch.records.size(); ++i) {
+  size_t shown = begin;
+  for (size_t i = begin; i < end; ++i) {
     const Record& record = batch.records[i];
     if (record.origin != origin) {
       origin = record.origin;
@@ -28,7 +29,7 @@ void EventJudge::observe(const Batch& batch, std::vector<Alert>& alerts) {
     judge_closed(alerts);
     shown = is_line ? i + 1 : i;
   }
-  engine_.observe(batch, shown, batch.records.size(), alerts);
+  engine_.observe(batch, shown, end, alerts);
 }
 
 void EventJudge::judge_closed(std::vector<Alert>& alerts) {
@@ -61,6 +62,7 @@ void EventJudge::reload(std::shared_ptr<const parsers::ParserSet> parsers, std::
   rules_ = std::move(rules);
   matcher_ = rules_->matcher();
   zone_of_ = std::move(zone_of);
+  parsers_ = parsers;
   joiner_ = std::make_unique<parsers::Joiner>(std::move(parsers));
 }
 
@@ -71,10 +73,14 @@ std::string EventJudge::save() const {
   return out;
 }
 
-Result<void> EventJudge::load(Reader& in) {
-  YUSHI_TRY(engine_.load(in.text()));
-  if (!joiner_->load(in)) return fail(Code::corrupt, "the open events of the detectors' state");
-  return {};
+std::vector<std::string> EventJudge::load(Reader& in) {
+  auto loaded = engine_.load(in.text());
+  auto begin_anew = loaded ? std::move(*loaded) : std::vector<std::string>{loaded.error().message};
+  if (!joiner_->load(in)) {
+    joiner_ = std::make_unique<parsers::Joiner>(parsers_);
+    begin_anew.push_back("events of several lines: not ours or damaged");
+  }
+  return begin_anew;
 }
 
 }  // namespace yushi::daemon

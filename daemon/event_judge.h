@@ -24,17 +24,20 @@ class EventJudge {
              detect::DetectOptions options, ZoneOfLog zone_of);
 
   // The batch's hits are those of these rules. Of a line of an event they do not count: the event is matched anew.
-  void observe(const Batch& batch, std::vector<Alert>& alerts);
+  void observe(const Batch& batch, std::vector<Alert>& alerts) { observe(batch, 0, batch.records.size(), alerts); }
+  // The same for records number `begin` to `end` of it, in that order.
+  void observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts);
   // As Engine::tick() has it; events that nothing can be added to are judged too.
   void tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts);
   // Open events are closed, and judged by the rules of before.
   void reload(std::shared_ptr<const parsers::ParserSet> parsers, std::shared_ptr<const detect::RuleSet> rules,
               ZoneOfLog zone_of, std::vector<Alert>& alerts);
 
-  // State as of the last observed record. load() takes it over; then the records from wanted_from() on are given to
+  // State as of the last observed record. load() takes it over, and says what of it is not known here: that begins
+  // anew. Then the records from wanted_from() on are given to
   // restore(), as far as they were observed before the state was saved, and restored() is called.
   std::string save() const;
-  Result<void> load(Reader& in);
+  std::vector<std::string> load(Reader& in);
   uint64_t wanted_from(std::string_view log) const { return joiner_->wanted_from(log); }
   void restore(const Record& record) { joiner_->restore(record, zone_of_(record.origin->log)); }
   void restored() { joiner_->restored(); }
@@ -45,6 +48,7 @@ class EventJudge {
  private:
   void judge_closed(std::vector<Alert>& alerts);
 
+  std::shared_ptr<const parsers::ParserSet> parsers_;
   std::shared_ptr<const detect::RuleSet> rules_;
   detect::Engine engine_;
   ZoneOfLog zone_of_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 #include "core/base/bytes.h"
@@ -31,18 +32,18 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kIdleWait = std::chrono::milliseconds(200);
 constexpr int64_t kAlertInterval = 60 * kMinute;  // of one thing that comes and goes
 constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
-// The engine's state since its version 4 has a name of its own: an older yushid goes on from the one that it left.
-constexpr std::string_view kDetectorState = "detect-4", kOldDetectorState = "detect", kBooksState = "books",
-                           kHostsState = "hosts";
+// The engine's state in parts has a name of its own: an older yushid goes on from the one that it left.
+constexpr std::string_view kDetectorState = "detect-5", kOldDetectorState = "detect-4", kTicksState = "ticks",
+                           kBooksState = "books", kHostsState = "hosts";
 const std::string kPositions = "position/";  // of an input, before its name
 
 // What the daemon itself has to say; the records that show it are put in by commit().
-Alert own_alert(const detect::DetectorName& name, Severity severity, uint32_t score, std::string reason,
+Alert own_alert(const detect::FindingKind& name, Severity severity, uint32_t score, std::string reason,
                 int64_t now_ns) {
   Alert alert;
   alert.rule_id = name.id;
   alert.rule_name = name.title;
-  alert.rule_digest = detect::detector_digest(name);
+  alert.rule_digest = detect::finding_digest(name);
   alert.severity = severity;
   alert.score = score;
   alert.reason = std::move(reason);
@@ -253,7 +254,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   std::vector<Alert> alerts;
   if (auto loaded = this->loaded(); loaded->rules != rules_) {
     judge_.reload(loaded->parsers, rules_ = loaded->rules, zones_of(loaded), alerts);
-    if (!alerts.empty()) save = true;  // as below
+    if (!alerts.empty()) save = true;  // these come from no record and no tick that a replay would show again
   }
   auto commit = store_.begin();
   bool wrote = false;
@@ -277,9 +278,8 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   }
   if (tick) {
     ticked_ns_ = now;
-    auto before = alerts.size();
     judge_.tick(commit.number(), now, alerts);
-    if (alerts.size() != before) save = true;  // these come from no record that a replay would show again
+    ticks_.push_back({wrote ? commit.number() : commit.number() - 1, commit.number(), now});
   }
   counters_.joined_open = judge_.open();
   counters_.joined_cut = judge_.cut();
@@ -312,7 +312,9 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   if (save) {
     detect_saved_ns_ = now;
     commit.put_state(kDetectorState, detector_state());
+    ticks_.clear();
   }
+  if (save || !ticks_.empty()) commit.put_state(kTicksState, ticks_state());
   YUSHI_TRY(commit.finish());
   for (auto& ack : acks) ack();
   return {};
@@ -410,8 +412,11 @@ void Pipeline::put_log_sizes(std::string& out) const {
 }
 
 // Loads the state as of commit N, takes up the events that were open then, and shows the engine the records after N
-// again. Their alerts are stored already: each was in the same commit as the record that raised it.
-Result<void> Pipeline::replay_detectors() {
+// and the ticks again. Their alerts are stored already: each was in the same commit as what raised it. A state, or a
+// part of one, that this version does not know is left out and told: it is no reason not to collect.
+Result<std::vector<std::string>> Pipeline::replay_detectors() {
+  auto& logs = store_.options().logs;
+  std::vector<std::string> learn_anew;
   auto state = store_.read_state(kDetectorState);
   if (!state && state.error().code == Code::not_found) state = store_.read_state(kOldDetectorState);
   std::map<std::string, uint64_t> from;
@@ -419,38 +424,103 @@ Result<void> Pipeline::replay_detectors() {
     Reader in(*state);
     in.varint();
     from = read_log_sizes(in);
-    auto loaded = judge_.load(in);
-    if (!in.ok() || !loaded) return fail(Code::corrupt, "the detectors' state in the store is damaged");
+    if (in.ok()) {
+      learn_anew = judge_.load(in);
+    } else {
+      learn_anew.push_back("their state in the store is damaged");
+      for (size_t i = 0; i < logs.size(); ++i) from[logs[i]] = store_.log_size(static_cast<TenantId>(i));
+    }
   } else if (state.error().code != Code::not_found) {
     return tl::unexpected(state.error());
   }
+  if (auto ticks = store_.read_state(kTicksState)) {
+    Reader in(*ticks);
+    for (auto left = in.varint(); left > 0 && in.ok(); --left) {
+      const uint64_t after = in.varint(), commit = in.varint();
+      ticks_.push_back({after, commit, in.signed_varint()});
+    }
+    if (!in.ok()) ticks_.clear(), learn_anew.push_back("the ticks in the store are damaged");
+  } else if (ticks.error().code != Code::not_found) {
+    return tl::unexpected(ticks.error());
+  }
+
   auto view = store_.view();
-  std::vector<Alert> ignored;
+  // What a log has behind its place in the state, a segment after the other.
+  struct Behind {
+    std::vector<storage::Segment> segments;
+    size_t next = 0;
+    std::unique_ptr<Batch> batch;
+    size_t shown = 0;
+  };
+  std::vector<Behind> behind;
   Scratch scratch;
-  // Detectors keep a state for each log, so the logs may follow one another.
-  for (auto& log : store_.options().logs) {
-    if (log == store_.options().logs[kAuditTenant]) continue;
-    auto segments = YUSHI_TRY(view->segments(log));
-    for (auto& segment : segments) {
-      if (segment.summary.first_index + segment.summary.records <= std::min(from[log], judge_.wanted_from(log)))
-        continue;
-      auto read = view->read(segment);
-      if (!read) {
-        cannot_read(read.error());
+  const auto rules = loaded()->rules;
+  const auto read = [&](const storage::Segment& segment) -> std::unique_ptr<Batch> {
+    auto batch = view->read(segment);
+    if (batch) return std::move(*batch);
+    cannot_read(batch.error());
+    return nullptr;
+  };
+  for (auto& log : logs) {
+    if (log == logs[kAuditTenant]) continue;
+    Behind one;
+    for (auto& segment : YUSHI_TRY(view->segments(log))) {
+      const auto end = segment.summary.first_index + segment.summary.records;
+      if (end <= std::min(from[log], judge_.wanted_from(log))) continue;
+      if (segment.summary.first_index >= from[log]) {
+        one.segments.push_back(segment);
         continue;
       }
-      auto& batch = *read;
-      auto& records = batch->records;
-      for (auto& record : records)
+      auto batch = read(segment);
+      if (!batch) continue;
+      for (auto& record : batch->records)
         if (record.index < from[log]) judge_.restore(record);
-      std::erase_if(records, [&](auto& r) { return r.index < from[log]; });
-      batch->hits.clear();
-      loaded()->rules->match(*batch, scratch, batch->hits);
-      judge_.observe(*batch, ignored);
+      if (end > from[log]) {
+        std::erase_if(batch->records, [&](auto& r) { return r.index < from[log]; });
+        rules->match(*batch, scratch, batch->hits);
+        one.batch = std::move(batch);
+      }
     }
+    if (one.batch || !one.segments.empty()) behind.push_back(std::move(one));
   }
   judge_.restored();
-  return {};
+
+  std::vector<Alert> ignored;
+  // Detectors keep a state for each log, so between two ticks the logs may follow one another.
+  const auto show_until = [&](uint64_t commit) {
+    for (auto& one : behind)
+      while (one.batch || one.next < one.segments.size()) {
+        if (!one.batch) {
+          if (!(one.batch = read(one.segments[one.next++]))) continue;
+          rules->match(*one.batch, scratch, one.batch->hits);
+        }
+        auto& records = one.batch->records;
+        auto end = one.shown;
+        while (end < records.size() && records[end].origin->commit <= commit) ++end;
+        judge_.observe(*one.batch, one.shown, end, ignored);
+        one.shown = end;
+        if (end < records.size()) break;
+        one.batch.reset();
+        one.shown = 0;
+      }
+  };
+  for (auto& tick : ticks_) {
+    show_until(tick.after);
+    judge_.tick(tick.commit, tick.received_ns, ignored);
+  }
+  show_until(std::numeric_limits<uint64_t>::max());
+  return learn_anew;
+}
+
+std::string Pipeline::ticks_state() const {
+  std::string out;
+  put_varint(out, ticks_.size());
+  for (auto& tick : ticks_) {
+    put_varint(out, tick.after);
+    put_varint(out, tick.commit);
+    put_signed(out, tick.received_ns);
+  }
+  return out;
 }
 
 // After a crash the minute that was open is counted again from the records that it left behind. A clean stop leaves
@@ -505,7 +575,7 @@ void Pipeline::cannot_read(const Error& error) {
 }
 
 Result<void> Pipeline::start() {
-  YUSHI_TRY(replay_detectors());
+  auto learn_anew = YUSHI_TRY(replay_detectors());
   YUSHI_TRY(resume_books());
   YUSHI_TRY(resume_hosts());
   {
@@ -518,6 +588,11 @@ Result<void> Pipeline::start() {
                 "; `yushi verify` names all of it; `yushi repair` brings it back from a copy of the store";
     spdlog::error("{}", what);
     tell_trouble("store-damaged", "A part of the store cannot be read", what, Severity::critical, 90);
+  }
+  for (auto& what : learn_anew) {
+    what = "detectors learn anew: " + what;
+    spdlog::warn("{}", what);
+    tell(own_record("detectors-learn-anew", what));
   }
   counters_.round_ns = realtime_ns();
   counters_.newest_ns = minute_ns_;

@@ -122,6 +122,11 @@ class Pipeline : public ingest::BatchSink {
     storage::Pulse pulse;
     std::unique_ptr<DatasetCounts> datasets = std::make_unique<DatasetCounts>();
   };
+  // A second of the detectors, shown after the records of commit `after`, with its own number and time.
+  struct Ticked {
+    uint64_t after = 0, commit = 0;
+    int64_t received_ns = 0;
+  };
   struct Own {
     OwnRecord record;
     std::optional<Alert> alert;
@@ -130,7 +135,8 @@ class Pipeline : public ingest::BatchSink {
   void run();
   Result<void> commit(std::vector<storage::PreparedBatch>& batches, bool last) YUSHI_EXCLUDES(mutex_);
   bool disk_is_full() YUSHI_EXCLUDES(mutex_);
-  Result<void> replay_detectors();
+  Result<std::vector<std::string>> replay_detectors();  // what of their state was left out
+  std::string ticks_state() const;
   Result<void> resume_books();
   Result<void> resume_hosts();
   void cannot_read(const Error& error);
@@ -176,6 +182,7 @@ class Pipeline : public ingest::BatchSink {
   int64_t minute_ns_ = 0;  // end of the last minute booked, by whichever run; 0: the store is new
   bool begun_minute_ = false;
   int64_t detect_saved_ns_ = 0, ticked_ns_ = 0, disk_alerted_ns_ = 0;
+  std::vector<Ticked> ticks_;  // since the detectors' state was last saved
   std::map<TenantId, int64_t> overflow_told_ns_;
   std::thread thread_;
 };

@@ -11,10 +11,10 @@
 namespace yushi::detect {
 namespace {
 
-constexpr DetectorName kFirstSource{"baseline.first-source-address", "First login from a source address", 2,
-                                    "attack.t1078"};
-constexpr DetectorName kFirstHost{"baseline.first-host", "First login on a host", 2, "attack.t1021"};
-constexpr DetectorName kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 2, "attack.t1078"};
+constexpr FindingKind kFirstSource{"baseline.first-source-address", "First login from a source address", 2,
+                                   "attack.t1078"};
+constexpr FindingKind kFirstHost{"baseline.first-host", "First login on a host", 2, "attack.t1021"};
+constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 2, "attack.t1078"};
 
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kDaySeconds = 86'400;
@@ -121,7 +121,7 @@ bool Accounts::may_tell(Account& account, Kind kind, int64_t day, std::string* m
 
 Finding Accounts::source_finding(const Account& account, const LoginEvent& login, bool neighbour) {
   Finding finding;
-  finding.detector = &kFirstSource;
+  finding.kind = &kFirstSource;
   finding.severity = neighbour ? Severity::low : Severity::medium;
   finding.score = neighbour ? 30 : 60;
   finding.key = printable(login.user) + " from " + printable(login.source);
@@ -137,7 +137,7 @@ Finding Accounts::source_finding(const Account& account, const LoginEvent& login
 
 Finding Accounts::host_finding(const Account& account, const LoginEvent& login) {
   Finding finding;
-  finding.detector = &kFirstHost;
+  finding.kind = &kFirstHost;
   finding.severity = Severity::low;
   finding.score = 40;
   finding.key = printable(login.user) + " on " + printable(login.host);
@@ -183,7 +183,7 @@ Finding Accounts::hour_finding(const Account& account, const LoginEvent& login, 
   std::snprintf(clock, sizeof clock, "%02d:%02d", static_cast<int>(of_day / 3600 % 24),
                 static_cast<int>(of_day / 60 % 60));
   Finding finding;
-  finding.detector = &kUnusualHour;
+  finding.kind = &kUnusualHour;
   finding.severity = Severity::low;
   finding.score = 40;
   finding.key = printable(login.user) + " at " + hour_text(hour);
@@ -197,15 +197,16 @@ Finding Accounts::hour_finding(const Account& account, const LoginEvent& login, 
   return finding;
 }
 
-void Accounts::observe(std::string_view log, const LoginEvent& login, const Zone& zone, int64_t learning_ns,
-                       std::vector<Finding>& findings) {
-  LoginEvent seen = login;
+void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
+  if (!event.login || !event.login->success) return;
+  LoginEvent seen = *event.login;
+  const Zone& zone = surroundings_.zone_of(event.log);
   seen.user = seen.user.substr(0, kNameBytesMax);
   seen.source = seen.source.substr(0, kNameBytesMax);
   seen.host = seen.host.substr(0, kNameBytesMax);
   seen.teller = seen.teller.substr(0, kNameBytesMax);
-  auto accounts = by_log_.find(log);
-  if (accounts == by_log_.end()) accounts = by_log_.try_emplace(std::string(log), kAccountsMax).first;
+  auto accounts = by_log_.find(event.log);
+  if (accounts == by_log_.end()) accounts = by_log_.try_emplace(std::string(event.log), kAccountsMax).first;
   Account& account = accounts->second.use(seen.user);
   if (is_told_already(account, seen)) return;
   if (account.logins == 0) account.first_ns = seen.at_ns;
@@ -235,7 +236,7 @@ void Accounts::observe(std::string_view log, const LoginEvent& login, const Zone
   if (is_unusual_hour(account, hour) && may_tell(account, kHour, day, &more))
     tell(hour_finding(account, seen, hour, zone));
   for (size_t i = before; i < findings.size(); ++i) {
-    findings[i].learning = seen.at_ns - account.first_ns < learning_ns;
+    findings[i].learning = seen.at_ns - account.first_ns < surroundings_.options.learning_ns;
     findings[i].records = {seen.index};
   }
 

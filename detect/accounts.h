@@ -21,15 +21,15 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/bytes.h"
-#include "core/base/time_text.h"
-#include "detect/finding.h"
+#include "detect/detectors.h"
 #include "detect/lru.h"
 
 namespace yushi::detect {
 
-class Accounts {
+class Accounts final : public Detector {
  public:
+  explicit Accounts(const Surroundings& surroundings) : surroundings_(surroundings) {}
+
   static constexpr size_t kAccountsMax = 4096;
   static constexpr size_t kPlacesMax = 64;
   // An hour is unusual when under 1 in kHourOneIn logins fell into it or a neighbouring hour; asked only of an account
@@ -51,14 +51,14 @@ class Accounts {
   static constexpr int64_t kSameLoginNs = 3 * kSecond;
   static constexpr size_t kRecentMax = 4;
 
-  void observe(std::string_view log, const LoginEvent& login, const Zone& zone, int64_t learning_ns,
-               std::vector<Finding>& findings);
+  bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
+  void observe(const Event& event, std::vector<Finding>& findings) override;
 
   // True when the account has never logged in from this address, be it that it has never logged in at all.
   bool is_new_source(std::string_view log, std::string_view user, std::string_view source) const;
 
-  void save(std::string& out) const;
-  bool load(Reader& in);
+  void save(std::string& out) const override;
+  bool load(Reader& in) override;
 
  private:
   struct Place {
@@ -106,6 +106,7 @@ class Accounts {
   static void save_account(const Account& account, std::string& out);
   static bool load_account(Account& account, Reader& in);
 
+  const Surroundings& surroundings_;
   std::map<std::string, LruMap<Account>, std::less<>> by_log_;
 };
 

@@ -204,8 +204,8 @@ std::string alert_id(const Alert& alert) {
   return to_hex(as_bytes(sha256(text))).substr(0, 16);
 }
 
-std::string detector_digest(const DetectorName& detector) {
-  return to_hex(as_bytes(sha256(std::string(detector.id) + "/" + std::to_string(detector.version))));
+std::string finding_digest(const FindingKind& kind) {
+  return to_hex(as_bytes(sha256(std::string(kind.id) + "/" + std::to_string(kind.version))));
 }
 
 }  // namespace yushi::detect

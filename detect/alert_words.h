@@ -41,6 +41,6 @@ std::vector<RecordId> record_ids(std::string_view log, const std::vector<uint64_
 // First 16 hex of SHA-256 over rule, key and first record.
 std::string alert_id(const Alert& alert);
 
-std::string detector_digest(const DetectorName& detector);
+std::string finding_digest(const FindingKind& kind);
 
 }  // namespace yushi::detect

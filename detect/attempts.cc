@@ -4,12 +4,13 @@
 #include <map>
 #include <set>
 
+#include "detect/accounts.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
 namespace {
 
-constexpr DetectorName kBruteForce{"bruteforce.success", "Brute force that ends in a success", 2, "attack.t1110"};
+constexpr FindingKind kBruteForce{"bruteforce.success", "Brute force that ends in a success", 2, "attack.t1110"};
 constexpr size_t kNameBytesMax = 256;
 
 // FNV-1a: the same on every machine, unlike std::hash.
@@ -60,6 +61,14 @@ void Attempts::add(Key& key, const LoginEvent& login, std::string_view other) {
   key.tries.insert(key.tries.end(), times, attempt);
 }
 
+void Attempts::observe(const Event& event, std::vector<Finding>& findings) {
+  if (!event.login) return;
+  const LoginEvent& login = *event.login;
+  if (!login.success) return failed(event.log, login);
+  const auto* accounts = surroundings_.detectors.find<Accounts>();
+  succeeded(event.log, login, !accounts || accounts->is_new_source(event.log, login.user, login.source), findings);
+}
+
 void Attempts::failed(std::string_view log, const LoginEvent& login) {
   if (login.source.empty()) return;
   Log& known = log_of(log);
@@ -79,7 +88,7 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
     return attempt.at_ns <= login.at_ns && login.at_ns - attempt.at_ns <= kWindowNs;
   };
   Finding finding;
-  finding.detector = &kBruteForce;
+  finding.kind = &kBruteForce;
   finding.severity = Severity::high;
   // Part of the key: a break-in on a second host is not a repetition of the first.
   std::string on_host = login.host.empty() ? "" : " on " + printable(login.host);

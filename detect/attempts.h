@@ -21,15 +21,15 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/bytes.h"
-#include "core/base/time_text.h"
-#include "detect/finding.h"
+#include "detect/detectors.h"
 #include "detect/lru.h"
 
 namespace yushi::detect {
 
-class Attempts {
+class Attempts final : public Detector {
  public:
+  explicit Attempts(const Surroundings& surroundings) : surroundings_(surroundings) {}
+
   static constexpr int64_t kWindowNs = 10 * 60 * kSecond;
   static constexpr uint32_t kSameAccountMin = 5;
   static constexpr uint32_t kSourceMin = 10;
@@ -38,12 +38,11 @@ class Attempts {
   static constexpr size_t kKeysMax = 4096;
   static constexpr size_t kTriesMax = 64;
 
-  void failed(std::string_view log, const LoginEvent& login);
-  // `new_source`: the account has never logged in from this address; it may never have logged in at all.
-  void succeeded(std::string_view log, const LoginEvent& login, bool new_source, std::vector<Finding>& findings);
+  bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
+  void observe(const Event& event, std::vector<Finding>& findings) override;
 
-  void save(std::string& out) const;
-  bool load(Reader& in);
+  void save(std::string& out) const override;
+  bool load(Reader& in) override;
 
  private:
   struct Try {
@@ -60,11 +59,15 @@ class Attempts {
   struct Log {
     Keys by_source{kKeysMax}, by_account{kKeysMax};
   };
+  void failed(std::string_view log, const LoginEvent& login);
+  // `new_source`: the account has never logged in from this address; it may never have logged in at all.
+  void succeeded(std::string_view log, const LoginEvent& login, bool new_source, std::vector<Finding>& findings);
   Log& log_of(std::string_view log);
   static void add(Key& key, const LoginEvent& login, std::string_view other);
   static void save_keys(const Keys& keys, std::string& out);
   static bool load_keys(Keys& keys, Reader& in);
 
+  const Surroundings& surroundings_;
   std::map<std::string, Log, std::less<>> by_log_;
 };
 

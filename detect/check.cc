@@ -62,10 +62,10 @@ std::string told(const std::vector<const Alert*>& alerts) {
 
 }  // namespace
 
-RuleCheck check_rule_files(const std::vector<RuleFile>& files) {
+RuleCheck check_rule_files(const std::vector<RuleFile>& files, const LogSources& sources) {
   RuleCheck out;
   for (const auto& file : files) {
-    ParsedRuleFile parsed = parse_rule_file(file);
+    ParsedRuleFile parsed = parse_rule_file(file, sources);
     for (auto& problem : parsed.problems) out.problems.push_back(std::move(problem));
     for (const auto& document : parsed.documents) {
       ++(document.rule ? out.rules : out.correlations);
@@ -75,7 +75,7 @@ RuleCheck check_rule_files(const std::vector<RuleFile>& files) {
   std::stable_partition(out.problems.begin(), out.problems.end(), [](const auto& p) { return !p.unsupported; });
   // What only shows when they are put together: double ids, references that lead nowhere.
   if (out.ok()) {
-    auto loaded = RuleSet::load(files);
+    auto loaded = RuleSet::load(files, sources);
     if (!loaded) {
       out.problems.insert(out.problems.begin(), RuleProblem{{}, 0, 0, loaded.error().message, false});
     } else {
@@ -123,13 +123,14 @@ Result<std::vector<Alert>> alerts_of_lines(std::shared_ptr<const RuleSet> rules,
   return alerts;
 }
 
-Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const ParseBatch& parse) {
-  auto rules = YUSHI_TRY(RuleSet::load(files));
+Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const LogSources& sources,
+                                      const ParseBatch& parse) {
+  auto rules = YUSHI_TRY(RuleSet::load(files, sources));
   const auto& loaded = static_cast<const LoadedRules&>(*rules);
   RuleTestReport report;
   report.unsupported = loaded.unsupported();
   for (const auto& file : loaded.files()) {
-    for (const auto& document : parse_rule_file(file).documents) {
+    for (const auto& document : parse_rule_file(file, sources).documents) {
       const RuleHead& head = document.head();
       bool positive = false, negative = false;
       for (const auto& test : document.tests) {

@@ -28,7 +28,7 @@ struct RuleCheck {
   size_t rules = 0, correlations = 0, tests = 0;  // that can be used
   bool ok() const { return problems.empty() || problems.front().unsupported; }
 };
-RuleCheck check_rule_files(const std::vector<RuleFile>& files);
+RuleCheck check_rule_files(const std::vector<RuleFile>& files, const LogSources& sources);
 
 struct RuleTestReport {
   size_t passed = 0;
@@ -37,7 +37,8 @@ struct RuleTestReport {
   std::vector<std::string> unsupported;  // rules that cannot run, so that their tests did not
 };
 // Runs every test of every file, each with a new Engine over all the files' rules. invalid when the files do not load.
-Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const ParseBatch& parse);
+Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const LogSources& sources,
+                                      const ParseBatch& parse);
 
 // One test's lines as messages, given to `rules` and a new Engine: all the alerts that come.
 Result<std::vector<Alert>> alerts_of_lines(std::shared_ptr<const RuleSet> rules, const DetectOptions& options,

@@ -1,16 +1,16 @@
 #include "detect/engine.h"
 
 #include <algorithm>
-#include <array>
 #include <deque>
+#include <optional>
 
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
 #include "core/ledger/sha256.h"
-#include "detect/accounts.h"
 #include "detect/alert_words.h"
-#include "detect/attempts.h"
 #include "detect/correlations.h"
+#include "detect/detectors.h"
+#include "detect/event.h"
 #include "detect/finding.h"
 #include "detect/folds.h"
 #include "detect/rules.h"
@@ -20,88 +20,29 @@ namespace yushi::detect {
 namespace {
 
 constexpr std::string_view kStateMagic = "yushi-detect-";
-constexpr char kStateVersion = '4';
+// Parts, each with its id and version. Before it was one block of folds, accounts, attempts and correlations.
+constexpr char kStateVersion = '5', kOneBlockVersion = '4';
+constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations";
+constexpr uint32_t kFoldsVersion = 1, kCorrelationsVersion = 1;
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
 constexpr int64_t kDetectorFoldNs = 3600 * kSecond;
-// A sender's clock may be ahead by a wrong zone; beyond that its time is not believed.
-constexpr int64_t kAheadMaxNs = 24 * 3600 * kSecond;
-
-struct Counted {
-  int64_t at_ns;
-  bool of_receipt;  // the record has no time of its own, or none to be believed
-};
-Counted counted_time(const Record& record) {
-  int64_t received = record.origin->received_ns;
-  bool believed = record.event_ns <= received || record.event_ns - received <= kAheadMaxNs;
-  return {bounded_time(believed ? record.event_ns : received), !believed || (record.time_inferred & kAllInferred) != 0};
-}
-
-// What all records of one kind say about logging in.
-struct LoginKind {
-  const MessageKind* kind;
-  bool is_login;
-  enum class Outcome : uint8_t { success, failure, in_record } outcome;
-  const Field* audit_type;  // auditd's records: the field that says which of several this is; else nullptr
-  const Field* repeated;    // the field that says how many attempts the line stands for; else nullptr
-  const std::string* way;   // of telling: the same for a line and for one that says it came several times
-};
-
-// auditd tells of one login in up to five records, and of services and cron in the same ones. A person's login is
-// USER_LOGIN, which may give the account by number only, or USER_ACCT of a program that lets people in (PAM: the
-// account is good). An attempt that failed is told by USER_AUTH, by USER_LOGIN, or by both.
-bool is_persons_login(const Record& record, std::string_view type, bool success, Scratch& scratch) {
-  if (type == "USER_LOGIN") return true;
-  if (!success) return type == "USER_AUTH" || type == "USER_ERR";
-  Value value;
-  static const Field* const kExecutable = find_field("process.executable");
-  if (type != "USER_ACCT" || !first_value(record, kExecutable, scratch, &value)) return false;
-  std::string_view name = value.text.substr(value.text.rfind('/') + 1);
-  return name == "sshd" || name == "sshd-session" || name == "login";
-}
-
-// These change the account of somebody who is already logged in; rules look after them.
-bool is_step_of_a_session(std::string_view dataset) {
-  for (std::string_view one : {"sudo", "su", "cron", "polkitd", "user_management"})
-    if (dataset == one) return true;
-  return false;
-}
-
-LoginKind login_kind(const MessageKind* kind) {
-  LoginKind out{};
-  out.kind = kind;
-  out.outcome = LoginKind::Outcome::in_record;
-  out.way = &kind->pattern;
-  const Field* sshd_event = find_field("sshd.event");
-  for (const auto& constant : kind->constants) {
-    if (sshd_event && constant.field == sshd_event) out.way = &constant.value;
-    if (constant.field == ecs::event_category && constant.value == "authentication") out.is_login = true;
-    if (constant.field == ecs::event_outcome)
-      out.outcome = constant.value == "success" ? LoginKind::Outcome::success : LoginKind::Outcome::failure;
-  }
-  if (is_step_of_a_session(kind->dataset)) out.is_login = false;
-  if (out.is_login && kind->dataset == "auditd") out.audit_type = find_field("auditd.record_type");
-  if (out.is_login && kind->dataset == "sshd") out.repeated = find_field("sshd.repeated");
-  if (out.is_login && kind->dataset == "pam") out.repeated = find_field("pam.repeated");
-  return out;
-}
-
 // The stored records that a record stands for.
 std::vector<uint64_t> lines_of(const Record& record) {
   if (record.lines.empty()) return {record.index};
   return {record.lines.begin(), record.lines.end()};
 }
 
-// A detector as a rule: what an alert says of it.
+// A finding as a rule: what an alert says of it.
 RuleHead head_of(const Finding& finding) {
   RuleHead head;
-  head.id = finding.detector->id;
-  head.title = finding.detector->title;
-  head.digest = detector_digest(*finding.detector);
+  head.id = finding.kind->id;
+  head.title = finding.kind->title;
+  head.digest = finding_digest(*finding.kind);
   head.severity = finding.severity;
   head.score = finding.score;
-  head.tags = {std::string(finding.detector->tag)};
+  head.tags = {std::string(finding.kind->tag)};
   return head;
 }
 
@@ -111,11 +52,12 @@ struct Engine::State {
   DetectOptions options;
   std::deque<std::shared_ptr<const LoadedRules>> sets;  // the present one first
   Correlations correlations;
-  Accounts accounts;
-  Attempts attempts;
+  Detectors detectors;
   Folds folds;
   Scratch scratch;
   std::vector<Finding> findings;
+
+  explicit State(DetectOptions given) : options(std::move(given)), detectors(options) {}
 
   const LoadedRules& rules() const { return *sets.front(); }
 
@@ -125,13 +67,6 @@ struct Engine::State {
       for (const auto& set : sets)
         if (kept.get() == static_cast<const RuleSet*>(set.get())) return *set;
     return rules();
-  }
-
-  const Zone& zone_of(std::string_view log) const {
-    for (const auto& [name, zone] : options.zones)
-      if (name == log) return *zone;
-    static const std::shared_ptr<const Zone> kUtc = Zone::utc();
-    return *kUtc;
   }
 
   Folds::Hit hit_of(const Record& record, int64_t at_ns) {
@@ -147,6 +82,12 @@ struct Engine::State {
     std::string host;
     if (first_value(record, ecs::host_name, scratch, &value)) host = value.text;
     hit.host = host;
+    raise(rule, std::move(key), hit, fold_ns, alerts, std::forward<Make>(make));
+  }
+
+  template <class Make>
+  void raise(const RuleHead& rule, std::string key, const Folds::Hit& hit, int64_t fold_ns, std::vector<Alert>& alerts,
+             Make&& make) {
     uint64_t repeated = 0;
     int64_t repeated_ns = 0;
     if (!folds.admit(rule, key, hit, fold_ns, &repeated, &repeated_ns, alerts)) return;
@@ -162,13 +103,17 @@ struct Engine::State {
 
   Alert rule_alert(const RuleHead& head, const Record& record) {
     Alert alert = alert_of(record, scratch);
+    put_head(head, alert);
+    return alert;
+  }
+
+  static void put_head(const RuleHead& head, Alert& alert) {
     alert.rule_id = head.id;
     alert.rule_name = head.title;
     alert.rule_digest = head.digest;
     alert.severity = head.severity;
     alert.score = head.score;
     alert.tags = head.tags;
-    return alert;
   }
 
   void rule_hit(const LoadedRules& set, uint32_t number, const Record& record, std::vector<Alert>& alerts) {
@@ -195,7 +140,7 @@ struct Engine::State {
       if (!running) continue;
       std::string group;
       if (!group_key(correlation.group_fields[use.part], rule.group_by, record, scratch, &group)) continue;
-      Counted counted = counted_time(record);
+      CountedTime counted = counted_time(record);
       CorrelationHit hit{
           counted.at_ns, record.index, use.part, 0, counted.of_receipt, hit_words(correlation, record, scratch)};
       if (rule.type == CorrelationRule::Type::value_count && !value_hash(record, rule.value_field, &hit.value))
@@ -254,61 +199,56 @@ struct Engine::State {
     return found.any;
   }
 
-  void login(const Record& record, const LoginKind& kind, std::vector<Alert>& alerts) {
-    scratch.clear();
-    Value value;
-    LoginEvent event;
-    if (first_value(record, ecs::user_name, scratch, &value)) event.user = value.text;
-    static const Field* const kSourceDomain = find_field("source.domain");  // sshd with UseDNS
-    if (first_value(record, ecs::source_ip, scratch, &value) || first_value(record, kSourceDomain, scratch, &value))
-      event.source = value.text;
-    if (first_value(record, ecs::host_name, scratch, &value)) event.host = value.text;
-    bool success = kind.outcome == LoginKind::Outcome::success;
-    if (kind.outcome == LoginKind::Outcome::in_record) {
-      if (!first_value(record, ecs::event_outcome, scratch, &value)) return;
-      if (value.text != "success" && value.text != "failure") return;
-      success = value.text == "success";
-    }
-    Counted counted = counted_time(record);
-    event.at_ns = counted.at_ns;
-    event.of_receipt = counted.of_receipt;
-    event.index = record.index;
-    event.way = *kind.way;
-    event.teller = kind.kind->dataset;
-    if (kind.audit_type && first_value(record, kind.audit_type, scratch, &value)) {
-      event.way = value.text;
-      if (!is_persons_login(record, event.way, success, scratch)) return;
-    }
-    std::string_view log = record.origin->log;
-    if (!success) {
-      if (kind.repeated && first_value(record, kind.repeated, scratch, &value))
-        event.times = static_cast<uint64_t>(std::clamp<int64_t>(value.integer, 1, Attempts::kTriesMax));
-      attempts.failed(log, event);
-      return;
-    }
-    // Sessions opened by PAM for cron and the like name no address: they are not logins of a person.
-    if (event.user.empty() || (event.source.empty() && kind.kind->dataset != "login")) return;
+  // Shows the record to the detectors that want its kind, and raises what they find.
+  void show(const Record& record, const EventKind& kind, uint64_t wanted_by, std::vector<Alert>& alerts) {
+    Event event{record, kind, record.origin->log, counted_time(record), nullptr};
+    std::optional<LoginEvent> login;
+    if (kind.login != EventKind::Login::none) login = login_of(event, scratch);
+    if (login) event.login = &*login;
     findings.clear();
-    attempts.succeeded(log, event, accounts.is_new_source(log, event.user, event.source), findings);
-    accounts.observe(log, event, zone_of(log), options.learning_ns, findings);
-    Folds::Hit hit = hit_of(record, event.at_ns);
+    detectors.observe(event, wanted_by, findings);
+    Folds::Hit hit = hit_of(record, event.counted.at_ns);
     for (auto& finding : findings) {
       RuleHead head = head_of(finding);
       if (!folds.has_share(head, hit)) continue;
       raise(head, std::move(finding.key), record, hit, kDetectorFoldNs, alerts, [&](const std::string&) {
-        Alert alert = rule_alert(head, record);
-        alert.reason = std::move(finding.reason);
-        alert.baseline = std::move(finding.baseline);
-        alert.learning = finding.learning;
-        alert.records = record_ids(log, finding.records);
+        Alert alert = alert_of(record, scratch);
+        take(finding, event.log, alert);
         return alert;
       });
     }
   }
+
+  void tick(const Tick& tick, std::vector<Alert>& alerts) {
+    findings.clear();
+    detectors.tick(tick, findings);
+    for (auto& finding : findings) {
+      RuleHead head = head_of(finding);
+      const uint64_t first = finding.records.empty() ? 0 : finding.records.front();
+      Folds::Hit hit{finding.log, {}, {}, first, bounded_time(tick.received_ns), tick.received_ns};
+      if (!folds.has_share(head, hit)) continue;
+      raise(head, std::move(finding.key), hit, kDetectorFoldNs, alerts, [&](const std::string&) {
+        Alert alert;
+        alert.tenant = finding.log.substr(0, finding.log.find_first_of("@:"));
+        alert.event_ns = alert.raised_ns = tick.received_ns;
+        take(finding, finding.log, alert);
+        return alert;
+      });
+    }
+    folds.tick(tick.received_ns, alerts);
+  }
+
+  static void take(Finding& finding, std::string_view log, Alert& alert) {
+    put_head(head_of(finding), alert);
+    alert.reason = std::move(finding.reason);
+    alert.baseline = std::move(finding.baseline);
+    alert.learning = finding.learning;
+    alert.records = record_ids(log, finding.records);
+  }
 };
 
-Engine::Engine(std::shared_ptr<const RuleSet> rules, DetectOptions options) : state_(std::make_unique<State>()) {
-  state_->options = std::move(options);
+Engine::Engine(std::shared_ptr<const RuleSet> rules, DetectOptions options)
+    : state_(std::make_unique<State>(std::move(options))) {
   reload(std::move(rules));
 }
 Engine::~Engine() = default;
@@ -327,7 +267,10 @@ void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<A
                                                        [](auto& hit, size_t record) { return hit.record < record; }) -
                                       batch.hits.begin());
   // of this batch only, and only those that is_known tells: a kind's memory may hold another one later
-  LoginKind known[64];
+  struct Known {
+    EventKind kind;
+    uint64_t wanted_by;
+  } known[64];
   uint64_t is_known = 0;
   for (size_t i = begin; i < end; ++i) {
     const Record& record = batch.records[i];
@@ -335,52 +278,96 @@ void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<A
       state_->rule_hit(*set, batch.hits[next_hit].rule, record, alerts);
     if (!record.kind) continue;
     const auto place = reinterpret_cast<uintptr_t>(record.kind) / 64 * 0x9e3779b97f4a7c15u >> 58;
-    auto& kind = known[place];
-    if (!(is_known >> place & 1) || kind.kind != record.kind) kind = login_kind(record.kind);
-    is_known |= uint64_t{1} << place;
-    if (kind.is_login) state_->login(record, kind, alerts);
+    auto& [kind, wanted_by] = known[place];
+    if (!(is_known >> place & 1) || kind.message != record.kind) {
+      kind = event_kind_of(*record.kind);
+      wanted_by = state_->detectors.wanted_by(kind);
+      is_known |= uint64_t{1} << place;
+    }
+    if (wanted_by != 0) state_->show(record, kind, wanted_by, alerts);
   }
   YUSHI_ASSERT(next_hit == batch.hits.size() || batch.hits[next_hit].record >= end,
                "hit %zu of %zu is not ascending by record", next_hit, batch.hits.size());
 }
 
-void Engine::tick(uint64_t, int64_t received_ns, std::vector<Alert>& alerts) {
-  state_->folds.tick(received_ns, alerts);
+void Engine::tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts) {
+  state_->tick({commit, received_ns}, alerts);
 }
 
 std::string Engine::save() const {
-  std::string out(kStateMagic);
+  std::string out(kStateMagic), bytes;
   out += {kStateVersion, '\n'};
-  state_->folds.save(out);
-  state_->accounts.save(out);
-  state_->attempts.save(out);
-  state_->correlations.save(out);
+  put_varint(out, state_->detectors.size() + 2);
+  const auto put = [&](std::string_view id, uint32_t version, const auto& part) {
+    bytes.clear();
+    part.save(bytes);
+    put_text(out, id);
+    put_varint(out, version);
+    put_text(out, bytes);
+  };
+  put(kFoldsId, kFoldsVersion, state_->folds);
+  put(kCorrelationsId, kCorrelationsVersion, state_->correlations);
+  for (size_t i = 0; i < state_->detectors.size(); ++i) {
+    const auto& row = state_->detectors.row(i);
+    put(row.id, row.version, state_->detectors[i]);
+  }
   out.append(as_bytes(sha256(out)).substr(0, kChecksumBytes));
   return out;
 }
 
-Result<void> Engine::load(std::string_view state) {
-  auto broken = [] {
-    return fail(Code::corrupt,
-                "detector state: not ours or damaged; without it the baselines of accounts are learned anew");
-  };
+Result<std::vector<std::string>> Engine::load(std::string_view state) {
+  auto broken = [] { return fail(Code::corrupt, "the detectors' state is not ours or damaged"); };
   if (!state.starts_with(kStateMagic) || state.size() < kStateHeadBytes + kChecksumBytes) return broken();
-  if (state[kStateMagic.size()] != kStateVersion || state[kStateMagic.size() + 1] != '\n') return broken();
+  const char version = state[kStateMagic.size()];
+  if ((version != kStateVersion && version != kOneBlockVersion) || state[kStateMagic.size() + 1] != '\n')
+    return broken();
   std::string_view body = state.substr(0, state.size() - kChecksumBytes);
   if (as_bytes(sha256(body)).substr(0, kChecksumBytes) != state.substr(body.size())) return broken();
   Reader in(body.substr(kStateHeadBytes));
+
+  State& now = *state_;
   Folds folds;
-  Accounts accounts;
-  Attempts attempts;
   Correlations correlations;
-  correlations.take(state_->rules());
-  bool loaded = folds.load(in) && accounts.load(in) && attempts.load(in) && correlations.load(in);
-  if (!loaded || in.left() > 0) return broken();
-  state_->folds = std::move(folds);
-  state_->accounts = std::move(accounts);
-  state_->attempts = std::move(attempts);
-  state_->correlations = std::move(correlations);
-  return {};
+  correlations.take(now.rules());
+  auto detectors = now.detectors.make_all();
+  std::vector<std::string> left_out;
+  if (version == kOneBlockVersion) {
+    const auto accounts = now.detectors.number_of("accounts"), attempts = now.detectors.number_of("attempts");
+    bool loaded = accounts && attempts && folds.load(in) && detectors[*accounts]->load(in) &&
+                  detectors[*attempts]->load(in) && correlations.load(in);
+    if (!loaded || in.left() > 0) return broken();
+  } else {
+    for (uint64_t parts = in.varint(); parts > 0 && in.ok(); --parts) {
+      const std::string_view id = in.text();
+      const uint64_t of = in.varint();
+      Reader part(in.text());
+      if (!in.ok()) break;
+      const auto load = [&](uint32_t ours, auto& into) {
+        if (of != ours) {
+          left_out.push_back(std::string(id) + " is of version " + std::to_string(of) + ", ours is " +
+                             std::to_string(ours));
+          return true;
+        }
+        return into.load(part) && part.left() == 0;
+      };
+      bool loaded = true;
+      if (id == kFoldsId) {
+        loaded = load(kFoldsVersion, folds);
+      } else if (id == kCorrelationsId) {
+        loaded = load(kCorrelationsVersion, correlations);
+      } else if (auto number = now.detectors.number_of(id)) {
+        loaded = load(now.detectors.row(*number).version, *detectors[*number]);
+      } else {
+        left_out.push_back("there is no detector " + printable(id));
+      }
+      if (!loaded) return broken();
+    }
+    if (!in.ok() || in.left() > 0) return broken();
+  }
+  now.folds = std::move(folds);
+  now.correlations = std::move(correlations);
+  now.detectors.replace(std::move(detectors));
+  return left_out;
 }
 
 }  // namespace yushi::detect

@@ -1,7 +1,8 @@
 // Record -> Alert: Sigma rules and the baselines of administrators, in commit order.
 //
 // Stateless matching (RuleMatcher) runs next to the parser on the ingest threads; everything with a memory
-// (correlations, baselines) runs in the committer, and its alerts go into the same atomic commit as the records.
+// (correlations, the detectors of detect/detectors.h) runs in the committer, and its alerts go into the same atomic
+// commit as the records.
 //
 // Invariants  Two inputs only: records in commit order, and ticks. No clock is read: windows and hours count in event
 //             time, so a replay of the same commits gives the same alerts, with the same ids.
@@ -21,6 +22,7 @@
 #include "core/base/time_text.h"
 #include "core/event/alert.h"
 #include "core/record/batch.h"
+#include "detect/log_source.h"
 
 namespace yushi::detect {
 
@@ -55,9 +57,10 @@ class RuleMatcher {
 // `path:line:column: message`. A rule may name fields of ECS and of parsers (may_be_field), so the parsers are loaded
 // before it; any other name is an error. A rule that is right Sigma but more than we can do exactly is left out and
 // listed.
+// `sources` say where a Sigma rule looks; without any, `product: yushi` is all there is.
 class RuleSet {
  public:
-  static Result<std::shared_ptr<const RuleSet>> load(std::vector<RuleFile> files);
+  static Result<std::shared_ptr<const RuleSet>> load(std::vector<RuleFile> files, const LogSources& sources = {});
   virtual ~RuleSet() = default;
   virtual std::unique_ptr<RuleMatcher> matcher() const = 0;  // which the set must outlive
   // One batch, of whatever kinds: nothing is remembered.
@@ -86,15 +89,16 @@ class Engine {
   void observe(const Batch& batch, std::vector<Alert>& alerts) { observe(batch, 0, batch.records.size(), alerts); }
   // The same for records number `begin` to `end` of it, in that order.
   void observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts);
-  // Once a second of receipt time, between commits. What it appends comes from no record: the state must be saved with
-  // it, or a replay would let it be told again.
+  // Once a second of receipt time, after the records of a commit. A replay must show it again in its place.
   void tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts);
   // Takes new rules over, keeping baselines; correlations whose rule is unchanged keep their windows.
   void reload(std::shared_ptr<const RuleSet> rules);
 
-  // State as of the last observed record; load() restores exactly that. corrupt when the bytes are not ours.
+  // State as of the last observed record; load() restores exactly that, but for a part of a version that is not ours:
+  // whose it is learns anew, and is named in the answer. corrupt when the bytes are damaged or none of a state; then
+  // nothing is loaded.
   std::string save() const;
-  Result<void> load(std::string_view state);
+  Result<std::vector<std::string>> load(std::string_view state);
 
  private:
   struct State;

@@ -1,138 +1,149 @@
 #include "detect/log_source.h"
 
 #include <algorithm>
+#include <initializer_list>
+
+#include <yaml-cpp/yaml.h>
 
 #include "core/base/nearest_name.h"
+#include "core/record/dataset.h"
 #include "core/record/field.h"
+#include "detect/engine.h"
 
 namespace yushi::detect {
 namespace {
 
-// A row answers when each of its three words is empty or `*` (any) or equal, so the first that fits wins.
-struct Row {
-  std::string_view product, category, service;
-  std::string_view table;
-  std::string_view datasets;   // separated by blanks
-  std::string_view processes;  // of records that no parser knew
-  bool unknown = false;        // every record that no parser knew
-};
+constexpr std::string_view kAny = "any";
 
-// What a Linux machine itself says.
-constexpr std::string_view kLinux = "sshd sudo su pam accounts cron systemd systemd-logind auditd iptables";
+// Then nothing is known of any name, and as with datasets each may be one.
+bool is_any_parser_loaded() { return !may_be_dataset("no dataset"); }
 
-constexpr Row kRows[] = {
-    {"linux", "process_creation", "", "process", "auditd sudo", "", false},
-    {"linux", "file_event", "", "auditd", "auditd", "", false},
-    {"linux", "", "auditd", "auditd", "auditd", "auditd audispd", false},
-    {"linux", "", "auth", "linux", "sshd sudo su pam accounts systemd-logind",
-     "sshd sshd-session sudo su login passwd useradd usermod userdel groupadd groupdel gpasswd chpasswd vsftpd", false},
-    {"linux", "", "sshd", "linux", "sshd", "sshd sshd-session", false},
-    {"linux", "", "sudo", "sudo", "sudo pam", "sudo", false},
-    {"linux", "", "su", "linux", "su pam", "su", false},
-    {"linux", "", "cron", "linux", "cron", "cron crond CRON crontab anacron", false},
-    {"linux", "", "systemd", "linux", "systemd systemd-logind", "systemd systemd-logind systemd-journald", false},
-    {"linux", "", "syslog", "linux", kLinux, "", true},
-    {"linux", "", "clamav", "linux", "clamav", "clamd clamav freshclam clamscan", false},
-    {"linux", "", "guacamole", "linux", "guacamole", "guacd", false},
-    {"linux", "", "vsftpd", "linux", "vsftpd", "vsftpd", false},
-    {"linux", "", "", "linux", kLinux, "", true},
-    {"*", "webserver", "", "web", "nginx.access apache.access", "", false},
-    {"apache", "", "", "web", "apache.access", "apache2 httpd", false},
-    {"", "", "apache", "web", "apache.access", "apache2 httpd", false},
-    {"nginx", "", "", "web", "nginx.access", "nginx", false},
-    {"", "", "nginx", "web", "nginx.access", "nginx", false},
-    {"*", "database", "", "linux", "mysql.error", "mysqld mariadbd postgres", false},
-    {"mysql", "", "", "linux", "mysql.error", "mysqld mariadbd", false},
-};
-
-struct FieldRow {
-  std::string_view table;  // of the log source; empty: all
-  std::string_view sigma;
-  std::string_view ecs;  // separated by blanks: any of them
-};
-
-constexpr FieldRow kFields[] = {
-    {"web", "cs-method", "http.request.method"},
-    // What was sent, and what it says when its escapes are undone.
-    {"web", "cs-uri", "url.original url.path url.query yushi.url.decoded"},
-    {"web", "c-uri", "url.original url.path url.query yushi.url.decoded"},
-    // The published rules write whole request targets here, not only what follows the `?`.
-    {"web", "cs-uri-query", "url.original url.path url.query yushi.url.decoded"},
-    {"web", "c-uri-query", "url.original url.path url.query yushi.url.decoded"},
-    {"web", "cs-uri-stem", "url.path"},
-    {"web", "c-uri-stem", "url.path"},
-    {"web", "c-uri-extension", "url.extension"},
-    {"web", "sc-status", "http.response.status_code"},
-    {"web", "sc-bytes", "http.response.body.bytes"},
-    {"web", "cs-user-agent", "user_agent.original"},
-    {"web", "c-useragent", "user_agent.original"},
-    {"web", "cs-referer", "http.request.referrer"},
-    {"web", "cs-host", "url.domain"},
-    {"web", "cs-username", "user.name"},
-    {"web", "c-ip", "source.ip"},
-    {"web", "src_ip", "source.ip"},
-    {"process", "CommandLine", "process.command_line"},
-    {"process", "Image", "process.executable"},
-    {"process", "ParentCommandLine", "process.parent.command_line"},
-    {"process", "ParentImage", "process.parent.executable"},
-    {"process", "User", "user.name"},
-    {"process", "CurrentDirectory", "process.working_directory"},
-    {"auditd", "TargetFilename", "file.path auditd.paths"},
-    {"auditd", "Image", "process.executable"},
-    {"auditd", "type", "auditd.record_type"},
-    {"auditd", "a0", "auditd.a0"},
-    {"auditd", "a1", "auditd.a1"},
-    {"auditd", "a2", "auditd.a2"},
-    {"auditd", "a3", "auditd.a3"},
-    {"auditd", "a4", "auditd.a4"},
-    {"auditd", "a5", "auditd.a5"},
-    {"auditd", "a6", "auditd.a6"},
-    {"auditd", "a7", "auditd.a7"},
-    {"auditd", "SYSCALL", "auditd.syscall"},
-    {"auditd", "syscall", "auditd.syscall"},
-    {"auditd", "exe", "process.executable"},
-    {"auditd", "comm", "process.name"},
-    {"auditd", "key", "auditd.key"},
-    {"auditd", "name", "file.path auditd.paths"},
-    {"auditd", "nametype", "auditd.nametype"},
-    {"auditd", "uid", "user.id"},
-    {"auditd", "euid", "user.effective.id"},
-    {"auditd", "cwd", "process.working_directory"},
-    {"auditd", "proctitle", "process.title"},
-    {"auditd", "unit", "service.name"},
-    {"sudo", "USER", "user.effective.name"},
-    {"sudo", "COMMAND", "process.command_line"},
-    {"sudo", "PWD", "process.working_directory"},
-    {"linux", "pam_user", "user.name"},
-    {"linux", "pam_rhost", "source.ip source.domain source.address"},
-};
-
-bool fits(std::string_view row, std::string_view given) { return row == "*" || row == given; }
-
-std::vector<std::string> split(std::string_view text) {
-  std::vector<std::string> out;
-  while (!text.empty()) {
-    size_t blank = text.find(' ');
-    if (blank != 0) out.emplace_back(text.substr(0, blank));
-    if (blank == std::string_view::npos) break;
-    text.remove_prefix(blank + 1);
-  }
-  return out;
-}
+bool fits(std::string_view row, std::string_view given) { return row == kAny || row == given; }
 
 }  // namespace
 
-std::optional<RuleScope> find_log_source(std::string_view product, std::string_view category,
-                                         std::string_view service) {
-  RuleScope scope;
-  if (product == "yushi" && category == "unparsed" && service.empty()) {
-    scope.table = "yushi";
-    scope.unknown = true;
-    // Windows' own words as an agent writes them: what happened stands in the text alone.
-    scope.datasets = {"windows_evtsys", "windows_snare"};
-    return scope;
+// One file after the other, into the tables.
+class LogSources::Reading {
+ public:
+  explicit Reading(LogSources& into) : into_(into) {}
+
+  void file(const RuleFile& file) {
+    path_ = file.path;
+    try {
+      const YAML::Node root = YAML::Load(file.text);
+      if (!root.IsMap()) return problem(root, "a file of log sources is a map with log_sources and fields");
+      only_keys(root, {"log_sources", "fields"});
+      if (const auto fields = root["fields"]) {
+        if (!fields.IsMap()) return problem(fields, "fields is a map of tables");
+        for (const auto& table : fields) read_table(table.first, table.second);
+      }
+      if (const auto sources = root["log_sources"]) {
+        if (!sources.IsSequence()) return problem(sources, "log_sources is a list");
+        for (const auto& source : sources) read_source(source);
+      }
+    } catch (const YAML::Exception& error) {
+      problem(error.mark, error.msg);
+    }
   }
+
+  const std::string& problems() const { return problems_; }
+
+ private:
+  void problem(const YAML::Mark& at, const std::string& what) {
+    problems_ += (problems_.empty() ? "" : "\n") + path_ + ":" + std::to_string(at.line + 1) + ":" +
+                 std::to_string(at.column + 1) + ": " + what;
+  }
+  void problem(const YAML::Node& at, const std::string& what) { problem(at.Mark(), what); }
+
+  void only_keys(const YAML::Node& map, std::initializer_list<std::string_view> known) {
+    for (const auto& entry : map) {
+      const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
+      if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+      NearestName nearest(key);
+      for (auto one : known) nearest.offer(one);
+      problem(entry.first, "there is no key '" + key + "' here" + nearest.suggestion());
+    }
+  }
+
+  // A text, or a list of them. `is_right` says why one is not, or nothing.
+  template <class IsRight>
+  std::vector<std::string> texts(const YAML::Node& node, IsRight&& is_right) {
+    std::vector<std::string> out;
+    const auto take = [&](const YAML::Node& one) {
+      if (!one.IsScalar() || one.Scalar().empty()) return problem(one, "a name is missing");
+      if (auto wrong = is_right(one.Scalar()); !wrong.empty()) return problem(one, wrong);
+      out.push_back(one.Scalar());
+    };
+    if (node.IsSequence())
+      for (const auto& one : node) take(one);
+    else
+      take(node);
+    return out;
+  }
+
+  void read_table(const YAML::Node& name, const YAML::Node& table) {
+    if (!name.IsScalar() || !table.IsMap()) return problem(name, "a table of fields is a map");
+    auto& fields = into_.tables_[name.Scalar()];
+    for (const auto& entry : table) {
+      if (!entry.first.IsScalar()) {
+        problem(entry.first, "a field of Sigma's is a name");
+        continue;
+      }
+      auto ours = texts(entry.second, [](const std::string& field) {
+        return may_be_field(field) || !is_any_parser_loaded()
+                   ? std::string()
+                   : field + " is a field neither of ECS nor of a parser" + yushi::field_suggestion(field);
+      });
+      if (!fields.emplace(entry.first.Scalar(), std::move(ours)).second)
+        problem(entry.first, "field " + entry.first.Scalar() + " stands twice in table " + name.Scalar());
+    }
+  }
+
+  void read_source(const YAML::Node& source) {
+    if (!source.IsMap()) return problem(source, "a log source is a map");
+    only_keys(source, {"product", "category", "service", "fields", "datasets", "programs", "unknown"});
+    const auto any_name = [](const std::string&) { return std::string(); };
+    const auto word = [&](const char* key) {
+      const auto node = source[key];
+      auto words = node ? texts(node, any_name) : std::vector<std::string>();
+      return words.empty() ? std::string() : words.front();
+    };
+    Row row{word("product"), word("category"), word("service"), {}};
+    row.scope.table = word("fields");
+    if (row.scope.table.empty()) problem(source, "fields is missing: the table of field names");
+    if (row.product.empty() && row.category.empty() && row.service.empty())
+      problem(source, "one of product, category and service is needed");
+    if (const auto node = source["datasets"])
+      row.scope.datasets = texts(node, [](const std::string& name) {
+        return may_be_dataset(name) ? std::string() : "no parser has dataset " + name + dataset_suggestion(name);
+      });
+    if (const auto node = source["programs"]) row.scope.processes = texts(node, any_name);
+    if (const auto node = source["unknown"]) {
+      if (node.Scalar() != "true" && node.Scalar() != "false") problem(node, "unknown is true or false");
+      row.scope.unknown = node.Scalar() == "true";
+    }
+    for (const auto& before : into_.rows_)
+      if (before.product == row.product && before.category == row.category && before.service == row.service)
+        problem(source, "this log source stands above already, and is never asked for here");
+    into_.rows_.push_back(std::move(row));
+  }
+
+  LogSources& into_;
+  std::string path_, problems_;
+};
+
+Result<std::shared_ptr<const LogSources>> LogSources::load(const std::vector<RuleFile>& files) {
+  auto out = std::make_shared<LogSources>();
+  Reading reading(*out);
+  for (const auto& file : files) reading.file(file);
+  if (!reading.problems().empty()) return fail(Code::invalid, reading.problems());
+  return std::shared_ptr<const LogSources>(std::move(out));
+}
+
+std::optional<RuleScope> LogSources::find(std::string_view product, std::string_view category,
+                                          std::string_view service) const {
   if (product == "yushi" && category.empty()) {
+    RuleScope scope;
     scope.table = "yushi";
     if (service.empty()) {
       scope.all = true;
@@ -142,39 +153,33 @@ std::optional<RuleScope> find_log_source(std::string_view product, std::string_v
     }
     return scope;
   }
-  for (const Row& row : kRows) {
-    if (!fits(row.product, product) || !fits(row.category, category) || !fits(row.service, service)) continue;
-    scope.table = row.table;
-    scope.datasets = split(row.datasets);
-    scope.processes = split(row.processes);
-    scope.unknown = row.unknown;
-    return scope;
-  }
+  for (const Row& row : rows_)
+    if (fits(row.product, product) && fits(row.category, category) && fits(row.service, service)) return row.scope;
   return {};
 }
 
-std::vector<std::string> find_rule_field(const RuleScope& scope, std::string_view sigma_field) {
-  for (const FieldRow& row : kFields)
-    if (row.sigma == sigma_field && (row.table == scope.table || row.table.empty())) return split(row.ecs);
+std::vector<std::string> LogSources::find_field(const RuleScope& scope, std::string_view sigma_field) const {
+  if (auto table = tables_.find(scope.table); table != tables_.end())
+    if (auto field = table->second.find(sigma_field); field != table->second.end()) return field->second;
   // ECS names, and those that a parser gives under its own name (`sshd.method`), stand for themselves.
   if (may_be_field(sigma_field)) return {std::string(sigma_field)};
   return {};
 }
 
-bool is_sigma_field(std::string_view name) {
-  return std::any_of(std::begin(kFields), std::end(kFields), [&](const FieldRow& row) { return row.sigma == name; });
+bool LogSources::is_sigma_field(std::string_view name) const {
+  return std::any_of(tables_.begin(), tables_.end(), [&](const auto& table) { return table.second.contains(name); });
 }
 
-std::string own_field_suggestion(std::string_view name) {
-  for (const FieldRow& row : kFields)
-    if (row.sigma == name) return "; write " + std::string(row.ecs.substr(0, row.ecs.find(' ')));
-  return field_suggestion(name);
+std::string LogSources::own_field_suggestion(std::string_view name) const {
+  for (const auto& [table, fields] : tables_)
+    if (auto field = fields.find(name); field != fields.end()) return "; write " + field->second.front();
+  return yushi::field_suggestion(name);
 }
 
-std::string rule_field_suggestion(const RuleScope& scope, std::string_view name) {
+std::string LogSources::field_suggestion(const RuleScope& scope, std::string_view name) const {
   NearestName nearest(name);
-  for (const FieldRow& row : kFields)
-    if (row.table == scope.table || row.table.empty()) nearest.offer(row.sigma, true);
+  if (auto table = tables_.find(scope.table); table != tables_.end())
+    for (const auto& [sigma, ours] : table->second) nearest.offer(sigma, true);
   for_each_field_name([&](std::string_view known) { nearest.offer(known); });
   return nearest.suggestion();
 }

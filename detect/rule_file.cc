@@ -201,16 +201,17 @@ RuleTest read_test(const YAML::Node& node) {
   return test;
 }
 
-[[noreturn]] void stop_at_field(const YAML::Node& at, size_t offset, const std::string& name,
+[[noreturn]] void stop_at_field(const LogSources& sources, const YAML::Node& at, size_t offset, const std::string& name,
                                 const std::string& where) {
   YAML::Mark mark = place_within(at, offset);
   throw Stop{mark.line + 1, mark.column + 1,
-             where + ": " + name + " is a field neither of ECS nor of a parser" + own_field_suggestion(name), false};
+             where + ": " + name + " is a field neither of ECS nor of a parser" + sources.own_field_suggestion(name),
+             false};
 }
 
-void check_key(const YAML::Node& key) {
-  auto check = [](const YAML::Node& name) {
-    if (name.IsScalar() && !may_be_field(name.Scalar())) stop_at_field(name, 0, name.Scalar(), "key");
+void check_key(const LogSources& sources, const YAML::Node& key) {
+  auto check = [&](const YAML::Node& name) {
+    if (name.IsScalar() && !may_be_field(name.Scalar())) stop_at_field(sources, name, 0, name.Scalar(), "key");
   };
   if (!there(key)) return;
   if (key.IsScalar()) return check(key);
@@ -218,7 +219,7 @@ void check_key(const YAML::Node& key) {
 }
 
 // Each %{NAME} is a field, or what a correlation says of its window; `aliases` are names of its own.
-void check_reason(const YAML::Node& reason, bool is_correlation, const YAML::Node& aliases) {
+void check_reason(const LogSources& sources, const YAML::Node& reason, bool is_correlation, const YAML::Node& aliases) {
   if (!there(reason)) return;
   const std::string& words = reason.Scalar();
   for (size_t open = words.find("%{"); open != words.npos; open = words.find("%{", open + 2)) {
@@ -227,20 +228,21 @@ void check_reason(const YAML::Node& reason, bool is_correlation, const YAML::Nod
     std::string name = words.substr(open + 2, close - open - 2);
     bool is_of_window = is_correlation && is_one_of(name, {"count", "timespan", "since"});
     if (!is_of_window && !may_be_field(name) && !there(get(aliases, name.c_str())))
-      stop_at_field(reason, open + 2, name, "reason");
+      stop_at_field(sources, reason, open + 2, name, "reason");
   }
 }
 
-void read_own_part(const YAML::Node& document, RuleHead& head, std::vector<RuleTest>& tests) {
+void read_own_part(const LogSources& sources, const YAML::Node& document, RuleHead& head,
+                   std::vector<RuleTest>& tests) {
   YAML::Node own = get(document, "yushi");
   if (!there(own)) return;
   if (!own.IsMap()) stop(own, "yushi must be a map");
   only_keys(own, {"key", "reason", "fold", "score", "tests"});
   head.key = texts_of(own, "key");
-  check_key(get(own, "key"));
+  check_key(sources, get(own, "key"));
   head.reason = text_of(own, "reason");
   YAML::Node correlation = get(document, "correlation");
-  check_reason(get(own, "reason"), there(correlation), get(correlation, "aliases"));
+  check_reason(sources, get(own, "reason"), there(correlation), get(correlation, "aliases"));
   if (YAML::Node score = get(own, "score"); there(score)) {
     uint64_t value = count_of(score);
     if (value > 100) stop(score, "score must be from 0 to 100");
@@ -257,7 +259,7 @@ void read_own_part(const YAML::Node& document, RuleHead& head, std::vector<RuleT
   for (const auto& item : list) tests.push_back(read_test(item));
 }
 
-CorrelationRule read_correlation(const YAML::Node& node, RuleHead head) {
+CorrelationRule read_correlation(const LogSources& sources, const YAML::Node& node, RuleHead head) {
   if (!node.IsMap()) stop(node, "correlation must be a map");
   only_keys(node, {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"});
   CorrelationRule out;
@@ -281,8 +283,8 @@ CorrelationRule read_correlation(const YAML::Node& node, RuleHead head) {
   auto check_field = [&](const YAML::Node& at, const std::string& where) {
     if (!at.IsScalar()) return;
     const std::string& name = at.Scalar();
-    if (!may_be_field(name) && !is_sigma_field(name) && !there(get(get(node, "aliases"), name.c_str())))
-      stop_at_field(at, 0, name, where);
+    if (!may_be_field(name) && !sources.is_sigma_field(name) && !there(get(get(node, "aliases"), name.c_str())))
+      stop_at_field(sources, at, 0, name, where);
   };
   if (YAML::Node groups = get(node, "group-by"); there(groups)) {
     if (groups.IsScalar())
@@ -357,14 +359,14 @@ Stop from_sigma(const Error& failed, const YAML::Node& detection) {
 }
 
 // A name with a dot is meant as one of ours; any other may be a field of Sigma's that has no row in our tables.
-Error no_rule_field(const RuleScope& scope, std::string_view name) {
-  auto nearest = rule_field_suggestion(scope, name);
+Error no_rule_field(const LogSources& sources, const RuleScope& scope, std::string_view name) {
+  auto nearest = sources.field_suggestion(scope, name);
   if (name.find('.') != name.npos)
     return {Code::invalid, "field " + std::string(name) + " is neither of ECS nor of a parser" + nearest};
   return {Code::refused, "field " + std::string(name) + " has no place among the fields of this log source" + nearest};
 }
 
-RuleDocument read_document(const YAML::Node& document, const RuleFile& file, size_t number) {
+RuleDocument read_document(const LogSources& sources, const YAML::Node& document, const RuleFile& file, size_t number) {
   if (!document.IsMap()) stop(document, "a rule is a map with title, logsource and detection");
   size_t nodes = 0;
   SigmaValue whole = convert(document, nodes, 0);  // bounds the size of everything below, and refuses double keys
@@ -383,9 +385,9 @@ RuleDocument read_document(const YAML::Node& document, const RuleFile& file, siz
   read_level(document, head);
 
   RuleDocument out;
-  read_own_part(document, head, out.tests);
+  read_own_part(sources, document, head, out.tests);
   if (YAML::Node correlation = get(document, "correlation"); there(correlation)) {
-    out.correlation = read_correlation(correlation, std::move(head));
+    out.correlation = read_correlation(sources, correlation, std::move(head));
     return out;
   }
 
@@ -393,7 +395,7 @@ RuleDocument read_document(const YAML::Node& document, const RuleFile& file, siz
   if (!there(source) || !source.IsMap()) stop(document, "logsource is missing");
   std::string product = text_of(source, "product"), category = text_of(source, "category"),
               service = text_of(source, "service");
-  auto scope = find_log_source(product, category, service);
+  auto scope = sources.find(product, category, service);
   if (!scope) {
     std::string words;
     for (auto [key, value] : {std::pair("product", &product), {"category", &category}, {"service", &service}})
@@ -412,8 +414,8 @@ RuleDocument read_document(const YAML::Node& document, const RuleFile& file, siz
   for (const auto& [key, value] : whole.entries)
     if (key == "detection") tree = &value;
   SigmaFields fields;
-  fields.find = [&scope](std::string_view name) { return find_rule_field(*scope, name); };
-  fields.missing = [&scope](std::string_view name) { return no_rule_field(*scope, name); };
+  fields.find = [&](std::string_view name) { return sources.find_field(*scope, name); };
+  fields.missing = [&](std::string_view name) { return no_rule_field(sources, *scope, name); };
   auto filter = compile_sigma(*tree, fields);
   if (!filter) throw from_sigma(filter.error(), detection);
   out.rule = SigmaRule{std::move(head), std::move(*scope), std::move(*filter)};
@@ -452,7 +454,7 @@ std::vector<YAML::Node> load_documents(const std::string& text) {
 
 }  // namespace
 
-ParsedRuleFile parse_rule_file(const RuleFile& file) {
+ParsedRuleFile parse_rule_file(const RuleFile& file, const LogSources& sources) {
   ParsedRuleFile out;
   auto problem = [&](int line, int column, std::string message, bool is_unsupported) {
     out.problems.push_back({file.path, line, column, std::move(message), is_unsupported});
@@ -474,7 +476,7 @@ ParsedRuleFile parse_rule_file(const RuleFile& file) {
   for (size_t i = 0; i < documents.size(); ++i) {
     if (documents[i].IsNull()) continue;
     try {
-      out.documents.push_back(read_document(documents[i], file, i));
+      out.documents.push_back(read_document(sources, documents[i], file, i));
     } catch (const Stop& stopped) {
       problem(stopped.line, stopped.column, stopped.message, stopped.unsupported);
     } catch (const YAML::Exception& error) {

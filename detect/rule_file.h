@@ -100,6 +100,6 @@ struct ParsedRuleFile {
   std::vector<RuleDocument> documents;
   std::vector<RuleProblem> problems;  // unsupported ones too
 };
-ParsedRuleFile parse_rule_file(const RuleFile& file);
+ParsedRuleFile parse_rule_file(const RuleFile& file, const LogSources& sources);
 
 }  // namespace yushi::detect

@@ -140,11 +140,11 @@ Result<std::vector<RuleFile>> read_rule_directories(const std::vector<std::strin
   return out;
 }
 
-Result<std::shared_ptr<const RuleSet>> RuleSet::load(std::vector<RuleFile> files) {
-  return LoadedRules::load(std::move(files));
+Result<std::shared_ptr<const RuleSet>> RuleSet::load(std::vector<RuleFile> files, const LogSources& sources) {
+  return LoadedRules::load(std::move(files), sources);
 }
 
-Result<std::shared_ptr<const RuleSet>> LoadedRules::load(std::vector<RuleFile> files) {
+Result<std::shared_ptr<const RuleSet>> LoadedRules::load(std::vector<RuleFile> files, const LogSources& sources) {
   std::map<std::string, size_t> last;
   for (size_t i = 0; i < files.size(); ++i) last[files[i].name] = i;
   auto set = std::shared_ptr<LoadedRules>(new LoadedRules);
@@ -155,7 +155,7 @@ Result<std::shared_ptr<const RuleSet>> LoadedRules::load(std::vector<RuleFile> f
   std::string problems;
   size_t problem_count = 0;
   for (const auto& file : set->files_) {
-    ParsedRuleFile parsed = parse_rule_file(file);
+    ParsedRuleFile parsed = parse_rule_file(file, sources);
     for (const auto& problem : parsed.problems) {
       if (problem.unsupported)
         set->unsupported_.push_back(problem.text());
@@ -167,12 +167,12 @@ Result<std::shared_ptr<const RuleSet>> LoadedRules::load(std::vector<RuleFile> f
   if (problem_count > kProblemsMax)
     problems += "\nand " + std::to_string(problem_count - kProblemsMax) + " more problems";
   if (problem_count > 0) return fail(Code::invalid, problems);
-  YUSHI_TRY(set->link(documents));
+  YUSHI_TRY(set->link(documents, sources));
   set->index();
   return std::shared_ptr<const RuleSet>(set);
 }
 
-Result<void> LoadedRules::link(std::vector<RuleDocument>& documents) {
+Result<void> LoadedRules::link(std::vector<RuleDocument>& documents, const LogSources& sources) {
   std::map<std::string, std::string> place_of_id;
   std::map<std::string, uint32_t> numbers;  // names and ids
   std::vector<CorrelationRule> waiting;
@@ -223,12 +223,12 @@ Result<void> LoadedRules::link(std::vector<RuleDocument>& documents) {
             if (alias == group)
               for (const auto& [rule, name] : by_rule)
                 if (rule == linked.rule.rules[part]) field = name;
-          if (!map_field(linked.parts[part], field)) unmapped = field;
+          if (!map_field(sources, linked.parts[part], field)) unmapped = field;
           fields.push_back(std::move(field));
         }
         linked.group_fields.push_back(std::move(fields));
       }
-      if (!linked.rule.value_field.empty() && !map_field(linked.parts[0], linked.rule.value_field))
+      if (!linked.rule.value_field.empty() && !map_field(sources, linked.parts[0], linked.rule.value_field))
         unmapped = linked.rule.value_field;
       if (!unmapped.empty()) {
         unsupported_.push_back(linked.rule.head.path + ":" + std::to_string(linked.rule.head.line) +
@@ -273,10 +273,10 @@ Result<void> LoadedRules::link(std::vector<RuleDocument>& documents) {
 }
 
 // To the one field that holds it in the records of a part.
-bool LoadedRules::map_field(uint32_t part, std::string& field) const {
+bool LoadedRules::map_field(const LogSources& sources, uint32_t part, std::string& field) const {
   if (may_be_field(field)) return true;
   if (part & kCorrelation) return false;
-  auto fields = find_rule_field(rules_[part].scope, field);
+  auto fields = sources.find_field(rules_[part].scope, field);
   if (fields.size() != 1) return false;
   field = fields[0];
   return true;

@@ -30,7 +30,7 @@ class LoadedRules final : public RuleSet {
   };
   static constexpr uint32_t kCorrelation = 1u << 31;
 
-  static Result<std::shared_ptr<const RuleSet>> load(std::vector<RuleFile> files);
+  static Result<std::shared_ptr<const RuleSet>> load(std::vector<RuleFile> files, const LogSources& sources);
 
   std::unique_ptr<RuleMatcher> matcher() const override;
   const std::vector<RuleFile>& files() const override { return files_; }
@@ -66,8 +66,8 @@ class LoadedRules final : public RuleSet {
   class Matcher;
 
   LoadedRules() = default;
-  Result<void> link(std::vector<RuleDocument>& documents);
-  bool map_field(uint32_t part, std::string& field) const;
+  Result<void> link(std::vector<RuleDocument>& documents, const LogSources& sources);
+  bool map_field(const LogSources& sources, uint32_t part, std::string& field) const;
   void index();
   Candidates make_candidates(std::vector<uint32_t> rules) const;
   const Candidates& candidates_of(const MessageKind* kind) const;

@@ -10,6 +10,7 @@
 
 #include "core/base/clock.h"
 #include "daemon/watchdog.h"
+#include "detect/detectors.h"
 #include "query/parser_versions.h"
 #include "storage/read/record_reader.h"
 #include "tests/unit/storage/test_store.h"
@@ -41,7 +42,7 @@ tests:
 constexpr const char* kRule = R"(
 title: A marked user failed
 id: 00000000-0000-4000-8000-000000000001
-logsource: {product: linux, service: sshd}
+logsource: {product: yushi, service: sshd}
 detection:
   marked: {user.name: marked}
   condition: marked
@@ -91,6 +92,53 @@ std::string failed(const std::string& user, int number) {
   return "<38>1 2026-11-01T08:00:00.000123Z host sshd " + std::to_string(number) + " - - Failed password for " + user +
          " from 10.0.0.1 port 4242 ssh2";
 }
+
+// Tells each tick since a log's newest event of user `ticking`, by number.
+class CountedTicks final : public detect::Detector {
+ public:
+  bool wants(const detect::EventKind&) const override { return true; }
+  void observe(const detect::Event& event, std::vector<detect::Finding>&) override {
+    if (event.record.raw.find("ticking") != std::string_view::npos)
+      logs_[std::string(event.log)] = {event.record.index, 0};
+  }
+  void tick(const detect::Tick&, std::vector<detect::Finding>& findings) override {
+    static constexpr detect::FindingKind kKind{"toy.tick", "A tick", 1, ""};
+    for (auto& [log, seen] : logs_) {
+      detect::Finding finding;
+      finding.kind = &kKind;
+      finding.log = log;
+      finding.key = std::to_string(++seen.ticks);
+      finding.records = {seen.index};
+      findings.push_back(std::move(finding));
+    }
+  }
+  void save(std::string& out) const override {
+    put_varint(out, logs_.size());
+    for (auto& [log, seen] : logs_) {
+      put_text(out, log);
+      put_varint(out, seen.index);
+      put_varint(out, seen.ticks);
+    }
+  }
+  bool load(Reader& in) override {
+    for (auto left = in.varint(); left > 0 && in.ok(); --left) {
+      auto& seen = logs_[std::string(in.text())];
+      seen.index = in.varint();
+      seen.ticks = in.varint();
+    }
+    return in.ok();
+  }
+
+ private:
+  struct Seen {
+    uint64_t index = 0, ticks = 0;
+  };
+  std::map<std::string, Seen> logs_;
+};
+const detect::AddDetector kCountedTicks{
+    {"toy-ticks", "Each tick", 1, [](const detect::Surroundings&) -> std::unique_ptr<detect::Detector> {
+       return std::make_unique<CountedTicks>();
+     }}};
 
 class PipelineTest : public testing::Test {
  protected:
@@ -460,6 +508,74 @@ TEST_F(PipelineTest, WhatWasToldIsInAuditAfterStop) {
     }
   }
   EXPECT_EQ(next, 10);
+}
+
+// As a later yushid leaves it: collecting goes on, and what is learned anew stands in `_audit`.
+TEST_F(PipelineTest, ADetectorsStateOfALaterVersionIsLeftOutAndTold) {
+  open();
+  pipeline_->deliver(0, batch_of({{2, "10.0.0.1", failed("root", 0)}}));
+  stop_and_close();
+  storage::StoreOptions store;
+  store.data_dir = folder_.path();
+  store.node = "log-01";
+  store.logs = kLogs;
+  store.reparse = versions_->as_function();
+  store.own_context = first_->contexts.at(kAuditTenant);
+  auto opened = storage::Store::open(std::move(store));
+  ASSERT_TRUE(opened) << opened.error().message;
+  auto state = (*opened)->read_state("detect-5");
+  ASSERT_TRUE(state) << state.error().message;
+  const auto version = state->find("yushi-detect-5");
+  ASSERT_NE(version, std::string::npos);
+  (*state)[version + 13] = '6';
+  auto commit = (*opened)->begin();
+  commit.put_state("detect-5", *state);
+  auto written = commit.finish();
+  ASSERT_TRUE(written) << written.error().message;
+  ASSERT_TRUE((*opened)->close(kReceived));
+  opened->reset();
+
+  open();
+  pipeline_->deliver(0, batch_of({{2, "10.0.0.1", failed("root", 1)}}));
+  stop_and_close();
+  open();  // and is known from then on
+  stop_and_close();
+  int told = 0;
+  for (auto& record : audit()) told += record["event"]["action"] == "detectors-learn-anew";
+  EXPECT_EQ(told, 1);
+  size_t records = 0;
+  read("finance", [&](const Record&) { records += 1; });
+  EXPECT_EQ(records, 2u);
+}
+
+// Which the saved state does not know, and of which no record tells.
+TEST_F(PipelineTest, WhatATickFoundBeforeACrashIsKnownBehindIt) {
+  open();
+  pipeline_->deliver(0, batch_of({{2, "10.0.0.1", failed("ticking", 0)}}));
+  const auto wait_for_ticks = [&](uint64_t ticks) {
+    const auto before = pipeline_->counters().alerts.load();
+    for (int i = 0; i < 200 && pipeline_->counters().alerts < before + ticks; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_GE(pipeline_->counters().alerts, before + ticks);
+  };
+  wait_for_ticks(3);
+  ASSERT_TRUE(pipeline_->sign_now());
+  Folder crashed;
+  std::filesystem::copy(folder_.path(), crashed.path(), std::filesystem::copy_options::recursive);
+  stop_and_close();
+  std::filesystem::remove_all(folder_.path());
+  std::filesystem::copy(crashed.path(), folder_.path(), std::filesystem::copy_options::recursive);
+
+  open();
+  wait_for_ticks(2);
+  stop_and_close();
+  uint64_t next = 1;
+  for (auto& alert : alerts()) {
+    if (alert.rule_id != "toy.tick") continue;
+    EXPECT_EQ(alert.key, std::to_string(next++)) << "each tick is told once";
+    EXPECT_EQ(alert.records, (std::vector<RecordId>{{"finance", 0}}));
+  }
+  EXPECT_GE(next, 6u);
 }
 
 TEST_F(PipelineTest, StopWithNothingSentLeavesAStoreThatHolds) {

@@ -15,9 +15,9 @@ constexpr std::string_view kHost = "baseline.first-host";
 constexpr std::string_view kHour = "baseline.unusual-hour";
 
 // One login a day at 09:00 UTC.
-std::vector<Event> days(int count, const std::string& user = "root", const std::string& source = "10.0.0.5",
-                        int64_t from = at("2026-10-02T09:00:00Z")) {
-  std::vector<Event> events;
+std::vector<Line> days(int count, const std::string& user = "root", const std::string& source = "10.0.0.5",
+                       int64_t from = at("2026-10-02T09:00:00Z")) {
+  std::vector<Line> events;
   for (int day = 0; day < count; ++day) events.push_back(login(from + day * kDayNs, user, source));
   return events;
 }
@@ -83,7 +83,7 @@ TEST(Accounts, a_place_is_odd_only_after_five_logins) {
 }
 
 TEST(Accounts, who_always_comes_from_ever_new_addresses_and_hosts_is_not_told) {
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (int i = 0; i < 500; ++i)
     events.push_back(login(at("2026-10-02T09:00:00Z") + i * kHourNs / 4, "deploy",
                            "10." + std::to_string(i % 7) + ".1." + std::to_string(i * 37 % 251),
@@ -96,7 +96,7 @@ TEST(Accounts, who_always_comes_from_ever_new_addresses_and_hosts_is_not_told) {
 // An administrator's day: one desk, a notebook, forty machines that he comes to know one after another.
 TEST(Accounts, an_administrator_who_comes_to_know_his_machines_is_told_seldom_and_a_foreign_login_all_the_same) {
   std::mt19937 random(3);
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (int day = 0; day < 30; ++day)
     for (int i = 0; i < 12; ++i)
       events.push_back(login(at("2026-10-01T08:00:00Z") + day * kDayNs + i * 40 * kMinuteNs, "alice",
@@ -115,7 +115,7 @@ TEST(Accounts, an_administrator_who_comes_to_know_his_machines_is_told_seldom_an
 }
 
 TEST(Accounts, who_changes_addresses_in_one_network_is_still_odd_in_another) {
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (int i = 0; i < 100; ++i)
     events.push_back(login(at("2026-10-02T09:00:00Z") + i * kHourNs, "alice", "10.0.0." + std::to_string(i + 1)));
   EXPECT_TRUE(alerts_of(events).empty());
@@ -192,14 +192,14 @@ TEST(Accounts, an_hour_is_not_judged_before_twenty_logins_on_five_days) {
   auto few = days(19);
   few.push_back(login(few.back().at_ns + 18 * kHourNs, "root", "10.0.0.5"));
   EXPECT_TRUE(alerts_of(few).empty());
-  std::vector<Event> one_day;
+  std::vector<Line> one_day;
   for (int i = 0; i < 40; ++i) one_day.push_back(login(at("2026-10-02T09:00:00Z") + i * kMinuteNs, "root", "10.0.0.5"));
   one_day.push_back(login(at("2026-10-02T23:00:00Z"), "root", "10.0.0.5"));
   EXPECT_TRUE(alerts_of(one_day).empty());
 }
 
 TEST(Accounts, a_robot_that_logs_in_around_the_clock_has_no_unusual_hour) {
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (int i = 0; i < 24 * 30; ++i)
     events.push_back(login(at("2026-10-02T00:10:00Z") + i * kHourNs, "backup", "10.0.0.5"));
   EXPECT_TRUE(alerts_of(events).empty());
@@ -233,7 +233,7 @@ TEST(Accounts, tenants_do_not_learn_from_each_other) {
 }
 
 TEST(Accounts, two_lines_about_one_login_count_once) {
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (const auto& event : days(6)) {
     events.push_back(event);
     events.push_back(event);
@@ -247,7 +247,7 @@ TEST(Accounts, two_lines_about_one_login_count_once) {
 }
 
 TEST(Accounts, logins_on_two_hosts_at_once_and_another_spelling_of_the_address_count_once_each) {
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (const auto& event : days(6)) {
     // One session on each of two hosts; sshd tells both, then auditd both, the second time by name.
     for (const char* teller : {"sshd", "auditd"})
@@ -276,21 +276,22 @@ TEST(Accounts, two_addresses_told_by_one_daemon_at_once_are_two_logins) {
 
 // auditd tells of one login in USER_AUTH, USER_ACCT, CRED_ACQ, USER_LOGIN, and of services in the same records.
 TEST(Accounts, what_auditd_says_of_services_and_of_the_steps_of_a_login_is_no_login) {
-  auto audit = [](int64_t at_ns, const char* type, const char* program, const char* source) {
+  auto audit = [](int64_t at_ns, const char* kind, const char* action, const char* program, const char* source) {
     auto event = login(at_ns, "root", source);
     event.dataset = "auditd";
     event.pattern = "authentication";
-    event.values.emplace_back("auditd.record_type", type);
+    event.constants.emplace_back("yushi.event", kind);
+    event.constants.emplace_back("event.action", action);
     event.values.emplace_back("process.executable", program);
     return event;
   };
   auto events = days(10);
   int64_t later = events.back().at_ns + kHourNs;
-  events.push_back(audit(later, "USER_AUTH", "/usr/sbin/sshd", "203.0.113.9"));
-  events.push_back(audit(later, "USER_ACCT", "/usr/sbin/crond", "203.0.113.9"));
+  events.push_back(audit(later, "credential-used", "authenticated", "/usr/sbin/sshd", "203.0.113.9"));
+  events.push_back(audit(later, "credential-used", "was-authorized", "/usr/sbin/crond", "203.0.113.9"));
   EXPECT_TRUE(alerts_of(events).empty());
-  events.push_back(audit(later + kMinuteNs, "USER_ACCT", "/usr/sbin/sshd", "203.0.113.9"));
-  events.push_back(audit(later + kMinuteNs, "USER_LOGIN", "/usr/sbin/sshd", "203.0.113.9"));
+  events.push_back(audit(later + kMinuteNs, "credential-used", "was-authorized", "/usr/sbin/sshd", "203.0.113.9"));
+  events.push_back(audit(later + kMinuteNs, "login", "logged-in", "/usr/sbin/sshd", "203.0.113.9"));
   auto all = alerts_of(events);
   ASSERT_EQ(all.size(), 1u);
   EXPECT_NE(all[0].reason.find("in 10 logins"), std::string::npos) << all[0].reason;
@@ -308,7 +309,11 @@ TEST(Accounts, sessions_without_an_address_and_sudo_are_no_logins) {
   events.push_back(session);
   auto sudo = login(events.back().at_ns + kHourNs, "root", "203.0.113.9");
   sudo.dataset = "sudo";
-  events.push_back(sudo);
+  for (const char* kind : {"command-refused", "privilege-used", "logout"}) {
+    sudo.constants.resize(2);
+    sudo.constants.emplace_back("yushi.event", kind);
+    events.push_back(sudo);
+  }
   EXPECT_TRUE(alerts_of(events).empty());
 }
 

@@ -11,12 +11,12 @@ namespace {
 constexpr std::string_view kRule = "bruteforce.success";
 const int64_t kStart = at("2026-11-01T08:00:00Z");
 
-std::vector<Event> failures(int count, const std::string& user = "root", const std::string& source = "203.0.113.9") {
-  std::vector<Event> events;
+std::vector<Line> failures(int count, const std::string& user = "root", const std::string& source = "203.0.113.9") {
+  std::vector<Line> events;
   for (int i = 0; i < count; ++i) events.push_back(failed_login(kStart + i * 5 * kSecond, user, source));
   return events;
 }
-size_t count(const std::vector<Event>& events) {
+size_t count(const std::vector<Line>& events) {
   auto all = alerts_of(events);
   return of_rule(all, kRule).size();
 }
@@ -48,7 +48,7 @@ TEST(Attempts, messages_without_a_time_of_their_own_are_told_as_received) {
 }
 
 TEST(Attempts, an_address_is_one_however_it_is_written) {
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (int i = 0; i < 5; ++i)
     events.push_back(
         failed_login(at("2026-11-01T08:00:00Z") + i * kSecond, "root", i % 2 ? "2001:DB8:0:0::9" : "2001:db8::9"));
@@ -68,7 +68,7 @@ TEST(Attempts, four_failures_are_typing_errors) {
 TEST(Attempts, failures_without_a_success_are_not_this_finding) { EXPECT_EQ(count(failures(50)), 0u); }
 
 TEST(Attempts, two_typing_errors_told_in_three_lines_each_are_two) {
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (int i = 0; i < 2; ++i)
     for (const char* pattern : {"invalid-user", "pam-failure", "failed"})
       events.push_back(failed_login(kStart + i * 5 * kSecond, "alice", "10.0.0.5", pattern));
@@ -92,7 +92,7 @@ TEST(Attempts, failures_before_an_earlier_success_do_not_count) {
 }
 
 TEST(Attempts, many_accounts_from_one_address_and_one_works) {
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (int i = 0; i < 12; ++i)
     events.push_back(failed_login(kStart + i * kSecond, "user" + std::to_string(i), "203.0.113.9"));
   events.push_back(login(kStart + kMinuteNs, "oracle", "203.0.113.9"));
@@ -105,7 +105,7 @@ TEST(Attempts, many_accounts_from_one_address_and_one_works) {
 }
 
 TEST(Attempts, a_bastion_whose_users_mistype_now_and_then_is_not_told) {
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (int i = 0; i < 6; ++i)
     events.push_back(failed_login(kStart + i * kMinuteNs, "user" + std::to_string(i), "10.0.0.1"));
   events.push_back(login(kStart + 7 * kMinuteNs, "user7", "10.0.0.1"));
@@ -114,7 +114,7 @@ TEST(Attempts, a_bastion_whose_users_mistype_now_and_then_is_not_told) {
 
 // The Internet tries root all day; its administrator logs in from where he always does.
 TEST(Attempts, the_usual_administrator_is_not_told_while_others_try_his_account) {
-  std::vector<Event> events = {login(kStart - kDayNs, "root", "10.0.0.5")};
+  std::vector<Line> events = {login(kStart - kDayNs, "root", "10.0.0.5")};
   for (int i = 0; i < 40; ++i)
     events.push_back(failed_login(kStart + i * kSecond, "root", "203.0.113." + std::to_string(i % 8)));
   events.push_back(login(kStart + kMinuteNs, "root", "10.0.0.5"));
@@ -122,7 +122,7 @@ TEST(Attempts, the_usual_administrator_is_not_told_while_others_try_his_account)
 }
 
 TEST(Attempts, a_distributed_attack_that_gets_in_from_a_new_address_is_told) {
-  std::vector<Event> events = {login(kStart - kDayNs, "root", "10.0.0.5")};
+  std::vector<Line> events = {login(kStart - kDayNs, "root", "10.0.0.5")};
   for (int i = 0; i < 12; ++i)
     events.push_back(failed_login(kStart + i * kSecond, "root", "203.0.113." + std::to_string(i % 4)));
   events.push_back(login(kStart + kMinuteNs, "root", "203.0.113.200"));
@@ -131,7 +131,7 @@ TEST(Attempts, a_distributed_attack_that_gets_in_from_a_new_address_is_told) {
 
 TEST(Attempts, a_distributed_attack_on_an_account_never_seen_before_is_told) {
   for (bool others_known : {false, true}) {
-    std::vector<Event> events;
+    std::vector<Line> events;
     if (others_known) events.push_back(login(kStart - kDayNs, "root", "10.0.0.5"));
     for (int i = 0; i < 12; ++i)
       events.push_back(failed_login(kStart + i * kSecond, "carol", "198.51.100." + std::to_string(20 + i)));
@@ -145,7 +145,7 @@ TEST(Attempts, a_distributed_attack_on_an_account_never_seen_before_is_told) {
 }
 
 TEST(Attempts, an_account_never_seen_before_whose_name_few_tried_is_not_told) {
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (int i = 0; i < 9; ++i)
     events.push_back(failed_login(kStart + i * kSecond, "carol", "198.51.100." + std::to_string(20 + i)));
   events.push_back(login(kStart + kMinuteNs, "carol", "203.0.113.1"));
@@ -166,7 +166,7 @@ TEST(Attempts, failures_after_the_success_do_not_count) {
 }
 
 TEST(Attempts, a_repeated_success_folds_into_one_alert) {
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (int round = 0; round < 3; ++round) {
     for (const auto& event : failures(6)) {
       events.push_back(event);
@@ -178,7 +178,7 @@ TEST(Attempts, a_repeated_success_folds_into_one_alert) {
 }
 
 TEST(Attempts, on_a_second_host_it_is_told_again) {
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (const char* host : {"web-01", "web-02"}) {
     for (auto event : failures(6)) {
       event.values[0].second = host;
@@ -189,7 +189,7 @@ TEST(Attempts, on_a_second_host_it_is_told_again) {
   EXPECT_EQ(count(events), 2u);
 }
 
-Event repeated(const std::string& times, const std::string& user = "root", const std::string& source = "203.0.113.9") {
+Line repeated(const std::string& times, const std::string& user = "root", const std::string& source = "203.0.113.9") {
   if (!declare_field("sshd.repeated", FieldType::integer)) std::abort();  // as the parser does
   auto event = failed_login(kStart, user, source, "repeated");
   event.values.emplace_back("sshd.repeated", times);
@@ -215,8 +215,8 @@ TEST(Attempts, a_line_that_stands_for_five_failures_counts_as_five) {
 }
 
 TEST(Attempts, a_line_that_stands_for_a_million_failures_leaves_room_for_no_more_than_are_kept) {
-  std::vector<Event> events = {repeated("1000000"), repeated("1000000"), repeated("40"),
-                               login(kStart + kMinuteNs, "root", "203.0.113.9")};
+  std::vector<Line> events = {repeated("1000000"), repeated("1000000"), repeated("40"),
+                              login(kStart + kMinuteNs, "root", "203.0.113.9")};
   auto all = alerts_of(events);
   auto found = of_rule(all, kRule);
   ASSERT_EQ(found.size(), 1u);

@@ -22,14 +22,14 @@ std::string with(const std::string& correlation, const std::string& more = "") {
   }
   return text + "title: Many\nid: many\ncorrelation: " + correlation + "\nlevel: high\n" + more;
 }
-Event step(const std::string& action, int64_t seconds, const std::string& source = "10.0.0.1",
-           const std::string& user = "root") {
-  Event event;
+Line step(const std::string& action, int64_t seconds, const std::string& source = "10.0.0.1",
+          const std::string& user = "root") {
+  Line event;
   event.at_ns = kStart + seconds * kSecond;
   event.values = {{"event.action", action}, {"user.name", user}, {"source.ip", source}};
   return event;
 }
-size_t count(const std::string& rule, const std::vector<Event>& events) {
+size_t count(const std::string& rule, const std::vector<Line>& events) {
   auto all = alerts_of(events, {}, rules_of(rule));
   return of_rule(all, "many").size();
 }
@@ -67,7 +67,7 @@ TEST(Correlations, event_time_counts_and_not_arrival) {
   // The one in the middle comes last.
   EXPECT_EQ(count(rule, {step("a", 0), step("a", 55), step("a", 30)}), 1u);
   // All arrive together, hours apart by their own clock.
-  std::vector<Event> late = {step("a", 0), step("a", 3600), step("a", 7200)};
+  std::vector<Line> late = {step("a", 0), step("a", 3600), step("a", 7200)};
   for (auto& event : late) event.late_ns = kStart + 8000 * kSecond - event.at_ns;
   EXPECT_EQ(count(rule, late), 0u);
 }
@@ -87,7 +87,7 @@ TEST(Correlations, an_alert_names_the_hits_of_its_window_and_its_count) {
 TEST(Correlations, a_reason_tells_the_span_of_event_times_and_says_when_nobody_gave_them) {
   std::string rule = with("{type: event_count, rules: [a], group-by: [source.ip], timespan: 5m, condition: {gte: 3}}");
   auto said = [&](std::vector<int64_t> seconds, size_t of_receipt, int64_t replayed_seconds = 0) {
-    std::vector<Event> events;
+    std::vector<Line> events;
     for (int64_t s : seconds) events.push_back(step("a", s));
     for (size_t i = 0; i < of_receipt; ++i) events[i].inferred = kAllInferred;
     if (replayed_seconds > 0)
@@ -116,7 +116,7 @@ TEST(Correlations, base_rules_speak_only_when_generate_says_so) {
 TEST(Correlations, a_value_count_counts_distinct_values) {
   std::string rule = with(
       "{type: value_count, rules: [a], group-by: [source.ip], timespan: 1m, condition: {gte: 3, field: user.name}}");
-  std::vector<Event> same, different;
+  std::vector<Line> same, different;
   for (int i = 0; i < 200; ++i) same.push_back(step("a", i % 50, "10.0.0.1", i % 2 ? "x" : "y"));
   EXPECT_EQ(count(rule, same), 0u);
   // A flood of two names does not push the third out.
@@ -128,11 +128,11 @@ TEST(Correlations, a_value_count_counts_distinct_values) {
 TEST(Correlations, temporal_wants_each_and_ordered_wants_the_order) {
   std::string any = with("{type: temporal, rules: [a, b, c], group-by: [user.name], timespan: 1m}");
   std::string ordered = with("{type: temporal_ordered, rules: [a, b, c], group-by: [user.name], timespan: 1m}");
-  std::vector<Event> right = {step("a", 0), step("b", 10), step("c", 20)};
-  std::vector<Event> wrong = {step("b", 0), step("a", 10), step("c", 20)};
-  std::vector<Event> missing = {step("a", 0), step("b", 10), step("b", 20)};
-  std::vector<Event> slow = {step("a", 0), step("b", 10), step("c", 70)};
-  std::vector<Event> elsewhere = {step("a", 0), step("b", 10), step("c", 20, "10.0.0.1", "alice")};
+  std::vector<Line> right = {step("a", 0), step("b", 10), step("c", 20)};
+  std::vector<Line> wrong = {step("b", 0), step("a", 10), step("c", 20)};
+  std::vector<Line> missing = {step("a", 0), step("b", 10), step("b", 20)};
+  std::vector<Line> slow = {step("a", 0), step("b", 10), step("c", 70)};
+  std::vector<Line> elsewhere = {step("a", 0), step("b", 10), step("c", 20, "10.0.0.1", "alice")};
   EXPECT_EQ(count(any, right), 1u);
   EXPECT_EQ(count(any, wrong), 1u);
   EXPECT_EQ(count(ordered, right), 1u);
@@ -151,13 +151,13 @@ TEST(Correlations, a_reason_and_its_time_are_the_same_in_whatever_order_the_reco
   std::string rule =
       with("{type: temporal_ordered, rules: [a, b], group-by: [user.name], timespan: 1m}",
            "yushi: {reason: '%{user.name} of %{group.name} on %{host.name}, %{timespan}, %{url.original}'}\n");
-  Event first = step("a", 0), second = step("b", 10);
+  Line first = step("a", 0), second = step("b", 10);
   first.values.emplace_back("host.name", "web1");
   first.values.emplace_back("group.name", "old");
   second.values.emplace_back("group.name", "wheel");
   const std::string reason = "root of wheel on web1, 10 s, ?";  // no record has url.original
   for (bool swapped : {false, true}) {
-    std::vector<Event> events = {first, second};
+    std::vector<Line> events = {first, second};
     if (swapped) std::reverse(events.begin(), events.end());
     auto all = alerts_of(events, {}, rules_of(rule));
     auto found = of_rule(all, "many");
@@ -178,7 +178,7 @@ TEST(Correlations, a_reason_and_its_time_are_the_same_in_whatever_order_the_reco
 
 TEST(Correlations, words_of_senders_are_kept_to_a_bound) {
   std::string reason, rule;
-  Event first = step("a", 10), second = step("b", 20);
+  Line first = step("a", 10), second = step("b", 20);
   for (int i = 0; i < 8; ++i) {
     auto name = "json.l" + std::to_string(i);
     reason += "%{" + name + "} ";
@@ -198,7 +198,7 @@ TEST(Correlations, words_of_senders_are_kept_to_a_bound) {
 
 TEST(Correlations, a_flood_of_one_step_does_not_push_the_first_step_out) {
   std::string ordered = with("{type: temporal_ordered, rules: [a, b, c], timespan: 10m}");
-  std::vector<Event> events = {step("a", 0)};
+  std::vector<Line> events = {step("a", 0)};
   for (int i = 0; i < 300; ++i) events.push_back(step("b", 1 + i));
   events.push_back(step("c", 400));
   EXPECT_EQ(count(ordered, events), 1u);

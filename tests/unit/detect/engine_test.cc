@@ -53,12 +53,12 @@ correlation: {type: value_count, rules: [failure], group-by: [source.ip], timesp
 )";
 
 // Forty days of few accounts, with everything that detectors look for, a little out of order.
-std::vector<Event> history(uint32_t seed) {
+std::vector<Line> history(uint32_t seed) {
   std::mt19937 random(seed);
   auto one_of = [&](std::initializer_list<const char*> list) {
     return std::string(list.begin()[random() % list.size()]);
   };
-  std::vector<Event> events;
+  std::vector<Line> events;
   int64_t now = at("2026-09-01T00:00:00Z");
   for (int i = 0; i < 1500; ++i) {
     now += static_cast<int64_t>(random() % 4800) * kSecond;
@@ -119,13 +119,13 @@ TEST(Engine, a_state_saved_anywhere_and_loaded_goes_on_as_if_nothing_had_happene
     auto middle = events.begin() + static_cast<ptrdiff_t>(stop);
     Committer committer;
     Engine before(rules, {});
-    auto alerts = observe(before, rules, committer, std::vector<Event>(events.begin(), middle));
+    auto alerts = observe(before, rules, committer, std::vector<Line>(events.begin(), middle));
     std::string state = before.save();
     Engine after(rules, {});
     auto loaded = after.load(state);
     ASSERT_TRUE(loaded) << loaded.error().message;
     EXPECT_EQ(after.save(), state);
-    auto rest = observe(after, rules, committer, std::vector<Event>(middle, events.end()));
+    auto rest = observe(after, rules, committer, std::vector<Line>(middle, events.end()));
     alerts.insert(alerts.end(), rest.begin(), rest.end());
     ASSERT_EQ(told(alerts), whole) << "saved after " << stop;
   }
@@ -155,11 +155,11 @@ TEST(Engine, a_reload_keeps_baselines_and_the_windows_of_unchanged_rules) {
   std::string whole = told(alerts_of(events, {}, rules));
   Engine engine(rules, {});
   Committer committer;
-  auto alerts = observe(engine, rules, committer, std::vector<Event>(events.begin(), middle));
+  auto alerts = observe(engine, rules, committer, std::vector<Line>(events.begin(), middle));
   engine.reload(again);
   // The batch on its way was matched with the rules before.
-  auto late = observe(engine, rules, committer, std::vector<Event>(middle, middle + 100));
-  auto rest = observe(engine, again, committer, std::vector<Event>(middle + 100, events.end()));
+  auto late = observe(engine, rules, committer, std::vector<Line>(middle, middle + 100));
+  auto rest = observe(engine, again, committer, std::vector<Line>(middle + 100, events.end()));
   alerts.insert(alerts.end(), late.begin(), late.end());
   alerts.insert(alerts.end(), rest.begin(), rest.end());
   EXPECT_EQ(told(alerts), whole);
@@ -171,7 +171,7 @@ TEST(Engine, memory_and_state_stay_bounded_when_every_name_is_new) {
   Committer committer;
   size_t bytes = 0;
   for (int round = 0; round < 3; ++round) {
-    std::vector<Event> events;
+    std::vector<Line> events;
     for (int i = 0; i < 20'000; ++i) {
       std::string n = std::to_string(round * 20'000 + i);
       events.push_back(
@@ -190,9 +190,9 @@ TEST(Engine, memory_and_state_stay_bounded_when_every_name_is_new) {
 }
 
 TEST(Engine, records_that_say_nothing_raise_nothing) {
-  Event event;
+  Line event;
   event.at_ns = at("2026-11-01T08:00:00Z");
-  Event unknown = event;
+  Line unknown = event;
   unknown.dataset = "";
   EXPECT_TRUE(alerts_of({event, unknown}, {}, rules_of(kRules)).empty());
 }

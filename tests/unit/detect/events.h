@@ -24,7 +24,7 @@ inline int64_t at(std::string_view time) {
 }
 
 // What one record says, before it is in a batch.
-struct Event {
+struct Line {
   int64_t at_ns = 0;
   std::string pattern = "accepted";
   std::string dataset = "sshd";
@@ -37,22 +37,22 @@ struct Event {
   Charset charset = Charset::utf8;  // of the tenant
 };
 
-inline Event login(int64_t at_ns, std::string user, std::string source, std::string host = "web-01") {
-  Event event;
+inline Line login(int64_t at_ns, std::string user, std::string source, std::string host = "web-01") {
+  Line event;
   event.at_ns = at_ns;
   event.constants = {{"event.category", "authentication"}, {"event.outcome", "success"}};
   event.values = {{"host.name", std::move(host)}, {"user.name", std::move(user)}, {"source.ip", std::move(source)}};
   return event;
 }
-inline Event failed_login(int64_t at_ns, std::string user, std::string source, std::string pattern = "failed") {
-  Event event = login(at_ns, std::move(user), std::move(source));
+inline Line failed_login(int64_t at_ns, std::string user, std::string source, std::string pattern = "failed") {
+  Line event = login(at_ns, std::move(user), std::move(source));
   event.pattern = std::move(pattern);
   event.constants[1].second = "failure";
   return event;
 }
 
 // Kinds live as long as the test: a kind is known by its address.
-inline const MessageKind* kind_of(const Event& event) {
+inline const MessageKind* kind_of(const Line& event) {
   static std::map<std::string, std::unique_ptr<MessageKind>> kinds;
   std::string key = event.dataset + "\n" + event.pattern;
   for (const auto& [name, value] : event.constants) key += "\n" + name + "=" + value;
@@ -70,14 +70,14 @@ inline const MessageKind* kind_of(const Event& event) {
 // Gives out indexes log by log, as the committer does.
 class Committer {
  public:
-  std::unique_ptr<Batch> batch(const std::vector<Event>& events) {
+  std::unique_ptr<Batch> batch(const std::vector<Line>& events) {
     auto batch = std::make_unique<Batch>();
     for (const auto& event : events) add(*batch, event);
     return batch;
   }
 
  private:
-  void add(Batch& batch, const Event& event) {
+  void add(Batch& batch, const Line& event) {
     std::string raw;
     std::vector<Capture> captures;
     for (const auto& [name, value] : event.values) {
@@ -111,8 +111,21 @@ class Committer {
   std::map<std::string, uint64_t> next_;
 };
 
+// Where Sigma rules look, by our own files.
+inline const LogSources& our_log_sources() {
+  static const auto kSources = [] {
+    auto files = read_rule_directories({YUSHI_SOURCE_DIR "/config/sigma"});
+    auto loaded = files ? LogSources::load(*files) : tl::unexpected(files.error());
+    if (!loaded) {
+      std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
+      std::abort();
+    }
+    return *loaded;
+  }();
+  return *kSources;
+}
 inline std::shared_ptr<const RuleSet> rules_of(const std::string& text) {
-  auto loaded = RuleSet::load({RuleFile{"test.yml", "test.yml", text}});
+  auto loaded = RuleSet::load({RuleFile{"test.yml", "test.yml", text}}, our_log_sources());
   if (!loaded) {
     std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
     std::abort();
@@ -127,13 +140,13 @@ inline std::shared_ptr<const RuleSet> no_rules() {
 
 // Matches and observes the events in batches of `cut`.
 inline std::vector<Alert> observe(Engine& engine, const std::shared_ptr<const RuleSet>& rules, Committer& committer,
-                                  const std::vector<Event>& events, size_t cut = 1000) {
+                                  const std::vector<Line>& events, size_t cut = 1000) {
   std::vector<Alert> alerts;
   Scratch scratch;
   for (size_t from = 0; from < events.size(); from += cut) {
     auto first = events.begin() + static_cast<ptrdiff_t>(from);
     auto last = events.begin() + static_cast<ptrdiff_t>(std::min(events.size(), from + cut));
-    auto batch = committer.batch(std::vector<Event>(first, last));
+    auto batch = committer.batch(std::vector<Line>(first, last));
     rules->match(*batch, scratch, batch->hits);
     batch->keep.push_back(rules);
     engine.observe(*batch, alerts);
@@ -141,7 +154,7 @@ inline std::vector<Alert> observe(Engine& engine, const std::shared_ptr<const Ru
   return alerts;
 }
 
-inline std::vector<Alert> alerts_of(const std::vector<Event>& events, DetectOptions options = {},
+inline std::vector<Alert> alerts_of(const std::vector<Line>& events, DetectOptions options = {},
                                     std::shared_ptr<const RuleSet> rules = no_rules(), size_t cut = 1000) {
   Engine engine(rules, std::move(options));
   Committer committer;

@@ -23,8 +23,8 @@ detection:
 const int64_t kStart = at("2026-11-01T08:00:00Z");
 
 // The n-th of a flood: a new address each, 100,000 a second.
-Event hit(int64_t n, const std::string& host, const std::string& sender = "192.0.2.1") {
-  Event event;
+Line hit(int64_t n, const std::string& host, const std::string& sender = "192.0.2.1") {
+  Line event;
   event.at_ns = kStart + n * (kSecond / 100'000);
   event.values = {{"host.name", host},
                   {"user.name", "root"},
@@ -33,8 +33,8 @@ Event hit(int64_t n, const std::string& host, const std::string& sender = "192.0
   event.sender = sender;
   return event;
 }
-std::vector<Event> flood(int64_t count, const std::string& sender = "192.0.2.1", bool new_hosts = true) {
-  std::vector<Event> events;
+std::vector<Line> flood(int64_t count, const std::string& sender = "192.0.2.1", bool new_hosts = true) {
+  std::vector<Line> events;
   for (int64_t n = 0; n < count; ++n) events.push_back(hit(n, new_hosts ? "h" + std::to_string(n) : "web-01", sender));
   return events;
 }
@@ -88,7 +88,7 @@ TEST(Folds, a_flood_of_one_sender_hides_no_other_senders_alert) {
       observe(engine, rules, committer, {hit(10'001, "db-01", "192.0.2.2"), hit(10'002, "db-02", "192.0.2.3")});
   EXPECT_EQ(sum_of(alerts).raised, 2u);
   // Nor of another rule or tenant.
-  Event elsewhere = hit(10'003, "h1");
+  Line elsewhere = hit(10'003, "h1");
   elsewhere.log = "finance";
   EXPECT_EQ(observe(engine, rules, committer, {elsewhere}).size(), 1u);
 }
@@ -108,7 +108,7 @@ TEST(Folds, a_host_that_floods_behind_a_relay_hides_no_other_host) {
 
 TEST(Folds, the_same_log_replayed_hours_later_raises_the_same) {
   auto rules = rules_of(kRules);
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (int n = 0; n < 300; ++n) {
     events.push_back(hit(n, "web-01"));
     events.back().at_ns = kStart + n * 20 * kSecond;
@@ -135,7 +135,7 @@ TEST(Folds, counts_are_exact_whatever_is_saved_and_loaded_when) {
   std::vector<Alert> alerts;
   for (size_t from = 0; from < events.size(); from += 1500) {
     auto first = events.begin() + static_cast<ptrdiff_t>(from);
-    auto got = observe(*engine, rules, committer, std::vector<Event>(first, first + 1500), 200);
+    auto got = observe(*engine, rules, committer, std::vector<Line>(first, first + 1500), 200);
     alerts.insert(alerts.end(), got.begin(), got.end());
     auto state = engine->save();
     engine = std::make_unique<Engine>(rules, DetectOptions{});
@@ -156,7 +156,7 @@ TEST(Folds, forged_senders_cost_a_bounded_number_of_alerts_and_memory) {
   std::vector<Alert> alerts;
   const int64_t kSenders = 30'000;
   for (int64_t round = 0; round < 2; ++round) {
-    std::vector<Event> events;
+    std::vector<Line> events;
     for (int64_t n = 0; n < kSenders; ++n)
       events.push_back(
           hit(round * kSenders + n, "h", "10." + std::to_string(n >> 8 & 255) + ".1." + std::to_string(n & 255)));
@@ -195,7 +195,7 @@ TEST(Folds, repetitions_that_no_next_alert_tells_are_told_when_their_time_is_ove
   auto rules = rules_of(kRules);
   Engine engine(rules, {});
   Committer committer;
-  std::vector<Event> events(8, hit(0, "web-01"));
+  std::vector<Line> events(8, hit(0, "web-01"));
   auto alerts = observe(engine, rules, committer, events);
   EXPECT_EQ(alerts.size(), 1u);
   engine.tick(1, kStart + kHourNs, alerts);
@@ -207,7 +207,7 @@ TEST(Folds, repetitions_that_no_next_alert_tells_are_told_when_their_time_is_ove
             "2026-11-01 08:00:00 UTC were folded into it, the last one of 2026-11-01 08:00:00 UTC");
   EXPECT_EQ(sum_of(alerts).hits(), 8u);
   // The next one has nothing left to tell.
-  Event next = hit(0, "web-01");
+  Line next = hit(0, "web-01");
   next.at_ns += 3 * kHourNs;
   auto later = observe(engine, rules, committer, {next});
   ASSERT_EQ(later.size(), 1u);
@@ -218,7 +218,7 @@ TEST(Folds, a_key_that_goes_to_make_room_is_told) {
   auto rules = rules_of(kRules);
   Engine engine(rules, {});
   Committer committer;
-  std::vector<Event> events(3, hit(0, "first"));
+  std::vector<Line> events(3, hit(0, "first"));
   // Slowly enough that none is beyond its share.
   for (size_t n = 1; n <= Folds::kFoldsMax; ++n) {
     events.push_back(hit(static_cast<int64_t>(n), "h" + std::to_string(n)));

@@ -9,6 +9,7 @@
 #include "core/base/time_text.h"
 #include "detect/check.h"
 #include "detect/rules.h"
+#include "events.h"
 #include "parsers/joiner.h"
 #include "parsers/understand.h"
 #include "tests/unit/data_sets.h"
@@ -41,12 +42,24 @@ std::vector<RuleFile> our_rules() {
 TEST(RulePack, every_file_is_right_and_nothing_in_it_is_unsupported) {
   auto files = our_rules();
   ASSERT_GE(files.size(), 6u);
-  auto check = check_rule_files(files);
+  auto check = check_rule_files(files, our_log_sources());
   for (const auto& problem : check.problems) ADD_FAILURE() << problem.text();
 }
 
+TEST(RulePack, every_log_source_names_datasets_and_fields_that_parsers_have) {
+  our_parsers();
+  auto files = read_rule_directories({YUSHI_SOURCE_DIR "/config/sigma"});
+  ASSERT_TRUE(files) << files.error().message;
+  EXPECT_GE(files->size(), 4u);
+  auto sources = LogSources::load(*files);
+  EXPECT_TRUE(sources) << sources.error().message;
+  // A misspelt one is an error, once there are parsers.
+  EXPECT_FALSE(LogSources::load({{"a.yaml", "a.yaml", "log_sources: [{product: a, fields: b, datasets: [sshdd]}]\n"}}));
+  EXPECT_FALSE(LogSources::load({{"a.yaml", "a.yaml", "fields: {b: {c: user.nam}}\n"}}));
+}
+
 TEST(RulePack, every_rule_fires_on_its_positive_and_is_silent_on_its_negative) {
-  auto report = run_rule_tests(our_rules(), our_parsers());
+  auto report = run_rule_tests(our_rules(), our_log_sources(), our_parsers());
   ASSERT_TRUE(report) << report.error().message;
   for (const auto& failure : report->failures) ADD_FAILURE() << failure;
   for (const auto& lacking : report->lacking) ADD_FAILURE() << lacking;
@@ -58,7 +71,7 @@ TEST(RulePack, a_rule_that_cannot_fire_fails_its_positive) {
                 "title: X\nid: x\nlogsource: {product: yushi, service: sshd}\ndetection:\n  s: {user.email: root}\n"
                 "  condition: s\nyushi:\n  tests:\n    - lines: ['<86>1 %T web-01 sshd 811 - - Accepted password for "
                 "root from 203.0.113.9 port 4242 ssh2']\n      expect: alert\n"};
-  auto report = run_rule_tests({file}, our_parsers());
+  auto report = run_rule_tests({file}, {}, our_parsers());
   ASSERT_TRUE(report);
   EXPECT_EQ(report->failures.size(), 1u);
   EXPECT_EQ(report->lacking.size(), 1u);
@@ -66,7 +79,7 @@ TEST(RulePack, a_rule_that_cannot_fire_fails_its_positive) {
 
 // The whole way for the detectors that are code.
 TEST(RulePack, brute_force_over_ssh_that_ends_in_a_success_is_told_once) {
-  auto rules = RuleSet::load(our_rules());
+  auto rules = RuleSet::load(our_rules(), our_log_sources());
   ASSERT_TRUE(rules) << rules.error().message;
   auto alerts =
       alerts_of_lines(*rules, {}, "2026-11-01T08:00:00Z",
@@ -107,7 +120,7 @@ TEST(RulePack, failures_that_a_line_sums_up_are_counted_with_the_others) {
 }
 
 TEST(RulePack, a_day_of_ordinary_work_raises_nothing) {
-  auto rules = RuleSet::load(our_rules());
+  auto rules = RuleSet::load(our_rules(), our_log_sources());
   ASSERT_TRUE(rules);
   auto alerts = alerts_of_lines(
       *rules, {}, "2026-11-01T08:00:00Z",
@@ -136,7 +149,7 @@ void expect_loaded_or_named(const std::string& directory, std::optional<size_t> 
   auto files = read_rule_directories({directory});
   ASSERT_TRUE(files);
   std::erase_if(*files, [](const RuleFile& file) { return file.name.starts_with("regression_data"); });
-  auto check = check_rule_files(*files);
+  auto check = check_rule_files(*files, our_log_sources());
   size_t wrong = 0, unsupported = 0;
   std::map<std::string, size_t> reasons;
   for (const auto& problem : check.problems) {

@@ -16,7 +16,7 @@ std::string rule(const std::string& detection, const std::string& source = "{pro
          "\nlevel: high\ntags: [attack.t1110]\n";
 }
 
-size_t hits(const std::string& text, const std::vector<Event>& events) {
+size_t hits(const std::string& text, const std::vector<Line>& events) {
   auto rules = rules_of(text);
   Committer committer;
   auto batch = committer.batch(events);
@@ -26,8 +26,8 @@ size_t hits(const std::string& text, const std::vector<Event>& events) {
   return found.size();
 }
 
-Event said(std::vector<std::pair<std::string, std::string>> values, std::string dataset = "sshd") {
-  Event event;
+Line said(std::vector<std::pair<std::string, std::string>> values, std::string dataset = "sshd") {
+  Line event;
   event.at_ns = at("2026-11-01T08:00:00Z");
   event.dataset = std::move(dataset);
   event.values = std::move(values);
@@ -82,7 +82,7 @@ TEST(Rules, a_matcher_that_has_seen_hundreds_of_kinds_hits_what_a_new_one_hits) 
   size_t found = 0;
   for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < 400; ++i) {
-      std::vector<Event> events;
+      std::vector<Line> events;
       for (int kind : {i, i / 2, 0}) {
         auto event = said({{"user.name", kind % 3 ? "root" : "alice"}, {"process.name", i % 2 ? "clamd" : "other"}},
                           kind % 5 == 0   ? ""
@@ -111,7 +111,7 @@ TEST(Rules, a_matcher_that_has_seen_hundreds_of_kinds_hits_what_a_new_one_hits) 
 TEST(Rules, a_rule_sees_the_text_of_a_message_in_its_tenants_charset) {
   const std::string failed = "\xb5\xc7\xc2\xbc\xca\xa7\xb0\xdc", name = "\x8f\x88\x83\x7c\x96\x7c",
                     admin = "\xba\xf3\xcc\xa8";
-  Event event = said({{"user.name", name}, {"message", failed + ": " + name}, {"url.path", "/" + admin + "/login"}});
+  Line event = said({{"user.name", name}, {"message", failed + ": " + name}, {"url.path", "/" + admin + "/login"}});
   for (auto* detection :
        {"  s: {message|contains: 登录失败}\n  condition: s", "  s: {user.name: 張億東}\n  condition: s",
         "  s: {user.name|endswith: 東}\n  condition: s", "  s: {url.path|contains: /后台/}\n  condition: s",
@@ -140,7 +140,7 @@ TEST(Rules, many_rules_together_hit_what_each_alone_hits) {
       "  s: {user.name: null}\n  f: {url.original|contains: admin}\n  condition: s and not f",
       "  s: {url.original|contains: '密码'}\n  condition: s",
   };
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (const char* url :
        {"/", "/a?id=1 union select 2", "/x?q=<SCRIPT>", "/..//../etc/passwd", "/index.php.BAK", "/?q=SLEEP(5)",
         "/admin", "/?q=密码", "/onerror=1", "", "ONERROR=", "/a/\xff\xfe../b", "/?\xe2\x84\xaa=1", "/etc/sHadow"}) {
@@ -190,7 +190,7 @@ void compare_search_with_asking_every_rule(uint32_t seed, const std::vector<std:
     together += "---\n" + text;
   }
   ASSERT_GT(texts.size(), 50u);
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (int i = 0; i < 1000; ++i) {
     auto text = [&] {
       std::string out;
@@ -263,7 +263,7 @@ TEST(Rules, a_hit_becomes_an_alert_with_the_rules_words) {
 
 TEST(Rules, repeated_alerts_fold_into_one_until_the_window_ends) {
   std::string text = rule("  s: {user.name: root}\n  condition: s") + "yushi: {fold: 10m}\n";
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (int minute : {0, 1, 5, 9, 11})
     events.push_back(login(at("2026-11-01T08:00:00Z") + minute * kMinuteNs, "root", "10.0.0.1"));
   events.push_back(login(events[1].at_ns, "root", "10.0.0.2"));
@@ -288,7 +288,7 @@ TEST(Rules, what_is_more_than_we_do_is_listed_with_its_place_and_left_out) {
       {rule("  s: {user.name: a}\n  condition: s | count() > 5"), "unsupported"},
   };
   for (const auto& one : cases) {
-    auto loaded = RuleSet::load({RuleFile{"test.yml", "test.yml", one.text}});
+    auto loaded = RuleSet::load({RuleFile{"test.yml", "test.yml", one.text}}, our_log_sources());
     ASSERT_TRUE(loaded) << loaded.error().message;
     ASSERT_EQ((*loaded)->unsupported().size(), 1u) << one.text;
     EXPECT_NE((*loaded)->unsupported()[0].find(one.construct), std::string::npos) << (*loaded)->unsupported()[0];
@@ -322,7 +322,7 @@ TEST(Rules, a_name_that_no_record_can_have_is_an_error_at_its_place) {
       {correlation("user.name", "source.ip", "%{since} %{host.nam}"), "reason: host.nam"},
   };
   for (const auto& [text, place] : cases) {
-    auto loaded = RuleSet::load({RuleFile{"test.yml", "test.yml", text}});
+    auto loaded = RuleSet::load({RuleFile{"test.yml", "test.yml", text}}, our_log_sources());
     ASSERT_FALSE(loaded) << text;
     EXPECT_NE(loaded.error().message.find(place), std::string::npos) << place << " in\n" << loaded.error().message;
   }
@@ -344,7 +344,7 @@ TEST(Rules, a_correlation_groups_by_the_field_that_a_name_of_sigmas_stands_for) 
                      "  timespan: 5m\n  condition: {gte: 2}\n";
   auto rules = rules_of(text);
   EXPECT_TRUE(rules->unsupported().empty());
-  std::vector<Event> events;
+  std::vector<Line> events;
   for (const char* user : {"alice", "root", "root"})
     events.push_back(
         said({{"user.effective.name", user}, {"process.command_line", "rm x"}, {"host.name", "h"}}, "sudo"));
@@ -397,16 +397,18 @@ TEST(Rules, check_lists_a_correlation_whose_rule_is_not_there) {
   auto check = check_rule_files(
       {RuleFile{"a.yml", "a.yml",
                 "title: C\nid: c1\ncorrelation: {type: event_count, rules: [nobody], group-by: [user.name], "
-                "timespan: 5m, condition: {gte: 2}}\n"}});
+                "timespan: 5m, condition: {gte: 2}}\n"}},
+      {});
   ASSERT_EQ(check.problems.size(), 1u);
   EXPECT_TRUE(check.ok());
   EXPECT_EQ(check.problems[0].text().find("a.yml:1:1: unsupported: correlation refers to rule 'nobody'"), 0u);
 }
 
 TEST(Rules, check_lists_problems_before_what_is_unsupported) {
-  auto check = check_rule_files({RuleFile{"a.yml", "a.yml", rule("  s: {Nope: a}\n  condition: s")},
-                                 RuleFile{"b.yml", "b.yml", "title: B\n"},
-                                 RuleFile{"c.yml", "c.yml", rule("  s: {user.name: a}\n  condition: s")}});
+  auto check = check_rule_files(
+      {RuleFile{"a.yml", "a.yml", rule("  s: {Nope: a}\n  condition: s")}, RuleFile{"b.yml", "b.yml", "title: B\n"},
+       RuleFile{"c.yml", "c.yml", rule("  s: {user.name: a}\n  condition: s")}},
+      {});
   ASSERT_EQ(check.problems.size(), 2u);
   EXPECT_EQ(check.problems[0].path, "b.yml");
   EXPECT_TRUE(check.problems[1].unsupported);

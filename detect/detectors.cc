@@ -1,0 +1,73 @@
+#include "detect/detectors.h"
+
+#include "core/base/assert.h"
+#include "detect/accounts.h"
+#include "detect/attempts.h"
+
+namespace yushi::detect {
+namespace {
+
+template <class One>
+std::unique_ptr<Detector> make(const Surroundings& surroundings) {
+  return std::make_unique<One>(surroundings);
+}
+
+}  // namespace
+
+std::vector<DetectorRow>& detector_table() {
+  // Attempts ask for what accounts were wont to before this login.
+  static std::vector<DetectorRow> table{
+      {"attempts", "Brute force that ends in a success", 1, make<Attempts>},
+      {"accounts", "From where, on which hosts and at which hours accounts log in", 1, make<Accounts>},
+  };
+  return table;
+}
+
+const Zone& Surroundings::zone_of(std::string_view log) const {
+  for (const auto& [name, zone] : options.zones)
+    if (name == log) return *zone;
+  static const std::shared_ptr<const Zone> kUtc = Zone::utc();
+  return *kUtc;
+}
+
+Detectors::Detectors(const DetectOptions& options) : surroundings_{options, *this} {
+  const auto& table = detector_table();
+  YUSHI_ASSERT(table.size() <= kDetectorsMax, "%zu detectors", table.size());
+  for (const auto& row : table) running_.push_back({row, row.make(surroundings_)});
+}
+
+std::optional<size_t> Detectors::number_of(std::string_view id) const {
+  for (size_t i = 0; i < running_.size(); ++i)
+    if (running_[i].row.id == id) return i;
+  return {};
+}
+
+std::vector<std::unique_ptr<Detector>> Detectors::make_all() const {
+  std::vector<std::unique_ptr<Detector>> out;
+  for (const auto& one : running_) out.push_back(one.row.make(surroundings_));
+  return out;
+}
+
+void Detectors::replace(std::vector<std::unique_ptr<Detector>> all) {
+  for (size_t i = 0; i < running_.size(); ++i) running_[i].detector = std::move(all[i]);
+}
+
+uint64_t Detectors::wanted_by(const EventKind& kind) const {
+  uint64_t out = 0;
+  for (size_t i = 0; i < running_.size(); ++i)
+    if (running_[i].detector->wants(kind)) out |= uint64_t{1} << i;
+  return out;
+}
+
+void Detectors::observe(const Event& event, uint64_t wanted_by, std::vector<Finding>& findings) {
+  for (size_t i = 0; wanted_by >> i != 0; ++i) {
+    if (wanted_by >> i & 1) running_[i].detector->observe(event, findings);
+    if (i + 1 == kDetectorsMax) break;
+  }
+}
+
+void Detectors::tick(const Tick& tick, std::vector<Finding>& findings) {
+  for (auto& one : running_) one.detector->tick(tick, findings);
+}
+
+}  // namespace yushi::detect

@@ -1,0 +1,108 @@
+#include "detect/event.h"
+
+#include <algorithm>
+
+#include "core/base/time_text.h"
+#include "detect/finding.h"
+
+namespace yushi::detect {
+namespace {
+
+// A sender's clock may be ahead by a wrong zone; beyond that its time is not believed.
+constexpr int64_t kAheadMaxNs = 24 * 3600 * kSecond;
+
+using Login = EventKind::Login;
+
+// The audit system tells of one login in up to five records, and of services and jobs in the same ones: what each of
+// these steps is worth. The login itself is of the kind `login`, but may give the account by number only.
+struct Step {
+  std::string_view action;
+  Login login;
+};
+constexpr Step kSteps[] = {
+    {"authenticated", Login::failure},       {"error", Login::failure},
+    {"was-authorized", Login::admitted},     {"acquired-credentials", Login::none},
+    {"disposed-credentials", Login::none},   {"refreshed-credentials", Login::none},
+    {"authenticated-to-group", Login::none}, {"crypto-officer-logged-in", Login::none},
+    {"changed-login-id-to", Login::none},
+};
+
+// Of the category authentication too, but by somebody who is already in, or on the way out; rules look after them.
+constexpr std::string_view kOfSessions[] = {"privilege-used", "command", "command-refused", "logout"};
+
+bool lets_people_in(std::string_view executable) {
+  const auto name = executable.substr(executable.rfind('/') + 1);
+  return name == "sshd" || name == "sshd-session" || name == "login";
+}
+
+// A field of the parser's own, as `sshd.repeated`; nullptr: it has none.
+const Field* own_field(const MessageKind& kind, const char* name) { return find_field(kind.dataset + "." + name); }
+
+}  // namespace
+
+bool EventKind::has_category(std::string_view category) const {
+  return std::any_of(message->constants.begin(), message->constants.end(), [&](const ConstantField& constant) {
+    return constant.field == ecs::event_category && constant.value == category;
+  });
+}
+
+EventKind event_kind_of(const MessageKind& kind) {
+  EventKind out;
+  out.message = &kind;
+  for (const auto& constant : kind.constants) {
+    if (constant.field == ecs::yushi_event) out.name = constant.value;
+    if (constant.field == ecs::event_action) out.action = constant.value;
+    if (constant.field == ecs::event_outcome) out.outcome = constant.value;
+  }
+  if (!out.has_category("authentication")) return out;
+  if (std::find(std::begin(kOfSessions), std::end(kOfSessions), out.name) != std::end(kOfSessions)) return out;
+  out.login = out.name == "login-refused" ? Login::failure : Login::whole;
+  out.way = kind.pattern;
+  for (const auto& step : kSteps)
+    if (step.action == out.action) out.login = step.login, out.way = out.action;
+  if (const Field* own = own_field(kind, "event"))
+    for (const auto& constant : kind.constants)
+      if (constant.field == own) out.way = constant.value;
+  out.repeated = own_field(kind, "repeated");
+  return out;
+}
+
+CountedTime counted_time(const Record& record) {
+  const int64_t received = record.origin->received_ns;
+  const bool believed = record.event_ns <= received || record.event_ns - received <= kAheadMaxNs;
+  return {bounded_time(believed ? record.event_ns : received), !believed || (record.time_inferred & kAllInferred) != 0};
+}
+
+std::optional<LoginEvent> login_of(const Event& event, Scratch& scratch) {
+  const Record& record = event.record;
+  const EventKind& kind = event.kind;
+  scratch.clear();
+  Value value;
+  LoginEvent out;
+  if (first_value(record, ecs::user_name, scratch, &value)) out.user = value.text;
+  static const Field* const kSourceDomain = find_field("source.domain");  // where addresses are told by name
+  if (first_value(record, ecs::source_ip, scratch, &value) || first_value(record, kSourceDomain, scratch, &value))
+    out.source = value.text;
+  if (first_value(record, ecs::host_name, scratch, &value)) out.host = value.text;
+  std::string_view outcome = kind.outcome;
+  if (outcome.empty() && first_value(record, ecs::event_outcome, scratch, &value)) outcome = value.text;
+  if (outcome != "success" && outcome != "failure") return {};
+  out.success = outcome == "success";
+  if (kind.login == Login::failure && out.success) return {};
+  if (kind.login == Login::admitted) {
+    static const Field* const kExecutable = find_field("process.executable");
+    if (!out.success || !first_value(record, kExecutable, scratch, &value) || !lets_people_in(value.text)) return {};
+  }
+  out.at_ns = event.counted.at_ns;
+  out.of_receipt = event.counted.of_receipt;
+  out.index = record.index;
+  out.way = kind.way;
+  out.teller = kind.message->dataset;
+  if (!out.success && kind.repeated && first_value(record, kind.repeated, scratch, &value))
+    out.times = static_cast<uint64_t>(std::max<int64_t>(value.integer, 1));
+  // Sessions that PAM opens for jobs and the like name no address: they are not logins of a person.
+  if (out.success && (out.user.empty() || out.source.empty())) return {};
+  return out;
+}
+
+}  // namespace yushi::detect

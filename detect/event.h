@@ -1,0 +1,75 @@
+// A record as detectors see it: what kind of event its message tells of (docs/events.md), and when it counts.
+//
+// No product is named here, nor in a detector: kinds, categories, actions and outcomes are what parsers say of all of
+// them.
+//
+// Memory   Views into the record and its kind.
+// Threads  Plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/record/record.h"
+
+namespace yushi::detect {
+
+// What all messages of one kind say of what happened.
+struct EventKind {
+  // Which of the lines about a login this is.
+  enum class Login : uint8_t {
+    none,
+    whole,     // it says by itself that somebody got in, or did not
+    failure,   // a step: only that somebody did not
+    admitted,  // a step: the account is good; of a program that lets people in somebody got in, else nothing
+  };
+
+  const MessageKind* message = nullptr;
+  std::string_view name;    // yushi.event: "login"; empty: the parser says none
+  std::string_view action;  // event.action and event.outcome; empty: not the same for all of them
+  std::string_view outcome;
+  Login login = Login::none;
+  // Of a login: the way it is told, the same for a line and for one that says it came several times; and the field that
+  // says how often.
+  std::string_view way;
+  const Field* repeated = nullptr;
+
+  bool has_category(std::string_view category) const;
+};
+EventKind event_kind_of(const MessageKind& kind);
+
+// A login or an attempt to log in.
+struct LoginEvent {
+  int64_t at_ns = 0;        // CountedTime
+  bool of_receipt = false;  // which is the receipt's: the record has no time of its own
+  uint64_t index = 0;
+  bool success = false;
+  std::string_view user;    // empty when the record has none
+  std::string_view source;  // source.ip as text, or the name; empty when the record has none
+  std::string_view host;    // empty when the record has none
+  std::string_view way;     // of the message, to tell two lines of one attempt from two attempts
+  uint64_t times = 1;       // a line may stand for several attempts: `message repeated 5 times: [ Failed password …]`
+  std::string_view teller;  // event.dataset: two programs may tell of one login
+};
+
+// When a record counts, bounded (detect/finding.h).
+struct CountedTime {
+  int64_t at_ns = 0;        // event time, or the receipt's where the sender's clock is not believed
+  bool of_receipt = false;  // the record has no time of its own, or none to be believed
+};
+CountedTime counted_time(const Record& record);
+
+struct Event {
+  const Record& record;
+  const EventKind& kind;
+  std::string_view log;
+  CountedTime counted;
+  // Of a kind with a `login`, when the record says with what outcome, and of a success who and from where.
+  const LoginEvent* login = nullptr;
+};
+// Views into `scratch` too.
+std::optional<LoginEvent> login_of(const Event& event, Scratch& scratch);
+
+}  // namespace yushi::detect
