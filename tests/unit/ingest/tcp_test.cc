@@ -382,9 +382,9 @@ TEST(Connections, for_want_of_descriptors_the_longest_idle_of_who_holds_most_goe
 }
 
 TEST_F(TcpTest, ipv4_senders_of_an_ipv6_socket_are_named_as_ipv4_and_have_their_tenant) {
-  auto tenants = std::make_shared<TenantMap>();
-  ASSERT_TRUE(tenants->add("127.0.0.0/8", 7));
-  context_.tenants = tenants;
+  OriginMap tenants;
+  ASSERT_TRUE(tenants.add("127.0.0.0/8", 7));
+  context_.routing = std::make_shared<Routing>(tenants);
   SyslogSettings settings;
   settings.listen = "[::]:0";
   auto bound = bind_syslog(settings, kThreads);
@@ -395,7 +395,7 @@ TEST_F(TcpTest, ipv4_senders_of_an_ipv6_socket_are_named_as_ipv4_and_have_their_
   send_all(fd, "<13>one\n");
   const auto got = sink_.wait_for(1);
   EXPECT_EQ(got[0].source, "127.0.0.1");
-  EXPECT_EQ(got[0].tenant, 7);
+  EXPECT_EQ(got[0].log_id, 7u);
   ::close(fd);
 }
 
