@@ -228,7 +228,7 @@ class Daemon {
     store_ = std::move(store);
     for (auto& what : store_->findings()) spdlog::warn("{}", what);
     YUSHI_TRY(store_->keep_parsers(loaded_->parsers->digest(), query::encode_parser_files(*loaded_->parsers)));
-    auto tenancy = YUSHI_TRY(give_logs(config_.tenants, *store_, *loaded_, nullptr));
+    auto tenancy = YUSHI_TRY(give_logs(config_, *store_, *loaded_, nullptr));
     loaded_ = tenancy.loaded;
     routing_->take(std::move(tenancy.log_of));
     store_->options().disk->wait_until(INT64_MAX);
@@ -241,9 +241,6 @@ class Daemon {
     options.in_flight_bytes = config_.in_flight_bytes;
     options.commit_interval_ns = config_.commit_interval_ns;
     options.commit_bytes = config_.commit_bytes;
-    for (auto& relay : config_.relays) {
-      YUSHI_TRY(options.relays.add(relay, 1));
-    }
     options.senders_max = config_.sources;
     options.detect.learning_ns = config_.learning_ns;
     pipeline_ = std::make_unique<Pipeline>(*store_, loaded_, options);
@@ -467,8 +464,8 @@ class Daemon {
   // What is changed and cannot change while we run, in words. It stays as it was at the start, and is named again at
   // each reload.
   std::string changed_later(const Config& fresh) const {
-    constexpr std::string_view kTakenOver[] = {"inputs", "tenants", "parsers", "secrets", "geoip", "user_agents",
-                                               "detect"};
+    constexpr std::string_view kTakenOver[] = {"inputs",  "tenants", "relays",      "parsers",
+                                               "secrets", "geoip",   "user_agents", "detect"};
     std::string later;
     const auto name = [&](std::string_view key) { later += (later.empty() ? "" : ", ") + std::string(key); };
     auto keys = fresh.written;
@@ -530,7 +527,7 @@ class Daemon {
       config_.secret_dirs = fresh->secret_dirs;
       config_.lookups = fresh->lookups;
     }
-    const bool routed = take_data_files(fresh ? fresh->tenants : config_.tenants);
+    const bool routed = take_data_files(fresh ? *fresh : config_);
     // The databases of before serve on where the new ones cannot be read.
     if (auto lookups = enrich::open_lookups(config_.lookups))
       use_lookups(std::move(*lookups));
@@ -540,8 +537,9 @@ class Daemon {
       std::string told;
       const auto say = [&](const std::string& what) { told += (told.empty() || what.empty() ? "" : "; ") + what; };
       if (routed) {
-        say(tell_changes(config_.tenants, fresh->tenants));
+        say(tell_changes(config_, *fresh));
         config_.tenants = fresh->tenants;
+        config_.relays = fresh->relays;
       }
       say(change_inputs(fresh->inputs));
       say(changed_later(*fresh));
@@ -554,10 +552,10 @@ class Daemon {
     ::sd_notify(0, "READY=1");
   }
 
-  // Whether the tenants are these now; the files are told.
-  bool take_data_files(const std::vector<Tenant>& tenants) {
+  // Whether tenants and relays are these now; the files are told.
+  bool take_data_files(const Config& config) {
     const auto running = pipeline_->loaded();
-    auto loaded = load_data_files(config_, running.get());
+    auto loaded = load_data_files(config, running.get());
     // This thread must not wait for room: it is the one that hears the signal to stop.
     if (loaded && store_->options().disk->waits())
       loaded = fail(Code::unavailable, "the disk is full, and the store keeps each version of the parsers");
@@ -569,7 +567,7 @@ class Daemon {
         loaded = tl::unexpected(kept.error());
       }
     }
-    auto tenancy = give_logs(tenants, *store_, loaded ? **loaded : *running, running.get());
+    auto tenancy = give_logs(config, *store_, loaded ? **loaded : *running, running.get());
     if (!tenancy) loaded = tl::unexpected(tenancy.error());
     if (tenancy) {
       pipeline_->reload(tenancy->loaded);  // first: nothing goes to a log of which nobody knows how it is read

@@ -160,9 +160,9 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
 
   // Of `default` and `_audit`; those of the tenants come with their logs (daemon/tenants.h).
   loaded->readings.resize(storage::kAuditLogId + 1);
-  loaded->contexts.resize(storage::kAuditLogId + 1, std::make_shared<const storage::ParseContext>(storage::ParseContext{
-                                                        loaded->parsers->digest(), "UTC", "utf-8",
-                                                        parsers::kParserEngine}));
+  loaded->contexts.resize(storage::kAuditLogId + 1,
+                          std::make_shared<const storage::ParseContext>(storage::ParseContext{
+                              loaded->parsers->digest(), "UTC", "utf-8", parsers::kParserEngine}));
   return loaded;
 }
 

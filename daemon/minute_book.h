@@ -37,8 +37,7 @@ class MinuteBook {
   void resume(std::map<Key, Committed> unbooked);
 
   // The records of the minute that ends at `to_ns`, and begins the next. `from_ns` is 0 when the store is new.
-  std::vector<OwnRecord> close_minute(int64_t from_ns, int64_t to_ns, uint64_t commit,
-                                      const storage::KnownLogs& logs);
+  std::vector<OwnRecord> close_minute(int64_t from_ns, int64_t to_ns, uint64_t commit, const storage::KnownLogs& logs);
 
   uint64_t kernel_drops() const { return kernel_drops_; }  // all that were counted, as source_drops()
   uint64_t source_drops() const { return source_drops_; }

@@ -68,7 +68,7 @@ Pipeline::Pipeline(storage::Store& store, std::shared_ptr<const Loaded> loaded, 
       options_(options),
       loaded_(loaded),
       workers_(options.ingest_threads),
-      hosts_(options.relays, options.senders_max),
+      hosts_(options.senders_max),
       judged_by_(loaded),
       judge_(loaded->parsers, loaded->rules, options.detect, zones_of(*loaded)) {
   store_.options().disk->on_wait([this](const std::string& path, bool begins) {
@@ -119,7 +119,7 @@ storage::PreparedBatch Pipeline::prepare(Worker& worker, std::unique_ptr<Batch> 
     worker.datasets->forget();
   }
   auto& loaded = *worker.loaded;
-  hosts_.mark_relays(*batch);
+  SenderHosts::mark_relays(*batch, loaded.relays);
   const auto capped = worker.understander->capped(), ambiguous = worker.understander->ambiguous();
   worker.understander->understand(*batch, loaded.readings);
   if (worker.understander->capped() != capped) counters_.fields_capped += worker.understander->capped() - capped;
@@ -237,7 +237,8 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   for (auto& [record, alert] : told) own.push_back(to_json(record));
   bool booked = !begun_minute_ || due(minute_ns_, now, kMinute) || last;
   if (booked) {
-    for (auto& record : book_.close_minute(minute_ns_, now, store_.commit_number() + 1, *store_.logs())) own.push_back(to_json(record));
+    for (auto& record : book_.close_minute(minute_ns_, now, store_.commit_number() + 1, *store_.logs()))
+      own.push_back(to_json(record));
     minute_ns_ = now;
     begun_minute_ = true;
   }

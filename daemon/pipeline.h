@@ -38,7 +38,8 @@ namespace yushi::daemon {
 struct Loaded {
   std::shared_ptr<const parsers::ParserSet> parsers;
   std::shared_ptr<const detect::RuleSet> rules;
-  std::shared_ptr<const SecretRules> secrets;                          // what is hidden of what goes out
+  std::shared_ptr<const SecretRules> secrets;  // what is hidden of what goes out
+  ingest::OriginMap relays;                    // who may speak for other hosts: maps them to any number but 0
   std::vector<std::shared_ptr<const storage::ParseContext>> contexts;  // by LogId
   std::vector<parsers::Reading> readings;                              // by LogId
   std::vector<std::string> left_out;  // files and rules that are wrong or cannot run, in words
@@ -50,7 +51,6 @@ struct PipelineOptions {
   int64_t commit_interval_ns = 50'000'000;
   uint64_t commit_bytes = 4 << 20;
   uint64_t disk_reserve_bytes = 256 << 20;
-  ingest::OriginMap relays;     // who may speak for other hosts: maps them to any number but 0
   size_t senders_max = 65'536;  // of a log, whose host is remembered
   detect::DetectOptions detect;
 };

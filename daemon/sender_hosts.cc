@@ -68,11 +68,11 @@ void for_each_origin(std::vector<Record>& records, Visit&& visit) {
 
 }  // namespace
 
-void SenderHosts::mark_relays(Batch& batch) const {
-  if (relays_.empty()) return;
+void SenderHosts::mark_relays(Batch& batch, const ingest::OriginMap& relays) {
+  if (relays.empty()) return;
   for_each_origin(batch.records, [&](size_t from, size_t to) {
     ingest::Address address;
-    if (!parse_ip(batch.records[from].origin->address, &address) || relays_.find(address) == 0) return;
+    if (!parse_ip(batch.records[from].origin->address, &address) || relays.find(address) == 0) return;
     for (; from < to; ++from) batch.records[from].marks |= kByRelay;
   });
 }
@@ -108,8 +108,7 @@ void SenderHosts::judge(Batch& batch) {
 }
 
 // The sender, who is made known when it is new; nullptr when there is no room.
-SenderHosts::Sender* SenderHosts::find(LogId log, std::string_view source, std::string_view host,
-                                       int64_t now_ns) {
+SenderHosts::Sender* SenderHosts::find(LogId log, std::string_view source, std::string_view host, int64_t now_ns) {
   auto& senders = logs_[log];
   auto& by_source = senders.by_source;
   if (auto it = by_source.find(source); it != by_source.end()) return &it->second;

@@ -36,10 +36,10 @@ class SenderHosts {
  public:
   static constexpr int64_t kRenamedAfter = int64_t{24} * 3600 * 1'000'000'000;
 
-  // `relays`: the networks that it maps to any number but 0.
-  SenderHosts(ingest::OriginMap relays, size_t senders_max) : relays_(std::move(relays)), senders_max_(senders_max) {}
+  explicit SenderHosts(size_t senders_max) : senders_max_(senders_max) {}
 
-  void mark_relays(Batch& batch) const;
+  // `relays`: the networks that it maps to any number but 0.
+  static void mark_relays(Batch& batch, const ingest::OriginMap& relays);
   void judge(Batch& batch);  // adds notes of what it marked
   uint64_t unconfirmed() const { return unconfirmed_.load(std::memory_order_relaxed); }
 
@@ -66,7 +66,6 @@ class SenderHosts {
   Sender* find(LogId log, std::string_view source, std::string_view host, int64_t now_ns) YUSHI_REQUIRES(mutex_);
   bool is_confirmed(Sender& sender, std::string_view host, int64_t now_ns) YUSHI_REQUIRES(mutex_);
 
-  const ingest::OriginMap relays_;
   const size_t senders_max_;
   std::atomic<uint64_t> unconfirmed_{0};
   Mutex mutex_;

@@ -4,8 +4,8 @@
 
 namespace yushi::daemon {
 
-Result<Tenancy> give_logs(const std::vector<Tenant>& tenants, storage::Store& store, const Loaded& files,
-                          const Loaded* before) {
+Result<Tenancy> give_logs(const Config& config, storage::Store& store, const Loaded& files, const Loaded* before) {
+  auto& tenants = config.tenants;
   Tenancy out;
   auto loaded = std::make_shared<Loaded>(files);
   std::vector<LogId> logs;
@@ -35,26 +35,31 @@ Result<Tenancy> give_logs(const std::vector<Tenant>& tenants, storage::Store& st
       YUSHI_TRY(out.log_of.add_name(name, logs[i]));
     }
   }
+  loaded->relays = {};
+  for (auto& relay : config.relays) {
+    YUSHI_TRY(loaded->relays.add(relay, 1));
+  }
   out.loaded = std::move(loaded);
   return out;
 }
 
-std::string tell_changes(const std::vector<Tenant>& before, const std::vector<Tenant>& now) {
+std::string tell_changes(const Config& before, const Config& now) {
   std::string out;
   const auto find = [](const std::vector<Tenant>& all, const std::string& name) {
     auto at = std::find_if(all.begin(), all.end(), [&](auto& tenant) { return tenant.name == name; });
     return at == all.end() ? nullptr : &*at;
   };
   const auto say = [&](const std::string& what) { out += (out.empty() ? "" : "; ") + what; };
-  for (auto& tenant : before)
-    if (!find(now, tenant.name)) say("tenant " + tenant.name + " is removed, its log stays");
-  for (auto& tenant : now) {
-    auto* old = find(before, tenant.name);
+  for (auto& tenant : before.tenants)
+    if (!find(now.tenants, tenant.name)) say("tenant " + tenant.name + " is removed, its log stays");
+  for (auto& tenant : now.tenants) {
+    auto* old = find(before.tenants, tenant.name);
     if (!old) say("tenant " + tenant.name + " is added");
     if (old && *old != tenant) say("tenant " + tenant.name + " is changed");
   }
   // Of origins that several name, the first has them.
-  if (out.empty() && before != now) say("the order of the tenants is changed");
+  if (out.empty() && before.tenants != now.tenants) say("the order of the tenants is changed");
+  if (before.relays != now.relays) say("the relays are changed");
   return out;
 }
 

@@ -19,12 +19,11 @@ struct Tenancy {
   std::shared_ptr<const Loaded> loaded;  // with how each log is read
 };
 
-// Names each tenant's log to the store. `files`: what is loaded, whose readings are made here. A log of `before` whose
-// tenant is gone is read as it was: some of its records may still be on their way.
-Result<Tenancy> give_logs(const std::vector<Tenant>& tenants, storage::Store& store, const Loaded& files,
-                          const Loaded* before);
+// Names each tenant's log to the store, and says who are relays. `files`: what is loaded, whose readings are made here.
+// A log of `before` whose tenant is gone is read as it was: some of its records may still be on their way.
+Result<Tenancy> give_logs(const Config& config, storage::Store& store, const Loaded& files, const Loaded* before);
 
 // What is other now, in words; empty: nothing.
-std::string tell_changes(const std::vector<Tenant>& before, const std::vector<Tenant>& now);
+std::string tell_changes(const Config& before, const Config& now);
 
 }  // namespace yushi::daemon

@@ -229,11 +229,11 @@ class Store {
 
   // The committer's alone.
   SigningKey key_;
-  KeyRing keys_;                // that one, and those before
-  Heads heads_;                 // the newest note of each log, as the store has it
-  std::deque<LogState> logs_;   // by LogId; begin() takes up new ones
-  LogRootMap bound_;            // as the newest record of roots has them
-  CommitChain chain_;           // up to the newest commit
+  KeyRing keys_;               // that one, and those before
+  Heads heads_;                // the newest note of each log, as the store has it
+  std::deque<LogState> logs_;  // by LogId; begin() takes up new ones
+  LogRootMap bound_;           // as the newest record of roots has them
+  CommitChain chain_;          // up to the newest commit
   // With the next commit: what open() had to decide.
   std::vector<LogContext> contexts_to_tell_;
   std::vector<std::pair<LogState*, OpenBlock>> to_seal_when_told_;

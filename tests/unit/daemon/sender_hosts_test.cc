@@ -41,7 +41,7 @@ class SenderHostsTest : public testing::Test {
       record.message_length = 4;
       batch.records.push_back(record);
     }
-    hosts_->mark_relays(batch);
+    SenderHosts::mark_relays(batch, relays_);
     hosts_->judge(batch);
     uint64_t noted = 0;
     for (auto& note : batch.notes) {
@@ -55,12 +55,13 @@ class SenderHostsTest : public testing::Test {
     return out;
   }
   void relays(std::initializer_list<const char*> networks, size_t senders_max = 1000) {
-    ingest::OriginMap map;
-    for (auto* network : networks) ASSERT_TRUE(map.add(network, 1));
-    hosts_ = std::make_unique<SenderHosts>(map, senders_max);
+    relays_ = {};
+    for (auto* network : networks) ASSERT_TRUE(relays_.add(network, 1));
+    hosts_ = std::make_unique<SenderHosts>(senders_max);
   }
 
-  std::unique_ptr<SenderHosts> hosts_ = std::make_unique<SenderHosts>(ingest::OriginMap(), 1000);
+  ingest::OriginMap relays_;
+  std::unique_ptr<SenderHosts> hosts_ = std::make_unique<SenderHosts>(1000);
 };
 
 using Marks = std::vector<bool>;
@@ -173,8 +174,7 @@ TEST_F(SenderHostsTest, what_is_known_comes_back_after_a_restart) {
   ASSERT_TRUE(hosts_->load(state, known_logs({"default", "_audit"}), later));
   EXPECT_EQ(marks("192.0.2.1", {"other"}, later), Marks{true});
 
-  for (size_t cut = 0; cut < state.size(); ++cut)
-    EXPECT_FALSE(hosts_->load(state.substr(0, cut), kLogs, later)) << cut;
+  for (size_t cut = 0; cut < state.size(); ++cut) EXPECT_FALSE(hosts_->load(state.substr(0, cut), kLogs, later)) << cut;
   EXPECT_FALSE(hosts_->load(state + "x", kLogs, later));
 }
 
