@@ -35,7 +35,7 @@ serve::Api::Sources api_sources(storage::Store& store, Pipeline& pipeline, std::
   out.heads = [&] { return storage::read_heads(store.options().data_dir + "/heads"); };
   out.sign_now = [&] { return pipeline.sign_now(); };
   out.sign_all = [&](std::function<void()> at_signed) { return pipeline.sign_all(std::move(at_signed)); };
-  out.wait_commit = [&](uint64_t commit, int milliseconds) { return pipeline.wait_commit(commit, milliseconds); };
+  out.newest_commit = [&] { return pipeline.wait_commit(UINT64_MAX, 0); };
   out.is_full = [&] { return pipeline.counters().disk_full.load(); };
   out.tell = [&](OwnRecord record) { pipeline.tell(std::move(record)); };
   out.means = [&store, &pipeline, watched] {
