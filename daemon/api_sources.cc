@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daemon/listings.h"
+
 namespace yushi::daemon {
 namespace {
 
@@ -44,6 +46,8 @@ serve::Api::Sources api_sources(storage::Store& store, Pipeline& pipeline, std::
     means.secrets = pipeline.loaded()->secrets;
     means.events = [&store, &pipeline] { return event_reading(store, pipeline); };
     means.status = [watched] { return status_json(watched()); };
+    means.rules = [&pipeline, watched] { return query::Listing{rule_lines(pipeline), watched().started_ns}; };
+    means.parsers = [&pipeline, watched] { return query::Listing{parser_lines(pipeline), watched().started_ns}; };
     means.back_up = [&store, &pipeline](const std::string& folder) { return back_up(store, pipeline, folder); };
     return means;
   };
