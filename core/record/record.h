@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -178,6 +179,10 @@ void visit_field(const Record& record, const Field* field_or_null, std::string_v
 
 // Whether the field is (also) told of a record without a capture or a constant: @timestamp, event.dataset, message …
 bool is_derived_field(const Field& field);
+
+// The names of those fields whose captures say, with what stands outside raw, all values of this one, itself among
+// them. nullopt: all of raw is needed.
+std::optional<std::vector<std::string>> fields_behind(std::string_view name);
 
 // The first value of a field, for detectors and key making; false when the record has none.
 bool first_value(const Record& record, const Field* field, Scratch& scratch, Value* value);
