@@ -53,6 +53,8 @@ class LocalStore : public Asker {
                                return audit::answer_verify(store, heads_, remembered, true, say);
                              },
                              {},
+                             {},
+                             {},
                              {}};
     // Who can read the folder has all of it anyway.
     auto end = YUSHI_TRY(query::answer(query::Permit(), *view_, question, means, sink, budget));

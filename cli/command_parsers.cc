@@ -1,4 +1,5 @@
-// parsers check|test|list|new: parser files without a daemon. parsers unknown: command_unknown.cc.
+// parsers check|test|new: parser files without a daemon. parsers list: those of a daemon, or files. parsers unknown:
+// command_unknown.cc.
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include "parsers/check.h"
 #include "parsers/new_parser.h"
 #include "parsers/share_directory.h"
+#include "query/listing.h"
 
 namespace yushi::cli {
 namespace {
@@ -70,47 +72,24 @@ int test(const FilesOptions& options) {
   return tested.failures.empty() ? kExitFound : kExitNothing;
 }
 
-// library/<vendor>/sshd.yaml: the folder in which the file lies.
-std::string vendor_of(const std::string& path) {
-  auto folder = std::filesystem::absolute(path).parent_path().filename().string();
-  return folder == "library" ? "" : folder;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (auto& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out;
-}
-
 int list(const FilesOptions& options) {
-  auto files = all_files(options.paths);
-  if (!files) return report(files.error());
-  auto set = parsers::ParserSet::load(std::move(*files));
-  if (!set) return report(set.error());
-  auto kind = output_kind(options.output, OutputKind::columns);
-  Out out;
-  RowPrinter rows(out, kind, {"parser", "vendor", "dataset", "patterns", "tests", "asked", "aliases", "kinds", "file"});
-  for (auto& parser : parsers::list_parsers(**set)) {
-    if (kind == OutputKind::json) {
-      out.json(json_of({{"parser", parser.name},
-                        {"about", parser.about},
-                        {"vendor", vendor_of(parser.path)},
-                        {"dataset", parser.dataset},
-                        {"aliases", parser.aliases},
-                        {"apps", parser.apps},
-                        {"kinds", parser.kinds},
-                        {"patterns", parser.patterns},
-                        {"tests", parser.tests},
-                        {"generic", parser.generic},
-                        {"path", parser.path}}));
-    } else {
-      rows.row({parser.name, vendor_of(parser.path), parser.dataset, std::to_string(parser.patterns),
-                std::to_string(parser.tests), parser.generic ? "last" : "by kind", joined(parser.aliases),
-                joined(parser.kinds), parser.path});
-    }
-  }
-  rows.finish();
-  return kExitFound;
+  const ListShown shown = {
+      "parsers",
+      {"parser", "vendor", "dataset", "patterns", "tests", "asked", "aliases", "kinds"},
+      [](const nlohmann::ordered_json& parser) {
+        std::vector<std::string> cells;
+        for (auto* name : {"parser", "vendor", "dataset", "patterns", "tests", "generic", "aliases", "kinds", "path"})
+          cells.push_back(cell_of(parser, name));
+        cells[5] = cells[5] == "true" ? "last" : "by kind";
+        return cells;
+      }};
+  return list_lines(options, shown, [&](const query::LineSink& sink) -> Result<void> {
+    auto files = YUSHI_TRY(all_files(options.paths));
+    auto set = YUSHI_TRY(parsers::ParserSet::load(std::move(files)));
+    for (auto& parser : parsers::list_parsers(*set))
+      if (!sink(query::listed_line(parser, std::nullopt))) return {};
+    return {};
+  });
 }
 
 struct NewOptions {
@@ -175,9 +154,11 @@ void add_parsers(CLI::App& app, Chosen& chosen) {
   auto* command = add_file_commands(
       app, chosen,
       {"parsers",
-       "parser files: what is loaded, are they right, do their tests hold",
+       "parsers: what runs and what it knew, are files right, do their tests hold",
        "Example: yushi parsers test my-parsers/",
-       {"what is loaded, ours and those of PATH", "Example: yushi parsers list -o json", list},
+       {"the parsers that the daemon runs, with hits and costs; without one ours, and those of PATH; and what is left "
+        "out",
+        "Example: yushi parsers list -o json", list},
        {"every problem of the files, as file:line:column: message", "Example: yushi parsers check my-parsers/vpn.yaml",
         check},
        {"runs the tests inside the files; with PATH names each of theirs",

@@ -1,4 +1,4 @@
-// rules check|test|list: rule files without a daemon.
+// rules check|test: rule files without a daemon. rules list: those of a daemon, or files.
 #include <nlohmann/json.hpp>
 
 #include "cli/file_commands.h"
@@ -7,6 +7,7 @@
 #include "parsers/joiner.h"
 #include "parsers/share_directory.h"
 #include "parsers/understand.h"
+#include "query/listing.h"
 
 namespace yushi::cli {
 namespace {
@@ -70,33 +71,26 @@ int test(const FilesOptions& options) {
   return tested->failures.empty() && tested->unsupported.empty() ? kExitFound : kExitNothing;
 }
 
+Result<void> list_files(const FilesOptions& options, const query::LineSink& sink) {
+  auto files = YUSHI_TRY(files_of(options.paths));
+  YUSHI_TRY(load_parsers(options));
+  auto sources = YUSHI_TRY(load_log_sources());
+  auto set = YUSHI_TRY(detect::RuleSet::load(std::move(files), *sources));
+  for (auto& rule : set->list()) {
+    const query::ListedRule listed{rule.id, rule.title, rule.level, rule.path, rule.line};
+    if (!sink(query::listed_line(listed, std::nullopt))) return {};
+  }
+  for (auto& words : set->unsupported()) sink(query::left_out_line(words));
+  return {};
+}
+
 int list(const FilesOptions& options) {
-  auto files = files_of(options.paths);
-  if (!files) return report(files.error());
-  if (auto parsers = load_parsers(options); !parsers) return report(parsers.error());
-  auto sources = load_log_sources();
-  if (!sources) return report(sources.error());
-  auto set = detect::RuleSet::load(std::move(*files), **sources);
-  if (!set) return report(set.error());
-  auto kind = output_kind(options.output, OutputKind::columns);
-  Out out;
-  RowPrinter rows(out, kind, {"level", "title", "id", "file"});
-  for (auto& rule : (*set)->list()) {
-    if (kind == OutputKind::json) {
-      out.json(json_of(
-          {{"id", rule.id}, {"title", rule.title}, {"level", rule.level}, {"path", rule.path}, {"line", rule.line}}));
-    } else {
-      rows.row({rule.level, rule.title, rule.id, rule.path + ":" + std::to_string(rule.line)});
-    }
-  }
-  rows.finish();
-  for (auto& words : (*set)->unsupported()) {
-    if (kind == OutputKind::json)
-      out.json(json_of({{"unsupported", words}}));
-    else
-      out.text(words);
-  }
-  return kExitFound;
+  const ListShown shown = {"rules", {"level", "title", "id"}, [](const nlohmann::ordered_json& rule) {
+                             return std::vector<std::string>{cell_of(rule, "level"), cell_of(rule, "title"),
+                                                             cell_of(rule, "id"),
+                                                             cell_of(rule, "path") + ":" + cell_of(rule, "line")};
+                           }};
+  return list_lines(options, shown, [&](const query::LineSink& sink) { return list_files(options, sink); });
 }
 
 }  // namespace
@@ -105,9 +99,10 @@ void add_rules(CLI::App& app, Chosen& chosen) {
   add_file_commands(
       app, chosen,
       {"rules",
-       "rule files: what is loaded, are they right, do their tests hold",
+       "rules: what runs and what it found, are files right, do their tests hold",
        "Example: yushi rules test my-rules/",
-       {"the rules of PATH, or ours; unsupported ones with the reason", "Example: yushi rules list -o json", list},
+       {"the rules that the daemon runs, with hits and costs; without one ours, or those of PATH; and what is left out",
+        "Example: yushi rules list -o json", list},
        {"every problem of the files, as path:line:column: message", "Example: yushi rules check my-rules/", check},
        {"runs the tests inside the files", "Example: yushi rules test my-rules/vpn.yml", test},
        nullptr,

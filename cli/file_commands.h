@@ -1,10 +1,13 @@
-// What `yushi parsers` and `yushi rules` share: list, check and test over files and folders, without a daemon.
+// What `yushi parsers` and `yushi rules` share: check and test over files and folders, without a daemon; and list,
+// which tells of files too, or asks the daemon what it runs.
 #pragma once
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -18,7 +21,7 @@ namespace yushi::cli {
 struct FilesOptions {
   std::vector<std::string> paths;
   std::vector<std::string> parsers;  // of rules: folders beside ours
-  std::string output;                // of list
+  std::string output, server;        // of list
   bool hostile = false;              // of test, where it has that
 };
 
@@ -35,6 +38,18 @@ struct FileCommands {
 };
 // The command, for more beside those.
 CLI::App* add_file_commands(CLI::App& app, Chosen& chosen, const FileCommands& commands);
+
+// Of what a daemon said, whatever it is: text as it stands, a list's words, else JSON; empty when it is not there.
+std::string cell_of(const nlohmann::ordered_json& said, const char* name);
+// How list shows its lines, which are those of query/listing.h.
+struct ListShown {
+  const char* question;              // to the daemon
+  std::vector<std::string> columns;  // before what the daemon has seen, and the file
+  std::function<std::vector<std::string>(const nlohmann::ordered_json&)> cells;  // of these, and the file last
+};
+// Asks the daemon where no files are named and there is one, else `of_files`, which writes lines to the sink or fails.
+int list_lines(const FilesOptions& options, const ListShown& shown,
+               const std::function<Result<void>(const query::LineSink&)>& of_files);
 
 // The files that `paths` name, and those of the folders among them. File has a name, a path and a text.
 template <class File>

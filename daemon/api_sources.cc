@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daemon/listings.h"
+
 namespace yushi::daemon {
 namespace {
 
@@ -36,7 +38,7 @@ serve::Api::Sources api_sources(storage::Store& store, Pipeline& pipeline, std::
   out.heads = [&] { return storage::read_heads(store.options().data_dir + "/heads"); };
   out.sign_now = [&] { return pipeline.sign_now(); };
   out.sign_all = [&](std::function<void()> at_signed) { return pipeline.sign_all(std::move(at_signed)); };
-  out.wait_commit = [&](uint64_t commit, int milliseconds) { return pipeline.wait_commit(commit, milliseconds); };
+  out.newest_commit = [&] { return pipeline.wait_commit(UINT64_MAX, 0); };
   out.is_full = [&] { return pipeline.counters().disk_full.load(); };
   out.tell = [&](OwnRecord record) { pipeline.tell(std::move(record)); };
   out.means = [&store, &pipeline, watched] {
@@ -44,6 +46,8 @@ serve::Api::Sources api_sources(storage::Store& store, Pipeline& pipeline, std::
     means.secrets = pipeline.loaded()->secrets;
     means.events = [&store, &pipeline] { return event_reading(store, pipeline); };
     means.status = [watched] { return status_json(watched()); };
+    means.rules = [&pipeline, watched] { return query::Listing{rule_lines(pipeline), watched().started_ns}; };
+    means.parsers = [&pipeline, watched] { return query::Listing{parser_lines(pipeline), watched().started_ns}; };
     means.back_up = [&store, &pipeline](const std::string& folder) { return back_up(store, pipeline, folder); };
     return means;
   };

@@ -342,10 +342,10 @@ class Daemon {
     }
     started_ns_ = realtime_ns();
     auto local = std::make_shared<ingest::UnixListener>(std::move(*api_listener_));
-    std::vector<serve::Api::Listener> listeners = {{local->fd(), local, true}};
+    std::vector<serve::Listener> listeners = {serve::listener_of_questions(local->fd(), local)};
     if (api_metrics_) {
       auto metrics = std::make_shared<ingest::OwnedFd>(std::move(api_metrics_));
-      listeners.push_back({metrics->get(), metrics, false});
+      listeners.push_back(serve::listener_of_health(metrics->get(), metrics));
     }
     local.reset();
     api_ = std::make_unique<serve::Api>(

@@ -142,6 +142,8 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
       Loading<parsers::ParserSet, parsers::ParserFile>("parser", parsers::read_parser_directories,
                                                        before ? before->parsers.get() : nullptr, loaded->left_out)
           .load(parsers::share_directory("parsers"), config.parser_dirs));
+  const auto are_of = [&](std::string_view kind) { loaded->left_out_kinds.resize(loaded->left_out.size(), kind); };
+  are_of("parser");
   // After the parsers: rules name their fields.
   auto sources = YUSHI_TRY(load_log_sources());
   auto load_rules = [&](std::vector<detect::RuleFile> files) {
@@ -151,12 +153,19 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
                                                                        before ? before->rules.get() : nullptr,
                                                                        loaded->left_out, load_rules)
                                 .load(parsers::share_directory("rules"), config.rule_dirs));
+  are_of("rule");
   loaded->secrets =
       YUSHI_TRY(Loading<SecretRules, SecretFile>("secrets", read_secret_directories,
                                                  before ? before->secrets.get() : nullptr, loaded->left_out)
                     .load(parsers::share_directory("secrets"), config.secret_dirs));
+  are_of("secrets");
   auto& unsupported = loaded->rules->unsupported();
   for (auto& rule : unsupported) loaded->left_out.push_back(first_line(rule) + "; the rule is left out");
+  are_of("rule");
+  if (before) {
+    loaded->parsers->count_on_from(*before->parsers);
+    loaded->rules->count_on_from(*before->rules);
+  }
 
   // Of `default` and `_audit`; those of the tenants come with their logs (daemon/tenants.h).
   loaded->readings.resize(storage::kAuditLogId + 1);

@@ -1,4 +1,5 @@
-// How many records each dataset got, and how many none: what `yushi_parse_total` and `yushi_parse_unknown_total` tell.
+// How many records each dataset and each parser got, and how many none: what `yushi_parse_total`,
+// `yushi_parse_unknown_total` and `yushi parsers list` tell.
 //
 // Threads  add() and forget() by one ingest thread; read() by any.
 // Memory   A counter for each dataset, of which parser files have some hundreds; those beyond 1,024 count as `other`.
@@ -21,9 +22,18 @@ class DatasetCounts {
   void add(const Batch& batch);
   void forget();                                           // the parsers changed: kinds of before are no longer there
   void read(std::map<std::string, uint64_t>& into) const;  // adds to what is there
+  struct OfParser {
+    uint64_t records = 0;
+    int64_t last_ns = 0;  // when the newest of them was received
+  };
+  void read_parsers(std::map<std::string, OfParser>& into) const;  // the same
 
  private:
-  using Counter = std::atomic<uint64_t>;  // written by one thread
+  struct Counter {  // written by one thread
+    std::atomic<uint64_t> records{0};
+    std::atomic<int64_t> last_ns{0};
+  };
+  using Key = std::pair<std::string, std::string>;  // dataset, parser
   struct Slot {
     const MessageKind* kind = nullptr;
     Counter* counter = nullptr;
@@ -32,7 +42,7 @@ class DatasetCounts {
 
   std::array<Slot, 256> slots_{};
   mutable Mutex mutex_;
-  std::map<std::string, Counter, std::less<>> counters_ YUSHI_GUARDED_BY(mutex_);  // they stay where they are
+  std::map<Key, Counter> counters_ YUSHI_GUARDED_BY(mutex_);  // they stay where they are
 };
 
 }  // namespace yushi::daemon

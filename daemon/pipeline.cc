@@ -114,7 +114,8 @@ storage::PreparedBatch Pipeline::prepare(Worker& worker, std::unique_ptr<Batch> 
   if (auto loaded = this->loaded(); worker.loaded != loaded) {
     auto before = std::exchange(worker.understander, std::make_unique<parsers::Understander>(loaded->parsers));
     if (before) worker.understander->go_on_from(*before);
-    worker.matcher = loaded->rules->matcher();
+    worker.understander->measure();
+    worker.matcher = loaded->rules->matcher(true);
     worker.loaded = std::move(loaded);
     worker.datasets->forget();
   }
@@ -131,6 +132,12 @@ storage::PreparedBatch Pipeline::prepare(Worker& worker, std::unique_ptr<Batch> 
   worker.scratch.clear();
   batch->keep.push_back(worker.loaded);
   return storage::prepare(std::move(batch), loaded.contexts);
+}
+
+std::map<std::string, DatasetCounts::OfParser> Pipeline::records_of_parsers() const {
+  std::map<std::string, DatasetCounts::OfParser> out;
+  for (auto& worker : workers_) worker.datasets->read_parsers(out);
+  return out;
 }
 
 std::map<std::string, uint64_t> Pipeline::records_of_datasets() const {
@@ -514,6 +521,7 @@ Result<std::vector<std::string>> Pipeline::replay_detectors() {
     judge_.tick(tick.commit, tick.received_ns, ignored);
   }
   show_until(std::numeric_limits<uint64_t>::max());
+  rules->forget_counts();  // what was shown came before this start
   return learn_anew;
 }
 

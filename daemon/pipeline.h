@@ -42,7 +42,8 @@ struct Loaded {
   ingest::OriginMap relays;                    // who may speak for other hosts: maps them to any number but 0
   std::vector<std::shared_ptr<const storage::ParseContext>> contexts;  // by LogId
   std::vector<parsers::Reading> readings;                              // by LogId
-  std::vector<std::string> left_out;  // files and rules that are wrong or cannot run, in words
+  std::vector<std::string> left_out;             // files and rules that are wrong or cannot run, in words
+  std::vector<std::string_view> left_out_kinds;  // of each of these: `parser`, `rule` or `secrets`
 };
 
 struct PipelineOptions {
@@ -102,6 +103,7 @@ class Pipeline : public ingest::BatchSink {
   void tell_trouble(const std::string& action, std::string_view title, const std::string& what, Severity severity,
                     uint32_t score) YUSHI_EXCLUDES(mutex_);
   std::map<std::string, uint64_t> records_of_datasets() const;  // since start; "none" of those that nobody understood
+  std::map<std::string, DatasetCounts::OfParser> records_of_parsers() const;  // since start, of those that knew one
   uint64_t hosts_unconfirmed() const { return hosts_.unconfirmed(); }
   // Of an ingest thread, stepped by it alone: in deliver(), where it rests while it waits for the committer, and
   // whenever the thread is asked for a sign of life.

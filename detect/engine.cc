@@ -147,6 +147,7 @@ struct Engine::State {
         continue;
       CorrelationFired fired;
       if (!correlations.add(*running, record.origin->log, group, hit, &fired)) continue;
+      set.count(LoadedRules::kCorrelation | use.correlation, record);
       // The record that completed it came last, but another one may have happened last.
       int64_t last_ns = fired.hits.back().at_ns;
       Folds::Hit told = hit_of(record, last_ns);

@@ -42,6 +42,11 @@ Result<std::vector<RuleFile>> read_rule_directories(const std::vector<std::strin
 struct RuleSummary {
   std::string id, title, level, path;
   int line = 0;
+  // As those that count have seen it: what matched, raised or not; when the last of it was received, 0: nothing did;
+  // and the time in its filter, by samples (a correlation has none).
+  uint64_t hits = 0;
+  int64_t last_ns = 0;
+  uint64_t cost_ns = 0;
 };
 
 // Matches the batches of one thread, and remembers what it has learned of their message kinds: these must live as long
@@ -63,7 +68,11 @@ class RuleSet {
  public:
   static Result<std::shared_ptr<const RuleSet>> load(std::vector<RuleFile> files, const LogSources& sources = {});
   virtual ~RuleSet() = default;
-  virtual std::unique_ptr<RuleMatcher> matcher() const = 0;  // which the set must outlive
+  // Which the set must outlive. One that counts says what it has seen in list().
+  virtual std::unique_ptr<RuleMatcher> matcher(bool counts = false) const = 0;
+  // Counts of rules that were in `before` too, by their ids, go on from there. Before anybody matches.
+  virtual void count_on_from(const RuleSet& before) const = 0;
+  virtual void forget_counts() const = 0;
   // One batch, of whatever kinds: nothing is remembered.
   void match(const Batch& batch, Scratch& scratch, std::vector<RuleHit>& hits) const {
     matcher()->match(batch, scratch, hits);

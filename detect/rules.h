@@ -7,6 +7,7 @@
 //             stand there; what the kind's constants say is looked at once a matcher. See bench/detect_bench.cc.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,7 +33,11 @@ class LoadedRules final : public RuleSet {
 
   static Result<std::shared_ptr<const RuleSet>> load(std::vector<RuleFile> files, const LogSources& sources);
 
-  std::unique_ptr<RuleMatcher> matcher() const override;
+  std::unique_ptr<RuleMatcher> matcher(bool counts = false) const override;
+  void count_on_from(const RuleSet& before) const override;
+  void forget_counts() const override;
+  // Rule `number` (or kCorrelation + number) matched what was received then.
+  void count(uint32_t number, const Record& record) const;
   const std::vector<RuleFile>& files() const override { return files_; }
   std::vector<RuleSummary> list() const override;
   const std::vector<std::string>& unsupported() const override { return unsupported_; }
@@ -82,6 +87,14 @@ class LoadedRules final : public RuleSet {
   Candidates other_datasets_;
   Candidates unparsed_;                                     // of any process that is not in the next
   std::unordered_map<std::string, Candidates> by_process_;  // records that no parser knew
+  // Written by all that count. Hits are few beside records, so nobody waits for a line of the cache.
+  struct Counts {
+    std::atomic<uint64_t> hits{0}, cost_ns{0};
+    std::atomic<int64_t> last_ns{0};
+  };
+  std::vector<std::string> ids() const;  // of the rules, then of the correlations
+  mutable std::vector<std::shared_ptr<Counts>>
+      counts_;  // in that order; shared with the sets before and after this one
 };
 
 }  // namespace yushi::detect

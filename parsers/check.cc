@@ -266,7 +266,8 @@ std::vector<ParserListing> list_parsers(const ParserSet& set) {
                    {kinds.begin(), kinds.end()},
                    parser->patterns.size(),
                    parser->tests.size(),
-                   parser->generic});
+                   parser->generic,
+                   parser->cost_ns->load()});
   }
   return out;
 }

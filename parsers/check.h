@@ -53,6 +53,7 @@ struct ParserListing {
   std::vector<std::string> aliases, apps, kinds;  // kinds: the words of `event:` that its patterns give, sorted
   size_t patterns = 0, tests = 0;
   bool generic = false;
+  uint64_t cost_ns = 0;  // time in it, by samples of those that measure
 };
 std::vector<ParserListing> list_parsers(const ParserSet& set);
 

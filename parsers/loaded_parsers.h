@@ -29,6 +29,7 @@ class LoadedParsers : public ParserSet {
 
   const std::string& digest() const override { return digest_; }
   const std::vector<ParserFile>& files() const override { return files_; }
+  void count_on_from(const ParserSet& before) const override;
 
   // nullptr when there is none. `app` in lower case.
   const Route* by_app(std::string_view app) const { return find(by_app_, app); }

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/base/time_any.h"
 #include "parsers/address.h"
@@ -41,6 +42,17 @@ std::string_view repeated_times(std::string_view text) {
   return text.substr(kRepeatedBegin.size(), end - kRepeatedBegin.size());
 }
 
+template <class Ask>
+bool measured(const MatchJob& job, const ParserDefinition& parser, Ask ask) {
+  if (job.measured_one_in == 0) [[likely]]
+    return ask();
+  const int64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
+  const bool is_known = ask();
+  const auto cost_ns = static_cast<uint64_t>(clock_ns(CLOCK_MONOTONIC) - begun_ns);
+  parser.cost_ns->fetch_add(cost_ns * job.measured_one_in, std::memory_order_relaxed);
+  return is_known;
+}
+
 // Of structured data.
 bool is_parameter(const Capture& capture) {
   return capture.field->id == kDynamicField && capture.field->name.starts_with(kStructuredDataPrefix);
@@ -64,6 +76,14 @@ std::string_view repeated_message(std::string_view text) {
 }
 
 bool MessageMatcher::try_parser(MatchJob& job, const ParserDefinition& parser) {
+  return measured(job, parser, [&] { return ask_parser(job, parser); });
+}
+
+bool MessageMatcher::try_pattern(MatchJob& job, const ParserDefinition& parser, const PatternDefinition& pattern) {
+  return measured(job, parser, [&] { return ask_pattern(job, parser, pattern); });
+}
+
+bool MessageMatcher::ask_parser(MatchJob& job, const ParserDefinition& parser) {
   if (try_patterns(job, parser) || try_repeated(job, parser)) return true;
   if (job.text.size() == job.whole.size()) return false;
   // A pattern may ask for the blanks: those of a stack_ trace's "\tat org.example.Pay.run(Pay.java:5)".
@@ -96,14 +116,14 @@ bool MessageMatcher::try_patterns(MatchJob& job, const ParserDefinition& parser)
   if (asked_) [[unlikely]]
     return try_aloud(job, parser);
   parser.filter.search(job.text, found_);
-  return found_.any_of([&](uint16_t index) { return try_pattern(job, parser, parser.patterns[index]); });
+  return found_.any_of([&](uint16_t index) { return ask_pattern(job, parser, parser.patterns[index]); });
 }
 
 bool MessageMatcher::try_aloud(MatchJob& job, const ParserDefinition& parser) {
   const size_t told = asked_->size();
   for (auto& pattern : parser.patterns) {  // also those that the filter leaves out: they may have come far
     if (pattern.whole) continue;
-    const bool matched = try_pattern(job, parser, pattern);
+    const bool matched = ask_pattern(job, parser, pattern);
     asked_->push_back({&parser, &pattern, std::string(job.text), matched});
     if (matched) return true;
   }
@@ -111,7 +131,7 @@ bool MessageMatcher::try_aloud(MatchJob& job, const ParserDefinition& parser) {
   return false;
 }
 
-bool MessageMatcher::try_pattern(MatchJob& job, const ParserDefinition& parser, const PatternDefinition& pattern) {
+bool MessageMatcher::ask_pattern(MatchJob& job, const ParserDefinition& parser, const PatternDefinition& pattern) {
   size_t before = job.captures.size();
   bool is_capped = false;
   if (pattern.extract == Body::none) {

@@ -36,6 +36,7 @@ struct MatchJob {
   bool is_decoded = false;
   std::optional<ShapedBody> shape = {};  // of `text`, once somebody asked
   size_t shape_of_bytes = 0;             // text's length then: what the text is changes while it is tried
+  uint32_t measured_one_in = 0;  // the time in each parser is taken, and stands for so many messages; 0: it is not
 };
 
 // What stands in rsyslog's `message repeated 3 times: [ … ]`; empty when `text` is no such message.
@@ -71,6 +72,8 @@ class MessageMatcher {
   bool tells_asked() const { return asked_ != nullptr; }
 
  private:
+  bool ask_parser(MatchJob& job, const ParserDefinition& parser);
+  bool ask_pattern(MatchJob& job, const ParserDefinition& parser, const PatternDefinition& pattern);
   bool try_repeated(MatchJob& job, const ParserDefinition& parser);
   bool try_patterns(MatchJob& job, const ParserDefinition& parser);
   bool try_aloud(MatchJob& job, const ParserDefinition& parser);

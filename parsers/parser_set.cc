@@ -84,6 +84,13 @@ std::vector<ParserFile> shared_files(const std::vector<ParserFile>& files) {
   return out;
 }
 
+void LoadedParsers::count_on_from(const ParserSet& before) const {
+  for (auto& parser : parsers_) {
+    // There is one kind of ParserSet, and load() makes it.
+    if (auto* same = static_cast<const LoadedParsers&>(before).find(parser->name)) parser->cost_ns = same->cost_ns;
+  }
+}
+
 class ParserSetBuilder {
  public:
   ParserSetBuilder(std::vector<ParserFile> files, Problems& problems) : problems_(problems) {

@@ -47,6 +47,8 @@ class ParserSet {
   virtual ~ParserSet() = default;
   virtual const std::string& digest() const = 0;  // 64 hex digits, over names and texts of the files
   virtual const std::vector<ParserFile>& files() const = 0;
+  // Costs of parsers that were in `before` too, by their names, go on from there. Before anybody parses.
+  virtual void count_on_from(const ParserSet& before) const = 0;
 };
 
 // The datasets of our parsers that know a message by its form alone, whatever product wrote it.
@@ -80,6 +82,8 @@ class ParserWorker {
   // Messages so far that a second parser would have known too, and the written order decided. An estimate: of the known
   // messages one in 251 is offered to the others.
   uint64_t ambiguous() const;
+  // From now on the time in each parser is added to its cost (list_parsers), by samples.
+  void measure();
   // From now on appends to `asked` what it tries; nullptr: no more.
   void tell_asked(std::vector<AskedPattern>* asked);
   uint64_t capped() const;  // messages so far that had more fields than we take; their error.message says so

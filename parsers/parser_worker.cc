@@ -255,6 +255,10 @@ struct ParserWorker::State {
   }
 
   void parse(Job& job, std::string_view dataset) {
+    if (until_measured_ != 0 && --until_measured_ == 0) [[unlikely]] {
+      until_measured_ = kMeasuredOneIn;
+      job.measured_one_in = kMeasuredOneIn;
+    }
     matcher.body().forget();
     header_captures_ = job.captures.size();
     if (!matcher.set_text(job)) return;
@@ -318,6 +322,7 @@ struct ParserWorker::State {
   // prime, so that no rhythm of senders hides from it.
   void offer_to_others(Job& job) {
     until_offered_ = kOfferedOneIn;
+    job.measured_one_in = 0;  // nobody would have asked them
     const Record known = job.record;
     const auto* parser = matcher.last_parser();
     const auto capped_before = matcher.capped();
@@ -355,6 +360,8 @@ struct ParserWorker::State {
     job.captures.assign(known_captures_.begin(), known_captures_.end());
   }
 
+  void measure() { until_measured_ = 1; }  // the first one is
+
  private:
   struct Candidate {
     const ParserDefinition* parser;
@@ -365,7 +372,9 @@ struct ParserWorker::State {
   std::vector<LoadedParsers::AnyPattern> any_found_;
   PatternFilter::Found found_;
   static constexpr uint32_t kOfferedOneIn = 251;
-  uint32_t until_offered_ = 1;  // the first one is
+  static constexpr uint32_t kMeasuredOneIn = 1021;  // prime, too
+  uint32_t until_measured_ = 0;                     // 0: none is
+  uint32_t until_offered_ = 1;                      // the first one is
   size_t header_captures_ = 0;
   std::vector<Capture> known_captures_;
 };
@@ -389,6 +398,8 @@ ParserWorker::ParserWorker(std::shared_ptr<const ParserSet> set) : state_(std::m
 }
 
 ParserWorker::~ParserWorker() = default;
+
+void ParserWorker::measure() { state_->measure(); }
 
 void ParserWorker::parse(Record& record, const Zone& zone, Arena& arena, std::vector<Capture>& captures,
                          std::string_view dataset, bool is_header_capped) {

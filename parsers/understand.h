@@ -37,6 +37,7 @@ class Understander {
   void understand(Batch& batch, std::span<const Reading> reading_of_log);
   // Takes up the messages whose later parts have not come yet.
   void go_on_from(Understander& before);
+  void measure() { worker_.measure(); }
   void tell_asked(std::vector<AskedPattern>* asked) { worker_.tell_asked(asked); }
   uint64_t capped() const { return worker_.capped(); }
   uint64_t ambiguous() const { return worker_.ambiguous(); }

@@ -36,6 +36,8 @@ Result<AnswerEnd> answer_hist(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_alerts(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_alert(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_unknown(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_rules(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_parsers(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_sources(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_status(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_checkpoint(const Permit& permit, const Asked& asked);

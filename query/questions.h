@@ -50,6 +50,12 @@ using LineSink = std::function<bool(std::string_view line)>;
 using StoreProver =
     std::function<Result<AnswerEnd>(const storage::StoreView&, std::string_view remembered, const LineSink&)>;
 
+// What a daemon runs, a JSON line each, and since when it counts what they did.
+struct Listing {
+  std::vector<std::string> lines;
+  int64_t since_ns = 0;
+};
+
 // What answers are made of beside the store: whoever answers gives what he has.
 struct Means {
   std::shared_ptr<const SecretRules> secrets;  // by which secrets are hidden; none: nothing is
@@ -57,6 +63,7 @@ struct Means {
   StoreProver prove;
   std::function<std::string()> status;                                 // the daemon's line of `status`
   std::function<Result<uint64_t>(const std::string& folder)> back_up;  // gives the records of the copy
+  std::function<Listing()> rules = {}, parsers = {};                   // none: nobody runs here
 };
 
 struct Asked;  // query/answer.h

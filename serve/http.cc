@@ -4,9 +4,8 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/beast/http.hpp>
-#include <cerrno>
 #include <nlohmann/json.hpp>
 
 namespace yushi::serve {
@@ -19,18 +18,10 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
 constexpr size_t kReadBytes = 16 << 10;
+constexpr size_t kUnsentBytes = 64 << 10;  // an answer waits while so much of it has not been taken
 // Of a refused request, so that its sender comes to read the refusal.
 constexpr size_t kDrainBytes = 32 << 20;
 constexpr milliseconds kDrainWait{2'000};
-
-milliseconds left_until(Clock::time_point until) {
-  return std::max(milliseconds(0), duration_cast<milliseconds>(until - Clock::now()) + milliseconds(1));
-}
-
-bool wait_for(int fd, short events, milliseconds most) {
-  pollfd waiting{fd, events, 0};
-  return ::poll(&waiting, 1, static_cast<int>(most.count())) > 0;
-}
 
 // Whether the first line does.
 bool ends_in_bare_line_feed(const beast::flat_buffer& buffer) {
@@ -78,69 +69,81 @@ HttpReply error_reply(unsigned status, std::string_view code, std::string_view m
   return {status, "application/json", problem.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"};
 }
 
-bool HttpConnection::wait(Milliseconds most) { return buffer_.size() > 0 || wait_for(fd_, POLLIN, most); }
+HttpConnection::HttpConnection(boost::asio::io_context& io, int socket, std::unique_ptr<ByteStream> stream,
+                               uint64_t body_bytes_max)
+    : io_(io), socket_(io, socket), stream_(std::move(stream)), body_bytes_max_(body_bytes_max) {}
 
-std::optional<HttpRequest> HttpConnection::read() {
-  if (broken_) return std::nullopt;
-  http::request_parser<http::string_body> parser;
-  parser.header_limit(kHeaderBytesMax);
-  parser.body_limit(body_bytes_max_);
-  parser.eager(true);
-  auto until = Clock::now() + (buffer_.size() > 0 ? kRequestWait : kIdleWait);
-  bool begun = buffer_.size() > 0;
-  while (true) {
-    beast::error_code error;
-    try {
-      while (buffer_.size() > 0 && !parser.is_done()) {
-        const auto used = parser.put(buffer_.data(), error);
-        buffer_.consume(used);
-        if (error || used == 0) break;
-      }
-    } catch (const std::exception&) {  // of one field over 64 KiB
-      error = http::error::header_limit;
-    }
-    if (error == http::error::need_more) error = {};
-    if (error) {
-      // What it says of itself, as far as it was read, says which of its parts is too long.
-      const bool in_target = !parser.is_header_done() && parser.get().target().empty();
-      if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-        const auto most = std::to_string(kHeaderBytesMax >> 10) + " KiB";
-        in_target ? refuse(414, "the target is longer than " + most + "; a query may have 64 KiB")
-                  : refuse(431, "the header is longer than " + most + ", or one of its fields than 64 KiB");
-      } else if (error == http::error::body_limit) {
-        refuse(413, "the body is longer than " + std::to_string(body_bytes_max_ >> 10) + " KiB");
-      } else if (error == http::error::bad_version && ends_in_bare_line_feed(buffer_)) {
-        refuse(400, "this is no request of HTTP/1.1: a line ends in LF alone, and must end in CR LF");
-      } else if (error == http::error::bad_version && has_blank_in_target(buffer_)) {
-        refuse(400, "this is no request of HTTP/1.1: a blank stands in the target; write %20 for it");
-      } else if (error == http::error::bad_version) {
-        refuse(505, "the request names no version of HTTP that is spoken here, which are HTTP/1.0 and HTTP/1.1");
-      } else {
-        refuse(400, "this is no request of HTTP/1.1: " + error.message());
-      }
-      return std::nullopt;
-    }
-    if (parser.is_done()) break;
-    if (!wait_for(fd_, POLLIN, left_until(until)) && Clock::now() >= until) {
-      if (begun)
-        refuse(408, "the request did not arrive whole within " + std::to_string(kRequestWait.count() / 1000) + " s");
-      return std::nullopt;
-    }
-    auto room = buffer_.prepare(kReadBytes);
-    const auto got = ::recv(fd_, room.data(), room.size(), MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-    if (got <= 0) {
-      if (const char* why = let_go_)
-        refuse(503, why);
-      else if (begun && got == 0)
-        refuse(400, "the request broke off before its end");
-      return std::nullopt;
-    }
-    buffer_.commit(static_cast<size_t>(got));
-    if (!begun) until = Clock::now() + kRequestWait;
-    begun = true;
+void HttpConnection::begin(std::function<void(HttpRequest)> take, std::function<void()> closed) {
+  take_ = std::move(take);
+  closed_ = std::move(closed);
+  next_request();
+}
+
+void HttpConnection::next_request() {
+  since_ = Clock::now();
+  phase_ = buffer_.size() > 0 ? Phase::reading : Phase::waiting;
+  until_ = since_ + (buffer_.size() > 0 ? kRequestWait : kIdleWait);
+  parser_.emplace();
+  parser_->header_limit(kHeaderBytesMax);
+  parser_->body_limit(body_bytes_max_);
+  parser_->eager(true);
+  // Not at once: an asker may have sent many that are answered at once.
+  if (phase_ == Phase::waiting) return wait_to_read();
+  boost::asio::post(io_, [self = shared_from_this()] {
+    if (self->phase_ == Phase::reading) self->parse();
+  });
+}
+
+void HttpConnection::wait_to_read() {
+  if (std::exchange(waits_to_read_, true)) return;
+  auto then = [self = shared_from_this()](const boost::system::error_code& error) {
+    self->waits_to_read_ = false;
+    if (!error) self->read();
+  };
+  if (std::exchange(has_more_, false))
+    boost::asio::post(io_, [then] { then({}); });
+  else
+    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read, then);
+}
+
+// Once, so that the others have their turn.
+void HttpConnection::read() {
+  const bool is_wanted = phase_ == Phase::waiting || phase_ == Phase::reading;
+  if (!is_wanted && phase_ != Phase::refused) return;
+  char bytes[kReadBytes];
+  size_t got = 0;
+  const auto outcome = stream_->read(bytes, sizeof bytes, &got);
+  if (outcome == ByteStream::Outcome::ended) {
+    if (phase_ == Phase::reading) return refuse(400, "the request broke off before its end");
+    return close();
   }
-  auto message = parser.release();
+  has_more_ = got == sizeof bytes;
+  if (!is_wanted) {
+    thrown_away_ += got;
+    return thrown_away_ < kDrainBytes ? wait_to_read() : close();
+  }
+  if (got > 0) {
+    buffer_.commit(boost::asio::buffer_copy(buffer_.prepare(got), boost::asio::buffer(bytes, got)));
+    if (phase_ == Phase::waiting) until_ = Clock::now() + kRequestWait;
+    phase_ = Phase::reading;
+  }
+  parse();
+}
+
+void HttpConnection::parse() {
+  beast::error_code error;
+  try {
+    while (buffer_.size() > 0 && !parser_->is_done()) {
+      const auto used = parser_->put(buffer_.data(), error);
+      buffer_.consume(used);
+      if (error || used == 0) break;
+    }
+  } catch (const std::exception&) {  // of one field over 64 KiB
+    error = http::error::header_limit;
+  }
+  if (error && error != http::error::need_more) return refuse_for(error);
+  if (!parser_->is_done()) return wait_to_read();
+  auto message = parser_->release();
   HttpRequest request;
   request.method = std::string(message.method_string());
   request.target = std::string(message.target());
@@ -152,76 +155,185 @@ std::optional<HttpRequest> HttpConnection::read() {
   request.body = std::move(message.body());
   request.keep_alive = message.keep_alive();
   request.takes_chunks = message.version() >= 11;
-  return request;
+  phase_ = Phase::answering;
+  take_(std::move(request));
 }
 
-bool HttpConnection::refuse(unsigned status, const std::string& words) {
-  HttpRequest closing;
-  reply(closing, error_reply(status, "invalid", words));
-  broken_ = true;
-  ::shutdown(fd_, SHUT_WR);
-  drain();
-  return false;
-}
-
-// Closing a socket with unread bytes may take the answer away from its reader.
-void HttpConnection::drain() {
-  const auto until = Clock::now() + kDrainWait;
-  char bytes[64 << 10];
-  for (size_t read = 0; read < kDrainBytes;) {
-    if (!wait_for(fd_, POLLIN, left_until(until)) || Clock::now() >= until) return;
-    const auto got = ::recv(fd_, bytes, sizeof bytes, MSG_DONTWAIT);
-    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return;
-    if (got > 0) read += static_cast<size_t>(got);
+// What it says of itself, as far as it was read, says which of its parts is too long.
+void HttpConnection::refuse_for(const beast::error_code& error) {
+  const bool in_target = !parser_->is_header_done() && parser_->get().target().empty();
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+    const auto most = std::to_string(kHeaderBytesMax >> 10) + " KiB";
+    in_target ? refuse(414, "the target is longer than " + most + "; a query may have 64 KiB")
+              : refuse(431, "the header is longer than " + most + ", or one of its fields than 64 KiB");
+  } else if (error == http::error::body_limit) {
+    refuse(413, "the body is longer than " + std::to_string(body_bytes_max_ >> 10) + " KiB");
+  } else if (error == http::error::bad_version && ends_in_bare_line_feed(buffer_)) {
+    refuse(400, "this is no request of HTTP/1.1: a line ends in LF alone, and must end in CR LF");
+  } else if (error == http::error::bad_version && has_blank_in_target(buffer_)) {
+    refuse(400, "this is no request of HTTP/1.1: a blank stands in the target; write %20 for it");
+  } else if (error == http::error::bad_version) {
+    refuse(505, "the request names no version of HTTP that is spoken here, which are HTTP/1.0 and HTTP/1.1");
+  } else {
+    refuse(400, "this is no request of HTTP/1.1: " + error.message());
   }
 }
 
-bool HttpConnection::write(std::string_view bytes) {
-  auto progress = Clock::now();
-  while (!bytes.empty() && !broken_) {
-    const auto sent = ::send(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent > 0) {
-      bytes.remove_prefix(static_cast<size_t>(sent));
-      progress = Clock::now();
-      continue;
+void HttpConnection::tick(Clock::time_point now) {
+  if (now >= until_) {
+    if (phase_ == Phase::waiting) return close();
+    if (phase_ == Phase::reading) {
+      return refuse(408,
+                    "the request did not arrive whole within " + std::to_string(kRequestWait.count() / 1000) + " s");
     }
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0 && errno != EAGAIN) {
-      broken_ = true;
+    if (phase_ == Phase::refused) return close();
+  }
+  if (phase_ == Phase::answered && without_progress() >= kWriteWait) close();
+}
+
+// Closing a socket with unread bytes may take the answer away from its reader: they are read for a moment.
+void HttpConnection::refuse(unsigned status, const std::string& words) {
+  const bool was_reading = phase_ == Phase::reading || phase_ == Phase::waiting;
+  if (!was_reading) return;
+  phase_ = Phase::refused;
+  until_ = Clock::now() + kDrainWait;
+  reply({}, error_reply(status, status == 503 ? "exhausted" : "invalid", words));
+  write();
+  if (phase_ == Phase::refused) wait_to_read();
+}
+
+void HttpConnection::answered(bool again) {
+  if (phase_ != Phase::answering) return;
+  if (is_broken()) return close();
+  phase_ = Phase::answered;
+  again_ = again;
+  write();
+}
+
+void HttpConnection::close() {
+  if (phase_ == Phase::closed) return;
+  phase_ = Phase::closed;
+  boost::system::error_code ignored;
+  ::shutdown(socket_.native_handle(), SHUT_RDWR);
+  socket_.close(ignored);
+  break_off();
+  if (closed_) closed_();
+}
+
+std::optional<HttpConnection::Clock::time_point> HttpConnection::silent_since() const {
+  if (phase_ == Phase::waiting || phase_ == Phase::reading) return since_;
+  return std::nullopt;
+}
+
+// A peer that only ended its own writing still reads.
+bool HttpConnection::has_hung_up() {
+  if (is_closed()) return true;
+  pollfd socket{socket_.native_handle(), 0, 0};
+  return ::poll(&socket, 1, 0) > 0;
+}
+
+// ------------------------------------------------------------------------------------------------------------ answers
+
+void HttpConnection::send(std::string bytes) {
+  MutexLock lock(mutex_);
+  if (is_broken_) return;
+  if (unsent_ == 0) progress_ = Clock::now();
+  unsent_ += bytes.size();
+  if (out_.empty())
+    out_ = std::move(bytes);
+  else
+    out_ += bytes;
+  if (is_told_) return;
+  boost::asio::post(io_, [self = shared_from_this()] { self->write(); });
+  is_told_ = true;
+}
+
+void HttpConnection::write() {
+  if (phase_ == Phase::closed || waits_to_write_) return;
+  while (true) {
+    if (written_ == writing_.size()) {
+      MutexLock lock(mutex_);
+      is_told_ = false;
+      writing_.clear();
+      written_ = 0;
+      if (out_.empty()) break;
+      writing_.swap(out_);
+    }
+    size_t taken = 0;
+    const auto outcome = stream_->write(std::string_view(writing_).substr(written_), &taken);
+    if (outcome == ByteStream::Outcome::ended) {
+      break_off();
       break;
     }
-    if (wait_for(fd_, POLLOUT, kStall)) continue;
-    const auto waited = duration_cast<milliseconds>(Clock::now() - progress);
-    if (on_stall ? !on_stall(waited) : waited >= kWriteWait) broken_ = true;
+    if (outcome == ByteStream::Outcome::nothing) {
+      waits_to_write_ = true;
+      socket_.async_wait(boost::asio::posix::stream_descriptor::wait_write,
+                         [self = shared_from_this()](const boost::system::error_code& error) {
+                           self->waits_to_write_ = false;
+                           if (!error) self->write();
+                         });
+      return;
+    }
+    written_ += taken;
+    MutexLock lock(mutex_);
+    unsent_ -= taken;
+    progress_ = Clock::now();
+    changed_.notify_all();
   }
-  return !broken_;
+  when_written();
 }
 
-bool HttpConnection::reply(const HttpRequest& request, const HttpReply& reply) {
+void HttpConnection::when_written() {
+  if (phase_ == Phase::refused && !std::exchange(is_shut_, true)) stream_->shut();
+  if (phase_ != Phase::answered) return;
+  again_ && !is_broken() ? next_request() : close();
+}
+
+bool HttpConnection::wait_for_room(Milliseconds most) {
+  const auto until = Clock::now() + most;
+  MutexLock lock(mutex_);
+  while (unsent_ >= kUnsentBytes && !is_broken_)
+    if (!changed_.wait_until(lock, until)) return false;
+  return true;
+}
+
+HttpConnection::Milliseconds HttpConnection::without_progress() const {
+  MutexLock lock(mutex_);
+  return unsent_ == 0 ? Milliseconds(0) : std::chrono::duration_cast<Milliseconds>(Clock::now() - progress_);
+}
+
+bool HttpConnection::is_broken() const {
+  MutexLock lock(mutex_);
+  return is_broken_;
+}
+
+void HttpConnection::break_off() {
+  MutexLock lock(mutex_);
+  is_broken_ = true;
+  changed_.notify_all();
+}
+
+void HttpConnection::reply(const HttpRequest& request, const HttpReply& reply) {
   auto bytes = head_of(request, reply.status, reply.type) + "\r\nContent-Length: " + std::to_string(reply.body.size()) +
                "\r\n\r\n";
   if (request.method != "HEAD") bytes += reply.body;
-  return write(bytes);
+  send(std::move(bytes));
 }
 
-bool HttpConnection::begin(const HttpRequest& request, std::string_view type) {
-  return write(head_of(request, 200, type) +
-               (request.takes_chunks ? "\r\nTransfer-Encoding: chunked\r\n\r\n" : "\r\n\r\n"));
+void HttpConnection::reply_begin(const HttpRequest& request, std::string_view type) {
+  send(head_of(request, 200, type) + (request.takes_chunks ? "\r\nTransfer-Encoding: chunked\r\n\r\n" : "\r\n\r\n"));
 }
 
-bool HttpConnection::send(const HttpRequest& request, std::string_view piece) {
-  if (!request.takes_chunks) return write(piece);
-  if (piece.empty()) return !broken_;
+void HttpConnection::reply_piece(const HttpRequest& request, std::string_view piece) {
+  if (piece.empty()) return;
+  if (!request.takes_chunks) return send(std::string(piece));
   char size[24];
-  const int length = std::snprintf(size, sizeof size, "%zx\r\n", piece.size());
-  return write({size, static_cast<size_t>(length)}) && write(piece) && write("\r\n");
+  std::string bytes(size, static_cast<size_t>(std::snprintf(size, sizeof size, "%zx\r\n", piece.size())));
+  send(bytes.append(piece).append("\r\n"));
 }
 
-bool HttpConnection::end(const HttpRequest& request) { return request.takes_chunks ? write("0\r\n\r\n") : !broken_; }
-
-void HttpConnection::let_go(const char* why) {
-  let_go_ = why;
-  ::shutdown(fd_, SHUT_RD);
+void HttpConnection::reply_end(const HttpRequest& request) {
+  if (request.takes_chunks) send("0\r\n\r\n");
 }
 
 }  // namespace yushi::serve

@@ -1,11 +1,10 @@
 // A connection, and who is at its other end.
 //
-// Threads  One of its own; what seen() shows also the one that accepts and watches.
+// Threads  The API's; while a question is being answered, what is told belongs to whoever answers it.
 #pragma once
 
-#include <sys/socket.h>
-
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -15,36 +14,26 @@
 
 namespace yushi::serve {
 
-struct Api::Peer {
-  const int fd;  // closed with it
-  const bool is_local;
-  HttpConnection http;
-  ucred credentials{};
-  std::optional<uid_t> login;
-  std::string user, login_user;
-  std::thread thread;
-  std::atomic<bool> done{false};
-  // What the thread that accepts and watches sees of it, too.
-  struct Seen {
-    bool is_silent = true;  // no request of it is being answered
-    bool is_let_go = false;
-    Clock::time_point since = Clock::now();
-    query::Budget* asking = nullptr;  // of the question that is being answered
-    std::optional<Clock::time_point> deadline;
-  };
-  Seen& seen([[maybe_unused]] Api& api) YUSHI_REQUIRES(api.mutex_) { return seen_; }
+struct Api::Peer : std::enable_shared_from_this<Api::Peer> {
+  const Listener* const listener;
+  const std::function<Asker()> find_asker;  // none: no questions are answered here
+  const std::shared_ptr<HttpConnection> http;
+  std::shared_ptr<Asking> asking;  // the question that is being answered
 
-  // A question's record that waits for the proofs which belong to it, or proofs that wait for their question. The
-  // connection's own.
+  std::optional<Asker> asker;  // from the first question on
+  // A question's record that waits for the proofs which belong to it, or proofs that wait for their question.
   std::optional<OwnRecord> told;
   std::map<std::string, uint64_t> proofs;
   Clock::time_point told_at;  // the question, or the first of the proofs
 
-  Peer(int socket, bool local);
-  ~Peer();
+  Peer(Api& api, const Listener& at, int socket, Accepted accepted);
 
-  void serve(Api& api);
-  bool answer_request(Api& api, const HttpRequest& request);
+  void take(Api& api, HttpRequest request);
+  // Ends waits that took too long, its question's too.
+  void tick(Api& api, Clock::time_point now);
+  void take_finished();  // its question, if it is
+  bool is_over() const { return http->is_closed() && !asking; }
+
   // A record of what the peer asked, but for the question.
   OwnRecord record_of(std::string action, std::string message) const;
   void tell(Api& api, OwnRecord record);
@@ -52,7 +41,7 @@ struct Api::Peer {
   void flush_told(Api& api);
 
  private:
-  Seen seen_;
+  HttpReply answer_at_once(Api& api, const HttpRequest& request) const;
 };
 
 }  // namespace yushi::serve

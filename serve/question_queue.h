@@ -1,13 +1,15 @@
 // Who may ask about content now: so many at once, the others wait in the order they came, and who waits too long, or is
-// one too many, is told so.
+// one too many, is told so. Waiting costs no thread: whose turn has come, or is not to come, is called.
 //
-// Threads  Any; enter() waits on the caller's.
+// Threads  Any.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <list>
+#include <optional>
 #include <utility>
 
 #include "core/base/mutex.h"
@@ -43,26 +45,39 @@ class QuestionQueue {
     explicit Turn(QuestionQueue* queue) : queue_(queue) {}
     QuestionQueue* queue_ = nullptr;
   };
-
   // exhausted: too many wait, or this one waited too long; the message says which. unavailable: `over` became true.
-  Result<Turn> enter(const std::atomic<bool>& over);
+  using Then = std::function<void(Result<Turn>)>;
+
+  // `then` is called once, by this thread or by the one that makes room or sees that there is none. It must not wait.
+  // `over` must outlive that.
+  void enter(const std::atomic<bool>& over, Then then) YUSHI_EXCLUDES(mutex_) { wait(over, std::move(then), false); }
   // The same for one who is being answered already: waits as long as it takes, and takes no newcomer's place to wait.
-  Result<Turn> enter_again(const std::atomic<bool>& over);
+  void enter_again(const std::atomic<bool>& over, Then then) YUSHI_EXCLUDES(mutex_) {
+    wait(over, std::move(then), true);
+  }
+  // Looks for those who wait no longer: nobody tells of `over`, or of the time. Now and then.
+  void tick() YUSHI_EXCLUDES(mutex_);
 
   struct Counts {
     uint64_t running = 0, waiting = 0, refused = 0;  // now; now, those who come again too; since the start
   };
-  Counts counts() const;
+  Counts counts() const YUSHI_EXCLUDES(mutex_);
 
  private:
-  Result<Turn> wait(const std::atomic<bool>& over, bool again);
+  using Clock = std::chrono::steady_clock;
+  struct Waiting {
+    const std::atomic<bool>* over;
+    Then then;
+    std::optional<Clock::time_point> until;  // none: it comes again
+  };
+  void wait(const std::atomic<bool>& over, Then then, bool again) YUSHI_EXCLUDES(mutex_);
+  void let_in() YUSHI_EXCLUDES(mutex_);
 
   const Limits limits_;
   mutable Mutex mutex_;
-  CondVar changed_;
   unsigned inside_ YUSHI_GUARDED_BY(mutex_) = 0;
-  std::list<bool> waiting_ YUSHI_GUARDED_BY(mutex_);  // in order: whether each is there for the first time
-  unsigned waiting_first_ YUSHI_GUARDED_BY(mutex_) = 0;
+  std::list<Waiting> waiting_ YUSHI_GUARDED_BY(mutex_);  // in order
+  unsigned newcomers_ YUSHI_GUARDED_BY(mutex_) = 0;      // of these
   uint64_t refused_ YUSHI_GUARDED_BY(mutex_) = 0;
 };
 

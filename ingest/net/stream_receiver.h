@@ -22,8 +22,8 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "core/base/byte_stream.h"
 #include "ingest/net/address.h"
-#include "ingest/net/byte_stream.h"
 #include "ingest/net/connections.h"
 #include "ingest/net/delivery.h"
 #include "ingest/net/stream_input.h"

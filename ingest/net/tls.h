@@ -12,10 +12,10 @@
 #include <memory>
 #include <string>
 
+#include "core/base/byte_stream.h"
 #include "core/base/mutex.h"
 #include "core/base/result.h"
 #include "core/config/walk.h"
-#include "ingest/net/byte_stream.h"
 
 namespace yushi::ingest {
 

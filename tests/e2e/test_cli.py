@@ -4,13 +4,17 @@ import base64
 import contextlib
 import csv
 import json
+import os
+import pty
 import shlex
+import shutil
 import signal
 import subprocess
 import time
 
 import pytest
 
+from senders import wait
 from yushi_daemon import BIN, DEADLINE_S, Daemon, yushi
 
 LINES = [
@@ -386,3 +390,39 @@ def test_bash_completes_commands_options_and_their_values(line, offered):
     script += f"COMP_WORDS=({shlex.join(words)}); COMP_CWORD={len(words) - 1}; _yushi; printf '%s\\n' \"${{COMPREPLY[@]}}\""
     said = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
     assert said.stderr == "" and set(said.stdout.split()) == offered
+
+
+@pytest.mark.parametrize("line, completed", [
+    ("yushi al", "yushi alerts "),
+    ("yushi alerts s", "yushi alerts show "),
+    ("yushi rules l", "yushi rules list "),
+    ("yushi alerts list --sin", "yushi alerts list --since "),
+    ("yushi search 'a b' --output j", "yushi search 'a b' --output json "),
+    ("yushi search x --store ./only-fold", "yushi search x --store ./only-folders/"),
+])
+def test_zsh_completes_what_is_typed_there(tmp_path, line, completed):
+    zsh = shutil.which("zsh")
+    if not zsh:
+        pytest.skip("no `zsh` here (scripts/install-deps test installs it): its completion is not tried")
+    (tmp_path / "only-folders").mkdir()
+    (tmp_path / "only-folders.txt").touch()
+    (tmp_path / "_yushi").write_bytes(yushi("--completion", "zsh").out)
+    typed = tmp_path / "typed"
+    (tmp_path / ".zshrc").write_text(
+        f"PS1='ready> '; fpath=({tmp_path} $fpath); autoload -Uz compinit; compinit -D -u\n"
+        f"tell() {{ print -rn -- \"$BUFFER\" > {typed}.part; mv {typed}.part {typed} }}; zle -N tell; bindkey '^G' tell\n")
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(tmp_path)
+        os.execve(zsh, ["zsh", "-i"], {"ZDOTDIR": str(tmp_path), "HOME": str(tmp_path), "PATH": os.environ["PATH"], "TERM": "vt100"})
+    try:
+        seen = b""
+        while b"ready> " not in seen:
+            seen += os.read(terminal, 65536)
+        os.write(terminal, line.encode() + b"\t\x07")
+        wait(typed.exists, "for the completed line", 60)
+        assert typed.read_text() == completed, seen
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)

@@ -3,11 +3,11 @@
 import contextlib
 import pathlib
 import resource
-import select
 import socket
 
 import pytest
 
+from senders import wait
 from yushi_daemon import DEADLINE_S, Daemon
 
 
@@ -25,20 +25,65 @@ def test_metrics_have_a_head_too(daemon):
     assert asked["content-type"] == headers["content-type"] and int(asked["content-length"]) > 0
 
 
-def test_askers_for_whom_there_is_no_thread_do_not_end_the_daemon(tmp_path):
-    with Daemon(tmp_path) as daemon, contextlib.ExitStack() as askers:
-        status = pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text()
-        memory = next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmSize"))
-        _, most = limit = resource.prlimit(daemon.process.pid, resource.RLIMIT_AS)
-        resource.prlimit(daemon.process.pid, resource.RLIMIT_AS, (memory + (6 << 20), most))  # a stack is larger
-        waiting = [askers.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(60)]
-        for asker in waiting:  # threads that have ended left some stacks: the first ones get a thread, which waits for a question
-            asker.connect(str(daemon.socket))
-        refused, _, _ = select.select(waiting, [], [], DEADLINE_S)
-        assert refused and refused[0].recv(12) == b"HTTP/1.1 503"
+def no_room_for_a_stack(daemon):
+    """The daemon's memory may not grow by a thread's stack; gives the limit of before."""
+    status = pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text()
+    memory = next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmSize"))
+    _, most = limit = resource.prlimit(daemon.process.pid, resource.RLIMIT_AS)
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_AS, (memory + (6 << 20), most))
+    return limit
+
+
+def test_askers_for_whom_there_is_no_thread_are_told_so_and_do_not_end_the_daemon(tmp_path):
+    with Daemon(tmp_path) as daemon:
+        limit = no_room_for_a_stack(daemon)
+        code, _, body = daemon.http("/api/v1/search?query=*")
+        assert code == 503 and b"no thread" in body
+        assert daemon.http("/healthz").code == 200  # which needs none
         resource.prlimit(daemon.process.pid, resource.RLIMIT_AS, limit)
-        assert daemon.http("/healthz").code == 200
+        assert daemon.http("/api/v1/search?query=*").code == 200
         assert daemon.stop() == 0
+
+
+def threads_of(daemon):
+    return len(list(pathlib.Path(f"/proc/{daemon.process.pid}/task").iterdir()))
+
+
+def test_who_waits_holds_no_thread(tmp_path):
+    """For a request, for its end, for the next, and for what is followed."""
+    with Daemon(tmp_path) as daemon, contextlib.ExitStack() as askers:
+        def ask(data):
+            asker = askers.enter_context(socket.socket(socket.AF_UNIX))
+            asker.settimeout(DEADLINE_S)
+            asker.connect(str(daemon.socket))
+            asker.sendall(data)
+            return asker
+
+        follow = b"GET /api/v1/search?query=*&follow=1 HTTP/1.1\r\nHost: x\r\n\r\n"
+        before = threads_of(daemon)
+        waiting = [ask(data) for data in [b"", b"GET /he", follow] * 40 + [b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"] * 40]
+        assert all(asker.recv(12) == b"HTTP/1.1 200" for asker in waiting[2:120:3] + waiting[120:])
+        wait(lambda: threads_of(daemon) <= before + 20, "for no more threads than the pools have")
+        daemon.send_tcp([b"<13>1 - web app - - - to-all-of-them"])
+        for asker in waiting[2:120:3]:
+            got = b""
+            while b"to-all-of-them" not in got:
+                got += asker.recv(65536)
+        assert daemon.http("/healthz").code == 200
+
+
+def test_requests_that_come_at_once_are_answered_in_their_order(daemon):
+    asked = [b"/healthz", b"/readyz", b"/nothing", b"/api/v1/checkpoint", b"/healthz"] * 20
+    with socket.socket(socket.AF_UNIX) as asker:
+        asker.settimeout(DEADLINE_S)
+        asker.connect(str(daemon.socket))
+        asker.sendall(b"".join(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % each for each in asked))
+        asker.shutdown(socket.SHUT_WR)
+        got = b""
+        while more := asker.recv(65536):
+            got += more
+    said = [each.split(b" ", 2)[:2] for each in got.split(b"\n") if each.startswith(b"HTTP/1.1 ")]
+    assert [int(code) for _, code in said] == [404 if each == b"/nothing" else 200 for each in asked]
 
 
 def test_a_stream_that_follows_has_no_end_of_its_own(tmp_path):

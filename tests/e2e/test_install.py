@@ -27,3 +27,12 @@ def test_an_installed_yushi_uses_the_parsers_and_rules_beside_it(tmp_path):
     for path in ("bin/yushid", "lib/systemd/system/yushid.service", "lib/sysusers.d/yushi.conf", "share/man/man1/yushi.1",
                  "share/man/man8/yushid.8", "share/bash-completion/completions/yushi", "share/zsh/site-functions/_yushi"):
         assert (prefix / path).is_file(), path
+
+
+def test_a_package_puts_completions_where_debian_s_shells_look(tmp_path):
+    done = subprocess.run(["cmake", "--install", BIN.parent, "--prefix", "/usr"], capture_output=True, text=True,
+                          env={**os.environ, "DESTDIR": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "usr/share/bash-completion/completions/yushi").read_text().startswith("# Made by")
+    assert (tmp_path / "usr/share/zsh/vendor-completions/_yushi").read_text().startswith("#compdef yushi\n")
+    assert not (tmp_path / "usr/share/zsh/site-functions").exists()

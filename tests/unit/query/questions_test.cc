@@ -59,6 +59,7 @@ class QuestionsTest : public ::testing::Test {
     means_.prove = [](auto&, auto, auto&) { return AnswerEnd(); };
     means_.status = [] { return std::string(R"({"verdict":"OK: finance is well"})"); };
     means_.back_up = [](auto&) { return 2; };
+    means_.rules = means_.parsers = [] { return Listing{{R"({"hits":1,"of":"finance"})"}, 0}; };
   }
 
   // Names a question's parameters so that it is answered.
@@ -128,7 +129,7 @@ TEST_F(QuestionsTest, who_may_see_one_tenant_hears_nothing_of_another) {
     ASSERT_FALSE(end) << kind.name;
     EXPECT_EQ(end.error().code, Code::refused) << kind.name << ": " << end.error().message;
   }
-  for (auto* whole : {"verify", "backup"}) {
+  for (auto* whole : {"verify", "backup", "rules", "parsers"}) {
     auto end = answered(permit, ask(*find_kind(whole)));
     ASSERT_FALSE(end) << whole;
     EXPECT_EQ(end.error().code, Code::refused);

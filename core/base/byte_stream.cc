@@ -1,11 +1,11 @@
-#include "ingest/net/byte_stream.h"
+#include "core/base/byte_stream.h"
 
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 
-namespace yushi::ingest {
+namespace yushi {
 namespace {
 
 bool is_for_later(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
@@ -49,4 +49,4 @@ class PlainStream final : public ByteStream {
 
 std::unique_ptr<ByteStream> plain_stream(int fd) { return std::make_unique<PlainStream>(fd); }
 
-}  // namespace yushi::ingest
+}  // namespace yushi

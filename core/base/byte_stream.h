@@ -1,4 +1,5 @@
-// A connection's bytes, plain or under TLS: what a StreamReceiver reads and writes without waiting.
+// A connection's bytes, plain or under TLS, read and written without waiting: those of inputs
+// (ingest/net/stream_receiver.h) and of who asks (serve/http.h).
 //
 // The descriptor is the caller's, non-blocking, and outlives the stream. Whoever reads waits for it to be readable
 // once read() gives nothing, and for it to be writable once write() takes nothing.
@@ -12,7 +13,7 @@
 #include <memory>
 #include <string_view>
 
-namespace yushi::ingest {
+namespace yushi {
 
 class ByteStream {
  public:
@@ -31,4 +32,4 @@ class ByteStream {
 
 std::unique_ptr<ByteStream> plain_stream(int fd);
 
-}  // namespace yushi::ingest
+}  // namespace yushi
