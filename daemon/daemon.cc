@@ -28,12 +28,11 @@
 #include "core/base/units_text.h"
 #include "daemon/api_sources.h"
 #include "daemon/data_files.h"
+#include "daemon/forwarders.h"
 #include "daemon/metrics.h"
 #include "daemon/pipeline.h"
-#include "daemon/store_source.h"
 #include "daemon/watchdog.h"
 #include "enrich/lookups.h"
-#include "forward/kafka.h"
 #include "ingest/net/unix_listener.h"
 #include "parsers/engine_version.h"
 #include "query/parser_versions.h"
@@ -126,7 +125,7 @@ class Daemon {
     auto lookups = YUSHI_TRY(enrich::open_lookups(config_.lookups));
     use_lookups(std::move(lookups));
     for (auto& what : loaded_->left_out) spdlog::warn("{}", what);
-    auto unknown = unknown_select_fields(config_);
+    auto unknown = forward::unknown_select_fields(config_.forwarders);
     // The field may be of a parser that was left out.
     if (!unknown.empty() && loaded_->left_out.empty()) return fail(Code::invalid, unknown.front());
     for (auto& what : unknown) spdlog::warn("{}", what);
@@ -315,41 +314,9 @@ class Daemon {
   }
 
   Result<void> start_forwarders() {
-    for (auto& forward : config_.forward) {
-      forward::KafkaSettings settings;
-      settings.brokers = forward.brokers;
-      settings.topic = forward.topic;
-      settings.alerts_topic = forward.alerts_topic;
-      settings.checkpoints_topic = forward.checkpoints_topic;
-      settings.format = forward.format == "raw"        ? forward::ForwardFormat::raw
-                        : forward.format == "protobuf" ? forward::ForwardFormat::protobuf
-                                                       : forward::ForwardFormat::ecs_json;
-      auto select = YUSHI_TRY(Filter::parse_kql(forward.select, {}));
-      settings.select = select;
-      settings.properties = forward.properties;
-      if (!forward.secrets) settings.secrets = [this] { return pipeline_->loaded()->secrets; };
-      auto name = forward.brokers + "/" + forward.topic;
-      settings.on_away = [this, name](const std::string& why) {
-        auto what = "forwarder " + name + " has had no broker for a while" + (why.empty() ? "" : " (" + why + ")") +
-                    "; records wait in the store, nothing is lost";
-        spdlog::error("{}", what);
-        pipeline_->tell_trouble("forwarder-away", "A forwarder has no broker", what, Severity::high, 70);
-      };
-      settings.on_back = [this, name](int64_t since_ns) {
-        auto what = "forwarder " + name + " has its broker again, after " +
-                    span_text((realtime_ns() - since_ns) / kSecond) + "; what waited is being sent";
-        spdlog::info("{}", what);
-        pipeline_->tell_trouble("forwarder-back", "A forwarder has its broker again", what, Severity::informational,
-                                10);
-      };
-      // One cursor for each topic: a second forwarder into another topic has its own.
-      auto source = make_store_source(*store_, forward.brokers + "/" + forward.topic);
-      forwarders_.push_back(std::make_unique<forward::KafkaForwarder>(std::move(settings), std::move(source)));
-      YUSHI_TRY(forwarders_.back()->start());
-    }
-    pipeline_->call_on_commit([this] {
-      for (auto& forwarder : forwarders_) forwarder->wake();
-    });
+    forwarders_ = std::make_unique<Forwarders>(*store_, *pipeline_);
+    YUSHI_TRY(forwarders_->start(config_.forwarders));
+    pipeline_->call_on_commit([this] { forwarders_->wake(); });
     return {};
   }
 
@@ -374,7 +341,7 @@ class Daemon {
 
   Watched watched() const {
     Watched out{store_.get(), pipeline_.get(), {}, {}, started_ns_};
-    for (auto& forwarder : forwarders_) out.forwarders.push_back(forwarder.get());
+    if (forwarders_) out.forwarders = forwarders_->running();
     for (auto& input : inputs()) out.inputs.push_back(input);
     return out;
   }
@@ -477,7 +444,8 @@ class Daemon {
       spdlog::error("reload: {}", what);
       return pipeline_->tell(configuration_record("reload", what, fresh.error().message));
     }
-    constexpr std::string_view kTakenOver[] = {"inputs", "parsers", "secrets", "geoip", "user_agents", "detect"};
+    constexpr std::string_view kTakenOver[] = {"inputs", "forward",     "parsers", "secrets",
+                                               "geoip",  "user_agents", "detect"};
     std::string later;
     const auto name = [&](std::string_view key) { later += (later.empty() ? "" : ", ") + std::string(key); };
     auto keys = fresh->written;
@@ -493,6 +461,7 @@ class Daemon {
     config_.rule_dirs = fresh->rule_dirs;
     config_.secret_dirs = fresh->secret_dirs;
     config_.lookups = fresh->lookups;
+    config_.forwarders = fresh->forwarders;  // change_forwarders() looks at them when the parsers are loaded
     auto told = change_inputs(fresh->inputs);
     if (!later.empty())
       told += (told.empty() ? "" : "; ") + ("changed in " + config_path_ + ", and taken at the next start: ") + later;
@@ -563,7 +532,6 @@ class Daemon {
     if (loaded) {
       pipeline_->reload(*loaded);
       for (auto& what : (*loaded)->left_out) spdlog::error("reload: {}", what);
-      for (auto& what : unknown_select_fields(config_)) spdlog::warn("{}", what);
       pipeline_->tell(load_record("reload", **loaded));
       spdlog::info("reloaded {} parser files and {} rule files, {} rules run", (*loaded)->parsers->files().size(),
                    (*loaded)->rules->files().size(), (*loaded)->rules->list().size());
@@ -572,7 +540,23 @@ class Daemon {
       spdlog::error("{}", what);
       pipeline_->tell(configuration_record("reload", what, loaded.error().message));
     }
+    change_forwarders();
     ::sd_notify(0, "READY=1");
+  }
+
+  // As at the start, a field that nothing can have is a mistake unless a parser was left out, whose field it may be.
+  void change_forwarders() {
+    auto unknown = forward::unknown_select_fields(config_.forwarders);
+    if (!unknown.empty() && pipeline_->loaded()->left_out.empty()) {
+      auto what = unknown.front() + "; the forwarders stay as they are";
+      spdlog::error("reload: {}", what);
+      return pipeline_->tell(configuration_record("reload", what, unknown.front()));
+    }
+    for (auto& what : unknown) spdlog::warn("{}", what);
+    auto told = forwarders_->change(config_.forwarders);
+    if (told.empty()) return;
+    spdlog::info("reload: {}", told);
+    pipeline_->tell(configuration_record("reload", told, ""));
   }
 
   // For `_audit`; with a `reason` it failed.
@@ -607,7 +591,7 @@ class Daemon {
         code = kFailedLater;
       }
     }
-    for (auto& forwarder : forwarders_) forwarder->stop();
+    if (forwarders_) forwarders_->stop();
     if (store_ && code == 0) {
       if (auto closed = store_->close(realtime_ns()); !closed) {
         spdlog::error("closing the store: {}", closed.error().message);
@@ -646,7 +630,7 @@ class Daemon {
   };
   mutable Mutex inputs_mutex_;
   std::vector<Running> inputs_ YUSHI_GUARDED_BY(inputs_mutex_);
-  std::vector<std::unique_ptr<forward::KafkaForwarder>> forwarders_;
+  std::unique_ptr<Forwarders> forwarders_;
   int64_t started_ns_ = 0;
   std::optional<ingest::UnixListener> api_listener_;  // moved into the API when it starts, as is the next
   ingest::OwnedFd api_metrics_;                       // of api.listen; may be none
