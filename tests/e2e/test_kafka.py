@@ -4,6 +4,7 @@ import collections
 import json
 import random
 import shutil
+import subprocess
 import time
 
 import pytest
@@ -400,20 +401,33 @@ def test_exactly_once_takes_the_cursor_from_kafka_and_the_stores_for_a_hint(brok
 
 
 def test_exactly_once_waits_for_what_others_hold_open_before_its_own_cursor(broker, tmp_path):
-    """Two nodes share a topic of cursors: what one has committed may stand behind what the other has not."""
-    config = lambda name: "forward:\n" + exactly_once(broker, name, ", cursors_topic: shared.cursors")
-    with Daemon(tmp_path / "a", config("left")) as left, Daemon(tmp_path / "b", config("right")) as right:
-        for part in range(4):
-            for daemon in (left, right):
-                daemon.send_tcp([line(part * 500 + i) for i in range(500)])
-                wait_size(daemon, part * 500 + 500)
-            for daemon in (left, right):
-                daemon.kill()
-                daemon.start()
-        for daemon, name in ((left, "left"), (right, "right")):
-            wait(lambda: lag_is_none(daemon), "for all records to be committed")
-            assert daemon.stop() == 0
-            check_order(records_in(broker, name, committed=True), [line(i) for i in range(2_000)], once=True)
+    """Another sender's transaction is open in the topic of cursors: what was committed behind it is not seen yet."""
+    with Daemon(tmp_path, "forward:\n" + exactly_once(broker, "behind", ", cursors_topic: shared.cursors")) as daemon:
+        daemon.send_tcp([line(i) for i in range(500)])
+        wait_size(daemon, 500)
+        wait(lambda: lag_is_none(daemon), "for the first records to be committed")
+        other = subprocess.Popen(["kcat", "-b", broker.bootstrap, "-P", "-t", "shared.cursors", "-p", "0", "-K", ":", "-X",
+                                  "transactional.id=other"], stdin=subprocess.PIPE)
+        try:
+            before = len(broker.consume("shared.cursors"))
+            other.stdin.write(b"other:x\n" * 20_000)  # kcat sends when it has read enough, and commits at the end
+            other.stdin.flush()
+            wait(lambda: len(broker.consume("shared.cursors")) > before, "for the other's messages")
+            daemon.send_tcp([line(i) for i in range(500, 1_000)])
+            wait_size(daemon, 1_000)
+            wait(lambda: lag_is_none(daemon), "for the next records to be committed")
+            daemon.kill()
+            daemon.start()
+            time.sleep(3)  # it must not go on at the cursor of before
+            assert metric(daemon, "yushi_forward_delivered_total") == 0
+        finally:
+            other.stdin.close()
+            assert other.wait(60) == 0
+        daemon.send_tcp([line(i) for i in range(1_000, 1_500)])
+        wait_size(daemon, 1_500)
+        wait_committed(broker, "behind", 1_500)
+        assert daemon.stop() == 0
+    check_order(records_in(broker, "behind", committed=True), [line(i) for i in range(1_500)], once=True)
 
 
 def test_exactly_once_carries_alerts_and_checkpoints_too(broker, tmp_path):
