@@ -4,6 +4,7 @@ import collections
 import json
 import random
 import shutil
+import signal
 import subprocess
 import time
 
@@ -428,6 +429,49 @@ def test_exactly_once_waits_for_what_others_hold_open_before_its_own_cursor(brok
         wait_committed(broker, "behind", 1_500)
         assert daemon.stop() == 0
     check_order(records_in(broker, "behind", committed=True), [line(i) for i in range(1_500)], once=True)
+
+
+def test_exactly_once_outlives_an_outage_longer_than_a_transaction_may_be(broker, tmp_path):
+    sent = [line(i) for i in range(9_000)]
+    with Daemon(tmp_path, "forward:\n" + exactly_once(broker, "long")) as daemon:
+        daemon.send_tcp(sent[:3_000])
+        wait(lambda: delivered(daemon) >= 500, "for the first records to arrive")
+        daemon.send_tcp(sent[3_000:6_000])
+        broker.kill()
+        try:
+            wait_size(daemon, 6_000)
+            time.sleep(65)  # transaction.timeout.ms is 60 s
+            assert metric(daemon, "yushi_forward_up") == 0
+        finally:
+            broker.start()
+        daemon.send_tcp(sent[6_000:])
+        wait_size(daemon, len(sent))
+        wait(lambda: lag_is_none(daemon), "for all records to be committed")
+        wait_committed(broker, "long", len(sent))
+        assert daemon.stop() == 0
+    check_order(records_in(broker, "long", committed=True), sent, once=True)
+
+
+def test_a_reload_makes_a_forwarder_exactly_once_and_it_goes_on_at_its_cursor(broker, tmp_path):
+    with Daemon(tmp_path, "forward:\n" + forwarder(broker, "reloaded", "ecs-json")) as daemon:
+        daemon.send_tcp([line(i) for i in range(500)])
+        wait_size(daemon, 500)
+        wait(lambda: lag_is_none(daemon), "for the first records")
+        text = daemon.config.read_text()
+        assert forwarder(broker, "reloaded", "ecs-json") in text
+        daemon.config.write_text(text.replace(forwarder(broker, "reloaded", "ecs-json"), exactly_once(broker, "reloaded")))
+        daemon.process.send_signal(signal.SIGHUP)
+        wait(lambda: "/reloaded is changed" in (daemon.folder / "yushid.log").read_text(), "for the reload")
+        daemon.send_tcp([line(i) for i in range(500, 1_000)])
+        wait_size(daemon, 1_000)
+        wait(lambda: lag_is_none(daemon), "for the next records")
+        daemon.kill()
+        daemon.start()
+        daemon.send_tcp([line(i) for i in range(1_000, 1_500)])
+        wait_size(daemon, 1_500)
+        wait_committed(broker, "reloaded", 1_500)
+        assert daemon.stop() == 0
+    check_order(records_in(broker, "reloaded", committed=True), [line(i) for i in range(1_500)], once=True)
 
 
 def test_exactly_once_carries_alerts_and_checkpoints_too(broker, tmp_path):
