@@ -31,7 +31,6 @@ struct OpenStore {
     storage::StoreOptions options;
     options.data_dir = folder;
     options.node = "bench";
-    options.logs = {"default", "_audit"};
     options.reparse = {parsers::kParserEngine, [this](Batch& batch, const storage::ParseContext&) -> Result<void> {
                          parsers::Understander(parsers).understand(batch, {Zone::utc(), Charset::utf8}, false);
                          return {};

@@ -241,7 +241,7 @@ class Yushid(Daemon):
     name = "yushid"
 
     def command(self):
-        tenants = "".join(f'  - {{name: unit-{n}, match: {{cidr: ["127.0.{n}.0/24"]}}}}\n'
+        tenants = "".join(f'  - {{name: unit-{n}, match: {{cidr: ["127.{n >> 8}.{n & 255}.0/24"]}}}}\n'
                           for n in range(1, self.options.tenants + 1))
         (self.folder / "yushi.yaml").write_text(f"""node: bench
 data_dir: {self.data}

@@ -21,9 +21,10 @@ Result<uint64_t> back_up(storage::Store& store, Pipeline& pipeline, const std::s
 // The parsers of now, and the zone of each tenant.
 query::EventReading event_reading(const storage::Store& store, const Pipeline& pipeline) {
   auto loaded = pipeline.loaded();
-  return {loaded->parsers, [loaded, &logs = store.options().logs](std::string_view log) {
-            const auto at = static_cast<size_t>(std::find(logs.begin(), logs.end(), log) - logs.begin());
-            return at < loaded->readings.size() ? loaded->readings[at].zone : Zone::utc();
+  return {loaded->parsers, [loaded, logs = store.logs()](std::string_view log) {
+            for (size_t i = 0; i < loaded->readings.size() && i < logs->size(); ++i)
+              if ((*logs)[i]->name == log) return loaded->readings[i].zone;
+            return Zone::utc();
           }};
 }
 

@@ -18,7 +18,7 @@
 #include "core/base/time_text.h"
 #include "core/config/walk.h"
 #include "ingest/net/address.h"
-#include "ingest/net/tenant_map.h"
+#include "ingest/net/origin_map.h"
 #include "storage/store/store.h"
 
 namespace yushi::daemon {
@@ -57,12 +57,12 @@ void read_input(Walk& walk, const YAML::Node& node, Config& config) {
   config.inputs.push_back(std::move(input));
 }
 
-// Addresses and networks, each a network that TenantMap takes.
+// Addresses and networks, each a network that OriginMap takes.
 Walk::Reader networks(Walk& walk, std::string where, std::vector<std::string>& out) {
   return [&walk, where, &out](const YAML::Node& node) {
     walk.texts(where, out)(node);
     if (!node.IsSequence()) return;
-    ingest::TenantMap map;
+    ingest::OriginMap map;
     for (auto item : node) {
       if (!item.IsScalar()) continue;
       if (auto added = map.add(item.Scalar(), 2); !added) walk.problem(item, where + ": " + added.error().message);
@@ -76,8 +76,8 @@ std::optional<ingest::Address> first_address(std::string_view cidr) {
 }
 
 // `map` holds the networks of the tenants before, by their place in the config.
-void read_tenant(Walk& walk, const YAML::Node& node, Config& config, ingest::TenantMap& map) {
-  TenantConfig tenant;
+void read_tenant(Walk& walk, const YAML::Node& node, Config& config, ingest::OriginMap& map) {
+  Tenant tenant;
   walk.map(node, "tenants.",
            {{"name", walk.text("tenants.name", tenant.name)},
             {"match",
@@ -86,7 +86,7 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config, ingest::Ten
                         {{"cidr", networks(walk, "tenants.match.cidr", tenant.cidrs)},
                          {"cert_cn", [&](const YAML::Node& n) {
                             walk.texts("tenants.match.cert_cn", tenant.cert_names)(n);
-                            ingest::TenantMap names;
+                            ingest::OriginMap names;
                             for (auto& name : tenant.cert_names)
                               if (auto added = names.add_name(name, 2); !added)
                                 walk.problem(n, "tenants.match.cert_cn: " + added.error().message);
@@ -124,7 +124,7 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config, ingest::Ten
                                             " never gets a record: networks of tenants before it, as of " + names +
                                             ", cover all of its own; move " + tenant.name + " up, or remove it");
   }
-  for (auto& cidr : cidrs) (void)map.add(cidr, static_cast<TenantId>(config.tenants.size()));
+  for (auto& cidr : cidrs) (void)map.add(cidr, static_cast<uint32_t>(config.tenants.size()));
   config.tenants.push_back(std::move(tenant));
 }
 
@@ -226,7 +226,7 @@ Result<Config> load_config(const std::string& path) {
             }},
            {"tenants",
             [&](const YAML::Node& n) {
-              ingest::TenantMap map;
+              ingest::OriginMap map;
               walk.list(n, "tenants", [&](auto& i) { read_tenant(walk, i, config, map); });
             }},
            {"relays", networks(walk, "relays", config.relays)},

@@ -17,20 +17,22 @@
 
 namespace yushi::daemon {
 
-struct TenantConfig {
+// A unit whose records this node keeps: what is its own, and the policy for its records.
+struct Tenant {
   std::string name;
   std::vector<std::string> cidrs;
   std::vector<std::string> cert_names;  // of clients' certificates
   std::string timezone = "UTC";
   std::string charset = "utf-8";
   uint32_t retention_days = 0;  // 0: the node's
+  bool operator==(const Tenant&) const = default;
 };
 
 struct Config {
   std::string node;  // empty: the store's own name, or the host's for a new store
   std::string data_dir;
   std::vector<std::shared_ptr<const ingest::InputConfig>> inputs;
-  std::vector<TenantConfig> tenants;
+  std::vector<Tenant> tenants;
   std::vector<std::string> relays;       // addresses and networks
   std::vector<std::string> parser_dirs;  // users'; ours come first
   std::vector<std::string> rule_dirs;
@@ -40,7 +42,7 @@ struct Config {
   uint32_t connections = 10'000;
   uint32_t connections_per_source = 1000;
   uint64_t in_flight_bytes = 256 << 20;
-  uint32_t sources = 65'536;        // datagram sources of a tenant
+  uint32_t sources = 65'536;        // datagram sources of a log
   uint64_t query_bytes = 96 << 20;  // of all questions together
   uint32_t query_seconds = 300;
   int64_t commit_interval_ns = 50'000'000;

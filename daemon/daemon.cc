@@ -31,6 +31,7 @@
 #include "daemon/forwarders.h"
 #include "daemon/metrics.h"
 #include "daemon/pipeline.h"
+#include "daemon/tenants.h"
 #include "daemon/watchdog.h"
 #include "enrich/lookups.h"
 #include "ingest/net/unix_listener.h"
@@ -219,19 +220,16 @@ class Daemon {
     options.node = config_.node;
     options.fallback_node = host_name();
     options.retention_days = config_.retention_days;
-    options.logs = {kDefaultLog, kAuditLog};
-    options.log_retention_days = {0, 0};
-    for (auto& tenant : config_.tenants) {
-      options.logs.push_back(tenant.name);
-      options.log_retention_days.push_back(tenant.retention_days);
-    }
     options.reparse = versions_->as_function();
-    options.own_context = loaded_->contexts.at(kAuditTenant);
+    options.own_context = loaded_->contexts.at(storage::kAuditLogId);
     options.opened = [this](const std::shared_ptr<storage::Database>& database) { versions_->read_from(database); };
     auto store = YUSHI_TRY(storage::Store::open(std::move(options)));
     store_ = std::move(store);
     for (auto& what : store_->findings()) spdlog::warn("{}", what);
     YUSHI_TRY(store_->keep_parsers(loaded_->parsers->digest(), query::encode_parser_files(*loaded_->parsers)));
+    auto tenancy = YUSHI_TRY(give_logs(config_, *store_, *loaded_, nullptr));
+    loaded_ = tenancy.loaded;
+    routing_->take(std::move(tenancy.log_of));
     store_->options().disk->wait_until(INT64_MAX);
     return {};
   }
@@ -242,14 +240,8 @@ class Daemon {
     options.in_flight_bytes = config_.in_flight_bytes;
     options.commit_interval_ns = config_.commit_interval_ns;
     options.commit_bytes = config_.commit_bytes;
-    for (auto& relay : config_.relays) {
-      YUSHI_TRY(options.relays.add(relay, 1));
-    }
     options.senders_max = config_.sources;
     options.detect.learning_ns = config_.learning_ns;
-    auto& logs = store_->options().logs;  // default, _audit, tenants: by TenantId, as the readings are
-    for (size_t i = 0; i < logs.size() && i < loaded_->readings.size(); ++i)
-      options.detect.zones.emplace_back(logs[i], loaded_->readings[i].zone);
     pipeline_ = std::make_unique<Pipeline>(*store_, loaded_, options);
     pipeline_->on_failure = [this](const Error& error) {
       spdlog::critical("{}; stopping: what was not committed was not acknowledged", error.message);
@@ -269,30 +261,21 @@ class Daemon {
     }
     if (!loaded_->left_out.empty()) pipeline_->tell(load_record("load", *loaded_));
     sources_ = std::make_shared<ingest::SourceLimit>(config_.sources);
-    store_->for_each_source([&](TenantId tenant, const std::string& source, const storage::SourceState& state) {
+    store_->for_each_source([&](LogId log, const std::string& source, const storage::SourceState& state) {
       bool datagrams = state.seen_on(Transport::udp) || state.seen_on(Transport::unix_socket);
-      if (datagrams) (void)sources_->admit(tenant, source);
+      if (datagrams) (void)sources_->admit(log, source);
     });
     return pipeline_->start();
   }
 
   Result<void> start_inputs() {
-    auto tenants = std::make_shared<ingest::TenantMap>();
-    for (size_t i = 0; i < config_.tenants.size(); ++i) {
-      for (auto& cidr : config_.tenants[i].cidrs) {
-        YUSHI_TRY(tenants->add(cidr, static_cast<TenantId>(i + 2)));
-      }
-      for (auto& name : config_.tenants[i].cert_names) {
-        if (auto added = tenants->add_name(name, static_cast<TenantId>(i + 2)); !added) return added;
-      }
-    }
     auto& context = context_;
     for (unsigned i = 0; i < ingest_thread_count_; ++i) {
       contexts_.push_back(std::make_unique<boost::asio::io_context>(1));
       context.threads.push_back(contexts_.back().get());
     }
     context.sink = pipeline_.get();
-    context.tenants = tenants;
+    context.routing = routing_;
     context.connections = std::make_shared<ingest::Connections>(connections_max_, config_.connections_per_source);
     context.sources = sources_;
     context.position = [this](std::string_view input) { return pipeline_->position(input); };
@@ -433,41 +416,34 @@ class Daemon {
     }
   }
 
-  // What the file says now: inputs come and go, folders are looked into; what cannot change while we run is named. A
-  // file that is wrong changes nothing.
-  void reload_config() {
-    if (config_path_.empty()) return;
+  // What the file says now; nullopt: it is wrong, and changes nothing.
+  std::optional<Config> read_config_again() {
+    if (config_path_.empty()) return {};
     auto fresh = load_config(config_path_);
-    if (!fresh) {
-      auto what = config_path_ + " is wrong, so nothing of it is taken: " + fresh.error().message;
-      while (what.ends_with('\n')) what.pop_back();
-      spdlog::error("reload: {}", what);
-      return pipeline_->tell(configuration_record("reload", what, fresh.error().message));
-    }
-    constexpr std::string_view kTakenOver[] = {"inputs", "forward",     "parsers", "secrets",
-                                               "geoip",  "user_agents", "detect"};
+    if (fresh) return std::move(*fresh);
+    auto what = config_path_ + " is wrong, so nothing of it is taken: " + fresh.error().message;
+    while (what.ends_with('\n')) what.pop_back();
+    spdlog::error("reload: {}", what);
+    pipeline_->tell(configuration_record("reload", what, fresh.error().message));
+    return {};
+  }
+
+  // What is changed and cannot change while we run, in words. It stays as it was at the start, and is named again at
+  // each reload.
+  std::string changed_later(const Config& fresh) const {
+    constexpr std::string_view kTakenOver[] = {"inputs",  "forward", "tenants",     "relays", "parsers",
+                                               "secrets", "geoip",   "user_agents", "detect"};
     std::string later;
     const auto name = [&](std::string_view key) { later += (later.empty() ? "" : ", ") + std::string(key); };
-    auto keys = fresh->written;
+    auto keys = fresh.written;
     keys.insert(config_.written.begin(), config_.written.end());
     for (auto& [key, unused] : keys) {
-      auto before = config_.written.find(key), now = fresh->written.find(key);
-      const bool same = before != config_.written.end() && now != fresh->written.end() && before->second == now->second;
+      auto before = config_.written.find(key), now = fresh.written.find(key);
+      const bool same = before != config_.written.end() && now != fresh.written.end() && before->second == now->second;
       if (!same && std::find(std::begin(kTakenOver), std::end(kTakenOver), key) == std::end(kTakenOver)) name(key);
     }
-    if (config_.learning_ns != fresh->learning_ns) name("detect.learning");
-    // What was named stays as it was at the start, so that it is named again at each reload.
-    config_.parser_dirs = fresh->parser_dirs;
-    config_.rule_dirs = fresh->rule_dirs;
-    config_.secret_dirs = fresh->secret_dirs;
-    config_.lookups = fresh->lookups;
-    config_.forwarders = fresh->forwarders;  // change_forwarders() looks at them when the parsers are loaded
-    auto told = change_inputs(fresh->inputs);
-    if (!later.empty())
-      told += (told.empty() ? "" : "; ") + ("changed in " + config_path_ + ", and taken at the next start: ") + later;
-    if (told.empty()) return;
-    spdlog::info("reload: {}", told);
-    pipeline_->tell(configuration_record("reload", told, ""));
+    if (config_.learning_ns != fresh.learning_ns) name("detect.learning");
+    return later.empty() ? later : "changed in " + config_path_ + ", and taken at the next start: " + later;
   }
 
   // Those that stand there as they did are left alone, with their connections. What was done, in words.
@@ -507,11 +483,60 @@ class Daemon {
     return told;
   }
 
-  // Config, then parsers and rules, as one. The records before keep the fields that their version gave.
+  // As at the start, a field that nothing can have is a mistake unless a parser was left out, whose field it may be.
+  std::string change_forwarders(const forward::ForwarderConfigs& wanted) {
+    auto unknown = forward::unknown_select_fields(wanted);
+    if (!unknown.empty() && pipeline_->loaded()->left_out.empty()) {
+      auto what = unknown.front() + "; the forwarders stay as they are";
+      spdlog::error("reload: {}", what);
+      pipeline_->tell(configuration_record("reload", what, unknown.front()));
+      return "";
+    }
+    for (auto& what : unknown) spdlog::warn("{}", what);
+    return forwarders_->change(wanted);
+  }
+
+  // The config file, parsers and rules, as one: a record goes where its tenant is, and is read as that one writes, by
+  // what is loaded then; inputs that are new come last. The records before keep the fields that their version gave.
   void reload() {
     ::sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(clock_ns(CLOCK_MONOTONIC) / 1000));
-    reload_config();
-    auto loaded = load_data_files(config_, pipeline_->loaded().get());
+    const auto fresh = read_config_again();
+    if (fresh) {
+      config_.parser_dirs = fresh->parser_dirs;
+      config_.rule_dirs = fresh->rule_dirs;
+      config_.secret_dirs = fresh->secret_dirs;
+      config_.lookups = fresh->lookups;
+    }
+    const bool routed = take_data_files(fresh ? *fresh : config_);
+    // The databases of before serve on where the new ones cannot be read.
+    if (auto lookups = enrich::open_lookups(config_.lookups))
+      use_lookups(std::move(*lookups));
+    else
+      spdlog::error("reload: {}; what was read before stays", lookups.error().message);
+    if (fresh) {
+      std::string told;
+      const auto say = [&](const std::string& what) { told += (told.empty() || what.empty() ? "" : "; ") + what; };
+      if (routed) {
+        say(tell_changes(config_, *fresh));
+        config_.tenants = fresh->tenants;
+        config_.relays = fresh->relays;
+      }
+      say(change_inputs(fresh->inputs));
+      say(change_forwarders(fresh->forwarders));
+      say(changed_later(*fresh));
+      if (!told.empty()) {
+        spdlog::info("reload: {}", told);
+        pipeline_->tell(configuration_record("reload", told, ""));
+      }
+    }
+    for (auto& input : inputs()) input->reload();
+    ::sd_notify(0, "READY=1");
+  }
+
+  // Whether tenants and relays are these now; the files are told.
+  bool take_data_files(const Config& config) {
+    const auto running = pipeline_->loaded();
+    auto loaded = load_data_files(config, running.get());
     // This thread must not wait for room: it is the one that hears the signal to stop.
     if (loaded && store_->options().disk->waits())
       loaded = fail(Code::unavailable, "the disk is full, and the store keeps each version of the parsers");
@@ -523,14 +548,13 @@ class Daemon {
         loaded = tl::unexpected(kept.error());
       }
     }
-    for (auto& input : inputs()) input->reload();
-    // The databases of before serve on where the new ones cannot be read.
-    if (auto lookups = enrich::open_lookups(config_.lookups))
-      use_lookups(std::move(*lookups));
-    else
-      spdlog::error("reload: {}; what was read before stays", lookups.error().message);
+    auto tenancy = give_logs(config, *store_, loaded ? **loaded : *running, running.get());
+    if (!tenancy) loaded = tl::unexpected(tenancy.error());
+    if (tenancy) {
+      pipeline_->reload(tenancy->loaded);  // first: nothing goes to a log of which nobody knows how it is read
+      routing_->take(std::move(tenancy->log_of));
+    }
     if (loaded) {
-      pipeline_->reload(*loaded);
       for (auto& what : (*loaded)->left_out) spdlog::error("reload: {}", what);
       pipeline_->tell(load_record("reload", **loaded));
       spdlog::info("reloaded {} parser files and {} rule files, {} rules run", (*loaded)->parsers->files().size(),
@@ -540,23 +564,7 @@ class Daemon {
       spdlog::error("{}", what);
       pipeline_->tell(configuration_record("reload", what, loaded.error().message));
     }
-    change_forwarders();
-    ::sd_notify(0, "READY=1");
-  }
-
-  // As at the start, a field that nothing can have is a mistake unless a parser was left out, whose field it may be.
-  void change_forwarders() {
-    auto unknown = forward::unknown_select_fields(config_.forwarders);
-    if (!unknown.empty() && pipeline_->loaded()->left_out.empty()) {
-      auto what = unknown.front() + "; the forwarders stay as they are";
-      spdlog::error("reload: {}", what);
-      return pipeline_->tell(configuration_record("reload", what, unknown.front()));
-    }
-    for (auto& what : unknown) spdlog::warn("{}", what);
-    auto told = forwarders_->change(config_.forwarders);
-    if (told.empty()) return;
-    spdlog::info("reload: {}", told);
-    pipeline_->tell(configuration_record("reload", told, ""));
+    return tenancy.has_value();
   }
 
   // For `_audit`; with a `reason` it failed.
@@ -622,6 +630,7 @@ class Daemon {
   std::shared_ptr<ingest::SourceLimit> sources_;
   std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
   std::vector<std::thread> ingest_threads_;
+  const std::shared_ptr<ingest::Routing> routing_ = std::make_shared<ingest::Routing>();
   ingest::SharedByInputs context_;
   // Changed by reload() alone, on this thread; others see it by watched().
   struct Running {

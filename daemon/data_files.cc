@@ -158,19 +158,11 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
   auto& unsupported = loaded->rules->unsupported();
   for (auto& rule : unsupported) loaded->left_out.push_back(first_line(rule) + "; the rule is left out");
 
-  auto add_log = [&](const std::string& timezone, const std::string& charset) -> Result<void> {
-    auto zone = YUSHI_TRY(Zone::find(timezone));
-    loaded->readings.push_back({zone, *find_charset(charset)});
-    loaded->contexts.push_back(std::make_shared<const storage::ParseContext>(
-        storage::ParseContext{loaded->parsers->digest(), timezone, charset, parsers::kParserEngine}));
-    return {};
-  };
-  for (int own = 0; own < 2; ++own) {
-    YUSHI_TRY(add_log("UTC", "utf-8"));
-  }
-  for (auto& tenant : config.tenants) {
-    YUSHI_TRY(add_log(tenant.timezone, tenant.charset));
-  }
+  // Of `default` and `_audit`; those of the tenants come with their logs (daemon/tenants.h).
+  loaded->readings.resize(storage::kAuditLogId + 1);
+  loaded->contexts.resize(storage::kAuditLogId + 1,
+                          std::make_shared<const storage::ParseContext>(storage::ParseContext{
+                              loaded->parsers->digest(), "UTC", "utf-8", parsers::kParserEngine}));
   return loaded;
 }
 

@@ -1,13 +1,21 @@
 #include "daemon/event_judge.h"
 
 namespace yushi::daemon {
+namespace {
+
+detect::DetectOptions with_zones(detect::DetectOptions options, ZoneOfLog zone_of) {
+  options.zone_of = std::move(zone_of);
+  return options;
+}
+
+}  // namespace
 
 EventJudge::EventJudge(std::shared_ptr<const parsers::ParserSet> parsers, std::shared_ptr<const detect::RuleSet> rules,
                        detect::DetectOptions options, ZoneOfLog zone_of)
     : parsers_(parsers),
       rules_(rules),
-      engine_(rules, std::move(options)),
       zone_of_(std::move(zone_of)),
+      engine_(rules, with_zones(std::move(options), [this](std::string_view log) { return zone_of_(log); })),
       joiner_(std::make_unique<parsers::Joiner>(std::move(parsers))),
       matcher_(rules->matcher()) {}
 

@@ -22,6 +22,8 @@ class EventJudge {
  public:
   EventJudge(std::shared_ptr<const parsers::ParserSet> parsers, std::shared_ptr<const detect::RuleSet> rules,
              detect::DetectOptions options, ZoneOfLog zone_of);
+  EventJudge(const EventJudge&) = delete;
+  EventJudge& operator=(const EventJudge&) = delete;
 
   // The batch's hits are those of these rules. Of a line of an event they do not count: the event is matched anew.
   void observe(const Batch& batch, std::vector<Alert>& alerts) { observe(batch, 0, batch.records.size(), alerts); }
@@ -50,8 +52,8 @@ class EventJudge {
 
   std::shared_ptr<const parsers::ParserSet> parsers_;
   std::shared_ptr<const detect::RuleSet> rules_;
-  detect::Engine engine_;
   ZoneOfLog zone_of_;
+  detect::Engine engine_;
   std::unique_ptr<parsers::Joiner> joiner_;
   std::unique_ptr<detect::RuleMatcher> matcher_;  // of joined events: their kinds live with the joiner
   uint64_t cut_before_ = 0;                       // by joiners before the last reload

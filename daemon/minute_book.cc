@@ -25,7 +25,7 @@ OwnRecord minute_record(const char* action, int64_t from_ns, int64_t to_ns, std:
 void MinuteBook::count(const storage::PreparedBatch& prepared) {
   for (auto& note : prepared.batch->notes) {
     auto kind = static_cast<size_t>(note.kind);
-    auto& row = note.source.empty() ? inputs_[std::string(note.input)] : rows_[{note.tenant, std::string(note.source)}];
+    auto& row = note.source.empty() ? inputs_[std::string(note.input)] : rows_[{note.log_id, std::string(note.source)}];
     row.notes[kind] += note.count;
     if (note.kind == Note::Kind::connection_opened) connections_open_ += static_cast<int64_t>(note.count);
     if (note.kind == Note::Kind::connection_closed) connections_open_ -= static_cast<int64_t>(note.count);
@@ -36,7 +36,7 @@ void MinuteBook::count(const storage::PreparedBatch& prepared) {
   }
   for (auto& group : prepared.groups) {
     std::vector<Row*> rows;
-    for (auto& source : group.sources) rows.push_back(&rows_[{group.tenant, source.source}]);
+    for (auto& source : group.sources) rows.push_back(&rows_[{group.log_id, source.source}]);
     for (size_t i = 0; i < group.records.size(); ++i) {
       auto& row = *rows[group.source_of.empty() ? 0 : group.source_of[i]];
       row.committed.records += 1;
@@ -50,7 +50,8 @@ void MinuteBook::resume(std::map<Key, Committed> unbooked) {
   for (auto& [key, committed] : unbooked) before_crash_[key].committed = committed;
 }
 
-std::vector<OwnRecord> MinuteBook::close_minute(int64_t from_ns, int64_t to_ns, uint64_t commit) {
+std::vector<OwnRecord> MinuteBook::close_minute(int64_t from_ns, int64_t to_ns, uint64_t commit,
+                                                const storage::KnownLogs& logs) {
   std::vector<OwnRecord> out;
   NodeMinute minute;
   minute.commit = commit;
@@ -74,35 +75,33 @@ std::vector<OwnRecord> MinuteBook::close_minute(int64_t from_ns, int64_t to_ns, 
                              : "")));
   node.about = std::move(minute);
 
-  put_sources(out, before_crash_, from_ns, to_ns, true);
-  put_sources(out, rows_, from_ns, to_ns, false);
+  const auto put_sources = [&](const std::map<Key, Row>& rows, bool before_crash) {
+    for (auto row_of = rows.begin(); row_of != rows.end();) {
+      const auto log = row_of->first.first;
+      SourcesMinute said;
+      said.tenant = logs[log]->name;
+      said.before_crash = before_crash;
+      for (size_t bytes = 0; row_of != rows.end() && row_of->first.first == log && bytes < kRecordBytesMax; ++row_of) {
+        auto& row = row_of->second;
+        said.sources.push_back({row_of->first.second, row.committed.records, row.committed.bytes, row.notes});
+        const auto counted =
+            std::count_if(row.notes.begin(), row.notes.end(), [](uint64_t count) { return count != 0; });
+        bytes += kSourceBytes + row_of->first.second.size() + static_cast<size_t>(counted) * kCountBytes;
+      }
+      auto& record = out.emplace_back(
+          minute_record("ledger-sources", from_ns, to_ns,
+                        before_crash ? "what was committed of each source of tenant " + said.tenant + " before a crash"
+                                     : "what each source of tenant " + said.tenant + " sent"));
+      record.about = std::move(said);
+    }
+  };
+  put_sources(before_crash_, true);
+  put_sources(rows_, false);
   rows_.clear();
   before_crash_.clear();
   inputs_.clear();
   resumed_ = false;
   return out;
-}
-
-void MinuteBook::put_sources(std::vector<OwnRecord>& out, const std::map<Key, Row>& rows, int64_t from_ns,
-                             int64_t to_ns, bool before_crash) const {
-  auto row_of = rows.begin();
-  while (row_of != rows.end()) {
-    const auto tenant = row_of->first.first;
-    SourcesMinute minute;
-    minute.tenant = tenants_[tenant];
-    minute.before_crash = before_crash;
-    for (size_t bytes = 0; row_of != rows.end() && row_of->first.first == tenant && bytes < kRecordBytesMax; ++row_of) {
-      auto& row = row_of->second;
-      minute.sources.push_back({row_of->first.second, row.committed.records, row.committed.bytes, row.notes});
-      const auto counted = std::count_if(row.notes.begin(), row.notes.end(), [](uint64_t count) { return count != 0; });
-      bytes += kSourceBytes + row_of->first.second.size() + static_cast<size_t>(counted) * kCountBytes;
-    }
-    auto& record = out.emplace_back(
-        minute_record("ledger-sources", from_ns, to_ns,
-                      before_crash ? "what was committed of each source of tenant " + minute.tenant + " before a crash"
-                                   : "what each source of tenant " + minute.tenant + " sent"));
-    record.about = std::move(minute);
-  }
 }
 
 }  // namespace yushi::daemon

@@ -19,26 +19,25 @@
 
 #include "core/event/own_record.h"
 #include "core/record/batch.h"
+#include "storage/store/known_logs.h"
 #include "storage/tail/chunk.h"
 
 namespace yushi::daemon {
 
 class MinuteBook {
  public:
-  explicit MinuteBook(std::vector<std::string> tenant_names) : tenants_(std::move(tenant_names)) {}
-
   void count(const storage::PreparedBatch& batch);  // notes and committed records
 
   struct Committed {
     uint64_t records = 0, bytes = 0;
   };
-  using Key = std::pair<TenantId, std::string>;
+  using Key = std::pair<LogId, std::string>;
   // At the start of a store that has been written to: the first minute reaches back to the last one booked, and all of
   // it is a gap. `unbooked` is what was committed after that one; how much was read for it, nobody knows any more.
   void resume(std::map<Key, Committed> unbooked);
 
   // The records of the minute that ends at `to_ns`, and begins the next. `from_ns` is 0 when the store is new.
-  std::vector<OwnRecord> close_minute(int64_t from_ns, int64_t to_ns, uint64_t commit);
+  std::vector<OwnRecord> close_minute(int64_t from_ns, int64_t to_ns, uint64_t commit, const storage::KnownLogs& logs);
 
   uint64_t kernel_drops() const { return kernel_drops_; }  // all that were counted, as source_drops()
   uint64_t source_drops() const { return source_drops_; }
@@ -49,10 +48,6 @@ class MinuteBook {
     Counts notes{};
     Committed committed;
   };
-  void put_sources(std::vector<OwnRecord>& out, const std::map<Key, Row>& rows, int64_t from_ns, int64_t to_ns,
-                   bool before_crash) const;
-
-  std::vector<std::string> tenants_;
   std::map<Key, Row> rows_, before_crash_;
   bool resumed_ = false;
   std::map<std::string, Row> inputs_;  // what speaks of an input alone

@@ -68,10 +68,9 @@ Pipeline::Pipeline(storage::Store& store, std::shared_ptr<const Loaded> loaded, 
       options_(options),
       loaded_(loaded),
       workers_(options.ingest_threads),
-      hosts_(options.relays, options.senders_max),
-      rules_(loaded->rules),
-      judge_(loaded->parsers, loaded->rules, options.detect, zones_of(loaded)),
-      book_(store.options().logs) {
+      hosts_(options.senders_max),
+      judged_by_(loaded),
+      judge_(loaded->parsers, loaded->rules, options.detect, zones_of(*loaded)) {
   store_.options().disk->on_wait([this](const std::string& path, bool begins) {
     if (!begins) return spdlog::info("what waited for room on the disk is written");
     counters_.disk_full = true;
@@ -120,7 +119,7 @@ storage::PreparedBatch Pipeline::prepare(Worker& worker, std::unique_ptr<Batch> 
     worker.datasets->forget();
   }
   auto& loaded = *worker.loaded;
-  hosts_.mark_relays(*batch);
+  SenderHosts::mark_relays(*batch, loaded.relays);
   const auto capped = worker.understander->capped(), ambiguous = worker.understander->ambiguous();
   worker.understander->understand(*batch, loaded.readings);
   if (worker.understander->capped() != capped) counters_.fields_capped += worker.understander->capped() - capped;
@@ -238,7 +237,8 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   for (auto& [record, alert] : told) own.push_back(to_json(record));
   bool booked = !begun_minute_ || due(minute_ns_, now, kMinute) || last;
   if (booked) {
-    for (auto& record : book_.close_minute(minute_ns_, now, store_.commit_number() + 1)) own.push_back(to_json(record));
+    for (auto& record : book_.close_minute(minute_ns_, now, store_.commit_number() + 1, *store_.logs()))
+      own.push_back(to_json(record));
     minute_ns_ = now;
     begun_minute_ = true;
   }
@@ -252,8 +252,9 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   if (batches.empty() && own.empty() && !tick && !last) return {};
 
   std::vector<Alert> alerts;
-  if (auto loaded = this->loaded(); loaded->rules != rules_) {
-    judge_.reload(loaded->parsers, rules_ = loaded->rules, zones_of(loaded), alerts);
+  if (auto loaded = this->loaded(); loaded != judged_by_) {
+    judge_.reload(loaded->parsers, loaded->rules, zones_of(*loaded), alerts);
+    judged_by_ = std::move(loaded);
     if (!alerts.empty()) save = true;  // these come from no record and no tick that a replay would show again
   }
   auto commit = store_.begin();
@@ -270,9 +271,9 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
     counters_.raw_bytes += prepared.raw_bytes;
     commit.append(std::move(prepared));
     // read before a reload, judged after it
-    if (static_cast<const Loaded*>(batch->keep.back().get())->rules != rules_) {
+    if (auto& rules = judged_by_->rules; static_cast<const Loaded*>(batch->keep.back().get())->rules != rules) {
       batch->hits.clear();
-      rules_->match(*batch, committer_.scratch, batch->hits);
+      rules->match(*batch, committer_.scratch, batch->hits);
     }
     judge_.observe(*batch, alerts);
   }
@@ -284,11 +285,11 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   counters_.joined_open = judge_.open();
   counters_.joined_cut = judge_.cut();
   if (!own.empty()) {
-    auto first = store_.log_size(kAuditTenant);
+    auto first = store_.log_size(storage::kAuditLogId);
     for (size_t i = 0; i < told.size(); ++i) {
       if (!told[i].alert) continue;
       alerts.push_back(std::move(*told[i].alert));
-      alerts.back().records = {{store_.options().logs[kAuditTenant], first + i}};
+      alerts.back().records = {{kAuditLog, first + i}};
       alerts.back().id = detect::alert_id(alerts.back());
     }
     commit.append(prepare(committer_, storage::own_batch(own)));
@@ -297,7 +298,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   if (!alerts.empty()) {
     std::vector<std::string> jsons;
     for (auto& alert : alerts) jsons.push_back(alert_to_json(alert));
-    auto first = store_.log_size(kAuditTenant);
+    auto first = store_.log_size(storage::kAuditLogId);
     for (size_t i = 0; i < jsons.size(); ++i) commit.add_alert(first + i, alerts[i]);
     commit.append(prepare(committer_, storage::own_batch(jsons)));
     counters_.alerts += alerts.size();
@@ -307,7 +308,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   if (!wrote && positions.empty()) return {};
   if (booked) commit.put_state(kBooksState, books_state());
   if (booked || save) {
-    if (auto hosts = hosts_.save(store_.options().logs); !hosts.empty()) commit.put_state(kHostsState, hosts);
+    if (auto hosts = hosts_.save(*store_.logs()); !hosts.empty()) commit.put_state(kHostsState, hosts);
   }
   if (save) {
     detect_saved_ns_ = now;
@@ -330,10 +331,10 @@ void Pipeline::tell_overflow(const storage::PreparedBatch& batch, int64_t now_ns
     for (auto& source : group.sources) {
       bool datagrams = source.transport == Transport::udp || source.transport == Transport::unix_socket;
       if (!datagrams || source.source != ingest::SourceLimit::kOverflow) continue;
-      auto& told_ns = overflow_told_ns_[group.tenant];
+      auto& told_ns = overflow_told_ns_[group.log_id];
       if (!due(told_ns, now_ns, kAlertInterval)) continue;
       told_ns = now_ns;
-      auto& tenant = store_.options().logs[group.tenant];
+      auto& tenant = (*store_.logs())[group.log_id]->name;
       auto what = "tenant " + tenant +
                   " has more senders than limits.sources allows: new ones are booked together as source " +
                   source.source +
@@ -386,11 +387,14 @@ std::string Pipeline::detector_state() const {
   return out;
 }
 
-ZoneOfLog Pipeline::zones_of(std::shared_ptr<const Loaded> loaded) const {
-  return [loaded = std::move(loaded), &logs = store_.options().logs](std::string_view log) {
-    for (size_t i = 0; i < logs.size() && i < loaded->readings.size(); ++i)
-      if (logs[i] == log) return loaded->readings[i].zone;
-    return Zone::utc();
+ZoneOfLog Pipeline::zones_of(const Loaded& loaded) const {
+  auto logs = store_.logs();
+  std::map<std::string, std::shared_ptr<const Zone>, std::less<>> zones;
+  for (size_t i = 0; i < loaded.readings.size() && i < logs->size(); ++i)
+    zones.emplace((*logs)[i]->name, loaded.readings[i].zone);
+  return [zones = std::move(zones)](std::string_view log) {
+    auto named = zones.find(log);
+    return named != zones.end() ? named->second : Zone::utc();
   };
 }
 
@@ -403,11 +407,11 @@ std::string Pipeline::books_state() const {
 }
 
 void Pipeline::put_log_sizes(std::string& out) const {
-  auto& logs = store_.options().logs;
-  put_varint(out, logs.size());
-  for (size_t i = 0; i < logs.size(); ++i) {
-    put_text(out, logs[i]);
-    put_varint(out, store_.log_size(static_cast<TenantId>(i)));
+  const auto logs = store_.logs();
+  put_varint(out, logs->size());
+  for (LogId i = 0; i < logs->size(); ++i) {
+    put_text(out, (*logs)[i]->name);
+    put_varint(out, store_.log_size(i));
   }
 }
 
@@ -415,7 +419,7 @@ void Pipeline::put_log_sizes(std::string& out) const {
 // and the ticks again. Their alerts are stored already: each was in the same commit as what raised it. A state, or a
 // part of one, that this version does not know is left out and told: it is no reason not to collect.
 Result<std::vector<std::string>> Pipeline::replay_detectors() {
-  auto& logs = store_.options().logs;
+  const auto logs = store_.logs();
   std::vector<std::string> learn_anew;
   auto state = store_.read_state(kDetectorState);
   if (!state && state.error().code == Code::not_found) state = store_.read_state(kOldDetectorState);
@@ -428,7 +432,7 @@ Result<std::vector<std::string>> Pipeline::replay_detectors() {
       learn_anew = judge_.load(in);
     } else {
       learn_anew.push_back("their state in the store is damaged");
-      for (size_t i = 0; i < logs.size(); ++i) from[logs[i]] = store_.log_size(static_cast<TenantId>(i));
+      for (LogId i = 0; i < logs->size(); ++i) from[(*logs)[i]->name] = store_.log_size(i);
     }
   } else if (state.error().code != Code::not_found) {
     return tl::unexpected(state.error());
@@ -461,8 +465,9 @@ Result<std::vector<std::string>> Pipeline::replay_detectors() {
     cannot_read(batch.error());
     return nullptr;
   };
-  for (auto& log : logs) {
-    if (log == logs[kAuditTenant]) continue;
+  for (auto& known : *logs) {
+    auto& log = known->name;
+    if (log == kAuditLog) continue;
     Behind one;
     for (auto& segment : YUSHI_TRY(view->segments(log))) {
       const auto end = segment.summary.first_index + segment.summary.records;
@@ -536,13 +541,14 @@ Result<void> Pipeline::resume_books() {
   storage::Reparse nothing{parsers::kParserEngine, [](Batch&, const storage::ParseContext&) { return Result<void>(); }};
   auto view = YUSHI_TRY(storage::StoreView::open(store_.database(), std::move(nothing)));
   std::map<MinuteBook::Key, MinuteBook::Committed> unbooked;
-  auto& logs = store_.options().logs;
-  for (size_t tenant = 0; tenant < logs.size(); ++tenant) {
-    if (tenant == kAuditTenant) continue;  // our own records stand in no book
-    const auto begin = booked[logs[tenant]];
-    for (auto next = begin; next < store_.log_size(static_cast<TenantId>(tenant));) {
-      auto segment = YUSHI_TRY(view->segment_at(logs[tenant], next));
-      if (!segment) return fail(Code::corrupt, "record " + logs[tenant] + "/" + std::to_string(next) + " is gone");
+  const auto logs = store_.logs();
+  for (LogId id = 0; id < logs->size(); ++id) {
+    if (id == storage::kAuditLogId) continue;  // our own records stand in no book
+    auto& log = (*logs)[id]->name;
+    const auto begin = booked[log];
+    for (auto next = begin; next < store_.log_size(id);) {
+      auto segment = YUSHI_TRY(view->segment_at(log, next));
+      if (!segment) return fail(Code::corrupt, "record " + log + "/" + std::to_string(next) + " is gone");
       next = segment->summary.first_index + segment->summary.records;
       auto batch = view->read(*segment);
       if (!batch) {
@@ -551,7 +557,7 @@ Result<void> Pipeline::resume_books() {
       }
       for (auto& record : (*batch)->records) {
         if (record.index < begin) continue;
-        auto& committed = unbooked[{static_cast<TenantId>(tenant), std::string(record.origin->source)}];
+        auto& committed = unbooked[{id, std::string(record.origin->source)}];
         committed.records += 1;
         committed.bytes += record.raw.size();
       }
@@ -564,7 +570,7 @@ Result<void> Pipeline::resume_books() {
 Result<void> Pipeline::resume_hosts() {
   auto state = store_.read_state(kHostsState);
   if (!state) return state.error().code == Code::not_found ? Result<void>() : tl::unexpected(state.error());
-  if (!hosts_.load(*state, store_.options().logs, realtime_ns())) {
+  if (!hosts_.load(*state, *store_.logs(), realtime_ns())) {
     return fail(Code::corrupt, "the state of what hosts the senders are in the store is damaged");
   }
   return {};

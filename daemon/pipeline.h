@@ -34,15 +34,14 @@
 
 namespace yushi::daemon {
 
-constexpr TenantId kAuditTenant = storage::kAudit;
-
 // What a reload swaps, as one.
 struct Loaded {
   std::shared_ptr<const parsers::ParserSet> parsers;
   std::shared_ptr<const detect::RuleSet> rules;
-  std::shared_ptr<const SecretRules> secrets;                          // what is hidden of what goes out
-  std::vector<std::shared_ptr<const storage::ParseContext>> contexts;  // by TenantId
-  std::vector<parsers::Reading> readings;                              // by TenantId
+  std::shared_ptr<const SecretRules> secrets;  // what is hidden of what goes out
+  ingest::OriginMap relays;                    // who may speak for other hosts: maps them to any number but 0
+  std::vector<std::shared_ptr<const storage::ParseContext>> contexts;  // by LogId
+  std::vector<parsers::Reading> readings;                              // by LogId
   std::vector<std::string> left_out;  // files and rules that are wrong or cannot run, in words
 };
 
@@ -52,8 +51,7 @@ struct PipelineOptions {
   int64_t commit_interval_ns = 50'000'000;
   uint64_t commit_bytes = 4 << 20;
   uint64_t disk_reserve_bytes = 256 << 20;
-  ingest::TenantMap relays;     // who may speak for other hosts: maps them to any tenant but 0
-  size_t senders_max = 65'536;  // of a tenant, whose host is remembered
+  size_t senders_max = 65'536;  // of a log, whose host is remembered
   detect::DetectOptions detect;
 };
 
@@ -141,7 +139,7 @@ class Pipeline : public ingest::BatchSink {
   Result<void> resume_hosts();
   void cannot_read(const Error& error);
   std::string detector_state() const;
-  ZoneOfLog zones_of(std::shared_ptr<const Loaded> loaded) const;
+  ZoneOfLog zones_of(const Loaded& loaded) const;
   std::string books_state() const;
   void put_log_sizes(std::string& out) const;
   void tell_overflow(const storage::PreparedBatch& batch, int64_t now_ns) YUSHI_EXCLUDES(mutex_);
@@ -173,7 +171,7 @@ class Pipeline : public ingest::BatchSink {
 
   // The committer's own.
   Worker committer_;
-  std::shared_ptr<const detect::RuleSet> rules_;
+  std::shared_ptr<const Loaded> judged_by_;
   EventJudge judge_;
   MinuteBook book_;
   bool below_reserve_ = false;
@@ -183,7 +181,7 @@ class Pipeline : public ingest::BatchSink {
   bool begun_minute_ = false;
   int64_t detect_saved_ns_ = 0, ticked_ns_ = 0, disk_alerted_ns_ = 0;
   std::vector<Ticked> ticks_;  // since the detectors' state was last saved
-  std::map<TenantId, int64_t> overflow_told_ns_;
+  std::map<LogId, int64_t> overflow_told_ns_;
   std::thread thread_;
 };
 

@@ -68,11 +68,11 @@ void for_each_origin(std::vector<Record>& records, Visit&& visit) {
 
 }  // namespace
 
-void SenderHosts::mark_relays(Batch& batch) const {
-  if (relays_.empty()) return;
+void SenderHosts::mark_relays(Batch& batch, const ingest::OriginMap& relays) {
+  if (relays.empty()) return;
   for_each_origin(batch.records, [&](size_t from, size_t to) {
     ingest::Address address;
-    if (!parse_ip(batch.records[from].origin->address, &address) || relays_.find(address) == 0) return;
+    if (!parse_ip(batch.records[from].origin->address, &address) || relays.find(address) == 0) return;
     for (; from < to; ++from) batch.records[from].marks |= kByRelay;
   });
 }
@@ -93,7 +93,7 @@ void SenderHosts::judge(Batch& batch) {
       const auto host = host_of(records[from], scratch);
       if (host.empty() || host == origin.address || is_localhost(host)) continue;
       if (!looked_up) {
-        sender = overflow ? nullptr : find(origin.tenant, origin.source, host, origin.received_ns);
+        sender = overflow ? nullptr : find(origin.log_id, origin.source, host, origin.received_ns);
         looked_up = true;
       }
       if (sender && is_confirmed(*sender, host, origin.received_ns)) continue;
@@ -102,15 +102,14 @@ void SenderHosts::judge(Batch& batch) {
     }
     if (marked == 0) return;
     total += marked;
-    batch.notes.push_back({Note::Kind::host_unconfirmed, origin.tenant, batch.arena.copy(origin.source), {}, marked});
+    batch.notes.push_back({Note::Kind::host_unconfirmed, origin.log_id, batch.arena.copy(origin.source), {}, marked});
   });
   if (total != 0) unconfirmed_.fetch_add(total, std::memory_order_relaxed);
 }
 
 // The sender, who is made known when it is new; nullptr when there is no room.
-SenderHosts::Sender* SenderHosts::find(TenantId tenant, std::string_view source, std::string_view host,
-                                       int64_t now_ns) {
-  auto& senders = tenants_[tenant];
+SenderHosts::Sender* SenderHosts::find(LogId log, std::string_view source, std::string_view host, int64_t now_ns) {
+  auto& senders = logs_[log];
   auto& by_source = senders.by_source;
   if (auto it = by_source.find(source); it != by_source.end()) return &it->second;
   if (by_source.size() >= senders_max_) {
@@ -137,14 +136,14 @@ bool SenderHosts::is_confirmed(Sender& sender, std::string_view host, int64_t no
   return true;
 }
 
-std::string SenderHosts::save(const std::vector<std::string>& tenants) {
+std::string SenderHosts::save(const storage::KnownLogs& logs) {
   std::string out;
   MutexLock lock(mutex_);
   if (!std::exchange(changed_, false)) return out;
   out.push_back(static_cast<char>(kStateVersion));
-  put_varint(out, tenants_.size());
-  for (auto& [tenant, senders] : tenants_) {
-    put_text(out, tenants[tenant]);
+  put_varint(out, logs_.size());
+  for (auto& [log, senders] : logs_) {
+    put_text(out, logs[log]->name);
     put_varint(out, senders.by_source.size());
     for (auto& [source, sender] : senders.by_source) {
       put_text(out, source);
@@ -154,26 +153,26 @@ std::string SenderHosts::save(const std::vector<std::string>& tenants) {
   return out;
 }
 
-bool SenderHosts::load(std::string_view bytes, const std::vector<std::string>& tenants, int64_t now_ns) {
+bool SenderHosts::load(std::string_view bytes, const storage::KnownLogs& logs, int64_t now_ns) {
   Reader in(bytes);
-  std::unordered_map<TenantId, Senders> read;
+  std::unordered_map<LogId, Senders> read;
   bool ours = in.byte() == kStateVersion;
   const auto count = in.varint();
   for (uint64_t t = 0; t < count && in.ok(); ++t) {
     const auto name = in.text();
-    const auto tenant = std::find(tenants.begin(), tenants.end(), name);
+    const auto log = std::find_if(logs.begin(), logs.end(), [&](auto& known) { return known->name == name; });
     const auto senders = in.varint();
     for (uint64_t i = 0; i < senders && in.ok(); ++i) {
       std::string source(in.text());
       Sender sender{std::string(in.text()), now_ns};
-      if (tenant == tenants.end()) continue;
-      auto& to = read[static_cast<TenantId>(tenant - tenants.begin())].by_source;
+      if (log == logs.end()) continue;
+      auto& to = read[static_cast<LogId>(log - logs.begin())].by_source;
       if (to.size() < senders_max_) to.emplace(std::move(source), std::move(sender));
     }
   }
   if (!ours || !in.ok() || in.left() != 0) return false;
   MutexLock lock(mutex_);
-  tenants_ = std::move(read);
+  logs_ = std::move(read);
   return true;
 }
 

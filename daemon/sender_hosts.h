@@ -13,7 +13,7 @@
 //
 // Any address is treated so, 127.0.0.1 and a unix socket too: what local programs say is said of this machine.
 //
-// Memory   Of a tenant at most `senders_max` senders, some 150 bytes each; those silent for kRenamedAfter make room.
+// Memory   Of a log at most `senders_max` senders, some 150 bytes each; those silent for kRenamedAfter make room.
 // Threads  Any; one lock a run of records of one sender.
 #pragma once
 
@@ -27,7 +27,8 @@
 
 #include "core/base/mutex.h"
 #include "core/record/batch.h"
-#include "ingest/net/tenant_map.h"
+#include "ingest/net/origin_map.h"
+#include "storage/store/known_logs.h"
 
 namespace yushi::daemon {
 
@@ -35,19 +36,18 @@ class SenderHosts {
  public:
   static constexpr int64_t kRenamedAfter = int64_t{24} * 3600 * 1'000'000'000;
 
-  // `relays`: the networks that it maps to any tenant but 0.
-  SenderHosts(ingest::TenantMap relays, size_t senders_max) : relays_(std::move(relays)), senders_max_(senders_max) {}
+  explicit SenderHosts(size_t senders_max) : senders_max_(senders_max) {}
 
-  void mark_relays(Batch& batch) const;
+  // `relays`: the networks that it maps to any number but 0.
+  static void mark_relays(Batch& batch, const ingest::OriginMap& relays);
   void judge(Batch& batch);  // adds notes of what it marked
   uint64_t unconfirmed() const { return unconfirmed_.load(std::memory_order_relaxed); }
 
-  // All that is known, when it changed since the last call; else empty. `tenants` names them: their numbers are the
-  // config's.
-  std::string save(const std::vector<std::string>& tenants);
+  // All that is known, when it changed since the last call; else empty. Logs go by name there.
+  std::string save(const storage::KnownLogs& logs);
   // As if each had been heard at `now_ns`: a restart must not make room for another name. False when the bytes are not
   // ours; then nothing is known.
-  bool load(std::string_view bytes, const std::vector<std::string>& tenants, int64_t now_ns);
+  bool load(std::string_view bytes, const storage::KnownLogs& logs, int64_t now_ns);
 
  private:
   struct Sender {
@@ -63,14 +63,13 @@ class SenderHosts {
     int64_t cleared_ns = 0;  // when room was made last
   };
 
-  Sender* find(TenantId tenant, std::string_view source, std::string_view host, int64_t now_ns) YUSHI_REQUIRES(mutex_);
+  Sender* find(LogId log, std::string_view source, std::string_view host, int64_t now_ns) YUSHI_REQUIRES(mutex_);
   bool is_confirmed(Sender& sender, std::string_view host, int64_t now_ns) YUSHI_REQUIRES(mutex_);
 
-  const ingest::TenantMap relays_;
   const size_t senders_max_;
   std::atomic<uint64_t> unconfirmed_{0};
   Mutex mutex_;
-  std::unordered_map<TenantId, Senders> tenants_ YUSHI_GUARDED_BY(mutex_);
+  std::unordered_map<LogId, Senders> logs_ YUSHI_GUARDED_BY(mutex_);
   bool changed_ YUSHI_GUARDED_BY(mutex_) = false;
 };
 

@@ -18,11 +18,8 @@ class StoreSource : public forward::RecordSource {
 
   Result<std::vector<Head>> heads() override {
     std::vector<Head> out;
-    auto& logs = store_.options().logs;
-    for (size_t i = 0; i < logs.size(); ++i) {
-      if (i == kAuditTenant) continue;
-      out.push_back({logs[i], store_.committed_size(static_cast<TenantId>(i))});
-    }
+    for (auto& log : *store_.logs())
+      if (log->name != kAuditLog) out.push_back({log->name, log->records});
     return out;
   }
 
@@ -40,7 +37,7 @@ class StoreSource : public forward::RecordSource {
     std::optional<Error> failed;
     YUSHI_TRY(view->each_alert(from_audit_index, false, [&](uint64_t index, auto&) {
       if (out.size() == limit) return false;
-      auto record = reader.read(store_.options().logs[kAuditTenant], index);
+      auto record = reader.read(kAuditLog, index);
       if (!record && record.error().code != Code::not_found) failed = record.error();
       if (failed) return false;
       auto alert = record ? alert_of((*record)->raw) : std::nullopt;

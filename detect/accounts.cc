@@ -200,7 +200,8 @@ Finding Accounts::hour_finding(const Account& account, const LoginEvent& login, 
 void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   if (!event.login || !event.login->success) return;
   LoginEvent seen = *event.login;
-  const Zone& zone = surroundings_.zone_of(event.log);
+  const auto its_zone = surroundings_.options.zone_of(event.log);
+  const Zone& zone = *its_zone;
   seen.user = seen.user.substr(0, kNameBytesMax);
   seen.source = seen.source.substr(0, kNameBytesMax);
   seen.host = seen.host.substr(0, kNameBytesMax);

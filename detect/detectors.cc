@@ -23,13 +23,6 @@ std::vector<DetectorRow>& detector_table() {
   return table;
 }
 
-const Zone& Surroundings::zone_of(std::string_view log) const {
-  for (const auto& [name, zone] : options.zones)
-    if (name == log) return *zone;
-  static const std::shared_ptr<const Zone> kUtc = Zone::utc();
-  return *kUtc;
-}
-
 Detectors::Detectors(const DetectOptions& options) : surroundings_{options, *this} {
   const auto& table = detector_table();
   YUSHI_ASSERT(table.size() <= kDetectorsMax, "%zu detectors", table.size());

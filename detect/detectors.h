@@ -50,8 +50,6 @@ class Detectors;
 struct Surroundings {
   const DetectOptions& options;
   const Detectors& detectors;
-
-  const Zone& zone_of(std::string_view log) const;
 };
 
 struct DetectorRow {

@@ -11,6 +11,7 @@
 //             committer.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -73,8 +74,8 @@ class RuleSet {
 };
 
 struct DetectOptions {
-  // Hours of the day count in the zone of the tenant whose log this is; UTC when it is not named.
-  std::vector<std::pair<std::string, std::shared_ptr<const Zone>>> zones;
+  // Hours of the day count in the zone of the tenant whose log this is.
+  std::function<std::shared_ptr<const Zone>(std::string_view log)> zone_of = [](auto) { return Zone::utc(); };
   int64_t learning_ns = int64_t{14} * 86400 * 1'000'000'000;  // event time from an account's first record on
 };
 

@@ -25,8 +25,8 @@
 #include "core/base/result.h"
 #include "core/record/batch.h"
 #include "ingest/net/connections.h"
+#include "ingest/net/routing.h"
 #include "ingest/net/source_limit.h"
-#include "ingest/net/tenant_map.h"
 
 namespace boost::asio {
 class io_context;
@@ -56,7 +56,7 @@ struct BoundFor {
 struct SharedByInputs {
   std::vector<boost::asio::io_context*> threads;
   BatchSink* sink = nullptr;
-  std::shared_ptr<const TenantMap> tenants = std::make_shared<TenantMap>();
+  std::shared_ptr<const Routing> routing = std::make_shared<Routing>();
   std::shared_ptr<SourceLimit> sources = std::make_shared<SourceLimit>();
   std::shared_ptr<Connections> connections = std::make_shared<Connections>();
   // What an input has to say of itself, in words: a certificate that cannot be read.

@@ -12,10 +12,10 @@ void Understander::understand(Batch& batch, const Reading& reading, bool with_di
   }
 }
 
-void Understander::understand(Batch& batch, std::span<const Reading> reading_of_tenant) {
+void Understander::understand(Batch& batch, std::span<const Reading> reading_of_log) {
   for (Record& record : batch.records) {
     record.digest = sha256(record.raw);
-    understand_one(record, batch, reading_of_tenant[record.origin->tenant], {});
+    understand_one(record, batch, reading_of_log[record.origin->log_id], {});
   }
 }
 

@@ -33,8 +33,8 @@ class Understander {
   // `with_digest` false leaves Record::digest alone, for readers that do not hash; `dataset` as ParserWorker::parse has
   // it.
   void understand(Batch& batch, const Reading& reading = {}, bool with_digest = true, std::string_view dataset = {});
-  // Live: a batch of datagrams may hold several tenants, each read in its way, by TenantId.
-  void understand(Batch& batch, std::span<const Reading> reading_of_tenant);
+  // Live: a batch of datagrams may hold those of several logs, each read in its way, by LogId.
+  void understand(Batch& batch, std::span<const Reading> reading_of_log);
   // Takes up the messages whose later parts have not come yet.
   void go_on_from(Understander& before);
   void tell_asked(std::vector<AskedPattern>* asked) { worker_.tell_asked(asked); }

@@ -73,10 +73,19 @@ void FieldWatch::watch(std::vector<ScanUnit>& units) {
       if (batch) look(i, **batch);
       return batch;
     };
+    if (!units[i].read_fields) continue;
+    // What is asked for is there; of what other names there are, the unit knows.
+    units[i].read_fields = [this, i, read = std::move(units[i].read_fields),
+                            names_of = units[i].field_names](auto& asked) {
+      auto batch = read(asked);
+      if (batch && !look(i, **batch))
+        if (auto names = names_of()) offer(*names);
+      return batch;
+    };
   }
 }
 
-void FieldWatch::look(size_t unit, const Batch& batch) {
+bool FieldWatch::look(size_t unit, const Batch& batch) {
   Scratch scratch;
   bool all_seen = true;
   for (Watched& watched : watched_) {
@@ -104,8 +113,16 @@ void FieldWatch::look(size_t unit, const Batch& batch) {
     }
     for (const Field* field : fields) names.emplace_back(field->name);
   }
+  {
+    MutexLock lock(mutex_);
+    looked_[unit] = 1;
+  }
+  offer(names);
+  return all_seen;
+}
+
+void FieldWatch::offer(const std::vector<std::string>& names) {
   MutexLock lock(mutex_);
-  looked_[unit] = 1;
   for (size_t i = 0; i < watched_.size(); ++i)
     if (!watched_[i].seen.load(std::memory_order_relaxed))
       for (const std::string& name : names) nearest_[i].offer(name, true);

@@ -47,7 +47,9 @@ class FieldWatch {
   };
   void add(const std::string& name, bool is_of_pipe);
   void add_all(const Expression& expression, bool is_of_pipe);
-  void look(size_t unit, const Batch& batch) YUSHI_EXCLUDES(mutex_);
+  // Whether all that is watched has been seen.
+  bool look(size_t unit, const Batch& batch) YUSHI_EXCLUDES(mutex_);
+  void offer(const std::vector<std::string>& names) YUSHI_EXCLUDES(mutex_);  // what a misspelt name may have meant
   void look(const std::vector<std::string>& names) YUSHI_EXCLUDES(mutex_);
 
   int64_t from_ns_, to_ns_;

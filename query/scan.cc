@@ -38,9 +38,9 @@ int64_t near_end(const storage::BlockSummary& summary, bool newest_first) {
 
 std::string name_of(const ScanUnit& unit) { return unit.log + "/" + std::to_string(unit.summary.first_index); }
 
-Result<std::unique_ptr<Batch>> read_unit(const ScanUnit& unit) {
+Result<std::unique_ptr<Batch>> read_unit(const ScanUnit& unit, const ScanOptions& options) {
   try {
-    return unit.read();
+    return options.fields && unit.read_fields ? unit.read_fields(*options.fields) : unit.read();
   } catch (const std::exception& error) {  // std::bad_alloc on a damaged length, say
     return fail(Code::corrupt, error.what());
   }
@@ -217,7 +217,7 @@ class Scan {
         begin = begin_;
       }
       const ScanUnit& unit = units_[order_[place]];
-      auto batch = read_unit(unit);
+      auto batch = read_unit(unit, options_);
       if (batch) {
         auto found = find_matches(**batch, filter_, span_, scratch, stop_, cancelled_);
         hand_over(place, best_of(unit, begin, found), render, scratch);
@@ -374,7 +374,7 @@ class Scan {
         if (is_over() || next_ >= order_.size()) return;
         place = next_++;
       }
-      auto batch = read_unit(units_[order_[place]]);
+      auto batch = read_unit(units_[order_[place]], options_);
       std::vector<const Record*> found;
       if (batch) found = find_matches(**batch, filter_, span_, scratch, stop_, cancelled_);
       if (!found.empty() && !visit(number, found)) stop_ = true;

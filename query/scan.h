@@ -37,6 +37,8 @@ struct ScanUnit {
   std::string log;
   storage::BlockSummary summary;  // without a token filter, or without times, nothing is held back by it
   std::function<Result<std::unique_ptr<Batch>>()> read;
+  // For ScanOptions::fields, at less cost. Not there: read() is as good.
+  std::function<Result<std::unique_ptr<Batch>>(const std::vector<std::string>& names)> read_fields;
   // The names of the fields that its records have, derived ones aside, for less than read() costs. Not there: of a
   // tail.
   std::function<Result<std::vector<std::string>>()> field_names;
@@ -57,6 +59,8 @@ struct ScanOptions {
   std::optional<RecordKey> begin;  // what comes before it in the scan's order is not wanted; scan() only
   int threads = 2;
   size_t bytes_max = 64 << 20;
+  // What filter and asker look at of each record beside what stands outside raw (fields_behind()); nullopt: all of it.
+  std::optional<std::vector<std::string>> fields;
   QueryPool* pool = nullptr;  // whose places to read are taken; none: there is always one
 };
 

@@ -77,15 +77,29 @@ int64_t bin_start(int64_t unix_ns, int64_t bin_ns, const Zone& zone) {
   return midnight + (unix_ns - midnight) / bin_ns * bin_ns;
 }
 
+namespace {
+
+// What is known to be of one bin: from its begin up to, not including, the second.
+std::pair<int64_t, int64_t> bin_around(int64_t unix_ns, int64_t bin_ns, const Zone& zone) {
+  const int64_t start = bin_start(unix_ns, bin_ns, zone);
+  int64_t last;
+  if (__builtin_add_overflow(start, bin_ns - 1, &last) || bin_start(last, bin_ns, zone) != start) last = unix_ns;
+  return {start, last + (last < INT64_MAX)};
+}
+
+}  // namespace
+
 Stats::Stats(const StatsStage& stage, std::shared_ptr<const Zone> zone, std::shared_ptr<StatsRoom> room)
     : stage_(stage), zone_(std::move(zone)), room_(std::move(room)) {
   for (const GroupKey& key : stage_.by) key_fields_.push_back(find_field(key.field));
   for (const Aggregate& aggregate : stage_.aggregates) value_fields_.push_back(find_field(aggregate.field));
   has_other_values_.resize(stage_.aggregates.size());
+  bins_.resize(stage_.by.size());
 }
 
 void Stats::add(const Record& record, Scratch& scratch) {
   if (room_->is_exhausted()) return;
+  if (auto* group = known_group(record, scratch)) return add_to(*group, record, scratch);
   // A list puts its record into one group for each of its values.
   std::vector<Row> keys(1);
   for (size_t i = 0; i < stage_.by.size(); ++i) {
@@ -121,7 +135,48 @@ void Stats::add(const Record& record, Scratch& scratch) {
       room_->bytes += 2 * key.size() + 128 + stage_.aggregates.size() * sizeof(Sum);
     }
     add_to(at->second, record, scratch);
+    if (!values_.empty() && by_values_.size() < kKnownValuesMax) {
+      by_values_.emplace(values_, &at->second);
+      room_->bytes += values_.size() + 64;
+    }
   }
+}
+
+// The group that a record with these values went into; leaves them in values_.
+Stats::Group* Stats::known_group(const Record& record, Scratch& scratch) {
+  struct Said {
+    std::string& out;
+    int64_t bin_ns;
+    const Zone& zone;
+    std::pair<int64_t, int64_t>& bin;
+    size_t values = 0;
+  };
+  values_.assign(1, 'v');
+  for (size_t i = 0; i < stage_.by.size(); ++i) {
+    Said said{values_, stage_.by[i].bin_ns, *zone_, bins_[i]};
+    visit_field(
+        record, key_fields_[i], stage_.by[i].field, scratch,
+        [](void* context, const Value& value) {
+          auto& to = *static_cast<Said*>(context);
+          ++to.values;
+          to.out += static_cast<char>('0' + static_cast<int>(value.type));
+          if (value.type != Value::Type::date) return put_text(to.out, value.text);
+          int64_t at = value.integer;
+          if (to.bin_ns > 0) {
+            if (at < to.bin.first || at >= to.bin.second) to.bin = bin_around(at, to.bin_ns, to.zone);
+            at = to.bin.first;
+          }
+          put_be64(to.out, static_cast<uint64_t>(at));
+        },
+        &said);
+    if (said.values > 1) {
+      values_.clear();
+      return nullptr;
+    }
+    values_ += ';';
+  }
+  auto known = by_values_.find(values_);
+  return known == by_values_.end() ? nullptr : known->second;
 }
 
 void Stats::add_to(Group& group, const Record& record, Scratch& scratch) {
@@ -193,6 +248,7 @@ void Stats::merge(Stats&& other) {
     }
   }
   other.groups_.clear();
+  other.by_values_.clear();
 }
 
 Cell Stats::result(const Aggregate& aggregate, const Sum& sum) const {
@@ -248,6 +304,7 @@ Result<Table> Stats::finish() {
     table.rows.push_back(std::move(row));
   }
   groups_.clear();
+  by_values_.clear();
   std::sort(table.rows.begin(), table.rows.end(), [&](const Row& a, const Row& b) {
     for (size_t i = 0; i < stage_.by.size(); ++i)
       if (auto order = compare(a[i], b[i]); order != 0) return order < 0;

@@ -54,6 +54,7 @@ class Stats {
     Row key;
     std::vector<Sum> sums;
   };
+  Group* known_group(const Record& record, Scratch& scratch);
   void add_to(Group& group, const Record& record, Scratch& scratch);
   Cell result(const Aggregate& aggregate, const Sum& sum) const;
 
@@ -61,6 +62,12 @@ class Stats {
   std::vector<const Field*> key_fields_, value_fields_;
   std::shared_ptr<const Zone> zone_;
   std::unordered_map<std::string, Group> groups_;
+  // Of a record whose keys have a value each, or none: by these as they stand in it. Most records are of a group that
+  // was met before, and its cells need not be made again.
+  std::unordered_map<std::string, Group*> by_values_;
+  std::string values_;  // of the record in hand; empty: some key has several
+  static constexpr size_t kKnownValuesMax = 65'536;
+  std::vector<std::pair<int64_t, int64_t>> bins_;  // of each key: what is known to be of the bin met last
   std::shared_ptr<StatsRoom> room_;
   std::vector<char> has_other_values_;  // of each function: sum and avg came upon what is no number
 };

@@ -39,7 +39,8 @@ where to
   --unix PATH          datagrams to a unix socket
   --connections N      (default 8; 1 for --unix)
   --framing octet|newline           of TCP (default octet)
-  --tenants N          connection c comes from 127.0.<1 + c mod N>.<1 + c / N> (default 20)
+  --tenants N          connection c speaks for tenant t = 1 + c mod N from 127.<t / 256>.<t mod 256>.<1 + c / N>
+                       (default 20)
   --spread             a host's messages keep to one connection; otherwise they are dealt in turn
   --rate N             messages a second (default: as fast as it goes)
   --max-seconds N      gives up then (default 120)
@@ -151,7 +152,7 @@ Options read_options(int argc, char** argv) {
   bool is_unix = options.send.transport == SendOptions::Transport::unix_datagram;
   options.send.connections = options.connections.value_or(is_unix ? 1 : 8);
   if (options.send.connections < 1 || options.send.connections > 1024) wrong("--connections: 1 to 1024");
-  if (options.send.tenants < 1 || options.send.tenants > 250) wrong("--tenants: 1 to 250");
+  if (options.send.tenants < 1 || options.send.tenants > 60'000) wrong("--tenants: 1 to 60000");
   if (options.send.seconds_max > 86'400) wrong("--max-seconds: at most 86400");
   if (options.count == 0 && options.bytes == 0) options.count = 100'000;
   if (options.send.transport != SendOptions::Transport::tcp) options.send.framing = Framing::newline;

@@ -48,7 +48,7 @@ struct Note {
     input_down,
   };
   Kind kind;
-  TenantId tenant = 0;
+  LogId log_id = 0;
   std::string_view source;  // empty: speaks of the input
   std::string_view input;   // "udp 0.0.0.0:514"
   uint64_t count = 1;

@@ -704,6 +704,34 @@ void visit_field(const Record& record, const Field* field_or_null, std::string_v
   if (!any && yields(derived)) derive(record, derived, scratch, [&](const Value& each) { visit(context, each); });
 }
 
+std::optional<std::vector<std::string>> fields_behind(std::string_view name) {
+  std::vector<std::string> out{std::string(name)};
+  const Field* field = find_field(name);
+  switch (field ? role(*field) : Derived::none) {
+    case Derived::event_original:
+    case Derived::lines:
+    case Derived::raw_base64:
+    case Derived::url_decoded:
+    case Derived::message:
+    case Derived::url_original:
+    case Derived::url_scheme:
+    case Derived::url_domain:
+    case Derived::url_port:
+    case Derived::url_path:
+    case Derived::url_query:
+    case Derived::url_extension:
+    case Derived::related_user:
+    case Derived::related_ip:
+    case Derived::related_hosts:
+      return std::nullopt;
+    case Derived::process_name:
+      out.emplace_back(process_executable()->name);
+      return out;
+    default:
+      return out;
+  }
+}
+
 bool is_derived_field(const Field& field) { return role(field) != Derived::none; }
 
 bool first_value(const Record& record, const Field* field, Scratch& scratch, Value* value) {

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,7 +25,9 @@ namespace yushi {
 enum class Transport : uint8_t { udp = 0, tcp, tls, relp, unix_socket, file, journald, http, kafka, internal };
 std::string_view transport_name(Transport transport);  // "udp", "tcp", …, "unix", …
 
-using TenantId = uint16_t;  // position in the config's list of tenants; 0 is `default`, 1 is `_audit`
+// A log's number, given by the store when it first hears of the log; it holds for this run, on disk logs go by name.
+// 0 is `default`, 1 is `_audit`.
+using LogId = uint32_t;
 
 // What a later part of an over-long message takes from the first one, which alone has a header. Stored with the part,
 // so that it is found by the same host though the first part may have gone.
@@ -42,7 +45,7 @@ struct Origin {
   std::string_view source;   // percent-encoded, as in the leaf entry: sender's address without port
   std::string_view address;  // log.source.address
   Transport transport = Transport::tcp;
-  TenantId tenant = 0;
+  LogId log_id = 0;     // where it goes
   uint64_t stream = 0;  // which connection: tells which parts are of one message. 0: of none. Not stored
   // Those below are filled by the committer, and by readers of the store.
   std::string_view log;   // name of the Merkle log, "<tenant>"
@@ -176,6 +179,10 @@ void visit_field(const Record& record, const Field* field_or_null, std::string_v
 
 // Whether the field is (also) told of a record without a capture or a constant: @timestamp, event.dataset, message …
 bool is_derived_field(const Field& field);
+
+// The names of those fields whose captures say, with what stands outside raw, all values of this one, itself among
+// them. nullopt: all of raw is needed.
+std::optional<std::vector<std::string>> fields_behind(std::string_view name);
 
 // The first value of a field, for detectors and key making; false when the record has none.
 bool first_value(const Record& record, const Field* field, Scratch& scratch, Value* value);

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "core/base/result.h"
-#include "ingest/net/tenant_map.h"
+#include "ingest/net/origin_map.h"
 
 namespace yushi::ingest {
 

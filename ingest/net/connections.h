@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "core/base/mutex.h"
-#include "ingest/net/tenant_map.h"
+#include "ingest/net/origin_map.h"
 
 namespace yushi::ingest {
 

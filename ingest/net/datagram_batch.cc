@@ -57,7 +57,7 @@ std::vector<DatagramStage::Read> DatagramStage::take(size_t bytes, int reads) {
 
 void DatagramStage::tell_drops(Delivery& delivery) {
   for (DatagramSource* source : dropped_)
-    delivery.note_later(Note::Kind::source_drop, source->tenant, source->source, std::exchange(source->dropped, 0));
+    delivery.note_later(Note::Kind::source_drop, source->log_id, source->source, std::exchange(source->dropped, 0));
   dropped_.clear();
 }
 
@@ -68,7 +68,7 @@ Origin* DatagramBatch::make_origin(const DatagramSource& from, std::string_view 
   origin.source = arena.copy(from.source);
   origin.address = address == from.source ? origin.source : arena.copy(address);
   origin.transport = transport_;
-  origin.tenant = from.tenant;
+  origin.log_id = from.log_id;
   return arena.make(origin);
 }
 
@@ -97,8 +97,8 @@ void DatagramBatch::append(DatagramStage::Read read) {
 
 void DatagramBatch::deliver() {
   for (DatagramSource* source : in_batch_) {
-    delivery_.note(Note::Kind::bytes, source->tenant, source->source, source->bytes);
-    delivery_.note(source->counts, source->tenant, source->source);
+    delivery_.note(Note::Kind::bytes, source->log_id, source->source, source->bytes);
+    delivery_.note(source->counts, source->log_id, source->source);
     source->origin = nullptr;
     source->counts = {};
     source->bytes = 0;
@@ -108,6 +108,10 @@ void DatagramBatch::deliver() {
 }
 
 DatagramSource* DatagramSources::find(const SocketAddress& peer) {
+  if (const auto version = context_.routing->version(); version != routed_) [[unlikely]] {
+    routed_ = version;
+    if (!by_address_.empty()) before_.push_back(std::exchange(by_address_, {}));
+  }
   Key key;
   const Address address = peer.address();
   const uint32_t scope = peer.scope();
@@ -118,22 +122,23 @@ DatagramSource* DatagramSources::find(const SocketAddress& peer) {
   DatagramSource source;
   source.address = peer.address_text();
   source.source = encode_source(source.address);
-  source.tenant = tenant(peer);
-  if (!context_.sources->admit(source.tenant, source.source)) return nullptr;
+  source.log_id = log_of(peer);
+  if (!context_.sources->admit(source.log_id, source.source)) return nullptr;
   return &by_address_.emplace(key, std::move(source)).first->second;
 }
 
-DatagramSource& DatagramSources::overflow(TenantId tenant) {
-  auto [at, is_new] = overflow_.try_emplace(tenant);
+DatagramSource& DatagramSources::overflow(LogId log) {
+  auto [at, is_new] = overflow_.try_emplace(log);
   DatagramSource& source = at->second;
   if (is_new) {
-    source.tenant = tenant;
+    source.log_id = log;
     source.source = SourceLimit::kOverflow;
   }
   return source;
 }
 
 void DatagramSources::trim() {
+  before_.clear();
   if (by_address_.size() > kSourcesRememberedMax) by_address_.clear();
 }
 

@@ -29,7 +29,7 @@ namespace yushi::ingest {
 // A sender, with what it has in the stage and in the batch in the making.
 struct DatagramSource {
   std::string source, address;
-  TenantId tenant = 0;
+  LogId log_id = 0;
   // The stage's.
   size_t staged_bytes = 0;
   uint64_t dropped = 0;  // not told yet
@@ -101,14 +101,14 @@ class DatagramBatch {
 // The senders of one UDP socket by address.
 class DatagramSources {
  public:
-  DatagramSources(const SharedByInputs& context) : context_(context) {}
+  explicit DatagramSources(const SharedByInputs& context) : context_(context) {}
 
   // Null: beyond SourceLimit; then overflow() is the one that counts.
   DatagramSource* find(const SocketAddress& peer);
-  DatagramSource& overflow(TenantId tenant);
-  TenantId tenant(const SocketAddress& peer) const { return context_.tenants->find(peer.address()); }
+  DatagramSource& overflow(LogId log);
+  LogId log_of(const SocketAddress& peer) const { return context_.routing->find(peer.address()); }
 
-  // Between batches: forgets all when there are too many.
+  // When none of them is in stage or batch: forgets what another routing gave, and all when there are too many.
   void trim();
 
  private:
@@ -120,9 +120,13 @@ class DatagramSources {
     }
   };
 
+  using ByAddress = std::unordered_map<Key, DatagramSource, KeyHash>;
+
   const SharedByInputs& context_;
-  std::unordered_map<Key, DatagramSource, KeyHash> by_address_;
-  std::unordered_map<TenantId, DatagramSource> overflow_;
+  ByAddress by_address_;
+  uint64_t routed_ = 0;            // by which version of the routing
+  std::vector<ByAddress> before_;  // by those before; what was read may still name them
+  std::unordered_map<LogId, DatagramSource> overflow_;
 };
 
 // Asks for a large receive buffer, beyond net.core.rmem_max when we may. Returns what the kernel gave.

@@ -46,44 +46,44 @@ std::string_view Delivery::input_name() {
   return input_in_batch_;
 }
 
-void Delivery::note(Note::Kind kind, TenantId tenant, std::string_view source, uint64_t count) {
+void Delivery::note(Note::Kind kind, LogId log, std::string_view source, uint64_t count) {
   if (count == 0) return;
   tally_.add(kind, count);
   Batch& to = batch();
-  to.notes.push_back({kind, tenant, to.arena.copy(source), input_name(), count});
+  to.notes.push_back({kind, log, to.arena.copy(source), input_name(), count});
 }
 
-void Delivery::note(const FrameCounts& counts, TenantId tenant, std::string_view source) {
-  note(Note::Kind::messages, tenant, source, counts.messages);
-  note(Note::Kind::empty_line, tenant, source, counts.empty_lines);
-  note(Note::Kind::frame_resync, tenant, source, counts.resyncs);
-  note(Note::Kind::over_long, tenant, source, counts.over_long);
-  note(Note::Kind::truncated, tenant, source, counts.truncated);
-  note(Note::Kind::possible_double, tenant, source, counts.possible_doubles);
+void Delivery::note(const FrameCounts& counts, LogId log, std::string_view source) {
+  note(Note::Kind::messages, log, source, counts.messages);
+  note(Note::Kind::empty_line, log, source, counts.empty_lines);
+  note(Note::Kind::frame_resync, log, source, counts.resyncs);
+  note(Note::Kind::over_long, log, source, counts.over_long);
+  note(Note::Kind::truncated, log, source, counts.truncated);
+  note(Note::Kind::possible_double, log, source, counts.possible_doubles);
 }
 
-void Delivery::note_later(Note::Kind kind, TenantId tenant, std::string_view source, uint64_t count) {
+void Delivery::note_later(Note::Kind kind, LogId log, std::string_view source, uint64_t count) {
   if (count == 0) return;
   tally_.add(kind, count);
   if (later_.size() >= kLaterMax) {
     source = {};
     for (LaterNote& note : later_) {
-      if (note.kind != kind || note.tenant != tenant || !note.source.empty()) continue;
+      if (note.kind != kind || note.log_id != log || !note.source.empty()) continue;
       note.count += count;
       return;
     }
-  } else if (!later_.empty() && later_.back().kind == kind && later_.back().tenant == tenant &&
+  } else if (!later_.empty() && later_.back().kind == kind && later_.back().log_id == log &&
              later_.back().source == source) {
     later_.back().count += count;
     return;
   }
-  later_.push_back({kind, tenant, std::string(source), count});
+  later_.push_back({kind, log, std::string(source), count});
 }
 
 void Delivery::deliver() {
   Batch& to = batch();
   for (const LaterNote& note : later_) {
-    to.notes.push_back({note.kind, note.tenant, to.arena.copy(note.source), input_name(), note.count});
+    to.notes.push_back({note.kind, note.log_id, to.arena.copy(note.source), input_name(), note.count});
   }
   later_.clear();
   to.bytes += to.arena.bytes() + to.records.capacity() * sizeof(Record) + to.notes.capacity() * sizeof(Note);

@@ -38,11 +38,11 @@ class Delivery {
   void own(std::unique_ptr<char[]> buffer, size_t bytes);
 
   // A note that travels with the batch in the making. Zero counts are left out.
-  void note(Note::Kind kind, TenantId tenant, std::string_view source, uint64_t count);
-  void note(const FrameCounts& counts, TenantId tenant, std::string_view source);
+  void note(Note::Kind kind, LogId log, std::string_view source, uint64_t count);
+  void note(const FrameCounts& counts, LogId log, std::string_view source);
 
   // A note that need not travel at once: it goes with the next batch, or with flush(). Equal neighbours become one.
-  void note_later(Note::Kind kind, TenantId tenant, std::string_view source, uint64_t count);
+  void note_later(Note::Kind kind, LogId log, std::string_view source, uint64_t count);
 
   void deliver();  // blocks while the sink does
   bool flush();    // delivers if there is anything to deliver; whether there was
@@ -52,7 +52,7 @@ class Delivery {
  private:
   struct LaterNote {
     Note::Kind kind;
-    TenantId tenant;
+    LogId log_id;
     std::string source;
     uint64_t count;
   };

@@ -1,4 +1,4 @@
-// How many sources a tenant may have on datagram inputs, whose addresses anyone can forge: each source costs a counter
+// How many sources a log may have on datagram inputs, whose addresses anyone can forge: each source costs a counter
 // in the store for ever.
 //
 // Threads  Any. Callers remember the answer per sender, so the lock is taken once a source, not once a datagram.
@@ -20,11 +20,11 @@ class SourceLimit {
 
   explicit SourceLimit(size_t sources_max = 65536) : sources_max_(sources_max) {}
 
-  // Whether `source` is one of the tenant's; makes it one while there is room. The daemon admits the sources that the
+  // Whether `source` is one of the log's; makes it one while there is room. The daemon admits the sources that the
   // store knows before it starts the inputs.
-  bool admit(TenantId tenant, std::string_view source) {
+  bool admit(LogId log, std::string_view source) {
     MutexLock lock(mutex_);
-    auto& sources = sources_[tenant];
+    auto& sources = sources_[log];
     std::string key(source);
     if (sources.contains(key)) return true;
     if (sources.size() >= sources_max_) return false;
@@ -35,7 +35,7 @@ class SourceLimit {
  private:
   const size_t sources_max_;
   Mutex mutex_;
-  std::unordered_map<TenantId, std::unordered_set<std::string>> sources_ YUSHI_GUARDED_BY(mutex_);
+  std::unordered_map<LogId, std::unordered_set<std::string>> sources_ YUSHI_GUARDED_BY(mutex_);
 };
 
 }  // namespace yushi::ingest

@@ -107,7 +107,7 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
         });
     if (!connection->place) {
       receivers_[0]->delivery().note_later(Note::Kind::connection_refused,
-                                           shared_->context.tenants->find(peer.address(), {}),
+                                           shared_->context.routing->find(peer.address(), {}),
                                            encode_source(peer.address_text()), 1);
       return true;
     }
@@ -120,7 +120,7 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
         shared_->context.connections->leave(*connection->place);
         boost::asio::post(receivers_[0]->io(), [self, peer] {
           self->receivers_[0]->delivery().note_later(Note::Kind::handshake_failed,
-                                                     self->shared_->context.tenants->find(peer.address(), {}),
+                                                     self->shared_->context.routing->find(peer.address(), {}),
                                                      encode_source(peer.address_text()), 1);
         });
       });

@@ -39,8 +39,8 @@ uint64_t next_stream() {
 }  // namespace
 
 struct StreamReceiver::Connection {
-  Connection(StreamReceiver& r, int fd, std::unique_ptr<ByteStream> b)
-      : receiver(r.shared_from_this()), socket(r.io_, fd), bytes(std::move(b)) {}
+  Connection(StreamReceiver& r, int fd, std::unique_ptr<ByteStream> b, const SocketAddress& p, std::string n)
+      : receiver(r.shared_from_this()), socket(r.io_, fd), bytes(std::move(b)), peer(p), name(std::move(n)) {}
 
   const std::shared_ptr<StreamReceiver> receiver;
   boost::asio::posix::stream_descriptor socket;
@@ -50,8 +50,12 @@ struct StreamReceiver::Connection {
   uint64_t asked = 0, told = 0;  // messages of which an ack is wanted; those of which it has come
   bool waits_to_write = false;
   std::shared_ptr<Accepted> accepted;
+  const SocketAddress peer;
+  const std::string name;  // that the sender has proved; empty: none
   std::string source, address;
-  TenantId tenant = 0;
+  LogId log_id = 0;
+  uint64_t routed = 0;             // by which version of the routing
+  bool is_inside_message = false;  // parts of one are in its log, and more will come
   const uint64_t stream = next_stream();
   size_t position = 0;  // in connections_
   std::unique_ptr<char[]> unfinished;
@@ -135,16 +139,16 @@ void StreamReceiver::give_idle() {
 
 void StreamReceiver::accept(OwnedFd socket, std::unique_ptr<ByteStream> bytes, const SocketAddress& peer,
                             std::string name, std::shared_ptr<Accepted> accepted) {
-  auto connection = std::make_shared<Connection>(*this, socket.release(), std::move(bytes));
+  auto connection = std::make_shared<Connection>(*this, socket.release(), std::move(bytes), peer, std::move(name));
   connection->address = peer.address_text();
-  connection->source = encode_source(name.empty() ? connection->address : name);
-  connection->tenant = shared_->context.tenants->find(peer.address(), name);
+  connection->source = encode_source(connection->name.empty() ? connection->address : connection->name);
+  route(*connection);
   connection->protocol = shared_->settings.speak(connection->source);
   connection->accepted = std::move(accepted);
   connection->accepted->connection = connection;
   connection->position = connections_.size();
   connections_.push_back(connection);
-  delivery_.note_later(Note::Kind::connection_opened, connection->tenant, connection->source, 1);
+  delivery_.note_later(Note::Kind::connection_opened, connection->log_id, connection->source, 1);
   if (!stopped_) wait(connection);
 }
 
@@ -157,7 +161,7 @@ void StreamReceiver::displace(const Accepted& accepted) {
     const Outcome outcome = read_once(c);
     if (outcome == Outcome::empty || outcome == Outcome::ended) break;
   }
-  delivery_.note(Note::Kind::connection_displaced, c.tenant, c.source, 1);
+  delivery_.note(Note::Kind::connection_displaced, c.log_id, c.source, 1);
   close(c);
 }
 
@@ -211,6 +215,8 @@ StreamReceiver::Outcome StreamReceiver::read_once(Connection& c) {
   c.unreported_bytes += got;
   c.accepted->place->used(realtime_ns());
   c.promised_bytes -= static_cast<int64_t>(got);
+  if (c.routed != shared_->context.routing->version() && !c.is_inside_message) [[unlikely]]
+    reroute(c);
   const size_t bytes = c.unfinished_bytes + got;
   if (!own && c.unfinished_bytes) std::memcpy(buffer.get(), c.unfinished.get(), c.unfinished_bytes);
   if (own || bytes >= kHandOverBytes) {
@@ -279,6 +285,21 @@ void StreamReceiver::keep(Connection& c, std::string_view rest) {
   c.unfinished_bytes = rest.size();
 }
 
+void StreamReceiver::route(Connection& c) {
+  const auto& routing = *shared_->context.routing;
+  c.routed = routing.version();  // before it is asked
+  c.log_id = routing.find(c.peer.address(), c.name);
+}
+
+// A reload gave its sender to another tenant: what it sends from now on is booked there.
+void StreamReceiver::reroute(Connection& c) {
+  const auto before = c.log_id;
+  route(c);
+  if (c.log_id == before) return;
+  delivery_.note_later(Note::Kind::connection_closed, before, c.source, 1);
+  delivery_.note_later(Note::Kind::connection_opened, c.log_id, c.source, 1);
+}
+
 // The origin for what comes now, in the batch in the making. A read that completes no message uses it again.
 Origin* StreamReceiver::prepare(const Connection& c) {
   if (origin_ == nullptr) origin_ = delivery_.batch().arena.make(Origin{});
@@ -286,17 +307,19 @@ Origin* StreamReceiver::prepare(const Connection& c) {
   origin_->source = c.source;
   origin_->address = c.address;
   origin_->transport = shared_->settings.transport;
-  origin_->tenant = c.tenant;
+  origin_->log_id = c.log_id;
   origin_->stream = c.stream;
   return origin_;
 }
 
 void StreamReceiver::send(Connection& c, const FrameCounts& counts, Origin* origin) {
+  if (const auto& records = delivery_.batch().records; !records.empty())
+    c.is_inside_message = records.back().part != records.back().part_of;
   Arena& arena = delivery_.batch().arena;
   origin->source = arena.copy(c.source);
   origin->address = c.address == c.source ? origin->source : arena.copy(c.address);
-  delivery_.note(Note::Kind::bytes, c.tenant, c.source, c.unreported_bytes);
-  delivery_.note(counts, c.tenant, c.source);
+  delivery_.note(Note::Kind::bytes, c.log_id, c.source, c.unreported_bytes);
+  delivery_.note(counts, c.log_id, c.source);
   c.unreported_bytes = 0;
   origin_ = nullptr;
   if (const auto given = c.protocol->given(); given > c.asked) {
@@ -373,7 +396,7 @@ void StreamReceiver::close(Connection& c) {
   boost::system::error_code ignored;
   c.socket.close(ignored);
   shared_->context.connections->leave(*c.accepted->place);
-  delivery_.note(Note::Kind::connection_closed, c.tenant, c.source, 1);
+  delivery_.note(Note::Kind::connection_closed, c.log_id, c.source, 1);
   send(c, counts, origin);
   // Last: this may be the last owner of `c`, which a caller by reference must not use again.
   const size_t position = c.position;

@@ -73,6 +73,8 @@ class StreamReceiver : public std::enable_shared_from_this<StreamReceiver> {
   void take_acks();
   void answer(Connection& connection);
   bool send_replies(Connection& connection);
+  void route(Connection& connection);
+  void reroute(Connection& connection);
   Origin* prepare(const Connection& connection);
   void send(Connection& connection, const FrameCounts& counts, Origin* origin);
   void tick();

@@ -53,7 +53,7 @@ class UdpSocket final : public DatagramSocket {
       if (DatagramSource* source = sources_.find(peers_[i])) {
         stage_.offer(*source, datagram);
       } else {
-        stage_.offer(sources_.overflow(sources_.tenant(peers_[i])), datagram, peers_[i].address_text());
+        stage_.offer(sources_.overflow(sources_.log_of(peers_[i])), datagram, peers_[i].address_text());
       }
     }
     stage_.end_read();

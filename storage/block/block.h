@@ -58,6 +58,11 @@ struct DecodedBlock {
 };
 Result<DecodedBlock> read_block(std::string_view bytes);
 
+// For who asks for the fields of these names and for nothing else that stands in raw: of each record raw is no more
+// than their captures' texts, one after the other, and `message` is empty; all else is as read_block() gives it. What
+// holds nothing of them is not inflated. A record that cannot be read in part comes whole.
+Result<DecodedBlock> read_block_fields(std::string_view bytes, const std::vector<std::string>& names);
+
 // The names of all fields that a record of the block has by a capture or by its kind, without inflating the records.
 // Derived fields (is_derived_field) are not among them.
 Result<std::vector<std::string>> read_block_field_names(std::string_view bytes);

@@ -72,6 +72,7 @@ class ColumnWriter {
 class IntegerReader {
  public:
   static bool open(Reader& header, SectionReader& sections, IntegerReader* out);
+  static bool skip(Reader& header, SectionReader& sections);  // leaves its streams as they are
   // Damaged columns give kNone once they are at their end.
   bool next(uint64_t* value) {
     if (at_ == count_) return false;
@@ -119,6 +120,9 @@ class ColumnReader {
   // `count` values at most, dictionaries of at most `bytes_max` bytes.
   static bool open(Reader& header, SectionReader& sections, size_t count, size_t bytes_max, ColumnReader* out);
 
+  // Passes over one that nobody asks for: its streams are not looked at.
+  static bool skip(Reader& header, SectionReader& sections);
+
   static constexpr size_t kDamaged = SIZE_MAX;
   // Writes the next value at `out`, where `room` + kValueSlack bytes may be written; returns its length, at most
   // `room`.
@@ -150,6 +154,8 @@ class ColumnReader {
     return value.size();
   }
   static bool open_lengths(Reader& header, SectionReader& sections, Lengths* out);
+  static bool skip_lengths(Reader& header, SectionReader& sections);
+  static bool skip_plain(Reader& header, SectionReader& sections);
   bool open_plain(Reader& header, SectionReader& sections, size_t count);
   size_t next_plain(char* out, size_t room);
 

@@ -20,6 +20,14 @@ bool IntegerReader::open(Reader& header, SectionReader& sections, IntegerReader*
   return sections.ok();
 }
 
+bool IntegerReader::skip(Reader& header, SectionReader& sections) {
+  header.varint();
+  const auto width = header.byte() >> 1;
+  header.varint();
+  sections.skip(static_cast<size_t>(width));
+  return header.ok() && width <= 8 && sections.ok();
+}
+
 bool RankReader::open(SectionReader& sections, size_t count, RankReader* out) {
   out->first_ = sections.next();
   out->second_ = sections.next();
@@ -131,6 +139,50 @@ bool ColumnReader::open_plain(Reader& header, SectionReader& sections, size_t co
     bytes_bound_ += text_.size();
   }
   return header.ok() && sections.ok();
+}
+
+bool ColumnReader::skip_lengths(Reader& header, SectionReader& sections) {
+  const auto form = header.byte();
+  if (form == 0)
+    header.varint();
+  else
+    sections.skip(1);
+  return header.ok() && form <= 1 && sections.ok();
+}
+
+bool ColumnReader::skip_plain(Reader& header, SectionReader& sections) {
+  const auto mask = header.byte();
+  if (!header.ok() || mask >= 1 << kClassCount || (mask & 3) == 3) return false;
+  if (std::popcount(mask) > 1) sections.skip(1);
+  if ((mask & 2) != 0 && !skip_lengths(header, sections)) return false;
+  if ((mask & 3) != 0 && !IntegerReader::skip(header, sections)) return false;
+  if (mask >> kClassIpv4 & 1) {
+    header.varint();
+    sections.skip(4);
+  }
+  if (mask >> kClassHex & 1) {
+    if (!skip_lengths(header, sections)) return false;
+    sections.skip(1);
+  }
+  if (mask >> kClassUuid & 1) sections.skip(1);
+  if (mask >> kClassText & 1) {
+    const auto form = header.byte();
+    if (form > 1 || (form == 1 && !skip_lengths(header, sections))) return false;
+    sections.skip(1);
+  }
+  return header.ok() && sections.ok();
+}
+
+bool ColumnReader::skip(Reader& header, SectionReader& sections) {
+  const auto mode = header.byte();
+  if (mode == 0) {
+    header.text();
+    return header.ok();
+  }
+  if (mode == 2) return skip_plain(header, sections);
+  header.varint();
+  sections.skip(2);
+  return header.ok() && mode == 1 && skip_plain(header, sections);
 }
 
 namespace {

@@ -30,7 +30,9 @@ struct ReadSlot {
   uint32_t fixed_capture;  // its length
   uint32_t column;
   uint32_t format;
-  const Field* field;
+  const Field* field;  // of a capture, as the next
+  bool wanted;
+  const char* text;  // of a fixed_capture
 };
 
 struct ReadShape {
@@ -40,6 +42,9 @@ struct ReadShape {
   uint32_t rest = 0;            // bytes behind the last slot
   uint32_t slots_at = 0, slots = 0;
   uint32_t captures = 0;
+  // Of a record that is read in part: which slots are wanted, and how many of them stand before the message.
+  bool in_part = false;
+  uint32_t wanted_at = 0, wanted = 0, wanted_before_message = 0;
 };
 
 struct Run {
@@ -51,7 +56,9 @@ struct Run {
 
 class BlockDecoder {
  public:
-  explicit BlockDecoder(SectionReader sections) : sections_(std::move(sections)), counts_(sections_.counts()) {}
+  // `wanted`: of which fields captures are wanted; none: the whole records.
+  explicit BlockDecoder(SectionReader sections, const std::vector<std::string>* wanted = nullptr)
+      : sections_(std::move(sections)), counts_(sections_.counts()), wanted_(wanted) {}
   Result<DecodedBlock> decode();
   Result<std::vector<std::string>> field_names();
 
@@ -63,6 +70,10 @@ class BlockDecoder {
   Result<void> read_columns();
   Result<void> read_records();
   bool read_explicit(Record& record, char*& out);
+  bool read_whole(Record& record, const ReadShape& shape, char*& out);
+  bool read_part(Record& record, const ReadShape& shape, char*& out);
+  size_t read_slot(const ReadSlot& slot, int64_t event_ns, char* out, size_t room);
+  void want(ReadShape& shape);
   bool read_part_head(Record& record);
 
   SectionReader sections_;
@@ -83,6 +94,10 @@ class BlockDecoder {
   IntegerReader times_[kUnitReceived];
   Reader odd_{std::string_view()};
   std::vector<Column> columns_;
+  const std::vector<std::string>* wanted_;
+  std::vector<bool> is_wanted_;         // by field
+  std::vector<ReadSlot> wanted_slots_;  // of shapes that are read in part
+  std::vector<bool> columns_needed_;    // empty: all
   Capture* captures_ = nullptr;
   uint64_t captures_used_ = 0;
   char* end_ = nullptr;
@@ -123,6 +138,9 @@ Result<void> BlockDecoder::read_structure() {
   block_.context.log = in_.text();
   block_.context.node = in_.text();
   if (!read_contexts()) return damaged("how its messages were understood is damaged");
+  // Whether raw is in the charset or not is told by all of it.
+  for (auto& context : block_.context.parsed.contexts)
+    if (context.charset != charset_name(Charset::utf8)) wanted_ = nullptr;
   explicit_ = in_.varint() != 0;
   auto& arena = block_.batch->arena;
   auto fields = in_.varint();
@@ -143,6 +161,7 @@ Result<void> BlockDecoder::read_structure() {
     }
     if (field == nullptr) field = arena.make(Field{arena.copy(name), field_type, kDynamicField, list});
     fields_.push_back(field);
+    is_wanted_.push_back(wanted_ && std::find(wanted_->begin(), wanted_->end(), name) != wanted_->end());
   }
   auto kinds = in_.varint();
   if (!in_.ok() || kinds > kKindsMax || kinds > in_.left())
@@ -225,11 +244,13 @@ Result<void> BlockDecoder::read_shapes() {
         auto field = numbers.varint();
         if (field >= fields_.size()) return bad();
         slot.field = fields_[field];
+        slot.wanted = is_wanted_[field];
         ++shape.captures;
       }
       if (slot.kind == SlotKind::fixed_capture) {
         auto length = numbers.varint();
         if (length > text.size()) return bad();
+        slot.text = text.data();
         text.remove_prefix(length);
         slot.fixed_capture = static_cast<uint32_t>(length);
       } else if (slot.kind == SlotKind::time || slot.kind == SlotKind::time_same) {
@@ -250,10 +271,29 @@ Result<void> BlockDecoder::read_shapes() {
     shape.rest = static_cast<uint32_t>(rest);
     if (message_slot == slots) in_slot_text = shape.rest;
     if (message_fixed > in_slot_text) return bad();
+    if (wanted_) want(shape);
   }
   if (numbers.left() != 0 || !text.empty()) return bad();
   if (!RankReader::open(sections_, counts_.records, &ranks_)) return bad();
   return {};
+}
+
+// Where the message stands in such a record cannot be said without the rest of raw.
+void BlockDecoder::want(ReadShape& shape) {
+  shape.in_part = (shape.meta.flags & kShapeOddMessage) == 0;
+  shape.wanted_at = static_cast<uint32_t>(wanted_slots_.size());
+  for (uint32_t i = 0; i < shape.slots; ++i) {
+    auto& slot = slots_[shape.slots_at + i];
+    if (shape.in_part && !slot.wanted) continue;
+    if (slot.kind != SlotKind::fixed_capture && slot.kind != SlotKind::time_same) {
+      if (columns_needed_.size() <= slot.column) columns_needed_.resize(slot.column + 1);
+      columns_needed_[slot.column] = true;
+    }
+    if (!shape.in_part) continue;
+    wanted_slots_.push_back(slot);
+    ++shape.wanted;
+    if (i < shape.meta.message_slot) ++shape.wanted_before_message;
+  }
 }
 
 Result<void> BlockDecoder::read_origins() {
@@ -334,7 +374,10 @@ Result<void> BlockDecoder::read_columns() {
     bool good = in_.ok() && scale <= 1'000'000'000'000 && values <= kBlockInflatedMax;
     column.is_time = scale != 0;
     column.scale = static_cast<int64_t>(scale);
-    if (good && column.is_time)
+    const bool needed = !wanted_ || (i < columns_needed_.size() && columns_needed_[i]) || (explicit_ && i + 1 == count);
+    if (good && !needed)
+      good = column.is_time ? IntegerReader::skip(in_, sections_) : ColumnReader::skip(in_, sections_);
+    else if (good && column.is_time)
       good = IntegerReader::open(in_, sections_, &column.times);
     else if (good)
       good = ColumnReader::open(in_, sections_, values, counts_.raw_bytes + 1, &column.values);
@@ -390,6 +433,94 @@ bool BlockDecoder::read_explicit(Record& record, char*& out) {
   return true;
 }
 
+// Writes the value of a slot that has one at `out`; more than `room`: it is damaged.
+size_t BlockDecoder::read_slot(const ReadSlot& slot, int64_t event_ns, char* out, size_t room) {
+  switch (slot.kind) {
+    case SlotKind::generic:
+    case SlotKind::capture:
+      return columns_[slot.column].values.next(out, room);
+    case SlotKind::fixed_capture:
+      if (slot.fixed_capture > room) return ColumnReader::kDamaged;
+      std::memcpy(out, slot.text, slot.fixed_capture);
+      return slot.fixed_capture;
+    case SlotKind::time_same:
+      return writers_[slot.format].write(event_ns, out);
+    case SlotKind::time: {
+      auto& column = columns_[slot.column];
+      uint64_t value;
+      if (!column.times.next(&value)) return ColumnReader::kDamaged;
+      auto difference = static_cast<uint64_t>(unzigzag(value)) * static_cast<uint64_t>(column.scale);
+      return writers_[slot.format].write(static_cast<int64_t>(static_cast<uint64_t>(event_ns) + difference), out);
+    }
+  }
+  return ColumnReader::kDamaged;
+}
+
+bool BlockDecoder::read_whole(Record& record, const ReadShape& shape, char*& out) {
+  auto& meta = shape.meta;
+  auto capture = captures_ + captures_used_;
+  captures_used_ += shape.captures;
+  record.captures = {capture, shape.captures};
+  char* begin = out;
+  char* message = begin;
+  const char* fixed = shape.fixed;
+  auto slot = slots_.data() + shape.slots_at;
+  for (uint32_t k = 0; k < shape.slots; ++k, ++slot) {
+    if (k == meta.message_slot) message = out + meta.message_fixed;
+    auto room = static_cast<size_t>(end_ - out);
+    if (slot->fixed > room) return false;
+    std::memcpy(out, fixed, slot->fixed);
+    out += slot->fixed;
+    fixed += slot->fixed + slot->fixed_capture;
+    room -= slot->fixed;
+    const size_t length = read_slot(*slot, record.event_ns, out, room);
+    if (length > room) return false;
+    if (slot->kind != SlotKind::generic) {
+      if (length >= 1 << 24) return false;
+      capture->begin = static_cast<uint32_t>(out - begin);
+      capture->length = static_cast<uint32_t>(length) & 0xffffff;
+      capture->escape = static_cast<uint8_t>(slot->escape);
+      capture->field = slot->field;
+      ++capture;
+    }
+    out += length;
+  }
+  if (shape.slots == meta.message_slot) message = out + meta.message_fixed;
+  if (shape.rest > static_cast<size_t>(end_ - out)) return false;
+  std::memcpy(out, fixed, shape.rest);
+  out += shape.rest;
+  record.raw = {begin, static_cast<size_t>(out - begin)};
+  if (meta.flags & kShapeOddMessage) return true;
+  record.message_begin = static_cast<uint32_t>(message - begin);
+  if (meta.tail > record.raw.size() - record.message_begin) return false;
+  record.message_length = static_cast<uint32_t>(record.raw.size() - record.message_begin - meta.tail);
+  return true;
+}
+
+// The captures that are wanted, and no text between them. Those before the message end where it begins, so that they
+// are told from the others as in the whole record.
+bool BlockDecoder::read_part(Record& record, const ReadShape& shape, char*& out) {
+  auto capture = captures_ + captures_used_;
+  captures_used_ += shape.wanted;
+  record.captures = {capture, shape.wanted};
+  char* begin = out;
+  auto slot = wanted_slots_.data() + shape.wanted_at;
+  for (uint32_t k = 0; k < shape.wanted; ++k, ++slot, ++capture) {
+    if (k == shape.wanted_before_message) record.message_begin = static_cast<uint32_t>(out - begin);
+    const auto room = static_cast<size_t>(end_ - out);
+    const size_t length = read_slot(*slot, record.event_ns, out, room);
+    if (length > room || length >= 1 << 24) return false;
+    capture->begin = static_cast<uint32_t>(out - begin);
+    capture->length = static_cast<uint32_t>(length) & 0xffffff;
+    capture->escape = static_cast<uint8_t>(slot->escape);
+    capture->field = slot->field;
+    out += length;
+  }
+  if (shape.wanted == shape.wanted_before_message) record.message_begin = static_cast<uint32_t>(out - begin);
+  record.raw = {begin, static_cast<size_t>(out - begin)};
+  return true;
+}
+
 Result<void> BlockDecoder::read_records() {
   auto& batch = *block_.batch;
   auto bad = [](size_t i) { return damaged("its record " + std::to_string(i) + " cannot be rebuilt"); };
@@ -435,69 +566,7 @@ Result<void> BlockDecoder::read_records() {
         record.event_ns = static_cast<int64_t>(value * static_cast<uint64_t>(kUnitNs[meta.unit]));
       }
       if (shape.captures > counts_.captures - captures_used_) return bad(i);
-      auto capture = captures_ + captures_used_;
-      captures_used_ += shape.captures;
-      record.captures = {capture, shape.captures};
-      char* begin = out;
-      char* message = begin;
-      const char* fixed = shape.fixed;
-      auto slot = slots_.data() + shape.slots_at;
-      for (uint32_t k = 0; k < shape.slots; ++k, ++slot) {
-        if (k == meta.message_slot) message = out + meta.message_fixed;
-        auto room = static_cast<size_t>(end_ - out);
-        if (slot->fixed > room) return bad(i);
-        std::memcpy(out, fixed, slot->fixed);
-        out += slot->fixed;
-        fixed += slot->fixed;
-        room -= slot->fixed;
-        size_t length;
-        switch (slot->kind) {
-          case SlotKind::generic:
-          case SlotKind::capture:
-            length = columns_[slot->column].values.next(out, room);
-            break;
-          case SlotKind::fixed_capture:
-            length = slot->fixed_capture;
-            if (length > room) return bad(i);
-            std::memcpy(out, fixed, length);
-            fixed += length;
-            break;
-          case SlotKind::time_same:
-            length = writers_[slot->format].write(record.event_ns, out);
-            break;
-          case SlotKind::time: {
-            auto& column = columns_[slot->column];
-            uint64_t value;
-            if (!column.times.next(&value)) return bad(i);
-            auto difference = static_cast<uint64_t>(unzigzag(value)) * static_cast<uint64_t>(column.scale);
-            length = writers_[slot->format].write(
-                static_cast<int64_t>(static_cast<uint64_t>(record.event_ns) + difference), out);
-            break;
-          }
-          default:
-            return bad(i);
-        }
-        if (length > room) return bad(i);
-        if (slot->kind != SlotKind::generic) {
-          if (length >= 1 << 24) return bad(i);
-          capture->begin = static_cast<uint32_t>(out - begin);
-          capture->length = static_cast<uint32_t>(length) & 0xffffff;
-          capture->escape = static_cast<uint8_t>(slot->escape);
-          capture->field = slot->field;
-          ++capture;
-        }
-        out += length;
-      }
-      if (shape.slots == meta.message_slot) message = out + meta.message_fixed;
-      if (shape.rest > static_cast<size_t>(end_ - out)) return bad(i);
-      std::memcpy(out, fixed, shape.rest);
-      out += shape.rest;
-      record.raw = {begin, static_cast<size_t>(out - begin)};
-      if (!(flags & kShapeOddMessage)) {
-        record.message_begin = static_cast<uint32_t>(message - begin);
-        if (meta.tail > record.raw.size() - record.message_begin) return bad(i);
-        record.message_length = static_cast<uint32_t>(record.raw.size() - record.message_begin - meta.tail);
-      }
+      if (!(shape.in_part ? read_part(record, shape, out) : read_whole(record, shape, out))) return bad(i);
     }
     record.charset = charset_of(record.raw, charset);
     if (flags != 0) {
@@ -520,7 +589,7 @@ Result<void> BlockDecoder::read_records() {
       if (!odd_.ok()) return bad(i);
     }
   }
-  if (out != end_ || captures_used_ != counts_.captures || odd_.left() != 0)
+  if ((!wanted_ && (out != end_ || captures_used_ != counts_.captures)) || odd_.left() != 0)
     return damaged("its records do not fill what the header promises");
   batch.bytes = counts_.raw_bytes;
   return {};
@@ -545,7 +614,7 @@ Result<DecodedBlock> BlockDecoder::decode() {
   for (auto step : {&BlockDecoder::read_structure, &BlockDecoder::read_shapes, &BlockDecoder::read_origins,
                     &BlockDecoder::read_columns, &BlockDecoder::read_records}) {
     auto done = (this->*step)();
-    if (!done) return tl::unexpected<Error>(done.error());
+    if (!done) return tl::unexpected<Error>(sections_.failure().value_or(done.error()));
   }
   block_.batch->keep.push_back(kept_);
   return std::move(block_);
@@ -554,7 +623,7 @@ Result<DecodedBlock> BlockDecoder::decode() {
 Result<std::vector<std::string>> BlockDecoder::field_names() {
   block_.batch = std::make_unique<Batch>();
   in_ = Reader(sections_.last());
-  if (auto read = read_structure(); !read) return tl::unexpected<Error>(read.error());
+  if (auto read = read_structure(); !read) return tl::unexpected<Error>(sections_.failure().value_or(read.error()));
   std::vector<std::string> names;
   for (const Field* field : fields_) names.emplace_back(field->name);
   return names;
@@ -563,7 +632,7 @@ Result<std::vector<std::string>> BlockDecoder::field_names() {
 }  // namespace
 
 Result<std::vector<std::string>> read_block_field_names(std::string_view bytes) {
-  auto sections = SectionReader::open(bytes, /*last_only=*/true);
+  auto sections = SectionReader::open(bytes, /*lazily=*/true);
   if (!sections) return tl::unexpected<Error>(sections.error());
   return BlockDecoder(std::move(*sections)).field_names();
 }
@@ -572,6 +641,12 @@ Result<DecodedBlock> read_block(std::string_view bytes) {
   auto sections = SectionReader::open(bytes);
   if (!sections) return tl::unexpected<Error>(sections.error());
   return BlockDecoder(std::move(*sections)).decode();
+}
+
+Result<DecodedBlock> read_block_fields(std::string_view bytes, const std::vector<std::string>& names) {
+  auto sections = SectionReader::open(bytes, /*lazily=*/true);
+  if (!sections) return tl::unexpected<Error>(sections.error());
+  return BlockDecoder(std::move(*sections), &names).decode();
 }
 
 }  // namespace yushi::storage

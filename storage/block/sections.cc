@@ -108,7 +108,7 @@ std::string SectionWriter::finish(const BlockCounts& counts) {
   return block;
 }
 
-Result<SectionReader> SectionReader::open(std::string_view block, bool last_only) {
+Result<SectionReader> SectionReader::open(std::string_view block, bool lazily) {
   Reader in(block);
   if (in.take(kMagic.size()) != kMagic) return damaged("it does not begin with the mark of a block");
   auto version = in.be32();
@@ -138,86 +138,85 @@ Result<SectionReader> SectionReader::open(std::string_view block, bool last_only
   out.counts_.records = static_cast<uint32_t>(records);
 
   // First look at all sizes, then allocate.
-  struct Entry {
-    bool compressed;
-    uint64_t stored, inflated;
-    uint32_t sum;
-  };
-  std::vector<Entry> entries;
+  std::vector<uint64_t> stored_bytes;
   uint64_t inflated = 0, stored = 0;
   for (uint64_t i = 0; i < sections && h.ok(); ++i) {
-    Entry entry;
+    Section section{};
     auto method = h.byte();
     if (method > 1) return damaged("section " + std::to_string(i) + " is packed in an unknown way");
-    entry.compressed = method == 1;
-    entry.stored = h.varint();
-    entry.inflated = h.varint();
-    entry.sum = h.be32();
-    if (entry.inflated > kBlockInflatedMax || entry.stored > block.size() ||
-        (!entry.compressed && entry.stored != entry.inflated))
+    section.compressed = method == 1;
+    stored_bytes.push_back(h.varint());
+    section.inflated_bytes = h.varint();
+    section.sum = h.be32();
+    if (section.inflated_bytes > kBlockInflatedMax || stored_bytes[i] > block.size() ||
+        (!section.compressed && stored_bytes[i] != section.inflated_bytes))
       return damaged("the size of section " + std::to_string(i) + " cannot be");
-    inflated += entry.inflated;
-    stored += entry.stored;
-    entries.push_back(entry);
+    inflated += section.inflated_bytes;
+    stored += stored_bytes[i];
+    out.sections_.push_back(std::move(section));
   }
   if (!h.ok() || h.left() != 0 || inflated > kBlockInflatedMax || stored != in.left())
     return damaged("its list of sections does not fit its size");
+  for (size_t i = 0; i < out.sections_.size(); ++i) out.sections_[i].stored = in.take(stored_bytes[i]);
 
-  std::vector<std::string_view> packed, bytes(entries.size());
-  for (auto& entry : entries) packed.push_back(in.take(entry.stored));
-  auto inflate = [&](size_t i) -> Result<void> {
-    auto& entry = entries[i];
-    if (checksum(packed[i]) != entry.sum)
-      return damaged("the checksum of section " + std::to_string(i) + " does not fit");
-    std::unique_ptr<char[]> memory(new char[entry.inflated + kStreamSlack]);
-    if (entry.compressed) {
-      auto size = ZSTD_decompressDCtx(decompressor(), memory.get(), entry.inflated, packed[i].data(), packed[i].size());
-      if (ZSTD_isError(size) || size != entry.inflated)
-        return damaged("section " + std::to_string(i) + " does not inflate to its size");
-    } else {
-      std::memcpy(memory.get(), packed[i].data(), packed[i].size());
-    }
-    std::memset(memory.get() + entry.inflated, 0, kStreamSlack);
-    bytes[i] = {memory.get(), entry.inflated};
-    out.sections_.push_back(std::move(memory));
-    return {};
-  };
-
-  if (auto inflated_one = inflate(0); !inflated_one) return tl::unexpected<Error>(inflated_one.error());
-  Reader directory(bytes[0]);
+  YUSHI_TRY(out.inflate(0));
+  Reader directory({out.sections_[0].bytes.get(), out.sections_[0].inflated_bytes});
   auto streams = directory.varint();
   if (streams > kStreamsMax || streams > directory.left()) return damaged("its directory of streams is damaged");
-  std::vector<uint32_t> section_of(streams);
-  for (auto& section : section_of) {
+  out.streams_.resize(streams);
+  for (auto& stream : out.streams_) {
     auto number = directory.varint();
-    if (number == 0 || number >= bytes.size()) return damaged("a stream stands in a section that is not there");
-    section = static_cast<uint32_t>(number);
+    if (number == 0 || number >= out.sections_.size()) return damaged("a stream stands in a section that is not there");
+    stream.section = static_cast<uint32_t>(number);
   }
-  std::vector<uint64_t> left;
-  for (size_t i = 0; i < entries.size(); ++i) {
-    left.push_back(entries[i].inflated);
-    if (i == 0 || (last_only && (section_of.empty() || section_of.back() != i))) continue;
-    if (auto inflated_one = inflate(i); !inflated_one) return tl::unexpected<Error>(inflated_one.error());
-  }
-  out.streams_.reserve(streams);
-  for (auto section : section_of) {
-    auto length = directory.varint();
-    if (length > left[section]) return damaged("a stream is longer than its section");
-    left[section] -= length;
-    out.streams_.push_back(bytes[section].substr(0, length));
-    bytes[section].remove_prefix(out.streams_.back().size());
+  std::vector<uint64_t> used(out.sections_.size());
+  for (auto& stream : out.streams_) {
+    stream.at = used[stream.section];
+    stream.bytes = directory.varint();
+    if (stream.bytes > out.sections_[stream.section].inflated_bytes - stream.at)
+      return damaged("a stream is longer than its section");
+    used[stream.section] += stream.bytes;
   }
   if (!directory.ok() || directory.left() != 0) return damaged("its directory of streams is damaged");
+  for (size_t i = 1; !lazily && i < out.sections_.size(); ++i) {
+    YUSHI_TRY(out.inflate(i));
+  }
   return out;
 }
 
-std::string_view SectionReader::next() {
-  static constexpr char kNothing[kStreamSlack] = {};
-  if (at_ == streams_.size()) {
-    ok_ = false;
-    return std::string_view(kNothing);
+Result<void> SectionReader::inflate(size_t number) {
+  auto& section = sections_[number];
+  if (checksum(section.stored) != section.sum)
+    return damaged("the checksum of section " + std::to_string(number) + " does not fit");
+  std::unique_ptr<char[]> memory(new char[section.inflated_bytes + kStreamSlack]);
+  if (section.compressed) {
+    auto size = ZSTD_decompressDCtx(decompressor(), memory.get(), section.inflated_bytes, section.stored.data(),
+                                    section.stored.size());
+    if (ZSTD_isError(size) || size != section.inflated_bytes)
+      return damaged("section " + std::to_string(number) + " does not inflate to its size");
+  } else {
+    std::memcpy(memory.get(), section.stored.data(), section.stored.size());
   }
-  return streams_[at_++];
+  std::memset(memory.get() + section.inflated_bytes, 0, kStreamSlack);
+  section.bytes = std::move(memory);
+  return {};
 }
+
+std::string_view SectionReader::stream(size_t number) {
+  static constexpr char kNothing[kStreamSlack] = {};
+  if (number < streams_.size()) {
+    auto& [section, at, bytes] = streams_[number];
+    if (!sections_[section].bytes) {
+      if (auto inflated = inflate(section); !inflated) failure_ = inflated.error();
+    }
+    if (sections_[section].bytes) return {sections_[section].bytes.get() + at, bytes};
+  }
+  ok_ = false;
+  return std::string_view(kNothing);
+}
+
+std::string_view SectionReader::next() { return stream(at_++); }
+
+std::string_view SectionReader::last() { return streams_.empty() ? std::string_view() : stream(streams_.size() - 1); }
 
 }  // namespace yushi::storage

@@ -5,7 +5,7 @@
 // zstd frame of 40 bytes pays for its own header and nothing else. FORMAT.md has the bytes.
 //
 // Memory   The writer holds compressed sections and the open shared ones. The reader inflates its sections when it
-//          opens; their sizes are bounded by BlockBounds before anything is allocated.
+//          opens, or each when a stream of it is asked for; their sizes are bounded before anything is allocated.
 // Threads  One owner at a time; zstd contexts are kept per thread.
 // Errors   corrupt, naming the section; refused for a version that this program does not know.
 #pragma once
@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,23 +67,41 @@ class SectionWriter {
 
 class SectionReader {
  public:
-  // `last_only` inflates no section but that of the last stream; all other streams are empty then.
-  static Result<SectionReader> open(std::string_view block, bool last_only = false);
+  // `lazily`: a section is inflated when a stream of it is asked for, from `block`, which must be there until then.
+  static Result<SectionReader> open(std::string_view block, bool lazily = false);
   const BlockCounts& counts() const { return counts_; }
-  // The next stream, with at least kStreamSlack readable bytes behind its end; empty past the last, and then ok() is
-  // false.
+  // The next stream, with at least kStreamSlack readable bytes behind its end; empty past the last or when it does not
+  // inflate, and then ok() is false.
   std::string_view next();
+  void skip(size_t streams) { at_ += streams; }
   // The last stream, which says what the others are.
-  std::string_view last() const { return streams_.empty() ? std::string_view() : streams_.back(); }
-  bool ok() const { return ok_; }
+  std::string_view last();
+  bool ok() const { return ok_ && at_ <= streams_.size(); }
+  // Why a section could not be inflated, if one could not.
+  const std::optional<Error>& failure() const { return failure_; }
   size_t streams_left() const { return streams_.size() - at_; }
 
   static constexpr size_t kStreamSlack = 32;
 
  private:
+  struct Section {
+    bool compressed;
+    uint64_t inflated_bytes;
+    uint32_t sum;
+    std::string_view stored;
+    std::unique_ptr<char[]> bytes;  // once it is inflated
+  };
+  struct Stream {
+    uint32_t section;
+    uint64_t at, bytes;  // in it
+  };
+  Result<void> inflate(size_t section);
+  std::string_view stream(size_t number);
+
   BlockCounts counts_;
-  std::vector<std::unique_ptr<char[]>> sections_;
-  std::vector<std::string_view> streams_;
+  std::vector<Section> sections_;
+  std::vector<Stream> streams_;
+  std::optional<Error> failure_;
   size_t at_ = 0;
   bool ok_ = true;
 };

@@ -198,6 +198,17 @@ Result<std::unique_ptr<Batch>> StoreView::read(const Segment& segment) const {
   return std::move(whole.batch);
 }
 
+Result<std::unique_ptr<Batch>> StoreView::read_fields(const Segment& segment,
+                                                      const std::vector<std::string>& names) const {
+  if (!segment.sealed) return read(segment);
+  auto bytes = YUSHI_TRY(block_bytes(segment));
+  auto block = read_block_fields(bytes, names);
+  if (!block)
+    return fail(Code::corrupt, "block " + segment.log + "/" + std::to_string(segment.summary.first_index) + ": " +
+                                   block.error().message);
+  return std::move(block->batch);
+}
+
 Result<std::vector<std::pair<std::string, SourceState>>> StoreView::sources(const std::string& log) const {
   std::vector<std::pair<std::string, SourceState>> out;
   std::optional<Error> damaged;

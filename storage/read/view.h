@@ -64,6 +64,8 @@ class StoreView {
   // The records of one log from `index` on: the segment that holds it; nullopt when the log ends before.
   Result<std::optional<Segment>> segment_at(const std::string& log, uint64_t index) const;
   Result<std::unique_ptr<Batch>> read(const Segment& segment) const;
+  // For who asks for these fields alone (read_block_fields()); of a tail chunk the records are whole all the same.
+  Result<std::unique_ptr<Batch>> read_fields(const Segment& segment, const std::vector<std::string>& names) const;
   // With what stands above the records.
   Result<DecodedBlock> read_whole(const Segment& segment) const;
   Result<std::string> block_bytes(const Segment& segment) const;  // of a sealed one

@@ -30,6 +30,7 @@ struct Store::Commit::Pending {
 
 Store::Commit::Commit(Store& store)
     : store_(store), number_(store.commit_ + 1), pending_(std::make_shared<Pending>(store.commit_bytes_)) {
+  store.take_up_logs();
   pending_->contexts.swap(store.contexts_to_tell_);
   pending_->full.swap(store.to_seal_when_told_);
   for (auto& [log, source] : std::exchange(store.to_write_, {}))
@@ -43,7 +44,8 @@ void Store::Commit::append(PreparedBatch&& prepared) {
 void Store::Commit::append(ChunkGroup& group, const std::shared_ptr<Batch>& batch) {
   auto& families = store_.database_->families();
   thread_local std::string entry;
-  auto& log = store_.logs_[group.tenant];
+  YUSHI_ASSERT(group.log_id < store_.logs_.size(), "log %u came to be known after begin()", group.log_id);
+  auto& log = store_.logs_[group.log_id];
   auto& open = log.open;
   if (!open.records.empty() && (open.parsed.full() || open.records.size() + group.records.size() > kBlockRecordsMax ||
                                 open.raw_bytes + group.raw_bytes > kBlockBytesMax)) {
@@ -97,8 +99,7 @@ void Store::Commit::append(ChunkGroup& group, const std::shared_ptr<Batch>& batc
   auto memory = batch->bytes + batch->arena.bytes() + batch->records.size() * sizeof(Record);
   open.memory_bytes += memory * group.records.size() / batch->records.size();
   open.batches.push_back(batch);
-  if (std::find(pending_->touched.begin(), pending_->touched.end(), &log) == pending_->touched.end())
-    pending_->touched.push_back(&log);
+  if (std::exchange(log.touched_by, number_) != number_) pending_->touched.push_back(&log);
   pending_->records += group.records.size();
   pending_->raw_bytes += group.raw_bytes;
 }
@@ -147,7 +148,7 @@ void Store::Commit::append_contexts() {
 }
 
 const std::shared_ptr<const ParseContext>& Store::Commit::audit_context() const {
-  auto& audit = store_.logs_[kAudit];
+  auto& audit = store_.logs_[kAuditLogId];
   return audit.told ? audit.told : store_.options_.own_context;
 }
 
@@ -157,7 +158,7 @@ std::unique_ptr<Batch> own_batch(const std::vector<std::string>& jsons) {
   origin.received_ns = realtime_ns();
   origin.source = origin.address = "yushid";
   origin.transport = Transport::internal;
-  origin.tenant = kAudit;
+  origin.log_id = kAuditLogId;
   auto* shared = batch->arena.make(origin);
   for (auto& json : jsons) {
     Record record;
@@ -175,7 +176,7 @@ void Store::Commit::append_own(const OwnRecord& own) {
   auto& how = audit_context();
   auto understood = store_.options_.reparse.parse(*batch, *how);
   YUSHI_ASSERT(understood.has_value(), "understanding a record of our own: %s", understood.error().message.c_str());
-  std::vector<std::shared_ptr<const ParseContext>> contexts(kAudit + 1, how);
+  std::vector<std::shared_ptr<const ParseContext>> contexts(kAuditLogId + 1, how);
   append(prepare(std::move(batch), contexts));
 }
 
@@ -227,8 +228,7 @@ Result<void> Store::Commit::write() {
   auto took = std::chrono::steady_clock::now() - before;
   store_.commit_ = number_;
   store_.commit_bytes_ = pending_->out.bytes();
-  for (auto* log : pending_->touched)
-    store_.committed_sizes_[static_cast<size_t>(log - store_.logs_.data())] = log->tree.size();
+  for (auto* log : pending_->touched) log->known->records = log->tree.size();
   auto& c = store_.counters_;
   c.commits += 1;
   c.records += pending_->records;
@@ -243,13 +243,13 @@ Result<void> Store::Commit::write() {
 // Signed together, so that no log stands for itself: the others, then the record that binds them, then `_audit`.
 Result<void> Store::Commit::sign(int64_t now_ns) {
   // The record of roots is to be the last: what is to be told of `_audit` itself comes before it.
-  auto& audit = store_.logs_[kAudit];
+  auto& audit = store_.logs_[kAuditLogId];
   tell_context(audit, audit.tree.size(), audit_context());
   append_contexts();
   auto& families = store_.database_->families();
   LogRootMap roots;
   for (auto& log : store_.logs_)
-    if (&log != &store_.logs_[kAudit] && log.tree.size() > 0) roots[log.name] = {log.tree.size(), log.tree.root()};
+    if (&log != &store_.logs_[kAuditLogId] && log.tree.size() > 0) roots[log.name] = {log.tree.size(), log.tree.root()};
   append_roots(roots);
   std::vector<std::pair<LogState*, std::string>> notes;
   for (auto& log : store_.logs_) {

@@ -13,11 +13,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/base/time_text.h"
 #include "core/ledger/merkle.h"
+#include "storage/store/known_logs.h"
 #include "storage/tail/chunk.h"
 #include "storage/tail/source_state.h"
 #include "storage/tail/tree_tiles.h"
@@ -45,12 +47,16 @@ struct OpenBlock {
 inline std::string next_key_path(const std::string& path) { return path + ".next"; }
 
 struct LogState {
-  std::string name;
+  explicit LogState(std::shared_ptr<KnownLog> log) : known(std::move(log)), name(known->name) {}
+
+  const std::shared_ptr<KnownLog> known;
+  const std::string& name;
   CompactRange tree;
   TreeTiles tiles;
   std::map<std::string, SourceState, std::less<>> sources;
   OpenBlock open;
   uint64_t checkpoint_size = 0;  // of the newest signed checkpoint; 0: none
+  uint64_t touched_by = 0;       // the last commit with records of it
   // What `_audit` was told of it last, in this run, and on which store day.
   std::shared_ptr<const ParseContext> told;
   uint32_t told_day = UINT32_MAX;

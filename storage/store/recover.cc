@@ -65,13 +65,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   if (!is_name(options.node.empty() ? options.fallback_node : options.node)) {
     return fail(Code::invalid, "node: \"" + options.node + "\" must match " + kNameRule);
   }
-  auto retentions = options.log_retention_days;
-  std::erase(retentions, 0u);
-  retentions.push_back(options.retention_days);
-  if (auto least = *std::min_element(retentions.begin(), retentions.end()); least < kRetentionFloorDays) {
-    return fail(Code::refused, "retention.days: " + std::to_string(least) + " is under the legal floor of " +
-                                   std::to_string(kRetentionFloorDays) + "; remove the line or raise it");
-  }
+  YUSHI_TRY(check_retention(options.retention_days));
   if (options.key_dir.empty()) options.key_dir = options.data_dir + "/keys";
   std::error_code made;
   auto folder = options.data_dir + "/store";
@@ -139,13 +133,15 @@ Result<void> Store::load() {
 
   sealer_ = std::make_unique<Sealer>(database_, counters_, options_.node, seal_day_, pulse_);
   auto view = YUSHI_TRY(StoreView::open(database_, options_.reparse));
-  YUSHI_TRY(take_up_logs_without_a_tenant(*view));
-  logs_.resize(options_.logs.size());
-  committed_sizes_ = std::make_unique<std::atomic<uint64_t>[]>(logs_.size());
-  for (size_t i = 0; i < logs_.size(); ++i) {
-    logs_[i].name = options_.logs[i];
-    YUSHI_TRY(load_log(*view, logs_[i]));
-    committed_sizes_[i] = logs_[i].tree.size();
+  auto stored = YUSHI_TRY(view->logs());
+  for (auto* own : {kDefaultLog, kAuditLog}) {
+    YUSHI_TRY(log(own, 0));
+  }
+  for (auto& name : stored) (void)know(name);
+  take_up_logs();
+  for (auto& log : logs_) {
+    YUSHI_TRY(load_log(*view, log));
+    log.known->records = log.tree.size();
   }
   YUSHI_TRY(compare_with_heads(*view));
   YUSHI_TRY(check_what_binds(*view));
@@ -175,23 +171,6 @@ Result<void> Store::load_key(const std::string& path) {
   Write write;
   write.put(families.meta, "public_key", key_.public_bytes());
   return database_->write(write, "keeping the public key");
-}
-
-// Their tenants were taken out of the config. Nothing comes in any more, but what is there is sealed, signed and kept
-// as before. How long such a tenant wanted its records kept is not known here: the longest of all holds.
-Result<void> Store::take_up_logs_without_a_tenant(const StoreView& view) {
-  auto known = YUSHI_TRY(view.logs());
-  auto& days = options_.log_retention_days;
-  uint32_t longest = options_.retention_days;
-  for (auto of_log : days) longest = std::max(longest, of_log);
-  for (auto& blocks : database_->blocks_families()) longest = std::max(longest, blocks.days);
-  for (auto& log : known) {
-    if (std::find(options_.logs.begin(), options_.logs.end(), log) != options_.logs.end()) continue;
-    days.resize(options_.logs.size());
-    options_.logs.push_back(log);
-    days.push_back(longest);
-  }
-  return {};
 }
 
 Result<void> Store::load_log(const StoreView& view, LogState& log) {
@@ -238,11 +217,8 @@ Result<void> Store::load_log(const StoreView& view, LogState& log) {
     if (!open.records.empty() &&
         (open.parsed.full() || open.records.size() + batch->records.size() > kBlockRecordsMax ||
          open.raw_bytes + segment.summary.raw_bytes > kBlockBytesMax)) {
-      // In a context that `_audit` does not have yet it must not be in a block.
-      if (open.due)
-        to_seal_when_told_.emplace_back(&log, std::exchange(log.open, OpenBlock{}));
-      else
-        hand_to_sealer(log, std::exchange(log.open, OpenBlock{}));
+      // When `_audit` has its context, and log() has said how long it is kept.
+      to_seal_when_told_.emplace_back(&log, std::exchange(log.open, OpenBlock{}));
     }
     if (open.records.empty()) {
       open.first_index = segment.summary.first_index;

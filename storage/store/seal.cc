@@ -17,15 +17,17 @@ void Store::hand_to_sealer(const LogState& log, OpenBlock block) {
 }
 
 uint32_t Store::retention_of(const LogState& log) const {
-  auto tenant = static_cast<size_t>(&log - logs_.data());
-  auto& days = options_.log_retention_days;
-  return tenant < days.size() && days[tenant] ? days[tenant] : options_.retention_days;
+  if (const uint32_t days = log.known->retention_days) return days;
+  uint32_t longest = options_.retention_days;
+  for (auto& known : *logs()) longest = std::max(longest, known->retention_days.load());
+  for (auto& blocks : database_->blocks_families()) longest = std::max(longest, blocks.days);
+  return longest;
 }
 
 Result<void> Store::seal_due(int64_t now_ns, bool all) {
   if (auto failed = sealer_->failed()) return tl::unexpected(*failed);
   // A block must not come before the record that says how it was understood.
-  if (!contexts_to_tell_.empty()) YUSHI_TRY(begin().finish());
+  if (!contexts_to_tell_.empty() || !to_seal_when_told_.empty()) YUSHI_TRY(begin().finish());
   size_t total = 0;
   for (auto& log : logs_) {
     auto& open = log.open;

@@ -71,9 +71,45 @@ Result<void> Store::close(int64_t now_ns) {
   return database_->flush();
 }
 
-void Store::for_each_source(const std::function<void(TenantId, const std::string&, const SourceState&)>& visit) const {
-  for (size_t tenant = 0; tenant < logs_.size(); ++tenant) {
-    for (auto& [source, state] : logs_[tenant].sources) visit(static_cast<TenantId>(tenant), source, state);
+Result<LogId> Store::log(const std::string& name, uint32_t retention_days) {
+  const uint32_t days = retention_days != 0 ? retention_days : options_.retention_days;
+  YUSHI_TRY(check_retention(days));
+  const auto number = know(name);
+  (*logs())[number]->retention_days = days;
+  return number;
+}
+
+Result<void> Store::check_retention(uint32_t days) {
+  if (days >= kRetentionFloorDays) return {};
+  return fail(Code::refused, "retention.days: " + std::to_string(days) + " is under the legal floor of " +
+                                 std::to_string(kRetentionFloorDays) + "; remove the line or raise it");
+}
+
+LogId Store::know(const std::string& name) {
+  MutexLock lock(known_mutex_);
+  const auto found = std::find_if(known_->begin(), known_->end(), [&](auto& known) { return known->name == name; });
+  const auto number = static_cast<LogId>(found - known_->begin());
+  if (found != known_->end()) return number;
+  auto more = std::make_shared<KnownLogs>(*known_);
+  more->push_back(std::make_shared<KnownLog>(name));
+  known_ = std::move(more);
+  return number;
+}
+
+std::shared_ptr<const KnownLogs> Store::logs() const {
+  MutexLock lock(known_mutex_);
+  return known_;
+}
+
+// The committer's own of those that came to be known.
+void Store::take_up_logs() {
+  const auto known = logs();
+  while (logs_.size() < known->size()) logs_.emplace_back((*known)[logs_.size()]);
+}
+
+void Store::for_each_source(const std::function<void(LogId, const std::string&, const SourceState&)>& visit) const {
+  for (LogId log = 0; log < logs_.size(); ++log) {
+    for (auto& [source, state] : logs_[log].sources) visit(log, source, state);
   }
 }
 

@@ -22,6 +22,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -41,13 +42,14 @@
 #include "storage/read/heads.h"
 #include "storage/read/kept.h"
 #include "storage/read/view.h"
+#include "storage/store/known_logs.h"
 #include "storage/store/log_state.h"
 #include "storage/store/pulse.h"
 #include "storage/tail/chunk.h"
 
 namespace yushi::storage {
 
-constexpr TenantId kAudit = 1;                 // of the log `_audit`
+constexpr LogId kAuditLogId = 1;               // of the log `_audit`
 constexpr uint32_t kRetentionFloorDays = 184;  // Cybersecurity Law: six months
 
 struct StoreOptions {
@@ -55,18 +57,14 @@ struct StoreOptions {
   std::string key_dir;   // holds node.pem, mode 0600; empty: data_dir/keys
   std::string node;      // empty: the name the store was made with, or fallback_node for a new store
   std::string fallback_node = "localhost";
-  // By TenantId: 0 `default`, 1 `_audit`, then the tenants. The Store puts behind them the logs that it finds whose
-  // tenant is no longer named.
-  std::vector<std::string> logs;
-  uint32_t retention_days = kRetentionFloorDays;
+  uint32_t retention_days = kRetentionFloorDays;  // of a log of which log() says nothing else
   // Files elsewhere to which each signed note is appended, as a line of `heads`: best on another machine's disk. One
   // that cannot be written is told by on_witness_failure, on the committer's thread, at each signature; it holds
   // nothing up.
   std::vector<std::string> witness_files;
   std::function<void(const Error&)> on_witness_failure;
-  std::vector<uint32_t> log_retention_days;  // by TenantId; 0, or none: retention_days
-  size_t open_bytes_max = 192 << 20;         // memory of all open blocks together
-  Reparse reparse;                           // gives the fields of what is read back from the tail; must be there
+  size_t open_bytes_max = 192 << 20;  // memory of all open blocks together
+  Reparse reparse;                    // gives the fields of what is read back from the tail; must be there
   // How the Store's own records of `_audit` are understood until somebody else commits to it. It must be there.
   std::shared_ptr<const ParseContext> own_context;
   std::shared_ptr<Disk> disk = std::make_shared<Disk>();  // by which all is written: waits where there is no room
@@ -156,10 +154,11 @@ class Store {
   // Clean stop: seals, signs, flushes. Nothing but the destructor may follow.
   Result<void> close(int64_t now_ns);
 
-  uint64_t log_size(TenantId tenant) const { return logs_[tenant].tree.size(); }  // with a commit that is being filled
-  uint64_t commit_number() const { return commit_; }                              // of the newest that is durable
+  // With a commit that is being filled.
+  uint64_t log_size(LogId log) const { return log < logs_.size() ? logs_[log].tree.size() : 0; }
+  uint64_t commit_number() const { return commit_; }  // of the newest that is durable
   // Every source that a log has heard of; before the first commit only.
-  void for_each_source(const std::function<void(TenantId, const std::string&, const SourceState&)>& visit) const;
+  void for_each_source(const std::function<void(LogId, const std::string&, const SourceState&)>& visit) const;
 
   // -------------------------------------------------------------------------------------------------------- any thread
 
@@ -169,6 +168,14 @@ class Store {
   // A write of its own, synced.
   Result<void> write_state(std::string_view name, std::string_view bytes) YUSHI_EXCLUDES(states_mutex_);
 
+  // The number of a log, which begins with its first record if the store has none of this name. Its next blocks are
+  // kept for `retention_days`; 0: as the store's. refused: under the floor.
+  Result<LogId> log(const std::string& name, uint32_t retention_days) YUSHI_EXCLUDES(known_mutex_);
+  // As of now; a number stays the same log's as long as the store is open.
+  std::shared_ptr<const KnownLogs> logs() const YUSHI_EXCLUDES(known_mutex_);
+  // Records of a log that are durable.
+  uint64_t committed_size(LogId log) const { return logs()->at(log)->records; }
+
   // Keeps the parser files of a set by their digest, durably, before records name it. One that is there stays.
   Result<void> keep_parsers(const std::string& digest, std::string_view encoded_files);
 
@@ -177,8 +184,6 @@ class Store {
   const std::shared_ptr<Database>& database() const { return database_; }
   const StoreOptions& options() const { return options_; }  // as completed by open()
   const StoreCounters& counters() const { return counters_; }
-  // Records of a log that are durable.
-  uint64_t committed_size(TenantId tenant) const { return committed_sizes_[tenant]; }
   // Tails that open() found to be of another engine (a crash, then another version of the program): the fields that
   // they had at commit are lost; those that today's engine gives are sealed by the first seal_due().
   struct OtherEngine {
@@ -197,7 +202,9 @@ class Store {
  private:
   Store() = default;
   Result<void> load();
-  Result<void> take_up_logs_without_a_tenant(const StoreView& view);
+  static Result<void> check_retention(uint32_t days);
+  LogId know(const std::string& name) YUSHI_EXCLUDES(known_mutex_);
+  void take_up_logs();
   Result<void> load_log(const StoreView& view, LogState& log);
   Result<void> compare_with_heads(const StoreView& view);
   Result<void> load_key(const std::string& path);
@@ -222,11 +229,11 @@ class Store {
 
   // The committer's alone.
   SigningKey key_;
-  KeyRing keys_;                // that one, and those before
-  Heads heads_;                 // the newest note of each log, as the store has it
-  std::vector<LogState> logs_;  // by TenantId
-  LogRootMap bound_;            // as the newest record of roots has them
-  CommitChain chain_;           // up to the newest commit
+  KeyRing keys_;               // that one, and those before
+  Heads heads_;                // the newest note of each log, as the store has it
+  std::deque<LogState> logs_;  // by LogId; begin() takes up new ones
+  LogRootMap bound_;           // as the newest record of roots has them
+  CommitChain chain_;          // up to the newest commit
   // With the next commit: what open() had to decide.
   std::vector<LogContext> contexts_to_tell_;
   std::vector<std::pair<LogState*, OpenBlock>> to_seal_when_told_;
@@ -243,7 +250,8 @@ class Store {
   int64_t day_ran_ns_ = 0, boottime_ns_ = 0, day_saved_ns_ = 0;
 
   // Any thread's.
-  std::unique_ptr<std::atomic<uint64_t>[]> committed_sizes_;  // by TenantId
+  mutable Mutex known_mutex_;
+  std::shared_ptr<const KnownLogs> known_ YUSHI_GUARDED_BY(known_mutex_) = std::make_shared<KnownLogs>();
   mutable Mutex states_mutex_;  // held while one is written, so that the last code is of the last values
   KeptStates states_ YUSHI_GUARDED_BY(states_mutex_);
   std::atomic<uint32_t> seal_day_{0};  // store_day_, once it is durable

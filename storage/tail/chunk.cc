@@ -73,16 +73,16 @@ PreparedBatch prepare(std::shared_ptr<Batch> batch, const std::vector<std::share
     bool full = group && group->records.size() >= kGroupRecordsMax;
     if (record.origin != last_origin || full) {
       last_origin = record.origin;
-      auto tenant = record.origin->tenant;
-      if (!group || group->tenant != tenant || full) {
+      auto log = record.origin->log_id;
+      if (!group || group->log_id != log || full) {
         auto it = std::find_if(out.groups.begin(), out.groups.end(),
-                               [&](auto& g) { return g.tenant == tenant && g.records.size() < kGroupRecordsMax; });
+                               [&](auto& g) { return g.log_id == log && g.records.size() < kGroupRecordsMax; });
         if (it == out.groups.end()) {
-          YUSHI_ASSERT(tenant < contexts.size(), "tenant %u of %zu", tenant, contexts.size());
+          YUSHI_ASSERT(log < contexts.size(), "log %u of %zu", log, contexts.size());
           out.groups.emplace_back();
           it = out.groups.end() - 1;
-          it->tenant = tenant;
-          it->context = contexts[tenant];
+          it->log_id = log;
+          it->context = contexts[log];
           it->event_from_ns = it->event_to_ns = record.event_ns;
           it->records.reserve(std::min(batch->records.size(), kGroupRecordsMax));
         }

@@ -39,7 +39,7 @@ struct NumberedRecord {
 
 // The records of one log in one batch.
 struct ChunkGroup {
-  TenantId tenant = 0;
+  LogId log_id = 0;
   std::vector<Record*> records;     // in batch order
   std::vector<uint32_t> source_of;  // position in `sources`; empty when there is one source
   std::vector<ChunkSource> sources;
@@ -57,7 +57,7 @@ struct PreparedBatch {
   uint64_t raw_bytes = 0;
 };
 
-// `contexts` is by TenantId. Threads: any; compression contexts are per thread.
+// `contexts` is by LogId. Threads: any; compression contexts are per thread.
 PreparedBatch prepare(std::shared_ptr<Batch> batch, const std::vector<std::shared_ptr<const ParseContext>>& contexts);
 
 struct ChunkHead {

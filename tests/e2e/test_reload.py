@@ -2,9 +2,12 @@
 
 import json
 import signal
+import socket
+import ssl
 import threading
 
-from senders import connect, log_size, wait, wait_size
+from certificates import Authority
+from senders import connect, log_size, metric, wait, wait_size
 from yushi_daemon import Daemon, yushi
 
 RELOADS = 6
@@ -224,9 +227,9 @@ def test_inputs_come_and_go_under_load_and_nobody_else_is_dropped(tmp_path):
 def test_what_needs_a_restart_is_named_and_a_wrong_config_changes_nothing(tmp_path):
     with Daemon(tmp_path / "d") as daemon:
         text = daemon.config.read_text()
-        daemon.config.write_text(text + "tenants: [{name: finance}]\nlimits: {sources: 100}\n")
+        daemon.config.write_text(text.replace("node: e2e", "node: other") + "limits: {sources: 100}\n")
         daemon.process.send_signal(signal.SIGHUP)
-        says(daemon, "taken at the next start: limits, tenants")
+        says(daemon, "taken at the next start: limits, node")
         daemon.config.write_text(text + "inputs: []\nnonsense: 1\n")
         daemon.process.send_signal(signal.SIGHUP)
         says(daemon, "is wrong, so nothing of it is taken")
@@ -234,3 +237,82 @@ def test_what_needs_a_restart_is_named_and_a_wrong_config_changes_nothing(tmp_pa
         daemon.send_tcp(["<13>still heard"])
         wait_size(daemon, 1)
         wait(lambda: len(daemon.search("event.action: reload", "--tenant", "_audit")) >= 3, "for the records")
+
+
+def test_tenants_come_change_and_go_under_load_with_a_new_input_and_a_new_certificate(tmp_path):
+    """Over TCP and TLS: nothing is lost, nobody is dropped, and each record goes where its sender belongs then."""
+    authority = Authority(tmp_path / "ca")
+    cert, key = authority.issue("server")
+    tls = f'  - {{type: syslog, transport: tls, listen: "127.0.0.1:0", tls: {{cert: {cert}, key: {key}}}}}\n'
+    tcp = '  - {type: syslog, transport: tcp, listen: "127.0.0.1:0"}\n'
+    udp = '  - {type: syslog, transport: udp, listen: "127.0.0.1:0"}\n'
+    finance = '  - {name: finance, match: {cidr: [127.0.2.1, 127.0.2.2]}}\n'
+    with Daemon(tmp_path / "d", "inputs:\n" + tcp + tls) as daemon:
+        text = daemon.config.read_text()
+
+        def reload_to(inputs, *tenants):
+            daemon.config.write_text(text.replace(tls, tls + inputs) + ("tenants:\n" + "".join(tenants) if tenants else ""))
+            count = len(daemon.search("event.action: reload", "--tenant", "_audit"))
+            daemon.process.send_signal(signal.SIGHUP)
+            wait(lambda: len(daemon.search("event.action: reload", "--tenant", "_audit")) > count, "for the reload")
+
+        def grows(log):
+            size = log_size(daemon, log)
+            wait(lambda: log_size(daemon, log) > size, f"for more in {log}")
+
+        def send_udp(source, words):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.bind((source, 0))
+                sender.sendto(f"<13>1 - host other 1 - - {words}".encode(), ("127.0.0.1", daemon.port("udp")))
+
+        load = Load(daemon)
+        context = ssl.create_default_context(cafile=authority.cert)
+        plain = socket.create_connection(("127.0.0.1", daemon.port("tls")), source_address=("127.0.2.9", 0), timeout=60)
+        with context.wrap_socket(plain, server_hostname="localhost") as secure:
+            secure.sendall(line(0))
+            grows("default")
+            authority.issue("server")
+            reload_to(udp, finance)
+            send_udp("127.0.2.2", "first")
+            grows("finance")
+            secure.sendall(line(1))
+            reload_to(udp, '  - {name: hr, match: {cidr: [127.0.2.9]}, timezone: Asia/Shanghai}\n', finance.replace("127.0.2.2", "127.0.2.3"))
+            grows("finance")
+            secure.sendall(line(2))
+            wait(lambda: log_size(daemon, "hr") == 1, "for the connection that belongs to hr now")
+            send_udp("127.0.2.2", "second")
+            wait(lambda: daemon.search("second", "--tenant", "default"), "for the datagram of default now")
+            reload_to("")
+            for _ in range(3):  # what was on its way is there
+                grows("default")
+            size = log_size(daemon, "finance")
+            grows("default")
+            assert log_size(daemon, "finance") == size, "finance is gone"
+            secure.sendall(line(3))
+            sent = load.stop() + 4 + 2
+            wait(lambda: sum(log_size(daemon, log) for log in ("default", "finance", "hr")) == sent, "for all that was sent")
+        orders = {}
+        for log in ("default", "finance", "hr"):
+            last = {}
+            for record in sorted(daemon.search("process.name: shop", "--tenant", log), key=lambda r: int(r["event"]["id"].rsplit("/", 1)[1])):
+                source, order = record["log"]["source"]["address"], int(record["event"]["original"].split(" order ")[1].split()[0])
+                assert order > last.get(source, -1)
+                last[source] = order
+                orders.setdefault(source, []).append(order)
+        assert sorted(orders) == [f"127.0.2.{n}" for n in (1, 2, 3, 4, 9)]
+        for of_one in orders.values():
+            assert sorted(of_one) == list(range(len(of_one)))
+        assert len(daemon.search("first", "--tenant", "finance")) == 1
+        assert metric(daemon, "yushi_connections_open") == 0
+        told = "; ".join(r["message"] for r in daemon.search("event.action: reload", "--tenant", "_audit"))
+        for words in ("tenant finance is added", "tenant hr is added", "tenant finance is changed", "tenant finance is removed, its log stays"):
+            assert words in told
+        proved = daemon.yushi("verify")
+        assert proved.code == 0, proved.text + proved.err
+        assert daemon.stop() == 0
+        # The logs of tenants that are gone stay, and go on when they come back.
+        daemon.config.write_text(text + "tenants:\n" + finance)
+        daemon.start()
+        daemon.send_tcp([line(7).decode().rstrip()], "127.0.2.1")
+        wait_size(daemon, size + 1, "finance")
+        assert daemon.yushi("verify").code == 0

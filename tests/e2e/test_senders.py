@@ -263,8 +263,11 @@ def test_a_host_that_its_sender_did_not_name_before_is_marked_and_a_relay_may_na
         return f"<13>1 2026-11-01T08:00:00Z {host} app - - - {text}"
 
     second = "<134>Nov  1 08:00:00 {} Nov  1 08:00:01 inner sshd[3]: Failed password for root from 198.51.100.9 port 5 ssh2"
-    daemon = Daemon(tmp_path, 'relays: ["127.0.0.9", "2001:db8::/32"]\n')
+    daemon = Daemon(tmp_path)
     with daemon:
+        daemon.config.write_text(daemon.config.read_text() + 'relays: ["127.0.0.9", "2001:db8::/32"]\n')
+        daemon.process.send_signal(signal.SIGHUP)
+        wait(lambda: "the relays are changed" in (tmp_path / "yushid.log").read_text(), "for the reload")
         say("127.0.0.8", line("web-01", "one"), line("bank-gw", "two"), line("web-01.example", "three"), second.format("web-01"))
         say("127.0.0.9", line("web-02", "one"), line("bank-gw", "two"), second.format("relay-1"))
         assert daemon.stop() == 0

@@ -20,8 +20,8 @@ storage::PreparedBatch batch_of(const std::vector<Sent>& messages) {
   auto out = prepared(messages);
   for (auto& m : messages) {
     auto source = out.batch->arena.copy(m.source);
-    out.batch->notes.push_back({Note::Kind::bytes, m.tenant, source, "tcp 127.0.0.1:514", m.raw.size() + 1});
-    out.batch->notes.push_back({Note::Kind::messages, m.tenant, source, "tcp 127.0.0.1:514", 1});
+    out.batch->notes.push_back({Note::Kind::bytes, m.log_id, source, "tcp 127.0.0.1:514", m.raw.size() + 1});
+    out.batch->notes.push_back({Note::Kind::messages, m.log_id, source, "tcp 127.0.0.1:514", 1});
   }
   return out;
 }
@@ -33,9 +33,13 @@ storage::PreparedBatch notes_of(std::vector<Note> notes) {
   return out;
 }
 
+const storage::KnownLogs kLogs = {std::make_shared<storage::KnownLog>("default"),
+                                  std::make_shared<storage::KnownLog>("_audit"),
+                                  std::make_shared<storage::KnownLog>("finance")};
+
 std::vector<Json> close(MinuteBook& book, int64_t from_ns, int64_t to_ns, uint64_t commit = 1) {
   std::vector<Json> out;
-  for (auto& record : book.close_minute(from_ns, to_ns, commit)) out.push_back(Json::parse(to_json(record)));
+  for (auto& record : book.close_minute(from_ns, to_ns, commit, kLogs)) out.push_back(Json::parse(to_json(record)));
   return out;
 }
 
@@ -57,19 +61,17 @@ std::map<Source, Json> rows(const std::vector<Json>& records) {
   return out;
 }
 
-MinuteBook new_book() { return MinuteBook({"default", "_audit", "finance"}); }
-
 TEST(MinuteBook, MessagesReadAreRecordsCommittedForEachSourceOfEachTenant) {
-  auto book = new_book();
+  MinuteBook book;
   std::map<Source, std::pair<uint64_t, uint64_t>> sent;  // messages, bytes without trailers
   const std::string names[] = {"default", "_audit", "finance"};
   for (int batch = 0; batch < 20; ++batch) {
     std::vector<Sent> messages;
     for (int i = 0; i < 50 + batch; ++i) {
       // One address may speak for two tenants in one minute (the config changed between): two rows.
-      Sent m{line(i * batch), "10.0.0." + std::to_string(i % 7), static_cast<TenantId>(i % 3 ? 0 : 2)};
-      sent[{names[m.tenant], m.source}].first += 1;
-      sent[{names[m.tenant], m.source}].second += m.raw.size();
+      Sent m{line(i * batch), "10.0.0." + std::to_string(i % 7), static_cast<LogId>(i % 3 ? 0 : 2)};
+      sent[{names[m.log_id], m.source}].first += 1;
+      sent[{names[m.log_id], m.source}].second += m.raw.size();
       messages.push_back(m);
     }
     book.count(batch_of(messages));
@@ -90,7 +92,7 @@ TEST(MinuteBook, MessagesReadAreRecordsCommittedForEachSourceOfEachTenant) {
 }
 
 TEST(MinuteBook, EachMinuteCountsOnlyItself) {
-  auto book = new_book();
+  MinuteBook book;
   book.count(batch_of({{"a"}, {"b"}}));
   EXPECT_EQ(node_record(close(book, kReceived, kReceived + kMinute, 7))["commit"], 7u);
   book.count(batch_of({{"c"}}));
@@ -104,7 +106,7 @@ TEST(MinuteBook, EachMinuteCountsOnlyItself) {
 }
 
 TEST(MinuteBook, ASourceThatOnlyCameAndWentIsNamedWithNothingCommitted) {
-  auto book = new_book();
+  MinuteBook book;
   book.count(notes_of({{Note::Kind::connection_opened, 2, "10.0.0.9", "tcp", 2},
                        {Note::Kind::connection_closed, 2, "10.0.0.9", "tcp", 1},
                        {Note::Kind::connection_refused, 2, "10.0.0.9", "tcp", 5},
@@ -124,7 +126,7 @@ TEST(MinuteBook, ASourceThatOnlyCameAndWentIsNamedWithNothingCommitted) {
 }
 
 TEST(MinuteBook, ALossInTheKernelIsWrittenDownWithItsInputAndTheTotalStays) {
-  auto book = new_book();
+  MinuteBook book;
   book.count(notes_of(
       {{Note::Kind::input_up, 0, "", "udp 0.0.0.0:514", 1}, {Note::Kind::input_up, 0, "", "tcp 0.0.0.0:601", 1}}));
   book.count(notes_of({{Note::Kind::kernel_drop, 0, "", "udp 0.0.0.0:514", 40},
@@ -144,14 +146,14 @@ TEST(MinuteBook, ALossInTheKernelIsWrittenDownWithItsInputAndTheTotalStays) {
 }
 
 TEST(MinuteBook, AMinuteThatLastedTooLongNamesItsGap) {
-  auto book = new_book();
+  MinuteBook book;
   EXPECT_FALSE(node_record(close(book, kReceived, kReceived + kMinute + 5 * kSecond)).contains("gap_seconds"));
   EXPECT_EQ(node_record(close(book, kReceived, kReceived + 10 * kMinute))["gap_seconds"], 540);
   EXPECT_FALSE(node_record(close(book, 0, kReceived)).contains("gap_seconds")) << "the first minute has none before it";
 }
 
 TEST(MinuteBook, TheFirstMinuteAfterARestartNamesTheGapAndWhatACrashLeftUnbooked) {
-  auto book = new_book();
+  MinuteBook book;
   book.resume({{{2, "10.0.0.9"}, {14, 140}}});
   book.count(batch_of({{"a", "10.0.0.9", 2}}));
   auto records = close(book, kReceived, kReceived + 5 * 3600 * kSecond);
@@ -175,7 +177,7 @@ TEST(MinuteBook, TheFirstMinuteAfterARestartNamesTheGapAndWhatACrashLeftUnbooked
 }
 
 TEST(MinuteBook, AShortRestartIsAGapToo) {
-  auto book = new_book();
+  MinuteBook book;
   book.resume({});
   auto node = node_record(close(book, kReceived, kReceived + 20 * kSecond));
   EXPECT_EQ(node["gap_seconds"], 20);
@@ -183,12 +185,12 @@ TEST(MinuteBook, AShortRestartIsAGapToo) {
 }
 
 TEST(MinuteBook, ManySourcesAreSplitOverRecordsThatFitAndNoneIsLostOrSaidTwice) {
-  auto book = new_book();
+  MinuteBook book;
   std::vector<Sent> messages;
   for (int i = 0; i < 3000; ++i)
     messages.push_back({"m", "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250)});
   book.count(batch_of(messages));
-  auto said = book.close_minute(kReceived, kReceived + kMinute, 1);
+  auto said = book.close_minute(kReceived, kReceived + kMinute, 1, kLogs);
   EXPECT_GT(said.size(), 3u);
   std::vector<Json> records;
   for (auto& each : said) {
@@ -200,7 +202,7 @@ TEST(MinuteBook, ManySourcesAreSplitOverRecordsThatFitAndNoneIsLostOrSaidTwice) 
 }
 
 TEST(MinuteBook, ASourceOfAnyBytesGivesARecordThatCanBeRead) {
-  auto book = new_book();
+  MinuteBook book;
   book.count(notes_of({{Note::Kind::messages, 0, std::string_view("unix:\xff\xfe\"\n\0x", 11), "unix /a\xff", 1},
                        {Note::Kind::input_up, 0, "", "unix /a\xff", 1}}));
   EXPECT_EQ(close(book, kReceived, kReceived + kMinute).size(), 2u);  // parse() inside throws when one is no JSON

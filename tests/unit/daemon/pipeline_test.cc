@@ -22,7 +22,7 @@ namespace {
 using Json = nlohmann::json;
 
 const std::vector<std::string> kLogs = {"default", "_audit", "finance", "health"};
-constexpr TenantId kTenants[] = {0, 2, 3};
+constexpr LogId kTenants[] = {0, 2, 3};
 
 // Of the second version the field has another value: which version understood a record can be seen from its fields.
 constexpr const char* kOtherParser = R"(
@@ -66,7 +66,7 @@ std::shared_ptr<const Loaded> load(const char* parser, std::vector<detect::RuleF
 }
 
 struct Message {
-  TenantId tenant;
+  LogId log_id;
   std::string source, raw;
 };
 
@@ -77,13 +77,13 @@ std::unique_ptr<Batch> batch_of(const std::vector<Message>& messages) {
     // the pipeline's own clock: a block of older records would be sealed for its age
     origin.received_ns = realtime_ns();
     origin.source = origin.address = batch->arena.copy(m.source);
-    origin.tenant = m.tenant;
+    origin.log_id = m.log_id;
     Record record;
     record.raw = batch->arena.copy_padded(m.raw);
     record.origin = batch->arena.make(origin);
     batch->records.push_back(record);
     batch->bytes += m.raw.size();
-    batch->notes.push_back({Note::Kind::messages, m.tenant, origin.source, "tcp", 1});
+    batch->notes.push_back({Note::Kind::messages, m.log_id, origin.source, "tcp", 1});
   }
   return batch;
 }
@@ -151,12 +151,12 @@ class PipelineTest : public testing::Test {
     storage::StoreOptions store;
     store.data_dir = folder_.path();
     store.node = "log-01";
-    store.logs = kLogs;
     store.reparse = versions_->as_function();
-    store.own_context = first_->contexts.at(kAuditTenant);
+    store.own_context = first_->contexts.at(storage::kAuditLogId);
     auto opened = storage::Store::open(std::move(store));
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);
+    for (auto log : kTenants) ASSERT_EQ(log, log == 0 ? LogId{0} : store_->log(kLogs[log], 0).value());
     keep_version(*first_);
     options.ingest_threads = 2;
     if (options.disk_reserve_bytes == PipelineOptions().disk_reserve_bytes) options.disk_reserve_bytes = 0;
@@ -244,7 +244,7 @@ class PipelineTest : public testing::Test {
         if (messages) (*messages)[source] += row.value("messages", uint64_t{0});
       }
     }
-    for (TenantId tenant : kTenants) {
+    for (LogId tenant : kTenants) {
       read(kLogs[tenant], [&](const Record& r) { stored[kLogs[tenant] + "/" + std::string(r.origin->source)] += 1; });
     }
     for (auto& [source, records] : stored) all += records;
@@ -276,7 +276,7 @@ class PipelineTest : public testing::Test {
 
 // Two ingest threads; each has two connections of each tenant. A connection is known by its source.
 constexpr int kConnections = 2;
-std::string source_of(int thread, TenantId tenant, int connection) {
+std::string source_of(int thread, LogId tenant, int connection) {
   return "10." + std::to_string(thread) + "." + std::to_string(tenant) + "." + std::to_string(connection);
 }
 
@@ -284,7 +284,7 @@ void send_rounds(Pipeline& pipeline, int thread, int rounds, int messages,
                  std::atomic<uint64_t>* most_in_flight = nullptr) {
   std::map<std::string, int> next;
   for (int round = 0; round < rounds; ++round) {
-    for (TenantId tenant : kTenants) {
+    for (LogId tenant : kTenants) {
       for (int connection = 0; connection < kConnections; ++connection) {
         auto source = source_of(thread, tenant, connection);
         std::vector<Message> batch;
@@ -307,7 +307,7 @@ void send_rounds(Pipeline& pipeline, int thread, int rounds, int messages,
 // The records of each connection are all there, once, in the order in which they were delivered.
 template <class Test>
 void expect_all_in_order(Test& test, int numbers) {
-  for (TenantId tenant : kTenants) {
+  for (LogId tenant : kTenants) {
     std::map<std::string, int> next;
     test.read(kLogs[tenant], [&](const Record& record) {
       std::string source(record.origin->source);
@@ -518,9 +518,8 @@ TEST_F(PipelineTest, ADetectorsStateOfALaterVersionIsLeftOutAndTold) {
   storage::StoreOptions store;
   store.data_dir = folder_.path();
   store.node = "log-01";
-  store.logs = kLogs;
   store.reparse = versions_->as_function();
-  store.own_context = first_->contexts.at(kAuditTenant);
+  store.own_context = first_->contexts.at(storage::kAuditLogId);
   auto opened = storage::Store::open(std::move(store));
   ASSERT_TRUE(opened) << opened.error().message;
   auto state = (*opened)->read_state("detect-5");
@@ -618,7 +617,7 @@ TEST_F(PipelineTest, SendersBeyondTheLimitOfSourcesGiveOneAlertForEachTenant) {
   open();
   ASSERT_TRUE(pipeline_->sign_now());
   for (int i = 0; i < 3; ++i) {
-    for (TenantId tenant : {0, 2}) {
+    for (LogId tenant : {0u, 2u}) {
       auto batch = batch_of({{tenant, "10.0.0.1", failed("root", i)}, {tenant, "overflow", failed("root", i)}});
       for (auto& record : batch->records) const_cast<Origin*>(record.origin)->transport = Transport::udp;
       pipeline_->deliver(0, std::move(batch));

@@ -10,19 +10,26 @@ namespace yushi::daemon {
 namespace {
 
 constexpr int64_t kNow = 1'793'520'000 * kSecond, kHour = 3600 * kSecond;
-const std::vector<std::string> kTenants = {"default", "_audit", "finance"};
+
+storage::KnownLogs known_logs(const std::vector<std::string>& names) {
+  storage::KnownLogs out;
+  for (auto& name : names) out.push_back(std::make_shared<storage::KnownLog>(name));
+  return out;
+}
+
+const storage::KnownLogs kLogs = known_logs({"default", "_audit", "finance"});
 
 class SenderHostsTest : public testing::Test {
  protected:
   // Whether each record, whose header names the next of `hosts`, is marked.
   std::vector<bool> marks(const std::string& address, const std::vector<std::string>& hosts, int64_t at = kNow,
-                          TenantId tenant = 0, const std::string& source = "") {
+                          LogId log = 0, const std::string& source = "") {
     Batch batch;
     Origin origin;
     origin.received_ns = at;
     origin.address = batch.arena.copy(address);
     origin.source = batch.arena.copy(source.empty() ? address : source);
-    origin.tenant = tenant;
+    origin.log_id = log;
     auto* shared = batch.arena.make(origin);
     for (auto& host : hosts) {
       Record record;
@@ -34,7 +41,7 @@ class SenderHostsTest : public testing::Test {
       record.message_length = 4;
       batch.records.push_back(record);
     }
-    hosts_->mark_relays(batch);
+    SenderHosts::mark_relays(batch, relays_);
     hosts_->judge(batch);
     uint64_t noted = 0;
     for (auto& note : batch.notes) {
@@ -48,12 +55,13 @@ class SenderHostsTest : public testing::Test {
     return out;
   }
   void relays(std::initializer_list<const char*> networks, size_t senders_max = 1000) {
-    ingest::TenantMap map;
-    for (auto* network : networks) ASSERT_TRUE(map.add(network, 1));
-    hosts_ = std::make_unique<SenderHosts>(map, senders_max);
+    relays_ = {};
+    for (auto* network : networks) ASSERT_TRUE(relays_.add(network, 1));
+    hosts_ = std::make_unique<SenderHosts>(senders_max);
   }
 
-  std::unique_ptr<SenderHosts> hosts_ = std::make_unique<SenderHosts>(ingest::TenantMap(), 1000);
+  ingest::OriginMap relays_;
+  std::unique_ptr<SenderHosts> hosts_ = std::make_unique<SenderHosts>(1000);
 };
 
 using Marks = std::vector<bool>;
@@ -149,26 +157,25 @@ TEST_F(SenderHostsTest, the_senders_booked_together_are_known_by_nobody) {
 TEST_F(SenderHostsTest, what_is_known_comes_back_after_a_restart) {
   marks("192.0.2.1", {"web1"});
   marks("192.0.2.2", {"db1"}, kNow, 2);
-  const auto state = hosts_->save(kTenants);
+  const auto state = hosts_->save(kLogs);
   EXPECT_FALSE(state.empty());
-  EXPECT_TRUE(hosts_->save(kTenants).empty());  // nothing new
+  EXPECT_TRUE(hosts_->save(kLogs).empty());  // nothing new
   marks("192.0.2.1", {"web1", "other"});
-  EXPECT_TRUE(hosts_->save(kTenants).empty());
+  EXPECT_TRUE(hosts_->save(kLogs).empty());
 
-  // Two days later, with the tenant in another place of the config, and another one gone.
+  // Two days later, with another number for the log, and another log gone.
   const auto later = kNow + 48 * kHour;
-  const std::vector<std::string> tenants = {"default", "_audit", "health", "finance"};
+  const auto logs = known_logs({"default", "_audit", "health", "finance"});
   relays({});
-  ASSERT_TRUE(hosts_->load(state, tenants, later));
+  ASSERT_TRUE(hosts_->load(state, logs, later));
   EXPECT_EQ(marks("192.0.2.1", {"other", "web1"}, later), (Marks{true, false}));
   EXPECT_EQ(marks("192.0.2.2", {"other", "db1"}, later, 3), (Marks{true, false}));
   relays({});
-  ASSERT_TRUE(hosts_->load(state, {"default", "_audit"}, later));
+  ASSERT_TRUE(hosts_->load(state, known_logs({"default", "_audit"}), later));
   EXPECT_EQ(marks("192.0.2.1", {"other"}, later), Marks{true});
 
-  for (size_t cut = 0; cut < state.size(); ++cut)
-    EXPECT_FALSE(hosts_->load(state.substr(0, cut), kTenants, later)) << cut;
-  EXPECT_FALSE(hosts_->load(state + "x", kTenants, later));
+  for (size_t cut = 0; cut < state.size(); ++cut) EXPECT_FALSE(hosts_->load(state.substr(0, cut), kLogs, later)) << cut;
+  EXPECT_FALSE(hosts_->load(state + "x", kLogs, later));
 }
 
 }  // namespace

@@ -215,7 +215,7 @@ TEST(Accounts, hours_count_in_the_zone_of_the_tenant) {
   auto zone = Zone::find("Asia/Shanghai");
   ASSERT_TRUE(zone);
   DetectOptions options;
-  options.zones = {{"default", *zone}};
+  options.zone_of = [&](std::string_view log) { return log == "default" ? *zone : Zone::utc(); };
   auto events = days(30, "root", "10.0.0.5", at("2026-10-02T15:30:00Z"));  // 23:30 there
   events.push_back(login(at("2026-11-02T04:00:00Z"), "root", "10.0.0.5"));
   auto all = alerts_of(events, options);

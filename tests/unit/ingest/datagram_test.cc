@@ -54,6 +54,21 @@ TEST_F(DatagramTest, a_datagram_is_one_message_whole_an_empty_one_too) {
   ::close(fd);
 }
 
+TEST_F(DatagramTest, a_sender_that_another_tenant_has_now_is_booked_there) {
+  auto routing = std::make_shared<Routing>();
+  context_.routing = routing;
+  start(udp());
+  const int fd = connect_client(SOCK_DGRAM);
+  for (LogId log = 0; log < 3; ++log) {
+    ASSERT_EQ(::send(fd, "<13>x", 5, 0), 5);
+    EXPECT_EQ(sink_.wait_for(log + 1).back().log_id, log);
+    OriginMap next;
+    ASSERT_TRUE(next.add("127.0.0.0/8", log + 1));
+    routing->take(std::move(next));
+  }
+  ::close(fd);
+}
+
 TEST_F(DatagramTest, what_arrived_and_what_the_kernel_dropped_is_what_was_sent) {
   SyslogSettings settings = udp();
   settings.receive_buffer_bytes = 4096;

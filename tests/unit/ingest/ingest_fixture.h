@@ -29,7 +29,7 @@ namespace yushi::ingest {
 
 struct Received {
   std::string raw, source, address;
-  TenantId tenant;
+  LogId log_id;
   Transport transport;
   int part, part_of, marks;
   int64_t received_ns;
@@ -51,7 +51,7 @@ class RememberingSink : public BatchSink {
       bytes_ += r.raw.size();
       if (keep_) {
         received_.push_back({std::string(r.raw), std::string(r.origin->source), std::string(r.origin->address),
-                             r.origin->tenant, r.origin->transport, r.part, r.part_of, r.marks, r.origin->received_ns,
+                             r.origin->log_id, r.origin->transport, r.part, r.part_of, r.marks, r.origin->received_ns,
                              ingest_thread});
       } else {
         ++dropped_;

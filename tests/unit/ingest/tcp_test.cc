@@ -382,9 +382,9 @@ TEST(Connections, for_want_of_descriptors_the_longest_idle_of_who_holds_most_goe
 }
 
 TEST_F(TcpTest, ipv4_senders_of_an_ipv6_socket_are_named_as_ipv4_and_have_their_tenant) {
-  auto tenants = std::make_shared<TenantMap>();
-  ASSERT_TRUE(tenants->add("127.0.0.0/8", 7));
-  context_.tenants = tenants;
+  OriginMap tenants;
+  ASSERT_TRUE(tenants.add("127.0.0.0/8", 7));
+  context_.routing = std::make_shared<Routing>(tenants);
   SyslogSettings settings;
   settings.listen = "[::]:0";
   auto bound = bind_syslog(settings, kThreads);
@@ -395,8 +395,40 @@ TEST_F(TcpTest, ipv4_senders_of_an_ipv6_socket_are_named_as_ipv4_and_have_their_
   send_all(fd, "<13>one\n");
   const auto got = sink_.wait_for(1);
   EXPECT_EQ(got[0].source, "127.0.0.1");
-  EXPECT_EQ(got[0].tenant, 7);
+  EXPECT_EQ(got[0].log_id, 7u);
   ::close(fd);
+}
+
+OriginMap all_to(LogId log) {
+  OriginMap out;
+  EXPECT_TRUE(out.add("127.0.0.0/8", log));
+  return out;
+}
+
+// Its parts name the first one's number, which is of that log.
+TEST_F(TcpTest, a_connection_that_another_tenant_has_now_goes_on_there_with_the_next_message) {
+  auto routing = std::make_shared<Routing>(all_to(7));
+  context_.routing = routing;
+  start({});
+  const int fd = connect_client();
+  send_all(fd, "<13>one\n");
+  sink_.wait_for(1);
+  routing->take(all_to(8));
+  constexpr size_t kPartBytes = 64 << 10, kParts = Framer::kPartsHeld + 4;
+  send_all(fd, "<13>two\n" + std::string((kParts - 1) * kPartBytes, 'o'));
+  sink_.wait_for(3);  // more than is held: its first part is given
+  routing->take(all_to(9));
+  send_all(fd, "o\n");
+  EXPECT_EQ(sink_.wait_for(2 + kParts).back().part, int{kParts});
+  send_all(fd, "<13>end\n");
+  const auto got = sink_.wait_for(2 + kParts + 1);
+  EXPECT_EQ(got.front().log_id, 7u);
+  for (size_t i = 1; i < 2 + kParts; ++i) EXPECT_EQ(got[i].log_id, 8u) << i;
+  EXPECT_EQ(got.back().raw, "<13>end");
+  EXPECT_EQ(got.back().log_id, 9u);
+  ::close(fd);
+  sink_.wait_for_note(Kind::connection_closed, 3);
+  EXPECT_EQ(sink_.note(Kind::connection_opened), 3u);  // each tenant's books have it come and go
 }
 
 TEST_F(TcpTest, who_connects_before_the_start_waits_and_is_heard) {

@@ -37,7 +37,7 @@ std::unique_ptr<Store> open_next(const std::string& path) {
   options.reparse = next_engine();
   options.own_context = std::make_shared<const ParseContext>(
       ParseContext{small_parsers()->digest(), "UTC", "utf-8", parsers::kParserEngine + 1});
-  auto store = Store::open(options);
+  auto store = open_with_finance(options);
   EXPECT_TRUE(store) << store.error().message;
   return store ? std::move(*store) : nullptr;
 }
@@ -159,18 +159,17 @@ TEST(Accusation, TheStoreDayTurnsBeforeASignature) {
 TEST(Accusation, ThreeHundredTenantsThatComeAndGo) {
   Folder folder;
   auto options = options_for(folder.path());
-  for (int i = 0; i < 300; ++i) options.logs.push_back("tenant-" + std::to_string(i));
   auto send = [&](Store& store, int from, int to) {
     for (int i = from; i < to; ++i) {
       auto one = prepared({{line(i)}});
-      one.groups[0].tenant = static_cast<TenantId>(3 + i);
+      one.groups[0].log_id = store.log("tenant-" + std::to_string(i), 0).value();
       auto commit = store.begin();
       commit.append(std::move(one));
       ASSERT_TRUE(commit.finish());
     }
   };
   {
-    auto store = Store::open(options);
+    auto store = open_with_finance(options);
     ASSERT_TRUE(store) << store.error().message;
     commit(**store, {{to_json(start_record(parsers::kParserEngine)), "yushid", 1}});
     send(**store, 0, 290);
@@ -187,7 +186,7 @@ TEST(Accusation, ThreeHundredTenantsThatComeAndGo) {
     commit(*store, {{line(1)}});
   }
   EXPECT_EQ(contradictions(folder.path()), "");
-  auto store = Store::open(options);
+  auto store = open_with_finance(options);
   ASSERT_TRUE(store) << store.error().message;
   send(**store, 5, 8);
   ASSERT_TRUE((*store)->close(kReceived + 3 * kMinute));
@@ -266,7 +265,7 @@ TEST(Accusation, ARotationThatWasCutShortAndAnotherOne) {
       auto options = options_for(folder.path());
       auto disk = std::make_shared<FailingRename>();
       options.disk = disk;
-      auto store = Store::open(options);
+      auto store = open_with_finance(options);
       ASSERT_TRUE(store) << store.error().message;
       disk->fail_next(rename);
       EXPECT_FALSE((*store)->rotate_key(kReceived + kMinute)) << rename;
@@ -295,7 +294,7 @@ TEST(Accusation, HeadsThatCouldNotBeWrittenForOneSignature) {
     auto options = options_for(folder.path());
     auto disk = std::make_shared<FailingRename>();
     options.disk = disk;
-    auto store = Store::open(options);
+    auto store = open_with_finance(options);
     ASSERT_TRUE(store) << store.error().message;
     commit(**store, {{line(1), "10.0.0.9", kFinance}});
     disk->fail_next("/heads");
@@ -313,7 +312,7 @@ TEST(Accusation, ManyStartsEachCutShort) {
   for (int i = 0; i < 25; ++i) {
     auto store = open_store(folder.path());
     ASSERT_TRUE(store) << i;
-    if (i % 5 != 0) commit(*store, {{line(i)}, {line(i), "10.0.0.9", i % 2 ? kFinance : TenantId{0}}});
+    if (i % 5 != 0) commit(*store, {{line(i)}, {line(i), "10.0.0.9", i % 2 ? kFinance : LogId{0}}});
     if (i % 3 == 0) {
       ASSERT_TRUE(store->sign_checkpoints(kReceived + i * kMinute, 0));
     }

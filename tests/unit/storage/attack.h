@@ -162,7 +162,7 @@ inline Seen seen_after(const Attack& attack, const std::function<void(Heads&, co
   }
   if (heads) edit_heads(folder.path(), [&](Heads& now) { heads(now, older); });
   Seen seen{contradictions(folder.path()), ""};
-  auto store = Store::open(options_for(folder.path()));
+  auto store = open_with_finance(options_for(folder.path()));
   if (!store) seen.by_start = store.error().message;
   return seen;
 }

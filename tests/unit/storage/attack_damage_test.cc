@@ -128,7 +128,7 @@ TEST(Attack, AWalThatWasDeletedOrCutBelowTheCheckpointIsRefusedAtStart) {
         fs::remove(file.path());
       }
     }
-    auto store = Store::open(options_for(folder.path()));
+    auto store = open_with_finance(options_for(folder.path()));
     ASSERT_FALSE(store) << (cut ? "cut" : "deleted");
   }
 }

@@ -172,7 +172,7 @@ TEST(Attack, AStoreRolledBackToYesterdaysCopyIsRefusedAtStart) {
   }
   fs::remove_all(folder.path() + "/store");
   fs::copy(copy.path() + "/store", folder.path() + "/store", fs::copy_options::recursive);
-  auto store = Store::open(options_for(folder.path()));
+  auto store = open_with_finance(options_for(folder.path()));
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, Code::corrupt);
   EXPECT_NE(contradictions(folder.path()), "");
@@ -199,7 +199,7 @@ TEST(Attack, ADeletedStoreBesideItsHeadsIsNotBegunAnew) {
   Folder folder;
   make_store(folder.path());
   fs::remove_all(folder.path() + "/store");
-  auto store = Store::open(options_for(folder.path()));
+  auto store = open_with_finance(options_for(folder.path()));
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, Code::corrupt);
 }

@@ -111,7 +111,7 @@ TEST(Attack, AKeptStateThatIsChangedRemovedOrPutInIsRefused) {
       attack(**database, batch);
       ASSERT_TRUE((*database)->write(batch, "attacking"));
     }
-    auto store = Store::open(options_for(folder.path()));
+    auto store = open_with_finance(options_for(folder.path()));
     auto refused = [&](const char* name) {
       auto read = (*store)->read_state(name);
       return !read && read.error().code == Code::corrupt;
@@ -157,7 +157,7 @@ TEST(Attack, AKeyThatWasPutInAsTheNextOneTakesNoPlace) {
     ASSERT_TRUE((*database)->write(batch, "attacking"));
   }
   EXPECT_NE(contradictions(folder.path()).find("is not the key"), std::string::npos);
-  EXPECT_FALSE(Store::open(options_for(folder.path())));
+  EXPECT_FALSE(open_with_finance(options_for(folder.path())));
   EXPECT_EQ(SigningKey::load(path)->public_bytes(), own) << "the key is lost";
 }
 

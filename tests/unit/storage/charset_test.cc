@@ -44,7 +44,7 @@ std::vector<Sent> messages(int count) {
       default:
         out.push_back({"\x81" + kWords[i % 5] + "\xb5 " + n + kUser});
     }
-    out.back().tenant = kFinance;
+    out.back().log_id = kFinance;
   }
   return out;
 }

@@ -394,7 +394,7 @@ TEST(Store, RefusesAStoreOfAnotherFormatByName) {
     batch.put((*database)->families().meta, "format", "1");
     ASSERT_TRUE((*database)->write(batch, "making it old"));
   }
-  auto store = Store::open(options_for(folder.path()));
+  auto store = open_with_finance(options_for(folder.path()));
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, Code::refused);
   EXPECT_NE(store.error().message.find("format 1"), std::string::npos);

@@ -31,7 +31,7 @@ class FailingDisk : public Disk {
 constexpr int kRounds = 3, kOfARound = 20;
 
 Result<void> live(const StoreOptions& options, uint64_t& told) {
-  auto store = YUSHI_TRY(Store::open(options));
+  auto store = YUSHI_TRY(open_with_finance(options));
   for (int round = 0; round < kRounds; ++round) {
     std::vector<Sent> messages;
     for (int i = 0; i < kOfARound; ++i) messages.push_back({line(round * kOfARound + i)});
@@ -50,7 +50,7 @@ Result<void> live(const StoreOptions& options, uint64_t& told) {
 
 void expect_taken_up(const std::string& data_dir, uint64_t told, const std::string& what) {
   {
-    auto store = Store::open(options_for(data_dir));
+    auto store = open_with_finance(options_for(data_dir));
     ASSERT_TRUE(store) << what << ": " << store.error().message;
     EXPECT_GE((*store)->committed_size(0), told) << what;
     commit(**store, {{line(0)}});
@@ -113,7 +113,7 @@ TEST(FullDisk, IsWaitedForAndTheSameCommitGoesOnWithRoom) {
   disk->wait_until(INT64_MAX);
   auto options = options_for(folder.path());
   options.disk = disk;
-  auto store = Store::open(options);
+  auto store = open_with_finance(options);
   ASSERT_TRUE(store);
   for (int round = 0; round < 2; ++round) {
     disk->is_full = true;
@@ -141,7 +141,7 @@ TEST(FullDisk, IsNotWaitedForForEver) {
   auto options = options_for(folder.path());
   options.disk = disk;
   {
-    auto store = Store::open(options);
+    auto store = open_with_finance(options);
     ASSERT_TRUE(store);
     commit(**store, {{line(1)}});
     disk->wait_until(clock_ns(CLOCK_MONOTONIC) + 300'000'000);

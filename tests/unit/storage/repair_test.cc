@@ -117,7 +117,7 @@ void expect_whole(const Damaged& damaged, size_t records) {
   EXPECT_EQ(contradictions(damaged.store), "");
   EXPECT_EQ(damaged.raws().size(), records);
   {
-    auto store = Store::open(options_for(damaged.store));
+    auto store = open_with_finance(options_for(damaged.store));
     ASSERT_TRUE(store) << store.error().message;
     auto cursor = (*store)->read_state("cursor/siem");
     EXPECT_EQ(cursor ? *cursor : cursor.error().message, "7");
@@ -202,7 +202,7 @@ TEST(Repair, LeavesOutWhatNothingProvesBehindALostCommit) {
   const auto wal = damaged.files(".log").back();
   const auto& sizes = damaged.wal_sizes;
   flip(wal, static_cast<double>(sizes[1] + sizes[2]) / 2 / static_cast<double>(fs::file_size(wal)));
-  ASSERT_FALSE(Store::open(options_for(damaged.store)));
+  ASSERT_FALSE(open_with_finance(options_for(damaged.store)));
   auto report = damaged.repair();
   ASSERT_TRUE(report) << words(report);
   EXPECT_NE(words(report).find("behind the newest checkpoint"), std::string::npos) << words(report);

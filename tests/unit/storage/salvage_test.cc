@@ -85,7 +85,7 @@ TEST(Salvage, ReadsAllWithoutManifestOrCurrent) {
     auto read = read_all(folder.path());
     EXPECT_EQ(read.raws.size(), static_cast<size_t>(kSealed + kInTail)) << gone;
     EXPECT_FALSE(read.damage.empty());
-    auto store = Store::open(options_for(folder.path()));
+    auto store = open_with_finance(options_for(folder.path()));
     ASSERT_FALSE(store);
     EXPECT_NE(store.error().message.find("copy"), std::string::npos) << store.error().message;
   }
@@ -151,7 +151,7 @@ TEST(Salvage, AStoreGoesOnBehindADamagedNewestBlock) {
     auto blobs = files_of(folder.path(), ".blob");
     ASSERT_FALSE(blobs.empty());
     for (auto& blob : blobs) removed ? (void)fs::remove(blob) : fs::resize_file(blob, fs::file_size(blob) / 10);
-    auto store = Store::open(options_for(folder.path()));
+    auto store = open_with_finance(options_for(folder.path()));
     ASSERT_TRUE(store) << store.error().message;
     EXPECT_EQ((*store)->committed_size(0), size);
     EXPECT_FALSE((*store)->findings().empty());
@@ -165,14 +165,14 @@ TEST(Salvage, AStoreGoesOnBehindADamagedNewestBlock) {
 
 TEST(Salvage, AFirstStartThatWasCutShortIsBegunAnew) {
   Folder folder;
-  ASSERT_TRUE(Store::open(options_for(folder.path())));
+  ASSERT_TRUE(open_with_finance(options_for(folder.path())));
   fs::remove(folder.path() + "/heads");
   fs::remove(folder.path() + "/store/CURRENT");
   // The store has its name in the WAL: that could be records.
-  EXPECT_FALSE(Store::open(options_for(folder.path())));
+  EXPECT_FALSE(open_with_finance(options_for(folder.path())));
   for (auto& log : files_of(folder.path(), ".log")) fs::resize_file(log, 0);
   for (auto& table : files_of(folder.path(), ".sst")) fs::resize_file(table, 0);
-  auto store = Store::open(options_for(folder.path()));
+  auto store = open_with_finance(options_for(folder.path()));
   ASSERT_TRUE(store) << store.error().message;
   ASSERT_EQ((*store)->findings().size(), 1u);
   commit(**store, {{line(1)}});

@@ -138,7 +138,7 @@ TEST(Store, AReloadSealsNothingAndEachRecordKeepsTheFieldsOfItsTimeAlsoAfterACra
                          (i == 2 ? version.context.charset : "utf-8"));
   };
   {
-    auto store = Store::open(options);
+    auto store = open_with_finance(options);
     ASSERT_TRUE(store) << store.error().message;
     for (int i = 0; i < 3; ++i) {
       send(**store, first);
@@ -151,7 +151,7 @@ TEST(Store, AReloadSealsNothingAndEachRecordKeepsTheFieldsOfItsTimeAlsoAfterACra
   }
   EXPECT_EQ(actions(folder.path(), understand), expected);
   {
-    auto store = Store::open(options);  // after what a crash leaves
+    auto store = open_with_finance(options);  // after what a crash leaves
     ASSERT_TRUE(store) << store.error().message;
     send(**store, first);
     EXPECT_EQ((*store)->counters().blocks_sealed, 0u);
@@ -236,7 +236,7 @@ TEST(Store, ATailThatACrashLeftToAnotherEngineIsNamedAndSealedWithTheFieldsThatI
   options.own_context = std::make_shared<const ParseContext>(
       ParseContext{small_parsers()->digest(), "UTC", "utf-8", options.reparse.engine});
   {
-    auto store = Store::open(options);
+    auto store = open_with_finance(options);
     ASSERT_TRUE(store) << store.error().message;
     auto& tails = (*store)->other_engines();
     ASSERT_EQ(tails.size(), 2u);
@@ -258,7 +258,7 @@ TEST(Store, ATailThatACrashLeftToAnotherEngineIsNamedAndSealedWithTheFieldsThatI
   }
   auto report = verify(folder.path(), {}, options.reparse);
   EXPECT_EQ(flaws(report, true) + flaws(report, false), "");
-  auto again = Store::open(options);
+  auto again = open_with_finance(options);
   ASSERT_TRUE(again);
   EXPECT_TRUE((*again)->other_engines().empty());
 }
@@ -270,7 +270,7 @@ TEST(Store, CountsEachSourceOfEachLogFromZeroWithoutAGap) {
     for (int round = 0; round < 4; ++round) {
       std::vector<Sent> messages;
       for (int i = 0; i < 40; ++i) {
-        messages.push_back({line(i), "10.0.0." + std::to_string(i % 3), static_cast<TenantId>(i % 2 ? 0 : 2)});
+        messages.push_back({line(i), "10.0.0." + std::to_string(i % 3), static_cast<LogId>(i % 2 ? 0 : 2)});
       }
       commit(*store, messages);
     }
@@ -298,7 +298,7 @@ TEST(Store, RefusesARetentionUnderTheLegalFloor) {
   Folder folder;
   auto options = options_for(folder.path());
   options.retention_days = kRetentionFloorDays - 1;
-  auto store = Store::open(options);
+  auto store = open_with_finance(options);
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, Code::refused);
 }
@@ -306,17 +306,14 @@ TEST(Store, RefusesARetentionUnderTheLegalFloor) {
 TEST(Store, KeepsATenantsBlocksAsLongAsItsOwnRetentionSays) {
   Folder folder;
   auto options = options_for(folder.path());
-  options.log_retention_days = {0, 0, 400};
-  auto store = Store::open(options);
+  auto store = open_with_finance(options, 400);
   ASSERT_TRUE(store) << store.error().message;
   commit(**store, {{line(1)}, {line(2), "10.0.0.1", 2}});
   ASSERT_TRUE((*store)->close(kReceived));
   std::vector<uint32_t> days;
   for (auto& blocks : (*store)->database()->blocks_families()) days.push_back(blocks.days);
   EXPECT_EQ(days, (std::vector<uint32_t>{184, 400}));
-  options.log_retention_days = {0, 0, 30};
-  store->reset();
-  auto refused = Store::open(options);
+  auto refused = (*store)->log("finance", 30);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::refused);
 }
@@ -325,22 +322,21 @@ TEST(Store, KeepsATenantsBlocksAsLongAsItsOwnRetentionSays) {
 TEST(Store, TakesUpALogWhoseTenantIsNoLongerNamed) {
   Folder folder;
   auto options = options_for(folder.path());
-  options.log_retention_days = {0, 0, 400};
   {
-    auto store = Store::open(options);
+    auto store = open_with_finance(options, 400);
     ASSERT_TRUE(store) << store.error().message;
     commit(**store, {{line(1)}, {line(2), "10.0.0.1", 2}});
     ASSERT_TRUE((*store)->sign_checkpoints(kReceived, 0));
     commit(**store, {{line(3), "10.0.0.1", 2}});
   }  // as if killed
-  auto named = options.logs;
-  options.logs.pop_back();
-  options.log_retention_days = {0, 400};
   for (int starts = 0; starts < 2; ++starts) {
     auto store = Store::open(options);
     ASSERT_TRUE(store) << store.error().message;
-    EXPECT_EQ((*store)->options().logs, named);
-    EXPECT_EQ((*store)->committed_size(2), 2u);
+    const auto logs = (*store)->logs();
+    ASSERT_EQ(logs->size(), 3u);
+    EXPECT_EQ(logs->at(2)->name, "finance");
+    EXPECT_EQ(logs->at(2)->records, 2u);
+    ASSERT_TRUE((*store)->log("hr", 400));
     commit(**store, {{line(4 + starts)}});
     ASSERT_TRUE((*store)->close(kReceived + starts + 1));
   }
@@ -361,10 +357,45 @@ TEST(Store, TakesUpALogWhoseTenantIsNoLongerNamed) {
     ASSERT_TRUE(block);
     EXPECT_EQ(block->has_value(), blocks.days == 400) << blocks.days;
   }
-  options.logs = named;  // and back again
-  auto again = Store::open(options);
+  auto again = open_with_finance(options);
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ((*again)->log_size(2), 2u);
+}
+
+// A tenant that a reload brings: its log is there from its first record on, and as long as it wants.
+TEST(Store, GivesALogItsNumberWhileRecordsComeIn) {
+  Folder folder;
+  {
+    auto store = open_store(folder.path());
+    ASSERT_TRUE(store);
+    commit(*store, {{line(1)}, {line(2), "10.0.0.1", 2}});
+    const auto before = store->logs();
+    const auto finance = store->log("finance", 400), late = store->log("zoo", 0), again = store->log("zoo", 500);
+    ASSERT_TRUE(finance && late && again);
+    EXPECT_EQ(*finance, 2u);
+    EXPECT_EQ(*late, 3u);
+    EXPECT_EQ(*again, 3u);
+    EXPECT_EQ(before->size(), 3u);  // whoever has it goes on with it
+    EXPECT_EQ(store->log_size(*late), 0u);
+    auto one = prepared({{line(3)}});
+    one.groups[0].log_id = *late;
+    auto commit = store->begin();
+    commit.append(std::move(one));
+    ASSERT_TRUE(commit.finish());
+    EXPECT_EQ(store->committed_size(*late), 1u);
+    ASSERT_TRUE(store->close(kReceived));
+    std::vector<uint32_t> days;
+    for (auto& blocks : store->database()->blocks_families()) days.push_back(blocks.days);
+    EXPECT_EQ(days, (std::vector<uint32_t>{184, 400, 500}));
+  }
+  auto report = verify(folder.path());
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_TRUE(report->flaws.empty());
+  EXPECT_EQ(report->logs, 4u);
+  auto store = open_store(folder.path());
+  ASSERT_TRUE(store);
+  EXPECT_EQ(store->logs()->at(3)->name, "zoo");
+  EXPECT_EQ(store->committed_size(3), 1u);
 }
 
 // Notes are stored before `heads` is written, and a crash may come between, more than once.
@@ -392,7 +423,7 @@ TEST(Store, RefusesAnotherNodeName) {
   { auto store = open_store(folder.path()); }
   auto options = options_for(folder.path());
   options.node = "log-02";
-  auto store = Store::open(options);
+  auto store = open_with_finance(options);
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, Code::invalid);
 }
@@ -443,15 +474,16 @@ TEST(Store, ADayOfSignaturesOverAThousandQuietLogsTakesLessThanAMegabyte) {
   constexpr int kLogs = 1000, kMinutes = 24, kMinutesOfADay = 24 * 60;
   Folder folder;
   auto options = options_for(folder.path());
-  for (int i = 0; i < kLogs; ++i) options.logs.push_back("tenant-" + std::to_string(i));
   uint64_t whole_list = 0;
   {
-    auto store = Store::open(options);
+    auto store = open_with_finance(options);
     ASSERT_TRUE(store) << store.error().message;
+    std::vector<LogId> logs;
+    for (int i = 0; i < kLogs; ++i) logs.push_back((*store)->log("tenant-" + std::to_string(i), 0).value());
     auto commit_all = (*store)->begin();
     for (int i = 0; i < kLogs; ++i) {
       auto one = prepared({{line(i)}});
-      one.groups[0].tenant = static_cast<TenantId>(3 + i);
+      one.groups[0].log_id = logs[static_cast<size_t>(i)];
       commit_all.append(std::move(one));
     }
     ASSERT_TRUE(commit_all.finish());

@@ -70,19 +70,25 @@ inline StoreOptions options_for(const std::string& data_dir) {
   StoreOptions options;
   options.data_dir = data_dir;
   options.node = "log-01";
-  options.logs = {"default", "_audit", "finance"};
   options.reparse = understand_again;
   options.own_context = std::make_shared<const ParseContext>(
       ParseContext{small_parsers()->digest(), "UTC", "utf-8", parsers::kParserEngine});
   return options;
 }
 
+// As a daemon does it: finance is a tenant.
+inline Result<std::unique_ptr<Store>> open_with_finance(StoreOptions options, uint32_t retention_days = 0) {
+  auto store = YUSHI_TRY(Store::open(std::move(options)));
+  YUSHI_TRY(store->log("finance", retention_days));
+  return store;
+}
+
 struct Sent {
   std::string raw;
   std::string source = "10.0.0.1";
-  TenantId tenant = 0;
+  LogId log_id = 0;
 };
-constexpr TenantId kFinance = 2;  // its senders write GB 18030
+constexpr LogId kFinance = 2;  // its senders write GB 18030
 
 inline std::string line(int i) {
   return "<38>1 2026-11-01T08:00:" + std::to_string(10 + i % 50) + ".000123Z host" + std::to_string(i % 7) + " sshd " +
@@ -115,8 +121,8 @@ inline PreparedBatch prepared(const std::vector<Sent>& messages, int64_t receive
     Origin origin;
     origin.received_ns = received_ns;
     origin.source = origin.address = batch->arena.copy(message.source);
-    origin.transport = message.tenant == 1 ? Transport::internal : Transport::tcp;
-    origin.tenant = message.tenant;
+    origin.transport = message.log_id == kAuditLogId ? Transport::internal : Transport::tcp;
+    origin.log_id = message.log_id;
     Record record;
     record.raw = batch->arena.copy_padded(message.raw);
     record.origin = batch->arena.make(origin);
@@ -136,7 +142,7 @@ inline void commit(Store& store, const std::vector<Sent>& messages, int64_t rece
 }
 
 inline std::unique_ptr<Store> open_store(const std::string& data_dir) {
-  auto store = Store::open(options_for(data_dir));
+  auto store = open_with_finance(options_for(data_dir));
   EXPECT_TRUE(store) << store.error().message;
   return store ? std::move(*store) : nullptr;
 }

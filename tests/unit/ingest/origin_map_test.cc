@@ -1,4 +1,4 @@
-#include "ingest/net/tenant_map.h"
+#include "ingest/net/origin_map.h"
 
 #include <gtest/gtest.h>
 
@@ -7,14 +7,14 @@
 namespace yushi::ingest {
 namespace {
 
-TenantId find(const TenantMap& map, std::string_view text) {
+LogId find(const OriginMap& map, std::string_view text) {
   Address address;
   EXPECT_TRUE(parse_ip(text, &address)) << text;
   return map.find(address);
 }
 
-TEST(TenantMapTest, the_first_network_that_matches_wins_and_the_rest_is_default) {
-  TenantMap map;
+TEST(OriginMapTest, the_first_network_that_matches_wins_and_the_rest_is_default) {
+  OriginMap map;
   ASSERT_TRUE(map.add("10.1.2.0/24", 2));
   ASSERT_TRUE(map.add("10.1.0.0/16", 3));
   ASSERT_TRUE(map.add("10.1.9.9", 4));  // behind a wider one: never found
@@ -28,8 +28,8 @@ TEST(TenantMapTest, the_first_network_that_matches_wins_and_the_rest_is_default)
   EXPECT_EQ(find(map, "2001:db9::1"), 0);
 }
 
-TEST(TenantMapTest, ipv4_networks_match_mapped_addresses_and_whole_families_can_be_named) {
-  TenantMap map;
+TEST(OriginMapTest, ipv4_networks_match_mapped_addresses_and_whole_families_can_be_named) {
+  OriginMap map;
   ASSERT_TRUE(map.add("::ffff:192.0.2.0/120", 2));
   ASSERT_TRUE(map.add("0.0.0.0/0", 3));
   ASSERT_TRUE(map.add("::/0", 4));
@@ -39,8 +39,8 @@ TEST(TenantMapTest, ipv4_networks_match_mapped_addresses_and_whole_families_can_
   EXPECT_EQ(find(map, "::1"), 4);
 }
 
-TEST(TenantMapTest, a_network_is_covered_when_those_before_leave_none_of_its_addresses) {
-  TenantMap map;
+TEST(OriginMapTest, a_network_is_covered_when_those_before_leave_none_of_its_addresses) {
+  OriginMap map;
   ASSERT_TRUE(map.add("10.1.0.0/16", 2));
   ASSERT_TRUE(map.add("10.2.0.0/17", 3));
   ASSERT_TRUE(map.add("2001:db8::/32", 4));
@@ -57,14 +57,14 @@ TEST(TenantMapTest, a_network_is_covered_when_those_before_leave_none_of_its_add
   ASSERT_TRUE(map.add("10.2.128.0/17", 5));
   EXPECT_TRUE(map.covers("10.2.0.0/16"));
   EXPECT_TRUE(map.covers("10.2.127.0/24"));
-  TenantMap all;
+  OriginMap all;
   ASSERT_TRUE(all.add("0.0.0.0/0", 2));
   EXPECT_TRUE(all.covers("10.0.0.0/8"));
   EXPECT_FALSE(all.covers("2001:db8::/32"));
 }
 
-TEST(TenantMapTest, what_is_no_network_is_refused_by_name) {
-  TenantMap map;
+TEST(OriginMapTest, what_is_no_network_is_refused_by_name) {
+  OriginMap map;
   for (const char* bad :
        {"", "10.1.0.0/33", "10.1.0.0/", "10.1.0.0/x", "10.1.0.1/16", "::1/129", "host/8", "10.1/16"}) {
     auto added = map.add(bad, 1);

@@ -1,4 +1,4 @@
-#include "ingest/net/tenant_map.h"
+#include "ingest/net/origin_map.h"
 
 #include <algorithm>
 #include <charconv>
@@ -17,9 +17,9 @@ unsigned bit(const Address& address, unsigned at) { return address[at / 8] >> (7
 
 }  // namespace
 
-TenantMap::TenantMap() : nodes_(2) {}
+OriginMap::OriginMap() : nodes_(2) {}
 
-Result<TenantMap::Place> TenantMap::place_of(std::string_view cidr) {
+Result<OriginMap::Place> OriginMap::place_of(std::string_view cidr) {
   const auto bad = [&](const char* why) {
     return fail(Code::invalid, "network \"" + std::string(cidr) + "\": " + why);
   };
@@ -47,7 +47,7 @@ Result<TenantMap::Place> TenantMap::place_of(std::string_view cidr) {
   return Place{address, ipv4 ? kIpv4Root : kIpv6Root, from, until};
 }
 
-Result<void> TenantMap::add(std::string_view cidr, TenantId tenant) {
+Result<void> OriginMap::add(std::string_view cidr, uint32_t number) {
   auto place = YUSHI_TRY(place_of(cidr));
   uint32_t node = place.root;
   for (unsigned at = place.from; at < place.until; ++at) {
@@ -59,11 +59,11 @@ Result<void> TenantMap::add(std::string_view cidr, TenantId tenant) {
     node = nodes_[node].child[side];
   }
   nodes_[node].rule = std::min(nodes_[node].rule, static_cast<uint32_t>(rules_.size()));
-  rules_.push_back(tenant);
+  rules_.push_back(number);
   return {};
 }
 
-bool TenantMap::covers(std::string_view cidr) const {
+bool OriginMap::covers(std::string_view cidr) const {
   auto place = place_of(cidr);
   if (!place) return false;
   uint32_t node = place->root;
@@ -75,13 +75,13 @@ bool TenantMap::covers(std::string_view cidr) const {
 }
 
 // At most 128 deep, and no node twice.
-bool TenantMap::covers_all_below(uint32_t node) const {
+bool OriginMap::covers_all_below(uint32_t node) const {
   if (nodes_[node].rule != kNone) return true;
   return std::all_of(std::begin(nodes_[node].child), std::end(nodes_[node].child),
                      [this](uint32_t child) { return child != kNone && covers_all_below(child); });
 }
 
-Result<void> TenantMap::add_name(std::string_view pattern, TenantId tenant) {
+Result<void> OriginMap::add_name(std::string_view pattern, uint32_t number) {
   const auto star = pattern.rfind('*');
   if (pattern.empty() || (star != pattern.npos && (star != 0 || !pattern.starts_with("*.")))) {
     return fail(Code::invalid, "name \"" + std::string(pattern) +
@@ -89,11 +89,11 @@ Result<void> TenantMap::add_name(std::string_view pattern, TenantId tenant) {
                                    "*.finance.example");
   }
   names_.emplace_back(pattern, static_cast<uint32_t>(rules_.size()));
-  rules_.push_back(tenant);
+  rules_.push_back(number);
   return {};
 }
 
-TenantId TenantMap::find(const Address& address, std::string_view name) const {
+uint32_t OriginMap::find(const Address& address, std::string_view name) const {
   const bool ipv4 = is_mapped_ipv4(address);
   uint32_t node = ipv4 ? kIpv4Root : kIpv6Root;
   uint32_t rule = nodes_[node].rule;
@@ -108,7 +108,7 @@ TenantId TenantMap::find(const Address& address, std::string_view name) const {
       if (fits) rule = std::min(rule, its_rule);
     }
   }
-  return rule == kNone ? TenantId{0} : rules_[rule];
+  return rule == kNone ? 0 : rules_[rule];
 }
 
 }  // namespace yushi::ingest

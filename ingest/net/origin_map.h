@@ -1,4 +1,5 @@
-// Whose an address is: a list of networks, of which the first that matches gives the tenant; the rest is `default`.
+// Numbers for origins: a list of networks, and of names that certificates prove, of which the first that matches gives
+// the number; 0 for all others.
 //
 // Threads  Immutable once built: any number of readers.
 // Cost     At most 32 (IPv4) or 128 steps through a binary tree, however long the list.
@@ -17,23 +18,23 @@ namespace yushi::ingest {
 // An address as IPv6, IPv4 mapped (::ffff:a.b.c.d).
 using Address = std::array<uint8_t, 16>;
 
-class TenantMap {
+class OriginMap {
  public:
-  TenantMap();
+  OriginMap();
 
   // Adds "10.1.0.0/16", "2001:db8::/32" or a single address behind those already there. invalid: it is no network, or
   // bits are set behind its prefix.
-  [[nodiscard]] Result<void> add(std::string_view cidr, TenantId tenant);
+  [[nodiscard]] Result<void> add(std::string_view cidr, uint32_t number);
 
   // By the name that a client's certificate proves: "log.finance.example", or "*.finance.example" for all below it.
   // invalid: a `*` stands elsewhere.
-  [[nodiscard]] Result<void> add_name(std::string_view pattern, TenantId tenant);
+  [[nodiscard]] Result<void> add_name(std::string_view pattern, uint32_t number);
 
   // The first that was added and matches; 0: none. `name`: what the sender's certificate proves, if it has one.
-  TenantId find(const Address& address, std::string_view name = {}) const;
+  uint32_t find(const Address& address, std::string_view name = {}) const;
   bool empty() const { return rules_.empty(); }
 
-  // Whether each address of the network has a tenant already, so that add() of it would change no answer. False when it
+  // Whether each address of the network has a number already, so that add() of it would change no answer. False when it
   // is no network.
   bool covers(std::string_view cidr) const;
 
@@ -55,7 +56,7 @@ class TenantMap {
   bool covers_all_below(uint32_t node) const;
 
   std::vector<Node> nodes_;
-  std::vector<TenantId> rules_;
+  std::vector<uint32_t> rules_;
   std::vector<std::pair<std::string, uint32_t>> names_;  // and their rule
 };
 
