@@ -35,6 +35,11 @@ struct ReadSlot {
   const char* text;  // of a fixed_capture
 };
 
+// Whose value stands in a column.
+bool has_column(const ReadSlot& slot) {
+  return slot.kind != SlotKind::fixed_capture && slot.kind != SlotKind::time_same;
+}
+
 struct ReadShape {
   ShapeMeta meta;
   const MessageKind* kind = nullptr;
@@ -42,9 +47,9 @@ struct ReadShape {
   uint32_t rest = 0;            // bytes behind the last slot
   uint32_t slots_at = 0, slots = 0;
   uint32_t captures = 0;
-  // Of a record that is read in part: which slots are wanted, and how many of them stand before the message.
+  // Of a record that is read in part: in part_slots_; how many are wanted, and how many stand before the message.
   bool in_part = false;
-  uint32_t wanted_at = 0, wanted = 0, wanted_before_message = 0;
+  uint32_t part_at = 0, part = 0, part_wanted = 0, part_before_message = 0;
 };
 
 struct Run {
@@ -73,7 +78,7 @@ class BlockDecoder {
   bool read_whole(Record& record, const ReadShape& shape, char*& out);
   bool read_part(Record& record, const ReadShape& shape, char*& out);
   size_t read_slot(const ReadSlot& slot, int64_t event_ns, char* out, size_t room);
-  void want(ReadShape& shape);
+  void choose_parts();
   bool read_part_head(Record& record);
 
   SectionReader sections_;
@@ -95,9 +100,9 @@ class BlockDecoder {
   Reader odd_{std::string_view()};
   std::vector<Column> columns_;
   const std::vector<std::string>* wanted_;
-  std::vector<bool> is_wanted_;         // by field
-  std::vector<ReadSlot> wanted_slots_;  // of shapes that are read in part
-  std::vector<bool> columns_needed_;    // empty: all
+  std::vector<bool> is_wanted_;       // by field
+  std::vector<ReadSlot> part_slots_;  // of shapes that are read in part
+  std::vector<bool> columns_needed_;  // empty: all
   Capture* captures_ = nullptr;
   uint64_t captures_used_ = 0;
   char* end_ = nullptr;
@@ -258,7 +263,7 @@ Result<void> BlockDecoder::read_shapes() {
         if (format >= writers_.size()) return bad();
         slot.format = static_cast<uint32_t>(format);
       }
-      if (slot.kind != SlotKind::fixed_capture && slot.kind != SlotKind::time_same) {
+      if (has_column(slot)) {
         auto column = numbers.varint();
         if (column > UINT32_MAX) return bad();
         slot.column = static_cast<uint32_t>(column);  // checked when the columns are there
@@ -271,28 +276,37 @@ Result<void> BlockDecoder::read_shapes() {
     shape.rest = static_cast<uint32_t>(rest);
     if (message_slot == slots) in_slot_text = shape.rest;
     if (message_fixed > in_slot_text) return bad();
-    if (wanted_) want(shape);
   }
   if (numbers.left() != 0 || !text.empty()) return bad();
+  if (wanted_) choose_parts();
   if (!RankReader::open(sections_, counts_.records, &ranks_)) return bad();
   return {};
 }
 
-// Where the message stands in such a record cannot be said without the rest of raw.
-void BlockDecoder::want(ReadShape& shape) {
-  shape.in_part = (shape.meta.flags & kShapeOddMessage) == 0;
-  shape.wanted_at = static_cast<uint32_t>(wanted_slots_.size());
-  for (uint32_t i = 0; i < shape.slots; ++i) {
-    auto& slot = slots_[shape.slots_at + i];
-    if (shape.in_part && !slot.wanted) continue;
-    if (slot.kind != SlotKind::fixed_capture && slot.kind != SlotKind::time_same) {
+// What is read of the records of each shape. A column that one of them needs gives its values in order: so those that
+// share it take theirs too, and drop them.
+void BlockDecoder::choose_parts() {
+  for (auto& shape : shapes_) {
+    // Where the message stands in an odd one cannot be said without the rest of raw.
+    shape.in_part = (shape.meta.flags & kShapeOddMessage) == 0;
+    for (uint32_t i = shape.slots_at; i < shape.slots_at + shape.slots; ++i) {
+      auto& slot = slots_[i];
+      if (!has_column(slot) || (shape.in_part && !slot.wanted)) continue;
       if (columns_needed_.size() <= slot.column) columns_needed_.resize(slot.column + 1);
       columns_needed_[slot.column] = true;
     }
-    if (!shape.in_part) continue;
-    wanted_slots_.push_back(slot);
-    ++shape.wanted;
-    if (i < shape.meta.message_slot) ++shape.wanted_before_message;
+  }
+  for (auto& shape : shapes_) {
+    shape.part_at = static_cast<uint32_t>(part_slots_.size());
+    for (uint32_t i = 0; shape.in_part && i < shape.slots; ++i) {
+      auto& slot = slots_[shape.slots_at + i];
+      const bool takes = has_column(slot) && slot.column < columns_needed_.size() && columns_needed_[slot.column];
+      if (!slot.wanted && !takes) continue;
+      part_slots_.push_back(slot);
+      ++shape.part;
+      shape.part_wanted += slot.wanted;
+      if (i < shape.meta.message_slot) ++shape.part_before_message;
+    }
   }
 }
 
@@ -385,7 +399,7 @@ Result<void> BlockDecoder::read_columns() {
   }
   if (in_.left() != 0 || sections_.streams_left() != 1) return damaged("it holds more than its columns");
   for (auto& slot : slots_) {
-    if (slot.kind == SlotKind::fixed_capture || slot.kind == SlotKind::time_same) continue;
+    if (!has_column(slot)) continue;
     if (slot.column >= columns_.size() || columns_[slot.column].is_time != (slot.kind == SlotKind::time))
       return damaged("a shape names a column that is not there");
   }
@@ -501,22 +515,24 @@ bool BlockDecoder::read_whole(Record& record, const ReadShape& shape, char*& out
 // are told from the others as in the whole record.
 bool BlockDecoder::read_part(Record& record, const ReadShape& shape, char*& out) {
   auto capture = captures_ + captures_used_;
-  captures_used_ += shape.wanted;
-  record.captures = {capture, shape.wanted};
+  captures_used_ += shape.part_wanted;
+  record.captures = {capture, shape.part_wanted};
   char* begin = out;
-  auto slot = wanted_slots_.data() + shape.wanted_at;
-  for (uint32_t k = 0; k < shape.wanted; ++k, ++slot, ++capture) {
-    if (k == shape.wanted_before_message) record.message_begin = static_cast<uint32_t>(out - begin);
+  auto slot = part_slots_.data() + shape.part_at;
+  for (uint32_t k = 0; k < shape.part; ++k, ++slot) {
+    if (k == shape.part_before_message) record.message_begin = static_cast<uint32_t>(out - begin);
     const auto room = static_cast<size_t>(end_ - out);
     const size_t length = read_slot(*slot, record.event_ns, out, room);
     if (length > room || length >= 1 << 24) return false;
+    if (!slot->wanted) continue;
     capture->begin = static_cast<uint32_t>(out - begin);
     capture->length = static_cast<uint32_t>(length) & 0xffffff;
     capture->escape = static_cast<uint8_t>(slot->escape);
     capture->field = slot->field;
+    ++capture;
     out += length;
   }
-  if (shape.wanted == shape.wanted_before_message) record.message_begin = static_cast<uint32_t>(out - begin);
+  if (shape.part == shape.part_before_message) record.message_begin = static_cast<uint32_t>(out - begin);
   record.raw = {begin, static_cast<size_t>(out - begin)};
   return true;
 }

@@ -220,6 +220,56 @@ void expect_words(const SealedBlock& sealed, const std::vector<const Record*>& r
   EXPECT_EQ(missing, 0u);
 }
 
+std::string said_of(const Record& record, const std::string& name) {
+  Scratch scratch;
+  std::string out;
+  visit_field(
+      record, find_field(name), name, scratch,
+      [](void* context, const Value& value) {
+        auto& said = *static_cast<std::string*>(context);
+        said += std::to_string(static_cast<int>(value.type)) + ":" + std::string(value.text) + ":" +
+                std::to_string(value.type == Value::Type::date ? value.integer : 0) + ";";
+      },
+      &out);
+  return out;
+}
+
+// Read in part, each field says what it says in the whole record, whatever else is asked for.
+void expect_parts(const std::vector<const Record*>& records, BlockHead context, std::vector<std::string> names) {
+  for (auto& how : context.parsed.contexts) how.charset = "utf-8";
+  const auto sealed = build_block(context, records);
+  auto whole = read_block(sealed.bytes);
+  ASSERT_TRUE(whole) << whole.error().message;
+  for (auto* derived : {"@timestamp", "event.dataset", "log.source.address", "process.name", "log.syslog.severity.name",
+                        "yushi.truncated", "yushi.part", "host.name", "event.category", "no.such.field"})
+    names.emplace_back(derived);
+  std::mt19937 random(names.size());
+  for (int round = 0; round < 12 && !testing::Test::HasFailure(); ++round) {
+    std::shuffle(names.begin(), names.end(), random);
+    const std::vector<std::string> asked(names.begin(), names.begin() + std::min<ptrdiff_t>(1 + round % 4, 4));
+    std::vector<std::string> wanted;
+    for (auto& name : asked) {
+      auto behind = fields_behind(name);
+      if (behind) wanted.insert(wanted.end(), behind->begin(), behind->end());
+    }
+    auto part = read_block_fields(sealed.bytes, wanted);
+    ASSERT_TRUE(part) << part.error().message;
+    ASSERT_EQ(part->batch->records.size(), records.size());
+    for (size_t i = 0; i < records.size(); ++i) {
+      auto &got = part->batch->records[i], &want = whole->batch->records[i];
+      ASSERT_EQ(got.index, want.index);
+      ASSERT_EQ(got.event_ns, want.event_ns);
+      ASSERT_EQ(got.priority, want.priority);
+      ASSERT_EQ(got.marks, want.marks);
+      ASSERT_EQ(got.part, want.part);
+      for (auto& name : asked) {
+        if (!fields_behind(name)) continue;
+        ASSERT_EQ(said_of(got, name), said_of(want, name)) << name << " of " << want.raw;
+      }
+    }
+  }
+}
+
 SealedBlock expect_round_trip(const std::vector<const Record*>& records, const BlockHead& context = kContext) {
   auto sealed = build_block(context, records);
   expect_words(sealed, records);
@@ -247,6 +297,7 @@ SealedBlock expect_round_trip(const std::vector<const Record*>& records, const B
       for (auto& constant : record->kind->constants) said.emplace(constant.field->name);
   }
   EXPECT_EQ(names, said);
+  expect_parts(records, context, {said.begin(), said.end()});
   for (auto record : records) {
     bool inside = false;
     for (auto& range : sealed.summary.event_times)
