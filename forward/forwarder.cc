@@ -187,8 +187,7 @@ struct Forwarder::State final : SinkListener {
     acknowledged_at = Clock::now();
   }
 
-  // ------------------------------------------------------------------------------------------------------------
-  // sending
+  // ----------------------------------------------------------------------------------------------------------- sending
 
   Stream& stream(const RecordSource::Head& head) {
     auto [at, is_new] = stream_of_log.try_emplace(head.log, nullptr);

@@ -6,15 +6,14 @@ namespace {
 
 class AtLeastOnce final : public Sink {
  public:
-  explicit AtLeastOnce(const KafkaSettings& settings)
-      : producer_(settings, ""), topics_{settings.topic, settings.alerts_topic, settings.checkpoints_topic} {}
+  explicit AtLeastOnce(const KafkaSettings& settings) : producer_(settings, "") {}
 
   Result<Cursor> begin(const Cursor& stored, SinkListener& listener) override {
     YUSHI_TRY(producer_.open(listener));
     return stored;
   }
   Queued send(What what, const Message& message, std::string_view format, uint64_t token, bool alone) override {
-    return producer_.send(topics_[static_cast<size_t>(what)], message, format, token, alone);
+    return producer_.send(what, message, format, token, alone);
   }
   size_t alone_from_bytes() const override { return producer_.alone_from_bytes(); }
   void serve(int milliseconds) override { producer_.poll(milliseconds); }
@@ -25,7 +24,6 @@ class AtLeastOnce final : public Sink {
 
  private:
   KafkaProducer producer_;
-  const std::string topics_[3];  // by What
 };
 
 }  // namespace

@@ -20,11 +20,7 @@ constexpr int kWaitMilliseconds = 500;  // of begin() and commit(): a stop is he
 
 class ExactlyOnce final : public Sink {
  public:
-  ExactlyOnce(const KafkaSettings& settings, const std::string& id)
-      : producer_(settings, id),
-        cursors_(settings, id),
-        cursors_topic_(settings.cursors_topic),
-        topics_{settings.topic, settings.alerts_topic, settings.checkpoints_topic} {}
+  ExactlyOnce(const KafkaSettings& settings, const std::string& id) : producer_(settings, id), cursors_(settings, id) {}
 
   Result<Cursor> begin(const Cursor& stored, SinkListener& listener) override {
     auto cursor = try_begin(stored, listener);
@@ -34,7 +30,7 @@ class ExactlyOnce final : public Sink {
 
   Queued send(What what, const Message& message, std::string_view format, uint64_t token, bool alone) override {
     if (!open_transaction()) return Queued::failed;
-    return producer_.send(topics_[static_cast<size_t>(what)], message, format, token, alone);
+    return producer_.send(what, message, format, token, alone);
   }
   size_t alone_from_bytes() const override { return producer_.alone_from_bytes(); }
   void serve(int milliseconds) override { producer_.poll(milliseconds); }
@@ -43,8 +39,8 @@ class ExactlyOnce final : public Sink {
 
   Result<void> commit(const Cursor& cursor) override {
     if (!committing_since_) {
-      if (!open_transaction() || producer_.send_cursor(cursors_topic_, cursor.encode()) != Queued::yes)
-        return fail(Code::io, "the cursor cannot be sent to " + cursors_topic_);
+      if (!open_transaction() || producer_.send_cursor(cursor.encode()) != Queued::yes)
+        return fail(Code::io, "the cursor cannot be sent");
       committing_since_ = Clock::now();
     }
     auto done = producer_.commit_transaction(kWaitMilliseconds);
@@ -86,8 +82,6 @@ class ExactlyOnce final : public Sink {
 
   KafkaProducer producer_;
   CursorTopic cursors_;
-  const std::string cursors_topic_;
-  const std::string topics_[3];  // by What
   SinkListener* listener_ = nullptr;
   bool is_ready_ = false, in_transaction_ = false;
   std::optional<Clock::time_point> committing_since_;

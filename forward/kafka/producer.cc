@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <map>
 
 #include "forward/kafka/client.h"
 
@@ -12,6 +11,8 @@ namespace {
 
 // A broker works on one request of a connection at a time: 200 kB cost a third more CPU, 900 kB no less.
 constexpr size_t kBatchBytes = 500'000;
+
+constexpr size_t kCursorTopic = 3;  // behind those of Sink::What
 
 // No message of a forwarder has it: a cursor's reports are nobody's.
 constexpr uint64_t kCursorToken = UINT64_MAX;
@@ -62,7 +63,7 @@ Result<void> check_kafka_properties(const KafkaProperties& properties) {
 
 struct KafkaProducer::Client {
   rd_kafka_t* kafka = nullptr;
-  std::map<std::string, rd_kafka_topic_t*> topics;
+  std::array<rd_kafka_topic_t*, 4> topics{};  // by Sink::What, then the cursors'; made when sent to first
   SinkListener* listener = nullptr;
   size_t batch_bytes = 0, next_batch_bytes = 0;
   bool is_alone = false;  // what was sent last, and nothing else is on its way
@@ -71,14 +72,9 @@ struct KafkaProducer::Client {
     if (kafka == nullptr) return;
     listener = nullptr;
     rd_kafka_purge(kafka, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
-    for (auto& [name, topic] : topics) rd_kafka_topic_destroy(topic);
+    for (auto* topic : topics)
+      if (topic != nullptr) rd_kafka_topic_destroy(topic);
     rd_kafka_destroy_flags(kafka, 0);
-  }
-
-  rd_kafka_topic_t* topic(const std::string& name) {
-    auto& topic = topics[name];
-    if (topic == nullptr) topic = rd_kafka_topic_new(kafka, name.c_str(), nullptr);
-    return topic;
   }
 
   void report(const rd_kafka_message_t& message) {
@@ -185,16 +181,27 @@ void KafkaProducer::close() {
   client_.reset();
 }
 
-Sink::Queued KafkaProducer::send(const std::string& topic, const Message& message, std::string_view format,
-                                 uint64_t token, bool alone) {
+Sink::Queued KafkaProducer::send(Sink::What what, const Message& message, std::string_view format, uint64_t token,
+                                 bool alone) {
+  return send(static_cast<size_t>(what), message, format, token, alone);
+}
+
+Sink::Queued KafkaProducer::send(size_t topic, const Message& message, std::string_view format, uint64_t token,
+                                 bool alone) {
   client_->is_alone = alone;
+  auto*& handle = client_->topics[topic];
+  if (handle == nullptr) {
+    const std::string* names[] = {&settings_.topic, &settings_.alerts_topic, &settings_.checkpoints_topic,
+                                  &settings_.cursors_topic};
+    handle = rd_kafka_topic_new(client_->kafka, names[topic]->c_str(), nullptr);
+  }
   std::array<rd_kafka_vu_t, 11> parts;
   size_t n = 0;
   auto next = [&](rd_kafka_vtype_t type) -> rd_kafka_vu_t& {
     parts[n].vtype = type;
     return parts[n++];
   };
-  next(RD_KAFKA_VTYPE_RKT).u.rkt = client_->topic(topic);
+  next(RD_KAFKA_VTYPE_RKT).u.rkt = handle;
   next(RD_KAFKA_VTYPE_MSGFLAGS).u.i = RD_KAFKA_MSG_F_COPY;
   next(RD_KAFKA_VTYPE_VALUE).u.mem = {const_cast<char*>(message.value.data()), message.value.size()};
   next(RD_KAFKA_VTYPE_KEY).u.mem = {const_cast<char*>(message.key.data()), message.key.size()};
@@ -256,11 +263,11 @@ Result<void> KafkaProducer::begin_transaction() {
   return result_of(rd_kafka_begin_transaction(client_->kafka), "beginning a transaction");
 }
 
-Sink::Queued KafkaProducer::send_cursor(const std::string& topic, const std::string& value) {
+Sink::Queued KafkaProducer::send_cursor(const std::string& value) {
   Message message;
   message.key = transactional_id_;
   message.value = value;
-  return send(topic, message, {}, kCursorToken, false);
+  return send(kCursorTopic, message, {}, kCursorToken, false);
 }
 
 Result<void> KafkaProducer::commit_transaction(int milliseconds) {

@@ -32,8 +32,7 @@ class KafkaProducer {
   // Gives up all that is on its way and hears the reports that are already there.
   void close();
 
-  Sink::Queued send(const std::string& topic, const Message& message, std::string_view format, uint64_t token,
-                    bool alone);
+  Sink::Queued send(Sink::What what, const Message& message, std::string_view format, uint64_t token, bool alone);
   void poll(int milliseconds);
   // Asks any broker; whether one answers within the time, which this waits for.
   bool is_answered(int milliseconds) const;
@@ -43,12 +42,13 @@ class KafkaProducer {
   // unavailable: not yet, call it again; any other error: this producer is of no more use.
   Result<void> init_transactions(int milliseconds);
   Result<void> begin_transaction();
-  // Sends `value` under the transactional id, into the topic's partition 0; no report of it.
-  Sink::Queued send_cursor(const std::string& topic, const std::string& value);
+  // Sends `value` under the transactional id, into partition 0 of the cursors' topic; no report of it.
+  Sink::Queued send_cursor(const std::string& value);
   Result<void> commit_transaction(int milliseconds);
 
  private:
   struct Client;
+  Sink::Queued send(size_t topic, const Message& message, std::string_view format, uint64_t token, bool alone);
   const KafkaSettings settings_;
   const std::string transactional_id_;
   std::unique_ptr<Client> client_;
