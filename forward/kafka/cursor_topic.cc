@@ -35,6 +35,17 @@ Error error_of(rd_kafka_resp_err_t error, const std::string& doing, const char* 
 
 const std::string kByHand = "; make it by hand, with one partition and cleanup.policy=compact";
 
+// Asked first: who may not make topics may use one that is there.
+Result<bool> has_topic(rd_kafka_t* client, const std::string& name) {
+  Owned<rd_kafka_topic_t, rd_kafka_topic_destroy> topic(rd_kafka_topic_new(client, name.c_str(), nullptr));
+  const struct rd_kafka_metadata* metadata = nullptr;
+  if (auto error = rd_kafka_metadata(client, 0, topic.get(), &metadata, kAskMilliseconds))
+    return tl::unexpected(error_of(error, "asking for the topic " + name));
+  const bool is_there = metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
+  rd_kafka_metadata_destroy(metadata);
+  return is_there;
+}
+
 Result<void> create_topic(rd_kafka_t* client, const std::string& name) {
   const std::string doing = "making the topic " + name + " for cursors";
   char why[512] = "";
@@ -60,7 +71,8 @@ Result<void> create_topic(rd_kafka_t* client, const std::string& name) {
   return tl::unexpected(std::move(failed));
 }
 
-// One that is not compacted forgets the cursor of a forwarder that has nothing to send for a week.
+// One that is not compacted forgets the cursor of a forwarder that has nothing to send for a week. Who may not ask has
+// to know it himself.
 Result<void> check_topic(rd_kafka_t* client, const std::string& name) {
   const std::string doing = "asking for the settings of the topic " + name;
   Owned<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy> resource(
@@ -76,8 +88,9 @@ Result<void> check_topic(rd_kafka_t* client, const std::string& name) {
   size_t count = 0;
   auto** told = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event.get()), &count);
   if (count != 1) return fail(Code::io, doing + ": no answer");
-  if (auto error = rd_kafka_ConfigResource_error(told[0]))
-    return tl::unexpected(error_of(error, doing, rd_kafka_ConfigResource_error_string(told[0])));
+  auto error = rd_kafka_ConfigResource_error(told[0]);
+  if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) return {};
+  if (error) return tl::unexpected(error_of(error, doing, rd_kafka_ConfigResource_error_string(told[0])));
   auto** entries = rd_kafka_ConfigResource_configs(told[0], &count);
   for (size_t i = 0; i < count; ++i) {
     if (std::string_view(rd_kafka_ConfigEntry_name(entries[i])) != "cleanup.policy") continue;
@@ -122,11 +135,9 @@ Result<void> CursorTopic::open() {
   committed.set("auto.offset.reset", "earliest");
   client->any = YUSHI_TRY(any.make(RD_KAFKA_CONSUMER));
   client->committed = YUSHI_TRY(committed.make(RD_KAFKA_CONSUMER));
-  if (!is_made_) {
-    YUSHI_TRY(create_topic(client->any, settings_.cursors_topic));
-    YUSHI_TRY(check_topic(client->any, settings_.cursors_topic));
-    is_made_ = true;
-  }
+  const bool is_there = YUSHI_TRY(has_topic(client->any, settings_.cursors_topic));
+  if (!is_there) YUSHI_TRY(create_topic(client->any, settings_.cursors_topic));
+  YUSHI_TRY(check_topic(client->any, settings_.cursors_topic));
   int64_t begin = 0;
   if (auto error = rd_kafka_query_watermark_offsets(client->any, settings_.cursors_topic.c_str(), 0, &begin,
                                                     &client->end, kAskMilliseconds))

@@ -28,7 +28,6 @@ class CursorTopic {
   Result<void> open();
   const KafkaSettings settings_;
   const std::string key_;
-  bool is_made_ = false;
   std::unique_ptr<Client> client_;
 };
 
