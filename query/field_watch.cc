@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "core/filter/expression.h"
+#include "query/asked_fields.h"
 
 namespace yushi::query {
 namespace {
@@ -63,6 +64,8 @@ void FieldWatch::add_all(const Expression& expression, bool is_of_pipe) {
 }
 
 void FieldWatch::watch(std::vector<ScanUnit>& units) {
+  AskedFields watched;
+  for (const Watched& each : watched_) watched.add(each.name);
   {
     MutexLock lock(mutex_);
     looked_.resize(units.size());
@@ -74,12 +77,18 @@ void FieldWatch::watch(std::vector<ScanUnit>& units) {
       return batch;
     };
     if (!units[i].read_fields) continue;
-    // What is asked for is there; of what other names there are, the unit knows.
-    units[i].read_fields = [this, i, read = std::move(units[i].read_fields),
-                            names_of = units[i].field_names](auto& asked) {
-      auto batch = read(asked);
+    if (!watched.names()) {  // only the whole record tells
+      units[i].read_fields = nullptr;
+      continue;
+    }
+    // What is watched is read with what is asked for; of what other names there are, the unit knows.
+    units[i].read_fields = [this, i, read = std::move(units[i].read_fields), names_of = units[i].field_names,
+                            more = *watched.names()](auto& asked) {
+      auto names = asked;
+      names.insert(names.end(), more.begin(), more.end());
+      auto batch = read(names);
       if (batch && !look(i, **batch))
-        if (auto names = names_of()) offer(*names);
+        if (auto others = names_of()) offer(*others);
       return batch;
     };
   }

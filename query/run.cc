@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/filter/expression.h"
+#include "query/asked_fields.h"
 #include "query/stats.h"
 
 namespace yushi::query {
@@ -24,13 +25,12 @@ struct Columns {
   }
 };
 
-template <class Need>
-void need_fields(const Expression& expression, const Need& need) {
+void need_fields(const Expression& expression, Columns& columns) {
   if (expression.kind == Expression::Kind::test) {
-    need(expression.name);
-    if (auto* same = std::get_if<SameFieldTest>(&expression.test)) need(same->other_name);
+    columns.need(expression.name);
+    if (auto* same = std::get_if<SameFieldTest>(&expression.test)) columns.need(same->other_name);
   }
-  for (const Expression& child : expression.children) need_fields(child, need);
+  for (const Expression& child : expression.children) need_fields(child, columns);
 }
 
 Columns columns_of(const Query& query) {
@@ -45,8 +45,7 @@ Columns columns_of(const Query& query) {
       for (const SortStage::Key& key : sort->keys) columns.need(key.column);
     if (auto* fields = std::get_if<FieldsStage>(&stage))
       for (const std::string& name : fields->columns) columns.need(name);
-    if (auto* where = std::get_if<WhereStage>(&stage))
-      need_fields(where->filter.expression(), [&](auto& name) { columns.need(name); });
+    if (auto* where = std::get_if<WhereStage>(&stage)) need_fields(where->filter.expression(), columns);
   }
   return columns;
 }
@@ -165,23 +164,6 @@ bool may_hold_secret(const std::string& name) {
   return !std::binary_search(std::begin(kNever), std::end(kNever), std::string_view(name));
 }
 
-// What a record must be read of for `stats` after this filter; nullopt: all of it.
-std::optional<std::vector<std::string>> fields_of(const Query& query, const StatsStage& stage) {
-  std::optional<std::vector<std::string>> out(std::in_place);
-  const auto need = [&](const std::string& name) {
-    auto behind = name.empty() || !out ? std::nullopt : fields_behind(name);
-    if (!behind)
-      out.reset();
-    else
-      out->insert(out->end(), behind->begin(), behind->end());
-  };
-  need_fields(query.filter.expression(), need);
-  for (auto& key : stage.by) need(key.field);
-  for (auto& one : stage.aggregates)
-    if (!one.field.empty()) need(one.field);
-  return out;
-}
-
 Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const std::vector<ScanUnit>& units,
                              ScanOptions options, const std::atomic<bool>& cancelled,
                              std::shared_ptr<const SecretRules> secrets) {
@@ -195,7 +177,14 @@ Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const 
       std::any_of(stage.aggregates.begin(), stage.aggregates.end(),
                   [](auto& one) { return may_hold_secret(one.field); });
   if (!may_hold) secrets.reset();
-  if (!secrets) options.fields = fields_of(query, stage);  // secrets are told by what stands around them
+  if (!secrets) {  // they are told by what stands around them
+    AskedFields asked;
+    asked.add(query.filter.expression());
+    for (auto& key : stage.by) asked.add(key.field);
+    for (auto& one : stage.aggregates)
+      if (!one.field.empty()) asked.add(one.field);
+    options.fields = asked.names();
+  }
   std::vector<Worker> workers;
   auto room = std::make_shared<StatsRoom>(options.bytes_max);
   for (int i = 0; i < std::max(options.threads, 1); ++i)

@@ -16,6 +16,7 @@
 
 #include "core/base/mutex.h"
 #include "core/filter/token_filter.h"
+#include "query/asked_fields.h"
 
 namespace yushi::query {
 namespace {
@@ -38,9 +39,10 @@ int64_t near_end(const storage::BlockSummary& summary, bool newest_first) {
 
 std::string name_of(const ScanUnit& unit) { return unit.log + "/" + std::to_string(unit.summary.first_index); }
 
-Result<std::unique_ptr<Batch>> read_unit(const ScanUnit& unit, const ScanOptions& options) {
+template <class Read>
+Result<std::unique_ptr<Batch>> read_safely(const Read& read) {
   try {
-    return options.fields && unit.read_fields ? unit.read_fields(*options.fields) : unit.read();
+    return read();
   } catch (const std::exception& error) {  // std::bad_alloc on a damaged length, say
     return fail(Code::corrupt, error.what());
   }
@@ -73,6 +75,9 @@ class Scan {
       return options_.newest_first ? x > y : x < y;
     });
     noted_.resize(order_.size());
+    AskedFields asked;
+    asked.add(filter.expression());
+    filter_fields_ = asked.names();
     begin_ = options.begin;
   }
 
@@ -217,24 +222,55 @@ class Scan {
         begin = begin_;
       }
       const ScanUnit& unit = units_[order_[place]];
-      auto batch = read_unit(unit, options_);
-      if (batch) {
-        auto found = find_matches(**batch, filter_, span_, scratch, stop_, cancelled_);
-        hand_over(place, best_of(unit, begin, found), render, scratch);
-      }
+      auto best = [&](std::vector<const Record*>& found) { best_of(unit, begin, found); };
+      auto matches = find(unit, best, scratch);
+      if (matches) hand_over(place, matches->records, render, scratch);
       MutexLock lock(mutex_);
-      note(place, batch);
+      note(place, matches ? nullptr : &matches.error());
       in_work_.erase(place);
       trim();
       changed_.notify_all();
     }
   }
 
+  struct Matches {
+    std::unique_ptr<Batch> batch;
+    std::vector<const Record*> records;
+  };
+
+  // `choose` drops and orders what matches: by key alone. Where that leaves few, only they are read whole.
+  template <class Choose>
+  Result<Matches> find(const ScanUnit& unit, const Choose& choose, Scratch& scratch) {
+    Matches out;
+    const bool wants_all = filter_.expression().kind == Expression::Kind::all && options_.limit >= unit.summary.records;
+    if (!options_.fields && filter_fields_ && unit.read_fields && !wants_all) {
+      out.batch = YUSHI_TRY(read_safely([&] { return unit.read_fields(*filter_fields_); }));
+      out.records = find_matches(*out.batch, filter_, span_, scratch, stop_, cancelled_);
+      choose(out.records);
+      if (is_over()) out.records.clear();  // they are not whole
+      if (out.records.empty()) return out;
+      if (out.records.size() <= out.batch->records.size() / 2) {
+        std::vector<uint32_t> places;
+        for (auto* record : out.records) places.push_back(static_cast<uint32_t>(record - out.batch->records.data()));
+        std::sort(places.begin(), places.end());
+        out.batch = YUSHI_TRY(read_safely([&] { return unit.read_records(places); }));
+        out.records.clear();
+        for (auto& record : out.batch->records) out.records.push_back(&record);
+        choose(out.records);
+        return out;
+      }
+    }
+    out.batch = YUSHI_TRY(read_safely(
+        [&] { return options_.fields && unit.read_fields ? unit.read_fields(*options_.fields) : unit.read(); }));
+    out.records = find_matches(*out.batch, filter_, span_, scratch, stop_, cancelled_);
+    choose(out.records);
+    return out;
+  }
+
   bool has_room() const YUSHI_REQUIRES(mutex_) { return waiting_bytes_ <= options_.bytes_max / 2 || in_work_.empty(); }
 
   // From `begin` on, in the order of the scan. Of more than the limit only the first are worth rendering.
-  std::vector<const Record*>& best_of(const ScanUnit& unit, const std::optional<RecordKey>& begin,
-                                      std::vector<const Record*>& found) const {
+  void best_of(const ScanUnit& unit, const std::optional<RecordKey>& begin, std::vector<const Record*>& found) const {
     auto before = [&](const Record* a, const Record* b) {
       if (a->event_ns != b->event_ns)
         return options_.newest_first ? a->event_ns > b->event_ns : a->event_ns < b->event_ns;
@@ -246,7 +282,6 @@ class Scan {
       found.resize(options_.limit);
     }
     std::sort(found.begin(), found.end(), before);
-    return found;
   }
 
   static RecordKey key_of(const ScanUnit& unit, const Record& record) {
@@ -374,23 +409,22 @@ class Scan {
         if (is_over() || next_ >= order_.size()) return;
         place = next_++;
       }
-      auto batch = read_unit(units_[order_[place]], options_);
-      std::vector<const Record*> found;
-      if (batch) found = find_matches(**batch, filter_, span_, scratch, stop_, cancelled_);
-      if (!found.empty() && !visit(number, found)) stop_ = true;
+      auto matches = find(
+          units_[order_[place]], [](auto&) {}, scratch);
+      if (matches && !matches->records.empty() && !visit(number, matches->records)) stop_ = true;
       MutexLock lock(mutex_);
-      note(place, batch);
-      report_.records_found += found.size();
+      note(place, matches ? nullptr : &matches.error());
+      if (matches) report_.records_found += matches->records.size();
       if (cancelled_.load(std::memory_order_relaxed)) report_.cancelled = true;
     }
   }
 
   // Once for each unit, however many passes read it.
-  void note(size_t place, const Result<std::unique_ptr<Batch>>& batch) YUSHI_REQUIRES(mutex_) {
+  void note(size_t place, const Error* error) YUSHI_REQUIRES(mutex_) {
     if (std::exchange(noted_[place], true)) return;
     const ScanUnit& unit = units_[order_[place]];
-    if (!batch) {
-      report_.missing.push_back(name_of(unit) + ": " + batch.error().message);
+    if (error) {
+      report_.missing.push_back(name_of(unit) + ": " + error->message);
       return;
     }
     ++report_.blocks_read;
@@ -412,6 +446,7 @@ class Scan {
   const std::atomic<bool>& cancelled_;
   const Span span_;
   std::vector<size_t> order_;  // units that may hold a match, nearest first
+  std::optional<std::vector<std::string>> filter_fields_;
   std::atomic<bool> stop_{false};
 
   Mutex mutex_;

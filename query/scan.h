@@ -7,6 +7,7 @@
 //
 // Invariants  What is given is exactly what a look at every record would give; a unit that could not be read is
 //             named in the report, and is_complete() is then false.
+// Cost        Of a unit that can be read in part first what the filter asks for, then the records that match.
 // Memory      One decoded unit a thread, and what was rendered but cannot be given yet, up to bytes_max. Where more
 //             than that has to wait (units whose times overlap, a reader that is slower than we) the furthest is let
 //             go and found again by another pass: it costs time, never order and never the answer.
@@ -39,6 +40,8 @@ struct ScanUnit {
   std::function<Result<std::unique_ptr<Batch>>()> read;
   // For ScanOptions::fields, at less cost. Not there: read() is as good.
   std::function<Result<std::unique_ptr<Batch>>(const std::vector<std::string>& names)> read_fields;
+  // Of all its records those at these places, ascending. There when read_fields() is.
+  std::function<Result<std::unique_ptr<Batch>>(const std::vector<uint32_t>& places)> read_records;
   // The names of the fields that its records have, derived ones aside, for less than read() costs. Not there: of a
   // tail.
   std::function<Result<std::vector<std::string>>()> field_names;
@@ -59,7 +62,7 @@ struct ScanOptions {
   std::optional<RecordKey> begin;  // what comes before it in the scan's order is not wanted; scan() only
   int threads = 2;
   size_t bytes_max = 64 << 20;
-  // What filter and asker look at of each record beside what stands outside raw (fields_behind()); nullopt: all of it.
+  // What filter and asker look at of each record (asked_fields.h); nullopt: all of it.
   std::optional<std::vector<std::string>> fields;
   QueryPool* pool = nullptr;  // whose places to read are taken; none: there is always one
 };

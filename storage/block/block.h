@@ -63,6 +63,9 @@ Result<DecodedBlock> read_block(std::string_view bytes);
 // holds nothing of them is not inflated. A record that cannot be read in part comes whole.
 Result<DecodedBlock> read_block_fields(std::string_view bytes, const std::vector<std::string>& names);
 
+// The records at these places alone, counted from 0 and ascending. invalid: there is none at one of them.
+Result<DecodedBlock> read_block_records(std::string_view bytes, const std::vector<uint32_t>& places);
+
 // The names of all fields that a record of the block has by a capture or by its kind, without inflating the records.
 // Derived fields (is_derived_field) are not among them.
 Result<std::vector<std::string>> read_block_field_names(std::string_view bytes);

@@ -135,6 +135,12 @@ class ColumnReader {
     if (mode_ == Mode::constant) return put(constant_, out, room);
     return next_plain(out, room);
   }
+  // Moves on over the next value. False when the column is damaged.
+  bool pass() {
+    uint32_t rank;
+    if (mode_ == Mode::dictionary) return ranks_.next(&rank);
+    return mode_ == Mode::constant || pass_plain();
+  }
 
  private:
   enum class Mode : uint8_t { constant, dictionary, plain };
@@ -158,6 +164,7 @@ class ColumnReader {
   static bool skip_plain(Reader& header, SectionReader& sections);
   bool open_plain(Reader& header, SectionReader& sections, size_t count);
   size_t next_plain(char* out, size_t room);
+  bool pass_plain();
 
   Mode mode_ = Mode::constant;
   std::string_view constant_;

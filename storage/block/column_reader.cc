@@ -274,4 +274,36 @@ size_t ColumnReader::next_plain(char* out, size_t room) {
   return kDamaged;
 }
 
+bool ColumnReader::pass_plain() {
+  if (at_ == count_) return false;
+  const uint8_t c = single_class_ != 0xff ? single_class_ : static_cast<uint8_t>(classes_[at_]);
+  ++at_;
+  uint64_t unused;
+  const auto drop = [](std::string_view& from, uint64_t bytes) {
+    if (bytes > from.size()) return false;
+    from.remove_prefix(bytes);
+    return true;
+  };
+  switch (c) {
+    case kClassPadded:
+      digits_lengths_.next();
+      [[fallthrough]];
+    case kClassInteger:
+      return integers_.next(&unused);
+    case kClassIpv4:
+      return address_at_++ < address_count_;
+    case kClassHex:
+      return drop(hex_, hex_lengths_.next());
+    case kClassUuid:
+      return drop(uuid_, 16);
+    case kClassText: {
+      if (!text_lines_) return drop(text_, text_lengths_.next());
+      auto end = text_.find('\n');
+      return end != text_.npos && drop(text_, end + 1);
+    }
+    default:
+      return false;
+  }
+}
+
 }  // namespace yushi::storage

@@ -61,9 +61,10 @@ struct Run {
 
 class BlockDecoder {
  public:
-  // `wanted`: of which fields captures are wanted; none: the whole records.
-  explicit BlockDecoder(SectionReader sections, const std::vector<std::string>* wanted = nullptr)
-      : sections_(std::move(sections)), counts_(sections_.counts()), wanted_(wanted) {}
+  // `wanted`: of which fields captures are wanted; none: the whole records. `places`: which records; none: all.
+  explicit BlockDecoder(SectionReader sections, const std::vector<std::string>* wanted = nullptr,
+                        const std::vector<uint32_t>* places = nullptr)
+      : sections_(std::move(sections)), counts_(sections_.counts()), wanted_(wanted), places_(places) {}
   Result<DecodedBlock> decode();
   Result<std::vector<std::string>> field_names();
 
@@ -74,6 +75,8 @@ class BlockDecoder {
   Result<void> read_origins();
   Result<void> read_columns();
   Result<void> read_records();
+  bool pass(const ReadShape& shape);
+  bool read_record(Record& record, const ReadShape* shape, Charset charset, char*& out);
   bool read_explicit(Record& record, char*& out);
   bool read_whole(Record& record, const ReadShape& shape, char*& out);
   bool read_part(Record& record, const ReadShape& shape, char*& out);
@@ -100,6 +103,7 @@ class BlockDecoder {
   Reader odd_{std::string_view()};
   std::vector<Column> columns_;
   const std::vector<std::string>* wanted_;
+  const std::vector<uint32_t>* const places_;
   std::vector<bool> is_wanted_;       // by field
   std::vector<ReadSlot> part_slots_;  // of shapes that are read in part
   std::vector<bool> columns_needed_;  // empty: all
@@ -537,6 +541,62 @@ bool BlockDecoder::read_part(Record& record, const ReadShape& shape, char*& out)
   return true;
 }
 
+// Moves on over a record of this shape, which has nothing in the stream of odd things.
+bool BlockDecoder::pass(const ReadShape& shape) {
+  uint64_t unused;
+  if (shape.meta.unit != kUnitReceived && !times_[shape.meta.unit].next(&unused)) return false;
+  for (auto slot = slots_.data() + shape.slots_at, end = slot + shape.slots; slot != end; ++slot) {
+    if (!has_column(*slot)) continue;
+    auto& column = columns_[slot->column];
+    if (!(column.is_time ? column.times.next(&unused) : column.values.pass())) return false;
+  }
+  return true;
+}
+
+// All that the record has but what it shares with its neighbours. `shape`: nullptr when it has none.
+bool BlockDecoder::read_record(Record& record, const ReadShape* shape, Charset charset, char*& out) {
+  uint8_t flags = kShapeHasPart | kShapeOddMessage | kShapeOddPriority;
+  if (!shape) {
+    if (!read_explicit(record, out)) return false;
+  } else {
+    auto& meta = shape->meta;
+    flags = meta.flags;
+    record.kind = shape->kind;
+    record.event_digits = meta.digits;
+    record.time_inferred = meta.inferred;
+    record.marks = meta.marks;
+    record.priority = meta.priority;
+    if (meta.unit == kUnitReceived) {
+      record.event_ns = record.origin->received_ns;
+    } else {
+      uint64_t value;
+      if (!times_[meta.unit].next(&value)) return false;
+      record.event_ns = static_cast<int64_t>(value * static_cast<uint64_t>(kUnitNs[meta.unit]));
+    }
+    if (shape->captures > counts_.captures - captures_used_) return false;
+    if (!(shape->in_part ? read_part(record, *shape, out) : read_whole(record, *shape, out))) return false;
+  }
+  record.charset = charset_of(record.raw, charset);
+  if (flags == 0) return true;
+  if (flags & kShapeHasPart) {
+    record.part = static_cast<uint16_t>(odd_.varint());
+    record.part_of = static_cast<uint16_t>(odd_.varint());
+    if (record.part > 1 && !read_part_head(record)) return false;
+  }
+  if (flags & kShapeOddMessage) {
+    auto begin = odd_.varint(), length = odd_.varint();
+    if (begin > record.raw.size() || length > record.raw.size() - begin) return false;
+    record.message_begin = static_cast<uint32_t>(begin);
+    record.message_length = static_cast<uint32_t>(length);
+  }
+  if (flags & kShapeOddPriority) {
+    auto priority = odd_.varint();
+    record.priority = priority == 0 ? Record::kNoPriority : static_cast<uint16_t>(priority - 1);
+  }
+  if (auto* head = const_cast<PartHead*>(record.part_head)) head->priority = record.priority;
+  return odd_.ok();
+}
+
 Result<void> BlockDecoder::read_records() {
   auto& batch = *block_.batch;
   auto bad = [](size_t i) { return damaged("its record " + std::to_string(i) + " cannot be rebuilt"); };
@@ -544,69 +604,43 @@ Result<void> BlockDecoder::read_records() {
   char* out = batch.buffers.back().get();
   end_ = out + counts_.raw_bytes;
   captures_ = reinterpret_cast<Capture*>(batch.arena.allocate(counts_.captures * sizeof(Capture), alignof(Capture)));
-  batch.records.resize(counts_.records);
-  size_t run = 0;
+  batch.records.resize(places_ ? places_->size() : counts_.records);
+  Record dropped;
+  size_t run = 0, next = 0;
   uint64_t in_run = 0;
-  for (size_t i = 0; i < counts_.records; ++i) {
-    auto& record = batch.records[i];
+  for (size_t i = 0; i < counts_.records; ++i, ++in_run) {
     if (in_run == runs_[run].length) {
       ++run;
       in_run = 0;
     }
-    record.origin = runs_[run].origin;
-    record.source_seq = runs_[run].seq + in_run++;
-    auto charset = runs_[run].charset;
-    record.index = counts_.first_index + i;
     uint32_t rank;
     if (!ranks_.next(&rank)) return bad(i);
-    uint8_t flags;
-    if (explicit_ && rank == 0) {
-      if (!read_explicit(record, out)) return bad(i);
-      flags = kShapeHasPart | kShapeOddMessage | kShapeOddPriority;
-    } else {
-      if (explicit_) --rank;
-      if (rank >= shapes_.size()) return bad(i);
-      auto& shape = shapes_[rank];
-      auto& meta = shape.meta;
-      flags = meta.flags;
-      record.kind = shape.kind;
-      record.event_digits = meta.digits;
-      record.time_inferred = meta.inferred;
-      record.marks = meta.marks;
-      record.priority = meta.priority;
-      if (meta.unit == kUnitReceived) {
-        record.event_ns = record.origin->received_ns;
-      } else {
-        uint64_t value;
-        if (!times_[meta.unit].next(&value)) return bad(i);
-        record.event_ns = static_cast<int64_t>(value * static_cast<uint64_t>(kUnitNs[meta.unit]));
-      }
-      if (shape.captures > counts_.captures - captures_used_) return bad(i);
-      if (!(shape.in_part ? read_part(record, shape, out) : read_whole(record, shape, out))) return bad(i);
+    const ReadShape* shape = nullptr;
+    if (!explicit_ || rank != 0) {
+      if (rank - explicit_ >= shapes_.size()) return bad(i);
+      shape = &shapes_[rank - explicit_];
     }
-    record.charset = charset_of(record.raw, charset);
-    if (flags != 0) {
-      if (flags & kShapeHasPart) {
-        record.part = static_cast<uint16_t>(odd_.varint());
-        record.part_of = static_cast<uint16_t>(odd_.varint());
-        if (record.part > 1 && !read_part_head(record)) return bad(i);
-      }
-      if (flags & kShapeOddMessage) {
-        auto begin = odd_.varint(), length = odd_.varint();
-        if (begin > record.raw.size() || length > record.raw.size() - begin) return bad(i);
-        record.message_begin = static_cast<uint32_t>(begin);
-        record.message_length = static_cast<uint32_t>(length);
-      }
-      if (flags & kShapeOddPriority) {
-        auto priority = odd_.varint();
-        record.priority = priority == 0 ? Record::kNoPriority : static_cast<uint16_t>(priority - 1);
-      }
-      if (auto* head = const_cast<PartHead*>(record.part_head)) head->priority = record.priority;
-      if (!odd_.ok()) return bad(i);
+    const bool is_wanted = !places_ || (next < places_->size() && (*places_)[next] == i);
+    if (!is_wanted && shape && shape->meta.flags == 0) {
+      if (!pass(*shape)) return bad(i);
+      continue;
+    }
+    auto& record = is_wanted ? batch.records[next++] : dropped = {};
+    record.origin = runs_[run].origin;
+    record.source_seq = runs_[run].seq + in_run;
+    record.index = counts_.first_index + i;
+    char* const begin = out;
+    const auto captures_before = captures_used_;
+    if (!read_record(record, shape, runs_[run].charset, out)) return bad(i);
+    if (!is_wanted) {
+      out = begin;
+      captures_used_ = captures_before;
     }
   }
-  if ((!wanted_ && (out != end_ || captures_used_ != counts_.captures)) || odd_.left() != 0)
+  const bool is_whole = !wanted_ && !places_;
+  if ((is_whole && (out != end_ || captures_used_ != counts_.captures)) || odd_.left() != 0)
     return damaged("its records do not fill what the header promises");
+  if (places_ && next != places_->size()) return fail(Code::invalid, "reading a block: it has no record of this place");
   batch.bytes = counts_.raw_bytes;
   return {};
 }
@@ -663,6 +697,12 @@ Result<DecodedBlock> read_block_fields(std::string_view bytes, const std::vector
   auto sections = SectionReader::open(bytes, /*lazily=*/true);
   if (!sections) return tl::unexpected<Error>(sections.error());
   return BlockDecoder(std::move(*sections), &names).decode();
+}
+
+Result<DecodedBlock> read_block_records(std::string_view bytes, const std::vector<uint32_t>& places) {
+  auto sections = SectionReader::open(bytes);
+  if (!sections) return tl::unexpected<Error>(sections.error());
+  return BlockDecoder(std::move(*sections), nullptr, &places).decode();
 }
 
 }  // namespace yushi::storage

@@ -66,6 +66,8 @@ class StoreView {
   Result<std::unique_ptr<Batch>> read(const Segment& segment) const;
   // For who asks for these fields alone (read_block_fields()); of a tail chunk the records are whole all the same.
   Result<std::unique_ptr<Batch>> read_fields(const Segment& segment, const std::vector<std::string>& names) const;
+  // Of a sealed segment: the records at these places (read_block_records()).
+  Result<std::unique_ptr<Batch>> read_records(const Segment& segment, const std::vector<uint32_t>& places) const;
   // With what stands above the records.
   Result<DecodedBlock> read_whole(const Segment& segment) const;
   Result<std::string> block_bytes(const Segment& segment) const;  // of a sealed one
@@ -88,6 +90,8 @@ class StoreView {
 
  private:
   StoreView() = default;
+  template <class Read>
+  Result<std::unique_ptr<Batch>> read_block_by(const Segment& segment, const Read& read) const;
   std::shared_ptr<const Database> database_;
   std::shared_ptr<const rocksdb::Snapshot> snapshot_;
   Reparse reparse_;

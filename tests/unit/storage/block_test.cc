@@ -244,6 +244,14 @@ void expect_parts(const std::vector<const Record*>& records, BlockHead context, 
                         "yushi.truncated", "yushi.part", "host.name", "event.category", "no.such.field"})
     names.emplace_back(derived);
   std::mt19937 random(names.size());
+  std::vector<uint32_t> places;
+  for (uint32_t i = 0; i < records.size(); ++i)
+    if (random() % 5 == 0) places.push_back(i);
+  auto some = read_block_records(sealed.bytes, places);
+  ASSERT_TRUE(some) << some.error().message;
+  ASSERT_EQ(some->batch->records.size(), places.size());
+  for (size_t i = 0; i < places.size(); ++i) expect_equal(some->batch->records[i], *records[places[i]]);
+  EXPECT_FALSE(read_block_records(sealed.bytes, {static_cast<uint32_t>(records.size())}));
   for (int round = 0; round < 12 && !testing::Test::HasFailure(); ++round) {
     std::shuffle(names.begin(), names.end(), random);
     const std::vector<std::string> asked(names.begin(), names.begin() + std::min<ptrdiff_t>(1 + round % 4, 4));
