@@ -17,10 +17,6 @@
 #include "core/base/name.h"
 #include "core/base/time_text.h"
 #include "core/config/walk.h"
-#include "core/filter/expression.h"
-#include "core/filter/filter.h"
-#include "core/record/field.h"
-#include "detect/yaml_place.h"
 #include "ingest/net/address.h"
 #include "ingest/net/origin_map.h"
 #include "storage/store/store.h"
@@ -132,94 +128,6 @@ void read_tenant(Walk& walk, const YAML::Node& node, Config& config, ingest::Ori
   config.tenants.push_back(std::move(tenant));
 }
 
-// As Kafka has them.
-Walk::Reader topic(Walk& walk, std::string where, std::string& out) {
-  return [&walk, where, &out](const YAML::Node& node) {
-    walk.text(where, out)(node);
-    const bool allowed =
-        out.size() <= 249 && out != "." && out != ".." &&
-        out.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == std::string::npos;
-    if (!allowed)
-      walk.problem(node, where + ": Kafka has no topic \"" + out + "\"; a name matches [a-zA-Z0-9._-]{1,249}");
-  };
-}
-
-void properties(Walk& walk, const YAML::Node& node, forward::KafkaProperties& out) {
-  std::map<std::string, Walk::Reader> readers;
-  if (node.IsMap()) {
-    out.reserve(node.size());  // the readers write into its elements
-    for (auto pair : node) {
-      auto name = pair.first.as<std::string>("");
-      out.emplace_back(name, "");
-      readers[name] = walk.text("forward.properties." + name, out.back().second);
-    }
-  }
-  walk.map(node, "forward.properties.", readers);
-  if (auto checked = forward::check_kafka_properties(out); !checked)
-    walk.problem(node, "forward.properties." + checked.error().message);
-}
-
-// The fields that a `select` names, each with its place. They are looked at when the parsers are loaded.
-void gather_fields(const Walk& walk, const YAML::Node& node, const Expression& expression,
-                   std::vector<std::pair<std::string, std::string>>& out) {
-  for (const Expression& child : expression.children) gather_fields(walk, node, child, out);
-  const std::string& name = expression.name;
-  auto is_this = [&](auto& known) { return known.first == name; };
-  if (expression.kind != Expression::Kind::test || std::any_of(out.begin(), out.end(), is_this)) return;
-  const std::string& text = node.Scalar();
-  auto is_end = [&](size_t at) {
-    return at >= text.size() || std::string_view(" \t\n\":<>~").find(text[at]) != std::string_view::npos;
-  };
-  size_t at = text.find(name);
-  while (at != text.npos && !((at == 0 || std::string_view(" \t\n\"(").find(text[at - 1]) != std::string_view::npos) &&
-                              is_end(at + name.size())))
-    at = text.find(name, at + 1);
-  out.emplace_back(name, walk.place_text(detect::place_within(node, at == text.npos ? 0 : at)));
-}
-
-void read_forward(Walk& walk, const YAML::Node& node, Config& config) {
-  ForwardConfig forward;
-  std::string type = "kafka", delivery;
-  std::string secrets = "masked";
-  walk.map(node, "forward.",
-           {{"type", walk.text("forward.type", type, {"kafka"})},
-            {"brokers", walk.text("forward.brokers", forward.brokers)},
-            {"topic", topic(walk, "forward.topic", forward.topic)},
-            {"alerts_topic", topic(walk, "forward.alerts_topic", forward.alerts_topic)},
-            {"checkpoints_topic", topic(walk, "forward.checkpoints_topic", forward.checkpoints_topic)},
-            {"format", walk.text("forward.format", forward.format, {"ecs-json", "raw", "protobuf"})},
-            {"secrets", walk.text("forward.secrets", secrets, {"masked", "shown"})},
-            {"select",
-             [&](const YAML::Node& n) {
-               walk.text("forward.select", forward.select)(n);
-               if (auto filter = Filter::parse_kql(forward.select, {}); filter) {
-                 gather_fields(walk, n, filter->expression(), forward.select_fields);
-               } else {
-                 auto& why = filter.error().message;  // the lines after the first show the place with a caret
-                 walk.problem(n, "forward.select: " + why.substr(0, why.find('\n')));
-               }
-             }},
-            {"properties", [&](const YAML::Node& n) { properties(walk, n, forward.properties); }},
-            {"delivery", walk.text("forward.delivery", delivery, {"at-least-once"})}});
-  if (!node.IsMap()) return;
-  if (!node["brokers"]) walk.problem(node, "forward.brokers: missing, as in \"k1:9092,k2:9092\"");
-  for (auto& other : config.forward) {
-    if (other.brokers != forward.brokers) continue;
-    if (other.topic == forward.topic) {
-      walk.problem(Walk::place(node, "topic"),
-                   "forward.topic: another forwarder sends to \"" + forward.topic +
-                       "\" of these brokers already, and they would share one cursor; name another topic");
-    }
-    if (!forward.alerts_topic.empty() && other.alerts_topic == forward.alerts_topic) {
-      walk.problem(Walk::place(node, "alerts_topic"), "forward.alerts_topic: another forwarder sends the alerts to \"" +
-                                                          forward.alerts_topic +
-                                                          "\" of these brokers already; remove the line");
-    }
-  }
-  forward.secrets = secrets == "shown";
-  config.forward.push_back(std::move(forward));
-}
-
 // What is answered there tells nothing of any log, but it is not encrypted, and nobody is asked who he is.
 void read_api_listen(Walk& walk, const YAML::Node& node, Config& config) {
   walk.text("api.listen", config.api_listen)(node);
@@ -239,18 +147,6 @@ void read_api_listen(Walk& walk, const YAML::Node& node, Config& config) {
 }
 
 }  // namespace
-
-std::vector<std::string> unknown_select_fields(const Config& config) {
-  std::vector<std::string> out;
-  for (auto& forward : config.forward) {
-    for (auto& [name, place] : forward.select_fields) {
-      if (may_be_field(name)) continue;
-      out.push_back(place + ": forward.select: " + name +
-                    " is a field neither of ECS nor of a parser, so nothing can have it" + field_suggestion(name));
-    }
-  }
-  return out;
-}
 
 Config default_config() {
   Config config;
@@ -373,8 +269,7 @@ Result<Config> load_config(const std::string& path) {
               walk.map(node, "checkpoints.", {{"files", walk.files("checkpoints.files", config.witness_files)}});
             }},
            {"retention", retention(walk, config.retention_days)},
-           {"forward",
-            [&](const YAML::Node& n) { walk.list(n, "forward", [&](auto& i) { read_forward(walk, i, config); }); }},
+           {"forward", [&](const YAML::Node& n) { config.forwarders = forward::read_forwarders(walk, n); }},
            {"detect",
             [&](const YAML::Node& node) {
               walk.map(node, "detect.",
@@ -390,12 +285,6 @@ Result<Config> load_config(const std::string& path) {
   if (!walk.problems().empty()) return fail(Code::invalid, walk.problems());
   if (root.IsMap())
     for (auto pair : root) config.written[pair.first.as<std::string>("")] = YAML::Dump(pair.second);
-  bool alerts_named =
-      std::any_of(config.forward.begin(), config.forward.end(), [](auto& f) { return !f.alerts_topic.empty(); });
-  if (!alerts_named && !config.forward.empty()) config.forward[0].alerts_topic = "yushi.alerts";
-  bool notes_named =
-      std::any_of(config.forward.begin(), config.forward.end(), [](auto& f) { return !f.checkpoints_topic.empty(); });
-  if (!notes_named && !config.forward.empty()) config.forward[0].checkpoints_topic = "yushi.checkpoints";
   if (config.inputs.empty()) config.inputs = default_config().inputs;
   if (!config.api_group.empty() && !(root["api"]["mode"])) config.api_mode = 0660;
   return config;

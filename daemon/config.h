@@ -7,13 +7,12 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/record/record.h"
 #include "enrich/lookups.h"
-#include "forward/kafka.h"
+#include "forward/sinks.h"
 #include "ingest/inputs.h"
 
 namespace yushi::daemon {
@@ -27,19 +26,6 @@ struct Tenant {
   std::string charset = "utf-8";
   uint32_t retention_days = 0;  // 0: the node's
   bool operator==(const Tenant&) const = default;
-};
-
-struct ForwardConfig {
-  std::string brokers;
-  std::string topic = "yushi.records";
-  std::string alerts_topic;         // empty: sends no alerts
-  std::string checkpoints_topic;    // empty: sends no checkpoints
-  std::string format = "ecs-json";  // ecs-json | raw | protobuf
-  std::string select = "*";
-  bool secrets = false;  // sends passwords, tokens and keys as they are
-  // that it names, each with its place: "yushi.yaml:9:13"
-  std::vector<std::pair<std::string, std::string>> select_fields;
-  forward::KafkaProperties properties;
 };
 
 struct Config {
@@ -64,7 +50,7 @@ struct Config {
   std::string key_dir;                     // empty: data_dir/keys
   std::vector<std::string> witness_files;  // to which each signed checkpoint is appended
   uint32_t retention_days = 184;
-  std::vector<ForwardConfig> forward;
+  forward::ForwarderConfigs forwarders;
   int64_t learning_ns = int64_t{14} * 86400 * 1'000'000'000;
   std::string api_socket;
   std::string api_group;                 // of the socket; empty: the daemon's own
@@ -79,9 +65,5 @@ struct Config {
 Config default_config();
 
 Result<Config> load_config(const std::string& path);
-
-// What a forwarder's `select` asks and no record can have, as problems; ask when the parsers are loaded, since a field
-// may be theirs.
-std::vector<std::string> unknown_select_fields(const Config& config);
 
 }  // namespace yushi::daemon

@@ -28,13 +28,12 @@
 #include "core/base/units_text.h"
 #include "daemon/api_sources.h"
 #include "daemon/data_files.h"
+#include "daemon/forwarders.h"
 #include "daemon/metrics.h"
 #include "daemon/pipeline.h"
-#include "daemon/store_source.h"
 #include "daemon/tenants.h"
 #include "daemon/watchdog.h"
 #include "enrich/lookups.h"
-#include "forward/kafka.h"
 #include "ingest/net/unix_listener.h"
 #include "parsers/engine_version.h"
 #include "query/parser_versions.h"
@@ -127,7 +126,7 @@ class Daemon {
     auto lookups = YUSHI_TRY(enrich::open_lookups(config_.lookups));
     use_lookups(std::move(lookups));
     for (auto& what : loaded_->left_out) spdlog::warn("{}", what);
-    auto unknown = unknown_select_fields(config_);
+    auto unknown = forward::unknown_select_fields(config_.forwarders);
     // The field may be of a parser that was left out.
     if (!unknown.empty() && loaded_->left_out.empty()) return fail(Code::invalid, unknown.front());
     for (auto& what : unknown) spdlog::warn("{}", what);
@@ -298,41 +297,9 @@ class Daemon {
   }
 
   Result<void> start_forwarders() {
-    for (auto& forward : config_.forward) {
-      forward::KafkaSettings settings;
-      settings.brokers = forward.brokers;
-      settings.topic = forward.topic;
-      settings.alerts_topic = forward.alerts_topic;
-      settings.checkpoints_topic = forward.checkpoints_topic;
-      settings.format = forward.format == "raw"        ? forward::ForwardFormat::raw
-                        : forward.format == "protobuf" ? forward::ForwardFormat::protobuf
-                                                       : forward::ForwardFormat::ecs_json;
-      auto select = YUSHI_TRY(Filter::parse_kql(forward.select, {}));
-      settings.select = select;
-      settings.properties = forward.properties;
-      if (!forward.secrets) settings.secrets = [this] { return pipeline_->loaded()->secrets; };
-      auto name = forward.brokers + "/" + forward.topic;
-      settings.on_away = [this, name](const std::string& why) {
-        auto what = "forwarder " + name + " has had no broker for a while" + (why.empty() ? "" : " (" + why + ")") +
-                    "; records wait in the store, nothing is lost";
-        spdlog::error("{}", what);
-        pipeline_->tell_trouble("forwarder-away", "A forwarder has no broker", what, Severity::high, 70);
-      };
-      settings.on_back = [this, name](int64_t since_ns) {
-        auto what = "forwarder " + name + " has its broker again, after " +
-                    span_text((realtime_ns() - since_ns) / kSecond) + "; what waited is being sent";
-        spdlog::info("{}", what);
-        pipeline_->tell_trouble("forwarder-back", "A forwarder has its broker again", what, Severity::informational,
-                                10);
-      };
-      // One cursor for each topic: a second forwarder into another topic has its own.
-      auto source = make_store_source(*store_, forward.brokers + "/" + forward.topic);
-      forwarders_.push_back(std::make_unique<forward::KafkaForwarder>(std::move(settings), std::move(source)));
-      YUSHI_TRY(forwarders_.back()->start());
-    }
-    pipeline_->call_on_commit([this] {
-      for (auto& forwarder : forwarders_) forwarder->wake();
-    });
+    forwarders_ = std::make_unique<Forwarders>(*store_, *pipeline_);
+    YUSHI_TRY(forwarders_->start(config_.forwarders));
+    pipeline_->call_on_commit([this] { forwarders_->wake(); });
     return {};
   }
 
@@ -357,7 +324,7 @@ class Daemon {
 
   Watched watched() const {
     Watched out{store_.get(), pipeline_.get(), {}, {}, started_ns_};
-    for (auto& forwarder : forwarders_) out.forwarders.push_back(forwarder.get());
+    if (forwarders_) out.forwarders = forwarders_->running();
     for (auto& input : inputs()) out.inputs.push_back(input);
     return out;
   }
@@ -464,7 +431,7 @@ class Daemon {
   // What is changed and cannot change while we run, in words. It stays as it was at the start, and is named again at
   // each reload.
   std::string changed_later(const Config& fresh) const {
-    constexpr std::string_view kTakenOver[] = {"inputs",  "tenants", "relays",      "parsers",
+    constexpr std::string_view kTakenOver[] = {"inputs",  "forward", "tenants",     "relays", "parsers",
                                                "secrets", "geoip",   "user_agents", "detect"};
     std::string later;
     const auto name = [&](std::string_view key) { later += (later.empty() ? "" : ", ") + std::string(key); };
@@ -516,6 +483,19 @@ class Daemon {
     return told;
   }
 
+  // As at the start, a field that nothing can have is a mistake unless a parser was left out, whose field it may be.
+  std::string change_forwarders(const forward::ForwarderConfigs& wanted) {
+    auto unknown = forward::unknown_select_fields(wanted);
+    if (!unknown.empty() && pipeline_->loaded()->left_out.empty()) {
+      auto what = unknown.front() + "; the forwarders stay as they are";
+      spdlog::error("reload: {}", what);
+      pipeline_->tell(configuration_record("reload", what, unknown.front()));
+      return "";
+    }
+    for (auto& what : unknown) spdlog::warn("{}", what);
+    return forwarders_->change(wanted);
+  }
+
   // The config file, parsers and rules, as one: a record goes where its tenant is, and is read as that one writes, by
   // what is loaded then; inputs that are new come last. The records before keep the fields that their version gave.
   void reload() {
@@ -542,6 +522,7 @@ class Daemon {
         config_.relays = fresh->relays;
       }
       say(change_inputs(fresh->inputs));
+      say(change_forwarders(fresh->forwarders));
       say(changed_later(*fresh));
       if (!told.empty()) {
         spdlog::info("reload: {}", told);
@@ -575,7 +556,6 @@ class Daemon {
     }
     if (loaded) {
       for (auto& what : (*loaded)->left_out) spdlog::error("reload: {}", what);
-      for (auto& what : unknown_select_fields(config_)) spdlog::warn("{}", what);
       pipeline_->tell(load_record("reload", **loaded));
       spdlog::info("reloaded {} parser files and {} rule files, {} rules run", (*loaded)->parsers->files().size(),
                    (*loaded)->rules->files().size(), (*loaded)->rules->list().size());
@@ -619,7 +599,7 @@ class Daemon {
         code = kFailedLater;
       }
     }
-    for (auto& forwarder : forwarders_) forwarder->stop();
+    if (forwarders_) forwarders_->stop();
     if (store_ && code == 0) {
       if (auto closed = store_->close(realtime_ns()); !closed) {
         spdlog::error("closing the store: {}", closed.error().message);
@@ -659,7 +639,7 @@ class Daemon {
   };
   mutable Mutex inputs_mutex_;
   std::vector<Running> inputs_ YUSHI_GUARDED_BY(inputs_mutex_);
-  std::vector<std::unique_ptr<forward::KafkaForwarder>> forwarders_;
+  std::unique_ptr<Forwarders> forwarders_;
   int64_t started_ns_ = 0;
   std::optional<ingest::UnixListener> api_listener_;  // moved into the API when it starts, as is the next
   ingest::OwnedFd api_metrics_;                       // of api.listen; may be none

@@ -219,7 +219,7 @@ std::vector<std::string> check_data_files(const Config& config) {
       !set) {
     add_lines(set.error().message);
   }
-  for (auto& problem : unknown_select_fields(config)) out.push_back(problem);
+  for (auto& problem : forward::unknown_select_fields(config.forwarders)) out.push_back(problem);
   if (auto lookups = enrich::open_lookups(config.lookups); !lookups) add_lines(lookups.error().message);
   return out;
 }

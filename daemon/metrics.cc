@@ -148,15 +148,13 @@ std::string prometheus_text(const Watched& watched, const serve::QuestionQueue::
   for (auto& column : kForwarded) {
     if (watched.forwarders.empty()) break;
     e.family(column.name, column.type, column.help);
-    for (size_t i = 0; i < watched.forwarders.size(); ++i) {
-      e.value((watched.forwarders[i]->metrics().*column.field).load(), "forwarder=\"" + std::to_string(i) + "\"");
-    }
+    for (auto& [number, forwarder] : watched.forwarders)
+      e.value((forwarder->metrics().*column.field).load(), "forwarder=\"" + std::to_string(number) + "\"");
   }
   if (!watched.forwarders.empty())
     e.family("yushi_forward_lag_records", "gauge", "Records committed and not yet delivered.");
-  for (size_t i = 0; i < watched.forwarders.size(); ++i) {
-    e.value(watched.forwarders[i]->lag(), "forwarder=\"" + std::to_string(i) + "\"");
-  }
+  for (auto& [number, forwarder] : watched.forwarders)
+    e.value(forwarder->lag(), "forwarder=\"" + std::to_string(number) + "\"");
   return e.take();
 }
 
@@ -194,7 +192,7 @@ std::string status_json(const Watched& watched) {
                            {"kernel_drops", counts.kernel_drops},
                            {"source_drops", counts.source_drops}});
   }
-  for (auto* forwarder : watched.forwarders) {
+  for (auto& [number, forwarder] : watched.forwarders) {
     auto& m = forwarder->metrics();
     auto state = forwarder->state();
     nlohmann::ordered_json said = {{"name", forwarder->name()},

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "daemon/forwarders.h"
 #include "daemon/pipeline.h"
-#include "forward/kafka.h"
 #include "ingest/input.h"
 #include "serve/question_queue.h"
 #include "storage/store/store.h"
@@ -19,7 +19,7 @@ struct Watched {
   const storage::Store* store;
   const Pipeline* pipeline;
   std::vector<std::shared_ptr<const ingest::Input>> inputs;
-  std::vector<const forward::KafkaForwarder*> forwarders;
+  std::vector<Forwarders::Running> forwarders;
   int64_t started_ns;
 };
 

@@ -47,7 +47,7 @@ std::vector<Trouble> troubles_of(const Watched& watched, int64_t now_ns) {
          count_text(counters.source_drops) +
          " since the start; `_audit` names them each minute; let them send less, or use TCP");
   }
-  for (auto* forwarder : watched.forwarders) {
+  for (auto& [number, forwarder] : watched.forwarders) {
     auto state = forwarder->state();
     auto lag = forwarder->lag();
     if (state.away_since_ns != 0) {

@@ -7,11 +7,11 @@
 #include <yaml-cpp/yaml.h>
 
 #include "core/base/bytes.h"
+#include "core/config/yaml_place.h"
 #include "core/filter/sigma.h"
 #include "core/ledger/sha256.h"
 #include "core/record/dataset.h"
 #include "detect/words.h"
-#include "detect/yaml_place.h"
 
 namespace yushi::detect {
 namespace {

@@ -8,12 +8,13 @@
 namespace yushi::forward {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;  // 1 had no `store`
 
 }  // namespace
 
 std::string Cursor::encode() const {
   std::string out(1, static_cast<char>(kVersion));
+  put_varint(out, store);
   put_varint(out, next_alert);
   put_varint(out, next.size());
   for (const auto& [log, index] : next) {
@@ -25,9 +26,11 @@ std::string Cursor::encode() const {
 
 Result<Cursor> Cursor::decode(std::string_view bytes) {
   Reader reader(bytes);
-  if (reader.byte() != kVersion)
+  const auto version = reader.byte();
+  if (version != 1 && version != kVersion)
     return fail(Code::corrupt, "the forwarder's cursor has a version that this yushid does not know");
   Cursor cursor;
+  if (version > 1) cursor.store = reader.varint();
   cursor.next_alert = reader.varint();
   for (uint64_t left = reader.varint(); left > 0 && reader.ok(); --left) {
     std::string log(reader.text());

@@ -14,8 +14,9 @@
 
 namespace yushi::forward {
 
-// Durable position of one forwarder, kept in the store.
+// Durable position of one forwarder, kept in the store, and by some sinks where the messages are.
 struct Cursor {
+  uint64_t store = 0;                    // drawn by lot: whose logs these are; another store's cursor says nothing
   std::map<std::string, uint64_t> next;  // log -> index of the first record that is not known to be delivered
   uint64_t next_alert = 0;               // index in `_audit`
 

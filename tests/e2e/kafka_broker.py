@@ -159,12 +159,16 @@ class KafkaBroker:
     def produce(self, topic, lines):
         subprocess.run(["kcat", "-b", self.bootstrap, "-P", "-t", topic], input="\n".join(lines).encode(), check=True)
 
-    def consume(self, topic):
-        """All messages that are in the topic now: (partition, offset, key, headers, value), in order per partition."""
+    def consume(self, topic, committed=False):
+        """All messages that are in the topic now: (partition, offset, key, headers, value), in order per partition.
+
+        Those of transactions that are not committed too, unless only what is `committed` is asked for.
+        """
+        isolation = "read_committed" if committed else "read_uncommitted"
         # Lengths stand before key, headers and value, because each may hold any byte.
         read = subprocess.run(
             ["kcat", "-b", self.bootstrap, "-C", "-t", topic, "-o", "beginning", "-e", "-q", "-X",
-             "topic.metadata.refresh.interval.ms=500", "-f", "%p %o %K %S\n%k%s\n%h\n"],
+             "topic.metadata.refresh.interval.ms=500", "-X", f"isolation.level={isolation}", "-f", "%p %o %K %S\n%k%s\n%h\n"],
             capture_output=True, timeout=300)
         if read.returncode != 0:
             raise RuntimeError(f"reading topic {topic} failed: {read.stderr.decode(errors='replace')}")

@@ -3,6 +3,9 @@
 import collections
 import json
 import random
+import shutil
+import signal
+import subprocess
 import time
 
 import pytest
@@ -48,8 +51,26 @@ def lag_is_none(daemon):
     return metric(daemon, "yushi_forward_lag_records") == 0
 
 
-def records_in(broker, topic, log="default"):
-    return [message for message in broker.consume(topic) if message[3]["id"].startswith(log + "/")]
+def records_in(broker, topic, log="default", committed=False):
+    return [message for message in broker.consume(topic, committed) if message[3]["id"].startswith(log + "/")]
+
+
+def exactly_once(broker, topic, more=""):
+    return (f'  - {{type: kafka, brokers: "{broker.bootstrap}", topic: {topic}, alerts_topic: {topic}.alerts, '
+            f"checkpoints_topic: {topic}.checkpoints, delivery: exactly-once{more}}}\n")
+
+
+def committed(broker, topic):
+    try:
+        return broker.consume(topic, committed=True)
+    except RuntimeError as why:
+        if "Unknown topic" not in str(why):  # it makes itself with the first message
+            raise
+        return []
+
+
+def wait_committed(broker, topic, size):
+    wait(lambda: len(set(map(index_of, committed(broker, topic)))) >= size, "for all records to be committed")
 
 
 def index_of(message):
@@ -232,20 +253,22 @@ def test_of_two_forwarders_one_sends_the_alerts(broker, tmp_path):
 
 
 @pytest.mark.parametrize("large", [[0], [0, 1, 2, 3], [500, 501, 3_000], [0, 1_000, 1_001, 5_999]])
-def test_what_the_broker_finds_too_large_arrives_shortened_in_its_place(strict_broker, tmp_path, large, shows_loss):
+@pytest.mark.parametrize("once", [False, True], ids=["at-least-once", "exactly-once"])
+def test_what_the_broker_finds_too_large_arrives_shortened_in_its_place(strict_broker, tmp_path, large, once, shows_loss):
     """Random digits, so that compression does not make room."""
     chance = random.Random(sum(large))
     sent = [line(i) + b" " + chance.randbytes(50).hex().encode() for i in range(6_000)]
     for i in large:
         sent[i] = line(i)[:60] + chance.randbytes(200_000).hex().encode()
-    topic = "large." + ".".join(map(str, large))
-    with Daemon(tmp_path, "limits: {message_bytes: 1MiB}\nforward:\n" + forwarder(strict_broker, topic, "ecs-json")) as daemon:
+    topic = ("once." if once else "large.") + ".".join(map(str, large))
+    config = exactly_once(strict_broker, topic) if once else forwarder(strict_broker, topic, "ecs-json")
+    with Daemon(tmp_path, "limits: {message_bytes: 1MiB}\nforward:\n" + config) as daemon:
         daemon.send_tcp(sent)
         wait_size(daemon, len(sent))
         wait(lambda: delivered(daemon) >= len(sent) and lag_is_none(daemon), "for all records to arrive")
         assert daemon.stop() == 0
-    messages = records_in(strict_broker, topic)
-    check_order(messages, sent, once=False)
+    messages = records_in(strict_broker, topic, committed=once)
+    check_order(messages, sent, once=once)
     for message in messages:
         assert (index_of(message) in large) == json.loads(message[4]).get("yushi", {}).get("truncated", False)
     shows_loss("kafka-too-large")
@@ -320,6 +343,160 @@ def test_a_yushid_that_is_killed_sends_every_record_and_the_id_tells_doubles(bro
     for message in messages:  # a double is the same record
         assert values.setdefault(index_of(message), message[4]) == message[4]
     shows_loss("kafka-yushid-killed")
+
+
+def test_exactly_once_shows_each_record_once_whatever_dies(broker, tmp_path, shows_loss):
+    """yushid is killed under load at any moment, and the broker in between; who reads committed messages sees no seam."""
+    dice, sent = random.Random(5), []
+    with Daemon(tmp_path, "forward:\n" + exactly_once(broker, "once")) as daemon:
+        for part in range(6):
+            more = [line(len(sent) + i) for i in range(3_000)]
+            sent += more
+            daemon.send_tcp(more)
+            wait_size(daemon, len(sent))
+            if part == 2:
+                broker.kill()
+                broker.start()
+            elif part == 4:
+                broker.stop()
+                broker.start()
+            time.sleep(dice.uniform(0, 1.5))
+            daemon.kill()
+            daemon.start()
+        wait(lambda: lag_is_none(daemon), "for all records to be committed")
+        wait_committed(broker, "once", len(sent))
+        assert daemon.stop() == 0
+    check_order(records_in(broker, "once", committed=True), sent, once=True)
+    shows_loss("kafka-exactly-once")
+
+
+def test_exactly_once_takes_the_cursor_from_kafka_and_the_stores_for_a_hint(broker, tmp_path):
+    """A copy of the store knows less than Kafka does; another store under the same name has nothing to do with it."""
+    config = "forward:\n" + exactly_once(broker, "hinted", ", cursors_topic: hinted.cursors")
+    with Daemon(tmp_path / "a", config) as daemon:
+        daemon.send_tcp([line(i) for i in range(500)])
+        wait_size(daemon, 500)
+        wait_committed(broker, "hinted", 500)
+        assert daemon.stop() == 0
+        shutil.copytree(daemon.data, tmp_path / "copy")  # it does not know of what comes next
+        daemon.start()
+        daemon.send_tcp([line(i) for i in range(500, 600)])
+        wait_size(daemon, 600)
+        wait_committed(broker, "hinted", 600)
+        assert daemon.stop() == 0
+        shutil.rmtree(daemon.data)
+        shutil.move(tmp_path / "copy", daemon.data)
+        daemon.start()
+        daemon.send_tcp([line(i) for i in range(500, 700)])  # as if the same had come again
+        wait_size(daemon, 700)
+        wait_committed(broker, "hinted", 700)
+        assert daemon.stop() == 0
+        check_order(records_in(broker, "hinted", committed=True), [line(i) for i in range(700)], once=True)
+        shutil.rmtree(daemon.data)  # a new store begins at its own beginning
+        daemon.start()
+        daemon.send_tcp([line(i) for i in range(50)])
+        wait_size(daemon, 50)
+        wait(lambda: lag_is_none(daemon), "for the new store's records")
+        assert daemon.stop() == 0
+    assert len(records_in(broker, "hinted", committed=True)) == 750
+
+
+def test_exactly_once_waits_for_what_others_hold_open_before_its_own_cursor(broker, tmp_path):
+    """Another sender's transaction is open in the topic of cursors: what was committed behind it is not seen yet."""
+    with Daemon(tmp_path, "forward:\n" + exactly_once(broker, "behind", ", cursors_topic: shared.cursors")) as daemon:
+        daemon.send_tcp([line(i) for i in range(500)])
+        wait_size(daemon, 500)
+        wait(lambda: lag_is_none(daemon), "for the first records to be committed")
+        other = subprocess.Popen(["kcat", "-b", broker.bootstrap, "-P", "-t", "shared.cursors", "-p", "0", "-K", ":", "-X",
+                                  "transactional.id=other"], stdin=subprocess.PIPE)
+        try:
+            before = len(broker.consume("shared.cursors"))
+            other.stdin.write(b"other:x\n" * 20_000)  # kcat sends when it has read enough, and commits at the end
+            other.stdin.flush()
+            wait(lambda: len(broker.consume("shared.cursors")) > before, "for the other's messages")
+            daemon.send_tcp([line(i) for i in range(500, 1_000)])
+            wait_size(daemon, 1_000)
+            wait(lambda: lag_is_none(daemon), "for the next records to be committed")
+            daemon.kill()
+            daemon.start()
+            time.sleep(3)  # it must not go on at the cursor of before
+            assert metric(daemon, "yushi_forward_delivered_total") == 0
+        finally:
+            other.stdin.close()
+            assert other.wait(60) == 0
+        daemon.send_tcp([line(i) for i in range(1_000, 1_500)])
+        wait_size(daemon, 1_500)
+        wait_committed(broker, "behind", 1_500)
+        assert daemon.stop() == 0
+    check_order(records_in(broker, "behind", committed=True), [line(i) for i in range(1_500)], once=True)
+
+
+def test_exactly_once_outlives_an_outage_longer_than_a_transaction_may_be(broker, tmp_path):
+    sent = [line(i) for i in range(9_000)]
+    with Daemon(tmp_path, "forward:\n" + exactly_once(broker, "long")) as daemon:
+        daemon.send_tcp(sent[:3_000])
+        wait(lambda: delivered(daemon) >= 500, "for the first records to arrive")
+        daemon.send_tcp(sent[3_000:6_000])
+        broker.kill()
+        try:
+            wait_size(daemon, 6_000)
+            time.sleep(65)  # transaction.timeout.ms is 60 s
+            assert metric(daemon, "yushi_forward_up") == 0
+        finally:
+            broker.start()
+        daemon.send_tcp(sent[6_000:])
+        wait_size(daemon, len(sent))
+        wait(lambda: lag_is_none(daemon), "for all records to be committed")
+        wait_committed(broker, "long", len(sent))
+        assert daemon.stop() == 0
+    check_order(records_in(broker, "long", committed=True), sent, once=True)
+
+
+def test_a_reload_makes_a_forwarder_exactly_once_and_it_goes_on_at_its_cursor(broker, tmp_path):
+    with Daemon(tmp_path, "forward:\n" + forwarder(broker, "reloaded", "ecs-json")) as daemon:
+        daemon.send_tcp([line(i) for i in range(500)])
+        wait_size(daemon, 500)
+        wait(lambda: lag_is_none(daemon), "for the first records")
+        text = daemon.config.read_text()
+        assert forwarder(broker, "reloaded", "ecs-json") in text
+        daemon.config.write_text(text.replace(forwarder(broker, "reloaded", "ecs-json"), exactly_once(broker, "reloaded")))
+        daemon.process.send_signal(signal.SIGHUP)
+        wait(lambda: "/reloaded is changed" in (daemon.folder / "yushid.log").read_text(), "for the reload")
+        daemon.send_tcp([line(i) for i in range(500, 1_000)])
+        wait_size(daemon, 1_000)
+        wait(lambda: lag_is_none(daemon), "for the next records")
+        daemon.kill()
+        daemon.start()
+        daemon.send_tcp([line(i) for i in range(1_000, 1_500)])
+        wait_size(daemon, 1_500)
+        wait_committed(broker, "reloaded", 1_500)
+        assert daemon.stop() == 0
+    check_order(records_in(broker, "reloaded", committed=True), [line(i) for i in range(1_500)], once=True)
+
+
+def test_exactly_once_carries_alerts_and_checkpoints_too(broker, tmp_path):
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    with Daemon(tmp_path, "forward:\n" + exactly_once(broker, "told")) as daemon:
+        daemon.send_tcp([f"<30>1 {now} web-01 systemd 1 - - Stopped System Logging Service.",
+                         f"<86>1 {now} web-02 usermod 911 - - add 'wang' to group 'sudo'"])
+        wait_size(daemon, 2)
+        raised = wait(lambda: len(o := daemon.yushi("alerts", "-o", "json").objects) >= 2 and o, "for both alerts")
+        note = daemon.yushi("checkpoint", "default").text
+        wait(lambda: len(committed(broker, "told.alerts")) >= len(raised), "for the alerts")
+        wait(lambda: any(value.decode() == note for *_, value in committed(broker, "told.checkpoints")), "for the note")
+        daemon.kill()
+        daemon.start()
+        wait(lambda: lag_is_none(daemon), "for it to go on")
+        assert daemon.stop() == 0
+    got = [json.loads(value)["yushi"]["alert"]["id"] for *_, value in broker.consume("told.alerts", committed=True)]
+    assert sorted(got) == sorted(alert["yushi"]["alert"]["id"] for alert in raised)
+
+
+def test_a_topic_of_cursors_that_forgets_is_refused(broker, tmp_path):
+    broker.produce("forgetful", ["makes itself, with the broker's settings"])
+    with Daemon(tmp_path, "forward:\n" + exactly_once(broker, "careful", ", cursors_topic: forgetful")) as daemon:
+        wait(lambda: "cleanup.policy=delete" in daemon.status()["forwarders"][0]["last_error"], "for the refusal")
+        assert daemon.stop() == 0
 
 
 def test_the_cursor_stands_still_over_a_clean_restart(broker, tmp_path):

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <string>
 
+#include "forward/kafka/kafka.h"
+
 namespace yushi::daemon {
 namespace {
 
@@ -32,6 +34,10 @@ Config good(const std::string& text) {
   auto config = load_config(file.path());
   EXPECT_TRUE(config) << text << "\n" << config.error().message;
   return config ? *config : Config{};
+}
+
+const forward::KafkaSettings& kafka(const forward::ForwarderConfig& config) {
+  return dynamic_cast<const forward::KafkaConfig&>(config).settings;
 }
 
 // The problems without the file's path: "2:3: limits.message_bites: …", one a line.
@@ -209,9 +215,10 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       {"forward:\n  - {brokers: \"k:9092\", topic: t}\n  - {brokers: \"k:9092\", topic: @t}", "forward.topic"},
       {"forward:\n  - {brokers: \"k:9092\", alerts_topic: a}\n  - {brokers: \"k:9092\", topic: t, alerts_topic: @a}",
        "forward.alerts_topic"},
+      {"forward:\n  - {brokers: \"k:9092\", cursors_topic: @c}", "forward.cursors_topic"},
+      {"forward:\n  - {brokers: \"k:9092\", delivery: exactly-once, cursors_topic: @a/b}", "forward.cursors_topic"},
       // What README.md says is not there: refused, never taken and ignored.
       {"inputs:\n  - {type: syslog, transport: tcp, listen: \"127.0.0.1:1\", tls: @{cert: c, key: k}}", "inputs.tls"},
-      {"forward:\n  - {brokers: \"k:9092\", delivery: @exactly-once}", "forward.delivery"},
       {"api: {listen: @\"0.0.0.0:8443\"}", "api.listen"},
   };
   for (auto& c : kCases) {
@@ -232,7 +239,8 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
 TEST(Config, EachAlertIsForwardedOnceUnlessSeveralForwardersNameATopicForThem) {
   auto alerts_topics = [](const std::string& text) {
     std::vector<std::string> out;
-    for (auto& forward : good("forward:\n" + text).forward) out.push_back(forward.alerts_topic);
+    for (auto& forwarder : good("forward:\n" + text).forwarders)
+      out.push_back(forwarder->sends_alerts ? kafka(*forwarder).alerts_topic : "");
     return out;
   };
   using Topics = std::vector<std::string>;
@@ -279,7 +287,8 @@ commit: {interval: 1s, bytes: 64KiB}
 keys: {dir: /k}
 retention: {preset: cii}
 forward:
-  - {type: kafka, brokers: "k1:9092,k2:9092", topic: t, alerts_topic: a, format: raw, select: "user.name: root", delivery: at-least-once,
+  - {type: kafka, brokers: "k1:9092,k2:9092", topic: t, alerts_topic: a, format: raw, select: "user.name: root", delivery: exactly-once,
+     cursors_topic: c, secrets: shown,
      properties: {security.protocol: sasl_plaintext, sasl.mechanism: PLAIN, sasl.username: y, sasl.password: 1}}
 detect: {rules: [/dev, /tmp], learning: 36h}
 api: {socket: /s, group: root, mode: "0600", listen: "[::1]:9600"}
@@ -314,16 +323,23 @@ api: {socket: /s, group: root, mode: "0600", listen: "[::1]:9600"}
   EXPECT_EQ(config.commit_bytes, 64u << 10);
   EXPECT_EQ(config.key_dir, "/k");
   EXPECT_EQ(config.retention_days, 366u);
-  ASSERT_EQ(config.forward.size(), 1u);
-  EXPECT_EQ(config.forward[0].brokers, "k1:9092,k2:9092");
-  EXPECT_EQ(config.forward[0].topic, "t");
-  EXPECT_EQ(config.forward[0].alerts_topic, "a");
-  EXPECT_EQ(config.forward[0].format, "raw");
-  EXPECT_EQ(config.forward[0].select, "user.name: root");
-  EXPECT_EQ(config.forward[0].properties, (forward::KafkaProperties{{"security.protocol", "sasl_plaintext"},
-                                                                    {"sasl.mechanism", "PLAIN"},
-                                                                    {"sasl.username", "y"},
-                                                                    {"sasl.password", "1"}}));
+  ASSERT_EQ(config.forwarders.size(), 1u);
+  auto& forwarder = *config.forwarders[0];
+  EXPECT_EQ(forwarder.name(), "k1:9092,k2:9092/t");
+  EXPECT_EQ(forwarder.format, forward::ForwardFormat::raw);
+  EXPECT_EQ(forwarder.select_fields, (forward::KafkaProperties{{"user.name", forwarder.select_fields.at(0).second}}));
+  EXPECT_TRUE(forwarder.shows_secrets);
+  EXPECT_TRUE(forwarder.sends_alerts && forwarder.sends_checkpoints);
+  EXPECT_EQ(kafka(forwarder).brokers, "k1:9092,k2:9092");
+  EXPECT_EQ(kafka(forwarder).topic, "t");
+  EXPECT_EQ(kafka(forwarder).alerts_topic, "a");
+  EXPECT_EQ(kafka(forwarder).checkpoints_topic, "yushi.checkpoints");
+  EXPECT_EQ(kafka(forwarder).cursors_topic, "c");
+  EXPECT_TRUE(kafka(forwarder).exactly_once);
+  EXPECT_EQ(kafka(forwarder).properties, (forward::KafkaProperties{{"security.protocol", "sasl_plaintext"},
+                                                                   {"sasl.mechanism", "PLAIN"},
+                                                                   {"sasl.username", "y"},
+                                                                   {"sasl.password", "1"}}));
   EXPECT_EQ(config.rule_dirs, (std::vector<std::string>{"/dev", "/tmp"}));
   EXPECT_EQ(config.learning_ns, int64_t{36} * 3600 * 1'000'000'000);
   EXPECT_EQ(config.api_socket, "/s");
@@ -376,7 +392,7 @@ TEST(Config, AnEmptyFileGivesTheSafeDefaults) {
   for (auto* text : {"", "# nothing but a comment\n", "---\n", "node: log-01\n"}) {
     auto config = good(text);
     EXPECT_EQ(config.retention_days, 184u) << text;
-    EXPECT_TRUE(config.forward.empty()) << text;
+    EXPECT_TRUE(config.forwarders.empty()) << text;
     ASSERT_EQ(config.inputs.size(), 2u) << text;
     EXPECT_EQ(config.inputs[0]->address(), "tcp 127.0.0.1:5514") << text;
     EXPECT_EQ(config.inputs[1]->address(), "udp 127.0.0.1:5514") << text;

@@ -12,6 +12,7 @@ TEST(Cursor, ComesBackFromItsBytes) {
   Cursor cursor;
   cursor.next = {{"default", 0}, {"finance", 1'000'000'000'000}, {"health@2", 7}};
   cursor.next_alert = 42;
+  cursor.store = UINT64_MAX;
   auto back = Cursor::decode(cursor.encode());
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(*back, cursor);

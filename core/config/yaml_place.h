@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-namespace yushi::detect {
+namespace yushi {
 
 // The place, counted from 0 as Node::Mark(), of byte `offset` of the scalar's text: exact where the scalar stands in
 // one line as it is, else the place where the scalar begins.
@@ -20,4 +20,4 @@ inline YAML::Mark place_within(const YAML::Node& scalar, size_t offset) {
   return mark;
 }
 
-}  // namespace yushi::detect
+}  // namespace yushi
