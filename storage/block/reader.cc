@@ -40,6 +40,11 @@ bool has_column(const ReadSlot& slot) {
   return slot.kind != SlotKind::fixed_capture && slot.kind != SlotKind::time_same;
 }
 
+Capture capture_of(const ReadSlot& slot, ptrdiff_t begin, size_t length) {
+  return {static_cast<uint32_t>(begin), static_cast<uint32_t>(length) & 0xffffff, static_cast<uint8_t>(slot.escape),
+          slot.field};
+}
+
 struct ReadShape {
   ShapeMeta meta;
   const MessageKind* kind = nullptr;
@@ -495,11 +500,7 @@ bool BlockDecoder::read_whole(Record& record, const ReadShape& shape, char*& out
     if (length > room) return false;
     if (slot->kind != SlotKind::generic) {
       if (length >= 1 << 24) return false;
-      capture->begin = static_cast<uint32_t>(out - begin);
-      capture->length = static_cast<uint32_t>(length) & 0xffffff;
-      capture->escape = static_cast<uint8_t>(slot->escape);
-      capture->field = slot->field;
-      ++capture;
+      *capture++ = capture_of(*slot, out - begin, length);
     }
     out += length;
   }
@@ -529,11 +530,7 @@ bool BlockDecoder::read_part(Record& record, const ReadShape& shape, char*& out)
     const size_t length = read_slot(*slot, record.event_ns, out, room);
     if (length > room || length >= 1 << 24) return false;
     if (!slot->wanted) continue;
-    capture->begin = static_cast<uint32_t>(out - begin);
-    capture->length = static_cast<uint32_t>(length) & 0xffffff;
-    capture->escape = static_cast<uint8_t>(slot->escape);
-    capture->field = slot->field;
-    ++capture;
+    *capture++ = capture_of(*slot, out - begin, length);
     out += length;
   }
   if (shape.part == shape.part_before_message) record.message_begin = static_cast<uint32_t>(out - begin);
