@@ -18,7 +18,8 @@ class StoreSource : public forward::RecordSource {
 
   Result<std::vector<Head>> heads() override {
     std::vector<Head> out;
-    for (auto& log : *store_.logs())
+    const auto logs = store_.logs();
+    for (auto& log : *logs)
       if (log->name != kAuditLog) out.push_back({log->name, log->records});
     return out;
   }

@@ -19,7 +19,8 @@ void Store::hand_to_sealer(const LogState& log, OpenBlock block) {
 uint32_t Store::retention_of(const LogState& log) const {
   if (const uint32_t days = log.known->retention_days) return days;
   uint32_t longest = options_.retention_days;
-  for (auto& known : *logs()) longest = std::max(longest, known->retention_days.load());
+  const auto all = logs();
+  for (auto& known : *all) longest = std::max(longest, known->retention_days.load());
   for (auto& blocks : database_->blocks_families()) longest = std::max(longest, blocks.days);
   return longest;
 }
