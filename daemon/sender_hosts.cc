@@ -140,9 +140,14 @@ std::string SenderHosts::save(const storage::KnownLogs& logs) {
   std::string out;
   MutexLock lock(mutex_);
   if (!std::exchange(changed_, false)) return out;
+  // A reload may have made a log, and an ingest thread judged records of it, since the caller asked which there are.
+  const auto is_known = [&](auto& each) { return each.first < logs.size(); };
+  const auto known = static_cast<size_t>(std::count_if(logs_.begin(), logs_.end(), is_known));
+  changed_ = known < logs_.size();
   out.push_back(static_cast<char>(kStateVersion));
-  put_varint(out, logs_.size());
+  put_varint(out, known);
   for (auto& [log, senders] : logs_) {
+    if (log >= logs.size()) continue;
     put_text(out, logs[log]->name);
     put_varint(out, senders.by_source.size());
     for (auto& [source, sender] : senders.by_source) {

@@ -43,7 +43,8 @@ class SenderHosts {
   void judge(Batch& batch);  // adds notes of what it marked
   uint64_t unconfirmed() const { return unconfirmed_.load(std::memory_order_relaxed); }
 
-  // All that is known, when it changed since the last call; else empty. Logs go by name there.
+  // All that is known, when it changed since the last call; else empty. Logs go by name there. What is of a log that
+  // `logs` does not have yet comes with the next call.
   std::string save(const storage::KnownLogs& logs);
   // As if each had been heard at `now_ns`: a restart must not make room for another name. False when the bytes are not
   // ours; then nothing is known.

@@ -178,5 +178,22 @@ TEST_F(SenderHostsTest, what_is_known_comes_back_after_a_restart) {
   EXPECT_FALSE(hosts_->load(state + "x", kLogs, later));
 }
 
+// A reload makes a log known while the committer saves by the logs of before.
+TEST_F(SenderHostsTest, a_log_made_since_the_logs_were_asked_for_is_saved_the_next_time) {
+  marks("192.0.2.1", {"web1"});
+  marks("192.0.2.2", {"db1"}, kNow, 2);
+  const auto before = known_logs({"default", "_audit"}), after = known_logs({"default", "_audit", "finance"});
+  const auto early = hosts_->save(before), whole = hosts_->save(after);
+  EXPECT_TRUE(hosts_->save(after).empty());
+
+  relays({});
+  ASSERT_TRUE(hosts_->load(early, after, kNow));
+  EXPECT_EQ(marks("192.0.2.1", {"other"}), Marks{true});
+  relays({});
+  ASSERT_TRUE(hosts_->load(whole, after, kNow));
+  EXPECT_EQ(marks("192.0.2.1", {"other"}), Marks{true});
+  EXPECT_EQ(marks("192.0.2.2", {"other"}, kNow, 2), Marks{true});
+}
+
 }  // namespace
 }  // namespace yushi::daemon
