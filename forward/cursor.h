@@ -16,7 +16,9 @@ namespace yushi::forward {
 
 // Durable position of one forwarder, kept in the store, and by some sinks where the messages are.
 struct Cursor {
-  uint64_t store = 0;                    // drawn by lot: whose logs these are; another store's cursor says nothing
+  // Drawn by lot: whose logs these are, and anew when a sink that keeps no cursor begins. One of another lot says
+  // nothing.
+  uint64_t store = 0;
   std::map<std::string, uint64_t> next;  // log -> index of the first record that is not known to be delivered
   uint64_t next_alert = 0;               // index in `_audit`
 

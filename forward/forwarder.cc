@@ -88,7 +88,7 @@ struct Forwarder::State final : SinkListener {
   size_t in_flight_bytes = 0;
   std::unordered_map<uint64_t, size_t> value_bytes_max;  // by token: of what the sink found too large even alone
   bool failed = false;
-  bool delivered_since_restart = false;
+  bool got_on_since_restart = false;
   bool in_doubt = true;  // nobody has answered since the start, or since all were away
   Clock::time_point asked_at{};
   Clock::time_point heard_at = Clock::now();         // when it was not in doubt
@@ -160,6 +160,7 @@ struct Forwarder::State final : SinkListener {
         break;
       case Outcome::too_large:
         value_bytes_max[token] = value_bytes / 2;
+        got_on_since_restart = true;  // this one is cut the next time
         failed = true;
         break;
       case Outcome::failed:
@@ -176,7 +177,7 @@ struct Forwarder::State final : SinkListener {
       (number == kAlertStream ? alerts : streams[number]->window).delivered(index);
       ++(number == kAlertStream ? metrics.alerts_delivered : metrics.delivered);
       if (!value_bytes_max.empty() && !sink->keeps_cursor()) value_bytes_max.erase(token);
-      delivered_since_restart = true;
+      got_on_since_restart |= !sink->keeps_cursor();  // else nothing is before commit()
     }
     is_acknowledged();
   }
@@ -228,7 +229,10 @@ struct Forwarder::State final : SinkListener {
       if (queued == Sink::Queued::yes) break;
       const bool goes_on = queued == Sink::Queued::full && serve(milliseconds(50));
       if (goes_on) continue;
-      if (queued == Sink::Queued::too_large) value_bytes_max[token] = message.value.size() / 2;
+      if (queued == Sink::Queued::too_large) {
+        value_bytes_max[token] = message.value.size() / 2;
+        got_on_since_restart = true;
+      }
       if (queued != Sink::Queued::full) failed = true;
       in_flight_bytes -= bytes;
       return false;
@@ -414,6 +418,7 @@ struct Forwarder::State final : SinkListener {
         return false;
       }
       is_acknowledged();
+      got_on_since_restart = true;
       uncommitted = false;
       notes_sent.clear();
       value_bytes_max.clear();
@@ -444,8 +449,10 @@ struct Forwarder::State final : SinkListener {
       note(read.error().message);
       return false;
     }
-    is_stored = read->store != 0;
-    if (!is_stored) read->store = draw_lot();  // before a sink hears of it
+    // Before a sink hears of it. By a sink that keeps no cursor anew each time: one that was kept before, and is found
+    // again when the forwarder is exactly-once again, knows nothing of what is sent meanwhile.
+    is_stored = read->store != 0 && sink->keeps_cursor();
+    if (!is_stored) read->store = draw_lot();
     store(*read);
     if (!is_stored) return false;
     for (auto& [log, next] : cursor.next) metrics.done += next;
@@ -492,8 +499,8 @@ struct Forwarder::State final : SinkListener {
     in_flight_bytes = 0;
     metrics.in_flight_bytes = 0;
     uncommitted = false;
-    restart_wait = delivered_since_restart ? kRestartWaitMin : std::min(restart_wait * 2, kRestartWaitMax);
-    delivered_since_restart = false;
+    restart_wait = got_on_since_restart ? kRestartWaitMin : std::min(restart_wait * 2, kRestartWaitMax);
+    got_on_since_restart = false;
     pause(restart_wait);
   }
 

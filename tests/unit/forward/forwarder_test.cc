@@ -28,6 +28,7 @@ struct World {
   // Before a message is taken: whether the sink fails now.
   std::function<bool(const std::string& id)> fails = [](auto&) { return false; };
   std::function<bool(const Message&)> is_too_large = [](auto&) { return false; };
+  bool refuses_commits = false;
 
   template <class F>
   auto with(F read) {
@@ -108,6 +109,7 @@ class TestSink final : public Sink {
   bool keeps_cursor() const override { return keeps_cursor_; }
   Result<void> commit(const Cursor& cursor) override {
     std::lock_guard lock(world_.mutex);
+    if (world_.refuses_commits) return fail(Code::io, "the test wants it so");
     if (++world_.commits % 2 == 1) return fail(Code::unavailable, "not yet");
     world_.there.insert(world_.there.end(), world_.pending.begin(), world_.pending.end());
     world_.pending.clear();
@@ -229,6 +231,30 @@ TEST(Forwarder, ASinkThatKeepsNoneIsSentEverythingAndTheStoreKnowsHowFar) {
   EXPECT_EQ(once.size(), 60u);
   EXPECT_EQ(std::count(world.there.begin(), world.there.end(), "default/39"), 1);
   EXPECT_EQ(world.commits, 0);
+}
+
+TEST(Forwarder, WhatASinkKeptBeforeAnotherKindWasSentToIsNotGoneBackTo) {
+  World world;
+  for (bool keeps_cursor : {true, false, true}) {
+    world.with([&] { world.size += 30; });
+    Running running(world, keeps_cursor);
+    EXPECT_TRUE(wait_until([&] { return running.forwarder.lag() == 0; }));
+    running.forwarder.stop();
+  }
+  EXPECT_EQ(world.there, ids(90));
+}
+
+// Each try sends what nobody will ever see: it must not be done without end and without a pause.
+TEST(Forwarder, ASinkThatTakesMessagesAndNoCursorIsTriedEverMoreSlowly) {
+  World world;
+  world.size = 20;
+  world.refuses_commits = true;
+  const auto began = std::chrono::steady_clock::now();
+  Running running(world, true);
+  EXPECT_TRUE(wait_until([&] { return world.with([&] { return world.begins == 4; }); }));
+  EXPECT_GE(std::chrono::steady_clock::now() - began, 200ms + 400ms + 800ms + 3 * 500ms - 100ms);
+  running.forwarder.stop();
+  EXPECT_TRUE(world.there.empty());
 }
 
 TEST(Forwarder, WhatIsTooLargeIsSentAloneAndCutAndStaysInItsPlace) {
