@@ -74,7 +74,7 @@ class LogSources::Reading {
       if (auto wrong = is_right(one.Scalar()); !wrong.empty()) return problem(one, wrong);
       out.push_back(one.Scalar());
     };
-    if (node.IsSequence())
+    if (node.IsSequence() && node.size() > 0)
       for (const auto& one : node) take(one);
     else
       take(node);
@@ -106,6 +106,7 @@ class LogSources::Reading {
     const auto word = [&](const char* key) {
       const auto node = source[key];
       auto words = node ? texts(node, any_name) : std::vector<std::string>();
+      if (words.size() > 1) problem(node, std::string(key) + " is one name");
       return words.empty() ? std::string() : words.front();
     };
     Row row{word("product"), word("category"), word("service"), {}};

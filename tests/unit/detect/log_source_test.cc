@@ -52,7 +52,9 @@ TEST(LogSources, what_is_wrong_is_told_with_its_place) {
            Case{"log_sources:\n  - {product: a, fields: a}\n  - {product: a, fields: b}\n",
                 "sigma/a.yaml:3:5: this log source stands above already"},
            Case{"log_sources:\n  - {product: a, fields: a, unknown: maybe}\n", "sigma/a.yaml:2:38: unknown is"},
+           Case{"log_sources:\n  - {product: [a, b], fields: a}\n", "sigma/a.yaml:2:15: product is one name"},
            Case{"fields:\n  one: {a: [b, [c]]}\n", "sigma/a.yaml:2:16: a name is missing"},
+           Case{"fields:\n  one: {a: []}\n", "sigma/a.yaml:2:12: a name is missing"},
        }) {
     auto sources = load(one.text);
     ASSERT_FALSE(sources) << one.text;
