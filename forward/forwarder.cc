@@ -480,8 +480,21 @@ struct Forwarder::State final : SinkListener {
       alerts = DeliveryWindow(from->next_alert);
       store(*from);
       count_done();
+      tell_if_store_is_behind();
     }
     return true;
+  }
+
+  // What is sent was durable before: only a store that was put back to an earlier state knows less than the sink.
+  void tell_if_store_is_behind() {
+    auto heads = source->heads();
+    if (!heads) return note(heads.error().message);
+    for (auto& head : *heads) {
+      auto known = cursor.next.find(head.log);
+      if (known == cursor.next.end() || known->second <= head.size) continue;
+      note("log " + head.log + " has " + std::to_string(head.size) + " records, and " + std::to_string(known->second) +
+           " were sent before: the store was put back to an earlier state, and what comes until then is not sent");
+    }
   }
 
   void restart() {

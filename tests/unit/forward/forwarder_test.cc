@@ -244,6 +244,28 @@ TEST(Forwarder, WhatASinkKeptBeforeAnotherKindWasSentToIsNotGoneBackTo) {
   EXPECT_EQ(world.there, ids(90));
 }
 
+TEST(Forwarder, AStoreThatKnowsLessThanTheSinkIsTold) {
+  World world;
+  world.size = 20;
+  world.has_kept = true;
+  world.kept.store = 17;
+  world.kept.next = {{"default", 30}};
+  Cursor stored;
+  stored.store = 17;
+  world.stored = stored.encode();
+  Running running(world, true);
+  EXPECT_TRUE(wait_until([&] {
+    return running.forwarder.state().last_error.find("log default has 20 records, and 30 were sent before") !=
+           std::string::npos;
+  }));
+  world.with([&] { world.size = 35; });
+  EXPECT_TRUE(
+      wait_until([&] { return running.forwarder.lag() == 0 && world.with([&] { return !world.there.empty(); }); }));
+  running.forwarder.stop();
+  EXPECT_EQ(world.there.size(), 5u);
+  EXPECT_EQ(world.there.front(), "default/30");
+}
+
 // Each try sends what nobody will ever see: it must not be done without end and without a pause.
 TEST(Forwarder, ASinkThatTakesMessagesAndNoCursorIsTriedEverMoreSlowly) {
   World world;
