@@ -47,13 +47,21 @@ std::string Forwarders::change(const forward::ForwarderConfigs& wanted) {
   std::string told;
   const auto say = [&](const std::string& what) { told += (told.empty() ? "" : "; ") + what; };
   std::vector<Known> gone;
+  const auto stays = [&](auto& known) {
+    return std::any_of(wanted.begin(), wanted.end(),
+                       [&](auto& config) { return config->written_as == known.config->written_as; });
+  };
   {
     MutexLock lock(mutex_);
+    // One that ends saves its cursor first, and waits for room: the caller, who hears the signals, must not.
+    if (store_.options().disk->waits() && !std::all_of(known_.begin(), known_.end(), stays)) {
+      const std::string what = "the disk is full, and the forwarders stay as they are: reload again when it has room";
+      spdlog::error("reload: {}", what);
+      return what;
+    }
     std::erase_if(known_, [&](auto& known) {
-      const bool stays = std::any_of(wanted.begin(), wanted.end(),
-                                     [&](auto& config) { return config->written_as == known.config->written_as; });
-      if (!stays) gone.push_back(known);
-      return !stays;
+      if (!stays(known)) gone.push_back(known);
+      return !stays(known);
     });
   }
   for (auto& known : gone) known.running.forwarder->stop();  // before another of its name takes up its cursor
