@@ -27,6 +27,13 @@ const File* find_path(const std::vector<File>& files, const std::string& path) {
   return at == files.end() ? nullptr : &*at;
 }
 
+template <class File>
+bool same_files(const std::vector<File>& a, const std::vector<File>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](auto& one, auto& other) {
+    return one.name == other.name && one.path == other.path && one.text == other.text;
+  });
+}
+
 template <class Set, class File>
 class Loading {
  public:
@@ -142,6 +149,9 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
       Loading<parsers::ParserSet, parsers::ParserFile>("parser", parsers::read_parser_directories,
                                                        before ? before->parsers.get() : nullptr, loaded->left_out)
           .load(parsers::share_directory("parsers"), config.parser_dirs));
+  // The same object, where nothing changed: records that wait to be sealed, for a day perhaps, keep what they were read
+  // by, which is some 30 MB.
+  if (before && same_files(before->parsers->files(), loaded->parsers->files())) loaded->parsers = before->parsers;
   const auto are_of = [&](std::string_view kind) { loaded->left_out_kinds.resize(loaded->left_out.size(), kind); };
   are_of("parser");
   // After the parsers: rules name their fields.
@@ -163,7 +173,7 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
   for (auto& rule : unsupported) loaded->left_out.push_back(first_line(rule) + "; the rule is left out");
   are_of("rule");
   if (before) {
-    loaded->parsers->count_on_from(*before->parsers);
+    if (loaded->parsers != before->parsers) loaded->parsers->count_on_from(*before->parsers);
     loaded->rules->count_on_from(*before->rules);
   }
 

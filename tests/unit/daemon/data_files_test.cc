@@ -117,6 +117,19 @@ TEST_F(DataFiles, AtAReloadTheVersionOfBeforeStaysInThePlaceOfAWrongOne) {
   EXPECT_EQ(text_of(*load(loaded), "shop.yaml"), "");
 }
 
+// Records that wait to be sealed keep what they were read by: a reload an hour must not cost its memory each time.
+TEST_F(DataFiles, AReloadThatFindsTheSameParsersGoesOnWithThem) {
+  write("parsers/shop.yaml", parser("shop"));
+  auto first = load(), same = load(first);
+  ASSERT_TRUE(first && same);
+  EXPECT_EQ(first->parsers, same->parsers);
+  write("parsers/shop.yaml", parser("shop", "two"));
+  auto other = load(same);
+  ASSERT_TRUE(other);
+  EXPECT_NE(other->parsers, same->parsers);
+  EXPECT_EQ(text_of(*other, "shop.yaml"), parser("shop", "two"));
+}
+
 TEST_F(DataFiles, WhatIsNoFileOfOursIsNamedAndNeverWaitedFor) {
   for (std::string in : {"parsers/", "rules/"}) {
     ASSERT_EQ(::mkfifo((folder_ + "/" + in + "pipe.yaml").c_str(), 0600), 0);
