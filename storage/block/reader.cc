@@ -274,7 +274,7 @@ Result<void> BlockDecoder::read_shapes() {
       }
       if (has_column(slot)) {
         auto column = numbers.varint();
-        if (column > UINT32_MAX) return bad();
+        if (column >= in_.left()) return bad();       // each has bytes there
         slot.column = static_cast<uint32_t>(column);  // checked when the columns are there
       }
       slots_.push_back(slot);
