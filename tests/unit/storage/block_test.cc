@@ -618,6 +618,36 @@ TEST(Block, VersionsThatCannotBeAreDamage) {
   EXPECT_FALSE(read({{7, 8}, {{10, 1}}, 0, UINT64_MAX - 1}));
 }
 
+// An empty capture where the message begins is of the header, which the kind's constants take the place of; behind any
+// text it is the message's, which takes theirs.
+TEST(Block, AnEmptyCaptureBeforeAllElseInTheMessageSaysTheSameInAPart) {
+  Records records;
+  auto* field = find_field("event.outcome");
+  MessageKind kind = *records.kind();
+  kind.constants = {{field, "success"}};
+  for (size_t gap : {0, 1, 3}) {
+    for (auto* value : {"", "failure"}) {
+      for (int i = 0; i < 40; ++i) {
+        const std::string raw = "head " + std::string(gap, '.') + value + ", no " + std::to_string(i);
+        auto& record = records.add(raw, {Records::cut(5 + gap, std::string_view(value).size(), field)});
+        record.message_begin = 5;
+        record.message_length -= 5;
+        record.kind = &kind;
+      }
+    }
+    // The capture before it is empty too, and nothing stands around them.
+    for (int i = 0; i < 40; ++i) {
+      const std::string raw = "head " + std::string(i % 3, 'u') + " no " + std::to_string(i);
+      const auto length = static_cast<size_t>(i % 3);
+      auto& record = records.add(raw, {Records::cut(5, length, ecs::user_name), Records::cut(5 + length, 0, field)});
+      record.message_begin = 5;
+      record.message_length -= 5;
+      record.kind = &kind;
+    }
+  }
+  expect_round_trip(records.pointers());
+}
+
 // A column that is not there is damage before any room is made for what is known of it.
 TEST(Block, AShapeThatNamesAColumnBeyondAllIsDamageInAPartToo) {
   Records records;
