@@ -72,6 +72,23 @@ def test_who_waits_holds_no_thread(tmp_path):
         assert daemon.http("/healthz").code == 200
 
 
+def test_those_who_are_refused_take_no_descriptors_from_the_store(tmp_path):
+    """More than may be open at once, which is 256; those who are let go do not go by themselves."""
+    with Daemon(tmp_path) as daemon, contextlib.ExitStack() as askers:
+        def descriptors():
+            return len(list(pathlib.Path(f"/proc/{daemon.process.pid}/fd").iterdir()))
+
+        before = most = descriptors()
+        for number in range(800):
+            asker = askers.enter_context(socket.socket(socket.AF_UNIX))
+            asker.settimeout(DEADLINE_S)
+            asker.connect(str(daemon.socket))
+            if number % 50 == 0:
+                most = max(most, descriptors())
+        assert daemon.http("/healthz").code == 200
+        assert max(most, descriptors()) <= before + 2 * 256 + 20
+
+
 def test_requests_that_come_at_once_are_answered_in_their_order(daemon):
     asked = [b"/healthz", b"/readyz", b"/nothing", b"/api/v1/checkpoint", b"/healthz"] * 20
     with socket.socket(socket.AF_UNIX) as asker:
