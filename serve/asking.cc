@@ -214,6 +214,12 @@ bool Api::Asking::goes_on_waiting() {
     budget.end("too many who follow have stopped reading, and so did this one");
     return false;
   }
+  // Any question begins on a thread of the little ones: these are not kept from others.
+  if (!is_queued() && api.little_.is_behind()) {
+    budget.end("its reader took nothing while others waited to be answered");
+    peer.http->break_off();
+    return false;
+  }
   const auto most = follows ? kFollowerWait : HttpConnection::kWriteWait;
   if (waited < most) return true;
   budget.end("its reader took nothing for " + std::to_string(most.count() / 1000) + " s");
