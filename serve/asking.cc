@@ -99,7 +99,7 @@ void Api::Asking::enter(Result<QuestionQueue::Turn> entered) {
 }
 
 void Api::Asking::answer() {
-  const auto answered = caught([&]() -> Result<std::optional<AnswerEnd>> {
+  auto answered = caught([&]() -> Result<std::optional<AnswerEnd>> {
     if (follows) return follow();
     return YUSHI_TRY(ask());
   });
