@@ -62,7 +62,7 @@ void Api::Asking::tick(Clock::time_point now) {
 }
 
 void Api::Asking::start() {
-  const auto answered = caught([&]() -> Result<std::optional<AnswerEnd>> {
+  auto answered = caught([&]() -> Result<std::optional<AnswerEnd>> {
     if (!peer.asker) peer.asker = peer.find_asker();
     permit.emplace(peer.asker->user, [this](query::Right right) { return refusal_of(right); });
     // Beside a question the CLI asks for proofs of its answer: no look at anybody's records, and counted with the
@@ -99,7 +99,7 @@ void Api::Asking::enter(Result<QuestionQueue::Turn> entered) {
 }
 
 void Api::Asking::answer() {
-  const auto answered = caught([&]() -> Result<std::optional<AnswerEnd>> {
+  auto answered = caught([&]() -> Result<std::optional<AnswerEnd>> {
     if (follows) return follow();
     return YUSHI_TRY(ask());
   });
