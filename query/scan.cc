@@ -253,12 +253,13 @@ class Scan {
         std::vector<uint32_t> places;
         for (auto* record : out.records) places.push_back(static_cast<uint32_t>(record - out.batch->records.data()));
         std::sort(places.begin(), places.end());
+        out = {};
         out.batch = YUSHI_TRY(read_safely([&] { return unit.read_records(places); }));
-        out.records.clear();
         for (auto& record : out.batch->records) out.records.push_back(&record);
         choose(out.records);
         return out;
       }
+      out = {};
     }
     out.batch = YUSHI_TRY(read_safely(
         [&] { return options_.fields && unit.read_fields ? unit.read_fields(*options_.fields) : unit.read(); }));

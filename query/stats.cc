@@ -135,7 +135,8 @@ void Stats::add(const Record& record, Scratch& scratch) {
       room_->bytes += 2 * key.size() + 128 + stage_.aggregates.size() * sizeof(Sum);
     }
     add_to(at->second, record, scratch);
-    if (!values_.empty() && by_values_.size() < kKnownValuesMax) {
+    // It saves time; the room is for what is answered.
+    if (!values_.empty() && by_values_.size() < kKnownValuesMax && room_->bytes < room_->bytes_max / 4) {
       by_values_.emplace(values_, &at->second);
       room_->bytes += values_.size() + 64;
     }

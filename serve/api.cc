@@ -112,10 +112,14 @@ void Api::accept(Door& door) {
   // No descriptor to be had: the asker waits until tick(), and asking again at once would only burn the CPU.
   if (socket < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) return;
   if (socket >= 0) {
-    size_t open = 0;
-    Peer* silent = nullptr;
+    size_t open = 0, refused = 0;
+    Peer *silent = nullptr, *first_refused = nullptr;
     for (auto& peer : peers_) {
-      if (peer->listener != &door.listener || peer->http->is_refused() || peer->http->is_closed()) continue;
+      if (peer->listener != &door.listener || peer->http->is_closed()) continue;
+      if (peer->http->is_refused()) {
+        if (++refused == 1) first_refused = peer.get();
+        continue;
+      }
       ++open;
       const auto since = peer->http->silent_since();
       if (since && (!silent || *since < *silent->http->silent_since())) silent = peer.get();
@@ -128,6 +132,8 @@ void Api::accept(Door& door) {
       if (!peer) ::close(socket);
       return;
     }
+    // They are few too, so that they take no descriptors from the store: one has had its time to read the refusal.
+    if (refused >= door.listener.connections_max) first_refused->http->close();
     const bool is_full = open >= door.listener.connections_max;
     if (is_full && silent) {
       silent->http->refuse(503,

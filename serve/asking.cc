@@ -62,7 +62,7 @@ void Api::Asking::tick(Clock::time_point now) {
 }
 
 void Api::Asking::start() {
-  const auto answered = caught([&]() -> Result<std::optional<AnswerEnd>> {
+  auto answered = caught([&]() -> Result<std::optional<AnswerEnd>> {
     if (!peer.asker) peer.asker = peer.find_asker();
     permit.emplace(peer.asker->user, [this](query::Right right) { return refusal_of(right); });
     // Beside a question the CLI asks for proofs of its answer: no look at anybody's records, and counted with the
@@ -99,7 +99,7 @@ void Api::Asking::enter(Result<QuestionQueue::Turn> entered) {
 }
 
 void Api::Asking::answer() {
-  const auto answered = caught([&]() -> Result<std::optional<AnswerEnd>> {
+  auto answered = caught([&]() -> Result<std::optional<AnswerEnd>> {
     if (follows) return follow();
     return YUSHI_TRY(ask());
   });
@@ -212,6 +212,12 @@ bool Api::Asking::goes_on_waiting() {
   if (budget.on_stall) budget.on_stall();
   if (follows && !give_up_turn()) {
     budget.end("too many who follow have stopped reading, and so did this one");
+    return false;
+  }
+  // Any question begins on a thread of the little ones: these are not kept from others.
+  if (!is_queued() && api.little_.is_behind()) {
+    budget.end("its reader took nothing while others waited to be answered");
+    peer.http->break_off();
     return false;
   }
   const auto most = follows ? kFollowerWait : HttpConnection::kWriteWait;

@@ -24,6 +24,11 @@ bool Workers::run(unsigned threads_max, std::function<void()> job) {
   return true;
 }
 
+bool Workers::is_behind() const {
+  MutexLock lock(mutex_);
+  return jobs_.size() > free_;
+}
+
 void Workers::work() {
   if (begin_) begin_();
   MutexLock lock(mutex_);

@@ -21,13 +21,15 @@ class Workers {
   // Jobs begin in the order they came, on `threads_max` threads at most. False: the system has no thread for it, and
   // none of ours would come to it.
   bool run(unsigned threads_max, std::function<void()> job) YUSHI_EXCLUDES(mutex_);
+  // Whether jobs wait for those that run.
+  bool is_behind() const YUSHI_EXCLUDES(mutex_);
   void stop() YUSHI_EXCLUDES(mutex_);  // once all jobs are done
 
  private:
   void work() YUSHI_EXCLUDES(mutex_);
 
   const std::function<void()> begin_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar changed_;
   std::deque<std::function<void()>> jobs_ YUSHI_GUARDED_BY(mutex_);
   std::vector<std::thread> threads_ YUSHI_GUARDED_BY(mutex_);

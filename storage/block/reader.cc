@@ -55,6 +55,7 @@ struct ReadShape {
   // Of a record that is read in part: in part_slots_; how many are wanted, and how many stand before the message.
   bool in_part = false;
   uint32_t part_at = 0, part = 0, part_wanted = 0, part_before_message = 0;
+  bool part_is_behind_text = false;  // the first of the message's that is wanted
 };
 
 struct Run {
@@ -87,6 +88,7 @@ class BlockDecoder {
   bool read_part(Record& record, const ReadShape& shape, char*& out);
   size_t read_slot(const ReadSlot& slot, int64_t event_ns, char* out, size_t room);
   void choose_parts();
+  bool find_text_before_part(ReadShape& shape) const;
   bool read_part_head(Record& record);
 
   SectionReader sections_;
@@ -274,7 +276,7 @@ Result<void> BlockDecoder::read_shapes() {
       }
       if (has_column(slot)) {
         auto column = numbers.varint();
-        if (column > UINT32_MAX) return bad();
+        if (column >= in_.left()) return bad();       // each has bytes there
         slot.column = static_cast<uint32_t>(column);  // checked when the columns are there
       }
       slots_.push_back(slot);
@@ -297,7 +299,7 @@ Result<void> BlockDecoder::read_shapes() {
 void BlockDecoder::choose_parts() {
   for (auto& shape : shapes_) {
     // Where the message stands in an odd one cannot be said without the rest of raw.
-    shape.in_part = (shape.meta.flags & kShapeOddMessage) == 0;
+    shape.in_part = (shape.meta.flags & kShapeOddMessage) == 0 && find_text_before_part(shape);
     for (uint32_t i = shape.slots_at; i < shape.slots_at + shape.slots; ++i) {
       auto& slot = slots_[i];
       if (!has_column(slot) || (shape.in_part && !slot.wanted)) continue;
@@ -317,6 +319,18 @@ void BlockDecoder::choose_parts() {
       if (i < shape.meta.message_slot) ++shape.part_before_message;
     }
   }
+}
+
+// A capture that is empty where the message begins is of the header, one behind any text is not. False: that is told by
+// values only.
+bool BlockDecoder::find_text_before_part(ReadShape& shape) const {
+  for (uint32_t i = shape.meta.message_slot; i < shape.slots; ++i) {
+    auto& slot = slots_[shape.slots_at + i];
+    shape.part_is_behind_text = slot.fixed > (i == shape.meta.message_slot ? shape.meta.message_fixed : 0);
+    if (shape.part_is_behind_text) return true;
+    if (slot.wanted) return i == shape.meta.message_slot;
+  }
+  return true;
 }
 
 Result<void> BlockDecoder::read_origins() {
@@ -516,8 +530,8 @@ bool BlockDecoder::read_whole(Record& record, const ReadShape& shape, char*& out
   return true;
 }
 
-// The captures that are wanted, and no text between them. Those before the message end where it begins, so that they
-// are told from the others as in the whole record.
+// The captures that are wanted, and no text between them. Those before the message end where it begins and those in it
+// behind that, so that they are told from each other as in the whole record.
 bool BlockDecoder::read_part(Record& record, const ReadShape& shape, char*& out) {
   auto capture = captures_ + captures_used_;
   captures_used_ += shape.part_wanted;
@@ -525,7 +539,13 @@ bool BlockDecoder::read_part(Record& record, const ReadShape& shape, char*& out)
   char* begin = out;
   auto slot = part_slots_.data() + shape.part_at;
   for (uint32_t k = 0; k < shape.part; ++k, ++slot) {
-    if (k == shape.part_before_message) record.message_begin = static_cast<uint32_t>(out - begin);
+    if (k == shape.part_before_message) {
+      record.message_begin = static_cast<uint32_t>(out - begin);
+      if (shape.part_is_behind_text) {
+        if (out == end_) return false;
+        *out++ = ' ';
+      }
+    }
     const auto room = static_cast<size_t>(end_ - out);
     const size_t length = read_slot(*slot, record.event_ns, out, room);
     if (length > room || length >= 1 << 24) return false;

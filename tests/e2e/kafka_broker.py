@@ -170,6 +170,8 @@ class KafkaBroker:
             ["kcat", "-b", self.bootstrap, "-C", "-t", topic, "-o", "beginning", "-e", "-q", "-X",
              "topic.metadata.refresh.interval.ms=500", "-X", f"isolation.level={isolation}", "-f", "%p %o %K %S\n%k%s\n%h\n"],
             capture_output=True, timeout=300)
+        if b"Unknown topic" in read.stderr:  # nobody has sent there yet
+            return []
         if read.returncode != 0:
             raise RuntimeError(f"reading topic {topic} failed: {read.stderr.decode(errors='replace')}")
         return list(self._messages(read.stdout))

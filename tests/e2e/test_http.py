@@ -72,6 +72,41 @@ def test_who_waits_holds_no_thread(tmp_path):
         assert daemon.http("/healthz").code == 200
 
 
+def test_those_who_are_refused_take_no_descriptors_from_the_store(tmp_path):
+    """More than may be open at once, which is 256; those who are let go do not go by themselves."""
+    with Daemon(tmp_path) as daemon, contextlib.ExitStack() as askers:
+        def descriptors():
+            return len(list(pathlib.Path(f"/proc/{daemon.process.pid}/fd").iterdir()))
+
+        before = most = descriptors()
+        for number in range(800):
+            asker = askers.enter_context(socket.socket(socket.AF_UNIX))
+            asker.settimeout(DEADLINE_S)
+            asker.connect(str(daemon.socket))
+            if number % 50 == 0:
+                most = max(most, descriptors())
+        assert daemon.http("/healthz").code == 200
+        assert max(most, descriptors()) <= before + 2 * 256 + 20
+
+
+def test_readers_who_stop_keep_nobody_from_an_answer(tmp_path):
+    """As many as have a thread for what is answered at once. One alone would have half a minute."""
+    rule = "title: {0}\nid: rule-{1}\nlogsource: {{product: yushi}}\ndetection: {{a: {{message: x{1}}}, condition: a}}\n"
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "many.yml").write_text("---\n".join(rule.format("long " * 400, n) for n in range(300)))
+    with Daemon(tmp_path, f"detect: {{rules: [{tmp_path}/rules]}}\n") as daemon, contextlib.ExitStack() as askers:
+        assert len(daemon.http("/api/v1/rules").body) > 512 << 10  # more than the sockets hold
+        for _ in range(16):
+            asker = askers.enter_context(socket.socket(socket.AF_UNIX))
+            asker.settimeout(DEADLINE_S)
+            asker.connect(str(daemon.socket))
+            asker.sendall(b"GET /api/v1/rules HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert asker.recv(12) == b"HTTP/1.1 200"
+        assert daemon.http("/api/v1/status").code == 200
+        told = "its reader took nothing while others waited to be answered"
+        wait(lambda: told in str(daemon.search("event.action:api-rules", "--tenant", "_audit")), "for one to be let go")
+
+
 def test_requests_that_come_at_once_are_answered_in_their_order(daemon):
     asked = [b"/healthz", b"/readyz", b"/nothing", b"/api/v1/checkpoint", b"/healthz"] * 20
     with socket.socket(socket.AF_UNIX) as asker:

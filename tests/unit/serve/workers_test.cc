@@ -37,6 +37,22 @@ TEST(Workers, AJobThatWaitsHoldsNobodyUpWhileThereAreThreads) {
   go_on.set_value();
 }
 
+TEST(Workers, TellWhetherJobsWaitForThoseThatRun) {
+  Workers workers;
+  std::promise<void> begun, go_on, other;
+  workers.run(1, [&] {
+    begun.set_value();
+    go_on.get_future().wait();
+  });
+  begun.get_future().wait();
+  EXPECT_FALSE(workers.is_behind());
+  workers.run(1, [&] { other.set_value(); });
+  EXPECT_TRUE(workers.is_behind());
+  go_on.set_value();
+  other.get_future().wait();
+  EXPECT_FALSE(workers.is_behind());
+}
+
 TEST(Workers, AThreadThatIsFreeIsUsedAgain) {
   std::set<std::thread::id> threads;
   Workers workers;

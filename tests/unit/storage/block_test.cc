@@ -19,6 +19,7 @@
 #include "core/record/value.h"
 #include "parsers/understand.h"
 #include "storage/block/sections.h"
+#include "storage/block/shape.h"
 #include "tests/unit/data_sets.h"
 
 namespace yushi::storage {
@@ -615,6 +616,62 @@ TEST(Block, VersionsThatCannotBeAreDamage) {
   EXPECT_FALSE(read({{7, 8}, {{10, 1}, {UINT64_MAX - 5, 0}}}));
   EXPECT_FALSE(read({{7, 8}, {{10, 1}}, 0, 60})) << "more changes than records";
   EXPECT_FALSE(read({{7, 8}, {{10, 1}}, 0, UINT64_MAX - 1}));
+}
+
+// An empty capture where the message begins is of the header, which the kind's constants take the place of; behind any
+// text it is the message's, which takes theirs.
+TEST(Block, AnEmptyCaptureBeforeAllElseInTheMessageSaysTheSameInAPart) {
+  Records records;
+  auto* field = find_field("event.outcome");
+  MessageKind kind = *records.kind();
+  kind.constants = {{field, "success"}};
+  for (size_t gap : {0, 1, 3}) {
+    for (auto* value : {"", "failure"}) {
+      for (int i = 0; i < 40; ++i) {
+        const std::string raw = "head " + std::string(gap, '.') + value + ", no " + std::to_string(i);
+        auto& record = records.add(raw, {Records::cut(5 + gap, std::string_view(value).size(), field)});
+        record.message_begin = 5;
+        record.message_length -= 5;
+        record.kind = &kind;
+      }
+    }
+    // The capture before it is empty too, and nothing stands around them.
+    for (int i = 0; i < 40; ++i) {
+      const std::string raw = "head " + std::string(i % 3, 'u') + " no " + std::to_string(i);
+      const auto length = static_cast<size_t>(i % 3);
+      auto& record = records.add(raw, {Records::cut(5, length, ecs::user_name), Records::cut(5 + length, 0, field)});
+      record.message_begin = 5;
+      record.message_length -= 5;
+      record.kind = &kind;
+    }
+  }
+  expect_round_trip(records.pointers());
+}
+
+// A column that is not there is damage before any room is made for what is known of it.
+TEST(Block, AShapeThatNamesAColumnBeyondAllIsDamageInAPartToo) {
+  Records records;
+  auto* field = records.dynamic("taken");
+  for (int i = 0; i < 50; ++i) records.add("a" + std::to_string(i), {Records::cut(1, i < 10 ? 1 : 2, field)});
+  BlockHead context = kContext;
+  context.parsed.contexts[0].charset = "utf-8";
+  const auto sealed = build_block(context, records.pointers());
+  ASSERT_TRUE(read_block_fields(sealed.bytes, {"taken"}));
+  for (uint64_t column : {uint64_t{UINT32_MAX}, uint64_t{UINT32_MAX} - 1, uint64_t{1} << 20}) {
+    // Its only shape: `a`, then a capture of its only field.
+    std::string numbers(5, '\0');
+    for (uint64_t number : {0, 0, 0, 0, 0, 1}) put_varint(numbers, number);
+    numbers += static_cast<char>(static_cast<int>(SlotKind::capture) << 2);
+    for (uint64_t number : {uint64_t{1}, uint64_t{0}, column, uint64_t{0}}) put_varint(numbers, number);
+    auto sections = SectionReader::open(sealed.bytes);
+    ASSERT_TRUE(sections);
+    SectionWriter writer(1);
+    writer.add(StreamKind::structure, numbers);
+    for (sections->skip(1); sections->streams_left() > 0;) writer.add(StreamKind::structure, sections->next());
+    const auto bytes = writer.finish(sections->counts());
+    EXPECT_FALSE(read_block(bytes)) << column;
+    EXPECT_FALSE(read_block_fields(bytes, {"taken"})) << column;
+  }
 }
 
 TEST(Block, AnUnknownVersionIsRefusedByName) {
