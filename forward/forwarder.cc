@@ -159,14 +159,18 @@ struct Forwarder::State final : SinkListener {
         on_delivered(token);
         break;
       case Outcome::too_large:
-        value_bytes_max[token] = value_bytes / 2;
-        got_on_since_restart = true;  // this one is cut the next time
+        cut(token, value_bytes);
         failed = true;
         break;
       case Outcome::failed:
         failed = true;
         break;
     }
+  }
+
+  // From the next time on; one that is too large again is no step forward.
+  void cut(uint64_t token, size_t value_bytes) {
+    got_on_since_restart |= value_bytes_max.insert_or_assign(token, value_bytes / 2).second;
   }
 
   void on_delivered(uint64_t token) {
@@ -229,10 +233,7 @@ struct Forwarder::State final : SinkListener {
       if (queued == Sink::Queued::yes) break;
       const bool goes_on = queued == Sink::Queued::full && serve(milliseconds(50));
       if (goes_on) continue;
-      if (queued == Sink::Queued::too_large) {
-        value_bytes_max[token] = message.value.size() / 2;
-        got_on_since_restart = true;
-      }
+      if (queued == Sink::Queued::too_large) cut(token, message.value.size());
       if (queued != Sink::Queued::full) failed = true;
       in_flight_bytes -= bytes;
       return false;
