@@ -263,6 +263,7 @@ void Engine::reload(std::shared_ptr<const RuleSet> rules) {
 }
 
 void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts) {
+  if (begin == end) return;
   const LoadedRules* set = batch.hits.empty() ? nullptr : &state_->rules_of(batch);
   auto next_hit = static_cast<size_t>(std::lower_bound(batch.hits.begin(), batch.hits.end(), begin,
                                                        [](auto& hit, size_t record) { return hit.record < record; }) -

@@ -168,8 +168,10 @@ Result<std::optional<std::string>> CursorTopic::newest(int milliseconds) {
       return tl::unexpected(error_of(message->err, "reading the topic " + settings_.cursors_topic));
     } else {
       is_there = message->offset >= client_->end;
-      if (std::string_view(static_cast<const char*>(message->key), message->key_len) == key_)
-        client_->found.emplace(static_cast<const char*>(message->payload), message->len);
+      if (std::string_view(static_cast<const char*>(message->key), message->key_len) != key_) continue;
+      client_->found.reset();
+      // Without a value it was taken back.
+      if (message->payload) client_->found.emplace(static_cast<const char*>(message->payload), message->len);
     }
   }
   return client_->found;

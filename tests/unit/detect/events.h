@@ -14,6 +14,7 @@
 #include "core/base/time_text.h"
 #include "core/record/batch.h"
 #include "detect/engine.h"
+#include "parsers/parser_set.h"
 
 namespace yushi::detect {
 
@@ -111,9 +112,24 @@ class Committer {
   std::map<std::string, uint64_t> next_;
 };
 
+// Ours. Datasets and fields are known once they are loaded: before that nothing is held to them.
+inline const std::shared_ptr<const parsers::ParserSet>& our_parser_set() {
+  static const auto kSet = [] {
+    auto files = parsers::read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
+    auto loaded = files ? parsers::ParserSet::load(std::move(*files)) : tl::unexpected(files.error());
+    if (!loaded) {
+      std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
+      std::abort();
+    }
+    return *loaded;
+  }();
+  return kSet;
+}
+
 // Where Sigma rules look, by our own files.
 inline const LogSources& our_log_sources() {
   static const auto kSources = [] {
+    our_parser_set();
     auto files = read_rule_directories({YUSHI_SOURCE_DIR "/config/sigma"});
     auto loaded = files ? LogSources::load(*files) : tl::unexpected(files.error());
     if (!loaded) {

@@ -18,14 +18,7 @@ namespace yushi::detect {
 namespace {
 
 ParseBatch our_parsers() {
-  auto files = parsers::read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
-  if (!files) std::abort();
-  auto set = parsers::ParserSet::load(std::move(*files));
-  if (!set) {
-    std::fprintf(stderr, "%s\n", set.error().message.c_str());
-    std::abort();
-  }
-  auto understander = std::make_shared<parsers::Understander>(*set);
+  auto understander = std::make_shared<parsers::Understander>(our_parser_set());
   return [understander](Batch& batch) {
     understander->understand(batch);
     parsers::join_lines(batch, understander->set());
