@@ -1,7 +1,5 @@
 #include "daemon/api_sources.h"
 
-#include <algorithm>
-
 #include "daemon/listings.h"
 
 namespace yushi::daemon {
@@ -21,13 +19,9 @@ Result<uint64_t> back_up(storage::Store& store, Pipeline& pipeline, const std::s
 }
 
 // The parsers of now, and the zone of each tenant.
-query::EventReading event_reading(const storage::Store& store, const Pipeline& pipeline) {
+query::EventReading event_reading(const Pipeline& pipeline) {
   auto loaded = pipeline.loaded();
-  return {loaded->parsers, [loaded, logs = store.logs()](std::string_view log) {
-            for (size_t i = 0; i < loaded->readings.size() && i < logs->size(); ++i)
-              if ((*logs)[i]->name == log) return loaded->readings[i].zone;
-            return Zone::utc();
-          }};
+  return {loaded->parsers, pipeline.zones_of(*loaded)};
 }
 
 }  // namespace
@@ -44,7 +38,7 @@ serve::Api::Sources api_sources(storage::Store& store, Pipeline& pipeline, std::
   out.means = [&store, &pipeline, watched] {
     query::Means means;
     means.secrets = pipeline.loaded()->secrets;
-    means.events = [&store, &pipeline] { return event_reading(store, pipeline); };
+    means.events = [&pipeline] { return event_reading(pipeline); };
     means.status = [watched] { return status_json(watched()); };
     means.rules = [&pipeline, watched] { return query::Listing{rule_lines(pipeline), watched().started_ns}; };
     means.parsers = [&pipeline, watched] { return query::Listing{parser_lines(pipeline), watched().started_ns}; };

@@ -112,6 +112,8 @@ class Pipeline : public ingest::BatchSink {
   uint64_t wait_commit(uint64_t commit, int milliseconds) const YUSHI_EXCLUDES(mutex_);
   // What is parsed and judged with now. Any thread.
   std::shared_ptr<const Loaded> loaded() const YUSHI_EXCLUDES(loaded_mutex_);
+  // Of the logs that are known now; UTC for another. Any thread.
+  ZoneOfLog zones_of(const Loaded& loaded) const;
 
  private:
   struct Worker {
@@ -141,7 +143,6 @@ class Pipeline : public ingest::BatchSink {
   Result<void> resume_hosts();
   void cannot_read(const Error& error);
   std::string detector_state() const;
-  ZoneOfLog zones_of(const Loaded& loaded) const;
   std::string books_state() const;
   void put_log_sizes(std::string& out) const;
   void tell_overflow(const storage::PreparedBatch& batch, int64_t now_ns) YUSHI_EXCLUDES(mutex_);

@@ -11,11 +11,7 @@ void AskedFields::add(const std::string& name) {
 }
 
 void AskedFields::add(const Expression& expression) {
-  if (expression.kind == Expression::Kind::test) {
-    add(expression.name);
-    if (auto* same = std::get_if<SameFieldTest>(&expression.test)) add(same->other_name);
-  }
-  for (const Expression& child : expression.children) add(child);
+  each_asked_name(expression, [this](const std::string& name) { add(name); });
 }
 
 }  // namespace yushi::query

@@ -3,12 +3,23 @@
 
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "core/filter/expression.h"
 #include "core/record/record.h"
 
 namespace yushi::query {
+
+// Calls call(name) for each field that is asked for, as often as it is.
+template <class Call>
+void each_asked_name(const Expression& expression, const Call& call) {
+  if (expression.kind == Expression::Kind::test) {
+    call(expression.name);
+    if (auto* same = std::get_if<SameFieldTest>(&expression.test)) call(same->other_name);
+  }
+  for (const Expression& child : expression.children) each_asked_name(child, call);
+}
 
 class AskedFields {
  public:

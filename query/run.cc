@@ -25,14 +25,6 @@ struct Columns {
   }
 };
 
-void need_fields(const Expression& expression, Columns& columns) {
-  if (expression.kind == Expression::Kind::test) {
-    columns.need(expression.name);
-    if (auto* same = std::get_if<SameFieldTest>(&expression.test)) columns.need(same->other_name);
-  }
-  for (const Expression& child : expression.children) need_fields(child, columns);
-}
-
 Columns columns_of(const Query& query) {
   Columns columns;
   const FieldsStage* shown = nullptr;
@@ -45,7 +37,8 @@ Columns columns_of(const Query& query) {
       for (const SortStage::Key& key : sort->keys) columns.need(key.column);
     if (auto* fields = std::get_if<FieldsStage>(&stage))
       for (const std::string& name : fields->columns) columns.need(name);
-    if (auto* where = std::get_if<WhereStage>(&stage)) need_fields(where->filter.expression(), columns);
+    if (auto* where = std::get_if<WhereStage>(&stage))
+      each_asked_name(where->filter.expression(), [&](const std::string& name) { columns.need(name); });
   }
   return columns;
 }

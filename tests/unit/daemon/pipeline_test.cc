@@ -147,13 +147,17 @@ class PipelineTest : public testing::Test {
     versions_->add(second_->parsers);
   }
 
+  storage::StoreOptions store_options() const {
+    storage::StoreOptions out;
+    out.data_dir = folder_.path();
+    out.node = "log-01";
+    out.reparse = versions_->as_function();
+    out.own_context = first_->contexts.at(storage::kAuditLogId);
+    return out;
+  }
+
   void open(PipelineOptions options = {}) {
-    storage::StoreOptions store;
-    store.data_dir = folder_.path();
-    store.node = "log-01";
-    store.reparse = versions_->as_function();
-    store.own_context = first_->contexts.at(storage::kAuditLogId);
-    auto opened = storage::Store::open(std::move(store));
+    auto opened = storage::Store::open(store_options());
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);
     for (auto log : kTenants) ASSERT_EQ(log, log == 0 ? LogId{0} : store_->log(kLogs[log], 0).value());
@@ -515,12 +519,7 @@ TEST_F(PipelineTest, ADetectorsStateOfALaterVersionIsLeftOutAndTold) {
   open();
   pipeline_->deliver(0, batch_of({{2, "10.0.0.1", failed("root", 0)}}));
   stop_and_close();
-  storage::StoreOptions store;
-  store.data_dir = folder_.path();
-  store.node = "log-01";
-  store.reparse = versions_->as_function();
-  store.own_context = first_->contexts.at(storage::kAuditLogId);
-  auto opened = storage::Store::open(std::move(store));
+  auto opened = storage::Store::open(store_options());
   ASSERT_TRUE(opened) << opened.error().message;
   auto state = (*opened)->read_state("detect-5");
   ASSERT_TRUE(state) << state.error().message;
