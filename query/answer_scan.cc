@@ -27,11 +27,7 @@ Result<ScanPlan> plan_scan(const storage::StoreView& view, const std::vector<std
       ScanUnit unit;
       unit.log = log;
       unit.summary = segment.summary;
-      if (segment.sealed) {
-        unit.field_names = [&view, segment] { return view.field_names(segment); };
-        unit.read_fields = [&view, segment](auto& names) { return view.read_fields(segment, names); };
-        unit.read_records = [&view, segment](auto& places) { return view.read_records(segment, places); };
-      }
+      if (segment.sealed) unit.open = [&view, segment] { return view.open_block(segment); };
       unit.read = [&view, segment = std::move(segment)] { return view.read(segment); };
       out.units.push_back(std::move(unit));
     }

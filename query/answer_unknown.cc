@@ -31,9 +31,9 @@ Result<AnswerEnd> answer_unknown(const Permit& permit, const Asked& asked) {
   Gathered gathered{{}, SecretMask(asked.secrets), {}};
   auto report = YUSHI_TRY(scan_unordered(
       found.units, filter, scan_options(asked, times, std::nullopt),
-      [&](size_t, const std::vector<const Record*>& records) {
+      [&](size_t, const storage::BlockRows& lines) {
         MutexLock lock(gathered.mutex);
-        for (auto* record : records) gathered.lines.add(gathered.mask.mask(*record));
+        for (auto row : lines.row_of) gathered.lines.add(gathered.mask.mask(lines.batch->records[row]));
         return !asked.cancelled.load();
       },
       asked.cancelled));

@@ -5,7 +5,6 @@
 #include <unordered_set>
 
 #include "core/filter/expression.h"
-#include "query/asked_fields.h"
 
 namespace yushi::query {
 namespace {
@@ -64,8 +63,6 @@ void FieldWatch::add_all(const Expression& expression, bool is_of_pipe) {
 }
 
 void FieldWatch::watch(std::vector<ScanUnit>& units) {
-  AskedFields watched;
-  for (const Watched& each : watched_) watched.add(each.name);
   {
     MutexLock lock(mutex_);
     looked_.resize(units.size());
@@ -76,25 +73,16 @@ void FieldWatch::watch(std::vector<ScanUnit>& units) {
       if (batch) look(i, **batch);
       return batch;
     };
-    if (!units[i].read_fields) continue;
-    if (!watched.names()) {  // only the whole record tells
-      units[i].read_fields = nullptr;
-      continue;
-    }
-    // What is watched is read with what is asked for; of what other names there are, the unit knows.
-    units[i].read_fields = [this, i, read = std::move(units[i].read_fields), names_of = units[i].field_names,
-                            more = *watched.names()](auto& asked) {
-      auto names = asked;
-      names.insert(names.end(), more.begin(), more.end());
-      auto batch = read(names);
-      if (batch && !look(i, **batch))
-        if (auto others = names_of()) offer(*others);
-      return batch;
+    if (!units[i].open) continue;
+    units[i].open = [this, i, open = std::move(units[i].open)] {
+      auto reader = open();
+      if (reader) look(i, (*reader)->field_names());
+      return reader;
     };
   }
 }
 
-bool FieldWatch::look(size_t unit, const Batch& batch) {
+void FieldWatch::look(size_t unit, const Batch& batch) {
   Scratch scratch;
   bool all_seen = true;
   for (Watched& watched : watched_) {
@@ -127,7 +115,6 @@ bool FieldWatch::look(size_t unit, const Batch& batch) {
     looked_[unit] = 1;
   }
   offer(names);
-  return all_seen;
 }
 
 void FieldWatch::offer(const std::vector<std::string>& names) {
@@ -137,9 +124,12 @@ void FieldWatch::offer(const std::vector<std::string>& names) {
       for (const std::string& name : names) nearest_[i].offer(name, true);
 }
 
-void FieldWatch::look(const std::vector<std::string>& names) {
+// They are of records, not of the time asked, and tell nothing of derived fields: when in doubt, it is there.
+void FieldWatch::look(size_t unit, const std::vector<std::string>& names) {
   MutexLock lock(mutex_);
+  looked_[unit] = 1;
   for (size_t i = 0; i < watched_.size(); ++i) {
+    if (watched_[i].field && is_derived_field(*watched_[i].field)) watched_[i].seen = true;
     if (watched_[i].seen) continue;
     for (const std::string& name : names) {
       if (name == watched_[i].name) watched_[i].seen = true;
@@ -176,19 +166,9 @@ std::vector<std::string> FieldWatch::notes(const std::vector<ScanUnit>& units, b
   size_t asked = 0, not_looked_at = 0;
   for (size_t i : left) {
     const bool goes_on = asked < kUnitsAskedMax && !cancelled.load(std::memory_order_relaxed) && any_open();
-    if (goes_on && units[i].field_names) {
+    if (goes_on) {
       ++asked;
-      // These are of records, not of the time asked, and tell nothing of derived fields: when in doubt, it is there.
-      if (auto names = units[i].field_names()) {
-        look(*names);
-        for (Watched& watched : watched_)
-          if (watched.field && is_derived_field(*watched.field)) watched.seen = true;
-        records_looked_at += units[i].summary.records;
-        continue;
-      }
-    } else if (goes_on) {
-      ++asked;
-      if (auto batch = units[i].read()) {  // looks along
+      if (units[i].open ? units[i].open().has_value() : units[i].read().has_value()) {  // looks along
         records_looked_at += units[i].summary.records;
         continue;
       }

@@ -1,8 +1,8 @@
 // Which of the fields that a question names no record has: what tells a misspelt name from nothing found.
 //
-// Looks along with the scan: each batch that is read is looked through for the fields not seen yet. What the scan had
-// no reason to read is asked for its fields' names when the answer is there, and only for fields that nobody saw; of
-// many units the newest. A note says no more than was looked at.
+// Looks along with the scan: a tail that is read is looked through for the fields not seen yet, and of a sealed block the
+// names of its fields are looked at. What the scan had no reason to read is looked at when the answer is there, and only
+// for fields that nobody saw; of many units the newest. A note says no more than was looked at.
 //
 // Threads  The readers that watch() puts into units may run on any thread; notes() when they are done.
 // Memory   The names of the question (at most 64 are watched) and a few words each.
@@ -47,10 +47,9 @@ class FieldWatch {
   };
   void add(const std::string& name, bool is_of_pipe);
   void add_all(const Expression& expression, bool is_of_pipe);
-  // Whether all that is watched has been seen.
-  bool look(size_t unit, const Batch& batch) YUSHI_EXCLUDES(mutex_);
+  void look(size_t unit, const Batch& batch) YUSHI_EXCLUDES(mutex_);
+  void look(size_t unit, const std::vector<std::string>& names) YUSHI_EXCLUDES(mutex_);
   void offer(const std::vector<std::string>& names) YUSHI_EXCLUDES(mutex_);  // what a misspelt name may have meant
-  void look(const std::vector<std::string>& names) YUSHI_EXCLUDES(mutex_);
 
   int64_t from_ns_, to_ns_;
   bool all_times_;

@@ -172,11 +172,14 @@ Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const 
   if (!may_hold) secrets.reset();
   if (!secrets) {  // they are told by what stands around them
     AskedFields asked;
-    asked.add(query.filter.expression());
-    for (auto& key : stage.by) asked.add(key.field);
-    for (auto& one : stage.aggregates)
-      if (!one.field.empty()) asked.add(one.field);
+    const bool is_each = Stats::time_asked(stage) == Stats::TimeAsked::each;
+    auto add = [&](const std::string& name) {
+      if (!name.empty() && (is_each || name != ecs::timestamp->name)) asked.add(name);
+    };
+    for (auto& key : stage.by) add(key.field);
+    for (auto& one : stage.aggregates) add(one.field);
     options.fields = asked.names();
+    options.times = Stats::time_asked(stage) != Stats::TimeAsked::no;
   }
   std::vector<Worker> workers;
   auto room = std::make_shared<StatsRoom>(options.bytes_max);
@@ -184,11 +187,8 @@ Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const 
     workers.push_back({Stats(stage, query.zone, room), {}, SecretMask(secrets)});
   auto report = YUSHI_TRY(scan_unordered(
       units, query.filter, options,
-      [&](size_t thread, const std::vector<const Record*>& records) {
-        for (const Record* record : records) {
-          workers[thread].scratch.clear();
-          workers[thread].stats.add(workers[thread].mask.mask(*record), workers[thread].scratch);
-        }
+      [&](size_t thread, const storage::BlockRows& found) {
+        workers[thread].stats.add(found, workers[thread].mask, workers[thread].scratch);
         return !room->is_exhausted();
       },
       cancelled));
@@ -225,10 +225,11 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
   auto better = [&](const Keyed& a, const Keyed& b) { return keeps_newest ? b.key < a.key : a.key < b.key; };
   auto report = YUSHI_TRY(scan_unordered(
       units, query.filter, options,
-      [&](size_t thread, const std::vector<const Record*>& records) {
+      [&](size_t thread, const storage::BlockRows& found) {
         Worker& worker = workers[thread];
-        for (const Record* record : records) {
+        for (uint32_t row : found.row_of) {
           if (too_much) return false;
+          const Record* record = &found.batch->records[row];
           Keyed keyed{
               {record->event_ns, record->origin ? std::string(record->origin->log) : std::string(), record->index}, {}};
           if (worker.rows.size() == kept_max) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <map>
 #include <optional>
 #include <thread>
@@ -40,24 +41,12 @@ int64_t near_end(const storage::BlockSummary& summary, bool newest_first) {
 std::string name_of(const ScanUnit& unit) { return unit.log + "/" + std::to_string(unit.summary.first_index); }
 
 template <class Read>
-Result<std::unique_ptr<Batch>> read_safely(const Read& read) {
+auto read_safely(const Read& read) -> decltype(read()) {
   try {
     return read();
   } catch (const std::exception& error) {  // std::bad_alloc on a damaged length, say
     return fail(Code::corrupt, error.what());
   }
-}
-
-// The matching records of a batch. One record may cost milliseconds, so the flags are looked at for each.
-std::vector<const Record*> find_matches(const Batch& batch, const Filter& filter, Span span, Scratch& scratch,
-                                        const std::atomic<bool>& stop, const std::atomic<bool>& cancelled) {
-  std::vector<const Record*> found;
-  for (const Record& record : batch.records) {
-    if (stop.load(std::memory_order_relaxed) || cancelled.load(std::memory_order_relaxed)) break;
-    if (record.event_ns >= span.from_ns && record.event_ns <= span.to_ns && filter.matches(record, scratch))
-      found.push_back(&record);
-  }
-  return found;
 }
 
 // What several threads share while they go through the units.
@@ -78,6 +67,12 @@ class Scan {
     AskedFields asked;
     asked.add(filter.expression());
     filter_fields_ = asked.names();
+    filter_is_all_ = filter.expression().kind == Expression::Kind::all;
+    filter_fields_are_asked_ =
+        filter_fields_ && options.fields &&
+        std::all_of(filter_fields_->begin(), filter_fields_->end(), [&](auto& name) {
+          return std::find(options.fields->begin(), options.fields->end(), name) != options.fields->end();
+        });
     begin_ = options.begin;
   }
 
@@ -221,9 +216,7 @@ class Scan {
         in_work_[place] = nearest(place);
         begin = begin_;
       }
-      const ScanUnit& unit = units_[order_[place]];
-      auto best = [&](std::vector<const Record*>& found) { best_of(unit, begin, found); };
-      auto matches = find(unit, best, scratch);
+      auto matches = find_ordered(units_[order_[place]], begin, scratch);
       if (matches) hand_over(place, matches->records, render, scratch);
       MutexLock lock(mutex_);
       note(place, matches ? nullptr : &matches.error());
@@ -233,51 +226,131 @@ class Scan {
     }
   }
 
+  // Of a sealed unit, when the filter does not ask for all of raw; nullptr: it is read whole.
+  Result<std::unique_ptr<storage::BlockReader>> open(const ScanUnit& unit) const {
+    if (!unit.open || !filter_fields_) return nullptr;
+    return read_safely([&] { return unit.open(); });
+  }
+
+  // Drops what does not match. One record may cost milliseconds, so the flags are looked at for each; what is over has
+  // no matches.
+  void keep_matches(storage::BlockRows& rows, std::vector<uint32_t>* places, Scratch& scratch) const {
+    enum class Answer : char { open, no, yes };
+    std::vector<Answer> answers(rows.batch->records.size(), filter_is_all_ ? Answer::yes : Answer::open);
+    const bool has_times = !rows.event_ns.empty();
+    size_t kept = 0;
+    for (size_t i = 0; i < rows.row_of.size(); ++i) {
+      if (has_times && (rows.event_ns[i] < span_.from_ns || rows.event_ns[i] > span_.to_ns)) continue;
+      Answer& answer = answers[rows.row_of[i]];
+      if (answer == Answer::open) {
+        if (is_over()) {
+          kept = 0;
+          break;
+        }
+        answer = filter_.matches(rows.batch->records[rows.row_of[i]], scratch) ? Answer::yes : Answer::no;
+      }
+      if (answer == Answer::no) continue;
+      if (places) places->push_back(static_cast<uint32_t>(i));
+      rows.row_of[kept] = rows.row_of[i];
+      if (has_times) rows.event_ns[kept] = rows.event_ns[i];
+      ++kept;
+    }
+    if (kept == 0 && places) places->clear();
+    rows.row_of.resize(kept);
+    if (has_times) rows.event_ns.resize(kept);
+  }
+
+  // Every record a row of its own.
+  static storage::BlockRows rows_of(std::unique_ptr<Batch> batch) {
+    storage::BlockRows rows;
+    for (const Record& record : batch->records) {
+      rows.row_of.push_back(static_cast<uint32_t>(rows.row_of.size()));
+      rows.event_ns.push_back(record.event_ns);
+    }
+    rows.batch = std::move(batch);
+    return rows;
+  }
+
   struct Matches {
     std::unique_ptr<Batch> batch;
     std::vector<const Record*> records;
   };
 
-  // `choose` drops and orders what matches: by key alone. Where that leaves few, only they are read whole.
-  template <class Choose>
-  Result<Matches> find(const ScanUnit& unit, const Choose& choose, Scratch& scratch) {
+  Result<Matches> find_ordered(const ScanUnit& unit, const std::optional<RecordKey>& begin, Scratch& scratch) const {
     Matches out;
-    const bool wants_all = filter_.expression().kind == Expression::Kind::all && options_.limit >= unit.summary.records;
-    if (!options_.fields && filter_fields_ && unit.read_fields && !wants_all) {
-      out.batch = YUSHI_TRY(read_safely([&] { return unit.read_fields(*filter_fields_); }));
-      out.records = find_matches(*out.batch, filter_, span_, scratch, stop_, cancelled_);
-      choose(out.records);
-      if (is_over()) out.records.clear();  // they are not whole
-      if (out.records.empty()) return out;
-      if (out.records.size() <= out.batch->records.size() / 2) {
-        std::vector<uint32_t> places;
-        for (auto* record : out.records) places.push_back(static_cast<uint32_t>(record - out.batch->records.data()));
-        std::sort(places.begin(), places.end());
-        out = {};
-        out.batch = YUSHI_TRY(read_safely([&] { return unit.read_records(places); }));
-        for (auto& record : out.batch->records) out.records.push_back(&record);
-        choose(out.records);
-        return out;
-      }
-      out = {};
+    auto choose = [&] {
+      for (const Record& record : out.batch->records) out.records.push_back(&record);
+      keep_best(
+          unit, begin, [](auto* record) { return std::pair(record->event_ns, record->index); }, out.records);
+    };
+    const bool wants_all = filter_is_all_ && options_.limit >= unit.summary.records;
+    auto reader = wants_all ? nullptr : YUSHI_TRY(open(unit));
+    if (!reader) {
+      auto rows = rows_of(YUSHI_TRY(read_safely(unit.read)));
+      keep_matches(rows, nullptr, scratch);
+      for (uint32_t row : rows.row_of) out.records.push_back(&rows.batch->records[row]);
+      out.batch = std::move(rows.batch);
+      keep_best(
+          unit, begin, [](auto* record) { return std::pair(record->event_ns, record->index); }, out.records);
+      return out;
     }
-    out.batch = YUSHI_TRY(read_safely(
-        [&] { return options_.fields && unit.read_fields ? unit.read_fields(*options_.fields) : unit.read(); }));
-    out.records = find_matches(*out.batch, filter_, span_, scratch, stop_, cancelled_);
-    choose(out.records);
+    std::vector<uint32_t> places;
+    auto rows = YUSHI_TRY(read_safely([&] { return reader->read_rows(*filter_fields_, /*with_times=*/true); }));
+    keep_matches(rows, &places, scratch);
+    std::vector<std::pair<int64_t, uint64_t>> keys;  // @timestamp, index
+    for (size_t i = 0; i < places.size(); ++i)
+      keys.emplace_back(rows.event_ns[i], unit.summary.first_index + places[i]);
+    keep_best(unit, begin, std::identity(), keys);
+    places.clear();
+    for (auto& key : keys) places.push_back(static_cast<uint32_t>(key.second - unit.summary.first_index));
+    std::sort(places.begin(), places.end());
+    out.batch = places.empty() ? std::make_unique<Batch>()
+                               : YUSHI_TRY(read_safely([&] { return reader->read_records(places); }));
+    choose();
     return out;
+  }
+
+  // What the asker looks at of the records that match.
+  Result<storage::BlockRows> find_unordered(const ScanUnit& unit, Scratch& scratch) const {
+    auto reader = YUSHI_TRY(open(unit));
+    if (!reader) {
+      auto rows = rows_of(YUSHI_TRY(read_safely(unit.read)));
+      keep_matches(rows, nullptr, scratch);
+      return rows;
+    }
+    const bool cuts = std::any_of(unit.summary.event_times.begin(), unit.summary.event_times.end(), [&](auto& range) {
+      return range.from_ns < span_.from_ns || range.to_ns > span_.to_ns;
+    });
+    if (options_.fields && filter_fields_are_asked_) {
+      auto rows = YUSHI_TRY(read_safely([&] { return reader->read_rows(*options_.fields, cuts || options_.times); }));
+      keep_matches(rows, nullptr, scratch);
+      return rows;
+    }
+    std::vector<uint32_t> places;
+    auto rows = YUSHI_TRY(read_safely([&] { return reader->read_rows(*filter_fields_, cuts); }));
+    keep_matches(rows, &places, scratch);
+    if (places.empty()) return rows;
+    rows = {};
+    if (options_.fields)
+      return read_safely([&] { return reader->read_rows(*options_.fields, options_.times, &places); });
+    return rows_of(YUSHI_TRY(read_safely([&] { return reader->read_records(places); })));
   }
 
   bool has_room() const YUSHI_REQUIRES(mutex_) { return waiting_bytes_ <= options_.bytes_max / 2 || in_work_.empty(); }
 
-  // From `begin` on, in the order of the scan. Of more than the limit only the first are worth rendering.
-  void best_of(const ScanUnit& unit, const std::optional<RecordKey>& begin, std::vector<const Record*>& found) const {
-    auto before = [&](const Record* a, const Record* b) {
-      if (a->event_ns != b->event_ns)
-        return options_.newest_first ? a->event_ns > b->event_ns : a->event_ns < b->event_ns;
-      return options_.newest_first ? a->index > b->index : a->index < b->index;
+  // From `begin` on, in the order of the scan. Of more than the limit only the first are worth rendering. key_of()
+  // gives the time and the index of one.
+  template <class Item, class KeyOf>
+  void keep_best(const ScanUnit& unit, const std::optional<RecordKey>& begin, const KeyOf& key_of,
+                 std::vector<Item>& found) const {
+    auto before = [&](const Item& a, const Item& b) {
+      return options_.newest_first ? key_of(b) < key_of(a) : key_of(a) < key_of(b);
     };
-    if (begin) std::erase_if(found, [&](auto* record) { return comes_before(key_of(unit, *record), *begin); });
+    if (begin)
+      std::erase_if(found, [&](const Item& item) {
+        auto [event_ns, index] = key_of(item);
+        return comes_before({event_ns, unit.log, index}, *begin);
+      });
     if (found.size() > options_.limit) {
       std::nth_element(found.begin(), found.begin() + static_cast<ptrdiff_t>(options_.limit), found.end(), before);
       found.resize(options_.limit);
@@ -410,12 +483,11 @@ class Scan {
         if (is_over() || next_ >= order_.size()) return;
         place = next_++;
       }
-      auto matches = find(
-          units_[order_[place]], [](auto&) {}, scratch);
-      if (matches && !matches->records.empty() && !visit(number, matches->records)) stop_ = true;
+      auto found = find_unordered(units_[order_[place]], scratch);
+      if (found && !found->row_of.empty() && !visit(number, *found)) stop_ = true;
       MutexLock lock(mutex_);
-      note(place, matches ? nullptr : &matches.error());
-      if (matches) report_.records_found += matches->records.size();
+      note(place, found ? nullptr : &found.error());
+      if (found) report_.records_found += found->row_of.size();
       if (cancelled_.load(std::memory_order_relaxed)) report_.cancelled = true;
     }
   }
@@ -448,6 +520,7 @@ class Scan {
   const Span span_;
   std::vector<size_t> order_;  // units that may hold a match, nearest first
   std::optional<std::vector<std::string>> filter_fields_;
+  bool filter_is_all_ = false, filter_fields_are_asked_ = false;
   std::atomic<bool> stop_{false};
 
   Mutex mutex_;

@@ -7,7 +7,9 @@
 //
 // Invariants  What is given is exactly what a look at every record would give; a unit that could not be read is
 //             named in the report, and is_complete() is then false.
-// Cost        Of a unit that can be read in part first what the filter asks for, then the records that match.
+// Cost        Of a sealed unit first what the filter asks for, once for records that are alike in it; then what the
+// asker
+//             asks of those that match.
 // Memory      One decoded unit a thread, and what was rendered but cannot be given yet, up to bytes_max. Where more
 //             than that has to wait (units whose times overlap, a reader that is slower than we) the furthest is let
 //             go and found again by another pass: it costs time, never order and never the answer.
@@ -38,13 +40,8 @@ struct ScanUnit {
   std::string log;
   storage::BlockSummary summary;  // without a token filter, or without times, nothing is held back by it
   std::function<Result<std::unique_ptr<Batch>>()> read;
-  // For ScanOptions::fields, at less cost. Not there: read() is as good.
-  std::function<Result<std::unique_ptr<Batch>>(const std::vector<std::string>& names)> read_fields;
-  // Of all its records those at these places, ascending. There when read_fields() is.
-  std::function<Result<std::unique_ptr<Batch>>(const std::vector<uint32_t>& places)> read_records;
-  // The names of the fields that its records have, derived ones aside, for less than read() costs. Not there: of a
-  // tail.
-  std::function<Result<std::vector<std::string>>()> field_names;
+  // Not there: of a tail, which is read whole.
+  std::function<Result<std::unique_ptr<storage::BlockReader>>()> open;
 };
 
 struct RecordKey {
@@ -62,8 +59,9 @@ struct ScanOptions {
   std::optional<RecordKey> begin;  // what comes before it in the scan's order is not wanted; scan() only
   int threads = 2;
   size_t bytes_max = 64 << 20;
-  // What filter and asker look at of each record (asked_fields.h); nullopt: all of it.
+  // What the asker looks at of each record (asked_fields.h), and whether at its @timestamp; nullopt: all of it.
   std::optional<std::vector<std::string>> fields;
+  bool times = false;         // @timestamp, which need not be among them
   QueryPool* pool = nullptr;  // whose places to read are taken; none: there is always one
 };
 
@@ -91,8 +89,9 @@ Result<ScanReport> scan(const std::vector<ScanUnit>& units, const Filter& filter
                         const Render& render, const TakeHit& take, const std::atomic<bool>& cancelled);
 
 // The same without an order, for stages that need none: visit() gets all matching records of a unit at once, on
-// thread number 0..threads-1; false ends the scan. `limit` is not looked at.
-using Visit = std::function<bool(size_t thread, const std::vector<const Record*>& records)>;
+// thread number 0..threads-1, those that are alike in `fields` as one row; false ends the scan. `limit` is not looked
+// at.
+using Visit = std::function<bool(size_t thread, const storage::BlockRows& found)>;
 Result<ScanReport> scan_unordered(const std::vector<ScanUnit>& units, const Filter& filter, const ScanOptions& options,
                                   const Visit& visit, const std::atomic<bool>& cancelled);
 

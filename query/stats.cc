@@ -95,11 +95,88 @@ Stats::Stats(const StatsStage& stage, std::shared_ptr<const Zone> zone, std::sha
   for (const Aggregate& aggregate : stage_.aggregates) value_fields_.push_back(find_field(aggregate.field));
   has_other_values_.resize(stage_.aggregates.size());
   bins_.resize(stage_.by.size());
+  time_asked_ = time_asked(stage_);
 }
 
-void Stats::add(const Record& record, Scratch& scratch) {
+Stats::TimeAsked Stats::time_asked(const StatsStage& stage) {
+  auto asked = TimeAsked::no;
+  for (const GroupKey& key : stage.by)
+    if (find_field(key.field) == ecs::timestamp)
+      asked = std::max(asked, key.bin_ns ? TimeAsked::by_span : TimeAsked::each);
+  for (const Aggregate& one : stage.aggregates) {
+    if (one.field.empty() || find_field(one.field) != ecs::timestamp) continue;
+    asked = std::max(asked, one.function == Aggregate::Function::distinct ? TimeAsked::each : TimeAsked::by_span);
+  }
+  return asked;
+}
+
+void Stats::add(const storage::BlockRows& found, SecretMask& mask, Scratch& scratch) {
+  const auto& records = found.batch->records;
+  // Of the records of a row those within one span of time: of all bins that are asked for.
+  struct Together {
+    uint64_t count = 0;
+    int64_t first_ns = std::numeric_limits<int64_t>::max(), last_ns = std::numeric_limits<int64_t>::min();
+  };
+  const auto add_row = [&](uint32_t row, uint64_t count, std::optional<int64_t> event_ns) {
+    scratch.clear();
+    Record record = records[row];
+    record.event_ns = event_ns.value_or(record.event_ns);
+    add(mask.mask(record), count, scratch);
+  };
+  if (time_asked_ == TimeAsked::no) {
+    std::vector<uint64_t> counts(records.size());
+    for (uint32_t row : found.row_of) ++counts[row];
+    for (uint32_t row = 0; row < counts.size(); ++row)
+      if (counts[row] > 0) add_row(row, counts[row], std::nullopt);
+    return;
+  }
+  // Where hardly two are alike there is nothing to gain.
+  const bool is_each = time_asked_ == TimeAsked::each || records.size() > found.row_of.size() / 2;
+  std::map<int64_t, std::vector<Together>> spans;  // by their begin; of each row
+  std::pair<int64_t, int64_t> now{0, 0};
+  std::vector<Together>* in_span = nullptr;
+  for (size_t i = 0; i < found.row_of.size(); ++i) {
+    const int64_t at = found.event_ns[i];
+    if (is_each) {
+      add_row(found.row_of[i], 1, at);
+      continue;
+    }
+    if (!in_span || at < now.first || at >= now.second) {
+      now = span_around(at);
+      if (spans.size() >= kSpansMax && !spans.contains(now.first)) {
+        add_row(found.row_of[i], 1, at);
+        in_span = nullptr;
+        continue;
+      }
+      in_span = &spans[now.first];
+      in_span->resize(records.size());
+    }
+    Together& together = (*in_span)[found.row_of[i]];
+    ++together.count;
+    together.first_ns = std::min(together.first_ns, at);
+    together.last_ns = std::max(together.last_ns, at);
+  }
+  for (const auto& [begin, rows] : spans)
+    for (uint32_t row = 0; row < rows.size(); ++row) {
+      if (rows[row].count == 0) continue;
+      add_row(row, rows[row].count, rows[row].first_ns);
+      if (rows[row].last_ns != rows[row].first_ns) add_row(row, 0, rows[row].last_ns);
+    }
+}
+
+std::pair<int64_t, int64_t> Stats::span_around(int64_t event_ns) const {
+  std::pair<int64_t, int64_t> span{std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()};
+  for (size_t i = 0; i < stage_.by.size(); ++i) {
+    if (key_fields_[i] != ecs::timestamp || stage_.by[i].bin_ns == 0) continue;
+    const auto bin = bin_around(event_ns, stage_.by[i].bin_ns, *zone_);
+    span = {std::max(span.first, bin.first), std::min(span.second, bin.second)};
+  }
+  return span;
+}
+
+void Stats::add(const Record& record, uint64_t count, Scratch& scratch) {
   if (room_->is_exhausted()) return;
-  if (auto* group = known_group(record, scratch)) return add_to(*group, record, scratch);
+  if (auto* group = known_group(record, scratch)) return add_to(*group, record, count, scratch);
   // A list puts its record into one group for each of its values.
   std::vector<Row> keys(1);
   for (size_t i = 0; i < stage_.by.size(); ++i) {
@@ -134,7 +211,7 @@ void Stats::add(const Record& record, Scratch& scratch) {
       at->second.sums.resize(stage_.aggregates.size());
       room_->bytes += 2 * key.size() + 128 + stage_.aggregates.size() * sizeof(Sum);
     }
-    add_to(at->second, record, scratch);
+    add_to(at->second, record, count, scratch);
     // It saves time; the room is for what is answered.
     if (!values_.empty() && by_values_.size() < kKnownValuesMax && room_->bytes < room_->bytes_max / 4) {
       by_values_.emplace(values_, &at->second);
@@ -180,17 +257,18 @@ Stats::Group* Stats::known_group(const Record& record, Scratch& scratch) {
   return known == by_values_.end() ? nullptr : known->second;
 }
 
-void Stats::add_to(Group& group, const Record& record, Scratch& scratch) {
+void Stats::add_to(Group& group, const Record& record, uint64_t count, Scratch& scratch) {
+  const auto times = static_cast<int64_t>(count);
   for (size_t i = 0; i < stage_.aggregates.size(); ++i) {
     const Aggregate& aggregate = stage_.aggregates[i];
     Sum& sum = group.sums[i];
     if (aggregate.field.empty()) {
-      ++sum.count;
+      sum.count += times;
       continue;
     }
     Cell cell = cell_of(record, value_fields_[i], aggregate.field, scratch);
     if (aggregate.function == Aggregate::Function::count) {
-      sum.count += !cell.empty();
+      sum.count += cell.empty() ? 0 : times;
       continue;
     }
     for (const Scalar& scalar : cell) {
@@ -198,12 +276,12 @@ void Stats::add_to(Group& group, const Record& record, Scratch& scratch) {
         case Aggregate::Function::sum:
         case Aggregate::Function::avg:
           if (auto* integer = std::get_if<int64_t>(&scalar)) {
-            sum.integers += *integer;
-            ++sum.count;
+            sum.integers += static_cast<__int128>(*integer) * times;
+            sum.count += times;
           } else if (auto* real = std::get_if<double>(&scalar)) {
-            sum.reals += *real;
+            sum.reals += *real * static_cast<double>(times);
             sum.has_reals = true;
-            ++sum.count;
+            sum.count += times;
           } else {
             has_other_values_[i] = 1;
           }

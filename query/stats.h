@@ -17,8 +17,10 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/filter/secret_mask.h"
 #include "query/query.h"
 #include "query/row.h"
+#include "storage/block/block.h"
 
 namespace yushi::query {
 
@@ -34,7 +36,13 @@ class Stats {
  public:
   Stats(const StatsStage& stage, std::shared_ptr<const Zone> zone, std::shared_ptr<StatsRoom> room);
 
-  void add(const Record& record, Scratch& scratch);
+  // Whether a stage asks for @timestamp, and if so, whether for no more than which bins it is in, the first and the
+  // last.
+  enum class TimeAsked : uint8_t { no, by_span, each };
+  static TimeAsked time_asked(const StatsStage& stage);
+
+  // What was found of a unit; with times, when they are asked for.
+  void add(const storage::BlockRows& found, SecretMask& mask, Scratch& scratch);
   void merge(Stats&& other);
   // Columns are the keys, then the functions; rows ascend by their keys, what is missing last.
   Result<Table> finish();
@@ -54,8 +62,11 @@ class Stats {
     Row key;
     std::vector<Sum> sums;
   };
+  // `count` records like this one. 0: no more than its least and its greatest values are taken in.
+  void add(const Record& record, uint64_t count, Scratch& scratch);
+  std::pair<int64_t, int64_t> span_around(int64_t event_ns) const;
   Group* known_group(const Record& record, Scratch& scratch);
-  void add_to(Group& group, const Record& record, Scratch& scratch);
+  void add_to(Group& group, const Record& record, uint64_t count, Scratch& scratch);
   Cell result(const Aggregate& aggregate, const Sum& sum) const;
 
   StatsStage stage_;
@@ -67,6 +78,8 @@ class Stats {
   std::unordered_map<std::string, Group*> by_values_;
   std::string values_;  // of the record in hand; empty: some key has several
   static constexpr size_t kKnownValuesMax = 65'536;
+  static constexpr size_t kSpansMax = 256;  // of one unit, whose rows are gathered
+  TimeAsked time_asked_ = TimeAsked::no;
   std::vector<std::pair<int64_t, int64_t>> bins_;  // of each key: what is known to be of the bin met last
   std::shared_ptr<StatsRoom> room_;
   std::vector<char> has_other_values_;  // of each function: sum and avg came upon what is no number

@@ -732,6 +732,22 @@ std::optional<std::vector<std::string>> fields_behind(std::string_view name) {
   }
 }
 
+ToldBy told_by(std::string_view name) {
+  const Field* field = find_field(name);
+  switch (field ? role(*field) : Derived::none) {
+    case Derived::timestamp:
+      return ToldBy::time;
+    case Derived::event_created:
+    case Derived::log_source_address:
+    case Derived::transport:
+      return ToldBy::origin;
+    case Derived::event_id:
+      return ToldBy::record;
+    default:
+      return ToldBy::captures;
+  }
+}
+
 bool is_derived_field(const Field& field) { return role(field) != Derived::none; }
 
 bool first_value(const Record& record, const Field* field, Scratch& scratch, Value* value) {

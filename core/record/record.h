@@ -184,6 +184,11 @@ bool is_derived_field(const Field& field);
 // them. nullopt: all of raw is needed.
 std::optional<std::vector<std::string>> fields_behind(std::string_view name);
 
+// Beside its captures, kind and priority: what of a record tells the values of a field, where fields_behind() names the
+// captures. Records that are alike in these have the same values of it.
+enum class ToldBy : uint8_t { captures, time /* @timestamp */, origin, record /* its place in the log */ };
+ToldBy told_by(std::string_view name);
+
 // The first value of a field, for detectors and key making; false when the record has none.
 bool first_value(const Record& record, const Field* field, Scratch& scratch, Value* value);
 

@@ -58,16 +58,40 @@ struct DecodedBlock {
 };
 Result<DecodedBlock> read_block(std::string_view bytes);
 
-// For who asks for the fields of these names and for nothing else that stands in raw: of each record raw is no more
-// than their captures' texts, one after the other, and `message` is empty; all else is as read_block() gives it. What
-// holds nothing of them is not inflated. A record that cannot be read in part comes whole.
-Result<DecodedBlock> read_block_fields(std::string_view bytes, const std::vector<std::string>& names);
+// What is asked of each record of a block, once for all that are alike in it.
+struct BlockRows {
+  std::unique_ptr<Batch> batch;   // records that differ: the first of each kind
+  std::vector<uint32_t> row_of;   // of each record that was read, by place: which of them it is like
+  std::vector<int64_t> event_ns;  // likewise, if asked; what stands in `batch` is that of the first alone
+};
 
-// The records at these places alone, counted from 0 and ascending. invalid: there is none at one of them.
-Result<DecodedBlock> read_block_records(std::string_view bytes, const std::vector<uint32_t>& places);
+// An open block, for who does not need all of it. A section is inflated when something in it is asked for.
+//
+// Memory   Holds the block's bytes and what was inflated. What it gave out lives on without it.
+// Threads  One owner at a time.
+// Errors   corrupt when the bytes that are needed contradict themselves; invalid: there is no record at a place.
+class BlockReader {
+ public:
+  static Result<std::unique_ptr<BlockReader>> open(std::string bytes);
+  ~BlockReader();
 
-// The names of all fields that a record of the block has by a capture or by its kind, without inflating the records.
-// Derived fields (is_derived_field) are not among them.
-Result<std::vector<std::string>> read_block_field_names(std::string_view bytes);
+  uint32_t records() const;
+  // The names of all fields that a record of the block has by a capture or by its kind. Derived fields
+  // (is_derived_field) are not among them.
+  std::vector<std::string> field_names() const;
+  // For who asks for the fields of these names and for nothing else that stands in raw: of each row raw is no more than
+  // their captures' texts, one after the other, and `message` is empty. Names of derived fields stand for what tells
+  // them (told_by()): without one of them a row's origin, index and time are those of its first record. `places`: of
+  // these records alone, counted from 0 and ascending.
+  Result<BlockRows> read_rows(const std::vector<std::string>& names, bool with_times,
+                              const std::vector<uint32_t>* places = nullptr);
+  // The records at these places, whole.
+  Result<std::unique_ptr<Batch>> read_records(const std::vector<uint32_t>& places);
+
+ private:
+  BlockReader(std::string bytes);
+  struct Open;
+  std::unique_ptr<Open> open_;
+};
 
 }  // namespace yushi::storage

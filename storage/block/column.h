@@ -127,13 +127,20 @@ class ColumnReader {
   // Writes the next value at `out`, where `room` + kValueSlack bytes may be written; returns its length, at most
   // `room`.
   size_t next(char* out, size_t room) {
-    if (mode_ == Mode::dictionary) {
-      uint32_t rank;
-      if (!ranks_.next(&rank) || rank + 1 >= ends_.size()) return kDamaged;
-      return put({entries_.get() + ends_[rank], ends_[rank + 1] - ends_[rank]}, out, room);
-    }
+    if (mode_ == Mode::plain) return next_plain(out, room);
+    uint32_t code;
+    return next_code(&code) ? put_code(code, out, room) : kDamaged;
+  }
+  // Whether equal values have one number, which stands for them; of a constant there is but one.
+  bool has_codes() const { return mode_ != Mode::plain; }
+  bool is_constant() const { return mode_ == Mode::constant; }
+  bool next_code(uint32_t* code) {
+    *code = 0;
+    return mode_ == Mode::constant || (ranks_.next(code) && *code + 1 < ends_.size());
+  }
+  size_t put_code(uint32_t code, char* out, size_t room) const {
     if (mode_ == Mode::constant) return put(constant_, out, room);
-    return next_plain(out, room);
+    return put({entries_.get() + ends_[code], ends_[code + 1] - ends_[code]}, out, room);
   }
   // Moves on over the next value. False when the column is damaged.
   bool pass() {

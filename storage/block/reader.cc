@@ -1,19 +1,13 @@
 #include <algorithm>
-#include <map>
+#include <utility>
 
 #include "storage/block/block.h"
 #include "storage/block/column.h"
+#include "storage/block/layout.h"
 #include "storage/block/shape.h"
 
 namespace yushi::storage {
 namespace {
-
-tl::unexpected<Error> damaged(const std::string& what) {
-  return fail(Code::corrupt, "reading a block: " + what + "; `yushi repair` brings it back from a copy");
-}
-
-constexpr size_t kFieldsMax = 1 << 20;
-constexpr size_t kKindsMax = 1 << 16;
 
 struct Column {
   bool is_time = false;
@@ -22,417 +16,257 @@ struct Column {
   IntegerReader times;
 };
 
-// A shape as it is read: what ShapeSlot and ShapeMeta say, with pointers in place of numbers.
-struct ReadSlot {
-  SlotKind kind;
-  Escape escape;
-  uint32_t fixed;
-  uint32_t fixed_capture;  // its length
-  uint32_t column;
-  uint32_t format;
-  const Field* field;  // of a capture, as the next
-  bool wanted;
-  const char* text;  // of a fixed_capture
-};
-
-// Whose value stands in a column.
-bool has_column(const ReadSlot& slot) {
-  return slot.kind != SlotKind::fixed_capture && slot.kind != SlotKind::time_same;
-}
-
 Capture capture_of(const ReadSlot& slot, ptrdiff_t begin, size_t length) {
   return {static_cast<uint32_t>(begin), static_cast<uint32_t>(length) & 0xffffff, static_cast<uint8_t>(slot.escape),
           slot.field};
 }
 
-struct ReadShape {
-  ShapeMeta meta;
-  const MessageKind* kind = nullptr;
-  const char* fixed = nullptr;  // of all slots and the rest, in order
-  uint32_t rest = 0;            // bytes behind the last slot
-  uint32_t slots_at = 0, slots = 0;
-  uint32_t captures = 0;
-  // Of a record that is read in part: in part_slots_; how many are wanted, and how many stand before the message.
-  bool in_part = false;
-  uint32_t part_at = 0, part = 0, part_wanted = 0, part_before_message = 0;
-  bool part_is_behind_text = false;  // the first of the message's that is wanted
+// How the records of a shape are read.
+struct Reading {
+  enum class How : uint8_t { pass, part, whole } how = How::whole;
+  // Of those in part: slots in part_slots_; how many are wanted, and how many stand before the message.
+  uint32_t part_at = 0, part = 0, wanted = 0, before_message = 0;
+  bool is_behind_text = false;  // the first of the message's that is wanted
+  bool is_each = false;         // no two records are known to be alike
 };
 
-struct Run {
-  uint64_t length;
-  const Origin* origin;
-  uint64_t seq;
-  Charset charset;  // of the tenant, then
-};
-
-class BlockDecoder {
+// Numbers pairs of numbers, each different one once, from `first` on.
+class PairTable {
  public:
-  // `wanted`: of which fields captures are wanted; none: the whole records. `places`: which records; none: all.
-  explicit BlockDecoder(SectionReader sections, const std::vector<std::string>* wanted = nullptr,
-                        const std::vector<uint32_t>* places = nullptr)
-      : sections_(std::move(sections)), counts_(sections_.counts()), wanted_(wanted), places_(places) {}
-  Result<DecodedBlock> decode();
-  Result<std::vector<std::string>> field_names();
+  explicit PairTable(uint32_t first) : next_(first), slots_(1 << 10) {}
+  uint32_t number(uint32_t a, uint32_t b) {
+    const uint64_t key = uint64_t{a} << 32 | b;
+    auto* slot = find(key);
+    if (slot->number != kNone) return slot->number;
+    if (++used_ > slots_.size() / 2) {
+      auto old = std::exchange(slots_, std::vector<Slot>(slots_.size() * 2));
+      for (auto& each : old)
+        if (each.number != kNone) *find(each.key) = each;
+      slot = find(key);
+    }
+    *slot = {key, next_};
+    return next_++;
+  }
 
  private:
-  Result<void> read_structure();
-  bool read_contexts();
-  Result<void> read_shapes();
-  Result<void> read_origins();
-  Result<void> read_columns();
-  Result<void> read_records();
-  bool pass(const ReadShape& shape);
-  bool read_record(Record& record, const ReadShape* shape, Charset charset, char*& out);
+  static constexpr uint32_t kNone = UINT32_MAX;
+  struct Slot {
+    uint64_t key = 0;
+    uint32_t number = kNone;
+  };
+  Slot* find(uint64_t key) {
+    for (auto at = key * 0x9e3779b97f4a7c15 >> 32;; ++at) {
+      auto& slot = slots_[at & (slots_.size() - 1)];
+      if (slot.number == kNone || slot.key == key) return &slot;
+    }
+  }
+
+  uint32_t next_;
+  size_t used_ = 0;
+  std::vector<Slot> slots_;
+};
+
+// Rebuilds records from a block's columns: all that are asked for, in one go.
+class BlockDecoder {
+ public:
+  BlockDecoder(std::shared_ptr<const BlockLayout> layout, SectionReader& sections,
+               const std::vector<uint32_t>* places = nullptr)
+      : layout_(std::move(layout)), sections_(sections), counts_(layout_->counts), places_(places) {
+    for (auto& format : layout_->formats) writers_.emplace_back(format);
+    readings_.resize(layout_->shapes.size());
+  }
+  Result<std::unique_ptr<Batch>> read_records();
+  Result<BlockRows> read_rows(const std::vector<std::string>& names, bool with_times);
+
+ private:
+  Result<void> open(const std::vector<std::string>* names, bool with_times);
+  void choose(const std::vector<std::string>* names);
+  bool find_text_before_part(const ReadShape& shape, const std::vector<bool>& wanted, Reading& reading) const;
+  bool are_times_needed() const;
+  Result<void> open_columns(Reader& in);
+  template <class Take>
+  Result<void> each_record(const Take& take);
+  bool pass(const ReadShape* shape);
+  bool pass_odd(const ReadShape* shape);
+  bool find_row(const ReadShape& shape, const Reading& reading, uint32_t* row);
+  bool read_record(Record& record, const ReadShape* shape, Charset charset);
   bool read_explicit(Record& record, char*& out);
   bool read_whole(Record& record, const ReadShape& shape, char*& out);
-  bool read_part(Record& record, const ReadShape& shape, char*& out);
+  template <class Write>
+  bool read_part(Record& record, const ReadShape& shape, const Reading& reading, char*& out, const Write& write);
   size_t read_slot(const ReadSlot& slot, int64_t event_ns, char* out, size_t room);
-  void choose_parts();
-  bool find_text_before_part(ReadShape& shape) const;
+  bool read_time(const ReadShape& shape, Record& record);
   bool read_part_head(Record& record);
+  const Reading& reading_of(const ReadShape& shape) const {
+    return readings_[static_cast<size_t>(&shape - layout_->shapes.data())];
+  }
 
-  SectionReader sections_;
-  BlockCounts counts_;
-  Reader in_{std::string_view()};
-  DecodedBlock block_;
-  struct Kept {
-    std::vector<MessageKind> kinds;
-  };
-  std::shared_ptr<Kept> kept_ = std::make_shared<Kept>();
-  bool explicit_ = false;
-  std::vector<const Field*> fields_;
+  const std::shared_ptr<const BlockLayout> layout_;
+  SectionReader& sections_;
+  const BlockCounts& counts_;
+  const std::vector<uint32_t>* const places_;
+  std::unique_ptr<Batch> batch_ = std::make_unique<Batch>();
+  std::vector<Reading> readings_;     // by shape
+  std::vector<ReadSlot> part_slots_;  // of shapes that are read in part
+  std::vector<bool> part_wanted_;     // by the same place: not only the column is
+  std::vector<bool> columns_needed_;  // by column, up to the last one
+  bool times_needed_ = true;
   std::vector<TimeWriter> writers_;
-  std::vector<ReadShape> shapes_;
-  std::vector<ReadSlot> slots_;
   RankReader ranks_;
-  std::vector<Run> runs_;
   IntegerReader times_[kUnitReceived];
   Reader odd_{std::string_view()};
   std::vector<Column> columns_;
-  const std::vector<std::string>* wanted_;
-  const std::vector<uint32_t>* const places_;
-  std::vector<bool> is_wanted_;       // by field
-  std::vector<ReadSlot> part_slots_;  // of shapes that are read in part
-  std::vector<bool> columns_needed_;  // empty: all
+  std::vector<uint32_t> codes_;  // of the record in hand: of each of its part_slots_
+  PairTable pairs_{0};
+  std::vector<uint32_t> row_of_pairs_;
+  bool by_origin_ = false, by_record_ = false;
+  uint32_t run_ = 0;
   Capture* captures_ = nullptr;
   uint64_t captures_used_ = 0;
-  char* end_ = nullptr;
+  char *out_ = nullptr, *end_ = nullptr;
 };
 
-// How the records were understood, and where among them that changes.
-bool BlockDecoder::read_contexts() {
-  auto& parsed = block_.context.parsed;
-  auto contexts = in_.varint();
-  if (!in_.ok() || contexts == 0 || contexts > kParseContextsMax) return false;
-  for (uint64_t i = 0; i < contexts; ++i) {
-    ParseContext context;
-    context.parser_digest = in_.text();
-    context.timezone = in_.text();
-    context.charset = in_.text();
-    auto engine = in_.varint();
-    if (!in_.ok() || engine > UINT32_MAX) return false;
-    context.engine = static_cast<uint32_t>(engine);
-    parsed.contexts.push_back(std::move(context));
-  }
-  auto changes = in_.varint();
-  if (!in_.ok() || changes > counts_.records || changes > in_.left()) return false;
-  uint64_t record = 0;
-  uint32_t now = 0;
-  for (uint64_t i = 0; i < changes; ++i) {
-    auto distance = in_.varint();
-    auto context = in_.varint();
-    if (!in_.ok() || distance == 0 || distance >= counts_.records - record || context >= contexts || context == now)
-      return false;
-    record += distance;
-    now = static_cast<uint32_t>(context);
-    parsed.changes.push_back({static_cast<uint32_t>(record), now});
-  }
-  return true;
+bool is_wanted(const ReadSlot& slot, const std::vector<bool>& wanted) {
+  return slot.kind != SlotKind::generic && wanted[slot.field_number];
 }
 
-Result<void> BlockDecoder::read_structure() {
-  block_.context.log = in_.text();
-  block_.context.node = in_.text();
-  if (!read_contexts()) return damaged("how its messages were understood is damaged");
-  // Whether raw is in the charset or not is told by all of it.
-  for (auto& context : block_.context.parsed.contexts)
-    if (context.charset != charset_name(Charset::utf8)) wanted_ = nullptr;
-  explicit_ = in_.varint() != 0;
-  auto& arena = block_.batch->arena;
-  auto fields = in_.varint();
-  if (!in_.ok() || fields > kFieldsMax || fields > in_.left()) return damaged("the count of its fields cannot be");
-  fields_.reserve(fields);
-  for (uint64_t i = 0; i < fields; ++i) {
-    auto name = in_.text();
-    auto form = in_.byte();
-    auto type = form >> 2;
-    if (!in_.ok() || type > static_cast<int>(FieldType::date)) return damaged("its fields are damaged");
-    auto field_type = static_cast<FieldType>(type);
-    bool list = (form & 2) != 0;
-    const Field* field = nullptr;
-    if (form & 1) {
-      if (auto declared = declare_field(name, field_type, list)) field = *declared;
-      // A record's fields are those that it had at commit, whatever today's table of ECS says.
-      if (field != nullptr && (field->type != field_type || field->list != list)) field = nullptr;
-    }
-    if (field == nullptr) field = arena.make(Field{arena.copy(name), field_type, kDynamicField, list});
-    fields_.push_back(field);
-    is_wanted_.push_back(wanted_ && std::find(wanted_->begin(), wanted_->end(), name) != wanted_->end());
-  }
-  auto kinds = in_.varint();
-  if (!in_.ok() || kinds > kKindsMax || kinds > in_.left())
-    return damaged("the count of its parsers' patterns cannot be");
-  kept_->kinds.resize(kinds);
-  for (auto& kind : kept_->kinds) {
-    kind.parser = in_.text();
-    kind.pattern = in_.text();
-    kind.dataset = in_.text();
-    auto constants = in_.varint();
-    if (!in_.ok() || constants > in_.left()) return damaged("its parsers' patterns are damaged");
-    for (uint64_t i = 0; i < constants; ++i) {
-      auto field = in_.varint();
-      if (field >= fields_.size()) return damaged("its parsers' patterns name a field that is not there");
-      kind.constants.push_back({fields_[field], std::string(in_.text())});
-    }
-  }
-  auto formats = in_.varint();
-  if (!in_.ok() || formats > kTimeFormatsMax) return damaged("its formats of times are damaged");
-  for (uint64_t i = 0; i < formats; ++i) {
-    TimeFormat format;
-    format.form = static_cast<TimeForm>(in_.byte());
-    format.digits = in_.byte();
-    format.style = in_.byte();
-    auto zone = in_.signed_varint();
-    if (!in_.ok() || format.form > TimeForm::other || format.digits > 9 || zone < INT16_MIN || zone > INT16_MAX)
-      return damaged("its formats of times are damaged");
-    format.zone_minutes = static_cast<int16_t>(zone);
-    writers_.emplace_back(format);
-  }
-  return {};
-}
-
-Result<void> BlockDecoder::read_shapes() {
-  auto bad = [] { return damaged("its shapes are damaged"); };
-  auto shapes = in_.varint();
-  Reader numbers(sections_.next());
-  auto text = sections_.next();
-  if (!in_.ok() || shapes > kDictionaryMax || shapes > numbers.left()) return bad();
-  shapes_.resize(shapes);
-  for (auto& shape : shapes_) {
-    auto& meta = shape.meta;
-    meta.flags = numbers.byte();
-    meta.digits = numbers.byte();
-    meta.inferred = numbers.byte();
-    meta.marks = numbers.byte();
-    meta.unit = numbers.byte();
-    auto kind = numbers.varint();
-    auto priority = numbers.varint();
-    auto message_slot = numbers.varint();
-    auto message_fixed = numbers.varint();
-    auto tail = numbers.varint();
-    auto slots = numbers.varint();
-    if (!numbers.ok() || (meta.flags & kShapeExplicit) || meta.unit >= kTimeUnits || kind > kept_->kinds.size() ||
-        priority > 0xffff || message_slot > slots || message_fixed > text.size() || slots > numbers.left() ||
-        tail > kBlockRawBytesMax)
-      return bad();
-    shape.kind = kind == 0 ? nullptr : &kept_->kinds[kind - 1];
-    meta.priority = priority == 0 ? Record::kNoPriority : static_cast<uint16_t>(priority - 1);
-    meta.message_slot = static_cast<uint32_t>(message_slot);
-    meta.message_fixed = static_cast<uint32_t>(message_fixed);
-    meta.tail = static_cast<uint32_t>(tail);
-    shape.fixed = text.data();
-    shape.slots_at = static_cast<uint32_t>(slots_.size());
-    shape.slots = static_cast<uint32_t>(slots);
-    uint32_t in_slot_text = 0;  // the fixed text between message_slot and the next one must reach as far as said
-    for (uint64_t i = 0; i < slots; ++i) {
-      ReadSlot slot{};
-      auto form = numbers.byte();
-      const int kind_of_slot = form >> 2 & 31;
-      if (kind_of_slot > static_cast<int>(SlotKind::time)) return bad();
-      slot.kind = static_cast<SlotKind>(kind_of_slot);
-      slot.escape = static_cast<Escape>((form & 3) | (form >> 5 & 4));
-      auto fixed = numbers.varint();
-      if (fixed > text.size()) return bad();
-      text.remove_prefix(fixed);
-      slot.fixed = static_cast<uint32_t>(fixed);
-      if (i == message_slot) in_slot_text = slot.fixed;
-      if (slot.kind != SlotKind::generic) {
-        auto field = numbers.varint();
-        if (field >= fields_.size()) return bad();
-        slot.field = fields_[field];
-        slot.wanted = is_wanted_[field];
-        ++shape.captures;
-      }
-      if (slot.kind == SlotKind::fixed_capture) {
-        auto length = numbers.varint();
-        if (length > text.size()) return bad();
-        slot.text = text.data();
-        text.remove_prefix(length);
-        slot.fixed_capture = static_cast<uint32_t>(length);
-      } else if (slot.kind == SlotKind::time || slot.kind == SlotKind::time_same) {
-        auto format = numbers.varint();
-        if (format >= writers_.size()) return bad();
-        slot.format = static_cast<uint32_t>(format);
-      }
-      if (has_column(slot)) {
-        auto column = numbers.varint();
-        if (column >= in_.left()) return bad();       // each has bytes there
-        slot.column = static_cast<uint32_t>(column);  // checked when the columns are there
-      }
-      slots_.push_back(slot);
-    }
-    auto rest = numbers.varint();
-    if (!numbers.ok() || rest > text.size()) return bad();
-    text.remove_prefix(rest);
-    shape.rest = static_cast<uint32_t>(rest);
-    if (message_slot == slots) in_slot_text = shape.rest;
-    if (message_fixed > in_slot_text) return bad();
-  }
-  if (numbers.left() != 0 || !text.empty()) return bad();
-  if (wanted_) choose_parts();
-  if (!RankReader::open(sections_, counts_.records, &ranks_)) return bad();
-  return {};
-}
-
-// What is read of the records of each shape. A column that one of them needs gives its values in order: so those that
+// How the records of each shape are read. A column that one of them needs gives its values in order: so those that
 // share it take theirs too, and drop them.
-void BlockDecoder::choose_parts() {
-  for (auto& shape : shapes_) {
+void BlockDecoder::choose(const std::vector<std::string>* names) {
+  auto& shapes = layout_->shapes;
+  // Whether raw is in the charset or not is told by all of it.
+  if (names && !layout_->is_utf8) names = nullptr;
+  std::vector<bool> wanted(layout_->fields.size());
+  for (size_t i = 0; names && i < wanted.size(); ++i)
+    wanted[i] = std::find(names->begin(), names->end(), layout_->fields[i]->name) != names->end();
+  for (size_t s = 0; s < shapes.size(); ++s) {
+    auto& reading = readings_[s];
+    if (reading.how == Reading::How::pass) continue;
     // Where the message stands in an odd one cannot be said without the rest of raw.
-    shape.in_part = (shape.meta.flags & kShapeOddMessage) == 0 && find_text_before_part(shape);
-    for (uint32_t i = shape.slots_at; i < shape.slots_at + shape.slots; ++i) {
-      auto& slot = slots_[i];
-      if (!has_column(slot) || (shape.in_part && !slot.wanted)) continue;
+    const bool in_part =
+        names && (shapes[s].meta.flags & kShapeOddMessage) == 0 && find_text_before_part(shapes[s], wanted, reading);
+    reading.how = in_part ? Reading::How::part : Reading::How::whole;
+    for (uint32_t i = shapes[s].slots_at; i < shapes[s].slots_at + shapes[s].slots; ++i) {
+      auto& slot = layout_->slots[i];
+      if (!has_column(slot) || (in_part && !is_wanted(slot, wanted))) continue;
       if (columns_needed_.size() <= slot.column) columns_needed_.resize(slot.column + 1);
       columns_needed_[slot.column] = true;
     }
   }
-  for (auto& shape : shapes_) {
-    shape.part_at = static_cast<uint32_t>(part_slots_.size());
-    for (uint32_t i = 0; shape.in_part && i < shape.slots; ++i) {
-      auto& slot = slots_[shape.slots_at + i];
-      const bool takes = has_column(slot) && slot.column < columns_needed_.size() && columns_needed_[slot.column];
-      if (!slot.wanted && !takes) continue;
+  for (size_t s = 0; s < shapes.size(); ++s) {
+    auto& reading = readings_[s];
+    reading.part_at = static_cast<uint32_t>(part_slots_.size());
+    if (reading.how == Reading::How::whole && !places_) continue;
+    for (uint32_t i = 0; i < shapes[s].slots; ++i) {
+      auto& slot = layout_->slots[shapes[s].slots_at + i];
+      const bool is_asked = reading.how == Reading::How::part && is_wanted(slot, wanted);
+      if (!is_asked && !(has_column(slot) && slot.column < columns_needed_.size() && columns_needed_[slot.column]))
+        continue;
       part_slots_.push_back(slot);
-      ++shape.part;
-      shape.part_wanted += slot.wanted;
-      if (i < shape.meta.message_slot) ++shape.part_before_message;
+      part_wanted_.push_back(is_asked);
+      ++reading.part;
+      reading.wanted += is_asked;
+      if (i < shapes[s].meta.message_slot) ++reading.before_message;
+      if (is_asked && (slot.kind == SlotKind::time || slot.kind == SlotKind::time_same)) reading.is_each = true;
     }
+    if (shapes[s].meta.flags != 0) reading.is_each = true;
   }
 }
 
 // A capture that is empty where the message begins is of the header, one behind any text is not. False: that is told by
 // values only.
-bool BlockDecoder::find_text_before_part(ReadShape& shape) const {
+bool BlockDecoder::find_text_before_part(const ReadShape& shape, const std::vector<bool>& wanted,
+                                         Reading& reading) const {
   for (uint32_t i = shape.meta.message_slot; i < shape.slots; ++i) {
-    auto& slot = slots_[shape.slots_at + i];
-    shape.part_is_behind_text = slot.fixed > (i == shape.meta.message_slot ? shape.meta.message_fixed : 0);
-    if (shape.part_is_behind_text) return true;
-    if (slot.wanted) return i == shape.meta.message_slot;
+    auto& slot = layout_->slots[shape.slots_at + i];
+    reading.is_behind_text = slot.fixed > (i == shape.meta.message_slot ? shape.meta.message_fixed : 0);
+    if (reading.is_behind_text) return true;
+    if (is_wanted(slot, wanted)) return i == shape.meta.message_slot;
   }
   return true;
 }
 
-Result<void> BlockDecoder::read_origins() {
-  auto bad = [] { return damaged("its origins are damaged"); };
-  auto& arena = block_.batch->arena;
-  auto log = arena.copy(block_.context.log);
-  auto node = arena.copy(block_.context.node);
-  auto count = in_.varint();
-  if (!in_.ok() || count > counts_.records || count > in_.left()) return bad();
-  struct Sender {
-    Origin origin;
-    uint64_t* next_seq;
-  };
-  std::vector<Sender> senders;
-  std::map<std::string_view, uint64_t> next_seq;
-  for (uint64_t i = 0; i < count; ++i) {
-    Sender sender{};
-    sender.origin.source = arena.copy(in_.text());
-    sender.origin.address = arena.copy(in_.text());
-    auto transport = in_.byte();
-    if (!in_.ok() || transport > static_cast<uint8_t>(Transport::internal)) return bad();
-    sender.origin.transport = static_cast<Transport>(transport);
-    sender.origin.log = log;
-    sender.origin.node = node;
-    sender.next_seq = &next_seq.try_emplace(sender.origin.source, 0).first->second;
-    senders.push_back(sender);
-  }
-  IntegerReader lengths, received, commits, sender_of, seqs;
-  for (auto reader : {&lengths, &received, &commits, &sender_of, &seqs})
-    if (!IntegerReader::open(in_, sections_, reader)) return bad();
-  if (lengths.count() > counts_.records) return bad();
-  uint64_t total = 0, length;
-  auto& parsed = block_.context.parsed;
-  auto change = parsed.changes.begin();
-  std::vector<Charset> charsets;
-  for (auto& context : parsed.contexts) {
-    auto charset = find_charset(context.charset);
-    if (!charset) return damaged("the charset `" + context.charset + "` is none that this version knows");
-    charsets.push_back(*charset);
-  }
-  uint32_t context = 0;
-  runs_.reserve(lengths.count() + parsed.changes.size());
-  while (lengths.next(&length)) {
-    uint64_t ns, commit, sender, seq;
-    if (length == 0 || length > counts_.records - total || !received.next(&ns) || !commits.next(&commit) ||
-        !sender_of.next(&sender) || sender >= senders.size() || !seqs.next(&seq))
-      return bad();
-    auto origin = senders[sender].origin;
-    origin.received_ns = static_cast<int64_t>(ns);
-    origin.commit = commit;
-    auto& next = *senders[sender].next_seq;
-    next += static_cast<uint64_t>(unzigzag(seq));
-    // A run that goes on over a change is two: their texts may be of two charsets.
-    while (length > 0) {
-      if (change != parsed.changes.end() && change->record == total) context = change++->context;
-      auto here = change == parsed.changes.end() ? length : std::min<uint64_t>(length, change->record - total);
-      runs_.push_back({here, arena.make(origin), next, charsets[context]});
-      next += here;
-      total += here;
-      length -= here;
+bool BlockDecoder::are_times_needed() const {
+  if (layout_->has_explicit) return true;
+  return std::any_of(readings_.begin(), readings_.end(), [](const Reading& reading) {
+    return reading.how == Reading::How::whole || (reading.how == Reading::How::part && reading.is_each);
+  });
+}
+
+// `names`: of which fields captures are wanted; none: the whole records.
+Result<void> BlockDecoder::open(const std::vector<std::string>* names, bool with_times) {
+  sections_.go_to(layout_->ranks_at);
+  if (!RankReader::open(sections_, counts_.records, &ranks_)) return damaged_block("its shapes are damaged");
+  if (places_) {  // shapes that none of them has are passed over
+    for (auto& reading : readings_) reading.how = Reading::How::pass;
+    auto ranks = ranks_;
+    uint32_t at = 0, rank = 0;
+    for (auto place : *places_) {
+      for (; at <= place; ++at)
+        if (!ranks.next(&rank)) return fail(Code::invalid, "reading a block: it has no record of this place");
+      rank -= layout_->has_explicit;  // beyond all: it has none
+      if (rank < readings_.size()) readings_[rank].how = Reading::How::whole;
     }
   }
-  if (total != counts_.records) return bad();
+  choose(names);
+  sections_.go_to(layout_->times_at);
+  Reader in = layout_->times_header;
+  times_needed_ = with_times || are_times_needed();
   for (auto& times : times_)
-    if (!IntegerReader::open(in_, sections_, &times)) return damaged("its times are damaged");
+    if (!(times_needed_ ? IntegerReader::open(in, sections_, &times) : IntegerReader::skip(in, sections_)))
+      return damaged_block("its times are damaged");
   odd_ = Reader(sections_.next());
+  YUSHI_TRY(open_columns(in));
+  batch_->buffers.emplace_back(new char[counts_.raw_bytes + kValueSlack]);
+  out_ = batch_->buffers.back().get();
+  end_ = out_ + counts_.raw_bytes;
+  captures_ = reinterpret_cast<Capture*>(batch_->arena.allocate(counts_.captures * sizeof(Capture), alignof(Capture)));
+  batch_->keep.push_back(layout_);
   return {};
 }
 
-Result<void> BlockDecoder::read_columns() {
-  auto count = in_.varint();
-  if (!in_.ok() || count > in_.left()) return damaged("the count of its columns cannot be");
+Result<void> BlockDecoder::open_columns(Reader& in) {
+  auto count = in.varint();
+  if (!in.ok() || count > in.left()) return damaged_block("the count of its columns cannot be");
   columns_.resize(count);
   for (size_t i = 0; i < count; ++i) {
     auto& column = columns_[i];
-    auto values = in_.varint();
-    auto scale = in_.varint();
-    bool good = in_.ok() && scale <= 1'000'000'000'000 && values <= kBlockInflatedMax;
+    auto values = in.varint();
+    auto scale = in.varint();
+    bool good = in.ok() && scale <= 1'000'000'000'000 && values <= kBlockInflatedMax;
     column.is_time = scale != 0;
     column.scale = static_cast<int64_t>(scale);
-    const bool needed = !wanted_ || (i < columns_needed_.size() && columns_needed_[i]) || (explicit_ && i + 1 == count);
-    if (good && !needed)
-      good = column.is_time ? IntegerReader::skip(in_, sections_) : ColumnReader::skip(in_, sections_);
+    const bool is_needed =
+        (i < columns_needed_.size() && columns_needed_[i]) || (layout_->has_explicit && i + 1 == count);
+    if (good && !is_needed)
+      good = column.is_time ? IntegerReader::skip(in, sections_) : ColumnReader::skip(in, sections_);
     else if (good && column.is_time)
-      good = IntegerReader::open(in_, sections_, &column.times);
+      good = IntegerReader::open(in, sections_, &column.times);
     else if (good)
-      good = ColumnReader::open(in_, sections_, values, counts_.raw_bytes + 1, &column.values);
-    if (!good) return damaged("its column " + std::to_string(i) + " is damaged");
+      good = ColumnReader::open(in, sections_, values, counts_.raw_bytes + 1, &column.values);
+    if (!good) return damaged_block("its column " + std::to_string(i) + " is damaged");
   }
-  if (in_.left() != 0 || sections_.streams_left() != 1) return damaged("it holds more than its columns");
-  for (auto& slot : slots_) {
+  if (in.left() != 0 || sections_.streams_left() != 1) return damaged_block("it holds more than its columns");
+  for (auto& slot : layout_->slots) {
     if (!has_column(slot)) continue;
     if (slot.column >= columns_.size() || columns_[slot.column].is_time != (slot.kind == SlotKind::time))
-      return damaged("a shape names a column that is not there");
+      return damaged_block("a shape names a column that is not there");
   }
-  if (explicit_ && (columns_.empty() || columns_.back().is_time))
-    return damaged("its messages without a shape are not there");
+  if (layout_->has_explicit && (columns_.empty() || columns_.back().is_time))
+    return damaged_block("its messages without a shape are not there");
+  // A column of values that hardly repeat has no numbers for them.
+  for (auto& reading : readings_)
+    for (uint32_t k = reading.part_at; k < reading.part_at + reading.part; ++k)
+      if (part_wanted_[k] && has_column(part_slots_[k]) && !columns_[part_slots_[k].column].is_time &&
+          !columns_[part_slots_[k].column].values.has_codes())
+        reading.is_each = true;
   return {};
 }
 
 // A message that has no shape: all of raw is one value, all else stands in the stream of odd things.
 bool BlockDecoder::read_explicit(Record& record, char*& out) {
+  auto& kinds = layout_->kinds;
+  auto& fields = layout_->fields;
   auto length = columns_.back().values.next(out, static_cast<size_t>(end_ - out));
   if (length == ColumnReader::kDamaged) return false;
   record.raw = {out, length};
@@ -441,8 +275,8 @@ bool BlockDecoder::read_explicit(Record& record, char*& out) {
   if (!times_[kUnitNano].next(&ns)) return false;
   record.event_ns = static_cast<int64_t>(ns);
   auto kind = odd_.varint();
-  if (kind > kept_->kinds.size()) return false;
-  record.kind = kind == 0 ? nullptr : &kept_->kinds[kind - 1];
+  if (kind > kinds.size()) return false;
+  record.kind = kind == 0 ? nullptr : &kinds[kind - 1];
   record.event_digits = odd_.byte();
   record.time_inferred = odd_.byte();
   record.marks = odd_.byte();
@@ -455,14 +289,14 @@ bool BlockDecoder::read_explicit(Record& record, char*& out) {
     auto bytes = odd_.varint();
     auto field = odd_.varint();
     auto escape = odd_.byte();
-    if (!odd_.ok() || gap > length - pos || bytes > length - pos - gap || bytes >= 1 << 24 || field >= fields_.size() ||
+    if (!odd_.ok() || gap > length - pos || bytes > length - pos - gap || bytes >= 1 << 24 || field >= fields.size() ||
         escape > static_cast<uint8_t>(kEscapeLast))
       return false;
     pos += gap;
     to[c].begin = static_cast<uint32_t>(pos);
     to[c].length = static_cast<uint32_t>(bytes) & 0xffffff;
     to[c].escape = escape;
-    to[c].field = fields_[field];
+    to[c].field = fields[field];
     pos += bytes;
   }
   record.captures = {to, captures};
@@ -495,13 +329,14 @@ size_t BlockDecoder::read_slot(const ReadSlot& slot, int64_t event_ns, char* out
 
 bool BlockDecoder::read_whole(Record& record, const ReadShape& shape, char*& out) {
   auto& meta = shape.meta;
+  if (shape.captures > counts_.captures - captures_used_) return false;
   auto capture = captures_ + captures_used_;
   captures_used_ += shape.captures;
   record.captures = {capture, shape.captures};
   char* begin = out;
   char* message = begin;
   const char* fixed = shape.fixed;
-  auto slot = slots_.data() + shape.slots_at;
+  auto slot = layout_->slots.data() + shape.slots_at;
   for (uint32_t k = 0; k < shape.slots; ++k, ++slot) {
     if (k == meta.message_slot) message = out + meta.message_fixed;
     auto room = static_cast<size_t>(end_ - out);
@@ -531,50 +366,95 @@ bool BlockDecoder::read_whole(Record& record, const ReadShape& shape, char*& out
 }
 
 // The captures that are wanted, and no text between them. Those before the message end where it begins and those in it
-// behind that, so that they are told from each other as in the whole record.
-bool BlockDecoder::read_part(Record& record, const ReadShape& shape, char*& out) {
+// behind that, so that they are told from each other as in the whole record. write(k, out, room) gives the length of
+// the value of part_slots_[k].
+template <class Write>
+bool BlockDecoder::read_part(Record& record, const ReadShape& shape, const Reading& reading, char*& out,
+                             const Write& write) {
+  if (shape.captures > counts_.captures - captures_used_) return false;
   auto capture = captures_ + captures_used_;
-  captures_used_ += shape.part_wanted;
-  record.captures = {capture, shape.part_wanted};
+  captures_used_ += reading.wanted;
+  record.captures = {capture, reading.wanted};
   char* begin = out;
-  auto slot = part_slots_.data() + shape.part_at;
-  for (uint32_t k = 0; k < shape.part; ++k, ++slot) {
-    if (k == shape.part_before_message) {
+  for (uint32_t k = 0; k < reading.part; ++k) {
+    if (k == reading.before_message) {
       record.message_begin = static_cast<uint32_t>(out - begin);
-      if (shape.part_is_behind_text) {
+      if (reading.is_behind_text) {
         if (out == end_) return false;
         *out++ = ' ';
       }
     }
+    const auto at = reading.part_at + k;
     const auto room = static_cast<size_t>(end_ - out);
-    const size_t length = read_slot(*slot, record.event_ns, out, room);
+    const size_t length = write(at, out, room);
     if (length > room || length >= 1 << 24) return false;
-    if (!slot->wanted) continue;
-    *capture++ = capture_of(*slot, out - begin, length);
+    if (!part_wanted_[at]) continue;
+    *capture++ = capture_of(part_slots_[at], out - begin, length);
     out += length;
   }
-  if (shape.part == shape.part_before_message) record.message_begin = static_cast<uint32_t>(out - begin);
+  if (reading.part == reading.before_message) record.message_begin = static_cast<uint32_t>(out - begin);
   record.raw = {begin, static_cast<size_t>(out - begin)};
   return true;
 }
 
-// Moves on over a record of this shape, which has nothing in the stream of odd things.
-bool BlockDecoder::pass(const ReadShape& shape) {
+// Moves on over a record, of which nothing is made. `shape`: nullptr when it has none.
+bool BlockDecoder::pass(const ReadShape* shape) {
   uint64_t unused;
-  if (shape.meta.unit != kUnitReceived && !times_[shape.meta.unit].next(&unused)) return false;
-  for (auto slot = slots_.data() + shape.slots_at, end = slot + shape.slots; slot != end; ++slot) {
+  if (!shape) return columns_.back().values.pass() && times_[kUnitNano].next(&unused) && pass_odd(nullptr);
+  if (times_needed_ && shape->meta.unit != kUnitReceived && !times_[shape->meta.unit].next(&unused)) return false;
+  auto& reading = reading_of(*shape);
+  for (auto slot = part_slots_.data() + reading.part_at, end = slot + reading.part; slot != end; ++slot) {
     if (!has_column(*slot)) continue;
     auto& column = columns_[slot->column];
     if (!(column.is_time ? column.times.next(&unused) : column.values.pass())) return false;
   }
+  return shape->meta.flags == 0 || pass_odd(shape);
+}
+
+// What read_explicit() and read_record() take of the stream of odd things.
+bool BlockDecoder::pass_odd(const ReadShape* shape) {
+  if (!shape) {
+    odd_.varint();
+    odd_.take(3);
+    for (auto captures = odd_.varint(); captures > 0 && odd_.ok(); --captures) {
+      for (int i = 0; i < 3; ++i) odd_.varint();
+      odd_.byte();
+    }
+  }
+  const uint8_t flags = shape ? shape->meta.flags : kShapeHasPart | kShapeOddMessage | kShapeOddPriority;
+  if (flags & kShapeHasPart) {
+    const auto part = odd_.varint();
+    odd_.varint();
+    if (static_cast<uint16_t>(part) > 1) {
+      odd_.varint();
+      for (int i = 0; i < 3; ++i) odd_.text();
+    }
+  }
+  if (flags & kShapeOddMessage) {
+    odd_.varint();
+    odd_.varint();
+  }
+  if (flags & kShapeOddPriority) odd_.varint();
+  return odd_.ok();
+}
+
+bool BlockDecoder::read_time(const ReadShape& shape, Record& record) {
+  if (shape.meta.unit == kUnitReceived) {
+    record.event_ns = record.origin->received_ns;
+    return true;
+  }
+  if (!times_needed_) return true;
+  uint64_t value;
+  if (!times_[shape.meta.unit].next(&value)) return false;
+  record.event_ns = static_cast<int64_t>(value * static_cast<uint64_t>(kUnitNs[shape.meta.unit]));
   return true;
 }
 
 // All that the record has but what it shares with its neighbours. `shape`: nullptr when it has none.
-bool BlockDecoder::read_record(Record& record, const ReadShape* shape, Charset charset, char*& out) {
+bool BlockDecoder::read_record(Record& record, const ReadShape* shape, Charset charset) {
   uint8_t flags = kShapeHasPart | kShapeOddMessage | kShapeOddPriority;
   if (!shape) {
-    if (!read_explicit(record, out)) return false;
+    if (!read_explicit(record, out_)) return false;
   } else {
     auto& meta = shape->meta;
     flags = meta.flags;
@@ -583,15 +463,14 @@ bool BlockDecoder::read_record(Record& record, const ReadShape* shape, Charset c
     record.time_inferred = meta.inferred;
     record.marks = meta.marks;
     record.priority = meta.priority;
-    if (meta.unit == kUnitReceived) {
-      record.event_ns = record.origin->received_ns;
-    } else {
-      uint64_t value;
-      if (!times_[meta.unit].next(&value)) return false;
-      record.event_ns = static_cast<int64_t>(value * static_cast<uint64_t>(kUnitNs[meta.unit]));
-    }
-    if (shape->captures > counts_.captures - captures_used_) return false;
-    if (!(shape->in_part ? read_part(record, *shape, out) : read_whole(record, *shape, out))) return false;
+    if (!read_time(*shape, record)) return false;
+    auto& reading = reading_of(*shape);
+    const auto write = [&](uint32_t k, char* out, size_t room) {
+      return read_slot(part_slots_[k], record.event_ns, out, room);
+    };
+    if (!(reading.how == Reading::How::part ? read_part(record, *shape, reading, out_, write)
+                                            : read_whole(record, *shape, out_)))
+      return false;
   }
   record.charset = charset_of(record.raw, charset);
   if (flags == 0) return true;
@@ -614,57 +493,9 @@ bool BlockDecoder::read_record(Record& record, const ReadShape* shape, Charset c
   return odd_.ok();
 }
 
-Result<void> BlockDecoder::read_records() {
-  auto& batch = *block_.batch;
-  auto bad = [](size_t i) { return damaged("its record " + std::to_string(i) + " cannot be rebuilt"); };
-  batch.buffers.emplace_back(new char[counts_.raw_bytes + kValueSlack]);
-  char* out = batch.buffers.back().get();
-  end_ = out + counts_.raw_bytes;
-  captures_ = reinterpret_cast<Capture*>(batch.arena.allocate(counts_.captures * sizeof(Capture), alignof(Capture)));
-  batch.records.resize(places_ ? places_->size() : counts_.records);
-  Record dropped;
-  size_t run = 0, next = 0;
-  uint64_t in_run = 0;
-  for (size_t i = 0; i < counts_.records; ++i, ++in_run) {
-    if (in_run == runs_[run].length) {
-      ++run;
-      in_run = 0;
-    }
-    uint32_t rank;
-    if (!ranks_.next(&rank)) return bad(i);
-    const ReadShape* shape = nullptr;
-    if (!explicit_ || rank != 0) {
-      if (rank - explicit_ >= shapes_.size()) return bad(i);
-      shape = &shapes_[rank - explicit_];
-    }
-    const bool is_wanted = !places_ || (next < places_->size() && (*places_)[next] == i);
-    if (!is_wanted && shape && shape->meta.flags == 0) {
-      if (!pass(*shape)) return bad(i);
-      continue;
-    }
-    auto& record = is_wanted ? batch.records[next++] : dropped = {};
-    record.origin = runs_[run].origin;
-    record.source_seq = runs_[run].seq + in_run;
-    record.index = counts_.first_index + i;
-    char* const begin = out;
-    const auto captures_before = captures_used_;
-    if (!read_record(record, shape, runs_[run].charset, out)) return bad(i);
-    if (!is_wanted) {
-      out = begin;
-      captures_used_ = captures_before;
-    }
-  }
-  const bool is_whole = !wanted_ && !places_;
-  if ((is_whole && (out != end_ || captures_used_ != counts_.captures)) || odd_.left() != 0)
-    return damaged("its records do not fill what the header promises");
-  if (places_ && next != places_->size()) return fail(Code::invalid, "reading a block: it has no record of this place");
-  batch.bytes = counts_.raw_bytes;
-  return {};
-}
-
 // The rest of it stands in the record's own time and priority.
 bool BlockDecoder::read_part_head(Record& record) {
-  auto& arena = block_.batch->arena;
+  auto& arena = batch_->arena;
   PartHead head;
   head.first_seq = record.source_seq - odd_.varint();
   for (auto* text : {&head.host, &head.program, &head.pid}) *text = arena.copy(odd_.text());
@@ -675,51 +506,175 @@ bool BlockDecoder::read_part_head(Record& record) {
   return odd_.ok();
 }
 
-Result<DecodedBlock> BlockDecoder::decode() {
-  block_.batch = std::make_unique<Batch>();
-  in_ = Reader(sections_.last());
-  for (auto step : {&BlockDecoder::read_structure, &BlockDecoder::read_shapes, &BlockDecoder::read_origins,
-                    &BlockDecoder::read_columns, &BlockDecoder::read_records}) {
-    auto done = (this->*step)();
-    if (!done) return tl::unexpected<Error>(sections_.failure().value_or(done.error()));
+// take(record, shape, run) for each record that is wanted, with what it shares with its neighbours.
+template <class Take>
+Result<void> BlockDecoder::each_record(const Take& take) {
+  auto bad = [](size_t i) { return damaged_block("its record " + std::to_string(i) + " cannot be rebuilt"); };
+  size_t next = 0;
+  uint64_t in_run = 0;
+  for (size_t i = 0; i < counts_.records; ++i, ++in_run) {
+    if (in_run == layout_->runs[run_].length) {
+      ++run_;
+      in_run = 0;
+    }
+    uint32_t rank;
+    if (!ranks_.next(&rank)) return bad(i);
+    const ReadShape* shape = nullptr;
+    if (!layout_->has_explicit || rank != 0) {
+      rank -= layout_->has_explicit;
+      if (rank >= layout_->shapes.size()) return bad(i);
+      shape = &layout_->shapes[rank];
+    }
+    if (places_ && (next == places_->size() || (*places_)[next] != i)) {
+      if (!pass(shape)) return bad(i);
+      continue;
+    }
+    ++next;
+    auto& run = layout_->runs[run_];
+    Record record;
+    record.origin = run.origin;
+    record.source_seq = run.seq + in_run;
+    record.index = counts_.first_index + i;
+    if (!take(record, shape, run)) return bad(i);
   }
-  block_.batch->keep.push_back(kept_);
-  return std::move(block_);
+  if (odd_.left() != 0) return damaged_block("its records do not fill what the header promises");
+  batch_->bytes = counts_.raw_bytes;
+  return {};
 }
 
-Result<std::vector<std::string>> BlockDecoder::field_names() {
-  block_.batch = std::make_unique<Batch>();
-  in_ = Reader(sections_.last());
-  if (auto read = read_structure(); !read) return tl::unexpected<Error>(sections_.failure().value_or(read.error()));
-  std::vector<std::string> names;
-  for (const Field* field : fields_) names.emplace_back(field->name);
-  return names;
+Result<std::unique_ptr<Batch>> BlockDecoder::read_records() {
+  YUSHI_TRY(open(nullptr, true));
+  auto& records = batch_->records;
+  records.reserve(places_ ? places_->size() : counts_.records);
+  YUSHI_TRY(each_record([&](const Record& begun, const ReadShape* shape, const Run& run) {
+    return read_record(records.emplace_back(begun), shape, run.charset);
+  }));
+  if (!places_ && (out_ != end_ || captures_used_ != counts_.captures))
+    return damaged_block("its records do not fill what the header promises");
+  return std::move(batch_);
+}
+
+// Of a record that is read in part by numbers alone: which row it is like; UINT32_MAX: of one that is not there yet,
+// whose numbers are then in codes_ and whose place is the last of row_of_pairs_.
+bool BlockDecoder::find_row(const ReadShape& shape, const Reading& reading, uint32_t* row) {
+  auto number = static_cast<uint32_t>(&shape - layout_->shapes.data());
+  if (by_origin_) number = pairs_.number(number, run_);
+  codes_.resize(reading.part);
+  uint64_t unused;
+  for (uint32_t k = 0; k < reading.part; ++k) {
+    auto& slot = part_slots_[reading.part_at + k];
+    if (!has_column(slot)) continue;
+    auto& column = columns_[slot.column];
+    if (!part_wanted_[reading.part_at + k]) {
+      if (!(column.is_time ? column.times.next(&unused) : column.values.pass())) return false;
+      continue;
+    }
+    if (!column.values.next_code(&codes_[k])) return false;
+    if (!column.values.is_constant()) number = pairs_.number(number, codes_[k]);
+  }
+  if (number >= row_of_pairs_.size()) row_of_pairs_.resize(number + 1, UINT32_MAX);
+  *row = row_of_pairs_[number];
+  if (*row == UINT32_MAX) row_of_pairs_[number] = static_cast<uint32_t>(batch_->records.size());
+  return true;
+}
+
+Result<BlockRows> BlockDecoder::read_rows(const std::vector<std::string>& names, bool with_times) {
+  for (auto& name : names) {
+    const auto told = told_by(name);
+    by_origin_ = by_origin_ || told == ToldBy::origin;
+    by_record_ = by_record_ || told == ToldBy::record || told == ToldBy::time;
+    with_times = with_times || told == ToldBy::time;
+  }
+  pairs_ = PairTable(static_cast<uint32_t>(layout_->shapes.size()));
+  YUSHI_TRY(open(&names, with_times));
+  BlockRows out;
+  auto& rows = batch_->records;
+  out.row_of.reserve(places_ ? places_->size() : counts_.records);
+  if (with_times) out.event_ns.reserve(out.row_of.capacity());
+  YUSHI_TRY(each_record([&](Record& record, const ReadShape* shape, const Run& run) {
+    const auto* reading = shape ? &reading_of(*shape) : nullptr;
+    if (by_record_ || !reading || reading->how != Reading::How::part || reading->is_each) {
+      out.row_of.push_back(static_cast<uint32_t>(rows.size()));
+      if (!read_record(rows.emplace_back(record), shape, run.charset)) return false;
+      if (with_times) out.event_ns.push_back(rows.back().event_ns);
+      return true;
+    }
+    uint32_t row;
+    if (!read_time(*shape, record) || !find_row(*shape, *reading, &row)) return false;
+    if (with_times) out.event_ns.push_back(record.event_ns);
+    if (row != UINT32_MAX) {
+      out.row_of.push_back(row);
+      return true;
+    }
+    out.row_of.push_back(static_cast<uint32_t>(rows.size()));
+    record.kind = shape->kind;
+    record.event_digits = shape->meta.digits;
+    record.time_inferred = shape->meta.inferred;
+    record.marks = shape->meta.marks;
+    record.priority = shape->meta.priority;
+    const auto write = [&](uint32_t k, char* to, size_t room) {
+      auto& slot = part_slots_[k];
+      if (!has_column(slot)) return read_slot(slot, record.event_ns, to, room);
+      return part_wanted_[k] ? columns_[slot.column].values.put_code(codes_[k - reading->part_at], to, room) : 0;
+    };
+    if (!read_part(record, *shape, *reading, out_, write)) return false;
+    record.charset = charset_of(record.raw, run.charset);
+    rows.push_back(record);
+    return true;
+  }));
+  out.batch = std::move(batch_);
+  return out;
+}
+
+// The reason why a section does not inflate tells more than what was missed of it.
+template <class T>
+Result<T> or_why(Result<T> read, const SectionReader& sections) {
+  if (read || !sections.failure()) return read;
+  return tl::unexpected<Error>(*sections.failure());
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> read_block_field_names(std::string_view bytes) {
-  auto sections = SectionReader::open(bytes, /*lazily=*/true);
-  if (!sections) return tl::unexpected<Error>(sections.error());
-  return BlockDecoder(std::move(*sections)).field_names();
-}
-
 Result<DecodedBlock> read_block(std::string_view bytes) {
-  auto sections = SectionReader::open(bytes);
-  if (!sections) return tl::unexpected<Error>(sections.error());
-  return BlockDecoder(std::move(*sections)).decode();
+  auto sections = YUSHI_TRY(SectionReader::open(bytes));
+  auto layout = YUSHI_TRY(BlockLayout::read(sections));
+  auto batch = YUSHI_TRY(BlockDecoder(layout, sections).read_records());
+  return DecodedBlock{layout->head, std::move(batch)};
 }
 
-Result<DecodedBlock> read_block_fields(std::string_view bytes, const std::vector<std::string>& names) {
-  auto sections = SectionReader::open(bytes, /*lazily=*/true);
-  if (!sections) return tl::unexpected<Error>(sections.error());
-  return BlockDecoder(std::move(*sections), &names).decode();
+struct BlockReader::Open {
+  explicit Open(std::string of) : bytes(std::move(of)) {}
+  const std::string bytes;
+  SectionReader sections;
+  std::shared_ptr<const BlockLayout> layout;
+};
+
+BlockReader::BlockReader(std::string bytes) : open_(std::make_unique<Open>(std::move(bytes))) {}
+BlockReader::~BlockReader() = default;
+
+Result<std::unique_ptr<BlockReader>> BlockReader::open(std::string bytes) {
+  std::unique_ptr<BlockReader> out(new BlockReader(std::move(bytes)));
+  auto& open = *out->open_;
+  open.sections = YUSHI_TRY(SectionReader::open(open.bytes, /*lazily=*/true));
+  open.layout = YUSHI_TRY(BlockLayout::read(open.sections));
+  return out;
 }
 
-Result<DecodedBlock> read_block_records(std::string_view bytes, const std::vector<uint32_t>& places) {
-  auto sections = SectionReader::open(bytes);
-  if (!sections) return tl::unexpected<Error>(sections.error());
-  return BlockDecoder(std::move(*sections), nullptr, &places).decode();
+uint32_t BlockReader::records() const { return open_->layout->counts.records; }
+
+std::vector<std::string> BlockReader::field_names() const {
+  std::vector<std::string> names;
+  for (const Field* field : open_->layout->fields) names.emplace_back(field->name);
+  return names;
+}
+
+Result<BlockRows> BlockReader::read_rows(const std::vector<std::string>& names, bool with_times,
+                                         const std::vector<uint32_t>* places) {
+  return or_why(BlockDecoder(open_->layout, open_->sections, places).read_rows(names, with_times), open_->sections);
+}
+
+Result<std::unique_ptr<Batch>> BlockReader::read_records(const std::vector<uint32_t>& places) {
+  return or_why(BlockDecoder(open_->layout, open_->sections, &places).read_records(), open_->sections);
 }
 
 }  // namespace yushi::storage

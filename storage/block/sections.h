@@ -74,6 +74,9 @@ class SectionReader {
   // inflate, and then ok() is false.
   std::string_view next();
   void skip(size_t streams) { at_ += streams; }
+  // Which stream is next, counted from 0; go_to() comes back to it.
+  size_t at() const { return at_; }
+  void go_to(size_t stream) { at_ = stream; }
   // The last stream, which says what the others are.
   std::string_view last();
   bool ok() const { return ok_ && at_ <= streams_.size(); }

@@ -188,35 +188,13 @@ Result<DecodedBlock> StoreView::read_whole(const Segment& segment) const {
   return out;
 }
 
-Result<std::vector<std::string>> StoreView::field_names(const Segment& segment) const {
-  auto bytes = YUSHI_TRY(block_bytes(segment));
-  return read_block_field_names(bytes);
-}
-
 Result<std::unique_ptr<Batch>> StoreView::read(const Segment& segment) const {
   auto whole = YUSHI_TRY(read_whole(segment));
   return std::move(whole.batch);
 }
 
-Result<std::unique_ptr<Batch>> StoreView::read_fields(const Segment& segment,
-                                                      const std::vector<std::string>& names) const {
-  if (!segment.sealed) return read(segment);
-  return read_block_by(segment, [&](std::string_view bytes) { return read_block_fields(bytes, names); });
-}
-
-Result<std::unique_ptr<Batch>> StoreView::read_records(const Segment& segment,
-                                                       const std::vector<uint32_t>& places) const {
-  return read_block_by(segment, [&](std::string_view bytes) { return read_block_records(bytes, places); });
-}
-
-template <class Read>
-Result<std::unique_ptr<Batch>> StoreView::read_block_by(const Segment& segment, const Read& read) const {
-  auto bytes = YUSHI_TRY(block_bytes(segment));
-  auto block = read(std::string_view(bytes));
-  if (!block)
-    return fail(Code::corrupt, "block " + segment.log + "/" + std::to_string(segment.summary.first_index) + ": " +
-                                   block.error().message);
-  return std::move(block->batch);
+Result<std::unique_ptr<BlockReader>> StoreView::open_block(const Segment& segment) const {
+  return BlockReader::open(YUSHI_TRY(block_bytes(segment)));
 }
 
 Result<std::vector<std::pair<std::string, SourceState>>> StoreView::sources(const std::string& log) const {

@@ -64,15 +64,11 @@ class StoreView {
   // The records of one log from `index` on: the segment that holds it; nullopt when the log ends before.
   Result<std::optional<Segment>> segment_at(const std::string& log, uint64_t index) const;
   Result<std::unique_ptr<Batch>> read(const Segment& segment) const;
-  // For who asks for these fields alone (read_block_fields()); of a tail chunk the records are whole all the same.
-  Result<std::unique_ptr<Batch>> read_fields(const Segment& segment, const std::vector<std::string>& names) const;
-  // Of a sealed segment: the records at these places (read_block_records()).
-  Result<std::unique_ptr<Batch>> read_records(const Segment& segment, const std::vector<uint32_t>& places) const;
+  // A sealed segment, for who does not need all of it.
+  Result<std::unique_ptr<BlockReader>> open_block(const Segment& segment) const;
   // With what stands above the records.
   Result<DecodedBlock> read_whole(const Segment& segment) const;
   Result<std::string> block_bytes(const Segment& segment) const;  // of a sealed one
-  // Of a sealed segment: the names of the fields that its records have, derived ones aside (read_block_field_names()).
-  Result<std::vector<std::string>> field_names(const Segment& segment) const;
 
   Result<std::vector<std::pair<std::string, SourceState>>> sources(const std::string& log) const;
   Result<std::vector<std::string>> checkpoints(const std::string& log) const;  // notes, ascending by size
@@ -90,8 +86,6 @@ class StoreView {
 
  private:
   StoreView() = default;
-  template <class Read>
-  Result<std::unique_ptr<Batch>> read_block_by(const Segment& segment, const Read& read) const;
   std::shared_ptr<const Database> database_;
   std::shared_ptr<const rocksdb::Snapshot> snapshot_;
   Reparse reparse_;

@@ -15,9 +15,9 @@
 namespace {
 
 // Every view must be readable, every span inside its record.
-void touch(const yushi::storage::DecodedBlock& block) {
+void touch(const yushi::Batch& batch) {
   uint64_t sum = 0;
-  for (auto& record : block.batch->records) {
+  for (auto& record : batch.records) {
     for (unsigned char c : record.raw) sum += c;
     if (record.message_begin + size_t{record.message_length} > record.raw.size()) std::abort();
     uint32_t pos = 0;
@@ -33,13 +33,14 @@ void touch(const yushi::storage::DecodedBlock& block) {
   (void)seen;
 }
 
-// Of a block that reads as a whole any part reads, and says the same.
-void read_part(std::string_view bytes, const yushi::storage::DecodedBlock* whole) {
+// Of a block that reads as a whole any rows read, and say the same.
+void read_rows(yushi::storage::BlockReader& reader, const std::vector<uint32_t>* places,
+               const yushi::storage::DecodedBlock* whole) {
   const std::vector<std::string> names = {"source.ip", "user.name", "host.name"};
-  auto part = yushi::storage::read_block_fields(bytes, names);
-  if (part) touch(*part);
+  auto rows = reader.read_rows(names, true, places);
+  if (rows) touch(*rows->batch);
   if (!whole) return;
-  if (!part) std::abort();
+  if (!rows || rows->row_of.size() != (places ? places->size() : whole->batch->records.size())) std::abort();
   auto says = [&](const yushi::Record& record, const std::string& name) {
     yushi::Scratch scratch;
     std::string out;
@@ -49,29 +50,37 @@ void read_part(std::string_view bytes, const yushi::storage::DecodedBlock* whole
         &out);
     return out;
   };
-  for (size_t i = 0; i < whole->batch->records.size(); ++i)
+  for (size_t i = 0; i < rows->row_of.size(); ++i) {
+    auto& want = whole->batch->records[places ? (*places)[i] : i];
+    if (rows->event_ns[i] != want.event_ns) std::abort();
     for (auto& name : names)
-      if (says(part->batch->records[i], name) != says(whole->batch->records[i], name)) std::abort();
+      if (says(rows->batch->records[rows->row_of[i]], name) != says(want, name)) std::abort();
+  }
 }
 
 // So does any record of it by itself.
-void read_some(std::string_view bytes, const yushi::storage::DecodedBlock* whole) {
-  std::vector<uint32_t> places;
-  const size_t count = whole ? whole->batch->records.size() : 8;
-  for (uint32_t i = 1; i < count; i += 3) places.push_back(i);
-  auto some = yushi::storage::read_block_records(bytes, places);
-  if (some) touch(*some);
+void read_some(yushi::storage::BlockReader& reader, const std::vector<uint32_t>& places,
+               const yushi::storage::DecodedBlock* whole) {
+  auto some = reader.read_records(places);
+  if (some) touch(**some);
   if (!whole) return;
   if (!some) std::abort();
   for (size_t i = 0; i < places.size(); ++i)
-    if (some->batch->records[i].raw != whole->batch->records[places[i]].raw) std::abort();
+    if ((*some)->records[i].raw != whole->batch->records[places[i]].raw) std::abort();
 }
 
 void read(std::string_view bytes) {
   auto whole = yushi::storage::read_block(bytes);
-  if (whole) touch(*whole);
-  read_some(bytes, whole ? &*whole : nullptr);
-  read_part(bytes, whole ? &*whole : nullptr);
+  if (whole) touch(*whole->batch);
+  auto reader = yushi::storage::BlockReader::open(std::string(bytes));
+  if (!reader && whole) std::abort();
+  if (!reader) return;
+  std::vector<uint32_t> places;
+  const size_t count = whole ? whole->batch->records.size() : 8;
+  for (uint32_t i = 1; i < count; i += 3) places.push_back(i);
+  read_some(**reader, places, whole ? &*whole : nullptr);
+  read_rows(**reader, nullptr, whole ? &*whole : nullptr);
+  read_rows(**reader, &places, whole ? &*whole : nullptr);
 }
 
 }  // namespace

@@ -9,8 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/filter/record_tokens.h"
-#include "core/filter/token_filter.h"
 #include "query/scan.h"
 
 namespace yushi::query::test {
@@ -55,18 +53,22 @@ inline std::unique_ptr<Batch> batch_of(const std::string& log, uint64_t first_in
 inline ScanUnit unit_of(const std::string& log, uint64_t first_index, std::vector<Said> records, bool sealed = true) {
   ScanUnit out;
   out.log = log;
-  out.summary.first_index = first_index;
-  out.summary.records = static_cast<uint32_t>(records.size());
   auto batch = batch_of(log, first_index, records);
   if (sealed) {
-    std::vector<uint64_t> hashes;
-    Scratch scratch;
-    for (const Record& record : batch->records) gather_record_tokens(record, scratch, hashes);
-    out.summary.token_filter = build_token_filter(hashes);
+    std::vector<const Record*> all;
+    for (const Record& record : batch->records) all.push_back(&record);
+    storage::BlockHead head{log, "node", {}};
+    head.parsed.add(0, {});
+    auto block = storage::build_block(head, all);
+    out.summary = std::move(block.summary);
+    out.open = [bytes = std::move(block.bytes)] { return storage::BlockReader::open(bytes); };
+  } else {
+    out.summary.first_index = first_index;
+    out.summary.records = static_cast<uint32_t>(records.size());
+    auto [low, high] =
+        std::minmax_element(records.begin(), records.end(), [](auto& a, auto& b) { return a.event_ns < b.event_ns; });
+    out.summary.event_times = {{low->event_ns, high->event_ns}};
   }
-  auto [low, high] =
-      std::minmax_element(records.begin(), records.end(), [](auto& a, auto& b) { return a.event_ns < b.event_ns; });
-  out.summary.event_times = {{low->event_ns, high->event_ns}};
   out.read = [=]() -> Result<std::unique_ptr<Batch>> { return batch_of(log, first_index, records); };
   return out;
 }

@@ -241,18 +241,22 @@ void expect_parts(const std::vector<const Record*>& records, BlockHead context, 
   const auto sealed = build_block(context, records);
   auto whole = read_block(sealed.bytes);
   ASSERT_TRUE(whole) << whole.error().message;
-  for (auto* derived : {"@timestamp", "event.dataset", "log.source.address", "process.name", "log.syslog.severity.name",
-                        "yushi.truncated", "yushi.part", "host.name", "event.category", "no.such.field"})
+  for (auto* derived :
+       {"@timestamp", "event.dataset", "log.source.address", "process.name", "log.syslog.severity.name", "event.id",
+        "event.created", "yushi.truncated", "yushi.part", "host.name", "event.category", "no.such.field"})
     names.emplace_back(derived);
   std::mt19937 random(names.size());
   std::vector<uint32_t> places;
   for (uint32_t i = 0; i < records.size(); ++i)
     if (random() % 5 == 0) places.push_back(i);
-  auto some = read_block_records(sealed.bytes, places);
+  auto reader = BlockReader::open(sealed.bytes);
+  ASSERT_TRUE(reader) << reader.error().message;
+  EXPECT_EQ((*reader)->records(), records.size());
+  auto some = (*reader)->read_records(places);
   ASSERT_TRUE(some) << some.error().message;
-  ASSERT_EQ(some->batch->records.size(), places.size());
-  for (size_t i = 0; i < places.size(); ++i) expect_equal(some->batch->records[i], *records[places[i]]);
-  EXPECT_FALSE(read_block_records(sealed.bytes, {static_cast<uint32_t>(records.size())}));
+  ASSERT_EQ((*some)->records.size(), places.size());
+  for (size_t i = 0; i < places.size(); ++i) expect_equal((*some)->records[i], *records[places[i]]);
+  EXPECT_FALSE((*reader)->read_records({static_cast<uint32_t>(records.size())}));
   for (int round = 0; round < 12 && !testing::Test::HasFailure(); ++round) {
     std::shuffle(names.begin(), names.end(), random);
     const std::vector<std::string> asked(names.begin(), names.begin() + std::min<ptrdiff_t>(1 + round % 4, 4));
@@ -261,13 +265,15 @@ void expect_parts(const std::vector<const Record*>& records, BlockHead context, 
       auto behind = fields_behind(name);
       if (behind) wanted.insert(wanted.end(), behind->begin(), behind->end());
     }
-    auto part = read_block_fields(sealed.bytes, wanted);
-    ASSERT_TRUE(part) << part.error().message;
-    ASSERT_EQ(part->batch->records.size(), records.size());
-    for (size_t i = 0; i < records.size(); ++i) {
-      auto &got = part->batch->records[i], &want = whole->batch->records[i];
-      ASSERT_EQ(got.index, want.index);
-      ASSERT_EQ(got.event_ns, want.event_ns);
+    const bool of_some = round % 3 == 0;
+    auto rows = (*reader)->read_rows(wanted, true, of_some ? &places : nullptr);
+    ASSERT_TRUE(rows) << rows.error().message;
+    ASSERT_EQ(rows->row_of.size(), of_some ? places.size() : records.size());
+    ASSERT_EQ(rows->event_ns.size(), rows->row_of.size());
+    for (size_t i = 0; i < rows->row_of.size(); ++i) {
+      ASSERT_LT(rows->row_of[i], rows->batch->records.size());
+      auto &got = rows->batch->records[rows->row_of[i]], &want = whole->batch->records[of_some ? places[i] : i];
+      ASSERT_EQ(rows->event_ns[i], want.event_ns);
       ASSERT_EQ(got.priority, want.priority);
       ASSERT_EQ(got.marks, want.marks);
       ASSERT_EQ(got.part, want.part);
@@ -276,6 +282,9 @@ void expect_parts(const std::vector<const Record*>& records, BlockHead context, 
         ASSERT_EQ(said_of(got, name), said_of(want, name)) << name << " of " << want.raw;
       }
     }
+    auto timeless = (*reader)->read_rows(wanted, false, of_some ? &places : nullptr);
+    ASSERT_TRUE(timeless) << timeless.error().message;
+    EXPECT_EQ(timeless->row_of, rows->row_of);
   }
 }
 
@@ -297,9 +306,10 @@ SealedBlock expect_round_trip(const std::vector<const Record*>& records, const B
     expect_equal(read->batch->records[i], *records[i]);
   }
   std::set<std::string> names, said;
-  auto read_names = read_block_field_names(sealed.bytes);
-  EXPECT_TRUE(read_names) << read_names.error().message;
-  if (read_names) names.insert(read_names->begin(), read_names->end());
+  auto reader = BlockReader::open(sealed.bytes);
+  EXPECT_TRUE(reader) << reader.error().message;
+  if (reader)
+    for (auto& name : (*reader)->field_names()) names.insert(name);
   for (auto record : records) {
     for (auto& capture : record->captures) said.emplace(capture.field->name);
     if (record->kind)
@@ -500,7 +510,7 @@ TEST(Block, AFlippedByteIsSeen) {
   }
   for (size_t i = 0; i < sealed.bytes.size(); ++i) {
     EXPECT_FALSE(read_block(std::string_view(sealed.bytes).substr(0, i)));
-    EXPECT_FALSE(read_block_field_names(std::string_view(sealed.bytes).substr(0, i)));
+    EXPECT_FALSE(BlockReader::open(sealed.bytes.substr(0, i)));
   }
 }
 
@@ -648,6 +658,25 @@ TEST(Block, AnEmptyCaptureBeforeAllElseInTheMessageSaysTheSameInAPart) {
   expect_round_trip(records.pointers());
 }
 
+TEST(Block, RecordsThatAreAlikeInWhatIsAskedAreOneRow) {
+  Records records;
+  for (size_t i = 0; i < 3000; ++i)
+    records.add_line("login user=u" + std::to_string(i % 17) + " ip=10.1.0." + std::to_string(i % 5) + " id " +
+                         std::to_string(i * 0x9e3779b97f4a7c15ull),
+                     i);
+  BlockHead context = kContext;
+  context.parsed.contexts[0].charset = "utf-8";
+  auto reader = BlockReader::open(build_block(context, records.pointers()).bytes);
+  ASSERT_TRUE(reader);
+  const auto rows = [&](const std::vector<std::string>& names) {
+    return (*reader)->read_rows(names, false)->batch->records.size();
+  };
+  const auto shapes = rows({});
+  EXPECT_LE(shapes, 20u);
+  EXPECT_LE(rows({"user"}), 17 * shapes);
+  EXPECT_EQ(rows({"event.id"}), 3000u);
+}
+
 // A column that is not there is damage before any room is made for what is known of it.
 TEST(Block, AShapeThatNamesAColumnBeyondAllIsDamageInAPartToo) {
   Records records;
@@ -656,7 +685,7 @@ TEST(Block, AShapeThatNamesAColumnBeyondAllIsDamageInAPartToo) {
   BlockHead context = kContext;
   context.parsed.contexts[0].charset = "utf-8";
   const auto sealed = build_block(context, records.pointers());
-  ASSERT_TRUE(read_block_fields(sealed.bytes, {"taken"}));
+  ASSERT_TRUE((*BlockReader::open(sealed.bytes))->read_rows({"taken"}, true));
   for (uint64_t column : {uint64_t{UINT32_MAX}, uint64_t{UINT32_MAX} - 1, uint64_t{1} << 20}) {
     // Its only shape: `a`, then a capture of its only field.
     std::string numbers(5, '\0');
@@ -670,7 +699,8 @@ TEST(Block, AShapeThatNamesAColumnBeyondAllIsDamageInAPartToo) {
     for (sections->skip(1); sections->streams_left() > 0;) writer.add(StreamKind::structure, sections->next());
     const auto bytes = writer.finish(sections->counts());
     EXPECT_FALSE(read_block(bytes)) << column;
-    EXPECT_FALSE(read_block_fields(bytes, {"taken"})) << column;
+    auto reader = BlockReader::open(bytes);
+    EXPECT_FALSE(reader && (*reader)->read_rows({"taken"}, true)) << column;
   }
 }
 
