@@ -64,17 +64,36 @@ class Scan {
       return options_.newest_first ? x > y : x < y;
     });
     noted_.resize(order_.size());
-    AskedFields asked;
-    asked.add(filter.expression());
-    filter_fields_ = asked.names();
-    filter_is_all_ = filter.expression().kind == Expression::Kind::all;
-    filter_fields_are_asked_ =
-        filter_fields_ && options.fields &&
-        std::all_of(filter_fields_->begin(), filter_fields_->end(), [&](auto& name) {
-          return std::find(options.fields->begin(), options.fields->end(), name) != options.fields->end();
-        });
+    choose_fields();
     begin_ = options.begin;
   }
+
+  // What of the filter can be asked of captures alone, and what for.
+  void choose_fields() {
+    const Expression& whole = filter_.expression();
+    auto fields_of = [](const Expression& expression) {
+      AskedFields asked;
+      asked.add(expression);
+      return asked.names();
+    };
+    if (auto names = fields_of(whole)) {
+      filter_fields_ = *names;
+      filter_fields_are_asked_ =
+          options_.fields && std::all_of(filter_fields_.begin(), filter_fields_.end(), [&](auto& name) {
+            return std::find(options_.fields->begin(), options_.fields->end(), name) != options_.fields->end();
+          });
+      return;
+    }
+    asks_text_ = true;
+    std::vector<Expression> of_fields;
+    if (whole.kind == Expression::Kind::all_of)
+      for (const Expression& child : whole.children)
+        if (fields_of(child)) of_fields.push_back(child);
+    field_filter_ = Filter::from(std::make_shared<Expression>(Expression::all_of(std::move(of_fields))));
+    filter_fields_ = *fields_of(field_filter_->expression());
+  }
+
+  static bool is_all(const Filter& filter) { return filter.expression().kind == Expression::Kind::all; }
 
   Result<ScanReport> run_ordered(const Render& render, const TakeHit& take) {
     std::vector<std::thread> threads = start([&](size_t) { work_ordered(render); });
@@ -226,17 +245,12 @@ class Scan {
     }
   }
 
-  // Of a sealed unit, when the filter does not ask for all of raw; nullptr: it is read whole.
-  Result<std::unique_ptr<storage::BlockReader>> open(const ScanUnit& unit) const {
-    if (!unit.open || !filter_fields_) return nullptr;
-    return read_safely([&] { return unit.open(); });
-  }
-
   // Drops what does not match. One record may cost milliseconds, so the flags are looked at for each; what is over has
   // no matches.
-  void keep_matches(storage::BlockRows& rows, std::vector<uint32_t>* places, Scratch& scratch) const {
+  void keep_matches(const Filter& filter, storage::BlockRows& rows, std::vector<uint32_t>* places,
+                    Scratch& scratch) const {
     enum class Answer : char { open, no, yes };
-    std::vector<Answer> answers(rows.batch->records.size(), filter_is_all_ ? Answer::yes : Answer::open);
+    std::vector<Answer> answers(rows.batch->records.size(), is_all(filter) ? Answer::yes : Answer::open);
     const bool has_times = !rows.event_ns.empty();
     size_t kept = 0;
     for (size_t i = 0; i < rows.row_of.size(); ++i) {
@@ -247,7 +261,7 @@ class Scan {
           kept = 0;
           break;
         }
-        answer = filter_.matches(rows.batch->records[rows.row_of[i]], scratch) ? Answer::yes : Answer::no;
+        answer = filter.matches(rows.batch->records[rows.row_of[i]], scratch) ? Answer::yes : Answer::no;
       }
       if (answer == Answer::no) continue;
       if (places) places->push_back(static_cast<uint32_t>(i));
@@ -277,63 +291,76 @@ class Scan {
   };
 
   Result<Matches> find_ordered(const ScanUnit& unit, const std::optional<RecordKey>& begin, Scratch& scratch) const {
+    const auto key_of_record = [](const Record* record) { return std::pair(record->event_ns, record->index); };
+    const bool wants_all = is_all(filter_) && options_.limit >= unit.summary.records;
     Matches out;
-    auto choose = [&] {
-      for (const Record& record : out.batch->records) out.records.push_back(&record);
-      keep_best(
-          unit, begin, [](auto* record) { return std::pair(record->event_ns, record->index); }, out.records);
-    };
-    const bool wants_all = filter_is_all_ && options_.limit >= unit.summary.records;
-    auto reader = wants_all ? nullptr : YUSHI_TRY(open(unit));
-    if (!reader) {
-      auto rows = rows_of(YUSHI_TRY(read_safely(unit.read)));
-      keep_matches(rows, nullptr, scratch);
+    if (!unit.open || wants_all || asks_text_) {
+      auto rows = rows_of(YUSHI_TRY(asks_text_ ? read_candidates(unit, scratch) : read_safely(unit.read)));
+      keep_matches(filter_, rows, nullptr, scratch);
       for (uint32_t row : rows.row_of) out.records.push_back(&rows.batch->records[row]);
       out.batch = std::move(rows.batch);
-      keep_best(
-          unit, begin, [](auto* record) { return std::pair(record->event_ns, record->index); }, out.records);
-      return out;
+    } else {
+      auto reader = YUSHI_TRY(read_safely(unit.open));
+      std::vector<uint32_t> places;
+      auto rows = YUSHI_TRY(read_safely([&] { return reader->read_rows(filter_fields_, /*with_times=*/true); }));
+      keep_matches(filter_, rows, &places, scratch);
+      std::vector<std::pair<int64_t, uint64_t>> keys;  // @timestamp, index
+      for (size_t i = 0; i < places.size(); ++i)
+        keys.emplace_back(rows.event_ns[i], unit.summary.first_index + places[i]);
+      keep_best(unit, begin, std::identity(), keys);
+      if (keys.empty()) return out;
+      places.clear();
+      for (auto& key : keys) places.push_back(static_cast<uint32_t>(key.second - unit.summary.first_index));
+      std::sort(places.begin(), places.end());
+      out.batch = YUSHI_TRY(read_safely([&] { return reader->read_records(places); }));
+      for (const Record& record : out.batch->records) out.records.push_back(&record);
     }
-    std::vector<uint32_t> places;
-    auto rows = YUSHI_TRY(read_safely([&] { return reader->read_rows(*filter_fields_, /*with_times=*/true); }));
-    keep_matches(rows, &places, scratch);
-    std::vector<std::pair<int64_t, uint64_t>> keys;  // @timestamp, index
-    for (size_t i = 0; i < places.size(); ++i)
-      keys.emplace_back(rows.event_ns[i], unit.summary.first_index + places[i]);
-    keep_best(unit, begin, std::identity(), keys);
-    places.clear();
-    for (auto& key : keys) places.push_back(static_cast<uint32_t>(key.second - unit.summary.first_index));
-    std::sort(places.begin(), places.end());
-    out.batch = places.empty() ? std::make_unique<Batch>()
-                               : YUSHI_TRY(read_safely([&] { return reader->read_records(places); }));
-    choose();
+    keep_best(unit, begin, key_of_record, out.records);
     return out;
+  }
+
+  // Where the filter asks for all of raw: the records that its other questions and the forms of texts leave.
+  Result<std::unique_ptr<Batch>> read_candidates(const ScanUnit& unit, Scratch& scratch) const {
+    if (!unit.open) return read_safely(unit.read);
+    return read_safely([&]() -> Result<std::unique_ptr<Batch>> {
+      auto reader = YUSHI_TRY(unit.open());
+      auto places = YUSHI_TRY(reader->find_places([&](auto& holds) { return filter_.may_match_text(holds); }));
+      if (!places.empty() && !is_all(*field_filter_)) {
+        std::vector<uint32_t> kept;
+        auto rows = YUSHI_TRY(reader->read_rows(filter_fields_, /*with_times=*/false, &places));
+        keep_matches(*field_filter_, rows, &kept, scratch);
+        for (uint32_t& place : kept) place = places[place];
+        places = std::move(kept);
+      }
+      return places.empty() ? std::make_unique<Batch>() : reader->read_records(places);
+    });
   }
 
   // What the asker looks at of the records that match.
   Result<storage::BlockRows> find_unordered(const ScanUnit& unit, Scratch& scratch) const {
-    auto reader = YUSHI_TRY(open(unit));
-    if (!reader) {
-      auto rows = rows_of(YUSHI_TRY(read_safely(unit.read)));
-      keep_matches(rows, nullptr, scratch);
+    if (!unit.open || asks_text_) {
+      auto rows = rows_of(YUSHI_TRY(asks_text_ ? read_candidates(unit, scratch) : read_safely(unit.read)));
+      keep_matches(filter_, rows, nullptr, scratch);
       return rows;
     }
     const bool cuts = std::any_of(unit.summary.event_times.begin(), unit.summary.event_times.end(), [&](auto& range) {
       return range.from_ns < span_.from_ns || range.to_ns > span_.to_ns;
     });
-    if (options_.fields && filter_fields_are_asked_) {
-      auto rows = YUSHI_TRY(read_safely([&] { return reader->read_rows(*options_.fields, cuts || options_.times); }));
-      keep_matches(rows, nullptr, scratch);
-      return rows;
-    }
-    std::vector<uint32_t> places;
-    auto rows = YUSHI_TRY(read_safely([&] { return reader->read_rows(*filter_fields_, cuts); }));
-    keep_matches(rows, &places, scratch);
-    if (places.empty()) return rows;
-    rows = {};
-    if (options_.fields)
-      return read_safely([&] { return reader->read_rows(*options_.fields, options_.times, &places); });
-    return rows_of(YUSHI_TRY(read_safely([&] { return reader->read_records(places); })));
+    return read_safely([&]() -> Result<storage::BlockRows> {
+      if (!options_.fields && is_all(filter_) && !cuts) return rows_of(YUSHI_TRY(unit.read()));
+      auto reader = YUSHI_TRY(unit.open());
+      if (options_.fields && filter_fields_are_asked_) {
+        auto rows = YUSHI_TRY(reader->read_rows(*options_.fields, cuts || options_.times));
+        keep_matches(filter_, rows, nullptr, scratch);
+        return rows;
+      }
+      std::vector<uint32_t> places;
+      auto rows = YUSHI_TRY(reader->read_rows(filter_fields_, cuts));
+      keep_matches(filter_, rows, &places, scratch);
+      if (places.empty()) return rows;
+      if (options_.fields) return reader->read_rows(*options_.fields, options_.times, &places);
+      return rows_of(YUSHI_TRY(reader->read_records(places)));
+    });
   }
 
   bool has_room() const YUSHI_REQUIRES(mutex_) { return waiting_bytes_ <= options_.bytes_max / 2 || in_work_.empty(); }
@@ -518,9 +545,11 @@ class Scan {
   const ScanOptions& options_;
   const std::atomic<bool>& cancelled_;
   const Span span_;
-  std::vector<size_t> order_;  // units that may hold a match, nearest first
-  std::optional<std::vector<std::string>> filter_fields_;
-  bool filter_is_all_ = false, filter_fields_are_asked_ = false;
+  std::vector<size_t> order_;           // units that may hold a match, nearest first
+  bool asks_text_ = false;              // the filter asks for more than captures
+  std::optional<Filter> field_filter_;  // then: what a match must be by its captures
+  std::vector<std::string> filter_fields_;
+  bool filter_fields_are_asked_ = false;  // they are among options_.fields
   std::atomic<bool> stop_{false};
 
   Mutex mutex_;

@@ -1,11 +1,13 @@
 #include "core/filter/expression.h"
 
+#include <re2/filtered_re2.h>
 #include <re2/re2.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <mutex>
 
 #include "core/base/text.h"
 #include "core/filter/filter.h"
@@ -16,6 +18,25 @@ struct Regex {
   Regex(std::string_view pattern, const re2::RE2::Options& options)
       : re2(re2::StringPiece(pattern.data(), pattern.size()), options) {}
   re2::RE2 re2;
+
+  // Literals, in lower case, of which some must stand in a text that matches: which together, `needed` knows.
+  struct Literals {
+    re2::FilteredRE2 needed{kLiteralMin};
+    std::vector<std::string> each;
+  };
+  static constexpr int kLiteralMin = 3;
+  const Literals& literals() const {
+    std::call_once(found_, [this] {
+      int id;
+      if (literals_.needed.Add(re2.pattern(), re2.options(), &id) == re2::RE2::NoError)
+        literals_.needed.Compile(&literals_.each);
+    });
+    return literals_;
+  }
+
+ private:
+  mutable std::once_flag found_;
+  mutable Literals literals_;
 };
 
 namespace {
@@ -312,6 +333,26 @@ Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern, boo
     default:
       return fail(Code::refused, "regular expression not supported: " + what);
   }
+}
+
+bool may_hold_in_text(const Expression& test, const HasLiteral& has_literal) {
+  const bool in_message = test.field == ecs::message;
+  if (!in_message && test.field != ecs::event_original) return true;
+  if (auto* words = std::get_if<WordsTest>(&test.test))
+    return std::any_of(words->any_of.begin(), words->any_of.end(),
+                       [&](const Phrase& phrase) { return has_literal(phrase.longest_literal(), true, in_message); });
+  if (auto* string = std::get_if<StringTest>(&test.test))
+    return has_literal(string->pattern.longest_literal(), string->pattern.folds(), in_message);
+  if (auto* regex = std::get_if<RegexTest>(&test.test)) {
+    auto& literals = regex->regex->literals();
+    if (literals.each.empty()) return true;
+    std::vector<int> found, may_match;
+    for (size_t i = 0; i < literals.each.size(); ++i)
+      if (has_literal(literals.each[i], true, in_message)) found.push_back(static_cast<int>(i));
+    literals.needed.AllPotentials(found, &may_match);
+    return !may_match.empty();
+  }
+  return true;
 }
 
 bool evaluate(const Expression& expression, const Record& record, Scratch& scratch) {

@@ -19,6 +19,7 @@
 
 #include "core/base/result.h"
 #include "core/base/time_text.h"
+#include "core/filter/filter.h"
 #include "core/filter/phrase.h"
 #include "core/filter/string_pattern.h"
 #include "core/record/record.h"
@@ -105,6 +106,10 @@ Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern, boo
                                                    bool multi_line = false);
 
 bool evaluate(const Expression& expression, const Record& record, Scratch& scratch);
+
+// Whether a test can hold for a record whose text has the literals that has_literal() says; true of tests of other
+// fields.
+bool may_hold_in_text(const Expression& test, const HasLiteral& has_literal);
 
 // The same over anything that can give the values of a field by name, such as a row of a table.
 using VisitNamed = void (*)(const void* context, std::string_view name, void (*visit)(void*, const Value&),

@@ -12,7 +12,9 @@ namespace {
 constexpr int64_t kFirst = std::numeric_limits<int64_t>::min();
 constexpr int64_t kLast = std::numeric_limits<int64_t>::max();
 
-bool may(const Expression& expression, const std::function<bool(uint64_t)>& has_token) {
+// `holds` answers for a test.
+template <class Holds>
+bool may(const Expression& expression, const Holds& holds) {
   switch (expression.kind) {
     case Expression::Kind::all:
       return true;
@@ -20,14 +22,14 @@ bool may(const Expression& expression, const std::function<bool(uint64_t)>& has_
       return false;
     case Expression::Kind::all_of:
       return std::all_of(expression.children.begin(), expression.children.end(),
-                         [&](const Expression& child) { return may(child, has_token); });
+                         [&](const Expression& child) { return may(child, holds); });
     case Expression::Kind::any_of:
       return std::any_of(expression.children.begin(), expression.children.end(),
-                         [&](const Expression& child) { return may(child, has_token); });
+                         [&](const Expression& child) { return may(child, holds); });
     case Expression::Kind::not_of:
       return true;
     case Expression::Kind::test:
-      return std::all_of(expression.tokens.begin(), expression.tokens.end(), has_token);
+      return holds(expression);
   }
   return true;
 }
@@ -85,7 +87,14 @@ bool Filter::matches(const Record& record, Scratch& scratch) const {
   return evaluate(*expression_, record, scratch);
 }
 
-bool Filter::may_match(const std::function<bool(uint64_t)>& has_token) const { return may(*expression_, has_token); }
+bool Filter::may_match(const std::function<bool(uint64_t)>& has_token) const {
+  return may(*expression_,
+             [&](const Expression& test) { return std::all_of(test.tokens.begin(), test.tokens.end(), has_token); });
+}
+
+bool Filter::may_match_text(const HasLiteral& has_literal) const {
+  return may(*expression_, [&](const Expression& test) { return may_hold_in_text(test, has_literal); });
+}
 
 Filter::Times Filter::times() const { return times_of(*expression_); }
 

@@ -27,6 +27,10 @@ struct QueryClock {
   std::shared_ptr<const Zone> zone = Zone::utc();
 };
 
+// Whether this literal may stand in the text of some records, or in their `message`: in any case when it folds, and is
+// then in folded form. May err towards true.
+using HasLiteral = std::function<bool(std::string_view literal, bool folds, bool in_message)>;
+
 class Filter {
  public:
   // KQL with our additions (`field ~ /re2/`); `*` and the empty text match all.
@@ -38,6 +42,9 @@ class Filter {
   // False only when no record whose tokens all answer true to `has_token` can match. `has_token` is asked token_hash()
   // of words of raw, and ip_hash() of addresses that stand in ip fields; it may err towards true.
   bool may_match(const std::function<bool(uint64_t)>& has_token) const;
+
+  // False only when no record can match whose text holds no literal that `has_literal` denies.
+  bool may_match_text(const HasLiteral& has_literal) const;
 
   // The event times that a match can have, Unix ns, both inclusive: what `@timestamp >= …` in the filter leaves.
   struct Times {

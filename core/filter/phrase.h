@@ -26,6 +26,7 @@ class Phrase {
 
   bool found_in(std::string_view text, Scratch& scratch) const;
   std::vector<uint64_t> certain_tokens() const;
+  const std::string& longest_literal() const { return longest_.text(); }  // folded; must stand in the text
 
  private:
   struct Word {

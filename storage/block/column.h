@@ -9,6 +9,7 @@
 // Cost     One hash a value until a column shows that its values hardly repeat; see bench/block_bench.cc.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -120,6 +121,16 @@ class ColumnReader {
   // `count` values at most, dictionaries of at most `bytes_max` bytes.
   static bool open(Reader& header, SectionReader& sections, size_t count, size_t bytes_max, ColumnReader* out);
 
+  // What values there are, without which is whose: out->text_of() of each, or for those that hardly repeat and are of
+  // few kinds of bytes, what these are.
+  static bool open_values(Reader& header, SectionReader& sections, size_t count, size_t bytes_max, ColumnReader* out,
+                          std::bitset<256>* bytes);
+  uint32_t codes() const { return static_cast<uint32_t>(ends_.empty() ? is_constant() && entries_ : ends_.size() - 1); }
+  std::string_view text_of(uint32_t code) const {
+    if (mode_ == Mode::constant) return constant_;
+    return {entries_.get() + ends_[code], ends_[code + 1] - ends_[code]};
+  }
+
   // Passes over one that nobody asks for: its streams are not looked at.
   static bool skip(Reader& header, SectionReader& sections);
 
@@ -138,10 +149,7 @@ class ColumnReader {
     *code = 0;
     return mode_ == Mode::constant || (ranks_.next(code) && *code + 1 < ends_.size());
   }
-  size_t put_code(uint32_t code, char* out, size_t room) const {
-    if (mode_ == Mode::constant) return put(constant_, out, room);
-    return put({entries_.get() + ends_[code], ends_[code + 1] - ends_[code]}, out, room);
-  }
+  size_t put_code(uint32_t code, char* out, size_t room) const { return put(text_of(code), out, room); }
   // Moves on over the next value. False when the column is damaged.
   bool pass() {
     uint32_t rank;
@@ -169,7 +177,9 @@ class ColumnReader {
   static bool open_lengths(Reader& header, SectionReader& sections, Lengths* out);
   static bool skip_lengths(Reader& header, SectionReader& sections);
   static bool skip_plain(Reader& header, SectionReader& sections);
+  bool open_constant(Reader& header);
   bool open_plain(Reader& header, SectionReader& sections, size_t count);
+  bool read_entries(ColumnReader& plain, size_t count, size_t bytes_max);
   size_t next_plain(char* out, size_t room);
   bool pass_plain();
 

@@ -45,43 +45,72 @@ bool ColumnReader::open_lengths(Reader& header, SectionReader& sections, Lengths
   return header.ok() && sections.ok();
 }
 
+bool ColumnReader::open_constant(Reader& header) {
+  mode_ = Mode::constant;
+  auto text = header.text();
+  if (!header.ok()) return false;
+  entries_ = std::make_unique<char[]>(text.size() + kValueSlack);
+  std::memcpy(entries_.get(), text.data(), text.size());
+  constant_ = {entries_.get(), text.size()};
+  return true;
+}
+
+// All that `plain` has: a dictionary's.
+bool ColumnReader::read_entries(ColumnReader& plain, size_t count, size_t bytes_max) {
+  auto room = plain.bytes_bound_;
+  if (room > bytes_max + count * 20) return false;
+  size_t used = 0;
+  entries_.reset(new char[room + kValueSlack]);
+  ends_.reserve(count + 1);
+  ends_.push_back(0);
+  for (size_t i = 0; i < count; ++i) {
+    auto length = plain.next_plain(entries_.get() + used, room - used);
+    if (length == kDamaged) return false;
+    used += length;
+    ends_.push_back(static_cast<uint32_t>(used));
+  }
+  std::memset(entries_.get() + used, 0, kValueSlack);
+  mode_ = Mode::dictionary;
+  return true;
+}
+
 bool ColumnReader::open(Reader& header, SectionReader& sections, size_t count, size_t bytes_max, ColumnReader* out) {
   auto mode = header.byte();
-  if (!header.ok()) return false;
-  if (mode == 0) {
-    out->mode_ = Mode::constant;
-    auto text = header.text();
-    if (!header.ok()) return false;
-    out->entries_ = std::make_unique<char[]>(text.size() + kValueSlack);
-    std::memcpy(out->entries_.get(), text.data(), text.size());
-    out->constant_ = {out->entries_.get(), text.size()};
-    return true;
-  }
+  if (!header.ok() || mode > 2) return false;
+  if (mode == 0) return out->open_constant(header);
   if (mode == 2) {
     out->mode_ = Mode::plain;
     return out->open_plain(header, sections, count);
   }
-  if (mode != 1) return false;
   auto entries = header.varint();
   if (!header.ok() || entries > count || entries > kDictionaryMax) return false;
   if (!RankReader::open(sections, count, &out->ranks_)) return false;
   ColumnReader plain;
-  if (!plain.open_plain(header, sections, entries)) return false;
-  auto room = plain.bytes_bound_;
-  if (room > bytes_max + entries * 20) return false;
-  size_t used = 0;
-  out->entries_.reset(new char[room + kValueSlack]);
-  out->ends_.reserve(entries + 1);
-  out->ends_.push_back(0);
-  for (uint64_t i = 0; i < entries; ++i) {
-    auto length = plain.next_plain(out->entries_.get() + used, room - used);
-    if (length == kDamaged) return false;
-    used += length;
-    out->ends_.push_back(static_cast<uint32_t>(used));
+  return plain.open_plain(header, sections, entries) && out->read_entries(plain, entries, bytes_max);
+}
+
+bool ColumnReader::open_values(Reader& header, SectionReader& sections, size_t count, size_t bytes_max,
+                               ColumnReader* out, std::bitset<256>* bytes) {
+  auto mode = header.byte();
+  if (!header.ok() || mode > 2) return false;
+  if (mode == 0) return out->open_constant(header);
+  if (mode == 1) {
+    auto entries = header.varint();
+    if (!header.ok() || entries > count || entries > kDictionaryMax) return false;
+    count = entries;
+    sections.skip(2);
+  } else {
+    auto of_mask = header;
+    const auto mask = of_mask.byte();
+    if ((mask >> kClassText & 1) == 0) {
+      std::string_view each = mask & (1 << kClassHex | 1 << kClassUuid) ? "0123456789abcdef-" : "0123456789";
+      for (const char c : each) bytes->set(static_cast<unsigned char>(c));
+      if (mask >> kClassIpv4 & 1) bytes->set('.');
+      return of_mask.ok();
+    }
   }
-  std::memset(out->entries_.get() + used, 0, kValueSlack);
-  out->mode_ = Mode::dictionary;
-  return true;
+  ColumnReader plain;
+  return plain.open_plain(header, sections, count) && out->read_entries(plain, count, bytes_max);
 }
 
 bool ColumnReader::open_plain(Reader& header, SectionReader& sections, size_t count) {

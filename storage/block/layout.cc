@@ -246,8 +246,35 @@ Result<void> BlockLayout::read_origins(Reader& in, SectionReader& sections) {
     }
   }
   if (total != counts.records) return bad();
-  times_at = sections.at();
-  times_header = in;
+  return {};
+}
+
+Result<void> BlockLayout::find_columns(Reader& in, SectionReader& sections) {
+  for (int unit = 0; unit < kUnitReceived; ++unit) {
+    times.push_back({in, sections.at()});
+    if (!IntegerReader::skip(in, sections)) return damaged_block("its times are damaged");
+  }
+  odd_at = sections.at();
+  sections.skip(1);
+  auto count = in.varint();
+  if (!in.ok() || count > in.left()) return damaged_block("the count of its columns cannot be");
+  columns.reserve(count);
+  for (uint64_t i = 0; i < count; ++i) {
+    auto values = in.varint();
+    auto scale = in.varint();
+    bool good = in.ok() && scale <= 1'000'000'000'000 && values <= kBlockInflatedMax;
+    columns.push_back({{in, sections.at()}, values, static_cast<int64_t>(scale)});
+    good = good && (scale != 0 ? IntegerReader::skip(in, sections) : ColumnReader::skip(in, sections));
+    if (!good) return damaged_block("its column " + std::to_string(i) + " is damaged");
+  }
+  if (in.left() != 0 || sections.streams_left() != 1) return damaged_block("it holds more than its columns");
+  for (auto& slot : slots) {
+    if (!has_column(slot)) continue;
+    if (slot.column >= columns.size() || (columns[slot.column].scale != 0) != (slot.kind == SlotKind::time))
+      return damaged_block("a shape names a column that is not there");
+  }
+  if (has_explicit && (columns.empty() || columns.back().scale != 0))
+    return damaged_block("its messages without a shape are not there");
   return {};
 }
 
@@ -258,6 +285,7 @@ Result<std::shared_ptr<const BlockLayout>> BlockLayout::read(SectionReader& sect
   auto done = out->read_fields_and_kinds(in);
   if (done) done = out->read_shapes(in, sections);
   if (done) done = out->read_origins(in, sections);
+  if (done) done = out->find_columns(in, sections);
   if (!done) return tl::unexpected<Error>(sections.failure().value_or(done.error()));
   return out;
 }

@@ -55,6 +55,18 @@ struct Run {
   Charset charset;  // of the tenant, then
 };
 
+// Where something of the header is described, and the first of its streams.
+struct HeaderPlace {
+  Reader header;
+  size_t stream;
+};
+
+struct ColumnPlace {
+  HeaderPlace at;
+  uint64_t values;
+  int64_t scale;  // of times; 0: it holds texts
+};
+
 struct BlockLayout {
   // Leaves `sections` behind what it read.
   static Result<std::shared_ptr<const BlockLayout>> read(SectionReader& sections);
@@ -71,16 +83,17 @@ struct BlockLayout {
   std::vector<Run> runs;
   Arena arena;
 
-  // Where the rest is: of the streams, the first one of ranks and the first one of times, and the header of the times,
-  // behind which stands that of the columns.
-  size_t ranks_at = 0, times_at = 0;
-  Reader times_header{std::string_view()};
+  // What is of the records themselves: streams, and columns of numbers and of values.
+  size_t ranks_at = 0, odd_at = 0;
+  std::vector<HeaderPlace> times;  // by unit
+  std::vector<ColumnPlace> columns;
 
  private:
   bool read_contexts(Reader& in);
   Result<void> read_fields_and_kinds(Reader& in);
   Result<void> read_shapes(Reader& in, SectionReader& sections);
   Result<void> read_origins(Reader& in, SectionReader& sections);
+  Result<void> find_columns(Reader& in, SectionReader& sections);
 };
 
 }  // namespace yushi::storage

@@ -5,6 +5,7 @@
 #include "storage/block/column.h"
 #include "storage/block/layout.h"
 #include "storage/block/shape.h"
+#include "storage/block/shape_literals.h"
 
 namespace yushi::storage {
 namespace {
@@ -83,7 +84,11 @@ class BlockDecoder {
   void choose(const std::vector<std::string>* names);
   bool find_text_before_part(const ReadShape& shape, const std::vector<bool>& wanted, Reading& reading) const;
   bool are_times_needed() const;
-  Result<void> open_columns(Reader& in);
+  Result<void> open_columns();
+  Reader go_to(const HeaderPlace& place) {
+    sections_.go_to(place.stream);
+    return place.header;
+  }
   template <class Take>
   Result<void> each_record(const Take& take);
   bool pass(const ReadShape* shape);
@@ -209,14 +214,13 @@ Result<void> BlockDecoder::open(const std::vector<std::string>* names, bool with
     }
   }
   choose(names);
-  sections_.go_to(layout_->times_at);
-  Reader in = layout_->times_header;
   times_needed_ = with_times || are_times_needed();
-  for (auto& times : times_)
-    if (!(times_needed_ ? IntegerReader::open(in, sections_, &times) : IntegerReader::skip(in, sections_)))
+  for (int unit = 0; times_needed_ && unit < kUnitReceived; ++unit)
+    if (auto header = go_to(layout_->times[unit]); !IntegerReader::open(header, sections_, &times_[unit]))
       return damaged_block("its times are damaged");
+  sections_.go_to(layout_->odd_at);
   odd_ = Reader(sections_.next());
-  YUSHI_TRY(open_columns(in));
+  YUSHI_TRY(open_columns());
   batch_->buffers.emplace_back(new char[counts_.raw_bytes + kValueSlack]);
   out_ = batch_->buffers.back().get();
   end_ = out_ + counts_.raw_bytes;
@@ -225,35 +229,20 @@ Result<void> BlockDecoder::open(const std::vector<std::string>* names, bool with
   return {};
 }
 
-Result<void> BlockDecoder::open_columns(Reader& in) {
-  auto count = in.varint();
-  if (!in.ok() || count > in.left()) return damaged_block("the count of its columns cannot be");
+Result<void> BlockDecoder::open_columns() {
+  const size_t count = layout_->columns.size();
   columns_.resize(count);
   for (size_t i = 0; i < count; ++i) {
+    auto& place = layout_->columns[i];
     auto& column = columns_[i];
-    auto values = in.varint();
-    auto scale = in.varint();
-    bool good = in.ok() && scale <= 1'000'000'000'000 && values <= kBlockInflatedMax;
-    column.is_time = scale != 0;
-    column.scale = static_cast<int64_t>(scale);
-    const bool is_needed =
-        (i < columns_needed_.size() && columns_needed_[i]) || (layout_->has_explicit && i + 1 == count);
-    if (good && !is_needed)
-      good = column.is_time ? IntegerReader::skip(in, sections_) : ColumnReader::skip(in, sections_);
-    else if (good && column.is_time)
-      good = IntegerReader::open(in, sections_, &column.times);
-    else if (good)
-      good = ColumnReader::open(in, sections_, values, counts_.raw_bytes + 1, &column.values);
-    if (!good) return damaged_block("its column " + std::to_string(i) + " is damaged");
+    column.is_time = place.scale != 0;
+    column.scale = place.scale;
+    if (!(i < columns_needed_.size() && columns_needed_[i]) && !(layout_->has_explicit && i + 1 == count)) continue;
+    auto header = go_to(place.at);
+    if (!(column.is_time ? IntegerReader::open(header, sections_, &column.times)
+                         : ColumnReader::open(header, sections_, place.values, counts_.raw_bytes + 1, &column.values)))
+      return damaged_block("its column " + std::to_string(i) + " is damaged");
   }
-  if (in.left() != 0 || sections_.streams_left() != 1) return damaged_block("it holds more than its columns");
-  for (auto& slot : layout_->slots) {
-    if (!has_column(slot)) continue;
-    if (slot.column >= columns_.size() || columns_[slot.column].is_time != (slot.kind == SlotKind::time))
-      return damaged_block("a shape names a column that is not there");
-  }
-  if (layout_->has_explicit && (columns_.empty() || columns_.back().is_time))
-    return damaged_block("its messages without a shape are not there");
   // A column of values that hardly repeat has no numbers for them.
   for (auto& reading : readings_)
     for (uint32_t k = reading.part_at; k < reading.part_at + reading.part; ++k)
@@ -626,6 +615,21 @@ Result<BlockRows> BlockDecoder::read_rows(const std::vector<std::string>& names,
   return out;
 }
 
+// Where the text of `message` stands: in that of the record's message, elsewhere in raw, or not as it is.
+enum class MessageText : uint8_t { in_message, in_raw, nowhere };
+MessageText message_text(const BlockLayout& layout, const ReadShape& shape) {
+  auto out = MessageText::in_message;
+  for (uint32_t i = 0; i < shape.slots; ++i) {
+    auto& slot = layout.slots[shape.slots_at + i];
+    if (!slot.field || slot.field->name != ecs::message->name) continue;
+    if (slot.escape != Escape::none) return MessageText::nowhere;
+    out = MessageText::in_raw;
+  }
+  const bool is_constant = shape.kind && std::any_of(shape.kind->constants.begin(), shape.kind->constants.end(),
+                                                     [](auto& each) { return each.field->name == ecs::message->name; });
+  return is_constant ? MessageText::nowhere : out;
+}
+
 // The reason why a section does not inflate tells more than what was missed of it.
 template <class T>
 Result<T> or_why(Result<T> read, const SectionReader& sections) {
@@ -671,6 +675,32 @@ std::vector<std::string> BlockReader::field_names() const {
 Result<BlockRows> BlockReader::read_rows(const std::vector<std::string>& names, bool with_times,
                                          const std::vector<uint32_t>* places) {
   return or_why(BlockDecoder(open_->layout, open_->sections, places).read_rows(names, with_times), open_->sections);
+}
+
+Result<std::vector<uint32_t>> BlockReader::find_places(const std::function<bool(const HasLiteral& holds)>& may) {
+  auto& layout = *open_->layout;
+  ShapeLiterals literals(layout, open_->sections);
+  std::vector<bool> may_hold;  // by rank
+  if (layout.has_explicit) may_hold.push_back(true);
+  for (auto& shape : layout.shapes) {
+    const auto text = message_text(layout, shape);
+    may_hold.push_back(!layout.is_utf8 || may([&](std::string_view literal, bool folds, bool in_message) {
+      if (in_message && text == MessageText::nowhere) return true;
+      return literals.may_hold(shape, literal, folds, in_message && text == MessageText::in_message);
+    }));
+  }
+  if (literals.failure()) return tl::unexpected<Error>(*literals.failure());
+  open_->sections.go_to(layout.ranks_at);
+  RankReader ranks;
+  auto bad = [] { return damaged_block("its shapes are damaged"); };
+  if (!RankReader::open(open_->sections, layout.counts.records, &ranks)) return bad();
+  std::vector<uint32_t> places;
+  for (uint32_t i = 0; i < layout.counts.records; ++i) {
+    uint32_t rank;
+    if (!ranks.next(&rank) || rank >= may_hold.size()) return bad();
+    if (may_hold[rank]) places.push_back(i);
+  }
+  return places;
 }
 
 Result<std::unique_ptr<Batch>> BlockReader::read_records(const std::vector<uint32_t>& places) {
