@@ -17,6 +17,8 @@ struct Said {
   int64_t event_ns = 0;
   std::string line;                                         // raw; the values of fields stand in it
   std::vector<std::pair<std::string, std::string>> fields;  // captured; several of one list field make a list
+  size_t header = 0;                                        // bytes of the line before `message`
+  const MessageKind* kind = nullptr;                        // lives longer
 };
 
 inline std::unique_ptr<Batch> batch_of(const std::string& log, uint64_t first_index, const std::vector<Said>& records) {
@@ -42,7 +44,9 @@ inline std::unique_ptr<Batch> batch_of(const std::string& log, uint64_t first_in
     record.raw = batch->arena.copy(line);
     record.origin = origin;
     record.event_ns = said.event_ns;
-    record.message_length = static_cast<uint32_t>(line.size());
+    record.message_begin = static_cast<uint32_t>(said.header);
+    record.message_length = static_cast<uint32_t>(line.size() - said.header);
+    record.kind = said.kind;
     record.captures = batch->arena.copy(std::span<const Capture>(captures));
     record.index = first_index + batch->records.size();
     batch->records.push_back(record);
