@@ -43,19 +43,31 @@ Columns columns_of(const Query& query) {
   return columns;
 }
 
-void sort_rows(Table& table, const SortStage& stage) {
-  std::vector<std::pair<size_t, bool>> keys;
-  for (const SortStage::Key& key : stage.keys)
-    if (size_t at = table.find(key.column); at < table.columns.size()) keys.emplace_back(at, key.descending);
-  std::stable_sort(table.rows.begin(), table.rows.end(), [&](const Row& a, const Row& b) {
-    for (auto [at, descending] : keys) {
+// Which of two rows a sort puts first.
+class RowOrder {
+ public:
+  RowOrder(const SortStage& stage, const Table& table) {
+    for (const SortStage::Key& key : stage.keys)
+      if (size_t at = table.find(key.column); at < table.columns.size()) keys_.emplace_back(at, key.descending);
+  }
+  std::weak_ordering operator()(const Row& a, const Row& b) const {
+    for (auto [at, descending] : keys_) {
       auto order = compare(a[at], b[at]);
       if (order == 0) continue;
-      if (a[at].empty() || b[at].empty()) return !a[at].empty();  // what is missing comes last either way
-      return descending ? order > 0 : order < 0;
+      if (a[at].empty() || b[at].empty())
+        return a[at].empty() <=> b[at].empty();  // what is missing comes last either way
+      return descending ? 0 <=> order : order;
     }
-    return false;
-  });
+    return std::weak_ordering::equivalent;
+  }
+
+ private:
+  std::vector<std::pair<size_t, bool>> keys_;
+};
+
+void sort_rows(Table& table, const SortStage& stage) {
+  const RowOrder order(stage, table);
+  std::stable_sort(table.rows.begin(), table.rows.end(), [&](auto& a, auto& b) { return order(a, b) < 0; });
 }
 
 // Answers a filter's questions from the cells of a row.
@@ -216,13 +228,30 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
   for (auto& worker : workers) worker.mask = SecretMask(secrets);
   const size_t share = options.bytes_max / workers.size();
   std::atomic<bool> too_much{false};
-  // `head N` right at the front needs no more than the N first of each thread; the newest N of all, the N last.
-  auto* head = std::get_if<HeadStage>(&query.stages[0]);
+  if (!secrets || std::none_of(columns.names.begin(), columns.names.end(), may_hold_secret)) {
+    AskedFields asked;
+    for (const std::string& name : columns.names) asked.add(name);
+    asked.add("event.id");  // each record is a row, with its own place and time
+    options.fields = asked.names();
+    options.times = true;
+  }
+  PipeAnswer answer;
+  answer.table.columns = columns.names;
+  // `head N` right at the front, or behind a sort, needs no more than the N first of each thread; the newest N of all,
+  // the N last.
+  auto* sort = std::get_if<SortStage>(&query.stages[0]);
+  auto* head = std::get_if<HeadStage>(&query.stages[sort && query.stages.size() > 1 ? 1 : 0]);
+  std::optional<RowOrder> order;
+  if (sort && head) order.emplace(*sort, answer.table);
   const bool keeps_newest = std::all_of(query.stages.begin(), query.stages.end(),
                                         [](const Stage& stage) { return std::holds_alternative<FieldsStage>(stage); });
   const size_t kept_max = head ? head->rows : keeps_newest ? options.limit : std::numeric_limits<size_t>::max();
   auto before = [](const Keyed& a, const Keyed& b) { return a.key < b.key; };
-  auto better = [&](const Keyed& a, const Keyed& b) { return keeps_newest ? b.key < a.key : a.key < b.key; };
+  auto better = [&](const Keyed& a, const Keyed& b) {
+    if (order)
+      if (auto first = (*order)(a.row, b.row); first != 0) return first < 0;
+    return keeps_newest ? b.key < a.key : a.key < b.key;
+  };
   auto report = YUSHI_TRY(scan_unordered(
       units, query.filter, options,
       [&](size_t thread, const storage::BlockRows& found) {
@@ -232,16 +261,18 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
           const Record* record = &found.batch->records[row];
           Keyed keyed{
               {record->event_ns, record->origin ? std::string(record->origin->log) : std::string(), record->index}, {}};
-          if (worker.rows.size() == kept_max) {
-            if (kept_max == 0 || !better(keyed, worker.rows.front())) continue;
-            std::pop_heap(worker.rows.begin(), worker.rows.end(), better);
-            worker.bytes -= std::min(worker.bytes, bytes_of(worker.rows.back().row));
-            worker.rows.pop_back();
-          }
+          const bool is_full = worker.rows.size() == kept_max;
+          if (is_full && (kept_max == 0 || (!order && !better(keyed, worker.rows.front())))) continue;
           worker.scratch.clear();
           auto& shown = worker.mask.mask(*record);
           for (size_t i = 0; i < columns.names.size(); ++i)
             keyed.row.push_back(cell_of(shown, columns.fields[i], columns.names[i], worker.scratch));
+          if (is_full) {
+            if (!better(keyed, worker.rows.front())) continue;
+            std::pop_heap(worker.rows.begin(), worker.rows.end(), better);
+            worker.bytes -= std::min(worker.bytes, bytes_of(worker.rows.back().row));
+            worker.rows.pop_back();
+          }
           worker.bytes += bytes_of(keyed.row);
           if (worker.bytes > share) too_much = true;
           worker.rows.push_back(std::move(keyed));
@@ -254,12 +285,10 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
   if (too_much)
     return fail(Code::exhausted, "the rows do not fit into " + std::to_string(options.bytes_max >> 20) +
                                      " MiB, the room of one question under limits.query_bytes; narrow the filter or "
-                                     "the time range, or begin with `head N`");
+                                     "the time range, or begin with `head N`, or with `sort` and `head N`");
   std::vector<Keyed> all;
   for (Worker& worker : workers) std::move(worker.rows.begin(), worker.rows.end(), std::back_inserter(all));
   std::sort(all.begin(), all.end(), before);
-  PipeAnswer answer;
-  answer.table.columns = columns.names;
   for (Keyed& keyed : all) answer.table.rows.push_back(std::move(keyed.row));
   answer.report = std::move(report);
   return answer;
