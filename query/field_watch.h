@@ -1,8 +1,8 @@
 // Which of the fields that a question names no record has: what tells a misspelt name from nothing found.
 //
-// Looks along with the scan: a tail that is read is looked through for the fields not seen yet, and of a sealed block the
-// names of its fields are looked at. What the scan had no reason to read is looked at when the answer is there, and only
-// for fields that nobody saw; of many units the newest. A note says no more than was looked at.
+// Looks along with the scan: a tail that is read is looked through for the fields not seen yet, and of a sealed block
+// the names of its fields are looked at. What the scan had no reason to read is looked at when the answer is there, and
+// only for fields that nobody saw; of many units the newest. A note says no more than was looked at.
 //
 // Threads  The readers that watch() puts into units may run on any thread; notes() when they are done.
 // Memory   The names of the question (at most 64 are watched) and a few words each.

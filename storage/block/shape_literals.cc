@@ -5,7 +5,6 @@
 namespace yushi::storage {
 namespace {
 
-// Once found it stays so: the bit of the whole literal is never lost.
 constexpr std::string_view kWordsOfTimes[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
                                               "Sep", "Oct", "Nov", "Dec", "Sun", "Mon", "Tue", "Wed",
                                               "Thu", "Fri", "Sat", "UTC", "GMT", "CST"};
@@ -48,7 +47,7 @@ ShapeLiterals::State ShapeLiterals::over_any(const Literal& literal, State state
   State of_bytes = 0;
   for (size_t c = 0; c < bytes.size(); ++c)
     if (bytes[c]) of_bytes |= literal.byte[c];
-  for (State before = 0; state != before;) {
+  for (State before = ~state; state != before;) {
     before = state;
     state |= (state << 1 | 1) & of_bytes;
   }

@@ -83,7 +83,7 @@ std::string some_test(Chance& chance) {
       return "\"" + chance.of({"session opened", "opened for user", "user root", "failed", "sess ion", "web-01"}) +
              "\"";
     case 5:
-      return chance.of({"*ession*", "*ailed*", "sess*", "*el", "*\u9519*", "*r\u00e4*", "*rger*"});
+      return chance.of({"*ession*", "*ailed*", "sess*", "*el", "*\u9519*", "*r\u00e4*", "*rger*", "*7*", "*77*", "99*", "12*", "*.1.*", "*01t08*"});
     case 6:
       return "message: " + chance.of({"*ession*", "session", "kernel", "\"for user\"", "iam", "web*"});
     case 7:
