@@ -25,6 +25,7 @@ class StoreSource : public forward::RecordSource {
   }
 
   Result<std::unique_ptr<Batch>> read(const std::string& log, uint64_t index) override {
+    if (auto batch = store_.open_tail().read(log, index)) return batch;
     auto view = store_.view();
     auto segment = YUSHI_TRY(view->segment_at(log, index));
     if (!segment) return fail(Code::corrupt, "record " + log + "/" + std::to_string(index) + " is gone");

@@ -25,11 +25,13 @@ Result<Segment> chunk_segment(const std::string& log, uint64_t first, std::strin
 
 }  // namespace
 
-std::shared_ptr<const StoreView> StoreView::of(std::shared_ptr<const Database> database, Reparse reparse,
+std::shared_ptr<const StoreView> StoreView::of(std::shared_ptr<const Database> database,
+                                               std::shared_ptr<const OpenTail> open_tail, Reparse reparse,
                                                std::string node, std::string key_path) {
   std::shared_ptr<StoreView> view(new StoreView);
   view->snapshot_ = database->snapshot();
   view->database_ = std::move(database);
+  view->open_tail_ = std::move(open_tail);
   view->reparse_ = std::move(reparse);
   view->node_ = std::move(node);
   view->key_path_ = std::move(key_path);
@@ -189,6 +191,8 @@ Result<DecodedBlock> StoreView::read_whole(const Segment& segment) const {
 }
 
 Result<std::unique_ptr<Batch>> StoreView::read(const Segment& segment) const {
+  if (!segment.sealed && open_tail_)
+    if (auto batch = open_tail_->read(segment.log, segment.summary.first_index)) return batch;
   auto whole = YUSHI_TRY(read_whole(segment));
   return std::move(whole.batch);
 }

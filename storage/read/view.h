@@ -22,6 +22,7 @@
 #include "storage/read/alert_entry.h"
 #include "storage/read/reparse.h"
 #include "storage/tail/leaf.h"
+#include "storage/tail/open_tail.h"
 #include "storage/tail/source_state.h"
 
 namespace yushi::storage {
@@ -39,7 +40,8 @@ constexpr const char* kStoreFormat = "3";
 class StoreView {
  public:
   // Of a store that its daemon has open (Store::view()). Cheap: a snapshot.
-  static std::shared_ptr<const StoreView> of(std::shared_ptr<const Database> database, Reparse reparse,
+  static std::shared_ptr<const StoreView> of(std::shared_ptr<const Database> database,
+                                             std::shared_ptr<const OpenTail> open_tail, Reparse reparse,
                                              std::string node, std::string key_path);
   // Of one that was opened to be read alone (salvage.h); parser versions come from the store itself through `reparse`.
   static Result<std::shared_ptr<const StoreView>> open(std::shared_ptr<const Database> database, Reparse reparse);
@@ -63,10 +65,11 @@ class StoreView {
   Result<std::vector<Segment>> segments(const std::string& log) const;
   // The records of one log from `index` on: the segment that holds it; nullopt when the log ends before.
   Result<std::optional<Segment>> segment_at(const std::string& log, uint64_t index) const;
+  // Of what a running daemon has in memory yet, from there.
   Result<std::unique_ptr<Batch>> read(const Segment& segment) const;
   // A sealed segment, for who does not need all of it.
   Result<std::unique_ptr<BlockReader>> open_block(const Segment& segment) const;
-  // With what stands above the records.
+  // With what stands above the records, as it is on the disk.
   Result<DecodedBlock> read_whole(const Segment& segment) const;
   Result<std::string> block_bytes(const Segment& segment) const;  // of a sealed one
 
@@ -88,6 +91,7 @@ class StoreView {
   StoreView() = default;
   std::shared_ptr<const Database> database_;
   std::shared_ptr<const rocksdb::Snapshot> snapshot_;
+  std::shared_ptr<const OpenTail> open_tail_;  // none without a daemon
   Reparse reparse_;
   std::string node_;
   std::string key_path_;

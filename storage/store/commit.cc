@@ -23,6 +23,13 @@ struct Store::Commit::Pending {
   std::vector<LogContext> contexts;  // that hold from records of this commit on, and stand in no record yet
   // for the sealer, once this commit is durable: they may hold its records
   std::vector<std::pair<LogState*, OpenBlock>> full;
+  // for the open tail, once it is durable: the chunks of this commit
+  struct Chunk {
+    LogState* log;
+    std::shared_ptr<const Batch> batch;
+    std::vector<const Record*> records;
+  };
+  std::vector<Chunk> chunks;
   std::string chain_begins;            // the note of `_audit`, when this commit signs
   std::map<std::string, Hash> states;  // that it writes
   uint64_t records = 0, raw_bytes = 0;
@@ -99,6 +106,7 @@ void Store::Commit::append(ChunkGroup& group, const std::shared_ptr<Batch>& batc
   auto memory = batch->bytes + batch->arena.bytes() + batch->records.size() * sizeof(Record);
   open.memory_bytes += memory * group.records.size() / batch->records.size();
   open.batches.push_back(batch);
+  pending_->chunks.push_back({&log, batch, {group.records.begin(), group.records.end()}});
   if (std::exchange(log.touched_by, number_) != number_) pending_->touched.push_back(&log);
   pending_->records += group.records.size();
   pending_->raw_bytes += group.raw_bytes;
@@ -234,6 +242,8 @@ Result<void> Store::Commit::write() {
   c.records += pending_->records;
   c.raw_bytes += pending_->raw_bytes;
   c.sync_ns += static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(took).count());
+  for (auto& [log, batch, records] : pending_->chunks)
+    store_.open_tail_->add(log->name, std::move(batch), std::move(records));
   for (auto& [log, block] : pending_->full) store_.hand_to_sealer(*log, std::move(block));
   return {};
 }

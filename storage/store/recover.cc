@@ -131,7 +131,7 @@ Result<void> Store::load() {
   if (commit) commit_ = Reader(*commit).varint();
   YUSHI_TRY(load_states());
 
-  sealer_ = std::make_unique<Sealer>(database_, counters_, options_.node, seal_day_, pulse_);
+  sealer_ = std::make_unique<Sealer>(database_, *open_tail_, counters_, options_.node, seal_day_, pulse_);
   auto view = YUSHI_TRY(StoreView::open(database_, options_.reparse));
   auto stored = YUSHI_TRY(view->logs());
   for (auto* own : {kDefaultLog, kAuditLog}) {
@@ -257,7 +257,10 @@ Result<void> Store::load_log(const StoreView& view, LogState& log) {
       if (!known) tell.push_back(std::move(context));
     }
     open.parsed.add(static_cast<uint32_t>(open.records.size()), chunk.context);
-    for (auto& record : batch->records) open.records.push_back(&record);
+    std::vector<const Record*> records;
+    for (auto& record : batch->records) records.push_back(&record);
+    open.records.insert(open.records.end(), records.begin(), records.end());
+    open_tail_->add(log.name, batch, std::move(records));
     open.raw_bytes += segment.summary.raw_bytes;
     open.memory_bytes += batch->bytes + batch->arena.bytes() + batch->records.size() * sizeof(Record);
     open.batches.push_back(std::move(batch));

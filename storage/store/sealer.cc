@@ -7,9 +7,10 @@
 
 namespace yushi::storage {
 
-Store::Sealer::Sealer(std::shared_ptr<Database> database, StoreCounters& counters, std::string node,
-                      const std::atomic<uint32_t>& store_day, Pulse& committer)
+Store::Sealer::Sealer(std::shared_ptr<Database> database, OpenTail& open_tail, StoreCounters& counters,
+                      std::string node, const std::atomic<uint32_t>& store_day, Pulse& committer)
     : database_(std::move(database)),
+      open_tail_(open_tail),
       counters_(counters),
       node_(std::move(node)),
       store_day_(store_day),
@@ -61,6 +62,8 @@ void Store::Sealer::run() {
       lock.unlock();
       changed_.notify_all();
       auto sealed = seal(job);
+      // Also what could not be written: from then on it is read from the tail's chunks.
+      open_tail_.erase(job.log, job.block.first_index, job.block.first_index + job.block.records.size());
       lock.lock();
       if (!sealed) failed_ = sealed.error();
     }

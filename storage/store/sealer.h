@@ -28,7 +28,7 @@ struct Store::Sealer {
 
   // The references are the Store's, which outlives this. `store_day`: under which blocks are sealed. `committer` rests
   // while add() waits.
-  Sealer(std::shared_ptr<Database> database, StoreCounters& counters, std::string node,
+  Sealer(std::shared_ptr<Database> database, OpenTail& open_tail, StoreCounters& counters, std::string node,
          const std::atomic<uint32_t>& store_day, Pulse& committer);
   ~Sealer();  // ends the block in work; those that wait stay in the tail
 
@@ -44,6 +44,7 @@ struct Store::Sealer {
   Result<void> seal(Job& job) YUSHI_EXCLUDES(mutex_);
 
   std::shared_ptr<Database> database_;
+  OpenTail& open_tail_;
   StoreCounters& counters_;
   const std::string node_;
   const std::atomic<uint32_t>& store_day_;

@@ -14,7 +14,7 @@ namespace yushi::storage {
 Store::~Store() = default;
 
 std::shared_ptr<const StoreView> Store::view() const {
-  return StoreView::of(database_, options_.reparse, options_.node, options_.key_dir + "/node.pem");
+  return StoreView::of(database_, open_tail_, options_.reparse, options_.node, options_.key_dir + "/node.pem");
 }
 
 Result<void> Store::tick(int64_t boottime_ns, int64_t wall_ns) {

@@ -181,6 +181,7 @@ class Store {
 
   // The store as it is now; later commits do not change it. Let go of it soon: what it sees stays on the disk.
   std::shared_ptr<const StoreView> view() const;
+  const OpenTail& open_tail() const { return *open_tail_; }
   const std::shared_ptr<Database>& database() const { return database_; }
   const StoreOptions& options() const { return options_; }  // as completed by open()
   const StoreCounters& counters() const { return counters_; }
@@ -224,6 +225,7 @@ class Store {
   // Constant once open() is done.
   StoreOptions options_;
   std::shared_ptr<Database> database_;
+  const std::shared_ptr<OpenTail> open_tail_ = std::make_shared<OpenTail>();
   std::vector<OtherEngine> other_engines_;
   std::vector<std::string> findings_;
 

@@ -1,6 +1,7 @@
 #include "storage/store/store.h"
 
 #include <map>
+#include <set>
 
 #include "core/event/own_record.h"
 #include "core/ledger/entry.h"
@@ -47,6 +48,67 @@ TEST(Store, GivesBackWhatWasCommittedByteForByteFromTheTailAndFromBlocks) {
   }
   EXPECT_EQ(all_raws(folder.path(), "default"), sent);
   EXPECT_EQ(contradictions(folder.path()), "");
+}
+
+// What a running store reads of the tail is what its chunks say; what is sealed is let go.
+TEST(Store, ReadsTheOpenTailAsItsChunksAre) {
+  Folder folder;
+  Scratch scratch;
+  const auto say = [&](const Batch& batch) {
+    std::vector<std::string> out;
+    for (auto& record : batch.records) {
+      auto& origin = *record.origin;
+      auto& text = out.emplace_back(std::to_string(record.index) + " " + std::to_string(record.source_seq) + " " +
+                                    std::to_string(record.event_ns) + " " + std::to_string(origin.received_ns) + " " +
+                                    std::to_string(origin.commit) + " " + std::string(origin.source));
+      std::set<std::string> fields;
+      for_each_field(record, scratch, [&](const Field& field, const Value& value) {
+        fields.insert(std::string(field.name) + "=" + std::string(value.text) + std::to_string(value.integer));
+      });
+      for (auto& field : fields) text += " " + field;
+    }
+    return out;
+  };
+  size_t chunks = 0;
+  const auto compare = [&](Store& store) {
+    auto view = store.view();
+    const auto logs = *view->logs();
+    for (auto& log : logs) {
+      const auto segments = *view->segments(log);
+      for (auto& segment : segments) {
+        auto read = view->read(segment);
+        auto whole = view->read_whole(segment);
+        ASSERT_TRUE(read && whole);
+        EXPECT_EQ(say(**read), say(*whole->batch));
+        auto open = store.open_tail().read(log, segment.summary.first_index + segment.summary.records - 1);
+        ASSERT_EQ(open != nullptr, !segment.sealed);
+        if (open) {
+          EXPECT_EQ(say(*open), say(*whole->batch));
+        }
+        chunks += !segment.sealed;
+      }
+    }
+  };
+  for (int round = 0; round < 2; ++round) {
+    auto store = open_store(folder.path());  // the second one takes up what the first left
+    compare(*store);
+    for (int i = 0; i < 3; ++i) {
+      std::vector<Sent> messages;
+      for (int k = 0; k < 40; ++k)
+        messages.push_back({line(round * 120 + i * 40 + k), k % 3 ? "10.0.0.1" : "10.0.0.2"});
+      commit(*store, messages);
+    }
+    compare(*store);
+    if (round == 0) continue;
+    auto view = store->view();
+    auto before = *view->segments("default");
+    ASSERT_TRUE(store->seal_due(kReceived, true));
+    ASSERT_TRUE(store->wait_sealed());
+    EXPECT_EQ(store->open_tail().read("default", 0), nullptr);
+    for (auto& segment : before) EXPECT_TRUE(view->read(segment));  // as the view has them
+    compare(*store);
+  }
+  EXPECT_GE(chunks, 3u + 3 + 6);
 }
 
 TEST(Store, GoesOnAfterACrashWithoutGapOrDouble) {
