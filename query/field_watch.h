@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,12 +29,12 @@ class FieldWatch {
   // empty.
   FieldWatch(const Query& query, const ScanOptions& options, std::string place);
 
-  // Lets the units' readers look along. Both must live until notes() was called.
-  void watch(std::vector<ScanUnit>& units);
+  // Lets the readers of the groups' units look along. Both must live until notes() was called.
+  void watch(std::vector<UnitGroup>& groups);
 
   // In words, one for each field. A name that no record can have (may_be_field) is always told, and one that a pipe
   // asks for; one of the filter's only when it found nothing.
-  std::vector<std::string> notes(const std::vector<ScanUnit>& units, bool found_nothing,
+  std::vector<std::string> notes(const std::vector<UnitGroup>& groups, bool found_nothing,
                                  const std::atomic<bool>& cancelled);
 
  private:
@@ -47,8 +48,13 @@ class FieldWatch {
   };
   void add(const std::string& name, bool is_of_pipe);
   void add_all(const Expression& expression, bool is_of_pipe);
+  struct UnitId {
+    size_t group, number;
+    uint64_t records;  // that may lie in the time asked
+  };
+  void watch(ScanUnit& unit, UnitId id);
   // Whether all that is watched has been seen.
-  bool look(size_t unit, const Batch& batch) YUSHI_EXCLUDES(mutex_);
+  bool look(const UnitId& unit, const Batch& batch) YUSHI_EXCLUDES(mutex_);
   void offer(const std::vector<std::string>& names) YUSHI_EXCLUDES(mutex_);  // what a misspelt name may have meant
   void look(const std::vector<std::string>& names) YUSHI_EXCLUDES(mutex_);
 
@@ -56,9 +62,16 @@ class FieldWatch {
   bool all_times_;
   std::string place_;
   std::deque<Watched> watched_;
+  std::optional<std::vector<std::string>> names_;  // that are watched; none: only the whole record tells
   Mutex mutex_;
   std::vector<NearestName> nearest_ YUSHI_GUARDED_BY(mutex_);  // by watched_
-  std::vector<char> looked_ YUSHI_GUARDED_BY(mutex_);          // by unit
+  // By group.
+  struct Looked {
+    std::vector<bool> units;  // by number
+    uint64_t count = 0;
+  };
+  std::vector<Looked> looked_ YUSHI_GUARDED_BY(mutex_);
+  uint64_t records_looked_at_ YUSHI_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace yushi::query

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 #include "core/filter/record_tokens.h"
 #include "core/filter/token_filter.h"
 #include "query/scan.h"
+#include "storage/block/day_head.h"
 
 namespace yushi::query::test {
 
@@ -62,7 +64,7 @@ inline ScanUnit unit_of(const std::string& log, uint64_t first_index, std::vecto
     std::vector<uint64_t> hashes;
     Scratch scratch;
     for (const Record& record : batch->records) gather_record_tokens(record, scratch, hashes);
-    out.summary.token_filter = build_token_filter(hashes);
+    out.token_filter = [filter = build_token_filter(hashes)] { return filter; };
   }
   auto [low, high] =
       std::minmax_element(records.begin(), records.end(), [](auto& a, auto& b) { return a.event_ns < b.event_ns; });
@@ -70,5 +72,18 @@ inline ScanUnit unit_of(const std::string& log, uint64_t first_index, std::vecto
   out.read = [=]() -> Result<std::unique_ptr<Batch>> { return batch_of(log, first_index, records); };
   return out;
 }
+
+// With the times of its units, as a store day has them.
+inline UnitGroup group_of(std::vector<ScanUnit> units, std::function<void()> on_open = {}) {
+  storage::DayHead head;
+  for (auto& unit : units) head.add(unit.summary);
+  UnitGroup out{"the group", units.size(), head.event_times, {}};
+  out.open = [units = std::move(units), on_open = std::move(on_open)]() -> Result<std::vector<ScanUnit>> {
+    if (on_open) on_open();
+    return units;
+  };
+  return out;
+}
+inline std::vector<UnitGroup> one_group(std::vector<ScanUnit> units) { return {group_of(std::move(units))}; }
 
 }  // namespace yushi::query::test
