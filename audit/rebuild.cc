@@ -18,6 +18,7 @@
 #include "storage/db/keys.h"
 #include "storage/read/heads.h"
 #include "storage/read/kept.h"
+#include "storage/read/summaries.h"
 #include "storage/read/view.h"
 #include "storage/tail/chunk.h"
 #include "storage/tail/tree_tiles.h"
@@ -139,13 +140,13 @@ class Rebuilder {
       for (auto& key : left_->salvaged_keys(family))
         if (key.size() == prefix.size() + 8 && key.starts_with(prefix))
           blocks[keys::index_of(key)].push_back({family, day, days ? days : longest, left_.get()});
-    auto scanned = copy_->scan(copy_->families().filters, "", [&](std::string_view key, std::string_view) {
-      if (keys::log_of_filter(key) != log) return true;
-      for (auto& [day, days, family] : copy_->blocks_families())
-        if (day == keys::day_of_filter(key)) blocks[keys::index_of(key)].push_back({family, day, days, copy_.get()});
-      return true;
-    });
-    YUSHI_TRY(scanned);
+    for (auto& [day, days, family] : copy_->blocks_families()) {
+      const Place place{family, day, days, copy_.get()};
+      YUSHI_TRY(copy_->scan(copy_->families().filters, keys::summaries(day, log), [&](std::string_view key, auto) {
+        blocks[keys::index_of(key)].push_back(place);
+        return true;
+      }));
+    }
     uint64_t next = 0;
     for (auto& [first, places] : blocks) {
       if (first != next) break;
@@ -177,8 +178,7 @@ class Rebuilder {
     auto days = known != places.end() ? known->days : from.days;
     storage::Write write;
     write.put(YUSHI_TRY(made_->blocks_family(day, days)), key, **bytes);
-    write.put(made_->families().filters, keys::filter(day, log, first),
-              storage::build_block(block->context, records).summary.encode());
+    YUSHI_TRY(storage::add_summary(write, *made_, day, log, storage::build_block(block->context, records).summary));
     YUSHI_TRY(made_->write(write, "taking block " + at(log, first)));
     if (from.database == copy_.get()) {
       report_.segments += 1;

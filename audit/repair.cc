@@ -13,6 +13,7 @@
 #include "core/ledger/merkle.h"
 #include "storage/db/keys.h"
 #include "storage/read/cut_off.h"
+#include "storage/read/summaries.h"
 #include "storage/read/view.h"
 
 namespace yushi::audit {
@@ -178,7 +179,6 @@ class LogMender {
   }
 
   Result<void> put(const Candidate& one) {
-    auto& families = database_.families();
     const auto first = one.segment.summary.first_index;
     const auto day = one.segment.store_day;
     const auto key = storage::keys::record(log_, first);
@@ -188,7 +188,8 @@ class LogMender {
       if (there && !*there) continue;  // of another number of days to keep
       storage::Write write;
       write.put(blocks.family, key, one.block.bytes);
-      write.put(families.filters, storage::keys::filter(day, log_, first), one.block.summary.encode());
+      storage::put_summary(write, database_, day, log_, one.block.summary);
+      write.erase(database_.families().filters, storage::keys::day_head(log_, day));  // the next start makes it again
       days_.insert(day);
       return database_.write(write, "putting back block " + log_ + "/" + std::to_string(first));
     }

@@ -143,9 +143,11 @@ class Verifier {
     std::vector<Binding::StoredContexts>
         contexts;  // compared at the end: of `_audit` a later record may say the first ones'
     uint64_t next = 0, commit = 0;
+    std::map<uint32_t, storage::DayHead> days;
     check_claims(tree);
     for (auto& segment : *segments) {
       auto first = segment.summary.first_index;
+      if (segment.sealed) days[segment.store_day].add(segment.summary);
       if (first != next) {
         contradiction(log, at(log, next),
                       first > next ? "records up to " + at(log, first - 1) + " are missing"
@@ -259,6 +261,7 @@ class Verifier {
                "records from here on are unsigned: not covered by a checkpoint since " + utc_text(signed_ns));
     }
     for (auto& run : not_compared_) tell_not_compared(log, run);
+    verify_days(log, days);
     verify_tiles(log, stored_levels, tree.size(), tree_ends.empty());
     verify_sources(log, sources, !unread.empty());
     return true;
@@ -373,14 +376,28 @@ class Verifier {
           }
         });
     if (failed) return contradiction(segment.log, place, failed->message);
+    auto said = view_.whole_summary(segment);
+    if (!said) return contradiction(segment.log, place, said.error().message);
     auto summary = storage::build_block(context, rebuilt).summary;
-    if (summary.encode() != segment.summary.encode()) {
-      auto what = summary.token_filter != segment.summary.token_filter ? "token filter"
-                  : summary.sources != segment.summary.sources         ? "list of sources"
-                  : summary.raw_bytes != segment.summary.raw_bytes     ? "count of bytes"
-                                                                       : "time ranges";
+    if (summary.encode() != said->encode() || summary.encode_words() != said->encode_words()) {
+      auto what = summary.token_filter != said->token_filter ? "token filter"
+                  : summary.sources != said->sources         ? "list of sources"
+                  : summary.raw_bytes != said->raw_bytes     ? "count of bytes"
+                                                             : "time ranges";
       contradiction(segment.log, place,
                     std::string("the stored ") + what + " is not that of its records: a search would miss some");
+    }
+  }
+
+  // By them a search passes over all blocks of a day. One that is not there holds nothing back.
+  void verify_days(const std::string& log, const std::map<uint32_t, storage::DayHead>& made) {
+    auto stored = view_.stored_days(log);
+    if (!stored) return contradiction(log, "heads of the days of log " + log, stored.error().message);
+    for (auto& [day, head] : *stored) {
+      auto of = made.find(day);
+      if (of != made.end() && of->second == head) continue;
+      contradiction(log, "head of store day " + std::to_string(day) + " of log " + log,
+                    "is not that of its blocks: a search would miss some");
     }
   }
 

@@ -476,9 +476,8 @@ Result<std::vector<std::string>> Pipeline::replay_detectors() {
     auto& log = known->name;
     if (log == kAuditLog) continue;
     Behind one;
-    for (auto& segment : YUSHI_TRY(view->segments(log))) {
+    for (auto& segment : YUSHI_TRY(view->segments(log, std::min(from[log], judge_.wanted_from(log))))) {
       const auto end = segment.summary.first_index + segment.summary.records;
-      if (end <= std::min(from[log], judge_.wanted_from(log))) continue;
       if (segment.summary.first_index >= from[log]) {
         one.segments.push_back(segment);
         continue;

@@ -43,12 +43,15 @@ constexpr int64_t kRaisedSlackNs = 24 * 3600 * kSecond;
 // down. Blocks know when their records were received, the tail does not.
 uint64_t first_index_of(const storage::StoreView& view, int64_t from_ns) {
   if (from_ns < std::numeric_limits<int64_t>::min() + kRaisedSlackNs) return 0;
-  auto segments = view.segments(kAuditLog);
-  if (!segments) return 0;
-  for (auto& segment : *segments)
-    if (!segment.sealed || segment.summary.received_to_ns >= from_ns - kRaisedSlackNs)
-      return segment.summary.first_index;
-  return segments->empty() ? 0 : segments->back().summary.first_index;
+  auto outline = view.outline(kAuditLog);
+  if (!outline) return 0;
+  auto index = std::numeric_limits<uint64_t>::max();
+  uint64_t end = 0;
+  for (auto& [day, of_day] : outline->days) {
+    if (of_day.received_to_ns >= from_ns - kRaisedSlackNs) index = std::min(index, of_day.first_index);
+    end = std::max(end, of_day.end);
+  }
+  return std::min(index, end);  // the tail begins there
 }
 
 }  // namespace

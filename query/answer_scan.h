@@ -11,11 +11,11 @@ namespace yushi::query {
 ScanOptions scan_options(const Asked& asked, const Filter::Times& times, std::optional<uint64_t> limit);
 
 struct ScanPlan {
-  std::vector<ScanUnit> units;
+  std::vector<UnitGroup> groups;
   std::vector<std::string> missing;
 };
 
-// Of these logs; the view must live as long as they.
+// Of these logs: the days of their blocks, and their tails. The view must live as long as they.
 Result<ScanPlan> plan_scan(const storage::StoreView& view, const std::vector<std::string>& logs);
 
 AnswerEnd end_of(const ScanReport& report, std::vector<std::string> missing);

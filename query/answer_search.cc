@@ -44,11 +44,11 @@ Result<ScanPlan> plan_event_scan(const Asked& asked, const std::vector<std::stri
   auto reading = YUSHI_TRY(asked.means.events());
   ScanPlan out;
   for (auto& log : logs) {
-    auto all = event_units(asked.view, log, reading);
+    auto all = event_groups(asked.view, log, reading);
     if (!all)
       out.missing.push_back("log " + log + ": " + all.error().message);
     else
-      std::move(all->begin(), all->end(), std::back_inserter(out.units));
+      std::move(all->begin(), all->end(), std::back_inserter(out.groups));
   }
   return out;
 }
@@ -111,27 +111,27 @@ Result<AnswerEnd> answer_records(const Asked& asked, const Query& query, const S
     return true;
   };
   auto report = YUSHI_TRY(
-      scan(found.units, query.filter, options, render, turned ? TakeHit(hold) : TakeHit(give), asked.cancelled));
+      scan(found.groups, query.filter, options, render, turned ? TakeHit(hold) : TakeHit(give), asked.cancelled));
   if (turned && !is_held && !asked.cancelled) {
     is_held = true;
     options.newest_first = false;
     options.begin = oldest;
     options.limit = report.records_found;
-    report = YUSHI_TRY(scan(found.units, query.filter, options, render, give, asked.cancelled));
+    report = YUSHI_TRY(scan(found.groups, query.filter, options, render, give, asked.cancelled));
   }
   for (auto line = held.rbegin(); line != held.rend(); ++line) {
     if (!asked.sink(*line)) return asked.so_far();
   }
   if (asked.cancelled) return asked.so_far();
   auto end = end_of(report, found.missing);
-  end.notes = watch.notes(found.units, end.records == 0, asked.cancelled);
+  end.notes = watch.notes(found.groups, end.records == 0, asked.cancelled);
   return end;
 }
 
 Result<AnswerEnd> answer_rows(const Asked& asked, const Query& query, const ScanPlan& found, FieldWatch& watch,
                               ScanOptions options, bool reverse) {
   options.bytes_max = asked.budget.lease(asked.budget.pool().bytes() / 2);
-  auto answered = YUSHI_TRY(run_pipe(query, found.units, options, asked.cancelled, asked.secrets));
+  auto answered = YUSHI_TRY(run_pipe(query, found.groups, options, asked.cancelled, asked.secrets));
   if (asked.cancelled) return asked.so_far();
   if (reverse) std::reverse(answered.table.rows.begin(), answered.table.rows.end());
   for (auto& row : answered.table.rows) {
@@ -140,7 +140,7 @@ Result<AnswerEnd> answer_rows(const Asked& asked, const Query& query, const Scan
   auto end = end_of(answered.report, found.missing);
   end.records = answered.table.rows.size();
   end.columns = answered.table.columns;
-  end.notes = watch.notes(found.units, answered.report.records_found == 0 || end.records == 0, asked.cancelled);
+  end.notes = watch.notes(found.groups, answered.report.records_found == 0 || end.records == 0, asked.cancelled);
   end.notes.insert(end.notes.end(), answered.notes.begin(), answered.notes.end());
   return end;
 }
@@ -182,7 +182,7 @@ Result<AnswerEnd> answer_search(const Permit& permit, const Asked& asked) {
   if (follows) return answer_arrived(asked, query, logs, after, options);
   auto found = YUSHI_TRY(events ? plan_event_scan(asked, logs) : plan_scan(asked.view, logs));
   FieldWatch watch(query, options, place_of(parameters));
-  watch.watch(found.units);
+  watch.watch(found.groups);
   if (query.is_plain()) return answer_records(asked, query, found, watch, options, reverse, limit.has_value());
   return answer_rows(asked, query, found, watch, options, reverse);
 }
@@ -199,7 +199,7 @@ Result<AnswerEnd> answer_hist(const Permit& permit, const Asked& asked) {
   auto found = YUSHI_TRY(plan_scan(asked.view, logs));
   auto options = scan_options(asked, times, limit);
   FieldWatch watch(query, options, place_of(parameters));
-  watch.watch(found.units);
+  watch.watch(found.groups);
   return answer_rows(asked, query, found, watch, options, false);
 }
 

@@ -13,17 +13,18 @@ Result<AnswerEnd> answer_status(const Permit& permit, const Asked& asked) {
   for (auto& log : named) {
     auto head = YUSHI_TRY(asked.view.head(log));
     uint64_t blocks = 0, tail = 0, raw_bytes = 0;
-    auto segments = asked.view.segments(log);
-    if (segments) {
-      for (auto& segment : *segments) {
-        raw_bytes += segment.summary.raw_bytes;
-        if (segment.sealed)
-          ++blocks;
-        else
-          tail += segment.summary.records;
+    auto outline = asked.view.outline(log);
+    if (outline) {
+      for (auto& [day, of_day] : outline->days) {
+        blocks += of_day.blocks;
+        raw_bytes += of_day.raw_bytes;
+      }
+      for (auto& chunk : outline->tail) {
+        tail += chunk.summary.records;
+        raw_bytes += chunk.summary.raw_bytes;
       }
     } else {
-      end.missing.push_back("log " + log + ": " + segments.error().message);
+      end.missing.push_back("log " + log + ": " + outline.error().message);
     }
     if (!asked.say({{"log", log},
                     {"records", head.size},

@@ -30,7 +30,7 @@ Result<AnswerEnd> answer_unknown(const Permit& permit, const Asked& asked) {
 
   Gathered gathered{{}, SecretMask(asked.secrets), {}};
   auto report = YUSHI_TRY(scan_unordered(
-      found.units, filter, scan_options(asked, times, std::nullopt),
+      found.groups, filter, scan_options(asked, times, std::nullopt),
       [&](size_t, const storage::BlockRows& lines) {
         MutexLock lock(gathered.mutex);
         for (auto row : lines.row_of) gathered.lines.add(gathered.mask.mask(lines.batch->records[row]));

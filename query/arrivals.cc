@@ -68,7 +68,8 @@ void Arrivals::find(Log& log) {
       log.segment = std::move(**segment);
       ++blocks_;
       end = log.segment->summary.first_index + log.segment->summary.records;
-      if (!may_hold_match(log.segment->summary, filter_, options_)) {
+      if (!storage::overlaps(log.segment->summary.event_times, from_ns_, to_ns_) ||
+          !may_hold_match(view_.token_filter(*log.segment), filter_)) {
         log.next = end;
         continue;
       }

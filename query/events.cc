@@ -10,12 +10,6 @@ namespace {
 constexpr uint64_t kGroupRecords = 16'384;  // of tail chunks that are read as one
 constexpr uint64_t kBeforeRecords = 1'024;  // at least so many are looked at before a group, where there are as many
 
-struct LogSegments {
-  std::vector<storage::Segment> all;  // ascending
-  uint64_t end = 0;                   // index behind the last record
-  uint64_t end_of(size_t i) const { return i < all.size() ? all[i].summary.first_index : end; }
-};
-
 // Reads on, record by record, and keeps the events that begin in [from, to).
 class EventReader {
  public:
@@ -73,57 +67,73 @@ class EventReader {
   std::unique_ptr<Batch> out_ = std::make_unique<Batch>();
 };
 
-Result<std::unique_ptr<Batch>> read_events(const storage::StoreView& view, const LogSegments& segments,
-                                           const EventReading& reading, const std::string& log, size_t begin,
-                                           size_t end) {
-  const uint64_t from = segments.end_of(begin), to = segments.end_of(end);
-  size_t at = begin;
-  while (at > 0 && from - segments.end_of(at) < kBeforeRecords) --at;
+Result<std::unique_ptr<Batch>> read_events(const storage::StoreView& view, const EventReading& reading,
+                                           const std::string& log, uint64_t from, uint64_t to) {
+  auto at = from;
+  while (at > 0 && from - at < kBeforeRecords) {
+    auto before = YUSHI_TRY(view.segment_at(log, at - 1));
+    if (!before) break;
+    at = before->summary.first_index;
+  }
   EventReader reader(view, reading, reading.zone_of(log), from, to);
-  for (; at < segments.all.size() && (at < end || !reader.is_whole()); ++at) YUSHI_TRY(reader.feed(segments.all[at]));
+  while (at < to || !reader.is_whole()) {
+    auto segment = YUSHI_TRY(view.segment_at(log, at));
+    if (!segment) break;
+    YUSHI_TRY(reader.feed(*segment));
+    at = segment->summary.first_index + segment->summary.records;
+  }
   return reader.finish();
+}
+
+ScanUnit unit_of(const storage::StoreView& view, const EventReading& reading, const std::string& log,
+                 storage::BlockSummary summary) {
+  ScanUnit unit;
+  unit.log = log;
+  unit.read = [&view, reading, log, from = summary.first_index, to = summary.first_index + summary.records] {
+    return read_events(view, reading, log, from, to);
+  };
+  unit.summary = std::move(summary);
+  return unit;
+}
+
+// Chunks of a tail that are read as one.
+std::vector<storage::BlockSummary> gather(const std::vector<storage::Segment>& tail) {
+  std::vector<storage::BlockSummary> out;
+  for (auto& chunk : tail) {
+    auto& more = chunk.summary;
+    if (out.empty() || out.back().records >= kGroupRecords) {
+      out.push_back(more);
+      continue;
+    }
+    auto& unit = out.back();
+    unit.records += more.records;
+    unit.raw_bytes += more.raw_bytes;
+    unit.event_times = {{std::min(unit.event_times.front().from_ns, more.event_times.front().from_ns),
+                         std::max(unit.event_times.back().to_ns, more.event_times.back().to_ns)}};
+  }
+  return out;
 }
 
 }  // namespace
 
-Result<std::vector<ScanUnit>> event_units(const storage::StoreView& view, const std::string& log,
-                                          const EventReading& reading) {
-  auto all = YUSHI_TRY(view.segments(log));
-  auto segments = std::make_shared<LogSegments>();
-  segments->all = std::move(all);
-  if (!segments->all.empty()) {
-    auto& last = segments->all.back().summary;
-    segments->end = last.first_index + last.records;
-  }
-  std::vector<ScanUnit> out;
-  for (size_t begin = 0; begin < segments->all.size();) {
-    size_t end = begin + 1;
-    ScanUnit unit;
-    unit.log = log;
-    unit.summary = segments->all[begin].summary;
-    unit.summary.token_filter.clear();
-    while (end < segments->all.size() && !segments->all[begin].sealed && !segments->all[end].sealed &&
-           unit.summary.records < kGroupRecords) {
-      auto& more = segments->all[end++].summary;
-      unit.summary.records += more.records;
-      unit.summary.raw_bytes += more.raw_bytes;
-      unit.summary.received_from_ns = std::min(unit.summary.received_from_ns, more.received_from_ns);
-      unit.summary.received_to_ns = std::max(unit.summary.received_to_ns, more.received_to_ns);
-      if (unit.summary.event_times.empty() || more.event_times.empty()) {
-        unit.summary.event_times.clear();
-        continue;
-      }
-      auto& first = unit.summary.event_times.front();
-      first = {std::min(first.from_ns, more.event_times.front().from_ns),
-               std::max(unit.summary.event_times.back().to_ns, more.event_times.back().to_ns)};
-      unit.summary.event_times.resize(1);
-    }
-    unit.read = [&view, segments, reading, log, begin, end] {
-      return read_events(view, *segments, reading, log, begin, end);
+Result<std::vector<UnitGroup>> event_groups(const storage::StoreView& view, const std::string& log,
+                                            const EventReading& reading) {
+  auto outline = YUSHI_TRY(view.outline(log));
+  std::vector<UnitGroup> out;
+  for (auto& [day, head] : outline.days) {
+    auto open = [&view, log, reading, day = day]() -> Result<std::vector<ScanUnit>> {
+      std::vector<ScanUnit> units;
+      for (auto& block : YUSHI_TRY(view.blocks(log, day))) units.push_back(unit_of(view, reading, log, block.summary));
+      return units;
     };
-    out.push_back(std::move(unit));
-    begin = end;
+    out.push_back(
+        {"log " + log + ", store day " + std::to_string(day), head.blocks, head.event_times, std::move(open)});
   }
+  auto units = std::make_shared<std::vector<ScanUnit>>();
+  for (auto& summary : gather(outline.tail)) units->push_back(unit_of(view, reading, log, std::move(summary)));
+  if (!units->empty())
+    out.push_back(
+        {"the tail of log " + log, units->size(), {}, [units]() -> Result<std::vector<ScanUnit>> { return *units; }});
   return out;
 }
 

@@ -29,7 +29,7 @@ struct EventReading {
 using EventReadingSource = std::function<Result<EventReading>()>;
 
 // Of one log. The view must outlive the units.
-Result<std::vector<ScanUnit>> event_units(const storage::StoreView& view, const std::string& log,
-                                          const EventReading& reading);
+Result<std::vector<UnitGroup>> event_groups(const storage::StoreView& view, const std::string& log,
+                                            const EventReading& reading);
 
 }  // namespace yushi::query

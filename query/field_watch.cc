@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "core/filter/expression.h"
+#include "query/unit_queue.h"
 
 namespace yushi::query {
 namespace {
@@ -12,12 +13,6 @@ namespace {
 constexpr size_t kWatchedMax = 64;
 constexpr size_t kUnitsAskedMax = 64;
 constexpr size_t kRecordsSampled = 1000;  // of a batch, for the names that a misspelt one may have meant
-
-bool overlaps(const storage::BlockSummary& summary, int64_t from_ns, int64_t to_ns) {
-  return summary.event_times.empty() ||
-         std::any_of(summary.event_times.begin(), summary.event_times.end(),
-                     [&](const storage::TimeRange& range) { return range.from_ns <= to_ns && range.to_ns >= from_ns; });
-}
 
 std::string grouped(uint64_t number) {
   auto text = std::to_string(number);
@@ -62,27 +57,49 @@ void FieldWatch::add_all(const Expression& expression, bool is_of_pipe) {
   for (const Expression& child : expression.children) add_all(child, is_of_pipe);
 }
 
-void FieldWatch::watch(std::vector<ScanUnit>& units) {
+void FieldWatch::watch(std::vector<UnitGroup>& groups) {
   {
     MutexLock lock(mutex_);
-    looked_.resize(units.size());
+    looked_.resize(groups.size());
   }
-  for (size_t i = 0; i < units.size(); ++i) {
-    units[i].read = [this, i, read = std::move(units[i].read)] {
-      auto batch = read();
-      if (batch) look(i, **batch);
-      return batch;
-    };
-    if (!units[i].open) continue;
-    units[i].open = [this, i, open = std::move(units[i].open)] {
-      auto reader = open();
-      if (reader) look(i, (*reader)->field_names());
-      return reader;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    groups[i].open = [this, i, open = std::move(groups[i].open)] {
+      auto units = open();
+      if (!units) return units;
+      for (size_t k = 0; k < units->size(); ++k) {
+        auto& summary = (*units)[k].summary;
+        const bool is_asked = storage::overlaps(summary.event_times, from_ns_, to_ns_);
+        watch((*units)[k], {i, k, is_asked ? summary.records : 0});
+      }
+      return units;
     };
   }
 }
 
-void FieldWatch::look(size_t unit, const Batch& batch) {
+void FieldWatch::watch(ScanUnit& unit, UnitId id) {
+  unit.read = [this, id, read = std::move(unit.read)] {
+    auto batch = read();
+    if (batch) look(id, **batch);
+    return batch;
+  };
+  if (!unit.open) return;
+  unit.open = [this, id, open = std::move(unit.open)] {
+    auto reader = open();
+    if (reader) look(id, (*reader)->field_names());
+    return reader;
+  };
+}
+
+void FieldWatch::look_at(const UnitId& unit) {
+  Looked& looked = looked_[unit.group];
+  if (looked.units.size() <= unit.number) looked.units.resize(unit.number + 1);
+  if (looked.units[unit.number]) return;
+  looked.units[unit.number] = true;
+  ++looked.count;
+  records_looked_at_ += unit.records;
+}
+
+void FieldWatch::look(const UnitId& unit, const Batch& batch) {
   Scratch scratch;
   bool all_seen = true;
   for (Watched& watched : watched_) {
@@ -112,7 +129,7 @@ void FieldWatch::look(size_t unit, const Batch& batch) {
   }
   {
     MutexLock lock(mutex_);
-    looked_[unit] = 1;
+    look_at(unit);
   }
   offer(names);
 }
@@ -125,9 +142,9 @@ void FieldWatch::offer(const std::vector<std::string>& names) {
 }
 
 // They are of records, not of the time asked, and tell nothing of derived fields: when in doubt, it is there.
-void FieldWatch::look(size_t unit, const std::vector<std::string>& names) {
+void FieldWatch::look(const UnitId& unit, const std::vector<std::string>& names) {
   MutexLock lock(mutex_);
-  looked_[unit] = 1;
+  look_at(unit);
   for (size_t i = 0; i < watched_.size(); ++i) {
     if (watched_[i].field && is_derived_field(*watched_[i].field)) watched_[i].seen = true;
     if (watched_[i].seen) continue;
@@ -138,7 +155,7 @@ void FieldWatch::look(size_t unit, const std::vector<std::string>& names) {
   }
 }
 
-std::vector<std::string> FieldWatch::notes(const std::vector<ScanUnit>& units, bool found_nothing,
+std::vector<std::string> FieldWatch::notes(const std::vector<UnitGroup>& groups, bool found_nothing,
                                            const std::atomic<bool>& cancelled) {
   auto is_open = [&](const Watched& watched) {
     return !watched.seen && (!watched.is_known || watched.is_of_pipe || found_nothing);
@@ -146,46 +163,48 @@ std::vector<std::string> FieldWatch::notes(const std::vector<ScanUnit>& units, b
   auto any_open = [&] { return std::any_of(watched_.begin(), watched_.end(), is_open); };
   if (!any_open()) return {};
 
-  uint64_t records_looked_at = 0;
-  std::vector<size_t> left;
-  {
-    MutexLock lock(mutex_);
-    for (size_t i = 0; i < units.size(); ++i) {
-      if (!overlaps(units[i].summary, from_ns_, to_ns_)) continue;
-      if (looked_[i])
-        records_looked_at += units[i].summary.records;
-      else
-        left.push_back(i);
-    }
-  }
-  auto newest = [&](size_t i) {
-    auto& times = units[i].summary.event_times;
-    return times.empty() ? std::numeric_limits<int64_t>::max() : times.back().to_ns;
-  };
-  std::stable_sort(left.begin(), left.end(), [&](size_t a, size_t b) { return newest(a) > newest(b); });
-  size_t asked = 0, not_looked_at = 0;
-  for (size_t i : left) {
-    const bool goes_on = asked < kUnitsAskedMax && !cancelled.load(std::memory_order_relaxed) && any_open();
-    if (goes_on) {
-      ++asked;
-      if (units[i].open ? units[i].open().has_value() : units[i].read().has_value()) {  // looks along
-        records_looked_at += units[i].summary.records;
+  UnitQueue left(groups, from_ns_, to_ns_, /*newest_first=*/true);
+  left.begin();
+  size_t asked = 0;
+  bool all_looked_at = true;
+  while (!left.empty()) {
+    const auto& front = left.front();
+    {
+      MutexLock lock(mutex_);
+      const Looked& looked = looked_[front.group];
+      if (front.is_group() ? looked.count == groups[front.group].units
+                           : front.number < looked.units.size() && looked.units[front.number]) {
+        left.take();
         continue;
       }
     }
-    ++not_looked_at;
+    // Of a group that is not open it is not known whether a unit of it lies in the time asked.
+    const bool goes_on = !cancelled.load(std::memory_order_relaxed) && any_open();
+    if (!goes_on || (asked == kUnitsAskedMax && !front.is_group())) {
+      all_looked_at = false;
+      break;
+    }
+    if (front.is_group()) {
+      if (!left.open_front()) all_looked_at = false;
+      continue;
+    }
+    ++asked;
+    const auto taken = left.take();
+    const ScanUnit& unit = taken.unit();
+    if (!(unit.open ? unit.open().has_value() : unit.read().has_value()))
+      all_looked_at = false;  // else it looked along
   }
 
   std::vector<std::string> out;
   MutexLock lock(mutex_);
+  const uint64_t records_looked_at = records_looked_at_;
   for (size_t i = 0; i < watched_.size(); ++i) {
     const Watched& watched = watched_[i];
     if (!is_open(watched)) continue;
     if (watched.is_known && records_looked_at == 0) continue;  // no record at all is not the name's fault
     NearestName& nearest = nearest_[i];
     if (!watched.is_known) for_each_field_name([&](std::string_view name) { nearest.offer(name); });
-    std::string text =
-        not_looked_at == 0 ? "no record" : "none of the " + grouped(records_looked_at) + " records looked at";
+    std::string text = all_looked_at ? "no record" : "none of the " + grouped(records_looked_at) + " records looked at";
     text += " has the field " + watched.name;
     if (!all_times_ && !place_.empty())
       text += " (in the time asked, " + place_ + ")";
@@ -193,7 +212,7 @@ std::vector<std::string> FieldWatch::notes(const std::vector<ScanUnit>& units, b
       text += " (in the time asked)";
     else if (!place_.empty())
       text += " (" + place_ + ")";
-    if (not_looked_at > 0 && records_looked_at == 0) continue;  // of nothing nothing can be said
+    if (!all_looked_at && records_looked_at == 0) continue;  // of nothing nothing can be said
     out.push_back(text + nearest.suggestion());
   }
   return out;

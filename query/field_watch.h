@@ -28,12 +28,12 @@ class FieldWatch {
   // empty.
   FieldWatch(const Query& query, const ScanOptions& options, std::string place);
 
-  // Lets the units' readers look along. Both must live until notes() was called.
-  void watch(std::vector<ScanUnit>& units);
+  // Lets the readers of the groups' units look along. Both must live until notes() was called.
+  void watch(std::vector<UnitGroup>& groups);
 
   // In words, one for each field. A name that no record can have (may_be_field) is always told, and one that a pipe
   // asks for; one of the filter's only when it found nothing.
-  std::vector<std::string> notes(const std::vector<ScanUnit>& units, bool found_nothing,
+  std::vector<std::string> notes(const std::vector<UnitGroup>& groups, bool found_nothing,
                                  const std::atomic<bool>& cancelled);
 
  private:
@@ -47,8 +47,14 @@ class FieldWatch {
   };
   void add(const std::string& name, bool is_of_pipe);
   void add_all(const Expression& expression, bool is_of_pipe);
-  void look(size_t unit, const Batch& batch) YUSHI_EXCLUDES(mutex_);
-  void look(size_t unit, const std::vector<std::string>& names) YUSHI_EXCLUDES(mutex_);
+  struct UnitId {
+    size_t group, number;
+    uint64_t records;  // that may lie in the time asked
+  };
+  void watch(ScanUnit& unit, UnitId id);
+  void look(const UnitId& unit, const Batch& batch) YUSHI_EXCLUDES(mutex_);
+  void look(const UnitId& unit, const std::vector<std::string>& names) YUSHI_EXCLUDES(mutex_);
+  void look_at(const UnitId& unit) YUSHI_REQUIRES(mutex_);
   void offer(const std::vector<std::string>& names) YUSHI_EXCLUDES(mutex_);  // what a misspelt name may have meant
 
   int64_t from_ns_, to_ns_;
@@ -57,7 +63,13 @@ class FieldWatch {
   std::deque<Watched> watched_;
   Mutex mutex_;
   std::vector<NearestName> nearest_ YUSHI_GUARDED_BY(mutex_);  // by watched_
-  std::vector<char> looked_ YUSHI_GUARDED_BY(mutex_);          // by unit
+  // By group.
+  struct Looked {
+    std::vector<bool> units;  // by number
+    uint64_t count = 0;
+  };
+  std::vector<Looked> looked_ YUSHI_GUARDED_BY(mutex_);
+  uint64_t records_looked_at_ YUSHI_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace yushi::query

@@ -58,9 +58,9 @@ Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::find(const std
 }
 
 Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::newest(const storage::StoreView& view) {
-  auto segments = YUSHI_TRY(view.segments(kAuditLog));
-  if (segments.empty()) return fail(Code::unavailable, "the store has no records, and so no parsers");
-  auto whole = YUSHI_TRY(view.read_whole(segments.back()));
+  auto newest = YUSHI_TRY(view.newest_segment(kAuditLog));
+  if (!newest) return fail(Code::unavailable, "the store has no records, and so no parsers");
+  auto whole = YUSHI_TRY(view.read_whole(*newest));
   return find(whole.context.parsed.contexts.back().parser_digest);
 }
 

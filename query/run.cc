@@ -169,7 +169,7 @@ bool may_hold_secret(const std::string& name) {
   return !std::binary_search(std::begin(kNever), std::end(kNever), std::string_view(name));
 }
 
-Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const std::vector<ScanUnit>& units,
+Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const std::vector<UnitGroup>& groups,
                              ScanOptions options, const std::atomic<bool>& cancelled,
                              std::shared_ptr<const SecretRules> secrets) {
   struct Worker {
@@ -198,7 +198,7 @@ Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const 
   for (int i = 0; i < std::max(options.threads, 1); ++i)
     workers.push_back({Stats(stage, query.zone, room), {}, SecretMask(secrets)});
   auto report = YUSHI_TRY(scan_unordered(
-      units, query.filter, options,
+      groups, query.filter, options,
       [&](size_t thread, const storage::BlockRows& found) {
         workers[thread].stats.add(found, workers[thread].mask, workers[thread].scratch);
         return !room->is_exhausted();
@@ -211,7 +211,7 @@ Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const 
 }
 
 // Rows of records, ascending. They are made where the record is in hand, and travel by number.
-Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const std::vector<ScanUnit>& units,
+Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const std::vector<UnitGroup>& groups,
                                ScanOptions options, const std::atomic<bool>& cancelled,
                                const std::shared_ptr<const SecretRules>& secrets) {
   struct Keyed {
@@ -253,7 +253,7 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
     return keeps_newest ? b.key < a.key : a.key < b.key;
   };
   auto report = YUSHI_TRY(scan_unordered(
-      units, query.filter, options,
+      groups, query.filter, options,
       [&](size_t thread, const storage::BlockRows& found) {
         Worker& worker = workers[thread];
         for (uint32_t row : found.row_of) {
@@ -301,16 +301,16 @@ const std::vector<std::string>& default_columns() {
   return names;
 }
 
-Result<PipeAnswer> run_pipe(const Query& query, const std::vector<ScanUnit>& units, const ScanOptions& options,
+Result<PipeAnswer> run_pipe(const Query& query, const std::vector<UnitGroup>& groups, const ScanOptions& options,
                             const std::atomic<bool>& cancelled, const std::shared_ptr<const SecretRules>& secrets) {
   const StatsStage* stats = query.stages.empty() ? nullptr : std::get_if<StatsStage>(&query.stages[0]);
   Columns columns;
   PipeAnswer answer;
   if (stats) {
-    answer = YUSHI_TRY(run_stats(query, *stats, units, options, cancelled, secrets));
+    answer = YUSHI_TRY(run_stats(query, *stats, groups, options, cancelled, secrets));
   } else if (!query.stages.empty()) {
     columns = columns_of(query);
-    answer = YUSHI_TRY(run_records(query, columns, units, options, cancelled, secrets));
+    answer = YUSHI_TRY(run_records(query, columns, groups, options, cancelled, secrets));
   } else {
     return fail(Code::invalid, "the query has no stages");
   }

@@ -25,7 +25,7 @@ struct PipeAnswer {
 // ScanOptions::limit is applied to the rows at the end: where they ascend in time the newest stay, else the first ones.
 // Order is the stages' matter; newest_first is not looked at. `secrets` are hidden in what the rows are made of; the
 // filter sees the records as they are.
-Result<PipeAnswer> run_pipe(const Query& query, const std::vector<ScanUnit>& units, const ScanOptions& options,
+Result<PipeAnswer> run_pipe(const Query& query, const std::vector<UnitGroup>& groups, const ScanOptions& options,
                             const std::atomic<bool>& cancelled,
                             const std::shared_ptr<const SecretRules>& secrets = nullptr);
 

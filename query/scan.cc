@@ -1,6 +1,6 @@
-// Workers take units in the order of their nearest end, and hand over the hits of each in order. A hit may be given
-// once nothing that is still to come lies before it: neither the rest of a unit in work, nor a unit that nobody
-// has taken. What cannot be given yet waits in a heap.
+// Workers take units in the order of their nearest end (UnitQueue), and hand over the hits of each in order. A hit may
+// be given once nothing that is still to come lies before it: neither the rest of a unit in work, nor a unit that
+// nobody has taken. What cannot be given yet waits in a heap.
 //
 // When the heap is full, the furthest hits are let go, and the `cut` says from where on: this pass gives what lies
 // before it, the next one begins there.
@@ -18,6 +18,7 @@
 #include "core/base/mutex.h"
 #include "core/filter/token_filter.h"
 #include "query/asked_fields.h"
+#include "query/unit_queue.h"
 
 namespace yushi::query {
 namespace {
@@ -29,13 +30,6 @@ struct Span {
 Span wanted(const Filter& filter, const ScanOptions& options) {
   auto times = filter.times();
   return {std::max(times.from_ns, options.from_ns), std::min(times.to_ns, options.to_ns)};
-}
-
-// Where the scan comes upon a unit first.
-int64_t near_end(const storage::BlockSummary& summary, bool newest_first) {
-  if (summary.event_times.empty())
-    return newest_first ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
-  return newest_first ? summary.event_times.back().to_ns : summary.event_times.front().from_ns;
 }
 
 std::string name_of(const ScanUnit& unit) { return unit.log + "/" + std::to_string(unit.summary.first_index); }
@@ -52,20 +46,20 @@ auto read_safely(const Read& read) -> decltype(read()) {
 // What several threads share while they go through the units.
 class Scan {
  public:
-  Scan(const std::vector<ScanUnit>& units, const Filter& filter, const ScanOptions& options,
+  Scan(const std::vector<UnitGroup>& groups, const Filter& filter, const ScanOptions& options,
        const std::atomic<bool>& cancelled)
-      : units_(units), filter_(filter), options_(options), cancelled_(cancelled), span_(wanted(filter, options)) {
-    report_.blocks = units.size();
-    for (size_t i = 0; i < units.size(); ++i)
-      if (may_hold_match(units[i].summary, filter, options)) order_.push_back(i);
-    std::stable_sort(order_.begin(), order_.end(), [&](size_t a, size_t b) {
-      int64_t x = near_end(units_[a].summary, options_.newest_first),
-              y = near_end(units_[b].summary, options_.newest_first);
-      return options_.newest_first ? x > y : x < y;
-    });
-    noted_.resize(order_.size());
+      : groups_(groups),
+        filter_(filter),
+        options_(options),
+        cancelled_(cancelled),
+        span_(wanted(filter, options)),
+        asks_words_(!filter.may_match([](uint64_t) { return false; })),
+        queue_(groups, span_.from_ns, span_.to_ns, options.newest_first) {
+    for (auto& group : groups) report_.blocks += group.units;
+    noted_.resize(groups.size());
+    not_opened_.resize(groups.size());
     choose_fields();
-    begin_ = options.begin;
+    begin_pass(options.begin);
   }
 
   // What of the filter can be asked of captures alone, and what for.
@@ -112,8 +106,11 @@ class Scan {
   template <class Work>
   std::vector<std::thread> start(Work work) {
     std::vector<std::thread> threads;
-    auto count =
-        std::min<size_t>(static_cast<size_t>(std::max(options_.threads, 1)), std::max<size_t>(order_.size(), 1));
+    uint64_t count;
+    {
+      MutexLock lock(mutex_);
+      count = std::clamp<uint64_t>(queue_.units_at_most(), 1, static_cast<uint64_t>(std::max(options_.threads, 1)));
+    }
     for (size_t i = 0; i < count; ++i) threads.emplace_back([work, i] { work(i); });
     return threads;
   }
@@ -128,34 +125,79 @@ class Scan {
     return [this](const ScanHit& a, const ScanHit& b) { return comes_before(b.key, a.key); };
   }
 
-  // No hit of the unit comes before this key.
-  RecordKey nearest(size_t place) const {
-    int64_t end = near_end(units_[order_[place]].summary, options_.newest_first);
+  // No hit of the unit or group comes before this key.
+  RecordKey nearest(const UnitQueue::Entry& entry) const {
     // No log has a name that begins with 0xff.
-    return options_.newest_first ? RecordKey{end, "\xff", std::numeric_limits<uint64_t>::max()} : RecordKey{end, "", 0};
+    return options_.newest_first ? RecordKey{entry.near_ns, "\xff", std::numeric_limits<uint64_t>::max()}
+                                 : RecordKey{entry.near_ns, "", 0};
+  }
+
+  // Without the words that a match must have there is none. What cannot be read of them holds nothing back.
+  bool may_hold_words(const ScanUnit& unit) const {
+    if (!asks_words_ || !unit.token_filter) return true;
+    auto words = read_safely([&]() -> Result<std::string> { return unit.token_filter(); });
+    return !words || may_hold_match(*words, filter_);
   }
 
   // ------------------------------------------------------------------------------------------------------ under mutex_
 
-  // Whether a unit is left that this pass has to read; `next_` is then one.
+  void begin_pass(std::optional<RecordKey> from) YUSHI_REQUIRES(mutex_) {
+    begin_ = std::move(from);
+    queue_.begin(begin_ ? std::optional(begin_->event_ns) : std::nullopt);
+  }
+
+  // Whether a unit is left that this pass has to read; it is then at the front.
   bool has_place() YUSHI_REQUIRES(mutex_) {
-    for (; next_ < order_.size(); ++next_) {
-      if (begin_ && lies_before(units_[order_[next_]].summary, *begin_)) continue;
-      if (cut_ && !comes_before(nearest(next_), *cut_)) return false;
-      return !is_answered_before(next_);
+    while (!queue_.empty()) {
+      const RecordKey end = nearest(queue_.front());
+      if (cut_ && !comes_before(end, *cut_)) return false;
+      if (is_answered_before(end)) return false;
+      if (!queue_.front().is_group()) return true;
+      if (!open_front()) return false;
     }
     return false;
   }
 
-  bool lies_before(const storage::BlockSummary& summary, const RecordKey& key) const {
-    int64_t end = near_end(summary, !options_.newest_first);
-    return options_.newest_first ? end > key.event_ns : end < key.event_ns;
+  // The same where there is no order: whether any is left.
+  bool has_unit() YUSHI_REQUIRES(mutex_) {
+    while (!queue_.empty() && queue_.front().is_group())
+      if (!open_front()) return false;
+    return !queue_.empty();
   }
 
-  // Whether enough hits wait that come before all that the units from `place` on can hold.
-  bool is_answered_before(size_t place) const YUSHI_REQUIRES(mutex_) {
+  // False when the scan is cancelled: there may be thousands.
+  bool open_front() YUSHI_REQUIRES(mutex_) {
+    if (cancelled_.load(std::memory_order_relaxed)) {
+      report_.cancelled = true;
+      return false;
+    }
+    const size_t group = queue_.front().group;
+    if (auto opened = queue_.open_front(); !opened && !not_opened_[group]) {
+      not_opened_[group] = true;
+      report_.missing.push_back(groups_[group].name + ": " + opened.error().message);
+    }
+    return true;
+  }
+
+  // The unit at the front is the caller's until done().
+  size_t take_place() YUSHI_REQUIRES(mutex_) {
+    const size_t place = next_place_++;
+    in_work_[place] = nearest(queue_.front());
+    taken_.emplace(place, queue_.take());
+    return place;
+  }
+  const ScanUnit& unit_at(size_t place) YUSHI_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return taken_.at(place).unit();
+  }
+  void done(size_t place) YUSHI_REQUIRES(mutex_) {
+    in_work_.erase(place);
+    taken_.erase(place);
+  }
+
+  // Whether enough hits wait that come before `end`, from where on all units lie that are left.
+  bool is_answered_before(const RecordKey& end) const YUSHI_REQUIRES(mutex_) {
     if (waiting_.size() + report_.records_found < options_.limit) return false;
-    const RecordKey end = nearest(place);
     size_t before = 0;
     for (const ScanHit& hit : waiting_) before += comes_before(hit.key, end);
     return before + report_.records_found >= options_.limit;
@@ -164,7 +206,7 @@ class Scan {
   // Where what is still to come begins; nullopt when nothing is.
   std::optional<RecordKey> bound() YUSHI_REQUIRES(mutex_) {
     std::optional<RecordKey> first;
-    if (has_place()) first = nearest(next_);
+    if (has_place() || (report_.cancelled && !queue_.empty())) first = nearest(queue_.front());
     for (auto& [place, position] : in_work_)
       if (!first || comes_before(position, *first)) first = position;
     return first;
@@ -231,15 +273,18 @@ class Scan {
         MutexLock lock(mutex_);
         if (is_over()) return;
         if (!has_place() || !has_room()) continue;
-        place = next_++;
-        in_work_[place] = nearest(place);
+        place = take_place();
         begin = begin_;
       }
-      auto matches = find_ordered(units_[order_[place]], begin, scratch);
-      if (matches) hand_over(place, matches->records, render, scratch);
+      const ScanUnit& unit = unit_at(place);
+      if (may_hold_words(unit)) {
+        auto matches = find_ordered(unit, begin, scratch);
+        if (matches) hand_over(place, matches->records, render, scratch);
+        MutexLock lock(mutex_);
+        note(place, matches ? nullptr : &matches.error());
+      }
       MutexLock lock(mutex_);
-      note(place, matches ? nullptr : &matches.error());
-      in_work_.erase(place);
+      done(place);
       trim();
       changed_.notify_all();
     }
@@ -391,7 +436,7 @@ class Scan {
 
   void hand_over(size_t place, const std::vector<const Record*>& found, const Render& render, Scratch& scratch)
       YUSHI_EXCLUDES(mutex_) {
-    const ScanUnit& unit = units_[order_[place]];
+    const ScanUnit& unit = unit_at(place);
     std::vector<ScanHit> hits;
     size_t bytes = 0;
     auto patience = kPatience;
@@ -440,7 +485,7 @@ class Scan {
       }
       auto nearest_of_all = bound();
       if (nearest_of_all && *nearest_of_all == in_work_[place]) return true;  // all wait for this one
-      if (has_place() && *nearest_of_all == nearest(next_)) {                 // or for one that nobody has room to read
+      if (has_place() && *nearest_of_all == nearest(queue_.front())) {        // or for one that nobody has room to read
         if (waiting_.size() > 1) {
           halve();
         } else {  // one hit, larger than all the room
@@ -477,9 +522,7 @@ class Scan {
           continue;
         }
         if (!cut_) break;
-        begin_ = cut_;  // another pass
-        cut_.reset();
-        next_ = 0;
+        begin_pass(std::exchange(cut_, std::nullopt));  // another pass
         changed_.notify_all();
         continue;
       }
@@ -507,24 +550,32 @@ class Scan {
       {
         MutexLock lock(mutex_);
         if (cancelled_.load(std::memory_order_relaxed)) report_.cancelled = true;
-        if (is_over() || next_ >= order_.size()) return;
-        place = next_++;
+        if (is_over() || !has_unit()) return;
+        place = take_place();
       }
-      auto found = find_unordered(units_[order_[place]], scratch);
-      if (found && !found->row_of.empty() && !visit(number, *found)) stop_ = true;
+      const ScanUnit& unit = unit_at(place);
+      if (may_hold_words(unit)) {
+        auto found = find_unordered(unit, scratch);
+        if (found && !found->row_of.empty() && !visit(number, *found)) stop_ = true;
+        MutexLock lock(mutex_);
+        note(place, found ? nullptr : &found.error());
+        if (found) report_.records_found += found->row_of.size();
+      }
       MutexLock lock(mutex_);
-      note(place, found ? nullptr : &found.error());
-      if (found) report_.records_found += found->row_of.size();
+      done(place);
       if (cancelled_.load(std::memory_order_relaxed)) report_.cancelled = true;
     }
   }
 
   // Once for each unit, however many passes read it.
   void note(size_t place, const Error* error) YUSHI_REQUIRES(mutex_) {
-    if (std::exchange(noted_[place], true)) return;
-    const ScanUnit& unit = units_[order_[place]];
+    const UnitQueue::Entry& taken = taken_.at(place);
+    auto& noted = noted_[taken.group];
+    noted.resize(taken.units->size());
+    if (noted[taken.number]) return;
+    noted[taken.number] = true;
     if (error) {
-      report_.missing.push_back(name_of(unit) + ": " + error->message);
+      report_.missing.push_back(name_of(taken.unit()) + ": " + error->message);
       return;
     }
     ++report_.blocks_read;
@@ -540,12 +591,12 @@ class Scan {
   // of a decoded unit with the reader
   static constexpr std::chrono::nanoseconds kPatience = std::chrono::seconds(1);
 
-  const std::vector<ScanUnit>& units_;
+  const std::vector<UnitGroup>& groups_;
   const Filter& filter_;
   const ScanOptions& options_;
   const std::atomic<bool>& cancelled_;
   const Span span_;
-  std::vector<size_t> order_;           // units that may hold a match, nearest first
+  const bool asks_words_;
   bool asks_text_ = false;              // the filter asks for more than captures
   std::optional<Filter> field_filter_;  // then: what a match must be by its captures
   std::vector<std::string> filter_fields_;
@@ -554,41 +605,37 @@ class Scan {
 
   Mutex mutex_;
   CondVar changed_;
-  size_t next_ YUSHI_GUARDED_BY(mutex_) = 0;  // place in order_ that nobody has taken
+  UnitQueue queue_ YUSHI_GUARDED_BY(mutex_);  // what nobody has taken
+  size_t next_place_ YUSHI_GUARDED_BY(mutex_) = 0;
+  std::map<size_t, UnitQueue::Entry> taken_ YUSHI_GUARDED_BY(mutex_);
   // place -> its first hit that is not handed over comes here or later
   std::map<size_t, RecordKey> in_work_ YUSHI_GUARDED_BY(mutex_);
   std::optional<RecordKey> begin_ YUSHI_GUARDED_BY(mutex_);  // of this pass
   std::optional<RecordKey> cut_ YUSHI_GUARDED_BY(mutex_);    // of this pass: it gives what comes before
   std::vector<ScanHit> waiting_ YUSHI_GUARDED_BY(mutex_);    // heap
   size_t waiting_bytes_ YUSHI_GUARDED_BY(mutex_) = 0;
-  bool giving_ YUSHI_GUARDED_BY(mutex_) = false;  // the caller has hits in hand
-  std::vector<char> noted_ YUSHI_GUARDED_BY(mutex_);
+  bool giving_ YUSHI_GUARDED_BY(mutex_) = false;                   // the caller has hits in hand
+  std::vector<std::vector<bool>> noted_ YUSHI_GUARDED_BY(mutex_);  // by group and number
+  std::vector<bool> not_opened_ YUSHI_GUARDED_BY(mutex_);          // by group
   ScanReport report_ YUSHI_GUARDED_BY(mutex_);
 };
 
 }  // namespace
 
-bool may_hold_match(const storage::BlockSummary& summary, const Filter& filter, const ScanOptions& options) {
-  Span span = wanted(filter, options);
-  if (span.from_ns > span.to_ns) return false;
-  if (!summary.event_times.empty() &&
-      std::none_of(summary.event_times.begin(), summary.event_times.end(), [&](const storage::TimeRange& range) {
-        return range.from_ns <= span.to_ns && range.to_ns >= span.from_ns;
-      }))
-    return false;
-  if (summary.token_filter.empty()) return true;
-  TokenFilter tokens(summary.token_filter);
+bool may_hold_match(std::string_view token_filter, const Filter& filter) {
+  if (token_filter.empty()) return true;
+  TokenFilter tokens(token_filter);
   return filter.may_match([&](uint64_t hash) { return tokens.may_contain(hash); });
 }
 
-Result<ScanReport> scan(const std::vector<ScanUnit>& units, const Filter& filter, const ScanOptions& options,
+Result<ScanReport> scan(const std::vector<UnitGroup>& groups, const Filter& filter, const ScanOptions& options,
                         const Render& render, const TakeHit& take, const std::atomic<bool>& cancelled) {
-  return Scan(units, filter, options, cancelled).run_ordered(render, take);
+  return Scan(groups, filter, options, cancelled).run_ordered(render, take);
 }
 
-Result<ScanReport> scan_unordered(const std::vector<ScanUnit>& units, const Filter& filter, const ScanOptions& options,
-                                  const Visit& visit, const std::atomic<bool>& cancelled) {
-  return Scan(units, filter, options, cancelled).run_unordered(visit);
+Result<ScanReport> scan_unordered(const std::vector<UnitGroup>& groups, const Filter& filter,
+                                  const ScanOptions& options, const Visit& visit, const std::atomic<bool>& cancelled) {
+  return Scan(groups, filter, options, cancelled).run_unordered(visit);
 }
 
 }  // namespace yushi::query

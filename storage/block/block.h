@@ -27,21 +27,31 @@ struct BlockHead {
 
 struct TimeRange {
   int64_t from_ns, to_ns;  // both inclusive
+  bool operator==(const TimeRange&) const = default;
 };
 
-// What a search reads before it reads the block (column family `filters`).
+// Whether something of these times may lie in [from, to]. Of none nothing is known: it may.
+bool overlaps(const std::vector<TimeRange>& times, int64_t from_ns, int64_t to_ns);
+
+// What a search reads before it reads the block (column family `filters`): its head, by which time prunes, and only of
+// what time leaves its words. In a store of before both are one entry.
 struct BlockSummary {
   uint64_t first_index = 0;
   uint32_t records = 0;
   uint64_t raw_bytes = 0;
   int64_t received_from_ns = 0, received_to_ns = 0;
   std::vector<TimeRange> event_times;  // 1..8, disjoint, ascending, cut at the widest gaps
-  std::vector<std::string> sources;    // distinct, sorted
-  std::string token_filter;            // core/filter/token_filter.h: words of raw, and ip_hash of ip fields' values
+  // The words, which the head is without:
+  std::vector<std::string> sources;  // distinct, sorted
+  std::string token_filter;          // core/filter/token_filter.h: words of raw, and ip_hash of ip fields' values
 
-  std::string encode() const;
-  static Result<BlockSummary> decode(std::string_view bytes);
+  std::string encode() const;  // the head
+  std::string encode_words() const;
+  static Result<BlockSummary> decode(std::string_view bytes);  // a head, with its words where they are one entry
+  Result<void> decode_words(std::string_view bytes);
 };
+// Of the words; a view into the bytes.
+Result<std::string_view> token_filter_of(std::string_view words);
 
 struct SealedBlock {
   std::string bytes;

@@ -2,7 +2,9 @@
 //
 //   tail     log 00 first-index            -> one chunk (tail/chunk.h)
 //   blocks.* log 00 first-index            -> one sealed block (block/block.h)
-//   filters  store-day log 00 first-index  -> BlockSummary of that block
+//   filters  store-day log 00 first-index  -> head of that block's BlockSummary
+//            "words/" and the same         -> its words
+//            "days/" log 00 store-day      -> DayHead
 //   tree     log 00 level tile             -> up to 256 hashes; level 1 is of subtrees of 256 leaves, level 2 of 65,536
 //            …
 //   alerts   audit-index                   -> AlertEntry of the record `_audit/<audit-index>`, which is the alert
@@ -49,14 +51,32 @@ inline std::string record(std::string_view log, uint64_t index) {
 }
 inline uint64_t index_of(std::string_view key) { return get_be64(key.data() + key.size() - 8); }
 
-inline std::string filter(uint32_t store_day, std::string_view log, uint64_t first_index) {
+// In family `filters`. A store day begins with a zero byte for 40,000 years.
+inline std::string summaries(uint32_t store_day, std::string_view log) {  // what those of a log and day begin with
   std::string key;
   put_be32(key, store_day);
-  key += record(log, first_index);
+  return key + of_log(log);
+}
+inline std::string summary(uint32_t store_day, std::string_view log, uint64_t first_index) {
+  auto key = summaries(store_day, log);
+  put_be64(key, first_index);
   return key;
 }
-inline uint32_t day_of_filter(std::string_view key) { return get_be32(key.data()); }
-inline std::string_view log_of_filter(std::string_view key) { return key.substr(4, key.size() - 4 - 9); }
+constexpr std::string_view kSummaries("\0", 1);  // what all of them begin with
+inline bool is_summary(std::string_view key) { return key.size() > 4 + 9 && key.starts_with(kSummaries); }
+inline uint32_t day_of_summary(std::string_view key) { return get_be32(key.data()); }
+inline std::string_view log_of_summary(std::string_view key) { return key.substr(4, key.size() - 4 - 9); }
+inline std::string words(uint32_t store_day, std::string_view log, uint64_t first_index) {
+  return "words/" + summary(store_day, log, first_index);
+}
+constexpr std::string_view kDayHeads = "days/";
+inline std::string day_heads(std::string_view log) { return std::string(kDayHeads) + of_log(log); }
+inline std::string day_head(std::string_view log, uint32_t store_day) {
+  auto key = day_heads(log);
+  put_be32(key, store_day);
+  return key;
+}
+inline uint32_t day_of_head(std::string_view key) { return get_be32(key.data() + key.size() - 4); }
 
 inline std::string tile(std::string_view log, int level, uint64_t tile_index) {
   auto key = of_log(log);

@@ -48,7 +48,7 @@ class Salvager {
     if (error) return fail(Code::io, "reading " + directory_ + ": " + error.message());
     std::map<std::string_view, uint32_t> days;
     for (auto& [key, summary] : out_.families["filters"])
-      if (key.size() > 4) days[std::string_view(key).substr(4)] = keys::day_of_filter(key);
+      if (keys::is_summary(key)) days[std::string_view(key).substr(4)] = keys::day_of_summary(key);
     for (auto& [key, block] : blocks_) {
       auto day = days.find(key);
       auto kept = kept_.find(key);

@@ -48,14 +48,14 @@ class Completion {
   Result<void> add_summaries() {
     for (auto& [day, days, family] : database_.blocks_families()) {
       for (auto& key : database_.salvaged_keys(family)) {
-        auto filter = keys::filter(day, log_of(key), keys::index_of(key));
-        auto there = YUSHI_TRY(database_.get(families_.filters, filter));
+        auto place = keys::summary(day, log_of(key), keys::index_of(key));
+        auto there = YUSHI_TRY(database_.get(families_.filters, place));
         if (there && BlockSummary::decode(*there)) continue;
         auto bytes = database_.get(family, key);
         if (!bytes || !*bytes) continue;
         auto block = read_block(**bytes);
         if (!block || block->batch->records.empty()) continue;
-        database_.put_salvaged(families_.filters, filter, summary_of(keys::index_of(key), *block->batch));
+        database_.put_salvaged(families_.filters, place, summary_of(keys::index_of(key), *block->batch));
       }
     }
     return {};
@@ -76,12 +76,14 @@ class Completion {
 
   Result<void> add_sizes() {
     std::map<std::string, uint64_t> ends;
-    auto scanned = database_.scan(families_.filters, "", [&](std::string_view key, std::string_view value) {
-      auto summary = BlockSummary::decode(value);
-      auto& end = ends[std::string(keys::log_of_filter(key))];
-      if (summary) end = std::max(end, summary->first_index + summary->records);
-      return true;
-    });
+    auto scanned =
+        database_.scan(families_.filters, keys::kSummaries, [&](std::string_view key, std::string_view value) {
+          if (!keys::is_summary(key)) return true;
+          auto summary = BlockSummary::decode(value);
+          auto& end = ends[std::string(keys::log_of_summary(key))];
+          if (summary) end = std::max(end, summary->first_index + summary->records);
+          return true;
+        });
     YUSHI_TRY(scanned);
     scanned = database_.scan(families_.tail, "", [&](std::string_view key, std::string_view value) {
       auto chunk = ChunkHead::decode(keys::index_of(key), value);
@@ -111,10 +113,16 @@ class Completion {
 Result<std::shared_ptr<Database>> open_or_salvage(const std::string& directory) {
   auto opened = Database::open(directory, Database::Mode::read_only);
   if (opened) {
-    // A table opens with a damaged block in it. What every question begins with must be there.
+    // A table opens with a damaged block in it. What every question begins with must be there; of a block that loses
+    // only its words the records are read all the same.
     auto& families = (*opened)->families();
-    for (auto family : {families.filters, families.tail, families.state, families.meta}) {
-      auto scanned = (*opened)->scan(family, "", [](std::string_view, std::string_view) { return true; });
+    const std::pair<Family, std::string_view> needed[] = {{families.filters, keys::kSummaries},
+                                                          {families.filters, keys::kDayHeads},
+                                                          {families.tail, ""},
+                                                          {families.state, ""},
+                                                          {families.meta, ""}};
+    for (auto& [family, prefix] : needed) {
+      auto scanned = (*opened)->scan(family, prefix, [](std::string_view, std::string_view) { return true; });
       if (scanned) continue;
       opened = tl::unexpected(scanned.error());
       break;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
+#include <iterator>
 
 #include "storage/db/keys.h"
 #include "storage/tail/chunk.h"
@@ -87,40 +87,85 @@ Result<StoreView::LogHead> StoreView::head(const std::string& log) const {
   return LogHead{tree->size(), tree->root(), *tree};
 }
 
-Result<std::vector<Segment>> StoreView::segments(const std::string& log) const {
+std::vector<uint32_t> StoreView::days() const {
+  std::vector<uint32_t> out;
+  for (auto& blocks : database_->blocks_families())
+    if (out.empty() || out.back() != blocks.store_day) out.push_back(blocks.store_day);
+  return out;
+}
+
+Result<std::map<uint32_t, DayHead>> StoreView::stored_days(const std::string& log) const {
+  std::map<uint32_t, DayHead> out;
+  const auto prefix = keys::day_heads(log);
+  YUSHI_TRY(database_->scan(
+      database_->families().filters, prefix,
+      [&](std::string_view key, std::string_view value) {
+        auto head = DayHead::decode(value);
+        if (head && key.size() == prefix.size() + 4) out[keys::day_of_head(key)] = std::move(*head);
+        return true;
+      },
+      snapshot_.get()));
+  return out;
+}
+
+Result<LogOutline> StoreView::outline(const std::string& log) const {
+  LogOutline out;
+  auto state = YUSHI_TRY(database_->get(database_->families().state, keys::log_state(log), snapshot_.get()));
+  const uint64_t size = state && state->size() >= 8 ? get_be64(state->data()) : 0;
+  uint64_t sealed_to = 0, records = 0;
+  auto add_up = [&] {
+    sealed_to = records = 0;
+    for (auto& [day, head] : out.days) {
+      sealed_to = std::max(sealed_to, head.end);
+      records += head.records;
+    }
+  };
+  // A day that is missing is missed: all records are in one of them or in the tail. Of what was salvaged some may be
+  // older than the blocks beside them.
+  if (!database_->is_salvaged()) out.days = YUSHI_TRY(stored_days(log));
+  add_up();
+  out.tail = YUSHI_TRY(tail(log, sealed_to));
+  for (auto& segment : out.tail) records += segment.summary.records;
+  if (records == size && !database_->is_salvaged()) return out;
+  out.is_stored = false;
+  out.days.clear();
+  for (auto day : days()) {
+    for (auto& block : YUSHI_TRY(blocks(log, day))) out.days[day].add(block.summary);
+  }
+  add_up();
+  out.tail = YUSHI_TRY(tail(log, sealed_to));
+  return out;
+}
+
+Result<std::vector<Segment>> StoreView::blocks(const std::string& log, uint32_t store_day) const {
   std::vector<Segment> out;
   std::optional<Error> damaged;
-  auto& families = database_->families();
-  // Keyed day first, so that one log's blocks of a day stand together: seek from (day, log) to (day, log).
-  std::set<uint32_t> days;
-  for (auto& blocks : database_->blocks_families()) days.insert(blocks.store_day);
-  for (auto day : days) {
-    std::string prefix;
-    put_be32(prefix, day);
-    prefix += keys::of_log(log);
-    YUSHI_TRY(database_->scan(
-        families.filters, prefix,
-        [&](std::string_view key, std::string_view value) {
-          auto summary = BlockSummary::decode(value);
-          if (!summary) {
-            damaged = Error{Code::corrupt, "summary of block " + log + "/" + std::to_string(keys::index_of(key)) +
-                                               ": " + summary.error().message};
-            return false;
-          }
-          out.push_back({log, std::move(*summary), true, day});
-          return true;
-        },
-        snapshot_.get()));
-    if (damaged) return tl::unexpected(*damaged);
-  }
-  std::sort(out.begin(), out.end(), [](auto& a, auto& b) { return a.summary.first_index < b.summary.first_index; });
-  uint64_t sealed_to = out.empty() ? 0 : out.back().summary.first_index + out.back().summary.records;
   YUSHI_TRY(database_->scan(
-      families.tail, keys::of_log(log),
+      database_->families().filters, keys::summaries(store_day, log),
       [&](std::string_view key, std::string_view value) {
-        auto first = keys::index_of(key);
-        if (first < sealed_to) return true;
-        auto segment = chunk_segment(log, first, value, reparse_.engine);
+        auto summary = BlockSummary::decode(value);
+        if (!summary) {
+          damaged = Error{Code::corrupt, "summary of block " + log + "/" + std::to_string(keys::index_of(key)) + ": " +
+                                             summary.error().message};
+          return false;
+        }
+        summary->sources = {};
+        summary->token_filter = {};
+        out.push_back({log, std::move(*summary), true, store_day});
+        return true;
+      },
+      snapshot_.get()));
+  if (damaged) return tl::unexpected(*damaged);
+  return out;
+}
+
+Result<std::vector<Segment>> StoreView::tail(const std::string& log, uint64_t sealed_to) const {
+  std::vector<Segment> out;
+  std::optional<Error> damaged;
+  YUSHI_TRY(database_->scan(
+      database_->families().tail, keys::of_log(log),
+      [&](std::string_view key, std::string_view value) {
+        auto segment = chunk_segment(log, keys::index_of(key), value, reparse_.engine);
         if (segment) {
           out.push_back(std::move(*segment));
         } else {
@@ -128,36 +173,132 @@ Result<std::vector<Segment>> StoreView::segments(const std::string& log) const {
         }
         return segment.has_value();
       },
-      snapshot_.get()));
+      snapshot_.get(), keys::record(log, sealed_to)));
   if (damaged) return tl::unexpected(*damaged);
   return out;
 }
 
-Result<std::optional<Segment>> StoreView::segment_at(const std::string& log, uint64_t index) const {
-  auto& families = database_->families();
-  auto wanted = keys::record(log, index);
-  auto prefix = keys::of_log(log);
-  // By their summaries: the families of blocks would read the block itself, which may be damaged.
-  for (auto& [day, days, family] : database_->blocks_families()) {
-    auto key = YUSHI_TRY(database_->key_at_or_before(families.filters, keys::filter(day, log, index), snapshot_.get()));
-    if (!key || !key->starts_with(keys::filter(day, log, 0).substr(0, 4 + prefix.size()))) continue;
-    auto first = keys::index_of(*key);
-    auto bytes = YUSHI_TRY(database_->get(families.filters, *key, snapshot_.get()));
-    if (!bytes) return fail(Code::corrupt, "summary of block " + log + "/" + std::to_string(first) + " is gone");
-    auto summary = BlockSummary::decode(*bytes);
-    if (!summary)
-      return fail(Code::corrupt,
-                  "summary of block " + log + "/" + std::to_string(first) + ": " + summary.error().message);
-    if (index < first + summary->records) return Segment{log, std::move(*summary), true, day};
+Result<void> StoreView::each_segment(const std::string& log, uint64_t index,
+                                     const std::function<bool(const Segment&)>& visit) const {
+  auto outline = YUSHI_TRY(this->outline(log));
+  std::vector<std::pair<uint64_t, uint32_t>> days;  // in the order of their records
+  for (auto& [day, head] : outline.days) days.emplace_back(head.first_index, day);
+  std::sort(days.begin(), days.end());
+  for (size_t i = 0; i < days.size();) {
+    std::vector<Segment> blocks;
+    // A repair may have put blocks of one day between those of another.
+    for (uint64_t end = 0; i < days.size() && (blocks.empty() || days[i].first < end); ++i) {
+      const auto& head = outline.days.at(days[i].second);
+      end = std::max(end, head.end);
+      if (head.end <= index) continue;
+      auto more = YUSHI_TRY(this->blocks(log, days[i].second));
+      std::move(more.begin(), more.end(), std::back_inserter(blocks));
+    }
+    std::sort(blocks.begin(), blocks.end(),
+              [](auto& a, auto& b) { return a.summary.first_index < b.summary.first_index; });
+    for (auto& block : blocks)
+      if (block.summary.first_index + block.summary.records > index && !visit(block)) return {};
   }
-  auto key = YUSHI_TRY(database_->key_at_or_before(families.tail, wanted, snapshot_.get()));
-  if (!key || !key->starts_with(prefix)) return std::nullopt;
+  for (auto& chunk : outline.tail)
+    if (chunk.summary.first_index + chunk.summary.records > index && !visit(chunk)) return {};
+  return {};
+}
+
+Result<std::vector<Segment>> StoreView::segments(const std::string& log, uint64_t index) const {
+  std::vector<Segment> out;
+  YUSHI_TRY(each_segment(log, index, [&](const Segment& segment) {
+    out.push_back(segment);
+    return true;
+  }));
+  return out;
+}
+
+Result<std::optional<Segment>> StoreView::block_at(const std::string& log, uint32_t store_day, uint64_t index) const {
+  auto filters = database_->families().filters;
+  // By their summaries: the families of blocks would read the block itself, which may be damaged.
+  auto key = YUSHI_TRY(database_->key_at_or_before(filters, keys::summary(store_day, log, index), snapshot_.get()));
+  if (!key || !key->starts_with(keys::summaries(store_day, log))) return std::nullopt;
   auto first = keys::index_of(*key);
-  auto bytes = YUSHI_TRY(database_->get(families.tail, *key, snapshot_.get()));
-  if (!bytes) return std::nullopt;
-  auto segment = YUSHI_TRY(chunk_segment(log, first, *bytes, reparse_.engine));
-  if (index >= first + segment.summary.records) return std::nullopt;
-  return segment;
+  auto bytes = YUSHI_TRY(database_->get(filters, *key, snapshot_.get()));
+  if (!bytes) return fail(Code::corrupt, "summary of block " + log + "/" + std::to_string(first) + " is gone");
+  auto summary = BlockSummary::decode(*bytes);
+  if (!summary)
+    return fail(Code::corrupt,
+                "summary of block " + log + "/" + std::to_string(first) + ": " + summary.error().message);
+  if (index - first >= summary->records) return std::nullopt;
+  summary->sources = {};
+  summary->token_filter = {};
+  return Segment{log, std::move(*summary), true, store_day};
+}
+
+Result<std::optional<Segment>> StoreView::segment_at(const std::string& log, uint64_t index) const {
+  std::vector<uint32_t> others = days();
+  if (!database_->is_salvaged()) {  // no block overlaps the tail, where most ask while a log grows
+    if (auto chunk = YUSHI_TRY(chunk_at(log, index))) return chunk;
+    for (auto& [day, head] : YUSHI_TRY(stored_days(log))) {
+      if (index < head.first_index || index >= head.end) continue;
+      if (auto block = YUSHI_TRY(block_at(log, day, index))) return block;
+      std::erase(others, day);
+    }
+  }
+  for (auto day : others)
+    if (auto block = YUSHI_TRY(block_at(log, day, index))) return block;
+  return chunk_at(log, index);
+}
+
+Result<std::optional<Segment>> StoreView::chunk_at(const std::string& log, uint64_t index) const {
+  auto tail = database_->families().tail;
+  auto key = YUSHI_TRY(database_->key_at_or_before(tail, keys::record(log, index), snapshot_.get()));
+  if (!key || !key->starts_with(keys::of_log(log))) return std::nullopt;
+  Result<std::optional<Segment>> out = std::nullopt;
+  YUSHI_TRY(database_->scan(
+      tail, *key,
+      [&](std::string_view, std::string_view value) {  // where it lies: no more than its head is wanted
+        const auto first = keys::index_of(*key);
+        auto segment = chunk_segment(log, first, value, reparse_.engine);
+        if (!segment)
+          out = tl::unexpected(segment.error());
+        else if (index - first < segment->summary.records)
+          out = std::move(*segment);
+        return false;
+      },
+      snapshot_.get()));
+  return out;
+}
+
+Result<std::optional<Segment>> StoreView::newest_segment(const std::string& log) const {
+  auto outline = YUSHI_TRY(this->outline(log));
+  if (!outline.tail.empty()) return outline.tail.back();
+  auto newest = std::max_element(outline.days.begin(), outline.days.end(),
+                                 [](auto& a, auto& b) { return a.second.end < b.second.end; });
+  if (newest == outline.days.end()) return std::nullopt;
+  auto last = YUSHI_TRY(blocks(log, newest->first));
+  return last.empty() ? std::nullopt : std::optional(std::move(last.back()));
+}
+
+Result<BlockSummary> StoreView::whole_summary(const Segment& segment) const {
+  auto filters = database_->families().filters;
+  const auto first = segment.summary.first_index;
+  auto words = YUSHI_TRY(database_->get(filters, keys::words(segment.store_day, segment.log, first), snapshot_.get()));
+  auto out = segment.summary;
+  if (words) {
+    YUSHI_TRY(out.decode_words(*words));
+    return out;
+  }
+  // As stores of before have it: one entry.
+  auto bytes =
+      YUSHI_TRY(database_->get(filters, keys::summary(segment.store_day, segment.log, first), snapshot_.get()));
+  if (!bytes) return out;
+  return BlockSummary::decode(*bytes);
+}
+
+std::string StoreView::token_filter(const Segment& segment) const {
+  if (!segment.sealed) return {};
+  auto key = keys::words(segment.store_day, segment.log, segment.summary.first_index);
+  if (auto words = database_->get(database_->families().filters, key, snapshot_.get()); words && *words)
+    return std::string(token_filter_of(**words).value_or(std::string_view()));
+  auto summary = whole_summary(segment);
+  return summary ? std::move(summary->token_filter) : std::string();
 }
 
 Result<std::string> StoreView::block_bytes(const Segment& segment) const {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "core/ledger/checkpoint.h"
 #include "core/ledger/merkle.h"
 #include "storage/block/block.h"
+#include "storage/block/day_head.h"
 #include "storage/db/database.h"
 #include "storage/read/alert_entry.h"
 #include "storage/read/reparse.h"
@@ -29,9 +31,16 @@ namespace yushi::storage {
 
 struct Segment {
   std::string log;
-  BlockSummary summary;  // of a tail chunk: no sources and an empty token filter, which holds nothing back
+  BlockSummary summary;  // without its words
   bool sealed = false;
   uint32_t store_day = 0;  // of a sealed one
+};
+
+// What there is of a log, before its blocks are looked at.
+struct LogOutline {
+  std::map<uint32_t, DayHead> days;  // by store day: its blocks
+  std::vector<Segment> tail;         // behind them, ascending
+  bool is_stored = true;             // else the heads were made of all summaries: some were missing, or do not fit
 };
 
 // Of all that stands beside blocks and chunks, which have versions of their own. A store of another format is refused.
@@ -61,10 +70,25 @@ class StoreView {
   };
   Result<LogHead> head(const std::string& log) const;
 
-  // Of one log, ascending by first index. Where the tail and a block overlap the block stands alone.
-  Result<std::vector<Segment>> segments(const std::string& log) const;
+  // Where the tail and a block overlap the block stands alone. Reads an entry a day and the tail's heads; in a store of
+  // before, or one that was salvaged or mended, all summaries.
+  Result<LogOutline> outline(const std::string& log) const;
+  // The blocks of one log and store day, ascending.
+  Result<std::vector<Segment>> blocks(const std::string& log, uint32_t store_day) const;
+  // Of one log those that hold a record from `index` on, ascending, and never all at once: `visit` returns false to
+  // stop.
+  Result<void> each_segment(const std::string& log, uint64_t index,
+                            const std::function<bool(const Segment& segment)>& visit) const;
+  Result<std::vector<Segment>> segments(const std::string& log, uint64_t index = 0) const;
   // The records of one log from `index` on: the segment that holds it; nullopt when the log ends before.
   Result<std::optional<Segment>> segment_at(const std::string& log, uint64_t index) const;
+  Result<std::optional<Segment>> newest_segment(const std::string& log) const;
+  // Of a sealed one: its summary with its words.
+  Result<BlockSummary> whole_summary(const Segment& segment) const;
+  // Empty where it holds nothing back: of the tail, and of a block of which it is lost or damaged.
+  std::string token_filter(const Segment& segment) const;
+  // As they are stored, those that can be read.
+  Result<std::map<uint32_t, DayHead>> stored_days(const std::string& log) const;
   // Of what a running daemon has in memory yet, from there.
   Result<std::unique_ptr<Batch>> read(const Segment& segment) const;
   // A sealed segment, for who does not need all of it.
@@ -89,6 +113,10 @@ class StoreView {
 
  private:
   StoreView() = default;
+  std::vector<uint32_t> days() const;  // ascending
+  Result<std::vector<Segment>> tail(const std::string& log, uint64_t sealed_to) const;
+  Result<std::optional<Segment>> block_at(const std::string& log, uint32_t store_day, uint64_t index) const;
+  Result<std::optional<Segment>> chunk_at(const std::string& log, uint64_t index) const;
   std::shared_ptr<const Database> database_;
   std::shared_ptr<const rocksdb::Snapshot> snapshot_;
   std::shared_ptr<const OpenTail> open_tail_;  // none without a daemon

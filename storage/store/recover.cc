@@ -4,11 +4,15 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <map>
+#include <optional>
+#include <utility>
 
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
 #include "core/base/name.h"
+#include "storage/block/day_head.h"
 #include "storage/db/keys.h"
 #include "storage/store/sealer.h"
 #include "storage/store/store.h"
@@ -139,14 +143,16 @@ Result<void> Store::load() {
   }
   for (auto& name : stored) (void)know(name);
   take_up_logs();
+  Write anew;
   for (auto& log : logs_) {
-    YUSHI_TRY(load_log(*view, log));
+    YUSHI_TRY(load_log(*view, log, anew));
     log.known->records = log.tree.size();
   }
   YUSHI_TRY(compare_with_heads(*view));
   YUSHI_TRY(check_what_binds(*view));
   YUSHI_TRY(check_chain(*view));
-  return check_contexts_to_tell(*view);
+  YUSHI_TRY(check_contexts_to_tell(*view));
+  return anew.bytes() > Write().bytes() ? database_->write(anew, "keeping the heads of days") : Result<void>();
 }
 
 Result<void> Store::load_key(const std::string& path) {
@@ -173,7 +179,7 @@ Result<void> Store::load_key(const std::string& path) {
   return database_->write(write, "keeping the public key");
 }
 
-Result<void> Store::load_log(const StoreView& view, LogState& log) {
+Result<void> Store::load_log(const StoreView& view, LogState& log, Write& anew) {
   auto head = view.head(log.name);
   if (!head) {
     if (head.error().code == Code::not_found) return {};
@@ -197,16 +203,25 @@ Result<void> Store::load_log(const StoreView& view, LogState& log) {
     heads_[log.name] = *newest;
   }
 
-  auto segments = YUSHI_TRY(view.segments(log.name));
-  uint64_t next = segments.empty() ? 0 : segments.front().summary.first_index;
-  for (auto& segment : segments) {
-    if (segment.summary.first_index != next) {
-      return fail(Code::corrupt, "log " + log.name + ": records " + std::to_string(next) + " to " +
-                                     std::to_string(segment.summary.first_index) +
-                                     " are gone; `yushi verify` tells more");
-    }
+  uint64_t next = 0;
+  std::vector<Segment> tail;
+  std::map<uint32_t, DayHead> days;
+  std::optional<uint64_t> behind_gap;
+  bool is_first = true;
+  YUSHI_TRY(view.each_segment(log.name, 0, [&](const Segment& segment) {
+    const auto first = segment.summary.first_index;
+    if (std::exchange(is_first, false)) next = first;
+    if (first != next) behind_gap = first;
+    if (behind_gap) return false;
     next += segment.summary.records;
-    if (segment.sealed) continue;
+    segment.sealed ? days[segment.store_day].add(segment.summary) : tail.push_back(segment);
+    return true;
+  }));
+  if (behind_gap)
+    return fail(Code::corrupt, "log " + log.name + ": records " + std::to_string(next) + " to " +
+                                   std::to_string(*behind_gap) + " are gone; `yushi verify` tells more");
+  YUSHI_TRY(keep_days(view, log.name, days, anew));
+  for (auto& segment : tail) {
     auto bytes =
         YUSHI_TRY(database_->get(database_->families().tail, keys::record(log.name, segment.summary.first_index)));
     auto chunk = YUSHI_TRY(ChunkHead::decode(segment.summary.first_index, *bytes));
@@ -269,6 +284,24 @@ Result<void> Store::load_log(const StoreView& view, LogState& log) {
     return fail(Code::corrupt, "log " + log.name + " has records up to " + std::to_string(next) +
                                    ", but its tree has " + std::to_string(head->size) +
                                    " leaves; `yushi verify` tells more");
+  }
+  return {};
+}
+
+// A store of before has no heads of its days; here they are made, and where one is not that of its blocks.
+Result<void> Store::keep_days(const StoreView& view, const std::string& log, const std::map<uint32_t, DayHead>& days,
+                              Write& anew) {
+  auto filters = database_->families().filters;
+  auto stored = YUSHI_TRY(view.stored_days(log));
+  for (auto& [day, head] : days)
+    if (auto of = stored.find(day); of == stored.end() || of->second != head)
+      anew.put(filters, keys::day_head(log, day), head.encode());
+  for (auto& [day, head] : stored) {
+    auto made = days.find(day);
+    if (made != days.end() && made->second == head) continue;
+    if (made == days.end()) anew.erase(filters, keys::day_head(log, day));
+    found("what the store said of the blocks of log " + log + " of store day " + std::to_string(day) +
+          ", by which searches pass over them, was not so: it was made again");
   }
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include "storage/block/block.h"
 #include "storage/db/keys.h"
+#include "storage/read/summaries.h"
 
 namespace yushi::storage {
 
@@ -81,12 +82,11 @@ Result<void> Store::Sealer::seal(Job& job) {
   auto block = build_block({job.log, node_, std::move(open.parsed)}, open.records);
   uint32_t day = store_day_;
   auto family = YUSHI_TRY(database_->blocks_family(day, job.retention_days));
-  auto& families = database_->families();
   auto first = keys::record(job.log, open.first_index);
   Write write;
   write.put(family, first, block.bytes);
-  write.put(families.filters, keys::filter(day, job.log, open.first_index), block.summary.encode());
-  write.erase_range(families.tail, first, keys::record(job.log, open.first_index + open.records.size()));
+  YUSHI_TRY(add_summary(write, *database_, day, job.log, block.summary));
+  write.erase_range(database_->families().tail, first, keys::record(job.log, open.first_index + open.records.size()));
   YUSHI_TRY(database_->write(write, "sealing a block of log " + job.log));
   counters_.blocks_sealed += 1;
   counters_.block_bytes += block.bytes.size() + block.summary.token_filter.size();

@@ -206,7 +206,9 @@ class Store {
   static Result<void> check_retention(uint32_t days);
   LogId know(const std::string& name) YUSHI_EXCLUDES(known_mutex_);
   void take_up_logs();
-  Result<void> load_log(const StoreView& view, LogState& log);
+  Result<void> load_log(const StoreView& view, LogState& log, Write& anew);
+  Result<void> keep_days(const StoreView& view, const std::string& log, const std::map<uint32_t, DayHead>& days,
+                         Write& anew);
   Result<void> compare_with_heads(const StoreView& view);
   Result<void> load_key(const std::string& path);
   Result<void> load_states() YUSHI_EXCLUDES(states_mutex_);

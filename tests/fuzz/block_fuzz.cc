@@ -10,6 +10,7 @@
 
 #include "core/base/bytes.h"
 #include "storage/block/block.h"
+#include "storage/block/day_head.h"
 #include "storage/block/sections.h"
 
 namespace {
@@ -89,6 +90,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view input(reinterpret_cast<const char*>(data), size);
   read(input);
   if (auto summary = yushi::storage::BlockSummary::decode(input)) (void)summary->encode();
+  (void)yushi::storage::BlockSummary().decode_words(input);
+  if (auto day = yushi::storage::DayHead::decode(input)) (void)day->encode();
 
   yushi::Reader in(input);
   yushi::storage::BlockCounts counts;

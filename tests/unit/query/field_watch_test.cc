@@ -37,20 +37,21 @@ struct Store {
     EXPECT_TRUE(query) << query.error().message;
     if (!query) return {};
     FieldWatch watch(*query, options, std::move(place));
-    watch.watch(units);
+    auto groups = one_group(units);
+    watch.watch(groups);
     uint64_t found = 0;
     if (query->is_plain()) {
       auto report = scan(
-          units, query->filter, options, [](const Record&, Scratch&, std::string&) {}, [](ScanHit&&) { return true; },
+          groups, query->filter, options, [](const Record&, Scratch&, std::string&) {}, [](ScanHit&&) { return true; },
           kGoOn);
       EXPECT_TRUE(report);
       found = report->records_found;
     } else {
-      auto answer = run_pipe(*query, units, options, kGoOn);
+      auto answer = run_pipe(*query, groups, options, kGoOn);
       EXPECT_TRUE(answer);
       found = answer->table.rows.size();
     }
-    return watch.notes(units, found == 0, kGoOn);
+    return watch.notes(groups, found == 0, kGoOn);
   }
   std::vector<ScanUnit> units;
   size_t opened = 0;
@@ -118,10 +119,34 @@ TEST(FieldWatch, UnitsAreAskedForTheirNamesOnlyUntilTheFieldIsSeen) {
   EXPECT_EQ(store.opened, 1u);
 }
 
+TEST(FieldWatch, OnlyTheNewestDaysAreAskedForTheirNames) {
+  std::vector<UnitGroup> days;
+  size_t opened = 0, asked = 0;
+  for (size_t day = 0; day < 40; ++day) {
+    std::vector<ScanUnit> units;
+    for (size_t i = 0; i < 10; ++i) {
+      units.push_back(
+          unit_of("default", day * 10 + i, {{static_cast<int64_t>(day * 10 + i), "x", {{"user.name", "root"}}}}));
+      units.back().open = [&asked, open = units.back().open] {
+        ++asked;
+        return open();
+      };
+    }
+    days.push_back(group_of(std::move(units), [&] { ++opened; }));
+  }
+  auto query = Query::parse("user.nam: zzz", {});
+  FieldWatch watch(*query, {}, "");
+  watch.watch(days);
+  EXPECT_EQ(watch.notes(days, true, kGoOn),
+            Notes{"none of the 64 records looked at has the field user.nam; did you mean user.name?"});
+  EXPECT_EQ(asked, 64u);
+  EXPECT_EQ(opened, 7u);
+}
+
 TEST(FieldWatch, ASumOfWhatIsNoNumberIsTold) {
   auto query = Query::parse("* | stats sum(user.name), avg(http.response.bytes), count()", {});
   Store store;
-  auto answer = run_pipe(*query, store.units, {}, kGoOn);
+  auto answer = run_pipe(*query, one_group(store.units), {}, kGoOn);
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->notes, Notes{"sum(user.name) is empty: no value of user.name is a number"});
 }

@@ -64,13 +64,13 @@ std::string line_of(const std::vector<std::string>& cells) {
   return out;
 }
 
-std::vector<ScanUnit> plan_scan(const std::vector<Said>& records, size_t cut) {
+std::vector<UnitGroup> plan_scan(const std::vector<Said>& records, size_t cut) {
   std::vector<ScanUnit> units;
   for (size_t at = 0; at < records.size(); at += cut)
     units.push_back(unit_of("default", at,
                             {records.begin() + static_cast<ptrdiff_t>(at),
                              records.begin() + static_cast<ptrdiff_t>(std::min(at + cut, records.size()))}));
-  return units;
+  return one_group(std::move(units));
 }
 
 TEST(Pipes, EachSentenceHoldsInItsCasesHoweverTheRecordsAreCut) {
@@ -164,15 +164,15 @@ TEST(Pipes, ErrorsPointAtThePlace) {
 TEST(Pipes, GroupsThatDoNotFitFailTheQuery) {
   std::vector<Said> records;
   for (int i = 0; i < 5000; ++i) records.push_back({i, "x", {{"user.name", "user" + std::to_string(i)}}});
-  std::vector<ScanUnit> units{unit_of("default", 0, records)};
+  auto groups = one_group({unit_of("default", 0, records)});
   ScanOptions options;
   options.bytes_max = 100'000;
   for (const char* text : {"* | stats count() by user.name", "* | stats distinct(user.name)", "* | fields user.name"}) {
-    auto answer = run_pipe(*Query::parse(text, clock()), units, options, kGoOn);
+    auto answer = run_pipe(*Query::parse(text, clock()), groups, options, kGoOn);
     ASSERT_FALSE(answer) << text;
     EXPECT_EQ(answer.error().code, Code::exhausted);
   }
-  EXPECT_TRUE(run_pipe(*Query::parse("* | head 10", clock()), units, options, kGoOn));
+  EXPECT_TRUE(run_pipe(*Query::parse("* | head 10", clock()), groups, options, kGoOn));
 }
 
 // Some 2,300 bytes each; what only makes it faster takes no group's room.
@@ -182,20 +182,20 @@ TEST(Pipes, GroupsThatFitAreNotCrowdedOutByWhatIsKnownOfThem) {
     records.push_back({i, "x", {{"user.name", std::string(1000, 'u') + std::to_string(i)}}});
   ScanOptions options;
   options.bytes_max = 2'600'000;
-  auto answer = run_pipe(*Query::parse("* | stats count() by user.name", clock()), {unit_of("default", 0, records)},
-                         options, kGoOn);
+  auto answer = run_pipe(*Query::parse("* | stats count() by user.name", clock()),
+                         one_group({unit_of("default", 0, records)}), options, kGoOn);
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->table.rows.size(), std::min<size_t>(options.limit, 1000));
 }
 
 // However the records are cut: the fields of time of the rows that a limit leaves.
 std::vector<std::string> rows_within(const std::string& text, size_t limit, size_t cut) {
-  auto units =
+  auto groups =
       plan_scan(records_of(YAML::Load(yushi::test::source_file("tests/cases/query/pipes.yaml"))["records"]), cut);
   ScanOptions options;
   options.limit = limit;
   auto query = Query::parse(text, clock());
-  auto answer = query ? run_pipe(*query, units, options, kGoOn) : Result<PipeAnswer>(tl::unexpected(query.error()));
+  auto answer = query ? run_pipe(*query, groups, options, kGoOn) : Result<PipeAnswer>(tl::unexpected(query.error()));
   EXPECT_TRUE(answer) << answer.error().message;
   std::vector<std::string> out;
   if (answer)
@@ -220,10 +220,10 @@ TEST(Pipes, ALimitLeavesTheNewestUnlessAStageOrders) {
 
 TEST(Pipes, AHistogramCountsEachSpan) {
   auto file = YAML::Load(yushi::test::source_file("tests/cases/query/pipes.yaml"));
-  std::vector<ScanUnit> units{unit_of("default", 0, records_of(file["records"]))};
+  auto groups = one_group({unit_of("default", 0, records_of(file["records"]))});
   auto query = Query::histogram("*", "1h", "", clock());
   ASSERT_TRUE(query);
-  auto answer = run_pipe(*query, units, {}, kGoOn);
+  auto answer = run_pipe(*query, groups, {}, kGoOn);
   ASSERT_TRUE(answer);
   TableStyle style;
   style.zone = clock().zone;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
 #include <thread>
 
@@ -21,10 +22,10 @@ struct Answer {
   std::vector<std::string> raws;
   ScanReport report;
 };
-Answer ask(const std::vector<ScanUnit>& units, const std::string& query, const ScanOptions& options) {
+Answer ask(const std::vector<UnitGroup>& groups, const std::string& query, const ScanOptions& options) {
   Answer answer;
   auto report = scan(
-      units, kql(query), options, render_raw,
+      groups, kql(query), options, render_raw,
       [&](ScanHit&& hit) {
         answer.keys.push_back(hit.key);
         answer.raws.push_back(hit.rendered);
@@ -38,6 +39,7 @@ Answer ask(const std::vector<ScanUnit>& units, const std::string& query, const S
 
 struct Store {
   std::vector<ScanUnit> units;
+  std::vector<UnitGroup> groups;                       // the same, cut as days are that overlap
   std::vector<std::pair<RecordKey, std::string>> all;  // key and raw of every record
 };
 
@@ -66,6 +68,13 @@ Store random_store(uint64_t seed) {
     }
   }
   std::shuffle(store.units.begin(), store.units.end(), random);
+  for (size_t at = 0; at < store.units.size();) {
+    const size_t end = std::min<size_t>(store.units.size(), at + 1 + random() % 9);
+    store.groups.push_back(group_of(
+        {store.units.begin() + static_cast<ptrdiff_t>(at), store.units.begin() + static_cast<ptrdiff_t>(end)}));
+    if (random() % 4 == 0) store.groups.back().event_times.clear();
+    at = end;
+  }
   return store;
 }
 
@@ -102,7 +111,7 @@ TEST(Scan, GivesWhatALookAtEveryRecordGivesInOrder) {
             auto want = expected;
             if (newest_first) std::reverse(want.begin(), want.end());
             if (want.size() > limit) want.resize(limit);
-            Answer answer = ask(store.units, query, options);
+            Answer answer = ask(store.groups, query, options);
             ASSERT_EQ(answer.keys, want) << query << " limit " << limit << " threads " << threads;
             EXPECT_EQ(answer.report.records_found, want.size());
             EXPECT_TRUE(answer.report.is_complete());
@@ -127,7 +136,7 @@ TEST(Scan, ReadsOnlyTheNewestUnitsForTheNewestRecords) {
   auto units = hundred_units();
   ScanOptions options;
   options.limit = 15;
-  Answer answer = ask(units, "*", options);
+  Answer answer = ask(one_group(units), "*", options);
   EXPECT_EQ(answer.keys.size(), 15u);
   EXPECT_EQ(answer.keys.front().event_ns, 999);
   EXPECT_LE(answer.report.blocks_read, 10u);
@@ -135,23 +144,111 @@ TEST(Scan, ReadsOnlyTheNewestUnitsForTheNewestRecords) {
 
 TEST(Scan, ReadsOnlyWhatTimesAndWordsLeave) {
   auto units = hundred_units();
-  EXPECT_LE(ask(units, "word42", {}).report.blocks_read, 5u);
-  EXPECT_EQ(ask(units, "word42", {}).keys.size(), 10u);
+  EXPECT_LE(ask(one_group(units), "word42", {}).report.blocks_read, 5u);
+  EXPECT_EQ(ask(one_group(units), "word42", {}).keys.size(), 10u);
   ScanOptions options;
   options.from_ns = 200;
   options.to_ns = 219;
-  EXPECT_EQ(ask(units, "*", options).report.blocks_read, 2u);
-  EXPECT_EQ(ask(units, "*", options).keys.size(), 20u);
+  EXPECT_EQ(ask(one_group(units), "*", options).report.blocks_read, 2u);
+  EXPECT_EQ(ask(one_group(units), "*", options).keys.size(), 20u);
   options.to_ns = 100;
-  EXPECT_EQ(ask(units, "*", options).report.blocks_read, 0u);
-  EXPECT_EQ(ask(units, "@timestamp < 1970", {}).report.blocks_read, 0u);
+  EXPECT_EQ(ask(one_group(units), "*", options).report.blocks_read, 0u);
+  EXPECT_EQ(ask(one_group(units), "@timestamp < 1970", {}).report.blocks_read, 0u);
+}
+
+// Ten groups of ten units each, as days, and how often each was opened.
+struct Days {
+  explicit Days(std::vector<ScanUnit> units = hundred_units()) {
+    for (size_t day = 0; day < 10; ++day) {
+      auto begin = units.begin() + static_cast<ptrdiff_t>(day * units.size() / 10);
+      auto end = units.begin() + static_cast<ptrdiff_t>((day + 1) * units.size() / 10);
+      groups.push_back(group_of({begin, end}, [this, day] { ++opened[day]; }));
+    }
+  }
+  std::vector<UnitGroup> groups;
+  std::array<std::atomic<int>, 10> opened{};
+  std::vector<size_t> opened_ones() const {
+    std::vector<size_t> out;
+    for (size_t i = 0; i < opened.size(); ++i)
+      if (opened[i]) out.push_back(i);
+    return out;
+  }
+};
+
+TEST(Scan, OpensTheDaysThatItComesTo) {
+  using Ones = std::vector<size_t>;
+  {
+    Days days;
+    ScanOptions options;
+    options.limit = 15;
+    auto answer = ask(days.groups, "*", options);
+    EXPECT_EQ(answer.keys.size(), 15u);
+    EXPECT_EQ(answer.report.blocks, 100u);
+    EXPECT_EQ(days.opened_ones(), Ones{9});
+  }
+  {
+    Days days;
+    ScanOptions options;
+    options.limit = 105;
+    options.newest_first = false;
+    EXPECT_EQ(ask(days.groups, "*", options).keys.back().event_ns, 104);
+    EXPECT_EQ(days.opened_ones(), (Ones{0, 1}));
+  }
+  {
+    Days days;
+    ScanOptions options;
+    options.from_ns = 350;
+    options.to_ns = 450;
+    auto answer = ask(days.groups, "*", options);
+    EXPECT_EQ(answer.keys.size(), 101u);
+    EXPECT_EQ(answer.report.blocks, 100u);
+    EXPECT_EQ(days.opened_ones(), (Ones{3, 4}));
+  }
+  {
+    Days days;
+    EXPECT_EQ(ask(days.groups, "@timestamp < 1970", {}).report.blocks_read, 0u);
+    EXPECT_EQ(days.opened_ones(), Ones{});
+  }
+}
+
+TEST(Scan, AsksForTheWordsOfTheUnitsThatTimeLeavesAlone) {
+  auto units = hundred_units();
+  std::atomic<int> asked{0};
+  for (auto& unit : units)
+    unit.token_filter = [&asked, words = unit.token_filter] {
+      ++asked;
+      return words();
+    };
+  Days days(std::move(units));
+  ScanOptions options;
+  options.from_ns = 350;
+  options.to_ns = 359;
+  EXPECT_EQ(ask(days.groups, "word35", options).keys.size(), 10u);
+  EXPECT_EQ(asked, 1);
+  asked = 0;
+  ask(days.groups, "*", {});  // which needs no word
+  EXPECT_EQ(asked, 0);
+}
+
+TEST(Scan, NamesTheGroupThatItCouldNotOpen) {
+  Days days;
+  days.groups[4].open = []() -> Result<std::vector<ScanUnit>> { return fail(Code::corrupt, "its summaries differ"); };
+  days.groups[4].name = "log default, store day 4";
+  for (bool newest_first : {false, true}) {
+    ScanOptions options;
+    options.newest_first = newest_first;
+    auto answer = ask(days.groups, "*", options);
+    EXPECT_EQ(answer.keys.size(), 900u);
+    EXPECT_EQ(answer.report.missing, std::vector<std::string>{"log default, store day 4: its summaries differ"});
+    EXPECT_FALSE(answer.report.is_complete());
+  }
 }
 
 TEST(Scan, NamesTheUnitsThatItCouldNotRead) {
   auto units = hundred_units();
   units[3].read = [] { return fail(Code::corrupt, "hash differs"); };
   units[7].read = []() -> Result<std::unique_ptr<Batch>> { throw std::bad_alloc(); };
-  Answer answer = ask(units, "*", {});
+  Answer answer = ask(one_group(units), "*", {});
   EXPECT_EQ(answer.keys.size(), 980u);
   EXPECT_FALSE(answer.report.is_complete());
   ASSERT_EQ(answer.report.missing.size(), 2u);
@@ -163,7 +260,7 @@ TEST(Scan, EndsWhenTheAskerHasEnough) {
   auto units = hundred_units();
   size_t taken = 0;
   auto report = scan(
-      units, kql("*"), {}, render_raw, [&](ScanHit&&) { return ++taken < 5; }, kGoOn);
+      one_group(units), kql("*"), {}, render_raw, [&](ScanHit&&) { return ++taken < 5; }, kGoOn);
   ASSERT_TRUE(report);
   EXPECT_EQ(taken, 5u);
 }
@@ -172,7 +269,7 @@ TEST(Scan, CancelledSaysThatItIsNotComplete) {
   auto units = hundred_units();
   std::atomic<bool> cancelled{false};
   auto report = scan(
-      units, kql("*"), {}, render_raw,
+      one_group(units), kql("*"), {}, render_raw,
       [&](ScanHit&&) {
         cancelled = true;
         return true;
@@ -204,7 +301,7 @@ TEST(Scan, AnAnswerThatDoesNotFitIsGivenWholeAndInOrderAllTheSame) {
         options.bytes_max = bytes_max;
         options.newest_first = newest_first;
         options.threads = threads;
-        Answer answer = ask(units, "*", options);
+        Answer answer = ask(one_group(units), "*", options);
         ASSERT_EQ(answer.keys.size(), 2000u);
         auto in_order = answer.keys;
         std::sort(in_order.begin(), in_order.end());
@@ -215,9 +312,15 @@ TEST(Scan, AnAnswerThatDoesNotFitIsGivenWholeAndInOrderAllTheSame) {
         EXPECT_TRUE(answer.report.is_complete());
         // Each thread hands over one piece at least.
         EXPECT_LE(answer.report.bytes_held_max, bytes_max + static_cast<size_t>(threads) * (bytes_max / 4 + 1200));
+        // A pass opens its groups again.
+        std::vector<UnitGroup> groups;
+        for (auto& unit : units) groups.push_back(group_of({unit}));
+        Answer grouped = ask(groups, "*", options);
+        EXPECT_EQ(grouped.keys, in_order);
+        EXPECT_EQ(grouped.report.blocks_read, 5u);
       }
   options.limit = 20;
-  EXPECT_EQ(ask(units, "*", options).keys.size(), 20u);
+  EXPECT_EQ(ask(one_group(units), "*", options).keys.size(), 20u);
 }
 
 TEST(Scan, BeginsAtTheKeyThatIsNamed) {
@@ -226,11 +329,11 @@ TEST(Scan, BeginsAtTheKeyThatIsNamed) {
   options.newest_first = false;
   options.limit = 300;
   options.begin = RecordKey{3, "c", 170};
-  Answer answer = ask(units, "*", options);
+  Answer answer = ask(one_group(units), "*", options);
   ASSERT_EQ(answer.keys.size(), 300u);
   EXPECT_EQ(answer.keys.front(), *options.begin);
   options.newest_first = true;
-  answer = ask(units, "*", options);
+  answer = ask(one_group(units), "*", options);
   EXPECT_EQ(answer.keys.front(), *options.begin);
   EXPECT_LT(answer.keys.back(), *options.begin);
 }
@@ -245,7 +348,7 @@ TEST(Scan, AReaderThatPausesGetsTheSameAnswer) {
   std::vector<RecordKey> keys;
   bool place_was_free = false;
   auto report = scan(
-      units, kql("*"), options, render_raw,
+      one_group(units), kql("*"), options, render_raw,
       [&](ScanHit&& hit) {
         keys.push_back(hit.key);
         if (keys.size() == 100) {
@@ -281,7 +384,7 @@ TEST(Scan, AReaderThatIsSlowKeepsNoPlaceToRead) {
   std::vector<RecordKey> keys;
   size_t before_other = 0;
   auto report = scan(
-      units, kql("*"), options, render_raw,
+      one_group(units), kql("*"), options, render_raw,
       [&](ScanHit&& hit) {
         keys.push_back(hit.key);
         has_begun = true;
@@ -310,7 +413,7 @@ TEST(Scan, ARecordLargerThanTheRoomIsGiven) {
   options.bytes_max = 10'000;
   for (bool newest_first : {false, true}) {
     options.newest_first = newest_first;
-    EXPECT_EQ(ask(units, "*", options).keys.size(), 9u);
+    EXPECT_EQ(ask(one_group(units), "*", options).keys.size(), 9u);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "query/scan.h"
+#include "storage/block/day_head.h"
 
 namespace yushi::query::test {
 
@@ -65,6 +67,7 @@ inline ScanUnit unit_of(const std::string& log, uint64_t first_index, std::vecto
     head.parsed.add(0, {});
     auto block = storage::build_block(head, all);
     out.summary = std::move(block.summary);
+    out.token_filter = [filter = std::exchange(out.summary.token_filter, {})] { return filter; };
     out.open = [bytes = std::move(block.bytes)] { return storage::BlockReader::open(bytes); };
   } else {
     out.summary.first_index = first_index;
@@ -76,5 +79,18 @@ inline ScanUnit unit_of(const std::string& log, uint64_t first_index, std::vecto
   out.read = [=]() -> Result<std::unique_ptr<Batch>> { return batch_of(log, first_index, records); };
   return out;
 }
+
+// With the times of its units, as a store day has them.
+inline UnitGroup group_of(std::vector<ScanUnit> units, std::function<void()> on_open = {}) {
+  storage::DayHead head;
+  for (auto& unit : units) head.add(unit.summary);
+  UnitGroup out{"the group", units.size(), head.event_times, {}};
+  out.open = [units = std::move(units), on_open = std::move(on_open)]() -> Result<std::vector<ScanUnit>> {
+    if (on_open) on_open();
+    return units;
+  };
+  return out;
+}
+inline std::vector<UnitGroup> one_group(std::vector<ScanUnit> units) { return {group_of(std::move(units))}; }
 
 }  // namespace yushi::query::test

@@ -9,6 +9,7 @@
 #include "core/event/alert.h"
 #include "core/event/own_record.h"
 #include "storage/db/keys.h"
+#include "storage/read/summaries.h"
 #include "storage/store/log_state.h"
 #include "storage/tail/leaf.h"
 #include "tests/unit/storage/test_store.h"
@@ -91,12 +92,7 @@ inline Attack rebuild_block(const std::function<void(std::vector<Record>&, Batch
     auto built = build_block(block->context, records);
     batch.put(family, keys::record("default", 0), built.bytes);
     if (!summary_too) return;
-    std::string key;
-    ASSERT_TRUE(database.scan(database.families().filters, "", [&](std::string_view k, std::string_view) {
-      if (keys::log_of_filter(k) == "default") key = k;
-      return true;
-    }));
-    batch.put(database.families().filters, key, built.summary.encode());
+    put_summary(batch, database, database.blocks_families().at(0).store_day, "default", built.summary);
   };
 }
 

@@ -8,13 +8,15 @@ namespace {
 
 Attack edit_summary(const std::function<void(BlockSummary&)>& edit) {
   return [=](Database& database, Write& batch) {
-    ASSERT_TRUE(database.scan(database.families().filters, "", [&](std::string_view key, std::string_view value) {
-      if (keys::log_of_filter(key) != "default") return true;
-      auto summary = BlockSummary::decode(value);
-      edit(*summary);
-      batch.put(database.families().filters, key, summary->encode());
-      return true;
-    }));
+    auto day = database.blocks_families().at(0).store_day;
+    auto filters = database.families().filters;
+    auto head = database.get(filters, keys::summary(day, "default", 0));
+    auto words = database.get(filters, keys::words(day, "default", 0));
+    ASSERT_TRUE(head && *head && words && *words);
+    auto summary = BlockSummary::decode(**head);
+    ASSERT_TRUE(summary && summary->decode_words(**words));
+    edit(*summary);
+    put_summary(batch, database, day, "default", *summary);
   };
 }
 
@@ -31,6 +33,26 @@ TEST(Attack, AMovedTimeRangeIsNamed) {
     for (auto& range : summary.event_times) range.from_ns -= 86400 * kSecond, range.to_ns -= 86400 * kSecond;
   }));
   EXPECT_NE(found.find("time ranges"), std::string::npos) << found;
+}
+
+TEST(Attack, AMovedTimeRangeOfADayIsNamed) {
+  auto found = after([](Database& database, Write& batch) {
+    auto key = keys::day_head("default", database.blocks_families().at(0).store_day);
+    auto bytes = database.get(database.families().filters, key);
+    ASSERT_TRUE(bytes && *bytes);
+    auto head = DayHead::decode(**bytes);
+    ASSERT_TRUE(head);
+    for (auto& range : head->event_times) range.from_ns -= 86400 * kSecond, range.to_ns -= 86400 * kSecond;
+    batch.put(database.families().filters, key, head->encode());
+  });
+  EXPECT_NE(found.find("a search would miss some"), std::string::npos) << found;
+}
+
+TEST(Attack, WordsThatAreGoneAreNamed) {
+  auto found = after([](Database& database, Write& batch) {
+    batch.erase(database.families().filters, keys::words(database.blocks_families().at(0).store_day, "default", 0));
+  });
+  EXPECT_NE(found.find("token filter"), std::string::npos) << found;
 }
 
 TEST(Attack, AMovedTimeRangeOfAChunkIsNamed) {

@@ -50,8 +50,8 @@ void erase_log(Database& database, Write& batch, const std::string& log) {
   batch.erase_range(families.tail, keys::of_log(log), last);
   for (auto& blocks : database.blocks_families()) {
     batch.erase_range(blocks.family, keys::of_log(log), last);
-    batch.erase_range(families.filters, keys::filter(blocks.store_day, log, 0),
-                      keys::filter(blocks.store_day, log, UINT64_MAX));
+    batch.erase_range(families.filters, keys::summary(blocks.store_day, log, 0),
+                      keys::summary(blocks.store_day, log, UINT64_MAX));
   }
   batch.erase_range(families.tree, keys::of_log(log), keys::tile(log, 127, 0));
   batch.erase(families.state, keys::log_state(log));

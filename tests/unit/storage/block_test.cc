@@ -1,4 +1,5 @@
 #include "storage/block/block.h"
+#include "storage/block/day_head.h"
 
 #include <gtest/gtest.h>
 
@@ -723,6 +724,8 @@ TEST(Block, TheSummarySurvivesItsBytes) {
   EXPECT_LE(sealed.summary.event_times.size(), 8u);
   auto read = BlockSummary::decode(sealed.summary.encode());
   ASSERT_TRUE(read);
+  EXPECT_EQ(read->token_filter, "");
+  ASSERT_TRUE(read->decode_words(sealed.summary.encode_words()));
   EXPECT_EQ(read->records, 100u);
   EXPECT_EQ(read->sources, sealed.summary.sources);
   EXPECT_EQ(read->token_filter, sealed.summary.token_filter);
@@ -732,11 +735,52 @@ TEST(Block, TheSummarySurvivesItsBytes) {
     EXPECT_EQ(read->event_times[i].from_ns, sealed.summary.event_times[i].from_ns);
     EXPECT_EQ(read->event_times[i].to_ns, sealed.summary.event_times[i].to_ns);
   }
-  auto bytes = sealed.summary.encode();
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    auto damaged = bytes;
-    damaged[i] = static_cast<char>(damaged[i] ^ 1);
-    EXPECT_FALSE(BlockSummary::decode(damaged)) << i;
+  DayHead day;
+  day.add(sealed.summary);
+  EXPECT_EQ(DayHead::decode(day.encode()).value(), day);
+  const auto flipped = [](std::string bytes, size_t i) {
+    bytes[i] = static_cast<char>(bytes[i] ^ 1);
+    return bytes;
+  };
+  for (size_t i = 0; i < sealed.summary.encode().size(); ++i)
+    EXPECT_FALSE(BlockSummary::decode(flipped(sealed.summary.encode(), i))) << i;
+  for (size_t i = 0; i < sealed.summary.encode_words().size(); ++i)
+    EXPECT_FALSE(token_filter_of(flipped(sealed.summary.encode_words(), i))) << i;
+  for (size_t i = 0; i < day.encode().size(); ++i) EXPECT_FALSE(DayHead::decode(flipped(day.encode(), i))) << i;
+}
+
+TEST(Block, TheHeadOfADayHoldsTheTimesOfItsBlocks) {
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 50; ++round) {
+    DayHead day;
+    std::vector<BlockSummary> blocks;
+    for (uint64_t i = 0; i < 40; ++i) {
+      BlockSummary block;
+      block.first_index = i * 10;
+      block.records = 10;
+      auto at = static_cast<int64_t>(random() % 1'000'000);
+      for (auto ranges = 1 + random() % 8; ranges > 0; --ranges) {
+        auto to = at + static_cast<int64_t>(random() % 1000);
+        block.event_times.push_back({at, to});
+        at = to + 1 + static_cast<int64_t>(random() % 100'000);
+      }
+      day.add(block);
+      blocks.push_back(block);
+      ASSERT_LE(day.event_times.size(), 8u);
+      for (size_t k = 1; k < day.event_times.size(); ++k)
+        ASSERT_LT(day.event_times[k - 1].to_ns, day.event_times[k].from_ns);
+      for (auto& one : blocks)
+        for (auto& range : one.event_times)
+          ASSERT_TRUE(std::any_of(day.event_times.begin(), day.event_times.end(), [&](auto& held) {
+            return held.from_ns <= range.from_ns && range.to_ns <= held.to_ns;
+          }));
+    }
+    EXPECT_EQ(day.blocks, 40u);
+    EXPECT_EQ(day.records, 400u);
+    EXPECT_EQ(day.end, 400u);
+    BlockSummary unknown;  // of no known time
+    day.add(unknown);
+    EXPECT_TRUE(overlaps(day.event_times, 5'000'000, 5'000'000));
   }
 }
 
