@@ -364,15 +364,21 @@ class Scan {
     return out;
   }
 
+  // Whether records of it may lie outside the time asked.
+  bool is_cut(const ScanUnit& unit) const {
+    return std::any_of(unit.summary.event_times.begin(), unit.summary.event_times.end(),
+                       [&](auto& range) { return range.from_ns < span_.from_ns || range.to_ns > span_.to_ns; });
+  }
+
   // Where the filter asks for all of raw: the records that its other questions and the forms of texts leave.
   Result<std::unique_ptr<Batch>> read_candidates(const ScanUnit& unit, Scratch& scratch) const {
     if (!unit.open) return read_safely(unit.read);
     return read_safely([&]() -> Result<std::unique_ptr<Batch>> {
       auto reader = YUSHI_TRY(unit.open());
       auto places = YUSHI_TRY(reader->find_places([&](auto& holds) { return filter_.may_match_text(holds); }));
-      if (!places.empty() && !is_all(*field_filter_)) {
+      if (!places.empty() && (!is_all(*field_filter_) || is_cut(unit))) {
         std::vector<uint32_t> kept;
-        auto rows = YUSHI_TRY(reader->read_rows(filter_fields_, /*with_times=*/false, &places));
+        auto rows = YUSHI_TRY(reader->read_rows(filter_fields_, is_cut(unit), &places));
         keep_matches(*field_filter_, rows, &kept, scratch);
         for (uint32_t& place : kept) place = places[place];
         places = std::move(kept);
@@ -388,9 +394,7 @@ class Scan {
       keep_matches(filter_, rows, nullptr, scratch);
       return rows;
     }
-    const bool cuts = std::any_of(unit.summary.event_times.begin(), unit.summary.event_times.end(), [&](auto& range) {
-      return range.from_ns < span_.from_ns || range.to_ns > span_.to_ns;
-    });
+    const bool cuts = is_cut(unit);
     return read_safely([&]() -> Result<storage::BlockRows> {
       if (!options_.fields && is_all(filter_) && !cuts) return rows_of(YUSHI_TRY(unit.read()));
       auto reader = YUSHI_TRY(unit.open());
