@@ -366,8 +366,10 @@ class Scan {
 
   // Whether records of it may lie outside the time asked.
   bool is_cut(const ScanUnit& unit) const {
-    return std::any_of(unit.summary.event_times.begin(), unit.summary.event_times.end(),
-                       [&](auto& range) { return range.from_ns < span_.from_ns || range.to_ns > span_.to_ns; });
+    auto& times = unit.summary.event_times;
+    return times.empty() || std::any_of(times.begin(), times.end(), [&](auto& range) {
+             return range.from_ns < span_.from_ns || range.to_ns > span_.to_ns;
+           });
   }
 
   // Where the filter asks for all of raw: the records that its other questions and the forms of texts leave.
