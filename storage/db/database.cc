@@ -100,7 +100,9 @@ rocksdb::ColumnFamilyOptions family_options(std::string_view name, const std::sh
 }
 
 const std::shared_ptr<rocksdb::Cache>& shared_cache() {
-  static const auto cache = rocksdb::NewLRUCache(32 << 20);
+  // A block of `state` may hold the detectors' megabytes: it must fit into a shard, or each question about a key beside
+  // them reads them again.
+  static const auto cache = rocksdb::NewLRUCache(32 << 20, /*num_shard_bits=*/1);
   return cache;
 }
 
