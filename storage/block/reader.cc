@@ -27,8 +27,9 @@ struct Reading {
   enum class How : uint8_t { pass, part, whole } how = How::whole;
   // Of those in part: slots in part_slots_; how many are wanted, and how many stand before the message.
   uint32_t part_at = 0, part = 0, wanted = 0, before_message = 0;
-  bool is_behind_text = false;  // the first of the message's that is wanted
-  bool is_each = false;         // no two records are known to be alike
+  bool is_behind_text = false;       // the first of the message's that is wanted
+  uint32_t takes_at = 0, takes = 0;  // in takes_: its columns that are read, but those of one value
+  bool is_each = false;              // no two records are known to be alike
 };
 
 // Numbers pairs of numbers, each different one once, from `first` on.
@@ -89,8 +90,8 @@ class BlockDecoder {
     sections_.go_to(place.stream);
     return place.header;
   }
-  template <class Take>
-  Result<void> each_record(const Take& take);
+  template <class Visit>
+  Result<void> each_record(const Visit& visit);
   bool pass(const ReadShape* shape);
   bool pass_odd(const ReadShape* shape);
   bool find_row(const ReadShape& shape, const Reading& reading, uint32_t* row);
@@ -100,7 +101,7 @@ class BlockDecoder {
   template <class Write>
   bool read_part(Record& record, const ReadShape& shape, const Reading& reading, char*& out, const Write& write);
   size_t read_slot(const ReadSlot& slot, int64_t event_ns, char* out, size_t room);
-  bool read_time(const ReadShape& shape, Record& record);
+  bool read_time(const ReadShape& shape, const Origin& origin, int64_t* event_ns);
   bool read_part_head(Record& record);
   const Reading& reading_of(const ReadShape& shape) const {
     return readings_[static_cast<size_t>(&shape - layout_->shapes.data())];
@@ -121,6 +122,12 @@ class BlockDecoder {
   IntegerReader times_[kUnitReceived];
   Reader odd_{std::string_view()};
   std::vector<Column> columns_;
+  struct Take {
+    Column* column;
+    uint32_t slot;  // in part_slots_
+    bool wanted;
+  };
+  std::vector<Take> takes_;
   std::vector<uint32_t> codes_;  // of the record in hand: of each of its part_slots_
   PairTable pairs_{0};
   std::vector<uint32_t> row_of_pairs_;
@@ -243,12 +250,17 @@ Result<void> BlockDecoder::open_columns() {
                          : ColumnReader::open(header, sections_, place.values, counts_.raw_bytes + 1, &column.values)))
       return damaged_block("its column " + std::to_string(i) + " is damaged");
   }
-  // A column of values that hardly repeat has no numbers for them.
-  for (auto& reading : readings_)
-    for (uint32_t k = reading.part_at; k < reading.part_at + reading.part; ++k)
-      if (part_wanted_[k] && has_column(part_slots_[k]) && !columns_[part_slots_[k].column].is_time &&
-          !columns_[part_slots_[k].column].values.has_codes())
-        reading.is_each = true;
+  for (auto& reading : readings_) {
+    reading.takes_at = static_cast<uint32_t>(takes_.size());
+    for (uint32_t k = reading.part_at; k < reading.part_at + reading.part; ++k) {
+      if (!has_column(part_slots_[k])) continue;
+      auto& column = columns_[part_slots_[k].column];
+      // A column of values that hardly repeat has no numbers for them.
+      if (part_wanted_[k] && !column.is_time && !column.values.has_codes()) reading.is_each = true;
+      if (column.is_time || !column.values.is_constant()) takes_.push_back({&column, k, part_wanted_[k]});
+    }
+    reading.takes = static_cast<uint32_t>(takes_.size()) - reading.takes_at;
+  }
   return {};
 }
 
@@ -392,11 +404,8 @@ bool BlockDecoder::pass(const ReadShape* shape) {
   if (!shape) return columns_.back().values.pass() && times_[kUnitNano].next(&unused) && pass_odd(nullptr);
   if (times_needed_ && shape->meta.unit != kUnitReceived && !times_[shape->meta.unit].next(&unused)) return false;
   auto& reading = reading_of(*shape);
-  for (auto slot = part_slots_.data() + reading.part_at, end = slot + reading.part; slot != end; ++slot) {
-    if (!has_column(*slot)) continue;
-    auto& column = columns_[slot->column];
-    if (!(column.is_time ? column.times.next(&unused) : column.values.pass())) return false;
-  }
+  for (auto take = takes_.data() + reading.takes_at, end = take + reading.takes; take != end; ++take)
+    if (!(take->column->is_time ? take->column->times.next(&unused) : take->column->values.pass())) return false;
   return shape->meta.flags == 0 || pass_odd(shape);
 }
 
@@ -427,15 +436,15 @@ bool BlockDecoder::pass_odd(const ReadShape* shape) {
   return odd_.ok();
 }
 
-bool BlockDecoder::read_time(const ReadShape& shape, Record& record) {
+bool BlockDecoder::read_time(const ReadShape& shape, const Origin& origin, int64_t* event_ns) {
   if (shape.meta.unit == kUnitReceived) {
-    record.event_ns = record.origin->received_ns;
+    *event_ns = origin.received_ns;
     return true;
   }
   if (!times_needed_) return true;
   uint64_t value;
   if (!times_[shape.meta.unit].next(&value)) return false;
-  record.event_ns = static_cast<int64_t>(value * static_cast<uint64_t>(kUnitNs[shape.meta.unit]));
+  *event_ns = static_cast<int64_t>(value * static_cast<uint64_t>(kUnitNs[shape.meta.unit]));
   return true;
 }
 
@@ -452,7 +461,7 @@ bool BlockDecoder::read_record(Record& record, const ReadShape* shape, Charset c
     record.time_inferred = meta.inferred;
     record.marks = meta.marks;
     record.priority = meta.priority;
-    if (!read_time(*shape, record)) return false;
+    if (!read_time(*shape, *record.origin, &record.event_ns)) return false;
     auto& reading = reading_of(*shape);
     const auto write = [&](uint32_t k, char* out, size_t room) {
       return read_slot(part_slots_[k], record.event_ns, out, room);
@@ -495,9 +504,9 @@ bool BlockDecoder::read_part_head(Record& record) {
   return odd_.ok();
 }
 
-// take(record, shape, run) for each record that is wanted, with what it shares with its neighbours.
-template <class Take>
-Result<void> BlockDecoder::each_record(const Take& take) {
+// visit(shape, run, begin) for each record that is wanted; begin(record) gives it what it shares with its neighbours.
+template <class Visit>
+Result<void> BlockDecoder::each_record(const Visit& visit) {
   auto bad = [](size_t i) { return damaged_block("its record " + std::to_string(i) + " cannot be rebuilt"); };
   size_t next = 0;
   uint64_t in_run = 0;
@@ -520,11 +529,13 @@ Result<void> BlockDecoder::each_record(const Take& take) {
     }
     ++next;
     auto& run = layout_->runs[run_];
-    Record record;
-    record.origin = run.origin;
-    record.source_seq = run.seq + in_run;
-    record.index = counts_.first_index + i;
-    if (!take(record, shape, run)) return bad(i);
+    const auto begin = [&](Record& record) -> Record& {
+      record.origin = run.origin;
+      record.source_seq = run.seq + in_run;
+      record.index = counts_.first_index + i;
+      return record;
+    };
+    if (!visit(shape, run, begin)) return bad(i);
   }
   if (odd_.left() != 0) return damaged_block("its records do not fill what the header promises");
   batch_->bytes = counts_.raw_bytes;
@@ -535,8 +546,8 @@ Result<std::unique_ptr<Batch>> BlockDecoder::read_records() {
   YUSHI_TRY(open(nullptr, true));
   auto& records = batch_->records;
   records.reserve(places_ ? places_->size() : counts_.records);
-  YUSHI_TRY(each_record([&](const Record& begun, const ReadShape* shape, const Run& run) {
-    return read_record(records.emplace_back(begun), shape, run.charset);
+  YUSHI_TRY(each_record([&](const ReadShape* shape, const Run& run, const auto& begin) {
+    return read_record(begin(records.emplace_back()), shape, run.charset);
   }));
   if (!places_ && (out_ != end_ || captures_used_ != counts_.captures))
     return damaged_block("its records do not fill what the header promises");
@@ -548,18 +559,17 @@ Result<std::unique_ptr<Batch>> BlockDecoder::read_records() {
 bool BlockDecoder::find_row(const ReadShape& shape, const Reading& reading, uint32_t* row) {
   auto number = static_cast<uint32_t>(&shape - layout_->shapes.data());
   if (by_origin_) number = pairs_.number(number, run_);
-  codes_.resize(reading.part);
+  codes_.assign(reading.part, 0);
   uint64_t unused;
-  for (uint32_t k = 0; k < reading.part; ++k) {
-    auto& slot = part_slots_[reading.part_at + k];
-    if (!has_column(slot)) continue;
-    auto& column = columns_[slot.column];
-    if (!part_wanted_[reading.part_at + k]) {
+  for (auto take = takes_.data() + reading.takes_at, end = take + reading.takes; take != end; ++take) {
+    auto& column = *take->column;
+    if (!take->wanted) {
       if (!(column.is_time ? column.times.next(&unused) : column.values.pass())) return false;
       continue;
     }
-    if (!column.values.next_code(&codes_[k])) return false;
-    if (!column.values.is_constant()) number = pairs_.number(number, codes_[k]);
+    auto& code = codes_[take->slot - reading.part_at];
+    if (!column.values.next_code(&code)) return false;
+    number = pairs_.number(number, code);
   }
   if (number >= row_of_pairs_.size()) row_of_pairs_.resize(number + 1, UINT32_MAX);
   *row = row_of_pairs_[number];
@@ -580,22 +590,25 @@ Result<BlockRows> BlockDecoder::read_rows(const std::vector<std::string>& names,
   auto& rows = batch_->records;
   out.row_of.reserve(places_ ? places_->size() : counts_.records);
   if (with_times) out.event_ns.reserve(out.row_of.capacity());
-  YUSHI_TRY(each_record([&](Record& record, const ReadShape* shape, const Run& run) {
+  YUSHI_TRY(each_record([&](const ReadShape* shape, const Run& run, const auto& begin) {
     const auto* reading = shape ? &reading_of(*shape) : nullptr;
     if (by_record_ || !reading || reading->how != Reading::How::part || reading->is_each) {
       out.row_of.push_back(static_cast<uint32_t>(rows.size()));
-      if (!read_record(rows.emplace_back(record), shape, run.charset)) return false;
+      if (!read_record(begin(rows.emplace_back()), shape, run.charset)) return false;
       if (with_times) out.event_ns.push_back(rows.back().event_ns);
       return true;
     }
     uint32_t row;
-    if (!read_time(*shape, record) || !find_row(*shape, *reading, &row)) return false;
-    if (with_times) out.event_ns.push_back(record.event_ns);
+    int64_t event_ns = 0;
+    if (!read_time(*shape, *run.origin, &event_ns) || !find_row(*shape, *reading, &row)) return false;
+    if (with_times) out.event_ns.push_back(event_ns);
     if (row != UINT32_MAX) {
       out.row_of.push_back(row);
       return true;
     }
     out.row_of.push_back(static_cast<uint32_t>(rows.size()));
+    auto& record = begin(rows.emplace_back());
+    record.event_ns = event_ns;
     record.kind = shape->kind;
     record.event_digits = shape->meta.digits;
     record.time_inferred = shape->meta.inferred;
@@ -608,7 +621,6 @@ Result<BlockRows> BlockDecoder::read_rows(const std::vector<std::string>& names,
     };
     if (!read_part(record, *shape, *reading, out_, write)) return false;
     record.charset = charset_of(record.raw, run.charset);
-    rows.push_back(record);
     return true;
   }));
   out.batch = std::move(batch_);
