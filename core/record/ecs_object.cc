@@ -203,9 +203,13 @@ const EcsObject::Plan& EcsObject::plan() {
   uint64_t hash = items_.size();
   for (const Item& item : items_)
     hash = mix(hash, item.field->id != kDynamicField ? item.field->id : hash_name(item.field->name));
-  auto& slot = plans_[(hash ^ hash >> 32) % kPlans];
-  if (slot && slot->hash == hash && slot->is_for(items_)) [[likely]]
+  // Two places for each: of two sets that are often written, neither throws out the other.
+  const size_t place = (hash ^ hash >> 32) % kPlans & ~size_t{1};
+  auto &slot = plans_[place], &second = plans_[place + 1];
+  const auto is_it = [&](auto& plan) { return plan && plan->hash == hash && plan->is_for(items_); };
+  if (is_it(slot)) [[likely]]
     return *slot;
+  if (is_it(second)) return *second;
 
   build(items_, *large_);
   if (items_.size() > kPlanItemsMax || large_->text.size() > kPlanBytesMax) return *large_;
@@ -215,6 +219,7 @@ const EcsObject::Plan& EcsObject::plan() {
     large_->names.push_back(
         {is_static ? item.field : nullptr, is_static ? std::string() : std::string(item.field->name)});
   }
+  second = std::move(slot);
   slot = std::move(large_);
   large_ = std::make_unique<Plan>();
   return *slot;

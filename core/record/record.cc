@@ -366,11 +366,16 @@ std::string_view whole_url(const Said& said, Scratch& scratch) {
   return {to, text.size() + 1 + query.size()};
 }
 
-std::string_view url_part(const Said& said, Derived derived, Scratch& scratch) {
-  if (derived == Derived::url_extension)
-    if (auto path = said_text(said, url().path, scratch); !path.empty())
-      return UrlParts{{}, {}, {}, path, {}}.extension();
-  const auto parts = split_url(url_as_captured(said, scratch));
+// The captured text split, and beside it the path that was captured by itself.
+struct SplitUrl {
+  UrlParts parts;
+  std::string_view path;
+  SplitUrl(const Said& said, Scratch& scratch)
+      : parts(split_url(url_as_captured(said, scratch))), path(said_text(said, url().path, scratch)) {}
+};
+
+std::string_view url_part(const SplitUrl& of, Derived derived) {
+  const auto& parts = of.parts;
   switch (derived) {
     case Derived::url_scheme:
       return parts.scheme;
@@ -383,8 +388,16 @@ std::string_view url_part(const Said& said, Derived derived, Scratch& scratch) {
     case Derived::url_query:
       return parts.query;
     default:
-      return parts.extension();
+      return of.path.empty() ? parts.extension() : UrlParts{{}, {}, {}, of.path, {}}.extension();
   }
+}
+
+template <class Give>
+void give_url_part(const SplitUrl& of, Derived derived, Give&& give) {
+  const auto part = url_part(of, derived);
+  Value value;
+  if (!part.empty() && read_value(part, derived == Derived::url_port ? FieldType::integer : FieldType::keyword, &value))
+    give(value);
 }
 
 // A scalar that is said again later, as a valid value, is not given.
@@ -400,28 +413,48 @@ bool is_said_later(const Said& said, size_t i, Scratch& scratch) {
 
 constexpr size_t kRelatedMax = 64;  // values of one record in related.user and its like; what comes beyond is left out
 
+// What was given for one of related.*.
+class RelatedSeen {
+ public:
+  // Whether the value is to be given: each once.
+  bool take(std::string_view text) {
+    if (text.empty() || count_ == kRelatedMax) return false;
+    for (size_t i = 0; i < count_; ++i)
+      if (std::string_view(seen_[i].at, seen_[i].size) == text) return false;
+    seen_[count_++] = {text.data(), text.size()};
+    return true;
+  }
+
+ private:
+  struct Text {
+    const char* at;
+    size_t size;
+  };
+  std::array<Text, kRelatedMax> seen_;  // made anew for each record, so not cleared
+  size_t count_ = 0;
+};
+
+// The related.* that takes the field's values: of its own name, or of what it gathers.
+Derived related_of(const Field& field, Derived role_of_field) {
+  return role_of_field >= Derived::related_user && role_of_field <= Derived::related_hosts ? role_of_field
+                                                                                           : related_role(field);
+}
+
 // The values of related.*, each once: of a field that is said several times, the one that counts.
 template <class Give>
 void gather_related(const Said& said, Derived which, Scratch& scratch, Give&& give) {
-  std::array<std::string_view, kRelatedMax> seen;
-  size_t count = 0;
-  const auto add = [&](const Value& value) {
-    if (value.text.empty() || count == kRelatedMax ||
-        std::find(seen.begin(), seen.begin() + count, value.text) != seen.begin() + count)
-      return;
-    seen[count++] = value.text;
-    give(value);
-  };
+  RelatedSeen seen;
   bool has_domain = false;
   for (size_t i = 0; i < said.size(); ++i) {
     const Field* field = said.field(i);
-    if (related_role(*field) != which && role(*field) != which) continue;
+    if (related_of(*field, role(*field)) != which) continue;
     has_domain |= field == url().domain;
     Value value;
-    if (said.value(i, scratch, &value) && !is_said_later(said, i, scratch)) add(value);
+    if (said.value(i, scratch, &value) && !is_said_later(said, i, scratch) && seen.take(value.text)) give(value);
   }
   if (which == Derived::related_hosts && !has_domain)
-    if (auto domain = url_part(said, Derived::url_domain, scratch); !domain.empty()) add(text_value(domain));
+    if (auto domain = url_part(SplitUrl(said, scratch), Derived::url_domain); seen.take(domain))
+      give(text_value(domain));
 }
 
 // Calls give(value) for each value of one derived field.
@@ -531,11 +564,7 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
     case Derived::url_path:
     case Derived::url_query:
     case Derived::url_extension:
-      if (auto part = url_part(Said(record), derived, scratch); !part.empty()) {
-        Value value;
-        if (read_value(part, derived == Derived::url_port ? FieldType::integer : FieldType::keyword, &value))
-          give(value);
-      }
+      give_url_part(SplitUrl(Said(record), scratch), derived, give);
       break;
     case Derived::related_user:
     case Derived::related_ip:
@@ -634,40 +663,66 @@ void for_each_field(const Record& record, Scratch& scratch, VisitAny visit, void
   for (const DerivedField& each : kDerivedFields)
     derive(record, each.derived, scratch, [&](const Value& value) { visit(context, **each.field, value); });
 
-  Said said(record);
-  size_t count = said.size();
-  std::vector<bool> is_shadowed;  // of many fields only
+  const Said said(record);
+  const size_t count = said.size();
+  std::array<const Field*, kPairwiseMax> fields;  // of few fields only
+  std::vector<bool> is_shadowed;                  // of many
   if (count > kPairwiseMax) [[unlikely]]
     is_shadowed = shadowed(said, scratch);
+  else
+    for (size_t i = 0; i < count; ++i) fields[i] = said.field(i);
+  const auto counts = [&](size_t i) {
+    if (count > kPairwiseMax) [[unlikely]]
+      return !is_shadowed[i];
+    const Field* field = fields[i];
+    if (field->list) return true;
+    for (size_t k = i + 1; k < count; ++k) {
+      Value later;
+      if (same_field(fields[k], field) && said.value(k, scratch, &later)) return false;
+    }
+    return true;
+  };
+
   uint32_t said_roles = 0;  // bits of those that yield
-  bool has_url = false;
+  bool has_url = false, has_domain = false;
+  std::string_view executable;
+  std::array<RelatedSeen, 3> related_seen;
+  const auto give_related = [&](Derived which, const Value& value) {
+    static const Field* const kFields[] = {related().user, related().ip, related().hosts};
+    const auto at = static_cast<size_t>(which) - static_cast<size_t>(Derived::related_user);
+    if (related_seen[at].take(value.text)) visit(context, *kFields[at], value);
+  };
   for (size_t i = 0; i < count; ++i) {
-    const Field* field = said.field(i);
-    Derived derived = role(*field);
-    if (is_ours(record, derived)) continue;
+    const Field* field = count > kPairwiseMax ? said.field(i) : fields[i];
+    const Derived derived = role(*field), gathered_by = related_of(*field, derived);
+    const bool ours = is_ours(record, derived);
+    has_domain |= field == url().domain;
+    if (ours && gathered_by == Derived::none) continue;
     Value value;
-    if (!said.value(i, scratch, &value)) continue;
-    if (count > kPairwiseMax ? is_shadowed[i] : is_said_later(said, i, scratch)) continue;
+    if (!said.value(i, scratch, &value) || !counts(i)) continue;
+    if (gathered_by != Derived::none) give_related(gathered_by, value);
+    if (ours) continue;
     if (yields(derived)) said_roles |= bit_of(derived);
     has_url |= derived == Derived::url_original || derived == Derived::url_path || field == url().full;
+    if (field == process_executable()) executable = value.text;
     visit(context, *field, value);
   }
+  const auto is_unsaid = [&](Derived derived) { return !(said_roles & bit_of(derived)); };
   const auto give = [&](Derived derived, const Field* field) {
     derive(record, derived, scratch, [&](const Value& value) { visit(context, *field, value); });
   };
-  const auto give_unsaid = [&](Derived derived, const Field* field) {
-    if (!(said_roles & bit_of(derived))) give(derived, field);
-  };
   if (has_url) {
-    give_unsaid(Derived::url_original, url().original);
-    for (auto& [derived, field] : kUrlParts) give_unsaid(derived, *field);
+    const SplitUrl split(said, scratch);
+    if (is_unsaid(Derived::url_original)) give(Derived::url_original, url().original);
+    for (auto& [derived, field] : kUrlParts)
+      if (is_unsaid(derived))
+        give_url_part(split, derived, [&](const Value& value) { visit(context, **field, value); });
     give(Derived::url_decoded, url().decoded);
+    if (!has_domain) give_related(Derived::related_hosts, text_value(url_part(split, Derived::url_domain)));
   }
-  give_unsaid(Derived::process_name, ecs::process_name);
-  give_unsaid(Derived::message, ecs::message);
-  give(Derived::related_user, related().user);
-  give(Derived::related_ip, related().ip);
-  give(Derived::related_hosts, related().hosts);
+  if (auto name = last_segment(executable); is_unsaid(Derived::process_name) && !name.empty())
+    visit(context, *ecs::process_name, text_value(name));
+  if (is_unsaid(Derived::message)) give(Derived::message, ecs::message);
 }
 
 }  // namespace record_detail
