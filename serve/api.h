@@ -59,6 +59,7 @@ class Api {
   ~Api();
   void start();
   void stop();  // ends running answers, which say so
+  size_t leased_bytes() { return pool_.leased(); }  // of memory, by questions
 
  private:
   using Clock = std::chrono::steady_clock;

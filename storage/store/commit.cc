@@ -37,8 +37,65 @@ Store::Commit::Commit(Store& store)
     pending_->moved[{log, source}] = &log->sources.find(source)->second;
 }
 
+namespace {
+
+// The records of `group` in a batch of their own.
+std::shared_ptr<Batch> copy_of(const ChunkGroup& group, const Batch& from) {
+  auto batch = std::make_shared<Batch>();
+  batch->keep = from.keep;
+  batch->records.reserve(group.records.size());
+  auto& arena = batch->arena;
+  const Origin* last_origin = nullptr;
+  const Origin* origin = nullptr;
+  for (auto* record : group.records) {
+    if (record->origin != last_origin) {
+      last_origin = record->origin;
+      Origin copied = *last_origin;
+      copied.source = arena.copy(copied.source);
+      copied.address = last_origin->address == last_origin->source ? copied.source : arena.copy(copied.address);
+      origin = arena.make(copied);
+    }
+    auto& to = batch->records.emplace_back(*record);
+    to.origin = origin;
+    to.raw = arena.copy_padded(record->raw);
+    if (record->part_head != nullptr) {
+      PartHead head = *record->part_head;
+      for (auto* text : {&head.host, &head.program, &head.pid}) *text = arena.copy(*text);
+      to.part_head = arena.make(head);
+    }
+    const auto captures = arena.copy(record->captures);
+    for (auto& capture : captures) {
+      if (capture.field->id != kDynamicField) continue;
+      Field field = *capture.field;
+      field.name = arena.copy(field.name);
+      capture.field = arena.make(field);
+    }
+    to.captures = captures;
+  }
+  return batch;
+}
+
+}  // namespace
+
 void Store::Commit::append(PreparedBatch&& prepared) {
-  for (auto& group : prepared.groups) append(group, prepared.batch);
+  auto& groups = prepared.groups;
+  const auto& batch = prepared.batch;
+  const bool is_shared =
+      std::any_of(groups.begin(), groups.end(), [&](auto& group) { return group.log_id != groups[0].log_id; });
+  for (auto& group : groups) {
+    append(group, batch);
+    // A batch is held until the last of its logs is sealed, which may be a day later: who has a small part of it is given
+    // a copy of that, and holds no others.
+    auto& open = store_.logs_[group.log_id].open;
+    const auto count = group.records.size();
+    auto held = batch;
+    if (is_shared && 2 * count < batch->records.size()) {
+      held = copy_of(group, *batch);
+      for (size_t i = 0; i < count; ++i) open.records[open.records.size() - count + i] = &held->records[i];
+    }
+    open.memory_bytes += held != batch || is_shared ? memory_of(*held) : memory_of(*batch) * count / batch->records.size();
+    open.batches.push_back(std::move(held));
+  }
 }
 
 void Store::Commit::append(ChunkGroup& group, const std::shared_ptr<Batch>& batch) {
@@ -56,6 +113,7 @@ void Store::Commit::append(ChunkGroup& group, const std::shared_ptr<Batch>& batc
     open.first_index = first;
     open.opened_ns = group.records[0]->origin->received_ns;
   }
+  open.newest_ns = group.records.back()->origin->received_ns;
   open.parsed.add(static_cast<uint32_t>(open.records.size()), *group.context);
   tell_context(log, first, group.context);
   std::vector<SourceState*> states;
@@ -96,9 +154,6 @@ void Store::Commit::append(ChunkGroup& group, const std::shared_ptr<Batch>& batc
   }
   pending_->out.put(families.tail, keys::record(log.name, first), finish_chunk(number_, group));
   open.raw_bytes += group.raw_bytes;
-  auto memory = batch->bytes + batch->arena.bytes() + batch->records.size() * sizeof(Record);
-  open.memory_bytes += memory * group.records.size() / batch->records.size();
-  open.batches.push_back(batch);
   if (std::exchange(log.touched_by, number_) != number_) pending_->touched.push_back(&log);
   pending_->records += group.records.size();
   pending_->raw_bytes += group.raw_bytes;
@@ -228,6 +283,7 @@ Result<void> Store::Commit::write() {
   auto took = std::chrono::steady_clock::now() - before;
   store_.commit_ = number_;
   store_.commit_bytes_ = pending_->out.bytes();
+  store_.untidy_bytes_ += store_.commit_bytes_;
   for (auto* log : pending_->touched) log->known->records = log->tree.size();
   auto& c = store_.counters_;
   c.commits += 1;
