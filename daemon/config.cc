@@ -174,11 +174,12 @@ void read_limits(Walk& walk, const YAML::Node& node, Config& config) {
   const char* larger = in_flight.value_or(0) >= questions.value_or(0) ? "in_flight_bytes" : "query_bytes";
   const uint64_t set = in_flight.value_or(0) + questions.value_or(0);
   constexpr uint64_t kMiB = 1 << 20;
-  walk.problem(Walk::place(node, larger),
-               "limits." + std::string(larger) + ": leaves too little of limits.memory, " +
-                   with_unit(config.memory_bytes, kSizes) + ", for all else, which needs " +
-                   with_unit(memory_needed(in_flight, questions) - set, kSizes) + "; lower it, or raise limits.memory to " +
-                   std::to_string((memory_needed(in_flight, questions) + kMiB - 1) / kMiB) + "MiB");
+  walk.problem(Walk::place(node, larger), "limits." + std::string(larger) + ": leaves too little of limits.memory, " +
+                                              with_unit(config.memory_bytes, kSizes) + ", for all else, which needs " +
+                                              with_unit(memory_needed(in_flight, questions) - set, kSizes) +
+                                              "; lower it, or raise limits.memory to " +
+                                              std::to_string((memory_needed(in_flight, questions) + kMiB - 1) / kMiB) +
+                                              "MiB");
 }
 
 }  // namespace
@@ -285,8 +286,8 @@ Result<Config> load_config(const std::string& path) {
            {"seal",
             [&](const YAML::Node& node) {
               walk.map(node, "seal.",
-                       {{"quiet", walk.number("seal.quiet", config.seal_quiet_ns, kTimes, 1'000'000'000,
-                                              86'400'000'000'000)}});
+                       {{"quiet",
+                         walk.number("seal.quiet", config.seal_quiet_ns, kTimes, 1'000'000'000, 86'400'000'000'000)}});
             }},
            {"keys",
             [&](const YAML::Node& node) {

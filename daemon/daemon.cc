@@ -122,11 +122,11 @@ class Daemon {
   // -------------------------------------------------------------------------------------------------- start-up steps
 
   Result<void> load() {
-    const auto before = process_memory().heap_in_use;
+    const auto before = heap_bytes_in_use();
     auto loaded = YUSHI_TRY(load_data_files(config_, nullptr));
     loaded_ = loaded;
     ::malloc_trim(0);  // what reading the files took
-    parser_bytes_ = process_memory().heap_in_use - before;
+    parser_bytes_ = heap_bytes_in_use() - before;
     auto lookups = YUSHI_TRY(enrich::open_lookups(config_.lookups));
     use_lookups(std::move(lookups));
     for (auto& what : loaded_->left_out) spdlog::warn("{}", what);
@@ -649,7 +649,7 @@ class Daemon {
   std::vector<Running> inputs_ YUSHI_GUARDED_BY(inputs_mutex_);
   std::unique_ptr<Forwarders> forwarders_;
   int64_t started_ns_ = 0;
-  uint64_t parser_bytes_ = 0;  // of the heap, for what load() loaded
+  uint64_t parser_bytes_ = 0;                         // of the heap, for what load() loaded
   std::optional<ingest::UnixListener> api_listener_;  // moved into the API when it starts, as is the next
   ingest::OwnedFd api_metrics_;                       // of api.listen; may be none
   std::unique_ptr<serve::Api> api_;

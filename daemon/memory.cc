@@ -5,6 +5,10 @@
 
 #include <cstdio>
 
+#include "core/base/clock.h"
+#include "core/base/mutex.h"
+#include "core/base/time_text.h"
+
 namespace yushi::daemon {
 namespace {
 
@@ -30,15 +34,25 @@ std::optional<MemoryShares> share_memory(uint64_t memory, std::optional<uint64_t
   const uint64_t left = memory - in_flight.value_or(0) - questions.value_or(0);
   const uint64_t of = unset(in_flight, questions);
   const auto share = [&](uint64_t part) { return left / of * part; };
-  return MemoryShares{in_flight.value_or(share(kInFlight)), share(kOpenBlocks), share(kMemtables), share(kParsers),
+  return MemoryShares{in_flight.value_or(share(kInFlight)),  share(kOpenBlocks), share(kMemtables), share(kParsers),
                       questions.value_or(share(kQuestions)), share(kRest)};
 }
 
 ProcessMemory process_memory() {
+  // What is free is counted piece by piece, under the locks by which all threads allocate.
+  constexpr int64_t kHeapEvery = 2 * kSecond;
+  static Mutex mutex;
+  static struct mallinfo2 heap;
+  static int64_t asked_ns = -kHeapEvery;
   ProcessMemory out;
-  const auto heap = ::mallinfo2();
-  out.heap_in_use = heap.uordblks + heap.hblkhd;
-  out.heap_free = heap.fordblks;
+  {
+    MutexLock lock(mutex);
+    if (const auto now = clock_ns(CLOCK_MONOTONIC); now - asked_ns >= kHeapEvery) {
+      heap = ::mallinfo2();
+      asked_ns = now;
+    }
+    out.heap_free = heap.fordblks;
+  }
   if (std::FILE* file = std::fopen("/proc/self/statm", "re")) {
     unsigned long long whole = 0, resident = 0;
     if (std::fscanf(file, "%llu %llu", &whole, &resident) == 2)
@@ -46,6 +60,11 @@ ProcessMemory process_memory() {
     std::fclose(file);
   }
   return out;
+}
+
+uint64_t heap_bytes_in_use() {
+  const auto heap = ::mallinfo2();
+  return heap.uordblks + heap.hblkhd;
 }
 
 }  // namespace yushi::daemon

@@ -31,11 +31,12 @@ std::optional<MemoryShares> share_memory(uint64_t memory, std::optional<uint64_t
 // The least `memory` for which it gives something.
 uint64_t memory_needed(std::optional<uint64_t> in_flight, std::optional<uint64_t> questions);
 
-// Of the process, now. The heap's locks are taken one after the other: not for a hot path.
+// Of the process; what is said of the heap may be two seconds old. Any thread.
 struct ProcessMemory {
   uint64_t resident = 0;  // as the kernel counts it, the program's own pages too
-  uint64_t heap_in_use = 0, heap_free = 0;
+  uint64_t heap_free = 0;
 };
 ProcessMemory process_memory();
+uint64_t heap_bytes_in_use();  // now: not for a hot path
 
 }  // namespace yushi::daemon

@@ -23,9 +23,9 @@ struct Watched {
   std::vector<std::shared_ptr<const ingest::Input>> inputs;
   std::vector<Forwarders::Running> forwarders;
   int64_t started_ns;
-  uint64_t memory_bytes = 0;   // limits.memory
-  uint64_t parser_bytes = 0;   // of the heap, that parsers and rules took when they were loaded
-  uint64_t question_bytes = 0; // leased
+  uint64_t memory_bytes = 0;    // limits.memory
+  uint64_t parser_bytes = 0;    // of the heap, that parsers and rules took when they were loaded
+  uint64_t question_bytes = 0;  // leased
 };
 
 // The parts of what is held now, and `resident`, which is all of it.

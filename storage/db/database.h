@@ -128,7 +128,8 @@ class Database {
   // Re-reads every table, blob, WAL and MANIFEST and checks RocksDB's own checksums.
   Result<void> verify_checksums() const;
   struct Memory {
-    uint64_t memtables, tables, cache;  // those being flushed too; of open tables what is always in memory; of their data
+    uint64_t memtables, tables,
+        cache;  // those being flushed too; of open tables what is always in memory; of their data
   };
   Memory memory() const;
   const std::string& directory() const { return directory_; }

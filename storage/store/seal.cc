@@ -62,23 +62,23 @@ Result<void> Store::seal_due(int64_t now_ns, bool all) {
   // The sealer is given the fullest a little before there is no room, and waited for when there is none: so that it has
   // made room by then, and mostly nobody waits.
   const size_t begin = options_.open_bytes_max - options_.open_bytes_max / 8;
-  while (open_bytes_ > 0 && open_bytes_ + sealer_->bytes() > begin && !sealer_->failed()) {
-    if (!sealer_->is_behind()) {
+  while (open_bytes_ > 0 && !sealer_->failed()) {
+    const auto waiting = sealer_->waiting_bytes();
+    if (open_bytes_ + waiting <= (waiting == 0 ? begin : options_.open_bytes_max)) break;
+    if (waiting == 0) {
       seal(*std::max_element(logs_.begin(), logs_.end(),
                              [](auto& a, auto& b) { return a.open.memory_bytes < b.open.memory_bytes; }),
            now_ns);
-    } else if (open_bytes_ + sealer_->bytes() > options_.open_bytes_max) {
-      sealer_->wait_for_one();
     } else {
-      break;
+      sealer_->wait_for_one();
     }
   }
   tidy_if_calm(now_ns);
   return {};
 }
 
-// What was sealed leaves the disk with the next compaction of the tail, and a WAL with the flush of the last family that
-// has something in it: of a daemon that has nothing more to do neither would come.
+// What was sealed leaves the disk with the next compaction of the tail, and a WAL with the flush of the last family
+// that has something in it: of a daemon that has nothing more to do neither would come.
 void Store::tidy_if_calm(int64_t now_ns) {
   const uint64_t raw_bytes = counters_.raw_bytes;
   if (raw_bytes - calm_raw_bytes_ > kCalmBytes || now_ns < calm_ns_) {

@@ -58,9 +58,11 @@ void Store::Sealer::wait_for_one() {
   committer_.step();
 }
 
-bool Store::Sealer::is_behind() const {
+size_t Store::Sealer::waiting_bytes() const {
   MutexLock lock(mutex_);
-  return !queue_.empty();
+  size_t out = 0;
+  for (auto& job : queue_) out += job.block.memory_bytes;
+  return out;
 }
 
 std::optional<Error> Store::Sealer::failed() const {

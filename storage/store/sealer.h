@@ -1,8 +1,7 @@
 // The thread that turns open blocks into sealed ones: build, then block, summary and the end of its tail in one write.
 // So a record is in the tail or in a block, never in both or none, wherever that ends.
 //
-// Memory   A job owns its block, and with it the batches, until it is sealed: kQueueMax wait, one is in work. What they
-//          hold is bytes().
+// Memory   A job owns its block, and with it the batches, until it is sealed: kQueueMax wait, one is in work.
 // Threads  add(), wait() and failed() belong to the committer. add() blocks while kQueueMax blocks wait: back-pressure.
 //          Any may look at pulse().
 // Errors   The first block that cannot be written ends all sealing: failed() and wait() say it from then on, add() does
@@ -34,12 +33,12 @@ struct Store::Sealer {
   ~Sealer();  // ends the block in work; those that wait stay in the tail
 
   void add(Job job);
-  Result<void> wait();                  // until all are durable; the first failure if there was one
-  void tidy();          // when no block waits: Database::flush()
-  void wait_for_one();                  // until a block less waits or is in work, or one failed
-  size_t bytes() const { return bytes_; }
-  bool is_behind() const;  // one waits behind the one in work
-  std::optional<Error> failed() const;  // that one, without waiting
+  Result<void> wait();                     // until all are durable; the first failure if there was one
+  void tidy();                             // when no block waits: Database::flush()
+  void wait_for_one();                     // until a block less waits or is in work, or one failed
+  size_t waiting_bytes() const;            // of memory, of the jobs that wait; 0: none does
+  size_t bytes() const { return bytes_; }  // of all, with the one in work
+  std::optional<Error> failed() const;     // that one, without waiting
   const Pulse& pulse() const { return pulse_; }
 
  private:
@@ -63,7 +62,7 @@ struct Store::Sealer {
   bool tidy_ YUSHI_GUARDED_BY(mutex_) = false;
   uint64_t sealed_ YUSHI_GUARDED_BY(mutex_) = 0;
   std::atomic<size_t> bytes_{0};  // of memory, of all jobs
-  Pulse pulse_;  // stepped under mutex_: by add() when there is work again, then by the sealer
+  Pulse pulse_;                   // stepped under mutex_: by add() when there is work again, then by the sealer
   std::thread thread_;
 };
 

@@ -10,8 +10,9 @@
 // Invariants  A commit is one synced write: records, alerts, source counters, tree and detector state, or nothing.
 //             Indexes and source-seq are dense; both are given here and nowhere else. What binds all of it, so that no
 //             change goes unseen, is told in storage/FORMAT.md, section 9.
-// Memory      Open blocks hold their batches; with what the sealer has in hand these are together at most
-//             options.open_bytes_max, and a commit more: the fullest is sealed early, and seal_due() waits for it.
+// Memory      Open blocks hold their batches; with those that wait for the sealer these are together at most
+//             options.open_bytes_max, and a commit more: the fullest is sealed early, and seal_due() waits for it. The
+//             block that the sealer has in work comes on top.
 // Threads     The public members stand by who may call them: one thread at a time, the committer; then any. Sealing
 // runs
 //             on a thread of its own.
@@ -64,10 +65,10 @@ struct StoreOptions {
   // nothing up.
   std::vector<std::string> witness_files;
   std::function<void(const Error&)> on_witness_failure;
-  size_t open_bytes_max = 128 << 20;  // memory of all open blocks together, and of those that the sealer has
+  size_t open_bytes_max = 128 << 20;  // memory of all open blocks and of those that wait for the sealer
   size_t memtable_bytes = Database::kMemtableBytes;
   int64_t quiet_ns = 10 * kMinute;  // a log that got nothing for so long is sealed
-  Reparse reparse;                    // gives the fields of what is read back from the tail; must be there
+  Reparse reparse;                  // gives the fields of what is read back from the tail; must be there
   // How the Store's own records of `_audit` are understood until somebody else commits to it. It must be there.
   std::shared_ptr<const ParseContext> own_context;
   std::shared_ptr<Disk> disk = std::make_shared<Disk>();  // by which all is written: waits where there is no room
@@ -254,8 +255,8 @@ class Store {
   Heads witnessed_;                  // as the witness files have them
   uint32_t roots_day_ = UINT32_MAX;  // store day of the newest whole list of roots
   uint64_t commit_ = 0;              // number of the newest one
-  size_t commit_bytes_ = 0;  // of the last one: the next is likely as large, and growing by halves copies it all
-  uint64_t untidy_bytes_ = 0;  // committed since the sealer tidied last
+  size_t commit_bytes_ = 0;      // of the last one: the next is likely as large, and growing by halves copies it all
+  uint64_t untidy_bytes_ = 0;    // committed since the sealer tidied last
   uint64_t calm_raw_bytes_ = 0;  // committed up to calm_ns_, since when little came
   int64_t calm_ns_ = 0;
   uint32_t store_day_ = 0;
