@@ -49,8 +49,9 @@ Result<void> Store::seal_due(int64_t now_ns, bool all) {
   if (auto failed = sealer_->failed()) return tl::unexpected(*failed);
   // A block must not come before the record that says how it was understood.
   if (!contexts_to_tell_.empty() || !to_seal_when_told_.empty()) YUSHI_TRY(begin().finish());
-  open_bytes_ = 0;
-  for (auto& log : logs_) open_bytes_ += log.open.memory_bytes;
+  size_t open_bytes = 0;
+  for (auto& log : logs_) open_bytes += log.open.memory_bytes;
+  open_bytes_ = open_bytes;
   for (auto& log : logs_) {
     auto& open = log.open;
     if (open.records.empty()) continue;
