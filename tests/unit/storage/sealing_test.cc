@@ -108,8 +108,9 @@ TEST(Sealing, ALogWithASmallPartOfABatchDoesNotHoldTheRestOfIt) {
   ASSERT_TRUE(view) << view.error().message;
   std::vector<std::string> kept, keys;
   Scratch scratch;
-  const auto segments = *(*view)->segments("finance");
-  for (auto& segment : segments) {
+  const auto segments = (*view)->segments("finance");
+  ASSERT_TRUE(segments);
+  for (auto& segment : *segments) {
     auto batch = (*view)->read(segment);
     ASSERT_TRUE(batch) << batch.error().message;
     for (auto& record : (*batch)->records) {
