@@ -31,6 +31,8 @@ struct Reading {
   bool is_each = false;         // no two records are known to be alike
 };
 
+constexpr size_t kPairsMax = 8;  // that are numbered for each record, at most
+
 // Numbers pairs of numbers, each different one once, from `first` on.
 class PairTable {
  public:
@@ -48,6 +50,7 @@ class PairTable {
     *slot = {key, next_};
     return next_++;
   }
+  size_t size() const { return used_; }
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -500,7 +503,7 @@ template <class Take>
 Result<void> BlockDecoder::each_record(const Take& take) {
   auto bad = [](size_t i) { return damaged_block("its record " + std::to_string(i) + " cannot be rebuilt"); };
   size_t next = 0;
-  uint64_t in_run = 0;
+  uint64_t in_run = 0, slots = 0;
   for (size_t i = 0; i < counts_.records; ++i, ++in_run) {
     if (in_run == layout_->runs[run_].length) {
       ++run_;
@@ -513,6 +516,9 @@ Result<void> BlockDecoder::each_record(const Take& take) {
       rank -= layout_->has_explicit;
       if (rank >= layout_->shapes.size()) return bad(i);
       shape = &layout_->shapes[rank];
+      // Each is a capture or has a byte of raw: more of them, of columns that hold but one value, would never end.
+      slots += shape->slots;
+      if (slots > counts_.captures + counts_.raw_bytes) return bad(i);
     }
     if (places_ && (next == places_->size() || (*places_)[next] != i)) {
       if (!pass(shape)) return bad(i);
@@ -590,6 +596,8 @@ Result<BlockRows> BlockDecoder::read_rows(const std::vector<std::string>& names,
     }
     uint32_t row;
     if (!read_time(*shape, record) || !find_row(*shape, *reading, &row)) return false;
+    // Where all differ there is nothing to gain, and room to lose.
+    if (pairs_.size() > kPairsMax * counts_.records) by_record_ = true;
     if (with_times) out.event_ns.push_back(record.event_ns);
     if (row != UINT32_MAX) {
       out.row_of.push_back(row);
