@@ -16,6 +16,7 @@ ShapeLiterals::Literal& ShapeLiterals::known(std::string_view text, bool folds) 
   auto [at, is_new] = literals_.try_emplace({std::string(text), folds});
   auto& literal = at->second;
   if (!is_new) return literal;
+  steps_ += 8 * sizeof(Literal);  // so that very many of them take no memory either
   literal.folds = folds;
   literal.is_anywhere = text.empty() || !Needle(std::string(text), folds).is_simple();
   for (size_t i = 0; i < std::min(text.size(), kLengthMax); ++i) {
