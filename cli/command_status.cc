@@ -58,7 +58,14 @@ void write_daemon(Out& out, const Json& said) {
     line((reason == reasons.front() ? ": " : "  ") + (reason.is_string() ? reason.get<std::string>() : ""));
   for (auto& [name, value] : said.items()) {
     if (name == "verdict" || value.is_array()) continue;
-    line(title_of(name) + ": " + for_people(name, value));
+    if (!value.is_object()) {
+      line(title_of(name) + ": " + for_people(name, value));
+      continue;
+    }
+    std::string parts;  // of memory
+    for (auto& [part, bytes] : value.items())
+      parts += (parts.empty() ? "" : ", ") + title_of(part) + " " + for_people("bytes", bytes);
+    line(title_of(name) + ": " + parts);
   }
   auto of = [](const Json& object, const char* name) {
     auto found = object.find(name);

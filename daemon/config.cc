@@ -146,6 +146,42 @@ void read_api_listen(Walk& walk, const YAML::Node& node, Config& config) {
   }
 }
 
+// One number for all of it; what is set beside it takes from the others.
+void read_limits(Walk& walk, const YAML::Node& node, Config& config) {
+  std::optional<uint64_t> in_flight, questions;
+  const auto part = [&](const char* key, std::optional<uint64_t>& out, uint64_t least) {
+    return [&walk, &out, where = "limits." + std::string(key), least](const YAML::Node& n) {
+      uint64_t bytes = 0;
+      walk.number(where, bytes, kSizes, least, 1ull << 40)(n);
+      if (bytes > 0) out = bytes;
+    };
+  };
+  walk.map(node, "limits.",
+           {{"message_bytes", walk.number("limits.message_bytes", config.message_bytes, kSizes, 480, 8 << 20)},
+            {"connections", walk.number("limits.connections", config.connections, {{"", 1}}, 1, 1'000'000)},
+            {"connections_per_source",
+             walk.number("limits.connections_per_source", config.connections_per_source, {{"", 1}}, 1, 1'000'000)},
+            {"sources", walk.number("limits.sources", config.sources, {{"", 1}}, 1, 1'000'000)},
+            {"memory", walk.number("limits.memory", config.memory_bytes, kSizes, kMemoryLeast, 1ull << 40)},
+            {"query_bytes", part("query_bytes", questions, 8 << 20)},
+            {"query_seconds", walk.number("limits.query_seconds", config.query_seconds, {{"", 1}}, 1, 86'400)},
+            {"in_flight_bytes", part("in_flight_bytes", in_flight, 16 << 20)}});
+  if (!node.IsMap()) return;
+  if (auto shares = share_memory(config.memory_bytes, in_flight, questions)) {
+    config.memory = *shares;
+    return;
+  }
+  const char* larger = in_flight.value_or(0) >= questions.value_or(0) ? "in_flight_bytes" : "query_bytes";
+  const uint64_t set = in_flight.value_or(0) + questions.value_or(0);
+  constexpr uint64_t kMiB = 1 << 20;
+  walk.problem(Walk::place(node, larger), "limits." + std::string(larger) + ": leaves too little of limits.memory, " +
+                                              with_unit(config.memory_bytes, kSizes) + ", for all else, which needs " +
+                                              with_unit(memory_needed(in_flight, questions) - set, kSizes) +
+                                              "; lower it, or raise limits.memory to " +
+                                              std::to_string((memory_needed(in_flight, questions) + kMiB - 1) / kMiB) +
+                                              "MiB");
+}
+
 }  // namespace
 
 Config default_config() {
@@ -239,26 +275,19 @@ Result<Config> load_config(const std::string& path) {
             }},
            {"user_agents", walk.path("user_agents", config.lookups.user_agents)},
            {"secrets", walk.folders("secrets", config.secret_dirs)},
-           {"limits",
-            [&](const YAML::Node& node) {
-              walk.map(
-                  node, "limits.",
-                  {{"message_bytes", walk.number("limits.message_bytes", config.message_bytes, kSizes, 480, 8 << 20)},
-                   {"connections", walk.number("limits.connections", config.connections, {{"", 1}}, 1, 1'000'000)},
-                   {"connections_per_source", walk.number("limits.connections_per_source",
-                                                          config.connections_per_source, {{"", 1}}, 1, 1'000'000)},
-                   {"sources", walk.number("limits.sources", config.sources, {{"", 1}}, 1, 1'000'000)},
-                   {"query_bytes", walk.number("limits.query_bytes", config.query_bytes, kSizes, 8 << 20, 1ull << 40)},
-                   {"query_seconds", walk.number("limits.query_seconds", config.query_seconds, {{"", 1}}, 1, 86'400)},
-                   {"in_flight_bytes",
-                    walk.number("limits.in_flight_bytes", config.in_flight_bytes, kSizes, 16 << 20, 1ull << 40)}});
-            }},
+           {"limits", [&](const YAML::Node& n) { read_limits(walk, n, config); }},
            {"commit",
             [&](const YAML::Node& node) {
               walk.map(node, "commit.",
                        {{"interval",
                          walk.number("commit.interval", config.commit_interval_ns, kTimes, 1'000'000, 10'000'000'000)},
                         {"bytes", walk.number("commit.bytes", config.commit_bytes, kSizes, 4096, 256 << 20)}});
+            }},
+           {"seal",
+            [&](const YAML::Node& node) {
+              walk.map(node, "seal.",
+                       {{"quiet",
+                         walk.number("seal.quiet", config.seal_quiet_ns, kTimes, 1'000'000'000, 86'400'000'000'000)}});
             }},
            {"keys",
             [&](const YAML::Node& node) {

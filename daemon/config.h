@@ -11,6 +11,7 @@
 
 #include "core/base/result.h"
 #include "core/record/record.h"
+#include "daemon/memory.h"
 #include "enrich/lookups.h"
 #include "forward/sinks.h"
 #include "ingest/inputs.h"
@@ -41,12 +42,13 @@ struct Config {
   uint32_t message_bytes = 64 << 10;
   uint32_t connections = 10'000;
   uint32_t connections_per_source = 1000;
-  uint64_t in_flight_bytes = 256 << 20;
-  uint32_t sources = 65'536;        // datagram sources of a log
-  uint64_t query_bytes = 96 << 20;  // of all questions together
+  uint32_t sources = 65'536;  // datagram sources of a log
+  uint64_t memory_bytes = kMemoryDefault;
+  MemoryShares memory = *share_memory(kMemoryDefault);  // of these
   uint32_t query_seconds = 300;
   int64_t commit_interval_ns = 50'000'000;
   uint64_t commit_bytes = 4 << 20;
+  int64_t seal_quiet_ns = 10 * kMinute;    // a log that got nothing for so long is sealed
   std::string key_dir;                     // empty: data_dir/keys
   std::vector<std::string> witness_files;  // to which each signed checkpoint is appended
   uint32_t retention_days = 184;

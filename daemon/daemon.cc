@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include <grp.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spdlog/pattern_formatter.h>
@@ -121,8 +122,11 @@ class Daemon {
   // -------------------------------------------------------------------------------------------------- start-up steps
 
   Result<void> load() {
+    const auto before = heap_bytes_in_use();
     auto loaded = YUSHI_TRY(load_data_files(config_, nullptr));
     loaded_ = loaded;
+    ::malloc_trim(0);  // what reading the files took
+    parser_bytes_ = heap_bytes_in_use() - before;
     auto lookups = YUSHI_TRY(enrich::open_lookups(config_.lookups));
     use_lookups(std::move(lookups));
     for (auto& what : loaded_->left_out) spdlog::warn("{}", what);
@@ -220,6 +224,9 @@ class Daemon {
     options.node = config_.node;
     options.fallback_node = host_name();
     options.retention_days = config_.retention_days;
+    options.open_bytes_max = config_.memory.open_blocks;
+    options.quiet_ns = config_.seal_quiet_ns;
+    options.memtable_bytes = config_.memory.memtables;
     options.reparse = versions_->as_function();
     options.own_context = loaded_->contexts.at(storage::kAuditLogId);
     options.opened = [this](const std::shared_ptr<storage::Database>& database) { versions_->read_from(database); };
@@ -237,7 +244,7 @@ class Daemon {
   Result<void> start_pipeline() {
     PipelineOptions options;
     options.ingest_threads = ingest_thread_count_;
-    options.in_flight_bytes = config_.in_flight_bytes;
+    options.in_flight_bytes = config_.memory.in_flight;
     options.commit_interval_ns = config_.commit_interval_ns;
     options.commit_bytes = config_.commit_bytes;
     options.senders_max = config_.sources;
@@ -317,13 +324,14 @@ class Daemon {
     local.reset();
     api_ = std::make_unique<serve::Api>(
         std::move(listeners), api_sources(*store_, *pipeline_, [this] { return watched(); }),
-        serve::Api::Limits{config_.query_bytes, std::chrono::seconds(config_.query_seconds)}, config_.api_secrets);
+        serve::Api::Limits{config_.memory.questions, std::chrono::seconds(config_.query_seconds)}, config_.api_secrets);
     api_->start();
     return {};
   }
 
   Watched watched() const {
-    Watched out{store_.get(), pipeline_.get(), {}, {}, started_ns_};
+    Watched out{store_.get(), pipeline_.get(), {}, {}, started_ns_, config_.memory_bytes, parser_bytes_, 0};
+    if (api_) out.question_bytes = api_->leased_bytes();
     if (forwarders_) out.forwarders = forwarders_->running();
     for (auto& input : inputs()) out.inputs.push_back(input);
     return out;
@@ -641,6 +649,7 @@ class Daemon {
   std::vector<Running> inputs_ YUSHI_GUARDED_BY(inputs_mutex_);
   std::unique_ptr<Forwarders> forwarders_;
   int64_t started_ns_ = 0;
+  uint64_t parser_bytes_ = 0;                         // of the heap, for what load() loaded
   std::optional<ingest::UnixListener> api_listener_;  // moved into the API when it starts, as is the next
   ingest::OwnedFd api_metrics_;                       // of api.listen; may be none
   std::unique_ptr<serve::Api> api_;

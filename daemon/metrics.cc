@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/clock.h"
+#include "daemon/memory.h"
 #include "daemon/verdict.h"
 #include "query/answer.h"
 
@@ -35,6 +36,20 @@ class Exposition {
 
 }  // namespace
 
+std::vector<std::pair<std::string_view, uint64_t>> memory_parts(const Watched& watched) {
+  const auto tables = watched.store->database()->memory();
+  const auto process = process_memory();
+  return {{"in_flight", watched.pipeline->counters().in_flight_bytes.load()},
+          {"open_blocks", watched.store->open_bytes()},
+          {"memtables", tables.memtables},
+          {"tables", tables.tables},
+          {"cache", tables.cache},
+          {"parsers", watched.parser_bytes},
+          {"questions", watched.question_bytes},
+          {"heap_free", process.heap_free},
+          {"resident", process.resident}};
+}
+
 uint64_t disk_free_bytes(const std::string& path) {
   struct statvfs disk;
   return ::statvfs(path.c_str(), &disk) == 0 ? disk.f_bavail * disk.f_frsize : 0;
@@ -52,9 +67,12 @@ std::string prometheus_text(const Watched& watched, const serve::QuestionQueue::
   e.one("yushi_blocks_sealed_total", "counter", "Columnar blocks sealed.", store.blocks_sealed.load());
   e.one("yushi_block_bytes_total", "counter", "Bytes of those blocks with their token filters.",
         store.block_bytes.load());
-  e.one("yushi_open_block_bytes", "gauge", "Memory of records that wait to be sealed.", store.open_bytes.load());
-  e.one("yushi_in_flight_bytes", "gauge", "Memory of records that wait for the committer.",
-        pipeline.in_flight_bytes.load());
+  e.one("yushi_memory_limit_bytes", "gauge", "limits.memory.", watched.memory_bytes);
+  e.family("yushi_memory_bytes", "gauge",
+           "What is held now: records that wait for the committer (in_flight) and for their block (open_blocks), "
+           "RocksDB's memtables, tables and cache, what parsers and rules took when they were loaded, what questions "
+           "have leased, what the heap has free, and all that is resident.");
+  for (auto& [part, bytes] : memory_parts(watched)) e.value(bytes, "part=\"" + std::string(part) + "\"");
   e.one("yushi_alerts_total", "counter", "Alerts raised since start.", pipeline.alerts.load());
   e.one("yushi_records_capped_total", "counter", "Records with more fields than are taken; error.message says so.",
         pipeline.fields_capped.load());
@@ -174,7 +192,8 @@ std::string status_json(const Watched& watched) {
   s["committed"] = store.records.load();
   s["committed_bytes"] = store.raw_bytes.load();
   s["blocks_sealed"] = store.blocks_sealed.load();
-  s["in_flight_bytes"] = pipeline.in_flight_bytes.load();
+  s["memory_limit_bytes"] = watched.memory_bytes;
+  for (auto& [part, bytes] : memory_parts(watched)) s["memory"][std::string(part)] = bytes;
   s["alerts"] = pipeline.alerts.load();
   s["disk_full"] = pipeline.disk_full.load();
   s["disk_free_bytes"] = disk_free_bytes(watched.store->options().data_dir);

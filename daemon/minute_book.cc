@@ -37,8 +37,13 @@ void MinuteBook::count(const storage::PreparedBatch& prepared) {
   for (auto& group : prepared.groups) {
     std::vector<Row*> rows;
     for (auto& source : group.sources) rows.push_back(&rows_[{group.log_id, source.source}]);
+    if (group.source_of.empty()) {
+      rows[0]->committed.records += group.records.size();
+      rows[0]->committed.bytes += group.raw_bytes;
+      continue;
+    }
     for (size_t i = 0; i < group.records.size(); ++i) {
-      auto& row = *rows[group.source_of.empty() ? 0 : group.source_of[i]];
+      auto& row = *rows[group.source_of[i]];
       row.committed.records += 1;
       row.committed.bytes += group.records[i]->raw.size();
     }

@@ -18,10 +18,6 @@
 namespace yushi::daemon {
 namespace {
 
-size_t memory_of(const Batch& batch) {
-  return batch.bytes + batch.arena.bytes() + batch.records.size() * sizeof(Record);
-}
-
 // A clock that was set back must not silence what is due until it has caught up.
 bool due(int64_t last_ns, int64_t now_ns, int64_t interval_ns) {
   return now_ns < last_ns || now_ns - last_ns >= interval_ns;
@@ -89,7 +85,7 @@ void Pipeline::deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) {
   auto& worker = workers_[ingest_thread];
   worker.pulse.step();
   auto prepared = prepare(worker, std::move(batch));
-  auto memory = memory_of(*prepared.batch);
+  auto memory = storage::memory_of(*prepared.batch);
   MutexLock lock(mutex_);
   worker.pulse.rest();
   while (in_flight_ > 0 && in_flight_ + memory > options_.in_flight_bytes && !failed_) changed_.wait(lock);
@@ -192,7 +188,7 @@ void Pipeline::run() {
     std::vector<storage::PreparedBatch> now_committed;
     if (!disk_is_full() || last) now_committed.swap(batches);
     uint64_t memory = 0;
-    for (auto& b : now_committed) memory += memory_of(*b.batch);
+    for (auto& b : now_committed) memory += storage::memory_of(*b.batch);
     auto done = commit(now_committed, last);
     int64_t now = realtime_ns();
     if (done) done = store_.tick(clock_ns(CLOCK_BOOTTIME), now);

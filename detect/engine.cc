@@ -1,6 +1,7 @@
 #include "detect/engine.h"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <optional>
 
@@ -56,6 +57,12 @@ struct Engine::State {
   Folds folds;
   Scratch scratch;
   std::vector<Finding> findings;
+  // Of kinds, by their address: scratch of observe(), which is called for a record or two where lines are joined.
+  struct Known {
+    EventKind kind;
+    uint64_t wanted_by = 0;
+  };
+  std::array<Known, 64> known;
 
   explicit State(DetectOptions given) : options(std::move(given)), detectors(options) {}
 
@@ -268,11 +275,7 @@ void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<A
   auto next_hit = static_cast<size_t>(std::lower_bound(batch.hits.begin(), batch.hits.end(), begin,
                                                        [](auto& hit, size_t record) { return hit.record < record; }) -
                                       batch.hits.begin());
-  // of this batch only, and only those that is_known tells: a kind's memory may hold another one later
-  struct Known {
-    EventKind kind;
-    uint64_t wanted_by;
-  } known[64];
+  // of this call only: a kind's memory may hold another one later
   uint64_t is_known = 0;
   for (size_t i = begin; i < end; ++i) {
     const Record& record = batch.records[i];
@@ -280,7 +283,7 @@ void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<A
       state_->rule_hit(*set, batch.hits[next_hit].rule, record, alerts);
     if (!record.kind) continue;
     const auto place = reinterpret_cast<uintptr_t>(record.kind) / 64 * 0x9e3779b97f4a7c15u >> 58;
-    auto& [kind, wanted_by] = known[place];
+    auto& [kind, wanted_by] = state_->known[place];
     if (!(is_known >> place & 1) || kind.message != record.kind) {
       kind = event_kind_of(*record.kind);
       wanted_by = state_->detectors.wanted_by(kind);

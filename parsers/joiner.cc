@@ -185,6 +185,8 @@ bool Joiner::add(const Record& record, const std::shared_ptr<const Zone>& zone) 
 }
 
 bool Joiner::Log::has(uint64_t hash) {
+  // Another's event is told by the mark: the event itself lies far away.
+  if ((marks[hash % 4096] & mark_of(hash)) == 0) return false;
   for (auto* event = place(hash); event; event = event->next)
     if (event->key.hash == hash) return true;
   return false;
@@ -199,12 +201,16 @@ Joiner::Open* Joiner::Log::find(const Key& key) {
 void Joiner::Log::add(Open& event) {
   in_sequence += !event.rule->by_fields();
   event.next = std::exchange(place(event.key.hash), &event);
+  marks[event.key.hash % 4096] |= mark_of(event.key.hash);
 }
 
 void Joiner::Log::remove(Open& event) {
   auto** at = &place(event.key.hash);
   while (*at != &event) at = &(*at)->next;
   *at = event.next;
+  auto& marks_there = marks[event.key.hash % 4096];
+  marks_there = 0;
+  for (auto* left = place(event.key.hash); left; left = left->next) marks_there |= mark_of(left->key.hash);
   in_sequence -= !event.rule->by_fields();
 }
 

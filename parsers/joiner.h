@@ -108,12 +108,14 @@ class Joiner {
     Events events;
     // By hash, so that a record of a writer without an open event, as most are, is told by one look.
     std::array<Open*, 4096> places{};
+    std::array<uint16_t, 4096> marks{};  // of each place: 1 << m for each of its events, m = mark_of(its hash)
     std::unordered_map<std::string, Key> last_key;  // by source: where a line without a header goes on
     std::vector<Open*> ended;
     size_t in_sequence = 0;  // open events whose rule is not `by`
     size_t bytes = 0;
 
     Open*& place(uint64_t hash) { return places[hash % 4096]; }
+    static uint16_t mark_of(uint64_t hash) { return static_cast<uint16_t>(1u << (hash >> 60)); }
     bool has(uint64_t hash);
     Open* find(const Key& key);
     void add(Open& event);

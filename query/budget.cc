@@ -8,6 +8,12 @@ namespace yushi::query {
 Budget::~Budget() {
   MutexLock lock(pool_->mutex_);
   pool_->lendable_ += borrowed_;
+  pool_->leased_ -= leased_;
+}
+
+size_t QueryPool::leased() {
+  MutexLock lock(mutex_);
+  return leased_;
 }
 
 size_t Budget::lease(size_t most) {
@@ -16,6 +22,8 @@ size_t Budget::lease(size_t most) {
   const size_t more = std::min(most > share ? most - share : 0, pool_->lendable_);
   pool_->lendable_ -= more;
   borrowed_ += more;
+  leased_ += share + more;
+  pool_->leased_ += share + more;
   return share + more;
 }
 

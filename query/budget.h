@@ -32,6 +32,7 @@ class QueryPool {
 
   size_t bytes() const { return bytes_; }
   size_t share() const { return bytes_ / 2 / kQuestionsMax; }
+  size_t leased() YUSHI_EXCLUDES(mutex_);  // now, by all questions
 
  private:
   friend class Budget;
@@ -40,6 +41,7 @@ class QueryPool {
   Mutex mutex_;
   CondVar changed_;
   size_t lendable_ YUSHI_GUARDED_BY(mutex_);
+  size_t leased_ YUSHI_GUARDED_BY(mutex_) = 0;
   unsigned readers_free_ YUSHI_GUARDED_BY(mutex_);
   std::list<const ReadTurn*> waiting_ YUSHI_GUARDED_BY(mutex_);  // for a place, in the order they came
 };
@@ -67,7 +69,7 @@ class Budget {
 
  private:
   QueryPool* pool_;
-  size_t borrowed_ YUSHI_GUARDED_BY(pool_->mutex_) = 0;
+  size_t borrowed_ YUSHI_GUARDED_BY(pool_->mutex_) = 0, leased_ YUSHI_GUARDED_BY(pool_->mutex_) = 0;
   std::atomic<bool> over_{false};
   mutable Mutex mutex_;
   std::string why_ YUSHI_GUARDED_BY(mutex_);

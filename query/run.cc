@@ -138,6 +138,7 @@ size_t bytes_of(const Row& row) {
 // do, needs no look for secrets in each record.
 bool may_hold_secret(const std::string& name) {
   const auto* field = find_field(name);
+  if (field == ecs::yushi_masked) return true;  // it says that there was one
   if (!field || !is_fixed_field(*field)) return !name.empty();
   if (field->type != FieldType::keyword && field->type != FieldType::text) return false;
   static constexpr std::string_view kNever[] = {"event.action",
@@ -213,7 +214,7 @@ Result<PipeAnswer> run_stats(const Query& query, const StatsStage& stage, const 
 // Rows of records, ascending. They are made where the record is in hand, and travel by number.
 Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const std::vector<UnitGroup>& groups,
                                ScanOptions options, const std::atomic<bool>& cancelled,
-                               const std::shared_ptr<const SecretRules>& secrets) {
+                               std::shared_ptr<const SecretRules> secrets) {
   struct Keyed {
     RecordKey key;
     Row row;
@@ -224,11 +225,12 @@ Result<PipeAnswer> run_records(const Query& query, const Columns& columns, const
     Scratch scratch;
     SecretMask mask{nullptr};
   };
+  if (std::none_of(columns.names.begin(), columns.names.end(), may_hold_secret)) secrets.reset();
   std::vector<Worker> workers(static_cast<size_t>(std::max(options.threads, 1)));
   for (auto& worker : workers) worker.mask = SecretMask(secrets);
   const size_t share = options.bytes_max / workers.size();
   std::atomic<bool> too_much{false};
-  if (!secrets || std::none_of(columns.names.begin(), columns.names.end(), may_hold_secret)) {
+  if (!secrets) {
     AskedFields asked;
     for (const std::string& name : columns.names) asked.add(name);
     asked.add("event.id");  // each record is a row, with its own place and time

@@ -143,7 +143,8 @@ void Stats::add(const storage::BlockRows& found, SecretMask& mask, Scratch& scra
     }
     if (!in_span || at < now.first || at >= now.second) {
       now = span_around(at);
-      if (spans.size() >= kSpansMax && !spans.contains(now.first)) {
+      // Nor is there, nor room, where they are many spans of many rows.
+      if ((spans.size() + 1) * records.size() > found.row_of.size() && !spans.contains(now.first)) {
         add_row(found.row_of[i], 1, at);
         in_span = nullptr;
         continue;

@@ -78,7 +78,6 @@ class Stats {
   std::unordered_map<std::string, Group*> by_values_;
   std::string values_;  // of the record in hand; empty: some key has several
   static constexpr size_t kKnownValuesMax = 65'536;
-  static constexpr size_t kSpansMax = 256;  // of one unit, whose rows are gathered
   TimeAsked time_asked_ = TimeAsked::no;
   std::vector<std::pair<int64_t, int64_t>> bins_;  // of each key: what is known to be of the bin met last
   std::shared_ptr<StatsRoom> room_;

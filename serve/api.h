@@ -58,7 +58,8 @@ class Api {
   Api(std::vector<Listener> listeners, Sources sources, Limits limits, std::vector<std::string> may_see_secrets = {});
   ~Api();
   void start();
-  void stop();  // ends running answers, which say so
+  void stop();                                      // ends running answers, which say so
+  size_t leased_bytes() { return pool_.leased(); }  // of memory, by questions
 
  private:
   using Clock = std::chrono::steady_clock;

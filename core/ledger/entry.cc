@@ -1,6 +1,8 @@
 #include "core/ledger/entry.h"
 
+#include <array>
 #include <charconv>
+#include <cstring>
 
 namespace yushi {
 
@@ -14,14 +16,18 @@ void append_number(uint64_t number, std::string& out) {
 }  // namespace
 
 void make_entry_head(const EntryHead& head, std::string& out) {
-  char number[24];
-  out.assign(number, std::to_chars(number, number + sizeof number, head.received_ns).ptr);
-  out += ' ';
-  out += head.source;
-  out += ' ';
-  append_number(head.source_seq, out);
-  out += ' ';
-  out += head.transport;
+  constexpr size_t kDigits = 20;
+  out.resize(2 * kDigits + head.source.size() + head.transport.size() + 3);
+  char* at = out.data();
+  const auto text = [&at](std::string_view what) { at += what.copy(at, what.size()); };
+  at = std::to_chars(at, at + kDigits, head.received_ns).ptr;
+  *at++ = ' ';
+  text(head.source);
+  *at++ = ' ';
+  at = std::to_chars(at, at + kDigits, head.source_seq).ptr;
+  *at++ = ' ';
+  text(head.transport);
+  out.resize(static_cast<size_t>(at - out.data()));
   if (head.part != 0) [[unlikely]] {
     out += "+part=";
     append_number(head.part, out);
@@ -37,12 +43,15 @@ void make_entry_head(const EntryHead& head, std::string& out) {
 }
 
 void append_digest(const Hash& raw_digest, std::string& out) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  char hex[1 + 64] = {' '};
-  for (size_t i = 0; i < raw_digest.size(); ++i) {
-    hex[1 + 2 * i] = kDigits[raw_digest[i] >> 4];
-    hex[2 + 2 * i] = kDigits[raw_digest[i] & 15];
-  }
+  static constexpr auto kPairs = [] {
+    std::array<std::array<char, 2>, 256> pairs{};
+    for (size_t byte = 0; byte < pairs.size(); ++byte)
+      pairs[byte] = {"0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
+    return pairs;
+  }();
+  char hex[1 + 2 * std::tuple_size_v<Hash>];
+  hex[0] = ' ';
+  for (size_t i = 0; i < raw_digest.size(); ++i) std::memcpy(hex + 1 + 2 * i, kPairs[raw_digest[i]].data(), 2);
   out.append(hex, sizeof hex);
 }
 

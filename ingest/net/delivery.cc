@@ -86,7 +86,6 @@ void Delivery::deliver() {
     to.notes.push_back({note.kind, note.log_id, to.arena.copy(note.source), input_name(), note.count});
   }
   later_.clear();
-  to.bytes += to.arena.bytes() + to.records.capacity() * sizeof(Record) + to.notes.capacity() * sizeof(Note);
   const auto before = std::chrono::steady_clock::now();
   sink_.deliver(thread_, std::move(batch_));
   time_in_sink_ += std::chrono::steady_clock::now() - before;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <charconv>
 
@@ -55,10 +56,9 @@ bool ColumnReader::open_constant(Reader& header) {
   return true;
 }
 
-// All that `plain` has: a dictionary's.
+// All that `plain` has: a dictionary's. Each stands somewhere in raw.
 bool ColumnReader::read_entries(ColumnReader& plain, size_t count, size_t bytes_max) {
-  auto room = plain.bytes_bound_;
-  if (room > bytes_max + count * 20) return false;
+  const auto room = std::min(plain.bytes_bound_, bytes_max);
   size_t used = 0;
   entries_.reset(new char[room + kValueSlack]);
   ends_.reserve(count + 1);

@@ -259,10 +259,12 @@ Result<void> BlockLayout::find_columns(Reader& in, SectionReader& sections) {
   auto count = in.varint();
   if (!in.ok() || count > in.left()) return damaged_block("the count of its columns cannot be");
   columns.reserve(count);
+  // Each value is a capture, or a message without a shape, or has a byte of raw.
+  const uint64_t values_max = counts.captures + counts.raw_bytes + counts.records;
   for (uint64_t i = 0; i < count; ++i) {
     auto values = in.varint();
     auto scale = in.varint();
-    bool good = in.ok() && scale <= 1'000'000'000'000 && values <= kBlockInflatedMax;
+    bool good = in.ok() && scale <= 1'000'000'000'000 && values <= values_max;
     columns.push_back({{in, sections.at()}, values, static_cast<int64_t>(scale)});
     good = good && (scale != 0 ? IntegerReader::skip(in, sections) : ColumnReader::skip(in, sections));
     if (!good) return damaged_block("its column " + std::to_string(i) + " is damaged");

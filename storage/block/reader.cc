@@ -32,6 +32,8 @@ struct Reading {
   bool is_each = false;              // no two records are known to be alike
 };
 
+constexpr size_t kPairsMax = 8;  // that are numbered for each record, at most
+
 // Numbers pairs of numbers, each different one once, from `first` on.
 class PairTable {
  public:
@@ -49,6 +51,7 @@ class PairTable {
     *slot = {key, next_};
     return next_++;
   }
+  size_t size() const { return used_; }
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -509,7 +512,7 @@ template <class Visit>
 Result<void> BlockDecoder::each_record(const Visit& visit) {
   auto bad = [](size_t i) { return damaged_block("its record " + std::to_string(i) + " cannot be rebuilt"); };
   size_t next = 0;
-  uint64_t in_run = 0;
+  uint64_t in_run = 0, slots = 0;
   for (size_t i = 0; i < counts_.records; ++i, ++in_run) {
     if (in_run == layout_->runs[run_].length) {
       ++run_;
@@ -522,6 +525,9 @@ Result<void> BlockDecoder::each_record(const Visit& visit) {
       rank -= layout_->has_explicit;
       if (rank >= layout_->shapes.size()) return bad(i);
       shape = &layout_->shapes[rank];
+      // Each is a capture or has a byte of raw: more of them, of columns that hold but one value, would never end.
+      slots += shape->slots;
+      if (slots > counts_.captures + counts_.raw_bytes) return bad(i);
     }
     if (places_ && (next == places_->size() || (*places_)[next] != i)) {
       if (!pass(shape)) return bad(i);
@@ -601,6 +607,8 @@ Result<BlockRows> BlockDecoder::read_rows(const std::vector<std::string>& names,
     uint32_t row;
     int64_t event_ns = 0;
     if (!read_time(*shape, *run.origin, &event_ns) || !find_row(*shape, *reading, &row)) return false;
+    // Where all differ there is nothing to gain, and room to lose.
+    if (pairs_.size() > kPairsMax * counts_.records) by_record_ = true;
     if (with_times) out.event_ns.push_back(event_ns);
     if (row != UINT32_MAX) {
       out.row_of.push_back(row);

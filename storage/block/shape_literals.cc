@@ -16,6 +16,7 @@ ShapeLiterals::Literal& ShapeLiterals::known(std::string_view text, bool folds) 
   auto [at, is_new] = literals_.try_emplace({std::string(text), folds});
   auto& literal = at->second;
   if (!is_new) return literal;
+  steps_ += 8 * sizeof(Literal);  // so that very many of them take no memory either
   literal.folds = folds;
   literal.is_anywhere = text.empty() || !Needle(std::string(text), folds).is_simple();
   for (size_t i = 0; i < std::min(text.size(), kLengthMax); ++i) {
@@ -39,6 +40,7 @@ ShapeLiterals::State ShapeLiterals::step(const Literal& literal, State state, un
 }
 
 ShapeLiterals::State ShapeLiterals::over(const Literal& literal, State state, std::string_view text) {
+  steps_ += text.size() + 1;
   for (const char c : text) state = step(literal, state, static_cast<unsigned char>(c));
   return state;
 }
@@ -90,12 +92,16 @@ ShapeLiterals::State ShapeLiterals::over_column(Literal& literal, State state, u
   const auto* of = values(column);
   if (!of) return at->second = literal.whole;
   State to = of->bytes.any() ? over_any(literal, state, of->bytes) : 0;
-  for (uint32_t i = 0; i < of->texts.codes() && !(to & literal.whole); ++i)
+  for (uint32_t i = 0; i < of->texts.codes() && !(to & literal.whole); ++i) {
+    if (steps_ > steps_max_) return at->second = literal.whole;
     to |= over(literal, state, of->texts.text_of(i));
+  }
   return at->second = to;
 }
 
 bool ShapeLiterals::may_hold(const ReadShape& shape, std::string_view text, bool folds, bool in_message) {
+  steps_ += kStepsOfCall + shape.slots;
+  if (steps_ > steps_max_) return true;
   auto& literal = known(text, folds);
   const bool is_odd = (shape.meta.flags & kShapeOddMessage) != 0;
   if (literal.is_anywhere) return true;

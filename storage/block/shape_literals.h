@@ -4,7 +4,8 @@
 // A literal is followed byte by byte through fixed texts and values as a set of how far it may have come (Shift-And;
 // Baeza-Yates and Gonnet 1992), for all values of a column at once.
 //
-// Invariants  Errs towards "can": of bytes outside ASCII that fold into it, of values between two others.
+// Invariants  Errs towards "can": of bytes outside ASCII that fold into it, of values between two others, and once it
+//             has taken as long as putting all records together takes.
 // Memory      The different values of the columns that were asked for; of those that hardly repeat, all.
 // Threads     One owner.
 #pragma once
@@ -26,7 +27,8 @@ namespace yushi::storage {
 
 class ShapeLiterals {
  public:
-  ShapeLiterals(const BlockLayout& layout, SectionReader& sections) : layout_(layout), sections_(sections) {}
+  ShapeLiterals(const BlockLayout& layout, SectionReader& sections)
+      : layout_(layout), sections_(sections), steps_max_(kStepsMin + 8 * layout.counts.raw_bytes) {}
 
   // `literal` is in folded form when it folds; `in_message`: not in what stands around the message.
   bool may_hold(const ReadShape& shape, std::string_view literal, bool folds, bool in_message);
@@ -55,13 +57,16 @@ class ShapeLiterals {
   Literal& known(std::string_view literal, bool folds);
   const Values* values(uint32_t column);
   static State step(const Literal& literal, State state, unsigned char byte);
-  static State over(const Literal& literal, State state, std::string_view text);
+  State over(const Literal& literal, State state, std::string_view text);
   static State over_any(const Literal& literal, State state, const Bytes& bytes);
   State over_time(Literal& literal, State state);
   State over_column(Literal& literal, State state, uint32_t column);
 
   const BlockLayout& layout_;
   SectionReader& sections_;
+  static constexpr uint64_t kStepsMin = 1 << 20, kStepsOfCall = 64;
+  const uint64_t steps_max_;  // bytes that may be followed; of a call, what else it costs
+  uint64_t steps_ = 0;
   std::map<std::pair<std::string, bool>, Literal> literals_;
   std::map<uint32_t, std::unique_ptr<Values>> values_;
   std::optional<Error> failure_;

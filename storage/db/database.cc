@@ -8,6 +8,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
+#include <rocksdb/write_buffer_manager.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -51,7 +52,7 @@ tl::unexpected<Error> not_opened(const rocksdb::Status& status, const std::strin
   return tl::unexpected(std::move(error));
 }
 
-rocksdb::DBOptions db_options(rocksdb::Env* env) {
+rocksdb::DBOptions db_options(rocksdb::Env* env, size_t memtable_bytes) {
   rocksdb::DBOptions o;
   o.env = env;
   o.create_if_missing = true;
@@ -68,30 +69,34 @@ rocksdb::DBOptions db_options(rocksdb::Env* env) {
   o.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   // Small families keep old WALs alive until they are flushed; this bounds the WALs.
   o.max_total_wal_size = 512 << 20;
+  // Families flush by sizes of their own, which together are less; but there is one of blocks for each retention.
+  o.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(memtable_bytes);
   o.wal_bytes_per_sync = 1 << 20;
   o.bytes_per_sync = 1 << 20;
   return o;
 }
 
-rocksdb::ColumnFamilyOptions family_options(std::string_view name, const std::shared_ptr<rocksdb::Cache>& cache) {
+// Of a family that is being flushed there are two memtables for the while.
+rocksdb::ColumnFamilyOptions family_options(std::string_view name, size_t memtable_bytes,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions o;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.checksum = rocksdb::ChecksumType::kxxHash64;  // this and the version as checked_files() knows them
   table.format_version = 5;
   o.compression = rocksdb::kNoCompression;  // everything large is compressed or random already
-  o.write_buffer_size = 4 << 20;
+  o.write_buffer_size = memtable_bytes / 16;
   if (name == "tail") {
     // Most chunks die here, under their seal's range delete, and never reach an SST.
-    o.write_buffer_size = 64 << 20;
+    o.write_buffer_size = memtable_bytes * 3 / 8;
   } else if (name.starts_with(kBlocks)) {
     o.enable_blob_files = true;  // compaction moves keys only, never blocks
     o.min_blob_size = 0;
     o.blob_file_size = 256 << 20;
-    o.write_buffer_size = 16 << 20;
+    o.write_buffer_size = memtable_bytes / 8;
   } else if (name == "filters") {
     table.block_size = 64 << 10;
-    o.write_buffer_size = 8 << 20;
+    o.write_buffer_size = memtable_bytes / 16;
   } else if (name == "state" || name == "tree") {
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   }
@@ -108,13 +113,15 @@ const std::shared_ptr<rocksdb::Cache>& shared_cache() {
 
 }  // namespace
 
-Result<std::unique_ptr<Database>> Database::open(const std::string& directory, Mode mode, std::shared_ptr<Disk> disk) {
+Result<std::unique_ptr<Database>> Database::open(const std::string& directory, Mode mode, std::shared_ptr<Disk> disk,
+                                                 size_t memtable_bytes) {
   std::unique_ptr<Database> database(new Database);
   database->directory_ = directory;
   database->mode_ = mode;
   database->files_ = std::make_shared<DiskFiles>(directory, std::move(disk));
   database->env_ = rocksdb::NewCompositeEnv(checked_files(database->files_));
-  const auto options = db_options(database->env_.get());
+  const auto options = db_options(database->env_.get(), memtable_bytes);
+  database->memtable_bytes_ = memtable_bytes;
   std::vector<std::string> names;
   auto listed = rocksdb::DB::ListColumnFamilies(options, directory, &names);
   if (!listed.ok()) {
@@ -133,7 +140,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& directory, M
     if (name.starts_with(kBlocks)) wanted.push_back(name);
   }
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (auto& name : wanted) descriptors.emplace_back(name, family_options(name, shared_cache()));
+  for (auto& name : wanted) descriptors.emplace_back(name, family_options(name, memtable_bytes, shared_cache()));
 
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
@@ -234,7 +241,7 @@ Result<Family> Database::blocks_family(uint32_t store_day, uint32_t days) {
   }
   auto name = std::string(kBlocks) + std::to_string(store_day) + "." + std::to_string(days);
   rocksdb::ColumnFamilyHandle* handle = nullptr;
-  auto status = db_->CreateColumnFamily(family_options(name, shared_cache()), name, &handle);
+  auto status = db_->CreateColumnFamily(family_options(name, memtable_bytes_, shared_cache()), name, &handle);
   if (status.ok()) {
     MutexLock lock(blocks_mutex_);
     handles_.push_back(handle);
@@ -402,9 +409,17 @@ Result<void> Database::flush() {
     auto status = db_->Flush(rocksdb::FlushOptions(), handle);
     YUSHI_TRY(checked(status, "flushing " + handle->GetName()));
   }
-  // What the seals deleted leaves the disk now, not at the next start.
   auto status = db_->CompactRange(rocksdb::CompactRangeOptions(), families_.tail.handle_, nullptr, nullptr);
   return checked(status, "compacting tail");
+}
+
+Database::Memory Database::memory() const {
+  Memory out{};
+  out.cache = shared_cache()->GetUsage();
+  if (!db_) return out;
+  db_->GetAggregatedIntProperty(rocksdb::DB::Properties::kSizeAllMemTables, &out.memtables);
+  db_->GetAggregatedIntProperty(rocksdb::DB::Properties::kEstimateTableReadersMem, &out.tables);
+  return out;
 }
 
 Result<void> Database::rewrite(Family family) {

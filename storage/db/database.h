@@ -68,8 +68,10 @@ class Write {
 class Database {
  public:
   enum class Mode { read_write, read_only };
+  static constexpr size_t kMemtableBytes = 64 << 20;  // of all families together
   static Result<std::unique_ptr<Database>> open(const std::string& directory, Mode mode,
-                                                std::shared_ptr<Disk> disk = std::make_shared<Disk>());
+                                                std::shared_ptr<Disk> disk = std::make_shared<Disk>(),
+                                                size_t memtable_bytes = kMemtableBytes);
   // What is whole of a store that does not open (db/salvage.h), to be read only.
   static Result<std::unique_ptr<Database>> salvage(const std::string& directory, const Error& not_opened);
   bool is_salvaged() const { return salvaged_ != nullptr; }
@@ -118,12 +120,18 @@ class Database {
   // A copy as of now in a folder that is made: tables and blobs are linked where the file system lets them, else
   // copied. Durable when it returns.
   Result<void> copy_to(const std::string& directory);
-  // Flushes memtables so that nothing is left in the WAL; for a clean stop.
+  // Flushes memtables, so that no WAL is needed any more, and compacts the tail, so that what the seals deleted leaves
+  // the disk: at a clean stop, and when there is little else to do.
   Result<void> flush();
   // Into other files, so that a damaged one goes of which nothing is needed. io when something in there is.
   Result<void> rewrite(Family family);
   // Re-reads every table, blob, WAL and MANIFEST and checks RocksDB's own checksums.
   Result<void> verify_checksums() const;
+  struct Memory {
+    uint64_t memtables, tables,
+        cache;  // those being flushed too; of open tables what is always in memory; of their data
+  };
+  Memory memory() const;
   const std::string& directory() const { return directory_; }
   Mode mode() const { return mode_; }
 
@@ -135,6 +143,7 @@ class Database {
   std::optional<std::string> whole_block(std::string_view key) const YUSHI_EXCLUDES(blobs_mutex_);
   std::string directory_;
   Mode mode_ = Mode::read_write;
+  size_t memtable_bytes_ = kMemtableBytes;
   std::shared_ptr<DiskFiles> files_;
   std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<Salvaged> salvaged_;

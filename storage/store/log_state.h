@@ -30,6 +30,11 @@ constexpr int64_t kDay = 24 * 60 * kMinute;
 constexpr uint64_t kBlockRecordsMax = 64 << 10;
 constexpr uint64_t kBlockBytesMax = 16 << 20;  // of raw
 
+// What a batch takes of limits.memory: all that it owns.
+inline size_t memory_of(const Batch& batch) {
+  return sizeof(Batch) + batch.bytes + batch.arena.bytes() + batch.records.capacity() * sizeof(Record);
+}
+
 // The records of a log that are durable in the tail and not yet in a block. `records` point into `batches`, which it
 // shares with whoever still works on one.
 struct OpenBlock {
@@ -39,6 +44,7 @@ struct OpenBlock {
   uint64_t raw_bytes = 0;
   size_t memory_bytes = 0;  // its share of the batches
   int64_t opened_ns = 0;    // receipt of its first record
+  int64_t newest_ns = 0;    // of its last one
   bool due = false;         // seal it at the first chance, however small
   ParseContexts parsed;     // how each of `records` was understood
 };
@@ -57,6 +63,7 @@ struct LogState {
   OpenBlock open;
   uint64_t checkpoint_size = 0;  // of the newest signed checkpoint; 0: none
   uint64_t touched_by = 0;       // the last commit with records of it
+  int64_t small_sealed_ns = 0;   // when a small block of it was sealed last, by the caller's clock; 0: not in this run
   // What `_audit` was told of it last, in this run, and on which store day.
   std::shared_ptr<const ParseContext> told;
   uint32_t told_day = UINT32_MAX;

@@ -84,7 +84,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   if (made) return fail(Code::io, "making " + options.data_dir + ": " + made.message());
   ::chmod(options.key_dir.c_str(), 0700);
 
-  auto database = YUSHI_TRY(Database::open(folder, Database::Mode::read_write, options.disk));
+  auto database = YUSHI_TRY(Database::open(folder, Database::Mode::read_write, options.disk, options.memtable_bytes));
   std::unique_ptr<Store> store(new Store);
   if (anew) {
     store->findings_.push_back("a first start was cut short before anything was stored: its leftovers in " + folder +
@@ -239,6 +239,7 @@ Result<void> Store::load_log(const StoreView& view, LogState& log, Write& anew) 
       open.first_index = segment.summary.first_index;
       open.opened_ns = batch->records[0].origin->received_ns;
     }
+    open.newest_ns = batch->records.back().origin->received_ns;
     auto& tails = other_engines_;
     if (auto now = options_.reparse.engine; chunk.context.engine != now) {
       // What a crash left under another version of the program: its fields are given anew, once, and put down at the
@@ -277,7 +278,7 @@ Result<void> Store::load_log(const StoreView& view, LogState& log, Write& anew) 
     open.records.insert(open.records.end(), records.begin(), records.end());
     open_tail_->add(log.name, batch, std::move(records));
     open.raw_bytes += segment.summary.raw_bytes;
-    open.memory_bytes += batch->bytes + batch->arena.bytes() + batch->records.size() * sizeof(Record);
+    open.memory_bytes += memory_of(*batch);
     open.batches.push_back(std::move(batch));
   }
   if (next != head->size) {

@@ -33,15 +33,38 @@ void Store::Sealer::add(Job job) {
   while (queue_.size() >= kQueueMax && !failed_) changed_.wait(lock);
   committer_.step();
   if (pulse_.rests() && !failed_) pulse_.step();
+  bytes_ += job.block.memory_bytes;
   queue_.push_back(std::move(job));
   changed_.notify_all();
 }
 
 Result<void> Store::Sealer::wait() {
   MutexLock lock(mutex_);
-  while ((!queue_.empty() || busy_) && !failed_) changed_.wait(lock);
+  while ((!queue_.empty() || tidy_ || busy_) && !failed_) changed_.wait(lock);
   if (failed_) return tl::unexpected(*failed_);
   return {};
+}
+
+void Store::Sealer::tidy() {
+  MutexLock lock(mutex_);
+  if (pulse_.rests() && !failed_) pulse_.step();
+  tidy_ = true;
+  changed_.notify_all();
+}
+
+void Store::Sealer::wait_for_one() {
+  MutexLock lock(mutex_);
+  const auto before = sealed_;
+  committer_.rest();
+  while (sealed_ == before && (busy_ || !queue_.empty()) && !failed_) changed_.wait(lock);
+  committer_.step();
+}
+
+size_t Store::Sealer::waiting_bytes() const {
+  MutexLock lock(mutex_);
+  size_t out = 0;
+  for (auto& job : queue_) out += job.block.memory_bytes;
+  return out;
 }
 
 std::optional<Error> Store::Sealer::failed() const {
@@ -54,20 +77,27 @@ void Store::Sealer::run() {
   MutexLock lock(mutex_);
   while (true) {
     // What waits at destruction is durable in the tail; a restart takes it up again.
-    while (!stop_ && (queue_.empty() || failed_)) changed_.wait(lock);
+    while (!stop_ && ((queue_.empty() && !tidy_) || failed_)) changed_.wait(lock);
     if (stop_) return;
-    {
-      auto job = std::move(queue_.front());
+    std::optional<Job> job;
+    if (!queue_.empty()) {
+      job = std::move(queue_.front());
       queue_.pop_front();
-      busy_ = true;
-      lock.unlock();
-      changed_.notify_all();
-      auto sealed = seal(job);
-      // Also what could not be written: from then on it is read from the tail's chunks.
-      open_tail_.erase(job.log, job.block.first_index, job.block.first_index + job.block.records.size());
-      lock.lock();
-      if (!sealed) failed_ = sealed.error();
+    } else {
+      tidy_ = false;
     }
+    busy_ = true;
+    lock.unlock();
+    changed_.notify_all();
+    const auto held = job ? job->block.memory_bytes : 0;
+    auto done = job ? seal(*job) : database_->flush();
+    // Also what could not be written: from then on it is read from the tail's chunks.
+    if (job) open_tail_.erase(job->log, job->block.first_index, job->block.first_index + job->block.records.size());
+    job.reset();
+    bytes_ -= held;
+    lock.lock();
+    ++sealed_;
+    if (!done) failed_ = done.error();
     busy_ = false;
     if (queue_.empty() || failed_)
       pulse_.rest();

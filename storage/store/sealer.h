@@ -33,8 +33,12 @@ struct Store::Sealer {
   ~Sealer();  // ends the block in work; those that wait stay in the tail
 
   void add(Job job);
-  Result<void> wait();                  // until all are durable; the first failure if there was one
-  std::optional<Error> failed() const;  // that one, without waiting
+  Result<void> wait();                     // until all are durable; the first failure if there was one
+  void tidy();                             // when no block waits: Database::flush()
+  void wait_for_one();                     // until a block less waits or is in work, or one failed
+  size_t waiting_bytes() const;            // of memory, of the jobs that wait; 0: none does
+  size_t bytes() const { return bytes_; }  // of all, with the one in work
+  std::optional<Error> failed() const;     // that one, without waiting
   const Pulse& pulse() const { return pulse_; }
 
  private:
@@ -56,7 +60,10 @@ struct Store::Sealer {
   bool busy_ YUSHI_GUARDED_BY(mutex_) = false;
   bool stop_ YUSHI_GUARDED_BY(mutex_) = false;
   std::optional<Error> failed_ YUSHI_GUARDED_BY(mutex_);
-  Pulse pulse_;  // stepped under mutex_: by add() when there is work again, then by the sealer
+  bool tidy_ YUSHI_GUARDED_BY(mutex_) = false;
+  uint64_t sealed_ YUSHI_GUARDED_BY(mutex_) = 0;
+  std::atomic<size_t> bytes_{0};  // of memory, of all jobs
+  Pulse pulse_;                   // stepped under mutex_: by add() when there is work again, then by the sealer
   std::thread thread_;
 };
 

@@ -10,7 +10,9 @@
 // Invariants  A commit is one synced write: records, alerts, source counters, tree and detector state, or nothing.
 //             Indexes and source-seq are dense; both are given here and nowhere else. What binds all of it, so that no
 //             change goes unseen, is told in storage/FORMAT.md, section 9.
-// Memory      Open blocks hold their batches, together at most options.open_bytes_max; the fullest is sealed early.
+// Memory      Open blocks hold their batches; with those that wait for the sealer these are together at most
+//             options.open_bytes_max, and a commit more: the fullest is sealed early, and seal_due() waits for it. The
+//             block that the sealer has in work comes on top.
 // Threads     The public members stand by who may call them: one thread at a time, the committer; then any. Sealing
 // runs
 //             on a thread of its own.
@@ -63,8 +65,10 @@ struct StoreOptions {
   // nothing up.
   std::vector<std::string> witness_files;
   std::function<void(const Error&)> on_witness_failure;
-  size_t open_bytes_max = 192 << 20;  // memory of all open blocks together
-  Reparse reparse;                    // gives the fields of what is read back from the tail; must be there
+  size_t open_bytes_max = 128 << 20;  // memory of all open blocks and of those that wait for the sealer
+  size_t memtable_bytes = Database::kMemtableBytes;
+  int64_t quiet_ns = 10 * kMinute;  // a log that got nothing for so long is sealed
+  Reparse reparse;                  // gives the fields of what is read back from the tail; must be there
   // How the Store's own records of `_audit` are understood until somebody else commits to it. It must be there.
   std::shared_ptr<const ParseContext> own_context;
   std::shared_ptr<Disk> disk = std::make_shared<Disk>();  // by which all is written: waits where there is no room
@@ -73,10 +77,10 @@ struct StoreOptions {
 };
 
 // Since open(); any thread reads them. raw_bytes: of messages as they came; block_bytes: of blocks as sealed; sync_ns:
-// spent in the writes of commits; open_bytes: of memory that open blocks held at the last seal_due().
+// spent in the writes of commits.
 struct StoreCounters {
   std::atomic<uint64_t> commits{0}, records{0}, raw_bytes{0}, blocks_sealed{0}, block_bytes{0}, sync_ns{0};
-  std::atomic<uint64_t> open_bytes{0}, signings{0};
+  std::atomic<uint64_t> signings{0};
 };
 
 // Records of the node's own for `_audit`, received now, as they are before anybody understands them: JSON as
@@ -129,9 +133,10 @@ class Store {
   };
   Commit begin() { return Commit(*this); }
 
-  // Hands open blocks to the sealer whose time has come: they are full, 10 minutes old and of 1 MiB, or a day old;
-  // `all` at a clean stop. Blocks while the sealer is behind. The error is the sealer's: a block that could not be
-  // written.
+  // Hands open blocks to the sealer whose time has come: they are full, 10 minutes old and of 1 MiB, of 64 KiB and
+  // their log got nothing for options.quiet_ns, or a day old; or memory is short. `all` at a clean stop. Blocks while
+  // the sealer is behind. The error is the sealer's: a block that could not be written.
+  // When little comes, and much has been sealed, the sealer takes from the disk what is not needed any more.
   Result<void> seal_due(int64_t now_ns, bool all = false);
   Result<void> wait_sealed();  // until all that was handed over is durable, or one failed
 
@@ -185,6 +190,8 @@ class Store {
   const std::shared_ptr<Database>& database() const { return database_; }
   const StoreOptions& options() const { return options_; }  // as completed by open()
   const StoreCounters& counters() const { return counters_; }
+  // Of memory: that open blocks held at the last seal_due(), and that the sealer holds.
+  size_t open_bytes() const;
   // Tails that open() found to be of another engine (a crash, then another version of the program): the fields that
   // they had at commit are lost; those that today's engine gives are sealed by the first seal_due().
   struct OtherEngine {
@@ -219,6 +226,9 @@ class Store {
   Hash code_of_bound(const std::string& audit_note, const std::string& root) const;
   void found(std::string what);
   void number_part(Record& record, const Record* before, Arena& arena);
+  bool is_due(const LogState& log, int64_t now_ns) const;
+  void seal(LogState& log, int64_t now_ns);
+  void tidy_if_calm(int64_t now_ns);
   void hand_to_sealer(const LogState& log, OpenBlock block);
   uint32_t retention_of(const LogState& log) const;
   Result<void> write_heads_if_due();
@@ -249,7 +259,10 @@ class Store {
   Heads witnessed_;                  // as the witness files have them
   uint32_t roots_day_ = UINT32_MAX;  // store day of the newest whole list of roots
   uint64_t commit_ = 0;              // number of the newest one
-  size_t commit_bytes_ = 0;  // of the last one: the next is likely as large, and growing by halves copies it all
+  size_t commit_bytes_ = 0;      // of the last one: the next is likely as large, and growing by halves copies it all
+  uint64_t untidy_bytes_ = 0;    // committed since the sealer tidied last
+  uint64_t calm_raw_bytes_ = 0;  // committed up to calm_ns_, since when little came
+  int64_t calm_ns_ = 0;
   uint32_t store_day_ = 0;
   int64_t day_ran_ns_ = 0, boottime_ns_ = 0, day_saved_ns_ = 0;
 
@@ -258,6 +271,7 @@ class Store {
   std::shared_ptr<const KnownLogs> known_ YUSHI_GUARDED_BY(known_mutex_) = std::make_shared<KnownLogs>();
   mutable Mutex states_mutex_;  // held while one is written, so that the last code is of the last values
   KeptStates states_ YUSHI_GUARDED_BY(states_mutex_);
+  std::atomic<size_t> open_bytes_{0};  // of memory, of all open blocks; written by the committer
   std::atomic<uint32_t> seal_day_{0};  // store_day_, once it is durable
   StoreCounters counters_;
   Pulse pulse_;

@@ -1,5 +1,6 @@
 #include "storage/tail/chunk.h"
 
+#include <lz4.h>
 #include <zstd.h>
 
 #include <algorithm>
@@ -11,16 +12,17 @@
 namespace yushi::storage {
 namespace {
 
-constexpr uint8_t kChunkVersion = 3;
+constexpr uint8_t kChunkVersion = 4;
+constexpr uint8_t kZstdVersion = 3;  // its body is a zstd frame; all else is the same
 // a group must fit into one block, also when messages are two bytes long
 constexpr size_t kGroupRecordsMax = 32 << 10;
-constexpr int kChunkLevel = -4;                 // zstd's fast levels: the chunk is short-lived
 constexpr uint64_t kBodyBytesMax = 256u << 20;  // no commit makes a larger one; a damaged length must not allocate it
 
+// The chunk is short-lived, so that LZ4 is enough: of a 128 KiB batch 0.40 µs and 83 bytes a message, where zstd's
+// level -4 takes 0.55 µs and 79.
 struct Compressor {
-  ZSTD_CCtx* context = ZSTD_createCCtx();
+  std::vector<char> state = std::vector<char>(static_cast<size_t>(LZ4_sizeofState()));
   std::string staging, packed;  // kept: their memory is touched again and again
-  ~Compressor() { ZSTD_freeCCtx(context); }
 };
 
 // What stands in a later part's head; the rest is in the chunk's.
@@ -45,11 +47,23 @@ PartHead read_part_head(Reader& in, Arena& arena) {
 }
 
 void compress(Compressor& c, std::string_view body, std::string& out) {
-  if (auto bound = ZSTD_compressBound(body.size()); c.packed.size() < bound) c.packed.resize(bound);
-  auto n = ZSTD_compressCCtx(c.context, c.packed.data(), c.packed.size(), body.data(), body.size(), kChunkLevel);
-  YUSHI_ASSERT(!ZSTD_isError(n), "zstd: %s", ZSTD_getErrorName(n));
+  YUSHI_ASSERT(body.size() <= kBodyBytesMax, "a chunk of %zu bytes", body.size());
+  const auto size = static_cast<int>(body.size());
+  const int bound = LZ4_compressBound(size);
+  if (c.packed.size() < static_cast<size_t>(bound)) c.packed.resize(static_cast<size_t>(bound));
+  const int packed = LZ4_compress_fast_extState(c.state.data(), body.data(), c.packed.data(), size, bound, 1);
+  YUSHI_ASSERT(packed > 0, "LZ4 packs %d bytes into %d", size, packed);
+  const auto n = static_cast<size_t>(packed);
   out.reserve(n + 4);  // the length of the body follows
   out.assign(c.packed.data(), n);
+}
+
+// Whether `packed` is just `size` bytes.
+bool inflate(bool is_zstd, std::string_view packed, char* to, size_t size) {
+  if (is_zstd) return ZSTD_decompress(to, size, packed.data(), packed.size()) == size;
+  if (packed.size() > kBodyBytesMax * 2) return false;
+  return LZ4_decompress_safe(packed.data(), to, static_cast<int>(packed.size()), static_cast<int>(size)) ==
+         static_cast<int>(size);
 }
 
 uint32_t source_position(ChunkGroup& group, const Origin& origin) {
@@ -158,11 +172,12 @@ Result<ChunkHead> ChunkHead::decode(uint64_t first_index, std::string_view bytes
   Reader in(bytes);
   ChunkHead head;
   auto version = in.byte();
-  if (version != kChunkVersion) {
+  if (version != kChunkVersion && version != kZstdVersion) {
     return fail(Code::refused, "chunk of version " + std::to_string(version) + "; this yushi reads version " +
                                    std::to_string(kChunkVersion));
   }
   head.first_index = first_index;
+  head.is_zstd = version == kZstdVersion;
   head.commit = in.varint();
   auto records = in.varint();
   head.raw_bytes = in.varint();
@@ -211,8 +226,7 @@ Result<std::unique_ptr<Batch>> read_chunk(const ChunkHead& head, std::string_vie
   if (size > kBodyBytesMax || size < head.records) return damaged("impossible length");
   auto batch = std::make_unique<Batch>();
   auto buffer = std::make_unique<char[]>(size + kRawPaddingBytes);
-  auto n = ZSTD_decompress(buffer.get(), size, packed.data(), packed.size());
-  if (ZSTD_isError(n) || n != size) return damaged("does not decompress");
+  if (!inflate(head.is_zstd, packed, buffer.get(), size)) return damaged("does not decompress");
   std::memset(buffer.get() + size, 0, kRawPaddingBytes);
 
   auto& arena = batch->arena;

@@ -68,6 +68,7 @@ struct ChunkHead {
   uint64_t raw_bytes = 0;
   ParseContext context;
   std::vector<ChunkSource> sources;
+  bool is_zstd = false;              // the body; else it is an LZ4 block
   std::vector<uint64_t> first_seqs;  // of the messages that the later parts among the records are of
   std::string_view body;
 

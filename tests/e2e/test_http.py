@@ -2,6 +2,7 @@
 
 import contextlib
 import pathlib
+import re
 import resource
 import socket
 
@@ -23,6 +24,21 @@ def test_metrics_have_a_head_too(daemon):
     code, asked, body = daemon.http("/metrics", "HEAD")
     assert (code, body) == (200, b"")
     assert asked["content-type"] == headers["content-type"] and int(asked["content-length"]) > 0
+
+
+def test_what_memory_is_held_is_told_by_its_parts(tmp_path):
+    lines = [f"<38>1 2026-11-01T08:00:00Z host app {i} - - said {i}" for i in range(2000)]
+    with Daemon(tmp_path, "limits: {memory: 1GiB}\n") as daemon:
+        daemon.send_tcp(lines)
+        daemon.wait_records(len(lines))
+        metrics = daemon.http("/metrics").body.decode()
+        parts = {part: int(held) for part, held in re.findall(r'^yushi_memory_bytes\{part="(\w+)"\} (\d+)$', metrics, re.M)}
+        assert "\nyushi_memory_limit_bytes 1073741824\n" in metrics
+        assert set(parts) == {"in_flight", "open_blocks", "memtables", "tables", "cache", "parsers", "questions", "heap_free", "resident"}
+        assert parts["open_blocks"] > sum(map(len, lines))  # fields too, not only bytes
+        assert parts["resident"] > parts["parsers"] + parts["open_blocks"] > parts["open_blocks"]
+        assert daemon.status()["memory"].keys() == parts.keys()
+        assert "memory: in flight " in daemon.yushi("status", "-o", "table").text
 
 
 def no_room_for_a_stack(daemon):

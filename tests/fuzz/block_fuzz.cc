@@ -1,6 +1,7 @@
 // Reads blocks that nobody wrote. Checksums would stop nearly all of them at the door, so the input is taken three
 // ways: as the bytes of a block, as the streams of one (sealed with right checksums), and as the bytes of a summary.
 // The seed `two_contexts` is of the second kind: the streams of 60 records that two versions of the parsers understood.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -70,6 +71,23 @@ void read_some(yushi::storage::BlockReader& reader, const std::vector<uint32_t>&
     if ((*some)->records[i].raw != whole->batch->records[places[i]].raw) std::abort();
 }
 
+// A literal that stands in a record may stand there.
+void find_some(yushi::storage::BlockReader& reader, const yushi::storage::DecodedBlock* whole) {
+  std::string literal = "1";
+  if (whole && !whole->batch->records.empty())
+    literal = whole->batch->records.back().raw.substr(whole->batch->records.back().raw.size() / 3, 9);
+  for (const bool in_message : {false, true}) {
+    auto places = reader.find_places([&](auto& holds) { return holds(literal, /*folds=*/false, in_message); });
+    if (!whole) continue;
+    if (!places) std::abort();
+    for (uint32_t i = 0; i < whole->batch->records.size(); ++i) {
+      auto& record = whole->batch->records[i];
+      const auto text = in_message ? record.message() : record.raw;
+      if (text.find(literal) != text.npos && !std::binary_search(places->begin(), places->end(), i)) std::abort();
+    }
+  }
+}
+
 void read(std::string_view bytes) {
   auto whole = yushi::storage::read_block(bytes);
   if (whole) touch(*whole->batch);
@@ -80,6 +98,7 @@ void read(std::string_view bytes) {
   const size_t count = whole ? whole->batch->records.size() : 8;
   for (uint32_t i = 1; i < count; i += 3) places.push_back(i);
   read_some(**reader, places, whole ? &*whole : nullptr);
+  find_some(**reader, whole ? &*whole : nullptr);
   read_rows(**reader, nullptr, whole ? &*whole : nullptr);
   read_rows(**reader, &places, whole ? &*whole : nullptr);
 }

@@ -109,6 +109,12 @@ TEST(Config, EachWrongConfigIsNamedWithItsLineAndColumnAndKey) {
       {"limits: {in_flight_bytes: @18446744073709551615GiB}", "limits.in_flight_bytes"},
       {"limits: {sources: @1000001}", "limits.sources"},
       {"limits: {query_bytes: @1MiB}", "limits.query_bytes"},
+      {"limits: {memory: @255MiB}", "limits.memory"},
+      {"limits:\n  memory: 512MiB\n  in_flight_bytes: @305MiB", "limits.in_flight_bytes"},
+      {"limits: {in_flight_bytes: 100MiB, query_bytes: @300MiB}", "limits.query_bytes"},
+      {"limits: {memory: 256MiB, in_flight_bytes: @49MiB}", "limits.in_flight_bytes"},
+      {"seal: {quiet: @10}", "seal.quiet"},
+      {"seal: {quiet: @0s}", "seal.quiet"},
       {"limits: {query_seconds: @0}", "limits.query_seconds"},
       {"api: {listen: @\"0.0.0.0:9600\"}", "loopback"},
       {"api: {listen: @\"192.0.2.1:9600\"}", "loopback"},
@@ -282,7 +288,8 @@ tenants:
   - {name: health.a_b-c}
 relays: ["10.0.0.5", "10.1.0.0/16"]
 parsers: [/tmp]
-limits: {message_bytes: 8MiB, connections: 7, in_flight_bytes: 1GiB, sources: 9, query_bytes: 8MiB, query_seconds: 7}
+limits: {message_bytes: 8MiB, connections: 7, memory: 2GiB, in_flight_bytes: 1GiB, sources: 9, query_bytes: 8MiB, query_seconds: 7}
+seal: {quiet: 30s}
 commit: {interval: 1s, bytes: 64KiB}
 keys: {dir: /k}
 retention: {preset: cii}
@@ -311,9 +318,10 @@ api: {socket: /s, group: root, mode: "0600", listen: "[::1]:9600"}
   EXPECT_EQ(config.parser_dirs, std::vector<std::string>{"/tmp"});
   EXPECT_EQ(config.message_bytes, 8u << 20);
   EXPECT_EQ(config.connections, 7u);
-  EXPECT_EQ(config.in_flight_bytes, 1u << 30);
+  EXPECT_EQ(config.memory.in_flight, 1u << 30);
   EXPECT_EQ(config.sources, 9u);
-  EXPECT_EQ(config.query_bytes, 8u << 20);
+  EXPECT_EQ(config.memory.questions, 8u << 20);
+  EXPECT_EQ(config.seal_quiet_ns, int64_t{30} * 1'000'000'000);
   EXPECT_EQ(config.query_seconds, 7u);
   EXPECT_EQ(config.api_group, "root");
   EXPECT_EQ(config.api_mode, 0600u);
@@ -354,6 +362,8 @@ TEST(Config, AProblemSaysWhatWouldBeRight) {
       {"just words", {": the config: must be a map"}},
       {"limits: {message_bytes: 1}", {"1 is out of range", "from 480 to 8MiB"}},
       {"limits: {in_flight_bytes: 99999999999999999999GiB}", {"out of range", "from 16MiB to 1024GiB"}},
+      {"limits: {memory: 512MiB, in_flight_bytes: 400MiB}",
+       {"leaves too little of limits.memory, 512MiB,", "which needs 208MiB", "raise limits.memory to 608MiB"}},
       {"limits: {connections: -1}", {"\"-1\" must be a whole number;", "from 1 to 1000000"}},
       {"limits: {message_bytes: 64KB}",
        {"a whole number, alone or with one of GiB, KiB, MiB behind it", "from 480 to 8MiB"}},
@@ -366,6 +376,24 @@ TEST(Config, AProblemSaysWhatWouldBeRight) {
     auto found = problems(c.text);
     for (auto* said : c.said) EXPECT_NE(found.find(said), std::string::npos) << c.text << "\n" << found;
   }
+}
+
+TEST(Config, EachPartOfTheMemoryFollowsFromOneNumberAndWhatIsSetTakesFromTheOthers) {
+  constexpr uint64_t kMiB = 1 << 20;
+  const auto parts = [](const std::string& text) {
+    auto memory = good(text).memory;
+    std::vector<uint64_t> out = {memory.in_flight, memory.open_blocks, memory.memtables,
+                                 memory.parsers,   memory.questions,   memory.rest};
+    for (auto& bytes : out) bytes /= kMiB;
+    return out;
+  };
+  EXPECT_EQ(parts(""), (std::vector<uint64_t>{96, 128, 64, 64, 96, 64}));
+  EXPECT_EQ(parts("limits: {memory: 1GiB}"), (std::vector<uint64_t>{192, 256, 128, 128, 192, 128}));
+  EXPECT_EQ(parts("limits: {memory: 256MiB}"), (std::vector<uint64_t>{48, 64, 32, 32, 48, 32}));
+  // As the example config had them before there was one number.
+  EXPECT_EQ(parts("limits: {in_flight_bytes: 256MiB, query_bytes: 96MiB}"),
+            (std::vector<uint64_t>{256, 64, 32, 32, 96, 32}));
+  EXPECT_EQ(parts("limits: {memory: 1GiB, query_bytes: 608MiB}"), (std::vector<uint64_t>{96, 128, 64, 64, 608, 64}));
 }
 
 TEST(Config, AnInputKnowsThePlaceOfItsAddress) {

@@ -69,8 +69,65 @@ Said some_record(Chance& chance, const std::vector<MessageKind>& kinds) {
   return said;
 }
 
+// What few records have: what stands in no capture, what was written in escapes, what is no UTF-8.
+Said some_odd_record(Chance& chance, const std::vector<MessageKind>& kinds, Charset charset) {
+  auto said = some_record(chance, kinds);
+  said.charset = charset;
+  if (chance.one_in(6)) said.line += "\xc3\xdc\xc2\xeb ";  // GB 18030
+  if (chance.one_in(6)) said.fields.push_back({"user.name", chance.of({"\xc3\xdc\xc2\xeb", "al\xff", "\u5bc6"})});
+  if (chance.one_in(4)) said.fields.push_back({"event.start", chance.of({"Oct 31 08:00:00", "2026-11-01T08:00:00Z"})});
+  if (chance.one_in(4)) said.fields.push_back({"process.executable", chance.of({"/usr/sbin/sshd", "/bin/su"})});
+  if (chance.one_in(6)) said.fields.push_back({"process.name", chance.of({"su", "sudo", ""})});
+  if (chance.one_in(5)) said.fields.push_back({"host.name", chance.of({"h1", "H2"})});
+  if (chance.one_in(6)) said.fields.push_back({"url.original", chance.of({"/a?b=%41", "http://h.example/x.php"})});
+  if (chance.one_in(6)) said.fields.push_back({"source.ip", chance.of({"fe80::1", "FE80:0::1", "none", ""})});
+  if (chance.one_in(8)) said.fields.push_back({"json.note", chance.of({"7", "07", "7.0", ""})});
+  if (chance.one_in(8)) said.tail = 1;
+  const auto seed = chance.below(1 << 30);
+  said.also = [seed](Record& record, Batch& batch) {
+    Chance of(seed);
+    auto captures = std::vector<Capture>(record.captures.begin(), record.captures.end());
+    for (Capture& capture : captures) {
+      if (of.one_in(8)) capture.escape = static_cast<uint32_t>(of.below(static_cast<size_t>(kEscapeLast) + 1));
+      if (capture.field->name == "json.note" && of.one_in(2))
+        capture.field = batch.arena.make(Field{"json.note", FieldType::integer, kDynamicField, of.one_in(2)});
+    }
+    record.captures = batch.arena.copy(std::span<const Capture>(captures));
+    auto* origin = batch.arena.make(Origin(*record.origin));
+    origin->address = of.one_in(2) ? "192.0.2.1" : "192.0.2.2";
+    origin->transport = of.one_in(2) ? Transport::tcp : Transport::udp;
+    origin->received_ns = kBeginNs + static_cast<int64_t>(of.below(3)) * 1'000'000'000;
+    if (of.one_in(2)) record.origin = origin;
+    if (of.one_in(5)) record.event_ns = record.origin->received_ns;
+    if (of.one_in(3)) record.priority = static_cast<uint16_t>(of.below(192));
+    if (of.one_in(8)) record.marks = kTruncated;
+    if (of.one_in(8)) record.marks = kHostUnconfirmed;
+    if (of.one_in(8)) record.time_inferred = kYearInferred;
+    if (of.one_in(9)) {
+      record.part = 1;
+      record.part_of = 3;
+    } else if (of.one_in(9)) {
+      record.part = 2;
+      record.part_of = 3;
+      record.message_begin = 0;
+      record.message_length = static_cast<uint32_t>(record.raw.size());
+      PartHead head;
+      head.host = of.one_in(2) ? "web-01" : "";
+      head.program = "sshd";
+      head.event_ns = record.event_ns;
+      head.priority = record.priority;
+      record.part_head = of.one_in(3) ? nullptr : batch.arena.make(head);
+    }
+    if (of.one_in(12)) record.message_begin = static_cast<uint32_t>(of.below(record.raw.size()));
+    if (of.one_in(12)) record.message_begin = record.message_length = 0;
+    record.message_length =
+        std::min(record.message_length, static_cast<uint32_t>(record.raw.size() - record.message_begin));
+  };
+  return said;
+}
+
 std::string some_test(Chance& chance) {
-  switch (chance.below(14)) {
+  switch (chance.below(22)) {
     case 0:
       return "user.name: " + chance.of({"root", "ALICE", "*o*", "r*t", "nobody", "*"});
     case 1:
@@ -103,6 +160,29 @@ std::string some_test(Chance& chance) {
       return "event.category: " + chance.of({"iam", "session", "*"});
     case 12:
       return "event.id: " + chance.of({"\"default/7\"", "\"default/100\"", "*"});
+    case 13:
+      return "event.start " + chance.of({"<", ">="}) + " \"2026-11-01T08:00:00Z\"";
+    case 14:
+      return "process.name: " + chance.of({"sshd", "su*", "su", "*"});
+    case 15:
+      return "log.source.address: " + chance.of({"192.0.2.1", "*"}) + " or yushi.transport: udp";
+    case 16:
+      return chance.of({"yushi.part >= 2", "yushi.truncated: true", "yushi.host_unconfirmed: true",
+                        "yushi.time.inferred: year", "log.syslog.severity.name: err*", "log.syslog.priority > 100",
+                        "host.name: web*", "related.user: root", "related.ip: \"fe80::1\"", "yushi.url.decoded: *A",
+                        "url.domain: *", "yushi.raw_base64: *", "event.created > \"2026-11-01T08:00:01Z\""});
+    case 17:
+      return "json.note: " + chance.of({"7", "\"07\"", "*", "7.0"});
+    case 18:
+      return chance.of({"message: *\ufffd*", "message ~ /\ufffd\ufffd/", "*\u5bc6\u7801*", "user.name: \u5bc6*",
+                        "message ~ /(?i)KERNEL/", "message ~ /(?i)S{2}ion/", "*ssion*", "message ~ /^$/",
+                        "message ~ //", "message ~ /(session|)/", "message ~ /\\bfor\\b/",
+                        "event.original ~ /\\x{212a}ernel/", "message ~ /(?i)stra\u00dfe/", "*tra?e*", "?ession",
+                        "message: ?ession*", "message ~ /sess.*(root|ice)$/", "message ~ /[^a-z]ession/"});
+    case 19:
+      return "message: " + chance.of({"(session or kernel)", "(id and session)", "\"session *\"", "*"});
+    case 20:
+      return "event.original: " + chance.of({"*session*", "root", "\"db-01\""});
     default:
       return "event.outcome: " + chance.of({"failure", "success", "*"});
   }
@@ -122,17 +202,35 @@ std::string some_filter(Chance& chance, int depth) {
 }
 
 std::string some_pipe(Chance& chance) {
-  return chance.of(
-      {" | stats count()", " | stats count() by user.name",
-       " | stats count(), min(@timestamp), max(@timestamp) by source.ip", " | stats count() by bin(@timestamp, 7m)",
-       " | stats count(), sum(source.port) by bin(@timestamp, 1h), user.name",
-       " | stats avg(source.port), max(source.port), distinct(user.name) by event.dataset",
-       " | stats count() by event.category", " | stats count(@timestamp), distinct(@timestamp) by host.name",
-       " | stats count() by event.id | head 3", " | stats count() by message",
-       " | stats min(user.name) by log.syslog.severity.name, event.outcome", " | top 3 user.name",
-       " | stats count() by event.created", " | sort source.port desc | head 4",
-       " | sort user.name | head 7 | fields user.name, source.ip",
-       " | where source.port > 2 | fields source.port | head 5", " | fields user.name, message"});
+  return chance.of({" | stats count()",
+                    " | stats count() by user.name",
+                    " | stats count(), min(@timestamp), max(@timestamp) by source.ip",
+                    " | stats count() by bin(@timestamp, 7m)",
+                    " | stats count(), sum(source.port) by bin(@timestamp, 1h), user.name",
+                    " | stats avg(source.port), max(source.port), distinct(user.name) by event.dataset",
+                    " | stats count() by event.category",
+                    " | stats count(@timestamp), distinct(@timestamp) by host.name",
+                    " | stats count() by event.id | head 3",
+                    " | stats count() by message",
+                    " | stats min(user.name) by log.syslog.severity.name, event.outcome",
+                    " | top 3 user.name",
+                    " | stats count() by event.created",
+                    " | stats count() by yushi.part, log.source.address",
+                    " | stats count(), max(@timestamp) by process.name, bin(@timestamp, 1d)",
+                    " | stats min(event.start), max(event.start), count(event.start) by yushi.transport",
+                    " | stats count(), min(json.note), distinct(json.note), sum(json.note) by json.note",
+                    " | stats count(), min(@timestamp) by yushi.time.inferred, yushi.truncated, log.syslog.priority",
+                    " | stats distinct(source.ip), min(source.ip), max(event.id) by source.ip, bin(@timestamp, 13s)",
+                    " | stats count() by related.user",
+                    " | stats count() by host.name | sort host.name | head 3",
+                    " | sort @timestamp desc, user.name | head 6 | fields @timestamp, event.id, json.note",
+                    " | sort event.start | fields event.start, process.name",
+                    " | head 5 | fields yushi.part, host.name, event.id",
+                    " | fields message, user.name | sort message | head 4",
+                    " | sort source.port desc | head 4",
+                    " | sort user.name | head 7 | fields user.name, source.ip",
+                    " | where source.port > 2 | fields source.port | head 5",
+                    " | fields user.name, message"});
 }
 
 struct Answer {
@@ -177,12 +275,18 @@ TEST(Differential, SealedBlocksAnswerWhatALookAtEveryRecordAnswers) {
                                     {"said", "d", "cron", {{ecs::message, "session of a constant"}}}};
   for (uint64_t seed = 1; seed <= 6; ++seed) {
     Chance chance(seed);
+    const bool is_odd = seed % 2 == 0;
     std::vector<ScanUnit> sealed, read_whole;
     uint64_t index = 0;
     for (const char* log : {"default", "finance"})
       for (int unit = 0; unit < 3; ++unit) {
         std::vector<Said> records;
-        for (size_t i = 20 + chance.below(400); i-- > 0;) records.push_back(some_record(chance, kinds));
+        const size_t count = 20 + chance.below(400);
+        // The tenant's charset may have changed within a block.
+        const size_t gb_from = chance.one_in(4) ? chance.below(count) : count;
+        for (size_t i = 0; i < count; ++i)
+          records.push_back(is_odd ? some_odd_record(chance, kinds, i < gb_from ? Charset::utf8 : Charset::gb18030)
+                                   : some_record(chance, kinds));
         sealed.push_back(unit_of(log, index, records, !chance.one_in(4)));
         read_whole.push_back(sealed.back());
         read_whole.back().open = nullptr;

@@ -3,10 +3,12 @@
 #include <yaml-cpp/yaml.h>
 
 #include <limits>
+#include <map>
 #include <random>
 #include <set>
 #include <sstream>
 
+#include "core/filter/secrets.h"
 #include "core/filter/when.h"
 #include "query/output.h"
 #include "query/run.h"
@@ -216,6 +218,33 @@ TEST(Pipes, ALimitLeavesTheNewestUnlessAStageOrders) {
     EXPECT_EQ(rows_within("* | top 3 user.name", 1, cut), Rows{"bob"});
     EXPECT_EQ(rows_within("* | stats count() by user.name", 1, cut), Rows{"alice"});
   }
+}
+
+// Also of a block, of which no more is read than what is asked.
+TEST(Pipes, RowsSayOfARecordThatASecretOfItIsMasked) {
+  auto rules = SecretRules::load(*read_secret_directories({YUSHI_SOURCE_DIR "/config/secrets"}));
+  ASSERT_TRUE(rules);
+  const std::vector<Said> records = {{1, "login with password=hunter2xyz of", {{"user.name", "alice"}}},
+                                     {2, "login of", {{"user.name", "bob"}}}};
+  for (const bool sealed : {true, false})
+    for (auto& [asked, want] : std::map<std::string, std::vector<std::string>>{
+             {"* | fields user.name, yushi.masked", {"alice,true", "bob,"}},
+             {"* | sort user.name | head 1 | fields yushi.masked", {"true"}},
+             {"* | stats count() by yushi.masked", {"true,1", ",1"}},
+             {"* | stats count() by message, user.name",
+              {"login of bob,bob,1", "login with password=[masked] of alice,alice,1"}}}) {
+      auto query = Query::parse(asked, clock());
+      ASSERT_TRUE(query) << query.error().message;
+      auto answer = run_pipe(*query, one_group({unit_of("default", 0, records, sealed)}), {}, kGoOn, *rules);
+      ASSERT_TRUE(answer) << answer.error().message;
+      std::vector<std::string> rows;
+      for (const auto& row : answer->table.rows) {
+        std::vector<std::string> cells;
+        for (const auto& cell : row) cells.push_back(cell_text(cell));
+        rows.push_back(line_of(cells));
+      }
+      EXPECT_EQ(rows, want) << asked << (sealed ? " of a block" : " of the tail");
+    }
 }
 
 TEST(Pipes, AHistogramCountsEachSpan) {

@@ -21,6 +21,9 @@ struct Said {
   std::vector<std::pair<std::string, std::string>> fields;  // captured; several of one list field make a list
   size_t header = 0;                                        // bytes of the line before `message`
   const MessageKind* kind = nullptr;                        // lives longer
+  size_t tail = 0;                                          // bytes behind `message`
+  Charset charset = Charset::utf8;                          // of its tenant, then
+  std::function<void(Record&, Batch&)> also = nullptr;      // what else is known of it
 };
 
 inline std::unique_ptr<Batch> batch_of(const std::string& log, uint64_t first_index, const std::vector<Said>& records) {
@@ -47,10 +50,12 @@ inline std::unique_ptr<Batch> batch_of(const std::string& log, uint64_t first_in
     record.origin = origin;
     record.event_ns = said.event_ns;
     record.message_begin = static_cast<uint32_t>(said.header);
-    record.message_length = static_cast<uint32_t>(line.size() - said.header);
+    record.message_length = static_cast<uint32_t>(line.size() - said.header - said.tail);
+    record.charset = charset_of(record.raw, said.charset);
     record.kind = said.kind;
     record.captures = batch->arena.copy(std::span<const Capture>(captures));
     record.index = first_index + batch->records.size();
+    if (said.also) said.also(record, *batch);
     batch->records.push_back(record);
   }
   return batch;
@@ -64,7 +69,9 @@ inline ScanUnit unit_of(const std::string& log, uint64_t first_index, std::vecto
     std::vector<const Record*> all;
     for (const Record& record : batch->records) all.push_back(&record);
     storage::BlockHead head{log, "node", {}};
-    head.parsed.add(0, {});
+    if (records.empty()) head.parsed.add(0, {});
+    for (uint32_t i = 0; i < records.size(); ++i)
+      head.parsed.add(i, {{}, "UTC", std::string(charset_name(records[i].charset)), 0});
     auto block = storage::build_block(head, all);
     out.summary = std::move(block.summary);
     out.token_filter = [filter = std::exchange(out.summary.token_filter, {})] { return filter; };
@@ -72,8 +79,8 @@ inline ScanUnit unit_of(const std::string& log, uint64_t first_index, std::vecto
   } else {
     out.summary.first_index = first_index;
     out.summary.records = static_cast<uint32_t>(records.size());
-    auto [low, high] =
-        std::minmax_element(records.begin(), records.end(), [](auto& a, auto& b) { return a.event_ns < b.event_ns; });
+    auto [low, high] = std::minmax_element(batch->records.begin(), batch->records.end(),
+                                           [](auto& a, auto& b) { return a.event_ns < b.event_ns; });
     out.summary.event_times = {{low->event_ns, high->event_ns}};
   }
   out.read = [=]() -> Result<std::unique_ptr<Batch>> { return batch_of(log, first_index, records); };

@@ -678,6 +678,58 @@ TEST(Block, RecordsThatAreAlikeInWhatIsAskedAreOneRow) {
   EXPECT_EQ(rows({"event.id"}), 3000u);
 }
 
+std::vector<std::string> texts_of(const Record& record, const std::string& name) {
+  std::vector<std::string> out;
+  Scratch scratch;
+  visit_field(
+      record, find_field(name), name, scratch,
+      [](void* to, const Value& value) { static_cast<std::vector<std::string>*>(to)->emplace_back(value.text); }, &out);
+  return out;
+}
+
+// Where nearly all differ they are not numbered any further, and say the same.
+TEST(Block, RecordsThatAllDifferInManyFieldsAreRowsOfTheirOwn) {
+  Records records;
+  std::vector<std::string> names;
+  for (int k = 0; k < 20; ++k) names.push_back("k" + std::string(1, static_cast<char>('a' + k)));
+  std::mt19937_64 random(5);
+  for (size_t i = 0; i < 1000; ++i) {
+    std::string line;
+    for (auto& name : names) line += name + "=v" + std::to_string(random() % 20) + " ";
+    records.add_line(line, i);
+  }
+  BlockHead context = kContext;
+  context.parsed.contexts[0].charset = "utf-8";
+  auto reader = BlockReader::open(build_block(context, records.pointers()).bytes);
+  ASSERT_TRUE(reader);
+  auto rows = (*reader)->read_rows(names, false);
+  ASSERT_TRUE(rows);
+  for (auto& name : names)
+    for (size_t i = 0; i < 1000; ++i)
+      ASSERT_EQ(texts_of(rows->batch->records[rows->row_of[i]], name), texts_of(records.records()[i], name)) << name;
+}
+
+// A search for so many words that looking for each in the forms of texts would take longer than looking at the records.
+TEST(Block, WhoLooksForVeryManyLiteralsIsSentToTheRecords) {
+  Records records;
+  for (size_t i = 0; i < 2000; ++i) records.add_line("login of u" + std::to_string(i * 0x9e3779b97f4a7c15ull), i);
+  BlockHead context = kContext;
+  context.parsed.contexts[0].charset = "utf-8";
+  auto reader = BlockReader::open(build_block(context, records.pointers()).bytes);
+  ASSERT_TRUE(reader);
+  const auto places = [&](size_t literals) {
+    return (*reader)
+        ->find_places([&](auto& holds) {
+          for (size_t i = 0; i < literals; ++i)
+            if (holds("nobody" + std::to_string(i), true, false)) return true;
+          return false;
+        })
+        ->size();
+  };
+  EXPECT_EQ(places(20), 0u);
+  EXPECT_EQ(places(100'000), 2000u);
+}
+
 // A column that is not there is damage before any room is made for what is known of it.
 TEST(Block, AShapeThatNamesAColumnBeyondAllIsDamageInAPartToo) {
   Records records;
