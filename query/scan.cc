@@ -62,6 +62,20 @@ class Scan {
     begin_pass(options.begin);
   }
 
+  Result<ScanReport> run_ordered(const Render& render, const TakeHit& take) {
+    std::vector<std::thread> threads = start([&](size_t) { work_ordered(render); });
+    give(take);
+    for (std::thread& thread : threads) thread.join();
+    return finish();
+  }
+
+  Result<ScanReport> run_unordered(const Visit& visit) {
+    std::vector<std::thread> threads = start([&](size_t number) { work_unordered(number, visit); });
+    for (std::thread& thread : threads) thread.join();
+    return finish();
+  }
+
+ private:
   // What of the filter can be asked of captures alone, and what for.
   void choose_fields() {
     const Expression& whole = filter_.expression();
@@ -89,20 +103,6 @@ class Scan {
 
   static bool is_all(const Filter& filter) { return filter.expression().kind == Expression::Kind::all; }
 
-  Result<ScanReport> run_ordered(const Render& render, const TakeHit& take) {
-    std::vector<std::thread> threads = start([&](size_t) { work_ordered(render); });
-    give(take);
-    for (std::thread& thread : threads) thread.join();
-    return finish();
-  }
-
-  Result<ScanReport> run_unordered(const Visit& visit) {
-    std::vector<std::thread> threads = start([&](size_t number) { work_unordered(number, visit); });
-    for (std::thread& thread : threads) thread.join();
-    return finish();
-  }
-
- private:
   template <class Work>
   std::vector<std::thread> start(Work work) {
     std::vector<std::thread> threads;
@@ -340,8 +340,7 @@ class Scan {
     const bool wants_all = is_all(filter_) && options_.limit >= unit.summary.records;
     Matches out;
     if (!unit.open || wants_all || asks_text_) {
-      auto rows = rows_of(YUSHI_TRY(asks_text_ ? read_candidates(unit, scratch) : read_safely(unit.read)));
-      keep_matches(filter_, rows, nullptr, scratch);
+      auto rows = YUSHI_TRY(find_whole(unit, scratch));
       for (uint32_t row : rows.row_of) out.records.push_back(&rows.batch->records[row]);
       out.batch = std::move(rows.batch);
     } else {
@@ -378,9 +377,10 @@ class Scan {
     return read_safely([&]() -> Result<std::unique_ptr<Batch>> {
       auto reader = YUSHI_TRY(unit.open());
       auto places = YUSHI_TRY(reader->find_places([&](auto& holds) { return filter_.may_match_text(holds); }));
-      if (!places.empty() && (!is_all(*field_filter_) || is_cut(unit))) {
+      const bool cuts = is_cut(unit);
+      if (!places.empty() && (!is_all(*field_filter_) || cuts)) {
         std::vector<uint32_t> kept;
-        auto rows = YUSHI_TRY(reader->read_rows(filter_fields_, is_cut(unit), &places));
+        auto rows = YUSHI_TRY(reader->read_rows(filter_fields_, cuts, &places));
         keep_matches(*field_filter_, rows, &kept, scratch);
         for (uint32_t& place : kept) place = places[place];
         places = std::move(kept);
@@ -389,13 +389,16 @@ class Scan {
     });
   }
 
+  // The records that match, whole.
+  Result<storage::BlockRows> find_whole(const ScanUnit& unit, Scratch& scratch) const {
+    auto rows = rows_of(YUSHI_TRY(asks_text_ ? read_candidates(unit, scratch) : read_safely(unit.read)));
+    keep_matches(filter_, rows, nullptr, scratch);
+    return rows;
+  }
+
   // What the asker looks at of the records that match.
   Result<storage::BlockRows> find_unordered(const ScanUnit& unit, Scratch& scratch) const {
-    if (!unit.open || asks_text_) {
-      auto rows = rows_of(YUSHI_TRY(asks_text_ ? read_candidates(unit, scratch) : read_safely(unit.read)));
-      keep_matches(filter_, rows, nullptr, scratch);
-      return rows;
-    }
+    if (!unit.open || asks_text_) return find_whole(unit, scratch);
     const bool cuts = is_cut(unit);
     return read_safely([&]() -> Result<storage::BlockRows> {
       if (!options_.fields && is_all(filter_) && !cuts) return rows_of(YUSHI_TRY(unit.read()));
