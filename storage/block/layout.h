@@ -59,6 +59,11 @@ struct Run {
 struct HeaderPlace {
   Reader header;
   size_t stream;
+  // The header, with its streams next in `sections`.
+  Reader go_to(SectionReader& sections) const {
+    sections.go_to(stream);
+    return header;
+  }
 };
 
 struct ColumnPlace {

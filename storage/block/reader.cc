@@ -89,10 +89,6 @@ class BlockDecoder {
   bool find_text_before_part(const ReadShape& shape, const std::vector<bool>& wanted, Reading& reading) const;
   bool are_times_needed() const;
   Result<void> open_columns();
-  Reader go_to(const HeaderPlace& place) {
-    sections_.go_to(place.stream);
-    return place.header;
-  }
   template <class Visit>
   Result<void> each_record(const Visit& visit);
   bool pass(const ReadShape* shape);
@@ -115,9 +111,11 @@ class BlockDecoder {
   const BlockCounts& counts_;
   const std::vector<uint32_t>* const places_;
   std::unique_ptr<Batch> batch_ = std::make_unique<Batch>();
-  std::vector<Reading> readings_;     // by shape
-  std::vector<ReadSlot> part_slots_;  // of shapes that are read in part
-  std::vector<bool> part_wanted_;     // by the same place: not only the column is
+  std::vector<Reading> readings_;  // by shape
+  struct PartSlot : ReadSlot {
+    bool wanted;  // not only its column is
+  };
+  std::vector<PartSlot> part_slots_;  // of shapes that are read in part
   std::vector<bool> columns_needed_;  // by column, up to the last one
   bool times_needed_ = true;
   std::vector<TimeWriter> writers_;
@@ -177,8 +175,7 @@ void BlockDecoder::choose(const std::vector<std::string>* names) {
       const bool is_asked = reading.how == Reading::How::part && is_wanted(slot, wanted);
       if (!is_asked && !(has_column(slot) && slot.column < columns_needed_.size() && columns_needed_[slot.column]))
         continue;
-      part_slots_.push_back(slot);
-      part_wanted_.push_back(is_asked);
+      part_slots_.push_back({slot, is_asked});
       ++reading.part;
       reading.wanted += is_asked;
       if (i < shapes[s].meta.message_slot) ++reading.before_message;
@@ -226,7 +223,7 @@ Result<void> BlockDecoder::open(const std::vector<std::string>* names, bool with
   choose(names);
   times_needed_ = with_times || are_times_needed();
   for (int unit = 0; times_needed_ && unit < kUnitReceived; ++unit)
-    if (auto header = go_to(layout_->times[unit]); !IntegerReader::open(header, sections_, &times_[unit]))
+    if (auto header = layout_->times[unit].go_to(sections_); !IntegerReader::open(header, sections_, &times_[unit]))
       return damaged_block("its times are damaged");
   sections_.go_to(layout_->odd_at);
   odd_ = Reader(sections_.next());
@@ -248,7 +245,7 @@ Result<void> BlockDecoder::open_columns() {
     column.is_time = place.scale != 0;
     column.scale = place.scale;
     if (!(i < columns_needed_.size() && columns_needed_[i]) && !(layout_->has_explicit && i + 1 == count)) continue;
-    auto header = go_to(place.at);
+    auto header = place.at.go_to(sections_);
     if (!(column.is_time ? IntegerReader::open(header, sections_, &column.times)
                          : ColumnReader::open(header, sections_, place.values, counts_.raw_bytes + 1, &column.values)))
       return damaged_block("its column " + std::to_string(i) + " is damaged");
@@ -259,8 +256,8 @@ Result<void> BlockDecoder::open_columns() {
       if (!has_column(part_slots_[k])) continue;
       auto& column = columns_[part_slots_[k].column];
       // A column of values that hardly repeat has no numbers for them.
-      if (part_wanted_[k] && !column.is_time && !column.values.has_codes()) reading.is_each = true;
-      if (column.is_time || !column.values.is_constant()) takes_.push_back({&column, k, part_wanted_[k]});
+      if (part_slots_[k].wanted && !column.is_time && !column.values.has_codes()) reading.is_each = true;
+      if (column.is_time || !column.values.is_constant()) takes_.push_back({&column, k, part_slots_[k].wanted});
     }
     reading.takes = static_cast<uint32_t>(takes_.size()) - reading.takes_at;
   }
@@ -392,7 +389,7 @@ bool BlockDecoder::read_part(Record& record, const ReadShape& shape, const Readi
     const auto room = static_cast<size_t>(end_ - out);
     const size_t length = write(at, out, room);
     if (length > room || length >= 1 << 24) return false;
-    if (!part_wanted_[at]) continue;
+    if (!part_slots_[at].wanted) continue;
     *capture++ = capture_of(part_slots_[at], out - begin, length);
     out += length;
   }
@@ -625,7 +622,7 @@ Result<BlockRows> BlockDecoder::read_rows(const std::vector<std::string>& names,
     const auto write = [&](uint32_t k, char* to, size_t room) {
       auto& slot = part_slots_[k];
       if (!has_column(slot)) return read_slot(slot, record.event_ns, to, room);
-      return part_wanted_[k] ? columns_[slot.column].values.put_code(codes_[k - reading->part_at], to, room) : 0;
+      return part_slots_[k].wanted ? columns_[slot.column].values.put_code(codes_[k - reading->part_at], to, room) : 0;
     };
     if (!read_part(record, *shape, *reading, out_, write)) return false;
     record.charset = charset_of(record.raw, run.charset);

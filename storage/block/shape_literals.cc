@@ -75,8 +75,7 @@ const ShapeLiterals::Values* ShapeLiterals::values(uint32_t column) {
   if (!is_new) return at->second.get();
   auto& place = layout_.columns[column];
   auto values = std::make_unique<Values>();
-  sections_.go_to(place.at.stream);
-  auto header = place.at.header;
+  auto header = place.at.go_to(sections_);
   if (!ColumnReader::open_values(header, sections_, place.values, layout_.counts.raw_bytes + 1, &values->texts,
                                  &values->bytes)) {
     failure_ =

@@ -58,6 +58,23 @@ bool read_times(Reader& in, std::vector<TimeRange>& times, int64_t before) {
   return true;
 }
 
+// What a block and the blocks of a day have alike.
+template <class Of>
+void put_spans(std::string& out, const Of& of) {
+  put_varint(out, of.raw_bytes);
+  put_signed(out, of.received_from_ns);
+  put_varint(out, static_cast<uint64_t>(of.received_to_ns) - static_cast<uint64_t>(of.received_from_ns));
+  put_times(out, of.event_times, of.received_from_ns);
+}
+
+template <class Of>
+bool read_spans(Reader& in, Of& of) {
+  of.raw_bytes = in.varint();
+  of.received_from_ns = in.signed_varint();
+  of.received_to_ns = static_cast<int64_t>(static_cast<uint64_t>(of.received_from_ns) + in.varint());
+  return read_times(in, of.event_times, of.received_from_ns);
+}
+
 }  // namespace
 
 bool overlaps(const std::vector<TimeRange>& times, int64_t from_ns, int64_t to_ns) {
@@ -70,10 +87,7 @@ std::string BlockSummary::encode() const {
   std::string out(1, static_cast<char>(kSummaryVersion));
   put_varint(out, first_index);
   put_varint(out, records);
-  put_varint(out, raw_bytes);
-  put_signed(out, received_from_ns);
-  put_varint(out, static_cast<uint64_t>(received_to_ns) - static_cast<uint64_t>(received_from_ns));
-  put_times(out, event_times, received_from_ns);
+  put_spans(out, *this);
   put_varint(out, 0);  // sources
   put_text(out, {});   // token filter
   put_checksum(out);
@@ -95,10 +109,7 @@ Result<BlockSummary> BlockSummary::decode(std::string_view bytes) {
   out.first_index = in.varint();
   auto records = in.varint();
   out.records = static_cast<uint32_t>(records);
-  out.raw_bytes = in.varint();
-  out.received_from_ns = in.signed_varint();
-  out.received_to_ns = static_cast<int64_t>(static_cast<uint64_t>(out.received_from_ns) + in.varint());
-  if (records > UINT32_MAX || !read_times(in, out.event_times, out.received_from_ns)) return damaged(kSummary);
+  if (records > UINT32_MAX || !read_spans(in, out)) return damaged(kSummary);
   auto sources = in.varint();
   if (!in.ok() || sources > in.left()) return damaged(kSummary);
   for (uint64_t i = 0; i < sources; ++i) out.sources.emplace_back(in.text());
@@ -165,10 +176,7 @@ std::string DayHead::encode() const {
   put_varint(out, end - first_index);
   put_varint(out, blocks);
   put_varint(out, records);
-  put_varint(out, raw_bytes);
-  put_signed(out, received_from_ns);
-  put_varint(out, static_cast<uint64_t>(received_to_ns) - static_cast<uint64_t>(received_from_ns));
-  put_times(out, event_times, received_from_ns);
+  put_spans(out, *this);
   put_checksum(out);
   return out;
 }
@@ -180,11 +188,7 @@ Result<DayHead> DayHead::decode(std::string_view bytes) {
   out.end = out.first_index + in.varint();
   out.blocks = in.varint();
   out.records = in.varint();
-  out.raw_bytes = in.varint();
-  out.received_from_ns = in.signed_varint();
-  out.received_to_ns = static_cast<int64_t>(static_cast<uint64_t>(out.received_from_ns) + in.varint());
-  if (!read_times(in, out.event_times, out.received_from_ns) || !in.ok() || in.left() != 0 || out.end < out.first_index)
-    return damaged(kDay);
+  if (!read_spans(in, out) || !in.ok() || in.left() != 0 || out.end < out.first_index) return damaged(kDay);
   return out;
 }
 
