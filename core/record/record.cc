@@ -714,9 +714,9 @@ void for_each_field(const Record& record, Scratch& scratch, VisitAny visit, void
   if (has_url) {
     const SplitUrl split(said, scratch);
     if (is_unsaid(Derived::url_original)) give(Derived::url_original, url().original);
-    for (auto& [derived, field] : kUrlParts)
-      if (is_unsaid(derived))
-        give_url_part(split, derived, [&](const Value& value) { visit(context, **field, value); });
+    for (const auto& part : kUrlParts)
+      if (is_unsaid(part.derived))
+        give_url_part(split, part.derived, [&](const Value& value) { visit(context, **part.field, value); });
     give(Derived::url_decoded, url().decoded);
     if (!has_domain) give_related(Derived::related_hosts, text_value(url_part(split, Derived::url_domain)));
   }
