@@ -1,9 +1,8 @@
 #include "serve/api.h"
 
 #include <malloc.h>
-#include <sched.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,20 +22,10 @@ constexpr milliseconds kTrimEvery{2'000};
 constexpr milliseconds kStopWait{5'000};  // for all last lines at the stop
 constexpr unsigned kWaitingMax = 128;     // questions that wait for their turn
 
-// Collecting goes first: beside two busy threads what works for a question has a tenth of a core each, so that an auditor
-// is answered on a full machine too. It asks for the shortest slice, that collecting waits for it as shortly; kernels
-// before 6.12 know no such wish and let whoever wakes go before what is nice. Threads made later inherit it.
-void lower_priority() {
-  struct Attributes {  // sched_setattr(2), its first version; glibc has none
-    uint32_t size = sizeof(Attributes), policy = SCHED_OTHER;
-    uint64_t flags = 0;
-    int32_t nice = 10;
-    uint32_t priority = 0;
-    uint64_t runtime_ns = 100'000, deadline_ns = 0, period_ns = 0;
-  };
-  const Attributes wanted;
-  (void)::syscall(SYS_sched_setattr, 0, &wanted, 0);
-}
+// Collecting goes first: beside a busy thread what works for a question has a tenth of its core. Not SCHED_IDLE, which
+// has a three hundredth: whatever else fills the machine would keep the auditor waiting for minutes. Of Linux, nice is
+// a thread's; threads made later inherit it.
+void lower_priority() { (void)::setpriority(PRIO_PROCESS, 0, 10); }
 
 }  // namespace
 
