@@ -277,13 +277,29 @@ tenants:
         # The largest number of the answer: `count()` without a `by` is its only one.
         return max((int(n) for n in re.findall(r"\d+", text)), default=0)
 
-    def committed(self):
-        # The ledger's number, from /metrics: asking for it reads no record.
+    def get(self, path):
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(10)
             s.connect(f"{self.folder}/yushi.sock")
-            s.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            answer = b"".join(iter(lambda: s.recv(65536), b"")).decode()
+            s.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+            return b"".join(iter(lambda: s.recv(65536), b"")).decode()
+
+    def spawn(self):
+        super().spawn()
+        # It listens first, that no message is lost, and opens its store then.
+        until = time.monotonic() + 60
+        while not self.answers() and time.monotonic() < until:
+            time.sleep(0.01)
+
+    def answers(self):
+        try:
+            return " 200 " in self.get("/readyz").split("\n")[0]
+        except OSError:
+            return False
+
+    def committed(self):
+        # The ledger's number, from /metrics: asking for it reads no record.
+        answer = self.get("/metrics")
         found = re.search(self.options.committed_metric + r"(?:\{[^}]*\})? ([0-9.e+]+)", answer)
         return int(float(found[1])) if found else 0
 

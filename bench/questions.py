@@ -34,7 +34,7 @@ def questions(host, hour):
         ("count by host", ["* | stats count() by host.name"], "* | stats by (hostname) count() n"),
         ("count by hour", ["* | stats count() by bin(@timestamp, 1h)"], "* | stats by (_time:1h) count() n"),
         ("failures of a user by address", ["event.outcome: failure and user.name: root | stats count() by source.ip"],
-         'Failed "for root from" | extract "from <ip> port" from _msg | stats by (ip) count() n'),
+         """"Access denied for user" "'root'@" | extract "user 'root'@'<ip>'" from _msg | stats by (ip) count() n"""),
     ]
 
 

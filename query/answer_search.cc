@@ -86,7 +86,7 @@ Result<AnswerEnd> answer_arrived(const Asked& asked, const Query& query, const s
 
 Result<AnswerEnd> answer_records(const Asked& asked, const Query& query, const ScanPlan& found, FieldWatch& watch,
                                  ScanOptions options, bool reverse, bool limited) {
-  const size_t share = asked.budget.lease(0);
+  const size_t share = asked.budget.lease(asked.budget.pool().bytes() / 4);
   options.bytes_max = share / 2;
   // The N newest, shown oldest first: they are found from the newest end, and turned round. Where they are too long to
   // be held until then, the first of them is remembered, and found again from the other end.

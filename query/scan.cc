@@ -1,9 +1,9 @@
 // Workers take units in the order of their nearest end (UnitQueue), and hand over the hits of each in order. A hit may
 // be given once nothing that is still to come lies before it: neither the rest of a unit in work, nor a unit that
-// nobody has taken. What cannot be given yet waits in a heap.
+// nobody has taken. What cannot be given yet waits (WaitingHits).
 //
-// When the heap is full, the furthest hits are let go, and the `cut` says from where on: this pass gives what lies
-// before it, the next one begins there.
+// When there is no room for it, the furthest hits are let go, and the `cut` says from where on: this pass gives what
+// lies before it, the next one begins there.
 #include "query/scan.h"
 
 #include <algorithm>
@@ -19,6 +19,7 @@
 #include "core/filter/token_filter.h"
 #include "query/asked_fields.h"
 #include "query/unit_queue.h"
+#include "query/waiting_hits.h"
 
 namespace yushi::query {
 namespace {
@@ -54,7 +55,8 @@ class Scan {
         cancelled_(cancelled),
         span_(wanted(filter, options)),
         asks_words_(!filter.may_match([](uint64_t) { return false; })),
-        queue_(groups, span_.from_ns, span_.to_ns, options.newest_first) {
+        queue_(groups, span_.from_ns, span_.to_ns, options.newest_first),
+        waiting_(options.newest_first) {
     for (auto& group : groups) report_.blocks += group.units;
     noted_.resize(groups.size());
     not_opened_.resize(groups.size());
@@ -119,11 +121,6 @@ class Scan {
 
   // Before `a` in the order of the scan.
   bool comes_before(const RecordKey& a, const RecordKey& b) const { return options_.newest_first ? b < a : a < b; }
-
-  // The heap's top is the hit that comes first.
-  auto later() const {
-    return [this](const ScanHit& a, const ScanHit& b) { return comes_before(b.key, a.key); };
-  }
 
   // No hit of the unit or group comes before this key.
   RecordKey nearest(const UnitQueue::Entry& entry) const {
@@ -198,9 +195,7 @@ class Scan {
   // Whether enough hits wait that come before `end`, from where on all units lie that are left.
   bool is_answered_before(const RecordKey& end) const YUSHI_REQUIRES(mutex_) {
     if (waiting_.size() + report_.records_found < options_.limit) return false;
-    size_t before = 0;
-    for (const ScanHit& hit : waiting_) before += comes_before(hit.key, end);
-    return before + report_.records_found >= options_.limit;
+    return waiting_.count_before(end) + report_.records_found >= options_.limit;
   }
 
   // Where what is still to come begins; nullopt when nothing is.
@@ -213,46 +208,25 @@ class Scan {
   }
 
   bool may_give() YUSHI_REQUIRES(mutex_) {
-    if (waiting_.empty()) return false;
+    if (waiting_.size() == 0) return false;
     auto first = bound();
-    return !first || comes_before(waiting_.front().key, *first);
+    return !first || comes_before(waiting_.front(), *first);
   }
 
   // What comes at or behind `key` is for the next pass.
   void lower_cut(const RecordKey& key) YUSHI_REQUIRES(mutex_) {
     if (cut_ && !comes_before(key, *cut_)) return;
     cut_ = key;
-    std::erase_if(waiting_, [&](const ScanHit& hit) { return !comes_before(hit.key, key); });
-    heap_again();
-  }
-
-  void heap_again() YUSHI_REQUIRES(mutex_) {
-    std::make_heap(waiting_.begin(), waiting_.end(), later());
-    waiting_bytes_ = 0;
-    for (const ScanHit& hit : waiting_) waiting_bytes_ += bytes_of(hit);
+    waiting_.drop_from(key);
   }
 
   // Lets go of the further half of what waits.
-  void halve() YUSHI_REQUIRES(mutex_) {
-    std::sort(waiting_.begin(), waiting_.end(), [this](auto& a, auto& b) { return comes_before(a.key, b.key); });
-    size_t bytes = 0, kept = 0;
-    for (; kept < waiting_.size(); ++kept) {
-      bytes += bytes_of(waiting_[kept]);
-      if (kept > 0 && bytes > options_.bytes_max / 2) break;
-    }
-    if (kept < waiting_.size()) cut_ = waiting_[kept].key;
-    waiting_.resize(kept);
-    heap_again();
-  }
+  void halve() YUSHI_REQUIRES(mutex_) { lower_cut(waiting_.key_at(waiting_.size() / 2)); }
 
   // Lets go of hits that more others come before than are wanted.
   void trim() YUSHI_REQUIRES(mutex_) {
     if (waiting_.size() / 4 < options_.limit) return;
-    auto first = [this](const ScanHit& a, const ScanHit& b) { return comes_before(a.key, b.key); };
-    std::nth_element(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(options_.limit), waiting_.end(),
-                     first);
-    waiting_.resize(options_.limit);
-    heap_again();
+    waiting_.drop_from(waiting_.key_at(options_.limit));
   }
 
   static size_t bytes_of(const ScanHit& hit) { return hit.rendered.size() + sizeof(ScanHit) + hit.key.log.size(); }
@@ -417,7 +391,9 @@ class Scan {
     });
   }
 
-  bool has_room() const YUSHI_REQUIRES(mutex_) { return waiting_bytes_ <= options_.bytes_max / 2 || in_work_.empty(); }
+  bool has_room() const YUSHI_REQUIRES(mutex_) {
+    return waiting_.bytes() <= options_.bytes_max / 2 || in_work_.empty();
+  }
 
   // From `begin` on, in the order of the scan. Of more than the limit only the first are worth rendering. key_of()
   // gives the time and the index of one.
@@ -456,16 +432,13 @@ class Scan {
       bytes += bytes_of(hit);
       hits.push_back(std::move(hit));
       const bool last = i + 1 == found.size();
-      if (!last && bytes < std::min(kHandOverBytes, options_.bytes_max / 4)) continue;
+      if (!last && bytes < std::min(kHandOverBytes, options_.bytes_max / 16)) continue;
+      auto run = WaitingHits::pack(hits);
       MutexLock lock(mutex_);
-      if (!wait_for_room(lock, place, hits.front().key, bytes, patience)) return;
-      for (ScanHit& each : hits) {
-        if (cut_ && !comes_before(each.key, *cut_)) return;
-        waiting_bytes_ += bytes_of(each);
-        waiting_.push_back(std::move(each));
-        std::push_heap(waiting_.begin(), waiting_.end(), later());
-      }
-      report_.bytes_held_max = std::max(report_.bytes_held_max, waiting_bytes_);
+      if (!wait_for_room(lock, place, hits.front().key, run.bytes(), patience)) return;
+      waiting_.add(std::move(run));
+      if (cut_ && !comes_before(hits.back().key, *cut_)) waiting_.drop_from(*cut_);
+      report_.bytes_held_max = std::max(report_.bytes_held_max, waiting_.bytes());
       if (!last) in_work_[place] = key_of(unit, *found[i + 1]);
       lock.unlock();
       changed_.notify_all();
@@ -481,7 +454,7 @@ class Scan {
     using Clock = std::chrono::steady_clock;
     while (!is_over()) {
       if (cut_ && !comes_before(first, *cut_)) return false;
-      if (waiting_bytes_ + bytes <= options_.bytes_max || waiting_.empty()) return true;
+      if (waiting_.bytes() + bytes <= options_.bytes_max || waiting_.size() == 0) return true;
       if (may_give() || giving_) {  // the reader is slower than we: what can be found again is let go
         if (patience <= patience.zero()) {
           lower_cut(first);
@@ -498,7 +471,7 @@ class Scan {
         if (waiting_.size() > 1) {
           halve();
         } else {  // one hit, larger than all the room
-          lower_cut(comes_before(first, waiting_.front().key) ? RecordKey(waiting_.front().key) : first);
+          lower_cut(comes_before(first, waiting_.front()) ? waiting_.front() : first);
         }
         changed_.notify_all();
         continue;
@@ -519,10 +492,8 @@ class Scan {
       }
       hits.clear();
       for (size_t bytes = 0; bytes < kHandOverBytes && may_give();) {
-        std::pop_heap(waiting_.begin(), waiting_.end(), later());
-        bytes += bytes_of(waiting_.back());
-        hits.push_back(std::move(waiting_.back()));
-        waiting_.pop_back();
+        hits.push_back(waiting_.take());
+        bytes += hits.back().rendered.size();
         if (report_.records_found + hits.size() >= options_.limit) break;
       }
       if (hits.empty()) {
@@ -537,7 +508,6 @@ class Scan {
       }
       giving_ = true;
       for (ScanHit& hit : hits) {
-        waiting_bytes_ -= std::min(waiting_bytes_, bytes_of(hit));
         ++report_.records_found;
         lock.unlock();
         more = take(std::move(hit)) && more;
@@ -596,7 +566,7 @@ class Scan {
     return std::move(report_);
   }
 
-  static constexpr size_t kHandOverBytes = 256 << 10;  // rendered between two looks at the lock
+  static constexpr size_t kHandOverBytes = 64 << 10;  // rendered between two looks at the lock
   // of a decoded unit with the reader
   static constexpr std::chrono::nanoseconds kPatience = std::chrono::seconds(1);
 
@@ -621,8 +591,7 @@ class Scan {
   std::map<size_t, RecordKey> in_work_ YUSHI_GUARDED_BY(mutex_);
   std::optional<RecordKey> begin_ YUSHI_GUARDED_BY(mutex_);  // of this pass
   std::optional<RecordKey> cut_ YUSHI_GUARDED_BY(mutex_);    // of this pass: it gives what comes before
-  std::vector<ScanHit> waiting_ YUSHI_GUARDED_BY(mutex_);    // heap
-  size_t waiting_bytes_ YUSHI_GUARDED_BY(mutex_) = 0;
+  WaitingHits waiting_ YUSHI_GUARDED_BY(mutex_);
   bool giving_ YUSHI_GUARDED_BY(mutex_) = false;                   // the caller has hits in hand
   std::vector<std::vector<bool>> noted_ YUSHI_GUARDED_BY(mutex_);  // by group and number
   std::vector<bool> not_opened_ YUSHI_GUARDED_BY(mutex_);          // by group
