@@ -93,8 +93,8 @@ class BlockReader {
   std::vector<std::string> field_names() const;
   // For who asks for the fields of these names and for nothing else that stands in raw: of each row raw is no more than
   // their captures' texts, one after the other, and `message` is empty. Names of derived fields stand for what tells
-  // them (told_by()): without one of them a row's origin, index and time are those of its first record. `places`: of
-  // these records alone, counted from 0 and ascending.
+  // them (told_by()): all else of a row, its kind and priority too, is that of its first record. `places`: of these
+  // records alone, counted from 0 and ascending.
   Result<BlockRows> read_rows(const std::vector<std::string>& names, bool with_times,
                               const std::vector<uint32_t>* places = nullptr);
   // The places of the records whose text may be as is asked: may(holds) for each form of texts, where

@@ -86,6 +86,14 @@ class IntegerReader {
     *value = v;
     return true;
   }
+  // Moves on over so many.
+  bool advance(size_t values) {
+    if (values > count_ - at_) return false;
+    uint64_t unused;
+    for (size_t end = at_ + values; delta_ && at_ != end;) next(&unused);
+    if (!delta_) at_ += values;
+    return true;
+  }
   size_t count() const { return count_; }
 
  private:
@@ -109,6 +117,14 @@ class RankReader {
     if (second_at_ == second_.size()) return false;
     *rank = 192 + ((static_cast<uint32_t>(a) - 192) << 8 | static_cast<unsigned char>(second_[second_at_++]));
     return true;
+  }
+  // Moves on over so many.
+  bool advance(size_t ranks) {
+    if (ranks > first_.size() - at_) return false;
+    if (!second_.empty())
+      for (const char c : first_.substr(at_, ranks)) second_at_ += static_cast<unsigned char>(c) >= 192;
+    at_ += ranks;
+    return second_at_ <= second_.size();
   }
 
  private:
@@ -150,11 +166,10 @@ class ColumnReader {
     return mode_ == Mode::constant || (ranks_.next(code) && *code + 1 < ends_.size());
   }
   size_t put_code(uint32_t code, char* out, size_t room) const { return put(text_of(code), out, room); }
-  // Moves on over the next value. False when the column is damaged.
-  bool pass() {
-    uint32_t rank;
-    if (mode_ == Mode::dictionary) return ranks_.next(&rank);
-    return mode_ == Mode::constant || pass_plain();
+  // Moves on over so many values. False when the column is damaged.
+  bool advance(size_t values) {
+    if (mode_ == Mode::dictionary) return ranks_.advance(values);
+    return mode_ == Mode::constant || advance_plain(values);
   }
 
  private:
@@ -164,6 +179,11 @@ class ColumnReader {
     uint64_t length = 0;
     Reader stream{std::string_view()};
     uint64_t next() { return constant ? length : stream.varint(); }
+    uint64_t sum(size_t values) {
+      uint64_t sum = constant ? length * values : 0;
+      for (size_t i = 0; i < values && !constant; ++i) sum += stream.varint();
+      return sum;
+    }
   };
   static size_t put(std::string_view value, char* out, size_t room) {
     if (value.size() > room) return kDamaged;
@@ -181,7 +201,7 @@ class ColumnReader {
   bool open_plain(Reader& header, SectionReader& sections, size_t count);
   bool read_entries(ColumnReader& plain, size_t count, size_t bytes_max);
   size_t next_plain(char* out, size_t room);
-  bool pass_plain();
+  bool advance_plain(size_t values);
 
   Mode mode_ = Mode::constant;
   std::string_view constant_;

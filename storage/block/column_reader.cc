@@ -303,36 +303,29 @@ size_t ColumnReader::next_plain(char* out, size_t room) {
   return kDamaged;
 }
 
-bool ColumnReader::pass_plain() {
-  if (at_ == count_) return false;
-  const uint8_t c = single_class_ != 0xff ? single_class_ : static_cast<uint8_t>(classes_[at_]);
-  ++at_;
-  uint64_t unused;
+bool ColumnReader::advance_plain(size_t values) {
+  if (values > count_ - at_) return false;
+  size_t of[kClassCount] = {};
+  if (single_class_ != 0xff)
+    of[single_class_] = values;
+  else
+    for (const char c : classes_.substr(at_, values)) ++of[static_cast<unsigned char>(c)];
+  at_ += values;
   const auto drop = [](std::string_view& from, uint64_t bytes) {
     if (bytes > from.size()) return false;
     from.remove_prefix(bytes);
     return true;
   };
-  switch (c) {
-    case kClassPadded:
-      digits_lengths_.next();
-      [[fallthrough]];
-    case kClassInteger:
-      return integers_.next(&unused);
-    case kClassIpv4:
-      return address_at_++ < address_count_;
-    case kClassHex:
-      return drop(hex_, hex_lengths_.next());
-    case kClassUuid:
-      return drop(uuid_, 16);
-    case kClassText: {
-      if (!text_lines_) return drop(text_, text_lengths_.next());
-      auto end = text_.find('\n');
-      return end != text_.npos && drop(text_, end + 1);
-    }
-    default:
-      return false;
+  if (of[kClassPadded] > 0) digits_lengths_.sum(of[kClassPadded]);
+  if (of[kClassIpv4] > address_count_ - address_at_) return false;
+  address_at_ += of[kClassIpv4];
+  for (size_t i = 0; text_lines_ && i < of[kClassText]; ++i) {
+    const auto end = text_.find('\n');
+    if (end == text_.npos) return false;
+    text_.remove_prefix(end + 1);
   }
+  return integers_.advance(of[kClassInteger] + of[kClassPadded]) && drop(hex_, hex_lengths_.sum(of[kClassHex])) &&
+         drop(uuid_, 16 * of[kClassUuid]) && (text_lines_ || drop(text_, text_lengths_.sum(of[kClassText])));
 }
 
 }  // namespace yushi::storage

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "storage/block/block.h"
@@ -15,6 +16,17 @@ struct Column {
   int64_t scale = 0;
   ColumnReader values;
   IntegerReader times;
+  // Values that records had which nobody wanted are passed over when the next is: *passed of them, `done` of them so
+  // far.
+  const uint32_t* passed = nullptr;
+  uint32_t own_passed = 0;  // of one that several slots share; else it is the number of its shape
+  uint32_t done = 0;
+
+  bool catch_up() {
+    if (!passed || *passed == done) return true;
+    const uint32_t count = *passed - std::exchange(done, *passed);
+    return is_time ? times.advance(count) : values.advance(count);
+  }
 };
 
 Capture capture_of(const ReadSlot& slot, ptrdiff_t begin, size_t length) {
@@ -27,9 +39,12 @@ struct Reading {
   enum class How : uint8_t { pass, part, whole } how = How::whole;
   // Of those in part: slots in part_slots_; how many are wanted, and how many stand before the message.
   uint32_t part_at = 0, part = 0, wanted = 0, before_message = 0;
-  bool is_behind_text = false;       // the first of the message's that is wanted
-  uint32_t takes_at = 0, takes = 0;  // in takes_: its columns that are read, but those of one value
-  bool is_each = false;              // no two records are known to be alike
+  bool is_behind_text = false;         // the first of the message's that is wanted
+  uint32_t takes_at = 0, takes = 0;    // in takes_: its columns that are read, but those of one value
+  uint32_t shared_at = 0, shared = 0;  // in shared_: those of them that other slots share
+  uint32_t passed = 0;                 // records of it that nobody wanted
+  uint32_t number = 0;                 // the same of shapes whose records are alike in all that is asked
+  bool is_each = false;                // no two records are known to be alike
 };
 
 constexpr size_t kPairsMax = 8;  // that are numbered for each record, at most
@@ -86,14 +101,16 @@ class BlockDecoder {
  private:
   Result<void> open(const std::vector<std::string>* names, bool with_times);
   void choose(const std::vector<std::string>* names);
+  void number_alike(const std::vector<std::string>& names);
   bool find_text_before_part(const ReadShape& shape, const std::vector<bool>& wanted, Reading& reading) const;
   bool are_times_needed() const;
   Result<void> open_columns();
   template <class Visit>
   Result<void> each_record(const Visit& visit);
   bool pass(const ReadShape* shape);
+  bool next_time(uint8_t unit, uint64_t* value);
   bool pass_odd(const ReadShape* shape);
-  bool find_row(const ReadShape& shape, const Reading& reading, uint32_t* row);
+  bool find_row(const Reading& reading, uint32_t* row);
   bool read_record(Record& record, const ReadShape* shape, Charset charset);
   bool read_explicit(Record& record, char*& out);
   bool read_whole(Record& record, const ReadShape& shape, char*& out);
@@ -121,6 +138,7 @@ class BlockDecoder {
   std::vector<TimeWriter> writers_;
   RankReader ranks_;
   IntegerReader times_[kUnitReceived];
+  uint32_t times_passed_[kUnitReceived] = {};  // of records that nobody wanted
   Reader odd_{std::string_view()};
   std::vector<Column> columns_;
   struct Take {
@@ -129,6 +147,7 @@ class BlockDecoder {
     bool wanted;
   };
   std::vector<Take> takes_;
+  std::vector<Column*> shared_;
   std::vector<uint32_t> codes_;  // of the record in hand: of each of its part_slots_
   PairTable pairs_{0};
   std::vector<uint32_t> row_of_pairs_;
@@ -198,6 +217,44 @@ bool BlockDecoder::find_text_before_part(const ReadShape& shape, const std::vect
   return true;
 }
 
+// Shapes whose records have the same values of what is asked when their columns have: what is told of a field without a
+// capture is of its kind, and of some of the shape itself.
+void BlockDecoder::number_alike(const std::vector<std::string>& names) {
+  const bool are_of_captures = std::none_of(names.begin(), names.end(), [](auto& name) {
+    const Field* field = find_field(name);
+    return field && is_derived_field(*field);
+  });
+  std::map<std::string, uint32_t> known;
+  for (size_t s = 0; s < readings_.size(); ++s) {
+    auto& reading = readings_[s];
+    auto& shape = layout_->shapes[s];
+    std::string told;
+    const auto add = [&](auto... numbers) { (put_be64(told, static_cast<uint64_t>(numbers)), ...); };
+    if (!are_of_captures) {
+      auto& meta = shape.meta;
+      add(reinterpret_cast<uintptr_t>(shape.kind), meta.digits, meta.inferred, meta.marks, meta.priority);
+    } else if (shape.kind) {
+      for (auto& constant : shape.kind->constants)
+        if (std::find(names.begin(), names.end(), constant.field->name) != names.end()) {
+          add(reinterpret_cast<uintptr_t>(constant.field), constant.value.size());
+          told += constant.value;
+        }
+    }
+    add(reading.is_behind_text);
+    for (uint32_t k = 0; k < reading.part; ++k) {
+      auto& slot = part_slots_[reading.part_at + k];
+      if (!slot.wanted) continue;
+      add(k < reading.before_message, slot.kind, slot.escape, reinterpret_cast<uintptr_t>(slot.field),
+          has_column(slot) ? slot.column : 0);
+      if (slot.kind == SlotKind::fixed_capture) {
+        add(slot.fixed_capture);
+        told.append(slot.text, slot.fixed_capture);
+      }
+    }
+    reading.number = known.emplace(std::move(told), static_cast<uint32_t>(known.size())).first->second;
+  }
+}
+
 bool BlockDecoder::are_times_needed() const {
   if (layout_->has_explicit) return true;
   return std::any_of(readings_.begin(), readings_.end(), [](const Reading& reading) {
@@ -221,6 +278,7 @@ Result<void> BlockDecoder::open(const std::vector<std::string>* names, bool with
     }
   }
   choose(names);
+  if (names) number_alike(*names);
   times_needed_ = with_times || are_times_needed();
   for (int unit = 0; times_needed_ && unit < kUnitReceived; ++unit)
     if (auto header = layout_->times[unit].go_to(sections_); !IntegerReader::open(header, sections_, &times_[unit]))
@@ -261,6 +319,18 @@ Result<void> BlockDecoder::open_columns() {
     }
     reading.takes = static_cast<uint32_t>(takes_.size()) - reading.takes_at;
   }
+  std::vector<uint32_t> users(count);
+  for (auto& take : takes_) ++users[static_cast<size_t>(take.column - columns_.data())];
+  for (auto& reading : readings_) {
+    reading.shared_at = static_cast<uint32_t>(shared_.size());
+    for (auto take = takes_.data() + reading.takes_at, end = take + reading.takes; take != end; ++take) {
+      auto& column = *take->column;
+      const bool is_alone = places_ && users[static_cast<size_t>(take->column - columns_.data())] == 1;
+      column.passed = is_alone ? &reading.passed : &column.own_passed;
+      if (!is_alone) shared_.push_back(take->column);
+    }
+    reading.shared = static_cast<uint32_t>(shared_.size()) - reading.shared_at;
+  }
   return {};
 }
 
@@ -273,7 +343,7 @@ bool BlockDecoder::read_explicit(Record& record, char*& out) {
   record.raw = {out, length};
   out += length;
   uint64_t ns;
-  if (!times_[kUnitNano].next(&ns)) return false;
+  if (!next_time(kUnitNano, &ns)) return false;
   record.event_ns = static_cast<int64_t>(ns);
   auto kind = odd_.varint();
   if (kind > kinds.size()) return false;
@@ -307,6 +377,7 @@ bool BlockDecoder::read_explicit(Record& record, char*& out) {
 
 // Writes the value of a slot that has one at `out`; more than `room`: it is damaged.
 size_t BlockDecoder::read_slot(const ReadSlot& slot, int64_t event_ns, char* out, size_t room) {
+  if (has_column(slot) && !columns_[slot.column].catch_up()) return ColumnReader::kDamaged;
   switch (slot.kind) {
     case SlotKind::generic:
     case SlotKind::capture:
@@ -400,12 +471,15 @@ bool BlockDecoder::read_part(Record& record, const ReadShape& shape, const Readi
 
 // Moves on over a record, of which nothing is made. `shape`: nullptr when it has none.
 bool BlockDecoder::pass(const ReadShape* shape) {
-  uint64_t unused;
-  if (!shape) return columns_.back().values.pass() && times_[kUnitNano].next(&unused) && pass_odd(nullptr);
-  if (times_needed_ && shape->meta.unit != kUnitReceived && !times_[shape->meta.unit].next(&unused)) return false;
-  auto& reading = reading_of(*shape);
-  for (auto take = takes_.data() + reading.takes_at, end = take + reading.takes; take != end; ++take)
-    if (!(take->column->is_time ? take->column->times.next(&unused) : take->column->values.pass())) return false;
+  if (!shape) {
+    ++times_passed_[kUnitNano];
+    return columns_.back().values.advance(1) && pass_odd(nullptr);
+  }
+  auto& reading = readings_[static_cast<size_t>(shape - layout_->shapes.data())];
+  if (shape->meta.unit != kUnitReceived) ++times_passed_[shape->meta.unit];
+  ++reading.passed;
+  for (auto column = shared_.data() + reading.shared_at, end = column + reading.shared; column != end; ++column)
+    ++(*column)->own_passed;
   return shape->meta.flags == 0 || pass_odd(shape);
 }
 
@@ -436,6 +510,10 @@ bool BlockDecoder::pass_odd(const ReadShape* shape) {
   return odd_.ok();
 }
 
+bool BlockDecoder::next_time(uint8_t unit, uint64_t* value) {
+  return times_[unit].advance(std::exchange(times_passed_[unit], 0)) && times_[unit].next(value);
+}
+
 bool BlockDecoder::read_time(const ReadShape& shape, const Origin& origin, int64_t* event_ns) {
   if (shape.meta.unit == kUnitReceived) {
     *event_ns = origin.received_ns;
@@ -443,7 +521,7 @@ bool BlockDecoder::read_time(const ReadShape& shape, const Origin& origin, int64
   }
   if (!times_needed_) return true;
   uint64_t value;
-  if (!times_[shape.meta.unit].next(&value)) return false;
+  if (!next_time(shape.meta.unit, &value)) return false;
   *event_ns = static_cast<int64_t>(value * static_cast<uint64_t>(kUnitNs[shape.meta.unit]));
   return true;
 }
@@ -559,19 +637,18 @@ Result<std::unique_ptr<Batch>> BlockDecoder::read_records() {
 
 // Of a record that is read in part by numbers alone: which row it is like; UINT32_MAX: of one that is not there yet,
 // whose numbers are then in codes_ and whose place is the last of row_of_pairs_.
-bool BlockDecoder::find_row(const ReadShape& shape, const Reading& reading, uint32_t* row) {
-  auto number = static_cast<uint32_t>(&shape - layout_->shapes.data());
+bool BlockDecoder::find_row(const Reading& reading, uint32_t* row) {
+  auto number = reading.number;
   if (by_origin_) number = pairs_.number(number, run_);
   codes_.assign(reading.part, 0);
-  uint64_t unused;
   for (auto take = takes_.data() + reading.takes_at, end = take + reading.takes; take != end; ++take) {
     auto& column = *take->column;
     if (!take->wanted) {
-      if (!(column.is_time ? column.times.next(&unused) : column.values.pass())) return false;
+      ++column.own_passed;
       continue;
     }
     auto& code = codes_[take->slot - reading.part_at];
-    if (!column.values.next_code(&code)) return false;
+    if (!column.catch_up() || !column.values.next_code(&code)) return false;
     number = pairs_.number(number, code);
   }
   if (number >= row_of_pairs_.size()) row_of_pairs_.resize(number + 1, UINT32_MAX);
@@ -603,7 +680,7 @@ Result<BlockRows> BlockDecoder::read_rows(const std::vector<std::string>& names,
     }
     uint32_t row;
     int64_t event_ns = 0;
-    if (!read_time(*shape, *run.origin, &event_ns) || !find_row(*shape, *reading, &row)) return false;
+    if (!read_time(*shape, *run.origin, &event_ns) || !find_row(*reading, &row)) return false;
     // Where all differ there is nothing to gain, and room to lose.
     if (pairs_.size() > kPairsMax * counts_.records) by_record_ = true;
     if (with_times) out.event_ns.push_back(event_ns);
