@@ -759,6 +759,7 @@ Result<std::unique_ptr<BlockReader>> BlockReader::open(std::string bytes) {
 }
 
 uint32_t BlockReader::records() const { return open_->layout->counts.records; }
+uint64_t BlockReader::first_index() const { return open_->layout->counts.first_index; }
 
 std::vector<std::string> BlockReader::field_names() const {
   std::vector<std::string> names;

@@ -293,7 +293,7 @@ Result<void> Database::write(Write& write, std::string_view doing) {
 }
 
 Result<std::optional<std::string>> Database::get(Family family, std::string_view key,
-                                                 const rocksdb::Snapshot* snapshot) const {
+                                                 const rocksdb::Snapshot* snapshot, Check check) const {
   if (auto* salvaged = static_cast<const Salvaged::Entries*>(family.salvaged_)) {
     auto found = salvaged->find(key);
     if (found == salvaged->end()) return std::nullopt;
@@ -301,6 +301,7 @@ Result<std::optional<std::string>> Database::get(Family family, std::string_view
   }
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
+  options.verify_checksums = check == Check::checked;
   std::string value;
   auto status = db_->Get(options, family.handle_, slice(key), &value);
   const bool is_there = !status.IsNotFound();
