@@ -77,26 +77,42 @@ class IntegerReader {
   // Damaged columns give kNone once they are at their end.
   bool next(uint64_t* value) {
     if (at_ == count_) return false;
-    uint64_t v = 0;
-    for (int plane = 0; plane < width_; ++plane)
-      v |= static_cast<uint64_t>(static_cast<unsigned char>(planes_[plane][at_])) << (8 * plane);
-    ++at_;
-    v += base_;
-    if (delta_) v = last_ += static_cast<uint64_t>(unzigzag(v));
-    *value = v;
+    *value = value_at(at_++);
+    if (delta_) *value = last_ += static_cast<uint64_t>(unzigzag(*value));
     return true;
   }
   // Moves on over so many.
   bool advance(size_t values) {
     if (values > count_ - at_) return false;
-    uint64_t unused;
-    for (size_t end = at_ + values; delta_ && at_ != end;) next(&unused);
-    if (!delta_) at_ += values;
+    const size_t end = at_ + values;
+    for (size_t i = at_; delta_ && i < end; ++i) last_ += static_cast<uint64_t>(unzigzag(value_at(i)));
+    at_ = end;
     return true;
   }
   size_t count() const { return count_; }
 
  private:
+  uint64_t value_at(size_t at) const {
+    const auto byte = [&](int plane) {
+      return static_cast<uint64_t>(static_cast<unsigned char>(planes_[plane][at])) << (8 * plane);
+    };
+    switch (width_) {  // most are short
+      case 0:
+        return base_;
+      case 1:
+        return base_ + byte(0);
+      case 2:
+        return base_ + (byte(0) | byte(1));
+      case 3:
+        return base_ + (byte(0) | byte(1) | byte(2));
+      default: {
+        uint64_t value = 0;
+        for (int plane = 0; plane < width_; ++plane) value |= byte(plane);
+        return base_ + value;
+      }
+    }
+  }
+
   const char* planes_[8] = {};
   uint64_t base_ = 0, last_ = 0;
   size_t at_ = 0, count_ = 0;

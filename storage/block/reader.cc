@@ -109,6 +109,9 @@ class BlockDecoder {
   Result<void> each_record(const Visit& visit);
   bool pass(const ReadShape* shape);
   bool next_time(uint8_t unit, uint64_t* value);
+  void pass_time(const ReadShape& shape) {
+    if (shape.meta.unit != kUnitReceived) ++times_passed_[shape.meta.unit];
+  }
   bool pass_odd(const ReadShape* shape);
   bool find_row(const Reading& reading, uint32_t* row);
   bool read_record(Record& record, const ReadShape* shape, Charset charset);
@@ -476,7 +479,7 @@ bool BlockDecoder::pass(const ReadShape* shape) {
     return columns_.back().values.advance(1) && pass_odd(nullptr);
   }
   auto& reading = readings_[static_cast<size_t>(shape - layout_->shapes.data())];
-  if (shape->meta.unit != kUnitReceived) ++times_passed_[shape->meta.unit];
+  pass_time(*shape);
   ++reading.passed;
   for (auto column = shared_.data() + reading.shared_at, end = column + reading.shared; column != end; ++column)
     ++(*column)->own_passed;
@@ -680,7 +683,9 @@ Result<BlockRows> BlockDecoder::read_rows(const std::vector<std::string>& names,
     }
     uint32_t row;
     int64_t event_ns = 0;
-    if (!read_time(*shape, *run.origin, &event_ns) || !find_row(*reading, &row)) return false;
+    if (!with_times) pass_time(*shape);
+    if (with_times && !read_time(*shape, *run.origin, &event_ns)) return false;
+    if (!find_row(*reading, &row)) return false;
     // Where all differ there is nothing to gain, and room to lose.
     if (pairs_.size() > kPairsMax * counts_.records) by_record_ = true;
     if (with_times) out.event_ns.push_back(event_ns);
