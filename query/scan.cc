@@ -304,6 +304,25 @@ class Scan {
     return rows;
   }
 
+  // What the fields of these names say of the records that match, where no text is asked; and their places.
+  Result<storage::BlockRows> find_rows(storage::BlockReader& reader, const std::vector<std::string>& names,
+                                       bool with_times, Scratch& scratch, std::vector<uint32_t>* places) const {
+    return read_safely([&]() -> Result<storage::BlockRows> {
+      if (is_all(filter_)) {
+        auto rows = YUSHI_TRY(reader.read_rows(names, with_times));
+        keep_matches(filter_, rows, places, scratch);
+        return rows;
+      }
+      auto may = YUSHI_TRY(reader.find_places([&](auto& form) { return filter_.may_match_form(form, scratch); }));
+      if (may.empty()) return rows_of(std::make_unique<Batch>());
+      const bool is_some = may.size() < reader.records();
+      auto rows = YUSHI_TRY(reader.read_rows(names, with_times, is_some ? &may : nullptr));
+      keep_matches(filter_, rows, places, scratch);
+      for (size_t i = 0; places && i < places->size(); ++i) (*places)[i] = may[(*places)[i]];
+      return rows;
+    });
+  }
+
   struct Matches {
     std::unique_ptr<Batch> batch;
     std::vector<const Record*> records;
@@ -320,8 +339,7 @@ class Scan {
     } else {
       auto reader = YUSHI_TRY(read_safely(unit.open));
       std::vector<uint32_t> places;
-      auto rows = YUSHI_TRY(read_safely([&] { return reader->read_rows(filter_fields_, /*with_times=*/true); }));
-      keep_matches(filter_, rows, &places, scratch);
+      auto rows = YUSHI_TRY(find_rows(*reader, filter_fields_, /*with_times=*/true, scratch, &places));
       std::vector<std::pair<int64_t, uint64_t>> keys;  // @timestamp, index
       for (size_t i = 0; i < places.size(); ++i)
         keys.emplace_back(rows.event_ns[i], unit.summary.first_index + places[i]);
@@ -350,7 +368,7 @@ class Scan {
     if (!unit.open) return read_safely(unit.read);
     return read_safely([&]() -> Result<std::unique_ptr<Batch>> {
       auto reader = YUSHI_TRY(unit.open());
-      auto places = YUSHI_TRY(reader->find_places([&](auto& holds) { return filter_.may_match_text(holds); }));
+      auto places = YUSHI_TRY(reader->find_places([&](auto& form) { return filter_.may_match_form(form, scratch); }));
       const bool cuts = is_cut(unit);
       if (!places.empty() && (!is_all(*field_filter_) || cuts)) {
         std::vector<uint32_t> kept;
@@ -377,14 +395,10 @@ class Scan {
     return read_safely([&]() -> Result<storage::BlockRows> {
       if (!options_.fields && is_all(filter_) && !cuts) return rows_of(YUSHI_TRY(unit.read()));
       auto reader = YUSHI_TRY(unit.open());
-      if (options_.fields && filter_fields_are_asked_) {
-        auto rows = YUSHI_TRY(reader->read_rows(*options_.fields, cuts || options_.times));
-        keep_matches(filter_, rows, nullptr, scratch);
-        return rows;
-      }
+      if (options_.fields && filter_fields_are_asked_)
+        return find_rows(*reader, *options_.fields, cuts || options_.times, scratch, nullptr);
       std::vector<uint32_t> places;
-      auto rows = YUSHI_TRY(reader->read_rows(filter_fields_, cuts));
-      keep_matches(filter_, rows, &places, scratch);
+      auto rows = YUSHI_TRY(find_rows(*reader, filter_fields_, cuts, scratch, &places));
       if (places.empty()) return rows;
       if (options_.fields) return reader->read_rows(*options_.fields, options_.times, &places);
       return rows_of(YUSHI_TRY(reader->read_records(places)));

@@ -12,26 +12,43 @@ namespace {
 constexpr int64_t kFirst = std::numeric_limits<int64_t>::min();
 constexpr int64_t kLast = std::numeric_limits<int64_t>::max();
 
+enum class Truth : uint8_t { no, maybe, yes };
+
 // `holds` answers for a test.
 template <class Holds>
-bool may(const Expression& expression, const Holds& holds) {
+Truth truth(const Expression& expression, const Holds& holds) {
+  Truth out = Truth::yes;
   switch (expression.kind) {
     case Expression::Kind::all:
-      return true;
+      return Truth::yes;
     case Expression::Kind::none:
-      return false;
+      return Truth::no;
     case Expression::Kind::all_of:
-      return std::all_of(expression.children.begin(), expression.children.end(),
-                         [&](const Expression& child) { return may(child, holds); });
+      for (const Expression& child : expression.children)
+        if (out = std::min(out, truth(child, holds)); out == Truth::no) break;
+      return out;
     case Expression::Kind::any_of:
-      return std::any_of(expression.children.begin(), expression.children.end(),
-                         [&](const Expression& child) { return may(child, holds); });
+      out = Truth::no;
+      for (const Expression& child : expression.children)
+        if (out = std::max(out, truth(child, holds)); out == Truth::yes) break;
+      return out;
     case Expression::Kind::not_of:
-      return true;
+      out = truth(expression.children.front(), holds);
+      return out == Truth::maybe ? out : out == Truth::no ? Truth::yes : Truth::no;
     case Expression::Kind::test:
       return holds(expression);
   }
-  return true;
+  return Truth::maybe;
+}
+
+// What is told of records without a look at their captures.
+Truth truth_of(const Expression& test, const RecordForm& form, Scratch& scratch) {
+  const bool is_of_more =
+      std::holds_alternative<DateTest>(test.test) || std::holds_alternative<SameFieldTest>(test.test);
+  if (is_of_more || !is_told_by_kind(test.name) || form.has_capture(test.name))
+    return may_hold_in_text(test, form.has_literal) ? Truth::maybe : Truth::no;
+  scratch.clear();
+  return evaluate(test, *form.without_captures, scratch) ? Truth::yes : Truth::no;
 }
 
 Filter::Times times_of(const Expression& expression) {
@@ -88,12 +105,14 @@ bool Filter::matches(const Record& record, Scratch& scratch) const {
 }
 
 bool Filter::may_match(const std::function<bool(uint64_t)>& has_token) const {
-  return may(*expression_,
-             [&](const Expression& test) { return std::all_of(test.tokens.begin(), test.tokens.end(), has_token); });
+  const auto holds = [&](const Expression& test) {
+    return std::all_of(test.tokens.begin(), test.tokens.end(), has_token) ? Truth::maybe : Truth::no;
+  };
+  return truth(*expression_, holds) != Truth::no;
 }
 
-bool Filter::may_match_text(const HasLiteral& has_literal) const {
-  return may(*expression_, [&](const Expression& test) { return may_hold_in_text(test, has_literal); });
+bool Filter::may_match_form(const RecordForm& form, Scratch& scratch) const {
+  return truth(*expression_, [&](const Expression& test) { return truth_of(test, form, scratch); }) != Truth::no;
 }
 
 Filter::Times Filter::times() const { return times_of(*expression_); }

@@ -31,6 +31,13 @@ struct QueryClock {
 // then in folded form. May err towards true.
 using HasLiteral = std::function<bool(std::string_view literal, bool folds, bool in_message)>;
 
+// What is known of records before they are put together: of some that have one form of text, one kind and one priority.
+struct RecordForm {
+  HasLiteral has_literal;
+  const Record* without_captures;  // their kind and priority
+  std::function<bool(std::string_view field)> has_capture;
+};
+
 class Filter {
  public:
   // KQL with our additions (`field ~ /re2/`); `*` and the empty text match all.
@@ -43,8 +50,8 @@ class Filter {
   // of words of raw, and ip_hash() of addresses that stand in ip fields; it may err towards true.
   bool may_match(const std::function<bool(uint64_t)>& has_token) const;
 
-  // False only when no record can match whose text holds no literal that `has_literal` denies.
-  bool may_match_text(const HasLiteral& has_literal) const;
+  // False only when no record of the form can match.
+  bool may_match_form(const RecordForm& form, Scratch& scratch) const;
 
   // The event times that a match can have, Unix ns, both inclusive: what `@timestamp >= …` in the filter leaves.
   struct Times {

@@ -803,6 +803,12 @@ ToldBy told_by(std::string_view name) {
   }
 }
 
+bool is_told_by_kind(std::string_view name) {
+  const Field* field = find_field(name);
+  const Derived derived = field ? role(*field) : Derived::none;
+  return derived == Derived::none || derived == Derived::event_dataset || derived >= Derived::priority;
+}
+
 bool is_derived_field(const Field& field) { return role(field) != Derived::none; }
 
 bool first_value(const Record& record, const Field* field, Scratch& scratch, Value* value) {

@@ -189,6 +189,9 @@ std::optional<std::vector<std::string>> fields_behind(std::string_view name);
 enum class ToldBy : uint8_t { captures, time /* @timestamp */, origin, record /* its place in the log */ };
 ToldBy told_by(std::string_view name);
 
+// Whether a record's kind and priority say all that it says of the field, unless it has a capture of it.
+bool is_told_by_kind(std::string_view name);
+
 // The first value of a field, for detectors and key making; false when the record has none.
 bool first_value(const Record& record, const Field* field, Scratch& scratch, Value* value);
 

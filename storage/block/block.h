@@ -98,10 +98,8 @@ class BlockReader {
   // records alone, counted from 0 and ascending.
   Result<BlockRows> read_rows(const std::vector<std::string>& names, bool with_times,
                               const std::vector<uint32_t>* places = nullptr);
-  // The places of the records whose text may be as is asked: may(holds) for each form of texts, where
-  // holds(literal, folds, in_message) says whether the literal may stand in raw (or in `message`). As Filter's
-  // may_match_text() has them.
-  Result<std::vector<uint32_t>> find_places(const std::function<bool(const HasLiteral& holds)>& may);
+  // The places of the records whose form may be as is asked.
+  Result<std::vector<uint32_t>> find_places(const std::function<bool(const RecordForm& form)>& may);
   // The records at these places, whole.
   Result<std::unique_ptr<Batch>> read_records(const std::vector<uint32_t>& places);
 

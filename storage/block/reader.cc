@@ -729,6 +729,13 @@ MessageText message_text(const BlockLayout& layout, const ReadShape& shape) {
   return is_constant ? MessageText::nowhere : out;
 }
 
+// Whether records of the shape may have a value of the field that is not of their kind and the shape's priority.
+bool has_capture(const BlockLayout& layout, const ReadShape& shape, std::string_view name) {
+  if (shape.meta.flags != 0) return true;  // a part of a message has the host of the first, say
+  const auto slots = layout.slots.begin() + shape.slots_at;
+  return std::any_of(slots, slots + shape.slots, [&](auto& slot) { return slot.field && slot.field->name == name; });
+}
+
 // The reason why a section does not inflate tells more than what was missed of it.
 template <class T>
 Result<T> or_why(Result<T> read, const SectionReader& sections) {
@@ -777,16 +784,23 @@ Result<BlockRows> BlockReader::read_rows(const std::vector<std::string>& names, 
   return or_why(BlockDecoder(open_->layout, open_->sections, places).read_rows(names, with_times), open_->sections);
 }
 
-Result<std::vector<uint32_t>> BlockReader::find_places(const std::function<bool(const HasLiteral& holds)>& may) {
+Result<std::vector<uint32_t>> BlockReader::find_places(const std::function<bool(const RecordForm& form)>& may) {
   auto& layout = *open_->layout;
   ShapeLiterals literals(layout, open_->sections);
-  std::vector<bool> may_hold;  // by rank
-  if (layout.has_explicit) may_hold.push_back(true);
+  std::vector<bool> may_match;  // by rank
+  if (layout.has_explicit) may_match.push_back(true);
   for (auto& shape : layout.shapes) {
     const auto text = message_text(layout, shape);
-    may_hold.push_back(!layout.is_utf8 || may([&](std::string_view literal, bool folds, bool in_message) {
-      if (in_message && text == MessageText::nowhere) return true;
-      return literals.may_hold(shape, literal, folds, in_message && text == MessageText::in_message);
+    Record said;
+    said.kind = shape.kind;
+    said.priority = shape.meta.priority;
+    may_match.push_back(may({
+        [&](std::string_view literal, bool folds, bool in_message) {
+          if (!layout.is_utf8 || (in_message && text == MessageText::nowhere)) return true;
+          return literals.may_hold(shape, literal, folds, in_message && text == MessageText::in_message);
+        },
+        &said,
+        [&](std::string_view name) { return has_capture(layout, shape, name); },
     }));
   }
   if (literals.failure()) return tl::unexpected<Error>(*literals.failure());
@@ -797,8 +811,8 @@ Result<std::vector<uint32_t>> BlockReader::find_places(const std::function<bool(
   std::vector<uint32_t> places;
   for (uint32_t i = 0; i < layout.counts.records; ++i) {
     uint32_t rank;
-    if (!ranks.next(&rank) || rank >= may_hold.size()) return bad();
-    if (may_hold[rank]) places.push_back(i);
+    if (!ranks.next(&rank) || rank >= may_match.size()) return bad();
+    if (may_match[rank]) places.push_back(i);
   }
   return places;
 }

@@ -77,7 +77,8 @@ void find_some(yushi::storage::BlockReader& reader, const yushi::storage::Decode
   if (whole && !whole->batch->records.empty())
     literal = whole->batch->records.back().raw.substr(whole->batch->records.back().raw.size() / 3, 9);
   for (const bool in_message : {false, true}) {
-    auto places = reader.find_places([&](auto& holds) { return holds(literal, /*folds=*/false, in_message); });
+    auto places =
+        reader.find_places([&](auto& form) { return form.has_literal(literal, /*folds=*/false, in_message); });
     if (!whole) continue;
     if (!places) std::abort();
     for (uint32_t i = 0; i < whole->batch->records.size(); ++i) {

@@ -716,9 +716,9 @@ TEST(Block, WhoLooksForVeryManyLiteralsIsSentToTheRecords) {
   ASSERT_TRUE(reader);
   const auto places = [&](size_t literals) {
     return (*reader)
-        ->find_places([&](auto& holds) {
+        ->find_places([&](auto& form) {
           for (size_t i = 0; i < literals; ++i)
-            if (holds("nobody" + std::to_string(i), true, false)) return true;
+            if (form.has_literal("nobody" + std::to_string(i), true, false)) return true;
           return false;
         })
         ->size();
