@@ -43,6 +43,7 @@ struct Reading {
   uint32_t takes_at = 0, takes = 0;    // in takes_: its columns that are read, but those of one value
   uint32_t shared_at = 0, shared = 0;  // in shared_: those of them that other slots share
   uint32_t passed = 0;                 // records of it that nobody wanted
+  bool is_counted = false;             // one of them needs no more than that
   uint32_t number = 0;                 // the same of shapes whose records are alike in all that is asked
   bool is_each = false;                // no two records are known to be alike
 };
@@ -333,6 +334,8 @@ Result<void> BlockDecoder::open_columns() {
       if (!is_alone) shared_.push_back(take->column);
     }
     reading.shared = static_cast<uint32_t>(shared_.size()) - reading.shared_at;
+    auto& meta = layout_->shapes[static_cast<size_t>(&reading - readings_.data())].meta;
+    reading.is_counted = reading.shared == 0 && meta.flags == 0 && (!times_needed_ || meta.unit == kUnitReceived);
   }
   return {};
 }
@@ -608,7 +611,10 @@ Result<void> BlockDecoder::each_record(const Visit& visit) {
       if (slots > counts_.captures + counts_.raw_bytes) return bad(i);
     }
     if (places_ && (next == places_->size() || (*places_)[next] != i)) {
-      if (!pass(shape)) return bad(i);
+      if (shape && readings_[rank].is_counted)
+        ++readings_[rank].passed;
+      else if (!pass(shape))
+        return bad(i);
       continue;
     }
     ++next;
