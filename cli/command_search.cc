@@ -19,11 +19,14 @@ int search(const Options& options) {
     if (!options.flag("limit") && options.text("since").empty()) question.parameters["limit"] = "10";
   }
   Out out;
-  LinePrinter printer(out, output_kind(options.output, OutputKind::raw),
-                      output_kind(options.output, OutputKind::columns), zone);
+  const auto records = output_kind(options.output, OutputKind::raw);
+  LinePrinter printer(out, records, output_kind(options.output, OutputKind::columns), zone);
   // Who is wrong in his question is told by whoever answers it.
-  if (auto query = query::Query::parse(options.text("query"), {0, zone}); query && !query->is_plain())
+  auto query = query::Query::parse(options.text("query"), {0, zone});
+  if (query && !query->is_plain())
     printer.columns(query->columns);
+  else if (records == OutputKind::raw)
+    question.parameters["fields"] = "event.original,yushi.raw_base64";
   return ask_store(
       options, question,
       [&](std::string_view line) {

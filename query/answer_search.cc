@@ -53,16 +53,28 @@ Result<ScanPlan> plan_event_scan(const Asked& asked, const std::vector<std::stri
   return out;
 }
 
-void render_record(const Asked& asked, const Record& record, std::string& out) {
+Result<JsonOptions> json_options(std::string_view fields) {
+  JsonOptions options;
+  while (!fields.empty()) {
+    const auto name = fields.substr(0, fields.find(','));
+    fields.remove_prefix(std::min(fields.size(), name.size() + 1));
+    options.fields.push_back(find_field(name));
+    if (!options.fields.back()) return fail(Code::invalid, "fields: no field is named \"" + std::string(name) + "\"");
+  }
+  return options;
+}
+
+void render_record(const Asked& asked, const JsonOptions& json, const Record& record, std::string& out) {
   thread_local EcsJsonWriter writer;
   thread_local SecretMask mask(nullptr);
   if (mask.rules() != asked.secrets) mask = SecretMask(asked.secrets);
-  writer.write(mask.mask(record), {}, out);
+  writer.write(mask.mask(record), json, out);
 }
 
 // What has come since, in commit order: follow goes by arrival, not by event time.
 Result<AnswerEnd> answer_arrived(const Asked& asked, const Query& query, const std::vector<std::string>& logs,
-                                 const std::map<std::string, uint64_t>& after, const ScanOptions& options) {
+                                 const std::map<std::string, uint64_t>& after, const JsonOptions& json,
+                                 const ScanOptions& options) {
   Arrivals arrivals(asked.view, query.filter, options, asked.budget.pool().share(), asked.cancelled);
   for (auto& log : logs) {
     auto from = after.find(log);
@@ -70,11 +82,11 @@ Result<AnswerEnd> answer_arrived(const Asked& asked, const Query& query, const s
   }
   asked.budget.on_stall = [&] { arrivals.let_go(); };
   AnswerEnd end;
-  std::string json;
+  std::string line;
   while (auto* record = arrivals.next()) {
-    json.clear();
-    render_record(asked, *record, json);
-    if (!asked.sink(json)) return asked.so_far();
+    line.clear();
+    render_record(asked, json, *record, line);
+    if (!asked.sink(line)) return asked.so_far();
     ++end.records;
   }
   if (asked.cancelled) return asked.so_far();
@@ -84,8 +96,8 @@ Result<AnswerEnd> answer_arrived(const Asked& asked, const Query& query, const s
   return end;
 }
 
-Result<AnswerEnd> answer_records(const Asked& asked, const Query& query, const ScanPlan& found, FieldWatch& watch,
-                                 ScanOptions options, bool reverse, bool limited) {
+Result<AnswerEnd> answer_records(const Asked& asked, const Query& query, const JsonOptions& json, const ScanPlan& found,
+                                 FieldWatch& watch, ScanOptions options, bool reverse, bool limited) {
   const size_t share = asked.budget.lease(asked.budget.pool().bytes() / 4);
   options.bytes_max = share / 2;
   // The N newest, shown oldest first: they are found from the newest end, and turned round. Where they are too long to
@@ -97,7 +109,7 @@ Result<AnswerEnd> answer_records(const Asked& asked, const Query& query, const S
   std::atomic<bool> is_held{true};
   std::optional<RecordKey> oldest;
   auto render = [&](const Record& record, Scratch&, std::string& out) {
-    if (is_held) render_record(asked, record, out);
+    if (is_held) render_record(asked, json, record, out);
   };
   auto give = [&](ScanHit&& hit) { return asked.sink(hit.rendered); };
   auto hold = [&](ScanHit&& hit) {
@@ -161,7 +173,10 @@ Result<AnswerEnd> answer_search(const Permit& permit, const Asked& asked) {
   auto reverse = YUSHI_TRY(parameters.flag("reverse"));
   auto events = YUSHI_TRY(parameters.flag("events"));
   auto after = YUSHI_TRY(read_after(parameters.text("after")));
+  auto json = YUSHI_TRY(json_options(parameters.text("fields")));
   auto logs = YUSHI_TRY(parameters.logs(permit, asked.view));
+  if (!json.fields.empty() && !query.is_plain())
+    return fail(Code::invalid, "fields: the rows of a pipe have columns of their own");
   if (reverse && !query.ascends_in_time()) {
     return fail(Code::invalid,
                 "reverse: the rows of this pipe are not in the order of time; turn them round with `sort`");
@@ -179,11 +194,11 @@ Result<AnswerEnd> answer_search(const Permit& permit, const Asked& asked) {
   }
 
   auto options = scan_options(asked, times, limit);
-  if (follows) return answer_arrived(asked, query, logs, after, options);
+  if (follows) return answer_arrived(asked, query, logs, after, json, options);
   auto found = YUSHI_TRY(events ? plan_event_scan(asked, logs) : plan_scan(asked.view, logs));
   FieldWatch watch(query, options, place_of(parameters));
   watch.watch(found.groups);
-  if (query.is_plain()) return answer_records(asked, query, found, watch, options, reverse, limit.has_value());
+  if (query.is_plain()) return answer_records(asked, query, json, found, watch, options, reverse, limit.has_value());
   return answer_rows(asked, query, found, watch, options, reverse);
 }
 

@@ -41,6 +41,7 @@ std::vector<QuestionKind>& question_kinds() {
         kReverse,
         kTenant,
         {"explain", Kind::flag, "say on stderr how many blocks were read", "--explain"},
+        {"fields", Kind::text, "of each record these only, with commas between: @timestamp,host.name,message", ""},
         {"after", Kind::text, "LOG=INDEX,LOG=INDEX: in the order it came, what stands from there on", ""},
         {"follow", Kind::flag,
          "first the newest 10, or what -n or --since names, then what comes, in the order it comes", "-f,--follow"},

@@ -33,6 +33,21 @@ void EcsJsonWriter::write(const Record& record, const JsonOptions& options, std:
   state.scratch.clear();
   auto& items = state.object.items();
   items.clear();
+  for (const Field* field : options.fields) {
+    struct Said {
+      std::vector<EcsObject::Item>& items;
+      const Field* field;
+      uint8_t digits;
+    } said{items, field, field == ecs::timestamp ? record.event_digits : uint8_t{0}};
+    visit_field(
+        record, field, field->name, state.scratch,
+        [](void* context, const Value& value) {
+          auto& to = *static_cast<Said*>(context);
+          to.items.push_back({to.field, value, to.digits});
+        },
+        &said);
+  }
+  if (!options.fields.empty()) return state.object.write(out);
   for_each_field(record, state.scratch, [&](const Field& field, const Value& value) {
     if (&field == ecs::event_id && !options.event_id) return;
     if (&field == ecs::event_created && !options.event_created) return;

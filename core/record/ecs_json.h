@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/record/record.h"
 
@@ -15,6 +16,7 @@ namespace yushi {
 struct JsonOptions {
   bool event_id = true;  // `yushi parse` has none
   bool event_created = true;
+  std::vector<const Field*> fields;  // these only, and nothing of lookups; none: all
 };
 
 class EcsJsonWriter {
