@@ -339,15 +339,18 @@ class Scan {
     } else {
       auto reader = YUSHI_TRY(read_safely(unit.open));
       std::vector<uint32_t> places;
-      auto rows = YUSHI_TRY(find_rows(*reader, filter_fields_, /*with_times=*/true, scratch, &places));
-      std::vector<std::pair<int64_t, uint64_t>> keys;  // @timestamp, index
-      for (size_t i = 0; i < places.size(); ++i)
-        keys.emplace_back(rows.event_ns[i], unit.summary.first_index + places[i]);
-      keep_best(unit, begin, std::identity(), keys);
-      if (keys.empty()) return out;
-      places.clear();
-      for (auto& key : keys) places.push_back(static_cast<uint32_t>(key.second - unit.summary.first_index));
-      std::sort(places.begin(), places.end());
+      auto rows = YUSHI_TRY(find_rows(*reader, filter_fields_, is_cut(unit), scratch, &places));
+      if (begin || places.size() > options_.limit) {  // not all of them are wanted: their times say which
+        if (rows.event_ns.empty()) rows = YUSHI_TRY(read_safely([&] { return reader->read_rows({}, true, &places); }));
+        std::vector<std::pair<int64_t, uint64_t>> keys;  // @timestamp, index
+        for (size_t i = 0; i < places.size(); ++i)
+          keys.emplace_back(rows.event_ns[i], unit.summary.first_index + places[i]);
+        keep_best(unit, begin, std::identity(), keys);
+        places.clear();
+        for (auto& key : keys) places.push_back(static_cast<uint32_t>(key.second - unit.summary.first_index));
+        std::sort(places.begin(), places.end());
+      }
+      if (places.empty()) return out;
       out.batch = YUSHI_TRY(read_safely([&] { return reader->read_records(places); }));
       for (const Record& record : out.batch->records) out.records.push_back(&record);
     }
