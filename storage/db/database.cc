@@ -292,8 +292,8 @@ Result<void> Database::write(Write& write, std::string_view doing) {
   return checked(db_->Write(options, write.batch_.get()), doing);
 }
 
-Result<std::optional<std::string>> Database::get(Family family, std::string_view key,
-                                                 const rocksdb::Snapshot* snapshot, Check check) const {
+Result<std::optional<std::string>> Database::get(Family family, std::string_view key, const rocksdb::Snapshot* snapshot,
+                                                 Check check) const {
   if (auto* salvaged = static_cast<const Salvaged::Entries*>(family.salvaged_)) {
     auto found = salvaged->find(key);
     if (found == salvaged->end()) return std::nullopt;
