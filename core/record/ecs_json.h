@@ -16,7 +16,7 @@ namespace yushi {
 struct JsonOptions {
   bool event_id = true;  // `yushi parse` has none
   bool event_created = true;
-  std::vector<const Field*> fields;  // these only, and nothing of lookups; none: all
+  std::vector<const Field*> fields = {};  // these only, and nothing of lookups; none: all
 };
 
 class EcsJsonWriter {

@@ -323,8 +323,8 @@ Result<std::unique_ptr<Batch>> BlockDecoder::read_records() {
 // whose numbers are then in codes_ and whose place is the last of row_of_pairs_.
 bool BlockDecoder::find_row(const Reading& reading, uint32_t* row) {
   auto number = reading.number;
-  if (by_origin_) number = pairs_.number(number, run_);
-  codes_.assign(reading.part, 0);
+  if (by_origin_) number = pairs_.number(number, run_, static_cast<uint32_t>(layout_->runs.size() + 1));
+  if (codes_.size() < reading.part) codes_.resize(reading.part);
   for (auto take = takes_.data() + reading.takes_at, end = take + reading.takes; take != end; ++take) {
     auto& column = *take->column;
     if (!take->wanted) {
@@ -333,7 +333,7 @@ bool BlockDecoder::find_row(const Reading& reading, uint32_t* row) {
     }
     auto& code = codes_[take->slot - reading.part_at];
     if (!column.catch_up() || !column.values.next_code(&code)) return false;
-    number = pairs_.number(number, code);
+    number = pairs_.number(number, code, column.values.codes());
   }
   if (number >= row_of_pairs_.size()) row_of_pairs_.resize(number + 1, UINT32_MAX);
   *row = row_of_pairs_[number];

@@ -82,6 +82,16 @@ TEST(EcsJson, TheTimestampHasAsManyDigitsAsTheSenderGave) {
   }
 }
 
+TEST(EcsJson, SomeFieldsAreThoseAndNoOthers) {
+  Sample s("x");
+  s.record.event_digits = 3;
+  const json object =
+      written(s, {.fields = {find_field("@timestamp"), find_field("message"), find_field("user.name")}});
+  EXPECT_EQ(object.size(), 2u);
+  EXPECT_EQ(object["message"], "x");
+  EXPECT_EQ(object["@timestamp"], written(s)["@timestamp"]);
+}
+
 TEST(EcsJson, OptionsLeaveOutWhatParseDoesNotKnow) {
   Sample s("x");
   json object = written(s, {.event_id = false, .event_created = false});
