@@ -13,6 +13,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -70,14 +71,33 @@ namespace text_detail {
 // false.
 size_t next_token(std::string_view text, size_t at, bool* is_token);
 
+#ifdef __SSE2__
+// At most 15 bytes, zeros behind them; reads no byte beyond.
+inline __m128i load_short(const char* at, size_t bytes) {
+  const auto word = [](const char* from, auto value) {
+    std::memcpy(&value, from, sizeof value);
+    return uint64_t{value};
+  };
+  uint64_t low = 0, high = 0;
+  if (bytes >= 8) {
+    low = word(at, uint64_t{});
+    high = word(at + bytes - 8, uint64_t{}) >> 1 >> (8 * (16 - bytes) - 1);
+  } else if (bytes >= 4) {
+    low = word(at, uint32_t{}) | word(at + bytes - 4, uint32_t{}) << 8 * (bytes - 4);
+  } else if (bytes > 0) {
+    low = word(at, uint8_t{}) | word(at + bytes / 2, uint8_t{}) << 8 * (bytes / 2) |
+          word(at + bytes - 1, uint8_t{}) << 8 * (bytes - 1);
+  }
+  return _mm_set_epi64x(static_cast<int64_t>(high), static_cast<int64_t>(low));
+}
+#endif
+
 // One bit for each of the `bytes` (at most 64) bytes at `at`: whether it is a word byte; *high: whether it is >= 0x80.
 inline uint64_t word_mask(const char* at, size_t bytes, uint64_t* high) {
   uint64_t words = 0;
   uint64_t high_bits = 0;
-  size_t i = 0;
 #ifdef __SSE2__
-  for (; i + 16 <= bytes; i += 16) {
-    __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + i));
+  const auto add = [&](__m128i b, size_t i) {
     // Signed compares: bytes >= 0x80 are negative, fall out of both ranges, and come in by their sign bit.
     __m128i lower = _mm_or_si128(b, _mm_set1_epi8(0x20));
     __m128i letter =
@@ -88,12 +108,19 @@ inline uint64_t word_mask(const char* at, size_t bytes, uint64_t* high) {
     auto word = static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letter, digit), line))) | sign;
     words |= static_cast<uint64_t>(word) << i;
     high_bits |= static_cast<uint64_t>(sign) << i;
-  }
-#endif
-  for (; i < bytes; ++i) {
+  };
+  const auto load = [&](size_t i) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + i)); };
+  for (size_t i = 0; i + 16 <= bytes; i += 16) add(load(i), i);
+  if (bytes < 16)
+    add(load_short(at, bytes), 0);
+  else if (bytes % 16 != 0)
+    add(load(bytes - 16), bytes - 16);  // some of them once more
+#else
+  for (size_t i = 0; i < bytes; ++i) {
     words |= static_cast<uint64_t>(is_word_byte(at[i])) << i;
     high_bits |= static_cast<uint64_t>(static_cast<unsigned char>(at[i]) >= 0x80) << i;
   }
+#endif
   *high = high_bits;
   return words;
 }

@@ -219,6 +219,20 @@ struct Said {
       return read_value(inherited[i].text, inherited[i].field->type, out);
     return own_value(i - inherits, scratch, out);
   }
+  // The last before `i` whose field is wanted; SIZE_MAX: none. Most fields are asked of records that do not have them.
+  template <class Wanted>
+  size_t last_before(size_t i, const Wanted& wanted) const {
+    const size_t in_message = inherits + header + constants;
+    for (; i > in_message; --i)
+      if (wanted(of.captures[i - 1 - inherits - constants].field)) return i - 1;
+    for (; i > inherits + header; --i)
+      if (wanted(of.kind->constants[i - 1 - inherits - header].field)) return i - 1;
+    for (; i > inherits; --i)
+      if (wanted(of.captures[i - 1 - inherits].field)) return i - 1;
+    for (; i > 0; --i)
+      if (wanted(inherited[i - 1].field)) return i - 1;
+    return SIZE_MAX;
+  }
   const Record& of;
 
  private:
@@ -743,10 +757,8 @@ void visit_field(const Record& record, const Field* field_or_null, std::string_v
   };
   Value value;
   bool any = false;
-  for (size_t i = said.size(); i-- > 0;) {
-    const Field* other = said.field(i);
-    if (!is_asked(other)) continue;
-    if (other->list) {
+  for (size_t i = said.size(); (i = said.last_before(i, is_asked)) != SIZE_MAX;) {
+    if (said.field(i)->list) {
       for (size_t k = 0; k <= i; ++k)
         if (is_asked(said.field(k)) && said.value(k, scratch, &value)) visit(context, value);
       return;

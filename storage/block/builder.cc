@@ -51,10 +51,8 @@ void BlockBuilder::cut() {
   values_.reserve(records_.size() * 16);
   auto one = [&](size_t i, Splitter::How how) {
     auto& record = *records_[i];
-    shape_of_[i] = splitter_.split(record, kind_number(record.kind), how);
     values_at_[i] = static_cast<uint32_t>(values_.size());
-    auto& values = splitter_.values();
-    values_.insert(values_.end(), values.begin(), values.end());
+    shape_of_[i] = splitter_.split(record, kind_number(record.kind), how);
   };
   for (size_t i = 0; i < records_.size(); ++i) {
     one(i, Splitter::How::fine);

@@ -22,7 +22,11 @@ namespace yushi::storage {
 class BlockBuilder {
  public:
   BlockBuilder(const BlockHead& context, const std::vector<const Record*>& records)
-      : context_(context), records_(records), sections_(kZstdLevel), columns_(sections_), splitter_(shapes_, fields_) {}
+      : context_(context),
+        records_(records),
+        sections_(kZstdLevel),
+        columns_(sections_),
+        splitter_(shapes_, fields_, values_) {}
 
   SealedBlock build();
 

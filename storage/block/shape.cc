@@ -1,6 +1,7 @@
 #include "storage/block/shape.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #define XXH_INLINE_ALL
@@ -39,10 +40,25 @@ size_t TimeWriter::write(int64_t unix_ns, char* out) {
     return format_time(time_, out);
   }
   std::memcpy(out, text_, 48);
-  uint32_t value = ns / scale_;
+  auto value = ns / static_cast<uint32_t>(scale_);
   for (size_t i = time_.digits; i > 0; --i, value /= 10)
     out[fraction_at_ + i - 1] = static_cast<char>('0' + value % 10);
   return length_;
+}
+
+std::optional<int64_t> TimeWriter::read(std::string_view text) const {
+  if (!fraction_known_ || text.size() != length_ || second_ < 0) return std::nullopt;
+  const size_t digits_end = fraction_at_ + time_.digits;
+  if (std::memcmp(text.data(), text_, fraction_at_) != 0 ||
+      std::memcmp(text.data() + digits_end, text_ + digits_end, length_ - digits_end) != 0)
+    return std::nullopt;
+  int64_t value = 0;
+  for (size_t i = fraction_at_; i < digits_end; ++i) {
+    const auto digit = static_cast<unsigned char>(text[i] - '0');
+    if (digit > 9) return std::nullopt;
+    value = value * 10 + digit;
+  }
+  return second_ * kSecond + value * scale_;
 }
 
 // Writes two times of one second: where nines and zeros differ, there the fraction stands. A form has its fraction in
@@ -175,6 +191,16 @@ uint32_t quoted_end(const char* bytes, uint32_t at, uint32_t end) {
 
 bool equal(const char* a, const char* b, size_t bytes) {
   return bytes == 0 || std::memcmp(a, b, bytes) == 0;  // an empty raw has no address
+}
+
+// Fixed text is mostly a few bytes: two numbers are compared sooner than memcmp() is called. The first bytes are the
+// low ones.
+constexpr uint32_t kWordBytes = std::endian::native == std::endian::little ? 8 : 0;
+
+uint64_t word_of(const char* text, size_t bytes) {
+  uint64_t word = 0;
+  std::memcpy(&word, text, bytes);
+  return word;
 }
 
 bool may_be_fixed(const Field* field) {
@@ -367,20 +393,26 @@ bool Splitter::capture_as_known(const Record& record, const Capture& capture, co
     return writers_[slot.extra].write(unix_ns, again) == text.size() &&
            std::memcmp(again, text.data(), text.size()) == 0;
   };
+  auto is_off = [&](int64_t unix_ns) {
+    push_difference(static_cast<int64_t>(static_cast<uint64_t>(unix_ns) - static_cast<uint64_t>(record.event_ns)));
+    return true;
+  };
   switch (static_cast<SlotKind>(slot.kind)) {
     case SlotKind::capture:
       values_.push_back({capture.begin, capture.length});
       return true;
     case SlotKind::fixed_capture:
       return text.size() == slot.extra && equal(text.data(), fixed, text.size());
-    case SlotKind::time_same:
+    case SlotKind::time_same: {
+      auto& writer = writers_[slot.extra];
+      if (auto known = writer.read(text); known && record.event_ns >= 0)
+        return *known == writer.as_written(record.event_ns);
       return reads(record.event_ns);
+    }
     case SlotKind::time: {
+      if (auto known = writers_[slot.extra].read(text)) return is_off(*known);
       auto read = parse_time(text, record.event_ns, *Zone::utc());
-      if (!read || !reads(read->unix_ns)) return false;
-      push_difference(
-          static_cast<int64_t>(static_cast<uint64_t>(read->unix_ns) - static_cast<uint64_t>(record.event_ns)));
-      return true;
+      return read && reads(read->unix_ns) && is_off(read->unix_ns);
     }
     case SlotKind::generic:
       break;
@@ -402,8 +434,14 @@ bool Splitter::cut_as_known(const Record& record, const Known& known, const Shap
   auto begins_here = [&] {
     return number != known.meta.message_slot || record.message_begin == pos + known.meta.message_fixed;
   };
+  auto is_fixed_here = [&](uint32_t bytes) {
+    if (bytes > size - pos) return false;
+    if (bytes - 1 < kWordBytes && size - pos >= kWordBytes)
+      return (word_of(bytes_ + pos, kWordBytes) ^ known.words[number]) << (64 - 8 * bytes) == 0;
+    return equal(bytes_ + pos, fixed, bytes);
+  };
   for (auto& slot : known.slots) {
-    if (!begins_here() || slot.fixed > size - pos || !equal(bytes_ + pos, fixed, slot.fixed)) return false;
+    if (!begins_here() || !is_fixed_here(slot.fixed)) return false;
     pos += slot.fixed;
     fixed += slot.fixed;
     ++number;
@@ -438,6 +476,12 @@ void Splitter::remember(const Record& record, const ShapeMeta& meta, uint32_t sh
   known.shape = shape;
   known.meta = meta;
   known.slots = slots_;
+  known.words.clear();
+  const char* fixed = fixed_.data();
+  for (auto& slot : slots_) {
+    known.words.push_back(slot.fixed <= kWordBytes ? word_of(fixed, slot.fixed) : 0);
+    fixed += slot.fixed + (static_cast<SlotKind>(slot.kind) == SlotKind::fixed_capture ? slot.extra : 0);
+  }
   known.fields.clear();
   for (auto& c : record.captures) known.fields.push_back(c.field);
   known.fixed = fixed_;
@@ -446,9 +490,9 @@ void Splitter::remember(const Record& record, const ShapeMeta& meta, uint32_t sh
 uint32_t Splitter::split(const Record& record, uint32_t kind, How how) {
   bytes_ = record.raw.data();
   slots_.clear();
-  values_.clear();
   fixed_.clear();
   pending_ = 0;
+  const auto values_at = values_.size();
 
   ShapeMeta meta;
   meta.kind = kind;
@@ -474,7 +518,7 @@ uint32_t Splitter::split(const Record& record, uint32_t kind, How how) {
       ++shapes_.shapes()[known.shape].count;
       return known.shape;
     }
-    values_.clear();
+    values_.resize(values_at);
   }
   uint32_t message = record.message_begin;
   bool marked = false;
@@ -508,7 +552,7 @@ uint32_t Splitter::split(const Record& record, uint32_t kind, How how) {
   } else {
     meta.tail = tail;
   }
-  auto shape = shapes_.number(meta, slots_, fixed_, static_cast<uint32_t>(values_.size()));
+  auto shape = shapes_.number(meta, slots_, fixed_, static_cast<uint32_t>(values_.size() - values_at));
   if (how == How::fine) remember(record, meta, shape, known);
   return shape;
 }

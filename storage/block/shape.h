@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -86,12 +87,16 @@ class TimeWriter {
   explicit TimeWriter(const TimeFormat& format);
   // At least 48 bytes at `out`.
   size_t write(int64_t unix_ns, char* out);
+  // The time that write() would make `text` of, when it is of the second that was written last; nullopt: not known.
+  std::optional<int64_t> read(std::string_view text) const;
+  // A time from 1970 on, without what the text does not tell of its fraction.
+  int64_t as_written(int64_t unix_ns) const { return unix_ns - unix_ns % scale_; }
 
  private:
   void find_fraction(int64_t second);
   TimeText time_;
   int64_t second_ = INT64_MIN;
-  uint32_t scale_ = 1;
+  int64_t scale_ = 1;  // ns in a unit of the last digit
   size_t length_ = SIZE_MAX, fraction_at_ = 0;
   bool fraction_known_ = false;
   char text_[64] = {};
@@ -132,15 +137,15 @@ class ShapeTable {
   std::vector<uint32_t> table_;
 };
 
-// Cuts records. Where the values of the record cut last stand in its raw is in values(), in the order of its slots; a
-// time's is its difference to event_ns, as the two halves of an int64.
+// Cuts records, and appends to `values` where the values of each stand in its raw, in the order of its slots; a time's
+// is its difference to event_ns, as the two halves of an int64.
 class Splitter {
  public:
-  Splitter(ShapeTable& shapes, FieldTable& fields) : shapes_(shapes), fields_(fields) {}
+  Splitter(ShapeTable& shapes, FieldTable& fields, std::vector<ValueRef>& values)
+      : shapes_(shapes), fields_(fields), values_(values) {}
 
   enum class How : uint8_t { fine, coarse };
   uint32_t split(const Record& record, uint32_t kind, How how);
-  const std::vector<ValueRef>& values() const { return values_; }
   const std::vector<TimeFormat>& formats() const { return formats_; }
 
  private:
@@ -150,6 +155,7 @@ class Splitter {
     uint32_t shape = UINT32_MAX;
     ShapeMeta meta;
     std::vector<ShapeSlot> slots;
+    std::vector<uint64_t> words;       // the fixed text before each, when it is at most 8 bytes
     std::vector<const Field*> fields;  // of the captures
     std::string fixed;
   };
@@ -172,7 +178,7 @@ class Splitter {
   FieldTable& fields_;
   const char* bytes_ = nullptr;
   std::vector<ShapeSlot> slots_;
-  std::vector<ValueRef> values_;
+  std::vector<ValueRef>& values_;
   std::string fixed_;
   uint32_t pending_ = 0;  // bytes of fixed text since the last slot
   std::vector<TimeFormat> formats_;

@@ -1,6 +1,20 @@
+#include <algorithm>
+#include <cstring>
+
 #include "storage/block/builder.h"
 
 namespace yushi::storage {
+namespace {
+
+size_t common_prefix(std::string_view a, std::string_view b) {
+  const size_t most = std::min(a.size(), b.size());
+  size_t same = 0;
+  while (most - same >= 8 && std::memcmp(a.data() + same, b.data() + same, 8) == 0) same += 8;
+  while (same < most && a[same] == b[same]) ++same;
+  return same;
+}
+
+}  // namespace
 
 // Beside the columns' values: fixed texts, times, borders, and what the records' kinds and origins say.
 void BlockBuilder::gather_tokens() {
@@ -13,11 +27,16 @@ void BlockBuilder::gather_tokens() {
   for (auto text : {"year", "zone", "all", "true"}) tokens_.text(text);
 
   auto& shapes = shapes_.shapes();
-  // A slot needs a look at each record when its text may go on beyond it.
-  enum Look : uint8_t { kLeft = 1, kRight = 2, kTime = 4 };
-  std::vector<uint8_t> look_at;                     // of each slot of ShapeTable
-  std::vector<uint32_t> look_until(shapes.size());  // of each shape: slots up to the last that needs a look
-  std::vector<size_t> looks_from(shapes.size());
+  // A value needs a look at each record when its text may go on beyond it, a time for its own words.
+  enum Reason : uint8_t { kLeft = 1, kRight = 2, kTime = 4 };
+  struct Look {
+    uint32_t number;  // of a capture, or of a value of the shape that is none
+    uint32_t format;  // of a time
+    bool is_capture;
+    uint8_t reasons;
+  };
+  std::vector<Look> looks;
+  std::vector<size_t> looks_from(shapes.size()), looks_end(shapes.size());
   std::vector<bool> priorities(Record::kNoPriority + size_t{1});
   for (auto s : shape_by_rank_) {
     auto& shape = shapes[s];
@@ -27,49 +46,50 @@ void BlockBuilder::gather_tokens() {
     }
     auto fixed = shapes_.fixed(shape);
     auto slots = shapes_.slots(shape);
-    looks_from[s] = look_at.size();
+    looks_from[s] = looks.size();
     size_t run = 0, at = 0;  // fixed text since the last value
     bool after_value = false;
-    size_t before = SIZE_MAX;  // the slot whose right side has not been seen
     auto fixed_ends = [&](size_t end, bool at_value) {
       tokens_.text(fixed.substr(run, end - run));
-      if (before != SIZE_MAX && end > run && is_word_byte(fixed[run])) look_at[before] |= kRight;
+      if (after_value && end > run && is_word_byte(fixed[run])) looks.back().reasons |= kRight;
       if (!at_value) return uint8_t{0};
       return static_cast<uint8_t>((end > run ? is_word_byte(fixed[end - 1]) : after_value) ? kLeft : 0);
     };
+    uint32_t captures = 0, values = 0;
     for (uint32_t i = 0; i < shape.slots; ++i) {
       auto& slot = slots[i];
       at += slot.fixed;
-      if (static_cast<SlotKind>(slot.kind) == SlotKind::fixed_capture) {
+      auto kind = static_cast<SlotKind>(slot.kind);
+      if (kind == SlotKind::fixed_capture) {
         tokens_.value(fixed.substr(at, slot.extra), fields_.fields()[slot.number], static_cast<Escape>(slot.escape));
         at += slot.extra;
-        look_at.push_back(0);
+        ++captures;
         continue;
       }
-      auto look = fixed_ends(at, true);
-      auto kind = static_cast<SlotKind>(slot.kind);
-      if (kind == SlotKind::time || kind == SlotKind::time_same) look |= kTime;
-      before = look_at.size();
-      look_at.push_back(look);
+      auto reasons = fixed_ends(at, true);
+      const bool is_time = kind == SlotKind::time || kind == SlotKind::time_same;
+      if (is_time) reasons |= kTime;
+      const bool is_capture = kind != SlotKind::generic;
+      looks.push_back({is_capture ? captures : values, is_time ? slot.extra : 0, is_capture, reasons});
+      captures += is_capture;
+      values += kind != SlotKind::time_same;
       run = at;
       after_value = true;
     }
     fixed_ends(fixed.size(), false);
-    for (size_t i = look_at.size(); i > looks_from[s] && look_until[s] == 0; --i)
-      if (look_at[i - 1] != 0) look_until[s] = static_cast<uint32_t>(i - looks_from[s]);
+    looks.erase(std::remove_if(looks.begin() + static_cast<ptrdiff_t>(looks_from[s]), looks.end(),
+                               [](auto& look) { return look.reasons == 0; }),
+                looks.end());
+    looks_end[s] = looks.size();
   }
 
-  std::string last_time;
-  char text[64];
-  std::vector<TimeWriter> writers;
-  std::vector<std::string> last_times(splitter_.formats().size());
-  for (auto& format : splitter_.formats()) writers.emplace_back(format);
+  std::vector<std::string_view> last_times(splitter_.formats().size());
   for (size_t i = 0; i < records_.size(); ++i) {
     auto& record = *records_[i];
     if (record.charset != Charset::utf8) tokens_.decoded(record);
     if (is_explicit(i)) {
       for (auto& capture : record.captures) {
-        tokens_.border(records_[i]->raw, capture.begin);
+        tokens_.border(record.raw, capture.begin);
         tokens_.value(record.text(capture), capture.field, static_cast<Escape>(capture.escape));
       }
       if (!priorities[record.priority]) {
@@ -79,46 +99,25 @@ void BlockBuilder::gather_tokens() {
       continue;
     }
     auto s = shape_of_[i];
-    auto& shape = shapes[s];
-    if ((shape.meta.flags & kShapeOddPriority) && !priorities[record.priority]) {
+    if ((shapes[s].meta.flags & kShapeOddPriority) && !priorities[record.priority]) {
       priorities[record.priority] = true;
       tokens_.priority(record.priority);
     }
-    auto slots = shapes_.slots(shape);
-    auto values = values_.data() + values_at_[i];
-    auto line = records_[i]->raw;
-    size_t at = 0;
-    for (uint32_t k = 0; k < look_until[s]; ++k) {
-      auto& slot = slots[k];
-      at += slot.fixed;
-      size_t length;
-      auto kind = static_cast<SlotKind>(slot.kind);
-      if (kind == SlotKind::fixed_capture) {
-        at += slot.extra;
-        continue;
-      }
-      if (kind == SlotKind::time || kind == SlotKind::time_same) {
-        auto difference = kind == SlotKind::time ? uint64_t{values->length} << 32 | values->at : 0;
-        if (kind == SlotKind::time) ++values;
-        length =
-            writers[slot.extra].write(static_cast<int64_t>(static_cast<uint64_t>(record.event_ns) + difference), text);
+    for (auto l = looks_from[s]; l < looks_end[s]; ++l) {
+      auto& look = looks[l];
+      auto value = look.is_capture ? ValueRef{record.captures[look.number].begin, record.captures[look.number].length}
+                                   : values_[values_at_[i] + look.number];
+      if (look.reasons & kTime) {
         // Of two times one after the other only the last word differs.
-        std::string_view now(text, length);
-        auto& last = last_times[slot.extra];
-        size_t same = 0;
-        auto most = std::min(last.size(), now.size());
-        while (same < most && last[same] == now[same]) ++same;
+        auto now = record.raw.substr(value.at, value.length);
+        auto& last = last_times[look.format];
+        size_t same = common_prefix(last, now);
         while (same > 0 && is_word_byte(now[same - 1])) --same;
-        tokens_.text(now.substr(same));
-        last.assign(now);
-      } else {
-        length = values->length;
-        ++values;
+        if (auto rest = now.substr(same); is_in_token_filter(rest)) tokens_.text(rest);
+        last = now;
       }
-      auto look = look_at[looks_from[s] + k];
-      if (look & kLeft) tokens_.border(line, at);
-      if (look & kRight) tokens_.border(line, at + length);
-      at += length;
+      if (look.reasons & kLeft) tokens_.border(record.raw, value.at);
+      if (look.reasons & kRight) tokens_.border(record.raw, size_t{value.at} + value.length);
     }
   }
 }

@@ -37,13 +37,11 @@ std::optional<SequenceNumber> read_rfc5424(std::string_view rest) {
   std::string_view host;
   const char* at = rest.data();
   const char* const end = at + rest.size();
-  const char* word = at;
-  for (int words = 0; words < 5; ++at) {
-    if (at == end) return std::nullopt;
-    if (*at != ' ') continue;
-    if (at == word) return std::nullopt;
-    if (words++ == 1) host = {word, static_cast<size_t>(at - word)};
-    word = at + 1;
+  for (int words = 0; words < 5; ++words) {
+    auto* blank = at == end ? nullptr : static_cast<const char*>(std::memchr(at, ' ', static_cast<size_t>(end - at)));
+    if (blank == nullptr || blank == at) return std::nullopt;
+    if (words == 1) host = {at, static_cast<size_t>(blank - at)};
+    at = blank + 1;
   }
   while (at < end && *at == '[') {
     const char* from = ++at;
