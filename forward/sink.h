@@ -23,7 +23,7 @@
 namespace yushi::forward {
 
 // Messages on their way, all of a forwarder together, with what is kept around them.
-constexpr size_t kInFlightBytesMax = 256 << 20;
+constexpr size_t kInFlightBytesMax = 64 << 20;
 
 class SinkListener {
  public:
