@@ -25,7 +25,7 @@ int search(const Options& options) {
   auto query = query::Query::parse(options.text("query"), {0, zone});
   if (query && !query->is_plain())
     printer.columns(query->columns);
-  else if (records == OutputKind::raw)
+  else if (query && records == OutputKind::raw)  // one that only the daemon understands may have a pipe
     question.parameters["fields"] = "event.original,yushi.raw_base64";
   return ask_store(
       options, question,

@@ -58,8 +58,10 @@ Result<JsonOptions> json_options(std::string_view fields) {
   while (!fields.empty()) {
     const auto name = fields.substr(0, fields.find(','));
     fields.remove_prefix(std::min(fields.size(), name.size() + 1));
-    options.fields.push_back(find_field(name));
-    if (!options.fields.back()) return fail(Code::invalid, "fields: no field is named \"" + std::string(name) + "\"");
+    const Field* field = find_field(name);
+    if (!field) return fail(Code::invalid, "fields: no field is named \"" + std::string(name) + "\"");
+    if (std::find(options.fields.begin(), options.fields.end(), field) == options.fields.end())
+      options.fields.push_back(field);
   }
   return options;
 }

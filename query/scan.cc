@@ -483,8 +483,10 @@ class Scan {
         continue;
       }
       auto nearest_of_all = bound();
-      if (nearest_of_all && *nearest_of_all == in_work_[place]) return true;  // all wait for this one
-      if (has_place() && *nearest_of_all == nearest(queue_.front())) {        // or for one that nobody has room to read
+      // All wait for this one, which may take more than the room once, or for one that nobody has room to read.
+      const bool is_awaited = nearest_of_all && *nearest_of_all == in_work_[place];
+      if (is_awaited && waiting_.bytes() <= options_.bytes_max) return true;
+      if (is_awaited || (has_place() && *nearest_of_all == nearest(queue_.front()))) {
         if (waiting_.size() > 1) {
           halve();
         } else {  // one hit, larger than all the room
@@ -510,6 +512,9 @@ class Scan {
       hits.clear();
       for (size_t bytes = 0; bytes < kHandOverBytes && may_give();) {
         hits.push_back(waiting_.take());
+        // Unpacked there may be too much of it.
+        while (waiting_.bytes() > options_.bytes_max + options_.bytes_max / 4 && waiting_.size() > 1) halve();
+        report_.bytes_held_max = std::max(report_.bytes_held_max, waiting_.bytes());
         bytes += hits.back().rendered.size();
         if (report_.records_found + hits.size() >= options_.limit) break;
       }

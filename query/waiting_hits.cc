@@ -29,17 +29,21 @@ WaitingHits::Run WaitingHits::pack(const std::vector<ScanHit>& hits) {
     YUSHI_ASSERT(run.texts_.size() <= LZ4_MAX_INPUT_SIZE, "a run of %zu bytes", run.texts_.size());
     run.keys_.push_back({hit.key.event_ns, hit.key.index, static_cast<uint32_t>(run.texts_.size())});
   }
-  const int size = static_cast<int>(run.texts_.size());
+  run.pack();
+  return run;
+}
+
+void WaitingHits::Run::pack() {
+  const int size = static_cast<int>(texts_.size());
   thread_local std::string packed;
   packed.resize(static_cast<size_t>(LZ4_compressBound(size)));
-  const int packed_size = LZ4_compress_default(run.texts_.data(), packed.data(), size, static_cast<int>(packed.size()));
-  run.texts_bytes_ = run.texts_.size();
-  run.is_packed_ = packed_size > 0 && packed_size < size;
-  if (run.is_packed_)
-    run.texts_ = std::string(packed, 0, static_cast<size_t>(packed_size));
+  const int packed_size = LZ4_compress_default(texts_.data(), packed.data(), size, static_cast<int>(packed.size()));
+  texts_bytes_ = texts_.size();
+  is_packed_ = packed_size > 0 && packed_size < size;
+  if (is_packed_)
+    texts_ = std::string(packed, 0, static_cast<size_t>(packed_size));
   else
-    run.texts_.shrink_to_fit();
-  return run;
+    texts_.shrink_to_fit();
 }
 
 void WaitingHits::Run::unpack() {
@@ -49,6 +53,18 @@ void WaitingHits::Run::unpack() {
   YUSHI_ASSERT(unpacked == size, "LZ4 unpacks %d bytes of %d", unpacked, size);
   texts_ = std::move(plain);
   is_packed_ = false;
+}
+
+void WaitingHits::Run::cut(size_t end) {
+  const bool was_packed = is_packed_;
+  if (was_packed) unpack();
+  keys_.resize(end);
+  keys_.shrink_to_fit();
+  texts_.resize(keys_.back().end);
+  if (was_packed)
+    pack();
+  else
+    texts_.shrink_to_fit();
 }
 
 size_t WaitingHits::Run::bytes() const {
@@ -112,8 +128,11 @@ RecordKey WaitingHits::key_at(size_t number) const {
 }
 
 void WaitingHits::drop_from(const RecordKey& key) {
-  for (Run& run : runs_) run.keys_.resize(place_of(run, key));
-  std::erase_if(runs_, [](const Run& run) { return run.next_ == run.keys_.size(); });
+  std::erase_if(runs_, [&](Run& run) {
+    const size_t end = place_of(run, key);
+    if (end > run.next_ && end < run.keys_.size()) run.cut(end);
+    return end == run.next_;
+  });
   std::make_heap(runs_.begin(), runs_.end(), later());
   size_ = bytes_ = 0;
   for (const Run& run : runs_) {

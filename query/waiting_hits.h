@@ -34,7 +34,9 @@ class WaitingHits {
       uint32_t end;  // of what was rendered, in texts_
     };
     KeyView key(size_t place) const { return {keys_[place].event_ns, log_, keys_[place].index}; }
+    void pack();
     void unpack();
+    void cut(size_t end);  // of its keys those from there on, and their texts; one at least stays
 
     std::string log_;
     std::vector<Key> keys_;

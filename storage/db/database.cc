@@ -301,7 +301,7 @@ Result<std::optional<std::string>> Database::get(Family family, std::string_view
   }
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
-  options.verify_checksums = check == Check::checked;
+  options.verify_checksums = options.fill_cache = check == Check::checked;  // what is in the cache, all rely on
   std::string value;
   auto status = db_->Get(options, family.handle_, slice(key), &value);
   const bool is_there = !status.IsNotFound();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/filter/filter.h"
 #include "storage/block/block.h"
 #include "storage/block/day_head.h"
 #include "storage/block/sections.h"
@@ -36,10 +37,9 @@ void touch(const yushi::Batch& batch) {
 }
 
 // Of a block that reads as a whole any rows read, and say the same.
-void read_rows(yushi::storage::BlockReader& reader, const std::vector<uint32_t>* places,
-               const yushi::storage::DecodedBlock* whole) {
-  const std::vector<std::string> names = {"source.ip", "user.name", "host.name"};
-  auto rows = reader.read_rows(names, true, places);
+void read_rows(yushi::storage::BlockReader& reader, const std::vector<std::string>& names, bool with_times,
+               const std::vector<uint32_t>* places, const yushi::storage::DecodedBlock* whole) {
+  auto rows = reader.read_rows(names, with_times, places);
   if (rows) touch(*rows->batch);
   if (!whole) return;
   if (!rows || rows->row_of.size() != (places ? places->size() : whole->batch->records.size())) std::abort();
@@ -54,7 +54,7 @@ void read_rows(yushi::storage::BlockReader& reader, const std::vector<uint32_t>*
   };
   for (size_t i = 0; i < rows->row_of.size(); ++i) {
     auto& want = whole->batch->records[places ? (*places)[i] : i];
-    if (rows->event_ns[i] != want.event_ns) std::abort();
+    if (with_times && rows->event_ns[i] != want.event_ns) std::abort();
     for (auto& name : names)
       if (says(rows->batch->records[rows->row_of[i]], name) != says(want, name)) std::abort();
   }
@@ -89,6 +89,26 @@ void find_some(yushi::storage::BlockReader& reader, const yushi::storage::Decode
   }
 }
 
+// What a filter asks of forms holds back no record that matches.
+void find_matches(yushi::storage::BlockReader& reader, const yushi::storage::DecodedBlock& whole) {
+  static const auto filters = [] {
+    std::vector<yushi::Filter> out;
+    for (const char* text : {"not user.name: root", "host.name: * and not source.ip: *", "log.syslog.severity.code < 4",
+                             "not log.syslog.facility.name: kern", "not event.dataset: *",
+                             "not (message: *1* or event.outcome: failure)", "event.category: * or yushi.part: 1"})
+      out.push_back(*yushi::Filter::parse_kql(text, {}));
+    return out;
+  }();
+  yushi::Scratch scratch;
+  for (auto& filter : filters) {
+    auto places = reader.find_places([&](auto& form) { return filter.may_match_form(form, scratch); });
+    if (!places) std::abort();
+    for (uint32_t i = 0; i < whole.batch->records.size(); ++i)
+      if (!std::binary_search(places->begin(), places->end(), i) && filter.matches(whole.batch->records[i], scratch))
+        std::abort();
+  }
+}
+
 void read(std::string_view bytes) {
   auto whole = yushi::storage::read_block(bytes);
   if (whole) touch(*whole->batch);
@@ -100,8 +120,15 @@ void read(std::string_view bytes) {
   for (uint32_t i = 1; i < count; i += 3) places.push_back(i);
   read_some(**reader, places, whole ? &*whole : nullptr);
   find_some(**reader, whole ? &*whole : nullptr);
-  read_rows(**reader, nullptr, whole ? &*whole : nullptr);
-  read_rows(**reader, &places, whole ? &*whole : nullptr);
+  if (whole) find_matches(**reader, *whole);
+  const std::vector<std::string> captured = {"source.ip", "user.name", "host.name"},
+                                 told = {"log.syslog.priority", "event.outcome", "event.dataset", "user.name"};
+  const yushi::storage::DecodedBlock* want = whole ? &*whole : nullptr;
+  for (const bool with_times : {false, true}) {
+    read_rows(**reader, captured, with_times, nullptr, want);
+    read_rows(**reader, captured, with_times, &places, want);
+    read_rows(**reader, told, with_times, &places, want);
+  }
 }
 
 }  // namespace

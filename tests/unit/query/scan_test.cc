@@ -323,6 +323,54 @@ TEST(Scan, AnAnswerThatDoesNotFitIsGivenWholeAndInOrderAllTheSame) {
   EXPECT_EQ(ask(one_group(units), "*", options).keys.size(), 20u);
 }
 
+// The first hits of very many units that overlap do not fit, whether they begin together or not.
+void ask_many_units(int64_t step_ns) {
+  std::mt19937_64 random(1);
+  std::atomic<size_t> reads{0};
+  std::vector<ScanUnit> units;
+  for (int log = 100; log < 300; ++log) {
+    std::vector<Said> records;
+    for (int i = 0; i < 60; ++i) {
+      std::string line;
+      while (line.size() < 400) line += static_cast<char>(33 + random() % 90);
+      records.push_back({log * step_ns + 1'000 * i, line, {}});
+    }
+    units.push_back(unit_of("log" + std::to_string(log), 0, records));
+    units.back().read = [&reads, read = units.back().read] {
+      ++reads;
+      return read();
+    };
+  }
+  ScanOptions options;
+  options.bytes_max = 1 << 20;  // of some 5 MB
+  Answer answer = ask(one_group(units), "*", options);
+  EXPECT_EQ(answer.keys.size(), 200u * 60);
+  EXPECT_TRUE(std::is_sorted(answer.keys.rbegin(), answer.keys.rend()));
+  EXPECT_LE(reads, 20 * units.size());  // 7 passes
+  EXPECT_LE(answer.report.bytes_held_max, options.bytes_max + (size_t{256} << 10));
+}
+TEST(Scan, WhatIsLetGoOfManyUnitsMakesRoom) {
+  ask_many_units(0);
+  ask_many_units(1);
+}
+
+// What waits packed is unpacked where the units overlap: there are too many of them for that.
+TEST(Scan, WhatIsUnpackedOfManyUnitsHasNoMoreRoomThanTheRest) {
+  std::vector<ScanUnit> units;
+  for (int log = 100; log < 300; ++log) {
+    std::vector<Said> records;
+    for (int i = 0; i < 10; ++i) records.push_back({i, std::string(4000, 'x'), {}});
+    units.push_back(unit_of("log" + std::to_string(log), 0, records));
+  }
+  ScanOptions options;
+  options.bytes_max = 1 << 20;  // of some 8 MB, or 100 kB packed
+  options.threads = 2;
+  Answer answer = ask(one_group(units), "*", options);
+  EXPECT_EQ(answer.keys.size(), 200u * 10);
+  EXPECT_TRUE(std::is_sorted(answer.keys.rbegin(), answer.keys.rend()));
+  EXPECT_LE(answer.report.bytes_held_max, options.bytes_max + (size_t{256} << 10));
+}
+
 TEST(Scan, BeginsAtTheKeyThatIsNamed) {
   auto units = overlapping_units();
   ScanOptions options;
