@@ -342,7 +342,7 @@ Result<std::unique_ptr<BlockReader>> StoreView::open_block(const Segment& segmen
   // A block is checked by its own sums, section by section as they are read: the file's would want all of it looked at.
   if (auto bytes = block_bytes(segment, Database::Check::unchecked)) {
     auto reader = BlockReader::open(std::move(*bytes));
-    if (reader && (*reader)->first_index() == segment.summary.first_index) return reader;
+    if (reader && (*reader)->is_of(segment.log, segment.summary.first_index)) return reader;
   }
   return BlockReader::open(YUSHI_TRY(block_bytes(segment)));
 }
