@@ -88,7 +88,6 @@ class BlockReader {
   ~BlockReader();
 
   uint32_t records() const;
-  bool is_of(std::string_view log, uint64_t first_index) const;
   // The names of all fields that a record of the block has by a capture or by its kind. Derived fields
   // (is_derived_field) are not among them.
   std::vector<std::string> field_names() const;

@@ -65,9 +65,6 @@ Result<std::unique_ptr<BlockReader>> BlockReader::open(std::string bytes) {
 }
 
 uint32_t BlockReader::records() const { return open_->layout->counts.records; }
-bool BlockReader::is_of(std::string_view log, uint64_t first_index) const {
-  return open_->layout->head.log == log && open_->layout->counts.first_index == first_index;
-}
 
 std::vector<std::string> BlockReader::field_names() const {
   std::vector<std::string> names;

@@ -119,8 +119,8 @@ uint32_t ShapeTable::number(const ShapeMeta& meta, const std::vector<ShapeSlot>&
     auto& shape = shapes_[number];
     if (hashes_[number] == hash && shape.slots == slots.size() && shape.fixed == fixed.size() &&
         std::memcmp(&shape.meta, &meta, sizeof meta) == 0 &&
-        std::memcmp(slots_.data() + shape.slots_at, slots.data(), slot_bytes) == 0 &&
-        std::memcmp(fixed_.data() + shape.fixed_at, fixed.data(), fixed.size()) == 0) {
+        (slots.empty() || std::memcmp(slots_.data() + shape.slots_at, slots.data(), slot_bytes) == 0) &&
+        (fixed.empty() || std::memcmp(fixed_.data() + shape.fixed_at, fixed.data(), fixed.size()) == 0)) {
       ++shape.count;
       return number;
     }

@@ -292,8 +292,8 @@ Result<void> Database::write(Write& write, std::string_view doing) {
   return checked(db_->Write(options, write.batch_.get()), doing);
 }
 
-Result<std::optional<std::string>> Database::get(Family family, std::string_view key, const rocksdb::Snapshot* snapshot,
-                                                 Check check) const {
+Result<std::optional<std::string>> Database::get(Family family, std::string_view key,
+                                                 const rocksdb::Snapshot* snapshot) const {
   if (auto* salvaged = static_cast<const Salvaged::Entries*>(family.salvaged_)) {
     auto found = salvaged->find(key);
     if (found == salvaged->end()) return std::nullopt;
@@ -301,7 +301,6 @@ Result<std::optional<std::string>> Database::get(Family family, std::string_view
   }
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
-  options.verify_checksums = options.fill_cache = check == Check::checked;  // what is in the cache, all rely on
   std::string value;
   auto status = db_->Get(options, family.handle_, slice(key), &value);
   const bool is_there = !status.IsNotFound();

@@ -103,11 +103,8 @@ class Database {
 
   // Durable when it returns: the WAL is synced.
   Result<void> write(Write& write, std::string_view doing);
-  // Unchecked: without a look at the file's checksums, for a caller who knows whether he got what he asked for.
-  enum class Check { checked, unchecked };
   Result<std::optional<std::string>> get(Family family, std::string_view key,
-                                         const rocksdb::Snapshot* snapshot = nullptr,
-                                         Check check = Check::checked) const;
+                                         const rocksdb::Snapshot* snapshot = nullptr) const;
   // Every (key, value) whose key begins with `prefix`, ascending; visit returns false to stop.
   Result<void> scan(Family family, std::string_view prefix,
                     const std::function<bool(std::string_view key, std::string_view value)>& visit,

@@ -301,11 +301,11 @@ std::string StoreView::token_filter(const Segment& segment) const {
   return summary ? std::move(summary->token_filter) : std::string();
 }
 
-Result<std::string> StoreView::block_bytes(const Segment& segment, Database::Check check) const {
+Result<std::string> StoreView::block_bytes(const Segment& segment) const {
   auto key = keys::record(segment.log, segment.summary.first_index);
   for (auto& [day, days, family] : database_->blocks_families()) {
     if (day != segment.store_day) continue;
-    auto bytes = YUSHI_TRY(database_->get(family, key, snapshot_.get(), check));
+    auto bytes = YUSHI_TRY(database_->get(family, key, snapshot_.get()));
     if (bytes) return std::move(*bytes);
   }
   return fail(Code::corrupt, "block " + segment.log + "/" + std::to_string(segment.summary.first_index) +
@@ -339,11 +339,6 @@ Result<std::unique_ptr<Batch>> StoreView::read(const Segment& segment) const {
 }
 
 Result<std::unique_ptr<BlockReader>> StoreView::open_block(const Segment& segment) const {
-  // A block is checked by its own sums, section by section as they are read: the file's would want all of it looked at.
-  if (auto bytes = block_bytes(segment, Database::Check::unchecked)) {
-    auto reader = BlockReader::open(std::move(*bytes));
-    if (reader && (*reader)->is_of(segment.log, segment.summary.first_index)) return reader;
-  }
   return BlockReader::open(YUSHI_TRY(block_bytes(segment)));
 }
 

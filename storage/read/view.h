@@ -95,8 +95,7 @@ class StoreView {
   Result<std::unique_ptr<BlockReader>> open_block(const Segment& segment) const;
   // With what stands above the records, as it is on the disk.
   Result<DecodedBlock> read_whole(const Segment& segment) const;
-  // Of a sealed one.
-  Result<std::string> block_bytes(const Segment& segment, Database::Check check = Database::Check::checked) const;
+  Result<std::string> block_bytes(const Segment& segment) const;  // of a sealed one
 
   Result<std::vector<std::pair<std::string, SourceState>>> sources(const std::string& log) const;
   Result<std::vector<std::string>> checkpoints(const std::string& log) const;  // notes, ascending by size

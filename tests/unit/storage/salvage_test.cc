@@ -110,7 +110,7 @@ TEST(Salvage, ReadsTheBlocksWhicheverTableIsGoneCutOrChanged) {
   }
 }
 
-// Whoever reads some of a block takes it without a look at the table's checksum first.
+// A table that rots beneath an open store: the block is found all the same.
 TEST(Salvage, OpensABlockWhoseTableChangesUnderneath) {
   for (std::streamoff at : {1, 8, 20, 44}) {  // of the entry that says where the block stands
     Folder folder;
