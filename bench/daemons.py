@@ -288,7 +288,9 @@ tenants:
         super().spawn()
         # It listens first, that no message is lost, and opens its store then.
         until = time.monotonic() + 60
-        while not self.answers() and time.monotonic() < until:
+        while not self.answers():
+            if time.monotonic() > until:
+                raise RuntimeError("yushid does not answer on its socket")
             time.sleep(0.01)
 
     def answers(self):

@@ -11,10 +11,9 @@
 // Cost        Of a sealed unit first what the filter asks for, once for records that are alike in it; then what the
 //             asker asks of those that match.
 // Memory      The units of open groups, one decoded unit a thread, and what was rendered but cannot be given yet,
-// packed
-//             (waiting_hits.h), up to bytes_max. Where more than that has to wait (units whose times overlap, a reader
-//             that is slower than we) the furthest is let go and found again by another pass: it costs time, never
-//             order and never the answer.
+//             packed (waiting_hits.h), up to bytes_max. Where more than that has to wait (units whose times overlap, a
+//             reader that is slower than we) the furthest is let go and found again by another pass: it costs time,
+//             never order and never the answer.
 // Threads     scan() runs `threads` of its own; render() is called by them, take() by the caller's thread only. While a
 //             thread holds a unit, and with it a place of the pool, it waits for the reader of the answer for a
 //             second in all, also where he takes a hit now and then; then it lets go of the unit, to read it again
