@@ -304,6 +304,19 @@ class Scan {
     return rows;
   }
 
+  // What the fields of these names say of those of the records at `places` that match; leaves the places of these.
+  Result<storage::BlockRows> keep_places(storage::BlockReader& reader, const Filter& filter,
+                                         const std::vector<std::string>& names, bool with_times, Scratch& scratch,
+                                         std::vector<uint32_t>& places) const {
+    if (places.empty()) return rows_of(std::make_unique<Batch>());
+    auto rows = YUSHI_TRY(reader.read_rows(names, with_times, places.size() < reader.records() ? &places : nullptr));
+    std::vector<uint32_t> kept;
+    keep_matches(filter, rows, &kept, scratch);
+    for (uint32_t& place : kept) place = places[place];
+    places = std::move(kept);
+    return rows;
+  }
+
   // What the fields of these names say of the records that match, where no text is asked; and their places.
   Result<storage::BlockRows> find_rows(storage::BlockReader& reader, const std::vector<std::string>& names,
                                        bool with_times, Scratch& scratch, std::vector<uint32_t>* places) const {
@@ -314,11 +327,8 @@ class Scan {
         return rows;
       }
       auto may = YUSHI_TRY(reader.find_places([&](auto& form) { return filter_.may_match_form(form, scratch); }));
-      if (may.empty()) return rows_of(std::make_unique<Batch>());
-      const bool is_some = may.size() < reader.records();
-      auto rows = YUSHI_TRY(reader.read_rows(names, with_times, is_some ? &may : nullptr));
-      keep_matches(filter_, rows, places, scratch);
-      for (size_t i = 0; places && i < places->size(); ++i) (*places)[i] = may[(*places)[i]];
+      auto rows = YUSHI_TRY(keep_places(reader, filter_, names, with_times, scratch, may));
+      if (places) *places = std::move(may);
       return rows;
     });
   }
@@ -373,13 +383,8 @@ class Scan {
       auto reader = YUSHI_TRY(unit.open());
       auto places = YUSHI_TRY(reader->find_places([&](auto& form) { return filter_.may_match_form(form, scratch); }));
       const bool cuts = is_cut(unit);
-      if (!places.empty() && (!is_all(*field_filter_) || cuts)) {
-        std::vector<uint32_t> kept;
-        auto rows = YUSHI_TRY(reader->read_rows(filter_fields_, cuts, &places));
-        keep_matches(*field_filter_, rows, &kept, scratch);
-        for (uint32_t& place : kept) place = places[place];
-        places = std::move(kept);
-      }
+      if (!is_all(*field_filter_) || cuts)
+        YUSHI_TRY(keep_places(*reader, *field_filter_, filter_fields_, cuts, scratch, places));
       return places.empty() ? std::make_unique<Batch>() : reader->read_records(places);
     });
   }
