@@ -79,6 +79,7 @@ class AnyTime {
           break;
         case ',':
         case ';':
+          if (at == no_joint_) break;
           ++at;
           while (at < end_ && *at == ' ') ++at;
           break;
@@ -232,6 +233,7 @@ class AnyTime {
     // "10:20:30,5 users": what goes on behind a comma with one digit or two is the text's.
     if (comma && trust_ != Trust::whole && parts_.digits < 3) {
       parts_.ns = parts_.digits = 0;
+      no_joint_ = at;
       return at;
     }
     return after;
@@ -254,7 +256,7 @@ class AnyTime {
       if (*to == ':') return colons_and_dash(at);
       if (*to == ' ' && to + 1 < end_ && is_letter(to[1])) return year_and_month(at, to);
       // 1215 04:15:13.816036, glog's; the clock with its fraction follows
-      if (*to == ' ' && trust_ != Trust::leading && take_date(-1, two(at), two(at + 2))) return to;
+      if (*to == ' ' && trust_ != Trust::leading && !has_clock_ && take_date(-1, two(at), two(at + 2))) return to;
       return nullptr;
     }
     if (count > 2) return nullptr;
@@ -647,6 +649,7 @@ class AnyTime {
   Parts parts_;
   bool has_date_ = false, has_clock_ = false, has_weekday_ = false, basic_date_ = false, six_digits_ = false;
   int zone_after_offset_ = 0;
+  const char* no_joint_ = nullptr;  // the comma behind a second that a parser's word would make a fraction's
   Half half_ = Half::none;
   std::string_view zone_text_;
 };

@@ -282,7 +282,7 @@ def test_sigterm_takes_all_that_was_readable_and_keeps_an_unfinished_message(tmp
         early.sendall(octets([header(0) + b"before"]))
         held.append(early)
         wait_size(daemon, 1)
-        daemon.process.send_signal(signal.SIGSTOP)
+        daemon.pause()
         for lane in range(4):
             connection = early if lane == 0 else connect(daemon.auto, "127.1.3.1")
             held.append(connection)

@@ -63,7 +63,7 @@ def test_what_waits_in_a_tcp_socket_is_lost_by_a_kill_and_told_by_its_numbers(da
     with connect(daemon.port_of_tcp, SENDER) as connection:
         send_tcp(connection, numbered(*range(1, 101)))
         wait_size(daemon, 100)
-        daemon.process.send_signal(signal.SIGSTOP)
+        daemon.pause()
         send_tcp(connection, numbered(*range(101, 151)))
         wait_acknowledged(connection)  # the sender has done all that it can
         daemon.kill()
@@ -81,7 +81,7 @@ def test_what_waits_in_a_tcp_socket_is_lost_by_a_kill_and_told_by_its_numbers(da
 def test_what_waits_in_a_udp_socket_is_lost_by_a_kill_and_told_by_its_numbers(daemon, shows_loss):
     send_udp(daemon, numbered(*range(1, 101)))
     wait_size(daemon, 100)
-    daemon.process.send_signal(signal.SIGSTOP)
+    daemon.pause()
     send_udp(daemon, numbered(*range(101, 151)))
     daemon.kill()
     time.sleep(1.1)  # a gap is told in whole seconds
@@ -100,7 +100,7 @@ def test_what_waits_in_a_unix_socket_is_lost_by_a_kill(daemon, shows_loss):
         for line in numbered(*range(1, 101)):
             sender.send(line)
         wait_size(daemon, 100)
-        daemon.process.send_signal(signal.SIGSTOP)
+        daemon.pause()
         taken = send_until_refused(sender)
         assert 0 < taken <= queue + 1
         daemon.kill()
@@ -127,7 +127,7 @@ def send_until_refused(sender):
 def test_a_unix_socket_refuses_what_it_cannot_hold_and_loses_nothing_that_it_took(daemon, shows_loss):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.connect(str(daemon.unix))
-        daemon.process.send_signal(signal.SIGSTOP)
+        daemon.pause()
         taken = send_until_refused(sender)
         daemon.process.send_signal(signal.SIGCONT)
         wait_size(daemon, taken)

@@ -1,5 +1,6 @@
 """A real yushid on a data folder and free ports of its own, and the real CLI beside it."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -94,6 +95,19 @@ class Daemon:
         code = self.process.wait(DEADLINE_S * 2)
         self.process = None
         return code
+
+    def pause(self):
+        """Stops each of its threads where it is, until SIGCONT: one that still runs for a moment after the signal takes what is sent then."""
+        self.process.send_signal(signal.SIGSTOP)
+        until = time.monotonic() + DEADLINE_S
+        while set(self.thread_states()) != {"T"}:
+            assert time.monotonic() < until, "a thread does not stop"
+            time.sleep(0.01)
+
+    def thread_states(self):
+        for stat in pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/stat"):
+            with contextlib.suppress(OSError):  # it has ended since
+                yield stat.read_text().rpartition(") ")[2][0]
 
     def kill(self):
         self.process.kill()
