@@ -5,6 +5,7 @@
 
 #include "core/base/bytes.h"
 #include "core/ledger/sha256.h"
+#include "detect/actors.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -17,24 +18,6 @@ constexpr std::string_view kDefaultKey[] = {"user.name", "source.ip", "host.name
 // What an alert shows of its record.
 constexpr std::string_view kShown[] = {"event.dataset", "event.action", "event.outcome", "host.name",
                                        "process.name",  "user.name",    "source.ip",     "url.original"};
-
-bool first_text(const Record& record, std::string_view name, Scratch& scratch, std::string* out) {
-  struct Found {
-    bool any = false;
-    std::string* out;
-  } found{false, out};
-  scratch.clear();
-  visit_field(
-      record, find_field(name), name, scratch,
-      [](void* context, const Value& value) {
-        auto* to = static_cast<Found*>(context);
-        if (to->any) return;
-        to->any = true;
-        *to->out = value.text;
-      },
-      &found);
-  return found.any;
-}
 
 // Replaces %{NAME} by what `value` says of it.
 template <class ValueOf>
@@ -78,40 +61,68 @@ std::string window_text(const std::vector<CorrelationHit>& hits) {
                                                                     : ", partly by time of receipt");
 }
 
-std::string shown_value(const Record& record, std::string_view name, Scratch& scratch) {
+std::string shown_value(const Record& record, std::string_view name, FieldTexts& fields) {
   std::string text;
-  return first_text(record, name, scratch, &text) ? printable(text) : "?";
+  return fields.first(record, name, &text) ? printable(text) : "?";
+}
+
+// `name=value` of the fields that the record has.
+template <class Names>
+std::string names_and_values(const Names& names, const Record& record, FieldTexts& fields) {
+  std::string out, text;
+  for (const auto& name : names)
+    if (fields.first(record, name, &text))
+      out += (out.empty() ? "" : " ") + std::string(name) + "=" + printable(text);
+  return out;
 }
 
 }  // namespace
 
-std::string rule_key(const RuleHead& rule, const Record& record, Scratch& scratch) {
-  std::string key, text;
-  auto add = [&](std::string_view name) {
-    if (!first_text(record, name, scratch, &text)) return;
-    key += (key.empty() ? "" : " ") + std::string(name) + "=" + printable(text);
-  };
-  if (rule.key.empty())
-    for (auto name : kDefaultKey) add(name);
-  else
-    for (const auto& name : rule.key) add(name);
-  return key;
+bool FieldTexts::first(const Record& record, std::string_view name, std::string* text) {
+  if (name == kActor) {
+    const auto* actors = detectors_.find<Actors>();
+    return actors && actors->of(record, scratch_, text);
+  }
+  struct Found {
+    bool any = false;
+    std::string* text;
+  } found{false, text};
+  scratch_.clear();
+  visit_field(
+      record, find_field(name), name, scratch_,
+      [](void* context, const Value& value) {
+        auto* to = static_cast<Found*>(context);
+        if (to->any) return;
+        to->any = true;
+        *to->text = value.text;
+      },
+      &found);
+  return found.any;
 }
 
-bool group_key(const std::vector<std::string>& fields, const std::vector<std::string>& names, const Record& record,
-               Scratch& scratch, std::string* key) {
+std::string rule_key(const RuleHead& rule, const Record& record, FieldTexts& fields) {
+  if (rule.key.empty()) return names_and_values(kDefaultKey, record, fields);
+  return names_and_values(rule.key, record, fields);
+}
+
+std::string habit_subject(const RuleHead& rule, const Record& record, FieldTexts& fields) {
+  return rule.id + " " + names_and_values(rule.habit, record, fields);
+}
+
+bool group_key(const std::vector<std::string>& wanted, const std::vector<std::string>& names, const Record& record,
+               FieldTexts& fields, std::string* key) {
   key->clear();
   std::string text;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    if (!first_text(record, fields[i], scratch, &text)) return false;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (!fields.first(record, wanted[i], &text)) return false;
     *key += (i ? " " : "") + names[i] + "=" + printable(text);
   }
   return true;
 }
 
-std::string rule_reason(const RuleHead& rule, const std::string& key, const Record& record, Scratch& scratch) {
+std::string rule_reason(const RuleHead& rule, const std::string& key, const Record& record, FieldTexts& fields) {
   if (rule.reason.empty()) return key.empty() ? rule.title : rule.title + " (" + key + ")";
-  return expand(rule.reason, [&](const std::string& name) { return shown_value(record, name, scratch); });
+  return expand(rule.reason, [&](const std::string& name) { return shown_value(record, name, fields); });
 }
 
 std::vector<std::string> said_fields(const CorrelationRule& rule) {
@@ -127,10 +138,10 @@ std::vector<std::string> said_fields(const CorrelationRule& rule) {
   return out;
 }
 
-std::string hit_words(const LoadedRules::Correlation& correlation, const Record& record, Scratch& scratch) {
+std::string hit_words(const LoadedRules::Correlation& correlation, const Record& record, FieldTexts& fields) {
   std::string words, text, one;
   for (size_t i = 0; i < correlation.said_fields.size(); ++i) {
-    if (!first_text(record, correlation.said_fields[i], scratch, &text)) continue;
+    if (!fields.first(record, correlation.said_fields[i], &text)) continue;
     one.clear();
     put_varint(one, i);
     put_text(one, printable(text));
@@ -141,7 +152,7 @@ std::string hit_words(const LoadedRules::Correlation& correlation, const Record&
 
 std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Correlation& correlation,
                                const CorrelationFired& fired, const std::string& key, const Record& record,
-                               Scratch& scratch) {
+                               FieldTexts& fields) {
   const CorrelationRule& rule = correlation.rule;
   if (!rule.head.reason.empty()) {
     return expand(rule.head.reason, [&](const std::string& name) -> std::string {
@@ -152,7 +163,7 @@ std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Corr
       auto field = std::find(said.begin(), said.end(), name);
       if (field != said.end())
         if (auto text = said_by_hits(fired.hits, static_cast<size_t>(field - said.begin()))) return *text;
-      return shown_value(record, name, scratch);
+      return shown_value(record, name, fields);
     });
   }
   std::string about = key.empty() ? "" : " (" + key + ")";
@@ -174,7 +185,7 @@ std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Corr
   return rule.head.title + ": " + steps + about;
 }
 
-Alert alert_of(const Record& record, Scratch& scratch) {
+Alert alert_of(const Record& record, FieldTexts& fields) {
   Alert alert;
   std::string_view log = record.origin->log;
   alert.tenant = log.substr(0, log.find_first_of("@:"));
@@ -182,7 +193,7 @@ Alert alert_of(const Record& record, Scratch& scratch) {
   alert.raised_ns = record.origin->received_ns;
   std::string text;
   for (auto name : kShown)
-    if (first_text(record, name, scratch, &text)) alert.fields.emplace_back(name, text);
+    if (fields.first(record, name, &text)) alert.fields.emplace_back(name, text);
   return alert;
 }
 

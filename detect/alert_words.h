@@ -10,32 +10,47 @@
 
 #include "core/event/alert.h"
 #include "detect/correlations.h"
+#include "detect/detectors.h"
 #include "detect/finding.h"
 #include "detect/rules.h"
 
 namespace yushi::detect {
 
+// What a record says under a name: a field's first value as text, or `actor`, whose act it is.
+class FieldTexts {
+ public:
+  // Where nobody learns actors there are none.
+  explicit FieldTexts(const Detectors& detectors) : detectors_(detectors) {}
+  bool first(const Record& record, std::string_view name, std::string* text);
+
+ private:
+  const Detectors& detectors_;
+  Scratch scratch_;
+};
+
 // What repeated alerts of a rule fold on: `name=value` of the rule's key fields that the record has.
-std::string rule_key(const RuleHead& rule, const Record& record, Scratch& scratch);
+std::string rule_key(const RuleHead& rule, const Record& record, FieldTexts& fields);
+// Whose act this is, by the rule's habit: its id, and `name=value` of those fields that the record has.
+std::string habit_subject(const RuleHead& rule, const Record& record, FieldTexts& fields);
 
 // The values of a correlation's group; false when the record lacks one of them: then it belongs to no group.
-bool group_key(const std::vector<std::string>& fields, const std::vector<std::string>& names, const Record& record,
-               Scratch& scratch, std::string* key);
+bool group_key(const std::vector<std::string>& wanted, const std::vector<std::string>& names, const Record& record,
+               FieldTexts& fields, std::string* key);
 
-std::string rule_reason(const RuleHead& rule, const std::string& key, const Record& record, Scratch& scratch);
+std::string rule_reason(const RuleHead& rule, const std::string& key, const Record& record, FieldTexts& fields);
 // The fields that a correlation's reason names, but for those that all records of a group have in common.
 std::vector<std::string> said_fields(const CorrelationRule& rule);
 // What a record says in its correlation's reason: kept with its hit, since when the correlation fires the record is
 // gone.
-std::string hit_words(const LoadedRules::Correlation& correlation, const Record& record, Scratch& scratch);
+std::string hit_words(const LoadedRules::Correlation& correlation, const Record& record, FieldTexts& fields);
 
 // Fields are those of the newest record by event time that has them.
 std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Correlation& correlation,
                                const CorrelationFired& fired, const std::string& key, const Record& record,
-                               Scratch& scratch);
+                               FieldTexts& fields);
 
 // What every alert takes from the record that raised it.
-Alert alert_of(const Record& record, Scratch& scratch);
+Alert alert_of(const Record& record, FieldTexts& fields);
 // Cuts to the first and the last of at most 64.
 std::vector<RecordId> record_ids(std::string_view log, const std::vector<uint64_t>& indexes);
 // First 16 hex of SHA-256 over rule, key and first record.

@@ -2,6 +2,7 @@
 
 #include "core/base/assert.h"
 #include "detect/accounts.h"
+#include "detect/actors.h"
 #include "detect/attempts.h"
 
 namespace yushi::detect {
@@ -17,6 +18,7 @@ std::unique_ptr<Detector> make(const Surroundings& surroundings) {
 std::vector<DetectorRow>& detector_table() {
   // Attempts ask for what accounts were wont to before this login.
   static std::vector<DetectorRow> table{
+      {"actors", "Which accounts stand behind the numbers of the audit system", 1, make<Actors>},
       {"attempts", "Brute force that ends in a success", 1, make<Attempts>},
       {"accounts", "From where, on which hosts and at which hours accounts log in", 1, make<Accounts>},
   };

@@ -14,6 +14,7 @@
 #include "detect/event.h"
 #include "detect/finding.h"
 #include "detect/folds.h"
+#include "detect/habits.h"
 #include "detect/rules.h"
 #include "detect/words.h"
 
@@ -23,8 +24,8 @@ namespace {
 constexpr std::string_view kStateMagic = "yushi-detect-";
 // Parts, each with its id and version. Before it was one block of folds, accounts, attempts and correlations.
 constexpr char kStateVersion = '5', kOneBlockVersion = '4';
-constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations";
-constexpr uint32_t kFoldsVersion = 1, kCorrelationsVersion = 1;
+constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kHabitsId = "habits";
+constexpr uint32_t kFoldsVersion = 1, kCorrelationsVersion = 1, kHabitsVersion = 1;
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
@@ -55,6 +56,8 @@ struct Engine::State {
   Correlations correlations;
   Detectors detectors;
   Folds folds;
+  Habits habits;
+  FieldTexts fields{detectors};
   Scratch scratch;
   std::vector<Finding> findings;
   // Of kinds, by their address: scratch of observe(), which is called for a record or two where lines are joined.
@@ -109,7 +112,7 @@ struct Engine::State {
   }
 
   Alert rule_alert(const RuleHead& head, const Record& record) {
-    Alert alert = alert_of(record, scratch);
+    Alert alert = alert_of(record, fields);
     put_head(head, alert);
     return alert;
   }
@@ -123,14 +126,35 @@ struct Engine::State {
     alert.tags = head.tags;
   }
 
+  // A hit against what is usual, where its rule asks for that.
+  struct Judged {
+    bool is_news = true;
+    std::optional<Habits::Known> known;
+
+    void say(Alert& alert) const {
+      if (!known) return;
+      alert.reason += " (" + known->words() + ")";
+      alert.baseline += (alert.baseline.empty() ? "" : " ") + known->numbers();
+      alert.learning = known->too_young();
+    }
+  };
+  Judged judge(const RuleHead& head, const Record& record, int64_t at_ns) {
+    if (head.habit.empty()) return {};
+    const auto zone = options.zone_of(record.origin->log);
+    const auto usual = habits.add(record.origin->log, habit_subject(head, record, fields), at_ns, *zone);
+    return {!usual.usual() && (!usual.too_young() || head.severity >= Severity::high), usual};
+  }
+
   void rule_hit(const LoadedRules& set, uint32_t number, const Record& record, std::vector<Alert>& alerts) {
     YUSHI_ASSERT(number < set.rules().size(), "rule %u of %zu", number, set.rules().size());
     const RuleHead& head = set.rules()[number].head;
     Folds::Hit hit = hit_of(record, counted_time(record).at_ns);
-    if (set.raises(number) && folds.has_share(head, hit)) {
-      raise(head, rule_key(head, record, scratch), record, hit, head.fold_ns, alerts, [&](const std::string& key) {
+    const Judged judged = judge(head, record, hit.at_ns);
+    if (set.raises(number) && judged.is_news && folds.has_share(head, hit)) {
+      raise(head, rule_key(head, record, fields), record, hit, head.fold_ns, alerts, [&](const std::string& key) {
         Alert alert = rule_alert(head, record);
-        alert.reason = rule_reason(head, key, record, scratch);
+        alert.reason = rule_reason(head, key, record, fields);
+        judged.say(alert);
         alert.records = record_ids(record.origin->log, lines_of(record));
         return alert;
       });
@@ -146,10 +170,10 @@ struct Engine::State {
       auto running = running_number(set, use.correlation);
       if (!running) continue;
       std::string group;
-      if (!group_key(correlation.group_fields[use.part], rule.group_by, record, scratch, &group)) continue;
+      if (!group_key(correlation.group_fields[use.part], rule.group_by, record, fields, &group)) continue;
       CountedTime counted = counted_time(record);
       CorrelationHit hit{
-          counted.at_ns, record.index, use.part, 0, counted.of_receipt, hit_words(correlation, record, scratch)};
+          counted.at_ns, record.index, use.part, 0, counted.of_receipt, hit_words(correlation, record, fields)};
       if (rule.type == CorrelationRule::Type::value_count && !value_hash(record, rule.value_field, &hit.value))
         continue;
       CorrelationFired fired;
@@ -158,14 +182,17 @@ struct Engine::State {
       // The record that completed it came last, but another one may have happened last.
       int64_t last_ns = fired.hits.back().at_ns;
       Folds::Hit told = hit_of(record, last_ns);
-      if (set.raises(LoadedRules::kCorrelation | use.correlation) && folds.has_share(rule.head, told)) {
+      const Judged judged = judge(rule.head, record, last_ns);
+      if (set.raises(LoadedRules::kCorrelation | use.correlation) && judged.is_news &&
+          folds.has_share(rule.head, told)) {
         int64_t fold_ns = std::max(rule.head.fold_ns, rule.timespan_ns);
         raise(rule.head, group, record, told, fold_ns, alerts, [&](const std::string&) {
           Alert alert = rule_alert(rule.head, record);
           if (last_ns != hit.at_ns) alert.event_ns = last_ns;
-          alert.reason = correlation_reason(set, correlation, fired, group, record, scratch);
+          alert.reason = correlation_reason(set, correlation, fired, group, record, fields);
           alert.baseline = "count=" + std::to_string(fired.count) + " limit=" + std::to_string(rule.at_least) +
                            " timespan_s=" + std::to_string(rule.timespan_ns / kSecond);
+          judged.say(alert);
           std::vector<uint64_t> indexes;
           for (const auto& one : fired.hits) indexes.push_back(one.index);
           alert.records = record_ids(record.origin->log, indexes);
@@ -220,7 +247,7 @@ struct Engine::State {
       RuleHead head = head_of(finding);
       if (!folds.has_share(head, hit)) continue;
       raise(head, std::move(finding.key), record, hit, kDetectorFoldNs, alerts, [&](const std::string&) {
-        Alert alert = alert_of(record, scratch);
+        Alert alert = alert_of(record, fields);
         take(finding, event.log, alert);
         return alert;
       });
@@ -277,8 +304,13 @@ void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<A
                                       batch.hits.begin());
   // of this call only: a kind's memory may hold another one later
   uint64_t is_known = 0;
+  std::string_view log;
   for (size_t i = begin; i < end; ++i) {
     const Record& record = batch.records[i];
+    if (log != record.origin->log) {
+      log = record.origin->log;
+      state_->habits.begin(log, counted_time(record).at_ns);
+    }
     for (; next_hit < batch.hits.size() && batch.hits[next_hit].record == i; ++next_hit)
       state_->rule_hit(*set, batch.hits[next_hit].rule, record, alerts);
     if (!record.kind) continue;
@@ -302,7 +334,7 @@ void Engine::tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& aler
 std::string Engine::save() const {
   std::string out(kStateMagic), bytes;
   out += {kStateVersion, '\n'};
-  put_varint(out, state_->detectors.size() + 2);
+  put_varint(out, state_->detectors.size() + 3);
   const auto put = [&](std::string_view id, uint32_t version, const auto& part) {
     bytes.clear();
     part.save(bytes);
@@ -312,6 +344,7 @@ std::string Engine::save() const {
   };
   put(kFoldsId, kFoldsVersion, state_->folds);
   put(kCorrelationsId, kCorrelationsVersion, state_->correlations);
+  put(kHabitsId, kHabitsVersion, state_->habits);
   for (size_t i = 0; i < state_->detectors.size(); ++i) {
     const auto& row = state_->detectors.row(i);
     put(row.id, row.version, state_->detectors[i]);
@@ -332,6 +365,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
 
   State& now = *state_;
   Folds folds;
+  Habits habits;
   Correlations correlations;
   correlations.take(now.rules());
   auto detectors = now.detectors.make_all();
@@ -360,6 +394,8 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
         loaded = load(kFoldsVersion, folds);
       } else if (id == kCorrelationsId) {
         loaded = load(kCorrelationsVersion, correlations);
+      } else if (id == kHabitsId) {
+        loaded = load(kHabitsVersion, habits);
       } else if (auto number = now.detectors.number_of(id)) {
         loaded = load(now.detectors.row(*number).version, *detectors[*number]);
       } else {
@@ -371,6 +407,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   }
   now.folds = std::move(folds);
   now.correlations = std::move(correlations);
+  now.habits = std::move(habits);
   now.detectors.replace(std::move(detectors));
   return left_out;
 }

@@ -30,15 +30,15 @@ constexpr Step kSteps[] = {
 // Of the category authentication too, but by somebody who is already in, or on the way out; rules look after them.
 constexpr std::string_view kOfSessions[] = {"privilege-used", "command", "command-refused", "logout"};
 
-bool lets_people_in(std::string_view executable) {
-  const auto name = executable.substr(executable.rfind('/') + 1);
-  return name == "sshd" || name == "sshd-session" || name == "login";
-}
-
 // A field of the parser's own, as `sshd.repeated`; nullptr: it has none.
 const Field* own_field(const MessageKind& kind, const char* name) { return find_field(kind.dataset + "." + name); }
 
 }  // namespace
+
+bool lets_people_in(std::string_view executable) {
+  const auto name = executable.substr(executable.rfind('/') + 1);
+  return name == "sshd" || name == "sshd-session" || name == "login";
+}
 
 bool EventKind::has_category(std::string_view category) const {
   return std::any_of(message->constants.begin(), message->constants.end(), [&](const ConstantField& constant) {

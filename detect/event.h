@@ -69,6 +69,8 @@ struct Event {
   // Of a kind with a `login`, when the record says with what outcome, and of a success who and from where.
   const LoginEvent* login = nullptr;
 };
+// Programs that open a session for who was let in, and only for him.
+bool lets_people_in(std::string_view executable);
 // Views into `scratch` too.
 std::optional<LoginEvent> login_of(const Event& event, Scratch& scratch);
 

@@ -209,13 +209,15 @@ RuleTest read_test(const YAML::Node& node) {
              false};
 }
 
-void check_key(const LogSources& sources, const YAML::Node& key) {
+bool may_be_named(std::string_view name) { return name == kActor || may_be_field(name); }
+
+void check_names(const LogSources& sources, const YAML::Node& names, const char* where) {
   auto check = [&](const YAML::Node& name) {
-    if (name.IsScalar() && !may_be_field(name.Scalar())) stop_at_field(sources, name, 0, name.Scalar(), "key");
+    if (name.IsScalar() && !may_be_named(name.Scalar())) stop_at_field(sources, name, 0, name.Scalar(), where);
   };
-  if (!there(key)) return;
-  if (key.IsScalar()) return check(key);
-  for (const auto& name : key) check(name);
+  if (!there(names)) return;
+  if (names.IsScalar()) return check(names);
+  for (const auto& name : names) check(name);
 }
 
 // Each %{NAME} is a field, or what a correlation says of its window; `aliases` are names of its own.
@@ -227,7 +229,7 @@ void check_reason(const LogSources& sources, const YAML::Node& reason, bool is_c
     if (close == words.npos) return;
     std::string name = words.substr(open + 2, close - open - 2);
     bool is_of_window = is_correlation && is_one_of(name, {"count", "timespan", "since"});
-    if (!is_of_window && !may_be_field(name) && !there(get(aliases, name.c_str())))
+    if (!is_of_window && !may_be_named(name) && !there(get(aliases, name.c_str())))
       stop_at_field(sources, reason, open + 2, name, "reason");
   }
 }
@@ -237,9 +239,11 @@ void read_own_part(const LogSources& sources, const YAML::Node& document, RuleHe
   YAML::Node own = get(document, "yushi");
   if (!there(own)) return;
   if (!own.IsMap()) stop(own, "yushi must be a map");
-  only_keys(own, {"key", "reason", "fold", "score", "tests"});
+  only_keys(own, {"key", "reason", "habit", "fold", "score", "tests"});
   head.key = texts_of(own, "key");
-  check_key(sources, get(own, "key"));
+  check_names(sources, get(own, "key"), "key");
+  head.habit = texts_of(own, "habit");
+  check_names(sources, get(own, "habit"), "habit");
   head.reason = text_of(own, "reason");
   YAML::Node correlation = get(document, "correlation");
   check_reason(sources, get(own, "reason"), there(correlation), get(correlation, "aliases"));
@@ -248,6 +252,7 @@ void read_own_part(const LogSources& sources, const YAML::Node& document, RuleHe
     if (value > 100) stop(score, "score must be from 0 to 100");
     head.score = static_cast<uint32_t>(value);
   }
+  if (!head.habit.empty()) head.fold_ns = 24 * 3600 * kSecond;
   if (std::string fold = text_of(own, "fold"); !fold.empty()) {
     auto span = parse_timespan(fold);
     if (!span) stop(get(own, "fold"), "'" + fold + "' is no time span such as 30m, 1h or 7d");
@@ -283,7 +288,7 @@ CorrelationRule read_correlation(const LogSources& sources, const YAML::Node& no
   auto check_field = [&](const YAML::Node& at, const std::string& where) {
     if (!at.IsScalar()) return;
     const std::string& name = at.Scalar();
-    if (!may_be_field(name) && !sources.is_sigma_field(name) && !there(get(get(node, "aliases"), name.c_str())))
+    if (!may_be_named(name) && !sources.is_sigma_field(name) && !there(get(get(node, "aliases"), name.c_str())))
       stop_at_field(sources, at, 0, name, where);
   };
   if (YAML::Node groups = get(node, "group-by"); there(groups)) {

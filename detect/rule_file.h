@@ -7,7 +7,8 @@
 //     key: [user.name, host.name]        what repeated alerts fold on; otherwise account, address and host
 //     reason: '%{user.name} …'           the alert's words; %{FIELD} is the record's value, and in correlations
 //                                        %{count}, %{timespan} and %{since}
-//     fold: 1h                           repeated alerts within this event time fold into one
+//     habit: [user.name, host.name]      a hit that is usual for these values is only counted: detect/habits.h
+//     fold: 1h                           repeated alerts within this event time fold into one; with a habit 1d
 //     tests:
 //       - name: what it shows
 //         received: 2026-11-01T08:00:00Z    receipt of the first line; a line may move it by `+90s LINE`
@@ -34,6 +35,9 @@
 
 namespace yushi::detect {
 
+// A name in key, habit, group-by and reason that is no field: whose act it is (detect/actors.h).
+inline constexpr std::string_view kActor = "actor";
+
 struct RuleProblem {
   std::string path;          // empty: the message says it
   int line = 0, column = 0;  // 1-based
@@ -52,7 +56,8 @@ struct RuleHead {
   Severity severity = Severity::medium;
   uint32_t score = 50;
   std::vector<std::string> tags;
-  std::vector<std::string> key;  // field names
+  std::vector<std::string> key;    // field names
+  std::vector<std::string> habit;  // field names; empty: every hit is news
   std::string reason;
   int64_t fold_ns = 3600 * kSecond;
 };

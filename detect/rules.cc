@@ -276,7 +276,7 @@ Result<void> LoadedRules::link(std::vector<RuleDocument>& documents, const LogSo
 
 // To the one field that holds it in the records of a part.
 bool LoadedRules::map_field(const LogSources& sources, uint32_t part, std::string& field) const {
-  if (may_be_field(field)) return true;
+  if (field == kActor || may_be_field(field)) return true;
   if (part & kCorrelation) return false;
   auto fields = sources.find_field(rules_[part].scope, field);
   if (fields.size() != 1) return false;

@@ -1,0 +1,97 @@
+#include "detect/actors.h"
+
+namespace yushi::detect {
+namespace {
+
+constexpr size_t kNameBytesMax = 256;
+// What no login stands behind: a daemon's own act.
+constexpr std::string_view kUnset[] = {"4294967295", "-1", "unset"};
+
+std::string text_of(const Record& record, const Field* field, Scratch& scratch) {
+  Value value;
+  scratch.clear();
+  if (!field || !first_value(record, field, scratch, &value)) return {};
+  return std::string(value.text.substr(0, kNameBytesMax));
+}
+
+bool is_unset(std::string_view number) {
+  for (auto unset : kUnset)
+    if (number == unset) return true;
+  return number.empty();
+}
+
+const Field* user_number() {
+  static const Field* const field = find_field("user.id");
+  return field;
+}
+const Field* login_number() {
+  static const Field* const field = find_field("auditd.auid");
+  return field;
+}
+const Field* login_name() {
+  static const Field* const field = find_field("auditd.auid_name");
+  return field;
+}
+
+}  // namespace
+
+bool Actors::wants(const EventKind& kind) const {
+  return kind.name == "account-created" || kind.name == "session-opened" || kind.name == "login";
+}
+
+void Actors::observe(const Event& event, std::vector<Finding>&) {
+  Scratch scratch;
+  std::string number = text_of(event.record, login_number(), scratch);
+  if (event.kind.name == "account-created") {
+    number = text_of(event.record, user_number(), scratch);
+  } else {
+    static const Field* const kExecutable = find_field("process.executable");
+    if (is_unset(number) || !lets_people_in(text_of(event.record, kExecutable, scratch))) return;
+  }
+  const std::string name = text_of(event.record, ecs::user_name, scratch);
+  if (is_unset(number) || is_unset(name)) return;
+  auto names = by_log_.find(event.log);
+  if (names == by_log_.end()) names = by_log_.try_emplace(std::string(event.log), kNamesMax).first;
+  names->second.use(text_of(event.record, ecs::host_name, scratch) + " " + number) = name;
+}
+
+bool Actors::of(const Record& record, Scratch& scratch, std::string* actor) const {
+  const std::string number = text_of(record, login_number(), scratch);
+  if (number.empty()) {
+    *actor = text_of(record, ecs::user_name, scratch);
+    return !actor->empty();
+  }
+  if (is_unset(number)) return false;
+  *actor = text_of(record, login_name(), scratch);
+  if (!is_unset(*actor)) return true;
+  *actor = "uid " + number;
+  if (auto names = by_log_.find(record.origin->log); names != by_log_.end())
+    if (auto* name = names->second.peek(text_of(record, ecs::host_name, scratch) + " " + number)) *actor = *name;
+  return true;
+}
+
+void Actors::save(std::string& out) const {
+  put_varint(out, by_log_.size());
+  for (const auto& [log, names] : by_log_) {
+    put_text(out, log);
+    put_varint(out, names.size());
+    names.for_each([&out](const std::string& number, const std::string& name) {
+      put_text(out, number);
+      put_text(out, name);
+    });
+  }
+}
+
+bool Actors::load(Reader& in) {
+  by_log_.clear();
+  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
+    auto& names = by_log_.try_emplace(std::string(in.text()), kNamesMax).first->second;
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      std::string number(in.text());
+      names.use(number) = in.text();
+    }
+  }
+  return in.ok();
+}
+
+}  // namespace yushi::detect

@@ -1,0 +1,43 @@
+// Whose act a record tells of: the account behind it.
+//
+// Most records say it themselves (`user.name` acts: docs/events.md). What the kernel's audit tells was done by root may
+// have been done by anybody who became root; it carries the number of the account that logged in (`auditd.auid`), which
+// su and sudo do not change. The number's name on a host is learned from what tells both: a session that sshd or login
+// opened, an account that was made.
+//
+// Rules ask for it as `actor`, in key, habit, group-by and reason. A number without a name is `uid 1001`.
+//
+// Invariants  In commit order: a replay gives the same names.
+// Memory      Per log kNamesMax numbers, the one not asked for longest goes.
+// Threads     One owner.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "detect/detectors.h"
+#include "detect/lru.h"
+
+namespace yushi::detect {
+
+class Actors final : public Detector {
+ public:
+  explicit Actors(const Surroundings&) {}
+
+  static constexpr size_t kNamesMax = 16'384;
+
+  bool wants(const EventKind& kind) const override;
+  void observe(const Event& event, std::vector<Finding>& findings) override;  // finds nothing
+
+  // False when the record names nobody.
+  bool of(const Record& record, Scratch& scratch, std::string* actor) const;
+
+  void save(std::string& out) const override;
+  bool load(Reader& in) override;
+
+ private:
+  std::map<std::string, LruMap<std::string>, std::less<>> by_log_;  // "HOST NUMBER" -> name
+};
+
+}  // namespace yushi::detect

@@ -1,0 +1,116 @@
+#include "detect/habits.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdio>
+
+#include "detect/finding.h"
+#include "detect/words.h"
+
+namespace yushi::detect {
+namespace {
+
+constexpr int64_t kDaySeconds = 86'400;
+constexpr uint32_t kAllHours = (1u << 24) - 1;
+
+int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+
+// The hours within kHoursAround of this one.
+uint32_t hours_around(int hour) {
+  uint32_t out = 0;
+  for (int by = -Habits::kHoursAround; by <= Habits::kHoursAround; ++by) out |= 1u << (hour + by + 24) % 24;
+  return out;
+}
+
+std::string hour_text(int hour) {
+  char text[8];
+  std::snprintf(text, sizeof text, "%02d:00", hour);
+  return text;
+}
+
+}  // namespace
+
+std::string Habits::Known::words() const {
+  if (too_young()) return "of this log nothing is known to be usual yet";
+  if (days == 0)
+    return "never before in the " + std::to_string(std::min<uint32_t>(log_days, kDays)) + " days that are remembered";
+  std::string on = "on " + number_text(days, "other day", "other days") + " of the last " + std::to_string(kDays);
+  return at_its_hour ? on : on + ", but never between " + hour_text((hour + 24 - kHoursAround) % 24) + " and " +
+                                hour_text((hour + kHoursAround + 1) % 24);
+}
+
+std::string Habits::Known::numbers() const {
+  std::string out = "days=" + std::to_string(days) + " of=" + std::to_string(std::min<uint32_t>(log_days, kDays)) +
+                    " hour=" + std::to_string(hour) + " hours=";
+  for (int h = 0; h < 24; ++h)
+    if (hours >> h & 1) out += (out.ends_with('=') ? "" : ",") + std::to_string(h);
+  return out;
+}
+
+void Habits::begin(std::string_view log, int64_t at_ns) {
+  if (by_log_.find(log) == by_log_.end()) by_log_.try_emplace(std::string(log)).first->second.first_ns = at_ns;
+}
+
+Habits::Known Habits::add(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone) {
+  begin(log, at_ns);
+  Log& all = by_log_.find(log)->second;
+  int64_t local = floor_div(at_ns, kSecond);
+  local += zone.offset_seconds_at(local);
+  const int64_t day = floor_div(local, kDaySeconds);
+
+  Known known;
+  known.hour = static_cast<int>((local - day * kDaySeconds) / 3600);
+  known.log_days = static_cast<uint32_t>(std::clamp<int64_t>((at_ns - all.first_ns) / kSecond / kDaySeconds, 0, 1 << 20));
+
+  Habit& habit = all.habits.use(subject);
+  if (habit.days == 0) habit.last_day = day;
+  if (day > habit.last_day) {
+    const int64_t by = day - habit.last_day;
+    habit.days = by < kDays ? habit.days << by : 0;
+    habit.hours = habit.days == 0 ? 0 : habit.hours | habit.hours_of_last_day;
+    habit.hours_of_last_day = 0;
+    habit.last_day = day;
+  }
+  const int64_t ago = habit.last_day - day;  // 0 unless its time is older than that of a hit before
+  const uint64_t bit = ago < kDays ? uint64_t{1} << ago : 0;
+  known.days = static_cast<uint32_t>(std::popcount(habit.days & ~bit));
+  known.hours = ago == 0 ? habit.hours : habit.hours | habit.hours_of_last_day;
+  known.at_its_hour = (known.hours & hours_around(known.hour)) != 0;
+  habit.days |= bit;
+  (ago == 0 ? habit.hours_of_last_day : habit.hours) |= 1u << known.hour;
+  return known;
+}
+
+void Habits::save(std::string& out) const {
+  put_varint(out, by_log_.size());
+  for (const auto& [log, all] : by_log_) {
+    put_text(out, log);
+    put_signed(out, all.first_ns);
+    put_varint(out, all.habits.size());
+    all.habits.for_each([&out](const std::string& subject, const Habit& habit) {
+      put_text(out, subject);
+      put_signed(out, habit.last_day);
+      put_varint(out, habit.days);
+      put_varint(out, habit.hours);
+      put_varint(out, habit.hours_of_last_day);
+    });
+  }
+}
+
+bool Habits::load(Reader& in) {
+  by_log_.clear();
+  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
+    Log& all = by_log_.try_emplace(std::string(in.text())).first->second;
+    all.first_ns = bounded_time(in.signed_varint());
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      Habit& habit = all.habits.use(in.text());
+      habit.last_day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kSecond, kTimeMaxNs / kSecond);
+      habit.days = in.varint();
+      habit.hours = static_cast<uint32_t>(in.varint()) & kAllHours;
+      habit.hours_of_last_day = static_cast<uint32_t>(in.varint()) & kAllHours;
+    }
+  }
+  return in.ok();
+}
+
+}  // namespace yushi::detect

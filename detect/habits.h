@@ -1,0 +1,71 @@
+// What is usual: who does what on how many days, and at which hours.
+//
+// A rule that tells of an act which is some people's daily work (a job that writes sudoers each night, an office that
+// makes accounts) names in `habit` the fields that say whose act it is: `habit: [user.name, host.name]`. A hit of such
+// a rule is judged against the earlier hits of the same values, then added to them. It is usual when there were hits on
+// kUsualDays other days of the last kDays, at this hour or within kHoursAround of it.
+//
+// Of a log that is younger than kUsualDays nothing can be usual: what begins with the log is taken for a habit, and
+// only rules of level high and above speak.
+//
+// Invariants  Integers only, in commit order, event time, no clock: a replay judges the same.
+// Memory      Per log kHabitsMax habits, some 150 bytes each; the one not used for longest goes.
+// Threads     One owner.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "core/base/bytes.h"
+#include "core/base/time_text.h"
+#include "detect/lru.h"
+
+namespace yushi::detect {
+
+class Habits {
+ public:
+  static constexpr size_t kHabitsMax = 16'384;
+  static constexpr int kDays = 64;  // bits of Habit::days
+  static constexpr uint32_t kUsualDays = 3;
+  static constexpr int kHoursAround = 2;
+
+  // What was known when a hit came.
+  struct Known {
+    uint32_t days = 0;       // other days of the last kDays with hits
+    uint32_t hours = 0;      // bits: the hours of the day, in the tenant's zone, that had hits on other days
+    uint32_t log_days = 0;   // since the first record of the log
+    int hour = 0;            // of this hit
+    bool at_its_hour = false;
+
+    bool usual() const { return days >= kUsualDays && at_its_hour; }
+    bool too_young() const { return log_days < kUsualDays; }
+    // "never before in the 23 days that are remembered", "on 2 other days of the last 64, but never between …"
+    std::string words() const;
+    std::string numbers() const;  // for the baseline
+  };
+
+  // Every log's first record: the age of a log counts from it, in event time.
+  void begin(std::string_view log, int64_t at_ns);
+  // `subject`: the rule and whose act it is.
+  Known add(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone);
+
+  void save(std::string& out) const;
+  bool load(Reader& in);
+
+ private:
+  struct Habit {
+    int64_t last_day = 0;
+    uint64_t days = 0;   // bit n: n days before last_day
+    uint32_t hours = 0;  // of all days before last_day
+    uint32_t hours_of_last_day = 0;
+  };
+  struct Log {
+    int64_t first_ns = 0;
+    LruMap<Habit> habits{kHabitsMax};
+  };
+  std::map<std::string, Log, std::less<>> by_log_;
+};
+
+}  // namespace yushi::detect
