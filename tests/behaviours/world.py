@@ -129,7 +129,7 @@ class World:
     def mysql(self, when, who, host, statement, source="10.20.1.13"):
         """MariaDB's audit plugin, as it writes to syslog."""
         quoted_statement = statement.replace("'", "\\'")
-        self.say(when, host, "mysqld", f"{when:%Y%m%d %H:%M:%S},{host},{who},{source},42,815,QUERY,shop,'{quoted_statement}',0", 134)
+        self.say(when, host, "mysql-server_auditing", f" {host},{who},{source},42,815,QUERY,shop,'{quoted_statement}',0", 134)
 
     def kubernetes(self, when, who, verb, resource, namespace, name, subresource="", body=None, source="10.20.1.11"):
         import json
