@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "core/base/calendar.h"
 #include "core/record/record.h"
+#include "detect/places.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -19,7 +21,6 @@ constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kDaySeconds = 86'400;
 
-int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
 std::string hour_text(int hour) {
   char text[8];
@@ -40,16 +41,6 @@ std::string places_numbers(const Places& places) {
   for (const auto& place : places)
     out += (out.empty() ? "" : ",") + printable(place.name) + "=" + std::to_string(place.count);
   return out;
-}
-
-// The same network: the first 24 bits of an IPv4 address, 64 of an IPv6 one.
-bool same_network(std::string_view a, std::string_view b) {
-  std::array<uint8_t, 16> left, right;
-  if (!parse_ip(a, &left) || !parse_ip(b, &right)) return false;
-  static constexpr uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  bool ipv4 = std::equal(kMapped, kMapped + 12, left.begin());
-  size_t bytes = ipv4 ? 15 : 8;
-  return std::equal(left.begin(), left.begin() + static_cast<ptrdiff_t>(bytes), right.begin());
 }
 
 template <class Account>
@@ -217,9 +208,10 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   int hour = static_cast<int>((local - day * kDaySeconds) / 3600);
 
   bool new_source = !seen.source.empty() && !find(account.sources, seen.source);
+  const std::string network = network_of(seen.source);
   bool new_network =
       new_source && std::none_of(account.sources.begin(), account.sources.end(),
-                                 [&](const Place& known) { return same_network(known.name, seen.source); });
+                                 [&](const Place& known) { return network_of(known.name) == network; });
   bool new_host = !seen.host.empty() && !find(account.hosts, seen.host);
   // Who moves about in one network all day may still be odd when coming from another.
   Kind place = new_network ? kNewNetwork : kNewSource;
@@ -263,6 +255,11 @@ bool Accounts::is_new_source(std::string_view log, std::string_view user, std::s
   if (accounts == by_log_.end()) return true;
   const Account* account = accounts->second.peek(user.substr(0, kNameBytesMax));
   return !account || !find(account->sources, source.substr(0, kNameBytesMax));
+}
+
+bool Accounts::knows(std::string_view log, std::string_view user) const {
+  auto accounts = by_log_.find(log);
+  return accounts != by_log_.end() && accounts->second.peek(user.substr(0, kNameBytesMax));
 }
 
 void Accounts::save_account(const Account& account, std::string& out) {

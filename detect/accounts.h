@@ -57,6 +57,9 @@ class Accounts final : public Detector {
   // True when the account has never logged in from this address, be it that it has never logged in at all.
   bool is_new_source(std::string_view log, std::string_view user, std::string_view source) const;
 
+  // True when the account has logged in.
+  bool knows(std::string_view log, std::string_view user) const;
+
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "detect/accounts.h"
+#include "detect/places.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -12,13 +13,6 @@ namespace {
 
 constexpr FindingKind kBruteForce{"bruteforce.success", "Brute force that ends in a success", 2, "attack.t1110"};
 constexpr size_t kNameBytesMax = 256;
-
-// FNV-1a: the same on every machine, unlike std::hash.
-uint64_t hash_of(std::string_view text) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return hash;
-}
 
 // The tries that `counts` says yes to, of the way that most of them were told in.
 template <class Try, class Counts>

@@ -4,6 +4,7 @@
 #include "detect/accounts.h"
 #include "detect/actors.h"
 #include "detect/attempts.h"
+#include "detect/guessing.h"
 
 namespace yushi::detect {
 namespace {
@@ -20,6 +21,7 @@ std::vector<DetectorRow>& detector_table() {
   static std::vector<DetectorRow> table{
       {"actors", "Which accounts stand behind the numbers of the audit system", 1, make<Actors>},
       {"attempts", "Brute force that ends in a success", 1, make<Attempts>},
+      {"guessing", "Password guessing, fast, slow, spread over accounts or over addresses", 1, make<Guessing>},
       {"accounts", "From where, on which hosts and at which hours accounts log in", 1, make<Accounts>},
   };
   return table;

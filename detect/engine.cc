@@ -29,7 +29,6 @@ constexpr uint32_t kFoldsVersion = 1, kCorrelationsVersion = 1, kHabitsVersion =
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
-constexpr int64_t kDetectorFoldNs = 3600 * kSecond;
 // The stored records that a record stands for.
 std::vector<uint64_t> lines_of(const Record& record) {
   if (record.lines.empty()) return {record.index};
@@ -246,7 +245,7 @@ struct Engine::State {
     for (auto& finding : findings) {
       RuleHead head = head_of(finding);
       if (!folds.has_share(head, hit)) continue;
-      raise(head, std::move(finding.key), record, hit, kDetectorFoldNs, alerts, [&](const std::string&) {
+      raise(head, std::move(finding.key), record, hit, finding.fold_ns, alerts, [&](const std::string&) {
         Alert alert = alert_of(record, fields);
         take(finding, event.log, alert);
         return alert;
@@ -262,7 +261,7 @@ struct Engine::State {
       const uint64_t first = finding.records.empty() ? 0 : finding.records.front();
       Folds::Hit hit{finding.log, {}, {}, first, bounded_time(tick.received_ns), tick.received_ns};
       if (!folds.has_share(head, hit)) continue;
-      raise(head, std::move(finding.key), hit, kDetectorFoldNs, alerts, [&](const std::string&) {
+      raise(head, std::move(finding.key), hit, finding.fold_ns, alerts, [&](const std::string&) {
         Alert alert;
         alert.tenant = finding.log.substr(0, finding.log.find_first_of("@:"));
         alert.event_ns = alert.raised_ns = tick.received_ns;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/time_text.h"
 #include "core/event/alert.h"
 
 namespace yushi::detect {
@@ -28,6 +29,7 @@ struct Finding {
   Severity severity = Severity::medium;
   uint32_t score = 50;
   std::string key;
+  int64_t fold_ns = 3600 * kSecond;  // repetitions of the key within it are one alert
   std::string reason;
   std::string baseline;
   bool learning = false;

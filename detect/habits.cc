@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdio>
 
+#include "core/base/calendar.h"
 #include "detect/finding.h"
 #include "detect/words.h"
 
@@ -13,7 +14,6 @@ namespace {
 constexpr int64_t kDaySeconds = 86'400;
 constexpr uint32_t kAllHours = (1u << 24) - 1;
 
-int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
 // The hours within kHoursAround of this one.
 uint32_t hours_around(int hour) {

@@ -1,0 +1,251 @@
+#include "detect/guessing.h"
+
+#include <algorithm>
+
+#include "core/base/calendar.h"
+#include "detect/accounts.h"
+#include "detect/places.h"
+#include "detect/words.h"
+
+namespace yushi::detect {
+namespace {
+
+constexpr FindingKind kFromAddress{"guessing.address", "Password guessing from an address", 1, "attack.t1110"};
+constexpr FindingKind kOnAccount{"guessing.account", "Password guessing on an account", 1, "attack.t1110.001"};
+constexpr size_t kNameBytesMax = 64;
+constexpr int64_t kHourNs = 3600 * kSecond, kDayNs = 24 * kHourNs;
+constexpr int kHours = 24;
+
+size_t hour_of_day(int64_t hour) { return static_cast<size_t>(hour - floor_div(hour, kHours) * kHours); }
+
+}  // namespace
+
+uint64_t Guessing::Way::of_last_hours(int count) const {
+  uint64_t sum = 0;
+  for (int i = 0; i < count; ++i) sum += hours[hour_of_day(last_hour - i)];
+  return sum;
+}
+
+Guessing::Way& Guessing::add(Key& key, const LoginEvent& login, std::string_view other) {
+  const uint64_t hash = hash_of(login.way);
+  auto way = std::find_if(key.ways.begin(), key.ways.end(), [hash](const Way& one) { return one.way == hash; });
+  const int64_t hour = floor_div(login.at_ns, kHourNs);
+  if (way == key.ways.end()) {
+    if (key.ways.size() == kWaysMax)
+      key.ways.erase(std::min_element(key.ways.begin(), key.ways.end(),
+                                      [](const Way& a, const Way& b) { return a.last_hour < b.last_hour; }));
+    way = key.ways.insert(key.ways.end(), Way());
+    way->way = hash;
+    way->last_hour = hour;
+  }
+  if (hour - way->last_hour >= kHours) way->hours.fill(0);
+  for (int64_t gone = std::max(way->last_hour + 1, hour - kHours + 1); gone <= hour; ++gone)
+    way->hours[hour_of_day(gone)] = 0;
+  way->last_hour = std::max(way->last_hour, hour);
+  if (way->last_hour - hour < kHours)
+    way->hours[hour_of_day(hour)] += static_cast<uint32_t>(std::min<uint64_t>(login.times, 1000));
+  for (uint64_t i = 0; i < std::min<uint64_t>(login.times, kFastMin); ++i) {
+    if (way->newest.size() == kFastMin) way->newest.erase(way->newest.begin());
+    way->newest.push_back({login.at_ns, login.index});
+  }
+
+  other = other.substr(0, kNameBytesMax);
+  auto known = std::find_if(key.others.begin(), key.others.end(), [&](const Other& one) { return one.name == other; });
+  if (known == key.others.end() && !other.empty()) {
+    if (key.others.size() == kOthersMax)
+      key.others.erase(std::min_element(key.others.begin(), key.others.end(),
+                                        [](const Other& a, const Other& b) { return a.last_ns < b.last_ns; }));
+    known = key.others.insert(key.others.end(), {std::string(other), login.at_ns, 0});
+  }
+  if (known != key.others.end()) {
+    known->last_ns = std::max(known->last_ns, login.at_ns);
+    ++known->tries;
+  }
+  return *std::max_element(key.ways.begin(), key.ways.end(), [](const Way& a, const Way& b) {
+    return a.of_last_hours(kHours) < b.of_last_hours(kHours);
+  });
+}
+
+size_t Guessing::others_since(const Key& key, int64_t since_ns) {
+  return static_cast<size_t>(std::count_if(key.others.begin(), key.others.end(),
+                                           [since_ns](const Other& one) { return one.last_ns >= since_ns; }));
+}
+
+std::string Guessing::names_of(const Key& key) {
+  std::vector<std::pair<std::string, uint64_t>> counts;
+  for (const auto& other : key.others) counts.emplace_back(other.name, other.tries);
+  return counts_text(std::move(counts));
+}
+
+std::string Guessing::story_of(Log& log, const LoginEvent& login) {
+  const std::string address = printable(login.source), network = network_of(login.source);
+  Network& known = log.networks.use(network);
+  if (const int64_t day = floor_div(login.at_ns, kDayNs); known.day != day) {
+    known.day = day;
+    known.told.clear();
+  }
+  if (std::find(known.told.begin(), known.told.end(), address) != known.told.end()) return address;
+  if (known.told.size() == kTogetherMin) return network;
+  known.told.push_back(address);
+  return address;
+}
+
+void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& way, const LoginEvent& login,
+                            std::vector<Finding>& findings) const {
+  const uint64_t in_a_day = way.of_last_hours(kHours);
+  const size_t accounts = others_since(key, login.at_ns - kHourNs);
+  const bool fast = way.newest.size() == kFastMin && way.newest.back().at_ns - way.newest.front().at_ns <= kFastNs;
+  const bool spray = accounts >= kAccountsMin;
+  if (!fast && !spray && (in_a_day < kSlowMin || in_a_day % kSlowMin != 0)) return;
+
+  Finding finding;
+  finding.kind = &kFromAddress;
+  // On accounts that are there it is more than the weather of the Internet.
+  const auto* known = surroundings_.detectors.find<Accounts>();
+  const bool on_real = std::any_of(key.others.begin(), key.others.end(), [&](const Other& one) {
+    return one.name == "root" || (known && known->knows(log_name, one.name));
+  });
+  finding.severity = spray || on_real ? Severity::medium : Severity::low;
+  finding.score = spray ? 60 : on_real ? 50 : 30;
+  finding.key = story_of(log, login);
+  finding.fold_ns = kDayNs;
+  const std::string on = login.host.empty() ? "" : ", the last time on " + printable(login.host);
+  const std::string as = key.others.empty() ? "" : ", as " + names_of(key);
+  finding.reason =
+      printable(login.source) +
+      (fast ? " failed to log in " + std::to_string(kFastMin) + " times within " +
+                  within_text(way.newest.back().at_ns - way.newest.front().at_ns)
+       : spray
+           ? " failed to log in as " + number_text(accounts, "account", "accounts") + " within an hour"
+           : " failed to log in " + number_text(in_a_day, "time", "times") + " within a day") +
+      on + as;
+  if (finding.key != printable(login.source))
+    finding.reason += "; " + std::to_string(kTogetherMin) + " other addresses of " + finding.key + " were told before";
+  finding.baseline = "in_a_day=" + std::to_string(in_a_day) + " accounts_in_an_hour=" + std::to_string(accounts) +
+                     " newest=" + std::to_string(way.newest.size());
+  for (const auto& one : way.newest)
+    if (finding.records.empty() || finding.records.back() != one.index) finding.records.push_back(one.index);
+  findings.push_back(std::move(finding));
+  if (fast) way.newest.clear();
+  if (spray) key.others.clear();
+}
+
+void Guessing::judge_account(const Key& key, const Way& way, const LoginEvent& login, std::vector<Finding>& findings) {
+  const uint64_t tries = way.of_last_hours(2);
+  const size_t addresses = others_since(key, login.at_ns - kHourNs);
+  if (tries < kAccountMin || tries % kAccountMin != 0 || addresses < kAddressesMin) return;
+  Finding finding;
+  finding.kind = &kOnAccount;
+  finding.score = 60;
+  finding.key = printable(login.user);
+  finding.fold_ns = kDayNs;
+  finding.reason = "the password of " + printable(login.user) + " is being guessed: " + std::to_string(tries) +
+                   " failed logins within two hours from " + std::to_string(addresses) +
+                   (addresses == kOthersMax ? " addresses or more" : " addresses");
+  finding.baseline = "tries=" + std::to_string(tries) + " addresses=" + std::to_string(addresses);
+  for (const auto& one : way.newest)
+    if (finding.records.empty() || finding.records.back() != one.index) finding.records.push_back(one.index);
+  findings.push_back(std::move(finding));
+}
+
+void Guessing::observe(const Event& event, std::vector<Finding>& findings) {
+  if (!event.login || event.login->success || event.login->source.empty()) return;
+  const LoginEvent& login = *event.login;
+  auto at = by_log_.find(event.log);
+  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log)).first;
+  Log& log = at->second;
+  Key& source = log.by_source.use(login.source.substr(0, kNameBytesMax));
+  judge_source(log, event.log, source, add(source, login, login.user), login, findings);
+  if (login.user.empty()) return;
+  Key& account = log.by_account.use(login.user.substr(0, kNameBytesMax));
+  judge_account(account, add(account, login, login.source), login, findings);
+}
+
+void Guessing::save_keys(const LruMap<Key>& keys, std::string& out) {
+  put_varint(out, keys.size());
+  keys.for_each([&out](const std::string& name, const Key& key) {
+    put_text(out, name);
+    put_varint(out, key.ways.size());
+    for (const auto& way : key.ways) {
+      put_be64(out, way.way);
+      put_signed(out, way.last_hour);
+      for (uint32_t count : way.hours) put_varint(out, count);
+      put_varint(out, way.newest.size());
+      for (const auto& one : way.newest) {
+        put_signed(out, one.at_ns);
+        put_varint(out, one.index);
+      }
+    }
+    put_varint(out, key.others.size());
+    for (const auto& other : key.others) {
+      put_text(out, other.name);
+      put_signed(out, other.last_ns);
+      put_varint(out, other.tries);
+    }
+  });
+}
+
+bool Guessing::load_keys(LruMap<Key>& keys, Reader& in) {
+  for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+    Key& key = keys.use(in.text());
+    uint64_t ways = in.varint();
+    if (ways > kWaysMax) return false;
+    for (; ways > 0 && in.ok(); --ways) {
+      Way way;
+      way.way = in.be64();
+      way.last_hour = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHourNs, kTimeMaxNs / kHourNs);
+      for (uint32_t& count : way.hours) count = static_cast<uint32_t>(in.varint());
+      uint64_t newest = in.varint();
+      if (newest > kFastMin) return false;
+      for (; newest > 0 && in.ok(); --newest) {
+        const int64_t at_ns = bounded_time(in.signed_varint());
+        way.newest.push_back({at_ns, in.varint()});
+      }
+      key.ways.push_back(std::move(way));
+    }
+    uint64_t others = in.varint();
+    if (others > kOthersMax) return false;
+    for (; others > 0 && in.ok(); --others) {
+      Other other;
+      other.name = in.text();
+      other.last_ns = bounded_time(in.signed_varint());
+      other.tries = in.varint();
+      key.others.push_back(std::move(other));
+    }
+  }
+  return in.ok();
+}
+
+void Guessing::save(std::string& out) const {
+  put_varint(out, by_log_.size());
+  for (const auto& [name, log] : by_log_) {
+    put_text(out, name);
+    save_keys(log.by_source, out);
+    save_keys(log.by_account, out);
+    put_varint(out, log.networks.size());
+    log.networks.for_each([&out](const std::string& network, const Network& known) {
+      put_text(out, network);
+      put_signed(out, known.day);
+      put_varint(out, known.told.size());
+      for (const auto& address : known.told) put_text(out, address);
+    });
+  }
+}
+
+bool Guessing::load(Reader& in) {
+  by_log_.clear();
+  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
+    Log& log = by_log_.try_emplace(std::string(in.text())).first->second;
+    if (!load_keys(log.by_source, in) || !load_keys(log.by_account, in)) return false;
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      Network& known = log.networks.use(in.text());
+      known.day = in.signed_varint();
+      uint64_t told = in.varint();
+      if (told > kTogetherMin) return false;
+      for (; told > 0 && in.ok(); --told) known.told.emplace_back(in.text());
+    }
+  }
+  return in.ok();
+}
+
+}  // namespace yushi::detect

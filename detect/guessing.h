@@ -1,0 +1,98 @@
+// Password guessing that has not come to anything yet (brute force that ends in a success: detect/attempts.h).
+//
+// Failed logins of whatever product, by address and by account, in event time:
+//   from an address   kFastMin within kFastNs; kAccountsMin accounts within an hour (spraying); kSlowMin within a day
+//   on an account     kAccountMin within an hour from at least kAddressesMin addresses
+// One attempt may be told in several lines; as in attempts.h the way of telling that counts most is what counts.
+//
+// One story each: an address is told once a day and counted on (detect/folds.h); when kTogetherMin addresses of one
+// network were told on a day, all others of it are one alert more.
+//
+// Invariants  Integers only, in commit order, no clock.
+// Memory      Per log kKeysMax addresses, accounts and networks, the one not seen for longest goes; each with kWaysMax
+//             ways of telling and kOthersMax names.
+// Threads     One owner.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "detect/detectors.h"
+#include "detect/lru.h"
+
+namespace yushi::detect {
+
+class Guessing final : public Detector {
+ public:
+  explicit Guessing(const Surroundings& surroundings) : surroundings_(surroundings) {}
+
+  static constexpr size_t kFastMin = 20;
+  static constexpr int64_t kFastNs = 5 * 60 * kSecond;
+  static constexpr size_t kAccountsMin = 12;
+  static constexpr uint64_t kSlowMin = 100;
+  static constexpr uint64_t kAccountMin = 30;
+  static constexpr size_t kAddressesMin = 10;
+  static constexpr size_t kTogetherMin = 3;
+  static constexpr size_t kKeysMax = 2048;
+  static constexpr size_t kWaysMax = 3;
+  static constexpr size_t kOthersMax = 32;
+
+  bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
+  void observe(const Event& event, std::vector<Finding>& findings) override;
+
+  void save(std::string& out) const override;
+  bool load(Reader& in) override;
+
+ private:
+  struct Try {
+    int64_t at_ns = 0;
+    uint64_t index = 0;
+  };
+  // The tries of one way of telling.
+  struct Way {
+    uint64_t way = 0;
+    int64_t last_hour = 0;
+    std::array<uint32_t, 24> hours{};  // tries in the hour of the day n; of the 24 up to last_hour
+    std::vector<Try> newest;           // up to kFastMin, the newest last
+    uint64_t of_last_hours(int count) const;
+  };
+  // Whom an address tried, or who tried an account.
+  struct Other {
+    std::string name;
+    int64_t last_ns = 0;
+    uint64_t tries = 0;
+  };
+  struct Key {
+    std::vector<Way> ways;
+    std::vector<Other> others;
+  };
+  struct Network {
+    int64_t day = 0;
+    std::vector<std::string> told;  // addresses of it, on that day
+  };
+  struct Log {
+    LruMap<Key> by_source{kKeysMax}, by_account{kKeysMax};
+    LruMap<Network> networks{kKeysMax};
+  };
+
+  // The way of telling that counts most, after this one was added.
+  static Way& add(Key& key, const LoginEvent& login, std::string_view other);
+  static size_t others_since(const Key& key, int64_t since_ns);
+  static std::string names_of(const Key& key);
+  // What the alerts of this address fold on: itself, or its network.
+  static std::string story_of(Log& log, const LoginEvent& login);
+  void judge_source(Log& log, std::string_view log_name, Key& key, Way& way, const LoginEvent& login,
+                    std::vector<Finding>& findings) const;
+  static void judge_account(const Key& key, const Way& way, const LoginEvent& login, std::vector<Finding>& findings);
+  static void save_keys(const LruMap<Key>& keys, std::string& out);
+  static bool load_keys(LruMap<Key>& keys, Reader& in);
+
+  const Surroundings& surroundings_;
+  std::map<std::string, Log, std::less<>> by_log_;
+};
+
+}  // namespace yushi::detect
