@@ -1,13 +1,11 @@
 #include "detect/accounts.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdio>
 #include <cstdlib>
 
 #include "core/base/calendar.h"
 #include "core/record/record.h"
-#include "detect/places.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -17,6 +15,9 @@ constexpr FindingKind kFirstSource{"baseline.first-source-address", "First login
                                    "attack.t1078"};
 constexpr FindingKind kFirstHost{"baseline.first-host", "First login on a host", 2, "attack.t1021"};
 constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 2, "attack.t1078"};
+
+constexpr FindingKind kDormant{"baseline.dormant-account", "Login of an account that was not used for months", 1,
+                               "attack.t1078"};
 
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kDaySeconds = 86'400;
@@ -75,15 +76,6 @@ void Accounts::add(std::vector<Place>& places, std::string_view name, uint64_t u
   places.push_back({std::string(name), 1, use});
 }
 
-void Accounts::Habit::add(bool is_new) {
-  news = news << 1 | (is_new ? 1 : 0);
-  logins = std::min(logins + 1, kHabitLogins);
-}
-
-bool Accounts::Habit::can_be_odd() const {
-  return logins >= kHistoryLoginsMin && static_cast<uint32_t>(std::popcount(news)) * kNewOneIn <= logins;
-}
-
 bool Accounts::is_told_already(const Account& account, const LoginEvent& login) {
   return std::any_of(account.recent.begin(), account.recent.end(), [&](const Recent& one) {
     return one.host == login.host && (one.source == login.source || one.teller != login.teller) &&
@@ -120,9 +112,21 @@ Finding Accounts::source_finding(const Account& account, const LoginEvent& login
                    usual(account) + " it came from " + places_text(account.sources);
   if (neighbour) finding.reason += "; it has come from the same network before";
   if (account.sources.size() == kPlacesMax) finding.reason += " (the last 64 addresses are remembered)";
-  const Habit& habit = account.habits[neighbour ? kNewSource : kNewNetwork];
-  finding.baseline = numbers(account) + " new_of_last=" + std::to_string(std::popcount(habit.news)) + "/" +
-                     std::to_string(habit.logins) + " sources=" + places_numbers(account.sources);
+  finding.baseline = numbers(account) + " new_of_last=" + account.habits[neighbour ? kNewSource : kNewNetwork].numbers() +
+                     " sources=" + places_numbers(account.sources);
+  return finding;
+}
+
+Finding Accounts::dormant_finding(const Account& account, const LoginEvent& login, int64_t days) {
+  Finding finding;
+  finding.kind = &kDormant;
+  finding.score = 60;
+  finding.key = printable(login.user);
+  finding.reason = printable(login.user) + " logged in" +
+                   (login.source.empty() ? "" : " from " + printable(login.source)) +
+                   (login.host.empty() ? "" : " on " + printable(login.host)) + " for the first time in " +
+                   std::to_string(days) + " days, after " + usual(account) + ": is it still in use, and by whom?";
+  finding.baseline = numbers(account) + " days_away=" + std::to_string(days);
   return finding;
 }
 
@@ -136,9 +140,7 @@ Finding Accounts::host_finding(const Account& account, const LoginEvent& login) 
                    (login.source.empty() ? "" : ", from " + printable(login.source)) + "; in " + usual(account) +
                    " it was on " + places_text(account.hosts);
   if (account.hosts.size() == kPlacesMax) finding.reason += " (the last 64 hosts are remembered)";
-  const Habit& habit = account.habits[kNewHost];
-  finding.baseline = numbers(account) + " new_of_last=" + std::to_string(std::popcount(habit.news)) + "/" +
-                     std::to_string(habit.logins) + " hosts=" + places_numbers(account.hosts);
+  finding.baseline = numbers(account) + " new_of_last=" + account.habits[kNewHost].numbers() + " hosts=" + places_numbers(account.hosts);
   return finding;
 }
 
@@ -226,6 +228,8 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
     tell(source_finding(account, seen, !new_network));
   if (new_host && account.habits[kNewHost].can_be_odd() && may_tell(account, kNewHost, day, &more))
     tell(host_finding(account, seen));
+  if (account.logins > 0 && day - account.last_day >= kDormantDays)
+    tell((more.clear(), dormant_finding(account, seen, day - account.last_day)));
   if (is_unusual_hour(account, hour) && may_tell(account, kHour, day, &more))
     tell(hour_finding(account, seen, hour, zone));
   for (size_t i = before; i < findings.size(); ++i) {
@@ -324,7 +328,7 @@ bool Accounts::load_account(Account& account, Reader& in) {
   }
   for (auto& habit : account.habits) {
     habit.news = static_cast<uint32_t>(in.varint());
-    habit.logins = std::min(static_cast<uint32_t>(in.varint()), kHabitLogins);
+    habit.logins = std::min(static_cast<uint32_t>(in.varint()), Novelty::kRemembered);
   }
   for (auto& told : account.told) {
     told.day = in.signed_varint();

@@ -2,7 +2,8 @@
 // in.
 //
 // Each successful login is first judged against what stands here, then added to it. Findings: first login from a source
-// address, first login on a host, a login at an hour at which the account is practically never there.
+// address, first login on a host, a login at an hour at which the account is practically never there, the first login
+// after months.
 //
 // Few false alarms: a place is odd only against a usual that exists, so nothing is told of an account with a short
 // history or of one whose habit is to come from (to log in on) ever new places, and one account raises a few findings
@@ -23,6 +24,7 @@
 
 #include "detect/detectors.h"
 #include "detect/lru.h"
+#include "detect/places.h"
 
 namespace yushi::detect {
 
@@ -37,11 +39,8 @@ class Accounts final : public Detector {
   static constexpr uint32_t kHourOneIn = 100;
   static constexpr uint32_t kHourLoginsMin = 20;
   static constexpr uint32_t kHourDaysMin = 5;
-  // First places are told from this many earlier logins on, …
-  static constexpr uint32_t kHistoryLoginsMin = 5;
-  // … unless new places are usual: more than 1 in kNewOneIn of the last kHabitLogins logins brought one.
-  static constexpr uint32_t kHabitLogins = 32;
-  static constexpr uint32_t kNewOneIn = 4;
+  // An account that logs in after so many days is waking.
+  static constexpr int64_t kDormantDays = 60;
   // Findings of one kind that one account raises on a day of the tenant's zone; further ones are only counted. A thief
   // must not hide behind the network that the account's owner was new in this morning.
   static constexpr uint32_t kToldADay = 1;
@@ -69,13 +68,6 @@ class Accounts final : public Detector {
     uint64_t count = 0;
     uint64_t last_use = 0;  // logins of the account at its last use
   };
-  // Which of the last logins brought something new; the newest is bit 0.
-  struct Habit {
-    uint32_t news = 0;
-    uint32_t logins = 0;  // up to kHabitLogins
-    void add(bool is_new);
-    bool can_be_odd() const;  // long enough, and new places are not usual
-  };
   struct Told {
     int64_t day = 0;
     uint32_t count = 0;   // on that day
@@ -94,7 +86,7 @@ class Accounts final : public Detector {
     uint64_t hours[24] = {};
     std::vector<Recent> recent;  // the newest last
     std::vector<Place> sources, hosts;
-    Habit habits[kHour];  // of networks, addresses, hosts
+    Novelty habits[kHour];  // of networks, addresses, hosts
     Told told[kKinds];
   };
   static void add(std::vector<Place>& places, std::string_view name, uint64_t use);
@@ -103,6 +95,7 @@ class Accounts final : public Detector {
   // False when the account has raised enough of this kind on this day. Else `more` says what went unsaid before.
   static bool may_tell(Account& account, Kind kind, int64_t day, std::string* more);
   static Finding source_finding(const Account& account, const LoginEvent& login, bool neighbour);
+  static Finding dormant_finding(const Account& account, const LoginEvent& login, int64_t days);
   static Finding host_finding(const Account& account, const LoginEvent& login);
   static bool is_unusual_hour(const Account& account, int hour);
   static Finding hour_finding(const Account& account, const LoginEvent& login, int hour, const Zone& zone);

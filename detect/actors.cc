@@ -20,18 +20,10 @@ bool is_unset(std::string_view number) {
   return number.empty();
 }
 
-const Field* user_number() {
-  static const Field* const field = find_field("user.id");
-  return field;
-}
-const Field* login_number() {
-  static const Field* const field = find_field("auditd.auid");
-  return field;
-}
-const Field* login_name() {
-  static const Field* const field = find_field("auditd.auid_name");
-  return field;
-}
+// Asked for each time: the parsers whose fields they are may be loaded later.
+const Field* user_number() { return find_field("user.id"); }
+const Field* login_number() { return find_field("auditd.auid"); }
+const Field* login_name() { return find_field("auditd.auid_name"); }
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include "detect/actors.h"
 #include "detect/attempts.h"
 #include "detect/guessing.h"
+#include "detect/site.h"
 
 namespace yushi::detect {
 namespace {
@@ -17,11 +18,12 @@ std::unique_ptr<Detector> make(const Surroundings& surroundings) {
 }  // namespace
 
 std::vector<DetectorRow>& detector_table() {
-  // Attempts ask for what accounts were wont to before this login.
+  // All ask the accounts for what they were wont to before this login.
   static std::vector<DetectorRow> table{
       {"actors", "Which accounts stand behind the numbers of the audit system", 1, make<Actors>},
       {"attempts", "Brute force that ends in a success", 1, make<Attempts>},
       {"guessing", "Password guessing, fast, slow, spread over accounts or over addresses", 1, make<Guessing>},
+      {"site", "Accounts that are new to all, hosts logged in to from elsewhere", 1, make<Site>},
       {"accounts", "From where, on which hosts and at which hours accounts log in", 1, make<Accounts>},
   };
   return table;

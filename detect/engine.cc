@@ -16,6 +16,7 @@
 #include "detect/folds.h"
 #include "detect/habits.h"
 #include "detect/rules.h"
+#include "detect/silence.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -24,8 +25,8 @@ namespace {
 constexpr std::string_view kStateMagic = "yushi-detect-";
 // Parts, each with its id and version. Before it was one block of folds, accounts, attempts and correlations.
 constexpr char kStateVersion = '5', kOneBlockVersion = '4';
-constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kHabitsId = "habits";
-constexpr uint32_t kFoldsVersion = 1, kCorrelationsVersion = 1, kHabitsVersion = 1;
+constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kHabitsId = "habits", kSilenceId = "silence";
+constexpr uint32_t kFoldsVersion = 1, kCorrelationsVersion = 1, kHabitsVersion = 1, kSilenceVersion = 1;
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
@@ -56,6 +57,7 @@ struct Engine::State {
   Detectors detectors;
   Folds folds;
   Habits habits;
+  Silence silence;
   FieldTexts fields{detectors};
   Scratch scratch;
   std::vector<Finding> findings;
@@ -256,20 +258,33 @@ struct Engine::State {
   void tick(const Tick& tick, std::vector<Alert>& alerts) {
     findings.clear();
     detectors.tick(tick, findings);
+    raise_all(bounded_time(tick.received_ns), tick.received_ns, alerts);
+    folds.tick(tick.received_ns, alerts);
+  }
+
+  // Findings that are about no record, as of this event time.
+  void raise_all(int64_t at_ns, int64_t received_ns, std::vector<Alert>& alerts) {
     for (auto& finding : findings) {
       RuleHead head = head_of(finding);
       const uint64_t first = finding.records.empty() ? 0 : finding.records.front();
-      Folds::Hit hit{finding.log, {}, {}, first, bounded_time(tick.received_ns), tick.received_ns};
+      Folds::Hit hit{finding.log, {}, {}, first, at_ns, received_ns};
       if (!folds.has_share(head, hit)) continue;
       raise(head, std::move(finding.key), hit, finding.fold_ns, alerts, [&](const std::string&) {
         Alert alert;
         alert.tenant = finding.log.substr(0, finding.log.find_first_of("@:"));
-        alert.event_ns = alert.raised_ns = tick.received_ns;
+        alert.event_ns = at_ns;
+        alert.raised_ns = received_ns;
         take(finding, finding.log, alert);
         return alert;
       });
     }
-    folds.tick(tick.received_ns, alerts);
+  }
+
+  void hear(const Record& record, std::vector<Alert>& alerts) {
+    const int64_t at_ns = counted_time(record).at_ns;
+    findings.clear();
+    silence.observe(record, at_ns, scratch, findings);
+    if (!findings.empty()) raise_all(at_ns, record.origin->received_ns, alerts);
   }
 
   static void take(Finding& finding, std::string_view log, Alert& alert) {
@@ -312,6 +327,7 @@ void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<A
     }
     for (; next_hit < batch.hits.size() && batch.hits[next_hit].record == i; ++next_hit)
       state_->rule_hit(*set, batch.hits[next_hit].rule, record, alerts);
+    state_->hear(record, alerts);
     if (!record.kind) continue;
     const auto place = reinterpret_cast<uintptr_t>(record.kind) / 64 * 0x9e3779b97f4a7c15u >> 58;
     auto& [kind, wanted_by] = state_->known[place];
@@ -333,7 +349,7 @@ void Engine::tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& aler
 std::string Engine::save() const {
   std::string out(kStateMagic), bytes;
   out += {kStateVersion, '\n'};
-  put_varint(out, state_->detectors.size() + 3);
+  put_varint(out, state_->detectors.size() + 4);
   const auto put = [&](std::string_view id, uint32_t version, const auto& part) {
     bytes.clear();
     part.save(bytes);
@@ -344,6 +360,7 @@ std::string Engine::save() const {
   put(kFoldsId, kFoldsVersion, state_->folds);
   put(kCorrelationsId, kCorrelationsVersion, state_->correlations);
   put(kHabitsId, kHabitsVersion, state_->habits);
+  put(kSilenceId, kSilenceVersion, state_->silence);
   for (size_t i = 0; i < state_->detectors.size(); ++i) {
     const auto& row = state_->detectors.row(i);
     put(row.id, row.version, state_->detectors[i]);
@@ -365,6 +382,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   State& now = *state_;
   Folds folds;
   Habits habits;
+  Silence silence;
   Correlations correlations;
   correlations.take(now.rules());
   auto detectors = now.detectors.make_all();
@@ -395,6 +413,8 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
         loaded = load(kCorrelationsVersion, correlations);
       } else if (id == kHabitsId) {
         loaded = load(kHabitsVersion, habits);
+      } else if (id == kSilenceId) {
+        loaded = load(kSilenceVersion, silence);
       } else if (auto number = now.detectors.number_of(id)) {
         loaded = load(now.detectors.row(*number).version, *detectors[*number]);
       } else {
@@ -407,6 +427,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   now.folds = std::move(folds);
   now.correlations = std::move(correlations);
   now.habits = std::move(habits);
+  now.silence = std::move(silence);
   now.detectors.replace(std::move(detectors));
   return left_out;
 }

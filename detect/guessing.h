@@ -30,7 +30,7 @@ class Guessing final : public Detector {
  public:
   explicit Guessing(const Surroundings& surroundings) : surroundings_(surroundings) {}
 
-  static constexpr size_t kFastMin = 20;
+  static constexpr size_t kFastMin = 12;
   static constexpr int64_t kFastNs = 5 * 60 * kSecond;
   static constexpr size_t kAccountsMin = 12;
   static constexpr uint64_t kSlowMin = 100;

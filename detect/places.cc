@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "core/record/record.h"
 
@@ -23,5 +24,16 @@ uint64_t hash_of(std::string_view text) {
   for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
   return hash;
 }
+
+void Novelty::add(bool is_new) {
+  news = news << 1 | (is_new ? 1 : 0);
+  logins = std::min(logins + 1, kRemembered);
+}
+
+bool Novelty::can_be_odd() const {
+  return logins >= kLoginsMin && static_cast<uint32_t>(std::popcount(news)) * kNewOneIn <= logins;
+}
+
+std::string Novelty::numbers() const { return std::to_string(std::popcount(news)) + "/" + std::to_string(logins); }
 
 }  // namespace yushi::detect

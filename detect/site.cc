@@ -1,0 +1,132 @@
+#include "detect/site.h"
+
+#include <algorithm>
+
+#include "detect/accounts.h"
+#include "detect/words.h"
+
+namespace yushi::detect {
+namespace {
+
+constexpr FindingKind kNewAccount{"baseline.new-account", "First login of an account", 1, "attack.t1078"};
+constexpr FindingKind kRound{"baseline.host-from-elsewhere", "Host logged in to from where nobody comes", 1,
+                             "attack.t1021"};
+constexpr size_t kNameBytesMax = 256;
+constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
+
+}  // namespace
+
+bool Site::add(Host& host, const std::string& network) {
+  auto at = std::find_if(host.sources.begin(), host.sources.end(),
+                         [&](const Source& one) { return one.network == network; });
+  const bool is_new = at == host.sources.end();
+  if (is_new) {
+    if (host.sources.size() == kSourcesMax) host.sources.erase(host.sources.begin());
+    at = host.sources.insert(host.sources.end(), {network, 0});
+  }
+  ++at->logins;
+  std::rotate(at, at + 1, host.sources.end());
+  host.novelty.add(is_new);
+  return is_new;
+}
+
+void Site::observe(const Event& event, std::vector<Finding>& findings) {
+  if (!event.login || !event.login->success) return;
+  const LoginEvent& login = *event.login;
+  const std::string_view user = login.user.substr(0, kNameBytesMax);
+  const std::string network = network_of(login.source.substr(0, kNameBytesMax));
+  auto at = by_log_.find(event.log);
+  if (at == by_log_.end()) {
+    at = by_log_.try_emplace(std::string(event.log)).first;
+    at->second.first_ns = login.at_ns;
+  }
+  Log& log = at->second;
+  const bool learning = login.at_ns - log.first_ns < kLearnDays * kDayNs;
+  const auto* accounts = surroundings_.detectors.find<Accounts>();
+  const bool is_new_account = accounts && !accounts->knows(event.log, user);
+  const bool is_new_network = log.networks.peek(network) == nullptr;
+  const std::string on = login.host.empty() ? "" : " on " + printable(login.host);
+
+  Host* host = login.host.empty() ? nullptr : &log.hosts.use(login.host.substr(0, kNameBytesMax));
+  const Novelty before = host ? host->novelty : Novelty();
+  const bool elsewhere = host && add(*host, network) && before.can_be_odd();
+
+  Finding finding;
+  finding.records = {login.index};
+  if (!learning && is_new_account && (is_new_network || user == "root")) {
+    finding.kind = &kNewAccount;
+    finding.score = is_new_network ? 65 : 55;
+    finding.key = printable(user);
+    finding.reason = printable(user) + " logged in from " + printable(login.source) + on +
+                     ", and never has before" +
+                     (is_new_network ? "; no account of this log has ever come from " + printable(network) : "");
+    finding.baseline = "new_network=" + std::to_string(is_new_network) + " networks=" +
+                       std::to_string(log.networks.size()) + " since_ns=" + std::to_string(log.first_ns);
+    findings.push_back(finding);
+  } else if (!learning && elsewhere && !is_new_network) {  // of a network new to all the accounts tell
+    std::vector<std::pair<std::string, uint64_t>> usual;
+    for (const auto& source : host->sources)
+      if (source.network != network) usual.emplace_back(source.network, source.logins);
+    finding.kind = &kRound;
+    finding.score = 50;
+    finding.key = printable(login.host) + " from " + printable(network);
+    finding.reason = printable(user) + " logged in" + on + " from " + printable(login.source) +
+                     ", from whose network nobody has come to this host; they come from " + counts_text(usual) +
+                     ": was a bastion passed by?";
+    finding.baseline = "new_of_last=" + before.numbers() + " networks=" + std::to_string(usual.size());
+    findings.push_back(finding);
+  }
+  ++log.networks.use(network);
+}
+
+void Site::save(std::string& out) const {
+  put_varint(out, by_log_.size());
+  for (const auto& [name, log] : by_log_) {
+    put_text(out, name);
+    put_signed(out, log.first_ns);
+    put_varint(out, log.networks.size());
+    log.networks.for_each([&out](const std::string& network, uint64_t logins) {
+      put_text(out, network);
+      put_varint(out, logins);
+    });
+    put_varint(out, log.hosts.size());
+    log.hosts.for_each([&out](const std::string& host_name, const Host& host) {
+      put_text(out, host_name);
+      put_varint(out, host.novelty.news);
+      put_varint(out, host.novelty.logins);
+      put_varint(out, host.sources.size());
+      for (const auto& source : host.sources) {
+        put_text(out, source.network);
+        put_varint(out, source.logins);
+      }
+    });
+  }
+}
+
+bool Site::load(Reader& in) {
+  by_log_.clear();
+  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
+    Log& log = by_log_.try_emplace(std::string(in.text())).first->second;
+    log.first_ns = bounded_time(in.signed_varint());
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      uint64_t& logins = log.networks.use(in.text());
+      logins = in.varint();
+    }
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      Host& host = log.hosts.use(in.text());
+      host.novelty.news = static_cast<uint32_t>(in.varint());
+      host.novelty.logins = std::min(static_cast<uint32_t>(in.varint()), Novelty::kRemembered);
+      uint64_t sources = in.varint();
+      if (sources > kSourcesMax) return false;
+      for (; sources > 0 && in.ok(); --sources) {
+        Source source;
+        source.network = in.text();
+        source.logins = in.varint();
+        host.sources.push_back(std::move(source));
+      }
+    }
+  }
+  return in.ok();
+}
+
+}  // namespace yushi::detect

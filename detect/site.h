@@ -1,0 +1,62 @@
+// What a whole site is wont to see: which networks its accounts come from, and from where each host is logged in to.
+//
+// Findings: an account that has never logged in comes from a network that no account has come from, or is root; a host is
+// logged in to from a network that it is never logged in to from (round the bastion), where that is rare for the host.
+// Nothing is told in the first kLearnDays of a log.
+//
+// Stands before the accounts (detect/accounts.h) in the table, which then know of the login too.
+//
+// Invariants  Integers only, in commit order, no clock.
+// Memory      Per log kNetworksMax networks and kHostsMax hosts with kSourcesMax networks each; the one not seen for
+//             longest goes.
+// Threads     One owner.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "detect/detectors.h"
+#include "detect/lru.h"
+#include "detect/places.h"
+
+namespace yushi::detect {
+
+class Site final : public Detector {
+ public:
+  explicit Site(const Surroundings& surroundings) : surroundings_(surroundings) {}
+
+  static constexpr int64_t kLearnDays = 3;
+  static constexpr size_t kNetworksMax = 4096;
+  static constexpr size_t kHostsMax = 4096;
+  static constexpr size_t kSourcesMax = 16;
+
+  bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
+  void observe(const Event& event, std::vector<Finding>& findings) override;
+
+  void save(std::string& out) const override;
+  bool load(Reader& in) override;
+
+ private:
+  struct Source {
+    std::string network;
+    uint64_t logins = 0;
+  };
+  struct Host {
+    std::vector<Source> sources;  // the least recently used first
+    Novelty novelty;
+  };
+  struct Log {
+    int64_t first_ns = 0;  // event time of its first login
+    LruMap<uint64_t> networks{kNetworksMax};  // logins from it
+    LruMap<Host> hosts{kHostsMax};
+  };
+  static bool add(Host& host, const std::string& network);  // true: it is new
+
+  const Surroundings& surroundings_;
+  std::map<std::string, Log, std::less<>> by_log_;
+};
+
+}  // namespace yushi::detect
