@@ -22,7 +22,6 @@ constexpr FindingKind kDormant{"baseline.dormant-account", "Login of an account 
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kDaySeconds = 86'400;
 
-
 std::string hour_text(int hour) {
   char text[8];
   std::snprintf(text, sizeof text, "%02d:00", (hour + 24) % 24);
@@ -112,7 +111,8 @@ Finding Accounts::source_finding(const Account& account, const LoginEvent& login
                    usual(account) + " it came from " + places_text(account.sources);
   if (neighbour) finding.reason += "; it has come from the same network before";
   if (account.sources.size() == kPlacesMax) finding.reason += " (the last 64 addresses are remembered)";
-  finding.baseline = numbers(account) + " new_of_last=" + account.habits[neighbour ? kNewSource : kNewNetwork].numbers() +
+  finding.baseline = numbers(account) +
+                     " new_of_last=" + account.habits[neighbour ? kNewSource : kNewNetwork].numbers() +
                      " sources=" + places_numbers(account.sources);
   return finding;
 }
@@ -140,7 +140,8 @@ Finding Accounts::host_finding(const Account& account, const LoginEvent& login) 
                    (login.source.empty() ? "" : ", from " + printable(login.source)) + "; in " + usual(account) +
                    " it was on " + places_text(account.hosts);
   if (account.hosts.size() == kPlacesMax) finding.reason += " (the last 64 hosts are remembered)";
-  finding.baseline = numbers(account) + " new_of_last=" + account.habits[kNewHost].numbers() + " hosts=" + places_numbers(account.hosts);
+  finding.baseline = numbers(account) + " new_of_last=" + account.habits[kNewHost].numbers() +
+                     " hosts=" + places_numbers(account.hosts);
   return finding;
 }
 
@@ -211,9 +212,8 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
 
   bool new_source = !seen.source.empty() && !find(account.sources, seen.source);
   const std::string network = network_of(seen.source);
-  bool new_network =
-      new_source && std::none_of(account.sources.begin(), account.sources.end(),
-                                 [&](const Place& known) { return network_of(known.name) == network; });
+  bool new_network = new_source && std::none_of(account.sources.begin(), account.sources.end(),
+                                                [&](const Place& known) { return network_of(known.name) == network; });
   bool new_host = !seen.host.empty() && !find(account.hosts, seen.host);
   // Who moves about in one network all day may still be odd when coming from another.
   Kind place = new_network ? kNewNetwork : kNewSource;

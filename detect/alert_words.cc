@@ -71,8 +71,7 @@ template <class Names>
 std::string names_and_values(const Names& names, const Record& record, FieldTexts& fields) {
   std::string out, text;
   for (const auto& name : names)
-    if (fields.first(record, name, &text))
-      out += (out.empty() ? "" : " ") + std::string(name) + "=" + printable(text);
+    if (fields.first(record, name, &text)) out += (out.empty() ? "" : " ") + std::string(name) + "=" + printable(text);
   return out;
 }
 

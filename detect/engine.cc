@@ -25,7 +25,8 @@ namespace {
 constexpr std::string_view kStateMagic = "yushi-detect-";
 // Parts, each with its id and version. Before it was one block of folds, accounts, attempts and correlations.
 constexpr char kStateVersion = '5', kOneBlockVersion = '4';
-constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kHabitsId = "habits", kSilenceId = "silence";
+constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kHabitsId = "habits",
+                           kSilenceId = "silence";
 constexpr uint32_t kFoldsVersion = 1, kCorrelationsVersion = 1, kHabitsVersion = 1, kSilenceVersion = 1;
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;

@@ -44,6 +44,7 @@ Guessing::Way& Guessing::add(Key& key, const LoginEvent& login, std::string_view
   way->last_hour = std::max(way->last_hour, hour);
   if (way->last_hour - hour < kHours)
     way->hours[hour_of_day(hour)] += static_cast<uint32_t>(std::min<uint64_t>(login.times, 1000));
+  way->unsaid += std::min<uint64_t>(login.times, 1000);
   for (uint64_t i = 0; i < std::min<uint64_t>(login.times, kFastMin); ++i) {
     if (way->newest.size() == kFastMin) way->newest.erase(way->newest.begin());
     way->newest.push_back({login.at_ns, login.index});
@@ -96,7 +97,7 @@ void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& 
   const size_t accounts = others_since(key, login.at_ns - kHourNs);
   const bool fast = way.newest.size() == kFastMin && way.newest.back().at_ns - way.newest.front().at_ns <= kFastNs;
   const bool spray = accounts >= kAccountsMin;
-  if (!fast && !spray && (in_a_day < kSlowMin || in_a_day % kSlowMin != 0)) return;
+  if (!fast && !spray && (in_a_day < kSlowMin || way.unsaid < kSlowMin)) return;
 
   Finding finding;
   finding.kind = &kFromAddress;
@@ -111,14 +112,12 @@ void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& 
   finding.fold_ns = kDayNs;
   const std::string on = login.host.empty() ? "" : ", the last time on " + printable(login.host);
   const std::string as = key.others.empty() ? "" : ", as " + names_of(key);
-  finding.reason =
-      printable(login.source) +
-      (fast ? " failed to log in " + std::to_string(kFastMin) + " times within " +
-                  within_text(way.newest.back().at_ns - way.newest.front().at_ns)
-       : spray
-           ? " failed to log in as " + number_text(accounts, "account", "accounts") + " within an hour"
-           : " failed to log in " + number_text(in_a_day, "time", "times") + " within a day") +
-      on + as;
+  finding.reason = printable(login.source) +
+                   (fast ? " failed to log in " + std::to_string(kFastMin) + " times within " +
+                               within_text(way.newest.back().at_ns - way.newest.front().at_ns)
+                    : spray ? " failed to log in as " + number_text(accounts, "account", "accounts") + " within an hour"
+                            : " failed to log in " + number_text(in_a_day, "time", "times") + " within a day") +
+                   on + as;
   if (finding.key != printable(login.source))
     finding.reason += "; " + std::to_string(kTogetherMin) + " other addresses of " + finding.key + " were told before";
   finding.baseline = "in_a_day=" + std::to_string(in_a_day) + " accounts_in_an_hour=" + std::to_string(accounts) +
@@ -126,14 +125,16 @@ void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& 
   for (const auto& one : way.newest)
     if (finding.records.empty() || finding.records.back() != one.index) finding.records.push_back(one.index);
   findings.push_back(std::move(finding));
+  way.unsaid = 0;
   if (fast) way.newest.clear();
   if (spray) key.others.clear();
 }
 
-void Guessing::judge_account(const Key& key, const Way& way, const LoginEvent& login, std::vector<Finding>& findings) {
+void Guessing::judge_account(const Key& key, Way& way, const LoginEvent& login, std::vector<Finding>& findings) {
   const uint64_t tries = way.of_last_hours(2);
   const size_t addresses = others_since(key, login.at_ns - kHourNs);
-  if (tries < kAccountMin || tries % kAccountMin != 0 || addresses < kAddressesMin) return;
+  if (tries < kAccountMin || way.unsaid < kAccountMin || addresses < kAddressesMin) return;
+  way.unsaid = 0;
   Finding finding;
   finding.kind = &kOnAccount;
   finding.score = 60;
@@ -170,6 +171,7 @@ void Guessing::save_keys(const LruMap<Key>& keys, std::string& out) {
       put_be64(out, way.way);
       put_signed(out, way.last_hour);
       for (uint32_t count : way.hours) put_varint(out, count);
+      put_varint(out, way.unsaid);
       put_varint(out, way.newest.size());
       for (const auto& one : way.newest) {
         put_signed(out, one.at_ns);
@@ -195,6 +197,7 @@ bool Guessing::load_keys(LruMap<Key>& keys, Reader& in) {
       way.way = in.be64();
       way.last_hour = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHourNs, kTimeMaxNs / kHourNs);
       for (uint32_t& count : way.hours) count = static_cast<uint32_t>(in.varint());
+      way.unsaid = in.varint();
       uint64_t newest = in.varint();
       if (newest > kFastMin) return false;
       for (; newest > 0 && in.ok(); --newest) {

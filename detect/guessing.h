@@ -58,6 +58,7 @@ class Guessing final : public Detector {
     int64_t last_hour = 0;
     std::array<uint32_t, 24> hours{};  // tries in the hour of the day n; of the 24 up to last_hour
     std::vector<Try> newest;           // up to kFastMin, the newest last
+    uint64_t unsaid = 0;               // tries since the last finding
     uint64_t of_last_hours(int count) const;
   };
   // Whom an address tried, or who tried an account.
@@ -87,7 +88,7 @@ class Guessing final : public Detector {
   static std::string story_of(Log& log, const LoginEvent& login);
   void judge_source(Log& log, std::string_view log_name, Key& key, Way& way, const LoginEvent& login,
                     std::vector<Finding>& findings) const;
-  static void judge_account(const Key& key, const Way& way, const LoginEvent& login, std::vector<Finding>& findings);
+  static void judge_account(const Key& key, Way& way, const LoginEvent& login, std::vector<Finding>& findings);
   static void save_keys(const LruMap<Key>& keys, std::string& out);
   static bool load_keys(LruMap<Key>& keys, Reader& in);
 

@@ -14,7 +14,6 @@ namespace {
 constexpr int64_t kDaySeconds = 86'400;
 constexpr uint32_t kAllHours = (1u << 24) - 1;
 
-
 // The hours within kHoursAround of this one.
 uint32_t hours_around(int hour) {
   uint32_t out = 0;
@@ -35,8 +34,9 @@ std::string Habits::Known::words() const {
   if (days == 0)
     return "never before in the " + std::to_string(std::min<uint32_t>(log_days, kDays)) + " days that are remembered";
   std::string on = "on " + number_text(days, "other day", "other days") + " of the last " + std::to_string(kDays);
-  return at_its_hour ? on : on + ", but never between " + hour_text((hour + 24 - kHoursAround) % 24) + " and " +
-                                hour_text((hour + kHoursAround + 1) % 24);
+  return at_its_hour ? on
+                     : on + ", but never between " + hour_text((hour + 24 - kHoursAround) % 24) + " and " +
+                           hour_text((hour + kHoursAround + 1) % 24);
 }
 
 std::string Habits::Known::numbers() const {
@@ -60,7 +60,8 @@ Habits::Known Habits::add(std::string_view log, std::string_view subject, int64_
 
   Known known;
   known.hour = static_cast<int>((local - day * kDaySeconds) / 3600);
-  known.log_days = static_cast<uint32_t>(std::clamp<int64_t>((at_ns - all.first_ns) / kSecond / kDaySeconds, 0, 1 << 20));
+  known.log_days =
+      static_cast<uint32_t>(std::clamp<int64_t>((at_ns - all.first_ns) / kSecond / kDaySeconds, 0, 1 << 20));
 
   Habit& habit = all.habits.use(subject);
   if (habit.days == 0) habit.last_day = day;

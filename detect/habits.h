@@ -33,10 +33,10 @@ class Habits {
 
   // What was known when a hit came.
   struct Known {
-    uint32_t days = 0;       // other days of the last kDays with hits
-    uint32_t hours = 0;      // bits: the hours of the day, in the tenant's zone, that had hits on other days
-    uint32_t log_days = 0;   // since the first record of the log
-    int hour = 0;            // of this hit
+    uint32_t days = 0;      // other days of the last kDays with hits
+    uint32_t hours = 0;     // bits: the hours of the day, in the tenant's zone, that had hits on other days
+    uint32_t log_days = 0;  // since the first record of the log
+    int hour = 0;           // of this hit
     bool at_its_hour = false;
 
     bool usual() const { return days >= kUsualDays && at_its_hour; }

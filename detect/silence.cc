@@ -66,8 +66,9 @@ void Silence::judge(std::string_view name, Log& log, std::vector<Finding>& findi
     finding.reason = printable(host_name) + " has sent nothing since " + time_text_utc(host.last_ns) + ", for " +
                      within_text(away) + " while others of this log went on; its longest pause in " +
                      std::to_string(kPauses) + " days was " + within_text(pause);
-    finding.baseline = "away_s=" + std::to_string(away / kSecond) + " longest_pause_s=" +
-                       std::to_string(pause / kSecond) + " hosts=" + std::to_string(newest.size());
+    finding.baseline = "away_s=" + std::to_string(away / kSecond) +
+                       " longest_pause_s=" + std::to_string(pause / kSecond) +
+                       " hosts=" + std::to_string(newest.size());
     finding.records = {host.last_index};
     findings.push_back(std::move(finding));
   });

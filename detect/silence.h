@@ -1,4 +1,5 @@
-// Hosts that fall silent: a machine whose logs stop while the others' go on has a fault, or somebody who wants no trace.
+// Hosts that fall silent: a machine whose logs stop while the others' go on has a fault, or somebody who wants no
+// trace.
 //
 // Of each host of a log it is known how long its longest pause of the last kPauses days was. It is silent when it has
 // sent nothing for kTimes that long, and no less than kLeastNs. Now is what the middle one of the hosts' newest times

@@ -17,8 +17,8 @@ constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 }  // namespace
 
 bool Site::add(Host& host, const std::string& network) {
-  auto at = std::find_if(host.sources.begin(), host.sources.end(),
-                         [&](const Source& one) { return one.network == network; });
+  auto at =
+      std::find_if(host.sources.begin(), host.sources.end(), [&](const Source& one) { return one.network == network; });
   const bool is_new = at == host.sources.end();
   if (is_new) {
     if (host.sources.size() == kSourcesMax) host.sources.erase(host.sources.begin());
@@ -57,11 +57,10 @@ void Site::observe(const Event& event, std::vector<Finding>& findings) {
     finding.kind = &kNewAccount;
     finding.score = is_new_network ? 65 : 55;
     finding.key = printable(user);
-    finding.reason = printable(user) + " logged in from " + printable(login.source) + on +
-                     ", and never has before" +
+    finding.reason = printable(user) + " logged in from " + printable(login.source) + on + ", and never has before" +
                      (is_new_network ? "; no account of this log has ever come from " + printable(network) : "");
-    finding.baseline = "new_network=" + std::to_string(is_new_network) + " networks=" +
-                       std::to_string(log.networks.size()) + " since_ns=" + std::to_string(log.first_ns);
+    finding.baseline = "new_network=" + std::to_string(is_new_network) +
+                       " networks=" + std::to_string(log.networks.size()) + " since_ns=" + std::to_string(log.first_ns);
     findings.push_back(finding);
   } else if (!learning && elsewhere && !is_new_network) {  // of a network new to all the accounts tell
     std::vector<std::pair<std::string, uint64_t>> usual;

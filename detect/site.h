@@ -1,8 +1,8 @@
 // What a whole site is wont to see: which networks its accounts come from, and from where each host is logged in to.
 //
-// Findings: an account that has never logged in comes from a network that no account has come from, or is root; a host is
-// logged in to from a network that it is never logged in to from (round the bastion), where that is rare for the host.
-// Nothing is told in the first kLearnDays of a log.
+// Findings: an account that has never logged in comes from a network that no account has come from, or is root; a host
+// is logged in to from a network that it is never logged in to from (round the bastion), where that is rare for the
+// host. Nothing is told in the first kLearnDays of a log.
 //
 // Stands before the accounts (detect/accounts.h) in the table, which then know of the login too.
 //
@@ -49,7 +49,7 @@ class Site final : public Detector {
     Novelty novelty;
   };
   struct Log {
-    int64_t first_ns = 0;  // event time of its first login
+    int64_t first_ns = 0;                     // event time of its first login
     LruMap<uint64_t> networks{kNetworksMax};  // logins from it
     LruMap<Host> hosts{kHostsMax};
   };

@@ -23,6 +23,15 @@ detection:
   condition: s
 yushi: {fold: 2h}
 ---
+title: Bob on a host
+id: habit
+level: high
+logsource: {product: yushi}
+detection:
+  s: {user.name: bob, event.outcome: success}
+  condition: s
+yushi: {habit: [actor, host.name]}
+---
 title: Failure
 name: failure
 id: failure
@@ -72,6 +81,16 @@ std::vector<Line> history(uint32_t seed) {
     event.log = random() % 3 ? "default" : "finance";
     event.late_ns = static_cast<int64_t>(random() % 60) * kSecond;
     events.push_back(event);
+    if (i < 900) events.push_back(login(when, "alice", "10.0.0.5", "app-09"));  // then nothing more
+    if (i == 10 || i == 1499) events.push_back(login(i == 10 ? now - 70 * kDayNs : now, "carol", "10.0.0.5"));
+    if (i == 1200) events.push_back(login(when, "mallory", "198.51.100.7"));
+    if (i == 1210) events.push_back(login(when, "alice", "203.0.113.9", "app-08"));
+    if (i == 1300)
+      for (int n = 0; n < 40; ++n)
+        events.push_back(failed_login(when + n * kSecond, "alice", "198.51." + std::to_string(n % 20) + ".9"));
+    if (i == 1310)
+      for (int n = 0; n < 15; ++n)
+        events.push_back(failed_login(when + n * kSecond, "u" + std::to_string(n), "198.51.7.7"));
   }
   return events;
 }
@@ -107,7 +126,8 @@ TEST(Engine, ids_differ_and_are_the_same_on_a_replay) {
 TEST(Engine, every_detector_speaks_in_the_history_that_these_tests_stand_on) {
   auto alerts = alerts_of(history(1), {}, rules_of(kRules));
   for (const char* rule : {"root", "many", "then", "accounts", "baseline.first-source-address", "baseline.first-host",
-                           "bruteforce.success"})
+                           "bruteforce.success", "habit", "baseline.new-account", "baseline.dormant-account",
+                           "guessing.address", "guessing.account", "silence.host"})
     EXPECT_FALSE(of_rule(alerts, rule).empty()) << rule;
 }
 

@@ -1,0 +1,139 @@
+// A rule that asks what is usual: a hit that its account makes day after day is no news, another one is.
+#include "detect/habits.h"
+
+#include <gtest/gtest.h>
+
+#include "events.h"
+
+namespace yushi::detect {
+namespace {
+
+const int64_t kStart = at("2026-11-02T02:10:00Z");
+
+std::shared_ptr<const RuleSet> rules(const std::string& level = "medium") {
+  return rules_of("title: Sudoers\nid: sudoers\nlevel: " + level +
+                  "\nlogsource: {product: yushi}\ndetection: {s: {event.action: sudoers}, condition: s}\n"
+                  "yushi: {key: [actor, host.name], habit: [actor, host.name], reason: '%{actor} on %{host.name}'}\n");
+}
+Line act(int64_t when, std::string user, std::string host = "web-01", std::string action = "sudoers") {
+  Line line;
+  line.at_ns = when;
+  line.dataset = "sudo";
+  line.pattern = action;
+  line.constants = {{"event.action", action}};
+  line.values = {{"host.name", std::move(host)}, {"user.name", std::move(user)}};
+  return line;
+}
+std::vector<Line> nights(int count, const std::string& user, int64_t first = kStart) {
+  std::vector<Line> out;
+  for (int day = 0; day < count; ++day) out.push_back(act(first + day * kDayNs, user));
+  return out;
+}
+std::vector<std::string> reasons(const std::vector<Line>& lines, const std::string& level = "medium") {
+  std::vector<std::string> out;
+  for (const auto& alert : alerts_of(lines, {}, rules(level))) out.push_back(alert.reason);
+  return out;
+}
+using Reasons = std::vector<std::string>;
+
+TEST(Habits, what_begins_with_the_log_and_goes_on_is_no_news) { EXPECT_EQ(reasons(nights(20, "ansible")), Reasons()); }
+
+TEST(Habits, the_same_act_of_another_account_is) {
+  auto lines = nights(10, "ansible");
+  lines.push_back(act(lines.back().at_ns + kHourNs, "mallory"));
+  EXPECT_EQ(reasons(lines), Reasons{"mallory on web-01 (never before in the 9 days that are remembered)"});
+}
+
+TEST(Habits, on_another_host_too) {
+  auto lines = nights(10, "ansible");
+  lines.push_back(act(lines.back().at_ns + kHourNs, "ansible", "db-01"));
+  EXPECT_EQ(reasons(lines), Reasons{"ansible on db-01 (never before in the 9 days that are remembered)"});
+}
+
+TEST(Habits, at_another_hour_too) {
+  auto lines = nights(10, "ansible");
+  lines.push_back(act(lines.back().at_ns + 9 * kHourNs, "ansible"));
+  EXPECT_EQ(reasons(lines),
+            Reasons{"ansible on web-01 (on 9 other days of the last 64, but never between 09:00 and 14:00)"});
+}
+
+TEST(Habits, a_new_habit_is_told_on_three_days) {
+  std::vector<Line> lines{act(kStart - 10 * kDayNs, "root", "web-01", "other")};
+  for (auto& line : nights(10, "backup")) lines.push_back(line);
+  EXPECT_EQ(reasons(lines), (Reasons{"backup on web-01 (never before in the 10 days that are remembered)",
+                                     "backup on web-01 (on 1 other day of the last 64)",
+                                     "backup on web-01 (on 2 other days of the last 64)"}));
+}
+
+TEST(Habits, what_is_grave_is_told_from_the_first_day_and_marked) {
+  auto alerts = alerts_of(nights(1, "ansible"), {}, rules("high"));
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_TRUE(alerts[0].learning);
+  EXPECT_NE(alerts[0].reason.find("nothing is known to be usual yet"), std::string::npos) << alerts[0].reason;
+}
+
+TEST(Habits, are_forgotten_after_sixty_four_days) {
+  auto lines = nights(10, "ansible");
+  lines.push_back(act(lines.back().at_ns + 70 * kDayNs, "ansible"));
+  EXPECT_EQ(reasons(lines).size(), 1u);
+}
+
+TEST(Habits, a_baseline_says_the_numbers) {
+  auto lines = nights(10, "ansible");
+  lines.push_back(act(lines.back().at_ns + 9 * kHourNs, "ansible"));
+  auto alerts = alerts_of(lines, {}, rules());
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_EQ(alerts[0].baseline, "days=9 of=9 hour=11 hours=2");
+}
+
+TEST(Habits, days_are_those_of_the_tenants_zone) {
+  // 23:30 and 00:30 in Shanghai are two days there, and one in UTC.
+  DetectOptions options;
+  options.zone_of = [](auto) { return *Zone::find("Asia/Shanghai"); };
+  std::vector<Line> lines{act(kStart - 10 * kDayNs, "root", "web-01", "other")};
+  for (const char* when : {"2026-11-02T15:30:00Z", "2026-11-02T16:30:00Z"}) lines.push_back(act(at(when), "x"));
+  auto alerts = alerts_of(lines, options, rules());
+  ASSERT_EQ(alerts.size(), 1u);  // the second is a repetition within a day …
+  lines.push_back(act(at("2026-11-03T16:31:00Z"), "x"));
+  alerts = alerts_of(lines, options, rules());
+  ASSERT_EQ(alerts.size(), 2u);  // … and on the third day there were two others
+  EXPECT_NE(alerts[1].reason.find("on 2 other days"), std::string::npos) << alerts[1].reason;
+}
+
+// ------------------------------------------------------------------------------------------------------------- actors
+
+Line of_audit(int64_t when, std::string number, std::vector<std::pair<std::string, std::string>> more,
+              std::vector<std::pair<std::string, std::string>> constants) {
+  Line line = act(when, "root");
+  line.dataset = "auditd";
+  line.pattern = constants.back().second;
+  line.constants = std::move(constants);
+  line.values = {{"host.name", "web-01"}, {"auditd.auid", std::move(number)}};
+  for (auto& one : more) line.values.push_back(std::move(one));
+  return line;
+}
+
+TEST(Actors, who_logged_in_stands_behind_root) {
+  auto opened = of_audit(kStart, "1001", {{"user.name", "lin"}, {"process.executable", "/usr/sbin/sshd"}},
+                         {{"event.outcome", "success"}, {"yushi.event", "session-opened"}});
+  auto wrote = of_audit(kStart + kMinuteNs, "1001", {{"user.name", "root"}}, {{"event.action", "sudoers"}});
+  auto unknown = of_audit(kStart + 2 * kMinuteNs, "1002", {{"user.name", "root"}}, {{"event.action", "sudoers"}});
+  auto daemon = of_audit(kStart + 3 * kMinuteNs, "4294967295", {{"user.name", "root"}}, {{"event.action", "sudoers"}});
+  auto alerts = alerts_of({opened, wrote, unknown, daemon}, {}, rules("high"));
+  ASSERT_EQ(alerts.size(), 3u);
+  EXPECT_TRUE(alerts[0].reason.starts_with("lin on web-01")) << alerts[0].reason;
+  EXPECT_TRUE(alerts[1].reason.starts_with("uid 1002 on web-01")) << alerts[1].reason;
+  EXPECT_TRUE(alerts[2].reason.starts_with("? on web-01")) << alerts[2].reason;
+}
+
+TEST(Actors, a_session_that_sudo_opened_names_nobody_behind_the_number) {
+  auto opened = of_audit(kStart, "1001", {{"user.name", "root"}, {"process.executable", "/usr/bin/sudo"}},
+                         {{"event.outcome", "success"}, {"yushi.event", "session-opened"}});
+  auto wrote = of_audit(kStart + kMinuteNs, "1001", {{"user.name", "root"}}, {{"event.action", "sudoers"}});
+  auto alerts = alerts_of({opened, wrote}, {}, rules("high"));
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_TRUE(alerts[0].reason.starts_with("uid 1001 on web-01")) << alerts[0].reason;
+}
+
+}  // namespace
+}  // namespace yushi::detect

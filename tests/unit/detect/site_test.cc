@@ -1,0 +1,138 @@
+// What is new to a whole site: accounts from new networks, hosts logged in to round the bastion, hosts that fall
+// silent.
+#include "detect/site.h"
+
+#include <gtest/gtest.h>
+
+#include "detect/silence.h"
+#include "events.h"
+
+namespace yushi::detect {
+namespace {
+
+const int64_t kStart = at("2026-11-02T08:00:00Z");
+
+// Ten days: from desks to the bastion, from there to hosts.
+std::vector<Line> weeks(int days = 10) {
+  std::vector<Line> out;
+  for (int day = 0; day < days; ++day)
+    for (int i = 0; i < 3; ++i) {
+      const std::string who = i == 0 ? "lin" : i == 1 ? "chen" : "wu", desk = "10.20.1." + std::to_string(11 + i);
+      const int64_t when = kStart + day * kDayNs + i * kHourNs;
+      out.push_back(login(when, who, desk, "bastion-01"));
+      out.push_back(login(when + kMinuteNs, who, "10.0.0.10", "web-01"));
+    }
+  return out;
+}
+std::vector<std::string> told_after(std::vector<Line> lines, Line last, std::string_view rule) {
+  lines.push_back(std::move(last));
+  auto alerts = alerts_of(lines);
+  std::vector<std::string> out;
+  for (auto* alert : of_rule(alerts, rule)) out.push_back(alert->reason);
+  return out;
+}
+const int64_t kLater = kStart + 10 * kDayNs;
+
+TEST(Site, an_account_that_is_new_and_comes_from_a_new_network_is_told) {
+  auto told = told_after(weeks(), login(kLater, "svc9", "198.51.100.20", "web-01"), "baseline.new-account");
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0],
+            "svc9 logged in from 198.51.100.20 on web-01, and never has before; no account of this log has ever come "
+            "from 198.51.100.0/24");
+}
+
+TEST(Site, a_new_colleague_at_a_desk_is_not) {
+  EXPECT_TRUE(told_after(weeks(), login(kLater, "sun", "10.20.1.15", "bastion-01"), "baseline.new-account").empty());
+}
+
+TEST(Site, roots_first_login_is_told_wherever_it_comes_from) {
+  EXPECT_EQ(told_after(weeks(), login(kLater, "root", "10.20.1.12", "web-01"), "baseline.new-account").size(), 1u);
+}
+
+TEST(Site, in_its_first_days_all_is_new) {
+  EXPECT_TRUE(
+      told_after(weeks(2), login(kStart + 2 * kDayNs, "svc9", "198.51.100.20"), "baseline.new-account").empty());
+}
+
+TEST(Site, a_host_logged_in_to_round_the_bastion_is_told) {
+  auto told = told_after(weeks(), login(kLater, "lin", "10.20.1.11", "web-01"), "baseline.host-from-elsewhere");
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0],
+            "lin logged in on web-01 from 10.20.1.11, from whose network nobody has come to this host; they come from "
+            "10.0.0.0/24 (30): was a bastion passed by?");
+}
+
+TEST(Site, a_host_that_people_come_to_from_everywhere_is_not) {
+  auto lines = weeks();
+  for (int i = 0; i < 20; ++i)
+    lines.push_back(login(kLater + i * kMinuteNs, "lin", "10.30." + std::to_string(i) + ".5", "web-02"));
+  EXPECT_TRUE(told_after(lines, login(kLater + kHourNs, "lin", "10.20.1.11", "web-02"), "baseline.host-from-elsewhere")
+                  .empty());
+}
+
+TEST(Accounts, a_login_after_months_is_told) {
+  auto lines = weeks();
+  auto told =
+      told_after(lines, login(kLater + 90 * kDayNs, "wu", "10.20.1.13", "bastion-01"), "baseline.dormant-account");
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_NE(told[0].find("for the first time in 9"), std::string::npos) << told[0];
+  EXPECT_TRUE(
+      told_after(lines, login(kLater + 20 * kDayNs, "wu", "10.20.1.13", "bastion-01"), "baseline.dormant-account")
+          .empty());
+}
+
+// ------------------------------------------------------------------------------------------------------------ silence
+
+Line word(int64_t when, std::string host) {
+  Line line;
+  line.at_ns = when;
+  line.dataset = "cron";
+  line.pattern = "line";
+  line.values = {{"host.name", std::move(host)}};
+  return line;
+}
+// Four hosts, a line each ten minutes, but of `stops` from that day on.
+std::vector<Line> days(int count, const std::string& stops = "", int on_day = 0) {
+  std::vector<Line> out;
+  for (int step = 0; step < count * 144; ++step)
+    for (int i = 0; i < 4; ++i) {
+      const std::string host = "web-0" + std::to_string(i);
+      if (host == stops && step >= on_day * 144) continue;
+      out.push_back(word(kStart + step * 10 * kMinuteNs + i * kSecond, host));
+    }
+  return out;
+}
+
+TEST(Silence, a_host_that_stops_while_others_go_on_is_told_once) {
+  auto alerts = alerts_of(days(8, "web-02", 6));
+  auto told = of_rule(alerts, "silence.host");
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0]->key, "web-02");
+  EXPECT_TRUE(told[0]->reason.starts_with("web-02 has sent nothing since 2026-11-08 07:50:02 UTC, for "))
+      << told[0]->reason;
+  // An hour, and the time until the others have been heard of.
+  EXPECT_LT(told[0]->event_ns, at("2026-11-08T09:20:00Z"));
+  ASSERT_EQ(told[0]->records.size(), 1u);
+}
+
+TEST(Silence, when_all_stop_nobody_is_told_of) {
+  auto lines = days(6);
+  lines.push_back(word(kStart + 20 * kDayNs, "web-00"));
+  EXPECT_TRUE(of_rule(alerts_of(lines), "silence.host").empty());
+}
+
+TEST(Silence, a_clock_far_ahead_makes_no_other_host_silent) {
+  auto lines = days(6);
+  for (size_t i = 1; i < lines.size(); i += 4) lines[i].at_ns += 20 * kHourNs;
+  EXPECT_TRUE(of_rule(alerts_of(lines), "silence.host").empty());
+}
+
+TEST(Silence, long_pauses_that_are_usual_are_none) {
+  std::vector<Line> lines;
+  for (auto& line : days(10))
+    if (line.values[0].second != "web-03" || (line.at_ns - kStart) / kHourNs % 24 < 10) lines.push_back(line);
+  EXPECT_TRUE(of_rule(alerts_of(lines), "silence.host").empty());
+}
+
+}  // namespace
+}  // namespace yushi::detect
