@@ -56,6 +56,7 @@ int ask_store(const Options& options, const query::Question& question, const que
 void add_search(CLI::App& app, Chosen& chosen);
 void add_hist(CLI::App& app, Chosen& chosen);
 void add_alerts(CLI::App& app, Chosen& chosen);
+void add_who(CLI::App& app, Chosen& chosen);
 void add_sources(CLI::App& app, Chosen& chosen);
 void add_status(CLI::App& app, Chosen& chosen);
 void add_verify(CLI::App& app, Chosen& chosen);

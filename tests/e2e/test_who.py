@@ -1,0 +1,86 @@
+"""`yushi who` and the filters of alerts, on a simulated site where one administrator cleared a log."""
+
+import pathlib
+import sys
+import time
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "behaviours"))
+from acts import BEHAVIOURS  # noqa: E402
+from world import World  # noqa: E402
+from yushi_daemon import Daemon  # noqa: E402
+
+SINCE = ("--since", "2026-01-01")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    world = World(1)
+    world.ordinary_day(World.at("00:00"))
+    BEHAVIOURS["log-cleared"][0](world)
+    tenants = 'tenants:\n  - {name: gov, match: {cidr: ["127.1.1.0/24"]}, timezone: Asia/Shanghai}\n'
+    with Daemon(tmp_path_factory.mktemp("who") / "d", tenants) as daemon:
+        daemon.send_tcp(world.text(), "127.1.1.1")
+        until = time.monotonic() + 60
+        while not daemon.yushi("alerts", "list", "--severity", "high", "-o", "json").objects:
+            assert time.monotonic() < until, "nothing was told"
+            time.sleep(0.2)
+        yield daemon
+
+
+def test_an_account(site):
+    said = site.yushi("who", "lin", *SINCE, "-o", "json").objects[0]
+    assert said["kind"] == "account" and said["records"] > 100
+    assert {row["source.ip"] for row in said["usual"]["sources"]} == {"10.0.0.10", "10.20.1.11"}
+    assert {row["host.name"] for row in said["usual"]["hosts"]} == {"bastion-01", "web-01", "web-02"}
+    assert "Log or history cleared" in {alert["rule"]["name"] for alert in said["alerts"]}
+    assert said["risk"][0] >= 75 and said["risk"][1] == 0
+    assert said["acts"] and {act["user"]["name"] for act in said["acts"]} == {"lin"}
+
+
+def test_as_a_person_reads_it(site):
+    said = site.yushi("who", "lin", *SINCE, "-o", "table", "--utc")
+    assert said.code == 0
+    assert any(line.split() [:2] == ["account", "lin,"] for line in said.lines), said.text
+    for begin in ("  hours", "  sources", "  hosts", "  commands", "  acts as", "odd", "last acts"):
+        assert any(line.startswith(begin) for line in said.lines), begin
+
+
+def test_a_host_and_an_address(site):
+    host = site.yushi("who", "web-01", *SINCE, "-o", "json").objects[0]
+    assert host["kind"] == "host" and "lin" in {row["user.name"] for row in host["usual"]["accounts"]}
+    address = site.yushi("who", "10.20.1.11", *SINCE, "-o", "json").objects[0]
+    assert address["kind"] == "address" and [row["user.name"] for row in address["usual"]["accounts"]] == ["lin"]
+
+
+def test_nobody(site):
+    said = site.yushi("who", 'x" or user.name: "lin', *SINCE)
+    assert said.code == 1 and said.out == b"" and "no record names" in said.err
+    assert site.yushi("who").code == 2 and site.yushi("who", "lin", "--top").code == 2
+
+
+def test_a_ranking(site):
+    ranked = site.yushi("who", "--top", *SINCE, "-o", "json").objects
+    assert ranked[0]["name"] == "lin" and ranked[0]["worst"] == "Log or history cleared"
+    assert [row["risk"] for row in ranked] == sorted((row["risk"] for row in ranked), reverse=True)
+
+
+def test_alerts_by_severity_rule_and_whom_they_are_about(site):
+    def ids(*args):
+        return [alert["yushi"]["alert"]["id"] for alert in site.yushi("alerts", "list", *args, "-o", "json").objects]
+
+    everything = ids()
+    high = ids("--severity", "high")
+    assert len(high) == 1 and high[0] in everything and len(everything) > 1
+    assert ids("--rule", "log OR history") == high
+    assert high[0] in ids("--about", "lin") and high[0] in ids("--about", "web-01")
+    assert ids("--about", "lin", "-n", "1") == ids("--about", "lin")[-1:]
+    assert ids("--about", "li") == []
+    assert site.yushi("alerts", "list", "--severity", "wild").code == 2
+
+
+def test_an_alert_by_the_beginning_of_its_id(site):
+    alert = site.yushi("alerts", "list", "--severity", "high", "-o", "json").objects[0]["yushi"]["alert"]["id"]
+    assert site.yushi("alerts", "show", alert[:8], "-o", "json").objects[0]["yushi"]["alert"]["id"] == alert
+    assert site.yushi("alerts", "show", "zz").code == 1
