@@ -165,7 +165,12 @@ bool is_command(std::string_view text, size_t at, Before before) {
       ++at;
     if (at >= text.size()) return false;
     const Word word = read_word(text, at);
-    if (word.size == 0) return false;
+    if (word.size == 0) {
+      // $a cat: an empty expansion before it
+      if (!word.hidden || word.end >= text.size() || !is_blank(text[word.end])) return false;
+      at = word.end;
+      continue;
+    }
     // A=1 command; $a cat
     const auto all = word.text();
     if (all.find('=') != all.npos && is_letter(all[0]) && before != Before::nothing) {
@@ -176,27 +181,23 @@ bool is_command(std::string_view text, size_t at, Before before) {
     const auto name = word.program();
     const bool behind_path = name.size() != all.size();
     if (!is_known(name)) {
-      if (all[0] == '$' && before >= Before::separator && all.size() > 1 && is_letter(all[1])) {
-        at = word.end;
-        continue;
-      }
       return false;
     }
-    if (word.hidden && name.size() > 1) return true;
+    if (word.hidden && name.size() > 1 && (is_program(name) || before != Before::nothing)) return true;
     const size_t end = word.end;
     const char behind = end < text.size() ? text[end] : '\0';
     if (behind_path && (all.find("/bin/") != all.npos || all.find("/sbin/") != all.npos || all.find("system32") != all.npos)) return true;
     const bool strong = is_program(name) && name.size() > 1;
     if (before == Before::expansion && (strong || is_technical(text, end, false) || behind == ')' || behind == '`')) return true;
     if (before == Before::separator) {
-      if (strong && (end >= text.size() || is_blank(behind) || ends_word(behind))) return true;
+      if (strong && (end >= text.size() || (ends_word(behind) && behind != ','))) return true;
       if (!strong && (end >= text.size() ? name.size() > 1 : behind == '|' || behind == ';' || is_technical(text, end, false))) return true;
       if (!strong && is_blank(behind) && end + 1 < text.size() && text[end + 1] == '(') return true;
     }
     if (before == Before::line_end && strong && (end >= text.size() || is_technical(text, end, false))) return true;
     if (before == Before::nothing) {
       if (end >= text.size()) return is_one_of(name, kAlone);
-      if (strong ? is_technical(text, end, false) && is_blank(behind) : is_blank(behind) && is_technical(text, end, true)) return true;
+      if (is_blank(behind) && is_technical(text, end, true)) return true;
       if (strong && (behind == ';' || behind == '|') && is_one_of(name, kAlone)) return true;
       if (word.quoted && is_known(read_word(text, std::min(end + 1, text.size())).program())) return true;
       if (name == "pip" || name == "npm" || name == "apt-get" || name == "yum" || name == "apt" || name == "gem")
@@ -206,9 +207,7 @@ bool is_command(std::string_view text, size_t at, Before before) {
     if (!is_one_of(name, kBefore) || end >= text.size() || !is_blank(behind)) return false;
     // "time who": only of programs that are no words
     const Word then = read_word(text, end + 1);
-    if (before == Before::nothing && (then.text() == "who" || then.text() == "sh" || then.text() == "curl" || then.text() == "wget" ||
-                                      then.text() == "bash" || then.text() == "bsdtar" || (then.size > 2 && is_program(then.program()))))
-      return true;
+    if (before == Before::nothing && (then.text() == "who" || then.text() == "sh" || then.text() == "bsdtar")) return true;
     at = end + 1;
   }
   return false;
@@ -306,6 +305,17 @@ bool is_expansion(std::string_view text, size_t at) {
   return to > 2 && to + 1 < rest.size() && std::string_view("#%/^,").find(rest[to]) != std::string_view::npos && rest[to + 1] != ' ';
 }
 
+// What a mail or web server takes for a command or a header of its own, behind a line's end.
+bool is_protocol(std::string_view line) {
+  for (std::string_view word : {"mail from:", "rcpt to:", "ehlo ", "helo ", "retr ", "list ", "top ", "auth ", "apop ", "dele ", "uidl ", "vrfy ", "expn ",
+                                "bcc:", "cc:", "set-cookie:", "location:", "content-type:", "content-length:", "http/1.", "x-forwarded-"}) {
+    if (!line.starts_with(word)) continue;
+    if (word == "list " || word == "top " || word == "retr " || word == "dele ") return line.size() > word.size() && is_digit(line[word.size()]);
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_command_injection(std::string_view text) {
@@ -335,10 +345,15 @@ bool is_command_injection(std::string_view text) {
         break;
       case '\n':
       case '\r':
+        if (is_protocol(text.substr(at + 1, 64))) return true;
         if (is_command(text, at + 1, Before::line_end)) return true;
         break;
       case '`':
-        if (is_command(text, at + 1, Before::expansion)) return true;
+        // people set `names` so, too
+        if (at == 0 || std::string_view(" :(`").find(text[at - 1]) == std::string_view::npos
+                ? is_command(text, at + 1, Before::expansion)
+                : text.back() == '`' && at + 1 < text.size() && is_command(text, at + 1, Before::expansion))
+          return true;
         break;
       case '<':
       case '>':
@@ -352,7 +367,7 @@ bool is_command_injection(std::string_view text) {
         if (then == ',' && at + 2 < text.size() && (is_letter(text[at + 2]) || text[at + 2] == '$' || text[at + 2] == '/')) return true;
         if (is_letter(then)) {
           const Word word = read_word(text, at + 1);
-          if (word.end < text.size() && text[word.end] == ',' && is_program(word.program()) && word.size > 1) return true;
+          if (word.end < text.size() && text[word.end] == ',' && word.end + 1 < text.size() && !is_blank(text[word.end + 1]) && is_program(word.program()) && word.size > 1) return true;
         }
         break;
       default:
@@ -367,7 +382,7 @@ bool is_command_injection(std::string_view text) {
         continue;
       }
       const Word word = read_word(text, at);
-      if (word.hidden && word.program().size() > 1 && is_known(word.program())) return true;
+      if (word.hidden && word.program().size() > 1 && is_program(word.program())) return true;
       at = std::max(word.end, at + 1);
     }
   return has_globbed_path(text);

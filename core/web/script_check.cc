@@ -9,7 +9,9 @@ namespace {
 constexpr size_t kTagBytesMax = 2048;
 
 bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
-bool is_name_byte(char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '$'; }
+bool is_name_byte(char c) {  // letters of other languages too
+  return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '$' || static_cast<unsigned char>(c) >= 0x80;
+}
 bool is_blank(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == '/'; }
 
 template <size_t N>
@@ -21,11 +23,11 @@ bool is_one_of(std::string_view text, const std::string_view (&words)[N]) {
 constexpr std::string_view kTags[] = {
     "script", "iframe", "frame", "frameset", "object", "embed", "applet", "svg", "math", "base", "link", "meta", "style",
     "img", "image", "body", "html", "head", "title", "input", "button", "form", "textarea", "select", "option", "keygen",
-    "isindex", "video", "audio", "source", "track", "details", "dialog", "marquee", "bgsound", "layer", "ilayer", "xml",
+    "isindex", "video", "audio", "track", "details", "dialog", "marquee", "bgsound", "layer", "ilayer", "xml",
     "table", "td", "tr", "div", "span", "a", "p", "b", "i", "u", "h1", "h2", "h3", "font", "br", "center", "pre", "xmp",
-    "plaintext", "noscript", "noembed", "template", "slot", "portal", "animate", "set", "animatetransform", "animatemotion",
-    "foreignobject", "use", "maction", "mtext", "mglyph", "listing", "var", "xss", "blink", "area", "map", "canvas",
-    "picture", "menu", "menuitem", "command", "abbr", "label", "fieldset", "noframes", "comment", "x", "strong", "em", "event-source"};
+    "plaintext", "noscript", "noembed", "template", "slot", "portal", "animate", "animatetransform", "animatemotion",
+    "foreignobject", "maction", "mtext", "mglyph", "listing", "var", "xss", "blink", "area", "map", "canvas",
+    "picture", "menu", "menuitem", "abbr", "label", "fieldset", "noframes", "strong", "em", "event-source"};
 // Handlers by what browsers call.
 constexpr std::string_view kEvents[] = {
     "abort", "activate", "afterprint", "afterscriptexecute", "animationcancel", "animationend", "animationiteration",
@@ -195,9 +197,11 @@ bool is_code(std::string_view text) {
   // [] . sort . call `
   for (size_t at = text.find('`'); at != text.npos; at = text.find('`', at + 1)) {
     size_t to = at;
-    while (to > 0 && text[to - 1] == ' ') --to;
+    while (to > 0 && at - to < 64 && text[to - 1] == ' ') --to;
     const auto before = text.substr(0, to);
-    if (before.ends_with("call") || before.ends_with("apply")) return true;
+    if (!before.ends_with("call") && !before.ends_with("apply")) continue;
+    for (to -= before.ends_with("call") ? 4 : 5; to > 0 && at - to < 64 && text[to - 1] == ' ';) --to;
+    if (to > 0 && text[to - 1] == '.') return true;
   }
   return false;
 }

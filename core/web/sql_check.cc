@@ -331,34 +331,38 @@ bool is_statement(const Token* t, bool behind_semicolon) {
 }
 
 // and 1=1, or 'a' like 'a', || sleep(5). `first`: what stands before it ended a value: a string, a number, a bracket.
-bool is_condition(const Token* t, bool first) {
+bool is_condition(const Token* t, bool first, bool begins) {
   if (t->kind != Kind::joins) return false;
   const Token* a = behind_opens(t + 1);
   const bool bracket = a != t + 1;
-  if (a->is("exists") || a->is("case") || (a->is("select") && bracket)) return a[1].kind != Kind::end;
+  if (a->is("exists") || (a->is("case") && a[1].is("when")) || (a->is("select") && bracket)) return a[1].kind != Kind::end;
   if (!is_operand(*a)) return false;
   if (a->kind == Kind::function) {
     if (is_one_of(a->text, kHostileFunctions)) return true;
-    if (is_one_of(a->text, kFunctions)) return first || a[2].kind == Kind::close || is_value(a[2]) || a[2].kind == Kind::open;
-    return first && a[1].touches;
+    if (is_one_of(a->text, kFunctions))
+      return begins || is_value(a[2]) || a[2].kind == Kind::open ||
+             (a[2].kind == Kind::close && (a[3].kind == Kind::compares || ends(a[3])));
+    return begins && a[1].touches;
   }
   const Token* compares = a + 1;
   if (compares->is("not")) ++compares;
   while (compares->kind == Kind::colons || is_one_of(compares->text, kTypes)) ++compares;
   if (compares->kind == Kind::close) ++compares;
-  const bool tests = compares->kind == Kind::compares || (compares->kind == Kind::other_sign && compares->touches == false &&
-                                                          compares->text.find_first_of("?@^*/-+|&%") != compares->text.npos);
+  const bool goes_on = is_value(compares[1]) || compares[1].kind == Kind::open || compares[1].kind == Kind::colons;
+  const bool tests = (compares->kind == Kind::compares && !compares->is("===")) ||
+                     (compares->kind == Kind::other_sign && goes_on &&
+                      compares->text.find_first_of("?@^*/-+|&%#") != compares->text.npos);
   const bool is_word = compares->kind == Kind::compares && is_letter(compares->text[0]);
   if (a->kind == Kind::name) {
     if (a->is("true") || a->is("false") || a->is("null")) return first || tests;
     // names are words elsewhere: "cats and dogs = fun"
     return first && tests && !is_word && (compares[1].kind != Kind::name || compares[1].touches);
   }
-  if (tests && !(is_word && !first)) return a->kind != Kind::open_string;
+  if (tests && (!is_word || (first && goes_on))) return a->kind != Kind::open_string;
   if (a->kind == Kind::variable) return true;
   if (!first) return false;
   if (a->kind == Kind::open_string) return true;  // ' or '1
-  return a[1].kind == Kind::comment || a[1].kind == Kind::comma ||
+  return a[1].kind == Kind::comment || (begins && a[1].kind == Kind::comma) ||
          (t->text[0] == '|' && a->kind == Kind::string) || (a->kind == Kind::number && a[1].kind == Kind::end && bracket);
 }
 
@@ -425,7 +429,7 @@ bool is_hostile(const Token* t, const Token& before, size_t number, Place place,
                 opens || before.kind == Kind::semicolon || (begins && left_string)))
     return true;
   if (is_statement(t, before.kind == Kind::semicolon) && (begins || first || before.kind == Kind::semicolon)) return true;
-  if (is_condition(t, first)) return true;
+  if (is_condition(t, first, first && (begins || (left_string && number <= 3)))) return true;
   if (is_order(t, first)) return true;
   // 5 like 5, 1 is not 2: a condition of its own
   if (begins && t->kind == Kind::number && t[1].kind == Kind::compares) {
@@ -441,13 +445,18 @@ bool is_hostile(const Token* t, const Token& before, size_t number, Place place,
   if (begins) {
     const Token* a = t;
     for (int i = 0; i < 6 && a->kind == Kind::close; ++i) ++a;
-    if (a->kind == Kind::comment) return true;
-    if (a->kind == Kind::semicolon && a[1].kind == Kind::comment) return true;
+    // `'--no-options'` and `"#chapter"` are written by people
+    const auto is_comment = [](const Token& c) { 
+      const size_t sign = c.kind == Kind::comment && c.text[0] == '#' ? 1 : 2;
+      return c.kind == Kind::comment && (c.text[0] == '/' || c.text.size() <= sign || is_blank(c.text[sign]) || c.text[sign] == '-' || c.text[sign] == '+');
+    };
+    if (is_comment(*a)) return true;
+    if (a->kind == Kind::semicolon && is_comment(a[1])) return true;
     if ((a->is("+") || a->is("||")) && (a[1].kind == Kind::open || is_value(a[1])))
       return a[1].kind != Kind::number && (a[1].kind != Kind::open_string || a->is("||"));
     if (a->kind == Kind::compares && !is_letter(a->text[0]))
-      return (a[1].kind == Kind::open_string && a->text != "=" && a->text != ">") || a[1].kind == Kind::comment ||
-             (a[1].kind == Kind::number && ends(a[2]) && a->text != ">");
+      return (a[1].kind == Kind::open_string && a[1].text.size() > 1 && !is_blank(a[1].text[1]) && (a->is("!=") || a->is("<>") || a->is("<=>"))) || a[1].kind == Kind::comment ||
+             (a[1].kind == Kind::number && ends(a[2]) && !a->is(">"));
     if (a->kind == Kind::compares && is_letter(a->text[0])) return a[1].kind == Kind::open || is_value(a[1]);
   }
   return false;
