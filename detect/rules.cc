@@ -58,9 +58,14 @@ const Field* url_decoded() {
   return kField;
 }
 
-const Field* request_plain() {
-  static const Field* const kField = find_field("yushi.request.plain");
-  return kField;
+// What of a request a test asks of: what rules look for in the decoded request (all records have it that have one of
+// the others), or one kind of attack.
+enum class OfRequest : uint8_t { plain, sql, script, command, nothing };
+OfRequest of_request(const Expression& test) {
+  if (test.name == "yushi.request.sql") return OfRequest::sql;
+  if (test.name == "yushi.request.script") return OfRequest::script;
+  if (test.name == "yushi.request.command") return OfRequest::command;
+  return test.name == "yushi.request.plain" || test.name == "yushi.url.plain" ? OfRequest::plain : OfRequest::nothing;
 }
 
 // Values that stand neither in raw nor among the constants of a kind, but come from where and when a record was taken.
@@ -69,7 +74,7 @@ bool asks_of_derived(const Expression& expression) {
     for (std::string_view name : {"event.dataset", "observer.name", "organization.name", "log.source.address",
                                   "event.id", "event.created", "@timestamp"})
       if (expression.name == name) return true;
-    if (expression.field == url_decoded() || expression.name.starts_with("yushi.request."))
+    if (expression.field == url_decoded() || of_request(expression) != OfRequest::nothing)
       return false;  // Matcher::search() decodes
     return expression.name.starts_with("log.syslog.") || expression.name.starts_with("yushi.");
   }
@@ -81,16 +86,11 @@ std::vector<std::string> literals_of(const Filter& filter) {
   return required_value_literals(filter);
 }
 
-// What of a request a record must have for the rule to match: a value of yushi.request.plain, which all have that have
-// one of the others, or of one of those; nothing, when it may match any.
-enum class OfRequest : uint8_t { plain, sql, script, command, nothing };
+// What of it a record must have for the expression to hold.
 OfRequest needs_of_request(const Expression& expression) {
   switch (expression.kind) {
     case Expression::Kind::test:
-      if (expression.name == "yushi.request.sql") return OfRequest::sql;
-      if (expression.name == "yushi.request.script") return OfRequest::script;
-      if (expression.name == "yushi.request.command") return OfRequest::command;
-      return expression.name == "yushi.request.plain" ? OfRequest::plain : OfRequest::nothing;
+      return of_request(expression);
     case Expression::Kind::all_of: {
       OfRequest out = OfRequest::nothing;
       for (const auto& child : expression.children)
@@ -350,7 +350,8 @@ LoadedRules::Candidates LoadedRules::make_candidates(std::vector<uint32_t> rules
   for (uint32_t place : out.literals.always()) set_bit(out.always, place);
   out.whole_raw = searched.anywhere;
   for (const Field* field : searched.fields) set_bit(out.searched, field->id);
-  out.decodes_requests |= out.searches(*request_plain());
+  for (const Field* field : searched.fields)
+    out.decodes_requests |= field->name == "yushi.url.plain" || field->name == "yushi.request.plain";
   size_t with_literals = out.rules.size() - out.literals.always().size();
   out.worth_searching = with_literals > 0;
   return out;

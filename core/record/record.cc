@@ -46,7 +46,8 @@ enum class Derived : uint8_t {
   raw_base64,   // when asked; the JSON writer writes its own. No sender may claim it
   tenant,       // of our own records only
   url_decoded,  // yushi.url.decoded
-  // yushi.request.*, when asked: rules do, and who searches; no record's JSON has them
+  // When asked: rules do, and who searches; no record's JSON has them.
+  url_plain,  // yushi.url.plain, yushi.request.*
   request_plain,
   request_sql,
   request_script,
@@ -163,6 +164,7 @@ struct Roles {
     set(ecs::message, Derived::message);
     set(ecs::process_name, Derived::process_name);
     set(url().decoded, Derived::url_decoded);
+    set(find_field("yushi.url.plain"), Derived::url_plain);
     set(find_field("yushi.request.plain"), Derived::request_plain);
     set(find_field("yushi.request.sql"), Derived::request_sql);
     set(find_field("yushi.request.script"), Derived::request_script);
@@ -528,10 +530,11 @@ class OddParts {
 };
 
 template <class Visit>
-void for_each_odd_part(const Record& record, Scratch& scratch, Visit&& visit) {
+void for_each_odd_part(const Record& record, Scratch& scratch, bool target_only, Visit&& visit) {
   const Said said(record);
   OddParts parts(scratch, visit);
   parts.target(whole_url(said, scratch));
+  if (target_only) return;
   Value value;
   for (size_t i = 0; i < said.size(); ++i) {
     const Field* field = said.field(i);
@@ -648,8 +651,9 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       if (const std::string_view decoded(to, decode_url(text, to)); decoded != text) give(text_value(decoded));
       break;
     }
+    case Derived::url_plain:
     case Derived::request_plain:
-      for_each_odd_part(record, scratch, [&](std::string_view decoded, std::string_view) {
+      for_each_odd_part(record, scratch, derived == Derived::url_plain, [&](std::string_view decoded, std::string_view) {
         char* to = scratch.allocate(decoded.size());
         give(text_value({to, plain_request(decoded, to)}));
       });
@@ -660,7 +664,7 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       const auto is_attack = derived == Derived::request_sql      ? is_sql_injection
                              : derived == Derived::request_script ? is_script_injection
                                                                   : is_command_injection;
-      for_each_odd_part(record, scratch, [&](std::string_view decoded, std::string_view value) {
+      for_each_odd_part(record, scratch, false, [&](std::string_view decoded, std::string_view value) {
         if (is_attack(lowered(value, scratch))) give(text_value(decoded));
       });
       break;
@@ -876,6 +880,7 @@ std::optional<std::vector<std::string>> fields_behind(std::string_view name) {
     case Derived::lines:
     case Derived::raw_base64:
     case Derived::url_decoded:
+    case Derived::url_plain:
     case Derived::request_plain:
     case Derived::request_sql:
     case Derived::request_script:
@@ -939,7 +944,7 @@ bool may_have_odd_request(const Record& record) {
 RequestAttacks judge_request(const Record& record, Scratch& scratch,
                              void (*plain)(void* context, std::string_view text), void* context) {
   RequestAttacks found;
-  for_each_odd_part(record, scratch, [&](std::string_view decoded, std::string_view value) {
+  for_each_odd_part(record, scratch, false, [&](std::string_view decoded, std::string_view value) {
     const auto text = lowered(value, scratch);
     found.sql = found.sql || is_sql_injection(text);
     found.script = found.script || is_script_injection(text);

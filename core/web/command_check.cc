@@ -160,6 +160,7 @@ enum class Before : uint8_t { nothing, line_end, separator, expansion };
 
 // Whether a command begins at `at`.
 bool is_command(std::string_view text, size_t at, Before before) {
+  const bool touches = at < text.size() && !is_blank(text[at]);
   for (int depth = 0; depth < 4; ++depth) {
     while (at < text.size() && (is_blank(text[at]) || text[at] == '(' || text[at] == '{' || text[at] == ',' || text[at] == '@'))
       ++at;
@@ -186,12 +187,13 @@ bool is_command(std::string_view text, size_t at, Before before) {
     if (word.hidden && name.size() > 1 && (is_program(name) || before != Before::nothing)) return true;
     const size_t end = word.end;
     const char behind = end < text.size() ? text[end] : '\0';
+    if (text.substr(end).starts_with("$ifs") || text.substr(end).starts_with("${ifs")) return true;
     if (behind_path && (all.find("/bin/") != all.npos || all.find("/sbin/") != all.npos || all.find("system32") != all.npos)) return true;
     const bool strong = is_program(name) && name.size() > 1;
     if (before == Before::expansion && (strong || is_technical(text, end, false) || behind == ')' || behind == '`')) return true;
     if (before == Before::separator) {
       if (strong && (end >= text.size() || (ends_word(behind) && behind != ','))) return true;
-      if (!strong && (end >= text.size() ? name.size() > 1 : behind == '|' || behind == ';' || is_technical(text, end, false))) return true;
+      if (!strong && (end >= text.size() ? touches && name.size() > 1 : behind == '|' || behind == ';' || is_technical(text, end, false))) return true;
       if (!strong && is_blank(behind) && end + 1 < text.size() && text[end + 1] == '(') return true;
     }
     if (before == Before::line_end && strong && (end >= text.size() || is_technical(text, end, false))) return true;

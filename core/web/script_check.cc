@@ -151,7 +151,10 @@ bool is_call(std::string_view text, size_t at, std::string_view name) {
   if (i >= text.size()) return false;
   if (text[i] == '`') return true;
   if (text[i] != '(') return text.substr(i).starts_with(".call(") || text.substr(i).starts_with(".apply(");
-  if (gap && is_one_of(name, kStrictCalls)) return false;
+  // "an alert (red)"
+  if (gap && (is_one_of(name, kStrictCalls) ||
+              (at > 0 && text[at - 1] == ' ' && i + 1 < text.size() && is_letter(text[i + 1]))))
+    return false;
   if (name == "function" || name == "open" || name == "print" || name == "import" || name == "constructor") {
     // said with a body, as code
     const auto rest = text.substr(i, 64);

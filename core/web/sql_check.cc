@@ -94,6 +94,7 @@ class Lexer {
     if (c == '#' || has("/*") || has(";%00") || (c == '-' && then == '-')) return take(Kind::comment, text_.size());
     if (is_digit(c) || (c == '.' && is_digit(then))) return number();
     if (is_letter(c)) return name();
+    if (c == '-' && then == '>') return take(Kind::compares, at(at_ + 2) == '>' ? 3 : 2);  // of JSON
     switch (c) {
       case '\'':
       case '"':
@@ -326,7 +327,7 @@ bool is_statement(const Token* t, bool behind_semicolon) {
   if (t->is("copy")) return named(t[1]) && (t[2].is("from") || t[2].is("to")) && t[3].is("program");
   if (t->is("load")) return t[1].is("data") && (t[2].is("infile") || t[2].is("local"));
   if (t->is("handler")) return named(t[1]) && t[2].is("open");
-  return behind_semicolon && (t->is("select") || (t->is("if") && t->kind == Kind::function) || t->is("begin") ||
+  return behind_semicolon && ((t->is("if") && t->kind == Kind::function) || t->is("begin") ||
                               t->is("call")) && !ends(t[1]);
 }
 
