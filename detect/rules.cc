@@ -58,13 +58,24 @@ const Field* url_decoded() {
   return kField;
 }
 
+// What of a request a test asks of: what rules look for in the decoded request (all records have it that have one of
+// the others), or one kind of attack.
+enum class OfRequest : uint8_t { plain, sql, script, command, nothing };
+OfRequest of_request(const Expression& test) {
+  if (test.name == "yushi.request.sql") return OfRequest::sql;
+  if (test.name == "yushi.request.script") return OfRequest::script;
+  if (test.name == "yushi.request.command") return OfRequest::command;
+  return test.name == "yushi.request.plain" || test.name == "yushi.url.plain" ? OfRequest::plain : OfRequest::nothing;
+}
+
 // Values that stand neither in raw nor among the constants of a kind, but come from where and when a record was taken.
 bool asks_of_derived(const Expression& expression) {
   if (expression.kind == Expression::Kind::test) {
     for (std::string_view name : {"event.dataset", "observer.name", "organization.name", "log.source.address",
                                   "event.id", "event.created", "@timestamp"})
       if (expression.name == name) return true;
-    if (expression.field == url_decoded()) return false;  // Matcher::search() decodes
+    if (expression.field == url_decoded() || of_request(expression) != OfRequest::nothing)
+      return false;  // Matcher::search() decodes
     return expression.name.starts_with("log.syslog.") || expression.name.starts_with("yushi.");
   }
   return std::any_of(expression.children.begin(), expression.children.end(), asks_of_derived);
@@ -73,6 +84,36 @@ bool asks_of_derived(const Expression& expression) {
 std::vector<std::string> literals_of(const Filter& filter) {
   if (asks_of_derived(filter.expression())) return {};
   return required_value_literals(filter);
+}
+
+// What of it a record must have for the expression to hold.
+OfRequest needs_of_request(const Expression& expression) {
+  switch (expression.kind) {
+    case Expression::Kind::test:
+      return of_request(expression);
+    case Expression::Kind::all_of: {
+      OfRequest out = OfRequest::nothing;
+      for (const auto& child : expression.children)
+        if (const auto needs = needs_of_request(child); needs != OfRequest::nothing && needs != OfRequest::plain)
+          return needs;
+        else if (needs == OfRequest::plain)
+          out = needs;
+      return out;
+    }
+    case Expression::Kind::any_of: {
+      if (expression.children.empty()) return OfRequest::nothing;
+      const OfRequest first = needs_of_request(expression.children.front());
+      bool same = true;
+      for (const auto& child : expression.children) {
+        const auto needs = needs_of_request(child);
+        if (needs == OfRequest::nothing) return needs;
+        same &= needs == first;
+      }
+      return same ? first : OfRequest::plain;
+    }
+    default:
+      return OfRequest::nothing;
+  }
 }
 
 // Where the literals of a rule can stand: the fields of the questions that they were taken from.
@@ -296,6 +337,12 @@ LoadedRules::Candidates LoadedRules::make_candidates(std::vector<uint32_t> rules
     const Filter& filter = rules_[out.rules[place]].filter;
     auto literals = literals_of(filter);
     if (!literals.empty()) gather_searched(filter.expression(), literals, searched);
+    const auto needs = needs_of_request(filter.expression());
+    if (literals.empty() && needs != OfRequest::nothing) {
+      set_bit(out.of_requests[static_cast<size_t>(needs)], place);
+      out.decodes_requests = true;
+      continue;
+    }
     out.literals.add(place, literals);
   }
   out.literals.build();
@@ -303,6 +350,8 @@ LoadedRules::Candidates LoadedRules::make_candidates(std::vector<uint32_t> rules
   for (uint32_t place : out.literals.always()) set_bit(out.always, place);
   out.whole_raw = searched.anywhere;
   for (const Field* field : searched.fields) set_bit(out.searched, field->id);
+  for (const Field* field : searched.fields)
+    out.decodes_requests |= field->name == "yushi.url.plain" || field->name == "yushi.request.plain";
   size_t with_literals = out.rules.size() - out.literals.always().size();
   out.worth_searching = with_literals > 0;
   return out;
@@ -452,6 +501,7 @@ class LoadedRules::Matcher final : public RuleMatcher {
   // Marks in found_ the rules whose literals stand in the record. False when a literal may stand there in another
   // spelling: then every rule must be asked.
   bool search(const Candidates& candidates, const Record& record) {
+    if (candidates.decodes_requests && may_have_odd_request(record) && !search_request(candidates, record)) return false;
     size_t begin = record.raw.size(), end = 0;
     for (const Capture& capture : record.captures) {
       if (!candidates.searches(*capture.field)) continue;
@@ -474,6 +524,34 @@ class LoadedRules::Matcher final : public RuleMatcher {
         candidates.literals.search(decoded.text, found_.data());
       }
     return true;
+  }
+
+  // The same of what a client sent, decoded.
+  bool search_request(const Candidates& candidates, const Record& record) {
+    struct Search {
+      const Candidates& candidates;
+      std::vector<uint64_t>& found;
+      bool is_odd, may_fold;
+    } search{candidates, found_, false, false};
+    scratch_->clear();
+    const auto attacks = judge_request(
+        record, *scratch_,
+        [](void* context, std::string_view text) {
+          auto& to = *static_cast<Search*>(context);
+          to.is_odd = true;
+          to.may_fold |= LiteralSearch::folds_into_ascii(text);
+          to.candidates.literals.search(text, to.found.data());
+        },
+        &search);
+    const auto add = [&](OfRequest what, bool has) {
+      const auto& bits = candidates.of_requests[static_cast<size_t>(what)];
+      for (size_t word = 0; has && word < bits.size(); ++word) found_[word] |= bits[word];
+    };
+    add(OfRequest::plain, search.is_odd);
+    add(OfRequest::sql, attacks.sql);
+    add(OfRequest::script, attacks.script);
+    add(OfRequest::command, attacks.command);
+    return !search.may_fold;
   }
 
   void ask_all(const Candidates& candidates, const Record& record, uint32_t position) {

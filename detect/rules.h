@@ -7,6 +7,7 @@
 //             stand there; what the kind's constants say is looked at once a matcher. See bench/detect_bench.cc.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -62,6 +63,9 @@ class LoadedRules final : public RuleSet {
     std::vector<uint64_t> always;    // bits of the places that no search can rule out
     std::vector<uint64_t> searched;  // bits by FieldId: literals can only stand in these fields …
     bool whole_raw = false;          // … or anywhere
+    // Bits of the places that no search can rule out, but that an ordinary request can: by what it must have.
+    std::array<std::vector<uint64_t>, 4> of_requests;
+    bool decodes_requests = false;   // some of these, or literals of yushi.request.plain
     bool worth_searching = false;    // some rule has literals
 
     bool searches(const Field& field) const {

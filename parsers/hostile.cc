@@ -51,7 +51,9 @@ std::string trimmed(std::string_view text) {
 // related.user, a URL's parts that are derived of the whole: they change as what they follow from does, which is looked
 // at.
 bool follows_from_others(const Record& record, const Field& field) {
-  if (field.name.starts_with("related.") || field.name == "yushi.url.decoded") return true;
+  if (field.name.starts_with("related.") || field.name.starts_with("yushi.url.") ||
+      field.name.starts_with("yushi.request."))
+    return true;
   if (&field != ecs::process_name && !field.name.starts_with("url.")) return false;
   const auto says = [&](const auto& one) { return one.field == &field; };
   return std::none_of(record.captures.begin(), record.captures.end(), says) &&

@@ -210,12 +210,15 @@ size_t decode_url(std::string_view text, char* out) {
   }
   bool ascii = true;
   for (size_t i = 0; i < size; ++i) ascii &= static_cast<unsigned char>(out[i]) < 0x80;
-  if (ascii) return size;
-  // the end of the room, so that the front is free to grow
-  char* behind = out + url_decoded_bytes_max(text.size()) - size;
-  std::memmove(behind, out, size);
+  return ascii ? size : mend_utf8(out, size, url_decoded_bytes_max(text.size()));
+}
+
+size_t mend_utf8(char* text, size_t size, size_t room) {
+  // The end of the room, so that the front is free to grow.
+  char* behind = text + room - size;
+  std::memmove(behind, text, size);
   // as_utf8() gives at most three bytes for each it reads, and reads on before it could reach them.
-  return as_utf8({behind, size}, out);
+  return as_utf8({behind, size}, text);
 }
 
 std::string_view last_segment(std::string_view path) {

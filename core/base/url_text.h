@@ -27,6 +27,10 @@ UrlParts split_url(std::string_view text);
 size_t decode_url(std::string_view text, char* out);
 constexpr size_t url_decoded_bytes_max(size_t bytes) { return 3 * bytes; }
 
+// Of bytes that were put together of escapes: overlong sequences as their characters, what is no UTF-8 as U+FFFD. In
+// place; `room` is at least three times the size. Gives the new one.
+size_t mend_utf8(char* text, size_t size, size_t room);
+
 // The last segment of a path of either kind: "/usr/sbin/sshd", "C:\Windows\cmd.exe". Empty when there is none.
 std::string_view last_segment(std::string_view path);
 

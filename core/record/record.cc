@@ -16,6 +16,10 @@
 #include "core/base/time_text.h"
 #include "core/base/url_text.h"
 #include "core/record/value.h"
+#include "core/web/command_check.h"
+#include "core/web/request_text.h"
+#include "core/web/script_check.h"
+#include "core/web/sql_check.h"
 
 namespace yushi {
 namespace {
@@ -42,6 +46,12 @@ enum class Derived : uint8_t {
   raw_base64,   // when asked; the JSON writer writes its own. No sender may claim it
   tenant,       // of our own records only
   url_decoded,  // yushi.url.decoded
+  // When asked: rules do, and who searches; no record's JSON has them.
+  url_plain,  // yushi.url.plain, yushi.request.*
+  request_plain,
+  request_sql,
+  request_script,
+  request_command,
   // Of these a capture takes the place.
   message,
   process_name,  // of process.executable
@@ -75,6 +85,8 @@ struct UrlFields {
   const Field* query = find_field("url.query");
   const Field* extension = find_field("url.extension");
   const Field* decoded = find_field("yushi.url.decoded");
+  const Field* referrer = find_field("http.request.referrer");
+  const Field* agent = find_field("user_agent.original");
 };
 const UrlFields& url() {
   static const UrlFields fields;
@@ -152,6 +164,11 @@ struct Roles {
     set(ecs::message, Derived::message);
     set(ecs::process_name, Derived::process_name);
     set(url().decoded, Derived::url_decoded);
+    set(find_field("yushi.url.plain"), Derived::url_plain);
+    set(find_field("yushi.request.plain"), Derived::request_plain);
+    set(find_field("yushi.request.sql"), Derived::request_sql);
+    set(find_field("yushi.request.script"), Derived::request_script);
+    set(find_field("yushi.request.command"), Derived::request_command);
     set(url().original, Derived::url_original);
     for (auto& [derived, field] : kUrlParts) set(*field, derived);
     set(related().user, Derived::related_user);
@@ -471,6 +488,72 @@ void gather_related(const Said& said, Derived which, Scratch& scratch, Give&& gi
       give(text_value(domain));
 }
 
+bool is_cookie(const Field& field) { return field.name.ends_with("cookie"); }
+
+// What a client sent, part by part, if it is odd: path, parameters, the same of the referrer, agent, cookies. Calls
+// visit(decoded, value), where `value` is the end of `decoded` behind a parameter's name.
+template <class Visit>
+class OddParts {
+ public:
+  OddParts(Scratch& scratch, Visit visit) : scratch_(scratch), visit_(visit) {}
+
+  void target(std::string_view text) {
+    if (!is_odd_target(text)) return;
+    const auto parts = split_url(text);
+    if (is_odd_target(parts.path)) part({}, parts.path, false);
+    for (auto rest = parts.query; !rest.empty();) {
+      const auto one = rest.substr(0, rest.find('&'));
+      rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+      if (!is_odd_target(one, true)) continue;
+      // `'or'1'='1` is no name
+      const auto equals = one.find('=');
+      if (equals == one.npos || is_odd_target(one.substr(0, equals), true))
+        part({}, one, true);
+      else
+        part(one.substr(0, equals + 1), one.substr(equals + 1), true);
+    }
+  }
+  void header(std::string_view text) {
+    if (is_odd_header(text)) part({}, text, false);
+  }
+
+ private:
+  void part(std::string_view name, std::string_view value, bool plus) {
+    char* to = scratch_.allocate(name.size() + request_bytes_max(value.size()));
+    name.copy(to, name.size());
+    const size_t size = decode_request(value, plus, to + name.size());
+    visit_(std::string_view(to, name.size() + size), std::string_view(to + name.size(), size));
+  }
+
+  Scratch& scratch_;
+  Visit visit_;
+};
+
+template <class Visit>
+void for_each_odd_part(const Record& record, Scratch& scratch, bool target_only, Visit&& visit) {
+  const Said said(record);
+  OddParts parts(scratch, visit);
+  parts.target(whole_url(said, scratch));
+  if (target_only) return;
+  Value value;
+  for (size_t i = 0; i < said.size(); ++i) {
+    const Field* field = said.field(i);
+    const bool referrer = field == url().referrer;
+    if (!referrer && field != url().agent && !is_cookie(*field)) continue;
+    if (!said.value(i, scratch, &value)) continue;
+    if (referrer)
+      parts.target(value.text);
+    else
+      parts.header(value.text);
+  }
+}
+
+std::string_view lowered(std::string_view text, Scratch& scratch) {
+  char* to = scratch.allocate(text.size());
+  std::transform(text.begin(), text.end(), to, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return {to, text.size()};
+}
+
 // Calls give(value) for each value of one derived field.
 template <class Give>
 void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give) {
@@ -566,6 +649,24 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
       if (text.find_first_of("%+") == text.npos) break;
       char* to = scratch.allocate(url_decoded_bytes_max(text.size()));
       if (const std::string_view decoded(to, decode_url(text, to)); decoded != text) give(text_value(decoded));
+      break;
+    }
+    case Derived::url_plain:
+    case Derived::request_plain:
+      for_each_odd_part(record, scratch, derived == Derived::url_plain, [&](std::string_view decoded, std::string_view) {
+        char* to = scratch.allocate(decoded.size());
+        give(text_value({to, plain_request(decoded, to)}));
+      });
+      break;
+    case Derived::request_sql:
+    case Derived::request_script:
+    case Derived::request_command: {
+      const auto is_attack = derived == Derived::request_sql      ? is_sql_injection
+                             : derived == Derived::request_script ? is_script_injection
+                                                                  : is_command_injection;
+      for_each_odd_part(record, scratch, false, [&](std::string_view decoded, std::string_view value) {
+        if (is_attack(lowered(value, scratch))) give(text_value(decoded));
+      });
       break;
     }
     case Derived::process_name:
@@ -779,6 +880,11 @@ std::optional<std::vector<std::string>> fields_behind(std::string_view name) {
     case Derived::lines:
     case Derived::raw_base64:
     case Derived::url_decoded:
+    case Derived::url_plain:
+    case Derived::request_plain:
+    case Derived::request_sql:
+    case Derived::request_script:
+    case Derived::request_command:
     case Derived::message:
     case Derived::url_original:
     case Derived::url_scheme:
@@ -819,6 +925,34 @@ bool is_told_by_kind(std::string_view name) {
   const Field* field = find_field(name);
   const Derived derived = field ? role(*field) : Derived::none;
   return derived == Derived::none || derived == Derived::event_dataset || derived >= Derived::priority;
+}
+
+bool may_have_odd_request(const Record& record) {
+  for (const Capture& capture : record.captures) {
+    const Field* field = capture.field;
+    const auto text = record.text(capture);
+    if (field == url().query ? is_odd_target(text, true)
+        : field == url().path || field == url().original || field == url().full || field == url().referrer
+            ? is_odd_target(text)
+        : field == url().agent || is_cookie(*field) ? is_odd_header(text)
+                                                    : false)
+      return true;
+  }
+  return false;
+}
+
+RequestAttacks judge_request(const Record& record, Scratch& scratch,
+                             void (*plain)(void* context, std::string_view text), void* context) {
+  RequestAttacks found;
+  for_each_odd_part(record, scratch, false, [&](std::string_view decoded, std::string_view value) {
+    const auto text = lowered(value, scratch);
+    found.sql = found.sql || is_sql_injection(text);
+    found.script = found.script || is_script_injection(text);
+    found.command = found.command || is_command_injection(text);
+    char* to = scratch.allocate(decoded.size());
+    plain(context, {to, plain_request(decoded, to)});
+  });
+  return found;
 }
 
 bool is_derived_field(const Field& field) { return role(field) != Derived::none; }

@@ -177,6 +177,18 @@ void for_each_field(const Record& record, Scratch& scratch, Visit&& visit);
 void visit_field(const Record& record, const Field* field_or_null, std::string_view name, Scratch& scratch,
                  void (*visit)(void* context, const Value& value), void* context);
 
+// False when the record has no value of `yushi.request.*` and `yushi.url.plain`, as nearly all have none: what was sent in a request holds
+// nothing but names and values. Cost: a look at the bytes of its target, its referrer and its agent.
+bool may_have_odd_request(const Record& record);
+
+// All that `yushi.request.*` has, at the cost of decoding it once: calls plain(context, text) for each value of
+// yushi.request.plain, and gives whether the other fields have a value.
+struct RequestAttacks {
+  bool sql = false, script = false, command = false;
+};
+RequestAttacks judge_request(const Record& record, Scratch& scratch,
+                             void (*plain)(void* context, std::string_view text), void* context);
+
 // Whether the field is (also) told of a record without a capture or a constant: @timestamp, event.dataset, message …
 bool is_derived_field(const Field& field);
 
