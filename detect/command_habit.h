@@ -12,7 +12,7 @@
 // bench/masquerade measures it on published data.
 //
 // Invariants  Integers only and no clock: the same stretches give the same scores, bit for bit.
-// Memory      CommandHabit 1.8 KiB, a full CommandBlock up to 2 KiB, SiteCommands 20 KiB.
+// Memory      CommandHabit 1.8 KiB, a full CommandBlock up to 1.6 KiB, SiteCommands 20 KiB.
 // Threads     One owner each.
 #pragma once
 
@@ -30,8 +30,8 @@ namespace yushi::detect {
 class CommandBlock {
  public:
   static constexpr size_t kCommandsMax = 100;
-  static constexpr size_t kNameBytesMax = 32;     // of a name; the rest is hashed, not kept
-  static constexpr size_t kNamesBytesMax = 1000;  // of all: further commands count without a name
+  static constexpr size_t kNameBytesMax = 32;    // of a name; the rest is hashed, not kept
+  static constexpr size_t kNamesBytesMax = 600;  // of all: further commands count without a name
   static constexpr size_t kPairBuckets = 1024;
 
   struct Command {

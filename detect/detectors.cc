@@ -3,6 +3,7 @@
 #include "core/base/assert.h"
 #include "detect/accounts.h"
 #include "detect/attempts.h"
+#include "detect/unusual_commands.h"
 
 namespace yushi::detect {
 namespace {
@@ -19,6 +20,7 @@ std::vector<DetectorRow>& detector_table() {
   static std::vector<DetectorRow> table{
       {"attempts", "Brute force that ends in a success", 1, make<Attempts>},
       {"accounts", "From where, on which hosts and at which hours accounts log in", 1, make<Accounts>},
+      {"unusual-commands", "Which commands accounts are wont to give, and in which order", 1, make<UnusualCommands>},
   };
   return table;
 }
