@@ -6,6 +6,7 @@
 #include "detect/attempts.h"
 #include "detect/guessing.h"
 #include "detect/site.h"
+#include "detect/unusual_commands.h"
 
 namespace yushi::detect {
 namespace {
@@ -25,6 +26,7 @@ std::vector<DetectorRow>& detector_table() {
       {"guessing", "Password guessing, fast, slow, spread over accounts or over addresses", 1, make<Guessing>},
       {"site", "Accounts that are new to all, hosts logged in to from elsewhere", 1, make<Site>},
       {"accounts", "From where, on which hosts and at which hours accounts log in", 1, make<Accounts>},
+      {"unusual-commands", "Which commands accounts are wont to give, and in which order", 1, make<UnusualCommands>},
   };
   return table;
 }

@@ -1,0 +1,294 @@
+#include "detect/command_habit.h"
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+
+#include "core/base/assert.h"
+
+namespace yushi::detect {
+namespace {
+
+constexpr int kShareBits = 40;
+// A site's counts are halved when there are so many, an account's when one of them has no more room: so what was
+// long ago fades.
+constexpr uint64_t kSiteSumMax = uint64_t{1} << 24;
+constexpr uint8_t kBlocksMax = 255;
+// How many commands a site may have that were never seen; each counts as half a block.
+constexpr uint64_t kUnseen = 1024;
+// Of what an account does the last blocks are so much, …
+constexpr uint64_t kRecentOf16 = 5;
+// … and what it may do as anybody else does: 1 in so many.
+constexpr uint64_t kCommandLikeOthers = 256;
+constexpr uint64_t kPairLikeOthers = 32;
+// What it may do as nobody does yet, in shares: its own new programs.
+constexpr uint64_t kLikeNobody = uint64_t{1} << (kShareBits - 13);
+
+uint32_t hash_of(std::string_view name) {
+  uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  for (char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  hash ^= hash >> 32;
+  return static_cast<uint32_t>(hash * 0x9e3779b97f4a7c15 >> 32);
+}
+uint16_t id_of(uint32_t hash) { return static_cast<uint16_t>(hash); }
+
+uint16_t pair_bucket(uint32_t first, uint32_t second) {
+  const uint64_t both = (uint64_t{first} << 32 | second) * 0x9e3779b97f4a7c15;
+  return static_cast<uint16_t>((both ^ both >> 29) * 0xbf58476d1ce4e5b9 >> 54);
+}
+static_assert(CommandBlock::kPairBuckets == 1 << (64 - 54));
+
+// Binary logarithm in 1/256, rounded down; of 1 and more.
+int32_t log2_256(uint64_t value) {
+  const int whole = std::bit_width(value) - 1;
+  uint64_t mantissa = value << (63 - whole) >> 32;  // in [1, 2) as 2^-31
+  int32_t out = whole;
+  for (int bit = 0; bit < 8; ++bit) {
+    mantissa = mantissa * mantissa >> 31;
+    const bool carry = mantissa >> 32 != 0;
+    if (carry) mantissa >>= 1;
+    out = out * 2 + (carry ? 1 : 0);
+  }
+  return out;
+}
+
+// A command that stands there n times weighs as the fourth root of n, in 1/16.
+constexpr std::array<uint8_t, CommandBlock::kCommandsMax + 1> kWeights = [] {
+  std::array<uint8_t, CommandBlock::kCommandsMax + 1> out{};
+  uint64_t root = 0;
+  for (uint64_t n = 1; n < out.size(); ++n) {
+    while ((root + 1) * (root + 1) * (root + 1) * (root + 1) <= n << 16) ++root;
+    out[n] = static_cast<uint8_t>(root);
+  }
+  return out;
+}();
+
+uint64_t share(uint64_t part, uint64_t of) { return of == 0 ? 0 : (part << kShareBits) / of; }
+uint64_t site_share(uint64_t part, uint64_t of) { return share(2 * part + 1, 2 * of + kUnseen); }
+
+// What speaks for somebody else, in 1/256 bit: `others` and `own` in shares.
+int32_t ratio(uint64_t others, uint64_t own, uint64_t like_others) {
+  const uint64_t mixed = (own * (like_others - 1) + others + kLikeNobody) / like_others;
+  return log2_256(others) - log2_256(mixed);
+}
+
+template <class Counts>
+void save_counts(const Counts& counts, std::string& out) {
+  for (auto count : counts) put_varint(out, count);
+}
+// And their sum; nothing when one is more than `most`.
+template <class Counts>
+std::optional<uint64_t> load_counts(Counts& counts, uint64_t most, Reader& in) {
+  uint64_t sum = 0;
+  for (auto& count : counts) {
+    const uint64_t value = in.varint();
+    if (value > most) return {};
+    count = static_cast<typename Counts::value_type>(value);
+    sum += value;
+  }
+  return sum;
+}
+
+}  // namespace
+
+void CommandBlock::add(std::string_view name) {
+  YUSHI_ASSERT(!full(), "a block of %u commands is full", size_);
+  const uint32_t hash = hash_of(name);
+  if (size_ > 0) {
+    const uint16_t bucket = pair_bucket(last_hash_, hash);
+    const auto at = std::lower_bound(pairs_.begin(), pairs_.end(), bucket);
+    if (at == pairs_.end() || *at != bucket) pairs_.insert(at, bucket);
+  }
+  last_hash_ = hash;
+  ++size_;
+  for (auto& command : commands_) {
+    if (command.hash != hash) continue;
+    ++command.times;
+    return;
+  }
+  const std::string_view kept = name.substr(0, kNameBytesMax);
+  const bool fits = names_.size() + kept.size() <= kNamesBytesMax;
+  commands_.push_back({hash, static_cast<uint16_t>(names_.size()), static_cast<uint8_t>(fits ? kept.size() : 0), 1});
+  if (fits) names_ += kept;
+}
+
+void CommandBlock::clear() {
+  size_ = 0;
+  commands_.clear();
+  pairs_.clear();
+  names_.clear();
+}
+
+void CommandBlock::save(std::string& out) const {
+  put_varint(out, size_);
+  put_varint(out, last_hash_);
+  put_varint(out, commands_.size());
+  for (const auto& command : commands_) {
+    put_varint(out, command.hash);
+    put_varint(out, command.times);
+    put_text(out, name(command));
+  }
+  put_varint(out, pairs_.size());
+  for (uint16_t pair : pairs_) put_varint(out, pair);
+}
+
+bool CommandBlock::load(Reader& in) {
+  clear();
+  const uint64_t size = in.varint();
+  last_hash_ = static_cast<uint32_t>(in.varint());
+  const uint64_t commands = in.varint();
+  if (size > kCommandsMax || commands > size) return false;
+  size_ = static_cast<uint32_t>(size);
+  for (uint64_t i = 0, counted = 0; i < commands; ++i) {
+    const uint64_t hash = in.varint(), times = in.varint();
+    const std::string_view kept = in.text();
+    counted += times;
+    if (hash > UINT32_MAX || times == 0 || times > kCommandsMax || counted > size) return false;
+    if (kept.size() > kNameBytesMax || names_.size() + kept.size() > kNamesBytesMax) return false;
+    commands_.push_back({static_cast<uint32_t>(hash), static_cast<uint16_t>(names_.size()),
+                         static_cast<uint8_t>(kept.size()), static_cast<uint8_t>(times)});
+    names_ += kept;
+  }
+  const uint64_t pairs = in.varint();
+  if (pairs > size) return false;
+  for (uint64_t i = 0; i < pairs; ++i) {
+    const uint64_t pair = in.varint();
+    if (pair >= kPairBuckets || (!pairs_.empty() && pair <= pairs_.back())) return false;
+    pairs_.push_back(static_cast<uint16_t>(pair));
+  }
+  return in.ok();
+}
+
+void SiteCommands::learn(const CommandBlock& block) {
+  for (const auto& command : block.commands()) ++commands_[command.hash >> 20];
+  for (uint16_t pair : block.pairs()) ++pairs_[pair];
+  commands_sum_ += block.commands().size();
+  pairs_sum_ += block.pairs().size();
+  if (std::max(commands_sum_, pairs_sum_) < kSiteSumMax) return;
+  commands_sum_ = pairs_sum_ = 0;
+  for (auto& count : commands_) commands_sum_ += count /= 2;
+  for (auto& count : pairs_) pairs_sum_ += count /= 2;
+}
+
+uint64_t SiteCommands::command_share(uint32_t hash) const { return site_share(commands_[hash >> 20], commands_sum_); }
+uint64_t SiteCommands::pair_share(uint16_t bucket) const { return site_share(pairs_[bucket], pairs_sum_); }
+
+void SiteCommands::save(std::string& out) const {
+  save_counts(commands_, out);
+  save_counts(pairs_, out);
+}
+
+bool SiteCommands::load(Reader& in) {
+  const auto commands = load_counts(commands_, kSiteSumMax, in), pairs = load_counts(pairs_, kSiteSumMax, in);
+  if (!in.ok() || !commands || !pairs || std::max(*commands, *pairs) >= kSiteSumMax) return false;
+  commands_sum_ = *commands;
+  pairs_sum_ = *pairs;
+  return true;
+}
+
+const CommandHabit::Known* CommandHabit::find(uint16_t id) const {
+  const auto end = known_.begin() + size_;
+  const auto at = std::find_if(known_.begin(), end, [id](const Known& known) { return known.id == id; });
+  return at == end ? nullptr : &*at;
+}
+
+CommandHabit::Known& CommandHabit::use(uint16_t id) {
+  const auto end = known_.begin() + size_;
+  auto at = std::find_if(known_.begin(), end, [id](const Known& known) { return known.id == id; });
+  if (at != end) return *at;
+  if (size_ < kCommandsMax) {
+    ++size_;
+  } else {
+    at = std::min_element(known_.begin(), end, [](const Known& a, const Known& b) {
+      return a.blocks != b.blocks ? a.blocks < b.blocks : a.recent < b.recent;
+    });
+  }
+  *at = Known{id, 0, 0};
+  return *at;
+}
+
+CommandJudgement CommandHabit::judge(const CommandBlock& block, const SiteCommands& site) const {
+  CommandJudgement out;
+  uint64_t blocks_sum = 0, recent_sum = 0, pairs_sum = 0;
+  for (uint32_t i = 0; i < size_; ++i) {
+    blocks_sum += known_[i].blocks;
+    recent_sum += known_[i].recent;
+  }
+  for (uint8_t count : pairs_) pairs_sum += count;
+
+  int64_t weights = 0, weighed = 0;
+  for (const auto& command : block.commands()) weights += kWeights[command.times];
+  for (const auto& command : block.commands()) {
+    const Known* known = find(id_of(command.hash));
+    const uint64_t blocks = known ? known->blocks : 0;
+    const uint64_t recent = known ? known->recent : 0;
+    const uint64_t own =
+        ((16 - kRecentOf16) * share(blocks, blocks_sum) + kRecentOf16 * share(recent, recent_sum)) / 16;
+    const int64_t score =
+        int64_t{ratio(site.command_share(command.hash), own, kCommandLikeOthers)} * kWeights[command.times];
+    weighed += score;
+    if (score > 0)
+      out.odd.push_back(
+          {block.name(command), command.times, static_cast<uint32_t>(blocks), static_cast<int32_t>(score / weights)});
+  }
+  int64_t paired = 0;
+  for (uint16_t pair : block.pairs()) {
+    paired += ratio(site.pair_share(pair), share(pairs_[pair], pairs_sum), kPairLikeOthers);
+    out.new_pairs += pairs_[pair] == 0 ? 1 : 0;
+  }
+  out.pairs = static_cast<uint32_t>(block.pairs().size());
+  if (weights > 0) out.score += static_cast<int32_t>(weighed / weights);
+  if (out.pairs > 0) out.score += static_cast<int32_t>(paired / 2 / out.pairs);
+  std::stable_sort(out.odd.begin(), out.odd.end(),
+                   [](const OddCommand& a, const OddCommand& b) { return a.score > b.score; });
+  return out;
+}
+
+void CommandHabit::learn(const CommandBlock& block) {
+  ++blocks_;
+  for (uint32_t i = 0; i < size_; ++i) known_[i].recent /= 2;
+  bool is_full = false;
+  for (const auto& command : block.commands()) {
+    Known& known = use(id_of(command.hash));
+    known.recent |= 128;
+    if (known.blocks < kBlocksMax) ++known.blocks;  // two commands may have one id
+    is_full |= known.blocks == kBlocksMax;
+  }
+  if (is_full) {
+    for (uint32_t i = 0; i < size_; ++i) known_[i].blocks /= 2;
+    const auto end = std::remove_if(known_.begin(), known_.begin() + size_,
+                                    [](const Known& known) { return known.blocks == 0 && known.recent == 0; });
+    size_ = static_cast<uint32_t>(end - known_.begin());
+  }
+  is_full = false;
+  for (uint16_t pair : block.pairs()) is_full |= ++pairs_[pair] == kBlocksMax;
+  if (is_full)
+    for (auto& count : pairs_) count /= 2;
+}
+
+void CommandHabit::save(std::string& out) const {
+  put_varint(out, blocks_);
+  put_varint(out, size_);
+  for (uint32_t i = 0; i < size_; ++i) {
+    put_varint(out, known_[i].id);
+    put_varint(out, known_[i].blocks);
+    put_varint(out, known_[i].recent);
+  }
+  save_counts(pairs_, out);
+}
+
+bool CommandHabit::load(Reader& in) {
+  *this = CommandHabit();
+  blocks_ = in.varint();
+  const uint64_t size = in.varint();
+  if (size > kCommandsMax) return false;
+  size_ = static_cast<uint32_t>(size);
+  for (uint32_t i = 0; i < size_; ++i) {
+    const uint64_t id = in.varint(), blocks = in.varint(), recent = in.varint();
+    if (id > UINT16_MAX || blocks >= kBlocksMax || recent > UINT8_MAX) return false;
+    known_[i] = {static_cast<uint16_t>(id), static_cast<uint8_t>(blocks), static_cast<uint8_t>(recent)};
+  }
+  return load_counts(pairs_, kBlocksMax - 1, in) && in.ok();
+}
+
+}  // namespace yushi::detect

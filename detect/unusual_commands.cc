@@ -1,0 +1,238 @@
+#include "detect/unusual_commands.h"
+
+#include <algorithm>
+
+#include "core/record/record.h"
+#include "detect/words.h"
+
+namespace yushi::detect {
+namespace {
+
+constexpr FindingKind kUnusualCommands{"baseline.unusual-commands", "Commands that are not the account's usual ones", 1,
+                                       "attack.t1078"};
+
+constexpr size_t kNameBytesMax = 256;
+constexpr int64_t kLookEachNs = 60 * kSecond;
+constexpr size_t kNamedMax = 5;
+// From where on it is more than a quiet hint: two bits a command.
+constexpr int32_t kLoudScore = 2 * CommandHabit::kOddScore;
+constexpr std::string_view kNoLogin = "4294967295";  // the audit system's id of who never logged in: services
+
+// A command's name without its folder and arguments; empty: none.
+std::string_view program_of(std::string_view line) {
+  line = line.substr(0, line.find_first_of(" \t"));
+  if (const size_t slash = line.find_last_of('/'); slash != line.npos) line.remove_prefix(slash + 1);
+  return line;
+}
+std::string_view command_of(const Record& record, Scratch& scratch) {
+  static const Field* const kFields[] = {find_field("process.executable"), find_field("process.name"),
+                                         find_field("process.command_line"), find_field("process.args"),
+                                         find_field("process.title")};
+  Value value;
+  for (const Field* field : kFields) {
+    if (!first_value(record, field, scratch, &value)) continue;
+    if (const auto name = program_of(value.text); !name.empty()) return name;
+  }
+  return {};
+}
+
+// Who did it: whose login session it was, where the log tells that, since `root` is many people; else the account.
+std::string account_of(const Event& event, Scratch& scratch) {
+  Value value;
+  const EventKind& kind = event.kind;
+  if (kind.login_name && first_value(event.record, kind.login_name, scratch, &value) && value.text != "unset")
+    return std::string(value.text.substr(0, kNameBytesMax));
+  if (kind.login_id && first_value(event.record, kind.login_id, scratch, &value)) {
+    const std::string id = value.text.empty() ? std::to_string(value.integer) : std::string(value.text);
+    return id == kNoLogin || id == "-1" ? "" : "uid " + id.substr(0, kNameBytesMax);
+  }
+  if (kind.name == "command" && first_value(event.record, ecs::user_name, scratch, &value))
+    return std::string(value.text.substr(0, kNameBytesMax));
+  return {};
+}
+
+std::string bits_text(int32_t score) {  // 1.3
+  const int32_t tenths = score * 10 / 256;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+}
+
+std::string names_text(const std::vector<const OddCommand*>& commands) {
+  std::string out;
+  for (size_t i = 0; i < commands.size() && i < kNamedMax; ++i) {
+    const OddCommand& one = *commands[i];
+    out += (out.empty() ? "" : ", ") + (one.name.empty() ? "(no name kept)" : printable(one.name));
+    if (one.times > 1) out += " (" + std::to_string(one.times) + ")";
+  }
+  if (commands.size() > kNamedMax) out += " and " + std::to_string(commands.size() - kNamedMax) + " more";
+  return out;
+}
+
+}  // namespace
+
+Finding UnusualCommands::finding_of(const std::string& key, const Account& account, const CommandJudgement& judged) {
+  const size_t cut = key.find('\n');
+  const std::string dataset = key.substr(0, cut), who = printable(key.substr(cut + 1));
+  std::vector<const OddCommand*> never, seldom;
+  std::string numbers;
+  for (const auto& odd : judged.odd) {
+    (odd.blocks == 0 ? never : seldom).push_back(&odd);
+    if (numbers.size() < 1024)
+      numbers += (numbers.empty() ? "" : ",") + printable(odd.name) + "=" + std::to_string(odd.times) + "/" +
+                 std::to_string(odd.blocks) + "/" + std::to_string(odd.score);
+  }
+  Finding out;
+  out.kind = &kUnusualCommands;
+  out.severity = judged.score >= kLoudScore ? Severity::medium : Severity::low;
+  out.score = judged.score >= kLoudScore ? 60 : 40;
+  out.key = who + " by " + dataset;
+  out.reason = number_text(account.block.size(), "command", "commands") + " of " + who + " within " +
+               within_text(std::max<int64_t>(account.block_last_ns - account.block_first_ns, 0)) +
+               " are more like those of others, by " + bits_text(judged.score) + " bits each";
+  if (!never.empty()) out.reason += "; never before: " + names_text(never);
+  if (!seldom.empty()) out.reason += "; seldom before: " + names_text(seldom);
+  out.reason += "; " + std::to_string(judged.new_pairs) + " of " +
+                number_text(judged.pairs, "pair in a row is", "pairs in a row are") +
+                " new; what is usual was learned from " + number_text(account.habit.blocks(), "stretch", "stretches") +
+                " of up to 100 commands since " + date_text(account.first_ns);
+  out.baseline = "score=" + std::to_string(judged.score) + " odd_from=" + std::to_string(CommandHabit::kOddScore) +
+                 " commands=" + std::to_string(account.block.size()) + " pairs=" + std::to_string(judged.pairs) +
+                 " new_pairs=" + std::to_string(judged.new_pairs) +
+                 " stretches=" + std::to_string(account.habit.blocks()) +
+                 " since_ns=" + std::to_string(account.first_ns) + " odd=" + numbers;
+  return out;
+}
+
+// The first of each different command, and the last of all.
+std::vector<uint64_t> UnusualCommands::records_of(const Account& account) {
+  std::vector<uint64_t> out;
+  for (int32_t use : account.first_uses)
+    if (const uint64_t index = account.first_index + static_cast<uint64_t>(int64_t{use}); index != account.last_index)
+      out.push_back(index);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  out.push_back(account.last_index);
+  return out;
+}
+
+void UnusualCommands::close(std::string_view log, Log& of, const std::string& key, Account& account,
+                            std::vector<Finding>& findings) {
+  SiteCommands& site = of.sites.use(std::string_view(key).substr(0, key.find('\n')));
+  bool learns = true;
+  if (account.habit.blocks() >= kBlocksMin) {
+    const CommandJudgement judged = account.habit.judge(account.block, site);
+    const bool is_odd = judged.score >= CommandHabit::kOddScore;
+    if (is_odd) {
+      Finding finding = finding_of(key, account, judged);
+      finding.learning = account.block_last_ns - account.first_ns < surroundings_.options.learning_ns;
+      finding.log = log;
+      finding.records = records_of(account);
+      findings.push_back(std::move(finding));
+    }
+    account.odd_in_a_row = is_odd ? account.odd_in_a_row + 1 : 0;
+    learns = !is_odd || account.odd_in_a_row > kOddInARowMax;
+  }
+  if (learns) {
+    account.habit.learn(account.block);
+    site.learn(account.block);
+  }
+  account.block.clear();
+  account.first_uses.clear();
+}
+
+void UnusualCommands::observe(const Event& event, std::vector<Finding>& findings) {
+  Scratch scratch;
+  const std::string who = account_of(event, scratch);
+  if (who.empty()) return;
+  const std::string_view command = command_of(event.record, scratch);
+  if (command.empty()) return;
+  auto of = by_log_.find(event.log);
+  if (of == by_log_.end()) of = by_log_.try_emplace(std::string(event.log)).first;
+  const std::string key = event.kind.message->dataset + "\n" + who;
+  Account& account = of->second.accounts.use(key);
+  if (account.habit.blocks() == 0 && account.block.size() == 0) account.first_ns = event.counted.at_ns;
+  if (account.block.size() == 0) {
+    account.first_index = event.record.index;
+    account.block_first_ns = event.counted.at_ns;
+  }
+  account.block.add(command);
+  if (account.first_uses.size() < account.block.commands().size()) {
+    // Joined events may come in another order than their first lines.
+    const auto from_first = static_cast<int64_t>(event.record.index - account.first_index);
+    const auto offset = static_cast<int32_t>(from_first);
+    account.first_uses.push_back(offset == from_first ? offset : 0);
+  }
+  account.block_last_ns = event.counted.at_ns;
+  account.last_received_ns = bounded_time(event.record.origin->received_ns);
+  account.last_index = event.record.index;
+  if (account.block.full()) close(event.log, of->second, key, account, findings);
+}
+
+void UnusualCommands::tick(const Tick& tick, std::vector<Finding>& findings) {
+  const int64_t now = bounded_time(tick.received_ns);
+  if (now - looked_ns_ < kLookEachNs) return;
+  looked_ns_ = now;
+  for (auto& [log, of] : by_log_) {
+    of.accounts.for_each([&, &log = log, &of = of](const std::string& key, Account& account) {
+      if (account.block.size() < kSessionCommandsMin || now - account.last_received_ns < kStillNs) return;
+      close(log, of, key, account, findings);
+    });
+  }
+}
+
+void UnusualCommands::save(std::string& out) const {
+  put_signed(out, looked_ns_);
+  put_varint(out, by_log_.size());
+  for (const auto& [log, of] : by_log_) {
+    put_text(out, log);
+    put_varint(out, of.sites.size());
+    of.sites.for_each([&out](const std::string& dataset, const SiteCommands& site) {
+      put_text(out, dataset);
+      site.save(out);
+    });
+    put_varint(out, of.accounts.size());
+    of.accounts.for_each([&out](const std::string& key, const Account& account) {
+      put_text(out, key);
+      account.habit.save(out);
+      put_signed(out, account.first_ns);
+      put_varint(out, account.odd_in_a_row);
+      account.block.save(out);
+      put_signed(out, account.block_first_ns);
+      put_signed(out, account.block_last_ns);
+      put_signed(out, account.last_received_ns);
+      put_varint(out, account.first_index);
+      put_varint(out, account.last_index);
+      for (int32_t use : account.first_uses) put_signed(out, use);
+    });
+  }
+}
+
+bool UnusualCommands::load_account(Account& account, Reader& in) {
+  account = Account();
+  if (!account.habit.load(in)) return false;
+  account.first_ns = bounded_time(in.signed_varint());
+  account.odd_in_a_row = static_cast<uint32_t>(in.varint());
+  if (!account.block.load(in) || account.block.full()) return false;
+  account.block_first_ns = bounded_time(in.signed_varint());
+  account.block_last_ns = bounded_time(in.signed_varint());
+  account.last_received_ns = bounded_time(in.signed_varint());
+  account.first_index = in.varint();
+  account.last_index = in.varint();
+  for (size_t left = account.block.commands().size(); left > 0; --left)
+    account.first_uses.push_back(static_cast<int32_t>(in.signed_varint()));
+  return in.ok();
+}
+
+bool UnusualCommands::load(Reader& in) {
+  by_log_.clear();
+  looked_ns_ = bounded_time(in.signed_varint());
+  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
+    Log& of = by_log_.try_emplace(std::string(in.text())).first->second;
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left)
+      if (!of.sites.use(in.text()).load(in)) return false;
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left)
+      if (!load_account(of.accounts.use(in.text()), in)) return false;
+  }
+  return in.ok();
+}
+
+}  // namespace yushi::detect
