@@ -39,8 +39,11 @@ int check(const FilesOptions& options) {
   auto checked = detect::check_rule_files(*files, **sources);
   Out out;
   for (auto& problem : checked.problems) out.text(problem.text());
+  for (auto& document : checked.passed_over) out.text(document);
   out.write(std::to_string(files->size()) + " files: " + std::to_string(checked.rules) + " rules, " +
-            std::to_string(checked.correlations) + " correlations, " + std::to_string(checked.tests) + " tests" +
+            std::to_string(checked.correlations) + " correlations, " +
+            (checked.filters > 0 ? std::to_string(checked.filters) + " filters, " : "") +
+            std::to_string(checked.tests) + " tests" +
             (!checked.ok()              ? ": wrong"
              : checked.problems.empty() ? ""
                                         : "; " + std::to_string(checked.problems.size()) + " cannot run") +

@@ -1,6 +1,8 @@
 #include "detect/alert_words.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <optional>
 
 #include "core/base/bytes.h"
@@ -75,6 +77,44 @@ std::string names_and_values(const Names& names, const Record& record, FieldText
   return out;
 }
 
+std::string number_of(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
+std::string measured_text(const CorrelationRule& rule, const CorrelationFired& fired) {
+  using Type = CorrelationRule::Type;
+  const std::string value = number_of(fired.value), of = " of " + rule.value_field;
+  switch (rule.type) {
+    case Type::value_count:
+      return value + " values" + of;
+    case Type::value_sum:
+      return "sum " + value + of;
+    case Type::value_avg:
+      return "average " + value + of;
+    case Type::value_median:
+      return "median " + value + of;
+    case Type::value_percentile:
+      return "percentile " + number_of(rule.percentile) + " " + value + of;
+    default:
+      return value;
+  }
+}
+
+// "3", of a count that is reached; otherwise with its signs, as "≥ 2 and ≤ 5".
+std::string limits_text(const CorrelationRule& rule) {
+  constexpr const char* kSigns[] = {"≥ ", "> ", "≤ ", "< ", "= ", "≠ "};
+  using Op = CorrelationRule::Limit::Op;
+  std::string out;
+  for (const auto& [op, operand] : rule.limits) {
+    const bool is_reached = rule.counts() && !rule.waits;
+    out += out.empty() ? "" : " and ";
+    if (!is_reached) out += kSigns[static_cast<size_t>(op)];
+    out += number_of(operand + (is_reached && op == Op::gt));
+  }
+  return out;
+}
+
 }  // namespace
 
 bool FieldTexts::first(const Record& record, std::string_view name, std::string* text) {
@@ -128,7 +168,7 @@ std::vector<std::string> said_fields(const CorrelationRule& rule) {
   std::vector<std::string> out;
   expand(rule.head.reason, [&](const std::string& name) {
     auto is_alias = [&](const auto& alias) { return alias.first == name; };
-    bool in_common = std::find(rule.group_by.begin(), rule.group_by.end(), name) != rule.group_by.end() &&
+    bool in_common = !rule.waits && std::find(rule.group_by.begin(), rule.group_by.end(), name) != rule.group_by.end() &&
                      std::none_of(rule.aliases.begin(), rule.aliases.end(), is_alias);
     if (!is_said_of_the_window(name) && !in_common && std::find(out.begin(), out.end(), name) == out.end())
       out.push_back(name);
@@ -150,7 +190,7 @@ std::string hit_words(const LoadedRules::Correlation& correlation, const Record&
 }
 
 std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Correlation& correlation,
-                               const CorrelationFired& fired, const std::string& key, const Record& record,
+                               const CorrelationFired& fired, const std::string& key, const Record* record,
                                FieldTexts& fields) {
   const CorrelationRule& rule = correlation.rule;
   if (!rule.head.reason.empty()) {
@@ -162,17 +202,13 @@ std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Corr
       auto field = std::find(said.begin(), said.end(), name);
       if (field != said.end())
         if (auto text = said_by_hits(fired.hits, static_cast<size_t>(field - said.begin()))) return *text;
-      return shown_value(record, name, fields);
+      return record ? shown_value(*record, name, fields) : "?";
     });
   }
   std::string about = key.empty() ? "" : " (" + key + ")";
-  if (rule.type == CorrelationRule::Type::event_count)
-    return rule.head.title + ": " + std::to_string(fired.count) + " within " + window_text(fired.hits) + ", limit " +
-           std::to_string(rule.at_least) + " in " + duration_text(rule.timespan_ns) + about;
-  if (rule.type == CorrelationRule::Type::value_count)
-    return rule.head.title + ": " + std::to_string(fired.count) + " values of " + rule.value_field + " within " +
-           window_text(fired.hits) + ", limit " + std::to_string(rule.at_least) + " in " +
-           duration_text(rule.timespan_ns) + about;
+  if (!rule.is_temporal())
+    return rule.head.title + ": " + measured_text(rule, fired) + " within " + window_text(fired.hits) + ", limit " +
+           limits_text(rule) + " in " + duration_text(rule.timespan_ns) + about;
   std::string steps;
   for (size_t i = 0; i < fired.hits.size() && i < kTitlesMax; ++i) {
     uint32_t part = correlation.parts[fired.hits[i].part];
@@ -182,6 +218,15 @@ std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Corr
     steps += (i ? ", then " : "") + head.title + " at " + time_text_utc(fired.hits[i].at_ns);
   }
   return rule.head.title + ": " + steps + about;
+}
+
+std::string correlation_baseline(const CorrelationRule& rule, const CorrelationFired& fired) {
+  std::string out = "count=" + std::to_string(fired.count);
+  if (rule.reads_numbers()) out += " value=" + std::to_string(std::llround(fired.value));
+  for (const auto& [op, operand] : rule.limits)
+    out += " limit=" + std::to_string(std::llround(operand) + (op == CorrelationRule::Limit::Op::gt));
+  if (rule.limits.empty()) out += " limit=1";
+  return out + " timespan_s=" + std::to_string(rule.timespan_ns / kSecond);
 }
 
 Alert alert_of(const Record& record, FieldTexts& fields) {

@@ -44,10 +44,13 @@ std::vector<std::string> said_fields(const CorrelationRule& rule);
 // gone.
 std::string hit_words(const LoadedRules::Correlation& correlation, const Record& record, FieldTexts& fields);
 
-// Fields are those of the newest record by event time that has them.
+// Fields are those of the newest record by event time that has them. `record` completed it; nullptr: its window is over,
+// and the records are gone.
 std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Correlation& correlation,
-                               const CorrelationFired& fired, const std::string& key, const Record& record,
+                               const CorrelationFired& fired, const std::string& key, const Record* record,
                                FieldTexts& fields);
+// The integers of its judgement.
+std::string correlation_baseline(const CorrelationRule& rule, const CorrelationFired& fired);
 
 // What every alert takes from the record that raised it.
 Alert alert_of(const Record& record, FieldTexts& fields);

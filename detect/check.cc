@@ -10,7 +10,7 @@
 namespace yushi::detect {
 namespace {
 
-constexpr std::string_view kReceivedDefault = "2026-11-01T08:00:00Z";
+constexpr std::string_view kReceivedDefault = "2026-11-01T03:00:00Z";
 constexpr uint64_t kRepeatMax = 10'000;
 
 struct Steps {
@@ -64,11 +64,13 @@ std::string told(const std::vector<const Alert*>& alerts) {
 
 RuleCheck check_rule_files(const std::vector<RuleFile>& files, const LogSources& sources) {
   RuleCheck out;
+  const auto placeholders = placeholders_of(files, sources);
   for (const auto& file : files) {
-    ParsedRuleFile parsed = parse_rule_file(file, sources);
+    ParsedRuleFile parsed = parse_rule_file(file, sources, placeholders);
+    out.passed_over.insert(out.passed_over.end(), parsed.passed_over.begin(), parsed.passed_over.end());
     for (auto& problem : parsed.problems) out.problems.push_back(std::move(problem));
     for (const auto& document : parsed.documents) {
-      ++(document.rule ? out.rules : out.correlations);
+      ++(document.rule ? out.rules : document.correlation ? out.correlations : out.filters);
       out.tests += document.tests.size();
     }
   }
@@ -120,6 +122,7 @@ Result<std::vector<Alert>> alerts_of_lines(std::shared_ptr<const RuleSet> rules,
   Engine engine(rules, options);
   std::vector<Alert> alerts;
   engine.observe(batch, alerts);
+  engine.close_windows(alerts);
   return alerts;
 }
 
@@ -129,8 +132,9 @@ Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const 
   const auto& loaded = static_cast<const LoadedRules&>(*rules);
   RuleTestReport report;
   report.unsupported = loaded.unsupported();
+  const auto placeholders = placeholders_of(loaded.files(), sources);
   for (const auto& file : loaded.files()) {
-    for (const auto& document : parse_rule_file(file, sources).documents) {
+    for (const auto& document : parse_rule_file(file, sources, placeholders).documents) {
       const RuleHead& head = document.head();
       bool positive = false, negative = false;
       for (const auto& test : document.tests) {
@@ -153,7 +157,7 @@ Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const 
         else
           report.failures.push_back(place + wrong + told(mine));
       }
-      bool speaks = true;
+      bool speaks = !document.filter;
       for (uint32_t i = 0; i < loaded.rules().size(); ++i)
         if (loaded.rules()[i].head.id == head.id) speaks = loaded.raises(i);
       if (speaks && !(positive && negative))

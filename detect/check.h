@@ -25,7 +25,8 @@ using ParseBatch = std::function<void(Batch& batch)>;
 
 struct RuleCheck {
   std::vector<RuleProblem> problems;              // wrong ones first, then unsupported ones
-  size_t rules = 0, correlations = 0, tests = 0;  // that can be used
+  std::vector<std::string> passed_over;           // path:line:column: of documents that are no rules
+  size_t rules = 0, correlations = 0, filters = 0, tests = 0;  // that can be used
   bool ok() const { return problems.empty() || problems.front().unsupported; }
 };
 RuleCheck check_rule_files(const std::vector<RuleFile>& files, const LogSources& sources);

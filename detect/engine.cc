@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <deque>
 #include <optional>
 
@@ -17,6 +18,7 @@
 #include "detect/habits.h"
 #include "detect/rules.h"
 #include "detect/silence.h"
+#include "detect/windows.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -25,9 +27,10 @@ namespace {
 constexpr std::string_view kStateMagic = "yushi-detect-";
 // Parts, each with its id and version. Before it was one block of folds, accounts, attempts and correlations.
 constexpr char kStateVersion = '5', kOneBlockVersion = '4';
-constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kHabitsId = "habits",
-                           kSilenceId = "silence";
-constexpr uint32_t kFoldsVersion = 1, kCorrelationsVersion = 1, kHabitsVersion = 1, kSilenceVersion = 1;
+constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kWindowsId = "windows",
+                           kHabitsId = "habits", kSilenceId = "silence";
+constexpr uint32_t kFoldsVersion = 1, kCorrelationsVersion = 1, kWindowsVersion = 1, kHabitsVersion = 1,
+                   kSilenceVersion = 1;
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
@@ -55,6 +58,8 @@ struct Engine::State {
   DetectOptions options;
   std::deque<std::shared_ptr<const LoadedRules>> sets;  // the present one first
   Correlations correlations;
+  Windows windows;
+  std::vector<Windows::Over> over;
   Detectors detectors;
   Folds folds;
   Habits habits;
@@ -176,11 +181,15 @@ struct Engine::State {
       CountedTime counted = counted_time(record);
       CorrelationHit hit{
           counted.at_ns, record.index, use.part, 0, counted.of_receipt, hit_words(correlation, record, fields)};
-      if (rule.type == CorrelationRule::Type::value_count && !value_hash(record, rule.value_field, &hit.value))
+      if (!rule.value_field.empty() && !read_value(record, rule, &hit.value)) continue;
+      if (rule.waits) {
+        windows.add(*running, record.origin->log, group, hit, record.origin->received_ns, over);
+        raise_over(record.origin->received_ns, alerts);
         continue;
+      }
       CorrelationFired fired;
       if (!correlations.add(*running, record.origin->log, group, hit, &fired)) continue;
-      set.count(LoadedRules::kCorrelation | use.correlation, record);
+      set.count(LoadedRules::kCorrelation | use.correlation, record.origin->received_ns);
       // The record that completed it came last, but another one may have happened last.
       int64_t last_ns = fired.hits.back().at_ns;
       Folds::Hit told = hit_of(record, last_ns);
@@ -191,17 +200,44 @@ struct Engine::State {
         raise(rule.head, group, record, told, fold_ns, alerts, [&](const std::string&) {
           Alert alert = rule_alert(rule.head, record);
           if (last_ns != hit.at_ns) alert.event_ns = last_ns;
-          alert.reason = correlation_reason(set, correlation, fired, group, record, fields);
-          alert.baseline = "count=" + std::to_string(fired.count) + " limit=" + std::to_string(rule.at_least) +
-                           " timespan_s=" + std::to_string(rule.timespan_ns / kSecond);
+          alert.reason = correlation_reason(set, correlation, fired, group, &record, fields);
+          alert.baseline = correlation_baseline(rule, fired);
           judged.say(alert);
-          std::vector<uint64_t> indexes;
-          for (const auto& one : fired.hits) indexes.push_back(one.index);
-          alert.records = record_ids(record.origin->log, indexes);
+          alert.records = records_of(record.origin->log, fired);
           return alert;
         });
       }
       feed(set, LoadedRules::kCorrelation | use.correlation, record, alerts);
+    }
+  }
+
+  static std::vector<RecordId> records_of(std::string_view log, const CorrelationFired& fired) {
+    std::vector<uint64_t> indexes;
+    for (const auto& one : fired.hits) indexes.push_back(one.index);
+    return record_ids(log, indexes);
+  }
+
+  // What the windows say that are over; their records are gone.
+  void raise_over(int64_t received_ns, std::vector<Alert>& alerts) {
+    for (auto& one : std::exchange(over, {})) {
+      const uint32_t number = LoadedRules::kCorrelation | one.correlation;
+      const auto& correlation = rules().correlations()[one.correlation];
+      const CorrelationRule& rule = correlation.rule;
+      const auto& last = one.fired.hits.back();
+      rules().count(number, received_ns);
+      Folds::Hit hit{one.log, {}, {}, last.index, last.at_ns, received_ns};
+      if (!rules().raises(number) || !folds.has_share(rule.head, hit)) continue;
+      raise(rule.head, one.group, hit, std::max(rule.head.fold_ns, rule.timespan_ns), alerts, [&](const std::string&) {
+        Alert alert;
+        put_head(rule.head, alert);
+        alert.tenant = one.log.substr(0, one.log.find_first_of("@:"));
+        alert.event_ns = last.at_ns;
+        alert.raised_ns = received_ns;
+        alert.reason = correlation_reason(rules(), correlation, one.fired, one.group, nullptr, fields);
+        alert.baseline = correlation_baseline(rule, one.fired);
+        alert.records = records_of(one.log, one.fired);
+        return alert;
+      });
     }
   }
 
@@ -216,24 +252,32 @@ struct Engine::State {
     return {};
   }
 
-  bool value_hash(const Record& record, const std::string& field, uint64_t* hash) {
+  // The first value of the rule's field, as CorrelationHit::value has it; false when there is none, or no number.
+  bool read_value(const Record& record, const CorrelationRule& rule, uint64_t* out) {
     struct Found {
-      bool any = false;
-      uint64_t hash = 0;
-    } found;
+      const CorrelationRule& rule;
+      bool any = false, right = false;
+      uint64_t bits = 0;
+    } found{rule};
     scratch.clear();
     visit_field(
-        record, find_field(field), field, scratch,
+        record, find_field(rule.value_field), rule.value_field, scratch,
         [](void* context, const Value& value) {
           auto* to = static_cast<Found*>(context);
           if (to->any) return;
           to->any = true;
-          Hash digest = sha256(value.text);
-          to->hash = get_be64(reinterpret_cast<const char*>(digest.data()));
+          if (Number number; to->rule.reads_numbers()) {
+            to->right = read_number(value.text, &number);
+            to->bits = std::bit_cast<uint64_t>(number.is_integer ? static_cast<double>(number.integer) : number.real);
+          } else {
+            Hash digest = sha256(value.text);
+            to->right = true;
+            to->bits = get_be64(reinterpret_cast<const char*>(digest.data()));
+          }
         },
         &found);
-    *hash = found.hash;
-    return found.any;
+    *out = found.bits;
+    return found.right;
   }
 
   // Shows the record to the detectors that want its kind, and raises what they find.
@@ -257,6 +301,8 @@ struct Engine::State {
   }
 
   void tick(const Tick& tick, std::vector<Alert>& alerts) {
+    windows.tick(tick.received_ns, over);
+    raise_over(tick.received_ns, alerts);
     findings.clear();
     detectors.tick(tick, findings);
     raise_all(bounded_time(tick.received_ns), tick.received_ns, alerts);
@@ -307,6 +353,7 @@ void Engine::reload(std::shared_ptr<const RuleSet> rules) {
   auto loaded = std::dynamic_pointer_cast<const LoadedRules>(rules);
   YUSHI_ASSERT(loaded, "a RuleSet comes from RuleSet::load()");
   state_->correlations.take(*loaded);
+  state_->windows.take(*loaded);
   state_->sets.push_front(std::move(loaded));
   if (state_->sets.size() > kRuleSetsMax) state_->sets.pop_back();
 }
@@ -347,10 +394,17 @@ void Engine::tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& aler
   state_->tick({commit, received_ns}, alerts);
 }
 
+void Engine::close_windows(std::vector<Alert>& alerts) {
+  state_->windows.tick(INT64_MAX, state_->over);
+  int64_t last_ns = 0;
+  for (const auto& one : state_->over) last_ns = std::max(last_ns, one.fired.hits.back().at_ns);
+  state_->raise_over(last_ns, alerts);
+}
+
 std::string Engine::save() const {
   std::string out(kStateMagic), bytes;
   out += {kStateVersion, '\n'};
-  put_varint(out, state_->detectors.size() + 4);
+  put_varint(out, state_->detectors.size() + 5);
   const auto put = [&](std::string_view id, uint32_t version, const auto& part) {
     bytes.clear();
     part.save(bytes);
@@ -362,6 +416,7 @@ std::string Engine::save() const {
   put(kCorrelationsId, kCorrelationsVersion, state_->correlations);
   put(kHabitsId, kHabitsVersion, state_->habits);
   put(kSilenceId, kSilenceVersion, state_->silence);
+  put(kWindowsId, kWindowsVersion, state_->windows);
   for (size_t i = 0; i < state_->detectors.size(); ++i) {
     const auto& row = state_->detectors.row(i);
     put(row.id, row.version, state_->detectors[i]);
@@ -385,7 +440,9 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   Habits habits;
   Silence silence;
   Correlations correlations;
+  Windows windows;
   correlations.take(now.rules());
+  windows.take(now.rules());
   auto detectors = now.detectors.make_all();
   std::vector<std::string> left_out;
   if (version == kOneBlockVersion) {
@@ -416,6 +473,8 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
         loaded = load(kHabitsVersion, habits);
       } else if (id == kSilenceId) {
         loaded = load(kSilenceVersion, silence);
+      } else if (id == kWindowsId) {
+        loaded = load(kWindowsVersion, windows);
       } else if (auto number = now.detectors.number_of(id)) {
         loaded = load(now.detectors.row(*number).version, *detectors[*number]);
       } else {
@@ -429,6 +488,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   now.correlations = std::move(correlations);
   now.habits = std::move(habits);
   now.silence = std::move(silence);
+  now.windows = std::move(windows);
   now.detectors.replace(std::move(detectors));
   return left_out;
 }

@@ -80,6 +80,7 @@ class RuleSet {
   virtual const std::vector<RuleFile>& files() const = 0;
   virtual std::vector<RuleSummary> list() const = 0;
   virtual const std::vector<std::string>& unsupported() const = 0;  // path:line:column: unsupported: construct
+  virtual const std::vector<std::string>& passed_over() const = 0;  // path:line:column: of documents that are no rules
 };
 
 struct DetectOptions {
@@ -101,6 +102,8 @@ class Engine {
   void observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts);
   // Once a second of receipt time, after the records of a commit. A replay must show it again in its place.
   void tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts);
+  // As if every window that is waited for were over, as at the end of a rule's test.
+  void close_windows(std::vector<Alert>& alerts);
   // Takes new rules over, keeping baselines; correlations whose rule is unchanged keep their windows.
   void reload(std::shared_ptr<const RuleSet> rules);
 

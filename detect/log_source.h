@@ -1,5 +1,6 @@
-// Where a Sigma rule looks: `logsource:` -> datasets and programs, Sigma's field names -> ECS. Read from files
-// (config/sigma/*.yaml), so that a log source is a line there; nothing of them stands in the code.
+// Where a Sigma rule looks: `logsource:` -> datasets and programs, Sigma's field names -> ECS, and the lists that
+// |expand puts in the place of %name%. Read from files (config/sigma/*.yaml), so that a log source is a line there;
+// nothing of them stands in the code.
 //
 // Errors   A log source or a field that has no line is not there: the rule is listed as unsupported, never
 //          approximated. What is wrong in a file is a problem with its line and column.
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/filter/expression.h"
 
 namespace yushi::detect {
 
@@ -26,7 +28,17 @@ struct RuleScope {
   std::vector<std::string> datasets;   // event.dataset
   std::vector<std::string> processes;  // process.name, of records that no parser knew
   std::string table;                   // which field names apply: "linux", "auditd", "web", …
+  // Which of these records are meant, as only the starts of processes; nullptr: all of them.
+  std::shared_ptr<const Expression> when;
+
+  // Whether some record of this scope can answer yes, by the fields that its parsers fill (core/record/dataset.h).
+  bool can_match(const Expression& expression) const;
+  // Of the fields that a yes needs, those that none of its parsers fills.
+  std::vector<std::string> fields_not_filled(const Expression& expression) const;
 };
+
+// Lists by name.
+using Placeholders = std::map<std::string, std::vector<std::string>, std::less<>>;
 
 class LogSources {
  public:
@@ -42,6 +54,8 @@ class LogSources {
   // The fields that hold a Sigma field in records of this scope; empty when there is no such field. The name of a field
   // that records can have (may_be_field) stands for itself.
   std::vector<std::string> find_field(const RuleScope& scope, std::string_view sigma_field) const;
+
+  const Placeholders& placeholders() const { return placeholders_; }
 
   // Whether some log source has a field of Sigma's by this name.
   bool is_sigma_field(std::string_view name) const;
@@ -62,7 +76,8 @@ class LogSources {
   using Fields = std::map<std::string, std::vector<std::string>, std::less<>>;  // Sigma's -> ours, any of them
 
   std::vector<Row> rows_;
-  std::map<std::string, Fields, std::less<>> tables_;
+  std::map<std::string, Fields, std::less<>> tables_;  // field "*": PARSER/*, the others are its keys
+  Placeholders placeholders_;
 };
 
 }  // namespace yushi::detect

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 
 #include <yaml-cpp/yaml.h>
@@ -264,6 +265,61 @@ void read_own_part(const LogSources& sources, const YAML::Node& document, RuleHe
   for (const auto& item : list) tests.push_back(read_test(item));
 }
 
+// Whether a `not` stands in it: then another hit can undo it.
+bool can_be_undone(const SigmaCondition& condition) {
+  return condition.kind == SigmaCondition::Kind::not_of ||
+         std::any_of(condition.children.begin(), condition.children.end(), can_be_undone);
+}
+
+// Of a count or a value: `{gte: 3, lte: 5}`.
+template <class CheckField>
+void read_limits(const YAML::Node& condition, CorrelationRule& out, const CheckField& check_field) {
+  using Op = CorrelationRule::Limit::Op;
+  constexpr std::pair<std::string_view, Op> kOps[] = {{"gte", Op::gte}, {"gt", Op::gt}, {"lte", Op::lte},
+                                                      {"lt", Op::lt},   {"eq", Op::eq}, {"neq", Op::neq}};
+  const auto number = [](const YAML::Node& node) {
+    char* end = nullptr;
+    const std::string text = node.IsScalar() ? node.Scalar() : "";
+    const double value = std::strtod(text.c_str(), &end);
+    if (text.empty() || end != text.c_str() + text.size() || !std::isfinite(value)) stop(node, "must be a number");
+    return value;
+  };
+  bool has_percentile = false;
+  for (const auto& entry : condition) {
+    if (!entry.first.IsScalar()) stop(entry.first, "a key that is no text");
+    const std::string& key = entry.first.Scalar();
+    if (auto op = std::find_if(std::begin(kOps), std::end(kOps), [&](auto& one) { return one.first == key; });
+        op != std::end(kOps)) {
+      const double operand = out.counts() ? static_cast<double>(count_of(entry.second)) : number(entry.second);
+      out.limits.push_back({op->second, operand});
+    } else if (key == "field" && out.type != CorrelationRule::Type::event_count) {
+      out.value_field = text_of(condition, "field");
+      check_field(entry.second, "condition.field");
+    } else if (key == "percentile" && out.type == CorrelationRule::Type::value_percentile) {
+      has_percentile = true;
+      out.percentile = number(entry.second);
+      if (out.percentile < 0 || out.percentile > 100) stop(entry.second, "a percentile is from 0 to 100");
+    } else {
+      stop(entry.first, "unknown key '" + key + "' in a condition");
+    }
+  }
+  if (out.type != CorrelationRule::Type::event_count && out.value_field.empty())
+    stop(condition, "the type needs condition.field");
+  if (out.type == CorrelationRule::Type::value_percentile && !has_percentile)
+    stop(condition, "value_percentile needs condition.percentile");
+  if (out.limits.empty()) stop(condition, "a condition needs gte, gt, lte, lt, eq or neq");
+  for (const auto& [op, operand] : out.limits) {
+    if (out.counts() && op == Op::gte && operand < 1) stop(condition, "a count of 0 is always reached");
+    // A group begins with a hit.
+    if (out.counts() && ((op == Op::lt && operand <= 1) || ((op == Op::lte || op == Op::eq) && operand < 1)))
+      unsupported(condition, "a count of 0 belongs to no group, and is not done here");
+    if (out.counts() && operand > 10'000) unsupported(condition, "a count over 10000 would need too much memory");
+    const bool is_upper = op == Op::lt || op == Op::lte || op == Op::neq;
+    out.waits |= is_upper || (op == Op::eq && !out.counts());
+  }
+  if (out.reads_numbers() && out.type != CorrelationRule::Type::value_sum) out.waits = true;
+}
+
 CorrelationRule read_correlation(const LogSources& sources, const YAML::Node& node, RuleHead head) {
   if (!node.IsMap()) stop(node, "correlation must be a map");
   only_keys(node, {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"});
@@ -279,6 +335,14 @@ CorrelationRule read_correlation(const LogSources& sources, const YAML::Node& no
     out.type = Type::temporal;
   else if (type == "temporal_ordered")
     out.type = Type::temporal_ordered;
+  else if (type == "value_sum")
+    out.type = Type::value_sum;
+  else if (type == "value_avg")
+    out.type = Type::value_avg;
+  else if (type == "value_percentile")
+    out.type = Type::value_percentile;
+  else if (type == "value_median")
+    out.type = Type::value_median;
   else
     unsupported(get(node, "type"), "correlation type '" + type + "' is not done here");
   out.rules = texts_of(node, "rules");
@@ -316,34 +380,23 @@ CorrelationRule read_correlation(const LogSources& sources, const YAML::Node& no
     }
   }
   YAML::Node condition = get(node, "condition");
-  bool counts = out.type == Type::event_count || out.type == Type::value_count;
   if (!there(condition)) {
-    if (counts) stop(node, "a count needs a condition");
+    if (!out.is_temporal()) stop(node, "a count needs a condition");
     return out;
   }
-  if (!condition.IsMap()) unsupported(condition, "a condition over rule names is not done here");
-  for (const auto& entry : condition) {
-    if (!entry.first.IsScalar()) stop(entry.first, "a key that is no text");
-    const std::string& key = entry.first.Scalar();
-    if (key == "gte")
-      out.at_least = count_of(entry.second);
-    else if (key == "gt")
-      out.at_least = count_of(entry.second) + 1;
-    else if (key == "eq")
-      out.exactly = count_of(entry.second);
-    else if (is_one_of(key, {"lt", "lte", "neq"}))
-      unsupported(entry.first, "condition '" + key + "' is decided by what does not come, and is not done here");
-    else if (key == "field" && out.type == Type::value_count) {
-      out.value_field = text_of(condition, "field");
-      check_field(entry.second, "condition.field");
-    } else
-      stop(entry.first, "unknown key '" + key + "' in a condition");
+  if (out.is_temporal()) {
+    if (!condition.IsScalar()) unsupported(condition, "numbers in the condition of a temporal correlation");
+    if (out.type == Type::temporal_ordered)
+      unsupported(condition, "a condition over rule names in an ordered correlation is not done here");
+    auto read = parse_sigma_condition(condition.Scalar(), out.rules);
+    if (!read && read.error().code == Code::refused) unsupported(condition, read.error().message);
+    if (!read) stop(condition, read.error().message);
+    out.waits = can_be_undone(*read);
+    out.condition = std::move(*read);
+    return out;
   }
-  if (!counts) unsupported(condition, "a condition in a temporal correlation is not done here");
-  if (out.exactly) out.at_least = *out.exactly;
-  if (out.at_least == 0) stop(condition, "a count of 0 is always reached");
-  if (out.at_least > 10'000) unsupported(condition, "a count over 10000 would need too much memory");
-  if (out.type == Type::value_count && out.value_field.empty()) stop(condition, "value_count needs condition.field");
+  if (!condition.IsMap()) stop(condition, "the condition of a count is a map such as {gte: 10}");
+  read_limits(condition, out, check_field);
   return out;
 }
 
@@ -371,10 +424,67 @@ Error no_rule_field(const LogSources& sources, const RuleScope& scope, std::stri
   return {Code::refused, "field " + std::string(name) + " has no place among the fields of this log source" + nearest};
 }
 
-RuleDocument read_document(const LogSources& sources, const YAML::Node& document, const RuleFile& file, size_t number) {
-  if (!document.IsMap()) stop(document, "a rule is a map with title, logsource and detection");
+LogSourceWords read_log_source(const YAML::Node& source) {
+  return {text_of(source, "product"), text_of(source, "category"), text_of(source, "service")};
+}
+
+SigmaFields fields_of(const LogSources& sources, const RuleScope& scope, const Placeholders& placeholders) {
+  SigmaFields fields;
+  fields.find = [&](std::string_view name) { return sources.find_field(scope, name); };
+  fields.missing = [&](std::string_view name) { return no_rule_field(sources, scope, name); };
+  fields.placeholder = [&](std::string_view name) {
+    auto list = placeholders.find(name);
+    return list == placeholders.end() ? nullptr : &list->second;
+  };
+  return fields;
+}
+
+const SigmaValue* entry_of(const SigmaValue& map, std::string_view key) {
+  for (const auto& [name, value] : map.entries)
+    if (name == key) return &value;
+  return nullptr;
+}
+
+// With its condition; `rules` says which ones, and is no search.
+FilterRule read_filter(const YAML::Node& document, const SigmaValue& whole, RuleHead head) {
+  const YAML::Node node = get(document, "filter"), source = get(document, "logsource");
+  if (!node.IsMap()) stop(node, "filter must be a map");
+  FilterRule out;
+  out.head = std::move(head);
+  if (there(source) && source.IsMap()) out.source = read_log_source(source);
+  out.rules = texts_of(node, "rules");
+  if (out.rules == std::vector<std::string>{"any"})
+    out.rules.clear();
+  else if (out.rules.empty())
+    stop(node, "a filter needs rules: a list of ids or names, or any");
+  out.detection = *entry_of(whole, "filter");
+  std::erase_if(out.detection.entries, [](const SigmaEntry& entry) { return entry.first == "rules"; });
+  return out;
+}
+
+std::string joined_words(const std::vector<std::string>& words) {
+  constexpr size_t kShownMax = 6;
+  std::string out;
+  for (size_t i = 0; i < words.size() && i < kShownMax; ++i) out += (i ? ", " : "") + words[i];
+  return out + (words.size() > kShownMax ? " …" : "");
+}
+
+// What no record can match guards nothing.
+void check_filled(const YAML::Node& detection, const RuleScope& scope, const Expression& expression) {
+  if (scope.can_match(expression)) return;
+  const auto missing = scope.fields_not_filled(expression);
+  const std::string of = " of " + joined_words(scope.datasets.empty() ? scope.processes : scope.datasets);
+  unsupported(detection, missing.empty() ? "the fields that it needs are filled by no one parser" + of
+                                         : "no parser" + of + " fills " + joined_words(missing));
+}
+
+RuleDocument read_document(const LogSources& sources, const Placeholders& placeholders, const YAML::Node& document,
+                           const RuleFile& file, size_t number) {
   size_t nodes = 0;
   SigmaValue whole = convert(document, nodes, 0);  // bounds the size of everything below, and refuses double keys
+  if (!document.IsMap()) return {};
+  const auto has = [&](const char* key) { return there(get(document, key)); };
+  if (!has("detection") && !has("correlation") && !has("filter") && !has("logsource")) return {};
 
   RuleHead head;
   head.title = text_of(document, "title", true);
@@ -395,16 +505,20 @@ RuleDocument read_document(const LogSources& sources, const YAML::Node& document
     out.correlation = read_correlation(sources, correlation, std::move(head));
     return out;
   }
+  if (has("filter")) {
+    out.filter = read_filter(document, whole, std::move(head));
+    return out;
+  }
 
   YAML::Node source = get(document, "logsource");
   if (!there(source) || !source.IsMap()) stop(document, "logsource is missing");
-  std::string product = text_of(source, "product"), category = text_of(source, "category"),
-              service = text_of(source, "service");
+  LogSourceWords source_words = read_log_source(source);
+  const auto& [product, category, service] = source_words;
   auto scope = sources.find(product, category, service);
   if (!scope) {
     std::string words;
-    for (auto [key, value] : {std::pair("product", &product), {"category", &category}, {"service", &service}})
-      if (!value->empty()) words += (words.empty() ? "" : ", ") + std::string(key) + " " + *value;
+    for (auto& [key, value] : {std::pair("product", product), {"category", category}, {"service", service}})
+      if (!value.empty()) words += (words.empty() ? "" : ", ") + std::string(key) + " " + value;
     unsupported(source, "log source (" + words + ") has no datasets here");
   }
   // Our own name any dataset, so a misspelt one would be a rule that is asked of nothing.
@@ -415,19 +529,57 @@ RuleDocument read_document(const LogSources& sources, const YAML::Node& document
   if (!there(detection) || !detection.IsMap()) stop(document, "detection is missing");
   if (YAML::Node frame = get(detection, "timeframe"); there(frame))
     unsupported(frame, "timeframe belongs to aggregations, which Sigma v2 has replaced by correlations");
-  const SigmaValue* tree = nullptr;
-  for (const auto& [key, value] : whole.entries)
-    if (key == "detection") tree = &value;
-  SigmaFields fields;
-  fields.find = [&](std::string_view name) { return sources.find_field(*scope, name); };
-  fields.missing = [&](std::string_view name) { return no_rule_field(sources, *scope, name); };
-  auto filter = compile_sigma(*tree, fields);
+  auto filter = compile_sigma(*entry_of(whole, "detection"), fields_of(sources, *scope, placeholders));
   if (!filter) throw from_sigma(filter.error(), detection);
-  out.rule = SigmaRule{std::move(head), std::move(*scope), std::move(*filter)};
+  check_filled(detection, *scope, filter->expression());
+  if (scope->when) {
+    std::vector<Expression> both = {*scope->when, filter->expression()};
+    filter = Filter::from(std::make_shared<const Expression>(Expression::all_of(std::move(both))));
+  }
+  out.rule = SigmaRule{std::move(head), std::move(source_words), std::move(*scope), std::move(*filter)};
   return out;
 }
 
 }  // namespace
+
+bool CorrelationRule::Limit::holds(double value) const {
+  switch (op) {
+    case Op::gte:
+      return value >= operand;
+    case Op::gt:
+      return value > operand;
+    case Op::lte:
+      return value <= operand;
+    case Op::lt:
+      return value < operand;
+    case Op::eq:
+      return value == operand;
+    case Op::neq:
+      return value != operand;
+  }
+  return false;
+}
+
+bool CorrelationRule::holds(double value) const {
+  return std::all_of(limits.begin(), limits.end(), [value](const Limit& limit) { return limit.holds(value); });
+}
+
+uint64_t CorrelationRule::hits_max() const {
+  constexpr uint64_t kBeside = 16, kNumbers = 1000;
+  if (reads_numbers()) return kBeside + kNumbers;
+  uint64_t most = 1;
+  for (const auto& [op, operand] : limits)
+    most = std::max(most, static_cast<uint64_t>(operand) + (op == Limit::Op::gt || op == Limit::Op::lte ||
+                                                            op == Limit::Op::neq));
+  return kBeside + most;
+}
+
+Result<Filter> with_filter(const SigmaRule& rule, const FilterRule& filter, const LogSources& sources,
+                           const Placeholders& placeholders) {
+  auto also = YUSHI_TRY(compile_sigma(filter.detection, fields_of(sources, rule.scope, placeholders)));
+  std::vector<Expression> both = {rule.filter.expression(), also.expression()};
+  return Filter::from(std::make_shared<const Expression>(Expression::all_of(std::move(both))));
+}
 
 std::string RuleProblem::text() const {
   if (path.empty()) return message;
@@ -459,7 +611,27 @@ std::vector<YAML::Node> load_documents(const std::string& text) {
 
 }  // namespace
 
-ParsedRuleFile parse_rule_file(const RuleFile& file, const LogSources& sources) {
+Placeholders placeholders_of(const std::vector<RuleFile>& files, const LogSources& sources) {
+  Placeholders out = sources.placeholders();
+  for (const auto& file : files) {
+    if (file.text.size() > kFileBytesMax || file.text.find("placeholders:") == std::string::npos) continue;
+    try {
+      for (const auto& document : load_documents(file.text)) {
+        size_t nodes = 0;
+        convert(document, nodes, 0);
+        const YAML::Node lists = get(document, "placeholders");
+        if (!there(lists) || !lists.IsMap()) continue;
+        for (const auto& list : lists)
+          if (list.first.IsScalar()) out[list.first.Scalar()] = texts_of(lists, list.first.Scalar().c_str());
+      }
+    } catch (const Stop&) {  // told when the file is parsed
+    } catch (const YAML::Exception&) {
+    }
+  }
+  return out;
+}
+
+ParsedRuleFile parse_rule_file(const RuleFile& file, const LogSources& sources, const Placeholders& placeholders) {
   ParsedRuleFile out;
   auto problem = [&](int line, int column, std::string message, bool is_unsupported) {
     out.problems.push_back({file.path, line, column, std::move(message), is_unsupported});
@@ -481,7 +653,17 @@ ParsedRuleFile parse_rule_file(const RuleFile& file, const LogSources& sources) 
   for (size_t i = 0; i < documents.size(); ++i) {
     if (documents[i].IsNull()) continue;
     try {
-      out.documents.push_back(read_document(sources, documents[i], file, i));
+      auto document = read_document(sources, placeholders, documents[i], file, i);
+      if (document.rule || document.correlation || document.filter)
+        out.documents.push_back(std::move(document));
+      else if (!there(get(documents[i], "placeholders")))
+        out.passed_over.push_back(file.path + ":" + std::to_string(documents[i].Mark().line + 1) +
+                                  ":1: passed over: it has neither detection, correlation nor filter");
+      else if (!get(documents[i], "placeholders").IsMap())
+        stop(documents[i], "placeholders is a map of lists");
+      else
+        for (const auto& list : get(documents[i], "placeholders"))
+          if (list.first.IsScalar()) texts_of(get(documents[i], "placeholders"), list.first.Scalar().c_str());
     } catch (const Stop& stopped) {
       problem(stopped.line, stopped.column, stopped.message, stopped.unsupported);
     } catch (const YAML::Exception& error) {
@@ -489,7 +671,7 @@ ParsedRuleFile parse_rule_file(const RuleFile& file, const LogSources& sources) 
     }
   }
   bool is_empty = std::all_of(documents.begin(), documents.end(), [](auto& document) { return document.IsNull(); });
-  if (is_empty) problem(1, 1, "no rule in this file", false);
+  if (is_empty) out.passed_over.push_back(file.path + ":1:1: passed over: it is empty");
   return out;
 }
 

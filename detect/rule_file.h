@@ -1,7 +1,12 @@
-// One rule file, read: Sigma v2 rules, correlations and our own `yushi:` part (key, reason, fold, tests).
+// One rule file, read: Sigma v2 rules, correlations, filters and our own `yushi:` part (key, reason, fold, tests).
 //
 // A file may hold several YAML documents. What is wrong is a problem with file, line and column; what is right Sigma
-// but more than we can do exactly is *unsupported*: that rule is left out and listed, the others of the file stand.
+// but more than we can do exactly, or can never match by what our parsers fill, is *unsupported*: that rule is left out
+// and listed, the others of the file stand. A document that is none of Sigma's is passed over, so that a folder may be a
+// whole checkout of rules.
+//
+//   placeholders: {admins: [alice, 'adm_*']}    a document of its own: lists for |expand, beside those of the log
+//                                               sources; of one name the one that is read last counts
 //
 //   yushi:
 //     key: [user.name, host.name]        what repeated alerts fold on; otherwise account, address and host
@@ -11,7 +16,7 @@
 //     fold: 1h                           repeated alerts within this event time fold into one; with a habit 1d
 //     tests:
 //       - name: what it shows
-//         received: 2026-11-01T08:00:00Z    receipt of the first line; a line may move it by `+90s LINE`
+//         received: 2026-11-01T03:00:00Z    receipt of the first line; a line may move it by `+90s LINE`
 //         lines: [syslog lines]             or whole messages, as a sender writes them
 //         expect: alert | none | {alerts: 2, reason: 'contained text'}
 //
@@ -30,6 +35,8 @@
 
 #include "core/event/alert.h"
 #include "core/filter/filter.h"
+#include "core/filter/sigma.h"
+#include "core/filter/sigma_condition.h"
 #include "detect/engine.h"
 #include "detect/log_source.h"
 
@@ -62,14 +69,42 @@ struct RuleHead {
   int64_t fold_ns = 3600 * kSecond;
 };
 
+// What a rule says under `logsource:`.
+struct LogSourceWords {
+  std::string product, category, service;
+};
+
 struct SigmaRule {
   RuleHead head;
+  LogSourceWords source;
   RuleScope scope;
   Filter filter;
 };
 
+// A condition that is added to those of other rules.
+struct FilterRule {
+  RuleHead head;
+  LogSourceWords source;           // of the rules that it is for; a word that is not there is any
+  std::vector<std::string> rules;  // names or ids; empty: all of its log source
+  SigmaValue detection;
+};
+
 struct CorrelationRule {
-  enum class Type : uint8_t { event_count, value_count, temporal, temporal_ordered };
+  enum class Type : uint8_t {
+    event_count,
+    value_count,
+    temporal,
+    temporal_ordered,
+    value_sum,
+    value_avg,
+    value_percentile,  // the nearest rank
+    value_median
+  };
+  struct Limit {
+    enum class Op : uint8_t { gte, gt, lte, lt, eq, neq } op;
+    double operand;
+    bool holds(double value) const;
+  };
   RuleHead head;
   Type type = Type::event_count;
   std::vector<std::string> rules;  // names or ids, as written
@@ -77,16 +112,25 @@ struct CorrelationRule {
   // aliases: name in group_by -> (rule, field)
   std::vector<std::pair<std::string, std::vector<std::pair<std::string, std::string>>>> aliases;
   int64_t timespan_ns = 0;
-  uint64_t at_least = 1;  // event_count, value_count
-  std::optional<uint64_t> exactly;
-  std::string value_field;  // value_count
-  bool generate = false;    // the rules it is made of raise alerts of their own, too
+  std::vector<Limit> limits;               // counts and values: all of them hold
+  std::optional<SigmaCondition> condition;  // temporal: over the names in `rules`
+  std::string value_field;                 // value_*
+  double percentile = 0;
+  bool generate = false;  // the rules it is made of raise alerts of their own, too
+  // Whether more hits can undo it, so that it is decided when the window is over (detect/windows.h).
+  bool waits = false;
+
+  bool counts() const { return type == Type::event_count || type == Type::value_count; }
+  bool is_temporal() const { return type == Type::temporal || type == Type::temporal_ordered; }
+  bool reads_numbers() const { return !counts() && !is_temporal(); }
+  bool holds(double value) const;
+  uint64_t hits_max() const;  // how many of a group are kept, at most: all that decide a count
 };
 
 struct RuleTest {
   std::string name;
   int line = 0;
-  std::string received;  // RFC 3339; empty: 2026-11-01T08:00:00Z
+  std::string received;  // RFC 3339; empty: 2026-11-01T03:00:00Z
   std::vector<std::string> lines;
   bool any = true;                 // at least one alert of this rule, or none when false
   std::optional<uint64_t> alerts;  // exactly so many
@@ -97,14 +141,23 @@ struct RuleTest {
 struct RuleDocument {
   std::optional<SigmaRule> rule;
   std::optional<CorrelationRule> correlation;
+  std::optional<FilterRule> filter;
   std::vector<RuleTest> tests;
-  const RuleHead& head() const { return rule ? rule->head : correlation->head; }
+  const RuleHead& head() const { return rule ? rule->head : correlation ? correlation->head : filter->head; }
 };
 
 struct ParsedRuleFile {
   std::vector<RuleDocument> documents;
-  std::vector<RuleProblem> problems;  // unsupported ones too
+  std::vector<RuleProblem> problems;     // unsupported ones too
+  std::vector<std::string> passed_over;  // path:line:column: why: documents that are none of Sigma's
 };
-ParsedRuleFile parse_rule_file(const RuleFile& file, const LogSources& sources);
+ParsedRuleFile parse_rule_file(const RuleFile& file, const LogSources& sources, const Placeholders& placeholders);
+
+// The lists of the log sources and of all files. What is wrong with one parse_rule_file() says.
+Placeholders placeholders_of(const std::vector<RuleFile>& files, const LogSources& sources);
+
+// The rule's own filter, and the filter rule's.
+Result<Filter> with_filter(const SigmaRule& rule, const FilterRule& filter, const LogSources& sources,
+                           const Placeholders& placeholders);
 
 }  // namespace yushi::detect

@@ -8,10 +8,12 @@
 #include <set>
 #include <utility>
 
+#include "core/base/bytes.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/filter/expression.h"
 #include "core/filter/sigma.h"
+#include "core/ledger/sha256.h"
 #include "detect/alert_words.h"
 
 namespace yushi::detect {
@@ -68,15 +70,13 @@ OfRequest of_request(const Expression& test) {
   return test.name == "yushi.request.plain" || test.name == "yushi.url.plain" ? OfRequest::plain : OfRequest::nothing;
 }
 
-// Values that stand neither in raw nor among the constants of a kind, but come from where and when a record was taken.
+// Values that stand neither in raw nor among the constants of a kind, but come from where a record was taken. Of those
+// outside the token filter, as its times, no literal is required at all.
 bool asks_of_derived(const Expression& expression) {
   if (expression.kind == Expression::Kind::test) {
-    for (std::string_view name : {"event.dataset", "observer.name", "organization.name", "log.source.address",
-                                  "event.id", "event.created", "@timestamp"})
+    for (std::string_view name : {"event.dataset", "observer.name", "organization.name", "log.source.address"})
       if (expression.name == name) return true;
-    if (expression.field == url_decoded() || of_request(expression) != OfRequest::nothing)
-      return false;  // Matcher::search() decodes
-    return expression.name.starts_with("log.syslog.") || expression.name.starts_with("yushi.");
+    return expression.name.starts_with("log.syslog.");
   }
   return std::any_of(expression.children.begin(), expression.children.end(), asks_of_derived);
 }
@@ -193,11 +193,13 @@ Result<std::shared_ptr<const RuleSet>> LoadedRules::load(std::vector<RuleFile> f
   for (size_t i = 0; i < files.size(); ++i)
     if (last[files[i].name] == i) set->files_.push_back(std::move(files[i]));
 
+  const Placeholders placeholders = placeholders_of(set->files_, sources);
   std::vector<RuleDocument> documents;
   std::string problems;
   size_t problem_count = 0;
   for (const auto& file : set->files_) {
-    ParsedRuleFile parsed = parse_rule_file(file, sources);
+    ParsedRuleFile parsed = parse_rule_file(file, sources, placeholders);
+    set->passed_over_.insert(set->passed_over_.end(), parsed.passed_over.begin(), parsed.passed_over.end());
     for (const auto& problem : parsed.problems) {
       if (problem.unsupported)
         set->unsupported_.push_back(problem.text());
@@ -209,21 +211,30 @@ Result<std::shared_ptr<const RuleSet>> LoadedRules::load(std::vector<RuleFile> f
   if (problem_count > kProblemsMax)
     problems += "\nand " + std::to_string(problem_count - kProblemsMax) + " more problems";
   if (problem_count > 0) return fail(Code::invalid, problems);
-  YUSHI_TRY(set->link(documents, sources));
+  set->link(documents, sources, placeholders);
   set->index();
   for (size_t i = 0; i < set->ids().size(); ++i) set->counts_.push_back(std::make_shared<Counts>());
   return std::shared_ptr<const RuleSet>(set);
 }
 
-Result<void> LoadedRules::link(std::vector<RuleDocument>& documents, const LogSources& sources) {
+void LoadedRules::link(std::vector<RuleDocument>& documents, const LogSources& sources,
+                       const Placeholders& placeholders) {
   std::map<std::string, std::string> place_of_id;
   std::map<std::string, uint32_t> numbers;  // names and ids
   std::vector<CorrelationRule> waiting;
+  std::vector<FilterRule> filters;
   for (auto& document : documents) {
     const RuleHead& head = document.head();
     std::string place = head.path + ":" + std::to_string(head.line);
     auto [known, is_new] = place_of_id.emplace(head.id, place);
-    if (!is_new) return fail(Code::invalid, place + ":1: id " + head.id + " is also that of " + known->second);
+    if (!is_new) {
+      unsupported_.push_back(place + ":1: id " + head.id + " is also that of " + known->second);
+      continue;
+    }
+    if (document.filter) {
+      filters.push_back(std::move(*document.filter));
+      continue;
+    }
     if (document.correlation) {
       waiting.push_back(std::move(*document.correlation));
       continue;
@@ -235,6 +246,7 @@ Result<void> LoadedRules::link(std::vector<RuleDocument>& documents, const LogSo
   }
   rules_.shrink_to_fit();
   rule_uses_.resize(rules_.size());
+  link_filters(filters, numbers, sources, placeholders);
 
   // A correlation may use others: take those whose parts are all there, until no more can be taken.
   std::set<std::string> names_waiting;
@@ -273,10 +285,15 @@ Result<void> LoadedRules::link(std::vector<RuleDocument>& documents, const LogSo
       }
       if (!linked.rule.value_field.empty() && !map_field(sources, linked.parts[0], linked.rule.value_field))
         unmapped = linked.rule.value_field;
-      if (!unmapped.empty()) {
+      std::string why;
+      if (!unmapped.empty()) why = "field " + unmapped + " is no field, or not one only, of the rules correlated";
+      for (uint32_t part : linked.parts)
+        if (part & kCorrelation && correlations_[part & ~kCorrelation].rule.waits)
+          why = "'" + correlations_[part & ~kCorrelation].rule.head.id +
+                "' is decided when its window is over, which cannot be a part of another";
+      if (!why.empty()) {
         unsupported_.push_back(linked.rule.head.path + ":" + std::to_string(linked.rule.head.line) +
-                               ":1: unsupported: field " + unmapped +
-                               " is no field, or not one only, of the rules correlated");
+                               ":1: unsupported: " + why);
         break;
       }
       for (uint32_t part = 0; part < linked.parts.size(); ++part) {
@@ -304,15 +321,45 @@ Result<void> LoadedRules::link(std::vector<RuleDocument>& documents, const LogSo
     for (const auto& name : rule.rules) {
       if (numbers.contains(name)) continue;
       if (names_waiting.contains(name)) {
-        return fail(Code::invalid,
-                    place + "correlation refers to '" + name + "', which refers back to it or is not there");
+        unsupported_.push_back(place + "unsupported: correlation refers to '" + name +
+                               "', which refers back to it or is not there");
+        break;
       }
       // The rule may be one that we had to leave out as unsupported.
       unsupported_.push_back(place + "unsupported: correlation refers to rule '" + name + "', which is not loaded");
       break;
     }
   }
-  return {};
+}
+
+void LoadedRules::link_filters(const std::vector<FilterRule>& filters, const std::map<std::string, uint32_t>& numbers,
+                               const LogSources& sources, const Placeholders& placeholders) {
+  const auto takes = [](const std::string& filter, const std::string& rule) { return filter.empty() || filter == rule; };
+  for (const auto& filter : filters) {
+    const std::string place = filter.head.path + ":" + std::to_string(filter.head.line) + ":1: unsupported: ";
+    std::vector<uint32_t> chosen;
+    for (const auto& name : filter.rules) {
+      if (auto at = numbers.find(name); at != numbers.end())
+        chosen.push_back(at->second);
+      else
+        unsupported_.push_back(place + "filter of rule '" + name + "', which is not loaded");
+    }
+    if (filter.rules.empty())
+      for (uint32_t i = 0; i < rules_.size(); ++i) chosen.push_back(i);
+    for (uint32_t number : chosen) {
+      SigmaRule& rule = rules_[number];
+      if (!takes(filter.source.product, rule.source.product) || !takes(filter.source.category, rule.source.category) ||
+          !takes(filter.source.service, rule.source.service))
+        continue;
+      auto filtered = with_filter(rule, filter, sources, placeholders);
+      if (!filtered) {
+        unsupported_.push_back(place + "filter of rule '" + rule.head.id + "': " + filtered.error().message);
+        continue;
+      }
+      rule.filter = std::move(*filtered);
+      rule.head.digest = to_hex(as_bytes(sha256(rule.head.digest + "\n" + filter.head.digest)));
+    }
+  }
 }
 
 // To the one field that holds it in the records of a part.
@@ -567,7 +614,7 @@ class LoadedRules::Matcher final : public RuleMatcher {
     }
     if (!is_hit) return;
     hits_->push_back({position, rule});
-    if (counts_) set_.count(rule, record);
+    if (counts_) set_.count(rule, record.origin->received_ns);
   }
 
   // Prime, so that no rhythm of senders hides from it.
@@ -596,10 +643,10 @@ std::vector<std::string> LoadedRules::ids() const {
   return out;
 }
 
-void LoadedRules::count(uint32_t number, const Record& record) const {
+void LoadedRules::count(uint32_t number, int64_t received_ns) const {
   auto& counts = *counts_[number & kCorrelation ? rules_.size() + (number & ~kCorrelation) : number];
   counts.hits.fetch_add(1, std::memory_order_relaxed);
-  counts.last_ns.store(record.origin->received_ns, std::memory_order_relaxed);
+  counts.last_ns.store(received_ns, std::memory_order_relaxed);
 }
 
 void LoadedRules::count_on_from(const RuleSet& before) const {

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,10 +39,11 @@ class LoadedRules final : public RuleSet {
   void count_on_from(const RuleSet& before) const override;
   void forget_counts() const override;
   // Rule `number` (or kCorrelation + number) matched what was received then.
-  void count(uint32_t number, const Record& record) const;
+  void count(uint32_t number, int64_t received_ns) const;
   const std::vector<RuleFile>& files() const override { return files_; }
   std::vector<RuleSummary> list() const override;
   const std::vector<std::string>& unsupported() const override { return unsupported_; }
+  const std::vector<std::string>& passed_over() const override { return passed_over_; }
 
   const std::vector<SigmaRule>& rules() const { return rules_; }
   const std::vector<Correlation>& correlations() const { return correlations_; }  // parts before wholes
@@ -75,7 +77,9 @@ class LoadedRules final : public RuleSet {
   class Matcher;
 
   LoadedRules() = default;
-  Result<void> link(std::vector<RuleDocument>& documents, const LogSources& sources);
+  void link(std::vector<RuleDocument>& documents, const LogSources& sources, const Placeholders& placeholders);
+  void link_filters(const std::vector<FilterRule>& filters, const std::map<std::string, uint32_t>& numbers,
+                    const LogSources& sources, const Placeholders& placeholders);
   bool map_field(const LogSources& sources, uint32_t part, std::string& field) const;
   void index();
   Candidates make_candidates(std::vector<uint32_t> rules) const;
@@ -86,7 +90,7 @@ class LoadedRules final : public RuleSet {
   std::vector<Correlation> correlations_;
   std::vector<bool> raises_, correlation_raises_;
   std::vector<std::vector<Use>> rule_uses_, correlation_uses_;
-  std::vector<std::string> unsupported_;
+  std::vector<std::string> unsupported_, passed_over_;
   std::unordered_map<std::string, Candidates> by_dataset_;
   Candidates other_datasets_;
   Candidates unparsed_;                                     // of any process that is not in the next

@@ -163,6 +163,55 @@ class ParserSetBuilder {
     at->second = other;
   }
 
+  // Which fields the records of this parser can have, for rules that need one (core/record/dataset.h).
+  static void declare_fields(const ParserDefinition& parser) {
+    if (parser.generic) return;  // any name of a body, and of the dictionary
+    const auto& dataset = parser.dataset.empty() ? parser.name : parser.dataset;
+    const auto declare = [&](const Field* field) {
+      if (field) declare_dataset_field(dataset, field->name);
+    };
+    const auto constants = [&](const std::vector<ConstantField>& list) {
+      for (auto& constant : list) declare(constant.field);
+    };
+    const auto tables = [&](const std::vector<std::shared_ptr<const ValueTable>>& list) {
+      for (auto& table : list) {
+        for (uint32_t way = 1; way < table->ways(); ++way)
+          if (auto* of_way = table->constants(way)) constants(*of_way);
+      }
+    };
+    std::map<std::string, std::set<std::string>> keys;
+    std::map<std::string, size_t> patterns_with;
+    size_t patterns_with_keys = 0;
+    declare(parser.repeated);
+    for (auto& pattern : parser.patterns) {
+      for (auto& capture : pattern.captures) declare(capture.field);
+      constants(pattern.constants);
+      tables(pattern.tables);
+      for (auto& variant : pattern.variants) constants(variant.fields);
+      if (!pattern.keys) continue;
+      declare_dataset_field(dataset, pattern.keys->prefix());
+      ++patterns_with_keys;
+      for (auto& target : pattern.keys->targets()) {
+        const auto take = [&](const Field* field) {
+          declare(field);
+          if (field) keys[target.key].emplace(field->name);
+        };
+        for (auto* field : target.fields) take(field);
+        for (auto& cut : target.patterns)
+          for (auto& capture : cut->captures) take(capture.field);
+        ++patterns_with[target.key];
+      }
+    }
+    for (auto& [key, fields] : keys) {
+      if (patterns_with[key] < patterns_with_keys) fields.insert(parser.name + "." + key);
+      declare_parser_key(parser.name, key, {fields.begin(), fields.end()});
+    }
+    if (!parser.join) return;
+    for (auto& collected : parser.join->collect) declare(collected.to);
+    declare(parser.join->text_of_words);
+    tables(parser.join->tables);
+  }
+
   void route(const ParserDefinition& parser) {
     std::vector<std::string> names = parser.aliases;
     names.push_back(parser.name);
@@ -172,6 +221,7 @@ class ParserSetBuilder {
     for (auto& name : names) set_->by_dataset_[name].push_back(&parser);
     for (auto& name : names) declare_dataset(name);
     for (auto& app : parser.match.apps) declare_dataset(app);
+    declare_fields(parser);
     if (!parser.dataset.empty()) declare_dataset(parser.dataset);
     if (parser.generic) {
       const bool is_of_parameters = std::all_of(parser.patterns.begin(), parser.patterns.end(),

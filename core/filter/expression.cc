@@ -9,6 +9,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "core/base/calendar.h"
 #include "core/base/text.h"
 #include "core/filter/filter.h"
 
@@ -50,6 +51,7 @@ struct Asking {
   const Record& record;
   Scratch& scratch;
   bool yes = false;
+  int32_t seen = 0;  // values so far
 };
 
 bool holds(Order order, std::strong_ordering comparison) {
@@ -134,6 +136,39 @@ bool answer(const DateTest& test, const Value& value, const Asking& asking) {
   return false;
 }
 
+int64_t part_of(int64_t at_ns, TimePart part) {
+  const int64_t seconds = floor_div(at_ns, kSecond), days = floor_div(seconds, kDaySeconds);
+  switch (part) {
+    case TimePart::minute:
+      return (seconds - days * kDaySeconds) / 60 % 60;
+    case TimePart::hour:
+      return (seconds - days * kDaySeconds) / 3600;
+    case TimePart::day:
+      return civil_from_days(days).day;
+    case TimePart::month:
+      return civil_from_days(days).month;
+    case TimePart::year:
+      return civil_from_days(days).year;
+    case TimePart::week: {  // its Thursday says of which year it is, and the how many-th
+      const int64_t thursday = days - (weekday_from_days(days) + 6) % 7 + 3;
+      return (thursday - days_from_civil(civil_from_days(thursday).year, 1, 1)) / 7 + 1;
+    }
+  }
+  return 0;
+}
+
+bool answer(const TimePartTest& test, const Value& value, const Asking& asking) {
+  int64_t at_ns = value.integer;
+  if (value.type == Value::Type::string) {
+    auto time = parse_time(value.text, asking.record.event_ns, *Zone::utc());
+    if (!time) return false;
+    at_ns = time->unix_ns;
+  } else if (value.type != Value::Type::date) {
+    return false;
+  }
+  return holds(test.order, part_of(at_ns, test.part) <=> test.operand);
+}
+
 bool answer(const BooleanTest& test, const Value& value, const Asking&) {
   return value.type == Value::Type::boolean && (value.integer != 0) == test.operand;
 }
@@ -188,6 +223,7 @@ bool answer(const SameFieldTest& test, const Value& value, const Asking& asking)
 void ask(void* context, const Value& value) {
   auto& asking = *static_cast<Asking*>(context);
   if (asking.yes) return;
+  if (asking.leaf.nth >= 0 && asking.seen++ != asking.leaf.nth) return;
   asking.yes = std::visit([&](const auto& test) { return answer(test, value, asking); }, asking.leaf.test);
 }
 

@@ -65,6 +65,12 @@ struct DateTest {
   int64_t from_ns, to_ns;            // the span that the query's date names, both inclusive
   std::shared_ptr<const Zone> zone;  // of dates that stand as text without one
 };
+enum class TimePart : uint8_t { minute, hour, day, week, month, year };  // in UTC; the week is ISO 8601's
+struct TimePartTest {  // Sigma's |hour and its kin
+  TimePart part;
+  Order order;
+  int64_t operand;
+};
 struct BooleanTest {
   bool operand;
 };
@@ -80,7 +86,7 @@ struct SameFieldTest {  // Sigma's |fieldref: the other field has a value that t
 };
 
 using Test = std::variant<ExistsTest, WordsTest, StringTest, StringOrderTest, NumberTest, AddressTest, DateTest,
-                          BooleanTest, RegexTest, SameFieldTest>;
+                          TimePartTest, BooleanTest, RegexTest, SameFieldTest>;
 
 struct Expression {
   enum class Kind : uint8_t { all, none, all_of, any_of, not_of, test };
@@ -89,6 +95,7 @@ struct Expression {
   // Of a test:
   const Field* field = nullptr;  // nullptr: known by name only
   std::string name;
+  int32_t nth = -1;  // of the field's values only this one, from 0: Sigma's `process.args[2]`; -1: any
   Test test;
   std::vector<uint64_t> tokens;  // hashes that a matching record has for certain, in a block's token filter
 

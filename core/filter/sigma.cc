@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cctype>
+#include <charconv>
 #include <map>
 #include <optional>
 
@@ -18,6 +20,7 @@ namespace {
 
 constexpr int kDepthMax = 32;
 constexpr size_t kLiteralBytesMin = 3;
+constexpr size_t kExpandedMax = 10'000;  // values that |expand makes of one
 
 // The modifiers of one `field|modifier|modifier`.
 struct Modifiers {
@@ -38,11 +41,28 @@ struct Modifiers {
   SameFieldTest::How same = SameFieldTest::How::equals;
   bool all = false, negated = false, cased = false, windash = false;
   bool fold_regex = false, multi_line = false, dot_newline = false;
+  bool expand = false;
+  std::optional<TimePart> part;
 };
+
+struct TimePartName {
+  std::string_view word;
+  TimePart part;
+};
+constexpr TimePartName kTimeParts[] = {{"minute", TimePart::minute}, {"hour", TimePart::hour},
+                                       {"day", TimePart::day},       {"week", TimePart::week},
+                                       {"month", TimePart::month},   {"year", TimePart::year}};
 
 std::string place_text(const SigmaValue& at) {
   if (at.line == 0) return {};
   return std::to_string(at.line) + ":" + (at.column > 0 ? std::to_string(at.column) + ":" : "") + " ";
+}
+
+Expression leaf(std::string_view name, Test test) {
+  int32_t nth = -1;
+  auto out = Expression::of(without_place(name, &nth), std::move(test));
+  out.nth = nth;
+  return out;
 }
 
 class Compiler {
@@ -104,9 +124,6 @@ class Compiler {
     return error(at, missing.message, missing.code);
   }
 
-  // Of the specification's, version 2.1: they need a placeholder's values, or parts of a time.
-  static constexpr std::string_view kNotDone[] = {"expand", "minute", "hour", "day", "week", "month", "year"};
-
   static std::string unknown_modifier(std::string_view word) {
     static constexpr std::string_view kSubModifiers[] = {"i", "ignorecase", "m", "multiline", "s", "dotall"};
     if (std::find(std::begin(kSubModifiers), std::end(kSubModifiers), word) != std::end(kSubModifiers))
@@ -116,7 +133,8 @@ class Compiler {
                                    "lt",       "lte",        "exists",       "fieldref", "all",   "neq",     "cased",
                                    "windash",  "base64",     "base64offset", "wide",     "utf16", "utf16le", "utf16be"})
       nearest.offer(known);
-    for (std::string_view known : kNotDone) nearest.offer(known);
+    nearest.offer("expand");
+    for (const auto& known : kTimeParts) nearest.offer(known.word);
     return "Sigma has no modifier |" + std::string(word) + nearest.suggestion();
   }
 
@@ -178,11 +196,17 @@ class Compiler {
         out.wide = Modifiers::Wide::be;
       else if (word == "utf16")
         out.wide = Modifiers::Wide::mark;
-      else if (std::find(std::begin(kNotDone), std::end(kNotDone), word) != std::end(kNotDone))
-        return refused(at, "modifier |" + std::string(word) + " is not supported here");
+      else if (word == "expand")
+        out.expand = true;
+      else if (auto known = std::find_if(std::begin(kTimeParts), std::end(kTimeParts),
+                                         [&](const auto& one) { return one.word == word; });
+               known != std::end(kTimeParts))
+        out.part = known->part;
       else
         return error(at, unknown_modifier(word));
     }
+    if (out.part && out.how != Modifiers::How::equals && out.how != Modifiers::How::order)
+      return error(at, "`" + std::string(key) + "`: a part of a time is a number");
     if (hows > 1) return error(at, "`" + std::string(key) + "` compares in two ways at once");
     if (is_same_field) {
       switch (out.how) {
@@ -229,9 +253,54 @@ class Compiler {
     return how.all ? Expression::all_of(std::move(each)) : Expression::any_of(std::move(each));
   }
 
+  // The value with each %placeholder% replaced by each text of its list.
+  Result<std::vector<SigmaValue>> expanded(const SigmaValue& value) const {
+    std::vector<std::string> texts = {""};
+    std::string_view left = value.text;
+    while (!left.empty()) {
+      const size_t open = left.find('%'), close = open == left.npos ? open : left.find('%', open + 1);
+      const auto name = close == left.npos ? std::string_view() : left.substr(open + 1, close - open - 1);
+      const bool is_name = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+        return std::isalnum(c) || c == '_' || c == '-' || c == '.';
+      });
+      const size_t end = is_name ? close + 1 : open == left.npos ? left.size() : open + 1;
+      for (auto& text : texts) text += left.substr(0, is_name ? open : end);
+      left.remove_prefix(end);
+      if (!is_name) continue;
+      const auto* list = fields_.placeholder ? fields_.placeholder(name) : nullptr;
+      if (!list)
+        return refused(value, "modifier |expand: there is no list for %" + std::string(name) +
+                                  "%; a file of a rule folder may give it: `placeholders: {" + std::string(name) +
+                                  ": […]}`");
+      if (texts.size() * list->size() > kExpandedMax)
+        return refused(value, "modifier |expand: more than " + std::to_string(kExpandedMax) + " values");
+      std::vector<std::string> longer;
+      for (const auto& text : texts)
+        for (const auto& item : *list) longer.push_back(text + item);
+      texts = std::move(longer);
+    }
+    std::vector<SigmaValue> out;
+    for (auto& text : texts) {
+      out.push_back(value);
+      out.back().text = std::move(text);
+    }
+    return out;
+  }
+
   // One value against the fields that may hold it.
   Result<Expression> question(const SigmaValue& value, const std::vector<std::string>& names, const Modifiers& how) {
     std::vector<Expression> any;
+    if (how.expand) {
+      Modifiers each = how;
+      each.expand = each.negated = false;
+      const auto values = YUSHI_TRY(expanded(value));
+      for (const SigmaValue& one : values) {
+        auto question_of_one = YUSHI_TRY(question(one, names, each));
+        any.push_back(std::move(question_of_one));
+      }
+      auto joined = Expression::any_of(std::move(any));
+      return how.negated ? Expression::not_of(std::move(joined)) : std::move(joined);
+    }
     for (const std::string& name : names) {
       auto each = YUSHI_TRY(question(value, name, how));
       any.push_back(std::move(each));
@@ -245,32 +314,38 @@ class Compiler {
   }
 
   Result<Expression> question(const SigmaValue& value, const std::string& name, const Modifiers& how) {
+    if (how.part) {
+      Number number;
+      if (!read_number(value.text, &number) || !number.is_integer)
+        return error(value, "`" + value.text + "` is no whole number");
+      return leaf(name, TimePartTest{*how.part, how.order, number.integer});
+    }
     switch (how.how) {
       case Modifiers::How::exists: {
         if (value.type != SigmaValue::Type::boolean) return error(value, "|exists takes true or false");
-        auto exists = Expression::of(name, ExistsTest{});
+        auto exists = leaf(name, ExistsTest{});
         return value.integer != 0 ? std::move(exists) : Expression::not_of(std::move(exists));
       }
       case Modifiers::How::regex: {
         auto regex = compile_regex(value.text, how.fold_regex, how.dot_newline, how.multi_line);
         if (!regex) return error(value, regex.error().message, regex.error().code);
-        return Expression::of(name, RegexTest{*regex});
+        return leaf(name, RegexTest{*regex});
       }
       case Modifiers::How::network: {
         AddressTest test;
         if (!read_network(value.text, &test)) return error(value, "`" + value.text + "` is no network");
         test.reads_strings = true;
-        return Expression::of(name, test);
+        return leaf(name, test);
       }
       case Modifiers::How::order: {
         NumberTest test{how.order, {}, true};
         if (!read_number(value.text, &test.operand)) return error(value, "`" + value.text + "` is no number");
-        return Expression::of(name, test);
+        return leaf(name, test);
       }
       case Modifiers::How::same_field: {
         std::vector<Expression> any;
         for (const std::string& other : fields_.find(value.text))
-          any.push_back(Expression::of(name, SameFieldTest{how.same, find_field(other), other, !how.cased}));
+          any.push_back(leaf(name, SameFieldTest{how.same, find_field(other), other, !how.cased}));
         if (any.empty()) return no_field(value, value.text);
         return Expression::any_of(std::move(any));
       }
@@ -279,15 +354,15 @@ class Compiler {
     }
     if (value.type == SigmaValue::Type::null) {
       std::vector<Expression> either;
-      either.push_back(Expression::not_of(Expression::of(name, ExistsTest{})));
-      either.push_back(Expression::of(name, StringTest{StringPattern::exactly("", false)}));
+      either.push_back(Expression::not_of(leaf(name, ExistsTest{})));
+      either.push_back(leaf(name, StringTest{StringPattern::exactly("", false)}));
       return Expression::any_of(std::move(either));
     }
     if (value.type == SigmaValue::Type::boolean && how.how == Modifiers::How::equals) {
       std::vector<Expression> either;
-      either.push_back(Expression::of(name, BooleanTest{value.integer != 0}));
+      either.push_back(leaf(name, BooleanTest{value.integer != 0}));
       either.push_back(
-          Expression::of(name, StringTest{StringPattern::exactly(value.integer ? "true" : "false", true)}));
+          leaf(name, StringTest{StringPattern::exactly(value.integer ? "true" : "false", true)}));
       return Expression::any_of(std::move(either));
     }
     auto strings = YUSHI_TRY(strings_of(value, how));
@@ -295,17 +370,17 @@ class Compiler {
     for (const SigmaString& string : strings) {
       bool open_begin = how.how == Modifiers::How::contains || how.how == Modifiers::How::ends_with;
       bool open_end = how.how == Modifiers::How::contains || how.how == Modifiers::How::starts_with;
-      any.push_back(Expression::of(name, StringTest{string.pattern(!how.cased, open_begin, open_end)}));
+      any.push_back(leaf(name, StringTest{string.pattern(!how.cased, open_begin, open_end)}));
       if (how.how != Modifiers::How::equals || string.has_wildcard()) continue;
-      const Field* field = find_field(name);
+      const Field* field = find_field(without_place(name));
       NumberTest number{Order::equal, {}, false};
       bool may_be_number = !field || field->type == FieldType::integer || field->type == FieldType::real;
-      if (may_be_number && read_number(string.text(), &number.operand)) any.push_back(Expression::of(name, number));
+      if (may_be_number && read_number(string.text(), &number.operand)) any.push_back(leaf(name, number));
       AddressTest address;
       bool may_be_address = !field || field->type == FieldType::ip || field->type == FieldType::keyword;
       if (may_be_address && read_network(string.text(), &address) && address.prefix_bits == 128) {
         address.reads_strings = true;
-        any.push_back(Expression::of(name, address));
+        any.push_back(leaf(name, address));
       }
     }
     return Expression::any_of(std::move(any));
@@ -424,6 +499,18 @@ Literals literals_of(const Expression& expression, bool (*counts)(const Expressi
 }
 
 }  // namespace
+
+std::string_view without_place(std::string_view field, int32_t* nth) {
+  const size_t open = field.rfind('[');
+  if (open == field.npos || !field.ends_with(']')) return field;
+  const Field* list = find_field(field.substr(0, open));
+  int32_t place = 0;
+  const char* end = field.data() + field.size() - 1;
+  auto read = std::from_chars(field.data() + open + 1, end, place);
+  if (!list || !list->list || read.ec != std::errc() || read.ptr != end || place < 0) return field;
+  if (nth) *nth = place;
+  return field.substr(0, open);
+}
 
 Result<Filter> compile_sigma(const SigmaValue& detection, const SigmaFields& fields) {
   auto error = [](const SigmaValue& at, const std::string& what, Code code = Code::invalid) {

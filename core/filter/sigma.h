@@ -7,7 +7,8 @@
 //   map    all of its entries                      list of maps / of keywords    any of them
 //   field with a list    any element; with |all every one
 //   modifiers            contains startswith endswith all re (re|i re|m re|s) cidr gt gte lt lte neq exists cased
-//                        windash base64 base64offset wide utf16 utf16le utf16be fieldref
+//                        windash base64 base64offset wide utf16 utf16le utf16be fieldref expand
+//                        minute hour day week month year, in UTC (|hour|gte: 22)
 //   values               `*` any characters, `?` one; `\*` `\?` `\\` escapes; null = the field is missing or empty
 //   condition            and or not ( ) NAME, `1 of PATTERN`, `all of PATTERN`, `N of PATTERN`, `… of them`; a list =
 //   any
@@ -17,7 +18,7 @@
 // field's value by its text or, on number fields, by value. On a list field, any element.
 //
 // Errors   refused, never an approximation: right Sigma that is not done here, as a modifier that needs what we have
-//          not (|expand), a field without a place in ECS, a regex that RE2 refuses (the message names the construct:
+//          not (|expand of a placeholder without a list), a field without a place in ECS, a regex that RE2 refuses (the message names the construct:
 //          look-around, back-reference …), a condition that aggregates.
 //          invalid: wrong in any Sigma, as a modifier that nobody knows or a condition that does not parse or names
 //          nothing. The message begins with "LINE:COLUMN: " when the value has them.
@@ -65,10 +66,15 @@ struct SigmaFields {
   std::vector<std::string> keyword_fields = {"event.original"};
   // The error of a field that find() does not have; not there: it has no place here, and is refused.
   std::function<Error(std::string_view sigma_field)> missing = {};
+  // What |expand puts in the place of %name%, any of them; nullptr: there is no list of this name, and it is refused.
+  std::function<const std::vector<std::string>*(std::string_view name)> placeholder = {};
 };
 
 // `detection` is the map under `detection:`, with `condition`. `timeframe` in it is left to the caller.
 Result<Filter> compile_sigma(const SigmaValue& detection, const SigmaFields& fields);
+
+// `process.args[2]` is a list field and which of its values; other names, which may have brackets too, are as they are.
+std::string_view without_place(std::string_view field, int32_t* nth = nullptr);
 
 // Literal texts of which at least one must stand in raw, folded, for the rule to match; empty: no such set is known.
 // A prefilter over all rules' literals asks these (design 9): it may err towards trying a rule, never the other way.

@@ -1,23 +1,81 @@
 #include "core/record/dataset.h"
 
+#include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/base/mutex.h"
 #include "core/base/nearest_name.h"
+#include "core/base/text.h"
+#include "core/record/record.h"
 
 namespace yushi {
 namespace {
 
+using Names = std::set<std::string, std::less<>>;
+
 struct Known {
   Mutex mutex;
-  std::set<std::string, std::less<>> names YUSHI_GUARDED_BY(mutex);
+  Names names YUSHI_GUARDED_BY(mutex);
+  std::map<std::string, Names, std::less<>> fields YUSHI_GUARDED_BY(mutex);  // by dataset
+  std::map<std::string, Names, std::less<>> keys YUSHI_GUARDED_BY(mutex);    // by parser, blank and key
 };
 Known& known() {
   static Known all;
   return all;
 }
 
+// Of a record by its header and its receipt alone.
+bool is_told_of_all(std::string_view name) {
+  for (std::string_view given : {"host.name", "process.name", "process.pid"})
+    if (name == given) return true;
+  if (name.starts_with("log.")) return true;
+  const Field* field = find_field(name);
+  return field && is_derived_field(*field) && !name.starts_with("url.") && name != "yushi.url.decoded";
+}
+
+bool has(const Names& names, std::string_view name) {
+  if (names.contains(name)) return true;
+  for (size_t dot = name.find('.'); dot != name.npos; dot = name.find('.', dot + 1))
+    if (names.contains(name.substr(0, dot + 1))) return true;
+  return false;
+}
+
 }  // namespace
+
+void declare_dataset_field(std::string_view dataset, std::string_view name_or_prefix) {
+  MutexLock lock(known().mutex);
+  auto& fields = known().fields;
+  auto at = fields.find(dataset);
+  if (at == fields.end()) at = fields.emplace(dataset, Names()).first;
+  at->second.emplace(name_or_prefix);
+}
+
+void declare_parser_key(std::string_view parser, std::string_view key, const std::vector<std::string>& fields) {
+  MutexLock lock(known().mutex);
+  auto& of_key = known().keys[std::string(parser) + " " + folded(key)];
+  of_key.insert(fields.begin(), fields.end());
+}
+
+std::vector<std::string> fields_of_key(std::string_view parser, std::string_view key) {
+  MutexLock lock(known().mutex);
+  const auto at = known().keys.find(std::string(parser) + " " + folded(key));
+  if (at == known().keys.end()) return {std::string(parser) + "." + std::string(key)};
+  return {at->second.begin(), at->second.end()};
+}
+
+bool may_have_field(std::string_view dataset, std::string_view field) {
+  if (is_told_of_all(field)) return true;
+  // What the generic parsers read is judged as what no parser knew.
+  if (dataset.empty()) return field.starts_with("kv.") || field.starts_with("json.");
+  MutexLock lock(known().mutex);
+  const auto at = known().fields.find(dataset);
+  if (at == known().fields.end() || has(at->second, field)) return true;
+  // Parts of a URL are derived of the others.
+  const auto is_of_url = [](const std::string& name) { return name.starts_with("url."); };
+  return (field.starts_with("url.") || field == "yushi.url.decoded") &&
+         std::any_of(at->second.begin(), at->second.end(), is_of_url);
+}
 
 void declare_dataset(std::string_view name) {
   MutexLock lock(known().mutex);

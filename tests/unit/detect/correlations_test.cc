@@ -232,20 +232,170 @@ TEST(Correlations, a_record_without_the_group_field_belongs_to_no_group) {
   EXPECT_EQ(count(rule, {step("a", 0), step("a", 1)}), 0u);
 }
 
-TEST(Correlations, what_waits_for_nothing_to_come_is_unsupported) {
-  for (const char* condition : {"{lt: 3}", "{lte: 3}", "{neq: 3}"}) {
-    auto rules =
-        rules_of(with("{type: event_count, rules: [a], timespan: 1m, condition: " + std::string(condition) + "}"));
-    EXPECT_EQ(rules->unsupported().size(), 1u);
-  }
+// What came when all windows were over.
+std::vector<Alert> told_at_the_end(const std::string& rule, const std::vector<Line>& events) {
+  auto rules = rules_of(rule);
+  EXPECT_TRUE(rules->unsupported().empty()) << rules->unsupported()[0];
+  Engine engine(rules, {});
+  Committer committer;
+  auto alerts = observe(engine, rules, committer, events);
+  engine.close_windows(alerts);
+  return alerts;
+}
+size_t count_at_the_end(const std::string& rule, const std::vector<Line>& events) {
+  return of_rule(told_at_the_end(rule, events), "many").size();
+}
+Line sized(int64_t bytes, int64_t seconds) {
+  auto event = step("a", seconds);
+  event.values.emplace_back("source.bytes", std::to_string(bytes));
+  return event;
 }
 
-TEST(Correlations, references_to_nothing_are_listed_and_circles_are_errors) {
+TEST(Correlations, fewer_than_is_told_when_the_window_is_over) {
+  std::string rule = with("{type: event_count, rules: [a], group-by: [source.ip], timespan: 1m, condition: {lt: 3}}");
+  EXPECT_EQ(count(rule, {step("a", 0)}), 0u);
+  EXPECT_EQ(count_at_the_end(rule, {step("a", 0)}), 1u);
+  EXPECT_EQ(count_at_the_end(rule, {step("a", 0), step("a", 30)}), 1u);
+  EXPECT_EQ(count_at_the_end(rule, {step("a", 0), step("a", 30), step("a", 60)}), 0u);
+  // A window begins where the one before has ended.
+  EXPECT_EQ(count_at_the_end(rule + "yushi: {fold: 1s}\n", {step("a", 0), step("a", 30), step("a", 60), step("a", 61)}), 1u);
+  EXPECT_EQ(count_at_the_end(rule, {step("a", 0), step("a", 1), step("a", 2, "10.0.0.2"), step("a", 3)}), 1u);
+}
+
+TEST(Correlations, several_limits_hold_at_once) {
+  auto rule = [](const std::string& condition) {
+    return with("{type: event_count, rules: [a], timespan: 1m, condition: " + condition + "}");
+  };
+  auto times = [](int64_t count) {
+    std::vector<Line> events;
+    for (int64_t i = 0; i < count; ++i) events.push_back(step("a", i));
+    return events;
+  };
+  const std::vector<size_t> range = {0, 1, 1, 0};
+  for (int64_t n = 1; n <= 4; ++n) {
+    EXPECT_EQ(count_at_the_end(rule("{gte: 2, lte: 3}"), times(n)), range[static_cast<size_t>(n - 1)]) << n;
+    EXPECT_EQ(count_at_the_end(rule("{gt: 1, lt: 4}"), times(n)), range[static_cast<size_t>(n - 1)]) << n;
+    EXPECT_EQ(count_at_the_end(rule("{neq: 2}"), times(n)), n == 2 ? 0u : 1u) << n;
+  }
+  auto told = told_at_the_end(rule("{gte: 2, lte: 3}"), times(3));
+  ASSERT_EQ(of_rule(told, "many").size(), 1u);
+  EXPECT_EQ(of_rule(told, "many")[0]->reason, "Many: 3 within 2 s, limit ≥ 2 and ≤ 3 in 1 min");
+  EXPECT_EQ(of_rule(told, "many")[0]->records.size(), 3u);
+}
+
+TEST(Correlations, numbers_are_summed_averaged_and_ranked) {
+  auto fires = [](const std::string& type, const std::string& limit, std::vector<int64_t> values) {
+    std::vector<Line> events;
+    for (size_t i = 0; i < values.size(); ++i) events.push_back(sized(values[i], static_cast<int64_t>(i)));
+    return count_at_the_end(with("{type: " + type + ", rules: [a], timespan: 1m, condition: {field: source.bytes, " + limit + "}}"), events) == 1;
+  };
+  EXPECT_TRUE(fires("value_sum", "gte: 100", {60, 40}));
+  EXPECT_FALSE(fires("value_sum", "gte: 101", {60, 40}));
+  EXPECT_TRUE(fires("value_sum", "lt: 101", {60, 40}));
+  EXPECT_TRUE(fires("value_avg", "gte: 2.5", {1, 4}));
+  EXPECT_FALSE(fires("value_avg", "gt: 2.5", {1, 4}));
+  EXPECT_FALSE(fires("value_avg", "gte: 800", {900, 100}));  // though the first alone was over it
+  EXPECT_TRUE(fires("value_median", "eq: 5", {1, 9, 5}));
+  EXPECT_TRUE(fires("value_median", "eq: 3", {1, 9, 5, 1}));
+  EXPECT_FALSE(fires("value_median", "gt: 3", {1, 9, 5, 1}));
+  EXPECT_TRUE(fires("value_percentile", "percentile: 90, gte: 9", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
+  EXPECT_FALSE(fires("value_percentile", "percentile: 90, gt: 9", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
+  EXPECT_TRUE(fires("value_percentile", "percentile: 0, eq: 1", {3, 1, 2}));
+  // What is no number is not counted.
+  EXPECT_EQ(count_at_the_end(with("{type: value_sum, rules: [a], timespan: 1m, condition: {field: user.name, gte: 1}}"),
+                             {step("a", 0)}),
+            0u);
+  // A sum that is reached is told at once.
+  EXPECT_EQ(count(with("{type: value_sum, rules: [a], timespan: 1m, condition: {field: source.bytes, gte: 3}}"),
+                  {sized(1, 0), sized(2, 1)}),
+            1u);
+}
+
+TEST(Correlations, a_condition_over_rules_says_which_come_and_which_do_not) {
+  auto rule = [](const std::string& condition) {
+    return with("{type: temporal, rules: [a, b, c], group-by: [source.ip], timespan: 1m, condition: '" + condition + "'}");
+  };
+  EXPECT_EQ(count(rule("a and (b or c)"), {step("a", 0), step("c", 5)}), 1u);  // nothing can undo it: at once
+  EXPECT_EQ(count(rule("a and (b or c)"), {step("b", 0), step("c", 5)}), 0u);
+  EXPECT_EQ(count_at_the_end(rule("a and not b"), {step("a", 0)}), 1u);
+  EXPECT_EQ(count_at_the_end(rule("a and not b"), {step("a", 0), step("b", 60)}), 0u);
+  EXPECT_EQ(count_at_the_end(rule("a and not b"), {step("b", 0), step("a", 10)}), 0u);
+  EXPECT_EQ(count_at_the_end(rule("a and not b"), {step("a", 0), step("b", 61)}), 1u);
+  EXPECT_EQ(count_at_the_end(rule("a and not b"), {step("a", 0), step("b", 10, "10.0.0.2")}), 1u);
+  EXPECT_EQ(count_at_the_end(rule("2 of them and not c"), {step("a", 0), step("b", 10)}), 1u);
+}
+
+TEST(Correlations, a_window_is_over_by_event_time_or_when_nothing_more_came_for_as_long) {
+  auto rules = rules_of(with("{type: event_count, rules: [a], timespan: 1m, condition: {lt: 2}}", "yushi: {fold: 1s}\n"));
+  Engine engine(rules, {});
+  Committer committer;
+  auto alerts = observe(engine, rules, committer, {step("a", 0)});
+  engine.tick(1, kStart + 119 * kSecond, alerts);
+  EXPECT_EQ(of_rule(alerts, "many").size(), 0u);  // a hit may be late by another span
+  auto late = step("a", 30);
+  late.late_ns = 89 * kSecond;
+  for (auto& alert : observe(engine, rules, committer, {late})) alerts.push_back(alert);
+  engine.tick(2, kStart + 500 * kSecond, alerts);
+  EXPECT_EQ(of_rule(alerts, "many").size(), 0u);
+  // An old log is read in: its own times say when a window is over.
+  auto first = step("a", 1000), second = step("a", 2000), third = step("a", 1010);
+  for (auto* event : {&first, &second, &third}) event->late_ns = kDayNs;
+  alerts = observe(engine, rules, committer, {first, second, third});
+  ASSERT_EQ(of_rule(alerts, "many").size(), 1u);  // and what belongs to a window that was told is too late
+  EXPECT_EQ(of_rule(alerts, "many")[0]->event_ns, kStart + 1000 * kSecond);
+}
+
+TEST(Correlations, open_windows_are_part_of_the_state) {
+  auto rules = rules_of(with("{type: temporal, rules: [a, b], group-by: [user.name], timespan: 1m, condition: a and not b}",
+                             "yushi: {reason: '%{user.name} from %{source.ip}'}\n"));
+  Engine before(rules, {});
+  Committer committer;
+  observe(before, rules, committer, {step("a", 0), step("a", 1, "10.0.0.7", "alice")});
+  Engine after(rules, {});
+  ASSERT_TRUE(after.load(before.save()));
+  EXPECT_EQ(after.save(), before.save());
+  auto alerts = observe(after, rules, committer, {step("b", 5)});
+  after.tick(1, kStart + 300 * kSecond, alerts);
+  auto found = of_rule(alerts, "many");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0]->reason, "alice from 10.0.0.7");
+  EXPECT_EQ(found[0]->key, "user.name=alice");
+  EXPECT_EQ(found[0]->raised_ns, kStart + 300 * kSecond);
+  ASSERT_EQ(found[0]->records.size(), 1u);
+  EXPECT_EQ(found[0]->records[0].index, 1u);
+}
+
+TEST(Correlations, what_is_not_done_is_listed_by_name) {
+  for (const char* correlation :
+       {"{type: event_count, rules: [a], timespan: 1m, condition: {lt: 1}}",
+        "{type: event_count, rules: [a], timespan: 1m, condition: {gte: 10001}}",
+        "{type: temporal_ordered, rules: [a, b], timespan: 1m, condition: a and b}",
+        "{type: value_mode, rules: [a], timespan: 1m, condition: {field: user.name, gte: 1}}"})
+    EXPECT_EQ(rules_of(with(correlation))->unsupported().size(), 1u) << correlation;
+  for (const char* correlation :
+       {"{type: event_count, rules: [a], timespan: 1m, condition: {gte: 0}}",
+        "{type: value_avg, rules: [a], timespan: 1m, condition: {gte: 1}}",
+        "{type: value_percentile, rules: [a], timespan: 1m, condition: {field: source.bytes, gte: 1}}",
+        "{type: event_count, rules: [a], timespan: 1m, condition: {}}",
+        "{type: temporal, rules: [a, b], timespan: 1m, condition: a and d}"})
+    EXPECT_FALSE(RuleSet::load({RuleFile{"a.yml", "a.yml", with(correlation)}})) << correlation;
+  // A whole of what is decided late would have nothing to go by.
+  EXPECT_EQ(rules_of(with("{type: event_count, rules: [a], timespan: 1m, condition: {lt: 3}}",
+                          "---\ntitle: Chained\nid: chained\ncorrelation: {type: temporal, rules: [many, b], timespan: 1m}\n"))
+                ->unsupported()
+                .size(),
+            1u);
+}
+
+TEST(Correlations, references_to_nothing_and_circles_are_listed) {
   EXPECT_EQ(rules_of(with("{type: temporal, rules: [a, nowhere], timespan: 1m}"))->unsupported().size(), 1u);
   std::string circle =
       "title: A\nid: a\ncorrelation: {type: temporal, rules: [b], timespan: 1m}\n---\n"
       "title: B\nid: b\ncorrelation: {type: temporal, rules: [a], timespan: 1m}\n";
-  EXPECT_FALSE(RuleSet::load({RuleFile{"a.yml", "a.yml", circle}}));
+  auto loaded = RuleSet::load({RuleFile{"a.yml", "a.yml", circle}});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ((*loaded)->unsupported().size(), 2u);
+  EXPECT_TRUE((*loaded)->list().empty());
 }
 
 }  // namespace

@@ -37,6 +37,30 @@ TEST(LogSources, the_first_line_that_fits_answers_and_a_word_that_is_not_there_i
   EXPECT_TRUE((*sources)->find("yushi", "", "")->all);
 }
 
+TEST(LogSources, other_names_are_keys_of_a_parsers_bodies_wherever_it_puts_them) {
+  our_parser_set();
+  auto sources = load(
+      "log_sources: [{product: aws, fields: one, datasets: [aws.cloudtrail]}]\n"
+      "fields: {one: {src_ip: source.ip, '*': aws.cloudtrail/*}}\n");
+  ASSERT_TRUE(sources) << sources.error().message;
+  auto aws = (*sources)->find("aws", "", "");
+  using Names = std::vector<std::string>;
+  EXPECT_EQ((*sources)->find_field(*aws, "src_ip"), Names{"source.ip"});
+  EXPECT_EQ((*sources)->find_field(*aws, "eventName"), Names{"event.action"});
+  EXPECT_EQ((*sources)->find_field(*aws, "requestParameters.name"), Names{"aws.cloudtrail.requestParameters.name"});
+}
+
+TEST(LogSources, when_is_a_search_over_the_names_of_its_table) {
+  auto sources = load(
+      "log_sources: [{product: a, fields: one, datasets: [sshd], when: [{Code: [1, 2]}, {user.name: root}]}]\n"
+      "fields: {one: {Code: event.code}}\n"
+      "placeholders: {admins: [alice]}\n");
+  ASSERT_TRUE(sources) << sources.error().message;
+  ASSERT_TRUE((*sources)->find("a", "", "")->when);
+  EXPECT_EQ((*sources)->find("a", "", "")->when->kind, Expression::Kind::any_of);
+  EXPECT_EQ((*sources)->placeholders().at("admins"), std::vector<std::string>{"alice"});
+}
+
 TEST(LogSources, what_is_wrong_is_told_with_its_place) {
   struct Case {
     std::string text, told;
@@ -53,6 +77,9 @@ TEST(LogSources, what_is_wrong_is_told_with_its_place) {
                 "sigma/a.yaml:3:5: this log source stands above already"},
            Case{"log_sources:\n  - {product: a, fields: a, unknown: maybe}\n", "sigma/a.yaml:2:38: unknown is"},
            Case{"log_sources:\n  - {product: [a, b], fields: a}\n", "sigma/a.yaml:2:15: product is one name"},
+           Case{"log_sources:\n  - {product: a, fields: a, when: {Nothing: b}}\n", "sigma/a.yaml:2:35: when: "},
+           Case{"fields:\n  one: {'*': sshd}\n", "sigma/a.yaml:2:14: sshd does not say whose keys"},
+           Case{"placeholders: [a]\n", "sigma/a.yaml:1:15: placeholders is a map of lists"},
            Case{"fields:\n  one: {a: [b, [c]]}\n", "sigma/a.yaml:2:16: a name is missing"},
            Case{"fields:\n  one: {a: []}\n", "sigma/a.yaml:2:12: a name is missing"},
        }) {

@@ -373,9 +373,13 @@ TEST(Rules, what_is_wrong_is_an_error_with_every_place) {
     EXPECT_NE(loaded.error().message.find(place), std::string::npos) << place << " in\n" << loaded.error().message;
 }
 
-TEST(Rules, two_rules_of_one_id_are_an_error) {
+TEST(Rules, of_two_rules_of_one_id_the_first_runs_and_the_other_is_listed) {
   std::string text = rule("  s: {user.name: a}\n  condition: s");
-  EXPECT_FALSE(RuleSet::load({RuleFile{"a.yml", "a.yml", text}, RuleFile{"b.yml", "b.yml", text}}));
+  auto both = RuleSet::load({RuleFile{"a.yml", "a.yml", text}, RuleFile{"b.yml", "b.yml", text}});
+  ASSERT_TRUE(both);
+  ASSERT_EQ((*both)->unsupported().size(), 1u);
+  EXPECT_EQ((*both)->unsupported()[0], "b.yml:1:1: id r1 is also that of a.yml:1");
+  EXPECT_EQ((*both)->list().size(), 1u);
   // The later file of one name takes the place of the earlier.
   auto loaded = RuleSet::load({RuleFile{"a.yml", "a.yml", text}, RuleFile{"a.yml", "b/a.yml", text}});
   ASSERT_TRUE(loaded);
@@ -406,7 +410,7 @@ TEST(Rules, check_lists_a_correlation_whose_rule_is_not_there) {
 
 TEST(Rules, check_lists_problems_before_what_is_unsupported) {
   auto check = check_rule_files(
-      {RuleFile{"a.yml", "a.yml", rule("  s: {Nope: a}\n  condition: s")}, RuleFile{"b.yml", "b.yml", "title: B\n"},
+      {RuleFile{"a.yml", "a.yml", rule("  s: {Nope: a}\n  condition: s")}, RuleFile{"b.yml", "b.yml", "title: B\nlogsource: {}\n"},
        RuleFile{"c.yml", "c.yml", rule("  s: {user.name: a}\n  condition: s")}},
       {});
   ASSERT_EQ(check.problems.size(), 2u);
@@ -414,6 +418,100 @@ TEST(Rules, check_lists_problems_before_what_is_unsupported) {
   EXPECT_TRUE(check.problems[1].unsupported);
   EXPECT_EQ(check.rules, 1u);
   EXPECT_FALSE(check.ok());
+}
+
+std::string filter_rule(const std::string& body, const std::string& source = "{product: yushi}") {
+  return "---\ntitle: F\nid: f1\nlogsource: " + source + "\nfilter:\n" + body;
+}
+
+TEST(Rules, a_filter_is_added_to_the_conditions_of_its_rules) {
+  const std::string base = rule("  s: {user.name: root}\n  condition: s");
+  const auto root = [](std::string from) { return said({{"user.name", "root"}, {"source.ip", std::move(from)}}); };
+  const std::vector<Line> both = {root("10.0.0.1"), root("10.0.0.2")};
+  EXPECT_EQ(hits(base, both), 2u);
+  const std::string known = "  k: {source.ip: 10.0.0.1}\n  condition: not k\n";
+  EXPECT_EQ(hits(base + filter_rule("  rules: [r1]\n" + known), both), 1u);
+  EXPECT_EQ(hits(base + filter_rule("  rules: any\n" + known), both), 1u);
+  EXPECT_EQ(hits(base + filter_rule("  rules: [r1]\n  k: {source.ip: 10.0.0.1}\n  condition: k\n"), both), 1u);
+  // Of another log source it is not for this rule.
+  EXPECT_EQ(hits(base + filter_rule("  rules: any\n" + known, "{product: linux}"), both), 2u);
+  // Another judgement has another digest.
+  auto raised = [&](const std::string& text) { return alerts_of(both, {}, rules_of(text)).at(0).rule_digest; };
+  EXPECT_NE(raised(base), raised(base + filter_rule("  rules: [r1]\n" + known)));
+}
+
+TEST(Rules, a_filter_that_cannot_run_is_listed_and_its_rule_runs_without_it) {
+  const std::string base = rule("  s: {user.name: root}\n  condition: s");
+  for (const auto& [body, told] :
+       {std::pair<std::string, std::string>{"  rules: [nobody]\n  k: {user.name: a}\n  condition: not k\n",
+                                            "filter of rule 'nobody', which is not loaded"},
+        {"  rules: [r1]\n  k: {NoSuchField: a}\n  condition: not k\n", "NoSuchField"}}) {
+    auto loaded = rules_of(base + filter_rule(body));
+    ASSERT_EQ(loaded->unsupported().size(), 1u);
+    EXPECT_NE(loaded->unsupported()[0].find(told), std::string::npos) << loaded->unsupported()[0];
+    EXPECT_EQ(loaded->list().size(), 1u);
+  }
+  EXPECT_FALSE(RuleSet::load({RuleFile{"a.yml", "a.yml", base + filter_rule("  k: {user.name: a}\n  condition: k\n")}}));
+}
+
+TEST(Rules, a_document_of_placeholders_gives_lists_for_expand) {
+  const std::string text = rule("  s: {user.name|expand: '%admins%'}\n  condition: s");
+  const std::vector<Line> events = {said({{"user.name", "alice"}}), said({{"user.name", "bob"}})};
+  EXPECT_EQ(hits(text + "---\nplaceholders: {admins: [alice, 'adm_*']}\n", events), 1u);
+  EXPECT_EQ(rules_of(text + "---\nplaceholders: {others: [alice]}\n")->unsupported().size(), 1u);
+  // From any file of the folders.
+  auto loaded = RuleSet::load({RuleFile{"a.yml", "a.yml", text}, RuleFile{"z.yml", "z.yml", "placeholders: {admins: bob}\n"}},
+                              our_log_sources());
+  ASSERT_TRUE(loaded);
+  EXPECT_TRUE((*loaded)->unsupported().empty());
+  EXPECT_TRUE((*loaded)->passed_over().empty());
+  EXPECT_FALSE(RuleSet::load({RuleFile{"z.yml", "z.yml", "placeholders: {admins: [[a]]}\n"}}));
+}
+
+TEST(Rules, what_is_no_rule_is_passed_over_and_the_others_run) {
+  auto loaded = RuleSet::load({RuleFile{"a.yml", "a.yml", rule("  s: {user.name: a}\n  condition: s")},
+                               RuleFile{"info.yml", "info.yml", "id: x\nregression_tests_info: [{name: y}]\n"},
+                               RuleFile{"list.yml", "list.yml", "- a\n- b\n"}, RuleFile{"empty.yml", "empty.yml", "# nothing\n"}},
+                              our_log_sources());
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ((*loaded)->list().size(), 1u);
+  EXPECT_EQ((*loaded)->passed_over().size(), 3u);
+  EXPECT_TRUE((*loaded)->unsupported().empty());
+  auto check = check_rule_files((*loaded)->files(), our_log_sources());
+  EXPECT_TRUE(check.problems.empty());
+  EXPECT_EQ(check.passed_over.size(), 3u);
+}
+
+TEST(Rules, a_rule_whose_fields_no_parser_of_its_datasets_fills_is_listed_with_them) {
+  auto told = [](const std::string& text) {
+    auto loaded = rules_of(text);
+    return loaded->unsupported().empty() ? std::string() : loaded->unsupported()[0];
+  };
+  EXPECT_NE(told(rule("  s: {process.parent.executable: a}\n  condition: s", "{product: yushi, service: sudo}"))
+                .find("no parser of sudo fills process.parent.executable"),
+            std::string::npos);
+  // One way to a yes is enough, what is said not to be there needs no parser, and any message has a text.
+  for (const char* detection :
+       {"  s: [{process.parent.executable: a}, {user.name: b}]\n  condition: s",
+        "  s: {user.name: b}\n  f: {process.parent.executable: a}\n  condition: s and not f",
+        "  s: {user.name: b, process.parent.executable: null}\n  condition: s", "  s: [some text]\n  condition: s",
+        "  s: {user.name: b, host.name: c, log.syslog.severity.code: 3}\n  condition: s"})
+    EXPECT_EQ(told(rule(detection, "{product: yushi, service: sudo}")), "") << detection;
+  // Both fields are filled, but by no one parser.
+  EXPECT_NE(told("title: T\nid: r1\nlogsource: {product: linux, service: su}\ndetection: {s: {su.tty: a, pam.module: b}, "
+                 "condition: s}\n")
+                .find("filled by no one parser of su, pam"),
+            std::string::npos);
+}
+
+TEST(Rules, only_those_records_of_a_log_source_are_meant_that_it_names) {
+  const std::string text = rule("  s: {Image|endswith: /curl}\n  condition: s", "{product: linux, category: process_creation}");
+  auto curl = said({{"process.executable", "/usr/bin/curl"}}, "auditd");
+  curl.constants = {{"yushi.event", "process-started"}};
+  EXPECT_EQ(hits(text, {curl}), 1u);
+  curl.constants = {{"yushi.event", "connection"}};
+  curl.pattern = "other";
+  EXPECT_EQ(hits(text, {curl}), 0u);
 }
 
 }  // namespace
