@@ -50,8 +50,11 @@ void Actors::observe(const Event& event, std::vector<Finding>&) {
 bool Actors::of(const Record& record, Scratch& scratch, std::string* actor) const {
   const std::string number = text_of(record, login_number(), scratch);
   if (number.empty()) {
-    *actor = text_of(record, ecs::user_name, scratch);
-    return !actor->empty();
+    for (const char* field : {"user.name", "user.email", "user.full_name"}) {  // a cloud may know people by the others only
+      *actor = text_of(record, find_field(field), scratch);
+      if (!actor->empty()) return true;
+    }
+    return false;
   }
   if (is_unset(number)) return false;
   *actor = text_of(record, login_name(), scratch);
