@@ -550,7 +550,8 @@ void for_each_odd_part(const Record& record, Scratch& scratch, bool target_only,
 
 std::string_view lowered(std::string_view text, Scratch& scratch) {
   char* to = scratch.allocate(text.size());
-  std::transform(text.begin(), text.end(), to, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::transform(text.begin(), text.end(), to,
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return {to, text.size()};
 }
 
@@ -653,10 +654,11 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
     }
     case Derived::url_plain:
     case Derived::request_plain:
-      for_each_odd_part(record, scratch, derived == Derived::url_plain, [&](std::string_view decoded, std::string_view) {
-        char* to = scratch.allocate(decoded.size());
-        give(text_value({to, plain_request(decoded, to)}));
-      });
+      for_each_odd_part(record, scratch, derived == Derived::url_plain,
+                        [&](std::string_view decoded, std::string_view) {
+                          char* to = scratch.allocate(decoded.size());
+                          give(text_value({to, plain_request(decoded, to)}));
+                        });
       break;
     case Derived::request_sql:
     case Derived::request_script:
