@@ -408,7 +408,7 @@ bool is_call(std::string_view text, size_t at, std::string_view name) {
   if (text.substr(i, 2) == "/*")
     if (const auto to = text.substr(0, i + 128).find("*/", i + 2); to != text.npos) i = to + 2;
   if (i >= text.size()) return false;
-  if (text[i] == '`') return true;
+  if (text[i] == '`') return at == 0 || text[at - 1] != '`';  // a `name` that people set so
   if (text[i] != '(') return text.substr(i).starts_with(".call(") || text.substr(i).starts_with(".apply(");
   // "an alert (red)"
   if (gap &&
