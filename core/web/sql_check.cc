@@ -151,7 +151,8 @@ class Lexer {
     static constexpr WordSet kJoins({"and", "or", "xor", "div", "having", "where"});
     static constexpr WordSet kCompares({"like", "rlike", "regexp", "ilike", "between", "in", "is", "sounds"});
     size_t to = at_;
-    while (is_name_byte(at(to))) ++to;
+    // A byte that is no character, as MySQL's blank A0, ends a name.
+    while (is_name_byte(at(to)) && text_.substr(to, 3) != "\xef\xbf\xbd" && text_.substr(to, 2) != "\xc2\xa0") ++to;
     const auto word = text_.substr(at_, to - at_);
     if (kJoins.has(word) && !(word == "div" && at(to) == '(')) return take(Kind::joins, word.size());
     if (kCompares.has(word)) return take(Kind::compares, word.size());

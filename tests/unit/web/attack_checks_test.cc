@@ -12,6 +12,8 @@ namespace {
 
 TEST(SqlInjection, ContinuesAStatement) {
   for (auto text : {"1 union select 1,2",
+                    "1 union select a from\xef\xbf\xbd"
+                    "b",
                     "-1' union all select null,null#",
                     "x') union(select(1),2)-- ",
                     "1 or 1=1",
