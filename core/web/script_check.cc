@@ -296,7 +296,8 @@ bool is_tag(std::string_view text) {
                      behind == '\'' || behind == '=';
   if (named && whole && (!after_blank || name.size() > 3)) {
     if (name.size() > 2) return true;
-    if (behind == '>' || is_blank(behind) || behind == '<') return behind != '\0';
+    // "a <b and c" is none
+    if (behind == '>' || (is_blank(behind) && text.substr(to, 256).find_first_of(">=") != text.npos)) return true;
   }
   // <scr<script>ipt>: of a filter that takes words out
   if (name.starts_with("scr") && (behind == '<' || name.find("script") != name.npos)) return true;
