@@ -548,7 +548,8 @@ class LoadedRules::Matcher final : public RuleMatcher {
   // Marks in found_ the rules whose literals stand in the record. False when a literal may stand there in another
   // spelling: then every rule must be asked.
   bool search(const Candidates& candidates, const Record& record) {
-    if (candidates.decodes_requests && may_have_odd_request(record) && !search_request(candidates, record)) return false;
+    if (candidates.decodes_requests && may_have_odd_request(record) && !search_request(candidates, record))
+      return false;
     size_t begin = record.raw.size(), end = 0;
     for (const Capture& capture : record.captures) {
       if (!candidates.searches(*capture.field)) continue;

@@ -67,8 +67,8 @@ class LoadedRules final : public RuleSet {
     bool whole_raw = false;          // … or anywhere
     // Bits of the places that no search can rule out, but that an ordinary request can: by what it must have.
     std::array<std::vector<uint64_t>, 4> of_requests;
-    bool decodes_requests = false;   // some of these, or literals of yushi.request.plain
-    bool worth_searching = false;    // some rule has literals
+    bool decodes_requests = false;  // some of these, or literals of yushi.request.plain
+    bool worth_searching = false;   // some rule has literals
 
     bool searches(const Field& field) const {
       return whole_raw || (field.id / 64 < searched.size() && (searched[field.id / 64] >> (field.id % 64) & 1));

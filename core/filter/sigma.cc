@@ -562,7 +562,8 @@ std::vector<std::string> required_value_literals(const Filter& filter) {
              filter.expression(),
              [](const Expression& leaf) {
                // The decoded request stands in no record's raw; whoever looks for these literals looks in it, too.
-               return (leaf.name == "yushi.url.decoded" || leaf.name == "yushi.url.plain" || leaf.name == "yushi.request.plain" || !is_outside_token_filter(leaf.name)) &&
+               return (leaf.name == "yushi.url.decoded" || leaf.name == "yushi.url.plain" ||
+                       leaf.name == "yushi.request.plain" || !is_outside_token_filter(leaf.name)) &&
                       (!leaf.field || leaf.field->type == FieldType::keyword || leaf.field->type == FieldType::text);
              })
       .value_or(std::vector<std::string>{});

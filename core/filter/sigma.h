@@ -81,8 +81,8 @@ std::string_view without_place(std::string_view field, int32_t* nth = nullptr);
 std::vector<std::string> required_literals(const Filter& filter);
 
 // The same over values: at least one must stand in raw, in the decoded text of a capture with an Escape, in the decoded
-// request (yushi.url.decoded, yushi.url.plain, yushi.request.plain), or in a constant of the record's kind. Far more rules have such literals; who asks them looks at those three, or tries the
-// rule.
+// request (yushi.url.decoded, yushi.url.plain, yushi.request.plain), or in a constant of the record's kind. Far more
+// rules have such literals; who asks them looks at those three, or tries the rule.
 std::vector<std::string> required_value_literals(const Filter& filter);
 
 }  // namespace yushi

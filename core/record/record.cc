@@ -550,7 +550,8 @@ void for_each_odd_part(const Record& record, Scratch& scratch, bool target_only,
 
 std::string_view lowered(std::string_view text, Scratch& scratch) {
   char* to = scratch.allocate(text.size());
-  std::transform(text.begin(), text.end(), to, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::transform(text.begin(), text.end(), to,
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return {to, text.size()};
 }
 
@@ -653,10 +654,11 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
     }
     case Derived::url_plain:
     case Derived::request_plain:
-      for_each_odd_part(record, scratch, derived == Derived::url_plain, [&](std::string_view decoded, std::string_view) {
-        char* to = scratch.allocate(decoded.size());
-        give(text_value({to, plain_request(decoded, to)}));
-      });
+      for_each_odd_part(record, scratch, derived == Derived::url_plain,
+                        [&](std::string_view decoded, std::string_view) {
+                          char* to = scratch.allocate(decoded.size());
+                          give(text_value({to, plain_request(decoded, to)}));
+                        });
       break;
     case Derived::request_sql:
     case Derived::request_script:
@@ -928,15 +930,20 @@ bool is_told_by_kind(std::string_view name) {
 }
 
 bool may_have_odd_request(const Record& record) {
+  const UrlFields& of_url = url();
   for (const Capture& capture : record.captures) {
     const Field* field = capture.field;
     const auto text = record.text(capture);
-    if (field == url().query ? is_odd_target(text, true)
-        : field == url().path || field == url().original || field == url().full || field == url().referrer
-            ? is_odd_target(text)
-        : field == url().agent || is_cookie(*field) ? is_odd_header(text)
-                                                    : false)
-      return true;
+    bool odd = false;
+    if (capture.escape == static_cast<uint8_t>(Escape::xml) && text.find('&') != text.npos)
+      odd = true;
+    else if (field == of_url.query)
+      odd = is_odd_target(text, true);
+    else if (field == of_url.path || field == of_url.original || field == of_url.full || field == of_url.referrer)
+      odd = is_odd_target(text);
+    else if (field == of_url.agent || is_cookie(*field))
+      odd = is_odd_header(text);
+    if (odd) return true;
   }
   return false;
 }

@@ -177,8 +177,8 @@ void for_each_field(const Record& record, Scratch& scratch, Visit&& visit);
 void visit_field(const Record& record, const Field* field_or_null, std::string_view name, Scratch& scratch,
                  void (*visit)(void* context, const Value& value), void* context);
 
-// False when the record has no value of `yushi.request.*` and `yushi.url.plain`, as nearly all have none: what was sent in a request holds
-// nothing but names and values. Cost: a look at the bytes of its target, its referrer and its agent.
+// False when the record has no value of `yushi.request.*` and `yushi.url.plain`, as nearly all have none: what was sent
+// in a request holds nothing but names and values. Cost: a look at the bytes of its target, its referrer and its agent.
 bool may_have_odd_request(const Record& record);
 
 // All that `yushi.request.*` has, at the cost of decoding it once: calls plain(context, text) for each value of

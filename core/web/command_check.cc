@@ -5,53 +5,57 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/web/word_set.h"
+
 namespace yushi {
 namespace {
 
 constexpr size_t kWordBytesMax = 256;
 
-template <size_t N>
-bool is_one_of(std::string_view text, const std::string_view (&words)[N]) {
-  return std::find(std::begin(words), std::end(words), text) != std::end(words);
-}
-
 // Names that nobody writes but to run them …
-constexpr std::string_view kPrograms[] = {
-    "wget", "curl", "bash", "sh", "zsh", "ksh", "csh", "tcsh", "dash", "ash", "fish", "nc", "ncat", "netcat", "socat", "whoami", "uname",
-    "ifconfig", "ipconfig", "passwd", "chmod", "chown", "chattr", "sudo", "su", "python", "python2", "python3", "perl", "ruby", "php",
-    "lua", "nslookup", "traceroute", "tracert", "ls", "ll", "dir", "awk", "gawk", "mawk", "sed", "grep", "egrep", "fgrep", "zgrep", "xargs",
-    "base64", "base32", "xxd", "od", "echo", "printf", "id", "ps", "pkill", "killall", "netstat", "ss", "arp", "umount", "df", "du", "env",
-    "printenv", "unset", "eval", "nohup", "crontab", "systemctl", "useradd", "adduser", "usermod", "userdel", "rm", "rmdir",
-    "mkdir", "mv", "cp", "ln", "tar", "bsdtar", "gzip", "gunzip", "bzip2", "unzip", "apt", "apt-get", "aptitude", "yum", "dnf", "pacman", "rpm",
-    "dpkg", "apk", "pip", "pip3", "npm", "npx", "gem", "svn", "scp", "ssh", "sftp", "tftp", "rsync", "lwp-download", "lwp-request",
-    "busybox", "openssl", "gcc", "strace", "gdb", "tcpdump", "nmap", "zstdcat", "zcat", "bzcat", "xzcat", "tac", "nl", "vi", "vim",
-    "nano", "w", "lsof", "dmesg", "uptime", "hostname", "docker", "kubectl", "ftp", "telnet", "ping", "ping6", "cat", "dig", "mysql", "psql",
-    "sqlite3", "tclsh", "expr", "sendmail", "mkfifo", "mknod", "iptables", "getent", "groupadd", "lsb_release", "lscpu", "rc",
-    // Windows
-    "cmd", "cmd.exe", "powershell", "powershell.exe", "pwsh", "xcopy", "net", "net1", "netsh", "reg", "regedit", "regsvr32", "rundll32",
-    "schtasks", "tasklist", "taskkill", "wmic", "certutil", "bitsadmin", "mshta", "cscript", "wscript", "msiexec", "bcdboot", "bcdedit",
-    "attrib", "cacls", "icacls", "systeminfo", "vssadmin", "forfiles", "findstr", "nltest", "dsquery", "iex", "invoke-expression",
-    "invoke-webrequest", "invoke-command", "start-process", "new-object", "installutil", "msbuild", "cmstp", "hh", "pcalua"};
+constexpr WordSet kPrograms(
+    {"wget", "curl", "bash", "sh", "zsh", "ksh", "csh", "tcsh", "dash", "ash", "fish", "nc", "ncat", "netcat", "socat",
+     "whoami", "uname", "ifconfig", "ipconfig", "passwd", "chmod", "chown", "chattr", "sudo", "su", "python", "python2",
+     "python3", "perl", "ruby", "php", "lua", "nslookup", "traceroute", "tracert", "ls", "ll", "dir", "awk", "gawk",
+     "mawk", "sed", "grep", "egrep", "fgrep", "zgrep", "xargs", "base64", "base32", "xxd", "od", "echo", "printf", "id",
+     "ps", "pkill", "killall", "netstat", "ss", "arp", "umount", "df", "du", "env", "printenv", "unset", "eval",
+     "nohup", "crontab", "systemctl", "useradd", "adduser", "usermod", "userdel", "rm", "rmdir", "mkdir", "mv", "cp",
+     "ln", "tar", "bsdtar", "gzip", "gunzip", "bzip2", "unzip", "apt", "apt-get", "aptitude", "yum", "dnf", "pacman",
+     "rpm", "dpkg", "apk", "pip", "pip3", "npm", "npx", "gem", "svn", "scp", "ssh", "sftp", "tftp", "rsync",
+     "lwp-download", "lwp-request", "busybox", "openssl", "gcc", "strace", "gdb", "tcpdump", "nmap", "zstdcat", "zcat",
+     "bzcat", "xzcat", "tac", "nl", "vi", "vim", "nano", "w", "lsof", "dmesg", "uptime", "hostname", "docker",
+     "kubectl", "ftp", "telnet", "ping", "ping6", "cat", "dig", "mysql", "psql", "sqlite3", "tclsh", "expr", "sendmail",
+     "mkfifo", "mknod", "iptables", "getent", "groupadd", "lsb_release", "lscpu", "rc",
+     // Windows
+     "cmd", "cmd.exe", "powershell", "powershell.exe", "pwsh", "xcopy", "net", "net1", "netsh", "reg", "regedit",
+     "regsvr32", "rundll32", "schtasks", "tasklist", "taskkill", "wmic", "certutil", "bitsadmin", "mshta", "cscript",
+     "wscript", "msiexec", "bcdboot", "bcdedit", "attrib", "cacls", "icacls", "systeminfo", "vssadmin", "forfiles",
+     "findstr", "nltest", "dsquery", "iex", "invoke-expression", "invoke-webrequest", "invoke-command", "start-process",
+     "new-object", "installutil", "msbuild", "cmstp", "hh", "pcalua"});
 // … and such that are words, too.
-constexpr std::string_view kWords[] = {"at",   "time", "who",   "more", "less",   "find",   "sort",  "file", "watch", "date", "last",
-                                       "head", "tail", "make",  "test", "kill",   "cut",    "which", "set",  "start", "type", "copy",
-                                       "move", "expect", "service", "mail", "host", "route", "ip", "mount", "export", "exec",
-                                       "source", "command", "touch", "zip", "git", "screen", "locate", "stat", "diff", "split",
-                                       "join", "fold", "tee", "tr", "rev", "uniq", "wall", "write", "cd", "pwd", "history", "jobs", "sleep", "cc", "go",
-                                       "node", "java", "ver", "del", "erase", "ren", "sc", "shutdown", "reboot", "halt", "timeout",
-                                       "man", "info", "top", "true", "yes", "ed", "ex", "dd", "if", "for", "while", "alias", "trap", "read", "groups", "users", "finger", "look", "column", "paste", "nice"};
+constexpr WordSet kWords({"at",    "time",     "who",    "more",   "less",    "find",   "sort",    "file",    "watch",
+                          "date",  "last",     "head",   "tail",   "make",    "test",   "kill",    "cut",     "which",
+                          "set",   "start",    "type",   "copy",   "move",    "expect", "service", "mail",    "host",
+                          "route", "ip",       "mount",  "export", "exec",    "source", "command", "touch",   "zip",
+                          "git",   "screen",   "locate", "stat",   "diff",    "split",  "join",    "fold",    "tee",
+                          "tr",    "rev",      "uniq",   "wall",   "write",   "cd",     "pwd",     "history", "jobs",
+                          "sleep", "cc",       "go",     "node",   "java",    "ver",    "del",     "erase",   "ren",
+                          "sc",    "shutdown", "reboot", "halt",   "timeout", "man",    "info",    "top",     "true",
+                          "yes",   "ed",       "ex",     "dd",     "if",      "for",    "while",   "alias",   "trap",
+                          "read",  "groups",   "users",  "finger", "look",    "column", "paste",   "nice"});
 // What runs the command behind it.
-constexpr std::string_view kBefore[] = {"time", "sudo", "nohup", "exec", "env", "xargs", "busybox", "eval", "command", "nice", "timeout", "watch", "then", "do", "else"};
+constexpr WordSet kBefore({"time", "sudo", "nohup", "exec", "env", "xargs", "busybox", "eval", "command", "nice",
+                           "timeout", "watch", "then", "do", "else"});
 // Whole commands that tell who and where one is.
-constexpr std::string_view kAlone[] = {"whoami", "ifconfig", "ipconfig", "systeminfo", "netstat", "tasklist", "phpinfo"};
+constexpr WordSet kAlone({"whoami", "ifconfig", "ipconfig", "systeminfo", "netstat", "tasklist", "phpinfo"});
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || c == '_'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word_byte(char c) { return is_letter(c) || is_digit(c); }
 bool is_blank(char c) { return static_cast<unsigned char>(c) <= 0x20; }
 bool ends_word(char c) {
-  return is_blank(c) || c == ';' || c == '|' || c == '&' || c == '<' || c == '>' || c == ')' || c == '(' || c == '}' || c == '{' ||
-         c == ',' || c == '`' || c == '#';
+  return is_blank(c) || c == ';' || c == '|' || c == '&' || c == '<' || c == '>' || c == ')' || c == '(' || c == '}' ||
+         c == '{' || c == ',' || c == '`' || c == '#';
 }
 
 // A word as the shell would see it.
@@ -69,8 +73,11 @@ struct Word {
     auto name = all.substr(all.find_last_of("/\\") == all.npos ? 0 : all.find_last_of("/\\") + 1);
     if (name.ends_with(".exe")) name.remove_suffix(4);
     // python3.10
-    if (const auto version = name.find_first_of("0123456789"); version != name.npos && version > 2 && name.find_first_not_of("0123456789.", version) == name.npos)
-      if (const auto bare = name.substr(0, version); bare == "python" || bare == "php" || bare == "perl" || bare == "ruby" || bare == "lua") name = bare;
+    if (const auto version = name.find_first_of("0123456789");
+        version != name.npos && version > 2 && name.find_first_not_of("0123456789.", version) == name.npos)
+      if (const auto bare = name.substr(0, version);
+          bare == "python" || bare == "php" || bare == "perl" || bare == "ruby" || bare == "lua")
+        name = bare;
     return name;
   }
 };
@@ -89,7 +96,9 @@ size_t empty_expansion(std::string_view text, size_t at, bool* blank) {
   if (std::string_view("@*!?-_$#").find(rest[1]) != std::string_view::npos || is_digit(rest[1])) return 2;
   if (rest[1] == '{') {
     size_t to = 2;
-    while (to < rest.size() && to < 32 && (is_word_byte(rest[to]) || rest[to] == '@' || rest[to] == '*' || rest[to] == '#')) ++to;
+    while (to < rest.size() && to < 32 &&
+           (is_word_byte(rest[to]) || rest[to] == '@' || rest[to] == '*' || rest[to] == '#'))
+      ++to;
     return to < rest.size() && rest[to] == '}' ? to + 1 : 0;
   }
   if (rest.starts_with("$(echo)")) return 7;
@@ -113,7 +122,8 @@ Word read_word(std::string_view text, size_t at) {
       continue;
     }
     if (ends_word(c)) break;
-    if ((c == '\\' || c == '^') && at + 1 < text.size() && is_letter(text[at + 1]) && (c == '^' || word.size > 0 || at == begin)) {
+    if ((c == '\\' || c == '^') && at + 1 < text.size() && is_letter(text[at + 1]) &&
+        (c == '^' || word.size > 0 || at == begin)) {
       word.hidden |= word.size > 0 && is_letter(word.bytes[word.size - 1]);
       ++at;
       continue;
@@ -135,8 +145,8 @@ Word read_word(std::string_view text, size_t at) {
   return word;
 }
 
-bool is_program(std::string_view name) { return is_one_of(name, kPrograms); }
-bool is_known(std::string_view name) { return is_program(name) || is_one_of(name, kWords); }
+bool is_program(std::string_view name) { return kPrograms.has(name); }
+bool is_known(std::string_view name) { return is_program(name) || kWords.has(name); }
 
 // An argument that no sentence has: an option, a path, an address, an expansion, a quoted text.
 bool is_technical(std::string_view text, size_t at, bool strict) {
@@ -148,11 +158,13 @@ bool is_technical(std::string_view text, size_t at, bool strict) {
   if (c == '/') return is_letter(then) || then == '[' || then == '?' || then == '.' || then == '*';
   if (c == '$' || c == '`' || c == '~') return is_letter(then) || then == '(' || then == '{' || then == '/';
   const auto word = rest.substr(0, rest.find_first_of(" \t\r\n;|&"));
-  if (word.find("://") != word.npos || word.starts_with("./") || word.starts_with("../") || word.starts_with("c:\\")) return true;
+  if (word.find("://") != word.npos || word.starts_with("./") || word.starts_with("../") || word.starts_with("c:\\"))
+    return true;
   if (strict) return false;
   if (is_digit(c)) return std::count(word.begin(), word.end(), '.') == 3;  // an address
   const auto dot = word.rfind('.');
-  return c == '"' || c == '\'' || c == '>' || c == '<' || c == '.' || c == '%' || c == '*' || word.find('/') != word.npos ||
+  return c == '"' || c == '\'' || c == '>' || c == '<' || c == '.' || c == '%' || c == '*' ||
+         word.find('/') != word.npos ||
          (dot != word.npos && dot > 0 && dot + 1 < word.size() && is_letter(word[dot + 1]));
 }
 
@@ -162,7 +174,8 @@ enum class Before : uint8_t { nothing, line_end, separator, expansion };
 bool is_command(std::string_view text, size_t at, Before before) {
   const bool touches = at < text.size() && !is_blank(text[at]);
   for (int depth = 0; depth < 4; ++depth) {
-    while (at < text.size() && (is_blank(text[at]) || text[at] == '(' || text[at] == '{' || text[at] == ',' || text[at] == '@'))
+    while (at < text.size() &&
+           (is_blank(text[at]) || text[at] == '(' || text[at] == '{' || text[at] == ',' || text[at] == '@'))
       ++at;
     if (at >= text.size()) return false;
     const Word word = read_word(text, at);
@@ -188,28 +201,34 @@ bool is_command(std::string_view text, size_t at, Before before) {
     const size_t end = word.end;
     const char behind = end < text.size() ? text[end] : '\0';
     if (text.substr(end).starts_with("$ifs") || text.substr(end).starts_with("${ifs")) return true;
-    if (behind_path && (all.find("/bin/") != all.npos || all.find("/sbin/") != all.npos || all.find("system32") != all.npos)) return true;
+    if (behind_path &&
+        (all.find("/bin/") != all.npos || all.find("/sbin/") != all.npos || all.find("system32") != all.npos))
+      return true;
     const bool strong = is_program(name) && name.size() > 1;
-    if (before == Before::expansion && (strong || is_technical(text, end, false) || behind == ')' || behind == '`')) return true;
+    if (before == Before::expansion && (strong || is_technical(text, end, false) || behind == ')' || behind == '`'))
+      return true;
     if (before == Before::separator) {
       if (strong && (end >= text.size() || (ends_word(behind) && behind != ','))) return true;
-      if (!strong && (end >= text.size() ? touches && name.size() > 1 : behind == '|' || behind == ';' || is_technical(text, end, false))) return true;
+      if (!strong && (end >= text.size() ? touches && name.size() > 1
+                                         : behind == '|' || behind == ';' || is_technical(text, end, false)))
+        return true;
       if (!strong && is_blank(behind) && end + 1 < text.size() && text[end + 1] == '(') return true;
     }
     if (before == Before::line_end && strong && (end >= text.size() || is_technical(text, end, false))) return true;
     if (before == Before::nothing) {
-      if (end >= text.size()) return is_one_of(name, kAlone);
+      if (end >= text.size()) return kAlone.has(name);
       if (is_blank(behind) && is_technical(text, end, true)) return true;
-      if (strong && (behind == ';' || behind == '|') && is_one_of(name, kAlone)) return true;
+      if (strong && (behind == ';' || behind == '|') && kAlone.has(name)) return true;
       if (word.quoted && is_known(read_word(text, std::min(end + 1, text.size())).program())) return true;
       if (name == "pip" || name == "npm" || name == "apt-get" || name == "yum" || name == "apt" || name == "gem")
         return read_word(text, std::min(end + 1, text.size())).text() == "install";
       if (name.starts_with("invoke-") || name == "iex") return true;
     }
-    if (!is_one_of(name, kBefore) || end >= text.size() || !is_blank(behind)) return false;
+    if (!kBefore.has(name) || end >= text.size() || !is_blank(behind)) return false;
     // "time who": only of programs that are no words
     const Word then = read_word(text, end + 1);
-    if (before == Before::nothing && (then.text() == "who" || then.text() == "sh" || then.text() == "bsdtar")) return true;
+    if (before == Before::nothing && (then.text() == "who" || then.text() == "sh" || then.text() == "bsdtar"))
+      return true;
     at = end + 1;
   }
   return false;
@@ -250,8 +269,10 @@ bool glob_matches(std::string_view glob, std::string_view name) {
   return g == glob.size();
 }
 
-constexpr std::string_view kPlaces[] = {"bin", "sbin", "etc", "usr", "tmp", "dev", "passwd", "shadow", "cat", "bash", "sh", "uname", "whoami", "nc", "ncat",
-                                        "wget", "curl", "python", "python3", "perl", "php", "id", "ls", "hosts", "group", "local", "var", "home", "root", "proc"};
+constexpr std::string_view kPlaces[] = {"bin",   "sbin",   "etc",     "usr",   "tmp",    "dev", "passwd", "shadow",
+                                        "cat",   "bash",   "sh",      "uname", "whoami", "nc",  "ncat",   "wget",
+                                        "curl",  "python", "python3", "perl",  "php",    "id",  "ls",     "hosts",
+                                        "group", "local",  "var",     "home",  "root",   "proc"};
 
 bool has_globbed_path(std::string_view text) {
   for (size_t at = text.find('/'); at != text.npos; at = text.find('/', at + 1)) {
@@ -284,7 +305,9 @@ bool has_globbed_path(std::string_view text) {
     const std::string_view glob(short_form.data(), size);
     const bool in_brackets = glob.find('[') != glob.npos;
     for (auto name : kPlaces)
-      if ((name.size() > 2 || in_brackets) && (letters > 1 || in_brackets || name.size() == 3) && glob_matches(glob, name)) return true;
+      if ((name.size() > 2 || in_brackets) && (letters > 1 || in_brackets || name.size() == 3) &&
+          glob_matches(glob, name))
+        return true;
     // /a[a//]c
     if (in_brackets && glob.size() < 12 && text.substr(at, to - at).find("//") != text.npos) return true;
   }
@@ -298,21 +321,27 @@ bool is_expansion(std::string_view text, size_t at) {
   if (rest.starts_with("$(")) {
     const char c = rest.size() > 2 ? rest[2] : '\0';
     // jQuery
-    return c != '\0' && c != '\'' && c != '"' && c != '#' && c != '.' && c != ')' && !rest.substr(2).starts_with("document") && !rest.substr(2).starts_with("this") && !rest.substr(2).starts_with("window");
+    return c != '\0' && c != '\'' && c != '"' && c != '#' && c != '.' && c != ')' &&
+           !rest.substr(2).starts_with("document") && !rest.substr(2).starts_with("this") &&
+           !rest.substr(2).starts_with("window");
   }
   if (!rest.starts_with("${")) return false;
   if (rest.size() > 2 && (rest[2] == '`' || rest[2] == '!' || rest[2] == '@')) return true;
   size_t to = 2;
   while (to < rest.size() && is_word_byte(rest[to])) ++to;
-  return to > 2 && to + 1 < rest.size() && std::string_view("#%/^,").find(rest[to]) != std::string_view::npos && rest[to + 1] != ' ';
+  return to > 2 && to + 1 < rest.size() && std::string_view("#%/^,").find(rest[to]) != std::string_view::npos &&
+         rest[to + 1] != ' ';
 }
 
 // What a mail or web server takes for a command or a header of its own, behind a line's end.
 bool is_protocol(std::string_view line) {
-  for (std::string_view word : {"mail from:", "rcpt to:", "ehlo ", "helo ", "retr ", "list ", "top ", "auth ", "apop ", "dele ", "uidl ", "vrfy ", "expn ",
-                                "bcc:", "cc:", "set-cookie:", "location:", "content-type:", "content-length:", "http/1.", "x-forwarded-"}) {
+  for (std::string_view word :
+       {"mail from:", "rcpt to:",    "ehlo ",     "helo ",         "retr ",           "list ",   "top ",
+        "auth ",      "apop ",       "dele ",     "uidl ",         "vrfy ",           "expn ",   "bcc:",
+        "cc:",        "set-cookie:", "location:", "content-type:", "content-length:", "http/1.", "x-forwarded-"}) {
     if (!line.starts_with(word)) continue;
-    if (word == "list " || word == "top " || word == "retr " || word == "dele ") return line.size() > word.size() && is_digit(line[word.size()]);
+    if (word == "list " || word == "top " || word == "retr " || word == "dele ")
+      return line.size() > word.size() && is_digit(line[word.size()]);
     return true;
   }
   return false;
@@ -323,7 +352,8 @@ bool is_protocol(std::string_view line) {
 bool is_command_injection(std::string_view text) {
   size_t begin = 0;
   while (begin < text.size() && (is_blank(text[begin]) || text[begin] == '"' || text[begin] == '\'')) ++begin;
-  if (begin > 0 && begin < text.size() && text[begin - 1] != ' ' && is_command(text, begin - 1, Before::nothing)) return true;
+  if (begin > 0 && begin < text.size() && text[begin - 1] != ' ' && is_command(text, begin - 1, Before::nothing))
+    return true;
   if (is_command(text, begin, Before::nothing)) return true;
   for (size_t at = 0; at < text.size(); ++at) {
     const char c = text[at], then = at + 1 < text.size() ? text[at + 1] : '\0';
@@ -337,11 +367,15 @@ bool is_command_injection(std::string_view text) {
           const auto rest = text.substr(at + 1, 32);
           const auto dot = rest.find('.');
           if (dot != rest.npos && rest.substr(0, dot).find_first_not_of("\\n \t\r\n") == rest.npos)
-            for (auto word : {"shell", "system", "databases", "sh", "load", "import", "open", "output", "once", "read", "restore", "save", "tables", "schema", "dump", "backup", "excel", "clone", "log", "trace", "archive"}) {
+            for (auto word : {"shell",  "system", "databases", "sh",      "load", "import", "open",
+                              "output", "once",   "read",      "restore", "save", "tables", "schema",
+                              "dump",   "backup", "excel",     "clone",   "log",  "trace",  "archive"}) {
               auto behind = rest.substr(dot + 1);
               while (behind.starts_with(' ')) behind.remove_prefix(1);
               const std::string_view wanted(word);
-              if (behind.starts_with(wanted) && (behind.size() == wanted.size() || !is_word_byte(behind[wanted.size()]))) return true;
+              if (behind.starts_with(wanted) &&
+                  (behind.size() == wanted.size() || !is_word_byte(behind[wanted.size()])))
+                return true;
             }
         }
         break;
@@ -366,10 +400,14 @@ bool is_command_injection(std::string_view text) {
         break;
       case '{':
         // {cat,/etc/passwd}, {,echo,x}
-        if (then == ',' && at + 2 < text.size() && (is_letter(text[at + 2]) || text[at + 2] == '$' || text[at + 2] == '/')) return true;
+        if (then == ',' && at + 2 < text.size() &&
+            (is_letter(text[at + 2]) || text[at + 2] == '$' || text[at + 2] == '/'))
+          return true;
         if (is_letter(then)) {
           const Word word = read_word(text, at + 1);
-          if (word.end < text.size() && text[word.end] == ',' && word.end + 1 < text.size() && !is_blank(text[word.end + 1]) && is_program(word.program()) && word.size > 1) return true;
+          if (word.end < text.size() && text[word.end] == ',' && word.end + 1 < text.size() &&
+              !is_blank(text[word.end + 1]) && is_program(word.program()) && word.size > 1)
+            return true;
         }
         break;
       default:

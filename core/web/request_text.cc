@@ -103,10 +103,10 @@ bool entity(std::string_view text, size_t& at, char*& to) {
     to += put_utf8(code, to);
   } else {
     static constexpr std::pair<std::string_view, char> kNames[] = {
-        {"lt;", '<'},    {"gt;", '>'},    {"quot;", '"'},  {"apos;", '\''},  {"amp;", '&'},    {"lpar;", '('},
-        {"rpar;", ')'},  {"colon;", ':'}, {"sol;", '/'},   {"tab;", '\t'},   {"newline;", '\n'}, {"equals;", '='},
-        {"semi;", ';'},  {"comma;", ','}, {"grave;", '`'}, {"period;", '.'}, {"lbrace;", '{'}, {"rbrace;", '}'},
-        {"dollar;", '$'}};
+        {"lt;", '<'},       {"gt;", '>'},     {"quot;", '"'},   {"apos;", '\''}, {"amp;", '&'},
+        {"lpar;", '('},     {"rpar;", ')'},   {"colon;", ':'},  {"sol;", '/'},   {"tab;", '\t'},
+        {"newline;", '\n'}, {"equals;", '='}, {"semi;", ';'},   {"comma;", ','}, {"grave;", '`'},
+        {"period;", '.'},   {"lbrace;", '{'}, {"rbrace;", '}'}, {"dollar;", '$'}};
     const auto rest = text.substr(i);
     for (auto& [name, sign] : kNames) {
       bool same = rest.size() >= name.size();

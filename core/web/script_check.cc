@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "core/web/word_set.h"
+
 namespace yushi {
 namespace {
 
@@ -14,43 +16,227 @@ bool is_name_byte(char c) {  // letters of other languages too
 }
 bool is_blank(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == '/'; }
 
-template <size_t N>
-bool is_one_of(std::string_view text, const std::string_view (&words)[N]) {
-  return std::find(std::begin(words), std::end(words), text) != std::end(words);
-}
-
-// Elements of HTML, SVG and MathML that are put into pages to run something, to load something, or to see whether one can.
-constexpr std::string_view kTags[] = {
-    "script", "iframe", "frame", "frameset", "object", "embed", "applet", "svg", "math", "base", "link", "meta", "style",
-    "img", "image", "body", "html", "head", "title", "input", "button", "form", "textarea", "select", "option", "keygen",
-    "isindex", "video", "audio", "track", "details", "dialog", "marquee", "bgsound", "layer", "ilayer", "xml",
-    "table", "td", "tr", "div", "span", "a", "p", "b", "i", "u", "h1", "h2", "h3", "font", "br", "center", "pre", "xmp",
-    "plaintext", "noscript", "noembed", "template", "slot", "portal", "animate", "animatetransform", "animatemotion",
-    "foreignobject", "maction", "mtext", "mglyph", "listing", "var", "xss", "blink", "area", "map", "canvas",
-    "picture", "menu", "menuitem", "abbr", "label", "fieldset", "noframes", "strong", "em", "event-source"};
+// Elements of HTML, SVG and MathML that are put into pages to run something, to load something, or to see whether one
+// can.
+constexpr WordSet kTags({"script",
+                         "iframe",
+                         "frame",
+                         "frameset",
+                         "object",
+                         "embed",
+                         "applet",
+                         "svg",
+                         "math",
+                         "base",
+                         "link",
+                         "meta",
+                         "style",
+                         "img",
+                         "image",
+                         "body",
+                         "html",
+                         "head",
+                         "title",
+                         "input",
+                         "button",
+                         "form",
+                         "textarea",
+                         "select",
+                         "option",
+                         "keygen",
+                         "isindex",
+                         "video",
+                         "audio",
+                         "track",
+                         "details",
+                         "dialog",
+                         "marquee",
+                         "bgsound",
+                         "layer",
+                         "ilayer",
+                         "xml",
+                         "table",
+                         "td",
+                         "tr",
+                         "div",
+                         "span",
+                         "a",
+                         "p",
+                         "b",
+                         "i",
+                         "u",
+                         "h1",
+                         "h2",
+                         "h3",
+                         "font",
+                         "br",
+                         "center",
+                         "pre",
+                         "xmp",
+                         "plaintext",
+                         "noscript",
+                         "noembed",
+                         "template",
+                         "slot",
+                         "portal",
+                         "animate",
+                         "animatetransform",
+                         "animatemotion",
+                         "foreignobject",
+                         "maction",
+                         "mtext",
+                         "mglyph",
+                         "listing",
+                         "var",
+                         "xss",
+                         "blink",
+                         "area",
+                         "map",
+                         "canvas",
+                         "picture",
+                         "menu",
+                         "menuitem",
+                         "abbr",
+                         "label",
+                         "fieldset",
+                         "noframes",
+                         "strong",
+                         "em",
+                         "event-source"});
 // Handlers by what browsers call.
-constexpr std::string_view kEvents[] = {
-    "abort", "activate", "afterprint", "afterscriptexecute", "animationcancel", "animationend", "animationiteration",
-    "animationstart", "auxclick", "beforecopy", "beforecut", "beforeinput", "beforepaste", "beforeprint", "beforetoggle",
-    "beforescriptexecute", "beforeunload", "begin", "blur", "bounce", "cancel", "canplay", "canplaythrough", "change", "click",
-    "close", "contextmenu", "copy", "cuechange", "cut", "dblclick", "drag", "dragend", "dragenter", "dragleave", "dragover",
-    "dragstart", "drop", "durationchange", "end", "ended", "error", "finish", "focus", "focusin", "focusout", "formdata",
-    "fullscreenchange", "gotpointercapture", "hashchange", "input", "invalid", "keydown", "keypress", "keyup", "load",
-    "loadeddata", "loadedmetadata", "loadend", "loadstart", "lostpointercapture", "message", "mousedown", "mouseenter",
-    "mouseleave", "mousemove", "mouseout", "mouseover", "mouseup", "mousewheel", "offline", "online", "pagehide", "pageshow",
-    "paste", "pause", "play", "playing", "pointercancel", "pointerdown", "pointerenter", "pointerleave", "pointermove",
-    "pointerout", "pointerover", "pointerrawupdate", "pointerup", "popstate", "progress", "propertychange", "ratechange",
-    "readystatechange", "repeat", "reset", "resize", "scroll", "scrollend", "search", "seeked", "seeking", "select",
-    "selectionchange", "selectstart", "show", "stalled", "start", "storage", "submit", "suspend", "timeupdate", "toggle",
-    "touchcancel", "touchend", "touchmove", "touchstart", "transitioncancel", "transitionend", "transitionrun",
-    "transitionstart", "unhandledrejection", "unload", "volumechange", "waiting", "webkitanimationend",
-    "webkittransitionend", "wheel", "zoom"};
+constexpr WordSet kEvents({"abort",
+                           "activate",
+                           "afterprint",
+                           "afterscriptexecute",
+                           "animationcancel",
+                           "animationend",
+                           "animationiteration",
+                           "animationstart",
+                           "auxclick",
+                           "beforecopy",
+                           "beforecut",
+                           "beforeinput",
+                           "beforepaste",
+                           "beforeprint",
+                           "beforetoggle",
+                           "beforescriptexecute",
+                           "beforeunload",
+                           "begin",
+                           "blur",
+                           "bounce",
+                           "cancel",
+                           "canplay",
+                           "canplaythrough",
+                           "change",
+                           "click",
+                           "close",
+                           "contextmenu",
+                           "copy",
+                           "cuechange",
+                           "cut",
+                           "dblclick",
+                           "drag",
+                           "dragend",
+                           "dragenter",
+                           "dragleave",
+                           "dragover",
+                           "dragstart",
+                           "drop",
+                           "durationchange",
+                           "end",
+                           "ended",
+                           "error",
+                           "finish",
+                           "focus",
+                           "focusin",
+                           "focusout",
+                           "formdata",
+                           "fullscreenchange",
+                           "gotpointercapture",
+                           "hashchange",
+                           "input",
+                           "invalid",
+                           "keydown",
+                           "keypress",
+                           "keyup",
+                           "load",
+                           "loadeddata",
+                           "loadedmetadata",
+                           "loadend",
+                           "loadstart",
+                           "lostpointercapture",
+                           "message",
+                           "mousedown",
+                           "mouseenter",
+                           "mouseleave",
+                           "mousemove",
+                           "mouseout",
+                           "mouseover",
+                           "mouseup",
+                           "mousewheel",
+                           "offline",
+                           "online",
+                           "pagehide",
+                           "pageshow",
+                           "paste",
+                           "pause",
+                           "play",
+                           "playing",
+                           "pointercancel",
+                           "pointerdown",
+                           "pointerenter",
+                           "pointerleave",
+                           "pointermove",
+                           "pointerout",
+                           "pointerover",
+                           "pointerrawupdate",
+                           "pointerup",
+                           "popstate",
+                           "progress",
+                           "propertychange",
+                           "ratechange",
+                           "readystatechange",
+                           "repeat",
+                           "reset",
+                           "resize",
+                           "scroll",
+                           "scrollend",
+                           "search",
+                           "seeked",
+                           "seeking",
+                           "select",
+                           "selectionchange",
+                           "selectstart",
+                           "show",
+                           "stalled",
+                           "start",
+                           "storage",
+                           "submit",
+                           "suspend",
+                           "timeupdate",
+                           "toggle",
+                           "touchcancel",
+                           "touchend",
+                           "touchmove",
+                           "touchstart",
+                           "transitioncancel",
+                           "transitionend",
+                           "transitionrun",
+                           "transitionstart",
+                           "unhandledrejection",
+                           "unload",
+                           "volumechange",
+                           "waiting",
+                           "webkitanimationend",
+                           "webkittransitionend",
+                           "wheel",
+                           "zoom"});
 
 // `onload`, and what a filter that takes such words out once leaves: `ononloadload`.
 bool is_handler(std::string_view name) {
   if (!name.starts_with("on") || name.size() < 5) return false;
   name.remove_prefix(2);
-  if (is_one_of(name, kEvents)) return true;
+  if (kEvents.has(name)) return true;
   if (name.size() < 10) return false;
   for (auto long_one : {"mouseover", "mouseenter", "mousemove", "onload", "onerror", "onclick", "onfocus"})
     if (name.find(long_one) != name.npos) return true;
@@ -68,8 +254,9 @@ std::string_view assigned_name(std::string_view text, size_t at) {
 
 // `javascript:`, also cut up by blanks, at `at`.
 bool is_script_address(std::string_view text, size_t at) {
-  for (std::string_view scheme : {"javascript:", "vbscript:", "livescript:", "mocha:", "data:text/html", "data:image/svg",
-                                  "data:application/x-javascript", "data:text/javascript", "data:,", "jar:http"}) {
+  for (std::string_view scheme :
+       {"javascript:", "vbscript:", "livescript:", "mocha:", "data:text/html", "data:image/svg",
+        "data:application/x-javascript", "data:text/javascript", "data:,", "jar:http"}) {
     size_t i = at, k = 0;
     for (; i < text.size() && k < scheme.size() && i - at < 128; ++i) {
       if (text[i] == scheme[k]) {
@@ -90,7 +277,8 @@ bool is_tag(std::string_view text) {
   while (at < text.size() && at < 16 && is_blank(text[at])) ++at;
   const bool after_blank = at > (closes ? 1 : 0);
   if (text.substr(at).starts_with("!doctype") || text.substr(at).starts_with("!entity") ||
-      text.substr(at).starts_with("![cdata[") || text.substr(at).starts_with("!--") || text.substr(at).starts_with("?import"))
+      text.substr(at).starts_with("![cdata[") || text.substr(at).starts_with("!--") ||
+      text.substr(at).starts_with("?import"))
     return true;
   if (text.substr(at).starts_with("xss") || text.substr(at).starts_with("importimplementation")) return true;
   size_t to = at;
@@ -102,12 +290,14 @@ bool is_tag(std::string_view text) {
     while (to < text.size() && to - begin < 24 && is_name_byte(text[to])) ++to;
     name = text.substr(begin, to - begin);
   }
-  const bool named = is_one_of(name, kTags);
+  const bool named = kTags.has(name);
   const char behind = to < text.size() ? text[to] : '\0';
-  const bool whole = behind == '\0' || behind == '>' || behind == '<' || is_blank(behind) || behind == '"' || behind == '\'' || behind == '=';
+  const bool whole = behind == '\0' || behind == '>' || behind == '<' || is_blank(behind) || behind == '"' ||
+                     behind == '\'' || behind == '=';
   if (named && whole && (!after_blank || name.size() > 3)) {
     if (name.size() > 2) return true;
-    if (behind == '>' || is_blank(behind) || behind == '<') return behind != '\0';
+    // "a <b and c" is none
+    if (behind == '>' || (is_blank(behind) && text.substr(to, 256).find_first_of(">=") != text.npos)) return true;
   }
   // <scr<script>ipt>: of a filter that takes words out
   if (name.starts_with("scr") && (behind == '<' || name.find("script") != name.npos)) return true;
@@ -124,42 +314,113 @@ bool is_tag(std::string_view text) {
 }
 
 // Calls and properties that attacks use; `what` stands where no name goes on before it.
-constexpr std::string_view kCalls[] = {"alert", "prompt", "confirm", "eval", "settimeout", "setinterval", "execscript", "atob",
-                                       "unescape", "decodeuri", "decodeuricomponent", "fromcharcode", "string.fromcharcode", "expression",
-                                       "function", "fetch", "import", "open", "print", "msgbox", "console.log", "constructor", "getselection"};
-constexpr std::string_view kProperties[] = {
-    "document.cookie", "document.write", "document.location", "document.domain", "document.url", "document.body",
-    "document.createelement", "document.getelement", "document.documentelement", "document.referrer", "document.forms", "document.scripts", "document.head", "document.title", "document.all",
-    "window.location", "window.name", "window.open", "window.eval", "window.alert", "window.onerror", "location.href", "location.hash", "location.replace",
-    "location.assign", "top.location", "self.location", "parent.location", "parent.frames", "top.frame", "innerhtml", "outerhtml", "insertadjacenthtml",
-    "localstorage.", "sessionstorage.", "xmlhttprequest", "activexobject", "-moz-binding", "behavior:url", "fromcharcode",
-    "__proto__", "constructor.constructor", "window[", "document[", "self[", "top[", "globalthis", "reflect.", "navigator.sendbeacon", "createelement(",
-    ".cookie;", ".cookie=", "xmlns=", "xlink:href", "@import", "srcdoc="};
+constexpr WordSet kCalls({"alert",
+                          "prompt",
+                          "confirm",
+                          "eval",
+                          "settimeout",
+                          "setinterval",
+                          "execscript",
+                          "atob",
+                          "unescape",
+                          "decodeuri",
+                          "decodeuricomponent",
+                          "fromcharcode",
+                          "string.fromcharcode",
+                          "expression",
+                          "function",
+                          "fetch",
+                          "import",
+                          "open",
+                          "print",
+                          "msgbox",
+                          "console.log",
+                          "constructor",
+                          "getselection"});
+constexpr WordSet kProperties({"document.cookie",
+                               "document.write",
+                               "document.location",
+                               "document.domain",
+                               "document.url",
+                               "document.body",
+                               "document.createelement",
+                               "document.getelement",
+                               "document.documentelement",
+                               "document.referrer",
+                               "document.forms",
+                               "document.scripts",
+                               "document.head",
+                               "document.title",
+                               "document.all",
+                               "window.location",
+                               "window.name",
+                               "window.open",
+                               "window.eval",
+                               "window.alert",
+                               "window.onerror",
+                               "location.href",
+                               "location.hash",
+                               "location.replace",
+                               "location.assign",
+                               "top.location",
+                               "self.location",
+                               "parent.location",
+                               "parent.frames",
+                               "top.frame",
+                               "innerhtml",
+                               "outerhtml",
+                               "insertadjacenthtml",
+                               "localstorage.",
+                               "sessionstorage.",
+                               "xmlhttprequest",
+                               "activexobject",
+                               "-moz-binding",
+                               "behavior:url",
+                               "fromcharcode",
+                               "__proto__",
+                               "constructor.constructor",
+                               "window[",
+                               "document[",
+                               "self[",
+                               "top[",
+                               "globalthis",
+                               "reflect.",
+                               "navigator.sendbeacon",
+                               "createelement(",
+                               ".cookie;",
+                               ".cookie=",
+                               "xmlns=",
+                               "xlink:href",
+                               "@import",
+                               "srcdoc="});
 // Of these, only with what makes a call of them.
-constexpr std::string_view kStrictCalls[] = {"function", "open", "print", "import", "fetch", "confirm", "prompt", "constructor", "expression", "unescape", "atob"};
+constexpr WordSet kStrictCalls({"function", "open", "print", "import", "fetch", "confirm", "prompt", "constructor",
+                                "expression", "unescape", "atob"});
 
 bool is_call(std::string_view text, size_t at, std::string_view name) {
   size_t i = at + name.size();
   // alert(1), alert`1`, alert /**/ (1), (alert)(1)
   bool gap = false;
-  while (i < text.size() && i - at < name.size() + 64 && (static_cast<unsigned char>(text[i]) <= 0x20 || text[i] == ')')) {
+  while (i < text.size() && i - at < name.size() + 64 &&
+         (static_cast<unsigned char>(text[i]) <= 0x20 || text[i] == ')')) {
     gap |= text[i] != ')';
     ++i;
   }
   if (text.substr(i, 2) == "/*")
     if (const auto to = text.substr(0, i + 128).find("*/", i + 2); to != text.npos) i = to + 2;
   if (i >= text.size()) return false;
-  if (text[i] == '`') return true;
+  if (text[i] == '`') return at == 0 || text[at - 1] != '`';  // a `name` that people set so
   if (text[i] != '(') return text.substr(i).starts_with(".call(") || text.substr(i).starts_with(".apply(");
   // "an alert (red)"
-  if (gap && (is_one_of(name, kStrictCalls) ||
-              (at > 0 && text[at - 1] == ' ' && i + 1 < text.size() && is_letter(text[i + 1]))))
+  if (gap &&
+      (kStrictCalls.has(name) || (at > 0 && text[at - 1] == ' ' && i + 1 < text.size() && is_letter(text[i + 1]))))
     return false;
   if (name == "function" || name == "open" || name == "print" || name == "import" || name == "constructor") {
     // said with a body, as code
     const auto rest = text.substr(i, 64);
     if (name == "function") return rest.find('{') != rest.npos;
-    if (name == "import" || name == "constructor") return rest.size() > 1 && (rest[1] == '\'' || rest[1] == '"' || rest[1] == '`' || rest[1] == '/');
+    if (name == "import" || name == "constructor")
+      return rest.size() > 1 && (rest[1] == '\'' || rest[1] == '"' || rest[1] == '`' || rest[1] == '/');
     return at > 0 && (text[at - 1] == ';' || text[at - 1] == '"' || text[at - 1] == '\'' || text[at - 1] == '-');
   }
   return true;
@@ -174,28 +435,35 @@ bool is_code(std::string_view text) {
       size_t to = at;
       while (to < text.size() && to - at < 24 && (is_name_byte(text[to]) || text[to] == '.')) ++to;
       auto name = text.substr(at, to - at);
-      if (is_one_of(name, kCalls) && is_call(text, at, name)) return true;
+      const char behind = to < text.size() ? text[to] : 'a';
+      const bool may_call = behind == '(' || behind == '`' || behind == ')' || behind == '/' ||
+                            static_cast<unsigned char>(behind) <= 0x20 || name.size() > 5;
+      if (may_call && kCalls.has(name) && is_call(text, at, name)) return true;
       if (const auto dot = name.rfind('.'); dot != name.npos) {
         const auto last = name.substr(dot + 1);
-        if ((last == "fromcharcode" || last == "alert" || last == "eval" || last == "constructor") && is_call(text, at + dot + 1, last))
+        if ((last == "fromcharcode" || last == "alert" || last == "eval" || last == "constructor") &&
+            is_call(text, at + dot + 1, last))
           return true;
         // [].map.call`…`
         if ((last == "call" || last == "apply") && to < text.size() && text[to] == '`') return true;
       }
     }
     // An attribute that is put in where a quote or a blank ends the one before.
-    if (c == 'o' && at > 0 && (is_blank(text[at - 1]) || text[at - 1] == '"' || text[at - 1] == '\'' || text[at - 1] == '`' || text[at - 1] == ';') &&
+    if (c == 'o' && at > 0 &&
+        (is_blank(text[at - 1]) || text[at - 1] == '"' || text[at - 1] == '\'' || text[at - 1] == '`' ||
+         text[at - 1] == ';') &&
         is_handler(assigned_name(text, at)))
       return true;
     if ((c == 'j' || c == 'v' || c == 'd' || c == 'l' || c == 'm') && is_script_address(text, at)) {
       // "javascript: the good parts" is a book
-      const bool alone = at == 0 || text[at - 1] == '"' || text[at - 1] == '\'' || text[at - 1] == '=' || text[at - 1] == '(' || text[at - 1] == '/' || text[at - 1] == ' ' || text[at - 1] == '>' || text[at-1] == ';';
+      const bool alone = at == 0 || text[at - 1] == '"' || text[at - 1] == '\'' || text[at - 1] == '=' ||
+                         text[at - 1] == '(' || text[at - 1] == '/' || text[at - 1] == ' ' || text[at - 1] == '>' ||
+                         text[at - 1] == ';';
       const auto rest = text.substr(at, 256);
       if (alone && rest.find_first_of("(`\\=<%[;", 6) != rest.npos) return true;
       if (alone && rest.starts_with("data:text/html")) return true;
     }
-    for (auto word : kProperties)
-      if (word[0] == c && text.substr(at, word.size()) == word) return true;
+    if (kProperties.begins(text.substr(at))) return true;
   }
   // [] . sort . call `
   for (size_t at = text.find('`'); at != text.npos; at = text.find('`', at + 1)) {

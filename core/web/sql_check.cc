@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/web/word_set.h"
+
 namespace yushi {
 namespace {
 
@@ -34,11 +36,6 @@ struct Token {
   std::string_view text;
   bool is(std::string_view word) const { return text == word; }
 };
-
-template <size_t N>
-bool is_one_of(std::string_view text, const std::string_view (&words)[N]) {
-  return std::find(std::begin(words), std::end(words), text) != std::end(words);
-}
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
@@ -140,7 +137,8 @@ class Lexer {
   Token number() {
     size_t to = at_;
     if (text_[to] == '0' && at(to + 1) == 'x') to += 2;
-    while (is_digit(at(to)) || at(to) == '.' || (to > at_ + 1 && text_[at_ + 1] == 'x' && at(to) >= 'a' && at(to) <= 'f'))
+    while (is_digit(at(to)) || at(to) == '.' ||
+           (to > at_ + 1 && text_[at_ + 1] == 'x' && at(to) >= 'a' && at(to) <= 'f'))
       ++to;
     if (at(to) == 'e' && (is_digit(at(to + 1)) || (at(to + 1) == '-' && is_digit(at(to + 2)))))
       for (to += 2; is_digit(at(to));) ++to;
@@ -150,13 +148,14 @@ class Lexer {
   }
 
   Token name() {
-    static constexpr std::string_view kJoins[] = {"and", "or", "xor", "div", "having", "where"};
-    static constexpr std::string_view kCompares[] = {"like", "rlike", "regexp", "ilike", "between", "in", "is", "sounds"};
+    static constexpr WordSet kJoins({"and", "or", "xor", "div", "having", "where"});
+    static constexpr WordSet kCompares({"like", "rlike", "regexp", "ilike", "between", "in", "is", "sounds"});
     size_t to = at_;
-    while (is_name_byte(at(to))) ++to;
+    // A byte that is no character, as MySQL's blank A0, ends a name.
+    while (is_name_byte(at(to)) && text_.substr(to, 3) != "\xef\xbf\xbd" && text_.substr(to, 2) != "\xc2\xa0") ++to;
     const auto word = text_.substr(at_, to - at_);
-    if (is_one_of(word, kJoins) && !(word == "div" && at(to) == '(')) return take(Kind::joins, word.size());
-    if (is_one_of(word, kCompares)) return take(Kind::compares, word.size());
+    if (kJoins.has(word) && !(word == "div" && at(to) == '(')) return take(Kind::joins, word.size());
+    if (kCompares.has(word)) return take(Kind::compares, word.size());
     if (at(to) == '\'' && (word == "x" || word == "n" || word == "b" || word == "u" || word == "e")) {
       at_ = to;
       return string('\'');
@@ -194,30 +193,101 @@ enum class Place : uint8_t {
 };
 
 // Nobody calls these but to spy, to wait or to make an error.
-constexpr std::string_view kHostileFunctions[] = {
-    "sleep", "benchmark", "pg_sleep", "extractvalue", "updatexml", "load_file", "xp_cmdshell", "sys_eval", "sys_exec",
-    "lo_import", "lo_export", "lo_get", "pg_read_file", "pg_ls_dir", "query_to_xml", "database_to_xml", "randomblob",
-    "load_extension", "xmltype", "openrowset", "opendatasource", "utl_http.request", "utl_inaddr.get_host_address",
-    "utl_inaddr.get_host_name", "dbms_pipe.receive_message", "dbms_lock.sleep", "ctxsys.drithsx.sn", "geometrycollection",
-    "polygon", "multipoint", "linestring", "multilinestring", "multipolygon", "gtid_subset", "gtid_subtract", "st_latfromgeohash",
-    "exp(~", "make_set", "elt", "name_const", "procedure", "master..xp_dirtree", "xp_dirtree", "xp_regread", "sqlite_version",
-    "group_concat", "string_agg", "has_dbaccess", "fn_virtualfilestats", "unistr", "json_extract", "json_keys"};
+constexpr WordSet kHostileFunctions({"sleep",
+                                     "benchmark",
+                                     "pg_sleep",
+                                     "extractvalue",
+                                     "updatexml",
+                                     "load_file",
+                                     "xp_cmdshell",
+                                     "sys_eval",
+                                     "sys_exec",
+                                     "lo_import",
+                                     "lo_export",
+                                     "lo_get",
+                                     "pg_read_file",
+                                     "pg_ls_dir",
+                                     "query_to_xml",
+                                     "database_to_xml",
+                                     "randomblob",
+                                     "load_extension",
+                                     "xmltype",
+                                     "openrowset",
+                                     "opendatasource",
+                                     "utl_http.request",
+                                     "utl_inaddr.get_host_address",
+                                     "utl_inaddr.get_host_name",
+                                     "dbms_pipe.receive_message",
+                                     "dbms_lock.sleep",
+                                     "ctxsys.drithsx.sn",
+                                     "geometrycollection",
+                                     "polygon",
+                                     "multipoint",
+                                     "linestring",
+                                     "multilinestring",
+                                     "multipolygon",
+                                     "gtid_subset",
+                                     "gtid_subtract",
+                                     "st_latfromgeohash",
+                                     "exp(~",
+                                     "make_set",
+                                     "elt",
+                                     "name_const",
+                                     "procedure",
+                                     "master..xp_dirtree",
+                                     "xp_dirtree",
+                                     "xp_regread",
+                                     "sqlite_version",
+                                     "group_concat",
+                                     "string_agg",
+                                     "has_dbaccess",
+                                     "fn_virtualfilestats",
+                                     "unistr",
+                                     "json_extract",
+                                     "json_keys"});
 // These mean something else elsewhere: asked where they stand in an expression.
-constexpr std::string_view kFunctions[] = {
-    "ascii", "ord", "substring", "substr", "mid", "left", "right", "length", "len", "char", "chr", "concat", "concat_ws",
-    "count", "cast", "convert", "database", "user", "version", "current_user", "session_user", "system_user", "schema",
-    "if", "ifnull", "iif", "nullif", "coalesce", "hex", "unhex", "md5", "sha1", "rand", "floor", "row", "exists", "not",
-    "select", "case", "bin", "lower", "upper", "min", "max", "sum", "avg", "db_name", "host_name", "is_srvrolemember",
-    "rpad", "lpad", "repeat", "reverse", "replace", "round", "abs", "power", "sqrt", "instr", "locate", "position", "strcmp",
-    "greatest", "least", "to_char", "decode", "json_object", "json_array", "overlay", "unicode", "nchar", "all", "any",
-    "some", "ascii2", "crc32", "sign", "pi", "exp", "ln", "log", "now", "getdate", "sysdate"};
-constexpr std::string_view kHostileNames[] = {"xp_cmdshell", "sysobjects", "syscolumns", "sqlite_master", "sqlite_schema",
-                                              "pg_catalog", "pg_user", "pg_shadow", "all_tables", "user_tables", "msysaccessobjects",
-                                              "msysobjects", "sys.tables", "sys.objects", "sys.databases", "mysql.user", "v$version",
-                                              "master..sysdatabases", "syscat.tables", "pg_sleep", "msdasql", "sqloledb", "db_name",
-                                              "mysql.db", "performance_schema", "sys.user_objects"};
-constexpr std::string_view kTypes[] = {"int", "integer", "bigint", "text", "bool", "boolean", "json", "jsonb", "varchar", "double",
-                                       "numeric", "char", "float", "real", "date", "timestamp", "regclass", "name", "xml", "bytea", "uuid", "smallint"};
+constexpr WordSet kFunctions(
+    {"ascii",       "ord",     "substring", "substr",      "mid",        "left",         "right",
+     "length",      "len",     "char",      "chr",         "concat",     "concat_ws",    "count",
+     "cast",        "convert", "database",  "user",        "version",    "current_user", "session_user",
+     "system_user", "schema",  "if",        "ifnull",      "iif",        "nullif",       "coalesce",
+     "hex",         "unhex",   "md5",       "sha1",        "rand",       "floor",        "row",
+     "exists",      "not",     "select",    "case",        "bin",        "lower",        "upper",
+     "min",         "max",     "sum",       "avg",         "db_name",    "host_name",    "is_srvrolemember",
+     "rpad",        "lpad",    "repeat",    "reverse",     "replace",    "round",        "abs",
+     "power",       "sqrt",    "instr",     "locate",      "position",   "strcmp",       "greatest",
+     "least",       "to_char", "decode",    "json_object", "json_array", "overlay",      "unicode",
+     "nchar",       "all",     "any",       "some",        "ascii2",     "crc32",        "sign",
+     "pi",          "exp",     "ln",        "log",         "now",        "getdate",      "sysdate"});
+constexpr WordSet kHostileNames({"xp_cmdshell",
+                                 "sysobjects",
+                                 "syscolumns",
+                                 "sqlite_master",
+                                 "sqlite_schema",
+                                 "pg_catalog",
+                                 "pg_user",
+                                 "pg_shadow",
+                                 "all_tables",
+                                 "user_tables",
+                                 "msysaccessobjects",
+                                 "msysobjects",
+                                 "sys.tables",
+                                 "sys.objects",
+                                 "sys.databases",
+                                 "mysql.user",
+                                 "v$version",
+                                 "master..sysdatabases",
+                                 "syscat.tables",
+                                 "pg_sleep",
+                                 "msdasql",
+                                 "sqloledb",
+                                 "db_name",
+                                 "mysql.db",
+                                 "performance_schema",
+                                 "sys.user_objects"});
+constexpr WordSet kTypes({"int",      "integer", "bigint",  "text",  "bool",  "boolean", "json", "jsonb",
+                          "varchar",  "double",  "numeric", "char",  "float", "real",    "date", "timestamp",
+                          "regclass", "name",    "xml",     "bytea", "uuid",  "smallint"});
 
 // Asks what begins at `t`; behind it stand kAhead tokens, the last ones `end`.
 constexpr size_t kAhead = 24;
@@ -237,13 +307,14 @@ bool is_operand(const Token& t) {
 }
 bool is_value(const Token& t) {
   return t.kind == Kind::number || t.kind == Kind::string || t.kind == Kind::open_string || t.kind == Kind::variable ||
-         (t.kind == Kind::function && (is_one_of(t.text, kFunctions) || is_one_of(t.text, kHostileFunctions)));
+         (t.kind == Kind::function && (kFunctions.has(t.text) || kHostileFunctions.has(t.text)));
 }
 bool ends(const Token& t) { return t.kind == Kind::end || t.kind == Kind::comment || t.kind == Kind::semicolon; }
 bool is_sign(const Token& t) { return t.kind == Kind::other_sign && t.text.find_first_of("+-~*/%^&|") != t.text.npos; }
 
 const Token* behind_opens(const Token* t, size_t most = 4) {
-  while (most-- > 0 && (t->kind == Kind::open || t->kind == Kind::brace || is_sign(*t) || t->is("not") || t->is("!"))) ++t;
+  while (most-- > 0 && (t->kind == Kind::open || t->kind == Kind::brace || is_sign(*t) || t->is("not") || t->is("!")))
+    ++t;
   return t;
 }
 
@@ -274,7 +345,8 @@ bool is_select(const Token* t, bool at_start, bool surely_begins) {
   if (t->kind == Kind::function && (is_value(*t) || surely_begins)) return true;
   if (t->kind == Kind::name && (t->is("pg_sleep") || t->is("null"))) return true;
   if (t->kind == Kind::variable || t->kind == Kind::string) return true;
-  if (t->kind == Kind::number) return surely_begins || t[1].kind == Kind::comma || t[1].is("from") || t[1].kind == Kind::comment;
+  if (t->kind == Kind::number)
+    return surely_begins || t[1].kind == Kind::comma || t[1].is("from") || t[1].kind == Kind::comment;
   if (t->kind != Kind::name) return surely_begins && t->kind == Kind::open;
   // a list of columns, then where from
   bool list = false;
@@ -285,11 +357,10 @@ bool is_select(const Token* t, bool at_start, bool surely_begins) {
   if (!t[1].is("from")) return !list && (t[1].is("group") || t[1].is("into")) && (t[2].is("by") || t[1].is("into"));
   const Token* behind = t + 3;
   if (t[2].kind == Kind::open) return true;
-  return t[2].kind == Kind::name &&
-         (surely_begins || list || ends(*behind) ? surely_begins || list || behind->kind != Kind::end
-                                                 : behind->kind == Kind::joins || behind->is("limit") ||
-                                                       behind->is("group") || behind->is("order") ||
-                                                       behind->is("union"));
+  return t[2].kind == Kind::name && (surely_begins || list || ends(*behind)
+                                         ? surely_begins || list || behind->kind != Kind::end
+                                         : behind->kind == Kind::joins || behind->is("limit") || behind->is("group") ||
+                                               behind->is("order") || behind->is("union"));
 }
 
 // A second statement, or the first words of one.
@@ -302,24 +373,26 @@ bool is_statement(const Token* t, bool behind_semicolon) {
     return t[1].is("into") ? named(t[2]) && (behind_semicolon || t[2].kind == Kind::function)
                            : behind_semicolon && (t[1].kind == Kind::function || t[2].is("values"));
   if (t->is("delete") && t[1].is("from"))
-    return named(t[2]) && (behind_semicolon || t[3].is("where") || t[3].kind == Kind::comment || t[3].kind == Kind::semicolon);
+    return named(t[2]) &&
+           (behind_semicolon || t[3].is("where") || t[3].kind == Kind::comment || t[3].kind == Kind::semicolon);
   if (t->is("update") && named(t[1])) return t[2].is("set") && named(t[3]) && t[4].is("=");
-  static constexpr std::string_view kThings[] = {"table", "database", "view", "function", "procedure", "user",
-                                                 "trigger", "schema", "index", "login", "role"};
+  static constexpr WordSet kThings(
+      {"table", "database", "view", "function", "procedure", "user", "trigger", "schema", "index", "login", "role"});
   if (t->is("drop") || t->is("alter") || t->is("create")) {
     const Token* thing = t + 1;
     if (thing->is("or") && thing[1].is("replace")) thing += 2;
-    if (is_one_of(thing->text, kThings) && named(thing[1]))
-      return behind_semicolon || thing[1].kind == Kind::function || ends(thing[2]) ? thing[2].kind != Kind::end || behind_semicolon
-                                                                                : thing[2].is("as") || thing[2].is("add");
+    if (kThings.has(thing->text) && named(thing[1]))
+      return behind_semicolon || thing[1].kind == Kind::function || ends(thing[2])
+                 ? thing[2].kind != Kind::end || behind_semicolon
+                 : thing[2].is("as") || thing[2].is("add");
     return t->is("drop") && named(*thing) && thing[1].kind == Kind::semicolon && thing[2].kind == Kind::comment;
   }
   if (t->is("truncate")) return behind_semicolon || (t[1].is("table") && named(t[2]));
   if (t->is("exec") || t->is("execute"))
-    return t->kind == Kind::function ? behind_semicolon
-                                     : t[1].text.starts_with("xp_") || t[1].text.starts_with("sp_") ||
-                                           t[1].text.starts_with("master.") || t[1].is("immediate") ||
-                                           (behind_semicolon && t[1].kind == Kind::variable);
+    return t->kind == Kind::function
+               ? behind_semicolon
+               : t[1].text.starts_with("xp_") || t[1].text.starts_with("sp_") || t[1].text.starts_with("master.") ||
+                     t[1].is("immediate") || (behind_semicolon && t[1].kind == Kind::variable);
   if (t->is("declare")) return t[1].kind == Kind::variable;
   if (t->is("waitfor")) return t[1].is("delay") || t[1].is("time");
   if (t->is("shutdown")) return behind_semicolon && (ends(t[1]) || t[1].is("with"));
@@ -327,8 +400,8 @@ bool is_statement(const Token* t, bool behind_semicolon) {
   if (t->is("copy")) return named(t[1]) && (t[2].is("from") || t[2].is("to")) && t[3].is("program");
   if (t->is("load")) return t[1].is("data") && (t[2].is("infile") || t[2].is("local"));
   if (t->is("handler")) return named(t[1]) && t[2].is("open");
-  return behind_semicolon && ((t->is("if") && t->kind == Kind::function) || t->is("begin") ||
-                              t->is("call")) && !ends(t[1]);
+  return behind_semicolon && ((t->is("if") && t->kind == Kind::function) || t->is("begin") || t->is("call")) &&
+         !ends(t[1]);
 }
 
 // and 1=1, or 'a' like 'a', || sleep(5). `first`: what stands before it ended a value: a string, a number, a bracket.
@@ -336,18 +409,19 @@ bool is_condition(const Token* t, bool first, bool begins) {
   if (t->kind != Kind::joins) return false;
   const Token* a = behind_opens(t + 1);
   const bool bracket = a != t + 1;
-  if (a->is("exists") || (a->is("case") && a[1].is("when")) || (a->is("select") && bracket)) return a[1].kind != Kind::end;
+  if (a->is("exists") || (a->is("case") && a[1].is("when")) || (a->is("select") && bracket))
+    return a[1].kind != Kind::end;
   if (!is_operand(*a)) return false;
   if (a->kind == Kind::function) {
-    if (is_one_of(a->text, kHostileFunctions)) return true;
-    if (is_one_of(a->text, kFunctions))
+    if (kHostileFunctions.has(a->text)) return true;
+    if (kFunctions.has(a->text))
       return begins || is_value(a[2]) || a[2].kind == Kind::open ||
              (a[2].kind == Kind::close && (a[3].kind == Kind::compares || ends(a[3])));
     return begins && a[1].touches;
   }
   const Token* compares = a + 1;
   if (compares->is("not")) ++compares;
-  while (compares->kind == Kind::colons || is_one_of(compares->text, kTypes)) ++compares;
+  while (compares->kind == Kind::colons || kTypes.has(compares->text)) ++compares;
   if (compares->kind == Kind::close) ++compares;
   const bool goes_on = is_value(compares[1]) || compares[1].kind == Kind::open || compares[1].kind == Kind::colons;
   const bool tests = (compares->kind == Kind::compares && !compares->is("===")) ||
@@ -364,14 +438,14 @@ bool is_condition(const Token* t, bool first, bool begins) {
   if (!first) return false;
   if (a->kind == Kind::open_string) return true;  // ' or '1
   return a[1].kind == Kind::comment || (begins && a[1].kind == Kind::comma) ||
-         (t->text[0] == '|' && a->kind == Kind::string) || (a->kind == Kind::number && a[1].kind == Kind::end && bracket);
+         (t->text[0] == '|' && a->kind == Kind::string) ||
+         (a->kind == Kind::number && a[1].kind == Kind::end && bracket);
 }
 
 bool is_order(const Token* t, bool first) {
   if (!(t->is("order") || t->is("group")) || !t[1].is("by")) return false;
   const Token* a = behind_opens(t + 2, 2);
-  if (a->kind == Kind::number)
-    return first || a[1].kind == Kind::comment || a[1].kind == Kind::comma;
+  if (a->kind == Kind::number) return first || a[1].kind == Kind::comment || a[1].kind == Kind::comma;
   if (a->kind == Kind::function && is_value(*a)) return true;
   if (a->is("select")) return true;
   return a->kind == Kind::name && (a[1].is("having") || (first && ends(a[1]) && a[1].kind != Kind::end));
@@ -380,10 +454,10 @@ bool is_order(const Token* t, bool first) {
 // What begins at t, whatever stood before.
 bool is_hostile_word(const Token* t) {
   if (t->kind == Kind::function) {
-    if (is_one_of(t->text, kHostileFunctions)) {
+    if (kHostileFunctions.has(t->text)) {
       // "sleep (well)" is none
-      static constexpr std::string_view kAlsoEnglish[] = {"sleep", "benchmark", "polygon", "procedure", "elt", "linestring"};
-      if (is_one_of(t->text, kAlsoEnglish))
+      static constexpr WordSet kAlsoEnglish({"sleep", "benchmark", "polygon", "procedure", "elt", "linestring"});
+      if (kAlsoEnglish.has(t->text))
         return t->is("sleep") ? t[2].kind == Kind::number || t[2].kind == Kind::open || t[2].kind == Kind::string
                               : t[2].kind != Kind::name || t[3].kind == Kind::comma || t->is("polygon");
       return true;
@@ -396,15 +470,15 @@ bool is_hostile_word(const Token* t) {
     if ((t->is("cast") || t->is("convert")) && (t[2].kind == Kind::open || t[2].is("select"))) return true;
     if (t->is("if") && (t[2].kind == Kind::number || t[2].kind == Kind::function || t[2].kind == Kind::open) &&
         (t[3].kind == Kind::compares || is_value(t[2]) || t[2].kind == Kind::open) && t[2].kind != Kind::open)
-      return t[3].kind == Kind::compares || is_one_of(t[2].text, kFunctions);
+      return t[3].kind == Kind::compares || kFunctions.has(t[2].text);
     if (t->is("div") && t[2].kind == Kind::number) return t[3].kind == Kind::comma || t[4].kind == Kind::comma;
     if (t->is("overlay") && t[3].is("placing")) return true;
     return false;
   }
   if (t->kind == Kind::variable) return t->text.starts_with("@@") && t->text.size() > 4;
-  if (t->kind == Kind::colons) return is_one_of(t[1].text, kTypes);
+  if (t->kind == Kind::colons) return kTypes.has(t[1].text);
   if (t->kind != Kind::name) return false;
-  if (t->text.starts_with("information_schema") || is_one_of(t->text, kHostileNames)) return true;
+  if (t->text.starts_with("information_schema") || kHostileNames.has(t->text)) return true;
   if (t->is("into")) return t[1].is("outfile") || t[1].is("dumpfile");
   if (t->is("case")) {
     if (!t[1].is("when")) return false;
@@ -413,33 +487,49 @@ bool is_hostile_word(const Token* t) {
     return t[2].kind == Kind::open || t[2].kind == Kind::number;
   }
   if (t->is("procedure")) return t[1].is("analyse");
-  if (t->is("limit")) return t[1].kind == Kind::number && t[2].kind == Kind::comma && t[3].kind == Kind::number && (t[4].is("union") || t[4].is("into") || t[4].is("procedure"));
+  if (t->is("limit"))
+    return t[1].kind == Kind::number && t[2].kind == Kind::comma && t[3].kind == Kind::number &&
+           (t[4].is("union") || t[4].is("into") || t[4].is("procedure"));
   if (t->is("if") && t[1].is("length")) return true;
   return false;
 }
 
+// The names with which something hostile can begin.
+constexpr WordSet kBegins({"union",   "intersect", "except", "minus",     "select",   "insert",  "replace", "delete",
+                           "update",  "drop",      "alter",  "create",    "truncate", "exec",    "execute", "declare",
+                           "waitfor", "shutdown",  "grant",  "copy",      "load",     "handler", "begin",   "call",
+                           "if",      "into",      "case",   "procedure", "limit",    "order",   "group"});
+bool may_begin(std::string_view name) {
+  return kBegins.has(name) || kHostileNames.has(name) || name.starts_with("information_schema");
+}
+
 // Whether what is asked begins at token `number`, before which stand `before`.
 bool is_hostile(const Token* t, const Token& before, size_t number, Place place, bool left_string) {
+  if (t->kind == Kind::name && !may_begin(t->text)) return false;
   const bool begins = number == 0, opens = before.kind == Kind::open && number > 0;
-  const bool first = (begins && place == Place::behind) ||
-                     (number > 0 && (before.kind == Kind::number || before.kind == Kind::string ||
-                                     before.kind == Kind::close || before.kind == Kind::semicolon) &&
-                      (number <= 3 || before.kind != Kind::number));
+  const bool first =
+      (begins && place == Place::behind) || (number > 0 &&
+                                             (before.kind == Kind::number || before.kind == Kind::string ||
+                                              before.kind == Kind::close || before.kind == Kind::semicolon) &&
+                                             (number <= 3 || before.kind != Kind::number));
   if (is_hostile_word(t) || is_union(t)) return true;
   if (is_select(t, begins || opens || before.kind == Kind::semicolon || before.kind == Kind::joins,
                 opens || before.kind == Kind::semicolon || (begins && left_string)))
     return true;
-  if (is_statement(t, before.kind == Kind::semicolon) && (begins || first || before.kind == Kind::semicolon)) return true;
+  if (is_statement(t, before.kind == Kind::semicolon) && (begins || first || before.kind == Kind::semicolon))
+    return true;
   if (is_condition(t, first, first && (begins || (left_string && number <= 3)))) return true;
   if (is_order(t, first)) return true;
   // 5 like 5, 1 is not 2: a condition of its own
   if (begins && t->kind == Kind::number && t[1].kind == Kind::compares) {
     const Token* b = t[2].is("not") ? t + 3 : t + 2;
-    if (b->kind == Kind::number && ends(b[1]) && b->text != t->text && (t[1].is("!=") || t[1].is("<>") || t[1].is("is")))
+    if (b->kind == Kind::number && ends(b[1]) && b->text != t->text &&
+        (t[1].is("!=") || t[1].is("<>") || t[1].is("is")))
       return true;
   }
   // (select, 1) like (
-  if (t->kind == Kind::close && t[1].kind == Kind::compares && is_letter(t[1].text[0]) && t[2].kind == Kind::open) return true;
+  if (t->kind == Kind::close && t[1].kind == Kind::compares && is_letter(t[1].text[0]) && t[2].kind == Kind::open)
+    return true;
   if (t->is("like") && (t[1].kind == Kind::open_string || (t[1].is("null") && ends(t[2])))) return true;
   if (!left_string) return false;
   // What follows the string that the text has left.
@@ -447,17 +537,19 @@ bool is_hostile(const Token* t, const Token& before, size_t number, Place place,
     const Token* a = t;
     for (int i = 0; i < 6 && a->kind == Kind::close; ++i) ++a;
     // `'--no-options'` and `"#chapter"` are written by people
-    const auto is_comment = [](const Token& c) { 
+    const auto is_comment = [](const Token& c) {
       const size_t sign = c.kind == Kind::comment && c.text[0] == '#' ? 1 : 2;
-      return c.kind == Kind::comment && (c.text[0] == '/' || c.text.size() <= sign || is_blank(c.text[sign]) || c.text[sign] == '-' || c.text[sign] == '+');
+      return c.kind == Kind::comment && (c.text[0] == '/' || c.text.size() <= sign || is_blank(c.text[sign]) ||
+                                         c.text[sign] == '-' || c.text[sign] == '+');
     };
     if (is_comment(*a)) return true;
     if (a->kind == Kind::semicolon && is_comment(a[1])) return true;
     if ((a->is("+") || a->is("||")) && (a[1].kind == Kind::open || is_value(a[1])))
       return a[1].kind != Kind::number && (a[1].kind != Kind::open_string || a->is("||"));
     if (a->kind == Kind::compares && !is_letter(a->text[0]))
-      return (a[1].kind == Kind::open_string && a[1].text.size() > 1 && !is_blank(a[1].text[1]) && (a->is("!=") || a->is("<>") || a->is("<=>"))) || a[1].kind == Kind::comment ||
-             (a[1].kind == Kind::number && ends(a[2]) && !a->is(">"));
+      return (a[1].kind == Kind::open_string && a[1].text.size() > 1 && !is_blank(a[1].text[1]) &&
+              (a->is("!=") || a->is("<>") || a->is("<=>"))) ||
+             a[1].kind == Kind::comment || (a[1].kind == Kind::number && ends(a[2]) && !a->is(">"));
     if (a->kind == Kind::compares && is_letter(a->text[0])) return a[1].kind == Kind::open || is_value(a[1]);
   }
   return false;
@@ -482,7 +574,8 @@ bool is_sql(std::string_view text, Place place, bool left_string) {
       before = tokens[i];
     }
     if (ended) return false;
-    std::copy(tokens.begin() + static_cast<ptrdiff_t>(ask), tokens.begin() + static_cast<ptrdiff_t>(have), tokens.begin());
+    std::copy(tokens.begin() + static_cast<ptrdiff_t>(ask), tokens.begin() + static_cast<ptrdiff_t>(have),
+              tokens.begin());
     have -= ask;
   }
 }

@@ -32,15 +32,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const Field* const kOriginal = find_field("url.original");
   static const Field* const kAgent = find_field("user_agent.original");
   const auto half = static_cast<uint32_t>(size / 2);
-  Capture captures[] = {{0, half & 0xffffff, 0, kOriginal}, {half, (static_cast<uint32_t>(size) - half) & 0xffffff, 0, kAgent}};
+  Capture captures[] = {{0, half & 0xffffff, 0, kOriginal},
+                        {half, (static_cast<uint32_t>(size) - half) & 0xffffff, 0, kAgent}};
   record.captures = captures;
   Scratch scratch;
   bool any = false;
   const auto found = judge_request(
       record, scratch, [](void* context, std::string_view) { *static_cast<bool*>(context) = true; }, &any);
   YUSHI_ASSERT(!any || may_have_odd_request(record), "odd parts in a request that is none");
-  for (const auto& [name, has] : {std::pair("yushi.request.plain", any), std::pair("yushi.request.sql", found.sql),
-                                  std::pair("yushi.request.script", found.script), std::pair("yushi.request.command", found.command)}) {
+  for (const auto& [name, has] :
+       {std::pair("yushi.request.plain", any), std::pair("yushi.request.sql", found.sql),
+        std::pair("yushi.request.script", found.script), std::pair("yushi.request.command", found.command)}) {
     Value value;
     YUSHI_ASSERT(first_value(record, find_field(name), scratch, &value) == has, "%s", name);
   }

@@ -282,6 +282,27 @@ TEST(Record, AQueryThatStandsApartIsDecodedBehindItsPath) {
   EXPECT_EQ(s.values("yushi.url.decoded"), Texts{"/find.aspx?q=a b'"});
 }
 
+TEST(Record, WhatAClientSentIsJudgedPartByPart) {
+  Sample s("GET /a%3Cb/c?d=1%27%20or%20%271%27=%271&e=f&g=%3Bid&h= https://x.example/?i=%3CSCRIPT%3E ${jndi:y} k='");
+  s.capture("url.path", "/a%3Cb/c")
+      .capture("url.query", "d=1%27%20or%20%271%27=%271&e=f&g=%3Bid&h=")
+      .capture("http.request.referrer", "https://x.example/?i=%3CSCRIPT%3E")
+      .capture("user_agent.original", "${jndi:y}")
+      .capture("iis.access.cookie", "k='");
+  EXPECT_EQ(s.asked("yushi.url.plain"), (Texts{"/a<b/c", "d=1' or '1'='1", "g=;id"}));
+  EXPECT_EQ(s.asked("yushi.request.plain"),
+            (Texts{"/a<b/c", "d=1' or '1'='1", "g=;id", "i=<script>", "${jndi:y}", "k='"}));
+  EXPECT_EQ(s.asked("yushi.request.sql"), Texts{"d=1' or '1'='1"});
+  EXPECT_EQ(s.asked("yushi.request.script"), Texts{"i=<SCRIPT>"});
+  EXPECT_EQ(s.asked("yushi.request.command"), Texts{"g=;id"});
+
+  Sample usual("GET /a?b=c Mozilla/5.0 (X11; Linux)");
+  usual.capture("url.path", "/a")
+      .capture("url.query", "b=c")
+      .capture("user_agent.original", "Mozilla/5.0 (X11; Linux)");
+  EXPECT_EQ(usual.asked("yushi.request.plain"), Texts{});
+}
+
 TEST(Record, AProgramIsNamedByItsFileWhenByNothingElse) {
   Sample s("exe=/usr/sbin/sshd C:\\Windows\\cmd.exe");
   s.capture("process.executable", "/usr/sbin/sshd");

@@ -44,8 +44,8 @@ TEST(PlainRequest, LeavesOneBlankBetweenWordsAndNoComment) {
 }
 
 TEST(OddTarget, IsWhatHoldsMoreThanNamesAndValues) {
-  for (auto odd : {"/a?b='", "/a?b=%27", "/a/../b", "/a?b=1+or+1", "/a?b=%6frder", "/a?u=http://x", "/a?x=1;ls", "/a%00",
-                   "/a?b=%c0%af", "/a?b=\\x22", "/{{7}}", "/a?b[]=1"})
+  for (auto odd : {"/a?b='", "/a?b=%27", "/a/../b", "/a?b=1+or+1", "/a?b=%6frder", "/a?u=http://x", "/a?x=1;ls",
+                   "/a%00", "/a?b=%c0%af", "/a?b=\\x22", "/{{7}}", "/a?b[]=1"})
     EXPECT_TRUE(is_odd_target(odd)) << odd;
   for (auto usual : {"/", "/a/b-c_d.e~f?g=h&i=-1.5,2&j=k@l", "/a?q=%E4%B8%AD%E6%96%87", "/a;jsessionid=7?x=y", "/a:b"})
     EXPECT_FALSE(is_odd_target(usual)) << usual;
@@ -54,7 +54,8 @@ TEST(OddTarget, IsWhatHoldsMoreThanNamesAndValues) {
 }
 
 TEST(OddHeader, LeavesBrowsersAlone) {
-  EXPECT_FALSE(is_odd_header("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126"));
+  EXPECT_FALSE(
+      is_odd_header("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126"));
   for (auto odd : {"${jndi:x}", "() { :;};", "x' or '1", "<b>", "%24%7b"}) EXPECT_TRUE(is_odd_header(odd)) << odd;
 }
 
