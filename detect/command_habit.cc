@@ -14,15 +14,16 @@ constexpr int kShareBits = 40;
 // long ago fades.
 constexpr uint64_t kSiteSumMax = uint64_t{1} << 24;
 constexpr uint8_t kBlocksMax = 255;
+constexpr uint32_t kPairBlocksMax = 15;  // what four bits hold: that is always
 // How many commands a site may have that were never seen; each counts as half a block.
 constexpr uint64_t kUnseen = 1024;
 // Of what an account does the last blocks are so much, …
 constexpr uint64_t kRecentOf16 = 5;
 // … and what it may do as anybody else does: 1 in so many.
 constexpr uint64_t kCommandLikeOthers = 256;
-constexpr uint64_t kPairLikeOthers = 32;
+constexpr uint64_t kPairLikeOthers = 64;
 // What it may do as nobody does yet, in shares: its own new programs.
-constexpr uint64_t kLikeNobody = uint64_t{1} << (kShareBits - 13);
+constexpr uint64_t kLikeNobody = uint64_t{1} << (kShareBits - 15);
 
 uint32_t hash_of(std::string_view name) {
   uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
@@ -34,9 +35,9 @@ uint16_t id_of(uint32_t hash) { return static_cast<uint16_t>(hash); }
 
 uint16_t pair_bucket(uint32_t first, uint32_t second) {
   const uint64_t both = (uint64_t{first} << 32 | second) * 0x9e3779b97f4a7c15;
-  return static_cast<uint16_t>((both ^ both >> 29) * 0xbf58476d1ce4e5b9 >> 54);
+  return static_cast<uint16_t>((both ^ both >> 29) * 0xbf58476d1ce4e5b9 >> 53);
 }
-static_assert(CommandBlock::kPairBuckets == 1 << (64 - 54));
+static_assert(CommandBlock::kPairBuckets == 1 << (64 - 53));
 
 // Binary logarithm in 1/256, rounded down; of 1 and more.
 int32_t log2_256(uint64_t value) {
@@ -64,7 +65,10 @@ constexpr std::array<uint8_t, CommandBlock::kCommandsMax + 1> kWeights = [] {
 }();
 
 uint64_t share(uint64_t part, uint64_t of) { return of == 0 ? 0 : (part << kShareBits) / of; }
-uint64_t site_share(uint64_t part, uint64_t of) { return share(2 * part + 1, 2 * of + kUnseen); }
+uint64_t others_share(SiteCommands::Count all, SiteCommands::Count own) {
+  const uint64_t blocks = all.blocks - std::min(all.blocks, own.blocks), of = all.of - std::min(all.of, own.of);
+  return share(2 * blocks + 1, 2 * of + kUnseen);
+}
 
 // What speaks for somebody else, in 1/256 bit: `others` and `own` in shares.
 int32_t ratio(uint64_t others, uint64_t own, uint64_t like_others) {
@@ -170,8 +174,12 @@ void SiteCommands::learn(const CommandBlock& block) {
   for (auto& count : pairs_) pairs_sum_ += count /= 2;
 }
 
-uint64_t SiteCommands::command_share(uint32_t hash) const { return site_share(commands_[hash >> 20], commands_sum_); }
-uint64_t SiteCommands::pair_share(uint16_t bucket) const { return site_share(pairs_[bucket], pairs_sum_); }
+uint64_t SiteCommands::command_share(uint32_t hash, Count own) const {
+  return others_share({commands_[hash >> 20], commands_sum_}, own);
+}
+uint64_t SiteCommands::pair_share(uint16_t bucket, Count own) const {
+  return others_share({pairs_[bucket], pairs_sum_}, own);
+}
 
 void SiteCommands::save(std::string& out) const {
   save_counts(commands_, out);
@@ -214,7 +222,7 @@ CommandJudgement CommandHabit::judge(const CommandBlock& block, const SiteComman
     blocks_sum += known_[i].blocks;
     recent_sum += known_[i].recent;
   }
-  for (uint8_t count : pairs_) pairs_sum += count;
+  for (uint8_t two : pairs_) pairs_sum += (two & 15) + (two >> 4);
 
   int64_t weights = 0, weighed = 0;
   for (const auto& command : block.commands()) weights += kWeights[command.times];
@@ -225,7 +233,8 @@ CommandJudgement CommandHabit::judge(const CommandBlock& block, const SiteComman
     const uint64_t own =
         ((16 - kRecentOf16) * share(blocks, blocks_sum) + kRecentOf16 * share(recent, recent_sum)) / 16;
     const int64_t score =
-        int64_t{ratio(site.command_share(command.hash), own, kCommandLikeOthers)} * kWeights[command.times];
+        int64_t{ratio(site.command_share(command.hash, {blocks, blocks_sum}), own, kCommandLikeOthers)} *
+        kWeights[command.times];
     weighed += score;
     if (score > 0)
       out.odd.push_back(
@@ -233,8 +242,9 @@ CommandJudgement CommandHabit::judge(const CommandBlock& block, const SiteComman
   }
   int64_t paired = 0;
   for (uint16_t pair : block.pairs()) {
-    paired += ratio(site.pair_share(pair), share(pairs_[pair], pairs_sum), kPairLikeOthers);
-    out.new_pairs += pairs_[pair] == 0 ? 1 : 0;
+    const uint64_t blocks = pair_blocks(pair);
+    paired += ratio(site.pair_share(pair, {blocks, pairs_sum}), share(blocks, pairs_sum), kPairLikeOthers);
+    out.new_pairs += blocks == 0 ? 1 : 0;
   }
   out.pairs = static_cast<uint32_t>(block.pairs().size());
   if (weights > 0) out.score += static_cast<int32_t>(weighed / weights);
@@ -260,10 +270,13 @@ void CommandHabit::learn(const CommandBlock& block) {
                                     [](const Known& known) { return known.blocks == 0 && known.recent == 0; });
     size_ = static_cast<uint32_t>(end - known_.begin());
   }
-  is_full = false;
-  for (uint16_t pair : block.pairs()) is_full |= ++pairs_[pair] == kBlocksMax;
-  if (is_full)
-    for (auto& count : pairs_) count /= 2;
+  for (uint16_t pair : block.pairs())
+    if (pair_blocks(pair) < kPairBlocksMax) pairs_[pair / 2] += pair % 2 ? 16 : 1;
+  // A table in which most buckets are taken knows no pair as new: then what stood there once is forgotten.
+  size_t taken = 0;
+  for (uint8_t two : pairs_) taken += ((two & 15) != 0 ? 1 : 0) + (two >> 4 != 0 ? 1 : 0);
+  if (taken <= CommandBlock::kPairBuckets * 3 / 4) return;
+  for (uint8_t& two : pairs_) two = two >> 1 & 0x77;
 }
 
 void CommandHabit::save(std::string& out) const {
@@ -274,7 +287,7 @@ void CommandHabit::save(std::string& out) const {
     put_varint(out, known_[i].blocks);
     put_varint(out, known_[i].recent);
   }
-  save_counts(pairs_, out);
+  out.append(reinterpret_cast<const char*>(pairs_.data()), pairs_.size());
 }
 
 bool CommandHabit::load(Reader& in) {
@@ -288,7 +301,9 @@ bool CommandHabit::load(Reader& in) {
     if (id > UINT16_MAX || blocks >= kBlocksMax || recent > UINT8_MAX) return false;
     known_[i] = {static_cast<uint16_t>(id), static_cast<uint8_t>(blocks), static_cast<uint8_t>(recent)};
   }
-  return load_counts(pairs_, kBlocksMax - 1, in) && in.ok();
+  const std::string_view pairs = in.take(pairs_.size());
+  std::copy(pairs.begin(), pairs.end(), pairs_.begin());
+  return in.ok();
 }
 
 }  // namespace yushi::detect

@@ -1,18 +1,18 @@
 // Which commands an account is wont to give, and which after which: judges stretches of its commands, so that somebody
 // else at its keyboard is told by what he does.
 //
-// Of each command, and of each two in a row, is asked how much more often it stands in the stretches of all accounts
-// (SiteCommands) than in those of this one (CommandHabit): the logarithm of that ratio, in bits, is what it says for
-// somebody else. What counts is in how many stretches it stands, not how often: a loop of a thousand `sh` is no habit.
-// The commands of the last few stretches count more, since work comes in phases. A stretch's score is the mean over
-// its commands and half the mean over its pairs: neither its length nor one repeated command makes it odd. What the
-// account has never done speaks for others as far as others do it: nobody's own new program speaks much.
+// Of each command, and of each two in a row, is asked how much more often it stands in the stretches of the other
+// accounts (SiteCommands) than in those of this one (CommandHabit): the logarithm of that ratio, in bits, is what it
+// says for somebody else. What counts is in how many stretches it stands, not how often: a loop of a thousand `sh` is
+// no habit. The commands of the last few stretches count more, since work comes in phases. A stretch's score is the
+// mean over its commands and half the mean over its pairs: neither its length nor one repeated command makes it odd.
+// What the account has never done speaks for others as far as others do it: nobody's own new program speaks much.
 //
 // Names come from whatever tells of commands (sudo, auditd, a bastion host): the last part of a path, no arguments.
 // bench/masquerade measures it on published data.
 //
 // Invariants  Integers only and no clock: the same stretches give the same scores, bit for bit.
-// Memory      CommandHabit 1.8 KiB, a full CommandBlock up to 1.6 KiB, SiteCommands 20 KiB.
+// Memory      CommandHabit 1.8 KiB, a full CommandBlock up to 1.6 KiB, SiteCommands 24 KiB.
 // Threads     One owner each.
 #pragma once
 
@@ -32,7 +32,7 @@ class CommandBlock {
   static constexpr size_t kCommandsMax = 100;
   static constexpr size_t kNameBytesMax = 32;    // of a name; the rest is hashed, not kept
   static constexpr size_t kNamesBytesMax = 600;  // of all: further commands count without a name
-  static constexpr size_t kPairBuckets = 1024;
+  static constexpr size_t kPairBuckets = 2048;
 
   struct Command {
     uint32_t hash = 0;
@@ -69,9 +69,14 @@ class SiteCommands {
  public:
   void learn(const CommandBlock& block);
 
-  // The share of this command (pair) in all of them, in 2^-40; never 0.
-  uint64_t command_share(uint32_t hash) const;
-  uint64_t pair_share(uint16_t bucket) const;
+  // Blocks in which one stood, and of how many such counts.
+  struct Count {
+    uint64_t blocks = 0;
+    uint64_t of = 0;
+  };
+  // The share of this command (pair) in the blocks of all but who has `own` of them, in 2^-40; never 0.
+  uint64_t command_share(uint32_t hash, Count own) const;
+  uint64_t pair_share(uint16_t bucket, Count own) const;
 
   void save(std::string& out) const;
   bool load(Reader& in);
@@ -119,11 +124,12 @@ class CommandHabit {
   };
   const Known* find(uint16_t id) const;
   Known& use(uint16_t id);
+  uint32_t pair_blocks(uint16_t bucket) const { return pairs_[bucket / 2] >> bucket % 2 * 4 & 15; }
 
   uint64_t blocks_ = 0;
   uint32_t size_ = 0;
   std::array<Known, kCommandsMax> known_{};
-  std::array<uint8_t, CommandBlock::kPairBuckets> pairs_{};  // blocks in which one of the bucket stood
+  std::array<uint8_t, CommandBlock::kPairBuckets / 2> pairs_{};  // blocks in which one of the bucket stood, in 4 bits
 };
 
 }  // namespace yushi::detect

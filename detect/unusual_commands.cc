@@ -24,16 +24,21 @@ std::string_view program_of(std::string_view line) {
   if (const size_t slash = line.find_last_of('/'); slash != line.npos) line.remove_prefix(slash + 1);
   return line;
 }
-std::string_view command_of(const Record& record, Scratch& scratch) {
-  static const Field* const kFields[] = {find_field("process.executable"), find_field("process.name"),
-                                         find_field("process.command_line"), find_field("process.args"),
-                                         find_field("process.title")};
+// Of what a person typed the executable may be the program that told it (sudo); of a process it is surer than its
+// words.
+std::string_view command_of(const Event& event, Scratch& scratch) {
+  static const Field* const kExecutable = find_field("process.executable");
+  static const Field* const kWords[] = {find_field("process.command_line"), find_field("process.args"),
+                                        find_field("process.title")};
   Value value;
-  for (const Field* field : kFields) {
-    if (!first_value(record, field, scratch, &value)) continue;
-    if (const auto name = program_of(value.text); !name.empty()) return name;
-  }
-  return {};
+  const auto told_by = [&](const Field* field) {
+    return first_value(event.record, field, scratch, &value) ? program_of(value.text) : std::string_view();
+  };
+  std::string_view name;
+  if (event.kind.name == "process-started") name = told_by(kExecutable);
+  for (const Field* field : kWords)
+    if (name.empty()) name = told_by(field);
+  return name.empty() ? told_by(kExecutable) : name;
 }
 
 // Who did it: whose login session it was, where the log tells that, since `root` is many people; else the account.
@@ -143,7 +148,7 @@ void UnusualCommands::observe(const Event& event, std::vector<Finding>& findings
   Scratch scratch;
   const std::string who = account_of(event, scratch);
   if (who.empty()) return;
-  const std::string_view command = command_of(event.record, scratch);
+  const std::string_view command = command_of(event, scratch);
   if (command.empty()) return;
   auto of = by_log_.find(event.log);
   if (of == by_log_.end()) of = by_log_.try_emplace(std::string(event.log)).first;

@@ -115,8 +115,8 @@ TEST(CommandHabit, nothing_learned_and_an_empty_block_are_judged_too) {
 
 TEST(CommandHabit, a_score_of_before_is_the_score_of_today) {
   Site site;  // computed again from stored records, an alert must have the same number
-  EXPECT_EQ(site.dba.judge(site.database, site.all).score, -807);
-  EXPECT_EQ(site.dba.judge(site.web, site.all).score, 1561);
+  EXPECT_EQ(site.dba.judge(site.database, site.all).score, -1474);
+  EXPECT_EQ(site.dba.judge(site.web, site.all).score, 1670);
 }
 
 TEST(CommandHabit, however_many_commands_come_memory_is_bounded_and_the_usual_ones_stay) {

@@ -70,6 +70,53 @@ TEST(RulePack, a_rule_that_cannot_fire_fails_its_positive) {
   EXPECT_EQ(report->lacking.size(), 1u);
 }
 
+// Somebody else at the keyboard, as three kinds of logs tell of commands; `%C` is the command.
+TEST(RulePack, commands_that_are_not_the_accounts_are_told_of_sudo_auditd_and_a_bastion_host) {
+  auto rules = RuleSet::load(our_rules(), our_log_sources());
+  ASSERT_TRUE(rules) << rules.error().message;
+  struct Teller {
+    std::string who;
+    std::vector<std::string> lines;
+  };
+  const Teller tellers[] = {
+      {"ann by sudo",
+       {"<85>1 %T db-01 sudo 811 - - ann : TTY=pts/0 ; PWD=/home/ann ; USER=root ; COMMAND=/usr/bin/%C -x"}},
+      {"uid 1000 by auditd",
+       {"<86>1 %T db-01 audispd 811 - - type=SYSCALL msg=audit(1793491201.100:%N): arch=c000003e syscall=59 "
+        "success=yes "
+        "exit=0 items=2 ppid=4100 pid=4101 auid=1000 uid=0 gid=0 euid=0 tty=pts0 ses=3 comm=\"%C\" exe=\"/usr/bin/%C\" "
+        "key=\"cmds\"",
+        "<86>1 %T db-01 audispd 811 - - type=EXECVE msg=audit(1793491201.100:%N): argc=2 a0=\"%C\" a1=\"-x\"",
+        "<86>1 %T db-01 audispd 811 - - type=EOE msg=audit(1793491201.100:%N): "}},
+      {"ops by qzsec.ris",
+       {"<134>1 %T gate-01 ris 811 - - "
+        "TUILOG(INFORMATIONAL)(id=S0E5,service=tuilog,server=198.51.100.30(db),account=root,"
+        "identity=ops(Li),from=192.0.2.15,action=allow,command=%C -x)"}},
+  };
+  const std::vector<std::string> own = {"psql", "ls", "pg_dump", "cat", "vi"}, other = {"nmap", "tcpdump", "nc"};
+  for (const auto& teller : tellers) {
+    std::vector<std::string> lines;
+    for (int i = 0; i < 2100; ++i) {
+      const std::string& command = i < 2000 ? own[static_cast<size_t>(i) % 5] : other[static_cast<size_t>(i) % 3];
+      bool is_first = true;
+      for (std::string line : teller.lines) {
+        for (size_t at; (at = line.find("%C")) != line.npos;) line.replace(at, 2, command);
+        for (size_t at; (at = line.find("%N")) != line.npos;) line.replace(at, 2, std::to_string(7000 + i));
+        lines.push_back((is_first ? "+60s " : "") + line);
+        is_first = false;
+      }
+    }
+    auto alerts = alerts_of_lines(*rules, {}, "2026-11-01T08:00:00Z", lines, our_parsers());
+    ASSERT_TRUE(alerts) << alerts.error().message;
+    const auto found = of_rule(*alerts, "baseline.unusual-commands");
+    ASSERT_EQ(found.size(), 1u) << teller.who;
+    EXPECT_EQ(found[0]->key, teller.who);
+    EXPECT_NE(found[0]->reason.find("never before: "), std::string::npos);
+    for (const auto& command : other)
+      EXPECT_NE(found[0]->reason.find(command + " (3"), std::string::npos) << found[0]->reason;
+  }
+}
+
 // The whole way for the detectors that are code.
 TEST(RulePack, brute_force_over_ssh_that_ends_in_a_success_is_told_once) {
   auto rules = RuleSet::load(our_rules(), our_log_sources());
