@@ -410,7 +410,7 @@ TEST(Rules, check_lists_a_correlation_whose_rule_is_not_there) {
 
 TEST(Rules, check_lists_problems_before_what_is_unsupported) {
   auto check = check_rule_files(
-      {RuleFile{"a.yml", "a.yml", rule("  s: {Nope: a}\n  condition: s")}, RuleFile{"b.yml", "b.yml", "title: B\nlogsource: {}\n"},
+      {RuleFile{"a.yml", "a.yml", rule("  s: {Nope: a}\n  condition: s")}, RuleFile{"b.yml", "b.yml", "title: B\nlogsource: {product: yushi}\n"},
        RuleFile{"c.yml", "c.yml", rule("  s: {user.name: a}\n  condition: s")}},
       {});
   ASSERT_EQ(check.problems.size(), 2u);
