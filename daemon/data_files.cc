@@ -171,10 +171,6 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
   are_of("secrets");
   auto& unsupported = loaded->rules->unsupported();
   for (auto& rule : unsupported) loaded->left_out.push_back(first_line(rule) + "; the rule is left out");
-  // A checkout of rules has other files too, often as many: a word for all of them.
-  if (auto& others = loaded->rules->passed_over(); !others.empty())
-    loaded->left_out.push_back(others.front() +
-                               (others.size() > 1 ? ", as " + std::to_string(others.size() - 1) + " more" : ""));
   are_of("rule");
   if (before) {
     if (loaded->parsers != before->parsers) loaded->parsers->count_on_from(*before->parsers);
