@@ -130,6 +130,9 @@ class Daemon {
     auto lookups = YUSHI_TRY(enrich::open_lookups(config_.lookups));
     use_lookups(std::move(lookups));
     for (auto& what : loaded_->left_out) spdlog::warn("{}", what);
+    // A checkout of rules has other files too, often as many: a word for all of them.
+    if (auto& others = loaded_->rules->passed_over(); !others.empty())
+      spdlog::info("{}; in all {} documents of the rule folders are no rules", others.front(), others.size());
     auto unknown = forward::unknown_select_fields(config_.forwarders);
     // The field may be of a parser that was left out.
     if (!unknown.empty() && loaded_->left_out.empty()) return fail(Code::invalid, unknown.front());

@@ -168,7 +168,8 @@ std::vector<std::string> said_fields(const CorrelationRule& rule) {
   std::vector<std::string> out;
   expand(rule.head.reason, [&](const std::string& name) {
     auto is_alias = [&](const auto& alias) { return alias.first == name; };
-    bool in_common = !rule.waits && std::find(rule.group_by.begin(), rule.group_by.end(), name) != rule.group_by.end() &&
+    bool in_common = !rule.waits &&
+                     std::find(rule.group_by.begin(), rule.group_by.end(), name) != rule.group_by.end() &&
                      std::none_of(rule.aliases.begin(), rule.aliases.end(), is_alias);
     if (!is_said_of_the_window(name) && !in_common && std::find(out.begin(), out.end(), name) == out.end())
       out.push_back(name);

@@ -44,8 +44,8 @@ std::vector<std::string> said_fields(const CorrelationRule& rule);
 // gone.
 std::string hit_words(const LoadedRules::Correlation& correlation, const Record& record, FieldTexts& fields);
 
-// Fields are those of the newest record by event time that has them. `record` completed it; nullptr: its window is over,
-// and the records are gone.
+// Fields are those of the newest record by event time that has them. `record` completed it; nullptr: its window is
+// over, and the records are gone.
 std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Correlation& correlation,
                                const CorrelationFired& fired, const std::string& key, const Record* record,
                                FieldTexts& fields);

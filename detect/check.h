@@ -24,8 +24,8 @@ namespace yushi::detect {
 using ParseBatch = std::function<void(Batch& batch)>;
 
 struct RuleCheck {
-  std::vector<RuleProblem> problems;              // wrong ones first, then unsupported ones
-  std::vector<std::string> passed_over;           // path:line:column: of documents that are no rules
+  std::vector<RuleProblem> problems;                           // wrong ones first, then unsupported ones
+  std::vector<std::string> passed_over;                        // path:line:column: of documents that are no rules
   size_t rules = 0, correlations = 0, filters = 0, tests = 0;  // that can be used
   bool ok() const { return problems.empty() || problems.front().unsupported; }
 };

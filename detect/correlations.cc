@@ -50,8 +50,8 @@ double measure(const CorrelationRule& rule, const Hits& hits, size_t from, size_
   }
 }
 
-// The hits of all parts in their order, or nothing: from the newest of the last part backwards, each as late as it can be. Within one
-// event time (senders write whole seconds) the order of arrival counts, which is the order in `hits`.
+// The hits of all parts in their order, or nothing: from the newest of the last part backwards, each as late as it can
+// be. Within one event time (senders write whole seconds) the order of arrival counts, which is the order in `hits`.
 Hits pick_ordered(const Hits& hits, size_t from, size_t to, uint32_t parts) {
   Hits picked;
   size_t at = to;

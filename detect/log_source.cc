@@ -65,8 +65,7 @@ class LogSources::Reading {
         if (!lists.IsMap()) return problem(lists, "placeholders is a map of lists");
         for (const auto& list : lists) {
           auto values = texts(list.second, [](const std::string&) { return std::string(); });
-          if (!list.first.IsScalar() ||
-              !into_.placeholders_.emplace(list.first.Scalar(), std::move(values)).second)
+          if (!list.first.IsScalar() || !into_.placeholders_.emplace(list.first.Scalar(), std::move(values)).second)
             problem(list.first, "a list has a name of its own");
         }
       }

@@ -473,7 +473,8 @@ std::string joined_words(const std::vector<std::string>& words) {
 void check_filled(const YAML::Node& detection, const RuleScope& scope, const Expression& expression) {
   if (scope.can_match(expression)) return;
   const auto missing = scope.fields_not_filled(expression);
-  const std::string of = " of " + joined_words(scope.datasets.empty() ? scope.processes : scope.datasets);
+  const auto& whose = scope.datasets.empty() ? scope.processes : scope.datasets;
+  const std::string of = whose.empty() ? "" : " of " + joined_words(whose);
   unsupported(detection, missing.empty() ? "the fields that it needs are filled by no one parser" + of
                                          : "no parser" + of + " fills " + joined_words(missing));
 }
@@ -569,8 +570,8 @@ uint64_t CorrelationRule::hits_max() const {
   if (reads_numbers()) return kBeside + kNumbers;
   uint64_t most = 1;
   for (const auto& [op, operand] : limits)
-    most = std::max(most, static_cast<uint64_t>(operand) + (op == Limit::Op::gt || op == Limit::Op::lte ||
-                                                            op == Limit::Op::neq));
+    most = std::max(
+        most, static_cast<uint64_t>(operand) + (op == Limit::Op::gt || op == Limit::Op::lte || op == Limit::Op::neq));
   return kBeside + most;
 }
 

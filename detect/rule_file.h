@@ -2,8 +2,8 @@
 //
 // A file may hold several YAML documents. What is wrong is a problem with file, line and column; what is right Sigma
 // but more than we can do exactly, or can never match by what our parsers fill, is *unsupported*: that rule is left out
-// and listed, the others of the file stand. A document that is none of Sigma's is passed over, so that a folder may be a
-// whole checkout of rules.
+// and listed, the others of the file stand. A document that is none of Sigma's is passed over, so that a folder may be
+// a whole checkout of rules.
 //
 //   placeholders: {admins: [alice, 'adm_*']}    a document of its own: lists for |expand, beside those of the log
 //                                               sources; of one name the one that is read last counts
@@ -112,9 +112,9 @@ struct CorrelationRule {
   // aliases: name in group_by -> (rule, field)
   std::vector<std::pair<std::string, std::vector<std::pair<std::string, std::string>>>> aliases;
   int64_t timespan_ns = 0;
-  std::vector<Limit> limits;               // counts and values: all of them hold
+  std::vector<Limit> limits;                // counts and values: all of them hold
   std::optional<SigmaCondition> condition;  // temporal: over the names in `rules`
-  std::string value_field;                 // value_*
+  std::string value_field;                  // value_*
   double percentile = 0;
   bool generate = false;  // the rules it is made of raise alerts of their own, too
   // Whether more hits can undo it, so that it is decided when the window is over (detect/windows.h).

@@ -334,7 +334,9 @@ void LoadedRules::link(std::vector<RuleDocument>& documents, const LogSources& s
 
 void LoadedRules::link_filters(const std::vector<FilterRule>& filters, const std::map<std::string, uint32_t>& numbers,
                                const LogSources& sources, const Placeholders& placeholders) {
-  const auto takes = [](const std::string& filter, const std::string& rule) { return filter.empty() || filter == rule; };
+  const auto takes = [](const std::string& filter, const std::string& rule) {
+    return filter.empty() || filter == rule;
+  };
   for (const auto& filter : filters) {
     const std::string place = filter.head.path + ":" + std::to_string(filter.head.line) + ":1: unsupported: ";
     std::vector<uint32_t> chosen;

@@ -24,8 +24,7 @@ void Windows::add(uint32_t number, std::string_view log, std::string_view group,
                   int64_t received_ns, std::vector<Over>& over) {
   State& state = states_[number];
   auto at_log = state.by_log.find(log);
-  if (at_log == state.by_log.end())
-    at_log = state.by_log.try_emplace(std::string(log), Correlations::kGroupsMax).first;
+  if (at_log == state.by_log.end()) at_log = state.by_log.try_emplace(std::string(log), Correlations::kGroupsMax).first;
   Group& known = at_log->second.use(group);
   if (hit.at_ns <= known.over_ns) return;
   auto& hits = known.hits;
@@ -59,8 +58,8 @@ void Windows::end_first(uint32_t number, const std::string& log, std::string_vie
 }
 
 void Windows::save(std::string& out) const {
-  put_varint(out, static_cast<uint64_t>(std::count_if(states_.begin(), states_.end(),
-                                                      [](const State& state) { return state.waits(); })));
+  put_varint(out, static_cast<uint64_t>(
+                      std::count_if(states_.begin(), states_.end(), [](const State& state) { return state.waits(); })));
   for (const auto& state : states_) {
     if (!state.waits()) continue;
     put_text(out, state.rule.head.id);

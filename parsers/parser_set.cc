@@ -209,6 +209,7 @@ class ParserSetBuilder {
     if (!parser.join) return;
     for (auto& collected : parser.join->collect) declare(collected.to);
     declare(parser.join->text_of_words);
+    if (!parser.join->with.empty()) declare_dataset_field(dataset, "*");  // the others' fields
     tables(parser.join->tables);
   }
 

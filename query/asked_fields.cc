@@ -8,7 +8,7 @@ namespace {
 // A date that stands in a record as text is read by the record's own time.
 bool has_dates(const Expression& expression) {
   return (expression.kind == Expression::Kind::test && (std::holds_alternative<DateTest>(expression.test) ||
-                                                            std::holds_alternative<TimePartTest>(expression.test))) ||
+                                                        std::holds_alternative<TimePartTest>(expression.test))) ||
          std::any_of(expression.children.begin(), expression.children.end(), has_dates);
 }
 

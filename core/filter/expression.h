@@ -66,7 +66,7 @@ struct DateTest {
   std::shared_ptr<const Zone> zone;  // of dates that stand as text without one
 };
 enum class TimePart : uint8_t { minute, hour, day, week, month, year };  // in UTC; the week is ISO 8601's
-struct TimePartTest {  // Sigma's |hour and its kin
+struct TimePartTest {                                                    // Sigma's |hour and its kin
   TimePart part;
   Order order;
   int64_t operand;

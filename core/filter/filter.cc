@@ -43,9 +43,9 @@ Truth truth(const Expression& expression, const Holds& holds) {
 
 // What is told of records without a look at their captures.
 Truth truth_of(const Expression& test, const RecordForm& form, Scratch& scratch) {
-  const bool is_of_more =
-      std::holds_alternative<DateTest>(test.test) || std::holds_alternative<TimePartTest>(test.test) ||
-      std::holds_alternative<SameFieldTest>(test.test);
+  const bool is_of_more = std::holds_alternative<DateTest>(test.test) ||
+                          std::holds_alternative<TimePartTest>(test.test) ||
+                          std::holds_alternative<SameFieldTest>(test.test);
   if (is_of_more || !is_told_by_kind(test.name) || form.has_capture(test.name))
     return may_hold_in_text(test, form.has_literal) ? Truth::maybe : Truth::no;
   scratch.clear();

@@ -361,8 +361,7 @@ class Compiler {
     if (value.type == SigmaValue::Type::boolean && how.how == Modifiers::How::equals) {
       std::vector<Expression> either;
       either.push_back(leaf(name, BooleanTest{value.integer != 0}));
-      either.push_back(
-          leaf(name, StringTest{StringPattern::exactly(value.integer ? "true" : "false", true)}));
+      either.push_back(leaf(name, StringTest{StringPattern::exactly(value.integer ? "true" : "false", true)}));
       return Expression::any_of(std::move(either));
     }
     auto strings = YUSHI_TRY(strings_of(value, how));

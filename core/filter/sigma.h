@@ -18,10 +18,10 @@
 // field's value by its text or, on number fields, by value. On a list field, any element.
 //
 // Errors   refused, never an approximation: right Sigma that is not done here, as a modifier that needs what we have
-//          not (|expand of a placeholder without a list), a field without a place in ECS, a regex that RE2 refuses (the message names the construct:
-//          look-around, back-reference …), a condition that aggregates.
-//          invalid: wrong in any Sigma, as a modifier that nobody knows or a condition that does not parse or names
-//          nothing. The message begins with "LINE:COLUMN: " when the value has them.
+//          not (|expand of a placeholder without a list), a field without a place in ECS, a regex that RE2 refuses (the
+//          message names the construct: look-around, back-reference …), a condition that aggregates. invalid: wrong in
+//          any Sigma, as a modifier that nobody knows or a condition that does not parse or names nothing. The message
+//          begins with "LINE:COLUMN: " when the value has them.
 #pragma once
 
 #include <cstdint>

@@ -70,7 +70,7 @@ bool may_have_field(std::string_view dataset, std::string_view field) {
   if (dataset.empty()) return field.starts_with("kv.") || field.starts_with("json.");
   MutexLock lock(known().mutex);
   const auto at = known().fields.find(dataset);
-  if (at == known().fields.end() || has(at->second, field)) return true;
+  if (at == known().fields.end() || at->second.contains("*") || has(at->second, field)) return true;
   // Parts of a URL are derived of the others.
   const auto is_of_url = [](const std::string& name) { return name.starts_with("url."); };
   return (field.starts_with("url.") || field == "yushi.url.decoded") &&

@@ -19,7 +19,7 @@ void declare_dataset(std::string_view name);
 bool may_be_dataset(std::string_view name);
 
 // What records of the dataset can have beside what the header says and what is derived: fields by name, and of bodies'
-// unknown keys the names that begin with `prefix.`, which ends in the dot. Several parsers may give one dataset.
+// unknown keys the names that begin with `prefix.`, which ends in the dot; `*`: any. Several parsers may give one dataset.
 void declare_dataset_field(std::string_view dataset, std::string_view name_or_prefix);
 
 // Whether a record of the dataset can have the field; of no dataset (empty) that no parser knew. Always for a dataset
@@ -27,7 +27,8 @@ void declare_dataset_field(std::string_view dataset, std::string_view name_or_pr
 bool may_have_field(std::string_view dataset, std::string_view field);
 
 // Where the parser of this name puts the values of a key of its messages' bodies: `eventName` -> event.action. Of a key
-// of which nothing is declared, in any case of letters, it is the name behind the parser's own, `aws.cloudtrail.eventID`.
+// of which nothing is declared, in any case of letters, it is the name behind the parser's own,
+// `aws.cloudtrail.eventID`.
 void declare_parser_key(std::string_view parser, std::string_view key, const std::vector<std::string>& fields);
 std::vector<std::string> fields_of_key(std::string_view parser, std::string_view key);
 

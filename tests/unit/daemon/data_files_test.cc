@@ -210,7 +210,7 @@ TEST_F(DataFiles, OfTwoThatCannotStandTogetherOneIsTaken) {
   EXPECT_FALSE(text_of(*loaded, "sshd.yaml").empty());
   EXPECT_TRUE(runs(*loaded, "twice") && runs(*loaded, "once"));
   EXPECT_TRUE(is_told(loaded->left_out, "parsers/aaa.yaml", "the file is left out"));
-  EXPECT_TRUE(is_told(loaded->left_out, "rules/b.yml:1:1: id twice", "the file is left out"));
+  EXPECT_TRUE(is_told(loaded->left_out, "rules/b.yml:1:1: id twice", "the rule is left out"));
   EXPECT_EQ(loaded->left_out.size(), 2u);
 }
 

@@ -258,7 +258,8 @@ TEST(Correlations, fewer_than_is_told_when_the_window_is_over) {
   EXPECT_EQ(count_at_the_end(rule, {step("a", 0), step("a", 30)}), 1u);
   EXPECT_EQ(count_at_the_end(rule, {step("a", 0), step("a", 30), step("a", 60)}), 0u);
   // A window begins where the one before has ended.
-  EXPECT_EQ(count_at_the_end(rule + "yushi: {fold: 1s}\n", {step("a", 0), step("a", 30), step("a", 60), step("a", 61)}), 1u);
+  EXPECT_EQ(count_at_the_end(rule + "yushi: {fold: 1s}\n", {step("a", 0), step("a", 30), step("a", 60), step("a", 61)}),
+            1u);
   EXPECT_EQ(count_at_the_end(rule, {step("a", 0), step("a", 1), step("a", 2, "10.0.0.2"), step("a", 3)}), 1u);
 }
 
@@ -287,7 +288,9 @@ TEST(Correlations, numbers_are_summed_averaged_and_ranked) {
   auto fires = [](const std::string& type, const std::string& limit, std::vector<int64_t> values) {
     std::vector<Line> events;
     for (size_t i = 0; i < values.size(); ++i) events.push_back(sized(values[i], static_cast<int64_t>(i)));
-    return count_at_the_end(with("{type: " + type + ", rules: [a], timespan: 1m, condition: {field: source.bytes, " + limit + "}}"), events) == 1;
+    return count_at_the_end(
+               with("{type: " + type + ", rules: [a], timespan: 1m, condition: {field: source.bytes, " + limit + "}}"),
+               events) == 1;
   };
   EXPECT_TRUE(fires("value_sum", "gte: 100", {60, 40}));
   EXPECT_FALSE(fires("value_sum", "gte: 101", {60, 40}));
@@ -313,7 +316,8 @@ TEST(Correlations, numbers_are_summed_averaged_and_ranked) {
 
 TEST(Correlations, a_condition_over_rules_says_which_come_and_which_do_not) {
   auto rule = [](const std::string& condition) {
-    return with("{type: temporal, rules: [a, b, c], group-by: [source.ip], timespan: 1m, condition: '" + condition + "'}");
+    return with("{type: temporal, rules: [a, b, c], group-by: [source.ip], timespan: 1m, condition: '" + condition +
+                "'}");
   };
   EXPECT_EQ(count(rule("a and (b or c)"), {step("a", 0), step("c", 5)}), 1u);  // nothing can undo it: at once
   EXPECT_EQ(count(rule("a and (b or c)"), {step("b", 0), step("c", 5)}), 0u);
@@ -326,7 +330,8 @@ TEST(Correlations, a_condition_over_rules_says_which_come_and_which_do_not) {
 }
 
 TEST(Correlations, a_window_is_over_by_event_time_or_when_nothing_more_came_for_as_long) {
-  auto rules = rules_of(with("{type: event_count, rules: [a], timespan: 1m, condition: {lt: 2}}", "yushi: {fold: 1s}\n"));
+  auto rules =
+      rules_of(with("{type: event_count, rules: [a], timespan: 1m, condition: {lt: 2}}", "yushi: {fold: 1s}\n"));
   Engine engine(rules, {});
   Committer committer;
   auto alerts = observe(engine, rules, committer, {step("a", 0)});
@@ -346,8 +351,9 @@ TEST(Correlations, a_window_is_over_by_event_time_or_when_nothing_more_came_for_
 }
 
 TEST(Correlations, open_windows_are_part_of_the_state) {
-  auto rules = rules_of(with("{type: temporal, rules: [a, b], group-by: [user.name], timespan: 1m, condition: a and not b}",
-                             "yushi: {reason: '%{user.name} from %{source.ip}'}\n"));
+  auto rules =
+      rules_of(with("{type: temporal, rules: [a, b], group-by: [user.name], timespan: 1m, condition: a and not b}",
+                    "yushi: {reason: '%{user.name} from %{source.ip}'}\n"));
   Engine before(rules, {});
   Committer committer;
   observe(before, rules, committer, {step("a", 0), step("a", 1, "10.0.0.7", "alice")});
@@ -380,11 +386,13 @@ TEST(Correlations, what_is_not_done_is_listed_by_name) {
         "{type: temporal, rules: [a, b], timespan: 1m, condition: a and d}"})
     EXPECT_FALSE(RuleSet::load({RuleFile{"a.yml", "a.yml", with(correlation)}})) << correlation;
   // A whole of what is decided late would have nothing to go by.
-  EXPECT_EQ(rules_of(with("{type: event_count, rules: [a], timespan: 1m, condition: {lt: 3}}",
-                          "---\ntitle: Chained\nid: chained\ncorrelation: {type: temporal, rules: [many, b], timespan: 1m}\n"))
-                ->unsupported()
-                .size(),
-            1u);
+  EXPECT_EQ(
+      rules_of(
+          with("{type: event_count, rules: [a], timespan: 1m, condition: {lt: 3}}",
+               "---\ntitle: Chained\nid: chained\ncorrelation: {type: temporal, rules: [many, b], timespan: 1m}\n"))
+          ->unsupported()
+          .size(),
+      1u);
 }
 
 TEST(Correlations, references_to_nothing_and_circles_are_listed) {

@@ -409,10 +409,10 @@ TEST(Rules, check_lists_a_correlation_whose_rule_is_not_there) {
 }
 
 TEST(Rules, check_lists_problems_before_what_is_unsupported) {
-  auto check = check_rule_files(
-      {RuleFile{"a.yml", "a.yml", rule("  s: {Nope: a}\n  condition: s")}, RuleFile{"b.yml", "b.yml", "title: B\nlogsource: {}\n"},
-       RuleFile{"c.yml", "c.yml", rule("  s: {user.name: a}\n  condition: s")}},
-      {});
+  auto check = check_rule_files({RuleFile{"a.yml", "a.yml", rule("  s: {Nope: a}\n  condition: s")},
+                                 RuleFile{"b.yml", "b.yml", "title: B\nlogsource: {product: yushi}\n"},
+                                 RuleFile{"c.yml", "c.yml", rule("  s: {user.name: a}\n  condition: s")}},
+                                {});
   ASSERT_EQ(check.problems.size(), 2u);
   EXPECT_EQ(check.problems[0].path, "b.yml");
   EXPECT_TRUE(check.problems[1].unsupported);
@@ -451,7 +451,8 @@ TEST(Rules, a_filter_that_cannot_run_is_listed_and_its_rule_runs_without_it) {
     EXPECT_NE(loaded->unsupported()[0].find(told), std::string::npos) << loaded->unsupported()[0];
     EXPECT_EQ(loaded->list().size(), 1u);
   }
-  EXPECT_FALSE(RuleSet::load({RuleFile{"a.yml", "a.yml", base + filter_rule("  k: {user.name: a}\n  condition: k\n")}}));
+  EXPECT_FALSE(
+      RuleSet::load({RuleFile{"a.yml", "a.yml", base + filter_rule("  k: {user.name: a}\n  condition: k\n")}}));
 }
 
 TEST(Rules, a_document_of_placeholders_gives_lists_for_expand) {
@@ -460,8 +461,9 @@ TEST(Rules, a_document_of_placeholders_gives_lists_for_expand) {
   EXPECT_EQ(hits(text + "---\nplaceholders: {admins: [alice, 'adm_*']}\n", events), 1u);
   EXPECT_EQ(rules_of(text + "---\nplaceholders: {others: [alice]}\n")->unsupported().size(), 1u);
   // From any file of the folders.
-  auto loaded = RuleSet::load({RuleFile{"a.yml", "a.yml", text}, RuleFile{"z.yml", "z.yml", "placeholders: {admins: bob}\n"}},
-                              our_log_sources());
+  auto loaded =
+      RuleSet::load({RuleFile{"a.yml", "a.yml", text}, RuleFile{"z.yml", "z.yml", "placeholders: {admins: bob}\n"}},
+                    our_log_sources());
   ASSERT_TRUE(loaded);
   EXPECT_TRUE((*loaded)->unsupported().empty());
   EXPECT_TRUE((*loaded)->passed_over().empty());
@@ -469,10 +471,11 @@ TEST(Rules, a_document_of_placeholders_gives_lists_for_expand) {
 }
 
 TEST(Rules, what_is_no_rule_is_passed_over_and_the_others_run) {
-  auto loaded = RuleSet::load({RuleFile{"a.yml", "a.yml", rule("  s: {user.name: a}\n  condition: s")},
-                               RuleFile{"info.yml", "info.yml", "id: x\nregression_tests_info: [{name: y}]\n"},
-                               RuleFile{"list.yml", "list.yml", "- a\n- b\n"}, RuleFile{"empty.yml", "empty.yml", "# nothing\n"}},
-                              our_log_sources());
+  auto loaded =
+      RuleSet::load({RuleFile{"a.yml", "a.yml", rule("  s: {user.name: a}\n  condition: s")},
+                     RuleFile{"info.yml", "info.yml", "id: x\nregression_tests_info: [{name: y}]\n"},
+                     RuleFile{"list.yml", "list.yml", "- a\n- b\n"}, RuleFile{"empty.yml", "empty.yml", "# nothing\n"}},
+                    our_log_sources());
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_EQ((*loaded)->list().size(), 1u);
   EXPECT_EQ((*loaded)->passed_over().size(), 3u);
@@ -498,14 +501,16 @@ TEST(Rules, a_rule_whose_fields_no_parser_of_its_datasets_fills_is_listed_with_t
         "  s: {user.name: b, host.name: c, log.syslog.severity.code: 3}\n  condition: s"})
     EXPECT_EQ(told(rule(detection, "{product: yushi, service: sudo}")), "") << detection;
   // Both fields are filled, but by no one parser.
-  EXPECT_NE(told("title: T\nid: r1\nlogsource: {product: linux, service: su}\ndetection: {s: {su.tty: a, pam.module: b}, "
-                 "condition: s}\n")
-                .find("filled by no one parser of su, pam"),
-            std::string::npos);
+  EXPECT_NE(
+      told("title: T\nid: r1\nlogsource: {product: linux, service: su}\ndetection: {s: {su.tty: a, pam.module: b}, "
+           "condition: s}\n")
+          .find("filled by no one parser of su, pam"),
+      std::string::npos);
 }
 
 TEST(Rules, only_those_records_of_a_log_source_are_meant_that_it_names) {
-  const std::string text = rule("  s: {Image|endswith: /curl}\n  condition: s", "{product: linux, category: process_creation}");
+  const std::string text =
+      rule("  s: {Image|endswith: /curl}\n  condition: s", "{product: linux, category: process_creation}");
   auto curl = said({{"process.executable", "/usr/bin/curl"}}, "auditd");
   curl.constants = {{"yushi.event", "process-started"}};
   EXPECT_EQ(hits(text, {curl}), 1u);

@@ -230,9 +230,8 @@ TEST_F(Sigma, WhatIsWrongInAnySigmaIsToldFromWhatIsNotDoneHere) {
         "s: {Port|gt: x}\ncondition: s", "s: {Nobody: a, User|contians: a}\ncondition: s",
         "s: {User|hour: x}\ncondition: s", "s: {User|hour|contains: 3}\ncondition: s"})
     EXPECT_EQ(code(yaml), Code::invalid) << yaml;
-  for (const char* yaml :
-       {"s: {User|expand: '%a%'}\ncondition: s", "s: {Nobody: a}\ncondition: s",
-        "s: {Image|re: 'a(?=b)'}\ncondition: s", "s: {User: a}\ncondition: s | count() > 5"})
+  for (const char* yaml : {"s: {User|expand: '%a%'}\ncondition: s", "s: {Nobody: a}\ncondition: s",
+                           "s: {Image|re: 'a(?=b)'}\ncondition: s", "s: {User: a}\ncondition: s | count() > 5"})
     EXPECT_EQ(code(yaml), Code::refused) << yaml;
   EXPECT_NE(error("s: {User|contians: a}\ncondition: s").find("did you mean contains?"), std::string::npos);
 }
@@ -243,8 +242,8 @@ TEST_F(Sigma, APartOfATimeIsANumberInUtc) {
   Scratch scratch;
   auto matches = [&](const std::string& search) {
     auto filter = compile_sigma(to_sigma(YAML::Load("s: " + search + "\ncondition: s")), SigmaFields{[](auto name) {
-      return std::vector<std::string>{name == "User" ? "user.name" : std::string(name)};
-    }});
+                                  return std::vector<std::string>{name == "User" ? "user.name" : std::string(name)};
+                                }});
     return filter && filter->matches(record.record(), scratch);
   };
   const auto day = [](int days, int64_t seconds) { return (int64_t{days} * 86'400 + seconds) * 1'000'000'000; };
