@@ -20,10 +20,11 @@ bool is_unset(std::string_view number) {
   return number.empty();
 }
 
-// Asked for each time: the parsers whose fields they are may be loaded later.
-const Field* user_number() { return find_field("user.id"); }
-const Field* login_number() { return find_field("auditd.auid"); }
-const Field* login_name() { return find_field("auditd.auid_name"); }
+// A field of the parser's own, as `auditd.auid`.
+std::string own_text(const Record& record, const char* name, Scratch& scratch) {
+  return record.kind ? text_of(record, find_field(record.kind->dataset + name), scratch) : std::string();
+}
+std::string login_number(const Record& record, Scratch& scratch) { return own_text(record, ".auid", scratch); }
 
 }  // namespace
 
@@ -33,9 +34,9 @@ bool Actors::wants(const EventKind& kind) const {
 
 void Actors::observe(const Event& event, std::vector<Finding>&) {
   Scratch scratch;
-  std::string number = text_of(event.record, login_number(), scratch);
+  std::string number = login_number(event.record, scratch);
   if (event.kind.name == "account-created") {
-    number = text_of(event.record, user_number(), scratch);
+    number = text_of(event.record, find_field("user.id"), scratch);
   } else {
     static const Field* const kExecutable = find_field("process.executable");
     if (is_unset(number) || !lets_people_in(text_of(event.record, kExecutable, scratch))) return;
@@ -48,16 +49,19 @@ void Actors::observe(const Event& event, std::vector<Finding>&) {
 }
 
 bool Actors::of(const Record& record, Scratch& scratch, std::string* actor) const {
-  const std::string number = text_of(record, login_number(), scratch);
-  if (number.empty()) {
-    for (const char* field : {"user.name", "user.email", "user.full_name"}) {  // a cloud may know people by the others only
-      *actor = text_of(record, find_field(field), scratch);
-      if (!actor->empty()) return true;
-    }
-    return false;
+  if (!login_number(record, scratch).empty()) return of_login(record, scratch, actor);
+  for (const char* field :
+       {"user.name", "user.email", "user.full_name"}) {  // a cloud may know people by the others only
+    *actor = text_of(record, find_field(field), scratch);
+    if (!actor->empty()) return true;
   }
+  return false;
+}
+
+bool Actors::of_login(const Record& record, Scratch& scratch, std::string* actor) const {
+  const std::string number = login_number(record, scratch);
   if (is_unset(number)) return false;
-  *actor = text_of(record, login_name(), scratch);
+  *actor = own_text(record, ".auid_name", scratch);
   if (!is_unset(*actor)) return true;
   *actor = "uid " + number;
   if (auto names = by_log_.find(record.origin->log); names != by_log_.end())

@@ -32,6 +32,8 @@ class Actors final : public Detector {
 
   // False when the record names nobody.
   bool of(const Record& record, Scratch& scratch, std::string* actor) const;
+  // False when it does not tell whose login session it was either, or it was nobody's.
+  bool of_login(const Record& record, Scratch& scratch, std::string* actor) const;
 
   void save(std::string& out) const override;
   bool load(Reader& in) override;

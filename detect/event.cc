@@ -54,10 +54,6 @@ EventKind event_kind_of(const MessageKind& kind) {
     if (constant.field == ecs::event_action) out.action = constant.value;
     if (constant.field == ecs::event_outcome) out.outcome = constant.value;
   }
-  if (out.name == "command" || out.name == "process-started") {
-    out.login_name = own_field(kind, "auid_name");
-    out.login_id = own_field(kind, "auid");
-  }
   if (!out.has_category("authentication")) return out;
   if (std::find(std::begin(kOfSessions), std::end(kOfSessions), out.name) != std::end(kOfSessions)) return out;
   out.login = out.name == "login-refused" ? Login::failure : Login::whole;

@@ -35,10 +35,6 @@ struct EventKind {
   // says how often.
   std::string_view way;
   const Field* repeated = nullptr;
-  // Of a command or process: whose login session it is in, by name and by number (docs/events.md); nullptr: it is never
-  // told.
-  const Field* login_name = nullptr;
-  const Field* login_id = nullptr;
 
   bool has_category(std::string_view category) const;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/record/record.h"
+#include "detect/actors.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -16,7 +17,6 @@ constexpr int64_t kLookEachNs = 60 * kSecond;
 constexpr size_t kNamedMax = 5;
 // From where on it is more than a quiet hint: two bits a command.
 constexpr int32_t kLoudScore = 2 * CommandHabit::kOddScore;
-constexpr std::string_view kNoLogin = "4294967295";  // the audit system's id of who never logged in: services
 
 // A command's name without its folder and arguments; empty: none.
 std::string_view program_of(std::string_view line) {
@@ -39,21 +39,6 @@ std::string_view command_of(const Event& event, Scratch& scratch) {
   for (const Field* field : kWords)
     if (name.empty()) name = told_by(field);
   return name.empty() ? told_by(kExecutable) : name;
-}
-
-// Who did it: whose login session it was, where the log tells that, since `root` is many people; else the account.
-std::string account_of(const Event& event, Scratch& scratch) {
-  Value value;
-  const EventKind& kind = event.kind;
-  if (kind.login_name && first_value(event.record, kind.login_name, scratch, &value) && value.text != "unset")
-    return std::string(value.text.substr(0, kNameBytesMax));
-  if (kind.login_id && first_value(event.record, kind.login_id, scratch, &value)) {
-    const std::string id = value.text.empty() ? std::to_string(value.integer) : std::string(value.text);
-    return id == kNoLogin || id == "-1" ? "" : "uid " + id.substr(0, kNameBytesMax);
-  }
-  if (kind.name == "command" && first_value(event.record, ecs::user_name, scratch, &value))
-    return std::string(value.text.substr(0, kNameBytesMax));
-  return {};
 }
 
 std::string bits_text(int32_t score) {  // 1.3
@@ -146,8 +131,13 @@ void UnusualCommands::close(std::string_view log, Log& of, const std::string& ke
 
 void UnusualCommands::observe(const Event& event, std::vector<Finding>& findings) {
   Scratch scratch;
-  const std::string who = account_of(event, scratch);
-  if (who.empty()) return;
+  // Whose login session it was, where the log tells that, since `root` is many people; of a process nobody else.
+  const auto* actors = surroundings_.detectors.find<Actors>();
+  std::string who;
+  if (!actors || !(event.kind.name == "command" ? actors->of(event.record, scratch, &who)
+                                                : actors->of_login(event.record, scratch, &who)))
+    return;
+  who.resize(std::min(who.size(), kNameBytesMax));
   const std::string_view command = command_of(event, scratch);
   if (command.empty()) return;
   auto of = by_log_.find(event.log);
