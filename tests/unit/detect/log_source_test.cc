@@ -47,7 +47,8 @@ TEST(LogSources, other_names_are_keys_of_a_parsers_bodies_wherever_it_puts_them)
   using Names = std::vector<std::string>;
   EXPECT_EQ((*sources)->find_field(*aws, "src_ip"), Names{"source.ip"});
   EXPECT_EQ((*sources)->find_field(*aws, "eventName"), Names{"event.action"});
-  EXPECT_EQ((*sources)->find_field(*aws, "requestParameters.name"), Names{"aws.cloudtrail.requestParameters.name"});
+  EXPECT_EQ((*sources)->find_field(*aws, "requestParameters.maxResults"),
+            Names{"aws.cloudtrail.requestParameters.maxResults"});
 }
 
 TEST(LogSources, when_is_a_search_over_the_names_of_its_table) {
