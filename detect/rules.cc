@@ -454,8 +454,8 @@ class LoadedRules::Matcher final : public RuleMatcher {
     Known& known = known_of(record.kind);
     const Candidates* candidates = known.candidates;
     if (candidates) {
-      if (candidates->rules.empty()) return;
-      if (!candidates->worth_searching) return ask_all(*candidates, record, position);
+      if (known.none_of_kind) return;
+      if (!candidates->worth_searching) return ask_these(*candidates, known.of_kind, record, position);
       found_.assign(known.possible.begin(), known.possible.end());
     } else {
       candidates = &of_process(record);
@@ -464,18 +464,23 @@ class LoadedRules::Matcher final : public RuleMatcher {
       found_.assign(candidates->always.begin(), candidates->always.end());
       if (record.kind) search_constants(*candidates, *record.kind, found_.data());
     }
-    if (!known.all_possible && !search(*candidates, record)) return ask_all(*candidates, record, position);
-    for (size_t word = 0; word < found_.size(); ++word)
-      for (uint64_t bits = found_[word]; bits; bits &= bits - 1)
-        ask(candidates->rules[word * 64 + static_cast<size_t>(std::countr_zero(bits))], record, position);
+    if (!known.all_possible && !search(*candidates, record)) {
+      if (!known.candidates) return ask_all(*candidates, record, position);
+      return ask_these(*candidates, known.of_kind, record, position);
+    }
+    if (known.candidates)
+      for (size_t word = 0; word < found_.size(); ++word) found_[word] &= known.of_kind[word];
+    ask_these(*candidates, found_, record, position);
   }
 
   struct Known {
     bool filled = false;
+    bool none_of_kind = false;  // no rule can match
     bool all_possible = false;  // the constants leave nothing to look for
     const MessageKind* kind = nullptr;
     const Candidates* candidates = nullptr;  // nullptr: by process
-    std::vector<uint64_t> possible;          // by the constants of the kind alone
+    std::vector<uint64_t> of_kind;           // rules that ask for no other kind of event
+    std::vector<uint64_t> possible;          // of them those that the constants of the kind let through
   };
   struct Process {
     std::string name;
@@ -507,13 +512,36 @@ class LoadedRules::Matcher final : public RuleMatcher {
     known.filled = true;
     known.kind = kind;
     known.candidates = !kind || is_only_a_form(kind->dataset) ? nullptr : &set_.candidates_of(kind);
-    if (!known.candidates || !known.candidates->worth_searching) return known;
+    if (!known.candidates) return known;
+    const auto count = [](const std::vector<uint64_t>& places) {
+      size_t sum = 0;
+      for (uint64_t bits : places) sum += static_cast<size_t>(std::popcount(bits));
+      return sum;
+    };
+    known.of_kind = rules_for(*known.candidates, *kind);
+    known.none_of_kind = count(known.of_kind) == 0;
+    if (!known.candidates->worth_searching) return known;
     known.possible = known.candidates->always;
     search_constants(*known.candidates, *kind, known.possible.data());
-    size_t count = 0;
-    for (uint64_t bits : known.possible) count += static_cast<size_t>(std::popcount(bits));
-    known.all_possible = count == known.candidates->rules.size();
+    for (size_t word = 0; word < known.possible.size(); ++word) known.possible[word] &= known.of_kind[word];
+    known.all_possible = count(known.possible) == count(known.of_kind);
     return known;
+  }
+
+  // The places of the rules that a record of this kind can match, whatever else it says: `yushi.event` is the kind's
+  // alone.
+  std::vector<uint64_t> rules_for(const Candidates& candidates, const MessageKind& kind) {
+    Record bare;
+    Origin origin;
+    bare.origin = &origin;
+    bare.kind = &kind;
+    const RecordForm form{[](std::string_view, bool, bool) { return true; }, &bare,
+                          [](std::string_view field) { return field != "yushi.event"; }};
+    Scratch scratch;
+    std::vector<uint64_t> out((candidates.rules.size() + 63) / 64);
+    for (uint32_t place = 0; place < candidates.rules.size(); ++place)
+      if (set_.rules_[candidates.rules[place]].filter.may_match_form(form, scratch)) set_bit(out, place);
+    return out;
   }
 
   // What a parser says of all messages of one pattern does not stand in raw.
@@ -606,6 +634,12 @@ class LoadedRules::Matcher final : public RuleMatcher {
 
   void ask_all(const Candidates& candidates, const Record& record, uint32_t position) {
     for (uint32_t rule : candidates.rules) ask(rule, record, position);
+  }
+  void ask_these(const Candidates& candidates, const std::vector<uint64_t>& places, const Record& record,
+                 uint32_t position) {
+    for (size_t word = 0; word < places.size(); ++word)
+      for (uint64_t bits = places[word]; bits; bits &= bits - 1)
+        ask(candidates.rules[word * 64 + static_cast<size_t>(std::countr_zero(bits))], record, position);
   }
   void ask(uint32_t rule, const Record& record, uint32_t position) {
     scratch_->clear();
