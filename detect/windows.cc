@@ -39,9 +39,9 @@ void Windows::add(uint32_t number, std::string_view log, std::string_view group,
 
 void Windows::tick(int64_t received_ns, std::vector<Over>& over) {
   for (uint32_t number = 0; number < states_.size(); ++number)
-    for (auto& [log, groups] : states_[number].by_log)
-      groups.for_each([&](const std::string& group, Group& known) {
-        while (!known.hits.empty() && known.due_ns <= received_ns) end_first(number, log, group, known, over);
+    for (auto& of_log : states_[number].by_log)
+      of_log.second.for_each([&](const std::string& group, Group& known) {
+        while (!known.hits.empty() && known.due_ns <= received_ns) end_first(number, of_log.first, group, known, over);
       });
 }
 

@@ -19,7 +19,8 @@ void declare_dataset(std::string_view name);
 bool may_be_dataset(std::string_view name);
 
 // What records of the dataset can have beside what the header says and what is derived: fields by name, and of bodies'
-// unknown keys the names that begin with `prefix.`, which ends in the dot; `*`: any. Several parsers may give one dataset.
+// unknown keys the names that begin with `prefix.`, which ends in the dot; `*`: any. Several parsers may give one
+// dataset.
 void declare_dataset_field(std::string_view dataset, std::string_view name_or_prefix);
 
 // Whether a record of the dataset can have the field; of no dataset (empty) that no parser knew. Always for a dataset
