@@ -14,6 +14,7 @@
 #include "core/filter/expression.h"
 #include "core/filter/sigma.h"
 #include "core/ledger/sha256.h"
+#include "core/record/value.h"
 #include "detect/alert_words.h"
 
 namespace yushi::detect {
@@ -583,7 +584,15 @@ class LoadedRules::Matcher final : public RuleMatcher {
     size_t begin = record.raw.size(), end = 0;
     for (const Capture& capture : record.captures) {
       if (!candidates.searches(*capture.field)) continue;
-      if (is_written_otherwise(record, capture)) return false;
+      if (is_written_otherwise(record, capture)) {
+        // A literal may stand on both sides of the border between path and query.
+        if (capture.field->name.starts_with("url.")) return false;
+        scratch_->clear();
+        const std::string_view meant = decode_escape(text_of(record, record.text(capture), *scratch_),
+                                                     static_cast<Escape>(capture.escape), *scratch_);
+        if (LiteralSearch::folds_into_ascii(meant)) return false;
+        candidates.literals.search(meant, found_.data());
+      }
       begin = std::min<size_t>(begin, capture.begin);
       end = std::max<size_t>(end, capture.end());
     }

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <mutex>
+#include <span>
 
 #include "core/base/calendar.h"
 #include "core/base/text.h"
@@ -227,6 +228,37 @@ void ask(void* context, const Value& value) {
   asking.yes = std::visit([&](const auto& test) { return answer(test, value, asking); }, asking.leaf.test);
 }
 
+// A list of values is one visit to the field: its values may have to be decoded, or made.
+using Leaf = std::vector<Expression>::const_iterator;
+Leaf end_of_list(Leaf at, Leaf end) {
+  const auto is_of_list = [&](const Expression& one) {
+    return one.kind == Expression::Kind::test && one.field == at->field && one.nth < 0;
+  };
+  if (!at->field || at->field->id == kDynamicField || at->field == ecs::event_original || !is_of_list(*at))
+    return at + 1;
+  return std::find_if_not(at + 1, end, is_of_list);
+}
+bool any_holds(std::span<const Expression> leaves, const Record& record, Scratch& scratch) {
+  struct AskingAny {
+    std::span<const Expression> leaves;
+    const Record& record;
+    Scratch& scratch;
+    bool yes;
+  } asking{leaves, record, scratch, false};
+  visit_field(
+      record, leaves.front().field, leaves.front().name, scratch,
+      [](void* context, const Value& value) {
+        auto& to = *static_cast<AskingAny*>(context);
+        for (size_t i = 0; i < to.leaves.size() && !to.yes; ++i) {
+          Asking one{to.leaves[i], to.record, to.scratch};
+          ask(&one, value);
+          to.yes = one.yes;
+        }
+      },
+      &asking);
+  return asking.yes;
+}
+
 std::vector<uint64_t> required_tokens(const Expression& leaf) {
   if (is_outside_token_filter(leaf.name)) return {};
   if (auto* words = std::get_if<WordsTest>(&leaf.test)) {
@@ -402,8 +434,11 @@ bool evaluate(const Expression& expression, const Record& record, Scratch& scrat
         if (!evaluate(child, record, scratch)) return false;
       return true;
     case Expression::Kind::any_of:
-      for (const Expression& child : expression.children)
-        if (evaluate(child, record, scratch)) return true;
+      for (auto at = expression.children.begin(); at != expression.children.end();) {
+        const auto end = end_of_list(at, expression.children.end());
+        if (end - at == 1 ? evaluate(*at, record, scratch) : any_holds({at, end}, record, scratch)) return true;
+        at = end;
+      }
       return false;
     case Expression::Kind::not_of:
       return !evaluate(expression.children[0], record, scratch);
