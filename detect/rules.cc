@@ -445,6 +445,7 @@ class LoadedRules::Matcher final : public RuleMatcher {
     scratch_ = &scratch;
     hits_ = &hits;
     for (uint32_t i = 0; i < batch.records.size(); ++i) match(batch.records[i], i);
+    scratch.odd_request = nullptr;
   }
 
  private:
@@ -613,32 +614,28 @@ class LoadedRules::Matcher final : public RuleMatcher {
     return true;
   }
 
-  // The same of what a client sent, decoded.
+  // The same of what a client sent, decoded; the rules that are asked then need not decode it anew.
   bool search_request(const Candidates& candidates, const Record& record) {
-    struct Search {
-      const Candidates& candidates;
-      std::vector<uint64_t>& found;
-      bool is_odd, may_fold;
-    } search{candidates, found_, false, false};
     scratch_->clear();
-    const auto attacks = judge_request(
-        record, *scratch_,
-        [](void* context, std::string_view text) {
-          auto& to = *static_cast<Search*>(context);
-          to.is_odd = true;
-          to.may_fold |= LiteralSearch::folds_into_ascii(text);
-          to.candidates.literals.search(text, to.found.data());
-        },
-        &search);
+    judge_request(record, *scratch_, &odd_);
+    scratch_->odd_request = &odd_;
+    bool may_fold = false, sql = false, script = false, command = false;
+    for (const auto& part : odd_.parts) {
+      may_fold |= LiteralSearch::folds_into_ascii(part.plain);
+      candidates.literals.search(part.plain, found_.data());
+      sql |= part.sql;
+      script |= part.script;
+      command |= part.command;
+    }
     const auto add = [&](OfRequest what, bool has) {
       const auto& bits = candidates.of_requests[static_cast<size_t>(what)];
       for (size_t word = 0; has && word < bits.size(); ++word) found_[word] |= bits[word];
     };
-    add(OfRequest::plain, search.is_odd);
-    add(OfRequest::sql, attacks.sql);
-    add(OfRequest::script, attacks.script);
-    add(OfRequest::command, attacks.command);
-    return !search.may_fold;
+    add(OfRequest::plain, !odd_.parts.empty());
+    add(OfRequest::sql, sql);
+    add(OfRequest::script, script);
+    add(OfRequest::command, command);
+    return !may_fold;
   }
 
   void ask_all(const Candidates& candidates, const Record& record, uint32_t position) {
@@ -676,6 +673,7 @@ class LoadedRules::Matcher final : public RuleMatcher {
   size_t kinds_ = 0;
   std::array<Process, 16> processes_{};
   std::vector<uint64_t> found_;
+  OddRequest odd_;  // of the last record that had one
 };
 
 std::unique_ptr<RuleMatcher> LoadedRules::matcher(bool counts) const {

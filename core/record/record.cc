@@ -555,6 +555,34 @@ std::string_view lowered(std::string_view text, Scratch& scratch) {
   return {to, text.size()};
 }
 
+template <class Give>
+void derive_of_request(const Record& record, Derived derived, Scratch& scratch, Give&& give) {
+  if (const auto* known = scratch.odd_request; known && known->record == &record) {
+    for (const auto& part : known->parts) {
+      if (derived == Derived::url_plain ? part.of_target : derived == Derived::request_plain)
+        give(text_value(part.plain));
+      if (derived == Derived::request_sql       ? part.sql
+          : derived == Derived::request_script  ? part.script
+          : derived == Derived::request_command ? part.command
+                                                : false)
+        give(text_value(part.decoded));
+    }
+    return;
+  }
+  if (derived == Derived::url_plain || derived == Derived::request_plain)
+    return for_each_odd_part(record, scratch, derived == Derived::url_plain,
+                             [&](std::string_view decoded, std::string_view) {
+                               char* to = scratch.allocate(decoded.size());
+                               give(text_value({to, plain_request(decoded, to)}));
+                             });
+  const auto is_attack = derived == Derived::request_sql      ? is_sql_injection
+                         : derived == Derived::request_script ? is_script_injection
+                                                              : is_command_injection;
+  for_each_odd_part(record, scratch, false, [&](std::string_view decoded, std::string_view value) {
+    if (is_attack(lowered(value, scratch))) give(text_value(decoded));
+  });
+}
+
 // Calls give(value) for each value of one derived field.
 template <class Give>
 void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give) {
@@ -654,23 +682,11 @@ void derive(const Record& record, Derived derived, Scratch& scratch, Give&& give
     }
     case Derived::url_plain:
     case Derived::request_plain:
-      for_each_odd_part(record, scratch, derived == Derived::url_plain,
-                        [&](std::string_view decoded, std::string_view) {
-                          char* to = scratch.allocate(decoded.size());
-                          give(text_value({to, plain_request(decoded, to)}));
-                        });
-      break;
     case Derived::request_sql:
     case Derived::request_script:
-    case Derived::request_command: {
-      const auto is_attack = derived == Derived::request_sql      ? is_sql_injection
-                             : derived == Derived::request_script ? is_script_injection
-                                                                  : is_command_injection;
-      for_each_odd_part(record, scratch, false, [&](std::string_view decoded, std::string_view value) {
-        if (is_attack(lowered(value, scratch))) give(text_value(decoded));
-      });
+    case Derived::request_command:
+      derive_of_request(record, derived, scratch, give);
       break;
-    }
     case Derived::process_name:
       if (auto name = last_segment(said_text(Said(record), process_executable(), scratch)); !name.empty())
         give(text_value(name));
@@ -948,18 +964,23 @@ bool may_have_odd_request(const Record& record) {
   return false;
 }
 
-RequestAttacks judge_request(const Record& record, Scratch& scratch,
-                             void (*plain)(void* context, std::string_view text), void* context) {
-  RequestAttacks found;
+void judge_request(const Record& record, Scratch& scratch, OddRequest* out) {
+  out->record = &record;
+  out->parts.clear();
+  size_t of_target = 0;
+  for_each_odd_part(record, scratch, true, [&](std::string_view, std::string_view) { ++of_target; });
   for_each_odd_part(record, scratch, false, [&](std::string_view decoded, std::string_view value) {
+    OddRequest::Part part;
     const auto text = lowered(value, scratch);
-    found.sql = found.sql || is_sql_injection(text);
-    found.script = found.script || is_script_injection(text);
-    found.command = found.command || is_command_injection(text);
-    char* to = scratch.allocate(decoded.size());
-    plain(context, {to, plain_request(decoded, to)});
+    part.decoded = decoded;
+    part.plain.resize(decoded.size());
+    part.plain.resize(plain_request(decoded, part.plain.data()));
+    part.of_target = out->parts.size() < of_target;
+    part.sql = is_sql_injection(text);
+    part.script = is_script_injection(text);
+    part.command = is_command_injection(text);
+    out->parts.push_back(std::move(part));
   });
-  return found;
 }
 
 bool is_derived_field(const Field& field) { return role(field) != Derived::none; }

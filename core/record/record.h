@@ -144,6 +144,18 @@ struct Value {
   std::string_view written;           // ip: as the message has it, where `text` is another form of it; else empty
 };
 
+// What a client sent in one record's request, decoded and judged once: who asks many questions of that record keeps it,
+// and lends it to the Scratch (judge_request()).
+struct OddRequest {
+  struct Part {
+    std::string decoded, plain;
+    bool of_target = false;  // of path and parameters: yushi.url.plain has it
+    bool sql = false, script = false, command = false;
+  };
+  const Record* record = nullptr;
+  std::vector<Part> parts;
+};
+
 // Room for values that do not stand in the record as they are (unescaped, formatted). Reuse it from record to record:
 // what it gave out dies with clear().
 class Scratch {
@@ -153,6 +165,8 @@ class Scratch {
     next_ = 0;
     used_ = 0;
   }
+  // Fields of its record's request are taken from there. nullptr, or it lives until another is lent.
+  const OddRequest* odd_request = nullptr;
 
  private:
   std::vector<std::vector<char>> blocks_;
@@ -181,13 +195,8 @@ void visit_field(const Record& record, const Field* field_or_null, std::string_v
 // in a request holds nothing but names and values. Cost: a look at the bytes of its target, its referrer and its agent.
 bool may_have_odd_request(const Record& record);
 
-// All that `yushi.request.*` has, at the cost of decoding it once: calls plain(context, text) for each value of
-// yushi.request.plain, and gives whether the other fields have a value.
-struct RequestAttacks {
-  bool sql = false, script = false, command = false;
-};
-RequestAttacks judge_request(const Record& record, Scratch& scratch,
-                             void (*plain)(void* context, std::string_view text), void* context);
+// All that `yushi.request.*` and `yushi.url.plain` have, at the cost of decoding it once.
+void judge_request(const Record& record, Scratch& scratch, OddRequest* out);
 
 // Whether the field is (also) told of a record without a capture or a constant: @timestamp, event.dataset, message …
 bool is_derived_field(const Field& field);

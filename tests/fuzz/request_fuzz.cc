@@ -2,6 +2,7 @@
 // bytes of a record that holds them is what its fields say.
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/base/assert.h"
 #include "core/base/text.h"
@@ -36,15 +37,26 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                         {half, (static_cast<uint32_t>(size) - half) & 0xffffff, 0, kAgent}};
   record.captures = captures;
   Scratch scratch;
-  bool any = false;
-  const auto found = judge_request(
-      record, scratch, [](void* context, std::string_view) { *static_cast<bool*>(context) = true; }, &any);
-  YUSHI_ASSERT(!any || may_have_odd_request(record), "odd parts in a request that is none");
-  for (const auto& [name, has] :
-       {std::pair("yushi.request.plain", any), std::pair("yushi.request.sql", found.sql),
-        std::pair("yushi.request.script", found.script), std::pair("yushi.request.command", found.command)}) {
-    Value value;
-    YUSHI_ASSERT(first_value(record, find_field(name), scratch, &value) == has, "%s", name);
+  OddRequest request;
+  judge_request(record, scratch, &request);
+  YUSHI_ASSERT(request.parts.empty() || may_have_odd_request(record), "odd parts in a request that is none");
+  const auto values = [&](const char* name) {
+    std::vector<std::string> out;
+    scratch.clear();
+    visit_field(
+        record, find_field(name), name, scratch,
+        [](void* context, const Value& value) {
+          static_cast<std::vector<std::string>*>(context)->emplace_back(value.text);
+        },
+        &out);
+    return out;
+  };
+  for (const char* name : {"yushi.url.plain", "yushi.request.plain", "yushi.request.sql", "yushi.request.script",
+                           "yushi.request.command"}) {
+    scratch.odd_request = nullptr;
+    const auto anew = values(name);
+    scratch.odd_request = &request;
+    YUSHI_ASSERT(values(name) == anew, "%s is another when it is kept", name);
   }
   return 0;
 }
