@@ -25,7 +25,7 @@ def folder(tmp_path):
         (tmp_path / name).mkdir()
     (tmp_path / "rules" / "lamp.yml").write_text(RULE % "lit")
     (tmp_path / "rules" / "never.yml").write_text(OTHER)
-    (tmp_path / "rules" / "broken.yml").write_text("title: no rule\n")
+    (tmp_path / "rules" / "broken.yml").write_text("title: a rule without a place to look\ndetection: {a: {b: c}, condition: a}\n")
     (tmp_path / "parsers" / "broken.yaml").write_text("dataset: 7\npatterns: no\n")
     return f"detect: {{rules: [{tmp_path}/rules]}}\nparsers: [{tmp_path}/parsers]\n"
 
