@@ -8,10 +8,6 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "behaviours"))
 import score  # noqa: E402
 
-# Not told yet.
-MISSING = {"database-rights", "database-dropped", "exec-into-a-pod", "privileged-pod"}
-
-
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
     return score.told(tmp_path_factory.mktemp("behaviours") / "d")[0]
@@ -22,8 +18,7 @@ def words(alerts):
 
 
 def test_each_act_is_told(told):
-    silent = {(name, which) for (name, which), alerts in told.items() if which in ("act", "root") and not alerts}
-    assert silent == {(name, "act") for name in MISSING}
+    assert {(name, which) for (name, which), alerts in told.items() if which in ("act", "root") and not alerts} == set()
 
 
 def test_no_twin_alarms(told):
