@@ -491,12 +491,18 @@ void gather_related(const Said& said, Derived which, Scratch& scratch, Give&& gi
 bool is_cookie(const Field& field) { return field.name.ends_with("cookie"); }
 
 // What a client sent, part by part, if it is odd: path, parameters, the same of the referrer, agent, cookies. Calls
-// visit(decoded, value), where `value` is the end of `decoded` behind a parameter's name.
+// visit(decoded, value, of_target), where `value` is the end of `decoded` behind a parameter's name, and `of_target`
+// says that it is of the path or parameters of what was asked for.
 template <class Visit>
 class OddParts {
  public:
   OddParts(Scratch& scratch, Visit visit) : scratch_(scratch), visit_(visit) {}
 
+  void request_target(std::string_view text) {
+    of_target_ = true;
+    target(text);
+    of_target_ = false;
+  }
   void target(std::string_view text) {
     if (!is_odd_target(text)) return;
     const auto parts = split_url(text);
@@ -522,19 +528,19 @@ class OddParts {
     char* to = scratch_.allocate(name.size() + request_bytes_max(value.size()));
     name.copy(to, name.size());
     const size_t size = decode_request(value, plus, to + name.size());
-    visit_(std::string_view(to, name.size() + size), std::string_view(to + name.size(), size));
+    visit_(std::string_view(to, name.size() + size), std::string_view(to + name.size(), size), of_target_);
   }
 
+  bool of_target_ = false;
   Scratch& scratch_;
   Visit visit_;
 };
 
 template <class Visit>
-void for_each_odd_part(const Record& record, Scratch& scratch, bool target_only, Visit&& visit) {
+void for_each_odd_part(const Record& record, Scratch& scratch, Visit&& visit) {
   const Said said(record);
   OddParts parts(scratch, visit);
-  parts.target(whole_url(said, scratch));
-  if (target_only) return;
+  parts.request_target(whole_url(said, scratch));
   Value value;
   for (size_t i = 0; i < said.size(); ++i) {
     const Field* field = said.field(i);
@@ -570,15 +576,15 @@ void derive_of_request(const Record& record, Derived derived, Scratch& scratch, 
     return;
   }
   if (derived == Derived::url_plain || derived == Derived::request_plain)
-    return for_each_odd_part(record, scratch, derived == Derived::url_plain,
-                             [&](std::string_view decoded, std::string_view) {
-                               char* to = scratch.allocate(decoded.size());
-                               give(text_value({to, plain_request(decoded, to)}));
-                             });
+    return for_each_odd_part(record, scratch, [&](std::string_view decoded, std::string_view, bool of_target) {
+      if (derived == Derived::url_plain && !of_target) return;
+      char* to = scratch.allocate(decoded.size());
+      give(text_value({to, plain_request(decoded, to)}));
+    });
   const auto is_attack = derived == Derived::request_sql      ? is_sql_injection
                          : derived == Derived::request_script ? is_script_injection
                                                               : is_command_injection;
-  for_each_odd_part(record, scratch, false, [&](std::string_view decoded, std::string_view value) {
+  for_each_odd_part(record, scratch, [&](std::string_view decoded, std::string_view value, bool) {
     if (is_attack(lowered(value, scratch))) give(text_value(decoded));
   });
 }
@@ -967,15 +973,13 @@ bool may_have_odd_request(const Record& record) {
 void judge_request(const Record& record, Scratch& scratch, OddRequest* out) {
   out->record = &record;
   out->parts.clear();
-  size_t of_target = 0;
-  for_each_odd_part(record, scratch, true, [&](std::string_view, std::string_view) { ++of_target; });
-  for_each_odd_part(record, scratch, false, [&](std::string_view decoded, std::string_view value) {
+  for_each_odd_part(record, scratch, [&](std::string_view decoded, std::string_view value, bool of_target) {
     OddRequest::Part part;
     const auto text = lowered(value, scratch);
     part.decoded = decoded;
     part.plain.resize(decoded.size());
     part.plain.resize(plain_request(decoded, part.plain.data()));
-    part.of_target = out->parts.size() < of_target;
+    part.of_target = of_target;
     part.sql = is_sql_injection(text);
     part.script = is_script_injection(text);
     part.command = is_command_injection(text);
