@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <set>
+#include <utility>
 
 namespace yushi::detect {
 namespace {
@@ -27,6 +29,18 @@ int frequency(uint8_t c) {
 uint32_t window_at(const uint8_t* at) {
   return static_cast<uint32_t>(kFold[at[0]]) | static_cast<uint32_t>(kFold[at[1]]) << 8 |
          static_cast<uint32_t>(kFold[at[2]]) << 16;
+}
+
+// Where the three bytes begin that stand most seldom in log lines.
+uint32_t rarest_window(std::string_view text) {
+  uint32_t best = 0;
+  int best_frequency = 1000;
+  for (uint32_t i = 0; i + 3 <= text.size(); ++i) {
+    int sum = 0;
+    for (uint32_t j = i; j < i + 3; ++j) sum += frequency(static_cast<uint8_t>(text[j]));
+    if (sum < best_frequency) best = i, best_frequency = sum;
+  }
+  return best;
 }
 
 // Bytes of one character that has no case and that nothing folds into: ASCII, and U+4000 to U+9FFF (Chinese); 0: other.
@@ -64,76 +78,63 @@ bool LiteralSearch::folds_into_ascii(std::string_view text) {
 }
 
 void LiteralSearch::add(uint32_t group, const std::vector<std::string>& literals) {
-  groups_ = std::max(groups_, group + 1);
-  std::vector<Literal> added;
-  bool possible = !literals.empty();
-  std::set<std::string> seen;
-  for (const auto& literal : literals) {
-    std::string text = plain_part(literal);
-    if (text.size() < 3) {
-      possible = false;
-      break;
-    }
-    if (!seen.insert(text).second) continue;
-    uint32_t best = 0;
-    int best_frequency = 1000;
-    for (uint32_t i = 0; i + 3 <= text.size(); ++i) {
-      int sum = 0;
-      for (uint32_t j = i; j < i + 3; ++j) sum += frequency(static_cast<uint8_t>(text[j]));
-      if (sum < best_frequency) best = i, best_frequency = sum;
-    }
-    added.push_back({std::move(text), best, group});
-  }
-  if (!possible) {
+  std::set<std::string> texts;
+  for (const auto& literal : literals) texts.insert(plain_part(literal));
+  if (texts.empty() || std::any_of(texts.begin(), texts.end(), [](const auto& text) { return text.size() < 3; })) {
     always_.push_back(group);
     return;
   }
-  for (auto& literal : added) literals_.push_back(std::move(literal));
+  for (const auto& text : texts) {
+    const auto [known, is_new] = number_of_.emplace(text, static_cast<uint32_t>(literals_.size()));
+    if (is_new) literals_.push_back({text, {}});
+    literals_[known->second].groups.push_back(group);
+  }
 }
 
 void LiteralSearch::build() {
+  number_of_.clear();
   // When all literals are long, every place of each is a window and the text is looked at in steps: some window of a
   // literal that stands there is met.
   size_t shortest = kStrideMax + 2;
   for (const auto& literal : literals_) shortest = std::min(shortest, literal.text.size());
   stride_ = shortest >= kStrideFromBytes ? shortest - 2 : 1;
-  if (stride_ > 1) {
-    std::vector<Literal> windows;
-    for (const auto& literal : literals_)
-      for (uint32_t i = 0; i < stride_; ++i) windows.push_back({literal.text, i, literal.group});
-    literals_ = std::move(windows);
+  std::vector<std::pair<uint32_t, Window>> by_slot;
+  for (uint32_t number = 0; number < literals_.size(); ++number) {
+    const std::string& text = literals_[number].text;
+    const auto add = [&](uint32_t offset) {
+      by_slot.push_back({slot(window_at(reinterpret_cast<const uint8_t*>(text.data()) + offset)), {number, offset}});
+    };
+    if (stride_ == 1) add(rarest_window(text));
+    for (uint32_t offset = 0; stride_ > 1 && offset < stride_; ++offset) add(offset);
   }
-  auto slot_of = [](const Literal& literal) {
-    return slot(window_at(reinterpret_cast<const uint8_t*>(literal.text.data()) + literal.window));
-  };
-  std::stable_sort(literals_.begin(), literals_.end(),
-                   [&](const Literal& a, const Literal& b) { return slot_of(a) < slot_of(b); });
+  std::stable_sort(by_slot.begin(), by_slot.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   bitmap_.assign((1u << kBits) / 64, 0);
-  slots_.clear();
-  first_.clear();
-  for (uint32_t i = 0; i < literals_.size(); ++i) {
-    uint32_t at = slot_of(literals_[i]);
+  for (size_t i = 0; i < by_slot.size(); ++i) {
+    const uint32_t at = by_slot[i].first;
     bitmap_[at / 64] |= uint64_t{1} << (at % 64);
-    if (slots_.empty() || slots_.back() != at) {
-      slots_.push_back(at);
-      first_.push_back(i);
-    }
+    if (i == 0 || by_slot[i - 1].first != at) first_.push_back(static_cast<uint32_t>(i));
+    windows_.push_back(by_slot[i].second);
   }
-  first_.push_back(static_cast<uint32_t>(literals_.size()));
+  first_.push_back(static_cast<uint32_t>(windows_.size()));
+  for (uint32_t set = 0; const uint64_t word : bitmap_) {
+    before_.push_back(set);
+    set += static_cast<uint32_t>(std::popcount(word));
+  }
 }
 
 void LiteralSearch::compare(std::string_view text, size_t i, uint32_t at, uint64_t* found) const {
   const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
-  auto known = std::lower_bound(slots_.begin(), slots_.end(), at);
-  size_t entry = static_cast<size_t>(known - slots_.begin());
-  for (uint32_t l = first_[entry]; l < first_[entry + 1]; ++l) {
-    const Literal& literal = literals_[l];
-    if ((found[literal.group / 64] >> (literal.group % 64) & 1) || i < literal.window) continue;
-    size_t begin = i - literal.window;
-    if (begin + literal.text.size() > text.size()) continue;
+  const uint64_t below = bitmap_[at / 64] & ((uint64_t{1} << (at % 64)) - 1);
+  const size_t entry = before_[at / 64] + static_cast<size_t>(std::popcount(below));
+  for (uint32_t w = first_[entry]; w < first_[entry + 1]; ++w) {
+    const auto& [literal, groups] = literals_[windows_[w].literal];
+    if (i < windows_[w].offset) continue;
+    const size_t begin = i - windows_[w].offset;
+    if (begin + literal.size() > text.size()) continue;
     size_t k = 0;
-    while (k < literal.text.size() && kFold[bytes[begin + k]] == static_cast<uint8_t>(literal.text[k])) ++k;
-    if (k == literal.text.size()) found[literal.group / 64] |= uint64_t{1} << (literal.group % 64);
+    while (k < literal.size() && kFold[bytes[begin + k]] == static_cast<uint8_t>(literal[k])) ++k;
+    if (k < literal.size()) continue;
+    for (const uint32_t group : groups) found[group / 64] |= uint64_t{1} << (group % 64);
   }
 }
 

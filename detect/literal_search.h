@@ -1,6 +1,6 @@
 // Finds which of many literal texts may stand in a message, in one pass: the prefilter of all rules' literals.
 //
-// Each literal belongs to a group (a rule). The search folds ASCII case, so that what differs only in case is found; it
+// Each literal belongs to a group (one of the sets that a rule requires one of). The search folds ASCII case, so that what differs only in case is found; it
 // errs towards yes, never towards no. Literals with other letters are asked by their longest part of ASCII and Chinese;
 // one that has no such part of 3 bytes makes its group always answer yes.
 //
@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,29 +28,32 @@ class LiteralSearch {
   // True when a letter stands in the text that is not ASCII but folds to k or s (U+212A, U+017F): the search, which
   // knows ASCII only, must not be asked.
   static bool folds_into_ascii(std::string_view text);
-  uint32_t groups() const { return groups_; }
   const std::vector<uint32_t>& always() const { return always_; }  // groups that no search can rule out
 
  private:
   struct Literal {
     std::string text;  // ASCII folded, at least 3 bytes
-    uint32_t window;   // offset of its rarest 3 bytes, or of one of many windows
-    uint32_t group;
+    std::vector<uint32_t> groups;
+  };
+  struct Window {
+    uint32_t literal;
+    uint32_t offset;  // in it: of its rarest 3 bytes, or one of many
   };
   static uint32_t slot(uint32_t window) { return (window * 0x9e3779b1u) >> (32 - kBits); }
 
   void compare(std::string_view text, size_t i, uint32_t at, uint64_t* found) const;
 
-  static constexpr int kBits = 15;
+  static constexpr int kBits = 17;  // 16 KiB: of 3,000 rules some 5 % are set
   static constexpr size_t kStrideMax = 8;
   static constexpr size_t kStrideFromBytes = 6;
   size_t stride_ = 1;
-  std::vector<uint64_t> bitmap_;
-  std::vector<Literal> literals_;  // sorted by slot of their window
-  std::vector<uint32_t> first_;    // slot -> first literal, by binary search over slots_
-  std::vector<uint32_t> slots_;
+  std::map<std::string, uint32_t> number_of_;  // of each literal; until build()
+  std::vector<Literal> literals_;
+  std::vector<uint64_t> bitmap_;  // slots that windows fall into
+  std::vector<uint32_t> before_;  // how many slots are set before each word of the bitmap
+  std::vector<uint32_t> first_;   // of each set slot its first window, and one more
+  std::vector<Window> windows_;   // by their slots
   std::vector<uint32_t> always_;
-  uint32_t groups_ = 0;
 };
 
 }  // namespace yushi::detect

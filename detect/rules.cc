@@ -82,9 +82,9 @@ bool asks_of_derived(const Expression& expression) {
   return std::any_of(expression.children.begin(), expression.children.end(), asks_of_derived);
 }
 
-std::vector<std::string> literals_of(const Filter& filter) {
+std::vector<std::vector<std::string>> literals_of(const Filter& filter) {
   if (asks_of_derived(filter.expression())) return {};
-  return required_value_literals(filter);
+  return required_literals(filter);
 }
 
 // What of it a record must have for the expression to hold.
@@ -122,11 +122,14 @@ struct SearchedFields {
   bool anywhere = false;
   std::vector<const Field*> fields;
 };
-void gather_searched(const Expression& expression, const std::vector<std::string>& literals, SearchedFields& out) {
+void gather_searched(const Expression& expression, const std::vector<std::vector<std::string>>& literals,
+                     SearchedFields& out) {
   for (const auto& child : expression.children) gather_searched(child, literals, out);
   auto* test = expression.kind == Expression::Kind::test ? std::get_if<StringTest>(&expression.test) : nullptr;
   if (!test) return;
-  if (std::find(literals.begin(), literals.end(), folded(test->pattern.longest_literal())) == literals.end()) return;
+  const std::string literal = folded(test->pattern.longest_literal());
+  const auto has = [&](const auto& set) { return std::find(set.begin(), set.end(), literal) != set.end(); };
+  if (std::none_of(literals.begin(), literals.end(), has)) return;
   const Field* field = expression.field;
   static const Field* const kUrlOriginal = find_field("url.original");
   static const Field* const kUrlPath = find_field("url.path");
@@ -382,28 +385,34 @@ const std::vector<LoadedRules::Use>& LoadedRules::uses(uint32_t number) const {
 LoadedRules::Candidates LoadedRules::make_candidates(std::vector<uint32_t> rules) const {
   Candidates out;
   out.rules = std::move(rules);
+  const size_t words = (out.rules.size() + 63) / 64;
   SearchedFields searched;
   for (uint32_t place = 0; place < out.rules.size(); ++place) {
     const Filter& filter = rules_[out.rules[place]].filter;
     auto literals = literals_of(filter);
-    if (!literals.empty()) gather_searched(filter.expression(), literals, searched);
+    gather_searched(filter.expression(), literals, searched);
+    literals.resize(kRequiredSetsMax);
+    for (size_t set = 1; set < kRequiredSetsMax; ++set)
+      out.literals.add(static_cast<uint32_t>(set * words * 64 + place), literals[set]);
     const auto needs = needs_of_request(filter.expression());
-    if (literals.empty() && needs != OfRequest::nothing) {
+    if (literals[0].empty() && needs != OfRequest::nothing) {
       set_bit(out.of_requests[static_cast<size_t>(needs)], place);
       out.decodes_requests = true;
       continue;
     }
-    out.literals.add(place, literals);
+    out.literals.add(place, literals[0]);
   }
   out.literals.build();
-  out.always.resize((out.rules.size() + 63) / 64);
+  out.always.resize(kRequiredSetsMax * words);
+  out.all.resize(out.always.size());
+  for (size_t set = 0; set < kRequiredSetsMax; ++set)
+    for (size_t place = 0; place < out.rules.size(); ++place) set_bit(out.all, set * words * 64 + place);
   for (uint32_t place : out.literals.always()) set_bit(out.always, place);
   out.whole_raw = searched.anywhere;
   for (const Field* field : searched.fields) set_bit(out.searched, field->id);
   for (const Field* field : searched.fields)
     out.decodes_requests |= field->name == "yushi.url.plain" || field->name == "yushi.request.plain";
-  size_t with_literals = out.rules.size() - out.literals.always().size();
-  out.worth_searching = with_literals > 0;
+  out.worth_searching = out.always != out.all;
   return out;
 }
 
@@ -470,9 +479,17 @@ class LoadedRules::Matcher final : public RuleMatcher {
       if (!known.candidates) return ask_all(*candidates, record, position);
       return ask_these(*candidates, known.of_kind, record, position);
     }
+    keep_possible(found_);
     if (known.candidates)
-      for (size_t word = 0; word < found_.size(); ++word) found_[word] &= known.of_kind[word];
+      for (size_t word = 0; word < known.of_kind.size(); ++word) found_[word] &= known.of_kind[word];
     ask_these(*candidates, found_, record, position);
+  }
+
+  // Of the bits for each of the sets that rules require one of, those of the rules that all sets let through.
+  static void keep_possible(std::vector<uint64_t>& found) {
+    const size_t words = found.size() / kRequiredSetsMax;
+    for (size_t word = words; word < found.size(); ++word) found[word % words] &= found[word];
+    found.resize(words);
   }
 
   struct Known {
@@ -482,7 +499,7 @@ class LoadedRules::Matcher final : public RuleMatcher {
     const MessageKind* kind = nullptr;
     const Candidates* candidates = nullptr;  // nullptr: by process
     std::vector<uint64_t> of_kind;           // rules that ask for no other kind of event
-    std::vector<uint64_t> possible;          // of them those that the constants of the kind let through
+    std::vector<uint64_t> possible;          // as Candidates::always, with what the constants of the kind have
   };
   struct Process {
     std::string name;
@@ -525,8 +542,10 @@ class LoadedRules::Matcher final : public RuleMatcher {
     if (!known.candidates->worth_searching) return known;
     known.possible = known.candidates->always;
     search_constants(*known.candidates, *kind, known.possible.data());
-    for (size_t word = 0; word < known.possible.size(); ++word) known.possible[word] &= known.of_kind[word];
-    known.all_possible = count(known.possible) == count(known.of_kind);
+    std::vector<uint64_t> possible = known.possible;
+    keep_possible(possible);
+    for (size_t word = 0; word < possible.size(); ++word) possible[word] &= known.of_kind[word];
+    known.all_possible = count(possible) == count(known.of_kind);
     return known;
   }
 
@@ -550,8 +569,7 @@ class LoadedRules::Matcher final : public RuleMatcher {
   static void search_constants(const Candidates& candidates, const MessageKind& kind, uint64_t* found) {
     for (const auto& constant : kind.constants) {
       if (LiteralSearch::folds_into_ascii(constant.value)) {
-        for (uint32_t place = 0; place < candidates.rules.size(); ++place)
-          found[place / 64] |= uint64_t{1} << (place % 64);
+        for (size_t word = 0; word < candidates.always.size(); ++word) found[word] |= candidates.all[word];
         return;
       }
       candidates.literals.search(constant.value, found);

@@ -456,44 +456,58 @@ Result<Expression> of_condition(const SigmaCondition& condition, const Searches&
                                                         : Expression::any_of(std::move(children));
 }
 
-// The literals of which one must stand in the texts that `counts` says; nullopt: no such set.
-using Literals = std::optional<std::vector<std::string>>;
-Literals literals_of(const Expression& expression, bool (*counts)(const Expression&)) {
+size_t shortest_of(const std::vector<std::string>& literals) {
+  size_t shortest = ~size_t{0};
+  for (const std::string& literal : literals) shortest = std::min(shortest, literal.size());
+  return shortest;
+}
+
+// Sets of literals, of each of which one must stand in a record. The first ones are the rarest, as far as one can tell:
+// those whose shortest literal is longest.
+using Required = std::vector<std::vector<std::string>>;
+Required required_by(const Expression& expression) {
+  Required out;
   switch (expression.kind) {
     case Expression::Kind::any_of: {
-      std::vector<std::string> all;
+      // Whichever part holds, one of its first literals stands there, and one of its second ones, if it has such.
+      std::vector<Required> parts;
+      size_t most = 0;
       for (const Expression& child : expression.children) {
-        auto each = literals_of(child, counts);
-        if (!each) return std::nullopt;
-        all.insert(all.end(), each->begin(), each->end());
+        parts.push_back(required_by(child));
+        if (parts.back().empty()) return {};
+        most = std::max(most, parts.back().size());
       }
-      return all;
-    }
-    case Expression::Kind::all_of: {
-      // Of the parts that all must hold, the one whose shortest literal is longest: the rarest, as far as one can tell.
-      Literals best;
-      size_t best_bytes = 0;
-      for (const Expression& child : expression.children) {
-        auto each = literals_of(child, counts);
-        if (!each || each->empty()) continue;
-        size_t shortest = ~size_t{0};
-        for (const std::string& literal : *each) shortest = std::min(shortest, literal.size());
-        if (!best || shortest > best_bytes) {
-          best = std::move(each);
-          best_bytes = shortest;
+      for (size_t nth = 0; nth < most; ++nth) {
+        std::vector<std::string>& literals = out.emplace_back();
+        for (const Required& part : parts) {
+          const auto& of_part = part[std::min(nth, part.size() - 1)];
+          literals.insert(literals.end(), of_part.begin(), of_part.end());
         }
       }
-      return best;
+      return out;
+    }
+    case Expression::Kind::all_of: {
+      for (const Expression& child : expression.children)
+        for (auto& literals : required_by(child)) out.push_back(std::move(literals));
+      std::stable_sort(out.begin(), out.end(),
+                       [](const auto& a, const auto& b) { return shortest_of(a) > shortest_of(b); });
+      if (out.size() > kRequiredSetsMax) out.resize(kRequiredSetsMax);
+      return out;
     }
     case Expression::Kind::test: {
       auto* test = std::get_if<StringTest>(&expression.test);
-      if (!test || !counts(expression)) return std::nullopt;
+      // The decoded request stands in no record's raw; whoever looks for these literals looks in it, too.
+      const bool is_of_request = expression.name == "yushi.url.decoded" || expression.name == "yushi.url.plain" ||
+                                 expression.name == "yushi.request.plain";
+      const bool is_text = !expression.field || expression.field->type == FieldType::keyword ||
+                           expression.field->type == FieldType::text;
+      if (!test || !is_text || (!is_of_request && is_outside_token_filter(expression.name))) return {};
       std::string literal = folded(test->pattern.longest_literal());
-      if (literal.size() < kLiteralBytesMin) return std::nullopt;
-      return std::vector<std::string>{std::move(literal)};
+      if (literal.size() >= kLiteralBytesMin) out.push_back({std::move(literal)});
+      return out;
     }
     default:
-      return std::nullopt;
+      return {};
   }
 }
 
@@ -550,22 +564,8 @@ Result<Filter> compile_sigma(const SigmaValue& detection, const SigmaFields& fie
   return Filter::from(std::make_shared<const Expression>(Expression::any_of(std::move(any))));
 }
 
-std::vector<std::string> required_literals(const Filter& filter) {
-  // Only raw itself: a field's value may stand in raw escaped, or not at all.
-  return literals_of(filter.expression(), [](const Expression& leaf) { return leaf.field == ecs::event_original; })
-      .value_or(std::vector<std::string>{});
-}
-
-std::vector<std::string> required_value_literals(const Filter& filter) {
-  return literals_of(
-             filter.expression(),
-             [](const Expression& leaf) {
-               // The decoded request stands in no record's raw; whoever looks for these literals looks in it, too.
-               return (leaf.name == "yushi.url.decoded" || leaf.name == "yushi.url.plain" ||
-                       leaf.name == "yushi.request.plain" || !is_outside_token_filter(leaf.name)) &&
-                      (!leaf.field || leaf.field->type == FieldType::keyword || leaf.field->type == FieldType::text);
-             })
-      .value_or(std::vector<std::string>{});
+std::vector<std::vector<std::string>> required_literals(const Filter& filter) {
+  return required_by(filter.expression());
 }
 
 }  // namespace yushi

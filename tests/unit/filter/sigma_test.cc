@@ -338,7 +338,7 @@ TEST_F(Sigma, AKeywordThatHoldsAnAddressIsEqualByValueToo) {
   auto matches = [&](const std::string& search) {
     auto filter = compile("s: " + search + "\ncondition: s");
     Scratch scratch;
-    return filter && filter->matches(record.record(), scratch) && required_value_literals(*filter).empty();
+    return filter && filter->matches(record.record(), scratch) && required_literals(*filter).empty();
   };
   EXPECT_TRUE(matches("{Image: '2001:db8::1'}"));
   EXPECT_TRUE(matches("{User: ['x', '2001:db8::5']}"));
@@ -346,17 +346,17 @@ TEST_F(Sigma, AKeywordThatHoldsAnAddressIsEqualByValueToo) {
   EXPECT_FALSE(matches("{Image|contains: '2001:db8::1'}"));
 }
 
-TEST_F(Sigma, RequiredLiteralsAreThoseOfWhichOneMustStand) {
-  auto literals = [&](const std::string& search) {
-    return required_value_literals(*compile("s: " + search + "\ncondition: s"));
-  };
-  using Strings = std::vector<std::string>;
-  EXPECT_EQ(literals("{CommandLine|contains: [Mimikatz, Rubeus]}"), (Strings{"mimikatz", "rubeus"}));
-  EXPECT_EQ(literals("{User: abc, CommandLine|contains: longer}"), (Strings{"longer"}));
-  EXPECT_EQ(literals("{CommandLine|contains: [abc, x]}"), Strings{});
-  EXPECT_EQ(literals("{Port: 4444}"), Strings{});
-  EXPECT_EQ(required_literals(*compile("s: [Secret]\ncondition: s")), (Strings{"secret"}));
-  EXPECT_EQ(required_literals(*compile("s: {User: somebody}\ncondition: s")), Strings{});
+TEST_F(Sigma, RequiredLiteralsAreThoseOfWhichOneOfEachSetMustStand) {
+  using Sets = std::vector<std::vector<std::string>>;
+  auto literals = [&](const std::string& search) { return required_literals(*compile("s: " + search + "\ncondition: s")); };
+  EXPECT_EQ(literals("{CommandLine|contains: [Mimikatz, Rubeus]}"), (Sets{{"mimikatz", "rubeus"}}));
+  EXPECT_EQ(literals("{User: abc, CommandLine|contains: longer}"), (Sets{{"longer"}, {"abc"}}));
+  EXPECT_EQ(literals("[{User: abc, CommandLine|contains: longer}, {User: other}]"),
+            (Sets{{"longer", "other"}, {"abc", "other"}}));
+  EXPECT_EQ(literals("{CommandLine|contains: [abc, x]}"), Sets{});
+  EXPECT_EQ(literals("{User: abc, CommandLine|contains: [longer, x]}"), (Sets{{"abc"}}));
+  EXPECT_EQ(literals("{Port: 4444}"), Sets{});
+  EXPECT_EQ(literals("{CommandLine|contains|all: [one1, two22, three3, four444]}").size(), kRequiredSetsMax);
 }
 
 // Any field name will do here: what is asked is whether each published rule compiles, or is refused for its regex.
