@@ -55,7 +55,8 @@ struct RuleSummary {
 class RuleMatcher {
  public:
   virtual ~RuleMatcher() = default;
-  // Appends a hit for each stateless rule (or base rule of a correlation) that each record matches.
+  // Appends a hit for each stateless rule (or base rule of a correlation) that each record matches, but for the lines of
+  // an event: that is a record of its own.
   virtual void match(const Batch& batch, Scratch& scratch, std::vector<RuleHit>& hits) = 0;
 };
 

@@ -1,8 +1,8 @@
 // Finds which of many literal texts may stand in a message, in one pass: the prefilter of all rules' literals.
 //
-// Each literal belongs to a group (one of the sets that a rule requires one of). The search folds ASCII case, so that what differs only in case is found; it
-// errs towards yes, never towards no. Literals with other letters are asked by their longest part of ASCII and Chinese;
-// one that has no such part of 3 bytes makes its group always answer yes.
+// Each literal belongs to a group (one of the sets that a rule requires one of). The search folds ASCII case, so that
+// what differs only in case is found; it errs towards yes, never towards no. Literals with other letters are asked by
+// their longest part of ASCII and Chinese; one that has no such part of 3 bytes makes its group always answer yes.
 //
 // Cost     About 1 ns a byte of text while nothing is near: a bitmap of 3-byte windows decides. When all literals are
 //          long, only every stride-th byte is looked at. See bench/detect_bench.cc.

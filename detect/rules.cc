@@ -455,11 +455,13 @@ class LoadedRules::Matcher final : public RuleMatcher {
     hits_ = &hits;
     for (uint32_t i = 0; i < batch.records.size(); ++i) match(batch.records[i], i);
     scratch.odd_request = nullptr;
+    scratch.places = nullptr;
   }
 
  private:
   void match(const Record& record, uint32_t position) {
     if (record.part > 1) return;  // no message, so none that no parser knew: parsers/understand.cc
+    if (record.kind && record.kind->is_line) return;
     is_measured_ = counts_ && --until_measured_ == 0;
     if (is_measured_) until_measured_ = kMeasuredOneIn;
     Known& known = known_of(record.kind);
@@ -661,6 +663,12 @@ class LoadedRules::Matcher final : public RuleMatcher {
   }
   void ask_these(const Candidates& candidates, const std::vector<uint64_t>& places, const Record& record,
                  uint32_t position) {
+    size_t asked = 0;
+    for (const uint64_t bits : places) asked += static_cast<size_t>(std::popcount(bits));
+    if (asked >= kAskedWithPlaces) {
+      note_fields(record, &places_);
+      scratch_->places = &places_;
+    }
     for (size_t word = 0; word < places.size(); ++word)
       for (uint64_t bits = places[word]; bits; bits &= bits - 1)
         ask(candidates.rules[word * 64 + static_cast<size_t>(std::countr_zero(bits))], record, position);
@@ -680,6 +688,7 @@ class LoadedRules::Matcher final : public RuleMatcher {
 
   // Prime, so that no rhythm of senders hides from it.
   static constexpr uint32_t kMeasuredOneIn = 1021;
+  static constexpr size_t kAskedWithPlaces = 3;
 
   const LoadedRules& set_;
   const bool counts_;
@@ -691,7 +700,8 @@ class LoadedRules::Matcher final : public RuleMatcher {
   size_t kinds_ = 0;
   std::array<Process, 16> processes_{};
   std::vector<uint64_t> found_;
-  OddRequest odd_;  // of the last record that had one
+  OddRequest odd_;      // of the last record that had one
+  FieldPlaces places_;  // of the last record of which many rules were asked
 };
 
 std::unique_ptr<RuleMatcher> LoadedRules::matcher(bool counts) const {

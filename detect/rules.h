@@ -3,8 +3,9 @@
 // Invariants  The number of a rule (RuleHit::rule) is its place in rules().
 // Threads     Immutable after load; what a matcher learns is its own.
 // Cost        A record of a kind without rules: one look into a small table. Otherwise one pass for the literals of all
-//             its rules, over the part of raw that holds the fields they speak of, then only those rules of whose sets of
-//             required literals each has one there; what the kind's constants say is looked at once a matcher. See bench/detect_bench.cc.
+//             its rules, over the part of raw that holds the fields they speak of, then only those rules of whose sets
+//             of required literals each has one there; what the kind's constants say is looked at once a matcher. See
+//             bench/detect_bench.cc.
 #pragma once
 
 #include <array>
@@ -60,9 +61,9 @@ class LoadedRules final : public RuleSet {
  private:
   // The rules that records of one dataset are asked for.
   struct Candidates {
-    std::vector<uint32_t> rules;     // ascending
-    LiteralSearch literals;          // group = number of the set that is required × 64 × words of a set of places + place
-    std::vector<uint64_t> all;       // bits of the groups
+    std::vector<uint32_t> rules;  // ascending
+    LiteralSearch literals;     // group = number of the set that is required × 64 × words of a set of places + place
+    std::vector<uint64_t> all;  // bits of the groups
     std::vector<uint64_t> always;    // of those that no search can rule out
     std::vector<uint64_t> searched;  // bits by FieldId: literals can only stand in these fields …
     bool whole_raw = false;          // … or anywhere

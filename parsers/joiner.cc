@@ -120,7 +120,10 @@ const MessageKind* Joiner::intern(const MessageKind* kind) {
   if (at.mine) return at.mine;
   auto& list = kinds_[kind->parser + '\0' + kind->pattern];
   auto same = std::find_if(list.begin(), list.end(), [&](auto& one) { return same_constants(*one, *kind); });
-  if (same == list.end()) same = list.insert(list.end(), std::make_unique<MessageKind>(*kind));
+  if (same == list.end()) {
+    same = list.insert(list.end(), std::make_unique<MessageKind>(*kind));
+    (*same)->is_line = false;
+  }
   return at.mine = same->get();
 }
 
@@ -181,7 +184,12 @@ bool Joiner::add(const Record& record, const std::shared_ptr<const Zone>& zone) 
       return false;
   }
   if (rule && rule->by_fields() && add_by(log, record, *rule, zone)) return true;
-  return add_in_sequence(log, record, rule, zone);
+  if (add_in_sequence(log, record, rule, zone)) return true;
+  if (!rule || !rule->by_fields()) return false;
+  // It has none of the fields: an event of its own.
+  make_writer_key(record);
+  if (auto* event = open(log, record, *rule, zone, key_.hash)) close(log, *event);
+  return true;
 }
 
 bool Joiner::Log::has(uint64_t hash) {
@@ -309,8 +317,8 @@ std::string_view Joiner::line_text(const Record& record) {
 }
 
 // An event of key_.
-void Joiner::open(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone,
-                  uint64_t writer) {
+Joiner::Open* Joiner::open(Log& log, const Record& record, const JoinRule& rule,
+                           const std::shared_ptr<const Zone>& zone, uint64_t writer) {
   if (log.events.size() >= options_.open_max || log.bytes + record.raw.size() > options_.open_bytes_max) {
     if (!log.events.empty()) {
       ++cut_;
@@ -326,7 +334,9 @@ void Joiner::open(Log& log, const Record& record, const JoinRule& rule, const st
   log.add(event);
   append(log, event, record);
   // A first line that ends an event is one by itself.
-  if (rule.end.found_in(event.last)) close(log, event);
+  if (!rule.end.found_in(event.last)) return &event;
+  close(log, event);
+  return nullptr;
 }
 
 Joiner::Open& Joiner::new_event(Log& log) {

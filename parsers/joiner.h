@@ -140,8 +140,8 @@ class Joiner {
   void advance(Log& log, int64_t received_ns);
   bool add_by(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone);
   bool add_in_sequence(Log& log, const Record& record, const JoinRule* rule, const std::shared_ptr<const Zone>& zone);
-  void open(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone,
-            uint64_t writer);
+  Open* open(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone,
+             uint64_t writer);
   Open& new_event(Log& log);
   void drop(Log& log, Open& event);
   void hold(Log& log, Open& event, const Record& record);

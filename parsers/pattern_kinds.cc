@@ -48,7 +48,8 @@ MessageKind make_kind(const ParserDefinition& parser, const PatternDefinition& p
   for (size_t i = ways.size(); i-- > 0; number /= pattern.tables[i]->ways())
     ways[i] = number % pattern.tables[i]->ways();
 
-  MessageKind out{parser.name, pattern.name, parser.dataset, pattern.constants};
+  MessageKind out{parser.name, pattern.name, parser.dataset, pattern.constants,
+                  parser.join && parser.join->by_fields()};
   for (size_t i = 0; i < ways.size(); ++i)
     if (auto* constants = pattern.tables[i]->constants(ways[i])) out.constants = merged(out.constants, *constants);
   if (variant != 0) {
@@ -91,7 +92,7 @@ const MessageKind* InnerKinds::get(const MessageKind& outer, const MessageKind& 
   if (kinds_.size() == kKindsMax) return &inner;
   // The parser is the outer one: that the lines are joined and counted by.
   MessageKind made{outer.parser, outer.pattern + "/" + inner.parser + "/" + inner.pattern, inner.dataset,
-                   of_both(outer, inner)};
+                   of_both(outer, inner), outer.is_line};
   return (kinds_[{&outer, &inner}] = std::make_unique<const MessageKind>(std::move(made))).get();
 }
 

@@ -76,8 +76,8 @@ Result<Filter> compile_sigma(const SigmaValue& detection, const SigmaFields& fie
 // `process.args[2]` is a list field and which of its values; other names, which may have brackets too, are as they are.
 std::string_view without_place(std::string_view field, int32_t* nth = nullptr);
 
-// Sets of literals, folded: of each set at least one literal must stand in raw, in the decoded text of a capture with an
-// Escape, in the decoded request (yushi.url.decoded, yushi.url.plain, yushi.request.plain), or in a constant of the
+// Sets of literals, folded: of each set at least one literal must stand in raw, in the decoded text of a capture with
+// an Escape, in the decoded request (yushi.url.decoded, yushi.url.plain, yushi.request.plain), or in a constant of the
 // record's kind, for the filter to match. At most kRequiredSetsMax, the rarest first; none: nothing is known to be
 // required. A prefilter over all rules asks these: it may err towards trying a rule, never the other way.
 inline constexpr size_t kRequiredSetsMax = 3;

@@ -880,11 +880,17 @@ void visit_field(const Record& record, const Field* field_or_null, std::string_v
   auto is_asked = [&](const Field* other) {
     return other == field || ((by_name || other->id == kDynamicField) && other->name == name);
   };
+  size_t first = 0, behind = said.size();
+  if (const auto* places = scratch.places; places && places->record == &record) {
+    const size_t at = FieldPlaces::mix(field ? field->name : name);
+    first = places->begin[at];
+    behind = places->end[at];
+  }
   Value value;
   bool any = false;
-  for (size_t i = said.size(); (i = said.last_before(i, is_asked)) != SIZE_MAX;) {
+  for (size_t i = behind; i > first && (i = said.last_before(i, is_asked)) != SIZE_MAX;) {
     if (said.field(i)->list) {
-      for (size_t k = 0; k <= i; ++k)
+      for (size_t k = first; k <= i; ++k)
         if (is_asked(said.field(k)) && said.value(k, scratch, &value)) visit(context, value);
       return;
     }
@@ -894,6 +900,20 @@ void visit_field(const Record& record, const Field* field_or_null, std::string_v
     break;
   }
   if (!any && yields(derived)) derive(record, derived, scratch, [&](const Value& each) { visit(context, each); });
+}
+
+void note_fields(const Record& record, FieldPlaces* out) {
+  const Said said(record);
+  out->record = nullptr;
+  if (said.size() >= UINT16_MAX) return;
+  out->record = &record;
+  out->begin.fill(0);
+  out->end.fill(0);
+  for (size_t i = 0; i < said.size(); ++i) {
+    const size_t at = FieldPlaces::mix(said.field(i)->name);
+    if (out->end[at] == 0) out->begin[at] = static_cast<uint16_t>(i);
+    out->end[at] = static_cast<uint16_t>(i + 1);
+  }
 }
 
 std::optional<std::vector<std::string>> fields_behind(std::string_view name) {

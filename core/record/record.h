@@ -89,6 +89,8 @@ struct MessageKind {
   std::string pattern;  // "failed-password"
   std::string dataset;  // event.dataset
   std::vector<ConstantField> constants;
+  // Each is a line of an event, which rules are asked of in its place (parsers/joiner.h).
+  bool is_line = false;
 };
 
 // Bits of RawMessage::marks, stored with the record: what only the moment of receipt could tell. Whoever reads the
@@ -156,6 +158,20 @@ struct OddRequest {
   std::vector<Part> parts;
 };
 
+// Where among its captures and constants a record has fields of which names: who asks many questions of that record
+// notes it, and lends it to the Scratch (note_fields()).
+struct FieldPlaces {
+  const Record* record = nullptr;
+  // By a mix of the name: its first place, and one behind its last.
+  std::array<uint16_t, 64> begin, end;
+
+  static size_t mix(std::string_view name) {
+    if (name.empty()) return 0;
+    const auto byte = [&](size_t i) { return static_cast<uint8_t>(name[i]); };
+    return (name.size() * 7 + byte(name.size() - 1) * 31u + byte(name.size() / 2)) % 64;
+  }
+};
+
 // Room for values that do not stand in the record as they are (unescaped, formatted). Reuse it from record to record:
 // what it gave out dies with clear().
 class Scratch {
@@ -167,6 +183,8 @@ class Scratch {
   }
   // Fields of its record's request are taken from there. nullptr, or it lives until another is lent.
   const OddRequest* odd_request = nullptr;
+  // Its record's fields are found there; as above.
+  const FieldPlaces* places = nullptr;
 
  private:
   std::vector<std::vector<char>> blocks_;
@@ -197,6 +215,9 @@ bool may_have_odd_request(const Record& record);
 
 // All that `yushi.request.*` and `yushi.url.plain` have, at the cost of decoding it once.
 void judge_request(const Record& record, Scratch& scratch, OddRequest* out);
+
+// Cost: about that of one visit_field() of a field that is not there.
+void note_fields(const Record& record, FieldPlaces* out);
 
 // Whether the field is (also) told of a record without a capture or a constant: @timestamp, event.dataset, message …
 bool is_derived_field(const Field& field);

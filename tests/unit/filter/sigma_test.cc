@@ -348,7 +348,9 @@ TEST_F(Sigma, AKeywordThatHoldsAnAddressIsEqualByValueToo) {
 
 TEST_F(Sigma, RequiredLiteralsAreThoseOfWhichOneOfEachSetMustStand) {
   using Sets = std::vector<std::vector<std::string>>;
-  auto literals = [&](const std::string& search) { return required_literals(*compile("s: " + search + "\ncondition: s")); };
+  auto literals = [&](const std::string& search) {
+    return required_literals(*compile("s: " + search + "\ncondition: s"));
+  };
   EXPECT_EQ(literals("{CommandLine|contains: [Mimikatz, Rubeus]}"), (Sets{{"mimikatz", "rubeus"}}));
   EXPECT_EQ(literals("{User: abc, CommandLine|contains: longer}"), (Sets{{"longer"}, {"abc"}}));
   EXPECT_EQ(literals("[{User: abc, CommandLine|contains: longer}, {User: other}]"),
