@@ -166,7 +166,7 @@ def test_chats_get_a_text_in_their_own_form_and_an_answer_with_a_code_is_no_yes(
         at.close()
 
 
-def test_an_alert_that_is_not_taken_is_sent_again_and_none_is_lost_by_a_kill(tmp_path):
+def test_an_alert_that_is_not_taken_is_sent_again_and_none_is_lost_by_a_kill(tmp_path, shows_loss):
     port = free_port()
     first = Receiver(port)
     first.answers = [(500, b"out of order"), (503, b"")]
@@ -200,9 +200,10 @@ def test_an_alert_that_is_not_taken_is_sent_again_and_none_is_lost_by_a_kill(tmp
         wait(lambda: len(ids_sent(second)) > 4 and id_of(alerts_of(daemon)[-1]) in ids_sent(second), "for the last")
         assert len(second.posts) == count + 1, "what was taken comes again"
         second.close()
+    shows_loss("route-away")
 
 
-def test_a_receiver_that_hangs_is_told_and_holds_nobody_up(tmp_path):
+def test_a_receiver_that_hangs_is_told_and_holds_nobody_up(tmp_path, shows_loss):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         with Daemon(tmp_path, config({"type": "webhook", "name": "on-call", "url": url})) as daemon:
@@ -217,9 +218,10 @@ def test_a_receiver_that_hangs_is_told_and_holds_nobody_up(tmp_path):
             began = time.monotonic()
             assert daemon.stop() == 0
             assert time.monotonic() - began < DEADLINE_S, "a stop does not wait for who hangs"
+    shows_loss("route-failure")
 
 
-def test_one_alert_whose_words_are_refused_does_not_stop_the_others(tmp_path, receiver):
+def test_one_alert_whose_words_are_refused_does_not_stop_the_others(tmp_path, receiver, shows_loss):
     receiver.judge = lambda body: (403, b"blocked by a wall") if b"etc/passwd" in body else (200, b"")
     with Daemon(tmp_path, config({"type": "webhook", "name": "walled", "url": receiver.url})) as daemon:
         stop_service(daemon, "a/etc/passwd")
@@ -228,6 +230,7 @@ def test_one_alert_whose_words_are_refused_does_not_stop_the_others(tmp_path, re
         wait(lambda: len(set(ids_sent(receiver))) == 2, "for both")
         (brief,) = [alert for post in receiver.taken for alert in post["alerts"] if alert["yushi"].get("truncated")]
         assert brief["yushi"]["alert"]["severity"] == "medium" and "reason" not in brief["yushi"]["alert"]
+    shows_loss("route-refused")
 
 
 def test_over_tls_a_certificate_of_another_authority_gets_nothing(tmp_path):
@@ -254,7 +257,7 @@ def test_a_flood_becomes_a_digest_by_mail(tmp_path):
     command = tmp_path / "mailer"
     command.write_text(f"#!/bin/sh\n[ -e {tmp_path}/broken ] && {{ echo 'relay refuses' >&2; exit 75; }}\n"
                        f"[ \"$1\" = -t ] || exit 64\n[ -z \"$YUSHI_TEST\" ] || exit 1\nls /proc/self/fd | wc -l > {tmp_path}/fds\n"
-                       f"cat > {box}/.part && mv {box}/.part {box}/$(ls {box} | wc -l)\n")
+                       f"cat > {tmp_path}/part && mv {tmp_path}/part {box}/$(ls {box} | wc -l)\n")
     command.chmod(0o755)
     os.environ["YUSHI_TEST"] = "of the daemon alone"
     (tmp_path / "broken").touch()
@@ -343,7 +346,7 @@ def alerts_in(messages):
 
 
 @pytest.mark.parametrize("transport", ["tcp", "tls"])
-def test_syslog_over_a_stream_goes_on_when_the_receiver_is_back(tmp_path, transport):
+def test_syslog_over_a_stream_goes_on_when_the_receiver_is_back(tmp_path, transport, shows_loss):
     ca = Authority(tmp_path / "ca")
     tls = ca.issue("127.0.0.1") if transport == "tls" else None
     port = free_port()
@@ -369,6 +372,7 @@ def test_syslog_over_a_stream_goes_on_when_the_receiver_is_back(tmp_path, transp
         wait(lambda: forwarder(daemon)["lag"] == 0, "for all to be sent")
         wait(lambda: set(alerts_in(first.messages + second.messages)) == set(map(id_of, alerts_of(daemon))), "for all of them")
         second.close()
+    shows_loss("route-syslog")
 
 
 def test_a_real_rsyslog_takes_what_is_sent_over_tcp_and_udp(tmp_path):
