@@ -24,8 +24,8 @@ std::string line_of(const detect::Canary& canary) {
 
 Result<std::vector<std::string>> release_canaries(Pipeline& pipeline) {
   const auto loaded = pipeline.loaded();
-  const auto sources = YUSHI_TRY(
-      detect::LogSources::load(YUSHI_TRY(detect::read_rule_directories({parsers::share_directory("sigma")}))));
+  const auto files = YUSHI_TRY(detect::read_rule_directories({parsers::share_directory("sigma")}));
+  const auto sources = YUSHI_TRY(detect::LogSources::load(files));
   parsers::Understander understander(loaded->parsers);
   const auto understand = [&](Batch& batch) {
     understander.understand(batch);
