@@ -57,7 +57,7 @@ def test_all_rules_are_told_and_nothing_of_it_stays_but_its_own_record(tmp_path,
         for times in (1, 2):  # the second time nothing is usual yet, nor folded
             answer = daemon.yushi("rules", "canary")
             assert answer.code == 0, answer.text + answer.err
-            assert int(re.match(r"(\d+) canaries, 0 rules stay silent", answer.lines[-1])[1]) > 100
+            assert int(re.match(r"(\d+) canaries, 0 rules stay silent", answer.lines[-1])[1]) > 50
             wait(lambda: len(canaries_in_audit(daemon)) == times, "for the record")
         answer = daemon.yushi("rules", "canary", "-o", "json")
         assert any(said["title"] == "Vault opened" and said["reason"] == "a vault was opened on web-01" for said in answer.objects)
