@@ -96,10 +96,51 @@ int list(const FilesOptions& options) {
   return list_lines(options, shown, [&](const query::LineSink& sink) { return list_files(options, sink); });
 }
 
+int canary(const Options& options) {
+  const auto kind = output_kind(options.output, OutputKind::columns);
+  Out out;
+  RowPrinter rows(out, kind, {"silent rule", "id", "file"});
+  std::string left_out;
+  size_t released = 0, silent = 0;
+  const auto see = [&](const nlohmann::ordered_json& said) {
+    if (said.contains("left_out")) {
+      left_out += cell_of(said, "left_out") + ": " + cell_of(said, "reason") + "\n";
+      return;
+    }
+    ++released;
+    if (said.value("silent", false) && ++silent > 0)
+      rows.row({cell_of(said, "title"), cell_of(said, "id"), cell_of(said, "path") + ":" + cell_of(said, "line")});
+  };
+  const auto show = [&](std::string_view line) {
+    if (kind == OutputKind::json) out.json(line);
+    if (auto said = nlohmann::ordered_json::parse(line, nullptr, false); said.is_object()) see(said);
+    return out.good();
+  };
+  return ask_store(options, {"rules/canary", {}}, show, [&](const AnswerEnd&) {
+    if (kind != OutputKind::json) {
+      rows.finish();
+      out.text(left_out);
+      out.text(std::to_string(released) + " canaries, " + std::to_string(silent) + " rules stay silent\n");
+    }
+    return silent == 0 && left_out.empty() ? kExitFound : kExitNothing;
+  });
+}
+
+void add_canary(CLI::App& rules, Chosen& chosen) {
+  auto options = std::make_shared<Options>();
+  auto* command = add_question(rules, *options, "rules/canary");
+  command->footer(
+      "Example: yushi rules canary\n\nThe lines are of no tenant, come into no log and teach no habit. Ends 1 when a "
+      "rule stays silent, or was left out.");
+  command->add_option("--server", options->server, "unix:PATH of the daemon's socket");
+  add_output_option(*command, *options);
+  command->callback([options, &chosen] { chosen = [options] { return canary(*options); }; });
+}
+
 }  // namespace
 
 void add_rules(CLI::App& app, Chosen& chosen) {
-  add_file_commands(
+  auto* rules = add_file_commands(
       app, chosen,
       {"rules",
        "rules: what runs and what it found, are files right, do their tests hold",
@@ -110,6 +151,7 @@ void add_rules(CLI::App& app, Chosen& chosen) {
        {"runs the tests inside the files", "Example: yushi rules test my-rules/vpn.yml", test},
        nullptr,
        true});
+  add_canary(*rules, chosen);
 }
 
 }  // namespace yushi::cli

@@ -79,10 +79,13 @@ void write_daemon(Out& out, const Json& said) {
   for (auto& forwarder : list("forwarders")) {
     if (!forwarder.is_object()) continue;
     line("forwarder " + of(forwarder, "name") + ": " +
-         (forwarder.contains("away_since") ? "no broker since " + text(forwarder, "away_since")
+         (forwarder.contains("away_since") ? "not answered since " + text(forwarder, "away_since")
           : forwarder.value("up", false)   ? "up"
                                            : "connecting") +
-         ", " + of(forwarder, "delivered") + " records delivered, " + of(forwarder, "lag") + " to go" +
+         ", " +
+         (forwarder.value("is_route", false) ? of(forwarder, "alerts_delivered") + " alerts delivered, "
+                                             : of(forwarder, "delivered") + " records delivered, ") +
+         of(forwarder, "lag") + " to go" +
          (text(forwarder, "last_error").empty()
               ? ""
               : ", last error at " + text(forwarder, "last_error_at") + ": " + text(forwarder, "last_error")));

@@ -1,5 +1,6 @@
 #include "daemon/api_sources.h"
 
+#include "daemon/canaries.h"
 #include "daemon/listings.h"
 
 namespace yushi::daemon {
@@ -42,6 +43,7 @@ serve::Api::Sources api_sources(storage::Store& store, Pipeline& pipeline, std::
     means.status = [watched] { return status_json(watched()); };
     means.rules = [&pipeline, watched] { return query::Listing{rule_lines(pipeline), watched().started_ns}; };
     means.parsers = [&pipeline, watched] { return query::Listing{parser_lines(pipeline), watched().started_ns}; };
+    means.canaries = [&pipeline] { return release_canaries(pipeline); };
     means.back_up = [&store, &pipeline](const std::string& folder) { return back_up(store, pipeline, folder); };
     return means;
   };

@@ -20,16 +20,16 @@ Result<void> Forwarders::start_one(const std::shared_ptr<const forward::Forwarde
   forward::ForwarderCalls calls;
   calls.secrets = [this] { return pipeline_.loaded()->secrets; };
   calls.on_away = [this, name](const std::string& why) {
-    auto what = "forwarder " + name + " has had no broker for a while" + (why.empty() ? "" : " (" + why + ")") +
-                "; records wait in the store, nothing is lost";
+    auto what = "forwarder " + name + " has not been answered for a while" + (why.empty() ? "" : " (" + why + ")") +
+                "; what it sends waits in the store, nothing is lost";
     spdlog::error("{}", what);
-    pipeline_.tell_trouble("forwarder-away", "A forwarder has no broker", what, Severity::high, 70);
+    pipeline_.tell_trouble("forwarder-away", "A forwarder is not answered", what, Severity::high, 70);
   };
   calls.on_back = [this, name](int64_t since_ns) {
-    auto what = "forwarder " + name + " has its broker again, after " +
-                span_text((realtime_ns() - since_ns) / kSecond) + "; what waited is being sent";
+    auto what = "forwarder " + name + " is answered again, after " + span_text((realtime_ns() - since_ns) / kSecond) +
+                "; what waited is being sent";
     spdlog::info("{}", what);
-    pipeline_.tell_trouble("forwarder-back", "A forwarder has its broker again", what, Severity::informational, 10);
+    pipeline_.tell_trouble("forwarder-back", "A forwarder is answered again", what, Severity::informational, 10);
   };
   auto sink = YUSHI_TRY(config->make_sink(store_.options().node));
   auto forwarder =

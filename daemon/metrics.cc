@@ -153,13 +153,13 @@ std::string prometheus_text(const Watched& watched, const serve::QuestionQueue::
     std::atomic<uint64_t> forward::ForwardMetrics::*field;
   };
   constexpr Forwarded kForwarded[] = {
-      {"yushi_forward_delivered_total", "counter", "Records that the broker acknowledged.",
+      {"yushi_forward_delivered_total", "counter", "Records that the receiver acknowledged.",
        &forward::ForwardMetrics::delivered},
-      {"yushi_forward_alerts_delivered_total", "counter", "Alerts that the broker acknowledged.",
+      {"yushi_forward_alerts_delivered_total", "counter", "Alerts that the receiver acknowledged.",
        &forward::ForwardMetrics::alerts_delivered},
-      {"yushi_forward_errors_total", "counter", "Errors of the broker, the client or reading.",
+      {"yushi_forward_errors_total", "counter", "Errors of the receiver, the client or reading.",
        &forward::ForwardMetrics::errors},
-      {"yushi_forward_up", "gauge", "1 while a broker answers.", &forward::ForwardMetrics::up},
+      {"yushi_forward_up", "gauge", "1 while somebody answers.", &forward::ForwardMetrics::up},
       {"yushi_forward_in_flight_bytes", "gauge", "Bytes handed to the client and not yet acknowledged.",
        &forward::ForwardMetrics::in_flight_bytes},
   };
@@ -170,7 +170,7 @@ std::string prometheus_text(const Watched& watched, const serve::QuestionQueue::
       e.value((forwarder->metrics().*column.field).load(), "forwarder=\"" + std::to_string(number) + "\"");
   }
   if (!watched.forwarders.empty())
-    e.family("yushi_forward_lag_records", "gauge", "Records committed and not yet delivered.");
+    e.family("yushi_forward_lag_records", "gauge", "Records committed and not yet delivered; of a route, alerts.");
   for (auto& [number, forwarder] : watched.forwarders)
     e.value(forwarder->lag(), "forwarder=\"" + std::to_string(number) + "\"");
   return e.take();
@@ -214,10 +214,9 @@ std::string status_json(const Watched& watched) {
   for (auto& [number, forwarder] : watched.forwarders) {
     auto& m = forwarder->metrics();
     auto state = forwarder->state();
-    nlohmann::ordered_json said = {{"name", forwarder->name()},
-                                   {"up", m.up.load() != 0},
-                                   {"delivered", m.delivered.load()},
-                                   {"lag", forwarder->lag()},
+    nlohmann::ordered_json said = {{"name", forwarder->name()},         {"up", m.up.load() != 0},
+                                   {"delivered", m.delivered.load()},   {"alerts_delivered", m.alerts_delivered.load()},
+                                   {"is_route", forwarder->is_route()}, {"lag", forwarder->lag()},
                                    {"errors", m.errors.load()}};
     if (state.away_since_ns != 0) said["away_since"] = utc_text(state.away_since_ns);
     said["last_error"] = state.last_error;

@@ -28,6 +28,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kIdleWait = std::chrono::milliseconds(200);
 constexpr int64_t kAlertInterval = 60 * kMinute;  // of one thing that comes and goes
 constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
+constexpr int64_t kTickInterval = kSecond / 2;  // an event that has ended in a quiet log is judged within a second
 // The engine's state in parts has a name of its own: an older yushid goes on from the one that it left.
 constexpr std::string_view kDetectorState = "detect-5", kOldDetectorState = "detect-4", kTicksState = "ticks",
                            kBooksState = "books", kHostsState = "hosts";
@@ -251,7 +252,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   counters_.kernel_drops = book_.kernel_drops();
   counters_.source_drops = book_.source_drops();
   bool save = last || due(detect_saved_ns_, now, kDetectorSaveInterval);
-  bool tick = due(ticked_ns_, now, kSecond);
+  bool tick = due(ticked_ns_, now, kTickInterval);
   if (batches.empty() && own.empty() && !tick && !last) return {};
 
   std::vector<Alert> alerts;

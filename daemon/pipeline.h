@@ -124,7 +124,7 @@ class Pipeline : public ingest::BatchSink {
     storage::Pulse pulse;
     std::unique_ptr<DatasetCounts> datasets = std::make_unique<DatasetCounts>();
   };
-  // A second of the detectors, shown after the records of commit `after`, with its own number and time.
+  // A tick of the detectors, shown after the records of commit `after`, with its own number and time.
   struct Ticked {
     uint64_t after = 0, commit = 0;
     int64_t received_ns = 0;

@@ -32,10 +32,12 @@ class StoreSource : public forward::RecordSource {
     return view->read(*segment);
   }
 
-  Result<std::vector<AlertRecord>> alerts(uint64_t from_audit_index, size_t limit) override {
+  Result<std::vector<AlertRecord>> alerts(uint64_t from_audit_index, size_t limit, const Filter& select) override {
+    std::vector<AlertRecord> out;
+    const uint64_t audited = next_alert();
+    if (from_audit_index == alerts_read_to_ && audited == audited_then_) return out;  // nothing has come since
     auto view = store_.view();
     storage::RecordReader reader(*view);
-    std::vector<AlertRecord> out;
     std::optional<Error> failed;
     YUSHI_TRY(view->each_alert(from_audit_index, false, [&](uint64_t index, auto&) {
       if (out.size() == limit) return false;
@@ -46,10 +48,18 @@ class StoreSource : public forward::RecordSource {
       if (!alert) return true;  // an entry that names no alert: `verify` tells of it, and there is nothing to send
       auto& each = out.emplace_back(AlertRecord{index, std::move(*alert), std::string((*record)->raw), ""});
       forward::write_entry_head(**record, each.entry);
+      scratch_.clear();
+      each.is_selected = select.matches(**record, scratch_);
       return true;
     }));
     if (failed && out.empty()) return tl::unexpected(std::move(*failed));
+    if (out.empty()) alerts_read_to_ = from_audit_index, audited_then_ = audited;
     return out;
+  }
+
+  uint64_t next_alert() override {
+    const auto logs = store_.logs();
+    return (*logs)[storage::kAuditLogId]->records;
   }
 
   Result<std::vector<SignedNote>> notes() override {
@@ -74,6 +84,8 @@ class StoreSource : public forward::RecordSource {
  private:
   storage::Store& store_;
   const std::string cursor_;
+  Scratch scratch_;
+  uint64_t alerts_read_to_ = 0, audited_then_ = 0;  // where there were no more, and how long `_audit` was then
   uint64_t seen_signings_ = 0;
   std::map<std::string, uint64_t> noted_;
 };

@@ -51,10 +51,11 @@ std::vector<Trouble> troubles_of(const Watched& watched, int64_t now_ns) {
     auto state = forwarder->state();
     auto lag = forwarder->lag();
     if (state.away_since_ns != 0) {
-      warn("forwarder " + forwarder->name() + " has had no broker since " +
+      warn("forwarder " + forwarder->name() + " has not been answered since " +
            utc_text(state.away_since_ns / kSecond * kSecond) + ", for " +
            span_text(std::max<int64_t>(0, now_ns - state.away_since_ns) / kSecond) + "; " + count_text(lag) +
-           " records wait in the store" + (state.last_error.empty() ? "" : "; the last error: " + state.last_error));
+           (forwarder->is_route() ? " alerts" : " records") + " wait in the store" +
+           (state.last_error.empty() ? "" : "; the last error: " + state.last_error));
     } else if (lag > kBehindRecords) {
       warn("forwarder " + forwarder->name() + " is " + count_text(lag) + " records behind");
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "core/base/time_text.h"
 #include "detect/rules.h"
@@ -169,6 +170,28 @@ Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const 
     }
   }
   return report;
+}
+
+Result<void> release_canaries(std::shared_ptr<const RuleSet> rules, const LogSources& sources, const ParseBatch& parse,
+                              const std::function<bool(const Canary&)>& told) {
+  const auto& loaded = static_cast<const LoadedRules&>(*rules);
+  std::set<std::string_view> raises;
+  for (uint32_t i = 0; i < loaded.rules().size(); ++i)
+    if (loaded.raises(i)) raises.insert(loaded.rules()[i].head.id);
+  for (uint32_t i = 0; i < loaded.correlations().size(); ++i)
+    if (loaded.raises(LoadedRules::kCorrelation + i)) raises.insert(loaded.correlations()[i].rule.head.id);
+  const auto placeholders = placeholders_of(loaded.files(), sources);
+  for (const auto& file : loaded.files()) {
+    for (const auto& document : parse_rule_file(file, sources, placeholders).documents) {
+      const auto test =
+          std::find_if(document.tests.begin(), document.tests.end(), [](const auto& each) { return each.any; });
+      if (test == document.tests.end() || !raises.contains(document.head().id)) continue;
+      auto alerts = YUSHI_TRY(alerts_of_lines(rules, {}, test->received, test->lines, parse));
+      std::erase_if(alerts, [&](const Alert& alert) { return alert.rule_id != document.head().id; });
+      if (!told({&document.head(), std::move(alerts)})) return {};
+    }
+  }
+  return {};
 }
 
 }  // namespace yushi::detect

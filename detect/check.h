@@ -41,6 +41,15 @@ struct RuleTestReport {
 Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const LogSources& sources,
                                       const ParseBatch& parse);
 
+// The canaries: of each rule that raises alerts, and has a test that says so, the first such test.
+struct Canary {
+  const RuleHead* rule;
+  std::vector<Alert> alerts;  // of this rule; none: it is silent
+};
+// Each is given to `rules` and a new Engine. Calls `told` for each, in the order of the files, until it gives false.
+Result<void> release_canaries(std::shared_ptr<const RuleSet> rules, const LogSources& sources, const ParseBatch& parse,
+                              const std::function<bool(const Canary&)>& told);
+
 // One test's lines as messages, given to `rules` and a new Engine: all the alerts that come.
 Result<std::vector<Alert>> alerts_of_lines(std::shared_ptr<const RuleSet> rules, const DetectOptions& options,
                                            const std::string& received, const std::vector<std::string>& lines,

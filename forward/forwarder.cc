@@ -21,6 +21,7 @@ using std::chrono::milliseconds;
 
 constexpr size_t kAlertsAtOnce = 1000;
 constexpr uint32_t kSendsBetweenPolls = 256;
+constexpr uint32_t kRecordsBetweenAlerts = 1024;  // some 10 ms: a block has seconds of records
 constexpr auto kIdleWait = milliseconds(100);
 constexpr auto kCommitEvery = milliseconds(500);
 constexpr auto kAskEvery = milliseconds(2000);  // whether somebody is there, while that is in doubt
@@ -72,6 +73,7 @@ struct Forwarder::State final : SinkListener {
   // Of the forwarder's thread alone, from here on.
   MessageMaker maker;
   SecretMask mask{nullptr};
+  const Filter all = Filter::parse_kql("*", {}).value();
   Message message;
   Scratch scratch;
   bool has_begun = false;
@@ -86,6 +88,7 @@ struct Forwarder::State final : SinkListener {
   bool uncommitted = false;  // something was sent since
   Clock::time_point committed_at{};
   size_t in_flight_bytes = 0;
+  uint32_t looked_at = 0;                                // records
   std::unordered_map<uint64_t, size_t> value_bytes_max;  // by token: of what the sink found too large even alone
   bool failed = false;
   bool got_on_since_restart = false;
@@ -119,6 +122,10 @@ struct Forwarder::State final : SinkListener {
 
   // Any thread.
   uint64_t lag() const {
+    if (config->is_route) {
+      const uint64_t delivered = metrics.alerts_delivered;
+      return metrics.sent - std::min<uint64_t>(metrics.sent, delivered);
+    }
     auto heads = source->heads();
     uint64_t committed = 0;
     if (heads) {
@@ -261,7 +268,7 @@ struct Forwarder::State final : SinkListener {
     if (in_doubt && sink->is_answered(kAskMilliseconds)) in_doubt = false;
     if (!in_doubt) heard_at = now;
     // He may owe nothing while there is a backlog: nothing of it is selected.
-    if (!is_owed || (in_flight_bytes == 0 && lag() == 0)) acknowledged_at = now;
+    if (!is_owed || (in_flight_bytes == 0 && lag() == 0) || sink->holds_back()) acknowledged_at = now;
     metrics.up = !in_doubt;
     const auto silent = now - std::min(heard_at, acknowledged_at);
     const bool away = silent >= kAwayAfter;
@@ -296,6 +303,10 @@ struct Forwarder::State final : SinkListener {
     if (*batch == nullptr) return false;
     bool read = false;
     for (const Record& record : (*batch)->records) {
+      if (++looked_at % kRecordsBetweenAlerts == 0) {
+        forward_alerts();  // they wait for no records
+        if (failed || stop_asked()) return true;
+      }
       if (record.index < from.window.end() || record.index >= from.size) continue;
       read = true;
       if (!from.window.take(record.index)) continue;
@@ -314,14 +325,18 @@ struct Forwarder::State final : SinkListener {
 
   bool forward_alerts() {
     if (!config->sends_alerts) return false;
-    auto found = source->alerts(alerts.end(), kAlertsAtOnce);
+    auto found = source->alerts(alerts.end(), kAlertsAtOnce, config->is_route ? config->select : all);
     if (!found) {
       note(found.error().message);
       return false;
     }
-    for (auto& [index, alert, raw, entry] : *found) {
+    for (auto& [index, alert, raw, entry, is_selected] : *found) {
       if (index < alerts.end()) continue;
       if (!alerts.take(index)) continue;
+      if (!is_selected || !config->wants(alert)) {
+        alerts.skipped(index);
+        continue;
+      }
       uint64_t token = kAlertStream << kIndexBits | index;
       auto host = alert.field("host.name");
       if (host.empty()) host = alert.field("log.source.address");
@@ -361,7 +376,7 @@ struct Forwarder::State final : SinkListener {
   bool forward_all() {
     if (!config->shows_secrets && calls.secrets)
       if (auto now = calls.secrets(); now != mask.rules()) mask = SecretMask(std::move(now));
-    auto heads = source->heads();
+    auto heads = config->is_route ? std::vector<RecordSource::Head>() : source->heads();
     if (!heads) {
       note(heads.error().message);
       return false;
@@ -454,6 +469,7 @@ struct Forwarder::State final : SinkListener {
     // again when the forwarder is exactly-once again, knows nothing of what is sent meanwhile.
     is_stored = read->store != 0 && sink->keeps_cursor();
     if (!is_stored) read->store = draw_lot();
+    if (is_new && config->is_route) read->next_alert = source->next_alert();  // people want no news of last year
     store(*read);
     if (!is_stored) return false;
     for (auto& [log, next] : cursor.next) metrics.done += next;
@@ -590,5 +606,7 @@ ForwardState Forwarder::state() const {
 uint64_t Forwarder::lag() const { return state_->lag(); }
 
 std::string Forwarder::name() const { return state_->config->name(); }
+
+bool Forwarder::is_route() const { return state_->config->is_route; }
 
 }  // namespace yushi::forward

@@ -65,8 +65,10 @@ class Forwarder {
 
   const ForwardMetrics& metrics() const;
   ForwardState state() const;
-  uint64_t lag() const;      // records committed and not yet delivered
+  // Records committed and not yet delivered; of a route, alerts that wait in it.
+  uint64_t lag() const;
   std::string name() const;  // as its config has it
+  bool is_route() const;
 
  private:
   struct State;

@@ -65,6 +65,8 @@ class Sink {
   virtual void serve(int milliseconds) = 0;
   // Whether somebody is there who takes what is sent; waits so long at most.
   virtual bool is_answered(int milliseconds) = 0;
+  // Whether what is on its way waits for the sink's own pace, and nobody owes an answer.
+  virtual bool holds_back() const { return false; }
 
   virtual bool keeps_cursor() const = 0;
   // Of a sink that keeps it: all that was sent is reported as delivered, and `cursor` stands behind it. unavailable:

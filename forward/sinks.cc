@@ -6,6 +6,9 @@
 #include "core/filter/expression.h"
 #include "core/record/field.h"
 #include "forward/kafka/kafka.h"
+#include "forward/mail/mail.h"
+#include "forward/syslog/syslog.h"
+#include "forward/webhook/webhook.h"
 
 namespace yushi::forward {
 namespace {
@@ -50,8 +53,16 @@ std::unique_ptr<ForwarderConfig> read_forwarder(Walk& walk, const YAML::Node& no
 std::vector<SinkKind>& sink_kinds() {
   static std::vector<SinkKind> kinds = {
       {"kafka", read_kafka},
+      {"mail", read_mail},
+      {"syslog", read_syslog},
+      {"webhook", read_webhook},
   };
   return kinds;
+}
+
+bool ForwarderConfig::wants(const Alert& alert) const {
+  return alert.severity >= least && (rules.empty() || std::any_of(rules.begin(), rules.end(),
+                                                                  [&](auto& rule) { return is_of_rule(alert, rule); }));
 }
 
 std::map<std::string, Walk::Reader> common_keys(Walk& walk, ForwarderConfig& config) {
@@ -96,8 +107,9 @@ ForwarderConfigs read_forwarders(Walk& walk, const YAML::Node& list) {
     read.push_back(std::move(config));
   });
   for (bool ForwarderConfig::*sends : {&ForwarderConfig::sends_alerts, &ForwarderConfig::sends_checkpoints}) {
-    const bool said = std::any_of(read.begin(), read.end(), [&](auto& config) { return (*config).*sends; });
-    if (!said && !read.empty()) (*read.front()).*sends = true;
+    const auto says = [&](auto& config) { return !config->is_route && (*config).*sends; };
+    const auto first = std::find_if(read.begin(), read.end(), [](auto& config) { return !config->is_route; });
+    if (first != read.end() && std::none_of(read.begin(), read.end(), says)) (**first).*sends = true;
   }
   for (auto& config : read) {  // one may be the first now and not have been before
     if (config->sends_alerts) config->written_as += "\nalerts";

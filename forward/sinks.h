@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/config/walk.h"
+#include "core/event/alert.h"
 #include "core/filter/filter.h"
 #include "forward/message.h"
 #include "forward/sink.h"
@@ -34,6 +35,11 @@ class ForwarderConfig {
   bool shows_secrets = false;  // sends passwords, tokens and keys as they are
   // When no forwarder says that it sends them, the first one does.
   bool sends_alerts = false, sends_checkpoints = false;
+  // A route (route/route.h) sends alerts alone: those that `select`, and these two, name.
+  bool is_route = false;
+  Severity least = Severity::informational;
+  std::vector<std::string> rules;  // ids, or parts of names; empty: all
+  bool wants(const Alert& alert) const;
   // That `select` names, each with its place: "yushi.yaml:9:13".
   std::vector<std::pair<std::string, std::string>> select_fields;
   std::string written_as;  // to tell whether a reload changed it

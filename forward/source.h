@@ -14,6 +14,7 @@
 
 #include "core/base/result.h"
 #include "core/event/alert.h"
+#include "core/filter/filter.h"
 #include "core/record/batch.h"
 
 namespace yushi::forward {
@@ -39,9 +40,13 @@ class RecordSource {
     Alert alert;
     std::string raw;    // its JSON, byte for byte
     std::string entry;  // the first four parts of its leaf entry
+    bool is_selected = true;
   };
-  // Ascending, from this index in `_audit` on; empty when there are no more.
-  virtual Result<std::vector<AlertRecord>> alerts(uint64_t from_audit_index, size_t limit) = 0;
+  // Ascending, from this index in `_audit` on, each held to `select`; empty when there are no more. Asked as often as
+  // heads().
+  virtual Result<std::vector<AlertRecord>> alerts(uint64_t from_audit_index, size_t limit, const Filter& select) = 0;
+  // The index in `_audit` of what is raised from now on.
+  virtual uint64_t next_alert() = 0;
 
   struct SignedNote {
     std::string log;

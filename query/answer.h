@@ -37,6 +37,7 @@ Result<AnswerEnd> answer_alerts(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_alert(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_unknown(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_rules(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_canaries(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_parsers(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_sources(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_status(const Permit& permit, const Asked& asked);

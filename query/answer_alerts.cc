@@ -16,12 +16,6 @@ using storage::AlertEntry;
 
 constexpr size_t kMissingMax = 1000;
 
-bool is_in_any_case(std::string_view part, std::string_view whole) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::search(whole.begin(), whole.end(), part.begin(), part.end(),
-                     [&](char a, char b) { return lower(a) == lower(b); }) != whole.end();
-}
-
 // Whether an alert speaks of this account, host or address: its record does, or what it folds on ("actor=lin
 // host.name=web-01", "lin from 10.0.0.5").
 bool is_about(const Alert& alert, std::string_view name) {
@@ -51,8 +45,7 @@ struct Wanted {
   }
   bool reads() const { return !rule.empty() || !about.empty(); }
   bool holds(const Alert& alert) const {
-    return (rule.empty() || alert.rule_id == rule || is_in_any_case(rule, alert.rule_name)) &&
-           (about.empty() || is_about(alert, about));
+    return (rule.empty() || is_of_rule(alert, rule)) && (about.empty() || is_about(alert, about));
   }
 };
 

@@ -70,6 +70,14 @@ std::string left_out_line(std::string_view words) {
 Result<AnswerEnd> answer_rules(const Permit& permit, const Asked& asked) {
   return answer_listing(permit, asked, asked.means.rules);
 }
+Result<AnswerEnd> answer_canaries(const Permit& permit, const Asked& asked) {
+  YUSHI_TRY(permit.see_all());
+  if (!asked.means.canaries)
+    return fail(Code::unavailable, "a running daemon releases canaries; `rules test` is without");
+  for (auto& line : YUSHI_TRY(asked.means.canaries()))
+    if (!asked.sink(line)) break;
+  return asked.so_far();
+}
 Result<AnswerEnd> answer_parsers(const Permit& permit, const Asked& asked) {
   return answer_listing(permit, asked, asked.means.parsers);
 }

@@ -109,6 +109,14 @@ std::vector<QuestionKind>& question_kinds() {
        Effort::little,
        {},
        answer_rules},
+      {"rules/canary",
+       "rules canary",
+       "each rule's own positive test, judged by what the daemon runs now: which rules stay silent; it tells so in "
+       "`_audit`, by an alert that goes the way of all alerts",
+       Right::status,
+       Effort::scan,
+       {},
+       answer_canaries},
       {"parsers",
        "parsers list",
        "the parsers that run, with the records that they knew (hits), the last of them and the time in them (cost_ms, "

@@ -64,6 +64,7 @@ struct Means {
   std::function<std::string()> status;                                 // the daemon's line of `status`
   std::function<Result<uint64_t>(const std::string& folder)> back_up;  // gives the records of the copy
   std::function<Listing()> rules = {}, parsers = {};                   // none: nobody runs here
+  std::function<Result<std::vector<std::string>>()> canaries = {};     // a JSON line for each rule
 };
 
 struct Asked;  // query/answer.h

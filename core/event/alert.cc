@@ -230,6 +230,13 @@ std::string_view Alert::field(std::string_view name) const {
   return at == fields.end() ? std::string_view() : std::string_view(at->second);
 }
 
+bool is_of_rule(const Alert& alert, std::string_view rule) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return alert.rule_id == rule ||
+         std::search(alert.rule_name.begin(), alert.rule_name.end(), rule.begin(), rule.end(),
+                     [&](char a, char b) { return lower(a) == lower(b); }) != alert.rule_name.end();
+}
+
 std::string alert_to_json(const Alert& alert) {
   AlertObject object;
   put_members(object, alert);

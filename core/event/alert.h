@@ -50,6 +50,9 @@ struct Alert {
   std::string_view field(std::string_view name) const;  // the first of this name; empty when there is none
 };
 
+// Whether it is of the rule of this id, or with this in its name, in any case of ASCII.
+bool is_of_rule(const Alert& alert, std::string_view rule);
+
 std::string alert_to_json(const Alert& alert);  // ECS, event.kind: alert; one line
 // Of what it says alert_to_json() gives the same bytes again. A number among `fields` comes back as it is written
 // there.

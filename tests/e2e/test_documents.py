@@ -129,6 +129,11 @@ def test_the_example_config_is_right_and_also_with_all_that_it_offers_switched_o
         (tmp_path / folder).mkdir()
         assert f"/etc/yushi/{folder}" in text
         text = text.replace(f"/etc/yushi/{folder}", str(tmp_path / folder))
+    named = set(re.findall(r"/etc/yushi/([\w-]+\.(?:url|secret|pem|key))", text))
+    assert named
+    for name in named:
+        (tmp_path / name).write_text("https://chat.example/hook\n")
+        text = text.replace(f"/etc/yushi/{name}", str(tmp_path / name))
     assert "group: yushi-audit" in text
     text = re.sub(r"^(geoip|user_agents): .*/.*\n", "", text, flags=re.M)  # databases that a test machine has not
     switched_on.write_text(text.replace("group: yushi-audit", f"group: {grp.getgrgid(os.getgid()).gr_name}"))

@@ -59,7 +59,10 @@ class Source final : public RecordSource {
     }
     return batch;
   }
-  Result<std::vector<AlertRecord>> alerts(uint64_t, size_t) override { return std::vector<AlertRecord>{}; }
+  Result<std::vector<AlertRecord>> alerts(uint64_t, size_t, const Filter&) override {
+    return std::vector<AlertRecord>{};
+  }
+  uint64_t next_alert() override { return 0; }
   Result<std::vector<SignedNote>> notes() override { return std::vector<SignedNote>{}; }
   Result<std::string> load_cursor() override {
     std::lock_guard lock(world_.mutex);

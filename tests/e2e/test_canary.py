@@ -1,0 +1,84 @@
+"""`yushi rules canary`: which rules of the running daemon stay silent about their own tests."""
+
+import json
+import re
+
+import pytest
+
+from senders import wait
+from yushi_daemon import Daemon
+
+RULE = """title: Vault opened
+id: 11111111-2222-4333-8444-555555555555
+status: stable
+description: d
+author: a
+level: high
+logsource: {product: yushi}
+detection:
+  opened: {process.name: vaultd, message|contains: opened}
+  condition: opened
+yushi:
+  key: [host.name]
+  reason: 'a vault was opened on %{host.name}'
+  tests:
+    - name: opened
+      lines: ['<30>1 %T web-01 vaultd 1 - - vault 7 opened']
+      expect: alert
+    - name: closed
+      lines: ['<30>1 %T web-01 vaultd 1 - - vault 7 closed']
+      expect: none
+"""
+SILENCE = """title: Not this vault
+id: 11111111-2222-4333-8444-666666666666
+description: d
+logsource: {product: yushi}
+filter:
+  rules: [11111111-2222-4333-8444-555555555555]
+  maintenance: {message|contains: vault 7}
+  condition: not maintenance
+"""
+
+
+@pytest.fixture
+def rules(tmp_path):
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "vault.yml").write_text(RULE)
+    return folder
+
+
+def canaries_in_audit(daemon):
+    return [record for record in daemon.search("event.action: canaries", "--tenant", "_audit")]
+
+
+def test_all_rules_are_told_and_nothing_of_it_stays_but_its_own_record(tmp_path, rules):
+    with Daemon(tmp_path / "d", f"detect: {{rules: [{rules}]}}\n") as daemon:
+        for times in (1, 2):  # the second time nothing is usual yet, nor folded
+            answer = daemon.yushi("rules", "canary")
+            assert answer.code == 0, answer.text + answer.err
+            assert int(re.match(r"(\d+) canaries, 0 rules stay silent", answer.lines[-1])[1]) > 50
+            wait(lambda: len(canaries_in_audit(daemon)) == times, "for the record")
+        answer = daemon.yushi("rules", "canary", "-o", "json")
+        assert any(said["title"] == "Vault opened" and said["reason"] == "a vault was opened on web-01" for said in answer.objects)
+        assert daemon.records() == 0
+        answer = daemon.yushi("alerts", "list", "-o", "json")
+        assert {alert["rule"]["id"] for alert in answer.objects} == {"yushid.canaries"}
+        assert {alert["yushi"]["alert"]["severity"] for alert in answer.objects} == {"informational"}
+        assert all("organization" not in alert for alert in answer.objects), "it is of no tenant"
+        assert all(rule["hits"] == 0 for rule in daemon.yushi("rules", "list", "-o", "json").objects if "hits" in rule)
+
+
+def test_a_rule_that_a_filter_silences_and_one_that_was_left_out_are_named(tmp_path, rules):
+    (rules / "silence.yml").write_text(SILENCE)
+    (rules / "wrong.yml").write_text("title: [\n")
+    with Daemon(tmp_path / "d", f"detect: {{rules: [{rules}]}}\n") as daemon:
+        answer = daemon.yushi("rules", "canary")
+        assert answer.code == 1
+        assert "Vault opened" in answer.text and "vault.yml:1" in answer.text and "wrong.yml" in answer.text
+        assert answer.lines[-1].endswith(" canaries, 1 rules stay silent")
+        record = wait(lambda: canaries_in_audit(daemon), "for the record")[0]
+        assert "no acts of anybody" in record["message"] and "Vault opened (11111111-2222-4333-8444-555555555555)" in record["message"]
+        (alert,) = [each for each in daemon.yushi("alerts", "list", "-o", "json").objects if each["rule"]["id"] == "yushid.canaries"]
+        assert alert["yushi"]["alert"]["severity"] == "high"
+        assert daemon.yushi("rules", "canary", "--server", "unix:/nowhere").code == 2
