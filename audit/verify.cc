@@ -550,8 +550,7 @@ class Verifier {
     if (record.raw.find("\"alert\"") == record.raw.npos) return;  // few have it, and to read JSON takes its time
     if (auto alert = alert_of(record.raw)) alerts_.emplace(record.index, storage::AlertEntry::of(*alert));
     if (auto own = own_record_of(record.raw))
-      if (auto* act = std::get_if<AlertAct>(&own->about))
-        acts_.emplace(record.index, storage::AlertActEntry::of(*act));
+      if (auto* act = std::get_if<AlertAct>(&own->about)) acts_.emplace(record.index, storage::AlertActEntry::of(*act));
   }
 
   void verify_alerts() {
@@ -627,8 +626,8 @@ class Verifier {
   Arena part_arena_;
   std::map<uint64_t, storage::AlertEntry> alerts_;  // by index in `_audit`, of the records there
   std::map<uint64_t, storage::AlertActEntry> acts_;
-  std::vector<NotCompared> not_compared_;           // of this log
-  bool times_given_anew_ = false;                   // of this log: a chunk's times were another engine's at commit
+  std::vector<NotCompared> not_compared_;  // of this log
+  bool times_given_anew_ = false;          // of this log: a chunk's times were another engine's at commit
   size_t contradictions_ = 0, unproved_ = 0;
   size_t log_contradictions_ = 0, log_unproved_ = 0;
 };

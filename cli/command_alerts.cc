@@ -166,27 +166,28 @@ int verify(const Options& options, const std::string& id) {
   const auto kind = output_kind(options.output);
   Out out;
   std::string outcome;
-  return ask_store(options, question_of("alerts/" + id + "/verify", options),
-                   [&](std::string_view line) {
-                     const auto said = Json::parse(line, nullptr, false);
-                     outcome = text(said, "/outcome");
-                     if (kind == OutputKind::json) {
-                       out.json(line);
-                       return out.good();
-                     }
-                     out.text("alert " + text(said, "/alert") + ": " +
-                              (outcome == "same"      ? "the same, bit for bit"
-                               : outcome == "differs" ? "DIFFERS"
-                                                      : "cannot be recomputed") +
-                              "; " + text(said, "/how"));
-                     if (said.contains("differences") && said["differences"].is_array())
-                       for (auto& each : said["differences"])
-                         if (each.is_string()) out.text("  " + each.get<std::string>());
-                     return out.good();
-                   },
-                   [&](const AnswerEnd&) {
-                     return outcome == "same" ? kExitFound : outcome == "differs" ? kExitNothing : kExitIncomplete;
-                   });
+  return ask_store(
+      options, question_of("alerts/" + id + "/verify", options),
+      [&](std::string_view line) {
+        const auto said = Json::parse(line, nullptr, false);
+        outcome = text(said, "/outcome");
+        if (kind == OutputKind::json) {
+          out.json(line);
+          return out.good();
+        }
+        out.text("alert " + text(said, "/alert") + ": " +
+                 (outcome == "same"      ? "the same, bit for bit"
+                  : outcome == "differs" ? "DIFFERS"
+                                         : "cannot be recomputed") +
+                 "; " + text(said, "/how"));
+        if (said.contains("differences") && said["differences"].is_array())
+          for (auto& each : said["differences"])
+            if (each.is_string()) out.text("  " + each.get<std::string>());
+        return out.good();
+      },
+      [&](const AnswerEnd&) {
+        return outcome == "same" ? kExitFound : outcome == "differs" ? kExitNothing : kExitIncomplete;
+      });
 }
 
 // ------------------------------------------------------------------------------------------------------------- export
@@ -257,9 +258,9 @@ void write_html(Out& out, const Json& line, const Zone& zone) {
   }
   shown += "<h3>Records, as they came</h3>\n";
   for (auto& record : line["records"]) {
-    shown += "<p>" + html_of(text(record, "/event/id") + ", received " +
-                             local_time_text(text(record, "/event/created"), zone) + " from " +
-                             text(record, "/log/source/address")) +
+    shown += "<p>" +
+             html_of(text(record, "/event/id") + ", received " + local_time_text(text(record, "/event/created"), zone) +
+                     " from " + text(record, "/log/source/address")) +
              "</p>\n<pre>" + html_of(raw_of(record)) + "</pre>\n";
   }
   out.write(shown);
@@ -356,8 +357,8 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
   }
   of_one[0]->add_flag("--utc", options->utc, "times in UTC");
 
-  auto* exporting =
-      command->add_subcommand("export", "alerts with what was done to them and their records, for who is to read or keep them");
+  auto* exporting = command->add_subcommand(
+      "export", "alerts with what was done to them and their records, for who is to read or keep them");
   exporting->footer(
       "Examples: yushi alerts export --since 30d --severity high -o html > alerts.html\n"
       "          yushi alerts export --rule guessing.address -o csv > alerts.csv");
@@ -374,13 +375,20 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
   auto* acknowledging = of_one[3];
   auto* verifying = of_one[4];
   command->callback([=, &chosen] {
-    if (showing->parsed()) chosen = [=] { return show(*options, *id); };
-    else if (taking->parsed()) chosen = [=] { return act(*options, *id, "take"); };
-    else if (closing->parsed()) chosen = [=] { return act(*options, *id, "close"); };
-    else if (acknowledging->parsed()) chosen = [=] { return act(*options, *id, "ack"); };
-    else if (verifying->parsed()) chosen = [=] { return verify(*options, *id); };
-    else if (exporting->parsed()) chosen = [=] { return export_alerts(*options, *form); };
-    else chosen = [=] { return list(*options); };
+    if (showing->parsed())
+      chosen = [=] { return show(*options, *id); };
+    else if (taking->parsed())
+      chosen = [=] { return act(*options, *id, "take"); };
+    else if (closing->parsed())
+      chosen = [=] { return act(*options, *id, "close"); };
+    else if (acknowledging->parsed())
+      chosen = [=] { return act(*options, *id, "ack"); };
+    else if (verifying->parsed())
+      chosen = [=] { return verify(*options, *id); };
+    else if (exporting->parsed())
+      chosen = [=] { return export_alerts(*options, *form); };
+    else
+      chosen = [=] { return list(*options); };
   });
 }
 

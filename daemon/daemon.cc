@@ -44,7 +44,7 @@ namespace {
 
 constexpr int kBeatsPerWatchdog = 8;
 constexpr uint64_t kLookAgainUs = 5'000'000;  // at files that are taken as they change
-constexpr int64_t kStopWait = 10 * kSecond;  // for room on a full disk
+constexpr int64_t kStopWait = 10 * kSecond;   // for room on a full disk
 constexpr int kWrongConfig = 2, kStoreUnopened = 3, kFailedLater = 1;
 
 std::string host_name() {

@@ -146,7 +146,8 @@ Result<std::shared_ptr<const detect::LogSources>> load_log_sources() {
 
 constexpr std::string_view kExceptionKind = "exception";
 
-// Those that hold for nothing: their time is over, or no rule has the id. A finding of a detector has a dot in its name.
+// Those that hold for nothing: their time is over, or no rule has the id. A finding of a detector has a dot in its
+// name.
 std::vector<std::string> idle_exceptions(const Loaded& loaded, int64_t now_ns) {
   std::vector<std::string> out;
   std::set<std::string> rules;
@@ -156,7 +157,8 @@ std::vector<std::string> idle_exceptions(const Loaded& loaded, int64_t now_ns) {
     if (one.until_ns <= now_ns) {
       out.push_back(exception_ended_words(one));
     } else if (one.rule.find('.') == one.rule.npos && !rules.contains(one.rule)) {
-      out.push_back(one.place + ": rule: no rule that runs here has the id " + one.rule + "; the exception holds for nothing");
+      out.push_back(one.place + ": rule: no rule that runs here has the id " + one.rule +
+                    "; the exception holds for nothing");
     }
   }
   return out;

@@ -563,7 +563,7 @@ Result<std::vector<std::string>> Pipeline::replay_detectors() {
   teach_until(std::numeric_limits<uint64_t>::max());
   show_until(std::numeric_limits<uint64_t>::max());
   (void)judge_.engine().take_told();  // stored already, as the alerts are
-  rules->forget_counts();  // what was shown came before this start
+  rules->forget_counts();             // what was shown came before this start
   return learn_anew;
 }
 

@@ -40,8 +40,8 @@ struct Loaded {
   std::shared_ptr<const parsers::ParserSet> parsers;
   std::shared_ptr<const detect::RuleSet> rules;
   std::shared_ptr<const detect::ExceptionSet> exceptions;  // none: nothing is excepted
-  std::shared_ptr<const SecretRules> secrets;  // what is hidden of what goes out
-  ingest::OriginMap relays;                    // who may speak for other hosts: maps them to any number but 0
+  std::shared_ptr<const SecretRules> secrets;              // what is hidden of what goes out
+  ingest::OriginMap relays;  // who may speak for other hosts: maps them to any number but 0
   std::vector<std::shared_ptr<const storage::ParseContext>> contexts;  // by LogId
   std::vector<parsers::Reading> readings;                              // by LogId
   std::vector<std::string> left_out;             // files and rules that are wrong or cannot run, in words
@@ -185,7 +185,7 @@ class Pipeline : public ingest::BatchSink {
   MinuteBook book_;
   bool below_reserve_ = false;
   uint64_t own_taken_ = 0;  // of own_told_, into the commit that is made
-  uint64_t unread_ = 0;  // segments that start() passed over
+  uint64_t unread_ = 0;     // segments that start() passed over
   std::string first_unread_;
   int64_t minute_ns_ = 0;  // end of the last minute booked, by whichever run; 0: the store is new
   bool begun_minute_ = false;

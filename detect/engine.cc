@@ -109,8 +109,7 @@ struct Engine::State {
   template <class Make>
   void raise(const RuleHead& rule, std::string key, const Folds::Hit& hit, int64_t fold_ns, std::vector<Alert>& alerts,
              Make&& make, const Record* record = nullptr) {
-    if (const auto* excepted =
-            exceptions ? exceptions->holding(rule.id, record, hit.received_ns, scratch) : nullptr) {
+    if (const auto* excepted = exceptions ? exceptions->holding(rule.id, record, hit.received_ns, scratch) : nullptr) {
       exceptions->count(*excepted, hit.received_ns);
       return held_back.count(*excepted);
     }
@@ -118,7 +117,7 @@ struct Engine::State {
     if (held_back.knows(hit.log, rule.id, key)) {
       made = make(key);
       made->key = key;
-      if (held_back.is_usual(hit.log, *made, hit.received_ns)) return;
+      if (held_back.is_usual(hit.log, *made, hit.received_ns, hit.is_of_single_records)) return;
     }
     uint64_t repeated = 0;
     int64_t repeated_ns = 0;
@@ -171,6 +170,7 @@ struct Engine::State {
     YUSHI_ASSERT(number < set.rules().size(), "rule %u of %zu", number, set.rules().size());
     const RuleHead& head = set.rules()[number].head;
     Folds::Hit hit = hit_of(record, counted_time(record).at_ns);
+    hit.is_of_single_records = true;
     const Judged judged = judge(head, record, hit.at_ns);
     if (set.raises(number) && judged.is_news && folds.has_share(head, hit)) {
       raise(head, rule_key(head, record, fields), record, hit, head.fold_ns, alerts, [&](const std::string& key) {

@@ -38,8 +38,8 @@ Result<std::vector<ExceptionFile>> read_exception_files(const std::vector<std::s
 
 struct Exception {
   std::string rule, when, owner, until, reason;
-  std::string place;  // path:line:column
-  std::string digest;  // of all that it says
+  std::string place;     // path:line:column
+  std::string digest;    // of all that it says
   int64_t until_ns = 0;  // from then on it counts no more
   std::optional<Filter> filter;
 

@@ -42,19 +42,24 @@ bool HeldBack::knows(std::string_view log, std::string_view rule, std::string_vi
   return at != usual_.end() && at->first.starts_with(begin);
 }
 
-bool HeldBack::is_usual(std::string_view log, const Alert& alert, int64_t received_ns) {
-  const auto at = usual_.find(name_of({log, alert.rule_id, alert.key, alert.field("user.name"),
-                                       alert.field("host.name"), alert.field("source.ip")}));
-  if (at == usual_.end() || received_ns >= at->second.until_ns) return false;
-  ++at->second.count.untold;
-  ++at->second.count.all;
-  return true;
+bool HeldBack::is_usual(std::string_view log, const Alert& alert, int64_t received_ns, bool of_single_records) {
+  auto name = name_of({log, alert.rule_id, alert.key});
+  if (of_single_records)
+    name += name_of({alert.field("user.name"), alert.field("host.name"), alert.field("source.ip")});
+  for (auto at = usual_.lower_bound(name); at != usual_.end() && at->first.starts_with(name); ++at) {
+    auto& usual = at->second;
+    if (received_ns >= usual.until_ns) continue;
+    ++usual.count.untold;
+    ++usual.count.all;
+    return true;
+  }
+  return false;
 }
 
 void HeldBack::count(const Exception& exception) {
   auto& excepted = excepted_[exception.digest];
-  excepted.use = {exception.rule,   exception.when,  exception.owner, exception.until,
-                  exception.reason, exception.place, 0,               0};
+  excepted.use = {
+      exception.rule, exception.when, exception.owner, exception.until, exception.reason, exception.place, 0, 0};
   ++excepted.count.untold;
   ++excepted.count.all;
 }
@@ -66,11 +71,11 @@ void HeldBack::tell(const Usual& usual, bool ends) {
   act.id = usual.alert;
   act.index = usual.index;
   act.held_back = usual.count.all;
-  auto record = own_record(
-      std::string(AlertAct::action(act.kind)),
-      "what was acknowledged as usual with alert " + usual.alert + (ends ? " is news again; " : ": ") +
-          (usual.count.untold > 0 ? std::to_string(usual.count.untold) + " more were held back, " : "") +
-          std::to_string(usual.count.all) + " in all");
+  auto record =
+      own_record(std::string(AlertAct::action(act.kind)),
+                 "what was acknowledged as usual with alert " + usual.alert + (ends ? " is news again; " : ": ") +
+                     (usual.count.untold > 0 ? std::to_string(usual.count.untold) + " more were held back, " : "") +
+                     std::to_string(usual.count.all) + " in all");
   record.about = std::move(act);
   told_.push_back(std::move(record));
 }

@@ -1,7 +1,9 @@
 // What is found and not raised, because somebody said so: what was acknowledged as usual for a time, and exceptions.
 //
-// Usual is the same finding (log, rule, key) for the same account, host and address as those of the alert that was
-// acknowledged, each where that alert has one: another account's is news. What is held back is counted and told in
+// Usual is the same finding (log, rule, key). Of a rule that looks at single records, whose key may be the host alone,
+// it is that only for the same account, host and address as those of the alert that was acknowledged, each where that
+// alert has one: another account's is news. What a detector or a correlation found is about its key. What is held back
+// is counted and told in
 // `_audit`: the first at once, what comes after it once an hour, and the end of it. The counts are part of the
 // detectors' state, so that each is told once, over a crash too.
 //
@@ -34,7 +36,7 @@ class HeldBack {
   // Whether something of this rule and key is usual, whoever's it is: then the alert is made, to ask is_usual().
   bool knows(std::string_view log, std::string_view rule, std::string_view key) const;
   // True: it is counted.
-  bool is_usual(std::string_view log, const Alert& alert, int64_t received_ns);
+  bool is_usual(std::string_view log, const Alert& alert, int64_t received_ns, bool of_single_records);
   void count(const Exception& exception);
   void tick(int64_t received_ns, const ExceptionSet* exceptions);
 
@@ -63,7 +65,7 @@ class HeldBack {
   void tell(const Usual& usual, bool ends);
   void tell(Excepted& excepted, int64_t received_ns);
 
-  std::map<std::string, Usual, std::less<>> usual_;  // by log, rule, key, account, host, address
+  std::map<std::string, Usual, std::less<>> usual_;        // by log, rule, key, account, host, address
   std::map<std::string, Excepted, std::less<>> excepted_;  // by digest
   int64_t ticked_ns_ = 0;
   std::vector<OwnRecord> told_;  // no part of the state: it is written with the commit that made it

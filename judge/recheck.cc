@@ -27,7 +27,8 @@ std::string text_of(const std::vector<RecordId>& records) {
 std::vector<std::string> differences(const Alert& stored, const Alert& again) {
   std::vector<std::string> out;
   const auto say = [&](std::string_view name, const std::string& was, const std::string& is) {
-    if (was != is) out.push_back(std::string(name) + ": the alert says \"" + was + "\", judged again it is \"" + is + "\"");
+    if (was != is)
+      out.push_back(std::string(name) + ": the alert says \"" + was + "\", judged again it is \"" + is + "\"");
   };
   say("rule name", stored.rule_name, again.rule_name);
   say("rule digest", stored.rule_digest, again.rule_digest);
@@ -167,7 +168,8 @@ class Recheck {
 
   AlertCheck compared(std::string how) {
     if (!found_) {
-      return {Outcome::differs, std::move(how),
+      return {Outcome::differs,
+              std::move(how),
               {"nothing of rule " + alert_.rule_id + " with this key and first record comes of them"}};
     }
     if (alert_to_json(*found_) == alert_to_json(alert_)) return {Outcome::same, std::move(how), {}};
@@ -191,8 +193,8 @@ class Recheck {
 
 }  // namespace
 
-Result<AlertCheck> recheck(const storage::StoreView& view, const Alert& alert, uint64_t audit_index,
-                           const Judging& by, const std::atomic<bool>& over) {
+Result<AlertCheck> recheck(const storage::StoreView& view, const Alert& alert, uint64_t audit_index, const Judging& by,
+                           const std::atomic<bool>& over) {
   if (alert.records.empty()) return unknown("it names no record");
   if (alert.summary) return unknown("it only counts what was not raised; the alerts of its rule can be judged again");
   const auto& log = alert.records.front().log;

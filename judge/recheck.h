@@ -1,7 +1,8 @@
 // Whether what an alert was raised for gives that alert again, bit for bit: nobody is accused by a black box.
 //
 //   a rule without a memory   the alert's records alone, by the rule of the digest that the alert names
-//   anything else             the alert's log from its first record to the alert's commit, with the acknowledgements that
+//   anything else             the alert's log from its first record to the alert's commit, with the acknowledgements
+//   that
 //                             taught meanwhile; ticks are made of the receipt of records, since when they were is
 //                             not stored
 //
@@ -33,8 +34,8 @@ struct Judging {
   detect::DetectOptions options = {};
 };
 
-Result<AlertCheck> recheck(const storage::StoreView& view, const Alert& alert, uint64_t audit_index,
-                           const Judging& by, const std::atomic<bool>& over);
+Result<AlertCheck> recheck(const storage::StoreView& view, const Alert& alert, uint64_t audit_index, const Judging& by,
+                           const std::atomic<bool>& over);
 
 // The acknowledgements that teach, from this index of `_audit` on, in their order: each with its commit. Of what cannot
 // be read `failed` is told.

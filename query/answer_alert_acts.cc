@@ -51,7 +51,8 @@ Result<AnswerEnd> write_down(const Asked& asked, AlertAct act, std::string messa
 // What the finding is usual for: its log, and whom and what the alert names.
 Result<void> teach(const Alert& alert, int64_t until_ns, AlertAct& act) {
   if (alert.summary)
-    return fail(Code::invalid, "usual: this alert only tells how many there were; acknowledge the alert that it speaks of");
+    return fail(Code::invalid,
+                "usual: this alert only tells how many there were; acknowledge the alert that it speaks of");
   if (alert.rule_id.starts_with("yushid.") || alert.records.empty())
     return fail(Code::invalid, "usual: this alert is yushid's own; nothing makes it usual");
   act.usual_until = utc_text(until_ns);
@@ -92,7 +93,8 @@ Result<AnswerEnd> answer_alert_ack(const Permit& permit, const Asked& asked) {
     const auto span = parse_duration(usual);
     if (!span) return fail(Code::invalid, "usual: " + span.error().message);
     if (*span < kMinute / 60 || *span > kUsualMaxNs)
-      return fail(Code::invalid, "usual: from 1s to 366d; what is usual for longer is an exception (docs/detection.md)");
+      return fail(Code::invalid,
+                  "usual: from 1s to 366d; what is usual for longer is an exception (docs/detection.md)");
     const auto clock = YUSHI_TRY(asked.parameters.clock());
     YUSHI_TRY(teach(found.alert, clock.now_ns + *span, act));
     message += "; the same for the same account, host and address is no news until " + act.usual_until;

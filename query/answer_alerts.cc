@@ -216,7 +216,8 @@ Result<AnswerEnd> answer_alerts(const Permit& permit, const Asked& asked) {
       } else if (wanted.holds(*alert)) {
         const auto& of_alert = states.of(index);
         auto line = with_state(mask.mask(raw), of_alert);
-        gone = with_evidence ? !say_with_evidence(asked, evidence, std::move(line), of_alert, *alert) : !asked.say(line);
+        gone =
+            with_evidence ? !say_with_evidence(asked, evidence, std::move(line), of_alert, *alert) : !asked.say(line);
         ++end.records;
       }
     }

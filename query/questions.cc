@@ -115,7 +115,8 @@ std::vector<QuestionKind>& question_kinds() {
        Effort::scan,
        {kNote,
         {"usual", Kind::span,
-         "for so long (30d, at most 366d) the same of the same account, host and address is no news: it is counted, not "
+         "for so long (30d, at most 366d) the same of the same account, host and address is no news: it is counted, "
+         "not "
          "raised",
          "--usual"}},
        answer_alert_ack,

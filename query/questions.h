@@ -55,7 +55,7 @@ using StoreProver =
 
 // `over`: the question was ended.
 using AlertRecheck = std::function<Result<AlertCheck>(const storage::StoreView&, const Alert&, uint64_t audit_index,
-                                                     const std::atomic<bool>& over)>;
+                                                      const std::atomic<bool>& over)>;
 
 // What a daemon runs, a JSON line each, and since when it counts what they did.
 struct Listing {

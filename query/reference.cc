@@ -5,8 +5,9 @@ namespace yushi::query {
 namespace {
 
 std::string_view words_of(Right right) {
-  constexpr std::string_view kWords[] = {"what there is", "what was logged", "secrets", "proofs",
-                                         "a copy, as root or the daemon's user", "what becomes of an alert"};
+  constexpr std::string_view kWords[] = {
+      "what there is",           "what was logged", "secrets", "proofs", "a copy, as root or the daemon's user",
+      "what becomes of an alert"};
   return kWords[static_cast<size_t>(right)];
 }
 

@@ -151,7 +151,8 @@ TEST(Recheck, what_cannot_be_judged_is_said_to_be_so) {
   auto checked = store.check(alert, index, other);
   EXPECT_EQ(checked.outcome, Outcome::unknown);
   EXPECT_NE(checked.how.find("the rule was changed since"), std::string::npos) << checked.how;
-  other.rules = rules_of("title: x\nid: x\nlogsource: {product: yushi}\ndetection: {s: {user.name: x}, condition: s}\n");
+  other.rules =
+      rules_of("title: x\nid: x\nlogsource: {product: yushi}\ndetection: {s: {user.name: x}, condition: s}\n");
   EXPECT_NE(store.check(alert, index, other).how.find("no rule failed is here"), std::string::npos);
   auto away = alert;
   away.records[0].index = 4711;
@@ -166,7 +167,8 @@ TEST(Recheck, repetitions_that_were_folded_are_not_held_against_an_alert) {
   Judged store(rules_of(kRules));
   store.send(failure("root", 0));
   for (int i = 0; i < 3; ++i) store.send(failure("root", i));
-  store.send("<38>1 2026-11-01T12:00:00.000Z web-01 sshd 811 - - Failed password for root from 10.0.0.9 port 4242 ssh2");
+  store.send(
+      "<38>1 2026-11-01T12:00:00.000Z web-01 sshd 811 - - Failed password for root from 10.0.0.9 port 4242 ssh2");
   auto& [alert, index] = store.last("failed");
   ASSERT_EQ(alert.folded, 3u);
   const auto checked = store.check(alert, index);

@@ -67,8 +67,8 @@ class QuestionsTest : public ::testing::Test {
   // Names a question's parameters so that it is answered.
   static Question ask(const QuestionKind& kind) {
     const std::map<std::string_view, std::string> values = {{"log", "default"},  {"from", "1"},      {"to", "1"},
-                                                            {"id", "default/0"}, {"dir", "/a/copy"}, {"colour", "red"}, {"note", "seen"}, {"as", "true"},
-                                                            {"query", "*"}};
+                                                            {"id", "default/0"}, {"dir", "/a/copy"}, {"colour", "red"},
+                                                            {"note", "seen"},    {"as", "true"},     {"query", "*"}};
     Question question{std::string(kind.name), {}};
     if (const auto brace = question.name.find("{id}"); brace != question.name.npos)
       question.name.replace(brace, 4, kAlertId);

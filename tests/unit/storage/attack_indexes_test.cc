@@ -133,8 +133,8 @@ TEST(Attack, AStateThatNobodyGaveIsNamed) {
     batch.put(database.families().alerts, keys::alert(place), other.encode());
   });
   EXPECT_NE(found.find("the index of alerts says another state"), std::string::npos) << found;
-  found = attacked(
-      [&](Database& database, Write& batch) { batch.erase(database.families().alerts, keys::alert(place)); });
+  found =
+      attacked([&](Database& database, Write& batch) { batch.erase(database.families().alerts, keys::alert(place)); });
   EXPECT_NE(found.find("was done to an alert is gone"), std::string::npos) << found;
 }
 
