@@ -289,6 +289,9 @@ class Rebuilder {
     commit_ = std::max(commit_, record.origin->commit);
     if (log != kAuditLog || record.raw.find("\"alert\"") == record.raw.npos) return;
     if (auto alert = alert_of(record.raw)) alerts_.emplace_back(record.index, storage::AlertEntry::of(*alert).encode());
+    if (auto own = own_record_of(record.raw))
+      if (auto* act = std::get_if<AlertAct>(&own->about))
+        alerts_.emplace_back(record.index, storage::AlertActEntry::of(*act).encode());
   }
 
   // The records behind the newest checkpoints.

@@ -549,31 +549,53 @@ class Verifier {
   void note_alert(const Record& record) {
     if (record.raw.find("\"alert\"") == record.raw.npos) return;  // few have it, and to read JSON takes its time
     if (auto alert = alert_of(record.raw)) alerts_.emplace(record.index, storage::AlertEntry::of(*alert));
+    if (auto own = own_record_of(record.raw))
+      if (auto* act = std::get_if<AlertAct>(&own->about)) acts_.emplace(record.index, storage::AlertActEntry::of(*act));
   }
 
   void verify_alerts() {
-    auto& unread = unread_[kAuditLog];
-    std::set<uint64_t> listed;
+    std::set<uint64_t> listed, listed_acts;
     auto read = view_.each_alert(0, false, [&](uint64_t index, const Result<storage::AlertEntry>& entry) {
       ++report_.alerts;
       listed.insert(index);
-      auto place = at(kAuditLog, index);
-      auto alert = alerts_.find(index);
-      if (!entry) {
-        contradiction(kAuditLog, place, entry.error().message);
-      } else if (alert == alerts_.end()) {
-        if (std::none_of(unread.begin(), unread.end(), [&](auto& one) { return one.has(index); }))
-          contradiction(kAuditLog, place, "is in the index of alerts, but is no alert");
-      } else if (*entry != alert->second) {
-        contradiction(kAuditLog, place,
-                      "the index of alerts says another time, severity, id or tenant than this alert");
-      }
+      verify_entry(index, entry, alerts_, "no alert",
+                   "the index of alerts says another time, severity, id or tenant than this alert");
       return true;
     });
+    if (read) {
+      read = view_.each_alert_act(0, [&](uint64_t index, const Result<storage::AlertActEntry>& entry) {
+        listed_acts.insert(index);
+        verify_entry(index, entry, acts_, "nothing that was done to one",
+                     "the index of alerts says another state than this record, or of another alert");
+        return true;
+      });
+    }
     if (!read) return contradiction(kAuditLog, "index of alerts", read.error().message);
     for (auto& [index, alert] : alerts_) {
       if (!listed.contains(index))
         contradiction(kAuditLog, at(kAuditLog, index), "this alert is gone from the index of alerts");
+    }
+    for (auto& [index, act] : acts_) {
+      if (!listed_acts.contains(index)) {
+        contradiction(kAuditLog, at(kAuditLog, index),
+                      "what this record says was done to an alert is gone from the index of alerts");
+      }
+    }
+  }
+
+  template <class Entry>
+  void verify_entry(uint64_t index, const Result<Entry>& entry, const std::map<uint64_t, Entry>& by_record,
+                    const std::string& is_none, const std::string& is_other) {
+    const auto& unread = unread_[kAuditLog];
+    const auto place = at(kAuditLog, index);
+    const auto found = by_record.find(index);
+    if (!entry) {
+      contradiction(kAuditLog, place, entry.error().message);
+    } else if (found == by_record.end()) {
+      if (std::none_of(unread.begin(), unread.end(), [&](auto& one) { return one.has(index); }))
+        contradiction(kAuditLog, place, "is in the index of alerts, but is " + is_none);
+    } else if (*entry != found->second) {
+      contradiction(kAuditLog, place, is_other);
     }
   }
 
@@ -603,8 +625,9 @@ class Verifier {
   std::map<std::pair<std::string, uint64_t>, PartHead> heads_of_parts_;  // by source and first_seq
   Arena part_arena_;
   std::map<uint64_t, storage::AlertEntry> alerts_;  // by index in `_audit`, of the records there
-  std::vector<NotCompared> not_compared_;           // of this log
-  bool times_given_anew_ = false;                   // of this log: a chunk's times were another engine's at commit
+  std::map<uint64_t, storage::AlertActEntry> acts_;
+  std::vector<NotCompared> not_compared_;  // of this log
+  bool times_given_anew_ = false;          // of this log: a chunk's times were another engine's at commit
   size_t contradictions_ = 0, unproved_ = 0;
   size_t log_contradictions_ = 0, log_unproved_ = 0;
 };

@@ -9,6 +9,7 @@
 
 #include "audit/answer_verify.h"
 #include "cli/client.h"
+#include "judge/recheck.h"
 #include "parsers/share_directory.h"
 #include "query/parser_versions.h"
 #include "storage/read/cut_off.h"
@@ -55,7 +56,11 @@ class LocalStore : public Asker {
                              {},
                              {},
                              {},
-                             {}};
+                             {},
+                             {},
+                             [&](auto& store, auto& alert, uint64_t audit_index, auto& over) {
+                               return recheck(store, alert, audit_index, over);
+                             }};
     // Who can read the folder has all of it anyway.
     auto end = YUSHI_TRY(query::answer(query::Permit(), *view_, question, means, sink, budget));
     // `verify` names it itself; what is fetched beside an answer, to prove it, is no answer.
@@ -78,6 +83,30 @@ class LocalStore : public Asker {
   Result<query::EventReading> event_reading() {
     auto parsers = YUSHI_TRY(versions_->newest(*view_));
     return query::EventReading{parsers, [](std::string_view) { return Zone::utc(); }};
+  }
+
+  // By our rules and those of $YUSHI_RULES, and by the parsers and the zone that the log was read with last.
+  Result<AlertCheck> recheck(const storage::StoreView& store, const Alert& alert, uint64_t audit_index,
+                             const std::atomic<bool>& over) {
+    judge::Judging by;
+    by.parsers = YUSHI_TRY(versions_->newest(store));
+    std::vector<std::string> folders = {parsers::share_directory("rules")};
+    if (auto* more = std::getenv("YUSHI_RULES"); more && *more) folders.emplace_back(more);
+    auto sources = YUSHI_TRY(
+        detect::LogSources::load(YUSHI_TRY(detect::read_rule_directories({parsers::share_directory("sigma")}))));
+    by.rules = YUSHI_TRY(detect::RuleSet::load(YUSHI_TRY(detect::read_rule_directories(folders)), *sources));
+    std::string zone_name = "UTC";
+    if (!alert.records.empty()) {
+      const auto& [log, index] = alert.records.front();
+      if (auto segment = YUSHI_TRY(store.segment_at(log, index)); segment && segment->sealed) {
+        auto block = YUSHI_TRY(store.read_whole(*segment));
+        block.context.parsed.for_each_run(static_cast<uint32_t>(block.batch->records.size()),
+                                          [&](auto& how, uint32_t, uint32_t) { zone_name = how.timezone; });
+      }
+    }
+    auto zone = YUSHI_TRY(Zone::find(zone_name));
+    by.zone_of = [zone](std::string_view) { return zone; };
+    return judge::recheck(store, alert, audit_index, by, over);
   }
 
   // What is no data folder of ours is said in our words, not in RocksDB's; what cannot be looked at is left to it.

@@ -45,7 +45,8 @@ http::request<http::string_body> request_of(const query::Question& question) {
     form.push_back('=');
     append_encoded(form, value);
   }
-  const bool posts = form.size() > kTargetBytesMax;
+  const auto* kind = query::find_kind(question.name);
+  const bool posts = form.size() > kTargetBytesMax || (kind && kind->acts);
   if (!posts && !form.empty()) target += "?" + form;
   http::request<http::string_body> request(posts ? http::verb::post : http::verb::get, target, 11);
   request.set(http::field::host, "yushi");

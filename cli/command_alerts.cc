@@ -25,7 +25,8 @@ std::string text(const Json& object, const char* pointer) {
 
 bool yes(const Json& object, const char* pointer) { return text(object, pointer) == "true"; }
 
-const std::vector<std::string> kColumns = {"raised", "event time", "id", "severity", "tenant", "rule", "reason"};
+const std::vector<std::string> kColumns = {"raised", "event time", "id",   "severity",
+                                           "state",  "tenant",     "rule", "reason"};
 // from here on it is marked that an event is older than its alert, or bears a time to come
 constexpr int64_t kApartNs = 60 * kSecond;
 
@@ -42,6 +43,15 @@ std::string event_time_text(const Json& alert, const Zone& zone) {
   return shown;
 }
 
+// "closed as accepted by li.wei, 12 held back"
+std::string state_text(const Json& alert) {
+  auto shown = text(alert, "/yushi/alert/state");
+  if (const auto as = text(alert, "/yushi/alert/closed_as"); !as.empty()) shown += " as " + as;
+  if (const auto by = text(alert, "/yushi/alert/state_by"); !by.empty()) shown += " by " + by;
+  if (const auto held = text(alert, "/yushi/alert/held_back"); !held.empty()) shown += ", " + held + " held back";
+  return shown;
+}
+
 std::vector<std::string> cells_of(const Json& alert, OutputKind kind, const Zone& zone) {
   auto raised = text(alert, "/event/created");
   auto severity = text(alert, "/yushi/alert/severity");
@@ -51,6 +61,7 @@ std::vector<std::string> cells_of(const Json& alert, OutputKind kind, const Zone
           table ? event_time_text(alert, zone) : text(alert, "/@timestamp"),
           text(alert, "/yushi/alert/id"),
           severity,
+          state_text(alert),
           text(alert, "/organization/name"),
           text(alert, "/rule/name"),
           text(alert, "/yushi/alert/reason")};
@@ -85,14 +96,25 @@ void print_alert(Out& out, const Json& alert, const Zone& zone) {
   say("severity", text(alert, "/yushi/alert/severity") + ", score " + text(alert, "/yushi/alert/score") +
                       (yes(alert, "/yushi/alert/learning") ? ", found while still learning" : ""));
   say("rule", text(alert, "/rule/name") + " (" + text(alert, "/rule/id") + ")");
+  say("state", state_text(alert));
+  if (const auto until = text(alert, "/yushi/alert/usual_until"); !until.empty())
+    say("usual until", local_time_text(until, zone, false));
   say("tenant", text(alert, "/organization/name"));
   say("reason", text(alert, "/yushi/alert/reason"));
   say("baseline", text(alert, "/yushi/alert/baseline"));
   say("tags", text(alert, "/tags"));
   say("rule digest", text(alert, "/yushi/alert/rule_digest"));
   say("records", text(alert, "/yushi/alert/records"));
-  shown.push_back('\n');
   out.write(shown);
+}
+
+bool is_act(const Json& record) {
+  return text(record, "/event/provider") == "yushid" && text(record, "/event/action").starts_with("alert-");
+}
+
+// "2026-11-29 08:05:01  li.wei took alert …"
+std::string act_text(const Json& act, const Zone& zone) {
+  return local_time_text(text(act, "/event/created"), zone, false) + "  " + text(act, "/message");
 }
 
 int show(const Options& options, const std::string& id) {
@@ -100,7 +122,7 @@ int show(const Options& options, const std::string& id) {
   auto zone = zone_of(options);
   Out out;
   LinePrinter printer(out, kind, kind, zone);
-  bool first = true;
+  bool first = true, in_records = false;
   const auto question = question_of("alerts/" + id, options);
   return ask_store(
       options, question,
@@ -108,8 +130,15 @@ int show(const Options& options, const std::string& id) {
         bool is_alert = first;
         first = false;
         if (kind == OutputKind::json) return printer.line(line);
+        const auto alert = Json::parse(line, nullptr, false);
+        if (!is_alert && kind == OutputKind::table) {
+          // The acts, then an empty line, then the records.
+          const bool acts = !in_records && is_act(alert);
+          if (acts) out.text("history     " + act_text(alert, *zone));
+          if (!acts && !std::exchange(in_records, true)) out.write("\n");
+          if (acts) return out.good();
+        }
         if (!is_alert) return printer.line(line);
-        auto alert = Json::parse(line, nullptr, false);
         if (kind == OutputKind::table) print_alert(out, alert, *zone);
         if (kind == OutputKind::csv) {  // a table of its own before that of the records
           RowPrinter rows(out, kind, kColumns);
@@ -124,32 +153,242 @@ int show(const Options& options, const std::string& id) {
       });
 }
 
+// An act, or whether an alert comes of its records again: one line.
+int act(const Options& options, const std::string& id, const std::string& what) {
+  const auto kind = output_kind(options.output);
+  Out out;
+  return ask_store(options, question_of("alerts/" + id + "/" + what, options),
+                   object_lines(out, kind, [&](const Json& said) { out.text(text(said, "/message")); }),
+                   [](const AnswerEnd&) { return kExitFound; });
+}
+
+int verify(const Options& options, const std::string& id) {
+  const auto kind = output_kind(options.output);
+  Out out;
+  std::string outcome;
+  return ask_store(
+      options, question_of("alerts/" + id + "/verify", options),
+      [&](std::string_view line) {
+        const auto said = Json::parse(line, nullptr, false);
+        outcome = text(said, "/outcome");
+        if (kind == OutputKind::json) {
+          out.json(line);
+          return out.good();
+        }
+        out.text("alert " + text(said, "/alert") + ": " +
+                 (outcome == "same"      ? "the same, bit for bit"
+                  : outcome == "differs" ? "DIFFERS"
+                                         : "cannot be recomputed") +
+                 "; " + text(said, "/how"));
+        if (said.contains("differences") && said["differences"].is_array())
+          for (auto& each : said["differences"])
+            if (each.is_string()) out.text("  " + each.get<std::string>());
+        return out.good();
+      },
+      [&](const AnswerEnd&) {
+        return outcome == "same" ? kExitFound : outcome == "differs" ? kExitNothing : kExitIncomplete;
+      });
+}
+
+// ------------------------------------------------------------------------------------------------------------- export
+
+std::string html_of(std::string_view given) {
+  std::string printable_text, out;
+  append_printable(printable_text, given);
+  for (char c : printable_text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string raw_of(const Json& record) {
+  auto raw = text(record, "/event/original");
+  return raw.empty() ? text(record, "/message") : raw;
+}
+
+void write_html_head(Out& out) {
+  out.write(
+      "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>Alerts with their evidence</title>\n<style>\n"
+      "body { font-family: sans-serif; max-width: 60em; margin: 2em auto; }\n"
+      "h2 { border-top: 1px solid; padding-top: 1em; }\n"
+      "th { text-align: left; vertical-align: top; padding-right: 1em; white-space: nowrap; }\n"
+      "pre { white-space: pre-wrap; word-break: break-all; background: #f3f3f3; padding: 0.5em; }\n"
+      "</style></head><body>\n<h1>Alerts with their evidence</h1>\n");
+}
+
+void write_html(Out& out, const Json& line, const Zone& zone) {
+  const auto& alert = line["alert"];
+  std::string shown = "<h2>" + html_of(text(alert, "/yushi/alert/reason")) + "</h2>\n<table>\n";
+  const auto row = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) shown += "<tr><th>" + std::string(name) + "</th><td>" + html_of(value) + "</td></tr>\n";
+  };
+  row("Alert", text(alert, "/yushi/alert/id"));
+  row("Raised", local_time_text(text(alert, "/event/created"), zone));
+  row("Happened", event_time_text(alert, zone));
+  row("Severity", text(alert, "/yushi/alert/severity") + ", score " + text(alert, "/yushi/alert/score"));
+  row("State", state_text(alert));
+  row("Rule", text(alert, "/rule/name") + " (" + text(alert, "/rule/id") + ")");
+  row("Tenant", text(alert, "/organization/name"));
+  row("Account", text(alert, "/user/name"));
+  row("Host", text(alert, "/host/name"));
+  row("Address", text(alert, "/source/ip"));
+  row("ATT&amp;CK", text(alert, "/threat/technique/id"));
+  row("Judged on", text(alert, "/yushi/alert/baseline"));
+  row("Rule digest", text(alert, "/yushi/alert/rule_digest"));
+  shown += "</table>\n";
+  if (!line["history"].empty()) {
+    shown += "<h3>What was done</h3>\n<ul>\n";
+    for (auto& one : line["history"]) shown += "<li>" + html_of(act_text(one, zone)) + "</li>\n";
+    shown += "</ul>\n";
+  }
+  shown += "<h3>Records, as they came</h3>\n";
+  for (auto& record : line["records"]) {
+    shown += "<p>" +
+             html_of(text(record, "/event/id") + ", received " + local_time_text(text(record, "/event/created"), zone) +
+                     " from " + text(record, "/log/source/address")) +
+             "</p>\n<pre>" + html_of(raw_of(record)) + "</pre>\n";
+  }
+  out.write(shown);
+}
+
+void write_text(Out& out, const Json& line, const Zone& zone) {
+  print_alert(out, line["alert"], zone);
+  for (auto& one : line["history"]) out.text("history     " + act_text(one, zone));
+  for (auto& record : line["records"]) out.text("record      " + text(record, "/event/id") + "  " + raw_of(record));
+  out.write("\n");
+}
+
+// A line for each record, with its alert before it; an alert without one has a line too.
+void write_csv(Out& out, const Json& line, const Zone& zone) {
+  auto cells = cells_of(line["alert"], OutputKind::csv, zone);
+  std::string history;
+  for (auto& one : line["history"])
+    history += (history.empty() ? "" : "; ") + text(one, "/event/created") + " " + text(one, "/message");
+  cells.push_back(history);
+  if (line["records"].empty()) {
+    cells.resize(cells.size() + 3);
+    return out.csv(cells);
+  }
+  for (auto& record : line["records"]) {
+    auto row = cells;
+    row.insert(row.end(), {text(record, "/event/id"), text(record, "/event/created"), raw_of(record)});
+    out.csv(row);
+  }
+}
+
+int export_alerts(Options options, const std::string& form) {
+  options.given["evidence"] = "1";
+  const auto zone = zone_of(options);
+  Out out;
+  if (form == "html") write_html_head(out);
+  if (form == "csv") {
+    auto columns = kColumns;
+    columns.insert(columns.end(), {"history", "record", "received", "raw"});
+    out.csv(columns);
+  }
+  return ask_store(
+      options, question_of("alerts", options),
+      [&](std::string_view line) {
+        if (form == "json") {
+          out.json(line);
+          return out.good();
+        }
+        const auto said = Json::parse(line, nullptr, false);
+        for (const char* part : {"alert", "history", "records"})
+          if (!said.is_object() || !said.contains(part)) return true;
+        if (form == "html") write_html(out, said, *zone);
+        if (form == "csv") write_csv(out, said, *zone);
+        if (form == "text") write_text(out, said, *zone);
+        return out.good();
+      },
+      [&](const AnswerEnd& end) {
+        if (form == "html") out.write("</body></html>\n");
+        return end.records > 0 ? kExitFound : kExitNothing;
+      });
+}
+
 }  // namespace
 
 void add_alerts(CLI::App& app, Chosen& chosen) {
   auto* command = app.add_subcommand("alerts", "anomalies and rule hits, with the reason and the records behind each");
-  command->footer("Examples: yushi alerts list --since today\n          yushi alerts show 3f2a9c0d1b4e5f60");
+  command->footer(
+      "Examples: yushi alerts list --since today --state open\n          yushi alerts show 3f2a9c0d1b4e5f60\n"
+      "          yushi alerts ack 3f2a --note 'the nightly backup' --usual 30d");
   auto options = std::make_shared<Options>();
   auto id = std::make_shared<std::string>();
+  auto form = std::make_shared<std::string>("json");
   auto add_list_options = [&](CLI::App& to) {
     add_output_option(to, *options);
     add_place_options(to, *options);
   };
   auto* listing = add_question(*command, *options, "alerts");
-  listing->footer("Example: yushi alerts list --since 7d -n 20");
+  listing->footer("Example: yushi alerts list --since 7d -n 20 --state open");
   add_list_options(*listing);
   add_question_options(*command, *options, "alerts");
   add_list_options(*command);
-  auto* showing = add_question(*command, *options, "alerts/{id}");
-  showing->footer("Example: yushi alerts show 3f2a9c0d1b4e5f60");
-  showing->add_option("id", *id, "as `alerts list` shows it")->required();
-  showing->add_flag("--utc", options->utc, "times in UTC");
-  add_output_option(*showing, *options);
-  add_place_options(*showing, *options);
+
+  CLI::App* of_one[5];
+  constexpr std::pair<const char*, const char*> kOfOne[] = {
+      {"alerts/{id}", "Example: yushi alerts show 3f2a9c0d1b4e5f60"},
+      {"alerts/{id}/take", "Example: yushi alerts take 3f2a"},
+      {"alerts/{id}/close", "Example: yushi alerts close 3f2a --as false-alarm --note 'a test of ours'"},
+      {"alerts/{id}/ack", "Example: yushi alerts ack 3f2a --note 'the nightly backup' --usual 30d"},
+      {"alerts/{id}/verify", "Example: yushi alerts verify 3f2a --store /mnt/seized/yushi"}};
+  for (size_t i = 0; i < std::size(kOfOne); ++i) {
+    of_one[i] = add_question(*command, *options, kOfOne[i].first);
+    of_one[i]->footer(kOfOne[i].second);
+    of_one[i]->add_option("id", *id, "as `alerts list` shows it, or the beginning of it")->required();
+    add_list_options(*of_one[i]);
+  }
+  of_one[0]->add_flag("--utc", options->utc, "times in UTC");
+
+  auto* exporting = command->add_subcommand(
+      "export", "alerts with what was done to them and their records, for who is to read or keep them");
+  exporting->footer(
+      "Examples: yushi alerts export --since 30d --severity high -o html > alerts.html\n"
+      "          yushi alerts export --rule guessing.address -o csv > alerts.csv");
+  add_question_options(*exporting, *options, "alerts");
+  exporting
+      ->add_option("-o,--output", *form, "json (a line an alert), csv (a line a record), text or html (default: json)")
+      ->check(CLI::IsMember({"json", "csv", "text", "html"}));
+  add_place_options(*exporting, *options);
+
   command->require_subcommand(0, 1);
+  auto* showing = of_one[0];
+  auto* taking = of_one[1];
+  auto* closing = of_one[2];
+  auto* acknowledging = of_one[3];
+  auto* verifying = of_one[4];
   command->callback([=, &chosen] {
-    bool shows = showing->parsed();
-    chosen = [=] { return shows ? show(*options, *id) : list(*options); };
+    if (showing->parsed())
+      chosen = [=] { return show(*options, *id); };
+    else if (taking->parsed())
+      chosen = [=] { return act(*options, *id, "take"); };
+    else if (closing->parsed())
+      chosen = [=] { return act(*options, *id, "close"); };
+    else if (acknowledging->parsed())
+      chosen = [=] { return act(*options, *id, "ack"); };
+    else if (verifying->parsed())
+      chosen = [=] { return verify(*options, *id); };
+    else if (exporting->parsed())
+      chosen = [=] { return export_alerts(*options, *form); };
+    else
+      chosen = [=] { return list(*options); };
   });
 }
 

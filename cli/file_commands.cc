@@ -67,11 +67,19 @@ int list_lines(const FilesOptions& options, const ListShown& shown,
   columns.push_back("file");
   Out out;
   RowPrinter rows(out, kind, columns);
-  std::string left_out;
+  std::string left_out, exceptions;
   const auto show = object_lines(out, kind, [&](const nlohmann::ordered_json& said) {
     const auto text = [&](const char* name) { return cell_of(said, name); };
     if (said.contains("left_out")) {
       left_out += text("left_out") + ": " + text("reason") + "\n";
+      return;
+    }
+    if (said.contains("exception")) {
+      const auto when = text("when"), reason = text("reason"), last = text("last_use");
+      exceptions += "exception for " + text("exception") + (when.empty() ? "" : " when " + when) + ", of " +
+                    text("owner") + " until " + text("until") + (text("ended") == "true" ? " (ended)" : "") +
+                    (reason.empty() ? "" : ": " + reason) + "; used " + text("uses") + " times" +
+                    (last.empty() ? "" : ", last " + last) + " (" + text("place") + ")\n";
       return;
     }
     auto cells = shown.cells(said);
@@ -84,6 +92,7 @@ int list_lines(const FilesOptions& options, const ListShown& shown,
   });
   const auto finish = [&] {
     rows.finish();
+    out.text(exceptions);
     out.text(left_out);
     return kExitFound;
   };

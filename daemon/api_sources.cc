@@ -2,6 +2,7 @@
 
 #include "daemon/canaries.h"
 #include "daemon/listings.h"
+#include "judge/recheck.h"
 
 namespace yushi::daemon {
 namespace {
@@ -35,11 +36,18 @@ serve::Api::Sources api_sources(storage::Store& store, Pipeline& pipeline, std::
   out.sign_all = [&](std::function<void()> at_signed) { return pipeline.sign_all(std::move(at_signed)); };
   out.newest_commit = [&] { return pipeline.wait_commit(UINT64_MAX, 0); };
   out.is_full = [&] { return pipeline.counters().disk_full.load(); };
+  out.tell_durably = [&](OwnRecord record) { return pipeline.tell_durably(std::move(record)); };
   out.tell = [&](OwnRecord record) { pipeline.tell(std::move(record)); };
   out.means = [&store, &pipeline, watched] {
     query::Means means;
     means.secrets = pipeline.loaded()->secrets;
     means.events = [&pipeline] { return event_reading(pipeline); };
+    means.recheck = [&pipeline](auto& seen, auto& alert, uint64_t audit_index, auto& over) {
+      const auto loaded = pipeline.loaded();
+      return judge::recheck(seen, alert, audit_index,
+                            {loaded->parsers, loaded->rules, pipeline.zones_of(*loaded), pipeline.detect_options()},
+                            over);
+    };
     means.status = [watched] { return status_json(watched()); };
     means.rules = [&pipeline, watched] { return query::Listing{rule_lines(pipeline), watched().started_ns}; };
     means.parsers = [&pipeline, watched] { return query::Listing{parser_lines(pipeline), watched().started_ns}; };

@@ -37,6 +37,7 @@ struct Config {
   std::vector<std::string> relays;       // addresses and networks
   std::vector<std::string> parser_dirs;  // users'; ours come first
   std::vector<std::string> rule_dirs;
+  std::vector<std::string> exception_files;
   enrich::LookupFiles lookups;
   std::vector<std::string> secret_dirs;  // files that say what a secret is; ours come first
   uint32_t message_bytes = 64 << 10;

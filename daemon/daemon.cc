@@ -43,7 +43,8 @@ namespace yushi::daemon {
 namespace {
 
 constexpr int kBeatsPerWatchdog = 8;
-constexpr int64_t kStopWait = 10 * kSecond;  // for room on a full disk
+constexpr uint64_t kLookAgainUs = 5'000'000;  // at files that are taken as they change
+constexpr int64_t kStopWait = 10 * kSecond;   // for room on a full disk
 constexpr int kWrongConfig = 2, kStoreUnopened = 3, kFailedLater = 1;
 
 std::string host_name() {
@@ -369,11 +370,12 @@ class Daemon {
     ::sd_watchdog_enabled(0, &watchdog_us);
     // Often enough that a stage has nearly all of the time to make its next step.
     auto beat_us =
-        static_cast<int64_t>(watchdog_us ? std::max<uint64_t>(watchdog_us / kBeatsPerWatchdog, 1) : 3'600'000'000);
+        static_cast<int64_t>(watchdog_us ? std::max<uint64_t>(watchdog_us / kBeatsPerWatchdog, 1) : kLookAgainUs);
     timespec wait{beat_us / 1'000'000, beat_us % 1'000'000 * 1000};
     if (watchdog_us) watch_stages();
     while (true) {
       warn_of_certificates();
+      take_changed_exceptions();
       int got = ::sigtimedwait(&signals_, nullptr, &wait);
       if (got == SIGTERM || got == SIGINT) return;
       if (got == SIGHUP) reload();
@@ -400,6 +402,29 @@ class Daemon {
       pipeline_->tell_trouble("certificate-ends", "A certificate ends", what,
                               step <= 1 ? Severity::high : Severity::medium, step <= 1 ? 80 : 50);
     }
+  }
+
+  // An exception is wanted now: its files are taken as they change, without a signal.
+  void take_changed_exceptions() {
+    std::vector<std::pair<std::filesystem::file_time_type, uintmax_t>> stamps;
+    for (auto& path : config_.exception_files) {
+      std::error_code ignored;  // what is not there is another stamp
+      const auto written = std::filesystem::last_write_time(path, ignored);
+      stamps.emplace_back(written, std::filesystem::file_size(path, ignored));
+    }
+    if (stamps == std::exchange(exception_stamps_, stamps) || is_first_look_) {
+      is_first_look_ = false;
+      return;
+    }
+    const auto running = pipeline_->loaded();
+    auto loaded = with_exceptions_anew(config_, *running);
+    if (!loaded) return spdlog::error("exceptions: {}; those of before stay", loaded.error().message);
+    if ((*loaded)->exceptions == running->exceptions && (*loaded)->left_out == running->left_out) return;
+    for (auto& what : (*loaded)->left_out) spdlog::warn("exceptions: {}", what);
+    pipeline_->reload(*loaded);
+    const auto what = "exceptions were read again: " + std::to_string((*loaded)->exceptions->all().size());
+    spdlog::info("{}", what);
+    pipeline_->tell(load_record("reload", **loaded));
   }
 
   void watch_stages() {
@@ -516,6 +541,7 @@ class Daemon {
       config_.parser_dirs = fresh->parser_dirs;
       config_.rule_dirs = fresh->rule_dirs;
       config_.secret_dirs = fresh->secret_dirs;
+      config_.exception_files = fresh->exception_files;
       config_.lookups = fresh->lookups;
     }
     const bool routed = take_data_files(fresh ? *fresh : config_);
@@ -657,6 +683,8 @@ class Daemon {
   ingest::OwnedFd api_metrics_;                       // of api.listen; may be none
   std::unique_ptr<serve::Api> api_;
   std::atomic<bool> failed_{false};
+  bool is_first_look_ = true;
+  std::vector<std::pair<std::filesystem::file_time_type, uintmax_t>> exception_stamps_;  // as they were read last
   Watchdog watchdog_;
   int hungry_beats_ = 0;
   std::map<std::pair<std::string, int64_t>, int> certificates_told_;  // by input and end: the last step, and one

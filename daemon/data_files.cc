@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 
+#include "core/base/clock.h"
 #include "detect/engine.h"
+#include "detect/exceptions.h"
 #include "parsers/engine_version.h"
 #include "parsers/parser_set.h"
 #include "parsers/share_directory.h"
@@ -141,7 +144,58 @@ Result<std::shared_ptr<const detect::LogSources>> load_log_sources() {
   return detect::LogSources::load(YUSHI_TRY(detect::read_rule_directories({parsers::share_directory("sigma")})));
 }
 
+constexpr std::string_view kExceptionKind = "exception";
+
+// Those that hold for nothing: their time is over, or no rule has the id. A finding of a detector has a dot in its
+// name.
+std::vector<std::string> idle_exceptions(const Loaded& loaded, int64_t now_ns) {
+  std::vector<std::string> out;
+  std::set<std::string> rules;
+  if (!loaded.exceptions->all().empty())
+    for (auto& rule : loaded.rules->list()) rules.insert(rule.id);
+  for (auto& one : loaded.exceptions->all()) {
+    if (one.until_ns <= now_ns) {
+      out.push_back(exception_ended_words(one));
+    } else if (one.rule.find('.') == one.rule.npos && !rules.contains(one.rule)) {
+      out.push_back(one.place + ": rule: no rule that runs here has the id " + one.rule +
+                    "; the exception holds for nothing");
+    }
+  }
+  return out;
+}
+
+// After the rules. The same object, where nothing changed.
+Result<void> load_exceptions(const Config& config, const Loaded* before, Loaded& loaded) {
+  const auto* running = before ? before->exceptions.get() : nullptr;
+  loaded.exceptions = YUSHI_TRY(Loading<detect::ExceptionSet, detect::ExceptionFile>(
+                                    "exception", detect::read_exception_files, running, loaded.left_out)
+                                    .load("", config.exception_files));
+  if (running && same_files(running->files(), loaded.exceptions->files())) loaded.exceptions = before->exceptions;
+  if (running && loaded.exceptions.get() != running) loaded.exceptions->count_on_from(*running);
+  for (auto& what : idle_exceptions(loaded, realtime_ns())) loaded.left_out.push_back(std::move(what));
+  loaded.left_out_kinds.resize(loaded.left_out.size(), kExceptionKind);
+  return {};
+}
+
 }  // namespace
+
+Result<std::shared_ptr<const Loaded>> with_exceptions_anew(const Config& config, const Loaded& running) {
+  auto loaded = std::make_shared<Loaded>(running);
+  loaded->left_out.clear();
+  loaded->left_out_kinds.clear();
+  for (size_t i = 0; i < running.left_out.size(); ++i) {
+    if (running.left_out_kinds[i] == kExceptionKind) continue;
+    loaded->left_out.push_back(running.left_out[i]);
+    loaded->left_out_kinds.push_back(running.left_out_kinds[i]);
+  }
+  YUSHI_TRY(load_exceptions(config, &running, *loaded));
+  return loaded;
+}
+
+std::string exception_ended_words(const detect::Exception& exception) {
+  return exception.place + ": until: the exception of " + exception.owner + " for " + exception.rule + " ended, " +
+         exception.until + "; it counts no more, remove it or give it a new end";
+}
 
 Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, const Loaded* before) {
   auto loaded = std::make_shared<Loaded>();
@@ -172,6 +226,7 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
   auto& unsupported = loaded->rules->unsupported();
   for (auto& rule : unsupported) loaded->left_out.push_back(first_line(rule) + "; the rule is left out");
   are_of("rule");
+  YUSHI_TRY(load_exceptions(config, before, *loaded));
   if (before) {
     if (loaded->parsers != before->parsers) loaded->parsers->count_on_from(*before->parsers);
     loaded->rules->count_on_from(*before->rules);
@@ -229,6 +284,11 @@ std::vector<std::string> check_data_files(const Config& config) {
       !set) {
     add_lines(set.error().message);
   }
+  std::vector<FileLeftOut> away;
+  if (auto files = detect::read_exception_files(config.exception_files, &away)) {
+    if (auto set = detect::ExceptionSet::load(std::move(*files)); !set) add_lines(set.error().message);
+  }
+  for (auto& file : away) out.push_back(file.why);
   for (auto& problem : forward::unknown_select_fields(config.forwarders)) out.push_back(problem);
   if (auto lookups = enrich::open_lookups(config.lookups); !lookups) add_lines(lookups.error().message);
   return out;

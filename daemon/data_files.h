@@ -22,6 +22,12 @@ namespace yushi::daemon {
 // `before` is what ran until now; nullptr at the start.
 Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, const Loaded* before);
 
+// What runs, with the exceptions that their files have now.
+Result<std::shared_ptr<const Loaded>> with_exceptions_anew(const Config& config, const Loaded& running);
+
+// As `left_out` and `status` tell it.
+std::string exception_ended_words(const detect::Exception& exception);
+
 // Everything that is wrong with the data files and with what the config asks of them, for `yushid --check`: there each
 // is an error. A rule that is right but cannot run here is among them.
 std::vector<std::string> check_data_files(const Config& config);

@@ -1,5 +1,6 @@
 #include "daemon/listings.h"
 
+#include "core/base/clock.h"
 #include "query/listing.h"
 
 namespace yushi::daemon {
@@ -19,7 +20,16 @@ std::vector<std::string> rule_lines(const Pipeline& pipeline) {
     out.push_back(query::listed_line(query::ListedRule{rule.id, rule.title, rule.level, rule.path, rule.line},
                                      query::Seen{rule.hits, rule.last_ns, rule.cost_ns}));
   }
+  if (loaded->exceptions) {
+    for (auto& one : loaded->exceptions->all()) {
+      const auto uses = loaded->exceptions->uses_of(one);
+      out.push_back(query::listed_line(query::ListedException{one.rule, one.when, one.owner, one.until, one.reason,
+                                                              one.place, one.until_ns <= realtime_ns()},
+                                       query::Seen{uses.count, uses.last_ns, 0}));
+    }
+  }
   add_left_out(*loaded, "rule", out);
+  add_left_out(*loaded, "exception", out);
   return out;
 }
 

@@ -12,6 +12,7 @@
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
 #include "detect/alert_words.h"
+#include "judge/recheck.h"
 #include "parsers/engine_version.h"
 #include "storage/read/view.h"
 
@@ -68,6 +69,7 @@ Pipeline::Pipeline(storage::Store& store, std::shared_ptr<const Loaded> loaded, 
       hosts_(options.senders_max),
       judged_by_(loaded),
       judge_(loaded->parsers, loaded->rules, options.detect, zones_of(*loaded)) {
+  judge_.engine().except(loaded->exceptions);
   store_.options().disk->on_wait([this](const std::string& path, bool begins) {
     if (!begins) return spdlog::info("what waited for room on the disk is written");
     counters_.disk_full = true;
@@ -146,6 +148,21 @@ std::map<std::string, uint64_t> Pipeline::records_of_datasets() const {
 void Pipeline::tell(OwnRecord record, std::optional<Alert> alert) {
   MutexLock lock(mutex_);
   own_.push_back({std::move(record), std::move(alert)});
+  ++own_told_;
+}
+
+Result<void> Pipeline::tell_durably(OwnRecord record) {
+  MutexLock lock(mutex_);
+  own_.push_back({std::move(record), {}});
+  const auto mine = ++own_told_;
+  changed_.notify_all();
+  while (own_committed_ < mine && !failed_) {
+    changed_.wait_until(lock, Clock::now() + kIdleWait);
+    if (own_committed_ < mine && store_.options().disk->waits())
+      return fail(Code::unavailable, "the disk is full: this is written when there is room again");
+  }
+  if (own_committed_ < mine) return fail(Code::unavailable, "the store has failed; the daemon is stopping");
+  return {};
 }
 
 void Pipeline::tell_trouble(const std::string& action, std::string_view title, const std::string& what,
@@ -212,6 +229,7 @@ void Pipeline::run() {
     counters_.in_flight_bytes = in_flight_;
     committed_ = store_.commit_number();
     signed_ = signing;
+    if (done) own_committed_ = own_taken_;
     if (!done) {
       failed_ = true;
       lock.unlock();
@@ -236,9 +254,15 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   {
     MutexLock lock(mutex_);
     told.swap(own_);
+    own_taken_ = own_told_;
   }
   std::vector<std::string> own;
-  for (auto& [record, alert] : told) own.push_back(to_json(record));
+  std::vector<std::pair<size_t, AlertAct>> acts;  // by their places in `own`
+  const auto add_own = [&](const OwnRecord& record) {
+    if (auto* act = std::get_if<AlertAct>(&record.about)) acts.emplace_back(own.size(), *act);
+    own.push_back(to_json(record));
+  };
+  for (auto& [record, alert] : told) add_own(record);
   bool booked = !begun_minute_ || due(minute_ns_, now, kMinute) || last;
   if (booked) {
     for (auto& record : book_.close_minute(minute_ns_, now, store_.commit_number() + 1, *store_.logs()))
@@ -258,8 +282,10 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   std::vector<Alert> alerts;
   if (auto loaded = this->loaded(); loaded != judged_by_) {
     judge_.reload(loaded->parsers, loaded->rules, zones_of(*loaded), alerts);
+    judge_.engine().except(loaded->exceptions);
+    // These come from no record and no tick that a replay would show again; and it would have other exceptions.
+    if (!alerts.empty() || loaded->exceptions != judged_by_->exceptions) save = true;
     judged_by_ = std::move(loaded);
-    if (!alerts.empty()) save = true;  // these come from no record and no tick that a replay would show again
   }
   auto commit = store_.begin();
   bool wrote = false;
@@ -286,6 +312,13 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
     judge_.tick(commit.number(), now, alerts);
     ticks_.push_back({wrote ? commit.number() : commit.number() - 1, commit.number(), now});
   }
+  // Behind the tick: a replay does it there too.
+  for (auto& [record, alert] : told)
+    if (auto* act = std::get_if<AlertAct>(&record.about); act && !act->usual_until.empty()) judge_.engine().teach(*act);
+  for (auto& record : judge_.engine().take_told()) {
+    if (record.action == "exception-ended") spdlog::warn("{}", record.message);
+    add_own(record);
+  }
   counters_.joined_open = judge_.open();
   counters_.joined_cut = judge_.cut();
   if (!own.empty()) {
@@ -296,6 +329,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
       alerts.back().records = {{kAuditLog, first + i}};
       alerts.back().id = detect::alert_id(alerts.back());
     }
+    for (auto& [place, act] : acts) commit.add_alert_act(first + place, act);
     commit.append(prepare(committer_, storage::own_batch(own)));
     wrote = true;
   }
@@ -391,7 +425,7 @@ std::string Pipeline::detector_state() const {
   return out;
 }
 
-ZoneOfLog Pipeline::zones_of(const Loaded& loaded) const {
+judge::ZoneOfLog Pipeline::zones_of(const Loaded& loaded) const {
   auto logs = store_.logs();
   std::map<std::string, std::shared_ptr<const Zone>, std::less<>> zones;
   for (size_t i = 0; i < loaded.readings.size() && i < logs->size(); ++i)
@@ -492,6 +526,8 @@ Result<std::vector<std::string>> Pipeline::replay_detectors() {
     if (one.batch || !one.segments.empty()) behind.push_back(std::move(one));
   }
   judge_.restored();
+  auto taught = YUSHI_TRY(
+      judge::read_taught(*view, from[std::string(kAuditLog)], [&](const Error& error) { cannot_read(error); }));
 
   std::vector<Alert> ignored;
   // Detectors keep a state for each log, so between two ticks the logs may follow one another.
@@ -512,12 +548,23 @@ Result<std::vector<std::string>> Pipeline::replay_detectors() {
         one.shown = 0;
       }
   };
+  // An acknowledgement came behind the records and the tick of its commit.
+  auto next = taught.begin();
+  const auto teach_until = [&](uint64_t commit) {
+    for (; next != taught.end() && next->first <= commit; ++next) {
+      show_until(next->first);
+      judge_.engine().teach(next->second);
+    }
+  };
   for (auto& tick : ticks_) {
+    teach_until(tick.commit - 1);
     show_until(tick.after);
     judge_.tick(tick.commit, tick.received_ns, ignored);
   }
+  teach_until(std::numeric_limits<uint64_t>::max());
   show_until(std::numeric_limits<uint64_t>::max());
-  rules->forget_counts();  // what was shown came before this start
+  (void)judge_.engine().take_told();  // stored already, as the alerts are
+  rules->forget_counts();             // what was shown came before this start
   return learn_anew;
 }
 

@@ -24,11 +24,12 @@
 #include "core/base/time_text.h"
 #include "core/filter/secrets.h"
 #include "daemon/dataset_counts.h"
-#include "daemon/event_judge.h"
 #include "daemon/minute_book.h"
 #include "daemon/sender_hosts.h"
 #include "detect/engine.h"
+#include "detect/exceptions.h"
 #include "ingest/input.h"
+#include "judge/event_judge.h"
 #include "parsers/understand.h"
 #include "storage/store/store.h"
 
@@ -38,12 +39,13 @@ namespace yushi::daemon {
 struct Loaded {
   std::shared_ptr<const parsers::ParserSet> parsers;
   std::shared_ptr<const detect::RuleSet> rules;
-  std::shared_ptr<const SecretRules> secrets;  // what is hidden of what goes out
-  ingest::OriginMap relays;                    // who may speak for other hosts: maps them to any number but 0
+  std::shared_ptr<const detect::ExceptionSet> exceptions;  // none: nothing is excepted
+  std::shared_ptr<const SecretRules> secrets;              // what is hidden of what goes out
+  ingest::OriginMap relays;  // who may speak for other hosts: maps them to any number but 0
   std::vector<std::shared_ptr<const storage::ParseContext>> contexts;  // by LogId
   std::vector<parsers::Reading> readings;                              // by LogId
   std::vector<std::string> left_out;             // files and rules that are wrong or cannot run, in words
-  std::vector<std::string_view> left_out_kinds;  // of each of these: `parser`, `rule` or `secrets`
+  std::vector<std::string_view> left_out_kinds;  // of each of these: `parser`, `rule`, `exception` or `secrets`
 };
 
 struct PipelineOptions {
@@ -83,6 +85,8 @@ class Pipeline : public ingest::BatchSink {
   std::string position(std::string_view input) const;
   // A record of our own in `_audit`, durable with the next commit. An alert with it names the record.
   void tell(OwnRecord record, std::optional<Alert> alert = {}) YUSHI_EXCLUDES(mutex_);
+  // The same, and returns when it is durable. unavailable: it is written when the disk has room again.
+  Result<void> tell_durably(OwnRecord record) YUSHI_EXCLUDES(mutex_);
   // Signs what is synced when the newest checkpoint is older than a second; returns when it is stored and in `heads`.
   // unavailable: the disk has no room for it.
   Result<void> sign_now() YUSHI_EXCLUDES(mutex_);
@@ -98,6 +102,7 @@ class Pipeline : public ingest::BatchSink {
   // From now on after each commit, on the committer's thread: must not wait, nor call us.
   void call_on_commit(std::function<void()> call) YUSHI_EXCLUDES(mutex_);
   const PipelineCounters& counters() const { return counters_; }
+  const detect::DetectOptions& detect_options() const { return options_.detect; }
   uint64_t disk_reserve_bytes() const { return options_.disk_reserve_bytes; }
   // Something that the daemon itself has to say: a record in `_audit`, and an alert by the rule `yushid.ACTION`.
   void tell_trouble(const std::string& action, std::string_view title, const std::string& what, Severity severity,
@@ -113,7 +118,7 @@ class Pipeline : public ingest::BatchSink {
   // What is parsed and judged with now. Any thread.
   std::shared_ptr<const Loaded> loaded() const YUSHI_EXCLUDES(loaded_mutex_);
   // Of the logs that are known now; UTC for another. Any thread.
-  ZoneOfLog zones_of(const Loaded& loaded) const;
+  judge::ZoneOfLog zones_of(const Loaded& loaded) const;
 
  private:
   struct Worker {
@@ -161,6 +166,7 @@ class Pipeline : public ingest::BatchSink {
   mutable CondVar changed_;
   std::deque<storage::PreparedBatch> queue_ YUSHI_GUARDED_BY(mutex_);
   std::vector<Own> own_ YUSHI_GUARDED_BY(mutex_);  // records of ours that wait for the next commit
+  uint64_t own_told_ YUSHI_GUARDED_BY(mutex_) = 0, own_committed_ YUSHI_GUARDED_BY(mutex_) = 0;  // how many
   uint64_t queued_raw_bytes_ YUSHI_GUARDED_BY(mutex_) = 0;
   uint64_t in_flight_ YUSHI_GUARDED_BY(mutex_) = 0;
   bool stopping_ YUSHI_GUARDED_BY(mutex_) = false;
@@ -175,10 +181,11 @@ class Pipeline : public ingest::BatchSink {
   // The committer's own.
   Worker committer_;
   std::shared_ptr<const Loaded> judged_by_;
-  EventJudge judge_;
+  judge::EventJudge judge_;
   MinuteBook book_;
   bool below_reserve_ = false;
-  uint64_t unread_ = 0;  // segments that start() passed over
+  uint64_t own_taken_ = 0;  // of own_told_, into the commit that is made
+  uint64_t unread_ = 0;     // segments that start() passed over
   std::string first_unread_;
   int64_t minute_ns_ = 0;  // end of the last minute booked, by whichever run; 0: the store is new
   bool begun_minute_ = false;

@@ -4,6 +4,7 @@
 
 #include "core/base/time_text.h"
 #include "core/base/units_text.h"
+#include "daemon/data_files.h"
 
 namespace yushi::daemon {
 namespace {
@@ -60,7 +61,15 @@ std::vector<Trouble> troubles_of(const Watched& watched, int64_t now_ns) {
       warn("forwarder " + forwarder->name() + " is " + count_text(lag) + " records behind");
     }
   }
-  for (auto& what : watched.pipeline->loaded()->left_out) warn(what);
+  const auto loaded = watched.pipeline->loaded();
+  for (auto& what : loaded->left_out) warn(what);
+  if (loaded->exceptions) {
+    for (auto& one : loaded->exceptions->all()) {
+      const auto words = exception_ended_words(one);
+      const auto& told = loaded->left_out;
+      if (one.until_ns <= now_ns && std::find(told.begin(), told.end(), words) == told.end()) warn(words);
+    }
+  }
   return out;
 }
 

@@ -13,9 +13,11 @@
 #include "detect/correlations.h"
 #include "detect/detectors.h"
 #include "detect/event.h"
+#include "detect/exceptions.h"
 #include "detect/finding.h"
 #include "detect/folds.h"
 #include "detect/habits.h"
+#include "detect/held_back.h"
 #include "detect/rules.h"
 #include "detect/silence.h"
 #include "detect/windows.h"
@@ -28,9 +30,9 @@ constexpr std::string_view kStateMagic = "yushi-detect-";
 // Parts, each with its id and version. Before it was one block of folds, accounts, attempts and correlations.
 constexpr char kStateVersion = '5', kOneBlockVersion = '4';
 constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kWindowsId = "windows",
-                           kHabitsId = "habits", kSilenceId = "silence";
+                           kHabitsId = "habits", kSilenceId = "silence", kHeldBackId = "held-back";
 constexpr uint32_t kFoldsVersion = 1, kCorrelationsVersion = 1, kWindowsVersion = 1, kHabitsVersion = 1,
-                   kSilenceVersion = 1;
+                   kSilenceVersion = 1, kHeldBackVersion = 1;
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
@@ -64,6 +66,8 @@ struct Engine::State {
   Folds folds;
   Habits habits;
   Silence silence;
+  HeldBack held_back;
+  std::shared_ptr<const ExceptionSet> exceptions;
   FieldTexts fields{detectors};
   Scratch scratch;
   std::vector<Finding> findings;
@@ -99,16 +103,26 @@ struct Engine::State {
     std::string host;
     if (first_value(record, ecs::host_name, scratch, &value)) host = value.text;
     hit.host = host;
-    raise(rule, std::move(key), hit, fold_ns, alerts, std::forward<Make>(make));
+    raise(rule, std::move(key), hit, fold_ns, alerts, std::forward<Make>(make), &record);
   }
 
   template <class Make>
   void raise(const RuleHead& rule, std::string key, const Folds::Hit& hit, int64_t fold_ns, std::vector<Alert>& alerts,
-             Make&& make) {
+             Make&& make, const Record* record = nullptr) {
+    if (const auto* excepted = exceptions ? exceptions->holding(rule.id, record, hit.received_ns, scratch) : nullptr) {
+      exceptions->count(*excepted, hit.received_ns);
+      return held_back.count(*excepted);
+    }
+    std::optional<Alert> made;
+    if (held_back.knows(hit.log, rule.id, key)) {
+      made = make(key);
+      made->key = key;
+      if (held_back.is_usual(hit.log, *made, hit.received_ns, hit.is_of_single_records)) return;
+    }
     uint64_t repeated = 0;
     int64_t repeated_ns = 0;
     if (!folds.admit(rule, key, hit, fold_ns, &repeated, &repeated_ns, alerts)) return;
-    Alert alert = make(key);
+    Alert alert = made ? std::move(*made) : make(key);
     alert.key = std::move(key);
     alert.folded = repeated;
     if (repeated > 0)
@@ -156,6 +170,7 @@ struct Engine::State {
     YUSHI_ASSERT(number < set.rules().size(), "rule %u of %zu", number, set.rules().size());
     const RuleHead& head = set.rules()[number].head;
     Folds::Hit hit = hit_of(record, counted_time(record).at_ns);
+    hit.is_of_single_records = true;
     const Judged judged = judge(head, record, hit.at_ns);
     if (set.raises(number) && judged.is_news && folds.has_share(head, hit)) {
       raise(head, rule_key(head, record, fields), record, hit, head.fold_ns, alerts, [&](const std::string& key) {
@@ -307,6 +322,7 @@ struct Engine::State {
     detectors.tick(tick, findings);
     raise_all(bounded_time(tick.received_ns), tick.received_ns, alerts);
     folds.tick(tick.received_ns, alerts);
+    held_back.tick(tick.received_ns, exceptions.get());
   }
 
   // Findings that are about no record, as of this event time.
@@ -358,6 +374,12 @@ void Engine::reload(std::shared_ptr<const RuleSet> rules) {
   if (state_->sets.size() > kRuleSetsMax) state_->sets.pop_back();
 }
 
+void Engine::except(std::shared_ptr<const ExceptionSet> exceptions) { state_->exceptions = std::move(exceptions); }
+
+void Engine::teach(const AlertAct& act) { state_->held_back.teach(act); }
+
+std::vector<OwnRecord> Engine::take_told() { return state_->held_back.take_told(); }
+
 void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts) {
   if (begin == end) return;
   const LoadedRules* set = batch.hits.empty() ? nullptr : &state_->rules_of(batch);
@@ -404,7 +426,7 @@ void Engine::close_windows(std::vector<Alert>& alerts) {
 std::string Engine::save() const {
   std::string out(kStateMagic), bytes;
   out += {kStateVersion, '\n'};
-  put_varint(out, state_->detectors.size() + 5);
+  put_varint(out, state_->detectors.size() + 6);
   const auto put = [&](std::string_view id, uint32_t version, const auto& part) {
     bytes.clear();
     part.save(bytes);
@@ -417,6 +439,7 @@ std::string Engine::save() const {
   put(kHabitsId, kHabitsVersion, state_->habits);
   put(kSilenceId, kSilenceVersion, state_->silence);
   put(kWindowsId, kWindowsVersion, state_->windows);
+  put(kHeldBackId, kHeldBackVersion, state_->held_back);
   for (size_t i = 0; i < state_->detectors.size(); ++i) {
     const auto& row = state_->detectors.row(i);
     put(row.id, row.version, state_->detectors[i]);
@@ -439,6 +462,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   Folds folds;
   Habits habits;
   Silence silence;
+  HeldBack held_back;
   Correlations correlations;
   Windows windows;
   correlations.take(now.rules());
@@ -473,6 +497,8 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
         loaded = load(kHabitsVersion, habits);
       } else if (id == kSilenceId) {
         loaded = load(kSilenceVersion, silence);
+      } else if (id == kHeldBackId) {
+        loaded = load(kHeldBackVersion, held_back);
       } else if (id == kWindowsId) {
         loaded = load(kWindowsVersion, windows);
       } else if (auto number = now.detectors.number_of(id)) {
@@ -489,6 +515,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   now.habits = std::move(habits);
   now.silence = std::move(silence);
   now.windows = std::move(windows);
+  now.held_back = std::move(held_back);
   now.detectors.replace(std::move(detectors));
   return left_out;
 }

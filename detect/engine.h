@@ -22,6 +22,7 @@
 #include "core/base/result.h"
 #include "core/base/time_text.h"
 #include "core/event/alert.h"
+#include "core/event/own_record.h"
 #include "core/record/batch.h"
 #include "detect/log_source.h"
 
@@ -84,6 +85,8 @@ class RuleSet {
   virtual const std::vector<std::string>& passed_over() const = 0;  // path:line:column: of documents that are no rules
 };
 
+class ExceptionSet;  // detect/exceptions.h
+
 struct DetectOptions {
   // Hours of the day count in the zone of the tenant whose log this is.
   std::function<std::shared_ptr<const Zone>(std::string_view log)> zone_of = [](auto) { return Zone::utc(); };
@@ -107,6 +110,12 @@ class Engine {
   void close_windows(std::vector<Alert>& alerts);
   // Takes new rules over, keeping baselines; correlations whose rule is unchanged keep their windows.
   void reload(std::shared_ptr<const RuleSet> rules);
+  // From now on what these hold for is not raised.
+  void except(std::shared_ptr<const ExceptionSet> exceptions);
+  // Of an acknowledgement that teaches: in commit order, after the records and the tick of its commit.
+  void teach(const AlertAct& act);
+  // What was held back and is to be told in `_audit`, with the commit that it came of (detect/held_back.h).
+  std::vector<OwnRecord> take_told();
 
   // State as of the last observed record; load() restores exactly that, but for a part of a version that is not ours:
   // whose it is learns anew, and is named in the answer. corrupt when the bytes are damaged or none of a state; then

@@ -50,6 +50,7 @@ class Folds {
     uint64_t index = 0;
     int64_t at_ns = 0;  // event time as the engine counts it
     int64_t received_ns = 0;
+    bool is_of_single_records = false;  // of a rule that looks at each by itself; to held_back.h
   };
 
   // False: the hit is counted, its rule and sender have nothing left. Needs no host; asked before costly words are

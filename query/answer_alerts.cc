@@ -6,6 +6,7 @@
 #include "core/base/name.h"
 #include "core/event/alert.h"
 #include "core/record/ecs_json.h"
+#include "query/alert_states.h"
 #include "query/answer.h"
 #include "storage/read/record_reader.h"
 
@@ -36,10 +37,12 @@ struct Wanted {
   Filter::Times raised;
   std::string tenant;  // empty: all
   Severity least = Severity::informational;
-  std::string_view rule, about;  // empty: any
+  std::string_view rule, about, state;  // empty: any
   const Permit& permit;
+  const AlertStates& states;
 
-  bool holds(const AlertEntry& entry) const {
+  bool holds(uint64_t index, const AlertEntry& entry) const {
+    if (!states.of(index).is(state)) return false;
     if (entry.raised_ns < raised.from_ns || entry.raised_ns > raised.to_ns || entry.severity < least) return false;
     return (tenant.empty() || entry.tenant == tenant) && permit.sees_tenant(entry.tenant);
   }
@@ -57,6 +60,51 @@ Result<Severity> least_severity(const Parameters& parameters) {
   return fail(Code::invalid,
               "severity: '" + std::string(given) + "' is none of informational, low, medium, high, critical");
 }
+
+Result<std::string_view> wanted_state(const Parameters& parameters) {
+  const auto given = parameters.text("state");
+  for (std::string_view known : {"", "new", "taken", "closed", "open"})
+    if (given == known) return known;
+  return fail(Code::invalid, "state: '" + std::string(given) + "' is none of new, taken, closed, open");
+}
+
+// What stands behind an alert, a JSON line each.
+class Evidence {
+ public:
+  Evidence(const Permit& permit, const Asked& asked, SecretMask& mask, std::vector<std::string>& missing)
+      : permit_(permit), asked_(asked), mask_(mask), missing_(missing) {}
+
+  using Visit = std::function<bool(const std::string& line)>;  // false to stop
+  void each_act(const AlertState& state, const Visit& visit) {
+    for (auto index : state.acts)
+      if (!give(acts_, kAuditLog, index, visit)) return;
+  }
+  void each_record(const Alert& alert, const Visit& visit) {
+    for (auto& [log, index] : alert.records)
+      if (permit_.sees_log(log) && !give(records_, log, index, visit)) return;
+  }
+  uint64_t blocks_read() const { return acts_.blocks_read() + records_.blocks_read(); }
+
+ private:
+  bool give(storage::RecordReader& reader, const std::string& log, uint64_t index, const Visit& visit) {
+    if (asked_.cancelled) return false;
+    auto record = reader.read(log, index);
+    if (!record) {
+      if (missing_.size() < kMissingMax) missing_.push_back(record.error().message);
+      return true;
+    }
+    std::string line;
+    writer_.write(mask_.mask(**record), JsonOptions{}, line);
+    return visit(line);
+  }
+
+  const Permit& permit_;
+  const Asked& asked_;
+  SecretMask& mask_;
+  std::vector<std::string>& missing_;
+  storage::RecordReader acts_{asked_.view}, records_{asked_.view};
+  EcsJsonWriter writer_;
+};
 
 // The alert that an entry of the index names; corrupt when the record there is none.
 Result<Alert> read_alert(storage::RecordReader& reader, uint64_t index, std::string_view* raw) {
@@ -85,6 +133,22 @@ uint64_t first_index_of(const storage::StoreView& view, int64_t from_ns) {
   return std::min(index, end);  // the tail begins there
 }
 
+bool say_with_evidence(const Asked& asked, Evidence& evidence, nlohmann::ordered_json alert_json,
+                       const AlertState& state, const Alert& alert) {
+  nlohmann::ordered_json line;
+  line["alert"] = std::move(alert_json);
+  const auto into = [&](const char* name) {
+    line[name] = nlohmann::ordered_json::array();
+    return [&, name](const std::string& one) {
+      line[name].push_back(nlohmann::ordered_json::parse(one, nullptr, false));
+      return true;
+    };
+  };
+  evidence.each_act(state, into("history"));
+  evidence.each_record(alert, into("records"));
+  return asked.say(line);
+}
+
 }  // namespace
 
 // In the order in which they were raised, which is that of the store. One at a time: no answer is held in memory.
@@ -96,18 +160,28 @@ Result<AnswerEnd> answer_alerts(const Permit& permit, const Asked& asked) {
   auto reverse = YUSHI_TRY(parameters.flag("reverse"));
 
   const auto least = YUSHI_TRY(least_severity(parameters));
-  const Wanted wanted{
-      times, std::string(parameters.text("tenant")), least, parameters.text("rule"), parameters.text("about"), permit};
+  const auto with_evidence = YUSHI_TRY(parameters.flag("evidence"));
+  const auto state = YUSHI_TRY(wanted_state(parameters));
+  AnswerEnd end;
+  uint64_t from = first_index_of(asked.view, times.from_ns);
+  const auto states = YUSHI_TRY(AlertStates::read(asked.view, from, end.missing));
+  const Wanted wanted{times,
+                      std::string(parameters.text("tenant")),
+                      least,
+                      parameters.text("rule"),
+                      parameters.text("about"),
+                      state,
+                      permit,
+                      states};
   if (!wanted.tenant.empty()) YUSHI_TRY(permit.see_tenant(wanted.tenant));
   uint64_t left = limit.value_or(std::numeric_limits<uint64_t>::max());
-  uint64_t from = first_index_of(asked.view, times.from_ns);
   storage::RecordReader reader(asked.view);
   if (limit && !reverse) {
     // The newest so many, the newest of them last: where do they begin?
     uint64_t found = 0, first = std::numeric_limits<uint64_t>::max();
     YUSHI_TRY(asked.view.each_alert(from, true, [&](uint64_t index, auto& entry) {
       if (found == left || asked.cancelled) return false;
-      if (!entry || !wanted.holds(*entry)) return true;
+      if (!entry || !wanted.holds(index, *entry)) return true;
       if (wanted.reads()) {
         std::string_view raw;
         const auto alert = read_alert(reader, index, &raw);
@@ -118,9 +192,9 @@ Result<AnswerEnd> answer_alerts(const Permit& permit, const Asked& asked) {
     }));
     from = first;
   }
-  AnswerEnd end;
   bool gone = false;
   SecretMask mask(asked.secrets);
+  Evidence evidence(permit, asked, mask, end.missing);
   const auto miss = [&](std::string what) {
     if (end.missing.size() < kMissingMax) end.missing.push_back(std::move(what));
   };
@@ -128,61 +202,43 @@ Result<AnswerEnd> answer_alerts(const Permit& permit, const Asked& asked) {
     if (end.records == left) return false;
     if (!entry) {
       miss("alert _audit/" + std::to_string(index) + ": " + entry.error().message);
-    } else if (wanted.holds(*entry)) {
+    } else if (wanted.holds(index, *entry)) {
       std::string_view raw;
       if (auto alert = read_alert(reader, index, &raw); !alert) {
         miss(alert.error().message);
       } else if (wanted.holds(*alert)) {
-        gone = !asked.sink(mask.mask(raw));
+        const auto& of_alert = states.of(index);
+        auto line = with_state(mask.mask(raw), of_alert);
+        gone =
+            with_evidence ? !say_with_evidence(asked, evidence, std::move(line), of_alert, *alert) : !asked.say(line);
         ++end.records;
       }
     }
     return !gone && !asked.cancelled;
   }));
-  end.blocks = end.blocks_read = reader.blocks_read();
+  end.blocks = end.blocks_read = reader.blocks_read() + evidence.blocks_read();
   return gone || asked.cancelled ? asked.so_far() : end;
 }
 
 Result<AnswerEnd> answer_alert(const Permit& permit, const Asked& asked) {
-  // Its id, or the beginning of one that no other has.
-  std::optional<uint64_t> index;
-  uint64_t alike = 0;
-  bool whole = false;
-  YUSHI_TRY(asked.view.each_alert(0, true, [&](uint64_t each, auto& entry) {
-    if (entry && entry->id.starts_with(asked.id) && permit.sees_tenant(entry->tenant)) {
-      index = each;
-      ++alike;
-      whole = entry->id == asked.id;
-    }
-    return !whole && !asked.cancelled;
-  }));
-  if (asked.cancelled) return asked.so_far();
-  if (!index) return fail(Code::not_found, "no alert " + std::string(asked.id));
-  if (!whole && alike > 1)
-    return fail(Code::invalid,
-                std::to_string(alike) + " alerts begin with " + std::string(asked.id) + ": give more of it");
-  storage::RecordReader reader(asked.view);
-  std::string_view raw;
-  const auto alert = YUSHI_TRY(read_alert(reader, *index, &raw));
-  SecretMask mask(asked.secrets);
-  if (!asked.sink(mask.mask(raw))) return asked.so_far();
+  const auto found = YUSHI_TRY(find_alert(permit, asked));
   AnswerEnd end;
+  const auto states = YUSHI_TRY(AlertStates::read(asked.view, found.index, end.missing));
+  const auto& state = states.of(found.index);
+  SecretMask mask(asked.secrets);
+  if (!asked.say(with_state(mask.mask(found.raw), state))) return asked.so_far();
+  Evidence evidence(permit, asked, mask, end.missing);
+  bool gone = false;
   end.records = 1;
-  EcsJsonWriter writer;
-  for (auto& [log, place] : alert.records) {
-    if (asked.cancelled) return asked.so_far();
-    if (!permit.sees_log(log)) continue;
-    auto record = reader.read(log, place);
-    if (!record) {
-      end.missing.push_back(record.error().message);
-      continue;
-    }
-    std::string out;
-    writer.write(mask.mask(**record), JsonOptions{}, out);
-    if (!asked.sink(out)) return asked.so_far();
-    ++end.records;
-  }
-  end.blocks = end.blocks_read = reader.blocks_read();
+  const auto show = [&](const std::string& line) {
+    gone = !asked.sink(line);
+    end.records += !gone;
+    return !gone;
+  };
+  evidence.each_act(state, show);
+  if (!gone) evidence.each_record(found.alert, show);
+  if (gone || asked.cancelled) return asked.so_far();
+  end.blocks = end.blocks_read = evidence.blocks_read();
   return end;
 }
 

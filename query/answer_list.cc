@@ -44,6 +44,14 @@ std::string listed_line(const ListedRule& rule, const std::optional<Seen>& seen)
       {{"id", rule.id}, {"title", rule.title}, {"level", rule.level}, {"path", rule.path}, {"line", rule.line}}, seen);
 }
 
+std::string listed_line(const ListedException& exception, const Seen& seen) {
+  Json line = {{"exception", exception.rule}, {"when", exception.when},   {"owner", exception.owner},
+               {"until", exception.until},    {"ended", exception.ended}, {"reason", exception.reason},
+               {"place", exception.place},    {"uses", seen.hits}};
+  line["last_use"] = seen.last_ns == 0 ? Json() : Json(utc_text(seen.last_ns));
+  return text_of(std::move(line), {});
+}
+
 std::string listed_line(const parsers::ParserListing& parser, const std::optional<Seen>& seen) {
   return text_of({{"parser", parser.name},
                   {"about", parser.about},

@@ -21,6 +21,12 @@ struct ListedRule {
   int line = 0;
 };
 
+// An exception from a rule, and how often it held.
+struct ListedException {
+  std::string rule, when, owner, until, reason, place;
+  bool ended = false;
+};
+std::string listed_line(const ListedException& exception, const Seen& seen);
 std::string listed_line(const ListedRule& rule, const std::optional<Seen>& seen);
 std::string listed_line(const parsers::ParserListing& parser, const std::optional<Seen>& seen);
 // Of a file or a rule that is not there; `words` begin with its place and a colon, maybe behind "rule file ".

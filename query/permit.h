@@ -22,6 +22,7 @@ enum class Right {
   secrets,  // passwords, tokens and keys in it
   proof,    // checkpoints, and what ties a record to them
   copy,     // a copy of the store, as the daemon's user
+  judge,    // what becomes of an alert, and what is usual from then on
 };
 
 class Permit {

@@ -20,6 +20,7 @@ constexpr Parameter kSecrets{"secrets", Kind::flag,
                              "show passwords, tokens and keys, which are [masked] else; a daemon asks for the right to "
                              "(api.secrets) and writes it down",
                              "--secrets"};
+constexpr Parameter kNote{"note", Kind::text, "why, in a sentence", "--note", true};
 constexpr Parameter kLog{"log", Kind::name, "the log", "", true};
 constexpr Parameter kBeside{kProofOfAnswer, Kind::flag,
                             "it proves the answer to another question, in whose record it is counted", ""};
@@ -77,16 +78,57 @@ std::vector<QuestionKind>& question_kinds() {
         {"severity", Kind::name, "of this severity at least: low, medium, high, critical", "--severity"},
         {"rule", Kind::name, "of the rule of this id, or with this in its name", "--rule"},
         {"about", Kind::name, "about this account, host or address", "--about"},
+        {"state", Kind::name, "new, taken, closed, or open: new or taken", "--state"},
+        {"evidence", Kind::flag, "with each what was done to it and its records, as {alert, history, records}", ""},
         kReverse,
         kSecrets},
        answer_alerts},
       {"alerts/{id}",
        "alerts show",
-       "one alert, its reason and its records; the beginning of its id will do",
+       "one alert, its reason, what was done to it, and its records; the beginning of its id will do",
        Right::content,
        Effort::scan,
        {kSecrets},
        answer_alert},
+      {"alerts/{id}/take",
+       "alerts take",
+       "says that you look at an alert",
+       Right::judge,
+       Effort::scan,
+       {},
+       answer_alert_take,
+       Signs::nothing,
+       true},
+      {"alerts/{id}/close",
+       "alerts close",
+       "says what an alert was",
+       Right::judge,
+       Effort::scan,
+       {{"as", Kind::name, "true (it was what it says), false-alarm or accepted", "--as", true}, kNote},
+       answer_alert_close,
+       Signs::nothing,
+       true},
+      {"alerts/{id}/ack",
+       "alerts ack",
+       "closes an alert as accepted, and may teach that it is usual",
+       Right::judge,
+       Effort::scan,
+       {kNote,
+        {"usual", Kind::span,
+         "for so long (30d, at most 366d) the same of the same account, host and address is no news: it is counted, "
+         "not "
+         "raised",
+         "--usual"}},
+       answer_alert_ack,
+       Signs::nothing,
+       true},
+      {"alerts/{id}/verify",
+       "alerts verify",
+       "judges again what an alert was raised for, and says whether the same comes of it",
+       Right::content,
+       Effort::whole,
+       {},
+       answer_alert_verify},
       {"sources",
        "sources",
        "every source: first and last seen, rate, silence, clock skew, losses",
@@ -197,9 +239,17 @@ const Parameter* QuestionKind::parameter(std::string_view of) const {
 
 const QuestionKind* find_kind(std::string_view name, std::string_view* id) {
   for (auto& kind : question_kinds()) {
-    const auto begin = kind.name.substr(0, kind.name.find('{'));
-    if (begin == kind.name ? name != kind.name : !name.starts_with(begin)) continue;
-    if (id) *id = name.substr(begin.size());
+    const auto brace = kind.name.find('{');
+    if (brace == kind.name.npos) {
+      if (name != kind.name) continue;
+      if (id) *id = {};
+      return &kind;
+    }
+    const auto begin = kind.name.substr(0, brace), end = kind.name.substr(kind.name.find('}') + 1);
+    if (name.size() < begin.size() + end.size() || !name.starts_with(begin) || !name.ends_with(end)) continue;
+    const auto given = name.substr(begin.size(), name.size() - begin.size() - end.size());
+    if (given.find('/') != given.npos) continue;
+    if (id) *id = given;
     return &kind;
   }
   return nullptr;

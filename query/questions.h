@@ -17,6 +17,7 @@
 //          lacks what it is made of.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <string>
@@ -24,7 +25,9 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/event/alert.h"
 #include "core/event/answer_end.h"
+#include "core/event/own_record.h"
 #include "core/filter/secret_mask.h"
 #include "query/budget.h"
 #include "query/events.h"
@@ -50,6 +53,10 @@ using LineSink = std::function<bool(std::string_view line)>;
 using StoreProver =
     std::function<Result<AnswerEnd>(const storage::StoreView&, std::string_view remembered, const LineSink&)>;
 
+// `over`: the question was ended.
+using AlertRecheck = std::function<Result<AlertCheck>(const storage::StoreView&, const Alert&, uint64_t audit_index,
+                                                      const std::atomic<bool>& over)>;
+
 // What a daemon runs, a JSON line each, and since when it counts what they did.
 struct Listing {
   std::vector<std::string> lines;
@@ -65,6 +72,10 @@ struct Means {
   std::function<Result<uint64_t>(const std::string& folder)> back_up;  // gives the records of the copy
   std::function<Listing()> rules = {}, parsers = {};                   // none: nobody runs here
   std::function<Result<std::vector<std::string>>()> canaries = {};     // a JSON line for each rule
+  // Writes down what the asker does to an alert, and puts in who that is; the record as it stands in `_audit`, durable.
+  std::function<Result<std::string>(OwnRecord)> act = {};
+  // Judges the records behind an alert again.
+  AlertRecheck recheck = {};
 };
 
 struct Asked;  // query/answer.h
@@ -91,7 +102,7 @@ enum class Effort {
 enum class Signs { nothing, newly, together };
 
 struct QuestionKind {
-  std::string_view name;     // "search"; "alerts/{id}": what stands for {id} is Asked::id
+  std::string_view name;     // "search"; "alerts/{id}/take": what stands for {id}, without a /, is Asked::id
   std::string_view command;  // of `yushi`: "alerts list"; empty: none
   std::string_view words;    // what it answers, in one line
   Right right = Right::status;
@@ -99,6 +110,7 @@ struct QuestionKind {
   std::vector<Parameter> parameters;
   Answer answer = nullptr;
   Signs signs = Signs::nothing;
+  bool acts = false;  // it changes something, so that it is posted
 
   const Parameter* parameter(std::string_view of) const;
 };

@@ -5,8 +5,9 @@ namespace yushi::query {
 namespace {
 
 std::string_view words_of(Right right) {
-  constexpr std::string_view kWords[] = {"what there is", "what was logged", "secrets", "proofs",
-                                         "a copy, as root or the daemon's user"};
+  constexpr std::string_view kWords[] = {
+      "what there is",           "what was logged", "secrets", "proofs", "a copy, as root or the daemon's user",
+      "what becomes of an alert"};
   return kWords[static_cast<size_t>(right)];
 }
 
@@ -50,6 +51,7 @@ std::string api_reference() {
   for (auto& kind : question_kinds()) {
     out += "\n## " + std::string(kind.name) + "\n" + std::string(kind.words) +
            ". Right: " + std::string(words_of(kind.right)) + ". " + std::string(words_of(kind.effort));
+    if (kind.acts) out += " It is a POST, which changes something.";
     if (!kind.command.empty()) out += " `yushi " + std::string(kind.command) + "` asks it.";
     out += "\n";
     if (kind.parameters.empty()) continue;

@@ -47,6 +47,7 @@ class Api {
     std::function<uint64_t()> newest_commit;                           // that is durable
     std::function<bool()> is_full;                                     // the disk is below its reserve
     std::function<void(OwnRecord)> tell;                               // a record in `_audit`
+    std::function<Result<void>(OwnRecord)> tell_durably;               // the same, and waits until it is committed
     std::function<query::Means()> means;                               // those of now, without the prover
     std::function<std::string(const QuestionQueue::Counts&)> metrics;  // Prometheus text; waits for nothing
   };

@@ -145,6 +145,17 @@ Result<std::optional<AnswerEnd>> Api::Asking::follow() {
 
 query::Means Api::Asking::means_of_now() {
   auto of_now = api.sources_.means();
+  of_now.act = [this](OwnRecord record) -> Result<std::string> {
+    auto& act = std::get<AlertAct>(record.about);
+    const auto& asker = *peer.asker;
+    act.user = asker.user;
+    act.user_id = asker.user_id;
+    act.login_id = asker.login_id;
+    act.login_user = asker.login_user;
+    auto line = to_json(record);
+    YUSHI_TRY(api.sources_.tell_durably(std::move(record)));
+    return line;
+  };
   of_now.prove = [this](auto& store, auto remembered, auto& say) {
     return audit::answer_verify(store, heads, remembered, false, say);
   };

@@ -50,6 +50,8 @@ void Api::Peer::take(Api& api, HttpRequest request) {
     }
     if (asked.problem.empty()) add_form(request.body, asked);
   }
+  if (const auto* kind = query::find_kind(asked.question.name); kind && kind->acts && request.method != "POST")
+    return say(error_reply(405, "invalid", asked.question.name + " changes something: post it"));
   asking = std::make_shared<Asking>(api, *this, std::move(request), std::move(asked));
   asking->begin();
 }

@@ -53,6 +53,13 @@ struct Alert {
 // Whether it is of the rule of this id, or with this in its name, in any case of ASCII.
 bool is_of_rule(const Alert& alert, std::string_view rule);
 
+// What came of judging again what an alert was raised for (judge/recheck.h).
+struct AlertCheck {
+  enum class Outcome : uint8_t { same, differs, unknown } outcome = Outcome::unknown;
+  std::string how;                       // what was judged again, or why it could not be
+  std::vector<std::string> differences;  // in words, one for each
+};
+
 std::string alert_to_json(const Alert& alert);  // ECS, event.kind: alert; one line
 // Of what it says alert_to_json() gives the same bytes again. A number among `fields` comes back as it is written
 // there.

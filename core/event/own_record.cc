@@ -24,6 +24,8 @@ constexpr Action kActions[] = {
     {"key-rotated", "event", "configuration", "change"},
     {"ledger-*", "metric", "host", ""},
     {"api-*", "event", "database", "access"},
+    {"alert-*", "event", "process", "change"},
+    {"exception-*", "event", "configuration", ""},
     {"*", "event", "host", ""},  // the state of the daemon and of what it needs: disk-full, forwarder-away
 };
 
@@ -100,17 +102,49 @@ void for_each_member(QuestionAsked& it, Visit& visit) {
   visit("lines", it.lines);
   visit("proofs", it.proofs);
 }
+template <class Visit>
+void for_each_member(AlertAct& it, Visit& visit) {
+  visit("tenant", it.tenant, "");
+  visit("alert.id", it.id);
+  visit("alert.index", it.index);
+  visit("alert.closed_as", it.closed_as, "");
+  visit("alert.note", it.note, "");
+  visit("alert.usual_until", it.usual_until, "");
+  visit("alert.log", it.log, "");
+  visit("alert.rule", it.rule, "");
+  visit("alert.key", it.key, "");
+  visit("alert.account", it.account, "");
+  visit("alert.host", it.host, "");
+  visit("alert.address", it.address, "");
+  visit("alert.held_back", it.held_back, 0u);
+}
+template <class Visit>
+void for_each_member(ExceptionUse& it, Visit& visit) {
+  visit("exception.rule", it.rule);
+  visit("exception.when", it.when, "");
+  visit("exception.owner", it.owner);
+  visit("exception.until", it.until);
+  visit("exception.reason", it.reason, "");
+  visit("exception.place", it.place);
+  visit("exception.uses", it.uses, 0u);
+  visit("exception.uses_in_all", it.uses_in_all, 0u);
+}
+template <class Visit>
+void visit_asker(auto& it, Visit& visit) {
+  visit("user.name", it.user, "");
+  visit("user.id", it.user_id, "");
+  visit("user.audit.id", it.login_id, "");
+  visit("user.audit.name", it.login_user, "");
+}
 // Of all records; what is `yushi.` alone stands above.
 template <class Visit>
 void for_each_member(OwnRecord& it, Visit& visit) {
   visit("event.reason", it.reason, "");
   if (auto* asked = std::get_if<QuestionAsked>(&it.about)) {
-    visit("user.name", asked->user);
-    visit("user.id", asked->user_id);
-    visit("user.audit.id", asked->login_id, "");
-    visit("user.audit.name", asked->login_user, "");
+    visit_asker(*asked, visit);
     visit("error.message", asked->error, "");
   }
+  if (auto* act = std::get_if<AlertAct>(&it.about)) visit_asker(*act, visit);
 }
 
 template <class T>
@@ -243,6 +277,23 @@ void take_time(const Json& event, const char* name, int64_t& unix_ns) {
 
 }  // namespace
 
+std::string_view AlertAct::action(Kind kind) {
+  constexpr std::string_view kNames[] = {"alert-taken", "alert-closed", "alert-acknowledged", "alert-held-back"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+int64_t AlertAct::usual_until_ns() const {
+  const auto time = parse_time(usual_until, 0, *Zone::utc());
+  return time ? time->unix_ns : 0;
+}
+
+std::optional<AlertAct::Kind> alert_act_of(std::string_view action) {
+  using Kind = AlertAct::Kind;
+  for (auto kind : {Kind::taken, Kind::closed, Kind::acknowledged, Kind::held_back})
+    if (action == AlertAct::action(kind)) return kind;
+  return std::nullopt;
+}
+
 OwnRecord own_record(std::string action, std::string message) {
   OwnRecord out;
   out.action = std::move(action);
@@ -314,6 +365,8 @@ std::optional<OwnRecord> own_record_of(std::string_view text) {
   if (out.action == "ledger-node") out.about = NodeMinute();
   if (out.action == "ledger-sources") out.about = SourcesMinute();
   if (out.action.starts_with("api-")) out.about = QuestionAsked();
+  if (const auto kind = alert_act_of(out.action)) out.about.emplace<AlertAct>().kind = *kind;
+  if (out.action.starts_with("exception-")) out.about = ExceptionUse();
   for_each_member(out, top);
   if (const auto ours = json.find("yushi"); ours != json.end())
     std::visit(

@@ -119,6 +119,34 @@ struct QuestionAsked {
   std::map<std::string, uint64_t> proofs;  // asked for with it: how many, by name
 };
 
+// `alert-…`: what became of an alert. Its state is what the last act but `alert-held-back` says.
+struct AlertAct {
+  enum class Kind : uint8_t { taken, closed, acknowledged, held_back };
+  static std::string_view action(Kind kind);  // "alert-taken"
+
+  Kind kind = Kind::taken;  // which the action says
+  std::string user, user_id;
+  std::string login_id, login_user;  // as of QuestionAsked
+  std::string tenant;
+  std::string id;      // of the alert
+  uint64_t index = 0;  // of its record in `_audit`
+  std::string closed_as, note;
+  // Of an acknowledgement that teaches: what is usual until then. What the alert says of account, host and address.
+  std::string usual_until;  // RFC 3339; empty: it teaches nothing
+  std::string log, rule, key, account, host, address;
+  uint64_t held_back = 0;  // in all, since it was acknowledged
+
+  int64_t usual_until_ns() const;  // 0: it teaches nothing
+};
+// nullopt for an action that is no act.
+std::optional<AlertAct::Kind> alert_act_of(std::string_view action);
+
+// `exception-…`: used since it was told last; ended.
+struct ExceptionUse {
+  std::string rule, when, owner, until, reason, place;
+  uint64_t uses = 0, uses_in_all = 0;
+};
+
 struct OwnRecord {
   std::string action;   // event.action
   std::string message;  // in words
@@ -127,7 +155,7 @@ struct OwnRecord {
   std::vector<std::string> more_types;  // event.type, beside those of the action
   int64_t from_ns = 0, to_ns = 0;       // of a minute; from_ns 0: the first of its store
   std::variant<std::monostate, EngineStarted, LogContexts, LogRoots, KeyRotated, NodeMinute, SourcesMinute,
-               QuestionAsked>
+               QuestionAsked, AlertAct, ExceptionUse>
       about;
 };
 

@@ -7,7 +7,8 @@
 //            "days/" log 00 store-day      -> DayHead
 //   tree     log 00 level tile             -> up to 256 hashes; level 1 is of subtrees of 256 leaves, level 2 of 65,536
 //            …
-//   alerts   audit-index                   -> AlertEntry of the record `_audit/<audit-index>`, which is the alert
+//   alerts   audit-index                   -> AlertEntry of the record `_audit/<audit-index>`, which is the alert,
+//                                            or AlertActEntry where it is what was done to one
 //   state    "log/" log                    -> LogState: size, tree edge
 //            "source/" log 00 source       -> SourceState
 //            "checkpoint/" log 00 size     -> signed note

@@ -387,13 +387,26 @@ Result<std::optional<std::string>> StoreView::newest_checkpoint(const std::strin
 }
 
 Result<void> StoreView::each_alert(uint64_t from_audit_index, bool newest_first, const VisitAlert& visit) const {
+  return each_in_alerts(from_audit_index, newest_first, [&](uint64_t index, std::string_view value) {
+    return AlertActEntry::is_one(value) || visit(index, AlertEntry::decode(value));
+  });
+}
+
+Result<void> StoreView::each_alert_act(uint64_t from_audit_index, const VisitAlertAct& visit) const {
+  return each_in_alerts(from_audit_index, false, [&](uint64_t index, std::string_view value) {
+    return !AlertActEntry::is_one(value) || visit(index, AlertActEntry::decode(value));
+  });
+}
+
+Result<void> StoreView::each_in_alerts(uint64_t from_audit_index, bool newest_first,
+                                       const std::function<bool(uint64_t, std::string_view)>& visit) const {
   auto family = database_->families().alerts;
   bool strange = false;
   auto each = [&](std::string_view key, std::string_view value) {
     strange = key.size() != keys::alert(0).size();
     if (strange) return false;
     uint64_t index = keys::index_of(key);
-    return index >= from_audit_index && visit(index, AlertEntry::decode(value));
+    return index >= from_audit_index && visit(index, value);
   };
   YUSHI_TRY(newest_first ? database_->scan_back(family, each, snapshot_.get())
                          : database_->scan(family, "", each, snapshot_.get(), keys::alert(from_audit_index)));

@@ -104,6 +104,9 @@ class StoreView {
   // `_audit`, and its entry, or that it is damaged. `visit` returns false to stop.
   using VisitAlert = std::function<bool(uint64_t audit_index, const Result<AlertEntry>& entry)>;
   Result<void> each_alert(uint64_t from_audit_index, bool newest_first, const VisitAlert& visit) const;
+  // What was done to them, in that order: an act comes behind its alert.
+  using VisitAlertAct = std::function<bool(uint64_t audit_index, const Result<AlertActEntry>& entry)>;
+  Result<void> each_alert_act(uint64_t from_audit_index, const VisitAlertAct& visit) const;
   Result<std::string> tile(const std::string& log, int level, uint64_t index) const;
   // The root of the complete subtree of 2^level leaves; what lies under stored tiles is hashed from the records.
   Result<Hash> subtree(const std::string& log, int level, uint64_t index) const;
@@ -114,6 +117,8 @@ class StoreView {
  private:
   StoreView() = default;
   std::vector<uint32_t> days() const;  // ascending
+  Result<void> each_in_alerts(uint64_t from_audit_index, bool newest_first,
+                              const std::function<bool(uint64_t, std::string_view)>& visit) const;
   Result<std::vector<Segment>> tail(const std::string& log, uint64_t sealed_to) const;
   Result<std::optional<Segment>> block_at(const std::string& log, uint32_t store_day, uint64_t index) const;
   Result<std::optional<Segment>> chunk_at(const std::string& log, uint64_t index) const;

@@ -290,6 +290,10 @@ void Store::Commit::add_alert(uint64_t audit_index, const Alert& alert) {
   pending_->out.put(store_.database_->families().alerts, keys::alert(audit_index), AlertEntry::of(alert).encode());
 }
 
+void Store::Commit::add_alert_act(uint64_t audit_index, const AlertAct& act) {
+  pending_->out.put(store_.database_->families().alerts, keys::alert(audit_index), AlertActEntry::of(act).encode());
+}
+
 void Store::Commit::put_state(std::string_view name, std::string_view bytes) {
   pending_->out.put(store_.database_->families().state, name, bytes);
   pending_->states[std::string(name)] = sha256(bytes);

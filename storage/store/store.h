@@ -109,6 +109,7 @@ class Store {
     void append(PreparedBatch&& batch);
     // Into the index of alerts. `audit_index` is that of the alert's own record in `_audit`, of this commit too.
     void add_alert(uint64_t audit_index, const Alert& alert);
+    void add_alert_act(uint64_t audit_index, const AlertAct& act);
     // As write_state(), with this commit or not at all.
     void put_state(std::string_view name, std::string_view bytes);
     // Once it has returned without an error all of it is durable, and senders may be told.

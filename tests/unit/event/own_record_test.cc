@@ -50,6 +50,49 @@ TEST(OwnRecord, AMinuteOfTheNodeComesBack) {
   EXPECT_EQ(about.committed_before_crash, 0u);
 }
 
+TEST(OwnRecord, WhatWasDoneToAnAlertComesBack) {
+  AlertAct act;
+  act.kind = AlertAct::Kind::acknowledged;
+  act.user = "li.wei";
+  act.user_id = "1001";
+  act.login_id = "1001";
+  act.tenant = "tax";
+  act.id = "0123456789abcdef";
+  act.index = 4711;
+  act.closed_as = "accepted";
+  act.note = "the \"nightly\" backup";
+  act.usual_until = "2026-12-29T08:00:00.000Z";
+  act.log = "tax";
+  act.rule = "guessing.address";
+  act.key = "203.0.113.9";
+  act.address = "203.0.113.9";
+  auto record = own_record("alert-acknowledged", "li.wei acknowledged it");
+  record.about = act;
+  const auto json = Json::parse(to_json(record));
+  EXPECT_EQ(json["event"]["kind"], "event") << "it is no alert itself";
+  EXPECT_EQ(json["user"]["name"], "li.wei");
+  EXPECT_EQ(json["yushi"]["alert"]["id"], act.id);
+  const auto read = std::get<AlertAct>(again(record).about);
+  EXPECT_EQ(read.kind, act.kind);
+  EXPECT_EQ(read.user_id, act.user_id);
+  EXPECT_EQ(read.index, act.index);
+  EXPECT_EQ(read.note, act.note);
+  EXPECT_EQ(read.usual_until_ns(), 1'798'531'200'000'000'000);
+  EXPECT_EQ(read.address, act.address);
+  EXPECT_EQ(AlertAct().usual_until_ns(), 0);
+  EXPECT_FALSE(alert_act_of("alert-burnt"));
+}
+
+TEST(OwnRecord, TheUseOfAnExceptionComesBack) {
+  auto record = own_record("exception-used", "it was used");
+  record.about =
+      ExceptionUse{"baseline.first-host", "user.name: backup", "li.wei", "2027-01-31", "", "e.yaml:1:3", 3, 40};
+  const auto read = std::get<ExceptionUse>(again(record).about);
+  EXPECT_EQ(read.when, "user.name: backup");
+  EXPECT_EQ(read.uses, 3u);
+  EXPECT_EQ(read.uses_in_all, 40u);
+}
+
 TEST(OwnRecord, AMinuteOfSourcesComesBack) {
   OwnRecord record;
   record.action = "ledger-sources";

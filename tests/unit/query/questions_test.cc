@@ -59,6 +59,8 @@ class QuestionsTest : public ::testing::Test {
     means_.prove = [](auto&, auto, auto&) { return AnswerEnd(); };
     means_.status = [] { return std::string(R"({"verdict":"OK: finance is well"})"); };
     means_.back_up = [](auto&) { return 2; };
+    means_.act = [](auto record) { return to_json(record); };
+    means_.recheck = [](auto&, auto&, uint64_t, auto&) { return AlertCheck(); };
     means_.rules = means_.parsers = [] { return Listing{{R"({"hits":1,"of":"finance"})"}, 0}; };
   }
 
@@ -66,9 +68,10 @@ class QuestionsTest : public ::testing::Test {
   static Question ask(const QuestionKind& kind) {
     const std::map<std::string_view, std::string> values = {{"log", "default"},  {"from", "1"},      {"to", "1"},
                                                             {"id", "default/0"}, {"dir", "/a/copy"}, {"colour", "red"},
-                                                            {"query", "*"}};
-    Question question{std::string(kind.name.substr(0, kind.name.find('{'))), {}};
-    if (question.name.ends_with('/')) question.name += kAlertId;
+                                                            {"note", "seen"},    {"as", "true"},     {"query", "*"}};
+    Question question{std::string(kind.name), {}};
+    if (const auto brace = question.name.find("{id}"); brace != question.name.npos)
+      question.name.replace(brace, 4, kAlertId);
     for (auto& parameter : kind.parameters)
       if (parameter.is_required) question.parameters[std::string(parameter.name)] = values.at(parameter.name);
     return question;
@@ -85,6 +88,15 @@ class QuestionsTest : public ::testing::Test {
           return true;
         },
         budget);
+  }
+
+  uint64_t index_of(std::string_view id) const {
+    uint64_t found = 0;
+    EXPECT_TRUE(store_->view()->each_alert(0, false, [&](uint64_t index, auto& entry) {
+      if (entry && entry->id == id) found = index;
+      return true;
+    }));
+    return found;
   }
 
   stores::Folder folder_;
@@ -173,6 +185,78 @@ TEST_F(QuestionsTest, the_table_refuses_what_a_question_does_not_know_and_what_i
     }
   }
   EXPECT_EQ(answered(all, {"searches", {}}).error().code, Code::not_found);
+}
+
+TEST_F(QuestionsTest, an_alert_is_open_until_it_is_closed_and_says_by_whom) {
+  const Permit all;
+  const auto state = [&] {
+    EXPECT_TRUE(answered(all, {"alerts/0123", {}}));
+    const auto at = lines_.find("\"state\":");
+    return lines_.substr(at, lines_.find_first_of("}", at) - at);
+  };
+  const auto act = [&](AlertAct::Kind kind, const std::string& closed_as) {
+    AlertAct act;
+    act.kind = kind;
+    act.user = "li.wei";
+    act.id = kAlertId;
+    act.index = index_of(kAlertId);
+    act.closed_as = closed_as;
+    auto record = own_record(std::string(AlertAct::action(kind)), "an act");
+    record.about = act;
+    auto commit = store_->begin();
+    commit.add_alert_act(store_->log_size(1), act);
+    commit.append(stores::prepared({{to_json(record), "yushid", 1}}));
+    ASSERT_TRUE(commit.finish());
+  };
+  const auto of_state = [&](const char* wanted) {
+    auto end = answered(all, {"alerts", {{"state", wanted}}});
+    return end ? end->records : 99;
+  };
+  EXPECT_EQ(state(), "\"state\":\"new\"");
+  act(AlertAct::Kind::taken, "");
+  EXPECT_EQ(state(), "\"state\":\"taken\",\"state_by\":\"li.wei\"");
+  EXPECT_NE(lines_.find("alert-taken"), std::string::npos) << "its history: " << lines_;
+  EXPECT_EQ(of_state("taken"), 1u);
+  EXPECT_EQ(of_state("new"), 1u);
+  EXPECT_EQ(of_state("open"), 2u);
+  act(AlertAct::Kind::closed, "false-alarm");
+  EXPECT_EQ(state(), "\"state\":\"closed\",\"state_by\":\"li.wei\",\"closed_as\":\"false-alarm\"");
+  EXPECT_EQ(of_state("open"), 1u);
+  EXPECT_EQ(of_state("closed"), 1u);
+  act(AlertAct::Kind::taken, "");
+  EXPECT_EQ(of_state("closed"), 0u) << "who takes a closed alert opens it again";
+  EXPECT_FALSE(answered(all, {"alerts", {{"state", "perhaps"}}}));
+}
+
+TEST_F(QuestionsTest, an_act_says_why_and_what_it_teaches) {
+  const Permit permit("li.wei");
+  std::vector<OwnRecord> written;
+  means_.act = [&](auto record) {
+    written.push_back(record);
+    return to_json(record);
+  };
+  EXPECT_FALSE(answered(permit, {"alerts/0123/close", {{"as", "perhaps"}, {"note", "so"}}}));
+  EXPECT_FALSE(answered(permit, {"alerts/0123/close", {{"as", "true"}}})) << "without a note";
+  EXPECT_FALSE(answered(permit, {"alerts/0123/ack", {{"note", "so"}, {"usual", "400d"}}}));
+  EXPECT_FALSE(answered(permit, {"alerts/4711/take", {}}));
+  EXPECT_TRUE(written.empty());
+  ASSERT_TRUE(answered(permit, {"alerts/0123/ack", {{"note", "the backup"}, {"usual", "30d"}}}));
+  ASSERT_EQ(written.size(), 1u);
+  EXPECT_EQ(written[0].action, "alert-acknowledged");
+  EXPECT_NE(written[0].message.find("li.wei acknowledged alert 0123456789abcdef: the backup"), std::string::npos);
+  const auto& act = std::get<AlertAct>(written[0].about);
+  EXPECT_EQ(act.log, "finance");
+  EXPECT_EQ(act.closed_as, "accepted");
+  EXPECT_GT(act.usual_until_ns(), 0);
+  means_.act = {};
+  EXPECT_EQ(answered(permit, {"alerts/0123/take", {}}).error().code, Code::unavailable) << "a store is only read";
+}
+
+TEST_F(QuestionsTest, with_its_evidence_an_alert_is_one_line) {
+  ASSERT_TRUE(answered(Permit(), {"alerts", {{"evidence", "1"}, {"tenant", "finance"}}}));
+  EXPECT_TRUE(lines_.starts_with("{\"alert\":{")) << lines_;
+  EXPECT_NE(lines_.find("\"history\":[],\"records\":[{"), std::string::npos) << lines_;
+  EXPECT_NE(lines_.find("a line of finance"), std::string::npos);
 }
 
 TEST_F(QuestionsTest, a_question_is_added_by_an_answer_and_a_line) {

@@ -87,6 +87,57 @@ TEST(Attack, AnEditedEntryOfTheIndexOfAlertsIsNamed) {
   }
 }
 
+// An alert that is to look as if somebody had closed it, and one that is to look open again.
+TEST(Attack, AStateThatNobodyGaveIsNamed) {
+  AlertAct act;
+  act.kind = AlertAct::Kind::closed;
+  act.index = kAlertRecord;
+  act.closed_as = "false-alarm";
+  for (uint64_t index : {kMinuteRecord, kAuditSize}) {
+    auto found = after([&](Database& database, Write& batch) {
+      batch.put(database.families().alerts, keys::alert(index), AlertActEntry::of(act).encode());
+    });
+    EXPECT_NE(found.find("_audit/" + std::to_string(index) +
+                         " | is in the index of alerts, but is nothing that was done to one"),
+              std::string::npos)
+        << found;
+  }
+  Folder folder;
+  make_store(folder.path());
+  act.id = raised_alert().id;
+  act.user = "li.wei";
+  auto record = own_record("alert-closed", "li.wei closed it");
+  record.about = act;
+  uint64_t place = 0;
+  {
+    auto store = open_store(folder.path());
+    place = store->log_size(1);
+    auto commit = store->begin();
+    commit.add_alert_act(place, act);
+    commit.append(prepared({{to_json(record), "yushid", 1}}));
+    ASSERT_TRUE(commit.finish());
+    ASSERT_TRUE(store->sign_checkpoints(kReceived + kMinute, 0));
+  }
+  EXPECT_EQ(contradictions(folder.path()), "");
+  const auto attacked = [&](const Attack& attack) {
+    auto database = Database::open(folder.path() + "/store", Database::Mode::read_write);
+    Write batch;
+    attack(**database, batch);
+    EXPECT_TRUE((*database)->write(batch, "attacking"));
+    database->reset();
+    return contradictions(folder.path());
+  };
+  auto other = AlertActEntry::of(act);
+  other.closed_as = "true";
+  auto found = attacked([&](Database& database, Write& batch) {
+    batch.put(database.families().alerts, keys::alert(place), other.encode());
+  });
+  EXPECT_NE(found.find("the index of alerts says another state"), std::string::npos) << found;
+  found =
+      attacked([&](Database& database, Write& batch) { batch.erase(database.families().alerts, keys::alert(place)); });
+  EXPECT_NE(found.find("was done to an alert is gone"), std::string::npos) << found;
+}
+
 TEST(Attack, AnEntryOfTheIndexThatNamesNoAlertIsNamed) {
   for (uint64_t index : {kMinuteRecord, kAuditSize}) {  // a minute; behind the end
     auto found = after([&](Database& database, Write& batch) {

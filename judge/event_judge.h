@@ -14,7 +14,7 @@
 #include "detect/engine.h"
 #include "parsers/joiner.h"
 
-namespace yushi::daemon {
+namespace yushi::judge {
 
 using ZoneOfLog = std::function<std::shared_ptr<const Zone>(std::string_view log)>;
 
@@ -44,6 +44,7 @@ class EventJudge {
   void restore(const Record& record) { joiner_->restore(record, zone_of_(record.origin->log)); }
   void restored() { joiner_->restored(); }
 
+  detect::Engine& engine() { return engine_; }
   size_t open() const { return joiner_->open(); }
   uint64_t cut() const { return cut_before_ + joiner_->cut(); }
 
@@ -61,4 +62,4 @@ class EventJudge {
   Scratch scratch_;
 };
 
-}  // namespace yushi::daemon
+}  // namespace yushi::judge

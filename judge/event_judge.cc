@@ -1,6 +1,6 @@
-#include "daemon/event_judge.h"
+#include "judge/event_judge.h"
 
-namespace yushi::daemon {
+namespace yushi::judge {
 namespace {
 
 detect::DetectOptions with_zones(detect::DetectOptions options, ZoneOfLog zone_of) {
@@ -91,4 +91,4 @@ std::vector<std::string> EventJudge::load(Reader& in) {
   return begin_anew;
 }
 
-}  // namespace yushi::daemon
+}  // namespace yushi::judge

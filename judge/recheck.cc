@@ -1,0 +1,251 @@
+#include "judge/recheck.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "core/base/display.h"
+#include "core/base/name.h"
+#include "core/base/time_text.h"
+#include "detect/rules.h"
+#include "storage/read/record_reader.h"
+
+namespace yushi::judge {
+namespace {
+
+using Outcome = AlertCheck::Outcome;
+
+AlertCheck unknown(std::string why) { return {Outcome::unknown, std::move(why), {}}; }
+
+std::string text_of(const std::vector<RecordId>& records) {
+  std::string out;
+  for (auto& [log, index] : records) out += (out.empty() ? "" : " ") + log + "/" + std::to_string(index);
+  return out;
+}
+
+std::vector<std::string> differences(const Alert& stored, const Alert& again) {
+  std::vector<std::string> out;
+  const auto say = [&](std::string_view name, const std::string& was, const std::string& is) {
+    if (was != is)
+      out.push_back(std::string(name) + ": the alert says \"" + was + "\", judged again it is \"" + is + "\"");
+  };
+  say("rule name", stored.rule_name, again.rule_name);
+  say("rule digest", stored.rule_digest, again.rule_digest);
+  say("severity", std::string(severity_text(stored.severity)), std::string(severity_text(again.severity)));
+  say("score", std::to_string(stored.score), std::to_string(again.score));
+  say("tenant", stored.tenant, again.tenant);
+  say("key", stored.key, again.key);
+  say("reason", stored.reason, again.reason);
+  say("baseline", stored.baseline, again.baseline);
+  say("learning", stored.learning ? "yes" : "no", again.learning ? "yes" : "no");
+  say("folded", std::to_string(stored.folded), std::to_string(again.folded));
+  say("time of the event", utc_text(stored.event_ns), utc_text(again.event_ns));
+  say("time", utc_text(stored.raised_ns), utc_text(again.raised_ns));
+  say("records", text_of(stored.records), text_of(again.records));
+  std::map<std::string, std::string> was(stored.fields.begin(), stored.fields.end()),
+      is(again.fields.begin(), again.fields.end());
+  std::set<std::string> names;
+  for (auto& [name, unused] : was) names.insert(name);
+  for (auto& [name, unused] : is) names.insert(name);
+  for (auto& name : names) say(name, was[name], is[name]);
+  if (out.empty()) out.push_back("what it says beside these");
+  return out;
+}
+
+// What stands on the record alone: its alert needs nothing that was before it.
+bool has_no_memory(const detect::RuleHead& rule) {
+  return rule.habit.empty() && rule.reason.find("%{" + std::string(detect::kActor) + "}") == std::string::npos &&
+         std::find(rule.key.begin(), rule.key.end(), detect::kActor) == rule.key.end();
+}
+
+class Recheck {
+ public:
+  Recheck(const storage::StoreView& view, const Alert& alert, const Judging& by, const std::atomic<bool>& over)
+      : view_(view), alert_(alert), by_(by), over_(over), judge_(by.parsers, by.rules, by.options, by.zone_of) {}
+
+  // The records that it names, and nothing else.
+  Result<AlertCheck> by_its_records(const std::string& log) {
+    std::set<uint64_t> wanted;
+    for (auto& record : alert_.records) wanted.insert(record.index);
+    uint64_t seen = 0;
+    int64_t received_ns = alert_.raised_ns;
+    for (auto index : wanted) {
+      if (index < next_) continue;
+      auto segment = YUSHI_TRY(view_.segment_at(log, index));
+      if (!segment || segment->summary.first_index > index) continue;
+      next_ = segment->summary.first_index + segment->summary.records;
+      auto batch = YUSHI_TRY(view_.read(*segment));
+      std::erase_if(batch->records, [&](auto& record) { return !wanted.contains(record.index); });
+      seen += batch->records.size();
+      if (batch->records.empty()) continue;
+      received_ns = std::max(received_ns, batch->records.back().origin->received_ns);
+      match(*batch);
+      judge_.observe(*batch, raised_);
+    }
+    if (seen < wanted.size())
+      return unknown(std::to_string(wanted.size() - seen) + " of its " + std::to_string(wanted.size()) +
+                     " records are not in the store any more");
+    judge_.tick(1, received_ns + kLongAfter, raised_);
+    take();
+    auto how = "its " + std::to_string(wanted.size()) + (wanted.size() == 1 ? " record" : " records") +
+               " by the rule of digest " + alert_.rule_digest.substr(0, 12);
+    // How often it came before is not in its records.
+    if (found_ && alert_.folded > 0 && alert_.reason.starts_with(found_->reason + "; ")) {
+      found_->folded = alert_.folded;
+      found_->reason = alert_.reason;
+      how += "; the repetitions that were folded into it were not counted again";
+    }
+    return compared(std::move(how));
+  }
+
+  // All of its log, up to its commit.
+  Result<AlertCheck> by_its_log(const std::string& log, uint64_t commit, int64_t written_ns) {
+    auto taught = YUSHI_TRY(read_taught(view_, 0, [](const Error&) {}));
+    auto next = taught.begin();
+    const auto teach_until = [&](uint64_t until) {
+      for (; next != taught.end() && next->first <= until; ++next) judge_.engine().teach(next->second);
+    };
+    uint64_t expected = 0, records = 0;
+    int64_t ticked_ns = std::numeric_limits<int64_t>::min();
+    Result<void> failed;
+    bool is_over = false;
+    YUSHI_TRY(view_.each_segment(log, 0, [&](const storage::Segment& segment) {
+      if (segment.summary.first_index != expected || over_) return false;
+      expected += segment.summary.records;
+      auto read = view_.read(segment);
+      if (!read) {
+        failed = tl::unexpected(read.error());
+        return false;
+      }
+      auto& batch = **read;
+      match(batch);
+      for (size_t begin = 0; begin < batch.records.size() && !is_over;) {
+        const auto of = batch.records[begin].origin->commit;
+        if (is_over = of > commit; is_over) break;
+        auto end = begin;
+        while (end < batch.records.size() && batch.records[end].origin->commit == of) ++end;
+        teach_until(of - 1);
+        judge_.observe(batch, begin, end, raised_);
+        const auto now_ns = batch.records[end - 1].origin->received_ns;
+        // None so near before the alert that it could have been the tick that raised it.
+        if ((ticked_ns < now_ns - kSecond || ticked_ns > now_ns) && (now_ns < alert_.raised_ns - 2 * kSecond))
+          judge_.tick(of, ticked_ns = now_ns, raised_);
+        take();
+        records += end - begin;
+        begin = end;
+      }
+      return !is_over;
+    }));
+    if (over_) return unknown("it was ended");
+    if (!failed) return tl::unexpected(failed.error());
+    for (auto& record : alert_.records)
+      if (record.index >= expected) {
+        return unknown(log + "/" + std::to_string(expected) +
+                       " is not in the store: what the judgement stood on is not all there any more");
+      }
+    judge_.tick(commit, alert_.raised_ns, raised_);
+    judge_.tick(commit, std::max(alert_.raised_ns, written_ns), raised_);
+    take();
+    return compared("log " + log + " from its first record to the alert's commit, " + std::to_string(records) +
+                    " records, by the rules and detectors that are here now");
+  }
+
+ private:
+  static constexpr int64_t kLongAfter = 3600 * kSecond;
+
+  void match(Batch& batch) { by_.rules->match(batch, scratch_, batch.hits); }
+
+  // Of all that is raised this alert alone: the one that is equal, else the last of its id.
+  void take() {
+    for (auto& one : raised_) {
+      if (one.id != alert_.id || one.rule_id != alert_.rule_id || one.summary) continue;
+      if (found_ && alert_to_json(*found_) == alert_to_json(alert_)) break;
+      found_ = std::move(one);
+    }
+    raised_.clear();
+  }
+
+  AlertCheck compared(std::string how) {
+    if (!found_) {
+      return {Outcome::differs,
+              std::move(how),
+              {"nothing of rule " + alert_.rule_id + " with this key and first record comes of them"}};
+    }
+    if (alert_to_json(*found_) == alert_to_json(alert_)) return {Outcome::same, std::move(how), {}};
+    if (found_->rule_digest != alert_.rule_digest) {
+      return unknown("what found it is another version now: digest " + alert_.rule_digest.substr(0, 12) +
+                     " then, here " + found_->rule_digest.substr(0, 12));
+    }
+    return {Outcome::differs, std::move(how), differences(alert_, *found_)};
+  }
+
+  const storage::StoreView& view_;
+  const Alert& alert_;
+  const Judging& by_;
+  const std::atomic<bool>& over_;
+  EventJudge judge_;
+  Scratch scratch_;
+  std::vector<Alert> raised_;
+  std::optional<Alert> found_;
+  uint64_t next_ = 0;
+};
+
+}  // namespace
+
+Result<AlertCheck> recheck(const storage::StoreView& view, const Alert& alert, uint64_t audit_index, const Judging& by,
+                           const std::atomic<bool>& over) {
+  if (alert.records.empty()) return unknown("it names no record");
+  if (alert.summary) return unknown("it only counts what was not raised; the alerts of its rule can be judged again");
+  const auto& log = alert.records.front().log;
+  if (log == kAuditLog) return unknown("it is yushid's own: its record " + text_of(alert.records) + " is what it says");
+  if (std::any_of(alert.records.begin(), alert.records.end(), [&](auto& record) { return record.log != log; }))
+    return unknown("its records are of several logs");
+  const auto* rules = dynamic_cast<const detect::LoadedRules*>(by.rules.get());
+  bool is_light = false;
+  std::string digest_here;
+  for (size_t i = 0; rules && i < rules->rules().size() + rules->correlations().size(); ++i) {
+    const bool is_rule = i < rules->rules().size();
+    const auto& head = is_rule ? rules->rules()[i].head : rules->correlations()[i - rules->rules().size()].rule.head;
+    if (head.id != alert.rule_id) continue;
+    digest_here = head.digest;
+    is_light = is_rule && has_no_memory(head);
+    break;
+  }
+  // A finding of a detector has a dot in its name, a rule's id is a file's word for it.
+  if (digest_here.empty() && alert.rule_id.find('.') == std::string::npos)
+    return unknown("no rule " + alert.rule_id + " is here; give the folder that had it");
+  if (!digest_here.empty() && digest_here != alert.rule_digest) {
+    return unknown("the rule was changed since: digest " + alert.rule_digest.substr(0, 12) + " then, here " +
+                   digest_here.substr(0, 12) + "; give the folder with its file of then");
+  }
+  Recheck recheck(view, alert, by, over);
+  if (is_light) return recheck.by_its_records(log);
+  storage::RecordReader reader(view);
+  const auto* record = YUSHI_TRY(reader.read(kAuditLog, audit_index));
+  return recheck.by_its_log(log, record->origin->commit, record->origin->received_ns);
+}
+
+Result<std::vector<std::pair<uint64_t, AlertAct>>> read_taught(const storage::StoreView& view, uint64_t from,
+                                                               const std::function<void(const Error&)>& failed) {
+  std::vector<uint64_t> places;
+  YUSHI_TRY(view.each_alert_act(from, [&](uint64_t index, auto& entry) {
+    if (entry && entry->usual_until_ns != 0) places.push_back(index);
+    return true;
+  }));
+  std::vector<std::pair<uint64_t, AlertAct>> out;
+  storage::RecordReader reader(view);
+  for (auto index : places) {
+    auto record = reader.read(kAuditLog, index);
+    if (!record) {
+      failed(record.error());
+      continue;
+    }
+    auto own = own_record_of((*record)->raw);
+    auto* act = own ? std::get_if<AlertAct>(&own->about) : nullptr;
+    if (act) out.emplace_back((*record)->origin->commit, std::move(*act));
+  }
+  return out;
+}
+
+}  // namespace yushi::judge

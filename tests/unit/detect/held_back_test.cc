@@ -1,0 +1,165 @@
+// What is found and not raised because somebody said so: for whom it holds, how long, and that it is counted.
+#include <gtest/gtest.h>
+
+#include "detect/exceptions.h"
+#include "events.h"
+
+namespace yushi::detect {
+namespace {
+
+constexpr const char* kRule = R"(
+title: Root login
+id: root
+logsource: {product: yushi}
+detection:
+  s: {event.outcome: success}
+  condition: s
+yushi: {key: [host.name], fold: 1s}
+)";
+const int64_t kBegin = at("2026-11-01T08:00:00Z");
+
+// An engine of one rule, and what it is shown.
+class HeldBackTest : public ::testing::Test {
+ protected:
+  std::vector<Alert> shown(const std::vector<Line>& lines) {
+    auto alerts = observe(*engine_, rules_, committer_, lines);
+    std::erase_if(alerts, [](auto& alert) { return alert.rule_id != "root"; });
+    return alerts;
+  }
+  std::vector<OwnRecord> ticked(int64_t at_ns) {
+    std::vector<Alert> alerts;
+    engine_->tick(1, at_ns, alerts);
+    return engine_->take_told();
+  }
+  static AlertAct usual(const Alert& alert, int64_t until_ns) {
+    AlertAct act;
+    act.kind = AlertAct::Kind::acknowledged;
+    act.id = alert.id;
+    act.index = 7;
+    act.usual_until = utc_text(until_ns);
+    act.log = "default";
+    act.rule = alert.rule_id;
+    act.key = alert.key;
+    act.account = alert.field("user.name");
+    act.host = alert.field("host.name");
+    act.address = alert.field("source.ip");
+    return act;
+  }
+  void except(const std::string& text) {
+    auto set = ExceptionSet::load({{"e.yaml", "e.yaml", text}});
+    ASSERT_TRUE(set) << set.error().message;
+    exceptions_ = *set;
+    engine_->except(exceptions_);
+  }
+
+  std::shared_ptr<const RuleSet> rules_ = rules_of(kRule);
+  std::unique_ptr<Engine> engine_ = std::make_unique<Engine>(rules_, DetectOptions());
+  std::shared_ptr<const ExceptionSet> exceptions_;
+  Committer committer_;
+};
+
+TEST_F(HeldBackTest, what_is_acknowledged_as_usual_is_no_news_for_the_same_account_host_and_address) {
+  const auto first = shown({login(kBegin, "root", "10.0.0.5")});
+  ASSERT_EQ(first.size(), 1u);
+  engine_->teach(usual(first[0], kBegin + kDayNs));
+  EXPECT_TRUE(shown({login(kBegin + kMinuteNs, "root", "10.0.0.5")}).empty());
+  EXPECT_EQ(shown({login(kBegin + 2 * kMinuteNs, "bob", "10.0.0.5")}).size(), 1u) << "the rule's key is the host alone";
+  EXPECT_EQ(shown({login(kBegin + 3 * kMinuteNs, "root", "203.0.113.9")}).size(), 1u);
+  EXPECT_EQ(shown({login(kBegin + 4 * kMinuteNs, "root", "10.0.0.5", "db-01")}).size(), 1u);
+  Line elsewhere = login(kBegin + 5 * kMinuteNs, "root", "10.0.0.5");
+  elsewhere.log = "finance";
+  EXPECT_EQ(shown({elsewhere}).size(), 1u) << "another tenant's";
+}
+
+TEST_F(HeldBackTest, what_is_usual_is_counted_and_ends_by_itself) {
+  const auto first = shown({login(kBegin, "root", "10.0.0.5")});
+  engine_->teach(usual(first[0], kBegin + 2 * kHourNs));
+  EXPECT_TRUE(ticked(kBegin + kMinuteNs).empty());
+  shown({login(kBegin + 2 * kMinuteNs, "root", "10.0.0.5")});
+  auto told = ticked(kBegin + 3 * kMinuteNs);
+  ASSERT_EQ(told.size(), 1u) << "the first is told at once";
+  EXPECT_EQ(told[0].action, "alert-held-back");
+  EXPECT_EQ(std::get<AlertAct>(told[0].about).held_back, 1u);
+  EXPECT_EQ(std::get<AlertAct>(told[0].about).id, first[0].id);
+  shown({login(kBegin + 4 * kMinuteNs, "root", "10.0.0.5"), login(kBegin + 5 * kMinuteNs, "root", "10.0.0.5")});
+  EXPECT_TRUE(ticked(kBegin + 6 * kMinuteNs).empty()) << "the others once an hour";
+  told = ticked(kBegin + kHourNs + kMinuteNs);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(std::get<AlertAct>(told[0].about).held_back, 3u);
+  EXPECT_EQ(shown({login(kBegin + 2 * kHourNs, "root", "10.0.0.5")}).size(), 1u) << "it is over";
+  told = ticked(kBegin + 2 * kHourNs);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_NE(told[0].message.find("is news again"), std::string::npos) << told[0].message;
+  EXPECT_TRUE(ticked(kBegin + 4 * kHourNs).empty());
+}
+
+TEST_F(HeldBackTest, a_saved_state_goes_on_counting) {
+  const auto first = shown({login(kBegin, "root", "10.0.0.5")});
+  engine_->teach(usual(first[0], kBegin + kDayNs));
+  shown({login(kBegin + kMinuteNs, "root", "10.0.0.5")});
+  const auto state = engine_->save();
+  engine_ = std::make_unique<Engine>(rules_, DetectOptions());
+  ASSERT_TRUE(engine_->load(state));
+  EXPECT_EQ(engine_->save(), state);
+  EXPECT_TRUE(shown({login(kBegin + 2 * kMinuteNs, "root", "10.0.0.5")}).empty());
+  const auto told = ticked(kBegin + 3 * kMinuteNs);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(std::get<AlertAct>(told[0].about).held_back, 2u);
+}
+
+TEST_F(HeldBackTest, an_exception_holds_where_its_filter_says_and_until_its_end) {
+  except("- {rule: root, when: 'user.name: backup and source.ip: 10.0.0.0/8', owner: li.wei, until: 2026-11-01}\n");
+  EXPECT_TRUE(shown({login(kBegin, "backup", "10.0.0.5")}).empty());
+  EXPECT_EQ(shown({login(kBegin + kMinuteNs, "root", "10.0.0.5")}).size(), 1u);
+  EXPECT_EQ(shown({login(kBegin + 2 * kMinuteNs, "backup", "203.0.113.9")}).size(), 1u);
+  auto told = ticked(kBegin + 3 * kMinuteNs);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].action, "exception-used");
+  EXPECT_EQ(std::get<ExceptionUse>(told[0].about).uses, 1u);
+  EXPECT_EQ(std::get<ExceptionUse>(told[0].about).owner, "li.wei");
+  EXPECT_EQ(exceptions_->uses_of(exceptions_->all()[0]).count, 1u);
+
+  EXPECT_TRUE(shown({login(at("2026-11-01T23:59:59Z"), "backup", "10.0.0.5", "h1")}).empty()) << "all of its last day";
+  EXPECT_EQ(shown({login(at("2026-11-02T00:00:00Z"), "backup", "10.0.0.5", "h2")}).size(), 1u);
+  told = ticked(at("2026-11-02T00:00:01Z"));
+  ASSERT_EQ(told.size(), 2u) << "what was used since, and its end";
+  EXPECT_EQ(std::get<ExceptionUse>(told[0].about).uses_in_all, 2u);
+  EXPECT_EQ(told[1].action, "exception-ended");
+  EXPECT_TRUE(ticked(at("2026-11-02T00:00:02Z")).empty());
+}
+
+TEST_F(HeldBackTest, a_taken_away_exception_is_told_to_its_last_use) {
+  except("- {rule: root, owner: li.wei, until: 2027-01-31}\n");
+  EXPECT_TRUE(shown({login(kBegin, "root", "10.0.0.5")}).empty());
+  except("");
+  EXPECT_EQ(shown({login(kBegin + kMinuteNs, "root", "10.0.0.5")}).size(), 1u);
+  const auto told = ticked(kBegin + 2 * kMinuteNs);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(std::get<ExceptionUse>(told[0].about).uses, 1u);
+}
+
+TEST(Exceptions, what_is_wrong_is_named_with_its_place_and_key) {
+  our_parser_set();
+  const auto problem = [](const std::string& text) {
+    auto set = ExceptionSet::load({{"e.yaml", "/etc/e.yaml", text}});
+    return set ? std::string("none") : set.error().message;
+  };
+  const auto says = [&](const std::string& text, const std::string& what) {
+    const auto said = problem(text);
+    EXPECT_NE(said.find(what), std::string::npos) << said;
+  };
+  EXPECT_EQ(problem(""), "none");
+  says("- {rule: a, until: 2027-01-01}", "/etc/e.yaml:1:3: owner: is missing");
+  says("- {rule: a, owner: li}", "/etc/e.yaml:1:3: until: is missing");
+  says("- {owner: li, until: 2027-01-01}", "/etc/e.yaml:1:3: rule: is missing");
+  says("- {rule: a, owner: li, until: soon}", "/etc/e.yaml:1:31: until: \"soon\" is no date");
+  says("- {rule: a, owner: li, until: '2027-01-01T08:00:00'}", "until:");
+  says("- {rule: a, owner: li, until: 2027-01-01, when: 'user.name: ('}", "/etc/e.yaml:1:49: when: ");
+  says("- {rule: a, owner: li, until: 2027-01-01, when: 'user.nmae: x'}", "user.nmae is a field neither");
+  says("- {rule: a, owner: li, until: 2027-01-01, colour: red}", "colour: unknown key");
+  says("rule: a", "must be a list");
+  says("- [", "/etc/e.yaml:");
+}
+
+}  // namespace
+}  // namespace yushi::detect
