@@ -9,6 +9,7 @@
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
 #include "core/ledger/sha256.h"
+#include "detect/accounts.h"
 #include "detect/alert_words.h"
 #include "detect/correlations.h"
 #include "detect/detectors.h"
@@ -18,6 +19,7 @@
 #include "detect/habits.h"
 #include "detect/rules.h"
 #include "detect/silence.h"
+#include "detect/stories.h"
 #include "detect/windows.h"
 #include "detect/words.h"
 
@@ -28,9 +30,9 @@ constexpr std::string_view kStateMagic = "yushi-detect-";
 // Parts, each with its id and version. Before it was one block of folds, accounts, attempts and correlations.
 constexpr char kStateVersion = '5', kOneBlockVersion = '4';
 constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kWindowsId = "windows",
-                           kHabitsId = "habits", kSilenceId = "silence";
-constexpr uint32_t kFoldsVersion = 1, kCorrelationsVersion = 1, kWindowsVersion = 1, kHabitsVersion = 1,
-                   kSilenceVersion = 1;
+                           kHabitsId = "habits", kSilenceId = "silence", kStoriesId = "stories";
+constexpr uint32_t kCorrelationsVersion = 1, kWindowsVersion = 1, kHabitsVersion = 1,
+                   kSilenceVersion = 1, kStoriesVersion = 1;
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
@@ -45,10 +47,12 @@ RuleHead head_of(const Finding& finding) {
   RuleHead head;
   head.id = finding.kind->id;
   head.title = finding.kind->title;
+  head.title_zh = finding.kind->title_zh;
   head.digest = finding_digest(*finding.kind);
   head.severity = finding.severity;
   head.score = finding.score;
-  head.tags = {std::string(finding.kind->tag)};
+  if (!finding.kind->tactic.empty()) head.tags.emplace_back(finding.kind->tactic);
+  head.tags.emplace_back(finding.kind->tag);
   return head;
 }
 
@@ -64,6 +68,7 @@ struct Engine::State {
   Folds folds;
   Habits habits;
   Silence silence;
+  Stories stories;
   FieldTexts fields{detectors};
   Scratch scratch;
   std::vector<Finding> findings;
@@ -71,6 +76,7 @@ struct Engine::State {
   struct Known {
     EventKind kind;
     uint64_t wanted_by = 0;
+    bool is_followed = false;  // by stories
   };
   std::array<Known, 64> known;
 
@@ -111,9 +117,12 @@ struct Engine::State {
     Alert alert = make(key);
     alert.key = std::move(key);
     alert.folded = repeated;
-    if (repeated > 0)
+    if (repeated > 0) {
       alert.reason += "; " + number_text(repeated, "repetition", "repetitions") + " of the alert before, of " +
                       time_text_utc(repeated_ns) + ", were folded into it";
+      alert.reason_zh += "；上一条告警（" + time_text_utc(repeated_ns) + "）另有 " + std::to_string(repeated) +
+                         " 次重复，已并入其中";
+    }
     alert.id = alert_id(alert);
     alerts.push_back(std::move(alert));
   }
@@ -127,6 +136,7 @@ struct Engine::State {
   static void put_head(const RuleHead& head, Alert& alert) {
     alert.rule_id = head.id;
     alert.rule_name = head.title;
+    alert.rule_name_zh = head.title_zh;
     alert.rule_digest = head.digest;
     alert.severity = head.severity;
     alert.score = head.score;
@@ -140,7 +150,8 @@ struct Engine::State {
 
     void say(Alert& alert) const {
       if (!known) return;
-      alert.reason += " (" + known->words() + ")";
+      alert.reason += " (" + known->words(Lang::en) + ")";
+      alert.reason_zh += "（" + known->words(Lang::zh) + "）";
       alert.baseline += (alert.baseline.empty() ? "" : " ") + known->numbers();
       alert.learning = known->too_young();
     }
@@ -160,7 +171,8 @@ struct Engine::State {
     if (set.raises(number) && judged.is_news && folds.has_share(head, hit)) {
       raise(head, rule_key(head, record, fields), record, hit, head.fold_ns, alerts, [&](const std::string& key) {
         Alert alert = rule_alert(head, record);
-        alert.reason = rule_reason(head, key, record, fields);
+        alert.reason = rule_reason(head, key, record, fields, Lang::en);
+        alert.reason_zh = rule_reason(head, key, record, fields, Lang::zh);
         judged.say(alert);
         alert.records = record_ids(record.origin->log, lines_of(record));
         return alert;
@@ -200,7 +212,8 @@ struct Engine::State {
         raise(rule.head, group, record, told, fold_ns, alerts, [&](const std::string&) {
           Alert alert = rule_alert(rule.head, record);
           if (last_ns != hit.at_ns) alert.event_ns = last_ns;
-          alert.reason = correlation_reason(set, correlation, fired, group, &record, fields);
+          alert.reason = correlation_reason(set, correlation, fired, group, &record, fields, Lang::en);
+          alert.reason_zh = correlation_reason(set, correlation, fired, group, &record, fields, Lang::zh);
           alert.baseline = correlation_baseline(rule, fired);
           judged.say(alert);
           alert.records = records_of(record.origin->log, fired);
@@ -233,7 +246,8 @@ struct Engine::State {
         alert.tenant = one.log.substr(0, one.log.find_first_of("@:"));
         alert.event_ns = last.at_ns;
         alert.raised_ns = received_ns;
-        alert.reason = correlation_reason(rules(), correlation, one.fired, one.group, nullptr, fields);
+        alert.reason = correlation_reason(rules(), correlation, one.fired, one.group, nullptr, fields, Lang::en);
+        alert.reason_zh = correlation_reason(rules(), correlation, one.fired, one.group, nullptr, fields, Lang::zh);
         alert.baseline = correlation_baseline(rule, one.fired);
         alert.records = records_of(one.log, one.fired);
         return alert;
@@ -300,6 +314,19 @@ struct Engine::State {
     }
   }
 
+  // Who became whom, before the alerts of the record.
+  void follow(const Record& record, const EventKind& kind) {
+    Event event{record, kind, record.origin->log, counted_time(record), nullptr};
+    if (!stories.is_open(event.log, event.counted.at_ns)) return;
+    std::optional<LoginEvent> login;
+    if (kind.login != EventKind::Login::none) {
+      if (!(login = login_of(event, scratch))) return;
+      event.login = &*login;
+    }
+    const auto* accounts = detectors.find<Accounts>();
+    stories.follow(event, fields, login && (!accounts || accounts->is_new_source(event.log, login->user, login->source)));
+  }
+
   void tick(const Tick& tick, std::vector<Alert>& alerts) {
     windows.tick(tick.received_ns, over);
     raise_over(tick.received_ns, alerts);
@@ -337,6 +364,9 @@ struct Engine::State {
   static void take(Finding& finding, std::string_view log, Alert& alert) {
     put_head(head_of(finding), alert);
     alert.reason = std::move(finding.reason);
+    alert.reason_zh = std::move(finding.reason_zh);
+    for (auto& field : finding.fields)
+      if (alert.field(field.first).empty()) alert.fields.push_back(std::move(field));
     alert.baseline = std::move(finding.baseline);
     alert.learning = finding.learning;
     alert.records = record_ids(log, finding.records);
@@ -367,44 +397,53 @@ void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<A
   // of this call only: a kind's memory may hold another one later
   uint64_t is_known = 0;
   std::string_view log;
+  size_t in_stories = alerts.size();
   for (size_t i = begin; i < end; ++i) {
     const Record& record = batch.records[i];
     if (log != record.origin->log) {
       log = record.origin->log;
       state_->habits.begin(log, counted_time(record).at_ns);
     }
+    const auto place = reinterpret_cast<uintptr_t>(record.kind) / 64 * 0x9e3779b97f4a7c15u >> 58;
+    auto& known = state_->known[place];
+    if (record.kind && (!(is_known >> place & 1) || known.kind.message != record.kind)) {
+      known.kind = event_kind_of(*record.kind);
+      known.wanted_by = state_->detectors.wanted_by(known.kind);
+      known.is_followed = Stories::wants(known.kind);
+      is_known |= uint64_t{1} << place;
+    }
+    if (record.kind && known.is_followed) state_->follow(record, known.kind);
     for (; next_hit < batch.hits.size() && batch.hits[next_hit].record == i; ++next_hit)
       state_->rule_hit(*set, batch.hits[next_hit].rule, record, alerts);
     state_->hear(record, alerts);
-    if (!record.kind) continue;
-    const auto place = reinterpret_cast<uintptr_t>(record.kind) / 64 * 0x9e3779b97f4a7c15u >> 58;
-    auto& [kind, wanted_by] = state_->known[place];
-    if (!(is_known >> place & 1) || kind.message != record.kind) {
-      kind = event_kind_of(*record.kind);
-      wanted_by = state_->detectors.wanted_by(kind);
-      is_known |= uint64_t{1} << place;
-    }
-    if (wanted_by != 0) state_->show(record, kind, wanted_by, alerts);
+    if (record.kind && known.wanted_by != 0) state_->show(record, known.kind, known.wanted_by, alerts);
+    if (in_stories == alerts.size()) continue;
+    for (; in_stories < alerts.size(); ++in_stories) state_->stories.add(alerts[in_stories]);
+    if (record.kind && known.is_followed) state_->follow(record, known.kind);  // with a story that begins here
   }
   YUSHI_ASSERT(next_hit == batch.hits.size() || batch.hits[next_hit].record >= end,
                "hit %zu of %zu is not ascending by record", next_hit, batch.hits.size());
 }
 
 void Engine::tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts) {
+  const size_t before = alerts.size();
   state_->tick({commit, received_ns}, alerts);
+  for (size_t i = before; i < alerts.size(); ++i) state_->stories.add(alerts[i]);
 }
 
 void Engine::close_windows(std::vector<Alert>& alerts) {
   state_->windows.tick(INT64_MAX, state_->over);
   int64_t last_ns = 0;
   for (const auto& one : state_->over) last_ns = std::max(last_ns, one.fired.hits.back().at_ns);
+  const size_t before = alerts.size();
   state_->raise_over(last_ns, alerts);
+  for (size_t i = before; i < alerts.size(); ++i) state_->stories.add(alerts[i]);
 }
 
 std::string Engine::save() const {
   std::string out(kStateMagic), bytes;
   out += {kStateVersion, '\n'};
-  put_varint(out, state_->detectors.size() + 5);
+  put_varint(out, state_->detectors.size() + 6);
   const auto put = [&](std::string_view id, uint32_t version, const auto& part) {
     bytes.clear();
     part.save(bytes);
@@ -412,10 +451,11 @@ std::string Engine::save() const {
     put_varint(out, version);
     put_text(out, bytes);
   };
-  put(kFoldsId, kFoldsVersion, state_->folds);
+  put(kFoldsId, Folds::kVersion, state_->folds);
   put(kCorrelationsId, kCorrelationsVersion, state_->correlations);
   put(kHabitsId, kHabitsVersion, state_->habits);
   put(kSilenceId, kSilenceVersion, state_->silence);
+  put(kStoriesId, kStoriesVersion, state_->stories);
   put(kWindowsId, kWindowsVersion, state_->windows);
   for (size_t i = 0; i < state_->detectors.size(); ++i) {
     const auto& row = state_->detectors.row(i);
@@ -439,6 +479,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   Folds folds;
   Habits habits;
   Silence silence;
+  Stories stories;
   Correlations correlations;
   Windows windows;
   correlations.take(now.rules());
@@ -447,7 +488,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   std::vector<std::string> left_out;
   if (version == kOneBlockVersion) {
     const auto accounts = now.detectors.number_of("accounts"), attempts = now.detectors.number_of("attempts");
-    bool loaded = accounts && attempts && folds.load(in) && detectors[*accounts]->load(in) &&
+    bool loaded = accounts && attempts && folds.load(in, 1) && detectors[*accounts]->load(in) &&
                   detectors[*attempts]->load(in) && correlations.load(in);
     if (!loaded || in.left() > 0) return broken();
   } else {
@@ -456,23 +497,29 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
       const uint64_t of = in.varint();
       Reader part(in.text());
       if (!in.ok()) break;
-      const auto load = [&](uint32_t ours, auto& into) {
-        if (of != ours) {
+      const auto load_with = [&](uint32_t ours, bool is_ours, auto&& load_part) {
+        if (!is_ours) {
           left_out.push_back(std::string(id) + " is of version " + std::to_string(of) + ", ours is " +
                              std::to_string(ours));
           return true;
         }
-        return into.load(part) && part.left() == 0;
+        return load_part() && part.left() == 0;
+      };
+      const auto load = [&](uint32_t ours, auto& into) {
+        return load_with(ours, of == ours, [&] { return into.load(part); });
       };
       bool loaded = true;
       if (id == kFoldsId) {
-        loaded = load(kFoldsVersion, folds);
+        loaded = load_with(Folds::kVersion, of == 1 || of == Folds::kVersion,
+                           [&] { return folds.load(part, static_cast<uint32_t>(of)); });
       } else if (id == kCorrelationsId) {
         loaded = load(kCorrelationsVersion, correlations);
       } else if (id == kHabitsId) {
         loaded = load(kHabitsVersion, habits);
       } else if (id == kSilenceId) {
         loaded = load(kSilenceVersion, silence);
+      } else if (id == kStoriesId) {
+        loaded = load(kStoriesVersion, stories);
       } else if (id == kWindowsId) {
         loaded = load(kWindowsVersion, windows);
       } else if (auto number = now.detectors.number_of(id)) {
@@ -488,6 +535,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   now.correlations = std::move(correlations);
   now.habits = std::move(habits);
   now.silence = std::move(silence);
+  now.stories = std::move(stories);
   now.windows = std::move(windows);
   now.detectors.replace(std::move(detectors));
   return left_out;

@@ -240,14 +240,17 @@ void read_own_part(const LogSources& sources, const YAML::Node& document, RuleHe
   YAML::Node own = get(document, "yushi");
   if (!there(own)) return;
   if (!own.IsMap()) stop(own, "yushi must be a map");
-  only_keys(own, {"key", "reason", "habit", "fold", "score", "tests"});
+  only_keys(own, {"key", "reason", "title_zh", "reason_zh", "habit", "fold", "score", "tests"});
   head.key = texts_of(own, "key");
   check_names(sources, get(own, "key"), "key");
   head.habit = texts_of(own, "habit");
   check_names(sources, get(own, "habit"), "habit");
   head.reason = text_of(own, "reason");
+  head.reason_zh = text_of(own, "reason_zh");
+  head.title_zh = text_of(own, "title_zh");
   YAML::Node correlation = get(document, "correlation");
-  check_reason(sources, get(own, "reason"), there(correlation), get(correlation, "aliases"));
+  for (const char* words : {"reason", "reason_zh"})
+    check_reason(sources, get(own, words), there(correlation), get(correlation, "aliases"));
   if (YAML::Node score = get(own, "score"); there(score)) {
     uint64_t value = count_of(score);
     if (value > 100) stop(score, "score must be from 0 to 100");
