@@ -11,15 +11,20 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kFirstSource{"baseline.first-source-address", "First login from a source address", 2,
-                                   "attack.t1078", "账号首次从新地址登录", "attack.initial-access"};
-constexpr FindingKind kFirstHost{"baseline.first-host", "First login on a host", 2, "attack.t1021",
-                                 "账号首次登录某主机", "attack.lateral-movement"};
-constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 2, "attack.t1078",
-                                   "非常用时段登录", "attack.initial-access"};
+constexpr FindingKind kFirstSource{
+    "baseline.first-source-address", "First login from a source address", 2, "attack.t1078", "账号首次从新地址登录",
+    "attack.initial-access"};
+constexpr FindingKind kFirstHost{"baseline.first-host", "First login on a host", 2,
+                                 "attack.t1021",        "账号首次登录某主机",    "attack.lateral-movement"};
+constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 2,
+                                   "attack.t1078",          "非常用时段登录",           "attack.initial-access"};
 
-constexpr FindingKind kDormant{"baseline.dormant-account", "Login of an account that was not used for months", 1,
-                               "attack.t1078", "长期未使用的账号登录", "attack.initial-access"};
+constexpr FindingKind kDormant{"baseline.dormant-account",
+                               "Login of an account that was not used for months",
+                               1,
+                               "attack.t1078",
+                               "长期未使用的账号登录",
+                               "attack.initial-access"};
 
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kDaySeconds = 86'400;
@@ -102,7 +107,7 @@ bool Accounts::may_tell(Account& account, Kind kind, int64_t day, More* more) {
   *more = {};
   if (told.unsaid > 0) {
     more->en = "; " + number_text(told.unsaid, "further one", "further ones") +
-            " since the last such alert of this account " + (told.unsaid == 1 ? "was" : "were") + " only counted";
+               " since the last such alert of this account " + (told.unsaid == 1 ? "was" : "were") + " only counted";
     more->zh = "；该账号上次同类告警之后另有 " + std::to_string(told.unsaid) + " 次只计数未告警";
   }
   told.unsaid = 0;

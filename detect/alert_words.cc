@@ -184,7 +184,8 @@ bool group_key(const std::vector<std::string>& wanted, const std::vector<std::st
 std::string rule_reason(const RuleHead& rule, const std::string& key, const Record& record, FieldTexts& fields,
                         Lang lang) {
   const std::string& words = lang == Lang::zh ? rule.reason_zh : rule.reason;
-  if (words.empty()) return title_of(rule, lang) + (key.empty() ? "" : lang == Lang::zh ? "（" + key + "）" : " (" + key + ")");
+  if (words.empty())
+    return title_of(rule, lang) + (key.empty() ? "" : lang == Lang::zh ? "（" + key + "）" : " (" + key + ")");
   return expand(words, [&](const std::string& name) { return shown_value(record, name, fields); });
 }
 

@@ -11,8 +11,9 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kBruteForce{"bruteforce.success", "Brute force that ends in a success", 2, "attack.t1110",
-                                  "暴力破解成功", "attack.initial-access"};
+constexpr FindingKind kBruteForce{
+    "bruteforce.success",   "Brute force that ends in a success", 2, "attack.t1110", "暴力破解成功",
+    "attack.initial-access"};
 constexpr size_t kNameBytesMax = 256;
 
 // The tries that `counts` says yes to, of the way that most of them were told in.

@@ -31,8 +31,8 @@ constexpr std::string_view kStateMagic = "yushi-detect-";
 constexpr char kStateVersion = '5', kOneBlockVersion = '4';
 constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kWindowsId = "windows",
                            kHabitsId = "habits", kSilenceId = "silence", kStoriesId = "stories";
-constexpr uint32_t kCorrelationsVersion = 1, kWindowsVersion = 1, kHabitsVersion = 1,
-                   kSilenceVersion = 1, kStoriesVersion = 1;
+constexpr uint32_t kCorrelationsVersion = 1, kWindowsVersion = 1, kHabitsVersion = 1, kSilenceVersion = 1,
+                   kStoriesVersion = 1;
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
@@ -120,8 +120,8 @@ struct Engine::State {
     if (repeated > 0) {
       alert.reason += "; " + number_text(repeated, "repetition", "repetitions") + " of the alert before, of " +
                       time_text_utc(repeated_ns) + ", were folded into it";
-      alert.reason_zh += "；上一条告警（" + time_text_utc(repeated_ns) + "）另有 " + std::to_string(repeated) +
-                         " 次重复，已并入其中";
+      alert.reason_zh +=
+          "；上一条告警（" + time_text_utc(repeated_ns) + "）另有 " + std::to_string(repeated) + " 次重复，已并入其中";
     }
     alert.id = alert_id(alert);
     alerts.push_back(std::move(alert));
@@ -324,7 +324,8 @@ struct Engine::State {
       event.login = &*login;
     }
     const auto* accounts = detectors.find<Accounts>();
-    stories.follow(event, fields, login && (!accounts || accounts->is_new_source(event.log, login->user, login->source)));
+    stories.follow(event, fields,
+                   login && (!accounts || accounts->is_new_source(event.log, login->user, login->source)));
   }
 
   void tick(const Tick& tick, std::vector<Alert>& alerts) {

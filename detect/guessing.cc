@@ -10,10 +10,10 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kFromAddress{"guessing.address", "Password guessing from an address", 1, "attack.t1110",
+constexpr FindingKind kFromAddress{"guessing.address",       "Password guessing from an address", 1, "attack.t1110",
                                    "来自同一地址的口令猜测", "attack.credential-access"};
-constexpr FindingKind kOnAccount{"guessing.account", "Password guessing on an account", 1, "attack.t1110.001",
-                                 "针对同一账号的口令猜测", "attack.credential-access"};
+constexpr FindingKind kOnAccount{"guessing.account", "Password guessing on an account", 1,
+                                 "attack.t1110.001", "针对同一账号的口令猜测",          "attack.credential-access"};
 constexpr size_t kNameBytesMax = 64;
 constexpr int64_t kHourNs = 3600 * kSecond, kDayNs = 24 * kHourNs;
 constexpr int kHours = 24;
@@ -120,14 +120,13 @@ void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& 
                     : spray ? " failed to log in as " + number_text(accounts, "account", "accounts") + " within an hour"
                             : " failed to log in " + number_text(in_a_day, "time", "times") + " within a day") +
                    on + as;
-  finding.reason_zh =
-      printable(login.source) +
-      (fast    ? " 在 " + within_text(way.newest.back().at_ns - way.newest.front().at_ns, Lang::zh) + "内登录失败 " +
-                  std::to_string(kFastMin) + " 次"
-       : spray ? " 在 1 小时内以 " + std::to_string(accounts) + " 个账号登录失败"
-               : " 在 1 天内登录失败 " + std::to_string(in_a_day) + " 次") +
-      (login.host.empty() ? "" : "，最近一次针对主机 " + printable(login.host)) +
-      (key.others.empty() ? "" : "，所用账号：" + names_of(key, Lang::zh));
+  finding.reason_zh = printable(login.source) +
+                      (fast ? " 在 " + within_text(way.newest.back().at_ns - way.newest.front().at_ns, Lang::zh) +
+                                  "内登录失败 " + std::to_string(kFastMin) + " 次"
+                       : spray ? " 在 1 小时内以 " + std::to_string(accounts) + " 个账号登录失败"
+                               : " 在 1 天内登录失败 " + std::to_string(in_a_day) + " 次") +
+                      (login.host.empty() ? "" : "，最近一次针对主机 " + printable(login.host)) +
+                      (key.others.empty() ? "" : "，所用账号：" + names_of(key, Lang::zh));
   if (finding.key != printable(login.source)) {
     finding.reason_zh += "；网段 " + finding.key + " 的另外 " + std::to_string(kTogetherMin) + " 个地址此前已告警";
     finding.reason += "; " + std::to_string(kTogetherMin) + " other addresses of " + finding.key + " were told before";

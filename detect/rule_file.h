@@ -59,7 +59,7 @@ struct RuleProblem {
 struct RuleHead {
   std::string id, title, name;
   std::string title_zh;  // empty: the title is all there is
-  std::string digest;  // hex SHA-256 of the file's text and the document's number in it
+  std::string digest;    // hex SHA-256 of the file's text and the document's number in it
   std::string path;
   int line = 1;
   Severity severity = Severity::medium;

@@ -8,8 +8,8 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kSilent{"silence.host", "Host fell silent", 1, "attack.t1562", "主机停止发送日志",
-                              "attack.defense-evasion"};
+constexpr FindingKind kSilent{"silence.host", "Host fell silent", 1,
+                              "attack.t1562", "主机停止发送日志", "attack.defense-evasion"};
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 constexpr int64_t kJudgeEveryNs = 600 * kSecond;

@@ -9,9 +9,13 @@ namespace yushi::detect {
 namespace {
 
 constexpr FindingKind kNewAccount{"baseline.new-account", "First login of an account", 1, "attack.t1078",
-                                  "账号首次登录", "attack.initial-access"};
-constexpr FindingKind kRound{"baseline.host-from-elsewhere", "Host logged in to from where nobody comes", 1,
-                             "attack.t1021", "从罕见来源登录主机", "attack.lateral-movement"};
+                                  "账号首次登录",         "attack.initial-access"};
+constexpr FindingKind kRound{"baseline.host-from-elsewhere",
+                             "Host logged in to from where nobody comes",
+                             1,
+                             "attack.t1021",
+                             "从罕见来源登录主机",
+                             "attack.lateral-movement"};
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 

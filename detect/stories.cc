@@ -118,8 +118,7 @@ Stories::Found Stories::find(Log& log, const std::string& name, int64_t at_ns) {
       id = story->into;
       continue;
     }
-    if (at_ns - story->last_ns > kQuietNs || story->first_ns - at_ns > kQuietNs ||
-        at_ns - story->first_ns > kLongestNs)
+    if (at_ns - story->last_ns > kQuietNs || story->first_ns - at_ns > kQuietNs || at_ns - story->first_ns > kLongestNs)
       return {};
     return {id, story};
   }

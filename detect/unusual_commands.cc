@@ -9,8 +9,12 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kUnusualCommands{"baseline.unusual-commands", "Commands that are not the account's usual ones", 1,
-                                       "attack.t1078", "账号的命令与其习惯不符", "attack.execution"};
+constexpr FindingKind kUnusualCommands{"baseline.unusual-commands",
+                                       "Commands that are not the account's usual ones",
+                                       1,
+                                       "attack.t1078",
+                                       "账号的命令与其习惯不符",
+                                       "attack.execution"};
 
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kLookEachNs = 60 * kSecond;

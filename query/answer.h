@@ -35,6 +35,8 @@ Result<AnswerEnd> answer_search(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_hist(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_alerts(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_alert(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_stories(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_story(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_unknown(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_rules(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_parsers(const Permit& permit, const Asked& asked);

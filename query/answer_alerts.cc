@@ -6,6 +6,7 @@
 #include "core/base/name.h"
 #include "core/event/alert.h"
 #include "core/record/ecs_json.h"
+#include "query/alert_reading.h"
 #include "query/answer.h"
 #include "storage/read/record_reader.h"
 
@@ -25,6 +26,7 @@ bool is_in_any_case(std::string_view part, std::string_view whole) {
 // Whether an alert speaks of this account, host or address: its record does, or what it folds on ("actor=lin
 // host.name=web-01", "lin from 10.0.0.5").
 bool is_about(const Alert& alert, std::string_view name) {
+  if (alert.actor == name) return true;
   for (const char* field : {"user.name", "host.name", "source.ip"})
     if (alert.field(field) == name) return true;
   for (std::string_view left = alert.key; !left.empty();) {
@@ -56,6 +58,8 @@ struct Wanted {
   }
 };
 
+}  // namespace
+
 Result<Severity> least_severity(const Parameters& parameters) {
   const auto given = parameters.text("severity");
   if (given.empty()) return Severity::informational;
@@ -65,7 +69,6 @@ Result<Severity> least_severity(const Parameters& parameters) {
               "severity: '" + std::string(given) + "' is none of informational, low, medium, high, critical");
 }
 
-// The alert that an entry of the index names; corrupt when the record there is none.
 Result<Alert> read_alert(storage::RecordReader& reader, uint64_t index, std::string_view* raw) {
   auto* record = YUSHI_TRY(reader.read(kAuditLog, index));
   *raw = record->raw;
@@ -74,11 +77,13 @@ Result<Alert> read_alert(storage::RecordReader& reader, uint64_t index, std::str
   return std::move(*alert);
 }
 
+namespace {
 // A clock that is set back between a record's receipt and its commit, or a batch held so long, must not hide an alert.
 constexpr int64_t kRaisedSlackNs = 24 * 3600 * kSecond;
+}  // namespace
 
-// No alert before this index of `_audit` was raised after `from_ns`: what raises one is received before it is written
-// down. Blocks know when their records were received, the tail does not.
+// What raises an alert is received before it is written down. Blocks know when their records were received, the tail
+// does not.
 uint64_t first_index_of(const storage::StoreView& view, int64_t from_ns) {
   if (from_ns < std::numeric_limits<int64_t>::min() + kRaisedSlackNs) return 0;
   auto outline = view.outline(kAuditLog);
@@ -91,8 +96,6 @@ uint64_t first_index_of(const storage::StoreView& view, int64_t from_ns) {
   }
   return std::min(index, end);  // the tail begins there
 }
-
-}  // namespace
 
 // In the order in which they were raised, which is that of the store. One at a time: no answer is held in memory.
 Result<AnswerEnd> answer_alerts(const Permit& permit, const Asked& asked) {
@@ -150,8 +153,7 @@ Result<AnswerEnd> answer_alerts(const Permit& permit, const Asked& asked) {
   return gone || asked.cancelled ? asked.so_far() : end;
 }
 
-Result<AnswerEnd> answer_alert(const Permit& permit, const Asked& asked) {
-  // Its id, or the beginning of one that no other has.
+Result<std::optional<uint64_t>> find_alert(const Permit& permit, const Asked& asked) {
   std::optional<uint64_t> index;
   uint64_t alike = 0;
   bool whole = false;
@@ -163,11 +165,17 @@ Result<AnswerEnd> answer_alert(const Permit& permit, const Asked& asked) {
     }
     return !whole && !asked.cancelled;
   }));
-  if (asked.cancelled) return asked.so_far();
+  if (asked.cancelled) return std::optional<uint64_t>();
   if (!index) return fail(Code::not_found, "no alert " + std::string(asked.id));
   if (!whole && alike > 1)
     return fail(Code::invalid,
                 std::to_string(alike) + " alerts begin with " + std::string(asked.id) + ": give more of it");
+  return index;
+}
+
+Result<AnswerEnd> answer_alert(const Permit& permit, const Asked& asked) {
+  const auto index = YUSHI_TRY(find_alert(permit, asked));
+  if (!index) return asked.so_far();
   storage::RecordReader reader(asked.view);
   std::string_view raw;
   const auto alert = YUSHI_TRY(read_alert(reader, *index, &raw));

@@ -31,7 +31,7 @@ struct Alert {
   std::string id;       // first 16 hex of SHA-256 over rule, key and first record: a replay gives the same
   std::string rule_id;  // Sigma id, or the detector's name ("baseline.first-source-address")
   std::string rule_name, rule_name_zh;  // in English and in Chinese; without the latter the former is all there is
-  std::string rule_digest;  // hex SHA-256 of the rule file or of the detector's name and version
+  std::string rule_digest;              // hex SHA-256 of the rule file or of the detector's name and version
   Severity severity = Severity::medium;
   uint32_t score = 0;  // 0..100
   std::string tenant;

@@ -1,4 +1,5 @@
-// ATT&CK's tactics in the order of its matrix, in English and Chinese; and how bad steps of several of them are together.
+// ATT&CK's tactics in the order of its matrix, in English and Chinese; and how bad steps of several of them are
+// together.
 //
 // Threads  Pure functions.
 #pragma once

@@ -1,4 +1,5 @@
-// One story an incident: an attacker is followed over accounts and hosts, and nobody is drawn into it who only came near.
+// One story an incident: an attacker is followed over accounts and hosts, and nobody is drawn into it who only came
+// near.
 #include "detect/stories.h"
 
 #include <set>
