@@ -118,7 +118,7 @@ Finding Accounts::source_finding(const Account& account, const LoginEvent& login
   Finding finding;
   finding.kind = &kFirstSource;
   finding.severity = neighbour ? Severity::low : Severity::medium;
-  finding.score = neighbour ? 30 : 60;
+  finding.score = neighbour ? 30 : login.user == "root" ? 65 : 60;
   finding.key = printable(login.user) + " from " + printable(login.source);
   finding.reason = printable(login.user) + " logged in from " + printable(login.source) + " for the first time; in " +
                    usual(account) + " it came from " + places_text(account.sources);
@@ -141,7 +141,8 @@ Finding Accounts::source_finding(const Account& account, const LoginEvent& login
 Finding Accounts::dormant_finding(const Account& account, const LoginEvent& login, int64_t days) {
   Finding finding;
   finding.kind = &kDormant;
-  finding.score = 60;
+  finding.severity = login.user == "root" ? Severity::high : Severity::medium;
+  finding.score = login.user == "root" ? 75 : 60;
   finding.key = printable(login.user);
   finding.reason = printable(login.user) + " logged in" +
                    (login.source.empty() ? "" : " from " + printable(login.source)) +

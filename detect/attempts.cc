@@ -85,7 +85,9 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
   };
   Finding finding;
   finding.kind = &kBruteForce;
-  finding.severity = Severity::high;
+  // Who has root has the host, and no person can be named.
+  const bool is_root = login.user == "root";
+  finding.severity = is_root ? Severity::critical : Severity::high;
   // Part of the key: a break-in on a second host is not a repetition of the first.
   std::string on_host = login.host.empty() ? "" : " on " + printable(login.host);
   auto tell = [&](const std::vector<Try>& tries, const std::string& words, const std::string& words_zh,
@@ -115,7 +117,7 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
     auto any = most_told(from->tries, before);
     if (same.size() >= kSameAccountMin || any.size() >= kSourceMin) {
       size_t accounts = others_of(any).size();
-      finding.score = 90;
+      finding.score = is_root ? 95 : 90;
       finding.key = printable(login.source) + " as " + printable(login.user) + on_host;
       // Words for the larger of the two: what was tried from there.
       const auto& shown = any.size() > same.size() ? any : same;
@@ -139,7 +141,7 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
     auto elsewhere = most_told(account->tries, [&](const Try& t) { return before(t) && t.other != source_hash; });
     size_t sources = others_of(elsewhere).size();
     if (elsewhere.size() >= kDistributedMin && sources >= kSourcesMin) {
-      finding.score = 80;
+      finding.score = is_root ? 95 : 80;
       finding.key = printable(login.user) + " from many addresses" + on_host;
       tell(elsewhere,
            number_text(elsewhere.size(), "failed attempt", "failed attempts") + " on this account from " +

@@ -169,8 +169,17 @@ struct Engine::State {
     Folds::Hit hit = hit_of(record, counted_time(record).at_ns);
     const Judged judged = judge(head, record, hit.at_ns);
     if (set.raises(number) && judged.is_news && folds.has_share(head, hit)) {
-      raise(head, rule_key(head, record, fields), record, hit, head.fold_ns, alerts, [&](const std::string& key) {
+      std::string told = rule_key(head, record, fields), outcome;
+      // What failed is another thing than what did not: it does not hide it for as long as the rule folds.
+      const bool failed =
+          head.failed_severity && fields.first(record, "event.outcome", &outcome) && outcome == "failure";
+      if (failed) told += told.empty() ? "failed" : " failed";
+      raise(head, std::move(told), record, hit, head.fold_ns, alerts, [&](const std::string& key) {
         Alert alert = rule_alert(head, record);
+        if (failed) {
+          alert.severity = *head.failed_severity;
+          alert.score = std::min(head.score, score_of(alert.severity));
+        }
         alert.reason = rule_reason(head, key, record, fields, Lang::en);
         alert.reason_zh = rule_reason(head, key, record, fields, Lang::zh);
         judged.say(alert);

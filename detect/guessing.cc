@@ -108,8 +108,10 @@ void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& 
   const bool on_real = std::any_of(key.others.begin(), key.others.end(), [&](const Other& one) {
     return one.name == "root" || (known && known->knows(log_name, one.name));
   });
+  const bool on_root =
+      std::any_of(key.others.begin(), key.others.end(), [](const Other& one) { return one.name == "root"; });
   finding.severity = spray || on_real ? Severity::medium : Severity::low;
-  finding.score = spray ? 60 : on_real ? 50 : 30;
+  finding.score = spray || on_root ? 60 : on_real ? 50 : 30;
   finding.key = story_of(log, login);
   finding.fold_ns = kDayNs;
   const std::string on = login.host.empty() ? "" : ", the last time on " + printable(login.host);
@@ -148,7 +150,9 @@ void Guessing::judge_account(const Key& key, Way& way, const LoginEvent& login, 
   way.unsaid = 0;
   Finding finding;
   finding.kind = &kOnAccount;
-  finding.score = 60;
+  // So many addresses at once are somebody's net of machines, and mean this account.
+  finding.severity = login.user == "root" ? Severity::high : Severity::medium;
+  finding.score = login.user == "root" ? 75 : 60;
   finding.key = printable(login.user);
   finding.fold_ns = kDayNs;
   finding.reason = "the password of " + printable(login.user) + " is being guessed: " + std::to_string(tries) +

@@ -61,7 +61,9 @@ void Site::observe(const Event& event, std::vector<Finding>& findings) {
   finding.records = {login.index};
   if (!learning && is_new_account && (is_new_network || user == "root")) {
     finding.kind = &kNewAccount;
-    finding.score = is_new_network ? 65 : 55;
+    const bool is_root_from_afar = is_new_network && user == "root";
+    finding.severity = is_root_from_afar ? Severity::high : Severity::medium;
+    finding.score = is_root_from_afar ? 75 : is_new_network ? 65 : 55;
     finding.key = printable(user);
     finding.reason = printable(user) + " logged in from " + printable(login.source) + on + ", and never has before" +
                      (is_new_network ? "; no account of this log has ever come from " + printable(network) : "");

@@ -72,8 +72,8 @@ void Story::take(Story&& other) {
     mine.alerts += step.alerts;
     mine.hits += step.hits;
   }
-  for (auto& id : other.alert_ids)
-    if (alert_ids.size() < kAlertsMax) alert_ids.push_back(std::move(id));
+  for (auto& alert : other.alert_ids)
+    if (alert_ids.size() < kAlertsMax) alert_ids.push_back(std::move(alert));
   for (auto& record : other.records)
     if (records.size() < kRecordsMax && std::find(records.begin(), records.end(), record) == records.end())
       records.push_back(std::move(record));
