@@ -51,8 +51,8 @@ class ClearedOften final : public Detector {
 
  private:
   static Finding finding(std::string reason, uint64_t record) {
-    static constexpr FindingKind kKind{"toy.cleared-often", "Logs were cleared often", 1, "attack.t1070",
-                                       "日志频繁被清除", "attack.defense-evasion"};
+    static constexpr FindingKind kKind{"toy.cleared-often", "Logs were cleared often", 1,
+                                       "attack.t1070",      "日志频繁被清除",          "attack.defense-evasion"};
     Finding out;
     out.kind = &kKind;
     out.reason_zh = "日志频繁被清除：" + reason;
