@@ -20,7 +20,7 @@ constexpr int kExitIncomplete = 3;  // what is missing is named
 constexpr int kExitBroken = 4;      // integrity is broken
 
 struct Options {
-  std::string server, store, output;
+  std::string server, store, output, lang;
   std::map<std::string, std::string, std::less<>> given;  // the question's parameters, by their names
   bool utc = false;
 
@@ -56,6 +56,7 @@ int ask_store(const Options& options, const query::Question& question, const que
 void add_search(CLI::App& app, Chosen& chosen);
 void add_hist(CLI::App& app, Chosen& chosen);
 void add_alerts(CLI::App& app, Chosen& chosen);
+void add_stories(CLI::App& app, Chosen& chosen);
 void add_who(CLI::App& app, Chosen& chosen);
 void add_sources(CLI::App& app, Chosen& chosen);
 void add_status(CLI::App& app, Chosen& chosen);

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/lang.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "core/base/display.h"
@@ -26,85 +27,115 @@ std::string text(const Json& object, const char* pointer) {
 bool yes(const Json& object, const char* pointer) { return text(object, pointer) == "true"; }
 
 const std::vector<std::string> kColumns = {"raised", "event time", "id",   "severity",
-                                           "state",  "tenant",     "rule", "reason"};
+                                           "state",  "tenant",     "rule", "reason"},
+                               kColumnsZh = {"告警时间", "事件时间", "编号", "级别", "状态", "租户", "规则", "原因"};
+
+std::string rule_name(const Json& alert, bool zh) {
+  const auto chinese = zh ? text(alert, "/yushi/alert/rule_name_zh") : std::string();
+  return chinese.empty() ? text(alert, "/rule/name") : chinese;
+}
+
 // from here on it is marked that an event is older than its alert, or bears a time to come
 constexpr int64_t kApartNs = 60 * kSecond;
 
 // When it was raised is our clock, when it happened the sender's.
-std::string event_time_text(const Json& alert, const Zone& zone) {
+std::string event_time_text(const Json& alert, const Zone& zone, bool zh) {
+  const auto lang = zh ? detect::Lang::zh : detect::Lang::en;
   auto text_of_event = text(alert, "/@timestamp");
   auto event = parse_time(text_of_event, 0, *Zone::utc()),
        raised = parse_time(text(alert, "/event/created"), 0, *Zone::utc());
   std::string shown = local_time_text(text_of_event, zone, false);
   if (!event || !raised) return shown;
   int64_t before_ns = raised->unix_ns - event->unix_ns;
-  if (before_ns >= kApartNs) shown += " (" + detect::duration_text(before_ns) + " before)";
-  if (before_ns <= -kApartNs) shown += " (" + detect::duration_text(-before_ns) + " after)";
+  if (before_ns >= kApartNs) shown += " (" + detect::duration_text(before_ns, lang) + (zh ? "前)" : " before)");
+  if (before_ns <= -kApartNs) shown += " (" + detect::duration_text(-before_ns, lang) + (zh ? "后)" : " after)");
   return shown;
 }
 
 // "closed as accepted by li.wei, 12 held back"
-std::string state_text(const Json& alert) {
-  auto shown = text(alert, "/yushi/alert/state");
-  if (const auto as = text(alert, "/yushi/alert/closed_as"); !as.empty()) shown += " as " + as;
-  if (const auto by = text(alert, "/yushi/alert/state_by"); !by.empty()) shown += " by " + by;
-  if (const auto held = text(alert, "/yushi/alert/held_back"); !held.empty()) shown += ", " + held + " held back";
+std::string state_text(const Json& alert, bool zh) {
+  constexpr std::pair<std::string_view, const char*> kChinese[] = {{"new", "待处理"},       {"taken", "处理中"},
+                                                                   {"closed", "已关闭"},    {"true", "属实"},
+                                                                   {"false-alarm", "误报"}, {"accepted", "已接受"}};
+  const auto word = [&](std::string said) {
+    for (const auto& [english, chinese] : kChinese)
+      if (zh && said == english) return std::string(chinese);
+    return said;
+  };
+  auto shown = word(text(alert, "/yushi/alert/state"));
+  if (const auto as = text(alert, "/yushi/alert/closed_as"); !as.empty()) shown += (zh ? "：" : " as ") + word(as);
+  if (const auto by = text(alert, "/yushi/alert/state_by"); !by.empty()) shown += (zh ? "，处理人 " : " by ") + by;
+  if (const auto held = text(alert, "/yushi/alert/held_back"); !held.empty())
+    shown += zh ? "，另有 " + held + " 次未告警" : ", " + held + " held back";
   return shown;
 }
 
-std::vector<std::string> cells_of(const Json& alert, OutputKind kind, const Zone& zone) {
+std::vector<std::string> cells_of(const Json& alert, OutputKind kind, const Zone& zone, bool zh) {
   auto raised = text(alert, "/event/created");
-  auto severity = text(alert, "/yushi/alert/severity");
-  if (yes(alert, "/yushi/alert/learning")) severity += " (learning)";
+  auto severity = severity_word(text(alert, "/yushi/alert/severity"), zh && for_eyes(kind));
+  if (yes(alert, "/yushi/alert/learning")) severity += zh ? "（学习期）" : " (learning)";
   bool table = kind == OutputKind::table;
   return {table ? local_time_text(raised, zone, false) : raised,
-          table ? event_time_text(alert, zone) : text(alert, "/@timestamp"),
+          table ? event_time_text(alert, zone, zh) : text(alert, "/@timestamp"),
           text(alert, "/yushi/alert/id"),
           severity,
-          state_text(alert),
+          state_text(alert, zh && for_eyes(kind)),
           text(alert, "/organization/name"),
-          text(alert, "/rule/name"),
-          text(alert, "/yushi/alert/reason")};
+          rule_name(alert, zh),
+          said_at(alert, "/yushi/alert/reason", zh)};
 }
 
 int list(const Options& options) {
   auto kind = output_kind(options.output, OutputKind::columns);
   auto zone = zone_of(options);
   const auto question = question_of("alerts", options);
+  const bool zh = is_chinese(options);
   Out out;
-  RowPrinter rows(out, kind, kColumns);
+  RowPrinter rows(out, kind, zh && for_eyes(kind) ? kColumnsZh : kColumns);
   return ask_store(options, question,
-                   object_lines(out, kind, [&](const Json& alert) { rows.row(cells_of(alert, kind, *zone)); }),
+                   object_lines(out, kind, [&](const Json& alert) { rows.row(cells_of(alert, kind, *zone, zh)); }),
                    [&](const AnswerEnd& end) {
                      rows.finish();
                      return end.records > 0 ? kExitFound : kExitNothing;
                    });
 }
 
-void print_alert(Out& out, const Json& alert, const Zone& zone) {
+void print_alert(Out& out, const Json& alert, const Zone& zone, bool zh) {
   std::string shown;
-  auto say = [&](std::string_view name, std::string_view value) {
+  auto say = [&](std::string_view english, std::string_view chinese, std::string_view value) {
     if (value.empty()) return;
+    const auto name = zh ? chinese : english;
+    const size_t columns = display_columns(name);
     shown += name;
-    shown.append(name.size() < 12 ? 12 - name.size() : 1, ' ');
+    shown.append(columns < 12 ? 12 - columns : 1, ' ');
     append_printable(shown, value);
     shown.push_back('\n');
   };
-  say("alert", text(alert, "/yushi/alert/id"));
-  say("raised", local_time_text(text(alert, "/event/created"), zone));
-  say("event time", event_time_text(alert, zone));
-  say("severity", text(alert, "/yushi/alert/severity") + ", score " + text(alert, "/yushi/alert/score") +
-                      (yes(alert, "/yushi/alert/learning") ? ", found while still learning" : ""));
-  say("rule", text(alert, "/rule/name") + " (" + text(alert, "/rule/id") + ")");
-  say("state", state_text(alert));
+  say("alert", "告警", text(alert, "/yushi/alert/id"));
+  say("raised", "告警时间", local_time_text(text(alert, "/event/created"), zone));
+  say("event time", "事件时间", event_time_text(alert, zone, zh));
+  const bool learning = yes(alert, "/yushi/alert/learning");
+  say("severity", "级别",
+      severity_word(text(alert, "/yushi/alert/severity"), zh) + (zh ? "，分值 " : ", score ") +
+          text(alert, "/yushi/alert/score") +
+          (!learning ? ""
+           : zh      ? "，学习期内发现"
+                     : ", found while still learning"));
+  say("rule", "规则", rule_name(alert, zh) + " (" + text(alert, "/rule/id") + ")");
+  say("state", "状态", state_text(alert, zh));
   if (const auto until = text(alert, "/yushi/alert/usual_until"); !until.empty())
-    say("usual until", local_time_text(until, zone, false));
-  say("tenant", text(alert, "/organization/name"));
-  say("reason", text(alert, "/yushi/alert/reason"));
-  say("baseline", text(alert, "/yushi/alert/baseline"));
-  say("tags", text(alert, "/tags"));
-  say("rule digest", text(alert, "/yushi/alert/rule_digest"));
-  say("records", text(alert, "/yushi/alert/records"));
+    say("usual until", "视为正常至", local_time_text(until, zone, false));
+  say("tenant", "租户", text(alert, "/organization/name"));
+  say("reason", "原因", said_at(alert, "/yushi/alert/reason", zh));
+  say("baseline", "基线", text(alert, "/yushi/alert/baseline"));
+  if (const auto story = text(alert, "/yushi/alert/story/id"); !story.empty())
+    say("story", "事件",
+        story + (zh ? "，对象 " : ", about ") + text(alert, "/yushi/alert/story/subject") +
+            (zh ? "，至此级别 " : ", so far ") + severity_word(text(alert, "/yushi/alert/story/severity"), zh));
+  say("tags", "标签", text(alert, "/tags"));
+  say("rule digest", "规则摘要", text(alert, "/yushi/alert/rule_digest"));
+  say("records", "记录", text(alert, "/yushi/alert/records"));
+  shown.push_back('\n');
   out.write(shown);
 }
 
@@ -120,6 +151,7 @@ std::string act_text(const Json& act, const Zone& zone) {
 int show(const Options& options, const std::string& id) {
   auto kind = output_kind(options.output);
   auto zone = zone_of(options);
+  const bool zh = is_chinese(options);
   Out out;
   LinePrinter printer(out, kind, kind, zone);
   bool first = true, in_records = false;
@@ -139,10 +171,10 @@ int show(const Options& options, const std::string& id) {
           if (acts) return out.good();
         }
         if (!is_alert) return printer.line(line);
-        if (kind == OutputKind::table) print_alert(out, alert, *zone);
+        if (kind == OutputKind::table) print_alert(out, alert, *zone, zh);
         if (kind == OutputKind::csv) {  // a table of its own before that of the records
           RowPrinter rows(out, kind, kColumns);
-          rows.row(cells_of(alert, kind, *zone));
+          rows.row(cells_of(alert, kind, *zone, zh));
           out.write("\n");
         }
         return out.good();
@@ -221,42 +253,47 @@ std::string raw_of(const Json& record) {
   return raw.empty() ? text(record, "/message") : raw;
 }
 
-void write_html_head(Out& out) {
-  out.write(
-      "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>Alerts with their evidence</title>\n<style>\n"
-      "body { font-family: sans-serif; max-width: 60em; margin: 2em auto; }\n"
-      "h2 { border-top: 1px solid; padding-top: 1em; }\n"
-      "th { text-align: left; vertical-align: top; padding-right: 1em; white-space: nowrap; }\n"
-      "pre { white-space: pre-wrap; word-break: break-all; background: #f3f3f3; padding: 0.5em; }\n"
-      "</style></head><body>\n<h1>Alerts with their evidence</h1>\n");
+void write_html_head(Out& out, bool zh) {
+  const std::string title = zh ? "告警及其证据" : "Alerts with their evidence";
+  out.write("<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>" + title +
+            "</title>\n<style>\n"
+            "body { font-family: sans-serif; max-width: 60em; margin: 2em auto; }\n"
+            "h2 { border-top: 1px solid; padding-top: 1em; }\n"
+            "th { text-align: left; vertical-align: top; padding-right: 1em; white-space: nowrap; }\n"
+            "pre { white-space: pre-wrap; word-break: break-all; background: #f3f3f3; padding: 0.5em; }\n"
+            "</style></head><body>\n<h1>" +
+            title + "</h1>\n");
 }
 
-void write_html(Out& out, const Json& line, const Zone& zone) {
+void write_html(Out& out, const Json& line, const Zone& zone, bool zh) {
   const auto& alert = line["alert"];
-  std::string shown = "<h2>" + html_of(text(alert, "/yushi/alert/reason")) + "</h2>\n<table>\n";
-  const auto row = [&](std::string_view name, const std::string& value) {
-    if (!value.empty()) shown += "<tr><th>" + std::string(name) + "</th><td>" + html_of(value) + "</td></tr>\n";
+  std::string shown = "<h2>" + html_of(said_at(alert, "/yushi/alert/reason", zh)) + "</h2>\n<table>\n";
+  const auto row = [&](const char* name, const char* chinese, const std::string& value) {
+    if (!value.empty())
+      shown += "<tr><th>" + std::string(zh ? chinese : name) + "</th><td>" + html_of(value) + "</td></tr>\n";
   };
-  row("Alert", text(alert, "/yushi/alert/id"));
-  row("Raised", local_time_text(text(alert, "/event/created"), zone));
-  row("Happened", event_time_text(alert, zone));
-  row("Severity", text(alert, "/yushi/alert/severity") + ", score " + text(alert, "/yushi/alert/score"));
-  row("State", state_text(alert));
-  row("Rule", text(alert, "/rule/name") + " (" + text(alert, "/rule/id") + ")");
-  row("Tenant", text(alert, "/organization/name"));
-  row("Account", text(alert, "/user/name"));
-  row("Host", text(alert, "/host/name"));
-  row("Address", text(alert, "/source/ip"));
-  row("ATT&amp;CK", text(alert, "/threat/technique/id"));
-  row("Judged on", text(alert, "/yushi/alert/baseline"));
-  row("Rule digest", text(alert, "/yushi/alert/rule_digest"));
+  row("Alert", "告警", text(alert, "/yushi/alert/id"));
+  row("Raised", "告警时间", local_time_text(text(alert, "/event/created"), zone));
+  row("Happened", "事件时间", event_time_text(alert, zone, zh));
+  row("Severity", "级别",
+      severity_word(text(alert, "/yushi/alert/severity"), zh) + (zh ? "，分值 " : ", score ") +
+          text(alert, "/yushi/alert/score"));
+  row("State", "状态", state_text(alert, zh));
+  row("Rule", "规则", rule_name(alert, zh) + " (" + text(alert, "/rule/id") + ")");
+  row("Tenant", "租户", text(alert, "/organization/name"));
+  row("Account", "账号", text(alert, "/user/name"));
+  row("Host", "主机", text(alert, "/host/name"));
+  row("Address", "地址", text(alert, "/source/ip"));
+  row("ATT&amp;CK", "ATT&amp;CK", text(alert, "/threat/technique/id"));
+  row("Judged on", "判断依据", text(alert, "/yushi/alert/baseline"));
+  row("Rule digest", "规则摘要", text(alert, "/yushi/alert/rule_digest"));
   shown += "</table>\n";
   if (!line["history"].empty()) {
-    shown += "<h3>What was done</h3>\n<ul>\n";
+    shown += std::string("<h3>") + (zh ? "处理经过" : "What was done") + "</h3>\n<ul>\n";
     for (auto& one : line["history"]) shown += "<li>" + html_of(act_text(one, zone)) + "</li>\n";
     shown += "</ul>\n";
   }
-  shown += "<h3>Records, as they came</h3>\n";
+  shown += std::string("<h3>") + (zh ? "原始日志" : "Records, as they came") + "</h3>\n";
   for (auto& record : line["records"]) {
     shown += "<p>" +
              html_of(text(record, "/event/id") + ", received " + local_time_text(text(record, "/event/created"), zone) +
@@ -266,8 +303,8 @@ void write_html(Out& out, const Json& line, const Zone& zone) {
   out.write(shown);
 }
 
-void write_text(Out& out, const Json& line, const Zone& zone) {
-  print_alert(out, line["alert"], zone);
+void write_text(Out& out, const Json& line, const Zone& zone, bool zh) {
+  print_alert(out, line["alert"], zone, zh);
   for (auto& one : line["history"]) out.text("history     " + act_text(one, zone));
   for (auto& record : line["records"]) out.text("record      " + text(record, "/event/id") + "  " + raw_of(record));
   out.write("\n");
@@ -275,7 +312,7 @@ void write_text(Out& out, const Json& line, const Zone& zone) {
 
 // A line for each record, with its alert before it; an alert without one has a line too.
 void write_csv(Out& out, const Json& line, const Zone& zone) {
-  auto cells = cells_of(line["alert"], OutputKind::csv, zone);
+  auto cells = cells_of(line["alert"], OutputKind::csv, zone, false);
   std::string history;
   for (auto& one : line["history"])
     history += (history.empty() ? "" : "; ") + text(one, "/event/created") + " " + text(one, "/message");
@@ -294,8 +331,9 @@ void write_csv(Out& out, const Json& line, const Zone& zone) {
 int export_alerts(Options options, const std::string& form) {
   options.given["evidence"] = "1";
   const auto zone = zone_of(options);
+  const bool zh = is_chinese(options);
   Out out;
-  if (form == "html") write_html_head(out);
+  if (form == "html") write_html_head(out, zh);
   if (form == "csv") {
     auto columns = kColumns;
     columns.insert(columns.end(), {"history", "record", "received", "raw"});
@@ -311,9 +349,9 @@ int export_alerts(Options options, const std::string& form) {
         const auto said = Json::parse(line, nullptr, false);
         for (const char* part : {"alert", "history", "records"})
           if (!said.is_object() || !said.contains(part)) return true;
-        if (form == "html") write_html(out, said, *zone);
+        if (form == "html") write_html(out, said, *zone, zh);
         if (form == "csv") write_csv(out, said, *zone);
-        if (form == "text") write_text(out, said, *zone);
+        if (form == "text") write_text(out, said, *zone, zh);
         return out.good();
       },
       [&](const AnswerEnd& end) {
@@ -333,6 +371,7 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
   auto id = std::make_shared<std::string>();
   auto form = std::make_shared<std::string>("json");
   auto add_list_options = [&](CLI::App& to) {
+    add_lang_option(to, *options);
     add_output_option(to, *options);
     add_place_options(to, *options);
   };
@@ -366,6 +405,7 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
   exporting
       ->add_option("-o,--output", *form, "json (a line an alert), csv (a line a record), text or html (default: json)")
       ->check(CLI::IsMember({"json", "csv", "text", "html"}));
+  add_lang_option(*exporting, *options);
   add_place_options(*exporting, *options);
 
   command->require_subcommand(0, 1);

@@ -1,16 +1,22 @@
-// `yushi who`: what is usual for an account, a host or an address, what was odd about it, and what it did last. Made of
-// ordinary questions, so it says of a daemon's store and of a copy the same.
+// `yushi who`: what is usual for an account, a host or an address, what was odd about it, and what it did last; who has
+// the greatest risk, and who is privileged by what he does. Made of ordinary questions, so it says of a daemon's store
+// and of a copy the same.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "cli/command.h"
+#include "cli/lang.h"
 #include "cli/output.h"
 #include "cli/remembered.h"
 #include "cli/terminal.h"
 #include "core/base/display.h"
+#include "core/event/alert.h"
 #include "core/record/record.h"
 #include "detect/words.h"
 
@@ -19,11 +25,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// What an alert weighs halves in so many days.
+// What a story weighs halves in so many days.
 constexpr double kHalfLifeDays = 7, kDayNs = 86'400e9;
 constexpr int kWeeksShown = 4;
-constexpr size_t kAlertsShown = 10, kNamesShown = 5, kCommandBytes = 60;
+constexpr size_t kStoriesShown = 10, kNamesShown = 5, kCommandBytes = 60;
 constexpr int kActsShown = 10, kTopShown = 10;
+
+// Whose members can become root, or read what is root's.
+constexpr const char* kAdminGroups =
+    "(root or wheel or sudo or admin or adm or docker or lxd or libvirt or disk or shadow or sudoers or Administrators "
+    "or \"Domain Admins\")";
 
 std::string text(const Json& object, const char* pointer) {
   const auto path = Json::json_pointer(pointer);
@@ -60,9 +71,10 @@ class Questions {
     if (limit) question.parameters["limit"] = limit;
     return ask(std::move(question));
   }
-  std::vector<Json> alerts(const std::string& about) {
-    auto question = question_of("alerts", options_);
-    if (!about.empty()) question.parameters["about"] = about;
+  // Of `alerts` or `stories`, about whom.
+  std::vector<Json> about(const char* kind, const std::string& whom) {
+    auto question = question_of(kind, options_);
+    if (!whom.empty()) question.parameters["about"] = whom;
     return ask(std::move(question));
   }
   int code() const { return code_; }
@@ -83,20 +95,31 @@ std::string quoted(const std::string& value) {
   return out + '"';
 }
 
-// Each weighs its score, less the longer ago it was raised; nothing before that.
-double risk_of(const Json& alert, int64_t now_ns) {
-  const auto raised = parse_time(text(alert, "/event/created"), 0, *Zone::utc());
-  const auto score = alert.value(Json::json_pointer("/yushi/alert/score"), 0.0);
+// A story weighs what its steps do together (its `risk`), less the longer ago its last one was; nothing before that.
+double risk_of(const Json& story, int64_t now_ns) {
+  const auto raised = parse_time(text(story, "/raised"), 0, *Zone::utc());
   const double days = raised ? static_cast<double>(now_ns - raised->unix_ns) / kDayNs : 0;
-  return days < 0 ? 0 : score * std::exp2(-days / kHalfLifeDays);
+  return days < 0 ? 0 : story.value("risk", 0.0) * std::exp2(-days / kHalfLifeDays);
 }
-int64_t risk_of(const std::vector<Json>& alerts, int64_t now_ns) {
+int64_t risk_of(const std::vector<Json>& stories, int64_t now_ns) {
   double sum = 0;
-  for (const auto& alert : alerts) sum += risk_of(alert, now_ns);
+  for (const auto& story : stories) sum += risk_of(story, now_ns);
   return std::llround(sum);
 }
 
-std::string most(const std::vector<Json>& rows, const std::string& field) {
+// Its worst step.
+std::string worst_of(const Json& story, bool zh) {
+  std::string out;
+  std::optional<Severity> worst;
+  for (const auto& step : story["steps"])
+    if (const auto severity = severity_of(step.value("severity", "")); !worst || severity > worst) {
+      worst = severity;
+      out = said_at(step, "/rule/name", zh);
+    }
+  return out;
+}
+
+std::string most(const std::vector<Json>& rows, const std::string& field, bool zh) {
   std::vector<std::pair<std::string, uint64_t>> counts;
   for (const auto& row : rows) {
     if (!row.contains(field) || row[field].is_null()) continue;
@@ -107,11 +130,14 @@ std::string most(const std::vector<Json>& rows, const std::string& field) {
   std::string out;
   for (size_t i = 0; i < counts.size() && i < kNamesShown; ++i)
     out += (out.empty() ? "" : ", ") + counts[i].first + " (" + std::to_string(counts[i].second) + ")";
-  if (counts.size() > kNamesShown) out += " and " + std::to_string(counts.size() - kNamesShown) + " others";
-  return out.empty() ? "nothing" : out;
+  if (counts.size() > kNamesShown) {
+    const auto others = std::to_string(counts.size() - kNamesShown);
+    out += zh ? "，另有 " + others + " 个" : " and " + others + " others";
+  }
+  return !out.empty() ? out : zh ? "无" : "nothing";
 }
 
-std::string hours_of(const std::vector<Json>& rows, const Zone& zone) {
+std::string hours_of(const std::vector<Json>& rows, const Zone& zone, bool zh) {
   uint64_t hours[24] = {}, all = 0;
   for (const auto& row : rows)
     for (const auto& [name, value] : row.items()) {
@@ -123,7 +149,7 @@ std::string hours_of(const std::vector<Json>& rows, const Zone& zone) {
       hours[(local % 86'400 + 86'400) % 86'400 / 3600] += static_cast<uint64_t>(number(row, "count()"));
       all += static_cast<uint64_t>(number(row, "count()"));
     }
-  if (all == 0) return "nothing";
+  if (all == 0) return zh ? "无" : "nothing";
   std::vector<std::pair<std::string, uint64_t>> counts;
   for (int hour = 0; hour < 24; ++hour) {
     char clock[8];
@@ -138,10 +164,11 @@ std::string hours_of(const std::vector<Json>& rows, const Zone& zone) {
 }
 
 struct Kind {
-  const char* name;
+  const char *name, *zh;
   const char* field;
 };
-constexpr Kind kKinds[] = {{"address", "source.ip"}, {"account", "user.name"}, {"host", "host.name"}};
+constexpr Kind kKinds[] = {
+    {"address", "地址", "source.ip"}, {"account", "账号", "user.name"}, {"host", "主机", "host.name"}};
 
 // An address by its form; else a host when no record names such an account.
 Kind kind_of(Questions& questions, const std::string& name) {
@@ -154,11 +181,73 @@ Kind kind_of(Questions& questions, const std::string& name) {
   return kKinds[1];
 }
 
+// Rights are what somebody makes use of, whatever a list says.
+struct Privilege {
+  int64_t as_root = 0, root_logins = 0;
+  std::vector<std::string> groups;
+  std::string last;
+
+  bool any() const { return as_root > 0 || root_logins > 0 || !groups.empty(); }
+  std::string words(bool zh) const {
+    std::string out;
+    const auto add = [&](const std::string& what) { out += (out.empty() ? "" : zh ? "；" : "; ") + what; };
+    const auto times = [&](int64_t count) {
+      return detect::number_text(static_cast<uint64_t>(count), "time", "times");
+    };
+    if (as_root > 0)
+      add(zh ? "以 root 身份操作 " + std::to_string(as_root) + " 次" : "acted as root " + times(as_root));
+    if (root_logins > 0)
+      add(zh ? "以 root 直接登录 " + std::to_string(root_logins) + " 次" : "logged in as root " + times(root_logins));
+    for (const auto& group : groups) add(zh ? "被加入组 " + group : "put into group " + group);
+    return out;
+  }
+  Json json() const { return {{"as_root", as_root}, {"root_logins", root_logins}, {"groups", groups}, {"last", last}}; }
+};
+
+// By account, of one or of all.
+std::map<std::string, Privilege> privileges(Questions& questions, const std::string& only) {
+  const std::string its = only.empty() ? "" : " and user.name: " + quoted(only);
+  std::map<std::string, Privilege> out;
+  const auto each = [&](const std::string& query, const char* name, const auto& take) {
+    for (const auto& row : questions.search(query)) {
+      const auto who = row.value(name, Json());
+      if (!who.is_string()) continue;
+      Privilege& privilege = out[who.get<std::string>()];
+      take(privilege, row);
+      privilege.last = std::max(privilege.last, text(row, "/max(@timestamp)"));
+    }
+  };
+  each(
+      "yushi.event: (command or privilege-used) and user.effective.name: root and not user.name: root and not "
+      "event.outcome: failure" +
+          its + " | stats count(), max(@timestamp) by user.name",
+      "user.name", [](Privilege& to, const Json& row) { to.as_root = number(row, "count()"); });
+  if (only.empty() || only == "root")
+    each(
+        "user.name: root and yushi.event: login and event.outcome: success and source.ip: * | stats count(), "
+        "max(@timestamp) by user.name",
+        "user.name", [](Privilege& to, const Json& row) { to.root_logins = number(row, "count()"); });
+  for (const char* name : {"user.target.name", "user.name"}) {
+    const bool is_target = name == std::string("user.target.name");
+    each("yushi.event: privilege-granted and group.name: " + std::string(kAdminGroups) +
+             (is_target ? "" : " and not user.target.name: *") +
+             (only.empty() ? "" : " and " + std::string(name) + ": " + quoted(only)) +
+             " | stats count(), max(@timestamp) by " + name + ", group.name",
+         name, [](Privilege& to, const Json& row) {
+           const auto group = text(row, "/group.name");
+           if (!group.empty() && std::find(to.groups.begin(), to.groups.end(), group) == to.groups.end())
+             to.groups.push_back(group);
+         });
+  }
+  return out;
+}
+
 int who(const Options& options, const std::string& name) {
   auto asker = make_asker(options.server, options.store);
   if (!asker) return report(asker.error());
   Questions questions(options, **asker);
   const auto zone = zone_of(options);
+  const bool zh = is_chinese(options);
   const Kind kind = kind_of(questions, name);
   const std::string its = std::string(kind.field) + ": " + quoted(name);
   const std::string logins = its + " and event.category: authentication and event.outcome: success";
@@ -178,26 +267,30 @@ int who(const Options& options, const std::string& name) {
   out["records"] = records;
   out["first"] = seen.empty() ? "" : text(seen[0], "/min(@timestamp)");
   out["last"] = seen.empty() ? "" : text(seen[0], "/max(@timestamp)");
+  struct Line {
+    std::string label, label_zh, value;
+  };
   const auto hours = questions.search(logins + " | stats count() by bin(@timestamp, 1h)");
-  const std::pair<const char*, const char*> usual[] = {
-      {"accounts", "user.name"}, {"sources", "source.ip"}, {"hosts", "host.name"}};
-  std::vector<std::pair<std::string, std::string>> lines{{"hours", hours_of(hours, *zone)}};
+  std::vector<Line> lines{{"hours", "时段", hours_of(hours, *zone, zh)}};
   Json all_usual;
-  for (const auto& [label, field] : usual) {
-    if (field == std::string(kind.field)) continue;
-    const auto rows = by(logins, field);
+  const auto usual = [&](const char* label, const char* label_zh, const std::string& which, const char* field) {
+    if (field == std::string(kind.field)) return;
+    const auto rows = by(which, field);
+    lines.push_back({label, label_zh, most(rows, field, zh)});
     all_usual[label] = rows;
-    lines.emplace_back(label, most(rows, field));
-  }
+  };
+  usual("accounts", "账号", logins, "user.name");
+  usual("sources", "来源", logins, "source.ip");
+  usual("hosts", "主机", logins, "host.name");
   if (kind.name != std::string("address")) {
-    const auto commands = by(its + " and yushi.event: (command or process-started)", "process.command_line");
-    const auto rights = by(its + " and yushi.event: (privilege-used or command)", "user.effective.name");
-    all_usual["commands"] = commands;
-    all_usual["rights"] = rights;
-    lines.emplace_back("commands", most(commands, "process.command_line"));
-    lines.emplace_back("acts as", most(rights, "user.effective.name"));
+    usual("commands", "命令", its + " and yushi.event: (command or process-started)", "process.command_line");
+    usual("acts as", "代理身份", its + " and yushi.event: (privilege-used or command)", "user.effective.name");
+    all_usual["rights"] = std::exchange(all_usual["acts as"], nullptr);
+    all_usual.erase("acts as");
   }
-  const auto alerts = questions.alerts(name);
+  Privilege privilege;
+  if (kind.name == std::string("account")) privilege = privileges(questions, name)[name];
+  const auto alerts = questions.about("alerts", name), stories = questions.about("stories", name);
   const auto acts =
       questions.search(its + " and yushi.event: * and not yushi.event: (session-opened or session-closed or job-run)",
                        std::to_string(kActsShown).c_str());
@@ -207,9 +300,11 @@ int who(const Options& options, const std::string& name) {
   // Now, a week ago, two weeks ago …
   std::vector<int64_t> risk;
   for (int weeks = 0; weeks < kWeeksShown; ++weeks)
-    risk.push_back(risk_of(alerts, now_ns - static_cast<int64_t>(weeks * 7 * kDayNs)));
+    risk.push_back(risk_of(stories, now_ns - static_cast<int64_t>(weeks * 7 * kDayNs)));
   out["usual"] = std::move(all_usual);
+  out["privileged"] = privilege.any() ? privilege.json() : Json(nullptr);
   out["risk"] = risk;
+  out["stories"] = stories;
   out["alerts"] = alerts;
   out["acts"] = acts;
 
@@ -219,25 +314,45 @@ int who(const Options& options, const std::string& name) {
   } else {
     std::string shown;
     const auto say = [&](std::string_view label, std::string_view value) {
+      const size_t columns = display_columns(label);
       shown += label;
-      shown.append(label.size() < 18 ? 18 - label.size() : 1, ' ');
+      shown.append(columns < 18 ? 18 - columns : 1, ' ');
       append_printable(shown, value);
       shown += '\n';
     };
-    say(kind.name, name + ", " + detect::number_text(static_cast<uint64_t>(records), "record", "records") + " from " +
-                       local_time_text(out["first"].get<std::string>(), *zone, false) + " to " +
-                       local_time_text(out["last"].get<std::string>(), *zone, false));
-    say("usual", "logins, most frequent first");
-    for (const auto& [label, value] : lines) say("  " + label, value);
+    const auto span = [&](const Json& of, const char* first, const char* last) {
+      return local_time_text(of.value(first, ""), *zone, false) + (zh ? " 至 " : " to ") +
+             local_time_text(of.value(last, ""), *zone, false);
+    };
+    say(zh ? kind.zh : kind.name,
+        name + ", " +
+            (zh ? std::to_string(records) + " 条记录，"
+                : detect::number_text(static_cast<uint64_t>(records), "record", "records") + " from ") +
+            span(out, "first", "last"));
+    say(zh ? "常态" : "usual", zh ? "登录情况，按次数从多到少" : "logins, most frequent first");
+    for (const auto& line : lines) say("  " + (zh ? line.label_zh : line.label), line.value);
+    if (privilege.any()) say(zh ? "特权账号" : "privileged", privilege.words(zh));
     std::string weeks;
     for (int64_t one : risk) weeks += (weeks.empty() ? "" : ", ") + std::to_string(one);
-    say("odd", detect::number_text(alerts.size(), "alert", "alerts") + "; risk now and in the weeks before: " + weeks +
-                   " (their scores, halved each 7 days)");
-    for (size_t i = alerts.size() > kAlertsShown ? alerts.size() - kAlertsShown : 0; i < alerts.size(); ++i)
-      say("  " + text(alerts[i], "/yushi/alert/severity"),
-          local_time_text(text(alerts[i], "/@timestamp"), *zone, false) + "  " +
-              text(alerts[i], "/yushi/alert/id").substr(0, 8) + "  " + text(alerts[i], "/yushi/alert/reason"));
-    say("last acts", "");
+    say(zh ? "异常" : "odd", zh ? std::to_string(stories.size()) + " 起事件，" + std::to_string(alerts.size()) +
+                                      " 条告警；当前及前几周的风险：" + weeks + "（各事件风险值，每 7 天减半）"
+                                : detect::number_text(stories.size(), "story", "stories") + ", " +
+                                      detect::number_text(alerts.size(), "alert", "alerts") +
+                                      "; risk now and in the weeks before: " + weeks +
+                                      " (that of its stories, halved each 7 days)");
+    for (size_t i = stories.size() > kStoriesShown ? stories.size() - kStoriesShown : 0; i < stories.size(); ++i) {
+      const auto& story = stories[i];
+      const auto others = story["steps"].size() - 1;
+      std::string steps = worst_of(story, zh);
+      if (others > 0)
+        steps += zh ? " 等 " + std::to_string(others + 1) + " 个步骤"
+                    : " and " + detect::number_text(others, "other step", "other steps");
+      say("  " + severity_word(text(story, "/severity"), zh) +
+              (story.value("open", false) ? zh ? "（未结束）" : " (open)" : ""),
+          span(story, "first", "last") + "  " + text(story, "/id").substr(0, 8) + "  " + text(story, "/subject") +
+              (zh ? "：" : ": ") + steps);
+    }
+    say(zh ? "最近操作" : "last acts", "");
     for (const auto& act : acts)
       say("  " + text(act, "/yushi/event"), local_time_text(text(act, "/@timestamp"), *zone, false) + "  " +
                                                 text(act, "/host/name") + "  " +
@@ -248,79 +363,123 @@ int who(const Options& options, const std::string& name) {
   return (*asker)->is_whole() ? hold_to_remembered(**asker, !options.store.empty()) : kExitFound;
 }
 
-// Whom an alert is about, for a ranking: the account, else the address, else the host.
-std::string subject_of(const Json& alert) {
-  const auto key = text(alert, "/yushi/alert/key");
-  if (const auto at = key.find("actor="); at != key.npos) return key.substr(at + 6, key.find(' ', at) - at - 6);
-  for (const char* field : {"/user/name", "/source/ip", "/host/name"})
-    if (auto value = text(alert, field); !value.empty()) return value;
-  return key;
+// The rows of a ranking, then what the checkpoints say.
+int finish(Out& out, RowPrinter& rows, const Options& options, Asker& asker, bool any) {
+  rows.finish();
+  out.flush();
+  const int held = asker.is_whole() ? hold_to_remembered(asker, !options.store.empty()) : kExitFound;
+  return held != kExitFound ? held : any ? kExitFound : kExitNothing;
 }
 
 int top(const Options& options) {
   auto asker = make_asker(options.server, options.store);
   if (!asker) return report(asker.error());
   Questions questions(options, **asker);
+  const bool zh = is_chinese(options);
   struct Subject {
     double risk = 0;
-    uint64_t alerts = 0;
+    uint64_t stories = 0, open = 0, alerts = 0;
     double worst = -1;
-    std::string rule;
+    std::string severity, rule, rule_shown;
   };
   std::map<std::string, Subject> subjects;
   const int64_t now_ns = now_ns_of_clock();
-  for (const auto& alert : questions.alerts("")) {
-    auto& subject = subjects[subject_of(alert)];
-    const double risk = risk_of(alert, now_ns);
+  for (const auto& story : questions.about("stories", "")) {
+    auto& subject = subjects[text(story, "/subject")];
+    const double risk = risk_of(story, now_ns);
     subject.risk += risk;
-    ++subject.alerts;
-    if (risk > subject.worst) subject.worst = risk, subject.rule = text(alert, "/rule/name");
+    ++subject.stories;
+    subject.open += story.value("open", false);
+    subject.alerts += story.value("alerts", uint64_t{0});
+    if (risk <= subject.worst) continue;
+    subject.worst = risk;
+    subject.severity = text(story, "/severity");
+    subject.rule = worst_of(story, false);
+    subject.rule_shown = worst_of(story, zh);
   }
   if (questions.code() != kExitFound) return questions.code();
   std::vector<std::pair<std::string, Subject>> ranked(subjects.begin(), subjects.end());
   std::stable_sort(ranked.begin(), ranked.end(), [](auto& a, auto& b) { return a.second.risk > b.second.risk; });
   if (ranked.size() > kTopShown) ranked.resize(kTopShown);
   const auto kind = output_kind(options.output, OutputKind::columns);
+  const bool zh_eyes = zh && for_eyes(kind);
   Out out;
-  RowPrinter rows(out, kind, {"who", "risk", "alerts", "worst"});
+  RowPrinter rows(out, kind,
+                  zh_eyes ? std::vector<std::string>{"对象", "风险", "事件", "未结束", "告警", "级别", "最严重"}
+                          : std::vector<std::string>{"who", "risk", "stories", "open", "alerts", "severity", "worst"});
   for (const auto& [name, subject] : ranked) {
     const auto risk = std::llround(subject.risk);
     if (kind == OutputKind::json)
-      out.json(json_of({{"name", name}, {"risk", risk}, {"alerts", subject.alerts}, {"worst", subject.rule}}));
+      out.json(json_of({{"name", name},
+                        {"risk", risk},
+                        {"stories", subject.stories},
+                        {"open", subject.open},
+                        {"alerts", subject.alerts},
+                        {"severity", subject.severity},
+                        {"worst", subject.rule}}));
     else
-      rows.row({name, std::to_string(risk), std::to_string(subject.alerts), subject.rule});
+      rows.row({name, std::to_string(risk), std::to_string(subject.stories), std::to_string(subject.open),
+                std::to_string(subject.alerts), severity_word(subject.severity, zh_eyes), subject.rule_shown});
   }
-  rows.finish();
-  out.flush();
-  const int held = (*asker)->is_whole() ? hold_to_remembered(**asker, !options.store.empty()) : kExitFound;
-  return held != kExitFound ? held : ranked.empty() ? kExitNothing : kExitFound;
+  return finish(out, rows, options, **asker, !ranked.empty());
+}
+
+int privileged(const Options& options) {
+  auto asker = make_asker(options.server, options.store);
+  if (!asker) return report(asker.error());
+  Questions questions(options, **asker);
+  const auto all = privileges(questions, "");
+  if (questions.code() != kExitFound) return questions.code();
+  const auto kind = output_kind(options.output, OutputKind::columns);
+  const auto zone = zone_of(options);
+  const bool zh = is_chinese(options);
+  Out out;
+  RowPrinter rows(out, kind,
+                  zh && for_eyes(kind) ? std::vector<std::string>{"账号", "最近", "依据"}
+                                       : std::vector<std::string>{"who", "last", "why"});
+  for (const auto& [name, privilege] : all) {
+    Json line{{"name", name}};
+    line.update(privilege.json());
+    if (kind == OutputKind::json)
+      out.json(json_of(line));
+    else
+      rows.row({name, kind == OutputKind::table ? local_time_text(privilege.last, *zone, false) : privilege.last,
+                privilege.words(zh)});
+  }
+  return finish(out, rows, options, **asker, !all.empty());
 }
 
 }  // namespace
 
 void add_who(CLI::App& app, Chosen& chosen) {
   auto* command = app.add_subcommand("who", "what is usual for an account, a host or an address, and what was odd");
-  command->footer("Examples: yushi who li.wei --since 30d\n          yushi who --top");
+  command->footer(
+      "Examples: yushi who li.wei --since 30d\n          yushi who --top\n          yushi who --privileged");
   auto options = std::make_shared<Options>();
   auto name = std::make_shared<std::string>();
-  auto ranks = std::make_shared<bool>(false);
+  auto ranks = std::make_shared<bool>(false), lists = std::make_shared<bool>(false);
   command->add_option("name", *name, "an account, a host or an address");
-  command->add_flag("--top", *ranks, "those with the greatest risk, by the alerts about them");
+  command->add_flag("--top", *ranks, "those with the greatest risk, by their stories");
+  command->add_flag("--privileged", *lists,
+                    "the accounts that act as root, log in as root or came into an administrators' group");
   for (const char* parameter : {"since", "until", "tenant"})
     command->add_option_function<std::string>(
         std::string("--") + parameter,
         [options, parameter](const std::string& value) { options->given[parameter] = value; },
         std::string(query::find_kind("alerts")->parameter(parameter)->words));
   command->add_flag("--utc", options->utc, "times in UTC");
+  add_lang_option(*command, *options);
   add_output_option(*command, *options);
   add_place_options(*command, *options);
   command->callback([=, &chosen] {
-    if (name->empty() == !*ranks) {
-      chosen = [] { return report(Error{Code::invalid, "who wants a name, or --top; see `yushi who --help`"}); };
+    if (!name->empty() + *ranks + *lists != 1) {
+      chosen = [] {
+        return report(Error{Code::invalid, "who wants a name, --top or --privileged; see `yushi who --help`"});
+      };
       return;
     }
     if (options->text("since").empty()) options->given["since"] = "30d";
-    chosen = [=] { return *ranks ? top(*options) : who(*options, *name); };
+    chosen = [=] { return *ranks ? top(*options) : *lists ? privileged(*options) : who(*options, *name); };
   });
 }
 

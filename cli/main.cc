@@ -53,8 +53,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "yushi 0.1.0");
   app.require_subcommand(1);
   Chosen chosen;
-  for (auto* add : {add_search, add_hist, add_alerts, add_who, add_sources, add_status, add_verify, add_checkpoint,
-                    add_backup, add_repair, add_parse, add_parsers, add_rules, add_others}) {
+  for (auto* add : {add_search, add_hist, add_alerts, add_stories, add_who, add_sources, add_status, add_verify,
+                    add_checkpoint, add_backup, add_repair, add_parse, add_parsers, add_rules, add_others}) {
     add(app, chosen);
   }
   // For who packages it. Without a group they are not in the help.

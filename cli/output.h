@@ -32,6 +32,7 @@ enum class OutputKind {
 };
 // As named, or a table on a terminal and else what suits a pipe.
 OutputKind output_kind(const std::string& name, OutputKind in_pipe = OutputKind::table);
+inline bool for_eyes(OutputKind kind) { return kind == OutputKind::table || kind == OutputKind::columns; }
 
 // Bytes to stdout. When the reader has left, or stdout fails, all else is dropped and good() is false.
 class Out {
@@ -72,7 +73,7 @@ class RowPrinter {
   void finish();
 
  private:
-  bool is_aligned() const { return kind_ == OutputKind::table || kind_ == OutputKind::columns; }
+  bool is_aligned() const { return for_eyes(kind_); }
   void write_row(const std::vector<std::string>& cells);
   void start();
   Out& out_;

@@ -36,9 +36,22 @@ constexpr std::string_view kDetectorState = "detect-5", kOldDetectorState = "det
 const std::string kPositions = "position/";  // of an input, before its name
 
 // What the daemon itself has to say; the records that show it are put in by commit().
+struct OwnTitle {
+  std::string_view rule, zh;
+};
+constexpr OwnTitle kOwnTitles[] = {
+    {"yushid.checkpoint-not-kept", "检查点未能另处保存"}, {"yushid.input-trouble", "输入无法使用所给内容"},
+    {"yushid.certificate-ends", "证书即将到期"},          {"yushid.forwarder-away", "转发目标不可达"},
+    {"yushid.forwarder-back", "转发目标已恢复"},          {"yushid.store-damaged", "存储的一部分无法读取"},
+    {"yushid.source-overflow", "发送方数量超出上限"},     {"yushid.disk-full", "磁盘剩余空间低于预留"},
+};
+
 Alert own_alert(const detect::FindingKind& name, Severity severity, uint32_t score, std::string reason,
                 int64_t now_ns) {
   Alert alert;
+  for (const auto& title : kOwnTitles)
+    if (title.rule == name.id) alert.rule_name_zh = title.zh;
+  if (!alert.rule_name_zh.empty()) alert.reason_zh = alert.rule_name_zh + "：" + reason;
   alert.rule_id = name.id;
   alert.rule_name = name.title;
   alert.rule_digest = detect::finding_digest(name);

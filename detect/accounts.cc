@@ -11,13 +11,20 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kFirstSource{"baseline.first-source-address", "First login from a source address", 2,
-                                   "attack.t1078"};
-constexpr FindingKind kFirstHost{"baseline.first-host", "First login on a host", 2, "attack.t1021"};
-constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 2, "attack.t1078"};
+constexpr FindingKind kFirstSource{
+    "baseline.first-source-address", "First login from a source address", 2, "attack.t1078", "账号首次从新地址登录",
+    "attack.initial-access"};
+constexpr FindingKind kFirstHost{"baseline.first-host", "First login on a host", 2,
+                                 "attack.t1021",        "账号首次登录某主机",    "attack.lateral-movement"};
+constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 2,
+                                   "attack.t1078",          "非常用时段登录",           "attack.initial-access"};
 
-constexpr FindingKind kDormant{"baseline.dormant-account", "Login of an account that was not used for months", 1,
-                               "attack.t1078"};
+constexpr FindingKind kDormant{"baseline.dormant-account",
+                               "Login of an account that was not used for months",
+                               1,
+                               "attack.t1078",
+                               "长期未使用的账号登录",
+                               "attack.initial-access"};
 
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kDaySeconds = 86'400;
@@ -29,10 +36,10 @@ std::string hour_text(int hour) {
 }
 
 template <class Places>
-std::string places_text(const Places& places) {
+std::string places_text(const Places& places, Lang lang = Lang::en) {
   std::vector<std::pair<std::string, uint64_t>> counts;
   for (const auto& place : places) counts.emplace_back(place.name, place.count);
-  return counts_text(std::move(counts));
+  return counts_text(std::move(counts), lang);
 }
 
 template <class Places>
@@ -46,6 +53,10 @@ std::string places_numbers(const Places& places) {
 template <class Account>
 std::string usual(const Account& account) {
   return number_text(account.logins, "login", "logins") + " since " + date_text(account.first_ns);
+}
+template <class Account>
+std::string usual_zh(const Account& account) {
+  return "自 " + date_text(account.first_ns) + " 以来的 " + std::to_string(account.logins) + " 次登录";
 }
 template <class Account>
 std::string numbers(const Account& account) {
@@ -82,7 +93,7 @@ bool Accounts::is_told_already(const Account& account, const LoginEvent& login) 
   });
 }
 
-bool Accounts::may_tell(Account& account, Kind kind, int64_t day, std::string* more) {
+bool Accounts::may_tell(Account& account, Kind kind, int64_t day, More* more) {
   Told& told = account.told[kind];
   if (told.count == 0 || day > told.day) {
     told.day = day;
@@ -93,10 +104,12 @@ bool Accounts::may_tell(Account& account, Kind kind, int64_t day, std::string* m
     return false;
   }
   ++told.count;
-  more->clear();
-  if (told.unsaid > 0)
-    *more = "; " + number_text(told.unsaid, "further one", "further ones") +
-            " since the last such alert of this account " + (told.unsaid == 1 ? "was" : "were") + " only counted";
+  *more = {};
+  if (told.unsaid > 0) {
+    more->en = "; " + number_text(told.unsaid, "further one", "further ones") +
+               " since the last such alert of this account " + (told.unsaid == 1 ? "was" : "were") + " only counted";
+    more->zh = "；该账号上次同类告警之后另有 " + std::to_string(told.unsaid) + " 次只计数未告警";
+  }
   told.unsaid = 0;
   return true;
 }
@@ -105,12 +118,20 @@ Finding Accounts::source_finding(const Account& account, const LoginEvent& login
   Finding finding;
   finding.kind = &kFirstSource;
   finding.severity = neighbour ? Severity::low : Severity::medium;
-  finding.score = neighbour ? 30 : 60;
+  finding.score = neighbour ? 30 : login.user == "root" ? 65 : 60;
   finding.key = printable(login.user) + " from " + printable(login.source);
   finding.reason = printable(login.user) + " logged in from " + printable(login.source) + " for the first time; in " +
                    usual(account) + " it came from " + places_text(account.sources);
-  if (neighbour) finding.reason += "; it has come from the same network before";
-  if (account.sources.size() == kPlacesMax) finding.reason += " (the last 64 addresses are remembered)";
+  finding.reason_zh = "账号 " + printable(login.user) + " 首次从 " + printable(login.source) + " 登录；" +
+                      usual_zh(account) + "来自 " + places_text(account.sources, Lang::zh);
+  if (neighbour) {
+    finding.reason += "; it has come from the same network before";
+    finding.reason_zh += "；此前曾从同一网段登录";
+  }
+  if (account.sources.size() == kPlacesMax) {
+    finding.reason += " (the last 64 addresses are remembered)";
+    finding.reason_zh += "（只记忆最近 64 个地址）";
+  }
   finding.baseline = numbers(account) +
                      " new_of_last=" + account.habits[neighbour ? kNewSource : kNewNetwork].numbers() +
                      " sources=" + places_numbers(account.sources);
@@ -120,12 +141,17 @@ Finding Accounts::source_finding(const Account& account, const LoginEvent& login
 Finding Accounts::dormant_finding(const Account& account, const LoginEvent& login, int64_t days) {
   Finding finding;
   finding.kind = &kDormant;
-  finding.score = 60;
+  finding.severity = login.user == "root" ? Severity::high : Severity::medium;
+  finding.score = login.user == "root" ? 75 : 60;
   finding.key = printable(login.user);
   finding.reason = printable(login.user) + " logged in" +
                    (login.source.empty() ? "" : " from " + printable(login.source)) +
                    (login.host.empty() ? "" : " on " + printable(login.host)) + " for the first time in " +
                    std::to_string(days) + " days, after " + usual(account) + ": is it still in use, and by whom?";
+  finding.reason_zh = "账号 " + printable(login.user) + " 时隔 " + std::to_string(days) + " 天再次登录" +
+                      (login.source.empty() ? "" : "，来自 " + printable(login.source)) +
+                      (login.host.empty() ? "" : "，主机 " + printable(login.host)) + "；此前为" + usual_zh(account) +
+                      "，请核实该账号是否仍在使用、由何人使用";
   finding.baseline = numbers(account) + " days_away=" + std::to_string(days);
   return finding;
 }
@@ -139,7 +165,13 @@ Finding Accounts::host_finding(const Account& account, const LoginEvent& login) 
   finding.reason = printable(login.user) + " logged in on " + printable(login.host) + " for the first time" +
                    (login.source.empty() ? "" : ", from " + printable(login.source)) + "; in " + usual(account) +
                    " it was on " + places_text(account.hosts);
-  if (account.hosts.size() == kPlacesMax) finding.reason += " (the last 64 hosts are remembered)";
+  finding.reason_zh = "账号 " + printable(login.user) + " 首次登录主机 " + printable(login.host) +
+                      (login.source.empty() ? "" : "，来自 " + printable(login.source)) + "；" + usual_zh(account) +
+                      "的主机为 " + places_text(account.hosts, Lang::zh);
+  if (account.hosts.size() == kPlacesMax) {
+    finding.reason += " (the last 64 hosts are remembered)";
+    finding.reason_zh += "（只记忆最近 64 台主机）";
+  }
   finding.baseline = numbers(account) + " new_of_last=" + account.habits[kNewHost].numbers() +
                      " hosts=" + places_numbers(account.hosts);
   return finding;
@@ -187,6 +219,10 @@ Finding Accounts::hour_finding(const Account& account, const LoginEvent& login, 
                    (near == 0 ? "none" : std::to_string(near)) + (near == 0 || near == 1 ? " was" : " were") +
                    " between " + hour_text(hour - 1) + " and " + hour_text(hour + 2) +
                    "; most were in the hours from " + often;
+  finding.reason_zh = "账号 " + printable(login.user) + " 于 " + clock + "（" + zone_name + "）登录" +
+                      (login.source.empty() ? "" : "，来自 " + printable(login.source)) + "；" + usual_zh(account) +
+                      "分布在 " + std::to_string(account.days) + " 天，其中 " + std::to_string(near) + " 次在 " +
+                      hour_text(hour - 1) + " 至 " + hour_text(hour + 2) + " 之间，登录最多的时段始于 " + often;
   finding.baseline = numbers(account) + " hours=" + hours + " zone=" + zone_name;
   return finding;
 }
@@ -219,9 +255,10 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   Kind place = new_network ? kNewNetwork : kNewSource;
 
   size_t before = findings.size();
-  std::string more;
+  More more;
   auto tell = [&](Finding finding) {
-    finding.reason += more;
+    finding.reason += more.en;
+    finding.reason_zh += more.zh;
     findings.push_back(std::move(finding));
   };
   if (new_source && account.habits[place].can_be_odd() && may_tell(account, place, day, &more))
@@ -229,7 +266,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   if (new_host && account.habits[kNewHost].can_be_odd() && may_tell(account, kNewHost, day, &more))
     tell(host_finding(account, seen));
   if (account.logins > 0 && day - account.last_day >= kDormantDays)
-    tell((more.clear(), dormant_finding(account, seen, day - account.last_day)));
+    tell((more = {}, dormant_finding(account, seen, day - account.last_day)));
   if (is_unusual_hour(account, hour) && may_tell(account, kHour, day, &more))
     tell(hour_finding(account, seen, hour, zone));
   for (size_t i = before; i < findings.size(); ++i) {

@@ -92,8 +92,11 @@ class Accounts final : public Detector {
   static void add(std::vector<Place>& places, std::string_view name, uint64_t use);
   static const Place* find(const std::vector<Place>& places, std::string_view name);
   static bool is_told_already(const Account& account, const LoginEvent& login);
+  struct More {
+    std::string en, zh;
+  };
   // False when the account has raised enough of this kind on this day. Else `more` says what went unsaid before.
-  static bool may_tell(Account& account, Kind kind, int64_t day, std::string* more);
+  static bool may_tell(Account& account, Kind kind, int64_t day, More* more);
   static Finding source_finding(const Account& account, const LoginEvent& login, bool neighbour);
   static Finding dormant_finding(const Account& account, const LoginEvent& login, int64_t days);
   static Finding host_finding(const Account& account, const LoginEvent& login);

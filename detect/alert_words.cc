@@ -54,13 +54,14 @@ std::optional<std::string> said_by_hits(const std::vector<CorrelationHit>& hits,
 }
 
 // How long a window lasted. What no sender put a time to came within it, and happened nobody knows when.
-std::string window_text(const std::vector<CorrelationHit>& hits) {
+std::string window_text(const std::vector<CorrelationHit>& hits, Lang lang) {
   size_t of_receipt =
       static_cast<size_t>(std::count_if(hits.begin(), hits.end(), [](const auto& hit) { return hit.of_receipt; }));
-  return within_text(hits.back().at_ns - hits.front().at_ns) + (of_receipt == 0 ? ""
-                                                                : of_receipt == hits.size()
-                                                                    ? " by time of receipt"
-                                                                    : ", partly by time of receipt");
+  const std::string span = within_text(hits.back().at_ns - hits.front().at_ns, lang);
+  if (of_receipt == 0) return span;
+  const bool of_all = of_receipt == hits.size();
+  if (lang == Lang::zh) return span + (of_all ? "（按接收时间）" : "（部分按接收时间）");
+  return span + (of_all ? " by time of receipt" : ", partly by time of receipt");
 }
 
 std::string shown_value(const Record& record, std::string_view name, FieldTexts& fields) {
@@ -82,9 +83,26 @@ std::string number_of(double value) {
   return {text, std::to_chars(text, text + sizeof text, value).ptr};
 }
 
-std::string measured_text(const CorrelationRule& rule, const CorrelationFired& fired) {
+std::string measured_text(const CorrelationRule& rule, const CorrelationFired& fired, Lang lang) {
   using Type = CorrelationRule::Type;
   const std::string value = number_of(fired.value), of = " of " + rule.value_field;
+  if (lang == Lang::zh) {
+    const std::string its = rule.value_field + " 的";
+    switch (rule.type) {
+      case Type::value_count:
+        return rule.value_field + " 有 " + value + " 个不同取值";
+      case Type::value_sum:
+        return its + "总和 " + value;
+      case Type::value_avg:
+        return its + "平均值 " + value;
+      case Type::value_median:
+        return its + "中位数 " + value;
+      case Type::value_percentile:
+        return its + "第 " + number_of(rule.percentile) + " 百分位 " + value;
+      default:
+        return value + " 次";
+    }
+  }
   switch (rule.type) {
     case Type::value_count:
       return value + " values" + of;
@@ -102,17 +120,21 @@ std::string measured_text(const CorrelationRule& rule, const CorrelationFired& f
 }
 
 // "3", of a count that is reached; otherwise with its signs, as "≥ 2 and ≤ 5".
-std::string limits_text(const CorrelationRule& rule) {
+std::string limits_text(const CorrelationRule& rule, Lang lang) {
   constexpr const char* kSigns[] = {"≥ ", "> ", "≤ ", "< ", "= ", "≠ "};
   using Op = CorrelationRule::Limit::Op;
   std::string out;
   for (const auto& [op, operand] : rule.limits) {
     const bool is_reached = rule.counts() && !rule.waits;
-    out += out.empty() ? "" : " and ";
+    out += out.empty() ? "" : lang == Lang::zh ? " 且 " : " and ";
     if (!is_reached) out += kSigns[static_cast<size_t>(op)];
     out += number_of(operand + (is_reached && op == Op::gt));
   }
   return out;
+}
+
+const std::string& title_of(const RuleHead& rule, Lang lang) {
+  return lang == Lang::zh && !rule.title_zh.empty() ? rule.title_zh : rule.title;
 }
 
 }  // namespace
@@ -159,14 +181,17 @@ bool group_key(const std::vector<std::string>& wanted, const std::vector<std::st
   return true;
 }
 
-std::string rule_reason(const RuleHead& rule, const std::string& key, const Record& record, FieldTexts& fields) {
-  if (rule.reason.empty()) return key.empty() ? rule.title : rule.title + " (" + key + ")";
-  return expand(rule.reason, [&](const std::string& name) { return shown_value(record, name, fields); });
+std::string rule_reason(const RuleHead& rule, const std::string& key, const Record& record, FieldTexts& fields,
+                        Lang lang) {
+  const std::string& words = lang == Lang::zh ? rule.reason_zh : rule.reason;
+  if (words.empty())
+    return title_of(rule, lang) + (key.empty() ? "" : lang == Lang::zh ? "（" + key + "）" : " (" + key + ")");
+  return expand(words, [&](const std::string& name) { return shown_value(record, name, fields); });
 }
 
 std::vector<std::string> said_fields(const CorrelationRule& rule) {
   std::vector<std::string> out;
-  expand(rule.head.reason, [&](const std::string& name) {
+  expand(rule.head.reason + rule.head.reason_zh, [&](const std::string& name) {
     auto is_alias = [&](const auto& alias) { return alias.first == name; };
     bool in_common = !rule.waits &&
                      std::find(rule.group_by.begin(), rule.group_by.end(), name) != rule.group_by.end() &&
@@ -192,12 +217,13 @@ std::string hit_words(const LoadedRules::Correlation& correlation, const Record&
 
 std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Correlation& correlation,
                                const CorrelationFired& fired, const std::string& key, const Record* record,
-                               FieldTexts& fields) {
+                               FieldTexts& fields, Lang lang) {
   const CorrelationRule& rule = correlation.rule;
-  if (!rule.head.reason.empty()) {
-    return expand(rule.head.reason, [&](const std::string& name) -> std::string {
+  const bool zh = lang == Lang::zh;
+  if (const std::string& words = zh ? rule.head.reason_zh : rule.head.reason; !words.empty()) {
+    return expand(words, [&](const std::string& name) -> std::string {
       if (name == "count") return std::to_string(fired.count);
-      if (name == "timespan") return window_text(fired.hits);
+      if (name == "timespan") return window_text(fired.hits, lang);
       if (name == "since") return time_text_utc(fired.hits.front().at_ns);
       const auto& said = correlation.said_fields;
       auto field = std::find(said.begin(), said.end(), name);
@@ -206,19 +232,25 @@ std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Corr
       return record ? shown_value(*record, name, fields) : "?";
     });
   }
-  std::string about = key.empty() ? "" : " (" + key + ")";
+  std::string about = key.empty() ? "" : zh ? "（" + key + "）" : " (" + key + ")";
+  const std::string title = title_of(rule.head, lang) + (zh ? "：" : ": ");
+  if (!rule.is_temporal() && zh)
+    return title + window_text(fired.hits, lang) + "内" + measured_text(rule, fired, lang) + "，阈值为 " +
+           duration_text(rule.timespan_ns, lang) + "内 " + limits_text(rule, lang) + about;
   if (!rule.is_temporal())
-    return rule.head.title + ": " + measured_text(rule, fired) + " within " + window_text(fired.hits) + ", limit " +
-           limits_text(rule) + " in " + duration_text(rule.timespan_ns) + about;
+    return title + measured_text(rule, fired, lang) + " within " + window_text(fired.hits, lang) + ", limit " +
+           limits_text(rule, lang) + " in " + duration_text(rule.timespan_ns) + about;
   std::string steps;
   for (size_t i = 0; i < fired.hits.size() && i < kTitlesMax; ++i) {
     uint32_t part = correlation.parts[fired.hits[i].part];
     const RuleHead& head = part & LoadedRules::kCorrelation
                                ? rules.correlations()[part & ~LoadedRules::kCorrelation].rule.head
                                : rules.rules()[part].head;
-    steps += (i ? ", then " : "") + head.title + " at " + time_text_utc(fired.hits[i].at_ns);
+    const std::string when = time_text_utc(fired.hits[i].at_ns);
+    steps += i == 0 ? "" : zh ? "，随后 " : ", then ";
+    steps += zh ? when + " " + title_of(head, lang) : title_of(head, lang) + " at " + when;
   }
-  return rule.head.title + ": " + steps + about;
+  return title + steps + about;
 }
 
 std::string correlation_baseline(const CorrelationRule& rule, const CorrelationFired& fired) {
@@ -239,6 +271,7 @@ Alert alert_of(const Record& record, FieldTexts& fields) {
   std::string text;
   for (auto name : kShown)
     if (fields.first(record, name, &text)) alert.fields.emplace_back(name, text);
+  if (fields.first(record, kActor, &text) && text != alert.field("user.name")) alert.actor = printable(text);
   return alert;
 }
 

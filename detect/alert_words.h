@@ -13,6 +13,7 @@
 #include "detect/detectors.h"
 #include "detect/finding.h"
 #include "detect/rules.h"
+#include "detect/words.h"
 
 namespace yushi::detect {
 
@@ -37,7 +38,8 @@ std::string habit_subject(const RuleHead& rule, const Record& record, FieldTexts
 bool group_key(const std::vector<std::string>& wanted, const std::vector<std::string>& names, const Record& record,
                FieldTexts& fields, std::string* key);
 
-std::string rule_reason(const RuleHead& rule, const std::string& key, const Record& record, FieldTexts& fields);
+std::string rule_reason(const RuleHead& rule, const std::string& key, const Record& record, FieldTexts& fields,
+                        Lang lang);
 // The fields that a correlation's reason names, but for those that all records of a group have in common.
 std::vector<std::string> said_fields(const CorrelationRule& rule);
 // What a record says in its correlation's reason: kept with its hit, since when the correlation fires the record is
@@ -48,7 +50,7 @@ std::string hit_words(const LoadedRules::Correlation& correlation, const Record&
 // over, and the records are gone.
 std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Correlation& correlation,
                                const CorrelationFired& fired, const std::string& key, const Record* record,
-                               FieldTexts& fields);
+                               FieldTexts& fields, Lang lang);
 // The integers of its judgement.
 std::string correlation_baseline(const CorrelationRule& rule, const CorrelationFired& fired);
 

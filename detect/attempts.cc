@@ -11,7 +11,9 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kBruteForce{"bruteforce.success", "Brute force that ends in a success", 2, "attack.t1110"};
+constexpr FindingKind kBruteForce{
+    "bruteforce.success",   "Brute force that ends in a success", 2, "attack.t1110", "暴力破解成功",
+    "attack.initial-access"};
 constexpr size_t kNameBytesMax = 256;
 
 // The tries that `counts` says yes to, of the way that most of them were told in.
@@ -83,10 +85,13 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
   };
   Finding finding;
   finding.kind = &kBruteForce;
-  finding.severity = Severity::high;
+  // Who has root has the host, and no person can be named.
+  const bool is_root = login.user == "root";
+  finding.severity = is_root ? Severity::critical : Severity::high;
   // Part of the key: a break-in on a second host is not a repetition of the first.
   std::string on_host = login.host.empty() ? "" : " on " + printable(login.host);
-  auto tell = [&](const std::vector<Try>& tries, const std::string& words, const std::string& numbers) {
+  auto tell = [&](const std::vector<Try>& tries, const std::string& words, const std::string& words_zh,
+                  const std::string& numbers) {
     int64_t first = login.at_ns;
     bool of_receipt = login.of_receipt;
     for (const auto& attempt : tries) {
@@ -98,6 +103,9 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
     finding.records.push_back(login.index);
     finding.reason = printable(login.user) + " logged in from " + printable(login.source) + on_host + " after " +
                      words + (of_receipt ? " received since " : " since ") + time_text_utc(first);
+    finding.reason_zh = "账号 " + printable(login.user) + " 从 " + printable(login.source) + " 登录成功" +
+                        (login.host.empty() ? "" : "（主机 " + printable(login.host) + "）") + "，此前自 " +
+                        time_text_utc(first) + (of_receipt ? "（接收时间）" : "") + " 起" + words_zh;
     finding.baseline =
         numbers + " window_s=" + std::to_string(kWindowNs / kSecond) + " first_ns=" + std::to_string(first);
   };
@@ -109,17 +117,22 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
     auto any = most_told(from->tries, before);
     if (same.size() >= kSameAccountMin || any.size() >= kSourceMin) {
       size_t accounts = others_of(any).size();
-      finding.score = 90;
+      finding.score = is_root ? 95 : 90;
       finding.key = printable(login.source) + " as " + printable(login.user) + on_host;
       // Words for the larger of the two: what was tried from there.
       const auto& shown = any.size() > same.size() ? any : same;
       std::string words = number_text(shown.size(), "failed attempt", "failed attempts");
-      if (&shown == &any && accounts > 1)
+      std::string words_zh = "该地址";
+      if (&shown == &any && accounts > 1) {
+        words_zh += "对 " + std::to_string(accounts) + " 个账号登录失败 " + std::to_string(shown.size()) +
+                    " 次，其中本账号 " + std::to_string(same.size()) + " 次";
         words += " on " + std::to_string(accounts) + " accounts from that address (" + std::to_string(same.size()) +
                  " on this one)";
-      else
+      } else {
+        words_zh += "对本账号登录失败 " + std::to_string(shown.size()) + " 次";
         words += " on this account from that address";
-      tell(shown, words,
+      }
+      tell(shown, words, words_zh,
            "failures_same_account=" + std::to_string(same.size()) + " failures_source=" + std::to_string(any.size()) +
                " accounts=" + std::to_string(accounts));
     }
@@ -128,11 +141,13 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
     auto elsewhere = most_told(account->tries, [&](const Try& t) { return before(t) && t.other != source_hash; });
     size_t sources = others_of(elsewhere).size();
     if (elsewhere.size() >= kDistributedMin && sources >= kSourcesMin) {
-      finding.score = 80;
+      finding.score = is_root ? 95 : 80;
       finding.key = printable(login.user) + " from many addresses" + on_host;
       tell(elsewhere,
            number_text(elsewhere.size(), "failed attempt", "failed attempts") + " on this account from " +
                std::to_string(sources) + " other addresses, and it has never logged in from this one,",
+           "另有 " + std::to_string(sources) + " 个地址对本账号登录失败 " + std::to_string(elsewhere.size()) +
+               " 次，且本账号从未由该地址登录",
            "failures_account=" + std::to_string(elsewhere.size()) + " sources=" + std::to_string(sources));
     }
   }

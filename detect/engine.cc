@@ -9,6 +9,7 @@
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
 #include "core/ledger/sha256.h"
+#include "detect/accounts.h"
 #include "detect/alert_words.h"
 #include "detect/correlations.h"
 #include "detect/detectors.h"
@@ -20,6 +21,7 @@
 #include "detect/held_back.h"
 #include "detect/rules.h"
 #include "detect/silence.h"
+#include "detect/stories.h"
 #include "detect/windows.h"
 #include "detect/words.h"
 
@@ -30,9 +32,10 @@ constexpr std::string_view kStateMagic = "yushi-detect-";
 // Parts, each with its id and version. Before it was one block of folds, accounts, attempts and correlations.
 constexpr char kStateVersion = '5', kOneBlockVersion = '4';
 constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kWindowsId = "windows",
-                           kHabitsId = "habits", kSilenceId = "silence", kHeldBackId = "held-back";
-constexpr uint32_t kFoldsVersion = 1, kCorrelationsVersion = 1, kWindowsVersion = 1, kHabitsVersion = 1,
-                   kSilenceVersion = 1, kHeldBackVersion = 1;
+                           kHabitsId = "habits", kSilenceId = "silence", kHeldBackId = "held-back",
+                           kStoriesId = "stories";
+constexpr uint32_t kCorrelationsVersion = 1, kWindowsVersion = 1, kHabitsVersion = 1, kSilenceVersion = 1,
+                   kHeldBackVersion = 1, kStoriesVersion = 1;
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
@@ -47,10 +50,12 @@ RuleHead head_of(const Finding& finding) {
   RuleHead head;
   head.id = finding.kind->id;
   head.title = finding.kind->title;
+  head.title_zh = finding.kind->title_zh;
   head.digest = finding_digest(*finding.kind);
   head.severity = finding.severity;
   head.score = finding.score;
-  head.tags = {std::string(finding.kind->tag)};
+  if (!finding.kind->tactic.empty()) head.tags.emplace_back(finding.kind->tactic);
+  head.tags.emplace_back(finding.kind->tag);
   return head;
 }
 
@@ -68,6 +73,7 @@ struct Engine::State {
   Silence silence;
   HeldBack held_back;
   std::shared_ptr<const ExceptionSet> exceptions;
+  Stories stories;
   FieldTexts fields{detectors};
   Scratch scratch;
   std::vector<Finding> findings;
@@ -75,6 +81,7 @@ struct Engine::State {
   struct Known {
     EventKind kind;
     uint64_t wanted_by = 0;
+    bool is_followed = false;  // by stories
   };
   std::array<Known, 64> known;
 
@@ -125,9 +132,12 @@ struct Engine::State {
     Alert alert = made ? std::move(*made) : make(key);
     alert.key = std::move(key);
     alert.folded = repeated;
-    if (repeated > 0)
+    if (repeated > 0) {
       alert.reason += "; " + number_text(repeated, "repetition", "repetitions") + " of the alert before, of " +
                       time_text_utc(repeated_ns) + ", were folded into it";
+      alert.reason_zh +=
+          "；上一条告警（" + time_text_utc(repeated_ns) + "）另有 " + std::to_string(repeated) + " 次重复，已并入其中";
+    }
     alert.id = alert_id(alert);
     alerts.push_back(std::move(alert));
   }
@@ -141,6 +151,7 @@ struct Engine::State {
   static void put_head(const RuleHead& head, Alert& alert) {
     alert.rule_id = head.id;
     alert.rule_name = head.title;
+    alert.rule_name_zh = head.title_zh;
     alert.rule_digest = head.digest;
     alert.severity = head.severity;
     alert.score = head.score;
@@ -154,7 +165,8 @@ struct Engine::State {
 
     void say(Alert& alert) const {
       if (!known) return;
-      alert.reason += " (" + known->words() + ")";
+      alert.reason += " (" + known->words(Lang::en) + ")";
+      alert.reason_zh += "（" + known->words(Lang::zh) + "）";
       alert.baseline += (alert.baseline.empty() ? "" : " ") + known->numbers();
       alert.learning = known->too_young();
     }
@@ -173,9 +185,19 @@ struct Engine::State {
     hit.is_of_single_records = true;
     const Judged judged = judge(head, record, hit.at_ns);
     if (set.raises(number) && judged.is_news && folds.has_share(head, hit)) {
-      raise(head, rule_key(head, record, fields), record, hit, head.fold_ns, alerts, [&](const std::string& key) {
+      std::string told = rule_key(head, record, fields), outcome;
+      // What failed is another thing than what did not: it does not hide it for as long as the rule folds.
+      const bool failed =
+          head.failed_severity && fields.first(record, "event.outcome", &outcome) && outcome == "failure";
+      if (failed) told += told.empty() ? "failed" : " failed";
+      raise(head, std::move(told), record, hit, head.fold_ns, alerts, [&](const std::string& key) {
         Alert alert = rule_alert(head, record);
-        alert.reason = rule_reason(head, key, record, fields);
+        if (failed) {
+          alert.severity = *head.failed_severity;
+          alert.score = std::min(head.score, score_of(alert.severity));
+        }
+        alert.reason = rule_reason(head, key, record, fields, Lang::en);
+        alert.reason_zh = rule_reason(head, key, record, fields, Lang::zh);
         judged.say(alert);
         alert.records = record_ids(record.origin->log, lines_of(record));
         return alert;
@@ -215,7 +237,8 @@ struct Engine::State {
         raise(rule.head, group, record, told, fold_ns, alerts, [&](const std::string&) {
           Alert alert = rule_alert(rule.head, record);
           if (last_ns != hit.at_ns) alert.event_ns = last_ns;
-          alert.reason = correlation_reason(set, correlation, fired, group, &record, fields);
+          alert.reason = correlation_reason(set, correlation, fired, group, &record, fields, Lang::en);
+          alert.reason_zh = correlation_reason(set, correlation, fired, group, &record, fields, Lang::zh);
           alert.baseline = correlation_baseline(rule, fired);
           judged.say(alert);
           alert.records = records_of(record.origin->log, fired);
@@ -248,7 +271,8 @@ struct Engine::State {
         alert.tenant = one.log.substr(0, one.log.find_first_of("@:"));
         alert.event_ns = last.at_ns;
         alert.raised_ns = received_ns;
-        alert.reason = correlation_reason(rules(), correlation, one.fired, one.group, nullptr, fields);
+        alert.reason = correlation_reason(rules(), correlation, one.fired, one.group, nullptr, fields, Lang::en);
+        alert.reason_zh = correlation_reason(rules(), correlation, one.fired, one.group, nullptr, fields, Lang::zh);
         alert.baseline = correlation_baseline(rule, one.fired);
         alert.records = records_of(one.log, one.fired);
         return alert;
@@ -315,6 +339,20 @@ struct Engine::State {
     }
   }
 
+  // Who became whom, before the alerts of the record.
+  void follow(const Record& record, const EventKind& kind) {
+    Event event{record, kind, record.origin->log, counted_time(record), nullptr};
+    if (!stories.is_open(event.log, event.counted.at_ns)) return;
+    std::optional<LoginEvent> login;
+    if (kind.login != EventKind::Login::none) {
+      if (!(login = login_of(event, scratch))) return;
+      event.login = &*login;
+    }
+    const auto* accounts = detectors.find<Accounts>();
+    stories.follow(event, fields,
+                   login && (!accounts || accounts->is_new_source(event.log, login->user, login->source)));
+  }
+
   void tick(const Tick& tick, std::vector<Alert>& alerts) {
     windows.tick(tick.received_ns, over);
     raise_over(tick.received_ns, alerts);
@@ -353,6 +391,9 @@ struct Engine::State {
   static void take(Finding& finding, std::string_view log, Alert& alert) {
     put_head(head_of(finding), alert);
     alert.reason = std::move(finding.reason);
+    alert.reason_zh = std::move(finding.reason_zh);
+    for (auto& field : finding.fields)
+      if (alert.field(field.first).empty()) alert.fields.push_back(std::move(field));
     alert.baseline = std::move(finding.baseline);
     alert.learning = finding.learning;
     alert.records = record_ids(log, finding.records);
@@ -389,38 +430,47 @@ void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<A
   // of this call only: a kind's memory may hold another one later
   uint64_t is_known = 0;
   std::string_view log;
+  size_t in_stories = alerts.size();
   for (size_t i = begin; i < end; ++i) {
     const Record& record = batch.records[i];
     if (log != record.origin->log) {
       log = record.origin->log;
       state_->habits.begin(log, counted_time(record).at_ns);
     }
+    const auto place = reinterpret_cast<uintptr_t>(record.kind) / 64 * 0x9e3779b97f4a7c15u >> 58;
+    auto& known = state_->known[place];
+    if (record.kind && (!(is_known >> place & 1) || known.kind.message != record.kind)) {
+      known.kind = event_kind_of(*record.kind);
+      known.wanted_by = state_->detectors.wanted_by(known.kind);
+      known.is_followed = Stories::wants(known.kind);
+      is_known |= uint64_t{1} << place;
+    }
+    if (record.kind && known.is_followed) state_->follow(record, known.kind);
     for (; next_hit < batch.hits.size() && batch.hits[next_hit].record == i; ++next_hit)
       state_->rule_hit(*set, batch.hits[next_hit].rule, record, alerts);
     state_->hear(record, alerts);
-    if (!record.kind) continue;
-    const auto place = reinterpret_cast<uintptr_t>(record.kind) / 64 * 0x9e3779b97f4a7c15u >> 58;
-    auto& [kind, wanted_by] = state_->known[place];
-    if (!(is_known >> place & 1) || kind.message != record.kind) {
-      kind = event_kind_of(*record.kind);
-      wanted_by = state_->detectors.wanted_by(kind);
-      is_known |= uint64_t{1} << place;
-    }
-    if (wanted_by != 0) state_->show(record, kind, wanted_by, alerts);
+    if (record.kind && known.wanted_by != 0) state_->show(record, known.kind, known.wanted_by, alerts);
+    if (in_stories == alerts.size()) continue;
+    for (; in_stories < alerts.size(); ++in_stories) state_->stories.add(alerts[in_stories]);
+    if (record.kind && known.is_followed) state_->follow(record, known.kind);  // with a story that begins here
   }
   YUSHI_ASSERT(next_hit == batch.hits.size() || batch.hits[next_hit].record >= end,
                "hit %zu of %zu is not ascending by record", next_hit, batch.hits.size());
 }
 
 void Engine::tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts) {
+  const size_t before = alerts.size();
   state_->tick({commit, received_ns}, alerts);
+  for (size_t i = before; i < alerts.size(); ++i) state_->stories.add(alerts[i]);
 }
 
 void Engine::close_windows(std::vector<Alert>& alerts) {
   state_->windows.tick(INT64_MAX, state_->over);
   int64_t last_ns = 0;
   for (const auto& one : state_->over) last_ns = std::max(last_ns, one.fired.hits.back().at_ns);
+  const size_t before = alerts.size();
   state_->raise_over(last_ns, alerts);
+  for (size_t i = before; i < alerts.size(); ++i) state_->stories.add(alerts[i]);
 }
 
 std::string Engine::save() const {
@@ -434,10 +484,11 @@ std::string Engine::save() const {
     put_varint(out, version);
     put_text(out, bytes);
   };
-  put(kFoldsId, kFoldsVersion, state_->folds);
+  put(kFoldsId, Folds::kVersion, state_->folds);
   put(kCorrelationsId, kCorrelationsVersion, state_->correlations);
   put(kHabitsId, kHabitsVersion, state_->habits);
   put(kSilenceId, kSilenceVersion, state_->silence);
+  put(kStoriesId, kStoriesVersion, state_->stories);
   put(kWindowsId, kWindowsVersion, state_->windows);
   put(kHeldBackId, kHeldBackVersion, state_->held_back);
   for (size_t i = 0; i < state_->detectors.size(); ++i) {
@@ -463,6 +514,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   Habits habits;
   Silence silence;
   HeldBack held_back;
+  Stories stories;
   Correlations correlations;
   Windows windows;
   correlations.take(now.rules());
@@ -471,7 +523,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   std::vector<std::string> left_out;
   if (version == kOneBlockVersion) {
     const auto accounts = now.detectors.number_of("accounts"), attempts = now.detectors.number_of("attempts");
-    bool loaded = accounts && attempts && folds.load(in) && detectors[*accounts]->load(in) &&
+    bool loaded = accounts && attempts && folds.load(in, 1) && detectors[*accounts]->load(in) &&
                   detectors[*attempts]->load(in) && correlations.load(in);
     if (!loaded || in.left() > 0) return broken();
   } else {
@@ -480,17 +532,21 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
       const uint64_t of = in.varint();
       Reader part(in.text());
       if (!in.ok()) break;
-      const auto load = [&](uint32_t ours, auto& into) {
-        if (of != ours) {
+      const auto load_with = [&](uint32_t ours, bool is_ours, auto&& load_part) {
+        if (!is_ours) {
           left_out.push_back(std::string(id) + " is of version " + std::to_string(of) + ", ours is " +
                              std::to_string(ours));
           return true;
         }
-        return into.load(part) && part.left() == 0;
+        return load_part() && part.left() == 0;
+      };
+      const auto load = [&](uint32_t ours, auto& into) {
+        return load_with(ours, of == ours, [&] { return into.load(part); });
       };
       bool loaded = true;
       if (id == kFoldsId) {
-        loaded = load(kFoldsVersion, folds);
+        loaded = load_with(Folds::kVersion, of == 1 || of == Folds::kVersion,
+                           [&] { return folds.load(part, static_cast<uint32_t>(of)); });
       } else if (id == kCorrelationsId) {
         loaded = load(kCorrelationsVersion, correlations);
       } else if (id == kHabitsId) {
@@ -499,6 +555,8 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
         loaded = load(kSilenceVersion, silence);
       } else if (id == kHeldBackId) {
         loaded = load(kHeldBackVersion, held_back);
+      } else if (id == kStoriesId) {
+        loaded = load(kStoriesVersion, stories);
       } else if (id == kWindowsId) {
         loaded = load(kWindowsVersion, windows);
       } else if (auto number = now.detectors.number_of(id)) {
@@ -514,6 +572,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   now.correlations = std::move(correlations);
   now.habits = std::move(habits);
   now.silence = std::move(silence);
+  now.stories = std::move(stories);
   now.windows = std::move(windows);
   now.held_back = std::move(held_back);
   now.detectors.replace(std::move(detectors));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/time_text.h"
@@ -21,7 +22,9 @@ inline int64_t bounded_time(int64_t ns) { return std::clamp(ns, -kTimeMaxNs, kTi
 struct FindingKind {
   std::string_view id, title;
   int version;
-  std::string_view tag;  // ATT&CK
+  std::string_view tag;  // ATT&CK's technique
+  // What the tests demand of each: its title in Chinese, and the tactic that its technique is a step of.
+  std::string_view title_zh = {}, tactic = {};
 };
 
 struct Finding {
@@ -35,6 +38,9 @@ struct Finding {
   bool learning = false;
   std::vector<uint64_t> records;  // indexes in the log, oldest first, the judged record last
   std::string log;                // of what a tick found; else the record's
+  std::string reason_zh;          // the reason in Chinese
+  // Whom it is about, where that is not what the judged record says: ECS fields of the alert.
+  std::vector<std::pair<std::string, std::string>> fields;
 };
 
 }  // namespace yushi::detect

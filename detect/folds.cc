@@ -32,6 +32,10 @@ std::string name_of(std::initializer_list<std::string_view> parts) {
   return out;
 }
 
+const std::string& zh_name(const Alert& alert) {
+  return alert.rule_name_zh.empty() ? alert.rule_name : alert.rule_name_zh;
+}
+
 }  // namespace
 
 void Folds::Count::add(const Hit& hit) {
@@ -132,6 +136,7 @@ Alert Folds::summary(std::string_view log, std::string_view rule_id, const Count
   alert.rule_id = alert.rule_name = rule_id;
   if (auto rule = rules_.find(rule_id); rule != rules_.end()) {
     alert.rule_name = rule->second.title;
+    alert.rule_name_zh = rule->second.title_zh;
     alert.rule_digest = rule->second.digest;
     alert.severity = rule->second.severity;
     alert.score = rule->second.score;
@@ -158,6 +163,9 @@ Alert Folds::summary_of_fold(std::string_view log, std::string_view name, const 
                  number_text(fold.repeated.hits, "repetition", "repetitions") + " of the alert of " +
                  time_text_utc(fold.raised_ns) + (fold.repeated.hits == 1 ? " was" : " were") +
                  " folded into it, the last one of " + time_text_utc(fold.repeated.last_ns);
+  alert.reason_zh = zh_name(alert) + (key.empty() ? "" : "（" + std::string(key) + "）") + "：" +
+                    time_text_utc(fold.raised_ns) + " 的告警之后又重复 " + std::to_string(fold.repeated.hits) +
+                    " 次，已并入该告警，最后一次为 " + time_text_utc(fold.repeated.last_ns);
   alert.id = alert_id(alert);
   return alert;
 }
@@ -176,6 +184,11 @@ Alert Folds::summary_of_sender(std::string_view log, std::string_view rule_id, s
                  " only counted, of " + first + (first == last ? "" : " to " + last) + " (record" + (one ? " " : "s ") +
                  place + std::to_string(counted.first) +
                  (one ? ")" : " to " + place + std::to_string(counted.last) + ")");
+  alert.reason_zh = zh_name(alert) + "：来自" + (name.empty() ? "其他发送方" : " " + who + " ") +
+                    (sender.host.empty() ? "" : "（主机 " + printable(sender.host) + "）") + "的另外 " +
+                    std::to_string(counted.hits) + " 次命中只计数未告警，时间 " + first +
+                    (first == last ? "" : " 至 " + last) + "，记录 " + place + std::to_string(counted.first) +
+                    (one ? "" : " 至 " + place + std::to_string(counted.last));
   if (!sender.host.empty()) alert.fields.emplace_back("host.name", sender.host);
   alert.id = alert_id(alert);
   return alert;
@@ -255,6 +268,7 @@ void Folds::save(std::string& out) const {
   for (const auto& [id, rule] : rules_) {
     put_text(out, id);
     put_text(out, rule.title);
+    put_text(out, rule.title_zh);
     put_text(out, rule.digest);
     put_varint(out, static_cast<uint64_t>(rule.severity));
     put_varint(out, rule.score);
@@ -294,12 +308,13 @@ void Folds::save(std::string& out) const {
   }
 }
 
-bool Folds::load(Reader& in) {
+bool Folds::load(Reader& in, uint32_t version) {
   *this = Folds();
   for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
     RuleHead rule;
     rule.id = in.text();
     rule.title = in.text();
+    if (version > 1) rule.title_zh = in.text();
     rule.digest = in.text();
     rule.severity = static_cast<Severity>(std::min<uint64_t>(in.varint(), static_cast<uint64_t>(Severity::critical)));
     rule.score = static_cast<uint32_t>(in.varint());

@@ -63,9 +63,9 @@ class Folds {
   // Once a minute of receipt time: tells what was counted, of repetitions only those that no next alert will tell.
   void tick(int64_t received_ns, std::vector<Alert>& alerts);
 
+  static constexpr uint32_t kVersion = 2;  // of what save() writes; 1 has no titles in Chinese
   void save(std::string& out) const;
-  bool load(Reader& in);
-  // What was saved before senders had a share: one list of folds for all logs.
+  bool load(Reader& in, uint32_t version);
 
  private:
   struct Count {

@@ -10,8 +10,10 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kFromAddress{"guessing.address", "Password guessing from an address", 1, "attack.t1110"};
-constexpr FindingKind kOnAccount{"guessing.account", "Password guessing on an account", 1, "attack.t1110.001"};
+constexpr FindingKind kFromAddress{"guessing.address",       "Password guessing from an address", 1, "attack.t1110",
+                                   "来自同一地址的口令猜测", "attack.credential-access"};
+constexpr FindingKind kOnAccount{"guessing.account", "Password guessing on an account", 1,
+                                 "attack.t1110.001", "针对同一账号的口令猜测",          "attack.credential-access"};
 constexpr size_t kNameBytesMax = 64;
 constexpr int64_t kHourNs = 3600 * kSecond, kDayNs = 24 * kHourNs;
 constexpr int kHours = 24;
@@ -72,10 +74,10 @@ size_t Guessing::others_since(const Key& key, int64_t since_ns) {
                                            [since_ns](const Other& one) { return one.last_ns >= since_ns; }));
 }
 
-std::string Guessing::names_of(const Key& key) {
+std::string Guessing::names_of(const Key& key, Lang lang) {
   std::vector<std::pair<std::string, uint64_t>> counts;
   for (const auto& other : key.others) counts.emplace_back(other.name, other.tries);
-  return counts_text(std::move(counts));
+  return counts_text(std::move(counts), lang);
 }
 
 std::string Guessing::story_of(Log& log, const LoginEvent& login) {
@@ -106,20 +108,31 @@ void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& 
   const bool on_real = std::any_of(key.others.begin(), key.others.end(), [&](const Other& one) {
     return one.name == "root" || (known && known->knows(log_name, one.name));
   });
+  const bool on_root =
+      std::any_of(key.others.begin(), key.others.end(), [](const Other& one) { return one.name == "root"; });
   finding.severity = spray || on_real ? Severity::medium : Severity::low;
-  finding.score = spray ? 60 : on_real ? 50 : 30;
+  finding.score = spray || on_root ? 60 : on_real ? 50 : 30;
   finding.key = story_of(log, login);
   finding.fold_ns = kDayNs;
   const std::string on = login.host.empty() ? "" : ", the last time on " + printable(login.host);
-  const std::string as = key.others.empty() ? "" : ", as " + names_of(key);
+  const std::string as = key.others.empty() ? "" : ", as " + names_of(key, Lang::en);
   finding.reason = printable(login.source) +
                    (fast ? " failed to log in " + std::to_string(kFastMin) + " times within " +
                                within_text(way.newest.back().at_ns - way.newest.front().at_ns)
                     : spray ? " failed to log in as " + number_text(accounts, "account", "accounts") + " within an hour"
                             : " failed to log in " + number_text(in_a_day, "time", "times") + " within a day") +
                    on + as;
-  if (finding.key != printable(login.source))
+  finding.reason_zh = printable(login.source) +
+                      (fast ? " 在 " + within_text(way.newest.back().at_ns - way.newest.front().at_ns, Lang::zh) +
+                                  "内登录失败 " + std::to_string(kFastMin) + " 次"
+                       : spray ? " 在 1 小时内以 " + std::to_string(accounts) + " 个账号登录失败"
+                               : " 在 1 天内登录失败 " + std::to_string(in_a_day) + " 次") +
+                      (login.host.empty() ? "" : "，最近一次针对主机 " + printable(login.host)) +
+                      (key.others.empty() ? "" : "，所用账号：" + names_of(key, Lang::zh));
+  if (finding.key != printable(login.source)) {
+    finding.reason_zh += "；网段 " + finding.key + " 的另外 " + std::to_string(kTogetherMin) + " 个地址此前已告警";
     finding.reason += "; " + std::to_string(kTogetherMin) + " other addresses of " + finding.key + " were told before";
+  }
   finding.baseline = "in_a_day=" + std::to_string(in_a_day) + " accounts_in_an_hour=" + std::to_string(accounts) +
                      " newest=" + std::to_string(way.newest.size());
   for (const auto& one : way.newest)
@@ -137,12 +150,16 @@ void Guessing::judge_account(const Key& key, Way& way, const LoginEvent& login, 
   way.unsaid = 0;
   Finding finding;
   finding.kind = &kOnAccount;
-  finding.score = 60;
+  // So many addresses at once are somebody's net of machines, and mean this account.
+  finding.severity = login.user == "root" ? Severity::high : Severity::medium;
+  finding.score = login.user == "root" ? 75 : 60;
   finding.key = printable(login.user);
   finding.fold_ns = kDayNs;
   finding.reason = "the password of " + printable(login.user) + " is being guessed: " + std::to_string(tries) +
                    " failed logins within two hours from " + std::to_string(addresses) +
                    (addresses == kOthersMax ? " addresses or more" : " addresses");
+  finding.reason_zh = "账号 " + printable(login.user) + " 的口令正被猜测：2 小时内登录失败 " + std::to_string(tries) +
+                      " 次，来自 " + std::to_string(addresses) + (addresses == kOthersMax ? " 个以上" : " 个") + "地址";
   finding.baseline = "tries=" + std::to_string(tries) + " addresses=" + std::to_string(addresses);
   for (const auto& one : way.newest)
     if (finding.records.empty() || finding.records.back() != one.index) finding.records.push_back(one.index);

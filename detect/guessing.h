@@ -23,6 +23,7 @@
 
 #include "detect/detectors.h"
 #include "detect/lru.h"
+#include "detect/words.h"
 
 namespace yushi::detect {
 
@@ -83,7 +84,7 @@ class Guessing final : public Detector {
   // The way of telling that counts most, after this one was added.
   static Way& add(Key& key, const LoginEvent& login, std::string_view other);
   static size_t others_since(const Key& key, int64_t since_ns);
-  static std::string names_of(const Key& key);
+  static std::string names_of(const Key& key, Lang lang);
   // What the alerts of this address fold on: itself, or its network.
   static std::string story_of(Log& log, const LoginEvent& login);
   void judge_source(Log& log, std::string_view log_name, Key& key, Way& way, const LoginEvent& login,

@@ -29,7 +29,15 @@ std::string hour_text(int hour) {
 
 }  // namespace
 
-std::string Habits::Known::words() const {
+std::string Habits::Known::words(Lang lang) const {
+  if (lang == Lang::zh) {
+    if (too_young()) return "该日志接入不久，尚无常态可比";
+    if (days == 0) return "在有记录的 " + std::to_string(std::min<uint32_t>(log_days, kDays)) + " 天内从未出现";
+    const std::string seen = "最近 " + std::to_string(kDays) + " 天中有 " + std::to_string(days) + " 天出现过";
+    return at_its_hour ? seen
+                       : seen + "，但从未在 " + hour_text((hour + 24 - kHoursAround) % 24) + " 至 " +
+                             hour_text((hour + kHoursAround + 1) % 24) + " 之间出现";
+  }
   if (too_young()) return "of this log nothing is known to be usual yet";
   if (days == 0)
     return "never before in the " + std::to_string(std::min<uint32_t>(log_days, kDays)) + " days that are remembered";

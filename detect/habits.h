@@ -21,6 +21,7 @@
 #include "core/base/bytes.h"
 #include "core/base/time_text.h"
 #include "detect/lru.h"
+#include "detect/words.h"
 
 namespace yushi::detect {
 
@@ -42,7 +43,7 @@ class Habits {
     bool usual() const { return days >= kUsualDays && at_its_hour; }
     bool too_young() const { return log_days < kUsualDays; }
     // "never before in the 23 days that are remembered", "on 2 other days of the last 64, but never between …"
-    std::string words() const;
+    std::string words(Lang lang) const;
     std::string numbers() const;  // for the baseline
   };
 

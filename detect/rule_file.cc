@@ -163,19 +163,11 @@ uint64_t count_of(const YAML::Node& node) {
   return count;
 }
 
-void read_level(const YAML::Node& document, RuleHead& head) {
-  std::string level = text_of(document, "level");
-  if (level.empty() || level == "medium") return;
-  if (level == "informational")
-    head.severity = Severity::informational, head.score = 10;
-  else if (level == "low")
-    head.severity = Severity::low, head.score = 25;
-  else if (level == "high")
-    head.severity = Severity::high, head.score = 75;
-  else if (level == "critical")
-    head.severity = Severity::critical, head.score = 95;
-  else
-    stop(get(document, "level"), "level '" + level + "' is none of informational, low, medium, high, critical");
+std::optional<Severity> read_level(const YAML::Node& of, const char* name) {
+  const std::string level = text_of(of, name);
+  if (level.empty()) return std::nullopt;
+  if (auto severity = severity_of(level)) return severity;
+  stop(get(of, name), std::string(name) + " '" + level + "' is none of informational, low, medium, high, critical");
 }
 
 RuleTest read_test(const YAML::Node& node) {
@@ -240,14 +232,18 @@ void read_own_part(const LogSources& sources, const YAML::Node& document, RuleHe
   YAML::Node own = get(document, "yushi");
   if (!there(own)) return;
   if (!own.IsMap()) stop(own, "yushi must be a map");
-  only_keys(own, {"key", "reason", "habit", "fold", "score", "tests"});
+  only_keys(own, {"key", "reason", "title_zh", "reason_zh", "failed_level", "habit", "fold", "score", "tests"});
   head.key = texts_of(own, "key");
   check_names(sources, get(own, "key"), "key");
   head.habit = texts_of(own, "habit");
   check_names(sources, get(own, "habit"), "habit");
   head.reason = text_of(own, "reason");
+  head.reason_zh = text_of(own, "reason_zh");
+  head.title_zh = text_of(own, "title_zh");
+  head.failed_severity = read_level(own, "failed_level");
   YAML::Node correlation = get(document, "correlation");
-  check_reason(sources, get(own, "reason"), there(correlation), get(correlation, "aliases"));
+  for (const char* words : {"reason", "reason_zh"})
+    check_reason(sources, get(own, words), there(correlation), get(correlation, "aliases"));
   if (YAML::Node score = get(own, "score"); there(score)) {
     uint64_t value = count_of(score);
     if (value > 100) stop(score, "score must be from 0 to 100");
@@ -498,7 +494,8 @@ RuleDocument read_document(const LogSources& sources, const Placeholders& placeh
   head.path = file.path;
   head.line = document.Mark().line + 1;
   head.tags = texts_of(document, "tags");
-  read_level(document, head);
+  head.severity = read_level(document, "level").value_or(Severity::medium);
+  head.score = score_of(head.severity);
 
   RuleDocument out;
   read_own_part(sources, document, head, out.tests);
@@ -580,6 +577,11 @@ Result<Filter> with_filter(const SigmaRule& rule, const FilterRule& filter, cons
   auto also = YUSHI_TRY(compile_sigma(filter.detection, fields_of(sources, rule.scope, placeholders)));
   std::vector<Expression> both = {rule.filter.expression(), also.expression()};
   return Filter::from(std::make_shared<const Expression>(Expression::all_of(std::move(both))));
+}
+
+uint32_t score_of(Severity severity) {
+  constexpr uint32_t kScores[] = {10, 25, 50, 75, 95};
+  return kScores[static_cast<size_t>(severity)];
 }
 
 std::string RuleProblem::text() const {

@@ -12,7 +12,9 @@
 //     key: [user.name, host.name]        what repeated alerts fold on; otherwise account, address and host
 //     reason: '%{user.name} …'           the alert's words; %{FIELD} is the record's value, and in correlations
 //                                        %{count}, %{timespan} and %{since}
+//     title_zh, reason_zh                both in Chinese: alerts say everything in English and in Chinese
 //     habit: [user.name, host.name]      a hit that is usual for these values is only counted: detect/habits.h
+//     failed_level: low                  the level of a hit whose record says event.outcome: failure
 //     fold: 1h                           repeated alerts within this event time fold into one; with a habit 1d
 //     tests:
 //       - name: what it shows
@@ -57,17 +59,21 @@ struct RuleProblem {
 // What an alert says of its rule, stateless or correlation.
 struct RuleHead {
   std::string id, title, name;
-  std::string digest;  // hex SHA-256 of the file's text and the document's number in it
+  std::string title_zh;  // empty: the title is all there is
+  std::string digest;    // hex SHA-256 of the file's text and the document's number in it
   std::string path;
   int line = 1;
   Severity severity = Severity::medium;
   uint32_t score = 50;
+  std::optional<Severity> failed_severity;  // of what its record says failed; then it is told by itself
   std::vector<std::string> tags;
   std::vector<std::string> key;    // field names
   std::vector<std::string> habit;  // field names; empty: every hit is news
-  std::string reason;
+  std::string reason, reason_zh;   // without one the title says it
   int64_t fold_ns = 3600 * kSecond;
 };
+
+uint32_t score_of(Severity severity);  // where a rule gives none
 
 // What a rule says under `logsource:`.
 struct LogSourceWords {

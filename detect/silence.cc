@@ -8,7 +8,8 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kSilent{"silence.host", "Host fell silent", 1, "attack.t1562"};
+constexpr FindingKind kSilent{"silence.host", "Host fell silent", 1,
+                              "attack.t1562", "主机停止发送日志", "attack.defense-evasion"};
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 constexpr int64_t kJudgeEveryNs = 600 * kSecond;
@@ -66,6 +67,10 @@ void Silence::judge(std::string_view name, Log& log, std::vector<Finding>& findi
     finding.reason = printable(host_name) + " has sent nothing since " + time_text_utc(host.last_ns) + ", for " +
                      within_text(away) + " while others of this log went on; its longest pause in " +
                      std::to_string(kPauses) + " days was " + within_text(pause);
+    finding.reason_zh = "主机 " + printable(host_name) + " 自 " + time_text_utc(host.last_ns) + " 起已 " +
+                        within_text(away, Lang::zh) + "未发送任何日志，而该日志的其他主机仍在发送；其 " +
+                        std::to_string(kPauses) + " 天内最长间隔为 " + within_text(pause, Lang::zh);
+    finding.fields = {{"host.name", printable(host_name)}};
     finding.baseline = "away_s=" + std::to_string(away / kSecond) +
                        " longest_pause_s=" + std::to_string(pause / kSecond) +
                        " hosts=" + std::to_string(newest.size());

@@ -8,9 +8,14 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kNewAccount{"baseline.new-account", "First login of an account", 1, "attack.t1078"};
-constexpr FindingKind kRound{"baseline.host-from-elsewhere", "Host logged in to from where nobody comes", 1,
-                             "attack.t1021"};
+constexpr FindingKind kNewAccount{"baseline.new-account", "First login of an account", 1, "attack.t1078",
+                                  "账号首次登录",         "attack.initial-access"};
+constexpr FindingKind kRound{"baseline.host-from-elsewhere",
+                             "Host logged in to from where nobody comes",
+                             1,
+                             "attack.t1021",
+                             "从罕见来源登录主机",
+                             "attack.lateral-movement"};
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 
@@ -46,6 +51,7 @@ void Site::observe(const Event& event, std::vector<Finding>& findings) {
   const bool is_new_account = accounts && !accounts->knows(event.log, user);
   const bool is_new_network = log.networks.peek(network) == nullptr;
   const std::string on = login.host.empty() ? "" : " on " + printable(login.host);
+  const std::string on_zh = login.host.empty() ? "" : "（主机 " + printable(login.host) + "）";
 
   Host* host = login.host.empty() ? nullptr : &log.hosts.use(login.host.substr(0, kNameBytesMax));
   const Novelty before = host ? host->novelty : Novelty();
@@ -55,10 +61,14 @@ void Site::observe(const Event& event, std::vector<Finding>& findings) {
   finding.records = {login.index};
   if (!learning && is_new_account && (is_new_network || user == "root")) {
     finding.kind = &kNewAccount;
-    finding.score = is_new_network ? 65 : 55;
+    const bool is_root_from_afar = is_new_network && user == "root";
+    finding.severity = is_root_from_afar ? Severity::high : Severity::medium;
+    finding.score = is_root_from_afar ? 75 : is_new_network ? 65 : 55;
     finding.key = printable(user);
     finding.reason = printable(user) + " logged in from " + printable(login.source) + on + ", and never has before" +
                      (is_new_network ? "; no account of this log has ever come from " + printable(network) : "");
+    finding.reason_zh = "账号 " + printable(user) + " 首次登录，来自 " + printable(login.source) + on_zh +
+                        (is_new_network ? "；该日志中从未有账号来自 " + printable(network) : "");
     finding.baseline = "new_network=" + std::to_string(is_new_network) +
                        " networks=" + std::to_string(log.networks.size()) + " since_ns=" + std::to_string(log.first_ns);
     findings.push_back(finding);
@@ -72,6 +82,9 @@ void Site::observe(const Event& event, std::vector<Finding>& findings) {
     finding.reason = printable(user) + " logged in" + on + " from " + printable(login.source) +
                      ", from whose network nobody has come to this host; they come from " + counts_text(usual) +
                      ": was a bastion passed by?";
+    finding.reason_zh = "账号 " + printable(user) + " 从 " + printable(login.source) + " 登录" + on_zh +
+                        "，此前从未有人由该网段登录这台主机；通常来源为 " + counts_text(usual, Lang::zh) +
+                        "，请核实是否绕过堡垒机";
     finding.baseline = "new_of_last=" + before.numbers() + " networks=" + std::to_string(usual.size());
     findings.push_back(finding);
   }

@@ -9,8 +9,12 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kUnusualCommands{"baseline.unusual-commands", "Commands that are not the account's usual ones", 1,
-                                       "attack.t1078"};
+constexpr FindingKind kUnusualCommands{"baseline.unusual-commands",
+                                       "Commands that are not the account's usual ones",
+                                       1,
+                                       "attack.t1078",
+                                       "账号的命令与其习惯不符",
+                                       "attack.execution"};
 
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kLookEachNs = 60 * kSecond;
@@ -46,14 +50,19 @@ std::string bits_text(int32_t score) {  // 1.3
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
 }
 
-std::string names_text(const std::vector<const OddCommand*>& commands) {
+std::string names_text(const std::vector<const OddCommand*>& commands, Lang lang) {
+  const bool zh = lang == Lang::zh;
   std::string out;
   for (size_t i = 0; i < commands.size() && i < kNamedMax; ++i) {
     const OddCommand& one = *commands[i];
-    out += (out.empty() ? "" : ", ") + (one.name.empty() ? "(no name kept)" : printable(one.name));
+    out += out.empty() ? "" : zh ? "、" : ", ";
+    out += !one.name.empty() ? printable(one.name) : zh ? "（名称未保留）" : "(no name kept)";
     if (one.times > 1) out += " (" + std::to_string(one.times) + ")";
   }
-  if (commands.size() > kNamedMax) out += " and " + std::to_string(commands.size() - kNamedMax) + " more";
+  if (commands.size() > kNamedMax) {
+    const std::string more = std::to_string(commands.size() - kNamedMax);
+    out += zh ? "，另有 " + more + " 条" : " and " + more + " more";
+  }
   return out;
 }
 
@@ -78,12 +87,22 @@ Finding UnusualCommands::finding_of(const std::string& key, const Account& accou
   out.reason = number_text(account.block.size(), "command", "commands") + " of " + who + " within " +
                within_text(std::max<int64_t>(account.block_last_ns - account.block_first_ns, 0)) +
                " are more like those of others, by " + bits_text(judged.score) + " bits each";
-  if (!never.empty()) out.reason += "; never before: " + names_text(never);
-  if (!seldom.empty()) out.reason += "; seldom before: " + names_text(seldom);
+  if (!never.empty()) out.reason += "; never before: " + names_text(never, Lang::en);
+  if (!seldom.empty()) out.reason += "; seldom before: " + names_text(seldom, Lang::en);
   out.reason += "; " + std::to_string(judged.new_pairs) + " of " +
                 number_text(judged.pairs, "pair in a row is", "pairs in a row are") +
                 " new; what is usual was learned from " + number_text(account.habit.blocks(), "stretch", "stretches") +
                 " of up to 100 commands since " + date_text(account.first_ns);
+  out.reason_zh = "账号 " + who + " 在 " +
+                  within_text(std::max<int64_t>(account.block_last_ns - account.block_first_ns, 0), Lang::zh) +
+                  "内的 " + std::to_string(account.block.size()) + " 条命令更像他人所为（每条相差 " +
+                  bits_text(judged.score) + " 比特）";
+  if (!never.empty()) out.reason_zh += "；从未用过：" + names_text(never, Lang::zh);
+  if (!seldom.empty()) out.reason_zh += "；很少使用：" + names_text(seldom, Lang::zh);
+  out.reason_zh += "；" + std::to_string(judged.pairs) + " 组相邻命令中有 " + std::to_string(judged.new_pairs) +
+                   " 组为首次出现；其习惯学自 " + date_text(account.first_ns) + " 以来的 " +
+                   std::to_string(account.habit.blocks()) + " 段命令（每段至多 100 条）";
+  out.fields = {{"user.name", who}};
   out.baseline = "score=" + std::to_string(judged.score) + " odd_from=" + std::to_string(CommandHabit::kOddScore) +
                  " commands=" + std::to_string(account.block.size()) + " pairs=" + std::to_string(judged.pairs) +
                  " new_pairs=" + std::to_string(judged.new_pairs) +

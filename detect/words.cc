@@ -44,21 +44,26 @@ std::string time_text_utc(int64_t unix_ns) {
   return out + " UTC";
 }
 
-std::string duration_text(int64_t ns) {
-  auto whole = [ns](int64_t unit, const char* name) { return std::to_string(ns / unit) + " " + name; };
-  if (ns >= kDay && ns % kDay == 0) return whole(kDay, "d");
-  if (ns >= kHour && ns % kHour == 0) return whole(kHour, "h");
-  if (ns >= kMinute && ns % kMinute == 0) return whole(kMinute, "min");
-  if (ns >= 2 * kDay) return whole(kDay, "d");
-  if (ns >= 2 * kHour) return whole(kHour, "h");
-  if (ns >= 2 * kMinute) return whole(kMinute, "min");
-  return whole(kSecond, "s");
+std::string duration_text(int64_t ns, Lang lang) {
+  struct Unit {
+    int64_t ns;
+    std::string_view en, zh;
+  };
+  static constexpr Unit kUnits[] = {{kDay, " d", " 天"}, {kHour, " h", " 小时"}, {kMinute, " min", " 分钟"}};
+  const auto whole = [&](const Unit& unit) {
+    return std::to_string(ns / unit.ns) + std::string(lang == Lang::zh ? unit.zh : unit.en);
+  };
+  for (const auto& unit : kUnits)
+    if (ns >= unit.ns && ns % unit.ns == 0) return whole(unit);
+  for (const auto& unit : kUnits)
+    if (ns >= 2 * unit.ns) return whole(unit);
+  return whole({kSecond, " s", " 秒"});
 }
 
-std::string within_text(int64_t ns) {
-  if (ns <= kSecond) return "one second";
+std::string within_text(int64_t ns, Lang lang) {
+  if (ns <= kSecond) return lang == Lang::zh ? "1 秒" : "one second";
   int64_t unit = ns >= 2 * kDay ? kDay : ns >= 2 * kHour ? kHour : ns >= 2 * kMinute ? kMinute : kSecond;
-  return duration_text((ns + unit - 1) / unit * unit);
+  return duration_text((ns + unit - 1) / unit * unit, lang);
 }
 
 std::string number_text(uint64_t count, std::string_view one, std::string_view many) {
@@ -67,7 +72,7 @@ std::string number_text(uint64_t count, std::string_view one, std::string_view m
   return out;
 }
 
-std::string counts_text(std::vector<std::pair<std::string, uint64_t>> counts) {
+std::string counts_text(std::vector<std::pair<std::string, uint64_t>> counts, Lang lang) {
   constexpr size_t kNamed = 3;
   std::stable_sort(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   // "and 1 other (1)" is longer than its name.
@@ -76,11 +81,16 @@ std::string counts_text(std::vector<std::pair<std::string, uint64_t>> counts) {
   for (size_t i = named; i < counts.size(); ++i) others += counts[i].second;
   std::string out;
   for (size_t i = 0; i < named; ++i) {
-    if (i > 0) out += i + 1 == named && named == counts.size() ? " and " : ", ";
+    const bool is_last = i + 1 == named && named == counts.size();
+    if (i > 0) out += lang == Lang::zh ? "、" : is_last ? " and " : ", ";
     out += printable(counts[i].first, 128) + " (" + std::to_string(counts[i].second) + ")";
   }
-  if (named < counts.size())
+  if (named == counts.size()) return out;
+  if (lang == Lang::zh) {
+    out += "，另有 " + std::to_string(counts.size() - named) + " 个 (" + std::to_string(others) + ")";
+  } else {
     out += " and " + std::to_string(counts.size() - named) + " others (" + std::to_string(others) + ")";
+  }
   return out;
 }
 

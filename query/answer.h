@@ -39,6 +39,8 @@ Result<AnswerEnd> answer_alert_take(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_alert_close(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_alert_ack(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_alert_verify(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_stories(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_story(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_unknown(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_rules(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_canaries(const Permit& permit, const Asked& asked);

@@ -6,6 +6,7 @@
 #include "core/base/name.h"
 #include "core/event/alert.h"
 #include "core/record/ecs_json.h"
+#include "query/alert_reading.h"
 #include "query/alert_states.h"
 #include "query/answer.h"
 #include "storage/read/record_reader.h"
@@ -20,6 +21,7 @@ constexpr size_t kMissingMax = 1000;
 // Whether an alert speaks of this account, host or address: its record does, or what it folds on ("actor=lin
 // host.name=web-01", "lin from 10.0.0.5").
 bool is_about(const Alert& alert, std::string_view name) {
+  if (alert.actor == name) return true;
   for (const char* field : {"user.name", "host.name", "source.ip"})
     if (alert.field(field) == name) return true;
   for (std::string_view left = alert.key; !left.empty();) {
@@ -52,6 +54,8 @@ struct Wanted {
   }
 };
 
+}  // namespace
+
 Result<Severity> least_severity(const Parameters& parameters) {
   const auto given = parameters.text("severity");
   if (given.empty()) return Severity::informational;
@@ -60,6 +64,8 @@ Result<Severity> least_severity(const Parameters& parameters) {
   return fail(Code::invalid,
               "severity: '" + std::string(given) + "' is none of informational, low, medium, high, critical");
 }
+
+namespace {
 
 Result<std::string_view> wanted_state(const Parameters& parameters) {
   const auto given = parameters.text("state");
@@ -106,7 +112,11 @@ class Evidence {
   EcsJsonWriter writer_;
 };
 
-// The alert that an entry of the index names; corrupt when the record there is none.
+// A clock that is set back between a record's receipt and its commit, or a batch held so long, must not hide an alert.
+constexpr int64_t kRaisedSlackNs = 24 * 3600 * kSecond;
+
+}  // namespace
+
 Result<Alert> read_alert(storage::RecordReader& reader, uint64_t index, std::string_view* raw) {
   auto* record = YUSHI_TRY(reader.read(kAuditLog, index));
   *raw = record->raw;
@@ -115,11 +125,8 @@ Result<Alert> read_alert(storage::RecordReader& reader, uint64_t index, std::str
   return std::move(*alert);
 }
 
-// A clock that is set back between a record's receipt and its commit, or a batch held so long, must not hide an alert.
-constexpr int64_t kRaisedSlackNs = 24 * 3600 * kSecond;
-
-// No alert before this index of `_audit` was raised after `from_ns`: what raises one is received before it is written
-// down. Blocks know when their records were received, the tail does not.
+// What raises an alert is received before it is written down. Blocks know when their records were received, the tail
+// does not.
 uint64_t first_index_of(const storage::StoreView& view, int64_t from_ns) {
   if (from_ns < std::numeric_limits<int64_t>::min() + kRaisedSlackNs) return 0;
   auto outline = view.outline(kAuditLog);
@@ -132,6 +139,8 @@ uint64_t first_index_of(const storage::StoreView& view, int64_t from_ns) {
   }
   return std::min(index, end);  // the tail begins there
 }
+
+namespace {
 
 bool say_with_evidence(const Asked& asked, Evidence& evidence, nlohmann::ordered_json alert_json,
                        const AlertState& state, const Alert& alert) {

@@ -7,31 +7,12 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/time_text.h"
+#include "core/event/attack.h"
 #include "core/record/ecs_object.h"
 #include "core/record/value.h"
 
 namespace yushi {
 namespace {
-
-struct Tactic {
-  std::string_view tag, id, name;
-};
-constexpr Tactic kTactics[] = {
-    {"reconnaissance", "TA0043", "Reconnaissance"},
-    {"resource-development", "TA0042", "Resource Development"},
-    {"initial-access", "TA0001", "Initial Access"},
-    {"execution", "TA0002", "Execution"},
-    {"persistence", "TA0003", "Persistence"},
-    {"privilege-escalation", "TA0004", "Privilege Escalation"},
-    {"defense-evasion", "TA0005", "Defense Evasion"},
-    {"credential-access", "TA0006", "Credential Access"},
-    {"discovery", "TA0007", "Discovery"},
-    {"lateral-movement", "TA0008", "Lateral Movement"},
-    {"collection", "TA0009", "Collection"},
-    {"exfiltration", "TA0010", "Exfiltration"},
-    {"command-and-control", "TA0011", "Command and Control"},
-    {"impact", "TA0040", "Impact"},
-};
 
 bool is_digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -110,13 +91,10 @@ void put_attack(AlertObject& object, std::string_view tag) {
       return;
     }
   }
-  std::string dashed(what);
-  std::replace(dashed.begin(), dashed.end(), '_', '-');  // older Sigma rules
-  for (const Tactic& tactic : kTactics)
-    if (dashed == tactic.tag) {
-      object.put("threat.tactic.id", tactic.id);
-      object.put("threat.tactic.name", tactic.name);
-    }
+  if (auto tactic = tactic_of_tag(tag)) {
+    object.put("threat.tactic.id", tactic_at(*tactic).id);
+    object.put("threat.tactic.name", tactic_at(*tactic).name);
+  }
 }
 
 constexpr std::string_view kSeverities[] = {"informational", "low", "medium", "high", "critical"};
@@ -152,6 +130,15 @@ void put_members(AlertObject& object, const Alert& alert) {
   if (!alert.rule_digest.empty()) object.put("yushi.alert.rule_digest", alert.rule_digest);
   if (!alert.key.empty()) object.put("yushi.alert.key", alert.key);
   if (!alert.baseline.empty()) object.put("yushi.alert.baseline", alert.baseline);
+  if (!alert.rule_name_zh.empty()) object.put("yushi.alert.rule_name_zh", alert.rule_name_zh);
+  if (!alert.reason_zh.empty()) object.put("yushi.alert.reason_zh", alert.reason_zh);
+  if (!alert.actor.empty()) object.put("yushi.alert.actor", alert.actor);
+  if (!alert.story.empty()) {
+    object.put("yushi.alert.story.id", alert.story);
+    object.put("yushi.alert.story.subject", alert.story_subject);
+    object.put("yushi.alert.story.severity", severity_text(alert.story_severity));
+    for (const auto& id : alert.story_joins) object.put("yushi.alert.story.joins", id);
+  }
   for (const RecordId& id : alert.records)
     object.put_own("yushi.alert.records", id.log + '/' + std::to_string(id.index));
 }
@@ -215,6 +202,12 @@ std::string_view severity_text(Severity severity) {
   return at < std::size(kSeverities) ? kSeverities[at] : kSeverities[std::size(kSeverities) - 1];
 }
 
+std::optional<Severity> severity_of(std::string_view text) {
+  const auto at = std::find(std::begin(kSeverities), std::end(kSeverities), text);
+  if (at == std::end(kSeverities)) return std::nullopt;
+  return static_cast<Severity>(at - std::begin(kSeverities));
+}
+
 std::optional<RecordId> record_id_of(std::string_view text) {
   const auto slash = text.rfind('/');
   if (slash == text.npos || slash == 0) return std::nullopt;
@@ -264,13 +257,19 @@ std::optional<Alert> alert_of(std::string_view text) {
   out.rule_id = members.text("rule.id");
   out.rule_name = members.text("rule.name");
   out.rule_digest = members.text("yushi.alert.rule_digest");
-  const auto severity = std::find(std::begin(kSeverities), std::end(kSeverities), members.text("yushi.alert.severity"));
-  if (severity != std::end(kSeverities)) out.severity = static_cast<Severity>(severity - std::begin(kSeverities));
+  if (auto severity = severity_of(members.text("yushi.alert.severity"))) out.severity = *severity;
   out.score = static_cast<uint32_t>(members.number("yushi.alert.score"));
   out.tenant = members.text("organization.name");
   out.key = members.text("yushi.alert.key");
   out.reason = members.text("yushi.alert.reason");
   out.baseline = members.text("yushi.alert.baseline");
+  out.rule_name_zh = members.text("yushi.alert.rule_name_zh");
+  out.reason_zh = members.text("yushi.alert.reason_zh");
+  out.actor = members.text("yushi.alert.actor");
+  out.story = members.text("yushi.alert.story.id");
+  out.story_subject = members.text("yushi.alert.story.subject");
+  if (auto severity = severity_of(members.text("yushi.alert.story.severity"))) out.story_severity = *severity;
+  members.each("yushi.alert.story.joins", [&](const Json& id) { out.story_joins.push_back(text_of(id)); });
   out.learning = members.flag("yushi.alert.learning");
   out.folded = members.number("yushi.alert.folded");
   out.summary = members.flag("yushi.alert.summary");

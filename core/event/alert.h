@@ -18,6 +18,7 @@ namespace yushi {
 
 enum class Severity : uint8_t { informational, low, medium, high, critical };  // Sigma's levels
 std::string_view severity_text(Severity severity);
+std::optional<Severity> severity_of(std::string_view text);
 
 struct RecordId {
   std::string log;
@@ -29,13 +30,13 @@ std::optional<RecordId> record_id_of(std::string_view text);  // "finance/4711"
 struct Alert {
   std::string id;       // first 16 hex of SHA-256 over rule, key and first record: a replay gives the same
   std::string rule_id;  // Sigma id, or the detector's name ("baseline.first-source-address")
-  std::string rule_name;
-  std::string rule_digest;  // hex SHA-256 of the rule file or of the detector's name and version
+  std::string rule_name, rule_name_zh;  // in English and in Chinese; without the latter the former is all there is
+  std::string rule_digest;              // hex SHA-256 of the rule file or of the detector's name and version
   Severity severity = Severity::medium;
   uint32_t score = 0;  // 0..100
   std::string tenant;
   std::string key;                // what repeated alerts fold on: account, address …
-  std::string reason;             // in words: what is odd against what is usual
+  std::string reason, reason_zh;  // in words: what is odd against what is usual
   std::string baseline;           // integers only, as text: what the judgement stood on
   bool learning = false;          // a baseline's finding while it was still learning
   uint64_t folded = 0;            // hits before this one that raised no alert of their own, and are told with it
@@ -44,6 +45,12 @@ struct Alert {
   int64_t raised_ns = 0;          // receipt time of that record; of a summary the time at which it was made
   std::vector<std::string> tags;  // ATT&CK: "attack.t1110"
   std::vector<RecordId> records;  // at most 64, the first and the last
+  std::string actor;              // whose act it was, where that is not its user.name: detect/actors.h
+  // The incident that it is a step of: the id of its first alert; whom that is about; how bad it is up to here; and the
+  // stories that this alert shows to be the same one. detect/stories.h
+  std::string story, story_subject;
+  Severity story_severity = Severity::informational;
+  std::vector<std::string> story_joins;
   // ECS fields of the record that raised it: user.name, source.ip …
   std::vector<std::pair<std::string, std::string>> fields;
 

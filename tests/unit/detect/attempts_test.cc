@@ -30,7 +30,7 @@ TEST(Attempts, five_failures_and_a_success_are_told_with_all_their_records) {
   EXPECT_EQ(found[0]->reason,
             "root logged in from 203.0.113.9 on web-01 after 5 failed attempts on this account from that address since "
             "2026-11-01 08:00:00 UTC");
-  EXPECT_EQ(found[0]->severity, Severity::high);
+  EXPECT_EQ(found[0]->severity, Severity::critical);  // of root
   ASSERT_EQ(found[0]->records.size(), 6u);
   EXPECT_EQ(found[0]->records.front().index, 0u);
   EXPECT_EQ(found[0]->records.back().index, 5u);
@@ -225,6 +225,19 @@ TEST(Attempts, a_line_that_stands_for_a_million_failures_leaves_room_for_no_more
 
 TEST(Attempts, one_address_that_failed_often_is_not_many_addresses) {
   EXPECT_EQ(count({repeated("60"), login(kStart + kMinuteNs, "root", "198.51.100.7")}), 0u);
+}
+
+TEST(Attempts, who_has_got_an_account_but_not_root_is_high) {
+  std::vector<Line> events;
+  for (int i = 0; i < 5; ++i) events.push_back(failed_login(kStart + i * kSecond, "alice", "203.0.113.9"));
+  events.push_back(login(kStart + kMinuteNs, "alice", "203.0.113.9"));
+  auto all = alerts_of(events);
+  auto found = of_rule(all, kRule);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0]->severity, Severity::high);
+  EXPECT_EQ(found[0]->reason_zh,
+            "账号 alice 从 203.0.113.9 登录成功（主机 web-01），此前自 2026-11-01 08:00:00 UTC "
+            "起该地址对本账号登录失败 5 次");
 }
 
 }  // namespace

@@ -51,9 +51,11 @@ class ClearedOften final : public Detector {
 
  private:
   static Finding finding(std::string reason, uint64_t record) {
-    static constexpr FindingKind kKind{"toy.cleared-often", "Logs were cleared often", 1, "attack.t1070"};
+    static constexpr FindingKind kKind{"toy.cleared-often", "Logs were cleared often", 1,
+                                       "attack.t1070",      "日志频繁被清除",          "attack.defense-evasion"};
     Finding out;
     out.kind = &kKind;
+    out.reason_zh = "日志频繁被清除：" + reason;
     out.key = out.reason = std::move(reason);
     out.records = {record};
     return out;

@@ -11,7 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "core/base/time_text.h"
+#include "core/event/attack.h"
 #include "core/record/batch.h"
 #include "detect/engine.h"
 #include "parsers/parser_set.h"
@@ -154,6 +157,17 @@ inline std::shared_ptr<const RuleSet> no_rules() {
   return *loaded;
 }
 
+// What every alert of a detector says, whichever test it comes from: so a new one cannot forget its Chinese.
+inline void expect_complete(const Alert& alert, const RuleSet& rules) {
+  EXPECT_FALSE(alert.reason_zh.empty()) << alert.rule_id << ": " << alert.reason;
+  EXPECT_TRUE(alert.summary || !alert.story.empty()) << alert.rule_id << ": " << alert.reason;
+  const auto list = rules.list();
+  if (std::any_of(list.begin(), list.end(), [&](const auto& rule) { return rule.id == alert.rule_id; })) return;
+  EXPECT_FALSE(alert.rule_name_zh.empty()) << alert.rule_id << " has no title in Chinese (FindingKind::title_zh)";
+  EXPECT_NE(alert.reason_zh, alert.reason) << alert.rule_id;
+  EXPECT_TRUE(tactic_of(alert.tags)) << alert.rule_id << " has no tactic (FindingKind::tactic)";
+}
+
 // Matches and observes the events in batches of `cut`.
 inline std::vector<Alert> observe(Engine& engine, const std::shared_ptr<const RuleSet>& rules, Committer& committer,
                                   const std::vector<Line>& events, size_t cut = 1000) {
@@ -167,6 +181,7 @@ inline std::vector<Alert> observe(Engine& engine, const std::shared_ptr<const Ru
     batch->keep.push_back(rules);
     engine.observe(*batch, alerts);
   }
+  for (const auto& alert : alerts) expect_complete(alert, *rules);
   return alerts;
 }
 

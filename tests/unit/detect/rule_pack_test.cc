@@ -3,10 +3,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include <gtest/gtest.h>
 
 #include "core/base/time_text.h"
+#include "core/event/attack.h"
 #include "detect/check.h"
 #include "detect/rules.h"
 #include "events.h"
@@ -57,6 +59,35 @@ TEST(RulePack, every_rule_fires_on_its_positive_and_is_silent_on_its_negative) {
   for (const auto& failure : report->failures) ADD_FAILURE() << failure;
   for (const auto& lacking : report->lacking) ADD_FAILURE() << lacking;
   EXPECT_GT(report->passed, 40u);
+}
+
+bool is_chinese(std::string_view text) {  // a character of the block U+4E00 to U+9FFF
+  for (size_t i = 0; i + 2 < text.size(); ++i)
+    if (static_cast<unsigned char>(text[i]) >= 0xe4 && static_cast<unsigned char>(text[i]) <= 0xe9) return true;
+  return false;
+}
+std::multiset<std::string> names_in(std::string_view words) {
+  std::multiset<std::string> out;
+  for (size_t at = words.find("%{"); at != words.npos; at = words.find("%{", at + 2))
+    out.emplace(words.substr(at, words.find('}', at) - at));
+  return out;
+}
+
+TEST(RulePack, every_rule_says_in_chinese_all_that_it_says_in_english_and_names_its_tactic) {
+  our_parsers();
+  size_t rules = 0;
+  for (const auto& file : our_rules()) {
+    for (const auto& document : parse_rule_file(file, our_log_sources(), {}).documents) {
+      const RuleHead& head = document.head();
+      const std::string place = head.path + ":" + std::to_string(head.line) + ": " + head.title;
+      EXPECT_TRUE(is_chinese(head.title_zh)) << place << ": has no title_zh";
+      EXPECT_EQ(is_chinese(head.reason_zh), !head.reason.empty()) << place << ": a reason, and none in Chinese";
+      EXPECT_EQ(names_in(head.reason), names_in(head.reason_zh)) << place;
+      EXPECT_TRUE(tactic_of(head.tags)) << place << ": has no tactic of ATT&CK, which puts it among steps of a story";
+      ++rules;
+    }
+  }
+  EXPECT_GT(rules, 90u);
 }
 
 TEST(RulePack, a_rule_that_cannot_fire_fails_its_positive) {
