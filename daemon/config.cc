@@ -303,6 +303,7 @@ Result<Config> load_config(const std::string& path) {
             [&](const YAML::Node& node) {
               walk.map(node, "detect.",
                        {{"rules", walk.folders("detect.rules", config.rule_dirs)},
+                        {"lists", [&](const YAML::Node& n) { detect::read_list_settings(walk, n, config.lists); }},
                         {"learning",
                          walk.number("detect.learning", config.learning_ns, kTimes, 0, 366ull * 86'400'000'000'000)}});
             }},

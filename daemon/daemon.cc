@@ -123,6 +123,7 @@ class Daemon {
 
   Result<void> load() {
     const auto before = heap_bytes_in_use();
+    list_files_ = detect::list_files_state(config_.lists);
     auto loaded = YUSHI_TRY(load_data_files(config_, nullptr));
     loaded_ = loaded;
     ::malloc_trim(0);  // what reading the files took
@@ -372,12 +373,19 @@ class Daemon {
         static_cast<int64_t>(watchdog_us ? std::max<uint64_t>(watchdog_us / kBeatsPerWatchdog, 1) : 3'600'000'000);
     timespec wait{beat_us / 1'000'000, beat_us % 1'000'000 * 1000};
     if (watchdog_us) watch_stages();
+    auto fed_ns = clock_ns(CLOCK_MONOTONIC);
     while (true) {
       warn_of_certificates();
-      int got = ::sigtimedwait(&signals_, nullptr, &wait);
+      const timespec soon{1, 0};  // a list's file has no signal of its own
+      const bool looks = !list_files_.empty() && beat_us > 1'000'000;
+      int got = ::sigtimedwait(&signals_, nullptr, looks ? &soon : &wait);
       if (got == SIGTERM || got == SIGINT) return;
       if (got == SIGHUP) reload();
-      if (watchdog_us) feed_watchdog();
+      read_lists_again();
+      const auto now_ns = clock_ns(CLOCK_MONOTONIC);
+      if (!watchdog_us || (looks && now_ns - fed_ns < beat_us * 1000)) continue;
+      fed_ns = now_ns;
+      feed_watchdog();
     }
   }
 
@@ -517,6 +525,8 @@ class Daemon {
       config_.rule_dirs = fresh->rule_dirs;
       config_.secret_dirs = fresh->secret_dirs;
       config_.lookups = fresh->lookups;
+      config_.lists = fresh->lists;
+      list_files_ = detect::list_files_state(config_.lists);
     }
     const bool routed = take_data_files(fresh ? *fresh : config_);
     // The databases of before serve on where the new ones cannot be read.
@@ -542,6 +552,26 @@ class Daemon {
     }
     for (auto& input : inputs()) input->reload();
     ::sd_notify(0, "READY=1");
+  }
+
+  // Where one of their files has changed.
+  void read_lists_again() {
+    auto state = detect::list_files_state(config_.lists);
+    if (state == list_files_) return;
+    list_files_ = std::move(state);
+    const auto running = pipeline_->loaded();
+    if (rules_ask_for_lists(config_, *running)) {
+      (void)take_data_files(config_);
+      return;
+    }
+    auto loaded = with_lists(config_, *running);
+    pipeline_->reload(loaded);
+    for (size_t i = 0; i < loaded->left_out.size(); ++i) {
+      if (loaded->left_out_kinds[i] != "list") continue;
+      spdlog::error("reload: {}", loaded->left_out[i]);
+      pipeline_->tell(configuration_record("reload", loaded->left_out[i], loaded->left_out[i]));
+    }
+    spdlog::info("lists were read again");
   }
 
   // Whether tenants and relays are these now; the files are told.
@@ -659,6 +689,7 @@ class Daemon {
   std::atomic<bool> failed_{false};
   Watchdog watchdog_;
   int hungry_beats_ = 0;
+  std::string list_files_;  // as they were when they were read
   std::map<std::pair<std::string, int64_t>, int> certificates_told_;  // by input and end: the last step, and one
 };
 

@@ -22,6 +22,11 @@ namespace yushi::daemon {
 // `before` is what ran until now; nullptr at the start.
 Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, const Loaded* before);
 
+// With the lists as their files are now, and all else as before. Where a rule asks for a list by name (`%bastions%`) that
+// is not enough.
+std::shared_ptr<const Loaded> with_lists(const Config& config, const Loaded& before);
+bool rules_ask_for_lists(const Config& config, const Loaded& loaded);
+
 // Everything that is wrong with the data files and with what the config asks of them, for `yushid --check`: there each
 // is an error. A rule that is right but cannot run here is among them.
 std::vector<std::string> check_data_files(const Config& config);

@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -83,10 +84,21 @@ class RuleSet {
   virtual const std::vector<std::string>& passed_over() const = 0;  // path:line:column: of documents that are no rules
 };
 
+class Lists;
+
+// A point on the earth: of an address, by whoever knows.
+struct PlaceOnEarth {
+  std::string name;
+  double latitude = 0, longitude = 0;
+};
+
 struct DetectOptions {
   // Hours of the day count in the zone of the tenant whose log this is.
   std::function<std::shared_ptr<const Zone>(std::string_view log)> zone_of = [](auto) { return Zone::utc(); };
   int64_t learning_ns = int64_t{14} * 86400 * 1'000'000'000;  // event time from an account's first record on
+  // Where an address is that no list places (detect/lists.h); what it says stands in the finding's baseline.
+  std::function<std::optional<PlaceOnEarth>(std::string_view address)> place_of = [](auto) { return std::nullopt; };
+  std::shared_ptr<const Lists> lists;  // nullptr: none
 };
 
 class Engine {
@@ -104,6 +116,8 @@ class Engine {
   void tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts);
   // As if every window that is waited for were over, as at the end of a rule's test.
   void close_windows(std::vector<Alert>& alerts);
+  // From the next record on these lists hold.
+  void use(std::shared_ptr<const Lists> lists);
   // Takes new rules over, keeping baselines; correlations whose rule is unchanged keep their windows.
   void reload(std::shared_ptr<const RuleSet> rules);
 
