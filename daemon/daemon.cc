@@ -30,6 +30,7 @@
 #include "daemon/api_sources.h"
 #include "daemon/data_files.h"
 #include "daemon/forwarders.h"
+#include "daemon/geo_places.h"
 #include "daemon/metrics.h"
 #include "daemon/pipeline.h"
 #include "daemon/tenants.h"
@@ -253,6 +254,7 @@ class Daemon {
     options.commit_bytes = config_.commit_bytes;
     options.senders_max = config_.sources;
     options.detect.learning_ns = config_.learning_ns;
+    options.detect.place_of = place_by_geoip;
     pipeline_ = std::make_unique<Pipeline>(*store_, loaded_, options);
     pipeline_->on_failure = [this](const Error& error) {
       spdlog::critical("{}; stopping: what was not committed was not acknowledged", error.message);

@@ -40,8 +40,10 @@ void drop_wrappers(Words& words) {
     const auto name = name_of(words.front());
     if (!is_one_of(name, {"sudo", "env", "nohup", "nice", "ionice", "time", "setsid", "command", "doas"})) return;
     words.erase(words.begin());
-    while (words.size() > 1 && (words.front().starts_with('-') || words.front().find('=') != words.front().npos))
+    while (words.size() > 1 && (words.front().starts_with('-') || words.front().find('=') != words.front().npos)) {
+      if (is_one_of(words.front(), {"-u", "-g", "-h", "-n", "-c"}) && words.size() > 2) words.erase(words.begin());
       words.erase(words.begin());
+    }
   }
 }
 

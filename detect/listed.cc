@@ -312,7 +312,8 @@ void Listed::take_ticket(const Event& event, Log& log) const {
   ticket.hosts = act.own(".hosts");
   for (auto [text, moment] : {std::pair(act.own(".from"), &ticket.from), std::pair(act.own(".until"), &ticket.until)})
     if (auto read = read_moment(text)) *moment = *read;
-  if (ticket.id.empty() || act.failed()) return;
+  if (ticket.id.empty()) ticket.id = "record " + std::to_string(event.record.index);
+  if (act.failed()) return;
   // Nobody can give leave afterwards.
   if (ticket.from.ns == INT64_MIN) ticket.from = {event.counted.at_ns, false};
   const std::string id = ticket.id;
