@@ -56,10 +56,13 @@ bool Disabled::take_switch(const Event& event, Accounts& accounts) {
   }
   if (what.account.empty() || what.account.size() > kNameBytesMax) return name.starts_with("account-");
   if (text_of(event.record, ecs::event_outcome, scratch) == "failure") return true;
+  // The audit system's word for a command may come after what was done since.
+  Account* known = accounts.find(what.account);
+  if (known && known->at_ns > event.counted.at_ns) return true;
   if (what.disables)
-    accounts.use(what.account) = {text_of(event.record, ecs::host_name, scratch), event.counted.at_ns, event.record.index};
-  else
-    accounts.erase(what.account);
+    accounts.use(what.account) = {text_of(event.record, ecs::host_name, scratch), event.counted.at_ns, event.record.index, true};
+  else if (known)
+    known->at_ns = event.counted.at_ns, known->is_disabled = false;
   return true;
 }
 
@@ -85,7 +88,7 @@ void Disabled::observe(const Event& event, std::vector<Finding>& findings) {
   }
   Account* account = who.empty() ? nullptr : accounts.find(who);
   // A job of old may still be told after the act.
-  if (!account || event.counted.at_ns < account->at_ns) return;
+  if (!account || !account->is_disabled || event.counted.at_ns < account->at_ns) return;
   const std::string host = text_of(event.record, ecs::host_name, scratch);
   const bool is_there = account->host == host;
   Finding finding;
@@ -114,6 +117,7 @@ void Disabled::save(std::string& out) const {
       put_text(out, account.host);
       put_signed(out, account.at_ns);
       put_varint(out, account.index);
+      put_varint(out, account.is_disabled);
     });
   }
 }
@@ -127,6 +131,7 @@ bool Disabled::load(Reader& in) {
       account.host = in.text();
       account.at_ns = bounded_time(in.signed_varint());
       account.index = in.varint();
+      account.is_disabled = in.varint() != 0;
     }
   }
   return in.ok();

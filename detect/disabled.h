@@ -37,6 +37,7 @@ class Disabled final : public Detector {
     std::string host;
     int64_t at_ns = 0;
     uint64_t index = 0;
+    bool is_disabled = false;  // else it was, and is enabled since at_ns
   };
   using Accounts = LruMap<Account>;
   static bool take_switch(const Event& event, Accounts& accounts);

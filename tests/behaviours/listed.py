@@ -32,7 +32,7 @@ def cloud(action, who):
 
 
 LISTED["leaver"] = (logins(("11:00", "yang", BASTION, "10.20.1.30")), logins(("11:00", "lin", BASTION, "10.20.1.11")), None)
-LISTED["service-account-from-elsewhere"] = (logins(("11:00", "ansible", "web-02", BASTION_IP)), logins(("11:00", "ansible", "web-02", "10.0.1.51")), None)
+LISTED["service-account-from-elsewhere"] = (logins(("11:00", "ansible", "web-02", BASTION_IP)), logins(("02:30", "ansible", "web-02", "10.0.1.51")), None)
 LISTED["service-account-by-password"] = (logins(("03:00", "backup", "db-01", "10.0.1.51", "password")), logins(("03:00", "backup", "db-01", "10.0.1.51")), None)
 LISTED["round-the-bastion"] = (logins(("11:00", "guo", "log-01", "10.20.1.17")), logins(("11:00", "guo", "log-01", BASTION_IP)), None)
 LISTED["direct-root"] = (logins(("11:00", "root", "log-01", BASTION_IP)), by_sudo("guo", "log-01", "/usr/bin/id"), None)

@@ -46,7 +46,7 @@ def test_a_changed_file_holds_from_then_on(tmp_path):
         assert alert["yushi"]["alert"]["baseline"].startswith('list=leavers entry="wang" digest=')
 
         leavers.write_text("wang\nli yesterday\n")
-        wrong = f'{leavers}:2:4: leavers: since: "yesterday" is no time'
+        wrong = f"{leavers}:2:4: leavers: since: "
         wait(lambda: any(wrong in record["message"] for record in reloads(daemon)), "for the wrong file")
         assert daemon.status()["left_out"][0].endswith("; its entries of before stay")
         daemon.send_tcp([login("li")])
