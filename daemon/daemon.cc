@@ -691,7 +691,7 @@ class Daemon {
   std::atomic<bool> failed_{false};
   Watchdog watchdog_;
   int hungry_beats_ = 0;
-  std::string list_files_;  // as they were when they were read
+  std::string list_files_;                                            // as they were when they were read
   std::map<std::pair<std::string, int64_t>, int> certificates_told_;  // by input and end: the last step, and one
 };
 

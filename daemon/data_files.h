@@ -22,8 +22,8 @@ namespace yushi::daemon {
 // `before` is what ran until now; nullptr at the start.
 Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, const Loaded* before);
 
-// With the lists as their files are now, and all else as before. Where a rule asks for a list by name (`%bastions%`) that
-// is not enough.
+// With the lists as their files are now, and all else as before. Where a rule asks for a list by name (`%bastions%`)
+// that is not enough.
 std::shared_ptr<const Loaded> with_lists(const Config& config, const Loaded& before);
 bool rules_ask_for_lists(const Config& config, const Loaded& loaded);
 

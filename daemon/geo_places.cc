@@ -19,7 +19,8 @@ std::optional<detect::PlaceOnEarth> place_by_geoip(std::string_view address) {
   detect::PlaceOnEarth out;
   int coordinates = 0;
   for (const auto& [field, said] : found) {
-    if (field->name == "source.geo.city_name" || (out.name.empty() && field->name == "source.geo.country_name")) out.name = said.text;
+    if (field->name == "source.geo.city_name" || (out.name.empty() && field->name == "source.geo.country_name"))
+      out.name = said.text;
     if (field->name == "source.geo.location.lat") out.latitude = said.real, ++coordinates;
     if (field->name == "source.geo.location.lon") out.longitude = said.real, ++coordinates;
   }

@@ -1,5 +1,5 @@
-// What a command or a cloud's call does, as far as its words tell: whether it changes a machine, what it does to a virtual
-// one, whether it disables an account.
+// What a command or a cloud's call does, as far as its words tell: whether it changes a machine, what it does to a
+// virtual one, whether it disables an account.
 //
 // Threads  Pure functions.
 #pragma once
@@ -13,12 +13,13 @@ namespace yushi::detect {
 // looks is none.
 bool changes_a_machine(std::string_view command_line);
 
-enum class VirtualAct : uint8_t { none, deletes, copies_out, enters };
+enum class VirtualAct : uint8_t { none, deletes, copies, copies_out, enters };
 // Of event.action and its like, or a command line of one of the tools for them.
 VirtualAct virtual_act_of(std::string_view words);
 bool is_tool_for_machines(std::string_view command_line);
 
-// `usermod -L wang`, `passwd -l wang`, `chage -E 0 wang`, `userdel wang`: the account, and whether it is disabled or enabled.
+// `usermod -L wang`, `passwd -l wang`, `chage -E 0 wang`, `userdel wang`: the account, and whether it is disabled or
+// enabled.
 struct AccountSwitch {
   std::string account;  // empty: it is none of these
   bool disables = false;

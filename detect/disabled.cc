@@ -33,14 +33,15 @@ bool is_automatic(std::string_view action) {
 }  // namespace
 
 bool Disabled::wants(const EventKind& kind) const {
-  return kind.login != EventKind::Login::none || is_command(kind) || kind.name == "login-refused" || kind.name == "privilege-used" ||
-         kind.name == "account-locked" || kind.name == "account-unlocked" || kind.name == "account-deleted" ||
-         kind.name == "account-created";
+  return kind.login != EventKind::Login::none || is_command(kind) || kind.name == "login-refused" ||
+         kind.name == "privilege-used" || kind.name == "account-locked" || kind.name == "account-unlocked" ||
+         kind.name == "account-deleted" || kind.name == "account-created";
 }
 
 // Whether the event disables or enables an account.
 bool Disabled::take_switch(const Event& event, Accounts& accounts) {
-  static const Field *const kTarget = find_field("user.target.name"), *const kCommandLine = find_field("process.command_line");
+  static const Field *const kTarget = find_field("user.target.name"), *const kCommandLine =
+                                                                          find_field("process.command_line");
   Scratch scratch;
   const auto& name = event.kind.name;
   AccountSwitch what;
@@ -52,7 +53,8 @@ bool Disabled::take_switch(const Event& event, Accounts& accounts) {
     what.account = text_of(event.record, kTarget, scratch);
     if (what.account.empty()) what.account = text_of(event.record, ecs::user_name, scratch);
     what.disables = name == "account-locked" || name == "account-deleted";
-    if (name == "account-locked" && is_automatic(text_of(event.record, find_field("event.action"), scratch))) return true;
+    if (name == "account-locked" && is_automatic(text_of(event.record, find_field("event.action"), scratch)))
+      return true;
   }
   if (what.account.empty() || what.account.size() > kNameBytesMax) return name.starts_with("account-");
   if (text_of(event.record, ecs::event_outcome, scratch) == "failure") return true;
@@ -60,7 +62,8 @@ bool Disabled::take_switch(const Event& event, Accounts& accounts) {
   Account* known = accounts.find(what.account);
   if (known && known->at_ns > event.counted.at_ns) return true;
   if (what.disables)
-    accounts.use(what.account) = {text_of(event.record, ecs::host_name, scratch), event.counted.at_ns, event.record.index, true};
+    accounts.use(what.account) = {text_of(event.record, ecs::host_name, scratch), event.counted.at_ns,
+                                  event.record.index, true};
   else if (known)
     known->at_ns = event.counted.at_ns, known->is_disabled = false;
   return true;
@@ -97,7 +100,10 @@ void Disabled::observe(const Event& event, std::vector<Finding>& findings) {
   finding.score = failed ? 35 : is_there ? 75 : 60;
   finding.key = printable(who) + " on " + printable(host) + (failed ? " failed" : "");
   finding.fold_ns = int64_t{86'400} * kSecond;
-  finding.reason = printable(who) + (is_login ? failed ? " tried to log in" : " logged in" : failed ? " tried to act" : " was active") +
+  finding.reason = printable(who) +
+                   (is_login ? failed ? " tried to log in" : " logged in"
+                    : failed ? " tried to act"
+                             : " was active") +
                    (host.empty() ? "" : " on " + printable(host)) +
                    (event.login && !event.login->source.empty() ? " from " + printable(event.login->source) : "") +
                    ", but was disabled" + (account->host.empty() ? "" : " on " + printable(account->host)) + " at " +

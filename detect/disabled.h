@@ -1,5 +1,5 @@
-// Accounts that were disabled and are used all the same: locked, expired or deleted by somebody (not by wrong passwords),
-// as the system's own words or a command tell, and since then neither enabled nor made again.
+// Accounts that were disabled and are used all the same: locked, expired or deleted by somebody (not by wrong
+// passwords), as the system's own words or a command tell, and since then neither enabled nor made again.
 //
 // Told when it logs in or gives a command, *high* on the host where it was disabled, *medium* on another, since of a
 // machine's own account nothing is known elsewhere; *low* when it only tries.

@@ -136,8 +136,8 @@ struct Engine::State {
     alert.tags = head.tags;
   }
 
-  // Whether somebody has said that nothing is to be told of this account, address or command. What is critical, and what
-  // another list says, is told all the same.
+  // Whether somebody has said that nothing is to be told of this account, address or command. What is critical, and
+  // what another list says, is told all the same.
   bool is_allowed(const Record& record, Severity severity) {
     const Lists& lists = *options.lists;
     if (severity == Severity::critical) return false;

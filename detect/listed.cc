@@ -6,6 +6,7 @@
 #include "core/base/calendar.h"
 #include "detect/actors.h"
 #include "detect/change_words.h"
+#include "detect/service_accounts.h"
 #include "detect/site.h"
 #include "detect/words.h"
 
@@ -27,21 +28,21 @@ constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 
 // What a person does; whoever serves requests or opens connections is none.
 constexpr std::string_view kOfPersons[] = {
-    "privilege-used",   "command",           "command-refused",  "process-started",  "session-opened",
-    "account-created",  "account-changed",   "account-deleted",  "account-locked",   "account-unlocked",
-    "password-changed", "group-created",     "group-changed",    "group-deleted",    "privilege-granted",
-    "privilege-revoked", "credential-issued", "credential-revoked", "job-changed",   "file-permission-changed",
-    "transfer",         "package-installed", "package-changed",  "package-removed",  "service-stopped",
-    "time-changed",     "config-changed",    "policy-changed",   "resource-created", "resource-changed",
-    "resource-deleted", "log-cleared",       "audit-stopped",    "api-call",         "query",
-    "module-loaded",    "change-approved"};
+    "privilege-used",    "command",           "command-refused",    "process-started",  "session-opened",
+    "account-created",   "account-changed",   "account-deleted",    "account-locked",   "account-unlocked",
+    "password-changed",  "group-created",     "group-changed",      "group-deleted",    "privilege-granted",
+    "privilege-revoked", "credential-issued", "credential-revoked", "job-changed",      "file-permission-changed",
+    "transfer",          "package-installed", "package-changed",    "package-removed",  "service-stopped",
+    "time-changed",      "config-changed",    "policy-changed",     "resource-created", "resource-changed",
+    "resource-deleted",  "log-cleared",       "audit-stopped",      "api-call",         "query",
+    "module-loaded",     "change-approved"};
 // Of these, what changes a machine by itself; a command has to be looked at.
 constexpr std::string_view kChanges[] = {
-    "account-created",   "account-changed", "account-deleted", "account-locked",  "account-unlocked", "password-changed",
-    "group-created",     "group-changed",   "group-deleted",   "privilege-granted", "privilege-revoked", "job-changed",
-    "package-installed", "package-changed", "package-removed", "service-stopped", "time-changed",     "config-changed",
-    "policy-changed",    "resource-created", "resource-changed", "resource-deleted", "log-cleared",   "audit-stopped",
-    "module-loaded"};
+    "account-created",   "account-changed",  "account-deleted",   "account-locked",  "account-unlocked",
+    "password-changed",  "group-created",    "group-changed",     "group-deleted",   "privilege-granted",
+    "privilege-revoked", "job-changed",      "package-installed", "package-changed", "package-removed",
+    "service-stopped",   "time-changed",     "config-changed",    "policy-changed",  "resource-created",
+    "resource-changed",  "resource-deleted", "log-cleared",       "audit-stopped",   "module-loaded"};
 
 template <size_t N>
 bool is_one_of(std::string_view name, const std::string_view (&all)[N]) {
@@ -115,7 +116,8 @@ bool Listed::wants(const EventKind& kind) const {
   if (!lists().deny_addresses.empty()) return true;
   // Tickets may come in records.
   if (lists().empty())
-    return kind.name == "change-approved" || kind.name == "command" || kind.name == "process-started" || is_one_of(kind.name, kChanges);
+    return kind.name == "change-approved" || kind.name == "command" || kind.name == "process-started" ||
+           is_one_of(kind.name, kChanges);
   return kind.login != EventKind::Login::none || kind.name == "login-refused" || is_one_of(kind.name, kOfPersons);
 }
 
@@ -135,7 +137,8 @@ void Listed::observe(const Event& event, std::vector<Finding>& findings) {
   if (is_refused) return;
   if (const auto* denied = lists().deny_commands.empty() ? nullptr : lists().deny_commands.find(act.command())) {
     Finding finding = act.finding(kDenied, Severity::high, 75, act.who() + " " + *denied + act.on());
-    finding.reason = printable(act.who()) + " ran what is on the list of denied commands" + act.on() + ": " + act.what();
+    finding.reason =
+        printable(act.who()) + " ran what is on the list of denied commands" + act.on() + ": " + act.what();
     finding.baseline = lists().baseline("deny_commands", entry_text(*denied));
     findings.push_back(std::move(finding));
   }
@@ -155,8 +158,11 @@ void Listed::judge_addresses(Act& act, std::vector<Finding>& findings) const {
     const auto* entry = lists().deny_addresses.find(address);
     if (!entry) continue;
     const bool got_in = comes && act.event.login && act.event.login->success;
-    Finding finding = act.finding(kDenied, got_in ? Severity::critical : comes ? Severity::medium : Severity::high, got_in ? 95 : 60,
-                                  printable(address) + (got_in ? " got in" : ""));
+    Finding finding = act.finding(kDenied,
+                                  got_in  ? Severity::critical
+                                  : comes ? Severity::medium
+                                          : Severity::high,
+                                  got_in ? 95 : 60, printable(address) + (got_in ? " got in" : ""));
     finding.reason = "address " + printable(address) + ", which is on the list of denied addresses, " +
                      (got_in  ? "logged in as " + printable(act.event.login->user)
                       : comes ? "was heard of"
@@ -167,20 +173,22 @@ void Listed::judge_addresses(Act& act, std::vector<Finding>& findings) const {
   }
 }
 
-void Listed::judge_leaver(Act& act, std::string_view account, bool is_login, bool failed, std::vector<Finding>& findings) const {
+void Listed::judge_leaver(Act& act, std::string_view account, bool is_login, bool failed,
+                          std::vector<Finding>& findings) const {
   for (bool left : {true, false}) {
     const AccountList& list = left ? lists().leavers : lists().deny_accounts;
     const auto* entry = list.find(account);
     if (!entry) continue;
     if (act.event.counted.at_ns < entry->since.at(*surroundings_.options.zone_of(act.event.log))) continue;
-    Finding finding = act.finding(left ? kLeaver : kDenied, failed ? Severity::medium : Severity::critical, failed ? 60 : 90,
-                                  printable(account) + act.on() + (failed ? " failed" : ""));
+    Finding finding = act.finding(left ? kLeaver : kDenied, failed ? Severity::medium : Severity::critical,
+                                  failed ? 60 : 90, printable(account) + act.on() + (failed ? " failed" : ""));
     finding.reason = printable(account) + (left ? ", who has left, " : ", who is on the list of denied accounts, ") +
                      (!is_login ? std::string(failed ? "tried: " : "did: ") + act.what()
                       : failed  ? std::string("tried to log in")
                                 : std::string("logged in")) +
                      act.on();
-    if (act.event.login && !act.event.login->source.empty()) finding.reason += " from " + printable(act.event.login->source);
+    if (act.event.login && !act.event.login->source.empty())
+      finding.reason += " from " + printable(act.event.login->source);
     finding.baseline = lists().baseline(left ? "leavers" : "deny_accounts", entry_text(entry->text));
     findings.push_back(std::move(finding));
   }
@@ -203,14 +211,20 @@ void Listed::judge_login(Act& act, std::vector<Finding>& findings) const {
 void Listed::judge_bastion(Act& act, std::vector<Finding>& findings) const {
   const Origins& bastions = lists().bastions;
   const LoginEvent& login = *act.event.login;
-  if (bastions.addresses.empty() || login.host.empty() || bastions.names.matches(login.host) || bastions.has(login.source)) return;
+  if (bastions.addresses.empty() || login.host.empty() || bastions.names.matches(login.host) ||
+      bastions.has(login.source))
+    return;
   if (bastions.addresses.find(act.event.record.origin->address)) return;  // the bastion's own words
-  if (login.source == login.host || login.source == "localhost" || login.source.starts_with("127.") || login.source == "::1") return;
+  if (login.source == login.host || login.source == "localhost" || login.source.starts_with("127.") ||
+      login.source == "::1")
+    return;
   const auto* service = lists().service_accounts.find(login.user);
   if (service && (service->from.empty() || service->from.has(login.source))) return;
   // Where the list has no bastion by name, a host is behind one when people come to it from there.
   const auto* site = surroundings_.detectors.find<Site>();
-  const bool is_behind = site && site->comes_from(act.event.log, login.host, [&](std::string_view network) { return bastions.addresses.touches(network); });
+  const bool is_behind = site && site->comes_from(act.event.log, login.host, [&](std::string_view network) {
+    return bastions.addresses.touches(network);
+  });
   if (bastions.names.empty() && !is_behind) return;
   Finding finding = act.finding(kRound, Severity::high, 75, printable(login.user) + act.on());
   finding.reason = printable(login.user) + " logged in" + act.on() + " from " + printable(login.source) +
@@ -229,7 +243,7 @@ void Listed::judge_service_account(Act& act, std::vector<Finding>& findings) con
     why = "from " + printable(login.source) + ", from where it never should";
   else if (!entry->hosts.empty() && !entry->hosts.matches(login.host))
     why = std::string("where it has no business");
-  else if (method == "password" || method.starts_with("keyboard-interactive") || type == "2" || type == "10")
+  else if (is_typed(method, type))
     why = "with a typed password from " + printable(login.source) + ": a person is at it";
   if (why.empty()) return;
   Finding finding = act.finding(kServiceAccount, Severity::high, 75, printable(login.user) + act.on());
@@ -247,8 +261,10 @@ void Listed::judge_becoming_root(Act& act, std::vector<Finding>& findings) const
   const std::string as = is_su ? act.text(kAs) : "";
   if (is_su && !as.empty() && act.who() != as)
     if (const auto* service = lists().service_accounts.find(as); service && !lists().service_accounts.find(act.who())) {
-      Finding finding = act.finding(kServiceAccount, Severity::medium, 55, printable(as) + " by " + act.who() + act.on());
-      finding.reason = printable(act.who()) + " acted as service account " + printable(as) + act.on() + ": " + act.what();
+      Finding finding =
+          act.finding(kServiceAccount, Severity::medium, 55, printable(as) + " by " + act.who() + act.on());
+      finding.reason =
+          printable(act.who()) + " acted as service account " + printable(as) + act.on() + ": " + act.what();
       finding.baseline = lists().baseline("service_accounts", entry_text(service->text));
       findings.push_back(std::move(finding));
     }
@@ -271,7 +287,8 @@ void Listed::judge_becoming_root(Act& act, std::vector<Finding>& findings) const
   if (!login && lists().service_accounts.find(who)) return;
   Finding finding = act.finding(kNoAdmin, Severity::high, login ? 75 : 65, printable(who) + act.on());
   finding.reason = (login ? std::string("somebody ") : printable(who) + " ") + how +
-                   (!entry       ? (login ? "; root is not on the list of administrators" : "; the list of administrators has no such account")
+                   (!entry       ? (login ? "; root is not on the list of administrators"
+                                          : "; the list of administrators has no such account")
                     : right_host ? "; it may not from there"
                                  : "; it may not on this host");
   finding.baseline = lists().baseline("admins", entry ? entry_text(entry->text) : "");
@@ -283,22 +300,26 @@ void Listed::judge_provider(Act& act, const Log& log, std::vector<Finding>& find
   if (!entry) return;
   const auto command = act.command();
   if (!command.empty() && !is_tool_for_machines(command)) return;
-  const auto words = command.empty() ? act.text("event.action") + " " + act.text("event.code") + " " + act.own(".detail") + " " + act.own(".task") +
-                                           " " + act.text("orchestrator.resource.type")
-                                     : command;
+  const auto words = command.empty()
+                         ? act.text("event.action") + " " + act.text("event.code") + " " + act.own(".detail") + " " +
+                               act.own(".task") + " " + act.text("orchestrator.resource.type")
+                         : command;
   const VirtualAct did = virtual_act_of(words);
   bool self_approved = false;
   if (did == VirtualAct::none || ticket_of(act, log, &self_approved)) return;
   const auto resource = act.text("orchestrator.resource.name");
-  Finding finding = act.finding(kProvider, Severity::high, did == VirtualAct::deletes ? 85 : 75,
-                                printable(act.who()) + " " + printable(act.text("event.action")) + act.on());
-  finding.reason = printable(act.who()) + " of the provider's staff " +
-                   (did == VirtualAct::deletes      ? "deleted a machine, its disk or its backup"
-                    : did == VirtualAct::copies_out ? "copied a machine's disk or snapshot out"
-                                                    : "opened a machine's console") +
-                   " of " + printable(act.event.log) + (resource.empty() ? "" : ", " + printable(resource)) + ": " + act.what() +
+  const std::string what = did == VirtualAct::deletes      ? "deleted a machine, its disk or its backup"
+                           : did == VirtualAct::copies_out ? "handed a machine's disk or snapshot out"
+                           : did == VirtualAct::enters     ? "opened a machine's console or ran commands in it"
+                                                           : "took a snapshot or image of a machine";
+  Finding finding = act.finding(kProvider, did == VirtualAct::copies ? Severity::medium : Severity::high,
+                                did == VirtualAct::deletes ? 85 : 75,
+                                printable(act.who()) + " " + what + " " + printable(resource) + act.on());
+  finding.reason = printable(act.who()) + " of the provider's staff " + what + " of " + printable(act.event.log) +
+                   (resource.empty() ? "" : ", " + printable(resource)) + ": " + act.what() +
                    (self_approved ? "; its ticket was approved by who asked for it" : "");
-  finding.baseline = lists().baseline("provider_staff", entry_text(entry->text)) + " tickets=" + std::to_string(log.tickets.size() + lists().tickets.size());
+  finding.baseline = lists().baseline("provider_staff", entry_text(entry->text)) +
+                     " tickets=" + std::to_string(log.tickets.size() + lists().tickets.size());
   findings.push_back(std::move(finding));
 }
 
@@ -379,13 +400,17 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) co
   const bool is_outside = !open && !shut.empty();
   if (ticket || (!is_outside && !needs_ticket)) return;
 
-  Finding finding = act.finding(kChange, is_outside ? Severity::high : Severity::medium, is_outside ? 70 : 55, printable(who) + act.on());
-  finding.reason = printable(who) + " changed something" + act.on() + (is_outside ? " outside the change window (" + printable(shut) + ")" : "") +
-                   (is_outside && needs_ticket ? " and" : "") + (needs_ticket ? " without a ticket" : "") + ": " + act.what() +
-                   (self_approved ? "; its ticket was approved by who asked for it" : "");
-  if (!lists().change_windows.empty()) finding.baseline = lists().baseline("change_windows", open ? entry_text(open->text) : "");
+  Finding finding = act.finding(kChange, is_outside ? Severity::high : Severity::medium, is_outside ? 70 : 55,
+                                printable(who) + act.on());
+  finding.reason = printable(who) + " changed something" + act.on() +
+                   (is_outside ? " outside the change window (" + printable(shut) + ")" : "") +
+                   (is_outside && needs_ticket ? " and" : "") + (needs_ticket ? " without a ticket" : "") + ": " +
+                   act.what() + (self_approved ? "; its ticket was approved by who asked for it" : "");
+  if (!lists().change_windows.empty())
+    finding.baseline = lists().baseline("change_windows", open ? entry_text(open->text) : "");
   if (asks_for_tickets) finding.baseline += (finding.baseline.empty() ? "" : " ") + lists().baseline("tickets", "");
-  finding.baseline += std::string(finding.baseline.empty() ? "" : " ") + "tickets=" + std::to_string(log.tickets.size() + lists().tickets.size()) +
+  finding.baseline += std::string(finding.baseline.empty() ? "" : " ") +
+                      "tickets=" + std::to_string(log.tickets.size() + lists().tickets.size()) +
                       " without_of_last=" + log.without.numbers();
   findings.push_back(std::move(finding));
 }
@@ -405,7 +430,8 @@ void Listed::save(std::string& out) const {
     });
     put_varint(out, log.tickets.size());
     log.tickets.for_each([&out](const std::string&, const Ticket& ticket) {
-      for (auto* text : {&ticket.id, &ticket.account, &ticket.requester, &ticket.approver, &ticket.hosts}) put_text(out, *text);
+      for (auto* text : {&ticket.id, &ticket.account, &ticket.requester, &ticket.approver, &ticket.hosts})
+        put_text(out, *text);
       for (auto* moment : {&ticket.from, &ticket.until}) {
         put_signed(out, moment->ns);
         put_varint(out, moment->is_local);
@@ -426,7 +452,8 @@ bool Listed::load(Reader& in) {
     }
     for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
       Ticket ticket;
-      for (auto* text : {&ticket.id, &ticket.account, &ticket.requester, &ticket.approver, &ticket.hosts}) *text = in.text();
+      for (auto* text : {&ticket.id, &ticket.account, &ticket.requester, &ticket.approver, &ticket.hosts})
+        *text = in.text();
       for (auto* moment : {&ticket.from, &ticket.until}) {
         moment->ns = in.signed_varint();
         moment->is_local = in.varint() != 0;

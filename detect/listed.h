@@ -1,10 +1,11 @@
-// What rests on the site's lists (detect/lists.h): what somebody who has left does, a service account at a keyboard, a login
-// round the bastion, root without being an administrator, a change outside the window or without leave, the provider's staff
-// at a unit's machines, what is on a deny list. A list is no habit: nothing here has to be learned, and nothing is `learning`.
+// What rests on the site's lists (detect/lists.h): what somebody who has left does, a service account at a keyboard, a
+// login round the bastion, root without being an administrator, a change outside the window or without leave, the
+// provider's staff at a unit's machines, what is on a deny list. A list is no habit: nothing here has to be learned,
+// and nothing is `learning`.
 //
-// Leave for a change is a ticket: of the list, or of records (`change-approved`, docs/events.md). One that its requester
-// approved is none. Where tickets come by records alone, a change without one is told where they are usual: of the last
-// 32 days of accounts with changes three of four had one.
+// Leave for a change is a ticket: of the list, or of records (`change-approved`, docs/events.md). One that its
+// requester approved is none. Where tickets come by records alone, a change without one is told where they are usual:
+// of the last 32 days of accounts with changes three of four had one.
 //
 // Invariants  In commit order, no clock, no file: each finding's baseline has the entry and its list's digest.
 // Memory      Per log kTicketsMax tickets and as many accounts, the one not used for longest goes.
@@ -48,7 +49,8 @@ class Listed final : public Detector {
   const Ticket* ticket_of(Act& act, const Log& log, bool* self_approved) const;
   void judge_addresses(Act& act, std::vector<Finding>& findings) const;
   void judge_login(Act& act, std::vector<Finding>& findings) const;
-  void judge_leaver(Act& act, std::string_view account, bool is_login, bool failed, std::vector<Finding>& findings) const;
+  void judge_leaver(Act& act, std::string_view account, bool is_login, bool failed,
+                    std::vector<Finding>& findings) const;
   void judge_bastion(Act& act, std::vector<Finding>& findings) const;
   void judge_service_account(Act& act, std::vector<Finding>& findings) const;
   void judge_becoming_root(Act& act, std::vector<Finding>& findings) const;

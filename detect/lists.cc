@@ -6,8 +6,8 @@
 #include <charconv>
 #include <set>
 
-#include "core/base/calendar.h"
 #include "core/base/bytes.h"
+#include "core/base/calendar.h"
 #include "core/base/data_file.h"
 #include "core/base/text.h"
 #include "core/ledger/sha256.h"
@@ -316,7 +316,8 @@ bool Ticket::covers(std::string_view who, std::string_view host, int64_t at_ns, 
 
 // ------------------------------------------------------------------------------------------------------------- table
 
-// What each list is: its fields in the order of the short form, the first of which must be there, and who takes an entry.
+// What each list is: its fields in the order of the short form, the first of which must be there, and who takes an
+// entry.
 struct ListTable {
   struct Problem {
     std::string field, what;
@@ -344,7 +345,8 @@ struct ListTable {
                                             const std::string& text) {
     if (into.addresses.add(one, {text, "", false, 0, 0})) return {};
     if (looks_like_address(one))
-      return Problem{std::string(field), "\"" + std::string(one) + "\" is no address and no network, or bits are set behind its prefix"};
+      return Problem{std::string(field),
+                     "\"" + std::string(one) + "\" is no address and no network, or bits are set behind its prefix"};
     into.names.add(one);
     return {};
   }
@@ -355,7 +357,9 @@ struct ListTable {
     entry->text = text;
     if (auto since = value(values, "since"); !since.empty()) {
       auto moment = read_moment(since);
-      if (!moment) return Problem{"since", "\"" + std::string(since) + "\" is no time; write 2026-03-01 or 2026-03-01T18:00:00+08:00"};
+      if (!moment)
+        return Problem{"since",
+                       "\"" + std::string(since) + "\" is no time; write 2026-03-01 or 2026-03-01T18:00:00+08:00"};
       entry->since = *moment;
     }
     for (const auto& one : parts_of(value(values, "from")))
@@ -369,7 +373,8 @@ struct ListTable {
   static std::optional<Problem> take_address(Lists& into, const Values& values, const std::string& text) {
     const auto address = value(values, "address");
     if ((into.*kList).add(address, {text, "", false, 0, 0})) return {};
-    return Problem{"address", "\"" + std::string(address) + "\" is no address and no network, or bits are set behind its prefix"};
+    return Problem{"address",
+                   "\"" + std::string(address) + "\" is no address and no network, or bits are set behind its prefix"};
   }
 
   template <CommandList Lists::*kList>
@@ -403,7 +408,8 @@ struct ListTable {
     }
     const auto network = value(values, "network");
     if (into.networks.add(network, std::move(entry))) return {};
-    return Problem{"network", "\"" + std::string(network) + "\" is no address and no network, or bits are set behind its prefix"};
+    return Problem{"network",
+                   "\"" + std::string(network) + "\" is no address and no network, or bits are set behind its prefix"};
   }
 
   static std::optional<Problem> take_window(Lists& into, const Values& values, const std::string& text) {
@@ -411,7 +417,9 @@ struct ListTable {
     window.text = text;
     const auto days = value(values, "days"), hours = value(values, "hours");
     if (!read_days(days, &window))
-      return Problem{"days", "\"" + std::string(days) + "\" must be daily, weekdays as Mon-Fri or Sat,Sun, a date as 2026-03-14, or dates as 2026-03-14..2026-03-16"};
+      return Problem{"days", "\"" + std::string(days) +
+                                 "\" must be daily, weekdays as Mon-Fri or Sat,Sun, a date as 2026-03-14, or dates as "
+                                 "2026-03-14..2026-03-16"};
     if (!read_hours(hours, &window))
       return Problem{"hours", "\"" + std::string(hours) + "\" must be a span as 22:00-02:00"};
     for (const auto& one : parts_of(value(values, "hosts"))) window.hosts.add(one);
@@ -427,12 +435,15 @@ struct ListTable {
     ticket.hosts = value(values, "hosts");
     ticket.requester = value(values, "requester");
     ticket.approver = value(values, "approver");
-    if (ticket.account.empty() && ticket.requester.empty()) return Problem{"account", "is missing: whose ticket is it?"};
+    if (ticket.account.empty() && ticket.requester.empty())
+      return Problem{"account", "is missing: whose ticket is it?"};
     for (auto [field, moment] : {std::pair("from", &ticket.from), std::pair("until", &ticket.until)}) {
       const auto text = value(values, field);
       if (text.empty()) continue;
       auto read = read_moment(text);
-      if (!read) return Problem{field, "\"" + std::string(text) + "\" is no time; write 2026-03-01 18:00 or 2026-03-01T18:00:00+08:00"};
+      if (!read)
+        return Problem{field,
+                       "\"" + std::string(text) + "\" is no time; write 2026-03-01 18:00 or 2026-03-01T18:00:00+08:00"};
       *moment = *read;
     }
     into.tickets.push_back(std::move(ticket));
@@ -489,7 +500,8 @@ class EntryReader {
   }
 
   void yaml(const YAML::Node& node, int line = 0) {
-    if (!node.IsSequence()) return problem(place(node.Mark().line + line, node.Mark().column), "must be a list of entries");
+    if (!node.IsSequence())
+      return problem(place(node.Mark().line + line, node.Mark().column), "must be a list of entries");
     for (const auto& item : node) entry(item, line);
   }
 
@@ -510,7 +522,9 @@ class EntryReader {
       } else if (!pair.second.IsNull()) {
         problem(where, key + ": must be a text or a list of texts");
       }
-      if (!is_field(key)) problem(place(pair.first.Mark().line + line, pair.first.Mark().column), key + ": unknown field; known here: " + known_fields(row_));
+      if (!is_field(key))
+        problem(place(pair.first.Mark().line + line, pair.first.Mark().column),
+                key + ": unknown field; known here: " + known_fields(row_));
       out.fields[key] = {std::move(text), where};
     }
     take(std::move(out));
@@ -525,8 +539,11 @@ class EntryReader {
       if (at >= text.size()) break;
       size_t end = row_.is_whole_line ? text.size() : std::min(text.find_first_of(" \t", at), text.size());
       if (i == row_.fields.size())
-        return problem(place(line, column + static_cast<int>(at)), "\"" + std::string(text.substr(at, end - at)) + "\" is one value too many; the fields are: " + known_fields(row_));
-      out.fields[std::string(row_.fields[i])] = {std::string(trimmed(text.substr(at, end - at))), place(line, column + static_cast<int>(at))};
+        return problem(place(line, column + static_cast<int>(at)),
+                       "\"" + std::string(text.substr(at, end - at)) +
+                           "\" is one value too many; the fields are: " + known_fields(row_));
+      out.fields[std::string(row_.fields[i])] = {std::string(trimmed(text.substr(at, end - at))),
+                                                 place(line, column + static_cast<int>(at))};
       at = end;
     }
     take(std::move(out));
@@ -545,7 +562,8 @@ class EntryReader {
       auto cells = cells_of(line);
       if (head.empty()) {
         for (auto& [cell, at] : cells) {
-          if (!is_field(cell)) problem(place(number, at), "\"" + cell + "\": unknown field; known here: " + known_fields(row_));
+          if (!is_field(cell))
+            problem(place(number, at), "\"" + cell + "\": unknown field; known here: " + known_fields(row_));
           head.push_back(cell);
         }
         continue;
@@ -594,8 +612,10 @@ class EntryReader {
     if (first == out.fields.end()) return problem(out.place, std::string(row_.fields.front()) + ": is missing");
     for (const auto& [name, value] : out.fields)
       if (value.text.size() > kPatternBytesMax || value.text.find('\n') != value.text.npos)
-        return problem(value.place, name + ": must be one line of at most " + std::to_string(kPatternBytesMax) + " bytes");
-    if (entries.size() == kEntriesMax) return problem(out.place, "more than " + std::to_string(kEntriesMax) + " entries");
+        return problem(value.place,
+                       name + ": must be one line of at most " + std::to_string(kPatternBytesMax) + " bytes");
+    if (entries.size() == kEntriesMax)
+      return problem(out.place, "more than " + std::to_string(kEntriesMax) + " entries");
     if (entries.size() < kEntriesMax) entries.push_back(std::move(out));
   }
 
@@ -655,7 +675,8 @@ void check(const Row& row, EntryReader& reader) {
     auto problem = row.take(unused, values_of(entry), "");
     if (!problem) continue;
     auto field = entry.fields.find(problem->field);
-    reader.problem(field == entry.fields.end() ? entry.place : field->second.place, problem->field + ": " + problem->what);
+    reader.problem(field == entry.fields.end() ? entry.place : field->second.place,
+                   problem->field + ": " + problem->what);
   }
 }
 
@@ -722,8 +743,7 @@ const std::shared_ptr<const Lists>& Lists::none() {
   return kNone;
 }
 
-std::shared_ptr<const Lists> Lists::load(const ListSettings& settings, const Lists* before,
-                                         std::vector<Wrong>* wrong) {
+std::shared_ptr<const Lists> Lists::load(const ListSettings& settings, const Lists* before, std::vector<Wrong>* wrong) {
   auto out = std::make_shared<Lists>();
   for (const auto& [name, setting] : settings) {
     const Row* row = ListTable::find(name);
@@ -734,7 +754,8 @@ std::shared_ptr<const Lists> Lists::load(const ListSettings& settings, const Lis
       if (read) {
         written.entries = std::move(*read);
       } else {
-        const auto old = before ? before->written_.find(name) : std::map<std::string, Written, std::less<>>::const_iterator();
+        const auto old =
+            before ? before->written_.find(name) : std::map<std::string, Written, std::less<>>::const_iterator();
         const bool stays = before && old != before->written_.end() && old->second.path == setting.path;
         if (wrong) {
           auto& why = read.error().message;

@@ -1,16 +1,18 @@
-// What a site says of itself (`detect.lists`): who are its bastions, who has left, who is an administrator, when changes
-// are made. Some findings rest on such a list, which is no habit: it holds from the first record on.
+// What a site says of itself (`detect.lists`): who are its bastions, who has left, who is an administrator, when
+// changes are made. Some findings rest on such a list, which is no habit: it holds from the first record on.
 //
-// A list stands in the config or in a file: YAML (.yaml, .yml), CSV with a head line (.csv), or an entry a line. An entry
-// is a map of the list's fields, or in short form their values in order, with blanks between: `wang 2026-03-01`. A field
-// with several values has commas between them, or is a YAML list. In a file `#` begins a comment; a line that begins with
+// A list stands in the config or in a file: YAML (.yaml, .yml), CSV with a head line (.csv), or an entry a line. An
+// entry is a map of the list's fields, or in short form their values in order, with blanks between: `wang 2026-03-01`.
+// A field with several values has commas between them, or is a YAML list. In a file `#` begins a comment; a line that
+// begins with
 // `{` is a map in JSON. Which lists there are, and the fields of each, stands in one table (lists.cc).
 //
-// Invariants  Immutable. Entries are compared in one written form: the same entries give the same digest, whether inline
-//             or in a file. A detector names list, entry and digest in its finding's baseline, so that it can be computed
-//             again without the file.
-// Errors      Each problem as `file:line:column: LIST: FIELD: what is wrong`. A file with a problem is not taken at all.
-// Memory      At most 100,000 entries a list; a file is a data file of at most 1 MiB (core/base/data_file.h).
+// Invariants  Immutable. Entries are compared in one written form: the same entries give the same digest, whether
+// inline
+//             or in a file. A detector names list, entry and digest in its finding's baseline, so that it can be
+//             computed again without the file.
+// Errors      Each problem as `file:line:column: LIST: FIELD: what is wrong`. A file with a problem is not taken at
+// all. Memory      At most 100,000 entries a list; a file is a data file of at most 1 MiB (core/base/data_file.h).
 // Threads     Any.
 // Cost        Accounts are found by hash, addresses by a search in the networks of each length of prefix.
 #pragma once
@@ -87,7 +89,8 @@ class AddressList {
   struct Hash {
     size_t operator()(const Address& address) const;
   };
-  std::map<unsigned, std::unordered_map<Address, Entry, Hash>, std::greater<>> by_length_;  // of the prefix, longest first
+  std::map<unsigned, std::unordered_map<Address, Entry, Hash>, std::greater<>>
+      by_length_;  // of the prefix, longest first
 };
 
 // Where somebody may come from: addresses, networks, names of hosts.
@@ -110,6 +113,7 @@ class AccountList {
   // By `wang`, also `EXAMPLE\wang` and `wang@example.com` are found; in any case of letters.
   const Entry* find(std::string_view account) const;
   bool empty() const { return exact_.empty() && patterns_.empty(); }
+
  private:
   const Entry* find_folded(const std::string& account) const;
   std::unordered_map<std::string, std::shared_ptr<const Entry>> exact_;
@@ -129,11 +133,11 @@ class CommandList {
 // When changes are made, in the tenant's time.
 struct ChangeWindow {
   std::string text;
-  uint8_t weekdays = 0;                  // bit 0 is Sunday; of a window that names days
-  int64_t first_day = 0, last_day = -1;  // days since 1970; of a window that names dates
+  uint8_t weekdays = 0;                      // bit 0 is Sunday; of a window that names days
+  int64_t first_day = 0, last_day = -1;      // days since 1970; of a window that names dates
   int from_minute = 0, until_minute = 1440;  // until <= from: it ends on the next day
-  NamePatterns hosts;                    // empty: all
-  NamePatterns tenants;                  // empty: all
+  NamePatterns hosts;                        // empty: all
+  NamePatterns tenants;                      // empty: all
   bool concerns(std::string_view tenant, std::string_view host) const;
   bool is_open(int64_t local_seconds) const;
 };
@@ -191,8 +195,8 @@ class Lists {
   std::string text_;
 };
 
-// What is other in `now`, in words: "leavers: wang since 2026-03-01 is new; bastions: 10.0.0.9 is gone". Each is the text()
-// of lists. Empty: nothing.
+// What is other in `now`, in words: "leavers: wang since 2026-03-01 is new; bastions: 10.0.0.9 is gone". Each is the
+// text() of lists. Empty: nothing.
 std::string tell_list_changes(std::string_view before, std::string_view now);
 
 // The files that lists stand in, with what tells that one was changed: size, inode and time of change of each.

@@ -223,7 +223,7 @@ class LogSources::Reading {
 };
 
 Result<std::shared_ptr<const LogSources>> LogSources::load(const std::vector<RuleFile>& files,
-                                                                 const Placeholders& lists) {
+                                                           const Placeholders& lists) {
   auto out = std::make_shared<LogSources>();
   Reading reading(*out);
   for (const auto& file : files) reading.file(file);

@@ -79,15 +79,17 @@ void Travel::observe(const Event& event, std::vector<Finding>& findings) {
     finding.score = 75;
     finding.key = printable(login.user) + " at " + printable(place.name);
     finding.fold_ns = int64_t{86'400} * kSecond;
-    finding.reason = printable(login.user) + " logged in" + (host.empty() ? "" : " on " + printable(host)) + " from " +
-                     printable(source) + " (" + printable(place.name) + "), and " + duration_text(apart_ns / kSecond * kSecond) + " " +
-                     (login.at_ns >= account.at_ns ? "before" : "after") + " from " + printable(account.source) + " (" +
-                     printable(account.place.name) + ")" +
-                     (km > 0 ? ", " + std::to_string(km) + " km away: nobody travels that fast" : ": it is at two places at once");
-    finding.baseline = "apart_ns=" + std::to_string(apart_ns) + " km=" + std::to_string(km) +
-                       " quick_of_last_32=" + std::to_string(std::popcount(account.quick)) +
-                       (place.has_point ? " point=" + point_text(place.latitude, place.longitude) : "") +
-                       (account.place.has_point ? " point_before=" + point_text(account.place.latitude, account.place.longitude) : "");
+    finding.reason =
+        printable(login.user) + " logged in" + (host.empty() ? "" : " on " + printable(host)) + " from " +
+        printable(source) + " (" + printable(place.name) + "), and " + duration_text(apart_ns / kSecond * kSecond) +
+        " " + (login.at_ns >= account.at_ns ? "before" : "after") + " from " + printable(account.source) + " (" +
+        printable(account.place.name) + ")" +
+        (km > 0 ? ", " + std::to_string(km) + " km away: nobody travels that fast" : ": it is at two places at once");
+    finding.baseline =
+        "apart_ns=" + std::to_string(apart_ns) + " km=" + std::to_string(km) +
+        " quick_of_last_32=" + std::to_string(std::popcount(account.quick)) +
+        (place.has_point ? " point=" + point_text(place.latitude, place.longitude) : "") +
+        (account.place.has_point ? " point_before=" + point_text(account.place.latitude, account.place.longitude) : "");
     if (place.is_listed || account.place.is_listed)
       finding.baseline += " " + surroundings_.options.lists->baseline("networks", "");
     finding.records = {account.index, login.index};

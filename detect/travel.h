@@ -1,12 +1,15 @@
-// One account at two places between which nobody gets in that time: impossible travel, or an account that several share.
+// One account at two places between which nobody gets in that time: impossible travel, or an account that several
+// share.
 //
 // A place is that of the list `networks` with its coordinates, or what GeoIP says; of two networks of the list without
-// coordinates it is asked only that there are kSitesApartNs between them. Nothing is known of addresses without a place.
+// coordinates it is asked only that there are kSitesApartNs between them. Nothing is known of addresses without a
+// place.
 //
-// Quick changes of place that are an account's habit (a VPN switched on and off) are none: told only when of its last 32
-// logins with a place at most one more was too quick.
+// Quick changes of place that are an account's habit (a VPN switched on and off) are none: told only when of its last
+// 32 logins with a place at most one more was too quick.
 //
-// Invariants  In commit order, no clock. Kilometres are rounded to whole ones before anything is judged; the coordinates
+// Invariants  In commit order, no clock. Kilometres are rounded to whole ones before anything is judged; the
+// coordinates
 //             stand in the baseline.
 // Memory      Per log kAccountsMax accounts, the one not seen for longest goes.
 // Threads     One owner.

@@ -65,4 +65,5 @@ def ticket(approver):
 
 
 BEHAVIOURS["disabled-account-used"] = (disabled("/usr/sbin/usermod -L guo"), disabled("/usr/sbin/usermod -L guo", "/usr/sbin/usermod -U guo"), None)
+BEHAVIOURS["person-at-a-service-account"] = (logins(("03:02", "backup", "db-01", "10.0.1.51", "password")), logins(("03:02", "backup", "db-01", "10.0.1.51")), None)
 BEHAVIOURS["self-approval"] = (ticket("lin"), ticket("zhou"), None)
