@@ -304,6 +304,7 @@ Result<Config> load_config(const std::string& path) {
               walk.map(node, "detect.",
                        {{"rules", walk.folders("detect.rules", config.rule_dirs)},
                         {"exceptions", walk.files("detect.exceptions", config.exception_files)},
+                        {"lists", [&](const YAML::Node& n) { detect::read_list_settings(walk, n, config.lists); }},
                         {"learning",
                          walk.number("detect.learning", config.learning_ns, kTimes, 0, 366ull * 86'400'000'000'000)}});
             }},

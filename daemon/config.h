@@ -12,6 +12,7 @@
 #include "core/base/result.h"
 #include "core/record/record.h"
 #include "daemon/memory.h"
+#include "detect/lists.h"
 #include "enrich/lookups.h"
 #include "forward/sinks.h"
 #include "ingest/inputs.h"
@@ -54,6 +55,7 @@ struct Config {
   std::vector<std::string> witness_files;  // to which each signed checkpoint is appended
   uint32_t retention_days = 184;
   forward::ForwarderConfigs forwarders;
+  detect::ListSettings lists;
   int64_t learning_ns = int64_t{14} * 86400 * 1'000'000'000;
   std::string api_socket;
   std::string api_group;                 // of the socket; empty: the daemon's own

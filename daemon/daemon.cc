@@ -30,6 +30,7 @@
 #include "daemon/api_sources.h"
 #include "daemon/data_files.h"
 #include "daemon/forwarders.h"
+#include "daemon/geo_places.h"
 #include "daemon/metrics.h"
 #include "daemon/pipeline.h"
 #include "daemon/tenants.h"
@@ -43,8 +44,7 @@ namespace yushi::daemon {
 namespace {
 
 constexpr int kBeatsPerWatchdog = 8;
-constexpr uint64_t kLookAgainUs = 5'000'000;  // at files that are taken as they change
-constexpr int64_t kStopWait = 10 * kSecond;   // for room on a full disk
+constexpr int64_t kStopWait = 10 * kSecond;  // for room on a full disk
 constexpr int kWrongConfig = 2, kStoreUnopened = 3, kFailedLater = 1;
 
 std::string host_name() {
@@ -124,6 +124,7 @@ class Daemon {
 
   Result<void> load() {
     const auto before = heap_bytes_in_use();
+    list_files_ = detect::list_files_state(config_.lists);
     auto loaded = YUSHI_TRY(load_data_files(config_, nullptr));
     loaded_ = loaded;
     ::malloc_trim(0);  // what reading the files took
@@ -253,6 +254,7 @@ class Daemon {
     options.commit_bytes = config_.commit_bytes;
     options.senders_max = config_.sources;
     options.detect.learning_ns = config_.learning_ns;
+    options.detect.place_of = place_by_geoip;
     pipeline_ = std::make_unique<Pipeline>(*store_, loaded_, options);
     pipeline_->on_failure = [this](const Error& error) {
       spdlog::critical("{}; stopping: what was not committed was not acknowledged", error.message);
@@ -370,16 +372,23 @@ class Daemon {
     ::sd_watchdog_enabled(0, &watchdog_us);
     // Often enough that a stage has nearly all of the time to make its next step.
     auto beat_us =
-        static_cast<int64_t>(watchdog_us ? std::max<uint64_t>(watchdog_us / kBeatsPerWatchdog, 1) : kLookAgainUs);
+        static_cast<int64_t>(watchdog_us ? std::max<uint64_t>(watchdog_us / kBeatsPerWatchdog, 1) : 3'600'000'000);
     timespec wait{beat_us / 1'000'000, beat_us % 1'000'000 * 1000};
     if (watchdog_us) watch_stages();
+    auto fed_ns = clock_ns(CLOCK_MONOTONIC);
     while (true) {
       warn_of_certificates();
       take_changed_exceptions();
-      int got = ::sigtimedwait(&signals_, nullptr, &wait);
+      const timespec soon{1, 0};  // files that are taken as they change have no signal of their own
+      const bool looks = (!list_files_.empty() || !config_.exception_files.empty()) && beat_us > 1'000'000;
+      int got = ::sigtimedwait(&signals_, nullptr, looks ? &soon : &wait);
       if (got == SIGTERM || got == SIGINT) return;
       if (got == SIGHUP) reload();
-      if (watchdog_us) feed_watchdog();
+      read_lists_again();
+      const auto now_ns = clock_ns(CLOCK_MONOTONIC);
+      if (!watchdog_us || (looks && now_ns - fed_ns < beat_us * 1000)) continue;
+      fed_ns = now_ns;
+      feed_watchdog();
     }
   }
 
@@ -543,6 +552,8 @@ class Daemon {
       config_.secret_dirs = fresh->secret_dirs;
       config_.exception_files = fresh->exception_files;
       config_.lookups = fresh->lookups;
+      config_.lists = fresh->lists;
+      list_files_ = detect::list_files_state(config_.lists);
     }
     const bool routed = take_data_files(fresh ? *fresh : config_);
     // The databases of before serve on where the new ones cannot be read.
@@ -568,6 +579,26 @@ class Daemon {
     }
     for (auto& input : inputs()) input->reload();
     ::sd_notify(0, "READY=1");
+  }
+
+  // Where one of their files has changed.
+  void read_lists_again() {
+    auto state = detect::list_files_state(config_.lists);
+    if (state == list_files_) return;
+    list_files_ = std::move(state);
+    const auto running = pipeline_->loaded();
+    if (rules_ask_for_lists(config_, *running)) {
+      (void)take_data_files(config_);
+      return;
+    }
+    auto loaded = with_lists(config_, *running);
+    pipeline_->reload(loaded);
+    for (size_t i = 0; i < loaded->left_out.size(); ++i) {
+      if (loaded->left_out_kinds[i] != "list") continue;
+      spdlog::error("reload: {}", loaded->left_out[i]);
+      pipeline_->tell(configuration_record("reload", loaded->left_out[i], loaded->left_out[i]));
+    }
+    spdlog::info("lists were read again");
   }
 
   // Whether tenants and relays are these now; the files are told.
@@ -687,6 +718,7 @@ class Daemon {
   std::vector<std::pair<std::filesystem::file_time_type, uintmax_t>> exception_stamps_;  // as they were read last
   Watchdog watchdog_;
   int hungry_beats_ = 0;
+  std::string list_files_;                                            // as they were when they were read
   std::map<std::pair<std::string, int64_t>, int> certificates_told_;  // by input and end: the last step, and one
 };
 

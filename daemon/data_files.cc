@@ -139,9 +139,18 @@ class Loading {
   const Load load_;
 };
 
-// Where Sigma rules look.
-Result<std::shared_ptr<const detect::LogSources>> load_log_sources() {
-  return detect::LogSources::load(YUSHI_TRY(detect::read_rule_directories({parsers::share_directory("sigma")})));
+// Where Sigma rules look, and the lists that they may name.
+Result<std::shared_ptr<const detect::LogSources>> load_log_sources(const detect::Lists& lists) {
+  return detect::LogSources::load(YUSHI_TRY(detect::read_rule_directories({parsers::share_directory("sigma")})),
+                                  lists.placeholders());
+}
+
+void load_lists(const Config& config, const Loaded* before, Loaded& loaded) {
+  std::vector<detect::Lists::Wrong> wrong;
+  loaded.lists = detect::Lists::load(config.lists, before ? before->lists.get() : nullptr, &wrong);
+  for (auto& [why, stays] : wrong)
+    loaded.left_out.push_back(first_line(why) + (stays ? "; its entries of before stay" : "; the list is left out"));
+  loaded.left_out_kinds.resize(loaded.left_out.size(), "list");
 }
 
 constexpr std::string_view kExceptionKind = "exception";
@@ -208,8 +217,9 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
   if (before && same_files(before->parsers->files(), loaded->parsers->files())) loaded->parsers = before->parsers;
   const auto are_of = [&](std::string_view kind) { loaded->left_out_kinds.resize(loaded->left_out.size(), kind); };
   are_of("parser");
+  load_lists(config, before, *loaded);
   // After the parsers: rules name their fields.
-  auto sources = YUSHI_TRY(load_log_sources());
+  auto sources = YUSHI_TRY(load_log_sources(*loaded->lists));
   auto load_rules = [&](std::vector<detect::RuleFile> files) {
     return detect::RuleSet::load(std::move(files), *sources);
   };
@@ -237,6 +247,27 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
   loaded->contexts.resize(storage::kAuditLogId + 1,
                           std::make_shared<const storage::ParseContext>(storage::ParseContext{
                               loaded->parsers->digest(), "UTC", "utf-8", parsers::kParserEngine}));
+  return loaded;
+}
+
+bool rules_ask_for_lists(const Config& config, const Loaded& loaded) {
+  auto& files = loaded.rules->files();
+  return std::any_of(config.lists.begin(), config.lists.end(), [&](auto& list) {
+    return std::any_of(files.begin(), files.end(),
+                       [&](auto& file) { return file.text.find("%" + list.first + "%") != std::string::npos; });
+  });
+}
+
+std::shared_ptr<const Loaded> with_lists(const Config& config, const Loaded& before) {
+  auto loaded = std::make_shared<Loaded>(before);
+  loaded->left_out.clear();
+  loaded->left_out_kinds.clear();
+  for (size_t i = 0; i < before.left_out.size(); ++i) {
+    if (before.left_out_kinds[i] == "list") continue;
+    loaded->left_out.push_back(before.left_out[i]);
+    loaded->left_out_kinds.push_back(before.left_out_kinds[i]);
+  }
+  load_lists(config, &before, *loaded);
   return loaded;
 }
 
@@ -270,7 +301,10 @@ std::vector<std::string> check_data_files(const Config& config) {
       !set) {
     add_lines(set.error().message);
   }
-  auto sources = load_log_sources();
+  std::vector<detect::Lists::Wrong> wrong_lists;
+  const auto lists = detect::Lists::load(config.lists, nullptr, &wrong_lists);
+  for (auto& list : wrong_lists) add_lines(list.why);
+  auto sources = load_log_sources(*lists);
   if (!sources) add_lines(sources.error().message), sources = std::make_shared<const detect::LogSources>();
   if (auto set = detect::RuleSet::load(
           read_all(detect::read_rule_directories, parsers::share_directory("rules"), config.rule_dirs), **sources);

@@ -28,6 +28,11 @@ Result<std::shared_ptr<const Loaded>> with_exceptions_anew(const Config& config,
 // As `left_out` and `status` tell it.
 std::string exception_ended_words(const detect::Exception& exception);
 
+// With the lists as their files are now, and all else as before. Where a rule asks for a list by name (`%bastions%`)
+// that is not enough.
+std::shared_ptr<const Loaded> with_lists(const Config& config, const Loaded& before);
+bool rules_ask_for_lists(const Config& config, const Loaded& loaded);
+
 // Everything that is wrong with the data files and with what the config asks of them, for `yushid --check`: there each
 // is an error. A rule that is right but cannot run here is among them.
 std::vector<std::string> check_data_files(const Config& config);

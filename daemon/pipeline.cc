@@ -32,7 +32,7 @@ constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
 constexpr int64_t kTickInterval = kSecond / 2;  // an event that has ended in a quiet log is judged within a second
 // The engine's state in parts has a name of its own: an older yushid goes on from the one that it left.
 constexpr std::string_view kDetectorState = "detect-5", kOldDetectorState = "detect-4", kTicksState = "ticks",
-                           kBooksState = "books", kHostsState = "hosts";
+                           kBooksState = "books", kHostsState = "hosts", kListsState = "lists";
 const std::string kPositions = "position/";  // of an input, before its name
 
 // What the daemon itself has to say; the records that show it are put in by commit().
@@ -83,6 +83,7 @@ Pipeline::Pipeline(storage::Store& store, std::shared_ptr<const Loaded> loaded, 
       judged_by_(loaded),
       judge_(loaded->parsers, loaded->rules, options.detect, zones_of(*loaded)) {
   judge_.engine().except(loaded->exceptions);
+  judge_.use(loaded->lists);
   store_.options().disk->on_wait([this](const std::string& path, bool begins) {
     if (!begins) return spdlog::info("what waited for room on the disk is written");
     counters_.disk_full = true;
@@ -294,11 +295,19 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
 
   std::vector<Alert> alerts;
   if (auto loaded = this->loaded(); loaded != judged_by_) {
-    judge_.reload(loaded->parsers, loaded->rules, zones_of(*loaded), alerts);
+    // New lists or exceptions alone leave open events open.
+    if (loaded->parsers != judged_by_->parsers || loaded->rules != judged_by_->rules ||
+        loaded->contexts != judged_by_->contexts)
+      judge_.reload(loaded->parsers, loaded->rules, zones_of(*loaded), alerts);
     judge_.engine().except(loaded->exceptions);
     // These come from no record and no tick that a replay would show again; and it would have other exceptions.
     if (!alerts.empty() || loaded->exceptions != judged_by_->exceptions) save = true;
     judged_by_ = std::move(loaded);
+  }
+  const bool new_lists = judged_by_->lists != told_lists_;
+  if (new_lists) {
+    own.push_back(to_json(own_record("lists-read", take_lists())));
+    save = true;  // a replay judges what comes after by them, too
   }
   auto commit = store_.begin();
   bool wrote = false;
@@ -356,6 +365,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
     wrote = true;
   }
   for (auto& [input, at] : positions) commit.put_state(kPositions + input, at);
+  if (new_lists) commit.put_state(kListsState, lists_text_);
   if (!wrote && positions.empty()) return {};
   if (booked) commit.put_state(kBooksState, books_state());
   if (booked || save) {
@@ -370,6 +380,15 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   YUSHI_TRY(commit.finish());
   for (auto& ack : acks) ack();
   return {};
+}
+
+// Hands the loaded lists to the detectors; what is other than before, in words.
+std::string Pipeline::take_lists() {
+  told_lists_ = judged_by_->lists;
+  judge_.use(told_lists_);
+  const auto changes = detect::tell_list_changes(lists_text_, told_lists_->text());
+  lists_text_ = told_lists_->text();
+  return "lists were read: " + (changes.empty() ? "no entry is other than before" : changes);
 }
 
 std::string Pipeline::position(std::string_view input) const {
@@ -488,6 +507,8 @@ Result<std::vector<std::string>> Pipeline::replay_detectors() {
   } else if (state.error().code != Code::not_found) {
     return tl::unexpected(state.error());
   }
+  lists_text_ = store_.read_state(kListsState).value_or("");
+  if (judged_by_->lists->text() == lists_text_) told_lists_ = judged_by_->lists;
   if (auto ticks = store_.read_state(kTicksState)) {
     Reader in(*ticks);
     for (auto left = in.varint(); left > 0 && in.ok(); --left) {

@@ -28,6 +28,7 @@
 #include "daemon/sender_hosts.h"
 #include "detect/engine.h"
 #include "detect/exceptions.h"
+#include "detect/lists.h"
 #include "ingest/input.h"
 #include "judge/event_judge.h"
 #include "parsers/understand.h"
@@ -39,13 +40,14 @@ namespace yushi::daemon {
 struct Loaded {
   std::shared_ptr<const parsers::ParserSet> parsers;
   std::shared_ptr<const detect::RuleSet> rules;
+  std::shared_ptr<const detect::Lists> lists = detect::Lists::none();
   std::shared_ptr<const detect::ExceptionSet> exceptions;  // none: nothing is excepted
   std::shared_ptr<const SecretRules> secrets;              // what is hidden of what goes out
   ingest::OriginMap relays;  // who may speak for other hosts: maps them to any number but 0
   std::vector<std::shared_ptr<const storage::ParseContext>> contexts;  // by LogId
   std::vector<parsers::Reading> readings;                              // by LogId
   std::vector<std::string> left_out;             // files and rules that are wrong or cannot run, in words
-  std::vector<std::string_view> left_out_kinds;  // of each of these: `parser`, `rule`, `exception` or `secrets`
+  std::vector<std::string_view> left_out_kinds;  // of each of these: `parser`, `rule`, `exception`, `secrets` or `list`
 };
 
 struct PipelineOptions {
@@ -147,6 +149,7 @@ class Pipeline : public ingest::BatchSink {
   Result<void> resume_books();
   Result<void> resume_hosts();
   void cannot_read(const Error& error);
+  std::string take_lists();
   std::string detector_state() const;
   std::string books_state() const;
   void put_log_sizes(std::string& out) const;
@@ -181,6 +184,8 @@ class Pipeline : public ingest::BatchSink {
   // The committer's own.
   Worker committer_;
   std::shared_ptr<const Loaded> judged_by_;
+  std::shared_ptr<const detect::Lists> told_lists_;  // that `_audit` tells of
+  std::string lists_text_;  // by which records were judged up to now, by this run or one before
   judge::EventJudge judge_;
   MinuteBook book_;
   bool below_reserve_ = false;

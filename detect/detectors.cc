@@ -4,8 +4,12 @@
 #include "detect/accounts.h"
 #include "detect/actors.h"
 #include "detect/attempts.h"
+#include "detect/disabled.h"
 #include "detect/guessing.h"
+#include "detect/listed.h"
+#include "detect/service_accounts.h"
 #include "detect/site.h"
+#include "detect/travel.h"
 #include "detect/unusual_commands.h"
 
 namespace yushi::detect {
@@ -25,8 +29,12 @@ std::vector<DetectorRow>& detector_table() {
       {"attempts", "Brute force that ends in a success", 1, make<Attempts>},
       {"guessing", "Password guessing, fast, slow, spread over accounts or over addresses", 1, make<Guessing>},
       {"site", "Accounts that are new to all, hosts logged in to from elsewhere", 1, make<Site>},
+      {"disabled-accounts", "Accounts that were disabled and are used", 1, make<Disabled>},
+      {"service-accounts", "Accounts of services at which a person sits", 1, make<ServiceAccounts>},
+      {"travel", "Accounts at two places between which nobody gets in the time", 1, make<Travel>},
       {"accounts", "From where, on which hosts and at which hours accounts log in", 1, make<Accounts>},
       {"unusual-commands", "Which commands accounts are wont to give, and in which order", 1, make<UnusualCommands>},
+      {"listed", "What rests on the lists of the site, and changes without a ticket", 1, make<Listed>},
   };
   return table;
 }

@@ -19,6 +19,7 @@
 #include "detect/folds.h"
 #include "detect/habits.h"
 #include "detect/held_back.h"
+#include "detect/lists.h"
 #include "detect/rules.h"
 #include "detect/silence.h"
 #include "detect/stories.h"
@@ -85,7 +86,9 @@ struct Engine::State {
   };
   std::array<Known, 64> known;
 
-  explicit State(DetectOptions given) : options(std::move(given)), detectors(options) {}
+  explicit State(DetectOptions given) : options(std::move(given)), detectors(options) {
+    if (!options.lists) options.lists = Lists::none();
+  }
 
   const LoadedRules& rules() const { return *sets.front(); }
 
@@ -158,6 +161,23 @@ struct Engine::State {
     alert.tags = head.tags;
   }
 
+  // Whether somebody has said that nothing is to be told of this account, address or command. What is critical, and
+  // what another list says, is told all the same.
+  bool is_allowed(const Record& record, Severity severity) {
+    const Lists& lists = *options.lists;
+    if (severity == Severity::critical) return false;
+    if (!lists.allow_addresses.empty()) {
+      scratch.clear();
+      Value value;
+      if (first_value(record, ecs::source_ip, scratch, &value) && lists.allow_addresses.find(value.text)) return true;
+    }
+    std::string text;
+    if (!lists.allow_accounts.empty() && fields.first(record, kActor, &text) && lists.allow_accounts.find(text))
+      return true;
+    return !lists.allow_commands.empty() && fields.first(record, "process.command_line", &text) &&
+           lists.allow_commands.find(text);
+  }
+
   // A hit against what is usual, where its rule asks for that.
   struct Judged {
     bool is_news = true;
@@ -181,6 +201,7 @@ struct Engine::State {
   void rule_hit(const LoadedRules& set, uint32_t number, const Record& record, std::vector<Alert>& alerts) {
     YUSHI_ASSERT(number < set.rules().size(), "rule %u of %zu", number, set.rules().size());
     const RuleHead& head = set.rules()[number].head;
+    if (is_allowed(record, head.severity)) return;
     Folds::Hit hit = hit_of(record, counted_time(record).at_ns);
     hit.is_of_single_records = true;
     const Judged judged = judge(head, record, hit.at_ns);
@@ -330,6 +351,7 @@ struct Engine::State {
     Folds::Hit hit = hit_of(record, event.counted.at_ns);
     for (auto& finding : findings) {
       RuleHead head = head_of(finding);
+      if (!head.id.starts_with("list.") && is_allowed(record, head.severity)) continue;
       if (!folds.has_share(head, hit)) continue;
       raise(head, std::move(finding.key), record, hit, finding.fold_ns, alerts, [&](const std::string&) {
         Alert alert = alert_of(record, fields);
@@ -405,6 +427,10 @@ Engine::Engine(std::shared_ptr<const RuleSet> rules, DetectOptions options)
   reload(std::move(rules));
 }
 Engine::~Engine() = default;
+
+void Engine::use(std::shared_ptr<const Lists> lists) {
+  state_->options.lists = lists ? std::move(lists) : Lists::none();
+}
 
 void Engine::reload(std::shared_ptr<const RuleSet> rules) {
   auto loaded = std::dynamic_pointer_cast<const LoadedRules>(rules);

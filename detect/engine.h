@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,8 +57,8 @@ struct RuleSummary {
 class RuleMatcher {
  public:
   virtual ~RuleMatcher() = default;
-  // Appends a hit for each stateless rule (or base rule of a correlation) that each record matches, but for the lines of
-  // an event: that is a record of its own.
+  // Appends a hit for each stateless rule (or base rule of a correlation) that each record matches, but for the lines
+  // of an event: that is a record of its own.
   virtual void match(const Batch& batch, Scratch& scratch, std::vector<RuleHit>& hits) = 0;
 };
 
@@ -86,11 +87,21 @@ class RuleSet {
 };
 
 class ExceptionSet;  // detect/exceptions.h
+class Lists;
+
+// A point on the earth: of an address, by whoever knows.
+struct PlaceOnEarth {
+  std::string name;
+  double latitude = 0, longitude = 0;
+};
 
 struct DetectOptions {
   // Hours of the day count in the zone of the tenant whose log this is.
   std::function<std::shared_ptr<const Zone>(std::string_view log)> zone_of = [](auto) { return Zone::utc(); };
   int64_t learning_ns = int64_t{14} * 86400 * 1'000'000'000;  // event time from an account's first record on
+  // Where an address is that no list places (detect/lists.h); what it says stands in the finding's baseline.
+  std::function<std::optional<PlaceOnEarth>(std::string_view address)> place_of = [](auto) { return std::nullopt; };
+  std::shared_ptr<const Lists> lists;  // nullptr: none
 };
 
 class Engine {
@@ -108,6 +119,8 @@ class Engine {
   void tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts);
   // As if every window that is waited for were over, as at the end of a rule's test.
   void close_windows(std::vector<Alert>& alerts);
+  // From the next record on these lists hold.
+  void use(std::shared_ptr<const Lists> lists);
   // Takes new rules over, keeping baselines; correlations whose rule is unchanged keep their windows.
   void reload(std::shared_ptr<const RuleSet> rules);
   // From now on what these hold for is not raised.

@@ -222,12 +222,14 @@ class LogSources::Reading {
   std::string path_, problems_;
 };
 
-Result<std::shared_ptr<const LogSources>> LogSources::load(const std::vector<RuleFile>& files) {
+Result<std::shared_ptr<const LogSources>> LogSources::load(const std::vector<RuleFile>& files,
+                                                           const Placeholders& lists) {
   auto out = std::make_shared<LogSources>();
   Reading reading(*out);
   for (const auto& file : files) reading.file(file);
   reading.finish();
   if (!reading.problems().empty()) return fail(Code::invalid, reading.problems());
+  for (const auto& [name, values] : lists) out->placeholders_[name] = values;
   return std::shared_ptr<const LogSources>(std::move(out));
 }
 

@@ -91,6 +91,14 @@ void Site::observe(const Event& event, std::vector<Finding>& findings) {
   ++log.networks.use(network);
 }
 
+bool Site::comes_from(std::string_view log, std::string_view host,
+                      const std::function<bool(std::string_view)>& is_it) const {
+  auto at = by_log_.find(log);
+  const Host* known = at == by_log_.end() ? nullptr : at->second.hosts.peek(host.substr(0, kNameBytesMax));
+  return known && std::any_of(known->sources.begin(), known->sources.end(),
+                              [&](const Source& source) { return is_it(source.network); });
+}
+
 void Site::save(std::string& out) const {
   put_varint(out, by_log_.size());
   for (const auto& [name, log] : by_log_) {

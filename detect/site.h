@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -35,6 +36,10 @@ class Site final : public Detector {
 
   bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
   void observe(const Event& event, std::vector<Finding>& findings) override;
+
+  // Whether people have come to this host from a network of which `is_it` says yes.
+  bool comes_from(std::string_view log, std::string_view host,
+                  const std::function<bool(std::string_view network)>& is_it) const;
 
   void save(std::string& out) const override;
   bool load(Reader& in) override;

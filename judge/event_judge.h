@@ -35,6 +35,8 @@ class EventJudge {
   void reload(std::shared_ptr<const parsers::ParserSet> parsers, std::shared_ptr<const detect::RuleSet> rules,
               ZoneOfLog zone_of, std::vector<Alert>& alerts);
 
+  void use(std::shared_ptr<const detect::Lists> lists) { engine_.use(std::move(lists)); }
+
   // State as of the last observed record. load() takes it over, and says what of it is not known here: that begins
   // anew. Then the records from wanted_from() on are given to
   // restore(), as far as they were observed before the state was saved, and restored() is called.

@@ -46,6 +46,8 @@ constexpr EventKind kKinds[] = {
     {"group-deleted", "iam", "group deletion", "", true, ""},
     {"privilege-granted", "iam", "admin change", "", true, "a right, a role or membership of a group"},
     {"privilege-revoked", "iam", "admin change", "", true, ""},
+    {"change-approved", "configuration", "allowed", kWho, true,
+     "somebody gives another leave for a change: a ticket, a work order"},
     {"privilege-used", "process", "start", kWho, true, "somebody acts as another: su, sudo, runas, assume-role"},
     // What is done
     {"command", "process", "start", kCommand, true, "a person's command, with the line as far as the log tells it"},

@@ -19,6 +19,7 @@ constexpr Action kActions[] = {
     {"load", "event", "configuration", ""},
     {"reload", "event", "configuration", ""},
     {"fields-anew", "event", "configuration", "change"},
+    {"lists-read", "event", "configuration", "change"},
     {"log-context", "event", "configuration", ""},
     {"log-roots", "state", "database", ""},
     {"key-rotated", "event", "configuration", "change"},

@@ -13,16 +13,17 @@ import time
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1] / "e2e")]
 from acts import BEHAVIOURS  # noqa: E402
+from listed import LISTED, LISTS  # noqa: E402
 from world import World  # noqa: E402
 from yushi_daemon import Daemon  # noqa: E402
 
 
-def cases(wanted):
+def cases(wanted, behaviours):
     """(behaviour, which, lines)"""
     plain = World(1)
     plain.ordinary_day(World.at("00:00"))
     yield "", "ordinary", plain.text()
-    for name, ways in BEHAVIOURS.items():
+    for name, ways in behaviours.items():
         if wanted and name not in wanted:
             continue
         for which, way in zip(("act", "twin", "root"), ways):
@@ -34,11 +35,11 @@ def cases(wanted):
             yield name, which, world.text()
 
 
-def told(folder, wanted=()):
+def told(folder, wanted=(), behaviours=BEHAVIOURS, config=""):
     """(behaviour, which) -> the alerts of the day that an ordinary one does not raise."""
-    all_cases = list(cases(wanted))
+    all_cases = list(cases(wanted, behaviours))
     tenants = "".join(f'  - {{name: t{n}, match: {{cidr: ["127.1.{n}.1/32"]}}, timezone: Asia/Shanghai}}\n' for n in range(len(all_cases)))
-    with Daemon(folder, f"tenants:\n{tenants}") as daemon:
+    with Daemon(folder, f"{config}tenants:\n{tenants}") as daemon:
         sent = 0
         for n, (_, _, lines) in enumerate(all_cases):
             daemon.send_tcp(lines, f"127.1.{n}.1")
@@ -68,8 +69,13 @@ def time_of(alert):
 def main():
     verbose = "-v" in sys.argv
     wanted = [a for a in sys.argv[1:] if not a.startswith("-")]
-    with tempfile.TemporaryDirectory() as folder:
-        answers, sent = told(pathlib.Path(folder) / "d", wanted)
+    for behaviours, config, title in ((BEHAVIOURS, "", "without lists"), (LISTED, LISTS, "with the site's lists")):
+        with tempfile.TemporaryDirectory() as folder:
+            print(f"-- {title}")
+            print_score(told(pathlib.Path(folder) / "d", wanted, behaviours, config)[0], verbose)
+
+
+def print_score(answers, verbose):
     ordinary = answers.pop(("", "ordinary"))
     caught = collections.Counter()
     of = collections.Counter()

@@ -1,0 +1,29 @@
+// What a command or a cloud's call does, as far as its words tell: whether it changes a machine, what it does to a
+// virtual one, whether it disables an account.
+//
+// Threads  Pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace yushi::detect {
+
+// A command that changes a machine: its services, packages, accounts, firewall, files outside homes and /tmp. What only
+// looks is none.
+bool changes_a_machine(std::string_view command_line);
+
+enum class VirtualAct : uint8_t { none, deletes, copies, copies_out, enters };
+// Of event.action and its like, or a command line of one of the tools for them.
+VirtualAct virtual_act_of(std::string_view words);
+bool is_tool_for_machines(std::string_view command_line);
+
+// `usermod -L wang`, `passwd -l wang`, `chage -E 0 wang`, `userdel wang`: the account, and whether it is disabled or
+// enabled.
+struct AccountSwitch {
+  std::string account;  // empty: it is none of these
+  bool disables = false;
+};
+AccountSwitch account_switch_of(std::string_view command_line);
+
+}  // namespace yushi::detect

@@ -1,0 +1,146 @@
+#include "detect/disabled.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "detect/actors.h"
+#include "detect/change_words.h"
+#include "detect/words.h"
+
+namespace yushi::detect {
+namespace {
+
+constexpr FindingKind kUsed{"account.disabled-used", "Disabled account used", 1, "attack.t1078"};
+constexpr size_t kNameBytesMax = 256;
+
+std::string text_of(const Record& record, const Field* field, Scratch& scratch) {
+  Value value;
+  scratch.clear();
+  if (!field || !first_value(record, field, scratch, &value)) return {};
+  return std::string(value.text.substr(0, kNameBytesMax));
+}
+
+bool is_command(const EventKind& kind) { return kind.name == "command" || kind.name == "process-started"; }
+
+// Wrong passwords lock an account for a while, and that is no decision of anybody's.
+bool is_automatic(std::string_view action) {
+  const std::string words = folded(action);
+  for (auto part : {"locked-out", "lockout", "lock.limit", "temporar", "locked_out", "account_locked"})
+    if (words.find(part) != words.npos) return true;
+  return false;
+}
+
+}  // namespace
+
+bool Disabled::wants(const EventKind& kind) const {
+  return kind.login != EventKind::Login::none || is_command(kind) || kind.name == "login-refused" ||
+         kind.name == "privilege-used" || kind.name == "account-locked" || kind.name == "account-unlocked" ||
+         kind.name == "account-deleted" || kind.name == "account-created";
+}
+
+// Whether the event disables or enables an account.
+bool Disabled::take_switch(const Event& event, Accounts& accounts) {
+  static const Field *const kTarget = find_field("user.target.name"), *const kCommandLine =
+                                                                          find_field("process.command_line");
+  Scratch scratch;
+  const auto& name = event.kind.name;
+  AccountSwitch what;
+  if (is_command(event.kind)) {
+    Value value;
+    if (!first_value(event.record, kCommandLine, scratch, &value)) return false;
+    what = account_switch_of(value.text);
+  } else if (name.starts_with("account-")) {
+    what.account = text_of(event.record, kTarget, scratch);
+    if (what.account.empty()) what.account = text_of(event.record, ecs::user_name, scratch);
+    what.disables = name == "account-locked" || name == "account-deleted";
+    if (name == "account-locked" && is_automatic(text_of(event.record, find_field("event.action"), scratch)))
+      return true;
+  }
+  if (what.account.empty() || what.account.size() > kNameBytesMax) return name.starts_with("account-");
+  if (text_of(event.record, ecs::event_outcome, scratch) == "failure") return true;
+  // The audit system's word for a command may come after what was done since.
+  Account* known = accounts.find(what.account);
+  if (known && known->at_ns > event.counted.at_ns) return true;
+  if (what.disables)
+    accounts.use(what.account) = {text_of(event.record, ecs::host_name, scratch), event.counted.at_ns,
+                                  event.record.index, true};
+  else if (known)
+    known->at_ns = event.counted.at_ns, known->is_disabled = false;
+  return true;
+}
+
+void Disabled::observe(const Event& event, std::vector<Finding>& findings) {
+  auto at = by_log_.find(event.log);
+  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log), kAccountsMax).first;
+  Accounts& accounts = at->second;
+  if (take_switch(event, accounts) || accounts.size() == 0 || event.kind.name == "process-started") return;
+
+  Scratch scratch;
+  std::string who;
+  const bool is_login = event.kind.login != EventKind::Login::none || event.kind.name == "login-refused";
+  bool failed = event.kind.name == "login-refused";
+  if (event.login) {
+    who = event.login->user.substr(0, kNameBytesMax);
+    failed = !event.login->success;
+  } else if (event.kind.name == "login-refused") {
+    who = text_of(event.record, ecs::user_name, scratch);
+  } else if (!is_login) {
+    const auto* actors = surroundings_.detectors.find<Actors>();
+    if (actors) (void)actors->of(event.record, scratch, &who);
+    failed = text_of(event.record, ecs::event_outcome, scratch) == "failure";
+  }
+  Account* account = who.empty() ? nullptr : accounts.find(who);
+  // A job of old may still be told after the act.
+  if (!account || !account->is_disabled || event.counted.at_ns < account->at_ns) return;
+  const std::string host = text_of(event.record, ecs::host_name, scratch);
+  const bool is_there = account->host == host;
+  Finding finding;
+  finding.kind = &kUsed;
+  finding.severity = failed ? Severity::low : is_there ? Severity::high : Severity::medium;
+  finding.score = failed ? 35 : is_there ? 75 : 60;
+  finding.key = printable(who) + " on " + printable(host) + (failed ? " failed" : "");
+  finding.fold_ns = int64_t{86'400} * kSecond;
+  finding.reason = printable(who) +
+                   (is_login ? failed ? " tried to log in" : " logged in"
+                    : failed ? " tried to act"
+                             : " was active") +
+                   (host.empty() ? "" : " on " + printable(host)) +
+                   (event.login && !event.login->source.empty() ? " from " + printable(event.login->source) : "") +
+                   ", but was disabled" + (account->host.empty() ? "" : " on " + printable(account->host)) + " at " +
+                   time_text_utc(account->at_ns) + " and not enabled since";
+  finding.baseline = "disabled_ns=" + std::to_string(account->at_ns) + " same_host=" + std::to_string(is_there);
+  finding.records = {account->index, event.record.index};
+  findings.push_back(std::move(finding));
+}
+
+void Disabled::save(std::string& out) const {
+  put_varint(out, by_log_.size());
+  for (const auto& [log, accounts] : by_log_) {
+    put_text(out, log);
+    put_varint(out, accounts.size());
+    accounts.for_each([&out](const std::string& name, const Account& account) {
+      put_text(out, name);
+      put_text(out, account.host);
+      put_signed(out, account.at_ns);
+      put_varint(out, account.index);
+      put_varint(out, account.is_disabled);
+    });
+  }
+}
+
+bool Disabled::load(Reader& in) {
+  by_log_.clear();
+  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
+    auto& accounts = by_log_.try_emplace(std::string(in.text()), kAccountsMax).first->second;
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      Account& account = accounts.use(in.text());
+      account.host = in.text();
+      account.at_ns = bounded_time(in.signed_varint());
+      account.index = in.varint();
+      account.is_disabled = in.varint() != 0;
+    }
+  }
+  return in.ok();
+}
+
+}  // namespace yushi::detect

@@ -1,0 +1,48 @@
+// Accounts that were disabled and are used all the same: locked, expired or deleted by somebody (not by wrong
+// passwords), as the system's own words or a command tell, and since then neither enabled nor made again.
+//
+// Told when it logs in or gives a command, *high* on the host where it was disabled, *medium* on another, since of a
+// machine's own account nothing is known elsewhere; *low* when it only tries.
+//
+// Invariants  Integers only, in commit order, no clock.
+// Memory      Per log kAccountsMax accounts, the one disabled or used longest ago goes.
+// Threads     One owner.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "detect/detectors.h"
+#include "detect/lru.h"
+
+namespace yushi::detect {
+
+class Disabled final : public Detector {
+ public:
+  explicit Disabled(const Surroundings& surroundings) : surroundings_(surroundings) {}
+
+  static constexpr size_t kAccountsMax = 4096;
+
+  bool wants(const EventKind& kind) const override;
+  void observe(const Event& event, std::vector<Finding>& findings) override;
+
+  void save(std::string& out) const override;
+  bool load(Reader& in) override;
+
+ private:
+  struct Account {
+    std::string host;
+    int64_t at_ns = 0;
+    uint64_t index = 0;
+    bool is_disabled = false;  // else it was, and is enabled since at_ns
+  };
+  using Accounts = LruMap<Account>;
+  static bool take_switch(const Event& event, Accounts& accounts);
+  const Surroundings& surroundings_;
+  std::map<std::string, Accounts, std::less<>> by_log_;
+};
+
+}  // namespace yushi::detect

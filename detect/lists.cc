@@ -1,0 +1,838 @@
+#include "detect/lists.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "core/base/bytes.h"
+#include "core/base/calendar.h"
+#include "core/base/data_file.h"
+#include "core/base/text.h"
+#include "core/ledger/sha256.h"
+
+namespace yushi::detect {
+namespace {
+
+constexpr size_t kEntriesMax = 100'000;
+constexpr size_t kProblemsTold = 20;
+constexpr size_t kChangesTold = 50;
+constexpr size_t kDigestLetters = 16;
+constexpr size_t kPatternBytesMax = 1024;
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (is_blank(text.front()) || text.front() == '\r')) text.remove_prefix(1);
+  while (!text.empty() && (is_blank(text.back()) || text.back() == '\r')) text.remove_suffix(1);
+  return text;
+}
+
+// Of a field with several values.
+std::vector<std::string> parts_of(std::string_view text) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find_first_of(",;"), text.size());
+    if (auto part = trimmed(text.substr(0, end)); !part.empty()) out.emplace_back(part);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+// `*` is any text, `?` any one byte.
+bool glob(std::string_view pattern, std::string_view text) {
+  size_t p = 0, t = 0, star = pattern.npos, resume = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+      ++p, ++t;
+    } else if (star != pattern.npos) {
+      p = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+bool has_wildcard(std::string_view text) { return text.find_first_of("*?") != text.npos; }
+
+using Address = std::array<uint8_t, 16>;
+
+// Bits behind the first `length` are cleared; whether any was set.
+bool mask(Address& address, unsigned length) {
+  bool was_set = false;
+  for (unsigned byte = length / 8; byte < 16; ++byte) {
+    const auto keep = byte == length / 8 ? static_cast<uint8_t>(0xff00u >> (length % 8)) : uint8_t{0};
+    was_set |= (address[byte] & static_cast<uint8_t>(~keep)) != 0;
+    address[byte] &= keep;
+  }
+  return was_set;
+}
+
+// As IPv6; nullopt: it is no network.
+std::optional<std::pair<Address, unsigned>> read_network(std::string_view text) {
+  const size_t slash = text.find('/');
+  Address address;
+  const auto before = text.substr(0, slash);
+  if (!parse_ip(before, &address)) return {};
+  const bool is_v4 = before.find(':') == before.npos;
+  unsigned length = is_v4 ? 32 : 128;
+  if (slash != text.npos) {
+    const auto digits = text.substr(slash + 1);
+    unsigned given = 0;
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), given);
+    if (error != std::errc() || end != digits.data() + digits.size() || given > length) return {};
+    length = given;
+  }
+  if (is_v4) length += 96;
+  if (mask(address, length)) return {};
+  return std::pair(address, length);
+}
+
+bool looks_like_address(std::string_view text) {
+  return text.find('/') != text.npos || text.find(':') != text.npos ||
+         (!text.empty() && text.find_first_not_of("0123456789.") == text.npos);
+}
+
+// ------------------------------------------------------------------------------------------------------------- times
+
+std::optional<int> read_clock(std::string_view text) {
+  int hour = 0, minute = 0;
+  auto [colon, error] = std::from_chars(text.data(), text.data() + text.size(), hour);
+  if (error != std::errc() || colon == text.data() + text.size() || *colon != ':') return {};
+  auto [end, other] = std::from_chars(colon + 1, text.data() + text.size(), minute);
+  if (other != std::errc() || end != text.data() + text.size() || end - colon != 3) return {};
+  if (hour < 0 || hour > 24 || minute < 0 || minute > 59 || (hour == 24 && minute > 0)) return {};
+  return hour * 60 + minute;
+}
+
+std::optional<int64_t> read_day(std::string_view text) {
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return {};
+  const auto number = [&](size_t at, size_t length) {
+    int out = -1;
+    auto [end, error] = std::from_chars(text.data() + at, text.data() + at + length, out);
+    return error == std::errc() && end == text.data() + at + length ? out : -1;
+  };
+  const int year = number(0, 4), month = number(5, 2), day = number(8, 2);
+  if (year < 1970 || year > 2200 || month < 1 || month > 12 || day < 1) return {};
+  if (static_cast<unsigned>(day) > days_in_month(year, static_cast<unsigned>(month))) return {};
+  return days_from_civil(year, static_cast<unsigned>(month), static_cast<unsigned>(day));
+}
+
+constexpr std::string_view kWeekdays[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
+
+std::optional<int> read_weekday(const std::string& text) {
+  for (int day = 0; day < 7; ++day)
+    if (text.starts_with(kWeekdays[day])) return day;
+  return {};
+}
+
+// "daily", "Mon-Fri", "Sat,Sun", "2026-03-14", "2026-03-14..2026-03-16"
+bool read_days(std::string_view text, ChangeWindow* out) {
+  if (const size_t dots = text.find(".."); dots != text.npos || read_day(text)) {
+    auto first = read_day(trimmed(text.substr(0, dots)));
+    auto last = dots == text.npos ? first : read_day(trimmed(text.substr(dots + 2)));
+    if (!first || !last || *last < *first) return false;
+    out->first_day = *first;
+    out->last_day = *last;
+    return true;
+  }
+  for (const auto& part : parts_of(folded(text))) {
+    if (part == "daily") {
+      out->weekdays = 0x7f;
+      continue;
+    }
+    const size_t dash = part.find('-');
+    auto first = read_weekday(part);
+    auto last = dash == part.npos ? first : read_weekday(part.substr(dash + 1));
+    if (!first || !last) return false;
+    for (int day = *first;; day = (day + 1) % 7) {
+      out->weekdays |= static_cast<uint8_t>(1 << day);
+      if (day == *last) break;
+    }
+  }
+  return out->weekdays != 0;
+}
+
+bool read_hours(std::string_view text, ChangeWindow* out) {
+  if (text.empty()) return true;
+  const size_t dash = text.find('-');
+  if (dash == text.npos) return false;
+  auto from = read_clock(trimmed(text.substr(0, dash))), until = read_clock(trimmed(text.substr(dash + 1)));
+  if (!from || !until || *from == 1440) return false;
+  out->from_minute = *from;
+  out->until_minute = *until;
+  return true;
+}
+
+std::string without_domain(std::string_view account) {
+  account = account.substr(account.rfind('\\') + 1);
+  return folded(account.substr(0, account.find('@')));
+}
+
+}  // namespace
+
+int64_t Moment::at(const Zone& zone) const {
+  if (!is_local || ns == INT64_MIN || ns == INT64_MAX) return ns;
+  return ns - zone.offset_seconds_at_local(floor_div(ns, kSecond)) * kSecond;
+}
+
+std::optional<Moment> read_moment(std::string_view text) {
+  text = trimmed(text);
+  if (auto day = read_day(text)) return Moment{*day * kDaySeconds * kSecond, true};
+  std::string with_seconds(text);  // people leave them out
+  if (text.size() == 16 && text[13] == ':') with_seconds += ":00";
+  auto read = parse_time(with_seconds, 0, *Zone::utc());
+  if (!read || (read->inferred & (kYearInferred | kAllInferred)) != 0) return {};
+  return Moment{std::clamp<int64_t>(read->unix_ns, -4'000'000'000'000'000'000, 4'000'000'000'000'000'000),
+                (read->inferred & kZoneInferred) != 0};
+}
+
+bool is_same_account(std::string_view a, std::string_view b) {
+  return folded(a) == folded(b) || without_domain(a) == without_domain(b);
+}
+
+// ----------------------------------------------------------------------------------------------------------- lookups
+
+void NamePatterns::add(std::string_view pattern) { patterns_.push_back(folded(pattern)); }
+
+bool NamePatterns::matches(std::string_view name) const {
+  if (patterns_.empty() || name.empty()) return false;
+  const std::string text = folded(name);
+  const std::string_view label = std::string_view(text).substr(0, text.find('.'));
+  return std::any_of(patterns_.begin(), patterns_.end(), [&](const std::string& pattern) {
+    return glob(pattern, text) || (pattern.find('.') == pattern.npos && glob(pattern, label));
+  });
+}
+
+size_t AddressList::Hash::operator()(const Address& address) const {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (uint8_t byte : address) hash = (hash ^ byte) * 0x100000001b3u;
+  return hash;
+}
+
+bool AddressList::add(std::string_view network, Entry entry) {
+  auto read = read_network(network);
+  if (!read) return false;
+  by_length_[read->second].insert_or_assign(read->first, std::move(entry));
+  return true;
+}
+
+const AddressList::Entry* AddressList::find(std::string_view address) const {
+  Address bytes;
+  if (by_length_.empty() || !parse_ip(address, &bytes)) return nullptr;
+  for (const auto& [length, networks] : by_length_) {
+    mask(bytes, length);
+    if (auto at = networks.find(bytes); at != networks.end()) return &at->second;
+  }
+  return nullptr;
+}
+
+bool AddressList::touches(std::string_view network) const {
+  const auto read = read_network(network);
+  if (!read) return false;
+  return std::any_of(by_length_.begin(), by_length_.end(), [&](const auto& of_length) {
+    const unsigned length = std::min(of_length.first, read->second);
+    Address wanted = read->first;
+    mask(wanted, length);
+    return std::any_of(of_length.second.begin(), of_length.second.end(), [&](const auto& one) {
+      Address address = one.first;
+      mask(address, length);
+      return address == wanted;
+    });
+  });
+}
+
+void AccountList::add(std::string_view account, std::shared_ptr<const Entry> entry) {
+  std::string name = folded(account);
+  if (has_wildcard(name))
+    patterns_.emplace_back(std::move(name), std::move(entry));
+  else
+    exact_.insert_or_assign(std::move(name), std::move(entry));
+}
+
+const AccountList::Entry* AccountList::find_folded(const std::string& account) const {
+  if (auto at = exact_.find(account); at != exact_.end()) return at->second.get();
+  for (const auto& [pattern, entry] : patterns_)
+    if (glob(pattern, account)) return entry.get();
+  return nullptr;
+}
+
+const AccountList::Entry* AccountList::find(std::string_view account) const {
+  if (empty() || account.empty()) return nullptr;
+  if (auto* entry = find_folded(folded(account))) return entry;
+  if (account.find_first_of("\\@") == account.npos) return nullptr;
+  return find_folded(without_domain(account));
+}
+
+void CommandList::add(std::string_view pattern) { patterns_.emplace_back(folded(pattern), pattern); }
+
+const std::string* CommandList::find(std::string_view command_line) const {
+  if (patterns_.empty()) return nullptr;
+  const std::string text = folded(command_line);
+  // The program's name is enough, wherever it lies.
+  const std::string_view whole = text;
+  const std::string_view named = whole.substr(whole.substr(0, whole.find(' ')).rfind('/') + 1);
+  for (const auto& [pattern, written] : patterns_) {
+    const bool is_program = pattern.find_first_of(" */?") == pattern.npos;
+    if (is_program ? named.substr(0, named.find(' ')) == pattern : glob(pattern, whole) || glob(pattern, named))
+      return &written;
+  }
+  return nullptr;
+}
+
+bool ChangeWindow::concerns(std::string_view tenant, std::string_view host) const {
+  return (tenants.empty() || tenants.matches(tenant)) && (hosts.empty() || hosts.matches(host));
+}
+
+bool ChangeWindow::is_open(int64_t local_seconds) const {
+  const int64_t today = floor_div(local_seconds, kDaySeconds);
+  const auto minute = static_cast<int>((local_seconds - today * kDaySeconds) / 60);
+  const auto begins_on = [&](int64_t day) {
+    return last_day >= first_day ? day >= first_day && day <= last_day : (weekdays >> weekday_from_days(day) & 1) != 0;
+  };
+  if (until_minute > from_minute) return begins_on(today) && minute >= from_minute && minute < until_minute;
+  return (begins_on(today) && minute >= from_minute) || (begins_on(today - 1) && minute < until_minute);
+}
+
+bool Ticket::is_self_approved() const { return !requester.empty() && is_same_account(requester, approver); }
+
+bool Ticket::covers(std::string_view who, std::string_view host, int64_t at_ns, const Zone& zone) const {
+  if (at_ns < from.at(zone) || at_ns > until.at(zone)) return false;
+  const auto accounts = parts_of(account.empty() ? requester : account);
+  const bool is_theirs = std::any_of(accounts.begin(), accounts.end(), [&](const std::string& one) {
+    return is_same_account(one, who) || (has_wildcard(one) && glob(folded(one), folded(who)));
+  });
+  NamePatterns on;
+  for (const auto& one : parts_of(hosts)) on.add(one);
+  return is_theirs && (on.empty() || on.matches(host));
+}
+
+// ------------------------------------------------------------------------------------------------------------- table
+
+// What each list is: its fields in the order of the short form, the first of which must be there, and who takes an
+// entry.
+struct ListTable {
+  struct Problem {
+    std::string field, what;
+  };
+  using Values = std::map<std::string, std::string, std::less<>>;
+  struct Row {
+    std::string_view name;
+    std::vector<std::string_view> fields;
+    bool is_whole_line;  // of the short form: blanks belong to the one field
+    std::optional<Problem> (*take)(Lists& into, const Values& values, const std::string& text);
+  };
+  static const std::vector<Row>& rows();
+  static const Row* find(std::string_view name) {
+    for (const auto& row : rows())
+      if (row.name == name) return &row;
+    return nullptr;
+  }
+
+  static std::string_view value(const Values& values, std::string_view field) {
+    auto at = values.find(field);
+    return at == values.end() ? std::string_view() : std::string_view(at->second);
+  }
+
+  static std::optional<Problem> take_origin(Origins& into, std::string_view field, std::string_view one,
+                                            const std::string& text) {
+    if (into.addresses.add(one, {text, "", false, 0, 0})) return {};
+    if (looks_like_address(one))
+      return Problem{std::string(field),
+                     "\"" + std::string(one) + "\" is no address and no network, or bits are set behind its prefix"};
+    into.names.add(one);
+    return {};
+  }
+
+  template <AccountList Lists::*kList>
+  static std::optional<Problem> take_account(Lists& into, const Values& values, const std::string& text) {
+    auto entry = std::make_shared<AccountList::Entry>();
+    entry->text = text;
+    if (auto since = value(values, "since"); !since.empty()) {
+      auto moment = read_moment(since);
+      if (!moment)
+        return Problem{"since",
+                       "\"" + std::string(since) + "\" is no time; write 2026-03-01 or 2026-03-01T18:00:00+08:00"};
+      entry->since = *moment;
+    }
+    for (const auto& one : parts_of(value(values, "from")))
+      if (auto problem = take_origin(entry->from, "from", one, text)) return problem;
+    for (const auto& one : parts_of(value(values, "hosts"))) entry->hosts.add(one);
+    (into.*kList).add(value(values, "account"), std::move(entry));
+    return {};
+  }
+
+  template <AddressList Lists::*kList>
+  static std::optional<Problem> take_address(Lists& into, const Values& values, const std::string& text) {
+    const auto address = value(values, "address");
+    if ((into.*kList).add(address, {text, "", false, 0, 0})) return {};
+    return Problem{"address",
+                   "\"" + std::string(address) + "\" is no address and no network, or bits are set behind its prefix"};
+  }
+
+  template <CommandList Lists::*kList>
+  static std::optional<Problem> take_command(Lists& into, const Values& values, const std::string&) {
+    (into.*kList).add(value(values, "command"));
+    return {};
+  }
+
+  static std::optional<Problem> take_bastion(Lists& into, const Values& values, const std::string& text) {
+    if (auto address = value(values, "address"); !address.empty()) {
+      for (const auto& one : parts_of(address))
+        if (!into.bastions.addresses.add(one, {text, "", false, 0, 0}))
+          return Problem{"address", "\"" + one + "\" is no address and no network, or bits are set behind its prefix"};
+    }
+    return take_origin(into.bastions, "host", value(values, "host"), text);
+  }
+
+  static std::optional<Problem> take_network(Lists& into, const Values& values, const std::string& text) {
+    AddressList::Entry entry{text, std::string(value(values, "name")), false, 0, 0};
+    const auto latitude = value(values, "latitude"), longitude = value(values, "longitude");
+    const auto read = [](std::string_view number, double limit, double* out) {
+      auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), *out);
+      return error == std::errc() && end == number.data() + number.size() && *out >= -limit && *out <= limit;
+    };
+    if (!latitude.empty() || !longitude.empty()) {
+      if (!read(latitude, 90, &entry.latitude))
+        return Problem{"latitude", "\"" + std::string(latitude) + "\" must be a number of degrees from -90 to 90"};
+      if (!read(longitude, 180, &entry.longitude))
+        return Problem{"longitude", "\"" + std::string(longitude) + "\" must be a number of degrees from -180 to 180"};
+      entry.has_place = true;
+    }
+    const auto network = value(values, "network");
+    if (into.networks.add(network, std::move(entry))) return {};
+    return Problem{"network",
+                   "\"" + std::string(network) + "\" is no address and no network, or bits are set behind its prefix"};
+  }
+
+  static std::optional<Problem> take_window(Lists& into, const Values& values, const std::string& text) {
+    ChangeWindow window;
+    window.text = text;
+    const auto days = value(values, "days"), hours = value(values, "hours");
+    if (!read_days(days, &window))
+      return Problem{"days", "\"" + std::string(days) +
+                                 "\" must be daily, weekdays as Mon-Fri or Sat,Sun, a date as 2026-03-14, or dates as "
+                                 "2026-03-14..2026-03-16"};
+    if (!read_hours(hours, &window))
+      return Problem{"hours", "\"" + std::string(hours) + "\" must be a span as 22:00-02:00"};
+    for (const auto& one : parts_of(value(values, "hosts"))) window.hosts.add(one);
+    for (const auto& one : parts_of(value(values, "tenants"))) window.tenants.add(one);
+    into.change_windows.push_back(std::move(window));
+    return {};
+  }
+
+  static std::optional<Problem> take_ticket(Lists& into, const Values& values, const std::string&) {
+    Ticket ticket;
+    ticket.id = value(values, "id");
+    ticket.account = value(values, "account");
+    ticket.hosts = value(values, "hosts");
+    ticket.requester = value(values, "requester");
+    ticket.approver = value(values, "approver");
+    if (ticket.account.empty() && ticket.requester.empty())
+      return Problem{"account", "is missing: whose ticket is it?"};
+    for (auto [field, moment] : {std::pair("from", &ticket.from), std::pair("until", &ticket.until)}) {
+      const auto text = value(values, field);
+      if (text.empty()) continue;
+      auto read = read_moment(text);
+      if (!read)
+        return Problem{field,
+                       "\"" + std::string(text) + "\" is no time; write 2026-03-01 18:00 or 2026-03-01T18:00:00+08:00"};
+      *moment = *read;
+    }
+    into.tickets.push_back(std::move(ticket));
+    return {};
+  }
+};
+
+const std::vector<ListTable::Row>& ListTable::rows() {
+  static const std::vector<Row> kRows = {
+      {"bastions", {"host", "address"}, false, take_bastion},
+      {"leavers", {"account", "since"}, false, take_account<&Lists::leavers>},
+      {"service_accounts", {"account", "from", "hosts"}, false, take_account<&Lists::service_accounts>},
+      {"provider_staff", {"account"}, false, take_account<&Lists::provider_staff>},
+      {"admins", {"account", "from", "hosts"}, false, take_account<&Lists::admins>},
+      {"change_windows", {"days", "hours", "hosts", "tenants"}, false, take_window},
+      {"tickets", {"id", "account", "from", "until", "hosts", "requester", "approver"}, false, take_ticket},
+      {"networks", {"network", "name", "latitude", "longitude"}, false, take_network},
+      {"deny_addresses", {"address"}, false, take_address<&Lists::deny_addresses>},
+      {"deny_accounts", {"account"}, false, take_account<&Lists::deny_accounts>},
+      {"deny_commands", {"command"}, true, take_command<&Lists::deny_commands>},
+      {"allow_addresses", {"address"}, false, take_address<&Lists::allow_addresses>},
+      {"allow_accounts", {"account"}, false, take_account<&Lists::allow_accounts>},
+      {"allow_commands", {"command"}, true, take_command<&Lists::allow_commands>},
+  };
+  return kRows;
+}
+
+// ----------------------------------------------------------------------------------------------------------- reading
+
+namespace {
+
+using Row = ListTable::Row;
+
+std::string known_fields(const Row& row) {
+  std::string out;
+  for (auto field : row.fields) out += (out.empty() ? "" : ", ") + std::string(field);
+  return out;
+}
+
+// One list's entries, from YAML, CSV or lines. `problem` gets place and words.
+class EntryReader {
+ public:
+  EntryReader(const Row& row, std::string path) : row_(row), path_(std::move(path)) {}
+
+  std::vector<WrittenEntry> entries;
+  std::vector<std::pair<std::string, std::string>> problems;  // place, what
+
+  std::string place(int line, int column) const {
+    return path_ + ":" + std::to_string(line + 1) + ":" + std::to_string(column + 1);
+  }
+  std::string place(const YAML::Mark& mark) const { return place(mark.line, mark.column); }
+  void problem(std::string at, std::string what) {
+    problems.emplace_back(std::move(at), std::string(row_.name) + ": " + what);
+  }
+
+  void yaml(const YAML::Node& node, int line = 0) {
+    if (!node.IsSequence())
+      return problem(place(node.Mark().line + line, node.Mark().column), "must be a list of entries");
+    for (const auto& item : node) entry(item, line);
+  }
+
+  // `line`: where the text that was read as YAML begins.
+  void entry(const YAML::Node& item, int line = 0) {
+    const auto at = place(item.Mark().line + line, item.Mark().column);
+    if (item.IsScalar()) return words(item.Scalar(), item.Mark().line + line, item.Mark().column);
+    if (!item.IsMap()) return problem(at, "an entry is a text, or a map of " + known_fields(row_));
+    WrittenEntry out{{}, at};
+    for (const auto& pair : item) {
+      const std::string key = pair.first.IsScalar() ? pair.first.Scalar() : "";
+      const auto where = place(pair.second.Mark().line + line, pair.second.Mark().column);
+      std::string text;
+      if (pair.second.IsScalar()) {
+        text = pair.second.Scalar();
+      } else if (pair.second.IsSequence()) {
+        for (const auto& one : pair.second) text += (text.empty() ? "" : ",") + (one.IsScalar() ? one.Scalar() : "");
+      } else if (!pair.second.IsNull()) {
+        problem(where, key + ": must be a text or a list of texts");
+      }
+      if (!is_field(key))
+        problem(place(pair.first.Mark().line + line, pair.first.Mark().column),
+                key + ": unknown field; known here: " + known_fields(row_));
+      out.fields[key] = {std::move(text), where};
+    }
+    take(std::move(out));
+  }
+
+  // The short form.
+  void words(std::string_view text, int line, int column) {
+    WrittenEntry out{{}, place(line, column)};
+    size_t at = 0;
+    for (size_t i = 0; at < text.size(); ++i) {
+      while (at < text.size() && is_blank(text[at])) ++at;
+      if (at >= text.size()) break;
+      size_t end = row_.is_whole_line ? text.size() : std::min(text.find_first_of(" \t", at), text.size());
+      if (i == row_.fields.size())
+        return problem(place(line, column + static_cast<int>(at)),
+                       "\"" + std::string(text.substr(at, end - at)) +
+                           "\" is one value too many; the fields are: " + known_fields(row_));
+      out.fields[std::string(row_.fields[i])] = {std::string(trimmed(text.substr(at, end - at))),
+                                                 place(line, column + static_cast<int>(at))};
+      at = end;
+    }
+    take(std::move(out));
+  }
+
+  // The first line names the fields.
+  void csv(std::string_view text) {
+    std::vector<std::string> head;
+    int number = -1;
+    while (!text.empty()) {
+      const size_t end = std::min(text.find('\n'), text.size());
+      const auto line = trimmed(text.substr(0, end));
+      text.remove_prefix(std::min(end + 1, text.size()));
+      ++number;
+      if (line.empty() || line.front() == '#') continue;
+      auto cells = cells_of(line);
+      if (head.empty()) {
+        for (auto& [cell, at] : cells) {
+          if (!is_field(cell))
+            problem(place(number, at), "\"" + cell + "\": unknown field; known here: " + known_fields(row_));
+          head.push_back(cell);
+        }
+        continue;
+      }
+      WrittenEntry out{{}, place(number, 0)};
+      for (size_t i = 0; i < cells.size(); ++i) {
+        if (i >= head.size()) {
+          problem(place(number, cells[i].second), "more values than the head line has fields");
+          break;
+        }
+        out.fields[head[i]] = {cells[i].first, place(number, cells[i].second)};
+      }
+      take(std::move(out));
+    }
+  }
+
+  void lines(std::string_view text) {
+    for (int number = 0; !text.empty(); ++number) {
+      const size_t end = std::min(text.find('\n'), text.size());
+      auto line = text.substr(0, end);
+      text.remove_prefix(std::min(end + 1, text.size()));
+      const size_t first = line.find_first_not_of(" \t\r");
+      if (first == line.npos || line[first] == '#') continue;
+      if (line[first] == '{') {
+        try {
+          entry(YAML::Load(std::string(line)), number);
+        } catch (const YAML::Exception& e) {
+          problem(place(number, e.mark.column), e.msg);
+        }
+        continue;
+      }
+      for (size_t hash = line.find('#'); hash != line.npos; hash = line.find('#', hash + 1))
+        if (is_blank(line[hash - 1])) line = line.substr(0, hash);
+      words(trimmed(line), number, static_cast<int>(first));
+    }
+  }
+
+ private:
+  bool is_field(std::string_view key) const {
+    return std::find(row_.fields.begin(), row_.fields.end(), key) != row_.fields.end();
+  }
+
+  void take(WrittenEntry out) {
+    std::erase_if(out.fields, [](const auto& field) { return field.second.text.empty(); });
+    const auto first = out.fields.find(row_.fields.front());
+    if (first == out.fields.end()) return problem(out.place, std::string(row_.fields.front()) + ": is missing");
+    for (const auto& [name, value] : out.fields)
+      if (value.text.size() > kPatternBytesMax || value.text.find('\n') != value.text.npos)
+        return problem(value.place,
+                       name + ": must be one line of at most " + std::to_string(kPatternBytesMax) + " bytes");
+    if (entries.size() == kEntriesMax)
+      return problem(out.place, "more than " + std::to_string(kEntriesMax) + " entries");
+    if (entries.size() < kEntriesMax) entries.push_back(std::move(out));
+  }
+
+  // Cells and their columns; a cell in double quotes may hold commas, and "" for a quote.
+  static std::vector<std::pair<std::string, int>> cells_of(std::string_view line) {
+    std::vector<std::pair<std::string, int>> out;
+    for (size_t at = 0; at <= line.size();) {
+      std::string cell;
+      const auto column = static_cast<int>(at);
+      while (at < line.size() && is_blank(line[at])) ++at;
+      if (at < line.size() && line[at] == '"') {
+        for (++at; at < line.size(); ++at) {
+          if (line[at] != '"')
+            cell += line[at];
+          else if (at + 1 < line.size() && line[at + 1] == '"')
+            cell += line[at++];
+          else
+            break;
+        }
+        at = std::min(line.find(',', at), line.size());
+      } else {
+        const size_t end = std::min(line.find(',', at), line.size());
+        cell = trimmed(line.substr(at, end - at));
+        at = end;
+      }
+      out.emplace_back(std::move(cell), column);
+      ++at;
+    }
+    return out;
+  }
+
+  const Row& row_;
+  std::string path_;
+};
+
+ListTable::Values values_of(const WrittenEntry& entry) {
+  ListTable::Values out;
+  for (const auto& [name, value] : entry.fields) out[name] = value.text;
+  return out;
+}
+
+// In the order of the list's fields: "wang since=2026-03-01".
+std::string text_of(const Row& row, const WrittenEntry& entry) {
+  std::string out;
+  for (auto field : row.fields) {
+    auto at = entry.fields.find(field);
+    if (at == entry.fields.end()) continue;
+    out += out.empty() ? at->second.text : " " + std::string(field) + "=" + at->second.text;
+  }
+  return out;
+}
+
+// Tries every entry, so that all problems are told at once.
+void check(const Row& row, EntryReader& reader) {
+  Lists unused;
+  for (const auto& entry : reader.entries) {
+    auto problem = row.take(unused, values_of(entry), "");
+    if (!problem) continue;
+    auto field = entry.fields.find(problem->field);
+    reader.problem(field == entry.fields.end() ? entry.place : field->second.place,
+                   problem->field + ": " + problem->what);
+  }
+}
+
+// The whole file, or what is wrong with it.
+Result<std::vector<WrittenEntry>> read_file(const Row& row, const std::string& path) {
+  auto text = YUSHI_TRY(read_data_file(path));
+  if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
+  EntryReader reader(row, path);
+  if (path.ends_with(".yaml") || path.ends_with(".yml") || path.ends_with(".json")) {
+    try {
+      if (auto root = YAML::Load(text); !root.IsNull()) reader.yaml(root);
+    } catch (const YAML::Exception& e) {
+      reader.problem(reader.place(e.mark), e.msg);
+    }
+  } else if (path.ends_with(".csv")) {
+    reader.csv(text);
+  } else {
+    reader.lines(text);
+  }
+  check(row, reader);
+  if (reader.problems.empty()) return std::move(reader.entries);
+  std::string all;
+  for (size_t i = 0; i < reader.problems.size() && i < kProblemsTold; ++i)
+    all += (all.empty() ? "" : "\n") + reader.problems[i].first + ": " + reader.problems[i].second;
+  if (reader.problems.size() > kProblemsTold)
+    all += "\n(and " + std::to_string(reader.problems.size() - kProblemsTold) + " more)";
+  return fail(Code::invalid, all);
+}
+
+}  // namespace
+
+void read_list_settings(Walk& walk, const YAML::Node& node, ListSettings& out) {
+  std::map<std::string, Walk::Reader> readers;
+  for (const auto& row : ListTable::rows()) {
+    const std::string where = "detect.lists." + std::string(row.name);
+    readers[std::string(row.name)] = [&walk, &out, &row, where](const YAML::Node& n) {
+      ListSetting setting;
+      setting.place = walk.place_text(n.Mark());
+      if (n.IsScalar()) {
+        walk.path(where, setting.path)(n);
+        if (!setting.path.empty() && !setting.path.starts_with('/'))
+          walk.problem(n, where + ": \"" + setting.path + "\" must be the absolute path of a file, or a list");
+      } else {
+        EntryReader reader(row, "");
+        reader.yaml(n);
+        check(row, reader);
+        // Places of the config's own: the walk knows its path.
+        for (const auto& [place, what] : reader.problems) {
+          YAML::Mark mark = n.Mark();
+          std::sscanf(place.c_str(), ":%d:%d", &mark.line, &mark.column);
+          --mark.line, --mark.column;
+          walk.problem(mark, "detect.lists." + what);
+        }
+        setting.entries = std::move(reader.entries);
+      }
+      out[std::string(row.name)] = std::move(setting);
+    };
+  }
+  walk.map(node, "detect.lists.", readers);
+}
+
+const std::shared_ptr<const Lists>& Lists::none() {
+  static const std::shared_ptr<const Lists> kNone = std::make_shared<const Lists>();
+  return kNone;
+}
+
+std::shared_ptr<const Lists> Lists::load(const ListSettings& settings, const Lists* before, std::vector<Wrong>* wrong) {
+  auto out = std::make_shared<Lists>();
+  for (const auto& [name, setting] : settings) {
+    const Row* row = ListTable::find(name);
+    if (!row) continue;
+    Written written{setting.path, setting.entries};
+    if (!setting.path.empty()) {
+      auto read = read_file(*row, setting.path);
+      if (read) {
+        written.entries = std::move(*read);
+      } else {
+        const auto old =
+            before ? before->written_.find(name) : std::map<std::string, Written, std::less<>>::const_iterator();
+        const bool stays = before && old != before->written_.end() && old->second.path == setting.path;
+        if (wrong) {
+          auto& why = read.error().message;
+          wrong->push_back({(why.starts_with(setting.path) ? "" : "list " + name + ": ") + why, stays});
+        }
+        if (!stays) continue;
+        written = old->second;
+      }
+    }
+    std::set<std::string> lines;
+    for (const auto& entry : written.entries) {
+      std::string text = text_of(*row, entry);
+      (void)row->take(*out, values_of(entry), text);
+      lines.insert(std::move(text));
+    }
+    std::string all;
+    for (const auto& line : lines) all += name + " " + line + "\n";
+    out->digests_[name] = to_hex(as_bytes(sha256(all))).substr(0, kDigestLetters);
+    out->text_ += all;
+    out->written_[name] = std::move(written);
+  }
+  return out;
+}
+
+std::string Lists::baseline(std::string_view list, std::string_view entry) const {
+  auto digest = digests_.find(list);
+  return "list=" + std::string(list) + (entry.empty() ? "" : " entry=\"" + std::string(entry) + "\"") +
+         " digest=" + (digest == digests_.end() ? "" : digest->second);
+}
+
+std::map<std::string, std::vector<std::string>, std::less<>> Lists::placeholders() const {
+  std::map<std::string, std::vector<std::string>, std::less<>> out;
+  for (const auto& [name, written] : written_) {
+    auto& values = out[name];
+    for (const auto& entry : written.entries)
+      values.push_back(entry.fields.find(ListTable::find(name)->fields.front())->second.text);
+  }
+  return out;
+}
+
+std::string tell_list_changes(std::string_view before, std::string_view now) {
+  const auto lines_of = [](std::string_view text) {
+    std::set<std::string_view> out;
+    while (!text.empty()) {
+      const size_t end = std::min(text.find('\n'), text.size());
+      out.insert(text.substr(0, end));
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+  };
+  const auto old = lines_of(before), fresh = lines_of(now);
+  std::string out;
+  size_t told = 0;
+  const auto say = [&](std::string_view line, const char* what) {
+    if (++told > kChangesTold) return;
+    const size_t blank = line.find(' ');
+    out += (out.empty() ? "" : "; ") + std::string(line.substr(0, blank)) + ": " +
+           (blank == line.npos ? "" : std::string(line.substr(blank + 1))) + what;
+  };
+  for (auto line : fresh)
+    if (!old.contains(line)) say(line, " is new");
+  for (auto line : old)
+    if (!fresh.contains(line)) say(line, " is gone");
+  if (told > kChangesTold) out += "; and " + std::to_string(told - kChangesTold) + " more";
+  return out;
+}
+
+std::string list_files_state(const ListSettings& settings) {
+  std::string out;
+  for (const auto& [name, setting] : settings) {
+    if (setting.path.empty()) continue;
+    struct stat there {};
+    if (::stat(setting.path.c_str(), &there) != 0) there = {};
+    out += name + " " + setting.path + " " + std::to_string(there.st_ino) + " " + std::to_string(there.st_size) + " " +
+           std::to_string(there.st_mtim.tv_sec) + "." + std::to_string(there.st_mtim.tv_nsec) + "\n";
+  }
+  return out;
+}
+
+}  // namespace yushi::detect

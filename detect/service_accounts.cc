@@ -1,0 +1,117 @@
+#include "detect/service_accounts.h"
+
+#include <bit>
+
+#include "core/base/calendar.h"
+#include "detect/words.h"
+
+namespace yushi::detect {
+namespace {
+
+constexpr FindingKind kPerson{"account.service-logs-in", "Somebody logs in as a service's account", 1, "attack.t1078"};
+constexpr size_t kNameBytesMax = 256;
+
+}  // namespace
+
+bool is_typed(std::string_view method, std::string_view logon_type) {
+  return method == "password" || method.starts_with("keyboard-interactive") || logon_type == "2" || logon_type == "10";
+}
+
+void ServiceAccounts::Days::add(int64_t day) {
+  if (count > 0 && day <= last) return;
+  ++count;
+  last = day;
+}
+
+void ServiceAccounts::observe(const Event& event, std::vector<Finding>& findings) {
+  Scratch scratch;
+  Value value;
+  const auto account_of = [&](std::string_view user) -> Account& {
+    auto at = by_log_.find(event.log);
+    if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log), kAccountsMax).first;
+    return at->second.use(user.substr(0, kNameBytesMax));
+  };
+  const int64_t second = floor_div(event.counted.at_ns, kSecond), day = floor_div(second, kDaySeconds);
+  if (event.kind.name == "job-run") {
+    if (first_value(event.record, ecs::user_name, scratch, &value) && value.text != "root")
+      account_of(value.text).with_jobs.add(day);
+    return;
+  }
+  if (!event.login || !event.login->success) return;
+  const LoginEvent& login = *event.login;
+  const auto own = [&](const char* name) {
+    const Field* field = find_field(event.kind.message->dataset + name);
+    scratch.clear();
+    return field && first_value(event.record, field, scratch, &value) ? std::string(value.text) : std::string();
+  };
+  const std::string method = own(".method"), type = own(".logon_type");
+  if (method.empty() && type.empty()) return;  // another word of a login that is told with its method
+  Account& account = account_of(login.user);
+  const bool typed = is_typed(method, type);
+  const uint64_t logins = account.by_key + account.otherwise;
+  const bool is_regular =
+      account.otherwise == 0 && account.with_logins.count >= kDaysMin && std::popcount(account.hours) <= kHoursMax;
+  const bool runs_jobs = logins == 0 && account.with_jobs.count >= kJobDaysMin;
+  if ((is_regular && typed) || runs_jobs) {
+    Finding finding;
+    finding.kind = &kPerson;
+    finding.severity = typed ? Severity::high : Severity::medium;
+    finding.score = typed ? 70 : 55;
+    finding.key = printable(login.user);
+    finding.reason =
+        printable(login.user) + " logged in from " + printable(login.source) +
+        (login.host.empty() ? "" : " on " + printable(login.host)) + (typed ? " with a typed password" : "") +
+        (runs_jobs
+             ? ", and never has before: it only ran jobs, on " + number_text(account.with_jobs.count, "day", "days")
+             : "; its " + number_text(logins, "login", "logins") + " before, on " +
+                   number_text(account.with_logins.count, "day", "days") +
+                   ", were all by key and at the same hours, as a program's are");
+    finding.baseline = "by_key=" + std::to_string(account.by_key) + " otherwise=" + std::to_string(account.otherwise) +
+                       " days=" + std::to_string(account.with_logins.count) +
+                       " hours=" + std::to_string(account.hours) +
+                       " job_days=" + std::to_string(account.with_jobs.count);
+    finding.records = {login.index};
+    findings.push_back(std::move(finding));
+  }
+  ++(typed ? account.otherwise : account.by_key);
+  account.hours |= uint32_t{1} << ((second - day * kDaySeconds) / 3600);
+  account.with_logins.add(day);
+}
+
+void ServiceAccounts::save(std::string& out) const {
+  put_varint(out, by_log_.size());
+  for (const auto& [log, accounts] : by_log_) {
+    put_text(out, log);
+    put_varint(out, accounts.size());
+    accounts.for_each([&out](const std::string& name, const Account& account) {
+      put_text(out, name);
+      for (const auto* days : {&account.with_logins, &account.with_jobs}) {
+        put_varint(out, days->count);
+        put_signed(out, days->last);
+      }
+      put_varint(out, account.hours);
+      put_varint(out, account.by_key);
+      put_varint(out, account.otherwise);
+    });
+  }
+}
+
+bool ServiceAccounts::load(Reader& in) {
+  by_log_.clear();
+  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
+    auto& accounts = by_log_.try_emplace(std::string(in.text()), kAccountsMax).first->second;
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      Account& account = accounts.use(in.text());
+      for (auto* days : {&account.with_logins, &account.with_jobs}) {
+        days->count = static_cast<uint32_t>(in.varint());
+        days->last = in.signed_varint();
+      }
+      account.hours = static_cast<uint32_t>(in.varint());
+      account.by_key = in.varint();
+      account.otherwise = in.varint();
+    }
+  }
+  return in.ok();
+}
+
+}  // namespace yushi::detect

@@ -1,0 +1,148 @@
+#include "detect/travel.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdlib>
+
+#include "detect/lists.h"
+#include "detect/words.h"
+
+namespace yushi::detect {
+namespace {
+
+constexpr FindingKind kTravel{"account.two-places", "One account at two places at once", 1, "attack.t1078"};
+constexpr size_t kNameBytesMax = 256;
+constexpr double kDegree = 10'000;
+constexpr int64_t kAgainNs = 3 * kSecond;  // several daemons tell of one login
+
+std::string point_text(int64_t latitude, int64_t longitude) {
+  return std::to_string(latitude) + "/" + std::to_string(longitude);
+}
+
+}  // namespace
+
+bool Travel::place_of(std::string_view address, Place* out) const {
+  if (const auto* entry = surroundings_.options.lists->networks.find(address)) {
+    out->name = entry->name.empty() ? entry->text : entry->name;
+    out->is_listed = true;
+    out->has_point = entry->has_place;
+    out->latitude = std::lround(entry->latitude * kDegree);
+    out->longitude = std::lround(entry->longitude * kDegree);
+    return true;
+  }
+  auto known = surroundings_.options.place_of(address);
+  if (!known) return false;
+  out->name = known->name.empty() ? std::string(address) : known->name;
+  out->has_point = true;
+  out->latitude = std::lround(known->latitude * kDegree);
+  out->longitude = std::lround(known->longitude * kDegree);
+  return true;
+}
+
+// On a sphere of 6,371 km.
+int64_t Travel::kilometres(const Place& a, const Place& b) {
+  constexpr double kRadians = 3.14159265358979323846 / 180 / kDegree;
+  const double first = static_cast<double>(a.latitude) * kRadians, second = static_cast<double>(b.latitude) * kRadians;
+  const double north = std::sin((second - first) / 2);
+  const double east = std::sin(static_cast<double>(b.longitude - a.longitude) * kRadians / 2);
+  const double half = north * north + std::cos(first) * std::cos(second) * east * east;
+  return std::lround(2 * 6371 * std::asin(std::sqrt(half > 1 ? 1 : half)));
+}
+
+void Travel::observe(const Event& event, std::vector<Finding>& findings) {
+  if (!event.login || !event.login->success) return;
+  const LoginEvent& login = *event.login;
+  Place place;
+  if (login.of_receipt || !place_of(login.source, &place)) return;
+  auto at = by_log_.find(event.log);
+  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log), kAccountsMax).first;
+  Account& account = at->second.use(login.user.substr(0, kNameBytesMax));
+  const std::string source(login.source.substr(0, kNameBytesMax)), host(login.host.substr(0, kNameBytesMax));
+  const int64_t apart_ns = std::llabs(login.at_ns - account.at_ns);
+  if (source == account.source && apart_ns <= kAgainNs) return;
+
+  const bool knows = !account.source.empty();
+  const bool is_other = knows && place.name != account.place.name;
+  int64_t km = 0;
+  bool is_quick = false;
+  if (is_other && place.has_point && account.place.has_point) {
+    km = kilometres(account.place, place);
+    is_quick = km >= kKilometresMin && km * 3600 * kSecond > apart_ns * kKilometresAnHour;
+  } else if (is_other && place.is_listed && account.place.is_listed) {
+    is_quick = apart_ns < kSitesApartNs;
+  }
+  if (is_quick && std::popcount(account.quick) <= 1) {
+    Finding finding;
+    finding.kind = &kTravel;
+    finding.severity = Severity::high;
+    finding.score = 75;
+    finding.key = printable(login.user) + " at " + printable(place.name);
+    finding.fold_ns = int64_t{86'400} * kSecond;
+    finding.reason =
+        printable(login.user) + " logged in" + (host.empty() ? "" : " on " + printable(host)) + " from " +
+        printable(source) + " (" + printable(place.name) + "), and " + duration_text(apart_ns / kSecond * kSecond) +
+        " " + (login.at_ns >= account.at_ns ? "before" : "after") + " from " + printable(account.source) + " (" +
+        printable(account.place.name) + ")" +
+        (km > 0 ? ", " + std::to_string(km) + " km away: nobody travels that fast" : ": it is at two places at once");
+    finding.baseline =
+        "apart_ns=" + std::to_string(apart_ns) + " km=" + std::to_string(km) +
+        " quick_of_last_32=" + std::to_string(std::popcount(account.quick)) +
+        (place.has_point ? " point=" + point_text(place.latitude, place.longitude) : "") +
+        (account.place.has_point ? " point_before=" + point_text(account.place.latitude, account.place.longitude) : "");
+    if (place.is_listed || account.place.is_listed)
+      finding.baseline += " " + surroundings_.options.lists->baseline("networks", "");
+    finding.records = {account.index, login.index};
+    findings.push_back(std::move(finding));
+  }
+  account.quick = account.quick << 1 | (is_quick ? 1 : 0);
+  account.at_ns = login.at_ns;
+  account.index = login.index;
+  account.source = source;
+  account.host = host;
+  account.place = std::move(place);
+}
+
+void Travel::save(std::string& out) const {
+  put_varint(out, by_log_.size());
+  for (const auto& [log, accounts] : by_log_) {
+    put_text(out, log);
+    put_varint(out, accounts.size());
+    accounts.for_each([&out](const std::string& name, const Account& account) {
+      put_text(out, name);
+      put_signed(out, account.at_ns);
+      put_varint(out, account.index);
+      put_text(out, account.source);
+      put_text(out, account.host);
+      put_varint(out, account.quick);
+      put_text(out, account.place.name);
+      put_varint(out, (account.place.has_point ? 1u : 0u) | (account.place.is_listed ? 2u : 0u));
+      put_signed(out, account.place.latitude);
+      put_signed(out, account.place.longitude);
+    });
+  }
+}
+
+bool Travel::load(Reader& in) {
+  by_log_.clear();
+  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
+    auto& accounts = by_log_.try_emplace(std::string(in.text()), kAccountsMax).first->second;
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      Account& account = accounts.use(in.text());
+      account.at_ns = bounded_time(in.signed_varint());
+      account.index = in.varint();
+      account.source = in.text();
+      account.host = in.text();
+      account.quick = static_cast<uint32_t>(in.varint());
+      account.place.name = in.text();
+      const uint64_t marks = in.varint();
+      account.place.has_point = (marks & 1) != 0;
+      account.place.is_listed = (marks & 2) != 0;
+      account.place.latitude = std::clamp<int64_t>(in.signed_varint(), -900'000, 900'000);
+      account.place.longitude = std::clamp<int64_t>(in.signed_varint(), -1'800'000, 1'800'000);
+    }
+  }
+  return in.ok();
+}
+
+}  // namespace yushi::detect

@@ -1,0 +1,65 @@
+// One account at two places between which nobody gets in that time: impossible travel, or an account that several
+// share.
+//
+// A place is that of the list `networks` with its coordinates, or what GeoIP says; of two networks of the list without
+// coordinates it is asked only that there are kSitesApartNs between them. Nothing is known of addresses without a
+// place.
+//
+// Quick changes of place that are an account's habit (a VPN switched on and off) are none: told only when of its last
+// 32 logins with a place at most one more was too quick.
+//
+// Invariants  In commit order, no clock. Kilometres are rounded to whole ones before anything is judged; the
+// coordinates
+//             stand in the baseline.
+// Memory      Per log kAccountsMax accounts, the one not seen for longest goes.
+// Threads     One owner.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "detect/detectors.h"
+#include "detect/lru.h"
+
+namespace yushi::detect {
+
+class Travel final : public Detector {
+ public:
+  explicit Travel(const Surroundings& surroundings) : surroundings_(surroundings) {}
+
+  static constexpr size_t kAccountsMax = 4096;
+  static constexpr int64_t kKilometresMin = 200;  // nearer ones are one place
+  static constexpr int64_t kKilometresAnHour = 900;
+  static constexpr int64_t kSitesApartNs = 30 * kMinute;
+
+  bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
+  void observe(const Event& event, std::vector<Finding>& findings) override;
+
+  void save(std::string& out) const override;
+  bool load(Reader& in) override;
+
+ private:
+  struct Place {
+    std::string name;
+    bool has_point = false;
+    int64_t latitude = 0, longitude = 0;  // ten-thousandths of a degree
+    bool is_listed = false;
+  };
+  struct Account {
+    int64_t at_ns = 0;
+    uint64_t index = 0;
+    std::string source, host;
+    Place place;
+    uint32_t quick = 0;  // a bit a login, the newest is bit 0
+  };
+  bool place_of(std::string_view address, Place* out) const;
+  static int64_t kilometres(const Place& a, const Place& b);
+
+  const Surroundings& surroundings_;
+  std::map<std::string, LruMap<Account>, std::less<>> by_log_;
+};
+
+}  // namespace yushi::detect
