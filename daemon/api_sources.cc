@@ -32,6 +32,7 @@ serve::Api::Sources api_sources(storage::Store& store, Pipeline& pipeline, std::
   serve::Api::Sources out;
   out.view = [&] { return store.view(); };
   out.heads = [&] { return storage::read_heads(store.options().data_dir + "/heads"); };
+  out.wait_judged = [&] { pipeline.wait_judged(); };
   out.sign_now = [&] { return pipeline.sign_now(); };
   out.sign_all = [&](std::function<void()> at_signed) { return pipeline.sign_all(std::move(at_signed)); };
   out.newest_commit = [&] { return pipeline.wait_commit(UINT64_MAX, 0); };

@@ -366,7 +366,12 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   }
   for (auto& [input, at] : positions) commit.put_state(kPositions + input, at);
   if (new_lists) commit.put_state(kListsState, lists_text_);
-  if (!wrote && positions.empty()) return {};
+  const int64_t waits_since = judge_.waits_since();
+  if (!wrote && positions.empty()) {
+    waits_since_ = waits_since;
+    return {};
+  }
+  waits_since_ = std::min(waits_since_.load(), waits_since);  // before these records can be seen
   if (booked) commit.put_state(kBooksState, books_state());
   if (booked || save) {
     if (auto hosts = hosts_.save(*store_.logs()); !hosts.empty()) commit.put_state(kHostsState, hosts);
@@ -378,6 +383,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   }
   if (save || !ticks_.empty()) commit.put_state(kTicksState, ticks_state());
   YUSHI_TRY(commit.finish());
+  waits_since_ = waits_since;
   for (auto& ack : acks) ack();
   return {};
 }
@@ -734,6 +740,15 @@ Result<void> Pipeline::stop() {
   MutexLock lock(mutex_);
   if (failed_) return fail(Code::io, "a commit failed; see the log");
   return {};
+}
+
+void Pipeline::wait_judged() const {
+  constexpr auto kJudgedWait = std::chrono::seconds(3);
+  const int64_t now_ns = realtime_ns();
+  const auto end = Clock::now() + kJudgedWait;
+  MutexLock lock(mutex_);
+  while (waits_since_ <= now_ns && !failed_ && !stopping_ && changed_.wait_until(lock, end)) {
+  }
 }
 
 uint64_t Pipeline::wait_commit(uint64_t commit, int milliseconds) const {

@@ -115,6 +115,9 @@ class Pipeline : public ingest::BatchSink {
   // Of an ingest thread, stepped by it alone: in deliver(), where it rests while it waits for the committer, and
   // whenever the thread is asked for a sign of life.
   storage::Pulse& ingest_pulse(unsigned ingest_thread) { return workers_[ingest_thread].pulse; }
+  // Waits until the events whose lines are committed now are judged, and their alerts committed too. Events that lines
+  // follow each other in (a stack trace) are not waited for. 3 s at most.
+  void wait_judged() const YUSHI_EXCLUDES(mutex_);
   // Waits until a commit after `commit` is durable, or `milliseconds` have passed; the newest number.
   uint64_t wait_commit(uint64_t commit, int milliseconds) const YUSHI_EXCLUDES(mutex_);
   // What is parsed and judged with now. Any thread.
@@ -187,6 +190,7 @@ class Pipeline : public ingest::BatchSink {
   std::shared_ptr<const detect::Lists> told_lists_;  // that `_audit` tells of
   std::string lists_text_;  // by which records were judged up to now, by this run or one before
   judge::EventJudge judge_;
+  std::atomic<int64_t> waits_since_{INT64_MAX};  // receipt of the oldest committed line whose event is not judged yet
   MinuteBook book_;
   bool below_reserve_ = false;
   uint64_t own_taken_ = 0;  // of own_told_, into the commit that is made

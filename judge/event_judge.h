@@ -48,6 +48,7 @@ class EventJudge {
 
   detect::Engine& engine() { return engine_; }
   size_t open() const { return joiner_->open(); }
+  int64_t waits_since() const { return joiner_->waits_since(); }
   uint64_t cut() const { return cut_before_ + joiner_->cut(); }
 
  private:

@@ -165,6 +165,15 @@ size_t Joiner::open() const {
   return count;
 }
 
+int64_t Joiner::waits_since() const {
+  int64_t oldest = std::numeric_limits<int64_t>::max();
+  for (auto& [name, log] : logs_)
+    for (auto& event : log.events)
+      if (event.rule && event.rule->by_fields() && !event.batch->records.empty())
+        oldest = std::min(oldest, event.batch->records.front().origin->received_ns);
+  return oldest;
+}
+
 uint64_t Joiner::oldest_open() const {
   uint64_t oldest = std::numeric_limits<uint64_t>::max();
   for (auto& [name, log] : logs_)

@@ -77,6 +77,8 @@ class Joiner {
   void restored();
 
   size_t open() const;
+  // Receipt time of the first line of the oldest open event that is joined by fields; INT64_MAX: none is open.
+  int64_t waits_since() const;
   uint64_t cut() const { return cut_; }
   // Index of the first line of the oldest open event; the largest number when none is open. Of a single log only.
   uint64_t oldest_open() const;

@@ -98,8 +98,8 @@ enum class Effort {
   scan,    // waits for its turn, and ends after limits.query_seconds; not while the disk is full
   whole,   // waits for its turn, and takes as long as the store is large
 };
-// What the daemon signs before it looks at the store.
-enum class Signs { nothing, newly, together };
+// What the daemon does before it looks at the store: signs, or waits until it has judged what was committed.
+enum class First { nothing, sign, sign_together, judge };
 
 struct QuestionKind {
   std::string_view name;     // "search"; "alerts/{id}/take": what stands for {id}, without a /, is Asked::id
@@ -109,7 +109,7 @@ struct QuestionKind {
   Effort effort = Effort::little;
   std::vector<Parameter> parameters;
   Answer answer = nullptr;
-  Signs signs = Signs::nothing;
+  First first = First::nothing;
   bool acts = false;  // it changes something, so that it is posted
 
   const Parameter* parameter(std::string_view of) const;

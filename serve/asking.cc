@@ -177,8 +177,9 @@ std::string Api::Asking::refusal_of(query::Right right) const {
 Result<std::shared_ptr<const storage::StoreView>> Api::Asking::view() {
   auto& sources = api.sources_;
   std::shared_ptr<const storage::StoreView> view;
-  const auto signs = kind ? kind->signs : query::Signs::nothing;
-  if (signs == query::Signs::together) {
+  const auto first = kind ? kind->first : query::First::nothing;
+  if (first == query::First::judge) sources.wait_judged();
+  if (first == query::First::sign_together) {
     YUSHI_TRY(sources.sign_all([&] {
       heads = sources.heads();
       view = sources.view();
@@ -186,7 +187,7 @@ Result<std::shared_ptr<const storage::StoreView>> Api::Asking::view() {
     if (!view) return fail(Code::unavailable, "the daemon is stopping");
     return view;
   }
-  if (signs == query::Signs::newly) {
+  if (first == query::First::sign) {
     YUSHI_TRY(sources.sign_now());
   }
   return sources.view();
