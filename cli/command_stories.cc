@@ -85,8 +85,9 @@ void print_story(Out& out, const Json& story, const Zone& zone, bool zh) {
     const auto first = time(step, "first"), last = time(step, "last");
     auto tactic = said_at(step, "/tactic/name", zh);
     if (tactic.empty()) tactic = zh ? "其他" : "Other";
-    std::string line = "  " + tactic + ": " + said_at(step, "/rule/name", zh) + ", " +
-                       severity_word(step.value("severity", ""), zh) + ", " + first +
+    const std::string comma = zh ? "，" : ", ";
+    std::string line = "  " + tactic + (zh ? "：" : ": ") + said_at(step, "/rule/name", zh) + comma +
+                       severity_word(step.value("severity", ""), zh) + comma + first +
                        (first == last ? "" : (zh ? " 至 " : " to ") + last);
     if (const auto hits = step.value("hits", uint64_t{0}); hits != 1)
       line += zh ? "，" + std::to_string(hits) + " 次" : ", " + std::to_string(hits) + " times";

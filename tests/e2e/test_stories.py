@@ -96,7 +96,7 @@ def test_show_gives_the_records(site, attack):
 
 
 @pytest.mark.parametrize("lang, words", [("en", ["Initial Access: Brute force that ends in a success", "failed attempts on this account", "critical"]),
-                                         ("zh", ["初始访问: 暴力破解成功", "该地址对本账号登录失败 12 次", "防御规避", "严重", "按 ATT&CK 战术顺序"])])
+                                         ("zh", ["初始访问：暴力破解成功", "该地址对本账号登录失败 12 次", "防御规避", "严重", "按 ATT&CK 战术顺序"])])
 def test_a_person_reads_it_in_his_language(site, attack, lang, words):
     said = site.yushi("stories", "show", attack["id"], "-o", "table", "--lang", lang)
     assert said.code == 0, said.err
@@ -136,7 +136,7 @@ def test_a_restart_goes_on_with_the_story(site, attack):
     site.kill()
     site.start()
     when = (NOW + datetime.timedelta(minutes=40)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    site.send_tcp([f"<86>1 {when} web-02 sudo 811 - - svc-sync : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/rm -rf /var/log/nginx"])
+    site.send_tcp([f"<86>1 {when} web-02 sudo 811 - - svc-sync : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/rm -rf /var/log/audit"])
     until = time.monotonic() + 60
     while True:
         found = site.yushi("stories", "show", attack["id"], "-o", "json").objects[0]
