@@ -48,19 +48,15 @@ class LocalStore : public Asker {
     const bool proves = kind && kind->right == query::Right::proof;
     if (proves && !is_whole())
       return fail(Code::corrupt, database_->damage().front() + "; nothing of it is proved, but what is whole is found");
-    const query::Means means{secrets_,
-                             [&] { return event_reading(); },
-                             [&](auto& store, auto remembered, auto& say) {
-                               return audit::answer_verify(store, heads_, remembered, true, say);
-                             },
-                             {},
-                             {},
-                             {},
-                             {},
-                             {},
-                             [&](auto& store, auto& alert, uint64_t audit_index, auto& over) {
-                               return recheck(store, alert, audit_index, over);
-                             }};
+    query::Means means;
+    means.secrets = secrets_;
+    means.events = [&] { return event_reading(); };
+    means.prove = [&](auto& store, auto remembered, auto& say) {
+      return audit::answer_verify(store, heads_, remembered, true, say);
+    };
+    means.recheck = [&](auto& store, auto& alert, uint64_t audit_index, auto& over) {
+      return recheck(store, alert, audit_index, over);
+    };
     // Who can read the folder has all of it anyway.
     auto end = YUSHI_TRY(query::answer(query::Permit(), *view_, question, means, sink, budget));
     // `verify` names it itself; what is fetched beside an answer, to prove it, is no answer.
@@ -92,9 +88,10 @@ class LocalStore : public Asker {
     by.parsers = YUSHI_TRY(versions_->newest(store));
     std::vector<std::string> folders = {parsers::share_directory("rules")};
     if (auto* more = std::getenv("YUSHI_RULES"); more && *more) folders.emplace_back(more);
-    auto sources = YUSHI_TRY(
-        detect::LogSources::load(YUSHI_TRY(detect::read_rule_directories({parsers::share_directory("sigma")}))));
-    by.rules = YUSHI_TRY(detect::RuleSet::load(YUSHI_TRY(detect::read_rule_directories(folders)), *sources));
+    auto source_files = YUSHI_TRY(detect::read_rule_directories({parsers::share_directory("sigma")}));
+    auto sources = YUSHI_TRY(detect::LogSources::load(std::move(source_files)));
+    auto rule_files = YUSHI_TRY(detect::read_rule_directories(folders));
+    by.rules = YUSHI_TRY(detect::RuleSet::load(std::move(rule_files), *sources));
     std::string zone_name = "UTC";
     if (!alert.records.empty()) {
       const auto& [log, index] = alert.records.front();

@@ -170,7 +170,7 @@ VirtualAct virtual_act_of(std::string_view text) {
            "sendsshpublickey",
            "sendserialconsolesshpublickey"}))
     return VirtualAct::enters;
-  const bool is_kept = has({"volume", "disk", "snapshot", "image", "backup", "ovf"});
+  const bool is_kept = has({"volume", "vol-", "disk", "snapshot", "image", "backup", "ovf"});
   if (!is_kept && !has({"instance", "server", "vm", "machine", "bucket", "database", "cluster", "datastore",
                         "qmdestroy", "vzdestroy", "domain", "virsh", " qm ", "guest", "glance"}))
     return VirtualAct::none;

@@ -682,7 +682,10 @@ void check(const Row& row, EntryReader& reader) {
 
 // The whole file, or what is wrong with it.
 Result<std::vector<WrittenEntry>> read_file(const Row& row, const std::string& path) {
-  auto text = YUSHI_TRY(read_data_file(path));
+  auto read = read_data_file(path);
+  if (!read)
+    return fail(read.error().code, read.error().message + "; detect.lists." + std::string(row.name) + " names it");
+  std::string text = std::move(*read);
   if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
   EntryReader reader(row, path);
   if (path.ends_with(".yaml") || path.ends_with(".yml") || path.ends_with(".json")) {

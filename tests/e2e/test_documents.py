@@ -134,6 +134,12 @@ def test_the_example_config_is_right_and_also_with_all_that_it_offers_switched_o
     for name in named:
         (tmp_path / name).write_text("https://chat.example/hook\n")
         text = text.replace(f"/etc/yushi/{name}", str(tmp_path / name))
+    for path, list_ in {"/etc/yushi/leavers.csv": "account,since\nwang,2026-03-01\n", "/etc/yushi/deny.txt": "198.51.100.0/24\n",
+                        "/var/lib/itsm/tickets.json": '[{"id": "CHG-1", "account": "lin"}]\n'}.items():
+        assert path in text
+        mine = tmp_path / path.rpartition("/")[2]
+        mine.write_text(list_)
+        text = text.replace(path, str(mine))
     assert "group: yushi-audit" in text
     text = re.sub(r"^(geoip|user_agents): .*/.*\n", "", text, flags=re.M)  # databases that a test machine has not
     switched_on.write_text(text.replace("group: yushi-audit", f"group: {grp.getgrgid(os.getgid()).gr_name}"))
@@ -159,6 +165,7 @@ def test_the_example_config_names_every_key_that_the_daemon_knows(tmp_path):
         "retention": "retention: {nonsense: 1}\n",
         "forward": "forward: [{nonsense: 1}]\n",
         "detect": "detect: {nonsense: 1}\n",
+        "lists": "detect: {lists: {nonsense: 1}}\n",
         "api": "api: {nonsense: 1}\n",
     }.items():
         probe.write_text(text)

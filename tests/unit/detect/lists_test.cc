@@ -484,6 +484,22 @@ TEST(Listed, what_is_remembered_comes_back_from_the_state) {
       1u);
 }
 
+TEST(ChangeWords, what_is_done_to_a_virtual_machine_is_told_by_the_words_of_its_call) {
+  for (auto words :
+       {"ModifyDBSnapshotAttribute", "ModifyImageSharePermission", "ExportSnapshot", "CreateInstanceExportTask",
+        "v1.compute.images.setIamPolicy", "virsh vol-download x", "os-volume_upload_image"})
+    EXPECT_EQ(virtual_act_of(words), VirtualAct::copies_out) << words;
+  for (auto words : {"TerminateInstances", "compute.server.delete", "vim.event.VmRemovedEvent", "virsh undefine x",
+                     "DeleteSnapshot"})
+    EXPECT_EQ(virtual_act_of(words), VirtualAct::deletes) << words;
+  for (auto words : {"CreateSnapshot", "MICROSOFT.COMPUTE/SNAPSHOTS/WRITE", "v1.compute.snapshots.insert"})
+    EXPECT_EQ(virtual_act_of(words), VirtualAct::copies) << words;
+  for (auto words : {"DescribeInstanceVncUrl", "os-getVNCConsole", "vim.event.VmAcquiredMksTicketEvent", "RunCommand"})
+    EXPECT_EQ(virtual_act_of(words), VirtualAct::enters) << words;
+  for (auto words : {"DescribeInstances", "ListSnapshots", "CreateTags", "DeletePolicy", "ConsoleLogin", ""})
+    EXPECT_EQ(virtual_act_of(words), VirtualAct::none) << words;
+}
+
 TEST(ChangeWords, what_changes_a_machine_is_told_from_what_looks) {
   for (auto line :
        {"/usr/bin/systemctl restart nginx", "apt install nmap", "sudo -u root yum update",
