@@ -92,9 +92,11 @@ class LocalStore : public Asker {
     by.parsers = YUSHI_TRY(versions_->newest(store));
     std::vector<std::string> folders = {parsers::share_directory("rules")};
     if (auto* more = std::getenv("YUSHI_RULES"); more && *more) folders.emplace_back(more);
-    auto sources = YUSHI_TRY(
-        detect::LogSources::load(YUSHI_TRY(detect::read_rule_directories({parsers::share_directory("sigma")}))));
-    by.rules = YUSHI_TRY(detect::RuleSet::load(YUSHI_TRY(detect::read_rule_directories(folders)), *sources));
+    auto source_files = YUSHI_TRY(detect::read_rule_directories({parsers::share_directory("sigma")}));
+    auto sources = YUSHI_TRY(detect::LogSources::load(source_files));
+    auto files = YUSHI_TRY(detect::read_rule_directories(folders));
+    auto rules = YUSHI_TRY(detect::RuleSet::load(std::move(files), *sources));
+    by.rules = rules;
     std::string zone_name = "UTC";
     if (!alert.records.empty()) {
       const auto& [log, index] = alert.records.front();
