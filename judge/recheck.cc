@@ -140,7 +140,11 @@ class Recheck {
     if (over_) return unknown("it was ended");
     if (!failed) return tl::unexpected(failed.error());
     for (auto& record : alert_.records)
-      if (record.index >= expected) {
+      if (record.index >= expected && is_over) {
+        return AlertCheck{Outcome::differs,
+                          "log " + log + " up to the alert's commit",
+                          {"it names " + log + "/" + std::to_string(record.index) + ", which came after it"}};
+      } else if (record.index >= expected) {
         return unknown(log + "/" + std::to_string(expected) +
                        " is not in the store: what the judgement stood on is not all there any more");
       }

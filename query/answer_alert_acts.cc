@@ -97,7 +97,7 @@ Result<AnswerEnd> answer_alert_ack(const Permit& permit, const Asked& asked) {
                   "usual: from 1s to 366d; what is usual for longer is an exception (docs/detection.md)");
     const auto clock = YUSHI_TRY(asked.parameters.clock());
     YUSHI_TRY(teach(found.alert, clock.now_ns + *span, act));
-    message += "; the same for the same account, host and address is no news until " + act.usual_until;
+    message += "; the same is no news until " + act.usual_until;
   }
   return write_down(asked, std::move(act), std::move(message));
 }

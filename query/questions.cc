@@ -115,10 +115,7 @@ std::vector<QuestionKind>& question_kinds() {
        Right::judge,
        Effort::scan,
        {kNote,
-        {"usual", Kind::span,
-         "for so long (30d, at most 366d) the same of the same account, host and address is no news: it is counted, "
-         "not "
-         "raised",
+        {"usual", Kind::span, "for so long (30d, at most 366d) the same finding is no news: it is counted, not raised",
          "--usual"}},
        answer_alert_ack,
        First::nothing,

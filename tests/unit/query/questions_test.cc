@@ -195,16 +195,16 @@ TEST_F(QuestionsTest, an_alert_is_open_until_it_is_closed_and_says_by_whom) {
     return lines_.substr(at, lines_.find_first_of("}", at) - at);
   };
   const auto act = [&](AlertAct::Kind kind, const std::string& closed_as) {
-    AlertAct act;
-    act.kind = kind;
-    act.user = "li.wei";
-    act.id = kAlertId;
-    act.index = index_of(kAlertId);
-    act.closed_as = closed_as;
+    AlertAct done;
+    done.kind = kind;
+    done.user = "li.wei";
+    done.id = kAlertId;
+    done.index = index_of(kAlertId);
+    done.closed_as = closed_as;
     auto record = own_record(std::string(AlertAct::action(kind)), "an act");
-    record.about = act;
+    record.about = done;
     auto commit = store_->begin();
-    commit.add_alert_act(store_->log_size(1), act);
+    commit.add_alert_act(store_->log_size(1), done);
     commit.append(stores::prepared({{to_json(record), "yushid", 1}}));
     ASSERT_TRUE(commit.finish());
   };
