@@ -33,7 +33,8 @@ Result<std::vector<std::string>> release_canaries(Pipeline& pipeline) {
     batch.keep.push_back(loaded->parsers);
   };
   std::vector<std::string> lines, silent;
-  YUSHI_TRY(detect::release_canaries(loaded->rules, *sources, understand, [&](const detect::Canary& canary) {
+  // Not the rules that run themselves, but others of the same files: those count their hits.
+  YUSHI_TRY(detect::release_canaries(loaded->rules->files(), *sources, understand, [&](const detect::Canary& canary) {
     lines.push_back(line_of(canary));
     if (canary.alerts.empty()) silent.push_back(canary.rule->title + " (" + canary.rule->id + ")");
     return true;

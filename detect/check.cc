@@ -172,8 +172,9 @@ Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const 
   return report;
 }
 
-Result<void> release_canaries(std::shared_ptr<const RuleSet> rules, const LogSources& sources, const ParseBatch& parse,
+Result<void> release_canaries(const std::vector<RuleFile>& files, const LogSources& sources, const ParseBatch& parse,
                               const std::function<bool(const Canary&)>& told) {
+  auto rules = YUSHI_TRY(RuleSet::load(files, sources));
   const auto& loaded = static_cast<const LoadedRules&>(*rules);
   std::set<std::string_view> raises;
   for (uint32_t i = 0; i < loaded.rules().size(); ++i)

@@ -46,8 +46,9 @@ struct Canary {
   const RuleHead* rule;
   std::vector<Alert> alerts;  // of this rule; none: it is silent
 };
-// Each is given to `rules` and a new Engine. Calls `told` for each, in the order of the files, until it gives false.
-Result<void> release_canaries(std::shared_ptr<const RuleSet> rules, const LogSources& sources, const ParseBatch& parse,
+// Each is given to the rules of these files and a new Engine. Calls `told` for each, in their order, until it gives
+// false.
+Result<void> release_canaries(const std::vector<RuleFile>& files, const LogSources& sources, const ParseBatch& parse,
                               const std::function<bool(const Canary&)>& told);
 
 // One test's lines as messages, given to `rules` and a new Engine: all the alerts that come.

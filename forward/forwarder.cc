@@ -230,7 +230,9 @@ struct Forwarder::State final : SinkListener {
 
   bool queue(Sink::What what, std::string_view format, uint64_t token, bool alone) {
     const size_t bytes = message.key.size() + message.value.size() + kMessageOverheadBytes;
-    while (in_flight_bytes > 0 && in_flight_bytes + bytes > kInFlightBytesMax) {
+    // commit() waits until all of it is there, and until then nobody sees any of it.
+    const size_t most = sink->keeps_cursor() ? kInFlightBytesMax / 4 : kInFlightBytesMax;
+    while (in_flight_bytes > 0 && in_flight_bytes + bytes > most) {
       if (!serve(milliseconds(50))) return false;
     }
     is_owed = true;
@@ -305,6 +307,7 @@ struct Forwarder::State final : SinkListener {
     for (const Record& record : (*batch)->records) {
       if (++looked_at % kRecordsBetweenAlerts == 0) {
         forward_alerts();  // they wait for no records
+        if (!failed && !stop_asked()) commit_if_due();
         if (failed || stop_asked()) return true;
       }
       if (record.index < from.window.end() || record.index >= from.size) continue;
