@@ -5,6 +5,7 @@
 #include "detect/actors.h"
 #include "detect/attempts.h"
 #include "detect/guessing.h"
+#include "detect/services.h"
 #include "detect/site.h"
 #include "detect/unusual_commands.h"
 
@@ -26,12 +27,13 @@ std::vector<DetectorRow>& detector_table() {
       {"guessing", "Password guessing, fast, slow, spread over accounts or over addresses", 1, make<Guessing>},
       {"site", "Accounts that are new to all, hosts logged in to from elsewhere", 1, make<Site>},
       {"accounts", "From where, on which hosts and at which hours accounts log in", 1, make<Accounts>},
+      {"services", "Services that were stopped and not started again", 1, make<Services>},
       {"unusual-commands", "Which commands accounts are wont to give, and in which order", 1, make<UnusualCommands>},
   };
   return table;
 }
 
-Detectors::Detectors(const DetectOptions& options) : surroundings_{options, *this} {
+Detectors::Detectors(const DetectOptions& options, const Silence& silence) : surroundings_{options, *this, silence} {
   const auto& table = detector_table();
   YUSHI_ASSERT(table.size() <= kDetectorsMax, "%zu detectors", table.size());
   for (const auto& row : table) running_.push_back({row, row.make(surroundings_)});

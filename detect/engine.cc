@@ -30,7 +30,7 @@ constexpr char kStateVersion = '5', kOneBlockVersion = '4';
 constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kWindowsId = "windows",
                            kHabitsId = "habits", kSilenceId = "silence";
 constexpr uint32_t kFoldsVersion = 1, kCorrelationsVersion = 1, kWindowsVersion = 1, kHabitsVersion = 1,
-                   kSilenceVersion = 1;
+                   kSilenceVersion = 2;
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
@@ -60,10 +60,10 @@ struct Engine::State {
   Correlations correlations;
   Windows windows;
   std::vector<Windows::Over> over;
+  Silence silence;
   Detectors detectors;
   Folds folds;
   Habits habits;
-  Silence silence;
   FieldTexts fields{detectors};
   Scratch scratch;
   std::vector<Finding> findings;
@@ -74,7 +74,7 @@ struct Engine::State {
   };
   std::array<Known, 64> known;
 
-  explicit State(DetectOptions given) : options(std::move(given)), detectors(options) {}
+  explicit State(DetectOptions given) : options(std::move(given)), detectors(options, silence) {}
 
   const LoadedRules& rules() const { return *sets.front(); }
 
