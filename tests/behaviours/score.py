@@ -13,6 +13,7 @@ import time
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1] / "e2e")]
 from acts import BEHAVIOURS  # noqa: E402
+import spellings  # noqa: E402, F401
 from world import World  # noqa: E402
 from yushi_daemon import Daemon  # noqa: E402
 
@@ -34,14 +35,19 @@ def cases(wanted):
             yield name, which, world.text()
 
 
+def address(n):
+    """Of the n-th tenant."""
+    return f"127.{1 + n // 200}.{n % 200}.1"
+
+
 def told(folder, wanted=()):
     """(behaviour, which) -> the alerts of the day that an ordinary one does not raise."""
     all_cases = list(cases(wanted))
-    tenants = "".join(f'  - {{name: t{n}, match: {{cidr: ["127.1.{n}.1/32"]}}, timezone: Asia/Shanghai}}\n' for n in range(len(all_cases)))
+    tenants = "".join(f'  - {{name: t{n}, match: {{cidr: ["{address(n)}/32"]}}, timezone: Asia/Shanghai}}\n' for n in range(len(all_cases)))
     with Daemon(folder, f"tenants:\n{tenants}") as daemon:
         sent = 0
         for n, (_, _, lines) in enumerate(all_cases):
-            daemon.send_tcp(lines, f"127.1.{n}.1")
+            daemon.send_tcp(lines, address(n))
             sent += len(lines)
         while sum(int(row["count()"]) for row in daemon.yushi("search", "* | stats count()", "-o", "json").objects) < sent:
             time.sleep(0.5)
