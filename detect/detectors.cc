@@ -5,9 +5,12 @@
 #include "detect/actors.h"
 #include "detect/attempts.h"
 #include "detect/guessing.h"
+#include "detect/rights.h"
+#include "detect/serials.h"
 #include "detect/services.h"
 #include "detect/site.h"
 #include "detect/unusual_commands.h"
+#include "detect/volumes.h"
 
 namespace yushi::detect {
 namespace {
@@ -28,6 +31,9 @@ std::vector<DetectorRow>& detector_table() {
       {"site", "Accounts that are new to all, hosts logged in to from elsewhere", 1, make<Site>},
       {"accounts", "From where, on which hosts and at which hours accounts log in", 1, make<Accounts>},
       {"services", "Services that were stopped and not started again", 1, make<Services>},
+      {"volumes", "Many more files read or deleted than usual", 1, make<Volumes>},
+      {"rights", "Accounts that get one right after the other", 1, make<Rights>},
+      {"serials", "Gaps in the numbers of events", 1, make<Serials>},
       {"unusual-commands", "Which commands accounts are wont to give, and in which order", 1, make<UnusualCommands>},
   };
   return table;

