@@ -5,6 +5,7 @@
 #include "detect/actors.h"
 #include "detect/attempts.h"
 #include "detect/guessing.h"
+#include "detect/new_commands.h"
 #include "detect/rights.h"
 #include "detect/serials.h"
 #include "detect/services.h"
@@ -34,6 +35,7 @@ std::vector<DetectorRow>& detector_table() {
       {"volumes", "Many more files read or deleted than usual", 1, make<Volumes>},
       {"rights", "Accounts that get one right after the other", 1, make<Rights>},
       {"serials", "Gaps in the numbers of events", 1, make<Serials>},
+      {"new-commands", "Programs that nobody of the site has run", 1, make<NewCommands>},
       {"unusual-commands", "Which commands accounts are wont to give, and in which order", 1, make<UnusualCommands>},
   };
   return table;

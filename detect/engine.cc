@@ -314,12 +314,13 @@ struct Engine::State {
     for (auto& finding : findings) {
       RuleHead head = head_of(finding);
       const uint64_t first = finding.records.empty() ? 0 : finding.records.front();
-      Folds::Hit hit{finding.log, {}, {}, first, at_ns, received_ns};
+      const int64_t when_ns = finding.at_ns != 0 ? finding.at_ns : at_ns;
+      Folds::Hit hit{finding.log, {}, {}, first, when_ns, received_ns};
       if (!folds.has_share(head, hit)) continue;
       raise(head, std::move(finding.key), hit, finding.fold_ns, alerts, [&](const std::string&) {
         Alert alert;
         alert.tenant = finding.log.substr(0, finding.log.find_first_of("@:"));
-        alert.event_ns = at_ns;
+        alert.event_ns = when_ns;
         alert.raised_ns = received_ns;
         take(finding, finding.log, alert);
         return alert;

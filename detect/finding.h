@@ -35,6 +35,7 @@ struct Finding {
   bool learning = false;
   std::vector<uint64_t> records;  // indexes in the log, oldest first, the judged record last
   std::string log;                // of what a tick found; else the record's
+  int64_t at_ns = 0;              // of what a tick found: when it happened, in event time; 0: then
 };
 
 }  // namespace yushi::detect

@@ -15,6 +15,7 @@ namespace {
 constexpr FindingKind kLeft{"service.left-stopped", "Service stopped and not started again", 1, "attack.t1489"};
 constexpr FindingKind kLogging{"service.logging-left-stopped", "Logging stopped and not started again", 1,
                                "attack.t1562.001"};
+constexpr FindingKind kJustStopped{"service.log-service-stopped", "Log service stopped", 1, "attack.t1562.001"};
 constexpr size_t kNameBytesMax = 128;
 constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 constexpr int64_t kSameStopNs = 30 * kSecond;  // a command, and what the init system says of it
@@ -198,7 +199,7 @@ bool Services::wants(const EventKind& kind) const {
   return false;
 }
 
-void Services::observe(const Event& event, std::vector<Finding>&) {
+void Services::observe(const Event& event, std::vector<Finding>& findings) {
   const Record& record = event.record;
   Scratch scratch;
   Value value;
@@ -239,7 +240,7 @@ void Services::observe(const Event& event, std::vector<Finding>&) {
     if (const auto* actors = surroundings_.detectors.find<Actors>()) actors->of(record, scratch, &actor);
     for (auto service : command.services) {
       if (command.does == Command::Does::stop)
-        stopped(log, event, host_name, service, actor.empty() ? "somebody" : actor);
+        stopped(log, event, host_name, service, actor.empty() ? "somebody" : actor, findings);
       else
         started(log, event, host_name, service);
     }
@@ -255,11 +256,11 @@ void Services::observe(const Event& event, std::vector<Finding>&) {
   const std::string action = event.kind.action.empty() ? text(ecs::event_action) : std::string(event.kind.action);
   if (action.find("lost") != std::string::npos || action.starts_with("finished") || action.starts_with("deactivated"))
     return;
-  stopped(log, event, host_name, service, {});
+  stopped(log, event, host_name, service, {}, findings);
 }
 
 void Services::stopped(Log& log, const Event& event, std::string_view host_name, std::string_view service,
-                       std::string_view actor) {
+                       std::string_view actor, std::vector<Finding>& findings) const {
   std::string name = name_of(service);
   if (name.empty()) return;
   const int64_t at_ns = event.counted.at_ns;
@@ -282,6 +283,17 @@ void Services::stopped(Log& log, const Event& event, std::string_view host_name,
   Stop stop;
   stop.writes_logs = writes_logs(name);
   stop.protects = protects(name);
+  // A command has its own rule.
+  if (stop.writes_logs && actor.empty() && at_ns - surroundings_.silence.oldest_of(event.log, host_name) < kNewNs) {
+    Finding finding;
+    finding.kind = &kJustStopped;
+    finding.key = printable(host_name) + " " + printable(name);
+    finding.reason = "a log service was stopped on " + printable(host_name) + ", or is being restarted (" +
+                     printable(service) +
+                     "); look whether it started again: while it is down this host leaves no trace";
+    finding.records = {event.record.index};
+    findings.push_back(std::move(finding));
+  }
   stop.name = std::move(name);
   stop.actor = actor.substr(0, kNameBytesMax);
   stop.at_ns = at_ns;
@@ -338,6 +350,7 @@ void Services::tell(Log& log, std::string_view log_name, const std::string& host
   finding.key = printable(host) + " " + printable(stop.name);
   finding.fold_ns = kDayNs;
   finding.log = log_name;
+  finding.at_ns = stop.at_ns;
   finding.reason = shown + " on " + printable(host) + " was stopped at " + time_text_utc(stop.at_ns) +
                    (stop.actor.empty() ? "" : " by " + printable(stop.actor)) + " and not started again within " +
                    duration_text(stop.writes_logs ? kWaitForLogsNs : kWaitNs) +

@@ -30,6 +30,7 @@ class Services final : public Detector {
   static constexpr int64_t kWaitForLogsNs = int64_t{2} * 60 * kSecond;
   static constexpr int64_t kGoingDownNs = int64_t{15} * 60 * kSecond;  // stops around a host's own end say nothing
   static constexpr int64_t kJobNs = int64_t{10} * 60 * kSecond;        // what ends so soon after its start was a job
+  static constexpr int64_t kNewNs = int64_t{60} * 60 * kSecond;
   static constexpr int kUsualDays = 3;
   static constexpr size_t kHostsMax = 4096, kStopsMax = 32, kUnitsMax = 16'384;
 
@@ -63,7 +64,7 @@ class Services final : public Detector {
     LruMap<Unit> units{kUnitsMax};
   };
   void stopped(Log& log, const Event& event, std::string_view host_name, std::string_view service,
-               std::string_view actor);
+               std::string_view actor, std::vector<Finding>& findings) const;
   void started(Log& log, const Event& event, std::string_view host_name, std::string_view service);
   bool is_left(std::string_view log, std::string_view host, const Stop& stop, int64_t received_ns) const;
   void tell(Log& log, std::string_view log_name, const std::string& host, Stop& stop,

@@ -69,7 +69,7 @@ void Silence::observe(const Record& record, int64_t at_ns, Scratch& scratch, std
   if (at == by_log_.end()) at = by_log_.try_emplace(std::string(record.origin->log)).first;
   Log& log = at->second;
 
-  const std::string name(value.text.substr(0, kNameBytesMax));
+  const auto name = value.text.substr(0, kNameBytesMax);
   Host& host = log.hosts.use(name);
   if (host.last_ns == 0) host.first_ns = host.last_ns = at_ns;
   if (at_ns > host.last_ns) {
@@ -87,15 +87,24 @@ void Silence::observe(const Record& record, int64_t at_ns, Scratch& scratch, std
   host.rate.add(hour);
   // A clock that is ahead does not end the hour of all.
   log.rate.add(log.next_ns == 0 ? hour : std::min(hour, floor_div(log.next_ns, kHourNs) + 1));
-  if (before != 0 && hour > before) judge_rate(record.origin->log, log, name, host, findings);
+  if (before != 0 && hour > before) judge_rate(record.origin->log, log, std::string(name), host, findings);
   if (++log.seen < log.hosts.size() || at_ns < log.next_ns) return;
   log.seen = 0;
   judge(record.origin->log, log, findings);
 }
 
-int64_t Silence::newest_of(std::string_view log, std::string_view host) const {
+const Silence::Host* Silence::host_of(std::string_view log, std::string_view host) const {
   const auto at = by_log_.find(log);
-  const Host* one = at == by_log_.end() ? nullptr : at->second.hosts.peek(host);
+  return at == by_log_.end() ? nullptr : at->second.hosts.peek(host);
+}
+
+int64_t Silence::oldest_of(std::string_view log, std::string_view host) const {
+  const Host* one = host_of(log, host);
+  return one ? one->first_ns : -kTimeMaxNs;
+}
+
+int64_t Silence::newest_of(std::string_view log, std::string_view host) const {
+  const Host* one = host_of(log, host);
   return one ? one->last_ns : -kTimeMaxNs;
 }
 

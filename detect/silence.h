@@ -44,7 +44,9 @@ class Silence {
   // Findings name their log: they are not about this record.
   void observe(const Record& record, int64_t at_ns, Scratch& scratch, std::vector<Finding>& findings);
 
-  // When the host's newest record counts, and the middle one of all hosts' newest; long ago when there is none.
+  // When the host's oldest and newest record count, and the middle one of all hosts' newest; long ago when there is
+  // none.
+  int64_t oldest_of(std::string_view log, std::string_view host) const;
   int64_t newest_of(std::string_view log, std::string_view host) const;
   int64_t now_of(std::string_view log) const;
 
@@ -84,6 +86,7 @@ class Silence {
     int64_t next_ns = 0;  // hosts are judged when a record of this time comes, …
     uint64_t seen = 0;    // … and not before as many came as there are hosts
   };
+  const Host* host_of(std::string_view log, std::string_view host) const;
   void judge(std::string_view name, Log& log, std::vector<Finding>& findings) const;
   static int64_t now_of(const Log& log);
   static void judge_rate(std::string_view name, const Log& log, const std::string& host_name, const Host& host,

@@ -70,7 +70,10 @@ std::string Volumes::account_of(Log& log, const Event& event) const {
 
 void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   auto at = by_log_.find(event.log);
-  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log)).first;
+  if (at == by_log_.end()) {
+    at = by_log_.try_emplace(std::string(event.log)).first;
+    at->second.first_ns = event.counted.at_ns;
+  }
   Log& log = at->second;
   const Way* way = way_of(event.kind);
   if (!way) {
@@ -84,7 +87,7 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
 
   Use& use = log.uses.use(std::string(way->kind.id) + "\n" + account);
   const int64_t at_ns = event.counted.at_ns, hour = floor_div(at_ns, kHourNs);
-  if (use.hour == 0) use.first_ns = at_ns, use.hour = hour, use.day = floor_div(hour, kHoursADay);
+  if (use.hour == 0) use.hour = hour, use.day = floor_div(hour, kHoursADay);
   if (hour > use.hour) {
     auto& fullest = use.fullest[static_cast<size_t>(floor_div(use.hour, kHoursADay) % kDays + kDays) % kDays];
     fullest = std::max(fullest, use.count);
@@ -110,7 +113,7 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   if (use.count++ == 0) use.first_index = event.record.index;
 
   const uint32_t fullest = *std::max_element(use.fullest.begin(), use.fullest.end());
-  const bool young = at_ns - use.first_ns < kYoungDays * kHoursADay * kHourNs;
+  const bool young = at_ns - log.first_ns < kYoungDays * kHoursADay * kHourNs;
   const uint32_t bound = std::max(way->least * (young ? 4 : 1), fullest * kTimes);
   if (use.told || use.count < bound) return;
   use.told = true;
@@ -125,7 +128,7 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
                    "; in the fullest hour of the last " + std::to_string(kDays) + " days it was " +
                    std::to_string(fullest);
   finding.baseline = "count=" + std::to_string(use.count) + " fullest=" + std::to_string(fullest) +
-                     " since_ns=" + std::to_string(use.first_ns);
+                     " since_ns=" + std::to_string(log.first_ns);
   finding.records = {use.first_index, event.record.index};
   if (use.first_index >= event.record.index) finding.records.erase(finding.records.begin());
   findings.push_back(std::move(finding));
@@ -135,10 +138,10 @@ void Volumes::save(std::string& out) const {
   put_varint(out, by_log_.size());
   for (const auto& [name, log] : by_log_) {
     put_text(out, name);
+    put_signed(out, log.first_ns);
     put_varint(out, log.uses.size());
     log.uses.for_each([&out](const std::string& account, const Use& use) {
       put_text(out, account);
-      put_signed(out, use.first_ns);
       put_signed(out, use.hour);
       put_signed(out, use.day);
       put_varint(out, use.count);
@@ -159,9 +162,9 @@ bool Volumes::load(Reader& in) {
   by_log_.clear();
   for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
     Log& log = by_log_.try_emplace(std::string(in.text())).first->second;
+    log.first_ns = bounded_time(in.signed_varint());
     for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
       Use& use = log.uses.use(in.text());
-      use.first_ns = bounded_time(in.signed_varint());
       use.hour = bounded_time(in.signed_varint()) % kTimeMaxNs;
       use.day = bounded_time(in.signed_varint()) % kTimeMaxNs;
       use.count = static_cast<uint32_t>(in.varint());

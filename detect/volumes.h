@@ -2,8 +2,8 @@
 // under the eyes of the audit system, machines and objects of a cloud deleted in a row.
 //
 // Counted are different files (by their path) of an account within an hour of the clock. It is told when they are
-// kTimes what the fullest hour of the last kDays days had, and kLeast at least; of resources kLeastResources. In an
-// account's first kYoungDays four times as many.
+// kTimes what the fullest hour of the last kDays days had, and kLeast at least; of resources kLeastResources. In a
+// log's first kYoungDays, when nothing is usual yet, four times as many.
 //
 // Invariants  Integers only, event time, in commit order, no clock.
 // Memory      Per log kAccountsMax accounts of each way, 300 bytes each; the one not seen for longest goes.
@@ -38,7 +38,6 @@ class Volumes final : public Detector {
 
  private:
   struct Use {
-    int64_t first_ns = 0;
     int64_t hour = 0, day = 0;              // since the epoch: what goes on
     uint32_t count = 0;                     // of the hour
     bool told = false;                      // in this hour
@@ -47,6 +46,7 @@ class Volumes final : public Detector {
     std::array<uint64_t, 16> seen{};        // bits of the paths of the hour
   };
   struct Log {
+    int64_t first_ns = 0;
     LruMap<Use> uses{3 * kAccountsMax};          // by way and account
     LruMap<std::string> sessions{kSessionsMax};  // who a process works for, by host and its number
   };

@@ -258,7 +258,7 @@ for what, bad, good in [("sudoers-changed", "echo 'lin ALL=(ALL) NOPASSWD: ALL' 
 
 # ------------------------------------------------------------------------------------------------- how much, how often
 
-def sftp(count, who="lin", host="app-01", verb="open", clock="11:00", words=("internal-sftp",)):
+def sftp(count, who="lin", host="web-01", verb="open", clock="11:00", words=("internal-sftp",)):
     """A session in which so many files are fetched (or removed)."""
     def act(world):
         when = world.at(clock)
@@ -330,9 +330,9 @@ def own_serials(world):
 
 
 def serials_jump(world):
-    """All that the audit system of web-01 said of two hours is gone."""
+    """All that the audit system of web-01 said of a morning is gone."""
     own_serials(world)
-    world.lines = [(when, line) for when, line in world.lines if not (" web-01 audisp" in line and world.at("09:00") < when < world.at("17:00"))]
+    world.lines = [(when, line) for when, line in world.lines if not (" web-01 audisp" in line and world.at("09:00") < when < world.at("13:00"))]
 
 
 spelling("sequence-gap/audit", serials_jump, own_serials)

@@ -70,6 +70,7 @@ TEST(Services, one_that_is_stopped_and_left_is_told_with_who_did_it) {
   ASSERT_EQ(alerts.size(), 1u);
   EXPECT_EQ(alerts[0].rule_id, "service.left-stopped");
   EXPECT_EQ(alerts[0].severity, Severity::medium);
+  EXPECT_EQ(alerts[0].event_ns, kDay) << "when it happened, not when it was found";
   EXPECT_EQ(alerts[0].reason,
             "nginx (a high performance web server) on web-01 was stopped at 2026-11-06 08:00:00 UTC by lin and not "
             "started again within 15 min");
@@ -142,11 +143,20 @@ TEST(Services, logging_that_is_left_stopped_is_high_and_soon_told_also_when_the_
   EXPECT_TRUE(told(restart).empty());
 }
 
+TEST(Services, a_log_service_of_a_host_that_is_new_is_told_at_once) {
+  auto alerts = alerts_of({about(kDay, "service-stopped", "System Logging Service")});
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_EQ(alerts[0].rule_id, "service.log-service-stopped");
+  EXPECT_EQ(alerts[0].severity, Severity::medium);
+  EXPECT_TRUE(alerts_of({about(kDay, "service-stopped", "nginx")}).empty());
+}
+
 TEST(Services, of_a_log_of_one_host_the_time_of_receipt_says_that_logging_is_left) {
   auto rules = no_rules();
   Engine engine(rules, {});
   Committer committer;
-  auto alerts = observe(engine, rules, committer, {about(kDay, "audit-stopped", "auditd")});
+  auto alerts =
+      observe(engine, rules, committer, {of_kind(kDay - kDayNs, "message"), about(kDay, "audit-stopped", "auditd")});
   engine.tick(1, kDay + kMinuteNs, alerts);
   EXPECT_TRUE(alerts.empty());
   engine.tick(2, kDay + 3 * kMinuteNs, alerts);

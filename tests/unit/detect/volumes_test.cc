@@ -50,7 +50,7 @@ TEST(Volumes, many_more_files_than_ever_are_told_once) {
 }
 
 TEST(Volumes, what_is_usual_for_the_account_is_not) {
-  EXPECT_TRUE(with(days(200), 400, kLater).empty());
+  EXPECT_TRUE(with(days(100), 390, kLater).empty());
   EXPECT_TRUE(with(days(5), 20, kLater).empty());
 }
 
@@ -60,7 +60,7 @@ TEST(Volumes, one_file_read_again_and_again_is_one) {
   EXPECT_TRUE(alerts_of(lines).empty());
 }
 
-TEST(Volumes, an_account_that_is_new_is_given_more) {
+TEST(Volumes, in_the_first_days_of_a_log_it_takes_more) {
   EXPECT_TRUE(with({}, 100, kLater).empty());
   EXPECT_EQ(with({}, 150, kLater).size(), 1u);
 }
