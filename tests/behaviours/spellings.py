@@ -361,3 +361,16 @@ def far_below(world):
 
 
 spelling("source-far-below-its-rate", far_below, chatty)
+
+
+# ------------------------------------------------------------------------------------------- what an account never does
+
+spelling("commands-never-used/three", by_sudo("ma", "db-01", "/usr/bin/pmap 811", "/usr/bin/xxd /dev/vda", "/usr/local/bin/grabber --all"), by_sudo("ma", "db-01", "/usr/bin/ss -lntp", "/usr/bin/df -h", "/usr/bin/docker ps"))
+spelling("commands-never-used/traffic", by_sudo("ma", "db-01", "/usr/bin/tcpdump -i eth0 -w /tmp/a.pcap"), None)
+spelling("commands-never-used/root-shell", roots("/usr/bin/strace -f -p 811", who="ma", host="db-01"), roots("/usr/bin/df -h", who="ma", host="db-01"))
+spelling("password-of-another/stdin", by_sudo("lin", "web-01", "/bin/sh -c 'echo x | passwd --stdin chen'"), by_sudo("lin", "web-01", "/usr/bin/passwd -S"))
+spelling("tool-run-from-tmp", lambda world: world.run(world.at("11:00"), "lin", "web-01", "./x --quiet", 0, executable="/tmp/x"), lambda world: world.run(world.at("11:00"), "lin", "web-01", "./manage.py check", 0, executable="/usr/bin/python3"))
+spelling("log-cleared/find", roots("/usr/bin/find /var/log -name '*.log' -delete"), roots("/usr/bin/find /var/log -name '*.log'"))
+spelling("vm-deleted/command", by_sudo("he", "app-01", "/usr/bin/virsh undefine unit-a-db --remove-all-storage"), by_sudo("he", "app-01", "/usr/bin/virsh list --all"))
+spelling("snapshot-exported/command", roots("/usr/bin/openstack image save --file /tmp/a.qcow2 snap-unit-a", who="he", host="app-01"), roots("/usr/bin/openstack image list", who="he", host="app-01"))
+spelling("sensitive-file-read/watched", opened("/srv/hr/salaries.xlsx", READ, executable="/usr/bin/less", key="sensitive"), opened("/srv/hr/template.xlsx", READ, executable="/usr/bin/less", key="docs"))
