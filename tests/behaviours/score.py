@@ -5,6 +5,7 @@ An alert counts from the day of the act on; what an ordinary day raises by itsel
 """
 
 import collections
+import copy
 import datetime
 import pathlib
 import sys
@@ -23,14 +24,19 @@ def cases(wanted):
     plain = World(1)
     plain.ordinary_day(World.at("00:00"))
     yield "", "ordinary", plain.text()
+
+    def same_world():
+        world = copy.copy(plain)
+        world.lines, world.random = list(plain.lines), copy.deepcopy(plain.random)
+        return world
+
     for name, ways in BEHAVIOURS.items():
         if wanted and name not in wanted:
             continue
         for which, way in zip(("act", "twin", "root"), ways):
             if way is None:
                 continue
-            world = World(1)
-            world.ordinary_day(World.at("00:00"))
+            world = same_world()
             way(world)
             yield name, which, world.text()
 

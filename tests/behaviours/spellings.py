@@ -1,10 +1,10 @@
 """The same behaviours as other machines tell them: each spelling beside its twin, as in acts.py."""
 
-import datetime
 import json
+import re
 
 from acts import BEHAVIOURS, by_root, by_sudo, logins, seconds
-from world import ADMINS, BASTION, BASTION_IP, HOSTS, UIDS
+from world import BASTION_IP, UIDS
 
 
 def spelling(name, act, twin=None):
@@ -135,7 +135,6 @@ spelling("account-made/audit", lambda world: world.audit(world.at("11:00"), "web
 spelling("admin-group/usermod", said(("11:00", "web-01", "usermod", "add 'sun' to group 'wheel'", 86, 4410)), said(("11:00", "web-01", "usermod", "change user 'sun' shell from '/bin/sh' to '/bin/bash'", 86, 4410)))
 spelling("admin-group/gpasswd", said(("11:00", "web-01", "gpasswd", "user sun added by root to group sudo", 86, 4410)), said(("11:00", "web-01", "gpasswd", "user sun added by root to group games", 86, 4410)))
 spelling("admin-group/audit", lambda world: world.audit(world.at("11:00"), "web-01", ("USER_MGMT", USER.format("add-user-to-group", 'grp="wheel" acct="sun"', "usermod"))))
-spelling("password-of-another/pam", said(("11:00", "web-01", "passwd", "pam_unix(passwd:chauthtok): password changed for chen", 85, 4412)), None)
 spelling("password-of-another/audit", lambda world: world.audit(world.at("11:00"), "web-01", ("USER_CHAUTHTOK", USER.format("changing password", 'acct="chen"', "passwd"))))
 spelling("password-of-another/chpasswd", roots("/usr/sbin/chpasswd"), roots("/usr/bin/chage -l lin"))
 spelling("root-shell/su", said(("11:00", "app-01", "su", "(to root) chen on pts/1", 86, 4500), ("11:00", "app-01", "su", "pam_unix(su-l:session): session opened for user root(uid=0) by chen(uid=1002)", 86, 4500)),
@@ -211,15 +210,6 @@ spelling("exec-into-a-pod/attach", k8s(("create", "pods", "web-7f", "attach")), 
 spelling("secrets-read/kubernetes", k8s(("list", "secrets", "")), k8s(("list", "configmaps", "")))
 spelling("container-privileged/hostpath", k8s(("create", "pods", "dbg", "", {"kind": "Pod", "spec": {"containers": [{"name": "x", "image": "alpine"}], "volumes": [{"name": "h", "hostPath": {"path": "/"}}]}})), None)
 spelling("container-privileged/podman", roots("/usr/bin/podman run --rm -it --pid=host --privileged alpine nsenter -t 1 -m sh"), roots("/usr/bin/podman images"))
-
-
-def openstack(event_type, host="ctl-01", who="prov-ops", clock="11:00", **more):
-    def act(world):
-        event = {"message_id": "7f", "publisher_id": "compute.ctl-01", "event_type": event_type, "timestamp": "2026-03-16 03:00:00.101",
-                 "payload": {"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "action": event_type, "outcome": "success", "initiator": {"name": who, "id": "u1", "host": {"address": "10.9.0.7"}},
-                             "target": {"id": "vm-71", "typeURI": "compute/servers"}, **more}}
-        world.say(world.at(clock), host, "ceilometer", json.dumps(event), 134)
-    return act
 
 
 def nova(text, clock="11:00"):
@@ -317,7 +307,6 @@ spelling("slow-growth-of-rights", granted_each_few_days, both(group("14:03", 14,
 
 def own_serials(world):
     """As machines count: each its own."""
-    import re
     count = {}
     for i, (when, line) in sorted(enumerate(world.lines), key=lambda one: (one[1][0], one[0])):
         at = re.search(r"audit\((\S+):(\d+)\): ", line)
