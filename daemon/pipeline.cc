@@ -31,6 +31,9 @@ constexpr int64_t kAlertInterval = 60 * kMinute;  // of one thing that comes and
 constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
 constexpr int64_t kTickInterval = kSecond / 2;  // an event that has ended in a quiet log is judged within a second
 // The engine's state in parts has a name of its own: an older yushid goes on from the one that it left.
+constexpr int64_t kLossesSettleNs = 3 * kSecond;  // what only came late is no loss
+constexpr size_t kMissingMax = 4096;              // sources with a gap that are followed
+constexpr std::string_view kAuditorsState = "auditors";
 constexpr std::string_view kDetectorState = "detect-5", kOldDetectorState = "detect-4", kTicksState = "ticks",
                            kBooksState = "books", kHostsState = "hosts", kListsState = "lists";
 const std::string kPositions = "position/";  // of an input, before its name
@@ -264,6 +267,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
     book_.count(batch);
     tell_overflow(batch, now);
   }
+  tell_losses(now);
   std::vector<Own> told;
   {
     MutexLock lock(mutex_);
@@ -322,6 +326,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
     counters_.messages += batch->records.size();
     counters_.raw_bytes += prepared.raw_bytes;
     commit.append(std::move(prepared));
+    hear_losses(commit.take_losses(), now);
     // read before a reload, judged after it
     if (auto& rules = judged_by_->rules; static_cast<const Loaded*>(batch->keep.back().get())->rules != rules) {
       batch->hits.clear();
@@ -352,6 +357,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
       alerts.back().id = detect::alert_id(alerts.back());
     }
     for (auto& [place, act] : acts) commit.add_alert_act(first + place, act);
+    judge_questions(told, now, alerts);
     commit.append(prepare(committer_, storage::own_batch(own)));
     wrote = true;
   }
@@ -379,6 +385,9 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   if (save) {
     detect_saved_ns_ = now;
     commit.put_state(kDetectorState, detector_state());
+    std::string auditors;
+    auditors_.save(auditors);
+    commit.put_state(kAuditorsState, auditors);
     ticks_.clear();
   }
   if (save || !ticks_.empty()) commit.put_state(kTicksState, ticks_state());
@@ -420,6 +429,72 @@ void Pipeline::tell_overflow(const storage::PreparedBatch& batch, int64_t now_ns
                              what, now_ns);
       alert.tenant = alert.key = tenant;
       tell(own_record("source-overflow", what), std::move(alert));
+    }
+  }
+}
+
+// What a source's numbers say is missing is told when nothing of it came after all, then once an hour.
+void Pipeline::hear_losses(std::vector<storage::LossesMoved> moved, int64_t now_ns) {
+  for (auto& one : moved) {
+    auto at = missing_.find({one.log, one.source});
+    if (at == missing_.end()) {
+      if (one.after <= one.before || missing_.size() >= kMissingMax) continue;
+      at = missing_.try_emplace({one.log, std::move(one.source)}).first;
+      at->second.told = one.before;
+    }
+    auto& missing = at->second;
+    missing.lost = one.after;
+    missing.since_ns = now_ns;
+    missing.event_ns = one.event_ns;
+  }
+}
+
+void Pipeline::tell_losses(int64_t now_ns) {
+  for (auto at = missing_.begin(); at != missing_.end();) {
+    auto& [key, missing] = *at;
+    if (now_ns - missing.since_ns < kLossesSettleNs ||
+        (missing.told_ns != 0 && !due(missing.told_ns, now_ns, kAlertInterval))) {
+      ++at;
+      continue;
+    }
+    if (missing.lost <= missing.told) {
+      at = missing_.erase(at);
+      continue;
+    }
+    const std::string tenant = (*store_.logs())[key.first]->name;
+    const std::string what = std::to_string(missing.lost - missing.told) + " messages that " + key.second +
+                             " numbered never came here: lost on their way, or taken out";
+    auto alert = own_alert({"sequence.messages-missing", "Numbered messages are missing", 1, "attack.t1562.006"},
+                           Severity::medium, 55, what, now_ns);
+    alert.event_ns = missing.event_ns;
+    alert.tenant = tenant.substr(0, tenant.find_first_of("@:"));
+    alert.key = key.second;
+    alert.tags = {"attack.t1562.006"};
+    tell(own_record("sequence-gap", what), std::move(alert));
+    missing.told = missing.lost;
+    missing.told_ns = now_ns;
+    ++at;
+  }
+}
+
+// The auditors' own use; `told` are the first of the records of our own that this commit appends.
+void Pipeline::judge_questions(const std::vector<Own>& told, int64_t now_ns, std::vector<Alert>& alerts) {
+  const auto first = store_.log_size(storage::kAuditLogId);
+  std::vector<detect::Finding> findings;
+  for (size_t i = 0; i < told.size(); ++i) {
+    const auto* asked = std::get_if<QuestionAsked>(&told[i].record.about);
+    if (!asked) continue;
+    findings.clear();
+    auditors_.observe(*asked, now_ns, findings);
+    for (auto& finding : findings) {
+      auto alert = own_alert(*finding.kind, finding.severity, finding.score, std::move(finding.reason), now_ns);
+      alert.key = std::move(finding.key);
+      alert.baseline = std::move(finding.baseline);
+      alert.tenant = asked->tenant;
+      alert.tags = {std::string(finding.kind->tag)};
+      alert.records = {{kAuditLog, first + i}};
+      alert.id = detect::alert_id(alert);
+      alerts.push_back(std::move(alert));
     }
   }
 }
@@ -524,6 +599,13 @@ Result<std::vector<std::string>> Pipeline::replay_detectors() {
     if (!in.ok()) ticks_.clear(), learn_anew.push_back("the ticks in the store are damaged");
   } else if (ticks.error().code != Code::not_found) {
     return tl::unexpected(ticks.error());
+  }
+
+  if (auto auditors = store_.read_state(kAuditorsState)) {
+    Reader in(*auditors);
+    if (!auditors_.load(in)) learn_anew.push_back("what the store knows of who asks is damaged");
+  } else if (auditors.error().code != Code::not_found) {
+    return tl::unexpected(auditors.error());
   }
 
   auto view = store_.view();

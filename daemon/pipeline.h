@@ -23,6 +23,7 @@
 #include "core/base/mutex.h"
 #include "core/base/time_text.h"
 #include "core/filter/secrets.h"
+#include "daemon/auditors.h"
 #include "daemon/dataset_counts.h"
 #include "daemon/minute_book.h"
 #include "daemon/sender_hosts.h"
@@ -157,6 +158,9 @@ class Pipeline : public ingest::BatchSink {
   std::string books_state() const;
   void put_log_sizes(std::string& out) const;
   void tell_overflow(const storage::PreparedBatch& batch, int64_t now_ns) YUSHI_EXCLUDES(mutex_);
+  void hear_losses(std::vector<storage::LossesMoved> moved, int64_t now_ns);
+  void tell_losses(int64_t now_ns) YUSHI_EXCLUDES(mutex_);
+  void judge_questions(const std::vector<Own>& told, int64_t now_ns, std::vector<Alert>& alerts);
 
   storage::Store& store_;
   const PipelineOptions options_;
@@ -201,6 +205,13 @@ class Pipeline : public ingest::BatchSink {
   int64_t detect_saved_ns_ = 0, ticked_ns_ = 0, disk_alerted_ns_ = 0;
   std::vector<Ticked> ticks_;  // since the detectors' state was last saved
   std::map<LogId, int64_t> overflow_told_ns_;
+  // Of sources whose numbers have a gap: what was told, what is missing now, since when.
+  struct Missing {
+    uint64_t told = 0, lost = 0;
+    int64_t since_ns = 0, told_ns = 0, event_ns = 0;
+  };
+  std::map<std::pair<LogId, std::string>, Missing> missing_;
+  Auditors auditors_;
   std::thread thread_;
 };
 

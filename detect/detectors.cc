@@ -7,10 +7,15 @@
 #include "detect/disabled.h"
 #include "detect/guessing.h"
 #include "detect/listed.h"
+#include "detect/new_commands.h"
+#include "detect/rights.h"
+#include "detect/serials.h"
 #include "detect/service_accounts.h"
+#include "detect/services.h"
 #include "detect/site.h"
 #include "detect/travel.h"
 #include "detect/unusual_commands.h"
+#include "detect/volumes.h"
 
 namespace yushi::detect {
 namespace {
@@ -33,13 +38,18 @@ std::vector<DetectorRow>& detector_table() {
       {"service-accounts", "Accounts of services at which a person sits", 1, make<ServiceAccounts>},
       {"travel", "Accounts at two places between which nobody gets in the time", 1, make<Travel>},
       {"accounts", "From where, on which hosts and at which hours accounts log in", 1, make<Accounts>},
+      {"services", "Services that were stopped and not started again", 1, make<Services>},
+      {"volumes", "Many more files read or deleted than usual", 1, make<Volumes>},
+      {"rights", "Accounts that get one right after the other", 1, make<Rights>},
+      {"serials", "Gaps in the numbers of events", 1, make<Serials>},
+      {"new-commands", "Programs that nobody of the site has run", 1, make<NewCommands>},
       {"unusual-commands", "Which commands accounts are wont to give, and in which order", 1, make<UnusualCommands>},
       {"listed", "What rests on the lists of the site, and changes without a ticket", 1, make<Listed>},
   };
   return table;
 }
 
-Detectors::Detectors(const DetectOptions& options) : surroundings_{options, *this} {
+Detectors::Detectors(const DetectOptions& options, const Silence& silence) : surroundings_{options, *this, silence} {
   const auto& table = detector_table();
   YUSHI_ASSERT(table.size() <= kDetectorsMax, "%zu detectors", table.size());
   for (const auto& row : table) running_.push_back({row, row.make(surroundings_)});

@@ -45,11 +45,13 @@ class Detector {
 };
 
 class Detectors;
+class Silence;
 
 // What the engine lends its detectors for as long as they live.
 struct Surroundings {
   const DetectOptions& options;
   const Detectors& detectors;
+  const Silence& silence;  // when hosts spoke last
 };
 
 struct DetectorRow {
@@ -72,7 +74,7 @@ class Detectors {
  public:
   static constexpr size_t kDetectorsMax = 64;  // bits of a mask
 
-  explicit Detectors(const DetectOptions& options);
+  Detectors(const DetectOptions& options, const Silence& silence);
   Detectors(const Detectors&) = delete;
   Detectors& operator=(const Detectors&) = delete;
 

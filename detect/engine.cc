@@ -35,7 +35,7 @@ constexpr char kStateVersion = '5', kOneBlockVersion = '4';
 constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kWindowsId = "windows",
                            kHabitsId = "habits", kSilenceId = "silence", kHeldBackId = "held-back",
                            kStoriesId = "stories";
-constexpr uint32_t kCorrelationsVersion = 1, kWindowsVersion = 1, kHabitsVersion = 1, kSilenceVersion = 1,
+constexpr uint32_t kCorrelationsVersion = 1, kWindowsVersion = 1, kHabitsVersion = 1, kSilenceVersion = 2,
                    kHeldBackVersion = 1, kStoriesVersion = 1;
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
@@ -68,10 +68,10 @@ struct Engine::State {
   Correlations correlations;
   Windows windows;
   std::vector<Windows::Over> over;
+  Silence silence;
   Detectors detectors;
   Folds folds;
   Habits habits;
-  Silence silence;
   HeldBack held_back;
   std::shared_ptr<const ExceptionSet> exceptions;
   Stories stories;
@@ -86,7 +86,7 @@ struct Engine::State {
   };
   std::array<Known, 64> known;
 
-  explicit State(DetectOptions given) : options(std::move(given)), detectors(options) {
+  explicit State(DetectOptions given) : options(std::move(given)), detectors(options, silence) {
     if (!options.lists) options.lists = Lists::none();
   }
 
@@ -390,12 +390,13 @@ struct Engine::State {
     for (auto& finding : findings) {
       RuleHead head = head_of(finding);
       const uint64_t first = finding.records.empty() ? 0 : finding.records.front();
-      Folds::Hit hit{finding.log, {}, {}, first, at_ns, received_ns};
+      const int64_t when_ns = finding.at_ns != 0 ? finding.at_ns : at_ns;
+      Folds::Hit hit{finding.log, {}, {}, first, when_ns, received_ns};
       if (!folds.has_share(head, hit)) continue;
       raise(head, std::move(finding.key), hit, finding.fold_ns, alerts, [&](const std::string&) {
         Alert alert;
         alert.tenant = finding.log.substr(0, finding.log.find_first_of("@:"));
-        alert.event_ns = at_ns;
+        alert.event_ns = when_ns;
         alert.raised_ns = received_ns;
         take(finding, finding.log, alert);
         return alert;

@@ -54,6 +54,7 @@ EventKind event_kind_of(const MessageKind& kind) {
     if (constant.field == ecs::event_action) out.action = constant.value;
     if (constant.field == ecs::event_outcome) out.outcome = constant.value;
   }
+  if (own_field(kind, "auid")) out.serial = own_field(kind, "sequence");
   if (!out.has_category("authentication")) return out;
   if (std::find(std::begin(kOfSessions), std::end(kOfSessions), out.name) != std::end(kOfSessions)) return out;
   out.login = out.name == "login-refused" ? Login::failure : Login::whole;

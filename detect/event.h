@@ -35,6 +35,8 @@ struct EventKind {
   // says how often.
   std::string_view way;
   const Field* repeated = nullptr;
+  // Of who tells of login sessions: the parser's own field `sequence`, the number that the teller gave the event.
+  const Field* serial = nullptr;
 
   bool has_category(std::string_view category) const;
 };

@@ -41,6 +41,7 @@ struct Finding {
   std::string reason_zh;          // the reason in Chinese
   // Whom it is about, where that is not what the judged record says: ECS fields of the alert.
   std::vector<std::pair<std::string, std::string>> fields;
+  int64_t at_ns = 0;  // of what a tick found: when it happened, in event time; 0: then
 };
 
 }  // namespace yushi::detect

@@ -10,15 +10,59 @@ namespace {
 
 constexpr FindingKind kSilent{"silence.host", "Host fell silent", 1,
                               "attack.t1562", "主机停止发送日志", "attack.defense-evasion"};
+constexpr FindingKind kBelow{
+    "silence.far-below",     "Host sends far less than it is wont to", 1, "attack.t1562", "主机日志量远低于平时",
+    "attack.defense-evasion"};
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
+constexpr int64_t kHourNs = int64_t{3600} * kSecond;
 constexpr int64_t kJudgeEveryNs = 600 * kSecond;
 
-size_t slot_of(int64_t day) { return static_cast<size_t>(day - floor_div(day, Silence::kPauses) * Silence::kPauses); }
+size_t slot_of(int64_t number, int slots = Silence::kPauses) {
+  return static_cast<size_t>(number - floor_div(number, slots) * slots);
+}
 
 }  // namespace
 
 int64_t Silence::Host::longest_pause() const { return *std::max_element(pauses.begin(), pauses.end()); }
+
+void Silence::Rate::add(int64_t now) {
+  if (first_hour == 0) first_hour = hour = now;
+  // What lies further back than a week is forgotten anyway.
+  for (hour = std::max(hour, now - kHoursOfWeek); hour < now; ++hour) {
+    const bool is_known = hour - first_hour > kHoursOfWeek;  // the very first hour was not whole
+    uint32_t& slot = usual[slot_of(hour, kHoursOfWeek)];
+    counts[slot_of(hour, kHoursKept)] = count;
+    expected[slot_of(hour, kHoursKept)] = is_known ? slot : 0;
+    slot = is_known ? std::min(count, slot * 2 + 1) : count;
+    count = 0;
+  }
+  ++count;
+}
+
+uint64_t Silence::Rate::sum(const std::array<uint32_t, kHoursKept>& of, int64_t hours) const {
+  uint64_t out = 0;
+  for (int64_t at = hour - hours; at < hour; ++at) out += of[slot_of(at, kHoursKept)];
+  return out;
+}
+
+void Silence::Rate::save(std::string& out) const {
+  put_signed(out, first_hour);
+  put_signed(out, hour);
+  put_varint(out, count);
+  for (auto one : counts) put_varint(out, one);
+  for (auto one : expected) put_varint(out, one);
+  for (auto one : usual) put_varint(out, one);
+}
+
+void Silence::Rate::load(Reader& in) {
+  first_hour = bounded_time(in.signed_varint());
+  hour = bounded_time(in.signed_varint());
+  count = static_cast<uint32_t>(in.varint());
+  for (auto& one : counts) one = static_cast<uint32_t>(in.varint());
+  for (auto& one : expected) one = static_cast<uint32_t>(in.varint());
+  for (auto& one : usual) one = static_cast<uint32_t>(in.varint());
+}
 
 void Silence::observe(const Record& record, int64_t at_ns, Scratch& scratch, std::vector<Finding>& findings) {
   scratch.clear();
@@ -28,7 +72,8 @@ void Silence::observe(const Record& record, int64_t at_ns, Scratch& scratch, std
   if (at == by_log_.end()) at = by_log_.try_emplace(std::string(record.origin->log)).first;
   Log& log = at->second;
 
-  Host& host = log.hosts.use(value.text.substr(0, kNameBytesMax));
+  const auto name = value.text.substr(0, kNameBytesMax);
+  Host& host = log.hosts.use(name);
   if (host.last_ns == 0) host.first_ns = host.last_ns = at_ns;
   if (at_ns > host.last_ns) {
     const int64_t day = floor_div(at_ns, kDayNs);
@@ -41,19 +86,76 @@ void Silence::observe(const Record& record, int64_t at_ns, Scratch& scratch, std
     host.told = false;
   }
   host.last_index = record.index;
+  const int64_t hour = floor_div(at_ns, kHourNs), before = host.rate.hour;
+  host.rate.add(hour);
+  // A clock that is ahead does not end the hour of all.
+  log.rate.add(log.next_ns == 0 ? hour : std::min(hour, floor_div(log.next_ns, kHourNs) + 1));
+  if (before != 0 && hour > before) judge_rate(record.origin->log, log, std::string(name), host, findings);
   if (++log.seen < log.hosts.size() || at_ns < log.next_ns) return;
   log.seen = 0;
   judge(record.origin->log, log, findings);
 }
 
-void Silence::judge(std::string_view name, Log& log, std::vector<Finding>& findings) const {
+const Silence::Host* Silence::host_of(std::string_view log, std::string_view host) const {
+  const auto at = by_log_.find(log);
+  return at == by_log_.end() ? nullptr : at->second.hosts.peek(host);
+}
+
+int64_t Silence::oldest_of(std::string_view log, std::string_view host) const {
+  const Host* one = host_of(log, host);
+  return one ? one->first_ns : -kTimeMaxNs;
+}
+
+int64_t Silence::newest_of(std::string_view log, std::string_view host) const {
+  const Host* one = host_of(log, host);
+  return one ? one->last_ns : -kTimeMaxNs;
+}
+
+int64_t Silence::now_of(std::string_view log) const {
+  const auto at = by_log_.find(log);
+  return at == by_log_.end() || at->second.hosts.size() < kHostsAtLeast ? -kTimeMaxNs : now_of(at->second);
+}
+
+int64_t Silence::now_of(const Log& log) {
   std::vector<int64_t> newest;
   newest.reserve(log.hosts.size());
   log.hosts.for_each([&](const std::string&, const Host& host) { newest.push_back(host.last_ns); });
-  if (newest.size() < kHostsAtLeast) return;
   const auto middle = newest.begin() + static_cast<ptrdiff_t>(newest.size() / 2);
   std::nth_element(newest.begin(), middle, newest.end());
-  const int64_t now_ns = *middle;
+  return *middle;
+}
+
+void Silence::judge_rate(std::string_view name, const Log& log, const std::string& host_name, const Host& host,
+                         std::vector<Finding>& findings) {
+  for (const int64_t hours : {int64_t{3}, int64_t{kHoursKept}}) {
+    const uint64_t sent = host.rate.sent_in(hours), expected = host.rate.expected_in(hours);
+    if (expected < kRateAtLeast || sent * kFewOf >= expected || sent == 0) continue;  // nothing at all is silence
+    const uint64_t all = log.rate.sent_in(hours), all_expected = log.rate.expected_in(hours);
+    const uint64_t others = all - std::min(all, sent),
+                   others_expected = all_expected - std::min(all_expected, expected);
+    if (others * 2 < others_expected) continue;
+    Finding finding;
+    finding.kind = &kBelow;
+    finding.score = 50;
+    finding.key = printable(host_name);
+    finding.fold_ns = kDayNs;
+    finding.log = name;
+    finding.reason = printable(host_name) + " has sent " + number_text(sent, "record", "records") + " in " +
+                     duration_text(hours * kHourNs) + " until " + time_text_utc(host.rate.hour * kHourNs) +
+                     ", where at least " + std::to_string(expected) +
+                     " came at these hours of the weeks before; the rest of this log sent " + std::to_string(others) +
+                     " of " + std::to_string(others_expected);
+    finding.baseline = "sent=" + std::to_string(sent) + " usual=" + std::to_string(expected) +
+                       " others=" + std::to_string(others) + " others_usual=" + std::to_string(others_expected);
+    finding.records = {host.last_index};
+    findings.push_back(std::move(finding));
+    return;
+  }
+}
+
+void Silence::judge(std::string_view name, Log& log, std::vector<Finding>& findings) const {
+  if (log.hosts.size() < kHostsAtLeast) return;
+  const int64_t now_ns = now_of(log);
   log.next_ns = now_ns + kJudgeEveryNs;
   log.hosts.for_each([&](const std::string& host_name, Host& host) {
     const int64_t away = now_ns - host.last_ns, pause = host.longest_pause();
@@ -73,7 +175,7 @@ void Silence::judge(std::string_view name, Log& log, std::vector<Finding>& findi
     finding.fields = {{"host.name", printable(host_name)}};
     finding.baseline = "away_s=" + std::to_string(away / kSecond) +
                        " longest_pause_s=" + std::to_string(pause / kSecond) +
-                       " hosts=" + std::to_string(newest.size());
+                       " hosts=" + std::to_string(log.hosts.size());
     finding.records = {host.last_index};
     findings.push_back(std::move(finding));
   });
@@ -85,6 +187,7 @@ void Silence::save(std::string& out) const {
     put_text(out, name);
     put_signed(out, log.next_ns);
     put_varint(out, log.seen);
+    log.rate.save(out);
     put_varint(out, log.hosts.size());
     log.hosts.for_each([&out](const std::string& host_name, const Host& host) {
       put_text(out, host_name);
@@ -94,6 +197,7 @@ void Silence::save(std::string& out) const {
       for (int64_t pause : host.pauses) put_signed(out, pause);
       put_signed(out, host.pauses_day);
       put_varint(out, host.told);
+      host.rate.save(out);
     });
   }
 }
@@ -104,6 +208,7 @@ bool Silence::load(Reader& in) {
     Log& log = by_log_.try_emplace(std::string(in.text())).first->second;
     log.next_ns = bounded_time(in.signed_varint());
     log.seen = in.varint();
+    log.rate.load(in);
     for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
       Host& host = log.hosts.use(in.text());
       host.first_ns = bounded_time(in.signed_varint());
@@ -112,6 +217,7 @@ bool Silence::load(Reader& in) {
       for (int64_t& pause : host.pauses) pause = bounded_time(in.signed_varint());
       host.pauses_day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDayNs, kTimeMaxNs / kDayNs);
       host.told = in.varint() != 0;
+      host.rate.load(in);
     }
   }
   return in.ok();

@@ -90,10 +90,16 @@ class RuleReader {
     } else if (key == "tables") {
       rule_.tables = reading_.tables(value);
     } else if (key == "words") {
-      if (!value.IsMap() || value.size() != 1) return problem(value, "words is {list of words: field of their text}");
-      auto entry = *value.begin();
-      rule_.words = reading_.field(entry.first.Scalar(), entry.first);
-      rule_.text_of_words = reading_.field(entry.second.Scalar(), entry.second);
+      if (!value.IsMap() || value.size() < 1 || value.size() > 2)
+        return problem(value,
+                       "words is {list of words: field of their text}, and may name a field to take without words");
+      auto entry = value.begin();
+      rule_.words = reading_.field(entry->first.Scalar(), entry->first);
+      rule_.text_of_words = reading_.field(entry->second.Scalar(), entry->second);
+      if (++entry == value.end()) return;
+      rule_.text_without_words = reading_.field(entry->first.Scalar(), entry->first);
+      if (entry->second.Scalar() != value.begin()->second.Scalar())
+        problem(entry->second, "both texts of words go to one field");
     } else if (key == "order") {
       read_order(value);
     } else {

@@ -64,7 +64,8 @@ struct JoinRule {
   // field that has all words as one text. nullptr: there is none.
   const Field* words = nullptr;
   const Field* text_of_words = nullptr;
-  std::vector<std::string> with;  // other parsers whose fields count where they know a line
+  const Field* text_without_words = nullptr;  // what is taken for that text in an event that has no words
+  std::vector<std::string> with;              // other parsers whose fields count where they know a line
 
   bool by_fields() const { return !by.empty(); }
   // Does `line` go on with an event whose last line so far is `last`?

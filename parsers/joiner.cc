@@ -611,8 +611,14 @@ std::vector<Capture> put_words(JoinedText& text, std::vector<std::vector<Capture
   std::vector<std::string> words;
   std::string last;  // name of the piece before
   Scratch scratch;
+  std::string line;  // of no words: another field's text
   for (auto& of_line : captures) {
     for (auto& capture : of_line) {
+      if (rule.text_without_words && capture.field == rule.text_without_words) {
+        scratch.clear();
+        line = decode_escape(std::string_view(text.text()).substr(capture.begin, capture.length),
+                             static_cast<Escape>(capture.escape), scratch);
+      }
       if (capture.field != rule.words) continue;
       scratch.clear();
       const std::string_view all = text.text();
@@ -634,7 +640,7 @@ std::vector<Capture> put_words(JoinedText& text, std::vector<std::vector<Capture
         {text.size(), static_cast<uint32_t>(value.size()) & 0xffffff, static_cast<uint32_t>(Escape::none), field});
     for (char c : value) text.append(c);
   };
-  std::string line;
+  if (!words.empty()) line.clear();
   for (auto& word : words) {
     put(word, rule.words);
     line += (line.empty() ? "" : " ") + word;

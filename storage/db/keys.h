@@ -13,7 +13,7 @@
 //            "source/" log 00 source       -> SourceState
 //            "checkpoint/" log 00 size     -> signed note
 //            "signed/" log                 -> the log's tree as the newest note has it
-//            "cursor/" name, "detect-5", "ticks", "books", "commit", "chain", "bound"
+//            "cursor/" name, "detect-5", "ticks", "auditors", "books", "commit", "chain", "bound"
 //   meta     "node", "format", "day", "public_key", "rotations", "parsers/" digest
 //
 // Log names match [a-z0-9_.:@-]+, so that 00 ends them.

@@ -201,7 +201,13 @@ void Store::Commit::append(ChunkGroup& group, const std::shared_ptr<Batch>& batc
     open.records.push_back(&record);
   }
   for (auto& numbered : group.numbered) {
-    states[group.source_of.empty() ? 0 : group.source_of[numbered.record]]->losses.take(numbered.sequence);
+    const auto source = group.source_of.empty() ? 0 : group.source_of[numbered.record];
+    auto& losses = states[source]->losses;
+    const uint64_t before = losses.lost();
+    losses.take(numbered.sequence);
+    if (losses.lost() != before)
+      losses_.push_back({group.log_id, group.sources[source].source, before, losses.lost(),
+                         group.records[numbered.record]->event_ns});
   }
   pending_->out.put(families.tail, keys::record(log.name, first), finish_chunk(number_, group));
   open.raw_bytes += group.raw_bytes;

@@ -83,6 +83,14 @@ struct StoreCounters {
   std::atomic<uint64_t> signings{0};
 };
 
+// What a source's own numbers say is missing (storage/tail/losses.h), before and after a record.
+struct LossesMoved {
+  LogId log = 0;
+  std::string source;
+  uint64_t before = 0, after = 0;
+  int64_t event_ns = 0;
+};
+
 // Records of the node's own for `_audit`, received now, as they are before anybody understands them: JSON as
 // core/event/own_record.h writes it, one record each. The batch owns its bytes.
 std::unique_ptr<Batch> own_batch(const std::vector<std::string>& jsons);
@@ -114,6 +122,8 @@ class Store {
     void put_state(std::string_view name, std::string_view bytes);
     // Once it has returned without an error all of it is durable, and senders may be told.
     Result<void> finish();
+    // Of which sources the numbers in what was appended since tell of another count of losses than before.
+    std::vector<LossesMoved> take_losses() { return std::exchange(losses_, {}); }
     uint64_t number() const { return number_; }  // 1, 2, 3 … without a gap over the store's life
 
    private:
@@ -131,6 +141,7 @@ class Store {
     uint64_t number_;
     struct Pending;
     std::shared_ptr<Pending> pending_;
+    std::vector<LossesMoved> losses_;
   };
   Commit begin() { return Commit(*this); }
 

@@ -5,6 +5,7 @@ An alert counts from the day of the act on; what an ordinary day raises by itsel
 """
 
 import collections
+import copy
 import datetime
 import pathlib
 import sys
@@ -14,6 +15,7 @@ import time
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1] / "e2e")]
 from acts import BEHAVIOURS  # noqa: E402
 from listed import LISTED, LISTS  # noqa: E402
+import spellings  # noqa: E402, F401
 from world import World  # noqa: E402
 from yushi_daemon import Daemon  # noqa: E402
 
@@ -23,26 +25,36 @@ def cases(wanted, behaviours):
     plain = World(1)
     plain.ordinary_day(World.at("00:00"))
     yield "", "ordinary", plain.text()
+
+    def same_world():
+        world = copy.copy(plain)
+        world.lines, world.random = list(plain.lines), copy.deepcopy(plain.random)
+        return world
+
     for name, ways in behaviours.items():
         if wanted and name not in wanted:
             continue
         for which, way in zip(("act", "twin", "root"), ways):
             if way is None:
                 continue
-            world = World(1)
-            world.ordinary_day(World.at("00:00"))
+            world = same_world()
             way(world)
             yield name, which, world.text()
+
+
+def address(n):
+    """Of the n-th tenant."""
+    return f"127.{1 + n // 200}.{n % 200}.1"
 
 
 def told(folder, wanted=(), behaviours=BEHAVIOURS, config=""):
     """(behaviour, which) -> the alerts of the day that an ordinary one does not raise."""
     all_cases = list(cases(wanted, behaviours))
-    tenants = "".join(f'  - {{name: t{n}, match: {{cidr: ["127.1.{n}.1/32"]}}, timezone: Asia/Shanghai}}\n' for n in range(len(all_cases)))
+    tenants = "".join(f'  - {{name: t{n}, match: {{cidr: ["{address(n)}/32"]}}, timezone: Asia/Shanghai}}\n' for n in range(len(all_cases)))
     with Daemon(folder, f"{config}tenants:\n{tenants}") as daemon:
         sent = 0
         for n, (_, _, lines) in enumerate(all_cases):
-            daemon.send_tcp(lines, f"127.1.{n}.1")
+            daemon.send_tcp(lines, address(n))
             sent += len(lines)
         while sum(int(row["count()"]) for row in daemon.yushi("search", "* | stats count()", "-o", "json").objects) < sent:
             time.sleep(0.5)

@@ -134,5 +134,38 @@ TEST(Silence, long_pauses_that_are_usual_are_none) {
   EXPECT_TRUE(of_rule(alerts_of(lines), "silence.host").empty());
 }
 
+// Each host a record each three minutes for three weeks; `thin` says which are left out.
+std::vector<Line> three_weeks(bool (*thin)(const std::string& host, int64_t hours)) {
+  std::vector<Line> out;
+  for (int64_t minutes = 0; minutes < 21 * 24 * 60; minutes += 2)
+    for (std::string host : {"web-01", "web-02", "db-01", "log-01"}) {
+      if (thin(host, minutes / 60) && minutes % 30 != 0) continue;
+      Line line = login(kStart + minutes * kMinuteNs, "lin", "10.20.1.11", host);
+      line.constants.clear();
+      line.pattern = "message";
+      out.push_back(line);
+    }
+  return out;
+}
+
+TEST(Silence, a_host_far_below_its_own_rate_is_told_while_the_others_go_on) {
+  auto alerts = alerts_of(three_weeks([](auto& host, int64_t hours) { return host == "db-01" && hours > 16 * 24; }));
+  auto told = of_rule(alerts, "silence.far-below");
+  ASSERT_GE(told.size(), 1u);
+  EXPECT_EQ(told[0]->key, "db-01");
+  EXPECT_EQ(told[0]->reason,
+            "db-01 has sent 6 records in 3 h until 2026-11-18 12:00:00 UTC, where at least 90 came at these hours of "
+            "the weeks before; the rest of this log sent 270 of 270");
+}
+
+TEST(Silence, a_quiet_day_of_all_and_hours_that_are_quiet_each_week_are_not) {
+  EXPECT_TRUE(of_rule(alerts_of(three_weeks([](auto&, int64_t hours) { return hours > 16 * 24; })), "silence.far-below")
+                  .empty());
+  EXPECT_TRUE(
+      of_rule(alerts_of(three_weeks([](auto& host, int64_t hours) { return host == "db-01" && hours % 24 > 12; })),
+              "silence.far-below")
+          .empty());
+}
+
 }  // namespace
 }  // namespace yushi::detect

@@ -1,0 +1,127 @@
+#include "detect/new_commands.h"
+
+#include <algorithm>
+
+#include "detect/actors.h"
+#include "detect/words.h"
+
+namespace yushi::detect {
+namespace {
+
+constexpr FindingKind kNew{"baseline.commands-of-nobody", "Programs that nobody here has ever run", 1, "attack.t1059"};
+constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
+
+// The name of the program, without its folder.
+std::string program_of(const Record& record) {
+  static const Field* const kFields[] = {find_field("process.command_line"), find_field("process.args"),
+                                         find_field("process.executable")};
+  Scratch scratch;
+  Value value;
+  for (const Field* field : kFields) {
+    scratch.clear();
+    if (!first_value(record, field, scratch, &value)) continue;
+    auto name = value.text.substr(0, value.text.find_first_of(" \t"));
+    name = name.substr(name.rfind('/') + 1);
+    // A shell's own words and values are no programs.
+    if (name.empty() || name.find_first_of("=$(){}<>;|&\"'`") != std::string_view::npos) return {};
+    return std::string(name.substr(0, NewCommands::kNameBytesMax));
+  }
+  return {};
+}
+
+}  // namespace
+
+bool NewCommands::wants(const EventKind& kind) const {
+  return kind.name == "command" || kind.name == "process-started";
+}
+
+void NewCommands::observe(const Event& event, std::vector<Finding>& findings) {
+  const auto* actors = surroundings_.detectors.find<Actors>();
+  Scratch scratch;
+  std::string actor;
+  if (event.kind.outcome == "failure" || !actors || !actors->of(event.record, scratch, &actor)) return;
+  const std::string program = program_of(event.record);
+  if (program.empty()) return;
+  const int64_t at_ns = event.counted.at_ns;
+  auto at = by_log_.find(event.log);
+  if (at == by_log_.end()) {
+    at = by_log_.try_emplace(std::string(event.log)).first;
+    at->second.first_ns = at_ns;
+  }
+  Log& log = at->second;
+  Account& account = log.accounts.use(actor);
+  ++account.commands;
+  const bool is_new = log.programs.peek(program) == nullptr;
+  log.programs.use(program) = true;
+  if (!is_new || at_ns - log.first_ns < kLearnDays * kDayNs || account.commands <= kCommandsMin) return;
+  if (account.names.empty() || at_ns - account.since_ns > kWindowNs) {
+    account.names.clear();
+    account.indexes.clear();
+    account.since_ns = at_ns;
+  }
+  if (account.names.size() < kNewMin) {
+    account.names.push_back(program);
+    account.indexes.push_back(event.record.index);
+  }
+  if (account.names.size() < kNewMin) return;
+  Finding finding;
+  finding.kind = &kNew;
+  finding.severity = Severity::low;
+  finding.score = 40;
+  finding.key = printable(actor);
+  finding.fold_ns = kDayNs;
+  finding.reason = printable(actor) + " ran " + std::to_string(kNewMin) +
+                   " programs within an hour that no account of this log has run since " + date_text(log.first_ns) +
+                   ":";
+  for (auto& name : account.names) finding.reason += " " + printable(name);
+  finding.baseline =
+      "programs=" + std::to_string(log.programs.size()) + " commands=" + std::to_string(account.commands);
+  finding.records = account.indexes;
+  account.names.clear();
+  account.indexes.clear();
+  findings.push_back(std::move(finding));
+}
+
+void NewCommands::save(std::string& out) const {
+  put_varint(out, by_log_.size());
+  for (const auto& [name, log] : by_log_) {
+    put_text(out, name);
+    put_signed(out, log.first_ns);
+    put_varint(out, log.programs.size());
+    log.programs.for_each([&out](const std::string& program, bool) { put_text(out, program); });
+    put_varint(out, log.accounts.size());
+    log.accounts.for_each([&out](const std::string& who, const Account& account) {
+      put_text(out, who);
+      put_varint(out, account.commands);
+      put_signed(out, account.since_ns);
+      put_varint(out, account.names.size());
+      for (size_t i = 0; i < account.names.size(); ++i) {
+        put_text(out, account.names[i]);
+        put_varint(out, account.indexes[i]);
+      }
+    });
+  }
+}
+
+bool NewCommands::load(Reader& in) {
+  by_log_.clear();
+  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
+    Log& log = by_log_.try_emplace(std::string(in.text())).first->second;
+    log.first_ns = bounded_time(in.signed_varint());
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) log.programs.use(in.text()) = true;
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      Account& account = log.accounts.use(in.text());
+      account.commands = static_cast<uint32_t>(in.varint());
+      account.since_ns = bounded_time(in.signed_varint());
+      uint64_t names = in.varint();
+      if (names > kNewMin) return false;
+      for (; names > 0 && in.ok(); --names) {
+        account.names.emplace_back(in.text());
+        account.indexes.push_back(in.varint());
+      }
+    }
+  }
+  return in.ok();
+}
+
+}  // namespace yushi::detect

@@ -1,0 +1,58 @@
+// Programs that nobody of the site has ever run, several of them by one account within an hour. What its peers run is
+// no news of an account, however new it is to it.
+//
+// Learned are the names of programs that people run, of each log: typed commands, and processes of a login session.
+// Told is an account of kCommandsMin commands and more that runs kNewMin new ones within kWindowNs, once the log is
+// kLearnDays old.
+//
+// Invariants  Integers only, event time, in commit order, no clock.
+// Memory      Per log kProgramsMax names of kNameBytesMax bytes, and kAccountsMax accounts with kNewMin of them; what
+// was
+//             not used for longest goes.
+// Threads     One owner.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "detect/detectors.h"
+#include "detect/lru.h"
+
+namespace yushi::detect {
+
+class NewCommands final : public Detector {
+ public:
+  explicit NewCommands(const Surroundings& surroundings) : surroundings_(surroundings) {}
+
+  static constexpr size_t kProgramsMax = 8192, kAccountsMax = 4096, kNameBytesMax = 64;
+  static constexpr size_t kNewMin = 3;
+  static constexpr uint32_t kCommandsMin = 20;
+  static constexpr int64_t kLearnDays = 7;
+  static constexpr int64_t kWindowNs = int64_t{3600} * kSecond;
+
+  bool wants(const EventKind& kind) const override;
+  void observe(const Event& event, std::vector<Finding>& findings) override;
+
+  void save(std::string& out) const override;
+  bool load(Reader& in) override;
+
+ private:
+  struct Account {
+    uint32_t commands = 0;
+    int64_t since_ns = 0;  // the first of the new ones
+    std::vector<std::string> names;
+    std::vector<uint64_t> indexes;
+  };
+  struct Log {
+    int64_t first_ns = 0;
+    LruMap<bool> programs{kProgramsMax};
+    LruMap<Account> accounts{kAccountsMax};
+  };
+  const Surroundings& surroundings_;
+  std::map<std::string, Log, std::less<>> by_log_;
+};
+
+}  // namespace yushi::detect

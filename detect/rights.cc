@@ -1,0 +1,294 @@
+#include "detect/rights.h"
+
+#include <algorithm>
+#include <bit>
+#include <cctype>
+#include <set>
+
+#include "core/base/calendar.h"
+#include "detect/actors.h"
+#include "detect/words.h"
+
+namespace yushi::detect {
+namespace {
+
+constexpr FindingKind kGrowth{"rights.slow-growth", "Account gets one right after the other", 1, "attack.t1098"};
+constexpr FindingKind kPassword{"rights.password-of-another", "Password of another set", 1, "attack.t1098"};
+constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
+constexpr int kDaysRemembered = 64;
+
+// What says which right it is, the first that is there.
+constexpr const char* kRightFields[] = {"group.name", "user.target.roles", "user.roles", "orchestrator.resource.name"};
+
+std::string text_of(const Record& record, const Field* field, size_t bytes_max = 256) {
+  Scratch scratch;
+  Value value;
+  return field && first_value(record, field, scratch, &value) ? std::string(value.text.substr(0, bytes_max))
+                                                              : std::string();
+}
+
+std::vector<std::string_view> words_of(std::string_view line, std::string_view blanks) {
+  std::vector<std::string_view> out;
+  while (out.size() < 32) {
+    const auto begin = line.find_first_not_of(blanks);
+    if (begin == std::string_view::npos) break;
+    const auto end = std::min(line.find_first_of(blanks, begin), line.size());
+    out.push_back(line.substr(begin, end - begin));
+    line.remove_prefix(end);
+  }
+  return out;
+}
+
+bool is_word(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           return std::tolower(static_cast<unsigned char>(x)) == y;
+         });
+}
+
+struct Grant {
+  std::string_view account;
+  std::string right;
+};
+
+// GRANT what TO whom, of a statement wherever it stands in the text.
+std::vector<Grant> of_statement(std::string_view text) {
+  const auto words = words_of(text, " \t\r\n");
+  size_t begin = words.size(), to = words.size();
+  for (size_t i = 0; i < words.size(); ++i) {
+    auto word = words[i];
+    if (auto cut = word.find_last_of("'\"`(,:"); cut != std::string_view::npos && begin == words.size())
+      word.remove_prefix(cut + 1);
+    if (begin == words.size() && is_word(word, "grant")) begin = i;
+    if (begin < i && is_word(words[i], "to")) {
+      to = i;
+      break;
+    }
+  }
+  if (to + 1 >= words.size()) return {};
+  std::string right;
+  for (size_t i = begin + 1; i < to; ++i) right.append(right.empty() ? "" : " ").append(words[i]);
+  auto account = words[to + 1];
+  account.remove_prefix(std::min(account.find_first_not_of("\\'\"`"), account.size()));
+  account = account.substr(0, account.find_first_of("\\'\"`@;,"));
+  return {{account, std::move(right)}};
+}
+
+// usermod -aG a,b who; gpasswd -a who group; adduser who group; a line or a file of sudoers.
+std::vector<Grant> of_command(std::string_view line) {
+  std::vector<Grant> out;
+  const auto words = words_of(line, " \t'\"");
+  for (size_t i = 0; i < words.size(); ++i) {
+    const auto name = words[i].substr(words[i].rfind('/') + 1);
+    if (name == "usermod" && i + 3 < words.size()) {
+      for (size_t k = i + 1; k + 1 < words.size(); ++k) {
+        const bool groups = words[k] == "--groups" ||
+                            (words[k].starts_with('-') && !words[k].starts_with("--") && words[k].ends_with('G'));
+        if (!groups) continue;
+        for (auto group : words_of(words[k + 1], ",")) out.push_back({words.back(), "group " + std::string(group)});
+      }
+      return out;
+    }
+    if (name == "gpasswd" && i + 3 < words.size() && (words[i + 1] == "-a" || words[i + 1] == "--add"))
+      return {{words[i + 2], "group " + std::string(words[i + 3])}};
+    if ((name == "adduser" || name == "addgroup") && i + 2 < words.size() && !words[i + 1].starts_with('-') &&
+        !words[i + 2].starts_with('-'))
+      return {{words[i + 1], "group " + std::string(words[i + 2])}};
+    // `lin ALL=(ALL) NOPASSWD: /usr/bin/x`
+    if (i > 0 && (words[i].starts_with("ALL=") || words[i] == "ALL")) {
+      std::string right = "sudoers";
+      for (size_t k = i; k < words.size() && words[k] != ">>" && words[k] != ">" && words[k] != "|"; ++k)
+        right.append(" ").append(words[k]);
+      return {{words[i - 1], std::move(right)}};
+    }
+  }
+  return out;
+}
+
+// The account whose file of sudoers this is, by its name.
+std::vector<Grant> of_file(std::string_view path) {
+  constexpr std::string_view kFolder = "/etc/sudoers.d/";
+  const auto at = path.find(kFolder);
+  if (at == std::string_view::npos) return {};
+  auto name = path.substr(at + kFolder.size());
+  name = name.substr(0, name.find_first_of(" /'\";|&"));
+  if (name.empty()) return {};
+  return {{name, "sudoers.d/" + std::string(name)}};
+}
+
+}  // namespace
+
+bool Rights::wants(const EventKind& kind) const {
+  for (std::string_view name :
+       {"privilege-granted", "command", "process-started", "password-changed", "file-changed", "file-created"})
+    if (kind.name == name) return true;
+  return false;
+}
+
+Rights::Log& Rights::log_of(std::string_view name) {
+  auto at = by_log_.find(name);
+  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(name)).first;
+  return at->second;
+}
+
+void Rights::observe(const Event& event, std::vector<Finding>& findings) {
+  const Record& record = event.record;
+  const std::string_view kind = event.kind.name;
+  if (event.kind.outcome == "failure") return;
+  std::vector<Grant> grants;
+  std::string text, group, right;
+  if (kind == "command" || kind == "process-started") {
+    static const Field* const kCommandLine = find_field("process.command_line");
+    Scratch scratch;
+    Value value;
+    if (!first_value(record, kCommandLine, scratch, &value)) return;
+    const auto has = [&](std::string_view part) { return value.text.find(part) != std::string_view::npos; };
+    const bool grant = has("GRANT ") || has("grant "), sudoers = has("/etc/sudoers");
+    if (!grant && !sudoers && !has("usermod") && !has("gpasswd") && !has("add")) return;
+    text = value.text.substr(0, 4096);
+    grants = of_command(text);
+    if (grants.empty() && grant) grants = of_statement(text);
+    // What only reads it gives nothing.
+    if (grants.empty() && sudoers && !has("cat ") && !has("ls ") && !has("less ") && !has("grep ") && !has("rm "))
+      grants = of_file(text);
+  } else if (kind == "file-changed" || kind == "file-created") {
+    static const Field* const kPath = find_field("file.path");
+    text = text_of(record, kPath);
+    grants = of_file(text);
+  } else if (kind == "password-changed") {
+    password_set(log_of(event.log), event, findings);
+    return;
+  } else {
+    static const Field* const kTarget = find_field("user.target.name");
+    for (auto* name : kRightFields)
+      if (right.empty()) right = text_of(record, find_field(name), kTextBytesMax);
+    text = text_of(record, kTarget);
+    group = text_of(record, find_field("group.name"));
+    if (text.empty() && !group.empty()) text = text_of(record, ecs::user_name);
+    if (!group.empty()) right = "group " + group;
+    if (!text.empty() && !right.empty()) {
+      grants.push_back({text, right});
+    } else {
+      text = text_of(record, ecs::message, 4096);
+      grants = of_statement(text);
+    }
+  }
+  for (auto& grant : grants)
+    if (!grant.account.empty() && !grant.right.empty())
+      granted(log_of(event.log), event, grant.account.substr(0, kTextBytesMax), grant.right, findings);
+}
+
+void Rights::granted(Log& log, const Event& event, std::string_view account, std::string_view right,
+                     std::vector<Finding>& findings) const {
+  auto& rights = log.accounts.use(account);
+  const int64_t day = floor_div(event.counted.at_ns, kDayNs);
+  std::erase_if(rights, [&](auto& one) { return day - one.day > kDays; });
+  const std::string text(right.substr(0, kTextBytesMax));
+  if (std::any_of(rights.begin(), rights.end(), [&](auto& one) { return one.text == text; })) return;
+  if (rights.size() == kRightsMax) rights.erase(rights.begin());
+  rights.push_back({text, day, event.record.index});
+  std::set<int64_t> days;
+  for (auto& one : rights) days.insert(one.day);
+  if (rights.size() < kRightsMin || days.size() < kDaysMin || *days.rbegin() - *days.begin() < kSpanDays) return;
+
+  Finding finding;
+  finding.kind = &kGrowth;
+  finding.score = 55;
+  finding.key = printable(account);
+  finding.fold_ns = kDayNs;
+  finding.reason = printable(account) + " got " + std::to_string(rights.size()) + " rights on " +
+                   std::to_string(days.size()) + " days since " + date_text(*days.begin() * kDayNs) +
+                   ", one after the other: ";
+  for (size_t i = 0; i < rights.size(); ++i) {
+    finding.reason += (i == 0 ? "" : ", ") + printable(rights[i].text, kTextBytesMax) + " (" +
+                      date_text(rights[i].day * kDayNs) + ")";
+    finding.records.push_back(rights[i].index);
+  }
+  finding.baseline = "rights=" + std::to_string(rights.size()) + " days=" + std::to_string(days.size());
+  findings.push_back(std::move(finding));
+}
+
+// Whose password it is stands in the record, who sets it is known where the audit system tells of the login.
+void Rights::password_set(Log& log, const Event& event, std::vector<Finding>& findings) const {
+  const auto* actors = surroundings_.detectors.find<Actors>();
+  Scratch scratch;
+  std::string actor;
+  static const Field* const kTarget = find_field("user.target.name");
+  std::string owner = text_of(event.record, kTarget);
+  if (owner.empty()) owner = text_of(event.record, ecs::user_name);
+  if (!actors || !actors->of(event.record, scratch, &actor) || owner.empty() || actor == owner ||
+      actor.starts_with("uid "))
+    return;
+  auto& [last_day, days] = log.offices.use(actor.substr(0, kTextBytesMax));
+  const int64_t day = floor_div(event.counted.at_ns, kDayNs), gone = day - last_day;
+  if (gone > 0) {
+    days = gone < kDaysRemembered ? days << gone : 0;
+    last_day = day;
+  }
+  const int other_days = std::popcount(days & ~uint64_t{1});
+  days |= 1;
+  if (other_days >= kUsualDays) return;
+  Finding finding;
+  finding.kind = &kPassword;
+  finding.score = 55;
+  finding.key = printable(actor) + " " + printable(owner);
+  finding.fold_ns = kDayNs;
+  finding.reason = printable(actor) + " set the password of " + printable(owner) + " on " +
+                   printable(text_of(event.record, ecs::host_name)) + "; it did so on " + std::to_string(other_days) +
+                   " other days of the last " + std::to_string(kDaysRemembered);
+  finding.baseline = "days=" + std::to_string(other_days);
+  finding.records = {event.record.index};
+  findings.push_back(std::move(finding));
+}
+
+void Rights::save(std::string& out) const {
+  put_varint(out, by_log_.size());
+  for (const auto& [name, log] : by_log_) {
+    put_text(out, name);
+    put_varint(out, log.accounts.size());
+    log.accounts.for_each([&out](const std::string& account, const std::vector<Right>& rights) {
+      put_text(out, account);
+      put_varint(out, rights.size());
+      for (auto& right : rights) {
+        put_text(out, right.text);
+        put_signed(out, right.day);
+        put_varint(out, right.index);
+      }
+    });
+    put_varint(out, log.offices.size());
+    log.offices.for_each([&out](const std::string& account, const std::pair<int64_t, uint64_t>& office) {
+      put_text(out, account);
+      put_signed(out, office.first);
+      put_varint(out, office.second);
+    });
+  }
+}
+
+bool Rights::load(Reader& in) {
+  by_log_.clear();
+  const auto day_of = [&] {
+    return std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDayNs, kTimeMaxNs / kDayNs);
+  };
+  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
+    Log& log = by_log_.try_emplace(std::string(in.text())).first->second;
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      auto& rights = log.accounts.use(in.text());
+      uint64_t count = in.varint();
+      if (count > kRightsMax) return false;
+      for (; count > 0 && in.ok(); --count) {
+        Right right;
+        right.text = in.text();
+        right.day = day_of();
+        right.index = in.varint();
+        rights.push_back(std::move(right));
+      }
+    }
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      auto& office = log.offices.use(in.text());
+      office.first = day_of();
+      office.second = in.varint();
+    }
+  }
+  return in.ok();
+}
+
+}  // namespace yushi::detect

@@ -1,0 +1,91 @@
+#include "detect/serials.h"
+
+#include <algorithm>
+
+#include "core/base/calendar.h"
+#include "detect/words.h"
+
+namespace yushi::detect {
+namespace {
+
+constexpr FindingKind kGap{"sequence.events-missing", "Numbered events are missing", 1, "attack.t1562.006"};
+constexpr size_t kNameBytesMax = 256;
+constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
+
+size_t slot_of(int64_t day) { return static_cast<size_t>(day - floor_div(day, Serials::kDays) * Serials::kDays); }
+
+}  // namespace
+
+void Serials::observe(const Event& event, std::vector<Finding>& findings) {
+  Scratch scratch;
+  Value value;
+  if (!first_value(event.record, event.kind.serial, scratch, &value) || value.integer <= 0) return;
+  const auto number = static_cast<uint64_t>(value.integer);
+  scratch.clear();
+  if (!first_value(event.record, ecs::host_name, scratch, &value)) return;
+  const std::string host(value.text.substr(0, kNameBytesMax));
+  auto at = by_log_.find(event.log);
+  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log), kTellersMax).first;
+  Teller& teller = at->second.use(host + "\n" + event.kind.message->dataset);
+
+  const uint64_t before = teller.last, before_index = teller.last_index;
+  if (number <= before && before - number < kStepMax && number > before / 2) return;  // late, or another line of it
+  teller.last = number;
+  teller.last_index = event.record.index;
+  if (before == 0 || number < before || number - before > kStepMax) return;
+  const auto step = static_cast<uint32_t>(number - before);
+  const int64_t day = std::max(floor_div(event.counted.at_ns, kDayNs), teller.day);
+  for (int64_t gone = std::max(teller.day + 1, day - kDays + 1); gone <= day; ++gone) teller.largest[slot_of(gone)] = 0;
+  teller.day = day;
+  const uint32_t usual = *std::max_element(teller.largest.begin(), teller.largest.end());
+  const bool told = teller.known >= kKnownMin && step > kMissingMin && step / kTimes > usual;
+  teller.largest[slot_of(day)] = std::max(teller.largest[slot_of(day)], step);
+  if (teller.known < kKnownMin) ++teller.known;
+  if (!told) return;
+  Finding finding;
+  finding.kind = &kGap;
+  finding.score = 55;
+  finding.key = printable(host);
+  finding.reason = std::to_string(step - 1) + " events of " + event.kind.message->dataset + " on " + printable(host) +
+                   " between number " + std::to_string(before) + " and " + std::to_string(number) +
+                   " never came; in the " + std::to_string(kDays) + " days before no more than " +
+                   std::to_string(usual > 0 ? usual - 1 : 0) + " were missing at once";
+  finding.baseline = "missing=" + std::to_string(step - 1) + " usual=" + std::to_string(usual > 0 ? usual - 1 : 0);
+  finding.records = {before_index, event.record.index};
+  if (before_index >= event.record.index) finding.records.erase(finding.records.begin());
+  findings.push_back(std::move(finding));
+}
+
+void Serials::save(std::string& out) const {
+  put_varint(out, by_log_.size());
+  for (const auto& [name, tellers] : by_log_) {
+    put_text(out, name);
+    put_varint(out, tellers.size());
+    tellers.for_each([&out](const std::string& host, const Teller& teller) {
+      put_text(out, host);
+      put_varint(out, teller.last);
+      put_varint(out, teller.last_index);
+      put_varint(out, teller.known);
+      put_signed(out, teller.day);
+      for (auto largest : teller.largest) put_varint(out, largest);
+    });
+  }
+}
+
+bool Serials::load(Reader& in) {
+  by_log_.clear();
+  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
+    auto& tellers = by_log_.try_emplace(std::string(in.text()), kTellersMax).first->second;
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      Teller& teller = tellers.use(in.text());
+      teller.last = in.varint();
+      teller.last_index = in.varint();
+      teller.known = static_cast<uint32_t>(std::min<uint64_t>(in.varint(), kKnownMin));
+      teller.day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDayNs, kTimeMaxNs / kDayNs);
+      for (auto& largest : teller.largest) largest = static_cast<uint32_t>(std::min(in.varint(), kStepMax));
+    }
+  }
+  return in.ok();
+}
+
+}  // namespace yushi::detect

@@ -1,0 +1,185 @@
+#include "detect/volumes.h"
+
+#include <algorithm>
+
+#include "core/base/calendar.h"
+#include "detect/actors.h"
+#include "detect/words.h"
+
+namespace yushi::detect {
+namespace {
+
+constexpr size_t kNameBytesMax = 256;
+constexpr int64_t kHourNs = int64_t{3600} * kSecond;
+constexpr int64_t kHoursADay = 24;
+
+struct Way {
+  FindingKind kind;
+  std::string_view did, what;
+  uint32_t least;
+};
+constexpr Way kRead{{"volume.read", "Many more files read or fetched than usual", 1, "attack.t1005"},
+                    "read or fetched",
+                    "files",
+                    Volumes::kLeast};
+constexpr Way kDeleted{
+    {"volume.deleted", "Many more files deleted than usual", 1, "attack.t1485"}, "deleted", "files", Volumes::kLeast};
+constexpr Way kResources{{"volume.resources-deleted", "Many more resources deleted than usual", 1, "attack.t1485"},
+                         "deleted",
+                         "machines, disks or other resources",
+                         Volumes::kLeastResources};
+
+const Way* way_of(const EventKind& kind) {
+  if (kind.name == "file-read" || kind.name == "transfer") return &kRead;
+  if (kind.name == "file-deleted") return &kDeleted;
+  if (kind.name == "resource-deleted") return &kResources;
+  return nullptr;
+}
+
+std::string text_of(const Record& record, const Field* field) {
+  Scratch scratch;
+  Value value;
+  return field && first_value(record, field, scratch, &value) ? std::string(value.text.substr(0, kNameBytesMax))
+                                                              : std::string();
+}
+
+// FNV-1a: where a path's bit is.
+uint64_t hash_of(std::string_view text) {
+  uint64_t out = 14695981039346656037u;
+  for (char c : text) out = (out ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  return out ^ out >> 29;
+}
+
+std::string process_of(const Record& record) {
+  static const Field* const kPid = find_field("process.pid");
+  return text_of(record, ecs::host_name) + " " + text_of(record, kPid);
+}
+
+}  // namespace
+
+bool Volumes::wants(const EventKind& kind) const { return way_of(kind) || kind.name == "session-opened"; }
+
+std::string Volumes::account_of(Log& log, const Event& event) const {
+  Scratch scratch;
+  std::string account;
+  const auto* actors = surroundings_.detectors.find<Actors>();
+  if (actors && actors->of(event.record, scratch, &account)) return account.substr(0, kNameBytesMax);
+  if (const auto* name = log.sessions.find(process_of(event.record))) return *name;
+  return {};
+}
+
+void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
+  auto at = by_log_.find(event.log);
+  if (at == by_log_.end()) {
+    at = by_log_.try_emplace(std::string(event.log)).first;
+    at->second.first_ns = event.counted.at_ns;
+  }
+  Log& log = at->second;
+  const Way* way = way_of(event.kind);
+  if (!way) {
+    if (auto name = text_of(event.record, ecs::user_name); !name.empty())
+      log.sessions.use(process_of(event.record)) = name;
+    return;
+  }
+  if (event.kind.outcome == "failure" || text_of(event.record, ecs::event_outcome) == "failure") return;
+  const std::string account = account_of(log, event);
+  if (account.empty()) return;
+
+  Use& use = log.uses.use(std::string(way->kind.id) + "\n" + account);
+  const int64_t at_ns = event.counted.at_ns, hour = floor_div(at_ns, kHourNs);
+  if (use.hour == 0) use.hour = hour, use.day = floor_div(hour, kHoursADay);
+  if (hour > use.hour) {
+    auto& fullest = use.fullest[static_cast<size_t>(floor_div(use.hour, kHoursADay) % kDays + kDays) % kDays];
+    fullest = std::max(fullest, use.count);
+    const int64_t day = floor_div(hour, kHoursADay);
+    for (int64_t gone = std::max(use.day + 1, day - kDays + 1); gone <= day; ++gone)
+      use.fullest[static_cast<size_t>(gone % kDays + kDays) % kDays] = 0;
+    use.day = day;
+    use.hour = hour;
+    use.count = 0;
+    use.told = false;
+    use.seen = {};
+  }
+  static const Field* const kPath = find_field("file.path");
+  static const Field* const kResource = find_field("orchestrator.resource.name");
+  std::string path = text_of(event.record, kPath);
+  if (path.empty()) path = text_of(event.record, kResource);
+  if (!path.empty()) {
+    const uint64_t hash = hash_of(path) % (use.seen.size() * 64);
+    auto& word = use.seen[hash / 64];
+    if (word >> hash % 64 & 1) return;
+    word |= uint64_t{1} << hash % 64;
+  }
+  if (use.count++ == 0) use.first_index = event.record.index;
+
+  const uint32_t fullest = *std::max_element(use.fullest.begin(), use.fullest.end());
+  const bool young = at_ns - log.first_ns < kYoungDays * kHoursADay * kHourNs;
+  const uint32_t bound = std::max(way->least * (young ? 4 : 1), fullest * kTimes);
+  if (use.told || use.count < bound) return;
+  use.told = true;
+  Finding finding;
+  finding.kind = &way->kind;
+  finding.score = 60;
+  finding.key = printable(account);
+  finding.fold_ns = kHoursADay * kHourNs;
+  finding.reason = printable(account) + " " + std::string(way->did) + " " + std::to_string(use.count) + " different " +
+                   std::string(way->what) + " within an hour, the last on " +
+                   printable(text_of(event.record, ecs::host_name)) + (path.empty() ? "" : " " + printable(path)) +
+                   "; in the fullest hour of the last " + std::to_string(kDays) + " days it was " +
+                   std::to_string(fullest);
+  finding.baseline = "count=" + std::to_string(use.count) + " fullest=" + std::to_string(fullest) +
+                     " since_ns=" + std::to_string(log.first_ns);
+  finding.records = {use.first_index, event.record.index};
+  if (use.first_index >= event.record.index) finding.records.erase(finding.records.begin());
+  findings.push_back(std::move(finding));
+}
+
+void Volumes::save(std::string& out) const {
+  put_varint(out, by_log_.size());
+  for (const auto& [name, log] : by_log_) {
+    put_text(out, name);
+    put_signed(out, log.first_ns);
+    put_varint(out, log.uses.size());
+    log.uses.for_each([&out](const std::string& account, const Use& use) {
+      put_text(out, account);
+      put_signed(out, use.hour);
+      put_signed(out, use.day);
+      put_varint(out, use.count);
+      put_varint(out, use.told);
+      put_varint(out, use.first_index);
+      for (auto fullest : use.fullest) put_varint(out, fullest);
+      for (auto seen : use.seen) put_varint(out, seen);
+    });
+    put_varint(out, log.sessions.size());
+    log.sessions.for_each([&out](const std::string& process, const std::string& account) {
+      put_text(out, process);
+      put_text(out, account);
+    });
+  }
+}
+
+bool Volumes::load(Reader& in) {
+  by_log_.clear();
+  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
+    Log& log = by_log_.try_emplace(std::string(in.text())).first->second;
+    log.first_ns = bounded_time(in.signed_varint());
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      Use& use = log.uses.use(in.text());
+      use.hour = bounded_time(in.signed_varint()) % kTimeMaxNs;
+      use.day = bounded_time(in.signed_varint()) % kTimeMaxNs;
+      use.count = static_cast<uint32_t>(in.varint());
+      use.told = in.varint() != 0;
+      use.first_index = in.varint();
+      for (auto& fullest : use.fullest)
+        fullest = static_cast<uint32_t>(std::min<uint64_t>(in.varint(), UINT32_MAX / kTimes));
+      for (auto& seen : use.seen) seen = in.varint();
+    }
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      std::string process(in.text());
+      log.sessions.use(process) = in.text();
+    }
+  }
+  return in.ok();
+}
+
+}  // namespace yushi::detect

@@ -1,0 +1,59 @@
+// Who reads, fetches or deletes far more than he is wont to: many files through sftp, a bastion or a share, opened
+// under the eyes of the audit system, machines and objects of a cloud deleted in a row.
+//
+// Counted are different files (by their path) of an account within an hour of the clock. It is told when they are
+// kTimes what the fullest hour of the last kDays days had, and kLeast at least; of resources kLeastResources. In a
+// log's first kYoungDays, when nothing is usual yet, four times as many.
+//
+// Invariants  Integers only, event time, in commit order, no clock.
+// Memory      Per log kAccountsMax accounts of each way, 300 bytes each; the one not seen for longest goes.
+// Threads     One owner.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "detect/detectors.h"
+#include "detect/lru.h"
+
+namespace yushi::detect {
+
+class Volumes final : public Detector {
+ public:
+  explicit Volumes(const Surroundings& surroundings) : surroundings_(surroundings) {}
+
+  static constexpr uint32_t kLeast = 30, kLeastResources = 10, kTimes = 4;
+  static constexpr int kDays = 14, kYoungDays = 3;
+  static constexpr size_t kAccountsMax = 4096, kSessionsMax = 4096;
+
+  bool wants(const EventKind& kind) const override;
+  void observe(const Event& event, std::vector<Finding>& findings) override;
+
+  void save(std::string& out) const override;
+  bool load(Reader& in) override;
+
+ private:
+  struct Use {
+    int64_t hour = 0, day = 0;              // since the epoch: what goes on
+    uint32_t count = 0;                     // of the hour
+    bool told = false;                      // in this hour
+    uint64_t first_index = 0;               // of the hour
+    std::array<uint32_t, kDays> fullest{};  // hour of each day, by the day's number
+    std::array<uint64_t, 16> seen{};        // bits of the paths of the hour
+  };
+  struct Log {
+    int64_t first_ns = 0;
+    LruMap<Use> uses{3 * kAccountsMax};          // by way and account
+    LruMap<std::string> sessions{kSessionsMax};  // who a process works for, by host and its number
+  };
+  std::string account_of(Log& log, const Event& event) const;
+
+  const Surroundings& surroundings_;
+  std::map<std::string, Log, std::less<>> by_log_;
+};
+
+}  // namespace yushi::detect

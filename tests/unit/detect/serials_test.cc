@@ -1,0 +1,66 @@
+// Gaps in the numbers of the audit system.
+#include "detect/serials.h"
+
+#include <gtest/gtest.h>
+
+#include "events.h"
+
+namespace yushi::detect {
+namespace {
+
+const int64_t kStart = at("2026-11-02T08:00:00Z");
+
+Line numbered(uint64_t number, int64_t seconds) {
+  Line line;
+  line.at_ns = kStart + seconds * kSecond;
+  line.dataset = "auditd";
+  line.pattern = "record";
+  line.constants = {{"yushi.event", "message"}};
+  line.values = {{"host.name", "web-01"}, {"auditd.sequence", std::to_string(number)}};
+  return line;
+}
+std::vector<Alert> told(const std::vector<uint64_t>& numbers) {
+  our_parser_set();
+  std::vector<Line> lines;
+  for (size_t i = 0; i < numbers.size(); ++i) lines.push_back(numbered(numbers[i], static_cast<int64_t>(i) * 60));
+  return alerts_of(lines);
+}
+std::vector<uint64_t> steps_of(uint64_t step, size_t count = 300) {
+  std::vector<uint64_t> out;
+  for (size_t i = 0; i < count; ++i) out.push_back(1000 + i * step);
+  return out;
+}
+
+TEST(Serials, a_jump_is_told_with_how_many_are_missing) {
+  auto numbers = steps_of(1);
+  numbers.push_back(numbers.back() + 212);
+  numbers.push_back(numbers.back() + 1);
+  auto alerts = told(numbers);
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_EQ(alerts[0].rule_id, "sequence.events-missing");
+  EXPECT_EQ(
+      alerts[0].reason,
+      "211 events of auditd on web-01 between number 1299 and 1511 never came; in the 14 days before no more than "
+      "0 were missing at once");
+}
+
+TEST(Serials, steps_that_are_usual_are_not) {
+  auto numbers = steps_of(90);
+  numbers.push_back(numbers.back() + 212);
+  EXPECT_TRUE(told(numbers).empty());
+}
+
+TEST(Serials, a_boot_begins_anew_and_what_comes_late_is_no_gap) {
+  auto numbers = steps_of(1);
+  numbers.push_back(3);
+  for (uint64_t i = 4; i < 20; ++i) numbers.push_back(i);
+  EXPECT_TRUE(told(numbers).empty());
+  numbers = steps_of(1);
+  std::swap(numbers[250], numbers[253]);
+  EXPECT_TRUE(told(numbers).empty());
+}
+
+TEST(Serials, in_the_beginning_nothing_is_told) { EXPECT_TRUE(told({1000, 1001, 5000, 5001}).empty()); }
+
+}  // namespace
+}  // namespace yushi::detect
