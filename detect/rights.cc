@@ -12,8 +12,11 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kGrowth{"rights.slow-growth", "Account gets one right after the other", 1, "attack.t1098"};
-constexpr FindingKind kPassword{"rights.password-of-another", "Password of another set", 1, "attack.t1098"};
+constexpr FindingKind kGrowth{
+    "rights.slow-growth",         "Account gets one right after the other", 1, "attack.t1098", "账号权限逐步累积",
+    "attack.privilege-escalation"};
+constexpr FindingKind kPassword{
+    "rights.password-of-another", "Password of another set", 1, "attack.t1098", "设置他人口令", "attack.persistence"};
 constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 constexpr int kDaysRemembered = 64;
 
@@ -198,9 +201,12 @@ void Rights::granted(Log& log, const Event& event, std::string_view account, std
   finding.reason = printable(account) + " got " + std::to_string(rights.size()) + " rights on " +
                    std::to_string(days.size()) + " days since " + date_text(*days.begin() * kDayNs) +
                    ", one after the other: ";
+  finding.reason_zh = "账号 " + printable(account) + " 自 " + date_text(*days.begin() * kDayNs) + " 以来分 " +
+                      std::to_string(days.size()) + " 天陆续获得 " + std::to_string(rights.size()) + " 项权限：";
   for (size_t i = 0; i < rights.size(); ++i) {
-    finding.reason += (i == 0 ? "" : ", ") + printable(rights[i].text, kTextBytesMax) + " (" +
-                      date_text(rights[i].day * kDayNs) + ")";
+    const std::string name = printable(rights[i].text, kTextBytesMax), date = date_text(rights[i].day * kDayNs);
+    finding.reason += (i == 0 ? "" : ", ") + name + " (" + date + ")";
+    finding.reason_zh += (i == 0 ? "" : "、") + name + "（" + date + "）";
     finding.records.push_back(rights[i].index);
   }
   finding.baseline = "rights=" + std::to_string(rights.size()) + " days=" + std::to_string(days.size());
@@ -235,6 +241,9 @@ void Rights::password_set(Log& log, const Event& event, std::vector<Finding>& fi
   finding.reason = printable(actor) + " set the password of " + printable(owner) + " on " +
                    printable(text_of(event.record, ecs::host_name)) + "; it did so on " + std::to_string(other_days) +
                    " other days of the last " + std::to_string(kDaysRemembered);
+  finding.reason_zh = "账号 " + printable(actor) + " 在主机 " + printable(text_of(event.record, ecs::host_name)) +
+                      " 上设置了账号 " + printable(owner) + " 的口令；最近 " + std::to_string(kDaysRemembered) +
+                      " 天中另有 " + std::to_string(other_days) + " 天设置过他人口令";
   finding.baseline = "days=" + std::to_string(other_days);
   finding.records = {event.record.index};
   findings.push_back(std::move(finding));
