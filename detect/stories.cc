@@ -92,6 +92,7 @@ About about(const Alert& alert) {
 }  // namespace
 
 bool Stories::wants(const EventKind& kind) {
+  if (kind.outcome == "failure") return false;  // nobody became another
   return kind.login != EventKind::Login::none || kind.name == "privilege-used" || kind.name == "command" ||
          kind.name == "account-created";
 }

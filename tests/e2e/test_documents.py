@@ -140,6 +140,9 @@ def test_the_example_config_is_right_and_also_with_all_that_it_offers_switched_o
         mine = tmp_path / path.rpartition("/")[2]
         mine.write_text(list_)
         text = text.replace(path, str(mine))
+    (tmp_path / "exceptions.yaml").write_text("- {rule: baseline.first-host, owner: li.wei, until: 2199-12-31}\n")
+    assert "/etc/yushi/exceptions.yaml" in text
+    text = text.replace("/etc/yushi/exceptions.yaml", str(tmp_path / "exceptions.yaml"))
     assert "group: yushi-audit" in text
     text = re.sub(r"^(geoip|user_agents): .*/.*\n", "", text, flags=re.M)  # databases that a test machine has not
     switched_on.write_text(text.replace("group: yushi-audit", f"group: {grp.getgrgid(os.getgid()).gr_name}"))
