@@ -353,19 +353,19 @@ void Listed::judge_provider(Act& act, const Log& log, std::vector<Finding>& find
                            : did == VirtualAct::copies_out ? "handed a machine's disk or snapshot out"
                            : did == VirtualAct::enters     ? "opened a machine's console or ran commands in it"
                                                            : "took a snapshot or image of a machine";
-  const std::string what_zh = did == VirtualAct::deletes      ? "删除了主机、磁盘或备份"
-                              : did == VirtualAct::copies_out ? "导出了主机的磁盘或快照"
-                              : did == VirtualAct::enters     ? "打开了主机控制台或在主机内执行了命令"
-                                                              : "制作了主机的快照或镜像";
+  const auto [did_zh, what_zh] = did == VirtualAct::deletes      ? std::pair("删除了", "主机、磁盘或备份")
+                                 : did == VirtualAct::copies_out ? std::pair("导出了", "主机磁盘或快照")
+                                 : did == VirtualAct::enters ? std::pair("通过控制台或命令进入了", "主机")
+                                                             : std::pair("制作了", "主机快照或镜像");
   Finding finding = act.finding(kProvider, did == VirtualAct::copies ? Severity::medium : Severity::high,
                                 did == VirtualAct::deletes ? 85 : 75,
                                 printable(act.who()) + " " + what + " " + printable(resource) + act.on());
   finding.reason = printable(act.who()) + " of the provider's staff " + what + " of " + printable(act.event.log) +
                    (resource.empty() ? "" : ", " + printable(resource)) + ": " + act.what() +
                    (self_approved ? "; its ticket was approved by who asked for it" : "");
-  finding.reason_zh = "云服务商人员 " + printable(act.who()) + " 对租户 " + printable(act.event.log) + " " + what_zh +
-                      (resource.empty() ? "" : "（" + printable(resource) + "）") + "：" + act.what() +
-                      (self_approved ? "；其工单的申请人与批准人为同一账号" : "");
+  finding.reason_zh = "云服务商人员 " + printable(act.who()) + " " + did_zh + "租户 " + printable(act.event.log) +
+                      " 的" + what_zh + (resource.empty() ? "" : "（" + printable(resource) + "）") + "：" +
+                      act.what() + (self_approved ? "；其工单的申请人与批准人为同一账号" : "");
   finding.baseline = lists().baseline("provider_staff", entry_text(entry->text)) +
                      " tickets=" + std::to_string(log.tickets.size() + lists().tickets.size());
   findings.push_back(std::move(finding));
@@ -454,9 +454,9 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) co
                    (is_outside ? " outside the change window (" + printable(shut) + ")" : "") +
                    (is_outside && needs_ticket ? " and" : "") + (needs_ticket ? " without a ticket" : "") + ": " +
                    act.what() + (self_approved ? "; its ticket was approved by who asked for it" : "");
-  finding.reason_zh = "账号 " + printable(who) + " " + act.on_zh() +
-                      (is_outside ? "在变更窗口（" + printable(shut) + "）之外" : "") +
-                      (is_outside && needs_ticket ? "且" : "") + (needs_ticket ? "无工单" : "") + "进行了变更：" +
+  finding.reason_zh = "账号 " + printable(who) + " " + act.on_zh() + "进行了变更，" +
+                      (is_outside ? "不在变更窗口（" + printable(shut) + "）内" : "") +
+                      (is_outside && needs_ticket ? "，且" : "") + (needs_ticket ? "没有工单" : "") + "：" +
                       act.what() + (self_approved ? "；其工单的申请人与批准人为同一账号" : "");
   if (!lists().change_windows.empty())
     finding.baseline = lists().baseline("change_windows", open ? entry_text(open->text) : "");

@@ -71,8 +71,8 @@ void ServiceAccounts::observe(const Event& event, std::vector<Finding>& findings
     finding.reason_zh =
         "账号 " + printable(login.user) + " 从 " + printable(login.source) +
         (login.host.empty() ? " " : " 在主机 " + printable(login.host) + " 上") +
-        (typed ? "以手工输入的口令登录，" : "登录，") +
-        (runs_jobs ? "此前从未登录，仅在 " + std::to_string(account.with_jobs.count) + " 天中运行过计划任务"
+        (typed ? "以手工输入的口令登录；" : "登录；") +
+        (runs_jobs ? "该账号此前从未登录，仅在 " + std::to_string(account.with_jobs.count) + " 天中运行过计划任务"
                    : "此前 " + std::to_string(account.with_logins.count) + " 天中的 " + std::to_string(logins) +
                          " 次登录均使用密钥且时段固定，符合程序的规律");
     finding.baseline = "by_key=" + std::to_string(account.by_key) + " otherwise=" + std::to_string(account.otherwise) +
