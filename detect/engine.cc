@@ -503,7 +503,7 @@ void Engine::close_windows(std::vector<Alert>& alerts) {
 std::string Engine::save() const {
   std::string out(kStateMagic), bytes;
   out += {kStateVersion, '\n'};
-  put_varint(out, state_->detectors.size() + 6);
+  put_varint(out, state_->detectors.size() + 7);
   const auto put = [&](std::string_view id, uint32_t version, const auto& part) {
     bytes.clear();
     part.save(bytes);

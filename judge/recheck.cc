@@ -37,6 +37,8 @@ std::vector<std::string> differences(const Alert& stored, const Alert& again) {
   say("tenant", stored.tenant, again.tenant);
   say("key", stored.key, again.key);
   say("reason", stored.reason, again.reason);
+  say("reason in Chinese", stored.reason_zh, again.reason_zh);
+  say("story", stored.story, again.story);
   say("baseline", stored.baseline, again.baseline);
   say("learning", stored.learning ? "yes" : "no", again.learning ? "yes" : "no");
   say("folded", std::to_string(stored.folded), std::to_string(again.folded));
@@ -94,7 +96,15 @@ class Recheck {
     if (found_ && alert_.folded > 0 && alert_.reason.starts_with(found_->reason + "; ")) {
       found_->folded = alert_.folded;
       found_->reason = alert_.reason;
+      if (alert_.reason_zh.starts_with(found_->reason_zh)) found_->reason_zh = alert_.reason_zh;
       how += "; the repetitions that were folded into it were not counted again";
+    }
+    // Nor with which others it is a story.
+    if (found_) {
+      found_->story = alert_.story;
+      found_->story_subject = alert_.story_subject;
+      found_->story_severity = alert_.story_severity;
+      found_->story_joins = alert_.story_joins;
     }
     return compared(std::move(how));
   }

@@ -42,7 +42,7 @@ class Api {
     std::function<std::shared_ptr<const storage::StoreView>()> view;
     std::function<Result<storage::Heads>()> heads;
     std::function<Result<void>()> sign_now;  // what is synced
-    std::function<void()> wait_judged;  // until the alerts of what is committed are there; some seconds at most
+    std::function<void()> wait_judged;       // until the alerts of what is committed are there; some seconds at most
     // Signs all, and calls `at_signed` before anything else is committed; it does not when the daemon is stopping.
     std::function<Result<void>(std::function<void()> at_signed)> sign_all;
     std::function<uint64_t()> newest_commit;                           // that is durable
