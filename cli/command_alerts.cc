@@ -52,18 +52,20 @@ std::string event_time_text(const Json& alert, const Zone& zone, bool zh) {
   return shown;
 }
 
-// "closed as accepted by li.wei, 12 held back"
-std::string state_text(const Json& alert, bool zh) {
+std::string state_word(const std::string& said, bool zh) {
   constexpr std::pair<std::string_view, const char*> kChinese[] = {{"new", "待处理"},       {"taken", "处理中"},
                                                                    {"closed", "已关闭"},    {"true", "属实"},
                                                                    {"false-alarm", "误报"}, {"accepted", "已接受"}};
-  const auto word = [&](std::string said) {
-    for (const auto& [english, chinese] : kChinese)
-      if (zh && said == english) return std::string(chinese);
-    return said;
-  };
-  auto shown = word(text(alert, "/yushi/alert/state"));
-  if (const auto as = text(alert, "/yushi/alert/closed_as"); !as.empty()) shown += (zh ? "：" : " as ") + word(as);
+  for (const auto& [english, chinese] : kChinese)
+    if (zh && said == english) return chinese;
+  return said;
+}
+
+// "closed as accepted by li.wei, 12 held back"
+std::string state_text(const Json& alert, bool zh) {
+  auto shown = state_word(text(alert, "/yushi/alert/state"), zh);
+  if (const auto as = text(alert, "/yushi/alert/closed_as"); !as.empty())
+    shown += (zh ? "：" : " as ") + state_word(as, zh);
   if (const auto by = text(alert, "/yushi/alert/state_by"); !by.empty()) shown += (zh ? "，处理人 " : " by ") + by;
   if (const auto held = text(alert, "/yushi/alert/held_back"); !held.empty())
     shown += zh ? "，另有 " + held + " 次未告警" : ", " + held + " held back";
@@ -144,8 +146,23 @@ bool is_act(const Json& record) {
 }
 
 // "2026-11-29 08:05:01  li.wei took alert …"
-std::string act_text(const Json& act, const Zone& zone) {
-  return local_time_text(text(act, "/event/created"), zone, false) + "  " + text(act, "/message");
+std::string act_text(const Json& act, const Zone& zone, bool zh) {
+  const auto when = local_time_text(text(act, "/event/created"), zone, false) + "  ";
+  if (!zh) return when + text(act, "/message");
+  const auto action = text(act, "/event/action"), until = text(act, "/yushi/alert/usual_until");
+  if (action == "alert-held-back")
+    return when + "已确认为正常的同类情况累计 " + text(act, "/yushi/alert/held_back") + " 次未告警";
+  const auto by = when + text(act, "/user/name");
+  if (action == "alert-taken") return by + " 开始处理";
+  const auto note = "：" + text(act, "/yushi/alert/note");
+  if (action == "alert-closed")
+    return by + " 关闭（" + state_word(text(act, "/yushi/alert/closed_as"), zh) + "）" + note;
+  return by + " 确认" + note +
+         (until.empty() ? "" : "；同类情况在 " + local_time_text(until, zone, false) + " 之前视为正常");
+}
+
+std::string history_line(const Json& act, const Zone& zone, bool zh) {
+  return (zh ? "处理经过    " : "history     ") + act_text(act, zone, zh);
 }
 
 int show(const Options& options, const std::string& id) {
@@ -166,7 +183,7 @@ int show(const Options& options, const std::string& id) {
         if (!is_alert && kind == OutputKind::table) {
           // The acts, then an empty line, then the records.
           const bool acts = !in_records && is_act(alert);
-          if (acts) out.text("history     " + act_text(alert, *zone));
+          if (acts) out.text(history_line(alert, *zone, zh));
           if (!acts && !std::exchange(in_records, true)) out.write("\n");
           if (acts) return out.good();
         }
@@ -290,14 +307,15 @@ void write_html(Out& out, const Json& line, const Zone& zone, bool zh) {
   shown += "</table>\n";
   if (!line["history"].empty()) {
     shown += std::string("<h3>") + (zh ? "处理经过" : "What was done") + "</h3>\n<ul>\n";
-    for (auto& one : line["history"]) shown += "<li>" + html_of(act_text(one, zone)) + "</li>\n";
+    for (auto& one : line["history"]) shown += "<li>" + html_of(act_text(one, zone, zh)) + "</li>\n";
     shown += "</ul>\n";
   }
   shown += std::string("<h3>") + (zh ? "原始日志" : "Records, as they came") + "</h3>\n";
   for (auto& record : line["records"]) {
     shown += "<p>" +
-             html_of(text(record, "/event/id") + ", received " + local_time_text(text(record, "/event/created"), zone) +
-                     " from " + text(record, "/log/source/address")) +
+             html_of(text(record, "/event/id") + (zh ? "，接收时间 " : ", received ") +
+                     local_time_text(text(record, "/event/created"), zone) + (zh ? "，来自 " : " from ") +
+                     text(record, "/log/source/address")) +
              "</p>\n<pre>" + html_of(raw_of(record)) + "</pre>\n";
   }
   out.write(shown);
@@ -305,8 +323,9 @@ void write_html(Out& out, const Json& line, const Zone& zone, bool zh) {
 
 void write_text(Out& out, const Json& line, const Zone& zone, bool zh) {
   print_alert(out, line["alert"], zone, zh);
-  for (auto& one : line["history"]) out.text("history     " + act_text(one, zone));
-  for (auto& record : line["records"]) out.text("record      " + text(record, "/event/id") + "  " + raw_of(record));
+  for (auto& one : line["history"]) out.text(history_line(one, zone, zh));
+  for (auto& record : line["records"])
+    out.text((zh ? "记录        " : "record      ") + text(record, "/event/id") + "  " + raw_of(record));
   out.write("\n");
 }
 

@@ -12,10 +12,20 @@ namespace {
 using detect::Finding;
 using detect::FindingKind;
 
-constexpr FindingKind kHimself{"auditor.asks-about-himself", "Auditor asks about himself", 1, "attack.t1654"};
-constexpr FindingKind kMuch{"auditor.takes-much", "Auditor takes far more records than usual", 1, "attack.t1530"};
-constexpr FindingKind kHour{"auditor.unusual-hour", "Auditor asks at an unusual hour", 1, "attack.t1654"};
-constexpr FindingKind kAll{"auditor.all-tenants", "Auditor asks about all tenants at once", 1, "attack.t1654"};
+constexpr FindingKind kHimself{"auditor.asks-about-himself",
+                               "Auditor asks about himself",
+                               1,
+                               "attack.t1654",
+                               "审计员查询与本人有关的记录",
+                               "attack.discovery"};
+constexpr FindingKind kMuch{
+    "auditor.takes-much", "Auditor takes far more records than usual", 1, "attack.t1530", "审计员调取的记录远多于平时",
+    "attack.collection"};
+constexpr FindingKind kHour{"auditor.unusual-hour", "Auditor asks at an unusual hour", 1,
+                            "attack.t1654",         "审计员在非常用时段查询",          "attack.discovery"};
+constexpr FindingKind kAll{
+    "auditor.all-tenants", "Auditor asks about all tenants at once", 1, "attack.t1654", "审计员一次查询所有租户",
+    "attack.discovery"};
 constexpr int64_t kHourNs = int64_t{3600} * kSecond, kDayNs = 24 * kHourNs;
 
 // Of questions that look at people's records. Others are looks at the daemon, which scripts and monitors take too.
@@ -60,13 +70,15 @@ void Auditors::observe(const QuestionAsked& asked, int64_t at_ns, std::vector<Fi
     auditor.day = day;
     ++auditor.days;
   }
-  const auto found = [&](const FindingKind& kind, std::string reason, std::string baseline) {
+  const auto found = [&](const FindingKind& kind, const std::string& reason, const std::string& reason_zh,
+                         std::string baseline) {
     Finding finding;
     finding.kind = &kind;
     finding.severity = Severity::low;
     finding.score = 40;
     finding.key = shown;
-    finding.reason = std::move(reason);
+    finding.reason = shown + reason;
+    finding.reason_zh = "审计员 " + shown + " " + reason_zh;
     finding.baseline = std::move(baseline);
     findings.push_back(std::move(finding));
   };
@@ -74,8 +86,8 @@ void Auditors::observe(const QuestionAsked& asked, int64_t at_ns, std::vector<Fi
   // root is nobody in particular.
   for (auto& [name, value] : asked.parameters) {
     if (name == "tenant" || who == "root" || !has_word(value, who)) continue;
-    found(kHimself, shown + " asked what is kept about himself: " + detect::printable(value),
-          "questions=" + std::to_string(auditor.questions));
+    found(kHimself, " asked what is kept about himself: " + detect::printable(value),
+          "查询了与本人有关的记录：" + detect::printable(value), "questions=" + std::to_string(auditor.questions));
     findings.back().severity = Severity::medium;
     findings.back().score = 50;
     break;
@@ -86,9 +98,11 @@ void Auditors::observe(const QuestionAsked& asked, int64_t at_ns, std::vector<Fi
   if (!auditor.told_taken && auditor.taken > bound) {
     auditor.told_taken = true;
     found(kMuch,
-          shown + " took " + std::to_string(auditor.taken) + " records today, the last by " +
+          " took " + std::to_string(auditor.taken) + " records today, the last by " +
               detect::printable(asked.question) + "; on the fullest of the last " + std::to_string(kDays) +
               " days it was " + std::to_string(most),
+          "今日已调取 " + std::to_string(auditor.taken) + " 条记录，最近一次为 " + detect::printable(asked.question) +
+              "；最近 " + std::to_string(kDays) + " 天中最多的一天为 " + std::to_string(most) + " 条",
           "taken=" + std::to_string(auditor.taken) + " most=" + std::to_string(most));
     findings.back().severity = Severity::medium;
     findings.back().score = 55;
@@ -97,14 +111,17 @@ void Auditors::observe(const QuestionAsked& asked, int64_t at_ns, std::vector<Fi
   const uint32_t around = 1u << hour | 1u << (hour + 1) % 24 | 1u << (hour + 23) % 24;
   if (known && !(auditor.hours & around) && !(auditor.hours_today & 1u << hour))
     found(kHour,
-          shown + " asked at " + detect::time_text_utc(at_ns) + "; in " + std::to_string(auditor.questions) +
-              " questions on " + std::to_string(auditor.days - 1) + " days never within an hour of it",
+          " asked at " + detect::time_text_utc(at_ns) + "; in " + std::to_string(auditor.questions) + " questions on " +
+              std::to_string(auditor.days - 1) + " days never within an hour of it",
+          "于 " + detect::time_text_utc(at_ns) + " 查询；此前 " + std::to_string(auditor.days - 1) + " 天的 " +
+              std::to_string(auditor.questions) + " 次查询从未在该时刻前后 1 小时内进行",
           "questions=" + std::to_string(auditor.questions) + " hours=" + std::to_string(auditor.hours));
   if (asked.tenant.empty()) {
     if (known && auditor.of_all == 0)
       found(kAll,
-            shown + " asked about all tenants at once, and in " + std::to_string(auditor.questions) +
+            " asked about all tenants at once, and in " + std::to_string(auditor.questions) +
                 " questions never has before",
+            "一次查询了所有租户；此前 " + std::to_string(auditor.questions) + " 次查询均指定了租户",
             "questions=" + std::to_string(auditor.questions));
     ++auditor.of_all;
   }

@@ -10,6 +10,7 @@
 namespace yushi::daemon {
 namespace {
 
+constexpr detect::FindingKind kCanaries{"yushid.canaries", "Canaries of the rules", 1, "", "规则自检"};
 constexpr size_t kNamedMax = 20;
 
 std::string line_of(const detect::Canary& canary) {
@@ -45,15 +46,22 @@ Result<std::vector<std::string>> release_canaries(Pipeline& pipeline) {
     lines.push_back(query::left_out_line(loaded->left_out[i]));
     silent.push_back(loaded->left_out[i]);
   }
-  std::string words = "canaries of " + std::to_string(rules) + " rules, tests and no acts of anybody: ";
+  OwnWords words{"canaries of " + std::to_string(rules) + " rules, tests and no acts of anybody: ",
+                 "对 " + std::to_string(rules) + " 条规则进行了自检（测试数据，并非任何人的操作）："};
   if (silent.empty()) {
-    pipeline.tell_trouble("canaries", "Canaries of the rules", words + "all were told", Severity::informational, 1);
+    pipeline.tell_trouble(kCanaries, {words.en + "all were told", words.zh + "全部正常告警"}, Severity::informational,
+                          1);
     return lines;
   }
-  words += std::to_string(silent.size()) + " stay silent: ";
-  for (size_t i = 0; i < std::min(silent.size(), kNamedMax); ++i) words += (i == 0 ? "" : "; ") + silent[i];
-  if (silent.size() > kNamedMax) words += "; and " + std::to_string(silent.size() - kNamedMax) + " more";
-  pipeline.tell_trouble("canaries", "Canaries of the rules", words, Severity::high, 60);
+  std::string names;
+  for (size_t i = 0; i < std::min(silent.size(), kNamedMax); ++i) names += (i == 0 ? "" : "; ") + silent[i];
+  words.en += std::to_string(silent.size()) + " stay silent: " + names;
+  words.zh += std::to_string(silent.size()) + " 条未告警：" + names;
+  if (const auto more = silent.size() - std::min(silent.size(), kNamedMax); more > 0) {
+    words.en += "; and " + std::to_string(more) + " more";
+    words.zh += "；另有 " + std::to_string(more) + " 条";
+  }
+  pipeline.tell_trouble(kCanaries, std::move(words), Severity::high, 60);
   return lines;
 }
 

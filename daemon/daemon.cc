@@ -35,6 +35,7 @@
 #include "daemon/pipeline.h"
 #include "daemon/tenants.h"
 #include "daemon/watchdog.h"
+#include "detect/words.h"
 #include "enrich/lookups.h"
 #include "ingest/net/unix_listener.h"
 #include "parsers/engine_version.h"
@@ -45,6 +46,11 @@ namespace {
 
 constexpr int kBeatsPerWatchdog = 8;
 constexpr int64_t kStopWait = 10 * kSecond;  // for room on a full disk
+constexpr detect::FindingKind kNotKept{"yushid.checkpoint-not-kept", "A checkpoint could not be kept elsewhere", 1, "",
+                                       "检查点未能另处保存"};
+constexpr detect::FindingKind kInputTrouble{"yushid.input-trouble", "An input cannot use what it was given", 1, "",
+                                            "输入无法使用所提供的内容"};
+constexpr detect::FindingKind kCertificateEnds{"yushid.certificate-ends", "A certificate ends", 1, "", "证书即将到期"};
 constexpr int kWrongConfig = 2, kStoreUnopened = 3, kFailedLater = 1;
 
 std::string host_name() {
@@ -223,8 +229,7 @@ class Daemon {
     options.on_witness_failure = [this, told = false](const Error& error) mutable {
       spdlog::error("a checkpoint could not be kept elsewhere: {}", error.message);
       if (!std::exchange(told, true) && pipeline_)
-        pipeline_->tell_trouble("checkpoint-not-kept", "A checkpoint could not be kept elsewhere", error.message,
-                                Severity::medium, 50);
+        pipeline_->tell_trouble(kNotKept, {error.message}, Severity::medium, 50);
     };
     options.node = config_.node;
     options.fallback_node = host_name();
@@ -294,7 +299,7 @@ class Daemon {
     context.position = [this](std::string_view input) { return pipeline_->position(input); };
     context.trouble = [this](const std::string& what) {
       spdlog::error("{}", what);
-      pipeline_->tell_trouble("input-trouble", "An input cannot use what it was given", what, Severity::high, 70);
+      pipeline_->tell_trouble(kInputTrouble, {what}, Severity::high, 70);
     };
     for (unsigned i = 0; i < ingest_thread_count_; ++i) {
       auto& pulse = pipeline_->ingest_pulse(i);
@@ -407,8 +412,12 @@ class Daemon {
                   (step == 0 ? "has ended: senders refuse it"
                              : "ends in " + span_text(left / kSecond) + ": put a new one in its place in time") +
                   " (" + utc_text(input->expires_ns()) + ")";
+      auto what_zh = input->name() + " 的证书" +
+                     (step == 0 ? "已过期，发送方将拒绝连接"
+                                : "将在 " + detect::duration_text(left, detect::Lang::zh) + "后到期，请及时更换") +
+                     "（" + utc_text(input->expires_ns()) + "）";
       spdlog::warn("{}", what);
-      pipeline_->tell_trouble("certificate-ends", "A certificate ends", what,
+      pipeline_->tell_trouble(kCertificateEnds, {what, std::move(what_zh)},
                               step <= 1 ? Severity::high : Severity::medium, step <= 1 ? 80 : 50);
     }
   }

@@ -7,8 +7,15 @@
 #include "core/base/clock.h"
 #include "core/base/units_text.h"
 #include "daemon/store_source.h"
+#include "detect/words.h"
 
 namespace yushi::daemon {
+namespace {
+
+constexpr detect::FindingKind kAway{"yushid.forwarder-away", "A forwarder is not answered", 1, "", "转发目标无应答"};
+constexpr detect::FindingKind kBack{"yushid.forwarder-back", "A forwarder is answered again", 1, "", "转发目标已恢复"};
+
+}  // namespace
 
 Result<void> Forwarders::start(const forward::ForwarderConfigs& wanted) {
   for (auto& config : wanted) YUSHI_TRY(start_one(config));
@@ -22,14 +29,19 @@ Result<void> Forwarders::start_one(const std::shared_ptr<const forward::Forwarde
   calls.on_away = [this, name](const std::string& why) {
     auto what = "forwarder " + name + " has not been answered for a while" + (why.empty() ? "" : " (" + why + ")") +
                 "; what it sends waits in the store, nothing is lost";
+    auto what_zh = "转发 " + name + " 已有一段时间未得到应答" + (why.empty() ? "" : "（" + why + "）") +
+                   "；待发送内容保留在存储中，不会丢失";
     spdlog::error("{}", what);
-    pipeline_.tell_trouble("forwarder-away", "A forwarder is not answered", what, Severity::high, 70);
+    pipeline_.tell_trouble(kAway, {what, std::move(what_zh)}, Severity::high, 70);
   };
   calls.on_back = [this, name](int64_t since_ns) {
-    auto what = "forwarder " + name + " is answered again, after " + span_text((realtime_ns() - since_ns) / kSecond) +
+    const auto away_ns = realtime_ns() - since_ns;
+    auto what = "forwarder " + name + " is answered again, after " + span_text(away_ns / kSecond) +
                 "; what waited is being sent";
+    auto what_zh =
+        "转发 " + name + " 在 " + detect::duration_text(away_ns, detect::Lang::zh) + "后恢复应答；正在补发积压内容";
     spdlog::info("{}", what);
-    pipeline_.tell_trouble("forwarder-back", "A forwarder is answered again", what, Severity::informational, 10);
+    pipeline_.tell_trouble(kBack, {what, std::move(what_zh)}, Severity::informational, 10);
   };
   auto sink = YUSHI_TRY(config->make_sink(store_.options().node));
   auto forwarder =

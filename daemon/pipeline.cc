@@ -38,29 +38,29 @@ constexpr std::string_view kDetectorState = "detect-5", kOldDetectorState = "det
                            kBooksState = "books", kHostsState = "hosts", kListsState = "lists";
 const std::string kPositions = "position/";  // of an input, before its name
 
-// What the daemon itself has to say; the records that show it are put in by commit().
-struct OwnTitle {
-  std::string_view rule, zh;
-};
-constexpr OwnTitle kOwnTitles[] = {
-    {"yushid.checkpoint-not-kept", "检查点未能另处保存"}, {"yushid.input-trouble", "输入无法使用所给内容"},
-    {"yushid.certificate-ends", "证书即将到期"},          {"yushid.forwarder-away", "转发目标不可达"},
-    {"yushid.forwarder-back", "转发目标已恢复"},          {"yushid.store-damaged", "存储的一部分无法读取"},
-    {"yushid.source-overflow", "发送方数量超出上限"},     {"yushid.disk-full", "磁盘剩余空间低于预留"},
-};
+constexpr detect::FindingKind kStoreDamaged{"yushid.store-damaged", "A part of the store cannot be read", 1, "",
+                                            "存储的一部分无法读取"};
+constexpr detect::FindingKind kOverflow{"yushid.source-overflow", "More senders than the limit", 1, "",
+                                        "发送方数量超出上限"};
+constexpr detect::FindingKind kDiskFull{"yushid.disk-full", "The disk is below its reserve", 1, "",
+                                        "磁盘剩余空间低于预留"};
+constexpr detect::FindingKind kMissing{
+    "sequence.messages-missing", "Numbered messages are missing", 1, "attack.t1562.006", "消息编号不连续",
+    "attack.defense-evasion"};
 
-Alert own_alert(const detect::FindingKind& name, Severity severity, uint32_t score, std::string reason,
-                int64_t now_ns) {
+// What the daemon itself has to say; the records that show it are put in by commit().
+Alert own_alert(const detect::FindingKind& kind, Severity severity, uint32_t score, OwnWords words, int64_t now_ns) {
   Alert alert;
-  for (const auto& title : kOwnTitles)
-    if (title.rule == name.id) alert.rule_name_zh = title.zh;
-  if (!alert.rule_name_zh.empty()) alert.reason_zh = alert.rule_name_zh + "：" + reason;
-  alert.rule_id = name.id;
-  alert.rule_name = name.title;
-  alert.rule_digest = detect::finding_digest(name);
+  alert.rule_id = kind.id;
+  alert.rule_name = kind.title;
+  alert.rule_name_zh = kind.title_zh;
+  alert.rule_digest = detect::finding_digest(kind);
   alert.severity = severity;
   alert.score = score;
-  alert.reason = std::move(reason);
+  for (auto tag : {kind.tactic, kind.tag})
+    if (!tag.empty()) alert.tags.emplace_back(tag);
+  alert.reason_zh = words.zh.empty() ? alert.rule_name_zh + "：" + words.en : std::move(words.zh);
+  alert.reason = std::move(words.en);
   alert.event_ns = alert.raised_ns = now_ns;
   return alert;
 }
@@ -182,10 +182,9 @@ Result<void> Pipeline::tell_durably(OwnRecord record) {
   return {};
 }
 
-void Pipeline::tell_trouble(const std::string& action, std::string_view title, const std::string& what,
-                            Severity severity, uint32_t score) {
-  const std::string rule = "yushid." + action;
-  tell(own_record(action, what), own_alert({rule, title, 1, ""}, severity, score, what, realtime_ns()));
+void Pipeline::tell_trouble(const detect::FindingKind& kind, OwnWords words, Severity severity, uint32_t score) {
+  auto record = own_record(std::string(kind.id.substr(kind.id.find('.') + 1)), words.en);
+  tell(std::move(record), own_alert(kind, severity, score, std::move(words), realtime_ns()));
 }
 
 // ----------------------------------------------------------------------------------------------------- the committer
@@ -424,9 +423,10 @@ void Pipeline::tell_overflow(const storage::PreparedBatch& batch, int64_t now_ns
                   " has more senders than limits.sources allows: new ones are booked together as source " +
                   source.source +
                   " and keep their address in log.source.address; look for forged addresses, or raise the limit";
+      auto what_zh = "租户 " + tenant + " 的发送方数量超出 limits.sources 的上限：新的发送方合并记为来源 " +
+                     source.source + "，其地址仍保留在 log.source.address 中；请检查是否存在伪造地址，或提高上限";
       spdlog::warn("{}", what);
-      auto alert = own_alert({"yushid.source-overflow", "More senders than the limit", 1, ""}, Severity::medium, 50,
-                             what, now_ns);
+      auto alert = own_alert(kOverflow, Severity::medium, 50, {what, std::move(what_zh)}, now_ns);
       alert.tenant = alert.key = tenant;
       tell(own_record("source-overflow", what), std::move(alert));
     }
@@ -464,12 +464,12 @@ void Pipeline::tell_losses(int64_t now_ns) {
     const std::string tenant = (*store_.logs())[key.first]->name;
     const std::string what = std::to_string(missing.lost - missing.told) + " messages that " + key.second +
                              " numbered never came here: lost on their way, or taken out";
-    auto alert = own_alert({"sequence.messages-missing", "Numbered messages are missing", 1, "attack.t1562.006"},
-                           Severity::medium, 55, what, now_ns);
+    auto what_zh = key.second + " 发送的带编号消息中有 " + std::to_string(missing.lost - missing.told) +
+                   " 条从未到达：可能在传输途中丢失，或被人移除";
+    auto alert = own_alert(kMissing, Severity::medium, 55, {what, std::move(what_zh)}, now_ns);
     alert.event_ns = missing.event_ns;
     alert.tenant = tenant.substr(0, tenant.find_first_of("@:"));
     alert.key = key.second;
-    alert.tags = {"attack.t1562.006"};
     tell(own_record("sequence-gap", what), std::move(alert));
     missing.told = missing.lost;
     missing.told_ns = now_ns;
@@ -487,11 +487,11 @@ void Pipeline::judge_questions(const std::vector<Own>& told, int64_t now_ns, std
     findings.clear();
     auditors_.observe(*asked, now_ns, findings);
     for (auto& finding : findings) {
-      auto alert = own_alert(*finding.kind, finding.severity, finding.score, std::move(finding.reason), now_ns);
+      auto alert = own_alert(*finding.kind, finding.severity, finding.score,
+                             {std::move(finding.reason), std::move(finding.reason_zh)}, now_ns);
       alert.key = std::move(finding.key);
       alert.baseline = std::move(finding.baseline);
       alert.tenant = asked->tenant;
-      alert.tags = {std::string(finding.kind->tag)};
       alert.records = {{kAuditLog, first + i}};
       alert.id = detect::alert_id(alert);
       alerts.push_back(std::move(alert));
@@ -512,8 +512,8 @@ bool Pipeline::disk_is_full() {
     std::optional<Alert> alert;
     if (auto now = realtime_ns(); due(disk_alerted_ns_, now, kAlertInterval)) {
       disk_alerted_ns_ = now;
-      alert =
-          own_alert({"yushid.disk-full", "The disk is below its reserve", 1, ""}, Severity::critical, 90, what, now);
+      alert = own_alert(kDiskFull, Severity::critical, 90,
+                        {what, "磁盘剩余空间低于预留：已停止接收输入，不会删除任何数据；请释放空间或增加磁盘"}, now);
     }
     tell(own_record("disk-full", what), std::move(alert));
   }
@@ -766,7 +766,10 @@ Result<void> Pipeline::start() {
                 (unread_ > 1 ? ", and " + std::to_string(unread_ - 1) + " more" : "") +
                 "; `yushi verify` names all of it; `yushi repair` brings it back from a copy of the store";
     spdlog::error("{}", what);
-    tell_trouble("store-damaged", "A part of the store cannot be read", what, Severity::critical, 90);
+    auto what_zh = "检测与账目在缺少无法读取部分的情况下继续：" + first_unread_ +
+                   (unread_ > 1 ? "，另有 " + std::to_string(unread_ - 1) + " 处" : "") +
+                   "；`yushi verify` 可列出全部，`yushi repair` 可从存储的副本恢复";
+    tell_trouble(kStoreDamaged, {what, std::move(what_zh)}, Severity::critical, 90);
   }
   for (auto& what : learn_anew) {
     what = "detectors learn anew: " + what;

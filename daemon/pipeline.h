@@ -29,6 +29,7 @@
 #include "daemon/sender_hosts.h"
 #include "detect/engine.h"
 #include "detect/exceptions.h"
+#include "detect/finding.h"
 #include "detect/lists.h"
 #include "ingest/input.h"
 #include "judge/event_judge.h"
@@ -49,6 +50,11 @@ struct Loaded {
   std::vector<parsers::Reading> readings;                              // by LogId
   std::vector<std::string> left_out;             // files and rules that are wrong or cannot run, in words
   std::vector<std::string_view> left_out_kinds;  // of each of these: `parser`, `rule`, `exception`, `secrets` or `list`
+};
+
+// What the daemon itself says. Where only English is at hand, the alert has its rule's title in Chinese before it.
+struct OwnWords {
+  std::string en, zh = {};
 };
 
 struct PipelineOptions {
@@ -108,8 +114,8 @@ class Pipeline : public ingest::BatchSink {
   const detect::DetectOptions& detect_options() const { return options_.detect; }
   uint64_t disk_reserve_bytes() const { return options_.disk_reserve_bytes; }
   // Something that the daemon itself has to say: a record in `_audit`, and an alert by the rule `yushid.ACTION`.
-  void tell_trouble(const std::string& action, std::string_view title, const std::string& what, Severity severity,
-                    uint32_t score) YUSHI_EXCLUDES(mutex_);
+  void tell_trouble(const detect::FindingKind& kind, OwnWords words, Severity severity, uint32_t score)
+      YUSHI_EXCLUDES(mutex_);
   std::map<std::string, uint64_t> records_of_datasets() const;  // since start; "none" of those that nobody understood
   std::map<std::string, DatasetCounts::OfParser> records_of_parsers() const;  // since start, of those that knew one
   uint64_t hosts_unconfirmed() const { return hosts_.unconfirmed(); }

@@ -235,7 +235,7 @@ std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Corr
   std::string about = key.empty() ? "" : zh ? "（" + key + "）" : " (" + key + ")";
   const std::string title = title_of(rule.head, lang) + (zh ? "：" : ": ");
   if (!rule.is_temporal() && zh)
-    return title + window_text(fired.hits, lang) + "内" + measured_text(rule, fired, lang) + "，阈值为 " +
+    return title + window_text(fired.hits, lang) + "内 " + measured_text(rule, fired, lang) + "，阈值为 " +
            duration_text(rule.timespan_ns, lang) + "内 " + limits_text(rule, lang) + about;
   if (!rule.is_temporal())
     return title + measured_text(rule, fired, lang) + " within " + window_text(fired.hits, lang) + ", limit " +

@@ -10,7 +10,8 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kUsed{"account.disabled-used", "Disabled account used", 1, "attack.t1078"};
+constexpr FindingKind kUsed{"account.disabled-used", "Disabled account used", 1,
+                            "attack.t1078",          "已停用的账号被使用",    "attack.initial-access"};
 constexpr size_t kNameBytesMax = 256;
 
 std::string text_of(const Record& record, const Field* field, Scratch& scratch) {
@@ -108,6 +109,15 @@ void Disabled::observe(const Event& event, std::vector<Finding>& findings) {
                    (event.login && !event.login->source.empty() ? " from " + printable(event.login->source) : "") +
                    ", but was disabled" + (account->host.empty() ? "" : " on " + printable(account->host)) + " at " +
                    time_text_utc(account->at_ns) + " and not enabled since";
+  finding.reason_zh = "账号 " + printable(who) +
+                      (event.login && !event.login->source.empty() ? " 从 " + printable(event.login->source) : "") +
+                      (host.empty() ? " " : " 在主机 " + printable(host) + " 上") +
+                      (is_login ? failed ? "尝试登录，未成功" : "登录成功"
+                       : failed ? "尝试操作，未成功"
+                                : "有操作") +
+                      "，而该账号已于 " + time_text_utc(account->at_ns) +
+                      (account->host.empty() ? " " : " 在主机 " + printable(account->host) + " 上") +
+                      "被停用，此后未再启用";
   finding.baseline = "disabled_ns=" + std::to_string(account->at_ns) + " same_host=" + std::to_string(is_there);
   finding.records = {account->index, event.record.index};
   findings.push_back(std::move(finding));

@@ -13,14 +13,25 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kLeaver{"list.leaver", "Somebody who has left is active", 1, "attack.t1078"};
-constexpr FindingKind kServiceAccount{"list.service-account", "Service account used otherwise than it should be", 1,
-                                      "attack.t1078"};
-constexpr FindingKind kRound{"list.round-the-bastion", "Login round the bastion", 1, "attack.t1021"};
-constexpr FindingKind kNoAdmin{"list.no-administrator", "Root without being an administrator", 1, "attack.t1548"};
-constexpr FindingKind kChange{"list.change", "Change outside the window or without a ticket", 1, "attack.impact"};
-constexpr FindingKind kProvider{"list.provider-staff", "Provider's staff at a unit's machine", 1, "attack.t1199"};
-constexpr FindingKind kDenied{"list.denied", "What is on a deny list", 1, "attack.initial-access"};
+constexpr FindingKind kLeaver{
+    "list.leaver",          "Somebody who has left is active", 1, "attack.t1078", "离职人员账号仍在使用",
+    "attack.initial-access"};
+constexpr FindingKind kServiceAccount{"list.service-account",
+                                      "Service account used otherwise than it should be",
+                                      1,
+                                      "attack.t1078",
+                                      "服务账号未按规定使用",
+                                      "attack.initial-access"};
+constexpr FindingKind kRound{"list.round-the-bastion", "Login round the bastion", 1,
+                             "attack.t1021",           "绕过堡垒机登录",          "attack.lateral-movement"};
+constexpr FindingKind kNoAdmin{"list.no-administrator",  "Root without being an administrator", 1, "attack.t1548",
+                               "非管理员使用 root 权限", "attack.privilege-escalation"};
+// A tactic, where no technique says it.
+constexpr FindingKind kChange{"list.change", "Change outside the window or without a ticket", 1, "attack.impact",
+                              "变更窗口外或无工单的变更"};
+constexpr FindingKind kProvider{"list.provider-staff", "Provider's staff at a unit's machine", 1,
+                                "attack.t1199",        "云服务商人员操作租户单位的主机",       "attack.initial-access"};
+constexpr FindingKind kDenied{"list.denied", "What is on a deny list", 1, "attack.initial-access", "命中禁止清单"};
 
 constexpr size_t kNameBytesMax = 256;
 constexpr size_t kShownBytesMax = 200;
@@ -93,6 +104,10 @@ struct Listed::Act {
     const auto name = host();
     return name.empty() ? "" : " on " + printable(name);
   }
+  std::string on_zh() {
+    const auto name = host();
+    return name.empty() ? "" : "在主机 " + printable(name) + " 上";
+  }
   // What it is, in words.
   std::string what() {
     if (auto line = command(); !line.empty()) return printable(line.substr(0, kShownBytesMax));
@@ -139,6 +154,7 @@ void Listed::observe(const Event& event, std::vector<Finding>& findings) {
     Finding finding = act.finding(kDenied, Severity::high, 75, act.who() + " " + *denied + act.on());
     finding.reason =
         printable(act.who()) + " ran what is on the list of denied commands" + act.on() + ": " + act.what();
+    finding.reason_zh = "账号 " + printable(act.who()) + " " + act.on_zh() + "执行了禁止清单中的命令：" + act.what();
     finding.baseline = lists().baseline("deny_commands", entry_text(*denied));
     findings.push_back(std::move(finding));
   }
@@ -168,6 +184,10 @@ void Listed::judge_addresses(Act& act, std::vector<Finding>& findings) const {
                       : comes ? "was heard of"
                               : "was called") +
                      act.on();
+    finding.reason_zh = "禁止清单中的地址 " + printable(address) + " " + act.on_zh() +
+                        (got_in  ? "以账号 " + printable(act.event.login->user) + " 登录成功"
+                         : comes ? "出现"
+                                 : "被访问");
     finding.baseline = lists().baseline("deny_addresses", entry_text(entry->text));
     findings.push_back(std::move(finding));
   }
@@ -187,8 +207,14 @@ void Listed::judge_leaver(Act& act, std::string_view account, bool is_login, boo
                       : failed  ? std::string("tried to log in")
                                 : std::string("logged in")) +
                      act.on();
-    if (act.event.login && !act.event.login->source.empty())
+    finding.reason_zh = (left ? "离职人员账号 " : "禁止清单中的账号 ") + printable(account);
+    if (act.event.login && !act.event.login->source.empty()) {
       finding.reason += " from " + printable(act.event.login->source);
+      finding.reason_zh += " 从 " + printable(act.event.login->source);
+    }
+    finding.reason_zh += " " + act.on_zh() +
+                         (is_login ? failed ? std::string("尝试登录，未成功") : "登录成功"
+                                   : (failed ? "尝试操作，未成功：" : "执行了操作：") + act.what());
     finding.baseline = lists().baseline(left ? "leavers" : "deny_accounts", entry_text(entry->text));
     findings.push_back(std::move(finding));
   }
@@ -229,6 +255,8 @@ void Listed::judge_bastion(Act& act, std::vector<Finding>& findings) const {
   Finding finding = act.finding(kRound, Severity::high, 75, printable(login.user) + act.on());
   finding.reason = printable(login.user) + " logged in" + act.on() + " from " + printable(login.source) +
                    ", which is none of the bastions: it was passed by";
+  finding.reason_zh = "账号 " + printable(login.user) + " 从 " + printable(login.source) + " 登录主机 " +
+                      printable(login.host) + "，来源不是任何一台堡垒机：绕过了堡垒机";
   finding.baseline = lists().baseline("bastions", "") + " behind=" + std::to_string(is_behind);
   findings.push_back(std::move(finding));
 }
@@ -238,16 +266,22 @@ void Listed::judge_service_account(Act& act, std::vector<Finding>& findings) con
   const auto* entry = lists().service_accounts.find(login.user);
   if (!entry) return;
   const std::string method = act.own(".method"), type = act.own(".logon_type");
-  std::string why;
-  if (!entry->from.empty() && !entry->from.has(login.source))
+  std::string why, why_zh;
+  if (!entry->from.empty() && !entry->from.has(login.source)) {
     why = "from " + printable(login.source) + ", from where it never should";
-  else if (!entry->hosts.empty() && !entry->hosts.matches(login.host))
-    why = std::string("where it has no business");
-  else if (is_typed(method, type))
+    why_zh = "来源不在该账号允许的范围内";
+  } else if (!entry->hosts.empty() && !entry->hosts.matches(login.host)) {
+    why = "where it has no business";
+    why_zh = "该账号不应登录此主机";
+  } else if (is_typed(method, type)) {
     why = "with a typed password from " + printable(login.source) + ": a person is at it";
+    why_zh = "使用手工输入的口令，说明由人员操作";
+  }
   if (why.empty()) return;
   Finding finding = act.finding(kServiceAccount, Severity::high, 75, printable(login.user) + act.on());
   finding.reason = "service account " + printable(login.user) + " logged in" + act.on() + " " + why;
+  finding.reason_zh =
+      "服务账号 " + printable(login.user) + " 从 " + printable(login.source) + " " + act.on_zh() + "登录，" + why_zh;
   finding.baseline = lists().baseline("service_accounts", entry_text(entry->text));
   findings.push_back(std::move(finding));
 }
@@ -265,20 +299,24 @@ void Listed::judge_becoming_root(Act& act, std::vector<Finding>& findings) const
           act.finding(kServiceAccount, Severity::medium, 55, printable(as) + " by " + act.who() + act.on());
       finding.reason =
           printable(act.who()) + " acted as service account " + printable(as) + act.on() + ": " + act.what();
+      finding.reason_zh = "账号 " + printable(act.who()) + " " + act.on_zh() + "以服务账号 " + printable(as) +
+                          " 的身份操作：" + act.what();
       finding.baseline = lists().baseline("service_accounts", entry_text(service->text));
       findings.push_back(std::move(finding));
     }
   const AccountList& admins = lists().admins;
   if (admins.empty()) return;
-  std::string who, how;
+  std::string who, how, how_zh;
   if (login) {
     if (login->user != "root") return;
     who = "root";
     how = "logged in as root" + act.on() + " from " + printable(login->source) + ", directly";
+    how_zh = "有人从 " + printable(login->source) + " " + act.on_zh() + "以 root 直接登录";
   } else {
     if (!is_su || as != "root" || act.who() == "root" || act.who().empty() || act.who().starts_with("uid ")) return;
     who = act.who();
     how = "became root" + act.on() + ": " + act.what();
+    how_zh = "账号 " + printable(who) + " " + act.on_zh() + "取得 root 权限（" + act.what() + "）";
   }
   const auto* entry = admins.find(who);
   const bool right_host = entry && (entry->hosts.empty() || entry->hosts.matches(act.host()));
@@ -291,6 +329,9 @@ void Listed::judge_becoming_root(Act& act, std::vector<Finding>& findings) const
                                           : "; the list of administrators has no such account")
                     : right_host ? "; it may not from there"
                                  : "; it may not on this host");
+  finding.reason_zh = how_zh + (!entry ? (login ? "，而 root 不在管理员清单中" : "，而该账号不在管理员清单中")
+                                : right_host ? "，管理员清单不允许其从该来源登录"
+                                             : "，管理员清单不允许其管理此主机");
   finding.baseline = lists().baseline("admins", entry ? entry_text(entry->text) : "");
   findings.push_back(std::move(finding));
 }
@@ -312,12 +353,19 @@ void Listed::judge_provider(Act& act, const Log& log, std::vector<Finding>& find
                            : did == VirtualAct::copies_out ? "handed a machine's disk or snapshot out"
                            : did == VirtualAct::enters     ? "opened a machine's console or ran commands in it"
                                                            : "took a snapshot or image of a machine";
+  const auto [did_zh, what_zh] = did == VirtualAct::deletes      ? std::pair("删除了", "主机、磁盘或备份")
+                                 : did == VirtualAct::copies_out ? std::pair("导出了", "主机磁盘或快照")
+                                 : did == VirtualAct::enters ? std::pair("通过控制台或命令进入了", "主机")
+                                                             : std::pair("制作了", "主机快照或镜像");
   Finding finding = act.finding(kProvider, did == VirtualAct::copies ? Severity::medium : Severity::high,
                                 did == VirtualAct::deletes ? 85 : 75,
                                 printable(act.who()) + " " + what + " " + printable(resource) + act.on());
   finding.reason = printable(act.who()) + " of the provider's staff " + what + " of " + printable(act.event.log) +
                    (resource.empty() ? "" : ", " + printable(resource)) + ": " + act.what() +
                    (self_approved ? "; its ticket was approved by who asked for it" : "");
+  finding.reason_zh = "云服务商人员 " + printable(act.who()) + " " + did_zh + "租户 " + printable(act.event.log) +
+                      " 的" + what_zh + (resource.empty() ? "" : "（" + printable(resource) + "）") + "：" +
+                      act.what() + (self_approved ? "；其工单的申请人与批准人为同一账号" : "");
   finding.baseline = lists().baseline("provider_staff", entry_text(entry->text)) +
                      " tickets=" + std::to_string(log.tickets.size() + lists().tickets.size());
   findings.push_back(std::move(finding));
@@ -406,6 +454,10 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) co
                    (is_outside ? " outside the change window (" + printable(shut) + ")" : "") +
                    (is_outside && needs_ticket ? " and" : "") + (needs_ticket ? " without a ticket" : "") + ": " +
                    act.what() + (self_approved ? "; its ticket was approved by who asked for it" : "");
+  finding.reason_zh = "账号 " + printable(who) + " " + act.on_zh() + "进行了变更，" +
+                      (is_outside ? "不在变更窗口（" + printable(shut) + "）内" : "") +
+                      (is_outside && needs_ticket ? "，且" : "") + (needs_ticket ? "没有工单" : "") + "：" +
+                      act.what() + (self_approved ? "；其工单的申请人与批准人为同一账号" : "");
   if (!lists().change_windows.empty())
     finding.baseline = lists().baseline("change_windows", open ? entry_text(open->text) : "");
   if (asks_for_tickets) finding.baseline += (finding.baseline.empty() ? "" : " ") + lists().baseline("tickets", "");

@@ -8,7 +8,12 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kNew{"baseline.commands-of-nobody", "Programs that nobody here has ever run", 1, "attack.t1059"};
+constexpr FindingKind kNew{"baseline.commands-of-nobody",
+                           "Programs that nobody here has ever run",
+                           1,
+                           "attack.t1059",
+                           "运行从未有人用过的程序",
+                           "attack.execution"};
 constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 
 // The name of the program, without its folder.
@@ -73,7 +78,12 @@ void NewCommands::observe(const Event& event, std::vector<Finding>& findings) {
   finding.reason = printable(actor) + " ran " + std::to_string(kNewMin) +
                    " programs within an hour that no account of this log has run since " + date_text(log.first_ns) +
                    ":";
-  for (auto& name : account.names) finding.reason += " " + printable(name);
+  finding.reason_zh = "账号 " + printable(actor) + " 在 1 小时内运行了 " + std::to_string(kNewMin) + " 个自 " +
+                      date_text(log.first_ns) + " 以来该日志中无任何账号用过的程序：";
+  for (auto& name : account.names) {
+    finding.reason += " " + printable(name);
+    finding.reason_zh += (&name == &account.names.front() ? "" : "、") + printable(name);
+  }
   finding.baseline =
       "programs=" + std::to_string(log.programs.size()) + " commands=" + std::to_string(account.commands);
   finding.records = account.indexes;

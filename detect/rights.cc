@@ -12,10 +12,14 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kGrowth{"rights.slow-growth", "Account gets one right after the other", 1, "attack.t1098"};
-constexpr FindingKind kPassword{"rights.password-of-another", "Password of another set", 1, "attack.t1098"};
+constexpr FindingKind kGrowth{
+    "rights.slow-growth",         "Account gets one right after the other", 1, "attack.t1098", "账号权限逐步累积",
+    "attack.privilege-escalation"};
+constexpr FindingKind kPassword{
+    "rights.password-of-another", "Password of another set", 1, "attack.t1098", "设置他人口令", "attack.persistence"};
 constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 constexpr int kDaysRemembered = 64;
+constexpr std::string_view kGroup = "group ";  // of a right
 
 // What says which right it is, the first that is there.
 constexpr const char* kRightFields[] = {"group.name", "user.target.roles", "user.roles", "orchestrator.resource.name"};
@@ -84,15 +88,16 @@ std::vector<Grant> of_command(std::string_view line) {
         const bool groups = words[k] == "--groups" ||
                             (words[k].starts_with('-') && !words[k].starts_with("--") && words[k].ends_with('G'));
         if (!groups) continue;
-        for (auto group : words_of(words[k + 1], ",")) out.push_back({words.back(), "group " + std::string(group)});
+        for (auto group : words_of(words[k + 1], ","))
+          out.push_back({words.back(), std::string(kGroup) + std::string(group)});
       }
       return out;
     }
     if (name == "gpasswd" && i + 3 < words.size() && (words[i + 1] == "-a" || words[i + 1] == "--add"))
-      return {{words[i + 2], "group " + std::string(words[i + 3])}};
+      return {{words[i + 2], std::string(kGroup) + std::string(words[i + 3])}};
     if ((name == "adduser" || name == "addgroup") && i + 2 < words.size() && !words[i + 1].starts_with('-') &&
         !words[i + 2].starts_with('-'))
-      return {{words[i + 1], "group " + std::string(words[i + 2])}};
+      return {{words[i + 1], std::string(kGroup) + std::string(words[i + 2])}};
     // `lin ALL=(ALL) NOPASSWD: /usr/bin/x`
     if (i > 0 && (words[i].starts_with("ALL=") || words[i] == "ALL")) {
       std::string right = "sudoers";
@@ -164,7 +169,7 @@ void Rights::observe(const Event& event, std::vector<Finding>& findings) {
     text = text_of(record, kTarget);
     group = text_of(record, find_field("group.name"));
     if (text.empty() && !group.empty()) text = text_of(record, ecs::user_name);
-    if (!group.empty()) right = "group " + group;
+    if (!group.empty()) right = std::string(kGroup) + group;
     if (!text.empty() && !right.empty()) {
       grants.push_back({text, right});
     } else {
@@ -198,9 +203,13 @@ void Rights::granted(Log& log, const Event& event, std::string_view account, std
   finding.reason = printable(account) + " got " + std::to_string(rights.size()) + " rights on " +
                    std::to_string(days.size()) + " days since " + date_text(*days.begin() * kDayNs) +
                    ", one after the other: ";
+  finding.reason_zh = "账号 " + printable(account) + " 自 " + date_text(*days.begin() * kDayNs) + " 以来分 " +
+                      std::to_string(days.size()) + " 天陆续获得 " + std::to_string(rights.size()) + " 项权限：";
   for (size_t i = 0; i < rights.size(); ++i) {
-    finding.reason += (i == 0 ? "" : ", ") + printable(rights[i].text, kTextBytesMax) + " (" +
-                      date_text(rights[i].day * kDayNs) + ")";
+    const std::string name = printable(rights[i].text, kTextBytesMax), date = date_text(rights[i].day * kDayNs);
+    finding.reason += (i == 0 ? "" : ", ") + name + " (" + date + ")";
+    finding.reason_zh += (i == 0 ? "" : "、") + (name.starts_with(kGroup) ? "组 " + name.substr(kGroup.size()) : name) +
+                         "（" + date + "）";
     finding.records.push_back(rights[i].index);
   }
   finding.baseline = "rights=" + std::to_string(rights.size()) + " days=" + std::to_string(days.size());
@@ -235,6 +244,9 @@ void Rights::password_set(Log& log, const Event& event, std::vector<Finding>& fi
   finding.reason = printable(actor) + " set the password of " + printable(owner) + " on " +
                    printable(text_of(event.record, ecs::host_name)) + "; it did so on " + std::to_string(other_days) +
                    " other days of the last " + std::to_string(kDaysRemembered);
+  finding.reason_zh = "账号 " + printable(actor) + " 在主机 " + printable(text_of(event.record, ecs::host_name)) +
+                      " 上设置了账号 " + printable(owner) + " 的口令；最近 " + std::to_string(kDaysRemembered) +
+                      " 天中另有 " + std::to_string(other_days) + " 天设置过他人口令";
   finding.baseline = "days=" + std::to_string(other_days);
   finding.records = {event.record.index};
   findings.push_back(std::move(finding));

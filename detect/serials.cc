@@ -8,7 +8,8 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kGap{"sequence.events-missing", "Numbered events are missing", 1, "attack.t1562.006"};
+constexpr FindingKind kGap{"sequence.events-missing", "Numbered events are missing", 1, "attack.t1562.006",
+                           "事件编号不连续",          "attack.defense-evasion"};
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 
@@ -50,6 +51,10 @@ void Serials::observe(const Event& event, std::vector<Finding>& findings) {
                    " between number " + std::to_string(before) + " and " + std::to_string(number) +
                    " never came; in the " + std::to_string(kDays) + " days before no more than " +
                    std::to_string(usual > 0 ? usual - 1 : 0) + " were missing at once";
+  finding.reason_zh = "主机 " + printable(host) + " 的 " + event.kind.message->dataset + " 事件在编号 " +
+                      std::to_string(before) + " 与 " + std::to_string(number) + " 之间缺失 " +
+                      std::to_string(step - 1) + " 条，从未收到；此前 " + std::to_string(kDays) + " 天内一次最多缺失 " +
+                      std::to_string(usual > 0 ? usual - 1 : 0) + " 条";
   finding.baseline = "missing=" + std::to_string(step - 1) + " usual=" + std::to_string(usual > 0 ? usual - 1 : 0);
   finding.records = {before_index, event.record.index};
   if (before_index >= event.record.index) finding.records.erase(finding.records.begin());

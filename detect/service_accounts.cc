@@ -8,7 +8,9 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kPerson{"account.service-logs-in", "Somebody logs in as a service's account", 1, "attack.t1078"};
+constexpr FindingKind kPerson{
+    "account.service-logs-in", "Somebody logs in as a service's account", 1, "attack.t1078", "人员以服务账号登录",
+    "attack.initial-access"};
 constexpr size_t kNameBytesMax = 256;
 
 }  // namespace
@@ -66,6 +68,13 @@ void ServiceAccounts::observe(const Event& event, std::vector<Finding>& findings
              : "; its " + number_text(logins, "login", "logins") + " before, on " +
                    number_text(account.with_logins.count, "day", "days") +
                    ", were all by key and at the same hours, as a program's are");
+    finding.reason_zh =
+        "账号 " + printable(login.user) + " 从 " + printable(login.source) +
+        (login.host.empty() ? " " : " 在主机 " + printable(login.host) + " 上") +
+        (typed ? "以手工输入的口令登录；" : "登录；") +
+        (runs_jobs ? "该账号此前从未登录，仅在 " + std::to_string(account.with_jobs.count) + " 天中运行过计划任务"
+                   : "此前 " + std::to_string(account.with_logins.count) + " 天中的 " + std::to_string(logins) +
+                         " 次登录均使用密钥且时段固定，符合程序的规律");
     finding.baseline = "by_key=" + std::to_string(account.by_key) + " otherwise=" + std::to_string(account.otherwise) +
                        " days=" + std::to_string(account.with_logins.count) +
                        " hours=" + std::to_string(account.hours) +

@@ -12,11 +12,20 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kLeft{"service.left-stopped", "Service stopped and not started again", 1, "attack.t1489"};
-constexpr FindingKind kLogging{"service.logging-left-stopped", "Logging stopped and not started again", 1,
-                               "attack.t1562.001"};
-constexpr FindingKind kJustStopped{"service.log-service-stopped", "Log service stopped", 1, "attack.t1562.001"};
+constexpr FindingKind kLeft{
+    "service.left-stopped", "Service stopped and not started again", 1, "attack.t1489", "服务停止后未恢复",
+    "attack.impact"};
+constexpr FindingKind kLogging{"service.logging-left-stopped",
+                               "Logging stopped and not started again",
+                               1,
+                               "attack.t1562.001",
+                               "日志服务停止后未恢复",
+                               "attack.defense-evasion"};
+constexpr FindingKind kJustStopped{
+    "service.log-service-stopped", "Log service stopped", 1, "attack.t1562.001", "日志服务停止",
+    "attack.defense-evasion"};
 constexpr size_t kNameBytesMax = 128;
+constexpr std::string_view kSomebody = "somebody";  // of a command that does not say whose it is
 constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 constexpr int64_t kSameStopNs = 30 * kSecond;  // a command, and what the init system says of it
 constexpr int kDaysRemembered = 64;
@@ -240,7 +249,7 @@ void Services::observe(const Event& event, std::vector<Finding>& findings) {
     if (const auto* actors = surroundings_.detectors.find<Actors>()) actors->of(record, scratch, &actor);
     for (auto service : command.services) {
       if (command.does == Command::Does::stop)
-        stopped(log, event, host_name, service, actor.empty() ? "somebody" : actor, findings);
+        stopped(log, event, host_name, service, actor.empty() ? kSomebody : actor, findings);
       else
         started(log, event, host_name, service);
     }
@@ -291,6 +300,8 @@ void Services::stopped(Log& log, const Event& event, std::string_view host_name,
     finding.reason = "a log service was stopped on " + printable(host_name) + ", or is being restarted (" +
                      printable(service) +
                      "); look whether it started again: while it is down this host leaves no trace";
+    finding.reason_zh = "主机 " + printable(host_name) + " 上的日志服务停止，或正在重启（" + printable(service) +
+                        "）；请确认是否已恢复，停止期间该主机不留痕迹";
     finding.records = {event.record.index};
     findings.push_back(std::move(finding));
   }
@@ -355,6 +366,15 @@ void Services::tell(Log& log, std::string_view log_name, const std::string& host
                    (stop.actor.empty() ? "" : " by " + printable(stop.actor)) + " and not started again within " +
                    duration_text(stop.writes_logs ? kWaitForLogsNs : kWaitNs) +
                    (stop.writes_logs ? ": while it is down this host leaves no trace" : "");
+  finding.reason_zh = "主机 " + printable(host) + " 上的" + (stop.writes_logs ? "日志服务 " : "服务 ") +
+                      printable(stop.name) + (stop.also.empty() ? " " : "（" + printable(stop.also) + "）") + "于 " +
+                      time_text_utc(stop.at_ns) +
+                      (stop.actor.empty()        ? " "
+                       : stop.actor == kSomebody ? " 被人以命令"
+                                                 : " 被 " + printable(stop.actor) + " ") +
+                      "停止，" + duration_text(stop.writes_logs ? kWaitForLogsNs : kWaitNs, Lang::zh) + "内未重新启动" +
+                      (stop.writes_logs ? "，停止期间该主机不留痕迹" : "");
+  finding.fields = {{"host.name", printable(host)}};
   finding.baseline = "left_on_other_days=" + std::to_string(other_days);
   finding.records = {stop.index};
   findings.push_back(std::move(finding));

@@ -145,6 +145,11 @@ void Silence::judge_rate(std::string_view name, const Log& log, const std::strin
                      ", where at least " + std::to_string(expected) +
                      " came at these hours of the weeks before; the rest of this log sent " + std::to_string(others) +
                      " of " + std::to_string(others_expected);
+    finding.reason_zh = "主机 " + printable(host_name) + " 在 " + time_text_utc(host.rate.hour * kHourNs) + " 之前的 " +
+                        duration_text(hours * kHourNs, Lang::zh) + "内仅发送 " + std::to_string(sent) +
+                        " 条日志，而前几周同一时段至少有 " + std::to_string(expected) + " 条；该日志的其他主机发送了 " +
+                        std::to_string(others) + " 条，平时为 " + std::to_string(others_expected) + " 条";
+    finding.fields = {{"host.name", printable(host_name)}};
     finding.baseline = "sent=" + std::to_string(sent) + " usual=" + std::to_string(expected) +
                        " others=" + std::to_string(others) + " others_usual=" + std::to_string(others_expected);
     finding.records = {host.last_index};

@@ -16,17 +16,29 @@ constexpr int64_t kHoursADay = 24;
 struct Way {
   FindingKind kind;
   std::string_view did, what;
+  std::string_view did_zh, what_zh;
   uint32_t least;
 };
-constexpr Way kRead{{"volume.read", "Many more files read or fetched than usual", 1, "attack.t1005"},
+constexpr Way kRead{{"volume.read", "Many more files read or fetched than usual", 1, "attack.t1005",
+                     "读取或下载的文件数量远超平时", "attack.collection"},
                     "read or fetched",
                     "files",
+                    "读取或下载了",
+                    "个不同的文件",
                     Volumes::kLeast};
-constexpr Way kDeleted{
-    {"volume.deleted", "Many more files deleted than usual", 1, "attack.t1485"}, "deleted", "files", Volumes::kLeast};
-constexpr Way kResources{{"volume.resources-deleted", "Many more resources deleted than usual", 1, "attack.t1485"},
+constexpr Way kDeleted{{"volume.deleted", "Many more files deleted than usual", 1, "attack.t1485",
+                        "删除的文件数量远超平时", "attack.impact"},
+                       "deleted",
+                       "files",
+                       "删除了",
+                       "个不同的文件",
+                       Volumes::kLeast};
+constexpr Way kResources{{"volume.resources-deleted", "Many more resources deleted than usual", 1, "attack.t1485",
+                          "删除的资源数量远超平时", "attack.impact"},
                          "deleted",
                          "machines, disks or other resources",
+                         "删除了",
+                         "个不同的主机、磁盘或其他资源",
                          Volumes::kLeastResources};
 
 const Way* way_of(const EventKind& kind) {
@@ -127,6 +139,11 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
                    printable(text_of(event.record, ecs::host_name)) + (path.empty() ? "" : " " + printable(path)) +
                    "; in the fullest hour of the last " + std::to_string(kDays) + " days it was " +
                    std::to_string(fullest);
+  finding.reason_zh = "账号 " + printable(account) + " 在 1 小时内" + std::string(way->did_zh) + " " +
+                      std::to_string(use.count) + " " + std::string(way->what_zh) + "，最近一个在主机 " +
+                      printable(text_of(event.record, ecs::host_name)) + " 上" +
+                      (path.empty() ? "" : "（" + printable(path) + "）") + "；最近 " + std::to_string(kDays) +
+                      " 天中最多的 1 小时为 " + std::to_string(fullest) + " 个";
   finding.baseline = "count=" + std::to_string(use.count) + " fullest=" + std::to_string(fullest) +
                      " since_ns=" + std::to_string(log.first_ns);
   finding.records = {use.first_index, event.record.index};

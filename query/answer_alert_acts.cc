@@ -2,6 +2,7 @@
 // acts is put in by whoever knows the asker, and the act is durable before it is answered.
 #include <algorithm>
 
+#include "core/base/name.h"
 #include "core/base/time_text.h"
 #include "core/filter/when.h"
 #include "query/alert_states.h"
@@ -53,7 +54,7 @@ Result<void> teach(const Alert& alert, int64_t until_ns, AlertAct& act) {
   if (alert.summary)
     return fail(Code::invalid,
                 "usual: this alert only tells how many there were; acknowledge the alert that it speaks of");
-  if (alert.rule_id.starts_with("yushid.") || alert.records.empty())
+  if (alert.records.empty() || alert.records.front().log == kAuditLog)
     return fail(Code::invalid, "usual: this alert is yushid's own; nothing makes it usual");
   act.usual_until = utc_text(until_ns);
   act.log = alert.records.front().log;

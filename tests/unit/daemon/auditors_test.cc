@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/event/attack.h"
+
 namespace yushi::daemon {
 namespace {
 
@@ -33,7 +35,11 @@ std::vector<std::string> told(Auditors auditors, const QuestionAsked& asked, int
   std::vector<detect::Finding> findings;
   auditors.observe(asked, at_ns, findings);
   std::vector<std::string> out;
-  for (auto& finding : findings) out.push_back(std::string(finding.kind->id) + ": " + finding.reason);
+  for (auto& finding : findings) {
+    out.push_back(std::string(finding.kind->id) + ": " + finding.reason);
+    EXPECT_FALSE(finding.reason_zh.empty() || finding.kind->title_zh.empty()) << out.back();
+    EXPECT_TRUE(tactic_of_tag(finding.kind->tactic)) << out.back();
+  }
   return out;
 }
 

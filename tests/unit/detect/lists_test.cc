@@ -225,6 +225,7 @@ TEST(Listed, who_has_left_is_told_from_the_first_record_on) {
   auto leaver = of_rule(alerts, "list.leaver");
   ASSERT_EQ(leaver.size(), 1u);
   EXPECT_EQ(leaver[0]->reason, "wang, who has left, logged in on web-01 from 10.0.0.10");
+  EXPECT_EQ(leaver[0]->reason_zh, "离职人员账号 wang 从 10.0.0.10 在主机 web-01 上登录成功");
   EXPECT_EQ(leaver[0]->severity, Severity::critical);
   EXPECT_FALSE(leaver[0]->learning);
   EXPECT_EQ(leaver[0]->baseline, lists_of(lists)->baseline("leavers", "wang since=2026-11-01"));

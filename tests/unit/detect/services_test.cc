@@ -58,6 +58,7 @@ std::vector<Alert> told(const std::vector<Line>& lines, bool over_a_restart = fa
     }
   }
   std::erase_if(out, [](auto& alert) { return !alert.rule_id.starts_with("service."); });
+  for (const auto& alert : out) expect_complete(alert, *rules);
   return out;
 }
 
