@@ -40,9 +40,6 @@ std::vector<std::string> differences(const Alert& stored, const Alert& again) {
   say("rule name in Chinese", stored.rule_name_zh, again.rule_name_zh);
   say("reason in Chinese", stored.reason_zh, again.reason_zh);
   say("story", stored.story, again.story);
-  say("subject of the story", stored.story_subject, again.story_subject);
-  say("severity of the story", std::string(severity_text(stored.story_severity)),
-      std::string(severity_text(again.story_severity)));
   say("baseline", stored.baseline, again.baseline);
   say("learning", stored.learning ? "yes" : "no", again.learning ? "yes" : "no");
   say("folded", std::to_string(stored.folded), std::to_string(again.folded));
@@ -96,18 +93,19 @@ class Recheck {
     take();
     auto how = "its " + std::to_string(wanted.size()) + (wanted.size() == 1 ? " record" : " records") +
                " by the rule of digest " + alert_.rule_digest.substr(0, 12);
-    // Neither what it is a step of nor how often it came before is in its records.
+    // How often it came before is not in its records.
+    if (found_ && alert_.folded > 0 && alert_.reason.starts_with(found_->reason + "; ")) {
+      found_->folded = alert_.folded;
+      found_->reason = alert_.reason;
+      if (alert_.reason_zh.starts_with(found_->reason_zh)) found_->reason_zh = alert_.reason_zh;
+      how += "; the repetitions that were folded into it were not counted again";
+    }
+    // Nor with which others it is a story.
     if (found_) {
       found_->story = alert_.story;
       found_->story_subject = alert_.story_subject;
       found_->story_severity = alert_.story_severity;
       found_->story_joins = alert_.story_joins;
-    }
-    if (found_ && alert_.folded > 0 && alert_.reason.starts_with(found_->reason + "; ")) {
-      found_->folded = alert_.folded;
-      found_->reason = alert_.reason;
-      found_->reason_zh = alert_.reason_zh;
-      how += "; the repetitions that were folded into it were not counted again";
     }
     return compared(std::move(how));
   }
