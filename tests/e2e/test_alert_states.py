@@ -51,6 +51,9 @@ def test_a_state_is_durable_when_it_is_answered_and_proved(tmp_path):
 
         shown = daemon.yushi("alerts", "show", second, "-o", "table").text
         assert "we updated it" in shown and "history" in shown and "Stopped System Logging Service" in shown
+        shown = daemon.yushi("alerts", "show", second, "-o", "table", "--lang", "zh").text
+        assert f"状态        已关闭：误报，处理人 {me}" in shown, shown
+        assert "处理经过    " in shown and f"{me} 关闭（误报）：we updated it" in shown, shown
         (act,) = acts_of(daemon, "-n", "1")
         assert act["user"]["name"] == me and act["yushi"]["tenant"] == "default" and act["yushi"]["alert"]["id"] == second
 
