@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "core/event/severity_zh.h"
+
 namespace yushi::cli {
 
 void add_lang_option(CLI::App& command, Options& options) {
@@ -32,12 +34,8 @@ std::string said_at(const nlohmann::ordered_json& object, const char* pointer, b
 }
 
 std::string severity_word(const std::string& severity, bool zh) {
-  constexpr std::pair<std::string_view, std::string_view> kWords[] = {
-      {"informational", "提示"}, {"low", "低"}, {"medium", "中"}, {"high", "高"}, {"critical", "严重"}};
-  if (zh)
-    for (const auto& [english, chinese] : kWords)
-      if (english == severity) return std::string(chinese);
-  return severity;
+  const auto known = zh ? severity_of(severity) : std::nullopt;
+  return known ? std::string(severity_zh(*known)) : severity;
 }
 
 }  // namespace yushi::cli

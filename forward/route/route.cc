@@ -21,6 +21,12 @@ std::map<std::string, Walk::Reader> route_keys(Walk& walk, RouteConfig& config) 
            if (severity_text(each) == least) config.least = each;
        }},
       {"rules", walk.texts("forward.rules", config.rules)},
+      {"lang",
+       [&](const YAML::Node& node) {
+         std::string lang;
+         walk.text("forward.lang", lang, {"en", "zh"})(node);
+         config.in_chinese = lang == "zh";
+       }},
       {"per_minute", walk.number("forward.per_minute", config.letters_a_minute, {{"", 1}}, 1, 600)}});
   return readers;
 }
@@ -31,7 +37,7 @@ void check_route(Walk& walk, const YAML::Node& node) {
 }
 
 Result<std::unique_ptr<Sink>> RouteConfig::make_sink(const std::string& node) const {
-  return make_route_sink(make_courier(node), letters_a_minute);
+  return make_route_sink(make_courier(node), letters_a_minute, in_chinese);
 }
 
 }  // namespace yushi::forward

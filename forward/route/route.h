@@ -33,6 +33,7 @@ struct Letter {
   };
   std::vector<Item> items;  // in the order in which they were raised, at least one
   bool is_brief = false;    // one alert, whose words were refused
+  bool in_chinese = false;  // what people read of it
 };
 
 class Courier {
@@ -67,19 +68,21 @@ class RouteConfig : public ForwarderConfig {
 
   std::string name_;
   unsigned letters_a_minute = 10;  // 0: as many as there are
+  bool in_chinese = false;
 
  protected:
   explicit RouteConfig(const char* kind_name) : kind(kind_name) { is_route = sends_alerts = true; }
   const std::string kind;
 };
 
-// Readers of the keys that each route has: type, name, severity, rules, select, secrets, per_minute.
+// Readers of the keys that each route has: type, name, severity, rules, select, secrets, lang, per_minute.
 std::map<std::string, Walk::Reader> route_keys(Walk& walk, RouteConfig& config);
 // `name` is there.
 void check_route(Walk& walk, const YAML::Node& node);
 
 constexpr size_t kLetterAlertsMax = 1000;      // and as many wait here, the rest in the store
 constexpr size_t kLetterBytesMax = 512 << 10;  // of their JSON, but for one alone
-std::unique_ptr<Sink> make_route_sink(std::unique_ptr<Courier> courier, unsigned letters_a_minute);
+std::unique_ptr<Sink> make_route_sink(std::unique_ptr<Courier> courier, unsigned letters_a_minute,
+                                      bool in_chinese = false);
 
 }  // namespace yushi::forward

@@ -20,8 +20,8 @@ constexpr seconds kPaceTime{60};
 
 class RouteSink final : public Sink {
  public:
-  RouteSink(std::unique_ptr<Courier> courier, unsigned letters_a_minute)
-      : courier_(std::move(courier)), letters_a_minute_(letters_a_minute) {}
+  RouteSink(std::unique_ptr<Courier> courier, unsigned letters_a_minute, bool in_chinese)
+      : courier_(std::move(courier)), letters_a_minute_(letters_a_minute), in_chinese_(in_chinese) {}
 
   Result<Cursor> begin(const Cursor& stored, SinkListener& listener) override {
     listener_ = &listener;
@@ -92,6 +92,7 @@ class RouteSink final : public Sink {
     count = std::min(count, alerts_max_);
     letter_.emplace();
     letter_->is_brief = is_brief_;
+    letter_->in_chinese = in_chinese_;
     size_t bytes = 0;
     for (size_t i = 0; i < count; ++i) {
       bytes += waiting_[i].json.size();
@@ -131,6 +132,7 @@ class RouteSink final : public Sink {
 
   const std::unique_ptr<Courier> courier_;
   const unsigned letters_a_minute_;
+  const bool in_chinese_;
   SinkListener* listener_ = nullptr;
   std::deque<Waiting> waiting_;
   size_t waiting_bytes_ = 0;
@@ -145,8 +147,8 @@ class RouteSink final : public Sink {
 
 }  // namespace
 
-std::unique_ptr<Sink> make_route_sink(std::unique_ptr<Courier> courier, unsigned letters_a_minute) {
-  return std::make_unique<RouteSink>(std::move(courier), letters_a_minute);
+std::unique_ptr<Sink> make_route_sink(std::unique_ptr<Courier> courier, unsigned letters_a_minute, bool in_chinese) {
+  return std::make_unique<RouteSink>(std::move(courier), letters_a_minute, in_chinese);
 }
 
 }  // namespace yushi::forward

@@ -6,6 +6,7 @@
 #include "core/base/display.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
+#include "core/event/severity_zh.h"
 
 namespace yushi::forward {
 namespace {
@@ -32,58 +33,75 @@ Severity worst_of(const Letter& letter) {
   return worst;
 }
 
-std::string bracketed(Severity severity) { return "[" + std::string(severity_text(severity)) + "] "; }
+std::string bracketed(Severity severity, bool zh) {
+  return "[" + std::string(zh ? severity_zh(severity) : severity_text(severity)) + "] ";
+}
 
-std::string where_of(const Alert& alert) {
+// What has no Chinese says it in English.
+const std::string& rule_name_of(const Alert& alert, bool zh) {
+  return zh && !alert.rule_name_zh.empty() ? alert.rule_name_zh : alert.rule_name;
+}
+const std::string& reason_of(const Alert& alert, bool zh) {
+  return zh && !alert.reason_zh.empty() ? alert.reason_zh : alert.reason;
+}
+
+std::string where_of(const Alert& alert, bool zh) {
   std::string out;
-  const auto say = [&](std::string_view what, std::string_view text) {
-    if (!text.empty()) out += (out.empty() ? "" : ", ") + std::string(what) + " " + printable(text, 200);
+  const auto say = [&](std::string_view english, std::string_view chinese, std::string_view text) {
+    if (text.empty()) return;
+    out += (out.empty() ? "" : zh ? "，" : ", ") + std::string(zh ? chinese : english) + " " + printable(text, 200);
   };
-  say("tenant", alert.tenant);
-  say("account", alert.field("user.name"));
-  say("host", alert.field("host.name"));
-  say("from", alert.field("source.ip"));
+  say("tenant", "租户", alert.tenant);
+  say("account", "账号", alert.field("user.name"));
+  say("host", "主机", alert.field("host.name"));
+  say("from", "来源", alert.field("source.ip"));
   return out;
 }
 
 // What stands behind the words: only what we have written ourselves.
-std::string reference_of(const Alert& alert) {
-  return "alert " + alert.id + ", rule " + printable(alert.rule_id, 100) + "\nyushi alerts show " + alert.id + "\n";
+std::string reference_of(const Alert& alert, bool zh) {
+  return (zh ? "告警 " : "alert ") + alert.id + (zh ? "，规则 " : ", rule ") + printable(alert.rule_id, 100) +
+         "\nyushi alerts show " + alert.id + "\n";
 }
 
-std::string whole(const Alert& alert) {
-  std::string out = bracketed(alert.severity) + printable(alert.rule_name) + "\n" + printable(alert.reason) + "\n\n";
-  if (auto where = where_of(alert); !where.empty()) out += where + "\n";
-  out += "happened " + time_of(alert.event_ns) + ", raised " + time_of(alert.raised_ns) + "\n";
-  if (alert.learning) out += "marked: its baseline is still learning\n";
+std::string whole(const Alert& alert, bool zh) {
+  std::string out = bracketed(alert.severity, zh) + printable(rule_name_of(alert, zh)) + "\n" +
+                    printable(reason_of(alert, zh)) + "\n\n";
+  if (auto where = where_of(alert, zh); !where.empty()) out += where + "\n";
+  out += (zh ? "事件时间 " : "happened ") + time_of(alert.event_ns) + (zh ? "，告警时间 " : ", raised ") +
+         time_of(alert.raised_ns) + "\n";
+  if (alert.learning) out += zh ? "标记：学习期内发现\n" : "marked: its baseline is still learning\n";
   if (!alert.tags.empty()) {
     for (auto& tag : alert.tags) out += (&tag == &alert.tags.front() ? "" : " ") + printable(tag, 60);
     out += "\n";
   }
   if (!alert.records.empty()) {
     auto& first = alert.records.front();
-    out += "records: " + first.log + "/" + std::to_string(first.index);
-    if (alert.records.size() > 1) out += " and " + std::to_string(alert.records.size() - 1) + " more";
+    out += (zh ? "记录：" : "records: ") + first.log + "/" + std::to_string(first.index);
+    if (const auto more = std::to_string(alert.records.size() - 1); more != "0")
+      out += zh ? "，另有 " + more + " 条" : " and " + more + " more";
     out += "\n";
   }
-  return out + reference_of(alert);
+  return out + reference_of(alert, zh);
 }
 
 std::string digest(const Letter& letter) {
   auto sorted = letter.items;
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](auto& a, auto& b) { return a.alert->severity > b.alert->severity; });
-  std::string out = std::to_string(sorted.size()) + " alerts, raised from " +
-                    time_of(letter.items.front().alert->raised_ns) + " to " +
+  const bool zh = letter.in_chinese;
+  std::string out = std::to_string(sorted.size()) + (zh ? " 条告警，告警时间 " : " alerts, raised from ") +
+                    time_of(letter.items.front().alert->raised_ns) + (zh ? " 至 " : " to ") +
                     time_of(letter.items.back().alert->raised_ns) + "\n";
   size_t lines = 0;
   for (auto& [alert, json] : sorted) {
     if (lines++ == kDigestLinesMax) {
-      out += "… and " + std::to_string(sorted.size() - kDigestLinesMax) + " more: yushi alerts list\n";
+      const auto more = std::to_string(sorted.size() - kDigestLinesMax);
+      out += (zh ? "…… 另有 " + more + " 条：" : "… and " + more + " more: ") + "yushi alerts list\n";
       break;
     }
-    out += "\n" + bracketed(alert->severity) + printable(alert->rule_name) + ": " + printable(alert->reason, 300) +
-           " (" + alert->id + ")\n";
+    out += "\n" + bracketed(alert->severity, zh) + printable(rule_name_of(*alert, zh)) + (zh ? "：" : ": ") +
+           printable(reason_of(*alert, zh), 300) + " (" + alert->id + ")\n";
   }
   return out;
 }
@@ -101,18 +119,22 @@ void cut(std::string& text, size_t bytes_max) {
 
 std::string subject_of(const Letter& letter) {
   auto& first = *letter.items.front().alert;
-  std::string out = bracketed(worst_of(letter));
-  if (letter.is_brief) return out + "alert " + first.id;
+  const bool zh = letter.in_chinese;
+  std::string out = bracketed(worst_of(letter), zh);
+  if (letter.is_brief) return out + (zh ? "告警 " : "alert ") + first.id;
   if (letter.items.size() == 1) {
     const auto about = !first.field("user.name").empty() ? first.field("user.name") : first.field("host.name");
-    return printable(out + first.rule_name + (about.empty() ? "" : ": " + std::string(about)), kSubjectColumnsMax);
+    return printable(out + rule_name_of(first, zh) + (about.empty() ? "" : (zh ? "：" : ": ") + std::string(about)),
+                     kSubjectColumnsMax);
   }
   std::map<std::string_view, size_t> counts;
-  for (auto& item : letter.items) ++counts[item.alert->rule_name];
+  for (auto& item : letter.items) ++counts[rule_name_of(*item.alert, zh)];
   const auto most =
       std::max_element(counts.begin(), counts.end(), [](auto& a, auto& b) { return a.second < b.second; });
-  out += std::to_string(letter.items.size()) + " alerts: " + printable(most->first, 60) + " (" +
-         std::to_string(most->second) + ")";
+  const auto count = std::to_string(most->second);
+  out += std::to_string(letter.items.size()) + (zh ? " 条告警：" : " alerts: ") + printable(most->first, 60) +
+         (zh ? "（" + count + " 条）" : " (" + count + ")");
+  if (zh && counts.size() > 1) return out + "等 " + std::to_string(counts.size()) + " 条规则";
   if (counts.size() > 1)
     out += " and " + std::to_string(counts.size() - 1) + (counts.size() == 2 ? " more rule" : " more rules");
   return out;
@@ -120,10 +142,13 @@ std::string subject_of(const Letter& letter) {
 
 std::string text_of(const Letter& letter, size_t bytes_max) {
   auto& first = *letter.items.front().alert;
-  std::string out =
-      letter.is_brief ? bracketed(first.severity) + "The receiver refuses what this alert says.\n" + reference_of(first)
-      : letter.items.size() == 1 ? whole(first)
-                                 : digest(letter);
+  const bool zh = letter.in_chinese;
+  std::string out = letter.is_brief
+                        ? bracketed(first.severity, zh) +
+                              (zh ? "接收方拒收该告警的内容。\n" : "The receiver refuses what this alert says.\n") +
+                              reference_of(first, zh)
+                    : letter.items.size() == 1 ? whole(first, zh)
+                                               : digest(letter);
   cut(out, bytes_max);
   return out;
 }

@@ -156,6 +156,7 @@ std::unique_ptr<ForwarderConfig> read_syslog(Walk& walk, const YAML::Node& node)
   std::string transport = "tcp";
   auto readers = route_keys(walk, *config);
   readers.erase("per_minute");  // whoever takes syslog takes all of it
+  readers.erase("lang");        // an alert's JSON says all in both
   readers.merge(std::map<std::string, Walk::Reader>{
       {"address",
        [&](const YAML::Node& given) {

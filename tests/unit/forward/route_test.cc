@@ -99,6 +99,29 @@ struct Route {
   }
 };
 
+TEST(Route, words_are_in_chinese_where_the_route_says_so) {
+  Letters letters;
+  for (int i = 0; i < 3; ++i) letters.alerts.push_back(alert_of_number(i, i == 1 ? Severity::critical : Severity::low));
+  for (auto& alert : letters.alerts)
+    alert.rule_name_zh = "日志服务停止", alert.reason_zh = "主机 web-01 上的 rsyslog 停止";
+  letters.alerts[2].rule_name = "Other", letters.alerts[2].rule_name_zh = "";  // of a rule without Chinese
+  auto letter = letters.letter();
+  letter.in_chinese = true;
+  EXPECT_EQ(subject_of(letter), "[严重] 3 条告警：日志服务停止（2 条）等 2 条规则");
+  EXPECT_TRUE(text_of(letter, 4096)
+                  .starts_with("3 条告警，告警时间 2026-10-24 00:00:00 UTC 至 2026-10-24 00:00:00 UTC\n\n"
+                               "[严重] 日志服务停止：主机 web-01 上的 rsyslog 停止 ("))
+      << text_of(letter, 4096);
+  EXPECT_NE(text_of(letter, 4096).find("[低] Other：主机 web-01"), std::string::npos);
+  letter.items.resize(1);
+  EXPECT_EQ(subject_of(letter), "[低] 日志服务停止：li.wei");
+  EXPECT_EQ(
+      text_of(letter, 4096),
+      "[低] 日志服务停止\n主机 web-01 上的 rsyslog 停止\n\n租户 finance，账号 li.wei，主机 web-01\n事件时间 2026-10-24 "
+      "00:00:00 UTC，告警时间 2026-10-24 00:00:00 UTC\n记录：finance/7\n告警 0000000000000010，规则 rule-1\nyushi "
+      "alerts show 0000000000000010\n");
+}
+
 TEST(Route, few_alerts_go_one_a_letter_and_more_than_the_minute_has_letters_go_in_one) {
   Route route(3);
   route.send(0, 2);
