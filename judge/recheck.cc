@@ -37,6 +37,7 @@ std::vector<std::string> differences(const Alert& stored, const Alert& again) {
   say("tenant", stored.tenant, again.tenant);
   say("key", stored.key, again.key);
   say("reason", stored.reason, again.reason);
+  say("rule name in Chinese", stored.rule_name_zh, again.rule_name_zh);
   say("reason in Chinese", stored.reason_zh, again.reason_zh);
   say("story", stored.story, again.story);
   say("baseline", stored.baseline, again.baseline);

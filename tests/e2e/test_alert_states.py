@@ -13,6 +13,16 @@ from test_alerts import Day, alerts_of, of_rule
 from yushi_daemon import Daemon, yushi
 
 STOPPED = "systemd 1 - - Stopped System Logging Service."
+LIT = "lampd 1 - - lamp-lit in the hall"
+
+
+def lamp_rules(tmp_path):
+    """A folder with a rule that looks at single records, and knows no habit."""
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "lamp.yml").write_text("title: A lamp\nid: lamp\nlogsource: {product: yushi}\n"
+                                    "detection: {s: {message|contains: lamp-lit}, condition: s}\n")
+    return rules
 
 
 def state_of(alert):
@@ -51,6 +61,9 @@ def test_a_state_is_durable_when_it_is_answered_and_proved(tmp_path):
 
         shown = daemon.yushi("alerts", "show", second, "-o", "table").text
         assert "we updated it" in shown and "history" in shown and "Stopped System Logging Service" in shown
+        shown = daemon.yushi("alerts", "show", second, "-o", "table", "--lang", "zh").text
+        assert f"状态        已关闭：误报，处理人 {me}" in shown, shown
+        assert "处理经过    " in shown and f"{me} 关闭（误报）：we updated it" in shown, shown
         (act,) = acts_of(daemon, "-n", "1")
         assert act["user"]["name"] == me and act["yushi"]["tenant"] == "default" and act["yushi"]["alert"]["id"] == second
 
@@ -71,18 +84,18 @@ def test_a_state_is_durable_when_it_is_answered_and_proved(tmp_path):
 
 
 def test_what_was_acknowledged_as_usual_is_held_back_over_a_kill(tmp_path):
-    with Daemon(tmp_path, "detect: {learning: 0s}\n") as daemon:
+    with Daemon(tmp_path, f"detect: {{learning: 0s, rules: [{lamp_rules(tmp_path)}]}}\n") as daemon:
         day = Day(daemon)
-        day.say(f"web-01 {STOPPED}")
+        day.say(f"web-01 {LIT}")
         alert = alerts_of(daemon)[0]["yushi"]["alert"]["id"]
         assert daemon.yushi("alerts", "ack", alert, "--note", "the rotation", "--usual", "30d").code == 0
         daemon.kill()
         daemon.start()
-        day.say(f"web-01 {STOPPED}", seconds=5000)  # past the rule's fold
+        day.say(f"web-01 {LIT}", seconds=5000)  # past the rule's fold
         daemon.kill()
         daemon.start()
-        day.say(f"web-01 {STOPPED}", seconds=5000)
-        day.say(f"web-02 {STOPPED}", seconds=60)
+        day.say(f"web-01 {LIT}", seconds=5000)
+        day.say(f"web-02 {LIT}", seconds=60)
         assert [a["host"]["name"] for a in alerts_of(daemon)] == ["web-01", "web-02"], "another host's is news"
         wait(lambda: state_of(alerts_of(daemon)[0])["held_back"], "for what was held back to be told")
         assert state_of(alerts_of(daemon)[0])["state"] == "closed"
@@ -91,7 +104,7 @@ def test_what_was_acknowledged_as_usual_is_held_back_over_a_kill(tmp_path):
         other = alerts_of(daemon)[1]["yushi"]["alert"]["id"]
         assert daemon.yushi("alerts", "ack", other, "--note", "for a moment", "--usual", "1s").code == 0
         wait(lambda: any("is news again" in act["message"] for act in acts_of(daemon)), "for it to end by itself")
-        day.say(f"web-02 {STOPPED}", seconds=5000)
+        day.say(f"web-02 {LIT}", seconds=5000)
         wait(lambda: len(alerts_of(daemon)) == 3, "for the next one to be raised")
         raised = [(a["yushi"]["alert"]["id"], a["host"]["name"]) for a in alerts_of(daemon)]
         daemon.kill()
@@ -142,10 +155,7 @@ def test_an_exception_holds_for_whom_it_says_until_its_end(tmp_path):
 
 
 def test_an_alert_comes_of_its_records_again(tmp_path):
-    rules = tmp_path / "rules"
-    rules.mkdir()
-    (rules / "lamp.yml").write_text("title: A lamp\nid: lamp\nlogsource: {product: yushi}\n"
-                                    "detection: {s: {message|contains: lamp-lit}, condition: s}\n")
+    rules = lamp_rules(tmp_path)
     with Daemon(tmp_path, f"detect: {{learning: 0s, rules: [{rules}]}}\n") as daemon:
         day = Day(daemon)
         for _ in range(5):
@@ -153,7 +163,7 @@ def test_an_alert_comes_of_its_records_again(tmp_path):
         day.fail("root", "203.0.113.9", 7)
         day.login("root", "203.0.113.9")
         day.login("alice", "198.51.100.7")
-        day.say(f"web-01 {STOPPED}", "web-01 lampd 1 - - lamp-lit in the hall")
+        day.say(f"web-01 {STOPPED}", f"web-01 {LIT}")
         daemon.send_tcp(["<13>1 2026-11-01T08:00:00Z h app - - - " + hashlib.sha256(bytes([i % 250, i // 250])).hexdigest() for i in range(1000)])
         day.sent += 1000
         wait_size(daemon, day.sent)

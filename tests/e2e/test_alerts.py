@@ -184,10 +184,13 @@ def test_a_flood_of_one_alert_is_counted_to_the_hit_over_a_kill(tmp_path):
 
 def test_alerts_are_found_by_the_time_they_were_raised(tmp_path):
     """The sender's clock does not decide what is new: events of last year raise an alert today."""
-    with Daemon(tmp_path) as daemon:
-        lines = ["<30>1 2025-03-01T10:00:00Z web-01 systemd 1 - - Stopped System Logging Service.",
-                 "<30>1 - web-02 systemd 1 - - Stopped System Logging Service.",
-                 "<30>1 2025-02-01T10:00:00Z web-03 systemd 1 - - Stopped System Logging Service."]
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "lamp.yml").write_text("title: A lamp\nid: lamp\nlogsource: {product: yushi}\n"
+                                    "detection: {s: {message|contains: lamp-lit}, condition: s}\n")
+    with Daemon(tmp_path, f"detect: {{rules: [{rules}]}}\n") as daemon:
+        lines = ["<30>1 2025-03-01T10:00:00Z web-01 lampd 1 - - lamp-lit", "<30>1 - web-02 lampd 1 - - lamp-lit",
+                 "<30>1 2025-02-01T10:00:00Z web-03 lampd 1 - - lamp-lit"]
         for i, line in enumerate(lines):
             daemon.send_tcp([line])
             wait_size(daemon, i + 1)

@@ -81,4 +81,5 @@ def test_a_rule_that_a_filter_silences_and_one_that_was_left_out_are_named(tmp_p
         assert "no acts of anybody" in record["message"] and "Vault opened (11111111-2222-4333-8444-555555555555)" in record["message"]
         (alert,) = [each for each in daemon.yushi("alerts", "list", "-o", "json").objects if each["rule"]["id"] == "yushid.canaries"]
         assert alert["yushi"]["alert"]["severity"] == "high"
+        assert alert["yushi"]["alert"]["rule_name_zh"] == "规则自检" and "2 条未告警：" in alert["yushi"]["alert"]["reason_zh"]
         assert daemon.yushi("rules", "canary", "--server", "unix:/nowhere").code == 2

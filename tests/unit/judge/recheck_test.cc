@@ -109,6 +109,16 @@ TEST(Recheck, of_a_rule_without_a_memory_its_records_are_enough) {
   EXPECT_NE(store.check(alert, index + 1000).how.find("its 1 record"), std::string::npos);
 }
 
+TEST(Recheck, a_step_of_a_story_comes_of_its_own_records) {
+  Judged store(rules_of(kRules));
+  store.send(failure("root", 0));
+  store.send(failure("lin", 1));  // from the same address
+  auto& [alert, index] = store.last("failed");
+  ASSERT_NE(alert.story, alert.id);
+  const auto checked = store.check(alert, index);
+  EXPECT_EQ(checked.outcome, Outcome::same) << checked.how;
+}
+
 TEST(Recheck, a_record_that_was_changed_gives_another_alert_or_none) {
   Judged was(rules_of(kRules));
   for (int i = 0; i < 3; ++i) was.send(failure("root", i));
