@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <mutex>
 #include <span>
 
@@ -331,9 +332,29 @@ Expression Expression::all_of(std::vector<Expression> children) {
 Expression Expression::any_of(std::vector<Expression> children) {
   if (children.size() == 1) return std::move(children[0]);
   if (children.empty()) return nothing();
+  // All questions of a field stand together, so that one visit of it answers them.
+  struct Placed {
+    size_t place;
+    Expression expression;
+  };
+  std::vector<Placed> parts;
+  std::map<const Field*, size_t> places;
+  const auto add = [&](Expression&& part) {
+    const size_t place = parts.size();
+    const bool is_grouped = part.kind == Kind::test && part.field;
+    parts.push_back({is_grouped ? places.emplace(part.field, place).first->second : place, std::move(part)});
+  };
+  for (Expression& child : children) {
+    if (child.kind != Kind::any_of) {
+      add(std::move(child));
+      continue;
+    }
+    for (Expression& part : child.children) add(std::move(part));
+  }
+  std::stable_sort(parts.begin(), parts.end(), [](const Placed& a, const Placed& b) { return a.place < b.place; });
   Expression expression;
   expression.kind = Kind::any_of;
-  expression.children = std::move(children);
+  for (Placed& part : parts) expression.children.push_back(std::move(part.expression));
   return expression;
 }
 

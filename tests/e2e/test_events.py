@@ -40,6 +40,15 @@ def test_a_file_is_read_event_by_event_and_every_line_belongs_to_one():
     assert yushi("parse", "--events", "--explain", stdin=b"x\n").code == 2
 
 
+def test_who_asks_for_alerts_hears_of_all_that_is_there_also_where_an_event_has_no_end_mark(tmp_path):
+    with Daemon(tmp_path) as daemon:
+        daemon.send_tcp(DELETED)
+        wait_size(daemon, len(DELETED))
+        assert alerts(daemon)
+        (rule,) = [r for r in daemon.yushi("rules", "list", "-o", "json").objects if r["title"] == alerts(daemon)[0]["rule"]["name"]]
+        assert rule["hits"] == 1, "an event of four lines is one hit"
+
+
 def test_a_question_about_events_sees_all_lines_of_one(tmp_path):
     with Daemon(tmp_path) as daemon:
         daemon.send_tcp(MIXED)

@@ -60,6 +60,9 @@ class QuestionsTest : public ::testing::Test {
     means_.status = [] { return std::string(R"({"verdict":"OK: finance is well"})"); };
     means_.back_up = [](auto&) { return 2; };
     means_.act = [](auto record) { return to_json(record); };
+    means_.canaries = []() -> Result<std::vector<std::string>> {
+      return std::vector<std::string>{R"({"silent":false})"};
+    };
     means_.recheck = [](auto&, auto&, uint64_t, auto&) { return AlertCheck(); };
     means_.rules = means_.parsers = [] { return Listing{{R"({"hits":1,"of":"finance"})"}, 0}; };
   }
