@@ -213,7 +213,7 @@ def test_alerts_are_listed_and_shown_with_the_records_behind_them(tmp_path):
         (alert,), (record,) = (list(csv.DictReader(rows.splitlines())) for rows in (alert, records))
         assert (alert["id"], alert["reason"], record["event.id"]) == (id, reason, "default/1")
         table = running.yushi("alerts", "list", "-o", "table", "-n", "1").lines
-        assert table[0].split() == ["raised", "event", "time", "id", "severity", "tenant", "rule", "reason"] and len(table) == 2
+        assert table[0].split() == ["raised", "event", "time", "id", "severity", "state", "tenant", "rule", "reason"] and len(table) == 2
         assert running.yushi("alerts", "show", "0123456789abcdef").code == 1
         # The alert is a record of `_audit` too, so that it cannot be removed unseen.
         assert running.search(f'"{named[0]["yushi"]["alert"]["id"]}"', "--tenant", "_audit")
