@@ -154,7 +154,7 @@ std::string act_text(const Json& act, const Zone& zone, bool zh) {
     return when + "已确认为正常的同类情况累计 " + text(act, "/yushi/alert/held_back") + " 次未告警";
   const auto by = when + text(act, "/user/name");
   if (action == "alert-taken") return by + " 开始处理";
-  const auto note = "：" + text(act, "/yushi/alert/note");
+  const auto note = "：" + detect::printable(text(act, "/yushi/alert/note"));
   if (action == "alert-closed")
     return by + " 关闭（" + state_word(text(act, "/yushi/alert/closed_as"), zh) + "）" + note;
   return by + " 确认" + note +

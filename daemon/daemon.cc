@@ -438,7 +438,8 @@ class Daemon {
     auto loaded = with_exceptions_anew(config_, *running);
     if (!loaded) return spdlog::error("exceptions: {}; those of before stay", loaded.error().message);
     if ((*loaded)->exceptions == running->exceptions && (*loaded)->left_out == running->left_out) return;
-    for (auto& what : (*loaded)->left_out) spdlog::warn("exceptions: {}", what);
+    for (size_t i = 0; i < (*loaded)->left_out.size(); ++i)
+      if ((*loaded)->left_out_kinds[i] == "exception") spdlog::warn("exceptions: {}", (*loaded)->left_out[i]);
     pipeline_->reload(*loaded);
     const auto what = "exceptions were read again: " + std::to_string((*loaded)->exceptions->all().size());
     spdlog::info("{}", what);

@@ -340,7 +340,8 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   }
   // Behind the tick: a replay does it there too.
   for (auto& [record, alert] : told)
-    if (auto* act = std::get_if<AlertAct>(&record.about); act && !act->usual_until.empty()) judge_.engine().teach(*act);
+    if (auto* act = std::get_if<AlertAct>(&record.about); act && act->kind != AlertAct::Kind::held_back)
+      judge_.engine().teach(*act);
   for (auto& record : judge_.engine().take_told()) {
     if (record.action == "exception-ended") spdlog::warn("{}", record.message);
     add_own(record);

@@ -22,6 +22,17 @@ std::string name_of(std::initializer_list<std::string_view> parts) {
 bool HeldBack::Count::is_due(int64_t received_ns) const { return untold > 0 && received_ns / kHourNs != told_hour; }
 
 void HeldBack::teach(const AlertAct& act) {
+  if (act.usual_until.empty()) {
+    for (auto at = usual_.begin(); at != usual_.end();) {
+      if (at->second.alert != act.id) {
+        ++at;
+        continue;
+      }
+      tell(at->second, true);
+      at = usual_.erase(at);
+    }
+    return;
+  }
   const auto name = name_of({act.log, act.rule, act.key, act.account, act.host, act.address});
   auto known = usual_.find(name);
   if (known == usual_.end() && usual_.size() >= kUsualMax) {

@@ -35,7 +35,6 @@ constexpr FindingKind kDenied{"list.denied", "What is on a deny list", 1, "attac
 
 constexpr size_t kNameBytesMax = 256;
 constexpr size_t kShownBytesMax = 200;
-constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 
 // What a person does; whoever serves requests or opens connections is none.
 constexpr std::string_view kOfPersons[] = {
@@ -100,6 +99,13 @@ struct Listed::Act {
     return *actor;
   }
 
+  // An account is made, changed or deleted, and nobody is named but itself (docs/events.md).
+  bool is_done_to_who() {
+    const auto& kind = event.kind.name;
+    return (kind.starts_with("account-") || kind == "password-changed") && text("user.target.name").empty() &&
+           own(".auid").empty();
+  }
+
   std::string on() {
     const auto name = host();
     return name.empty() ? "" : " on " + printable(name);
@@ -121,7 +127,6 @@ struct Listed::Act {
     out.severity = severity;
     out.score = score;
     out.key = std::move(key);
-    out.fold_ns = kDayNs / 2;
     out.records = {event.record.index};
     return out;
   }
@@ -147,7 +152,7 @@ void Listed::observe(const Event& event, std::vector<Finding>& findings) {
   if (event.kind.login != EventKind::Login::none) return judge_login(act, findings);
   const bool is_refused = event.kind.name == "login-refused";
   if (!is_refused && !is_one_of(event.kind.name, kOfPersons)) return;
-  if (act.who().empty()) return;
+  if (act.who().empty() || act.is_done_to_who()) return;
   judge_leaver(act, act.who(), is_refused, is_refused || act.failed(), findings);
   if (is_refused) return;
   if (const auto* denied = lists().deny_commands.empty() ? nullptr : lists().deny_commands.find(act.command())) {

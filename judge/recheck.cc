@@ -65,7 +65,9 @@ bool has_no_memory(const detect::RuleHead& rule) {
 class Recheck {
  public:
   Recheck(const storage::StoreView& view, const Alert& alert, const Judging& by, const std::atomic<bool>& over)
-      : view_(view), alert_(alert), by_(by), over_(over), judge_(by.parsers, by.rules, by.options, by.zone_of) {}
+      : view_(view), alert_(alert), by_(by), over_(over), judge_(by.parsers, by.rules, by.options, by.zone_of) {
+    if (by.lists) judge_.use(by.lists);
+  }
 
   // The records that it names, and nothing else.
   Result<AlertCheck> by_its_records(const std::string& log) {
@@ -99,13 +101,6 @@ class Recheck {
       found_->reason = alert_.reason;
       if (alert_.reason_zh.starts_with(found_->reason_zh)) found_->reason_zh = alert_.reason_zh;
       how += "; the repetitions that were folded into it were not counted again";
-    }
-    // Nor with which others it is a story.
-    if (found_) {
-      found_->story = alert_.story;
-      found_->story_subject = alert_.story_subject;
-      found_->story_severity = alert_.story_severity;
-      found_->story_joins = alert_.story_joins;
     }
     return compared(std::move(how));
   }
@@ -182,6 +177,16 @@ class Recheck {
   }
 
   AlertCheck compared(std::string how) {
+    // With which others it is a story rests on them all, also on those that lists of then or exceptions made or hid.
+    if (found_) {
+      found_->story = alert_.story;
+      found_->story_subject = alert_.story_subject;
+      found_->story_severity = alert_.story_severity;
+      found_->story_joins = alert_.story_joins;
+    }
+    const bool is_same = found_ && alert_to_json(*found_) == alert_to_json(alert_);
+    if (!is_same && alert_.baseline.find("list=") != std::string::npos)
+      return unknown("it rests on a list of the site, which is another one here, or none: " + alert_.baseline);
     if (!found_) {
       return {Outcome::differs,
               std::move(how),
@@ -245,7 +250,7 @@ Result<std::vector<std::pair<uint64_t, AlertAct>>> read_taught(const storage::St
                                                                const std::function<void(const Error&)>& failed) {
   std::vector<uint64_t> places;
   YUSHI_TRY(view.each_alert_act(from, [&](uint64_t index, auto& entry) {
-    if (entry && entry->usual_until_ns != 0) places.push_back(index);
+    if (entry && entry->kind != AlertAct::Kind::held_back) places.push_back(index);
     return true;
   }));
   std::vector<std::pair<uint64_t, AlertAct>> out;

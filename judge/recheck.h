@@ -32,12 +32,13 @@ struct Judging {
   std::shared_ptr<const detect::RuleSet> rules;
   ZoneOfLog zone_of;
   detect::DetectOptions options = {};
+  std::shared_ptr<const detect::Lists> lists = {};  // none: an alert that rests on one is not judged again
 };
 
 Result<AlertCheck> recheck(const storage::StoreView& view, const Alert& alert, uint64_t audit_index, const Judging& by,
                            const std::atomic<bool>& over);
 
-// The acknowledgements that teach, from this index of `_audit` on, in their order: each with its commit. Of what cannot
+// The acts that teach, and those that end it, from this index of `_audit` on, in their order: each with its commit. Of what cannot
 // be read `failed` is told.
 Result<std::vector<std::pair<uint64_t, AlertAct>>> read_taught(const storage::StoreView& view, uint64_t from,
                                                                const std::function<void(const Error&)>& failed);

@@ -93,6 +93,23 @@ TEST_F(HeldBackTest, what_is_usual_is_counted_and_ends_by_itself) {
   EXPECT_TRUE(ticked(kBegin + 4 * kHourNs).empty());
 }
 
+TEST_F(HeldBackTest, another_act_on_the_alert_ends_what_was_usual) {
+  const auto first = shown({login(kBegin, "root", "10.0.0.5")});
+  engine_->teach(usual(first[0], kBegin + kDayNs));
+  EXPECT_TRUE(shown({login(kBegin + kMinuteNs, "root", "10.0.0.5")}).empty());
+  AlertAct act;
+  act.kind = AlertAct::Kind::taken;
+  act.id = "of another alert";
+  engine_->teach(act);
+  EXPECT_TRUE(shown({login(kBegin + 2 * kMinuteNs, "root", "10.0.0.5")}).empty());
+  act.id = first[0].id;
+  engine_->teach(act);
+  EXPECT_EQ(shown({login(kBegin + 3 * kMinuteNs, "root", "10.0.0.5")}).size(), 1u);
+  const auto told = ticked(kBegin + 4 * kMinuteNs);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_NE(told[0].message.find("is news again"), std::string::npos) << told[0].message;
+}
+
 TEST_F(HeldBackTest, a_saved_state_goes_on_counting) {
   const auto first = shown({login(kBegin, "root", "10.0.0.5")});
   engine_->teach(usual(first[0], kBegin + kDayNs));

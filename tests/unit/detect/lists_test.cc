@@ -233,6 +233,8 @@ TEST(Listed, who_has_left_is_told_from_the_first_record_on) {
   EXPECT_TRUE(told(lists, {ssh(kNow, "li", "10.0.0.10")}).empty());
   EXPECT_EQ(reasons(told(lists, {sudo(kNow, "wang", "/usr/bin/id")}), "list.leaver"),
             (Reasons{"wang, who has left, did: /usr/bin/id on web-01"}));
+  EXPECT_TRUE(told(lists, {act(kNow, "account-deleted", "wang", {})}).empty()) << "that is done to him";
+  EXPECT_EQ(told(lists, {act(kNow, "account-deleted", "wang", {{"user.target.name", "old"}})}).size(), 1u);
   auto tried = told(lists, {failed_login(kNow, "wang", "10.0.0.10")});
   ASSERT_EQ(of_rule(tried, "list.leaver").size(), 1u);
   EXPECT_EQ(of_rule(tried, "list.leaver")[0]->severity, Severity::medium);
