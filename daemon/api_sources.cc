@@ -45,10 +45,9 @@ serve::Api::Sources api_sources(storage::Store& store, Pipeline& pipeline, std::
     means.events = [&pipeline] { return event_reading(pipeline); };
     means.recheck = [&pipeline](auto& seen, auto& alert, uint64_t audit_index, auto& over) {
       const auto loaded = pipeline.loaded();
-      return judge::recheck(seen, alert, audit_index,
-                            {loaded->parsers, loaded->rules, pipeline.zones_of(*loaded), pipeline.detect_options(),
-                             loaded->lists},
-                            over);
+      return judge::recheck(
+          seen, alert, audit_index,
+          {loaded->parsers, loaded->rules, pipeline.zones_of(*loaded), pipeline.detect_options(), loaded->lists}, over);
     };
     means.status = [watched] { return status_json(watched()); };
     means.rules = [&pipeline, watched] { return query::Listing{rule_lines(pipeline), watched().started_ns}; };

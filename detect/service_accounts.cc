@@ -12,6 +12,7 @@ constexpr FindingKind kPerson{
     "account.service-logs-in", "Somebody logs in as a service's account", 1, "attack.t1078", "人员以服务账号登录",
     "attack.initial-access"};
 constexpr size_t kNameBytesMax = 256;
+constexpr uint32_t kAllDays = 0x7f;
 
 }  // namespace
 
@@ -51,8 +52,8 @@ void ServiceAccounts::observe(const Event& event, std::vector<Finding>& findings
   Account& account = account_of(login.user);
   const bool typed = is_typed(method, type);
   const uint64_t logins = account.by_key + account.otherwise;
-  const bool is_regular =
-      account.otherwise == 0 && account.with_logins.count >= kDaysMin && std::popcount(account.hours) <= kHoursMax;
+  const bool is_regular = account.otherwise == 0 && account.with_logins.count >= kDaysMin &&
+                          account.weekdays == kAllDays && std::popcount(account.hours) <= kHoursMax;
   const bool runs_jobs = logins == 0 && account.with_jobs.count >= kJobDaysMin;
   if ((is_regular && typed) || runs_jobs) {
     Finding finding;
@@ -84,6 +85,7 @@ void ServiceAccounts::observe(const Event& event, std::vector<Finding>& findings
   }
   ++(typed ? account.otherwise : account.by_key);
   account.hours |= uint32_t{1} << ((second - day * kDaySeconds) / 3600);
+  account.weekdays |= uint32_t{1} << (day - floor_div(day, 7) * 7);
   account.with_logins.add(day);
 }
 
@@ -99,6 +101,7 @@ void ServiceAccounts::save(std::string& out) const {
         put_signed(out, days->last);
       }
       put_varint(out, account.hours);
+      put_varint(out, account.weekdays);
       put_varint(out, account.by_key);
       put_varint(out, account.otherwise);
     });
@@ -116,6 +119,7 @@ bool ServiceAccounts::load(Reader& in) {
         days->last = in.signed_varint();
       }
       account.hours = static_cast<uint32_t>(in.varint());
+      account.weekdays = static_cast<uint32_t>(in.varint());
       account.by_key = in.varint();
       account.otherwise = in.varint();
     }

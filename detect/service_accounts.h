@@ -1,9 +1,9 @@
 // Accounts of services, found by what they do, at which a person sits.
 //
-// An account is one of a service when it has logged in by key alone, on kDaysMin days and more, and all of it fell into
-// kHoursMax hours of the day; or when it has run jobs on kJobDaysMin days and has never logged in. Told: the first logs
-// in with a typed password, the second logs in. Lists say it sooner (detect/listed.h); a new source, host or hour of
-// such an account is the baseline's (detect/accounts.h).
+// An account is one of a service when it has logged in by key alone, on kDaysMin days and more, on each day of the
+// week, and all of it fell into kHoursMax hours of the day: a person has days off. Or when it has run jobs on
+// kJobDaysMin days and has never logged in. Told: the first logs in with a typed password, the second logs in. Lists
+// say it sooner (detect/listed.h); a new source, host or hour of such an account is the baseline's (detect/accounts.h).
 //
 // Invariants  Integers only, in commit order, no clock.
 // Memory      Per log kAccountsMax accounts, the one not seen for longest goes.
@@ -26,7 +26,7 @@ class ServiceAccounts final : public Detector {
   explicit ServiceAccounts(const Surroundings&) {}
 
   static constexpr size_t kAccountsMax = 4096;
-  static constexpr uint32_t kDaysMin = 5;
+  static constexpr uint32_t kDaysMin = 7;
   static constexpr int kHoursMax = 3;
   static constexpr uint32_t kJobDaysMin = 3;
 
@@ -46,7 +46,8 @@ class ServiceAccounts final : public Detector {
   };
   struct Account {
     Days with_logins, with_jobs;
-    uint32_t hours = 0;  // bits of the hours of the day (UTC) with logins
+    uint32_t hours = 0;     // bits of the hours of the day (UTC) with logins
+    uint32_t weekdays = 0;  // and of the days of the week
     uint64_t by_key = 0, otherwise = 0;
   };
   std::map<std::string, LruMap<Account>, std::less<>> by_log_;

@@ -38,8 +38,8 @@ struct Judging {
 Result<AlertCheck> recheck(const storage::StoreView& view, const Alert& alert, uint64_t audit_index, const Judging& by,
                            const std::atomic<bool>& over);
 
-// The acts that teach, and those that end it, from this index of `_audit` on, in their order: each with its commit. Of what cannot
-// be read `failed` is told.
+// The acts that teach, and those that end it, from this index of `_audit` on, in their order: each with its commit. Of
+// what cannot be read `failed` is told.
 Result<std::vector<std::pair<uint64_t, AlertAct>>> read_taught(const storage::StoreView& view, uint64_t from,
                                                                const std::function<void(const Error&)>& failed);
 

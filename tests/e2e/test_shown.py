@@ -214,7 +214,7 @@ def busy(tmp_path_factory):
 
 
 @pytest.mark.parametrize("asked, names", [
-    (("alerts",), ["raised", "event time", "id", "severity", "tenant", "rule", "reason"]),
+    (("alerts",), ["raised", "event time", "id", "severity", "state", "tenant", "rule", "reason"]),
     (("sources",), ["tenant", "source", "transports", "first seen", "last seen", "silent", "records", "bytes", "per s", "clock skew s", "losses"]),
     (("search", "* | stats count() as n by user.name"), ["user.name", "n"]),
     (("search", "* | fields user.name, @timestamp, process.command_line"), ["user.name", "@timestamp", "process.command_line"]),

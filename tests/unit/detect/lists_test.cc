@@ -425,6 +425,11 @@ TEST(ServiceAccounts, a_person_at_a_programs_account_is_told_without_any_list) {
   };
   EXPECT_EQ(with(ssh(kNow + 10 * kDayNs, "backup", "10.0.1.51", "db-01", "password")), 1u);
   EXPECT_EQ(with(ssh(kNow + 10 * kDayNs, "backup", "10.0.1.51", "db-01")), 0u);
+  std::vector<Line> workdays;
+  for (int day = 0; day < 14; ++day)
+    if (day % 7 < 5) workdays.push_back(ssh(kNow + day * kDayNs, "li", "10.0.0.10", "db-01"));
+  workdays.push_back(ssh(kNow + 14 * kDayNs, "li", "10.0.0.10", "db-01", "password"));
+  EXPECT_EQ(of_rule(told("{}", workdays), rule).size(), 0u) << "a person, who has days off";
   for (int hour = 1; hour < 8; ++hour) nights.push_back(ssh(kNow + hour * kHourNs, "backup", "10.0.1.51", "db-01"));
   EXPECT_EQ(with(ssh(kNow + 10 * kDayNs, "backup", "10.0.1.51", "db-01", "password")), 0u) << "a person, at all hours";
 
