@@ -124,33 +124,21 @@ void Disabled::observe(const Event& event, std::vector<Finding>& findings) {
 }
 
 void Disabled::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [log, accounts] : by_log_) {
-    put_text(out, log);
-    put_varint(out, accounts.size());
-    accounts.for_each([&out](const std::string& name, const Account& account) {
-      put_text(out, name);
-      put_text(out, account.host);
-      put_signed(out, account.at_ns);
-      put_varint(out, account.index);
-      put_varint(out, account.is_disabled);
-    });
-  }
+  save_by_log(by_log_, out, [&out](const Account& account) {
+    put_text(out, account.host);
+    put_signed(out, account.at_ns);
+    put_varint(out, account.index);
+    put_varint(out, account.is_disabled);
+  });
 }
 
 bool Disabled::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    auto& accounts = by_log_.try_emplace(std::string(in.text()), kAccountsMax).first->second;
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      Account& account = accounts.use(in.text());
-      account.host = in.text();
-      account.at_ns = bounded_time(in.signed_varint());
-      account.index = in.varint();
-      account.is_disabled = in.varint() != 0;
-    }
-  }
-  return in.ok();
+  return load_by_log(by_log_, kAccountsMax, in, [&in](Account& account) {
+    account.host = in.text();
+    account.at_ns = bounded_time(in.signed_varint());
+    account.index = in.varint();
+    account.is_disabled = in.varint() != 0;
+  });
 }
 
 }  // namespace yushi::detect

@@ -13,6 +13,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/base/bytes.h"
+
 namespace yushi::detect {
 
 template <class Value>
@@ -88,5 +90,31 @@ class LruMap {
   Entries entries_;
   std::unordered_map<std::string_view, typename Entries::iterator> index_;  // keys view into entries_
 };
+
+// A detector's memory of one map a log, as its state has it: each entry by its key and what `save_value(value)` writes
+// or `load_value(value)` reads.
+template <class ByLog, class SaveValue>
+void save_by_log(const ByLog& by_log, std::string& out, SaveValue&& save_value) {
+  put_varint(out, by_log.size());
+  for (const auto& [log, entries] : by_log) {
+    put_text(out, log);
+    put_varint(out, entries.size());
+    entries.for_each([&](const std::string& key, const auto& value) {
+      put_text(out, key);
+      save_value(value);
+    });
+  }
+}
+
+// `entries_max` is of each log's map. False: the bytes are none of ours.
+template <class ByLog, class LoadValue>
+bool load_by_log(ByLog& by_log, size_t entries_max, Reader& in, LoadValue&& load_value) {
+  by_log.clear();
+  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
+    auto& entries = by_log.try_emplace(std::string(in.text()), entries_max).first->second;
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) load_value(entries.use(in.text()));
+  }
+  return in.ok();
+}
 
 }  // namespace yushi::detect

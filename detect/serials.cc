@@ -62,35 +62,23 @@ void Serials::observe(const Event& event, std::vector<Finding>& findings) {
 }
 
 void Serials::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [name, tellers] : by_log_) {
-    put_text(out, name);
-    put_varint(out, tellers.size());
-    tellers.for_each([&out](const std::string& host, const Teller& teller) {
-      put_text(out, host);
-      put_varint(out, teller.last);
-      put_varint(out, teller.last_index);
-      put_varint(out, teller.known);
-      put_signed(out, teller.day);
-      for (auto largest : teller.largest) put_varint(out, largest);
-    });
-  }
+  save_by_log(by_log_, out, [&out](const Teller& teller) {
+    put_varint(out, teller.last);
+    put_varint(out, teller.last_index);
+    put_varint(out, teller.known);
+    put_signed(out, teller.day);
+    for (auto largest : teller.largest) put_varint(out, largest);
+  });
 }
 
 bool Serials::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    auto& tellers = by_log_.try_emplace(std::string(in.text()), kTellersMax).first->second;
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      Teller& teller = tellers.use(in.text());
-      teller.last = in.varint();
-      teller.last_index = in.varint();
-      teller.known = static_cast<uint32_t>(std::min<uint64_t>(in.varint(), kKnownMin));
-      teller.day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDayNs, kTimeMaxNs / kDayNs);
-      for (auto& largest : teller.largest) largest = static_cast<uint32_t>(std::min(in.varint(), kStepMax));
-    }
-  }
-  return in.ok();
+  return load_by_log(by_log_, kTellersMax, in, [&in](Teller& teller) {
+    teller.last = in.varint();
+    teller.last_index = in.varint();
+    teller.known = static_cast<uint32_t>(std::min<uint64_t>(in.varint(), kKnownMin));
+    teller.day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDayNs, kTimeMaxNs / kDayNs);
+    for (auto& largest : teller.largest) largest = static_cast<uint32_t>(std::min(in.varint(), kStepMax));
+  });
 }
 
 }  // namespace yushi::detect

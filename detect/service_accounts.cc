@@ -90,41 +90,29 @@ void ServiceAccounts::observe(const Event& event, std::vector<Finding>& findings
 }
 
 void ServiceAccounts::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [log, accounts] : by_log_) {
-    put_text(out, log);
-    put_varint(out, accounts.size());
-    accounts.for_each([&out](const std::string& name, const Account& account) {
-      put_text(out, name);
-      for (const auto* days : {&account.with_logins, &account.with_jobs}) {
-        put_varint(out, days->count);
-        put_signed(out, days->last);
-      }
-      put_varint(out, account.hours);
-      put_varint(out, account.weekdays);
-      put_varint(out, account.by_key);
-      put_varint(out, account.otherwise);
-    });
-  }
+  save_by_log(by_log_, out, [&out](const Account& account) {
+    for (const auto* days : {&account.with_logins, &account.with_jobs}) {
+      put_varint(out, days->count);
+      put_signed(out, days->last);
+    }
+    put_varint(out, account.hours);
+    put_varint(out, account.weekdays);
+    put_varint(out, account.by_key);
+    put_varint(out, account.otherwise);
+  });
 }
 
 bool ServiceAccounts::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    auto& accounts = by_log_.try_emplace(std::string(in.text()), kAccountsMax).first->second;
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      Account& account = accounts.use(in.text());
-      for (auto* days : {&account.with_logins, &account.with_jobs}) {
-        days->count = static_cast<uint32_t>(in.varint());
-        days->last = in.signed_varint();
-      }
-      account.hours = static_cast<uint32_t>(in.varint());
-      account.weekdays = static_cast<uint32_t>(in.varint());
-      account.by_key = in.varint();
-      account.otherwise = in.varint();
+  return load_by_log(by_log_, kAccountsMax, in, [&in](Account& account) {
+    for (auto* days : {&account.with_logins, &account.with_jobs}) {
+      days->count = static_cast<uint32_t>(in.varint());
+      days->last = in.signed_varint();
     }
-  }
-  return in.ok();
+    account.hours = static_cast<uint32_t>(in.varint());
+    account.weekdays = static_cast<uint32_t>(in.varint());
+    account.by_key = in.varint();
+    account.otherwise = in.varint();
+  });
 }
 
 }  // namespace yushi::detect

@@ -111,45 +111,33 @@ void Travel::observe(const Event& event, std::vector<Finding>& findings) {
 }
 
 void Travel::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [log, accounts] : by_log_) {
-    put_text(out, log);
-    put_varint(out, accounts.size());
-    accounts.for_each([&out](const std::string& name, const Account& account) {
-      put_text(out, name);
-      put_signed(out, account.at_ns);
-      put_varint(out, account.index);
-      put_text(out, account.source);
-      put_text(out, account.host);
-      put_varint(out, account.quick);
-      put_text(out, account.place.name);
-      put_varint(out, (account.place.has_point ? 1u : 0u) | (account.place.is_listed ? 2u : 0u));
-      put_signed(out, account.place.latitude);
-      put_signed(out, account.place.longitude);
-    });
-  }
+  save_by_log(by_log_, out, [&out](const Account& account) {
+    put_signed(out, account.at_ns);
+    put_varint(out, account.index);
+    put_text(out, account.source);
+    put_text(out, account.host);
+    put_varint(out, account.quick);
+    put_text(out, account.place.name);
+    put_varint(out, (account.place.has_point ? 1u : 0u) | (account.place.is_listed ? 2u : 0u));
+    put_signed(out, account.place.latitude);
+    put_signed(out, account.place.longitude);
+  });
 }
 
 bool Travel::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    auto& accounts = by_log_.try_emplace(std::string(in.text()), kAccountsMax).first->second;
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      Account& account = accounts.use(in.text());
-      account.at_ns = bounded_time(in.signed_varint());
-      account.index = in.varint();
-      account.source = in.text();
-      account.host = in.text();
-      account.quick = static_cast<uint32_t>(in.varint());
-      account.place.name = in.text();
-      const uint64_t marks = in.varint();
-      account.place.has_point = (marks & 1) != 0;
-      account.place.is_listed = (marks & 2) != 0;
-      account.place.latitude = std::clamp<int64_t>(in.signed_varint(), -900'000, 900'000);
-      account.place.longitude = std::clamp<int64_t>(in.signed_varint(), -1'800'000, 1'800'000);
-    }
-  }
-  return in.ok();
+  return load_by_log(by_log_, kAccountsMax, in, [&in](Account& account) {
+    account.at_ns = bounded_time(in.signed_varint());
+    account.index = in.varint();
+    account.source = in.text();
+    account.host = in.text();
+    account.quick = static_cast<uint32_t>(in.varint());
+    account.place.name = in.text();
+    const uint64_t marks = in.varint();
+    account.place.has_point = (marks & 1) != 0;
+    account.place.is_listed = (marks & 2) != 0;
+    account.place.latitude = std::clamp<int64_t>(in.signed_varint(), -900'000, 900'000);
+    account.place.longitude = std::clamp<int64_t>(in.signed_varint(), -1'800'000, 1'800'000);
+  });
 }
 
 }  // namespace yushi::detect
