@@ -501,15 +501,15 @@ void Engine::close_windows(std::vector<Alert>& alerts) {
 }
 
 std::string Engine::save() const {
-  std::string out(kStateMagic), bytes;
-  out += {kStateVersion, '\n'};
-  put_varint(out, state_->detectors.size() + 7);
+  std::string parts, bytes;
+  uint64_t count = 0;
   const auto put = [&](std::string_view id, uint32_t version, const auto& part) {
     bytes.clear();
     part.save(bytes);
-    put_text(out, id);
-    put_varint(out, version);
-    put_text(out, bytes);
+    put_text(parts, id);
+    put_varint(parts, version);
+    put_text(parts, bytes);
+    ++count;
   };
   put(kFoldsId, Folds::kVersion, state_->folds);
   put(kCorrelationsId, kCorrelationsVersion, state_->correlations);
@@ -522,6 +522,10 @@ std::string Engine::save() const {
     const auto& row = state_->detectors.row(i);
     put(row.id, row.version, state_->detectors[i]);
   }
+  std::string out(kStateMagic);
+  out += {kStateVersion, '\n'};
+  put_varint(out, count);
+  out += parts;
   out.append(as_bytes(sha256(out)).substr(0, kChecksumBytes));
   return out;
 }
