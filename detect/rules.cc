@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "core/base/bytes.h"
@@ -61,16 +62,6 @@ const Field* url_decoded() {
   return kField;
 }
 
-// What of a request a test asks of: what rules look for in the decoded request (all records have it that have one of
-// the others), or one kind of attack.
-enum class OfRequest : uint8_t { plain, sql, script, command, nothing };
-OfRequest of_request(const Expression& test) {
-  if (test.name == "yushi.request.sql") return OfRequest::sql;
-  if (test.name == "yushi.request.script") return OfRequest::script;
-  if (test.name == "yushi.request.command") return OfRequest::command;
-  return test.name == "yushi.request.plain" || test.name == "yushi.url.plain" ? OfRequest::plain : OfRequest::nothing;
-}
-
 // Values that stand neither in raw nor among the constants of a kind, but come from where a record was taken. Of those
 // outside the token filter, as its times, no literal is required at all.
 bool asks_of_derived(const Expression& expression) {
@@ -87,44 +78,9 @@ std::vector<std::vector<std::string>> literals_of(const Filter& filter) {
   return required_literals(filter);
 }
 
-// What of it a record must have for the expression to hold.
-OfRequest needs_of_request(const Expression& expression) {
-  switch (expression.kind) {
-    case Expression::Kind::test:
-      return of_request(expression);
-    case Expression::Kind::all_of: {
-      OfRequest out = OfRequest::nothing;
-      for (const auto& child : expression.children)
-        if (const auto needs = needs_of_request(child); needs != OfRequest::nothing && needs != OfRequest::plain)
-          return needs;
-        else if (needs == OfRequest::plain)
-          out = needs;
-      return out;
-    }
-    case Expression::Kind::any_of: {
-      if (expression.children.empty()) return OfRequest::nothing;
-      const OfRequest first = needs_of_request(expression.children.front());
-      bool same = true;
-      for (const auto& child : expression.children) {
-        const auto needs = needs_of_request(child);
-        if (needs == OfRequest::nothing) return needs;
-        same &= needs == first;
-      }
-      return same ? first : OfRequest::plain;
-    }
-    default:
-      return OfRequest::nothing;
-  }
-}
-
-// Where the literals of a rule can stand: the fields of the questions that they were taken from.
-struct SearchedFields {
-  bool anywhere = false;
-  std::vector<const Field*> fields;
-};
 void gather_searched(const Expression& expression, const std::vector<std::vector<std::string>>& literals,
-                     SearchedFields& out) {
-  for (const auto& child : expression.children) gather_searched(child, literals, out);
+                     std::vector<const Field*>& fields, bool& anywhere) {
+  for (const auto& child : expression.children) gather_searched(child, literals, fields, anywhere);
   auto* test = expression.kind == Expression::Kind::test ? std::get_if<StringTest>(&expression.test) : nullptr;
   if (!test) return;
   const std::string literal = folded(test->pattern.longest_literal());
@@ -138,20 +94,20 @@ void gather_searched(const Expression& expression, const std::vector<std::vector
   static const Field* const kExecutable = find_field("process.executable");
   // A dynamic field is compared by name; these stand for stretches of raw.
   if (!field || field->id == kDynamicField || field == ecs::message || field == ecs::event_original) {
-    out.anywhere = true;
+    anywhere = true;
     return;
   }
   if (field->name.starts_with("related.")) {  // of users, addresses and hosts in any field
-    out.anywhere = true;
+    anywhere = true;
     return;
   }
   // A name may have fields of several types: of versions of its parser, and as a list of a joined event.
-  for (const Field* one : fields_named(field->name)) out.fields.push_back(one);
-  if (field == kUrlOriginal) out.fields.insert(out.fields.end(), {kUrlPath, kUrlQuery});  // the span over both
+  for (const Field* one : fields_named(field->name)) fields.push_back(one);
+  if (field == kUrlOriginal) fields.insert(fields.end(), {kUrlPath, kUrlQuery});  // the span over both
   // Parts of a URL may be derived of the whole one, and a program's name of its file.
   if (field->name.starts_with("url.") || field == url_decoded())
-    out.fields.insert(out.fields.end(), {kUrlOriginal, kUrlFull, kUrlPath});
-  if (field == ecs::process_name) out.fields.push_back(kExecutable);
+    fields.insert(fields.end(), {kUrlOriginal, kUrlFull, kUrlPath});
+  if (field == ecs::process_name) fields.push_back(kExecutable);
 }
 
 // A value without the sign that begins an escape is written as it is meant, but for hex. A literal is looked for in any
@@ -162,6 +118,17 @@ bool is_written_otherwise(const Record& record, const Capture& capture) {
   if (escape == Escape::hex) return true;
   const char sign = escape == Escape::quotes ? '"' : escape == Escape::xml ? '&' : '\\';
   return record.text(capture).find(sign) != std::string_view::npos;
+}
+
+// A part of the request, or all of it, as yushi.url.decoded is made of.
+bool is_url(const Field& field) {
+  static const std::vector<FieldId> kIds = [] {
+    std::vector<FieldId> out;
+    for (std::string_view name : {"url.original", "url.full", "url.path", "url.query"})
+      for (const Field* one : fields_named(name)) out.push_back(one->id);
+    return out;
+  }();
+  return std::find(kIds.begin(), kIds.end(), field.id) != kIds.end();
 }
 
 void set_bit(std::vector<uint64_t>& bits, size_t at) {
@@ -382,25 +349,68 @@ const std::vector<LoadedRules::Use>& LoadedRules::uses(uint32_t number) const {
   return number & kCorrelation ? correlation_uses_[number & ~kCorrelation] : rule_uses_[number];
 }
 
+// What of it a record must have for the expression to hold.
+LoadedRules::OfRequest LoadedRules::of_request(const Expression& expression) {
+  switch (expression.kind) {
+    case Expression::Kind::test:
+      if (expression.name == "yushi.request.sql") return OfRequest::sql;
+      if (expression.name == "yushi.request.script") return OfRequest::script;
+      if (expression.name == "yushi.request.command") return OfRequest::command;
+      return expression.name == "yushi.request.plain" || expression.name == "yushi.url.plain" ? OfRequest::plain
+                                                                                              : OfRequest::nothing;
+    case Expression::Kind::all_of: {
+      OfRequest out = OfRequest::nothing;
+      for (const auto& child : expression.children)
+        if (const auto needs = of_request(child); needs != OfRequest::nothing && needs != OfRequest::plain)
+          return needs;
+        else if (needs == OfRequest::plain)
+          out = needs;
+      return out;
+    }
+    case Expression::Kind::any_of: {
+      if (expression.children.empty()) return OfRequest::nothing;
+      const OfRequest first = of_request(expression.children.front());
+      bool same = true;
+      for (const auto& child : expression.children) {
+        const auto needs = of_request(child);
+        if (needs == OfRequest::nothing) return needs;
+        same &= needs == first;
+      }
+      return same ? first : OfRequest::plain;
+    }
+    default:
+      return OfRequest::nothing;
+  }
+}
+
+LoadedRules::Needs LoadedRules::needs_of(const Filter& filter) {
+  Needs out;
+  out.literals = literals_of(filter);
+  gather_searched(filter.expression(), out.literals, out.fields, out.anywhere);
+  out.literals.resize(kRequiredSetsMax);
+  out.of_request = of_request(filter.expression());
+  return out;
+}
+
 LoadedRules::Candidates LoadedRules::make_candidates(std::vector<uint32_t> rules) const {
   Candidates out;
   out.rules = std::move(rules);
   const size_t words = (out.rules.size() + 63) / 64;
-  SearchedFields searched;
   for (uint32_t place = 0; place < out.rules.size(); ++place) {
-    const Filter& filter = rules_[out.rules[place]].filter;
-    auto literals = literals_of(filter);
-    gather_searched(filter.expression(), literals, searched);
-    literals.resize(kRequiredSetsMax);
+    const Needs& needs = needs_[out.rules[place]];
+    out.whole_raw |= needs.anywhere;
+    for (const Field* field : needs.fields) {
+      set_bit(out.searched, field->id);
+      out.decodes_requests |= field->name == "yushi.url.plain" || field->name == "yushi.request.plain";
+    }
     for (size_t set = 1; set < kRequiredSetsMax; ++set)
-      out.literals.add(static_cast<uint32_t>(set * words * 64 + place), literals[set]);
-    const auto needs = needs_of_request(filter.expression());
-    if (literals[0].empty() && needs != OfRequest::nothing) {
-      set_bit(out.of_requests[static_cast<size_t>(needs)], place);
+      out.literals.add(static_cast<uint32_t>(set * words * 64 + place), needs.literals[set]);
+    if (needs.literals[0].empty() && needs.of_request != OfRequest::nothing) {
+      set_bit(out.of_requests[static_cast<size_t>(needs.of_request)], place);
       out.decodes_requests = true;
       continue;
     }
-    out.literals.add(place, literals[0]);
+    out.literals.add(place, needs.literals[0]);
   }
   out.literals.build();
   out.always.resize(kRequiredSetsMax * words);
@@ -408,10 +418,6 @@ LoadedRules::Candidates LoadedRules::make_candidates(std::vector<uint32_t> rules
   for (size_t set = 0; set < kRequiredSetsMax; ++set)
     for (size_t place = 0; place < out.rules.size(); ++place) set_bit(out.all, set * words * 64 + place);
   for (uint32_t place : out.literals.always()) set_bit(out.always, place);
-  out.whole_raw = searched.anywhere;
-  for (const Field* field : searched.fields) set_bit(out.searched, field->id);
-  for (const Field* field : searched.fields)
-    out.decodes_requests |= field->name == "yushi.url.plain" || field->name == "yushi.request.plain";
   out.worth_searching = out.always != out.all;
   return out;
 }
@@ -419,6 +425,7 @@ LoadedRules::Candidates LoadedRules::make_candidates(std::vector<uint32_t> rules
 void LoadedRules::index() {
   std::set<std::string> datasets, processes;
   for (const auto& rule : rules_) {
+    needs_.push_back(needs_of(rule.filter));
     datasets.insert(rule.scope.datasets.begin(), rule.scope.datasets.end());
     processes.insert(rule.scope.processes.begin(), rule.scope.processes.end());
   }
@@ -445,6 +452,25 @@ const LoadedRules::Candidates& LoadedRules::candidates_of(const MessageKind* kin
   return at == by_dataset_.end() ? other_datasets_ : at->second;
 }
 
+const LoadedRules::Candidates& LoadedRules::of_kind(const Candidates& candidates, const MessageKind* kind) const {
+  Record bare;
+  Origin origin;
+  bare.origin = &origin;
+  bare.kind = kind;
+  // `yushi.event` is the kind's alone.
+  const RecordForm form{[](std::string_view, bool, bool) { return true; }, &bare,
+                        [](std::string_view field) { return field != "yushi.event"; }};
+  Scratch scratch;
+  std::vector<uint32_t> possible;
+  for (uint32_t rule : candidates.rules)
+    if (rules_[rule].filter.may_match_form(form, scratch)) possible.push_back(rule);
+  if (possible.size() == candidates.rules.size()) return candidates;
+  MutexLock lock(by_rules_mutex_);
+  auto& made = by_rules_[possible];
+  if (!made) made = std::make_unique<const Candidates>(make_candidates(possible));
+  return *made;
+}
+
 class LoadedRules::Matcher final : public RuleMatcher {
  public:
   Matcher(const LoadedRules& set, bool counts) : set_(set), counts_(counts) {}
@@ -464,27 +490,18 @@ class LoadedRules::Matcher final : public RuleMatcher {
     if (record.kind && record.kind->is_line) return;
     is_measured_ = counts_ && --until_measured_ == 0;
     if (is_measured_) until_measured_ = kMeasuredOneIn;
-    Known& known = known_of(record.kind);
-    const Candidates* candidates = known.candidates;
-    if (candidates) {
-      if (known.none_of_kind) return;
-      if (!candidates->worth_searching) return ask_these(*candidates, known.of_kind, record, position);
-      found_.assign(known.possible.begin(), known.possible.end());
-    } else {
-      candidates = &of_process(record);
-      if (candidates->rules.empty()) return;
-      if (!candidates->worth_searching) return ask_all(*candidates, record, position);
-      found_.assign(candidates->always.begin(), candidates->always.end());
-      if (record.kind) search_constants(*candidates, *record.kind, found_.data());
+    const Known* known = &known_of(record.kind);
+    if (known->by_program) known = &known_of_program(record);
+    const Candidates& candidates = *known->candidates;
+    if (candidates.rules.empty()) return;
+    if (!known->all_possible) {
+      found_.assign(known->possible.begin(), known->possible.end());
+      if (search(candidates, record)) {
+        keep_possible(found_);
+        return ask_these(candidates, found_, record, position);
+      }
     }
-    if (!known.all_possible && !search(*candidates, record)) {
-      if (!known.candidates) return ask_all(*candidates, record, position);
-      return ask_these(*candidates, known.of_kind, record, position);
-    }
-    keep_possible(found_);
-    if (known.candidates)
-      for (size_t word = 0; word < known.of_kind.size(); ++word) found_[word] &= known.of_kind[word];
-    ask_these(*candidates, found_, record, position);
+    ask_these(candidates, {candidates.all.data(), candidates.words()}, record, position);
   }
 
   // Of the bits for each of the sets that rules require one of, those of the rules that all sets let through.
@@ -496,16 +513,15 @@ class LoadedRules::Matcher final : public RuleMatcher {
 
   struct Known {
     bool filled = false;
-    bool none_of_kind = false;  // no rule can match
+    bool by_program = false;    // what says it decides, not how it is written
     bool all_possible = false;  // the constants leave nothing to look for
     const MessageKind* kind = nullptr;
-    const Candidates* candidates = nullptr;  // nullptr: by process
-    std::vector<uint64_t> of_kind;           // rules that ask for no other kind of event
+    const Candidates* candidates = nullptr;  // nullptr: by program
     std::vector<uint64_t> possible;          // as Candidates::always, with what the constants of the kind have
   };
-  struct Process {
+  struct Program {
     std::string name;
-    const Candidates* candidates = nullptr;
+    Known known;
   };
 
   // Open addressing, at most half full: a record's kind is found at once.
@@ -532,39 +548,19 @@ class LoadedRules::Matcher final : public RuleMatcher {
   Known& learn(Known& known, const MessageKind* kind) {
     known.filled = true;
     known.kind = kind;
-    known.candidates = !kind || is_only_a_form(kind->dataset) ? nullptr : &set_.candidates_of(kind);
-    if (!known.candidates) return known;
-    const auto count = [](const std::vector<uint64_t>& places) {
-      size_t sum = 0;
-      for (uint64_t bits : places) sum += static_cast<size_t>(std::popcount(bits));
-      return sum;
-    };
-    known.of_kind = rules_for(*known.candidates, *kind);
-    known.none_of_kind = count(known.of_kind) == 0;
-    if (!known.candidates->worth_searching) return known;
-    known.possible = known.candidates->always;
-    search_constants(*known.candidates, *kind, known.possible.data());
-    std::vector<uint64_t> possible = known.possible;
-    keep_possible(possible);
-    for (size_t word = 0; word < possible.size(); ++word) possible[word] &= known.of_kind[word];
-    known.all_possible = count(possible) == count(known.of_kind);
+    known.by_program = !kind || is_only_a_form(kind->dataset);
+    if (!known.by_program) learn(known, set_.candidates_of(kind));
     return known;
   }
 
-  // The places of the rules that a record of this kind can match, whatever else it says: `yushi.event` is the kind's
-  // alone.
-  std::vector<uint64_t> rules_for(const Candidates& candidates, const MessageKind& kind) {
-    Record bare;
-    Origin origin;
-    bare.origin = &origin;
-    bare.kind = &kind;
-    const RecordForm form{[](std::string_view, bool, bool) { return true; }, &bare,
-                          [](std::string_view field) { return field != "yushi.event"; }};
-    Scratch scratch;
-    std::vector<uint64_t> out((candidates.rules.size() + 63) / 64);
-    for (uint32_t place = 0; place < candidates.rules.size(); ++place)
-      if (set_.rules_[candidates.rules[place]].filter.may_match_form(form, scratch)) set_bit(out, place);
-    return out;
+  void learn(Known& known, const Candidates& of_all_kinds) {
+    const Candidates& candidates = set_.of_kind(of_all_kinds, known.kind);
+    known.candidates = &candidates;
+    known.possible = candidates.always;
+    if (known.kind) search_constants(candidates, *known.kind, known.possible.data());
+    std::vector<uint64_t> possible = known.possible;
+    keep_possible(possible);
+    known.all_possible = std::equal(possible.begin(), possible.end(), candidates.all.begin());
   }
 
   // What a parser says of all messages of one pattern does not stand in raw.
@@ -578,23 +574,25 @@ class LoadedRules::Matcher final : public RuleMatcher {
     }
   }
 
-  // Of a record that no parser knew.
-  const Candidates& of_process(const Record& record) {
-    if (set_.by_process_.empty()) return set_.unparsed_;
+  // Of a record that no parser knew, or of which one knew only how it is written.
+  const Known& known_of_program(const Record& record) {
     scratch_->clear();
     Value value;
-    if (!first_value(record, ecs::process_name, *scratch_, &value)) return set_.unparsed_;
-    std::string_view name = value.text;
-    size_t mixed = name.empty()
-                       ? 0
-                       : name.size() * 31 + static_cast<uint8_t>(name.front()) * 7 + static_cast<uint8_t>(name.back());
-    Process& process = processes_[mixed % processes_.size()];
-    if (!process.candidates || process.name != name) {
-      process.name = name;
-      auto at = set_.by_process_.find(process.name);
-      process.candidates = at == set_.by_process_.end() ? &set_.unparsed_ : &at->second;
+    if (set_.by_process_.empty() || !first_value(record, ecs::process_name, *scratch_, &value)) value.text = {};
+    const std::string_view name = value.text;
+    size_t mixed = reinterpret_cast<uintptr_t>(record.kind) / alignof(MessageKind);
+    if (!name.empty())
+      mixed += name.size() * 31 + static_cast<uint8_t>(name.front()) * 7 + static_cast<uint8_t>(name.back());
+    Program& program = programs_[mixed % programs_.size()];
+    if (!program.known.filled || program.known.kind != record.kind || program.name != name) {
+      program.name = name;
+      program.known = {};
+      program.known.filled = true;
+      program.known.kind = record.kind;
+      auto at = set_.by_process_.find(program.name);
+      learn(program.known, at == set_.by_process_.end() ? set_.unparsed_ : at->second);
     }
-    return *process.candidates;
+    return program.known;
   }
 
   // Marks in found_ the rules whose literals stand in the record. False when a literal may stand there in another
@@ -603,8 +601,10 @@ class LoadedRules::Matcher final : public RuleMatcher {
     if (candidates.decodes_requests && may_have_odd_request(record) && !search_request(candidates, record))
       return false;
     size_t begin = record.raw.size(), end = 0;
+    bool has_escapes = false;
     for (const Capture& capture : record.captures) {
       if (!candidates.searches(*capture.field)) continue;
+      has_escapes |= is_url(*capture.field) && record.text(capture).find_first_of("%+") != std::string_view::npos;
       if (is_written_otherwise(record, capture)) {
         // A literal may stand on both sides of the border between path and query.
         if (capture.field->name.starts_with("url.")) return false;
@@ -625,8 +625,7 @@ class LoadedRules::Matcher final : public RuleMatcher {
     std::string_view text = text_of(record, record.raw.substr(begin, end - begin + 1), *scratch_);
     if (LiteralSearch::folds_into_ascii(text)) return false;
     candidates.literals.search(text, found_.data());
-    const auto has = [&](char sign) { return text.find(sign) != text.npos; };
-    if (candidates.searches(*url_decoded()) && (has('%') || has('+')))
+    if (has_escapes && candidates.searches(*url_decoded()))
       if (Value decoded; first_value(record, url_decoded(), *scratch_, &decoded)) {
         if (LiteralSearch::folds_into_ascii(decoded.text)) return false;
         candidates.literals.search(decoded.text, found_.data());
@@ -658,10 +657,7 @@ class LoadedRules::Matcher final : public RuleMatcher {
     return !may_fold;
   }
 
-  void ask_all(const Candidates& candidates, const Record& record, uint32_t position) {
-    for (uint32_t rule : candidates.rules) ask(rule, record, position);
-  }
-  void ask_these(const Candidates& candidates, const std::vector<uint64_t>& places, const Record& record,
+  void ask_these(const Candidates& candidates, std::span<const uint64_t> places, const Record& record,
                  uint32_t position) {
     size_t asked = 0;
     for (const uint64_t bits : places) asked += static_cast<size_t>(std::popcount(bits));
@@ -698,7 +694,7 @@ class LoadedRules::Matcher final : public RuleMatcher {
   std::vector<RuleHit>* hits_ = nullptr;  // as is this
   std::vector<Known> known_ = std::vector<Known>(128);
   size_t kinds_ = 0;
-  std::array<Process, 16> processes_{};
+  std::array<Program, 61> programs_{};
   std::vector<uint64_t> found_;
   OddRequest odd_;      // of the last record that had one
   FieldPlaces places_;  // of the last record of which many rules were asked

@@ -1,11 +1,12 @@
 // The loaded rules: which of them each record matches, found on the ingest threads.
 //
 // Invariants  The number of a rule (RuleHit::rule) is its place in rules().
-// Threads     Immutable after load; what a matcher learns is its own.
-// Cost        A record of a kind without rules: one look into a small table. Otherwise one pass for the literals of all
-//             its rules, over the part of raw that holds the fields they speak of, then only those rules of whose sets
-//             of required literals each has one there; what the kind's constants say is looked at once a matcher. See
-//             bench/detect_bench.cc.
+// Threads     Immutable after load but for the candidates of kinds, which are made when a kind comes first and stay.
+//             What a matcher learns is its own.
+// Cost        A record of a kind without rules: one look into a small table. Otherwise one pass for the literals of the
+//             rules that its kind can match, over the part of raw that holds the fields they speak of, then only those
+//             rules of whose sets of required literals each has one there; what the kind's constants say is looked at
+//             once a matcher. See bench/detect_bench.cc.
 #pragma once
 
 #include <array>
@@ -17,6 +18,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/base/mutex.h"
+#include "core/filter/sigma.h"
 #include "detect/engine.h"
 #include "detect/literal_search.h"
 #include "detect/rule_file.h"
@@ -59,7 +62,21 @@ class LoadedRules final : public RuleSet {
   const std::vector<Use>& uses(uint32_t number) const;
 
  private:
-  // The rules that records of one dataset are asked for.
+  // What of a request a test asks of: what rules look for in the decoded request (all records have it that have one of
+  // the others), or one kind of attack.
+  enum class OfRequest : uint8_t { plain, sql, script, command, nothing };
+
+  // What a record must have for a rule to match.
+  struct Needs {
+    std::vector<std::vector<std::string>> literals;  // one of each set
+    std::vector<const Field*> fields;                // where these can stand …
+    bool anywhere = false;                           // … or in any place of raw
+    OfRequest of_request = OfRequest::nothing;
+  };
+  static Needs needs_of(const Filter& filter);
+  static OfRequest of_request(const Expression& expression);
+
+  // The rules that some records are asked for: those of one dataset, program or kind.
   struct Candidates {
     std::vector<uint32_t> rules;  // ascending
     LiteralSearch literals;     // group = number of the set that is required × 64 × words of a set of places + place
@@ -72,6 +89,7 @@ class LoadedRules final : public RuleSet {
     bool decodes_requests = false;  // some of these, or literals of yushi.request.plain
     bool worth_searching = false;   // some rule has literals
 
+    size_t words() const { return all.size() / kRequiredSetsMax; }  // of a set of places
     bool searches(const Field& field) const {
       return whole_raw || (field.id / 64 < searched.size() && (searched[field.id / 64] >> (field.id % 64) & 1));
     }
@@ -86,6 +104,9 @@ class LoadedRules final : public RuleSet {
   void index();
   Candidates make_candidates(std::vector<uint32_t> rules) const;
   const Candidates& candidates_of(const MessageKind* kind) const;
+  // Those of them that a record of this kind (nullptr: that no parser knew) can match, whatever else it says.
+  const Candidates& of_kind(const Candidates& candidates, const MessageKind* kind) const
+      YUSHI_EXCLUDES(by_rules_mutex_);
 
   std::vector<RuleFile> files_;
   std::vector<SigmaRule> rules_;
@@ -97,6 +118,11 @@ class LoadedRules final : public RuleSet {
   Candidates other_datasets_;
   Candidates unparsed_;                                     // of any process that is not in the next
   std::unordered_map<std::string, Candidates> by_process_;  // records that no parser knew
+  std::vector<Needs> needs_;                                // of each rule
+  mutable Mutex by_rules_mutex_;
+  // What of_kind() has made: many kinds can match the same rules.
+  mutable std::map<std::vector<uint32_t>, std::unique_ptr<const Candidates>> by_rules_
+      YUSHI_GUARDED_BY(by_rules_mutex_);
   // Written by all that count. Hits are few beside records, so nobody waits for a line of the cache.
   struct Counts {
     std::atomic<uint64_t> hits{0}, cost_ns{0};
