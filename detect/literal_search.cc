@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "core/base/charset.h"
+
 namespace yushi::detect {
 namespace {
 
@@ -71,7 +73,7 @@ std::string plain_part(const std::string& literal) {
 }  // namespace
 
 bool LiteralSearch::folds_into_ascii(std::string_view text) {
-  if (text.empty()) return false;
+  if (is_ascii(text)) return false;
   for (std::string_view letter : {"\xe2\x84\xaa", "\xc5\xbf"})
     if (std::memchr(text.data(), letter[0], text.size()) && text.find(letter) != std::string_view::npos) return true;
   return false;

@@ -239,6 +239,7 @@ Leaf end_of_list(Leaf at, Leaf end) {
     return at + 1;
   return std::find_if_not(at + 1, end, is_of_list);
 }
+constexpr size_t kWorthALook = 4;  // patterns
 bool any_holds(std::span<const Expression> leaves, const Record& record, Scratch& scratch) {
   struct AskingAny {
     std::span<const Expression> leaves;
@@ -250,7 +251,10 @@ bool any_holds(std::span<const Expression> leaves, const Record& record, Scratch
       record, leaves.front().field, leaves.front().name, scratch,
       [](void* context, const Value& value) {
         auto& to = *static_cast<AskingAny*>(context);
+        const uint64_t bytes = to.leaves.size() < kWorthALook ? ~uint64_t{0} : StringPattern::bytes_of(value.text);
         for (size_t i = 0; i < to.leaves.size() && !to.yes; ++i) {
+          const auto* string = std::get_if<StringTest>(&to.leaves[i].test);
+          if (string && (string->pattern.bytes() & ~bytes)) continue;
           Asking one{to.leaves[i], to.record, to.scratch};
           ask(&one, value);
           to.yes = one.yes;
@@ -258,6 +262,23 @@ bool any_holds(std::span<const Expression> leaves, const Record& record, Scratch
       },
       &asking);
   return asking.yes;
+}
+
+// What it takes to answer, roughly.
+size_t cost(const Expression& expression) {
+  if (expression.kind != Expression::Kind::test) {
+    size_t sum = 0;
+    for (const Expression& child : expression.children) sum += cost(child);
+    return sum;
+  }
+  // What a client sent has to be decoded first.
+  const size_t making =
+      expression.name.starts_with("yushi.request.") || expression.name.starts_with("yushi.url.") ? 8 : 0;
+  if (std::holds_alternative<RegexTest>(expression.test)) return making + 16;
+  const bool is_of_text = std::holds_alternative<StringTest>(expression.test) ||
+                          std::holds_alternative<WordsTest>(expression.test) ||
+                          std::holds_alternative<SameFieldTest>(expression.test);
+  return making + (is_of_text ? 2 : 1);
 }
 
 std::vector<uint64_t> required_tokens(const Expression& leaf) {
@@ -324,6 +345,9 @@ Expression Expression::all_of(std::vector<Expression> children) {
   if (children.size() == 1) return std::move(children[0]);
   Expression expression;
   if (children.empty()) return expression;
+  // What is told by a number or a short text comes before what takes a search.
+  std::stable_sort(children.begin(), children.end(),
+                   [](const Expression& a, const Expression& b) { return cost(a) < cost(b); });
   expression.kind = Kind::all_of;
   expression.children = std::move(children);
   return expression;

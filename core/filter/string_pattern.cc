@@ -2,11 +2,20 @@
 
 #include <algorithm>
 
+#include "core/base/charset.h"
 #include "core/base/text.h"
 #include "core/base/text_tables.h"
 #include "core/filter/token_filter.h"
 
 namespace yushi {
+namespace {
+
+uint64_t bit_of(char c) {
+  const auto lower = static_cast<uint8_t>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  return uint64_t{1} << (lower & 63);
+}
+
+}  // namespace
 
 StringPattern StringPattern::exactly(std::string_view text, bool folds) {
   StringPattern pattern(folds);
@@ -33,8 +42,16 @@ void StringPattern::finish() {
   stretches_.back().push_back({Needle(folds_ ? folded(pending_) : pending_, folds_)});
   const Needle& literal = stretches_.back().back().literal;
   is_simple_ = is_simple_ && literal.is_simple();
+  for (char c : literal.text()) bytes_ |= bit_of(c);
   bytes_min_ += literal.text().size();
   pending_.clear();
+}
+
+uint64_t StringPattern::bytes_of(std::string_view value) {
+  if (!is_ascii(value)) return ~uint64_t{0};  // letters may fold into others
+  uint64_t out = 0;
+  for (char c : value) out |= bit_of(c);
+  return out;
 }
 
 std::string_view StringPattern::longest_literal() const {
@@ -94,7 +111,7 @@ bool StringPattern::matches(std::string_view value, Scratch& scratch) const {
   // A pattern of thousands of pieces is not tried on each word.
   if ((folds_ ? folded_bytes_max(value.size()) : value.size()) < bytes_min_) return false;
   if (is_simple_ && match(value)) return true;
-  if (!folds_) return false;
+  if (!folds_ || is_ascii(value)) return false;
   bool must_fold = false;
   for (const Stretch& stretch : stretches_)
     for (const Part& part : stretch) must_fold = must_fold || part.literal.must_fold(value);

@@ -27,6 +27,11 @@ class StringPattern {
 
   bool matches(std::string_view value, Scratch& scratch) const;
 
+  // Which bytes stand in a text, roughly: a bit for some of them, without regard to case. A value that lacks one of a
+  // pattern's bytes() does not match it, which tells most of a long list of patterns after one look at the value.
+  static uint64_t bytes_of(std::string_view value);
+  uint64_t bytes() const { return bytes_; }
+
   // Literals of which every one must stand in a match (folded when the pattern folds), the longest of them; empty:
   // none.
   std::string_view longest_literal() const;
@@ -51,6 +56,7 @@ class StringPattern {
 
   std::vector<Stretch> stretches_;
   bool is_simple_ = true;  // each literal is
+  uint64_t bytes_ = 0;     // of its literals
   size_t bytes_min_ = 0;   // of a value that matches: of a folded one, folded
   std::string pending_;    // literal text not yet in a stretch
   bool folds_;
