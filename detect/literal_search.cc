@@ -4,7 +4,6 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <set>
 #include <utility>
 
 #include "core/base/charset.h"
@@ -79,18 +78,14 @@ bool LiteralSearch::folds_into_ascii(std::string_view text) {
   return false;
 }
 
-void LiteralSearch::add(uint32_t group, const std::vector<std::string>& literals) {
-  std::set<std::string> texts;
-  for (const auto& literal : literals) texts.insert(plain_part(literal));
-  if (texts.empty() || std::any_of(texts.begin(), texts.end(), [](const auto& text) { return text.size() < 3; })) {
-    always_.push_back(group);
-    return;
-  }
-  for (const auto& text : texts) {
-    const auto [known, is_new] = number_of_.emplace(text, static_cast<uint32_t>(literals_.size()));
-    if (is_new) literals_.push_back({text, {}});
-    literals_[known->second].groups.push_back(group);
-  }
+bool LiteralSearch::can_search(const std::string& literal) { return plain_part(literal).size() >= 3; }
+
+void LiteralSearch::add(uint32_t group, const std::string& literal) {
+  const std::string text = plain_part(literal);
+  const auto [known, is_new] = number_of_.emplace(text, static_cast<uint32_t>(literals_.size()));
+  if (is_new) literals_.push_back({text, {}});
+  auto& groups = literals_[known->second].groups;
+  if (groups.empty() || groups.back() != group) groups.push_back(group);
 }
 
 void LiteralSearch::build() {
@@ -100,6 +95,10 @@ void LiteralSearch::build() {
   size_t shortest = kStrideMax + 2;
   for (const auto& literal : literals_) shortest = std::min(shortest, literal.text.size());
   stride_ = shortest >= kStrideFromBytes ? shortest - 2 : 1;
+  const size_t windows = literals_.size() * stride_;
+  int bits = kBitsMin;
+  while (bits < kBitsMax && (size_t{1} << bits) < windows * 64) ++bits;
+  shift_ = 32 - bits;
   std::vector<std::pair<uint32_t, Window>> by_slot;
   for (uint32_t number = 0; number < literals_.size(); ++number) {
     const std::string& text = literals_[number].text;
@@ -110,7 +109,7 @@ void LiteralSearch::build() {
     for (uint32_t offset = 0; stride_ > 1 && offset < stride_; ++offset) add(offset);
   }
   std::stable_sort(by_slot.begin(), by_slot.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  bitmap_.assign((1u << kBits) / 64, 0);
+  bitmap_.assign((size_t{1} << bits) / 64, 0);
   for (size_t i = 0; i < by_slot.size(); ++i) {
     const uint32_t at = by_slot[i].first;
     bitmap_[at / 64] |= uint64_t{1} << (at % 64);

@@ -73,41 +73,26 @@ bool asks_of_derived(const Expression& expression) {
   return std::any_of(expression.children.begin(), expression.children.end(), asks_of_derived);
 }
 
-std::vector<std::vector<std::string>> literals_of(const Filter& filter) {
-  if (asks_of_derived(filter.expression())) return {};
-  return required_literals(filter);
-}
-
-void gather_searched(const Expression& expression, const std::vector<std::vector<std::string>>& literals,
-                     std::vector<const Field*>& fields, bool& anywhere) {
-  for (const auto& child : expression.children) gather_searched(child, literals, fields, anywhere);
-  auto* test = expression.kind == Expression::Kind::test ? std::get_if<StringTest>(&expression.test) : nullptr;
-  if (!test) return;
-  const std::string literal = folded(test->pattern.longest_literal());
-  const auto has = [&](const auto& set) { return std::find(set.begin(), set.end(), literal) != set.end(); };
-  if (std::none_of(literals.begin(), literals.end(), has)) return;
-  const Field* field = expression.field;
+// The fields of records in whose values a literal stands that this field is asked for; none: it can stand anywhere.
+std::vector<const Field*> fields_with_value_of(const Field* field) {
   static const Field* const kUrlOriginal = find_field("url.original");
   static const Field* const kUrlPath = find_field("url.path");
   static const Field* const kUrlQuery = find_field("url.query");
   static const Field* const kUrlFull = find_field("url.full");
   static const Field* const kExecutable = find_field("process.executable");
-  // A dynamic field is compared by name; these stand for stretches of raw.
-  if (!field || field->id == kDynamicField || field == ecs::message || field == ecs::event_original) {
-    anywhere = true;
-    return;
-  }
-  if (field->name.starts_with("related.")) {  // of users, addresses and hosts in any field
-    anywhere = true;
-    return;
-  }
+  // A dynamic field is compared by name; these stand for stretches of raw, and those of related.* in any field.
+  if (!field || field->id == kDynamicField || field == ecs::message || field == ecs::event_original ||
+      field->name.starts_with("related."))
+    return {};
   // A name may have fields of several types: of versions of its parser, and as a list of a joined event.
-  for (const Field* one : fields_named(field->name)) fields.push_back(one);
-  if (field == kUrlOriginal) fields.insert(fields.end(), {kUrlPath, kUrlQuery});  // the span over both
+  std::vector<const Field*> out;
+  for (const Field* one : fields_named(field->name)) out.push_back(one);
+  if (field == kUrlOriginal) out.insert(out.end(), {kUrlPath, kUrlQuery});  // the span over both
   // Parts of a URL may be derived of the whole one, and a program's name of its file.
   if (field->name.starts_with("url.") || field == url_decoded())
-    fields.insert(fields.end(), {kUrlOriginal, kUrlFull, kUrlPath});
-  if (field == ecs::process_name) fields.push_back(kExecutable);
+    out.insert(out.end(), {kUrlOriginal, kUrlFull, kUrlPath});
+  if (field == ecs::process_name) out.push_back(kExecutable);
+  return out;
 }
 
 // A value without the sign that begins an escape is written as it is meant, but for hex. A literal is looked for in any
@@ -118,17 +103,6 @@ bool is_written_otherwise(const Record& record, const Capture& capture) {
   if (escape == Escape::hex) return true;
   const char sign = escape == Escape::quotes ? '"' : escape == Escape::xml ? '&' : '\\';
   return record.text(capture).find(sign) != std::string_view::npos;
-}
-
-// A part of the request, or all of it, as yushi.url.decoded is made of.
-bool is_url(const Field& field) {
-  static const std::vector<FieldId> kIds = [] {
-    std::vector<FieldId> out;
-    for (std::string_view name : {"url.original", "url.full", "url.path", "url.query"})
-      for (const Field* one : fields_named(name)) out.push_back(one->id);
-    return out;
-  }();
-  return std::find(kIds.begin(), kIds.end(), field.id) != kIds.end();
 }
 
 void set_bit(std::vector<uint64_t>& bits, size_t at) {
@@ -385,8 +359,11 @@ LoadedRules::OfRequest LoadedRules::of_request(const Expression& expression) {
 
 LoadedRules::Needs LoadedRules::needs_of(const Filter& filter) {
   Needs out;
-  out.literals = literals_of(filter);
-  gather_searched(filter.expression(), out.literals, out.fields, out.anywhere);
+  if (!asks_of_derived(filter.expression())) out.literals = required_literals(filter);
+  for (auto& set : out.literals)
+    if (!std::all_of(set.begin(), set.end(), [](const auto& one) { return LiteralSearch::can_search(one.text); }))
+      set.clear();
+  std::erase_if(out.literals, [](const auto& set) { return set.empty(); });
   out.literals.resize(kRequiredSetsMax);
   out.of_request = of_request(filter.expression());
   return out;
@@ -396,30 +373,71 @@ LoadedRules::Candidates LoadedRules::make_candidates(std::vector<uint32_t> rules
   Candidates out;
   out.rules = std::move(rules);
   const size_t words = (out.rules.size() + 63) / 64;
-  for (uint32_t place = 0; place < out.rules.size(); ++place) {
-    const Needs& needs = needs_[out.rules[place]];
-    out.whole_raw |= needs.anywhere;
-    for (const Field* field : needs.fields) {
-      set_bit(out.searched, field->id);
-      out.decodes_requests |= field->name == "yushi.url.plain" || field->name == "yushi.request.plain";
-    }
-    for (size_t set = 1; set < kRequiredSetsMax; ++set)
-      out.literals.add(static_cast<uint32_t>(set * words * 64 + place), needs.literals[set]);
-    if (needs.literals[0].empty() && needs.of_request != OfRequest::nothing) {
-      set_bit(out.of_requests[static_cast<size_t>(needs.of_request)], place);
-      out.decodes_requests = true;
-      continue;
-    }
-    out.literals.add(place, needs.literals[0]);
-  }
-  out.literals.build();
   out.always.resize(kRequiredSetsMax * words);
   out.all.resize(out.always.size());
-  for (size_t set = 0; set < kRequiredSetsMax; ++set)
-    for (size_t place = 0; place < out.rules.size(); ++place) set_bit(out.all, set * words * 64 + place);
-  for (uint32_t place : out.literals.always()) set_bit(out.always, place);
-  out.worth_searching = out.always != out.all;
+  for (uint32_t place = 0; place < out.rules.size(); ++place) {
+    const Needs& needs = needs_[out.rules[place]];
+    for (size_t set = 0; set < kRequiredSetsMax; ++set) {
+      set_bit(out.all, set * words * 64 + place);
+      if (!needs.literals[set].empty()) continue;
+      if (set > 0 || needs.of_request == OfRequest::nothing) {
+        set_bit(out.always, set * words * 64 + place);
+        continue;
+      }
+      set_bit(out.of_requests[static_cast<size_t>(needs.of_request)], place);
+      out.decodes_requests = true;
+    }
+  }
+  make_zones(out);
   return out;
+}
+
+void LoadedRules::make_zones(Candidates& out) const {
+  const auto for_each_literal = [&](auto&& visit) {
+    for (uint32_t place = 0; place < out.rules.size(); ++place)
+      for (size_t set = 0; set < kRequiredSetsMax; ++set)
+        for (const auto& literal : needs_[out.rules[place]].literals[set])
+          visit(literal, static_cast<uint32_t>(set * out.words() * 64 + place));
+  };
+  std::set<const Field*> asked;
+  for_each_literal([&](const RequiredLiteral& literal, uint32_t) { asked.insert(literal.field); });
+
+  std::vector<std::set<const Field*>> fields;  // of each zone: no field is in two
+  bool anywhere = false;
+  for (const Field* field : asked) {
+    const auto where = fields_with_value_of(field);
+    anywhere |= where.empty();
+    if (where.empty()) continue;
+    std::set<const Field*> zone(where.begin(), where.end());
+    for (auto at = fields.begin(); at != fields.end();) {
+      const bool shares = std::any_of(where.begin(), where.end(), [&](auto* one) { return at->contains(one); });
+      if (shares) zone.merge(*at);
+      at = shares ? fields.erase(at) : at + 1;
+    }
+    fields.push_back(std::move(zone));
+  }
+  for (; fields.size() >= Candidates::kZonesMax; fields.pop_back()) fields[fields.size() - 2].merge(fields.back());
+
+  out.zones.resize(fields.size() + (anywhere ? 1 : 0));
+  std::map<const Field*, size_t> zone_of;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    for (const Field* field : fields[i]) {
+      zone_of[field] = i;
+      if (out.zones_of.size() <= field->id) out.zones_of.resize(field->id + 1u);
+      out.zones_of[field->id] |= uint32_t{1} << i;
+      out.zones[i].of_request |= field->name.starts_with("url.");
+      out.zones[i].of_decoded |= field == url_decoded();
+      out.zones[i].of_plain |= field->name == "yushi.url.plain" || field->name == "yushi.request.plain";
+    }
+    out.decodes_requests |= out.zones[i].of_plain;
+  }
+  if (anywhere) out.zones.back().whole_raw = true;
+  for_each_literal([&](const RequiredLiteral& literal, uint32_t group) {
+    const auto where = fields_with_value_of(literal.field);
+    const size_t zone = where.empty() ? out.zones.size() - 1 : zone_of.at(where.front());
+    out.zones[zone].literals.add(group, literal.text);
+  });
+  for (Zone& zone : out.zones) zone.literals.build();
 }
 
 void LoadedRules::index() {
@@ -570,7 +588,7 @@ class LoadedRules::Matcher final : public RuleMatcher {
         for (size_t word = 0; word < candidates.always.size(); ++word) found[word] |= candidates.all[word];
         return;
       }
-      candidates.literals.search(constant.value, found);
+      for (const Zone& zone : candidates.zones) zone.literals.search(constant.value, found);
     }
   }
 
@@ -600,11 +618,12 @@ class LoadedRules::Matcher final : public RuleMatcher {
   bool search(const Candidates& candidates, const Record& record) {
     if (candidates.decodes_requests && may_have_odd_request(record) && !search_request(candidates, record))
       return false;
-    size_t begin = record.raw.size(), end = 0;
+    const size_t zones = candidates.zones.size();
+    std::array<Stretch, Candidates::kZonesMax> stretches{};
     bool has_escapes = false;
     for (const Capture& capture : record.captures) {
-      if (!candidates.searches(*capture.field)) continue;
-      has_escapes |= is_url(*capture.field) && record.text(capture).find_first_of("%+") != std::string_view::npos;
+      const uint32_t zones_with = candidates.zones_with(*capture.field);
+      if (zones_with == 0) continue;
       if (is_written_otherwise(record, capture)) {
         // A literal may stand on both sides of the border between path and query.
         if (capture.field->name.starts_with("url.")) return false;
@@ -612,24 +631,48 @@ class LoadedRules::Matcher final : public RuleMatcher {
         const std::string_view meant = decode_escape(text_of(record, record.text(capture), *scratch_),
                                                      static_cast<Escape>(capture.escape), *scratch_);
         if (LiteralSearch::folds_into_ascii(meant)) return false;
-        candidates.literals.search(meant, found_.data());
+        for (uint32_t bits = zones_with; bits; bits &= bits - 1)
+          candidates.zones[static_cast<size_t>(std::countr_zero(bits))].literals.search(meant, found_.data());
       }
-      begin = std::min<size_t>(begin, capture.begin);
-      end = std::max<size_t>(end, capture.end());
+      for (uint32_t bits = zones_with; bits; bits &= bits - 1) {
+        const auto i = static_cast<size_t>(std::countr_zero(bits));
+        const Zone& zone = candidates.zones[i];
+        if (zone.of_decoded) {
+          const auto text = record.text(capture);
+          has_escapes |= text.find('%') != text.npos || text.find('+') != text.npos;
+        }
+        Stretch& stretch = stretches[i];
+        if (stretch.end > 0 && !zone.of_request) {
+          if (!search(zone, record, stretch)) return false;
+          stretch = {};
+        }
+        if (stretch.end == 0) stretch.begin = capture.begin;
+        stretch.end = capture.end();
+      }
     }
-    if (candidates.whole_raw) begin = 0, end = record.raw.size();
-    if (begin >= end) return true;
-    // One stretch over all these fields: url.original is a span over url.path and url.query, or over the path and its
-    // `?`.
-    scratch_->clear();
-    std::string_view text = text_of(record, record.raw.substr(begin, end - begin + 1), *scratch_);
-    if (LiteralSearch::folds_into_ascii(text)) return false;
-    candidates.literals.search(text, found_.data());
-    if (has_escapes && candidates.searches(*url_decoded()))
+    for (size_t i = 0; i < zones; ++i) {
+      const Zone& zone = candidates.zones[i];
+      if (zone.whole_raw) stretches[i] = {0, record.raw.size()};
+      if (stretches[i].end > 0 && !search(zone, record, stretches[i])) return false;
+      if (!zone.of_decoded || !has_escapes) continue;
       if (Value decoded; first_value(record, url_decoded(), *scratch_, &decoded)) {
         if (LiteralSearch::folds_into_ascii(decoded.text)) return false;
-        candidates.literals.search(decoded.text, found_.data());
+        zone.literals.search(decoded.text, found_.data());
       }
+    }
+    return true;
+  }
+
+  // Of raw. One over all parts of a request's target: url.original is a span over url.path and url.query, or over the
+  // path and its `?`.
+  struct Stretch {
+    size_t begin = 0, end = 0;
+  };
+  bool search(const Zone& zone, const Record& record, Stretch where) {
+    scratch_->clear();
+    const auto text = text_of(record, record.raw.substr(where.begin, where.end - where.begin + 1), *scratch_);
+    if (LiteralSearch::folds_into_ascii(text)) return false;
+    zone.literals.search(text, found_.data());
     return true;
   }
 
@@ -641,7 +684,8 @@ class LoadedRules::Matcher final : public RuleMatcher {
     bool may_fold = false, sql = false, script = false, command = false;
     for (const auto& part : odd_.parts) {
       may_fold |= LiteralSearch::folds_into_ascii(part.plain);
-      candidates.literals.search(part.plain, found_.data());
+      for (const Zone& zone : candidates.zones)
+        if (zone.of_plain) zone.literals.search(part.plain, found_.data());
       sql |= part.sql;
       script |= part.script;
       command |= part.command;

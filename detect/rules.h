@@ -68,31 +68,36 @@ class LoadedRules final : public RuleSet {
 
   // What a record must have for a rule to match.
   struct Needs {
-    std::vector<std::vector<std::string>> literals;  // one of each set
-    std::vector<const Field*> fields;                // where these can stand …
-    bool anywhere = false;                           // … or in any place of raw
+    std::vector<std::vector<RequiredLiteral>> literals;  // one of each set; kRequiredSetsMax sets
     OfRequest of_request = OfRequest::nothing;
   };
   static Needs needs_of(const Filter& filter);
   static OfRequest of_request(const Expression& expression);
 
+  // Literals that stand in values of the same fields.
+  struct Zone {
+    LiteralSearch literals;   // group = number of the set that is required × 64 × words of a set of places + place
+    bool whole_raw = false;   // they can stand anywhere
+    bool of_request = false;  // of the request's target: a literal may stand across the border of path and query
+    bool of_decoded = false;  // also where its escapes are undone
+    bool of_plain = false;    // also in what a client sent, decoded
+  };
+
   // The rules that some records are asked for: those of one dataset, program or kind.
   struct Candidates {
+    static constexpr size_t kZonesMax = 32;
+
     std::vector<uint32_t> rules;  // ascending
-    LiteralSearch literals;     // group = number of the set that is required × 64 × words of a set of places + place
-    std::vector<uint64_t> all;  // bits of the groups
+    std::vector<Zone> zones;
+    std::vector<uint32_t> zones_of;  // by FieldId: a bit for each zone
+    std::vector<uint64_t> all;       // bits of the groups
     std::vector<uint64_t> always;    // of those that no search can rule out
-    std::vector<uint64_t> searched;  // bits by FieldId: literals can only stand in these fields …
-    bool whole_raw = false;          // … or anywhere
     // Bits of the places that no search can rule out, but that an ordinary request can: by what it must have.
     std::array<std::vector<uint64_t>, 4> of_requests;
     bool decodes_requests = false;  // some of these, or literals of yushi.request.plain
-    bool worth_searching = false;   // some rule has literals
 
     size_t words() const { return all.size() / kRequiredSetsMax; }  // of a set of places
-    bool searches(const Field& field) const {
-      return whole_raw || (field.id / 64 < searched.size() && (searched[field.id / 64] >> (field.id % 64) & 1));
-    }
+    uint32_t zones_with(const Field& field) const { return field.id < zones_of.size() ? zones_of[field.id] : 0; }
   };
   class Matcher;
 
@@ -103,6 +108,7 @@ class LoadedRules final : public RuleSet {
   bool map_field(const LogSources& sources, uint32_t part, std::string& field) const;
   void index();
   Candidates make_candidates(std::vector<uint32_t> rules) const;
+  void make_zones(Candidates& out) const;
   const Candidates& candidates_of(const MessageKind* kind) const;
   // Those of them that a record of this kind (nullptr: that no parser knew) can match, whatever else it says.
   const Candidates& of_kind(const Candidates& candidates, const MessageKind* kind) const

@@ -456,15 +456,15 @@ Result<Expression> of_condition(const SigmaCondition& condition, const Searches&
                                                         : Expression::any_of(std::move(children));
 }
 
-size_t shortest_of(const std::vector<std::string>& literals) {
+size_t shortest_of(const std::vector<RequiredLiteral>& literals) {
   size_t shortest = ~size_t{0};
-  for (const std::string& literal : literals) shortest = std::min(shortest, literal.size());
+  for (const auto& literal : literals) shortest = std::min(shortest, literal.text.size());
   return shortest;
 }
 
 // Sets of literals, of each of which one must stand in a record. The first ones are the rarest, as far as one can tell:
 // those whose shortest literal is longest.
-using Required = std::vector<std::vector<std::string>>;
+using Required = std::vector<std::vector<RequiredLiteral>>;
 Required required_by(const Expression& expression) {
   Required out;
   switch (expression.kind) {
@@ -478,7 +478,7 @@ Required required_by(const Expression& expression) {
         most = std::max(most, parts.back().size());
       }
       for (size_t nth = 0; nth < most; ++nth) {
-        std::vector<std::string>& literals = out.emplace_back();
+        std::vector<RequiredLiteral>& literals = out.emplace_back();
         for (const Required& part : parts) {
           const auto& of_part = part[std::min(nth, part.size() - 1)];
           literals.insert(literals.end(), of_part.begin(), of_part.end());
@@ -503,7 +503,7 @@ Required required_by(const Expression& expression) {
                            expression.field->type == FieldType::text;
       if (!test || !is_text || (!is_of_request && is_outside_token_filter(expression.name))) return {};
       std::string literal = folded(test->pattern.longest_literal());
-      if (literal.size() >= kLiteralBytesMin) out.push_back({std::move(literal)});
+      if (literal.size() >= kLiteralBytesMin) out.push_back({{std::move(literal), expression.field}});
       return out;
     }
     default:
@@ -564,7 +564,7 @@ Result<Filter> compile_sigma(const SigmaValue& detection, const SigmaFields& fie
   return Filter::from(std::make_shared<const Expression>(Expression::any_of(std::move(any))));
 }
 
-std::vector<std::vector<std::string>> required_literals(const Filter& filter) {
+std::vector<std::vector<RequiredLiteral>> required_literals(const Filter& filter) {
   return required_by(filter.expression());
 }
 

@@ -76,11 +76,16 @@ Result<Filter> compile_sigma(const SigmaValue& detection, const SigmaFields& fie
 // `process.args[2]` is a list field and which of its values; other names, which may have brackets too, are as they are.
 std::string_view without_place(std::string_view field, int32_t* nth = nullptr);
 
-// Sets of literals, folded: of each set at least one literal must stand in raw, in the decoded text of a capture with
-// an Escape, in the decoded request (yushi.url.decoded, yushi.url.plain, yushi.request.plain), or in a constant of the
-// record's kind, for the filter to match. At most kRequiredSetsMax, the rarest first; none: nothing is known to be
-// required. A prefilter over all rules asks these: it may err towards trying a rule, never the other way.
+struct RequiredLiteral {
+  std::string text;    // folded
+  const Field* field;  // that asks for it; nullptr: one that is known by name only
+};
+// Sets of literals: of each set at least one must stand in a value of its field, for the filter to match: in raw, in
+// the decoded text of a capture with an Escape, in the decoded request (yushi.url.decoded, yushi.url.plain,
+// yushi.request.plain), or in a constant of the record's kind. At most kRequiredSetsMax, the rarest first; none:
+// nothing is known to be required. A prefilter over all rules asks these: it may err towards trying a rule, never the
+// other way.
 inline constexpr size_t kRequiredSetsMax = 3;
-std::vector<std::vector<std::string>> required_literals(const Filter& filter);
+std::vector<std::vector<RequiredLiteral>> required_literals(const Filter& filter);
 
 }  // namespace yushi

@@ -349,7 +349,12 @@ TEST_F(Sigma, AKeywordThatHoldsAnAddressIsEqualByValueToo) {
 TEST_F(Sigma, RequiredLiteralsAreThoseOfWhichOneOfEachSetMustStand) {
   using Sets = std::vector<std::vector<std::string>>;
   auto literals = [&](const std::string& search) {
-    return required_literals(*compile("s: " + search + "\ncondition: s"));
+    Sets texts;
+    for (const auto& set : required_literals(*compile("s: " + search + "\ncondition: s"))) {
+      texts.emplace_back();
+      for (const auto& literal : set) texts.back().push_back(literal.text);
+    }
+    return texts;
   };
   EXPECT_EQ(literals("{CommandLine|contains: [Mimikatz, Rubeus]}"), (Sets{{"mimikatz", "rubeus"}}));
   EXPECT_EQ(literals("{User: abc, CommandLine|contains: longer}"), (Sets{{"longer"}, {"abc"}}));
