@@ -539,7 +539,7 @@ class LoadedRules::Matcher final : public RuleMatcher {
   };
   struct Program {
     std::string name;
-    Known known;
+    const Candidates* candidates = nullptr;
   };
 
   // Open addressing, at most half full: a record's kind is found at once.
@@ -594,23 +594,31 @@ class LoadedRules::Matcher final : public RuleMatcher {
 
   // Of a record that no parser knew, or of which one knew only how it is written.
   const Known& known_of_program(const Record& record) {
+    const Candidates& candidates = of_program(record);
+    auto [at, is_new] = known_of_programs_.try_emplace({&candidates, record.kind});
+    if (is_new) {
+      at->second.kind = record.kind;
+      learn(at->second, candidates);
+    }
+    return at->second;
+  }
+
+  const Candidates& of_program(const Record& record) {
+    if (set_.by_process_.empty()) return set_.unparsed_;
     scratch_->clear();
     Value value;
-    if (set_.by_process_.empty() || !first_value(record, ecs::process_name, *scratch_, &value)) value.text = {};
-    const std::string_view name = value.text;
-    size_t mixed = reinterpret_cast<uintptr_t>(record.kind) / alignof(MessageKind);
-    if (!name.empty())
-      mixed += name.size() * 31 + static_cast<uint8_t>(name.front()) * 7 + static_cast<uint8_t>(name.back());
+    if (!first_value(record, ecs::process_name, *scratch_, &value)) return set_.unparsed_;
+    std::string_view name = value.text;
+    size_t mixed = name.empty()
+                       ? 0
+                       : name.size() * 31 + static_cast<uint8_t>(name.front()) * 7 + static_cast<uint8_t>(name.back());
     Program& program = programs_[mixed % programs_.size()];
-    if (!program.known.filled || program.known.kind != record.kind || program.name != name) {
+    if (!program.candidates || program.name != name) {
       program.name = name;
-      program.known = {};
-      program.known.filled = true;
-      program.known.kind = record.kind;
       auto at = set_.by_process_.find(program.name);
-      learn(program.known, at == set_.by_process_.end() ? set_.unparsed_ : at->second);
+      program.candidates = at == set_.by_process_.end() ? &set_.unparsed_ : &at->second;
     }
-    return program.known;
+    return *program.candidates;
   }
 
   // Marks in found_ the rules whose literals stand in the record. False when a literal may stand there in another
@@ -738,7 +746,8 @@ class LoadedRules::Matcher final : public RuleMatcher {
   std::vector<RuleHit>* hits_ = nullptr;  // as is this
   std::vector<Known> known_ = std::vector<Known>(128);
   size_t kinds_ = 0;
-  std::array<Program, 61> programs_{};
+  std::array<Program, 16> programs_{};
+  std::map<std::pair<const Candidates*, const MessageKind*>, Known> known_of_programs_;
   std::vector<uint64_t> found_;
   OddRequest odd_;      // of the last record that had one
   FieldPlaces places_;  // of the last record of which many rules were asked
