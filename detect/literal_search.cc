@@ -4,6 +4,8 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <limits>
+#include <unordered_map>
 #include <utility>
 
 #include "core/base/charset.h"
@@ -27,20 +29,28 @@ int frequency(uint8_t c) {
   return 1;
 }
 
-uint32_t window_at(const uint8_t* at) {
-  return static_cast<uint32_t>(kFold[at[0]]) | static_cast<uint32_t>(kFold[at[1]]) << 8 |
-         static_cast<uint32_t>(kFold[at[2]]) << 16;
+// Without the bit that tells a small letter from a great one: of other bytes it makes some alike, which costs a
+// comparison.
+constexpr uint32_t kWithoutCase = 0xdfdfdfdf, kThreeBytes = 0xffffff;
+static_assert(std::endian::native == std::endian::little);  // the first three of four
+
+uint32_t window_at(const char* at, size_t bytes) {
+  uint32_t window = 0;
+  std::memcpy(&window, at, bytes);
+  return window & kWithoutCase;
 }
 
-// Where the three bytes begin that stand most seldom in log lines.
-uint32_t rarest_window(std::string_view text) {
+// Where the bytes of a window begin that stand most seldom in log lines, and are not those of many literals already.
+uint32_t rarest_window(std::string_view text, size_t bytes, std::unordered_map<uint32_t, int>& taken) {
   uint32_t best = 0;
-  int best_frequency = 1000;
-  for (uint32_t i = 0; i + 3 <= text.size(); ++i) {
-    int sum = 0;
-    for (uint32_t j = i; j < i + 3; ++j) sum += frequency(static_cast<uint8_t>(text[j]));
-    if (sum < best_frequency) best = i, best_frequency = sum;
+  int best_cost = std::numeric_limits<int>::max();
+  for (uint32_t i = 0; i + bytes <= text.size(); ++i) {
+    const auto known = taken.find(window_at(text.data() + i, bytes));
+    int cost = known == taken.end() ? 0 : 3 * known->second;
+    for (size_t j = i; j < i + bytes; ++j) cost += frequency(static_cast<uint8_t>(text[j]));
+    if (cost < best_cost) best = i, best_cost = cost;
   }
+  ++taken[window_at(text.data() + best, bytes)];
   return best;
 }
 
@@ -90,47 +100,64 @@ void LiteralSearch::add(uint32_t group, const std::string& literal) {
 
 void LiteralSearch::build() {
   number_of_.clear();
+  build(short_);
+  build(long_);
+}
+
+void LiteralSearch::build(Table& table) const {
+  const size_t bytes = table.window_bytes;
+  const auto is_here = [&](const Literal& literal) {
+    return (literal.text.size() >= long_.window_bytes) == (bytes == 4);
+  };
   // When all literals are long, every place of each is a window and the text is looked at in steps: some window of a
   // literal that stands there is met.
-  size_t shortest = kStrideMax + 2;
-  for (const auto& literal : literals_) shortest = std::min(shortest, literal.text.size());
-  stride_ = shortest >= kStrideFromBytes ? shortest - 2 : 1;
-  const size_t windows = literals_.size() * stride_;
+  size_t shortest = kStrideMax + bytes, count = 0;
+  for (const auto& literal : literals_)
+    if (is_here(literal)) shortest = std::min(shortest, literal.text.size()), ++count;
+  if (count == 0) return;
+  const size_t stride = shortest - bytes + 1;
+  table.stride = stride >= kStrideFrom ? std::min(stride, kStrideMax) : 1;
   int bits = kBitsMin;
-  while (bits < kBitsMax && (size_t{1} << bits) < windows * 64) ++bits;
-  shift_ = 32 - bits;
+  while (bits < kBitsMax && (size_t{1} << bits) < count * table.stride * 64) ++bits;
+  table.shift = 32 - bits;
+  std::unordered_map<uint32_t, int> taken;  // windows, by how many
   std::vector<std::pair<uint32_t, Window>> by_slot;
   for (uint32_t number = 0; number < literals_.size(); ++number) {
     const std::string& text = literals_[number].text;
+    if (!is_here(literals_[number])) continue;
     const auto add = [&](uint32_t offset) {
-      by_slot.push_back({slot(window_at(reinterpret_cast<const uint8_t*>(text.data()) + offset)), {number, offset}});
+      const uint32_t window = window_at(text.data() + offset, bytes);
+      by_slot.push_back({table.slot(window), {window, number, offset}});
     };
-    if (stride_ == 1) add(rarest_window(text));
-    for (uint32_t offset = 0; stride_ > 1 && offset < stride_; ++offset) add(offset);
+    if (table.stride == 1) add(rarest_window(text, bytes, taken));
+    for (uint32_t offset = 0; table.stride > 1 && offset < table.stride; ++offset) add(offset);
   }
   std::stable_sort(by_slot.begin(), by_slot.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  bitmap_.assign((size_t{1} << bits) / 64, 0);
+  table.bitmap.assign((size_t{1} << bits) / 64, 0);
   for (size_t i = 0; i < by_slot.size(); ++i) {
     const uint32_t at = by_slot[i].first;
-    bitmap_[at / 64] |= uint64_t{1} << (at % 64);
-    if (i == 0 || by_slot[i - 1].first != at) first_.push_back(static_cast<uint32_t>(i));
-    windows_.push_back(by_slot[i].second);
+    table.bitmap[at / 64] |= uint64_t{1} << (at % 64);
+    if (i == 0 || by_slot[i - 1].first != at) table.first.push_back(static_cast<uint32_t>(i));
+    table.windows.push_back(by_slot[i].second);
   }
-  first_.push_back(static_cast<uint32_t>(windows_.size()));
-  for (uint32_t set = 0; const uint64_t word : bitmap_) {
-    before_.push_back(set);
+  table.first.push_back(static_cast<uint32_t>(table.windows.size()));
+  for (uint32_t set = 0; const uint64_t word : table.bitmap) {
+    table.before.push_back(set);
     set += static_cast<uint32_t>(std::popcount(word));
   }
 }
 
-void LiteralSearch::compare(std::string_view text, size_t i, uint32_t at, uint64_t* found) const {
+void LiteralSearch::compare(const Table& table, std::string_view text, size_t i, uint32_t window,
+                            uint64_t* found) const {
   const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
-  const uint64_t below = bitmap_[at / 64] & ((uint64_t{1} << (at % 64)) - 1);
-  const size_t entry = before_[at / 64] + static_cast<size_t>(std::popcount(below));
-  for (uint32_t w = first_[entry]; w < first_[entry + 1]; ++w) {
-    const auto& [literal, groups] = literals_[windows_[w].literal];
-    if (i < windows_[w].offset) continue;
-    const size_t begin = i - windows_[w].offset;
+  const uint32_t at = table.slot(window);
+  const uint64_t below = table.bitmap[at / 64] & ((uint64_t{1} << (at % 64)) - 1);
+  const size_t entry = table.before[at / 64] + static_cast<size_t>(std::popcount(below));
+  for (uint32_t w = table.first[entry]; w < table.first[entry + 1]; ++w) {
+    const Window& here = table.windows[w];
+    if (here.bytes != window || i < here.offset) continue;
+    const auto& [literal, groups] = literals_[here.literal];
+    const size_t begin = i - here.offset;
     if (begin + literal.size() > text.size()) continue;
     size_t k = 0;
     while (k < literal.size() && kFold[bytes[begin + k]] == static_cast<uint8_t>(literal[k])) ++k;
@@ -140,23 +167,27 @@ void LiteralSearch::compare(std::string_view text, size_t i, uint32_t at, uint64
 }
 
 void LiteralSearch::search(std::string_view text, uint64_t* found) const {
-  if (literals_.empty() || text.size() < 3) return;
-  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
-  const uint64_t* bitmap = bitmap_.data();
-  size_t last = text.size() - 3;
-  if (stride_ > 1) {
-    for (size_t i = 0; i <= last; i += stride_) {
-      uint32_t at = slot(window_at(bytes + i));
-      if (bitmap[at / 64] >> (at % 64) & 1) compare(text, i, at, found);
+  const size_t stride = long_.windows.empty() ? 0 : long_.stride;
+  const bool has_short = !short_.windows.empty();
+  const auto look = [&](const Table& table, size_t i, uint32_t window) {
+    const uint32_t at = table.slot(window);
+    if (table.bitmap[at / 64] >> (at % 64) & 1) compare(table, text, i, window, found);
+  };
+  const char* bytes = text.data();
+  size_t i = 0;
+  if (stride > 1)
+    for (; i + 4 <= text.size(); i += stride) look(long_, i, window_at(bytes + i, 4));
+  else if (stride == 1 && !has_short)
+    for (; i + 4 <= text.size(); ++i) look(long_, i, window_at(bytes + i, 4));
+  else if (stride == 1)
+    for (; i + 4 <= text.size(); ++i) {
+      const uint32_t window = window_at(bytes + i, 4);
+      look(long_, i, window);
+      look(short_, i, window & kThreeBytes);
     }
-    return;
-  }
-  uint32_t window = static_cast<uint32_t>(kFold[bytes[0]]) << 8 | static_cast<uint32_t>(kFold[bytes[1]]) << 16;
-  for (size_t i = 0; i <= last; ++i) {
-    window = window >> 8 | static_cast<uint32_t>(kFold[bytes[i + 2]]) << 16;
-    uint32_t at = slot(window);
-    if (bitmap[at / 64] >> (at % 64) & 1) compare(text, i, at, found);
-  }
+  if (!has_short) return;
+  if (stride != 1) i = 0;
+  for (; i + 3 <= text.size(); ++i) look(short_, i, window_at(bytes + i, 3));
 }
 
 }  // namespace yushi::detect

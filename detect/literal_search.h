@@ -4,8 +4,8 @@
 // what differs only in case is found; it errs towards yes, never towards no. Literals with other letters are asked by
 // their longest part of ASCII and Chinese; one that has no such part of 3 bytes cannot be looked for.
 //
-// Cost     About 1 ns a byte of text while nothing is near: a bitmap of 3-byte windows decides. When all literals are
-//          long, only every stride-th byte is looked at. See bench/detect_bench.cc.
+// Cost     About 1 ns a byte of text while nothing is near: a bitmap of 4-byte windows decides. When all literals are
+//          long, only every stride-th byte is looked at. See bench/prefilter_bench.cc.
 // Threads  Immutable after build().
 #pragma once
 
@@ -36,25 +36,35 @@ class LiteralSearch {
     std::vector<uint32_t> groups;
   };
   struct Window {
+    uint32_t bytes;  // of the literal, without their case
     uint32_t literal;
-    uint32_t offset;  // in it: of its rarest 3 bytes, or one of many
+    uint32_t offset;  // in it: of its rarest bytes, or one of many
   };
-  uint32_t slot(uint32_t window) const { return (window * 0x9e3779b1u) >> shift_; }
+  // Literals by windows of 4 bytes, and those that have but 3 by all of them.
+  struct Table {
+    explicit Table(size_t bytes) : window_bytes(bytes) {}
 
-  void compare(std::string_view text, size_t i, uint32_t at, uint64_t* found) const;
+    uint32_t slot(uint32_t window) const { return (window * 0x9e3779b1u) >> shift; }
 
-  // The bitmap's: of few windows it is small, and of thousands, in 16 KiB, some 5 % are set.
-  static constexpr int kBitsMin = 10, kBitsMax = 17;
-  int shift_ = 32 - kBitsMin;
+    size_t window_bytes;
+    size_t stride = 1;
+    int shift = 32;
+    std::vector<uint64_t> bitmap;  // slots that windows fall into
+    std::vector<uint32_t> before;  // how many slots are set before each word of the bitmap
+    std::vector<uint32_t> first;   // of each set slot its first window, and one more
+    std::vector<Window> windows;   // by their slots
+  };
+
+  void build(Table& table) const;
+  void compare(const Table& table, std::string_view text, size_t i, uint32_t window, uint64_t* found) const;
+
+  // A bitmap of few windows is small; of thousands, it has 64 slots for each.
+  static constexpr int kBitsMin = 10, kBitsMax = 19;
   static constexpr size_t kStrideMax = 8;
-  static constexpr size_t kStrideFromBytes = 6;
-  size_t stride_ = 1;
+  static constexpr size_t kStrideFrom = 4;
   std::map<std::string, uint32_t> number_of_;  // of each literal; until build()
   std::vector<Literal> literals_;
-  std::vector<uint64_t> bitmap_;  // slots that windows fall into
-  std::vector<uint32_t> before_;  // how many slots are set before each word of the bitmap
-  std::vector<uint32_t> first_;   // of each set slot its first window, and one more
-  std::vector<Window> windows_;   // by their slots
+  Table long_{4}, short_{3};
 };
 
 }  // namespace yushi::detect
