@@ -90,10 +90,12 @@ bool LiteralSearch::folds_into_ascii(std::string_view text) {
 
 bool LiteralSearch::can_search(const std::string& literal) { return plain_part(literal).size() >= 3; }
 
-void LiteralSearch::add(uint32_t group, const std::string& literal) {
+void LiteralSearch::add(uint32_t group, const std::string& literal, bool at_begin, bool at_end) {
   const std::string text = plain_part(literal);
-  const auto [known, is_new] = number_of_.emplace(text, static_cast<uint32_t>(literals_.size()));
-  if (is_new) literals_.push_back({text, {}});
+  if (text.size() < literal.size()) at_begin = at_end = false;
+  const auto [known, is_new] =
+      number_of_.emplace(std::tuple(text, at_begin, at_end), static_cast<uint32_t>(literals_.size()));
+  if (is_new) literals_.push_back({text, at_begin, at_end, {}});
   auto& groups = literals_[known->second].groups;
   if (groups.empty() || groups.back() != group) groups.push_back(group);
 }
@@ -156,9 +158,11 @@ void LiteralSearch::compare(const Table& table, std::string_view text, size_t i,
   for (uint32_t w = table.first[entry]; w < table.first[entry + 1]; ++w) {
     const Window& here = table.windows[w];
     if (here.bytes != window || i < here.offset) continue;
-    const auto& [literal, groups] = literals_[here.literal];
+    const auto& [literal, at_begin, at_end, groups] = literals_[here.literal];
     const size_t begin = i - here.offset;
-    if (begin + literal.size() > text.size()) continue;
+    if (begin + literal.size() > text.size() || (at_begin && begin > 0) ||
+        (at_end && begin + literal.size() < text.size()))
+      continue;
     size_t k = 0;
     while (k < literal.size() && kFold[bytes[begin + k]] == static_cast<uint8_t>(literal[k])) ++k;
     if (k < literal.size()) continue;

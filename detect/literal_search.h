@@ -13,6 +13,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace yushi::detect {
@@ -20,8 +21,9 @@ namespace yushi::detect {
 class LiteralSearch {
  public:
   static bool can_search(const std::string& literal);
-  // One of the literals of which at least one must stand in a text for `group` to be possible.
-  void add(uint32_t group, const std::string& literal);
+  // One of the literals of which at least one must stand in a text for `group` to be possible: anywhere in it, or where
+  // it begins or ends (both: it is the whole text).
+  void add(uint32_t group, const std::string& literal, bool at_begin = false, bool at_end = false);
   void build();
 
   // Sets bit `group` of `found` for each group that may be possible.
@@ -33,6 +35,7 @@ class LiteralSearch {
  private:
   struct Literal {
     std::string text;  // ASCII folded, at least 3 bytes
+    bool at_begin, at_end;
     std::vector<uint32_t> groups;
   };
   struct Window {
@@ -62,7 +65,7 @@ class LiteralSearch {
   static constexpr int kBitsMin = 10, kBitsMax = 19;
   static constexpr size_t kStrideMax = 8;
   static constexpr size_t kStrideFrom = 4;
-  std::map<std::string, uint32_t> number_of_;  // of each literal; until build()
+  std::map<std::tuple<std::string, bool, bool>, uint32_t> number_of_;  // of each literal; until build()
   std::vector<Literal> literals_;
   Table long_{4}, short_{3};
 };

@@ -435,7 +435,11 @@ void LoadedRules::make_zones(Candidates& out) const {
   for_each_literal([&](const RequiredLiteral& literal, uint32_t group) {
     const auto where = fields_with_value_of(literal.field);
     const size_t zone = where.empty() ? out.zones.size() - 1 : zone_of.at(where.front());
-    out.zones[zone].literals.add(group, literal.text);
+    // Where whole values are searched; a program's name is the end of its file.
+    const bool is_value = !out.zones[zone].of_request && !out.zones[zone].whole_raw;
+    out.zones[zone].literals.add(group, literal.text,
+                                 is_value && literal.at_begin && literal.field != ecs::process_name,
+                                 is_value && literal.at_end);
   });
   for (Zone& zone : out.zones) zone.literals.build();
 }
@@ -678,7 +682,8 @@ class LoadedRules::Matcher final : public RuleMatcher {
   };
   bool search(const Zone& zone, const Record& record, Stretch where) {
     scratch_->clear();
-    const auto text = text_of(record, record.raw.substr(where.begin, where.end - where.begin + 1), *scratch_);
+    const auto text =
+        text_of(record, record.raw.substr(where.begin, where.end - where.begin + zone.of_request), *scratch_);
     if (LiteralSearch::folds_into_ascii(text)) return false;
     zone.literals.search(text, found_.data());
     return true;

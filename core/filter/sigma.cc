@@ -502,8 +502,10 @@ Required required_by(const Expression& expression) {
       const bool is_text = !expression.field || expression.field->type == FieldType::keyword ||
                            expression.field->type == FieldType::text;
       if (!test || !is_text || (!is_of_request && is_outside_token_filter(expression.name))) return {};
-      std::string literal = folded(test->pattern.longest_literal());
-      if (literal.size() >= kLiteralBytesMin) out.push_back({{std::move(literal), expression.field}});
+      const auto longest = test->pattern.longest();
+      std::string literal = folded(longest.text);
+      if (literal.size() >= kLiteralBytesMin)
+        out.push_back({{std::move(literal), expression.field, longest.at_begin, longest.at_end}});
       return out;
     }
     default:

@@ -77,8 +77,9 @@ Result<Filter> compile_sigma(const SigmaValue& detection, const SigmaFields& fie
 std::string_view without_place(std::string_view field, int32_t* nth = nullptr);
 
 struct RequiredLiteral {
-  std::string text;    // folded
-  const Field* field;  // that asks for it; nullptr: one that is known by name only
+  std::string text;       // folded
+  const Field* field;     // that is asked for it; nullptr: one that is known by name only
+  bool at_begin, at_end;  // of its value
 };
 // Sets of literals: of each set at least one must stand in a value of its field, for the filter to match: in raw, in
 // the decoded text of a capture with an Escape, in the decoded request (yushi.url.decoded, yushi.url.plain,

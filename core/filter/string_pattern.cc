@@ -54,11 +54,13 @@ uint64_t StringPattern::bytes_of(std::string_view value) {
   return out;
 }
 
-std::string_view StringPattern::longest_literal() const {
-  std::string_view longest;
+StringPattern::Longest StringPattern::longest() const {
+  Longest longest;
   for (const Stretch& stretch : stretches_)
     for (const Part& part : stretch)
-      if (part.literal.text().size() > longest.size()) longest = part.literal.text();
+      if (part.literal.text().size() > longest.text.size())
+        longest = {part.literal.text(), &part == stretches_.front().data(),
+                   &stretch == &stretches_.back() && &part == &stretch.back()};
   return longest;
 }
 

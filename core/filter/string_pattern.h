@@ -32,9 +32,13 @@ class StringPattern {
   static uint64_t bytes_of(std::string_view value);
   uint64_t bytes() const { return bytes_; }
 
-  // Literals of which every one must stand in a match (folded when the pattern folds), the longest of them; empty:
-  // none.
-  std::string_view longest_literal() const;
+  // Literals of which every one must stand in a match (folded when the pattern folds), the longest of them.
+  struct Longest {
+    std::string_view text;                  // empty: there is none
+    bool at_begin = false, at_end = false;  // of the value
+  };
+  Longest longest() const;
+  std::string_view longest_literal() const { return longest().text; }
   bool folds() const { return folds_; }
 
   // Hashes of the tokens that a matching value has for certain: those whose both borders lie inside a literal, or at an

@@ -198,7 +198,8 @@ void compare_search_with_asking_every_rule(uint32_t seed, const std::vector<std:
       return out;
     };
     std::vector<std::pair<std::string, std::string>> values;
-    for (const char* name : {"host.name", "url.path", "user.name", "url.original", "message", "json.dynamic"})
+    for (const char* name :
+         {"host.name", "url.path", "user.name", "url.original", "message", "json.dynamic", "process.executable"})
       if (random() % 2) values.emplace_back(name, text());
     auto event = said(values, random() % 3 ? "nginx.access" : random() % 2 ? "kv" : "");
     if (random() % 3 == 0) event.constants = {{"event.outcome", "failure"}, {"event.action", text()}};
@@ -243,6 +244,8 @@ TEST(Rules, the_search_for_literals_changes_no_hit) {
   for (uint32_t seed = 1; seed <= 5; ++seed) {
     compare_search_with_asking_every_rule(seed, {"url.original", "url.path", "url.query", "user.name"});
     compare_search_with_asking_every_rule(seed, {"url.original"});
+    compare_search_with_asking_every_rule(seed,
+                                          {"user.name", "host.name", "process.name", "json.dynamic", "event.action"});
     compare_search_with_asking_every_rule(seed, {"url.path", "message", "event.original", "user.name", "json.unknown"});
   }
 }
