@@ -12,16 +12,16 @@ namespace yushi::detect {
 namespace {
 
 constexpr FindingKind kFirstSource{
-    "baseline.first-source-address", "First login from a source address", 2, "attack.t1078", "账号首次从新地址登录",
+    "baseline.first-source-address", "First login from a source address", 3, "attack.t1078", "账号首次从新地址登录",
     "attack.initial-access"};
 constexpr FindingKind kFirstHost{"baseline.first-host", "First login on a host", 2,
                                  "attack.t1021",        "账号首次登录某主机",    "attack.lateral-movement"};
-constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 2,
+constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 3,
                                    "attack.t1078",          "非常用时段登录",           "attack.initial-access"};
 
 constexpr FindingKind kDormant{"baseline.dormant-account",
-                               "Login of an account that was not used for months",
-                               1,
+                               "Login of an account that was not used for long",
+                               2,
                                "attack.t1078",
                                "长期未使用的账号登录",
                                "attack.initial-access"};
@@ -114,7 +114,34 @@ bool Accounts::may_tell(Account& account, Kind kind, int64_t day, More* more) {
   return true;
 }
 
-Finding Accounts::source_finding(const Account& account, const LoginEvent& login, bool neighbour) {
+Accounts::Neighbour Accounts::neighbour_of(const LruMap<Account>& accounts, const Account& account,
+                                           const LoginEvent& login) {
+  Neighbour out;
+  accounts.for_each([&](const std::string& user, const Account& other) {
+    if (&other == &account || !find(other.sources, login.source)) return;
+    if (out.owners++ == 0) out.owner = user;
+  });
+  const std::string network = network_of(login.source);
+  std::vector<std::string_view> from;
+  for (const auto& one : account.recent)
+    if (std::abs(login.at_ns - one.at_ns) <= kMovesNs && one.source != login.source &&
+        network_of(one.source) == network && std::find(from.begin(), from.end(), one.source) == from.end())
+      from.push_back(one.source);
+  out.moves = from.size() >= 2;
+  out.is_of_job = account.days >= kJobDaysMin && std::count_if(std::begin(account.hours), std::end(account.hours),
+                                                               [](uint64_t n) { return n > 0; }) <= kJobHoursMax;
+  return out;
+}
+
+bool Accounts::is_dormant(const Account& account, int64_t day) {
+  const int64_t away = day - account.last_day;
+  if (account.logins == 0 || away < kDormantDaysOften) return false;
+  if (away >= kDormantDays) return true;
+  const int64_t first_day = floor_div(account.first_ns, kDaySeconds * kSecond);
+  return account.days >= 2 && away * (account.days - 1) >= kOften * std::max<int64_t>(account.last_day - first_day, 1);
+}
+
+Finding Accounts::source_finding(const Account& account, const LoginEvent& login, const Neighbour* neighbour) {
   Finding finding;
   finding.kind = &kFirstSource;
   finding.severity = neighbour ? Severity::low : Severity::medium;
@@ -125,8 +152,18 @@ Finding Accounts::source_finding(const Account& account, const LoginEvent& login
   finding.reason_zh = "账号 " + printable(login.user) + " 首次从 " + printable(login.source) + " 登录；" +
                       usual_zh(account) + "来自 " + places_text(account.sources, Lang::zh);
   if (neighbour) {
-    finding.reason += "; it has come from the same network before";
-    finding.reason_zh += "；此前曾从同一网段登录";
+    finding.reason += "; it has come from the same network before, ";
+    finding.reason_zh += "；此前曾从同一网段登录，";
+    if (neighbour->moves) {
+      finding.reason += "within two hours from three addresses of it";
+      finding.reason_zh += "2 小时内使用了该网段的三个地址";
+    } else if (neighbour->is_of_job) {
+      finding.reason += "but as a job does, at the same hours of the day only";
+      finding.reason_zh += "但该账号仅在固定时段登录，应为任务账号";
+    } else {
+      finding.reason += "and this is where " + printable(neighbour->owner) + " comes from";
+      finding.reason_zh += "该地址属于账号 " + printable(neighbour->owner) + " 的常用来源";
+    }
   }
   if (account.sources.size() == kPlacesMax) {
     finding.reason += " (the last 64 addresses are remembered)";
@@ -141,8 +178,9 @@ Finding Accounts::source_finding(const Account& account, const LoginEvent& login
 Finding Accounts::dormant_finding(const Account& account, const LoginEvent& login, int64_t days) {
   Finding finding;
   finding.kind = &kDormant;
-  finding.severity = login.user == "root" ? Severity::high : Severity::medium;
-  finding.score = login.user == "root" ? 75 : 60;
+  const bool is_short = days < kDormantDays;
+  finding.severity = is_short ? Severity::low : login.user == "root" ? Severity::high : Severity::medium;
+  finding.score = is_short ? 40 : login.user == "root" ? 75 : 60;
   finding.key = printable(login.user);
   finding.reason = printable(login.user) + " logged in" +
                    (login.source.empty() ? "" : " from " + printable(login.source)) +
@@ -179,7 +217,9 @@ Finding Accounts::host_finding(const Account& account, const LoginEvent& login) 
 
 namespace {
 uint64_t logins_near(const uint64_t (&hours)[24], int hour) {
-  return hours[hour] + hours[(hour + 1) % 24] + hours[(hour + 23) % 24];
+  uint64_t out = 0;
+  for (int by = -Accounts::kHoursAround; by <= Accounts::kHoursAround; ++by) out += hours[(hour + by + 24) % 24];
+  return out;
 }
 }  // namespace
 
@@ -217,12 +257,13 @@ Finding Accounts::hour_finding(const Account& account, const LoginEvent& login, 
                    (login.source.empty() ? "" : " from " + printable(login.source)) + "; of " + usual(account) +
                    " on " + number_text(account.days, "day", "days") + ", " +
                    (near == 0 ? "none" : std::to_string(near)) + (near == 0 || near == 1 ? " was" : " were") +
-                   " between " + hour_text(hour - 1) + " and " + hour_text(hour + 2) +
+                   " between " + hour_text(hour - kHoursAround) + " and " + hour_text(hour + kHoursAround + 1) +
                    "; most were in the hours from " + often;
   finding.reason_zh = "账号 " + printable(login.user) + " 于 " + clock + "（" + zone_name + "）登录" +
                       (login.source.empty() ? "" : "，来自 " + printable(login.source)) + "；" + usual_zh(account) +
                       "分布在 " + std::to_string(account.days) + " 天，其中 " + std::to_string(near) + " 次在 " +
-                      hour_text(hour - 1) + " 至 " + hour_text(hour + 2) + " 之间，登录最多的时段始于 " + often;
+                      hour_text(hour - kHoursAround) + " 至 " + hour_text(hour + kHoursAround + 1) +
+                      " 之间，登录最多的时段始于 " + often;
   finding.baseline = numbers(account) + " hours=" + hours + " zone=" + zone_name;
   return finding;
 }
@@ -261,12 +302,17 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
     finding.reason_zh += more.zh;
     findings.push_back(std::move(finding));
   };
-  if (new_source && account.habits[place].can_be_odd() && may_tell(account, place, day, &more))
-    tell(source_finding(account, seen, !new_network));
+  if (new_network) {
+    if (account.habits[place].can_be_odd() && may_tell(account, place, day, &more))
+      tell(source_finding(account, seen, nullptr));
+  } else if (new_source && account.habits[place].can_be_odd()) {
+    if (const auto neighbour = neighbour_of(accounts->second, account, seen);
+        neighbour.is_odd() && may_tell(account, place, day, &more))
+      tell(source_finding(account, seen, &neighbour));
+  }
   if (new_host && account.habits[kNewHost].can_be_odd() && may_tell(account, kNewHost, day, &more))
     tell(host_finding(account, seen));
-  if (account.logins > 0 && day - account.last_day >= kDormantDays)
-    tell((more = {}, dormant_finding(account, seen, day - account.last_day)));
+  if (is_dormant(account, day)) tell((more = {}, dormant_finding(account, seen, day - account.last_day)));
   if (is_unusual_hour(account, hour) && may_tell(account, kHour, day, &more))
     tell(hour_finding(account, seen, hour, zone));
   for (size_t i = before; i < findings.size(); ++i) {
@@ -296,6 +342,13 @@ bool Accounts::is_new_source(std::string_view log, std::string_view user, std::s
   if (accounts == by_log_.end()) return true;
   const Account* account = accounts->second.peek(user.substr(0, kNameBytesMax));
   return !account || !find(account->sources, source.substr(0, kNameBytesMax));
+}
+
+bool Accounts::has_logged_in_since(std::string_view log, std::string_view user, int64_t since_ns) const {
+  auto accounts = by_log_.find(log);
+  const Account* account = accounts == by_log_.end() ? nullptr : accounts->second.peek(user.substr(0, kNameBytesMax));
+  return account && std::any_of(account->recent.begin(), account->recent.end(),
+                                [since_ns](const Recent& one) { return one.at_ns >= since_ns; });
 }
 
 bool Accounts::knows(std::string_view log, std::string_view user) const {

@@ -34,13 +34,21 @@ class Accounts final : public Detector {
 
   static constexpr size_t kAccountsMax = 4096;
   static constexpr size_t kPlacesMax = 64;
-  // An hour is unusual when under 1 in kHourOneIn logins fell into it or a neighbouring hour; asked only of an account
+  // An hour is unusual when under 1 in kHourOneIn logins fell into it or within kHoursAround; asked only of an account
   // with so many logins on so many days.
+  static constexpr int kHoursAround = 2;
   static constexpr uint32_t kHourOneIn = 100;
   static constexpr uint32_t kHourLoginsMin = 20;
   static constexpr uint32_t kHourDaysMin = 5;
-  // An account that logs in after so many days is waking.
-  static constexpr int64_t kDormantDays = 60;
+  // An account that logs in after so many days is waking; one that came often, by the days on which it did, earlier.
+  static constexpr int64_t kDormantDays = 60, kDormantDaysOften = 20;
+  static constexpr int64_t kOften = 5;  // so many times its mean pause
+  // A new address of a known network is told when it is that of so many others at most (a bastion's is everybody's), or
+  // the third of that network within kMovesNs.
+  static constexpr size_t kOwnersMax = 2;
+  static constexpr int64_t kJobHoursMax = 3;
+  static constexpr uint32_t kJobDaysMin = 7;
+  static constexpr int64_t kMovesNs = int64_t{2} * 3600 * kSecond;
   // Findings of one kind that one account raises on a day of the tenant's zone; further ones are only counted. A thief
   // must not hide behind the network that the account's owner was new in this morning.
   static constexpr uint32_t kToldADay = 1;
@@ -55,6 +63,9 @@ class Accounts final : public Detector {
 
   // True when the account has never logged in from this address, be it that it has never logged in at all.
   bool is_new_source(std::string_view log, std::string_view user, std::string_view source) const;
+
+  // Of its last logins.
+  bool has_logged_in_since(std::string_view log, std::string_view user, int64_t since_ns) const;
 
   // True when the account has logged in.
   bool knows(std::string_view log, std::string_view user) const;
@@ -89,6 +100,14 @@ class Accounts final : public Detector {
     Novelty habits[kHour];  // of networks, addresses, hosts
     Told told[kKinds];
   };
+  // Whose address this is, of a network that the account knows.
+  struct Neighbour {
+    size_t owners = 0;
+    std::string owner;  // one of them
+    bool moves = false;
+    bool is_of_job = false;  // the account is a job's, by the few hours at which it comes: jobs do not change desks
+    bool is_odd() const { return moves || is_of_job || (owners > 0 && owners <= kOwnersMax); }
+  };
   static void add(std::vector<Place>& places, std::string_view name, uint64_t use);
   static const Place* find(const std::vector<Place>& places, std::string_view name);
   static bool is_told_already(const Account& account, const LoginEvent& login);
@@ -97,9 +116,11 @@ class Accounts final : public Detector {
   };
   // False when the account has raised enough of this kind on this day. Else `more` says what went unsaid before.
   static bool may_tell(Account& account, Kind kind, int64_t day, More* more);
-  static Finding source_finding(const Account& account, const LoginEvent& login, bool neighbour);
+  static Finding source_finding(const Account& account, const LoginEvent& login, const Neighbour* neighbour);
   static Finding dormant_finding(const Account& account, const LoginEvent& login, int64_t days);
   static Finding host_finding(const Account& account, const LoginEvent& login);
+  static Neighbour neighbour_of(const LruMap<Account>& accounts, const Account& account, const LoginEvent& login);
+  static bool is_dormant(const Account& account, int64_t day);
   static bool is_unusual_hour(const Account& account, int hour);
   static Finding hour_finding(const Account& account, const LoginEvent& login, int hour, const Zone& zone);
   static void save_account(const Account& account, std::string& out);

@@ -170,6 +170,23 @@ std::string habit_subject(const RuleHead& rule, const Record& record, FieldTexts
   return rule.id + " " + names_and_values(rule.habit, record, fields);
 }
 
+std::string habit_subject_on_all_hosts(const RuleHead& rule, const Record& record, FieldTexts& fields,
+                                       std::string* host) {
+  static constexpr std::string_view kHost = "host.name";
+  std::vector<std::string> others;
+  bool has_host = false, has_account = false;
+  std::string text;
+  for (const auto& name : rule.habit) {
+    if (name == kHost)
+      has_host = fields.first(record, kHost, host) && !host->empty();
+    else
+      others.push_back(name);
+    if (name == kActor || name == "user.name") has_account |= fields.first(record, name, &text) && !text.empty();
+  }
+  if (!has_host || !has_account) return {};
+  return rule.id + " on all hosts " + names_and_values(others, record, fields);
+}
+
 bool group_key(const std::vector<std::string>& wanted, const std::vector<std::string>& names, const Record& record,
                FieldTexts& fields, std::string* key) {
   key->clear();

@@ -52,7 +52,9 @@ bool Disabled::take_switch(const Event& event, Accounts& accounts) {
     what = account_switch_of(value.text);
   } else if (name.starts_with("account-")) {
     what.account = text_of(event.record, kTarget, scratch);
-    if (what.account.empty()) what.account = text_of(event.record, ecs::user_name, scratch);
+    // Of a database's statement it is known who gave it, not of whom it speaks.
+    if (what.account.empty() && !event.kind.has_category("database"))
+      what.account = text_of(event.record, ecs::user_name, scratch);
     what.disables = name == "account-locked" || name == "account-deleted";
     if (name == "account-locked" && is_automatic(text_of(event.record, find_field("event.action"), scratch)))
       return true;

@@ -35,8 +35,8 @@ constexpr char kStateVersion = '5', kOneBlockVersion = '4';
 constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kWindowsId = "windows",
                            kHabitsId = "habits", kSilenceId = "silence", kHeldBackId = "held-back",
                            kStoriesId = "stories";
-constexpr uint32_t kCorrelationsVersion = 1, kWindowsVersion = 1, kHabitsVersion = 1, kSilenceVersion = 2,
-                   kHeldBackVersion = 1, kStoriesVersion = 1;
+constexpr uint32_t kCorrelationsVersion = 1, kWindowsVersion = 1, kSilenceVersion = 2, kHeldBackVersion = 1,
+                   kStoriesVersion = 1;
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
@@ -194,7 +194,12 @@ struct Engine::State {
   Judged judge(const RuleHead& head, const Record& record, int64_t at_ns) {
     if (head.habit.empty()) return {};
     const auto zone = options.zone_of(record.origin->log);
-    const auto usual = habits.add(record.origin->log, habit_subject(head, record, fields), at_ns, *zone);
+    auto usual = habits.add(record.origin->log, habit_subject(head, record, fields), at_ns, *zone);
+    std::string host;
+    if (const auto subject = habit_subject_on_all_hosts(head, record, fields, &host); !subject.empty()) {
+      const auto everywhere = habits.add(record.origin->log, subject, at_ns, *zone, host);
+      usual.is_by_office = everywhere.usual() && everywhere.hosts >= Habits::kHostsForAll;
+    }
     return {!usual.usual() && (!usual.too_young() || head.severity >= Severity::high), usual};
   }
 
@@ -513,7 +518,7 @@ std::string Engine::save() const {
   };
   put(kFoldsId, Folds::kVersion, state_->folds);
   put(kCorrelationsId, kCorrelationsVersion, state_->correlations);
-  put(kHabitsId, kHabitsVersion, state_->habits);
+  put(kHabitsId, Habits::kVersion, state_->habits);
   put(kSilenceId, kSilenceVersion, state_->silence);
   put(kStoriesId, kStoriesVersion, state_->stories);
   put(kWindowsId, kWindowsVersion, state_->windows);
@@ -581,7 +586,8 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
       } else if (id == kCorrelationsId) {
         loaded = load(kCorrelationsVersion, correlations);
       } else if (id == kHabitsId) {
-        loaded = load(kHabitsVersion, habits);
+        loaded = load_with(Habits::kVersion, of == 1 || of == Habits::kVersion,
+                           [&] { return habits.load(part, static_cast<uint32_t>(of)); });
       } else if (id == kSilenceId) {
         loaded = load(kSilenceVersion, silence);
       } else if (id == kHeldBackId) {

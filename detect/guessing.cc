@@ -10,7 +10,7 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kFromAddress{"guessing.address",       "Password guessing from an address", 1, "attack.t1110",
+constexpr FindingKind kFromAddress{"guessing.address",       "Password guessing from an address", 2, "attack.t1110",
                                    "来自同一地址的口令猜测", "attack.credential-access"};
 constexpr FindingKind kOnAccount{"guessing.account", "Password guessing on an account", 1,
                                  "attack.t1110.001", "针对同一账号的口令猜测",          "attack.credential-access"};

@@ -6,6 +6,7 @@
 
 #include "core/base/calendar.h"
 #include "detect/finding.h"
+#include "detect/places.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -59,7 +60,8 @@ void Habits::begin(std::string_view log, int64_t at_ns) {
   if (by_log_.find(log) == by_log_.end()) by_log_.try_emplace(std::string(log)).first->second.first_ns = at_ns;
 }
 
-Habits::Known Habits::add(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone) {
+Habits::Known Habits::add(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone,
+                          std::string_view host) {
   begin(log, at_ns);
   Log& all = by_log_.find(log)->second;
   int64_t local = floor_div(at_ns, kSecond);
@@ -78,6 +80,8 @@ Habits::Known Habits::add(std::string_view log, std::string_view subject, int64_
     habit.days = by < kDays ? habit.days << by : 0;
     habit.hours = habit.days == 0 ? 0 : habit.hours | habit.hours_of_last_day;
     habit.hours_of_last_day = 0;
+    habit.hosts = habit.days == 0 ? 0 : habit.hosts | habit.hosts_of_last_day;
+    habit.hosts_of_last_day = 0;
     habit.last_day = day;
   }
   const int64_t ago = habit.last_day - day;  // 0 unless its time is older than that of a hit before
@@ -85,8 +89,10 @@ Habits::Known Habits::add(std::string_view log, std::string_view subject, int64_
   known.days = static_cast<uint32_t>(std::popcount(habit.days & ~bit));
   known.hours = ago == 0 ? habit.hours : habit.hours | habit.hours_of_last_day;
   known.at_its_hour = (known.hours & hours_around(known.hour)) != 0;
+  known.hosts = std::popcount(ago == 0 ? habit.hosts : habit.hosts | habit.hosts_of_last_day);
   habit.days |= bit;
   (ago == 0 ? habit.hours_of_last_day : habit.hours) |= 1u << known.hour;
+  if (!host.empty()) (ago == 0 ? habit.hosts_of_last_day : habit.hosts) |= uint64_t{1} << hash_of(host) % 64;
   return known;
 }
 
@@ -102,11 +108,13 @@ void Habits::save(std::string& out) const {
       put_varint(out, habit.days);
       put_varint(out, habit.hours);
       put_varint(out, habit.hours_of_last_day);
+      put_varint(out, habit.hosts);
+      put_varint(out, habit.hosts_of_last_day);
     });
   }
 }
 
-bool Habits::load(Reader& in) {
+bool Habits::load(Reader& in, uint32_t version) {
   by_log_.clear();
   for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
     Log& all = by_log_.try_emplace(std::string(in.text())).first->second;
@@ -117,6 +125,9 @@ bool Habits::load(Reader& in) {
       habit.days = in.varint();
       habit.hours = static_cast<uint32_t>(in.varint()) & kAllHours;
       habit.hours_of_last_day = static_cast<uint32_t>(in.varint()) & kAllHours;
+      if (version == 1) continue;
+      habit.hosts = in.varint();
+      habit.hosts_of_last_day = in.varint();
     }
   }
   return in.ok();

@@ -27,7 +27,7 @@ constexpr FindingKind kRound{"list.round-the-bastion", "Login round the bastion"
 constexpr FindingKind kNoAdmin{"list.no-administrator",  "Root without being an administrator", 1, "attack.t1548",
                                "非管理员使用 root 权限", "attack.privilege-escalation"};
 // A tactic, where no technique says it.
-constexpr FindingKind kChange{"list.change", "Change outside the window or without a ticket", 1, "attack.impact",
+constexpr FindingKind kChange{"list.change", "Change outside the window or without a ticket", 2, "attack.impact",
                               "变更窗口外或无工单的变更"};
 constexpr FindingKind kProvider{"list.provider-staff", "Provider's staff at a unit's machine", 1,
                                 "attack.t1199",        "云服务商人员操作租户单位的主机",       "attack.initial-access"};
@@ -99,12 +99,16 @@ struct Listed::Act {
     return *actor;
   }
 
-  // An account is made, changed or deleted, and nobody is named but itself (docs/events.md).
+  // An account is made, changed, deleted or put into a group, and nobody is named but itself (docs/events.md).
   bool is_done_to_who() {
     const auto& kind = event.kind.name;
-    return (kind.starts_with("account-") || kind == "password-changed") && text("user.target.name").empty() &&
-           own(".auid").empty();
+    const bool is_of_group = kind == "privilege-granted" || kind == "privilege-revoked";
+    return (kind.starts_with("account-") || kind == "password-changed" ||
+            (is_of_group && !text("group.name").empty() && text(ecs::source_ip).empty())) &&
+           text("user.target.name").empty() && own(".auid").empty();
   }
+  // A part of Kubernetes itself, or what runs in it.
+  bool is_machine() { return who().starts_with("system:") && !who().starts_with("system:anonymous"); }
 
   std::string on() {
     const auto name = host();
@@ -417,7 +421,7 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) co
   const bool is_command = name == "command" || name == "process-started";
   if (is_command ? !changes_a_machine(act.command()) : !is_one_of(name, kChanges)) return;
   const std::string& who = act.who();
-  if (lists().service_accounts.find(who)) return;
+  if (lists().service_accounts.find(who) || act.is_machine()) return;
   // What the system does for itself as root, at no terminal.
   if (who == "root" || who == "uid 0") {
     const auto terminal = act.own(".tty");

@@ -11,7 +11,7 @@ namespace {
 constexpr FindingKind kSilent{"silence.host", "Host fell silent", 1,
                               "attack.t1562", "主机停止发送日志", "attack.defense-evasion"};
 constexpr FindingKind kBelow{
-    "silence.far-below",     "Host sends far less than it is wont to", 1, "attack.t1562", "主机日志量远低于平时",
+    "silence.far-below",     "Host sends far less than it is wont to", 2, "attack.t1562", "主机日志量远低于平时",
     "attack.defense-evasion"};
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
@@ -125,6 +125,19 @@ int64_t Silence::now_of(const Log& log) {
   return *middle;
 }
 
+bool Silence::is_common(const Log& log, const Host& host, int64_t hours) {
+  uint64_t others = 0, low = 0;
+  log.hosts.for_each([&](const std::string&, const Host& other) {
+    // Of one that has said nothing for long the hours are not those of now.
+    if (&other == &host || other.rate.hour < host.rate.hour - kHoursKept) return;
+    const uint64_t expected = other.rate.expected_in(hours);
+    if (expected < kRateAtLeast / 4) return;
+    ++others;
+    low += other.rate.sent_in(hours) * 2 < expected;
+  });
+  return low >= 2 && low * kOthersOf > others;
+}
+
 void Silence::judge_rate(std::string_view name, const Log& log, const std::string& host_name, const Host& host,
                          std::vector<Finding>& findings) {
   for (const int64_t hours : {int64_t{3}, int64_t{kHoursKept}}) {
@@ -133,7 +146,7 @@ void Silence::judge_rate(std::string_view name, const Log& log, const std::strin
     const uint64_t all = log.rate.sent_in(hours), all_expected = log.rate.expected_in(hours);
     const uint64_t others = all - std::min(all, sent),
                    others_expected = all_expected - std::min(all_expected, expected);
-    if (others * 2 < others_expected) continue;
+    if (others * 2 < others_expected || is_common(log, host, hours)) continue;
     Finding finding;
     finding.kind = &kBelow;
     finding.score = 50;

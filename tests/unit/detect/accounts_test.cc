@@ -44,14 +44,32 @@ TEST(Accounts, a_first_address_is_told_against_the_usual_ones) {
   EXPECT_EQ(found[1]->id.size(), 16u);
 }
 
-TEST(Accounts, an_address_of_a_known_network_is_told_as_less) {
+TEST(Accounts, another_address_of_a_known_network_is_no_news) {
   auto events = days(20);
+  events.push_back(login(events.back().at_ns + kHourNs, "root", "10.0.0.77"));
+  EXPECT_TRUE(alerts_of(events).empty());
+}
+
+TEST(Accounts, the_address_of_somebody_else_in_a_known_network_is_told_as_less) {
+  auto events = days(20);
+  events.push_back(login(events.back().at_ns + kMinuteNs, "wang", "10.0.0.77"));
   events.push_back(login(events.back().at_ns + kHourNs, "root", "10.0.0.77"));
   auto all = alerts_of(events);
   auto found = of_rule(all, kSource);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0]->severity, Severity::low);
-  EXPECT_NE(found[0]->reason.find("same network"), std::string::npos);
+  EXPECT_TRUE(found[0]->reason.ends_with("it has come from the same network before, and this is where wang comes from"))
+      << found[0]->reason;
+}
+
+TEST(Accounts, three_addresses_of_a_known_network_within_two_hours_are_told) {
+  auto events = days(20);
+  for (const char* address : {"10.0.0.77", "10.0.0.78", "10.0.0.79"})
+    events.push_back(login(events.back().at_ns + 40 * kMinuteNs, "root", address));
+  auto all = alerts_of(events);
+  auto found = of_rule(all, kSource);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_NE(found[0]->reason.find("from three addresses of it"), std::string::npos) << found[0]->reason;
 }
 
 TEST(Accounts, the_first_login_of_an_account_is_learned_and_not_told) {
