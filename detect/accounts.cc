@@ -344,11 +344,11 @@ bool Accounts::is_new_source(std::string_view log, std::string_view user, std::s
   return !account || !find(account->sources, source.substr(0, kNameBytesMax));
 }
 
-bool Accounts::has_logged_in_since(std::string_view log, std::string_view user, int64_t since_ns) const {
+bool Accounts::has_logged_in(std::string_view log, std::string_view user, int64_t from_ns, int64_t until_ns) const {
   auto accounts = by_log_.find(log);
   const Account* account = accounts == by_log_.end() ? nullptr : accounts->second.peek(user.substr(0, kNameBytesMax));
   return account && std::any_of(account->recent.begin(), account->recent.end(),
-                                [since_ns](const Recent& one) { return one.at_ns >= since_ns; });
+                                [&](const Recent& one) { return one.at_ns >= from_ns && one.at_ns <= until_ns; });
 }
 
 bool Accounts::knows(std::string_view log, std::string_view user) const {

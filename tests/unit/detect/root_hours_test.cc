@@ -76,6 +76,11 @@ TEST(RootHours, where_a_login_of_that_hour_was_judged_it_says_nothing) {
   EXPECT_EQ(told_after(weeks(), {login(night, "lin", "10.0.0.5"), sudo(night + kMinuteNs)}), 0u);
 }
 
+TEST(RootHours, what_comes_late_is_judged_too) {
+  const int64_t morning = kStart + 20 * kDayNs;
+  EXPECT_EQ(told_after(weeks(), {sudo(morning), started(morning - 5 * kHourNs)}), 1u);
+}
+
 TEST(RootHours, what_is_known_outlives_a_restart) {
   auto rules = no_rules();
   Engine first(rules, {}), second(rules, {});
