@@ -14,13 +14,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "core/base/bytes.h"
 #include "core/base/time_text.h"
 #include "detect/lru.h"
+#include "detect/room.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -51,7 +51,12 @@ class Habits {
   void begin(std::string_view log, int64_t at_ns);
   // `subject`: the rule and whose act it is.
   Known add(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone);
+  // What would be known of a hit of this subject, without adding one.
+  Known known(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone) const;
 
+  void hold(Holdings& out) {
+    for (auto& [name, log] : by_log_) out.push_back({name, Kept::habits, &log.habits});
+  }
   void save(std::string& out) const;
   bool load(Reader& in);
 
@@ -62,11 +67,18 @@ class Habits {
     uint32_t hours = 0;  // of all days before last_day
     uint32_t hours_of_last_day = 0;
   };
+  struct Day {
+    int64_t number = 0;
+    int hour = 0;
+  };
+  static Day day_of(int64_t at_ns, const Zone& zone);
+  static Known judge(Habit& habit, const Day& day);  // with its days moved on
+
   struct Log {
     int64_t first_ns = 0;
     LruMap<Habit> habits{kHabitsMax};
   };
-  std::map<std::string, Log, std::less<>> by_log_;
+  ByLog<Log> by_log_;
 };
 
 }  // namespace yushi::detect
