@@ -37,6 +37,10 @@ std::string habit_subject(const RuleHead& rule, const Record& record, FieldTexts
 // names none.
 std::string habit_subject_on_all_hosts(const RuleHead& rule, const Record& record, FieldTexts& fields,
                                        std::string* host);
+// The field of the habit that says which account it was; empty: none does.
+std::string_view habit_account(const RuleHead& rule);
+// The subject as if this account had done it.
+std::string habit_subject_of(std::string_view account, const RuleHead& rule, const Record& record, FieldTexts& fields);
 
 // The values of a correlation's group; false when the record lacks one of them: then it belongs to no group.
 bool group_key(const std::vector<std::string>& wanted, const std::vector<std::string>& names, const Record& record,

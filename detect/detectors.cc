@@ -93,4 +93,8 @@ void Detectors::tick(const Tick& tick, std::vector<Finding>& findings) {
   for (auto& one : running_) one.detector->tick(tick, findings);
 }
 
+void Detectors::hold(Holdings& out) {
+  for (auto& one : running_) one.detector->hold(out);
+}
+
 }  // namespace yushi::detect

@@ -17,13 +17,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "core/base/bytes.h"
 #include "core/base/time_text.h"
 #include "detect/lru.h"
+#include "detect/room.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -58,7 +58,12 @@ class Habits {
   // `subject`: the rule and whose act it is. Of a habit over all hosts `host` is where this hit was.
   Known add(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone,
             std::string_view host = {});
+  // What would be known of a hit of this subject, without adding one.
+  Known known(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone) const;
 
+  void hold(Holdings& out) {
+    for (auto& [name, log] : by_log_) out.push_back({name, Kept::habits, &log.habits});
+  }
   static constexpr uint32_t kVersion = 2;  // of what save() writes; 1 has no hosts
   void save(std::string& out) const;
   bool load(Reader& in, uint32_t version);
@@ -71,11 +76,18 @@ class Habits {
     uint32_t hours_of_last_day = 0;
     uint64_t hosts = 0, hosts_of_last_day = 0;  // a bit for each, by its hash
   };
+  struct Day {
+    int64_t number = 0;
+    int hour = 0;
+  };
+  static Day day_of(int64_t at_ns, const Zone& zone);
+  static Known judge(Habit& habit, const Day& day);  // with its days moved on
+
   struct Log {
     int64_t first_ns = 0;
     LruMap<Habit> habits{kHabitsMax};
   };
-  std::map<std::string, Log, std::less<>> by_log_;
+  ByLog<Log> by_log_;
 };
 
 }  // namespace yushi::detect

@@ -146,9 +146,7 @@ bool Listed::wants(const EventKind& kind) const {
 }
 
 void Listed::observe(const Event& event, std::vector<Finding>& findings) {
-  auto at = by_log_.find(event.log);
-  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log)).first;
-  Log& log = at->second;
+  Log& log = log_of(by_log_, event.log);
   if (event.kind.name == "change-approved") take_ticket(event, log);
   if (lists().empty() && log.tickets.size() == 0) return;
   Act act{event, surroundings_};
@@ -449,7 +447,7 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) co
   const bool were_usual = log.without.can_be_odd();
   const int64_t day = floor_div(local, kDaySeconds);
   if (log.tickets.size() > 0) {
-    int64_t& last = log.days.use(who);
+    int64_t& last = log.days.use(ShortName(who));
     if (last != day) log.without.add(ticket == nullptr);
     last = day;
   }
@@ -479,16 +477,10 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) co
 // -------------------------------------------------------------------------------------------------------------- state
 
 void Listed::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [name, log] : by_log_) {
-    put_text(out, name);
+  save_logs(by_log_, out, [&out](const Log& log) {
     put_varint(out, log.without.news);
     put_varint(out, log.without.logins);
-    put_varint(out, log.days.size());
-    log.days.for_each([&out](const std::string& account, int64_t day) {
-      put_text(out, account);
-      put_signed(out, day);
-    });
+    save_entries(log.days, out, [&out](int64_t day) { put_signed(out, day); });
     put_varint(out, log.tickets.size());
     log.tickets.for_each([&out](const std::string&, const Ticket& ticket) {
       for (auto* text : {&ticket.id, &ticket.account, &ticket.requester, &ticket.approver, &ticket.hosts})
@@ -498,19 +490,14 @@ void Listed::save(std::string& out) const {
         put_varint(out, moment->is_local);
       }
     });
-  }
+  });
 }
 
 bool Listed::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    Log& log = by_log_.try_emplace(std::string(in.text())).first->second;
+  return load_logs(by_log_, in, [&in](Log& log) {
     log.without.news = static_cast<uint32_t>(in.varint());
     log.without.logins = std::min(static_cast<uint32_t>(in.varint()), Novelty::kRemembered);
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      int64_t& day = log.days.use(in.text());
-      day = in.signed_varint();
-    }
+    if (!load_entries(log.days, in, [&in](int64_t& day) { day = in.signed_varint(); })) return false;
     for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
       Ticket ticket;
       for (auto* text : {&ticket.id, &ticket.account, &ticket.requester, &ticket.approver, &ticket.hosts})
@@ -522,8 +509,8 @@ bool Listed::load(Reader& in) {
       const std::string id = ticket.id;
       log.tickets.use(id) = std::move(ticket);
     }
-  }
-  return in.ok();
+    return in.ok();
+  });
 }
 
 }  // namespace yushi::detect

@@ -7,6 +7,7 @@
 #include "core/base/calendar.h"
 #include "detect/accounts.h"
 #include "detect/actors.h"
+#include "detect/places.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -14,7 +15,6 @@ namespace {
 
 constexpr FindingKind kOddHour{"baseline.root-at-unusual-hour", "Root at an unusual hour",    1, "attack.t1078",
                                "非常用时段使用 root",           "attack.privilege-escalation"};
-constexpr size_t kNameBytesMax = 256;
 constexpr size_t kShownBytesMax = 200;
 constexpr int64_t kHourNs = int64_t{3600} * kSecond, kFoldNs = 12 * kHourNs;
 
@@ -55,16 +55,13 @@ void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
   if (event.kind.outcome == "failure" || !is_root_at_a_terminal(event, scratch) || !actors ||
       !actors->of(event.record, scratch, &actor) || actor == "root")
     return;
-  actor.resize(std::min(actor.size(), kNameBytesMax));
   const auto zone = surroundings_.options.zone_of(event.log);
   int64_t local = floor_div(event.counted.at_ns, kSecond);
   local += zone->offset_seconds_at(local);
   const int64_t now = floor_div(local, 3600), day = floor_div(now, 24);
   const int hour = static_cast<int>(now - day * 24);
 
-  auto at = by_log_.find(event.log);
-  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log), kAccountsMax).first;
-  Account& account = at->second.use(actor);
+  Account& account = log_of(by_log_, event.log, kAccountsMax).use(ShortName(actor));
   if (account.days > 0 && now == account.last_hour) return;
   uint32_t near = 0;
   for (int by = -kHoursAround; by <= kHoursAround; ++by)

@@ -12,7 +12,6 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +33,9 @@ class RootHours final : public Detector {
   bool wants(const EventKind& kind) const override;
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
+  void hold(Holdings& out) override {
+    for (auto& [log, map] : by_log_) out.push_back({log, Kept::accounts, &map});
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -46,7 +48,7 @@ class RootHours final : public Detector {
     uint32_t known() const;
   };
   const Surroundings& surroundings_;
-  std::map<std::string, LruMap<Account>, std::less<>> by_log_;
+  ByLog<LruMap<Account>> by_log_;
 };
 
 }  // namespace yushi::detect

@@ -2,6 +2,7 @@
 
 #include "detect/actors.h"
 #include "detect/change_words.h"
+#include "detect/places.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -9,7 +10,6 @@ namespace {
 
 constexpr FindingKind kShort{"account.short-lived", "Account made, used and deleted", 1,
                              "attack.t1136",        "账号新建、使用后即被删除",       "attack.persistence"};
-constexpr size_t kNameBytesMax = 256;
 
 std::string text_of(const Record& record, const Field* field, Scratch& scratch) {
   Value value;
@@ -50,16 +50,17 @@ void ShortLived::observe(const Event& event, std::vector<Finding>& findings) {
       event.kind.outcome == "failure" || text_of(event.record, ecs::event_outcome, scratch) == "failure";
   if (failed) return;
   auto at = by_log_.find(event.log);
-  if (const auto made = account_of(event, true, scratch); !made.empty() && made.size() <= kNameBytesMax) {
+  if (const auto made = account_of(event, true, scratch); !made.empty()) {
     if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log), kAccountsMax).first;
-    Account* known = at->second.find(made);
+    Account* known = at->second.find(ShortName(made));
     // The same told by several is one.
-    if (!known || at_ns - known->made_ns > kWithinNs) at->second.use(made) = {at_ns, 0, event.record.index, 0};
+    if (!known || at_ns - known->made_ns > kWithinNs)
+      at->second.use(ShortName(made)) = {at_ns, 0, event.record.index, 0};
     return;
   }
   if (at == by_log_.end() || at->second.size() == 0) return;
   if (const auto gone = account_of(event, false, scratch); !gone.empty()) {
-    Account* account = at->second.find(gone);
+    Account* account = at->second.find(ShortName(gone));
     if (!account) return;
     const Account was = *account;
     account->used_ns = 0;  // told once
@@ -88,7 +89,7 @@ void ShortLived::observe(const Event& event, std::vector<Finding>& findings) {
     const auto* actors = surroundings_.detectors.find<Actors>();
     if (!actors || !actors->of(event.record, scratch, &who)) return;
   }
-  Account* account = who.empty() ? nullptr : at->second.find(who);
+  Account* account = who.empty() ? nullptr : at->second.find(ShortName(who));
   if (!account || account->used_ns != 0 || at_ns < account->made_ns) return;
   account->used_ns = at_ns;
   account->used_index = event.record.index;

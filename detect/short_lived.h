@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +28,9 @@ class ShortLived final : public Detector {
   bool wants(const EventKind& kind) const override;
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
+  void hold(Holdings& out) override {
+    for (auto& [log, map] : by_log_) out.push_back({log, Kept::accounts, &map});
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -38,7 +40,7 @@ class ShortLived final : public Detector {
     uint64_t made_index = 0, used_index = 0;
   };
   const Surroundings& surroundings_;
-  std::map<std::string, LruMap<Account>, std::less<>> by_log_;
+  ByLog<LruMap<Account>> by_log_;
 };
 
 }  // namespace yushi::detect

@@ -18,7 +18,6 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +27,7 @@
 #include "core/record/record.h"
 #include "detect/finding.h"
 #include "detect/lru.h"
+#include "detect/room.h"
 
 namespace yushi::detect {
 
@@ -51,6 +51,9 @@ class Silence {
   int64_t newest_of(std::string_view log, std::string_view host) const;
   int64_t now_of(std::string_view log) const;
 
+  void hold(Holdings& out) {
+    for (auto& [name, log] : by_log_) out.push_back({name, Kept::hosts, &log.hosts});
+  }
   void save(std::string& out) const;
   bool load(Reader& in);
 
@@ -95,7 +98,7 @@ class Silence {
   static void judge_rate(std::string_view name, const Log& log, const std::string& host_name, const Host& host,
                          std::vector<Finding>& findings);
 
-  std::map<std::string, Log, std::less<>> by_log_;
+  ByLog<Log> by_log_;
 };
 
 }  // namespace yushi::detect
