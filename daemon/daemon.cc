@@ -260,6 +260,7 @@ class Daemon {
     options.senders_max = config_.sources;
     options.detect.learning_ns = config_.learning_ns;
     options.detect.place_of = place_by_geoip;
+    options.detect.memory_bytes = config_.memory.detectors;
     pipeline_ = std::make_unique<Pipeline>(*store_, loaded_, options);
     pipeline_->on_failure = [this](const Error& error) {
       spdlog::critical("{}; stopping: what was not committed was not acknowledged", error.message);

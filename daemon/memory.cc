@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "core/base/clock.h"
@@ -13,8 +14,9 @@ namespace yushi::daemon {
 namespace {
 
 // Of kMemoryDefault, in MiB.
-constexpr uint64_t kInFlight = 96, kOpenBlocks = 128, kMemtables = 64, kParsers = 64, kQuestions = 96, kRest = 64;
-constexpr uint64_t kWhole = kInFlight + kOpenBlocks + kMemtables + kParsers + kQuestions + kRest;
+constexpr uint64_t kInFlight = 96, kOpenBlocks = 112, kMemtables = 56, kParsers = 48, kDetectors = 64, kQuestions = 96,
+                   kRest = 40;
+constexpr uint64_t kWhole = kInFlight + kOpenBlocks + kMemtables + kParsers + kDetectors + kQuestions + kRest;
 static_assert(kWhole << 20 == kMemoryDefault);
 
 // Of the parts that are not set, as kWhole counts.
@@ -34,8 +36,15 @@ std::optional<MemoryShares> share_memory(uint64_t memory, std::optional<uint64_t
   const uint64_t left = memory - in_flight.value_or(0) - questions.value_or(0);
   const uint64_t of = unset(in_flight, questions);
   const auto share = [&](uint64_t part) { return left / of * part; };
-  return MemoryShares{in_flight.value_or(share(kInFlight)),  share(kOpenBlocks), share(kMemtables), share(kParsers),
-                      questions.value_or(share(kQuestions)), share(kRest)};
+  // More than its own share detectors do not need, however much memory there is.
+  const uint64_t detectors = std::min(share(kDetectors), kDetectors << 20);
+  return MemoryShares{in_flight.value_or(share(kInFlight)),
+                      share(kOpenBlocks),
+                      share(kMemtables),
+                      share(kParsers),
+                      detectors,
+                      questions.value_or(share(kQuestions)),
+                      share(kRest) + share(kDetectors) - detectors};
 }
 
 ProcessMemory process_memory() {

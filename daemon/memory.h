@@ -20,6 +20,7 @@ struct MemoryShares {
   uint64_t open_blocks = 0;  // committed and not yet sealed
   uint64_t memtables = 0;    // RocksDB's
   uint64_t parsers = 0;      // what parsers and rules are compiled to: room for it, no bound
+  uint64_t detectors = 0;    // what they remember
   uint64_t questions = 0;
   uint64_t rest = 0;
 };

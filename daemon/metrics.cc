@@ -45,6 +45,7 @@ std::vector<std::pair<std::string_view, uint64_t>> memory_parts(const Watched& w
           {"tables", tables.tables},
           {"cache", tables.cache},
           {"parsers", watched.parser_bytes},
+          {"detectors", watched.pipeline->counters().detector_bytes.load()},
           {"questions", watched.question_bytes},
           {"heap_free", process.heap_free},
           {"resident", process.resident}};
@@ -70,9 +71,12 @@ std::string prometheus_text(const Watched& watched, const serve::QuestionQueue::
   e.one("yushi_memory_limit_bytes", "gauge", "limits.memory.", watched.memory_bytes);
   e.family("yushi_memory_bytes", "gauge",
            "What is held now: records that wait for the committer (in_flight) and for their block (open_blocks), "
-           "RocksDB's memtables, tables and cache, what parsers and rules took when they were loaded, what questions "
-           "have leased, what the heap has free, and all that is resident.");
+           "RocksDB's memtables, tables and cache, what parsers and rules took when they were loaded, what detectors "
+           "remember, what questions have leased, what the heap has free, and all that is resident.");
   for (auto& [part, bytes] : memory_parts(watched)) e.value(bytes, "part=\"" + std::string(part) + "\"");
+  e.one("yushi_detect_forgotten_total", "counter",
+        "Entries that detectors forgot for want of room, those not seen for longest, since the store is there.",
+        pipeline.detectors_forgot.load());
   e.one("yushi_alerts_total", "counter", "Alerts raised since start.", pipeline.alerts.load());
   e.one("yushi_records_capped_total", "counter", "Records with more fields than are taken; error.message says so.",
         pipeline.fields_capped.load());
@@ -195,6 +199,7 @@ std::string status_json(const Watched& watched) {
   s["memory_limit_bytes"] = watched.memory_bytes;
   for (auto& [part, bytes] : memory_parts(watched)) s["memory"][std::string(part)] = bytes;
   s["alerts"] = pipeline.alerts.load();
+  s["detectors_forgot"] = pipeline.detectors_forgot.load();
   s["disk_full"] = pipeline.disk_full.load();
   s["disk_free_bytes"] = disk_free_bytes(watched.store->options().data_dir);
   s["disk_reserve_bytes"] = watched.pipeline->disk_reserve_bytes();

@@ -44,6 +44,8 @@ constexpr detect::FindingKind kOverflow{"yushid.source-overflow", "More senders 
                                         "发送方数量超出上限"};
 constexpr detect::FindingKind kDiskFull{"yushid.disk-full", "The disk is below its reserve", 1, "",
                                         "磁盘剩余空间低于预留"};
+constexpr detect::FindingKind kForgot{"yushid.detectors-forgot", "Detectors forgot what was not seen for longest", 1,
+                                      "", "检测器遗忘了最久未出现的记录"};
 constexpr detect::FindingKind kMissing{
     "sequence.messages-missing", "Numbered messages are missing", 1, "attack.t1562.006", "消息编号不连续",
     "attack.defense-evasion"};
@@ -346,6 +348,15 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
     if (record.action == "exception-ended") spdlog::warn("{}", record.message);
     add_own(record);
   }
+  for (auto& [log, en, zh] : judge_.engine().take_forgotten()) {
+    spdlog::warn("{}", en);
+    auto alert = own_alert(kForgot, Severity::low, 30, {en, std::move(zh)}, now);
+    alert.tenant = log.substr(0, log.find_first_of("@:"));
+    alert.key = log;
+    tell(own_record("detectors-forgot", en), std::move(alert));
+  }
+  counters_.detector_bytes = judge_.engine().room().bytes();
+  counters_.detectors_forgot = judge_.engine().room().forgotten();
   counters_.joined_open = judge_.open();
   counters_.joined_cut = judge_.cut();
   if (!own.empty()) {
@@ -687,7 +698,8 @@ Result<std::vector<std::string>> Pipeline::replay_detectors() {
   teach_until(std::numeric_limits<uint64_t>::max());
   show_until(std::numeric_limits<uint64_t>::max());
   (void)judge_.engine().take_told();  // stored already, as the alerts are
-  rules->forget_counts();             // what was shown came before this start
+  (void)judge_.engine().take_forgotten();
+  rules->forget_counts();  // what was shown came before this start
   return learn_anew;
 }
 

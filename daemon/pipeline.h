@@ -70,7 +70,8 @@ struct PipelineOptions {
 struct PipelineCounters {
   std::atomic<uint64_t> messages{0}, raw_bytes{0}, understood{0}, alerts{0}, in_flight_bytes{0}, kernel_drops{0},
       source_drops{0};
-  std::atomic<uint64_t> fields_capped{0};  // messages with more fields than become fields
+  std::atomic<uint64_t> detector_bytes{0}, detectors_forgot{0};  // detect/room.h
+  std::atomic<uint64_t> fields_capped{0};                        // messages with more fields than become fields
   // events of several lines: waiting for more; given as they were at a bound
   std::atomic<uint64_t> joined_open{0}, joined_cut{0};
   std::atomic<uint64_t> ambiguous{0};  // messages that a second parser would have known, by samples

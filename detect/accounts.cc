@@ -12,21 +12,22 @@ namespace yushi::detect {
 namespace {
 
 constexpr FindingKind kFirstSource{
-    "baseline.first-source-address", "First login from a source address", 2, "attack.t1078", "账号首次从新地址登录",
+    "baseline.first-source-address", "First login from a source address", 3, "attack.t1078", "账号首次从新地址登录",
     "attack.initial-access"};
-constexpr FindingKind kFirstHost{"baseline.first-host", "First login on a host", 2,
+constexpr FindingKind kFirstHost{"baseline.first-host", "First login on a host", 3,
                                  "attack.t1021",        "账号首次登录某主机",    "attack.lateral-movement"};
-constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 2,
+constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 3,
                                    "attack.t1078",          "非常用时段登录",           "attack.initial-access"};
 
 constexpr FindingKind kDormant{"baseline.dormant-account",
-                               "Login of an account that was not used for months",
-                               1,
+                               "Login of an account that was not used for long",
+                               2,
                                "attack.t1078",
                                "长期未使用的账号登录",
                                "attack.initial-access"};
 
 constexpr size_t kNameBytesMax = 256;
+constexpr size_t kHashBytes = 8;
 constexpr int64_t kDaySeconds = 86'400;
 
 std::string hour_text(int hour) {
@@ -35,18 +36,17 @@ std::string hour_text(int hour) {
   return text;
 }
 
-template <class Places>
 std::string places_text(const Places& places, Lang lang = Lang::en) {
   std::vector<std::pair<std::string, uint64_t>> counts;
-  for (const auto& place : places) counts.emplace_back(place.name, place.count);
+  places.for_each([&](std::string_view name, uint64_t count, uint64_t) { counts.emplace_back(name, count); });
   return counts_text(std::move(counts), lang);
 }
 
-template <class Places>
 std::string places_numbers(const Places& places) {
   std::string out;
-  for (const auto& place : places)
-    out += (out.empty() ? "" : ",") + printable(place.name) + "=" + std::to_string(place.count);
+  places.for_each([&](std::string_view name, uint64_t count, uint64_t) {
+    out += (out.empty() ? "" : ",") + printable(name) + "=" + std::to_string(count);
+  });
   return out;
 }
 
@@ -66,27 +66,7 @@ std::string numbers(const Account& account) {
 
 }  // namespace
 
-const Accounts::Place* Accounts::find(const std::vector<Place>& places, std::string_view name) {
-  for (const auto& place : places)
-    if (place.name == name) return &place;
-  return nullptr;
-}
-
-void Accounts::add(std::vector<Place>& places, std::string_view name, uint64_t use) {
-  if (name.empty()) return;
-  for (auto& place : places) {
-    if (place.name != name) continue;
-    ++place.count;
-    place.last_use = use;
-    return;
-  }
-  if (places.size() >= kPlacesMax)
-    places.erase(std::min_element(places.begin(), places.end(),
-                                  [](const Place& a, const Place& b) { return a.last_use < b.last_use; }));
-  places.push_back({std::string(name), 1, use});
-}
-
-bool Accounts::is_told_already(const Account& account, const LoginEvent& login) {
+bool Accounts::is_told_already(const Account& account, const Recent& login) {
   return std::any_of(account.recent.begin(), account.recent.end(), [&](const Recent& one) {
     return one.host == login.host && (one.source == login.source || one.teller != login.teller) &&
            std::abs(login.at_ns - one.at_ns) <= kSameLoginNs;
@@ -114,7 +94,36 @@ bool Accounts::may_tell(Account& account, Kind kind, int64_t day, More* more) {
   return true;
 }
 
-Finding Accounts::source_finding(const Account& account, const LoginEvent& login, bool neighbour) {
+Accounts::Neighbour Accounts::neighbour_of(const LruMap<Account>& accounts, const Account& account,
+                                           const LoginEvent& login) {
+  Neighbour out;
+  accounts.for_each([&](const std::string& user, const Account& other) {
+    if (&other == &account || !other.sources.has(login.source)) return;
+    if (out.owners++ == 0) out.owner = user;
+  });
+  const std::string network = network_of(login.source);
+  size_t others = 0;
+  account.sources.for_each([&](std::string_view name, uint64_t, uint64_t) {
+    if (name == login.source || network_of(name) != network) return;
+    others += std::any_of(account.recent.begin(), account.recent.end(), [&](const Recent& one) {
+      return one.source == hash_of(name) && std::abs(login.at_ns - one.at_ns) <= kMovesNs;
+    });
+  });
+  out.moves = others >= 2;
+  out.is_of_job = account.days >= kJobDaysMin && std::count_if(std::begin(account.hours), std::end(account.hours),
+                                                               [](uint32_t n) { return n > 0; }) <= kJobHoursMax;
+  return out;
+}
+
+bool Accounts::is_dormant(const Account& account, int64_t day) {
+  const int64_t away = day - account.last_day;
+  if (account.logins == 0 || away < kDormantDaysOften) return false;
+  if (away >= kDormantDays) return true;
+  const int64_t first_day = floor_div(account.first_ns, kDaySeconds * kSecond);
+  return account.days >= 2 && away * (account.days - 1) >= kOften * std::max<int64_t>(account.last_day - first_day, 1);
+}
+
+Finding Accounts::source_finding(const Account& account, const LoginEvent& login, const Neighbour* neighbour) {
   Finding finding;
   finding.kind = &kFirstSource;
   finding.severity = neighbour ? Severity::low : Severity::medium;
@@ -125,12 +134,23 @@ Finding Accounts::source_finding(const Account& account, const LoginEvent& login
   finding.reason_zh = "账号 " + printable(login.user) + " 首次从 " + printable(login.source) + " 登录；" +
                       usual_zh(account) + "来自 " + places_text(account.sources, Lang::zh);
   if (neighbour) {
-    finding.reason += "; it has come from the same network before";
-    finding.reason_zh += "；此前曾从同一网段登录";
+    finding.reason += "; it has come from the same network before, ";
+    finding.reason_zh += "；此前曾从同一网段登录，";
+    if (neighbour->moves) {
+      finding.reason += "within two hours from three addresses of it";
+      finding.reason_zh += "2 小时内使用了该网段的三个地址";
+    } else if (neighbour->is_of_job) {
+      finding.reason += "but as a job does, at the same hours of the day only";
+      finding.reason_zh += "但该账号仅在固定时段登录，应为任务账号";
+    } else {
+      finding.reason += "and this is where " + printable(neighbour->owner) + " comes from";
+      finding.reason_zh += "该地址属于账号 " + printable(neighbour->owner) + " 的常用来源";
+    }
   }
-  if (account.sources.size() == kPlacesMax) {
-    finding.reason += " (the last 64 addresses are remembered)";
-    finding.reason_zh += "（只记忆最近 64 个地址）";
+  if (account.sources.full()) {
+    const std::string last = std::to_string(account.sources.size());
+    finding.reason += " (the last " + last + " addresses are remembered)";
+    finding.reason_zh += "（只记忆最近 " + last + " 个地址）";
   }
   finding.baseline = numbers(account) +
                      " new_of_last=" + account.habits[neighbour ? kNewSource : kNewNetwork].numbers() +
@@ -141,8 +161,9 @@ Finding Accounts::source_finding(const Account& account, const LoginEvent& login
 Finding Accounts::dormant_finding(const Account& account, const LoginEvent& login, int64_t days) {
   Finding finding;
   finding.kind = &kDormant;
-  finding.severity = login.user == "root" ? Severity::high : Severity::medium;
-  finding.score = login.user == "root" ? 75 : 60;
+  const bool is_short = days < kDormantDays;
+  finding.severity = is_short ? Severity::low : login.user == "root" ? Severity::high : Severity::medium;
+  finding.score = is_short ? 40 : login.user == "root" ? 75 : 60;
   finding.key = printable(login.user);
   finding.reason = printable(login.user) + " logged in" +
                    (login.source.empty() ? "" : " from " + printable(login.source)) +
@@ -168,9 +189,10 @@ Finding Accounts::host_finding(const Account& account, const LoginEvent& login) 
   finding.reason_zh = "账号 " + printable(login.user) + " 首次登录主机 " + printable(login.host) +
                       (login.source.empty() ? "" : "，来自 " + printable(login.source)) + "；" + usual_zh(account) +
                       "的主机为 " + places_text(account.hosts, Lang::zh);
-  if (account.hosts.size() == kPlacesMax) {
-    finding.reason += " (the last 64 hosts are remembered)";
-    finding.reason_zh += "（只记忆最近 64 台主机）";
+  if (account.hosts.full()) {
+    const std::string last = std::to_string(account.hosts.size());
+    finding.reason += " (the last " + last + " hosts are remembered)";
+    finding.reason_zh += "（只记忆最近 " + last + " 台主机）";
   }
   finding.baseline = numbers(account) + " new_of_last=" + account.habits[kNewHost].numbers() +
                      " hosts=" + places_numbers(account.hosts);
@@ -178,8 +200,10 @@ Finding Accounts::host_finding(const Account& account, const LoginEvent& login) 
 }
 
 namespace {
-uint64_t logins_near(const uint64_t (&hours)[24], int hour) {
-  return hours[hour] + hours[(hour + 1) % 24] + hours[(hour + 23) % 24];
+uint64_t logins_near(const uint32_t (&hours)[24], int hour) {
+  uint64_t out = 0;
+  for (int by = -Accounts::kHoursAround; by <= Accounts::kHoursAround; ++by) out += hours[(hour + by + 24) % 24];
+  return out;
 }
 }  // namespace
 
@@ -217,14 +241,25 @@ Finding Accounts::hour_finding(const Account& account, const LoginEvent& login, 
                    (login.source.empty() ? "" : " from " + printable(login.source)) + "; of " + usual(account) +
                    " on " + number_text(account.days, "day", "days") + ", " +
                    (near == 0 ? "none" : std::to_string(near)) + (near == 0 || near == 1 ? " was" : " were") +
-                   " between " + hour_text(hour - 1) + " and " + hour_text(hour + 2) +
+                   " between " + hour_text(hour - kHoursAround) + " and " + hour_text(hour + kHoursAround + 1) +
                    "; most were in the hours from " + often;
   finding.reason_zh = "账号 " + printable(login.user) + " 于 " + clock + "（" + zone_name + "）登录" +
                       (login.source.empty() ? "" : "，来自 " + printable(login.source)) + "；" + usual_zh(account) +
                       "分布在 " + std::to_string(account.days) + " 天，其中 " + std::to_string(near) + " 次在 " +
-                      hour_text(hour - 1) + " 至 " + hour_text(hour + 2) + " 之间，登录最多的时段始于 " + often;
+                      hour_text(hour - kHoursAround) + " 至 " + hour_text(hour + kHoursAround + 1) +
+                      " 之间，登录最多的时段始于 " + often;
   finding.baseline = numbers(account) + " hours=" + hours + " zone=" + zone_name;
   return finding;
+}
+
+template <class TimesOf>
+Peers Accounts::peers_of(std::string_view log, const LoginEvent& login, TimesOf&& times_of) const {
+  Peers out(*surroundings_.options.lists, login.user);
+  if (out.any())
+    by_log_.find(log)->second.for_each([&](const std::string& name, const Account& account) {
+      if (out.has(name)) out.add(times_of(account));
+    });
+  return out;
 }
 
 void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
@@ -236,39 +271,67 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   seen.source = seen.source.substr(0, kNameBytesMax);
   seen.host = seen.host.substr(0, kNameBytesMax);
   seen.teller = seen.teller.substr(0, kNameBytesMax);
-  auto accounts = by_log_.find(event.log);
-  if (accounts == by_log_.end()) accounts = by_log_.try_emplace(std::string(event.log), kAccountsMax).first;
-  Account& account = accounts->second.use(seen.user);
-  if (is_told_already(account, seen)) return;
+  Account& account = log_of(by_log_, event.log, kAccountsMax).use(ShortName(seen.user));
+  const Recent recent{seen.at_ns, hash_of(seen.source), hash_of(seen.host), hash_of(seen.teller)};
+  if (is_told_already(account, recent)) return;
   if (account.logins == 0) account.first_ns = seen.at_ns;
   int64_t local = floor_div(seen.at_ns, kSecond);
   local += zone.offset_seconds_at(local);
   int64_t day = floor_div(local, kDaySeconds);
   int hour = static_cast<int>((local - day * kDaySeconds) / 3600);
 
-  bool new_source = !seen.source.empty() && !find(account.sources, seen.source);
-  const std::string network = network_of(seen.source);
-  bool new_network = new_source && std::none_of(account.sources.begin(), account.sources.end(),
-                                                [&](const Place& known) { return network_of(known.name) == network; });
-  bool new_host = !seen.host.empty() && !find(account.hosts, seen.host);
+  bool new_source = !seen.source.empty() && !account.sources.has(seen.source);
+  bool new_network = new_source;
+  if (new_source) {
+    const std::string network = network_of(seen.source);
+    account.sources.for_each(
+        [&](std::string_view known, uint64_t, uint64_t) { new_network &= network_of(known) != network; });
+  }
+  bool new_host = !seen.host.empty() && !account.hosts.has(seen.host);
   // Who moves about in one network all day may still be odd when coming from another.
   Kind place = new_network ? kNewNetwork : kNewSource;
 
   size_t before = findings.size();
   More more;
+  Peers peers;
   auto tell = [&](Finding finding) {
-    finding.reason += more.en;
-    finding.reason_zh += more.zh;
+    if (peers.are_wont()) {
+      finding.severity = Severity::low;
+      finding.score = std::min<uint32_t>(finding.score, 30);
+    }
+    finding.reason += peers.words(Lang::en) + more.en;
+    finding.reason_zh += peers.words(Lang::zh) + more.zh;
+    finding.baseline += peers.numbers();
     findings.push_back(std::move(finding));
   };
-  if (new_source && account.habits[place].can_be_odd() && may_tell(account, place, day, &more))
-    tell(source_finding(account, seen, !new_network));
-  if (new_host && account.habits[kNewHost].can_be_odd() && may_tell(account, kNewHost, day, &more))
-    tell(host_finding(account, seen));
-  if (account.logins > 0 && day - account.last_day >= kDormantDays)
-    tell((more = {}, dormant_finding(account, seen, day - account.last_day)));
-  if (is_unusual_hour(account, hour) && may_tell(account, kHour, day, &more))
-    tell(hour_finding(account, seen, hour, zone));
+  if (new_source && account.habits[place].can_be_odd()) {
+    const std::string network = network_of(seen.source);
+    const auto neighbour =
+        new_network ? Neighbour() : neighbour_of(log_of(by_log_, event.log, kAccountsMax), account, seen);
+    peers = peers_of(event.log, seen, [&](const Account& peer) {
+      uint64_t times = 0;
+      peer.sources.for_each([&](std::string_view name, uint64_t count, uint64_t) {
+        if (network_of(name) == network) times += count;
+      });
+      return times;
+    });
+    if ((new_network || (neighbour.is_odd() && !peers.are_wont())) && may_tell(account, place, day, &more))
+      tell(source_finding(account, seen, new_network ? nullptr : &neighbour));
+  }
+  if (new_host && account.habits[kNewHost].can_be_odd()) {
+    peers = peers_of(event.log, seen, [&](const Account& peer) {
+      uint64_t times = 0;
+      peer.hosts.for_each(
+          [&](std::string_view name, uint64_t count, uint64_t) { times += name == seen.host ? count : 0; });
+      return times;
+    });
+    if (!peers.are_wont() && may_tell(account, kNewHost, day, &more)) tell(host_finding(account, seen));
+  }
+  if (is_dormant(account, day)) tell((more = {}, peers = {}, dormant_finding(account, seen, day - account.last_day)));
+  if (is_unusual_hour(account, hour)) {
+    peers = peers_of(event.log, seen, [&](const Account& peer) { return logins_near(peer.hours, hour); });
+    if (!peers.are_wont() && may_tell(account, kHour, day, &more)) tell(hour_finding(account, seen, hour, zone));
+  }
   for (size_t i = before; i < findings.size(); ++i) {
     findings[i].learning = seen.at_ns - account.first_ns < surroundings_.options.learning_ns;
     findings[i].records = {seen.index};
@@ -286,21 +349,28 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   }
   if (!seen.host.empty()) account.habits[kNewHost].add(new_host);
   if (account.recent.size() >= kRecentMax) account.recent.erase(account.recent.begin());
-  account.recent.push_back({seen.at_ns, std::string(seen.source), std::string(seen.host), std::string(seen.teller)});
-  add(account.sources, seen.source, account.logins);
-  add(account.hosts, seen.host, account.logins);
+  account.recent.push_back(recent);
+  account.sources.add(seen.source, account.logins);
+  account.hosts.add(seen.host, account.logins);
 }
 
 bool Accounts::is_new_source(std::string_view log, std::string_view user, std::string_view source) const {
   auto accounts = by_log_.find(log);
   if (accounts == by_log_.end()) return true;
-  const Account* account = accounts->second.peek(user.substr(0, kNameBytesMax));
-  return !account || !find(account->sources, source.substr(0, kNameBytesMax));
+  const Account* account = accounts->second.peek(ShortName(user));
+  return !account || !account->sources.has(source.substr(0, kNameBytesMax));
+}
+
+bool Accounts::has_logged_in(std::string_view log, std::string_view user, int64_t from_ns, int64_t until_ns) const {
+  auto accounts = by_log_.find(log);
+  const Account* account = accounts == by_log_.end() ? nullptr : accounts->second.peek(ShortName(user));
+  return account && std::any_of(account->recent.begin(), account->recent.end(),
+                                [&](const Recent& one) { return one.at_ns >= from_ns && one.at_ns <= until_ns; });
 }
 
 bool Accounts::knows(std::string_view log, std::string_view user) const {
   auto accounts = by_log_.find(log);
-  return accounts != by_log_.end() && accounts->second.peek(user.substr(0, kNameBytesMax));
+  return accounts != by_log_.end() && accounts->second.peek(ShortName(user));
 }
 
 void Accounts::save_account(const Account& account, std::string& out) {
@@ -308,22 +378,17 @@ void Accounts::save_account(const Account& account, std::string& out) {
   put_varint(out, account.logins);
   put_varint(out, account.days);
   put_signed(out, account.last_day);
-  for (uint64_t count : account.hours) put_varint(out, count);
+  for (uint32_t count : account.hours) put_varint(out, count);
   put_varint(out, account.recent.size());
   for (const auto& one : account.recent) {
     put_signed(out, one.at_ns);
-    put_text(out, one.source);
-    put_text(out, one.host);
-    put_text(out, one.teller);
-  }
-  for (const auto* places : {&account.sources, &account.hosts}) {
-    put_varint(out, places->size());
-    for (const auto& place : *places) {
-      put_text(out, place.name);
-      put_varint(out, place.count);
-      put_varint(out, place.last_use);
+    for (uint64_t hash : {one.source, one.host, one.teller}) {
+      put_varint(out, kHashBytes);
+      put_be64(out, hash);
     }
   }
+  account.sources.save(out);
+  account.hosts.save(out);
   for (const auto& habit : account.habits) {
     put_varint(out, habit.news);
     put_varint(out, habit.logins);
@@ -341,28 +406,19 @@ bool Accounts::load_account(Account& account, Reader& in) {
   account.logins = in.varint();
   account.days = static_cast<uint32_t>(in.varint());
   account.last_day = in.signed_varint();
-  for (uint64_t& count : account.hours) count = in.varint();
+  for (uint32_t& count : account.hours) count = static_cast<uint32_t>(in.varint());
   uint64_t recent = in.varint();
   if (recent > kRecentMax) return false;
   for (; recent > 0 && in.ok(); --recent) {
     Recent one;
     one.at_ns = bounded_time(in.signed_varint());
-    one.source = in.text();
-    one.host = in.text();
-    one.teller = in.text();
-    account.recent.push_back(std::move(one));
-  }
-  for (auto* places : {&account.sources, &account.hosts}) {
-    uint64_t count = in.varint();
-    if (count > kPlacesMax) return false;
-    for (; count > 0 && in.ok(); --count) {
-      Place place;
-      place.name = in.text();
-      place.count = in.varint();
-      place.last_use = in.varint();
-      places->push_back(std::move(place));
+    for (uint64_t* hash : {&one.source, &one.host, &one.teller}) {
+      const std::string_view text = in.text();  // once it was the name itself
+      *hash = text.size() == kHashBytes ? get_be64(text.data()) : hash_of(text);
     }
+    account.recent.push_back(one);
   }
+  if (!account.sources.load(in) || !account.hosts.load(in)) return false;
   for (auto& habit : account.habits) {
     habit.news = static_cast<uint32_t>(in.varint());
     habit.logins = std::min(static_cast<uint32_t>(in.varint()), Novelty::kRemembered);
@@ -376,26 +432,11 @@ bool Accounts::load_account(Account& account, Reader& in) {
 }
 
 void Accounts::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [log, accounts] : by_log_) {
-    put_text(out, log);
-    put_varint(out, accounts.size());
-    accounts.for_each([&out](const std::string& user, const Account& account) {
-      put_text(out, user);
-      save_account(account, out);
-    });
-  }
+  save_by_log(by_log_, out, [&out](const Account& account) { save_account(account, out); });
 }
 
 bool Accounts::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    std::string log(in.text());
-    auto& accounts = by_log_.try_emplace(log, kAccountsMax).first->second;
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left)
-      if (!load_account(accounts.use(in.text()), in)) return false;
-  }
-  return in.ok();
+  return load_by_log(by_log_, kAccountsMax, in, [&in](Account& account) { return load_account(account, in); });
 }
 
 }  // namespace yushi::detect

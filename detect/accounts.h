@@ -7,16 +7,16 @@
 //
 // Few false alarms: a place is odd only against a usual that exists, so nothing is told of an account with a short
 // history or of one whose habit is to come from (to log in on) ever new places, and one account raises a few findings
-// of a kind a day, no more.
+// of a kind a day, no more. What its peers are wont to do (detect/peers.h) is no odd thing for an account either: a new
+// network weighs less, and of an address, a host or an hour nothing is told.
 //
 // Invariants  Integers only, in commit order, no clock: a replay gives the same findings.
-// Memory      Per log kAccountsMax accounts (the one not seen for longest goes), each with kPlacesMax addresses and
-//             hosts.
+// Memory      Per log kAccountsMax accounts (the one not seen for longest goes), each with the addresses and hosts that
+//             fill two Places (detect/places.h): 2 KiB at most.
 // Threads     One owner.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,6 +24,7 @@
 
 #include "detect/detectors.h"
 #include "detect/lru.h"
+#include "detect/peers.h"
 #include "detect/places.h"
 
 namespace yushi::detect {
@@ -33,14 +34,21 @@ class Accounts final : public Detector {
   explicit Accounts(const Surroundings& surroundings) : surroundings_(surroundings) {}
 
   static constexpr size_t kAccountsMax = 4096;
-  static constexpr size_t kPlacesMax = 64;
-  // An hour is unusual when under 1 in kHourOneIn logins fell into it or a neighbouring hour; asked only of an account
+  // An hour is unusual when under 1 in kHourOneIn logins fell into it or within kHoursAround; asked only of an account
   // with so many logins on so many days.
+  static constexpr int kHoursAround = 2;
   static constexpr uint32_t kHourOneIn = 100;
   static constexpr uint32_t kHourLoginsMin = 20;
   static constexpr uint32_t kHourDaysMin = 5;
-  // An account that logs in after so many days is waking.
-  static constexpr int64_t kDormantDays = 60;
+  // An account that logs in after so many days is waking; one that came often, by the days on which it did, earlier.
+  static constexpr int64_t kDormantDays = 60, kDormantDaysOften = 20;
+  static constexpr int64_t kOften = 5;  // so many times its mean pause
+  // A new address of a known network is told when it is that of so many others at most (a bastion's is everybody's), or
+  // the third of that network within kMovesNs.
+  static constexpr size_t kOwnersMax = 2;
+  static constexpr int64_t kJobHoursMax = 3;
+  static constexpr uint32_t kJobDaysMin = 7;
+  static constexpr int64_t kMovesNs = int64_t{2} * 3600 * kSecond;
   // Findings of one kind that one account raises on a day of the tenant's zone; further ones are only counted. A thief
   // must not hide behind the network that the account's owner was new in this morning.
   static constexpr uint32_t kToldADay = 1;
@@ -56,18 +64,19 @@ class Accounts final : public Detector {
   // True when the account has never logged in from this address, be it that it has never logged in at all.
   bool is_new_source(std::string_view log, std::string_view user, std::string_view source) const;
 
+  // Of its last logins.
+  bool has_logged_in(std::string_view log, std::string_view user, int64_t from_ns, int64_t until_ns) const;
+
   // True when the account has logged in.
   bool knows(std::string_view log, std::string_view user) const;
 
+  void hold(Holdings& out) override {
+    for (auto& [log, map] : by_log_) out.push_back({log, Kept::accounts, &map});
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
  private:
-  struct Place {
-    std::string name;
-    uint64_t count = 0;
-    uint64_t last_use = 0;  // logins of the account at its last use
-  };
   struct Told {
     int64_t day = 0;
     uint32_t count = 0;   // on that day
@@ -76,37 +85,49 @@ class Accounts final : public Detector {
   enum Kind : size_t { kNewNetwork, kNewSource, kNewHost, kHour, kKinds };
   struct Recent {
     int64_t at_ns = 0;
-    std::string source, host, teller;
+    uint64_t source = 0, host = 0, teller = 0;  // hashes
   };
   struct Account {
     int64_t first_ns = 0;  // event time of its first record
     uint64_t logins = 0;
     uint32_t days = 0;  // distinct days with logins, as far as they came in order
     int64_t last_day = 0;
-    uint64_t hours[24] = {};
+    uint32_t hours[24] = {};
     std::vector<Recent> recent;  // the newest last
-    std::vector<Place> sources, hosts;
+    Places sources, hosts;
     Novelty habits[kHour];  // of networks, addresses, hosts
     Told told[kKinds];
+    auto parts() { return std::tie(recent, sources, hosts); }
   };
-  static void add(std::vector<Place>& places, std::string_view name, uint64_t use);
-  static const Place* find(const std::vector<Place>& places, std::string_view name);
-  static bool is_told_already(const Account& account, const LoginEvent& login);
+  // Whose address this is, of a network that the account knows.
+  struct Neighbour {
+    size_t owners = 0;
+    std::string owner;  // one of them
+    bool moves = false;
+    bool is_of_job = false;  // the account is a job's, by the few hours at which it comes: jobs do not change desks
+    bool is_odd() const { return moves || is_of_job || (owners > 0 && owners <= kOwnersMax); }
+  };
+  static bool is_told_already(const Account& account, const Recent& login);
   struct More {
     std::string en, zh;
   };
   // False when the account has raised enough of this kind on this day. Else `more` says what went unsaid before.
   static bool may_tell(Account& account, Kind kind, int64_t day, More* more);
-  static Finding source_finding(const Account& account, const LoginEvent& login, bool neighbour);
+  static Finding source_finding(const Account& account, const LoginEvent& login, const Neighbour* neighbour);
   static Finding dormant_finding(const Account& account, const LoginEvent& login, int64_t days);
   static Finding host_finding(const Account& account, const LoginEvent& login);
+  static Neighbour neighbour_of(const LruMap<Account>& accounts, const Account& account, const LoginEvent& login);
+  static bool is_dormant(const Account& account, int64_t day);
+  // How often others of its group did what `times_of` counts in each.
+  template <class TimesOf>
+  Peers peers_of(std::string_view log, const LoginEvent& login, TimesOf&& times_of) const;
   static bool is_unusual_hour(const Account& account, int hour);
   static Finding hour_finding(const Account& account, const LoginEvent& login, int hour, const Zone& zone);
   static void save_account(const Account& account, std::string& out);
   static bool load_account(Account& account, Reader& in);
 
   const Surroundings& surroundings_;
-  std::map<std::string, LruMap<Account>, std::less<>> by_log_;
+  ByLog<LruMap<Account>> by_log_;
 };
 
 }  // namespace yushi::detect

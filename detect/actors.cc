@@ -43,9 +43,7 @@ void Actors::observe(const Event& event, std::vector<Finding>&) {
   }
   const std::string name = text_of(event.record, ecs::user_name, scratch);
   if (is_unset(number) || is_unset(name)) return;
-  auto names = by_log_.find(event.log);
-  if (names == by_log_.end()) names = by_log_.try_emplace(std::string(event.log), kNamesMax).first;
-  names->second.use(text_of(event.record, ecs::host_name, scratch) + " " + number) = name;
+  log_of(by_log_, event.log, kNamesMax).use(text_of(event.record, ecs::host_name, scratch) + " " + number) = name;
 }
 
 bool Actors::of(const Record& record, Scratch& scratch, std::string* actor) const {
@@ -70,27 +68,11 @@ bool Actors::of_login(const Record& record, Scratch& scratch, std::string* actor
 }
 
 void Actors::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [log, names] : by_log_) {
-    put_text(out, log);
-    put_varint(out, names.size());
-    names.for_each([&out](const std::string& number, const std::string& name) {
-      put_text(out, number);
-      put_text(out, name);
-    });
-  }
+  save_by_log(by_log_, out, [&out](const std::string& name) { put_text(out, name); });
 }
 
 bool Actors::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    auto& names = by_log_.try_emplace(std::string(in.text()), kNamesMax).first->second;
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      std::string number(in.text());
-      names.use(number) = in.text();
-    }
-  }
-  return in.ok();
+  return load_by_log(by_log_, kNamesMax, in, [&in](std::string& name) { name = in.text(); });
 }
 
 }  // namespace yushi::detect

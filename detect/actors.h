@@ -12,7 +12,6 @@
 // Threads     One owner.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 
@@ -35,11 +34,14 @@ class Actors final : public Detector {
   // False when it does not tell whose login session it was either, or it was nobody's.
   bool of_login(const Record& record, Scratch& scratch, std::string* actor) const;
 
+  void hold(Holdings& out) override {
+    for (auto& [log, map] : by_log_) out.push_back({log, Kept::passing, &map});
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
  private:
-  std::map<std::string, LruMap<std::string>, std::less<>> by_log_;  // "HOST NUMBER" -> name
+  ByLog<LruMap<std::string>> by_log_;  // "HOST NUMBER" -> name
 };
 
 }  // namespace yushi::detect

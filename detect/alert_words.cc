@@ -69,12 +69,16 @@ std::string shown_value(const Record& record, std::string_view name, FieldTexts&
   return fields.first(record, name, &text) ? printable(text) : "?";
 }
 
-// `name=value` of the fields that the record has.
+// `name=value` of the fields that the record has; of the field `other` this value instead.
 template <class Names>
-std::string names_and_values(const Names& names, const Record& record, FieldTexts& fields) {
+std::string names_and_values(const Names& names, const Record& record, FieldTexts& fields, std::string_view other = {},
+                             std::string_view value = {}) {
   std::string out, text;
-  for (const auto& name : names)
-    if (fields.first(record, name, &text)) out += (out.empty() ? "" : " ") + std::string(name) + "=" + printable(text);
+  for (const auto& name : names) {
+    if (!fields.first(record, name, &text)) continue;
+    if (name == other) text = value;
+    out += (out.empty() ? "" : " ") + std::string(name) + "=" + printable(text);
+  }
   return out;
 }
 
@@ -168,6 +172,33 @@ std::string rule_key(const RuleHead& rule, const Record& record, FieldTexts& fie
 
 std::string habit_subject(const RuleHead& rule, const Record& record, FieldTexts& fields) {
   return rule.id + " " + names_and_values(rule.habit, record, fields);
+}
+
+std::string habit_subject_on_all_hosts(const RuleHead& rule, const Record& record, FieldTexts& fields,
+                                       std::string* host) {
+  static constexpr std::string_view kHost = "host.name";
+  std::vector<std::string> others;
+  bool has_host = false, has_account = false;
+  std::string text;
+  for (const auto& name : rule.habit) {
+    if (name == kHost)
+      has_host = fields.first(record, kHost, host) && !host->empty();
+    else
+      others.push_back(name);
+    if (name == kActor || name == "user.name") has_account |= fields.first(record, name, &text) && !text.empty();
+  }
+  if (!has_host || !has_account) return {};
+  return rule.id + " on all hosts " + names_and_values(others, record, fields);
+}
+
+std::string_view habit_account(const RuleHead& rule) {
+  for (const auto& name : rule.habit)
+    if (name == kActor || name == "user.name") return name;
+  return {};
+}
+
+std::string habit_subject_of(std::string_view account, const RuleHead& rule, const Record& record, FieldTexts& fields) {
+  return rule.id + " " + names_and_values(rule.habit, record, fields, habit_account(rule), account);
 }
 
 bool group_key(const std::vector<std::string>& wanted, const std::vector<std::string>& names, const Record& record,

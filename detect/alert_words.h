@@ -33,6 +33,14 @@ class FieldTexts {
 std::string rule_key(const RuleHead& rule, const Record& record, FieldTexts& fields);
 // Whose act this is, by the rule's habit: its id, and `name=value` of those fields that the record has.
 std::string habit_subject(const RuleHead& rule, const Record& record, FieldTexts& fields);
+// The same without the host, which is given by itself. Empty where the habit is of no account on a host, or the record
+// names none.
+std::string habit_subject_on_all_hosts(const RuleHead& rule, const Record& record, FieldTexts& fields,
+                                       std::string* host);
+// The field of the habit that says which account it was; empty: none does.
+std::string_view habit_account(const RuleHead& rule);
+// The subject as if this account had done it.
+std::string habit_subject_of(std::string_view account, const RuleHead& rule, const Record& record, FieldTexts& fields);
 
 // The values of a correlation's group; false when the record lacks one of them: then it belongs to no group.
 bool group_key(const std::vector<std::string>& wanted, const std::vector<std::string>& names, const Record& record,

@@ -14,7 +14,9 @@ namespace {
 constexpr FindingKind kBruteForce{
     "bruteforce.success",   "Brute force that ends in a success", 2, "attack.t1110", "暴力破解成功",
     "attack.initial-access"};
-constexpr size_t kNameBytesMax = 256;
+constexpr uint64_t kHashOfWay = 0x7fffffff;
+
+uint32_t short_hash_of(std::string_view text) { return static_cast<uint32_t>(hash_of(text)); }
 
 // The tries that `counts` says yes to, of the way that most of them were told in.
 template <class Try, class Counts>
@@ -41,16 +43,15 @@ std::set<uint64_t> others_of(const std::vector<Try>& tries) {
 
 }  // namespace
 
-Attempts::Log& Attempts::log_of(std::string_view log) {
-  auto at = by_log_.find(log);
-  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(log)).first;
-  return at->second;
-}
-
 void Attempts::add(Key& key, const LoginEvent& login, std::string_view other) {
   auto old = [&login](const Try& attempt) { return login.at_ns - attempt.at_ns > kWindowNs; };
   key.tries.erase(std::remove_if(key.tries.begin(), key.tries.end(), old), key.tries.end());
-  Try attempt{login.at_ns, login.of_receipt, login.index, hash_of(other), hash_of(login.way)};
+  Try attempt;
+  attempt.at_ns = login.at_ns;
+  attempt.index = login.index;
+  attempt.other = short_hash_of(other);
+  attempt.way = hash_of(login.way) & kHashOfWay;
+  attempt.of_receipt = login.of_receipt;
   size_t times = std::min<size_t>(login.times, kTriesMax);
   if (key.tries.size() + times > kTriesMax)
     key.tries.erase(key.tries.begin(), key.tries.end() - static_cast<ptrdiff_t>(kTriesMax - times));
@@ -67,10 +68,10 @@ void Attempts::observe(const Event& event, std::vector<Finding>& findings) {
 
 void Attempts::failed(std::string_view log, const LoginEvent& login) {
   if (login.source.empty()) return;
-  Log& known = log_of(log);
-  std::string_view user = login.user.substr(0, kNameBytesMax), source = login.source.substr(0, kNameBytesMax);
+  Log& known = log_of(by_log_, log);
+  const ShortName user(login.user), source(login.source);
   add(known.by_source.use(source), login, user);
-  if (!user.empty()) add(known.by_account.use(user), login, source);
+  if (!login.user.empty()) add(known.by_account.use(user), login, source);
 }
 
 void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new_source,
@@ -78,8 +79,8 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
   if (login.source.empty()) return;
   auto at = by_log_.find(log);
   if (at == by_log_.end()) return;
-  std::string_view user = login.user.substr(0, kNameBytesMax), source = login.source.substr(0, kNameBytesMax);
-  uint64_t user_hash = hash_of(user), source_hash = hash_of(source);
+  const ShortName user(login.user), source(login.source);
+  const uint32_t user_hash = short_hash_of(user), source_hash = short_hash_of(source);
   auto before = [&login](const Try& attempt) {
     return attempt.at_ns <= login.at_ns && login.at_ns - attempt.at_ns <= kWindowNs;
   };
@@ -152,7 +153,7 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
     }
   }
   // Those who get in had their typing errors; they do not count against the next login.
-  auto forget = [](Key* key, uint64_t other, bool all) {
+  auto forget = [](Key* key, uint32_t other, bool all) {
     if (!key) return;
     auto gone = [&](const Try& attempt) { return all || attempt.other == other; };
     key->tries.erase(std::remove_if(key->tries.begin(), key->tries.end(), gone), key->tries.end());
@@ -164,9 +165,7 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
 }
 
 void Attempts::save_keys(const Keys& keys, std::string& out) {
-  put_varint(out, keys.size());
-  keys.for_each([&out](const std::string& name, const Key& key) {
-    put_text(out, name);
+  save_entries(keys, out, [&out](const Key& key) {
     put_varint(out, key.tries.size());
     for (const auto& attempt : key.tries) {
       put_signed(out, attempt.at_ns);
@@ -179,8 +178,7 @@ void Attempts::save_keys(const Keys& keys, std::string& out) {
 }
 
 bool Attempts::load_keys(Keys& keys, Reader& in) {
-  for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-    Key& key = keys.use(in.text());
+  return load_entries(keys, in, [&in](Key& key) {
     key.tries.clear();
     uint64_t count = in.varint();
     if (count > kTriesMax) return false;
@@ -188,31 +186,25 @@ bool Attempts::load_keys(Keys& keys, Reader& in) {
       Try attempt;
       attempt.at_ns = bounded_time(in.signed_varint());
       attempt.index = in.varint();
-      attempt.other = in.be64();
-      attempt.way = in.be64();
+      attempt.other = static_cast<uint32_t>(in.be64());
+      attempt.way = in.be64() & kHashOfWay;
       attempt.of_receipt = in.varint() != 0;
       key.tries.push_back(attempt);
     }
-  }
-  return in.ok();
+    return true;
+  });
 }
 
 void Attempts::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [log, known] : by_log_) {
-    put_text(out, log);
-    save_keys(known.by_source, out);
-    save_keys(known.by_account, out);
-  }
+  save_logs(by_log_, out, [&out](const Log& log) {
+    save_keys(log.by_source, out);
+    save_keys(log.by_account, out);
+  });
 }
 
 bool Attempts::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-    Log& known = log_of(in.text());
-    if (!load_keys(known.by_source, in) || !load_keys(known.by_account, in)) return false;
-  }
-  return in.ok();
+  return load_logs(by_log_, in,
+                   [&in](Log& log) { return load_keys(log.by_source, in) && load_keys(log.by_account, in); });
 }
 
 }  // namespace yushi::detect

@@ -16,7 +16,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,19 +40,26 @@ class Attempts final : public Detector {
   bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
+  void hold(Holdings& out) override {
+    for (auto& [name, log] : by_log_) {
+      out.push_back({name, Kept::passing, &log.by_source});
+      out.push_back({name, Kept::passing, &log.by_account});
+    }
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
  private:
   struct Try {
     int64_t at_ns = 0;
-    bool of_receipt = false;
     uint64_t index = 0;
-    uint64_t other = 0;  // hash of the account (by source) or of the address (by account)
-    uint64_t way = 0;    // hash of the way it was told
+    uint32_t other = 0;     // hash of the account (by source) or of the address (by account)
+    uint32_t way : 31 = 0;  // hash of the way it was told
+    uint32_t of_receipt : 1 = 0;
   };
   struct Key {
     std::vector<Try> tries;  // in commit order; those that one line told of one after the other
+    auto parts() { return std::tie(tries); }
   };
   using Keys = LruMap<Key>;
   struct Log {
@@ -62,13 +68,12 @@ class Attempts final : public Detector {
   void failed(std::string_view log, const LoginEvent& login);
   // `new_source`: the account has never logged in from this address; it may never have logged in at all.
   void succeeded(std::string_view log, const LoginEvent& login, bool new_source, std::vector<Finding>& findings);
-  Log& log_of(std::string_view log);
   static void add(Key& key, const LoginEvent& login, std::string_view other);
   static void save_keys(const Keys& keys, std::string& out);
   static bool load_keys(Keys& keys, Reader& in);
 
   const Surroundings& surroundings_;
-  std::map<std::string, Log, std::less<>> by_log_;
+  ByLog<Log> by_log_;
 };
 
 }  // namespace yushi::detect

@@ -197,6 +197,28 @@ bool is_tool_for_machines(std::string_view command_line) {
                                             "hcloud", "tccli",  "qemu-img", "esxcli", "vim-cmd", "rbd",  "VBoxManage"});
 }
 
+namespace {
+std::string last_argument_of(std::string_view command_line, std::initializer_list<std::string_view> programs) {
+  if (command_line.find("user") == command_line.npos) return {};
+  Words words = words_of(command_line);
+  drop_wrappers(words);
+  if (words.size() < 2 || words.back().starts_with('-') || !is_one_of(name_of(words.front()), programs)) return {};
+  return std::string(words.back());
+}
+}  // namespace
+
+std::string account_made_by(std::string_view command_line) {
+  // `adduser wang sudo` puts one into a group.
+  Words words = words_of(command_line);
+  drop_wrappers(words);
+  const auto names = std::count_if(words.begin(), words.end(), [](std::string_view word) { return word[0] != '-'; });
+  if (!words.empty() && name_of(words.front()) == "adduser" && names != 2) return {};
+  return last_argument_of(command_line, {"useradd", "adduser"});
+}
+std::string account_deleted_by(std::string_view command_line) {
+  return last_argument_of(command_line, {"userdel", "deluser"});
+}
+
 AccountSwitch account_switch_of(std::string_view command_line) {
   if (!contains_one_of(command_line, {"user", "passwd", "chage"})) return {};
   Words words = words_of(command_line);

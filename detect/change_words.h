@@ -25,5 +25,8 @@ struct AccountSwitch {
   bool disables = false;
 };
 AccountSwitch account_switch_of(std::string_view command_line);
+// `useradd -m wang`, `userdel -r wang`: the account; empty: it is none of these.
+std::string account_made_by(std::string_view command_line);
+std::string account_deleted_by(std::string_view command_line);
 
 }  // namespace yushi::detect

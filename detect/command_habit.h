@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -55,6 +56,8 @@ class CommandBlock {
 
   void save(std::string& out) const;
   bool load(Reader& in);  // false: no block
+
+  auto parts() { return std::tie(commands_, pairs_, names_); }
 
  private:
   uint32_t size_ = 0;

@@ -196,6 +196,11 @@ bool Correlations::judge(const CorrelationRule& rule, const Group& group, size_t
   return false;
 }
 
+void Correlations::hold(Holdings& out) {
+  for (auto& state : states_)
+    for (auto& [log, groups] : state.by_log) out.push_back({log, Kept::passing, &groups});
+}
+
 void Correlations::save(std::string& out) const {
   put_varint(out, states_.size());
   for (const auto& state : states_) {

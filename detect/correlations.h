@@ -20,6 +20,7 @@
 
 #include "core/base/bytes.h"
 #include "detect/lru.h"
+#include "detect/room.h"
 #include "detect/rules.h"
 
 namespace yushi::detect {
@@ -32,6 +33,7 @@ struct CorrelationHit {
   uint64_t value = 0;       // value_count: hash of the value; other value_*: the bits of a double
   bool of_receipt = false;  // at_ns is the receipt's: the record has no time of its own
   std::string words = {};   // what its record says in the rule's reason, see alert_words.h; often nothing
+  auto parts() { return std::tie(words); }
 };
 
 // A correlation that fired: the window's hits, oldest first.
@@ -62,6 +64,7 @@ class Correlations {
   bool add(uint32_t number, std::string_view log, std::string_view group, const CorrelationHit& hit,
            CorrelationFired* fired);
 
+  void hold(Holdings& out);
   void save(std::string& out) const;
   // After take(); windows of correlations that are not loaded are dropped.
   bool load(Reader& in);
@@ -69,12 +72,13 @@ class Correlations {
  private:
   struct Group {
     std::vector<CorrelationHit> hits;  // ascending by at_ns
+    auto parts() { return std::tie(hits); }
   };
   using Groups = LruMap<Group>;
   struct State {
     CorrelationRule rule;
     uint32_t parts;
-    std::map<std::string, Groups, std::less<>> by_log;
+    ByLog<Groups> by_log;
   };
   static bool judge(const CorrelationRule& rule, const Group& group, size_t added, CorrelationFired* fired);
 

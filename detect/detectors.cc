@@ -9,9 +9,11 @@
 #include "detect/listed.h"
 #include "detect/new_commands.h"
 #include "detect/rights.h"
+#include "detect/root_hours.h"
 #include "detect/serials.h"
 #include "detect/service_accounts.h"
 #include "detect/services.h"
+#include "detect/short_lived.h"
 #include "detect/site.h"
 #include "detect/travel.h"
 #include "detect/unusual_commands.h"
@@ -35,9 +37,11 @@ std::vector<DetectorRow>& detector_table() {
       {"guessing", "Password guessing, fast, slow, spread over accounts or over addresses", 1, make<Guessing>},
       {"site", "Accounts that are new to all, hosts logged in to from elsewhere", 1, make<Site>},
       {"disabled-accounts", "Accounts that were disabled and are used", 1, make<Disabled>},
+      {"short-lived-accounts", "Accounts that are made, used and deleted", 1, make<ShortLived>},
       {"service-accounts", "Accounts of services at which a person sits", 1, make<ServiceAccounts>},
       {"travel", "Accounts at two places between which nobody gets in the time", 1, make<Travel>},
       {"accounts", "From where, on which hosts and at which hours accounts log in", 1, make<Accounts>},
+      {"root-hours", "At which hours accounts act as root", 1, make<RootHours>},
       {"services", "Services that were stopped and not started again", 1, make<Services>},
       {"volumes", "Many more files read or deleted than usual", 1, make<Volumes>},
       {"rights", "Accounts that get one right after the other", 1, make<Rights>},
@@ -87,6 +91,10 @@ void Detectors::observe(const Event& event, uint64_t wanted_by, std::vector<Find
 
 void Detectors::tick(const Tick& tick, std::vector<Finding>& findings) {
   for (auto& one : running_) one.detector->tick(tick, findings);
+}
+
+void Detectors::hold(Holdings& out) {
+  for (auto& one : running_) one.detector->hold(out);
 }
 
 }  // namespace yushi::detect

@@ -5,7 +5,7 @@
 //
 // Invariants  Two inputs only, events and ticks, and no clock: the same commits give the same findings. Integers only.
 //             State is kept for each log by itself, since a replay shows one log after the other within a commit.
-// Memory      Each bounds its own.
+// Memory      Each bounds its own for each log, and shows it, so that all together are bounded (detect/room.h).
 // Threads     The table is filled before main(). A detector belongs to its engine.
 // Errors      None: what a record lacks makes no event of it.
 #pragma once
@@ -22,6 +22,7 @@
 #include "detect/engine.h"
 #include "detect/event.h"
 #include "detect/finding.h"
+#include "detect/room.h"
 
 namespace yushi::detect {
 
@@ -39,6 +40,8 @@ class Detector {
   // A finding names its log and the records that show it.
   virtual void tick(const Tick&, std::vector<Finding>&) {}
 
+  // Appends the maps in which it remembers something.
+  virtual void hold(Holdings&) {}
   virtual void save(std::string& out) const = 0;
   // Into a new one; false: it is none of ours, and what was read is thrown away.
   virtual bool load(Reader& in) = 0;
@@ -81,6 +84,7 @@ class Detectors {
   uint64_t wanted_by(const EventKind& kind) const;  // a bit for each detector, in the table's order
   void observe(const Event& event, uint64_t wanted_by, std::vector<Finding>& findings);
   void tick(const Tick& tick, std::vector<Finding>& findings);
+  void hold(Holdings& out);
 
   // The one of this class, for a detector that asks what another has learned; nullptr when it is not in the table.
   template <class Wanted>

@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "detect/actors.h"
 #include "detect/change_words.h"
+#include "detect/places.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -52,7 +53,9 @@ bool Disabled::take_switch(const Event& event, Accounts& accounts) {
     what = account_switch_of(value.text);
   } else if (name.starts_with("account-")) {
     what.account = text_of(event.record, kTarget, scratch);
-    if (what.account.empty()) what.account = text_of(event.record, ecs::user_name, scratch);
+    // Of a database's statement it is known who gave it, not of whom it speaks.
+    if (what.account.empty() && !event.kind.has_category("database"))
+      what.account = text_of(event.record, ecs::user_name, scratch);
     what.disables = name == "account-locked" || name == "account-deleted";
     if (name == "account-locked" && is_automatic(text_of(event.record, find_field("event.action"), scratch)))
       return true;
@@ -60,20 +63,18 @@ bool Disabled::take_switch(const Event& event, Accounts& accounts) {
   if (what.account.empty() || what.account.size() > kNameBytesMax) return name.starts_with("account-");
   if (text_of(event.record, ecs::event_outcome, scratch) == "failure") return true;
   // The audit system's word for a command may come after what was done since.
-  Account* known = accounts.find(what.account);
+  Account* known = accounts.find(ShortName(what.account));
   if (known && known->at_ns > event.counted.at_ns) return true;
   if (what.disables)
-    accounts.use(what.account) = {text_of(event.record, ecs::host_name, scratch), event.counted.at_ns,
-                                  event.record.index, true};
+    accounts.use(ShortName(what.account)) = {text_of(event.record, ecs::host_name, scratch), event.counted.at_ns,
+                                             event.record.index, true};
   else if (known)
     known->at_ns = event.counted.at_ns, known->is_disabled = false;
   return true;
 }
 
 void Disabled::observe(const Event& event, std::vector<Finding>& findings) {
-  auto at = by_log_.find(event.log);
-  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log), kAccountsMax).first;
-  Accounts& accounts = at->second;
+  Accounts& accounts = log_of(by_log_, event.log, kAccountsMax);
   if (take_switch(event, accounts) || accounts.size() == 0 || event.kind.name == "process-started") return;
 
   Scratch scratch;
@@ -90,7 +91,7 @@ void Disabled::observe(const Event& event, std::vector<Finding>& findings) {
     if (actors) (void)actors->of(event.record, scratch, &who);
     failed = text_of(event.record, ecs::event_outcome, scratch) == "failure";
   }
-  Account* account = who.empty() ? nullptr : accounts.find(who);
+  Account* account = who.empty() ? nullptr : accounts.find(ShortName(who));
   // A job of old may still be told after the act.
   if (!account || !account->is_disabled || event.counted.at_ns < account->at_ns) return;
   const std::string host = text_of(event.record, ecs::host_name, scratch);

@@ -10,7 +10,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +28,9 @@ class Disabled final : public Detector {
   bool wants(const EventKind& kind) const override;
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
+  void hold(Holdings& out) override {
+    for (auto& [log, map] : by_log_) out.push_back({log, Kept::accounts, &map});
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -38,11 +40,12 @@ class Disabled final : public Detector {
     int64_t at_ns = 0;
     uint64_t index = 0;
     bool is_disabled = false;  // else it was, and is enabled since at_ns
+    auto parts() { return std::tie(host); }
   };
   using Accounts = LruMap<Account>;
   static bool take_switch(const Event& event, Accounts& accounts);
   const Surroundings& surroundings_;
-  std::map<std::string, Accounts, std::less<>> by_log_;
+  ByLog<Accounts> by_log_;
 };
 
 }  // namespace yushi::detect

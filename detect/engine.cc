@@ -20,6 +20,8 @@
 #include "detect/habits.h"
 #include "detect/held_back.h"
 #include "detect/lists.h"
+#include "detect/peers.h"
+#include "detect/room.h"
 #include "detect/rules.h"
 #include "detect/silence.h"
 #include "detect/stories.h"
@@ -34,9 +36,9 @@ constexpr std::string_view kStateMagic = "yushi-detect-";
 constexpr char kStateVersion = '5', kOneBlockVersion = '4';
 constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kWindowsId = "windows",
                            kHabitsId = "habits", kSilenceId = "silence", kHeldBackId = "held-back",
-                           kStoriesId = "stories";
-constexpr uint32_t kCorrelationsVersion = 1, kWindowsVersion = 1, kHabitsVersion = 1, kSilenceVersion = 2,
-                   kHeldBackVersion = 1, kStoriesVersion = 1;
+                           kStoriesId = "stories", kRoomId = "room";
+constexpr uint32_t kCorrelationsVersion = 1, kWindowsVersion = 1, kSilenceVersion = 2, kHeldBackVersion = 1,
+                   kStoriesVersion = 1, kRoomVersion = 1;
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
@@ -75,6 +77,8 @@ struct Engine::State {
   HeldBack held_back;
   std::shared_ptr<const ExceptionSet> exceptions;
   Stories stories;
+  Room room;
+  Holdings holdings;  // scratch of tick()
   FieldTexts fields{detectors};
   Scratch scratch;
   std::vector<Finding> findings;
@@ -182,20 +186,40 @@ struct Engine::State {
   struct Judged {
     bool is_news = true;
     std::optional<Habits::Known> known;
+    Peers peers;
 
     void say(Alert& alert) const {
       if (!known) return;
-      alert.reason += " (" + known->words(Lang::en) + ")";
-      alert.reason_zh += "（" + known->words(Lang::zh) + "）";
-      alert.baseline += (alert.baseline.empty() ? "" : " ") + known->numbers();
+      alert.reason += " (" + known->words(Lang::en) + peers.words(Lang::en) + ")";
+      alert.reason_zh += "（" + known->words(Lang::zh) + peers.words(Lang::zh) + "）";
+      alert.baseline += (alert.baseline.empty() ? "" : " ") + known->numbers() + peers.numbers();
       alert.learning = known->too_young();
+      if (!peers.are_wont() || alert.severity <= Severity::low || alert.severity == Severity::critical) return;
+      alert.severity = static_cast<Severity>(static_cast<int>(alert.severity) - 1);
+      alert.score = std::min(alert.score, score_of(alert.severity));
     }
   };
   Judged judge(const RuleHead& head, const Record& record, int64_t at_ns) {
     if (head.habit.empty()) return {};
     const auto zone = options.zone_of(record.origin->log);
-    const auto usual = habits.add(record.origin->log, habit_subject(head, record, fields), at_ns, *zone);
-    return {!usual.usual() && (!usual.too_young() || head.severity >= Severity::high), usual};
+    auto usual = habits.add(record.origin->log, habit_subject(head, record, fields), at_ns, *zone);
+    std::string host;
+    if (const auto subject = habit_subject_on_all_hosts(head, record, fields, &host); !subject.empty()) {
+      const auto everywhere = habits.add(record.origin->log, subject, at_ns, *zone, host);
+      usual.is_by_office = everywhere.usual() && everywhere.hosts >= Habits::kHostsForAll;
+    }
+    Judged out{!usual.usual() && (!usual.too_young() || head.severity >= Severity::high), usual, {}};
+    if (!out.is_news || options.lists->peer_groups.empty()) return out;
+    std::string account;
+    if (const auto field = habit_account(head); field.empty() || !fields.first(record, field, &account)) return out;
+    out.peers = Peers(*options.lists, account);
+    for (const auto& name : out.peers.names()) {
+      const auto subject = habit_subject_of(name, head, record, fields);
+      const auto of_peer = habits.known(record.origin->log, subject, at_ns, *zone);
+      out.peers.add(of_peer.usual() ? Peers::kTimesMin : std::min<uint64_t>(of_peer.days, 1));
+    }
+    out.is_news = !out.peers.are_wont() || head.severity > Severity::low;
+    return out;
   }
 
   void rule_hit(const LoadedRules& set, uint32_t number, const Record& record, std::vector<Alert>& alerts) {
@@ -383,6 +407,14 @@ struct Engine::State {
     raise_all(bounded_time(tick.received_ns), tick.received_ns, alerts);
     folds.tick(tick.received_ns, alerts);
     held_back.tick(tick.received_ns, exceptions.get());
+    holdings.clear();
+    detectors.hold(holdings);
+    habits.hold(holdings);
+    silence.hold(holdings);
+    stories.hold(holdings);
+    correlations.hold(holdings);
+    windows.hold(holdings);
+    room.tick(holdings, options.memory_bytes, tick.received_ns);
   }
 
   // Findings that are about no record, as of this event time.
@@ -447,6 +479,10 @@ void Engine::except(std::shared_ptr<const ExceptionSet> exceptions) { state_->ex
 void Engine::teach(const AlertAct& act) { state_->held_back.teach(act); }
 
 std::vector<OwnRecord> Engine::take_told() { return state_->held_back.take_told(); }
+
+const Room& Engine::room() const { return state_->room; }
+
+std::vector<Forgotten> Engine::take_forgotten() { return state_->room.take_told(); }
 
 void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts) {
   if (begin == end) return;
@@ -513,11 +549,12 @@ std::string Engine::save() const {
   };
   put(kFoldsId, Folds::kVersion, state_->folds);
   put(kCorrelationsId, kCorrelationsVersion, state_->correlations);
-  put(kHabitsId, kHabitsVersion, state_->habits);
+  put(kHabitsId, Habits::kVersion, state_->habits);
   put(kSilenceId, kSilenceVersion, state_->silence);
   put(kStoriesId, kStoriesVersion, state_->stories);
   put(kWindowsId, kWindowsVersion, state_->windows);
   put(kHeldBackId, kHeldBackVersion, state_->held_back);
+  put(kRoomId, kRoomVersion, state_->room);
   for (size_t i = 0; i < state_->detectors.size(); ++i) {
     const auto& row = state_->detectors.row(i);
     put(row.id, row.version, state_->detectors[i]);
@@ -548,6 +585,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   Stories stories;
   Correlations correlations;
   Windows windows;
+  Room room;
   correlations.take(now.rules());
   windows.take(now.rules());
   auto detectors = now.detectors.make_all();
@@ -581,7 +619,8 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
       } else if (id == kCorrelationsId) {
         loaded = load(kCorrelationsVersion, correlations);
       } else if (id == kHabitsId) {
-        loaded = load(kHabitsVersion, habits);
+        loaded = load_with(Habits::kVersion, of == 1 || of == Habits::kVersion,
+                           [&] { return habits.load(part, static_cast<uint32_t>(of)); });
       } else if (id == kSilenceId) {
         loaded = load(kSilenceVersion, silence);
       } else if (id == kHeldBackId) {
@@ -590,6 +629,8 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
         loaded = load(kStoriesVersion, stories);
       } else if (id == kWindowsId) {
         loaded = load(kWindowsVersion, windows);
+      } else if (id == kRoomId) {
+        loaded = load(kRoomVersion, room);
       } else if (auto number = now.detectors.number_of(id)) {
         loaded = load(now.detectors.row(*number).version, *detectors[*number]);
       } else {
@@ -606,6 +647,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   now.stories = std::move(stories);
   now.windows = std::move(windows);
   now.held_back = std::move(held_back);
+  now.room = std::move(room);
   now.detectors.replace(std::move(detectors));
   return left_out;
 }

@@ -6,7 +6,8 @@
 //
 // Invariants  Two inputs only: records in commit order, and ticks. No clock is read: windows and hours count in event
 //             time, so a replay of the same commits gives the same alerts, with the same ids.
-// Memory      Bounded: accounts, windows and groups per tenant have limits; the least recently seen goes first.
+// Memory      Bounded: accounts, windows and groups per tenant have limits, and all that is remembered has one
+//             (detect/room.h); the least recently seen goes first.
 // Threads     A RuleSet is immutable and shared; a RuleMatcher belongs to one thread. An Engine belongs to the
 //             committer.
 #pragma once
@@ -26,6 +27,7 @@
 #include "core/event/own_record.h"
 #include "core/record/batch.h"
 #include "detect/log_source.h"
+#include "detect/room.h"
 
 namespace yushi::detect {
 
@@ -101,7 +103,8 @@ struct DetectOptions {
   int64_t learning_ns = int64_t{14} * 86400 * 1'000'000'000;  // event time from an account's first record on
   // Where an address is that no list places (detect/lists.h); what it says stands in the finding's baseline.
   std::function<std::optional<PlaceOnEarth>(std::string_view address)> place_of = [](auto) { return std::nullopt; };
-  std::shared_ptr<const Lists> lists;  // nullptr: none
+  std::shared_ptr<const Lists> lists;       // nullptr: none
+  uint64_t memory_bytes = Room::kBytesMax;  // for all that is remembered
 };
 
 class Engine {
@@ -129,6 +132,9 @@ class Engine {
   void teach(const AlertAct& act);
   // What was held back and is to be told in `_audit`, with the commit that it came of (detect/held_back.h).
   std::vector<OwnRecord> take_told();
+  // What is remembered, as of the last tick; and what was forgotten and is to be told.
+  const Room& room() const;
+  std::vector<Forgotten> take_forgotten();
 
   // State as of the last observed record; load() restores exactly that, but for a part of a version that is not ours:
   // whose it is learns anew, and is named in the answer. corrupt when the bytes are damaged or none of a state; then

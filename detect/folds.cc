@@ -206,24 +206,26 @@ void Folds::tick(int64_t received_ns, std::vector<Alert>& alerts) {
       sender.counted = {};
       sender.host.clear();
     };
-    known.senders.for_each([&](const std::string& name, Sender& sender) {
+    known.senders.change_each([&](const std::string& name, Sender& sender) {
       Reader in(name);
       std::string_view rule_id = in.text(), who = in.text();
       tell(rule_id, who, sender);
+      return false;
     });
     for (auto& [rule_id, sender] : known.others) tell(rule_id, {}, sender);
     // Long full again, as for a rule not heard of; by a margin, so that no record that was received before this tick
     // and is committed behind it finds another share than in a replay.
     std::erase_if(known.rules, [&](const auto& rule) { return rule.second < received_ns - kForgetNs; });
     std::erase_if(known.others, [&](const auto& rule) { return rule.second.used_ns < received_ns - kForgetNs; });
-    known.folds.for_each([&, &log = log](const std::string& name, Fold& fold) {
-      if (fold.repeated.hits == 0) return;
+    known.folds.change_each([&, &log = log](const std::string& name, Fold& fold) {
+      if (fold.repeated.hits == 0) return false;
       if (received_ns < fold.due_ns) {
         counted.emplace(Reader(name).text());
-        return;
+        return false;
       }
       alerts.push_back(summary_of_fold(log, name, fold, received_ns));
       fold.repeated = {};
+      return false;
     });
   }
   std::erase_if(rules_, [&](const auto& rule) { return !counted.contains(rule.first); });

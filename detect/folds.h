@@ -83,6 +83,7 @@ class Folds {
     int64_t used_ns = 0;  // see has_token()
     Count counted;
     std::string host;  // of all that was counted; empty when they differ or have none
+    auto parts() { return std::tie(host); }
   };
   struct Log {
     LruMap<Fold> folds{kFoldsMax};                      // rule, key

@@ -10,13 +10,14 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kFromAddress{"guessing.address",       "Password guessing from an address", 1, "attack.t1110",
+constexpr FindingKind kFromAddress{"guessing.address",       "Password guessing from an address", 2, "attack.t1110",
                                    "来自同一地址的口令猜测", "attack.credential-access"};
-constexpr FindingKind kOnAccount{"guessing.account", "Password guessing on an account", 1,
+constexpr FindingKind kOnAccount{"guessing.account", "Password guessing on an account", 2,
                                  "attack.t1110.001", "针对同一账号的口令猜测",          "attack.credential-access"};
-constexpr size_t kNameBytesMax = 64;
 constexpr int64_t kHourNs = 3600 * kSecond, kDayNs = 24 * kHourNs;
 constexpr int kHours = 24;
+
+uint64_t second_of(int64_t at_ns) { return static_cast<uint64_t>(std::max<int64_t>(at_ns, 0) / kSecond); }
 
 size_t hour_of_day(int64_t hour) { return static_cast<size_t>(hour - floor_div(hour, kHours) * kHours); }
 
@@ -52,31 +53,21 @@ Guessing::Way& Guessing::add(Key& key, const LoginEvent& login, std::string_view
     way->newest.push_back({login.at_ns, login.index});
   }
 
-  other = other.substr(0, kNameBytesMax);
-  auto known = std::find_if(key.others.begin(), key.others.end(), [&](const Other& one) { return one.name == other; });
-  if (known == key.others.end() && !other.empty()) {
-    if (key.others.size() == kOthersMax)
-      key.others.erase(std::min_element(key.others.begin(), key.others.end(),
-                                        [](const Other& a, const Other& b) { return a.last_ns < b.last_ns; }));
-    known = key.others.insert(key.others.end(), {std::string(other), login.at_ns, 0});
-  }
-  if (known != key.others.end()) {
-    known->last_ns = std::max(known->last_ns, login.at_ns);
-    ++known->tries;
-  }
+  key.others.add(other, second_of(login.at_ns));
   return *std::max_element(key.ways.begin(), key.ways.end(), [](const Way& a, const Way& b) {
     return a.of_last_hours(kHours) < b.of_last_hours(kHours);
   });
 }
 
 size_t Guessing::others_since(const Key& key, int64_t since_ns) {
-  return static_cast<size_t>(std::count_if(key.others.begin(), key.others.end(),
-                                           [since_ns](const Other& one) { return one.last_ns >= since_ns; }));
+  size_t out = 0;
+  key.others.for_each([&](std::string_view, uint64_t, uint64_t last) { out += last >= second_of(since_ns) ? 1 : 0; });
+  return out;
 }
 
 std::string Guessing::names_of(const Key& key, Lang lang) {
   std::vector<std::pair<std::string, uint64_t>> counts;
-  for (const auto& other : key.others) counts.emplace_back(other.name, other.tries);
+  key.others.for_each([&](std::string_view name, uint64_t tries, uint64_t) { counts.emplace_back(name, tries); });
   return counts_text(std::move(counts), lang);
 }
 
@@ -105,17 +96,16 @@ void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& 
   finding.kind = &kFromAddress;
   // On accounts that are there it is more than the weather of the Internet.
   const auto* known = surroundings_.detectors.find<Accounts>();
-  const bool on_real = std::any_of(key.others.begin(), key.others.end(), [&](const Other& one) {
-    return one.name == "root" || (known && known->knows(log_name, one.name));
-  });
-  const bool on_root =
-      std::any_of(key.others.begin(), key.others.end(), [](const Other& one) { return one.name == "root"; });
+  const bool on_root = key.others.has("root");
+  bool on_real = on_root;
+  key.others.for_each(
+      [&](std::string_view name, uint64_t, uint64_t) { on_real |= known && known->knows(log_name, name); });
   finding.severity = spray || on_real ? Severity::medium : Severity::low;
   finding.score = spray || on_root ? 60 : on_real ? 50 : 30;
   finding.key = story_of(log, login);
   finding.fold_ns = kDayNs;
   const std::string on = login.host.empty() ? "" : ", the last time on " + printable(login.host);
-  const std::string as = key.others.empty() ? "" : ", as " + names_of(key, Lang::en);
+  const std::string as = key.others.size() == 0 ? "" : ", as " + names_of(key, Lang::en);
   finding.reason = printable(login.source) +
                    (fast ? " failed to log in " + std::to_string(kFastMin) + " times within " +
                                within_text(way.newest.back().at_ns - way.newest.front().at_ns)
@@ -128,7 +118,7 @@ void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& 
                        : spray ? " 在 1 小时内以 " + std::to_string(accounts) + " 个账号登录失败"
                                : " 在 1 天内登录失败 " + std::to_string(in_a_day) + " 次") +
                       (login.host.empty() ? "" : "，最近一次针对主机 " + printable(login.host)) +
-                      (key.others.empty() ? "" : "，所用账号：" + names_of(key, Lang::zh));
+                      (key.others.size() == 0 ? "" : "，所用账号：" + names_of(key, Lang::zh));
   if (finding.key != printable(login.source)) {
     finding.reason_zh += "；网段 " + finding.key + " 的另外 " + std::to_string(kTogetherMin) + " 个地址此前已告警";
     finding.reason += "; " + std::to_string(kTogetherMin) + " other addresses of " + finding.key + " were told before";
@@ -157,9 +147,9 @@ void Guessing::judge_account(const Key& key, Way& way, const LoginEvent& login, 
   finding.fold_ns = kDayNs;
   finding.reason = "the password of " + printable(login.user) + " is being guessed: " + std::to_string(tries) +
                    " failed logins within two hours from " + std::to_string(addresses) +
-                   (addresses == kOthersMax ? " addresses or more" : " addresses");
+                   (key.others.full() ? " addresses or more" : " addresses");
   finding.reason_zh = "账号 " + printable(login.user) + " 的口令正被猜测：2 小时内登录失败 " + std::to_string(tries) +
-                      " 次，来自 " + std::to_string(addresses) + (addresses == kOthersMax ? " 个以上" : " 个") + "地址";
+                      " 次，来自 " + std::to_string(addresses) + (key.others.full() ? " 个以上" : " 个") + "地址";
   finding.baseline = "tries=" + std::to_string(tries) + " addresses=" + std::to_string(addresses);
   for (const auto& one : way.newest)
     if (finding.records.empty() || finding.records.back() != one.index) finding.records.push_back(one.index);
@@ -169,20 +159,16 @@ void Guessing::judge_account(const Key& key, Way& way, const LoginEvent& login, 
 void Guessing::observe(const Event& event, std::vector<Finding>& findings) {
   if (!event.login || event.login->success || event.login->source.empty()) return;
   const LoginEvent& login = *event.login;
-  auto at = by_log_.find(event.log);
-  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log)).first;
-  Log& log = at->second;
-  Key& source = log.by_source.use(login.source.substr(0, kNameBytesMax));
+  Log& log = log_of(by_log_, event.log);
+  Key& source = log.by_source.use(ShortName(login.source));
   judge_source(log, event.log, source, add(source, login, login.user), login, findings);
   if (login.user.empty()) return;
-  Key& account = log.by_account.use(login.user.substr(0, kNameBytesMax));
+  Key& account = log.by_account.use(ShortName(login.user));
   judge_account(account, add(account, login, login.source), login, findings);
 }
 
 void Guessing::save_keys(const LruMap<Key>& keys, std::string& out) {
-  put_varint(out, keys.size());
-  keys.for_each([&out](const std::string& name, const Key& key) {
-    put_text(out, name);
+  save_entries(keys, out, [&out](const Key& key) {
     put_varint(out, key.ways.size());
     for (const auto& way : key.ways) {
       put_be64(out, way.way);
@@ -196,17 +182,16 @@ void Guessing::save_keys(const LruMap<Key>& keys, std::string& out) {
       }
     }
     put_varint(out, key.others.size());
-    for (const auto& other : key.others) {
-      put_text(out, other.name);
-      put_signed(out, other.last_ns);
-      put_varint(out, other.tries);
-    }
+    key.others.for_each([&out](std::string_view name, uint64_t tries, uint64_t last) {
+      put_text(out, name);
+      put_signed(out, static_cast<int64_t>(last) * kSecond);
+      put_varint(out, tries);
+    });
   });
 }
 
 bool Guessing::load_keys(LruMap<Key>& keys, Reader& in) {
-  for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-    Key& key = keys.use(in.text());
+  return load_entries(keys, in, [&in](Key& key) {
     uint64_t ways = in.varint();
     if (ways > kWaysMax) return false;
     for (; ways > 0 && in.ok(); --ways) {
@@ -224,48 +209,39 @@ bool Guessing::load_keys(LruMap<Key>& keys, Reader& in) {
       key.ways.push_back(std::move(way));
     }
     uint64_t others = in.varint();
-    if (others > kOthersMax) return false;
+    if (others > Places::kNamesMax) return false;
     for (; others > 0 && in.ok(); --others) {
-      Other other;
-      other.name = in.text();
-      other.last_ns = bounded_time(in.signed_varint());
-      other.tries = in.varint();
-      key.others.push_back(std::move(other));
+      const std::string_view name = in.text();
+      const uint64_t last = second_of(in.signed_varint());
+      key.others.add(name, last, in.varint());
     }
-  }
-  return in.ok();
+    return true;
+  });
 }
 
 void Guessing::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [name, log] : by_log_) {
-    put_text(out, name);
+  save_logs(by_log_, out, [&out](const Log& log) {
     save_keys(log.by_source, out);
     save_keys(log.by_account, out);
-    put_varint(out, log.networks.size());
-    log.networks.for_each([&out](const std::string& network, const Network& known) {
-      put_text(out, network);
+    save_entries(log.networks, out, [&out](const Network& known) {
       put_signed(out, known.day);
       put_varint(out, known.told.size());
       for (const auto& address : known.told) put_text(out, address);
     });
-  }
+  });
 }
 
 bool Guessing::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    Log& log = by_log_.try_emplace(std::string(in.text())).first->second;
+  return load_logs(by_log_, in, [&in](Log& log) {
     if (!load_keys(log.by_source, in) || !load_keys(log.by_account, in)) return false;
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      Network& known = log.networks.use(in.text());
+    return load_entries(log.networks, in, [&in](Network& known) {
       known.day = in.signed_varint();
       uint64_t told = in.varint();
       if (told > kTogetherMin) return false;
       for (; told > 0 && in.ok(); --told) known.told.emplace_back(in.text());
-    }
-  }
-  return in.ok();
+      return true;
+    });
+  });
 }
 
 }  // namespace yushi::detect

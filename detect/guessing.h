@@ -10,19 +10,19 @@
 //
 // Invariants  Integers only, in commit order, no clock.
 // Memory      Per log kKeysMax addresses, accounts and networks, the one not seen for longest goes; each with kWaysMax
-//             ways of telling and kOthersMax names.
+//             ways of telling and the names that fill Places (detect/places.h).
 // Threads     One owner.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "detect/detectors.h"
 #include "detect/lru.h"
+#include "detect/places.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -34,17 +34,23 @@ class Guessing final : public Detector {
   static constexpr size_t kFastMin = 12;
   static constexpr int64_t kFastNs = 5 * 60 * kSecond;
   static constexpr size_t kAccountsMin = 12;
-  static constexpr uint64_t kSlowMin = 100;
+  static constexpr uint64_t kSlowMin = 60;
   static constexpr uint64_t kAccountMin = 30;
   static constexpr size_t kAddressesMin = 10;
   static constexpr size_t kTogetherMin = 3;
   static constexpr size_t kKeysMax = 2048;
   static constexpr size_t kWaysMax = 3;
-  static constexpr size_t kOthersMax = 32;
 
   bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
+  void hold(Holdings& out) override {
+    for (auto& [name, log] : by_log_) {
+      out.push_back({name, Kept::passing, &log.by_source});
+      out.push_back({name, Kept::passing, &log.by_account});
+      out.push_back({name, Kept::passing, &log.networks});
+    }
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -61,20 +67,17 @@ class Guessing final : public Detector {
     std::vector<Try> newest;           // up to kFastMin, the newest last
     uint64_t unsaid = 0;               // tries since the last finding
     uint64_t of_last_hours(int count) const;
-  };
-  // Whom an address tried, or who tried an account.
-  struct Other {
-    std::string name;
-    int64_t last_ns = 0;
-    uint64_t tries = 0;
+    auto parts() { return std::tie(newest); }
   };
   struct Key {
     std::vector<Way> ways;
-    std::vector<Other> others;
+    Places others;  // whom an address tried, or who tried an account; by seconds of event time
+    auto parts() { return std::tie(ways, others); }
   };
   struct Network {
     int64_t day = 0;
     std::vector<std::string> told;  // addresses of it, on that day
+    auto parts() { return std::tie(told); }
   };
   struct Log {
     LruMap<Key> by_source{kKeysMax}, by_account{kKeysMax};
@@ -94,7 +97,7 @@ class Guessing final : public Detector {
   static bool load_keys(LruMap<Key>& keys, Reader& in);
 
   const Surroundings& surroundings_;
-  std::map<std::string, Log, std::less<>> by_log_;
+  ByLog<Log> by_log_;
 };
 
 }  // namespace yushi::detect

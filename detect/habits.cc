@@ -6,6 +6,7 @@
 
 #include "core/base/calendar.h"
 #include "detect/finding.h"
+#include "detect/places.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -59,67 +60,85 @@ void Habits::begin(std::string_view log, int64_t at_ns) {
   if (by_log_.find(log) == by_log_.end()) by_log_.try_emplace(std::string(log)).first->second.first_ns = at_ns;
 }
 
-Habits::Known Habits::add(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone) {
-  begin(log, at_ns);
-  Log& all = by_log_.find(log)->second;
+Habits::Day Habits::day_of(int64_t at_ns, const Zone& zone) {
   int64_t local = floor_div(at_ns, kSecond);
   local += zone.offset_seconds_at(local);
   const int64_t day = floor_div(local, kDaySeconds);
+  return {day, static_cast<int>((local - day * kDaySeconds) / 3600)};
+}
 
-  Known known;
-  known.hour = static_cast<int>((local - day * kDaySeconds) / 3600);
-  known.log_days =
-      static_cast<uint32_t>(std::clamp<int64_t>((at_ns - all.first_ns) / kSecond / kDaySeconds, 0, 1 << 20));
-
-  Habit& habit = all.habits.use(subject);
-  if (habit.days == 0) habit.last_day = day;
-  if (day > habit.last_day) {
-    const int64_t by = day - habit.last_day;
+Habits::Known Habits::judge(Habit& habit, const Day& day) {
+  if (habit.days == 0) habit.last_day = day.number;
+  if (day.number > habit.last_day) {
+    const int64_t by = day.number - habit.last_day;
     habit.days = by < kDays ? habit.days << by : 0;
     habit.hours = habit.days == 0 ? 0 : habit.hours | habit.hours_of_last_day;
     habit.hours_of_last_day = 0;
-    habit.last_day = day;
+    habit.hosts = habit.days == 0 ? 0 : habit.hosts | habit.hosts_of_last_day;
+    habit.hosts_of_last_day = 0;
+    habit.last_day = day.number;
   }
-  const int64_t ago = habit.last_day - day;  // 0 unless its time is older than that of a hit before
+  const int64_t ago = habit.last_day - day.number;  // 0 unless its time is older than that of a hit before
   const uint64_t bit = ago < kDays ? uint64_t{1} << ago : 0;
+  Known known;
+  known.hour = day.hour;
   known.days = static_cast<uint32_t>(std::popcount(habit.days & ~bit));
   known.hours = ago == 0 ? habit.hours : habit.hours | habit.hours_of_last_day;
   known.at_its_hour = (known.hours & hours_around(known.hour)) != 0;
-  habit.days |= bit;
-  (ago == 0 ? habit.hours_of_last_day : habit.hours) |= 1u << known.hour;
+  known.hosts = std::popcount(ago == 0 ? habit.hosts : habit.hosts | habit.hosts_of_last_day);
   return known;
 }
 
+Habits::Known Habits::add(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone,
+                          std::string_view host) {
+  begin(log, at_ns);
+  Log& all = by_log_.find(log)->second;
+  const Day day = day_of(at_ns, zone);
+  Habit& habit = all.habits.use(subject);
+  Known known = judge(habit, day);
+  known.log_days =
+      static_cast<uint32_t>(std::clamp<int64_t>((at_ns - all.first_ns) / kSecond / kDaySeconds, 0, 1 << 20));
+  const int64_t ago = habit.last_day - day.number;
+  if (ago < kDays) habit.days |= uint64_t{1} << ago;
+  (ago == 0 ? habit.hours_of_last_day : habit.hours) |= 1u << day.hour;
+  if (!host.empty()) (ago == 0 ? habit.hosts_of_last_day : habit.hosts) |= uint64_t{1} << hash_of(host) % 64;
+  return known;
+}
+
+Habits::Known Habits::known(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone) const {
+  const auto all = by_log_.find(log);
+  const Habit* habit = all == by_log_.end() ? nullptr : all->second.habits.peek(subject);
+  Habit as_of_then = habit ? *habit : Habit();
+  return judge(as_of_then, day_of(at_ns, zone));
+}
+
 void Habits::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [log, all] : by_log_) {
-    put_text(out, log);
-    put_signed(out, all.first_ns);
-    put_varint(out, all.habits.size());
-    all.habits.for_each([&out](const std::string& subject, const Habit& habit) {
-      put_text(out, subject);
+  save_logs(by_log_, out, [&out](const Log& log) {
+    put_signed(out, log.first_ns);
+    save_entries(log.habits, out, [&out](const Habit& habit) {
       put_signed(out, habit.last_day);
       put_varint(out, habit.days);
       put_varint(out, habit.hours);
       put_varint(out, habit.hours_of_last_day);
+      put_varint(out, habit.hosts);
+      put_varint(out, habit.hosts_of_last_day);
     });
-  }
+  });
 }
 
-bool Habits::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    Log& all = by_log_.try_emplace(std::string(in.text())).first->second;
-    all.first_ns = bounded_time(in.signed_varint());
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      Habit& habit = all.habits.use(in.text());
+bool Habits::load(Reader& in, uint32_t version) {
+  return load_logs(by_log_, in, [&in, version](Log& log) {
+    log.first_ns = bounded_time(in.signed_varint());
+    return load_entries(log.habits, in, [&in, version](Habit& habit) {
       habit.last_day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kSecond, kTimeMaxNs / kSecond);
       habit.days = in.varint();
       habit.hours = static_cast<uint32_t>(in.varint()) & kAllHours;
       habit.hours_of_last_day = static_cast<uint32_t>(in.varint()) & kAllHours;
-    }
-  }
-  return in.ok();
+      if (version == 1) return;
+      habit.hosts = in.varint();
+      habit.hosts_of_last_day = in.varint();
+    });
+  });
 }
 
 }  // namespace yushi::detect

@@ -5,7 +5,10 @@
 // a rule is judged against the earlier hits of the same values, then added to them. It is usual when there were hits on
 // kUsualDays other days of the last kDays, at this hour or within kHoursAround of it.
 //
-// Of a log that is younger than kUsualDays nothing can be usual: what begins with the log is taken for a habit, and
+// Who does it on kHostsForAll hosts and more does so by office (configuration management, an administrator's root
+// shell), and a further host is no news: beside the habit on each host the one over all hosts is kept and asked.
+//
+// Of a log that is younger than kYoungDays nothing can be usual: what begins with the log is taken for a habit, and
 // only rules of level high and above speak.
 //
 // Invariants  Integers only, in commit order, event time, no clock: a replay judges the same.
@@ -14,13 +17,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "core/base/bytes.h"
 #include "core/base/time_text.h"
 #include "detect/lru.h"
+#include "detect/room.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -29,8 +32,9 @@ class Habits {
  public:
   static constexpr size_t kHabitsMax = 16'384;
   static constexpr int kDays = 64;  // bits of Habit::days
-  static constexpr uint32_t kUsualDays = 3;
-  static constexpr int kHoursAround = 2;
+  static constexpr uint32_t kUsualDays = 2, kYoungDays = 3;
+  static constexpr int kHoursAround = 3;
+  static constexpr int kHostsForAll = 2;
 
   // What was known when a hit came.
   struct Known {
@@ -39,9 +43,11 @@ class Habits {
     uint32_t log_days = 0;  // since the first record of the log
     int hour = 0;           // of this hit
     bool at_its_hour = false;
+    int hosts = 0;              // on the other days, of a habit over all hosts; at least so many
+    bool is_by_office = false;  // usual by the habit over all hosts
 
-    bool usual() const { return days >= kUsualDays && at_its_hour; }
-    bool too_young() const { return log_days < kUsualDays; }
+    bool usual() const { return is_by_office || (days >= kUsualDays && at_its_hour); }
+    bool too_young() const { return log_days < kYoungDays; }
     // "never before in the 23 days that are remembered", "on 2 other days of the last 64, but never between …"
     std::string words(Lang lang) const;
     std::string numbers() const;  // for the baseline
@@ -49,11 +55,18 @@ class Habits {
 
   // Every log's first record: the age of a log counts from it, in event time.
   void begin(std::string_view log, int64_t at_ns);
-  // `subject`: the rule and whose act it is.
-  Known add(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone);
+  // `subject`: the rule and whose act it is. Of a habit over all hosts `host` is where this hit was.
+  Known add(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone,
+            std::string_view host = {});
+  // What would be known of a hit of this subject, without adding one.
+  Known known(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone) const;
 
+  void hold(Holdings& out) {
+    for (auto& [name, log] : by_log_) out.push_back({name, Kept::habits, &log.habits});
+  }
+  static constexpr uint32_t kVersion = 2;  // of what save() writes; 1 has no hosts
   void save(std::string& out) const;
-  bool load(Reader& in);
+  bool load(Reader& in, uint32_t version);
 
  private:
   struct Habit {
@@ -61,12 +74,20 @@ class Habits {
     uint64_t days = 0;   // bit n: n days before last_day
     uint32_t hours = 0;  // of all days before last_day
     uint32_t hours_of_last_day = 0;
+    uint64_t hosts = 0, hosts_of_last_day = 0;  // a bit for each, by its hash
   };
+  struct Day {
+    int64_t number = 0;
+    int hour = 0;
+  };
+  static Day day_of(int64_t at_ns, const Zone& zone);
+  static Known judge(Habit& habit, const Day& day);  // with its days moved on
+
   struct Log {
     int64_t first_ns = 0;
     LruMap<Habit> habits{kHabitsMax};
   };
-  std::map<std::string, Log, std::less<>> by_log_;
+  ByLog<Log> by_log_;
 };
 
 }  // namespace yushi::detect

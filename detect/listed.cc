@@ -27,7 +27,7 @@ constexpr FindingKind kRound{"list.round-the-bastion", "Login round the bastion"
 constexpr FindingKind kNoAdmin{"list.no-administrator",  "Root without being an administrator", 1, "attack.t1548",
                                "非管理员使用 root 权限", "attack.privilege-escalation"};
 // A tactic, where no technique says it.
-constexpr FindingKind kChange{"list.change", "Change outside the window or without a ticket", 1, "attack.impact",
+constexpr FindingKind kChange{"list.change", "Change outside the window or without a ticket", 2, "attack.impact",
                               "变更窗口外或无工单的变更"};
 constexpr FindingKind kProvider{"list.provider-staff", "Provider's staff at a unit's machine", 1,
                                 "attack.t1199",        "云服务商人员操作租户单位的主机",       "attack.initial-access"};
@@ -99,12 +99,16 @@ struct Listed::Act {
     return *actor;
   }
 
-  // An account is made, changed or deleted, and nobody is named but itself (docs/events.md).
+  // An account is made, changed, deleted or put into a group, and nobody is named but itself (docs/events.md).
   bool is_done_to_who() {
     const auto& kind = event.kind.name;
-    return (kind.starts_with("account-") || kind == "password-changed") && text("user.target.name").empty() &&
-           own(".auid").empty();
+    const bool is_of_group = kind == "privilege-granted" || kind == "privilege-revoked";
+    return (kind.starts_with("account-") || kind == "password-changed" ||
+            (is_of_group && !text("group.name").empty() && text(ecs::source_ip).empty())) &&
+           text("user.target.name").empty() && own(".auid").empty();
   }
+  // A part of Kubernetes itself, or what runs in it.
+  bool is_machine() { return who().starts_with("system:") && !who().starts_with("system:anonymous"); }
 
   std::string on() {
     const auto name = host();
@@ -142,9 +146,7 @@ bool Listed::wants(const EventKind& kind) const {
 }
 
 void Listed::observe(const Event& event, std::vector<Finding>& findings) {
-  auto at = by_log_.find(event.log);
-  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log)).first;
-  Log& log = at->second;
+  Log& log = log_of(by_log_, event.log);
   if (event.kind.name == "change-approved") take_ticket(event, log);
   if (lists().empty() && log.tickets.size() == 0) return;
   Act act{event, surroundings_};
@@ -417,7 +419,7 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) co
   const bool is_command = name == "command" || name == "process-started";
   if (is_command ? !changes_a_machine(act.command()) : !is_one_of(name, kChanges)) return;
   const std::string& who = act.who();
-  if (lists().service_accounts.find(who)) return;
+  if (lists().service_accounts.find(who) || act.is_machine()) return;
   // What the system does for itself as root, at no terminal.
   if (who == "root" || who == "uid 0") {
     const auto terminal = act.own(".tty");
@@ -445,7 +447,7 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) co
   const bool were_usual = log.without.can_be_odd();
   const int64_t day = floor_div(local, kDaySeconds);
   if (log.tickets.size() > 0) {
-    int64_t& last = log.days.use(who);
+    int64_t& last = log.days.use(ShortName(who));
     if (last != day) log.without.add(ticket == nullptr);
     last = day;
   }
@@ -475,16 +477,10 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) co
 // -------------------------------------------------------------------------------------------------------------- state
 
 void Listed::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [name, log] : by_log_) {
-    put_text(out, name);
+  save_logs(by_log_, out, [&out](const Log& log) {
     put_varint(out, log.without.news);
     put_varint(out, log.without.logins);
-    put_varint(out, log.days.size());
-    log.days.for_each([&out](const std::string& account, int64_t day) {
-      put_text(out, account);
-      put_signed(out, day);
-    });
+    save_entries(log.days, out, [&out](int64_t day) { put_signed(out, day); });
     put_varint(out, log.tickets.size());
     log.tickets.for_each([&out](const std::string&, const Ticket& ticket) {
       for (auto* text : {&ticket.id, &ticket.account, &ticket.requester, &ticket.approver, &ticket.hosts})
@@ -494,19 +490,14 @@ void Listed::save(std::string& out) const {
         put_varint(out, moment->is_local);
       }
     });
-  }
+  });
 }
 
 bool Listed::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    Log& log = by_log_.try_emplace(std::string(in.text())).first->second;
+  return load_logs(by_log_, in, [&in](Log& log) {
     log.without.news = static_cast<uint32_t>(in.varint());
     log.without.logins = std::min(static_cast<uint32_t>(in.varint()), Novelty::kRemembered);
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      int64_t& day = log.days.use(in.text());
-      day = in.signed_varint();
-    }
+    if (!load_entries(log.days, in, [&in](int64_t& day) { day = in.signed_varint(); })) return false;
     for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
       Ticket ticket;
       for (auto* text : {&ticket.id, &ticket.account, &ticket.requester, &ticket.approver, &ticket.hosts})
@@ -518,8 +509,8 @@ bool Listed::load(Reader& in) {
       const std::string id = ticket.id;
       log.tickets.use(id) = std::move(ticket);
     }
-  }
-  return in.ok();
+    return in.ok();
+  });
 }
 
 }  // namespace yushi::detect

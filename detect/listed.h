@@ -13,7 +13,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +33,12 @@ class Listed final : public Detector {
   bool wants(const EventKind& kind) const override;
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
+  void hold(Holdings& out) override {
+    for (auto& [name, log] : by_log_) {
+      out.push_back({name, Kept::passing, &log.tickets});
+      out.push_back({name, Kept::accounts, &log.days});
+    }
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -58,7 +63,7 @@ class Listed final : public Detector {
   void judge_change(Act& act, Log& log, std::vector<Finding>& findings) const;
 
   const Surroundings& surroundings_;
-  std::map<std::string, Log, std::less<>> by_log_;
+  ByLog<Log> by_log_;
 };
 
 }  // namespace yushi::detect

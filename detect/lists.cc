@@ -369,6 +369,17 @@ struct ListTable {
     return {};
   }
 
+  static std::optional<Problem> take_peer(Lists& into, const Values& values, const std::string& text) {
+    const auto account = value(values, "account"), group = value(values, "group");
+    if (group.empty()) return Problem{"group", "is missing: who are its peers?"};
+    auto entry = std::make_shared<AccountList::Entry>();
+    entry->text = text;
+    entry->group = group;
+    into.peer_groups.add(account, std::move(entry));
+    if (!has_wildcard(account)) into.members[std::string(group)].emplace_back(account);
+    return {};
+  }
+
   template <AddressList Lists::*kList>
   static std::optional<Problem> take_address(Lists& into, const Values& values, const std::string& text) {
     const auto address = value(values, "address");
@@ -458,6 +469,7 @@ const std::vector<ListTable::Row>& ListTable::rows() {
       {"service_accounts", {"account", "from", "hosts"}, false, take_account<&Lists::service_accounts>},
       {"provider_staff", {"account"}, false, take_account<&Lists::provider_staff>},
       {"admins", {"account", "from", "hosts"}, false, take_account<&Lists::admins>},
+      {"peer_groups", {"account", "group"}, false, take_peer},
       {"change_windows", {"days", "hours", "hosts", "tenants"}, false, take_window},
       {"tickets", {"id", "account", "from", "until", "hosts", "requester", "approver"}, false, take_ticket},
       {"networks", {"network", "name", "latitude", "longitude"}, false, take_network},

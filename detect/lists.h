@@ -24,6 +24,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -108,6 +109,7 @@ class AccountList {
     Moment since{INT64_MIN, false};
     Origins from;
     NamePatterns hosts;  // empty: all
+    std::string group;   // of peers
   };
   void add(std::string_view account, std::shared_ptr<const Entry> entry);
   // By `wang`, also `EXAMPLE\wang` and `wang@example.com` are found; in any case of letters.
@@ -147,6 +149,7 @@ struct Ticket {
   std::string id, account, requester, approver;
   std::string hosts;  // names with commas between; empty: all
   Moment from{INT64_MIN, false}, until{INT64_MAX, false};
+  auto parts() { return std::tie(id, account, requester, approver, hosts); }
   bool is_self_approved() const;
   // Whoever approved it.
   bool covers(std::string_view account, std::string_view host, int64_t at_ns, const Zone& zone) const;
@@ -178,7 +181,8 @@ class Lists {
   std::map<std::string, std::vector<std::string>, std::less<>> placeholders() const;
 
   Origins bastions;
-  AccountList leavers, service_accounts, provider_staff, admins, deny_accounts, allow_accounts;
+  AccountList leavers, service_accounts, provider_staff, admins, deny_accounts, allow_accounts, peer_groups;
+  std::map<std::string, std::vector<std::string>, std::less<>> members;  // of peer groups, those without `*`
   AddressList networks, deny_addresses, allow_addresses;
   CommandList deny_commands, allow_commands;
   std::vector<ChangeWindow> change_windows;

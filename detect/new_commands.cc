@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "detect/actors.h"
+#include "detect/places.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -54,7 +55,7 @@ void NewCommands::observe(const Event& event, std::vector<Finding>& findings) {
     at->second.first_ns = at_ns;
   }
   Log& log = at->second;
-  Account& account = log.accounts.use(actor);
+  Account& account = log.accounts.use(ShortName(actor));
   ++account.commands;
   const bool is_new = log.programs.peek(program) == nullptr;
   log.programs.use(program) = true;
@@ -93,15 +94,10 @@ void NewCommands::observe(const Event& event, std::vector<Finding>& findings) {
 }
 
 void NewCommands::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [name, log] : by_log_) {
-    put_text(out, name);
+  save_logs(by_log_, out, [&out](const Log& log) {
     put_signed(out, log.first_ns);
-    put_varint(out, log.programs.size());
-    log.programs.for_each([&out](const std::string& program, bool) { put_text(out, program); });
-    put_varint(out, log.accounts.size());
-    log.accounts.for_each([&out](const std::string& who, const Account& account) {
-      put_text(out, who);
+    save_entries(log.programs, out, [](bool) {});
+    save_entries(log.accounts, out, [&out](const Account& account) {
       put_varint(out, account.commands);
       put_signed(out, account.since_ns);
       put_varint(out, account.names.size());
@@ -110,17 +106,14 @@ void NewCommands::save(std::string& out) const {
         put_varint(out, account.indexes[i]);
       }
     });
-  }
+  });
 }
 
 bool NewCommands::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    Log& log = by_log_.try_emplace(std::string(in.text())).first->second;
+  return load_logs(by_log_, in, [&in](Log& log) {
     log.first_ns = bounded_time(in.signed_varint());
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) log.programs.use(in.text()) = true;
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      Account& account = log.accounts.use(in.text());
+    if (!load_entries(log.programs, in, [](bool& known) { known = true; })) return false;
+    return load_entries(log.accounts, in, [&in](Account& account) {
       account.commands = static_cast<uint32_t>(in.varint());
       account.since_ns = bounded_time(in.signed_varint());
       uint64_t names = in.varint();
@@ -129,9 +122,9 @@ bool NewCommands::load(Reader& in) {
         account.names.emplace_back(in.text());
         account.indexes.push_back(in.varint());
       }
-    }
-  }
-  return in.ok();
+      return true;
+    });
+  });
 }
 
 }  // namespace yushi::detect

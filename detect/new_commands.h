@@ -13,7 +13,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +35,12 @@ class NewCommands final : public Detector {
   bool wants(const EventKind& kind) const override;
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
+  void hold(Holdings& out) override {
+    for (auto& [name, log] : by_log_) {
+      out.push_back({name, Kept::habits, &log.programs});
+      out.push_back({name, Kept::accounts, &log.accounts});
+    }
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -45,6 +50,7 @@ class NewCommands final : public Detector {
     int64_t since_ns = 0;  // the first of the new ones
     std::vector<std::string> names;
     std::vector<uint64_t> indexes;
+    auto parts() { return std::tie(names, indexes); }
   };
   struct Log {
     int64_t first_ns = 0;
@@ -52,7 +58,7 @@ class NewCommands final : public Detector {
     LruMap<Account> accounts{kAccountsMax};
   };
   const Surroundings& surroundings_;
-  std::map<std::string, Log, std::less<>> by_log_;
+  ByLog<Log> by_log_;
 };
 
 }  // namespace yushi::detect

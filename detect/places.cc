@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 
+#include "core/ledger/sha256.h"
 #include "core/record/record.h"
 
 namespace yushi::detect {
@@ -23,6 +24,80 @@ uint64_t hash_of(std::string_view text) {
   uint64_t hash = 0xcbf29ce484222325u;
   for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
   return hash;
+}
+
+ShortName::ShortName(std::string_view name) : view_(name) {
+  if (name.size() <= kBytesMax) return;
+  constexpr size_t kHashLetters = 16;
+  kept_ = name.substr(0, kBytesMax - kHashLetters - 1);
+  kept_ += '~' + to_hex(as_bytes(sha256(name))).substr(0, kHashLetters);
+  view_ = kept_;
+}
+
+size_t Places::find(std::string_view name) const {
+  size_t at = 0;
+  while (at < packed_.size() && name_at(at) != name) at = next(at);
+  return at;
+}
+
+bool Places::has(std::string_view name) const { return find(ShortName(name)) < packed_.size(); }
+
+size_t Places::size() const {
+  size_t out = 0;
+  for (size_t at = 0; at < packed_.size(); at = next(at)) ++out;
+  return out;
+}
+
+bool Places::full() const {
+  constexpr size_t kOfAName = 1 + 15 + kNumbersBytes;
+  return size() >= kNamesMax || packed_.size() + kOfAName > kBytesMax;
+}
+
+void Places::add(std::string_view full_name, uint64_t when, uint64_t count) {
+  if (full_name.empty()) return;
+  const ShortName name(full_name);
+  const auto put = [](uint64_t value, char* to) {  // as put_be32
+    value = std::min<uint64_t>(value, UINT32_MAX);
+    for (int i = 3; i >= 0; --i, value >>= 8) to[i] = static_cast<char>(value & 0xff);
+  };
+  size_t at = find(name);
+  if (at == packed_.size()) {
+    const size_t bytes = 1 + std::string_view(name).size() + kNumbersBytes;
+    while (!packed_.empty() && (packed_.size() + bytes > kBytesMax || size() >= kNamesMax)) {
+      size_t oldest = 0;
+      for (size_t one = 0; one < packed_.size(); one = next(one))
+        if (when_at(one) < when_at(oldest)) oldest = one;
+      packed_.erase(oldest, next(oldest) - oldest);
+    }
+    at = packed_.size();
+    packed_ += static_cast<char>(std::string_view(name).size());
+    packed_ += name;
+    packed_.append(kNumbersBytes, '\0');
+  }
+  char* const numbers = packed_.data() + next(at) - kNumbersBytes;
+  put(uint64_t{get_be32(numbers)} + count, numbers);
+  put(std::max<uint64_t>(when, get_be32(numbers + kNumbersBytes / 2)), numbers + kNumbersBytes / 2);
+}
+
+void Places::save(std::string& out) const {
+  put_varint(out, size());
+  for (size_t at = 0; at < packed_.size(); at = next(at)) {
+    put_text(out, name_at(at));
+    put_varint(out, count_at(at));
+    put_varint(out, when_at(at));
+  }
+}
+
+bool Places::load(Reader& in) {
+  packed_.clear();
+  uint64_t names = in.varint();
+  if (names > kNamesMax) return false;
+  for (; names > 0 && in.ok(); --names) {
+    const std::string_view name = in.text();
+    const uint64_t count = in.varint();
+    add(name, in.varint(), count);
+  }
+  return in.ok();
 }
 
 void Novelty::add(bool is_new) {

@@ -1,9 +1,12 @@
-// Where somebody comes from, as detectors compare it.
+// Names of accounts, and where they come from and go, as detectors compare and remember them.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
+
+#include "core/base/bytes.h"
 
 namespace yushi::detect {
 
@@ -13,6 +16,57 @@ std::string network_of(std::string_view address);
 
 // FNV-1a: the same on every machine, unlike std::hash.
 uint64_t hash_of(std::string_view text);
+
+// A name as it is remembered: of more than kBytesMax bytes the first ones and a hash of all, so that no two are one.
+class ShortName {
+ public:
+  static constexpr size_t kBytesMax = 64;
+  explicit ShortName(std::string_view name);
+  ShortName(const ShortName&) = delete;
+  ShortName& operator=(const ShortName&) = delete;
+  operator std::string_view() const { return view_; }
+
+ private:
+  std::string kept_;
+  std::string_view view_;
+};
+
+// Names with how often each came and when it last did, in the order in which they came first; in one text, since each
+// account has its own. When there are kNamesMax, or they fill kBytesMax bytes, the one that came longest ago goes: it
+// remembers 37 addresses in IPv4 at least, and 12 names of any length.
+class Places {
+ public:
+  static constexpr size_t kNamesMax = 64, kBytesMax = 896;
+
+  bool has(std::string_view name) const;
+  // Came `count` times more, the last time then (seconds or any other count that grows).
+  void add(std::string_view name, uint64_t when, uint64_t count = 1);
+  void clear() { packed_.clear(); }
+  size_t size() const;
+  bool full() const;  // the next new one makes another go
+  template <class Visit>
+  void for_each(Visit&& visit) const {  // visit(name, count, when)
+    for (size_t at = 0; at < packed_.size(); at = next(at))
+      visit(name_at(at), uint64_t{count_at(at)}, uint64_t{when_at(at)});
+  }
+
+  void save(std::string& out) const;
+  bool load(Reader& in);
+  auto parts() { return std::tie(packed_); }
+
+ private:
+  // Of each: the length in a byte, the name, four bytes that count, four that say when.
+  static constexpr size_t kNumbersBytes = 8;
+  size_t next(size_t at) const { return at + 1 + static_cast<unsigned char>(packed_[at]) + kNumbersBytes; }
+  std::string_view name_at(size_t at) const {
+    return std::string_view(packed_).substr(at + 1, static_cast<unsigned char>(packed_[at]));
+  }
+  uint32_t count_at(size_t at) const { return get_be32(packed_.data() + next(at) - kNumbersBytes); }
+  uint32_t when_at(size_t at) const { return get_be32(packed_.data() + next(at) - kNumbersBytes / 2); }
+  size_t find(std::string_view name) const;  // where it stands; packed_.size(): nowhere
+
+  std::string packed_;
+};
 
 // How often something new comes. A new one is odd only where new ones are rare: of kLoginsMin and more that came
 // before, at most 1 in kNewOneIn of the last kRemembered was new.

@@ -7,13 +7,14 @@
 
 #include "core/base/calendar.h"
 #include "detect/actors.h"
+#include "detect/places.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
 namespace {
 
 constexpr FindingKind kGrowth{
-    "rights.slow-growth",         "Account gets one right after the other", 1, "attack.t1098", "账号权限逐步累积",
+    "rights.slow-growth",         "Account gets one right after the other", 2, "attack.t1098", "账号权限逐步累积",
     "attack.privilege-escalation"};
 constexpr FindingKind kPassword{
     "rights.password-of-another", "Password of another set", 1, "attack.t1098", "设置他人口令", "attack.persistence"};
@@ -129,12 +130,6 @@ bool Rights::wants(const EventKind& kind) const {
   return false;
 }
 
-Rights::Log& Rights::log_of(std::string_view name) {
-  auto at = by_log_.find(name);
-  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(name)).first;
-  return at->second;
-}
-
 void Rights::observe(const Event& event, std::vector<Finding>& findings) {
   const Record& record = event.record;
   const std::string_view kind = event.kind.name;
@@ -160,7 +155,7 @@ void Rights::observe(const Event& event, std::vector<Finding>& findings) {
     text = text_of(record, kPath);
     grants = of_file(text);
   } else if (kind == "password-changed") {
-    password_set(log_of(event.log), event, findings);
+    password_set(log_of(by_log_, event.log), event, findings);
     return;
   } else {
     static const Field* const kTarget = find_field("user.target.name");
@@ -179,12 +174,12 @@ void Rights::observe(const Event& event, std::vector<Finding>& findings) {
   }
   for (auto& grant : grants)
     if (!grant.account.empty() && !grant.right.empty())
-      granted(log_of(event.log), event, grant.account.substr(0, kTextBytesMax), grant.right, findings);
+      granted(log_of(by_log_, event.log), event, grant.account, grant.right, findings);
 }
 
 void Rights::granted(Log& log, const Event& event, std::string_view account, std::string_view right,
                      std::vector<Finding>& findings) const {
-  auto& rights = log.accounts.use(account);
+  auto& rights = log.accounts.use(ShortName(account));
   const int64_t day = floor_div(event.counted.at_ns, kDayNs);
   std::erase_if(rights, [&](auto& one) { return day - one.day > kDays; });
   const std::string text(right.substr(0, kTextBytesMax));
@@ -227,7 +222,7 @@ void Rights::password_set(Log& log, const Event& event, std::vector<Finding>& fi
   if (!actors || !actors->of(event.record, scratch, &actor) || owner.empty() || actor == owner ||
       actor.starts_with("uid "))
     return;
-  auto& [last_day, days] = log.offices.use(actor.substr(0, kTextBytesMax));
+  auto& [last_day, days] = log.offices.use(ShortName(actor));
   const int64_t day = floor_div(event.counted.at_ns, kDayNs), gone = day - last_day;
   if (gone > 0) {
     days = gone < kDaysRemembered ? days << gone : 0;
@@ -253,12 +248,8 @@ void Rights::password_set(Log& log, const Event& event, std::vector<Finding>& fi
 }
 
 void Rights::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [name, log] : by_log_) {
-    put_text(out, name);
-    put_varint(out, log.accounts.size());
-    log.accounts.for_each([&out](const std::string& account, const std::vector<Right>& rights) {
-      put_text(out, account);
+  save_logs(by_log_, out, [&out](const Log& log) {
+    save_entries(log.accounts, out, [&out](const std::vector<Right>& rights) {
       put_varint(out, rights.size());
       for (auto& right : rights) {
         put_text(out, right.text);
@@ -266,41 +257,33 @@ void Rights::save(std::string& out) const {
         put_varint(out, right.index);
       }
     });
-    put_varint(out, log.offices.size());
-    log.offices.for_each([&out](const std::string& account, const std::pair<int64_t, uint64_t>& office) {
-      put_text(out, account);
+    save_entries(log.offices, out, [&out](const std::pair<int64_t, uint64_t>& office) {
       put_signed(out, office.first);
       put_varint(out, office.second);
     });
-  }
+  });
 }
 
 bool Rights::load(Reader& in) {
-  by_log_.clear();
   const auto day_of = [&] {
     return std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDayNs, kTimeMaxNs / kDayNs);
   };
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    Log& log = by_log_.try_emplace(std::string(in.text())).first->second;
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      auto& rights = log.accounts.use(in.text());
-      uint64_t count = in.varint();
-      if (count > kRightsMax) return false;
-      for (; count > 0 && in.ok(); --count) {
+  return load_logs(by_log_, in, [&](Log& log) {
+    const auto load_rights = [&](std::vector<Right>& rights) {
+      for (uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
+        if (rights.size() == kRightsMax) rights.erase(rights.begin());  // an older yushid kept more
         Right right;
         right.text = in.text();
         right.day = day_of();
         right.index = in.varint();
         rights.push_back(std::move(right));
       }
-    }
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      auto& office = log.offices.use(in.text());
-      office.first = day_of();
-      office.second = in.varint();
-    }
-  }
-  return in.ok();
+    };
+    return load_entries(log.accounts, in, load_rights) && load_entries(log.offices, in, [&](auto& office) {
+             office.first = day_of();
+             office.second = in.varint();
+           });
+  });
 }
 
 }  // namespace yushi::detect

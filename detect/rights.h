@@ -14,7 +14,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,12 +30,18 @@ class Rights final : public Detector {
 
   static constexpr size_t kRightsMin = 3, kDaysMin = 3;
   static constexpr int64_t kSpanDays = 3, kDays = 60;
-  static constexpr int kUsualDays = 3;
-  static constexpr size_t kAccountsMax = 4096, kRightsMax = 16, kTextBytesMax = 64;
+  static constexpr int kUsualDays = 2;
+  static constexpr size_t kAccountsMax = 4096, kRightsMax = 8, kTextBytesMax = 64;
 
   bool wants(const EventKind& kind) const override;
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
+  void hold(Holdings& out) override {
+    for (auto& [name, log] : by_log_) {
+      out.push_back({name, Kept::accounts, &log.accounts});
+      out.push_back({name, Kept::accounts, &log.offices});
+    }
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -45,6 +50,7 @@ class Rights final : public Detector {
     std::string text;
     int64_t day = 0;
     uint64_t index = 0;
+    auto parts() { return std::tie(text); }
   };
   struct Log {
     LruMap<std::vector<Right>> accounts{kAccountsMax};           // oldest first
@@ -53,10 +59,9 @@ class Rights final : public Detector {
   void granted(Log& log, const Event& event, std::string_view account, std::string_view right,
                std::vector<Finding>& findings) const;
   void password_set(Log& log, const Event& event, std::vector<Finding>& findings) const;
-  Log& log_of(std::string_view name);
 
   const Surroundings& surroundings_;
-  std::map<std::string, Log, std::less<>> by_log_;
+  ByLog<Log> by_log_;
 };
 
 }  // namespace yushi::detect

@@ -25,9 +25,7 @@ void Serials::observe(const Event& event, std::vector<Finding>& findings) {
   scratch.clear();
   if (!first_value(event.record, ecs::host_name, scratch, &value)) return;
   const std::string host(value.text.substr(0, kNameBytesMax));
-  auto at = by_log_.find(event.log);
-  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log), kTellersMax).first;
-  Teller& teller = at->second.use(host + "\n" + event.kind.message->dataset);
+  Teller& teller = log_of(by_log_, event.log, kTellersMax).use(host + "\n" + event.kind.message->dataset);
 
   const uint64_t before = teller.last, before_index = teller.last_index;
   if (number <= before && before - number < kStepMax && number > before / 2) return;  // late, or another line of it

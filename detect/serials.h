@@ -11,7 +11,6 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +32,9 @@ class Serials final : public Detector {
   bool wants(const EventKind& kind) const override { return kind.serial != nullptr; }
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
+  void hold(Holdings& out) override {
+    for (auto& [log, map] : by_log_) out.push_back({log, Kept::hosts, &map});
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -43,7 +45,7 @@ class Serials final : public Detector {
     int64_t day = 0;
     std::array<uint32_t, kDays> largest{};  // step of each day, by the day's number
   };
-  std::map<std::string, LruMap<Teller>, std::less<>> by_log_;
+  ByLog<LruMap<Teller>> by_log_;
 };
 
 }  // namespace yushi::detect

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "core/base/calendar.h"
+#include "detect/places.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -11,7 +12,6 @@ namespace {
 constexpr FindingKind kPerson{
     "account.service-logs-in", "Somebody logs in as a service's account", 1, "attack.t1078", "人员以服务账号登录",
     "attack.initial-access"};
-constexpr size_t kNameBytesMax = 256;
 constexpr uint32_t kAllDays = 0x7f;
 
 }  // namespace
@@ -30,9 +30,7 @@ void ServiceAccounts::observe(const Event& event, std::vector<Finding>& findings
   Scratch scratch;
   Value value;
   const auto account_of = [&](std::string_view user) -> Account& {
-    auto at = by_log_.find(event.log);
-    if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log), kAccountsMax).first;
-    return at->second.use(user.substr(0, kNameBytesMax));
+    return log_of(by_log_, event.log, kAccountsMax).use(ShortName(user));
   };
   const int64_t second = floor_div(event.counted.at_ns, kSecond), day = floor_div(second, kDaySeconds);
   if (event.kind.name == "job-run") {

@@ -11,7 +11,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +34,9 @@ class ServiceAccounts final : public Detector {
   }
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
+  void hold(Holdings& out) override {
+    for (auto& [log, map] : by_log_) out.push_back({log, Kept::accounts, &map});
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -50,7 +52,7 @@ class ServiceAccounts final : public Detector {
     uint32_t weekdays = 0;  // and of the days of the week
     uint64_t by_key = 0, otherwise = 0;
   };
-  std::map<std::string, LruMap<Account>, std::less<>> by_log_;
+  ByLog<LruMap<Account>> by_log_;
 };
 
 // A login for which somebody typed: by a password, or at the machine's own screen.

@@ -331,8 +331,8 @@ bool Services::is_left(std::string_view log, std::string_view host, const Stop& 
 
 void Services::tick(const Tick& tick, std::vector<Finding>& findings) {
   for (auto& [log_name, log] : by_log_) {
-    log.hosts.for_each([&, &name = log_name, &of = log](const std::string& host_name, Host& host) {
-      std::erase_if(host.stops, [&](Stop& stop) {
+    log.hosts.change_each([&, &name = log_name, &of = log](const std::string& host_name, Host& host) {
+      return std::erase_if(host.stops, [&](Stop& stop) {
         if (!is_left(name, host_name, stop, tick.received_ns)) return false;
         tell(of, name, host_name, stop, findings);
         return true;
@@ -381,13 +381,9 @@ void Services::tell(Log& log, std::string_view log_name, const std::string& host
 }
 
 void Services::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [name, log] : by_log_) {
-    put_text(out, name);
+  save_logs(by_log_, out, [&out](const Log& log) {
     put_signed(out, log.first_ns);
-    put_varint(out, log.hosts.size());
-    log.hosts.for_each([&out](const std::string& host_name, const Host& host) {
-      put_text(out, host_name);
+    save_entries(log.hosts, out, [&out](const Host& host) {
       put_signed(out, host.going_down_ns);
       put_varint(out, host.stops.size());
       for (const auto& stop : host.stops) {
@@ -399,23 +395,18 @@ void Services::save(std::string& out) const {
         put_varint(out, stop.index);
       }
     });
-    put_varint(out, log.units.size());
-    log.units.for_each([&out](const std::string& unit_name, const Unit& unit) {
-      put_text(out, unit_name);
+    save_entries(log.units, out, [&out](const Unit& unit) {
       put_signed(out, unit.started_ns);
       put_signed(out, unit.last_day);
       put_varint(out, unit.days);
     });
-  }
+  });
 }
 
 bool Services::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    Log& log = by_log_.try_emplace(std::string(in.text())).first->second;
+  return load_logs(by_log_, in, [&in](Log& log) {
     log.first_ns = bounded_time(in.signed_varint());
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      Host& host = log.hosts.use(in.text());
+    const auto load_host = [&in](Host& host) {
       host.going_down_ns = bounded_time(in.signed_varint());
       uint64_t stops = in.varint();
       if (stops > kStopsMax) return false;
@@ -431,15 +422,14 @@ bool Services::load(Reader& in) {
         stop.protects = protects(stop.name);
         host.stops.push_back(std::move(stop));
       }
-    }
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      Unit& unit = log.units.use(in.text());
-      unit.started_ns = bounded_time(in.signed_varint());
-      unit.last_day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDayNs, kTimeMaxNs / kDayNs);
-      unit.days = in.varint();
-    }
-  }
-  return in.ok();
+      return true;
+    };
+    return load_entries(log.hosts, in, load_host) && load_entries(log.units, in, [&in](Unit& unit) {
+             unit.started_ns = bounded_time(in.signed_varint());
+             unit.last_day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDayNs, kTimeMaxNs / kDayNs);
+             unit.days = in.varint();
+           });
+  });
 }
 
 }  // namespace yushi::detect

@@ -12,7 +12,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +37,12 @@ class Services final : public Detector {
   void observe(const Event& event, std::vector<Finding>& findings) override;
   void tick(const Tick& tick, std::vector<Finding>& findings) override;
 
+  void hold(Holdings& out) override {
+    for (auto& [name, log] : by_log_) {
+      out.push_back({name, Kept::passing, &log.hosts});
+      out.push_back({name, Kept::passing, &log.units});
+    }
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -48,10 +53,12 @@ class Services final : public Detector {
     int64_t at_ns = 0, received_ns = 0;
     uint64_t index = 0;
     bool writes_logs = false, protects = false;
+    auto parts() { return std::tie(name, also, actor); }
   };
   struct Host {
     std::vector<Stop> stops;
     int64_t going_down_ns = 0;
+    auto parts() { return std::tie(stops); }
   };
   struct Unit {
     int64_t started_ns = 0;
@@ -71,7 +78,7 @@ class Services final : public Detector {
             std::vector<Finding>& findings) const;
 
   const Surroundings& surroundings_;
-  std::map<std::string, Log, std::less<>> by_log_;
+  ByLog<Log> by_log_;
 };
 
 }  // namespace yushi::detect

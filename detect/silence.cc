@@ -11,7 +11,7 @@ namespace {
 constexpr FindingKind kSilent{"silence.host", "Host fell silent", 1,
                               "attack.t1562", "主机停止发送日志", "attack.defense-evasion"};
 constexpr FindingKind kBelow{
-    "silence.far-below",     "Host sends far less than it is wont to", 1, "attack.t1562", "主机日志量远低于平时",
+    "silence.far-below",     "Host sends far less than it is wont to", 2, "attack.t1562", "主机日志量远低于平时",
     "attack.defense-evasion"};
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
@@ -68,9 +68,7 @@ void Silence::observe(const Record& record, int64_t at_ns, Scratch& scratch, std
   scratch.clear();
   Value value;
   if (!first_value(record, ecs::host_name, scratch, &value) || value.text.empty()) return;
-  auto at = by_log_.find(record.origin->log);
-  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(record.origin->log)).first;
-  Log& log = at->second;
+  Log& log = log_of(by_log_, record.origin->log);
 
   const auto name = value.text.substr(0, kNameBytesMax);
   Host& host = log.hosts.use(name);
@@ -125,6 +123,19 @@ int64_t Silence::now_of(const Log& log) {
   return *middle;
 }
 
+bool Silence::is_common(const Log& log, const Host& host, int64_t hours) {
+  uint64_t others = 0, low = 0;
+  log.hosts.for_each([&](const std::string&, const Host& other) {
+    // Of one that has said nothing for long the hours are not those of now.
+    if (&other == &host || other.rate.hour < host.rate.hour - kHoursKept) return;
+    const uint64_t expected = other.rate.expected_in(hours);
+    if (expected < kRateAtLeast / 4) return;
+    ++others;
+    low += other.rate.sent_in(hours) * 2 < expected;
+  });
+  return low >= 2 && low * kOthersOf > others;
+}
+
 void Silence::judge_rate(std::string_view name, const Log& log, const std::string& host_name, const Host& host,
                          std::vector<Finding>& findings) {
   for (const int64_t hours : {int64_t{3}, int64_t{kHoursKept}}) {
@@ -133,7 +144,7 @@ void Silence::judge_rate(std::string_view name, const Log& log, const std::strin
     const uint64_t all = log.rate.sent_in(hours), all_expected = log.rate.expected_in(hours);
     const uint64_t others = all - std::min(all, sent),
                    others_expected = all_expected - std::min(all_expected, expected);
-    if (others * 2 < others_expected) continue;
+    if (others * 2 < others_expected || is_common(log, host, hours)) continue;
     Finding finding;
     finding.kind = &kBelow;
     finding.score = 50;
@@ -162,9 +173,9 @@ void Silence::judge(std::string_view name, Log& log, std::vector<Finding>& findi
   if (log.hosts.size() < kHostsAtLeast) return;
   const int64_t now_ns = now_of(log);
   log.next_ns = now_ns + kJudgeEveryNs;
-  log.hosts.for_each([&](const std::string& host_name, Host& host) {
+  log.hosts.change_each([&](const std::string& host_name, Host& host) {
     const int64_t away = now_ns - host.last_ns, pause = host.longest_pause();
-    if (host.told || host.last_ns - host.first_ns < kKnownNs || away < kLeastNs || away / kTimes < pause) return;
+    if (host.told || host.last_ns - host.first_ns < kKnownNs || away < kLeastNs || away / kTimes < pause) return false;
     host.told = true;
     Finding finding;
     finding.kind = &kSilent;
@@ -183,19 +194,16 @@ void Silence::judge(std::string_view name, Log& log, std::vector<Finding>& findi
                        " hosts=" + std::to_string(log.hosts.size());
     finding.records = {host.last_index};
     findings.push_back(std::move(finding));
+    return false;  // no text of it
   });
 }
 
 void Silence::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [name, log] : by_log_) {
-    put_text(out, name);
+  save_logs(by_log_, out, [&out](const Log& log) {
     put_signed(out, log.next_ns);
     put_varint(out, log.seen);
     log.rate.save(out);
-    put_varint(out, log.hosts.size());
-    log.hosts.for_each([&out](const std::string& host_name, const Host& host) {
-      put_text(out, host_name);
+    save_entries(log.hosts, out, [&out](const Host& host) {
       put_signed(out, host.first_ns);
       put_signed(out, host.last_ns);
       put_varint(out, host.last_index);
@@ -204,18 +212,15 @@ void Silence::save(std::string& out) const {
       put_varint(out, host.told);
       host.rate.save(out);
     });
-  }
+  });
 }
 
 bool Silence::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    Log& log = by_log_.try_emplace(std::string(in.text())).first->second;
+  return load_logs(by_log_, in, [&in](Log& log) {
     log.next_ns = bounded_time(in.signed_varint());
     log.seen = in.varint();
     log.rate.load(in);
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      Host& host = log.hosts.use(in.text());
+    return load_entries(log.hosts, in, [&in](Host& host) {
       host.first_ns = bounded_time(in.signed_varint());
       host.last_ns = bounded_time(in.signed_varint());
       host.last_index = in.varint();
@@ -223,9 +228,8 @@ bool Silence::load(Reader& in) {
       host.pauses_day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDayNs, kTimeMaxNs / kDayNs);
       host.told = in.varint() != 0;
       host.rate.load(in);
-    }
-  }
-  return in.ok();
+    });
+  });
 }
 
 }  // namespace yushi::detect

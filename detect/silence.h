@@ -8,7 +8,8 @@
 //
 // Of each host, and of the log, it is also known how many records an hour of the week is wont to bring: the fewest that
 // came, at most doubled from week to week. A host is far below when the last 3 or 24 full hours brought less than a
-// kFewOf-th of that, while the rest of the log is not below half of its own.
+// kFewOf-th of that, while the rest of the log is not below half of its own, and at most one other host in kOthersOf
+// is: a holiday sends home those who work on many.
 //
 // Invariants  Integers only, event time, in commit order, no clock: a replay finds the same.
 // Memory      Per log kHostsMax hosts of 1 KiB, the one not heard of for longest goes.
@@ -17,7 +18,6 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +27,7 @@
 #include "core/record/record.h"
 #include "detect/finding.h"
 #include "detect/lru.h"
+#include "detect/room.h"
 
 namespace yushi::detect {
 
@@ -38,7 +39,7 @@ class Silence {
   static constexpr int64_t kLeastNs = int64_t{3600} * kSecond;
   static constexpr int64_t kKnownNs = int64_t{3} * 86'400 * kSecond;  // a younger host is not judged
   static constexpr size_t kHostsAtLeast = 3;                          // of a log
-  static constexpr uint64_t kFewOf = 5;
+  static constexpr uint64_t kFewOf = 5, kOthersOf = 8;
   static constexpr uint64_t kRateAtLeast = 60;  // fewer records than so many are no rate
 
   // Findings name their log: they are not about this record.
@@ -50,6 +51,9 @@ class Silence {
   int64_t newest_of(std::string_view log, std::string_view host) const;
   int64_t now_of(std::string_view log) const;
 
+  void hold(Holdings& out) {
+    for (auto& [name, log] : by_log_) out.push_back({name, Kept::hosts, &log.hosts});
+  }
   void save(std::string& out) const;
   bool load(Reader& in);
 
@@ -89,10 +93,12 @@ class Silence {
   const Host* host_of(std::string_view log, std::string_view host) const;
   void judge(std::string_view name, Log& log, std::vector<Finding>& findings) const;
   static int64_t now_of(const Log& log);
+  // Whether many other hosts send less than half of what is usual, too.
+  static bool is_common(const Log& log, const Host& host, int64_t hours);
   static void judge_rate(std::string_view name, const Log& log, const std::string& host_name, const Host& host,
                          std::vector<Finding>& findings);
 
-  std::map<std::string, Log, std::less<>> by_log_;
+  ByLog<Log> by_log_;
 };
 
 }  // namespace yushi::detect

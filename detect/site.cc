@@ -100,18 +100,10 @@ bool Site::comes_from(std::string_view log, std::string_view host,
 }
 
 void Site::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [name, log] : by_log_) {
-    put_text(out, name);
+  save_logs(by_log_, out, [&out](const Log& log) {
     put_signed(out, log.first_ns);
-    put_varint(out, log.networks.size());
-    log.networks.for_each([&out](const std::string& network, uint64_t logins) {
-      put_text(out, network);
-      put_varint(out, logins);
-    });
-    put_varint(out, log.hosts.size());
-    log.hosts.for_each([&out](const std::string& host_name, const Host& host) {
-      put_text(out, host_name);
+    save_entries(log.networks, out, [&out](uint64_t logins) { put_varint(out, logins); });
+    save_entries(log.hosts, out, [&out](const Host& host) {
       put_varint(out, host.novelty.news);
       put_varint(out, host.novelty.logins);
       put_varint(out, host.sources.size());
@@ -120,20 +112,14 @@ void Site::save(std::string& out) const {
         put_varint(out, source.logins);
       }
     });
-  }
+  });
 }
 
 bool Site::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    Log& log = by_log_.try_emplace(std::string(in.text())).first->second;
+  return load_logs(by_log_, in, [&in](Log& log) {
     log.first_ns = bounded_time(in.signed_varint());
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      uint64_t& logins = log.networks.use(in.text());
-      logins = in.varint();
-    }
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      Host& host = log.hosts.use(in.text());
+    if (!load_entries(log.networks, in, [&in](uint64_t& logins) { logins = in.varint(); })) return false;
+    return load_entries(log.hosts, in, [&in](Host& host) {
       host.novelty.news = static_cast<uint32_t>(in.varint());
       host.novelty.logins = std::min(static_cast<uint32_t>(in.varint()), Novelty::kRemembered);
       uint64_t sources = in.varint();
@@ -144,9 +130,9 @@ bool Site::load(Reader& in) {
         source.logins = in.varint();
         host.sources.push_back(std::move(source));
       }
-    }
-  }
-  return in.ok();
+      return true;
+    });
+  });
 }
 
 }  // namespace yushi::detect

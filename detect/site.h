@@ -14,7 +14,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +40,12 @@ class Site final : public Detector {
   bool comes_from(std::string_view log, std::string_view host,
                   const std::function<bool(std::string_view network)>& is_it) const;
 
+  void hold(Holdings& out) override {
+    for (auto& [name, log] : by_log_) {
+      out.push_back({name, Kept::networks, &log.networks});
+      out.push_back({name, Kept::hosts, &log.hosts});
+    }
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -48,10 +53,12 @@ class Site final : public Detector {
   struct Source {
     std::string network;
     uint64_t logins = 0;
+    auto parts() { return std::tie(network); }
   };
   struct Host {
     std::vector<Source> sources;  // the least recently used first
     Novelty novelty;
+    auto parts() { return std::tie(sources); }
   };
   struct Log {
     int64_t first_ns = 0;                     // event time of its first login
@@ -61,7 +68,7 @@ class Site final : public Detector {
   static bool add(Host& host, const std::string& network);  // true: it is new
 
   const Surroundings& surroundings_;
-  std::map<std::string, Log, std::less<>> by_log_;
+  ByLog<Log> by_log_;
 };
 
 }  // namespace yushi::detect

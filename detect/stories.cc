@@ -102,12 +102,6 @@ bool Stories::is_open(std::string_view log, int64_t at_ns) const {
   return at != by_log_.end() && at_ns - at->second.newest_ns <= kQuietNs;
 }
 
-Stories::Log& Stories::log_of(std::string_view log) {
-  auto at = by_log_.find(log);
-  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(log)).first;
-  return at->second;
-}
-
 Stories::Found Stories::find(Log& log, const std::string& name, int64_t at_ns) {
   const Link* link = log.names.find(name);
   if (!link || at_ns > link->until_ns) return {};
@@ -131,7 +125,7 @@ void Stories::link(Log& log, const std::string& name, const std::string& story, 
 }
 
 void Stories::follow(const Event& event, FieldTexts& fields, bool comes_anew) {
-  Log& log = log_of(event.log);
+  Log& log = log_of(by_log_, event.log);
   const int64_t at_ns = event.counted.at_ns;
   if (event.login) {
     const LoginEvent& login = *event.login;
@@ -184,7 +178,7 @@ void Stories::step(Log& log, const Found& in, Alert& alert, int64_t at_ns) {
 }
 
 void Stories::add(Alert& alert) {
-  Log& log = log_of(alert.records.empty() ? std::string_view(alert.tenant) : alert.records.front().log);
+  Log& log = log_of(by_log_, alert.records.empty() ? std::string_view(alert.tenant) : alert.records.front().log);
   const int64_t at_ns = bounded_time(alert.event_ns);
   if (alert.summary) {
     constexpr std::string_view kMoreOf = "more of ";
@@ -238,13 +232,9 @@ void Stories::add(Alert& alert) {
 }
 
 void Stories::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [name, log] : by_log_) {
-    put_text(out, name);
+  save_logs(by_log_, out, [&out](const Log& log) {
     put_signed(out, log.newest_ns);
-    put_varint(out, log.stories.size());
-    log.stories.for_each([&out](const std::string& id, const Story& story) {
-      put_text(out, id);
+    save_entries(log.stories, out, [&out](const Story& story) {
       put_signed(out, story.first_ns);
       put_signed(out, story.last_ns);
       put_varint(out, static_cast<uint64_t>(story.worst));
@@ -252,36 +242,29 @@ void Stories::save(std::string& out) const {
       put_text(out, story.subject);
       put_text(out, story.into);
     });
-    put_varint(out, log.names.size());
-    log.names.for_each([&out](const std::string& of, const Link& link) {
-      put_text(out, of);
+    save_entries(log.names, out, [&out](const Link& link) {
       put_text(out, link.story);
       put_signed(out, link.until_ns);
     });
-  }
+  });
 }
 
 bool Stories::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    Log& log = log_of(in.text());
+  return load_logs(by_log_, in, [&in](Log& log) {
     log.newest_ns = bounded_time(in.signed_varint());
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      Story& story = log.stories.use(in.text());
+    const auto load_story = [&in](Story& story) {
       story.first_ns = bounded_time(in.signed_varint());
       story.last_ns = bounded_time(in.signed_varint());
       story.worst = static_cast<Severity>(std::min<uint64_t>(in.varint(), static_cast<uint64_t>(Severity::critical)));
       story.tactics = static_cast<uint32_t>(in.varint()) & ((1u << kTactics) - 1);
       story.subject = in.text();
       story.into = in.text();
-    }
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      Link& link = log.names.use(in.text());
-      link.story = in.text();
-      link.until_ns = bounded_time(in.signed_varint());
-    }
-  }
-  return in.ok();
+    };
+    return load_entries(log.stories, in, load_story) && load_entries(log.names, in, [&in](Link& link) {
+             link.story = in.text();
+             link.until_ns = bounded_time(in.signed_varint());
+           });
+  });
 }
 
 }  // namespace yushi::detect

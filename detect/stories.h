@@ -22,7 +22,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 
@@ -32,6 +31,7 @@
 #include "detect/alert_words.h"
 #include "detect/event.h"
 #include "detect/lru.h"
+#include "detect/room.h"
 
 namespace yushi::detect {
 
@@ -51,6 +51,12 @@ class Stories {
   // Puts the alert into its story, and the story into the alert.
   void add(Alert& alert);
 
+  void hold(Holdings& out) {
+    for (auto& [name, log] : by_log_) {
+      out.push_back({name, Kept::passing, &log.stories});
+      out.push_back({name, Kept::passing, &log.names});
+    }
+  }
   void save(std::string& out) const;
   bool load(Reader& in);
 
@@ -61,10 +67,12 @@ class Stories {
     uint32_t tactics = 0;
     std::string subject;
     std::string into;  // the story that it turned out to be a part of
+    auto parts() { return std::tie(subject, into); }
   };
   struct Link {
     std::string story;
     int64_t until_ns = 0;
+    auto parts() { return std::tie(story); }
   };
   struct Log {
     LruMap<Story> stories{kStoriesMax};  // by id
@@ -76,12 +84,11 @@ class Stories {
     Story* story = nullptr;
   };
 
-  Log& log_of(std::string_view log);
   static Found find(Log& log, const std::string& name, int64_t at_ns);
   static void link(Log& log, const std::string& name, const std::string& story, int64_t until_ns);
   static void step(Log& log, const Found& in, Alert& alert, int64_t at_ns);
 
-  std::map<std::string, Log, std::less<>> by_log_;
+  ByLog<Log> by_log_;
 };
 
 }  // namespace yushi::detect

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "detect/lists.h"
+#include "detect/places.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -13,7 +14,7 @@ namespace {
 
 constexpr FindingKind kTravel{"account.two-places", "One account at two places at once", 1,
                               "attack.t1078",       "同一账号短时间内异地登录",          "attack.initial-access"};
-constexpr size_t kNameBytesMax = 256;
+constexpr size_t kNameBytesMax = 64;
 constexpr double kDegree = 10'000;
 constexpr int64_t kAgainNs = 3 * kSecond;  // several daemons tell of one login
 
@@ -56,9 +57,7 @@ void Travel::observe(const Event& event, std::vector<Finding>& findings) {
   const LoginEvent& login = *event.login;
   Place place;
   if (login.of_receipt || !place_of(login.source, &place)) return;
-  auto at = by_log_.find(event.log);
-  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log), kAccountsMax).first;
-  Account& account = at->second.use(login.user.substr(0, kNameBytesMax));
+  Account& account = log_of(by_log_, event.log, kAccountsMax).use(ShortName(login.user));
   const std::string source(login.source.substr(0, kNameBytesMax)), host(login.host.substr(0, kNameBytesMax));
   const int64_t apart_ns = std::llabs(login.at_ns - account.at_ns);
   if (source == account.source && apart_ns <= kAgainNs) return;

@@ -16,7 +16,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +37,9 @@ class Travel final : public Detector {
   bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
+  void hold(Holdings& out) override {
+    for (auto& [log, map] : by_log_) out.push_back({log, Kept::accounts, &map});
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -54,12 +56,13 @@ class Travel final : public Detector {
     std::string source, host;
     Place place;
     uint32_t quick = 0;  // a bit a login, the newest is bit 0
+    auto parts() { return std::tie(source, host, place.name); }
   };
   bool place_of(std::string_view address, Place* out) const;
   static int64_t kilometres(const Place& a, const Place& b);
 
   const Surroundings& surroundings_;
-  std::map<std::string, LruMap<Account>, std::less<>> by_log_;
+  ByLog<LruMap<Account>> by_log_;
 };
 
 }  // namespace yushi::detect

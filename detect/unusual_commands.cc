@@ -4,6 +4,7 @@
 
 #include "core/record/record.h"
 #include "detect/actors.h"
+#include "detect/places.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -16,7 +17,6 @@ constexpr FindingKind kUnusualCommands{"baseline.unusual-commands",
                                        "账号的命令与其习惯不符",
                                        "attack.execution"};
 
-constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kLookEachNs = 60 * kSecond;
 constexpr size_t kNamedMax = 5;
 // From where on it is more than a quiet hint: two bits a command.
@@ -156,13 +156,11 @@ void UnusualCommands::observe(const Event& event, std::vector<Finding>& findings
   if (!actors || !(event.kind.name == "command" ? actors->of(event.record, scratch, &who)
                                                 : actors->of_login(event.record, scratch, &who)))
     return;
-  who.resize(std::min(who.size(), kNameBytesMax));
   const std::string_view command = command_of(event, scratch);
   if (command.empty()) return;
-  auto of = by_log_.find(event.log);
-  if (of == by_log_.end()) of = by_log_.try_emplace(std::string(event.log)).first;
-  const std::string key = event.kind.message->dataset + "\n" + who;
-  Account& account = of->second.accounts.use(key);
+  Log& of = log_of(by_log_, event.log);
+  const std::string key = event.kind.message->dataset + "\n" + std::string(ShortName(who));
+  Account& account = of.accounts.use(key);
   if (account.habit.blocks() == 0 && account.block.size() == 0) account.first_ns = event.counted.at_ns;
   if (account.block.size() == 0) {
     account.first_index = event.record.index;
@@ -178,7 +176,7 @@ void UnusualCommands::observe(const Event& event, std::vector<Finding>& findings
   account.block_last_ns = event.counted.at_ns;
   account.last_received_ns = bounded_time(event.record.origin->received_ns);
   account.last_index = event.record.index;
-  if (account.block.full()) close(event.log, of->second, key, account, findings);
+  if (account.block.full()) close(event.log, of, key, account, findings);
 }
 
 void UnusualCommands::tick(const Tick& tick, std::vector<Finding>& findings) {
@@ -186,26 +184,19 @@ void UnusualCommands::tick(const Tick& tick, std::vector<Finding>& findings) {
   if (now - looked_ns_ < kLookEachNs) return;
   looked_ns_ = now;
   for (auto& [log, of] : by_log_) {
-    of.accounts.for_each([&, &log = log, &of = of](const std::string& key, Account& account) {
-      if (account.block.size() < kSessionCommandsMin || now - account.last_received_ns < kStillNs) return;
+    of.accounts.change_each([&, &log = log, &of = of](const std::string& key, Account& account) {
+      if (account.block.size() < kSessionCommandsMin || now - account.last_received_ns < kStillNs) return false;
       close(log, of, key, account, findings);
+      return true;
     });
   }
 }
 
 void UnusualCommands::save(std::string& out) const {
   put_signed(out, looked_ns_);
-  put_varint(out, by_log_.size());
-  for (const auto& [log, of] : by_log_) {
-    put_text(out, log);
-    put_varint(out, of.sites.size());
-    of.sites.for_each([&out](const std::string& dataset, const SiteCommands& site) {
-      put_text(out, dataset);
-      site.save(out);
-    });
-    put_varint(out, of.accounts.size());
-    of.accounts.for_each([&out](const std::string& key, const Account& account) {
-      put_text(out, key);
+  save_logs(by_log_, out, [&out](const Log& of) {
+    save_entries(of.sites, out, [&out](const SiteCommands& site) { site.save(out); });
+    save_entries(of.accounts, out, [&out](const Account& account) {
       account.habit.save(out);
       put_signed(out, account.first_ns);
       put_varint(out, account.odd_in_a_row);
@@ -217,7 +208,7 @@ void UnusualCommands::save(std::string& out) const {
       put_varint(out, account.last_index);
       for (int32_t use : account.first_uses) put_signed(out, use);
     });
-  }
+  });
 }
 
 bool UnusualCommands::load_account(Account& account, Reader& in) {
@@ -237,16 +228,11 @@ bool UnusualCommands::load_account(Account& account, Reader& in) {
 }
 
 bool UnusualCommands::load(Reader& in) {
-  by_log_.clear();
   looked_ns_ = bounded_time(in.signed_varint());
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    Log& of = by_log_.try_emplace(std::string(in.text())).first->second;
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left)
-      if (!of.sites.use(in.text()).load(in)) return false;
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left)
-      if (!load_account(of.accounts.use(in.text()), in)) return false;
-  }
-  return in.ok();
+  return load_logs(by_log_, in, [&in](Log& of) {
+    return load_entries(of.sites, in, [&in](SiteCommands& site) { return site.load(in); }) &&
+           load_entries(of.accounts, in, [&in](Account& account) { return load_account(account, in); });
+  });
 }
 
 }  // namespace yushi::detect

@@ -7,14 +7,12 @@
 // and not learned, unless so many follow one another that the account's work must have changed.
 //
 // Invariants  Integers only, in commit order, no clock but ticks: a replay gives the same findings.
-// Memory      Per log kAccountsMax accounts of 4 KiB at most (the one not seen for longest goes), and 24 KiB for each
-// of
-//             kDatasetsMax kinds of logs.
+// Memory      Per log kAccountsMax accounts of 4.5 KiB at most (the one not seen for longest goes), and 24 KiB for each
+//             of kDatasetsMax kinds of logs.
 // Threads     One owner.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +38,12 @@ class UnusualCommands final : public Detector {
   void observe(const Event& event, std::vector<Finding>& findings) override;
   void tick(const Tick& tick, std::vector<Finding>& findings) override;
 
+  void hold(Holdings& out) override {
+    for (auto& [name, log] : by_log_) {
+      out.push_back({name, Kept::accounts, &log.accounts});
+      out.push_back({name, Kept::habits, &log.sites});
+    }
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -54,6 +58,7 @@ class UnusualCommands final : public Detector {
     int64_t last_received_ns = 0;
     uint64_t first_index = 0, last_index = 0;
     std::vector<int32_t> first_uses;  // records of its different commands, from first_index on
+    auto parts() { return std::tie(block, first_uses); }
   };
   struct Log {
     LruMap<Account> accounts{kAccountsMax};    // by dataset and name
@@ -65,7 +70,7 @@ class UnusualCommands final : public Detector {
   static Finding finding_of(const std::string& key, const Account& account, const CommandJudgement& judged);
 
   const Surroundings& surroundings_;
-  std::map<std::string, Log, std::less<>> by_log_;
+  ByLog<Log> by_log_;
   int64_t looked_ns_ = 0;  // for still accounts, the last time
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/base/calendar.h"
 #include "detect/actors.h"
+#include "detect/places.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -55,13 +56,6 @@ std::string text_of(const Record& record, const Field* field) {
                                                               : std::string();
 }
 
-// FNV-1a: where a path's bit is.
-uint64_t hash_of(std::string_view text) {
-  uint64_t out = 14695981039346656037u;
-  for (char c : text) out = (out ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  return out ^ out >> 29;
-}
-
 std::string process_of(const Record& record) {
   static const Field* const kPid = find_field("process.pid");
   return text_of(record, ecs::host_name) + " " + text_of(record, kPid);
@@ -97,7 +91,7 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   const std::string account = account_of(log, event);
   if (account.empty()) return;
 
-  Use& use = log.uses.use(std::string(way->kind.id) + "\n" + account);
+  Use& use = log.uses.use(std::string(way->kind.id) + "\n" + std::string(ShortName(account)));
   const int64_t at_ns = event.counted.at_ns, hour = floor_div(at_ns, kHourNs);
   if (use.hour == 0) use.hour = hour, use.day = floor_div(hour, kHoursADay);
   if (hour > use.hour) {
@@ -117,7 +111,7 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   std::string path = text_of(event.record, kPath);
   if (path.empty()) path = text_of(event.record, kResource);
   if (!path.empty()) {
-    const uint64_t hash = hash_of(path) % (use.seen.size() * 64);
+    const uint64_t whole = hash_of(path), hash = (whole ^ whole >> 29) % (use.seen.size() * 64);
     auto& word = use.seen[hash / 64];
     if (word >> hash % 64 & 1) return;
     word |= uint64_t{1} << hash % 64;
@@ -152,13 +146,9 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
 }
 
 void Volumes::save(std::string& out) const {
-  put_varint(out, by_log_.size());
-  for (const auto& [name, log] : by_log_) {
-    put_text(out, name);
+  save_logs(by_log_, out, [&out](const Log& log) {
     put_signed(out, log.first_ns);
-    put_varint(out, log.uses.size());
-    log.uses.for_each([&out](const std::string& account, const Use& use) {
-      put_text(out, account);
+    save_entries(log.uses, out, [&out](const Use& use) {
       put_signed(out, use.hour);
       put_signed(out, use.day);
       put_varint(out, use.count);
@@ -167,21 +157,14 @@ void Volumes::save(std::string& out) const {
       for (auto fullest : use.fullest) put_varint(out, fullest);
       for (auto seen : use.seen) put_varint(out, seen);
     });
-    put_varint(out, log.sessions.size());
-    log.sessions.for_each([&out](const std::string& process, const std::string& account) {
-      put_text(out, process);
-      put_text(out, account);
-    });
-  }
+    save_entries(log.sessions, out, [&out](const std::string& account) { put_text(out, account); });
+  });
 }
 
 bool Volumes::load(Reader& in) {
-  by_log_.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    Log& log = by_log_.try_emplace(std::string(in.text())).first->second;
+  return load_logs(by_log_, in, [&in](Log& log) {
     log.first_ns = bounded_time(in.signed_varint());
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      Use& use = log.uses.use(in.text());
+    const auto load_use = [&in](Use& use) {
       use.hour = bounded_time(in.signed_varint()) % kTimeMaxNs;
       use.day = bounded_time(in.signed_varint()) % kTimeMaxNs;
       use.count = static_cast<uint32_t>(in.varint());
@@ -190,13 +173,10 @@ bool Volumes::load(Reader& in) {
       for (auto& fullest : use.fullest)
         fullest = static_cast<uint32_t>(std::min<uint64_t>(in.varint(), UINT32_MAX / kTimes));
       for (auto& seen : use.seen) seen = in.varint();
-    }
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      std::string process(in.text());
-      log.sessions.use(process) = in.text();
-    }
-  }
-  return in.ok();
+    };
+    return load_entries(log.uses, in, load_use) &&
+           load_entries(log.sessions, in, [&in](std::string& account) { account = in.text(); });
+  });
 }
 
 }  // namespace yushi::detect

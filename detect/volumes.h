@@ -12,7 +12,6 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +32,12 @@ class Volumes final : public Detector {
   bool wants(const EventKind& kind) const override;
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
+  void hold(Holdings& out) override {
+    for (auto& [name, log] : by_log_) {
+      out.push_back({name, Kept::accounts, &log.uses});
+      out.push_back({name, Kept::passing, &log.sessions});
+    }
+  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -53,7 +58,7 @@ class Volumes final : public Detector {
   std::string account_of(Log& log, const Event& event) const;
 
   const Surroundings& surroundings_;
-  std::map<std::string, Log, std::less<>> by_log_;
+  ByLog<Log> by_log_;
 };
 
 }  // namespace yushi::detect

@@ -40,8 +40,10 @@ void Windows::add(uint32_t number, std::string_view log, std::string_view group,
 void Windows::tick(int64_t received_ns, std::vector<Over>& over) {
   for (uint32_t number = 0; number < states_.size(); ++number)
     for (auto& of_log : states_[number].by_log)
-      of_log.second.for_each([&](const std::string& group, Group& known) {
+      of_log.second.change_each([&](const std::string& group, Group& known) {
+        const bool is_due = !known.hits.empty() && known.due_ns <= received_ns;
         while (!known.hits.empty() && known.due_ns <= received_ns) end_first(number, of_log.first, group, known, over);
+        return is_due;
       });
 }
 
@@ -55,6 +57,11 @@ void Windows::end_first(uint32_t number, const std::string& log, std::string_vie
   if (judge_window(rule, known.hits, 0, static_cast<size_t>(end - known.hits.begin()), &one.fired))
     over.push_back(std::move(one));
   known.hits.erase(known.hits.begin(), end);
+}
+
+void Windows::hold(Holdings& out) {
+  for (auto& state : states_)
+    for (auto& [log, groups] : state.by_log) out.push_back({log, Kept::passing, &groups});
 }
 
 void Windows::save(std::string& out) const {

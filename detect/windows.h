@@ -43,6 +43,7 @@ class Windows {
   // Appends what is over at this time of receipt and fires.
   void tick(int64_t received_ns, std::vector<Over>& over);
 
+  void hold(Holdings& out);
   void save(std::string& out) const;
   // After take(); windows of correlations that are not loaded are dropped.
   bool load(Reader& in);
@@ -52,10 +53,11 @@ class Windows {
     std::vector<CorrelationHit> hits;  // ascending by at_ns; of the open window, and later ones
     int64_t due_ns = 0;                // receipt time from which on nothing more is waited for
     int64_t over_ns = INT64_MIN;       // event time up to which windows are over
+    auto parts() { return std::tie(hits); }
   };
   struct State {
     CorrelationRule rule;
-    std::map<std::string, LruMap<Group>, std::less<>> by_log;
+    ByLog<LruMap<Group>> by_log;
 
     int64_t late_ns() const;
     bool waits() const { return rule.waits; }

@@ -50,8 +50,21 @@ const AlertState& AlertStates::of(uint64_t alert_index) const {
   return at == by_alert_.end() ? kNew : at->second;
 }
 
-nlohmann::ordered_json with_state(std::string_view alert_json, const AlertState& state) {
-  auto json = nlohmann::ordered_json::parse(alert_json, nullptr, false);
+namespace {
+void mask_texts(nlohmann::ordered_json& json, SecretMask& mask) {
+  if (json.is_string()) json = std::string(mask.mask(json.get_ref<const std::string&>()));
+  if (json.is_structured())
+    for (auto& part : json) mask_texts(part, mask);
+}
+}  // namespace
+
+nlohmann::ordered_json with_state(std::string_view alert_json, const AlertState& state, SecretMask& mask) {
+  auto json = nlohmann::ordered_json::parse(mask.mask(alert_json), nullptr, false);
+  // What is masked may have taken a sign of the JSON with it.
+  if (json.is_discarded()) {
+    json = nlohmann::ordered_json::parse(alert_json, nullptr, false);
+    mask_texts(json, mask);
+  }
   const nlohmann::ordered_json::json_pointer place("/yushi/alert");
   if (json.is_discarded() || !json.contains(place) || !json[place].is_object()) return json;
   auto& alert = json[place];

@@ -18,6 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/filter/secret_mask.h"
 #include "query/answer.h"
 #include "storage/read/record_reader.h"
 
@@ -47,8 +48,8 @@ class AlertStates {
   std::unordered_map<uint64_t, AlertState> by_alert_;
 };
 
-// The alert's JSON with its state.
-nlohmann::ordered_json with_state(std::string_view alert_json, const AlertState& state);
+// The alert's JSON, masked, with its state.
+nlohmann::ordered_json with_state(std::string_view alert_json, const AlertState& state, SecretMask& mask);
 
 struct FoundAlert {
   uint64_t index = 0;  // in `_audit`

@@ -217,7 +217,7 @@ Result<AnswerEnd> answer_alerts(const Permit& permit, const Asked& asked) {
         miss(alert.error().message);
       } else if (wanted.holds(*alert)) {
         const auto& of_alert = states.of(index);
-        auto line = with_state(mask.mask(raw), of_alert);
+        auto line = with_state(raw, of_alert, mask);
         gone =
             with_evidence ? !say_with_evidence(asked, evidence, std::move(line), of_alert, *alert) : !asked.say(line);
         ++end.records;
@@ -235,7 +235,7 @@ Result<AnswerEnd> answer_alert(const Permit& permit, const Asked& asked) {
   const auto states = YUSHI_TRY(AlertStates::read(asked.view, found.index, end.missing));
   const auto& state = states.of(found.index);
   SecretMask mask(asked.secrets);
-  if (!asked.say(with_state(mask.mask(found.raw), state))) return asked.so_far();
+  if (!asked.say(with_state(found.raw, state, mask))) return asked.so_far();
   Evidence evidence(permit, asked, mask, end.missing);
   bool gone = false;
   end.records = 1;

@@ -70,7 +70,10 @@ class ValueReader {
     if (is_element) {
       at_ = end + 1;
       const auto close = std::min(text_.find('<', at_), text_.size());
-      return give(at_, close, out);
+      if (text_.substr(close, 2) == "</") return give(at_, close, out);
+      // Without its end it is cut, or a word that stands for a secret, as in MySQL's `IDENTIFIED BY <secret>", "user":
+      // …`.
+      return give(at_, std::min(text_.find_first_of("\"'\\ <", at_), text_.size()), out);
     }
     if (!skip_separator(is_option)) return false;
     skip_blanks();

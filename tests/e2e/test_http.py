@@ -34,7 +34,8 @@ def test_what_memory_is_held_is_told_by_its_parts(tmp_path):
         metrics = daemon.http("/metrics").body.decode()
         parts = {part: int(held) for part, held in re.findall(r'^yushi_memory_bytes\{part="(\w+)"\} (\d+)$', metrics, re.M)}
         assert "\nyushi_memory_limit_bytes 1073741824\n" in metrics
-        assert set(parts) == {"in_flight", "open_blocks", "memtables", "tables", "cache", "parsers", "questions", "heap_free", "resident"}
+        assert set(parts) == {"in_flight", "open_blocks", "memtables", "tables", "cache", "parsers", "detectors", "questions", "heap_free",
+                              "resident"}
         assert parts["open_blocks"] > sum(map(len, lines))  # fields too, not only bytes
         assert parts["resident"] > parts["parsers"] + parts["open_blocks"] > parts["open_blocks"]
         assert daemon.status()["memory"].keys() == parts.keys()

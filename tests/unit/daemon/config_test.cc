@@ -382,18 +382,20 @@ TEST(Config, EachPartOfTheMemoryFollowsFromOneNumberAndWhatIsSetTakesFromTheOthe
   constexpr uint64_t kMiB = 1 << 20;
   const auto parts = [](const std::string& text) {
     auto memory = good(text).memory;
-    std::vector<uint64_t> out = {memory.in_flight, memory.open_blocks, memory.memtables,
-                                 memory.parsers,   memory.questions,   memory.rest};
+    std::vector<uint64_t> out = {memory.in_flight, memory.open_blocks, memory.memtables, memory.parsers,
+                                 memory.detectors, memory.questions,   memory.rest};
     for (auto& bytes : out) bytes /= kMiB;
     return out;
   };
-  EXPECT_EQ(parts(""), (std::vector<uint64_t>{96, 128, 64, 64, 96, 64}));
-  EXPECT_EQ(parts("limits: {memory: 1GiB}"), (std::vector<uint64_t>{192, 256, 128, 128, 192, 128}));
-  EXPECT_EQ(parts("limits: {memory: 256MiB}"), (std::vector<uint64_t>{48, 64, 32, 32, 48, 32}));
+  EXPECT_EQ(parts(""), (std::vector<uint64_t>{96, 112, 56, 48, 64, 96, 40}));
+  // Detectors have no use for more than that.
+  EXPECT_EQ(parts("limits: {memory: 1GiB}"), (std::vector<uint64_t>{192, 224, 112, 96, 64, 192, 144}));
+  EXPECT_EQ(parts("limits: {memory: 256MiB}"), (std::vector<uint64_t>{48, 56, 28, 24, 32, 48, 20}));
   // As the example config had them before there was one number.
   EXPECT_EQ(parts("limits: {in_flight_bytes: 256MiB, query_bytes: 96MiB}"),
-            (std::vector<uint64_t>{256, 64, 32, 32, 96, 32}));
-  EXPECT_EQ(parts("limits: {memory: 1GiB, query_bytes: 608MiB}"), (std::vector<uint64_t>{96, 128, 64, 64, 608, 64}));
+            (std::vector<uint64_t>{256, 56, 28, 24, 32, 96, 20}));
+  EXPECT_EQ(parts("limits: {memory: 1GiB, query_bytes: 608MiB}"),
+            (std::vector<uint64_t>{96, 112, 56, 48, 64, 608, 40}));
 }
 
 TEST(Config, AnInputKnowsThePlaceOfItsAddress) {

@@ -642,6 +642,26 @@ TEST_F(PipelineTest, SendersBeyondTheLimitOfSourcesGiveOneAlertForEachTenant) {
   EXPECT_EQ(ids.size(), 2u);
 }
 
+TEST_F(PipelineTest, WhatDetectorsForgotForWantOfRoomIsToldInAuditAndByAnAlert) {
+  PipelineOptions options;
+  options.detect.memory_bytes = 1;
+  open(options);
+  for (int i = 0; pipeline_->counters().detectors_forgot == 0; ++i) {
+    pipeline_->deliver(0, batch_of({{2, "10.0.0.1", failed("root", i)}}));
+    ASSERT_TRUE(pipeline_->sign_now());
+  }
+  stop_and_close();
+  size_t found = 0;
+  for (auto& alert : alerts()) {
+    if (alert.rule_id != "yushid.detectors-forgot") continue;
+    found += 1;
+    EXPECT_EQ(alert.tenant, "finance");
+    EXPECT_EQ(alert.severity, Severity::low);
+    EXPECT_EQ(audit().at(alert.records.at(0).index)["event"]["action"], "detectors-forgot");
+  }
+  EXPECT_EQ(found, 1u);
+}
+
 TEST_F(PipelineTest, SignAllSignsAllThatIsCommittedBeforeItsCall) {
   open();
   for (int i = 0; i < 20; ++i) {

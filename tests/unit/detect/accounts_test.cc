@@ -22,6 +22,13 @@ std::vector<Line> days(int count, const std::string& user = "root", const std::s
   return events;
 }
 
+// As days(), of a person: at another hour of the day each day.
+std::vector<Line> office(int count) {
+  auto events = days(count);
+  for (size_t i = 0; i < events.size(); ++i) events[i].at_ns += static_cast<int64_t>(i % 6) * kHourNs;
+  return events;
+}
+
 TEST(Accounts, a_first_address_is_told_against_the_usual_ones) {
   auto events = days(39);
   events.push_back(login(events.back().at_ns + kHourNs, "root", "10.0.0.7"));
@@ -44,14 +51,42 @@ TEST(Accounts, a_first_address_is_told_against_the_usual_ones) {
   EXPECT_EQ(found[1]->id.size(), 16u);
 }
 
-TEST(Accounts, an_address_of_a_known_network_is_told_as_less) {
+TEST(Accounts, another_address_of_a_known_network_is_no_news) {
+  auto events = office(20);
+  events.push_back(login(events.back().at_ns + kHourNs, "root", "10.0.0.77"));
+  EXPECT_TRUE(alerts_of(events).empty());
+}
+
+TEST(Accounts, of_an_account_that_comes_as_a_job_does_it_is) {
   auto events = days(20);
   events.push_back(login(events.back().at_ns + kHourNs, "root", "10.0.0.77"));
   auto all = alerts_of(events);
   auto found = of_rule(all, kSource);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0]->severity, Severity::low);
-  EXPECT_NE(found[0]->reason.find("same network"), std::string::npos);
+  EXPECT_NE(found[0]->reason.find("as a job does"), std::string::npos) << found[0]->reason;
+}
+
+TEST(Accounts, the_address_of_somebody_else_in_a_known_network_is_told_as_less) {
+  auto events = office(20);
+  events.push_back(login(events.back().at_ns + kMinuteNs, "wang", "10.0.0.77"));
+  events.push_back(login(events.back().at_ns + kHourNs, "root", "10.0.0.77"));
+  auto all = alerts_of(events);
+  auto found = of_rule(all, kSource);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0]->severity, Severity::low);
+  EXPECT_TRUE(found[0]->reason.ends_with("it has come from the same network before, and this is where wang comes from"))
+      << found[0]->reason;
+}
+
+TEST(Accounts, three_addresses_of_a_known_network_within_two_hours_are_told) {
+  auto events = office(20);
+  for (const char* address : {"10.0.0.77", "10.0.0.78", "10.0.0.79"})
+    events.push_back(login(events.back().at_ns + 40 * kMinuteNs, "root", address));
+  auto all = alerts_of(events);
+  auto found = of_rule(all, kSource);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_NE(found[0]->reason.find("from three addresses of it"), std::string::npos) << found[0]->reason;
 }
 
 TEST(Accounts, the_first_login_of_an_account_is_learned_and_not_told) {
@@ -183,8 +218,8 @@ TEST(Accounts, an_unusual_hour_is_told_against_the_usual_ones) {
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(
       found[0]->reason,
-      "root logged in at 03:12 UTC from 10.0.0.5; of 40 logins since 2026-10-02 on 40 days, none was between 02:00 "
-      "and 05:00; most were in the hours from 09:00 (40)");
+      "root logged in at 03:12 UTC from 10.0.0.5; of 40 logins since 2026-10-02 on 40 days, none was between 01:00 "
+      "and 06:00; most were in the hours from 09:00 (40)");
   EXPECT_EQ(all.size(), 1u);
 }
 

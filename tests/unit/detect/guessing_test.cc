@@ -62,7 +62,7 @@ TEST(Guessing, a_try_every_ten_minutes_is_told_once_a_day) {
   auto mine = found(alerts);
   ASSERT_GE(mine.size(), 2u);
   EXPECT_LE(mine.size(), 3u);
-  EXPECT_NE(mine[0]->reason.find("100 times within a day"), std::string::npos) << mine[0]->reason;
+  EXPECT_NE(mine[0]->reason.find("60 times within a day"), std::string::npos) << mine[0]->reason;
 }
 
 TEST(Guessing, many_addresses_on_one_account_are_told_by_the_account) {

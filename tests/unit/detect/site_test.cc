@@ -77,8 +77,17 @@ TEST(Accounts, a_login_after_months_is_told) {
   ASSERT_EQ(told.size(), 1u);
   EXPECT_NE(told[0].find("for the first time in 9"), std::string::npos) << told[0];
   EXPECT_TRUE(
-      told_after(lines, login(kLater + 20 * kDayNs, "wu", "10.20.1.13", "bastion-01"), "baseline.dormant-account")
+      told_after(lines, login(kLater + 14 * kDayNs, "wu", "10.20.1.13", "bastion-01"), "baseline.dormant-account")
           .empty());
+}
+
+TEST(Accounts, after_weeks_a_login_is_told_of_who_came_often) {
+  const std::string_view rule = "baseline.dormant-account";
+  EXPECT_EQ(told_after(weeks(), login(kLater + 25 * kDayNs, "wu", "10.20.1.13", "bastion-01"), rule).size(), 1u);
+  auto monthly = weeks();
+  for (int month : {1, 2, 3})
+    monthly.push_back(login(kLater + month * 30 * kDayNs, "quarter", "10.20.1.13", "bastion-01"));
+  EXPECT_TRUE(told_after(monthly, login(kLater + 125 * kDayNs, "quarter", "10.20.1.13", "bastion-01"), rule).empty());
 }
 
 // ------------------------------------------------------------------------------------------------------------ silence

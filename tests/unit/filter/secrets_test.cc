@@ -67,6 +67,8 @@ TEST(Secrets, KeysNameValuesInEveryNotation) {
            "user%5Bpassword%5D=x password%3D«hunter2»%26next%3D1",
            "<password>«hunter2»</password><port>22</port>",
            "<ns:userPassword>«hunter2»</ns:userPassword>",
+           "<password>«hunter2»",
+           "{\"sql\":\"CREATE USER x IDENTIFIED BY <secret>\",\"user\":\"li\",\"note\":\"a < b\"}",
            "Authorization: Bearer «abcdefghijk»",
            "authorization: Basic «bGk6aHVudGVyMg==»",
            "{\"Authorization\":\"Bearer «abcdefghijk»\"}",

@@ -1,0 +1,116 @@
+#include "detect/short_lived.h"
+
+#include "detect/actors.h"
+#include "detect/change_words.h"
+#include "detect/places.h"
+#include "detect/words.h"
+
+namespace yushi::detect {
+namespace {
+
+constexpr FindingKind kShort{"account.short-lived", "Account made, used and deleted", 1,
+                             "attack.t1136",        "账号新建、使用后即被删除",       "attack.persistence"};
+
+std::string text_of(const Record& record, const Field* field, Scratch& scratch) {
+  Value value;
+  scratch.clear();
+  return field && first_value(record, field, scratch, &value) ? std::string(value.text) : std::string();
+}
+
+bool is_command(const EventKind& kind) { return kind.name == "command" || kind.name == "process-started"; }
+
+// The account that the event makes or deletes; empty: none.
+std::string account_of(const Event& event, bool makes, Scratch& scratch) {
+  static const Field *const kTarget = find_field("user.target.name"), *const kCommandLine =
+                                                                          find_field("process.command_line");
+  if (is_command(event.kind)) {
+    Value value;
+    scratch.clear();
+    if (!first_value(event.record, kCommandLine, scratch, &value)) return {};
+    return makes ? account_made_by(value.text) : account_deleted_by(value.text);
+  }
+  if (event.kind.name != (makes ? "account-created" : "account-deleted")) return {};
+  auto name = text_of(event.record, kTarget, scratch);
+  // Of a database's statement it is known who gave it, not of whom it speaks.
+  if (name.empty() && !event.kind.has_category("database")) name = text_of(event.record, ecs::user_name, scratch);
+  return name;
+}
+
+}  // namespace
+
+bool ShortLived::wants(const EventKind& kind) const {
+  return kind.login != EventKind::Login::none || is_command(kind) || kind.name == "account-created" ||
+         kind.name == "account-deleted";
+}
+
+void ShortLived::observe(const Event& event, std::vector<Finding>& findings) {
+  Scratch scratch;
+  const int64_t at_ns = event.counted.at_ns;
+  const bool failed =
+      event.kind.outcome == "failure" || text_of(event.record, ecs::event_outcome, scratch) == "failure";
+  if (failed) return;
+  auto at = by_log_.find(event.log);
+  if (const auto made = account_of(event, true, scratch); !made.empty()) {
+    if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log), kAccountsMax).first;
+    Account* known = at->second.find(ShortName(made));
+    // The same told by several is one.
+    if (!known || at_ns - known->made_ns > kWithinNs)
+      at->second.use(ShortName(made)) = {at_ns, 0, event.record.index, 0};
+    return;
+  }
+  if (at == by_log_.end() || at->second.size() == 0) return;
+  if (const auto gone = account_of(event, false, scratch); !gone.empty()) {
+    Account* account = at->second.find(ShortName(gone));
+    if (!account) return;
+    const Account was = *account;
+    account->used_ns = 0;  // told once
+    if (was.used_ns == 0 || at_ns - was.made_ns > kWithinNs || at_ns < was.used_ns) return;
+    const std::string host = text_of(event.record, ecs::host_name, scratch);
+    Finding finding;
+    finding.kind = &kShort;
+    finding.severity = Severity::high;
+    finding.score = 70;
+    finding.key = printable(gone);
+    finding.fold_ns = kWithinNs;
+    finding.reason = "account " + printable(gone) + " was deleted" + (host.empty() ? "" : " on " + printable(host)) +
+                     " " + within_text(at_ns - was.made_ns) + " after it was made, and was used meanwhile";
+    finding.reason_zh = "账号 " + printable(gone) + " 在新建 " + within_text(at_ns - was.made_ns, Lang::zh) + "后" +
+                        (host.empty() ? "" : "于主机 " + printable(host) + " ") + "被删除，其间曾被使用";
+    finding.baseline = "lived_s=" + std::to_string((at_ns - was.made_ns) / kSecond);
+    for (uint64_t index : {was.made_index, was.used_index, event.record.index})
+      if (finding.records.empty() || index > finding.records.back()) finding.records.push_back(index);
+    findings.push_back(std::move(finding));
+    return;
+  }
+  std::string who;
+  if (event.login) {
+    who = event.login->success ? event.login->user : std::string_view();
+  } else if (is_command(event.kind)) {
+    const auto* actors = surroundings_.detectors.find<Actors>();
+    if (!actors || !actors->of(event.record, scratch, &who)) return;
+  }
+  Account* account = who.empty() ? nullptr : at->second.find(ShortName(who));
+  if (!account || account->used_ns != 0 || at_ns < account->made_ns) return;
+  account->used_ns = at_ns;
+  account->used_index = event.record.index;
+}
+
+void ShortLived::save(std::string& out) const {
+  save_by_log(by_log_, out, [&out](const Account& account) {
+    put_signed(out, account.made_ns);
+    put_signed(out, account.used_ns);
+    put_varint(out, account.made_index);
+    put_varint(out, account.used_index);
+  });
+}
+
+bool ShortLived::load(Reader& in) {
+  return load_by_log(by_log_, kAccountsMax, in, [&in](Account& account) {
+    account.made_ns = bounded_time(in.signed_varint());
+    account.used_ns = bounded_time(in.signed_varint());
+    account.made_index = in.varint();
+    account.used_index = in.varint();
+  });
+}
+
+}  // namespace yushi::detect
