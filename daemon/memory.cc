@@ -14,7 +14,7 @@ namespace yushi::daemon {
 namespace {
 
 // Of kMemoryDefault, in MiB.
-constexpr uint64_t kInFlight = 96, kOpenBlocks = 112, kMemtables = 56, kParsers = 48, kDetectors = 64, kQuestions = 96,
+constexpr uint64_t kInFlight = 96, kOpenBlocks = 104, kMemtables = 56, kParsers = 56, kDetectors = 64, kQuestions = 96,
                    kRest = 40;
 constexpr uint64_t kWhole = kInFlight + kOpenBlocks + kMemtables + kParsers + kDetectors + kQuestions + kRest;
 static_assert(kWhole << 20 == kMemoryDefault);
