@@ -389,16 +389,7 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<Options>();
   auto id = std::make_shared<std::string>();
   auto form = std::make_shared<std::string>("json");
-  auto add_list_options = [&](CLI::App& to) {
-    add_lang_option(to, *options);
-    add_output_option(to, *options);
-    add_place_options(to, *options);
-  };
-  auto* listing = add_question(*command, *options, "alerts");
-  listing->footer("Example: yushi alerts list --since 7d -n 20 --state open");
-  add_list_options(*listing);
-  add_question_options(*command, *options, "alerts");
-  add_list_options(*command);
+  add_listing(*command, *options, "alerts", "Example: yushi alerts list --since 7d -n 20 --state open");
 
   CLI::App* of_one[5];
   constexpr std::pair<const char*, const char*> kOfOne[] = {
@@ -411,7 +402,7 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
     of_one[i] = add_question(*command, *options, kOfOne[i].first);
     of_one[i]->footer(kOfOne[i].second);
     of_one[i]->add_option("id", *id, "as `alerts list` shows it, or the beginning of it")->required();
-    add_list_options(*of_one[i]);
+    add_shown_options(*of_one[i], *options);
   }
   of_one[0]->add_flag("--utc", options->utc, "times in UTC");
 
@@ -427,7 +418,6 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
   add_lang_option(*exporting, *options);
   add_place_options(*exporting, *options);
 
-  command->require_subcommand(0, 1);
   auto* showing = of_one[0];
   auto* taking = of_one[1];
   auto* closing = of_one[2];

@@ -468,9 +468,7 @@ void add_who(CLI::App& app, Chosen& chosen) {
         [options, parameter](const std::string& value) { options->given[parameter] = value; },
         std::string(query::find_kind("alerts")->parameter(parameter)->words));
   command->add_flag("--utc", options->utc, "times in UTC");
-  add_lang_option(*command, *options);
-  add_output_option(*command, *options);
-  add_place_options(*command, *options);
+  add_shown_options(*command, *options);
   command->callback([=, &chosen] {
     if (!name->empty() + *ranks + *lists != 1) {
       chosen = [] {
