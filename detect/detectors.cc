@@ -36,7 +36,7 @@ std::vector<DetectorRow>& detector_table() {
       {"site", "Accounts that are new to all, hosts logged in to from elsewhere", 1, make<Site>},
       {"disabled-accounts", "Accounts that were disabled and are used", 1, make<Disabled>},
       {"service-accounts", "Accounts of services at which a person sits", 1, make<ServiceAccounts>},
-      {"travel", "Accounts at two places between which nobody gets in the time", 1, make<Travel>},
+      {"travel", "Accounts at two places between which nobody gets in the time", 2, make<Travel>},
       {"accounts", "From where, on which hosts and at which hours accounts log in", 1, make<Accounts>},
       {"services", "Services that were stopped and not started again", 1, make<Services>},
       {"volumes", "Many more files read or deleted than usual", 1, make<Volumes>},

@@ -10,13 +10,14 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kFromAddress{"guessing.address",       "Password guessing from an address", 1, "attack.t1110",
+constexpr FindingKind kFromAddress{"guessing.address",       "Password guessing from an address", 2, "attack.t1110",
                                    "来自同一地址的口令猜测", "attack.credential-access"};
-constexpr FindingKind kOnAccount{"guessing.account", "Password guessing on an account", 1,
+constexpr FindingKind kOnAccount{"guessing.account", "Password guessing on an account", 2,
                                  "attack.t1110.001", "针对同一账号的口令猜测",          "attack.credential-access"};
 constexpr size_t kNameBytesMax = 64;
 constexpr int64_t kHourNs = 3600 * kSecond, kDayNs = 24 * kHourNs;
 constexpr int kHours = 24;
+constexpr int64_t kReorderedNs = kMinute;  // lines of several hosts come out of order by less
 
 size_t hour_of_day(int64_t hour) { return static_cast<size_t>(hour - floor_div(hour, kHours) * kHours); }
 
@@ -44,9 +45,10 @@ Guessing::Way& Guessing::add(Key& key, const LoginEvent& login, std::string_view
   for (int64_t gone = std::max(way->last_hour + 1, hour - kHours + 1); gone <= hour; ++gone)
     way->hours[hour_of_day(gone)] = 0;
   way->last_hour = std::max(way->last_hour, hour);
-  if (way->last_hour - hour < kHours)
+  if (way->last_hour - hour < kHours) {
     way->hours[hour_of_day(hour)] += static_cast<uint32_t>(std::min<uint64_t>(login.times, 1000));
-  way->unsaid += std::min<uint64_t>(login.times, 1000);
+    way->unsaid += std::min<uint64_t>(login.times, 1000);
+  }
   for (uint64_t i = 0; i < std::min<uint64_t>(login.times, kFastMin); ++i) {
     if (way->newest.size() == kFastMin) way->newest.erase(way->newest.begin());
     way->newest.push_back({login.at_ns, login.index});
@@ -69,9 +71,17 @@ Guessing::Way& Guessing::add(Key& key, const LoginEvent& login, std::string_view
   });
 }
 
-size_t Guessing::others_since(const Key& key, int64_t since_ns) {
-  return static_cast<size_t>(std::count_if(key.others.begin(), key.others.end(),
-                                           [since_ns](const Other& one) { return one.last_ns >= since_ns; }));
+int64_t Guessing::Way::newest_span_ns() const {
+  const auto [first, last] =
+      std::minmax_element(newest.begin(), newest.end(), [](const Try& a, const Try& b) { return a.at_ns < b.at_ns; });
+  return first == newest.end() ? 0 : last->at_ns - first->at_ns;
+}
+
+// In the hour up to this moment, and not since: when a late record is judged, others were there later.
+size_t Guessing::others_of_the_hour(const Key& key, int64_t at_ns) {
+  return static_cast<size_t>(std::count_if(key.others.begin(), key.others.end(), [at_ns](const Other& one) {
+    return one.last_ns <= at_ns + kReorderedNs && one.last_ns >= at_ns + kReorderedNs - kHourNs;
+  }));
 }
 
 std::string Guessing::names_of(const Key& key, Lang lang) {
@@ -83,7 +93,7 @@ std::string Guessing::names_of(const Key& key, Lang lang) {
 std::string Guessing::story_of(Log& log, const LoginEvent& login) {
   const std::string address = printable(login.source), network = network_of(login.source);
   Network& known = log.networks.use(network);
-  if (const int64_t day = floor_div(login.at_ns, kDayNs); known.day != day) {
+  if (const int64_t day = floor_div(login.at_ns, kDayNs); known.day < day) {
     known.day = day;
     known.told.clear();
   }
@@ -96,8 +106,9 @@ std::string Guessing::story_of(Log& log, const LoginEvent& login) {
 void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& way, const LoginEvent& login,
                             std::vector<Finding>& findings) const {
   const uint64_t in_a_day = way.of_last_hours(kHours);
-  const size_t accounts = others_since(key, login.at_ns - kHourNs);
-  const bool fast = way.newest.size() == kFastMin && way.newest.back().at_ns - way.newest.front().at_ns <= kFastNs;
+  const size_t accounts = others_of_the_hour(key, login.at_ns);
+  const int64_t span_ns = way.newest_span_ns();
+  const bool fast = way.newest.size() == kFastMin && span_ns <= kFastNs;
   const bool spray = accounts >= kAccountsMin;
   if (!fast && !spray && (in_a_day < kSlowMin || way.unsaid < kSlowMin)) return;
 
@@ -117,14 +128,12 @@ void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& 
   const std::string on = login.host.empty() ? "" : ", the last time on " + printable(login.host);
   const std::string as = key.others.empty() ? "" : ", as " + names_of(key, Lang::en);
   finding.reason = printable(login.source) +
-                   (fast ? " failed to log in " + std::to_string(kFastMin) + " times within " +
-                               within_text(way.newest.back().at_ns - way.newest.front().at_ns)
+                   (fast    ? " failed to log in " + std::to_string(kFastMin) + " times within " + within_text(span_ns)
                     : spray ? " failed to log in as " + number_text(accounts, "account", "accounts") + " within an hour"
                             : " failed to log in " + number_text(in_a_day, "time", "times") + " within a day") +
                    on + as;
   finding.reason_zh = printable(login.source) +
-                      (fast ? " 在 " + within_text(way.newest.back().at_ns - way.newest.front().at_ns, Lang::zh) +
-                                  "内登录失败 " + std::to_string(kFastMin) + " 次"
+                      (fast ? " 在 " + within_text(span_ns, Lang::zh) + "内登录失败 " + std::to_string(kFastMin) + " 次"
                        : spray ? " 在 1 小时内以 " + std::to_string(accounts) + " 个账号登录失败"
                                : " 在 1 天内登录失败 " + std::to_string(in_a_day) + " 次") +
                       (login.host.empty() ? "" : "，最近一次针对主机 " + printable(login.host)) +
@@ -145,7 +154,7 @@ void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& 
 
 void Guessing::judge_account(const Key& key, Way& way, const LoginEvent& login, std::vector<Finding>& findings) {
   const uint64_t tries = way.of_last_hours(2);
-  const size_t addresses = others_since(key, login.at_ns - kHourNs);
+  const size_t addresses = others_of_the_hour(key, login.at_ns);
   if (tries < kAccountMin || way.unsaid < kAccountMin || addresses < kAddressesMin) return;
   way.unsaid = 0;
   Finding finding;

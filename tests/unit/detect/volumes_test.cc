@@ -78,6 +78,8 @@ TEST(Volumes, lines_without_an_account_are_those_of_who_opened_the_session) {
   auto alerts = alerts_of(lines);
   ASSERT_EQ(alerts.size(), 1u);
   EXPECT_EQ(alerts[0].key, "lin");
+  EXPECT_EQ(alerts[0].field("user.name"), "lin");
+  EXPECT_EQ(alerts[0].story_subject, "lin") << "not the host's";
 }
 
 TEST(Volumes, what_is_usual_outlives_a_restart) {
