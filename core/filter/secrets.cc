@@ -14,6 +14,7 @@ namespace yushi {
 namespace {
 
 constexpr size_t kBlanksMax = 8;
+constexpr size_t kOptionMax = 32;  // what is looked at before a key to tell an option
 constexpr size_t kFindsMax = 256;  // of one pattern in one text
 constexpr int64_t kRe2BytesMax = 4 << 20;
 
@@ -122,8 +123,9 @@ class ValueReader {
     if (begin == 0 || (text_[begin - 1] != '-' && text_[begin - 1] != '/')) return false;
     const char sign = text_[begin - 1];
     size_t word = begin - 1;
-    while (word > 0 && (is_alnum(text_[word - 1]) || text_[word - 1] == '_' || text_[word - 1] == '-' ||
-                        text_[word - 1] == '.' || text_[word - 1] == '/'))
+    while (word > 0 && begin - word < kOptionMax &&
+           (is_alnum(text_[word - 1]) || text_[word - 1] == '_' || text_[word - 1] == '-' || text_[word - 1] == '.' ||
+            text_[word - 1] == '/'))
       --word;
     if (sign == '/') return word + 1 == begin;
     const auto before = lower(text_.substr(word, begin - 1 - word));

@@ -177,7 +177,7 @@ TEST_F(HeldBackTest, an_exception_holds_for_what_no_record_raised) {
   };
   EXPECT_EQ(told("host.name: web-01"), 0u);
   EXPECT_EQ(exceptions_->uses_of(exceptions_->all()[0]).count, 1u);
-  EXPECT_EQ(told("host.name: web-* and user.name: lin and yushi.log: default"), 0u);
+  EXPECT_EQ(told("host.name: web-* and user.name: lin and organization.name: default"), 0u);
   EXPECT_EQ(told("host.name: web-02"), 1u);
   EXPECT_EQ(told("user.name: zhou"), 1u);
 }

@@ -200,15 +200,16 @@ TEST(Stories, who_fails_over_a_bastion_or_where_he_is_wont_to_come_from_is_no_at
 }
 
 TEST(Stories, root_of_a_database_is_not_root_of_its_host) {
-  auto in_database = [](Line line) {
+  auto in_database = [](int64_t at_ns, const char* user, const char* host) {
+    Line line = act(at_ns, "account-created", {{"host.name", host}, {"user.name", user}});
     line.dataset = "mysql";
     line.constants.push_back({"event.category", "database"});
     return line;
   };
-  const std::vector<Line> lines{
-      command(kStart, "root", "db-01"), in_database(command(kStart + kMinuteNs, "root", "db-01")),
-      cleared(kStart + 2 * kMinuteNs, "db-01"), in_database(command(kStart + 10 * kMinuteNs, "bob", "db-02")),
-      cleared(kStart + 11 * kMinuteNs, "db-02")};
+  const std::vector<Line> lines{command(kStart, "root", "db-01"), cleared(kStart + kMinuteNs, "db-01"),
+                                in_database(kStart + 2 * kHourNs, "root", "db-01"),
+                                in_database(kStart + 3 * kHourNs, "bob", "db-02"),
+                                cleared(kStart + 3 * kHourNs + kMinuteNs, "db-02")};
   const auto alerts = told(lines);
   EXPECT_EQ(of(alerts, "cleared").story, alerts[0].story);
   EXPECT_EQ(stories_of(alerts).size(), 4u) << "nor is who is in a database on its host";
