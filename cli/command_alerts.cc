@@ -171,7 +171,7 @@ int show(const Options& options, const std::string& id) {
   const bool zh = is_chinese(options);
   Out out;
   LinePrinter printer(out, kind, kind, zone);
-  bool first = true, in_records = false;
+  bool first = true, in_records = false, any_acts = false;
   const auto question = question_of("alerts/" + id, options);
   return ask_store(
       options, question,
@@ -184,7 +184,8 @@ int show(const Options& options, const std::string& id) {
           // The acts, then an empty line, then the records.
           const bool acts = !in_records && is_act(alert);
           if (acts) out.text(history_line(alert, *zone, zh));
-          if (!acts && !std::exchange(in_records, true)) out.write("\n");
+          if (!acts && !std::exchange(in_records, true) && any_acts) out.write("\n");
+          any_acts |= acts;
           if (acts) return out.good();
         }
         if (!is_alert) return printer.line(line);

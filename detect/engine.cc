@@ -144,7 +144,7 @@ struct Engine::State {
     alert.folded = repeated;
     if (repeated > 0) {
       alert.reason += "; " + number_text(repeated, "repetition", "repetitions") + " of the alert before, of " +
-                      time_text_utc(repeated_ns) + ", were folded into it";
+                      time_text_utc(repeated_ns) + (repeated == 1 ? ", was folded into it" : ", were folded into it");
       alert.reason_zh +=
           "；上一条告警（" + time_text_utc(repeated_ns) + "）另有 " + std::to_string(repeated) + " 次重复，已并入其中";
     }

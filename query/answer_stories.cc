@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "core/base/name.h"
 #include "core/record/ecs_json.h"
@@ -83,7 +84,8 @@ Result<AnswerEnd> answer_stories(const Permit& permit, const Asked& asked) {
     if (story.raised_ns >= times.from_ns && story.severity() >= least && (about.empty() || story.is_about(about)))
       wanted.push_back(&story);
   std::sort(wanted.begin(), wanted.end(), [](const Story* a, const Story* b) {
-    return std::pair(a->raised_ns, std::string_view(a->id)) < std::pair(b->raised_ns, std::string_view(b->id));
+    return std::tuple(a->raised_ns, a->last_ns, std::string_view(a->id)) <
+           std::tuple(b->raised_ns, b->last_ns, std::string_view(b->id));
   });
   if (limit && wanted.size() > *limit) wanted.erase(wanted.begin(), wanted.end() - static_cast<ptrdiff_t>(*limit));
   if (reverse) std::reverse(wanted.begin(), wanted.end());

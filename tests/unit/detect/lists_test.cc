@@ -314,9 +314,10 @@ TEST(Listed, a_change_is_made_in_its_window_or_by_a_ticket) {
   const std::string windows = "change_windows: [{days: Mon-Fri, hours: '22:00-02:00', hosts: 'web-*'}]";
   const std::string_view rule = "list.change";
   const std::string restart = "/usr/bin/systemctl restart nginx";
-  EXPECT_EQ(reasons(told(windows, {sudo(kNow, "lin", restart)}), rule),
-            (Reasons{"lin changed something on web-01 outside the change window (Mon-Fri hours=22:00-02:00 "
-                     "hosts=web-*): /usr/bin/systemctl restart nginx"}));
+  EXPECT_EQ(
+      reasons(told(windows, {sudo(kNow, "lin", restart)}), rule),
+      (Reasons{"lin changed something on web-01 at 08:00 UTC, outside the change window (Mon-Fri hours=22:00-02:00 "
+               "hosts=web-*): /usr/bin/systemctl restart nginx"}));
   EXPECT_TRUE(told(windows, {sudo(kNow + 15 * kHourNs, "lin", restart),
                              sudo(kNow, "lin", "/usr/bin/systemctl status nginx"), sudo(kNow, "lin", restart, "db-01")})
                   .empty());
