@@ -128,6 +128,10 @@ void print_alert(Out& out, const Json& alert, const Zone& zone, bool zh) {
   if (const auto until = text(alert, "/yushi/alert/usual_until"); !until.empty())
     say("usual until", "视为正常至", local_time_text(until, zone, false));
   say("tenant", "租户", text(alert, "/organization/name"));
+  say("by", "操作者", text(alert, "/yushi/alert/actor"));  // where it is not the account
+  say("account", "账号", text(alert, "/user/name"));
+  say("host", "主机", text(alert, "/host/name"));
+  say("from", "来源", text(alert, "/source/ip"));
   say("reason", "原因", said_at(alert, "/yushi/alert/reason", zh));
   say("baseline", "基线", text(alert, "/yushi/alert/baseline"));
   if (const auto story = text(alert, "/yushi/alert/story/id"); !story.empty())
@@ -299,6 +303,7 @@ void write_html(Out& out, const Json& line, const Zone& zone, bool zh) {
   row("State", "状态", state_text(alert, zh));
   row("Rule", "规则", rule_name(alert, zh) + " (" + text(alert, "/rule/id") + ")");
   row("Tenant", "租户", text(alert, "/organization/name"));
+  row("By", "操作者", text(alert, "/yushi/alert/actor"));
   row("Account", "账号", text(alert, "/user/name"));
   row("Host", "主机", text(alert, "/host/name"));
   row("Address", "地址", text(alert, "/source/ip"));

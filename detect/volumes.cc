@@ -69,7 +69,9 @@ std::string process_of(const Record& record) {
 
 }  // namespace
 
-bool Volumes::wants(const EventKind& kind) const { return way_of(kind) || kind.name == "session-opened"; }
+bool Volumes::wants(const EventKind& kind) const {
+  return way_of(kind) || kind.name == "session-opened" || kind.name == "session-closed";
+}
 
 std::string Volumes::account_of(Log& log, const Event& event) const {
   Scratch scratch;
@@ -89,7 +91,9 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   Log& log = at->second;
   const Way* way = way_of(event.kind);
   if (!way) {
-    if (auto name = text_of(event.record, ecs::user_name); !name.empty())
+    if (event.kind.name == "session-closed")
+      log.sessions.erase(process_of(event.record));  // its number may be another's next
+    else if (auto name = text_of(event.record, ecs::user_name); !name.empty())
       log.sessions.use(process_of(event.record)) = name;
     return;
   }
