@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "cli/lang.h"
 #include "cli/remembered.h"
 #include "cli/terminal.h"
 #include "core/base/assert.h"
@@ -82,6 +83,21 @@ CLI::App* add_question(CLI::App& to, Options& options, std::string_view question
   auto* command = to.add_subcommand(std::string(name), std::string(kind->words));
   add_question_options(*command, options, question);
   return command;
+}
+
+void add_shown_options(CLI::App& command, Options& options) {
+  add_lang_option(command, options);
+  add_output_option(command, options);
+  add_place_options(command, options);
+}
+
+void add_listing(CLI::App& command, Options& options, std::string_view question, const char* footer) {
+  auto* list = add_question(command, options, question);
+  list->footer(footer);
+  add_shown_options(*list, options);
+  add_question_options(command, options, question);
+  add_shown_options(command, options);
+  command.require_subcommand(0, 1);
 }
 
 std::string Options::text(std::string_view parameter) const {

@@ -36,6 +36,9 @@ CLI::App* add_question(CLI::App& to, Options& options, std::string_view question
 void add_question_options(CLI::App& command, Options& options, std::string_view question);
 void add_place_options(CLI::App& command, Options& options);  // --server, --store
 void add_output_option(CLI::App& command, Options& options);
+void add_shown_options(CLI::App& command, Options& options);  // --lang, --output, --server, --store
+// `command list`, which is also meant where `command` stands alone.
+void add_listing(CLI::App& command, Options& options, std::string_view question, const char* footer);
 
 // The caller's zone, or UTC with --utc.
 std::shared_ptr<const Zone> zone_of(const Options& options);

@@ -128,6 +128,10 @@ void print_alert(Out& out, const Json& alert, const Zone& zone, bool zh) {
   if (const auto until = text(alert, "/yushi/alert/usual_until"); !until.empty())
     say("usual until", "视为正常至", local_time_text(until, zone, false));
   say("tenant", "租户", text(alert, "/organization/name"));
+  say("by", "操作者", text(alert, "/yushi/alert/actor"));  // where it is not the account
+  say("account", "账号", text(alert, "/user/name"));
+  say("host", "主机", text(alert, "/host/name"));
+  say("from", "来源", text(alert, "/source/ip"));
   say("reason", "原因", said_at(alert, "/yushi/alert/reason", zh));
   say("baseline", "基线", text(alert, "/yushi/alert/baseline"));
   if (const auto story = text(alert, "/yushi/alert/story/id"); !story.empty())
@@ -171,7 +175,7 @@ int show(const Options& options, const std::string& id) {
   const bool zh = is_chinese(options);
   Out out;
   LinePrinter printer(out, kind, kind, zone);
-  bool first = true, in_records = false;
+  bool first = true, in_records = false, any_acts = false;
   const auto question = question_of("alerts/" + id, options);
   return ask_store(
       options, question,
@@ -184,7 +188,8 @@ int show(const Options& options, const std::string& id) {
           // The acts, then an empty line, then the records.
           const bool acts = !in_records && is_act(alert);
           if (acts) out.text(history_line(alert, *zone, zh));
-          if (!acts && !std::exchange(in_records, true)) out.write("\n");
+          if (!acts && !std::exchange(in_records, true) && any_acts) out.write("\n");
+          any_acts |= acts;
           if (acts) return out.good();
         }
         if (!is_alert) return printer.line(line);
@@ -298,6 +303,7 @@ void write_html(Out& out, const Json& line, const Zone& zone, bool zh) {
   row("State", "状态", state_text(alert, zh));
   row("Rule", "规则", rule_name(alert, zh) + " (" + text(alert, "/rule/id") + ")");
   row("Tenant", "租户", text(alert, "/organization/name"));
+  row("By", "操作者", text(alert, "/yushi/alert/actor"));
   row("Account", "账号", text(alert, "/user/name"));
   row("Host", "主机", text(alert, "/host/name"));
   row("Address", "地址", text(alert, "/source/ip"));
@@ -389,16 +395,7 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<Options>();
   auto id = std::make_shared<std::string>();
   auto form = std::make_shared<std::string>("json");
-  auto add_list_options = [&](CLI::App& to) {
-    add_lang_option(to, *options);
-    add_output_option(to, *options);
-    add_place_options(to, *options);
-  };
-  auto* listing = add_question(*command, *options, "alerts");
-  listing->footer("Example: yushi alerts list --since 7d -n 20 --state open");
-  add_list_options(*listing);
-  add_question_options(*command, *options, "alerts");
-  add_list_options(*command);
+  add_listing(*command, *options, "alerts", "Example: yushi alerts list --since 7d -n 20 --state open");
 
   CLI::App* of_one[5];
   constexpr std::pair<const char*, const char*> kOfOne[] = {
@@ -411,7 +408,7 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
     of_one[i] = add_question(*command, *options, kOfOne[i].first);
     of_one[i]->footer(kOfOne[i].second);
     of_one[i]->add_option("id", *id, "as `alerts list` shows it, or the beginning of it")->required();
-    add_list_options(*of_one[i]);
+    add_shown_options(*of_one[i], *options);
   }
   of_one[0]->add_flag("--utc", options->utc, "times in UTC");
 
@@ -427,7 +424,6 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
   add_lang_option(*exporting, *options);
   add_place_options(*exporting, *options);
 
-  command->require_subcommand(0, 1);
   auto* showing = of_one[0];
   auto* taking = of_one[1];
   auto* closing = of_one[2];

@@ -4,6 +4,7 @@
 #include "cli/file_commands.h"
 #include "cli/output.h"
 #include "detect/check.h"
+#include "detect/words.h"
 #include "parsers/joiner.h"
 #include "parsers/share_directory.h"
 #include "parsers/understand.h"
@@ -70,7 +71,8 @@ int test(const FilesOptions& options) {
   for (auto& failure : tested->failures) out.text(failure);
   for (auto& rule : tested->unsupported) out.text(rule);
   for (auto& lacking : tested->lacking) out.text(lacking + ": has no test that raises it, or none that must not");
-  out.write(std::to_string(tested->passed) + " tests, " + std::to_string(tested->failures.size()) + " failed\n");
+  out.write(detect::number_text(tested->passed + tested->failures.size(), "test", "tests") + ", " +
+            std::to_string(tested->failures.size()) + " failed\n");
   return tested->failures.empty() && tested->unsupported.empty() ? kExitFound : kExitNothing;
 }
 

@@ -133,22 +133,13 @@ void add_stories(CLI::App& app, Chosen& chosen) {
   command->footer("Examples: yushi stories list --since 7d\n          yushi stories show 3f2a9c0d --lang zh");
   auto options = std::make_shared<Options>();
   auto id = std::make_shared<std::string>();
-  const auto add_shown = [&](CLI::App& to) {
-    add_lang_option(to, *options);
-    add_output_option(to, *options);
-    add_place_options(to, *options);
-  };
-  auto* listing = add_question(*command, *options, "stories");
-  listing->footer("Example: yushi stories list --severity high");
-  add_shown(*listing);
-  add_question_options(*command, *options, "stories");
-  add_shown(*command);
+  add_listing(*command, *options, "stories", "Example: yushi stories list --severity high");
   auto* showing = add_question(*command, *options, "stories/{id}");
   showing->footer("Example: yushi stories show 3f2a9c0d");
-  showing->add_option("id", *id, "as `stories list` shows it")->required();
+  showing->add_option("id", *id, "as `stories list` shows it, or the beginning of it; of a name `yushi who NAME` tells")
+      ->required();
   showing->add_flag("--utc", options->utc, "times in UTC");
-  add_shown(*showing);
-  command->require_subcommand(0, 1);
+  add_shown_options(*showing, *options);
   command->callback([=, &chosen] {
     const bool shows = showing->parsed();
     chosen = [=] { return shows ? show(*options, *id) : list(*options); };

@@ -62,6 +62,7 @@ class Questions {
       if (auto row = Json::parse(line, nullptr, false); row.is_object()) out.push_back(std::move(row));
       return true;
     });
+    if (end) end->notes.clear();  // of fields that nobody but us asked for
     code_ = end ? report(*end, kExitFound) : report(end.error());
     return out;
   }
@@ -131,8 +132,8 @@ std::string most(const std::vector<Json>& rows, const std::string& field, bool z
   for (size_t i = 0; i < counts.size() && i < kNamesShown; ++i)
     out += (out.empty() ? "" : ", ") + counts[i].first + " (" + std::to_string(counts[i].second) + ")";
   if (counts.size() > kNamesShown) {
-    const auto others = std::to_string(counts.size() - kNamesShown);
-    out += zh ? "，另有 " + others + " 个" : " and " + others + " others";
+    const auto others = counts.size() - kNamesShown;
+    out += zh ? "，另有 " + std::to_string(others) + " 个" : " and " + detect::number_text(others, "other", "others");
   }
   return !out.empty() ? out : zh ? "无" : "nothing";
 }
@@ -261,7 +262,8 @@ int who(const Options& options, const std::string& name) {
   const auto seen = questions.search(its + " | stats count(), min(@timestamp), max(@timestamp)");
   const int64_t records = seen.empty() ? 0 : number(seen[0], "count()");
   if (questions.code() == kExitFound && records == 0) {
-    std::fprintf(stderr, "yushi: no record names %s\n", detect::printable(name).c_str());
+    std::fprintf(stderr, "yushi: no record names %s (--since %s)\n", detect::printable(name).c_str(),
+                 options.text("since").c_str());
     return kExitNothing;
   }
   out["records"] = records;
@@ -468,9 +470,7 @@ void add_who(CLI::App& app, Chosen& chosen) {
         [options, parameter](const std::string& value) { options->given[parameter] = value; },
         std::string(query::find_kind("alerts")->parameter(parameter)->words));
   command->add_flag("--utc", options->utc, "times in UTC");
-  add_lang_option(*command, *options);
-  add_output_option(*command, *options);
-  add_place_options(*command, *options);
+  add_shown_options(*command, *options);
   command->callback([=, &chosen] {
     if (!name->empty() + *ranks + *lists != 1) {
       chosen = [] {

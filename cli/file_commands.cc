@@ -5,6 +5,7 @@
 
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "core/base/display.h"
 
 namespace yushi::cli {
 
@@ -76,10 +77,13 @@ int list_lines(const FilesOptions& options, const ListShown& shown,
     }
     if (said.contains("exception")) {
       const auto when = text("when"), reason = text("reason"), last = text("last_use");
-      exceptions += "exception for " + text("exception") + (when.empty() ? "" : " when " + when) + ", of " +
-                    text("owner") + " until " + text("until") + (text("ended") == "true" ? " (ended)" : "") +
-                    (reason.empty() ? "" : ": " + reason) + "; used " + text("uses") + " times" +
-                    (last.empty() ? "" : ", last " + last) + " (" + text("place") + ")\n";
+      // A line, whatever line breaks stand in its texts.
+      append_printable(exceptions, "exception for " + text("exception") + (when.empty() ? "" : " when " + when) +
+                                       ", of " + text("owner") + " until " + text("until") +
+                                       (text("ended") == "true" ? " (ended)" : "") +
+                                       (reason.empty() ? "" : ": " + reason) + "; used " + text("uses") + " times" +
+                                       (last.empty() ? "" : ", last " + last) + " (" + text("place") + ")");
+      exceptions += "\n";
       return;
     }
     auto cells = shown.cells(said);

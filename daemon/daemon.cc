@@ -51,6 +51,8 @@ constexpr detect::FindingKind kNotKept{"yushid.checkpoint-not-kept", "A checkpoi
 constexpr detect::FindingKind kInputTrouble{"yushid.input-trouble", "An input cannot use what it was given", 1, "",
                                             "输入无法使用所提供的内容"};
 constexpr detect::FindingKind kCertificateEnds{"yushid.certificate-ends", "A certificate ends", 1, "", "证书即将到期"};
+constexpr detect::FindingKind kListLeftOut{"yushid.list-left-out", "A list of the site is not there to judge by", 1, "",
+                                           "名单未生效"};
 constexpr int kWrongConfig = 2, kStoreUnopened = 3, kFailedLater = 1;
 
 std::string host_name() {
@@ -130,14 +132,16 @@ class Daemon {
 
   Result<void> load() {
     const auto before = heap_bytes_in_use();
-    list_files_ = detect::list_files_state(config_.lists);
+    files_ = files_now();
     auto loaded = YUSHI_TRY(load_data_files(config_, nullptr));
     loaded_ = loaded;
     ::malloc_trim(0);  // what reading the files took
     parser_bytes_ = heap_bytes_in_use() - before;
     auto lookups = YUSHI_TRY(enrich::open_lookups(config_.lookups));
     use_lookups(std::move(lookups));
-    for (auto& what : loaded_->left_out) spdlog::warn("{}", what);
+    for (size_t i = 0; i < loaded_->left_out.size(); ++i)
+      if (loaded_->left_out_kinds[i] != "list")
+        spdlog::warn("{}", loaded_->left_out[i]);  // of lists the store knows more
     // A checkout of rules has other files too, often as many: a word for all of them.
     if (auto& others = loaded_->rules->passed_over(); !others.empty())
       spdlog::info("{}; in all {} documents of the rule folders are no rules", others.front(), others.size());
@@ -244,11 +248,38 @@ class Daemon {
     store_ = std::move(store);
     for (auto& what : store_->findings()) spdlog::warn("{}", what);
     YUSHI_TRY(store_->keep_parsers(loaded_->parsers->digest(), query::encode_parser_files(*loaded_->parsers)));
+    YUSHI_TRY(keep_lists());
     auto tenancy = YUSHI_TRY(give_logs(config_, *store_, *loaded_, nullptr));
     loaded_ = tenancy.loaded;
     routing_->take(std::move(tenancy.log_of));
     store_->options().disk->wait_until(INT64_MAX);
     return {};
+  }
+
+  // A list whose file is wrong has the entries by which this store was judged last, as at a reload.
+  Result<void> keep_lists() {
+    const auto has_wrong_list = [](const Loaded& loaded) {
+      auto& kinds = loaded.left_out_kinds;
+      return std::find(kinds.begin(), kinds.end(), "list") != kinds.end();
+    };
+    if (!has_wrong_list(*loaded_)) return {};
+    Loaded before = *loaded_;
+    before.lists = detect::Lists::remembered(config_.lists, Pipeline::remembered_lists(*store_));
+    if (rules_ask_for_lists(config_, before))
+      loaded_ = YUSHI_TRY(load_data_files(config_, &before));
+    else
+      loaded_ = with_lists(config_, before);
+    for (size_t i = 0; i < loaded_->left_out.size(); ++i)
+      if (loaded_->left_out_kinds[i] == "list") spdlog::error("{}", loaded_->left_out[i]);
+    return {};
+  }
+
+  // Nothing rests on them: whoever relies on that must hear it.
+  void tell_lists_left_out(const Loaded& loaded) {
+    for (auto& what : loaded.lists_left_out)
+      pipeline_->tell_trouble(kListLeftOut,
+                              {what, "名单文件有误，也没有可沿用的旧内容，基于该名单的检测均未生效：" + what},
+                              Severity::high, 75);
   }
 
   Result<void> start_pipeline() {
@@ -279,6 +310,7 @@ class Daemon {
       pipeline_->tell(own_record("fields-anew", what));
     }
     if (!loaded_->left_out.empty()) pipeline_->tell(load_record("load", *loaded_));
+    tell_lists_left_out(*loaded_);
     sources_ = std::make_shared<ingest::SourceLimit>(config_.sources);
     store_->for_each_source([&](LogId log, const std::string& source, const storage::SourceState& state) {
       bool datagrams = state.seen_on(Transport::udp) || state.seen_on(Transport::unix_socket);
@@ -384,13 +416,12 @@ class Daemon {
     auto fed_ns = clock_ns(CLOCK_MONOTONIC);
     while (true) {
       warn_of_certificates();
-      take_changed_exceptions();
       const timespec soon{1, 0};  // files that are taken as they change have no signal of their own
-      const bool looks = (!list_files_.empty() || !config_.exception_files.empty()) && beat_us > 1'000'000;
+      const bool looks = !files_.empty() && beat_us > 1'000'000;
       int got = ::sigtimedwait(&signals_, nullptr, looks ? &soon : &wait);
       if (got == SIGTERM || got == SIGINT) return;
       if (got == SIGHUP) reload();
-      read_lists_again();
+      take_changed_files();
       const auto now_ns = clock_ns(CLOCK_MONOTONIC);
       if (!watchdog_us || (looks && now_ns - fed_ns < beat_us * 1000)) continue;
       fed_ns = now_ns;
@@ -423,18 +454,24 @@ class Daemon {
     }
   }
 
-  // An exception is wanted now: its files are taken as they change, without a signal.
-  void take_changed_exceptions() {
-    std::vector<std::pair<std::filesystem::file_time_type, uintmax_t>> stamps;
-    for (auto& path : config_.exception_files) {
-      std::error_code ignored;  // what is not there is another stamp
-      const auto written = std::filesystem::last_write_time(path, ignored);
-      stamps.emplace_back(written, std::filesystem::file_size(path, ignored));
-    }
-    if (stamps == std::exchange(exception_stamps_, stamps) || is_first_look_) {
-      is_first_look_ = false;
-      return;
-    }
+  // Lists and exceptions are wanted now: their files are taken as they change, without a signal.
+  struct FileStates {
+    std::string lists, exceptions;
+    bool empty() const { return lists.empty() && exceptions.empty(); }
+  };
+  FileStates files_now() const {
+    std::vector<std::string> lists;
+    for (auto& [name, setting] : config_.lists)
+      if (!setting.path.empty()) lists.push_back(setting.path);
+    return {data_files_state(lists), data_files_state(config_.exception_files)};
+  }
+  void take_changed_files() {
+    const auto before = std::exchange(files_, files_now());
+    if (files_.lists != before.lists) read_lists_again();
+    if (files_.exceptions != before.exceptions) read_exceptions_again();
+  }
+
+  void read_exceptions_again() {
     const auto running = pipeline_->loaded();
     auto loaded = with_exceptions_anew(config_, *running);
     if (!loaded) return spdlog::error("exceptions: {}; those of before stay", loaded.error().message);
@@ -564,8 +601,8 @@ class Daemon {
       config_.exception_files = fresh->exception_files;
       config_.lookups = fresh->lookups;
       config_.lists = fresh->lists;
-      list_files_ = detect::list_files_state(config_.lists);
     }
+    files_ = files_now();
     const bool routed = take_data_files(fresh ? *fresh : config_);
     // The databases of before serve on where the new ones cannot be read.
     if (auto lookups = enrich::open_lookups(config_.lookups))
@@ -592,11 +629,7 @@ class Daemon {
     ::sd_notify(0, "READY=1");
   }
 
-  // Where one of their files has changed.
   void read_lists_again() {
-    auto state = detect::list_files_state(config_.lists);
-    if (state == list_files_) return;
-    list_files_ = std::move(state);
     const auto running = pipeline_->loaded();
     if (rules_ask_for_lists(config_, *running)) {
       (void)take_data_files(config_);
@@ -609,6 +642,7 @@ class Daemon {
       spdlog::error("reload: {}", loaded->left_out[i]);
       pipeline_->tell(configuration_record("reload", loaded->left_out[i], loaded->left_out[i]));
     }
+    tell_lists_left_out(*loaded);
     spdlog::info("lists were read again");
   }
 
@@ -636,6 +670,7 @@ class Daemon {
     if (loaded) {
       for (auto& what : (*loaded)->left_out) spdlog::error("reload: {}", what);
       pipeline_->tell(load_record("reload", **loaded));
+      tell_lists_left_out(**loaded);
       spdlog::info("reloaded {} parser files and {} rule files, {} rules run", (*loaded)->parsers->files().size(),
                    (*loaded)->rules->files().size(), (*loaded)->rules->list().size());
     } else {
@@ -725,11 +760,9 @@ class Daemon {
   ingest::OwnedFd api_metrics_;                       // of api.listen; may be none
   std::unique_ptr<serve::Api> api_;
   std::atomic<bool> failed_{false};
-  bool is_first_look_ = true;
-  std::vector<std::pair<std::filesystem::file_time_type, uintmax_t>> exception_stamps_;  // as they were read last
   Watchdog watchdog_;
   int hungry_beats_ = 0;
-  std::string list_files_;                                            // as they were when they were read
+  FileStates files_;                                                  // as they were when they were read
   std::map<std::pair<std::string, int64_t>, int> certificates_told_;  // by input and end: the last step, and one
 };
 

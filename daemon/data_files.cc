@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <set>
 
 #include "core/base/clock.h"
 #include "detect/engine.h"
@@ -148,28 +147,28 @@ Result<std::shared_ptr<const detect::LogSources>> load_log_sources(const detect:
 void load_lists(const Config& config, const Loaded* before, Loaded& loaded) {
   std::vector<detect::Lists::Wrong> wrong;
   loaded.lists = detect::Lists::load(config.lists, before ? before->lists.get() : nullptr, &wrong);
-  for (auto& [why, stays] : wrong)
+  loaded.lists_left_out.clear();
+  for (auto& [why, stays] : wrong) {
     loaded.left_out.push_back(first_line(why) + (stays ? "; its entries of before stay" : "; the list is left out"));
+    if (!stays) loaded.lists_left_out.push_back(loaded.left_out.back());
+  }
   loaded.left_out_kinds.resize(loaded.left_out.size(), "list");
 }
 
 constexpr std::string_view kExceptionKind = "exception";
 
-// Those that hold for nothing: their time is over, or no rule has the id. A finding of a detector has a dot in its
-// name.
+std::vector<std::string> unknown_exceptions(const detect::ExceptionSet& exceptions, const detect::RuleSet& rules) {
+  if (exceptions.all().empty()) return {};
+  std::vector<std::string> ids;
+  for (auto& rule : rules.list()) ids.push_back(rule.id);
+  return exceptions.unknown(ids);
+}
+
+// Those that hold for nothing: their time is over, or nothing has that name.
 std::vector<std::string> idle_exceptions(const Loaded& loaded, int64_t now_ns) {
-  std::vector<std::string> out;
-  std::set<std::string> rules;
-  if (!loaded.exceptions->all().empty())
-    for (auto& rule : loaded.rules->list()) rules.insert(rule.id);
-  for (auto& one : loaded.exceptions->all()) {
-    if (one.until_ns <= now_ns) {
-      out.push_back(exception_ended_words(one));
-    } else if (one.rule.find('.') == one.rule.npos && !rules.contains(one.rule)) {
-      out.push_back(one.place + ": rule: no rule that runs here has the id " + one.rule +
-                    "; the exception holds for nothing");
-    }
-  }
+  auto out = unknown_exceptions(*loaded.exceptions, *loaded.rules);
+  for (auto& one : loaded.exceptions->all())
+    if (one.until_ns <= now_ns) out.push_back(exception_ended_words(one));
   return out;
 }
 
@@ -306,12 +305,12 @@ std::vector<std::string> check_data_files(const Config& config) {
   for (auto& list : wrong_lists) add_lines(list.why);
   auto sources = load_log_sources(*lists);
   if (!sources) add_lines(sources.error().message), sources = std::make_shared<const detect::LogSources>();
-  if (auto set = detect::RuleSet::load(
-          read_all(detect::read_rule_directories, parsers::share_directory("rules"), config.rule_dirs), **sources);
-      !set) {
-    add_lines(set.error().message);
+  const auto rules = detect::RuleSet::load(
+      read_all(detect::read_rule_directories, parsers::share_directory("rules"), config.rule_dirs), **sources);
+  if (!rules) {
+    add_lines(rules.error().message);
   } else {
-    for (auto& rule : (*set)->unsupported()) out.push_back(rule);
+    for (auto& rule : (*rules)->unsupported()) out.push_back(rule);
   }
   if (auto set =
           SecretRules::load(read_all(read_secret_directories, parsers::share_directory("secrets"), config.secret_dirs));
@@ -320,7 +319,11 @@ std::vector<std::string> check_data_files(const Config& config) {
   }
   std::vector<FileLeftOut> away;
   if (auto files = detect::read_exception_files(config.exception_files, &away)) {
-    if (auto set = detect::ExceptionSet::load(std::move(*files)); !set) add_lines(set.error().message);
+    auto set = detect::ExceptionSet::load(std::move(*files));
+    if (!set)
+      add_lines(set.error().message);
+    else if (rules)
+      for (auto& problem : unknown_exceptions(**set, **rules)) out.push_back(problem);
   }
   for (auto& file : away) out.push_back(file.why);
   for (auto& problem : forward::unknown_select_fields(config.forwarders)) out.push_back(problem);

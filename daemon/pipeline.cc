@@ -408,6 +408,10 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   return {};
 }
 
+std::string Pipeline::remembered_lists(const storage::Store& store) {
+  return store.read_state(kListsState).value_or("");
+}
+
 // Hands the loaded lists to the detectors; what is other than before, in words.
 std::string Pipeline::take_lists() {
   told_lists_ = judged_by_->lists;
@@ -600,7 +604,7 @@ Result<std::vector<std::string>> Pipeline::replay_detectors() {
   } else if (state.error().code != Code::not_found) {
     return tl::unexpected(state.error());
   }
-  lists_text_ = store_.read_state(kListsState).value_or("");
+  lists_text_ = remembered_lists(store_);
   if (judged_by_->lists->text() == lists_text_) told_lists_ = judged_by_->lists;
   if (auto ticks = store_.read_state(kTicksState)) {
     Reader in(*ticks);

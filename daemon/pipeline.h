@@ -50,6 +50,7 @@ struct Loaded {
   std::vector<parsers::Reading> readings;                              // by LogId
   std::vector<std::string> left_out;             // files and rules that are wrong or cannot run, in words
   std::vector<std::string_view> left_out_kinds;  // of each of these: `parser`, `rule`, `exception`, `secrets` or `list`
+  std::vector<std::string> lists_left_out;       // those of `left_out` of which nothing holds now
 };
 
 // What the daemon itself says. Where only English is at hand, the alert has its rule's title in Chinese before it.
@@ -87,6 +88,9 @@ class Pipeline : public ingest::BatchSink {
  public:
   Pipeline(storage::Store& store, std::shared_ptr<const Loaded> loaded, PipelineOptions options);
   ~Pipeline() override;
+
+  // The text() of the lists by which the records of this store were judged up to now; empty: there were none.
+  static std::string remembered_lists(const storage::Store& store);
 
   Result<void> start();  // replays the detectors, takes up the books, then starts the committer
   void deliver(unsigned ingest_thread, std::unique_ptr<Batch> batch) override;

@@ -144,6 +144,8 @@ const std::string& title_of(const RuleHead& rule, Lang lang) {
 }  // namespace
 
 bool FieldTexts::first(const Record& record, std::string_view name, std::string* text) {
+  if (const auto bar = name.find('|'); bar != name.npos) [[unlikely]]
+    return first(record, name.substr(0, bar), text) || first(record, name.substr(bar + 1), text);
   if (name == kActor) {
     const auto* actors = detectors_.find<Actors>();
     return actors && actors->of(record, scratch_, text);
@@ -304,6 +306,58 @@ Alert alert_of(const Record& record, FieldTexts& fields) {
     if (fields.first(record, name, &text)) alert.fields.emplace_back(name, text);
   if (fields.first(record, kActor, &text) && text != alert.field("user.name")) alert.actor = printable(text);
   return alert;
+}
+
+namespace {
+
+// Of `name=value name=value` each name that a field has, with its value.
+template <class Take>
+void each_in_key(std::string_view key, Take&& take) {
+  const auto name_at = [key](size_t at) {
+    const size_t end = key.find_first_of("= ", at);
+    const auto name = key.substr(at, end == key.npos ? 0 : end - at);
+    return end != key.npos && key[end] == '=' && (name == kActor || may_be_field(name)) ? name : std::string_view();
+  };
+  for (size_t at = 0; at < key.size();) {
+    const auto name = name_at(at);
+    if (name.empty()) return;
+    size_t end = key.find(' ', at);
+    while (end != key.npos && name_at(end + 1).empty()) end = key.find(' ', end + 1);
+    end = std::min(end, key.size());
+    take(name == kActor ? "user.name" : name, key.substr(at + name.size() + 1, end - at - name.size() - 1));
+    at = end + 1;
+  }
+}
+
+}  // namespace
+
+Record with_facts(const Record* record, const Alert& alert, std::string_view log, Arena& arena) {
+  Record out;
+  if (record) {
+    out = *record;
+  } else {
+    Origin origin;
+    origin.received_ns = alert.raised_ns;
+    origin.log = arena.copy(log);
+    out.origin = arena.make(origin);
+    out.event_ns = alert.event_ns;
+  }
+  std::string raw(out.raw);
+  std::vector<Capture> captures(out.captures.begin(), out.captures.end());
+  const auto add = [&](std::string_view name, std::string_view text) {
+    const Field* field = find_field(name);
+    Scratch scratch;
+    Value value;
+    if (!field || (record && first_value(*record, field, scratch, &value))) return;
+    captures.push_back({static_cast<uint32_t>(raw.size()), static_cast<uint32_t>(text.size()) & 0xffffff,
+                        static_cast<uint32_t>(Escape::none), field});
+    raw += text;
+  };
+  for (const auto& [name, text] : alert.fields) add(name, text);
+  if (!record && alert.fields.empty()) each_in_key(alert.key, add);
+  out.raw = arena.copy_padded(raw);
+  out.captures = arena.copy(std::span<const Capture>(captures));
+  return out;
 }
 
 std::vector<RecordId> record_ids(std::string_view log, const std::vector<uint64_t>& indexes) {

@@ -17,7 +17,8 @@
 
 namespace yushi::detect {
 
-// What a record says under a name: a field's first value as text, or `actor`, whose act it is.
+// What a record says under a name: a field's first value as text, of `A|B` the first that it has, or `actor`, whose act
+// it is.
 class FieldTexts {
  public:
   // Where nobody learns actors there are none.
@@ -64,6 +65,9 @@ std::string correlation_baseline(const CorrelationRule& rule, const CorrelationF
 
 // What every alert takes from the record that raised it.
 Alert alert_of(const Record& record, FieldTexts& fields);
+// A record, or none, with what the alert says beside it, as by fields of its finding or by the group of a correlation:
+// what an exception's `when` is asked of. Lives as long as `arena`.
+Record with_facts(const Record* record, const Alert& alert, std::string_view log, Arena& arena);
 // Cuts to the first and the last of at most 64.
 std::vector<RecordId> record_ids(std::string_view log, const std::vector<uint64_t>& indexes);
 // First 16 hex of SHA-256 over rule, key and first record.

@@ -39,7 +39,7 @@ std::vector<DetectorRow>& detector_table() {
       {"disabled-accounts", "Accounts that were disabled and are used", 1, make<Disabled>},
       {"short-lived-accounts", "Accounts that are made, used and deleted", 1, make<ShortLived>},
       {"service-accounts", "Accounts of services at which a person sits", 1, make<ServiceAccounts>},
-      {"travel", "Accounts at two places between which nobody gets in the time", 1, make<Travel>},
+      {"travel", "Accounts at two places between which nobody gets in the time", 2, make<Travel>},
       {"accounts", "From where, on which hosts and at which hours accounts log in", 1, make<Accounts>},
       {"root-hours", "At which hours accounts act as root", 1, make<RootHours>},
       {"services", "Services that were stopped and not started again", 1, make<Services>},

@@ -123,14 +123,21 @@ struct Engine::State {
   template <class Make>
   void raise(const RuleHead& rule, std::string key, const Folds::Hit& hit, int64_t fold_ns, std::vector<Alert>& alerts,
              Make&& make, const Record* record = nullptr) {
-    if (const auto* excepted = exceptions ? exceptions->holding(rule.id, record, hit.received_ns, scratch) : nullptr) {
-      exceptions->count(*excepted, hit.received_ns);
-      return held_back.count(*excepted);
-    }
     std::optional<Alert> made;
+    const auto make_it = [&] {
+      if (!made) (made = make(key))->key = key;
+    };
+    if (exceptions && exceptions->knows(rule.id)) {
+      make_it();
+      Arena arena;
+      const Record asked = with_facts(record, *made, hit.log, arena);
+      if (const auto* excepted = exceptions->holding(rule.id, asked, hit.received_ns, scratch)) {
+        exceptions->count(*excepted, hit.received_ns);
+        return held_back.count(*excepted);
+      }
+    }
     if (held_back.knows(hit.log, rule.id, key)) {
-      made = make(key);
-      made->key = key;
+      make_it();
       if (held_back.is_usual(hit.log, *made, hit.received_ns, hit.is_of_single_records)) return;
     }
     uint64_t repeated = 0;
@@ -141,7 +148,7 @@ struct Engine::State {
     alert.folded = repeated;
     if (repeated > 0) {
       alert.reason += "; " + number_text(repeated, "repetition", "repetitions") + " of the alert before, of " +
-                      time_text_utc(repeated_ns) + ", were folded into it";
+                      time_text_utc(repeated_ns) + (repeated == 1 ? ", was folded into it" : ", were folded into it");
       alert.reason_zh +=
           "；上一条告警（" + time_text_utc(repeated_ns) + "）另有 " + std::to_string(repeated) + " 次重复，已并入其中";
     }
@@ -394,9 +401,29 @@ struct Engine::State {
       if (!(login = login_of(event, scratch))) return;
       event.login = &*login;
     }
-    const auto* accounts = detectors.find<Accounts>();
     stories.follow(event, fields,
-                   login && (!accounts || accounts->is_new_source(event.log, login->user, login->source)));
+                   login && !is_bastion(login->source) && is_new_source(event.log, login->user, login->source));
+  }
+
+  bool is_bastion(std::string_view address) const { return options.lists->bastions.addresses.find(address) != nullptr; }
+  bool is_new_source(std::string_view log, std::string_view user, std::string_view source) const {
+    const auto* accounts = detectors.find<Accounts>();
+    return !accounts || accounts->is_new_source(log, user, source);
+  }
+
+  // The alerts of a record from `begin` on, or of none, become steps.
+  void put_into_stories(std::vector<Alert>& alerts, size_t begin, const Record* record = nullptr) {
+    for (size_t i = begin; i < alerts.size(); ++i) {
+      Alert& alert = alerts[i];
+      Stories::Circumstances circumstances;
+      const auto address = alert.field("source.ip"), user = alert.field("user.name");
+      if (!address.empty()) {
+        circumstances.from_bastion = is_bastion(address);
+        circumstances.from_usual_place = record && !user.empty() && !is_new_source(record->origin->log, user, address);
+      }
+      if (record && record->kind) circumstances.of_database = event_kind_of(*record->kind).has_category("database");
+      stories.add(alert, circumstances);
+    }
   }
 
   void tick(const Tick& tick, std::vector<Alert>& alerts) {
@@ -514,7 +541,7 @@ void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<A
     state_->hear(record, alerts);
     if (record.kind && known.wanted_by != 0) state_->show(record, known.kind, known.wanted_by, alerts);
     if (in_stories == alerts.size()) continue;
-    for (; in_stories < alerts.size(); ++in_stories) state_->stories.add(alerts[in_stories]);
+    state_->put_into_stories(alerts, std::exchange(in_stories, alerts.size()), &record);
     if (record.kind && known.is_followed) state_->follow(record, known.kind);  // with a story that begins here
   }
   YUSHI_ASSERT(next_hit == batch.hits.size() || batch.hits[next_hit].record >= end,
@@ -524,7 +551,7 @@ void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<A
 void Engine::tick(uint64_t commit, int64_t received_ns, std::vector<Alert>& alerts) {
   const size_t before = alerts.size();
   state_->tick({commit, received_ns}, alerts);
-  for (size_t i = before; i < alerts.size(); ++i) state_->stories.add(alerts[i]);
+  state_->put_into_stories(alerts, before);
 }
 
 void Engine::close_windows(std::vector<Alert>& alerts) {
@@ -533,7 +560,7 @@ void Engine::close_windows(std::vector<Alert>& alerts) {
   for (const auto& one : state_->over) last_ns = std::max(last_ns, one.fired.hits.back().at_ns);
   const size_t before = alerts.size();
   state_->raise_over(last_ns, alerts);
-  for (size_t i = before; i < alerts.size(); ++i) state_->stories.add(alerts[i]);
+  state_->put_into_stories(alerts, before);
 }
 
 std::string Engine::save() const {

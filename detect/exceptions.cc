@@ -2,14 +2,18 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "core/base/bytes.h"
+#include "core/base/nearest_name.h"
 #include "core/base/time_text.h"
 #include "core/config/walk.h"
 #include "core/filter/expression.h"
 #include "core/ledger/sha256.h"
 #include "core/record/field.h"
+#include "detect/finding.h"
+#include "detect/words.h"
 
 namespace yushi::detect {
 namespace {
@@ -132,7 +136,7 @@ const Exception* ExceptionSet::find(std::string_view digest) const {
   return at == by_digest_.end() ? nullptr : &all_[at->second];
 }
 
-const Exception* ExceptionSet::holding(std::string_view rule, const Record* record, int64_t received_ns,
+const Exception* ExceptionSet::holding(std::string_view rule, const Record& record, int64_t received_ns,
                                        Scratch& scratch) const {
   const auto of_rule = by_rule_.find(rule);
   if (of_rule == by_rule_.end()) return nullptr;
@@ -141,9 +145,30 @@ const Exception* ExceptionSet::holding(std::string_view rule, const Record* reco
     if (received_ns >= one.until_ns) continue;
     if (!one.filter) return &one;
     scratch.clear();
-    if (record && one.filter->matches(*record, scratch)) return &one;
+    if (one.filter->matches(record, scratch)) return &one;
   }
   return nullptr;
+}
+
+std::vector<std::string> ExceptionSet::unknown(const std::vector<std::string>& rules) const {
+  const auto findings = finding_names();
+  std::vector<std::string> out;
+  for (const auto& one : all_) {
+    if (std::find(rules.begin(), rules.end(), one.rule) != rules.end() ||
+        std::find(findings.begin(), findings.end(), one.rule) != findings.end())
+      continue;
+    NearestName nearest(one.rule);
+    for (const auto& id : rules) nearest.offer(id);
+    for (auto name : findings) nearest.offer(name);
+    const bool is_own =
+        one.rule.starts_with("yushid.") || one.rule.starts_with("auditor.") || one.rule == "sequence.messages-missing";
+    out.push_back(
+        one.place + ": rule: " +
+        (is_own ? "of " + printable(one.rule) + ", which yushid tells by itself, nothing is excepted"
+                : "no rule that runs here and no finding is called " + printable(one.rule) + nearest.suggestion()) +
+        "; the exception holds for nothing");
+  }
+  return out;
 }
 
 void ExceptionSet::count(const Exception& used, int64_t received_ns) const {

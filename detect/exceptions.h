@@ -55,8 +55,13 @@ class ExceptionSet {
   const std::vector<ExceptionFile>& files() const { return files_; }
   const std::vector<Exception>& all() const { return all_; }
   const Exception* find(std::string_view digest) const;
-  // The first that holds for what this rule finds, received then. Without a record no `when` holds.
-  const Exception* holding(std::string_view rule, const Record* record, int64_t received_ns, Scratch& scratch) const;
+  bool knows(std::string_view rule) const { return by_rule_.find(rule) != by_rule_.end(); }
+  // The first that holds for what this rule finds, received then. The record is that which raised it, with what the
+  // alert says beside it (with_facts()).
+  const Exception* holding(std::string_view rule, const Record& record, int64_t received_ns, Scratch& scratch) const;
+  // Those that hold for nothing, since nothing that can be excepted has such a name: each with its place and a near
+  // name. `rules` are the ids of those that run.
+  std::vector<std::string> unknown(const std::vector<std::string>& rules) const;
 
   // Uses since the daemon's start.
   void count(const Exception& used, int64_t received_ns) const;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,9 @@ struct FindingKind {
   // What the tests demand of each: its title in Chinese, and the tactic that its technique is a step of.
   std::string_view title_zh = {}, tactic = {};
 };
+
+// The ids of all findings of the detectors, by which exceptions name them.
+std::span<const std::string_view> finding_names();
 
 struct Finding {
   const FindingKind* kind = nullptr;

@@ -16,6 +16,7 @@ constexpr FindingKind kOnAccount{"guessing.account", "Password guessing on an ac
                                  "attack.t1110.001", "针对同一账号的口令猜测",          "attack.credential-access"};
 constexpr int64_t kHourNs = 3600 * kSecond, kDayNs = 24 * kHourNs;
 constexpr int kHours = 24;
+constexpr int64_t kReorderedNs = kMinute;  // lines of several hosts come out of order by less
 
 uint64_t second_of(int64_t at_ns) { return static_cast<uint64_t>(std::max<int64_t>(at_ns, 0) / kSecond); }
 
@@ -45,9 +46,10 @@ Guessing::Way& Guessing::add(Key& key, const LoginEvent& login, std::string_view
   for (int64_t gone = std::max(way->last_hour + 1, hour - kHours + 1); gone <= hour; ++gone)
     way->hours[hour_of_day(gone)] = 0;
   way->last_hour = std::max(way->last_hour, hour);
-  if (way->last_hour - hour < kHours)
+  if (way->last_hour - hour < kHours) {
     way->hours[hour_of_day(hour)] += static_cast<uint32_t>(std::min<uint64_t>(login.times, 1000));
-  way->unsaid += std::min<uint64_t>(login.times, 1000);
+    way->unsaid += std::min<uint64_t>(login.times, 1000);
+  }
   for (uint64_t i = 0; i < std::min<uint64_t>(login.times, kFastMin); ++i) {
     if (way->newest.size() == kFastMin) way->newest.erase(way->newest.begin());
     way->newest.push_back({login.at_ns, login.index});
@@ -59,9 +61,17 @@ Guessing::Way& Guessing::add(Key& key, const LoginEvent& login, std::string_view
   });
 }
 
-size_t Guessing::others_since(const Key& key, int64_t since_ns) {
+int64_t Guessing::Way::newest_span_ns() const {
+  const auto [first, last] =
+      std::minmax_element(newest.begin(), newest.end(), [](const Try& a, const Try& b) { return a.at_ns < b.at_ns; });
+  return first == newest.end() ? 0 : last->at_ns - first->at_ns;
+}
+
+// In the hour up to this moment, and not since: when a late record is judged, others were there later.
+size_t Guessing::others_of_the_hour(const Key& key, int64_t at_ns) {
+  const uint64_t to = second_of(at_ns + kReorderedNs), from = second_of(at_ns + kReorderedNs - kHourNs);
   size_t out = 0;
-  key.others.for_each([&](std::string_view, uint64_t, uint64_t last) { out += last >= second_of(since_ns) ? 1 : 0; });
+  key.others.for_each([&](std::string_view, uint64_t, uint64_t last) { out += last >= from && last <= to ? 1 : 0; });
   return out;
 }
 
@@ -74,7 +84,7 @@ std::string Guessing::names_of(const Key& key, Lang lang) {
 std::string Guessing::story_of(Log& log, const LoginEvent& login) {
   const std::string address = printable(login.source), network = network_of(login.source);
   Network& known = log.networks.use(network);
-  if (const int64_t day = floor_div(login.at_ns, kDayNs); known.day != day) {
+  if (const int64_t day = floor_div(login.at_ns, kDayNs); known.day < day) {
     known.day = day;
     known.told.clear();
   }
@@ -87,8 +97,9 @@ std::string Guessing::story_of(Log& log, const LoginEvent& login) {
 void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& way, const LoginEvent& login,
                             std::vector<Finding>& findings) const {
   const uint64_t in_a_day = way.of_last_hours(kHours);
-  const size_t accounts = others_since(key, login.at_ns - kHourNs);
-  const bool fast = way.newest.size() == kFastMin && way.newest.back().at_ns - way.newest.front().at_ns <= kFastNs;
+  const size_t accounts = others_of_the_hour(key, login.at_ns);
+  const int64_t span_ns = way.newest_span_ns();
+  const bool fast = way.newest.size() == kFastMin && span_ns <= kFastNs;
   const bool spray = accounts >= kAccountsMin;
   if (!fast && !spray && (in_a_day < kSlowMin || way.unsaid < kSlowMin)) return;
 
@@ -107,14 +118,12 @@ void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& 
   const std::string on = login.host.empty() ? "" : ", the last time on " + printable(login.host);
   const std::string as = key.others.size() == 0 ? "" : ", as " + names_of(key, Lang::en);
   finding.reason = printable(login.source) +
-                   (fast ? " failed to log in " + std::to_string(kFastMin) + " times within " +
-                               within_text(way.newest.back().at_ns - way.newest.front().at_ns)
+                   (fast    ? " failed to log in " + std::to_string(kFastMin) + " times within " + within_text(span_ns)
                     : spray ? " failed to log in as " + number_text(accounts, "account", "accounts") + " within an hour"
                             : " failed to log in " + number_text(in_a_day, "time", "times") + " within a day") +
                    on + as;
   finding.reason_zh = printable(login.source) +
-                      (fast ? " 在 " + within_text(way.newest.back().at_ns - way.newest.front().at_ns, Lang::zh) +
-                                  "内登录失败 " + std::to_string(kFastMin) + " 次"
+                      (fast ? " 在 " + within_text(span_ns, Lang::zh) + "内登录失败 " + std::to_string(kFastMin) + " 次"
                        : spray ? " 在 1 小时内以 " + std::to_string(accounts) + " 个账号登录失败"
                                : " 在 1 天内登录失败 " + std::to_string(in_a_day) + " 次") +
                       (login.host.empty() ? "" : "，最近一次针对主机 " + printable(login.host)) +
@@ -135,7 +144,7 @@ void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& 
 
 void Guessing::judge_account(const Key& key, Way& way, const LoginEvent& login, std::vector<Finding>& findings) {
   const uint64_t tries = way.of_last_hours(2);
-  const size_t addresses = others_since(key, login.at_ns - kHourNs);
+  const size_t addresses = others_of_the_hour(key, login.at_ns);
   if (tries < kAccountMin || way.unsaid < kAccountMin || addresses < kAddressesMin) return;
   way.unsaid = 0;
   Finding finding;

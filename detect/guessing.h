@@ -64,8 +64,10 @@ class Guessing final : public Detector {
     uint64_t way = 0;
     int64_t last_hour = 0;
     std::array<uint32_t, 24> hours{};  // tries in the hour of the day n; of the 24 up to last_hour
-    std::vector<Try> newest;           // up to kFastMin, the newest last
-    uint64_t unsaid = 0;               // tries since the last finding
+    std::vector<Try> newest;           // up to kFastMin, as they came
+    // Between the first and the last of them in event time, in whatever order they came: a late one is of its moment.
+    int64_t newest_span_ns() const;
+    uint64_t unsaid = 0;  // tries since the last finding
     uint64_t of_last_hours(int count) const;
     auto parts() { return std::tie(newest); }
   };
@@ -86,7 +88,7 @@ class Guessing final : public Detector {
 
   // The way of telling that counts most, after this one was added.
   static Way& add(Key& key, const LoginEvent& login, std::string_view other);
-  static size_t others_since(const Key& key, int64_t since_ns);
+  static size_t others_of_the_hour(const Key& key, int64_t at_ns);
   static std::string names_of(const Key& key, Lang lang);
   // What the alerts of this address fold on: itself, or its network.
   static std::string story_of(Log& log, const LoginEvent& login);

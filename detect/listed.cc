@@ -1,6 +1,7 @@
 #include "detect/listed.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <optional>
 
 #include "core/base/calendar.h"
@@ -457,14 +458,22 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) co
 
   Finding finding = act.finding(kChange, is_outside ? Severity::high : Severity::medium, is_outside ? 70 : 55,
                                 printable(who) + act.on());
+  const int64_t minute = (local - floor_div(local, kDaySeconds) * kDaySeconds) / 60;
+  char clock[16];
+  std::snprintf(clock, sizeof clock, "%02d:%02d", static_cast<int>(minute / 60), static_cast<int>(minute % 60));
+  const std::string zone_name(zone->name());
   finding.reason = printable(who) + " changed something" + act.on() +
-                   (is_outside ? " outside the change window (" + printable(shut) + ")" : "") +
+                   (is_outside ? " at " + std::string(clock) + " " + zone_name + ", outside the change window (" +
+                                     printable(shut) + ")"
+                               : "") +
                    (is_outside && needs_ticket ? " and" : "") + (needs_ticket ? " without a ticket" : "") + ": " +
                    act.what() + (self_approved ? "; its ticket was approved by who asked for it" : "");
-  finding.reason_zh = "账号 " + printable(who) + " " + act.on_zh() + "进行了变更，" +
-                      (is_outside ? "不在变更窗口（" + printable(shut) + "）内" : "") +
-                      (is_outside && needs_ticket ? "，且" : "") + (needs_ticket ? "没有工单" : "") + "：" +
-                      act.what() + (self_approved ? "；其工单的申请人与批准人为同一账号" : "");
+  finding.reason_zh =
+      "账号 " + printable(who) + " " + act.on_zh() + "进行了变更，" +
+      (is_outside ? "时间为 " + std::string(clock) + "（" + zone_name + "），不在变更窗口（" + printable(shut) + "）内"
+                  : "") +
+      (is_outside && needs_ticket ? "，且" : "") + (needs_ticket ? "没有工单" : "") + "：" + act.what() +
+      (self_approved ? "；其工单的申请人与批准人为同一账号" : "");
   if (!lists().change_windows.empty())
     finding.baseline = lists().baseline("change_windows", open ? entry_text(open->text) : "");
   if (asks_for_tickets) finding.baseline += (finding.baseline.empty() ? "" : " ") + lists().baseline("tickets", "");

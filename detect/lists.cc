@@ -1,7 +1,5 @@
 #include "detect/lists.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <charconv>
 #include <set>
@@ -680,6 +678,22 @@ std::string text_of(const Row& row, const WrittenEntry& entry) {
   return out;
 }
 
+// The entry that text_of() gave this text.
+WrittenEntry entry_of(const Row& row, std::string_view text) {
+  WrittenEntry out;
+  auto field = row.fields.front();
+  for (auto next : row.fields) {
+    const std::string mark = " " + std::string(next) + "=";
+    const size_t at = next == row.fields.front() ? text.npos : text.find(mark);
+    if (at == text.npos) continue;
+    out.fields[std::string(field)] = {std::string(text.substr(0, at)), ""};
+    text.remove_prefix(at + mark.size());
+    field = next;
+  }
+  out.fields[std::string(field)] = {std::string(text), ""};
+  return out;
+}
+
 // Tries every entry, so that all problems are told at once.
 void check(const Row& row, EntryReader& reader) {
   Lists unused;
@@ -795,6 +809,23 @@ std::shared_ptr<const Lists> Lists::load(const ListSettings& settings, const Lis
   return out;
 }
 
+std::shared_ptr<const Lists> Lists::remembered(const ListSettings& settings, std::string_view text) {
+  auto out = std::make_shared<Lists>();
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const auto line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const size_t blank = line.find(' ');
+    const auto setting = settings.find(line.substr(0, blank));
+    const Row* row = setting == settings.end() ? nullptr : ListTable::find(setting->first);
+    if (!row || setting->second.path.empty() || blank == line.npos) continue;
+    auto& written = out->written_[setting->first];
+    written.path = setting->second.path;
+    written.entries.push_back(entry_of(*row, line.substr(blank + 1)));
+  }
+  return out;
+}
+
 std::string Lists::baseline(std::string_view list, std::string_view entry) const {
   auto digest = digests_.find(list);
   return "list=" + std::string(list) + (entry.empty() ? "" : " entry=\"" + std::string(entry) + "\"") +
@@ -835,18 +866,6 @@ std::string tell_list_changes(std::string_view before, std::string_view now) {
   for (auto line : old)
     if (!fresh.contains(line)) say(line, " is gone");
   if (told > kChangesTold) out += "; and " + std::to_string(told - kChangesTold) + " more";
-  return out;
-}
-
-std::string list_files_state(const ListSettings& settings) {
-  std::string out;
-  for (const auto& [name, setting] : settings) {
-    if (setting.path.empty()) continue;
-    struct stat there {};
-    if (::stat(setting.path.c_str(), &there) != 0) there = {};
-    out += name + " " + setting.path + " " + std::to_string(there.st_ino) + " " + std::to_string(there.st_size) + " " +
-           std::to_string(there.st_mtim.tv_sec) + "." + std::to_string(there.st_mtim.tv_nsec) + "\n";
-  }
   return out;
 }
 

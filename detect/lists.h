@@ -169,6 +169,8 @@ class Lists {
   // none.
   static std::shared_ptr<const Lists> load(const ListSettings& settings, const Lists* before = nullptr,
                                            std::vector<Wrong>* wrong = nullptr);
+  // The lists of files as the text() of an earlier run has them, for `before` where this run read none yet.
+  static std::shared_ptr<const Lists> remembered(const ListSettings& settings, std::string_view text);
   static const std::shared_ptr<const Lists>& none();
 
   // Each entry in its one written form, `LIST ENTRY\n`, sorted.
@@ -202,8 +204,5 @@ class Lists {
 // What is other in `now`, in words: "leavers: wang since 2026-03-01 is new; bastions: 10.0.0.9 is gone". Each is the
 // text() of lists. Empty: nothing.
 std::string tell_list_changes(std::string_view before, std::string_view now);
-
-// The files that lists stand in, with what tells that one was changed: size, inode and time of change of each.
-std::string list_files_state(const ListSettings& settings);
 
 }  // namespace yushi::detect

@@ -213,21 +213,40 @@ void check_names(const LogSources& sources, const YAML::Node& names, const char*
   for (const auto& name : names) check(name);
 }
 
-// Each %{NAME} is a field, or what a correlation says of its window; `aliases` are names of its own.
-void check_reason(const LogSources& sources, const YAML::Node& reason, bool is_correlation, const YAML::Node& aliases) {
-  if (!there(reason)) return;
+// Each %{NAME} is a field, or what a correlation says of its window; `aliases` are names of its own. %{A|B} says the
+// first of them that a record has. Gives the words with the fields of the rule's log source in the place of Sigma's
+// names.
+std::string read_reason(const LogSources& sources, const RuleScope* scope, const YAML::Node& reason,
+                        bool is_correlation, const YAML::Node& aliases) {
+  if (!there(reason)) return {};
   const std::string& words = reason.Scalar();
-  for (size_t open = words.find("%{"); open != words.npos; open = words.find("%{", open + 2)) {
-    size_t close = words.find('}', open);
-    if (close == words.npos) return;
-    std::string name = words.substr(open + 2, close - open - 2);
-    bool is_of_window = is_correlation && is_one_of(name, {"count", "timespan", "since"});
-    if (!is_of_window && !may_be_named(name) && !there(get(aliases, name.c_str())))
-      stop_at_field(sources, reason, open + 2, name, "reason");
+  std::string out;
+  size_t at = 0;
+  for (size_t open = words.find("%{"); open != words.npos; open = words.find("%{", at)) {
+    const size_t close = words.find('}', open);
+    if (close == words.npos) break;
+    out.append(words, at, open - at);
+    out += "%{";
+    for (size_t begin = open + 2; begin <= close;) {
+      const size_t end = std::min(words.find('|', begin), close);
+      const std::string name = words.substr(begin, end - begin);
+      const bool is_of_window = is_correlation && is_one_of(name, {"count", "timespan", "since"});
+      std::string fields = name;
+      if (!is_of_window && !may_be_named(name) && !there(get(aliases, name.c_str()))) {
+        fields.clear();
+        for (const auto& field : scope ? sources.find_field(*scope, name) : std::vector<std::string>())
+          fields += (fields.empty() ? "" : "|") + field;
+        if (fields.empty()) stop_at_field(sources, reason, begin, name, "reason");
+      }
+      out += (begin == open + 2 ? "" : "|") + fields;
+      begin = end + 1;
+    }
+    at = close;
   }
+  return out.append(words, at, words.npos);
 }
 
-void read_own_part(const LogSources& sources, const YAML::Node& document, RuleHead& head,
+void read_own_part(const LogSources& sources, const YAML::Node& document, const RuleScope* scope, RuleHead& head,
                    std::vector<RuleTest>& tests) {
   YAML::Node own = get(document, "yushi");
   if (!there(own)) return;
@@ -237,13 +256,13 @@ void read_own_part(const LogSources& sources, const YAML::Node& document, RuleHe
   check_names(sources, get(own, "key"), "key");
   head.habit = texts_of(own, "habit");
   check_names(sources, get(own, "habit"), "habit");
-  head.reason = text_of(own, "reason");
-  head.reason_zh = text_of(own, "reason_zh");
+  YAML::Node correlation = get(document, "correlation");
+  for (auto [key, words] : {std::pair("reason", &head.reason), {"reason_zh", &head.reason_zh}}) {
+    (void)text_of(own, key);  // a text
+    *words = read_reason(sources, scope, get(own, key), there(correlation), get(correlation, "aliases"));
+  }
   head.title_zh = text_of(own, "title_zh");
   head.failed_severity = read_level(own, "failed_level");
-  YAML::Node correlation = get(document, "correlation");
-  for (const char* words : {"reason", "reason_zh"})
-    check_reason(sources, get(own, words), there(correlation), get(correlation, "aliases"));
   if (YAML::Node score = get(own, "score"); there(score)) {
     uint64_t value = count_of(score);
     if (value > 100) stop(score, "score must be from 0 to 100");
@@ -498,7 +517,14 @@ RuleDocument read_document(const LogSources& sources, const Placeholders& placeh
   head.score = score_of(head.severity);
 
   RuleDocument out;
-  read_own_part(sources, document, head, out.tests);
+  std::optional<RuleScope> scope;
+  LogSourceWords source_words;
+  YAML::Node source = get(document, "logsource");
+  if (there(source) && source.IsMap() && !has("correlation")) {
+    source_words = read_log_source(source);
+    scope = sources.find(source_words.product, source_words.category, source_words.service);
+  }
+  read_own_part(sources, document, scope ? &*scope : nullptr, head, out.tests);
   if (YAML::Node correlation = get(document, "correlation"); there(correlation)) {
     out.correlation = read_correlation(sources, correlation, std::move(head));
     return out;
@@ -508,11 +534,8 @@ RuleDocument read_document(const LogSources& sources, const Placeholders& placeh
     return out;
   }
 
-  YAML::Node source = get(document, "logsource");
   if (!there(source) || !source.IsMap()) stop(document, "logsource is missing");
-  LogSourceWords source_words = read_log_source(source);
   const auto& [product, category, service] = source_words;
-  auto scope = sources.find(product, category, service);
   if (!scope) {
     std::string words;
     for (auto& [key, value] : {std::pair("product", product), {"category", category}, {"service", service}})

@@ -10,7 +10,8 @@
 //
 //   yushi:
 //     key: [user.name, host.name]        what repeated alerts fold on; otherwise account, address and host
-//     reason: '%{user.name} …'           the alert's words; %{FIELD} is the record's value, and in correlations
+//     reason: '%{user.name} …'           the alert's words; %{FIELD} is the record's value (%{A|B} the first that it
+//                                        has; Sigma's names are those of the log source), and in correlations
 //                                        %{count}, %{timespan} and %{since}
 //     title_zh, reason_zh                both in Chinese: alerts say everything in English and in Chinese
 //     habit: [user.name, host.name]      a hit that is usual for these values is only counted: detect/habits.h

@@ -13,11 +13,11 @@ namespace yushi::detect {
 namespace {
 
 constexpr FindingKind kLeft{
-    "service.left-stopped", "Service stopped and not started again", 1, "attack.t1489", "服务停止后未恢复",
+    "service.left-stopped", "Service stopped and not started again", 2, "attack.t1489", "服务停止后未恢复",
     "attack.impact"};
 constexpr FindingKind kLogging{"service.logging-left-stopped",
                                "Logging stopped and not started again",
-                               1,
+                               2,
                                "attack.t1562.001",
                                "日志服务停止后未恢复",
                                "attack.defense-evasion"};
@@ -375,6 +375,7 @@ void Services::tell(Log& log, std::string_view log_name, const std::string& host
                       "停止，" + duration_text(stop.writes_logs ? kWaitForLogsNs : kWaitNs, Lang::zh) + "内未重新启动" +
                       (stop.writes_logs ? "，停止期间该主机不留痕迹" : "");
   finding.fields = {{"host.name", printable(host)}};
+  if (!stop.actor.empty() && stop.actor != kSomebody) finding.fields.emplace_back("user.name", printable(stop.actor));
   finding.baseline = "left_on_other_days=" + std::to_string(other_days);
   finding.records = {stop.index};
   findings.push_back(std::move(finding));

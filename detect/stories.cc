@@ -12,15 +12,17 @@ namespace {
 
 constexpr size_t kNameBytesMax = 256;
 constexpr int kJoinsMax = 16;
+constexpr std::string_view kDatabase = "database";
 
 bool is_root(std::string_view account) { return account == "root" || account.starts_with("uid "); }
 
 std::string named(std::string_view kind, std::string_view name) {
   return std::string(kind) + " " + std::string(name.substr(0, kNameBytesMax));
 }
-std::string account_name(std::string_view account, std::string_view host) {
+std::string account_name(std::string_view account, std::string_view host, bool of_database) {
   std::string out = named("account", account);
-  if (is_root(account)) out += " on " + std::string(host.substr(0, kNameBytesMax));
+  if (is_root(account))
+    out += (of_database ? " of the database on " : " on ") + std::string(host.substr(0, kNameBytesMax));
   return out;
 }
 std::string address_name(std::string_view address) { return named("address", address); }
@@ -53,31 +55,35 @@ struct About {
   std::string_view account;  // that acts: not one that is tried
 };
 
-About about(const Alert& alert) {
+About about(const Alert& alert, const Stories::Circumstances& circumstances) {
   About out;
+  const auto name_of = [&](std::string_view account, std::string_view host) {
+    return account_name(account, host, circumstances.of_database);
+  };
+  const bool is_attackers = !circumstances.from_bastion && !circumstances.from_usual_place;
   const auto address = said(alert, "source.ip"), host = said(alert, "host.name");
   std::string_view account = alert.actor;
   if (account.empty()) account = in_key(alert, "actor");
   if (account.empty()) account = said(alert, "user.name");
   if (alert.rule_id == "guessing.account") {
-    out.own = {account_name(alert.key, host)};
+    out.own = {name_of(alert.key, host)};
     out.subject = alert.key;
   } else if (alert.rule_id == "guessing.address") {
     const bool is_network = alert.key.find('/') != std::string::npos;
     out.own = {is_network ? network_name(alert.key) : address_name(alert.key)};
     out.under = {network_name(is_network ? alert.key : network_of(alert.key))};
     out.subject = alert.key;
-  } else if (alert.rule_id == "bruteforce.success") {
-    out.own = {address_name(address), account_name(account, host)};
+  } else if (alert.rule_id == "bruteforce.success" && !circumstances.from_bastion) {
+    out.own = {address_name(address), name_of(account, host)};
     out.under = {network_name(network_of(address))};
     out.subject = address;
     out.account = account;
-  } else if (!address.empty() && (account.empty() || alert.field("event.outcome") == "failure")) {
+  } else if (!address.empty() && (account.empty() || (is_attackers && alert.field("event.outcome") == "failure"))) {
     out.own = {address_name(address)};
     out.under = {network_name(network_of(address))};
     out.subject = address;
   } else if (!account.empty()) {
-    out.own = {account_name(account, host)};
+    out.own = {name_of(account, host)};
     out.subject = out.account = account;
   } else if (!host.empty()) {
     out.own = {host_name(host)};
@@ -126,18 +132,19 @@ void Stories::link(Log& log, const std::string& name, const std::string& story, 
 
 void Stories::follow(const Event& event, FieldTexts& fields, bool comes_anew) {
   Log& log = log_of(by_log_, event.log);
+  const bool of_database = event.kind.has_category(kDatabase);  // who is in it is not on its host
   const int64_t at_ns = event.counted.at_ns;
   if (event.login) {
     const LoginEvent& login = *event.login;
     if (!login.success) return;
-    const std::string account = account_name(login.user, login.host);
+    const std::string account = account_name(login.user, login.host, of_database);
     Found of = find(log, account, at_ns);
     if (!of.story && comes_anew) {
       of = find(log, address_name(login.source), at_ns);
       if (!of.story) of = find(log, network_name(network_of(login.source)), at_ns);
       if (of.story) link(log, account, of.id, at_ns + kQuietNs);
     }
-    if (of.story && !login.host.empty()) link(log, host_name(login.host), of.id, at_ns + kNearNs);
+    if (of.story && !login.host.empty() && !of_database) link(log, host_name(login.host), of.id, at_ns + kNearNs);
     return;
   }
   std::string actor, host, other;
@@ -148,18 +155,18 @@ void Stories::follow(const Event& event, FieldTexts& fields, bool comes_anew) {
     const bool by_another = fields.first(event.record, "user.target.name", &other);
     if (!by_another && !fields.first(event.record, "user.name", &other)) return;
     Found of;
-    if (has_actor && actor != other) of = find(log, account_name(actor, host), at_ns);
-    if (!of.story && !host.empty()) of = find(log, host_name(host), at_ns);
-    if (of.story) link(log, account_name(other, host), of.id, at_ns + kQuietNs);
+    if (has_actor && actor != other) of = find(log, account_name(actor, host, of_database), at_ns);
+    if (!of.story && !host.empty() && !of_database) of = find(log, host_name(host), at_ns);
+    if (of.story) link(log, account_name(other, host, of_database), of.id, at_ns + kQuietNs);
     return;
   }
   std::string outcome;
   if (!has_actor || !fields.first(event.record, "user.effective.name", &other) || other == actor) return;
   if (fields.first(event.record, "event.outcome", &outcome) && outcome == "failure") return;
-  const Found of = find(log, account_name(actor, host), at_ns);
+  const Found of = find(log, account_name(actor, host, of_database), at_ns);
   if (!of.story) return;
-  if (!host.empty()) link(log, host_name(host), of.id, at_ns + kNearNs);
-  const std::string name = account_name(other, host);
+  if (!host.empty() && !of_database) link(log, host_name(host), of.id, at_ns + kNearNs);
+  const std::string name = account_name(other, host, of_database);
   if (!find(log, name, at_ns).story) link(log, name, of.id, at_ns + kNearNs);
 }
 
@@ -177,7 +184,7 @@ void Stories::step(Log& log, const Found& in, Alert& alert, int64_t at_ns) {
   alert.story_severity = severity_of_steps(story.worst, story.tactics);
 }
 
-void Stories::add(Alert& alert) {
+void Stories::add(Alert& alert, const Circumstances& circumstances) {
   Log& log = log_of(by_log_, alert.records.empty() ? std::string_view(alert.tenant) : alert.records.front().log);
   const int64_t at_ns = bounded_time(alert.event_ns);
   if (alert.summary) {
@@ -188,7 +195,7 @@ void Stories::add(Alert& alert) {
       step(log, of, alert, at_ns);
     return;
   }
-  const About who = about(alert);
+  const About who = about(alert, circumstances);
   std::vector<Found> found;
   const auto look_at = [&](const std::string& name) {
     const Found one = find(log, name, at_ns);
@@ -228,7 +235,8 @@ void Stories::add(Alert& alert) {
   step(log, into, alert, at_ns);
   for (const auto& name : who.own) link(log, name, into.id, at_ns + kQuietNs);
   const auto host = said(alert, "host.name");
-  if (!who.account.empty() && !host.empty()) link(log, host_name(host), into.id, at_ns + kNearNs);
+  if (!who.account.empty() && !host.empty() && !circumstances.of_database)
+    link(log, host_name(host), into.id, at_ns + kNearNs);
 }
 
 void Stories::save(std::string& out) const {

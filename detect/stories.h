@@ -4,7 +4,8 @@
 //   an attacker    the address that requests, tries or guesses come from without an account of their own; its network,
 //                  once several addresses of it were told (guessing.address)
 //   an account     whose act it was, behind sudo and su too where the log tells (detect/actors.h); root of each host by
-//                  itself, since it is many people
+//                  itself, since it is many people, and that of a database is another one; also who fails to log in
+//                  where he is wont to come from, or over a bastion: that address is no attacker's
 //   a host         where nobody is named: the story of whom an alert or login put on it within kNearNs, else its own
 // Whoever is met on the way is followed. An account that logs in from an attacker's address and never did before, and
 // one whose guessing ended in a success, is the attacker's; so is for a while the root that it became and the account
@@ -46,10 +47,17 @@ class Stories {
   static bool wants(const EventKind& kind);
   // Whether there is a story to which something may belong at this time.
   bool is_open(std::string_view log, int64_t at_ns) const;
-  // A record of such a kind, before its alerts. `comes_anew`: the account of its login never came from there before.
+  // A record of such a kind, before its alerts. `comes_anew`: the account of its login never came from there before,
+  // and the address is not that of a bastion.
   void follow(const Event& event, FieldTexts& fields, bool comes_anew);
+  // What the alert does not say of its record.
+  struct Circumstances {
+    bool of_database = false;       // its account is the database's
+    bool from_bastion = false;      // its address is one of the list
+    bool from_usual_place = false;  // its account came from its address before
+  };
   // Puts the alert into its story, and the story into the alert.
-  void add(Alert& alert);
+  void add(Alert& alert, const Circumstances& circumstances);
 
   void hold(Holdings& out) {
     for (auto& [name, log] : by_log_) {

@@ -12,11 +12,30 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kTravel{"account.two-places", "One account at two places at once", 1,
+constexpr FindingKind kTravel{"account.two-places", "One account at two places at once", 2,
                               "attack.t1078",       "同一账号短时间内异地登录",          "attack.initial-access"};
 constexpr size_t kNameBytesMax = 64;
 constexpr double kDegree = 10'000;
 constexpr int64_t kAgainNs = 3 * kSecond;  // several daemons tell of one login
+
+// The name, now the last of those that are remembered; whether it was among them.
+bool remember(std::vector<std::string>& names, std::string_view name) {
+  const auto at = std::find(names.begin(), names.end(), name);
+  const bool was_known = at != names.end();
+  if (was_known)
+    names.erase(at);
+  else if (names.size() == Travel::kRemembered)
+    names.erase(names.begin());
+  names.emplace_back(name);
+  return was_known;
+}
+
+// Of Windows' machines, of Kubernetes and of clouds: what logs in with it is no person.
+bool is_machine(std::string_view user) {
+  return user.ends_with('$') || user.starts_with("system:") || user.ends_with(".gserviceaccount.com");
+}
+
+bool is_ipv6(std::string_view address) { return address.find(':') != address.npos; }
 
 std::string point_text(int64_t latitude, int64_t longitude) {
   return std::to_string(latitude) + "/" + std::to_string(longitude);
@@ -55,10 +74,20 @@ int64_t Travel::kilometres(const Place& a, const Place& b) {
 void Travel::observe(const Event& event, std::vector<Finding>& findings) {
   if (!event.login || !event.login->success) return;
   const LoginEvent& login = *event.login;
+  const Lists& lists = *surroundings_.options.lists;
   Place place;
-  if (login.of_receipt || !place_of(login.source, &place)) return;
-  Account& account = log_of(by_log_, event.log, kAccountsMax).use(ShortName(login.user));
+  if (login.of_receipt || is_machine(login.user) || lists.service_accounts.find(login.user) ||
+      lists.bastions.has(login.source) || !place_of(login.source, &place))
+    return;
   const std::string source(login.source.substr(0, kNameBytesMax)), host(login.host.substr(0, kNameBytesMax));
+  std::string name(login.user.substr(0, kNameBytesMax));
+  if (name == "root") name += " on " + host;
+  Account& account = log_of(by_log_, event.log, kAccountsMax).use(ShortName(name));
+  const bool is_on_its_way =
+      std::find(account.host_addresses.begin(), account.host_addresses.end(), source) != account.host_addresses.end();
+  if ((event.record.marks & kByRelay) == 0)
+    remember(account.host_addresses, event.record.origin->address.substr(0, kNameBytesMax));
+  if (is_on_its_way) return;
   const int64_t apart_ns = std::llabs(login.at_ns - account.at_ns);
   if (source == account.source && apart_ns <= kAgainNs) return;
 
@@ -68,11 +97,15 @@ void Travel::observe(const Event& event, std::vector<Finding>& findings) {
   bool is_quick = false;
   if (is_other && place.has_point && account.place.has_point) {
     km = kilometres(account.place, place);
-    is_quick = km >= kKilometresMin && km * 3600 * kSecond > apart_ns * kKilometresAnHour;
+    const bool is_mixed = !(place.is_listed && account.place.is_listed) && is_ipv6(source) != is_ipv6(account.source);
+    is_quick =
+        km >= (is_mixed ? kKilometresMixed : kKilometresMin) && km * 3600 > apart_ns / kSecond * kKilometresAnHour;
   } else if (is_other && place.is_listed && account.place.is_listed) {
     is_quick = apart_ns < kSitesApartNs;
   }
-  if (is_quick && std::popcount(account.quick) <= 1) {
+  const bool is_new = !remember(account.places, place.name);
+  const bool is_told = is_quick && (is_new || account.came_anew) && std::popcount(account.quick) <= 1;
+  if (is_told) {
     Finding finding;
     finding.kind = &kTravel;
     finding.severity = Severity::high;
@@ -102,6 +135,7 @@ void Travel::observe(const Event& event, std::vector<Finding>& findings) {
     findings.push_back(std::move(finding));
   }
   account.quick = account.quick << 1 | (is_quick ? 1 : 0);
+  account.came_anew = is_new && !is_told;
   account.at_ns = login.at_ns;
   account.index = login.index;
   account.source = source;
@@ -117,9 +151,14 @@ void Travel::save(std::string& out) const {
     put_text(out, account.host);
     put_varint(out, account.quick);
     put_text(out, account.place.name);
-    put_varint(out, (account.place.has_point ? 1u : 0u) | (account.place.is_listed ? 2u : 0u));
+    put_varint(
+        out, (account.place.has_point ? 1u : 0u) | (account.place.is_listed ? 2u : 0u) | (account.came_anew ? 4u : 0u));
     put_signed(out, account.place.latitude);
     put_signed(out, account.place.longitude);
+    for (const auto* names : {&account.places, &account.host_addresses}) {
+      put_varint(out, names->size());
+      for (const auto& name : *names) put_text(out, name);
+    }
   });
 }
 
@@ -136,6 +175,11 @@ bool Travel::load(Reader& in) {
     account.place.is_listed = (marks & 2) != 0;
     account.place.latitude = std::clamp<int64_t>(in.signed_varint(), -900'000, 900'000);
     account.place.longitude = std::clamp<int64_t>(in.signed_varint(), -1'800'000, 1'800'000);
+    account.came_anew = (marks & 4) != 0;
+    for (auto* names : {&account.places, &account.host_addresses}) {
+      names->clear();
+      for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) remember(*names, in.text());
+    }
   });
 }
 

@@ -6,7 +6,10 @@
 // place.
 //
 // Quick changes of place that are an account's habit (a VPN switched on and off) are none: told only when of its last
-// 32 logins with a place at most one more was too quick.
+// 32 logins with a place at most one more was too quick, and one of the two places was new to it. Nor is a way through
+// hosts: an address of a bastion (list), or of a host that the account has just logged in to, is no place of a person.
+// A person has an IPv4 and an IPv6 address at once, of which GeoIP tells different towns: apart are such by
+// kKilometresMixed. Machines' and services' accounts are everywhere, and root of each host is another one.
 //
 // Invariants  In commit order, no clock. Kilometres are rounded to whole ones before anything is judged; the
 // coordinates
@@ -31,6 +34,8 @@ class Travel final : public Detector {
 
   static constexpr size_t kAccountsMax = 4096;
   static constexpr int64_t kKilometresMin = 200;  // nearer ones are one place
+  static constexpr int64_t kKilometresMixed = 1000;
+  static constexpr size_t kRemembered = 8;  // of an account's places, and of the hosts that it came to
   static constexpr int64_t kKilometresAnHour = 900;
   static constexpr int64_t kSitesApartNs = 30 * kMinute;
 
@@ -56,7 +61,10 @@ class Travel final : public Detector {
     std::string source, host;
     Place place;
     uint32_t quick = 0;  // a bit a login, the newest is bit 0
-    auto parts() { return std::tie(source, host, place.name); }
+    // When it was there last for the first time, and nothing was told of that.
+    bool came_anew = false;
+    std::vector<std::string> places, host_addresses;  // the one used last at the end
+    auto parts() { return std::tie(source, host, place.name, places, host_addresses); }
   };
   bool place_of(std::string_view address, Place* out) const;
   static int64_t kilometres(const Place& a, const Place& b);

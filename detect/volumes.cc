@@ -20,21 +20,21 @@ struct Way {
   std::string_view did_zh, what_zh;
   uint32_t least;
 };
-constexpr Way kRead{{"volume.read", "Many more files read or fetched than usual", 1, "attack.t1005",
+constexpr Way kRead{{"volume.read", "Many more files read or fetched than usual", 2, "attack.t1005",
                      "读取或下载的文件数量远超平时", "attack.collection"},
                     "read or fetched",
                     "files",
                     "读取或下载了",
                     "个不同的文件",
                     Volumes::kLeast};
-constexpr Way kDeleted{{"volume.deleted", "Many more files deleted than usual", 1, "attack.t1485",
+constexpr Way kDeleted{{"volume.deleted", "Many more files deleted than usual", 2, "attack.t1485",
                         "删除的文件数量远超平时", "attack.impact"},
                        "deleted",
                        "files",
                        "删除了",
                        "个不同的文件",
                        Volumes::kLeast};
-constexpr Way kResources{{"volume.resources-deleted", "Many more resources deleted than usual", 1, "attack.t1485",
+constexpr Way kResources{{"volume.resources-deleted", "Many more resources deleted than usual", 2, "attack.t1485",
                           "删除的资源数量远超平时", "attack.impact"},
                          "deleted",
                          "machines, disks or other resources",
@@ -63,7 +63,9 @@ std::string process_of(const Record& record) {
 
 }  // namespace
 
-bool Volumes::wants(const EventKind& kind) const { return way_of(kind) || kind.name == "session-opened"; }
+bool Volumes::wants(const EventKind& kind) const {
+  return way_of(kind) || kind.name == "session-opened" || kind.name == "session-closed";
+}
 
 std::string Volumes::account_of(Log& log, const Event& event) const {
   Scratch scratch;
@@ -83,7 +85,9 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   Log& log = at->second;
   const Way* way = way_of(event.kind);
   if (!way) {
-    if (auto name = text_of(event.record, ecs::user_name); !name.empty())
+    if (event.kind.name == "session-closed")
+      log.sessions.erase(process_of(event.record));  // its number may be another's next
+    else if (auto name = text_of(event.record, ecs::user_name); !name.empty())
       log.sessions.use(process_of(event.record)) = name;
     return;
   }
@@ -138,6 +142,7 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
                       printable(text_of(event.record, ecs::host_name)) + " 上" +
                       (path.empty() ? "" : "（" + printable(path) + "）") + "；最近 " + std::to_string(kDays) +
                       " 天中最多的 1 小时为 " + std::to_string(fullest) + " 个";
+  finding.fields = {{"user.name", printable(account)}};  // of sftp the session says it, not the record
   finding.baseline = "count=" + std::to_string(use.count) + " fullest=" + std::to_string(fullest) +
                      " since_ns=" + std::to_string(log.first_ns);
   finding.records = {use.first_index, event.record.index};

@@ -58,7 +58,8 @@ std::vector<std::string> differences(const Alert& stored, const Alert& again) {
 
 // What stands on the record alone: its alert needs nothing that was before it.
 bool has_no_memory(const detect::RuleHead& rule) {
-  return rule.habit.empty() && rule.reason.find("%{" + std::string(detect::kActor) + "}") == std::string::npos &&
+  return rule.habit.empty() && rule.reason.find("{" + std::string(detect::kActor)) == std::string::npos &&
+         rule.reason.find("|" + std::string(detect::kActor)) == std::string::npos &&
          std::find(rule.key.begin(), rule.key.end(), detect::kActor) == rule.key.end();
 }
 

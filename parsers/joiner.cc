@@ -166,12 +166,7 @@ size_t Joiner::open() const {
 }
 
 int64_t Joiner::waits_since() const {
-  int64_t oldest = std::numeric_limits<int64_t>::max();
-  for (auto& [name, log] : logs_)
-    for (auto& event : log.events)
-      if (event.rule && event.rule->by_fields() && !event.batch->records.empty())
-        oldest = std::min(oldest, event.batch->records.front().origin->received_ns);
-  return oldest;
+  return waiting_.empty() ? std::numeric_limits<int64_t>::max() : waiting_.begin()->first;
 }
 
 uint64_t Joiner::oldest_open() const {
@@ -371,6 +366,10 @@ Joiner::Open& Joiner::new_event(Log& log) {
 
 void Joiner::drop(Log& log, Open& event) {
   log.bytes -= event.bytes;
+  if (event.rule && event.rule->by_fields() && !event.batch->records.empty()) {
+    const auto waits = waiting_.find(event.batch->records.front().origin->received_ns);
+    if (--waits->second == 0) waiting_.erase(waits);
+  }
   if (spare_.size() < kSpareMax)
     spare_.splice(spare_.begin(), log.events, event.self);
   else
@@ -410,6 +409,7 @@ void Joiner::hold(Log& log, Open& event, const Record& record) {
     Origin origin = *record.origin;
     for (auto* text : {&origin.source, &origin.address, &origin.log, &origin.node}) *text = arena.copy(*text);
     line.origin = arena.make(origin);
+    if (event.rule->by_fields()) ++waiting_[origin.received_ns];
   }
   event.last = line.charset == Charset::utf8 ? line_text(line) : arena.copy(line_text(line));
   event.bytes += record.raw.size();

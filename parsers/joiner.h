@@ -159,7 +159,8 @@ class Joiner {
   const JoinRule* any_ = nullptr;  // of lines of a log file that no parser with a rule knows
   ParserWorker worker_;
   std::map<std::string, Log, std::less<>> logs_;
-  Events spare_;  // with the memory that they had
+  std::map<int64_t, size_t> waiting_;  // open events that are joined by fields: how many, by receipt of the first line
+  Events spare_;                       // with the memory that they had
   std::vector<JoinedEvent> closed_;
   uint64_t cut_ = 0;
 

@@ -2,6 +2,7 @@
 
 #include "core/base/name.h"
 #include "core/base/time_text.h"
+#include "query/alert_reading.h"
 
 namespace yushi::query {
 
@@ -89,15 +90,20 @@ Result<FoundAlert> find_alert(const Permit& permit, const Asked& asked) {
     return !whole && !asked.cancelled;
   }));
   if (asked.cancelled) return fail(Code::exhausted, "the answer was ended");
-  if (!index) return fail(Code::not_found, "no alert " + std::string(asked.id));
+  if (!index) {
+    const bool may_be_id = asked.id.find_first_not_of("0123456789abcdef") == asked.id.npos;
+    return fail(Code::not_found, "no alert " + std::string(asked.id) +
+                                     (may_be_id ? ""
+                                                : "; of an account, host or address `yushi who " +
+                                                      std::string(asked.id) + "` tells, with its stories"));
+  }
   if (!whole && alike > 1)
     return fail(Code::invalid,
                 std::to_string(alike) + " alerts begin with " + std::string(asked.id) + ": give more of it");
   storage::RecordReader reader(asked.view);
-  auto* record = YUSHI_TRY(reader.read(kAuditLog, *index));
-  auto alert = alert_of(record->raw);
-  if (!alert) return fail(Code::corrupt, "alert _audit/" + std::to_string(*index) + " is no alert any more");
-  return FoundAlert{*index, std::move(*alert), std::string(record->raw)};
+  std::string_view raw;
+  auto alert = YUSHI_TRY(read_alert(reader, *index, &raw));
+  return FoundAlert{*index, std::move(alert), std::string(raw)};
 }
 
 }  // namespace yushi::query

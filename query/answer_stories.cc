@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "core/base/name.h"
 #include "core/record/ecs_json.h"
@@ -13,9 +14,8 @@
 namespace yushi::query {
 namespace {
 
-// Longer than a story lasts (detect/stories.h), so that what is shown of one is all of it; and after so long without
-// a step it does not go on.
-constexpr int64_t kDayNs = int64_t{86'400} * kSecond, kStoryNs = 8 * kDayNs, kQuietNs = kDayNs;
+// As detect/stories.h has them; and longer than a story lasts, so that what is shown of one is all of it.
+constexpr int64_t kDayNs = int64_t{86'400} * kSecond, kQuietNs = kDayNs, kLongestNs = 7 * kDayNs, kStoryNs = 8 * kDayNs;
 constexpr size_t kMissingMax = 1000;
 
 // All that were raised in these times.
@@ -40,6 +40,8 @@ Result<StoryBook> read_stories(const Permit& permit, const Asked& asked, int64_t
     std::string_view raw;
     if (auto read = read_alert(reader, index, &raw); !read) {
       miss(read.error().message);
+    } else if (read->story.empty() && read->rule_id.starts_with("yushid.")) {
+      return !asked.cancelled;  // what yushid says of itself is nobody's deed
     } else if (const auto masked = mask.mask(raw); masked.data() == raw.data()) {
       full |= !book.add(*read);
     } else if (const auto alert = alert_of(masked)) {
@@ -55,6 +57,12 @@ Result<StoryBook> read_stories(const Permit& permit, const Asked& asked, int64_t
 
 int64_t before(int64_t ns, int64_t by) { return ns < std::numeric_limits<int64_t>::min() + by ? ns : ns - by; }
 int64_t after(int64_t ns, int64_t by) { return ns > std::numeric_limits<int64_t>::max() - by ? ns : ns + by; }
+
+// Whether another step may still come to it: detect/stories.h counts by event time.
+bool is_open(const Story& story, int64_t now_ns) {
+  return after(std::min(story.raised_ns, story.last_ns), kQuietNs) > now_ns &&
+         after(story.first_ns, kLongestNs) > now_ns;
+}
 
 }  // namespace
 
@@ -76,12 +84,13 @@ Result<AnswerEnd> answer_stories(const Permit& permit, const Asked& asked) {
     if (story.raised_ns >= times.from_ns && story.severity() >= least && (about.empty() || story.is_about(about)))
       wanted.push_back(&story);
   std::sort(wanted.begin(), wanted.end(), [](const Story* a, const Story* b) {
-    return std::pair(a->raised_ns, std::string_view(a->id)) < std::pair(b->raised_ns, std::string_view(b->id));
+    return std::tuple(a->raised_ns, a->last_ns, std::string_view(a->id)) <
+           std::tuple(b->raised_ns, b->last_ns, std::string_view(b->id));
   });
   if (limit && wanted.size() > *limit) wanted.erase(wanted.begin(), wanted.end() - static_cast<ptrdiff_t>(*limit));
   if (reverse) std::reverse(wanted.begin(), wanted.end());
   for (const Story* story : wanted) {
-    if (!asked.say(story_json(*story, clock.now_ns - story->raised_ns < kQuietNs))) return asked.so_far();
+    if (!asked.say(story_json(*story, is_open(*story, clock.now_ns)))) return asked.so_far();
     ++end.records;
   }
   return end;
@@ -97,7 +106,7 @@ Result<AnswerEnd> answer_story(const Permit& permit, const Asked& asked) {
   if (asked.cancelled) return asked.so_far();
   const Story* story = book.find(alert.story.empty() ? alert.id : alert.story);
   if (!story) return fail(Code::not_found, "no story of alert " + alert.id);
-  if (!asked.say(story_json(*story, clock.now_ns - story->raised_ns < kQuietNs))) return asked.so_far();
+  if (!asked.say(story_json(*story, is_open(*story, clock.now_ns)))) return asked.so_far();
   ++end.records;
   SecretMask mask(asked.secrets);
   EcsJsonWriter writer;

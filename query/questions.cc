@@ -20,6 +20,9 @@ constexpr Parameter kSecrets{"secrets", Kind::flag,
                              "show passwords, tokens and keys, which are [masked] else; a daemon asks for the right to "
                              "(api.secrets) and writes it down",
                              "--secrets"};
+constexpr Parameter kSeverity{"severity", Kind::name, "of this severity at least: low, medium, high, critical",
+                              "--severity"};
+constexpr Parameter kAbout{"about", Kind::name, "about this account, host or address", "--about"};
 constexpr Parameter kNote{"note", Kind::text, "why, in a sentence", "--note", true};
 constexpr Parameter kLog{"log", Kind::name, "the log", "", true};
 constexpr Parameter kBeside{kProofOfAnswer, Kind::flag,
@@ -75,9 +78,9 @@ std::vector<QuestionKind>& question_kinds() {
         kZone,
         kLimit,
         kTenant,
-        {"severity", Kind::name, "of this severity at least: low, medium, high, critical", "--severity"},
+        kSeverity,
         {"rule", Kind::name, "of the rule of this id, or with this in its name", "--rule"},
-        {"about", Kind::name, "about this account, host or address", "--about"},
+        kAbout,
         {"state", Kind::name, "new, taken, closed, or open: new or taken", "--state"},
         {"evidence", Kind::flag, "with each what was done to it and its records, as {alert, history, records}", ""},
         kReverse,
@@ -115,7 +118,10 @@ std::vector<QuestionKind>& question_kinds() {
        Right::judge,
        Effort::scan,
        {kNote,
-        {"usual", Kind::span, "for so long (30d, at most 366d) the same finding is no news: it is counted, not raised",
+        {"usual", Kind::span,
+         "for so long (30d, at most 366d) the same finding is no news: it is counted, not raised; sooner again when "
+         "the "
+         "alert is taken, closed, or acknowledged without --usual",
          "--usual"}},
        answer_alert_ack,
        First::nothing,
@@ -132,15 +138,7 @@ std::vector<QuestionKind>& question_kinds() {
        "incidents: alerts about one account or attacker that belong together are one story; the newest last",
        Right::content,
        Effort::scan,
-       {kSince,
-        kUntil,
-        kZone,
-        kLimit,
-        kTenant,
-        {"severity", Kind::name, "of this severity at least: low, medium, high, critical", "--severity"},
-        {"about", Kind::name, "in which this account, host or address is met", "--about"},
-        kReverse,
-        kSecrets},
+       {kSince, kUntil, kZone, kLimit, kTenant, kSeverity, kAbout, kReverse, kSecrets},
        answer_stories,
        First::judge},
       {"stories/{id}",

@@ -40,6 +40,17 @@ Result<std::string> read_data_file(const std::string& path) {
   return text;
 }
 
+std::string data_files_state(const std::vector<std::string>& paths) {
+  std::string out;
+  for (const auto& path : paths) {
+    struct stat there {};
+    if (::stat(path.c_str(), &there) != 0) there = {};
+    out += path + " " + std::to_string(there.st_ino) + " " + std::to_string(there.st_size) + " " +
+           std::to_string(there.st_mtim.tv_sec) + "." + std::to_string(there.st_mtim.tv_nsec) + "\n";
+  }
+  return out;
+}
+
 bool is_data_file_name(const std::string& path, bool takes_yml, std::vector<FileLeftOut>& misnamed) {
   std::string extension = std::filesystem::path(path).extension();
   if (extension == ".yaml" || (takes_yml && extension == ".yml")) return true;

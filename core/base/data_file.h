@@ -22,6 +22,10 @@ struct FileLeftOut {
 // opened or read; invalid: it is no regular file, or more than kDataFileBytesMax.
 Result<std::string> read_data_file(const std::string& path);
 
+// What tells that one of these files was changed: inode, size and time of change of each, also of one that is not
+// there.
+std::string data_files_state(const std::vector<std::string>& paths);
+
 // Whether the file is one by its name, which ends in .yaml, or where `takes_yml` in .yml. One that misses this by
 // little (.YML) goes to `misnamed`, for nobody means it to be overlooked.
 bool is_data_file_name(const std::string& path, bool takes_yml, std::vector<FileLeftOut>& misnamed);

@@ -14,8 +14,13 @@ namespace yushi {
 namespace {
 
 constexpr size_t kBlanksMax = 8;
+constexpr size_t kOptionMax = 32;  // what is looked at before a key to tell an option
 constexpr size_t kFindsMax = 256;  // of one pattern in one text
 constexpr int64_t kRe2BytesMax = 4 << 20;
+
+// What is done with a password, where an event is named so: `changed-password`. Not `encrypted-password x` of a device.
+constexpr std::string_view kDone[] = {"changed", "updated", "modified", "expired",  "failed",
+                                      "deleted", "removed", "accepted", "rejected", "requested"};
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 bool is_space(char c) { return is_blank(c) || c == '\r' || c == '\n' || c == '\0'; }
@@ -65,7 +70,7 @@ class ValueReader {
   // The key stands at [begin, end). False: no value is named there.
   bool read(size_t begin, size_t end, const std::vector<std::string>& schemes, SecretRules::Span* out) {
     at_ = end;
-    const bool is_option = begin > 0 && (text_[begin - 1] == '-' || text_[begin - 1] == '/');
+    const bool is_option = is_option_of(begin);
     const bool is_element = begin > 0 && end < text_.size() && text_[end] == '>' && has_tag_before(begin);
     if (is_element) {
       at_ = end + 1;
@@ -113,6 +118,21 @@ class ValueReader {
   }
   void skip_blanks() {
     for (size_t n = 0; n < kBlanksMax && at_ < text_.size() && is_space(text_[at_]); ++n) ++at_;
+  }
+
+  // `--password`, `/password`, and what devices are told (`admin-password`); not what was done (`changed-password`),
+  // nor a path (`/etc/passwd`).
+  bool is_option_of(size_t begin) const {
+    if (begin == 0 || (text_[begin - 1] != '-' && text_[begin - 1] != '/')) return false;
+    const char sign = text_[begin - 1];
+    size_t word = begin - 1;
+    while (word > 0 && begin - word < kOptionMax &&
+           (is_alnum(text_[word - 1]) || text_[word - 1] == '_' || text_[word - 1] == '-' || text_[word - 1] == '.' ||
+            text_[word - 1] == '/'))
+      --word;
+    if (sign == '/') return word + 1 == begin;
+    const auto before = lower(text_.substr(word, begin - 1 - word));
+    return std::find(std::begin(kDone), std::end(kDone), before) == std::end(kDone);
   }
 
   // `<password>`, `<ns:password>`, `<userPassword>`

@@ -16,93 +16,17 @@ bool is_name_byte(char c) {  // letters of other languages too
 }
 bool is_blank(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == '/'; }
 
-// Elements of HTML, SVG and MathML that are put into pages to run something, to load something, or to see whether one
-// can.
-constexpr WordSet kTags({"script",
-                         "iframe",
-                         "frame",
-                         "frameset",
-                         "object",
-                         "embed",
-                         "applet",
-                         "svg",
-                         "math",
-                         "base",
-                         "link",
-                         "meta",
-                         "style",
-                         "img",
-                         "image",
-                         "body",
-                         "html",
-                         "head",
-                         "title",
-                         "input",
-                         "button",
-                         "form",
-                         "textarea",
-                         "select",
-                         "option",
-                         "keygen",
-                         "isindex",
-                         "video",
-                         "audio",
-                         "track",
-                         "details",
-                         "dialog",
-                         "marquee",
-                         "bgsound",
-                         "layer",
-                         "ilayer",
-                         "xml",
-                         "table",
-                         "td",
-                         "tr",
-                         "div",
-                         "span",
-                         "a",
-                         "p",
-                         "b",
-                         "i",
-                         "u",
-                         "h1",
-                         "h2",
-                         "h3",
-                         "font",
-                         "br",
-                         "center",
-                         "pre",
-                         "xmp",
-                         "plaintext",
-                         "noscript",
-                         "noembed",
-                         "template",
-                         "slot",
-                         "portal",
-                         "animate",
-                         "animatetransform",
-                         "animatemotion",
-                         "foreignobject",
-                         "maction",
-                         "mtext",
-                         "mglyph",
-                         "listing",
-                         "var",
-                         "xss",
-                         "blink",
-                         "area",
-                         "map",
-                         "canvas",
-                         "picture",
-                         "menu",
-                         "menuitem",
-                         "abbr",
-                         "label",
-                         "fieldset",
-                         "noframes",
-                         "strong",
-                         "em",
-                         "event-source"});
+// Elements of HTML, SVG and MathML that are put into pages to run something or to load what does. Others, as `b` and
+// `table`, only look different: of them what an attribute runs.
+constexpr WordSet kRunning(
+    {"script",        "iframe",        "frame",   "frameset", "object",       "embed",    "applet",
+     "svg",           "math",          "base",    "link",     "meta",         "style",    "layer",
+     "ilayer",        "bgsound",       "isindex", "keygen",   "portal",       "animate",  "animatetransform",
+     "animatemotion", "foreignobject", "maction", "mglyph",   "event-source", "noscript", "noembed",
+     "noframes",      "plaintext",     "xmp",     "listing",  "template",     "slot",     "xss"});
+// Elements whose content is text: what ends one gets out to where tags count.
+constexpr WordSet kTexts({"script", "style", "title", "textarea", "noscript", "noembed", "noframes", "xmp", "iframe",
+                          "select", "template", "svg", "math"});
 // Handlers by what browsers call.
 constexpr WordSet kEvents({"abort",
                            "activate",
@@ -270,17 +194,32 @@ bool is_script_address(std::string_view text, size_t at) {
   return false;
 }
 
+// An attribute of this name whose value, at `behind` its name, runs something.
+bool runs(std::string_view attribute, std::string_view text, size_t behind) {
+  if (is_handler(attribute) || attribute == "srcdoc") return true;
+  const bool is_style = attribute == "style";
+  if (!is_style && attribute != "href" && attribute != "src" && attribute != "xlink:href" && attribute != "action" &&
+      attribute != "formaction" && attribute != "background" && attribute != "dynsrc" && attribute != "lowsrc" &&
+      attribute != "poster" && attribute != "data")
+    return false;
+  while (behind < text.size() && (is_blank(text[behind]) || text[behind] == '=' || text[behind] == '"' ||
+                                  text[behind] == '\'' || text[behind] == '`'))
+    ++behind;
+  if (!is_style) return is_script_address(text, behind);
+  const auto style = text.substr(behind, std::min(text.find('>', behind), behind + 256) - behind);
+  for (auto word : {"expression", "javascript", "behavior", "-moz-binding", "@import"})
+    if (style.find(word) != style.npos) return true;
+  return false;
+}
+
 // Of `<`, what is behind it.
 bool is_tag(std::string_view text) {
   size_t at = 0;
   const bool closes = !text.empty() && text[0] == '/';
   while (at < text.size() && at < 16 && is_blank(text[at])) ++at;
   const bool after_blank = at > (closes ? 1 : 0);
-  if (text.substr(at).starts_with("!doctype") || text.substr(at).starts_with("!entity") ||
-      text.substr(at).starts_with("![cdata[") || text.substr(at).starts_with("!--") ||
-      text.substr(at).starts_with("?import"))
-    return true;
-  if (text.substr(at).starts_with("xss") || text.substr(at).starts_with("importimplementation")) return true;
+  for (auto beginning : {"!entity", "![cdata[", "!--#", "!--[", "?import", "xss", "importimplementation"})
+    if (text.substr(at).starts_with(beginning)) return true;
   size_t to = at;
   while (to < text.size() && to - at < 24 && (is_name_byte(text[to]) || text[to] == '-')) ++to;
   auto name = text.substr(at, to - at);
@@ -290,24 +229,16 @@ bool is_tag(std::string_view text) {
     while (to < text.size() && to - begin < 24 && is_name_byte(text[to])) ++to;
     name = text.substr(begin, to - begin);
   }
-  const bool named = kTags.has(name);
   const char behind = to < text.size() ? text[to] : '\0';
   const bool whole = behind == '\0' || behind == '>' || behind == '<' || is_blank(behind) || behind == '"' ||
                      behind == '\'' || behind == '=';
-  if (named && whole && (!after_blank || name.size() > 3)) {
-    if (name.size() > 2) return true;
-    // "a <b and c" is none
-    if (behind == '>' || (is_blank(behind) && text.substr(to, 256).find_first_of(">=") != text.npos)) return true;
-  }
+  if (whole && (!after_blank || name.size() > 3) && (closes ? kTexts.has(name) : kRunning.has(name))) return true;
   // <scr<script>ipt>: of a filter that takes words out
   if (name.starts_with("scr") && (behind == '<' || name.find("script") != name.npos)) return true;
-  // Of any other element what would run.
   for (size_t i = to; i < text.size() && i < kTagBytesMax && text[i] != '>' && text[i] != '<'; ++i) {
     if (!is_blank(text[i]) && text[i] != '"' && text[i] != '\'') continue;
     const auto attribute = assigned_name(text, i + 1);
-    if (is_handler(attribute) || attribute == "style" || attribute == "href" || attribute == "src" ||
-        attribute == "xlink:href" || attribute == "formaction" || attribute == "srcdoc")
-      return true;
+    if (!attribute.empty() && runs(attribute, text, i + 1 + attribute.size())) return true;
     i += attribute.size();
   }
   return false;

@@ -45,6 +45,18 @@ const std::string& reason_of(const Alert& alert, bool zh) {
   return zh && !alert.reason_zh.empty() ? alert.reason_zh : alert.reason;
 }
 
+// Who did it, as far as the alert tells: the account that acted, be it behind su, sudo or a root shell; of guessing,
+// and of attempts and requests without an account of their own, the address that they came from. Empty: nobody is
+// named.
+std::string_view doer_of(const Alert& alert) {
+  if (alert.rule_id == "guessing.address") return alert.key;
+  if (alert.rule_id == "guessing.account") return {};
+  if (!alert.actor.empty()) return alert.actor;
+  const auto account = alert.field("user.name"), address = alert.field("source.ip");
+  const bool is_tried = alert.field("event.outcome") == "failure" || alert.rule_id == "bruteforce.success";
+  return !address.empty() && (account.empty() || is_tried) ? address : account;
+}
+
 std::string where_of(const Alert& alert, bool zh) {
   std::string out;
   const auto say = [&](std::string_view english, std::string_view chinese, std::string_view text) {
@@ -52,10 +64,24 @@ std::string where_of(const Alert& alert, bool zh) {
     out += (out.empty() ? "" : zh ? "，" : ", ") + std::string(zh ? chinese : english) + " " + printable(text, 200);
   };
   say("tenant", "租户", alert.tenant);
-  say("account", "账号", alert.field("user.name"));
+  const auto doer = doer_of(alert), account = alert.field("user.name");
+  if (doer != account && doer != alert.field("source.ip")) say("by", "操作者", doer);
+  say("account", "账号", account);
   say("host", "主机", alert.field("host.name"));
   say("from", "来源", alert.field("source.ip"));
   return out;
+}
+
+// ": li.wei on web-01", as who did it where; without either that which it is about.
+std::string about_of(const Alert& alert, bool zh) {
+  const auto host = alert.field("host.name");
+  std::string out(doer_of(alert));
+  if (out.empty()) out = alert.field("user.name");
+  if (out.empty())
+    out = host;
+  else if (!host.empty())
+    out += zh ? "，主机 " + std::string(host) : " on " + std::string(host);
+  return out.empty() ? out : (zh ? "：" : ": ") + out;
 }
 
 // What stands behind the words: only what we have written ourselves.
@@ -123,9 +149,7 @@ std::string subject_of(const Letter& letter) {
   std::string out = bracketed(worst_of(letter), zh);
   if (letter.is_brief) return out + (zh ? "告警 " : "alert ") + first.id;
   if (letter.items.size() == 1) {
-    const auto about = !first.field("user.name").empty() ? first.field("user.name") : first.field("host.name");
-    return printable(out + rule_name_of(first, zh) + (about.empty() ? "" : (zh ? "：" : ": ") + std::string(about)),
-                     kSubjectColumnsMax);
+    return printable(out + rule_name_of(first, zh) + about_of(first, zh), kSubjectColumnsMax);
   }
   std::map<std::string_view, size_t> counts;
   for (auto& item : letter.items) ++counts[rule_name_of(*item.alert, zh)];

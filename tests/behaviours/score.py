@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Which behaviours are told, and which of their twins alarm: a tenant for each, its two ordinary weeks, then the day.
 
 usage: tests/behaviours/score.py [-v] [BEHAVIOUR...]     with YUSHI_BIN as for the other tests

@@ -7,6 +7,7 @@ import getpass
 import hashlib
 import io
 import json
+import subprocess
 
 from senders import wait, wait_size
 from test_alerts import Day, alerts_of, of_rule
@@ -218,3 +219,16 @@ def test_alerts_are_given_away_with_their_evidence(tmp_path):
 
 def ids_of(daemon, *args):
     return [one["alert"]["yushi"]["alert"]["id"] for one in daemon.yushi("alerts", "export", *args).objects]
+
+
+def test_an_exception_from_nothing_is_told_with_a_near_name(tmp_path):
+    file = tmp_path / "exceptions.yaml"
+    file.write_text('- {rule: silence.hots, owner: "li\\nwei", until: 2199-12-31}\n- {rule: silence.host, owner: zhao, until: 2199-12-31}\n')
+    daemon = Daemon(tmp_path, f"detect: {{exceptions: [{file}]}}\n")
+    told = f"{file}:1:3: rule: no rule that runs here and no finding is called silence.hots; did you mean silence.host?; the exception holds for nothing"
+    checked = subprocess.run([daemon.program, "--config", daemon.config, "--check"], capture_output=True, text=True)
+    assert checked.returncode != 0 and told in checked.stdout + checked.stderr
+    with daemon:
+        assert daemon.status()["left_out"] == [told]
+        shown = daemon.yushi("rules", "list", "-o", "table").lines
+        assert [line for line in shown if line.startswith("exception for silence.hots, of li\\nwei until 2199-12-31; used 0 times")], shown[-4:]

@@ -87,3 +87,10 @@ def test_a_wrong_case_is_named(tmp_path):
 def test_the_list_of_what_is_known_is_the_library():
     done = subprocess.run([ROOT / "scripts/parser-list", "--check", BIN / "yushi"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_rule_whose_test_does_not_hold_is_counted_among_the_tests(tmp_path):
+    (tmp_path / "x.yml").write_text("title: X\nid: x\nlogsource: {product: yushi}\ndetection: {s: {message: a}, condition: s}\n"
+                                    "yushi: {tests: [{name: b, lines: ['<13>1 %T h p - - - b'], expect: alert}]}\n")
+    answer = yushi("rules", "test", tmp_path / "x.yml")
+    assert answer.code == 1 and answer.lines[-1] == "1 test, 1 failed", answer.text

@@ -6,7 +6,7 @@ import subprocess
 from senders import wait
 from yushi_daemon import Daemon
 
-LEAVER, ROUND = "list.leaver", "list.round-the-bastion"
+LEAVER, ROUND, LEFT_OUT = "list.leaver", "list.round-the-bastion", "yushid.list-left-out"
 
 
 def login(who, source="10.0.0.10", host="web-01"):
@@ -91,3 +91,34 @@ def test_check_names_all_that_is_wrong_with_lists(tmp_path):
     assert done.returncode != 0
     for place in (":2:5: admins: from: \"10.0.0.300\"", ":3:6: admins: from: \"10.0.0.0/33\""):
         assert f"{admins}{place}" in done.stdout + done.stderr
+
+
+def test_a_list_that_is_wrong_at_the_start_has_its_entries_of_before(tmp_path):
+    leavers = tmp_path / "leavers"
+    leavers.write_text("li\n")
+    with Daemon(tmp_path / "d", f"detect: {{lists: {{leavers: {leavers}}}}}\n") as daemon:
+        wait(lambda: readings(daemon), "for the first reading")
+        assert daemon.stop() == 0
+        leavers.write_text("li yesterday\n")
+        daemon.start()
+        said = f'{leavers}:1:4: leavers: since: "yesterday" is no time; write 2026-03-01 or 2026-03-01T18:00:00+08:00; its entries of before stay'
+        assert daemon.status()["left_out"] == [said]
+        (loaded,) = daemon.search("event.action: load", "--tenant", "_audit")
+        assert "its entries of before stay" in loaded["message"] and loaded["event"]["outcome"] == "failure"
+        assert said in (daemon.folder / "yushid.log").read_text()
+        assert len(readings(daemon)) == 1
+        daemon.send_tcp([login("li")])
+        wait(lambda: alerts(daemon, LEAVER), "for the leaver of before")
+        assert not alerts(daemon, LEFT_OUT)
+        leavers.write_text("li\n")
+        wait(lambda: not daemon.status()["left_out"], "for the file that is right again")
+
+
+def test_a_list_that_never_was_right_is_an_alert(tmp_path):
+    leavers = tmp_path / "leavers"
+    leavers.write_text("li yesterday\n")
+    with Daemon(tmp_path / "d", f"detect: {{lists: {{leavers: {leavers}}}}}\n") as daemon:
+        (alert,) = wait(lambda: alerts(daemon, LEFT_OUT), "for the alert")
+        assert alert["yushi"]["alert"]["severity"] == "high"
+        assert alert["yushi"]["alert"]["reason"].endswith("; the list is left out")
+        assert "WARN" in daemon.yushi("status").text

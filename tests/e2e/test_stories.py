@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from senders import wait
 from yushi_daemon import Daemon
 
 NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(hours=2)
@@ -145,3 +146,16 @@ def test_a_restart_goes_on_with_the_story(site, attack):
         assert time.monotonic() < until, found
         time.sleep(0.2)
     assert site.yushi("verify").code == 0
+
+
+def test_a_story_of_long_ago_is_over_and_what_yushid_says_of_itself_is_none(tmp_path):
+    when = (NOW - datetime.timedelta(days=30)).strftime("%Y-%m-%dT%H:%M")
+    with Daemon(tmp_path / "d") as daemon:
+        daemon.send_tcp([f"<86>1 {when}:{n:02}Z web-01 sshd 811 - - Failed password for li.wei from {ATTACKER} port 4000 ssh2" for n in range(12)])
+        wait(lambda: daemon.yushi("alerts", "list", "-o", "json").objects, "for the alert")
+        assert daemon.yushi("rules", "canary").code == 0
+        wait(lambda: daemon.yushi("alerts", "list", "--rule", "yushid.canaries", "-o", "json").objects, "for the canaries' alert")
+        (story,) = daemon.yushi("stories", "-o", "json").objects
+        assert story["subject"] == ATTACKER and story["open"] is False
+        answer = daemon.yushi("stories", "show", "li.wei")
+        assert answer.code == 1 and "yushi who li.wei" in answer.err

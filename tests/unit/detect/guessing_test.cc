@@ -40,6 +40,25 @@ TEST(Guessing, on_accounts_that_nobody_has_it_is_the_weather) {
   EXPECT_EQ(mine[0]->severity, Severity::low);
 }
 
+// An old log that comes in between says nothing of now, nor now of then.
+TEST(Guessing, late_records_count_at_their_own_time) {
+  std::vector<Line> lines;
+  for (int i = 0; i < 8; ++i) {
+    lines.push_back(failed_login(kStart + i * 20 * kSecond, "alice", "203.0.113.9"));
+    Line late = failed_login(kStart - 3 * kDayNs + i * 20 * kSecond, "alice", "203.0.113.9");
+    late.late_ns = 3 * kDayNs;
+    lines.push_back(late);
+  }
+  EXPECT_TRUE(found(alerts_of(lines)).empty()) << found(alerts_of(lines))[0]->reason;
+
+  lines.clear();
+  for (int i = 0; i < 11; ++i)
+    lines.push_back(failed_login(kStart + i * 2 * kHourNs, "user" + std::to_string(i), "203.0.113.9"));
+  lines.push_back(failed_login(kStart, "user11", "203.0.113.9"));
+  lines.back().late_ns = kDayNs;
+  EXPECT_TRUE(found(alerts_of(lines)).empty()) << found(alerts_of(lines))[0]->reason;
+}
+
 TEST(Guessing, a_few_tries_told_in_three_lines_each_are_a_few) {
   std::vector<Line> lines;
   for (const char* way : {"invalid-user", "pam-failure", "failed"})

@@ -1,7 +1,13 @@
 // What is found and not raised because somebody said so: for whom it holds, how long, and that it is counted.
+#include <filesystem>
+#include <regex>
+#include <set>
+
 #include <gtest/gtest.h>
 
+#include "../source_file.h"
 #include "detect/exceptions.h"
+#include "detect/finding.h"
 #include "events.h"
 
 namespace yushi::detect {
@@ -153,6 +159,82 @@ TEST_F(HeldBackTest, a_taken_away_exception_is_told_to_its_last_use) {
   const auto told = ticked(kBegin + 2 * kMinuteNs);
   ASSERT_EQ(told.size(), 1u);
   EXPECT_EQ(std::get<ExceptionUse>(told[0].about).uses, 1u);
+}
+
+// What a tick found has no record, but says itself whom it is about.
+TEST_F(HeldBackTest, an_exception_holds_for_what_no_record_raised) {
+  Line stop = login(kBegin, "lin", "10.0.0.5");
+  stop.constants = {{"yushi.event", "command"}};
+  stop.values = {{"host.name", "web-01"}, {"user.name", "lin"}, {"process.command_line", "systemctl stop rsyslog"}};
+  Line later = login(kBegin + 10 * kMinuteNs, "lin", "10.0.0.5");
+  const auto told = [&](const std::string& when) {
+    engine_ = std::make_unique<Engine>(rules_, DetectOptions());
+    except("- {rule: service.logging-left-stopped, when: '" + when + "', owner: li.wei, until: 2027-01-31}\n");
+    std::vector<Alert> alerts;
+    shown({stop, later});
+    engine_->tick(1, later.at_ns, alerts);
+    return of_rule(alerts, "service.logging-left-stopped").size();
+  };
+  EXPECT_EQ(told("host.name: web-01"), 0u);
+  EXPECT_EQ(exceptions_->uses_of(exceptions_->all()[0]).count, 1u);
+  EXPECT_EQ(told("host.name: web-* and user.name: lin and organization.name: default"), 0u);
+  EXPECT_EQ(told("host.name: web-02"), 1u);
+  EXPECT_EQ(told("user.name: zhou"), 1u);
+}
+
+TEST_F(HeldBackTest, an_exception_holds_for_the_group_of_a_window_that_is_over) {
+  rules_ = rules_of(R"(
+title: Login
+name: login
+id: login
+logsource: {product: yushi}
+detection:
+  s: {event.outcome: success}
+  condition: s
+---
+title: Few logins
+id: few
+correlation: {type: event_count, rules: [login], group-by: [user.name, host.name], timespan: 10m, condition: {lte: 2}}
+)");
+  const auto told = [&](const std::string& when) {
+    engine_ = std::make_unique<Engine>(rules_, DetectOptions());
+    except("- {rule: few, when: '" + when + "', owner: li.wei, until: 2027-01-31}\n");
+    shown({login(kBegin, "lin", "10.0.0.5")});
+    std::vector<Alert> alerts;
+    engine_->close_windows(alerts);
+    return of_rule(alerts, "few").size();
+  };
+  EXPECT_EQ(told("user.name: lin and host.name: web-01"), 0u);
+  EXPECT_EQ(told("user.name: lin and host.name: web-02"), 1u);
+}
+
+TEST(Exceptions, a_name_that_nothing_has_is_told_with_its_place_and_a_near_one) {
+  auto set = ExceptionSet::load({{"e.yaml", "/etc/e.yaml",
+                                  "- {rule: baseline.first-host, owner: li, until: 2199-01-01}\n"
+                                  "- {rule: baseline.frist-host, owner: li, until: 2199-01-01}\n"
+                                  "- {rule: 9c0e3a2b, owner: li, until: 2199-01-01}\n"
+                                  "- {rule: 9c0e3a2c, owner: li, until: 2199-01-01}\n"
+                                  "- {rule: yushid.canaries, owner: li, until: 2199-01-01}\n"}});
+  ASSERT_TRUE(set) << set.error().message;
+  EXPECT_EQ((*set)->unknown({"9c0e3a2b"}),
+            (std::vector<std::string>{
+                "/etc/e.yaml:2:3: rule: no rule that runs here and no finding is called baseline.frist-host; did you "
+                "mean baseline.first-host?; the exception holds for nothing",
+                "/etc/e.yaml:4:3: rule: no rule that runs here and no finding is called 9c0e3a2c; did you mean "
+                "9c0e3a2b?; the exception holds for nothing",
+                "/etc/e.yaml:5:3: rule: of yushid.canaries, which yushid tells by itself, nothing is excepted; the "
+                "exception holds for nothing"}));
+}
+
+TEST(Exceptions, all_findings_are_known_by_name) {
+  std::set<std::string> in_source;
+  for (const auto& file : std::filesystem::directory_iterator(YUSHI_SOURCE_DIR "/detect")) {
+    if (file.path().extension() != ".cc") continue;
+    const auto text = test::source_file("detect/" + file.path().filename().string());
+    static const std::regex kKind(R"((?:FindingKind|Way) k\w+\{\{?\s*"([^"]+)\")");
+    for (std::sregex_iterator at(text.begin(), text.end(), kKind), end; at != end; ++at) in_source.insert((*at)[1]);
+  }
+  EXPECT_EQ(in_source, std::set<std::string>(finding_names().begin(), finding_names().end()));
 }
 
 TEST(Exceptions, what_is_wrong_is_named_with_its_place_and_key) {

@@ -109,7 +109,29 @@ TEST_F(ListFiles, a_wrong_file_leaves_what_it_said_before) {
   EXPECT_EQ(after->text(), "leavers wang\n");
   ASSERT_EQ(wrong.size(), 1u);
   EXPECT_TRUE(wrong[0].stays);
-  EXPECT_NE(list_files_state(settings), "");
+}
+
+TEST_F(ListFiles, a_wrong_file_at_the_start_leaves_what_was_remembered) {
+  const auto settings = settings_of("leavers: " + write("leavers", "wang 2026-03-01\nli\n") +
+                                    "\nnetworks: " + write("networks", "10.1.0.0/16 office 39.9 116.4\n10.2.0.0/16\n") +
+                                    "\ndeny_commands: " + write("commands", "nc -e *\n") + "\nadmins: [zhao]");
+  const auto before = Lists::load(settings);
+  write("leavers", "wang yesterday\n");
+  write("networks", "10.300.0.0/16\n");
+  write("commands", "{");
+  std::vector<Lists::Wrong> wrong;
+  const auto remembered = Lists::remembered(settings, before->text() + "bastions gone\n\nleavers");
+  const auto after = Lists::load(settings, remembered.get(), &wrong);
+  EXPECT_EQ(after->text(), before->text());
+  EXPECT_EQ(wrong.size(), 3u);
+  for (const auto& one : wrong) EXPECT_TRUE(one.stays) << one.why;
+  ASSERT_TRUE(after->leavers.find("wang"));
+  EXPECT_EQ(after->leavers.find("wang")->since.ns, before->leavers.find("wang")->since.ns);
+  EXPECT_EQ(after->networks.find("10.1.2.3")->latitude, 39.9);
+
+  wrong.clear();
+  EXPECT_EQ(Lists::load(settings, Lists::remembered(settings, "").get(), &wrong)->text(), "admins zhao\n");
+  for (const auto& one : wrong) EXPECT_FALSE(one.stays) << one.why;
 }
 
 TEST(Lists, what_is_other_is_told_entry_by_entry) {
@@ -292,9 +314,10 @@ TEST(Listed, a_change_is_made_in_its_window_or_by_a_ticket) {
   const std::string windows = "change_windows: [{days: Mon-Fri, hours: '22:00-02:00', hosts: 'web-*'}]";
   const std::string_view rule = "list.change";
   const std::string restart = "/usr/bin/systemctl restart nginx";
-  EXPECT_EQ(reasons(told(windows, {sudo(kNow, "lin", restart)}), rule),
-            (Reasons{"lin changed something on web-01 outside the change window (Mon-Fri hours=22:00-02:00 "
-                     "hosts=web-*): /usr/bin/systemctl restart nginx"}));
+  EXPECT_EQ(
+      reasons(told(windows, {sudo(kNow, "lin", restart)}), rule),
+      (Reasons{"lin changed something on web-01 at 08:00 UTC, outside the change window (Mon-Fri hours=22:00-02:00 "
+               "hosts=web-*): /usr/bin/systemctl restart nginx"}));
   EXPECT_TRUE(told(windows, {sudo(kNow + 15 * kHourNs, "lin", restart),
                              sudo(kNow, "lin", "/usr/bin/systemctl status nginx"), sudo(kNow, "lin", restart, "db-01")})
                   .empty());
@@ -400,6 +423,10 @@ TEST(Travel, nobody_is_at_two_places_at_once) {
   EXPECT_TRUE(told(lists, {ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + kMinuteNs, "lin", "10.3.0.5")}).empty())
       << "the next town";
   EXPECT_TRUE(told(lists, {ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + kMinuteNs, "chen", "10.2.0.5")}).empty());
+  EXPECT_EQ(
+      of_rule(told(lists, {ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + 150 * kDayNs, "lin", "10.2.0.5")}), rule).size(),
+      0u)
+      << "months later";
   std::vector<Line> vpn;
   for (int i = 0; i < 20; ++i) vpn.push_back(ssh(kNow + i * kHourNs, "lin", i % 2 ? "10.1.0.5" : "10.2.0.5"));
   EXPECT_LE(of_rule(told(lists, vpn), rule).size(), 2u) << "a habit";
@@ -412,6 +439,49 @@ TEST(Travel, nobody_is_at_two_places_at_once) {
       of_rule(alerts_of({ssh(kNow, "lin", "203.0.113.9"), ssh(kNow + kHourNs, "lin", "198.51.100.9")}, options), rule)
           .size(),
       1u);
+}
+
+// Office and VPN of one person, a way over hosts, machines: none of these is anybody at two places.
+TEST(Travel, a_person_s_own_places_and_ways_are_none) {
+  const std::string lists =
+      "networks: [10.1.0.0/16 Beijing 39.9 116.4, 10.2.0.0/16 Shanghai 31.2 121.5, 10.8.0.0/16 VPN]\n"
+      "bastions: [bastion-02 10.2.0.10]\nservice_accounts: [deploy]";
+  const auto count = [&](const std::vector<Line>& lines) {
+    return of_rule(told(lists, lines), "account.two-places").size();
+  };
+  const auto then = kNow + 20 * kDayNs;
+  std::vector<Line> known{ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + kDayNs, "lin", "10.2.0.5"),
+                          ssh(then, "lin", "10.1.0.6"), ssh(then + 5 * kMinuteNs, "lin", "10.2.0.7")};
+  EXPECT_EQ(count(known), 0u) << "both are its own";
+  known[1].values[1].second = "chen";
+  EXPECT_EQ(count(known), 1u) << "one is new";
+  EXPECT_EQ(count({ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + kDayNs, "lin", "10.2.0.5"),
+                   ssh(kNow + kDayNs + kMinuteNs, "lin", "10.1.0.5")}),
+            1u)
+      << "the other came first";
+
+  EXPECT_EQ(count({ssh(kNow, "lin", "10.1.0.5", "bastion-02"), ssh(kNow + kMinuteNs, "lin", "10.2.0.10", "web-01")}),
+            0u)
+      << "over a bastion";
+  auto jump = ssh(kNow, "lin", "10.1.0.5", "web-09");
+  jump.sender = "10.2.0.77";
+  EXPECT_EQ(count({jump, ssh(kNow + kMinuteNs, "lin", "10.2.0.77", "web-01")}), 0u) << "from a host that it is on";
+  for (auto machine : {"deploy", "WEB-01$", "system:serviceaccount:shop:ci", "ci@shop.iam.gserviceaccount.com"})
+    EXPECT_EQ(count({ssh(kNow, machine, "10.1.0.5"), ssh(kNow + kMinuteNs, machine, "10.2.0.5")}), 0u) << machine;
+  EXPECT_EQ(count({ssh(kNow, "root", "10.1.0.5", "a"), ssh(kNow + kMinuteNs, "root", "10.2.0.5", "b")}), 0u);
+  EXPECT_EQ(count({ssh(kNow, "root", "10.1.0.5", "a"), ssh(kNow + kMinuteNs, "root", "10.2.0.5", "a")}), 1u);
+
+  DetectOptions options;
+  options.place_of = [](std::string_view address) -> std::optional<PlaceOnEarth> {
+    return address == "203.0.113.9" ? PlaceOnEarth{"Beijing", 39.9, 116.4} : PlaceOnEarth{"Jinan", 36.7, 117.0};
+  };
+  const auto by_geoip = [&](const char* other) {
+    return of_rule(alerts_of({ssh(kNow, "lin", "203.0.113.9"), ssh(kNow + kMinuteNs, "lin", other)}, options),
+                   "account.two-places")
+        .size();
+  };
+  EXPECT_EQ(by_geoip("2001:db8::9"), 0u);
+  EXPECT_EQ(by_geoip("198.51.100.9"), 1u);
 }
 
 TEST(ServiceAccounts, a_person_at_a_programs_account_is_told_without_any_list) {

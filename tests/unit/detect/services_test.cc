@@ -72,6 +72,7 @@ TEST(Services, one_that_is_stopped_and_left_is_told_with_who_did_it) {
   EXPECT_EQ(alerts[0].rule_id, "service.left-stopped");
   EXPECT_EQ(alerts[0].severity, Severity::medium);
   EXPECT_EQ(alerts[0].event_ns, kDay) << "when it happened, not when it was found";
+  EXPECT_EQ(alerts[0].field("user.name"), "lin");
   EXPECT_EQ(alerts[0].reason,
             "nginx (a high performance web server) on web-01 was stopped at 2026-11-06 08:00:00 UTC by lin and not "
             "started again within 15 min");

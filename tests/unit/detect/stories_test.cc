@@ -5,7 +5,9 @@
 #include <set>
 
 #include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
 
+#include "detect/lists.h"
 #include "events.h"
 
 namespace yushi::detect {
@@ -162,6 +164,56 @@ TEST(Stories, an_account_that_is_wont_to_come_from_the_address_is_not_the_attack
   const auto alerts = told(lines);
   EXPECT_EQ(of(alerts, "command", "carol").story_subject, "carol");
   EXPECT_EQ(of(alerts, "command", "mallory").story_subject, "10.0.0.10");
+}
+
+constexpr const char* kTried = R"(
+title: Tried
+id: tried
+level: medium
+tags: [attack.credential-access]
+logsource: {product: yushi}
+detection:
+  s: {event.outcome: failure}
+  condition: s
+yushi: {key: [user.name], fold: 1s}
+)";
+
+// A bastion's address is nobody's: who fails over it is known by his account.
+TEST(Stories, who_fails_over_a_bastion_or_where_he_is_wont_to_come_from_is_no_attackers) {
+  const std::vector<Line> lines{
+      login(kStart - kHourNs, "carol", "10.0.0.10"), failed_login(kStart, "carol", "10.0.0.10"),
+      failed_login(kStart + kMinuteNs, "dave", "10.0.0.10"), failed_login(kStart + 2 * kMinuteNs, "erin", "10.0.0.10")};
+  const auto rules = rules_of(kTried);
+  auto alerts = alerts_of(lines, {}, rules);
+  EXPECT_EQ(of(alerts, "tried", "carol").story_subject, "carol");
+  EXPECT_EQ(of(alerts, "tried", "dave").story_subject, "10.0.0.10");
+  EXPECT_EQ(of(alerts, "tried", "erin").story_subject, "10.0.0.10");
+
+  DetectOptions options;
+  const std::string text = "bastions: [10.0.0.10]";
+  Walk walk("yushi.yaml");
+  ListSettings settings;
+  read_list_settings(walk, YAML::Load(text), settings);
+  options.lists = Lists::load(settings);
+  alerts = alerts_of(lines, options, rules);
+  for (auto who : {"carol", "dave", "erin"}) EXPECT_EQ(of(alerts, "tried", who).story_subject, who);
+}
+
+TEST(Stories, root_of_a_database_is_not_root_of_its_host) {
+  auto in_database = [](int64_t at_ns, const char* user, const char* host) {
+    Line line = act(at_ns, "account-created", {{"host.name", host}, {"user.name", user}});
+    line.dataset = "mysql";
+    line.constants.push_back({"event.category", "database"});
+    return line;
+  };
+  const std::vector<Line> lines{command(kStart, "root", "db-01"), cleared(kStart + kMinuteNs, "db-01"),
+                                in_database(kStart + 2 * kHourNs, "root", "db-01"),
+                                in_database(kStart + 3 * kHourNs, "bob", "db-02"),
+                                cleared(kStart + 3 * kHourNs + kMinuteNs, "db-02")};
+  const auto alerts = told(lines);
+  EXPECT_EQ(of(alerts, "cleared").story, alerts[0].story);
+  EXPECT_EQ(stories_of(alerts).size(), 4u) << "nor is who is in a database on its host";
+  EXPECT_EQ(alerts.back().story_subject, "db-02");
 }
 
 TEST(Stories, a_day_without_a_step_ends_it) {

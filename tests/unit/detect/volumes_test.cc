@@ -78,6 +78,23 @@ TEST(Volumes, lines_without_an_account_are_those_of_who_opened_the_session) {
   auto alerts = alerts_of(lines);
   ASSERT_EQ(alerts.size(), 1u);
   EXPECT_EQ(alerts[0].key, "lin");
+  EXPECT_EQ(alerts[0].field("user.name"), "lin");
+  EXPECT_EQ(alerts[0].story_subject, "lin") << "not the host's";
+}
+
+TEST(Volumes, a_session_that_is_closed_says_of_nobody_else_who_reads) {
+  auto lines = days(5);
+  for (std::string kind : {"session-opened", "session-closed"}) {
+    Line session = file(kLater, "", kind, "lin");
+    session.values = {{"host.name", "web-01"}, {"user.name", "lin"}, {"process.pid", "811"}};
+    lines.push_back(session);
+  }
+  for (int i = 0; i < 60; ++i) {
+    Line read = file(kLater + i * kSecond, "/data/" + std::to_string(i), "file-read", "");
+    read.values.emplace_back("process.pid", "811");
+    lines.push_back(read);
+  }
+  EXPECT_TRUE(alerts_of(lines).empty());
 }
 
 TEST(Volumes, what_is_usual_outlives_a_restart) {

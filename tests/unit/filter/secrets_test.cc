@@ -97,6 +97,9 @@ TEST(Secrets, CommandsTakePasswordsInOptions) {
            "[\"mysql\",\"-uroot\",\"-p«hunter2»\"]",
            "type=EXECVE msg=audit(1:2): argc=3 a0=\"mysql\" a1=\"-uroot\" a2=\"-p«hunter2»\"",
            "mysql --password=«hunter2» -h db",
+           "set system root-authentication encrypted-password «$6$abcd»",
+           "set admin-password «hunter2»",
+           "tool --changed-password «hunter2» /password «hunter2»",
            "psql --password «hunter2» -h db",
            "tool -pass «hunter2» run",
            "[\"tool\",\"--password\",\"«hunter2»\",\"x\"]",
@@ -181,6 +184,9 @@ TEST(Secrets, WhatIsNoneStays) {
            "mysqld: ready for connections. port: 3306",
            "https://h.example:8443/x from a@b.example",
            "docker run -p 8080:80 nginx",
+           "wang, who has left, did: changed-password on app-02",
+           "lin read /etc/passwd on web-01: a file that it never read before",
+           "expired-password wang",
        }) {
     EXPECT_EQ(masked(line), line);
   }

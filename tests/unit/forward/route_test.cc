@@ -114,7 +114,7 @@ TEST(Route, words_are_in_chinese_where_the_route_says_so) {
       << text_of(letter, 4096);
   EXPECT_NE(text_of(letter, 4096).find("[低] Other：主机 web-01"), std::string::npos);
   letter.items.resize(1);
-  EXPECT_EQ(subject_of(letter), "[低] 日志服务停止：li.wei");
+  EXPECT_EQ(subject_of(letter), "[低] 日志服务停止：li.wei，主机 web-01");
   EXPECT_EQ(
       text_of(letter, 4096),
       "[低] 日志服务停止\n主机 web-01 上的 rsyslog 停止\n\n租户 finance，账号 li.wei，主机 web-01\n事件时间 2026-10-24 "
@@ -185,7 +185,30 @@ TEST(Route, a_text_names_what_is_needed_and_obeys_nothing_in_it) {
     EXPECT_NE(text.find(words), text.npos) << words << "\n" << text;
   EXPECT_EQ(text.find('\x1b'), text.npos);
   EXPECT_NE(text.find("stopped\\nby"), text.npos) << text;
-  EXPECT_EQ(subject_of(one.letter()), "[high] A log service was stopped: li.wei");
+  EXPECT_EQ(subject_of(one.letter()), "[high] A log service was stopped: li.wei on web-01");
+}
+
+TEST(Route, a_subject_names_who_did_it_and_not_to_whom) {
+  const auto subject = [](const char* rule, const char* actor, const char* key,
+                          std::vector<std::pair<std::string, std::string>> fields) {
+    Letters one;
+    one.alerts = {alert_of_number(1, Severity::high)};
+    auto& alert = one.alerts[0];
+    alert.rule_id = rule, alert.actor = actor, alert.key = key, alert.fields = std::move(fields);
+    return subject_of(one.letter()).substr(std::string("[high] A log service was stopped").size());
+  };
+  EXPECT_EQ(subject("rights.password-of-another", "alice", "", {{"user.name", "bob"}, {"host.name", "web-01"}}),
+            ": alice on web-01");
+  EXPECT_EQ(subject("guessing.address", "bob", "203.0.113.0/24",
+                    {{"user.name", "bob"}, {"source.ip", "203.0.113.9"}, {"event.outcome", "failure"}}),
+            ": 203.0.113.0/24");
+  EXPECT_EQ(subject("list.leaver", "", "",
+                    {{"user.name", "bob"}, {"source.ip", "203.0.113.9"}, {"event.outcome", "failure"}}),
+            ": 203.0.113.9");
+  EXPECT_EQ(subject("list.leaver", "", "", {{"user.name", "bob"}, {"source.ip", "203.0.113.9"}}), ": bob");
+  EXPECT_EQ(subject("guessing.account", "bob", "bob", {{"user.name", "bob"}, {"source.ip", "203.0.113.9"}}), ": bob");
+  EXPECT_EQ(subject("silence.host", "", "web-01", {{"host.name", "web-01"}}), ": web-01");
+  EXPECT_EQ(subject("x", "", "", {}), "");
 }
 
 TEST(Route, a_digest_begins_with_the_most_severe_and_says_how_many_it_leaves_out) {
