@@ -13,7 +13,7 @@ LISTS = """detect:
     service_accounts: [ansible 10.0.1.51, {account: backup, from: 10.0.1.51, hosts: db-01}]
     admins: [lin, chen, wu, zhou, sun, he, guo, ma]
     provider_staff: ['cloudops*']
-    peer_groups: [lin web, chen web, he web, sun web]
+    peer_groups: [wu app, chen app, sun app]
     change_windows: [{days: Mon-Fri, hours: '08:00-20:00'}]
     networks: [10.20.0.0/16 Beijing 39.9 116.4, 198.51.100.0/24 Guangzhou 23.1 113.3]
     deny_addresses: [203.0.113.66]
@@ -39,7 +39,7 @@ LISTED["round-the-bastion"] = (logins(("11:00", "guo", "log-01", "10.20.1.17")),
 LISTED["direct-root"] = (logins(("11:00", "root", "log-01", BASTION_IP)), by_sudo("guo", "log-01", "/usr/bin/id"), None)
 LISTED["root-without-being-an-administrator"] = (by_sudo("intern", "app-01", "/usr/bin/id"), by_sudo("sun", "app-01", "/usr/bin/id"), None)
 LISTED["outside-the-window"] = (by_sudo("he", "app-01", "/usr/bin/systemctl restart php-fpm", clock="22:30"), by_sudo("he", "app-01", "/usr/bin/systemctl restart php-fpm"), None)
-LISTED["first-host-that-no-peer-uses"] = (logins(("11:00", "lin", "db-01", BASTION_IP)), logins(("11:00", "lin", "app-01", BASTION_IP)), None)
+LISTED["first-host-that-no-peer-uses"] = (logins(("11:00", "wu", "ldap-01", BASTION_IP)), logins(("11:00", "wu", "app-01", BASTION_IP)), None)
 LISTED["impossible-travel"] = (logins(("11:00", "lin", BASTION, "10.20.1.11"), ("11:40", "lin", BASTION, "198.51.100.9")), logins(("11:00", "lin", BASTION, "10.20.1.11"), ("11:40", "lin", BASTION, "10.20.1.11")), None)
 LISTED["provider-deletes-a-machine"] = (cloud("DeleteInstance", "cloudops7"), cloud("DescribeInstances", "cloudops7"), None)
 LISTED["provider-exports-a-snapshot"] = (cloud("ExportSnapshot", "cloudops7"), cloud("DescribeSnapshots", "cloudops7"), None)
