@@ -13,7 +13,7 @@ LISTS = """detect:
     service_accounts: [ansible 10.0.1.51, {account: backup, from: 10.0.1.51, hosts: db-01}]
     admins: [lin, chen, wu, zhou, sun, he, guo, ma]
     provider_staff: ['cloudops*']
-    peer_groups: [wu app, chen app, he app, sun app]
+    peer_groups: [wu app, chen app, sun app]
     change_windows: [{days: Mon-Fri, hours: '08:00-20:00'}]
     networks: [10.20.0.0/16 Beijing 39.9 116.4, 198.51.100.0/24 Guangzhou 23.1 113.3]
     deny_addresses: [203.0.113.66]
