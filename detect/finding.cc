@@ -6,6 +6,7 @@ std::span<const std::string_view> finding_names() {
   static constexpr std::string_view kNames[] = {
       "account.disabled-used",
       "account.service-logs-in",
+      "account.short-lived",
       "account.two-places",
       "baseline.commands-of-nobody",
       "baseline.dormant-account",
@@ -13,6 +14,7 @@ std::span<const std::string_view> finding_names() {
       "baseline.first-source-address",
       "baseline.host-from-elsewhere",
       "baseline.new-account",
+      "baseline.root-at-unusual-hour",
       "baseline.unusual-commands",
       "baseline.unusual-hour",
       "bruteforce.success",
