@@ -23,37 +23,47 @@ uint64_t level_of(std::vector<uint64_t> holders, uint64_t bytes_max) {
   return UINT64_MAX;
 }
 
-}  // namespace
-
-void Room::tick(const Holdings& all, uint64_t bytes_max, int64_t received_ns) {
+// Down to so many bytes together: the log that holds most gives up first, and of it its largest map.
+void shrink(const Holdings& holdings, uint64_t bytes_max) {
   struct OfLog {
     uint64_t bytes = 0;
     std::vector<Remembering*> maps;
   };
   std::map<std::string_view, OfLog> logs;
-  bytes_ = 0;
-  for (const auto& one : all) {
-    const uint64_t bytes = one.map->bytes();
-    bytes_ += bytes;
+  for (const auto& one : holdings) {
     auto& log = logs[one.log];
-    log.bytes += bytes;
+    log.bytes += one.map->bytes();
     log.maps.push_back(one.map);
   }
+  std::vector<uint64_t> of_logs, of_maps;
+  for (const auto& [name, log] : logs) of_logs.push_back(log.bytes);
+  const uint64_t most = level_of(of_logs, bytes_max);
+  for (auto& [name, log] : logs) {
+    if (log.bytes <= most) continue;
+    of_maps.clear();
+    for (auto* map : log.maps) of_maps.push_back(map->bytes());
+    const uint64_t most_of_map = level_of(of_maps, most);
+    for (auto* map : log.maps)
+      while (map->bytes() > most_of_map) map->forget_oldest();
+  }
+}
+
+uint64_t bytes_of(const Holdings& holdings) {
+  return std::accumulate(holdings.begin(), holdings.end(), uint64_t{0},
+                         [](uint64_t sum, const Holding& one) { return sum + one.map->bytes(); });
+}
+
+}  // namespace
+
+void Room::tick(const Holdings& all, uint64_t bytes_max, int64_t received_ns) {
+  bytes_ = bytes_of(all);
   if (bytes_ > bytes_max) {
-    std::vector<uint64_t> of_logs, of_maps;
-    for (const auto& [name, log] : logs) of_logs.push_back(log.bytes);
-    const uint64_t most = level_of(of_logs, bytes_max);
-    for (auto& [name, log] : logs) {
-      if (log.bytes <= most) continue;
-      of_maps.clear();
-      for (auto* map : log.maps) of_maps.push_back(map->bytes());
-      const uint64_t most_of_map = level_of(of_maps, most);
-      for (auto* map : log.maps) {
-        const uint64_t before = map->bytes();
-        while (map->bytes() > most_of_map) map->forget_oldest();
-        bytes_ -= before - map->bytes();
-      }
-    }
+    Holdings passing, kept;
+    for (const auto& one : all) (one.what == Kept::passing ? passing : kept).push_back(one);
+    const uint64_t of_passing = bytes_of(passing), too_many = bytes_ - bytes_max;
+    shrink(passing, std::max(bytes_max / kPassingPart, of_passing - std::min(of_passing, too_many)));
+    shrink(kept, bytes_max - std::min(bytes_max, bytes_of(passing)));
+    bytes_ = bytes_of(all);
   }
   for (const auto& one : all) {
     const uint64_t gone = one.map->take_forgotten();

@@ -1,7 +1,8 @@
 // One bound for all that detectors remember, over all logs: what is beyond it is forgotten, and told.
 //
 // The detectors' maps have bounds of their own, each for one log; many logs together need another. At a tick all maps
-// are counted, in bytes, and when they hold too much, the log that holds most gives up first, down to what the next one
+// are counted, in bytes, and when they hold too much, what is remembered only in passing goes first, down to a quarter
+// of the bound, then what habits rest on. Of either the log that holds most gives up first, down to what the next one
 // holds, and so on; within a log its largest map does. Of a map the entry that was used longest ago goes. So a log that
 // is flooded with names forgets its own, and of its own those of the map that is flooded.
 //
@@ -45,6 +46,7 @@ struct Forgotten {
 class Room {
  public:
   static constexpr uint64_t kBytesMax = 64 << 20;
+  static constexpr uint64_t kPassingPart = 4;  // of the bound: what is in passing keeps so much of it
 
   void tick(const Holdings& all, uint64_t bytes_max, int64_t received_ns);
 

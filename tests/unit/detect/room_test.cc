@@ -56,6 +56,24 @@ TEST_F(Rooms, the_log_that_holds_most_gives_up_first_and_of_it_its_largest_map) 
   EXPECT_NE(a_.names.peek("9999"), nullptr);
 }
 
+TEST_F(Rooms, what_is_only_in_passing_goes_before_what_habits_rest_on_down_to_a_quarter) {
+  fill(a_, 3'000);
+  fill(b_, 3'000);
+  fill(c_, 3'000);
+  const uint64_t of_one = c_.names.bytes() / 3'000;
+  room_.tick(all(), 8'000 * of_one, kDayNs);
+  EXPECT_EQ(a_.names.size(), 3'000);
+  EXPECT_EQ(c_.names.size(), 3'000);
+  EXPECT_NEAR(static_cast<double>(b_.names.size()), 2'000, 100);
+  EXPECT_TRUE(room_.take_told().empty());
+
+  room_.tick(all(), 4'000 * of_one, kDayNs);
+  EXPECT_NEAR(static_cast<double>(b_.names.size()), 1'000, 100);
+  EXPECT_NEAR(static_cast<double>(a_.names.size()), 1'500, 100);
+  EXPECT_NEAR(static_cast<double>(c_.names.size()), 1'500, 100);
+  EXPECT_LE(bytes(), 4'000 * of_one);
+}
+
 TEST_F(Rooms, what_was_forgotten_is_told_once_a_day_in_both_languages) {
   fill(a_, 10'000);
   fill(c_, 10);
