@@ -332,16 +332,10 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
     peers = peers_of(event.log, seen, [&](const Account& peer) { return logins_near(peer.hours, hour); });
     if (!peers.are_wont() && may_tell(account, kHour, day, &more)) tell(hour_finding(account, seen, hour, zone));
   }
-  const bool is_learning = seen.at_ns - account.first_ns < surroundings_.options.learning_ns;
   for (size_t i = before; i < findings.size(); ++i) {
-    findings[i].learning = is_learning;
+    findings[i].learning = seen.at_ns - account.first_ns < surroundings_.options.learning_ns;
     findings[i].records = {seen.index};
   }
-  // Where everything is new, what weighs little anyway tells nothing.
-  if (is_learning)
-    findings.erase(std::remove_if(findings.begin() + static_cast<ptrdiff_t>(before), findings.end(),
-                                  [](const Finding& one) { return one.severity <= Severity::low; }),
-                   findings.end());
 
   ++account.logins;
   ++account.hours[hour];

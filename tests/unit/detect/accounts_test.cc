@@ -106,16 +106,6 @@ TEST(Accounts, findings_of_the_first_fourteen_days_are_marked_as_learning) {
   EXPECT_FALSE(found[1]->learning);
 }
 
-TEST(Accounts, what_weighs_little_is_not_told_of_the_first_fourteen_days) {
-  const auto hosts_told = [](int before) {
-    auto events = days(before);
-    events.push_back(login(events.back().at_ns + kDayNs, "root", "10.0.0.5", "db-03"));
-    return of_rule(alerts_of(events), kHost).size();
-  };
-  EXPECT_EQ(hosts_told(13), 0u);
-  EXPECT_EQ(hosts_told(15), 1u);
-}
-
 TEST(Accounts, a_place_is_odd_only_after_five_logins) {
   auto few = days(4);
   few.push_back(login(few.back().at_ns + kHourNs, "root", "203.0.113.9", "db-03"));
