@@ -30,12 +30,6 @@ constexpr size_t kNameBytesMax = 256;
 constexpr size_t kHashBytes = 8;
 constexpr int64_t kDaySeconds = 86'400;
 
-std::string hour_text(int hour) {
-  char text[8];
-  std::snprintf(text, sizeof text, "%02d:00", (hour + 24) % 24);
-  return text;
-}
-
 std::string places_text(const Places& places, Lang lang = Lang::en) {
   std::vector<std::pair<std::string, uint64_t>> counts;
   places.for_each([&](std::string_view name, uint64_t count, uint64_t) { counts.emplace_back(name, count); });
@@ -226,9 +220,8 @@ Finding Accounts::hour_finding(const Account& account, const LoginEvent& login, 
   for (size_t i = 0; i < busy.size() && i < 3; ++i)
     often += (often.empty() ? "" : ", ") + busy[i].first + " (" + std::to_string(busy[i].second) + ")";
 
-  int64_t local = floor_div(login.at_ns, kSecond);
-  local += zone.offset_seconds_at(local);
-  int64_t of_day = local - floor_div(local, kDaySeconds) * kDaySeconds;
+  const LocalTime local = local_time(login.at_ns, zone);
+  const int64_t of_day = local.seconds - local.day * kDaySeconds;
   char clock[8];
   std::snprintf(clock, sizeof clock, "%02d:%02d", static_cast<int>(of_day / 3600 % 24),
                 static_cast<int>(of_day / 60 % 60));
@@ -275,10 +268,9 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   const Recent recent{seen.at_ns, hash_of(seen.source), hash_of(seen.host), hash_of(seen.teller)};
   if (is_told_already(account, recent)) return;
   if (account.logins == 0) account.first_ns = seen.at_ns;
-  int64_t local = floor_div(seen.at_ns, kSecond);
-  local += zone.offset_seconds_at(local);
-  int64_t day = floor_div(local, kDaySeconds);
-  int hour = static_cast<int>((local - day * kDaySeconds) / 3600);
+  const LocalTime local = local_time(seen.at_ns, zone);
+  const int64_t day = local.day;
+  const int hour = local.hour;
 
   bool new_source = !seen.source.empty() && !account.sources.has(seen.source);
   bool new_network = new_source;

@@ -7,13 +7,6 @@ constexpr size_t kNameBytesMax = 256;
 // What no login stands behind: a daemon's own act.
 constexpr std::string_view kUnset[] = {"4294967295", "-1", "unset"};
 
-std::string text_of(const Record& record, const Field* field, Scratch& scratch) {
-  Value value;
-  scratch.clear();
-  if (!field || !first_value(record, field, scratch, &value)) return {};
-  return std::string(value.text.substr(0, kNameBytesMax));
-}
-
 bool is_unset(std::string_view number) {
   for (auto unset : kUnset)
     if (number == unset) return true;
@@ -22,7 +15,8 @@ bool is_unset(std::string_view number) {
 
 // A field of the parser's own, as `auditd.auid`.
 std::string own_text(const Record& record, const char* name, Scratch& scratch) {
-  return record.kind ? text_of(record, find_field(record.kind->dataset + name), scratch) : std::string();
+  return record.kind ? first_text(record, find_field(record.kind->dataset + name), scratch, kNameBytesMax)
+                     : std::string();
 }
 std::string login_number(const Record& record, Scratch& scratch) { return own_text(record, ".auid", scratch); }
 
@@ -36,21 +30,22 @@ void Actors::observe(const Event& event, std::vector<Finding>&) {
   Scratch scratch;
   std::string number = login_number(event.record, scratch);
   if (event.kind.name == "account-created") {
-    number = text_of(event.record, find_field("user.id"), scratch);
+    number = first_text(event.record, find_field("user.id"), scratch, kNameBytesMax);
   } else {
     static const Field* const kExecutable = find_field("process.executable");
-    if (is_unset(number) || !lets_people_in(text_of(event.record, kExecutable, scratch))) return;
+    if (is_unset(number) || !lets_people_in(first_text(event.record, kExecutable, scratch, kNameBytesMax))) return;
   }
-  const std::string name = text_of(event.record, ecs::user_name, scratch);
+  const std::string name = first_text(event.record, ecs::user_name, scratch, kNameBytesMax);
   if (is_unset(number) || is_unset(name)) return;
-  log_of(by_log_, event.log, kNamesMax).use(text_of(event.record, ecs::host_name, scratch) + " " + number) = name;
+  log_of(by_log_, event.log, kNamesMax)
+      .use(first_text(event.record, ecs::host_name, scratch, kNameBytesMax) + " " + number) = name;
 }
 
 bool Actors::of(const Record& record, Scratch& scratch, std::string* actor) const {
   if (!login_number(record, scratch).empty()) return of_login(record, scratch, actor);
   for (const char* field :
        {"user.name", "user.email", "user.full_name"}) {  // a cloud may know people by the others only
-    *actor = text_of(record, find_field(field), scratch);
+    *actor = first_text(record, find_field(field), scratch, kNameBytesMax);
     if (!actor->empty()) return true;
   }
   return false;
@@ -63,7 +58,8 @@ bool Actors::of_login(const Record& record, Scratch& scratch, std::string* actor
   if (!is_unset(*actor)) return true;
   *actor = "uid " + number;
   if (auto names = by_log_.find(record.origin->log); names != by_log_.end())
-    if (auto* name = names->second.peek(text_of(record, ecs::host_name, scratch) + " " + number)) *actor = *name;
+    if (auto* name = names->second.peek(first_text(record, ecs::host_name, scratch, kNameBytesMax) + " " + number))
+      *actor = *name;
   return true;
 }
 

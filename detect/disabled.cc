@@ -15,15 +15,6 @@ constexpr FindingKind kUsed{"account.disabled-used", "Disabled account used", 1,
                             "attack.t1078",          "已停用的账号被使用",    "attack.initial-access"};
 constexpr size_t kNameBytesMax = 256;
 
-std::string text_of(const Record& record, const Field* field, Scratch& scratch) {
-  Value value;
-  scratch.clear();
-  if (!field || !first_value(record, field, scratch, &value)) return {};
-  return std::string(value.text.substr(0, kNameBytesMax));
-}
-
-bool is_command(const EventKind& kind) { return kind.name == "command" || kind.name == "process-started"; }
-
 // Wrong passwords lock an account for a while, and that is no decision of anybody's.
 bool is_automatic(std::string_view action) {
   const std::string words = folded(action);
@@ -35,7 +26,7 @@ bool is_automatic(std::string_view action) {
 }  // namespace
 
 bool Disabled::wants(const EventKind& kind) const {
-  return kind.login != EventKind::Login::none || is_command(kind) || kind.name == "login-refused" ||
+  return kind.login != EventKind::Login::none || kind.is_command() || kind.name == "login-refused" ||
          kind.name == "privilege-used" || kind.name == "account-locked" || kind.name == "account-unlocked" ||
          kind.name == "account-deleted" || kind.name == "account-created";
 }
@@ -47,27 +38,28 @@ bool Disabled::take_switch(const Event& event, Accounts& accounts) {
   Scratch scratch;
   const auto& name = event.kind.name;
   AccountSwitch what;
-  if (is_command(event.kind)) {
+  if (event.kind.is_command()) {
     Value value;
     if (!first_value(event.record, kCommandLine, scratch, &value)) return false;
     what = account_switch_of(value.text);
   } else if (name.starts_with("account-")) {
-    what.account = text_of(event.record, kTarget, scratch);
+    what.account = first_text(event.record, kTarget, scratch, kNameBytesMax);
     // Of a database's statement it is known who gave it, not of whom it speaks.
     if (what.account.empty() && !event.kind.has_category("database"))
-      what.account = text_of(event.record, ecs::user_name, scratch);
+      what.account = first_text(event.record, ecs::user_name, scratch, kNameBytesMax);
     what.disables = name == "account-locked" || name == "account-deleted";
-    if (name == "account-locked" && is_automatic(text_of(event.record, find_field("event.action"), scratch)))
+    if (name == "account-locked" &&
+        is_automatic(first_text(event.record, find_field("event.action"), scratch, kNameBytesMax)))
       return true;
   }
   if (what.account.empty() || what.account.size() > kNameBytesMax) return name.starts_with("account-");
-  if (text_of(event.record, ecs::event_outcome, scratch) == "failure") return true;
+  if (first_text(event.record, ecs::event_outcome, scratch, kNameBytesMax) == "failure") return true;
   // The audit system's word for a command may come after what was done since.
   Account* known = accounts.find(ShortName(what.account));
   if (known && known->at_ns > event.counted.at_ns) return true;
   if (what.disables)
-    accounts.use(ShortName(what.account)) = {text_of(event.record, ecs::host_name, scratch), event.counted.at_ns,
-                                             event.record.index, true};
+    accounts.use(ShortName(what.account)) = {first_text(event.record, ecs::host_name, scratch, kNameBytesMax),
+                                             event.counted.at_ns, event.record.index, true};
   else if (known)
     known->at_ns = event.counted.at_ns, known->is_disabled = false;
   return true;
@@ -85,16 +77,16 @@ void Disabled::observe(const Event& event, std::vector<Finding>& findings) {
     who = event.login->user.substr(0, kNameBytesMax);
     failed = !event.login->success;
   } else if (event.kind.name == "login-refused") {
-    who = text_of(event.record, ecs::user_name, scratch);
+    who = first_text(event.record, ecs::user_name, scratch, kNameBytesMax);
   } else if (!is_login) {
     const auto* actors = surroundings_.detectors.find<Actors>();
     if (actors) (void)actors->of(event.record, scratch, &who);
-    failed = text_of(event.record, ecs::event_outcome, scratch) == "failure";
+    failed = first_text(event.record, ecs::event_outcome, scratch, kNameBytesMax) == "failure";
   }
   Account* account = who.empty() ? nullptr : accounts.find(ShortName(who));
   // A job of old may still be told after the act.
   if (!account || !account->is_disabled || event.counted.at_ns < account->at_ns) return;
-  const std::string host = text_of(event.record, ecs::host_name, scratch);
+  const std::string host = first_text(event.record, ecs::host_name, scratch, kNameBytesMax);
   const bool is_there = account->host == host;
   Finding finding;
   finding.kind = &kUsed;

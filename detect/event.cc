@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/calendar.h"
 #include "core/base/time_text.h"
 #include "detect/finding.h"
 
@@ -104,6 +105,21 @@ std::optional<LoginEvent> login_of(const Event& event, Scratch& scratch) {
   // Sessions that PAM opens for jobs and the like name no address: they are not logins of a person.
   if (out.success && (out.user.empty() || out.source.empty())) return {};
   return out;
+}
+
+LocalTime local_time(int64_t at_ns, const Zone& zone) {
+  constexpr int64_t kDaySeconds = 86'400;
+  int64_t seconds = floor_div(at_ns, kSecond);
+  seconds += zone.offset_seconds_at(seconds);
+  const int64_t day = floor_div(seconds, kDaySeconds);
+  return {seconds, day, static_cast<int>((seconds - day * kDaySeconds) / 3600)};
+}
+
+std::string first_text(const Record& record, const Field* field, Scratch& scratch, size_t bytes_max) {
+  Value value;
+  scratch.clear();
+  if (!field || !first_value(record, field, scratch, &value)) return {};
+  return std::string(value.text.substr(0, bytes_max));
 }
 
 }  // namespace yushi::detect

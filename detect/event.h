@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/time_text.h"
 #include "core/record/record.h"
 
 namespace yushi::detect {
@@ -39,6 +40,7 @@ struct EventKind {
   const Field* serial = nullptr;
 
   bool has_category(std::string_view category) const;
+  bool is_command() const { return name == "command" || name == "process-started"; }
 };
 EventKind event_kind_of(const MessageKind& kind);
 
@@ -62,6 +64,17 @@ struct CountedTime {
   bool of_receipt = false;  // the record has no time of its own, or none to be believed
 };
 CountedTime counted_time(const Record& record);
+
+// The same on the clocks of a tenant.
+struct LocalTime {
+  int64_t seconds, day;  // since 1970-01-01 there
+  int hour;              // of that day
+};
+LocalTime local_time(int64_t at_ns, const Zone& zone);
+
+// The first value of a field, its first bytes; empty: there is none, or no such field. Clears `scratch`.
+std::string first_text(const Record& record, const Field* field, Scratch& scratch,
+                       size_t bytes_max = std::string::npos);
 
 struct Event {
   const Record& record;

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdio>
 
 #include "core/base/calendar.h"
+#include "detect/event.h"
 #include "detect/finding.h"
 #include "detect/places.h"
 #include "detect/words.h"
@@ -22,12 +22,6 @@ uint32_t hours_around(int hour) {
   return out;
 }
 
-std::string hour_text(int hour) {
-  char text[8];
-  std::snprintf(text, sizeof text, "%02d:00", hour);
-  return text;
-}
-
 }  // namespace
 
 std::string Habits::Known::words(Lang lang) const {
@@ -36,16 +30,16 @@ std::string Habits::Known::words(Lang lang) const {
     if (days == 0) return "在有记录的 " + std::to_string(std::min<uint32_t>(log_days, kDays)) + " 天内从未出现";
     const std::string seen = "最近 " + std::to_string(kDays) + " 天中有 " + std::to_string(days) + " 天出现过";
     return at_its_hour ? seen
-                       : seen + "，但从未在 " + hour_text((hour + 24 - kHoursAround) % 24) + " 至 " +
-                             hour_text((hour + kHoursAround + 1) % 24) + " 之间出现";
+                       : seen + "，但从未在 " + hour_text(hour - kHoursAround) + " 至 " +
+                             hour_text(hour + kHoursAround + 1) + " 之间出现";
   }
   if (too_young()) return "of this log nothing is known to be usual yet";
   if (days == 0)
     return "never before in the " + std::to_string(std::min<uint32_t>(log_days, kDays)) + " days that are remembered";
   std::string on = "on " + number_text(days, "other day", "other days") + " of the last " + std::to_string(kDays);
   return at_its_hour ? on
-                     : on + ", but never between " + hour_text((hour + 24 - kHoursAround) % 24) + " and " +
-                           hour_text((hour + kHoursAround + 1) % 24);
+                     : on + ", but never between " + hour_text(hour - kHoursAround) + " and " +
+                           hour_text(hour + kHoursAround + 1);
 }
 
 std::string Habits::Known::numbers() const {
@@ -61,10 +55,8 @@ void Habits::begin(std::string_view log, int64_t at_ns) {
 }
 
 Habits::Day Habits::day_of(int64_t at_ns, const Zone& zone) {
-  int64_t local = floor_div(at_ns, kSecond);
-  local += zone.offset_seconds_at(local);
-  const int64_t day = floor_div(local, kDaySeconds);
-  return {day, static_cast<int>((local - day * kDaySeconds) / 3600)};
+  const LocalTime local = local_time(at_ns, zone);
+  return {local.day, local.hour};
 }
 
 Habits::Known Habits::judge(Habit& habit, const Day& day) {

@@ -417,8 +417,7 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) co
   const bool asks_for_tickets = lists().has("tickets");
   if (lists().change_windows.empty() && !asks_for_tickets && log.tickets.size() == 0) return;
   const auto& name = act.event.kind.name;
-  const bool is_command = name == "command" || name == "process-started";
-  if (is_command ? !changes_a_machine(act.command()) : !is_one_of(name, kChanges)) return;
+  if (act.event.kind.is_command() ? !changes_a_machine(act.command()) : !is_one_of(name, kChanges)) return;
   const std::string& who = act.who();
   if (lists().service_accounts.find(who) || act.is_machine()) return;
   // What the system does for itself as root, at no terminal.
@@ -429,8 +428,7 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) co
   const auto host = act.host();
   const int64_t at_ns = act.event.counted.at_ns;
   const auto zone = surroundings_.options.zone_of(act.event.log);
-  int64_t local = floor_div(at_ns, kSecond);
-  local += zone->offset_seconds_at(local);
+  const int64_t local = local_time(at_ns, *zone).seconds;
 
   const ChangeWindow* open = nullptr;
   std::string shut;

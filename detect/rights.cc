@@ -27,9 +27,7 @@ constexpr const char* kRightFields[] = {"group.name", "user.target.roles", "user
 
 std::string text_of(const Record& record, const Field* field, size_t bytes_max = 256) {
   Scratch scratch;
-  Value value;
-  return field && first_value(record, field, scratch, &value) ? std::string(value.text.substr(0, bytes_max))
-                                                              : std::string();
+  return first_text(record, field, scratch, bytes_max);
 }
 
 std::vector<std::string_view> words_of(std::string_view line, std::string_view blanks) {

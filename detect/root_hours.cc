@@ -1,7 +1,6 @@
 #include "detect/root_hours.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <numeric>
 
 #include "core/base/calendar.h"
@@ -18,35 +17,22 @@ constexpr FindingKind kOddHour{"baseline.root-at-unusual-hour", "Root at an unus
 constexpr size_t kShownBytesMax = 200;
 constexpr int64_t kHourNs = int64_t{3600} * kSecond, kFoldNs = 12 * kHourNs;
 
-std::string text_of(const Record& record, const Field* field, Scratch& scratch) {
-  Value value;
-  scratch.clear();
-  return field && first_value(record, field, scratch, &value) ? std::string(value.text) : std::string();
-}
-
 // Somebody at a terminal acts as root. What the audit system says was started without one a job did.
 bool is_root_at_a_terminal(const Event& event, Scratch& scratch) {
   static const Field* const kAs = find_field("user.effective.name");
   static const Field* const kNumber = find_field("user.id");
-  const std::string login = text_of(event.record, find_field(event.kind.message->dataset + ".auid"), scratch);
-  if (login.empty()) return text_of(event.record, kAs, scratch) == "root";
-  const std::string terminal = text_of(event.record, find_field(event.kind.message->dataset + ".tty"), scratch);
-  return text_of(event.record, kNumber, scratch) == "0" && !terminal.empty() && terminal != "(none)" && terminal != "?";
-}
-
-std::string hour_text(int hour) {
-  char text[8];
-  std::snprintf(text, sizeof text, "%02d:00", (hour + 24) % 24);
-  return text;
+  const std::string login = first_text(event.record, find_field(event.kind.message->dataset + ".auid"), scratch);
+  if (login.empty()) return first_text(event.record, kAs, scratch) == "root";
+  const std::string terminal = first_text(event.record, find_field(event.kind.message->dataset + ".tty"), scratch);
+  return first_text(event.record, kNumber, scratch) == "0" && !terminal.empty() && terminal != "(none)" &&
+         terminal != "?";
 }
 
 }  // namespace
 
 uint32_t RootHours::Account::known() const { return std::accumulate(hours.begin(), hours.end(), uint32_t{0}); }
 
-bool RootHours::wants(const EventKind& kind) const {
-  return kind.name == "command" || kind.name == "process-started" || kind.name == "privilege-used";
-}
+bool RootHours::wants(const EventKind& kind) const { return kind.is_command() || kind.name == "privilege-used"; }
 
 void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
   Scratch scratch;
@@ -56,10 +42,8 @@ void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
       !actors->of(event.record, scratch, &actor) || actor == "root")
     return;
   const auto zone = surroundings_.options.zone_of(event.log);
-  int64_t local = floor_div(event.counted.at_ns, kSecond);
-  local += zone->offset_seconds_at(local);
-  const int64_t now = floor_div(local, 3600), day = floor_div(now, 24);
-  const int hour = static_cast<int>(now - day * 24);
+  const auto [seconds, day, hour] = local_time(event.counted.at_ns, *zone);
+  const int64_t now = floor_div(seconds, 3600);
 
   Account& account = log_of(by_log_, event.log, kAccountsMax).use(ShortName(actor));
   if (account.days > 0 && now == account.last_hour) return;
@@ -82,8 +66,8 @@ void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
 
   static const Field* const kHost = ecs::host_name;
   static const Field* const kCommand = find_field("process.command_line");
-  const std::string host = text_of(event.record, kHost, scratch);
-  const std::string command = text_of(event.record, kCommand, scratch).substr(0, kShownBytesMax);
+  const std::string host = first_text(event.record, kHost, scratch);
+  const std::string command = first_text(event.record, kCommand, scratch).substr(0, kShownBytesMax);
   const std::string from = hour_text(hour - kHoursAround), to = hour_text(hour + kHoursAround + 1);
   Finding finding;
   finding.kind = &kOddHour;

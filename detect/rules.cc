@@ -399,18 +399,21 @@ void LoadedRules::make_zones(Candidates& out) const {
         for (const auto& literal : needs_[out.rules[place]].literals[set])
           visit(literal, static_cast<uint32_t>(set * out.words() * 64 + place));
   };
-  std::set<const Field*> asked;
-  for_each_literal([&](const RequiredLiteral& literal, uint32_t) { asked.insert(literal.field); });
+  std::map<const Field*, std::vector<const Field*>> asked;  // where the values of each stand
+  for_each_literal([&](const RequiredLiteral& literal, uint32_t) {
+    const auto [one, is_new] = asked.try_emplace(literal.field);
+    if (is_new) one->second = fields_with_value_of(literal.field);
+  });
 
   std::vector<std::set<const Field*>> fields;  // of each zone: no field is in two
   bool anywhere = false;
-  for (const Field* field : asked) {
-    const auto where = fields_with_value_of(field);
+  for (const auto& one : asked) {
+    const auto& where = one.second;
     anywhere |= where.empty();
     if (where.empty()) continue;
     std::set<const Field*> zone(where.begin(), where.end());
     for (auto at = fields.begin(); at != fields.end();) {
-      const bool shares = std::any_of(where.begin(), where.end(), [&](auto* one) { return at->contains(one); });
+      const bool shares = std::any_of(where.begin(), where.end(), [&](auto* field) { return at->contains(field); });
       if (shares) zone.merge(*at);
       at = shares ? fields.erase(at) : at + 1;
     }
@@ -433,7 +436,7 @@ void LoadedRules::make_zones(Candidates& out) const {
   }
   if (anywhere) out.zones.back().whole_raw = true;
   for_each_literal([&](const RequiredLiteral& literal, uint32_t group) {
-    const auto where = fields_with_value_of(literal.field);
+    const auto& where = asked.at(literal.field);
     const size_t zone = where.empty() ? out.zones.size() - 1 : zone_of.at(where.front());
     // Where whole values are searched; a program's name is the end of its file.
     const bool is_value = !out.zones[zone].of_request && !out.zones[zone].whole_raw;

@@ -11,35 +11,27 @@ namespace {
 constexpr FindingKind kShort{"account.short-lived", "Account made, used and deleted", 1,
                              "attack.t1136",        "账号新建、使用后即被删除",       "attack.persistence"};
 
-std::string text_of(const Record& record, const Field* field, Scratch& scratch) {
-  Value value;
-  scratch.clear();
-  return field && first_value(record, field, scratch, &value) ? std::string(value.text) : std::string();
-}
-
-bool is_command(const EventKind& kind) { return kind.name == "command" || kind.name == "process-started"; }
-
 // The account that the event makes or deletes; empty: none.
 std::string account_of(const Event& event, bool makes, Scratch& scratch) {
   static const Field *const kTarget = find_field("user.target.name"), *const kCommandLine =
                                                                           find_field("process.command_line");
-  if (is_command(event.kind)) {
+  if (event.kind.is_command()) {
     Value value;
     scratch.clear();
     if (!first_value(event.record, kCommandLine, scratch, &value)) return {};
     return makes ? account_made_by(value.text) : account_deleted_by(value.text);
   }
   if (event.kind.name != (makes ? "account-created" : "account-deleted")) return {};
-  auto name = text_of(event.record, kTarget, scratch);
+  auto name = first_text(event.record, kTarget, scratch);
   // Of a database's statement it is known who gave it, not of whom it speaks.
-  if (name.empty() && !event.kind.has_category("database")) name = text_of(event.record, ecs::user_name, scratch);
+  if (name.empty() && !event.kind.has_category("database")) name = first_text(event.record, ecs::user_name, scratch);
   return name;
 }
 
 }  // namespace
 
 bool ShortLived::wants(const EventKind& kind) const {
-  return kind.login != EventKind::Login::none || is_command(kind) || kind.name == "account-created" ||
+  return kind.login != EventKind::Login::none || kind.is_command() || kind.name == "account-created" ||
          kind.name == "account-deleted";
 }
 
@@ -47,17 +39,16 @@ void ShortLived::observe(const Event& event, std::vector<Finding>& findings) {
   Scratch scratch;
   const int64_t at_ns = event.counted.at_ns;
   const bool failed =
-      event.kind.outcome == "failure" || text_of(event.record, ecs::event_outcome, scratch) == "failure";
+      event.kind.outcome == "failure" || first_text(event.record, ecs::event_outcome, scratch) == "failure";
   if (failed) return;
-  auto at = by_log_.find(event.log);
   if (const auto made = account_of(event, true, scratch); !made.empty()) {
-    if (at == by_log_.end()) at = by_log_.try_emplace(std::string(event.log), kAccountsMax).first;
-    Account* known = at->second.find(ShortName(made));
+    auto& accounts = log_of(by_log_, event.log, kAccountsMax);
+    Account* known = accounts.find(ShortName(made));
     // The same told by several is one.
-    if (!known || at_ns - known->made_ns > kWithinNs)
-      at->second.use(ShortName(made)) = {at_ns, 0, event.record.index, 0};
+    if (!known || at_ns - known->made_ns > kWithinNs) accounts.use(ShortName(made)) = {at_ns, 0, event.record.index, 0};
     return;
   }
+  const auto at = by_log_.find(event.log);
   if (at == by_log_.end() || at->second.size() == 0) return;
   if (const auto gone = account_of(event, false, scratch); !gone.empty()) {
     Account* account = at->second.find(ShortName(gone));
@@ -65,7 +56,7 @@ void ShortLived::observe(const Event& event, std::vector<Finding>& findings) {
     const Account was = *account;
     account->used_ns = 0;  // told once
     if (was.used_ns == 0 || at_ns - was.made_ns > kWithinNs || at_ns < was.used_ns) return;
-    const std::string host = text_of(event.record, ecs::host_name, scratch);
+    const std::string host = first_text(event.record, ecs::host_name, scratch);
     Finding finding;
     finding.kind = &kShort;
     finding.severity = Severity::high;
@@ -85,7 +76,7 @@ void ShortLived::observe(const Event& event, std::vector<Finding>& findings) {
   std::string who;
   if (event.login) {
     who = event.login->success ? event.login->user : std::string_view();
-  } else if (is_command(event.kind)) {
+  } else if (event.kind.is_command()) {
     const auto* actors = surroundings_.detectors.find<Actors>();
     if (!actors || !actors->of(event.record, scratch, &who)) return;
   }

@@ -51,9 +51,7 @@ const Way* way_of(const EventKind& kind) {
 
 std::string text_of(const Record& record, const Field* field) {
   Scratch scratch;
-  Value value;
-  return field && first_value(record, field, scratch, &value) ? std::string(value.text.substr(0, kNameBytesMax))
-                                                              : std::string();
+  return first_text(record, field, scratch, kNameBytesMax);
 }
 
 std::string process_of(const Record& record) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 
 #include "core/base/text.h"
 #include "core/base/time_text.h"
@@ -28,6 +29,12 @@ std::string printable(std::string_view value, size_t bytes_max) {
     if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8)) c = '?';
   }
   return out;
+}
+
+std::string hour_text(int hour) {
+  char text[8];
+  std::snprintf(text, sizeof text, "%02d:00", (hour + 24) % 24);
+  return text;
 }
 
 std::string date_text(int64_t unix_ns) {

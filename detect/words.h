@@ -19,6 +19,7 @@ enum class Lang : uint8_t { en, zh };
 // Control bytes and invalid UTF-8 become `?`; at most `bytes_max` bytes, cut at a character.
 std::string printable(std::string_view value, size_t bytes_max = 256);
 
+std::string hour_text(int hour);                              // 08:00; of -16 and 32, too
 std::string date_text(int64_t unix_ns);                       // 2026-10-02
 std::string time_text_utc(int64_t unix_ns);                   // 2026-10-02 08:05:01 UTC
 std::string duration_text(int64_t ns, Lang lang = Lang::en);  // 10 min, 1 h, 14 d, 90 s; 10 分钟
