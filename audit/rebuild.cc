@@ -174,7 +174,7 @@ class Rebuilder {
     for (auto& record : block->batch->records) records.push_back(&record);
     // Where a table of the damaged store is gone the copy may know the day.
     auto known = std::find_if(places.begin(), places.end(), [](auto& place) { return place.day != 0; });
-    auto day = known != places.end() ? known->day : static_cast<uint32_t>(records.back()->origin->received_ns / kDayNs);
+    auto day = known != places.end() ? known->day : static_cast<uint32_t>(records.back()->origin->received_ns / kDay);
     auto days = known != places.end() ? known->days : from.days;
     storage::Write write;
     write.put(YUSHI_TRY(made_->blocks_family(day, days)), key, **bytes);
@@ -406,7 +406,6 @@ class Rebuilder {
   }
 
   static constexpr uint32_t kSixMonths = 184;  // what the law asks for
-  static constexpr int64_t kDayNs = 86'400'000'000'000;
 
   const RepairOptions& options_;
   const Error& damage_;

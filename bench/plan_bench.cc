@@ -32,7 +32,6 @@
 namespace yushi {
 namespace {
 
-constexpr int64_t kDayNs = 24 * 3600 * kSecond;
 constexpr int64_t kFirstDay = 20'600;
 constexpr size_t kLogs = 20;
 constexpr uint32_t kRecords = 64 << 10;  // in a block
@@ -77,7 +76,7 @@ storage::BlockSummary made_up_block(std::mt19937_64& random, uint64_t first, int
   out.raw_bytes = uint64_t{kRecords} * 281;
   out.received_from_ns = from_ns;
   out.received_to_ns = to_ns;
-  if (random() % 3 == 0) out.event_times.push_back({from_ns - 2000 * kDayNs, to_ns - 2000 * kDayNs});
+  if (random() % 3 == 0) out.event_times.push_back({from_ns - 2000 * kDay, to_ns - 2000 * kDay});
   if (random() % 3 == 0) out.event_times.push_back({from_ns - 3 * 3600 * kSecond, from_ns - 2 * 3600 * kSecond});
   out.event_times.push_back({from_ns - 10 * kSecond, to_ns});
   for (int i = 0; i < 50; ++i) out.sources.push_back("10.0." + std::to_string(i / 10) + "." + std::to_string(100 + i));
@@ -127,9 +126,9 @@ void fill() {
     for (size_t log = 0; log < kLogs; ++log) {
       storage::DayHead head;
       for (uint64_t i = 0; i < a_day; ++i) {
-        const auto from = day * kDayNs + static_cast<int64_t>(i) * kDayNs / static_cast<int64_t>(a_day);
+        const auto from = day * kDay + static_cast<int64_t>(i) * kDay / static_cast<int64_t>(a_day);
         const auto first = (static_cast<uint64_t>(day - kFirstDay) * a_day + i) * kRecords;
-        auto block = made_up_block(random, first, from, from + kDayNs / static_cast<int64_t>(a_day));
+        auto block = made_up_block(random, first, from, from + kDay / static_cast<int64_t>(a_day));
         storage::put_summary(write, *database, store_day, log_name(log), block);
         head.add(block);
       }
@@ -199,7 +198,7 @@ void plan(benchmark::State& state, int64_t from_ns, int64_t to_ns) {
 
 void plan_newest(benchmark::State& state) { plan(state, INT64_MIN, INT64_MAX); }
 void plan_hour(benchmark::State& state) {
-  const auto from = (kFirstDay + days() / 2) * kDayNs + 9 * 3600 * kSecond;
+  const auto from = (kFirstDay + days() / 2) * kDay + 9 * 3600 * kSecond;
   plan(state, from, from + 3600 * kSecond);
 }
 

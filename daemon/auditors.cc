@@ -21,12 +21,11 @@ constexpr FindingKind kHimself{"auditor.asks-about-himself",
 constexpr FindingKind kMuch{
     "auditor.takes-much", "Auditor takes far more records than usual", 1, "attack.t1530", "审计员调取的记录远多于平时",
     "attack.collection"};
-constexpr FindingKind kHour{"auditor.unusual-hour", "Auditor asks at an unusual hour", 1,
-                            "attack.t1654",         "审计员在非常用时段查询",          "attack.discovery"};
+constexpr FindingKind kOddHour{"auditor.unusual-hour", "Auditor asks at an unusual hour", 1,
+                               "attack.t1654",         "审计员在非常用时段查询",          "attack.discovery"};
 constexpr FindingKind kAll{
     "auditor.all-tenants", "Auditor asks about all tenants at once", 1, "attack.t1654", "审计员一次查询所有租户",
     "attack.discovery"};
-constexpr int64_t kHourNs = int64_t{3600} * kSecond, kDayNs = 24 * kHourNs;
 
 // Of questions that look at people's records. Others are looks at the daemon, which scripts and monitors take too.
 bool is_about_records(std::string_view question) {
@@ -56,8 +55,8 @@ void Auditors::observe(const QuestionAsked& asked, int64_t at_ns, std::vector<Fi
   const std::string& who = asked.login_user.empty() ? asked.user : asked.login_user;
   const std::string shown = detect::printable(who);
   Auditor& auditor = auditors_.use(who);
-  const int64_t day = floor_div(at_ns, kDayNs);
-  const auto hour = static_cast<int>(floor_div(at_ns, kHourNs) - day * 24);
+  const int64_t day = floor_div(at_ns, kDay);
+  const auto hour = static_cast<int>(floor_div(at_ns, kHour) - day * 24);
   if (auditor.days == 0) auditor.first_day = auditor.day = day, auditor.days = 1;
   if (day > auditor.day) {
     auditor.taken_before[slot_of(auditor.day)] = auditor.taken;
@@ -110,7 +109,7 @@ void Auditors::observe(const QuestionAsked& asked, int64_t at_ns, std::vector<Fi
   const bool known = auditor.questions >= kQuestionsMin && auditor.days > kDaysMin;
   const uint32_t around = 1u << hour | 1u << (hour + 1) % 24 | 1u << (hour + 23) % 24;
   if (known && !(auditor.hours & around) && !(auditor.hours_today & 1u << hour))
-    found(kHour,
+    found(kOddHour,
           " asked at " + detect::time_text_utc(at_ns) + "; in " + std::to_string(auditor.questions) + " questions on " +
               std::to_string(auditor.days - 1) + " days never within an hour of it",
           "于 " + detect::time_text_utc(at_ns) + " 查询；此前 " + std::to_string(auditor.days - 1) + " 天的 " +

@@ -26,7 +26,6 @@ constexpr FindingKind kDormant{"baseline.dormant-account",
                                "长期未使用的账号登录",
                                "attack.initial-access"};
 
-constexpr size_t kNameBytesMax = 256;
 constexpr size_t kHashBytes = 8;
 constexpr int64_t kDaySeconds = 86'400;
 

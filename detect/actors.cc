@@ -3,7 +3,6 @@
 namespace yushi::detect {
 namespace {
 
-constexpr size_t kNameBytesMax = 256;
 // What no login stands behind: a daemon's own act.
 constexpr std::string_view kUnset[] = {"4294967295", "-1", "unset"};
 

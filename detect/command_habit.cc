@@ -25,7 +25,7 @@ constexpr uint64_t kPairLikeOthers = 64;
 // What it may do as nobody does yet, in shares: its own new programs.
 constexpr uint64_t kLikeNobody = uint64_t{1} << (kShareBits - 15);
 
-uint32_t hash_of(std::string_view name) {
+uint32_t name_hash(std::string_view name) {
   uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
   for (char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   hash ^= hash >> 32;
@@ -97,7 +97,7 @@ std::optional<uint64_t> load_counts(Counts& counts, uint64_t most, Reader& in) {
 
 void CommandBlock::add(std::string_view name) {
   YUSHI_ASSERT(!full(), "a block of %u commands is full", size_);
-  const uint32_t hash = hash_of(name);
+  const uint32_t hash = name_hash(name);
   if (size_ > 0) {
     const uint16_t bucket = pair_bucket(last_hash_, hash);
     const auto at = std::lower_bound(pairs_.begin(), pairs_.end(), bucket);

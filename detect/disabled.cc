@@ -13,7 +13,6 @@ namespace {
 
 constexpr FindingKind kUsed{"account.disabled-used", "Disabled account used", 1,
                             "attack.t1078",          "已停用的账号被使用",    "attack.initial-access"};
-constexpr size_t kNameBytesMax = 256;
 
 // Wrong passwords lock an account for a while, and that is no decision of anybody's.
 bool is_automatic(std::string_view action) {

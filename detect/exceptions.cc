@@ -18,13 +18,11 @@
 namespace yushi::detect {
 namespace {
 
-constexpr int64_t kDayNs = 86'400 * kSecond;
-
 // A day is over at its end. nullopt: it is no time, or one without a zone.
 std::optional<int64_t> end_of(const std::string& until) {
   const auto time = parse_time(until.size() == 10 ? until + "T00:00:00Z" : until, 0, *Zone::utc());
   if (!time || time->form != TimeForm::rfc3339 || time->inferred != 0) return std::nullopt;
-  return time->unix_ns + (until.size() == 10 ? kDayNs : 0);
+  return time->unix_ns + (until.size() == 10 ? kDay : 0);
 }
 
 std::string digest_of(const Exception& one) {

@@ -11,7 +11,6 @@ namespace yushi::detect {
 namespace {
 
 constexpr int64_t kDueSlackNs = 3600 * kSecond, kForgetNs = 3600 * kSecond;
-constexpr size_t kNameBytesMax = 256;
 constexpr size_t kRulesMax = 65'536;
 constexpr uint64_t kNotKnown = ~uint64_t{0};  // of a record's index
 

@@ -14,7 +14,6 @@ constexpr FindingKind kFromAddress{"guessing.address",       "Password guessing 
                                    "来自同一地址的口令猜测", "attack.credential-access"};
 constexpr FindingKind kOnAccount{"guessing.account", "Password guessing on an account", 2,
                                  "attack.t1110.001", "针对同一账号的口令猜测",          "attack.credential-access"};
-constexpr int64_t kHourNs = 3600 * kSecond, kDayNs = 24 * kHourNs;
 constexpr int kHours = 24;
 constexpr int64_t kReorderedNs = kMinute;  // lines of several hosts come out of order by less
 
@@ -33,7 +32,7 @@ uint64_t Guessing::Way::of_last_hours(int count) const {
 Guessing::Way& Guessing::add(Key& key, const LoginEvent& login, std::string_view other) {
   const uint64_t hash = hash_of(login.way);
   auto way = std::find_if(key.ways.begin(), key.ways.end(), [hash](const Way& one) { return one.way == hash; });
-  const int64_t hour = floor_div(login.at_ns, kHourNs);
+  const int64_t hour = floor_div(login.at_ns, kHour);
   if (way == key.ways.end()) {
     if (key.ways.size() == kWaysMax)
       key.ways.erase(std::min_element(key.ways.begin(), key.ways.end(),
@@ -69,7 +68,7 @@ int64_t Guessing::Way::newest_span_ns() const {
 
 // In the hour up to this moment, and not since: when a late record is judged, others were there later.
 size_t Guessing::others_of_the_hour(const Key& key, int64_t at_ns) {
-  const uint64_t to = second_of(at_ns + kReorderedNs), from = second_of(at_ns + kReorderedNs - kHourNs);
+  const uint64_t to = second_of(at_ns + kReorderedNs), from = second_of(at_ns + kReorderedNs - kHour);
   size_t out = 0;
   key.others.for_each([&](std::string_view, uint64_t, uint64_t last) { out += last >= from && last <= to ? 1 : 0; });
   return out;
@@ -84,7 +83,7 @@ std::string Guessing::names_of(const Key& key, Lang lang) {
 std::string Guessing::story_of(Log& log, const LoginEvent& login) {
   const std::string address = printable(login.source), network = network_of(login.source);
   Network& known = log.networks.use(network);
-  if (const int64_t day = floor_div(login.at_ns, kDayNs); known.day < day) {
+  if (const int64_t day = floor_div(login.at_ns, kDay); known.day < day) {
     known.day = day;
     known.told.clear();
   }
@@ -114,7 +113,7 @@ void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& 
   finding.severity = spray || on_real ? Severity::medium : Severity::low;
   finding.score = spray || on_root ? 60 : on_real ? 50 : 30;
   finding.key = story_of(log, login);
-  finding.fold_ns = kDayNs;
+  finding.fold_ns = kDay;
   const std::string on = login.host.empty() ? "" : ", the last time on " + printable(login.host);
   const std::string as = key.others.size() == 0 ? "" : ", as " + names_of(key, Lang::en);
   finding.reason = printable(login.source) +
@@ -153,7 +152,7 @@ void Guessing::judge_account(const Key& key, Way& way, const LoginEvent& login, 
   finding.severity = login.user == "root" ? Severity::high : Severity::medium;
   finding.score = login.user == "root" ? 75 : 60;
   finding.key = printable(login.user);
-  finding.fold_ns = kDayNs;
+  finding.fold_ns = kDay;
   finding.reason = "the password of " + printable(login.user) + " is being guessed: " + std::to_string(tries) +
                    " failed logins within two hours from " + std::to_string(addresses) +
                    (key.others.full() ? " addresses or more" : " addresses");
@@ -206,7 +205,7 @@ bool Guessing::load_keys(LruMap<Key>& keys, Reader& in) {
     for (; ways > 0 && in.ok(); --ways) {
       Way way;
       way.way = in.be64();
-      way.last_hour = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHourNs, kTimeMaxNs / kHourNs);
+      way.last_hour = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHour, kTimeMaxNs / kHour);
       for (uint32_t& count : way.hours) count = static_cast<uint32_t>(in.varint());
       way.unsaid = in.varint();
       uint64_t newest = in.varint();

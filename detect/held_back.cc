@@ -8,7 +8,6 @@
 namespace yushi::detect {
 namespace {
 
-constexpr int64_t kHourNs = 60 * kMinute;
 constexpr size_t kPartBytesMax = 1024;
 
 std::string name_of(std::initializer_list<std::string_view> parts) {
@@ -19,7 +18,7 @@ std::string name_of(std::initializer_list<std::string_view> parts) {
 
 }  // namespace
 
-bool HeldBack::Count::is_due(int64_t received_ns) const { return untold > 0 && received_ns / kHourNs != told_hour; }
+bool HeldBack::Count::is_due(int64_t received_ns) const { return untold > 0 && received_ns / kHour != told_hour; }
 
 void HeldBack::teach(const AlertAct& act) {
   if (act.usual_until.empty()) {
@@ -96,7 +95,7 @@ void HeldBack::tell(Excepted& excepted, int64_t received_ns) {
   auto use = excepted.use;
   use.uses = std::exchange(count.untold, 0);
   use.uses_in_all = count.all;
-  count.told_hour = received_ns / kHourNs;
+  count.told_hour = received_ns / kHour;
   auto record = own_record("exception-used", "the exception of " + use.owner + " for " + use.rule + " (" + use.place +
                                                  ") kept " + number_text(use.uses, "hit", "hits") +
                                                  " from being raised, " + std::to_string(use.uses_in_all) + " in all");
@@ -111,7 +110,7 @@ void HeldBack::tick(int64_t received_ns, const ExceptionSet* exceptions) {
     if (ends || usual.count.is_due(received_ns)) {
       tell(usual, ends);
       usual.count.untold = 0;
-      usual.count.told_hour = received_ns / kHourNs;
+      usual.count.told_hour = received_ns / kHour;
     }
     at = ends ? usual_.erase(at) : std::next(at);
   }

@@ -34,7 +34,6 @@ constexpr FindingKind kProvider{"list.provider-staff", "Provider's staff at a un
                                 "attack.t1199",        "云服务商人员操作租户单位的主机",       "attack.initial-access"};
 constexpr FindingKind kDenied{"list.denied", "What is on a deny list", 1, "attack.initial-access", "命中禁止清单"};
 
-constexpr size_t kNameBytesMax = 256;
 constexpr size_t kShownBytesMax = 200;
 
 // What a person does; whoever serves requests or opens connections is none.

@@ -27,6 +27,8 @@
 
 namespace yushi::detect {
 
+constexpr size_t kNameBytesMax = 256;  // of an account, a host or an address that is remembered; the rest is cut off
+
 // The bytes that `value` has on the heap; room that it has for more is given back. A struct with texts or vectors names
 // them: `auto parts() { return std::tie(name, places); }`.
 template <class T>

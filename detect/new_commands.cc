@@ -15,7 +15,6 @@ constexpr FindingKind kNew{"baseline.commands-of-nobody",
                            "attack.t1059",
                            "运行从未有人用过的程序",
                            "attack.execution"};
-constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 
 // The name of the program, without its folder.
 std::string program_of(const Record& record) {
@@ -59,7 +58,7 @@ void NewCommands::observe(const Event& event, std::vector<Finding>& findings) {
   ++account.commands;
   const bool is_new = log.programs.peek(program) == nullptr;
   log.programs.use(program) = true;
-  if (!is_new || at_ns - log.first_ns < kLearnDays * kDayNs || account.commands <= kCommandsMin) return;
+  if (!is_new || at_ns - log.first_ns < kLearnDays * kDay || account.commands <= kCommandsMin) return;
   if (account.names.empty() || at_ns - account.since_ns > kWindowNs) {
     account.names.clear();
     account.indexes.clear();
@@ -75,7 +74,7 @@ void NewCommands::observe(const Event& event, std::vector<Finding>& findings) {
   finding.severity = Severity::low;
   finding.score = 40;
   finding.key = printable(actor);
-  finding.fold_ns = kDayNs;
+  finding.fold_ns = kDay;
   finding.reason = printable(actor) + " ran " + std::to_string(kNewMin) +
                    " programs within an hour that no account of this log has run since " + date_text(log.first_ns) +
                    ":";

@@ -18,7 +18,6 @@ constexpr FindingKind kGrowth{
     "attack.privilege-escalation"};
 constexpr FindingKind kPassword{
     "rights.password-of-another", "Password of another set", 1, "attack.t1098", "设置他人口令", "attack.persistence"};
-constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 constexpr int kDaysRemembered = 64;
 constexpr std::string_view kGroup = "group ";  // of a right
 
@@ -178,7 +177,7 @@ void Rights::observe(const Event& event, std::vector<Finding>& findings) {
 void Rights::granted(Log& log, const Event& event, std::string_view account, std::string_view right,
                      std::vector<Finding>& findings) const {
   auto& rights = log.accounts.use(ShortName(account));
-  const int64_t day = floor_div(event.counted.at_ns, kDayNs);
+  const int64_t day = floor_div(event.counted.at_ns, kDay);
   std::erase_if(rights, [&](auto& one) { return day - one.day > kDays; });
   const std::string text(right.substr(0, kTextBytesMax));
   if (std::any_of(rights.begin(), rights.end(), [&](auto& one) { return one.text == text; })) return;
@@ -192,14 +191,14 @@ void Rights::granted(Log& log, const Event& event, std::string_view account, std
   finding.kind = &kGrowth;
   finding.score = 55;
   finding.key = printable(account);
-  finding.fold_ns = kDayNs;
+  finding.fold_ns = kDay;
   finding.reason = printable(account) + " got " + std::to_string(rights.size()) + " rights on " +
-                   std::to_string(days.size()) + " days since " + date_text(*days.begin() * kDayNs) +
+                   std::to_string(days.size()) + " days since " + date_text(*days.begin() * kDay) +
                    ", one after the other: ";
-  finding.reason_zh = "账号 " + printable(account) + " 自 " + date_text(*days.begin() * kDayNs) + " 以来分 " +
+  finding.reason_zh = "账号 " + printable(account) + " 自 " + date_text(*days.begin() * kDay) + " 以来分 " +
                       std::to_string(days.size()) + " 天陆续获得 " + std::to_string(rights.size()) + " 项权限：";
   for (size_t i = 0; i < rights.size(); ++i) {
-    const std::string name = printable(rights[i].text, kTextBytesMax), date = date_text(rights[i].day * kDayNs);
+    const std::string name = printable(rights[i].text, kTextBytesMax), date = date_text(rights[i].day * kDay);
     finding.reason += (i == 0 ? "" : ", ") + name + " (" + date + ")";
     finding.reason_zh += (i == 0 ? "" : "、") + (name.starts_with(kGroup) ? "组 " + name.substr(kGroup.size()) : name) +
                          "（" + date + "）";
@@ -221,7 +220,7 @@ void Rights::password_set(Log& log, const Event& event, std::vector<Finding>& fi
       actor.starts_with("uid "))
     return;
   auto& [last_day, days] = log.offices.use(ShortName(actor));
-  const int64_t day = floor_div(event.counted.at_ns, kDayNs), gone = day - last_day;
+  const int64_t day = floor_div(event.counted.at_ns, kDay), gone = day - last_day;
   if (gone > 0) {
     days = gone < kDaysRemembered ? days << gone : 0;
     last_day = day;
@@ -233,7 +232,7 @@ void Rights::password_set(Log& log, const Event& event, std::vector<Finding>& fi
   finding.kind = &kPassword;
   finding.score = 55;
   finding.key = printable(actor) + " " + printable(owner);
-  finding.fold_ns = kDayNs;
+  finding.fold_ns = kDay;
   finding.reason = printable(actor) + " set the password of " + printable(owner) + " on " +
                    printable(text_of(event.record, ecs::host_name)) + "; it did so on " + std::to_string(other_days) +
                    " other days of the last " + std::to_string(kDaysRemembered);
@@ -263,9 +262,7 @@ void Rights::save(std::string& out) const {
 }
 
 bool Rights::load(Reader& in) {
-  const auto day_of = [&] {
-    return std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDayNs, kTimeMaxNs / kDayNs);
-  };
+  const auto day_of = [&] { return std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDay, kTimeMaxNs / kDay); };
   return load_logs(by_log_, in, [&](Log& log) {
     const auto load_rights = [&](std::vector<Right>& rights) {
       for (uint64_t count = in.varint(); count > 0 && in.ok(); --count) {

@@ -10,8 +10,6 @@
 namespace yushi::detect {
 namespace {
 
-constexpr int64_t kDayNs = 24 * 60 * kMinute;
-
 // The most that each may hold, so that all together hold no more than `bytes_max`.
 uint64_t level_of(std::vector<uint64_t> holders, uint64_t bytes_max) {
   std::sort(holders.begin(), holders.end());
@@ -72,9 +70,9 @@ void Room::tick(const Holdings& all, uint64_t bytes_max, int64_t received_ns) {
     if (one.what != Kept::passing) log_of(by_log_, one.log).untold[static_cast<size_t>(one.what)] += gone;
   }
   for (auto& [name, log] : by_log_) {
-    const bool is_due = received_ns / kDayNs != log.told_day;
+    const bool is_due = received_ns / kDay != log.told_day;
     if (!is_due || std::accumulate(log.untold.begin(), log.untold.end(), uint64_t{0}) == 0) continue;
-    log.told_day = received_ns / kDayNs;
+    log.told_day = received_ns / kDay;
     tell(name, log, bytes_max);
   }
 }

@@ -15,7 +15,7 @@ namespace {
 constexpr FindingKind kOddHour{"baseline.root-at-unusual-hour", "Root at an unusual hour",    1, "attack.t1078",
                                "非常用时段使用 root",           "attack.privilege-escalation"};
 constexpr size_t kShownBytesMax = 200;
-constexpr int64_t kHourNs = int64_t{3600} * kSecond, kFoldNs = 12 * kHourNs;
+constexpr int64_t kFoldNs = 12 * kHour;
 
 // Somebody at a terminal acts as root. What the audit system says was started without one a job did.
 bool is_root_at_a_terminal(const Event& event, Scratch& scratch) {
@@ -104,7 +104,7 @@ void RootHours::save(std::string& out) const {
 bool RootHours::load(Reader& in) {
   return load_by_log(by_log_, kAccountsMax, in, [&in](Account& account) {
     account.first_ns = bounded_time(in.signed_varint());
-    account.last_hour = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHourNs, kTimeMaxNs / kHourNs);
+    account.last_hour = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHour, kTimeMaxNs / kHour);
     account.days = static_cast<uint32_t>(in.varint());
     for (auto& days : account.hours) days = static_cast<uint32_t>(in.varint());
   });

@@ -10,8 +10,6 @@ namespace {
 
 constexpr FindingKind kGap{"sequence.events-missing", "Numbered events are missing", 1, "attack.t1562.006",
                            "事件编号不连续",          "attack.defense-evasion"};
-constexpr size_t kNameBytesMax = 256;
-constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 
 size_t slot_of(int64_t day) { return static_cast<size_t>(day - floor_div(day, Serials::kDays) * Serials::kDays); }
 
@@ -33,7 +31,7 @@ void Serials::observe(const Event& event, std::vector<Finding>& findings) {
   teller.last_index = event.record.index;
   if (before == 0 || number < before || number - before > kStepMax) return;
   const auto step = static_cast<uint32_t>(number - before);
-  const int64_t day = std::max(floor_div(event.counted.at_ns, kDayNs), teller.day);
+  const int64_t day = std::max(floor_div(event.counted.at_ns, kDay), teller.day);
   for (int64_t gone = std::max(teller.day + 1, day - kDays + 1); gone <= day; ++gone) teller.largest[slot_of(gone)] = 0;
   teller.day = day;
   const uint32_t usual = *std::max_element(teller.largest.begin(), teller.largest.end());
@@ -74,7 +72,7 @@ bool Serials::load(Reader& in) {
     teller.last = in.varint();
     teller.last_index = in.varint();
     teller.known = static_cast<uint32_t>(std::min<uint64_t>(in.varint(), kKnownMin));
-    teller.day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDayNs, kTimeMaxNs / kDayNs);
+    teller.day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDay, kTimeMaxNs / kDay);
     for (auto& largest : teller.largest) largest = static_cast<uint32_t>(std::min(in.varint(), kStepMax));
   });
 }

@@ -24,10 +24,9 @@ constexpr FindingKind kLogging{"service.logging-left-stopped",
 constexpr FindingKind kJustStopped{
     "service.log-service-stopped", "Log service stopped", 1, "attack.t1562.001", "日志服务停止",
     "attack.defense-evasion"};
-constexpr size_t kNameBytesMax = 128;
+constexpr size_t kUnitBytesMax = 128;
 constexpr std::string_view kSomebody = "somebody";  // of a command that does not say whose it is
-constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
-constexpr int64_t kSameStopNs = 30 * kSecond;  // a command, and what the init system says of it
+constexpr int64_t kSameStopNs = 30 * kSecond;       // a command, and what the init system says of it
 constexpr int kDaysRemembered = 64;
 
 // What writes or forwards logs, by the names of its service, of its program and of its description.
@@ -63,7 +62,7 @@ constexpr std::string_view kOfSessions[] = {
     "session ", "run-user-",         "/run/user"};
 
 std::string lower_case(std::string_view text) {
-  std::string out(text.substr(0, kNameBytesMax));
+  std::string out(text.substr(0, kUnitBytesMax));
   for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return out;
 }
@@ -230,7 +229,7 @@ void Services::observe(const Event& event, std::vector<Finding>& findings) {
     command = CommandReader(line).read();
     if (command.does == Command::Does::nothing) return;
   }
-  const std::string host_name = text(ecs::host_name).substr(0, kNameBytesMax);
+  const std::string host_name = text(ecs::host_name).substr(0, kUnitBytesMax);
   if (host_name.empty()) return;
   auto at = by_log_.find(event.log);
   if (at == by_log_.end()) {
@@ -286,7 +285,7 @@ void Services::stopped(Log& log, const Event& event, std::string_view host_name,
         !same && stop.also.empty() && stop.actor.empty() != actor.empty() && std::abs(at_ns - stop.at_ns) < kSameStopNs;
     if (!same && !told_otherwise) continue;
     if (told_otherwise) stop.also = name;
-    if (stop.actor.empty()) stop.actor = actor.substr(0, kNameBytesMax);
+    if (stop.actor.empty()) stop.actor = actor.substr(0, kUnitBytesMax);
     return;
   }
   Stop stop;
@@ -306,7 +305,7 @@ void Services::stopped(Log& log, const Event& event, std::string_view host_name,
     findings.push_back(std::move(finding));
   }
   stop.name = std::move(name);
-  stop.actor = actor.substr(0, kNameBytesMax);
+  stop.actor = actor.substr(0, kUnitBytesMax);
   stop.at_ns = at_ns;
   stop.received_ns = event.record.origin->received_ns;
   stop.index = event.record.index;
@@ -344,14 +343,14 @@ void Services::tick(const Tick& tick, std::vector<Finding>& findings) {
 void Services::tell(Log& log, std::string_view log_name, const std::string& host, Stop& stop,
                     std::vector<Finding>& findings) const {
   Unit& unit = log.units.use(host + "\n" + stop.name);
-  const int64_t day = floor_div(stop.at_ns, kDayNs), gone = day - unit.last_day;
+  const int64_t day = floor_div(stop.at_ns, kDay), gone = day - unit.last_day;
   if (gone > 0) {
     unit.days = gone < kDaysRemembered ? unit.days << gone : 0;
     unit.last_day = day;
   }
   const int other_days = std::popcount(unit.days & ~uint64_t{1});
   unit.days |= 1;
-  const bool young = stop.at_ns - log.first_ns < kUsualDays * kDayNs;
+  const bool young = stop.at_ns - log.first_ns < kUsualDays * kDay;
   if (other_days >= kUsualDays || (young && stop.actor.empty() && !stop.writes_logs)) return;
   const std::string shown = printable(stop.name) + (stop.also.empty() ? "" : " (" + printable(stop.also) + ")");
   Finding finding;
@@ -359,7 +358,7 @@ void Services::tell(Log& log, std::string_view log_name, const std::string& host
   finding.severity = stop.writes_logs || stop.protects ? Severity::high : Severity::medium;
   finding.score = stop.writes_logs || stop.protects ? 75 : 50;
   finding.key = printable(host) + " " + printable(stop.name);
-  finding.fold_ns = kDayNs;
+  finding.fold_ns = kDay;
   finding.log = log_name;
   finding.at_ns = stop.at_ns;
   finding.reason = shown + " on " + printable(host) + " was stopped at " + time_text_utc(stop.at_ns) +
@@ -427,7 +426,7 @@ bool Services::load(Reader& in) {
     };
     return load_entries(log.hosts, in, load_host) && load_entries(log.units, in, [&in](Unit& unit) {
              unit.started_ns = bounded_time(in.signed_varint());
-             unit.last_day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDayNs, kTimeMaxNs / kDayNs);
+             unit.last_day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDay, kTimeMaxNs / kDay);
              unit.days = in.varint();
            });
   });

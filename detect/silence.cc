@@ -13,9 +13,6 @@ constexpr FindingKind kSilent{"silence.host", "Host fell silent", 1,
 constexpr FindingKind kBelow{
     "silence.far-below",     "Host sends far less than it is wont to", 2, "attack.t1562", "主机日志量远低于平时",
     "attack.defense-evasion"};
-constexpr size_t kNameBytesMax = 256;
-constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
-constexpr int64_t kHourNs = int64_t{3600} * kSecond;
 constexpr int64_t kJudgeEveryNs = 600 * kSecond;
 
 size_t slot_of(int64_t number, int slots = Silence::kPauses) {
@@ -74,7 +71,7 @@ void Silence::observe(const Record& record, int64_t at_ns, Scratch& scratch, std
   Host& host = log.hosts.use(name);
   if (host.last_ns == 0) host.first_ns = host.last_ns = at_ns;
   if (at_ns > host.last_ns) {
-    const int64_t day = floor_div(at_ns, kDayNs);
+    const int64_t day = floor_div(at_ns, kDay);
     for (int64_t gone = std::max(host.pauses_day + 1, day - kPauses + 1); gone <= day; ++gone)
       host.pauses[slot_of(gone)] = 0;
     host.pauses_day = std::max(host.pauses_day, day);
@@ -84,10 +81,10 @@ void Silence::observe(const Record& record, int64_t at_ns, Scratch& scratch, std
     host.told = false;
   }
   host.last_index = record.index;
-  const int64_t hour = floor_div(at_ns, kHourNs), before = host.rate.hour;
+  const int64_t hour = floor_div(at_ns, kHour), before = host.rate.hour;
   host.rate.add(hour);
   // A clock that is ahead does not end the hour of all.
-  log.rate.add(log.next_ns == 0 ? hour : std::min(hour, floor_div(log.next_ns, kHourNs) + 1));
+  log.rate.add(log.next_ns == 0 ? hour : std::min(hour, floor_div(log.next_ns, kHour) + 1));
   if (before != 0 && hour > before) judge_rate(record.origin->log, log, std::string(name), host, findings);
   if (++log.seen < log.hosts.size() || at_ns < log.next_ns) return;
   log.seen = 0;
@@ -149,15 +146,15 @@ void Silence::judge_rate(std::string_view name, const Log& log, const std::strin
     finding.kind = &kBelow;
     finding.score = 50;
     finding.key = printable(host_name);
-    finding.fold_ns = kDayNs;
+    finding.fold_ns = kDay;
     finding.log = name;
     finding.reason = printable(host_name) + " has sent " + number_text(sent, "record", "records") + " in " +
-                     duration_text(hours * kHourNs) + " until " + time_text_utc(host.rate.hour * kHourNs) +
+                     duration_text(hours * kHour) + " until " + time_text_utc(host.rate.hour * kHour) +
                      ", where at least " + std::to_string(expected) +
                      " came at these hours of the weeks before; the rest of this log sent " + std::to_string(others) +
                      " of " + std::to_string(others_expected);
-    finding.reason_zh = "主机 " + printable(host_name) + " 在 " + time_text_utc(host.rate.hour * kHourNs) + " 之前的 " +
-                        duration_text(hours * kHourNs, Lang::zh) + "内仅发送 " + std::to_string(sent) +
+    finding.reason_zh = "主机 " + printable(host_name) + " 在 " + time_text_utc(host.rate.hour * kHour) + " 之前的 " +
+                        duration_text(hours * kHour, Lang::zh) + "内仅发送 " + std::to_string(sent) +
                         " 条日志，而前几周同一时段至少有 " + std::to_string(expected) + " 条；该日志的其他主机发送了 " +
                         std::to_string(others) + " 条，平时为 " + std::to_string(others_expected) + " 条";
     finding.fields = {{"host.name", printable(host_name)}};
@@ -225,7 +222,7 @@ bool Silence::load(Reader& in) {
       host.last_ns = bounded_time(in.signed_varint());
       host.last_index = in.varint();
       for (int64_t& pause : host.pauses) pause = bounded_time(in.signed_varint());
-      host.pauses_day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDayNs, kTimeMaxNs / kDayNs);
+      host.pauses_day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDay, kTimeMaxNs / kDay);
       host.told = in.varint() != 0;
       host.rate.load(in);
     });

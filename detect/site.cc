@@ -16,8 +16,6 @@ constexpr FindingKind kRound{"baseline.host-from-elsewhere",
                              "attack.t1021",
                              "从罕见来源登录主机",
                              "attack.lateral-movement"};
-constexpr size_t kNameBytesMax = 256;
-constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 
 }  // namespace
 
@@ -46,7 +44,7 @@ void Site::observe(const Event& event, std::vector<Finding>& findings) {
     at->second.first_ns = login.at_ns;
   }
   Log& log = at->second;
-  const bool learning = login.at_ns - log.first_ns < kLearnDays * kDayNs;
+  const bool learning = login.at_ns - log.first_ns < kLearnDays * kDay;
   const auto* accounts = surroundings_.detectors.find<Accounts>();
   const bool is_new_account = accounts && !accounts->knows(event.log, user);
   const bool is_new_network = log.networks.peek(network) == nullptr;

@@ -10,7 +10,6 @@
 namespace yushi::detect {
 namespace {
 
-constexpr size_t kNameBytesMax = 256;
 constexpr int kJoinsMax = 16;
 constexpr std::string_view kDatabase = "database";
 

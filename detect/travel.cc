@@ -14,7 +14,7 @@ namespace {
 
 constexpr FindingKind kTravel{"account.two-places", "One account at two places at once", 2,
                               "attack.t1078",       "同一账号短时间内异地登录",          "attack.initial-access"};
-constexpr size_t kNameBytesMax = 64;
+constexpr size_t kPlaceBytesMax = 64;
 constexpr double kDegree = 10'000;
 constexpr int64_t kAgainNs = 3 * kSecond;  // several daemons tell of one login
 
@@ -79,14 +79,14 @@ void Travel::observe(const Event& event, std::vector<Finding>& findings) {
   if (login.of_receipt || is_machine(login.user) || lists.service_accounts.find(login.user) ||
       lists.bastions.has(login.source) || !place_of(login.source, &place))
     return;
-  const std::string source(login.source.substr(0, kNameBytesMax)), host(login.host.substr(0, kNameBytesMax));
-  std::string name(login.user.substr(0, kNameBytesMax));
+  const std::string source(login.source.substr(0, kPlaceBytesMax)), host(login.host.substr(0, kPlaceBytesMax));
+  std::string name(login.user.substr(0, kPlaceBytesMax));
   if (name == "root") name += " on " + host;
   Account& account = log_of(by_log_, event.log, kAccountsMax).use(ShortName(name));
   const bool is_on_its_way =
       std::find(account.host_addresses.begin(), account.host_addresses.end(), source) != account.host_addresses.end();
   if ((event.record.marks & kByRelay) == 0)
-    remember(account.host_addresses, event.record.origin->address.substr(0, kNameBytesMax));
+    remember(account.host_addresses, event.record.origin->address.substr(0, kPlaceBytesMax));
   if (is_on_its_way) return;
   const int64_t apart_ns = std::llabs(login.at_ns - account.at_ns);
   if (source == account.source && apart_ns <= kAgainNs) return;

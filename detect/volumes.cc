@@ -10,8 +10,6 @@
 namespace yushi::detect {
 namespace {
 
-constexpr size_t kNameBytesMax = 256;
-constexpr int64_t kHourNs = int64_t{3600} * kSecond;
 constexpr int64_t kHoursADay = 24;
 
 struct Way {
@@ -94,7 +92,7 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   if (account.empty()) return;
 
   Use& use = log.uses.use(std::string(way->kind.id) + "\n" + std::string(ShortName(account)));
-  const int64_t at_ns = event.counted.at_ns, hour = floor_div(at_ns, kHourNs);
+  const int64_t at_ns = event.counted.at_ns, hour = floor_div(at_ns, kHour);
   if (use.hour == 0) use.hour = hour, use.day = floor_div(hour, kHoursADay);
   if (hour > use.hour) {
     auto& fullest = use.fullest[static_cast<size_t>(floor_div(use.hour, kHoursADay) % kDays + kDays) % kDays];
@@ -121,7 +119,7 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   if (use.count++ == 0) use.first_index = event.record.index;
 
   const uint32_t fullest = *std::max_element(use.fullest.begin(), use.fullest.end());
-  const bool young = at_ns - log.first_ns < kYoungDays * kHoursADay * kHourNs;
+  const bool young = at_ns - log.first_ns < kYoungDays * kHoursADay * kHour;
   const uint32_t bound = std::max(way->least * (young ? 4 : 1), fullest * kTimes);
   if (use.told || use.count < bound) return;
   use.told = true;
@@ -129,7 +127,7 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   finding.kind = &way->kind;
   finding.score = 60;
   finding.key = printable(account);
-  finding.fold_ns = kHoursADay * kHourNs;
+  finding.fold_ns = kHoursADay * kHour;
   finding.reason = printable(account) + " " + std::string(way->did) + " " + std::to_string(use.count) + " different " +
                    std::string(way->what) + " within an hour, the last on " +
                    printable(text_of(event.record, ecs::host_name)) + (path.empty() ? "" : " " + printable(path)) +

@@ -8,13 +8,6 @@
 #include "core/base/time_text.h"
 
 namespace yushi::detect {
-namespace {
-
-constexpr int64_t kHour = 60 * kMinute;
-constexpr int64_t kDay = 24 * kHour;
-
-}  // namespace
-
 std::string printable(std::string_view value, size_t bytes_max) {
   bool utf8 = is_utf8(value);
   if (value.size() > bytes_max) {

@@ -25,7 +25,7 @@ constexpr uint32_t kRecordsBetweenAlerts = 1024;  // some 10 ms: a block has sec
 constexpr auto kIdleWait = milliseconds(100);
 constexpr auto kCommitEvery = milliseconds(500);
 constexpr auto kAskEvery = milliseconds(2000);  // whether somebody is there, while that is in doubt
-constexpr int kAskMilliseconds = 500;
+constexpr int kAnswerMilliseconds = 500;
 constexpr auto kRestartWaitMin = milliseconds(100);
 constexpr auto kRestartWaitMax = milliseconds(5000);
 constexpr auto kAwayAfter = std::chrono::seconds(30);  // so long nobody answers, or nothing is acknowledged: an outage
@@ -267,7 +267,7 @@ struct Forwarder::State final : SinkListener {
     const auto now = Clock::now();
     if (now - asked_at < kAskEvery) return;
     asked_at = now;
-    if (in_doubt && sink->is_answered(kAskMilliseconds)) in_doubt = false;
+    if (in_doubt && sink->is_answered(kAnswerMilliseconds)) in_doubt = false;
     if (!in_doubt) heard_at = now;
     // He may owe nothing while there is a backlog: nothing of it is selected.
     if (!is_owed || (in_flight_bytes == 0 && lag() == 0) || sink->holds_back()) acknowledged_at = now;

@@ -69,7 +69,7 @@ std::vector<std::string> parts_of(const std::string& regex) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string cited(std::string_view text) {
   std::string out = "\"";
   append_printable(out, text, kShownColumns);
   return out + "\"";
@@ -96,7 +96,7 @@ std::string named(const std::string& part, size_t groups_before, const std::vect
     else
       text.push_back(part[at]);
   }
-  return plain ? quoted(text) : "/" + part.substr(0, kShownColumns) + (part.size() > kShownColumns ? "…" : "") + "/";
+  return plain ? cited(text) : "/" + part.substr(0, kShownColumns) + (part.size() > kShownColumns ? "…" : "") + "/";
 }
 
 size_t groups_of(const std::string& part) {
@@ -133,7 +133,7 @@ std::string why_asked(const Record& record, const ParserDefinition& parser, std:
   if (parser.generic) return "generic, asked last";
   if (!program.empty() && std::any_of(match.apps.begin(), match.apps.end(), is_program)) return "program " + program;
   for (auto& prefix : match.prefixes)
-    if (text.find(prefix) < 64) return "begins with " + quoted(prefix);
+    if (text.find(prefix) < 64) return "begins with " + cited(prefix);
   if (!match.files.empty() && record.origin && !record.origin->source.empty())
     return "file " + std::string(record.origin->source);
   if (match.any) return "any program's";
@@ -188,7 +188,7 @@ std::string explain_asked(const Record& record, const std::vector<AskedPattern>&
     auto& parser = *asked[at].parser;
     out += "  asked    " + parser.name + " (" + why_asked(record, parser, asked[at].text) + ")";
     if (asked[at].text != record.message() && asked[at].text != matched_text(record.message()))
-      out += " on " + quoted(asked[at].text);
+      out += " on " + cited(asked[at].text);
     out += "\n";
     struct Tried {
       std::string name;
@@ -223,7 +223,7 @@ std::string explain_asked(const Record& record, const std::vector<AskedPattern>&
       auto& one = tried[i];
       out += "    no     " + one.name + ": came to byte " + std::to_string(one.reach.text_end);
       const auto rest = std::string_view(asked[at].text).substr(one.reach.text_end);
-      out += rest.empty() ? ", the end" : ", before " + quoted(rest);
+      out += rest.empty() ? ", the end" : ", before " + cited(rest);
       out += "; wanted " + one.reach.wanted + "\n";
     }
     const auto more = tried.size() > kPatternsShown ? tried.size() - kPatternsShown : 0;

@@ -11,8 +11,7 @@ namespace yushi::query {
 namespace {
 
 constexpr size_t kNoteBytesMax = 4096;
-constexpr int64_t kDayNs = 86'400 * kSecond;
-constexpr int64_t kUsualMaxNs = 366 * kDayNs;
+constexpr int64_t kUsualMaxNs = 366 * kDay;
 
 std::string id_text(const Alert& alert) {
   return "alert " + alert.id + (alert.rule_name.empty() ? "" : " (" + alert.rule_name + ")");

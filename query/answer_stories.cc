@@ -15,7 +15,7 @@ namespace yushi::query {
 namespace {
 
 // As detect/stories.h has them; and longer than a story lasts, so that what is shown of one is all of it.
-constexpr int64_t kDayNs = int64_t{86'400} * kSecond, kQuietNs = kDayNs, kLongestNs = 7 * kDayNs, kStoryNs = 8 * kDayNs;
+constexpr int64_t kQuietNs = kDay, kLongestNs = 7 * kDay, kStoryNs = 8 * kDay;
 constexpr size_t kMissingMax = 1000;
 
 // All that were raised in these times.

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "core/filter/expression.h"
+#include "query/output.h"
 #include "query/unit_queue.h"
 
 namespace yushi::query {
@@ -13,12 +14,6 @@ namespace {
 constexpr size_t kWatchedMax = 64;
 constexpr size_t kUnitsAskedMax = 64;
 constexpr size_t kRecordsSampled = 1000;  // of a batch, for the names that a misspelt one may have meant
-
-std::string grouped(uint64_t number) {
-  auto text = std::to_string(number);
-  for (size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
-  return text;
-}
 
 }  // namespace
 

@@ -39,13 +39,13 @@ void append_json(std::string& out, const Scalar& scalar) {
   }
 }
 
+}  // namespace
+
 std::string grouped(uint64_t number) {
   auto text = std::to_string(number);
   for (size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
   return text;
 }
-
-}  // namespace
 
 std::string time_in_zone(int64_t unix_ns, const Zone& zone) {
   int64_t seconds = floor_div(unix_ns, kSecond);

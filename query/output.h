@@ -27,5 +27,7 @@ std::string render_bars(const Table& table, int64_t every_ns, const TableStyle& 
 
 // 2026-11-01 08:00:00.123+08:00: as many digits as lose nothing, in groups of three.
 std::string time_in_zone(int64_t unix_ns, const Zone& zone);
+// 1,234,567
+std::string grouped(uint64_t number);
 
 }  // namespace yushi::query

@@ -71,9 +71,8 @@ Cell cell_of(const Record& record, const Field* field, std::string_view name, Sc
 }
 
 int64_t bin_start(int64_t unix_ns, int64_t bin_ns, const Zone& zone) {
-  constexpr int64_t kDayNs = kDaySeconds * kSecond;
-  if (bin_ns >= kDayNs) return calendar_bin_start(unix_ns, bin_ns, zone);
-  const int64_t midnight = calendar_bin_start(unix_ns, kDayNs, zone);
+  if (bin_ns >= kDay) return calendar_bin_start(unix_ns, bin_ns, zone);
+  const int64_t midnight = calendar_bin_start(unix_ns, kDay, zone);
   return midnight + (unix_ns - midnight) / bin_ns * bin_ns;
 }
 

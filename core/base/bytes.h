@@ -30,6 +30,8 @@ inline uint32_t get_be32(const char* at) {
   for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(at[i]);
   return value;
 }
+inline uint64_t get_le64(const char* at) { return __builtin_bswap64(get_be64(at)); }
+inline uint32_t get_le32(const char* at) { return __builtin_bswap32(get_be32(at)); }
 
 // LEB128.
 inline void put_varint(std::string& out, uint64_t value) {

@@ -529,7 +529,7 @@ class AnyTime {
       zone.has_zone = true;
       zone.zone_minutes = static_cast<int>(number(at + 1, to)) * (*at == '-' ? -60 : 60);
       after = to;
-    } else if (kind == kHour && trust_ != Trust::whole && at > from_ && at[-1] == ' ') {
+    } else if (kind == kHourOnly && trust_ != Trust::whole && at > from_ && at[-1] == ' ') {
       return nullptr;  // "10:20:30 -01 …" is something else
     } else if (end_ - after > 2 && kind == kHourColonMinute && *after == ':' && is_digit(after[1]) &&
                is_digit(after[2])) {

@@ -50,7 +50,7 @@ const char* read_http(const char* at, const char* end, const Zone& zone, Parts& 
     std::string_view name;
     if (at[1] == '+' || at[1] == '-') {
       const char* after = read_offset(at + 1, end, parts, &kind, &minus_zero);
-      if (after && kind != kHour) {
+      if (after && kind != kHourOnly) {
         style |= minus_zero ? kHttpMinusZero : kHttpZone;
         if (kind != kHourMinute) parts.exact = false;
         at = after;

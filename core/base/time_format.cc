@@ -100,7 +100,7 @@ char* format_3339(const TimeText& time, const Local& local, char* at) {
       return offset(at, time.zone_minutes, minus_zero, true);
     case kHourMinute:
       return offset(at, time.zone_minutes, minus_zero, false);
-    case kHour:
+    case kHourOnly:
       return offset(at, time.zone_minutes, minus_zero, false, true);
     case kBlankHourMinute:
       return offset(mark(at, ' '), time.zone_minutes, minus_zero, false);

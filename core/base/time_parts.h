@@ -148,7 +148,7 @@ inline const char* read_offset(const char* at, const char* end, Parts& parts, Zo
   if (hours > 23) return nullptr;
   unsigned minutes = 0;
   const char* after = at + 3;
-  *kind = kHour;
+  *kind = kHourOnly;
   if (end - at >= 6 && at[3] == ':' && (minutes = two(at + 4)) <= 59) {
     *kind = kHourColonMinute;
     after = at + 6;

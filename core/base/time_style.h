@@ -18,7 +18,7 @@ enum Zone3339 : uint8_t {
   kLowerZ = 2 << 3,
   kHourColonMinute = 3 << 3,  // +08:00
   kHourMinute = 4 << 3,       // +0800
-  kHour = 5 << 3,             // +08
+  kHourOnly = 5 << 3,         // +08
   kBlankHourMinute = 6 << 3,  // " +0800"
   kBlankUtc = 7 << 3,         // " UTC"
 };

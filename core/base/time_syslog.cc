@@ -45,7 +45,7 @@ const char* read_3339(const char* at, const char* end, const Zone& zone, Parts& 
     } else if (*at == ' ' && end - at >= 4) {
       if (at[1] == '+' || at[1] == '-') {
         const char* after = read_offset(at + 1, end, parts, &kind, &minus_zero);
-        if (after && kind != kHour) {
+        if (after && kind != kHourOnly) {
           if (kind == kHourMinute)
             style |= kBlankHourMinute;
           else
@@ -154,7 +154,7 @@ const char* read_3164(const char* at, const char* end, unsigned lead, unsigned y
       const char sign = *at == ' ' ? at[1] : *at;
       if (sign == '+' || sign == '-') {
         const char* after = read_offset(*at == ' ' ? at + 1 : at, end, parts, &kind, &minus_zero);
-        if (after && kind != kHour) {
+        if (after && kind != kHourOnly) {
           zone_style = kZoneNumber;
           if (*at != ' ' || kind != kHourMinute || minus_zero) parts.exact = false;
           at = after;

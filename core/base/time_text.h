@@ -16,6 +16,8 @@ namespace yushi {
 
 constexpr int64_t kSecond = 1'000'000'000;  // ns
 constexpr int64_t kMinute = 60 * kSecond;
+constexpr int64_t kHour = 60 * kMinute;
+constexpr int64_t kDay = 24 * kHour;
 
 // How far ahead of receipt a time without a year may be: clocks and zones are wrong by so much, and what is later is of
 // a year before. A line of 10 December that comes in November has been on its way for long; it is no prophecy.

@@ -143,11 +143,11 @@ void put_members(AlertObject& object, const Alert& alert) {
     object.put_own("yushi.alert.records", id.log + '/' + std::to_string(id.index));
 }
 
-using Json = nlohmann::json;
+using SortedJson = nlohmann::json;
 
 // What stands under each name, dots for each step down, in the order of the names; a list has its name again and again.
-using Named = std::vector<std::pair<std::string, const Json*>>;
-void flatten(const Json& json, const std::string& name, Named& out) {
+using Named = std::vector<std::pair<std::string, const SortedJson*>>;
+void flatten(const SortedJson& json, const std::string& name, Named& out) {
   if (json.is_object()) {
     for (auto& [key, each] : json.items()) flatten(each, name.empty() ? key : name + '.' + key, out);
   } else if (json.is_array()) {
@@ -157,8 +157,8 @@ void flatten(const Json& json, const std::string& name, Named& out) {
   }
 }
 
-std::string text_of(const Json& json) {
-  return json.is_string() ? json.get<std::string>() : json.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string text_of(const SortedJson& json) {
+  return json.is_string() ? json.get<std::string>() : json.dump(-1, ' ', false, SortedJson::error_handler_t::replace);
 }
 
 // By the name of a member in JSON.
@@ -173,17 +173,17 @@ class AlertMembers {
   }
   std::string text(std::string_view name) const {
     std::string out;
-    each(name, [&](const Json& json) { out = json.is_string() ? json.get<std::string>() : out; });
+    each(name, [&](const SortedJson& json) { out = json.is_string() ? json.get<std::string>() : out; });
     return out;
   }
   uint64_t number(std::string_view name) const {
     uint64_t out = 0;
-    each(name, [&](const Json& json) { out = json.is_number_unsigned() ? json.get<uint64_t>() : out; });
+    each(name, [&](const SortedJson& json) { out = json.is_number_unsigned() ? json.get<uint64_t>() : out; });
     return out;
   }
   bool flag(std::string_view name) const {
     bool out = false;
-    each(name, [&](const Json& json) { out = json.is_boolean() ? json.get<bool>() : out; });
+    each(name, [&](const SortedJson& json) { out = json.is_boolean() ? json.get<bool>() : out; });
     return out;
   }
   int64_t time_ns(std::string_view name) const {
@@ -246,7 +246,7 @@ std::string alert_to_json(const Alert& alert) {
 }
 
 std::optional<Alert> alert_of(std::string_view text) {
-  const auto json = Json::parse(text, nullptr, false);
+  const auto json = SortedJson::parse(text, nullptr, false);
   if (!json.is_object()) return std::nullopt;
   Named named;
   flatten(json, "", named);
@@ -269,14 +269,14 @@ std::optional<Alert> alert_of(std::string_view text) {
   out.story = members.text("yushi.alert.story.id");
   out.story_subject = members.text("yushi.alert.story.subject");
   if (auto severity = severity_of(members.text("yushi.alert.story.severity"))) out.story_severity = *severity;
-  members.each("yushi.alert.story.joins", [&](const Json& id) { out.story_joins.push_back(text_of(id)); });
+  members.each("yushi.alert.story.joins", [&](const SortedJson& id) { out.story_joins.push_back(text_of(id)); });
   out.learning = members.flag("yushi.alert.learning");
   out.folded = members.number("yushi.alert.folded");
   out.summary = members.flag("yushi.alert.summary");
   out.event_ns = members.time_ns("@timestamp");
   out.raised_ns = members.time_ns("event.created");
-  members.each("tags", [&](const Json& tag) { out.tags.push_back(text_of(tag)); });
-  members.each("yushi.alert.records", [&](const Json& record) {
+  members.each("tags", [&](const SortedJson& tag) { out.tags.push_back(text_of(tag)); });
+  members.each("yushi.alert.records", [&](const SortedJson& record) {
     if (auto id = record_id_of(text_of(record))) out.records.push_back(std::move(*id));
   });
   // What none of these would write is a field of the record.

@@ -12,7 +12,7 @@ constexpr const char* kNotes = "yushi.notes";
 
 // Both directions by one list. What only some answers have stands there when they have it.
 template <class Proved, class Visit>
-void for_each_member(Proved& it, const Visit& visit) {
+void for_each_part(Proved& it, const Visit& visit) {
   visit("logs", it.logs);
   visit("checkpoints", it.checkpoints);
   visit("alerts", it.alerts);
@@ -46,7 +46,7 @@ std::string to_json(const AnswerEnd& end) {
   if (!end.node.empty()) said["node"] = end.node;
   if (!end.columns.empty()) said["columns"] = end.columns;
   if (end.lines) said["lines"] = *end.lines;
-  if (end.proved) for_each_member(*end.proved, [&](const char* name, uint64_t number) { said[name] = number; });
+  if (end.proved) for_each_part(*end.proved, [&](const char* name, uint64_t number) { said[name] = number; });
   return line_of(line);
 }
 
@@ -65,8 +65,8 @@ std::optional<AnswerEnd> answer_end_of(std::string_view line) {
     end.columns = said->value("columns", std::vector<std::string>());
     if (said->contains("lines")) end.lines = said->at("lines").get<uint64_t>();
     if (said->contains("contradictions"))
-      for_each_member(end.proved.emplace(),
-                      [&](const char* name, uint64_t& number) { number = said->value(name, number); });
+      for_each_part(end.proved.emplace(),
+                    [&](const char* name, uint64_t& number) { number = said->value(name, number); });
     if (!said->at("complete").get<bool>() && end.complete()) end.reason = "the answer is not whole";
     return end;
   } catch (const Json::exception&) {

@@ -30,6 +30,8 @@ struct TimeRange {
   bool operator==(const TimeRange&) const = default;
 };
 
+constexpr size_t kEventTimesMax = 8;
+
 // Whether something of these times may lie in [from, to]. Of none nothing is known: it may.
 bool overlaps(const std::vector<TimeRange>& times, int64_t from_ns, int64_t to_ns);
 

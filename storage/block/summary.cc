@@ -12,7 +12,6 @@ namespace yushi::storage {
 namespace {
 
 constexpr uint8_t kSummaryVersion = 1, kWordsVersion = 1, kDayVersion = 1;
-constexpr size_t kEventTimesMax = 8;
 
 void put_checksum(std::string& out) { put_be64(out, XXH3_64bits(out.data(), out.size())); }
 
@@ -21,7 +20,7 @@ tl::unexpected<Error> damaged(const char* what) {
               std::string("reading ") + what + ": it is damaged; `yushi repair` brings it back from a copy");
 }
 
-constexpr const char *kSummary = "the summary of a block", *kDay = "the head of a day";
+constexpr const char *kSummary = "the summary of a block", *kDayHead = "the head of a day";
 
 // What stands between version and checksum.
 Result<std::string_view> body_of(std::string_view bytes, uint8_t version, const char* what) {
@@ -182,13 +181,13 @@ std::string DayHead::encode() const {
 }
 
 Result<DayHead> DayHead::decode(std::string_view bytes) {
-  Reader in(YUSHI_TRY(body_of(bytes, kDayVersion, kDay)));
+  Reader in(YUSHI_TRY(body_of(bytes, kDayVersion, kDayHead)));
   DayHead out;
   out.first_index = in.varint();
   out.end = out.first_index + in.varint();
   out.blocks = in.varint();
   out.records = in.varint();
-  if (!read_spans(in, out) || !in.ok() || in.left() != 0 || out.end < out.first_index) return damaged(kDay);
+  if (!read_spans(in, out) || !in.ok() || in.left() != 0 || out.end < out.first_index) return damaged(kDayHead);
   return out;
 }
 

@@ -6,8 +6,6 @@
 namespace yushi::storage {
 namespace {
 
-constexpr size_t kEventTimesMax = 8;
-
 // Cuts the sorted times at the widest gaps.
 std::vector<TimeRange> cut_times(std::vector<int64_t> times) {
   if (times.empty()) return {};

@@ -37,8 +37,6 @@ Handle read_handle(Reader& in) {
   return {offset, in.varint()};
 }
 
-uint32_t little_endian32(const char* at) { return __builtin_bswap32(get_be32(at)); }
-
 class TableFile {
  public:
   TableFile(const rocksdb::FSRandomAccessFile& file, uint64_t size) : file_(file), size_(size) {}
@@ -76,7 +74,7 @@ class TableFile {
     if (!bytes) return bytes;
     if (bytes->size() != handle.size + kTrailerBytes) return damaged;
     auto sum = static_cast<uint32_t>(XXH64(bytes->data(), handle.size + 1, 0));
-    if (sum != little_endian32(bytes->data() + handle.size + 1)) return damaged;
+    if (sum != get_le32(bytes->data() + handle.size + 1)) return damaged;
     bytes->resize(handle.size);
     return bytes;
   }
@@ -110,7 +108,7 @@ std::optional<size_t> damaged_record(const std::string_view whole) {
   for (auto block = whole; block.size() >= kLogHeaderBytes;) {
     auto at = whole.size() - block.size();
     if (block.substr(0, kLogHeaderBytes) == std::string_view("\0\0\0\0\0\0\0", kLogHeaderBytes)) return std::nullopt;
-    auto sum = little_endian32(block.data());
+    auto sum = get_le32(block.data());
     auto checked = block.substr(kLogHeaderBytes - 1);  // from its kind on
     auto bytes =
         1 + (static_cast<size_t>(static_cast<unsigned char>(block[5])) << 8 | static_cast<unsigned char>(block[4]));
@@ -199,7 +197,7 @@ Result<void> each_log_record(const std::string& path, const std::function<void(s
     std::string_view left(block.data(), static_cast<size_t>(in.gcount()));
     while (left.size() >= kLogHeaderBytes) {
       auto at = begin + static_cast<size_t>(left.data() - block.data());
-      auto sum = little_endian32(left.data());
+      auto sum = get_le32(left.data());
       size_t bytes = static_cast<unsigned char>(left[4]) | static_cast<size_t>(static_cast<unsigned char>(left[5]))
                                                                << 8;
       auto kind = static_cast<unsigned char>(left[6]);

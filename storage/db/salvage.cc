@@ -24,9 +24,6 @@ namespace fs = std::filesystem;
 constexpr const char* kFamilies[] = {"default", "tail", "filters", "tree", "alerts", "state", "meta"};
 constexpr size_t kFamiliesEnd = std::size(kFamilies);
 
-uint32_t little_endian32(const char* at) { return __builtin_bswap32(get_be32(at)); }
-uint64_t little_endian64(const char* at) { return __builtin_bswap64(get_be64(at)); }
-
 // A blob file (db/blob/blob_log_format.h of RocksDB 7.8): a header of 30 bytes, records, and at a clean end a footer of
 // 32 bytes. A record is 32 bytes, key, value: key length, value length, expiration, a checksum over these three, and
 // one over key and value. All little endian.
@@ -129,12 +126,12 @@ class Salvager {
       in.clear();
       in.seekg(static_cast<std::streamoff>(at));
       if (!in.read(header, kBlobHeader)) break;
-      auto key_bytes = little_endian64(header), value_bytes = little_endian64(header + 8);
+      auto key_bytes = get_le64(header), value_bytes = get_le64(header + 8);
       bool fits = is_header(header);
       std::string key(fits ? key_bytes : 0, '\0');
       if (fits) fits = at + kBlobHeader + key_bytes + value_bytes <= size && in.read(key.data(), std::ssize(key));
       if (!fits) {
-        if (at + kBlobHeader == size && little_endian32(header) == kBlobMagic) break;  // the footer
+        if (at + kBlobHeader == size && get_le32(header) == kBlobMagic) break;  // the footer
         auto from = std::exchange(at, next_header(in, at + 1, size));
         say(path, "no record can be read from byte " + std::to_string(from) + " to " + std::to_string(at));
         continue;
@@ -146,8 +143,8 @@ class Salvager {
   }
 
   static bool is_header(const char* header) {
-    return little_endian64(header) <= kBlobKeyMax && little_endian64(header + 8) <= kBlobValueMax &&
-           masked_crc32c({header, 24}) == little_endian32(header + 24);
+    return get_le64(header) <= kBlobKeyMax && get_le64(header + 8) <= kBlobValueMax &&
+           masked_crc32c({header, 24}) == get_le32(header + 24);
   }
   // The end of the file when there is none.
   static uint64_t next_header(std::ifstream& in, uint64_t from, uint64_t size) {
@@ -211,7 +208,7 @@ Result<std::string> read_salvaged(const std::string& key, const Salvaged::Value&
   auto place = value.file + ": the record at byte " + std::to_string(value.at);
   if (!in.read(record.data(), std::ssize(record))) return fail(Code::io, place + " cannot be read");
   auto checked = std::string_view(record).substr(kBlobHeader);
-  if (masked_crc32c(checked) != little_endian32(record.data() + 28)) return fail(Code::corrupt, place + " is damaged");
+  if (masked_crc32c(checked) != get_le32(record.data() + 28)) return fail(Code::corrupt, place + " is damaged");
   return record.substr(kBlobHeader + key.size());
 }
 

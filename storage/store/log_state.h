@@ -19,6 +19,7 @@
 #include "core/base/result.h"
 #include "core/base/time_text.h"
 #include "core/ledger/merkle.h"
+#include "storage/block/sections.h"
 #include "storage/store/known_logs.h"
 #include "storage/tail/chunk.h"
 #include "storage/tail/source_state.h"
@@ -26,8 +27,6 @@
 
 namespace yushi::storage {
 
-constexpr int64_t kDay = 24 * 60 * kMinute;
-constexpr uint64_t kBlockRecordsMax = 64 << 10;
 constexpr uint64_t kBlockBytesMax = 16 << 20;  // of raw
 
 // What a batch takes of limits.memory: all that it owns.

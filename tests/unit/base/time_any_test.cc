@@ -26,13 +26,13 @@ std::string inferred_text(uint8_t inferred) {
 }
 
 const std::string kFile = YUSHI_SOURCE_DIR "/tests/cases/time.txt";
-const int64_t kReceipt = 1'795'852'800 * kSecond;  // 2026-11-28T08:00:00Z
+const int64_t kReceived = 1'795'852'800 * kSecond;  // 2026-11-28T08:00:00Z
 
 TEST(TimeAny, each_case_of_the_file_is_read_as_it_says) {
   std::ifstream in(kFile);
   std::string line;
   std::shared_ptr<const Zone> zone = Zone::utc();
-  int64_t received = kReceipt;
+  int64_t received = kReceived;
   size_t cases = 0;
   for (int number = 1; std::getline(in, line); ++number) {
     SCOPED_TRACE(kFile + ":" + std::to_string(number));
@@ -64,7 +64,7 @@ TEST(TimeAny, each_case_of_the_file_is_read_as_it_says) {
 
 TEST(TimeAny, a_time_in_parts_is_read_together) {
   const auto utc = [](std::string_view date, std::string_view clock, std::string_view zone) -> std::string {
-    const auto time = parse_time_parts(date, clock, zone, kReceipt, *Zone::utc());
+    const auto time = parse_time_parts(date, clock, zone, kReceived, *Zone::utc());
     return time ? utc_text(time->unix_ns) + inferred_text(time->inferred) : "none";
   };
   EXPECT_EQ(utc("2026-11-28", "10:20:30", "+0800"), "2026-11-28T02:20:30.000Z");
@@ -91,12 +91,12 @@ TEST(TimeAny, a_cut_or_a_changed_byte_is_read_within_its_bounds) {
       std::string changed = text.substr(0, random() % (text.size() + 1));
       if (!changed.empty()) changed[random() % changed.size()] = static_cast<char>(random());
       const std::string exact(changed.data(), changed.size());  // of its own size, for the address sanitizer
-      const auto found = find_leading_time(exact, kReceipt, *Zone::utc());
+      const auto found = find_leading_time(exact, kReceived, *Zone::utc());
       if (found) {
         ASSERT_LE(found->begin + found->length, exact.size());
       }
-      (void)parse_any_time(exact, kReceipt, *Zone::utc());
-      (void)parse_time_parts(exact, exact, exact, kReceipt, *Zone::utc());
+      (void)parse_any_time(exact, kReceived, *Zone::utc());
+      (void)parse_time_parts(exact, exact, exact, kReceived, *Zone::utc());
     }
   }
 }
@@ -113,7 +113,7 @@ TEST(TimeAny, numbers_and_addresses_at_the_beginning_of_a_line_are_no_times) {
     }
     // 1512345678.123, squid's time
     const bool is_epoch = line.size() > 14 && line.find('.') == 10 && line.find(' ') == 14;
-    if (!is_epoch && find_leading_time(line, kReceipt, *Zone::utc())) ++read;
+    if (!is_epoch && find_leading_time(line, kReceived, *Zone::utc())) ++read;
   }
   EXPECT_LE(read, 2u);  // 20070128154913.217
 }

@@ -21,7 +21,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-const std::vector<std::string> kLogs = {"default", "_audit", "finance", "health"};
+const std::vector<std::string> kLogNames = {"default", "_audit", "finance", "health"};
 constexpr LogId kTenants[] = {0, 2, 3};
 
 // Of the second version the field has another value: which version understood a record can be seen from its fields.
@@ -57,7 +57,7 @@ std::shared_ptr<const Loaded> load(const char* parser, std::vector<detect::RuleF
   auto set = detect::RuleSet::load(std::move(rules));
   EXPECT_TRUE(set) << set.error().message;
   loaded->rules = *set;
-  for (size_t i = 0; i < kLogs.size(); ++i) {
+  for (size_t i = 0; i < kLogNames.size(); ++i) {
     loaded->readings.emplace_back();
     loaded->contexts.push_back(std::make_shared<const storage::ParseContext>(
         storage::ParseContext{(*parsers)->digest(), "UTC", "utf-8", parsers::kParserEngine}));
@@ -160,7 +160,7 @@ class PipelineTest : public testing::Test {
     auto opened = storage::Store::open(store_options());
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);
-    for (auto log : kTenants) ASSERT_EQ(log, log == 0 ? LogId{0} : store_->log(kLogs[log], 0).value());
+    for (auto log : kTenants) ASSERT_EQ(log, log == 0 ? LogId{0} : store_->log(kLogNames[log], 0).value());
     keep_version(*first_);
     options.ingest_threads = 2;
     if (options.disk_reserve_bytes == PipelineOptions().disk_reserve_bytes) options.disk_reserve_bytes = 0;
@@ -249,7 +249,8 @@ class PipelineTest : public testing::Test {
       }
     }
     for (LogId tenant : kTenants) {
-      read(kLogs[tenant], [&](const Record& r) { stored[kLogs[tenant] + "/" + std::string(r.origin->source)] += 1; });
+      read(kLogNames[tenant],
+           [&](const Record& r) { stored[kLogNames[tenant] + "/" + std::string(r.origin->source)] += 1; });
     }
     for (auto& [source, records] : stored) all += records;
     EXPECT_EQ(committed, stored);
@@ -313,14 +314,14 @@ template <class Test>
 void expect_all_in_order(Test& test, int numbers) {
   for (LogId tenant : kTenants) {
     std::map<std::string, int> next;
-    test.read(kLogs[tenant], [&](const Record& record) {
+    test.read(kLogNames[tenant], [&](const Record& record) {
       std::string source(record.origin->source);
       auto number = next[source]++;
       EXPECT_EQ(record.source_seq, static_cast<uint64_t>(number)) << source;
       EXPECT_EQ(record.raw, number % 5 ? failed("root", number) : "no header, number " + std::to_string(number))
           << source;
     });
-    ASSERT_EQ(next.size(), 2u * kConnections) << kLogs[tenant];
+    ASSERT_EQ(next.size(), 2u * kConnections) << kLogNames[tenant];
     for (auto& [source, count] : next) EXPECT_EQ(count, numbers) << source;
   }
 }
@@ -350,7 +351,7 @@ TEST_F(InOrder, ADatagramBatchOfSeveralTenantsGoesToTheLogOfEach) {
   stop_and_close();
   for (int t = 0; t < 3; ++t) {
     int expected = t;
-    read(kLogs[kTenants[t]], [&](const Record& record) {
+    read(kLogNames[kTenants[t]], [&](const Record& record) {
       EXPECT_EQ(record.raw, std::to_string(expected));
       expected += 3;
     });

@@ -9,7 +9,7 @@
 namespace yushi::daemon {
 namespace {
 
-constexpr int64_t kNow = 1'793'520'000 * kSecond, kHour = 3600 * kSecond;
+constexpr int64_t kNow = 1'793'520'000 * kSecond;
 
 storage::KnownLogs known_logs(const std::vector<std::string>& names) {
   storage::KnownLogs out;
@@ -17,7 +17,7 @@ storage::KnownLogs known_logs(const std::vector<std::string>& names) {
   return out;
 }
 
-const storage::KnownLogs kLogs = known_logs({"default", "_audit", "finance"});
+const storage::KnownLogs kTwoLogs = known_logs({"default", "_audit", "finance"});
 
 class SenderHostsTest : public testing::Test {
  protected:
@@ -157,11 +157,11 @@ TEST_F(SenderHostsTest, the_senders_booked_together_are_known_by_nobody) {
 TEST_F(SenderHostsTest, what_is_known_comes_back_after_a_restart) {
   marks("192.0.2.1", {"web1"});
   marks("192.0.2.2", {"db1"}, kNow, 2);
-  const auto state = hosts_->save(kLogs);
+  const auto state = hosts_->save(kTwoLogs);
   EXPECT_FALSE(state.empty());
-  EXPECT_TRUE(hosts_->save(kLogs).empty());  // nothing new
+  EXPECT_TRUE(hosts_->save(kTwoLogs).empty());  // nothing new
   marks("192.0.2.1", {"web1", "other"});
-  EXPECT_TRUE(hosts_->save(kLogs).empty());
+  EXPECT_TRUE(hosts_->save(kTwoLogs).empty());
 
   // Two days later, with another number for the log, and another log gone.
   const auto later = kNow + 48 * kHour;
@@ -174,8 +174,9 @@ TEST_F(SenderHostsTest, what_is_known_comes_back_after_a_restart) {
   ASSERT_TRUE(hosts_->load(state, known_logs({"default", "_audit"}), later));
   EXPECT_EQ(marks("192.0.2.1", {"other"}, later), Marks{true});
 
-  for (size_t cut = 0; cut < state.size(); ++cut) EXPECT_FALSE(hosts_->load(state.substr(0, cut), kLogs, later)) << cut;
-  EXPECT_FALSE(hosts_->load(state + "x", kLogs, later));
+  for (size_t cut = 0; cut < state.size(); ++cut)
+    EXPECT_FALSE(hosts_->load(state.substr(0, cut), kTwoLogs, later)) << cut;
+  EXPECT_FALSE(hosts_->load(state + "x", kTwoLogs, later));
 }
 
 // A reload makes a log known while the committer saves by the logs of before.

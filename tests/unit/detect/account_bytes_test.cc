@@ -38,7 +38,7 @@ class OneAccount : public testing::Test {
   }
   Line of_kind(std::string kind, std::vector<std::pair<std::string, std::string>> values) {
     Line line;
-    line.at_ns = now_ += kMinuteNs;
+    line.at_ns = now_ += kMinute;
     line.dataset = "bastion";
     line.pattern = kind;
     line.constants = {{"yushi.event", std::move(kind)}};
@@ -73,7 +73,7 @@ TEST_F(OneAccount, that_did_everything_is_held_within_what_the_documents_say) {
   const std::string who = "somebody-with-quite-a-long-name-" + std::string(60, 'y') + "@example.com";
   std::vector<Line> lines;
   for (int i = 0; i < 200; ++i) {
-    lines.push_back(login(now_ += kHourNs, who, address(i), long_name("host", i)));
+    lines.push_back(login(now_ += kHour, who, address(i), long_name("host", i)));
     for (const auto* way : {"failed", "pam", "invalid"})
       lines.push_back(failed_login(now_ += kSecond, who, address(i), way));
   }
@@ -99,9 +99,9 @@ TEST_F(OneAccount, of_an_administrator_is_held_within_what_the_documents_say) {
   std::vector<Line> lines;
   const char* const programs[] = {"ls", "cat", "vim", "systemctl", "journalctl", "ssh", "grep", "less", "tail", "df"};
   for (int day = 0; day < 60; ++day) {
-    now_ = kStart + day * kDayNs;
+    now_ = kStart + day * kDay;
     lines.push_back(login(now_, "lin", "10.0.0." + std::to_string(day % 3), "web-0" + std::to_string(day % 4)));
-    if (day % 5 == 0) lines.push_back(failed_login(now_ - kMinuteNs, "lin", "10.0.0.1"));
+    if (day % 5 == 0) lines.push_back(failed_login(now_ - kMinute, "lin", "10.0.0.1"));
     for (int i = 0; i < 30; ++i)
       lines.push_back(of_kind(
           "command",
@@ -115,7 +115,7 @@ TEST_F(OneAccount, of_an_administrator_is_held_within_what_the_documents_say) {
 TEST_F(OneAccount, that_only_logs_in_takes_little) {
   std::vector<Line> lines;
   for (int day = 0; day < 60; ++day)
-    lines.push_back(login(kStart + day * kDayNs, "lin", "10.0.0." + std::to_string(day % 3), "web-01"));
+    lines.push_back(login(kStart + day * kDay, "lin", "10.0.0." + std::to_string(day % 3), "web-01"));
   show(lines);
   EXPECT_LE(held("lin"), 1500u);
 }

@@ -12,28 +12,28 @@ namespace {
 
 constexpr std::string_view kSource = "baseline.first-source-address";
 constexpr std::string_view kHost = "baseline.first-host";
-constexpr std::string_view kHour = "baseline.unusual-hour";
+constexpr std::string_view kUnusualHour = "baseline.unusual-hour";
 
 // One login a day at 09:00 UTC.
 std::vector<Line> days(int count, const std::string& user = "root", const std::string& source = "10.0.0.5",
                        int64_t from = at("2026-10-02T09:00:00Z")) {
   std::vector<Line> events;
-  for (int day = 0; day < count; ++day) events.push_back(login(from + day * kDayNs, user, source));
+  for (int day = 0; day < count; ++day) events.push_back(login(from + day * kDay, user, source));
   return events;
 }
 
 // As days(), of a person: at another hour of the day each day.
 std::vector<Line> office(int count) {
   auto events = days(count);
-  for (size_t i = 0; i < events.size(); ++i) events[i].at_ns += static_cast<int64_t>(i % 6) * kHourNs;
+  for (size_t i = 0; i < events.size(); ++i) events[i].at_ns += static_cast<int64_t>(i % 6) * kHour;
   return events;
 }
 
 TEST(Accounts, a_first_address_is_told_against_the_usual_ones) {
   auto events = days(39);
-  events.push_back(login(events.back().at_ns + kHourNs, "root", "10.0.0.7"));
-  events.push_back(login(events.back().at_ns + kHourNs, "root", "10.0.0.7"));
-  events.push_back(login(events.back().at_ns + kHourNs, "root", "203.0.113.9"));
+  events.push_back(login(events.back().at_ns + kHour, "root", "10.0.0.7"));
+  events.push_back(login(events.back().at_ns + kHour, "root", "10.0.0.7"));
+  events.push_back(login(events.back().at_ns + kHour, "root", "203.0.113.9"));
   std::vector<Alert> all = alerts_of(events);
   auto found = of_rule(all, kSource);
   ASSERT_EQ(found.size(), 2u);
@@ -53,13 +53,13 @@ TEST(Accounts, a_first_address_is_told_against_the_usual_ones) {
 
 TEST(Accounts, another_address_of_a_known_network_is_no_news) {
   auto events = office(20);
-  events.push_back(login(events.back().at_ns + kHourNs, "root", "10.0.0.77"));
+  events.push_back(login(events.back().at_ns + kHour, "root", "10.0.0.77"));
   EXPECT_TRUE(alerts_of(events).empty());
 }
 
 TEST(Accounts, of_an_account_that_comes_as_a_job_does_it_is) {
   auto events = days(20);
-  events.push_back(login(events.back().at_ns + kHourNs, "root", "10.0.0.77"));
+  events.push_back(login(events.back().at_ns + kHour, "root", "10.0.0.77"));
   auto all = alerts_of(events);
   auto found = of_rule(all, kSource);
   ASSERT_EQ(found.size(), 1u);
@@ -69,8 +69,8 @@ TEST(Accounts, of_an_account_that_comes_as_a_job_does_it_is) {
 
 TEST(Accounts, the_address_of_somebody_else_in_a_known_network_is_told_as_less) {
   auto events = office(20);
-  events.push_back(login(events.back().at_ns + kMinuteNs, "wang", "10.0.0.77"));
-  events.push_back(login(events.back().at_ns + kHourNs, "root", "10.0.0.77"));
+  events.push_back(login(events.back().at_ns + kMinute, "wang", "10.0.0.77"));
+  events.push_back(login(events.back().at_ns + kHour, "root", "10.0.0.77"));
   auto all = alerts_of(events);
   auto found = of_rule(all, kSource);
   ASSERT_EQ(found.size(), 1u);
@@ -82,7 +82,7 @@ TEST(Accounts, the_address_of_somebody_else_in_a_known_network_is_told_as_less) 
 TEST(Accounts, three_addresses_of_a_known_network_within_two_hours_are_told) {
   auto events = office(20);
   for (const char* address : {"10.0.0.77", "10.0.0.78", "10.0.0.79"})
-    events.push_back(login(events.back().at_ns + 40 * kMinuteNs, "root", address));
+    events.push_back(login(events.back().at_ns + 40 * kMinute, "root", address));
   auto all = alerts_of(events);
   auto found = of_rule(all, kSource);
   ASSERT_EQ(found.size(), 1u);
@@ -97,8 +97,8 @@ TEST(Accounts, what_is_usual_is_never_told) { EXPECT_TRUE(alerts_of(days(100)).e
 
 TEST(Accounts, findings_of_the_first_fourteen_days_are_marked_as_learning) {
   auto events = days(13);
-  events.push_back(login(events.back().at_ns + kDayNs, "root", "203.0.113.9"));
-  events.push_back(login(events.back().at_ns + 2 * kDayNs, "root", "198.51.100.4"));
+  events.push_back(login(events.back().at_ns + kDay, "root", "203.0.113.9"));
+  events.push_back(login(events.back().at_ns + 2 * kDay, "root", "198.51.100.4"));
   auto all = alerts_of(events);
   auto found = of_rule(all, kSource);
   ASSERT_EQ(found.size(), 2u);
@@ -108,10 +108,10 @@ TEST(Accounts, findings_of_the_first_fourteen_days_are_marked_as_learning) {
 
 TEST(Accounts, a_place_is_odd_only_after_five_logins) {
   auto few = days(4);
-  few.push_back(login(few.back().at_ns + kHourNs, "root", "203.0.113.9", "db-03"));
+  few.push_back(login(few.back().at_ns + kHour, "root", "203.0.113.9", "db-03"));
   EXPECT_TRUE(alerts_of(few).empty());
   auto enough = days(5);
-  enough.push_back(login(enough.back().at_ns + kHourNs, "root", "203.0.113.9", "db-03"));
+  enough.push_back(login(enough.back().at_ns + kHour, "root", "203.0.113.9", "db-03"));
   auto all = alerts_of(enough);
   EXPECT_EQ(of_rule(all, kSource).size(), 1u);
   EXPECT_EQ(of_rule(all, kHost).size(), 1u);
@@ -120,7 +120,7 @@ TEST(Accounts, a_place_is_odd_only_after_five_logins) {
 TEST(Accounts, who_always_comes_from_ever_new_addresses_and_hosts_is_not_told) {
   std::vector<Line> events;
   for (int i = 0; i < 500; ++i)
-    events.push_back(login(at("2026-10-02T09:00:00Z") + i * kHourNs / 4, "deploy",
+    events.push_back(login(at("2026-10-02T09:00:00Z") + i * kHour / 4, "deploy",
                            "10." + std::to_string(i % 7) + ".1." + std::to_string(i * 37 % 251),
                            "web-" + std::to_string(i % 190)));
   auto all = alerts_of(events);
@@ -134,7 +134,7 @@ TEST(Accounts, an_administrator_who_comes_to_know_his_machines_is_told_seldom_an
   std::vector<Line> events;
   for (int day = 0; day < 30; ++day)
     for (int i = 0; i < 12; ++i)
-      events.push_back(login(at("2026-10-01T08:00:00Z") + day * kDayNs + i * 40 * kMinuteNs, "alice",
+      events.push_back(login(at("2026-10-01T08:00:00Z") + day * kDay + i * 40 * kMinute, "alice",
                              i % 6 ? "10.0.0.5" : "10.0.0.6",
                              "web-" + std::to_string(random() % static_cast<unsigned>(std::min(40, 4 + day * 3)))));
   auto usual = alerts_of(events);
@@ -152,9 +152,9 @@ TEST(Accounts, an_administrator_who_comes_to_know_his_machines_is_told_seldom_an
 TEST(Accounts, who_changes_addresses_in_one_network_is_still_odd_in_another) {
   std::vector<Line> events;
   for (int i = 0; i < 100; ++i)
-    events.push_back(login(at("2026-10-02T09:00:00Z") + i * kHourNs, "alice", "10.0.0." + std::to_string(i + 1)));
+    events.push_back(login(at("2026-10-02T09:00:00Z") + i * kHour, "alice", "10.0.0." + std::to_string(i + 1)));
   EXPECT_TRUE(alerts_of(events).empty());
-  events.push_back(login(events.back().at_ns + kHourNs, "alice", "203.0.113.9"));
+  events.push_back(login(events.back().at_ns + kHour, "alice", "203.0.113.9"));
   auto all = alerts_of(events);
   auto found = of_rule(all, kSource);
   ASSERT_EQ(found.size(), 1u);
@@ -164,13 +164,12 @@ TEST(Accounts, who_changes_addresses_in_one_network_is_still_odd_in_another) {
 
 TEST(Accounts, one_account_raises_one_of_a_kind_a_day_and_the_rest_is_counted) {
   auto events = days(60);
-  int64_t day = events.back().at_ns + kDayNs;
-  for (int i = 0; i < 8; ++i)
-    events.push_back(login(day + i * kMinuteNs, "root", "10.0.0.5", "db-" + std::to_string(i)));
+  int64_t day = events.back().at_ns + kDay;
+  for (int i = 0; i < 8; ++i) events.push_back(login(day + i * kMinute, "root", "10.0.0.5", "db-" + std::to_string(i)));
   // Another kind is told all the same.
-  events.push_back(login(day + 9 * kMinuteNs, "root", "203.0.113.9"));
-  for (int i = 0; i < 40; ++i) events.push_back(login(day + kHourNs + i * kMinuteNs, "root", "10.0.0.5"));
-  events.push_back(login(day + kDayNs, "root", "10.0.0.5", "db-99"));
+  events.push_back(login(day + 9 * kMinute, "root", "203.0.113.9"));
+  for (int i = 0; i < 40; ++i) events.push_back(login(day + kHour + i * kMinute, "root", "10.0.0.5"));
+  events.push_back(login(day + kDay, "root", "10.0.0.5", "db-99"));
   auto all = alerts_of(events);
   EXPECT_EQ(of_rule(all, kSource).size(), 1u);
   auto found = of_rule(all, kHost);
@@ -184,10 +183,10 @@ TEST(Accounts, one_account_raises_one_of_a_kind_a_day_and_the_rest_is_counted) {
 
 TEST(Accounts, a_foreign_login_is_told_on_a_day_that_had_a_new_network_already) {
   auto events = days(60);
-  int64_t day = events.back().at_ns + kDayNs;
+  int64_t day = events.back().at_ns + kDay;
   events.push_back(login(day, "root", "10.251.0.9"));
-  for (int i = 0; i < 8; ++i) events.push_back(login(day + kHourNs + i * kMinuteNs, "root", "10.0.0.5"));
-  events.push_back(login(day + 2 * kHourNs, "root", "203.0.113.9"));
+  for (int i = 0; i < 8; ++i) events.push_back(login(day + kHour + i * kMinute, "root", "10.0.0.5"));
+  events.push_back(login(day + 2 * kHour, "root", "203.0.113.9"));
   auto all = alerts_of(events);
   auto found = of_rule(all, kSource);
   ASSERT_EQ(found.size(), 2u);
@@ -196,7 +195,7 @@ TEST(Accounts, a_foreign_login_is_told_on_a_day_that_had_a_new_network_already) 
 
 TEST(Accounts, a_first_host_is_told_against_the_usual_ones) {
   auto events = days(18, "alice");
-  events.push_back(login(events.back().at_ns + kHourNs, "alice", "10.0.0.5", "db-03"));
+  events.push_back(login(events.back().at_ns + kHour, "alice", "10.0.0.5", "db-03"));
   auto all = alerts_of(events);
   auto found = of_rule(all, kHost);
   ASSERT_EQ(found.size(), 1u);
@@ -209,12 +208,11 @@ TEST(Accounts, a_first_host_is_told_against_the_usual_ones) {
 
 TEST(Accounts, an_unusual_hour_is_told_against_the_usual_ones) {
   auto events = days(30);
-  for (int day = 0; day < 10; ++day)
-    events.push_back(login(events.back().at_ns + kDayNs + kMinuteNs, "root", "10.0.0.5"));
-  int64_t night = events.back().at_ns / kDayNs * kDayNs + kDayNs + 3 * kHourNs + 12 * kMinuteNs;
+  for (int day = 0; day < 10; ++day) events.push_back(login(events.back().at_ns + kDay + kMinute, "root", "10.0.0.5"));
+  int64_t night = events.back().at_ns / kDay * kDay + kDay + 3 * kHour + 12 * kMinute;
   events.push_back(login(night, "root", "10.0.0.5"));
   auto all = alerts_of(events);
-  auto found = of_rule(all, kHour);
+  auto found = of_rule(all, kUnusualHour);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(
       found[0]->reason,
@@ -225,10 +223,10 @@ TEST(Accounts, an_unusual_hour_is_told_against_the_usual_ones) {
 
 TEST(Accounts, an_hour_is_not_judged_before_twenty_logins_on_five_days) {
   auto few = days(19);
-  few.push_back(login(few.back().at_ns + 18 * kHourNs, "root", "10.0.0.5"));
+  few.push_back(login(few.back().at_ns + 18 * kHour, "root", "10.0.0.5"));
   EXPECT_TRUE(alerts_of(few).empty());
   std::vector<Line> one_day;
-  for (int i = 0; i < 40; ++i) one_day.push_back(login(at("2026-10-02T09:00:00Z") + i * kMinuteNs, "root", "10.0.0.5"));
+  for (int i = 0; i < 40; ++i) one_day.push_back(login(at("2026-10-02T09:00:00Z") + i * kMinute, "root", "10.0.0.5"));
   one_day.push_back(login(at("2026-10-02T23:00:00Z"), "root", "10.0.0.5"));
   EXPECT_TRUE(alerts_of(one_day).empty());
 }
@@ -236,7 +234,7 @@ TEST(Accounts, an_hour_is_not_judged_before_twenty_logins_on_five_days) {
 TEST(Accounts, a_robot_that_logs_in_around_the_clock_has_no_unusual_hour) {
   std::vector<Line> events;
   for (int i = 0; i < 24 * 30; ++i)
-    events.push_back(login(at("2026-10-02T00:10:00Z") + i * kHourNs, "backup", "10.0.0.5"));
+    events.push_back(login(at("2026-10-02T00:10:00Z") + i * kHour, "backup", "10.0.0.5"));
   EXPECT_TRUE(alerts_of(events).empty());
 }
 
@@ -261,7 +259,7 @@ TEST(Accounts, hours_count_in_the_zone_of_the_tenant) {
 
 TEST(Accounts, tenants_do_not_learn_from_each_other) {
   auto events = days(10);
-  auto elsewhere = login(events.back().at_ns + kHourNs, "root", "203.0.113.9");
+  auto elsewhere = login(events.back().at_ns + kHour, "root", "203.0.113.9");
   elsewhere.log = "finance";
   events.push_back(elsewhere);
   EXPECT_TRUE(alerts_of(events).empty());
@@ -275,7 +273,7 @@ TEST(Accounts, two_lines_about_one_login_count_once) {
     events.back().pattern = "user-login";
     events.back().dataset = "auditd";
   }
-  events.push_back(login(events.back().at_ns + kHourNs, "root", "203.0.113.9"));
+  events.push_back(login(events.back().at_ns + kHour, "root", "203.0.113.9"));
   auto all = alerts_of(events);
   ASSERT_EQ(all.size(), 1u);
   EXPECT_NE(all[0].reason.find("in 6 logins"), std::string::npos) << all[0].reason;
@@ -295,7 +293,7 @@ TEST(Accounts, logins_on_two_hosts_at_once_and_another_spelling_of_the_address_c
       }
   }
   EXPECT_TRUE(alerts_of(events).empty());
-  events.push_back(login(events.back().at_ns + kHourNs, "root", "203.0.113.9"));
+  events.push_back(login(events.back().at_ns + kHour, "root", "203.0.113.9"));
   auto all = alerts_of(events);
   ASSERT_EQ(all.size(), 1u);
   EXPECT_NE(all[0].reason.find("in 12 logins"), std::string::npos) << all[0].reason;
@@ -321,12 +319,12 @@ TEST(Accounts, what_auditd_says_of_services_and_of_the_steps_of_a_login_is_no_lo
     return event;
   };
   auto events = days(10);
-  int64_t later = events.back().at_ns + kHourNs;
+  int64_t later = events.back().at_ns + kHour;
   events.push_back(audit(later, "credential-used", "authenticated", "/usr/sbin/sshd", "203.0.113.9"));
   events.push_back(audit(later, "credential-used", "was-authorized", "/usr/sbin/crond", "203.0.113.9"));
   EXPECT_TRUE(alerts_of(events).empty());
-  events.push_back(audit(later + kMinuteNs, "credential-used", "was-authorized", "/usr/sbin/sshd", "203.0.113.9"));
-  events.push_back(audit(later + kMinuteNs, "login", "logged-in", "/usr/sbin/sshd", "203.0.113.9"));
+  events.push_back(audit(later + kMinute, "credential-used", "was-authorized", "/usr/sbin/sshd", "203.0.113.9"));
+  events.push_back(audit(later + kMinute, "login", "logged-in", "/usr/sbin/sshd", "203.0.113.9"));
   auto all = alerts_of(events);
   ASSERT_EQ(all.size(), 1u);
   EXPECT_NE(all[0].reason.find("in 10 logins"), std::string::npos) << all[0].reason;
@@ -334,7 +332,7 @@ TEST(Accounts, what_auditd_says_of_services_and_of_the_steps_of_a_login_is_no_lo
 
 TEST(Accounts, sessions_without_an_address_and_sudo_are_no_logins) {
   auto events = days(10);
-  auto session = login(events.back().at_ns + kHourNs, "root", "");
+  auto session = login(events.back().at_ns + kHour, "root", "");
   session.values.pop_back();
   session.values[0].second = "db-03";
   session.dataset = "cron";
@@ -342,7 +340,7 @@ TEST(Accounts, sessions_without_an_address_and_sudo_are_no_logins) {
   session.dataset = "sshd";
   session.pattern = "session-opened";
   events.push_back(session);
-  auto sudo = login(events.back().at_ns + kHourNs, "root", "203.0.113.9");
+  auto sudo = login(events.back().at_ns + kHour, "root", "203.0.113.9");
   sudo.dataset = "sudo";
   for (const char* kind : {"command-refused", "privilege-used", "logout"}) {
     sudo.constants.resize(2);
@@ -364,7 +362,7 @@ TEST(Accounts, a_clock_far_ahead_is_not_believed) {
 
 TEST(Accounts, values_from_a_sender_come_out_printable) {
   auto events = days(5, std::string("ro\0ot\x1b[2J\xff", 10));
-  events.push_back(login(events.back().at_ns + kHourNs, events.back().values[1].second, "203.0.113.9"));
+  events.push_back(login(events.back().at_ns + kHour, events.back().values[1].second, "203.0.113.9"));
   auto all = alerts_of(events);
   ASSERT_EQ(all.size(), 1u);
   for (char c : all[0].reason) EXPECT_TRUE(c >= 0x20 && c < 0x7f);

@@ -344,7 +344,7 @@ TEST(Correlations, a_window_is_over_by_event_time_or_when_nothing_more_came_for_
   EXPECT_EQ(of_rule(alerts, "many").size(), 0u);
   // An old log is read in: its own times say when a window is over.
   auto first = step("a", 1000), second = step("a", 2000), third = step("a", 1010);
-  for (auto* event : {&first, &second, &third}) event->late_ns = kDayNs;
+  for (auto* event : {&first, &second, &third}) event->late_ns = kDay;
   alerts = observe(engine, rules, committer, {first, second, third});
   ASSERT_EQ(of_rule(alerts, "many").size(), 1u);  // and what belongs to a window that was told is too late
   EXPECT_EQ(of_rule(alerts, "many")[0]->event_ns, kStart + 1000 * kSecond);

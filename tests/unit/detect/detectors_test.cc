@@ -24,7 +24,7 @@ class ClearedOften final : public Detector {
   }
   void tick(const Tick& tick, std::vector<Finding>& findings) override {
     for (auto& [log, seen] : by_log_) {
-      if (seen.count != 2 || tick.received_ns - seen.last_ns < kHourNs) continue;
+      if (seen.count != 2 || tick.received_ns - seen.last_ns < kHour) continue;
       findings.push_back(finding("quiet after two", seen.last));
       findings.back().log = log;
       seen.count = 0;
@@ -97,15 +97,15 @@ TEST(Detectors, what_a_tick_finds_names_its_log_and_records) {
   Engine engine(rules, {});
   Committer committer;
   auto alerts = observe(engine, rules, committer, {cleared(kStart), cleared(kStart + kSecond)});
-  engine.tick(4, kStart + kMinuteNs, alerts);
+  engine.tick(4, kStart + kMinute, alerts);
   EXPECT_TRUE(alerts.empty());
-  engine.tick(5, kStart + 2 * kHourNs, alerts);
+  engine.tick(5, kStart + 2 * kHour, alerts);
   ASSERT_EQ(alerts.size(), 1u);
   EXPECT_EQ(alerts[0].tenant, "default");
-  EXPECT_EQ(alerts[0].raised_ns, kStart + 2 * kHourNs);
+  EXPECT_EQ(alerts[0].raised_ns, kStart + 2 * kHour);
   ASSERT_EQ(alerts[0].records.size(), 1u);
   EXPECT_EQ(alerts[0].records[0], (RecordId{"default", 1}));
-  engine.tick(6, kStart + 3 * kHourNs, alerts);
+  engine.tick(6, kStart + 3 * kHour, alerts);
   EXPECT_EQ(alerts.size(), 1u);
 }
 
@@ -149,7 +149,7 @@ std::string state_of(const std::vector<Part>& parts) {
 // An account with a history, four failed attempts of it, and two cleared logs.
 std::string history(const std::shared_ptr<const RuleSet>& rules, Committer& committer) {
   std::vector<Line> lines;
-  for (int day = 0; day < 10; ++day) lines.push_back(login(kStart - (20 - day) * kDayNs, "root", "10.0.0.5"));
+  for (int day = 0; day < 10; ++day) lines.push_back(login(kStart - (20 - day) * kDay, "root", "10.0.0.5"));
   for (int i = 0; i < 4; ++i) lines.push_back(failed_login(kStart + i * kSecond, "root", "10.0.0.5"));
   lines.push_back(cleared(kStart));
   lines.push_back(cleared(kStart));
@@ -159,8 +159,8 @@ std::string history(const std::shared_ptr<const RuleSet>& rules, Committer& comm
 }
 // One alert of each detector that remembers the history.
 std::vector<Line> what_each_notices() {
-  return {failed_login(kStart + kMinuteNs, "root", "10.0.0.5"), login(kStart + kMinuteNs, "root", "10.0.0.5"),
-          login(kStart + 2 * kMinuteNs, "root", "203.0.113.9"), cleared(kStart + 2 * kMinuteNs)};
+  return {failed_login(kStart + kMinute, "root", "10.0.0.5"), login(kStart + kMinute, "root", "10.0.0.5"),
+          login(kStart + 2 * kMinute, "root", "203.0.113.9"), cleared(kStart + 2 * kMinute)};
 }
 
 TEST(Detectors, a_part_of_a_version_from_the_future_is_left_out_and_named_and_the_others_go_on) {

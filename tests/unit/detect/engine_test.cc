@@ -82,7 +82,7 @@ std::vector<Line> history(uint32_t seed) {
     event.late_ns = static_cast<int64_t>(random() % 60) * kSecond;
     events.push_back(event);
     if (i < 900) events.push_back(login(when, "alice", "10.0.0.5", "app-09"));  // then nothing more
-    if (i == 10 || i == 1499) events.push_back(login(i == 10 ? now - 70 * kDayNs : now, "carol", "10.0.0.5"));
+    if (i == 10 || i == 1499) events.push_back(login(i == 10 ? now - 70 * kDay : now, "carol", "10.0.0.5"));
     if (i == 1200) events.push_back(login(when, "mallory", "198.51.100.7"));
     if (i == 1210) events.push_back(login(when, "alice", "203.0.113.9", "app-08"));
     if (i == 1300)

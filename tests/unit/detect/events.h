@@ -199,8 +199,4 @@ inline std::vector<const Alert*> of_rule(const std::vector<Alert>& alerts, std::
   return out;
 }
 
-constexpr int64_t kMinuteNs = 60 * kSecond;
-constexpr int64_t kHourNs = 60 * kMinuteNs;
-constexpr int64_t kDayNs = 24 * kHourNs;
-
 }  // namespace yushi::detect

@@ -60,14 +60,14 @@ TEST(Folds, a_flood_of_one_sender_costs_few_alerts_and_each_hit_is_counted) {
   Committer committer;
   auto alerts = observe(engine, rules, committer, flood(20'000));
   EXPECT_EQ(sum_of(alerts).raised, static_cast<uint64_t>(Folds::kRuleBurst + Folds::kSenderBurst));
-  engine.tick(1, kStart + kMinuteNs, alerts);
+  engine.tick(1, kStart + kMinute, alerts);
   auto sum = sum_of(alerts);
   EXPECT_EQ(sum.hits(), 20'000u);
   ASSERT_EQ(sum.summaries, 1u);
   const Alert& told = alerts.back();
   EXPECT_EQ(told.rule_id, "root");
   EXPECT_EQ(told.tenant, "default");
-  EXPECT_EQ(told.raised_ns, kStart + kMinuteNs);
+  EXPECT_EQ(told.raised_ns, kStart + kMinute);
   EXPECT_EQ(told.reason,
             "Root login: 14990 more from 192.0.2.1 were only counted, of 2026-11-01 08:00:00 UTC "
             "(records default/5010 to default/19999)");
@@ -75,7 +75,7 @@ TEST(Folds, a_flood_of_one_sender_costs_few_alerts_and_each_hit_is_counted) {
   EXPECT_EQ(told.records[0].index, 5010u);
   EXPECT_EQ(told.records[1].index, 19'999u);
   // Once.
-  engine.tick(2, kStart + 2 * kMinuteNs, alerts);
+  engine.tick(2, kStart + 2 * kMinute, alerts);
   EXPECT_EQ(sum_of(alerts).hits(), 20'000u);
 }
 
@@ -100,7 +100,7 @@ TEST(Folds, a_host_that_floods_behind_a_relay_hides_no_other_host) {
   auto alerts = observe(engine, rules, committer, flood(500, "192.0.2.1", false));
   EXPECT_EQ(sum_of(alerts).raised, static_cast<uint64_t>(Folds::kHostBurst));
   EXPECT_EQ(observe(engine, rules, committer, {hit(501, "db-01")}).size(), 1u);
-  engine.tick(1, kStart + kMinuteNs, alerts);
+  engine.tick(1, kStart + kMinute, alerts);
   EXPECT_EQ(sum_of(alerts).hits(), 500u);
   EXPECT_TRUE(alerts.back().reason.starts_with("Root login: 490 more from 192.0.2.1 on web-01 were only counted"))
       << alerts.back().reason;
@@ -122,7 +122,7 @@ TEST(Folds, the_same_log_replayed_hours_later_raises_the_same) {
     return ids;
   };
   EXPECT_FALSE(told(0).empty());
-  EXPECT_EQ(told(0), told(kStart + 9 * kHourNs));
+  EXPECT_EQ(told(0), told(kStart + 9 * kHour));
 }
 
 TEST(Folds, counts_are_exact_whatever_is_saved_and_loaded_when) {
@@ -141,10 +141,10 @@ TEST(Folds, counts_are_exact_whatever_is_saved_and_loaded_when) {
     engine = std::make_unique<Engine>(rules, DetectOptions{});
     ASSERT_TRUE(engine->load(state));
     EXPECT_EQ(engine->save(), state);
-    if (from == 4500) engine->tick(1, kStart + kMinuteNs, alerts);
+    if (from == 4500) engine->tick(1, kStart + kMinute, alerts);
   }
   EXPECT_LT(sum_of(alerts).hits(), 12'000u);
-  engine->tick(2, kStart + 2 * kMinuteNs, alerts);
+  engine->tick(2, kStart + 2 * kMinute, alerts);
   EXPECT_EQ(sum_of(alerts).hits(), 12'000u);
   EXPECT_LT(alerts.size(), 6000u);
 }
@@ -166,7 +166,7 @@ TEST(Folds, forged_senders_cost_a_bounded_number_of_alerts_and_memory) {
   EXPECT_LE(sum_of(alerts).raised,
             static_cast<uint64_t>(Folds::kRuleBurst + 2 * Folds::kSendersMax + Folds::kSenderBurst));
   EXPECT_LT(engine.save().size(), 4u << 20);
-  engine.tick(1, kStart + kMinuteNs, alerts);
+  engine.tick(1, kStart + kMinute, alerts);
   EXPECT_EQ(sum_of(alerts).hits(), static_cast<uint64_t>(2 * kSenders));
   EXPECT_TRUE(std::any_of(alerts.begin(), alerts.end(), [](auto& a) { return a.key == "more from other senders"; }));
 }
@@ -186,9 +186,9 @@ TEST(Folds, a_share_comes_back_with_time_and_a_clock_set_back_takes_none_away) {
     return sum_of(observe(engine, rules, committer, events)).raised;
   };
   EXPECT_EQ(raised(0, 50), 10u);
-  EXPECT_EQ(raised(3 * kMinuteNs, 50), 3u);
-  EXPECT_EQ(raised(kDayNs, 50), 10u);
-  EXPECT_EQ(raised(-300 * kDayNs, 50), 10u);
+  EXPECT_EQ(raised(3 * kMinute, 50), 3u);
+  EXPECT_EQ(raised(kDay, 50), 10u);
+  EXPECT_EQ(raised(-300 * kDay, 50), 10u);
 }
 
 TEST(Folds, repetitions_that_no_next_alert_tells_are_told_when_their_time_is_over) {
@@ -198,9 +198,9 @@ TEST(Folds, repetitions_that_no_next_alert_tells_are_told_when_their_time_is_ove
   std::vector<Line> events(8, hit(0, "web-01"));
   auto alerts = observe(engine, rules, committer, events);
   EXPECT_EQ(alerts.size(), 1u);
-  engine.tick(1, kStart + kHourNs, alerts);
+  engine.tick(1, kStart + kHour, alerts);
   EXPECT_EQ(alerts.size(), 1u) << "the next one may still come";
-  engine.tick(2, kStart + 2 * kHourNs, alerts);
+  engine.tick(2, kStart + 2 * kHour, alerts);
   ASSERT_EQ(alerts.size(), 2u);
   EXPECT_EQ(alerts[1].reason,
             "Root login (user.name=root source.ip=10.0.0.0 host.name=web-01): 7 repetitions of the alert of "
@@ -208,7 +208,7 @@ TEST(Folds, repetitions_that_no_next_alert_tells_are_told_when_their_time_is_ove
   EXPECT_EQ(sum_of(alerts).hits(), 8u);
   // The next one has nothing left to tell.
   Line next = hit(0, "web-01");
-  next.at_ns += 3 * kHourNs;
+  next.at_ns += 3 * kHour;
   auto later = observe(engine, rules, committer, {next});
   ASSERT_EQ(later.size(), 1u);
   EXPECT_EQ(later[0].folded, 0u);

@@ -45,17 +45,17 @@ TEST(Guessing, late_records_count_at_their_own_time) {
   std::vector<Line> lines;
   for (int i = 0; i < 8; ++i) {
     lines.push_back(failed_login(kStart + i * 20 * kSecond, "alice", "203.0.113.9"));
-    Line late = failed_login(kStart - 3 * kDayNs + i * 20 * kSecond, "alice", "203.0.113.9");
-    late.late_ns = 3 * kDayNs;
+    Line late = failed_login(kStart - 3 * kDay + i * 20 * kSecond, "alice", "203.0.113.9");
+    late.late_ns = 3 * kDay;
     lines.push_back(late);
   }
   EXPECT_TRUE(found(alerts_of(lines)).empty()) << found(alerts_of(lines))[0]->reason;
 
   lines.clear();
   for (int i = 0; i < 11; ++i)
-    lines.push_back(failed_login(kStart + i * 2 * kHourNs, "user" + std::to_string(i), "203.0.113.9"));
+    lines.push_back(failed_login(kStart + i * 2 * kHour, "user" + std::to_string(i), "203.0.113.9"));
   lines.push_back(failed_login(kStart, "user11", "203.0.113.9"));
-  lines.back().late_ns = kDayNs;
+  lines.back().late_ns = kDay;
   EXPECT_TRUE(found(alerts_of(lines)).empty()) << found(alerts_of(lines))[0]->reason;
 }
 
@@ -69,7 +69,7 @@ TEST(Guessing, a_few_tries_told_in_three_lines_each_are_a_few) {
 TEST(Guessing, one_try_on_each_of_many_accounts_is_told) {
   std::vector<Line> lines;
   for (int i = 0; i < 30; ++i)
-    lines.push_back(failed_login(kStart + i * 2 * kMinuteNs, "user" + std::to_string(i), "203.0.113.9"));
+    lines.push_back(failed_login(kStart + i * 2 * kMinute, "user" + std::to_string(i), "203.0.113.9"));
   auto alerts = alerts_of(lines);
   auto mine = found(alerts);
   ASSERT_EQ(mine.size(), 1u);
@@ -77,7 +77,7 @@ TEST(Guessing, one_try_on_each_of_many_accounts_is_told) {
 }
 
 TEST(Guessing, a_try_every_ten_minutes_is_told_once_a_day) {
-  auto alerts = alerts_of(tries(3 * 144, 10 * kMinuteNs));
+  auto alerts = alerts_of(tries(3 * 144, 10 * kMinute));
   auto mine = found(alerts);
   ASSERT_GE(mine.size(), 2u);
   EXPECT_LE(mine.size(), 3u);
@@ -108,7 +108,7 @@ TEST(Guessing, addresses_of_one_network_become_one_story) {
 TEST(Guessing, an_office_behind_one_address_may_mistype) {
   std::vector<Line> lines;
   for (int i = 0; i < 9; ++i)
-    lines.push_back(failed_login(kStart + i * 5 * kMinuteNs, "user" + std::to_string(i), "10.0.0.1"));
+    lines.push_back(failed_login(kStart + i * 5 * kMinute, "user" + std::to_string(i), "10.0.0.1"));
   EXPECT_TRUE(found(alerts_of(lines)).empty());
 }
 

@@ -26,7 +26,7 @@ Line act(int64_t when, std::string user, std::string host = "web-01", std::strin
 }
 std::vector<Line> nights(int count, const std::string& user, int64_t first = kStart) {
   std::vector<Line> out;
-  for (int day = 0; day < count; ++day) out.push_back(act(first + day * kDayNs, user));
+  for (int day = 0; day < count; ++day) out.push_back(act(first + day * kDay, user));
   return out;
 }
 std::vector<std::string> reasons(const std::vector<Line>& lines, const std::string& level = "medium") {
@@ -40,18 +40,17 @@ TEST(Habits, what_begins_with_the_log_and_goes_on_is_no_news) { EXPECT_EQ(reason
 
 TEST(Habits, the_same_act_of_another_account_is) {
   auto lines = nights(10, "ansible");
-  lines.push_back(act(lines.back().at_ns + kHourNs, "mallory"));
+  lines.push_back(act(lines.back().at_ns + kHour, "mallory"));
   EXPECT_EQ(reasons(lines), Reasons{"mallory on web-01 (never before in the 9 days that are remembered)"});
 }
 
 TEST(Habits, of_who_does_it_on_many_hosts_a_further_one_is_no_news) {
   std::vector<Line> lines;
   for (int day = 0; day < 6; ++day)
-    for (const char* host : {"web-01", "web-02", "app-01"})
-      lines.push_back(act(kStart + day * kDayNs, "ansible", host));
-  lines.push_back(act(lines.back().at_ns + kHourNs, "ansible", "db-01"));
-  lines.push_back(act(lines.back().at_ns + kMinuteNs, "mallory", "db-01"));
-  lines.push_back(act(lines.back().at_ns + 9 * kHourNs, "ansible", "db-02"));
+    for (const char* host : {"web-01", "web-02", "app-01"}) lines.push_back(act(kStart + day * kDay, "ansible", host));
+  lines.push_back(act(lines.back().at_ns + kHour, "ansible", "db-01"));
+  lines.push_back(act(lines.back().at_ns + kMinute, "mallory", "db-01"));
+  lines.push_back(act(lines.back().at_ns + 9 * kHour, "ansible", "db-02"));
   EXPECT_EQ(reasons(lines), (Reasons{"mallory on db-01 (never before in the 5 days that are remembered)",
                                      "ansible on db-02 (never before in the 5 days that are remembered)"}));
 }
@@ -59,25 +58,25 @@ TEST(Habits, of_who_does_it_on_many_hosts_a_further_one_is_no_news) {
 TEST(Habits, hosts_of_one_day_are_no_office) {
   auto lines = nights(6, "lin");
   for (const char* host : {"web-02", "web-03", "web-04", "web-05"})
-    lines.push_back(act(lines.back().at_ns + kMinuteNs, "lin", host));
+    lines.push_back(act(lines.back().at_ns + kMinute, "lin", host));
   EXPECT_EQ(reasons(lines).size(), 4u);
 }
 
 TEST(Habits, on_another_host_too) {
   auto lines = nights(10, "ansible");
-  lines.push_back(act(lines.back().at_ns + kHourNs, "ansible", "db-01"));
+  lines.push_back(act(lines.back().at_ns + kHour, "ansible", "db-01"));
   EXPECT_EQ(reasons(lines), Reasons{"ansible on db-01 (never before in the 9 days that are remembered)"});
 }
 
 TEST(Habits, at_another_hour_too) {
   auto lines = nights(10, "ansible");
-  lines.push_back(act(lines.back().at_ns + 9 * kHourNs, "ansible"));
+  lines.push_back(act(lines.back().at_ns + 9 * kHour, "ansible"));
   EXPECT_EQ(reasons(lines),
             Reasons{"ansible on web-01 (on 9 other days of the last 64, but never between 08:00 and 15:00)"});
 }
 
 TEST(Habits, a_new_habit_is_told_on_two_days) {
-  std::vector<Line> lines{act(kStart - 10 * kDayNs, "root", "web-01", "other")};
+  std::vector<Line> lines{act(kStart - 10 * kDay, "root", "web-01", "other")};
   for (auto& line : nights(10, "backup")) lines.push_back(line);
   EXPECT_EQ(reasons(lines), (Reasons{"backup on web-01 (never before in the 10 days that are remembered)",
                                      "backup on web-01 (on 1 other day of the last 64)"}));
@@ -92,13 +91,13 @@ TEST(Habits, what_is_grave_is_told_from_the_first_day_and_marked) {
 
 TEST(Habits, are_forgotten_after_sixty_four_days) {
   auto lines = nights(10, "ansible");
-  lines.push_back(act(lines.back().at_ns + 70 * kDayNs, "ansible"));
+  lines.push_back(act(lines.back().at_ns + 70 * kDay, "ansible"));
   EXPECT_EQ(reasons(lines).size(), 1u);
 }
 
 TEST(Habits, a_baseline_says_the_numbers) {
   auto lines = nights(10, "ansible");
-  lines.push_back(act(lines.back().at_ns + 9 * kHourNs, "ansible"));
+  lines.push_back(act(lines.back().at_ns + 9 * kHour, "ansible"));
   auto alerts = alerts_of(lines, {}, rules());
   ASSERT_EQ(alerts.size(), 1u);
   EXPECT_EQ(alerts[0].baseline, "days=9 of=9 hour=11 hours=2");
@@ -108,7 +107,7 @@ TEST(Habits, days_are_those_of_the_tenants_zone) {
   // 23:30 and 00:30 in Shanghai are two days there, and one in UTC.
   DetectOptions options;
   options.zone_of = [](auto) { return *Zone::find("Asia/Shanghai"); };
-  std::vector<Line> lines{act(kStart - 10 * kDayNs, "root", "web-01", "other")};
+  std::vector<Line> lines{act(kStart - 10 * kDay, "root", "web-01", "other")};
   for (const char* when : {"2026-11-02T15:30:00Z", "2026-11-02T16:30:00Z"}) lines.push_back(act(at(when), "x"));
   EXPECT_EQ(alerts_of(lines, options, rules()).size(), 1u);  // the second is a repetition within a day …
   lines.push_back(act(at("2026-11-03T16:31:00Z"), "x"));
@@ -131,9 +130,9 @@ Line of_audit(int64_t when, std::string number, std::vector<std::pair<std::strin
 TEST(Actors, who_logged_in_stands_behind_root) {
   auto opened = of_audit(kStart, "1001", {{"user.name", "lin"}, {"process.executable", "/usr/sbin/sshd"}},
                          {{"event.outcome", "success"}, {"yushi.event", "session-opened"}});
-  auto wrote = of_audit(kStart + kMinuteNs, "1001", {{"user.name", "root"}}, {{"event.action", "sudoers"}});
-  auto unknown = of_audit(kStart + 2 * kMinuteNs, "1002", {{"user.name", "root"}}, {{"event.action", "sudoers"}});
-  auto daemon = of_audit(kStart + 3 * kMinuteNs, "4294967295", {{"user.name", "root"}}, {{"event.action", "sudoers"}});
+  auto wrote = of_audit(kStart + kMinute, "1001", {{"user.name", "root"}}, {{"event.action", "sudoers"}});
+  auto unknown = of_audit(kStart + 2 * kMinute, "1002", {{"user.name", "root"}}, {{"event.action", "sudoers"}});
+  auto daemon = of_audit(kStart + 3 * kMinute, "4294967295", {{"user.name", "root"}}, {{"event.action", "sudoers"}});
   auto alerts = alerts_of({opened, wrote, unknown, daemon}, {}, rules("high"));
   ASSERT_EQ(alerts.size(), 3u);
   EXPECT_TRUE(alerts[0].reason.starts_with("lin on web-01")) << alerts[0].reason;
@@ -144,7 +143,7 @@ TEST(Actors, who_logged_in_stands_behind_root) {
 TEST(Actors, a_session_that_sudo_opened_names_nobody_behind_the_number) {
   auto opened = of_audit(kStart, "1001", {{"user.name", "root"}, {"process.executable", "/usr/bin/sudo"}},
                          {{"event.outcome", "success"}, {"yushi.event", "session-opened"}});
-  auto wrote = of_audit(kStart + kMinuteNs, "1001", {{"user.name", "root"}}, {{"event.action", "sudoers"}});
+  auto wrote = of_audit(kStart + kMinute, "1001", {{"user.name", "root"}}, {{"event.action", "sudoers"}});
   auto alerts = alerts_of({opened, wrote}, {}, rules("high"));
   ASSERT_EQ(alerts.size(), 1u);
   EXPECT_TRUE(alerts[0].reason.starts_with("uid 1001 on web-01")) << alerts[0].reason;

@@ -67,65 +67,65 @@ class HeldBackTest : public ::testing::Test {
 TEST_F(HeldBackTest, what_is_acknowledged_as_usual_is_no_news_for_the_same_account_host_and_address) {
   const auto first = shown({login(kBegin, "root", "10.0.0.5")});
   ASSERT_EQ(first.size(), 1u);
-  engine_->teach(usual(first[0], kBegin + kDayNs));
-  EXPECT_TRUE(shown({login(kBegin + kMinuteNs, "root", "10.0.0.5")}).empty());
-  EXPECT_EQ(shown({login(kBegin + 2 * kMinuteNs, "bob", "10.0.0.5")}).size(), 1u) << "the rule's key is the host alone";
-  EXPECT_EQ(shown({login(kBegin + 3 * kMinuteNs, "root", "203.0.113.9")}).size(), 1u);
-  EXPECT_EQ(shown({login(kBegin + 4 * kMinuteNs, "root", "10.0.0.5", "db-01")}).size(), 1u);
-  Line elsewhere = login(kBegin + 5 * kMinuteNs, "root", "10.0.0.5");
+  engine_->teach(usual(first[0], kBegin + kDay));
+  EXPECT_TRUE(shown({login(kBegin + kMinute, "root", "10.0.0.5")}).empty());
+  EXPECT_EQ(shown({login(kBegin + 2 * kMinute, "bob", "10.0.0.5")}).size(), 1u) << "the rule's key is the host alone";
+  EXPECT_EQ(shown({login(kBegin + 3 * kMinute, "root", "203.0.113.9")}).size(), 1u);
+  EXPECT_EQ(shown({login(kBegin + 4 * kMinute, "root", "10.0.0.5", "db-01")}).size(), 1u);
+  Line elsewhere = login(kBegin + 5 * kMinute, "root", "10.0.0.5");
   elsewhere.log = "finance";
   EXPECT_EQ(shown({elsewhere}).size(), 1u) << "another tenant's";
 }
 
 TEST_F(HeldBackTest, what_is_usual_is_counted_and_ends_by_itself) {
   const auto first = shown({login(kBegin, "root", "10.0.0.5")});
-  engine_->teach(usual(first[0], kBegin + 2 * kHourNs));
-  EXPECT_TRUE(ticked(kBegin + kMinuteNs).empty());
-  shown({login(kBegin + 2 * kMinuteNs, "root", "10.0.0.5")});
-  auto told = ticked(kBegin + 3 * kMinuteNs);
+  engine_->teach(usual(first[0], kBegin + 2 * kHour));
+  EXPECT_TRUE(ticked(kBegin + kMinute).empty());
+  shown({login(kBegin + 2 * kMinute, "root", "10.0.0.5")});
+  auto told = ticked(kBegin + 3 * kMinute);
   ASSERT_EQ(told.size(), 1u) << "the first is told at once";
   EXPECT_EQ(told[0].action, "alert-held-back");
   EXPECT_EQ(std::get<AlertAct>(told[0].about).held_back, 1u);
   EXPECT_EQ(std::get<AlertAct>(told[0].about).id, first[0].id);
-  shown({login(kBegin + 4 * kMinuteNs, "root", "10.0.0.5"), login(kBegin + 5 * kMinuteNs, "root", "10.0.0.5")});
-  EXPECT_TRUE(ticked(kBegin + 6 * kMinuteNs).empty()) << "the others once an hour";
-  told = ticked(kBegin + kHourNs + kMinuteNs);
+  shown({login(kBegin + 4 * kMinute, "root", "10.0.0.5"), login(kBegin + 5 * kMinute, "root", "10.0.0.5")});
+  EXPECT_TRUE(ticked(kBegin + 6 * kMinute).empty()) << "the others once an hour";
+  told = ticked(kBegin + kHour + kMinute);
   ASSERT_EQ(told.size(), 1u);
   EXPECT_EQ(std::get<AlertAct>(told[0].about).held_back, 3u);
-  EXPECT_EQ(shown({login(kBegin + 2 * kHourNs, "root", "10.0.0.5")}).size(), 1u) << "it is over";
-  told = ticked(kBegin + 2 * kHourNs);
+  EXPECT_EQ(shown({login(kBegin + 2 * kHour, "root", "10.0.0.5")}).size(), 1u) << "it is over";
+  told = ticked(kBegin + 2 * kHour);
   ASSERT_EQ(told.size(), 1u);
   EXPECT_NE(told[0].message.find("is news again"), std::string::npos) << told[0].message;
-  EXPECT_TRUE(ticked(kBegin + 4 * kHourNs).empty());
+  EXPECT_TRUE(ticked(kBegin + 4 * kHour).empty());
 }
 
 TEST_F(HeldBackTest, another_act_on_the_alert_ends_what_was_usual) {
   const auto first = shown({login(kBegin, "root", "10.0.0.5")});
-  engine_->teach(usual(first[0], kBegin + kDayNs));
-  EXPECT_TRUE(shown({login(kBegin + kMinuteNs, "root", "10.0.0.5")}).empty());
+  engine_->teach(usual(first[0], kBegin + kDay));
+  EXPECT_TRUE(shown({login(kBegin + kMinute, "root", "10.0.0.5")}).empty());
   AlertAct act;
   act.kind = AlertAct::Kind::taken;
   act.id = "of another alert";
   engine_->teach(act);
-  EXPECT_TRUE(shown({login(kBegin + 2 * kMinuteNs, "root", "10.0.0.5")}).empty());
+  EXPECT_TRUE(shown({login(kBegin + 2 * kMinute, "root", "10.0.0.5")}).empty());
   act.id = first[0].id;
   engine_->teach(act);
-  EXPECT_EQ(shown({login(kBegin + 3 * kMinuteNs, "root", "10.0.0.5")}).size(), 1u);
-  const auto told = ticked(kBegin + 4 * kMinuteNs);
+  EXPECT_EQ(shown({login(kBegin + 3 * kMinute, "root", "10.0.0.5")}).size(), 1u);
+  const auto told = ticked(kBegin + 4 * kMinute);
   ASSERT_EQ(told.size(), 1u);
   EXPECT_NE(told[0].message.find("is news again"), std::string::npos) << told[0].message;
 }
 
 TEST_F(HeldBackTest, a_saved_state_goes_on_counting) {
   const auto first = shown({login(kBegin, "root", "10.0.0.5")});
-  engine_->teach(usual(first[0], kBegin + kDayNs));
-  shown({login(kBegin + kMinuteNs, "root", "10.0.0.5")});
+  engine_->teach(usual(first[0], kBegin + kDay));
+  shown({login(kBegin + kMinute, "root", "10.0.0.5")});
   const auto state = engine_->save();
   engine_ = std::make_unique<Engine>(rules_, DetectOptions());
   ASSERT_TRUE(engine_->load(state));
   EXPECT_EQ(engine_->save(), state);
-  EXPECT_TRUE(shown({login(kBegin + 2 * kMinuteNs, "root", "10.0.0.5")}).empty());
-  const auto told = ticked(kBegin + 3 * kMinuteNs);
+  EXPECT_TRUE(shown({login(kBegin + 2 * kMinute, "root", "10.0.0.5")}).empty());
+  const auto told = ticked(kBegin + 3 * kMinute);
   ASSERT_EQ(told.size(), 1u);
   EXPECT_EQ(std::get<AlertAct>(told[0].about).held_back, 2u);
 }
@@ -133,9 +133,9 @@ TEST_F(HeldBackTest, a_saved_state_goes_on_counting) {
 TEST_F(HeldBackTest, an_exception_holds_where_its_filter_says_and_until_its_end) {
   except("- {rule: root, when: 'user.name: backup and source.ip: 10.0.0.0/8', owner: li.wei, until: 2026-11-01}\n");
   EXPECT_TRUE(shown({login(kBegin, "backup", "10.0.0.5")}).empty());
-  EXPECT_EQ(shown({login(kBegin + kMinuteNs, "root", "10.0.0.5")}).size(), 1u);
-  EXPECT_EQ(shown({login(kBegin + 2 * kMinuteNs, "backup", "203.0.113.9")}).size(), 1u);
-  auto told = ticked(kBegin + 3 * kMinuteNs);
+  EXPECT_EQ(shown({login(kBegin + kMinute, "root", "10.0.0.5")}).size(), 1u);
+  EXPECT_EQ(shown({login(kBegin + 2 * kMinute, "backup", "203.0.113.9")}).size(), 1u);
+  auto told = ticked(kBegin + 3 * kMinute);
   ASSERT_EQ(told.size(), 1u);
   EXPECT_EQ(told[0].action, "exception-used");
   EXPECT_EQ(std::get<ExceptionUse>(told[0].about).uses, 1u);
@@ -155,8 +155,8 @@ TEST_F(HeldBackTest, a_taken_away_exception_is_told_to_its_last_use) {
   except("- {rule: root, owner: li.wei, until: 2027-01-31}\n");
   EXPECT_TRUE(shown({login(kBegin, "root", "10.0.0.5")}).empty());
   except("");
-  EXPECT_EQ(shown({login(kBegin + kMinuteNs, "root", "10.0.0.5")}).size(), 1u);
-  const auto told = ticked(kBegin + 2 * kMinuteNs);
+  EXPECT_EQ(shown({login(kBegin + kMinute, "root", "10.0.0.5")}).size(), 1u);
+  const auto told = ticked(kBegin + 2 * kMinute);
   ASSERT_EQ(told.size(), 1u);
   EXPECT_EQ(std::get<ExceptionUse>(told[0].about).uses, 1u);
 }
@@ -166,7 +166,7 @@ TEST_F(HeldBackTest, an_exception_holds_for_what_no_record_raised) {
   Line stop = login(kBegin, "lin", "10.0.0.5");
   stop.constants = {{"yushi.event", "command"}};
   stop.values = {{"host.name", "web-01"}, {"user.name", "lin"}, {"process.command_line", "systemctl stop rsyslog"}};
-  Line later = login(kBegin + 10 * kMinuteNs, "lin", "10.0.0.5");
+  Line later = login(kBegin + 10 * kMinute, "lin", "10.0.0.5");
   const auto told = [&](const std::string& when) {
     engine_ = std::make_unique<Engine>(rules_, DetectOptions());
     except("- {rule: service.logging-left-stopped, when: '" + when + "', owner: li.wei, until: 2027-01-31}\n");

@@ -251,7 +251,7 @@ TEST(Listed, who_has_left_is_told_from_the_first_record_on) {
   EXPECT_EQ(leaver[0]->severity, Severity::critical);
   EXPECT_FALSE(leaver[0]->learning);
   EXPECT_EQ(leaver[0]->baseline, lists_of(lists)->baseline("leavers", "wang since=2026-11-01"));
-  EXPECT_TRUE(told(lists, {ssh(kNow - 2 * kDayNs, "wang", "10.0.0.10")}).empty()) << "before he left";
+  EXPECT_TRUE(told(lists, {ssh(kNow - 2 * kDay, "wang", "10.0.0.10")}).empty()) << "before he left";
   EXPECT_TRUE(told(lists, {ssh(kNow, "li", "10.0.0.10")}).empty());
   EXPECT_EQ(reasons(told(lists, {sudo(kNow, "wang", "/usr/bin/id")}), "list.leaver"),
             (Reasons{"wang, who has left, did: /usr/bin/id on web-01"}));
@@ -282,7 +282,7 @@ TEST(Listed, a_login_round_the_bastion_is_told_at_once_where_the_list_names_it) 
   EXPECT_EQ(reasons(told(lists, {ssh(kNow, "lin", "10.20.1.11", "web-01")}), "list.round-the-bastion"),
             (Reasons{"lin logged in on web-01 from 10.20.1.11, which is none of the bastions: it was passed by"}));
   EXPECT_TRUE(told(lists, {ssh(kNow, "lin", "10.20.1.11", "bastion-01.example.org"),
-                           ssh(kNow + kMinuteNs, "lin", "10.0.0.10", "web-01")})
+                           ssh(kNow + kMinute, "lin", "10.0.0.10", "web-01")})
                   .empty());
   Line mail = login(kNow, "lin", "10.20.1.11", "mail-01");  // no shell is opened
   EXPECT_TRUE(told(lists, {mail}).empty());
@@ -291,11 +291,11 @@ TEST(Listed, a_login_round_the_bastion_is_told_at_once_where_the_list_names_it) 
 TEST(Listed, where_the_bastions_have_no_name_a_host_is_behind_one_that_people_come_through) {
   const std::string lists = "bastions: [10.0.0.10]";
   EXPECT_TRUE(told(lists, {ssh(kNow, "lin", "10.20.1.11", "bastion-01")}).empty());
-  EXPECT_EQ(of_rule(told(lists, {ssh(kNow, "lin", "10.0.0.10", "web-01"),
-                                 ssh(kNow + kHourNs, "chen", "10.20.1.12", "web-01")}),
-                    "list.round-the-bastion")
-                .size(),
-            1u);
+  EXPECT_EQ(
+      of_rule(told(lists, {ssh(kNow, "lin", "10.0.0.10", "web-01"), ssh(kNow + kHour, "chen", "10.20.1.12", "web-01")}),
+              "list.round-the-bastion")
+          .size(),
+      1u);
 }
 
 TEST(Listed, root_is_for_administrators) {
@@ -318,7 +318,7 @@ TEST(Listed, a_change_is_made_in_its_window_or_by_a_ticket) {
       reasons(told(windows, {sudo(kNow, "lin", restart)}), rule),
       (Reasons{"lin changed something on web-01 at 08:00 UTC, outside the change window (Mon-Fri hours=22:00-02:00 "
                "hosts=web-*): /usr/bin/systemctl restart nginx"}));
-  EXPECT_TRUE(told(windows, {sudo(kNow + 15 * kHourNs, "lin", restart),
+  EXPECT_TRUE(told(windows, {sudo(kNow + 15 * kHour, "lin", restart),
                              sudo(kNow, "lin", "/usr/bin/systemctl status nginx"), sudo(kNow, "lin", restart, "db-01")})
                   .empty());
   const std::string tickets =
@@ -326,8 +326,8 @@ TEST(Listed, a_change_is_made_in_its_window_or_by_a_ticket) {
       "requester: lin, approver: zhou}]";
   EXPECT_TRUE(told(windows + tickets, {sudo(kNow, "lin", restart)}).empty());
   EXPECT_EQ(of_rule(told(windows + tickets, {sudo(kNow, "lin", restart, "web-02")}), rule).size(), 1u);
-  EXPECT_EQ(of_rule(told(windows + tickets, {sudo(kNow + 2 * kHourNs, "lin", restart)}), rule).size(), 1u);
-  auto inside = told(windows + tickets, {sudo(kNow + 15 * kHourNs, "lin", restart)});
+  EXPECT_EQ(of_rule(told(windows + tickets, {sudo(kNow + 2 * kHour, "lin", restart)}), rule).size(), 1u);
+  auto inside = told(windows + tickets, {sudo(kNow + 15 * kHour, "lin", restart)});
   ASSERT_EQ(of_rule(inside, rule).size(), 1u) << "a ticket is asked for in the window, too";
   EXPECT_EQ(of_rule(inside, rule)[0]->severity, Severity::medium);
 }
@@ -352,13 +352,13 @@ Line ticket(int64_t when, const std::string& id, std::string account, std::strin
 TEST(Listed, where_changes_have_tickets_one_without_is_told_without_any_list) {
   std::vector<Line> lines;
   for (int day = 0; day < 8; ++day) {
-    const int64_t morning = kNow + day * kDayNs;
-    lines.push_back(ticket(morning, "CHG-" + std::to_string(day), "lin", utc_text(morning + 4 * kHourNs)));
-    lines.push_back(sudo(morning + kHourNs, "lin", "/usr/bin/systemctl restart nginx"));
+    const int64_t morning = kNow + day * kDay;
+    lines.push_back(ticket(morning, "CHG-" + std::to_string(day), "lin", utc_text(morning + 4 * kHour)));
+    lines.push_back(sudo(morning + kHour, "lin", "/usr/bin/systemctl restart nginx"));
   }
   auto with = told("{}", lines);
   EXPECT_TRUE(of_rule(with, "list.change").empty());
-  lines.push_back(sudo(kNow + 8 * kDayNs, "lin", "/usr/bin/systemctl restart nginx"));
+  lines.push_back(sudo(kNow + 8 * kDay, "lin", "/usr/bin/systemctl restart nginx"));
   for (size_t cut : {size_t{1}, size_t{1000}})
     EXPECT_EQ(reasons(told("{}", lines, cut), "list.change"),
               (Reasons{"lin changed something on web-01 without a ticket: /usr/bin/systemctl restart nginx"}));
@@ -412,23 +412,22 @@ TEST(Travel, nobody_is_at_two_places_at_once) {
       "networks: [10.1.0.0/16 Beijing 39.9 116.4, 10.2.0.0/16 Shanghai 31.2 121.5, 10.3.0.0/16 Tianjin 39.1 117.2, "
       "10.4.0.0/16 annex, 10.5.0.0/16 depot]";
   const std::string_view rule = "account.two-places";
-  EXPECT_EQ(reasons(told(lists, {ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + 30 * kMinuteNs, "lin", "10.2.0.5")}), rule),
+  EXPECT_EQ(reasons(told(lists, {ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + 30 * kMinute, "lin", "10.2.0.5")}), rule),
             (Reasons{"lin logged in on web-01 from 10.2.0.5 (Shanghai), and 30 min before from 10.1.0.5 (Beijing), "
                      "1071 km away: nobody travels that fast"}));
   EXPECT_EQ(
-      of_rule(told(lists, {ssh(kNow, "lin", "10.4.0.5"), ssh(kNow + 4 * kMinuteNs, "lin", "10.5.0.5")}), rule).size(),
+      of_rule(told(lists, {ssh(kNow, "lin", "10.4.0.5"), ssh(kNow + 4 * kMinute, "lin", "10.5.0.5")}), rule).size(),
       1u);
-  EXPECT_TRUE(told(lists, {ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + 3 * kHourNs, "lin", "10.2.0.5")}).empty())
+  EXPECT_TRUE(told(lists, {ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + 3 * kHour, "lin", "10.2.0.5")}).empty())
       << "by aeroplane";
-  EXPECT_TRUE(told(lists, {ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + kMinuteNs, "lin", "10.3.0.5")}).empty())
+  EXPECT_TRUE(told(lists, {ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + kMinute, "lin", "10.3.0.5")}).empty())
       << "the next town";
-  EXPECT_TRUE(told(lists, {ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + kMinuteNs, "chen", "10.2.0.5")}).empty());
+  EXPECT_TRUE(told(lists, {ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + kMinute, "chen", "10.2.0.5")}).empty());
   EXPECT_EQ(
-      of_rule(told(lists, {ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + 150 * kDayNs, "lin", "10.2.0.5")}), rule).size(),
-      0u)
+      of_rule(told(lists, {ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + 150 * kDay, "lin", "10.2.0.5")}), rule).size(), 0u)
       << "months later";
   std::vector<Line> vpn;
-  for (int i = 0; i < 20; ++i) vpn.push_back(ssh(kNow + i * kHourNs, "lin", i % 2 ? "10.1.0.5" : "10.2.0.5"));
+  for (int i = 0; i < 20; ++i) vpn.push_back(ssh(kNow + i * kHour, "lin", i % 2 ? "10.1.0.5" : "10.2.0.5"));
   EXPECT_LE(of_rule(told(lists, vpn), rule).size(), 2u) << "a habit";
 
   DetectOptions options;
@@ -436,7 +435,7 @@ TEST(Travel, nobody_is_at_two_places_at_once) {
     return address == "203.0.113.9" ? PlaceOnEarth{"Paris", 48.9, 2.4} : PlaceOnEarth{"Tokyo", 35.7, 139.7};
   };
   EXPECT_EQ(
-      of_rule(alerts_of({ssh(kNow, "lin", "203.0.113.9"), ssh(kNow + kHourNs, "lin", "198.51.100.9")}, options), rule)
+      of_rule(alerts_of({ssh(kNow, "lin", "203.0.113.9"), ssh(kNow + kHour, "lin", "198.51.100.9")}, options), rule)
           .size(),
       1u);
 }
@@ -449,34 +448,33 @@ TEST(Travel, a_person_s_own_places_and_ways_are_none) {
   const auto count = [&](const std::vector<Line>& lines) {
     return of_rule(told(lists, lines), "account.two-places").size();
   };
-  const auto then = kNow + 20 * kDayNs;
-  std::vector<Line> known{ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + kDayNs, "lin", "10.2.0.5"),
-                          ssh(then, "lin", "10.1.0.6"), ssh(then + 5 * kMinuteNs, "lin", "10.2.0.7")};
+  const auto then = kNow + 20 * kDay;
+  std::vector<Line> known{ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + kDay, "lin", "10.2.0.5"),
+                          ssh(then, "lin", "10.1.0.6"), ssh(then + 5 * kMinute, "lin", "10.2.0.7")};
   EXPECT_EQ(count(known), 0u) << "both are its own";
   known[1].values[1].second = "chen";
   EXPECT_EQ(count(known), 1u) << "one is new";
-  EXPECT_EQ(count({ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + kDayNs, "lin", "10.2.0.5"),
-                   ssh(kNow + kDayNs + kMinuteNs, "lin", "10.1.0.5")}),
+  EXPECT_EQ(count({ssh(kNow, "lin", "10.1.0.5"), ssh(kNow + kDay, "lin", "10.2.0.5"),
+                   ssh(kNow + kDay + kMinute, "lin", "10.1.0.5")}),
             1u)
       << "the other came first";
 
-  EXPECT_EQ(count({ssh(kNow, "lin", "10.1.0.5", "bastion-02"), ssh(kNow + kMinuteNs, "lin", "10.2.0.10", "web-01")}),
-            0u)
+  EXPECT_EQ(count({ssh(kNow, "lin", "10.1.0.5", "bastion-02"), ssh(kNow + kMinute, "lin", "10.2.0.10", "web-01")}), 0u)
       << "over a bastion";
   auto jump = ssh(kNow, "lin", "10.1.0.5", "web-09");
   jump.sender = "10.2.0.77";
-  EXPECT_EQ(count({jump, ssh(kNow + kMinuteNs, "lin", "10.2.0.77", "web-01")}), 0u) << "from a host that it is on";
+  EXPECT_EQ(count({jump, ssh(kNow + kMinute, "lin", "10.2.0.77", "web-01")}), 0u) << "from a host that it is on";
   for (auto machine : {"deploy", "WEB-01$", "system:serviceaccount:shop:ci", "ci@shop.iam.gserviceaccount.com"})
-    EXPECT_EQ(count({ssh(kNow, machine, "10.1.0.5"), ssh(kNow + kMinuteNs, machine, "10.2.0.5")}), 0u) << machine;
-  EXPECT_EQ(count({ssh(kNow, "root", "10.1.0.5", "a"), ssh(kNow + kMinuteNs, "root", "10.2.0.5", "b")}), 0u);
-  EXPECT_EQ(count({ssh(kNow, "root", "10.1.0.5", "a"), ssh(kNow + kMinuteNs, "root", "10.2.0.5", "a")}), 1u);
+    EXPECT_EQ(count({ssh(kNow, machine, "10.1.0.5"), ssh(kNow + kMinute, machine, "10.2.0.5")}), 0u) << machine;
+  EXPECT_EQ(count({ssh(kNow, "root", "10.1.0.5", "a"), ssh(kNow + kMinute, "root", "10.2.0.5", "b")}), 0u);
+  EXPECT_EQ(count({ssh(kNow, "root", "10.1.0.5", "a"), ssh(kNow + kMinute, "root", "10.2.0.5", "a")}), 1u);
 
   DetectOptions options;
   options.place_of = [](std::string_view address) -> std::optional<PlaceOnEarth> {
     return address == "203.0.113.9" ? PlaceOnEarth{"Beijing", 39.9, 116.4} : PlaceOnEarth{"Jinan", 36.7, 117.0};
   };
   const auto by_geoip = [&](const char* other) {
-    return of_rule(alerts_of({ssh(kNow, "lin", "203.0.113.9"), ssh(kNow + kMinuteNs, "lin", other)}, options),
+    return of_rule(alerts_of({ssh(kNow, "lin", "203.0.113.9"), ssh(kNow + kMinute, "lin", other)}, options),
                    "account.two-places")
         .size();
   };
@@ -487,26 +485,26 @@ TEST(Travel, a_person_s_own_places_and_ways_are_none) {
 TEST(ServiceAccounts, a_person_at_a_programs_account_is_told_without_any_list) {
   const std::string_view rule = "account.service-logs-in";
   std::vector<Line> nights;
-  for (int day = 0; day < 10; ++day) nights.push_back(ssh(kNow + day * kDayNs, "backup", "10.0.1.51", "db-01"));
+  for (int day = 0; day < 10; ++day) nights.push_back(ssh(kNow + day * kDay, "backup", "10.0.1.51", "db-01"));
   const auto with = [&](Line last) {
     auto lines = nights;
     lines.push_back(std::move(last));
     return of_rule(told("{}", lines), rule).size();
   };
-  EXPECT_EQ(with(ssh(kNow + 10 * kDayNs, "backup", "10.0.1.51", "db-01", "password")), 1u);
-  EXPECT_EQ(with(ssh(kNow + 10 * kDayNs, "backup", "10.0.1.51", "db-01")), 0u);
+  EXPECT_EQ(with(ssh(kNow + 10 * kDay, "backup", "10.0.1.51", "db-01", "password")), 1u);
+  EXPECT_EQ(with(ssh(kNow + 10 * kDay, "backup", "10.0.1.51", "db-01")), 0u);
   std::vector<Line> workdays;
   for (int day = 0; day < 14; ++day)
-    if (day % 7 < 5) workdays.push_back(ssh(kNow + day * kDayNs, "li", "10.0.0.10", "db-01"));
-  workdays.push_back(ssh(kNow + 14 * kDayNs, "li", "10.0.0.10", "db-01", "password"));
+    if (day % 7 < 5) workdays.push_back(ssh(kNow + day * kDay, "li", "10.0.0.10", "db-01"));
+  workdays.push_back(ssh(kNow + 14 * kDay, "li", "10.0.0.10", "db-01", "password"));
   EXPECT_EQ(of_rule(told("{}", workdays), rule).size(), 0u) << "a person, who has days off";
-  for (int hour = 1; hour < 8; ++hour) nights.push_back(ssh(kNow + hour * kHourNs, "backup", "10.0.1.51", "db-01"));
-  EXPECT_EQ(with(ssh(kNow + 10 * kDayNs, "backup", "10.0.1.51", "db-01", "password")), 0u) << "a person, at all hours";
+  for (int hour = 1; hour < 8; ++hour) nights.push_back(ssh(kNow + hour * kHour, "backup", "10.0.1.51", "db-01"));
+  EXPECT_EQ(with(ssh(kNow + 10 * kDay, "backup", "10.0.1.51", "db-01", "password")), 0u) << "a person, at all hours";
 
   std::vector<Line> jobs;
-  for (int day = 0; day < 5; ++day) jobs.push_back(act(kNow + day * kDayNs, "job-run", "report"));
+  for (int day = 0; day < 5; ++day) jobs.push_back(act(kNow + day * kDay, "job-run", "report"));
   EXPECT_TRUE(told("{}", jobs).empty());
-  jobs.push_back(ssh(kNow + 6 * kDayNs, "report", "10.0.0.10"));
+  jobs.push_back(ssh(kNow + 6 * kDay, "report", "10.0.0.10"));
   EXPECT_EQ(of_rule(told("{}", jobs), rule).size(), 1u);
   jobs.insert(jobs.begin(), ssh(kNow, "report", "10.0.0.10"));
   EXPECT_EQ(of_rule(told("{}", jobs), rule).size(), 0u) << "who logs in at times may have jobs";
@@ -515,7 +513,7 @@ TEST(ServiceAccounts, a_person_at_a_programs_account_is_told_without_any_list) {
 TEST(Disabled, an_account_that_was_disabled_and_is_used_is_told) {
   const std::string_view rule = "account.disabled-used";
   const auto lock = [](std::string how) { return act(kNow, std::move(how), "wang", {}, "web-01"); };
-  auto alerts = told("{}", {lock("account-locked"), ssh(kNow + kHourNs, "wang", "10.0.0.10")});
+  auto alerts = told("{}", {lock("account-locked"), ssh(kNow + kHour, "wang", "10.0.0.10")});
   ASSERT_EQ(of_rule(alerts, rule).size(), 1u);
   EXPECT_EQ(of_rule(alerts, rule)[0]->reason,
             "wang logged in on web-01 from 10.0.0.10, but was disabled on web-01 at 2026-11-02 08:00:00 UTC and not "
@@ -523,19 +521,19 @@ TEST(Disabled, an_account_that_was_disabled_and_is_used_is_told) {
   EXPECT_EQ(of_rule(alerts, rule)[0]->records.size(), 2u);
   for (auto command : {"/usr/sbin/usermod -L wang", "passwd -l wang", "chage -E 0 wang", "userdel -r wang",
                        "/usr/sbin/usermod -s /sbin/nologin wang"})
-    EXPECT_EQ(of_rule(told("{}", {sudo(kNow, "zhou", command), ssh(kNow + kHourNs, "wang", "10.0.0.10")}), rule).size(),
+    EXPECT_EQ(of_rule(told("{}", {sudo(kNow, "zhou", command), ssh(kNow + kHour, "wang", "10.0.0.10")}), rule).size(),
               1u)
         << command;
   EXPECT_TRUE(
-      told("{}", {lock("account-locked"), lock("account-unlocked"), ssh(kNow + kHourNs, "wang", "10.0.0.10")}).empty());
+      told("{}", {lock("account-locked"), lock("account-unlocked"), ssh(kNow + kHour, "wang", "10.0.0.10")}).empty());
   EXPECT_TRUE(told("{}", {sudo(kNow, "zhou", "usermod -L wang"), sudo(kNow, "zhou", "usermod -U wang"),
-                          ssh(kNow + kHourNs, "wang", "10.0.0.10")})
+                          ssh(kNow + kHour, "wang", "10.0.0.10")})
                   .empty());
   EXPECT_TRUE(
-      told("{}", {sudo(kNow, "zhou", "usermod -aG video wang"), ssh(kNow + kHourNs, "wang", "10.0.0.10")}).empty());
+      told("{}", {sudo(kNow, "zhou", "usermod -aG video wang"), ssh(kNow + kHour, "wang", "10.0.0.10")}).empty());
   Line too_often = lock("account-locked");
   too_often.values.emplace_back("event.action", "locked-out-user-account");
-  EXPECT_TRUE(told("{}", {too_often, ssh(kNow + kHourNs, "wang", "10.0.0.10")}).empty())
+  EXPECT_TRUE(told("{}", {too_often, ssh(kNow + kHour, "wang", "10.0.0.10")}).empty())
       << "wrong passwords are no decision";
 }
 
@@ -553,13 +551,12 @@ TEST(Listed, what_is_remembered_comes_back_from_the_state) {
   EXPECT_TRUE(loaded->empty());
   EXPECT_EQ(after.save(), before.save());
   auto alerts = observe(after, no_rules(), committer,
-                        {ssh(kNow + kMinuteNs, "lin", "10.2.0.5"), ssh(kNow + kMinuteNs, "wang", "10.1.0.9")});
+                        {ssh(kNow + kMinute, "lin", "10.2.0.5"), ssh(kNow + kMinute, "wang", "10.1.0.9")});
   EXPECT_EQ(of_rule(alerts, "account.two-places").size(), 1u);
   EXPECT_EQ(of_rule(alerts, "account.disabled-used").size(), 1u);
   after.use(lists_of("leavers: [li]"));
-  EXPECT_EQ(
-      of_rule(observe(after, no_rules(), committer, {ssh(kNow + kHourNs, "li", "10.1.0.5")}), "list.leaver").size(),
-      1u);
+  EXPECT_EQ(of_rule(observe(after, no_rules(), committer, {ssh(kNow + kHour, "li", "10.1.0.5")}), "list.leaver").size(),
+            1u);
 }
 
 TEST(ChangeWords, what_is_done_to_a_virtual_machine_is_told_by_the_words_of_its_call) {

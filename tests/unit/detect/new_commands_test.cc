@@ -8,7 +8,7 @@
 namespace yushi::detect {
 namespace {
 
-const int64_t kStart = at("2026-11-02T08:00:00Z"), kLater = kStart + 14 * kDayNs;
+const int64_t kStart = at("2026-11-02T08:00:00Z"), kLater = kStart + 14 * kDay;
 
 Line command(int64_t at_ns, std::string text, std::string who = "lin") {
   Line line;
@@ -23,14 +23,13 @@ std::vector<Line> weeks() {
   std::vector<Line> out;
   for (int day = 0; day < 14; ++day)
     for (int i = 0; i < 3; ++i) {
-      const int64_t when = kStart + day * kDayNs + i * kMinuteNs;
+      const int64_t when = kStart + day * kDay + i * kMinute;
       out.push_back(command(when, i == 0 ? "/usr/bin/df -h" : i == 1 ? "/usr/bin/ss -lntp" : "/usr/bin/ls /srv"));
       out.push_back(command(when, i == 0 ? "/usr/bin/tcpdump -i eth0" : "/usr/bin/strace -p 1", "wu"));
     }
   return out;
 }
-std::vector<std::string> told(std::vector<Line> lines, const std::vector<std::string>& texts,
-                              int64_t step = kMinuteNs) {
+std::vector<std::string> told(std::vector<Line> lines, const std::vector<std::string>& texts, int64_t step = kMinute) {
   for (size_t i = 0; i < texts.size(); ++i) lines.push_back(command(kLater + static_cast<int64_t>(i) * step, texts[i]));
   std::vector<std::string> out;
   for (auto& alert : alerts_of(lines)) out.push_back(alert.reason);
@@ -47,7 +46,7 @@ TEST(NewCommands, three_within_an_hour_are_told) {
 TEST(NewCommands, what_a_peer_runs_one_new_program_and_a_slow_change_of_work_are_not) {
   EXPECT_TRUE(told(weeks(), {"/usr/bin/tcpdump -i eth1", "/usr/bin/strace -p 7", "/usr/bin/df"}).empty());
   EXPECT_TRUE(told(weeks(), {"/usr/bin/gdb -p 1", "/usr/bin/gdb -p 2", "/usr/bin/gdb -p 3"}).empty());
-  EXPECT_TRUE(told(weeks(), {"gdb -p 1", "gcore 1", "dumper"}, 2 * kHourNs).empty());
+  EXPECT_TRUE(told(weeks(), {"gdb -p 1", "gcore 1", "dumper"}, 2 * kHour).empty());
 }
 
 TEST(NewCommands, in_its_first_days_all_is_new) {

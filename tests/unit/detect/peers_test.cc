@@ -26,12 +26,12 @@ DetectOptions with_groups(
 std::vector<Line> office(const std::vector<std::string>& people, size_t helpers) {
   std::vector<Line> out;
   for (int day = 0; day < 20; ++day) {
-    const int64_t when = kStart + day * kDayNs;
+    const int64_t when = kStart + day * kDay;
     size_t helping = 0;
     for (const auto& who : people) {
       out.push_back(login(when, who, "10.0.0.5", "own-" + who));
       if (who != people[0] && helping++ < helpers && day % 5 == 0)
-        out.push_back(login(when + kHourNs, who, "10.9.0." + std::to_string(helping), "db-01"));
+        out.push_back(login(when + kHour, who, "10.9.0." + std::to_string(helping), "db-01"));
     }
   }
   return out;
@@ -44,7 +44,7 @@ std::vector<Alert> after_it(std::vector<Line> lines, const Line& last, DetectOpt
   return alerts;
 }
 Line last(const std::string& who, const std::string& source, const std::string& host) {
-  return login(kStart + 20 * kDayNs, who, source, host);
+  return login(kStart + 20 * kDay, who, source, host);
 }
 
 TEST(Peers, a_host_to_which_its_peers_go_is_no_news) {
@@ -121,7 +121,7 @@ std::vector<Alert> of_lin(int nights_of_peers, const std::string& level, DetectO
   std::vector<Line> lines;
   const auto act = [&](int day, const char* who, const char* action) {
     Line line;
-    line.at_ns = kStart + day * kDayNs;
+    line.at_ns = kStart + day * kDay;
     line.dataset = "sudo";
     line.pattern = action;
     line.constants = {{"event.action", action}};

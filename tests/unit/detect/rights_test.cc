@@ -13,7 +13,7 @@ const int64_t kStart = at("2026-11-02T08:00:00Z");
 Line of_kind(int day, std::string kind, std::vector<std::pair<std::string, std::string>> values,
              std::string dataset = "accounts") {
   Line line;
-  line.at_ns = kStart + day * kDayNs;
+  line.at_ns = kStart + day * kDay;
   line.dataset = std::move(dataset);
   line.pattern = kind;
   line.constants = {{"yushi.event", std::move(kind)}};

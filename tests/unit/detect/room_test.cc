@@ -9,8 +9,6 @@
 namespace yushi::detect {
 namespace {
 
-constexpr int64_t kDayNs = 24 * 60 * kMinute;
-
 class Rooms : public testing::Test {
  protected:
   struct Map {
@@ -35,7 +33,7 @@ class Rooms : public testing::Test {
 
 TEST_F(Rooms, below_the_bound_nothing_goes) {
   fill(a_, 100);
-  room_.tick(all(), bytes(), kDayNs);
+  room_.tick(all(), bytes(), kDay);
   EXPECT_EQ(a_.names.size(), 100);
   EXPECT_EQ(room_.bytes(), bytes());
   EXPECT_TRUE(room_.take_told().empty());
@@ -46,7 +44,7 @@ TEST_F(Rooms, the_log_that_holds_most_gives_up_first_and_of_it_its_largest_map) 
   fill(b_, 1'000);
   fill(c_, 1'000);
   const uint64_t of_one = c_.names.bytes() / 1'000;
-  room_.tick(all(), 6'000 * of_one, kDayNs);
+  room_.tick(all(), 6'000 * of_one, kDay);
   EXPECT_EQ(b_.names.size(), 1'000);
   EXPECT_EQ(c_.names.size(), 1'000);
   EXPECT_NEAR(static_cast<double>(a_.names.size()), 4'000, 100);
@@ -61,13 +59,13 @@ TEST_F(Rooms, what_is_only_in_passing_goes_before_what_habits_rest_on_down_to_a_
   fill(b_, 3'000);
   fill(c_, 3'000);
   const uint64_t of_one = c_.names.bytes() / 3'000;
-  room_.tick(all(), 8'000 * of_one, kDayNs);
+  room_.tick(all(), 8'000 * of_one, kDay);
   EXPECT_EQ(a_.names.size(), 3'000);
   EXPECT_EQ(c_.names.size(), 3'000);
   EXPECT_NEAR(static_cast<double>(b_.names.size()), 2'000, 100);
   EXPECT_TRUE(room_.take_told().empty());
 
-  room_.tick(all(), 4'000 * of_one, kDayNs);
+  room_.tick(all(), 4'000 * of_one, kDay);
   EXPECT_NEAR(static_cast<double>(b_.names.size()), 1'000, 100);
   EXPECT_NEAR(static_cast<double>(a_.names.size()), 1'500, 100);
   EXPECT_NEAR(static_cast<double>(c_.names.size()), 1'500, 100);
@@ -78,7 +76,7 @@ TEST_F(Rooms, what_was_forgotten_is_told_once_a_day_in_both_languages) {
   fill(a_, 10'000);
   fill(c_, 10);
   const uint64_t most = bytes() / 2;
-  room_.tick(all(), most, kDayNs);
+  room_.tick(all(), most, kDay);
   auto told = room_.take_told();
   ASSERT_EQ(told.size(), 1);
   EXPECT_EQ(told[0].log, "big");
@@ -87,7 +85,7 @@ TEST_F(Rooms, what_was_forgotten_is_told_once_a_day_in_both_languages) {
   EXPECT_NE(told[0].zh.find("日志 big 中最久未出现的 " + gone + " 项账号记录"), std::string::npos) << told[0].zh;
 
   fill(a_, 10'000);
-  room_.tick(all(), most, kDayNs + kMinute);
+  room_.tick(all(), most, kDay + kMinute);
   EXPECT_TRUE(room_.take_told().empty());
   std::string state;
   room_.save(state);
@@ -95,7 +93,7 @@ TEST_F(Rooms, what_was_forgotten_is_told_once_a_day_in_both_languages) {
   Reader in(state);
   ASSERT_TRUE(again.load(in));
   EXPECT_EQ(again.forgotten(), room_.forgotten());
-  again.tick(all(), most, 2 * kDayNs);
+  again.tick(all(), most, 2 * kDay);
   told = again.take_told();
   ASSERT_EQ(told.size(), 1);
   EXPECT_NE(told[0].en.find("forgot " + std::to_string(again.forgotten() - std::stoull(gone)) + " entries"),
@@ -105,7 +103,7 @@ TEST_F(Rooms, what_was_forgotten_is_told_once_a_day_in_both_languages) {
 
 TEST_F(Rooms, what_is_only_in_passing_is_counted_and_not_told) {
   fill(b_, 1'000);
-  room_.tick(all(), bytes() / 2, kDayNs);
+  room_.tick(all(), bytes() / 2, kDay);
   EXPECT_GT(room_.forgotten(), 400);
   EXPECT_TRUE(room_.take_told().empty());
 }
@@ -136,20 +134,20 @@ TEST(Room, a_log_that_makes_up_accounts_does_not_make_another_forget_its_own) {
   };
   std::vector<Line> usual;
   for (int day = 0; day < 10; ++day) {
-    usual.push_back(login(start + day * kDayNs, "lin", "10.0.0.5"));
+    usual.push_back(login(start + day * kDay, "lin", "10.0.0.5"));
     usual.back().log = "quiet";
   }
-  show(usual, start + 10 * kDayNs);
-  for (int i = 0; i < 5; ++i) show(logins_of_many(4'000, "loud", start + (10 + i) * kDayNs), start + (11 + i) * kDayNs);
+  show(usual, start + 10 * kDay);
+  for (int i = 0; i < 5; ++i) show(logins_of_many(4'000, "loud", start + (10 + i) * kDay), start + (11 + i) * kDay);
   EXPECT_LE(engine.room().bytes(), options.memory_bytes);
   EXPECT_GT(engine.room().forgotten(), 4'000);
   const auto told = engine.take_forgotten();
   ASSERT_FALSE(told.empty());
   for (const auto& one : told) EXPECT_EQ(one.log, "loud");
   alerts.clear();
-  Line odd = login(start + 20 * kDayNs, "lin", "203.0.113.9");
+  Line odd = login(start + 20 * kDay, "lin", "203.0.113.9");
   odd.log = "quiet";
-  show({odd}, start + 20 * kDayNs);
+  show({odd}, start + 20 * kDay);
   ASSERT_FALSE(alerts.empty());
   EXPECT_EQ(alerts[0].rule_id, "baseline.first-source-address");
 }
@@ -164,7 +162,7 @@ TEST(Room, an_engine_that_was_loaded_forgets_the_same) {
     Committer committer;
     std::vector<Alert> alerts;
     for (int i = 0; i < 12; ++i) {
-      const int64_t now = start + i * kDayNs;
+      const int64_t now = start + i * kDay;
       for (const auto* log : {"a", "b"}) {
         auto lines = logins_of_many(300 + 40 * i, log, now);
         for (auto& line : lines)
@@ -176,7 +174,7 @@ TEST(Room, an_engine_that_was_loaded_forgets_the_same) {
         EXPECT_TRUE(loaded->load(engine->save()));
         engine = std::move(loaded);
       }
-      engine->tick(static_cast<uint64_t>(i), now + kDayNs / 2, alerts);
+      engine->tick(static_cast<uint64_t>(i), now + kDay / 2, alerts);
     }
     EXPECT_LE(engine->room().bytes(), options.memory_bytes);
     EXPECT_GT(engine->room().forgotten(), 100);

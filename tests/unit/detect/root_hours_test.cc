@@ -38,7 +38,7 @@ Line started(int64_t when, std::string terminal = "pts0", std::string name = "li
 std::vector<Line> weeks(int days = 20) {
   std::vector<Line> out;
   for (int day = 0; day < days; ++day)
-    for (int hour : {0, 3, 6}) out.push_back(sudo(kStart + day * kDayNs + hour * kHourNs));
+    for (int hour : {0, 3, 6}) out.push_back(sudo(kStart + day * kDay + hour * kHour));
   return out;
 }
 size_t told_after(std::vector<Line> lines, std::vector<Line> more) {
@@ -49,10 +49,10 @@ size_t told_after(std::vector<Line> lines, std::vector<Line> more) {
 
 TEST(RootHours, who_works_by_day_and_is_root_at_night_is_told_once_a_night) {
   auto lines = weeks();
-  const int64_t night = kStart + 19 * kDayNs + 19 * kHourNs;  // 03:10
+  const int64_t night = kStart + 19 * kDay + 19 * kHour;  // 03:10
   lines.push_back(started(night));
-  lines.push_back(started(night + kMinuteNs));
-  lines.push_back(started(night + kHourNs));
+  lines.push_back(started(night + kMinute));
+  lines.push_back(started(night + kHour));
   const auto all = alerts_of(lines);
   const auto found = of_rule(all, kRule);
   ASSERT_EQ(found.size(), 1u);
@@ -64,21 +64,21 @@ TEST(RootHours, who_works_by_day_and_is_root_at_night_is_told_once_a_night) {
 }
 
 TEST(RootHours, an_hour_near_the_usual_ones_a_job_and_a_short_history_are_no_news) {
-  const int64_t last = kStart + 19 * kDayNs;
-  EXPECT_EQ(told_after(weeks(), {sudo(last + 8 * kHourNs)}), 0u);
-  EXPECT_EQ(told_after(weeks(), {started(last + 19 * kHourNs, "(none)")}), 0u);
-  EXPECT_EQ(told_after(weeks(4), {sudo(kStart + 3 * kDayNs + 19 * kHourNs)}), 0u);
-  EXPECT_EQ(told_after(weeks(), {started(last + 19 * kHourNs, "pts0", "chen")}), 0u);
+  const int64_t last = kStart + 19 * kDay;
+  EXPECT_EQ(told_after(weeks(), {sudo(last + 8 * kHour)}), 0u);
+  EXPECT_EQ(told_after(weeks(), {started(last + 19 * kHour, "(none)")}), 0u);
+  EXPECT_EQ(told_after(weeks(4), {sudo(kStart + 3 * kDay + 19 * kHour)}), 0u);
+  EXPECT_EQ(told_after(weeks(), {started(last + 19 * kHour, "pts0", "chen")}), 0u);
 }
 
 TEST(RootHours, where_a_login_of_that_hour_was_judged_it_says_nothing) {
-  const int64_t night = kStart + 19 * kDayNs + 19 * kHourNs;
-  EXPECT_EQ(told_after(weeks(), {login(night, "lin", "10.0.0.5"), sudo(night + kMinuteNs)}), 0u);
+  const int64_t night = kStart + 19 * kDay + 19 * kHour;
+  EXPECT_EQ(told_after(weeks(), {login(night, "lin", "10.0.0.5"), sudo(night + kMinute)}), 0u);
 }
 
 TEST(RootHours, what_comes_late_is_judged_too) {
-  const int64_t morning = kStart + 20 * kDayNs;
-  EXPECT_EQ(told_after(weeks(), {sudo(morning), started(morning - 5 * kHourNs)}), 1u);
+  const int64_t morning = kStart + 20 * kDay;
+  EXPECT_EQ(told_after(weeks(), {sudo(morning), started(morning - 5 * kHour)}), 1u);
 }
 
 TEST(RootHours, what_is_known_outlives_a_restart) {
@@ -87,7 +87,7 @@ TEST(RootHours, what_is_known_outlives_a_restart) {
   Committer committer;
   observe(first, rules, committer, weeks());
   ASSERT_TRUE(second.load(first.save()).has_value());
-  const auto alerts = observe(second, rules, committer, {started(kStart + 19 * kDayNs + 19 * kHourNs)});
+  const auto alerts = observe(second, rules, committer, {started(kStart + 19 * kDay + 19 * kHour)});
   EXPECT_EQ(of_rule(alerts, kRule).size(), 1u);
 }
 

@@ -268,7 +268,7 @@ TEST(Rules, repeated_alerts_fold_into_one_until_the_window_ends) {
   std::string text = rule("  s: {user.name: root}\n  condition: s") + "yushi: {fold: 10m}\n";
   std::vector<Line> events;
   for (int minute : {0, 1, 5, 9, 11})
-    events.push_back(login(at("2026-11-01T08:00:00Z") + minute * kMinuteNs, "root", "10.0.0.1"));
+    events.push_back(login(at("2026-11-01T08:00:00Z") + minute * kMinute, "root", "10.0.0.1"));
   events.push_back(login(events[1].at_ns, "root", "10.0.0.2"));
   auto all = alerts_of(events, {}, rules_of(text));
   auto found = of_rule(all, "r1");

@@ -35,7 +35,7 @@ Line command(int64_t at_ns, std::string text, std::string who = "lin") {
 // All hosts say something each five minutes, but for those of `dumb` from `from` on.
 std::vector<Line> going_on(std::vector<Line> lines, int64_t until, const std::string& dumb = "",
                            int64_t from = INT64_MAX) {
-  for (int64_t when = kStart; when < until; when += 5 * kMinuteNs)
+  for (int64_t when = kStart; when < until; when += 5 * kMinute)
     for (std::string host : {"web-01", "web-02", "db-01", "log-01"})
       if (host != dumb || when < from) lines.push_back(of_kind(when, "message", host));
   std::stable_sort(lines.begin(), lines.end(), [](auto& a, auto& b) { return a.at_ns < b.at_ns; });
@@ -62,16 +62,16 @@ std::vector<Alert> told(const std::vector<Line>& lines, bool over_a_restart = fa
   return out;
 }
 
-const int64_t kDay = kStart + 4 * kDayNs, kEnd = kDay + kHourNs;
+const int64_t kActed = kStart + 4 * kDay, kEnd = kActed + kHour;
 
 TEST(Services, one_that_is_stopped_and_left_is_told_with_who_did_it) {
-  auto alerts = told(going_on({command(kDay, "/usr/bin/systemctl stop nginx"),
-                               about(kDay + kSecond, "service-stopped", "A high performance web server")},
+  auto alerts = told(going_on({command(kActed, "/usr/bin/systemctl stop nginx"),
+                               about(kActed + kSecond, "service-stopped", "A high performance web server")},
                               kEnd));
   ASSERT_EQ(alerts.size(), 1u);
   EXPECT_EQ(alerts[0].rule_id, "service.left-stopped");
   EXPECT_EQ(alerts[0].severity, Severity::medium);
-  EXPECT_EQ(alerts[0].event_ns, kDay) << "when it happened, not when it was found";
+  EXPECT_EQ(alerts[0].event_ns, kActed) << "when it happened, not when it was found";
   EXPECT_EQ(alerts[0].field("user.name"), "lin");
   EXPECT_EQ(alerts[0].reason,
             "nginx (a high performance web server) on web-01 was stopped at 2026-11-06 08:00:00 UTC by lin and not "
@@ -79,78 +79,81 @@ TEST(Services, one_that_is_stopped_and_left_is_told_with_who_did_it) {
 }
 
 TEST(Services, a_restart_and_a_start_after_a_while_are_not) {
-  EXPECT_TRUE(told(going_on({about(kDay, "service-stopped", "nginx.service"),
-                             about(kDay + 2 * kSecond, "service-started", "nginx.service")},
+  EXPECT_TRUE(told(going_on({about(kActed, "service-stopped", "nginx.service"),
+                             about(kActed + 2 * kSecond, "service-started", "nginx.service")},
                             kEnd))
                   .empty());
-  EXPECT_TRUE(told(going_on({command(kDay, "systemctl stop nginx"), about(kDay, "service-stopped", "nginx.service"),
-                             command(kDay + 2 * kMinuteNs, "systemctl start nginx.service")},
+  EXPECT_TRUE(told(going_on({command(kActed, "systemctl stop nginx"), about(kActed, "service-stopped", "nginx.service"),
+                             command(kActed + 2 * kMinute, "systemctl start nginx.service")},
                             kEnd))
                   .empty());
-  EXPECT_TRUE(told(going_on({command(kDay, "service nginx stop"),
-                             about(kDay + 9 * kMinuteNs, "service-started", "The nginx HTTP and reverse proxy server")},
+  EXPECT_TRUE(told(going_on({command(kActed, "service nginx stop"),
+                             about(kActed + 9 * kMinute, "service-started", "The nginx HTTP and reverse proxy server")},
                             kEnd))
                   .empty());
 }
 
 TEST(Services, a_command_of_the_stop_that_is_told_after_the_start_changes_nothing) {
-  EXPECT_TRUE(told(going_on({about(kDay, "service-stopped", "nginx"), about(kDay + kSecond, "service-started", "nginx"),
-                             command(kDay, "systemctl stop nginx")},
-                            kEnd))
-                  .empty());
+  EXPECT_TRUE(
+      told(going_on({about(kActed, "service-stopped", "nginx"), about(kActed + kSecond, "service-started", "nginx"),
+                     command(kActed, "systemctl stop nginx")},
+                    kEnd))
+          .empty());
 }
 
 TEST(Services, other_ways_to_stop_one_are_commands_too) {
   for (auto text :
        {"/usr/sbin/service nginx stop", "/etc/init.d/nginx stop", "sh -c 'cd /; systemctl --now disable nginx'",
         "systemctl mask --now nginx.service", "supervisorctl stop nginx", "systemctl kill nginx"})
-    EXPECT_EQ(told(going_on({command(kDay, text)}, kEnd)).size(), 1u) << text;
+    EXPECT_EQ(told(going_on({command(kActed, text)}, kEnd)).size(), 1u) << text;
   for (auto text :
        {"systemctl status nginx", "systemctl disable nginx", "service nginx status", "systemctl reload nginx",
         "systemctl daemon-reload", "grep stop /etc/init.d/nginx", "systemctl stop logrotate.timer"})
-    EXPECT_TRUE(told(going_on({command(kDay, text)}, kEnd)).empty()) << text;
+    EXPECT_TRUE(told(going_on({command(kActed, text)}, kEnd)).empty()) << text;
 }
 
 TEST(Services, what_stops_when_its_host_goes_down_is_not_told) {
-  EXPECT_TRUE(told(going_on({of_kind(kDay, "host-stopped"), about(kDay + kSecond, "service-stopped", "nginx"),
-                             about(kDay + kSecond, "service-stopped", "rsyslog")},
+  EXPECT_TRUE(told(going_on({of_kind(kActed, "host-stopped"), about(kActed + kSecond, "service-stopped", "nginx"),
+                             about(kActed + kSecond, "service-stopped", "rsyslog")},
                             kEnd))
                   .empty());
-  EXPECT_TRUE(told(going_on({about(kDay, "service-stopped", "nginx"), of_kind(kDay + kMinuteNs, "host-started")}, kEnd))
-                  .empty());
+  EXPECT_TRUE(
+      told(going_on({about(kActed, "service-stopped", "nginx"), of_kind(kActed + kMinute, "host-started")}, kEnd))
+          .empty());
 }
 
 TEST(Services, a_job_that_ends_after_its_start_is_not_told) {
   EXPECT_TRUE(
-      told(going_on({about(kDay, "service-started", "logrotate"), about(kDay, "service-stopped", "logrotate")}, kEnd))
+      told(going_on({about(kActed, "service-started", "logrotate"), about(kActed, "service-stopped", "logrotate")},
+                    kEnd))
           .empty());
 }
 
 TEST(Services, what_is_left_stopped_day_after_day_is_usual) {
   std::vector<Line> lines;
-  for (int day = 0; day < 8; ++day) lines.push_back(about(kStart + day * kDayNs + kHourNs, "service-stopped", "batch"));
-  EXPECT_TRUE(told(going_on(lines, kStart + 8 * kDayNs)).empty());
+  for (int day = 0; day < 8; ++day) lines.push_back(about(kStart + day * kDay + kHour, "service-stopped", "batch"));
+  EXPECT_TRUE(told(going_on(lines, kStart + 8 * kDay)).empty());
 }
 
 TEST(Services, logging_that_is_left_stopped_is_high_and_soon_told_also_when_the_host_went_dumb_by_it) {
   for (auto service : {"rsyslog.service", "System Logging Service", "auditd", "Security Auditing Service"}) {
     auto alerts =
-        told(going_on({about(kDay + kMinuteNs, "service-stopped", service)}, kDay + 20 * kMinuteNs, "web-01", kDay));
+        told(going_on({about(kActed + kMinute, "service-stopped", service)}, kActed + 20 * kMinute, "web-01", kActed));
     ASSERT_EQ(alerts.size(), 1u) << service;
     EXPECT_EQ(alerts[0].rule_id, "service.logging-left-stopped");
     EXPECT_EQ(alerts[0].severity, Severity::high);
   }
-  auto restart =
-      going_on({about(kDay, "service-stopped", "rsyslog"), about(kDay + kSecond, "audit-started", "rsyslogd")}, kEnd);
+  auto restart = going_on(
+      {about(kActed, "service-stopped", "rsyslog"), about(kActed + kSecond, "audit-started", "rsyslogd")}, kEnd);
   EXPECT_TRUE(told(restart).empty());
 }
 
 TEST(Services, a_log_service_of_a_host_that_is_new_is_told_at_once) {
-  auto alerts = alerts_of({about(kDay, "service-stopped", "System Logging Service")});
+  auto alerts = alerts_of({about(kActed, "service-stopped", "System Logging Service")});
   ASSERT_EQ(alerts.size(), 1u);
   EXPECT_EQ(alerts[0].rule_id, "service.log-service-stopped");
   EXPECT_EQ(alerts[0].severity, Severity::medium);
-  EXPECT_TRUE(alerts_of({about(kDay, "service-stopped", "nginx")}).empty());
+  EXPECT_TRUE(alerts_of({about(kActed, "service-stopped", "nginx")}).empty());
 }
 
 TEST(Services, of_a_log_of_one_host_the_time_of_receipt_says_that_logging_is_left) {
@@ -158,16 +161,16 @@ TEST(Services, of_a_log_of_one_host_the_time_of_receipt_says_that_logging_is_lef
   Engine engine(rules, {});
   Committer committer;
   auto alerts =
-      observe(engine, rules, committer, {of_kind(kDay - kDayNs, "message"), about(kDay, "audit-stopped", "auditd")});
-  engine.tick(1, kDay + kMinuteNs, alerts);
+      observe(engine, rules, committer, {of_kind(kActed - kDay, "message"), about(kActed, "audit-stopped", "auditd")});
+  engine.tick(1, kActed + kMinute, alerts);
   EXPECT_TRUE(alerts.empty());
-  engine.tick(2, kDay + 3 * kMinuteNs, alerts);
+  engine.tick(2, kActed + 3 * kMinute, alerts);
   ASSERT_EQ(alerts.size(), 1u);
   EXPECT_EQ(alerts[0].rule_id, "service.logging-left-stopped");
 }
 
 TEST(Services, what_is_waited_for_outlives_a_restart) {
-  EXPECT_EQ(told(going_on({command(kDay, "systemctl stop nginx")}, kEnd), true).size(), 1u);
+  EXPECT_EQ(told(going_on({command(kActed, "systemctl stop nginx")}, kEnd), true).size(), 1u);
 }
 
 }  // namespace

@@ -41,39 +41,39 @@ std::vector<std::string> reasons(const std::vector<Line>& lines) {
 using Reasons = std::vector<std::string>;
 
 TEST(ShortLived, made_used_and_deleted_is_told_once) {
-  EXPECT_EQ(reasons({told(kStart, "account-created", "tmpx"), login(kStart + kMinuteNs, "tmpx", "10.0.0.5"),
-                     told(kStart + 40 * kMinuteNs, "account-deleted", "tmpx"),
-                     told(kStart + 40 * kMinuteNs + kSecond, "account-deleted", "tmpx")}),
+  EXPECT_EQ(reasons({told(kStart, "account-created", "tmpx"), login(kStart + kMinute, "tmpx", "10.0.0.5"),
+                     told(kStart + 40 * kMinute, "account-deleted", "tmpx"),
+                     told(kStart + 40 * kMinute + kSecond, "account-deleted", "tmpx")}),
             (Reasons{"account tmpx was deleted on web-01 40 min after it was made, and was used meanwhile"}));
 }
 
 TEST(ShortLived, in_a_root_shell_too) {
-  EXPECT_EQ(reasons({typed(kStart, "/usr/sbin/useradd -m tmpx"), login(kStart + kMinuteNs, "tmpx", "10.0.0.5"),
-                     typed(kStart + kHourNs, "userdel -r tmpx")})
+  EXPECT_EQ(reasons({typed(kStart, "/usr/sbin/useradd -m tmpx"), login(kStart + kMinute, "tmpx", "10.0.0.5"),
+                     typed(kStart + kHour, "userdel -r tmpx")})
                 .size(),
             1u);
 }
 
 TEST(ShortLived, a_mistake_another_account_and_one_that_was_there_for_long_are_not) {
-  EXPECT_EQ(reasons({told(kStart, "account-created", "tmpx"), login(kStart + kMinuteNs, "wang", "10.0.0.5"),
-                     told(kStart + kHourNs, "account-deleted", "tmpx")}),
+  EXPECT_EQ(reasons({told(kStart, "account-created", "tmpx"), login(kStart + kMinute, "wang", "10.0.0.5"),
+                     told(kStart + kHour, "account-deleted", "tmpx")}),
             Reasons());
-  EXPECT_EQ(reasons({told(kStart, "account-created", "wang"), login(kStart + kMinuteNs, "wang", "10.0.0.5"),
-                     told(kStart + 9 * kDayNs, "account-deleted", "wang")}),
+  EXPECT_EQ(reasons({told(kStart, "account-created", "wang"), login(kStart + kMinute, "wang", "10.0.0.5"),
+                     told(kStart + 9 * kDay, "account-deleted", "wang")}),
             Reasons());
-  EXPECT_EQ(reasons({typed(kStart, "adduser wang sudo"), login(kStart + kMinuteNs, "sudo", "10.0.0.5"),
-                     typed(kStart + kHourNs, "userdel sudo")}),
+  EXPECT_EQ(reasons({typed(kStart, "adduser wang sudo"), login(kStart + kMinute, "sudo", "10.0.0.5"),
+                     typed(kStart + kHour, "userdel sudo")}),
             Reasons());
 }
 
 TEST(ShortLived, who_makes_accounts_in_a_database_is_none_of_them) {
-  auto made = told(kStart, "account-created", "gao"), gone = told(kStart + kHourNs, "account-deleted", "gao");
+  auto made = told(kStart, "account-created", "gao"), gone = told(kStart + kHour, "account-deleted", "gao");
   for (auto* line : {&made, &gone}) {
     line->dataset = "mysql.audit_log";
     line->constants.push_back({"event.category", "database"});
   }
-  const auto lines = std::vector<Line>{made, login(kStart + kMinuteNs, "gao", "10.0.0.5"), gone,
-                                       login(kStart + 2 * kHourNs, "gao", "10.0.0.5")};
+  const auto lines = std::vector<Line>{made, login(kStart + kMinute, "gao", "10.0.0.5"), gone,
+                                       login(kStart + 2 * kHour, "gao", "10.0.0.5")};
   EXPECT_TRUE(alerts_of(lines).empty());  // nor is he disabled
 }
 
@@ -82,9 +82,9 @@ TEST(ShortLived, what_is_known_outlives_a_restart) {
   Engine first(rules, {}), second(rules, {});
   Committer committer;
   observe(first, rules, committer,
-          {told(kStart, "account-created", "tmpx"), login(kStart + kMinuteNs, "tmpx", "10.0.0.5")});
+          {told(kStart, "account-created", "tmpx"), login(kStart + kMinute, "tmpx", "10.0.0.5")});
   ASSERT_TRUE(second.load(first.save()).has_value());
-  const auto alerts = observe(second, rules, committer, {told(kStart + kHourNs, "account-deleted", "tmpx")});
+  const auto alerts = observe(second, rules, committer, {told(kStart + kHour, "account-deleted", "tmpx")});
   EXPECT_EQ(of_rule(alerts, kRule).size(), 1u);
 }
 

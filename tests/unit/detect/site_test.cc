@@ -18,9 +18,9 @@ std::vector<Line> weeks(int days = 10) {
   for (int day = 0; day < days; ++day)
     for (int i = 0; i < 3; ++i) {
       const std::string who = i == 0 ? "lin" : i == 1 ? "chen" : "wu", desk = "10.20.1." + std::to_string(11 + i);
-      const int64_t when = kStart + day * kDayNs + i * kHourNs;
+      const int64_t when = kStart + day * kDay + i * kHour;
       out.push_back(login(when, who, desk, "bastion-01"));
-      out.push_back(login(when + kMinuteNs, who, "10.0.0.10", "web-01"));
+      out.push_back(login(when + kMinute, who, "10.0.0.10", "web-01"));
     }
   return out;
 }
@@ -31,7 +31,7 @@ std::vector<std::string> told_after(std::vector<Line> lines, Line last, std::str
   for (auto* alert : of_rule(alerts, rule)) out.push_back(alert->reason);
   return out;
 }
-const int64_t kLater = kStart + 10 * kDayNs;
+const int64_t kLater = kStart + 10 * kDay;
 
 TEST(Site, an_account_that_is_new_and_comes_from_a_new_network_is_told) {
   auto told = told_after(weeks(), login(kLater, "svc9", "198.51.100.20", "web-01"), "baseline.new-account");
@@ -50,8 +50,7 @@ TEST(Site, roots_first_login_is_told_wherever_it_comes_from) {
 }
 
 TEST(Site, in_its_first_days_all_is_new) {
-  EXPECT_TRUE(
-      told_after(weeks(2), login(kStart + 2 * kDayNs, "svc9", "198.51.100.20"), "baseline.new-account").empty());
+  EXPECT_TRUE(told_after(weeks(2), login(kStart + 2 * kDay, "svc9", "198.51.100.20"), "baseline.new-account").empty());
 }
 
 TEST(Site, a_host_logged_in_to_round_the_bastion_is_told) {
@@ -65,29 +64,28 @@ TEST(Site, a_host_logged_in_to_round_the_bastion_is_told) {
 TEST(Site, a_host_that_people_come_to_from_everywhere_is_not) {
   auto lines = weeks();
   for (int i = 0; i < 20; ++i)
-    lines.push_back(login(kLater + i * kMinuteNs, "lin", "10.30." + std::to_string(i) + ".5", "web-02"));
-  EXPECT_TRUE(told_after(lines, login(kLater + kHourNs, "lin", "10.20.1.11", "web-02"), "baseline.host-from-elsewhere")
-                  .empty());
+    lines.push_back(login(kLater + i * kMinute, "lin", "10.30." + std::to_string(i) + ".5", "web-02"));
+  EXPECT_TRUE(
+      told_after(lines, login(kLater + kHour, "lin", "10.20.1.11", "web-02"), "baseline.host-from-elsewhere").empty());
 }
 
 TEST(Accounts, a_login_after_months_is_told) {
   auto lines = weeks();
   auto told =
-      told_after(lines, login(kLater + 90 * kDayNs, "wu", "10.20.1.13", "bastion-01"), "baseline.dormant-account");
+      told_after(lines, login(kLater + 90 * kDay, "wu", "10.20.1.13", "bastion-01"), "baseline.dormant-account");
   ASSERT_EQ(told.size(), 1u);
   EXPECT_NE(told[0].find("for the first time in 9"), std::string::npos) << told[0];
-  EXPECT_TRUE(
-      told_after(lines, login(kLater + 14 * kDayNs, "wu", "10.20.1.13", "bastion-01"), "baseline.dormant-account")
-          .empty());
+  EXPECT_TRUE(told_after(lines, login(kLater + 14 * kDay, "wu", "10.20.1.13", "bastion-01"), "baseline.dormant-account")
+                  .empty());
 }
 
 TEST(Accounts, after_weeks_a_login_is_told_of_who_came_often) {
   const std::string_view rule = "baseline.dormant-account";
-  EXPECT_EQ(told_after(weeks(), login(kLater + 25 * kDayNs, "wu", "10.20.1.13", "bastion-01"), rule).size(), 1u);
+  EXPECT_EQ(told_after(weeks(), login(kLater + 25 * kDay, "wu", "10.20.1.13", "bastion-01"), rule).size(), 1u);
   auto monthly = weeks();
   for (int month : {1, 2, 3})
-    monthly.push_back(login(kLater + month * 30 * kDayNs, "quarter", "10.20.1.13", "bastion-01"));
-  EXPECT_TRUE(told_after(monthly, login(kLater + 125 * kDayNs, "quarter", "10.20.1.13", "bastion-01"), rule).empty());
+    monthly.push_back(login(kLater + month * 30 * kDay, "quarter", "10.20.1.13", "bastion-01"));
+  EXPECT_TRUE(told_after(monthly, login(kLater + 125 * kDay, "quarter", "10.20.1.13", "bastion-01"), rule).empty());
 }
 
 // ------------------------------------------------------------------------------------------------------------ silence
@@ -107,7 +105,7 @@ std::vector<Line> days(int count, const std::string& stops = "", int on_day = 0)
     for (int i = 0; i < 4; ++i) {
       const std::string host = "web-0" + std::to_string(i);
       if (host == stops && step >= on_day * 144) continue;
-      out.push_back(word(kStart + step * 10 * kMinuteNs + i * kSecond, host));
+      out.push_back(word(kStart + step * 10 * kMinute + i * kSecond, host));
     }
   return out;
 }
@@ -126,20 +124,20 @@ TEST(Silence, a_host_that_stops_while_others_go_on_is_told_once) {
 
 TEST(Silence, when_all_stop_nobody_is_told_of) {
   auto lines = days(6);
-  lines.push_back(word(kStart + 20 * kDayNs, "web-00"));
+  lines.push_back(word(kStart + 20 * kDay, "web-00"));
   EXPECT_TRUE(of_rule(alerts_of(lines), "silence.host").empty());
 }
 
 TEST(Silence, a_clock_far_ahead_makes_no_other_host_silent) {
   auto lines = days(6);
-  for (size_t i = 1; i < lines.size(); i += 4) lines[i].at_ns += 20 * kHourNs;
+  for (size_t i = 1; i < lines.size(); i += 4) lines[i].at_ns += 20 * kHour;
   EXPECT_TRUE(of_rule(alerts_of(lines), "silence.host").empty());
 }
 
 TEST(Silence, long_pauses_that_are_usual_are_none) {
   std::vector<Line> lines;
   for (auto& line : days(10))
-    if (line.values[0].second != "web-03" || (line.at_ns - kStart) / kHourNs % 24 < 10) lines.push_back(line);
+    if (line.values[0].second != "web-03" || (line.at_ns - kStart) / kHour % 24 < 10) lines.push_back(line);
   EXPECT_TRUE(of_rule(alerts_of(lines), "silence.host").empty());
 }
 
@@ -149,7 +147,7 @@ std::vector<Line> three_weeks(bool (*thin)(const std::string& host, int64_t hour
   for (int64_t minutes = 0; minutes < 21 * 24 * 60; minutes += 2)
     for (std::string host : {"web-01", "web-02", "db-01", "log-01"}) {
       if (thin(host, minutes / 60) && minutes % 30 != 0) continue;
-      Line line = login(kStart + minutes * kMinuteNs, "lin", "10.20.1.11", host);
+      Line line = login(kStart + minutes * kMinute, "lin", "10.20.1.11", host);
       line.constants.clear();
       line.pattern = "message";
       out.push_back(line);

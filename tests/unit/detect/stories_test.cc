@@ -86,13 +86,13 @@ void guess(std::vector<Line>& to, int64_t at_ns, const std::string& address, con
 std::vector<Line> attack() {
   std::vector<Line> out;
   guess(out, kStart, "203.0.113.9");
-  out.push_back(login(kStart + kMinuteNs, "alice", "203.0.113.9", "web-01"));
-  out.push_back(command(kStart + 2 * kMinuteNs, "alice", "web-01"));
-  out.push_back(act(kStart + 3 * kMinuteNs, "account-created", {{"host.name", "web-01"}, {"user.name", "backup2"}}));
-  out.push_back(login(kStart + 10 * kMinuteNs, "backup2", "10.0.0.11", "db-01"));
-  out.push_back(command(kStart + 11 * kMinuteNs, "backup2", "db-01"));
-  out.push_back(login(kStart + 20 * kMinuteNs, "backup2", "10.0.0.12", "app-01"));
-  out.push_back(cleared(kStart + 25 * kMinuteNs, "app-01"));
+  out.push_back(login(kStart + kMinute, "alice", "203.0.113.9", "web-01"));
+  out.push_back(command(kStart + 2 * kMinute, "alice", "web-01"));
+  out.push_back(act(kStart + 3 * kMinute, "account-created", {{"host.name", "web-01"}, {"user.name", "backup2"}}));
+  out.push_back(login(kStart + 10 * kMinute, "backup2", "10.0.0.11", "db-01"));
+  out.push_back(command(kStart + 11 * kMinute, "backup2", "db-01"));
+  out.push_back(login(kStart + 20 * kMinute, "backup2", "10.0.0.12", "app-01"));
+  out.push_back(cleared(kStart + 25 * kMinute, "app-01"));
   return out;
 }
 
@@ -144,8 +144,8 @@ TEST(Stories, the_alert_says_it_as_json_and_back) {
 
 TEST(Stories, others_have_stories_of_their_own) {
   auto lines = attack();
-  lines.push_back(command(kStart + 30 * kMinuteNs, "bob", "web-02"));
-  lines.push_back(probe(kStart + 31 * kMinuteNs, "198.51.100.7"));
+  lines.push_back(command(kStart + 30 * kMinute, "bob", "web-02"));
+  lines.push_back(probe(kStart + 31 * kMinute, "198.51.100.7"));
   const auto alerts = told(lines);
   EXPECT_EQ(stories_of(alerts).size(), 3u);
   EXPECT_EQ(of(alerts, "command", "bob").story_subject, "bob");
@@ -155,12 +155,12 @@ TEST(Stories, others_have_stories_of_their_own) {
 // Who guesses from a bastion host must not draw in all that come from there each day.
 TEST(Stories, an_account_that_is_wont_to_come_from_the_address_is_not_the_attackers) {
   std::vector<Line> lines;
-  lines.push_back(login(kStart - kDayNs, "carol", "10.0.0.10"));
+  lines.push_back(login(kStart - kDay, "carol", "10.0.0.10"));
   guess(lines, kStart, "10.0.0.10");
-  lines.push_back(login(kStart + 25 * kMinuteNs, "carol", "10.0.0.10", "db-01"));
-  lines.push_back(login(kStart + 26 * kMinuteNs, "mallory", "10.0.0.10", "app-01"));
-  lines.push_back(command(kStart + 27 * kMinuteNs, "carol", "db-01"));
-  lines.push_back(command(kStart + 28 * kMinuteNs, "mallory", "app-01"));
+  lines.push_back(login(kStart + 25 * kMinute, "carol", "10.0.0.10", "db-01"));
+  lines.push_back(login(kStart + 26 * kMinute, "mallory", "10.0.0.10", "app-01"));
+  lines.push_back(command(kStart + 27 * kMinute, "carol", "db-01"));
+  lines.push_back(command(kStart + 28 * kMinute, "mallory", "app-01"));
   const auto alerts = told(lines);
   EXPECT_EQ(of(alerts, "command", "carol").story_subject, "carol");
   EXPECT_EQ(of(alerts, "command", "mallory").story_subject, "10.0.0.10");
@@ -180,9 +180,9 @@ yushi: {key: [user.name], fold: 1s}
 
 // A bastion's address is nobody's: who fails over it is known by his account.
 TEST(Stories, who_fails_over_a_bastion_or_where_he_is_wont_to_come_from_is_no_attackers) {
-  const std::vector<Line> lines{
-      login(kStart - kHourNs, "carol", "10.0.0.10"), failed_login(kStart, "carol", "10.0.0.10"),
-      failed_login(kStart + kMinuteNs, "dave", "10.0.0.10"), failed_login(kStart + 2 * kMinuteNs, "erin", "10.0.0.10")};
+  const std::vector<Line> lines{login(kStart - kHour, "carol", "10.0.0.10"), failed_login(kStart, "carol", "10.0.0.10"),
+                                failed_login(kStart + kMinute, "dave", "10.0.0.10"),
+                                failed_login(kStart + 2 * kMinute, "erin", "10.0.0.10")};
   const auto rules = rules_of(kTried);
   auto alerts = alerts_of(lines, {}, rules);
   EXPECT_EQ(of(alerts, "tried", "carol").story_subject, "carol");
@@ -206,10 +206,10 @@ TEST(Stories, root_of_a_database_is_not_root_of_its_host) {
     line.constants.push_back({"event.category", "database"});
     return line;
   };
-  const std::vector<Line> lines{command(kStart, "root", "db-01"), cleared(kStart + kMinuteNs, "db-01"),
-                                in_database(kStart + 2 * kHourNs, "root", "db-01"),
-                                in_database(kStart + 3 * kHourNs, "bob", "db-02"),
-                                cleared(kStart + 3 * kHourNs + kMinuteNs, "db-02")};
+  const std::vector<Line> lines{command(kStart, "root", "db-01"), cleared(kStart + kMinute, "db-01"),
+                                in_database(kStart + 2 * kHour, "root", "db-01"),
+                                in_database(kStart + 3 * kHour, "bob", "db-02"),
+                                cleared(kStart + 3 * kHour + kMinute, "db-02")};
   const auto alerts = told(lines);
   EXPECT_EQ(of(alerts, "cleared").story, alerts[0].story);
   EXPECT_EQ(stories_of(alerts).size(), 4u) << "nor is who is in a database on its host";
@@ -217,8 +217,8 @@ TEST(Stories, root_of_a_database_is_not_root_of_its_host) {
 }
 
 TEST(Stories, a_day_without_a_step_ends_it) {
-  std::vector<Line> lines{probe(kStart, "198.51.100.7"), probe(kStart + 23 * kHourNs, "198.51.100.7"),
-                          probe(kStart + 48 * kHourNs, "198.51.100.7")};
+  std::vector<Line> lines{probe(kStart, "198.51.100.7"), probe(kStart + 23 * kHour, "198.51.100.7"),
+                          probe(kStart + 48 * kHour, "198.51.100.7")};
   const auto alerts = told(lines);
   ASSERT_EQ(alerts.size(), 3u);
   EXPECT_EQ(alerts[0].story, alerts[1].story);
@@ -227,8 +227,8 @@ TEST(Stories, a_day_without_a_step_ends_it) {
 
 TEST(Stories, a_host_where_nobody_of_a_story_was_is_a_story_itself) {
   auto lines = attack();
-  lines.push_back(cleared(kStart + 26 * kMinuteNs, "mail-01"));
-  lines.push_back(cleared(kStart + 3 * kHourNs, "web-01"));  // somebody was there, but long ago
+  lines.push_back(cleared(kStart + 26 * kMinute, "mail-01"));
+  lines.push_back(cleared(kStart + 3 * kHour, "web-01"));  // somebody was there, but long ago
   const auto alerts = told(lines);
   EXPECT_EQ(alerts[alerts.size() - 2].story_subject, "mail-01");
   EXPECT_EQ(alerts.back().story_subject, "web-01");
@@ -236,7 +236,7 @@ TEST(Stories, a_host_where_nobody_of_a_story_was_is_a_story_itself) {
 
 TEST(Stories, addresses_that_come_together_become_one) {
   std::vector<Line> lines;
-  for (int i = 1; i <= 5; ++i) guess(lines, kStart + i * kMinuteNs, "203.0.113." + std::to_string(i), "root");
+  for (int i = 1; i <= 5; ++i) guess(lines, kStart + i * kMinute, "203.0.113." + std::to_string(i), "root");
   const auto alerts = told(lines);
   ASSERT_EQ(alerts.size(), 4u);
   EXPECT_EQ(stories_of({alerts.begin(), alerts.begin() + 3}).size(), 3u);
@@ -246,13 +246,13 @@ TEST(Stories, addresses_that_come_together_become_one) {
 }
 
 TEST(Stories, root_of_one_host_is_not_root_of_another) {
-  std::vector<Line> lines{command(kStart, "root", "web-01"), command(kStart + kMinuteNs, "root", "web-02")};
+  std::vector<Line> lines{command(kStart, "root", "web-01"), command(kStart + kMinute, "root", "web-02")};
   EXPECT_EQ(stories_of(told(lines)).size(), 2u);
 }
 
 TEST(Stories, the_root_that_an_account_became_is_its_own_for_an_hour) {
-  std::vector<Line> lines{command(kStart, "bob", "web-01"), command(kStart + kMinuteNs, "root", "web-01", "root"),
-                          command(kStart + 5 * kHourNs, "root", "web-01", "root")};
+  std::vector<Line> lines{command(kStart, "bob", "web-01"), command(kStart + kMinute, "root", "web-01", "root"),
+                          command(kStart + 5 * kHour, "root", "web-01", "root")};
   const auto alerts = told(lines);
   ASSERT_EQ(alerts.size(), 3u);
   EXPECT_EQ(alerts[1].story, alerts[0].story);
@@ -260,12 +260,12 @@ TEST(Stories, the_root_that_an_account_became_is_its_own_for_an_hour) {
 
 TEST(Stories, what_was_folded_is_told_in_its_story) {
   std::vector<Line> lines;
-  for (int i = 0; i < 5; ++i) lines.push_back(command(kStart + i * kMinuteNs, "bob", "web-01"));
+  for (int i = 0; i < 5; ++i) lines.push_back(command(kStart + i * kMinute, "bob", "web-01"));
   const auto rules = rules_of(kRules);
   Engine engine(rules, {});
   Committer committer;
   auto alerts = observe(engine, rules, committer, lines);
-  engine.tick(1, kStart + 3 * kHourNs, alerts);
+  engine.tick(1, kStart + 3 * kHour, alerts);
   ASSERT_EQ(alerts.size(), 2u);
   EXPECT_TRUE(alerts[1].summary);
   EXPECT_EQ(alerts[1].story, alerts[0].id);

@@ -37,7 +37,7 @@ template <class MakeLine>
 void work(std::vector<Line>& out, int64_t from, const std::string& who, const std::vector<std::string>& commands,
           size_t count, MakeLine&& make_line) {
   for (size_t i = 0; i < count; ++i)
-    out.push_back(make_line(from + static_cast<int64_t>(i) * kMinuteNs, who, commands[i % commands.size()]));
+    out.push_back(make_line(from + static_cast<int64_t>(i) * kMinute, who, commands[i % commands.size()]));
 }
 
 const int64_t kStart = at("2026-10-01T08:00:00Z");
@@ -47,8 +47,8 @@ template <class MakeLine>
 std::vector<Line> weeks(MakeLine&& make_line, const std::string& dba = "ann", const std::string& web = "bob") {
   std::vector<Line> out;
   for (int day = 0; day < 20; ++day) {
-    work(out, kStart + day * kDayNs, dba, kDatabase, 100, make_line);
-    work(out, kStart + day * kDayNs, web, kWeb, 100, make_line);
+    work(out, kStart + day * kDay, dba, kDatabase, 100, make_line);
+    work(out, kStart + day * kDay, web, kWeb, 100, make_line);
   }
   return out;
 }
@@ -60,7 +60,7 @@ TEST(UnusualCommands, who_does_his_own_work_is_not_told) {
 TEST(UnusualCommands, somebody_else_at_the_keyboard_is_told_with_the_commands_that_he_gave) {
   auto lines = weeks(sudo);
   const size_t before = lines.size();
-  work(lines, kStart + 20 * kDayNs, "ann", kTools, 100, sudo);
+  work(lines, kStart + 20 * kDay, "ann", kTools, 100, sudo);
   const auto all = alerts_of(lines);
   const auto found = of_rule(all, kRule);
   ASSERT_EQ(found.size(), 1u);
@@ -82,7 +82,7 @@ TEST(UnusualCommands, somebody_else_at_the_keyboard_is_told_with_the_commands_th
 TEST(UnusualCommands, what_is_odd_is_not_learned_until_it_has_become_the_work) {
   auto lines = weeks(sudo);
   const auto shift = static_cast<int>(UnusualCommands::kOddInARowMax);
-  for (int day = 0; day < shift + 10; ++day) work(lines, kStart + (20 + day) * kDayNs, "ann", kTools, 100, sudo);
+  for (int day = 0; day < shift + 10; ++day) work(lines, kStart + (20 + day) * kDay, "ann", kTools, 100, sudo);
   const auto all = alerts_of(lines);
   const size_t told = of_rule(all, kRule).size();
   EXPECT_GE(told, UnusualCommands::kOddInARowMax);
@@ -91,8 +91,8 @@ TEST(UnusualCommands, what_is_odd_is_not_learned_until_it_has_become_the_work) {
 
 TEST(UnusualCommands, a_login_session_is_judged_whatever_account_it_acts_as) {
   auto lines = weeks(audited, "1000", "1001");
-  work(lines, kStart + 20 * kDayNs, "1000", kTools, 100, audited);
-  work(lines, kStart + 20 * kDayNs, "4294967295", kTools, 2000, audited);  // services: nobody's session
+  work(lines, kStart + 20 * kDay, "1000", kTools, 100, audited);
+  work(lines, kStart + 20 * kDay, "4294967295", kTools, 2000, audited);  // services: nobody's session
   const auto all = alerts_of(lines);
   const auto found = of_rule(all, kRule);
   ASSERT_EQ(found.size(), 1u);
@@ -102,8 +102,8 @@ TEST(UnusualCommands, a_login_session_is_judged_whatever_account_it_acts_as) {
 TEST(UnusualCommands, what_two_logs_tell_of_one_command_are_two_streams) {
   std::vector<Line> lines;
   for (int day = 0; day < 20; ++day) {
-    work(lines, kStart + day * kDayNs, "ann", kDatabase, 100, sudo);
-    work(lines, kStart + day * kDayNs, "ann", kWeb, 100, [](int64_t at_ns, const auto& who, const auto& command) {
+    work(lines, kStart + day * kDay, "ann", kDatabase, 100, sudo);
+    work(lines, kStart + day * kDay, "ann", kWeb, 100, [](int64_t at_ns, const auto& who, const auto& command) {
       Line line = sudo(at_ns, who, command);
       line.dataset = "bastion";
       return line;
@@ -115,11 +115,11 @@ TEST(UnusualCommands, what_two_logs_tell_of_one_command_are_two_streams) {
 TEST(UnusualCommands, an_account_without_enough_habit_is_only_learned_and_one_of_few_days_is_marked) {
   std::vector<Line> lines;
   work(lines, kStart, "ann", kDatabase, 900, sudo);
-  work(lines, kStart + kDayNs, "ann", kTools, 100, sudo);
+  work(lines, kStart + kDay, "ann", kTools, 100, sudo);
   EXPECT_TRUE(of_rule(alerts_of(lines), kRule).empty());
   lines.clear();
   work(lines, kStart, "ann", kDatabase, 1100, sudo);
-  work(lines, kStart + kDayNs, "ann", kTools, 100, sudo);
+  work(lines, kStart + kDay, "ann", kTools, 100, sudo);
   const auto all = alerts_of(lines);
   const auto found = of_rule(all, kRule);
   ASSERT_EQ(found.size(), 1u);
@@ -130,21 +130,21 @@ TEST(UnusualCommands, a_session_that_ends_early_is_judged_when_it_has_been_still
   Engine engine(no_rules(), {});
   Committer committer;
   auto lines = weeks(sudo);
-  work(lines, kStart + 20 * kDayNs, "ann", kTools, 60, sudo);
+  work(lines, kStart + 20 * kDay, "ann", kTools, 60, sudo);
   std::vector<Alert> alerts = observe(engine, no_rules(), committer, lines);
   const int64_t end = lines.back().at_ns;
-  engine.tick(1, end + kMinuteNs, alerts);
+  engine.tick(1, end + kMinute, alerts);
   EXPECT_TRUE(of_rule(alerts, kRule).empty());
-  engine.tick(2, end + 40 * kMinuteNs, alerts);
+  engine.tick(2, end + 40 * kMinute, alerts);
   ASSERT_EQ(of_rule(alerts, kRule).size(), 1u);
   EXPECT_NE(of_rule(alerts, kRule)[0]->reason.find("60 commands of ann"), std::string::npos);
-  engine.tick(3, end + 90 * kMinuteNs, alerts);
+  engine.tick(3, end + 90 * kMinute, alerts);
   EXPECT_EQ(of_rule(alerts, kRule).size(), 1u);
 }
 
 TEST(UnusualCommands, a_restart_in_the_middle_of_a_block_changes_nothing) {
   auto lines = weeks(sudo);
-  work(lines, kStart + 20 * kDayNs, "ann", kTools, 100, sudo);
+  work(lines, kStart + 20 * kDay, "ann", kTools, 100, sudo);
   const auto cut = lines.end() - 43;
   const auto whole = alerts_of(lines);
   Committer committer;

@@ -25,7 +25,7 @@ std::vector<Line> days(int count, int of_days = 14) {
   std::vector<Line> out;
   for (int day = 0; day < of_days; ++day)
     for (int i = 0; i < count; ++i)
-      out.push_back(file(kStart + day * kDayNs + i * kSecond, "/srv/" + std::to_string(day * 1000 + i)));
+      out.push_back(file(kStart + day * kDay + i * kSecond, "/srv/" + std::to_string(day * 1000 + i)));
   return out;
 }
 std::vector<Alert> with(std::vector<Line> lines, int count, int64_t when, const std::string& kind = "file-read",
@@ -33,7 +33,7 @@ std::vector<Alert> with(std::vector<Line> lines, int count, int64_t when, const 
   for (int i = 0; i < count; ++i) lines.push_back(file(when + i * kSecond, "/data/" + std::to_string(i), kind, who));
   return alerts_of(lines);
 }
-const int64_t kLater = kStart + 14 * kDayNs;
+const int64_t kLater = kStart + 14 * kDay;
 
 TEST(Volumes, many_more_files_than_ever_are_told_once) {
   auto alerts = with(days(5), 300, kLater);

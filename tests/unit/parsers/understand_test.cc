@@ -10,7 +10,7 @@
 namespace yushi::parsers {
 namespace {
 
-std::shared_ptr<const ParserSet> our_parsers() {
+std::shared_ptr<const ParserSet> library() {
   static const auto set = ParserSet::load(*read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"}));
   return *set;
 }
@@ -27,7 +27,7 @@ class Understood {
     record.part = part;
     record.marks = marks;
     batch_.records.push_back(record);
-    Understander(our_parsers()).understand(batch_, {Zone::utc(), charset});
+    Understander(library()).understand(batch_, {Zone::utc(), charset});
   }
   const Record& record() const { return batch_.records[0]; }
   std::string field(const char* name) {
@@ -77,7 +77,7 @@ TEST(Understand, a_later_part_of_a_message_is_text_that_nobody_reads) {
 
 // One connection, whose message of three parts comes in two reads, between them another's.
 TEST(Understand, later_parts_inherit_the_first_ones_header) {
-  Understander understander(our_parsers());
+  Understander understander(library());
   const auto batch_of = [&](uint64_t stream, std::vector<std::pair<std::string, uint16_t>> parts, uint16_t part_of) {
     auto batch = std::make_unique<Batch>();
     Origin origin;

@@ -11,7 +11,6 @@
 namespace yushi::query::test {
 namespace {
 
-const std::atomic<bool> kGoOn{false};
 constexpr int64_t kBeginNs = 1'793'491'200'000'000'000;  // 2026-11-01
 
 class Chance {

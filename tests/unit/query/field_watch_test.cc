@@ -11,8 +11,6 @@ namespace yushi::query::test {
 namespace {
 
 using Notes = std::vector<std::string>;
-const std::atomic<bool> kGoOn{false};
-
 std::vector<Said> records() {
   return {{1'000, "one root from", {{"user.name", "root"}, {"source.ip", "192.0.2.1"}}},
           {2'000, "two alice by", {{"user.name", "alice"}, {"json.user", "x"}}},

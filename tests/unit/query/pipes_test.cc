@@ -19,8 +19,6 @@
 namespace yushi::query::test {
 namespace {
 
-const std::atomic<bool> kGoOn{false};
-
 QueryClock clock(const std::string& zone = "Asia/Shanghai") {
   QueryClock out;
   out.zone = *Zone::find(zone);
@@ -107,7 +105,6 @@ TEST(Pipes, EachSentenceHoldsInItsCasesHoweverTheRecordsAreCut) {
 
 // A bin holds the instants from its start to the start of the next, whatever the zone does to its clock.
 TEST(Pipes, BinsCutTimeIntoPiecesThatDoNotOverlap) {
-  constexpr int64_t kHour = 60 * kMinute, kDay = 24 * kHour;
   struct Change {
     const char *zone, *from;
   };
@@ -277,7 +274,6 @@ TEST(Output, EmptyDaysBeginAtMidnightAlsoBehindAChangeOfTheClock) {
 }
 
 TEST(Output, ALongRunOfEmptySpansIsOneLine) {
-  constexpr int64_t kHour = 3600 * kSecond;
   Table table;
   table.columns = {"@timestamp", "count()"};
   for (int64_t hour : {0, 25, 26, 52, 26 + 17'521 + 26}) table.rows.push_back({{Instant{hour * kHour}}, {int64_t{1}}});

@@ -6,6 +6,7 @@
 
 #include "core/base/clock.h"
 #include "query/answer_scan.h"
+#include "scan_units.h"
 #include "tests/unit/storage/test_store.h"
 
 namespace yushi::query::test {
@@ -13,16 +14,14 @@ namespace {
 
 using namespace storage::test;
 
-const std::atomic<bool> kGoOn{false};
 constexpr int64_t kNovember = 1'793'491'200'000'000'000;  // 2026-11-01
-constexpr int64_t kDayNs = 24 * 3600 * kSecond;
 
 // Records of any day in blocks of any store day, some of 1970, and a tail.
 void make_store(const std::string& path, uint64_t seed) {
   std::mt19937_64 random(seed);
   auto store = open_store(path);
   ASSERT_TRUE(store);
-  const int64_t wall = realtime_ns() + 100 * kDayNs;
+  const int64_t wall = realtime_ns() + 100 * kDay;
   ASSERT_TRUE(store->tick(1, wall));
   int number = 0;
   for (int day = 0; day < 5; ++day) {
@@ -30,7 +29,7 @@ void make_store(const std::string& path, uint64_t seed) {
       std::vector<Sent> sent;
       for (int left = 30; left > 0; --left, ++number) {
         const auto of_day = random() % 4 ? static_cast<uint64_t>(day) : random() % 5;
-        const auto at = random() % 40 ? kNovember + static_cast<int64_t>(of_day) * kDayNs +
+        const auto at = random() % 40 ? kNovember + static_cast<int64_t>(of_day) * kDay +
                                             static_cast<int64_t>(random() % 86'400) * kSecond
                                       : kSecond * number;
         sent.push_back({"<38>1 " + utc_text(at) + " host" + std::to_string(number % 5) +
@@ -42,7 +41,7 @@ void make_store(const std::string& path, uint64_t seed) {
       ASSERT_TRUE(day == 4 || store->seal_due(kReceived, true));
     }
     ASSERT_TRUE(store->wait_sealed());
-    ASSERT_TRUE(store->tick(1 + (day + 1) * kDayNs, wall));
+    ASSERT_TRUE(store->tick(1 + (day + 1) * kDay, wall));
   }
   ASSERT_TRUE(store->sign_checkpoints(kReceived, 0));
 }
@@ -61,8 +60,8 @@ void compare_with_naive(const storage::StoreView& view, uint64_t seed) {
       options.newest_first = round % 2 == 0;
       if (round > 0) options.limit = 1 + random() % 60;
       if (round > 1) {
-        options.from_ns = kNovember + static_cast<int64_t>(random() % 5) * kDayNs;
-        options.to_ns = options.from_ns + static_cast<int64_t>(random() % (2 * kDayNs));
+        options.from_ns = kNovember + static_cast<int64_t>(random() % 5) * kDay;
+        options.to_ns = options.from_ns + static_cast<int64_t>(random() % (2 * kDay));
       }
       std::vector<RecordKey> naive, found;
       Scratch scratch;

@@ -11,8 +11,6 @@
 namespace yushi::query::test {
 namespace {
 
-const std::atomic<bool> kGoOn{false};
-
 Filter kql(const std::string& text) { return *Filter::parse_kql(text, QueryClock{}); }
 
 void render_raw(const Record& record, Scratch&, std::string& out) { out = record.raw; }

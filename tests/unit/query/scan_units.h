@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -14,6 +15,8 @@
 #include "storage/block/day_head.h"
 
 namespace yushi::query::test {
+
+inline const std::atomic<bool> kGoOn{false};
 
 struct Said {
   int64_t event_ns = 0;

@@ -5,12 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/time_text.h"
 #include "core/event/attack.h"
 
 namespace yushi::query {
 namespace {
-
-constexpr int64_t kMinuteNs = int64_t{60} * 1'000'000'000;
 
 Alert alert(std::string id, std::string story, const std::string& tactic, int64_t minute,
             Severity severity = Severity::medium) {
@@ -26,7 +25,7 @@ Alert alert(std::string id, std::string story, const std::string& tactic, int64_
   out.severity = severity;
   out.score = 50;
   out.tags = {"attack." + tactic, "attack.t1110"};
-  out.event_ns = out.raised_ns = minute * kMinuteNs;
+  out.event_ns = out.raised_ns = minute * kMinute;
   out.records = {{"default", static_cast<uint64_t>(minute)}};
   out.fields = {{"host.name", "web-01"}, {"user.name", "alice"}, {"source.ip", "203.0.113.9"}};
   return out;
@@ -48,8 +47,8 @@ TEST(StoryBook, alerts_of_a_story_are_one_with_its_steps_in_the_order_of_attack)
   EXPECT_EQ(tactic_at(*steps[0]->tactic).name, "Initial Access");
   EXPECT_EQ(steps[0]->alerts, 2u);
   EXPECT_EQ(steps[0]->reason, "why b");
-  EXPECT_EQ(steps[0]->first_ns, 2 * kMinuteNs);
-  EXPECT_EQ(steps[0]->last_ns, 3 * kMinuteNs);
+  EXPECT_EQ(steps[0]->first_ns, 2 * kMinute);
+  EXPECT_EQ(steps[0]->last_ns, 3 * kMinute);
   EXPECT_EQ(tactic_at(*steps[1]->tactic).name_zh, "凭据访问");
   EXPECT_EQ(story->records.size(), 3u);
 }
@@ -78,7 +77,7 @@ TEST(StoryBook, stories_that_turn_out_to_be_one_are_one_from_their_beginning) {
   const Story* story = book.find("c");
   ASSERT_TRUE(story);
   EXPECT_EQ(story->id, "a");
-  EXPECT_EQ(story->first_ns, kMinuteNs);
+  EXPECT_EQ(story->first_ns, kMinute);
   EXPECT_EQ(story->alerts, 5u);
   EXPECT_EQ(story->severity(), Severity::critical);
   EXPECT_EQ(story->alert_ids.size(), 5u);

@@ -8,8 +8,6 @@
 namespace yushi::storage::test {
 namespace {
 
-constexpr int64_t kDayNs = 24 * 3600 * kSecond;
-
 // A line of this day of November 2026 or, of a clock that is wrong, of 1970.
 std::string line_of(int number, int day, bool is_wrong) {
   char time[40];
@@ -25,7 +23,7 @@ void make_store(const std::string& path, uint64_t seed) {
   auto store = open_store(path);
   ASSERT_TRUE(store);
   int number = 0;
-  const int64_t wall = realtime_ns() + 100 * kDayNs;  // the store day begins with today's
+  const int64_t wall = realtime_ns() + 100 * kDay;  // the store day begins with today's
   int64_t now = kReceived;
   ASSERT_TRUE(store->tick(1, wall));
   for (int day = 0; day < 6; ++day) {
@@ -38,8 +36,8 @@ void make_store(const std::string& path, uint64_t seed) {
       ASSERT_TRUE(day == 5 || store->seal_due(now, true));
     }
     ASSERT_TRUE(store->wait_sealed());
-    now += kDayNs;
-    ASSERT_TRUE(store->tick(1 + (day + 1) * kDayNs, wall));
+    now += kDay;
+    ASSERT_TRUE(store->tick(1 + (day + 1) * kDay, wall));
   }
   ASSERT_TRUE(store->sign_checkpoints(now, 0));
 }
@@ -72,7 +70,7 @@ TEST(Outline, DaysThatTimeLeavesOutHoldNoRecordOfIt) {
       EXPECT_TRUE(outline->is_stored);
       EXPECT_GT(outline->days.size(), 2u);
       for (int day = -1; day < 8; ++day) {
-        const int64_t from = day < 0 ? 0 : 1'793'491'200'000'000'000 + day * kDayNs, to = from + kDayNs - 1;
+        const int64_t from = day < 0 ? 0 : 1'793'491'200'000'000'000 + day * kDay, to = from + kDay - 1;
         std::vector<uint64_t> left, naive;
         for (auto& [store_day, head] : outline->days) {
           if (!overlaps(head.event_times, from, to)) continue;

@@ -11,8 +11,6 @@
 namespace yushi::storage::test {
 namespace {
 
-constexpr int64_t kHour = 60 * kMinute;
-
 // Some 60 KiB for each 500 lines.
 std::vector<Sent> lines(int count, LogId log = 0) {
   std::vector<Sent> out;
