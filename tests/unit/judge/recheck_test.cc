@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "detect/lists.h"
-
 #include "tests/unit/storage/test_store.h"
 
 namespace yushi::judge {
