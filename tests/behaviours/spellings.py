@@ -379,3 +379,11 @@ def typed(line):
 spelling("log-cleared/typed", typed("rm -f /var/log/secure"), typed("tail /var/log/secure"))
 spelling("logging-left-stopped/package", said(("11:00", "web-01", "dpkg", "2026-03-16 11:00:00 remove rsyslog:amd64 8.2302.0-1 <none>", 14)), said(("11:00", "web-01", "dpkg", "2026-03-16 11:00:00 remove tree:amd64 2.1.0-1 <none>", 14)))
 spelling("clock-set-back/chrony", said(("11:00", "web-01", "chronyd", "System clock was stepped by -86400.011 seconds", 30, 811)), said(("11:00", "web-01", "chronyd", "System clock was stepped by 0.811 seconds", 30, 811)))
+
+
+def closed(count, source):
+    """Of a server that takes keys alone no more is told."""
+    return said(*[(f"11:{i // 4:02}", "web-01", "sshd", f"Connection closed by authenticating user root {source} port {41000 + i} [preauth]", 86, 4400 + i) for i in range(count)])
+
+
+spelling("guessing/keys-alone", closed(24, "198.51.100.31"), closed(2, "10.20.1.11"))
