@@ -149,7 +149,7 @@ void add_rules(CLI::App& app, Chosen& chosen) {
        "Example: yushi rules test my-rules/",
        {"the rules that the daemon runs, with hits and costs; without one ours, or those of PATH; and what is left out",
         "Example: yushi rules list -o json", list},
-       {"every problem of the files, as path:line:column: message", "Example: yushi rules check my-rules/", check},
+       {"what is wrong with the files, as path:line:column: message", "Example: yushi rules check my-rules/", check},
        {"runs the tests inside the files", "Example: yushi rules test my-rules/vpn.yml", test},
        nullptr,
        true});

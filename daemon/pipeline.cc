@@ -31,8 +31,9 @@ constexpr int64_t kAlertInterval = 60 * kMinute;  // of one thing that comes and
 constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
 constexpr int64_t kTickInterval = kSecond / 2;  // an event that has ended in a quiet log is judged within a second
 // The engine's state in parts has a name of its own: an older yushid goes on from the one that it left.
-constexpr int64_t kLossesSettleNs = 3 * kSecond;  // what only came late is no loss
-constexpr size_t kMissingMax = 4096;              // sources with a gap that are followed
+constexpr int64_t kLossesSettleNs = 3 * kSecond;    // what only came late is no loss
+constexpr size_t kMissingMax = 4096;                // sources with a gap that are followed
+constexpr size_t kListChangesBytesMax = 256 << 10;  // of a record; what is more is only told in words
 constexpr std::string_view kAuditorsState = "auditors";
 constexpr std::string_view kDetectorState = "detect-5", kOldDetectorState = "detect-4", kTicksState = "ticks",
                            kBooksState = "books", kHostsState = "hosts", kListsState = "lists";
@@ -311,7 +312,7 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   }
   const bool new_lists = judged_by_->lists != told_lists_;
   if (new_lists) {
-    own.push_back(to_json(own_record("lists-read", take_lists())));
+    own.push_back(to_json(take_lists()));
     save = true;  // a replay judges what comes after by them, too
   }
   auto commit = store_.begin();
@@ -412,13 +413,18 @@ std::string Pipeline::remembered_lists(const storage::Store& store) {
   return store.read_state(kListsState).value_or("");
 }
 
-// Hands the loaded lists to the detectors; what is other than before, in words.
-std::string Pipeline::take_lists() {
+// Hands the loaded lists to the detectors; what is other than before, in words, and whole: who judges again by it.
+OwnRecord Pipeline::take_lists() {
   told_lists_ = judged_by_->lists;
   judge_.use(told_lists_);
   const auto changes = detect::tell_list_changes(lists_text_, told_lists_->text());
+  auto record =
+      own_record("lists-read", "lists were read: " + (changes.empty() ? "no entry is other than before" : changes));
+  auto whole = detect::list_changes(lists_text_, told_lists_->text());
+  auto& about = record.about.emplace<ListsRead>();
+  if (whole.size() <= kListChangesBytesMax) about.changes = std::move(whole);
   lists_text_ = told_lists_->text();
-  return "lists were read: " + (changes.empty() ? "no entry is other than before" : changes);
+  return record;
 }
 
 std::string Pipeline::position(std::string_view input) const {

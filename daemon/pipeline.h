@@ -164,7 +164,7 @@ class Pipeline : public ingest::BatchSink {
   Result<void> resume_books();
   Result<void> resume_hosts();
   void cannot_read(const Error& error);
-  std::string take_lists();
+  OwnRecord take_lists();
   std::string detector_state() const;
   std::string books_state() const;
   void put_log_sizes(std::string& out) const;

@@ -678,6 +678,16 @@ std::string text_of(const Row& row, const WrittenEntry& entry) {
   return out;
 }
 
+std::set<std::string_view> lines_of(std::string_view text) {
+  std::set<std::string_view> out;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    if (end > 0) out.insert(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
 // The entry that text_of() gave this text.
 WrittenEntry entry_of(const Row& row, std::string_view text) {
   WrittenEntry out;
@@ -794,18 +804,35 @@ std::shared_ptr<const Lists> Lists::load(const ListSettings& settings, const Lis
         written = old->second;
       }
     }
-    std::set<std::string> lines;
-    for (const auto& entry : written.entries) {
-      std::string text = text_of(*row, entry);
-      (void)row->take(*out, values_of(entry), text);
-      lines.insert(std::move(text));
-    }
-    std::string all;
-    for (const auto& line : lines) all += name + " " + line + "\n";
-    out->digests_[name] = to_hex(as_bytes(sha256(all))).substr(0, kDigestLetters);
-    out->text_ += all;
-    out->written_[name] = std::move(written);
+    out->take(name, std::move(written));
   }
+  return out;
+}
+
+void Lists::take(const std::string& name, Written written) {
+  const Row* row = ListTable::find(name);
+  std::set<std::string> lines;
+  for (const auto& entry : written.entries) {
+    std::string text = text_of(*row, entry);
+    (void)row->take(*this, values_of(entry), text);
+    lines.insert(std::move(text));
+  }
+  std::string all;
+  for (const auto& line : lines) all += name + " " + line + "\n";
+  digests_[name] = to_hex(as_bytes(sha256(all))).substr(0, kDigestLetters);
+  text_ += all;
+  written_[name] = std::move(written);
+}
+
+std::shared_ptr<const Lists> Lists::of_text(std::string_view text) {
+  std::map<std::string, Written, std::less<>> written;
+  for (auto line : lines_of(text)) {
+    const size_t blank = line.find(' ');
+    const Row* row = blank == line.npos ? nullptr : ListTable::find(line.substr(0, blank));
+    if (row) written[std::string(row->name)].entries.push_back(entry_of(*row, line.substr(blank + 1)));
+  }
+  auto out = std::make_shared<Lists>();
+  for (auto& [name, one] : written) out->take(name, std::move(one));
   return out;
 }
 
@@ -842,16 +869,28 @@ std::map<std::string, std::vector<std::string>, std::less<>> Lists::placeholders
   return out;
 }
 
+std::string list_changes(std::string_view before, std::string_view now) {
+  const auto old = lines_of(before), fresh = lines_of(now);
+  std::string out;
+  for (auto line : fresh)
+    if (!old.contains(line)) out.append("+").append(line).append("\n");
+  for (auto line : old)
+    if (!fresh.contains(line)) out.append("-").append(line).append("\n");
+  return out;
+}
+
+std::string with_list_changes(std::string_view before, std::string_view changes) {
+  auto lines = lines_of(before);
+  for (auto change : lines_of(changes)) {
+    if (change.starts_with('+')) lines.insert(change.substr(1));
+    if (change.starts_with('-')) lines.erase(change.substr(1));
+  }
+  std::string out;
+  for (auto line : lines) out.append(line).append("\n");
+  return out;
+}
+
 std::string tell_list_changes(std::string_view before, std::string_view now) {
-  const auto lines_of = [](std::string_view text) {
-    std::set<std::string_view> out;
-    while (!text.empty()) {
-      const size_t end = std::min(text.find('\n'), text.size());
-      out.insert(text.substr(0, end));
-      text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return out;
-  };
   const auto old = lines_of(before), fresh = lines_of(now);
   std::string out;
   size_t told = 0;

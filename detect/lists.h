@@ -171,6 +171,8 @@ class Lists {
                                            std::vector<Wrong>* wrong = nullptr);
   // The lists of files as the text() of an earlier run has them, for `before` where this run read none yet.
   static std::shared_ptr<const Lists> remembered(const ListSettings& settings, std::string_view text);
+  // All lists of an earlier run, as its text() has them.
+  static std::shared_ptr<const Lists> of_text(std::string_view text);
   static const std::shared_ptr<const Lists>& none();
 
   // Each entry in its one written form, `LIST ENTRY\n`, sorted.
@@ -196,6 +198,8 @@ class Lists {
     std::string path;
     std::vector<WrittenEntry> entries;
   };
+  void take(const std::string& name, Written written);
+
   std::map<std::string, Written, std::less<>> written_;
   std::map<std::string, std::string, std::less<>> digests_;
   std::string text_;
@@ -204,5 +208,9 @@ class Lists {
 // What is other in `now`, in words: "leavers: wang since 2026-03-01 is new; bastions: 10.0.0.9 is gone". Each is the
 // text() of lists. Empty: nothing.
 std::string tell_list_changes(std::string_view before, std::string_view now);
+// The same to be read again, whole: a line an entry, `+LIST ENTRY` or `-LIST ENTRY`.
+std::string list_changes(std::string_view before, std::string_view now);
+// The text() that comes of `before` by them.
+std::string with_list_changes(std::string_view before, std::string_view changes);
 
 }  // namespace yushi::detect

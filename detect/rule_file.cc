@@ -21,11 +21,35 @@ constexpr size_t kFileBytesMax = 1 << 20;
 constexpr size_t kNodesMax = 100'000;
 constexpr int kDepthMax = 64;
 
-// Ends the reading of one document; never leaves this file.
+// Ends the reading of one part of a document; never leaves this file.
 struct Stop {
   int line, column;
   std::string message;
   bool unsupported;
+};
+
+// Of a document: each part is read, so that all that is wrong is told at once.
+class Stops {
+ public:
+  template <class Part>
+  void attempt(const Part& part) {
+    try {
+      part();
+    } catch (const Stop& stopped) {
+      all_.push_back(stopped);
+    } catch (const YAML::Exception& error) {
+      all_.push_back({error.mark.line + 1, error.mark.column + 1, error.msg, false});
+    }
+  }
+  bool empty() const { return all_.empty(); }
+  std::vector<Stop> in_order() && {
+    std::stable_sort(all_.begin(), all_.end(),
+                     [](auto& a, auto& b) { return std::pair(a.line, a.column) < std::pair(b.line, b.column); });
+    return std::move(all_);
+  }
+
+ private:
+  std::vector<Stop> all_;
 };
 
 [[noreturn]] void stop(const YAML::Node& at, std::string message) {
@@ -247,37 +271,54 @@ std::string read_reason(const LogSources& sources, const RuleScope* scope, const
 }
 
 void read_own_part(const LogSources& sources, const YAML::Node& document, const RuleScope* scope, RuleHead& head,
-                   std::vector<RuleTest>& tests) {
+                   std::vector<RuleTest>& tests, Stops& stops) {
   YAML::Node own = get(document, "yushi");
   if (!there(own)) return;
   if (!own.IsMap()) stop(own, "yushi must be a map");
-  only_keys(own, {"key", "reason", "title_zh", "reason_zh", "failed_level", "habit", "fold", "score", "tests"});
-  head.key = texts_of(own, "key");
-  check_names(sources, get(own, "key"), "key");
-  head.habit = texts_of(own, "habit");
-  check_names(sources, get(own, "habit"), "habit");
+  stops.attempt([&] {
+    only_keys(own, {"key", "reason", "title_zh", "reason_zh", "failed_level", "habit", "fold", "score", "tests"});
+  });
+  for (auto [key, names] : {std::pair("key", &head.key), {"habit", &head.habit}}) {
+    const char* of = key;
+    auto* into = names;
+    stops.attempt([&] {
+      *into = texts_of(own, of);
+      check_names(sources, get(own, of), of);
+    });
+  }
   YAML::Node correlation = get(document, "correlation");
   for (auto [key, words] : {std::pair("reason", &head.reason), {"reason_zh", &head.reason_zh}}) {
-    (void)text_of(own, key);  // a text
-    *words = read_reason(sources, scope, get(own, key), there(correlation), get(correlation, "aliases"));
+    const char* of = key;
+    auto* into = words;
+    stops.attempt([&] {
+      (void)text_of(own, of);  // a text
+      *into = read_reason(sources, scope, get(own, of), there(correlation), get(correlation, "aliases"));
+    });
   }
-  head.title_zh = text_of(own, "title_zh");
-  head.failed_severity = read_level(own, "failed_level");
-  if (YAML::Node score = get(own, "score"); there(score)) {
+  stops.attempt([&] { head.title_zh = text_of(own, "title_zh"); });
+  stops.attempt([&] { head.failed_severity = read_level(own, "failed_level"); });
+  stops.attempt([&] {
+    YAML::Node score = get(own, "score");
+    if (!there(score)) return;
     uint64_t value = count_of(score);
     if (value > 100) stop(score, "score must be from 0 to 100");
     head.score = static_cast<uint32_t>(value);
-  }
+  });
   if (!head.habit.empty()) head.fold_ns = 24 * 3600 * kSecond;
-  if (std::string fold = text_of(own, "fold"); !fold.empty()) {
+  stops.attempt([&] {
+    std::string fold = text_of(own, "fold");
+    if (fold.empty()) return;
     auto span = parse_timespan(fold);
     if (!span) stop(get(own, "fold"), "'" + fold + "' is no time span such as 30m, 1h or 7d");
     head.fold_ns = *span;
-  }
+  });
   YAML::Node list = get(own, "tests");
   if (!there(list)) return;
   if (!list.IsSequence()) stop(list, "tests must be a list");
-  for (const auto& item : list) tests.push_back(read_test(item));
+  for (const auto& item : list) {
+    const YAML::Node& test = item;
+    stops.attempt([&] { tests.push_back(read_test(test)); });
+  }
 }
 
 // Whether a `not` stands in it: then another hit can undo it.
@@ -494,8 +535,9 @@ void check_filled(const YAML::Node& detection, const RuleScope& scope, const Exp
                                          : "no parser" + of + " fills " + joined_words(missing));
 }
 
+// What `stops` then has says why there is none.
 RuleDocument read_document(const LogSources& sources, const Placeholders& placeholders, const YAML::Node& document,
-                           const RuleFile& file, size_t number) {
+                           const RuleFile& file, size_t number, Stops& stops) {
   size_t nodes = 0;
   SigmaValue whole = convert(document, nodes, 0);  // bounds the size of everything below, and refuses double keys
   if (!document.IsMap()) return {};
@@ -503,17 +545,17 @@ RuleDocument read_document(const LogSources& sources, const Placeholders& placeh
   if (!has("detection") && !has("correlation") && !has("filter") && !has("logsource")) return {};
 
   RuleHead head;
-  head.title = text_of(document, "title", true);
-  head.id = text_of(document, "id");
-  head.name = text_of(document, "name");
+  stops.attempt([&] { head.title = text_of(document, "title", true); });
+  stops.attempt([&] { head.id = text_of(document, "id"); });
+  stops.attempt([&] { head.name = text_of(document, "name"); });
   std::string digest_of = file.text;
   if (number > 0) digest_of += "\n# " + std::to_string(number);
   head.digest = to_hex(as_bytes(sha256(digest_of)));
   if (head.id.empty()) head.id = number == 0 ? file.name : file.name + "#" + std::to_string(number);
   head.path = file.path;
   head.line = document.Mark().line + 1;
-  head.tags = texts_of(document, "tags");
-  head.severity = read_level(document, "level").value_or(Severity::medium);
+  stops.attempt([&] { head.tags = texts_of(document, "tags"); });
+  stops.attempt([&] { head.severity = read_level(document, "level").value_or(Severity::medium); });
   head.score = score_of(head.severity);
 
   RuleDocument out;
@@ -524,7 +566,7 @@ RuleDocument read_document(const LogSources& sources, const Placeholders& placeh
     source_words = read_log_source(source);
     scope = sources.find(source_words.product, source_words.category, source_words.service);
   }
-  read_own_part(sources, document, scope ? &*scope : nullptr, head, out.tests);
+  stops.attempt([&] { read_own_part(sources, document, scope ? &*scope : nullptr, head, out.tests, stops); });
   if (YAML::Node correlation = get(document, "correlation"); there(correlation)) {
     out.correlation = read_correlation(sources, correlation, std::move(head));
     return out;
@@ -678,8 +720,10 @@ ParsedRuleFile parse_rule_file(const RuleFile& file, const LogSources& sources, 
   }
   for (size_t i = 0; i < documents.size(); ++i) {
     if (documents[i].IsNull()) continue;
-    try {
-      auto document = read_document(sources, placeholders, documents[i], file, i);
+    Stops stops;
+    stops.attempt([&] {
+      auto document = read_document(sources, placeholders, documents[i], file, i, stops);
+      if (!stops.empty()) return;
       if (document.rule || document.correlation || document.filter)
         out.documents.push_back(std::move(document));
       else if (!there(get(documents[i], "placeholders")))
@@ -690,11 +734,9 @@ ParsedRuleFile parse_rule_file(const RuleFile& file, const LogSources& sources, 
       else
         for (const auto& list : get(documents[i], "placeholders"))
           if (list.first.IsScalar()) texts_of(get(documents[i], "placeholders"), list.first.Scalar().c_str());
-    } catch (const Stop& stopped) {
+    });
+    for (auto& stopped : std::move(stops).in_order())
       problem(stopped.line, stopped.column, stopped.message, stopped.unsupported);
-    } catch (const YAML::Exception& error) {
-      problem(error.mark.line + 1, error.mark.column + 1, error.msg, false);
-    }
   }
   bool is_empty = std::all_of(documents.begin(), documents.end(), [](auto& document) { return document.IsNull(); });
   if (is_empty) out.passed_over.push_back(file.path + ":1:1: passed over: it is empty");

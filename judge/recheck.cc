@@ -8,6 +8,7 @@
 #include "core/base/display.h"
 #include "core/base/name.h"
 #include "core/base/time_text.h"
+#include "detect/lists.h"
 #include "detect/rules.h"
 #include "storage/read/record_reader.h"
 
@@ -66,9 +67,7 @@ bool has_no_memory(const detect::RuleHead& rule) {
 class Recheck {
  public:
   Recheck(const storage::StoreView& view, const Alert& alert, const Judging& by, const std::atomic<bool>& over)
-      : view_(view), alert_(alert), by_(by), over_(over), judge_(by.parsers, by.rules, by.options, by.zone_of) {
-    if (by.lists) judge_.use(by.lists);
-  }
+      : view_(view), alert_(alert), by_(by), over_(over), judge_(by.parsers, by.rules, by.options, by.zone_of) {}
 
   // The records that it names, and nothing else.
   Result<AlertCheck> by_its_records(const std::string& log) {
@@ -76,6 +75,7 @@ class Recheck {
     for (auto& record : alert_.records) wanted.insert(record.index);
     uint64_t seen = 0;
     int64_t received_ns = alert_.raised_ns;
+    if (by_.lists) judge_.use(by_.lists);
     for (auto index : wanted) {
       if (index < next_) continue;
       auto segment = YUSHI_TRY(view_.segment_at(log, index));
@@ -113,6 +113,10 @@ class Recheck {
     const auto teach_until = [&](uint64_t until) {
       for (; next != taught.end() && next->first <= until; ++next) judge_.engine().teach(next->second);
     };
+    const auto lists = YUSHI_TRY(lists_of_then(commit));
+    auto next_lists = lists.begin();
+    knows_lists_of_then_ = !lists.empty();
+    if (lists.empty() && by_.lists) judge_.use(by_.lists);
     uint64_t expected = 0, records = 0;
     int64_t ticked_ns = std::numeric_limits<int64_t>::min();
     Result<void> failed;
@@ -133,6 +137,7 @@ class Recheck {
         auto end = begin;
         while (end < batch.records.size() && batch.records[end].origin->commit == of) ++end;
         teach_until(of - 1);
+        for (; next_lists != lists.end() && next_lists->first <= of; ++next_lists) judge_.use(next_lists->second);
         judge_.observe(batch, begin, end, raised_);
         const auto now_ns = batch.records[end - 1].origin->received_ns;
         // None so near before the alert that it could have been the tick that raised it.
@@ -159,11 +164,42 @@ class Recheck {
     judge_.tick(commit, std::max(alert_.raised_ns, written_ns), raised_);
     take();
     return compared("log " + log + " from its first record to the alert's commit, " + std::to_string(records) +
-                    " records, by the rules and detectors that are here now");
+                    " records, by the rules and detectors that are here now" +
+                    (knows_lists_of_then_ ? " and the lists of then" : ""));
   }
 
  private:
   static constexpr int64_t kLongAfter = 3600 * kSecond;
+
+  // What the site's lists were up to this commit, each from which commit on, by the records that say what was read.
+  // None: there were none, or a record does not say all.
+  Result<std::vector<std::pair<uint64_t, std::shared_ptr<const detect::Lists>>>> lists_of_then(uint64_t commit) {
+    std::vector<std::pair<uint64_t, std::shared_ptr<const detect::Lists>>> out;
+    std::string text;
+    Result<void> failed;
+    bool is_whole = true;
+    YUSHI_TRY(view_.each_segment(std::string(kAuditLog), 0, [&](const storage::Segment& segment) {
+      auto read = over_ ? fail(Code::unavailable, "it was ended") : view_.read(segment);
+      if (!read) {
+        failed = tl::unexpected(read.error());
+        return false;
+      }
+      for (auto& record : (*read)->records) {
+        if (record.origin->commit > commit) return false;
+        if (record.raw.find("\"lists-read\"") == record.raw.npos) continue;
+        const auto own = own_record_of(record.raw);
+        const auto* lists = own ? std::get_if<ListsRead>(&own->about) : nullptr;
+        if (!lists) continue;
+        if (!(is_whole = lists->changes.has_value())) return false;
+        text = detect::with_list_changes(text, *lists->changes);
+        out.emplace_back(record.origin->commit, detect::Lists::of_text(text));
+      }
+      return true;
+    }));
+    if (!failed) return tl::unexpected(failed.error());
+    if (!is_whole) out.clear();
+    return out;
+  }
 
   void match(Batch& batch) { by_.rules->match(batch, scratch_, batch.hits); }
 
@@ -186,7 +222,7 @@ class Recheck {
       found_->story_joins = alert_.story_joins;
     }
     const bool is_same = found_ && alert_to_json(*found_) == alert_to_json(alert_);
-    if (!is_same && alert_.baseline.find("list=") != std::string::npos)
+    if (!is_same && !knows_lists_of_then_ && alert_.baseline.find("list=") != std::string::npos)
       return unknown("it rests on a list of the site, which is another one here, or none: " + alert_.baseline);
     if (!found_) {
       return {Outcome::differs,
@@ -210,6 +246,7 @@ class Recheck {
   std::vector<Alert> raised_;
   std::optional<Alert> found_;
   uint64_t next_ = 0;
+  bool knows_lists_of_then_ = false;
 };
 
 }  // namespace

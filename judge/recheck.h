@@ -2,9 +2,8 @@
 //
 //   a rule without a memory   the alert's records alone, by the rule of the digest that the alert names
 //   anything else             the alert's log from its first record to the alert's commit, with the acknowledgements
-//   that
-//                             taught meanwhile; ticks are made of the receipt of records, since when they were is
-//                             not stored
+//                             that taught and the lists that were read meanwhile; ticks are made of the receipt of
+//                             records, since when they were is not stored
 //
 // The second way is as today's rules and detectors would have judged from the beginning: rules that were loaded later,
 // an exception, or another `detect.learning` can lead to another baseline. What was compared stands in AlertCheck::how.
@@ -32,7 +31,7 @@ struct Judging {
   std::shared_ptr<const detect::RuleSet> rules;
   ZoneOfLog zone_of;
   detect::DetectOptions options = {};
-  std::shared_ptr<const detect::Lists> lists = {};  // none: an alert that rests on one is not judged again
+  std::shared_ptr<const detect::Lists> lists = {};  // where the store does not say what they were then
 };
 
 Result<AlertCheck> recheck(const storage::StoreView& view, const Alert& alert, uint64_t audit_index, const Judging& by,

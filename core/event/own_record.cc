@@ -131,6 +131,10 @@ void for_each_member(ExceptionUse& it, Visit& visit) {
   visit("exception.uses_in_all", it.uses_in_all, 0u);
 }
 template <class Visit>
+void for_each_member(ListsRead& it, Visit& visit) {
+  visit("lists.changes", it.changes);
+}
+template <class Visit>
 void visit_asker(auto& it, Visit& visit) {
   visit("user.name", it.user, "");
   visit("user.id", it.user_id, "");
@@ -368,6 +372,7 @@ std::optional<OwnRecord> own_record_of(std::string_view text) {
   if (out.action.starts_with("api-")) out.about = QuestionAsked();
   if (const auto kind = alert_act_of(out.action)) out.about.emplace<AlertAct>().kind = *kind;
   if (out.action.starts_with("exception-")) out.about = ExceptionUse();
+  if (out.action == "lists-read") out.about = ListsRead();
   for_each_member(out, top);
   if (const auto ours = json.find("yushi"); ours != json.end())
     std::visit(

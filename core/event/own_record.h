@@ -147,6 +147,11 @@ struct ExceptionUse {
   uint64_t uses = 0, uses_in_all = 0;
 };
 
+// `lists-read`: what is other in the site's lists from this commit on, as detect::list_changes() writes it.
+struct ListsRead {
+  std::optional<std::string> changes;  // nullopt: more than a record should hold
+};
+
 struct OwnRecord {
   std::string action;   // event.action
   std::string message;  // in words
@@ -155,7 +160,7 @@ struct OwnRecord {
   std::vector<std::string> more_types;  // event.type, beside those of the action
   int64_t from_ns = 0, to_ns = 0;       // of a minute; from_ns 0: the first of its store
   std::variant<std::monostate, EngineStarted, LogContexts, LogRoots, KeyRotated, NodeMinute, SourcesMinute,
-               QuestionAsked, AlertAct, ExceptionUse>
+               QuestionAsked, AlertAct, ExceptionUse, ListsRead>
       about;
 };
 

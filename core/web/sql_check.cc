@@ -66,8 +66,10 @@ class Lexer {
         ++at_;
       } else if (has("\xc2\xa0") || has("\xef\xbf\xbd")) {  // a blank to MySQL, and what such a byte was decoded to
         at_ += has("\xc2\xa0") ? 2 : 3;
-      } else if (has("/*!") || has("*/")) {  // MySQL runs what is between
-        at_ += has("*/") ? 2 : 3;
+      } else if (has("*/")) {
+        at_ += 2;
+      } else if (has("/*!")) {  // MySQL runs what is between, from the version on that the number says
+        at_ += 3;
         while (is_digit(at(at_))) ++at_;
       } else if (has("/*") && last_comment_end_ != text_.npos && at_ + 2 <= last_comment_end_) {
         at_ = text_.find("*/", at_ + 2) + 2;

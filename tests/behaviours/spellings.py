@@ -363,3 +363,27 @@ spelling("log-cleared/find", roots("/usr/bin/find /var/log -name '*.log' -delete
 spelling("vm-deleted/command", by_sudo("he", "app-01", "/usr/bin/virsh undefine unit-a-db --remove-all-storage"), by_sudo("he", "app-01", "/usr/bin/virsh list --all"))
 spelling("snapshot-exported/command", roots("/usr/bin/openstack image save --file /tmp/a.qcow2 snap-unit-a", who="he", host="app-01"), roots("/usr/bin/openstack image list", who="he", host="app-01"))
 spelling("sensitive-file-read/watched", opened("/srv/hr/salaries.xlsx", READ, executable="/usr/bin/less", key="sensitive"), opened("/srv/hr/template.xlsx", READ, executable="/usr/bin/less", key="docs"))
+
+
+# ---------------------------------------------------------------------------------------------- by others who tell of commands
+
+SNOOPY = "[login:lin ssh:(10.20.1.11 4411 10.0.1.11 22) uid:0 sid:44 tty:/dev/pts/0 cwd:/root filename:/usr/sbin/auditctl]: auditctl "
+spelling("audit-rules-removed/snoopy", said(("11:00", "web-01", "snoopy", SNOOPY + "-D", 86, 4411)), said(("11:00", "web-01", "snoopy", SNOOPY + "-l", 86, 4411)))
+spelling("service-left-stopped/bash-history", said(("11:00", "web-01", "bash", "HISTORY: PID=4411 UID=0 systemctl stop auditd", 78, 4411)), said(("11:00", "web-01", "bash", "HISTORY: PID=4411 UID=0 systemctl status auditd", 78, 4411)))
+
+
+def typed(line):
+    return lambda world: world.audit(world.at("11:00"), "web-01", ("USER_TTY", "pid=4411 uid=0 auid=1001 ses=9 data=" + line.encode().hex().upper()))
+
+
+spelling("log-cleared/typed", typed("rm -f /var/log/secure"), typed("tail /var/log/secure"))
+spelling("logging-left-stopped/package", said(("11:00", "web-01", "dpkg", "2026-03-16 11:00:00 remove rsyslog:amd64 8.2302.0-1 <none>", 14)), said(("11:00", "web-01", "dpkg", "2026-03-16 11:00:00 remove tree:amd64 2.1.0-1 <none>", 14)))
+spelling("clock-set-back/chrony", said(("11:00", "web-01", "chronyd", "System clock was stepped by -86400.011 seconds", 30, 811)), said(("11:00", "web-01", "chronyd", "System clock was stepped by 0.811 seconds", 30, 811)))
+
+
+def closed(count, source):
+    """Of a server that takes keys alone no more is told."""
+    return said(*[(f"11:{i // 4:02}", "web-01", "sshd", f"Connection closed by authenticating user root {source} port {41000 + i} [preauth]", 86, 4400 + i) for i in range(count)])
+
+
+spelling("guessing/keys-alone", closed(24, "198.51.100.31"), closed(2, "10.20.1.11"))

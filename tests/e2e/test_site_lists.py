@@ -4,7 +4,7 @@ import signal
 import subprocess
 
 from senders import wait
-from yushi_daemon import Daemon
+from yushi_daemon import Daemon, yushi
 
 LEAVER, ROUND, LEFT_OUT = "list.leaver", "list.round-the-bastion", "yushid.list-left-out"
 
@@ -61,6 +61,16 @@ def test_a_changed_file_holds_from_then_on(tmp_path):
         daemon.start()
         assert len(readings(daemon)) == told
         assert daemon.yushi("verify").code == 0
+
+        # Each alert is judged again by the lists of then, also where there is no config.
+        of_then = [a["yushi"]["alert"]["id"] for a in alerts(daemon, LEAVER) + alerts(daemon, ROUND)]
+        assert len(of_then) == 3
+        for alert in of_then:
+            said = daemon.yushi("alerts", "verify", alert)
+            assert said.code == 0 and "the lists of then" in said.text, said.text + said.err
+        assert daemon.stop() == 0
+        for alert in of_then:
+            assert yushi("alerts", "verify", alert, "--store", daemon.data, state=daemon.state).code == 0
 
 
 def test_a_list_that_a_rule_names_is_read_again_with_the_rules(tmp_path):

@@ -141,6 +141,20 @@ TEST(Lists, what_is_other_is_told_entry_by_entry) {
   EXPECT_EQ(tell_list_changes(lists_of("leavers: [wang, li]")->text(), lists_of("leavers: [li, wang]")->text()), "");
 }
 
+TEST(Lists, changes_that_are_told_whole_lead_to_the_same_lists) {
+  const std::string
+      before = "bastions 10.0.0.9\nleavers li since=2026-03-01\n",
+      now = "change_windows Mon-Fri hours=22:00-02:00 hosts=web-*\nleavers li since=2026-03-01\nleavers wang\n";
+  const auto changes = list_changes(before, now);
+  EXPECT_EQ(with_list_changes(before, changes), now);
+  EXPECT_EQ(with_list_changes("", list_changes("", before)), before);
+  const auto lists = Lists::of_text(now);
+  EXPECT_EQ(lists->text(), now);
+  EXPECT_EQ(lists->change_windows.size(), 1u);
+  EXPECT_TRUE(Lists::of_text("")->empty());
+  EXPECT_TRUE(Lists::of_text("no_list_of_ours x\n")->empty());
+}
+
 TEST(Lists, accounts_are_found_with_their_domains_and_by_patterns) {
   const auto lists = lists_of("leavers: [wang, 'ext_*']");
   for (auto name : {"wang", "WANG", "EXAMPLE\\wang", "wang@example.com", "ext_7"})

@@ -41,6 +41,18 @@ TEST(Rules, a_rule_matches_fields_of_the_datasets_of_its_log_source) {
   EXPECT_EQ(hits(text, {said({{"user.name", "root"}}, "nginx.access")}), 0u);
 }
 
+TEST(Rules, all_that_is_wrong_with_a_rule_is_told_at_once_in_the_order_of_its_lines) {
+  const std::string text =
+      "title: T\nid: r1\nlevel: hgh\nlogsource: {product: linux, service: sshd}\ndetection:\n"
+      "  s: {user.nam: x}\n  condition: s\n"
+      "yushi:\n  habt: [actor]\n  key: [usr.name]\n  fold: 1x\n  tests:\n    - {line: a}\n";
+  const auto check = check_rule_files({{"a.yml", "a.yml", text}}, our_log_sources());
+  std::vector<int> lines;
+  for (const auto& problem : check.problems) lines.push_back(problem.line);
+  EXPECT_EQ(lines, (std::vector<int>{3, 6, 9, 10, 11, 13}));
+  EXPECT_FALSE(check.ok());
+}
+
 TEST(Rules, a_log_source_also_means_processes_whose_lines_no_parser_knew) {
   std::string text = rule("  s: ['Rootkit*FOUND']\n  condition: s", "{product: linux, service: clamav}");
   EXPECT_EQ(hits(text, {said({{"process.name", "clamd"}, {"message", "/tmp/x: Rootkit.A FOUND"}}, "")}), 1u);

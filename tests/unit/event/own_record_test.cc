@@ -83,6 +83,16 @@ TEST(OwnRecord, WhatWasDoneToAnAlertComesBack) {
   EXPECT_FALSE(alert_act_of("alert-burnt"));
 }
 
+TEST(OwnRecord, what_is_other_in_the_lists_is_read_again_or_was_too_much) {
+  auto record = own_record("lists-read", "lists were read");
+  record.about = ListsRead{"+leavers wang\n"};
+  EXPECT_EQ(std::get<ListsRead>(again(record).about).changes, "+leavers wang\n");
+  record.about = ListsRead{""};
+  EXPECT_EQ(std::get<ListsRead>(again(record).about).changes, "");
+  record.about = ListsRead{};
+  EXPECT_EQ(std::get<ListsRead>(again(record).about).changes, std::nullopt);
+}
+
 TEST(OwnRecord, TheUseOfAnExceptionComesBack) {
   auto record = own_record("exception-used", "it was used");
   record.about =

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "detect/lists.h"
 #include "tests/unit/storage/test_store.h"
 
 namespace yushi::judge {
@@ -64,6 +65,19 @@ class Judged {
     }
     ASSERT_TRUE(commit.finish());
   }
+  // The site's lists are others from now on. Without `whole` the record tells of it in words alone, as of very long
+  // lists.
+  void read_lists(const std::string& text, bool whole = true) {
+    auto record = own_record("lists-read", "lists were read");
+    auto& about = record.about.emplace<ListsRead>();
+    if (whole) about.changes = detect::list_changes(lists_, text);
+    lists_ = text;
+    auto commit = store_->begin();
+    commit.append(stores::prepared({{to_json(record), "yushid", 1}}, stores::kReceived + kSecond * sent_++));
+    ASSERT_TRUE(commit.finish());
+    judging_.lists = detect::Lists::of_text(text);
+    judge_->use(judging_.lists);
+  }
   const std::pair<Alert, uint64_t>& last(const std::string& rule) const {
     for (auto at = places_.rbegin(); at != places_.rend(); ++at)
       if (at->first.rule_id == rule) return *at;
@@ -86,6 +100,7 @@ class Judged {
   std::unique_ptr<EventJudge> judge_;
   std::vector<std::pair<Alert, uint64_t>> places_;
   Scratch scratch_;
+  std::string lists_;
   int64_t sent_ = 0;
 };
 
@@ -171,6 +186,34 @@ TEST(Recheck, what_cannot_be_judged_is_said_to_be_so) {
   EXPECT_EQ(store.check(away, index).outcome, Outcome::unknown);
   away.records.clear();
   EXPECT_EQ(store.check(away, index).outcome, Outcome::unknown);
+}
+
+TEST(Recheck, an_alert_that_rests_on_a_list_is_judged_by_the_list_of_then) {
+  Judged store(rules_of(kRules));
+  store.send(failure("root", 0));
+  store.read_lists("leavers root\n");
+  store.send(failure("root", 1));
+  const auto [alert, index] = store.last("list.leaver");
+  store.read_lists("leavers wang\n");
+  const auto checked = store.check(alert, index);
+  EXPECT_EQ(checked.outcome, Outcome::same) << checked.how;
+  EXPECT_NE(checked.how.find("the lists of then"), std::string::npos);
+  // Also by who has none, as a store without a daemon.
+  auto without = store.judging_;
+  without.lists = nullptr;
+  EXPECT_EQ(store.check(alert, index, without).outcome, Outcome::same);
+}
+
+TEST(Recheck, where_the_store_does_not_say_what_a_list_was_its_alert_cannot_be_judged) {
+  Judged store(rules_of(kRules));
+  store.read_lists("leavers root\n", false);
+  store.send(failure("root", 1));
+  const auto [alert, index] = store.last("list.leaver");
+  EXPECT_EQ(store.check(alert, index).outcome, Outcome::same);  // it is the same now
+  store.read_lists("leavers wang\n", false);
+  const auto checked = store.check(alert, index);
+  EXPECT_EQ(checked.outcome, Outcome::unknown);
+  EXPECT_NE(checked.how.find("a list of the site"), std::string::npos);
 }
 
 TEST(Recheck, repetitions_that_were_folded_are_not_held_against_an_alert) {

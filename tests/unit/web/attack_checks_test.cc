@@ -46,6 +46,7 @@ TEST(SqlInjection, ContinuesAStatement) {
                     "x' or true-- ",
                     "1/**/union/**/select/**/null",
                     "1 /*!50000union*/ /*!select*/ 1",
+                    "1'/*!50000union*//*!50000select*/1,2,3-- ",
                     "5 && 1=1",
                     "case when (1=1) then 1 else 2 end",
                     "'a'::text",
