@@ -8,6 +8,7 @@
 #include "core/base/calendar.h"
 #include "detect/actors.h"
 #include "detect/places.h"
+#include "detect/site.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -228,7 +229,8 @@ void Rights::password_set(Log& log, const Event& event, std::vector<Finding>& fi
   }
   const int other_days = std::popcount(days & ~uint64_t{1});
   days |= 1;
-  if (other_days >= kUsualDays) return;
+  const auto* site = surroundings_.detectors.find<Site>();
+  if (other_days >= kUsualDays || (site && site->is_young(event.log, event.counted.at_ns))) return;
   Finding finding;
   finding.kind = &kPassword;
   finding.score = 55;
