@@ -14,11 +14,11 @@ namespace yushi::detect {
 namespace {
 
 constexpr FindingKind kFirstSource{
-    "baseline.first-source-address", "First login from a source address", 3, "attack.t1078", "账号首次从新地址登录",
+    "baseline.first-source-address", "First login from a source address", 4, "attack.t1078", "账号首次从新地址登录",
     "attack.initial-access"};
-constexpr FindingKind kFirstHost{"baseline.first-host", "First login on a host", 3,
+constexpr FindingKind kFirstHost{"baseline.first-host", "First login on a host", 4,
                                  "attack.t1021",        "账号首次登录某主机",    "attack.lateral-movement"};
-constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 3,
+constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 4,
                                    "attack.t1078",          "非常用时段登录",           "attack.initial-access"};
 
 constexpr FindingKind kDormant{"baseline.dormant-account",
@@ -54,6 +54,22 @@ bool is_private(std::string_view address) {
   if (!std::equal(kMapped.begin(), kMapped.end(), ip.begin())) return (ip[0] & 0xfe) == 0xfc;
   const uint8_t first = ip[12], second = ip[13];
   return first == 10 || (first == 172 && second >> 4 == 1) || (first == 192 && second == 168);
+}
+
+// On which host a bastion let somebody in: `web-01`, `web-01(10.0.1.11)`. From where it was, its own login tells.
+std::optional<LoginEvent> through_bastion(const Event& event, Scratch& scratch) {
+  static const Field* const kHost = find_field("destination.domain");
+  LoginEvent out;
+  Value value;
+  scratch.clear();
+  if (first_value(event.record, ecs::user_name, scratch, &value)) out.user = value.text;
+  if (first_value(event.record, kHost, scratch, &value)) out.host = value.text.substr(0, value.text.find('('));
+  out.success = !first_value(event.record, ecs::event_outcome, scratch, &value) || value.text != "failure";
+  if (out.user.empty() || out.host.empty()) return {};
+  out.at_ns = event.counted.at_ns;
+  out.index = event.record.index;
+  out.teller = event.kind.message->dataset;
+  return out;
 }
 
 template <class Account>
@@ -306,8 +322,11 @@ Peers Accounts::peers_of(std::string_view log, const LoginEvent& login, TimesOf&
 }
 
 void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
-  if (!event.login || !event.login->success) return;
-  LoginEvent seen = *event.login;
+  Scratch scratch;
+  const auto through = event.kind.is_of_bastion ? through_bastion(event, scratch) : std::optional<LoginEvent>();
+  const LoginEvent* login = through ? &*through : event.login;
+  if (!login || !login->success) return;
+  LoginEvent seen = *login;
   const auto its_zone = surroundings_.options.zone_of(event.log);
   const Zone& zone = *its_zone;
   seen.user = seen.user.substr(0, kNameBytesMax);
@@ -406,7 +425,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   if (!seen.host.empty()) account.habits[kNewHost].add(new_host);
   if (account.recent.size() >= kRecentMax) account.recent.erase(account.recent.begin());
   account.recent.push_back(recent);
-  account.sources.add(seen.source, account.logins);
+  if (!seen.source.empty()) account.sources.add(seen.source, account.logins);
   account.hosts.add(seen.host, account.logins);
 }
 

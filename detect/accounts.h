@@ -1,6 +1,8 @@
 // The baselines of administrators: from where, on which hosts and at which hours each account of a log is wont to log
 // in.
 //
+// Where a bastion tells to which host it let somebody in, that is a login there, and from no address.
+//
 // Each successful login is first judged against what stands here, then added to it. Findings: first login from a source
 // address, first login on a host, a login at an hour at which the account is practically never there, the first login
 // after months.
@@ -72,7 +74,9 @@ class Accounts final : public Detector {
   static constexpr int64_t kSameLoginNs = 3 * kSecond;
   static constexpr size_t kRecentMax = 4;
 
-  bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
+  bool wants(const EventKind& kind) const override {
+    return kind.login != EventKind::Login::none || kind.is_of_bastion;
+  }
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
   // True when the account has never logged in from this address, be it that it has never logged in at all.

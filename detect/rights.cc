@@ -18,7 +18,7 @@ constexpr FindingKind kGrowth{
     "rights.slow-growth",         "Account gets one right after the other", 2, "attack.t1098", "账号权限逐步累积",
     "attack.privilege-escalation"};
 constexpr FindingKind kPassword{
-    "rights.password-of-another", "Password of another set", 1, "attack.t1098", "设置他人口令", "attack.persistence"};
+    "rights.password-of-another", "Password of another set", 2, "attack.t1098", "设置他人口令", "attack.persistence"};
 constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
 constexpr int kDaysRemembered = 64;
 constexpr std::string_view kGroup = "group ";  // of a right

@@ -8,10 +8,10 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kSilent{"silence.host", "Host fell silent", 1,
+constexpr FindingKind kSilent{"silence.host", "Host fell silent", 2,
                               "attack.t1562", "主机停止发送日志", "attack.defense-evasion"};
 constexpr FindingKind kBelow{
-    "silence.far-below",     "Host sends far less than it is wont to", 2, "attack.t1562", "主机日志量远低于平时",
+    "silence.far-below",     "Host sends far less than it is wont to", 3, "attack.t1562", "主机日志量远低于平时",
     "attack.defense-evasion"};
 constexpr size_t kNameBytesMax = 256;
 constexpr int64_t kDayNs = int64_t{86'400} * kSecond;
@@ -179,7 +179,8 @@ void Silence::judge(std::string_view name, Log& log, std::vector<Finding>& findi
   log.next_ns = now_ns + kJudgeEveryNs;
   log.hosts.change_each([&](const std::string& host_name, Host& host) {
     const int64_t away = now_ns - host.last_ns, pause = host.longest_pause(), known = host.last_ns - host.first_ns;
-    if (host.told || known < kKnownNs || away < (known < kWeekNs ? kWeekendNs : kLeastNs) || away / kTimes < pause)
+    const bool may_rest = known < kWeekNs && pause >= kRestNs;
+    if (host.told || known < kKnownNs || away < (may_rest ? kWeekendNs : kLeastNs) || away / kTimes < pause)
       return false;
     host.told = true;
     Finding finding;

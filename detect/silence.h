@@ -2,8 +2,8 @@
 // a fault, or somebody who wants no trace.
 //
 // Of each host of a log it is known how long its longest pause of the last kPauses days was. It is silent when it has
-// sent nothing for kTimes that long, and no less than kLeastNs; of a host that is known for less than kWeekNs no less
-// than kWeekendNs, since nobody has seen yet what it does on weekends. Now is what the middle one of the hosts' newest times
+// sent nothing for kTimes that long, and no less than kLeastNs; of a host that rests for kRestNs and is known for less
+// than kWeekNs no less than kWeekendNs, since nobody has seen yet what it does on weekends. Now is what the middle one of the hosts' newest times
 // says, so that neither a clock that is wrong nor a log that is read in later makes a silence; a log of one host has no
 // now.
 //
@@ -40,6 +40,7 @@ class Silence {
   static constexpr int64_t kLeastNs = int64_t{3600} * kSecond;
   static constexpr int64_t kKnownNs = int64_t{3} * 86'400 * kSecond;  // a younger host is not judged
   static constexpr int64_t kWeekNs = int64_t{8} * 86'400 * kSecond, kWeekendNs = kWeekNs / 2;
+  static constexpr int64_t kRestNs = int64_t{6} * 3600 * kSecond;
   static constexpr size_t kHostsAtLeast = 3;                          // of a log
   static constexpr uint64_t kFewOf = 5, kOthersOf = 8;
   static constexpr uint64_t kRateAtLeast = 60;  // fewer records than so many are no rate
