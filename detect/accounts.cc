@@ -322,8 +322,9 @@ Peers Accounts::peers_of(std::string_view log, const LoginEvent& login, TimesOf&
 }
 
 void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
-  Scratch scratch;
-  const auto through = event.kind.is_of_bastion ? through_bastion(event, scratch) : std::optional<LoginEvent>();
+  std::optional<Scratch> scratch;
+  std::optional<LoginEvent> through;
+  if (event.kind.is_of_bastion) through = through_bastion(event, scratch.emplace());
   const LoginEvent* login = through ? &*through : event.login;
   if (!login || !login->success) return;
   LoginEvent seen = *login;
@@ -333,7 +334,8 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   seen.source = seen.source.substr(0, kNameBytesMax);
   seen.host = seen.host.substr(0, kNameBytesMax);
   seen.teller = seen.teller.substr(0, kNameBytesMax);
-  Account& account = log_of(by_log_, event.log, kAccountsMax).use(ShortName(seen.user));
+  auto& accounts = log_of(by_log_, event.log, kAccountsMax);
+  Account& account = accounts.use(ShortName(seen.user));
   const Recent recent{seen.at_ns, hash_of(seen.source), hash_of(seen.host), hash_of(seen.teller)};
   if (is_told_already(account, recent)) return;
   if (account.logins == 0) account.first_ns = seen.at_ns;
@@ -353,7 +355,6 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   Kind place = new_network ? kNewNetwork : kNewSource;
 
   const bool is_known_account = is_known(account, day, seen.at_ns, surroundings_.options.learning_ns);
-  const auto& accounts = log_of(by_log_, event.log, kAccountsMax);
   // What weighs little is counted, and told with the next of its kind that is.
   const auto leave = [&](Kind kind) { ++account.told[kind].unsaid; };
   size_t before = findings.size();
@@ -371,8 +372,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   };
   if (new_source && account.habits[place].can_be_odd()) {
     const std::string network = network_of(seen.source);
-    const auto neighbour =
-        new_network ? Neighbour() : neighbour_of(accounts, account, seen);
+    const auto neighbour = new_network ? Neighbour() : neighbour_of(accounts, account, seen);
     peers = peers_of(event.log, seen, [&](const Account& peer) {
       uint64_t times = 0;
       peer.sources.for_each([&](std::string_view name, uint64_t count, uint64_t) {

@@ -3,9 +3,9 @@
 // A rule that tells of an act which is some people's daily work (a job that writes sudoers each night, an office that
 // makes accounts) names in `habit` the fields that say whose act it is: `habit: [user.name, host.name]`. A hit of such
 // a rule is judged against the earlier hits of the same values, then added to them. It is usual when there were hits on
-// kUsualDays other days of the last kDays, at this hour or within kHoursAround of it. The very same act, in the words of the
-// rule's reason but for the host and numbers, is told once if it weighs less than high: when it comes again on another
-// day it was told, and nobody minded.
+// kUsualDays other days of the last kDays, at this hour or within kHoursAround of it. The very same act, in the words
+// of the rule's reason but for the host and numbers, is told once if it weighs less than high: when it comes again on
+// another day it was told, and nobody minded.
 //
 // Of a habit of fewer than kHoursDays days nobody knows the hours yet: then the account's own hours of work count
 // (detect/accounts.h), and of what weighs little nothing but that it logged in a while ago, since that hour was judged.
