@@ -1,6 +1,8 @@
 #include "detect/accounts.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstdio>
 #include <cstdlib>
 
@@ -12,11 +14,11 @@ namespace yushi::detect {
 namespace {
 
 constexpr FindingKind kFirstSource{
-    "baseline.first-source-address", "First login from a source address", 3, "attack.t1078", "账号首次从新地址登录",
+    "baseline.first-source-address", "First login from a source address", 4, "attack.t1078", "账号首次从新地址登录",
     "attack.initial-access"};
-constexpr FindingKind kFirstHost{"baseline.first-host", "First login on a host", 3,
+constexpr FindingKind kFirstHost{"baseline.first-host", "First login on a host", 4,
                                  "attack.t1021",        "账号首次登录某主机",    "attack.lateral-movement"};
-constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 3,
+constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 4,
                                    "attack.t1078",          "非常用时段登录",           "attack.initial-access"};
 
 constexpr FindingKind kDormant{"baseline.dormant-account",
@@ -40,6 +42,32 @@ std::string places_numbers(const Places& places) {
   places.for_each([&](std::string_view name, uint64_t count, uint64_t) {
     out += (out.empty() ? "" : ",") + printable(name) + "=" + std::to_string(count);
   });
+  return out;
+}
+
+// Of an office or a VPN, by RFC 1918 and RFC 4193: not from outside.
+bool is_private(std::string_view address) {
+  std::array<uint8_t, 16> ip;
+  if (!parse_ip(address, &ip)) return false;
+  static constexpr std::array<uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  if (!std::equal(kMapped.begin(), kMapped.end(), ip.begin())) return (ip[0] & 0xfe) == 0xfc;
+  const uint8_t first = ip[12], second = ip[13];
+  return first == 10 || (first == 172 && second >> 4 == 1) || (first == 192 && second == 168);
+}
+
+// On which host a bastion let somebody in: `web-01`, `web-01(10.0.1.11)`. From where it was, its own login tells.
+std::optional<LoginEvent> through_bastion(const Event& event, Scratch& scratch) {
+  static const Field* const kHost = find_field("destination.domain");
+  LoginEvent out;
+  Value value;
+  scratch.clear();
+  if (first_value(event.record, ecs::user_name, scratch, &value)) out.user = value.text;
+  if (first_value(event.record, kHost, scratch, &value)) out.host = value.text.substr(0, value.text.find('('));
+  out.success = !first_value(event.record, ecs::event_outcome, scratch, &value) || value.text != "failure";
+  if (out.user.empty() || out.host.empty()) return {};
+  out.at_ns = event.counted.at_ns;
+  out.index = event.record.index;
+  out.teller = event.kind.message->dataset;
   return out;
 }
 
@@ -103,9 +131,33 @@ Accounts::Neighbour Accounts::neighbour_of(const LruMap<Account>& accounts, cons
     });
   });
   out.moves = others >= 2;
-  out.is_of_job = account.days >= kJobDaysMin && std::count_if(std::begin(account.hours), std::end(account.hours),
-                                                               [](uint32_t n) { return n > 0; }) <= kJobHoursMax;
+  out.is_of_job = is_of_job(account);
   return out;
+}
+
+bool Accounts::is_of_job(const Account& account) {
+  return account.days >= kJobDaysMin && std::count_if(std::begin(account.hours), std::end(account.hours),
+                                                      [](uint32_t n) { return n > 0; }) <= kJobHoursMax;
+}
+
+bool Accounts::is_known(const Account& account, int64_t day, int64_t at_ns, int64_t learning_ns) {
+  const int64_t first_day = floor_div(account.first_ns, kDaySeconds * kSecond);
+  return day - first_day >= kKnownDays || at_ns - account.first_ns >= learning_ns;
+}
+
+bool Accounts::is_person(const Account& account) { return account.days >= 2 && !is_of_job(account); }
+
+bool Accounts::is_common_host(const LruMap<Account>& accounts, const Account& account, const LoginEvent& login) {
+  const size_t own = account.hosts.size();
+  if (own >= kAllHosts && account.sources.has(login.source)) return true;
+  if (own <= kFewHosts || std::popcount(account.habits[kNewHost].news & kFanOutLogins) + 1 >= kFanOut) return false;
+  size_t people = 0, visitors = 0;
+  accounts.for_each([&](const std::string&, const Account& other) {
+    if (&other == &account || !is_person(other)) return;
+    ++people;
+    visitors += other.hosts.has(login.host);
+  });
+  return visitors >= std::max(kVisitorsMin, (people + 3) / 4) || (own >= kManyHosts && visitors >= kVisitorsOfMany);
 }
 
 bool Accounts::is_dormant(const Account& account, int64_t day) {
@@ -200,6 +252,20 @@ uint64_t logins_near(const uint32_t (&hours)[24], int hour) {
 }
 }  // namespace
 
+bool Accounts::works_at(const Account& account, int hour) {
+  return account.days >= kHourDaysMin && logins_near(account.hours, hour) * kWorkOneIn >= account.logins;
+}
+
+bool Accounts::is_common_hour(const LruMap<Account>& accounts, const Account& account, int hour) {
+  size_t people = 0, workers = 0;
+  accounts.for_each([&](const std::string&, const Account& other) {
+    if (&other == &account || other.days < kHourDaysMin || is_of_job(other)) return;
+    ++people;
+    workers += works_at(other, hour);
+  });
+  return workers >= kWorkersMin && workers * 2 >= people;
+}
+
 bool Accounts::is_unusual_hour(const Account& account, int hour) {
   return account.logins >= kHourLoginsMin && account.days >= kHourDaysMin &&
          logins_near(account.hours, hour) * kHourOneIn < account.logins;
@@ -255,15 +321,20 @@ Peers Accounts::peers_of(std::string_view log, const LoginEvent& login, TimesOf&
 }
 
 void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
-  if (!event.login || !event.login->success) return;
-  LoginEvent seen = *event.login;
+  std::optional<Scratch> scratch;
+  std::optional<LoginEvent> through;
+  if (event.kind.is_of_bastion) through = through_bastion(event, scratch.emplace());
+  const LoginEvent* login = through ? &*through : event.login;
+  if (!login || !login->success) return;
+  LoginEvent seen = *login;
   const auto its_zone = surroundings_.options.zone_of(event.log);
   const Zone& zone = *its_zone;
   seen.user = seen.user.substr(0, kNameBytesMax);
   seen.source = seen.source.substr(0, kNameBytesMax);
   seen.host = seen.host.substr(0, kNameBytesMax);
   seen.teller = seen.teller.substr(0, kNameBytesMax);
-  Account& account = log_of(by_log_, event.log, kAccountsMax).use(ShortName(seen.user));
+  auto& accounts = log_of(by_log_, event.log, kAccountsMax);
+  Account& account = accounts.use(ShortName(seen.user));
   const Recent recent{seen.at_ns, hash_of(seen.source), hash_of(seen.host), hash_of(seen.teller)};
   if (is_told_already(account, recent)) return;
   if (account.logins == 0) account.first_ns = seen.at_ns;
@@ -282,6 +353,9 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   // Who moves about in one network all day may still be odd when coming from another.
   Kind place = new_network ? kNewNetwork : kNewSource;
 
+  const bool is_known_account = is_known(account, day, seen.at_ns, surroundings_.options.learning_ns);
+  // What weighs little is counted, and told with the next of its kind that is.
+  const auto leave = [&](Kind kind) { ++account.told[kind].unsaid; };
   size_t before = findings.size();
   More more;
   Peers peers;
@@ -297,8 +371,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   };
   if (new_source && account.habits[place].can_be_odd()) {
     const std::string network = network_of(seen.source);
-    const auto neighbour =
-        new_network ? Neighbour() : neighbour_of(log_of(by_log_, event.log, kAccountsMax), account, seen);
+    const auto neighbour = new_network ? Neighbour() : neighbour_of(accounts, account, seen);
     peers = peers_of(event.log, seen, [&](const Account& peer) {
       uint64_t times = 0;
       peer.sources.for_each([&](std::string_view name, uint64_t count, uint64_t) {
@@ -306,7 +379,10 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
       });
       return times;
     });
-    if ((new_network || (neighbour.is_odd() && !peers.are_wont())) && may_tell(account, place, day, &more))
+    const bool is_odd = new_network || (neighbour.is_odd() && !peers.are_wont());
+    if (is_odd && !is_known_account && (!new_network || is_private(seen.source)))
+      leave(place);
+    else if (is_odd && may_tell(account, place, day, &more))
       tell(source_finding(account, seen, new_network ? nullptr : &neighbour));
   }
   if (new_host && account.habits[kNewHost].can_be_odd()) {
@@ -316,12 +392,19 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
           [&](std::string_view name, uint64_t count, uint64_t) { times += name == seen.host ? count : 0; });
       return times;
     });
-    if (!peers.are_wont() && may_tell(account, kNewHost, day, &more)) tell(host_finding(account, seen));
+    if (!is_known_account)
+      leave(kNewHost);
+    else if (!peers.are_wont() && is_common_host(accounts, account, seen))
+      leave(kNewHost);
+    else if (!peers.are_wont() && may_tell(account, kNewHost, day, &more))
+      tell(host_finding(account, seen));
   }
   if (is_dormant(account, day)) tell((more = {}, peers = {}, dormant_finding(account, seen, day - account.last_day)));
   if (is_unusual_hour(account, hour)) {
     peers = peers_of(event.log, seen, [&](const Account& peer) { return logins_near(peer.hours, hour); });
-    if (!peers.are_wont() && may_tell(account, kHour, day, &more)) tell(hour_finding(account, seen, hour, zone));
+    if (is_known_account && !peers.are_wont() && !is_common_hour(accounts, account, hour) &&
+        may_tell(account, kHour, day, &more))
+      tell(hour_finding(account, seen, hour, zone));
   }
   for (size_t i = before; i < findings.size(); ++i) {
     findings[i].learning = seen.at_ns - account.first_ns < surroundings_.options.learning_ns;
@@ -341,7 +424,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   if (!seen.host.empty()) account.habits[kNewHost].add(new_host);
   if (account.recent.size() >= kRecentMax) account.recent.erase(account.recent.begin());
   account.recent.push_back(recent);
-  account.sources.add(seen.source, account.logins);
+  if (!seen.source.empty()) account.sources.add(seen.source, account.logins);
   account.hosts.add(seen.host, account.logins);
 }
 
@@ -357,6 +440,12 @@ bool Accounts::has_logged_in(std::string_view log, std::string_view user, int64_
   const Account* account = accounts == by_log_.end() ? nullptr : accounts->second.peek(ShortName(user));
   return account && std::any_of(account->recent.begin(), account->recent.end(),
                                 [&](const Recent& one) { return one.at_ns >= from_ns && one.at_ns <= until_ns; });
+}
+
+bool Accounts::works_at(std::string_view log, std::string_view user, int hour) const {
+  auto accounts = by_log_.find(log);
+  const Account* account = accounts == by_log_.end() ? nullptr : accounts->second.peek(ShortName(user));
+  return account && works_at(*account, hour);
 }
 
 bool Accounts::knows(std::string_view log, std::string_view user) const {

@@ -1,13 +1,17 @@
 // The baselines of administrators: from where, on which hosts and at which hours each account of a log is wont to log
 // in.
 //
+// Where a bastion tells to which host it let somebody in, that is a login there, and from no address.
+//
 // Each successful login is first judged against what stands here, then added to it. Findings: first login from a source
 // address, first login on a host, a login at an hour at which the account is practically never there, the first login
 // after months.
 //
 // Few false alarms: a place is odd only against a usual that exists, so nothing is told of an account with a short
 // history or of one whose habit is to come from (to log in on) ever new places, and one account raises a few findings
-// of a kind a day, no more. What its peers are wont to do (detect/peers.h) is no odd thing for an account either: a new
+// of a kind a day, no more. Of what weighs little nothing is told before the account has been seen for two working
+// weeks, nor what the site knows well: a further host of who goes to many, one that very many come to, an hour at which
+// most others work. What its peers are wont to do (detect/peers.h) is no odd thing for an account either: a new
 // network weighs less, and of an address, a host or an hour nothing is told.
 //
 // Invariants  Integers only, in commit order, no clock: a replay gives the same findings.
@@ -53,12 +57,26 @@ class Accounts final : public Detector {
   // must not hide behind the network that the account's owner was new in this morning.
   static constexpr uint32_t kToldADay = 1;
   static constexpr uint32_t kNewNetworksToldADay = 4;
+  // It is known when it first logged in so many days ago: two working weeks.
+  static constexpr int64_t kKnownDays = 12;
+  // A further host is no news of who goes to so many, where so many others go; of who goes nearly everywhere; of a host
+  // to which a quarter of the site's people come, so many at least. It is of who goes to few, and where it is the third
+  // new one of his last logins, whatever it is.
+  static constexpr size_t kFewHosts = 3, kManyHosts = 7, kAllHosts = 16;
+  static constexpr size_t kVisitorsOfMany = 3, kVisitorsMin = 4;
+  static constexpr int kFanOut = 3;
+  static constexpr uint32_t kFanOutLogins = (1u << 12) - 1;  // bits of Novelty::news
+  // An hour at which half of the site's people work, so many at least, is no odd one.
+  static constexpr size_t kWorkersMin = 4;
+  static constexpr uint32_t kWorkOneIn = 20;
   // Two lines about one login (sshd and auditd both tell of it): the same account and host within this time, and the
   // same address or another teller (one may give a name, the other an address). Asked of the last kRecentMax logins.
   static constexpr int64_t kSameLoginNs = 3 * kSecond;
   static constexpr size_t kRecentMax = 4;
 
-  bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
+  bool wants(const EventKind& kind) const override {
+    return kind.login != EventKind::Login::none || kind.is_of_bastion;
+  }
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
   // True when the account has never logged in from this address, be it that it has never logged in at all.
@@ -66,6 +84,9 @@ class Accounts final : public Detector {
 
   // Of its last logins.
   bool has_logged_in(std::string_view log, std::string_view user, int64_t from_ns, int64_t until_ns) const;
+
+  // True when it is one of the hours at which this account is wont to log in.
+  bool works_at(std::string_view log, std::string_view user, int hour) const;
 
   // True when the account has logged in.
   bool knows(std::string_view log, std::string_view user) const;
@@ -117,6 +138,13 @@ class Accounts final : public Detector {
   static Finding dormant_finding(const Account& account, const LoginEvent& login, int64_t days);
   static Finding host_finding(const Account& account, const LoginEvent& login);
   static Neighbour neighbour_of(const LruMap<Account>& accounts, const Account& account, const LoginEvent& login);
+  static bool is_known(const Account& account, int64_t day, int64_t at_ns, int64_t learning_ns);
+  static bool is_person(const Account& account);
+  static bool works_at(const Account& account, int hour);
+  // Whether the site knows such a host of such an account: see kManyHosts.
+  static bool is_common_host(const LruMap<Account>& accounts, const Account& account, const LoginEvent& login);
+  static bool is_common_hour(const LruMap<Account>& accounts, const Account& account, int hour);
+  static bool is_of_job(const Account& account);
   static bool is_dormant(const Account& account, int64_t day);
   // How often others of its group did what `times_of` counts in each.
   template <class TimesOf>

@@ -8,6 +8,7 @@
 #include "core/base/bytes.h"
 #include "core/ledger/sha256.h"
 #include "detect/actors.h"
+#include "detect/places.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -16,6 +17,7 @@ namespace {
 constexpr size_t kAlertRecordsMax = 64;
 constexpr size_t kTitlesMax = 8;
 
+constexpr std::string_view kHostName = "host.name";
 constexpr std::string_view kDefaultKey[] = {"user.name", "source.ip", "host.name"};
 // What an alert shows of its record.
 constexpr std::string_view kShown[] = {"event.dataset", "event.action", "event.outcome", "host.name",
@@ -178,19 +180,29 @@ std::string habit_subject(const RuleHead& rule, const Record& record, FieldTexts
 
 std::string habit_subject_on_all_hosts(const RuleHead& rule, const Record& record, FieldTexts& fields,
                                        std::string* host) {
-  static constexpr std::string_view kHost = "host.name";
   std::vector<std::string> others;
   bool has_host = false, has_account = false;
   std::string text;
   for (const auto& name : rule.habit) {
-    if (name == kHost)
-      has_host = fields.first(record, kHost, host) && !host->empty();
+    if (name == kHostName)
+      has_host = fields.first(record, kHostName, host) && !host->empty();
     else
       others.push_back(name);
     if (name == kActor || name == "user.name") has_account |= fields.first(record, name, &text) && !text.empty();
   }
   if (!has_host || !has_account) return {};
   return rule.id + " on all hosts " + names_and_values(others, record, fields);
+}
+
+std::string act_subject(const RuleHead& rule, const Record& record, FieldTexts& fields) {
+  std::string act;
+  for (const auto& name : rule.habit)
+    if (name != kHostName) act += shown_value(record, name, fields) + " ";
+  act += expand(rule.reason, [&](const std::string& name) {
+    return name == kHostName ? std::string() : shown_value(record, name, fields);
+  });
+  std::erase_if(act, [](char c) { return c >= '0' && c <= '9'; });
+  return rule.id + " act " + std::to_string(hash_of(act));
 }
 
 std::string_view habit_account(const RuleHead& rule) {

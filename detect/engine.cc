@@ -41,6 +41,8 @@ constexpr uint32_t kCorrelationsVersion = 1, kWindowsVersion = 1, kSilenceVersio
                    kStoriesVersion = 1, kRoomVersion = 1;
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
+// The hour of a login is judged by itself; what weighs little within this time of it says no more of the hour.
+constexpr int64_t kHourJudgedNs = int64_t{2} * 3600 * kSecond;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
 // The stored records that a record stands for.
 std::vector<uint64_t> lines_of(const Record& record) {
@@ -210,15 +212,23 @@ struct Engine::State {
     if (head.habit.empty()) return {};
     const auto zone = options.zone_of(record.origin->log);
     auto usual = habits.add(record.origin->log, habit_subject(head, record, fields), at_ns, *zone);
-    std::string host;
+    std::string host, account;
+    const auto field = habit_account(head);
+    if (!field.empty()) fields.first(record, field, &account);
+    const bool is_heavy = head.severity >= Severity::high, is_light = head.severity <= Severity::low;
+    // The very same act of another day was told then.
+    const bool is_again = usual.days < Habits::kUsualDays &&
+                          habits.add(record.origin->log, act_subject(head, record, fields), at_ns, *zone).days > 0;
+    if (is_again && !is_heavy) usual.usual_days = 1;
+    look_at_hour(head, record, account, at_ns, usual);
     if (const auto subject = habit_subject_on_all_hosts(head, record, fields, &host); !subject.empty()) {
-      const auto everywhere = habits.add(record.origin->log, subject, at_ns, *zone, host);
-      usual.is_by_office = everywhere.usual() && everywhere.hosts >= Habits::kHostsForAll;
+      auto everywhere = habits.add(record.origin->log, subject, at_ns, *zone, host);
+      if (is_again && is_light) everywhere.usual_days = 1;
+      look_at_hour(head, record, account, at_ns, everywhere);
+      usual.is_by_office = everywhere.usual() && (is_light || everywhere.hosts >= Habits::kHostsForAll);
     }
-    Judged out{!usual.usual() && (!usual.too_young() || head.severity >= Severity::high), usual, {}};
-    if (!out.is_news || options.lists->peer_groups.empty()) return out;
-    std::string account;
-    if (const auto field = habit_account(head); field.empty() || !fields.first(record, field, &account)) return out;
+    Judged out{!usual.usual() && (!usual.too_young() || (is_heavy && !(is_again && usual.days > 0))), usual, {}};
+    if (!out.is_news || options.lists->peer_groups.empty() || account.empty()) return out;
     out.peers = Peers(*options.lists, account);
     for (const auto& name : out.peers.names()) {
       const auto subject = habit_subject_of(name, head, record, fields);
@@ -227,6 +237,18 @@ struct Engine::State {
     }
     out.is_news = !out.peers.are_wont() || head.severity > Severity::low;
     return out;
+  }
+
+  // Where it is too soon to know the hours of a habit.
+  void look_at_hour(const RuleHead& head, const Record& record, const std::string& account, int64_t at_ns,
+                    Habits::Known& usual) const {
+    if (usual.at_its_hour || usual.days == 0 || usual.knows_hours() || account.empty()) return;
+    const auto* accounts = detectors.find<Accounts>();
+    if (!accounts || head.severity >= Severity::high) return;
+    const std::string_view log = record.origin->log;
+    usual.at_its_hour = accounts->works_at(log, account, usual.hour) ||
+                        (head.severity <= Severity::low &&
+                         accounts->has_logged_in(log, account, at_ns - kHourJudgedNs, at_ns + kHourJudgedNs));
   }
 
   void rule_hit(const LoadedRules& set, uint32_t number, const Record& record, std::vector<Alert>& alerts) {

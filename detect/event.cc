@@ -55,6 +55,7 @@ EventKind event_kind_of(const MessageKind& kind) {
     if (constant.field == ecs::event_action) out.action = constant.value;
     if (constant.field == ecs::event_outcome) out.outcome = constant.value;
   }
+  out.is_of_bastion = out.name == "session-opened" && kind.dataset == "jumpserver";
   if (own_field(kind, "auid")) out.serial = own_field(kind, "sequence");
   if (!out.has_category("authentication")) return out;
   if (std::find(std::begin(kOfSessions), std::end(kOfSessions), out.name) != std::end(kOfSessions)) return out;

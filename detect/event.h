@@ -39,6 +39,8 @@ struct EventKind {
   // Of who tells of login sessions: the parser's own field `sequence`, the number that the teller gave the event.
   const Field* serial = nullptr;
 
+  bool is_of_bastion = false;  // a session that a bastion opened, on the host of destination.domain
+
   bool has_category(std::string_view category) const;
   bool is_command() const { return name == "command" || name == "process-started"; }
 };

@@ -3,13 +3,19 @@
 // A rule that tells of an act which is some people's daily work (a job that writes sudoers each night, an office that
 // makes accounts) names in `habit` the fields that say whose act it is: `habit: [user.name, host.name]`. A hit of such
 // a rule is judged against the earlier hits of the same values, then added to them. It is usual when there were hits on
-// kUsualDays other days of the last kDays, at this hour or within kHoursAround of it.
+// kUsualDays other days of the last kDays, at this hour or within kHoursAround of it. The very same act, in the words
+// of the rule's reason but for the host and numbers, is told once if it weighs less than high: when it comes again on
+// another day it was told, and nobody minded.
+//
+// Of a habit of fewer than kHoursDays days nobody knows the hours yet: then the account's own hours of work count
+// (detect/accounts.h), and of what weighs little nothing but that it logged in a while ago, since that hour was judged.
 //
 // Who does it on kHostsForAll hosts and more does so by office (configuration management, an administrator's root
-// shell), and a further host is no news: beside the habit on each host the one over all hosts is kept and asked.
+// shell), and a further host is no news: beside the habit on each host the one over all hosts is kept and asked. Of
+// what weighs little one other host is enough.
 //
 // Of a log that is younger than kYoungDays nothing can be usual: what begins with the log is taken for a habit, and
-// only rules of level high and above speak.
+// only rules of level high and above speak, of the same act on one day.
 //
 // Invariants  Integers only, in commit order, event time, no clock: a replay judges the same.
 // Memory      Per log kHabitsMax habits, some 150 bytes each; the one not used for longest goes.
@@ -35,6 +41,7 @@ class Habits {
   static constexpr uint32_t kUsualDays = 2, kYoungDays = 3;
   static constexpr int kHoursAround = 3;
   static constexpr int kHostsForAll = 2;
+  static constexpr uint32_t kHoursDays = 8;
 
   // What was known when a hit came.
   struct Known {
@@ -45,8 +52,10 @@ class Habits {
     bool at_its_hour = false;
     int hosts = 0;              // on the other days, of a habit over all hosts; at least so many
     bool is_by_office = false;  // usual by the habit over all hosts
+    uint32_t usual_days = kUsualDays;
 
-    bool usual() const { return is_by_office || (days >= kUsualDays && at_its_hour); }
+    bool usual() const { return is_by_office || (days >= usual_days && at_its_hour); }
+    bool knows_hours() const { return days >= kHoursDays; }
     bool too_young() const { return log_days < kYoungDays; }
     // "never before in the 23 days that are remembered", "on 2 other days of the last 64, but never between …"
     std::string words(Lang lang) const;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr FindingKind kNew{"baseline.commands-of-nobody",
                            "Programs that nobody here has ever run",
-                           1,
+                           2,
                            "attack.t1059",
                            "运行从未有人用过的程序",
                            "attack.execution"};

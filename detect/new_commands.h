@@ -29,7 +29,7 @@ class NewCommands final : public Detector {
   static constexpr size_t kProgramsMax = 8192, kAccountsMax = 4096, kNameBytesMax = 64;
   static constexpr size_t kNewMin = 3;
   static constexpr uint32_t kCommandsMin = 20;
-  static constexpr int64_t kLearnDays = 7;
+  static constexpr int64_t kLearnDays = 12;  // two working weeks
   static constexpr int64_t kWindowNs = int64_t{3600} * kSecond;
 
   bool wants(const EventKind& kind) const override;

@@ -8,6 +8,7 @@
 #include "core/base/calendar.h"
 #include "detect/actors.h"
 #include "detect/places.h"
+#include "detect/site.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -17,7 +18,7 @@ constexpr FindingKind kGrowth{
     "rights.slow-growth",         "Account gets one right after the other", 2, "attack.t1098", "账号权限逐步累积",
     "attack.privilege-escalation"};
 constexpr FindingKind kPassword{
-    "rights.password-of-another", "Password of another set", 1, "attack.t1098", "设置他人口令", "attack.persistence"};
+    "rights.password-of-another", "Password of another set", 2, "attack.t1098", "设置他人口令", "attack.persistence"};
 constexpr int kDaysRemembered = 64;
 constexpr std::string_view kGroup = "group ";  // of a right
 
@@ -227,7 +228,8 @@ void Rights::password_set(Log& log, const Event& event, std::vector<Finding>& fi
   }
   const int other_days = std::popcount(days & ~uint64_t{1});
   days |= 1;
-  if (other_days >= kUsualDays) return;
+  const auto* site = surroundings_.detectors.find<Site>();
+  if (other_days >= kUsualDays || (site && site->is_young(event.log, event.counted.at_ns))) return;
   Finding finding;
   finding.kind = &kPassword;
   finding.score = 55;

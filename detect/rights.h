@@ -30,7 +30,7 @@ class Rights final : public Detector {
 
   static constexpr size_t kRightsMin = 3, kDaysMin = 3;
   static constexpr int64_t kSpanDays = 3, kDays = 60;
-  static constexpr int kUsualDays = 2;
+  static constexpr int kUsualDays = 1;  // of setting others' passwords: told once, it is his office
   static constexpr size_t kAccountsMax = 4096, kRightsMax = 8, kTextBytesMax = 64;
 
   bool wants(const EventKind& kind) const override;

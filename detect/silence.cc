@@ -8,10 +8,10 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kSilent{"silence.host", "Host fell silent", 1,
+constexpr FindingKind kSilent{"silence.host", "Host fell silent", 2,
                               "attack.t1562", "主机停止发送日志", "attack.defense-evasion"};
 constexpr FindingKind kBelow{
-    "silence.far-below",     "Host sends far less than it is wont to", 2, "attack.t1562", "主机日志量远低于平时",
+    "silence.far-below",     "Host sends far less than it is wont to", 3, "attack.t1562", "主机日志量远低于平时",
     "attack.defense-evasion"};
 constexpr int64_t kJudgeEveryNs = 600 * kSecond;
 
@@ -30,7 +30,11 @@ void Silence::Rate::add(int64_t now) {
     const bool is_known = hour - first_hour > kHoursOfWeek;  // the very first hour was not whole
     uint32_t& slot = usual[slot_of(hour, kHoursOfWeek)];
     counts[slot_of(hour, kHoursKept)] = count;
-    expected[slot_of(hour, kHoursKept)] = is_known ? slot : 0;
+    uint32_t least = is_known ? slot : 0;
+    if (hour - first_hour <= 2 * kHoursOfWeek)
+      for (int back = kHoursOfDay; back < kHoursOfWeek; back += kHoursOfDay)
+        least = std::min(least, usual[slot_of(hour - back, kHoursOfWeek)]);
+    expected[slot_of(hour, kHoursKept)] = least;
     slot = is_known ? std::min(count, slot * 2 + 1) : count;
     count = 0;
   }
@@ -171,8 +175,10 @@ void Silence::judge(std::string_view name, Log& log, std::vector<Finding>& findi
   const int64_t now_ns = now_of(log);
   log.next_ns = now_ns + kJudgeEveryNs;
   log.hosts.change_each([&](const std::string& host_name, Host& host) {
-    const int64_t away = now_ns - host.last_ns, pause = host.longest_pause();
-    if (host.told || host.last_ns - host.first_ns < kKnownNs || away < kLeastNs || away / kTimes < pause) return false;
+    const int64_t away = now_ns - host.last_ns, pause = host.longest_pause(), known = host.last_ns - host.first_ns;
+    const bool may_rest = known < kWeekNs && pause >= kRestNs;
+    if (host.told || known < kKnownNs || away < (may_rest ? kWeekendNs : kLeastNs) || away / kTimes < pause)
+      return false;
     host.told = true;
     Finding finding;
     finding.kind = &kSilent;

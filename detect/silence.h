@@ -2,14 +2,15 @@
 // a fault, or somebody who wants no trace.
 //
 // Of each host of a log it is known how long its longest pause of the last kPauses days was. It is silent when it has
-// sent nothing for kTimes that long, and no less than kLeastNs. Now is what the middle one of the hosts' newest times
-// says, so that neither a clock that is wrong nor a log that is read in later makes a silence; a log of one host has no
-// now.
+// sent nothing for kTimes that long, and no less than kLeastNs; of a host that rests for kRestNs and is known for less
+// than kWeekNs no less than kWeekendNs, since nobody has seen yet what it does on weekends. Now is what the middle one
+// of the hosts' newest times says, so that neither a clock that is wrong nor a log that is read in later makes a
+// silence; a log of one host has no now.
 //
 // Of each host, and of the log, it is also known how many records an hour of the week is wont to bring: the fewest that
-// came, at most doubled from week to week. A host is far below when the last 3 or 24 full hours brought less than a
-// kFewOf-th of that, while the rest of the log is not below half of its own, and at most one other host in kOthersOf
-// is: a holiday sends home those who work on many.
+// came, at most doubled from week to week; before there were two such weeks the fewest of this hour of any day. A host
+// is far below when the last 3 or 24 full hours brought less than a kFewOf-th of that, while the rest of the log is not
+// below half of its own, and at most one other host in kOthersOf is: a holiday sends home those who work on many.
 //
 // Invariants  Integers only, event time, in commit order, no clock: a replay finds the same.
 // Memory      Per log kHostsMax hosts of 1 KiB, the one not heard of for longest goes.
@@ -38,7 +39,9 @@ class Silence {
   static constexpr int64_t kTimes = 3;
   static constexpr int64_t kLeastNs = int64_t{3600} * kSecond;
   static constexpr int64_t kKnownNs = int64_t{3} * 86'400 * kSecond;  // a younger host is not judged
-  static constexpr size_t kHostsAtLeast = 3;                          // of a log
+  static constexpr int64_t kWeekNs = int64_t{8} * 86'400 * kSecond, kWeekendNs = kWeekNs / 2;
+  static constexpr int64_t kRestNs = int64_t{6} * 3600 * kSecond;
+  static constexpr size_t kHostsAtLeast = 3;  // of a log
   static constexpr uint64_t kFewOf = 5, kOthersOf = 8;
   static constexpr uint64_t kRateAtLeast = 60;  // fewer records than so many are no rate
 
@@ -58,7 +61,7 @@ class Silence {
   bool load(Reader& in);
 
  private:
-  static constexpr int kHoursOfWeek = 168, kHoursKept = 24;
+  static constexpr int kHoursOfDay = 24, kHoursOfWeek = 7 * kHoursOfDay, kHoursKept = 24;
 
   // Records by the hour.
   struct Rate {

@@ -44,7 +44,7 @@ void Site::observe(const Event& event, std::vector<Finding>& findings) {
     at->second.first_ns = login.at_ns;
   }
   Log& log = at->second;
-  const bool learning = login.at_ns - log.first_ns < kLearnDays * kDay;
+  const bool learning = is_young(event.log, login.at_ns);
   const auto* accounts = surroundings_.detectors.find<Accounts>();
   const bool is_new_account = accounts && !accounts->knows(event.log, user);
   const bool is_new_network = log.networks.peek(network) == nullptr;
@@ -87,6 +87,11 @@ void Site::observe(const Event& event, std::vector<Finding>& findings) {
     findings.push_back(finding);
   }
   ++log.networks.use(network);
+}
+
+bool Site::is_young(std::string_view log, int64_t at_ns) const {
+  const auto at = by_log_.find(log);
+  return at != by_log_.end() && at_ns - at->second.first_ns < kLearnDays * kDay;
 }
 
 bool Site::comes_from(std::string_view log, std::string_view host,

@@ -36,6 +36,9 @@ class Site final : public Detector {
   bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
+  // Whether people log in there since less than kLearnDays, as far as is known: nothing is usual yet.
+  bool is_young(std::string_view log, int64_t at_ns) const;
+
   // Whether people have come to this host from a network of which `is_it` says yes.
   bool comes_from(std::string_view log, std::string_view host,
                   const std::function<bool(std::string_view network)>& is_it) const;

@@ -81,6 +81,10 @@ BEHAVIOURS["root-shell-at-night"] = (by_root("lin", "web-01", "/usr/bin/ls /root
 BEHAVIOURS["root-shell-by-sudo"] = (by_sudo("chen", "web-01", "/bin/bash"), by_sudo("lin", "web-01", "/bin/bash", clock="10:06"), None)
 
 
+# A shell that is given a line hides what it runs from sudo.
+BEHAVIOURS["root-shell-with-a-line"] = (by_sudo("chen", "web-01", "/bin/bash -c id; ls /root"), by_sudo("lin", "web-01", "/bin/sh -c echo BECOME-SUCCESS-abc ; /usr/bin/python3"), None)
+commands("account-made-in-a-shell", ["/bin/sh -c useradd -m -G sudo svc3"], ["/usr/bin/systemctl status nginx"])
+
 # ------------------------------------------------------------------------------------------------------------------ logins
 
 def logins(*steps):
@@ -187,3 +191,37 @@ def privileged_pod(world):
 @behaviour("root-by-su-that-pam-alone-tells", twin=lambda world: world.say(world.at("11:00"), "app-01", "su", "pam_unix(su-l:session): session opened for user www-data by sun(uid=1005)", 86, 4411))
 def su_by_pam(world):
     world.say(world.at("11:00"), "app-01", "su", "pam_unix(su-l:session): session opened for user root by sun(uid=1005)", 86, 4411)
+
+
+# ------------------------------------------------------------------------------------------------------- what is known of whom
+
+@behaviour("a-table-never-taken", twin=lambda world: world.postgres(world.at("15:10"), "ma", "db-01", "public.report"))
+def table_never_taken(world):
+    """ma copies a report out twice a week."""
+    world.postgres(world.at("15:10"), "ma", "db-01", "public.ledger")
+
+
+@behaviour("machine-of-another-removed", twin=lambda world: world.vcenter(world.at("15:30"), "wu", "VmRemovedEvent", "DC-Test", "Removed test-77 on esx-02 from DC-Test"))
+def machine_removed(world):
+    world.vcenter(world.at("15:30"), "wu", "VmRemovedEvent", "DC-Gov", "Removed gov-db-01 on esx-04 from DC-Gov")
+
+
+@behaviour("machine-cloned", twin=lambda world: world.vcenter(world.at("15:20"), "wu", "TaskEvent", "DC-Gov", "Task: Create virtual machine snapshot"))
+def machine_cloned(world):
+    world.vcenter(world.at("15:20"), "wu", "VmClonedEvent", "DC-Gov", "gov-db-01 cloned to copy-1 on esx-09 in DC-Gov")
+
+
+@behaviour("machine-exported", twin=lambda world: world.vcenter(world.at("15:20"), "wu", "TaskEvent", "DC-Gov", "Task: Create virtual machine snapshot"))
+def machine_exported(world):
+    world.vcenter(world.at("15:20"), "wu", "TaskEvent", "DC-Gov", "Task: Export OVF template")
+
+
+@behaviour("action-on-a-machine-of-openstack", twin=lambda world: world.nova(world.at("15:40"), "ma", "/servers/3edec1e4/action"))
+def nova_action(world):
+    world.nova(world.at("15:40"), "he", "/servers/3edec1e4/action")
+
+
+@behaviour("fan-out-through-the-bastion", twin=lambda world: [world.through_the_bastion(world.at(f"16:{i:02}"), "sun", "app-01") for i in range(5)])
+def fan_out_through_the_bastion(world):
+    for i, host in enumerate(host for host in HOSTS if host != BASTION):
+        world.through_the_bastion(world.at(f"16:{2 * i:02}"), "sun", host)

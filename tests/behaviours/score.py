@@ -48,13 +48,12 @@ def address(n):
     return f"127.{1 + n // 200}.{n % 200}.1"
 
 
-def told(folder, wanted=(), behaviours=BEHAVIOURS, config=""):
-    """(behaviour, which) -> the alerts of the day that an ordinary one does not raise."""
-    all_cases = list(cases(wanted, behaviours))
-    tenants = "".join(f'  - {{name: t{n}, match: {{cidr: ["{address(n)}/32"]}}, timezone: Asia/Shanghai}}\n' for n in range(len(all_cases)))
+def alerts_of(folder, some_cases, config):
+    """The alerts of each, by its tenant's name, and how many records there were."""
+    tenants = "".join(f'  - {{name: t{n}, match: {{cidr: ["{address(n)}/32"]}}, timezone: Asia/Shanghai}}\n' for n in range(len(some_cases)))
     with Daemon(folder, f"{config}tenants:\n{tenants}") as daemon:
         sent = 0
-        for n, (_, _, lines) in enumerate(all_cases):
+        for n, (_, _, lines) in enumerate(some_cases):
             daemon.send_tcp(lines, address(n))
             sent += len(lines)
         while sum(int(row["count()"]) for row in daemon.yushi("search", "* | stats count()", "-o", "json").objects) < sent:
@@ -63,15 +62,29 @@ def told(folder, wanted=(), behaviours=BEHAVIOURS, config=""):
         by_tenant = collections.defaultdict(list)
         for alert in daemon.yushi("alerts", "list", "-n", "1000000", "-o", "json").objects:
             by_tenant[alert["organization"]["name"]].append(alert)
+    return by_tenant, sent
+
+
+# Of one daemon: all that it remembers has one bound, which more tenants than these fill.
+TENANTS_MAX = 200
+
+
+def told(folder, wanted=(), behaviours=BEHAVIOURS, config=""):
+    """(behaviour, which) -> the alerts of the day that an ordinary one does not raise."""
+    all_cases = list(cases(wanted, behaviours))
     day = World.at("00:00").timestamp()
-    out, usual = {}, set()
-    for n, (name, which, _) in enumerate(all_cases):
-        alerts = by_tenant[f"t{n}"]
-        if which == "ordinary":
-            usual = {(a["rule"]["name"], a["yushi"]["alert"].get("key")) for a in alerts if time_of(a) >= day}
-            out[name, which] = alerts
-            continue
-        out[name, which] = [a for a in alerts if time_of(a) >= day and (a["rule"]["name"], a["yushi"]["alert"].get("key")) not in usual]
+    out, usual, sent = {}, set(), 0
+    for first in range(0, len(all_cases), TENANTS_MAX):
+        some = all_cases[first : first + TENANTS_MAX]
+        by_tenant, of_these = alerts_of(folder.with_name(f"{folder.name}{first}"), some, config)
+        sent += of_these
+        for n, (name, which, _) in enumerate(some):
+            alerts = by_tenant[f"t{n}"]
+            if which == "ordinary":
+                usual = {(a["rule"]["name"], a["yushi"]["alert"].get("key")) for a in alerts if time_of(a) >= day}
+                out[name, which] = alerts
+                continue
+            out[name, which] = [a for a in alerts if time_of(a) >= day and (a["rule"]["name"], a["yushi"]["alert"].get("key")) not in usual]
     return out, sent
 
 

@@ -144,6 +144,26 @@ class World:
         self.serial += 1
         self.say(when, "k8s-master-01", "kube-apiserver", json.dumps(event, separators=(",", ":")), 134)
 
+    def postgres(self, when, who, host, table):
+        """pgaudit's word of a table that is copied out."""
+        stamp = when.astimezone(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S.000 UTC")
+        self.say(when, host, "postgres", f"{stamp} [8888] {BASTION_IP} {who}@fin LOG:  AUDIT: SESSION,4,1,READ,COPY,TABLE,{table},COPY {table} TO stdout;,<not logged>", 134)
+
+    def vcenter(self, when, who, event, centre, text):
+        stamp = when.astimezone(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self.serial += 1
+        self.say(when, "vc-01", "vpxd", f"Event [{self.serial}] [1-1] [{stamp}] [vim.event.{event}] [info] [VSPHERE.LOCAL\\{who}] [{centre}] [{self.serial}] [{text}]", 14)
+
+    def nova(self, when, who, path):
+        self.say(when, "ctl-01", "nova-api", f"{when:%Y-%m-%d %H:%M:%S}.000 2931 INFO nova.osapi_compute.wsgi.server [req-7f7a1c22-4b1e-4f0e-9a53-2f6c9c1d7777 {who} p1 - default default] "
+                 f"{BASTION_IP} \"POST /v2.1/p1{path} HTTP/1.1\" status: 202 len: 285 time: 0.2", 134)
+
+    def through_the_bastion(self, when, who, host):
+        """A session that JumpServer opens on a host, as root."""
+        self.serial += 1
+        self.say(when, BASTION, "jumpserver", f'host_session_log - {{"id": "{self.serial}", "user": "{who.title()}({who})", "asset": "{host}({HOSTS[host]})", "account": "root", "protocol": "ssh", '
+                 f'"remote_addr": "{ADMINS[who][1]}", "is_success": true, "is_finished": false, "date_start": "{when:%Y/%m/%d %H:%M:%S} +0800"}}', 134)
+
     # ------------------------------------------------------------------------------------------------------ ordinary days
 
     def work(self, when, who, host=None, commands=None, source=None):
@@ -194,6 +214,12 @@ class World:
         self.say(at(14, 2), "ldap-01", "passwd", f"pam_unix(passwd:chauthtok): password changed for {name}", 85, 4412)
         self.logout(at(14, 5), "zhou", "ldap-01", session)
         self.mysql(at(15), "wu", "db-01", "GRANT SELECT ON shop.orders TO 'report'@'10.0.1.%'")
+        if day.weekday() in (1, 3):
+            self.postgres(at(15, 10), "ma", "db-01", "public.report")
+        self.vcenter(at(15, 20), "wu", "TaskEvent", "DC-Gov", "Task: Create virtual machine snapshot")
+        self.vcenter(at(15, 30), "wu", "VmRemovedEvent", "DC-Test", f"Removed test-{day.day} on esx-02 from DC-Test")
+        self.nova(at(15, 40), "ma", f"/servers/{self.serial:08x}/action")
+        self.through_the_bastion(at(16), "sun", "app-01")
 
     def text(self):
         return [line for _, line in sorted(self.lines, key=lambda pair: pair[0])]

@@ -112,9 +112,92 @@ TEST(Accounts, a_place_is_odd_only_after_five_logins) {
   EXPECT_TRUE(alerts_of(few).empty());
   auto enough = days(5);
   enough.push_back(login(enough.back().at_ns + kHour, "root", "203.0.113.9", "db-03"));
-  auto all = alerts_of(enough);
-  EXPECT_EQ(of_rule(all, kSource).size(), 1u);
-  EXPECT_EQ(of_rule(all, kHost).size(), 1u);
+  EXPECT_EQ(of_rule(alerts_of(enough), kSource).size(), 1u);
+  DetectOptions at_once;
+  at_once.learning_ns = 0;
+  EXPECT_EQ(of_rule(alerts_of(enough, at_once), kHost).size(), 1u);
+}
+
+TEST(Accounts, what_weighs_little_is_told_after_two_working_weeks) {
+  for (int count : {12, 13}) {
+    auto events = days(count, "alice");
+    events.push_back(login(events.back().at_ns + kHour, "alice", "10.0.0.5", "db-03"));
+    EXPECT_EQ(of_rule(alerts_of(events), kHost).size(), count == 12 ? 0u : 1u) << count;
+  }
+}
+
+TEST(Accounts, while_an_account_is_learned_a_network_of_the_site_itself_is_no_news) {
+  for (const char* source : {"10.9.0.20", "172.20.5.11", "192.168.7.7", "fd00:7::1"}) {
+    auto events = days(6);
+    events.push_back(login(events.back().at_ns + kHour, "root", source));
+    EXPECT_TRUE(alerts_of(events).empty()) << source;
+  }
+  for (const char* source : {"172.32.5.11", "11.9.0.20", "2001:db8::1", "203.0.113.9"}) {
+    auto events = days(6);
+    events.push_back(login(events.back().at_ns + kHour, "root", source));
+    EXPECT_EQ(alerts_of(events).size(), 1u) << source;
+  }
+  auto known = days(13);
+  known.push_back(login(known.back().at_ns + kHour, "root", "10.9.0.20"));
+  EXPECT_EQ(alerts_of(known).size(), 1u);
+}
+
+// Each of these people on each of these hosts, one a day in turn, at hours of their own.
+std::vector<Line> people(const std::vector<std::pair<std::string, std::vector<std::string>>>& wont, int count) {
+  std::vector<Line> events;
+  for (int day = 0; day < count; ++day)
+    for (size_t i = 0; i < wont.size(); ++i) {
+      const auto& [who, hosts] = wont[i];
+      const int64_t when = at("2026-10-02T08:00:00Z") + day * kDay + (day % 7) * kHour;
+      events.push_back(login(when + static_cast<int64_t>(i) * kMinute, who, "10.0.0.10",
+                             hosts[static_cast<size_t>(day) % hosts.size()]));
+    }
+  return events;
+}
+
+size_t told_hosts(std::vector<Line> events, const std::string& who, const std::vector<std::string>& hosts) {
+  for (const auto& host : hosts) events.push_back(login(events.back().at_ns + kHour, who, "10.0.0.10", host));
+  return of_rule(alerts_of(events), kHost).size();
+}
+
+TEST(Accounts, a_host_that_much_of_the_site_comes_to_is_news_of_who_goes_to_few_alone) {
+  const std::vector<std::string> four{"web-01", "web-02", "web-03", "web-04"};
+  std::vector<std::pair<std::string, std::vector<std::string>>> wont{{"wang", four}, {"audit", {"log-01"}}};
+  for (const char* who : {"a", "b", "c", "d"}) wont.push_back({who, {"idm-01", "web-01"}});
+  auto events = people(wont, 32);
+  EXPECT_EQ(told_hosts(events, "wang", {"idm-01"}), 0u);
+  EXPECT_EQ(told_hosts(events, "wang", {"db-09"}), 1u);
+  EXPECT_EQ(told_hosts(events, "audit", {"idm-01"}), 1u);
+  wont.resize(5);  // three come there
+  EXPECT_EQ(told_hosts(people(wont, 32), "wang", {"idm-01"}), 1u);
+}
+
+TEST(Accounts, a_further_host_is_no_news_of_who_goes_to_many_and_the_third_at_once_is) {
+  const std::vector<std::string> many{"web-01", "web-02", "web-03", "app-01", "app-02", "app-03", "cm-01"};
+  std::vector<std::pair<std::string, std::vector<std::string>>> wont{{"lin", many}};
+  for (const char* who : {"a", "b", "c"}) wont.push_back({who, {"log-01", "log-02", "log-03"}});
+  auto events = people(wont, 42);
+  EXPECT_EQ(told_hosts(events, "lin", {"log-01"}), 0u);
+  EXPECT_EQ(told_hosts(events, "lin", {"db-01"}), 1u);  // nobody else goes there
+  EXPECT_EQ(told_hosts(events, "lin", {"log-01", "log-02", "log-03"}), 1u);
+}
+
+TEST(Accounts, an_hour_at_which_most_others_work_is_no_odd_one) {
+  auto events = days(30, "kong");
+  for (const char* who : {"a", "b", "c", "d"})
+    for (auto& line : days(30, who, "10.0.0.5", at("2026-10-02T09:00:00Z")))
+      for (int later : {0, 3, 5, 8}) {
+        events.push_back(line);
+        events.back().at_ns += later * kHour;
+      }
+  std::stable_sort(events.begin(), events.end(), [](auto& a, auto& b) { return a.at_ns < b.at_ns; });
+  const auto told = [&](int hour) {
+    auto all = events;
+    all.push_back(login(at("2026-11-02T00:30:00Z") + hour * kHour, "kong", "10.0.0.5"));
+    return of_rule(alerts_of(all), kUnusualHour).size();
+  };
+  EXPECT_EQ(told(17), 0u);
+  EXPECT_EQ(told(23), 1u);
 }
 
 TEST(Accounts, who_always_comes_from_ever_new_addresses_and_hosts_is_not_told) {

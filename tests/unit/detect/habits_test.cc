@@ -75,11 +75,40 @@ TEST(Habits, at_another_hour_too) {
             Reasons{"ansible on web-01 (on 9 other days of the last 64, but never between 08:00 and 15:00)"});
 }
 
-TEST(Habits, a_new_habit_is_told_on_two_days) {
+TEST(Habits, a_new_habit_is_told_once_and_on_two_days_where_it_weighs_much) {
   std::vector<Line> lines{act(kStart - 10 * kDay, "root", "web-01", "other")};
   for (auto& line : nights(10, "backup")) lines.push_back(line);
-  EXPECT_EQ(reasons(lines), (Reasons{"backup on web-01 (never before in the 10 days that are remembered)",
-                                     "backup on web-01 (on 1 other day of the last 64)"}));
+  const std::string first = "backup on web-01 (never before in the 10 days that are remembered)",
+                    second = "backup on web-01 (on 1 other day of the last 64)";
+  EXPECT_EQ(reasons(lines), Reasons{first});
+  EXPECT_EQ(reasons(lines, "high"), (Reasons{first, second}));
+}
+
+TEST(Habits, another_act_of_the_same_rule_is_told_beside_it) {
+  const auto done = [](int64_t when, std::string command) {
+    Line line = act(when, "lin");
+    line.values.emplace_back("process.command_line", std::move(command));
+    return line;
+  };
+  const auto by_command = rules_of(
+      "title: Sudoers\nid: sudoers\nlevel: medium\nlogsource: {product: yushi}\n"
+      "detection: {s: {event.action: sudoers}, condition: s}\n"
+      "yushi: {habit: [actor, host.name], reason: '%{actor}: %{process.command_line}'}\n");
+  const std::vector<Line> lines{act(kStart - 10 * kDay, "root", "web-01", "other"),
+                                done(kStart, "tee /etc/cron.d/job-1"), done(kStart + kDay, "tee /etc/cron.d/job-2"),
+                                act(kStart + 63 * kDay, "root", "web-01", "other"),
+                                done(kStart + 64 * kDay, "vim /etc/pam.d/sshd")};
+  std::vector<std::string> told;
+  for (const auto& alert : alerts_of(lines, {}, by_command)) told.push_back(alert.reason);
+  EXPECT_EQ(told, (Reasons{"lin: tee /etc/cron.d/job-1 (never before in the 10 days that are remembered)",
+                           "lin: vim /etc/pam.d/sshd (on 1 other day of the last 64)"}));
+}
+
+TEST(Habits, what_weighs_little_is_of_the_account_on_whatever_host) {
+  std::vector<Line> lines{act(kStart - 10 * kDay, "root", "web-01", "other"), act(kStart, "xu", "dns-01"),
+                          act(kStart + 7 * kDay, "xu", "web-05")};
+  EXPECT_EQ(reasons(lines, "low").size(), 1u);
+  EXPECT_EQ(reasons(lines, "medium").size(), 2u);
 }
 
 TEST(Habits, what_is_grave_is_told_from_the_first_day_and_marked) {

@@ -122,6 +122,17 @@ TEST(Silence, a_host_that_stops_while_others_go_on_is_told_once) {
   ASSERT_EQ(told[0]->records.size(), 1u);
 }
 
+TEST(Silence, a_host_that_rests_at_night_may_rest_on_its_first_weekend) {
+  for (int count : {7, 9}) {
+    std::vector<Line> lines;
+    for (auto& line : days(count)) {
+      const int64_t hours = (line.at_ns - kStart) / kHour;
+      if (line.values[0].second != "web-03" || (hours % 24 < 10 && hours < 4 * 24)) lines.push_back(line);
+    }
+    EXPECT_EQ(of_rule(alerts_of(lines), "silence.host").size(), count == 7 ? 0u : 1u) << count;
+  }
+}
+
 TEST(Silence, when_all_stop_nobody_is_told_of) {
   auto lines = days(6);
   lines.push_back(word(kStart + 20 * kDay, "web-00"));
@@ -163,6 +174,13 @@ TEST(Silence, a_host_far_below_its_own_rate_is_told_while_the_others_go_on) {
   EXPECT_EQ(told[0]->reason,
             "db-01 has sent 6 records in 3 h until 2026-11-18 12:00:00 UTC, where at least 90 came at these hours of "
             "the weeks before; the rest of this log sent 270 of 270");
+}
+
+TEST(Silence, in_the_second_week_a_busy_hour_of_the_first_is_no_rate) {
+  const auto busy_once = [](auto& host, int64_t hours) { return host == "db-01" && (hours < 50 || hours > 60); };
+  EXPECT_TRUE(of_rule(alerts_of(three_weeks(busy_once)), "silence.far-below").empty());
+  const auto falls = [](auto& host, int64_t hours) { return host == "db-01" && hours > 10 * 24; };
+  EXPECT_FALSE(of_rule(alerts_of(three_weeks(falls)), "silence.far-below").empty());
 }
 
 TEST(Silence, a_quiet_day_of_all_and_hours_that_are_quiet_each_week_are_not) {
