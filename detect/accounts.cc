@@ -91,7 +91,7 @@ bool Accounts::may_tell(Account& account, Kind kind, int64_t day, More* more) {
 Accounts::Neighbour Accounts::neighbour_of(const LruMap<Account>& accounts, const Account& account,
                                            const LoginEvent& login) {
   Neighbour out;
-  accounts.for_each([&](const std::string& user, const Account& other) {
+  accounts.for_each([&](std::string_view user, const Account& other) {
     if (&other == &account || !other.sources.has(login.source)) return;
     if (out.owners++ == 0) out.owner = user;
   });
@@ -249,7 +249,7 @@ template <class TimesOf>
 Peers Accounts::peers_of(std::string_view log, const LoginEvent& login, TimesOf&& times_of) const {
   Peers out(*surroundings_.options.lists, login.user);
   if (out.any())
-    by_log_.find(log)->second.for_each([&](const std::string& name, const Account& account) {
+    by_log_.find(log)->for_each([&](std::string_view name, const Account& account) {
       if (out.has(name)) out.add(times_of(account));
     });
   return out;
@@ -264,7 +264,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   seen.source = seen.source.substr(0, kNameBytesMax);
   seen.host = seen.host.substr(0, kNameBytesMax);
   seen.teller = seen.teller.substr(0, kNameBytesMax);
-  Account& account = log_of(by_log_, event.log, kAccountsMax).use(ShortName(seen.user));
+  Account& account = by_log_.use(event.log, kAccountsMax).use(ShortName(seen.user));
   const Recent recent{seen.at_ns, hash_of(seen.source), hash_of(seen.host), hash_of(seen.teller)};
   if (is_told_already(account, recent)) return;
   if (account.logins == 0) account.first_ns = seen.at_ns;
@@ -299,7 +299,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   if (new_source && account.habits[place].can_be_odd()) {
     const std::string network = network_of(seen.source);
     const auto neighbour =
-        new_network ? Neighbour() : neighbour_of(log_of(by_log_, event.log, kAccountsMax), account, seen);
+        new_network ? Neighbour() : neighbour_of(by_log_.use(event.log, kAccountsMax), account, seen);
     peers = peers_of(event.log, seen, [&](const Account& peer) {
       uint64_t times = 0;
       peer.sources.for_each([&](std::string_view name, uint64_t count, uint64_t) {
@@ -347,22 +347,22 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
 }
 
 bool Accounts::is_new_source(std::string_view log, std::string_view user, std::string_view source) const {
-  auto accounts = by_log_.find(log);
-  if (accounts == by_log_.end()) return true;
-  const Account* account = accounts->second.peek(ShortName(user));
+  const auto* accounts = by_log_.find(log);
+  if (!accounts) return true;
+  const Account* account = accounts->peek(ShortName(user));
   return !account || !account->sources.has(source.substr(0, kNameBytesMax));
 }
 
 bool Accounts::has_logged_in(std::string_view log, std::string_view user, int64_t from_ns, int64_t until_ns) const {
-  auto accounts = by_log_.find(log);
-  const Account* account = accounts == by_log_.end() ? nullptr : accounts->second.peek(ShortName(user));
+  const auto* accounts = by_log_.find(log);
+  const Account* account = accounts ? accounts->peek(ShortName(user)) : nullptr;
   return account && std::any_of(account->recent.begin(), account->recent.end(),
                                 [&](const Recent& one) { return one.at_ns >= from_ns && one.at_ns <= until_ns; });
 }
 
 bool Accounts::knows(std::string_view log, std::string_view user) const {
-  auto accounts = by_log_.find(log);
-  return accounts != by_log_.end() && accounts->second.peek(ShortName(user));
+  const auto* accounts = by_log_.find(log);
+  return accounts && accounts->peek(ShortName(user));
 }
 
 void Accounts::save_account(const Account& account, std::string& out) {
